@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make test    everything that this machine can run; installs what it needs (Debian, root)
+# make demo    the main job on an embedded example: no root, no systemd, no GPU
+# make         the two programs, in build/
+
+GO             ?= go
+BUILD          := build
+VERSION        := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS        := -s -w -X justnews/internal/version.described=$(VERSION)
+GOLANGCI       := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK    := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+# Installed by 'make test' where they are missing and the machine allows it.
+TEST_PACKAGES  := gcc libc6-dev dbus mmdebstrap systemd-container shellcheck uidmap
+
+export CGO_ENABLED ?= 0
+export GOFLAGS     ?= -buildvcs=false
+
+.PHONY: all build test deps unit race booted lint vuln demo bench fuzz golden clean
+
+all: build
+
+build:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BUILD)/ ./cmd/...
+
+test: deps
+	test/run.sh
+
+deps:
+	test/deps.sh $(TEST_PACKAGES)
+
+unit:
+	$(GO) test ./...
+
+race:
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+booted:
+	$(GO) test -count=1 ./test/bed/... ./test/booted/...
+
+lint:
+	test -z "$$(gofmt -l cmd internal test)" || { gofmt -l cmd internal test; false; }
+	$(GO) vet ./...
+	$(GO) run $(GOLANGCI) run ./...
+	shellcheck $$(git ls-files '*.sh' .ci/run)
+
+vuln:
+	$(GO) run $(GOVULNCHECK) ./...
+
+demo:
+	demo/demo.sh
+
+bench: build
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+	$(GO) run ./test/bench $(BUILD)
+
+FUZZTIME ?= 20s
+fuzz:
+	test/fuzz.sh $(FUZZTIME)
+
+golden:
+	$(GO) test ./internal/config ./internal/emit ./internal/report ./internal/cli -update
+
+clean:
+	rm -rf $(BUILD)
