@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diag
+
+// Entry is what the catalogue knows of one code: the one source of explain,
+// the journal's catalog and the manual.
+type Entry struct {
+	Code      Code
+	Status    Status // exit status of a gate that this problem shuts
+	MessageID string // MESSAGE_ID in the journal, 32 hexadecimal digits
+	Title     string // one line
+	Cause     string // what usually leads to it
+	Check     string // a command that shows it
+	Fix       string // what mends it
+}
+
+// Status returns the exit status of a problem of this code: 70 for a code that
+// the catalogue does not know, so that a forgotten entry still blocks.
+func (c Code) Status() Status {
+	if e, ok := Lookup(c); ok {
+		return e.Status
+	}
+	return StatusInternal
+}
+
+// Lookup returns the catalogue's entry for a code.
+func Lookup(c Code) (Entry, bool) {
+	for _, e := range catalog {
+		if e.Code == c {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// Catalog returns every entry, in the order of the manual.
+func Catalog() []Entry { return catalog }

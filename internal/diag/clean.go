@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diag
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Clean makes a string from outside safe for a terminal, a journal line and a
+// status line: control and format characters (escape sequences, newlines,
+// bidirectional overrides) and bytes that are no UTF-8 come out as Go escapes,
+// everything else unchanged.
+func Clean(s string) string {
+	if isClean(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s) + 16)
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if dirty(r, size) {
+			quoted := strconv.QuoteToASCII(s[i : i+size])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		} else {
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+func isClean(s string) bool {
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if dirty(r, size) {
+			return false
+		}
+		i += size
+	}
+	return true
+}
+
+// dirty tells whether a rune could drive a terminal or split a line. The
+// escapes of U+2028 and U+2029 keep a log reader from seeing a new line.
+func dirty(r rune, size int) bool {
+	if r == utf8.RuneError && size <= 1 {
+		return true
+	}
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
+}

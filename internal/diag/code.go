@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diag
+
+// Code names one kind of problem for ever. Scripts, journal queries and the
+// manual lean on it.
+type Code string
+
+// Configuration (exit status 78).
+const (
+	ConfigMissing     Code = "CONFIG-MISSING"     // no justnews.toml anywhere
+	ConfigUnreadable  Code = "CONFIG-UNREADABLE"  // cannot be opened or read, not a regular file, too large
+	ConfigOwner       Code = "CONFIG-OWNER"       // not owned by root, or writable by others
+	ConfigSyntax      Code = "CONFIG-SYNTAX"      // not TOML
+	ConfigUnknownKey  Code = "CONFIG-UNKNOWN-KEY" // a key that nobody reads
+	ConfigType        Code = "CONFIG-TYPE"        // a value of the wrong type
+	ConfigValue       Code = "CONFIG-VALUE"       // a value out of range or of the wrong form
+	ConfigString      Code = "CONFIG-STRING"      // a control character or invalid UTF-8 in a string
+	ConfigReference   Code = "CONFIG-REFERENCE"   // a name that nothing defines
+	ConfigConflict    Code = "CONFIG-CONFLICT"    // two settings that cannot both hold
+	ConfigCycle       Code = "CONFIG-CYCLE"       // an ordering cycle
+	ConfigMemory      Code = "CONFIG-MEMORY"      // limits above the GPU's memory
+	InstanceUnknown   Code = "INSTANCE-UNKNOWN"   // the configuration lists no such instance
+	ConfigEnvironment Code = "CONFIG-ENVIRONMENT" // an environment variable that does not parse
+	TimeoutConflict   Code = "TIMEOUT-CONFLICT"   // GATE_TIMEOUT is beyond what systemd allows the unit
+	MapUnreadable     Code = "MAP-UNREADABLE"     // AGENT_MODEL_MAP cannot be read
+	MapInvalid        Code = "MAP-INVALID"        // AGENT_MODEL_MAP is not what either upstream layout allows
+	MapMissing        Code = "MAP-MISSING"        // no map at the default path: the count is unchecked
+	GeneratorTimeout  Code = "GENERATOR-TIMEOUT"  // the generator reached its own deadline
+	GeneratorWrite    Code = "GENERATOR-WRITE"    // the generator cannot write its output
+	UnitText          Code = "UNIT-TEXT"          // a value that no unit file can carry
+	GateOff           Code = "GATE-OFF"           // justnews.gate=off on the kernel command line
+	StatusOpens       Code = "STATUS-OPENS"       // the unit's SuccessExitStatus= would open the gate
+)
+
+// Orchestrator and models.
+const (
+	OrchestratorUnit        Code = "ORCHESTRATOR-UNIT"        // its unit is missing, masked or failed
+	OrchestratorUnreachable Code = "ORCHESTRATOR-UNREACHABLE" // no answer until the deadline
+	OrchestratorNonsense    Code = "ORCHESTRATOR-NONSENSE"    // an answer that makes no sense
+	OrchestratorNotReady    Code = "ORCHESTRATOR-NOT-READY"   // /ready says false until the deadline
+	OrchestratorImpostor    Code = "ORCHESTRATOR-IMPOSTOR"    // another user listens on its port
+	OrchestratorDryRun      Code = "ORCHESTRATOR-DRY-RUN"     // its unit loads nothing, on purpose
+	OrchestratorSafeMode    Code = "ORCHESTRATOR-SAFE-MODE"   // safe_mode honoured: the preload is skipped
+	OrchestratorRemote      Code = "ORCHESTRATOR-REMOTE"      // its URL is not on loopback
+	ModelFailed             Code = "MODEL-FAILED"             // the orchestrator reports an error for a model
+	ModelsTimeout           Code = "MODELS-TIMEOUT"           // still loading at the deadline
+	ModelsIncomplete        Code = "MODELS-INCOMPLETE"        // a job ended with fewer models than the map lists, or none
+	ModelsInconsistent      Code = "MODELS-INCONSISTENT"      // the answer contradicts itself or changes between looks
+	PreloadRefused          Code = "PRELOAD-REFUSED"          // the trigger was refused
+	PreloadTimeout          Code = "PRELOAD-TIMEOUT"          // nothing to load was started before the deadline
+)
+
+// Bus, needs, host.
+const (
+	BusUnreachable  Code = "BUS-UNREACHABLE"
+	BusNonsense     Code = "BUS-NONSENSE"
+	BusUnit         Code = "BUS-UNIT"
+	BusDegraded     Code = "BUS-DEGRADED"
+	NeedUnmet       Code = "NEED-UNMET"       // a probe did not pass before the deadline
+	NoSystemd       Code = "NO-SYSTEMD"       // D-Bus or systemd cannot be asked
+	NoLock          Code = "NO-LOCK"          // no lock that is shared with the services
+	RecordUnwritten Code = "RECORD-UNWRITTEN" // the summary could not be written
+	Ungated         Code = "UNGATED"          // no gate stands before an instance
+	NeedReload      Code = "NEED-RELOAD"      // systemd has not read the latest files
+	Interrupted     Code = "INTERRUPTED"      // SIGTERM or SIGINT ended the run
+	Internal        Code = "INTERNAL"
+	Usage           Code = "USAGE"
+)

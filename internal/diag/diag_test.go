@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diag
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// declaredCodes reads every Code constant out of the source, so that one
+// without an entry in the catalogue cannot hide.
+func declaredCodes(t *testing.T) []Code {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "code.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []Code
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for _, v := range spec.Values {
+			if lit, ok := v.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				s, err := strconv.Unquote(lit.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				codes = append(codes, Code(s))
+			}
+		}
+		return true
+	})
+	if len(codes) < 40 {
+		t.Fatalf("found only %d codes in code.go", len(codes))
+	}
+	return codes
+}
+
+func TestEveryCodeHasOneCompleteEntry(t *testing.T) {
+	ids := map[string]Code{}
+	hexID := regexp.MustCompile(`^[0-9a-f]{32}$`)
+	for _, c := range declaredCodes(t) {
+		e, ok := Lookup(c)
+		if !ok {
+			t.Errorf("%s: not in the catalogue", c)
+			continue
+		}
+		if e.Title == "" || e.Cause == "" || e.Check == "" || e.Fix == "" {
+			t.Errorf("%s: title, cause, check or fix is missing", c)
+		}
+		if !hexID.MatchString(e.MessageID) {
+			t.Errorf("%s: MESSAGE_ID %q", c, e.MessageID)
+		}
+		if other, taken := ids[e.MessageID]; taken {
+			t.Errorf("%s and %s share a MESSAGE_ID", c, other)
+		}
+		ids[e.MessageID] = c
+	}
+	if len(ids) != len(Catalog()) {
+		t.Errorf("%d codes, %d entries", len(ids), len(Catalog()))
+	}
+}
+
+func TestAFixThatStartsUnitsResetsTheStartLimitFirst(t *testing.T) {
+	for _, e := range Catalog() {
+		at := strings.Index(e.Fix, "systemctl restart justnews@")
+		if at < 0 {
+			at = strings.Index(e.Fix, "systemctl start justnews.target")
+		}
+		if at < 0 {
+			continue
+		}
+		if reset := strings.Index(e.Fix, "systemctl reset-failed"); reset < 0 || reset > at {
+			t.Errorf("%s: a tripped start limit refuses this fix: %s", e.Code, e.Fix)
+		}
+	}
+}
+
+func TestEveryStatusOfTheCatalogueIsInTheTable(t *testing.T) {
+	known := map[Status]bool{}
+	for _, s := range Statuses() {
+		known[s.Status] = true
+	}
+	for _, e := range Catalog() {
+		if !known[e.Status] {
+			t.Errorf("%s: exit status %d has no meaning", e.Code, e.Status)
+		}
+	}
+}
+
+func TestAnUnknownCodeBlocks(t *testing.T) {
+	if got := Code("NO-SUCH-CODE").Status(); got != StatusInternal {
+		t.Errorf("status %d, want %d", got, StatusInternal)
+	}
+	if (Problem{Code: "NO-SUCH-CODE"}).Status() == StatusReady {
+		t.Error("the zero severity lets a problem pass")
+	}
+}
+
+func TestCleanLeavesNothingThatDrivesATerminal(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain ünïcode 模型":    "plain ünïcode 模型",
+		"a\nb":                `a\nb`,
+		"\x1b[2Jgone":         `\x1b[2Jgone`,
+		"bad\xffbyte":         `bad\xffbyte`,
+		"bidi\u202eoverride":  `bidi\u202eoverride`,
+		"c1\u009bcsi":         `c1\u009bcsi`,
+		"line\u2028separator": `line\u2028separator`,
+		"�":                   "�",
+	} {
+		if got := Clean(in); got != want {
+			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestAProblemIsOneLine(t *testing.T) {
+	p := Problem{
+		Code: ModelFailed, Subject: "scout\n<0>forged", Message: "no\x00such file",
+		Position: &Position{File: "/etc/justnews/justnews.toml", Line: 4, Column: 6},
+	}
+	want := `MODEL-FAILED: /etc/justnews/justnews.toml:4:6: scout\n<0>forged: no\x00such file`
+	if got := p.String(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

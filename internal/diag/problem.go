@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package diag holds the words of the toolkit: what a problem is, which
+// problems exist (the catalogue) and which exit status each one has. It looks
+// at nothing, decides nothing and prints nothing.
+package diag
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Severity says what a problem does to a verdict. The zero value blocks.
+type Severity int
+
+// The severities, worst first.
+const (
+	Error   Severity = iota // the gate stays shut
+	Warning                 // said, but does not shut the gate
+	Notice                  // worth a line, nothing is wrong
+)
+
+// String returns the word that stands before a message.
+func (s Severity) String() string {
+	switch s {
+	case Warning:
+		return "warning"
+	case Notice:
+		return "notice"
+	default:
+		return "error"
+	}
+}
+
+// MarshalText makes JSON carry the word, not the number.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Position is a place in a file. Line and Column count from 1 (Column in
+// bytes); 0 means unknown.
+type Position struct {
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+}
+
+// String returns file:line:column, as editors take it.
+func (p Position) String() string {
+	switch {
+	case p.File == "":
+		return ""
+	case p.Line == 0:
+		return p.File
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	default:
+		return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+	}
+}
+
+// Problem is one thing that is wrong, with all that an operator needs to mend
+// it. Text, JSON, journal and exit status are all made from this record, so
+// they cannot disagree.
+type Problem struct {
+	Code     Code     `json:"code"`
+	Severity Severity `json:"severity"`
+	// Subject is what the problem is about: an instance, a unit, a model, a
+	// URL. Empty where Position says it.
+	Subject string `json:"subject,omitempty"`
+	// Position is the place in a file, where there is one.
+	Position *Position `json:"position,omitempty"`
+	// Message is one sentence: lowercase, no full stop.
+	Message string `json:"message"`
+	// Seen and Expected are the evidence: what was found, what should be.
+	Seen     string `json:"seen,omitempty"`
+	Expected string `json:"expected,omitempty"`
+	// Fix can be pasted into a shell, or says which line to change.
+	Fix string `json:"fix"`
+}
+
+// String returns "CODE: where: message" on one line.
+func (p Problem) String() string {
+	parts := []string{string(p.Code)}
+	if p.Position != nil && p.Position.File != "" {
+		parts = append(parts, p.Position.String())
+	}
+	if p.Subject != "" {
+		parts = append(parts, p.Subject)
+	}
+	return Clean(strings.Join(append(parts, p.Message), ": "))
+}
+
+// Status returns the exit status that this problem asks for.
+func (p Problem) Status() Status {
+	if p.Severity != Error {
+		return StatusReady
+	}
+	return p.Code.Status()
+}
+
+// Errors returns those problems that shut a gate.
+func Errors(problems []Problem) []Problem {
+	var errs []Problem
+	for _, p := range problems {
+		if p.Severity == Error {
+			errs = append(errs, p)
+		}
+	}
+	return errs
+}
