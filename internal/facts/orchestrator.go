@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package facts holds what a look at the machine can find: plain data, no
+// judgement. Probes fill these types, judges (internal/check) read them.
+package facts
+
+import "time"
+
+// AnswerKind says how one HTTP request ended. The zero value is no answer.
+type AnswerKind int
+
+// How a request can end.
+const (
+	NoAnswer    AnswerKind = iota // nothing was asked, or nothing is known
+	Refused                       // no listener, reset, closed early, timed out: may get better
+	ServerError                   // 5xx (or 429) without a state: may get better
+	NotServed                     // 404 or 405: this server does not have that endpoint
+	Redirected                    // 3xx: never followed
+	Nonsense                      // anything else: wrong type, duplicate key, too large, trailing bytes
+	Answered                      // 200, or 503 with its state under detail: well-formed
+)
+
+// Answer is what every request has in common.
+type Answer struct {
+	Kind    AnswerKind    `json:"kind"`
+	Status  int           `json:"status,omitempty"` // HTTP status, 0 where none came
+	Detail  string        `json:"detail,omitempty"` // evidence for a person: the error, or the head of the body
+	Elapsed time.Duration `json:"elapsed,omitempty"`
+}
+
+// Health is the answer to GET /health of the orchestrator.
+type Health struct {
+	Answer
+	SafeMode bool `json:"safe_mode"`
+}
+
+// Readiness is the answer to GET /ready. NotServed is no fault: old servers
+// lack the endpoint.
+type Readiness struct {
+	Answer
+	Ready bool `json:"ready"`
+}
+
+// ModelsLook is one look at /models/status, or the answer to a preload.
+type ModelsLook struct {
+	Answer
+	State ModelsState `json:"state"` // means something only where Kind is Answered
+}
+
+// ModelsState is the orchestrator's own account of its preload.
+type ModelsState struct {
+	AllReady   bool         `json:"all_ready"`
+	InProgress bool         `json:"in_progress"`
+	Total      int          `json:"total"`
+	Done       int          `json:"done"`
+	Failed     int          `json:"failed"`
+	Errors     []ModelError `json:"errors,omitempty"`
+	// StartedAt is in seconds of the server's clock; it identifies a job. Nil
+	// where the server said null: no job ever ran. HasStartedAt is false where
+	// the server has no such field at all.
+	HasStartedAt bool     `json:"has_started_at"`
+	StartedAt    *float64 `json:"started_at,omitempty"`
+	CompletedAt  *float64 `json:"completed_at,omitempty"`
+	// PerAgent is nil where the answer had none: /models/status has none,
+	// preload answers have it, old servers one level shallower.
+	PerAgent map[string]map[string]ModelLoad `json:"per_agent,omitempty"`
+}
+
+// ModelError is one entry of the errors list.
+type ModelError struct {
+	Agent string `json:"agent"`
+	Model string `json:"model"`
+	Error string `json:"error"`
+}
+
+// ModelLoad is the state of one model of one agent.
+type ModelLoad struct {
+	Status string `json:"status"`
+	Error  string `json:"error,omitempty"`
+}
+
+// BusHealth is the answer to GET /health of the MCP bus.
+type BusHealth struct {
+	Answer
+	State string `json:"state,omitempty"` // overall_status or status, as the bus has it
+}
+
+// Need is one try of a generic probe.
+type Need struct {
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitempty"` // evidence for a person
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package facts
+
+import "time"
+
+// Unit is what systemd says of one unit over D-Bus. The field names are
+// systemd's property names.
+type Unit struct {
+	Name             string        `json:"name"`
+	LoadState        string        `json:"load_state"`   // loaded, not-found, masked, bad-setting, error
+	ActiveState      string        `json:"active_state"` // active, activating, inactive, failed, deactivating, reloading
+	SubState         string        `json:"sub_state"`    // running, auto-restart, start-pre, …
+	Result           string        `json:"result"`       // success, exit-code, signal, timeout, oom-kill, start-limit-hit, …
+	StatusText       string        `json:"status_text,omitempty"`
+	InvocationID     string        `json:"invocation_id,omitempty"`  // 32 hexadecimal digits
+	ExecMainCode     int           `json:"exec_main_code,omitempty"` // CLD_EXITED, CLD_KILLED, …
+	ExecMainStatus   int           `json:"exec_main_status,omitempty"`
+	MainPID          int           `json:"main_pid,omitempty"`
+	ControlPID       int           `json:"control_pid,omitempty"`
+	NRestarts        int           `json:"n_restarts,omitempty"`
+	User             string        `json:"user,omitempty"` // User= as configured, empty: root
+	UID              *int          `json:"uid,omitempty"`  // whom its processes run as, nil: unknown
+	Environment      []string      `json:"-"`              // Environment=, KEY=VALUE
+	EnvironmentFiles []string      `json:"environment_files,omitempty"`
+	TimeoutStart     time.Duration `json:"timeout_start,omitempty"` // TimeoutStartUSec; 0: infinity
+	Job              bool          `json:"job"`                     // a job is queued or running for it
+	ConditionResult  bool          `json:"condition_result"`
+	NeedDaemonReload bool          `json:"need_daemon_reload"`
+	FragmentPath     string        `json:"fragment_path,omitempty"`
+	DropInPaths      []string      `json:"drop_in_paths,omitempty"`
+	// SuccessExitStatus lists the exit statuses that systemd takes for success.
+	SuccessExitStatus []int `json:"success_exit_status,omitempty"`
+}
+
+// Listener is who listens on a TCP port, as /proc/net shows it.
+type Listener struct {
+	Port int   `json:"port"`
+	UIDs []int `json:"uids,omitempty"` // owners of the listening sockets, sorted, no duplicates
+}
