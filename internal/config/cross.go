@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/spell"
+)
+
+// crossCheck judges what only the merged configuration shows: references,
+// conflicts, sums and the order of the units.
+func (s *state) crossCheck(c *Config) {
+	byName := make(map[string]int, len(c.Instances))
+	for i := range c.Instances {
+		byName[c.Instances[i].Name] = i
+	}
+	s.roles(c, byName)
+	s.ports(c)
+	for i := range c.Instances {
+		s.after(c, &c.Instances[i], byName)
+		s.needs(c, &c.Instances[i])
+		s.mpsLimits(&c.Instances[i])
+	}
+	s.probes()
+	s.memory(c)
+	s.cycles(c, byName)
+}
+
+// fail reports a value of the merged configuration in the file that set it.
+func (s *state) fail(code diag.Code, path []string, w where, message, seen, expected, fix string) {
+	s.report(s.origin(path), path, w, diag.Problem{
+		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Fix: fix + thenReload,
+	})
+}
+
+// roles checks the instances that serve the orchestrator and the bus.
+func (s *state) roles(c *Config, byName map[string]int) {
+	s.role("orchestrator", c.Orchestrator.Instance, c.Orchestrator.URL, c, byName)
+	s.role("bus", c.Bus.Instance, c.Bus.URL, c, byName)
+	if name := c.Bus.Instance; name != "" && name == c.Orchestrator.Instance {
+		path := []string{"bus", "instance"}
+		if !s.isWritten(path...) {
+			path[0] = "orchestrator"
+		}
+		s.fail(diag.ConfigConflict, path, atValue, quote(name)+" serves both the orchestrator and the bus",
+			quote(name), "an instance each", "name another instance in orchestrator.instance or bus.instance")
+	}
+	if c.Bus.URL == c.Orchestrator.URL && !s.isBad([]string{"bus", "url"}) && !s.isBad([]string{"orchestrator", "url"}) {
+		path := []string{"bus", "url"}
+		if !s.isWritten(path...) {
+			path[0] = "orchestrator"
+		}
+		s.fail(diag.ConfigConflict, path, atValue, "orchestrator.url and bus.url are the same server",
+			quote(c.Bus.URL), "a server each", "correct orchestrator.url or bus.url")
+	}
+}
+
+func (s *state) role(table, name, server string, c *Config, byName map[string]int) {
+	path := []string{table, "instance"}
+	if name == "" || s.isBad(path) {
+		return
+	}
+	i, listed := byName[name]
+	if !listed {
+		s.unlisted(path, name, byName)
+		return
+	}
+	s.rolePort(table, server, &c.Instances[i])
+}
+
+// unlisted is an error where a file names the instance and a warning where only
+// the default does.
+func (s *state) unlisted(path []string, name string, byName map[string]int) {
+	key := dotted(path)
+	p := diag.Problem{
+		Code:     diag.ConfigReference,
+		Message:  key + " is " + quote(name) + ", which no [instances] table lists",
+		Seen:     quote(name),
+		Expected: "an instance that is listed, or \"\" where it is no unit of this host",
+		Fix:      "add [instances." + name + "], or write " + key + ` = ""` + thenReload,
+	}
+	doc := s.origin(path)
+	if doc == nil {
+		p.Severity = diag.Warning
+		p.Message = key + " is " + quote(name) + " by default, and no [instances] table lists it"
+	} else if near, ok := s.nearestInstance(name, byName); ok {
+		p.Message += ", did you mean " + quote(near) + "?"
+		p.Fix = "write " + quote(near) + " instead" + thenReload
+	}
+	s.report(doc, path, atValue, p)
+}
+
+// maxHints bounds the search for nearest names: each compares with every
+// instance, and a file of nothing but slips would take the generator's time.
+const maxHints = 50
+
+func (s *state) nearestInstance(name string, byName map[string]int) (string, bool) {
+	if s.hints++; s.hints > maxHints {
+		return "", false
+	}
+	names := make([]string, len(byName))
+	for n, i := range byName {
+		names[i] = n
+	}
+	return spell.Nearest(name, names)
+}
+
+// rolePort compares the port of a server's URL with its instance's.
+func (s *state) rolePort(table, server string, i *Instance) {
+	urlPath, portPath := []string{table, "url"}, []string{"instances", i.Name, "port"}
+	u, err := url.Parse(server)
+	if err != nil || i.Port == 0 || s.isBad(urlPath) || s.isBad(portPath) || u.Port() == strconv.Itoa(i.Port) {
+		return
+	}
+	path, seen := urlPath, quote(server)
+	if !s.isWritten(urlPath...) {
+		path, seen = portPath, strconv.Itoa(i.Port)
+	}
+	s.fail(diag.ConfigConflict, path, atValue,
+		fmt.Sprintf("%s.url has port %s, but %s listens on %d", table, u.Port(), i.Name, i.Port),
+		seen, "the same port in both", fmt.Sprintf("correct %s.url or instances.%s.port", table, i.Name))
+}
+
+func (s *state) ports(c *Config) {
+	owner := make(map[int]string, len(c.Instances))
+	for i := range c.Instances {
+		in := &c.Instances[i]
+		path := []string{"instances", in.Name, "port"}
+		if in.Port == 0 || s.isBad(path) {
+			continue
+		}
+		other, taken := owner[in.Port]
+		if !taken {
+			owner[in.Port] = in.Name
+			continue
+		}
+		s.fail(diag.ConfigConflict, path, atValue,
+			fmt.Sprintf("port %d is the port of %s and of %s", in.Port, other, in.Name),
+			strconv.Itoa(in.Port), "a port of its own for each instance", "give one of the two another port")
+	}
+}
+
+func (s *state) after(c *Config, in *Instance, byName map[string]int) {
+	if s.isBad([]string{"instances", in.Name, "after"}) {
+		return
+	}
+	for n, name := range in.After {
+		path := []string{"instances", in.Name, "after", "[" + strconv.Itoa(n) + "]"}
+		if _, ok := byName[name]; ok {
+			continue // itself: the cycle check says so
+		}
+		message, fix := dotted(path)+" is "+quote(name)+", which no [instances] table lists", "add [instances."+name+"] or remove the name"
+		if near, ok := s.nearestInstance(name, byName); ok {
+			message += ", did you mean " + quote(near) + "?"
+			fix = "write " + quote(near) + " instead"
+		}
+		s.failElement(diag.ConfigReference, path, message, quote(name), "an instance that is listed", fix)
+	}
+}
+
+// failElement is fail for an element of an array: the array's file has it.
+func (s *state) failElement(code diag.Code, path []string, message, seen, expected, fix string) {
+	s.report(s.origin(path[:len(path)-1]), path, atValue, diag.Problem{
+		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Fix: fix + thenReload,
+	})
+}
+
+func (s *state) needs(c *Config, in *Instance) {
+	if s.isBad([]string{"instances", in.Name, "needs"}) {
+		return
+	}
+	for n, name := range in.Needs {
+		if _, ok := c.Probes[name]; ok {
+			continue
+		}
+		path := []string{"instances", in.Name, "needs", "[" + strconv.Itoa(n) + "]"}
+		message, fix := dotted(path)+" is "+quote(name)+", which no [probes] table defines", "add [probes."+name+"] or remove the name"
+		if near, ok := spell.Nearest(name, sortedKeys(c.Probes)); ok {
+			message += ", did you mean " + quote(near) + "?"
+			fix = "write " + quote(near) + " instead"
+		}
+		s.failElement(diag.ConfigReference, path, message, quote(name), "a probe that is defined", fix)
+	}
+}
+
+func (s *state) mpsLimits(in *Instance) {
+	if in.MPS.Enabled {
+		return
+	}
+	for _, key := range [...]string{"memory", "threads"} {
+		path := []string{"instances", in.Name, "mps", key}
+		v, ok := s.written(path...)
+		if !ok || v == "" {
+			continue
+		}
+		s.fail(diag.ConfigConflict, path, atKey, dotted(path)+" limits an instance whose MPS is off",
+			seenOf(v), "mps.enabled = true for that instance", "add enabled = true beside it, or remove the limit")
+	}
+}
+
+// memory adds up the limits of all instances with MPS. One without a limit of
+// its own may take what it likes: that is not judged.
+func (s *state) memory(c *Config) {
+	if c.GPU.Memory == 0 {
+		return
+	}
+	var sum uint64
+	var terms []string
+	for i := range c.Instances {
+		if m := c.Instances[i].MPS; m.Enabled && m.Bytes > 0 {
+			sum = addSizes(sum, m.Bytes)
+			terms = append(terms, c.Instances[i].Name+" "+m.Memory)
+		}
+	}
+	if sum <= c.GPU.Memory {
+		return
+	}
+	s.fail(diag.ConfigMemory, []string{"gpu", "memory"}, atValue,
+		fmt.Sprintf("the memory limits of the instances add up to %s, gpu.memory is %s: %s too much", formatSize(sum), formatSize(c.GPU.Memory), formatSize(sum-c.GPU.Memory)),
+		strings.Join(terms, " + ")+" = "+formatSize(sum), "at most "+formatSize(c.GPU.Memory), "lower mps.memory of some instances, or correct gpu.memory")
+}

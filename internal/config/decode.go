@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"justnews/internal/diag"
+	"justnews/internal/tomlpos"
+)
+
+// maxBytes and maxSyntax bound how many bad bytes and syntax errors of one file
+// are reported: a binary file would have a million.
+const (
+	maxBytes  = 20
+	maxSyntax = 10
+)
+
+// document is one file.
+type document struct {
+	path  string
+	text  string // without a byte order mark; lines with syntax errors blanked
+	data  map[string]any
+	holes bool           // a line was blanked
+	dirty map[int]bool   // lines with bytes that were replaced
+	index *tomlpos.Index // made at the first problem
+}
+
+// at returns the place of a path; of the nearest table above where the path
+// itself is not written.
+func (d *document) at(path []string) tomlpos.Place {
+	if d.index == nil {
+		d.index = tomlpos.New(d.text)
+	}
+	for n := len(path); n > 0; n-- {
+		if place, ok := d.index.At(path[:n]...); ok {
+			return place
+		}
+	}
+	return tomlpos.Place{}
+}
+
+// decode reads one file. The document is nil where what remains after the
+// problems cannot be judged.
+func decode(path, text string) (*document, []diag.Problem) {
+	d := &document{path: path, text: strings.TrimPrefix(text, "\ufeff")}
+	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
+		return nil, []diag.Problem{d.utf16()}
+	}
+	problems := d.badBytes()
+	leaves, err := countLeaves(d.text)
+	if deep, ok := errors.AsType[tomlpos.DepthError](err); ok {
+		return nil, append(problems, d.syntax(deep.Offset, "nested too deeply"))
+	}
+	syntax, ok := d.parse()
+	problems = append(problems, syntax...)
+	d.holes = len(syntax) > 0
+	if !ok {
+		return nil, problems
+	}
+	if !d.holes && !leaves.match(d.data) {
+		problems = append(problems, d.twice()...)
+	}
+	return d, problems
+}
+
+// badBytes reports the bytes that TOML forbids and puts a question mark in
+// their place, so that the rest of the file can be judged and the decoder never
+// sees them (earlier versions of toml panicked or hung on such input).
+func (d *document) badBytes() []diag.Problem {
+	bad := tomlpos.BadBytes(d.text, len(d.text))
+	if len(bad) == 0 {
+		return nil
+	}
+	var problems []diag.Problem
+	clean := []byte(d.text)
+	d.dirty = map[int]bool{}
+	for i, b := range bad {
+		if i < maxBytes {
+			d.dirty[tomlpos.At(d.text, b.Offset).Line] = true
+		}
+		clean[b.Offset] = '?'
+		if i < maxBytes {
+			problems = append(problems, d.badByte(b))
+		}
+	}
+	d.text = string(clean)
+	return problems
+}
+
+func (d *document) badByte(b tomlpos.Bad) diag.Problem {
+	p := d.syntax(b.Offset, fmt.Sprintf("the byte 0x%02x is not UTF-8", b.Byte))
+	p.Expected = "UTF-8 without control characters"
+	if b.Control {
+		p.Message = fmt.Sprintf("the control character 0x%02x cannot stand here", b.Byte)
+	}
+	p.Code, p.Seen = diag.ConfigString, fmt.Sprintf("0x%02x", b.Byte)
+	p.Fix = "remove the byte" + thenReload
+	return p
+}
+
+func (d *document) utf16() diag.Problem {
+	p := d.syntax(0, "the file is UTF-16, not UTF-8")
+	p.Expected = "UTF-8"
+	p.Fix = "iconv -f UTF-16 -t UTF-8 " + shellQuote(d.path) + ", put the output in its place" + thenReload
+	return p
+}
+
+// parse decodes the text. A line with a syntax error is blanked and the rest
+// tried again, so that one slip does not hide the others; where that does not
+// help, ok is false: what is left means something else than what was written.
+func (d *document) parse() (problems []diag.Problem, ok bool) {
+	text, last := d.text, 0
+	for range maxSyntax {
+		data, offset, message := decodeTOML(text)
+		if message == "" {
+			d.data, d.text = data, text
+			return problems, true
+		}
+		line := tomlpos.At(text, offset).Line
+		if last > 0 && line <= last+1 {
+			return problems, false
+		}
+		problems = append(problems, d.syntax(offset, message))
+		start, end := lineOf(text, line)
+		if strings.HasPrefix(strings.TrimLeft(text[start:end], " \t"), "[") {
+			return problems, false // the keys below would land in another table
+		}
+		text = text[:start] + strings.Repeat(" ", end-start) + text[end:]
+		last = line
+	}
+	return problems, false
+}
+
+func lineOf(text string, line int) (start, end int) {
+	for range line - 1 {
+		start += strings.IndexByte(text[start:], '\n') + 1
+	}
+	end = strings.IndexByte(text[start:], '\n')
+	if end < 0 {
+		return start, len(text)
+	}
+	return start, start + end
+}
+
+// decodeTOML asks the library and turns its panics into messages: the gate must
+// refuse with a reason, not with a stack trace.
+func decodeTOML(text string) (data map[string]any, offset int, message string) {
+	defer func() {
+		if r := recover(); r != nil {
+			data, offset, message = nil, 0, diag.Clean(fmt.Sprint("the decoder failed: ", r))
+		}
+	}()
+	_, err := toml.Decode(text, &data)
+	if err == nil {
+		return data, 0, ""
+	}
+	if pe, ok := errors.AsType[toml.ParseError](err); ok {
+		return nil, pe.Position.Start, sentence(pe.Message)
+	}
+	return nil, 0, sentence(err.Error())
+}
+
+// sentence makes a library's message one of ours: lowercase, one line.
+func sentence(s string) string {
+	s = strings.TrimRight(strings.TrimPrefix(s, "toml: "), ".\n")
+	if s == "" {
+		return "not TOML"
+	}
+	return diag.Clean(strings.ToLower(s[:1]) + s[1:])
+}
+
+func (d *document) syntax(offset int, message string) diag.Problem {
+	pos := tomlpos.At(d.text, offset)
+	return diag.Problem{
+		Code:     diag.ConfigSyntax,
+		Position: &diag.Position{File: d.path, Line: pos.Line, Column: pos.Column},
+		Message:  message,
+		Expected: "TOML (https://toml.io)",
+		Fix:      "correct the line" + thenReload,
+	}
+}
+
+// leafCount is a second look at how many values a text sets. toml v1.6.0 drops
+// a value without a word where a later line makes its key a table, or the
+// other way round: a key that nobody reads would be believed to be set.
+type leafCount struct {
+	values int
+	tables bool // there are [[tables]], which are counted differently
+	failed bool
+}
+
+func countLeaves(text string) (leafCount, error) {
+	var n leafCount
+	err := tomlpos.Walk(text, func(e tomlpos.Entry) {
+		switch {
+		case e.Kind == tomlpos.ArrayHeader:
+			n.tables = true
+		case !e.InArray && (e.Kind == tomlpos.Scalar || e.Kind == tomlpos.Array):
+			n.values++
+		}
+	})
+	n.failed = err != nil
+	return n, err
+}
+
+// match tells whether the decoder kept as many values as the text sets. An
+// array of tables is a type error anyway.
+func (n leafCount) match(data map[string]any) bool {
+	return n.tables || !n.failed && n.values == leavesOf(data)
+}
+
+func leavesOf(data map[string]any) int {
+	n := 0
+	for _, v := range data {
+		if m, ok := v.(map[string]any); ok {
+			n += leavesOf(m)
+		} else {
+			n++
+		}
+	}
+	return n
+}
+
+// twice reports the keys that the text defines more than once.
+func (d *document) twice() []diag.Problem {
+	d.at(nil)
+	var problems []diag.Problem
+	for _, t := range d.index.Twice() {
+		problems = append(problems, diag.Problem{
+			Code:     diag.ConfigSyntax,
+			Position: &diag.Position{File: d.path, Line: t.Second.Line, Column: t.Second.Column},
+			Message:  fmt.Sprintf("%s has already been defined in line %d", dotted(t.Path), t.First.Line),
+			Expected: "each key once",
+			Fix:      "remove one of the two" + thenReload,
+		})
+	}
+	if problems == nil {
+		p := d.syntax(0, "the file can be read in two ways")
+		p.Fix = "write each table once, under its own header" + thenReload
+		problems = append(problems, p)
+	}
+	return problems
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"net/netip"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// form is what a string must look like.
+type form struct {
+	expected string            // as messages say it
+	pattern  string            // what the JSON Schema can say of it (ECMA 262)
+	fits     func(string) bool // the rule itself
+}
+
+// maxPipe is the longest CUDA_MPS_PIPE_DIRECTORY that works: the control
+// daemon's socket below it must fit a sockaddr_un (measured: 87 works, 88 fails).
+const maxPipe = 87
+
+const (
+	printable   = `[^\x00-\x1f\x7f-\x9f]*`
+	pathPattern = `(/|(/[^/\x00-\x1f\x7f-\x9f]+)+)`
+	namePattern = `[a-z][a-z0-9_]{0,62}`
+	unitPattern = `[A-Za-z0-9:_.\\-][A-Za-z0-9:_.@\\-]*`
+)
+
+var (
+	formPath           = form{"an absolute path without //, . or .. and without a slash at its end", `^` + pathPattern + `$`, cleanPath}
+	formPathOrNone     = form{"\"\" or an absolute path without //, . or .. and without a slash at its end", `^` + pathPattern + `?$`, orNone(cleanPath)}
+	formPipe           = form{"an absolute path of at most 87 bytes without //, . or .. and without a slash at its end", `^/[^\x00-\x1f\x7f-\x9f]{1,86}$`, pipePath}
+	formExec           = form{"a word of a command with no placeholder but {instance}", `^` + printable + `$`, placeholders}
+	formUser           = form{"a user or group name: letters, digits, _ and -, at most 31, no digit or - first", `^[A-Za-z_][A-Za-z0-9_-]{0,30}$`, userName}
+	formInstance       = form{"an instance name: a lower-case letter, then at most 62 of a-z, 0-9 and _", `^` + namePattern + `$`, instanceName}
+	formInstanceOrNone = form{"\"\" or an instance name: a lower-case letter, then at most 62 of a-z, 0-9 and _", `^(` + namePattern + `)?$`, orNone(instanceName)}
+	formProbe          = form{"a probe name: a lower-case letter, then at most 62 of a-z, 0-9, _ and -", `^[a-z][a-z0-9_-]{0,62}$`, probeName}
+	formUnit           = form{"a full unit name with its suffix, such as \"mariadb.service\"", `^` + unitPattern + `\.[a-z]+$`, unitName}
+	formServiceOrNone  = form{"\"\" or a full service name, such as \"justnews-mps.service\"", `^(` + unitPattern + `\.service)?$`, orNone(serviceName)}
+	formServerURL      = form{"http://HOST:PORT without user, path or query", `^[Hh][Tt][Tt][Pp]://[^/?#@\s]+/?$`, func(s string) bool { _, ok := serverURL(s); return ok }}
+	formProbeURL       = form{"an http:// or https:// URL with a host and without user or fragment", `^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+([/?][^#\s]*)?$`, probeURL}
+	formAddress        = form{"HOST:PORT with a port from 1 to 65535", `^[^\s/]+:[0-9]{1,5}$`, hostPort}
+	formVariable       = form{"the name of an environment variable: letters, digits and _, no digit first", `^[A-Za-z_][A-Za-z0-9_]*$`, variableName}
+	formMPSMemory      = form{"a whole number with M or G, such as \"4G\"", `^([1-9][0-9]{0,8}[MG])?$`, orNone(mpsMemory)}
+	formGPUMemory      = form{"a whole number, with B, K, M, G or T, such as \"24G\"", `^([1-9][0-9]{0,18}[BKMGT]?)?$`, orNone(gpuMemory)}
+	formMemoryMax      = form{"\"\", a whole number with K, M, G or T, a percentage such as \"50%\", or \"infinity\"", `^([1-9][0-9]{0,18}[KMGT]?|[1-9][0-9]?%|100%|infinity)?$`, orNone(memoryMax)}
+)
+
+func orNone(fits func(string) bool) func(string) bool {
+	return func(s string) bool { return s == "" || fits(s) }
+}
+
+func cleanPath(s string) bool { return strings.HasPrefix(s, "/") && path.Clean(s) == s }
+
+func pipePath(s string) bool { return cleanPath(s) && s != "/" && len(s) <= maxPipe }
+
+// instanceName is ^[a-z][a-z0-9_]{0,62}$: what needs no escaping in a unit name
+// and cannot be mistaken for one that is escaped.
+func instanceName(s string) bool {
+	return lowerFirst(s) && only(s, func(c byte) bool { return lowerOrDigit(c) || c == '_' })
+}
+
+func probeName(s string) bool {
+	return lowerFirst(s) && only(s, func(c byte) bool { return lowerOrDigit(c) || c == '_' || c == '-' })
+}
+
+func lowerFirst(s string) bool { return s != "" && len(s) <= 63 && s[0] >= 'a' && s[0] <= 'z' }
+
+// userName is systemd's strict rule (valid_user_group_name): what it would
+// warn about is refused here. Nothing is looked up.
+func userName(s string) bool {
+	return s != "" && len(s) <= 31 && !digit(s[0]) && s[0] != '-' && only(s, func(c byte) bool { return word(c) || c == '-' })
+}
+
+func variableName(s string) bool { return s != "" && !digit(s[0]) && only(s, word) }
+
+// unitSuffixes are the unit types of systemd.unit(5).
+var unitSuffixes = [...]string{".service", ".socket", ".target", ".device", ".mount", ".automount", ".swap", ".timer", ".path", ".slice", ".scope"}
+
+// unitName is unit_name_is_valid() for plain units and instances: a template
+// (name@.service) cannot be active.
+func unitName(s string) bool {
+	stem, ok := "", false
+	for _, suffix := range unitSuffixes {
+		if stem, ok = strings.CutSuffix(s, suffix); ok {
+			break
+		}
+	}
+	if !ok || stem == "" || len(s) > 255 || stem[0] == '@' || strings.HasSuffix(stem, "@") {
+		return false
+	}
+	return only(stem, func(c byte) bool { return word(c) || strings.IndexByte(`:.\-@`, c) >= 0 })
+}
+
+func serviceName(s string) bool { return strings.HasSuffix(s, ".service") && unitName(s) }
+
+// placeholders refuses {word} where the word is not "instance". Braces around
+// anything else (JSON, shell) are the command's own business.
+func placeholders(s string) bool { return unknownPlaceholder(s) == "" }
+
+func unknownPlaceholder(s string) string {
+	for {
+		_, after, found := strings.Cut(s, "{")
+		if !found {
+			return ""
+		}
+		name, _, closed := strings.Cut(after, "}")
+		if closed && name != "instance" && variableName(name) {
+			return name
+		}
+		s = after
+	}
+}
+
+// serverURL checks the URL of the orchestrator or the bus and returns it as
+// http://host:port. Only http: the gate talks to its own host, and a trust
+// store would be one more thing to break.
+func serverURL(s string) (string, bool) {
+	u, ok := parseURL(s)
+	if !ok || u.Scheme != "http" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery {
+		return "", false
+	}
+	if u.Port() == "" {
+		return "http://" + u.Host + ":80", true
+	}
+	return "http://" + u.Host, true
+}
+
+func probeURL(s string) bool {
+	u, ok := parseURL(s)
+	return ok && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+func parseURL(s string) (*url.URL, bool) {
+	u, err := url.Parse(s)
+	if err != nil || u.Opaque != "" || u.User != nil || u.Fragment != "" || strings.ContainsAny(s, "# \t") || strings.HasSuffix(u.Host, ":") {
+		return nil, false
+	}
+	if port := u.Port(); port != "" && !validPort(port) {
+		return nil, false
+	}
+	return u, validHost(u.Hostname())
+}
+
+func hostPort(s string) bool {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 || !validPort(s[i+1:]) {
+		return false
+	}
+	host := s[:i]
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		return ok && strings.Contains(inner, ":") && validHost(inner)
+	}
+	return !strings.Contains(host, ":") && validHost(host)
+}
+
+func validPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0 && digit(s[0])
+}
+
+// validHost takes an IP address without zone, or a host name.
+func validHost(s string) bool {
+	if strings.Contains(s, ":") {
+		a, err := netip.ParseAddr(s)
+		return err == nil && a.Zone() == ""
+	}
+	return s != "" && len(s) <= 253 && s[0] != '-' && s[0] != '.' && only(s, func(c byte) bool { return word(c) || c == '-' || c == '.' })
+}
+
+func only(s string, in func(byte) bool) bool {
+	for i := range len(s) {
+		if !in(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func digit(c byte) bool        { return c >= '0' && c <= '9' }
+func lowerOrDigit(c byte) bool { return c >= 'a' && c <= 'z' || digit(c) }
+func word(c byte) bool         { return lowerOrDigit(c) || c >= 'A' && c <= 'Z' || c == '_' }

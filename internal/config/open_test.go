@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"justnews/internal/diag"
+)
+
+const sound = "[instances.gpu_orchestrator]\nport = 8014\n[instances.mcp_bus]\nport = 8000\n"
+
+// tree makes a root with a sound configuration and one drop-in.
+func tree(t *testing.T) (Source, string) {
+	t.Helper()
+	root := t.TempDir()
+	dir := filepath.Join(root, "etc/justnews")
+	for _, d := range []string{"etc", "etc/justnews", "etc/justnews/justnews.toml.d"} {
+		if err := os.Mkdir(filepath.Join(root, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, filepath.Join(dir, "justnews.toml"), sound)
+	put(t, filepath.Join(dir, "justnews.toml.d/10.toml"), "[gate]\nscope = \"own\"\n")
+	return Source{Root: root, Owner: os.Getuid()}, dir
+}
+
+func put(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func chmod(t *testing.T, name string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(name, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantOne fails unless there is no Config and exactly one error, with that
+// code, that file and that word in the message.
+func wantOne(t *testing.T, src Source, code diag.Code, file, say string) {
+	t.Helper()
+	c, problems := Load(src)
+	errs := diag.Errors(problems)
+	if c != nil || len(errs) != 1 {
+		t.Fatalf("Config %v, errors:\n%s", c, problemText(errs))
+	}
+	p := errs[0]
+	if p.Code != code || p.Position == nil || p.Position.File != file || !strings.Contains(p.Message, say) || p.Fix == "" {
+		t.Errorf("got %s, want %s: %s: … %s …", p, code, file, say)
+	}
+}
+
+func TestSoundTreeLoads(t *testing.T) {
+	src, _ := tree(t)
+	if c, problems := Load(src); c == nil || c.Gate.Scope != "own" || len(c.Files) != 2 {
+		t.Fatalf("%+v\n%s", c, problemText(problems))
+	}
+}
+
+func TestWritableFilesAndDirectoriesAreRefused(t *testing.T) {
+	const etc = "/etc/justnews"
+	for _, c := range []struct {
+		name string
+		mode os.FileMode
+	}{
+		{"", 0o775}, {"", 0o757}, {"/justnews.toml", 0o664}, {"/justnews.toml", 0o646},
+		{"/justnews.toml.d", 0o777}, {"/justnews.toml.d/10.toml", 0o666},
+	} {
+		src, dir := tree(t)
+		chmod(t, dir+c.name, c.mode)
+		wantOne(t, src, diag.ConfigOwner, etc+c.name, "writable by group or others")
+	}
+}
+
+func TestFilesOfAnotherUserAreRefused(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("chown needs root")
+	}
+	const other = 65534
+	for _, name := range []string{"", "/justnews.toml", "/justnews.toml.d", "/justnews.toml.d/10.toml"} {
+		src, dir := tree(t)
+		if err := os.Chown(dir+name, other, 0); err != nil {
+			t.Fatal(err)
+		}
+		wantOne(t, src, diag.ConfigOwner, "/etc/justnews"+name, "owned by uid 65534")
+		src.Owner = other
+		if c, problems := Load(src); c == nil {
+			t.Errorf("with --root the caller's own %q is refused:\n%s", name, problemText(problems))
+		}
+	}
+}
+
+func TestTheTargetOfALinkIsJudgedNotTheLink(t *testing.T) {
+	src, dir := tree(t)
+	real := filepath.Join(src.Root, "real.toml")
+	put(t, real, sound)
+	if err := os.Remove(dir + "/justnews.toml"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../../real.toml", dir+"/justnews.toml"); err != nil {
+		t.Fatal(err)
+	}
+	if c, problems := Load(src); c == nil {
+		t.Fatalf("a link to a sound file is refused:\n%s", problemText(problems))
+	}
+	chmod(t, real, 0o666)
+	wantOne(t, src, diag.ConfigOwner, "/etc/justnews/justnews.toml", "writable")
+}
+
+func TestOwnerCountsOnlyWithRootOrFile(t *testing.T) {
+	if (Source{Owner: 1000}).mayOwn(1000) {
+		t.Error("on the running system a user's file is believed")
+	}
+	for _, src := range []Source{{Owner: 1000, Root: "/x"}, {Owner: 1000, File: "x"}} {
+		if !src.mayOwn(1000) || !src.mayOwn(0) || src.mayOwn(1001) {
+			t.Errorf("%+v believes the wrong ones", src)
+		}
+	}
+	if (Source{Root: "/x"}).mayOwn(1000) {
+		t.Error("the zero Owner is not root alone")
+	}
+}
+
+func TestWhatIsNoRegularFileIsNamed(t *testing.T) {
+	replace := func(t *testing.T, name string, with func() error) {
+		t.Helper()
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+		if err := with(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for say, with := range map[string]func(name string) error{
+		"is a fifo":      func(name string) error { return syscall.Mkfifo(name, 0o644) },
+		"is a directory": func(name string) error { return os.Mkdir(name, 0o755) },
+		"is a device":    func(name string) error { return os.Symlink("../../../../../../../../../../dev/zero", name) },
+		"is too large":   func(name string) error { return os.WriteFile(name, make([]byte, maxFile+1), 0o644) },
+		"is a socket": func(name string) error {
+			l, err := net.Listen("unix", name)
+			if err == nil {
+				t.Cleanup(func() { l.Close() })
+			}
+			return err
+		},
+	} {
+		t.Run(say, func(t *testing.T) {
+			src, dir := tree(t)
+			name := dir + "/justnews.toml.d/10.toml"
+			replace(t, name, func() error { return with(name) })
+			if say == "is a device" {
+				src = Source{File: name, Owner: os.Getuid()}
+				wantOne(t, src, diag.ConfigUnreadable, name, say)
+				return
+			}
+			wantOne(t, src, diag.ConfigUnreadable, "/etc/justnews/justnews.toml.d/10.toml", say)
+		})
+	}
+}
+
+func TestUnreadableFileIsAProblemAndNotPassedOver(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root reads everything")
+	}
+	src, dir := tree(t)
+	chmod(t, dir+"/justnews.toml", 0)
+	wantOne(t, src, diag.ConfigUnreadable, "/etc/justnews/justnews.toml", "permission denied")
+}
+
+func TestLinksDoNotLeadOutOfTheRoot(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "outside.toml")
+	put(t, outside, sound)
+	for name, target := range map[string]string{
+		"absolute": outside,
+		"dots":     "../../../../../../../../../.." + outside,
+	} {
+		src, dir := tree(t)
+		if err := os.Remove(dir + "/justnews.toml"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(target, dir+"/justnews.toml"); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			wantOne(t, src, diag.ConfigUnreadable, "/etc/justnews/justnews.toml", "is a link to nothing")
+		})
+	}
+}
+
+func TestLinkLoopEnds(t *testing.T) {
+	src, dir := tree(t)
+	name := dir + "/justnews.toml.d/20.toml"
+	if err := os.Symlink("20.toml", name); err != nil {
+		t.Fatal(err)
+	}
+	wantOne(t, src, diag.ConfigUnreadable, "/etc/justnews/justnews.toml.d/20.toml", "too many levels")
+}
+
+func TestNamedFileIsReadAlone(t *testing.T) {
+	src := write(t, sound)
+	c, problems := Load(src)
+	if c == nil || len(c.Files) != 1 || c.Files[0] != src.File {
+		t.Fatalf("%+v\n%s", c, problemText(problems))
+	}
+	chmod(t, src.File, 0o666)
+	wantOne(t, src, diag.ConfigOwner, src.File, "writable")
+	wantOne(t, Source{File: "/nonexistent/justnews.toml"}, diag.ConfigMissing, "/nonexistent/justnews.toml", "no such file")
+}
+
+func TestMaskedMainFileLeavesNothing(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(root+"/etc/justnews", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/dev/null", root+"/etc/justnews/justnews.toml"); err != nil {
+		t.Fatal(err)
+	}
+	c, problems := Load(Source{Root: root, Owner: os.Getuid()})
+	if c != nil || len(problems) != 1 || problems[0].Code != diag.ConfigMissing {
+		t.Errorf("%+v\n%s", c, problemText(problems))
+	}
+}

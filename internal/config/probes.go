@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"maps"
+	"slices"
+
+	"justnews/internal/diag"
+)
+
+// probeKey is the one key that a kind of probe needs; it may have no other.
+func probeKey(kind string) string {
+	switch kind {
+	case "tcp":
+		return "address"
+	case "http":
+		return "url"
+	case "unit":
+		return "unit"
+	case "path":
+		return "path"
+	}
+	return ""
+}
+
+// probes checks that each probe has the keys of its kind: after the merge,
+// since a drop-in may add what is missing.
+func (s *state) probes() {
+	tables, _ := s.merged["probes"].(map[string]any)
+	for _, name := range sortedKeys(tables) {
+		if table, ok := tables[name].(map[string]any); ok {
+			s.probe(name, table)
+		}
+	}
+}
+
+func (s *state) probe(name string, table map[string]any) {
+	path := []string{"probes", name}
+	kind, ok := table["kind"].(string)
+	if !ok {
+		if _, there := table["kind"]; !there {
+			s.fail(diag.ConfigValue, path, atKey, dotted(path)+" has no kind", "", `kind = "tcp", "http", "unit" or "path"`, "add the kind")
+		}
+		return
+	}
+	need := probeKey(kind)
+	if need == "" {
+		return
+	}
+	if _, there := table[need]; !there {
+		s.fail(diag.ConfigValue, append(path, "kind"), atValue, dotted(path)+" has no "+need+", which kind "+quote(kind)+" needs",
+			quote(kind), need+" = …", "add "+need)
+	}
+	for _, other := range sortedKeys(table) {
+		if other == "kind" || other == need || find(probeFields, other) == nil {
+			continue
+		}
+		s.fail(diag.ConfigConflict, append(path, other), atKey, dotted(append(path, other))+" means nothing to kind "+quote(kind),
+			other, "kind and "+need, "remove it, or correct the kind")
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

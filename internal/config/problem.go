@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"justnews/internal/diag"
+)
+
+// reload ends every fix: the generator reads the files only then.
+const reload = " && systemctl daemon-reload"
+
+// thenReload ends a fix that is a sentence.
+const thenReload = ", then: systemctl daemon-reload"
+
+func missing(src Source) diag.Problem {
+	p := diag.Problem{
+		Code:     diag.ConfigMissing,
+		Message:  "no justnews.toml below /etc/justnews, /run/justnews or /usr/lib/justnews",
+		Expected: "/etc/justnews/justnews.toml",
+		Fix:      "install -D -m 0644 /dev/null /etc/justnews/justnews.toml, list the instances in it" + thenReload,
+	}
+	if src.File != "" {
+		p.Position = &diag.Position{File: src.File}
+		p.Message, p.Expected = "there is no such file", "a configuration file"
+		p.Fix = "name a file that exists: --config FILE"
+	}
+	return p
+}
+
+func unreadable(name, what string, err error) diag.Problem {
+	p := diag.Problem{
+		Code:     diag.ConfigUnreadable,
+		Position: &diag.Position{File: name},
+		Message:  what,
+		Expected: "a regular file of at most 1 MiB that can be read",
+		Fix:      "ls -ld " + shellQuote(name) + " shows what stands there; put a regular file there or remove it" + thenReload,
+	}
+	if err != nil {
+		p.Seen = reason(err)
+		p.Message += ": " + p.Seen
+	}
+	return p
+}
+
+// moreProblems says that the list was cut.
+func moreProblems(n int, docs []*document) diag.Problem {
+	p := diag.Problem{
+		Code:    diag.ConfigValue,
+		Message: strconv.Itoa(n) + " more problems are not shown",
+		Fix:     "correct those above" + thenReload,
+	}
+	if len(docs) > 0 {
+		p.Position = &diag.Position{File: docs[0].path, Line: 1, Column: 1}
+	}
+	return p
+}
+
+// reason is the system's own word, without the path that the position names.
+func reason(err error) string {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
+
+// sortProblems orders by file, line and column; problems without a place come
+// first.
+func sortProblems(problems []diag.Problem) {
+	slices.SortStableFunc(problems, func(a, b diag.Problem) int {
+		var pa, pb diag.Position
+		if a.Position != nil {
+			pa = *a.Position
+		}
+		if b.Position != nil {
+			pb = *b.Position
+		}
+		return cmp.Or(
+			cmp.Compare(pa.File, pb.File), cmp.Compare(pa.Line, pb.Line), cmp.Compare(pa.Column, pb.Column),
+			cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message),
+		)
+	})
+}
+
+func shellQuote(s string) string {
+	if s != "" && only(s, func(c byte) bool { return word(c) || strings.IndexByte("/.-+:@%,", c) >= 0 }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// quoteList writes names as "a", "b" or "c".
+func quoteList(names []string) string {
+	var b strings.Builder
+	for i, name := range names {
+		switch {
+		case i > 0 && i == len(names)-1:
+			b.WriteString(" or ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(quote(name))
+	}
+	return b.String()
+}

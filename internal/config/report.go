@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"strings"
+
+	"justnews/internal/diag"
+)
+
+// refuse reports the value in hand.
+func (c *checker) refuse(code diag.Code, v any, message, expected, fix string) {
+	if len(c.problems) >= maxProblems {
+		c.more++
+		return
+	}
+	c.markBad(c.path)
+	if last := c.path[len(c.path)-1]; strings.HasPrefix(last, "[") {
+		c.markBad(c.path[:len(c.path)-1])
+	}
+	if fix == "" {
+		fix = "correct the value of " + dotted(c.path)
+	}
+	c.report(code, atValue, dotted(c.path)+" "+message, seenOf(v), expected, fix)
+}
+
+func (c *checker) report(code diag.Code, w where, message, seen, expected, fix string) {
+	c.state.report(c.doc, c.path, w, diag.Problem{
+		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Fix: fix + thenReload,
+	})
+}
+
+// maxProblems bounds how many problems are written out: a page that nobody
+// reads must not cost the generator its time.
+const maxProblems = 1000
+
+// report adds a problem with the place of a path in a document.
+func (s *state) report(d *document, path []string, w where, p diag.Problem) {
+	if len(s.problems) >= maxProblems {
+		s.more++
+		return
+	}
+	if d != nil {
+		place := d.at(path)
+		pos := place.Key
+		if w == atValue {
+			pos = place.Value
+		}
+		p.Position = &diag.Position{File: d.path, Line: pos.Line, Column: pos.Column}
+		if d.dirty[pos.Line] && p.Code == diag.ConfigValue {
+			return // the question marks in it are ours
+		}
+	}
+	s.problems = append(s.problems, p)
+}

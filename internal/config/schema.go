@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+// kind says how a value is written in TOML.
+type kind uint8
+
+const (
+	boolean   kind = iota // true, false
+	integer               // low to high
+	span                  // a time span: a string or an integer of seconds, low to high in seconds
+	text                  // a string of a form
+	list                  // an array of strings of a form
+	variables             // a table whose keys and values are strings (environment)
+	group                 // a table with fields of its own
+	named                 // a table of groups, each under a name that the operator chose
+)
+
+// field is one key of the configuration. This table is the one source of
+// unknown-key detection, types, ranges, defaults, config show, the JSON Schema,
+// the commented file and the manual's list.
+type field struct {
+	name      string
+	kind      kind
+	low, high int64    // integer, span
+	words     []string // text: the only values there are
+	form      *form    // text, and each element of a list; the name of a named group
+	def       any      // string, int64, bool, []string; nil: unset
+	sample    string   // what the commented file shows where that is not the default, as TOML
+	doc       string
+	fields    []field // group, named
+}
+
+// maxSpan bounds every time span, in seconds: one day. The slowest preload takes
+// minutes, so that what is longer is milliseconds taken for seconds ("300000")
+// or a slip of the unit, and would hold the host's boot for days.
+const maxSpan = 24 * 60 * 60
+
+var gateFields = []field{
+	{name: "timeout", kind: span, low: 1, high: maxSpan, def: "180s",
+		doc: "GATE_TIMEOUT: the total time of one gate run, in whole seconds (\"300\", \"300s\", \"5min\")"},
+	{name: "scope", kind: text, words: []string{"all", "own"}, def: "all",
+		doc: "\"all\": every model of the map decides; \"own\": only the models of this instance"},
+	{name: "refresh_attempts", kind: integer, low: 0, high: 10, def: int64(1),
+		doc: "POST {\"refresh\":true} so many times after a failed or inconsistent job, per host and job"},
+	{name: "fail_fast", kind: boolean, def: true,
+		doc: "a reported model error ends the wait although the job still runs"},
+}
+
+var serviceFields = []field{
+	{name: "exec", kind: list, form: &formExec, def: []string{"/usr/local/bin/justnews-start-agent.sh", "{instance}"},
+		doc: "ExecStart=, word by word; {instance} is the instance's name"},
+	{name: "user", kind: text, form: &formUser, def: "justnews", doc: "User="},
+	{name: "group", kind: text, form: &formUser, def: "justnews", doc: "Group="},
+	{name: "working_directory", kind: text, form: &formPath, def: "/", doc: "WorkingDirectory="},
+	{name: "restart_sec", kind: span, low: 1, high: maxSpan, def: "3s", doc: "RestartSec="},
+	{name: "limit_nofile", kind: integer, low: 1, high: 1073741816, def: int64(65536),
+		doc: "LimitNOFILE=, at most what fs.nr_open can be"},
+	{name: "memory_max", kind: text, form: &formMemoryMax, def: "", sample: `"8G"`,
+		doc: "MemoryMax=: bytes with K, M, G or T, a percentage or \"infinity\"; \"\": no limit"},
+	{name: "start_grace", kind: span, low: 1, high: maxSpan, def: "60s",
+		doc: "TimeoutStartSec= is the gate's timeout plus this"},
+	{name: "protect_home", kind: text, words: []string{"yes", "read-only", "tmpfs", "no"}, def: "yes", doc: "ProtectHome="},
+	{name: "read_only_paths", kind: list, form: &formPath, def: []string{}, doc: "ReadOnlyPaths="},
+	{name: "read_write_paths", kind: list, form: &formPath, def: []string{}, doc: "ReadWritePaths="},
+}
+
+var instanceFields = []field{
+	{name: "port", kind: integer, low: 1, high: 65535, sample: "8002", doc: "the TCP port that the instance listens on"},
+	{name: "enabled", kind: boolean, def: true, doc: "false: gated, but not wanted by justnews.target"},
+	{name: "require_bus", kind: boolean, def: true,
+		doc: "REQUIRE_BUS: wait for the MCP bus; never asked of the bus and the orchestrator themselves"},
+	{name: "require_models", kind: boolean, def: true,
+		doc: "wait for the models; never asked of the orchestrator itself"},
+	{name: "after", kind: list, form: &formInstance, def: []string{}, sample: `["memory"]`,
+		doc: "After= and Wants= on these instances"},
+	{name: "needs", kind: list, form: &formProbe, def: []string{}, sample: `["mariadb"]`,
+		doc: "these [probes] must pass before the instance starts"},
+	{name: "gate", kind: group, fields: gateFields, sample: `{ timeout = "300s" }`, doc: "any key of [gate], for this instance"},
+	{name: "mps", kind: group, fields: instanceMPSFields, sample: `{ enabled = true, memory = "4G", threads = 25 }`,
+		doc: "NVIDIA MPS for this instance"},
+	{name: "service", kind: group, fields: serviceFields, sample: `{ memory_max = "16G" }`,
+		doc: "any key of [service], for this instance"},
+	{name: "environment", kind: variables, form: &formVariable, sample: `{ LOG_LEVEL = "INFO" }`,
+		doc: "Environment=; no secrets, they belong in /etc/justnews/NAME.env"},
+}
+
+var instanceMPSFields = []field{
+	{name: "enabled", kind: boolean, doc: "the default is mps.enabled"},
+	{name: "memory", kind: text, form: &formMPSMemory, def: "", sample: `"4G"`,
+		doc: "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT of device 0, with G or M"},
+	{name: "threads", kind: integer, low: 1, high: 100, sample: "25", doc: "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"},
+}
+
+var probeFields = []field{
+	{name: "kind", kind: text, words: []string{"tcp", "http", "unit", "path"}, sample: `"tcp"`, doc: "what is looked at"},
+	{name: "address", kind: text, form: &formAddress, sample: `"127.0.0.1:3306"`, doc: "tcp: host:port that accepts a connection"},
+	{name: "url", kind: text, form: &formProbeURL, doc: "http: answers with a status from 200 to 299"},
+	{name: "unit", kind: text, form: &formUnit, doc: "unit: is active, with its suffix (\"mariadb.service\")"},
+	{name: "path", kind: text, form: &formPath, doc: "path: exists"},
+}
+
+// schema is every key, in the order of the manual.
+var schema = []field{
+	{name: "gate", kind: group, fields: gateFields, doc: "the gate of every instance; gate = { … } of an instance sets a key again"},
+	{name: "orchestrator", kind: group, doc: "the GPU Orchestrator", fields: []field{
+		{name: "url", kind: text, form: &formServerURL, def: "http://127.0.0.1:8014", doc: "GPU_ORCHESTRATOR_URL"},
+		{name: "instance", kind: text, form: &formInstanceOrNone, def: "gpu_orchestrator",
+			doc: "the instance that serves it; \"\": not a unit of this host"},
+		{name: "honor_safe_mode", kind: boolean, def: false,
+			doc: "true: {\"safe_mode\":true} from /health skips the preload, with a warning"},
+	}},
+	{name: "bus", kind: group, doc: "the MCP bus", fields: []field{
+		{name: "url", kind: text, form: &formServerURL, def: "http://127.0.0.1:8000", doc: "MCP_BUS_URL"},
+		{name: "instance", kind: text, form: &formInstanceOrNone, def: "mcp_bus",
+			doc: "the instance that serves it; \"\": not a unit of this host"},
+	}},
+	{name: "models", kind: group, doc: "the Model Store", fields: []field{
+		{name: "root", kind: text, form: &formPath, def: "/opt/justnews/models", doc: "MODEL_STORE_ROOT"},
+		{name: "base_dir", kind: text, form: &formPathOrNone, def: "", sample: `"/opt/justnews/base_models"`, doc: "BASE_MODEL_DIR"},
+		{name: "map", kind: text, form: &formPath, def: "/etc/justnews/AGENT_MODEL_MAP.json",
+			doc: "AGENT_MODEL_MAP; one that is named here must exist"},
+		{name: "strict", kind: boolean, def: true, doc: "STRICT_MODEL_STORE, HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE: no downloads"},
+		{name: "verify", kind: text, words: verifyWords, def: "presence", doc: "how each agent's gate checks the store"},
+		{name: "verify_preload", kind: text, words: verifyWords, def: "manifest",
+			doc: "the same for justnews-preload.service, before it triggers, and for preflight"},
+		{name: "accept_empty", kind: boolean, def: false, doc: "true: all_ready over zero models counts as ready"},
+	}},
+	{name: "mps", kind: group, doc: "NVIDIA MPS", fields: []field{
+		{name: "enabled", kind: boolean, def: false, doc: "every instance's default"},
+		{name: "unit", kind: text, form: &formServiceOrNone, def: "justnews-mps.service",
+			doc: "the unit of the control daemon; \"\": not a unit of this host"},
+		{name: "pipe_directory", kind: text, form: &formPipe, def: "/run/nvidia-mps", doc: "CUDA_MPS_PIPE_DIRECTORY, at most 87 bytes"},
+		{name: "log_directory", kind: text, form: &formPath, def: "/var/log/nvidia-mps", doc: "CUDA_MPS_LOG_DIRECTORY"},
+		{name: "require", kind: text, words: []string{"daemon", "control", "server"}, def: "control",
+			doc: "how much of MPS must be proven"},
+	}},
+	{name: "gpu", kind: group, doc: "the GPUs, by NVML", fields: []field{
+		{name: "min_count", kind: integer, low: 0, high: 1024, def: int64(0),
+			doc: "at least so many GPUs; 0: findings are fatal only for instances with MPS"},
+		{name: "memory", kind: text, form: &formGPUMemory, def: "", sample: `"24G"`,
+			doc: "the memory limits of all instances must fit into this; bytes with K, M, G or T"},
+	}},
+	{name: "service", kind: group, fields: serviceFields,
+		doc: "what every instance shares; service = { … } of an instance sets a key again"},
+	{name: "probes", kind: named, form: &formProbe, fields: probeFields, sample: "mariadb", doc: "anything else that an instance needs"},
+	{name: "instances", kind: named, form: &formInstance, fields: instanceFields, sample: "scout", doc: "one instance: justnews@NAME.service"},
+}
+
+var verifyWords = []string{"off", "presence", "manifest"}
+
+// find returns the field of that name, nil where there is none. The tables are
+// short: a scan beats a map that would have to be built at every start.
+func find(fields []field, name string) *field {
+	for i := range fields {
+		if fields[i].name == name {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+func fieldNames(fields []field) []string {
+	names := make([]string, len(fields))
+	for i := range fields {
+		names[i] = fields[i].name
+	}
+	return names
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"strconv"
+	"strings"
+)
+
+// printer writes the effective configuration as TOML.
+type printer struct {
+	*state
+	b      strings.Builder
+	origin bool
+}
+
+func (s *state) show(origin bool) string {
+	p := &printer{state: s, origin: origin}
+	for i := range schema {
+		f := &schema[i]
+		switch {
+		case f.kind == group:
+			p.header(f.name)
+			for j := range f.fields {
+				p.field(&f.fields[j], f.name, f.fields[j].name)
+			}
+		case f.name == "probes":
+			p.probes(f)
+		default:
+			p.instances()
+		}
+	}
+	return p.b.String()
+}
+
+func (p *printer) header(path ...string) {
+	if p.b.Len() > 0 {
+		p.b.WriteByte('\n')
+	}
+	p.b.WriteString("[" + dotted(path) + "]\n")
+}
+
+// field writes one key with its value: the one that a file sets, or the default.
+func (p *printer) field(f *field, path ...string) {
+	v, written := lookUp(p.merged, path)
+	switch {
+	case written:
+		p.line(f.name, v, p.placeOf(path), false)
+	case f.def != nil:
+		p.line(f.name, f.def, "default", p.meansMore(path))
+	}
+}
+
+// meansMore tells whether writing a default down would change what it means: a
+// map that is named must exist, and so must an instance.
+func (p *printer) meansMore(path []string) bool {
+	cfg := p.config
+	switch dotted(path) {
+	case "models.map":
+		return true
+	case "orchestrator.instance":
+		_, listed := cfg.Instance(cfg.Orchestrator.Instance)
+		return !listed
+	case "bus.instance":
+		_, listed := cfg.Instance(cfg.Bus.Instance)
+		return !listed
+	}
+	return false
+}
+
+func (p *printer) line(name string, v any, origin string, comment bool) {
+	if comment {
+		p.b.WriteString("# ")
+	}
+	p.b.WriteString(bareOrQuoted(name) + " = " + literal(v))
+	if p.origin {
+		p.b.WriteString("  # " + origin)
+	}
+	p.b.WriteByte('\n')
+}
+
+func (p *printer) placeOf(path []string) string {
+	d := p.state.origin(path)
+	if d == nil {
+		return "default"
+	}
+	return d.path + ":" + strconv.Itoa(d.at(path).Key.Line)
+}
+
+func (p *printer) probes(f *field) {
+	tables, _ := p.merged["probes"].(map[string]any)
+	for _, name := range sortedKeys(tables) {
+		p.header("probes", name)
+		for i := range f.fields {
+			p.field(&f.fields[i], "probes", name, f.fields[i].name)
+		}
+	}
+}
+
+func (p *printer) instances() {
+	for i := range p.config.Instances {
+		p.instance(&p.config.Instances[i])
+	}
+}
+
+// instance writes an instance's own keys, all of them, and of the keys that it
+// shares with the others those that it sets again.
+func (p *printer) instance(in *Instance) {
+	base := []string{"instances", in.Name}
+	p.header(base...)
+	for i := range instanceFields {
+		f := &instanceFields[i]
+		path := append(base[:2:2], f.name)
+		switch f.name {
+		case "require_bus":
+			p.effective(f, path, in.RequireBus)
+		case "require_models":
+			p.effective(f, path, in.RequireModels)
+		case "gate", "mps", "service", "environment": // tables come last
+		default:
+			p.field(f, path...)
+		}
+	}
+	p.again(append(base, "gate"), gateFields)
+	p.mps(base, in)
+	p.again(append(base, "service"), serviceFields)
+	p.environment(append(base, "environment"), in)
+}
+
+// effective writes a key whose value the structure may overrule.
+func (p *printer) effective(f *field, path []string, value bool) {
+	v, written := lookUp(p.merged, path)
+	origin := "default"
+	if written {
+		origin = p.placeOf(path)
+	} else {
+		v = f.def
+	}
+	if v != value {
+		origin = "structure"
+	}
+	p.line(f.name, value, origin, false)
+}
+
+func (p *printer) again(path []string, fields []field) {
+	table, _ := lookUp(p.merged, path)
+	if m, _ := table.(map[string]any); len(m) == 0 {
+		return
+	}
+	p.header(path...)
+	for i := range fields {
+		if _, written := lookUp(p.merged, append(path[:3:3], fields[i].name)); written {
+			p.field(&fields[i], append(path[:3:3], fields[i].name)...)
+		}
+	}
+}
+
+func (p *printer) mps(base []string, in *Instance) {
+	path := append(base[:2:2], "mps")
+	p.header(path...)
+	enabled := append(path[:3:3], "enabled")
+	origin := p.placeOf(enabled)
+	if !p.isWritten(enabled...) {
+		origin = p.placeOf([]string{"mps", "enabled"})
+	}
+	p.line("enabled", in.MPS.Enabled, origin, false)
+	for i := range instanceMPSFields {
+		f := &instanceMPSFields[i]
+		if key := append(path[:3:3], f.name); f.name != "enabled" && p.isWritten(key...) {
+			p.field(f, key...)
+		}
+	}
+}
+
+func (p *printer) environment(path []string, in *Instance) {
+	if in.Environment == nil {
+		return
+	}
+	p.header(path...)
+	for _, name := range sortedKeys(in.Environment) {
+		p.line(name, in.Environment[name], p.placeOf(append(path[:3:3], name)), false)
+	}
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"justnews/internal/diag"
+	"justnews/internal/spell"
+	"justnews/internal/timespan"
+)
+
+// checker compares one document with the schema: what can be judged of a file
+// without the others.
+type checker struct {
+	*state
+	doc  *document
+	path []string // to the value in hand
+}
+
+// where says what a problem points at.
+type where bool
+
+const (
+	atKey   where = false
+	atValue where = true
+)
+
+func (c *checker) document() { c.table(schema, c.doc.data) }
+
+func (c *checker) table(fields []field, m map[string]any) {
+	for name, v := range m {
+		c.path = append(c.path, name)
+		if f := find(fields, name); f == nil {
+			c.unknown(fields, name)
+		} else {
+			c.value(f, v)
+		}
+		c.path = c.path[:len(c.path)-1]
+	}
+}
+
+func (c *checker) value(f *field, v any) {
+	switch f.kind {
+	case boolean:
+		if _, ok := v.(bool); !ok {
+			c.wrongType(v, "true or false")
+		}
+	case integer:
+		c.integer(f, v)
+	case span:
+		c.span(f, v)
+	case text:
+		c.text(f, v)
+	case list:
+		c.list(f, v)
+	case variables:
+		c.variables(f, v)
+	case group:
+		c.group(f, v)
+	case named:
+		c.named(f, v)
+	}
+}
+
+func (c *checker) integer(f *field, v any) {
+	n, ok := v.(int64)
+	expected := fmt.Sprintf("a whole number from %d to %d", f.low, f.high)
+	switch {
+	case !ok:
+		c.wrongType(v, expected)
+	case n < f.low || n > f.high:
+		c.refuse(diag.ConfigValue, v, "is out of range", expected, "")
+	}
+}
+
+// spanOf reads a time span: a string of systemd.time(7) or an integer of seconds.
+func spanOf(v any) (time.Duration, error) {
+	switch v := v.(type) {
+	case string:
+		return timespan.Seconds(v)
+	case int64:
+		if v < 0 || v > maxSpan {
+			return -1, nil
+		}
+		return time.Duration(v) * time.Second, nil
+	}
+	return 0, fmt.Errorf("cannot read time span of type %T", v)
+}
+
+func (c *checker) span(f *field, v any) {
+	expected := "a time span in whole seconds from " + timespan.Format(time.Duration(f.low)*time.Second) +
+		" to " + timespan.Format(time.Duration(f.high)*time.Second) + `, such as "300s" or "5min"`
+	if s, ok := v.(string); ok && c.dirty(s) {
+		return
+	}
+	switch v.(type) {
+	case string, int64:
+	default:
+		c.wrongType(v, expected)
+		return
+	}
+	d, err := spanOf(v)
+	switch {
+	case err != nil:
+		c.refuse(diag.ConfigValue, v, "is no time span in whole seconds", expected, "")
+	case d < time.Duration(f.low)*time.Second || d > time.Duration(f.high)*time.Second:
+		c.refuse(diag.ConfigValue, v, "is out of range", expected, "")
+	}
+}
+
+func (c *checker) text(f *field, v any) {
+	s, ok := v.(string)
+	if !ok {
+		c.wrongType(v, "a string: "+expectedText(f))
+		return
+	}
+	if c.dirty(s) {
+		return
+	}
+	if f.form != nil && !f.form.fits(s) {
+		c.refuse(diag.ConfigValue, v, "is not "+f.form.expected, f.form.expected, "")
+	}
+	if f.words != nil && !contains(f.words, s) {
+		hint := ""
+		if near, found := spell.Nearest(s, f.words); found {
+			hint = "write " + quote(near)
+		}
+		c.refuse(diag.ConfigValue, v, "is not "+quoteList(f.words), quoteList(f.words), hint)
+	}
+}
+
+func expectedText(f *field) string {
+	if f.words != nil {
+		return quoteList(f.words)
+	}
+	return f.form.expected
+}
+
+func contains(words []string, s string) bool {
+	for _, w := range words {
+		if w == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *checker) list(f *field, v any) {
+	items, ok := v.([]any)
+	if !ok {
+		c.wrongType(v, "an array of strings: "+f.form.expected)
+		return
+	}
+	for i, item := range items {
+		c.path = append(c.path, "["+strconv.Itoa(i)+"]")
+		c.text(f, item)
+		c.path = c.path[:len(c.path)-1]
+	}
+	if f.form == &formExec {
+		c.exec(items)
+	}
+}
+
+// exec checks what only the first word of a command must be.
+func (c *checker) exec(items []any) {
+	const expected = "a command whose first word is an absolute path"
+	if len(items) == 0 {
+		c.refuse(diag.ConfigValue, items, "is empty", expected, "")
+		return
+	}
+	first, ok := items[0].(string)
+	if !ok || cleanPath(first) || !printableOnly(first) {
+		return
+	}
+	c.path = append(c.path, "[0]")
+	c.refuse(diag.ConfigValue, first, "is not an absolute path", expected, "")
+	c.path = c.path[:len(c.path)-1]
+}
+
+func (c *checker) group(f *field, v any) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		c.wrongType(v, "a table, ["+dotted(c.path)+"]")
+		return
+	}
+	c.table(f.fields, m)
+}
+
+func (c *checker) named(f *field, v any) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		c.wrongType(v, "tables, ["+f.name+".NAME]")
+		return
+	}
+	for name, v := range m {
+		c.path = append(c.path, name)
+		if !f.form.fits(name) {
+			c.report(diag.ConfigValue, atKey, quote(name)+" is not "+f.form.expected, quote(name), f.form.expected, "rename it")
+		}
+		c.group(f, v)
+		c.path = c.path[:len(c.path)-1]
+	}
+}
+
+func (c *checker) variables(f *field, v any) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		c.wrongType(v, `a table of strings, { NAME = "value" }`)
+		return
+	}
+	for name, v := range m {
+		c.path = append(c.path, name)
+		c.variable(f, name, v)
+		c.path = c.path[:len(c.path)-1]
+	}
+}
+
+func (c *checker) variable(f *field, name string, v any) {
+	if !f.form.fits(name) {
+		c.report(diag.ConfigValue, atKey, quote(name)+" is not "+f.form.expected, quote(name), f.form.expected, "rename it")
+	}
+	if use, reserved := reservedVariable(name); reserved {
+		c.report(diag.ConfigConflict, atKey, name+" is not set here: "+use.why, name, "a variable that neither the toolkit nor systemd sets", use.fix)
+	}
+	s, ok := v.(string)
+	if !ok {
+		c.wrongType(v, "the string "+quote(literal(v)))
+		return
+	}
+	c.dirty(s)
+}
+
+// dirty reports a string that no unit file, terminal or journal line should
+// carry.
+func (c *checker) dirty(s string) bool {
+	if printableOnly(s) {
+		return false
+	}
+	what := "holds a control character"
+	if !utf8.ValidString(s) {
+		what = "is not UTF-8"
+	}
+	c.refuse(diag.ConfigString, s, what, "UTF-8 without control characters (newline, tab, escape)", "")
+	return true
+}
+
+func printableOnly(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
+		}
+	}
+	return true
+}
+
+func (c *checker) wrongType(v any, expected string) {
+	what := typeName(v)
+	c.refuse(diag.ConfigType, v, "is "+what+", not "+expected, expected, "")
+}
+
+func typeName(v any) string {
+	switch v.(type) {
+	case string:
+		return "a string"
+	case int64:
+		return "an integer"
+	case float64:
+		return "a floating-point number"
+	case bool:
+		return "a boolean"
+	case time.Time:
+		return "a date"
+	case []any:
+		return "an array"
+	case []map[string]any:
+		return "an array of tables"
+	case map[string]any:
+		return "a table"
+	}
+	return fmt.Sprintf("of type %T", v)
+}
