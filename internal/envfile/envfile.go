@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package envfile reads the files of EnvironmentFile= exactly as systemd does
+// (env-file.c: parse_env_file_internal): no variable is expanded, "export" is
+// part of a name, quotes may follow each other, and one byte that is not UTF-8
+// loses the whole file. A shell reads the same files differently.
+package envfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+)
+
+// Vars are the variables of a file; the last assignment to a name wins.
+type Vars map[string]string
+
+// MaxSize is the largest file that Read takes, in bytes. systemd takes 4 MiB
+// and more; no environment of ours comes near.
+const MaxSize = 1 << 20
+
+// Errors for files that systemd would not read either.
+var (
+	ErrNotRegular = errors.New("not a regular file")
+	ErrTooLarge   = errors.New("larger than 1 MiB")
+	ErrNUL        = errors.New("a NUL byte")
+	ErrNotUTF8    = errors.New("not UTF-8")
+)
+
+// Read reads a file without ever waiting for a FIFO or a device. The error wraps
+// fs.ErrNotExist where there is none.
+func Read(name string) (Vars, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read environment file: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("cannot read environment file: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("cannot read environment file %s: %w", name, ErrNotRegular)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read environment file: %w", err)
+	}
+	if len(data) > MaxSize {
+		return nil, fmt.Errorf("cannot read environment file %s: %w", name, ErrTooLarge)
+	}
+	vars, err := Parse(string(data))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read environment file %s: %w", name, err)
+	}
+	return vars, nil
+}
+
+// Parse reads the text of a file. Names that systemd would leave out of a
+// service's environment (1A, "export B") are kept: they are nobody's.
+func Parse(text string) (Vars, error) {
+	if strings.IndexByte(text, 0) >= 0 {
+		return nil, ErrNUL
+	}
+	m := machine{vars: Vars{}}
+	for i := range len(text) {
+		m.step(text[i])
+	}
+	m.end()
+	if m.broken {
+		return nil, ErrNotUTF8
+	}
+	return m.vars, nil
+}
+
+// machine is systemd's state machine, state by state.
+type machine struct {
+	vars       Vars
+	state      state
+	key, value []byte
+	keyEnd     int // length without white space at the end, -1: there is none
+	valueEnd   int
+	broken     bool
+}
+
+type state int
+
+const (
+	preKey state = iota
+	inKey
+	preValue
+	inValue
+	valueEscape
+	singleQuote
+	doubleQuote
+	doubleQuoteEscape
+	comment
+	commentEscape
+)
+
+func (m *machine) step(c byte) {
+	switch m.state {
+	case preKey, inKey:
+		m.stepKey(c)
+	case preValue, inValue, valueEscape:
+		m.stepValue(c)
+	case singleQuote, doubleQuote, doubleQuoteEscape:
+		m.stepQuote(c)
+	case comment:
+		if c == '\\' {
+			m.state = commentEscape
+		} else if newline(c) {
+			m.state = preKey
+		}
+	case commentEscape:
+		// systemd 252 takes the line after "\" for comment too; since 254 it
+		// is not. A variable that only the newer one sees must not be missed.
+		m.state = comment
+		if newline(c) {
+			m.state = preKey
+		}
+	}
+}
+
+func (m *machine) stepKey(c byte) {
+	switch {
+	case m.state == preKey && (c == '#' || c == ';'):
+		m.state = comment
+	case m.state == preKey:
+		if !white(c) {
+			m.state, m.keyEnd = inKey, -1
+			m.key = append(m.key, c)
+		}
+	case newline(c):
+		m.state, m.key = preKey, m.key[:0]
+	case c == '=':
+		m.state, m.valueEnd = preValue, -1
+	default:
+		m.keyEnd = trail(c, m.keyEnd, len(m.key))
+		m.key = append(m.key, c)
+	}
+}
+
+func (m *machine) stepValue(c byte) {
+	switch {
+	case m.state == valueEscape:
+		m.state = inValue
+		if !newline(c) { // an escaped end of line is eaten up
+			m.value = append(m.value, c)
+		}
+	case newline(c):
+		m.push(m.state == inValue)
+		m.state = preKey
+	case c == '\\':
+		m.state, m.valueEnd = valueEscape, -1
+	case m.state == inValue:
+		m.valueEnd = trail(c, m.valueEnd, len(m.value))
+		m.value = append(m.value, c)
+	case c == '\'':
+		m.state = singleQuote
+	case c == '"':
+		m.state = doubleQuote
+	case !white(c):
+		m.state = inValue
+		m.value = append(m.value, c)
+	}
+}
+
+func (m *machine) stepQuote(c byte) {
+	switch {
+	case m.state == doubleQuoteEscape:
+		m.state = doubleQuote
+		if strings.IndexByte("\"\\`$", c) >= 0 {
+			m.value = append(m.value, c)
+		} else if c != '\n' {
+			m.value = append(m.value, '\\', c)
+		}
+	case m.state == singleQuote && c == '\'', m.state == doubleQuote && c == '"':
+		m.state = preValue
+	case m.state == doubleQuote && c == '\\':
+		m.state = doubleQuoteEscape
+	default:
+		m.value = append(m.value, c)
+	}
+}
+
+// end is what systemd does at the end of the file: an assignment under way
+// counts, a key without an equals sign does not.
+func (m *machine) end() {
+	switch m.state {
+	case preValue, inValue, valueEscape, singleQuote, doubleQuote, doubleQuoteEscape:
+		m.push(m.state == inValue)
+	}
+}
+
+// push keeps an assignment; white space at the end is cut off the name, and off
+// a value that did not end in quotes.
+func (m *machine) push(chomp bool) {
+	if chomp && m.valueEnd >= 0 {
+		m.value = m.value[:m.valueEnd]
+	}
+	if m.keyEnd >= 0 {
+		m.key = m.key[:m.keyEnd]
+	}
+	if !valid(m.key) || !valid(m.value) {
+		m.broken = true
+	}
+	m.vars[string(m.key)] = string(m.value)
+	m.key, m.value = m.key[:0], m.value[:0]
+}
+
+// valid is systemd's utf8_is_valid(), which takes no non-characters.
+func valid(s []byte) bool {
+	if !utf8.Valid(s) {
+		return false
+	}
+	for _, r := range string(s) {
+		if r >= 0xFDD0 && r <= 0xFDEF || r&0xFFFE == 0xFFFE {
+			return false
+		}
+	}
+	return true
+}
+
+// trail returns where the white space at the end begins, given where it began
+// before c: -1 after a character that is none.
+func trail(c byte, began, length int) int {
+	switch {
+	case !white(c):
+		return -1
+	case began < 0:
+		return length
+	default:
+		return began
+	}
+}
+
+func newline(c byte) bool { return c == '\n' || c == '\r' }
+
+func white(c byte) bool { return c == ' ' || c == '\t' || newline(c) }

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package envfile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// recorded are answers of systemd 252's load_env_file(), taken by calling it in
+// libsystemd-shared. FuzzParse asks it again where it is installed.
+//
+//nolint:gochecknoglobals // test data
+var recorded = []struct {
+	text string
+	want Vars
+}{
+	{"", Vars{}},
+	{"A=1", Vars{"A": "1"}},
+	{"A=1\nA=2\n", Vars{"A": "2"}},
+	{"A=\n", Vars{"A": ""}},
+	{"A", Vars{}},
+	{"A\nB=1\n", Vars{"B": "1"}},
+	{" A = x y \t\n", Vars{"A": "x y"}},
+	{"A=1\r\nB=2\r", Vars{"A": "1", "B": "2"}},
+	{"# A=1\n;B=2\nC=3 # D\n", Vars{"C": "3 # D"}},
+	{"A='x y'\nB=\"x y\"\nC='it''s'\n", Vars{"A": "x y", "B": "x y", "C": "its"}},
+	{"A=\"30\" \"0\"\n", Vars{"A": "300"}},
+	{"A='x' y\n", Vars{"A": "xy"}},
+	{"A='x  \n", Vars{"A": "x  \n"}},
+	{"A='x\ny'\n", Vars{"A": "x\ny"}},
+	{"A=x'y'\n", Vars{"A": "x'y'"}},
+	{"A=\"a\\nb\\$c\\\"\\\\\\`\\\nd\"\n", Vars{"A": "a\\nb$c\"\\`d"}},
+	{"A='a\\'b\n", Vars{"A": "a\\b"}},
+	{"A=a\\\n b\n", Vars{"A": "a b"}},
+	{"A=a\\ \n", Vars{"A": "a "}},
+	{"A=x \\ \n", Vars{"A": "x  "}},
+	{"A==3\n", Vars{"A": "=3"}},
+	{"export A=4\n", Vars{"export A": "4"}},
+	{"1A=3\nA B=4\n", Vars{"1A": "3", "A B": "4"}},
+	{"GATE_TIMEOUT=300s\nX=${GATE_TIMEOUT}\n", Vars{"GATE_TIMEOUT": "300s", "X": "${GATE_TIMEOUT}"}},
+	{"A=\\", Vars{"A": ""}},
+	{"A=\"x\\", Vars{"A": "x"}},
+	{"Ü=ü\n", Vars{"Ü": "ü"}},
+}
+
+func TestAFileReadsAsSystemdReadsIt(t *testing.T) {
+	for _, c := range recorded {
+		got, err := Parse(c.text)
+		if err != nil || !maps.Equal(got, c.want) {
+			t.Errorf("%q: got %q, %v, want %q", c.text, got, err, c.want)
+		}
+	}
+}
+
+func TestAVariableAfterACommentThatEndsInABackslashIsSeen(t *testing.T) {
+	got, err := Parse("# note \\\nGATE_TIMEOUT=300\n")
+	if err != nil || got["GATE_TIMEOUT"] != "300" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestWhatSystemdDoesNotReadIsAnError(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want error
+	}{{"A=1\nB=\xff\n", ErrNotUTF8}, {"A=\ufffe\n", ErrNotUTF8}, {"A=1\x00", ErrNUL}} {
+		if got, err := Parse(c.text); !errors.Is(err, c.want) {
+			t.Errorf("%q: got %q, %v", c.text, got, err)
+		}
+	}
+}
+
+func TestReadTakesRegularFilesOnly(t *testing.T) {
+	dir := t.TempDir()
+	fifo, large, good := filepath.Join(dir, "fifo"), filepath.Join(dir, "large"), filepath.Join(dir, "good")
+	if err := syscall.Mkfifo(fifo, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{large: strings.Repeat("#", MaxSize+1), good: "A=1\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]error{fifo: ErrNotRegular, dir: ErrNotRegular, large: ErrTooLarge, filepath.Join(dir, "none"): os.ErrNotExist} {
+		if _, err := Read(name); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
+	if vars, err := Read(good); err != nil || vars["A"] != "1" {
+		t.Errorf("%v, %v", vars, err)
+	}
+}
+
+// FuzzParse asks systemd itself, through the script in testdata.
+func FuzzParse(f *testing.F) {
+	for _, c := range recorded {
+		f.Add(c.text)
+	}
+	ask := judge(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := Parse(text)
+		if strings.ContainsAny(text, "#;") {
+			return // 252 and later disagree on comments
+		}
+		for name := range got {
+			if strings.HasPrefix(name, "=") {
+				return // cannot be told from its value in the answer
+			}
+		}
+		want, readable := ask(t, text)
+		if readable != (err == nil) || err == nil && !maps.Equal(got, want) {
+			t.Errorf("%q: got %q, %v; systemd %q, %v", text, got, err, want, readable)
+		}
+	})
+}
+
+// judge starts the script, which answers one file after the other.
+func judge(f *testing.F) func(*testing.T, string) (Vars, bool) {
+	f.Helper()
+	libraries, _ := filepath.Glob("/usr/lib/*/systemd/libsystemd-shared-*.so")
+	python, err := exec.LookPath("python3")
+	if err != nil || len(libraries) == 0 {
+		f.Skip("python3 or libsystemd-shared is not installed")
+	}
+	cmd := exec.Command(python, "testdata/load_env_file.py", libraries[0])
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		f.Fatal(err)
+	}
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		f.Skipf("cannot ask libsystemd-shared: %v", err)
+	}
+	f.Cleanup(func() { in.Close(); cmd.Wait() })
+	out := bufio.NewReader(pipe)
+	return func(t *testing.T, text string) (Vars, bool) {
+		t.Helper()
+		fmt.Fprintf(in, "%d\n%s", len(text), text)
+		var length int
+		if _, err := fmt.Fscanf(out, "%d\n", &length); err != nil {
+			t.Skipf("cannot ask libsystemd-shared: %v", err)
+		}
+		answer := make([]byte, length)
+		if _, err := io.ReadFull(out, answer); err != nil {
+			t.Fatal(err)
+		}
+		return assignments(string(answer))
+	}
+}
+
+func assignments(answer string) (Vars, bool) {
+	list, readable := strings.CutPrefix(answer, "ok\x00")
+	vars := Vars{}
+	for assignment := range strings.SplitSeq(list, "\x00") {
+		if name, value, found := strings.Cut(assignment, "="); found {
+			vars[name] = value
+		}
+	}
+	return vars, readable
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unitfile
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Setting is one Key=Value as systemd reads it: still quoted, white space
+// around it removed.
+type Setting struct {
+	Section, Key, Value string
+}
+
+// Read reads a unit file by the rules of conf-parser.c. What systemd would
+// skip with a message, or lose the rest of the file over, is an error here.
+func Read(text []byte) ([]Setting, error) {
+	var out []Setting
+	r := newReader(text)
+	for {
+		s, found, err := r.next()
+		if err != nil || !found {
+			return out, err
+		}
+		out = append(out, s)
+	}
+}
+
+// reader hands out one setting after the other.
+type reader struct {
+	rest    string
+	line    int
+	section string
+}
+
+func newReader(text []byte) *reader {
+	return &reader{rest: strings.TrimPrefix(string(text), "\ufeff")}
+}
+
+// next returns the next setting; found is false at the end.
+func (r *reader) next() (s Setting, found bool, err error) {
+	pending := ""
+	for r.rest != "" {
+		var raw string
+		raw, r.rest, _ = strings.Cut(r.rest, "\n")
+		r.line++
+		if err := readable(raw); err != nil {
+			return s, false, fmt.Errorf("line %d: %w", r.line, err)
+		}
+		line := trim(raw)
+		if line != "" && (line[0] == '#' || line[0] == ';') {
+			continue // also inside a continued line
+		}
+		if pending != "" {
+			line = trim(pending + raw)
+		}
+		if continues(line) {
+			pending = line[:len(line)-1] + " "
+			continue
+		}
+		pending = ""
+		s, found, err = r.setting(line)
+		if err != nil {
+			return s, false, fmt.Errorf("line %d: %w", r.line, err)
+		}
+		if found {
+			return s, true, nil
+		}
+	}
+	if pending != "" {
+		return s, false, errors.New("the last line is continued by nothing")
+	}
+	return s, false, nil
+}
+
+// isWhite knows systemd's WHITESPACE.
+func isWhite(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+func trim(s string) string {
+	for s != "" && isWhite(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isWhite(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// readable refuses what ends a line for read_line_full() besides the newline (a
+// carriage return, a NUL), and what makes systemd drop it.
+func readable(line string) error {
+	if len(line) >= maxLine {
+		return errTooLong
+	}
+	if i := strings.IndexByte(line, '\r'); i >= 0 {
+		return &Refusal{i, "a carriage return"}
+	}
+	if r := refuseBytes(line); r != nil {
+		return r
+	}
+	return nil
+}
+
+// continues tells whether a line ends in a backslash that no other escapes.
+func continues(line string) bool {
+	if !strings.HasSuffix(line, `\`) {
+		return false
+	}
+	escaped := false
+	for i := range len(line) {
+		escaped = !escaped && line[i] == '\\'
+	}
+	return escaped
+}
+
+// setting reads one line; found is false for an empty one and for a section.
+func (r *reader) setting(line string) (s Setting, found bool, err error) {
+	if line == "" {
+		return s, false, nil
+	}
+	if line[0] == '[' {
+		if !strings.HasSuffix(line, "]") {
+			return s, false, errors.New("a section header without its end")
+		}
+		r.section = line[1 : len(line)-1]
+		return s, false, nil
+	}
+	key, value, found := strings.Cut(line, "=")
+	switch {
+	case !found:
+		return s, false, errors.New("a line without an equals sign")
+	case r.section == "":
+		return s, false, errors.New("a setting before the first section")
+	}
+	return Setting{r.section, trim(key), trim(value)}, true, nil
+}
+
+// words splits a value as extract_first_word() does with EXTRACT_UNQUOTE and
+// EXTRACT_CUNESCAPE.
+func words(value string) ([]string, error) {
+	var out []string
+	for i := 0; ; {
+		for i < len(value) && isWhite(value[i]) {
+			i++
+		}
+		if i == len(value) {
+			return out, nil
+		}
+		word, next, err := oneWord(value, i, true)
+		if err != nil {
+			return nil, err
+		}
+		out, i = append(out, word), next
+	}
+}
+
+// oneWord reads the word that begins at i and returns where it ends. Without
+// unescape a backslash only protects the character behind it.
+func oneWord(value string, i int, unescape bool) (string, int, error) {
+	if word, next, ok := simpleWord(value, i); ok {
+		return word, next, nil
+	}
+	var b strings.Builder
+	quote := byte(0)
+	for ; i < len(value); i++ {
+		switch c := value[i]; {
+		case c == '\\':
+			n, err := escape(&b, value[i+1:], unescape)
+			if err != nil {
+				return "", 0, err
+			}
+			i += n
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		case quote == 0 && isWhite(c):
+			return b.String(), i, nil
+		default:
+			b.WriteByte(c)
+		}
+	}
+	if quote != 0 {
+		return "", 0, errors.New("a quote without its end")
+	}
+	return b.String(), i, nil
+}
+
+// simpleWord is the usual case, a word in double quotes without an escape,
+// which needs no copy.
+func simpleWord(value string, i int) (string, int, bool) {
+	if value[i] != '"' {
+		return "", 0, false
+	}
+	end := strings.IndexByte(value[i+1:], '"') + i + 1
+	word, next := value[i+1:max(end, i+1)], end+1
+	if end <= i || strings.IndexByte(word, '\\') >= 0 || next < len(value) && !isWhite(value[next]) {
+		return "", 0, false
+	}
+	return word, next, true
+}
+
+// escape reads what follows a backslash and returns how many bytes it took.
+// Only the escapes that this package writes are known; systemd knows more.
+func escape(b *strings.Builder, rest string, unescape bool) (int, error) {
+	if rest == "" {
+		return 0, errors.New("a backslash at the end")
+	}
+	switch c := rest[0]; {
+	case c == '"' || c == '\\' || !unescape:
+		b.WriteByte(c)
+		return 1, nil
+	case c == 'n':
+		b.WriteByte('\n')
+		return 1, nil
+	case c == 't':
+		b.WriteByte('\t')
+		return 1, nil
+	case c == 'x' && len(rest) >= 3 && isHex(rest[1]) && isHex(rest[2]):
+		b.WriteByte(nibble(rest[1])<<4 | nibble(rest[2]))
+		return 3, nil
+	}
+	return 0, errors.New("an escape that systemd does not know")
+}
+
+func isHex(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' }
+
+func nibble(c byte) byte {
+	if isDigit(c) {
+		return c - '0'
+	}
+	return c - 'a' + 10
+}
+
+// undouble reads %% as % and refuses every other use of the sign, which would
+// be a specifier (or, in a command line, a variable).
+func undouble(s string, sign byte) (string, error) {
+	if strings.IndexByte(s, sign) < 0 {
+		return s, nil
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == sign {
+			i++
+			if i == len(s) || s[i] != sign {
+				return "", fmt.Errorf("a single %c", sign)
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String(), nil
+}
