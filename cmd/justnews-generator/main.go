@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command justnews-generator is a systemd generator (systemd.generator(7)): it
+// turns /etc/justnews/justnews.toml into drop-ins that let no instance of
+// justnews@.service start before its gate has passed. It talks to no network,
+// no D-Bus and no name service, and starts no process.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"golang.org/x/term"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/emit"
+	"justnews/internal/plan"
+)
+
+func main() {
+	// A run of milliseconds needs no garbage collection; the limit is for a
+	// configuration as large as it may be.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(64 << 20)
+	os.Exit(int(run(os.Args[1:], os.Getenv, os.Stdout, os.Stderr)))
+}
+
+func run(args []string, getenv func(string) string, stdout, stderr io.Writer) diag.Status {
+	opts, err := parse(args)
+	switch {
+	case err != nil:
+		fmt.Fprintf(stderr, "%s: %v\n%s", emit.Program, err, usage)
+		return diag.StatusUsage
+	case opts.help:
+		return printed(io.WriteString(stdout, usage+help))
+	case opts.version:
+		return printed(fmt.Fprintln(stdout, emit.Program, version()))
+	}
+	voice := emit.Voice{
+		Stderr: stderr,
+		System: !opts.dryRun && !opts.hasRoot && !term.IsTerminal(int(os.Stderr.Fd())),
+		Socket: emit.JournalSocket, KernelLog: emit.KernelLog,
+	}
+	g := emit.Generator{
+		Dir: opts.dir, DryRun: opts.dryRun, Stdout: stdout, Getenv: getenv,
+		Load: func() (*config.Config, []diag.Problem) {
+			return config.Load(config.Source{Root: opts.root, Owner: os.Getuid()})
+		},
+		Look: func() plan.Machine { return emit.Look(opts.root, getenv) },
+		GiveUp: func(status diag.Status, problems []diag.Problem) {
+			voice.Say(problems)
+			os.Exit(int(status))
+		},
+	}
+	status, problems := g.Run()
+	voice.Say(problems)
+	return status
+}
+
+func printed(_ int, err error) diag.Status {
+	if err != nil {
+		return diag.StatusInternal
+	}
+	return diag.StatusReady
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package emit
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/plan"
+)
+
+// Limit is how long a run may take. systemd itself waits 90 s, and a generator
+// that takes them stops a boot under systemd 257 for good (measured).
+const Limit = 5 * time.Second
+
+// Generator is one run. Everything that it touches is given to it.
+type Generator struct {
+	Dir    string // output directory
+	DryRun bool   // print to Stdout instead
+	Stdout io.Writer
+	Getenv func(string) string
+	Load   func() (*config.Config, []diag.Problem)
+	Look   func() plan.Machine
+	// GiveUp ends the process when Limit has passed and Run still hangs. It is
+	// called from another goroutine, once the gates are shut.
+	GiveUp func(diag.Status, []diag.Problem)
+}
+
+// Run generates, and returns every problem for the caller to say. Status 0
+// means that the drop-ins are in place; with any other every instance is gated
+// shut, by our base or by the packaged one.
+func (g *Generator) Run() (diag.Status, []diag.Problem) {
+	if g.Getenv("SYSTEMD_IN_INITRD") == "1" || g.Getenv("SYSTEMD_SCOPE") == "user" {
+		return diag.StatusReady, nil // no unit of ours lives there
+	}
+	// The work stays on this goroutine: handing it to another costs a
+	// generator more than rendering all of its files.
+	var late atomic.Bool
+	watchdog := time.AfterFunc(Limit, func() {
+		late.Store(true)
+		problems := []diag.Problem{tooLate()}
+		if err := g.put(plan.Closed(plan.Machine{})); err != nil {
+			problems = append(problems, cannotWrite(err))
+		}
+		g.GiveUp(status(problems), problems)
+	})
+	defer watchdog.Stop()
+	problems := g.work(&late)
+	return status(problems), problems
+}
+
+// work loads, plans, renders and writes. A panic is a problem like any other:
+// the gates stay shut.
+func (g *Generator) work(late *atomic.Bool) (problems []diag.Problem) {
+	defer func() {
+		if r := recover(); r != nil {
+			problems = append(problems, bug(r))
+			_ = g.put(plan.Closed(plan.Machine{}))
+		}
+	}()
+	machine := g.Look()
+	cfg, problems := g.Load()
+	var files []File
+	if len(diag.Errors(problems)) == 0 && cfg != nil {
+		var refused []diag.Problem
+		files, refused = Render(plan.Build(cfg, machine))
+		problems = append(problems, refused...)
+	}
+	if cfg == nil && len(diag.Errors(problems)) == 0 {
+		problems = append(problems, bug("no configuration and no reason"))
+	}
+	if len(diag.Errors(problems)) > 0 {
+		files, _ = Render(plan.Closed(machine))
+	}
+	if machine.GateOff {
+		problems = append(problems, gateOff())
+	}
+	if late.Load() {
+		return problems
+	}
+	if err := g.deliver(files); err != nil {
+		problems = append(problems, cannotWrite(err))
+		_ = g.put(plan.Closed(machine))
+	}
+	return problems
+}
+
+func (g *Generator) put(p *plan.Plan) error {
+	files, _ := Render(p)
+	return g.deliver(files)
+}
+
+func (g *Generator) deliver(files []File) error {
+	if g.DryRun {
+		return Print(g.Stdout, g.Dir, files)
+	}
+	return Write(g.Dir, files)
+}
+
+// status is 78 for every problem that shuts the gates, 70 for a bug of ours.
+func status(problems []diag.Problem) diag.Status {
+	for _, p := range diag.Errors(problems) {
+		return p.Status()
+	}
+	return diag.StatusReady
+}
+
+func tooLate() diag.Problem {
+	return diag.Problem{
+		Code:    diag.GeneratorTimeout,
+		Message: fmt.Sprintf("not finished within %s, so every instance is gated shut", Limit),
+		Fix:     "mend the file system below /etc/justnews, then: systemctl daemon-reload",
+	}
+}
+
+func cannotWrite(err error) diag.Problem {
+	return diag.Problem{
+		Code:    diag.GeneratorWrite,
+		Message: err.Error(),
+		Fix:     "free space below /run, then: systemctl daemon-reload",
+	}
+}
+
+func gateOff() diag.Problem {
+	return diag.Problem{
+		Code:     diag.GateOff,
+		Severity: diag.Warning,
+		Message:  "justnews.gate=off is on the kernel command line: every gate passes unchecked",
+		Fix:      "remove it and boot again",
+	}
+}
+
+func bug(what any) diag.Problem {
+	return diag.Problem{
+		Code:    diag.Internal,
+		Message: fmt.Sprintf("%v", what),
+		Fix:     "report this line; until then every instance is gated shut",
+	}
+}

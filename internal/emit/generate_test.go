@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package emit_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/emit"
+	"justnews/internal/plan"
+)
+
+func baseOf(t *testing.T, dir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, plan.BaseDir, plan.BaseName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func wantClosed(t *testing.T, dir string) {
+	t.Helper()
+	base := baseOf(t, dir)
+	if !strings.Contains(base, plan.Gate+"\n") || !strings.Contains(base, "\nRestart=no\n") {
+		t.Errorf("the base does not keep the gates shut:\n%s", base)
+	}
+}
+
+func TestAConfigurationThatNeverComesLeavesTheGatesShutAfterFiveSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		g := generator(t.TempDir(), t.TempDir())
+		g.Load = func() (*config.Config, []diag.Problem) { <-hang; return &config.Config{}, nil }
+		began := time.Now()
+		g.GiveUp = func(status diag.Status, problems []diag.Problem) {
+			if took := time.Since(began); took != 5*time.Second {
+				t.Errorf("ended after %s", took)
+			}
+			if status == 0 || len(problems) != 1 || problems[0].Code != diag.GeneratorTimeout {
+				t.Errorf("status %d, problems %v", status, problems)
+			}
+			wantClosed(t, g.Dir)
+			close(hang)
+		}
+		g.Run()
+		if tree := readTree(t, g.Dir); len(tree) != 1 {
+			t.Errorf("what came too late was written: %v", tree)
+		}
+		wantClosed(t, g.Dir)
+	})
+}
+
+func TestAPanicLeavesTheGatesShut(t *testing.T) {
+	g := generator(t.TempDir(), t.TempDir())
+	g.Load = func() (*config.Config, []diag.Problem) { panic("a bug") }
+	status, problems := g.Run()
+	if status != diag.StatusInternal || len(problems) != 1 || !strings.Contains(problems[0].Message, "a bug") {
+		t.Errorf("status %d, problems %v", status, problems)
+	}
+	wantClosed(t, g.Dir)
+}
+
+func TestNeitherAConfigurationNorAProblemLeavesTheGatesShut(t *testing.T) {
+	g := generator(t.TempDir(), t.TempDir())
+	g.Load = func() (*config.Config, []diag.Problem) { return nil, nil }
+	if status, _ := g.Run(); status == 0 {
+		t.Error("status 0")
+	}
+	wantClosed(t, g.Dir)
+}
+
+func TestAValueThatNoUnitFileCanCarryLeavesTheGatesShut(t *testing.T) {
+	g := generator(t.TempDir(), t.TempDir())
+	g.Load = func() (*config.Config, []diag.Problem) {
+		return &config.Config{Instances: []config.Instance{{Name: "scout", Enabled: true, Service: config.Service{
+			Exec: []string{"+/bin/true"}, User: "justnews", Group: "justnews", WorkingDirectory: "/", ProtectHome: "yes",
+		}}}}, nil
+	}
+	status, problems := g.Run()
+	if status != diag.StatusConfig || len(problems) != 1 || problems[0].Code != diag.UnitText {
+		t.Errorf("status %d, problems %v", status, problems)
+	}
+	if tree := readTree(t, g.Dir); len(tree) != 1 {
+		t.Errorf("more than the base was written: %v", tree)
+	}
+	wantClosed(t, g.Dir)
+}
+
+func TestAFifoForAConfigurationIsAProblemAndNoHang(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "etc/justnews"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mkfifo(t, filepath.Join(root, "etc/justnews/justnews.toml"))
+	mkfifo(t, filepath.Join(root, "etc/justnews/global.env"))
+	g := generator(root, t.TempDir())
+	if status, _ := g.Run(); status != diag.StatusConfig {
+		t.Errorf("status %d", status)
+	}
+	wantClosed(t, g.Dir)
+}
+
+func TestInTheInitrdAndForAUserNothingIsWritten(t *testing.T) {
+	for _, set := range []string{"SYSTEMD_IN_INITRD=1", "SYSTEMD_SCOPE=user"} {
+		g := generator(t.TempDir(), t.TempDir())
+		g.Getenv = func(name string) string {
+			value, found := strings.CutPrefix(set, name+"=")
+			if !found {
+				return ""
+			}
+			return value
+		}
+		status, problems := g.Run()
+		if status != 0 || len(problems) > 0 || len(readTree(t, g.Dir)) > 0 {
+			t.Errorf("%s: status %d, problems %v, files %v", set, status, problems, readTree(t, g.Dir))
+		}
+	}
+}
+
+func TestDryRunPrintsWhatWouldBeWritten(t *testing.T) {
+	root := copyTree(t, "testdata/02-one/root")
+	written, printed := generator(root, t.TempDir()), generator(root, t.TempDir())
+	written.Run()
+	var out bytes.Buffer
+	printed.DryRun, printed.Stdout = true, &out
+	if status, problems := printed.Run(); status != 0 {
+		t.Fatal(problems)
+	}
+	for name, text := range readTree(t, written.Dir) {
+		want := "# " + filepath.Join(printed.Dir, name) + "\n" + text
+		if target, isLink := strings.CutPrefix(text, "-> "); isLink {
+			want = "# " + filepath.Join(printed.Dir, name) + " -> " + target + "\n"
+		}
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+	if len(readTree(t, printed.Dir)) > 0 {
+		t.Error("a dry run wrote files")
+	}
+}
+
+func TestTheBaseIsWrittenBeforeAllElse(t *testing.T) {
+	root := copyTree(t, "testdata/01-seventeen/root")
+	cfg, problems := config.Load(config.Source{Root: root, Owner: os.Getuid()})
+	if cfg == nil {
+		t.Fatal(problems)
+	}
+	files, problems := emit.Render(plan.Build(cfg, plan.Machine{}))
+	if len(problems) > 0 || files[0].Path() != plan.BaseDir+"/"+plan.BaseName {
+		t.Errorf("first is %s, problems %v", files[0].Path(), problems)
+	}
+}

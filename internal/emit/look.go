@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package emit
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"justnews/internal/envfile"
+	"justnews/internal/kernelcmdline"
+	"justnews/internal/plan"
+	"justnews/internal/timespan"
+)
+
+// Look returns what the plan has to know of the machine below root ("" for the
+// running one): GATE_TIMEOUT in /etc/justnews/*.env and the kernel command line.
+// What cannot be read is left out; the gate meets it again and says so.
+func Look(root string, getenv func(string) string) plan.Machine {
+	return plan.Machine{
+		EnvTimeouts: envTimeouts(filepath.Join(root, "/etc/justnews")),
+		GateOff:     kernelcmdline.GateOff(kernelcmdline.Generator(root, getenv)),
+	}
+}
+
+func envTimeouts(dir string) map[string]time.Duration {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	timeouts := map[string]time.Duration{}
+	for _, e := range entries {
+		name, isEnv := strings.CutSuffix(e.Name(), ".env")
+		if !isEnv {
+			continue
+		}
+		vars, err := envfile.Read(filepath.Join(dir, e.Name()))
+		if err != nil {
+			continue
+		}
+		if d, err := timespan.Seconds(vars["GATE_TIMEOUT"]); err == nil {
+			timeouts[name] = d
+		}
+	}
+	return timeouts
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package emit
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"justnews/internal/diag"
+)
+
+// Voice is where a generator can be heard. systemd connects its stderr to
+// /dev/null, so a run by systemd talks to the journal, and at boot, when that is
+// not there yet, to the kernel's log.
+type Voice struct {
+	Stderr io.Writer
+	// System is false for a run by hand (a terminal, --dry-run, --root): then
+	// stderr is all.
+	System    bool
+	Socket    string // path of the journal's native socket
+	KernelLog string // path of /dev/kmsg
+}
+
+// Paths of a running system.
+const (
+	JournalSocket = "/run/systemd/journal/socket"
+	KernelLog     = "/dev/kmsg"
+)
+
+// maxKernelLines keeps below the ten lines in five seconds that the kernel takes
+// from all of user space together (printk_devkmsg=ratelimit).
+const maxKernelLines = 8
+
+// Say says every problem. It fails silently: there is nobody left to tell.
+func (v *Voice) Say(problems []diag.Problem) {
+	for _, p := range problems {
+		fmt.Fprintln(v.Stderr, Line(p))
+	}
+	if !v.System || len(problems) == 0 {
+		return
+	}
+	if sendJournal(v.Socket, problems) != nil {
+		writeKernelLog(v.KernelLog, problems)
+	}
+}
+
+// level is the syslog level of a problem (sd-daemon(3)).
+func level(p diag.Problem) int {
+	switch p.Severity {
+	case diag.Warning:
+		return 4
+	case diag.Notice:
+		return 5
+	default:
+		return 3
+	}
+}
+
+// sendJournal speaks journald's native protocol: one datagram a message, one
+// FIELD=value a line. It does not wait for a journald that does not read.
+func sendJournal(path string, problems []diag.Problem) error {
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer syscall.Close(fd)
+	for _, p := range problems {
+		if err := syscall.Sendto(fd, journalEntry(p), syscall.MSG_NOSIGNAL, &syscall.SockaddrUnix{Name: path}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func journalEntry(p diag.Problem) []byte {
+	var b strings.Builder
+	field := func(name, value string) {
+		if value != "" {
+			b.WriteString(name + "=" + diag.Clean(value) + "\n")
+		}
+	}
+	field("MESSAGE", strings.TrimPrefix(Line(p), Program+": "))
+	field("PRIORITY", strconv.Itoa(level(p)))
+	field("SYSLOG_IDENTIFIER", Program)
+	field("JUSTNEWS_CODE", string(p.Code))
+	if entry, ok := diag.Lookup(p.Code); ok {
+		field("MESSAGE_ID", entry.MessageID)
+	}
+	if p.Position != nil {
+		field("JUSTNEWS_CONFIG", p.Position.String())
+	}
+	field("JUSTNEWS_SUBJECT", p.Subject)
+	field("JUSTNEWS_FIX", fixOf(p))
+	return []byte(b.String())
+}
+
+// writeKernelLog writes one record a message, each in one write.
+func writeKernelLog(path string, problems []diag.Problem) {
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	for i, p := range problems {
+		if i == maxKernelLines {
+			p = diag.Problem{Message: fmt.Sprintf("%d more problems", len(problems)-i), Fix: "all of them: justnews-gate config check"}
+		}
+		f.Write([]byte("<" + strconv.Itoa(level(p)) + ">" + cut(Line(p)) + "\n"))
+		if i == maxKernelLines {
+			return
+		}
+	}
+}
+
+// maxKernelLine is what surely fits into one record of the kernel's log (1 KiB
+// with its own header, printk.c: LOG_LINE_MAX).
+const maxKernelLine = 900
+
+func cut(line string) string {
+	if len(line) <= maxKernelLine {
+		return line
+	}
+	return strings.ToValidUTF8(line[:maxKernelLine], "") + "…"
+}

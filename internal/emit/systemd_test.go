@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package emit_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"justnews/internal/config"
+	"justnews/internal/emit"
+	"justnews/internal/plan"
+)
+
+const units = "../../units"
+
+func TestThePackagedBaseSaysWhatTheGeneratorSaysByDefault(t *testing.T) {
+	files, _ := emit.Render(&plan.Plan{Base: plan.Build(&config.Config{Gate: config.Gate{Timeout: plan.DefaultGateTimeout}}, plan.Machine{}).Base})
+	packaged, err := os.ReadFile(filepath.Join(units, plan.BaseDir, plan.BaseName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(uncommented(string(packaged)), uncommented(string(files[0].Text))); diff != "" {
+		t.Errorf("-packaged +generated\n%s", diff)
+	}
+}
+
+func uncommented(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool {
+		return line == "" || strings.HasPrefix(line, "#")
+	})
+}
+
+func TestSystemdFindsNothingWrongInAnyTree(t *testing.T) {
+	tool(t, "systemd-analyze")
+	for _, name := range cases(t) {
+		t.Run(name, func(t *testing.T) {
+			tree := copyUnits(t, filepath.Join("testdata", name, "expected"))
+			names := []string{plan.Target, plan.PreloadUnit, "justnews@unlisted.service"}
+			for _, dir := range dirs(t, tree) {
+				if strings.HasPrefix(dir, "justnews@") && dir != plan.BaseDir {
+					names = append(names, strings.TrimSuffix(dir, ".d"))
+				}
+			}
+			cmd := exec.Command("systemd-analyze", append([]string{"--man=no", "verify"}, names...)...)
+			cmd.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+tree+":")
+			said, _ := cmd.CombinedOutput() // 1 where a command is not installed here
+			for line := range strings.Lines(string(said)) {
+				if strings.Contains(line, "justnews") && !strings.Contains(line, "is not executable: No such file") {
+					t.Error(strings.TrimSpace(line))
+				}
+			}
+		})
+	}
+}
+
+func TestABrokenDropInIsSeenByThisTest(t *testing.T) {
+	tool(t, "systemd-analyze")
+	tree := copyUnits(t, filepath.Join("testdata", "02-one", "expected"))
+	dropIn := filepath.Join(tree, "justnews@scout.service.d", "60-justnews-instance.conf")
+	if err := os.WriteFile(dropIn, []byte("[Service]\nUser=%\nNoSuchKey=1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("systemd-analyze", "--man=no", "verify", "justnews@scout.service")
+	cmd.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+tree+":")
+	if said, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(said), "NoSuchKey") {
+		t.Errorf("systemd-analyze said %q, %v", said, err)
+	}
+}
+
+func TestTheUnitsAreHardened(t *testing.T) {
+	tool(t, "systemd-analyze")
+	for _, unit := range []string{"justnews@.service", "justnews-preload.service"} {
+		cmd := exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", filepath.Join(units, unit))
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: exposure above 2.0: %v\n%s", unit, err, said)
+		}
+	}
+}
+
+// TestSystemdReadsHostileStringsAsTheyWereMeant asks PID 1's own program, which
+// with --test reads every unit and prints what it understood.
+func TestSystemdReadsHostileStringsAsTheyWereMeant(t *testing.T) {
+	const systemd = "/lib/systemd/systemd"
+	tool(t, systemd)
+	if os.Getuid() != 0 {
+		t.Skip("systemd --test refuses root and cannot be run as somebody else by anybody but root")
+	}
+	root := copyTree(t, filepath.Join("testdata", "09-hostile", "root"))
+	cfg, problems := config.Load(config.Source{Root: root})
+	if cfg == nil {
+		t.Fatal(problems)
+	}
+	tree := copyUnits(t, filepath.Join("testdata", "09-hostile", "expected"))
+	cmd := exec.Command(systemd, "--test", "--system", "--no-pager", "--unit=justnews@scout.service")
+	cmd.Env = []string{"SYSTEMD_UNIT_PATH=" + tree + ":", "XDG_RUNTIME_DIR=" + tree, "PATH=" + os.Getenv("PATH")}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Skipf("systemd --test does not run here: %v", err)
+	}
+	_, dump, found := strings.Cut(string(said), "-> Unit justnews@scout.service:")
+	if !found {
+		t.Fatalf("the unit is not in systemd's dump:\n%s", said)
+	}
+	dump, _, _ = strings.Cut(dump, "-> Unit ")
+	for _, d := range plan.Build(cfg, plan.Machine{}).DropIns {
+		if d.Dir == "justnews@scout.service.d" {
+			understood(t, dump, d)
+		}
+	}
+}
+
+func understood(t *testing.T, dump string, d plan.DropIn) {
+	t.Helper()
+	for _, section := range d.Sections {
+		for _, l := range section.Lines {
+			want := strings.Join(l.Args(), "")
+			switch l.Key() {
+			case "Environment", "WorkingDirectory":
+				if !strings.Contains(dump, "\t"+l.Key()+": "+want+"\n") {
+					t.Errorf("%s=%q is not in systemd's dump", l.Key(), want)
+				}
+			case "ReadWritePaths", "ReadOnlyPaths": // one line for the whole list
+				if !strings.Contains(dump, " "+want) {
+					t.Errorf("%s=%q is not in systemd's dump", l.Key(), want)
+				}
+			case "ExecStart":
+				if len(l.Args()) > 1 {
+					understoodCommand(t, dump, l.Args())
+				}
+			}
+		}
+	}
+}
+
+var commandLine = regexp.MustCompile(`Command Line: (.*agent.*\.sh.*)\n`)
+
+// understoodCommand compares words. systemd prints them quoted for a shell; it
+// would double nothing, so a dollar sign is still doubled in there.
+func understoodCommand(t *testing.T, dump string, want []string) {
+	t.Helper()
+	m := commandLine.FindStringSubmatch(dump)
+	if m == nil {
+		t.Fatal("no command line in systemd's dump")
+	}
+	got := strings.Join(shellWords(t, m[1]), "\x00")
+	doubled := strings.ReplaceAll(strings.Join(want, "\x00"), "$", "$$")
+	if got != doubled {
+		t.Errorf("systemd understood\n%q, want\n%q", got, doubled)
+	}
+}
+
+var word = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[^ ]+`)
+
+func shellWords(t *testing.T, line string) []string {
+	t.Helper()
+	var out []string
+	for _, w := range word.FindAllString(line, -1) {
+		if strings.HasPrefix(w, `"`) {
+			w = strings.NewReplacer("\\`", "`", `\$`, "$").Replace(w)
+			unquoted, err := strconv.Unquote(w)
+			if err != nil {
+				t.Fatalf("cannot unquote %s: %v", w, err)
+			}
+			w = unquoted
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// copyUnits lays the drop-ins over the static units, as a running system has
+// them, where systemd's other user can read them.
+func copyUnits(t *testing.T, expected string) string {
+	t.Helper()
+	tree, err := os.MkdirTemp("", "justnews-units-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(tree) })
+	if err := os.Chmod(tree, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	files := readTree(t, units)
+	for name, text := range readTree(t, expected) {
+		files[name] = text // the generator's base masks the packaged one
+	}
+	replaceTree(t, filepath.Join(tree, "units"), files)
+	return filepath.Join(tree, "units")
+}
+
+func dirs(t *testing.T, tree string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+func tool(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		t.Skipf("%s is not installed", name)
+	}
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package emit
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Write writes files below dir, in order. The first file is put in place by a
+// rename: it masks the packaged base, so an empty one (a full /run) would be an
+// open gate. At an error Write stops and removes what it could not finish.
+//
+// The top is an os.Root. Below it every step is one system call on an open
+// directory, with names that are checked to hold no slash, and no link is
+// followed. os.Root's own methods do the same, but open every directory twice
+// and register every file with the poller: a fifth more of the time that a run
+// spends in the kernel.
+func Write(dir string, files []File) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("cannot write drop-ins: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("cannot write drop-ins: %w", err)
+	}
+	defer root.Close()
+	top, err := root.Open(".")
+	if err != nil {
+		return fmt.Errorf("cannot write drop-ins: %w", err)
+	}
+	defer top.Close()
+	w := writer{top: int(top.Fd()), old: -1}
+	defer w.leave()
+	for i, f := range files {
+		if err := w.put(f, i == 0); err != nil {
+			return fmt.Errorf("cannot write %s: %w", f.Path(), err)
+		}
+	}
+	return nil
+}
+
+// writer remembers the directory of the last file.
+type writer struct {
+	top int
+	dir string // of the last file
+	old int    // dir, open, where it was there before us; else -1
+}
+
+var errName = errors.New("not a plain file name")
+
+func (w *writer) put(f File, atomic bool) error {
+	if !plain(f.Name) || f.Dir != "" && !plain(f.Dir) {
+		return errName
+	}
+	at, name, err := w.locate(f)
+	switch {
+	case err != nil:
+		return err
+	case f.Link != "":
+		return link(at, name, f.Link)
+	case atomic:
+		return replace(at, name, f.Text)
+	default:
+		return write(at, name, f.Text)
+	}
+}
+
+func plain(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
+}
+
+// locate makes the directory of a file and returns where to write it. A
+// directory that we just made is no link and needs no look: DIR/NAME will do.
+// One that was there is opened in a way that refuses a link.
+func (w *writer) locate(f File) (at int, name string, err error) {
+	if f.Dir == "" {
+		return w.top, f.Name, nil
+	}
+	if w.dir != f.Dir {
+		w.leave()
+		err := unix.Mkdirat(w.top, f.Dir, 0o755)
+		if err == unix.EEXIST {
+			w.old, err = unix.Openat(w.top, f.Dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		}
+		if err != nil {
+			return -1, "", os.NewSyscallError("mkdirat", err)
+		}
+		w.dir = f.Dir
+	}
+	if w.old >= 0 {
+		return w.old, f.Name, nil
+	}
+	return w.top, f.Dir + "/" + f.Name, nil
+}
+
+func (w *writer) leave() {
+	if w.old >= 0 {
+		_ = unix.Close(w.old)
+	}
+	w.dir, w.old = "", -1
+}
+
+func link(at int, name, target string) error {
+	err := unix.Symlinkat(target, at, name)
+	if err == unix.EEXIST {
+		if err = unix.Unlinkat(at, name, 0); err == nil {
+			err = unix.Symlinkat(target, at, name)
+		}
+	}
+	return os.NewSyscallError("symlinkat", err)
+}
+
+// replace writes beside and renames; systemd reads only names in .conf.
+func replace(at int, name string, text []byte) error {
+	temporary := name + ".new"
+	if err := write(at, temporary, text); err != nil {
+		return err
+	}
+	return os.NewSyscallError("renameat", unix.Renameat(at, temporary, at, name))
+}
+
+func write(at int, name string, text []byte) error {
+	fd, err := unix.Openat(at, name, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return os.NewSyscallError("openat", err)
+	}
+	err = writeAll(fd, text)
+	if closed := unix.Close(fd); err == nil {
+		err = os.NewSyscallError("close", closed)
+	}
+	if err != nil {
+		_ = unix.Unlinkat(at, name, 0)
+	}
+	return err
+}
+
+func writeAll(fd int, text []byte) error {
+	for len(text) > 0 {
+		n, err := unix.Write(fd, text)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return os.NewSyscallError("write", err)
+		case n == 0:
+			return unix.EIO
+		}
+		text = text[n:]
+	}
+	return nil
+}

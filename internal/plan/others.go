@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"slices"
+
+	"justnews/internal/config"
+	"justnews/internal/timespan"
+	"justnews/internal/unitfile"
+)
+
+// preload ties justnews-preload.service to the orchestrator: a job that ran in
+// an orchestrator that is gone says nothing. It needs no tie to one that is no
+// unit of this host.
+func (s *shared) preload() DropIn {
+	unit := slices.Clone(s.source)
+	if orchestrator := InstanceUnit(s.Orchestrator.Instance); orchestrator != "" {
+		unit = append(unit,
+			unitfile.Unit("Wants", orchestrator),
+			unitfile.Unit("BindsTo", orchestrator),
+			unitfile.Unit("PartOf", orchestrator),
+			unitfile.Unit("After", orchestrator))
+	}
+	as := preloadService(s.Config)
+	service := slices.Concat([]unitfile.Line{
+		unitfile.Plain("TimeoutStartSec", span(preloadTimeout(s.Config, s.machine))),
+		unitfile.Plain("User", as.User),
+		unitfile.Plain("Group", as.Group),
+		unitfile.Assignment("GATE_TIMEOUT", timespan.Plain(s.Gate.Timeout)),
+		unitfile.Assignment("GPU_ORCHESTRATOR_URL", s.Orchestrator.URL),
+		unitfile.Assignment("MCP_BUS_URL", s.Bus.URL),
+	}, s.store)
+	return file(PreloadUnit+".d", "60-justnews-preload.conf",
+		unitfile.Section{Name: "Unit", Lines: unit},
+		unitfile.Section{Name: "Service", Lines: s.paths(service, &as)})
+}
+
+// preloadService is the orchestrator's user and view of the file system: what
+// the preload finds readable in the Model Store is then what the orchestrator
+// can read.
+func preloadService(c *config.Config) config.Service {
+	inst, ok := c.Instance(c.Orchestrator.Instance)
+	if !ok {
+		return firstService(c, func(config.Instance) bool { return true })
+	}
+	return inst.Service
+}
+
+// mps gives the control daemon the user of its clients: a server of one user
+// leaves the clients of another waiting without a message.
+func (s *shared) mps() DropIn {
+	as := firstService(s.Config, func(i config.Instance) bool { return i.MPS.Enabled })
+	lines := []unitfile.Line{
+		unitfile.Plain("User", as.User),
+		unitfile.Plain("Group", as.Group),
+		unitfile.Assignment("CUDA_MPS_PIPE_DIRECTORY", s.MPS.PipeDirectory),
+		unitfile.Assignment("CUDA_MPS_LOG_DIRECTORY", s.MPS.LogDirectory),
+		unitfile.ListedPath("ReadWritePaths", s.MPS.LogDirectory, true),
+	}
+	if private(s.MPS.PipeDirectory) {
+		// The daemon makes the directory itself, where its clients can see it.
+		lines = append(lines,
+			unitfile.Verbatim("PrivateTmp", "no"),
+			unitfile.Verbatim("ReadWritePaths", "/tmp /var/tmp"))
+	} else {
+		lines = append(lines, unitfile.ListedPath("ReadWritePaths", s.MPS.PipeDirectory, true))
+	}
+	return file(MPSUnit+".d", "60-justnews-mps.conf",
+		unitfile.Section{Name: "Unit", Lines: s.source},
+		unitfile.Section{Name: "Service", Lines: lines})
+}
+
+// firstService returns [service] of the first instance that fits, else what
+// matters here of the packaged defaults.
+func firstService(c *config.Config, fits func(config.Instance) bool) config.Service {
+	if i := slices.IndexFunc(c.Instances, fits); i >= 0 {
+		return c.Instances[i].Service
+	}
+	return config.Service{User: "justnews", Group: "justnews", ProtectHome: "yes"}
+}
+
+// target makes a start of justnews.target return when every enabled instance
+// has started or failed. A link in .wants does not order by itself: the target
+// has DefaultDependencies=no.
+func (s *shared) target(wanted []string) DropIn {
+	unit := slices.Clone(s.source)
+	for _, name := range wanted {
+		unit = append(unit, unitfile.Unit("After", name))
+	}
+	return file(Target+".d", "60-justnews-target.conf", unitfile.Section{Name: "Unit", Lines: unit})
+}

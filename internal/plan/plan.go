@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package plan turns a configuration and what was seen of the machine into the
+// drop-ins that the generator writes. It is pure: it opens no file, asks nobody
+// and cannot fail; whether a string can stand in a unit file is decided where
+// the plan becomes text.
+package plan
+
+import (
+	"time"
+
+	"justnews/internal/config"
+	"justnews/internal/unitfile"
+)
+
+// Machine is what Build has to know besides the configuration. The zero value
+// is a machine without environment files and with every gate shut.
+type Machine struct {
+	// EnvTimeouts are the GATE_TIMEOUTs that stand in /etc/justnews/NAME.env, by
+	// NAME. One that does not parse is left out: the gate refuses it.
+	EnvTimeouts map[string]time.Duration
+	// GateOff is justnews.gate=off on the kernel command line.
+	GateOff bool
+}
+
+// Plan is everything that the generator writes. The paths are below its output
+// directory.
+type Plan struct {
+	// Base is the fail-closed drop-in of every instance, listed or not. It is
+	// written before anything else.
+	Base DropIn
+	// DropIns are the others, each directory's together.
+	DropIns []DropIn
+	// Wanted are the units that justnews.target starts.
+	Wanted []string
+	// GateOff asks for the marker that the gate trusts.
+	GateOff bool
+}
+
+// DropIn is one file NAME in the directory DIR.
+type DropIn struct {
+	Dir, Name string
+	unitfile.File
+}
+
+// Names of units and directories that the static units share with the plan.
+const (
+	Target      = "justnews.target"
+	PreloadUnit = "justnews-preload.service"
+	MPSUnit     = "justnews-mps.service"
+	Template    = "justnews@.service"
+	globalEnv   = "global"
+)
+
+// InstanceUnit returns the unit of an instance, "" for no instance.
+func InstanceUnit(instance string) string {
+	if instance == "" {
+		return ""
+	}
+	return "justnews@" + instance + ".service"
+}
+
+// Build returns the plan for a configuration that was loaded without an error.
+func Build(c *config.Config, m Machine) *Plan {
+	p := &Plan{
+		Base:    base(baseTimeout(c.Gate.Timeout, m), false),
+		DropIns: make([]DropIn, 0, 2*len(c.Instances)+3),
+		GateOff: m.GateOff,
+	}
+	host := shared{c, m, source(c), storeVariables(c)}
+	for i := range c.Instances {
+		inst := &c.Instances[i]
+		p.DropIns = append(p.DropIns, host.variables(inst), host.settings(inst))
+		if inst.Enabled {
+			p.Wanted = append(p.Wanted, InstanceUnit(inst.Name))
+		}
+	}
+	p.DropIns = append(p.DropIns, host.preload())
+	if c.MPS.Unit == MPSUnit {
+		p.DropIns = append(p.DropIns, host.mps())
+	}
+	p.DropIns = append(p.DropIns, host.target(p.Wanted))
+	return p
+}
+
+// shared is what the drop-ins of all instances are made from.
+type shared struct {
+	*config.Config
+	machine Machine
+	source  []unitfile.Line
+	store   []unitfile.Line
+}
+
+// Closed returns the plan for a configuration that is broken or missing: every
+// instance is gated, nothing is started, nothing restarts.
+func Closed(m Machine) *Plan {
+	return &Plan{Base: base(baseTimeout(DefaultGateTimeout, m), true), GateOff: m.GateOff}
+}
+
+// source is SourcePath=: systemd says that a reload is due when that file
+// changes. Only one file can be named, so it is the first that was read, the
+// main file; where there is none, nothing is.
+func source(c *config.Config) []unitfile.Line {
+	if len(c.Files) == 0 {
+		return nil
+	}
+	return []unitfile.Line{unitfile.Path("SourcePath", c.Files[0])}
+}
+
+// file puts a drop-in together and leaves out sections without a line.
+func file(dir, name string, sections ...unitfile.Section) DropIn {
+	d := DropIn{Dir: dir, Name: name, File: unitfile.File{Comment: comment}}
+	for _, s := range sections {
+		if len(s.Lines) > 0 {
+			d.Sections = append(d.Sections, s)
+		}
+	}
+	return d
+}
+
+//nolint:gochecknoglobals // constant
+var comment = []string{"Written by justnews-generator. Edit /etc/justnews/justnews.toml, then: systemctl daemon-reload"}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/internal/config"
+)
+
+const (
+	orchestrator = "justnews@gpu_orchestrator.service"
+	bus          = "justnews@mcp_bus.service"
+)
+
+// host is a configuration with the orchestrator, the bus and two agents.
+func host(change func(*config.Config)) *config.Config {
+	c := &config.Config{
+		Gate:         config.Gate{Timeout: DefaultGateTimeout},
+		Orchestrator: config.Orchestrator{Instance: "gpu_orchestrator"},
+		Bus:          config.Bus{Instance: "mcp_bus"},
+		MPS:          config.MPS{Unit: MPSUnit, PipeDirectory: "/run/nvidia-mps"},
+	}
+	for _, name := range []string{"gpu_orchestrator", "mcp_bus", "memory", "scout"} {
+		c.Instances = append(c.Instances, config.Instance{
+			Name: name, Enabled: true, RequireBus: name == "memory" || name == "scout", Gate: c.Gate,
+			Service: config.Service{StartGrace: DefaultStartGrace, Restart: DefaultRestart, ProtectHome: "yes"},
+		})
+	}
+	change(c)
+	return c
+}
+
+// lines returns KEY=value of one drop-in; the unit's own file for 60-.
+func lines(t *testing.T, p *Plan, unit, prefix string) []string {
+	t.Helper()
+	for _, d := range append(p.DropIns, p.Base) {
+		if d.Dir == unit+".d" && strings.HasPrefix(d.Name, prefix) {
+			var out []string
+			for _, s := range d.Sections {
+				for _, l := range s.Lines {
+					out = append(out, l.Key()+"="+strings.Join(l.Args(), " "))
+				}
+			}
+			return out
+		}
+	}
+	t.Fatalf("no drop-in %s of %s", prefix, unit)
+	return nil
+}
+
+func values(lines []string, key string) []string {
+	var out []string
+	for _, l := range lines {
+		if v, found := strings.CutPrefix(l, key+"="); found {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func TestOrderingIsTheTableOfTheDesign(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		instance     string
+		change       func(*config.Config)
+		wants, after []string
+	}{
+		{"the orchestrator wants the preload and waits for nothing", "gpu_orchestrator", func(*config.Config) {}, []string{PreloadUnit}, nil},
+		{"the orchestrator waits for MPS", "gpu_orchestrator", func(c *config.Config) { c.Instances[0].MPS.Enabled = true }, []string{PreloadUnit, MPSUnit}, []string{MPSUnit}},
+		{"the bus waits for the preload", "mcp_bus", func(*config.Config) {}, []string{orchestrator, PreloadUnit}, []string{orchestrator, PreloadUnit}},
+		{"an agent waits for the bus too", "scout", func(*config.Config) {}, []string{orchestrator, PreloadUnit, bus}, []string{orchestrator, PreloadUnit, bus}},
+		{"not where it does not require it", "scout", func(c *config.Config) { c.Instances[3].RequireBus = false }, []string{orchestrator, PreloadUnit}, []string{orchestrator, PreloadUnit}},
+		{"an agent waits for MPS and for what it names", "scout", func(c *config.Config) {
+			c.Instances[3].MPS.Enabled, c.Instances[3].After = true, []string{"memory", "mcp_bus"}
+		}, []string{orchestrator, PreloadUnit, bus, MPSUnit, "justnews@memory.service"}, []string{orchestrator, PreloadUnit, bus, MPSUnit, "justnews@memory.service"}},
+		{"MPS that is no unit of this host", "scout", func(c *config.Config) {
+			c.Instances[3].MPS.Enabled, c.MPS.Unit = true, ""
+		}, []string{orchestrator, PreloadUnit, bus}, []string{orchestrator, PreloadUnit, bus}},
+		{"an orchestrator and a bus that are no units of this host", "scout", func(c *config.Config) {
+			c.Orchestrator.Instance, c.Bus.Instance = "", ""
+		}, []string{PreloadUnit}, []string{PreloadUnit}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := lines(t, Build(host(c.change), Machine{}), InstanceUnit(c.instance), "60-")
+			if wants := values(got, "Wants"); !slices.Equal(wants, c.wants) {
+				t.Errorf("Wants=%q, want %q", wants, c.wants)
+			}
+			if after := values(got, "After"); !slices.Equal(after, c.after) {
+				t.Errorf("After=%q, want %q", after, c.after)
+			}
+		})
+	}
+}
+
+func TestNoInstanceIsBoundToAnother(t *testing.T) {
+	for _, d := range Build(host(func(*config.Config) {}), Machine{}).DropIns {
+		if !strings.HasPrefix(d.Dir, "justnews@") {
+			continue
+		}
+		for _, s := range d.Sections {
+			for _, l := range s.Lines {
+				if slices.Contains([]string{"Requires", "BindsTo", "Requisite", "ExecStartPre", "ExecCondition"}, l.Key()) {
+					t.Errorf("%s/%s: %s=", d.Dir, d.Name, l.Key())
+				}
+			}
+		}
+	}
+}
+
+func TestThePreloadLivesAndDiesWithTheOrchestrator(t *testing.T) {
+	got := lines(t, Build(host(func(*config.Config) {}), Machine{}), PreloadUnit, "60-")
+	for _, key := range []string{"Wants", "BindsTo", "PartOf", "After"} {
+		if v := values(got, key); !slices.Equal(v, []string{orchestrator}) {
+			t.Errorf("%s=%q", key, v)
+		}
+	}
+	got = lines(t, Build(host(func(c *config.Config) { c.Orchestrator.Instance = "" }), Machine{}), PreloadUnit, "60-")
+	for _, key := range []string{"Wants", "BindsTo", "PartOf", "After"} {
+		if v := values(got, key); len(v) > 0 {
+			t.Errorf("no unit of this host, but %s=%q", key, v)
+		}
+	}
+}
+
+func TestTimeoutStartSecCoversEveryBudgetThatTheGateCanGet(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		toml  time.Duration
+		env   map[string]time.Duration
+		scout string
+		base  string
+	}{
+		{"the TOML's", 300 * time.Second, nil, "360s", "240s"},
+		{"a shorter one in an environment file changes nothing", 300 * time.Second, map[string]time.Duration{"global": time.Second}, "360s", "240s"},
+		{"global.env", 180 * time.Second, map[string]time.Duration{"global": 400 * time.Second}, "460s", "460s"},
+		{"its own env file", 180 * time.Second, map[string]time.Duration{"global": 200 * time.Second, "scout": 500 * time.Second}, "560s", "560s"},
+		{"another's env file is for an instance that is not listed", 180 * time.Second, map[string]time.Duration{"x": 500 * time.Second}, "240s", "560s"},
+		{"a time that overflows is cut", 180 * time.Second, map[string]time.Duration{"scout": 1<<63 - 1}, "31536060s", "31536060s"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := Build(host(func(cfg *config.Config) { cfg.Instances[3].Gate.Timeout = c.toml }), Machine{EnvTimeouts: c.env})
+			if got := values(lines(t, p, InstanceUnit("scout"), "60-"), "TimeoutStartSec"); !slices.Equal(got, []string{c.scout}) {
+				t.Errorf("scout %q, want %s", got, c.scout)
+			}
+			if got := values(lines(t, p, Template, "50-"), "TimeoutStartSec"); !slices.Equal(got, []string{c.base}) {
+				t.Errorf("base %q, want %s", got, c.base)
+			}
+		})
+	}
+}
+
+func TestTheStartLimitCanTrip(t *testing.T) {
+	got := lines(t, Build(host(func(c *config.Config) { c.Instances[3].Service.Restart = 10 * time.Second }), Machine{}), InstanceUnit("scout"), "60-")
+	if v := values(got, "StartLimitIntervalSec"); !slices.Equal(v, []string{"1500s"}) { // 6 x (240 + 10)
+		t.Errorf("StartLimitIntervalSec=%q", v)
+	}
+	if v := values(got, "StartLimitBurst"); !slices.Equal(v, []string{"5"}) {
+		t.Errorf("StartLimitBurst=%q", v)
+	}
+}
+
+func TestOnlyEnabledInstancesAreWanted(t *testing.T) {
+	p := Build(host(func(c *config.Config) { c.Instances[3].Enabled = false }), Machine{})
+	if slices.Contains(p.Wanted, InstanceUnit("scout")) || len(p.Wanted) != 3 {
+		t.Errorf("wanted %q", p.Wanted)
+	}
+	if got := values(lines(t, p, Target, "60-"), "After"); !slices.Equal(got, p.Wanted) {
+		t.Errorf("the target waits for %q", got)
+	}
+	lines(t, p, InstanceUnit("scout"), "00-") // but it is configured
+}
+
+func TestAPipeDirectoryThatPrivateTmpHidesIsBoundIn(t *testing.T) {
+	for dir, want := range map[string]string{
+		"/tmp/nvidia-mps": "BindPaths=-/tmp/nvidia-mps", "/var/tmp/mps": "BindPaths=-/var/tmp/mps",
+		"/run/nvidia-mps": "ReadWritePaths=-/run/nvidia-mps", "/tmpfs/mps": "ReadWritePaths=-/tmpfs/mps",
+	} {
+		p := Build(host(func(c *config.Config) { c.MPS.PipeDirectory, c.Instances[3].MPS.Enabled = dir, true }), Machine{})
+		if got := lines(t, p, InstanceUnit("scout"), "60-"); !slices.Contains(got, want) {
+			t.Errorf("%s: %q is not in %q", dir, want, got)
+		}
+		if got := lines(t, p, MPSUnit, "60-"); slices.Contains(got, "PrivateTmp=no") != strings.HasPrefix(want, "Bind") {
+			t.Errorf("%s: the daemon has %q", dir, got)
+		}
+	}
+}
+
+func TestTheUsersVariablesComeLastAndSorted(t *testing.T) {
+	p := Build(host(func(c *config.Config) { c.Instances[3].Environment = map[string]string{"Z": "1", "A": "2"} }), Machine{})
+	got := values(lines(t, p, InstanceUnit("scout"), "00-"), "Environment")
+	if n := len(got); n < 4 || got[n-2] != "A=2" || got[n-1] != "Z=1" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestTheClosedPlanStartsAndRestartsNothing(t *testing.T) {
+	p := Closed(Machine{EnvTimeouts: map[string]time.Duration{"global": 300 * time.Second}})
+	if len(p.DropIns) > 0 || len(p.Wanted) > 0 {
+		t.Errorf("%v %v", p.DropIns, p.Wanted)
+	}
+	got := lines(t, p, Template, "50-")
+	for _, want := range []string{Gate, "Restart=no", "TimeoutStartSec=360s", "NotifyAccess=exec"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%q is not in %q", want, got)
+		}
+	}
+}
