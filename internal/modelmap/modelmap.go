@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package modelmap reads AGENT_MODEL_MAP.json, which says which agent needs
+// which models, and counts them as the orchestrator counts them. Both upstream
+// layouts are read:
+//
+//	{"base_models": {…}, "agents": {"critic": [{"base_ref": …, "adapter_name": …}]}}
+//	{"scout": ["google/bert_uncased_L-2_H-128_A-2", ["transformers", "roberta-base"]]}
+//
+// A text that upstream would count otherwise than its author meant (a key
+// twice, a bare string, a list of three where a pair was meant) is refused
+// with line, column and key. The package opens no file and looks at no store.
+package modelmap
+
+import (
+	"fmt"
+	"slices"
+)
+
+// MaxBytes is the largest map that Parse takes. Upstream's own are below 5 KiB.
+const MaxBytes = 1 << 20
+
+// Map is AGENT_MODEL_MAP: what a complete preload loads.
+type Map struct {
+	Agents     []Agent // in the order of the file, which is the order of loading
+	BaseModels []Base  // in the order of the file
+}
+
+// Agent is one agent and its models, in the order of the file.
+type Agent struct {
+	Name   string
+	Models []Model
+}
+
+// Model is one entry of an agent's list.
+type Model struct {
+	// ID is the name under which the orchestrator reports the model: the
+	// entry's own id, else its adapter's name, else the model id, else
+	// AGENT-INDEX.
+	ID        string
+	ModelID   string // of a model without an adapter, as the hub names it
+	Type      string // "transformers", "sentence-transformers" or "" where not given
+	Base      string // base_ref: a name in base_models
+	Adapter   string // adapter_name
+	StorePath string // adapter_model_store_path, relative to MODEL_STORE_ROOT
+	Variant   string // variant_preference
+	Key       string // where the entry stands, as in agents.critic[0]
+	Line      int    // the same as a line, from 1
+	Column    int    // in bytes, from 1
+}
+
+// Base is one entry of base_models. It is loaded below the adapters that name
+// it and not counted by itself.
+type Base struct {
+	Name         string
+	HubID        string // hf_id
+	StoreAgent   string // model_store_agent
+	StoreVersion string // model_store_version
+	StorePath    string // model_store_path
+}
+
+// Problem is something wrong in the file.
+type Problem struct {
+	Line    int    // from 1
+	Column  int    // in bytes, from 1
+	Key     string // as in agents.scout[1].base_ref; "" is the whole file
+	Message string // lowercase, no full stop
+	// Warning marks what upstream reads all the same. The zero value is an
+	// error.
+	Warning bool
+}
+
+// Error returns line:column: key: message.
+func (p Problem) Error() string {
+	if p.Key == "" {
+		return fmt.Sprintf("%d:%d: %s", p.Line, p.Column, p.Message)
+	}
+	return fmt.Sprintf("%d:%d: %s: %s", p.Line, p.Column, p.Key, p.Message)
+}
+
+// Total returns the number of models of all agents: summary.total of a job
+// that loads the whole map.
+func (m *Map) Total() int {
+	total := 0
+	for _, a := range m.Agents {
+		total += len(a.Models)
+	}
+	return total
+}
+
+// Count returns the number of models of one agent, 0 for one that the map does
+// not list.
+func (m *Map) Count(agent string) int {
+	a, _ := m.Agent(agent)
+	return len(a.Models)
+}
+
+// Agent returns the agent of that name.
+func (m *Map) Agent(name string) (Agent, bool) {
+	i := slices.IndexFunc(m.Agents, func(a Agent) bool { return a.Name == name })
+	if i < 0 {
+		return Agent{}, false
+	}
+	return m.Agents[i], true
+}
+
+// Model returns the agent's model of that id.
+func (a Agent) Model(id string) (Model, bool) {
+	i := slices.IndexFunc(a.Models, func(m Model) bool { return m.ID == id })
+	if i < 0 {
+		return Model{}, false
+	}
+	return a.Models[i], true
+}
+
+// BaseModel returns the base model of that name.
+func (m *Map) BaseModel(name string) (Base, bool) {
+	i := slices.IndexFunc(m.BaseModels, func(b Base) bool { return b.Name == name })
+	if i < 0 {
+		return Base{}, false
+	}
+	return m.BaseModels[i], true
+}

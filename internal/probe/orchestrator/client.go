@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package orchestrator asks the GPU Orchestrator and the MCP bus over HTTP and
+// returns what they said as facts. A look never fails: what went wrong is part
+// of the answer. Nothing listens in and nothing is guessed: no proxy, no
+// redirect, no name resolved that the URL does not hold, one deadline over the
+// whole exchange, at most 1 MiB read, and only a strictly well-formed object
+// is an answer. The package judges nothing and repeats nothing; the one POST
+// that it can send is never sent twice.
+package orchestrator
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"justnews/internal/facts"
+	"justnews/internal/strictjson"
+)
+
+// LookTimeout is how long one look may take, if its context does not end
+// earlier. Upstream answers in 1 to 5 ms; a bus that probes hanging agents, one
+// second each, or a hanging nvidia-smi (3 s) can hold an answer back.
+const LookTimeout = 3 * time.Second
+
+// MaxBody is the largest body that is read, in bytes. Upstream's largest answer
+// is below 4 KiB.
+const MaxBody = 1 << 20
+
+// maxDepth is the deepest nesting that is read; upstream needs five.
+const maxDepth = 16
+
+// idleTimeout closes an unused connection before uvicorn does (after 5 s), so
+// that no request races with that.
+const idleTimeout = 4 * time.Second
+
+// Client asks one orchestrator. It is safe for concurrent use.
+type Client struct{ link }
+
+// Bus asks one MCP bus. It is safe for concurrent use.
+type Bus struct{ link }
+
+// Option changes a Client or a Bus.
+type Option func(*link)
+
+// WithLookTimeout replaces LookTimeout.
+func WithLookTimeout(d time.Duration) Option { return func(l *link) { l.look = d } }
+
+// New returns a client of the orchestrator at base, which must have the form
+// http://HOST:PORT. It opens no connection yet.
+func New(base string, options ...Option) (*Client, error) {
+	l, err := newLink(base, options)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use %q as the orchestrator's URL: %w", base, err)
+	}
+	return &Client{l}, nil
+}
+
+// NewBus returns a client of the MCP bus at base, which must have the form
+// http://HOST:PORT. It opens no connection yet.
+func NewBus(base string, options ...Option) (*Bus, error) {
+	l, err := newLink(base, options)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use %q as the bus's URL: %w", base, err)
+	}
+	return &Bus{l}, nil
+}
+
+// link is an address and the two ways to it.
+type link struct {
+	base  *url.URL
+	look  time.Duration
+	kept  *http.Transport // polls: one connection, kept alive
+	fresh *http.Transport // a connection for each request
+}
+
+func newLink(base string, options []Option) (link, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return link{}, err
+	}
+	if u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return link{}, fmt.Errorf("expected http://HOST:PORT")
+	}
+	l := link{
+		base:  &url.URL{Scheme: u.Scheme, Host: u.Host},
+		look:  LookTimeout,
+		kept:  transport(),
+		fresh: transport(),
+	}
+	l.fresh.DisableKeepAlives = true
+	for _, o := range options {
+		o(&l)
+	}
+	return l, nil
+}
+
+func transport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  nil, // whatever http_proxy says
+		DialContext:            dial,
+		DisableCompression:     true, // a bomb of 1 MiB stays 1 MiB
+		MaxIdleConns:           1,
+		MaxIdleConnsPerHost:    1,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// Close closes connections that wait for the next look.
+func (l *link) Close() {
+	l.kept.CloseIdleConnections()
+	l.fresh.CloseIdleConnections()
+}
+
+// Health asks GET /health.
+func (c *Client) Health(ctx context.Context) facts.Health {
+	r := c.get(ctx, "/health", false)
+	h := facts.Health{}
+	h.Answer = r.read(func(o strictjson.Object) (err error) {
+		h.SafeMode, err = health(o)
+		return err
+	})
+	return h
+}
+
+// Ready asks GET /ready. The body decides, not the status.
+func (c *Client) Ready(ctx context.Context) facts.Readiness {
+	r := c.get(ctx, "/ready", false)
+	ready := facts.Readiness{}
+	ready.Answer = r.read(func(o strictjson.Object) (err error) {
+		ready.Ready, err = o.Bool("ready")
+		return err
+	})
+	return ready
+}
+
+// Models asks GET /models/status. Fresh asks over a connection of its own,
+// which another worker process may answer.
+func (c *Client) Models(ctx context.Context, fresh bool) facts.ModelsLook {
+	return c.get(ctx, "/models/status", fresh).models(statusShape)
+}
+
+// Preload sends POST /models/preload, without agents: old servers load nothing
+// otherwise. It waits for the answer as long as ctx lasts, since an old server
+// loads inside the request.
+//
+// The request goes over a connection of its own and has no GetBody: net/http
+// repeats a request by itself only on a connection that was used before, so
+// this one is sent at most once.
+func (c *Client) Preload(ctx context.Context, refresh bool) facts.ModelsLook {
+	body := strings.NewReader(fmt.Sprintf(`{"refresh": %t}`, refresh))
+	return c.exchange(ctx, c.fresh, http.MethodPost, "/models/preload", body).models(preloadShape)
+}
+
+// Health asks GET /health of the bus.
+func (b *Bus) Health(ctx context.Context) facts.BusHealth {
+	r := b.get(ctx, "/health", false)
+	h := facts.BusHealth{}
+	h.Answer = r.read(func(o strictjson.Object) (err error) {
+		h.State, err = busState(o)
+		return err
+	})
+	return h
+}
+
+// get looks, within the look's own deadline.
+func (l *link) get(ctx context.Context, path string, fresh bool) reply {
+	way := l.kept
+	if fresh {
+		way = l.fresh
+	}
+	own, cancel := context.WithTimeoutCause(ctx, l.look, slow{l.look})
+	defer cancel()
+	return l.exchange(own, way, http.MethodGet, path, nil)
+}

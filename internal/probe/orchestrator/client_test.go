@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"justnews/internal/facts"
+	"justnews/internal/probe/orchestrator"
+)
+
+// brief is a look's deadline where the server is to miss it.
+const brief = 60 * time.Millisecond
+
+const ready = `{"all_ready":true,"in_progress":false,"summary":{"total":8,"done":8,"failed":0},"errors":[],"started_at":1795439945.5800002,"completed_at":1795439953.592958}`
+
+// serve listens on loopback and hands each connection, its first request read,
+// to answer.
+func serve(t *testing.T, answer func(net.Conn, *http.Request)) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				r, err := http.ReadRequest(bufio.NewReader(conn))
+				if err == nil {
+					answer(conn, r)
+				}
+			}()
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+// text answers with bytes as they are.
+func text(s string) func(net.Conn, *http.Request) {
+	return func(c net.Conn, _ *http.Request) { io.WriteString(c, s) }
+}
+
+func ok(body string) string { return response("200 OK", body) }
+
+func response(status, body string) string {
+	return fmt.Sprintf("HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
+}
+
+func client(t *testing.T, url string, options ...orchestrator.Option) *orchestrator.Client {
+	t.Helper()
+	c, err := orchestrator.New(url, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestALookEndsAtItsDeadlineWhereverTheServerHangs(t *testing.T) {
+	drip := func(c net.Conn, s string) {
+		for _, b := range []byte(s) {
+			if _, err := c.Write([]byte{b}); err != nil {
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	hang := func(c net.Conn) { io.Copy(io.Discard, c) }
+	for name, answer := range map[string]func(net.Conn, *http.Request){
+		"before the headers": func(c net.Conn, _ *http.Request) { hang(c) },
+		"dripping headers":   func(c net.Conn, _ *http.Request) { drip(c, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 4096)) },
+		"in the headers":     func(c net.Conn, _ *http.Request) { io.WriteString(c, "HTTP/1.1 200 OK\r\n"); hang(c) },
+		"in the body":        func(c net.Conn, _ *http.Request) { io.WriteString(c, ok(ready)[:150]); hang(c) },
+		"dripping body": func(c net.Conn, _ *http.Request) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")
+			drip(c, strings.Repeat(" ", 9000))
+		},
+		"dripping 1xx": func(c net.Conn, _ *http.Request) {
+			for range 100 {
+				drip(c, "HTTP/1.1 102 Processing\r\n\r\n")
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			look := client(t, serve(t, answer), orchestrator.WithLookTimeout(brief)).Models(t.Context(), false)
+			if look.Kind != facts.Refused || look.Detail != "no answer within 60 ms" {
+				t.Errorf("kind %d, detail %q", look.Kind, look.Detail)
+			}
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("the look took %s", took)
+			}
+		})
+	}
+}
+
+func TestAServerThatAcceptsNothingIsGivenUp(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0") // the kernel accepts, nobody reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	h := client(t, "http://"+l.Addr().String(), orchestrator.WithLookTimeout(brief)).Health(t.Context())
+	if h.Kind != facts.Refused || h.Detail != "no answer within 60 ms" || h.Elapsed < brief {
+		t.Errorf("%+v", h.Answer)
+	}
+}
+
+func TestAContextThatEndsEarlierEndsTheLook(t *testing.T) {
+	url := serve(t, func(c net.Conn, _ *http.Request) { io.Copy(io.Discard, c) })
+	ctx, cancel := context.WithTimeout(t.Context(), brief)
+	defer cancel()
+	if r := client(t, url).Ready(ctx); r.Kind != facts.Refused || r.Detail != "the wait ended before an answer came" {
+		t.Errorf("%+v", r.Answer)
+	}
+}
+
+func TestAnEndlessBodyIsCutAtOneMebibyte(t *testing.T) {
+	for name, header := range map[string]string{
+		"until closed": "HTTP/1.1 200 OK\r\n\r\n",
+		"an error":     "HTTP/1.1 500 Internal Server Error\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent atomic.Int64
+			url := serve(t, func(c net.Conn, _ *http.Request) {
+				io.WriteString(c, header)
+				block := []byte(strings.Repeat(" ", 64<<10))
+				for {
+					n, err := c.Write(block)
+					if sent.Add(int64(n)); err != nil {
+						return
+					}
+				}
+			})
+			look := client(t, url).Models(t.Context(), false)
+			if look.Kind != facts.Nonsense || look.Detail != "the body is larger than 1048576 bytes" {
+				t.Errorf("kind %d, detail %q", look.Kind, look.Detail)
+			}
+			if n := sent.Load(); n > 16<<20 {
+				t.Errorf("%d bytes were taken from the server", n)
+			}
+		})
+	}
+}
+
+func TestAResetIsNoAnswer(t *testing.T) {
+	reset := func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }
+	for name, tc := range map[string]struct {
+		before string
+		detail string
+	}{
+		"before answering":            {"", "before answering"},
+		"in the middle of the answer": {"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", "in the middle of the answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := serve(t, func(c net.Conn, _ *http.Request) {
+				io.WriteString(c, tc.before)
+				if tc.before != "" {
+					time.Sleep(20 * time.Millisecond) // a reset overtakes what was sent just before
+				}
+				reset(c)
+			})
+			look := client(t, url).Models(t.Context(), true)
+			if look.Kind != facts.Refused || !strings.HasPrefix(look.Detail, "reset the connection") || !strings.HasSuffix(look.Detail, tc.detail) {
+				t.Errorf("kind %d, detail %q", look.Kind, look.Detail)
+			}
+		})
+	}
+}
+
+func TestAClosedPortIsConnectionRefused(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	for _, host := range []string{"127.0.0.1", "localhost", "LocalHost.", "a.localhost"} {
+		b, err := orchestrator.NewBus(fmt.Sprintf("http://%s:%d", host, port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h := b.Health(t.Context()); h.Kind != facts.Refused || h.Detail != "connection refused" {
+			t.Errorf("%s: %+v", host, h.Answer)
+		}
+	}
+}
+
+func TestLocalhostIsLoopbackWithoutAResolver(t *testing.T) {
+	url := serve(t, text(ok(`{"status":"ok"}`)))
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
+	// The name exists in no hosts file: only the rule for localhost reaches it.
+	h := client(t, "http://no-such-name.localhost:"+port).Health(t.Context())
+	if h.Kind != facts.Answered || h.SafeMode {
+		t.Errorf("%+v", h)
+	}
+	if l, err := net.Listen("tcp6", "[::1]:0"); err == nil {
+		defer l.Close()
+		go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"status":"ok"}`) }))
+		h := client(t, fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)).Health(t.Context())
+		if h.Kind != facts.Answered {
+			t.Errorf("::1 is not tried: %+v", h)
+		}
+	}
+}
+
+func TestProxyVariablesAreIgnored(t *testing.T) {
+	var asked atomic.Int64
+	proxy := serve(t, func(c net.Conn, _ *http.Request) {
+		asked.Add(1)
+		io.WriteString(c, ok(ready))
+	})
+	for _, name := range []string{"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy", "HTTPS_PROXY"} {
+		t.Setenv(name, proxy)
+	}
+	t.Setenv("no_proxy", "")
+	t.Setenv("NO_PROXY", "")
+	// 192.0.2.0/24 is for documentation (RFC 5737): net/http would ask a proxy.
+	look := client(t, "http://192.0.2.1:8014", orchestrator.WithLookTimeout(brief)).Models(t.Context(), false)
+	if look.Kind == facts.Answered || asked.Load() != 0 {
+		t.Errorf("%+v, the proxy was asked %d times", look.Answer, asked.Load())
+	}
+}
+
+func TestARedirectIsNotFollowed(t *testing.T) {
+	var followed atomic.Int64
+	trap := serve(t, func(c net.Conn, _ *http.Request) {
+		followed.Add(1)
+		io.WriteString(c, ok(ready))
+	})
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		url := serve(t, text(fmt.Sprintf("HTTP/1.1 %d X\r\nLocation: %s/models/status\r\nContent-Length: 0\r\n\r\n", status, trap)))
+		c := client(t, url)
+		if look := c.Models(t.Context(), false); look.Kind != facts.Redirected || !strings.Contains(look.Detail, trap) {
+			t.Errorf("%d: %+v", status, look.Answer)
+		}
+		if look := c.Preload(t.Context(), true); look.Kind != facts.Redirected {
+			t.Errorf("%d to POST: %+v", status, look.Answer)
+		}
+	}
+	if followed.Load() != 0 {
+		t.Errorf("%d redirects were followed", followed.Load())
+	}
+}

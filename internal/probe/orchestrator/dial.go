@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator
+
+import (
+	"context"
+	"net"
+	"strings"
+)
+
+// dial connects to addr. The name localhost is 127.0.0.1, then ::1, without
+// asking a resolver: RFC 6761 forbids that a resolver is believed there, and a
+// changed /etc/hosts must not send a gate's requests elsewhere. Every other
+// name is resolved as the URL has it.
+func dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	var d net.Dialer
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || !isLocalhost(host) {
+		return d.DialContext(ctx, network, addr)
+	}
+	conn, first := d.DialContext(ctx, "tcp4", net.JoinHostPort("127.0.0.1", port))
+	if first == nil {
+		return conn, nil
+	}
+	if conn, err := d.DialContext(ctx, "tcp6", net.JoinHostPort("::1", port)); err == nil {
+		return conn, nil
+	}
+	return nil, first
+}
+
+func isLocalhost(host string) bool {
+	h := strings.ToLower(strings.TrimSuffix(host, "."))
+	return h == "localhost" || strings.HasSuffix(h, ".localhost")
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/strictjson"
+)
+
+// reply is the raw end of one exchange: a status and a body, or the answer
+// that says why there is none.
+type reply struct {
+	status   int
+	location string
+	body     []byte
+	large    bool          // the body is larger than MaxBody; the rest was not read
+	failed   *facts.Answer // Refused or Nonsense
+	elapsed  time.Duration
+}
+
+// exchange sends one request and reads the answer, all within ctx. It uses the
+// transport itself: a http.Client would follow redirects and keep cookies.
+func (l *link) exchange(ctx context.Context, way *http.Transport, method, path string, body io.Reader) reply {
+	began := time.Now()
+	r := l.roundTrip(ctx, way, method, path, body)
+	r.elapsed = time.Since(began)
+	return r
+}
+
+func (l *link) roundTrip(ctx context.Context, way *http.Transport, method, path string, body io.Reader) reply {
+	request, err := http.NewRequestWithContext(ctx, method, l.base.JoinPath(path).String(), body)
+	if err != nil {
+		return reply{failed: &facts.Answer{Kind: facts.Nonsense, Detail: diag.Clean(err.Error())}}
+	}
+	request.GetBody = nil
+	request.Header.Set("User-Agent", "justnews-gate")
+	request.Header.Set("Accept", "application/json")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := way.RoundTrip(request)
+	if err != nil {
+		return reply{failed: broken(ctx, err, false)}
+	}
+	defer response.Body.Close() //nolint:errcheck // only read from
+	r := reply{status: response.StatusCode, location: response.Header.Get("Location")}
+	return r.take(ctx, response)
+}
+
+// take reads the body. Of an answer that is judged by its status alone, a
+// body that breaks off is no matter.
+func (r reply) take(ctx context.Context, response *http.Response) reply {
+	if response.ContentLength > MaxBody {
+		r.large = true
+		return r
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, MaxBody+1))
+	if len(body) > MaxBody {
+		r.large, r.body = true, nil
+		return r
+	}
+	r.body = body
+	if err != nil && r.carries() {
+		r.failed = broken(ctx, err, true)
+		r.failed.Status = r.status
+	}
+	return r
+}
+
+// carries tells whether an answer of this status is judged by its body.
+func (r reply) carries() bool {
+	return r.status == http.StatusOK || r.status == http.StatusAccepted || r.status == http.StatusServiceUnavailable
+}
+
+// read returns the answer of an endpoint that answers with 200 or not at all.
+func (r reply) read(into func(strictjson.Object) error) facts.Answer {
+	if a, ok := r.refusal(); ok {
+		return a
+	}
+	if r.status != http.StatusOK {
+		return r.byStatus()
+	}
+	o, err := r.object()
+	if err == nil {
+		err = into(o)
+	}
+	if err != nil {
+		return r.nonsense("%v", err)
+	}
+	return r.answer(facts.Answered, "")
+}
+
+// models reads the orchestrator's account of its preload. POST may be answered
+// with 202 as well, as the runbook has it, though no server known does so.
+func (r reply) models(s shape) facts.ModelsLook {
+	if a, ok := r.refusal(); ok {
+		return facts.ModelsLook{Answer: a}
+	}
+	switch {
+	case r.status == http.StatusOK, r.status == http.StatusAccepted && s == preloadShape:
+		o, err := r.object()
+		if err != nil {
+			return facts.ModelsLook{Answer: r.nonsense("%v", err)}
+		}
+		return r.state(o, s)
+	case r.status == http.StatusServiceUnavailable:
+		if o, ok := r.detail(); ok {
+			return r.state(o, s)
+		}
+	}
+	return facts.ModelsLook{Answer: r.byStatus()}
+}
+
+func (r reply) state(o strictjson.Object, s shape) facts.ModelsLook {
+	state, err := modelsState(o, s)
+	if err != nil {
+		return facts.ModelsLook{Answer: r.nonsense("%v", err)}
+	}
+	return facts.ModelsLook{Answer: r.answer(facts.Answered, ""), State: state}
+}
+
+// detail returns the object in which a 503 carries its state. A 503 without
+// one is the word of a server in trouble, or of something before it.
+func (r reply) detail() (strictjson.Object, bool) {
+	o, err := r.object()
+	if err != nil {
+		return strictjson.Object{}, false
+	}
+	v, ok, err := o.Optional("detail")
+	if err != nil || !ok || !v.IsObject() {
+		return strictjson.Object{}, false
+	}
+	detail, err := v.Object()
+	return detail, err == nil
+}
+
+// refusal returns the answer where there is nothing to read.
+func (r reply) refusal() (facts.Answer, bool) {
+	if r.failed != nil {
+		a := *r.failed
+		a.Elapsed = r.elapsed
+		return a, true
+	}
+	if r.large {
+		return r.nonsense("the body is larger than %d bytes", MaxBody), true
+	}
+	return facts.Answer{}, false
+}
+
+func (r reply) object() (strictjson.Object, error) {
+	return strictjson.Parse(r.body, strictjson.Limits{Bytes: MaxBody, Depth: maxDepth})
+}
+
+// byStatus judges an answer by its status alone.
+func (r reply) byStatus() facts.Answer {
+	switch {
+	case r.status >= 300 && r.status <= 399:
+		return r.answer(facts.Redirected, fmt.Sprintf("%s to %q", r.name(), excerpt([]byte(r.location))))
+	case r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed:
+		return r.answer(facts.NotServed, r.name()+r.head())
+	case r.status == http.StatusTooManyRequests || r.status >= 500 && r.status <= 599:
+		return r.answer(facts.ServerError, r.name()+r.head())
+	default:
+		return r.answer(facts.Nonsense, r.name()+r.head())
+	}
+}
+
+func (r reply) nonsense(format string, args ...any) facts.Answer {
+	return r.answer(facts.Nonsense, fmt.Sprintf(format, args...)+r.head())
+}
+
+func (r reply) answer(kind facts.AnswerKind, detail string) facts.Answer {
+	return facts.Answer{Kind: kind, Status: r.status, Detail: diag.Clean(detail), Elapsed: r.elapsed}
+}
+
+// name returns status and phrase, as in "500 Internal Server Error".
+func (r reply) name() string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)))
+}
+
+// head returns the beginning of the body as evidence.
+func (r reply) head() string {
+	if len(r.body) == 0 {
+		return ""
+	}
+	return ": " + excerpt(r.body)
+}
+
+// excerptBytes is how much of a body is shown to a person.
+const excerptBytes = 160
+
+func excerpt(b []byte) string {
+	if len(b) <= excerptBytes {
+		return string(b)
+	}
+	return clip(string(b), excerptBytes)
+}
+
+// clip cuts s to at most n bytes, between two runes, and marks the cut.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package strictjson_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+
+	"justnews/internal/strictjson"
+)
+
+var limits = strictjson.Limits{Bytes: 1 << 20, Depth: 32}
+
+var refused = []struct{ name, text, want string }{
+	{"nothing at all", ``, "the text ends where a value was expected"},
+	{"white space only", " \n", "the text ends where a value was expected"},
+	{"a list", `[{"a":1}]`, "expected an object, found a list"},
+	{"a string", `"ok"`, "expected an object, found a string"},
+	{"html", `<html>`, "expected an object, found '<'"},
+	{"a byte order mark", "\xef\xbb\xbf{}", "a byte order mark stands before the text"},
+	{"invalid UTF-8", "{\"a\":\"\xff\"}", "invalid UTF-8 (byte 6)"},
+	{"an encoded surrogate", "{\"a\":\"\xed\xa0\x80\"}", "invalid UTF-8 (byte 6)"},
+	{"trailing bytes", `{"a":1} x`, "1 bytes follow the object (byte 8)"},
+	{"a second object", `{"all_ready":false}{"all_ready":true}`, "18 bytes follow the object"},
+	{"a trailing NUL", "{}\x00", "1 bytes follow the object"},
+	{"a key twice", `{"a":1,"a":1}`, "a: the key occurs twice (byte 7)"},
+	{"a key twice by an escape", `{"a":1,"\u0061":1}`, "a: the key occurs twice"},
+	{"keys that differ in case", `{"all_ready":false,"ALL_READY":true}`, `ALL_READY: the key differs from "all_ready" only in case`},
+	{"keys that differ by the long s", `{"errors":[],"error\u017f":[]}`, "only in case"},
+	{"keys that differ by the Kelvin sign", `{"k":1,"\u212a":2}`, "only in case"},
+	{"a nested key twice", `{"summary":{"total":1,"total":2}}`, "summary.total: the key occurs twice"},
+	{"a key twice inside a list", `{"errors":[{},{"a":1,"a":2}]}`, "errors[1].a: the key occurs twice"},
+	{"NaN", `{"a":NaN}`, "a: expected a value, found 'N'"},
+	{"Infinity", `{"a":Infinity}`, "a: expected a value, found 'I'"},
+	{"minus Infinity", `{"a":-Infinity}`, "a: expected a digit, found 'I'"},
+	{"a leading zero", `{"a":01}`, "needless 0"},
+	{"a leading plus", `{"a":+1}`, "expected a value"},
+	{"a bare fraction", `{"a":1.}`, "expected a digit after '.'"},
+	{"a bare exponent", `{"a":1e}`, "expected a digit in the exponent"},
+	{"hexadecimal", `{"a":0x1}`, `expected ',' or '}', found 'x'`},
+	{"a lone high surrogate", `{"a":"\ud800"}`, "a lone surrogate"},
+	{"a lone low surrogate", `{"a":"\udc00x"}`, "a lone surrogate"},
+	{"two high surrogates", `{"a":"\ud800\ud800"}`, "a lone surrogate"},
+	{"a raw newline in a string", "{\"a\":\"\n\"}", "unescaped control character"},
+	{"an unknown escape", `{"a":"\x41"}`, "unknown escape"},
+	{"a short escape", `{"a":"\u12"}`, "unknown escape"},
+	{"an unquoted key", `{a:1}`, "expected a key in double quotes"},
+	{"single quotes", `{'a':1}`, "expected a key in double quotes"},
+	{"a comment", `{/* */"a":1}`, "expected a key in double quotes"},
+	{"a trailing comma", `{"a":1,}`, "expected a key in double quotes"},
+	{"a trailing comma in a list", `{"a":[1,]}`, "expected a value, found ']'"},
+	{"a leading comma", `{,"a":1}`, "expected a key in double quotes"},
+	{"no colon", `{"a" 1}`, "expected ':'"},
+	{"an open object", `{"a":1`, "the text ends before '}'"},
+	{"an open list", `{"a":[1`, "the text ends before ']'"},
+	{"an open string", `{"a":"x`, "the text ends in a string"},
+	{"a word cut short", `{"a":tru}`, "expected a value"},
+	{"an upper-case word", `{"a":True}`, "expected a value, found 'T'"},
+	{"too deep", `{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, "nested too deeply"},
+	{"far too deep", `{"a":` + strings.Repeat("[", 1<<19), "nested too deeply"},
+}
+
+func TestParseRefusesWhatTwoReadersCouldReadDifferently(t *testing.T) {
+	for _, tc := range refused {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := strictjson.Parse([]byte(tc.text), limits)
+			var e *strictjson.Error
+			if !errors.As(err, &e) || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want an *Error with %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestLimitsOfZeroRefuseEverything(t *testing.T) {
+	for _, l := range []strictjson.Limits{{}, {Bytes: 100}, {Depth: 5}, {Bytes: 1, Depth: 5}} {
+		if _, err := strictjson.Parse([]byte(`{}`), l); err == nil {
+			t.Errorf("limits %+v let {} pass", l)
+		}
+	}
+	if _, err := strictjson.Parse([]byte(`{}`), strictjson.Limits{Bytes: 2, Depth: 1}); err != nil {
+		t.Errorf("exact limits refused {}: %v", err)
+	}
+}
+
+func TestAccessorsReportTypeMismatchesByPath(t *testing.T) {
+	o, err := strictjson.Parse([]byte(`{"b":"true","n":null,"i":8.0,"e":1e1,"h":2147483648,"x":9223372036854775808,
+		"m":-1,"big":1e999,"s":{"total":"8"},"l":[{"agent":3}],"Odd":1}`), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const top = 1<<31 - 1
+	s, _ := o.Object("s")
+	l, _ := o.List("l")
+	item, _ := l[0].Object()
+	big, _ := o.Value("big")
+	fail := func(_ any, err error) error { return err }
+	for want, err := range map[string]error{
+		"b: expected a boolean, found a string":       fail(o.Bool("b")),
+		"n: expected a boolean, found null":           fail(o.Bool("n")),
+		"n: expected a string, found null":            fail(o.Text("n")),
+		"n: expected a list, found null":              fail(o.List("n")),
+		"n: expected an object, found null":           fail(o.Object("n")),
+		"n: expected a number, found null":            fail(o.Int("n", 0, top)),
+		"i: expected a whole number":                  fail(o.Int("i", 0, top)),
+		"e: expected a whole number":                  fail(o.Int("e", 0, top)),
+		"h: expected a whole number":                  fail(o.Int("h", 0, top)),
+		"x: expected a whole number":                  fail(o.Int("x", 0, top)),
+		"m: expected a whole number":                  fail(o.Int("m", 0, top)),
+		"big: the number 1e999 is out of range":       fail(big.Float()),
+		"s.total: expected a number, found a string":  fail(s.Int("total", 0, top)),
+		"s.done: missing":                             fail(s.Int("done", 0, top)),
+		"l[0].agent: expected a string, found a numb": fail(item.Text("agent")),
+		"l[0].model: missing":                         fail(item.Text("model")),
+		`Odd: the key differs from "odd" only in ca`:  fail(o.Int("odd", 0, top)),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+func TestAccessorsReturnWhatTheTextSays(t *testing.T) {
+	o, err := strictjson.Parse([]byte(` {"b":true,"i":2147483647,"f":1795439865.725532,"s":"\u00e9\ud83d\ude00\n\/","l":[1,[]],"z":-0} `), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := o.Bool("b"); !b || err != nil {
+		t.Errorf("b: %v %v", b, err)
+	}
+	if i, err := o.Int("i", 0, 1<<31-1); i != 2147483647 || err != nil {
+		t.Errorf("i: %v %v", i, err)
+	}
+	v, _ := o.Value("f")
+	if f, err := v.Float(); f != 1795439865.725532 || err != nil {
+		t.Errorf("f: %v %v", f, err)
+	}
+	if n, err := v.Number(); n != "1795439865.725532" || err != nil {
+		t.Errorf("f as written: %v %v", n, err)
+	}
+	if s, err := o.Text("s"); s != "é😀\n/" || err != nil {
+		t.Errorf("s: %q %v", s, err)
+	}
+	if l, err := o.List("l"); len(l) != 2 || err != nil || l[1].Path() != "l[1]" {
+		t.Errorf("l: %v %v", l, err)
+	}
+	if _, ok, err := o.Optional("absent"); ok || err != nil {
+		t.Errorf("absent: %v %v", ok, err)
+	}
+	if keys := len(o.Members()); keys != 6 {
+		t.Errorf("%d members", keys)
+	}
+}
+
+func TestTheZeroValueIsNoValue(t *testing.T) {
+	var v strictjson.Value
+	if _, err := v.Bool(); err == nil {
+		t.Error("the zero Value is a boolean")
+	}
+	if _, err := v.Object(); err == nil {
+		t.Error("the zero Value is an object")
+	}
+	if _, err := (strictjson.Object{}).Bool("all_ready"); err == nil {
+		t.Error("the zero Object has keys")
+	}
+}
+
+func TestLineColumnCountsFromOne(t *testing.T) {
+	text := []byte("{\n \"a\"\n}")
+	for offset, want := range map[int][2]int{-1: {1, 1}, 0: {1, 1}, 1: {1, 2}, 2: {2, 1}, 3: {2, 2}, 7: {3, 1}, 99: {3, 2}} {
+		if line, column := strictjson.LineColumn(text, offset); line != want[0] || column != want[1] {
+			t.Errorf("offset %d: %d:%d, want %v", offset, line, column, want)
+		}
+	}
+}
+
+// FuzzParse asks encoding/json: what Parse takes, encoding/json must read as
+// the same value; what encoding/json takes and Parse refuses must have one of
+// the faults that encoding/json overlooks.
+func FuzzParse(f *testing.F) {
+	for _, tc := range refused {
+		if len(tc.text) < 4096 {
+			f.Add([]byte(tc.text))
+		}
+	}
+	f.Add([]byte(`{"a":[1,-2.5e+3,"x\u00e9\ud83d\ude00",true,false,null,{}],"b":{"c":[]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o, err := strictjson.Parse(data, limits)
+		judge, judgeErr := decode(data)
+		if err == nil {
+			if judgeErr != nil {
+				t.Fatalf("took %q, encoding/json refuses it: %v", data, judgeErr)
+			}
+			if mine := plainObject(t, o); !reflect.DeepEqual(mine, judge) {
+				t.Fatalf("%q: read %#v, encoding/json %#v", data, mine, judge)
+			}
+			return
+		}
+		if judgeErr != nil {
+			return
+		}
+		overlooked := []string{"invalid UTF-8", "occurs twice", "only in case", "lone surrogate", "nested too deeply"}
+		for _, fault := range overlooked {
+			if strings.Contains(err.Error(), fault) {
+				return
+			}
+		}
+		t.Fatalf("refused %q (%v), encoding/json takes it", data, err)
+	})
+}
+
+// decode is the second judge: one object, numbers as text, nothing after it.
+func decode(data []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("trailing bytes")
+	}
+	if _, ok := v.(map[string]any); !ok {
+		return nil, errors.New("no object")
+	}
+	return v, nil
+}
+
+func plainObject(t *testing.T, o strictjson.Object) map[string]any {
+	m := map[string]any{}
+	for _, member := range o.Members() {
+		m[member.Key] = plain(t, member.Value)
+	}
+	return m
+}
+
+func plain(t *testing.T, v strictjson.Value) any {
+	if v.IsNull() {
+		return nil
+	}
+	if b, err := v.Bool(); err == nil {
+		return b
+	}
+	if s, err := v.Text(); err == nil {
+		return s
+	}
+	if n, err := v.Number(); err == nil {
+		return json.Number(n)
+	}
+	if o, err := v.Object(); err == nil {
+		return plainObject(t, o)
+	}
+	items, err := v.List()
+	if err != nil {
+		t.Fatalf("%s has no type: %v", v.Path(), err)
+	}
+	list := make([]any, len(items))
+	for i, item := range items {
+		list[i] = plain(t, item)
+	}
+	return list
+}
