@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+
+	"justnews/internal/diag"
+	"justnews/internal/modelmap"
+	"justnews/internal/probe/store"
+)
+
+// Map returns what is wrong with AGENT_MODEL_MAP.json. One that is missing is a
+// warning, unless the configuration names it (written): then, and where it
+// cannot be read or is wrong, nobody knows how many models make a complete
+// preload, and the gate stays shut.
+func Map(f store.MapFile, written bool) []diag.Problem {
+	switch {
+	case f.Missing && written:
+		return []diag.Problem{{
+			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
+			Message: "the model map that the configuration names does not exist", Expected: "a file",
+			Fix: mend(again, "put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml"),
+		}}
+	case f.Missing:
+		return []diag.Problem{{
+			Code: diag.MapMissing, Severity: diag.Warning, Position: &diag.Position{File: f.Path},
+			Message: "there is no model map, so the number of models is not checked",
+			Fix:     `name the orchestrator's map in /etc/justnews/justnews.toml: models.map = "/path/to/AGENT_MODEL_MAP.json"`,
+		}}
+	case f.Err != nil:
+		return []diag.Problem{{
+			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
+			Message: "cannot read the model map: " + diag.Clean(f.Err.Error()), Expected: "a regular file that this user can read",
+			Fix: mend(again, "let the service's user read it (namei -l %s)", f.Path),
+		}}
+	}
+	var problems []diag.Problem
+	for _, p := range f.Problems {
+		problems = append(problems, mapProblem(f.Path, p))
+	}
+	if f.Map == nil && len(diag.Errors(problems)) == 0 {
+		problems = append(problems, mapProblem(f.Path, modelmap.Problem{Message: "the model map could not be understood"}))
+	}
+	return problems
+}
+
+func mapProblem(path string, p modelmap.Problem) diag.Problem {
+	message := p.Message
+	if p.Key != "" {
+		message = p.Key + ": " + message
+	}
+	problem := diag.Problem{
+		Code: diag.MapInvalid, Position: &diag.Position{File: path, Line: p.Line, Column: p.Column},
+		Message: diag.Clean(message),
+		Fix:     mend(again, "%s", fmt.Sprintf("correct line %d of %s", p.Line, path)),
+	}
+	if p.Warning {
+		problem.Severity = diag.Warning
+		problem.Fix = fmt.Sprintf("correct line %d of %s", p.Line, path)
+	}
+	return problem
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// OrchestratorNonsense returns the problem of an answer that makes no sense.
+func OrchestratorNonsense(s Subject, a facts.Answer) diag.Problem {
+	return diag.Problem{
+		Code: diag.OrchestratorNonsense, Subject: s.URL,
+		Message:  "the orchestrator's answer makes no sense",
+		Seen:     statusOf(a) + evidence(a),
+		Expected: "200 with the object that the GPU Orchestrator answers",
+		Fix:      mend(again, "make sure that the GPU Orchestrator serves %s", s.URL),
+	}
+}
+
+// OrchestratorLate returns the problem of an orchestrator that did not answer,
+// or did not say ready, until the deadline.
+func OrchestratorLate(s Subject, h facts.Health, r facts.Readiness) []diag.Problem {
+	if Reach(h.Answer) != Ready {
+		return late(s, h.Answer)
+	}
+	if r.Kind != facts.Answered && r.Kind != facts.NoAnswer {
+		return late(s, r.Answer)
+	}
+	return []diag.Problem{{
+		Code: diag.OrchestratorNotReady, Subject: s.URL,
+		Message:  fmt.Sprintf("the orchestrator did not become ready within %s", span(s.Timeout)),
+		Seen:     Readiness(r).Reason,
+		Expected: `{"ready": true} from /ready`,
+		Fix:      mend(restart(s.Unit), "mend what the orchestrator's log names%s", logOf(s.Unit)),
+	}}
+}
+
+func late(s Subject, a facts.Answer) []diag.Problem {
+	if Reach(a) == Nonsense {
+		return []diag.Problem{OrchestratorNonsense(s, a)}
+	}
+	return []diag.Problem{unreachable(s, a)}
+}
+
+func unreachable(s Subject, a facts.Answer) diag.Problem {
+	return diag.Problem{
+		Code: diag.OrchestratorUnreachable, Subject: s.URL,
+		Message:  fmt.Sprintf("the orchestrator did not answer within %s", span(s.Timeout)),
+		Seen:     statusOf(a) + evidence(a),
+		Expected: "an answer to GET /health and GET /models/status",
+		Fix:      mend(restart(s.Unit), "see why the orchestrator does not answer%s", logOf(s.Unit)),
+	}
+}
+
+// Bus returns what is wrong with the last answer of the MCP bus. A degraded bus
+// can be talked to: a warning.
+func Bus(url string, b facts.BusHealth) []diag.Problem {
+	switch Reach(b.Answer) {
+	case Ready:
+		return busWord(url, b)
+	case Nonsense:
+		return []diag.Problem{{
+			Code: diag.BusNonsense, Subject: url, Message: "the bus's answer makes no sense",
+			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: `200 with {"status": "ok"} from /health`,
+			Fix: mend(again, "make sure that the MCP bus serves %s", url),
+		}}
+	default:
+		return []diag.Problem{{
+			Code: diag.BusUnreachable, Subject: url, Message: "the bus did not answer",
+			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: "an answer to GET /health",
+			Fix: mend(again, "see why the bus does not answer"),
+		}}
+	}
+}
+
+func busWord(url string, b facts.BusHealth) []diag.Problem {
+	switch b.State {
+	case "ok", "healthy", "ready", "up":
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.BusDegraded, Severity: diag.Warning, Subject: url,
+		Message: "the bus says that it is " + quote(b.State), Expected: `"ok"`,
+		Fix: "look at the agents that the bus names: curl -s " + url + "/health",
+	}}
+}
+
+// BusState returns the bus's own word, or what came instead of one.
+func BusState(b facts.BusHealth) string {
+	if Reach(b.Answer) != Ready {
+		return evidence(b.Answer)
+	}
+	return diag.Clean(b.State)
+}
+
+// statusOf puts the HTTP status before evidence that does not begin with it.
+func statusOf(a facts.Answer) string {
+	if a.Status == 0 || a.Kind != facts.Nonsense {
+		return ""
+	}
+	return fmt.Sprintf("HTTP status %d: ", a.Status)
+}
+
+func logOf(unit string) string {
+	if unit == "" {
+		return ""
+	}
+	return " (journalctl -b -u " + unit + ")"
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Unit judges a unit that something else needs. Failed means that waiting is
+// pointless; Idle that nothing is under way to start it. A unit between two
+// automatic restarts, or with a job, is Pending whatever its last result.
+func Unit(u facts.Unit) Judgement {
+	switch u.LoadState {
+	case "loaded":
+	case "":
+		return Judgement{Reason: "systemd said nothing of it"}
+	case "not-found":
+		return Judgement{State: Failed, Reason: "there is no such unit"}
+	default: // masked, bad-setting, error, …
+		return Judgement{State: Failed, Reason: "the unit is " + quote(u.LoadState)}
+	}
+	switch {
+	case u.ActiveState == "active" || u.ActiveState == "reloading" || u.ActiveState == "refreshing":
+		return Judgement{State: Ready, Reason: u.ActiveState}
+	case u.ActiveState == "failed" && !u.Job && !strings.HasPrefix(u.SubState, "auto-restart"):
+		return Judgement{State: Failed, Reason: failedUnit(u)}
+	case u.ActiveState == "inactive" && !u.Job:
+		return Judgement{State: Idle, Reason: "inactive, and no job is queued for it"}
+	case u.ActiveState == "":
+		return Judgement{Reason: "systemd said nothing of it"}
+	default:
+		return Judgement{State: Pending, Reason: fmt.Sprintf("%s (%s)", diag.Clean(u.ActiveState), diag.Clean(u.SubState))}
+	}
+}
+
+// failedUnit names a unit's result as systemctl status does.
+func failedUnit(u facts.Unit) string {
+	s := "failed (Result: " + diag.Clean(u.Result) + ")"
+	switch {
+	case u.ExecMainCode == cldExited && u.ExecMainStatus != 0:
+		s += fmt.Sprintf(", its main process exited with status %d", u.ExecMainStatus)
+	case (u.ExecMainCode == cldKilled || u.ExecMainCode == cldDumped) && u.ExecMainStatus != 0:
+		s += fmt.Sprintf(", its main process was killed by signal %d", u.ExecMainStatus)
+	}
+	return s
+}
+
+// CLD_EXITED, CLD_KILLED and CLD_DUMPED of sigaction(2).
+const (
+	cldExited = 1
+	cldKilled = 2
+	cldDumped = 3
+)
+
+// DryRun returns the assignment that makes the orchestrator report every model
+// as loaded without loading one, "" where there is none. As in systemd, the
+// last assignment of a name counts.
+func DryRun(u facts.Unit) string {
+	last := map[string]string{}
+	for _, assignment := range u.Environment {
+		name, value, _ := strings.Cut(assignment, "=")
+		last[name] = value
+	}
+	for _, name := range []string{"DRY_RUN", "MODEL_STORE_DRY_RUN"} {
+		switch strings.ToLower(strings.TrimSpace(last[name])) {
+		case "1", "true", "yes", "on":
+			return name + "=" + last[name]
+		}
+	}
+	return ""
+}
+
+// OrchestratorUnit returns what is wrong with the orchestrator's unit. An error
+// means that waiting for it is pointless.
+func OrchestratorUnit(u facts.Unit) []diag.Problem {
+	problems := unitProblems(u, diag.OrchestratorUnit, "the orchestrator's unit")
+	if dry := DryRun(u); dry != "" {
+		name, _, _ := strings.Cut(dry, "=")
+		problems = append(problems, diag.Problem{
+			Code: diag.OrchestratorDryRun, Subject: u.Name,
+			Message: "the orchestrator reports models as loaded without loading them",
+			Seen:    diag.Clean(dry) + " in the unit's environment", Expected: name + " unset or 0",
+			Fix: mend(`systemctl reset-failed "justnews*"; systemctl restart `+u.Name+`; systemctl start justnews.target`,
+				"remove %s from the unit and its environment files", name),
+		})
+	}
+	return problems
+}
+
+// BusUnit returns what is wrong with the MCP bus's unit. An error means that
+// waiting for it is pointless.
+func BusUnit(u facts.Unit) []diag.Problem {
+	return unitProblems(u, diag.BusUnit, "the bus's unit")
+}
+
+// unitProblems names a unit that cannot become ready, and warns of one that
+// nobody starts: somebody may, and its server may run without it.
+func unitProblems(u facts.Unit, code diag.Code, what string) []diag.Problem {
+	switch j := Unit(u); j.State {
+	case Failed:
+		return []diag.Problem{{
+			Code: code, Subject: u.Name, Message: what + " cannot become ready",
+			Seen: j.Reason, Expected: "a loaded unit that is active", Fix: mendUnit(u),
+		}}
+	case Idle:
+		return []diag.Problem{{
+			Code: code, Severity: diag.Warning, Subject: u.Name, Message: what + " is not started",
+			Seen: j.Reason, Expected: "active", Fix: again,
+		}}
+	default:
+		return nil
+	}
+}
+
+func mendUnit(u facts.Unit) string {
+	switch {
+	case u.LoadState == "not-found":
+		return mend("systemctl daemon-reload; "+again, "install the unit, or name the right instance in justnews.toml (\"\" if it runs on another host)")
+	case u.LoadState == "masked":
+		return "systemctl unmask " + u.Name + "; " + again
+	case u.LoadState != "loaded":
+		return mend("systemctl daemon-reload; "+again, "mend the unit (systemd-analyze verify %s)", u.Name)
+	case u.Result == "oom-kill":
+		return mend(again, "free memory, add swap or raise memory_max (journalctl -b -u %s)", u.Name)
+	default:
+		return mend(again, "mend what its log names (journalctl -b -u %s)", u.Name)
+	}
+}
+
+// Impostor compares who listens on the orchestrator's port with whom the unit
+// runs as: the port is unprivileged, so that any local user can be there first.
+// It returns nil where one of the two is not known.
+func Impostor(u facts.Unit, l facts.Listener) *diag.Problem {
+	if u.UID == nil {
+		return nil
+	}
+	for _, uid := range l.UIDs {
+		if uid != *u.UID {
+			return &diag.Problem{
+				Code: diag.OrchestratorImpostor, Subject: fmt.Sprintf("port %d", l.Port),
+				Message:  "another user than the orchestrator's listens on its port",
+				Seen:     fmt.Sprintf("listener of user id %d", uid),
+				Expected: fmt.Sprintf("user id %d, as whom %s runs", *u.UID, u.Name),
+				Fix:      mend(again, "end the process that listens there (ss -ltnp 'sport = :%d')", l.Port),
+			}
+		}
+	}
+	return nil
+}
