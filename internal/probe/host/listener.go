@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"justnews/internal/facts"
+)
+
+// listenState is TCP_LISTEN of include/net/tcp_states.h, as /proc/net prints it.
+const listenState = "0A"
+
+// Listener tells who listens on a TCP port, on any address of this network
+// namespace. Nobody is no error; that neither table can be read is one.
+func (h Host) Listener(port int) (facts.Listener, error) {
+	l := facts.Listener{Port: port}
+	if port < 1 || port > 65535 {
+		return l, fmt.Errorf("cannot look for a listener on port %d: out of range", port)
+	}
+	// A kernel without IPv6 has no tcp6.
+	missing := 0
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		uids, err := listeners(h.path(table), port)
+		if errors.Is(err, fs.ErrNotExist) {
+			missing++
+			continue
+		}
+		if err != nil {
+			return l, fmt.Errorf("cannot look for a listener on port %d: %w", port, err)
+		}
+		l.UIDs = append(l.UIDs, uids...)
+	}
+	if missing == 2 {
+		return l, fmt.Errorf("cannot look for a listener on port %d: no /proc/net/tcp", port)
+	}
+	slices.Sort(l.UIDs)
+	l.UIDs = slices.Compact(l.UIDs)
+	return l, nil
+}
+
+// listeners reads one table of proc_net_tcp(5): after a heading, a line for
+// each socket, fields 1 local address:port and 3 state in hexadecimal, field 7
+// the owner's UID in decimal.
+func listeners(path string, port int) ([]int, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	var uids []int
+	suffix := fmt.Sprintf(":%04X", port)
+	lines := bufio.NewScanner(f)
+	lines.Scan() // the heading
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 8 {
+			return nil, fmt.Errorf("%s: a line of %d fields", path, len(fields))
+		}
+		if fields[3] != listenState || !strings.HasSuffix(fields[1], suffix) {
+			continue
+		}
+		uid, err := strconv.Atoi(fields[7])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		uids = append(uids, uid)
+	}
+	return uids, lines.Err()
+}

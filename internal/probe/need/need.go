@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package need tries the generic probes of [probes.*]: a TCP port, an HTTP
+// URL, a unit, a path. One call is one try with a deadline of its own; waiting
+// and repeating are the gate's.
+package need
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"time"
+
+	"justnews/internal/facts"
+)
+
+// tryTimeout bounds one try: long enough for a lost SYN and its repetition
+// (1 s), short enough that a dead host does not use up a gate's budget unseen.
+const tryTimeout = 3 * time.Second
+
+// Probe is one [probes.NAME], field by field the same as config.Probe, which
+// converts to it: a probe does not know the configuration.
+type Probe struct {
+	Name    string
+	Kind    string // "tcp", "http", "unit" or "path"
+	Address string // tcp: host:port
+	URL     string // http
+	Unit    string // unit
+	Path    string // path
+}
+
+// Units asks systemd about a unit.
+type Units interface {
+	Unit(ctx context.Context, name string) (facts.Unit, error)
+}
+
+// Prober tries the probes of one configuration by name. A nil Units means that
+// this machine has no systemd to ask: then a unit probe can't pass.
+type Prober struct {
+	Probes map[string]Probe
+	Units  Units
+}
+
+// Try tries one probe once, within 3 s. It never fails: what went wrong is in
+// Detail. A probe that nothing defines has not passed.
+func (p Prober) Try(ctx context.Context, name string) facts.Need {
+	probe, ok := p.Probes[name]
+	if !ok {
+		return facts.Need{Detail: fmt.Sprintf("no probe is named %q", name)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	switch probe.Kind {
+	case "tcp":
+		return tcp(ctx, probe.Address)
+	case "http":
+		return get(ctx, probe.URL)
+	case "unit":
+		return p.unit(ctx, probe.Unit)
+	case "path":
+		return path(ctx, probe.Path)
+	default:
+		return facts.Need{Detail: fmt.Sprintf("no probe is of the kind %q", probe.Kind)}
+	}
+}
+
+// tcp passes when somebody accepts a connection. Nothing is sent.
+func tcp(ctx context.Context, address string) facts.Need {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return facts.Need{Detail: err.Error()}
+	}
+	_ = conn.Close()
+	return facts.Need{OK: true, Detail: "connected to " + address}
+}
+
+// unit passes when the unit is active. A job that will stop it, or a state on
+// the way there, is not active.
+func (p Prober) unit(ctx context.Context, name string) facts.Need {
+	if p.Units == nil {
+		return facts.Need{Detail: "systemd cannot be asked"}
+	}
+	u, err := p.Units.Unit(ctx, name)
+	if err != nil {
+		return facts.Need{Detail: err.Error()}
+	}
+	detail := fmt.Sprintf("%s is %s (%s)", name, u.ActiveState, u.SubState)
+	if u.LoadState != "loaded" {
+		detail = fmt.Sprintf("%s is %s, %s", name, u.LoadState, u.ActiveState)
+	}
+	return facts.Need{OK: u.ActiveState == "active", Detail: detail}
+}
+
+// path passes when the path leads to something: links are followed, so a link
+// to nowhere does not pass. A stat can hang on a dead NFS server, so it runs
+// beside the deadline; the goroutine ends with the server or the process.
+func path(ctx context.Context, name string) facts.Need {
+	result := make(chan error, 1)
+	go func() {
+		_, err := os.Stat(name)
+		result <- err
+	}()
+	select {
+	case <-ctx.Done():
+		return facts.Need{Detail: fmt.Sprintf("%s: no answer from its file system", name)}
+	case err := <-result:
+		return pathResult(name, err)
+	}
+}
+
+func pathResult(name string, err error) facts.Need {
+	if err == nil {
+		return facts.Need{OK: true, Detail: name + " exists"}
+	}
+	if info, e := os.Lstat(name); e == nil && info.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
+		return facts.Need{Detail: name + " is a link to nowhere"}
+	}
+	return facts.Need{Detail: err.Error()}
+}

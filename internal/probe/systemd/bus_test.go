@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package systemd
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path=%s</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/><allow own="*"/>
+    <allow send_destination="*"/><allow receive_sender="*"/>
+  </policy>
+</busconfig>
+`
+
+// bus is a real dbus-daemon of the test's own.
+type bus struct {
+	t      testing.TB
+	dir    string
+	daemon *exec.Cmd
+}
+
+// startBus starts one, or skips the test where the package dbus is missing.
+func startBus(t testing.TB) *bus {
+	t.Helper()
+	if _, err := exec.LookPath("dbus-daemon"); err != nil {
+		t.Skip("dbus-daemon is not installed (Debian package dbus)")
+	}
+	b := &bus{t: t, dir: t.TempDir()}
+	config := fmt.Sprintf(busConfig, b.socket())
+	if err := os.WriteFile(b.path("bus.conf"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.start()
+	t.Cleanup(b.stop)
+	return b
+}
+
+func (b *bus) path(name string) string { return filepath.Join(b.dir, name) }
+func (b *bus) socket() string          { return b.path("socket") }
+func (b *bus) doors() []door           { return []door{{address: "unix:path=" + b.socket()}} }
+
+func (b *bus) start() {
+	b.t.Helper()
+	b.daemon = exec.Command("dbus-daemon", "--nofork", "--nopidfile", "--print-address",
+		"--config-file="+b.path("bus.conf"))
+	b.daemon.Stderr = os.Stderr
+	out, err := b.daemon.StdoutPipe()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.daemon.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	// It prints its address once it listens.
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		b.t.Fatalf("dbus-daemon did not come up: %v", err)
+	}
+}
+
+func (b *bus) stop() {
+	_ = b.daemon.Process.Kill()
+	_ = b.daemon.Wait()
+	_ = os.Remove(b.socket())
+}
+
+// bootedRoot is a directory in which systemd seems to run.
+func bootedRoot(t testing.TB) string {
+	t.Helper()
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "run/systemd/system"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// manager answers on a bus as systemd would.
+type manager struct {
+	mu    sync.Mutex
+	units map[dbus.ObjectPath]map[string]dbus.Variant
+	pids  map[uint32]dbus.ObjectPath
+	asked int
+	hold  chan struct{} // where not nil, GetAll waits until it is closed
+}
+
+// serve puts m on a bus under systemd's name, until the connection dies.
+func (m *manager) serve(t testing.TB, b *bus) {
+	t.Helper()
+	conn, err := dbus.Connect("unix:path=" + b.socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	properties := map[string]any{"GetAll": m.getAll}
+	err = conn.ExportSubtreeMethodTable(properties, managerPath+"/unit", "org.freedesktop.DBus.Properties")
+	if err != nil {
+		t.Fatal(err)
+	}
+	methods := map[string]any{"GetUnitByPID": m.unitByPID}
+	if err := conn.ExportMethodTable(methods, managerPath, managerIface); err != nil {
+		t.Fatal(err)
+	}
+	if reply, err := conn.RequestName(destination, 0); err != nil || reply != dbus.RequestNameReplyPrimaryOwner {
+		t.Fatalf("cannot own %s: %v, %v", destination, reply, err)
+	}
+}
+
+func (m *manager) getAll(msg dbus.Message, _ string) (map[string]dbus.Variant, *dbus.Error) {
+	path, _ := msg.Headers[dbus.FieldPath].Value().(dbus.ObjectPath)
+	m.mu.Lock()
+	m.asked++
+	hold, props := m.hold, m.units[path]
+	m.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
+	if props == nil {
+		return notFound(path), nil
+	}
+	return props, nil
+}
+
+func (m *manager) unitByPID(pid uint32) (dbus.ObjectPath, *dbus.Error) {
+	path, ok := m.pids[pid]
+	if !ok {
+		return "", dbus.NewError(destination+".NoUnitForPID", []any{"PID does not belong to any loaded unit."})
+	}
+	return path, nil
+}
+
+// notFound is systemd's answer for a unit that does not exist.
+func notFound(path dbus.ObjectPath) map[string]dbus.Variant {
+	return map[string]dbus.Variant{
+		"Id":          dbus.MakeVariant(string(path[len(managerPath+"/unit/"):])),
+		"LoadState":   dbus.MakeVariant("not-found"),
+		"ActiveState": dbus.MakeVariant("inactive"),
+		"SubState":    dbus.MakeVariant("dead"),
+		"Result":      dbus.MakeVariant("success"),
+		"UID":         dbus.MakeVariant(uint32(noUID)),
+		"Job":         dbus.MakeVariant(job{0, "/"}),
+	}
+}
+
+// job and the types below have the D-Bus signatures of systemd's properties:
+// (uo), a(sb), (aiai).
+type job struct {
+	ID   uint32
+	Path dbus.ObjectPath
+}
+
+type environmentFile struct {
+	Path     string
+	Optional bool
+}
+
+type successStatus struct {
+	Statuses []int32
+	Signals  []int32
+}
+
+// scout is a unit in start-pre, with a job, as systemd 252 describes one.
+func scout() map[string]dbus.Variant {
+	return map[string]dbus.Variant{
+		"Id":                dbus.MakeVariant("justnews@scout.service"),
+		"LoadState":         dbus.MakeVariant("loaded"),
+		"ActiveState":       dbus.MakeVariant("activating"),
+		"SubState":          dbus.MakeVariant("start-pre"),
+		"Result":            dbus.MakeVariant("success"),
+		"StatusText":        dbus.MakeVariant("waiting for models"),
+		"InvocationID":      dbus.MakeVariant([]byte{0x01, 0xab, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff}),
+		"ExecMainCode":      dbus.MakeVariant(int32(1)),
+		"ExecMainStatus":    dbus.MakeVariant(int32(78)),
+		"MainPID":           dbus.MakeVariant(uint32(0)),
+		"ControlPID":        dbus.MakeVariant(uint32(4711)),
+		"NRestarts":         dbus.MakeVariant(uint32(3)),
+		"User":              dbus.MakeVariant("justnews"),
+		"UID":               dbus.MakeVariant(uint32(997)),
+		"Environment":       dbus.MakeVariant([]string{"GATE_TIMEOUT=180", "DRY_RUN=1"}),
+		"EnvironmentFiles":  dbus.MakeVariant([]environmentFile{{"/etc/justnews/global.env", true}}),
+		"TimeoutStartUSec":  dbus.MakeVariant(uint64(240_000_000)),
+		"Job":               dbus.MakeVariant(job{117, "/org/freedesktop/systemd1/job/117"}),
+		"ConditionResult":   dbus.MakeVariant(true),
+		"NeedDaemonReload":  dbus.MakeVariant(true),
+		"FragmentPath":      dbus.MakeVariant("/usr/lib/systemd/system/justnews@.service"),
+		"DropInPaths":       dbus.MakeVariant([]string{"/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf"}),
+		"SuccessExitStatus": dbus.MakeVariant(successStatus{[]int32{75}, []int32{15}}),
+	}
+}
+
+const scoutPath = managerPath + "/unit/justnews_40scout_2eservice"

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// door is one place where the manager can be reached.
+type door struct {
+	address string // a D-Bus server address
+	direct  bool   // systemd itself listens there, no bus daemon: no Hello
+}
+
+// link is one live connection.
+type link struct {
+	conn *dbus.Conn
+	sock *net.UnixConn
+}
+
+// link returns the live connection, or makes one, within ctx.
+func (c *Conn) link(ctx context.Context) (*link, error) {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return nil, c.unreachable(ctx.Err())
+	}
+	if c.shut {
+		return nil, ErrClosed
+	}
+	if c.now != nil && c.now.conn.Connected() {
+		return c.now, nil
+	}
+	var errs []error
+	for _, d := range c.doors {
+		l, err := d.open(ctx)
+		if err == nil {
+			c.now = l
+			return l, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, c.unreachable(errors.Join(errs...))
+}
+
+// drop closes a connection that did not answer: replies that come too late
+// must not pile up against the bus's limit of pending ones.
+func (c *Conn) drop(l *link) {
+	l.close()
+	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
+	if c.now == l {
+		c.now = nil
+	}
+}
+
+// open connects, authenticates and says Hello, all before ctx ends. The
+// connection outlives ctx.
+func (d door) open(ctx context.Context) (*link, error) {
+	var errs []error
+	for address := range strings.SplitSeq(d.address, ";") {
+		l, err := d.openOne(ctx, address)
+		if err == nil {
+			return l, nil
+		}
+		errs = append(errs, fmt.Errorf("cannot connect to %s: %w", address, err))
+	}
+	return nil, errors.Join(errs...)
+}
+
+func (d door) openOne(ctx context.Context, address string) (*link, error) {
+	name, err := socketName(address)
+	if err != nil {
+		return nil, err
+	}
+	var dialer net.Dialer
+	plain, err := dialer.DialContext(ctx, "unix", name)
+	if err != nil {
+		return nil, err
+	}
+	sock := plain.(*net.UnixConn)
+	// godbus reads the handshake without any deadline of its own.
+	release := context.AfterFunc(ctx, func() { _ = sock.SetDeadline(time.Unix(1, 0)) })
+	defer release()
+	// Without file descriptors: nothing that is asked here returns one.
+	conn, err := dbus.NewConn(sock)
+	if err != nil {
+		_ = sock.Close()
+		return nil, err
+	}
+	l := &link{conn, sock}
+	if err := d.greet(ctx, conn); err != nil {
+		l.close()
+		return nil, err
+	}
+	if !release() {
+		l.close()
+		return nil, ctx.Err()
+	}
+	return l, nil
+}
+
+func (d door) greet(ctx context.Context, conn *dbus.Conn) error {
+	// By number: a name would have to be looked up.
+	if err := conn.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Geteuid()))}); err != nil {
+		return err
+	}
+	if d.direct {
+		return wake(ctx, conn)
+	}
+	return conn.Hello()
+}
+
+// wake makes sure that systemd listens on its own socket. A first message that
+// arrives there together with the end of the authentication stays in systemd's
+// buffer until another one comes (measured with 252: most first calls were
+// never answered), so it is asked again and again.
+func wake(ctx context.Context, conn *dbus.Conn) error {
+	for patience := 2 * time.Millisecond; ; patience *= 2 {
+		short, cancel := context.WithTimeout(ctx, patience)
+		err := conn.Object(destination, managerPath).CallWithContext(short, "org.freedesktop.DBus.Peer.Ping", 0).Err
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// socketName reads one D-Bus address. Only sockets of this machine are taken:
+// unixexec would start a program and tcp would ask the network.
+func socketName(address string) (string, error) {
+	rest, ok := strings.CutPrefix(address, "unix:")
+	if !ok {
+		return "", errors.New("not a unix socket")
+	}
+	for pair := range strings.SplitSeq(rest, ",") {
+		key, value, _ := strings.Cut(pair, "=")
+		if key != "path" && key != "abstract" {
+			continue
+		}
+		name, err := dbus.UnescapeBusAddressValue(value)
+		switch {
+		case err != nil:
+			return "", err
+		case name == "":
+			return "", errors.New("an empty socket name")
+		case key == "abstract":
+			return "@" + name, nil
+		case name[0] != '/':
+			return "", errors.New("a relative socket name")
+		default:
+			return name, nil
+		}
+	}
+	return "", errors.New("no path in the address")
+}
+
+// ask sends one method call and waits for its answer or for the end of ctx.
+func (l *link) ask(ctx context.Context, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
+	// A peer that reads no more fills the socket; the write must end too.
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = l.sock.SetWriteDeadline(deadline)
+	}
+	// NoAutoStart: a bus without systemd must not try to start one.
+	return l.conn.Object(destination, path).CallWithContext(ctx, method, dbus.FlagNoAutoStart, args...)
+}
+
+// close frees a writer that is stuck in the socket first: godbus waits for it.
+func (l *link) close() {
+	_ = l.sock.Close()
+	_ = l.conn.Close()
+}

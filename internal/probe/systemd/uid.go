@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package systemd
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"justnews/internal/facts"
+)
+
+// noUID is the property UID of a unit that runs as nobody in particular
+// (UID_INVALID): none was ever started, or it has no User=.
+const noUID = math.MaxUint32
+
+// uidOf works out whom a unit's processes run as, nil where nobody says. No
+// name is looked up: User= may name a dynamic user, or one of a directory
+// service that a static binary can't ask. The kernel knows best (a main
+// process may drop its privileges by itself), then systemd, which resolved
+// the name when it started the unit. ProtectProc= can hide the process.
+func (c *Conn) uidOf(u facts.Unit, property uint32) *int {
+	if u.MainPID > 0 {
+		if uid, ok := c.uidOfPID(u.MainPID); ok {
+			return &uid
+		}
+	}
+	if property != noUID {
+		uid := int(property)
+		return &uid
+	}
+	if u.User == "" {
+		// Only a unit that was loaded says by its silence that it is root's.
+		if u.LoadState != "loaded" || !strings.HasSuffix(u.Name, ".service") {
+			return nil
+		}
+		return new(int)
+	}
+	if uid, err := strconv.ParseUint(u.User, 10, 31); err == nil {
+		n := int(uid)
+		return &n
+	}
+	return nil
+}
+
+// uidOfPID reads the effective UID of a process. The owner of /proc/PID would
+// be root for a process that is not dumpable.
+func (c *Conn) uidOfPID(pid int) (int, bool) {
+	text, err := os.ReadFile(filepath.Join(c.root, "/proc", strconv.Itoa(pid), "status"))
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(text)) {
+		rest, ok := strings.CutPrefix(line, "Uid:")
+		if !ok {
+			continue
+		}
+		fields := strings.Fields(rest) // real, effective, saved, file system
+		if len(fields) != 4 {
+			return 0, false
+		}
+		uid, err := strconv.Atoi(fields[1])
+		return uid, err == nil
+	}
+	return 0, false
+}

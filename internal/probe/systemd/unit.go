@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package systemd
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"regexp"
+	"time"
+
+	sddbus "github.com/coreos/go-systemd/v22/dbus"
+	"github.com/godbus/dbus/v5"
+
+	"justnews/internal/facts"
+)
+
+// unitName is what systemd takes for a unit name (systemd.unit(5)), template
+// names left out: those are no units.
+var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?\.(service|socket|target|device|mount|automount|swap|timer|path|slice|scope)$`)
+
+// maxUnitName is systemd's UNIT_NAME_MAX with the terminating zero.
+const maxUnitName = 255
+
+// Unit returns what systemd says of a unit, all of one moment: one GetAll over
+// every interface of the unit, so ActiveState and Result can't be of different
+// times. A unit that does not exist is no error but LoadState "not-found".
+// Errors wrap ErrNoSystemd or ErrUnreachable where nothing could be asked.
+func (c *Conn) Unit(ctx context.Context, name string) (facts.Unit, error) {
+	if len(name) > maxUnitName || !unitName.MatchString(name) {
+		return facts.Unit{}, fmt.Errorf("cannot ask for unit %q: not a unit name", name)
+	}
+	path := managerPath + "/unit/" + dbus.ObjectPath(sddbus.PathBusEscape(name))
+	u, err := c.unitAt(ctx, path)
+	if err != nil {
+		return facts.Unit{}, fmt.Errorf("cannot ask for unit %s: %w", name, err)
+	}
+	return u, nil
+}
+
+// UnitOfPID returns the unit that a process belongs to. The gate finds its own
+// unit so: ControlPID is then its own PID, and the unit's TimeoutStart and
+// SuccessExitStatus are those that systemd will really use. The error wraps
+// ErrNoUnit where systemd knows of none.
+func (c *Conn) UnitOfPID(ctx context.Context, pid int) (facts.Unit, error) {
+	if pid <= 0 || pid > math.MaxInt32 {
+		return facts.Unit{}, fmt.Errorf("cannot ask for the unit of PID %d: not a PID", pid)
+	}
+	var path dbus.ObjectPath
+	err := c.call(ctx, managerPath, managerIface+".GetUnitByPID", &path, uint32(pid))
+	if err != nil {
+		return facts.Unit{}, fmt.Errorf("cannot ask for the unit of PID %d: %w", pid, err)
+	}
+	u, err := c.unitAt(ctx, path)
+	if err != nil {
+		return facts.Unit{}, fmt.Errorf("cannot ask for the unit of PID %d: %w", pid, err)
+	}
+	return u, nil
+}
+
+func (c *Conn) unitAt(ctx context.Context, path dbus.ObjectPath) (facts.Unit, error) {
+	var props map[string]dbus.Variant
+	if err := c.call(ctx, path, "org.freedesktop.DBus.Properties.GetAll", &props, ""); err != nil {
+		return facts.Unit{}, err
+	}
+	u, uid, err := decode(props)
+	if err != nil {
+		return facts.Unit{}, err
+	}
+	u.UID = c.uidOf(u, uid)
+	return u, nil
+}
+
+// decode turns systemd's properties into facts. Without its three states an
+// answer means nothing. The second result is the property UID.
+func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
+	b := bag{props: props}
+	u := facts.Unit{
+		Name:             must[string](&b, "Id"),
+		LoadState:        must[string](&b, "LoadState"),
+		ActiveState:      must[string](&b, "ActiveState"),
+		SubState:         may[string](&b, "SubState"),
+		Result:           may[string](&b, "Result"),
+		StatusText:       may[string](&b, "StatusText"),
+		InvocationID:     hex.EncodeToString(may[[]byte](&b, "InvocationID")),
+		ExecMainCode:     int(may[int32](&b, "ExecMainCode")),
+		ExecMainStatus:   int(may[int32](&b, "ExecMainStatus")),
+		MainPID:          int(may[uint32](&b, "MainPID")),
+		ControlPID:       int(may[uint32](&b, "ControlPID")),
+		NRestarts:        int(may[uint32](&b, "NRestarts")),
+		User:             may[string](&b, "User"),
+		Environment:      may[[]string](&b, "Environment"),
+		EnvironmentFiles: environmentFiles(may[[][]any](&b, "EnvironmentFiles")),
+		TimeoutStart:     timespan(may[uint64](&b, "TimeoutStartUSec")),
+		Job:              hasJob(may[[]any](&b, "Job")),
+		ConditionResult:  may[bool](&b, "ConditionResult"),
+		NeedDaemonReload: may[bool](&b, "NeedDaemonReload"),
+		FragmentPath:     may[string](&b, "FragmentPath"),
+		DropInPaths:      may[[]string](&b, "DropInPaths"),
+		SuccessExitStatus: exitStatuses(
+			may[[]any](&b, "SuccessExitStatus")),
+	}
+	uid := uint32(noUID)
+	if _, ok := props["UID"]; ok {
+		uid = may[uint32](&b, "UID")
+	}
+	if b.err != nil {
+		return facts.Unit{}, 0, b.err
+	}
+	return u, uid, nil
+}
+
+// bag reads properties and keeps the first that is not what it should be.
+type bag struct {
+	props map[string]dbus.Variant
+	err   error
+}
+
+// may returns a property, or its zero value where the unit's type lacks it (a
+// target has no MainPID).
+func may[T any](b *bag, name string) T {
+	var zero T
+	v, ok := b.props[name]
+	if !ok {
+		return zero
+	}
+	t, ok := v.Value().(T)
+	if !ok {
+		b.fail(fmt.Errorf("cannot read property %s: type %s", name, v.Signature()))
+	}
+	return t
+}
+
+// must is may for what every unit has.
+func must[T any](b *bag, name string) T {
+	if _, ok := b.props[name]; !ok {
+		b.fail(fmt.Errorf("cannot read property %s: missing", name))
+	}
+	return may[T](b, name)
+}
+
+func (b *bag) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// timespan converts microseconds; systemd's infinity, and what a Duration
+// can't hold, are 0.
+func timespan(usec uint64) time.Duration {
+	if usec > math.MaxInt64/uint64(time.Microsecond) {
+		return 0
+	}
+	return time.Duration(usec) * time.Microsecond
+}
+
+// hasJob reads Job, a pair of id and object path: id 0 is no job.
+func hasJob(job []any) bool {
+	if len(job) == 0 {
+		return false
+	}
+	id, ok := job[0].(uint32)
+	return !ok || id != 0
+}
+
+// environmentFiles reads EnvironmentFiles, pairs of a path and whether the
+// file may be missing.
+func environmentFiles(pairs [][]any) []string {
+	var paths []string
+	for _, pair := range pairs {
+		if len(pair) == 0 {
+			continue
+		}
+		if path, ok := pair[0].(string); ok {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// exitStatuses reads SuccessExitStatus, a pair of exit statuses and signals.
+// The signals are left out: exit statuses are what the gate can choose.
+func exitStatuses(pair []any) []int {
+	if len(pair) == 0 {
+		return nil
+	}
+	numbers, _ := pair[0].([]int32)
+	var statuses []int
+	for _, n := range numbers {
+		statuses = append(statuses, int(n))
+	}
+	return statuses
+}
