@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package records
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+type history struct {
+	Refreshes int      `json:"refreshes"`
+	Job       *float64 `json:"job,omitempty"`
+}
+
+func state(t *testing.T) State[history] {
+	t.Helper()
+	return State[history]{Dir: t.TempDir(), Name: "orchestrator-0123456789abcdef", Boot: "boot-1"}
+}
+
+func path(s State[history]) string { return filepath.Join(s.Dir, s.file()) }
+
+func TestWhatIsSavedIsLoaded(t *testing.T) {
+	s := state(t)
+	if h, err := s.Load(); err != nil || h != (history{}) {
+		t.Fatalf("before the first record: %+v, %v", h, err)
+	}
+	before := syscall.Umask(0o077)
+	defer syscall.Umask(before)
+	job := 1795439865.7
+	for n := range 3 {
+		if err := s.Save(history{Refreshes: n, Job: &job}); err != nil {
+			t.Fatal(err)
+		}
+		if h, err := s.Load(); err != nil || h.Refreshes != n || *h.Job != job {
+			t.Errorf("%+v, %v; want %d", h, err, n)
+		}
+	}
+	info, err := os.Stat(path(s))
+	if err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	onlyFiles(t, s.Dir, s.file())
+}
+
+// onlyFiles fails where something was left behind.
+func onlyFiles(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%s holds %v, want %v", dir, got, want)
+	}
+}
+
+func TestARecordOfAnotherTimeIsNone(t *testing.T) {
+	s := state(t)
+	if err := s.Save(history{Refreshes: 7}); err != nil {
+		t.Fatal(err)
+	}
+	s.Boot = "boot-2"
+	if h, err := s.Load(); err != nil || h != (history{}) {
+		t.Errorf("another boot: %+v, %v", h, err)
+	}
+	text := `{"version":2,"something":"new"}`
+	if err := os.WriteFile(path(s), []byte(text), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := s.Load(); err != nil || h != (history{}) {
+		t.Errorf("another version: %+v, %v", h, err)
+	}
+}
+
+func TestWhatIsNoRecordIsAnError(t *testing.T) {
+	for what, text := range map[string]string{
+		"empty":          "",
+		"cut off":        `{"version":1,"boot_id":"boot-1","rec`,
+		"an unknown key": `{"version":1,"boot_id":"boot-1","record":{"refreshes":1,"open":true}}`,
+		"a wrong type":   `{"version":1,"boot_id":"boot-1","record":{"refreshes":"1"}}`,
+		"trailing bytes": `{"version":1,"boot_id":"boot-1","record":{}}{}`,
+		"too large":      `{"version":1,"boot_id":"` + strings.Repeat("x", maxState) + `"}`,
+	} {
+		s := state(t)
+		if err := os.WriteFile(path(s), []byte(text), 0o640); err != nil {
+			t.Fatal(err)
+		}
+		if h, err := s.Load(); err == nil {
+			t.Errorf("%s: taken as %+v", what, h)
+		}
+	}
+}
+
+func TestNothingIsReadOrWrittenThroughWhatWasPlanted(t *testing.T) {
+	for what, plant := range map[string]func(path, victim string) error{
+		"a link":      func(path, victim string) error { return os.Symlink(victim, path) },
+		"a hard link": func(path, victim string) error { return os.Link(victim, path) },
+		"a FIFO":      func(path, _ string) error { return syscall.Mkfifo(path, 0o600) },
+	} {
+		s := state(t)
+		victim := filepath.Join(t.TempDir(), "victim")
+		const precious = `{"version":1,"boot_id":"boot-1","record":{"refreshes":99}}`
+		if err := os.WriteFile(victim, []byte(precious), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := plant(path(s), victim); err != nil {
+			t.Fatal(err)
+		}
+		if h, err := s.Load(); err == nil {
+			t.Errorf("%s: read as %+v", what, h)
+		}
+		if err := s.Save(history{Refreshes: 1}); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if h, err := s.Load(); err != nil || h.Refreshes != 1 {
+			t.Errorf("%s: after the save: %+v, %v", what, h, err)
+		}
+		if text, err := os.ReadFile(victim); err != nil || string(text) != precious {
+			t.Errorf("%s: the victim has %q, %v", what, text, err)
+		}
+	}
+	s := state(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(s.Dir, link); err != nil {
+		t.Fatal(err)
+	}
+	s.Dir = link
+	if err := s.Save(history{}); err == nil {
+		t.Error("saved through a link to a directory")
+	}
+}
+
+func TestWithoutADirectoryNothingIsSaved(t *testing.T) {
+	var s State[history]
+	if h, err := s.Load(); err != nil || h != (history{}) {
+		t.Errorf("%+v, %v", h, err)
+	}
+	if err := s.Save(history{}); err == nil {
+		t.Error("a record was saved nowhere")
+	}
+	s.Dir = filepath.Join(t.TempDir(), "none")
+	if err := s.Save(history{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing directory: %v", err)
+	}
+}
+
+func TestReadersSeeTheOldOrTheNewRecord(t *testing.T) {
+	s := state(t)
+	if err := s.Save(history{Refreshes: 1}); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for n := range 100 {
+				if err := s.Save(history{Refreshes: n + 1}); err != nil {
+					t.Error(err)
+				}
+				if h, err := s.Load(); err != nil || h.Refreshes == 0 {
+					t.Errorf("%+v, %v", h, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	onlyFiles(t, s.Dir, s.file())
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package records
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// stateVersion is that of the envelope and of T together: whoever changes
+// either changes it, and older gates then take the file for no record.
+const stateVersion = 1
+
+// maxState is the most that is read, in bytes.
+const maxState = 64 << 10
+
+// State is a record of type T in one file beside a lock, which the gates of a
+// host leave for each other. Whoever may write the directory may write the
+// record, so it must only ever hold a gate back, never open one.
+type State[T any] struct {
+	// Dir is the directory of the lock, "" where there is none: then nothing
+	// can be saved.
+	Dir string
+	// Name is that of the lock, without a suffix.
+	Name string
+	// Boot identifies this boot: a record of another one is none.
+	Boot string
+}
+
+type envelope[T any] struct {
+	Version int    `json:"version"`
+	Boot    string `json:"boot_id"`
+	Record  T      `json:"record"`
+}
+
+// Load returns the record. The zero T without an error means that there is
+// none: no file, another version, another boot. A file that is not one of
+// ours (a link, a device, too large, not JSON, an unknown key) is an error.
+func (s State[T]) Load() (T, error) {
+	var none T
+	if s.Dir == "" {
+		return none, nil
+	}
+	data, err := s.read()
+	if errors.Is(err, fs.ErrNotExist) {
+		return none, nil
+	}
+	if err != nil {
+		return none, fmt.Errorf("cannot read the record: %w", err)
+	}
+	// The version first: what follows it is another version's own affair.
+	var head struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return none, fmt.Errorf("cannot read the record %s: %w", s.file(), err)
+	}
+	if head.Version != stateVersion {
+		return none, nil
+	}
+	var e envelope[T]
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&e); err != nil {
+		return none, fmt.Errorf("cannot read the record %s: %w", s.file(), err)
+	}
+	if e.Boot != s.Boot {
+		return none, nil
+	}
+	return e.Record, nil
+}
+
+// Save replaces the record; whoever reads sees the old or the new one. The
+// file is 0640, its group that of the directory.
+func (s State[T]) Save(record T) error {
+	if s.Dir == "" {
+		return errors.New("cannot save the record: no directory is shared")
+	}
+	data, err := json.Marshal(envelope[T]{stateVersion, s.Boot, record})
+	if err != nil {
+		return fmt.Errorf("cannot save the record: %w", err)
+	}
+	if len(data) > maxState {
+		return fmt.Errorf("cannot save the record: %d bytes, at most %d", len(data), maxState)
+	}
+	root, err := openDir(s.Dir)
+	if err != nil {
+		return fmt.Errorf("cannot save the record: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	if err := replace(root, s.file(), append(data, '\n'), 0o640, false); err != nil {
+		return fmt.Errorf("cannot save the record in %s: %w", s.Dir, err)
+	}
+	return nil
+}
+
+func (s State[T]) file() string { return s.Name + ".json" }
+
+// read returns the content of a regular file with one name. It neither follows
+// a link nor waits for a FIFO.
+func (s State[T]) read() ([]byte, error) {
+	root, err := openDir(s.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	named, err := root.Lstat(s.file())
+	if err != nil {
+		return nil, err
+	}
+	if !named.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", s.file())
+	}
+	f, err := root.OpenFile(s.file(), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	// Whether it has been replaced by a newer record since does not matter.
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || !info.Mode().IsRegular() || st.Nlink > 1 {
+		return nil, fmt.Errorf("%s is not a regular file with one name", s.file())
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxState+1))
+	if err == nil && len(data) > maxState {
+		err = fmt.Errorf("%s has more than %d bytes", s.file(), maxState)
+	}
+	return data, err
+}

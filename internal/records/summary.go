@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package records
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Host stands for the whole host where there is no instance. An instance that
+// is called so shares its place.
+const Host = "host"
+
+// keep is how many summaries of one instance are left after pruning.
+const keep = 50
+
+// stamp is the time in a summary's name: UTC, so that names sort by time, to
+// the microsecond, so that two runs don't meet.
+const stamp = "20060102T150405.000000Z"
+
+// Dirs says where a process may leave its summaries; Environment fills it.
+type Dirs struct {
+	Cache string // $CACHE_DIRECTORY: systemd made it for this unit
+	XDG   string // $XDG_CACHE_HOME
+	Home  string // $HOME
+}
+
+// Environment reads Dirs from the environment. Of several cache directories
+// the first is meant; a path that is not absolute is none
+// (systemd.exec(5), XDG Base Directory Specification).
+func Environment(getenv func(string) string) Dirs {
+	first, _, _ := strings.Cut(getenv("CACHE_DIRECTORY"), ":")
+	absolute := func(path string) string {
+		if !filepath.IsAbs(path) {
+			return ""
+		}
+		return filepath.Clean(path)
+	}
+	return Dirs{absolute(first), absolute(getenv("XDG_CACHE_HOME")), absolute(getenv("HOME"))}
+}
+
+// Preflight returns the directory of the summaries, "" where there is none.
+func (d Dirs) Preflight() string {
+	switch {
+	case d.Cache != "":
+		return filepath.Join(d.Cache, "preflight")
+	case d.XDG != "":
+		return filepath.Join(d.XDG, "justnews/preflight")
+	case d.Home != "":
+		return filepath.Join(d.Home, ".cache/justnews/preflight")
+	}
+	return ""
+}
+
+// Write leaves the summary of one run as summary_<time>Z_<instance>.json, the
+// same as <instance>/latest.json, and removes the instance's oldest beyond 50.
+// Instance "" stands for the host. It returns the path of the summary; with an
+// error as well where only what came after it failed.
+func Write(d Dirs, instance string, now time.Time, summary []byte) (string, error) {
+	if instance == "" {
+		instance = Host
+	}
+	if instance != filepath.Base(instance) || strings.HasPrefix(instance, ".") {
+		return "", fmt.Errorf("cannot write the summary of %q: not an instance's name", instance)
+	}
+	root, err := d.open()
+	if err != nil {
+		return "", fmt.Errorf("cannot write the summary: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	name, err := writeSummary(root, instance, now.UTC(), summary)
+	if err != nil {
+		return "", fmt.Errorf("cannot write the summary in %s: %w", root.Name(), err)
+	}
+	err = errors.Join(writeLatest(root, instance, summary), prune(root, instance))
+	if err != nil {
+		err = fmt.Errorf("cannot tidy up after the summary in %s: %w", root.Name(), err)
+	}
+	return filepath.Join(root.Name(), name), err
+}
+
+// open opens the directory of the summaries and makes what is missing of it.
+// The directory that it begins at is systemd's or the user's own.
+func (d Dirs) open() (*os.Root, error) {
+	switch {
+	case d.Cache != "":
+		return descend(d.Cache, "preflight")
+	case d.XDG != "":
+		if err := makeOurs(d.XDG); err != nil {
+			return nil, err
+		}
+		return descend(d.XDG, "justnews", "preflight")
+	case d.Home == "":
+		return nil, errors.New("neither CACHE_DIRECTORY, XDG_CACHE_HOME nor HOME is set")
+	}
+	// Also where ~/.cache exists: under sudo HOME can be another's.
+	if err := belongsToUs(d.Home); err != nil {
+		return nil, err
+	}
+	cache := filepath.Join(d.Home, ".cache")
+	if err := makeOurs(cache); err != nil {
+		return nil, err
+	}
+	return descend(cache, "justnews", "preflight")
+}
+
+// makeOurs makes a missing cache directory with the mode that the XDG
+// specification asks for, but only below a directory of our own: under sudo
+// the variables can name another user's places.
+func makeOurs(path string) error {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := belongsToUs(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// belongsToUs follows links: who owns the home directory decided on them.
+func belongsToUs(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	uid, err := owner(info)
+	if err != nil {
+		return err
+	}
+	if uid != os.Geteuid() {
+		return fmt.Errorf("%s belongs to UID %d, this runs as %d", path, uid, os.Geteuid())
+	}
+	return nil
+}
+
+// descend opens base, which has to be ours, and then each name below it. The
+// owner of base is judged after it was opened.
+func descend(base string, names ...string) (*os.Root, error) {
+	root, err := os.OpenRoot(base)
+	if err != nil {
+		return nil, err
+	}
+	info, err := root.Stat(".")
+	if err == nil {
+		var uid int
+		if uid, err = owner(info); err == nil && uid != os.Geteuid() {
+			err = fmt.Errorf("%s belongs to UID %d, this runs as %d", base, uid, os.Geteuid())
+		}
+	}
+	for _, name := range names {
+		if err != nil {
+			break
+		}
+		var below *os.Root
+		if below, err = enter(root, name); err == nil {
+			_ = root.Close()
+			root = below
+		}
+	}
+	if err != nil {
+		_ = root.Close()
+		return nil, err
+	}
+	return root, nil
+}
+
+// writeSummary gives each run a file of its own: two within one microsecond
+// get two names.
+func writeSummary(root *os.Root, instance string, now time.Time, summary []byte) (string, error) {
+	for range 100 {
+		name := "summary_" + now.Format(stamp) + "_" + instance + ".json"
+		_, err := root.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return name, replace(root, name, summary, 0o600, true)
+		}
+		if err != nil {
+			return "", err
+		}
+		now = now.Add(time.Microsecond)
+	}
+	return "", fs.ErrExist
+}
+
+func writeLatest(root *os.Root, instance string, summary []byte) error {
+	dir, err := enter(root, instance)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dir.Close() }()
+	return replace(dir, "latest.json", summary, 0o600, true)
+}
+
+// prune removes the oldest summaries of an instance.
+func prune(root *os.Root, instance string) error {
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && summaryOf(e.Name()) == instance {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	var errs []error
+	for _, name := range names[:max(len(names)-keep, 0)] {
+		// Another gate may have been faster.
+		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// summaryOf returns whose summary a file name says it is, "" for other files.
+func summaryOf(name string) string {
+	rest, ok := strings.CutPrefix(name, "summary_")
+	if !ok || len(rest) <= len(stamp) || rest[len(stamp)] != '_' {
+		return ""
+	}
+	if _, err := time.Parse(stamp, rest[:len(stamp)]); err != nil {
+		return ""
+	}
+	instance, ok := strings.CutSuffix(rest[len(stamp)+1:], ".json")
+	if !ok {
+		return ""
+	}
+	return instance
+}
