@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// The bus and the needs are looked at by every gate for itself, so the rhythm
+// slows down: 17 gates at 1 s are 17 requests a second, each refused or
+// answered within a millisecond.
+const (
+	pollFirst = 100 * time.Millisecond
+	pollSlow  = time.Second
+)
+
+// awaitBus waits until the MCP bus answers.
+func awaitBus(ctx context.Context, k *walk) outcome {
+	var last facts.BusHealth
+	strange := 0
+	for every := pollFirst; ; every = slower(every) {
+		look := k.world.Bus.Health(ctx)
+		if ctx.Err() == nil {
+			last = look
+		}
+		switch check.Reach(look.Answer) {
+		case check.Ready:
+			return outcome{passed: true, detail: "bus " + check.BusState(look), problems: check.Bus(k.wish.Bus.URL, look)}
+		case check.Nonsense:
+			if strange++; strange >= inARow {
+				return outcome{detail: look.Detail, problems: check.Bus(k.wish.Bus.URL, look)}
+			}
+		default:
+			strange = 0
+			if problems := k.busUnitProblem(ctx); len(problems) > 0 {
+				return outcome{detail: "the unit cannot become ready", problems: problems}
+			}
+		}
+		k.say("bus", "no answer yet: "+look.Detail, 0, 0)
+		if !pause(ctx, jitter(every)) {
+			return outcome{detail: last.Detail, problems: check.Bus(k.wish.Bus.URL, last)}
+		}
+	}
+}
+
+func (k *walk) busUnitProblem(ctx context.Context) []diag.Problem {
+	if k.wish.Bus.Unit == "" || k.world.Units == nil {
+		return nil
+	}
+	unit, err := k.world.Units.Unit(ctx, k.wish.Bus.Unit)
+	if err != nil {
+		return nil
+	}
+	return diag.Errors(check.BusUnit(unit))
+}
+
+// slower doubles a pause up to pollSlow.
+func slower(d time.Duration) time.Duration { return min(2*d, pollSlow) }
+
+// jitter keeps gates that started together from asking together: 75 to 125 %.
+func jitter(d time.Duration) time.Duration {
+	return d*3/4 + rand.N(d/2)
+}

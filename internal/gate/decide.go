@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/facts"
+)
+
+// action is what follows from a look. The zero value ends the run unopened.
+type action int
+
+const (
+	shut    action = iota // it cannot become ready: end the run
+	wait                  // it may become ready: look again
+	trigger               // nothing runs: ask for a preload
+	confirm               // it looks ready: look again at once, over new connections
+)
+
+// decision is an action with what belongs to it.
+type decision struct {
+	act     action
+	after   time.Duration // wait: until the next look
+	refresh bool          // trigger: after a job that ended badly (counted apart)
+	why     check.State   // shut: what the problems are made from
+}
+
+// The rhythm of looks. pollBusy keeps one leader below 13 requests a second
+// and the mean delay from "all ready" to the gate's exit near 45 ms (measured:
+// docs/figures.md); a look costs the server 0.3 to 0.5 ms.
+const (
+	pollBusy    = 80 * time.Millisecond  // a job runs: its end is what is waited for
+	pollDown    = 100 * time.Millisecond // nobody answers: a refused connection costs nothing
+	pollStrange = 250 * time.Millisecond // an answer that makes no sense, or an error
+)
+
+// inARow is how often an answer that makes no sense, or two answers that
+// contradict each other, are looked at again before they count.
+const inARow = 3
+
+// attempt is what one run remembers from look to look.
+type attempt struct {
+	posted   bool              // this run sent a POST
+	postedAt time.Duration     // uptime
+	before   facts.ModelsState // the look before that POST
+	strange  int               // answers in a row that made no sense
+	differed int               // looks in a row that contradicted themselves or each other
+}
+
+// situation is all that a decision depends on.
+type situation struct {
+	judged   check.Judgement
+	state    facts.ModelsState // of the look, where it had one
+	attempt  attempt
+	history  History
+	uptime   time.Duration
+	force    bool // preload --refresh
+	attempts int  // refresh_attempts
+}
+
+// decide is the whole policy of a preload, as a pure function. note keeps the
+// counters that it leans on.
+func decide(s situation) decision {
+	if s.force && !s.attempt.posted {
+		if d, decided := s.forced(); decided {
+			return d
+		}
+	}
+	if s.stale() {
+		return decision{act: wait, after: pollBusy}
+	}
+	switch s.judged.State {
+	case check.Ready:
+		return decision{act: confirm}
+	case check.Pending:
+		return decision{act: wait, after: pollBusy}
+	case check.Idle:
+		return s.idle()
+	case check.Failed:
+		return s.failed()
+	case check.Inconsistent:
+		return s.inconsistent()
+	case check.Unreachable:
+		return decision{act: wait, after: pollDown}
+	case check.Nonsense:
+		if s.attempt.strange < inARow {
+			return decision{act: wait, after: pollStrange}
+		}
+		return decision{act: shut, why: check.Nonsense}
+	default:
+		return decision{act: shut, why: check.Unknown}
+	}
+}
+
+// forced: a refresh that was asked for runs as soon as no job does. Whatever the
+// job before it reports, its errors included, is about to be cleared.
+func (s situation) forced() (decision, bool) {
+	switch {
+	case s.over():
+		return decision{act: trigger, refresh: true}, true
+	case s.running():
+		return decision{act: wait, after: pollBusy}, true
+	default:
+		return decision{}, false
+	}
+}
+
+// note counts what the next decisions lean on.
+func (a *attempt) note(j check.Judgement) {
+	switch j.State {
+	case check.Nonsense:
+		a.strange++
+		a.differed = 0
+	case check.Inconsistent:
+		a.strange = 0
+		a.differed++
+	case check.Ready: // differed is counted by the second look
+		a.strange = 0
+	default:
+		a.strange, a.differed = 0, 0
+	}
+}
+
+// over and running tell whether a job runs; neither is true where the server
+// gave no account.
+func (s situation) over() bool    { return s.told() && !s.state.InProgress }
+func (s situation) running() bool { return s.told() && s.state.InProgress }
+
+func (s situation) told() bool {
+	switch s.judged.State {
+	case check.Unknown, check.Unreachable, check.Nonsense:
+		return false
+	default:
+		return true
+	}
+}
+
+// stale tells whether the look still shows the job from before our POST: for a
+// moment a server may answer with the old result.
+func (s situation) stale() bool {
+	a := s.attempt
+	if !a.posted || !s.over() || s.uptime-a.postedAt >= jobGrace {
+		return false
+	}
+	if s.state.HasStartedAt {
+		return sameJob(a.before.StartedAt, s.state.StartedAt)
+	}
+	same, _ := check.Same(a.before, s.state)
+	return same
+}
+
+// idle: no job, or one that loaded less than the map lists. The latter, when
+// it was ours, is a job that ended badly.
+func (s situation) idle() decision {
+	ours := s.state.StartedAt != nil && sameJob(s.history.Job, s.state.StartedAt)
+	if ours {
+		return s.badEnd(check.Idle)
+	}
+	ok, left := s.history.mayTrigger(s.uptime)
+	switch {
+	case ok:
+		return decision{act: trigger}
+	case left <= jobGrace:
+		return decision{act: wait, after: pollBusy}
+	default:
+		return decision{act: shut, why: check.Idle}
+	}
+}
+
+// failed: while the job still runs nothing is triggered, and check says Failed
+// only where fail_fast asks for it.
+func (s situation) failed() decision {
+	if s.state.InProgress {
+		return decision{act: shut, why: check.Failed}
+	}
+	return s.badEnd(check.Failed)
+}
+
+// inconsistent: seen several times, and never answered with a POST while a
+// job runs.
+func (s situation) inconsistent() decision {
+	if s.attempt.differed < inARow || s.state.InProgress {
+		return decision{act: wait, after: pollBusy}
+	}
+	return s.badEnd(check.Inconsistent)
+}
+
+// badEnd: refresh where the host's record allows it, else say it.
+func (s situation) badEnd(why check.State) decision {
+	if s.history.mayRefresh(s.attempts, s.uptime) {
+		return decision{act: trigger, refresh: true}
+	}
+	return decision{act: shut, why: why}
+}
+
+func sameJob(a, b *float64) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}

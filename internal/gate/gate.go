@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package gate is the wait loop: it looks through probes, lets internal/check
+// judge, and goes on until everything that a Wish asks for is true, until
+// something is certain not to become true, or until the deadline. It decides
+// nothing that check could decide, prints nothing and never exits.
+package gate
+
+import (
+	"context"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/modelmap"
+	"justnews/internal/wish"
+)
+
+// Orchestrator looks at the GPU Orchestrator. A look never fails: what went
+// wrong is part of the answer. Fresh asks over a new connection, which another
+// worker process may answer.
+type Orchestrator interface {
+	Health(ctx context.Context) facts.Health
+	Ready(ctx context.Context) facts.Readiness
+	Models(ctx context.Context, fresh bool) facts.ModelsLook
+	Preload(ctx context.Context, refresh bool) facts.ModelsLook
+}
+
+// Bus looks at the MCP bus.
+type Bus interface {
+	Health(ctx context.Context) facts.BusHealth
+}
+
+// Units asks systemd about a unit.
+type Units interface {
+	Unit(ctx context.Context, name string) (facts.Unit, error)
+}
+
+// Listeners tells who listens on a TCP port of this host.
+type Listeners interface {
+	Listener(port int) (facts.Listener, error)
+}
+
+// Prober tries one of the generic probes once.
+type Prober interface {
+	Try(ctx context.Context, name string) facts.Need
+}
+
+// Lock elects the one gate that talks to the orchestrator while all others
+// wait inside the kernel.
+type Lock interface {
+	// TryExclusive takes the lead, or says that another gate has it.
+	TryExclusive() (bool, error)
+	// WaitShared returns when the leader has let go, or with ctx's error.
+	WaitShared(ctx context.Context) error
+	// StillMine is false when somebody removed or replaced the lock's file.
+	StillMine() bool
+	Unlock()
+}
+
+// Memory is what gates leave for each other: the record of the preloads that
+// they triggered. Save fails where nothing can be recorded; then nothing that
+// a record has to bound is done.
+type Memory interface {
+	Load() (History, error)
+	Save(History) error
+}
+
+// Observer hears how a run goes on. It must not block.
+type Observer interface {
+	Progress(Progress)
+}
+
+// Progress is one line of a run's story.
+type Progress struct {
+	Step   string        // the step that runs: orchestrator, models, bus, …
+	Text   string        // what is waited for, for a person
+	Done   int           // models loaded
+	Total  int           // models in all, 0: unknown
+	Left   time.Duration // until the deadline
+	Passed time.Duration // since the run began
+}
+
+// World is everything that a run can look at or touch. A nil Units, Lock or
+// Listeners means that this machine has none.
+type World struct {
+	Orchestrator Orchestrator
+	Bus          Bus
+	Units        Units
+	Listeners    Listeners
+	Needs        Prober
+	Lock         Lock
+	Memory       Memory
+	Observer     Observer
+	Map          ModelMap
+	// Uptime is the time since boot, the clock of the records: a step of the
+	// wall clock must not open or close a waiting period.
+	Uptime func() time.Duration
+}
+
+// ModelMap is what AGENT_MODEL_MAP says of the number of models. Total is -1
+// where there is no map to count.
+type ModelMap struct {
+	Total int
+	Own   int // of the instance itself
+	// Models is the map itself, nil where there is none.
+	Models *modelmap.Map
+	// Problems are those of reading the map.
+	Problems []diag.Problem
+}
+
+// Run makes sure of everything that w asks for, within ctx and w.Timeout. It
+// always returns a Result; Result.Status is StatusReady only if every step
+// that was asked for passed.
+func Run(ctx context.Context, w wish.Wish, world World) Result {
+	return run(ctx, w, world, gateSteps(w), stopAtFirst)
+}
+
+// Survey is Run for a person: it goes on after a step that failed, so that all
+// findings come in one go.
+func Survey(ctx context.Context, w wish.Wish, world World) Result {
+	return run(ctx, w, world, gateSteps(w), goOn)
+}
+
+// Preload makes sure that the orchestrator has its models loaded, and of
+// nothing else.
+func Preload(ctx context.Context, w wish.Wish, world World) Result {
+	return run(ctx, w, world, []step{orchestratorStep, modelsStep}, stopAtFirst)
+}
+
+// Trigger asks for a preload where none is under way, and does not wait.
+func Trigger(ctx context.Context, w wish.Wish, world World) Result {
+	return run(ctx, w, world, []step{triggerStep}, stopAtFirst)
+}

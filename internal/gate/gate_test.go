@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/wish"
+)
+
+// each case is one gate over one orchestrator, in virtual time.
+func TestOneGateAgainstOneOrchestrator(t *testing.T) {
+	const timeout = time.Minute
+	for name, c := range map[string]struct {
+		prepare func(*server, *host, *wish.Wish)
+		status  diag.Status
+		code    diag.Code
+		posts   int
+		within  time.Duration
+	}{
+		"it triggers an idle orchestrator once and follows the job to its end": {
+			status: diag.StatusReady, posts: 1, within: 11 * time.Second,
+		},
+		"it waits for an orchestrator that starts late": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) {
+				s.down = true
+				s.at(20*time.Second, func(s *server) { s.down = false })
+			},
+			status: diag.StatusReady, posts: 1, within: 31 * time.Second,
+		},
+		"it never opens on all_ready over zero models": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) { s.ignore = true },
+			status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 11 * time.Second,
+		},
+		"it never opens on a job that loaded fewer models than the map lists": {
+			prepare: func(s *server, h *host, _ *wish.Wish) { s.total, h.models = 3, 10 },
+			status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 8 * time.Second,
+		},
+		"it refreshes a failed job once and then names the model": {
+			prepare: func(s *server, _ *host, w *wish.Wish) { s.broken, w.FailFast = 1, false },
+			status:  diag.StatusFailed, code: diag.ModelFailed, posts: 2, within: 22 * time.Second,
+		},
+		"fail_fast ends the wait while the job still runs": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) { s.broken = 1 },
+			status:  diag.StatusFailed, code: diag.ModelFailed, posts: 1, within: 2 * time.Second,
+		},
+		"refresh_attempts = 0 never refreshes": {
+			prepare: func(s *server, _ *host, w *wish.Wish) { s.broken, w.RefreshAttempts, w.FailFast = 1, 0, false },
+			status:  diag.StatusFailed, code: diag.ModelFailed, posts: 1, within: 12 * time.Second,
+		},
+		"a failed job is not refreshed where that cannot be recorded": {
+			prepare: func(s *server, h *host, w *wish.Wish) { s.broken, h.memory.broken, w.FailFast = 1, true, false },
+			status:  diag.StatusFailed, code: diag.ModelFailed, posts: 1, within: 12 * time.Second,
+		},
+		"an orchestrator that restarts in the middle is triggered again": {
+			prepare: func(s *server, h *host, _ *wish.Wish) {
+				var mu sync.Mutex
+				invocation := "a"
+				s.at(5*time.Second, func(s *server) { s.down = true; s.restart() })
+				s.at(8*time.Second, func(s *server) {
+					s.down = false
+					mu.Lock()
+					defer mu.Unlock()
+					invocation = "b"
+				})
+				h.units = unitFunc(func(name string) (facts.Unit, error) {
+					u, err := activeUnit(name)
+					mu.Lock()
+					defer mu.Unlock()
+					u.InvocationID = invocation
+					return u, err
+				})
+			},
+			status: diag.StatusReady, posts: 2, within: 20 * time.Second,
+		},
+		"a job that is still running at the deadline is a time-out": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) { s.each = time.Minute },
+			status:  diag.StatusTimeout, code: diag.ModelsTimeout, posts: 1, within: timeout + time.Second,
+		},
+		"an orchestrator that never answers is unreachable at the deadline": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) { s.down = true },
+			status:  diag.StatusUnavailable, code: diag.OrchestratorUnreachable, within: timeout + time.Second,
+		},
+		"ready:false until the deadline is named": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) { s.ready = false },
+			status:  diag.StatusUnavailable, code: diag.OrchestratorNotReady, within: timeout + time.Second,
+		},
+		"an answer that makes no sense ends the wait after three": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) {
+				s.override = func() facts.ModelsLook {
+					return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: "not an object"}}
+				}
+			},
+			status: diag.StatusNonsense, code: diag.OrchestratorNonsense, within: 2 * time.Second,
+		},
+		"a single strange answer among good ones does not end the wait": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) {
+				n := 0
+				s.override = func() facts.ModelsLook {
+					if n++; n%5 == 0 {
+						return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Nonsense}}
+					}
+					return s.look()
+				}
+			},
+			status: diag.StatusReady, posts: 1, within: 15 * time.Second,
+		},
+		"500 without a state is retried until the deadline": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) {
+				s.override = func() facts.ModelsLook {
+					return facts.ModelsLook{Answer: facts.Answer{Kind: facts.ServerError, Status: 500, Detail: "Internal Server Error"}}
+				}
+			},
+			status: diag.StatusUnavailable, code: diag.OrchestratorUnreachable, within: timeout + time.Second,
+		},
+		"two workers that disagree never open it": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) { s.each, s.workers = 0, 2 },
+			status:  diag.StatusNonsense, code: diag.ModelsInconsistent, posts: 2, within: timeout + time.Second,
+		},
+		"done above total is inconsistent": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) {
+				at := 1.0
+				s.override = func() facts.ModelsLook {
+					return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered, Status: 200}, State: facts.ModelsState{
+						HasStartedAt: true, StartedAt: &at, Total: 8, Done: 16,
+					}}
+				}
+			},
+			status: diag.StatusNonsense, code: diag.ModelsInconsistent, posts: 1, within: 10 * time.Second,
+		},
+		"a POST that is refused ends the wait": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) {
+				s.preloadAnswer = &facts.ModelsLook{Answer: facts.Answer{Kind: facts.Nonsense, Status: 422, Detail: "unprocessable"}}
+			},
+			status: diag.StatusNonsense, code: diag.PreloadRefused, posts: 1, within: 2 * time.Second,
+		},
+		"a failed unit ends the wait at once": {
+			prepare: func(s *server, h *host, _ *wish.Wish) {
+				s.down = true
+				h.units = unitFunc(func(name string) (facts.Unit, error) {
+					return facts.Unit{Name: name, LoadState: "loaded", ActiveState: "failed", SubState: "failed", Result: "exit-code"}, nil
+				})
+			},
+			status: diag.StatusUnavailable, code: diag.OrchestratorUnit, within: time.Second,
+		},
+		"a unit between two automatic restarts is waited for": {
+			prepare: func(s *server, h *host, _ *wish.Wish) {
+				s.down = true
+				s.at(10*time.Second, func(s *server) { s.down = false })
+				h.units = unitFunc(func(name string) (facts.Unit, error) {
+					return facts.Unit{Name: name, LoadState: "loaded", ActiveState: "activating", SubState: "auto-restart", Result: "exit-code"}, nil
+				})
+			},
+			status: diag.StatusReady, posts: 1, within: 22 * time.Second,
+		},
+		"a unit that dry-runs is never ready": {
+			prepare: func(_ *server, h *host, _ *wish.Wish) {
+				h.units = unitFunc(func(name string) (facts.Unit, error) {
+					u, err := activeUnit(name)
+					u.Environment = []string{"MODEL_STORE_DRY_RUN=1"}
+					return u, err
+				})
+			},
+			status: diag.StatusFailed, code: diag.OrchestratorDryRun, within: time.Second,
+		},
+		"safe mode counts only where the configuration honours it": {
+			prepare: func(s *server, _ *host, _ *wish.Wish) { s.safeMode = true },
+			status:  diag.StatusReady, posts: 1, within: 11 * time.Second,
+		},
+		"honoured safe mode skips the preload": {
+			prepare: func(s *server, _ *host, w *wish.Wish) { s.safeMode, w.HonorSafeMode = true, true },
+			status:  diag.StatusReady, code: diag.OrchestratorSafeMode, within: time.Second,
+		},
+		"without systemd the units are left out": {
+			prepare: func(_ *server, h *host, _ *wish.Wish) { h.units = nil },
+			status:  diag.StatusReady, code: diag.NoSystemd, posts: 1, within: 11 * time.Second,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer(10, time.Second)
+				h := newHost(s)
+				w := scoutWish(timeout)
+				if c.prepare != nil {
+					c.prepare(s, h, &w)
+				}
+				began := time.Now()
+				r := Run(t.Context(), w, h.world())
+				if r.Status != c.status {
+					t.Errorf("status %d, want %d; problems: %v", r.Status, c.status, r.Problems)
+				}
+				if c.code != "" && !hasCode(r, c.code) {
+					t.Errorf("no %s among %v", c.code, r.Problems)
+				}
+				if s.posts != c.posts || r.Models.Triggers != c.posts {
+					t.Errorf("%d POSTs (%d told), want %d", s.posts, r.Models.Triggers, c.posts)
+				}
+				if s.duringJob > 0 {
+					t.Errorf("%d POSTs while a job ran", s.duringJob)
+				}
+				if took := time.Since(began); took > c.within {
+					t.Errorf("took %v, want at most %v", took, c.within)
+				}
+				if !r.Passed() && len(diag.Errors(r.Problems)) == 0 {
+					t.Error("refused without an error")
+				}
+			})
+		})
+	}
+}
+
+func hasCode(r Result, code diag.Code) bool {
+	for _, p := range r.Problems {
+		if p.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// together runs n gates of one host at once.
+func together(t *testing.T, h *host, n int, w wish.Wish) []Result {
+	results := make([]Result, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { results[i] = Run(t.Context(), w, h.world()) })
+	}
+	wg.Wait()
+	return results
+}
+
+func TestSeventeenGatesCostOnePreloadAndOneClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(10, 10*time.Second)
+		h := newHost(s)
+		began := time.Now()
+		for _, r := range together(t, h, 17, scoutWish(3*time.Minute)) {
+			if !r.Passed() {
+				t.Errorf("refused: %v", r.Problems)
+			}
+		}
+		seconds := time.Since(began).Seconds()
+		if s.posts != 1 {
+			t.Errorf("%d POSTs for 17 gates, want 1", s.posts)
+		}
+		if rate := float64(s.looks+s.healthLooks) / seconds; rate > 20 {
+			t.Errorf("%.1f requests a second, want at most 20", rate)
+		}
+	})
+}
+
+func TestSeventeenGatesOnABrokenModelRefreshOnceAndReportAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(10, time.Second)
+		s.broken = 1
+		h := newHost(s)
+		w := scoutWish(3 * time.Minute)
+		w.FailFast = false
+		for _, r := range together(t, h, 17, w) {
+			if r.Status != diag.StatusFailed || !hasCode(r, diag.ModelFailed) {
+				t.Errorf("status %d, %v; want MODEL-FAILED", r.Status, r.Problems)
+			}
+		}
+		if s.posts != 2 {
+			t.Errorf("%d POSTs, want the trigger and one refresh", s.posts)
+		}
+		// Restart=on-failure for ten minutes more.
+		for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); time.Sleep(3 * time.Second) {
+			together(t, h, 17, w)
+		}
+		if s.posts > 8 {
+			t.Errorf("%d POSTs in ten minutes of restarts", s.posts)
+		}
+		if s.duringJob > 0 {
+			t.Errorf("%d POSTs while a job ran", s.duringJob)
+		}
+	})
+}
+
+func TestAFollowerTakesOverWhenTheLeaderGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(10, time.Second)
+		h := newHost(s)
+		ctx, kill := context.WithCancelCause(t.Context())
+		var leader, second Result
+		var wg sync.WaitGroup
+		wg.Go(func() { leader = Run(ctx, scoutWish(time.Minute), h.world()) })
+		synctest.Wait()
+		wg.Go(func() { second = Run(t.Context(), scoutWish(time.Minute), h.world()) })
+		time.Sleep(3 * time.Second)
+		kill(errors.New("terminated"))
+		wg.Wait()
+		if leader.Passed() || !hasCode(leader, diag.Interrupted) {
+			t.Errorf("the killed leader: status %d, %v", leader.Status, leader.Problems)
+		}
+		if !second.Passed() || !second.Models.Led {
+			t.Errorf("the follower: status %d, led %v, %v", second.Status, second.Models.Led, second.Problems)
+		}
+		if s.posts != 1 {
+			t.Errorf("%d POSTs, want 1: the job goes on without its leader", s.posts)
+		}
+	})
+}
+
+func TestAFollowerNamesTheCauseAtItsOwnDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(10, time.Second)
+		s.down = true
+		h := newHost(s)
+		var long, short Result
+		var wg sync.WaitGroup
+		wg.Go(func() { long = Run(t.Context(), scoutWish(2*time.Minute), h.world()) })
+		synctest.Wait()
+		wg.Go(func() { short = Run(t.Context(), scoutWish(20*time.Second), h.world()) })
+		wg.Wait()
+		for _, r := range []Result{long, short} {
+			if r.Status != diag.StatusUnavailable || !hasCode(r, diag.OrchestratorUnreachable) {
+				t.Errorf("status %d, %v; want ORCHESTRATOR-UNREACHABLE", r.Status, r.Problems)
+			}
+		}
+		if short.Elapsed > 21*time.Second {
+			t.Errorf("the follower took %v", short.Elapsed)
+		}
+	})
+}
+
+func TestPreloadRefreshRunsAFinishedJobAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(10, 100*time.Millisecond)
+		h := newHost(s)
+		w := scoutWish(time.Minute)
+		if r := Preload(t.Context(), w, h.world()); !r.Passed() {
+			t.Fatalf("first: %v", r.Problems)
+		}
+		w.ForceRefresh = true
+		if r := Preload(t.Context(), w, h.world()); !r.Passed() || s.posts != 2 {
+			t.Errorf("refresh: status %d, %d POSTs in all, want 2; %v", r.Status, s.posts, r.Problems)
+		}
+		w.ForceRefresh = false
+		if r := Preload(t.Context(), w, h.world()); !r.Passed() || s.posts != 2 {
+			t.Errorf("ready already: status %d, %d POSTs in all, want 2", r.Status, s.posts)
+		}
+	})
+}
+
+func TestPreloadRefreshOutlastsAJobThatStillFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(10, time.Second)
+		s.broken = 1
+		h := newHost(s)
+		w := scoutWish(time.Minute)
+		if r := Run(t.Context(), w, h.world()); r.Status != diag.StatusFailed {
+			t.Fatalf("fail_fast: status %d", r.Status)
+		}
+		// Mended at once, and the printed cure pasted at once: the old job,
+		// with its error, still runs.
+		s.broken = 0
+		w.ForceRefresh = true
+		if r := Preload(t.Context(), w, h.world()); !r.Passed() || s.posts != 2 || s.duringJob != 0 {
+			t.Errorf("status %d, %d POSTs, %d of them during a job; %v", r.Status, s.posts, s.duringJob, r.Problems)
+		}
+	})
+}
+
+func TestAModelThatIsMendedOpensTheGateOnceItMayBeRefreshed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(10, 100*time.Millisecond)
+		s.broken = 1
+		h := newHost(s)
+		w := scoutWish(time.Minute)
+		w.FailFast = false
+		if r := Run(t.Context(), w, h.world()); r.Passed() {
+			t.Fatal("opened with a broken model")
+		}
+		s.broken = 0
+		if r := Run(t.Context(), w, h.world()); r.Passed() || r.Elapsed > time.Second {
+			t.Errorf("within the back-off: status %d after %v, want the recorded failure at once", r.Status, r.Elapsed)
+		}
+		time.Sleep(31 * time.Second)
+		if r := Run(t.Context(), w, h.world()); !r.Passed() {
+			t.Errorf("after the back-off: %v", r.Problems)
+		}
+	})
+}
+
+func TestABusThatNeverAnswersIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(newServer(1, 0))
+		x := h.world()
+		x.Bus = busFunc(func() facts.BusHealth {
+			return facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
+		})
+		r := Run(t.Context(), scoutWish(30*time.Second), x)
+		if r.Status != diag.StatusUnavailable || !hasCode(r, diag.BusUnreachable) {
+			t.Errorf("status %d, %v", r.Status, r.Problems)
+		}
+		if r.Models.State != "ready" {
+			t.Errorf("the models were %q", r.Models.State)
+		}
+	})
+}
+
+func TestSurveyGoesOnAfterAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(1, 0)
+		s.broken = 1
+		h := newHost(s)
+		x := h.world()
+		x.Bus = busFunc(func() facts.BusHealth {
+			return facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
+		})
+		r := Survey(t.Context(), scoutWish(30*time.Second), x)
+		if !hasCode(r, diag.ModelFailed) || !hasCode(r, diag.BusUnreachable) {
+			t.Errorf("findings are missing: %v", r.Problems)
+		}
+	})
+}
+
+func TestANilResultHasNotPassed(t *testing.T) {
+	var r Result
+	r.settle()
+	if r.Passed() {
+		t.Error("a run without steps passed")
+	}
+	r = Result{Steps: []StepResult{{Name: "models"}}}
+	r.settle()
+	if r.Passed() {
+		t.Error("a step that was not reached passed")
+	}
+	if got := Refusal("scout", "justnews@scout.service", time.Now(), nil); got.Passed() {
+		t.Error("a refusal without problems passed")
+	}
+}
+
+func TestTheBudgetIsTheSmallerOfTheTwo(t *testing.T) {
+	unit := &facts.Unit{Name: "justnews@scout.service", TimeoutStart: 60 * time.Second}
+	for _, c := range []struct {
+		want  time.Duration
+		unit  *facts.Unit
+		get   time.Duration
+		noted bool
+	}{
+		{300 * time.Second, unit, 55 * time.Second, true},
+		{55 * time.Second, unit, 55 * time.Second, false},
+		{20 * time.Second, unit, 20 * time.Second, false},
+		{300 * time.Second, nil, 300 * time.Second, false},
+		{300 * time.Second, &facts.Unit{}, 300 * time.Second, false},
+		{300 * time.Second, &facts.Unit{TimeoutStart: 6 * time.Second}, 3 * time.Second, true},
+	} {
+		got, problems := Budget(wish.Timeout{Value: c.want, Origin: "test"}, c.unit)
+		if got.Value != c.get || (len(problems) > 0) != c.noted {
+			t.Errorf("Budget(%v, %+v) = %v, %v; want %v, noted %v", c.want, c.unit, got.Value, problems, c.get, c.noted)
+		}
+	}
+}
+
+func TestARefusalNeverExitsWithAStatusThatOpensTheGate(t *testing.T) {
+	all := make([]int, 0, 255)
+	for i := 1; i < 255; i++ {
+		if i != 200 {
+			all = append(all, i)
+		}
+	}
+	for _, success := range [][]int{{1}, {69, 70}, all} {
+		r := Result{Status: diag.StatusFailed}
+		if len(success) == 2 {
+			r.Status = diag.StatusUnavailable
+		}
+		KeepShut(&r, &facts.Unit{SuccessExitStatus: success})
+		for _, s := range success {
+			if int(r.Status) == s {
+				t.Errorf("exits with %d, which is among %v", s, success)
+			}
+		}
+		if r.Passed() || !strings.Contains(r.Problems[0].Message, "SuccessExitStatus") {
+			t.Errorf("status %d, %v", r.Status, r.Problems)
+		}
+	}
+}
+
+func TestALeaderWhoseLockWasTakenAwayDoesNotTrigger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(10, time.Second)
+		h := newHost(s)
+		x := h.world()
+		stolen := x.Lock.(*ticket)
+		s.down = true
+		s.at(5*time.Second, func(s *server) {
+			// Somebody removes the file, and another gate locks the new one.
+			stolen.lock.mu.Lock()
+			stolen.lock.holder = stolen.lock.ticket()
+			stolen.lock.mu.Unlock()
+			s.down = false
+		})
+		r := Run(t.Context(), scoutWish(20*time.Second), x)
+		if s.posts != 0 || r.Passed() {
+			t.Errorf("%d POSTs without the lock, status %d", s.posts, r.Status)
+		}
+	})
+}

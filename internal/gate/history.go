@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import "time"
+
+// History is what the gates of one host remember of the preloads that they
+// triggered at one orchestrator. It keeps a broken model, or a server that
+// loads nothing, from becoming a storm: every trigger is recorded before it is
+// sent, and the next one is bounded by what is recorded here.
+type History struct {
+	// Invocation is the InvocationID of the orchestrator's unit when the last
+	// trigger was sent, "" where there is no unit to ask.
+	Invocation string `json:"invocation,omitempty"`
+	// Job is started_at of the job that the last trigger started, in seconds
+	// of the server's clock; nil while none was seen.
+	Job *float64 `json:"job,omitempty"`
+	// Triggers counts the POSTs to an idle orchestrator, Refreshes those after
+	// a failed or inconsistent job, both since the orchestrator started or was
+	// last ready.
+	Triggers  int `json:"triggers,omitempty"`
+	Refreshes int `json:"refreshes,omitempty"`
+	// LastPost is the uptime of the last of them.
+	LastPost time.Duration `json:"last_post,omitempty"`
+	// Text, Done and Total are the leader's last progress, for those who wait.
+	Text  string `json:"text,omitempty"`
+	Done  int    `json:"done,omitempty"`
+	Total int    `json:"total,omitempty"`
+}
+
+// The bounds of triggers. 30 s doubling up to 10 min is the design's own rule;
+// jobGrace is how long a server may take from a POST until its status shows
+// the job: upstream needs milliseconds, a busy event loop a second or two.
+const (
+	jobGrace     = 5 * time.Second
+	firstBackoff = 30 * time.Second
+	lastBackoff  = 10 * time.Minute
+)
+
+// incarnation returns h as far as it still speaks of the orchestrator that
+// runs now: of a restarted one nothing is known yet. noJob says that the
+// server knows of no job at all.
+func (h History) incarnation(invocation string, noJob bool) History {
+	restarted := h.Invocation != "" && invocation != "" && h.Invocation != invocation
+	forgotten := h.Job != nil && noJob
+	if restarted || forgotten {
+		return History{Invocation: invocation}
+	}
+	return h
+}
+
+// mayTrigger tells whether an idle orchestrator may be asked (again) to load,
+// and if not, how long to wait until it may. A second POST follows when the
+// first led to no job at all within its grace; from then on the waits double.
+func (h History) mayTrigger(uptime time.Duration) (bool, time.Duration) {
+	switch h.Triggers {
+	case 0:
+		return true, 0
+	case 1:
+		return h.since(uptime, jobGrace)
+	default:
+		return h.since(uptime, backoff(h.Triggers-2))
+	}
+}
+
+// mayRefresh tells whether a job that ended badly may be run again: attempts
+// times at once, then after waits that double, and never where attempts is 0.
+func (h History) mayRefresh(attempts int, uptime time.Duration) bool {
+	if attempts <= 0 {
+		return false
+	}
+	if h.Refreshes < attempts {
+		return true
+	}
+	ok, _ := h.since(uptime, backoff(h.Refreshes-attempts))
+	return ok
+}
+
+// since tells whether wait has passed since the last POST, and what is left of
+// it. An uptime before the last POST is another boot's record: nothing holds.
+func (h History) since(uptime, wait time.Duration) (bool, time.Duration) {
+	left := h.LastPost + wait - uptime
+	return left <= 0 || uptime < h.LastPost, max(left, 0)
+}
+
+// backoff returns 30 s x 2^n, at most 10 min.
+func backoff(n int) time.Duration {
+	if n >= 5 {
+		return lastBackoff
+	}
+	return min(firstBackoff<<max(n, 0), lastBackoff)
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"testing"
+	"time"
+)
+
+func TestRefreshesAreBoundedInTenMinutes(t *testing.T) {
+	// Seventeen gates restart every 3 s for ten minutes on a model that never
+	// loads: what matters is how many POSTs the orchestrator sees.
+	h := History{}
+	posts := 0
+	for uptime := time.Duration(0); uptime <= 10*time.Minute; uptime += 3 * time.Second / 17 {
+		if h.mayRefresh(1, uptime) {
+			h.Refreshes++
+			h.LastPost = uptime
+			posts++
+		}
+	}
+	if posts < 2 || posts > 6 {
+		t.Errorf("%d refreshes in ten minutes, want 2 to 6", posts)
+	}
+}
+
+func TestAFruitlessTriggerIsRepeatedOnceAndThenWaits(t *testing.T) {
+	h := History{}
+	if ok, _ := h.mayTrigger(0); !ok {
+		t.Fatal("an idle orchestrator may not be triggered at all")
+	}
+	h = History{Triggers: 1, LastPost: time.Second}
+	if ok, left := h.mayTrigger(3 * time.Second); ok || left != 3*time.Second {
+		t.Errorf("within the grace: %v, %v; want false, 3s", ok, left)
+	}
+	if ok, _ := h.mayTrigger(6 * time.Second); !ok {
+		t.Error("no second trigger after the grace")
+	}
+	h = History{Triggers: 2, LastPost: time.Second}
+	if ok, left := h.mayTrigger(time.Second); ok || left != firstBackoff {
+		t.Errorf("after two: %v, %v; want false, %v", ok, left, firstBackoff)
+	}
+}
+
+func TestRefreshAttemptsZeroNeverRefreshes(t *testing.T) {
+	if (History{}).mayRefresh(0, time.Hour) {
+		t.Error("refresh_attempts = 0 refreshed")
+	}
+}
+
+func TestBackoffDoublesUpToTenMinutes(t *testing.T) {
+	want := []time.Duration{30, 60, 120, 240, 480, 600, 600}
+	for n, seconds := range want {
+		if got := backoff(n); got != seconds*time.Second {
+			t.Errorf("backoff(%d) = %v, want %v", n, got, seconds*time.Second)
+		}
+	}
+	if backoff(1000) != lastBackoff {
+		t.Error("backoff overflows")
+	}
+}
+
+func TestARestartedOrchestratorStartsANewHistory(t *testing.T) {
+	job := 1795439865.7
+	h := History{Invocation: "a", Job: &job, Triggers: 1, Refreshes: 3, LastPost: time.Minute}
+	for _, c := range []struct {
+		what       string
+		invocation string
+		noJob      bool
+		want       int
+	}{
+		{"the same", "a", false, 3},
+		{"another InvocationID", "b", false, 0},
+		{"no job where there was one", "a", true, 0},
+		{"a unit that cannot be asked", "", false, 3},
+	} {
+		if got := h.incarnation(c.invocation, c.noJob).Refreshes; got != c.want {
+			t.Errorf("%s: %d refreshes remembered, want %d", c.what, got, c.want)
+		}
+	}
+	if h.incarnation("", true).Refreshes != 0 {
+		t.Error("without a unit a vanished job does not count as a restart")
+	}
+}
+
+func TestARecordOfAnotherBootBindsNobody(t *testing.T) {
+	h := History{Refreshes: 9, LastPost: time.Hour}
+	if !h.mayRefresh(1, time.Minute) {
+		t.Error("a record from the future holds a refresh back")
+	}
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// lastLook is what a follower keeps of its time to look for itself, should the
+// leader outlast it: then it can name the cause, not only the queue.
+const lastLook = time.Second
+
+// retell is how often a follower passes the leader's progress on.
+const retell = time.Second
+
+// elect returns true when this run leads, false when it should look for
+// itself once more: a leader let go, or little time is left. The end of ctx is
+// an error, and so is a second call when little time is left: that one look
+// was all there was time for. Without a lock everybody leads.
+func (k *walk) elect(ctx context.Context) (bool, error) {
+	if k.led || k.world.Lock == nil {
+		return true, ctx.Err()
+	}
+	led, err := k.world.Lock.TryExclusive()
+	if err != nil {
+		// A lock that broke excludes nobody; the record still bounds triggers.
+		return true, ctx.Err()
+	}
+	if led {
+		k.led, k.res.Models.Led = true, true
+		return true, ctx.Err()
+	}
+	reserve := min(lastLook, k.wish.Timeout.Value/10)
+	if time.Until(k.until) <= reserve {
+		if k.lastChance {
+			return false, context.DeadlineExceeded
+		}
+		k.lastChance = true
+		return false, ctx.Err()
+	}
+	waiting, cancel := context.WithDeadline(ctx, k.until.Add(-reserve))
+	defer cancel()
+	stop := k.retellLeader(waiting)
+	err = k.world.Lock.WaitShared(waiting)
+	stop()
+	if err != nil && waiting.Err() == nil {
+		return true, ctx.Err()
+	}
+	return false, ctx.Err()
+}
+
+// leads tells whether this run still has the lead: whoever removes the lock's
+// file makes room for a second leader, and then neither may trigger until one
+// of them has the new file's lock.
+func (k *walk) leads() bool {
+	if k.led && !k.world.Lock.StillMine() {
+		k.release()
+	}
+	return k.led
+}
+
+// retellLeader passes the leader's progress on to this run's observer until
+// stopped.
+func (k *walk) retellLeader(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			h := k.recall()
+			text := "another gate follows the preload"
+			if h.Text != "" {
+				text += ": " + h.Text
+			}
+			k.say("models", text, h.Done, h.Total)
+			if !pause(ctx, retell) {
+				return
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// release lets the next one lead.
+func (k *walk) release() {
+	if k.led && k.world.Lock != nil {
+		k.led = false
+		k.world.Lock.Unlock()
+	}
+}
+
+// recall returns the host's record. One that cannot be read is no record: then
+// remember fails too, and nothing is refreshed.
+func (k *walk) recall() History {
+	if k.world.Memory == nil {
+		return History{}
+	}
+	h, err := k.world.Memory.Load()
+	if err != nil {
+		return History{}
+	}
+	return h
+}
+
+// remember writes the host's record.
+func (k *walk) remember(h History) error {
+	if k.world.Memory == nil {
+		return fmt.Errorf("cannot record preloads: there is no place for it")
+	}
+	return k.world.Memory.Save(h)
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// follower is one run's way through the preload: looks, decisions and the POSTs
+// that came of them.
+type follower struct {
+	*walk
+	attempt attempt
+	history History
+	look    facts.ModelsLook
+	judged  check.Judgement
+	posted  chan facts.ModelsLook // the answer to our POST, when it comes
+	refused *facts.ModelsLook     // an answer that refuses the POST
+}
+
+// awaitModels follows the preload until every model is ready. One gate of the
+// host leads; the others wait in the kernel until it lets go, and then look
+// for themselves.
+func awaitModels(ctx context.Context, k *walk) outcome {
+	defer k.release()
+	if k.unit.safeMode {
+		return outcome{passed: true, detail: "safe mode, models not checked", problems: []diag.Problem{safeModeProblem(k.wish)}}
+	}
+	f := &follower{walk: k, posted: make(chan facts.ModelsLook, 1), history: k.recall()}
+	return f.follow(ctx)
+}
+
+func (f *follower) follow(ctx context.Context) outcome {
+	for {
+		f.see(ctx, !f.led)
+		if ctx.Err() != nil {
+			return f.late()
+		}
+		if f.judged.State == check.Unreachable {
+			if problems := f.orchestratorUnitProblem(ctx); len(problems) > 0 {
+				return f.refuse(problems...)
+			}
+		}
+		d := decide(f.situation())
+		switch d.act {
+		case confirm:
+			if f.confirmed(ctx) {
+				return f.open()
+			}
+			d = decision{act: wait, after: pollBusy}
+		case shut:
+			return f.refuse(f.problems(d.why)...)
+		}
+		if f.refused != nil {
+			return f.refuse(check.PreloadRefused(f.wish.Orchestrator.URL, *f.refused))
+		}
+		if f.world.Lock != nil && !f.leads() {
+			// Whatever comes next is the leader's to do.
+			if _, err := f.elect(ctx); err != nil {
+				return f.late()
+			}
+			f.history = f.recall() // the last leader may have triggered
+			continue
+		}
+		if d.act == trigger {
+			if problems := f.trigger(ctx, d.refresh); problems != nil {
+				return f.refuse(problems...)
+			}
+			d.after = pollBusy
+		}
+		if !f.linger(ctx, d.after) {
+			return f.late()
+		}
+	}
+}
+
+// see looks once and judges.
+func (f *follower) see(ctx context.Context, fresh bool) {
+	f.res.Models.Looks++
+	look := f.world.Orchestrator.Models(ctx, fresh)
+	if ctx.Err() != nil {
+		return // the look was cut short: it says nothing
+	}
+	f.look, f.judged = look, check.Models(look, f.modelsWish())
+	f.attempt.note(f.judged)
+	f.history = f.history.incarnation(f.unit.invocation(), noJob(look))
+	f.keepJob()
+	f.record()
+	f.say("models", f.judged.Reason, f.judged.Done, f.judged.Total)
+}
+
+func noJob(look facts.ModelsLook) bool {
+	s := look.State
+	return look.Kind == facts.Answered && s.HasStartedAt && s.StartedAt == nil
+}
+
+// confirmed tells whether two more looks, each over a connection of its own,
+// say the same: another worker process may answer there, and what differs
+// between two looks is not ready.
+func (f *follower) confirmed(ctx context.Context) bool {
+	first := f.look
+	for range confirmations {
+		f.res.Models.Looks++
+		second := f.world.Orchestrator.Models(ctx, true)
+		if ctx.Err() != nil {
+			return false
+		}
+		judged := check.Models(second, f.modelsWish())
+		same, _ := check.Same(first.State, second.State)
+		if judged.State != check.Ready || !same {
+			f.attempt.differed++
+			return false
+		}
+	}
+	f.attempt.differed = 0
+	return true
+}
+
+// confirmations is the number of looks that must agree with the first one.
+const confirmations = 2
+
+func (f *follower) situation() situation {
+	return situation{
+		judged: f.effective(), state: f.look.State, attempt: f.attempt, history: f.history,
+		uptime: f.world.Uptime(), force: f.wish.ForceRefresh, attempts: f.wish.RefreshAttempts,
+	}
+}
+
+// effective is the judgement, unless looks kept contradicting each other: then
+// a ready one counts no more than the next.
+func (f *follower) effective() check.Judgement {
+	j := f.judged
+	if j.State == check.Ready && f.attempt.differed >= inARow {
+		j.State = check.Inconsistent
+		j.Reason = "successive answers contradict each other"
+	}
+	return j
+}
+
+func (f *follower) modelsWish() check.ModelsWish {
+	return check.ModelsWish{
+		Expected: f.world.Map.Total, ExpectedOwn: f.world.Map.Own,
+		AcceptEmpty: f.wish.AcceptEmpty, FailFast: f.wish.FailFast, OnlyAgent: f.wish.OnlyAgent,
+	}
+}
+
+// trigger sends the one POST. It is recorded first: a gate that is killed
+// between the two costs a wait, the other way round would cost a storm.
+func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
+	h := f.history
+	h.Invocation = f.unit.fresh(ctx, f.walk)
+	h.LastPost = f.world.Uptime()
+	h.Job = nil
+	if refresh {
+		h.Refreshes++
+	} else {
+		h.Triggers++
+	}
+	if err := f.remember(h); err != nil && refresh && !f.wish.ForceRefresh {
+		return append(f.problems(f.judged.State), unrecorded(err))
+	}
+	f.history = h
+	f.attempt.posted, f.attempt.postedAt, f.attempt.before = true, h.LastPost, f.look.State
+	f.attempt.strange, f.attempt.differed = 0, 0
+	f.res.Models.Triggers++
+	f.say("models", "asking the orchestrator to load the models", 0, f.judged.Total)
+	go func() { f.posted <- f.world.Orchestrator.Preload(ctx, true) }()
+	return nil
+}
+
+// unrecorded says why a job that ended badly was not run again: a refresh that
+// nobody remembers would be repeated by every restart of every instance.
+func unrecorded(err error) diag.Problem {
+	return diag.Problem{
+		Code: diag.NoLock, Severity: diag.Warning, Subject: "/run/justnews-gate",
+		Message: fmt.Sprintf("the preload was not run again, since that cannot be recorded: %v", err),
+		Fix:     "systemd-tmpfiles --create justnews.conf",
+	}
+}
+
+// linger waits for the next look, and takes the POST's answer if it comes.
+func (f *follower) linger(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case answer := <-f.posted:
+		f.answered(answer)
+		return pause(ctx, min(d, pollBusy/4))
+	case <-t.C:
+		return true
+	}
+}
+
+// answered takes the answer to the POST: the job's identity, or a refusal. An
+// error that may pass shows in the next looks.
+func (f *follower) answered(look facts.ModelsLook) {
+	switch look.Kind {
+	case facts.Answered:
+		f.history.Job = look.State.StartedAt
+		f.saveQuietly()
+	case facts.Nonsense, facts.Redirected, facts.NotServed:
+		f.refused = &look
+	}
+}
+
+// keepJob notes the job that our POST started, once a look shows it.
+func (f *follower) keepJob() {
+	s := f.look.State
+	if f.look.Kind != facts.Answered || s.StartedAt == nil || f.history.LastPost == 0 || f.history.Job != nil {
+		return
+	}
+	if f.attempt.posted && !sameJob(f.attempt.before.StartedAt, s.StartedAt) {
+		f.history.Job = s.StartedAt
+		f.saveQuietly()
+	}
+}
+
+// record tells the followers how far the leader is, when that changed.
+func (f *follower) record() {
+	if !f.led || (f.history.Text == f.judged.Reason && f.history.Done == f.judged.Done) {
+		return
+	}
+	f.history.Text, f.history.Done, f.history.Total = f.judged.Reason, f.judged.Done, f.judged.Total
+	f.saveQuietly()
+}
+
+// saveQuietly writes what is only a help to others: without it they wait a
+// little longer or know a little less.
+func (f *follower) saveQuietly() { _ = f.remember(f.history) }
+
+// open ends the run's wait with success and forgets the failures before it.
+func (f *follower) open() outcome {
+	f.tally(f.judged)
+	if f.led && (f.history.Triggers > 0 || f.history.Refreshes > 0) {
+		f.history = History{Invocation: f.history.Invocation, Job: f.look.State.StartedAt}
+		f.saveQuietly()
+	}
+	return outcome{passed: true, detail: fmt.Sprintf("%d of %d models", f.judged.Done, f.judged.Total)}
+}
+
+func (f *follower) refuse(problems ...diag.Problem) outcome {
+	f.tally(f.judged)
+	return outcome{detail: f.judged.Reason, problems: problems}
+}
+
+// late makes the deadline's problem from what was seen last.
+func (f *follower) late() outcome {
+	f.tally(f.judged)
+	return outcome{detail: f.judged.Reason, problems: check.Late(f.effective(), f.look, f.subject())}
+}
+
+func (f *follower) problems(why check.State) []diag.Problem {
+	j := f.effective()
+	j.State = why
+	return check.Refused(j, f.look, f.subject())
+}
+
+func (f *follower) tally(j check.Judgement) {
+	m := &f.res.Models
+	m.State, m.Done, m.Total, m.Failed = j.State.String(), j.Done, j.Total, f.look.State.Failed
+}

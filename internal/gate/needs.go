@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// awaitNeeds tries the probes that the instance needs, all at once, until all
+// have passed. One that has passed is not asked again.
+func awaitNeeds(ctx context.Context, k *walk) outcome {
+	missing := k.wish.Needs
+	last := map[string]facts.Need{}
+	for every := pollFirst; ; every = slower(every) {
+		found := k.tryAll(ctx, missing)
+		var still []config.Probe
+		for _, p := range missing {
+			if found[p.Name].OK {
+				continue
+			}
+			still = append(still, p)
+			if ctx.Err() == nil || last[p.Name].Detail == "" {
+				last[p.Name] = found[p.Name]
+			}
+		}
+		if missing = still; len(missing) == 0 {
+			return outcome{passed: true, detail: "needs met"}
+		}
+		k.say("needs", "waiting for "+needNames(missing, last), len(k.wish.Needs)-len(missing), len(k.wish.Needs))
+		if !pause(ctx, jitter(every)) {
+			return outcome{detail: "missing " + needNames(missing, last), problems: unmet(missing, last, k)}
+		}
+	}
+}
+
+func (k *walk) tryAll(ctx context.Context, probes []config.Probe) map[string]facts.Need {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	found := make(map[string]facts.Need, len(probes))
+	for _, p := range probes {
+		wg.Go(func() {
+			need := k.world.Needs.Try(ctx, p.Name)
+			mu.Lock()
+			defer mu.Unlock()
+			found[p.Name] = need
+		})
+	}
+	wg.Wait()
+	return found
+}
+
+func needNames(probes []config.Probe, last map[string]facts.Need) string {
+	var parts []string
+	for _, p := range probes {
+		parts = append(parts, fmt.Sprintf("%s (%s)", p.Name, last[p.Name].Detail))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func unmet(probes []config.Probe, last map[string]facts.Need, k *walk) []diag.Problem {
+	var problems []diag.Problem
+	for _, p := range probes {
+		problems = append(problems, diag.Problem{
+			Code: diag.NeedUnmet, Subject: p.Name,
+			Message:  fmt.Sprintf("the %s probe did not pass within %s", p.Kind, k.wish.Timeout.Value),
+			Seen:     last[p.Name].Detail,
+			Expected: needWish(p),
+			Fix:      needFix(p),
+		})
+	}
+	return problems
+}
+
+func needWish(p config.Probe) string {
+	switch p.Kind {
+	case "tcp":
+		return "a listener on " + p.Address
+	case "http":
+		return "a 2xx answer from " + p.URL
+	case "unit":
+		return p.Unit + " active"
+	default:
+		return p.Path + " exists"
+	}
+}
+
+func needFix(p config.Probe) string {
+	const again = `systemctl reset-failed "justnews*"; systemctl start justnews.target`
+	switch p.Kind {
+	case "unit":
+		return "systemctl status " + p.Unit + "; mend what it names; systemctl start " + p.Unit + "; " + again
+	case "path":
+		return "ls -ld " + p.Path + "; put it there, then: " + again
+	case "http":
+		return "start the server behind " + p.URL + ", then: " + again
+	default:
+		return "start the server behind " + p.Address + ", then: " + again
+	}
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/wish"
+)
+
+//nolint:gochecknoglobals // the steps of a run: a constant table
+var (
+	configStep       = step{"config", readMap}
+	orchestratorStep = step{"orchestrator", awaitOrchestrator}
+	modelsStep       = step{"models", awaitModels}
+	busStep          = step{"bus", awaitBus}
+	needsStep        = step{"needs", awaitNeeds}
+	triggerStep      = step{"trigger", triggerOnce}
+)
+
+// awaitOrchestrator makes sure that the orchestrator's unit can become ready,
+// that it answers, that it is the unit's own process that does, and that it
+// says ready. The lead it takes for that is kept for the models.
+func awaitOrchestrator(ctx context.Context, k *walk) outcome {
+	g := &greeting{walk: k}
+	if k.world.Units == nil && k.wish.Orchestrator.Unit != "" {
+		g.notes = append(g.notes, noSystemd(k.wish.Orchestrator.Unit))
+	}
+	for {
+		if _, err := k.elect(ctx); err != nil {
+			return g.late()
+		}
+		k.askUnit(ctx)
+		if done, out := g.once(ctx); done {
+			if !out.passed {
+				k.release()
+			}
+			return out
+		}
+		if !pause(ctx, g.after) {
+			k.release()
+			return g.late()
+		}
+	}
+}
+
+// readMap is the last of the configuration: a map that is wrong cannot get
+// better by waiting.
+func readMap(_ context.Context, k *walk) outcome {
+	problems := k.world.Map.Problems
+	return outcome{passed: len(diag.Errors(problems)) == 0, problems: problems}
+}
+
+// greeting is what one run has heard from the orchestrator.
+type greeting struct {
+	*walk
+	health  facts.Health
+	ready   facts.Readiness
+	reason  string
+	why     check.State // what a deadline now would be blamed on
+	strange int
+	foreign int
+	after   time.Duration
+	notes   []diag.Problem
+}
+
+// once looks once. It returns true when there is nothing more to wait for.
+func (g *greeting) once(ctx context.Context) (bool, outcome) {
+	if problems := g.orchestratorUnitProblem(ctx); len(problems) > 0 {
+		return true, outcome{problems: append(g.notes, problems...), detail: "the unit cannot become ready"}
+	}
+	g.health = g.world.Orchestrator.Health(ctx)
+	if ctx.Err() != nil {
+		return false, outcome{}
+	}
+	switch check.Reach(g.health.Answer) {
+	case check.Unreachable:
+		return g.again(check.Unreachable, pollDown, "no answer yet: "+g.health.Detail)
+	case check.Nonsense:
+		return g.puzzled(g.health.Answer)
+	}
+	if problem := g.impostor(); problem != nil {
+		if g.foreign++; g.foreign >= inARow {
+			return true, outcome{problems: append(g.notes, *problem), detail: problem.Message}
+		}
+		return g.again(check.Nonsense, pollStrange, problem.Message)
+	}
+	g.ready = g.world.Orchestrator.Ready(ctx)
+	if ctx.Err() != nil {
+		return false, outcome{}
+	}
+	return g.readiness()
+}
+
+func (g *greeting) readiness() (bool, outcome) {
+	switch {
+	case g.ready.Kind == facts.NotServed, g.ready.Kind == facts.Answered && g.ready.Ready:
+		g.unit.safeMode = g.wish.HonorSafeMode && g.health.SafeMode
+		return true, outcome{passed: true, detail: "orchestrator ready", problems: g.notes}
+	case g.ready.Kind == facts.Answered:
+		return g.again(check.Pending, pollStrange, "the orchestrator answers, but says that it is not ready")
+	case check.Reach(g.ready.Answer) == check.Unreachable:
+		return g.again(check.Unreachable, pollDown, "no answer yet: "+g.ready.Detail)
+	default:
+		return g.puzzled(g.ready.Answer)
+	}
+}
+
+// again goes on waiting.
+func (g *greeting) again(why check.State, after time.Duration, reason string) (bool, outcome) {
+	if why != check.Nonsense {
+		g.strange, g.foreign = 0, 0
+	}
+	g.why, g.reason, g.after = why, reason, after
+	g.say("orchestrator", reason, 0, 0)
+	return false, outcome{}
+}
+
+// puzzled counts answers that make no sense; what does not get better ends the
+// wait.
+func (g *greeting) puzzled(a facts.Answer) (bool, outcome) {
+	if g.strange++; g.strange >= inARow {
+		return true, outcome{problems: append(g.notes, check.OrchestratorNonsense(g.subject(), a)), detail: a.Detail}
+	}
+	return g.again(check.Nonsense, pollStrange, "an answer that makes no sense: "+a.Detail)
+}
+
+// late names what the deadline found missing.
+func (g *greeting) late() outcome {
+	return outcome{detail: g.reason, problems: append(g.notes, check.OrchestratorLate(g.subject(), g.health, g.ready)...)}
+}
+
+// impostor compares the owner of the listening socket with the unit's user. It
+// says nothing where one of the two cannot be known.
+func (g *greeting) impostor() *diag.Problem {
+	if !g.unit.known || g.unit.unit.UID == nil || g.world.Listeners == nil || g.unit.unit.ActiveState == "inactive" {
+		return nil
+	}
+	port, ok := loopbackPort(g.wish.Orchestrator)
+	if !ok {
+		return nil
+	}
+	listener, err := g.world.Listeners.Listener(port)
+	if err != nil {
+		return nil
+	}
+	return check.Impostor(g.unit.unit, listener)
+}
+
+// loopbackPort returns the port of a service on this host.
+func loopbackPort(s wish.Service) (int, bool) {
+	u, err := url.Parse(s.URL)
+	if err != nil || !wish.Loopback(s.URL) {
+		return 0, false
+	}
+	port, err := strconv.Atoi(u.Port())
+	return port, err == nil
+}
+
+func (k *walk) subject() check.Subject {
+	return check.Subject{
+		URL: k.wish.Orchestrator.URL, Unit: k.wish.Orchestrator.Unit, Timeout: k.wish.Timeout.Value,
+		Map: k.wish.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models,
+	}
+}
+
+func noSystemd(unit string) diag.Problem {
+	return diag.Problem{
+		Code: diag.NoSystemd, Severity: diag.Notice, Subject: unit,
+		Message: "systemd cannot be asked on this machine, so the unit's state is left out",
+		Fix:     "nothing to do in a container without systemd; else: systemctl start dbus.socket",
+	}
+}
+
+func safeModeProblem(w wish.Wish) diag.Problem {
+	return diag.Problem{
+		Code: diag.OrchestratorSafeMode, Severity: diag.Warning, Subject: w.Orchestrator.URL,
+		Message: "the orchestrator is in safe mode: the models were not checked",
+		Seen:    `"safe_mode": true in /health, and orchestrator.honor_safe_mode = true`,
+		Fix:     "end safe mode, or set honor_safe_mode = false, then: systemctl daemon-reload",
+	}
+}

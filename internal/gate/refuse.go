@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"time"
+
+	"justnews/internal/diag"
+)
+
+// Refusal returns the result of a run that ended before its first look: the
+// configuration, the environment or the caller forbids it.
+func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Result {
+	r := Result{
+		Instance: instance, Unit: unit, Started: began, Elapsed: time.Since(began),
+		Steps:    []StepResult{{Name: "config", Verdict: Failed, Elapsed: time.Since(began)}},
+		Problems: problems,
+	}
+	r.Models.Expected = -1
+	if len(diag.Errors(problems)) == 0 {
+		r.Problems = append(r.Problems, unexplained("config"))
+	}
+	r.settle()
+	return r
+}
+
+// SwitchedOff returns the result of a run that justnews.gate=off lets pass:
+// the only way through that proves nothing, and it says so.
+func SwitchedOff(instance, unit string, began time.Time, evidence string) Result {
+	return Result{
+		Instance: instance, Unit: unit, Started: began, Elapsed: time.Since(began),
+		Status: diag.StatusReady,
+		Steps:  []StepResult{{Name: "config", Verdict: Ungated}},
+		Problems: []diag.Problem{{
+			Code: diag.GateOff, Severity: diag.Warning, Subject: instance,
+			Message: "the gate is switched off on the kernel command line: nothing was checked",
+			Seen:    evidence,
+			Fix:     "remove justnews.gate=off from the kernel command line and boot again",
+		}},
+		Models: ModelsResult{Expected: -1},
+	}
+}

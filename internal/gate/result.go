@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/wish"
+)
+
+// Verdict of a step or a run. The zero value has not passed.
+type Verdict string
+
+// The verdicts.
+const (
+	NotReached Verdict = ""             // an earlier step ended the run
+	Passed     Verdict = "passed"       // proven
+	Failed     Verdict = "failed"       // refused, with problems
+	Skipped    Verdict = "not-asked"    // the wish does not ask for it
+	Ungated    Verdict = "switched-off" // justnews.gate=off
+)
+
+// Result is the one record of a run. Text, JSON, journal and exit status are
+// all made from it.
+type Result struct {
+	Instance string
+	Unit     string
+	Started  time.Time     // wall clock, for people
+	Elapsed  time.Duration // monotonic
+	Timeout  wish.Timeout
+	Status   diag.Status
+	Steps    []StepResult
+	Problems []diag.Problem
+	Models   ModelsResult
+}
+
+// StepResult is one step of a run.
+type StepResult struct {
+	Name    string
+	Verdict Verdict
+	Start   time.Duration // since the run began
+	Elapsed time.Duration
+	Detail  string
+}
+
+// ModelsResult is the last account of the preload, and what this run did
+// about it.
+type ModelsResult struct {
+	State    string // as judged
+	Done     int
+	Total    int
+	Expected int // by AGENT_MODEL_MAP, -1: unknown
+	Failed   int
+	Looks    int  // GET requests of this run
+	Triggers int  // POST requests of this run
+	Led      bool // this run held the lead
+}
+
+// Passed tells whether the gate opens.
+func (r Result) Passed() bool { return r.Status == diag.StatusReady }
+
+// Settle computes the exit status again after problems were added.
+func (r *Result) Settle() { r.settle() }
+
+// settle computes the exit status of a run: that of the first error, in the
+// order in which they were found; ready only if every step passed or was not
+// asked for. A run without steps has proven nothing.
+func (r *Result) settle() {
+	for _, p := range r.Problems {
+		if p.Severity == diag.Error {
+			r.Status = p.Status()
+			if r.Status == diag.StatusReady {
+				r.Status = diag.StatusInternal
+			}
+			return
+		}
+	}
+	r.Status = diag.StatusInternal
+	for _, s := range r.Steps {
+		if s.Verdict != Passed && s.Verdict != Skipped {
+			return
+		}
+	}
+	if len(r.Steps) > 0 {
+		r.Status = diag.StatusReady
+	}
+}

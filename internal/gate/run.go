@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/wish"
+)
+
+// A step makes sure of one thing. It returns when that is true, when it can't
+// become true, or when ctx ends; what is wrong is in the problems.
+type step struct {
+	name string
+	run  func(context.Context, *walk) outcome
+}
+
+// outcome of a step. The zero value has not passed.
+type outcome struct {
+	passed   bool
+	detail   string
+	problems []diag.Problem
+}
+
+// walk is the state of one run that its steps share.
+type walk struct {
+	wish  wish.Wish
+	world World
+	began time.Time
+	until time.Time
+	res   *Result
+	unit  unitMemo
+
+	led        bool // this run holds the lock
+	lastChance bool // a follower's last look before its deadline was granted
+}
+
+type policy bool
+
+const (
+	stopAtFirst policy = false
+	goOn        policy = true
+)
+
+// gateSteps lists what a wish asks for, in the order of a gate run.
+func gateSteps(w wish.Wish) []step {
+	var steps []step
+	if w.RequireModels {
+		steps = append(steps, orchestratorStep, modelsStep)
+	}
+	if w.RequireBus {
+		steps = append(steps, busStep)
+	}
+	if len(w.Needs) > 0 {
+		steps = append(steps, needsStep)
+	}
+	return steps
+}
+
+func run(ctx context.Context, w wish.Wish, world World, steps []step, p policy) Result {
+	began := time.Now()
+	res := Result{Instance: w.Instance, Unit: w.Unit, Started: began, Timeout: w.Timeout}
+	res.Models.Expected = world.Map.Total
+	k := &walk{wish: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res}
+	ctx, cancel := context.WithDeadline(ctx, k.until)
+	defer cancel()
+	stopped := !k.take(ctx, configStep) && p == stopAtFirst
+	for _, s := range steps {
+		if stopped {
+			res.Steps = append(res.Steps, StepResult{Name: s.name})
+			continue
+		}
+		passed := k.take(ctx, s)
+		stopped = !passed && (p == stopAtFirst || interrupted(ctx))
+	}
+	res.Elapsed = time.Since(began)
+	res.settle()
+	return res
+}
+
+// take runs one step and notes how it went.
+func (k *walk) take(ctx context.Context, s step) bool {
+	start := time.Since(k.began)
+	out := s.run(ctx, k)
+	// A signal is the cause of whatever the step could not finish.
+	if !out.passed && interrupted(ctx) {
+		out.problems = []diag.Problem{interruption(ctx, s.name, out.detail)}
+	}
+	if out.passed && len(diag.Errors(out.problems)) > 0 {
+		out.passed = false
+	}
+	if !out.passed && len(diag.Errors(out.problems)) == 0 {
+		out.problems = append(out.problems, unexplained(s.name))
+	}
+	verdict := Failed
+	if out.passed {
+		verdict = Passed
+	}
+	k.res.Problems = append(k.res.Problems, out.problems...)
+	k.res.Steps = append(k.res.Steps, StepResult{
+		Name: s.name, Verdict: verdict, Start: start,
+		Elapsed: time.Since(k.began) - start, Detail: out.detail,
+	})
+	return out.passed
+}
+
+// say tells the observer what is waited for.
+func (k *walk) say(step, text string, done, total int) {
+	if k.world.Observer == nil {
+		return
+	}
+	k.world.Observer.Progress(Progress{
+		Step: step, Text: text, Done: done, Total: total,
+		Left: time.Until(k.until), Passed: time.Since(k.began),
+	})
+}
+
+// interrupted tells whether a signal, not the deadline, ended ctx.
+func interrupted(ctx context.Context) bool {
+	return errors.Is(ctx.Err(), context.Canceled)
+}
+
+func interruption(ctx context.Context, name, detail string) diag.Problem {
+	why := "a signal"
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		why = cause.Error()
+	}
+	return diag.Problem{
+		Code:    diag.Interrupted,
+		Subject: name,
+		Message: fmt.Sprintf("ended by %s while waiting", why),
+		Seen:    detail,
+		Fix:     `start again: systemctl reset-failed "justnews*"; systemctl start justnews.target`,
+	}
+}
+
+// unexplained keeps the gate shut, and says so, should a step ever fail
+// without a reason.
+func unexplained(name string) diag.Problem {
+	return diag.Problem{
+		Code:    diag.Internal,
+		Subject: name,
+		Message: "the step did not pass and gave no reason",
+		Fix:     "report this as a bug, with the output of: justnews-gate -v --json",
+	}
+}
+
+// pause waits, or returns false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"fmt"
+
+	"justnews/internal/check"
+	"justnews/internal/facts"
+)
+
+// triggerOnce asks for a preload where none runs and does not follow it.
+func triggerOnce(ctx context.Context, k *walk) outcome {
+	if _, err := k.elect(ctx); err != nil {
+		return outcome{detail: "another gate leads", problems: check.Late(check.Judgement{State: check.Pending, Reason: "another gate leads"}, facts.ModelsLook{}, k.subject())}
+	}
+	defer k.release()
+	f := &follower{walk: k, posted: make(chan facts.ModelsLook, 1), history: k.recall()}
+	k.askUnit(ctx)
+	f.see(ctx, false)
+	switch f.judged.State {
+	case check.Unknown, check.Unreachable, check.Nonsense:
+		return f.late()
+	case check.Ready:
+		if !k.wish.ForceRefresh {
+			return outcome{passed: true, detail: fmt.Sprintf("nothing to do: %d of %d models are loaded", f.judged.Done, f.judged.Total)}
+		}
+	}
+	if f.look.State.InProgress {
+		return outcome{passed: true, detail: "a preload runs already: " + f.judged.Reason}
+	}
+	if problems := f.trigger(ctx, f.judged.State != check.Idle); problems != nil {
+		return f.refuse(problems...)
+	}
+	select {
+	case <-ctx.Done():
+		return f.late()
+	case answer := <-f.posted:
+		f.answered(answer)
+		switch {
+		case f.refused != nil:
+			return f.refuse(check.PreloadRefused(k.wish.Orchestrator.URL, answer))
+		case answer.Kind != facts.Answered:
+			f.look, f.judged = answer, check.Models(answer, f.modelsWish())
+			return f.late()
+		}
+	}
+	return outcome{passed: true, detail: "the preload was triggered"}
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wish
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/spell"
+	"justnews/internal/timespan"
+)
+
+// Lookup returns an environment variable, like os.LookupEnv.
+type Lookup func(name string) (string, bool)
+
+// OSEnvironment is the process's own environment.
+func OSEnvironment(name string) (string, bool) { return os.LookupEnv(name) }
+
+// ForInstance returns what the gate of one instance has to make sure of. Every
+// problem is returned; with an error among them the Wish must not be used.
+func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Wish, []diag.Problem) {
+	inst, ok := cfg.Instance(name)
+	if !ok {
+		return Wish{}, []diag.Problem{unknownInstance(cfg, name)}
+	}
+	w := host(cfg)
+	w.Instance, w.Unit = name, InstanceUnit(name)
+	w.Timeout = Timeout{inst.Gate.Timeout, "gate.timeout"}
+	w.RequireModels, w.RequireBus = inst.RequireModels, inst.RequireBus
+	w.FailFast, w.RefreshAttempts = inst.Gate.FailFast, inst.Gate.RefreshAttempts
+	w.InstanceMPS = inst.MPS
+	if inst.Gate.Scope == "own" {
+		w.OnlyAgent = name
+	}
+	for _, need := range inst.Needs {
+		w.Needs = append(w.Needs, cfg.Probes[need])
+	}
+	problems := overrule(&w, env, flags)
+	exempt(&w, cfg)
+	return w, problems
+}
+
+// ForHost returns what a run has to make sure of that stands for the whole
+// host: every model of the map.
+func ForHost(cfg *config.Config, env Lookup, flags Flags) (Wish, []diag.Problem) {
+	w := host(cfg)
+	w.Timeout = Timeout{cfg.Gate.Timeout, "gate.timeout"}
+	w.RequireModels = true
+	w.FailFast, w.RefreshAttempts = cfg.Gate.FailFast, cfg.Gate.RefreshAttempts
+	w.ForceRefresh = flags.Refresh
+	return w, overrule(&w, env, flags)
+}
+
+func host(cfg *config.Config) Wish {
+	return Wish{
+		Orchestrator:  Service{cfg.Orchestrator.URL, InstanceUnit(cfg.Orchestrator.Instance)},
+		Bus:           Service{cfg.Bus.URL, InstanceUnit(cfg.Bus.Instance)},
+		HonorSafeMode: cfg.Orchestrator.HonorSafeMode,
+		Models:        cfg.Models,
+		AcceptEmpty:   cfg.Models.AcceptEmpty,
+		MPS:           cfg.MPS,
+	}
+}
+
+// exempt keeps the circle from becoming a deadlock, whatever REQUIRE_BUS says:
+// the orchestrator cannot wait for itself nor for the bus, which is gated on
+// it; the bus cannot wait for itself.
+func exempt(w *Wish, cfg *config.Config) {
+	switch w.Instance {
+	case cfg.Orchestrator.Instance:
+		w.RequireModels, w.RequireBus = false, false
+	case cfg.Bus.Instance:
+		w.RequireBus = false
+	}
+}
+
+// overrule applies the environment, then the flags. An empty variable counts
+// as unset, as a line NAME= in an environment file means it.
+func overrule(w *Wish, env Lookup, flags Flags) []diag.Problem {
+	var problems []diag.Problem
+	set := func(name string, apply func(string) error) {
+		value, ok := env(name)
+		if !ok || value == "" {
+			return
+		}
+		if err := apply(value); err != nil {
+			problems = append(problems, badVariable(w, name, value, err))
+		}
+	}
+	set("GATE_TIMEOUT", func(v string) error {
+		d, err := timespan.Seconds(v)
+		if err == nil {
+			w.Timeout = Timeout{d, "GATE_TIMEOUT in the environment"}
+		}
+		return err
+	})
+	set("REQUIRE_BUS", func(v string) error { return boolean(v, &w.RequireBus) })
+	set("STRICT_MODEL_STORE", func(v string) error { return boolean(v, &w.Models.Strict) })
+	set("GPU_ORCHESTRATOR_URL", func(v string) error { return endpoint(v, &w.Orchestrator.URL) })
+	set("MCP_BUS_URL", func(v string) error { return endpoint(v, &w.Bus.URL) })
+	set("MODEL_STORE_ROOT", func(v string) error { return path(v, &w.Models.Root) })
+	set("BASE_MODEL_DIR", func(v string) error { return path(v, &w.Models.BaseDir) })
+	set("CUDA_MPS_PIPE_DIRECTORY", func(v string) error { return path(v, &w.MPS.PipeDirectory) })
+	if flags.Timeout != nil {
+		w.Timeout = Timeout{*flags.Timeout, "--timeout"}
+	}
+	if flags.RequireBus != nil {
+		w.RequireBus = *flags.RequireBus
+	}
+	return problems
+}
+
+func boolean(v string, into *bool) error {
+	switch strings.ToLower(v) {
+	case "1", "true", "yes", "on":
+		*into = true
+	case "0", "false", "no", "off":
+		*into = false
+	default:
+		return fmt.Errorf("expected 0 or 1")
+	}
+	return nil
+}
+
+func path(v string, into *string) error {
+	if !strings.HasPrefix(v, "/") || strings.ContainsRune(v, 0) {
+		return fmt.Errorf("expected an absolute path")
+	}
+	*into = v
+	return nil
+}
+
+func endpoint(v string, into *string) error {
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.User != nil ||
+		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("expected http://HOST:PORT")
+	}
+	*into = "http://" + u.Host
+	return nil
+}
+
+func badVariable(w *Wish, name, value string, err error) diag.Problem {
+	where := "the environment"
+	if w.Unit != "" {
+		where = fmt.Sprintf("/etc/justnews/global.env, /etc/justnews/%s.env or a drop-in of %s", w.Instance, w.Unit)
+	}
+	return diag.Problem{
+		Code:     diag.ConfigEnvironment,
+		Subject:  name,
+		Message:  fmt.Sprintf("cannot use the environment's %s: %v", name, err),
+		Seen:     fmt.Sprintf("%q", value),
+		Expected: strings.TrimPrefix(err.Error(), "expected "),
+		Fix:      fmt.Sprintf("correct %s in %s, then: systemctl daemon-reload", name, where),
+	}
+}
+
+func unknownInstance(cfg *config.Config, name string) diag.Problem {
+	names := make([]string, 0, len(cfg.Instances))
+	for _, i := range cfg.Instances {
+		names = append(names, i.Name)
+	}
+	p := diag.Problem{
+		Code:     diag.InstanceUnknown,
+		Subject:  name,
+		Message:  "the configuration lists no such instance",
+		Seen:     fmt.Sprintf("%q", name),
+		Expected: "one of " + strings.Join(names, ", "),
+		Fix:      fmt.Sprintf("add [instances.%s] to /etc/justnews/justnews.toml, then: systemctl daemon-reload", name),
+	}
+	if len(names) == 0 {
+		p.Expected = "an [instances.NAME] table"
+	}
+	if near, ok := spell.Nearest(name, names); ok {
+		p.Message += fmt.Sprintf("; did you mean %q?", near)
+	}
+	return p
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package wish works out what one run has to make sure of: the configuration,
+// overruled by the environment as the unit has it, overruled by flags. It is
+// pure: it looks at nothing but its arguments.
+package wish
+
+import (
+	"net/netip"
+	"net/url"
+	"time"
+
+	"justnews/internal/config"
+)
+
+// Wish is what a run of the gate has to make sure of. The zero value asks for
+// nothing and has no time: Resolve makes the useful ones.
+type Wish struct {
+	Instance string // "" for a run that stands for the whole host (preload, preflight)
+	Unit     string // justnews@INSTANCE.service, "" without an instance
+
+	Timeout Timeout
+
+	Orchestrator Service
+	Bus          Service
+
+	RequireModels bool
+	RequireBus    bool
+	HonorSafeMode bool
+
+	Models          config.Models
+	OnlyAgent       string // scope = "own": the agent whose models decide
+	AcceptEmpty     bool
+	FailFast        bool
+	RefreshAttempts int
+	ForceRefresh    bool // preload --refresh: POST even where a finished job needs none
+
+	Needs []config.Probe
+	MPS   config.MPS
+	// InstanceMPS says whether this instance needs MPS, and its limits.
+	InstanceMPS config.InstanceMPS
+}
+
+// Service is an HTTP server that is waited for, and its unit.
+type Service struct {
+	URL  string
+	Unit string // "" : no unit of this host, nothing is asked of systemd
+}
+
+// Timeout is the total budget of one run and where it was set.
+type Timeout struct {
+	Value  time.Duration
+	Origin string // "flag --timeout", "environment GATE_TIMEOUT", "gate.timeout", …
+}
+
+// Flags are the command line's overrides; a nil pointer is a flag not given.
+type Flags struct {
+	Timeout    *time.Duration
+	RequireBus *bool
+	Refresh    bool
+}
+
+// InstanceUnit returns the unit of an instance: justnews@NAME.service, and ""
+// for "".
+func InstanceUnit(instance string) string {
+	if instance == "" {
+		return ""
+	}
+	return "justnews@" + instance + ".service"
+}
+
+// Loopback tells whether a URL can only mean this host: localhost, or an
+// address of 127.0.0.0/8 or ::1.
+func Loopback(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return false
+	}
+	if u.Hostname() == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return err == nil && addr.Unmap().IsLoopback()
+}
