@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command justnews-gate is the readiness gate of the JustNews services. See
+// justnews-gate(8).
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"justnews/internal/cli"
+	"justnews/internal/journal"
+	"justnews/internal/version"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
+	defer stop()
+	status := cli.Run(ctx, machine(), os.Args[1:])
+	os.Exit(int(status))
+}
+
+func machine() cli.Machine {
+	return cli.Machine{
+		Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv,
+		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Width:          width,
+		Log:            journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")),
+		Version:        version.String(),
+	}
+}
+
+// width returns the columns of the terminal at stderr, 80 where it does not
+// say.
+func width() int {
+	columns, _, err := term.GetSize(int(os.Stderr.Fd()))
+	if err != nil || columns <= 0 {
+		return 80
+	}
+	return columns
+}

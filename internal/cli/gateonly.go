@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+)
+
+// gateOnly turns "--gate-only INSTANCE", the line of every unit, into
+// "gate INSTANCE" before any flag is parsed. What stands behind it is a name
+// and never a flag: an instance called --version would otherwise print the
+// version, exit 0 and so open its gate.
+func gateOnly(args []string) ([]string, *diag.Problem) {
+	at := slices.IndexFunc(args, func(a string) bool {
+		return a == "--" || a == "--gate-only" || strings.HasPrefix(a, "--gate-only=")
+	})
+	if at < 0 || args[at] == "--" {
+		return args, nil
+	}
+	name, rest := "", args[at+1:]
+	if value, ok := strings.CutPrefix(args[at], "--gate-only="); ok {
+		name = value
+	} else if len(rest) > 0 {
+		name, rest = rest[0], rest[1:]
+	} else {
+		return nil, &diag.Problem{
+			Code: diag.Usage, Message: "--gate-only needs the name of an instance",
+			Fix: "justnews-gate --gate-only mcp_bus",
+		}
+	}
+	if !instanceName(name) {
+		return nil, &diag.Problem{
+			Code: diag.InstanceUnknown, Subject: name,
+			Message:  "no instance can have that name",
+			Seen:     fmt.Sprintf("%q", name),
+			Expected: "a lowercase letter, then at most 62 lowercase letters, digits and underscores",
+			Fix:      "systemctl stop 'justnews@" + name + ".service', and start an instance that justnews-gate config show lists",
+		}
+	}
+	if slices.ContainsFunc(rest, func(a string) bool { return a == "--help" || a == "-h" || a == "--version" }) {
+		return nil, &diag.Problem{
+			Code: diag.Usage, Message: "--gate-only goes with neither --help nor --version",
+			Fix: "justnews-gate --help",
+		}
+	}
+	return slices.Concat(args[:at], []string{"gate", name}, rest), nil
+}
+
+// instanceName is the configuration's rule for names, ^[a-z][a-z0-9_]{0,62}$.
+func instanceName(s string) bool {
+	if s == "" || len(s) > 63 || s[0] < 'a' || s[0] > 'z' {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/gate"
+	"justnews/internal/wish"
+)
+
+type preloadCommand struct {
+	Refresh bool `name:"refresh" help:"Load again, even where a finished job needs none; clears past failures."`
+	Wait    bool `name:"wait" help:"Follow the preload until every model is ready."`
+	Timeout span `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+}
+
+// Run triggers a preload, and follows it with --wait.
+func (c *preloadCommand) Run(a *app) error {
+	e := errand{
+		name: "preload", run: gate.Trigger,
+		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
+			return wish.ForHost(cfg, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer(), Refresh: c.Refresh})
+		},
+	}
+	if c.Wait {
+		e.run = gate.Preload
+	}
+	return a.waitFor(e)
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"justnews/internal/check"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/gate"
+	"justnews/internal/hostlock"
+	"justnews/internal/probe/host"
+	"justnews/internal/probe/need"
+	"justnews/internal/probe/orchestrator"
+	"justnews/internal/probe/store"
+	"justnews/internal/probe/systemd"
+	"justnews/internal/records"
+	"justnews/internal/wish"
+)
+
+// world is a gate.World over the real machine, and what has to be closed
+// behind it.
+type world struct {
+	gate.World
+	systemd *systemd.Conn
+	notes   []diag.Problem
+	close   []func()
+}
+
+// openWorld puts the probes together that a run of w needs. What cannot be
+// asked on this machine is left out and noted once; only a URL that cannot be
+// used is an error, and then the configuration is to blame.
+func (a *app) openWorld(w wish.Wish, probes map[string]config.Probe, conn *systemd.Conn, observer gate.Observer) (*world, []diag.Problem) {
+	o, errO := orchestrator.New(w.Orchestrator.URL)
+	b, errB := orchestrator.NewBus(w.Bus.URL)
+	if err := errors.Join(errO, errB); err != nil {
+		return nil, []diag.Problem{{
+			Code: diag.ConfigValue, Message: err.Error(), Expected: "http://HOST:PORT",
+			Fix: "correct the URL in /etc/justnews/justnews.toml, then: systemctl daemon-reload",
+		}}
+	}
+	x := &world{systemd: conn, World: gate.World{
+		Orchestrator: o, Bus: b, Listeners: host.Host{}, Observer: observer,
+		Map: a.modelMap(w), Uptime: host.Uptime,
+	}}
+	x.close = append(x.close, o.Close, b.Close)
+	if conn != nil {
+		x.Units = conn
+	}
+	x.Needs = need.Prober{Probes: needProbes(probes), Units: x.Units}
+	x.openLock(w)
+	return x, nil
+}
+
+// openLock finds the lock that keeps the gates of this host from triggering
+// together, and the record beside it.
+func (x *world) openLock(w wish.Wish) {
+	name := hostlock.Name("orchestrator", w.Orchestrator.URL)
+	lock, err := hostlock.Open(name)
+	if err != nil {
+		x.notes = append(x.notes, noLock("no lock can be taken: "+err.Error()))
+		return
+	}
+	x.Lock = lock
+	x.close = append(x.close, lock.Unlock)
+	if dir := lock.Dir(); dir != "" {
+		boot, _ := host.Host{}.BootID() // "" binds the record to nothing but /run, which a boot empties
+		x.Memory = records.State[gate.History]{Dir: dir, Name: name, Boot: boot}
+	}
+	if !lock.Shared() {
+		x.notes = append(x.notes, noLock("the lock that is used instead is "+lock.Where()))
+	}
+}
+
+func (x *world) shut() {
+	for _, f := range x.close {
+		f()
+	}
+}
+
+func noLock(seen string) diag.Problem {
+	return diag.Problem{
+		Code: diag.NoLock, Severity: diag.Notice, Subject: hostlock.SharedDir,
+		Message: "this run is not excluded from the gates of the services", Seen: seen,
+		Fix: "systemd-tmpfiles --create justnews.conf, or run as a member of the group justnews",
+	}
+}
+
+// modelMap reads and judges AGENT_MODEL_MAP where the run needs it.
+func (a *app) modelMap(w wish.Wish) gate.ModelMap {
+	if !w.RequireModels {
+		return gate.ModelMap{Total: -1}
+	}
+	file := store.ReadMap(a.below(w.Models.Map))
+	m := gate.ModelMap{Total: -1, Problems: check.Map(file, w.Models.MapWritten)}
+	if file.Map != nil {
+		m.Total, m.Own, m.Models = file.Map.Total(), file.Map.Count(w.Instance), file.Map
+	}
+	return m
+}
+
+// below puts --root before a path.
+func (a *app) below(path string) string {
+	if a.Root == "" {
+		return path
+	}
+	return a.Root + path
+}
+
+func needProbes(probes map[string]config.Probe) map[string]need.Probe {
+	out := make(map[string]need.Probe, len(probes))
+	for name, p := range probes {
+		out[name] = need.Probe(p)
+	}
+	return out
+}
+
+// openSystemd connects to systemd, or returns nil where there is none.
+func openSystemd(ctx context.Context) *systemd.Conn {
+	conn, err := systemd.Open(ctx)
+	if err != nil {
+		return nil
+	}
+	return conn
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package report says what a run found: as text for a person, as JSON for a
+// machine, to the journal, to systemd's status line and to a terminal's live
+// line. Everything is made from one record, so no two of them can disagree.
+// It judges nothing and never exits.
+package report
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/gate"
+)
+
+// SchemaVersion is the version of the summary's JSON. It grows by one when a
+// field changes its meaning or goes away; a new field leaves it alone.
+const SchemaVersion = 1
+
+// Summary is the record of one run as JSON: what --json prints and what the
+// cache keeps. Its schema is published as summary.schema.json.
+type Summary struct {
+	Schema   int            `json:"schema"`
+	Program  string         `json:"program"`
+	Version  string         `json:"version"`
+	Run      string         `json:"run"` // gate, preload, preflight
+	Instance string         `json:"instance,omitempty"`
+	Unit     string         `json:"unit,omitempty"`
+	Started  string         `json:"started"`   // RFC 3339, UTC, microseconds
+	Elapsed  float64        `json:"elapsed_s"` // seconds
+	Timeout  SummaryTimeout `json:"timeout"`
+	Verdict  string         `json:"verdict"` // ready, refused, switched-off
+	Status   int            `json:"status"`  // exit status
+	Models   SummaryModels  `json:"models"`
+	Steps    []SummaryStep  `json:"steps"`
+	Problems []diag.Problem `json:"problems"`
+}
+
+// SummaryTimeout is the budget of the run.
+type SummaryTimeout struct {
+	Seconds float64 `json:"seconds"`
+	Origin  string  `json:"origin"`
+}
+
+// SummaryModels is the orchestrator's last account, and what the run did about
+// it. Expected is -1 where there is no map to count.
+type SummaryModels struct {
+	State    string `json:"state"`
+	Done     int    `json:"done"`
+	Total    int    `json:"total"`
+	Failed   int    `json:"failed"`
+	Expected int    `json:"expected"`
+	Looks    int    `json:"looks"`
+	Triggers int    `json:"triggers"`
+	Led      bool   `json:"led"`
+}
+
+// SummaryStep is one step of the run, in the order in which it was taken.
+type SummaryStep struct {
+	Name    string  `json:"name"`
+	Verdict string  `json:"verdict"` // passed, failed, not-reached, not-asked, switched-off
+	Start   float64 `json:"start_s"` // seconds since the run began
+	Elapsed float64 `json:"elapsed_s"`
+	Detail  string  `json:"detail,omitempty"`
+}
+
+// Summarize turns a result into its record. Strings from outside come out
+// clean, so that printing the record with any tool is safe.
+func Summarize(run, version string, r gate.Result) Summary {
+	s := Summary{
+		Schema: SchemaVersion, Program: "justnews-gate", Version: version, Run: run,
+		Instance: diag.Clean(r.Instance), Unit: diag.Clean(r.Unit),
+		Started: r.Started.UTC().Format("2006-01-02T15:04:05.000000Z"),
+		Elapsed: seconds(r.Elapsed),
+		Timeout: SummaryTimeout{seconds(r.Timeout.Value), r.Timeout.Origin},
+		Verdict: verdict(r), Status: int(r.Status),
+		Models: SummaryModels{
+			State: r.Models.State, Done: r.Models.Done, Total: r.Models.Total, Failed: r.Models.Failed,
+			Expected: r.Models.Expected, Looks: r.Models.Looks, Triggers: r.Models.Triggers, Led: r.Models.Led,
+		},
+		Steps: []SummaryStep{}, Problems: []diag.Problem{},
+	}
+	for _, st := range r.Steps {
+		v := string(st.Verdict)
+		if st.Verdict == gate.NotReached {
+			v = "not-reached"
+		}
+		s.Steps = append(s.Steps, SummaryStep{st.Name, v, seconds(st.Start), seconds(st.Elapsed), diag.Clean(st.Detail)})
+	}
+	for _, p := range r.Problems {
+		s.Problems = append(s.Problems, cleaned(p))
+	}
+	return s
+}
+
+// JSON returns the record as indented JSON with a final newline.
+func (s Summary) JSON() ([]byte, error) {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(b, '\n'), nil
+}
+
+func verdict(r gate.Result) string {
+	if !r.Passed() {
+		return "refused"
+	}
+	for _, s := range r.Steps {
+		if s.Verdict == gate.Ungated {
+			return string(gate.Ungated)
+		}
+	}
+	return "ready"
+}
+
+func cleaned(p diag.Problem) diag.Problem {
+	p.Subject, p.Message = diag.Clean(p.Subject), diag.Clean(p.Message)
+	p.Seen, p.Expected, p.Fix = diag.Clean(p.Seen), diag.Clean(p.Expected), diag.Clean(p.Fix)
+	return p
+}
+
+// seconds rounds to microseconds: finer digits are noise in a record.
+func seconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }

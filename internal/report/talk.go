@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"fmt"
+	"io"
+	"sync"
+
+	"justnews/internal/diag"
+	"justnews/internal/journal"
+)
+
+// Sink takes messages with fields: the journal, or stderr with a level before
+// each line. *journal.Log is one.
+type Sink interface {
+	Write(p journal.Priority, message string, fields ...journal.Field) error
+	Way() journal.Way
+}
+
+// Talk is everything that is said to people: problems, verdicts and the live
+// line of a wait. Data never goes through it.
+type Talk struct {
+	mu       sync.Mutex
+	w        io.Writer
+	sink     Sink // nil: w
+	color    bool
+	instance string
+	live     bool // a live line stands on the terminal
+}
+
+// NewTalk returns a Talk that writes to w, or through sink where there is one
+// and nobody sits at a terminal.
+func NewTalk(w io.Writer, sink Sink, color bool) *Talk {
+	if sink != nil && sink.Way() == journal.Plain {
+		sink = nil
+	}
+	return &Talk{w: w, sink: sink, color: color}
+}
+
+// About names the instance that everything from now on is about; the journal
+// keeps it as a field.
+func (t *Talk) About(instance string) { t.instance = diag.Clean(instance) }
+
+// Say writes lines. What cannot be written is lost: there is nobody left to
+// tell, and a verdict must not depend on it.
+func (t *Talk) Say(lines []Line) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.eraseLive()
+	for i, l := range lines {
+		if t.sink != nil {
+			t.send(l, i > 0 && lines[i-1].Problem == l.Problem && l.Problem != nil)
+			continue
+		}
+		fmt.Fprintf(t.w, "justnews-gate: %s %s\n", t.paint(l.Level), l.Text)
+	}
+}
+
+// send writes one line with its fields. Only the first line of a problem
+// carries its MESSAGE_ID: the catalogue's text belongs under it once.
+func (t *Talk) send(l Line, sequel bool) {
+	text := l.Level + ": " + l.Text
+	if t.sink.Way() != journal.Native {
+		text = "justnews-gate: " + text
+	}
+	_ = t.sink.Write(journal.Priority(l.Priority), text, t.fields(l, sequel)...)
+}
+
+func (t *Talk) fields(l Line, sequel bool) []journal.Field {
+	fields := []journal.Field{{Name: "SYSLOG_IDENTIFIER", Value: "justnews-gate"}}
+	if t.instance != "" {
+		fields = append(fields, journal.Field{Name: "JUSTNEWS_INSTANCE", Value: t.instance})
+	}
+	if l.Problem == nil {
+		return fields
+	}
+	p := l.Problem
+	fields = append(fields, journal.Field{Name: "JUSTNEWS_CODE", Value: string(p.Code)})
+	if p.Subject != "" {
+		fields = append(fields, journal.Field{Name: "JUSTNEWS_SUBJECT", Value: diag.Clean(p.Subject)})
+	}
+	if e, ok := diag.Lookup(p.Code); ok && !sequel {
+		fields = append(fields, journal.Field{Name: "MESSAGE_ID", Value: e.MessageID})
+	}
+	return fields
+}
+
+// paint colours a level for a terminal: what is wrong stands out, the rest
+// stays quiet.
+func (t *Talk) paint(level string) string {
+	code := map[string]string{
+		"error": "31;1", "refused": "31;1", "warning": "33;1", "pass": "32;1", "hint": "36", "seen": "2", "notice": "2",
+	}[level]
+	if !t.color || code == "" {
+		return level + ":"
+	}
+	return "\x1b[" + code + "m" + level + ":\x1b[0m"
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/gate"
+)
+
+// Line is one line of talk with its syslog priority.
+type Line struct {
+	Priority int // 3 error, 4 warning, 5 notice, 6 information
+	Level    string
+	Text     string
+	Problem  *diag.Problem // what it speaks of, nil for a verdict
+}
+
+// Syslog priorities, as syslog(3) numbers them.
+const (
+	priError   = 3
+	priWarning = 4
+	priNotice  = 5
+	priInfo    = 6
+)
+
+// Lines turns a result into the lines that an operator reads: every problem,
+// each followed by its evidence and its cure, and the verdict last.
+func Lines(run string, r gate.Result) []Line {
+	var lines []Line
+	for i := range r.Problems {
+		lines = append(lines, problemLines(&r.Problems[i])...)
+	}
+	return append(lines, verdictLine(run, r))
+}
+
+// ProblemLines turns problems alone into lines.
+func ProblemLines(problems []diag.Problem) []Line {
+	var lines []Line
+	for i := range problems {
+		lines = append(lines, problemLines(&problems[i])...)
+	}
+	return lines
+}
+
+func problemLines(p *diag.Problem) []Line {
+	pri := priError
+	switch p.Severity {
+	case diag.Warning:
+		pri = priWarning
+	case diag.Notice:
+		pri = priNotice
+	}
+	lines := []Line{{pri, p.Severity.String(), p.String(), p}}
+	if p.Severity == diag.Notice {
+		return lines // nothing is wrong: explain CODE has the rest
+	}
+	if p.Seen != "" || p.Expected != "" {
+		lines = append(lines, Line{pri, "seen", evidence(p), p})
+	}
+	if p.Fix != "" {
+		lines = append(lines, Line{pri, "hint", diag.Clean(p.Fix), p})
+	}
+	return lines
+}
+
+func evidence(p *diag.Problem) string {
+	switch {
+	case p.Expected == "":
+		return diag.Clean(p.Seen)
+	case p.Seen == "":
+		return diag.Clean("nothing; expected " + p.Expected)
+	default:
+		return diag.Clean(p.Seen + "; expected " + p.Expected)
+	}
+}
+
+func verdictLine(run string, r gate.Result) Line {
+	if !r.Passed() {
+		return Line{priError, "refused", fmt.Sprintf("%s after %s, exit status %d", subject(run, r), Span(r.Elapsed), r.Status), nil}
+	}
+	if verdict(r) == string(gate.Ungated) {
+		return Line{priWarning, "pass", subject(run, r) + " unchecked: justnews.gate=off", nil}
+	}
+	return Line{priInfo, "pass", fmt.Sprintf("%s: %s in %s", subject(run, r), proven(r), Span(r.Elapsed)), nil}
+}
+
+func subject(run string, r gate.Result) string {
+	if r.Instance == "" {
+		return run
+	}
+	return diag.Clean(r.Instance)
+}
+
+// proven lists what the steps found.
+func proven(r gate.Result) string {
+	var parts []string
+	for _, s := range r.Steps {
+		if s.Verdict == gate.Passed && s.Detail != "" {
+			parts = append(parts, diag.Clean(s.Detail))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing to wait for"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Span prints a duration as people say it: 340 ms, 4.2 s, 41 s, 3 min 20 s.
+func Span(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()+0.5))
+	default:
+		whole := int(d.Seconds() + 0.5)
+		return fmt.Sprintf("%d min %d s", whole/60, whole%60)
+	}
+}
+
+// StepLines lists the steps with their times, for a person who asked for more.
+func StepLines(r gate.Result) []Line {
+	lines := make([]Line, 0, len(r.Steps))
+	for _, s := range r.Steps {
+		v := string(s.Verdict)
+		if s.Verdict == gate.NotReached {
+			v = "not reached"
+		}
+		text := fmt.Sprintf("%s: %s", s.Name, v)
+		if s.Verdict != gate.NotReached {
+			text += " in " + Span(s.Elapsed)
+		}
+		if s.Detail != "" {
+			text += ": " + diag.Clean(s.Detail)
+		}
+		lines = append(lines, Line{priInfo, "step", text, nil})
+	}
+	return lines
+}
