@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reference
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// What the engine asks for by name.
+const (
+	emptyMap   = "empty-map"
+	subset     = "subset"
+	hold       = "hold"
+	readyAfter = "ready-after"
+	loadDelay  = "load-delay"
+	failModel  = "fail-model"
+	dryRun     = "dry-run"
+	safeMode   = "safe-mode"
+	twoWorkers = "two-workers"
+	notReady   = "not-ready"
+)
+
+var engineBehaviours = []Behaviour{
+	{Name: emptyMap, Doc: "a job runs over zero models, as with a missing or malformed map: all_ready, 0 of 0, started_at set"},
+	{Name: subset, Value: "how many, default 1", check: checkCount, Doc: "a job loads only the first models of the map, then says all_ready"},
+	{Name: hold, Doc: "the last model stays in loading until release: the release is the flip"},
+	{Name: readyAfter, Value: "duration since the server's start", check: checkDuration, Doc: "the last model stays in loading until so long after the start"},
+	{Name: loadDelay, Value: "duration", check: checkDuration, Doc: "each model takes at least so long"},
+	{Name: failModel, Value: "agent or model id, default the map's first", Doc: "that model fails with upstream's sentence although its files are there"},
+	{Name: dryRun, Doc: "MODEL_STORE_DRY_RUN=1: every model is ok, nothing is read"},
+	{Name: safeMode, Doc: "SAFE_MODE=true in /health; stops nothing"},
+	{Name: twoWorkers, Doc: "two worker processes answer in turn, each with a state of its own"},
+	{Name: notReady, Doc: "GET /ready: 200 with ready:false"},
+}
+
+// wanted is what a job has to load.
+func (s *Server) wanted(req preloadRequest) ([]entry, error) {
+	if _, on := s.conduct.value(emptyMap); on {
+		return nil, nil
+	}
+	all, err := readMap(s.opt.Map)
+	if req.named {
+		all = slices.DeleteFunc(all, func(e entry) bool { return !slices.Contains(req.agents, e.agent) })
+	}
+	if v, on := s.conduct.value(subset); on {
+		n := 1
+		if v != "" {
+			n, _ = strconv.Atoi(v) // checked when it was set
+		}
+		all = all[:min(n, len(all))]
+	}
+	return all, err
+}
+
+func (s *Server) delay() time.Duration {
+	if v, on := s.conduct.value(loadDelay); on {
+		return duration(v, 0)
+	}
+	return s.opt.LoadDelay
+}
+
+func (s *Server) loadModel(e entry) error {
+	s.ledger.note(func(c *Counters) { c.Loads++ })
+	l := loader{root: s.opt.Root, strict: s.opt.Strict, dry: s.opt.DryRun}
+	if _, on := s.conduct.value(dryRun); on {
+		l.dry = true
+	}
+	if v, on := s.conduct.value(failModel); on && (v == e.agent || v == e.id || v == "" && s.isFirst(e)) {
+		return l.failed(e)
+	}
+	return l.load(e)
+}
+
+func (s *Server) isFirst(e entry) bool {
+	all, _ := readMap(s.opt.Map)
+	return len(all) > 0 && all[0] == e
+}
+
+// pause waits, and says whether the process still lives.
+func (s *Server) pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// held keeps the last model back while hold or ready-after say so. False: the
+// process is gone.
+func (s *Server) held(ctx context.Context) bool {
+	for {
+		changed := s.conduct.changes()
+		_, held := s.conduct.value(hold)
+		var due <-chan time.Time
+		if v, on := s.conduct.value(readyAfter); on && !held {
+			left := time.Until(s.begun.Add(duration(v, 0)))
+			if left > 0 {
+				held, due = true, time.After(left)
+			}
+		}
+		if !held {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-changed:
+		case <-due:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// turn counts the requests that two workers share.
+type turn struct{ n atomic.Int64 }
+
+// next is 0, 1, 0, 1, …
+func (t *turn) next() int { return int((t.n.Add(1) - 1) % 2) }
