@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package bed boots a real systemd for a test: a Debian root made by
+// mmdebstrap, cached between runs, booted by systemd-nspawn with our files
+// where the packages put them. One machine at a time, on the whole host, and
+// whatever becomes of the test process (failure, time-out, SIGKILL), no
+// process, mount, cgroup or directory of it stays behind.
+//
+// It mocks nothing, and it does not know what JustNews is about: the scenarios
+// live in test/booted. What such a machine lacks against a real one: /dev/kmsg,
+// a kernel command line of its own in /proc/cmdline, and cgroup controllers, so
+// MemoryMax= and the like have no effect.
+//
+// A scenario is a few lines:
+//
+//	m := bed.Boot(t, bed.Options{Suite: bed.Trixie, Prepare: func(tree *bed.Tree) {
+//		tree.Install()
+//		tree.WriteFile("/etc/justnews/justnews.toml", config)
+//	}})
+//	m.WaitUnit("justnews@scout.service", "active")
+//
+// The environment steers it: JUSTNEWS_TEST_CACHE (where the roots are kept),
+// JUSTNEWS_TEST_SUITES (which of them Each runs, comma-separated),
+// JUSTNEWS_TEST_MIRROR (a Debian mirror, where the host's apt has none) and
+// JUSTNEWS_REQUIRE_BED=1 (what cannot be booted is a failure, not a skip).
+package bed
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The Debian suites whose systemd is tested.
+const (
+	Bookworm = "bookworm" // systemd 252
+	Trixie   = "trixie"   // systemd 257
+)
+
+// Suites returns the suites to test, the newest first, or those that
+// JUSTNEWS_TEST_SUITES names.
+func Suites() []string {
+	if v := os.Getenv("JUSTNEWS_TEST_SUITES"); v != "" {
+		return slices.DeleteFunc(strings.Split(v, ","), func(s string) bool { return s == "" })
+	}
+	return []string{Trixie, Bookworm}
+}
+
+// Each runs a scenario once on every suite, as a subtest of its name.
+func Each(t *testing.T, scenario func(t *testing.T, suite string)) {
+	t.Helper()
+	for _, suite := range Suites() {
+		t.Run(suite, func(t *testing.T) { scenario(t, suite) })
+	}
+}

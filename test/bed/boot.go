@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	machinePrefix = "justnews-bed-"
+	scratchName   = "machines" // below the cache directory, one directory for each machine
+	bootLimit     = 30 * time.Second
+	// reserve is what is kept of go test's -timeout for the report of a failure
+	// and for cleaning up.
+	reserve = 15 * time.Second
+)
+
+// Options say what to boot. The zero value is a bare Debian of the newest suite.
+type Options struct {
+	Suite    string   // Bookworm or Trixie; "": the first of Suites
+	Packages []string // Debian packages beyond systemd-sysv, dbus and polkitd
+	// Cmdline is given to PID 1 as the kernel command line: /proc/1/cmdline has
+	// it, /proc/cmdline stays the host's.
+	Cmdline []string
+	// Prepare puts files into the root before the boot.
+	Prepare func(tree *Tree)
+}
+
+var (
+	machines atomic.Int64
+	// running holds the names of the tests that have a machine: a second one
+	// would wait for ever for the first one's lock.
+	running atomic.Pointer[string]
+)
+
+// Boot boots a machine and returns as soon as its systemd answers; jobs may
+// still be queued then, and usually are. The machine ends with the test. Another
+// machine on this host, of whatever process, is waited for.
+func Boot(t testing.TB, o Options) *Machine {
+	t.Helper()
+	Need(t)
+	if o.Suite == "" {
+		o.Suite = Suites()[0]
+	}
+	if name := running.Load(); name != nil && *name == t.Name() {
+		t.Fatal("cannot boot a second machine in one test: only one runs at a time (Stop the first)")
+	}
+	base := Root(t, o.Suite, o.Packages...)
+	cache, err := cacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock, err := lockFile(filepath.Join(cache, "machine.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Close() }() // from here on the reaper holds it
+	m, err := boot(t, o, base, cache, lock)
+	if m != nil && err != nil {
+		t.Fatalf("cannot boot %s: %v\nconsole:\n%s", o.Suite, err, m.Console())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func boot(t testing.TB, o Options, base, cache string, lock *os.File) (*Machine, error) {
+	t.Helper()
+	cgroups, err := unifiedCgroup()
+	if err != nil {
+		return nil, err
+	}
+	scratches := filepath.Join(cache, scratchName)
+	if err := sweep(scratches, cgroups); err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("%s%d-%d", machinePrefix, os.Getpid(), machines.Add(1))
+	scratch := filepath.Join(scratches, name)
+	if err := os.MkdirAll(scratch, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot make a machine: %w", err)
+	}
+	reaper, err := newReaper(name, scratch, cgroups, lock)
+	if err != nil {
+		return nil, err
+	}
+	m := &Machine{t: t, Name: name, Suite: o.Suite, scratch: scratch, reaper: reaper}
+	m.files = files{t: t, dir: func() string { return fmt.Sprintf("/proc/%d/root", m.leader) }}
+	testName := t.Name()
+	running.Store(&testName)
+	t.Cleanup(m.Stop)
+	t.Cleanup(m.report) // runs before Stop
+
+	m.ctx, m.cancel = context.WithCancel(context.WithoutCancel(t.Context()))
+	if d, ok := deadline(t); ok {
+		m.ctx, m.cancel = context.WithDeadline(m.ctx, d.Add(-reserve))
+	}
+	tree, err := newTree(t, o.Suite, base, scratch, cache)
+	if err != nil {
+		return nil, err
+	}
+	if o.Prepare != nil {
+		o.Prepare(tree)
+	}
+	if err := m.spawn(tree.dir, filepath.Join(cgroups, name), o.Cmdline); err != nil {
+		return m, err
+	}
+	return m, m.awaitSystemd()
+}
+
+// deadline is when go test ends the process. testing.TB does not have it:
+// benchmarks know none.
+func deadline(t testing.TB) (time.Time, bool) {
+	if d, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
+		return d.Deadline()
+	}
+	return time.Time{}, false
+}
+
+// spawn starts nspawn and waits until it names the machine's PID 1.
+func (m *Machine) spawn(dir, cgroup string, cmdline []string) error {
+	if err := os.Mkdir(cgroup, 0o755); err != nil {
+		return fmt.Errorf("cannot make a cgroup: %w", err)
+	}
+	group, err := os.Open(cgroup)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = group.Close() }()
+	// Abstract, since a path below the cache directory may be too long for a socket.
+	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: "@" + m.Name, Net: "unixgram"})
+	if err != nil {
+		return fmt.Errorf("cannot listen for nspawn: %w", err)
+	}
+	defer func() { _ = notify.Close() }()
+	console, err := os.Create(filepath.Join(m.scratch, "console"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = console.Close() }()
+
+	args := append([]string{
+		"--quiet", "--directory=" + dir, "--machine=" + m.Name,
+		"--settings=no", "--register=no", "--keep-unit", "--boot",
+		"--private-network", "--console=read-only",
+		"--link-journal=no", "--resolv-conf=off", "--timezone=off",
+	}, cmdline...)
+	m.nspawn = exec.Command("systemd-nspawn", args...)
+	m.nspawn.Env = []string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", // hybrid hosts would give it v1
+		"NOTIFY_SOCKET=@" + m.Name,
+	}
+	m.nspawn.Stdout, m.nspawn.Stderr = console, console
+	m.nspawn.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid: true, // Ctrl-C is the reaper's to handle
+		// Born in a group of its own: two machines would share one tree else.
+		UseCgroupFD: true, CgroupFD: int(group.Fd()),
+	}
+	if err := m.nspawn.Start(); err != nil {
+		return fmt.Errorf("cannot start systemd-nspawn: %w", err)
+	}
+	m.gone = make(chan struct{})
+	go func() {
+		m.exit = m.nspawn.Wait()
+		close(m.gone)
+		_ = notify.SetReadDeadline(time.Now()) // nothing more will come
+	}()
+	_ = notify.SetReadDeadline(time.Now().Add(bootLimit))
+	buf := make([]byte, 4096)
+	for {
+		n, err := notify.Read(buf)
+		if err != nil {
+			return fmt.Errorf("cannot learn the machine's PID 1 from nspawn: %w", err)
+		}
+		for line := range strings.Lines(string(buf[:n])) {
+			if pid, ok := strings.CutPrefix(strings.TrimSpace(line), "X_NSPAWN_LEADER_PID="); ok {
+				m.leader, err = strconv.Atoi(pid)
+				return err
+			}
+		}
+	}
+}
+
+// awaitSystemd returns when systemd takes commands. It does so from the moment
+// on when its private socket is there, generators done and the boot queued.
+func (m *Machine) awaitSystemd() error {
+	ctx, cancel := context.WithTimeout(m.ctx, bootLimit)
+	defer cancel()
+	private := fmt.Sprintf("/proc/%d/root/run/systemd/private", m.leader)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := os.Stat(private); err == nil {
+			if r := m.run(ctx, []string{"systemctl", "show", "--property=Version", "--value"}); r.Code == 0 {
+				m.Version = strings.TrimSpace(r.Stdout)
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-m.gone:
+			return fmt.Errorf("the machine ended: %w", errors.Join(m.exit, errGone))
+		case <-ctx.Done():
+			return fmt.Errorf("systemd does not answer: %w", ctx.Err())
+		}
+	}
+}

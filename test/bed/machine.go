@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Machine is a booted systemd. Its file methods act on the running root, /run
+// and /tmp included.
+type Machine struct {
+	files
+	Name    string // as nspawn and the cgroup have it
+	Suite   string
+	Version string // of its systemd, as "257.13-1~deb13u1"
+
+	t       testing.TB
+	ctx     context.Context //nolint:containedctx // the machine's life time
+	cancel  context.CancelFunc
+	scratch string
+	leader  int // PID 1 of the machine, as the host counts
+	nspawn  *exec.Cmd
+	gone    chan struct{} // closed when nspawn has ended
+	exit    error         // how; valid once gone is closed
+	reaper  *reaper
+	stopped bool
+}
+
+var errGone = errors.New("the machine is gone")
+
+// machineEnv is what a root shell on the machine would have.
+var machineEnv = []string{
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	"HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh",
+	"LANG=C.UTF-8", "TERM=dumb", "SYSTEMD_PAGER=cat", "SYSTEMD_COLORS=0",
+}
+
+// Result is how a command ended.
+type Result struct {
+	Stdout, Stderr string
+	Code           int   // exit status; -1 when it did not exit by itself
+	Err            error // nil when Code is 0
+}
+
+// commandLimit bounds one command; no command of a scenario takes long.
+const commandLimit = 60 * time.Second
+
+// Run runs a command as root in the machine and returns how it ended.
+func (m *Machine) Run(argv ...string) Result {
+	return m.RunFor(commandLimit, argv...)
+}
+
+// RunFor is Run with a limit of its own.
+func (m *Machine) RunFor(limit time.Duration, argv ...string) Result {
+	ctx, cancel := context.WithTimeout(m.ctx, limit)
+	defer cancel()
+	return m.run(ctx, argv)
+}
+
+// Sh runs a shell script as root in the machine.
+func (m *Machine) Sh(script string) Result { return m.Run("sh", "-c", script) }
+
+// Must runs a command and returns its standard output; the test fails if the
+// command does.
+func (m *Machine) Must(argv ...string) string {
+	m.t.Helper()
+	r := m.Run(argv...)
+	if r.Err != nil {
+		m.t.Fatalf("cannot run %q in the machine: %v\n%s%s", argv, r.Err, r.Stdout, r.Stderr)
+	}
+	return r.Stdout
+}
+
+// Systemctl is Must("systemctl", …).
+func (m *Machine) Systemctl(args ...string) string {
+	m.t.Helper()
+	return m.Must(append([]string{"systemctl"}, args...)...)
+}
+
+func (m *Machine) run(ctx context.Context, argv []string) Result {
+	enter := append([]string{"--target", fmt.Sprint(m.leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"}, argv...)
+	cmd := exec.CommandContext(ctx, "nsenter", enter...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.Env = &stdout, &stderr, machineEnv
+	cmd.Cancel = func() error { return killChildren(cmd.Process) }
+	cmd.WaitDelay = time.Second // a grandchild may still hold the pipes
+	err := cmd.Run()
+	r := Result{Stdout: stdout.String(), Stderr: stderr.String(), Err: err}
+	if cmd.ProcessState != nil {
+		r.Code = cmd.ProcessState.ExitCode()
+	}
+	switch {
+	case ctx.Err() != nil:
+		r.Code, r.Err = -1, fmt.Errorf("no end within the limit: %w", ctx.Err())
+	case err != nil && r.Code == 0:
+		r.Code = -1
+	}
+	return r
+}
+
+// killChildren ends nsenter by ending what it runs, so that nsenter can reap it:
+// an orphan would become a zombie that nobody in the machine can reap, and
+// systemd's shutdown waits 10 s for those.
+func killChildren(nsenter *os.Process) error {
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", nsenter.Pid))
+	for _, child := range strings.Fields(string(children)) {
+		if pid, e := strconv.Atoi(child); e == nil {
+			err = errors.Join(err, unix.Kill(pid, unix.SIGKILL))
+		}
+	}
+	if err != nil || len(children) == 0 {
+		return nsenter.Kill()
+	}
+	return nil
+}
+
+// Path is where the host finds a file of the machine, for what the file methods
+// do not do: a socket to connect to. Links to absolute paths lead astray.
+func (m *Machine) Path(name string) string { return filepath.Join(m.files.dir(), name) }
+
+// Dial connects from inside the machine's network, so that a test reaches what
+// listens on the machine's loopback.
+func (m *Machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		// Never unlocked: the thread is in another network now, and ends with
+		// this goroutine.
+		runtime.LockOSThread()
+		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", m.leader))
+		if err == nil {
+			defer func() { _ = ns.Close() }()
+			err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
+		}
+		if err != nil {
+			done <- result{nil, fmt.Errorf("cannot enter the machine's network: %w", err)}
+			return
+		}
+		var d net.Dialer
+		conn, err := d.DialContext(ctx, network, address)
+		done <- result{conn, err}
+	}()
+	r := <-done
+	return r.conn, r.err
+}
+
+// HTTP returns a client inside the machine's network. Use addresses, not names:
+// names would be looked up outside.
+func (m *Machine) HTTP() *http.Client {
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: m.Dial, DisableKeepAlives: true}}
+}
+
+// PowerOff shuts the machine down from inside, as an operator would, and waits
+// until it is off. Its files cannot be read any more.
+func (m *Machine) PowerOff() {
+	m.t.Helper()
+	// No answer is fine: the connection may die under it.
+	_ = m.Run("systemctl", "poweroff")
+	select {
+	case <-m.gone:
+	case <-time.After(commandLimit):
+		m.t.Fatalf("cannot power off %s within %v\nconsole:\n%s", m.Name, commandLimit, m.Console())
+	}
+	if m.exit != nil {
+		m.t.Errorf("cannot power off %s cleanly: %v", m.Name, m.exit)
+	}
+}
+
+// Stop ends the machine at once, as a power failure would, and returns when
+// nothing of it is left on the host. The end of the test does it, too.
+func (m *Machine) Stop() {
+	m.t.Helper()
+	if m.stopped {
+		return
+	}
+	m.stopped = true
+	running.Store(nil)
+	if m.cancel != nil {
+		m.cancel()
+	}
+	if err := m.reaper.reap(); err != nil {
+		m.t.Error(err)
+	}
+	if m.gone != nil {
+		<-m.gone
+	}
+}
+
+// Console returns what the machine wrote to its console.
+func (m *Machine) Console() string {
+	content, err := os.ReadFile(filepath.Join(m.scratch, "console"))
+	if err != nil {
+		return err.Error()
+	}
+	return strings.ReplaceAll(string(content), "\r", "")
+}
+
+// Monotonic is the clock of systemd's …TimestampMonotonic properties; host and
+// machine share it.
+func Monotonic() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		panic(err) // it cannot fail on Linux
+	}
+	return time.Duration(ts.Nano())
+}

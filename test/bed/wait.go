@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bed
+
+import (
+	"strings"
+	"time"
+)
+
+// Patience is how long a wait without a limit of its own takes at most. It is
+// long because it costs nothing where things work.
+const Patience = 30 * time.Second
+
+// WaitFor looks again and again until see says true. The test fails when the
+// limit passes, when go test's own time-out comes near, or when the machine is
+// gone; desc is then what could not be seen.
+func (m *Machine) WaitFor(desc string, limit time.Duration, see func() bool) {
+	m.t.Helper()
+	if !m.poll(limit, see) {
+		m.t.Fatalf("cannot see %s within %v", desc, limit)
+	}
+}
+
+func (m *Machine) poll(limit time.Duration, see func() bool) bool {
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	for pause := 10 * time.Millisecond; ; pause = min(pause*3/2, 100*time.Millisecond) {
+		if see() {
+			return true
+		}
+		select {
+		case <-time.After(pause):
+		case <-late.C:
+			return see() // what came while this process did not run still counts
+		case <-m.gone:
+			return false
+		case <-m.ctx.Done():
+			return false
+		}
+	}
+}
+
+// WaitUnit waits until the unit is in the state ("active", "failed",
+// "activating/start-pre") and returns it.
+func (m *Machine) WaitUnit(name, state string) Unit {
+	m.t.Helper()
+	var u Unit
+	if !m.poll(Patience, func() bool { u = m.Unit(name); return u.Is(state) }) {
+		m.t.Fatalf("cannot see %s %s within %v; it is %v", name, state, Patience, u)
+	}
+	return u
+}
+
+// WaitUnits waits until every unit is in the state.
+func (m *Machine) WaitUnits(state string, names ...string) {
+	m.t.Helper()
+	for _, name := range names {
+		m.WaitUnit(name, state)
+	}
+}
+
+// WaitIdle waits until systemd has no job left and returns what
+// is-system-running says then: running, or degraded.
+func (m *Machine) WaitIdle() string {
+	m.t.Helper()
+	// --wait ends when the first boot transaction does, which is an event and
+	// no poll, but it knows nothing of later jobs.
+	state := strings.TrimSpace(m.RunFor(Patience, "systemctl", "is-system-running", "--wait").Stdout)
+	m.WaitFor("an empty job queue", Patience, func() bool {
+		return strings.TrimSpace(m.Systemctl("list-jobs", "--no-legend")) == ""
+	})
+	return state
+}
+
+// Journal returns the messages of a unit ("" for all), one a line, as text.
+func (m *Machine) Journal(unit string) string {
+	m.t.Helper()
+	args := []string{"journalctl", "--no-pager", "--quiet", "--boot", "--output=cat"}
+	if unit != "" {
+		args = append(args, "--unit="+unit)
+	}
+	return m.Must(args...)
+}
+
+// WaitJournal waits until the unit's journal has every text. journald takes its
+// time: a message can come after the state that it explains.
+func (m *Machine) WaitJournal(unit string, texts ...string) {
+	m.t.Helper()
+	var missing, journal string
+	ok := m.poll(Patience, func() bool {
+		journal = m.Journal(unit)
+		for _, missing = range texts {
+			if !strings.Contains(journal, missing) {
+				return false
+			}
+		}
+		return true
+	})
+	if !ok {
+		m.t.Fatalf("cannot see %q in the journal of %s within %v; it has:\n%s", missing, unit, Patience, journal)
+	}
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package booted runs the whole of JustNews' gating on a booted systemd: our
+// generator, units and gate as the packages install them, an orchestrator
+// process that really loads a model store, 17 instances. It mocks nothing of
+// systemd, and it does not test single functions: each test is one thing that
+// an operator lives through, on systemd 257 and 252.
+//
+// What is asserted about order is asserted on systemd's own time stamps, never
+// on how long something took to look.
+package booted
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/test/bed"
+)
+
+const (
+	orchestrator = "gpu_orchestrator"
+	preload      = "justnews-preload.service"
+	target       = "justnews.target"
+	configFile   = "/etc/justnews/justnews.toml"
+	modelRoot    = "/opt/justnews/models"
+	startedDir   = "/run/justnews-test"
+
+	// controlSocket is where the reference orchestrator takes orders, out of the
+	// gate's sight.
+	controlSocket = startedDir + "/control"
+	statusURL     = "http://127.0.0.1:8014/models/status"
+)
+
+// ports are the 17 instances, with the ports of upstream's own table.
+var ports = map[string]int{
+	orchestrator: 8014, "mcp_bus": 8000, "chief_editor": 8001, "scout": 8002, "fact_checker": 8003,
+	"analyst": 8004, "synthesizer": 8005, "critic": 8006, "memory": 8007, "reasoning": 8008,
+	"newsreader": 8009, "analytics": 8011, "archive": 8012, "dashboard": 8013, "crawler": 8015,
+	"crawler_control": 8016, "hitl_service": 8040,
+}
+
+// models are what AGENT_MODEL_MAP lists: 7 agents, 9 models.
+var models = map[string][]string{
+	"analyst":      {"google/bert_uncased_L-2_H-128_A-2"},
+	"chief_editor": {"distilbert-base-uncased"},
+	"critic":       {"unitary/unbiased-toxic-roberta"},
+	"fact_checker": {"roberta-base", "sentence-transformers/all-mpnet-base-v2"},
+	"memory":       {"sentence-transformers/all-MiniLM-L6-v2"},
+	"scout":        {"martin-ha/toxic-comment-model", "cardiffnlp/twitter-roberta-base-sentiment"},
+	"synthesizer":  {"facebook/bart-large-cnn"},
+}
+
+// agents are the instances that wait for the models: all but the orchestrator.
+func agents() []string {
+	names := slices.Sorted(maps.Keys(ports))
+	return slices.DeleteFunc(names, func(n string) bool { return n == orchestrator })
+}
+
+func unit(instance string) string { return "justnews@" + instance + ".service" }
+
+func units(instances ...string) []string {
+	names := make([]string, len(instances))
+	for i, name := range instances {
+		names[i] = unit(name)
+	}
+	return names
+}
+
+// config is a justnews.toml of all instances but the left out ones.
+func config(timeout string, leftOut ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "[gate]\ntimeout = %q\n\n", timeout)
+	// The store has no manifests here: they have tests of their own.
+	fmt.Fprintf(&b, "[models]\nroot = %q\nmap = %q\nverify_preload = \"presence\"\n\n", modelRoot, modelRoot+"/AGENT_MODEL_MAP.json")
+	b.WriteString("[service]\nstart_grace = \"20s\"\n\n")
+	for _, name := range slices.Sorted(maps.Keys(ports)) {
+		if !slices.Contains(leftOut, name) {
+			fmt.Fprintf(&b, "[instances.%s]\nport = %d\n", name, ports[name])
+		}
+	}
+	return b.String()
+}
+
+// host is what to boot: a JustNews host that works, and what is changed about it.
+type host struct {
+	config    string // justnews.toml; "": config("60s")
+	misbehave string // the reference orchestrator's, from its start on
+	cmdline   []string
+	change    func(tree *bed.Tree)
+}
+
+// site is a booted JustNews host.
+type site struct {
+	*bed.Machine
+	t *testing.T
+}
+
+func boot(t *testing.T, suite string, h host) *site {
+	t.Helper()
+	m := bed.Boot(t, bed.Options{Suite: suite, Cmdline: h.cmdline, Prepare: func(tree *bed.Tree) {
+		tree.Install()
+		tree.InstallReference()
+		if h.config == "" {
+			h.config = config("60s")
+		}
+		tree.WriteFile(configFile, h.config)
+		tree.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE="+h.misbehave+"\n")
+		writeStore(tree)
+		if h.change != nil {
+			h.change(tree)
+		}
+	}})
+	return &site{Machine: m, t: t}
+}
+
+// writeStore makes a model store in upstream's layout.
+func writeStore(tree *bed.Tree) {
+	for agent, ids := range models {
+		for _, id := range ids {
+			writeModel(tree.WriteFile, agent, id)
+		}
+		tree.Symlink("versions/v1", modelRoot+"/"+agent+"/current")
+	}
+	text, err := json.Marshal(map[string]any{"agents": models})
+	if err != nil {
+		panic(err) // a map of strings
+	}
+	tree.WriteFile(modelRoot+"/AGENT_MODEL_MAP.json", string(text))
+}
+
+func snapshot(agent, id string) string {
+	return modelRoot + "/" + agent + "/versions/v1/models--" + strings.ReplaceAll(id, "/", "--") + "/snapshots/0123abcd"
+}
+
+// writer is the WriteFile of a tree or of a machine.
+type writer func(name, content string, mode ...fs.FileMode)
+
+func writeModel(write writer, agent, id string) {
+	write(snapshot(agent, id)+"/config.json", `{"model_type":"bert"}`)
+	write(snapshot(agent, id)+"/vocab.txt", "[PAD]\n[UNK]\n")
+}
+
+// started lists the instances whose main process was ever started since the boot.
+func (s *site) started() []string {
+	s.t.Helper()
+	var names []string
+	for _, file := range s.List(startedDir) {
+		if name, ok := strings.CutPrefix(file, "started-"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// noAgentStarted fails if anything but the orchestrator ever ran: by systemd's
+// account, which knows a start before the agent can write it down, and by the
+// agents', which outlives a unit that systemd forgot.
+func (s *site) noAgentStarted() {
+	s.t.Helper()
+	for _, name := range agents() {
+		if u := s.Unit(unit(name)); u.ExecMainStart != 0 {
+			s.t.Errorf("%v: its main process was started before its gate had passed", u)
+		}
+	}
+	for _, name := range s.started() {
+		if name != orchestrator {
+			s.t.Errorf("%s was started; nothing but the orchestrator may run before its gate has passed", name)
+		}
+	}
+}
+
+// everythingUp waits until all runs, and checks that no agent started before
+// since: proof without a window in time.
+func (s *site) everythingUp(since time.Duration) {
+	s.t.Helper()
+	s.WaitUnits("active", units(orchestrator)...)
+	s.WaitUnit(preload, "active/exited")
+	var last time.Duration
+	for _, name := range agents() {
+		u := s.WaitUnit(unit(name), "active/running")
+		if u.ExecMainStart < since {
+			s.t.Errorf("%s started %v too early", name, since-u.ExecMainStart)
+		}
+		last = max(last, u.ExecMainStart)
+	}
+	s.t.Logf("the last of %d agents started %v after the flip", len(agents()), (last - since).Round(time.Millisecond))
+}
+
+// control gives the reference orchestrator an order.
+func (s *site) control(method, path, body string) {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), method, "http://control"+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	client := http.Client{Timeout: bed.Patience, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", s.Path(controlSocket))
+		},
+	}}
+	response, err := client.Do(request)
+	if err != nil {
+		s.t.Fatalf("cannot give the orchestrator an order: %v", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode >= http.StatusBadRequest {
+		s.t.Fatalf("the orchestrator answers %s %s with %s", method, path, response.Status)
+	}
+}
+
+// release ends the hold of the last model and returns when it did.
+func (s *site) release() time.Duration {
+	s.t.Helper()
+	now := bed.Monotonic()
+	s.control(http.MethodPost, "/release", "")
+	return now
+}
+
+// waitHeld waits until a preload runs and only the held model is missing.
+func (s *site) waitHeld() {
+	s.t.Helper()
+	s.WaitUnit(unit(orchestrator), "active/running")
+	s.WaitFor("a preload that waits for its last model", bed.Patience, func() bool {
+		state, ok := s.models()
+		return ok && state.InProgress && state.Summary.Total > 0 && state.Summary.Done == state.Summary.Total-1
+	})
+}
+
+type modelsStatus struct {
+	AllReady   bool `json:"all_ready"`
+	InProgress bool `json:"in_progress"`
+	Summary    struct{ Total, Done, Failed int }
+}
+
+func (s *site) models() (state modelsStatus, ok bool) {
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, statusURL, nil)
+	if err != nil {
+		return state, false
+	}
+	response, err := s.HTTP().Do(request)
+	if err != nil {
+		return state, false
+	}
+	defer func() { _ = response.Body.Close() }()
+	return state, json.NewDecoder(response.Body).Decode(&state) == nil
+}
+
+// mainPIDs are who runs now.
+func (s *site) mainPIDs(instances ...string) map[string]int {
+	s.t.Helper()
+	pids := map[string]int{}
+	for _, name := range instances {
+		pids[name] = s.Unit(unit(name)).MainPID
+	}
+	return pids
+}
+
+// untouched fails if an agent was restarted since pids were taken.
+func (s *site) untouched(pids map[string]int) {
+	s.t.Helper()
+	for name, pid := range pids {
+		if u := s.Unit(unit(name)); u.MainPID != pid || !u.Is("active/running") {
+			s.t.Errorf("%v: main process %d, was %d; it had to stay untouched", u, u.MainPID, pid)
+		}
+	}
+}
+
+// hint finds the command that the gate printed for the operator to paste.
+var hint = regexp.MustCompile(`(?m)hint: .*?(systemctl reset-failed.*)$`)
+
+// pasteHint runs the last hint of the unit's journal, as an operator would.
+func (s *site) pasteHint(name string) {
+	s.t.Helper()
+	s.WaitJournal(name, "hint:", "systemctl reset-failed")
+	found := hint.FindAllStringSubmatch(s.Journal(name), -1)
+	if found == nil {
+		s.t.Fatalf("no hint in the journal of %s can be pasted:\n%s", name, s.Journal(name))
+	}
+	command := found[len(found)-1][1]
+	s.t.Logf("pasting: %s", command)
+	if r := s.Sh(command); r.Err != nil {
+		s.t.Fatalf("the printed hint fails: %s: %v\n%s%s", command, r.Err, r.Stdout, r.Stderr)
+	}
+}
+
+// refused waits until a start of the instance has been refused for good and
+// checks that its main process never ran.
+func (s *site) refused(instance string, status int) bed.Unit {
+	s.t.Helper()
+	u := s.WaitUnit(unit(instance), "failed")
+	if u.PreStatus != status || u.ExecMainStart != 0 {
+		s.t.Errorf("%v; want the gate to exit %d and no main process", u, status)
+	}
+	return u
+}
+
+// once keeps systemd from trying again, where a test measures one try.
+const once = "[Service]\nRestart=no\n"
+
+func dropIn(instance, name string) string {
+	return "/etc/systemd/system/" + unit(instance) + ".d/" + name
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booted
+
+import (
+	"strings"
+	"testing"
+
+	"justnews/test/bed"
+)
+
+// The configuration is broken at boot: nothing starts, the message names line
+// and column, and repair plus daemon-reload is enough.
+func TestABrokenConfigKeepsEverythingDownUntilItIsRepaired(t *testing.T) {
+	broken := strings.Replace(config("60s"), "timeout =", "timeot =", 1) // line 2, column 1
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, host{config: broken})
+		s.WaitIdle()
+		if started := s.started(); len(started) > 0 {
+			t.Errorf("%v started behind a broken configuration", started)
+		}
+		if r := s.Run("systemctl", "start", unit("scout")); r.Code == 0 {
+			t.Error("systemctl start reports success behind a broken configuration")
+		}
+		u := s.refused("scout", 78)
+		const where = configFile + ":2:1"
+		s.WaitJournal(unit("scout"), where, "timeot")
+		if !strings.Contains(u.StatusText, where) {
+			t.Errorf("%v; the status has to name %s", u, where)
+		}
+
+		s.WriteFile(configFile, config("60s"))
+		s.Systemctl("daemon-reload")
+		repaired := bed.Monotonic()
+		s.Systemctl("reset-failed", "justnews*")
+		s.Systemctl("start", target)
+		s.everythingUp(repaired)
+	})
+}
+
+// An instance that the configuration no longer lists still has its gate, and so
+// has one that it never listed.
+func TestAnInstanceThatNoConfigListsIsGated(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, host{})
+		s.everythingUp(0)
+		was := s.mainPIDs("scout")
+
+		s.WriteFile(configFile, config("60s", "scout"))
+		s.Systemctl("daemon-reload")
+		s.untouched(was)
+		_ = s.Run("systemctl", "restart", unit("scout"))
+		if u := s.WaitUnit(unit("scout"), "failed"); u.PreStatus != 78 || u.MainPID != 0 {
+			t.Errorf("%v; want a gate that exits 78", u)
+		}
+
+		_ = s.Run("systemctl", "start", unit("nosuch"))
+		s.refused("nosuch", 78)
+		if s.Exists(startedDir + "/started-nosuch") {
+			t.Error("nosuch was started although no configuration lists it")
+		}
+	})
+}
+
+// Without the generator the packaged drop-in still gates every instance.
+func TestWithoutTheGeneratorTheGateHolds(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, host{config: config("3s"), change: func(tree *bed.Tree) {
+			tree.Remove("/usr/lib/systemd/system-generators/justnews-generator")
+			// What the generator would have told the orchestrator.
+			tree.WriteFile("/etc/justnews/global.env", "MODEL_STORE_ROOT="+modelRoot+"\nSTRICT_MODEL_STORE=1\n")
+			tree.WriteFile(dropIn("scout", "90-once.conf"), once)
+		}})
+		s.WaitIdle()
+		_ = s.Run("systemctl", "start", unit("scout"))
+		u := s.WaitUnit(unit("scout"), "failed")
+		if u.PreStatus <= 0 || u.ExecMainStart != 0 {
+			t.Errorf("%v; want a gate that refuses", u)
+		}
+		s.noAgentStarted()
+	})
+}
