@@ -43,8 +43,9 @@ func Name(kind, which string) string {
 }
 
 // Open finds the place of the lock name: /run/justnews-gate; for who may not
-// write there $XDG_RUNTIME_DIR/justnews; else the executable itself, so that
-// gates exclude each other even where neither exists. Root makes
+// write there $XDG_RUNTIME_DIR/justnews, or /tmp/justnews-UID outside a unit;
+// else the executable itself, so that gates exclude each other even where none
+// of these exists. Root makes
 // /run/justnews-gate where tmpfiles did not and there is a group justnews.
 func Open(name string) (*Lock, error) {
 	return open(name, system())

@@ -35,6 +35,14 @@ func system() []place {
 			path: filepath.Join(runtime, "justnews"), make: makePrivate, owners: []int{self},
 		})
 	}
+	// A person's runs, or those of a container without any of this, still share
+	// /tmp, and with it a record. A unit's /tmp is often its own, where it would
+	// exclude nobody.
+	if os.Getenv("INVOCATION_ID") == "" {
+		places = append(places, place{
+			path: filepath.Join(os.TempDir(), "justnews-"+strconv.Itoa(self)), make: makeInTemp, owners: []int{self},
+		})
+	}
 	if path, err := os.Readlink("/proc/self/exe"); err == nil {
 		places = append(places, place{path: path, executable: true})
 	}
@@ -53,6 +61,10 @@ func makePrivate(path string) error {
 	}
 	return os.Mkdir(path, 0o700)
 }
+
+// makeInTemp makes a directory for its owner alone where everybody may make
+// one; what somebody else made there first is refused by its owner.
+func makeInTemp(path string) error { return os.Mkdir(path, 0o700) }
 
 // makeShared makes what tmpfiles.d would have made. Only root can, and only
 // with the group: a directory of root's own would shut the services out and

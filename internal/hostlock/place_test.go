@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -179,7 +180,36 @@ func TestAPersonsLockIsTheirsAlone(t *testing.T) {
 		t.Error("a directory that the group may write was taken")
 	}
 	t.Setenv("XDG_RUNTIME_DIR", "relative")
-	if len(system()) != 2 {
-		t.Error("a relative XDG_RUNTIME_DIR was taken")
+	for _, p := range system() {
+		if strings.HasPrefix(p.path, "relative") {
+			t.Error("a relative XDG_RUNTIME_DIR was taken")
+		}
+	}
+}
+
+func TestOutsideAUnitTheTemporaryDirectoryIsBeforeTheExecutable(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	t.Setenv("TMPDIR", t.TempDir())
+	for _, c := range []struct {
+		invocation string
+		places     int
+	}{{"", 3}, {"00112233445566778899aabbccddeeff", 2}} {
+		t.Setenv("INVOCATION_ID", c.invocation)
+		places := system()
+		if len(places) != c.places || !places[len(places)-1].executable {
+			t.Errorf("INVOCATION_ID=%q: %d places, want %d with the executable last", c.invocation, len(places), c.places)
+		}
+	}
+	t.Setenv("INVOCATION_ID", "")
+	l, err := open(Name("orchestrator", "url"), system()[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Shared() || l.Dir() != filepath.Join(os.TempDir(), "justnews-"+strconv.Itoa(os.Getuid())) {
+		t.Errorf("the lock is %s, shared %v", l.Where(), l.Shared())
+	}
+	info, err := os.Stat(l.Dir())
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v: want a directory for its owner alone", info, err)
 	}
 }
