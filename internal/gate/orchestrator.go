@@ -81,7 +81,7 @@ func (g *greeting) once(ctx context.Context) (bool, outcome) {
 	}
 	switch check.Reach(g.health.Answer) {
 	case check.Unreachable:
-		return g.again(check.Unreachable, pollDown, "no answer yet: "+g.health.Detail)
+		return g.again(check.Unreachable, pollDown, "no answer yet: "+g.health.Detail+g.unitState())
 	case check.Nonsense:
 		return g.puzzled(g.health.Answer)
 	}
@@ -131,9 +131,23 @@ func (g *greeting) puzzled(a facts.Answer) (bool, outcome) {
 	return g.again(check.Nonsense, pollStrange, "an answer that makes no sense: "+a.Detail)
 }
 
-// late names what the deadline found missing.
+// unitState is what systemd adds to the silence of an orchestrator: that it is
+// still starting, or that nothing starts it.
+func (g *greeting) unitState() string {
+	if !g.unit.known {
+		return ""
+	}
+	return "; " + g.wish.Orchestrator.Unit + " is " + check.Unit(g.unit.unit).Reason
+}
+
+// late names what the deadline found missing. What is not right about the unit
+// although it did not end the wait may be the cause, so it is said first.
 func (g *greeting) late() outcome {
-	return outcome{detail: g.reason, problems: append(g.notes, check.OrchestratorLate(g.subject(), g.health, g.ready)...)}
+	problems := g.notes
+	if g.unit.known {
+		problems = append(problems, check.OrchestratorUnit(g.unit.unit)...)
+	}
+	return outcome{detail: g.reason, problems: append(problems, check.OrchestratorLate(g.subject(), g.health, g.ready)...)}
 }
 
 // impostor compares the owner of the listening socket with the unit's user. It
