@@ -3,18 +3,17 @@
 package check
 
 import (
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
 
-// baseDropIn is the fail-closed drop-in; the generator's hides the package's.
-const baseDropIn = "50-justnews-gate.conf"
-
-// Gated judges whether the gate stands before an instance's unit, and whether
-// systemd knows its latest files.
+// Gated judges whether the gate stands before an instance's unit, by the
+// commands that systemd would run and not by the files that are there: a later
+// drop-in with an empty ExecStartPre= takes the gate away. It also says where
+// systemd does not know the latest files.
 func Gated(u facts.Unit) []diag.Problem {
 	const reload = "systemctl daemon-reload"
 	switch {
@@ -23,11 +22,11 @@ func Gated(u facts.Unit) []diag.Problem {
 			Code: diag.Ungated, Severity: diag.Warning, Subject: u.Name, Message: "systemd has no such unit",
 			Seen: u.LoadState, Expected: "loaded", Fix: "install the package justnews, then: " + reload,
 		}}
-	case !slices.ContainsFunc(u.DropInPaths, func(p string) bool { return filepath.Base(p) == baseDropIn }):
+	case !slices.ContainsFunc(u.ExecStartPre, func(e facts.Exec) bool { return isGate(e, u.Name) }):
 		return []diag.Problem{{
 			Code: diag.Ungated, Subject: u.Name, Message: "no gate stands before this instance",
-			Seen: "no drop-in " + baseDropIn, Expected: "ExecStartPre=/usr/bin/justnews-gate --gate-only %i",
-			Fix: "systemctl cat " + u.Name + "; unmask " + baseDropIn + " or install the package justnews, then: " + reload,
+			Seen: "ExecStartPre=" + commandLines(u.ExecStartPre), Expected: "ExecStartPre=/usr/bin/justnews-gate --gate-only " + instance(u.Name),
+			Fix: "systemctl revert " + u.Name + "; systemctl cat " + u.Name + " shows what else hides 50-justnews-gate.conf; " + reload,
 		}}
 	case u.NeedDaemonReload:
 		return []diag.Problem{{
@@ -37,4 +36,28 @@ func Gated(u facts.Unit) []diag.Problem {
 		}}
 	}
 	return nil
+}
+
+// isGate tells whether a command is the gate of the unit's own instance, and
+// one whose refusal counts.
+func isGate(e facts.Exec, unit string) bool {
+	return !e.IgnoreFailure && slices.Equal(e.Argv, []string{"/usr/bin/justnews-gate", "--gate-only", instance(unit)})
+}
+
+// instance returns the name between @ and .service.
+func instance(unit string) string {
+	_, name, _ := strings.Cut(unit, "@")
+	return strings.TrimSuffix(name, ".service")
+}
+
+func commandLines(commands []facts.Exec) string {
+	var lines []string
+	for _, c := range commands {
+		line := diag.Clean(strings.Join(c.Argv, " "))
+		if c.IgnoreFailure {
+			line = "-" + line
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "; ")
 }

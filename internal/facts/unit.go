@@ -29,8 +29,17 @@ type Unit struct {
 	NeedDaemonReload bool          `json:"need_daemon_reload"`
 	FragmentPath     string        `json:"fragment_path,omitempty"`
 	DropInPaths      []string      `json:"drop_in_paths,omitempty"`
+	// ExecStartPre lists the commands that have to succeed before the main
+	// process starts, as systemd has read them.
+	ExecStartPre []Exec `json:"exec_start_pre,omitempty"`
 	// SuccessExitStatus lists the exit statuses that systemd takes for success.
 	SuccessExitStatus []int `json:"success_exit_status,omitempty"`
+}
+
+// Exec is one command of a unit.
+type Exec struct {
+	Argv          []string `json:"argv"`
+	IgnoreFailure bool     `json:"ignore_failure,omitempty"` // the "-" before its path
 }
 
 // Listener is who listens on a TCP port, as /proc/net shows it.

@@ -167,6 +167,16 @@ type environmentFile struct {
 	Optional bool
 }
 
+// command is one row of ExecStartPre: a(sasbttttuii).
+type command struct {
+	Path                         string
+	Argv                         []string
+	Ignore                       bool
+	Started, StartedM, Ended, At uint64
+	PID                          uint32
+	Code, Status                 int32
+}
+
 type successStatus struct {
 	Statuses []int32
 	Signals  []int32
@@ -175,28 +185,32 @@ type successStatus struct {
 // scout is a unit in start-pre, with a job, as systemd 252 describes one.
 func scout() map[string]dbus.Variant {
 	return map[string]dbus.Variant{
-		"Id":                dbus.MakeVariant("justnews@scout.service"),
-		"LoadState":         dbus.MakeVariant("loaded"),
-		"ActiveState":       dbus.MakeVariant("activating"),
-		"SubState":          dbus.MakeVariant("start-pre"),
-		"Result":            dbus.MakeVariant("success"),
-		"StatusText":        dbus.MakeVariant("waiting for models"),
-		"InvocationID":      dbus.MakeVariant([]byte{0x01, 0xab, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff}),
-		"ExecMainCode":      dbus.MakeVariant(int32(1)),
-		"ExecMainStatus":    dbus.MakeVariant(int32(78)),
-		"MainPID":           dbus.MakeVariant(uint32(0)),
-		"ControlPID":        dbus.MakeVariant(uint32(4711)),
-		"NRestarts":         dbus.MakeVariant(uint32(3)),
-		"User":              dbus.MakeVariant("justnews"),
-		"UID":               dbus.MakeVariant(uint32(997)),
-		"Environment":       dbus.MakeVariant([]string{"GATE_TIMEOUT=180", "DRY_RUN=1"}),
-		"EnvironmentFiles":  dbus.MakeVariant([]environmentFile{{"/etc/justnews/global.env", true}}),
-		"TimeoutStartUSec":  dbus.MakeVariant(uint64(240_000_000)),
-		"Job":               dbus.MakeVariant(job{117, "/org/freedesktop/systemd1/job/117"}),
-		"ConditionResult":   dbus.MakeVariant(true),
-		"NeedDaemonReload":  dbus.MakeVariant(true),
-		"FragmentPath":      dbus.MakeVariant("/usr/lib/systemd/system/justnews@.service"),
-		"DropInPaths":       dbus.MakeVariant([]string{"/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf"}),
+		"Id":               dbus.MakeVariant("justnews@scout.service"),
+		"LoadState":        dbus.MakeVariant("loaded"),
+		"ActiveState":      dbus.MakeVariant("activating"),
+		"SubState":         dbus.MakeVariant("start-pre"),
+		"Result":           dbus.MakeVariant("success"),
+		"StatusText":       dbus.MakeVariant("waiting for models"),
+		"InvocationID":     dbus.MakeVariant([]byte{0x01, 0xab, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff}),
+		"ExecMainCode":     dbus.MakeVariant(int32(1)),
+		"ExecMainStatus":   dbus.MakeVariant(int32(78)),
+		"MainPID":          dbus.MakeVariant(uint32(0)),
+		"ControlPID":       dbus.MakeVariant(uint32(4711)),
+		"NRestarts":        dbus.MakeVariant(uint32(3)),
+		"User":             dbus.MakeVariant("justnews"),
+		"UID":              dbus.MakeVariant(uint32(997)),
+		"Environment":      dbus.MakeVariant([]string{"GATE_TIMEOUT=180", "DRY_RUN=1"}),
+		"EnvironmentFiles": dbus.MakeVariant([]environmentFile{{"/etc/justnews/global.env", true}}),
+		"TimeoutStartUSec": dbus.MakeVariant(uint64(240_000_000)),
+		"Job":              dbus.MakeVariant(job{117, "/org/freedesktop/systemd1/job/117"}),
+		"ConditionResult":  dbus.MakeVariant(true),
+		"NeedDaemonReload": dbus.MakeVariant(true),
+		"FragmentPath":     dbus.MakeVariant("/usr/lib/systemd/system/justnews@.service"),
+		"DropInPaths":      dbus.MakeVariant([]string{"/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf"}),
+		"ExecStartPre": dbus.MakeVariant([]command{
+			{Path: "/usr/bin/justnews-gate", Argv: []string{"/usr/bin/justnews-gate", "--gate-only", "scout"}, PID: 4711},
+			{Path: "/bin/false", Argv: []string{"/bin/false"}, Ignore: true},
+		}),
 		"SuccessExitStatus": dbus.MakeVariant(successStatus{[]int32{75}, []int32{15}}),
 	}
 }

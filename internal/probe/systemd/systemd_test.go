@@ -45,8 +45,12 @@ func wantScout() facts.Unit {
 		Environment:      []string{"GATE_TIMEOUT=180", "DRY_RUN=1"},
 		EnvironmentFiles: []string{"/etc/justnews/global.env"},
 		TimeoutStart:     4 * time.Minute, Job: true, ConditionResult: true, NeedDaemonReload: true,
-		FragmentPath:      "/usr/lib/systemd/system/justnews@.service",
-		DropInPaths:       []string{"/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf"},
+		FragmentPath: "/usr/lib/systemd/system/justnews@.service",
+		DropInPaths:  []string{"/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf"},
+		ExecStartPre: []facts.Exec{
+			{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", "scout"}},
+			{Argv: []string{"/bin/false"}, IgnoreFailure: true},
+		},
 		SuccessExitStatus: []int{75},
 	}
 }

@@ -98,6 +98,7 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		NeedDaemonReload: may[bool](&b, "NeedDaemonReload"),
 		FragmentPath:     may[string](&b, "FragmentPath"),
 		DropInPaths:      may[[]string](&b, "DropInPaths"),
+		ExecStartPre:     commands(may[[][]any](&b, "ExecStartPre")),
 		SuccessExitStatus: exitStatuses(
 			may[[]any](&b, "SuccessExitStatus")),
 	}
@@ -177,6 +178,21 @@ func environmentFiles(pairs [][]any) []string {
 		}
 	}
 	return paths
+}
+
+// commands reads ExecStartPre, rows of a path, the arguments, whether a failure
+// is ignored, and how the last run went.
+func commands(rows [][]any) []facts.Exec {
+	var all []facts.Exec
+	for _, row := range rows {
+		if len(row) < 3 {
+			continue
+		}
+		argv, _ := row[1].([]string)
+		ignore, known := row[2].(bool)
+		all = append(all, facts.Exec{Argv: argv, IgnoreFailure: ignore || !known})
+	}
+	return all
 }
 
 // exitStatuses reads SuccessExitStatus, a pair of exit statuses and signals.
