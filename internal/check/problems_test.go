@@ -34,7 +34,7 @@ func sound(t *testing.T, p diag.Problem) {
 	if strings.HasSuffix(p.Message, ".") || strings.ContainsAny(p.String()+p.Seen+p.Expected+p.Fix, "\n\r\x1b") {
 		t.Errorf("not a line for a terminal: %+v", p)
 	}
-	if strings.Contains(p.Fix, "systemctl start") && strings.Index(p.Fix, "systemctl reset-failed") < 0 {
+	if strings.Contains(p.Fix, "systemctl start") && !strings.Contains(p.Fix, "systemctl reset-failed") {
 		t.Errorf("a start without reset-failed: %s", p.Fix)
 	}
 	if reset, start := strings.Index(p.Fix, "systemctl reset-failed"), strings.Index(p.Fix, "systemctl start"); start >= 0 && start < reset {

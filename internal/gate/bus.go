@@ -65,5 +65,5 @@ func slower(d time.Duration) time.Duration { return min(2*d, pollSlow) }
 
 // jitter keeps gates that started together from asking together: 75 to 125 %.
 func jitter(d time.Duration) time.Duration {
-	return d*3/4 + rand.N(d/2)
+	return d*3/4 + rand.N(d/2) //nolint:gosec // spread, not a secret
 }

@@ -27,14 +27,23 @@ type decision struct {
 	why     check.State   // shut: what the problems are made from
 }
 
-// The rhythm of looks. pollBusy keeps one leader below 13 requests a second
-// and the mean delay from "all ready" to the gate's exit near 45 ms (measured:
-// docs/figures.md); a look costs the server 0.3 to 0.5 ms.
+// The rhythm of looks, measured in docs/figures.md. pollBusy keeps one leader
+// below 13 requests a second and the mean delay from "all ready" to the gate's
+// exit near 45 ms; a look costs the gate about 0.5 ms of CPU, the server 0.3 to
+// 0.5 ms.
 const (
 	pollBusy    = 80 * time.Millisecond  // a job runs: its end is what is waited for
+	pollQuiet   = 250 * time.Millisecond // a job runs, and has shown no progress for long
 	pollDown    = 100 * time.Millisecond // nobody answers: a refused connection costs nothing
 	pollStrange = 250 * time.Millisecond // an answer that makes no sense, or an error
 )
+
+// rhythm is the wait between two looks at a job that runs: a hundredth of the
+// time for which it has shown no progress, so that what looking costs falls
+// with what can still be seen, and no wait becomes more than a little longer.
+func (s situation) rhythm() time.Duration {
+	return min(max(s.quiet/100, pollBusy), pollQuiet)
+}
 
 // inARow is how often an answer that makes no sense, or two answers that
 // contradict each other, are looked at again before they count.
@@ -47,6 +56,7 @@ type attempt struct {
 	before   facts.ModelsState // the look before that POST
 	strange  int               // answers in a row that made no sense
 	differed int               // looks in a row that contradicted themselves or each other
+	busy     bool              // the last look that contradicted another one saw a job in progress
 }
 
 // situation is all that a decision depends on.
@@ -56,6 +66,7 @@ type situation struct {
 	attempt  attempt
 	history  History
 	uptime   time.Duration
+	quiet    time.Duration // since a look last showed progress
 	force    bool // preload --refresh
 	attempts int  // refresh_attempts
 }
@@ -75,7 +86,7 @@ func decide(s situation) decision {
 	case check.Ready:
 		return decision{act: confirm}
 	case check.Pending:
-		return decision{act: wait, after: pollBusy}
+		return decision{act: wait, after: s.rhythm()}
 	case check.Idle:
 		return s.idle()
 	case check.Failed:
@@ -112,14 +123,14 @@ func (a *attempt) note(j check.Judgement) {
 	switch j.State {
 	case check.Nonsense:
 		a.strange++
-		a.differed = 0
+		a.differed, a.busy = 0, false
 	case check.Inconsistent:
 		a.strange = 0
 		a.differed++
 	case check.Ready: // differed is counted by the second look
 		a.strange = 0
 	default:
-		a.strange, a.differed = 0, 0
+		a.strange, a.differed, a.busy = 0, 0, false
 	}
 }
 
@@ -179,9 +190,9 @@ func (s situation) failed() decision {
 }
 
 // inconsistent: seen several times, and never answered with a POST while a
-// job runs.
+// job runs, be it in another worker process.
 func (s situation) inconsistent() decision {
-	if s.attempt.differed < inARow || s.state.InProgress {
+	if s.attempt.differed < inARow || s.state.InProgress || s.attempt.busy {
 		return decision{act: wait, after: pollBusy}
 	}
 	return s.badEnd(check.Inconsistent)

@@ -486,6 +486,20 @@ func TestARefusalNeverExitsWithAStatusThatOpensTheGate(t *testing.T) {
 	}
 }
 
+func TestAStatusThatOpensNothingStays(t *testing.T) {
+	own := &facts.Unit{SuccessExitStatus: []int{69, 70, 71}}
+	for refusal, want := range map[diag.Status]diag.Status{
+		diag.StatusReady: diag.StatusReady, diag.StatusConfig: diag.StatusConfig, diag.StatusUnavailable: 72,
+	} {
+		if got := Shut(refusal, own); got != want {
+			t.Errorf("Shut(%d, %v) = %d, want %d", refusal, own.SuccessExitStatus, got, want)
+		}
+	}
+	if got := Shut(diag.StatusConfig, nil); got != diag.StatusConfig {
+		t.Errorf("Shut(78) of no unit = %d", got)
+	}
+}
+
 func TestALeaderWhoseLockWasTakenAwayDoesNotTrigger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)

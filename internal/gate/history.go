@@ -38,13 +38,16 @@ const (
 )
 
 // incarnation returns h as far as it still speaks of the orchestrator that
-// runs now: of a restarted one nothing is known yet. noJob says that the
-// server knows of no job at all.
+// runs now: of a restarted one nothing is known yet. Only systemd proves a
+// restart. noJob, that the server knows of no job although one ran, does not:
+// a second worker process answers so as well, and one that dies at every
+// trigger. Then the job is gone, but what was sent still counts.
 func (h History) incarnation(invocation string, noJob bool) History {
-	restarted := h.Invocation != "" && invocation != "" && h.Invocation != invocation
-	forgotten := h.Job != nil && noJob
-	if restarted || forgotten {
+	if h.Invocation != "" && invocation != "" && h.Invocation != invocation {
 		return History{Invocation: invocation}
+	}
+	if noJob {
+		h.Job = nil
 	}
 	return h
 }

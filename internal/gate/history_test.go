@@ -49,10 +49,10 @@ func TestRefreshAttemptsZeroNeverRefreshes(t *testing.T) {
 }
 
 func TestBackoffDoublesUpToTenMinutes(t *testing.T) {
-	want := []time.Duration{30, 60, 120, 240, 480, 600, 600}
+	want := []int{30, 60, 120, 240, 480, 600, 600}
 	for n, seconds := range want {
-		if got := backoff(n); got != seconds*time.Second {
-			t.Errorf("backoff(%d) = %v, want %v", n, got, seconds*time.Second)
+		if got := backoff(n); got != time.Duration(seconds)*time.Second {
+			t.Errorf("backoff(%d) = %v, want %d s", n, got, seconds)
 		}
 	}
 	if backoff(1000) != lastBackoff {
@@ -71,15 +71,15 @@ func TestARestartedOrchestratorStartsANewHistory(t *testing.T) {
 	}{
 		{"the same", "a", false, 3},
 		{"another InvocationID", "b", false, 0},
-		{"no job where there was one", "a", true, 0},
+		{"no job where there was one", "a", true, 3},
 		{"a unit that cannot be asked", "", false, 3},
 	} {
 		if got := h.incarnation(c.invocation, c.noJob).Refreshes; got != c.want {
 			t.Errorf("%s: %d refreshes remembered, want %d", c.what, got, c.want)
 		}
 	}
-	if h.incarnation("", true).Refreshes != 0 {
-		t.Error("without a unit a vanished job does not count as a restart")
+	if got := h.incarnation("", true); got.Job != nil || got.Triggers != 1 {
+		t.Errorf("a vanished job, without a unit: %+v, want no job and one trigger", got)
 	}
 }
 

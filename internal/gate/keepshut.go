@@ -13,18 +13,9 @@ import (
 // KeepShut changes a refusal's exit status where the unit takes that status
 // for success: systemd would start the service after a gate that said no.
 func KeepShut(r *Result, own *facts.Unit) {
-	if own == nil || r.Passed() || !slices.Contains(own.SuccessExitStatus, int(r.Status)) {
-		return
-	}
 	was := r.Status
-	for s := diag.StatusInternal; ; s = s%254 + 1 {
-		if !slices.Contains(own.SuccessExitStatus, int(s)) {
-			r.Status = s
-			break
-		}
-		if s == diag.StatusInternal-1 {
-			break // every status is success: nothing that exits can keep this gate shut
-		}
+	if r.Status = Shut(was, own); r.Status == was {
+		return
 	}
 	r.Problems = append(r.Problems, diag.Problem{
 		Code: diag.StatusOpens, Severity: diag.Warning, Subject: own.Name,
@@ -33,4 +24,19 @@ func KeepShut(r *Result, own *facts.Unit) {
 		Expected: "no exit status of justnews-gate",
 		Fix:      fmt.Sprintf("systemctl edit %s, and take %d out of SuccessExitStatus=; systemctl daemon-reload", own.Name, was),
 	})
+}
+
+// Shut returns the status to exit with: the refusal's own, or the first from 70
+// on that the unit does not take for success.
+func Shut(refusal diag.Status, own *facts.Unit) diag.Status {
+	if own == nil || refusal == diag.StatusReady || !slices.Contains(own.SuccessExitStatus, int(refusal)) {
+		return refusal
+	}
+	for i := range 254 {
+		s := (int(diag.StatusInternal)-1+i)%254 + 1
+		if !slices.Contains(own.SuccessExitStatus, s) {
+			return diag.Status(s)
+		}
+	}
+	return refusal // every status is success: nothing that exits can keep this gate shut
 }

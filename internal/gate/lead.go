@@ -12,33 +12,33 @@ import (
 // leader outlast it: then it can name the cause, not only the queue.
 const lastLook = time.Second
 
-// retell is how often a follower passes the leader's progress on.
-const retell = time.Second
+// retell is how often a follower passes the leader's progress on. Sixteen that
+// did so every second would cost as much CPU as the leader's looks.
+const retell = 3 * time.Second
 
-// elect returns true when this run leads, false when it should look for
-// itself once more: a leader let go, or little time is left. The end of ctx is
-// an error, and so is a second call when little time is left: that one look
-// was all there was time for. Without a lock everybody leads.
-func (k *walk) elect(ctx context.Context) (bool, error) {
+// elect returns when this run leads (led), or should look for itself once more:
+// a leader let go, or little time is left. The end of ctx is an error, and so
+// is a second call when little time is left: that one look was all there was
+// time for. Without a lock everybody leads.
+func (k *walk) elect(ctx context.Context) error {
 	if k.led || k.world.Lock == nil {
-		return true, ctx.Err()
+		return ctx.Err()
 	}
 	led, err := k.world.Lock.TryExclusive()
 	if err != nil {
-		// A lock that broke excludes nobody; the record still bounds triggers.
-		return true, ctx.Err()
+		return k.unlocked(ctx)
 	}
 	if led {
 		k.led, k.res.Models.Led = true, true
-		return true, ctx.Err()
+		return ctx.Err()
 	}
 	reserve := min(lastLook, k.wish.Timeout.Value/10)
 	if time.Until(k.until) <= reserve {
 		if k.lastChance {
-			return false, context.DeadlineExceeded
+			return context.DeadlineExceeded
 		}
 		k.lastChance = true
-		return false, ctx.Err()
+		return ctx.Err()
 	}
 	waiting, cancel := context.WithDeadline(ctx, k.until.Add(-reserve))
 	defer cancel()
@@ -46,9 +46,17 @@ func (k *walk) elect(ctx context.Context) (bool, error) {
 	err = k.world.Lock.WaitShared(waiting)
 	stop()
 	if err != nil && waiting.Err() == nil {
-		return true, ctx.Err()
+		return k.unlocked(ctx)
 	}
-	return false, ctx.Err()
+	return ctx.Err()
+}
+
+// unlocked goes on without a lock that broke: it excludes nobody, and asking it
+// again and again would turn this gate into a storm of requests. The record
+// still bounds triggers.
+func (k *walk) unlocked(ctx context.Context) error {
+	k.world.Lock = nil
+	return ctx.Err()
 }
 
 // leads tells whether this run still has the lead: whoever removes the lock's

@@ -20,8 +20,11 @@ type follower struct {
 	history History
 	look    facts.ModelsLook
 	judged  check.Judgement
+	newsAt  time.Time // when a look last showed progress
 	posted  chan facts.ModelsLook // the answer to our POST, when it comes
 	refused *facts.ModelsLook     // an answer that refuses the POST
+	doubt   *doubt
+	asked   *doubt // what the POST was sent for
 }
 
 // awaitModels follows the preload until every model is ready. One gate of the
@@ -54,15 +57,21 @@ func (f *follower) follow(ctx context.Context) outcome {
 				return f.open()
 			}
 			d = decision{act: wait, after: pollBusy}
+			if f.attempt.differed >= inARow {
+				d.after = pollStrange
+			}
 		case shut:
 			return f.refuse(f.problems(d.why)...)
 		}
 		if f.refused != nil {
 			return f.refuse(check.PreloadRefused(f.wish.Orchestrator.URL, *f.refused))
 		}
-		if f.world.Lock != nil && !f.leads() {
+		if led := f.led; f.world.Lock != nil && !f.leads() {
 			// Whatever comes next is the leader's to do.
-			if _, err := f.elect(ctx); err != nil {
+			if err := f.elect(ctx); err != nil {
+				return f.late()
+			}
+			if led && !pause(ctx, pollBusy) { // whoever removes the lock again and again sets no pace
 				return f.late()
 			}
 			f.history = f.recall() // the last leader may have triggered
@@ -87,8 +96,15 @@ func (f *follower) see(ctx context.Context, fresh bool) {
 	if ctx.Err() != nil {
 		return // the look was cut short: it says nothing
 	}
-	f.look, f.judged = look, check.Models(look, f.modelsWish())
+	judged := check.Models(look, f.modelsWish())
+	if judged.State != f.judged.State || judged.Done != f.judged.Done {
+		f.newsAt = time.Now()
+	}
+	f.look, f.judged = look, judged
 	f.attempt.note(f.judged)
+	if f.history.Job != nil && noJob(look) {
+		f.askUnit(ctx) // a restart so quick that no look found the port closed
+	}
 	f.history = f.history.incarnation(f.unit.invocation(), noJob(look))
 	f.keepJob()
 	f.record()
@@ -100,47 +116,11 @@ func noJob(look facts.ModelsLook) bool {
 	return look.Kind == facts.Answered && s.HasStartedAt && s.StartedAt == nil
 }
 
-// confirmed tells whether two more looks, each over a connection of its own,
-// say the same: another worker process may answer there, and what differs
-// between two looks is not ready.
-func (f *follower) confirmed(ctx context.Context) bool {
-	first := f.look
-	for range confirmations {
-		f.res.Models.Looks++
-		second := f.world.Orchestrator.Models(ctx, true)
-		if ctx.Err() != nil {
-			return false
-		}
-		judged := check.Models(second, f.modelsWish())
-		same, _ := check.Same(first.State, second.State)
-		if judged.State != check.Ready || !same {
-			f.attempt.differed++
-			return false
-		}
-	}
-	f.attempt.differed = 0
-	return true
-}
-
-// confirmations is the number of looks that must agree with the first one.
-const confirmations = 2
-
 func (f *follower) situation() situation {
 	return situation{
 		judged: f.effective(), state: f.look.State, attempt: f.attempt, history: f.history,
-		uptime: f.world.Uptime(), force: f.wish.ForceRefresh, attempts: f.wish.RefreshAttempts,
+		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.wish.ForceRefresh, attempts: f.wish.RefreshAttempts,
 	}
-}
-
-// effective is the judgement, unless looks kept contradicting each other: then
-// a ready one counts no more than the next.
-func (f *follower) effective() check.Judgement {
-	j := f.judged
-	if j.State == check.Ready && f.attempt.differed >= inARow {
-		j.State = check.Inconsistent
-		j.Reason = "successive answers contradict each other"
-	}
-	return j
 }
 
 func (f *follower) modelsWish() check.ModelsWish {
@@ -163,11 +143,12 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 		h.Triggers++
 	}
 	if err := f.remember(h); err != nil && refresh && !f.wish.ForceRefresh {
-		return append(f.problems(f.judged.State), unrecorded(err))
+		return append(f.problems(f.effective().State), unrecorded(err))
 	}
 	f.history = h
 	f.attempt.posted, f.attempt.postedAt, f.attempt.before = true, h.LastPost, f.look.State
-	f.attempt.strange, f.attempt.differed = 0, 0
+	f.asked, f.doubt = &doubt{look: f.look, judged: f.effective()}, nil
+	f.attempt.strange, f.attempt.differed, f.attempt.busy = 0, 0, false
 	f.res.Models.Triggers++
 	f.say("models", "asking the orchestrator to load the models", 0, f.judged.Total)
 	go func() { f.posted <- f.world.Orchestrator.Preload(ctx, true) }()
@@ -254,7 +235,14 @@ func (f *follower) refuse(problems ...diag.Problem) outcome {
 // late makes the deadline's problem from what was seen last.
 func (f *follower) late() outcome {
 	f.tally(f.judged)
-	return outcome{detail: f.judged.Reason, problems: check.Late(f.effective(), f.look, f.subject())}
+	j, look := f.effective(), f.look
+	switch {
+	case f.asked != nil && f.situation().stale():
+		j, look = f.asked.judged, f.asked.look // what led to the POST still shows
+	case j.State == check.Ready && f.doubt != nil:
+		j, look = f.doubt.judged, f.doubt.look
+	}
+	return outcome{detail: j.Reason, problems: check.Late(j, look, f.subject())}
 }
 
 func (f *follower) problems(why check.State) []diag.Problem {

@@ -33,7 +33,7 @@ func awaitOrchestrator(ctx context.Context, k *walk) outcome {
 		g.notes = append(g.notes, noSystemd(k.wish.Orchestrator.Unit))
 	}
 	for {
-		if _, err := k.elect(ctx); err != nil {
+		if err := k.elect(ctx); err != nil {
 			return g.late()
 		}
 		k.askUnit(ctx)

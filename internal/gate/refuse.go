@@ -14,7 +14,7 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 	r := Result{
 		Instance: instance, Unit: unit, Started: began, Elapsed: time.Since(began),
 		Steps:    []StepResult{{Name: "config", Verdict: Failed, Elapsed: time.Since(began)}},
-		Problems: problems,
+		Problems: problems, Refused: true,
 	}
 	r.Models.Expected = -1
 	if len(diag.Errors(problems)) == 0 {

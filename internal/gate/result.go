@@ -30,6 +30,7 @@ type Result struct {
 	Elapsed  time.Duration // monotonic
 	Timeout  wish.Timeout
 	Status   diag.Status
+	Refused  bool // it ended before its first look
 	Steps    []StepResult
 	Problems []diag.Problem
 	Models   ModelsResult

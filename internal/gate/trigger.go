@@ -12,7 +12,7 @@ import (
 
 // triggerOnce asks for a preload where none runs and does not follow it.
 func triggerOnce(ctx context.Context, k *walk) outcome {
-	if _, err := k.elect(ctx); err != nil {
+	if err := k.elect(ctx); err != nil {
 		return outcome{detail: "another gate leads", problems: check.Late(check.Judgement{State: check.Pending, Reason: "another gate leads"}, facts.ModelsLook{}, k.subject())}
 	}
 	defer k.release()

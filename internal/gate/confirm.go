@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+
+	"justnews/internal/check"
+	"justnews/internal/facts"
+)
+
+// confirmed tells whether two more looks, each over a connection of its own,
+// say the same: another worker process may answer there, and what differs
+// between two looks is not ready. A look without an answer contradicts nothing:
+// it is only no confirmation.
+func (f *follower) confirmed(ctx context.Context) bool {
+	first := f.look
+	for range confirmations {
+		f.res.Models.Looks++
+		second := f.world.Orchestrator.Models(ctx, true)
+		if ctx.Err() != nil {
+			return false
+		}
+		judged := check.Models(second, f.modelsWish())
+		same, what := check.Same(first.State, second.State)
+		if judged.State == check.Ready && same {
+			continue
+		}
+		f.doubt = &doubt{second, judged, what}
+		if second.Kind == facts.Answered {
+			f.attempt.differed++
+			f.attempt.busy = second.State.InProgress
+		}
+		return false
+	}
+	f.attempt.differed, f.attempt.busy = 0, false
+	return true
+}
+
+// doubt is a look that did not confirm a ready one, or that a POST was sent
+// for.
+type doubt struct {
+	look   facts.ModelsLook
+	judged check.Judgement
+	what   string // differs
+}
+
+// confirmations is the number of looks that must agree with the first one.
+const confirmations = 2
+
+// effective is the judgement, unless looks kept contradicting each other: then
+// a ready one counts no more than the next. While one of them sees a job in
+// progress, they may still come to agree.
+func (f *follower) effective() check.Judgement {
+	j := f.judged
+	if j.State == check.Ready && f.attempt.differed >= inARow && !f.attempt.busy {
+		j.State = check.Inconsistent
+		j.Reason = "successive answers contradict each other"
+		if f.doubt != nil && f.doubt.what != "" {
+			j.Reason += ": " + f.doubt.what
+		}
+	}
+	return j
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// brokenLock fails whenever it is asked. It ends a run that asks for ever: no
+// time passes in between.
+type brokenLock struct {
+	asked int
+	end   func()
+}
+
+func (l *brokenLock) TryExclusive() (bool, error) {
+	if l.asked++; l.asked > 100 {
+		l.end()
+	}
+	return false, errors.New("no locks available")
+}
+
+func (l *brokenLock) WaitShared(context.Context) error { return nil }
+func (l *brokenLock) StillMine() bool                  { return false }
+func (l *brokenLock) Unlock()                          {}
+
+func TestALockThatBreaksNeitherShutsTheGateNorMakesAStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
+		s := newServer(10, time.Second)
+		lock := &brokenLock{end: end}
+		x := newHost(s).world()
+		x.Lock = lock
+		r := Run(ctx, scoutWish(60*time.Second), x)
+		if !r.Passed() || s.posts != 1 {
+			t.Errorf("status %d after %d POSTs, the lock was asked %d times", r.Status, s.posts, lock.asked)
+		}
+	})
+}
