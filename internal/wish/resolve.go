@@ -4,21 +4,15 @@ package wish
 
 import (
 	"fmt"
-	"net/url"
-	"os"
 	"strings"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/spell"
-	"justnews/internal/timespan"
 )
 
 // Lookup returns an environment variable, like os.LookupEnv.
 type Lookup func(name string) (string, bool)
-
-// OSEnvironment is the process's own environment.
-func OSEnvironment(name string) (string, bool) { return os.LookupEnv(name) }
 
 // ForInstance returns what the gate of one instance has to make sure of. Every
 // problem is returned; with an error among them the Wish must not be used.
@@ -92,19 +86,20 @@ func overrule(w *Wish, env Lookup, flags Flags) []diag.Problem {
 		}
 	}
 	set("GATE_TIMEOUT", func(v string) error {
-		d, err := timespan.Seconds(v)
+		d, err := config.Timeout(v)
 		if err == nil {
 			w.Timeout = Timeout{d, "GATE_TIMEOUT in the environment"}
 		}
 		return err
 	})
-	set("REQUIRE_BUS", func(v string) error { return boolean(v, &w.RequireBus) })
-	set("STRICT_MODEL_STORE", func(v string) error { return boolean(v, &w.Models.Strict) })
-	set("GPU_ORCHESTRATOR_URL", func(v string) error { return endpoint(v, &w.Orchestrator.URL) })
-	set("MCP_BUS_URL", func(v string) error { return endpoint(v, &w.Bus.URL) })
-	set("MODEL_STORE_ROOT", func(v string) error { return path(v, &w.Models.Root) })
-	set("BASE_MODEL_DIR", func(v string) error { return path(v, &w.Models.BaseDir) })
-	set("CUDA_MPS_PIPE_DIRECTORY", func(v string) error { return path(v, &w.MPS.PipeDirectory) })
+	set("REQUIRE_BUS", into(&w.RequireBus, boolean))
+	set("STRICT_MODEL_STORE", into(&w.Models.Strict, boolean))
+	set("GPU_ORCHESTRATOR_URL", into(&w.Orchestrator.URL, config.ServerURL))
+	set("MCP_BUS_URL", into(&w.Bus.URL, config.ServerURL))
+	set("MODEL_STORE_ROOT", into(&w.Models.Root, config.Path))
+	set("BASE_MODEL_DIR", into(&w.Models.BaseDir, config.Path))
+	set("CUDA_MPS_PIPE_DIRECTORY", into(&w.MPS.PipeDirectory, config.PipeDirectory))
+	set("CUDA_MPS_LOG_DIRECTORY", into(&w.MPS.LogDirectory, config.Path))
 	if flags.Timeout != nil {
 		w.Timeout = Timeout{*flags.Timeout, "--timeout"}
 	}
@@ -114,34 +109,25 @@ func overrule(w *Wish, env Lookup, flags Flags) []diag.Problem {
 	return problems
 }
 
-func boolean(v string, into *bool) error {
+// into returns what reads a value and keeps it where it means something.
+func into[T any](target *T, read func(string) (T, error)) func(string) error {
+	return func(v string) error {
+		value, err := read(v)
+		if err == nil {
+			*target = value
+		}
+		return err
+	}
+}
+
+func boolean(v string) (bool, error) {
 	switch strings.ToLower(v) {
 	case "1", "true", "yes", "on":
-		*into = true
+		return true, nil
 	case "0", "false", "no", "off":
-		*into = false
-	default:
-		return fmt.Errorf("expected 0 or 1")
+		return false, nil
 	}
-	return nil
-}
-
-func path(v string, into *string) error {
-	if !strings.HasPrefix(v, "/") || strings.ContainsRune(v, 0) {
-		return fmt.Errorf("expected an absolute path")
-	}
-	*into = v
-	return nil
-}
-
-func endpoint(v string, into *string) error {
-	u, err := url.Parse(v)
-	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.User != nil ||
-		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("expected http://HOST:PORT")
-	}
-	*into = "http://" + u.Host
-	return nil
+	return false, fmt.Errorf("expected 0 or 1")
 }
 
 func badVariable(w *Wish, name, value string, err error) diag.Problem {
@@ -153,10 +139,20 @@ func badVariable(w *Wish, name, value string, err error) diag.Problem {
 		Code:     diag.ConfigEnvironment,
 		Subject:  name,
 		Message:  fmt.Sprintf("cannot use the environment's %s: %v", name, err),
-		Seen:     fmt.Sprintf("%q", value),
+		Seen:     fmt.Sprintf("%q", withoutPassword(value)),
 		Expected: strings.TrimPrefix(err.Error(), "expected "),
 		Fix:      fmt.Sprintf("correct %s in %s, then: systemctl daemon-reload", name, where),
 	}
+}
+
+// withoutPassword hides what stands before the @ of a URL: the problem goes to
+// the journal and into a record.
+func withoutPassword(value string) string {
+	scheme, rest, ok := strings.Cut(value, "://")
+	if at := strings.LastIndex(rest, "@"); ok && at >= 0 {
+		return scheme + "://***" + rest[at:]
+	}
+	return value
 }
 
 func unknownInstance(cfg *config.Config, name string) diag.Problem {

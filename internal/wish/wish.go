@@ -8,6 +8,7 @@ package wish
 import (
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"justnews/internal/config"
@@ -69,16 +70,19 @@ func InstanceUnit(instance string) string {
 	return "justnews@" + instance + ".service"
 }
 
-// Loopback tells whether a URL can only mean this host: localhost, or an
-// address of 127.0.0.0/8 or ::1.
+// Loopback tells whether a URL can only mean this host: localhost, a name below
+// it, or an address of 127.0.0.0/8 or ::1.
 func Loopback(rawURL string) bool {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return false
 	}
-	if u.Hostname() == "localhost" {
+	// The probe resolves these names itself (RFC 6761), so that no resolver can
+	// send them elsewhere.
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
-	addr, err := netip.ParseAddr(u.Hostname())
+	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsLoopback()
 }
