@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hostile
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"justnews/internal/diag"
+	"justnews/internal/reference"
+)
+
+var page = filepath.Join("..", "..", "docs", "hostile.md")
+
+const intro = `# What the gate makes of a hostile server
+
+This page is written by a test (%[1]s),
+and every line of it is held against the real program over real sockets. The server is the reference
+orchestrator with its 16 models, or the MCP bus, told to misbehave in one way
+at a time; the gate is %[2]s.
+
+A gate opens only after three looks in a row, two of them over connections of
+their own, that satisfy every condition and agree. A row whose gate opens says
+why that is right. In every row the run also ends within the time bound, sends
+at most %[3]d requests and %[4]d more a second, never has more than %[5]d MiB
+resident, and writes no control character to either output. The POSTs are exact.
+
+| | |
+|---|---:|
+| ways to misbehave that the reference server knows, each with a row | %[6]d |
+| rows, each an execution of the real program | %[7]d |
+| of those that open | %[8]d |
+| sequences of states, played in virtual time | %[9]d |
+| made-up sequences (seeded), in virtual time | %[10]d |
+
+| behaviour | what the server does, and why a gate opens | verdict | exit status | code | POSTs | time bound |
+|---|---|---|---:|---|---:|---:|
+`
+
+func render() []byte {
+	list, opening := rows(), 0
+	for _, r := range list {
+		if r.status == diag.StatusReady {
+			opening++
+		}
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, intro, "`go test ./test/hostile -run Page -update`", "`justnews-gate gate scout --json`",
+		burst, perSecond, memoryKiB>>10, len(reference.Behaviours()), len(list), opening, len(sequences), randomSequences)
+	for _, r := range list {
+		fmt.Fprintln(&b, r.line())
+	}
+	return b.Bytes()
+}
+
+// line is the row as the page has it.
+func (r row) line() string {
+	known := reference.Behaviours()
+	i := slices.IndexFunc(known, func(b reference.Behaviour) bool { return b.Name == r.behaviour() })
+	does, verdict, code := "", "refuses", string(r.code)
+	if i >= 0 {
+		does = known[i].Doc
+	}
+	if r.why != "" {
+		does += ". " + strings.ToUpper(r.why[:1]) + r.why[1:]
+	}
+	if r.status == diag.StatusReady {
+		verdict = "**opens**"
+	}
+	if code == "" {
+		code = "-"
+	}
+	return fmt.Sprintf("| `%s` | %s | %s | %d | %s | %d | %g s |",
+		strings.ReplaceAll(r.name(), "|", `\|`), strings.ReplaceAll(does, "|", `\|`), verdict, r.status, code, r.posts, r.bound().Seconds())
+}
+
+func TestThePageIsWhatTheRowsSay(t *testing.T) {
+	want := render()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(page), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(page, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("docs/hostile.md is not what the rows say: go test ./test/hostile -run Page -update")
+	}
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hostile
+
+import (
+	"fmt"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+)
+
+// What must hold for every run against every server, whatever it shows.
+const (
+	// looksBeforeOpening must all satisfy every condition and agree.
+	looksBeforeOpening = 3
+	// slack is what a run may take beyond its deadline: nothing in virtual
+	// time blocks longer.
+	slack = 10 * time.Millisecond
+	// soonPosts is how many POSTs of one incarnation may follow the one before
+	// them within the first back-off: the repeat after the grace, and the one
+	// refresh.
+	soonPosts    = 2
+	firstBackoff = 30 * time.Second
+	// A leader asks at most every 20 ms right after a POST's answer, else
+	// every 80 ms, and looks three times where an answer says ready.
+	requestsPerSecond = 40
+)
+
+// invariants returns what did not hold of one run of gates against h's server,
+// of which r was one.
+func invariants(r gate.Result, h *host, timeout, took time.Duration, gates int) []string {
+	var broken []string
+	say := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
+	if took > timeout+slack {
+		say("it ended after %v, the deadline was %v", took, timeout)
+	}
+	if !r.Passed() {
+		for _, why := range unexplained(r) {
+			say("%s", why)
+		}
+	}
+	if gates == 1 && r.Passed() {
+		for _, why := range unproven(h.server.looks) {
+			say("%s", why)
+		}
+	}
+	for _, why := range stormy(h.server.posts, h.systemd) {
+		say("%s", why)
+	}
+	if most := gates*20 + int(took.Seconds()*requestsPerSecond); h.server.requests > most {
+		say("%d requests in %v", h.server.requests, took)
+	}
+	return broken
+}
+
+// unexplained tells what a refusal lacks.
+func unexplained(r gate.Result) []string {
+	errs := diag.Errors(r.Problems)
+	if len(errs) == 0 {
+		return []string{"refused without an error"}
+	}
+	var broken []string
+	for _, p := range errs {
+		switch {
+		case p.Fix == "":
+			broken = append(broken, fmt.Sprintf("no fix for %s", p.Code))
+		case p.Code == diag.Internal:
+			broken = append(broken, fmt.Sprintf("an internal error: %v", p))
+		}
+	}
+	if r.Status != errs[0].Status() {
+		broken = append(broken, fmt.Sprintf("status %d, but the first error is %s", r.Status, errs[0].Code))
+	}
+	return broken
+}
+
+// unproven tells why the last looks do not justify an open gate.
+func unproven(looks []facts.ModelsLook) []string {
+	if len(looks) < looksBeforeOpening {
+		return []string{fmt.Sprintf("opened after %d looks", len(looks))}
+	}
+	var broken []string
+	last := looks[len(looks)-looksBeforeOpening:]
+	for _, l := range last {
+		if !ready(l) {
+			broken = append(broken, fmt.Sprintf("opened on %+v", l))
+		}
+		if !agree(l.State, last[0].State) {
+			broken = append(broken, fmt.Sprintf("opened on %+v beside %+v", l.State, last[0].State))
+		}
+	}
+	return broken
+}
+
+// stormy tells which POSTs should not have been sent. Without systemd a
+// restart cannot be told from a second worker process, so that all POSTs count
+// as one incarnation's.
+func stormy(posts []post, systemd bool) []string {
+	var broken []string
+	soon := 0
+	for i, p := range posts {
+		if p.before.Kind == facts.Answered && p.before.State.InProgress {
+			broken = append(broken, "a POST although the last look saw a job in progress")
+		}
+		if p.before.Kind != facts.Answered {
+			broken = append(broken, fmt.Sprintf("a POST although the last look was no answer: %+v", p.before.Answer))
+		}
+		switch {
+		case i == 0 || systemd && p.incarnation != posts[i-1].incarnation:
+			soon = 0
+		case p.at.Sub(posts[i-1].at) < firstBackoff:
+			if soon++; soon > soonPosts {
+				broken = append(broken, fmt.Sprintf("POST %d of one incarnation only %v after the one before", soon+1, p.at.Sub(posts[i-1].at)))
+			}
+		}
+	}
+	return broken
+}

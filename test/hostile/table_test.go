@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hostile
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/reference"
+)
+
+// row is one way to misbehave and what the gate makes of it.
+type row struct {
+	spec    string // as the reference server takes it; its name is the behaviour's
+	bus     bool   // the MCP bus misbehaves; the orchestrator behaves
+	timeout time.Duration
+	status  diag.Status
+	code    diag.Code
+	posts   int
+	within  time.Duration // 0: until the timeout
+	why     string        // what the reference's own words leave out; why the gate opens
+}
+
+// The time that a run may take: until its timeout, or well before it where
+// waiting changes nothing.
+const (
+	short = 3 * time.Second
+	grace = 9 * time.Second // longer than what a POST is given to show a job
+	early = 2500 * time.Millisecond
+)
+
+func (r row) name() string {
+	if r.bus {
+		return r.spec + " (bus)"
+	}
+	return r.spec
+}
+
+// behaviour is the part of the spec that names it.
+func (r row) behaviour() string {
+	name, _, _ := strings.Cut(r.spec, "=")
+	name, _, _ = strings.Cut(name, "@")
+	return name
+}
+
+// bound is the longest that the run may take.
+func (r row) bound() time.Duration {
+	if r.within > 0 {
+		return r.within
+	}
+	return r.timeout + lateness
+}
+
+// opens is a row whose gate opens, and why that is right.
+func opens(spec string, why string) row {
+	return row{spec: spec, status: diag.StatusReady, posts: 1, timeout: short, why: why}
+}
+
+// senseless is an answer that ends the wait after three.
+func senseless(spec string) row {
+	return row{spec: spec, status: diag.StatusNonsense, code: diag.OrchestratorNonsense, timeout: short, within: early}
+}
+
+// silent is a server that is waited for until the timeout.
+func silent(spec string) row {
+	return row{spec: spec, status: diag.StatusUnavailable, code: diag.OrchestratorUnreachable, timeout: short}
+}
+
+// contradictory is a state that is refreshed once and then refused.
+func contradictory(spec string) row {
+	return row{spec: spec, status: diag.StatusNonsense, code: diag.ModelsInconsistent, posts: 1, timeout: short, within: early}
+}
+
+// broken is a job that is refreshed once and fails again.
+func broken(spec string, code diag.Code, posts int) row {
+	return row{spec: spec, status: diag.StatusFailed, code: code, posts: posts, timeout: short, within: early}
+}
+
+// ends is a row of its own kind.
+func ends(spec string, status diag.Status, code diag.Code, posts int) row {
+	return row{spec: spec, status: status, code: code, posts: posts, timeout: short}
+}
+
+func (r row) because(why string) row            { r.why = why; return r }
+func (r row) lasting(timeout time.Duration) row { r.timeout = timeout; return r }
+func (r row) until(within time.Duration) row    { r.within = within; return r }
+func (r row) posted(n int) row                  { r.posts = n; return r }
+
+// ofBus is the same way to misbehave, by the bus.
+func ofBus(r row) row {
+	r.bus, r.posts = true, 1
+	switch r.code {
+	case diag.OrchestratorNonsense:
+		r.code = diag.BusNonsense
+	case diag.OrchestratorUnreachable:
+		r.code = diag.BusUnreachable
+	}
+	return r
+}
+
+func TestEveryWayToMisbehaveHasARow(t *testing.T) {
+	var named []string
+	for _, r := range rows() {
+		named = append(named, r.behaviour())
+		if r.status == diag.StatusReady && r.why == "" {
+			t.Errorf("%s: the gate opens and the row does not say why", r.name())
+		}
+		if r.status != diag.StatusReady && r.code == "" {
+			t.Errorf("%s: refused without a code", r.name())
+		}
+	}
+	for _, b := range reference.Behaviours() {
+		if !slices.Contains(named, b.Name) {
+			t.Errorf("%s: no row", b.Name)
+		}
+	}
+}
+
+// The real program over real sockets against every way to misbehave.
+func TestNoServerFoolsTheProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("most rows wait for a timeout of seconds")
+	}
+	for _, r := range rows() {
+		t.Run(r.name(), func(t *testing.T) {
+			t.Parallel()
+			r.try(t)
+		})
+	}
+}
+
+func (r row) try(t *testing.T) {
+	c := call{timeout: r.timeout}
+	var orchestrator, spoilt *reference.Server
+	if r.bus {
+		orchestrator = serve(t, nil)
+		spoilt = serve(t, func(o *reference.Options) { o.Role = reference.Bus }, r.spec)
+		c.bus = spoilt.URL()
+	} else {
+		orchestrator = serve(t, nil, r.spec)
+		spoilt = orchestrator
+	}
+	c.orchestrator = orchestrator.URL()
+	e := c.run(t)
+	seen := orchestrator.Counters()
+	if e.status != int(r.status) || r.code != "" && !e.has(r.code) {
+		t.Errorf("status %d, want %d with %s\n%s", e.status, r.status, r.code, e.stderr)
+	}
+	if seen.Preloads != r.posts || e.summary.Models.Triggers != r.posts {
+		t.Errorf("%d POSTs, of which the record tells %d; want %d", seen.Preloads, e.summary.Models.Triggers, r.posts)
+	}
+	if e.took > r.bound() {
+		t.Errorf("took %v, want at most %v", e.took, r.bound())
+	}
+	for _, why := range append(e.bounded(r.timeout, spoilt.Counters()), e.explained()...) {
+		t.Error(why)
+	}
+}
