@@ -58,7 +58,7 @@ bin=$work/bin models=$work/models root=$work/root
 mkdir -p "$bin" "$root/etc/justnews"
 
 say 'Build the two programs, and a reference orchestrator to try them on'
-CGO_ENABLED=0 GOFLAGS="${GOFLAGS:--buildvcs=false}" go build -o "$bin/" \
+CGO_ENABLED=0 GOFLAGS="${GOFLAGS:--buildvcs=false}" go build -trimpath -ldflags '-s -w' -o "$bin/" \
 	./cmd/justnews-generator ./cmd/justnews-gate ./internal/reference/cmd/justnews-reference
 PATH=$bin:$PATH
 for program in justnews-generator justnews-gate; do
@@ -98,6 +98,12 @@ config() {
 
 say 'From one configuration of 17 instances to what systemd reads'
 config '' >"$root/etc/justnews/justnews.toml"
+note '   $ cat /etc/justnews/justnews.toml'
+awk '/^\[(gate|instances\.(mcp_bus|scout))\]$/ { show = 1 } show { print $0 == "" ? "" : "   " $0 } /^$/ { show = 0 }' \
+	"$root/etc/justnews/justnews.toml"
+note '   (and 15 more instances)'
+printf '\n'
+note '   $ justnews-generator --dry-run'
 justnews-generator --root "$root" --dry-run >"$work/rendered"
 # count prints how many rendered files have a path that matches $1.
 count() { grep -cE "^# /run/systemd/generator/$1" "$work/rendered" || true; }
@@ -107,8 +113,9 @@ printf '   %5d shut every instance until its gate has passed\n' "$(count 'justne
 printf '   %5d set up the 17 instances\n' "$(count 'justnews@[a-z_]+\.service\.d/')"
 printf '   %5d set up the preload, MPS and the target\n' "$(count 'justnews(-preload|-mps)?\.(service|target)\.d/')"
 printf '   %5d make justnews.target want the instances\n' "$(count 'justnews\.target\.wants/')"
-printf '   The first, and those of scout:\n\n'
-awk '/^# \// { show = /justnews@scout\.service\.d|justnews@\.service\.d/ } show { print "   " $0 }' "$work/rendered"
+printf '   The first, and the two of scout:\n\n'
+awk '/^# \// { show = /justnews@scout\.service\.d|justnews@\.service\.d/ }
+	show && !/^# Written by/ { print $0 == "" ? "" : "   " $0 }' "$work/rendered"
 
 # From here on: the same configuration on a host without units.
 config 'instance = ""' >"$work/justnews.toml"
@@ -140,7 +147,8 @@ gate() {
 }
 
 say 'The gate of scout: it triggers the preload and waits for all 16 models'
-note '   The orchestrator has just started. It says all_ready:true over zero models: the gate does not believe it.'
+note '   The orchestrator has just started. It says all_ready:true over zero models:'
+note '   the gate does not believe it. NO-LOCK: no services share this demonstration.'
 justnews-reference bus -address "127.0.0.1:$bus_port" 2>>"$work/bus.log" &
 servers+=("$!")
 start_orchestrator 300ms
@@ -155,7 +163,9 @@ justnews-reference store break "$models" missing-snapshot chief_editor distilber
 kill "$orchestrator"
 wait "$orchestrator" 2>/dev/null || true
 start_orchestrator 30ms
-note '   chief_editor has no snapshot of distilbert-base-uncased any more. The gate refuses, says why, and what mends it:'
+note '   chief_editor has lost its snapshot of distilbert-base-uncased. The gate asks'
+note '   for one refresh, in case that helps (gate.refresh_attempts), then refuses,'
+note '   says why, and what mends it:'
 gate 1 gate scout
 
 say 'Mended as the hint says: the snapshot copied back, the preload refreshed'
@@ -163,4 +173,4 @@ justnews-reference store mend "$models" chief_editor distilbert-base-uncased
 gate 0 preload --refresh --wait
 gate 0 gate scout
 
-printf '\n%sThat is all.%s On a real host: the quick start in README.md.\n' "$bold" "$plain"
+printf '\n%sThat is all, and nothing is left behind.%s A real host: README.md, Quick start.\n' "$bold" "$plain"

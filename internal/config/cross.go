@@ -22,7 +22,7 @@ func (s *state) crossCheck(c *Config) {
 	s.roles(c, byName)
 	s.ports(c)
 	for i := range c.Instances {
-		s.after(c, &c.Instances[i], byName)
+		s.after(&c.Instances[i], byName)
 		s.needs(c, &c.Instances[i])
 		s.mpsLimits(&c.Instances[i])
 	}
@@ -145,7 +145,7 @@ func (s *state) ports(c *Config) {
 	}
 }
 
-func (s *state) after(c *Config, in *Instance, byName map[string]int) {
+func (s *state) after(in *Instance, byName map[string]int) {
 	if s.isBad([]string{"instances", in.Name, "after"}) {
 		return
 	}

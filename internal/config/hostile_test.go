@@ -26,7 +26,7 @@ func TestHostileMegabytesAreJudgedBeforeTheGeneratorsDeadline(t *testing.T) {
 	for name, text := range map[string]string{
 		"unknown keys":      fill(func(i int) string { return fmt.Sprintf("k%d=1\n", i) }),
 		"dotted keys":       fill(func(i int) string { return fmt.Sprintf("a%d.%sz=1\n", i, strings.Repeat("b.", testParts)) }),
-		"syntax errors":     fill(func(i int) string { return "x = \n\n" }),
+		"syntax errors":     fill(func(int) string { return "x = \n\n" }),
 		"zero bytes":        strings.Repeat("\x00", maxFile),
 		"open brackets":     "a = " + strings.Repeat("[", maxFile-10),
 		"a ring of units":   fill(func(i int) string { return fmt.Sprintf("[instances.a%d]\nafter=[\"a%d\"]\n", i, i+1) }),

@@ -101,8 +101,8 @@ func TestFilesOfAnotherUserAreRefused(t *testing.T) {
 
 func TestTheTargetOfALinkIsJudgedNotTheLink(t *testing.T) {
 	src, dir := tree(t)
-	real := filepath.Join(src.Root, "real.toml")
-	put(t, real, sound)
+	target := filepath.Join(src.Root, "real.toml")
+	put(t, target, sound)
 	if err := os.Remove(dir + "/justnews.toml"); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestTheTargetOfALinkIsJudgedNotTheLink(t *testing.T) {
 	if c, problems := Load(src); c == nil {
 		t.Fatalf("a link to a sound file is refused:\n%s", problemText(problems))
 	}
-	chmod(t, real, 0o666)
+	chmod(t, target, 0o666)
 	wantOne(t, src, diag.ConfigOwner, "/etc/justnews/justnews.toml", "writable")
 }
 

@@ -121,10 +121,10 @@ func (p *printer) instance(in *Instance) {
 			p.field(f, path...)
 		}
 	}
-	p.again(append(base, "gate"), gateFields)
+	p.again(append(base[:2:2], "gate"), gateFields)
 	p.mps(base, in)
-	p.again(append(base, "service"), serviceFields)
-	p.environment(append(base, "environment"), in)
+	p.again(append(base[:2:2], "service"), serviceFields)
+	p.environment(append(base[:2:2], "environment"), in)
 }
 
 // effective writes a key whose value the structure may overrule.
