@@ -11,7 +11,7 @@ LDFLAGS        := -s -w -X justnews/internal/version.described=$(VERSION)
 GOLANGCI       := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK    := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 # Installed by 'make test' where they are missing and the machine allows it.
-TEST_PACKAGES  := gcc libc6-dev dbus mmdebstrap systemd-container shellcheck uidmap
+TEST_PACKAGES  := gcc libc6-dev dbus mandoc mmdebstrap systemd-container shellcheck uidmap
 
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -buildvcs=false

@@ -4,34 +4,35 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-status=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+go build -o "$work/tally" ./test/tally
+: >"$work/log"
+failed=()
 
+# stage runs tests. $1: what they are; the rest: the command, which prints JSON.
+# tally fails too where a test failed, so that neither can hide it.
 stage() {
 	local name=$1
 	shift
 	printf '== %s\n' "$name"
-	"$@" 2>&1 | tee -a "$log" | grep -v -e '^=== ' -e '^ *--- PASS' -e '^PASS$' -e '\[no test files\]' || true
-	[ "${PIPESTATUS[0]}" -eq 0 ] || { status=1; printf '== %s FAILED\n' "$name"; }
+	if ! "$@" 2>&1 | "$work/tally" -log "$work/log"; then
+		failed+=("$name")
+		printf '== %s FAILED\n' "$name"
+	fi
 }
 
-stage 'unit tests' go test -v -timeout 10m ./cmd/... ./internal/...
+stage 'unit tests' go test -json -timeout 10m ./cmd/... ./internal/...
 if command -v gcc >/dev/null; then
-	stage 'race detector' env CGO_ENABLED=1 go test -race -short -timeout 10m ./internal/...
+	stage 'race detector' env CGO_ENABLED=1 go test -json -race -short -timeout 10m ./internal/...
 else
 	printf '== race detector: skipped, there is no gcc\n'
 fi
-stage 'booted systemd' go test -v -count=1 -timeout 30m -p 1 ./test/...
+stage 'documents, booted systemd' go test -json -count=1 -timeout 30m -p 1 ./test/...
 
-printf '\n== skipped\n'
-grep -A1 -E '^ *--- SKIP' "$log" | grep -v '^--$' || printf 'nothing\n'
-passed=$(grep -c -E '^ *--- PASS' "$log" || true)
-failed=$(grep -c -E '^ *--- FAIL' "$log" || true)
-skipped=$(grep -c -E '^ *--- SKIP' "$log" || true)
-if [ "$status" -ne 0 ]; then
-	printf '\n== failed\n'
-	grep -E '^ *--- FAIL|^FAIL|panic:' "$log" || true
+printf '\n'
+"$work/tally" -total "$work/log" || failed+=('the sum')
+if ((${#failed[@]})); then
+	printf 'FAILED: %s\n' "$(IFS=,; printf '%s' "${failed[*]}")"
+	exit 1
 fi
-printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
-exit "$status"
