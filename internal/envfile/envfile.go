@@ -38,7 +38,7 @@ func Read(name string) (Vars, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read environment file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	switch {
 	case err != nil:

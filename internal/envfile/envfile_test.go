@@ -144,7 +144,7 @@ func judge(f *testing.F) func(*testing.T, string) (Vars, bool) {
 	if err := cmd.Start(); err != nil {
 		f.Skipf("cannot ask libsystemd-shared: %v", err)
 	}
-	f.Cleanup(func() { in.Close(); cmd.Wait() })
+	f.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
 	out := bufio.NewReader(pipe)
 	return func(t *testing.T, text string) (Vars, bool) {
 		t.Helper()

@@ -107,7 +107,7 @@ func nobody(t *testing.T, role, dir string) string {
 // enterable makes a directory that every user can enter.
 func enterable(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "hostlock")
+	dir, err := os.MkdirTemp("", "hostlock") //nolint:usetesting // no other user can enter TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,14 +16,14 @@ import (
 )
 
 // listen opens a real notification socket and returns what arrives on it.
-func listen(t *testing.T, name string) (*net.UnixConn, func() string) {
+func listen(t *testing.T, name string) func() string {
 	t.Helper()
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return conn, func() string {
+	return func() string {
 		t.Helper()
 		if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
 			t.Fatal(err)
@@ -42,7 +42,7 @@ func TestEachMessageIsOneDatagram(t *testing.T) {
 		filepath.Join(t.TempDir(), "notify"),
 		fmt.Sprintf("@justnews-notify-%d", os.Getpid()),
 	} {
-		_, next := listen(t, name)
+		next := listen(t, name)
 		t.Setenv("NOTIFY_SOCKET", name)
 		n := New()
 		if !n.Active() {
@@ -61,7 +61,7 @@ func TestEachMessageIsOneDatagram(t *testing.T) {
 
 func TestNoTextCanAddAnAssignment(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
-	_, next := listen(t, path)
+	next := listen(t, path)
 	n := Notifier{socket: path}
 	for text, want := range map[string]string{
 		"bad\nREADY=1":      "STATUS=bad READY=1",

@@ -146,8 +146,8 @@ func readFile(path string) error {
 	defer func() { _ = f.Close() }()
 	switch filepath.Ext(path) {
 	case ".json":
-		var any json.RawMessage
-		return json.NewDecoder(f).Decode(&any)
+		var raw json.RawMessage
+		return json.NewDecoder(f).Decode(&raw)
 	case ".safetensors":
 		return readSafetensors(f)
 	}

@@ -17,7 +17,7 @@ type orchestrator struct {
 	routes  map[string]route
 }
 
-func newOrchestrator(s *Server, ctx context.Context) *orchestrator {
+func newOrchestrator(ctx context.Context, s *Server) *orchestrator {
 	o := &orchestrator{server: s}
 	for i := range o.engines {
 		o.engines[i] = &engine{server: s, ctx: ctx}

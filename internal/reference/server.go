@@ -105,7 +105,7 @@ func (s *Server) begin(l net.Listener) {
 	if s.opt.Role == Bus {
 		lf.app = newBus(s)
 	} else {
-		lf.app = newOrchestrator(s, lf.ctx)
+		lf.app = newOrchestrator(lf.ctx, s)
 	}
 	s.life, s.opened = lf, make(chan struct{})
 	if s.opt.BusURL == "" && s.closedFor() == 0 {

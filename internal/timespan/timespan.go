@@ -149,7 +149,7 @@ func Format(d time.Duration) string {
 	}{{"d", day}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}, {"ms", time.Millisecond}, {"us", time.Microsecond}, {"ns", 1}} {
 		if n := d / u.of; n > 0 {
 			parts = append(parts, strconv.FormatInt(int64(n), 10)+u.name)
-			d -= n * u.of
+			d %= u.of
 		}
 	}
 	return strings.Join(parts, " ")

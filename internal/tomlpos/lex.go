@@ -145,8 +145,8 @@ func escape(s string) (rune, int, bool) {
 		return 0, 0, false
 	}
 	n, err := strconv.ParseUint(s[1:1+digits], 16, 32)
-	if err != nil || !utf8.ValidRune(rune(n)) {
+	if err != nil || !utf8.ValidRune(rune(n)) { //nolint:gosec // beyond 31 bits it is negative, and not valid
 		return 0, 0, false
 	}
-	return rune(n), 1 + digits, true
+	return rune(n), 1 + digits, true //nolint:gosec // valid
 }

@@ -83,7 +83,7 @@ func (r *reaper) reap() error {
 	_ = r.pipe.Close()
 	err := r.cmd.Wait()
 	if err != nil || r.said.Len() > 0 {
-		return fmt.Errorf("cannot clean up after the machine: %v\n%s", err, r.said.Bytes())
+		return fmt.Errorf("cannot clean up after the machine: %w\n%s", err, r.said.Bytes())
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ package need
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,7 +45,7 @@ func get(ctx context.Context, url string) facts.Need {
 		return facts.Need{Detail: fmt.Sprintf("%s answers %d", url, response.StatusCode)}
 	}
 	// A server that dies while it answers is not up.
-	if _, err := io.CopyN(io.Discard, response.Body, maxBody); err != nil && err != io.EOF {
+	if _, err := io.CopyN(io.Discard, response.Body, maxBody); err != nil && !errors.Is(err, io.EOF) {
 		return facts.Need{Detail: fmt.Sprintf("%s answers %d, then: %v", url, response.StatusCode, err)}
 	}
 	return facts.Need{OK: true, Detail: fmt.Sprintf("%s answers %d", url, response.StatusCode)}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestAModelsLookIsJudgedByItsBytes(t *testing.T) {
-	with := func(old, new string) string { return ok(strings.Replace(ready, old, new, 1)) }
+	with := func(before, after string) string { return ok(strings.Replace(ready, before, after, 1)) }
 	for _, tc := range []struct {
 		name, bytes string
 		kind        facts.AnswerKind

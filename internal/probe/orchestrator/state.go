@@ -63,7 +63,7 @@ func modelsState(o strictjson.Object, s shape) (facts.ModelsState, error) {
 	if state.InProgress, err = o.Bool("in_progress"); err != nil {
 		return state, err
 	}
-	if err = counters(o, &state); err != nil {
+	if err := counters(o, &state); err != nil {
 		return state, err
 	}
 	if state.Errors, err = modelErrors(o, s); err != nil {

@@ -178,7 +178,7 @@ func ports(args []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = l.Close() }() // held until all are known, so that no port comes twice
+		defer func() { _ = l.Close() }() //nolint:gocritic // held until all are known, so that no port comes twice
 		_, _ = fmt.Fprintln(out, l.Addr().(*net.TCPAddr).Port)
 	}
 	return nil
