@@ -32,7 +32,7 @@ func TestNothingStartsBeforeTheModelsAreReady(t *testing.T) {
 // The switch on the kernel command line opens every gate, loudly.
 func TestTheKernelCommandLineOpensTheGates(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
-		s := boot(t, suite, host{config: config("5s"), misbehave: "hold", cmdline: []string{"justnews.gate=off"}})
+		s := boot(t, suite, host{config: config("60s"), misbehave: "hold", cmdline: []string{"justnews.gate=off"}})
 		s.WaitUnits("active/running", units(agents()...)...)
 		s.WaitJournal(unit("scout"), "GATE-OFF")
 	})

@@ -14,6 +14,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"net"
@@ -99,13 +100,17 @@ type host struct {
 	change    func(tree *bed.Tree)
 }
 
+// quick keeps a scenario from waiting for restarts; what trips is the number of
+// starts, not the time between them.
+const quick = "[Service]\nRestartSec=100ms\n"
+
 // site is a booted JustNews host.
 type site struct {
 	*bed.Machine
-	t *testing.T
+	t testing.TB
 }
 
-func boot(t *testing.T, suite string, h host) *site {
+func boot(t testing.TB, suite string, h host) *site {
 	t.Helper()
 	m := bed.Boot(t, bed.Options{Suite: suite, Cmdline: h.cmdline, Prepare: func(tree *bed.Tree) {
 		tree.Install()
@@ -116,6 +121,7 @@ func boot(t *testing.T, suite string, h host) *site {
 		tree.WriteFile(configFile, h.config)
 		tree.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE="+h.misbehave+"\n")
 		writeStore(tree)
+		tree.WriteFile("/etc/systemd/system/justnews@.service.d/95-quick.conf", quick)
 		if h.change != nil {
 			h.change(tree)
 		}
@@ -193,11 +199,13 @@ func (s *site) everythingUp(since time.Duration) {
 		}
 		last = max(last, u.ExecMainStart)
 	}
-	s.t.Logf("the last of %d agents started %v after the flip", len(agents()), (last - since).Round(time.Millisecond))
+	if since > 0 { // else there was no flip to count from
+		s.t.Logf("the last of %d agents started %v after the flip", len(agents()), (last - since).Round(time.Millisecond))
+	}
 }
 
-// control gives the reference orchestrator an order.
-func (s *site) control(method, path, body string) {
+// control gives the reference orchestrator an order and returns its answer.
+func (s *site) control(method, path, body string) string {
 	s.t.Helper()
 	request, err := http.NewRequestWithContext(s.t.Context(), method, "http://control"+path, strings.NewReader(body))
 	if err != nil {
@@ -217,6 +225,11 @@ func (s *site) control(method, path, body string) {
 	if response.StatusCode >= http.StatusBadRequest {
 		s.t.Fatalf("the orchestrator answers %s %s with %s", method, path, response.Status)
 	}
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatalf("cannot read the orchestrator's answer to %s %s: %v", method, path, err)
+	}
+	return string(answer)
 }
 
 // release ends the hold of the last model and returns when it did.
@@ -279,7 +292,7 @@ func (s *site) untouched(pids map[string]int) {
 }
 
 // hint finds the command that the gate printed for the operator to paste.
-var hint = regexp.MustCompile(`(?m)hint: .*?(systemctl reset-failed.*)$`)
+var hint = regexp.MustCompile(`(?m)hint: (?:.*?, then: )?(.*systemctl reset-failed.*)$`)
 
 // pasteHint runs the last hint of the unit's journal, as an operator would.
 func (s *site) pasteHint(name string) {

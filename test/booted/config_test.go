@@ -80,3 +80,23 @@ func TestWithoutTheGeneratorTheGateHolds(t *testing.T) {
 		s.noAgentStarted()
 	})
 }
+
+// A drop-in that empties ExecStartPre= opens one instance by hand: it starts,
+// and status and preflight say that it is ungated.
+func TestAnInstanceOpenedByHandIsReported(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, host{})
+		s.everythingUp(bed.Monotonic())
+		if r := s.Run("justnews-gate", "status"); r.Code != 0 || strings.Contains(r.Stdout+r.Stderr, "UNGATED") {
+			t.Errorf("before: status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+		}
+		s.WriteFile("/run/systemd/system/justnews@scout.service.d/override.conf", "[Service]\nExecStartPre=\n")
+		s.Systemctl("daemon-reload")
+		for _, command := range []string{"status", "preflight"} {
+			r := s.Run("justnews-gate", command)
+			if r.Code == 0 || !strings.Contains(r.Stderr, "UNGATED: justnews@scout.service") {
+				t.Errorf("%s: exit status %d\n%s%s", command, r.Code, r.Stdout, r.Stderr)
+			}
+		}
+	})
+}

@@ -39,26 +39,26 @@ func TestAGateGivesUpWhenItsTimeIsOver(t *testing.T) {
 // GATE_TIMEOUT is found wherever the runbook lets an operator put it.
 func TestGateTimeoutFromTheEnvironmentFiles(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
-		s := boot(t, suite, host{config: config("1s"), change: func(tree *bed.Tree) {
+		s := bootCrowd(t, suite, host{config: crowdConfig("1s"), change: func(tree *bed.Tree) {
 			onlyOnce(tree)
 			tree.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=hold\nGATE_TIMEOUT=2\n")
 			tree.WriteFile("/etc/justnews/scout.env", "GATE_TIMEOUT=4\n")
 		}})
 		s.gaveUpAfter("memory", 2*time.Second)
 		s.gaveUpAfter("scout", 4*time.Second)
-		s.noAgentStarted()
+		s.neverStarted("when its gate gave up")
 	})
 }
 
 func TestGateTimeoutFromTheRunbooksDropIn(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
-		s := boot(t, suite, host{config: config("2s"), misbehave: "hold", change: func(tree *bed.Tree) {
+		s := bootCrowd(t, suite, host{config: crowdConfig("2s"), misbehave: "hold", change: func(tree *bed.Tree) {
 			onlyOnce(tree)
 			tree.WriteFile(dropIn("critic", "05-gate-timeout.conf"), "[Service]\nEnvironment=GATE_TIMEOUT=4\n")
 		}})
 		s.gaveUpAfter("memory", 2*time.Second)
 		s.gaveUpAfter("critic", 4*time.Second)
-		s.noAgentStarted()
+		s.neverStarted("when its gate gave up")
 	})
 }
 

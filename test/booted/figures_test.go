@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booted
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"justnews/test/bed"
+)
+
+// BenchmarkFromTheFlipToTheLastStart is the figure of a boot: from the moment at
+// which the orchestrator becomes ready until systemd has started the main
+// process of the last of the instances that waited for it. Besides the shipped
+// units it measures what they cannot beat: the same units with /bin/true for a
+// gate, and without any sandbox.
+//
+//	go test -run '^$' -bench Flip -benchtime 5x ./test/booted
+func BenchmarkFromTheFlipToTheLastStart(b *testing.B) {
+	const (
+		noGate    = "[Service]\nExecStartPre=\nExecStartPre=/bin/true\n"
+		noSandbox = `[Service]
+ReadWritePaths=
+ProtectSystem=no
+ProtectHome=no
+PrivateTmp=no
+PrivateMounts=no
+CacheDirectory=
+StateDirectory=
+LogsDirectory=
+DevicePolicy=auto
+DeviceAllow=
+ProtectProc=default
+ProtectKernelTunables=no
+ProtectKernelModules=no
+ProtectKernelLogs=no
+ProtectControlGroups=no
+ProtectClock=no
+ProtectHostname=no
+RestrictSUIDSGID=no
+LockPersonality=no
+RestrictRealtime=no
+RestrictNamespaces=no
+RestrictAddressFamilies=
+SystemCallArchitectures=
+SystemCallFilter=
+NoNewPrivileges=no
+`
+	)
+	for _, suite := range bed.Suites() {
+		for _, v := range []struct {
+			name, dropIn string
+			crowd        bool
+		}{
+			{name: "as shipped"},
+			{name: "true for a gate", dropIn: noGate},
+			{name: "no sandbox", dropIn: noSandbox},
+			{name: "no sandbox, true for a gate", dropIn: noSandbox + noGate},
+			{name: "gates started before the flip", crowd: true},
+		} {
+			b.Run(suite+"/"+v.name, func(b *testing.B) {
+				var all, preloads []time.Duration
+				for b.Loop() {
+					last, preloaded := flipToLast(b, suite, v.dropIn, v.crowd)
+					all, preloads = append(all, last), append(preloads, preloaded)
+				}
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(median(all), "ms")
+				b.ReportMetric(median(preloads), "ms-preloaded")
+			})
+		}
+	}
+}
+
+func flipToLast(b *testing.B, suite, dropIn string, together bool) (last, preloaded time.Duration) {
+	b.Helper()
+	start, names := boot, agents()
+	if together {
+		start, names = bootCrowd, crowd()
+	}
+	s := start(b, suite, host{misbehave: "hold", change: func(tree *bed.Tree) {
+		if dropIn != "" {
+			tree.WriteFile("/etc/systemd/system/justnews@.service.d/98-figure.conf", dropIn)
+		}
+	}})
+	defer s.Stop()
+	if together {
+		s.waitCrowd()
+	}
+	s.waitHeld()
+	s.WaitUnit("multi-user.target", "active")
+	s.WaitFor("a quiet machine", bed.Patience, quiet())
+	s.control(http.MethodPost, "/release", "")
+	for _, name := range names {
+		last = max(last, s.WaitUnit(unit(name), "active/running").ExecMainStart)
+	}
+	flips := s.counters().FlipsNS
+	if len(flips) != 1 {
+		b.Fatalf("%d flips, want one", len(flips))
+	}
+	flip := time.Duration(flips[0])
+	return last - flip, max(0, s.Unit(preload).ActiveEnter-flip)
+}
+
+// quiet tells when half a second has passed: the boot's own noise is over, and
+// nothing says so.
+func quiet() func() bool {
+	began := time.Now()
+	return func() bool { return time.Since(began) > 500*time.Millisecond }
+}
+
+func median(all []time.Duration) float64 {
+	slices.Sort(all)
+	return float64(all[len(all)/2].Microseconds()) / 1000
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booted
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/test/bed"
+)
+
+// Signals reach gates at random moments of their lives: none of them opens.
+func TestASignalNeverOpensAGate(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootCrowd(t, suite, host{misbehave: "hold"})
+		s.waitCrowd()
+		s.waitHeld()
+		seed := uint64(time.Now().UnixNano()) // any number will do
+		t.Logf("seed %d", seed)
+		dice := rand.New(rand.NewPCG(seed, 0)) // no secret
+		signals := []string{"TERM", "INT", "HUP", "QUIT", "PIPE", "USR1", "ALRM", "KILL", "STOP"}
+		for round := range 45 {
+			signal, name := signals[round%len(signals)], crowd()[dice.IntN(len(crowd()))]
+			// From the spawn, through the sandbox, to the wait.
+			delay := time.Duration(dice.IntN(120)) * time.Millisecond
+			s.Systemctl("restart", "--no-block", unit(name))
+			<-time.After(delay)
+			// No process, or a unit that is between two of them: nothing to hit.
+			_ = s.Run("systemctl", "kill", "--kill-whom=control", "--signal="+signal, unit(name))
+			if signal == "STOP" {
+				<-time.After(delay)
+				_ = s.Run("systemctl", "kill", "--kill-whom=control", "--signal=CONT", unit(name))
+			}
+		}
+		s.neverStarted("by a signal to its gate")
+		s.Systemctl("start", "--no-block", target)
+		s.waitCrowd()
+		s.neverStarted("by a signal to its gate")
+		s.onePreload("after all signals")
+		s.crowdUp(s.release())
+	})
+}
+
+// The message bus goes and comes back while gates wait: they survive, and
+// finish with and without it.
+func TestGatesSurviveTheirMessageBus(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootCrowd(t, suite, host{misbehave: "hold"})
+		s.waitCrowd()
+		s.waitHeld()
+		was := s.gatePIDs()
+
+		s.Systemctl("kill", "--signal=KILL", "dbus.service")
+		s.Systemctl("start", "dbus.service")
+		s.sameGates(was, "a restart of dbus")
+
+		s.must("systemctl mask --runtime dbus.socket dbus.service && systemctl stop dbus.socket dbus.service; rm -f /run/dbus/system_bus_socket")
+		if !s.Unit("dbus.service").Is("inactive", "failed") {
+			t.Fatal("dbus still runs")
+		}
+		s.sameGates(was, "the absence of dbus")
+		// A gate that starts without a bus waits like the others.
+		s.Systemctl("restart", "--no-block", unit("scout"))
+		s.waitCrowd()
+		s.neverStarted("without dbus")
+		s.crowdUp(s.release())
+		s.onePreload("without dbus")
+		s.must("systemctl unmask --runtime dbus.socket dbus.service && systemctl start dbus.socket")
+	})
+}
+
+func (s *site) gatePIDs() map[string]int {
+	s.t.Helper()
+	pids := map[string]int{}
+	for _, name := range crowd() {
+		pids[name] = s.Unit(unit(name)).ControlPID
+	}
+	return pids
+}
+
+// sameGates fails unless the gates that ran still run.
+func (s *site) sameGates(pids map[string]int, after string) {
+	s.t.Helper()
+	for name, pid := range pids {
+		if u := s.Unit(unit(name)); u.ControlPID != pid || pid == 0 || !u.Is(starting) {
+			s.t.Errorf("%v: gate %d, was %d before %s", u, u.ControlPID, pid, after)
+		}
+	}
+}
+
+// The wall clock jumps: deadlines are of another clock.
+func TestASteppedClockMovesNoDeadline(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootCrowd(t, suite, host{misbehave: "hold", config: crowdConfig("60s")})
+		if !s.ownsClock() {
+			t.Skip("a container shares the host's clock and may not step it (systemd-nspawn drops CAP_SYS_TIME)")
+		}
+		s.waitCrowd()
+		s.waitHeld()
+		was := s.gatePIDs()
+		for _, by := range []string{"+1 hour", "-2 hours", "+1 hour"} {
+			s.Must("systemd-run", "--pipe", "--wait", "--quiet", "date", "--set="+by)
+			s.sameGates(was, "a step of "+by)
+		}
+		s.neverStarted("by a step of the clock")
+		s.crowdUp(s.release())
+	})
+}
+
+// ownsClock tells whether PID 1 may set the clock. A command of the test's own
+// may, since nsenter drops nothing, and would step the host's.
+func (s *site) ownsClock() bool {
+	s.t.Helper()
+	const sysTime = 25 // capability.h
+	for line := range strings.Lines(s.Must("cat", "/proc/1/status")) {
+		if hex, ok := strings.CutPrefix(line, "CapBnd:"); ok {
+			caps, err := strconv.ParseUint(strings.TrimSpace(hex), 16, 64)
+			return err == nil && caps&(1<<sysTime) != 0
+		}
+	}
+	return false
+}
+
+// A unit that takes the gate's refusal for success.
+func TestASuccessExitStatusDoesNotOpenAGate(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		const away = "[orchestrator]\nurl = \"http://127.0.0.1:9\"\ninstance = \"\"\n"
+		s := bootCrowd(t, suite, host{config: crowdConfig("1s") + away, change: func(tree *bed.Tree) {
+			onlyOnce(tree)
+			tree.WriteFile(dropIn("NoSuch", "90-success.conf"), "[Service]\nSuccessExitStatus=78\n")
+			tree.WriteFile(dropIn("scout", "90-success.conf"), "[Service]\nSuccessExitStatus=69\n")
+			tree.WriteFile(dropIn("critic", "90-success.conf"), "[Service]\nSuccessExitStatus=1 2 64 65 66 69 70 71 75 76 77 78\n")
+		}})
+		s.refused("memory", 69) // what the others would exit with
+		for _, name := range []string{"scout", "critic"} {
+			u := s.WaitUnit(unit(name), "failed")
+			if u.PreStatus <= 0 || u.PreStatus == 69 || u.ExecMainStart != 0 {
+				t.Errorf("%v; want a gate that refuses with a status that is no success", u)
+			}
+			s.WaitJournal(unit(name), "SuccessExitStatus=")
+		}
+		// A refusal that comes before any configuration is read.
+		_ = s.Run("systemctl", "start", unit("NoSuch"))
+		if u := s.WaitUnit(unit("NoSuch"), "failed"); u.PreStatus <= 0 || u.PreStatus == 78 || u.ExecMainStart != 0 {
+			t.Errorf("%v; want a gate that refuses with a status that is no success", u)
+		}
+		s.neverStarted("by SuccessExitStatus=")
+	})
+}
+
+// An instance whose name is a flag, a path, or nothing that a configuration
+// could list.
+func TestAnInstanceWithAnOddNameStaysShut(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, host{change: onlyOnce})
+		for _, name := range []string{"--version", "--help", "-h", "--", "scout:x", "NoSuch", "..", "__", "scout.bak", strings.Repeat("a", 64)} {
+			_ = s.Run("systemctl", "start", "--", unit(name))
+			s.refused(name, 78)
+		}
+		// systemd 257 cannot start a name with a backslash: its executor fails.
+		for _, name := range []string{`\x2d\x2dversion`, `a\x20b`} {
+			_ = s.Run("systemctl", "start", "--", unit(name))
+			if u := s.WaitUnit(unit(name), "failed"); u.PreStatus <= 0 || u.ExecMainStart != 0 {
+				t.Errorf("%v; want no start", u)
+			}
+		}
+		for _, file := range s.List(startedDir) {
+			if name, ok := strings.CutPrefix(file, "started-"); ok && ports[name] == 0 {
+				t.Errorf("%q was started", name)
+			}
+		}
+	})
+}
