@@ -11,11 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"justnews/internal/diag"
+	"justnews/internal/gate"
 	"justnews/internal/report"
 )
 
@@ -37,26 +39,38 @@ type Machine struct {
 type line struct {
 	Globals
 
-	GateOnly string `name:"gate-only" placeholder:"INSTANCE" help:"The gate of one instance, as ExecStartPre= runs it: the same as 'gate INSTANCE'."`
+	GateOnly string `name:"gate-only" placeholder:"INSTANCE" help:"The gate of one instance, as ExecStartPre= runs it; the same as gate INSTANCE."`
 
-	Preflight preflightCommand `cmd:"" default:"withargs" help:"All checks of this host, all findings (the default)."`
+	Preflight preflightCommand `cmd:"" default:"withargs" help:"Check this host and report all findings (the default)."`
 	Gate      gateCommand      `cmd:"" help:"Wait until everything that an instance needs is proven ready."`
-	Status    statusCommand    `cmd:"" help:"Orchestrator, models, bus and units at a glance."`
+	Status    statusCommand    `cmd:"" help:"Show orchestrator, models, bus and units at a glance."`
 	Preload   preloadCommand   `cmd:"" help:"Ask the orchestrator to load its models, and follow it."`
 	Config    configCommand    `cmd:"" help:"Check or show the configuration."`
-	Explain   explainCommand   `cmd:"" help:"The meaning and the cure of a problem code."`
+	Explain   explainCommand   `cmd:"" help:"Print the meaning and the cure of every problem code."`
 }
 
 // Globals are the flags of every command.
 type Globals struct {
-	ConfigFile string           `name:"config" placeholder:"FILE" help:"Read only this configuration file."`
-	Root       string           `name:"root" placeholder:"DIR" help:"Read configuration below DIR instead of /."`
-	Output     string           `name:"output" short:"o" enum:"text,json" default:"text" help:"Print text or json."`
+	ConfigFile place            `name:"config" placeholder:"FILE" help:"Read only this configuration file."`
+	Root       place            `name:"root" placeholder:"DIR" help:"Read the configuration below DIR instead of /."`
+	Output     string           `name:"output" short:"o" enum:"text,json" default:"text" placeholder:"FORMAT" help:"Print text or json; talk stays on stderr, as text."`
 	JSON       bool             `name:"json" help:"The same as --output json."`
-	Color      string           `name:"color" enum:"auto,always,never" default:"auto" help:"Colour the text: auto, always or never. NO_COLOR is respected."`
+	Color      string           `name:"color" enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colour text auto, always or never; auto respects NO_COLOR."`
 	NoColor    bool             `name:"no-color" help:"The same as --color never."`
-	Verbose    bool             `name:"verbose" short:"v" help:"Say more: the steps with their times."`
+	Verbose    bool             `name:"verbose" short:"v" help:"Say more: every step with its time."`
 	Version    kong.VersionFlag `name:"version" help:"Print the version and end."`
+}
+
+// place is a path; an empty one is a script's unset variable, not a choice.
+type place string
+
+// UnmarshalText takes any path but the empty one.
+func (p *place) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("expected a path, not nothing")
+	}
+	*p = place(text)
+	return nil
 }
 
 func (g Globals) json() bool { return g.JSON || g.Output == "json" }
@@ -67,10 +81,8 @@ type app struct {
 	Globals
 	ctx  context.Context
 	talk *report.Talk
+	out  *output // Stdout
 }
-
-const description = `The readiness gate of the JustNews services: exits 0 only when what it was
-asked for is proven, else with a status that names the cause.`
 
 // leave carries an exit that kong decides on (--help, --version) out of its
 // parser, which would go on if its Exit returned.
@@ -78,35 +90,52 @@ type leave struct{ status int }
 
 // Run runs one command line and returns the exit status. It returns soon after
 // ctx ends.
-func Run(ctx context.Context, m Machine, args []string) (status diag.Status) {
+func Run(ctx context.Context, m Machine, args []string) diag.Status {
+	a := &app{Machine: m, ctx: ctx, out: &output{w: m.Stdout}}
+	a.Stdout = a.out
+	a.talk = report.NewTalk(m.Stderr, m.Log, a.color(m.StderrTerminal))
+	status := a.run(args)
+	if status == diag.StatusReady && a.out.err != nil {
+		return a.refused(lostOutput(a.out.err))
+	}
+	return status
+}
+
+func (a *app) run(args []string) (status diag.Status) {
 	// Whatever happens, only a verdict returns 0.
 	status = diag.StatusInternal
+	var gated bool
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case leave:
-			status = diag.Status(r.status)
+			if status = diag.Status(r.status); gated {
+				// No way of asking for help may open a gate.
+				status = a.refused(*askedOfAGate())
+			}
 		default:
-			fmt.Fprintf(m.Stderr, "justnews-gate: error: %s: %v\n", diag.Internal, r)
-			status = diag.StatusInternal
+			a.crashed(r, debug.Stack())
+			status = gate.Shut(diag.StatusInternal, refusingUnit(a.Lookup))
 		}
 	}()
-	args, refused := gateOnly(args)
-	if refused != nil {
-		return refuseUsage(m, *refused)
+	var refused *diag.Problem
+	if args, gated, refused = gateOnly(args); refused != nil {
+		return a.refused(*refused)
 	}
 	var l line
-	parser, err := newParser(&l, m)
+	parser, err := newParser(&l, a.Machine)
 	if err != nil {
-		fmt.Fprintf(m.Stderr, "justnews-gate: error: %s: %v\n", diag.Internal, err)
-		return diag.StatusInternal
+		return a.exit(err)
 	}
 	kctx, err := parser.Parse(args)
-	if err != nil {
-		return refuseUsage(m, usageProblem(err))
+	switch {
+	case a.out.err != nil: // of --help
+		return a.refused(lostOutput(a.out.err))
+	case err != nil:
+		return a.refused(usageProblem(err))
 	}
-	a := &app{Machine: m, Globals: l.Globals, ctx: ctx}
-	a.talk = report.NewTalk(m.Stderr, m.Log, a.color(m.StderrTerminal))
+	a.Globals = l.Globals
+	a.talk = report.NewTalk(a.Stderr, a.Log, a.color(a.StderrTerminal))
 	if err := kctx.Run(a); err != nil {
 		return a.exit(err)
 	}
@@ -116,21 +145,13 @@ func Run(ctx context.Context, m Machine, args []string) (status diag.Status) {
 func newParser(l *line, m Machine) (*kong.Kong, error) {
 	return kong.New(l,
 		kong.Name("justnews-gate"),
-		kong.Description(description+"\n\n"+statusTable()),
+		kong.Description(description),
 		kong.Vars{"version": "justnews-gate " + m.Version},
 		kong.Writers(m.Stdout, m.Stderr),
 		kong.Exit(func(status int) { panic(leave{status}) }),
+		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
-}
-
-func statusTable() string {
-	var b strings.Builder
-	b.WriteString("Exit status:\n")
-	for _, s := range diag.Statuses() {
-		fmt.Fprintf(&b, "  %-3d %s\n", s.Status, s.Meaning)
-	}
-	return b.String()
 }
 
 // verdict is the error that carries an exit status out of a command.
@@ -151,11 +172,10 @@ func (a *app) exit(err error) diag.Status {
 	if errors.As(err, &v) {
 		return v.status
 	}
-	a.talk.Say(report.ProblemLines([]diag.Problem{{
+	return a.refused(diag.Problem{
 		Code: diag.Internal, Message: err.Error(),
 		Fix: "report it, with the output of the same command and -v",
-	}}))
-	return diag.StatusInternal
+	})
 }
 
 func usageProblem(err error) diag.Problem {
@@ -164,10 +184,29 @@ func usageProblem(err error) diag.Problem {
 	}
 }
 
-func refuseUsage(m Machine, p diag.Problem) diag.Status {
-	talk := report.NewTalk(m.Stderr, m.Log, false)
-	talk.Say(report.ProblemLines([]diag.Problem{p}))
-	return p.Status()
+// refused says a problem that ends a run without a result. Its exit status
+// opens nothing: this can be a unit's ExecStartPre= line.
+func (a *app) refused(p diag.Problem) diag.Status {
+	a.talk.Say(report.ProblemLines([]diag.Problem{p}))
+	return gate.Shut(p.Status(), refusingUnit(a.Lookup))
+}
+
+func lostOutput(err error) diag.Problem {
+	return diag.Problem{
+		Code: diag.Internal, Message: "cannot write to standard output: " + err.Error(),
+		Fix: "make room where the output goes, and run the same again",
+	}
+}
+
+// crashed reports a bug of ours. The stack is for whoever mends it.
+func (a *app) crashed(what any, stack []byte) {
+	a.talk.Say(report.ProblemLines([]diag.Problem{{
+		Code: diag.Internal, Message: fmt.Sprintf("the program crashed: %v", what),
+		Fix: "report it as a bug, with the lines below",
+	}}))
+	for frame := range strings.Lines(string(stack)) {
+		fmt.Fprintf(a.Stderr, "  %s\n", diag.Clean(strings.TrimRight(frame, "\n")))
+	}
 }
 
 // inUnit tells whether systemd started this process.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/BurntSushi/toml"
+
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/report"
@@ -31,15 +33,12 @@ type checked struct {
 // Run checks the configuration as the generator and the gate read it.
 func (c *configCheckCommand) Run(a *app) error {
 	cfg, problems := config.Load(a.source())
-	out := checked{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: problems}
+	out := checked{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: report.Clean(problems)}
 	if cfg != nil {
 		out.Files = cfg.Files
 		for _, i := range cfg.Instances {
 			out.Instances = append(out.Instances, i.Name)
 		}
-	}
-	if out.Problems == nil {
-		out.Problems = []diag.Problem{}
 	}
 	status := statusOf(problems)
 	out.Status = int(status)
@@ -51,9 +50,9 @@ func (c *configCheckCommand) Run(a *app) error {
 	}
 	a.talk.Say(report.ProblemLines(problems))
 	if cfg != nil {
-		fmt.Fprintf(a.Stdout, "%s: %s\n", strings.Join(cfg.Files, ", "), counted(len(cfg.Instances), "instance"))
+		fmt.Fprintf(a.Stdout, "%s: %s\n", diag.Clean(strings.Join(cfg.Files, ", ")), counted(len(cfg.Instances), "instance"))
 	} else {
-		fmt.Fprintf(a.Stdout, "%s\n", counted(len(diag.Errors(problems)), "error"))
+		fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", counted(len(diag.Errors(problems)), "error"))
 	}
 	return ended(status)
 }
@@ -64,17 +63,31 @@ type configShowCommand struct {
 
 // Run prints the effective configuration. With problems there is none.
 func (c *configShowCommand) Run(a *app) error {
+	if c.Origin && a.json() {
+		return a.refuse(diag.Problem{
+			Code: diag.Usage, Message: "--origin has no JSON form", Fix: "justnews-gate config show --origin",
+		})
+	}
 	cfg, problems := config.Load(a.source())
 	a.talk.Say(report.ProblemLines(problems))
 	if cfg == nil {
 		return ended(statusOf(problems))
 	}
-	if a.json() {
-		return a.printJSON(cfg)
-	}
 	text, _ := config.Effective(a.source(), c.Origin)
+	if a.json() {
+		return a.printTOML(text)
+	}
 	_, err := io.WriteString(a.Stdout, text)
 	return err
+}
+
+// printTOML prints TOML as JSON: the same keys and values.
+func (a *app) printTOML(text string) error {
+	var values map[string]any
+	if _, err := toml.Decode(text, &values); err != nil {
+		return fmt.Errorf("cannot read our own TOML: %w", err)
+	}
+	return a.printJSON(values)
 }
 
 // statusOf returns the exit status that problems ask for: that of the first

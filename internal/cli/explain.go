@@ -16,7 +16,13 @@ type explainCommand struct {
 	Code string `arg:"" optional:"" help:"A code such as MODEL-FAILED; without one, all codes are listed."`
 }
 
-// explained is the JSON of one entry of the catalogue.
+// explanation is the JSON of explain.
+type explanation struct {
+	Schema int         `json:"schema"`
+	Codes  []explained `json:"codes"`
+}
+
+// explained is one entry of the catalogue.
 type explained struct {
 	Code      diag.Code `json:"code"`
 	Status    int       `json:"status"`
@@ -39,10 +45,10 @@ func (c *explainCommand) Run(a *app) error {
 	}
 	switch {
 	case a.json():
-		return a.printJSON(explanations(entries))
+		return a.printJSON(explanation{report.SchemaVersion, explanations(entries)})
 	case c.Code == "":
 		for _, e := range entries {
-			fmt.Fprintf(a.Stdout, "%-26s %s\n", e.Code, e.Title)
+			fmt.Fprintf(a.Stdout, "%-24s %s\n", e.Code, e.Title)
 		}
 	default:
 		printEntry(a, entries[0])
@@ -50,9 +56,46 @@ func (c *explainCommand) Run(a *app) error {
 	return nil
 }
 
+// printEntry wraps what is read and leaves alone what is pasted.
 func printEntry(a *app, e diag.Entry) {
-	fmt.Fprintf(a.Stdout, "%s: %s\n\ncause   %s\ncheck   %s\nfix     %s\nstatus  %d\n",
-		e.Code, e.Title, e.Cause, e.Check, e.Fix, e.Status)
+	fmt.Fprintf(a.Stdout, "%s: %s\n\n", e.Code, e.Title)
+	for i, line := range wrap(e.Cause, 72) {
+		label := ""
+		if i == 0 {
+			label = "cause"
+		}
+		fmt.Fprintf(a.Stdout, "%-8s%s\n", label, line)
+	}
+	fmt.Fprintf(a.Stdout, "check   %s\nfix     %s\nstatus  %d, %s\n", e.Check, e.Fix, e.Status, meaning(e.Status))
+}
+
+func wrap(text string, width int) []string {
+	lines := []string{""}
+	for word := range strings.FieldsSeq(text) {
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "":
+			*last = word
+		case len(*last)+1+len(word) <= width:
+			*last += " " + word
+		default:
+			lines = append(lines, word)
+		}
+	}
+	return lines
+}
+
+// meaning says what an exit status means. Ready is that of what only warns.
+func meaning(s diag.Status) string {
+	if s == diag.StatusReady {
+		return "it never shuts a gate"
+	}
+	for _, row := range diag.Statuses() {
+		if row.Status == s {
+			return row.Meaning
+		}
+	}
+	return "unknown"
 }
 
 func explanations(entries []diag.Entry) []explained {

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"time"
@@ -40,6 +41,7 @@ type errand struct {
 	instance string
 	unit     string
 	mayBeOff bool // justnews.gate=off lets it pass
+	survey   bool // it reports findings and opens nothing
 	wish     func(*config.Config) (wish.Wish, []diag.Problem)
 	run      func(context.Context, wish.Wish, gate.World) gate.Result
 }
@@ -69,6 +71,9 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	w, more := e.wish(cfg)
 	if problems = append(problems, more...); len(diag.Errors(problems)) > 0 {
 		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(nil)
+	}
+	if w.RequireModels {
+		problems = append(problems, w.Remote()...)
 	}
 	conn := openSystemd(a.ctx)
 	if conn != nil {
@@ -111,7 +116,12 @@ func (a *app) ownUnit(conn *systemd.Conn) *facts.Unit {
 // finish says, records and notifies what came out, and returns the exit
 // status.
 func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.Watch) diag.Status {
-	gate.KeepShut(res, own)
+	switch {
+	case e.survey:
+		settleSurvey(res)
+	case !res.Passed():
+		gate.KeepShut(res, cmp.Or(refusingUnit(a.Lookup), own))
+	}
 	summary := report.Summarize(e.name, a.Machine.Version, *res)
 	if note := a.record(summary, res); note != nil {
 		res.Problems = append(res.Problems, *note)
@@ -147,5 +157,5 @@ func (a *app) watch() *report.Watch {
 }
 
 func (a *app) source() config.Source {
-	return config.Source{Root: a.Root, File: a.ConfigFile, Owner: os.Getuid()}
+	return config.Source{Root: string(a.Root), File: string(a.ConfigFile), Owner: os.Getuid()}
 }

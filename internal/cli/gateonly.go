@@ -14,40 +14,49 @@ import (
 // "gate INSTANCE" before any flag is parsed. What stands behind it is a name
 // and never a flag: an instance called --version would otherwise print the
 // version, exit 0 and so open its gate.
-func gateOnly(args []string) ([]string, *diag.Problem) {
+//
+// It also tells whether it did: then nothing on the line may end with 0 but a
+// verdict.
+func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 	at := slices.IndexFunc(args, func(a string) bool {
 		return a == "--" || a == "--gate-only" || strings.HasPrefix(a, "--gate-only=")
 	})
 	if at < 0 || args[at] == "--" {
-		return args, nil
+		return args, false, nil
 	}
-	name, rest := "", args[at+1:]
+	var name string
+	rest := args[at+1:]
 	if value, ok := strings.CutPrefix(args[at], "--gate-only="); ok {
 		name = value
 	} else if len(rest) > 0 {
 		name, rest = rest[0], rest[1:]
 	} else {
-		return nil, &diag.Problem{
+		return nil, true, &diag.Problem{
 			Code: diag.Usage, Message: "--gate-only needs the name of an instance",
 			Fix: "justnews-gate --gate-only mcp_bus",
 		}
 	}
 	if !instanceName(name) {
-		return nil, &diag.Problem{
+		return nil, true, &diag.Problem{
 			Code: diag.InstanceUnknown, Subject: name,
 			Message:  "no instance can have that name",
 			Seen:     fmt.Sprintf("%q", name),
 			Expected: "a lowercase letter, then at most 62 lowercase letters, digits and underscores",
-			Fix:      "systemctl stop 'justnews@" + name + ".service', and start an instance that justnews-gate config show lists",
+			Fix:      "start an instance that the configuration lists: justnews-gate config show",
 		}
 	}
-	if slices.ContainsFunc(rest, func(a string) bool { return a == "--help" || a == "-h" || a == "--version" }) {
-		return nil, &diag.Problem{
-			Code: diag.Usage, Message: "--gate-only goes with neither --help nor --version",
-			Fix: "justnews-gate --help",
-		}
+	others := slices.Concat(args[:at], rest)
+	if slices.ContainsFunc(others, func(a string) bool { return a == "--help" || a == "-h" || a == "--version" }) {
+		return nil, true, askedOfAGate()
 	}
-	return slices.Concat(args[:at], []string{"gate", name}, rest), nil
+	return slices.Concat(args[:at], []string{"gate", name}, rest), true, nil
+}
+
+func askedOfAGate() *diag.Problem {
+	return &diag.Problem{
+		Code: diag.Usage, Message: "--gate-only goes with neither --help nor --version",
+		Fix: "justnews-gate --help",
+	}
 }
 
 // instanceName is the configuration's rule for names, ^[a-z][a-z0-9_]{0,62}$.

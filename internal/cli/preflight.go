@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -15,14 +16,14 @@ import (
 )
 
 type preflightCommand struct {
-	Timeout span `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Timeout span `name:"timeout" placeholder:"TIME" help:"How long to wait for what is not ready yet: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 }
 
 // Run makes every check of this host and reports every finding.
 func (c *preflightCommand) Run(a *app) error {
 	var cfg *config.Config
 	return a.waitFor(errand{
-		name: "preflight",
+		name: "preflight", survey: true,
 		wish: func(loaded *config.Config) (wish.Wish, []diag.Problem) {
 			cfg = loaded
 			w, problems := wish.ForHost(loaded, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer()})
@@ -33,7 +34,7 @@ func (c *preflightCommand) Run(a *app) error {
 		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
 			res := gate.Survey(ctx, w, x)
 			res.Problems = append(res.Problems, unitFindings(ctx, cfg, x.Units)...)
-			return worstFirst(res)
+			return res
 		},
 	})
 }
@@ -57,21 +58,44 @@ func unitFindings(ctx context.Context, cfg *config.Config, units gate.Units) []d
 	for _, i := range cfg.Instances {
 		unit, err := units.Unit(ctx, wish.InstanceUnit(i.Name))
 		if err != nil {
-			return append(problems, diag.Problem{
-				Code: diag.NoSystemd, Severity: diag.Warning, Subject: wish.InstanceUnit(i.Name),
-				Message: "systemd cannot be asked", Seen: err.Error(), Fix: "systemctl start dbus.socket",
-			})
+			return append(problems, noSystemd(wish.InstanceUnit(i.Name), err))
 		}
 		problems = append(problems, check.Gated(unit)...)
 	}
 	return problems
 }
 
-// worstFirst sorts the findings of a survey, and reduces its status to the
-// three of preflight: 0 nothing, 1 critical findings, 2 warnings only. A
-// configuration that can't be used keeps its own, 78: nothing was checked.
-func worstFirst(r gate.Result) gate.Result {
-	slices.SortStableFunc(r.Problems, func(a, b diag.Problem) int { return int(a.Severity) - int(b.Severity) })
+// noSystemd is the warning of a question that systemd did not answer. It is
+// asked no further: the next one would wait as long.
+func noSystemd(unit string, err error) diag.Problem {
+	return diag.Problem{
+		Code: diag.NoSystemd, Severity: diag.Warning, Subject: unit,
+		Message: "systemd cannot be asked", Seen: err.Error(), Fix: "systemctl start dbus.socket",
+	}
+}
+
+// settleSurvey puts the worst findings first, those of one code together, and
+// reduces the exit status to the three of preflight: 0 nothing, 1 critical
+// findings, 2 warnings only. A run that a broken configuration or environment
+// ended before it began keeps its own, 78: nothing was checked. Its status 2
+// opens nothing, so that its unit may take it for a success.
+func settleSurvey(r *gate.Result) {
+	first := map[diag.Code]int{}
+	for i, p := range r.Problems {
+		if _, seen := first[p.Code]; !seen {
+			first[p.Code] = i
+		}
+	}
+	slices.SortStableFunc(r.Problems, func(a, b diag.Problem) int {
+		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(first[a.Code], first[b.Code]))
+	})
 	r.Settle()
-	return r
+	warned := slices.ContainsFunc(r.Problems, func(p diag.Problem) bool { return p.Severity == diag.Warning })
+	switch {
+	case r.Refused:
+	case len(diag.Errors(r.Problems)) > 0:
+		r.Status = diag.StatusFailed
+	case r.Passed() && warned:
+		r.Status = diag.StatusWarnings
+	}
 }

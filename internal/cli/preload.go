@@ -25,6 +25,9 @@ func (c *preloadCommand) Run(a *app) error {
 	}
 	if c.Wait {
 		e.run = gate.Preload
+		// In its unit it stands before every instance, as a gate does: with the
+		// gates switched off nobody is to wait for it. By hand it was asked for.
+		e.mayBeOff = inUnit(a.Lookup)
 	}
 	return a.waitFor(e)
 }

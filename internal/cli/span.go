@@ -5,7 +5,7 @@ package cli
 import (
 	"time"
 
-	"justnews/internal/timespan"
+	"justnews/internal/config"
 )
 
 // span is a flag that takes what GATE_TIMEOUT takes: 300, 300s, 5min.
@@ -14,9 +14,9 @@ type span struct {
 	given bool
 }
 
-// UnmarshalText reads a time span of at least one whole second.
+// UnmarshalText reads a time span of whole seconds, from one to a day.
 func (s *span) UnmarshalText(text []byte) error {
-	d, err := timespan.Seconds(string(text))
+	d, err := config.Timeout(string(text))
 	if err != nil {
 		return err
 	}

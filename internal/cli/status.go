@@ -3,9 +3,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"justnews/internal/check"
@@ -13,6 +13,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/probe/orchestrator"
 	"justnews/internal/report"
 	"justnews/internal/wish"
 )
@@ -34,9 +35,9 @@ type glance struct {
 }
 
 type serviceGlance struct {
-	URL   string `json:"url"`
-	State string `json:"state"`
-	Unit  string `json:"unit,omitempty"`
+	URL   string      `json:"url"`
+	State string      `json:"state"` // answers, or what came instead
+	Unit  *unitGlance `json:"unit"`  // null: no unit of this host, or nobody to ask
 }
 
 type modelsGlance struct {
@@ -45,11 +46,12 @@ type modelsGlance struct {
 	Done     int                `json:"done"`
 	Total    int                `json:"total"`
 	Expected int                `json:"expected"` // by AGENT_MODEL_MAP, -1: unknown
-	Errors   []facts.ModelError `json:"errors"`
+	Errors   []facts.ModelError `json:"errors"`   // at most 50
 }
 
 type unitGlance struct {
 	Instance string `json:"instance"`
+	Name     string `json:"name"`
 	Active   string `json:"active"`
 	Sub      string `json:"sub"`
 	Result   string `json:"result"`
@@ -57,126 +59,136 @@ type unitGlance struct {
 	Gated    bool   `json:"gated"`
 }
 
+// nothingSeen is a glance before the first look.
+func nothingSeen() glance {
+	return glance{
+		Schema:       report.SchemaVersion,
+		Orchestrator: serviceGlance{State: "not asked"}, Bus: serviceGlance{State: "not asked"},
+		Models: modelsGlance{State: "unknown", Expected: -1, Errors: []facts.ModelError{}},
+		Units:  []unitGlance{},
+	}
+}
+
 // Run looks once at everything and says what it saw.
 func (c *statusCommand) Run(a *app) error {
 	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout)
 	defer cancel()
-	cfg, problems := config.Load(a.source())
-	if cfg == nil {
-		a.talk.Say(report.ProblemLines(problems))
-		return ended(statusOf(problems))
-	}
-	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})
-	problems = append(problems, more...)
-	conn := openSystemd(ctx)
-	if conn != nil {
-		defer conn.Close()
-	}
-	x, wrong := a.openWorld(w, cfg.Probes, conn, nil)
-	if wrong != nil {
-		a.talk.Say(report.ProblemLines(wrong))
-		return ended(statusOf(wrong))
-	}
-	defer x.shut()
-	g := look(ctx, cfg, w, x.World)
-	g.Problems = append(problems, g.Problems...)
-	if g.Problems == nil {
-		g.Problems = []diag.Problem{}
-	}
+	g := a.glance(ctx)
+	g.Problems = report.Clean(g.Problems)
 	g.Status = int(statusOf(g.Problems))
 	if a.json() {
 		if err := a.printJSON(g); err != nil {
 			return err
 		}
 	} else {
-		printGlance(a, g)
+		a.printGlance(g)
 		a.talk.Say(report.ProblemLines(g.Problems))
 	}
 	return ended(diag.Status(g.Status))
 }
 
+// glance gets as far as the configuration lets it.
+func (a *app) glance(ctx context.Context) glance {
+	g := nothingSeen()
+	cfg, problems := config.Load(a.source())
+	if g.Problems = problems; cfg == nil {
+		return g
+	}
+	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})
+	g.Problems = append(append(g.Problems, more...), w.Remote()...)
+	conn := openSystemd(ctx)
+	if conn != nil {
+		defer conn.Close()
+	}
+	x, wrong := a.openWorld(w, cfg.Probes, conn, nil)
+	if g.Problems = append(g.Problems, wrong...); wrong != nil {
+		return g
+	}
+	defer x.shut()
+	look(ctx, &g, cfg, w, x.World)
+	return g
+}
+
 // look asks everything once.
-func look(ctx context.Context, cfg *config.Config, w wish.Wish, x gate.World) glance {
-	s := check.Subject{URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total}
+func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gate.World) {
+	s := check.Subject{
+		URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total,
+		Models: x.Map.Models, Timeout: orchestrator.LookTimeout,
+	}
 	health := x.Orchestrator.Health(ctx)
 	models := x.Orchestrator.Models(ctx, true)
-	judged := check.Models(models, check.ModelsWish{Expected: x.Map.Total, AcceptEmpty: w.AcceptEmpty, FailFast: true})
+	judged := check.Models(models, check.ModelsWish{Expected: x.Map.Total, ExpectedOwn: -1, AcceptEmpty: w.AcceptEmpty, FailFast: true})
 	bus := x.Bus.Health(ctx)
-	g := glance{
-		Schema:       report.SchemaVersion,
-		Orchestrator: serviceGlance{URL: w.Orchestrator.URL, State: answerState(health.Answer)},
-		Bus:          serviceGlance{URL: w.Bus.URL, State: answerState(bus.Answer)},
-		Models: modelsGlance{
-			State: judged.State.String(), Reason: diag.Clean(judged.Reason), Done: judged.Done, Total: judged.Total,
-			Expected: x.Map.Total, Errors: cleanErrors(judged.Errors),
-		},
-		Units: []unitGlance{},
+	g.Orchestrator = serviceGlance{URL: w.Orchestrator.URL, State: answerState(health.Answer)}
+	g.Bus = serviceGlance{URL: w.Bus.URL, State: answerState(bus.Answer)}
+	g.Models = modelsGlance{
+		State: judged.State.String(), Reason: report.Brief(judged.Reason), Done: judged.Done, Total: judged.Total,
+		Expected: x.Map.Total, Errors: cleanErrors(judged.Errors),
 	}
 	g.Problems = append(g.Problems, x.Map.Problems...)
-	if judged.State != check.Ready {
-		g.Problems = append(g.Problems, check.Refused(judged, models, s)...)
+	g.Problems = append(g.Problems, check.Glance(judged, models, s)...)
+	if check.Reach(health.Answer) != check.Ready && judged.State != check.Unreachable {
+		g.Problems = append(g.Problems, check.OrchestratorLate(s, health, facts.Readiness{})...)
 	}
-	g.Problems = append(g.Problems, check.Bus(w.Bus.URL, bus)...)
-	g.Units, g.Orchestrator.Unit, g.Bus.Unit = unitGlances(ctx, cfg, w, x.Units)
-	g.Problems = append(g.Problems, unitFindings(ctx, cfg, x.Units)...)
-	return g
+	g.Problems = append(g.Problems, busProblems(cfg, w, bus)...)
+	lookAtUnits(ctx, g, cfg, w, x.Units)
+}
+
+// busProblems are only warnings where no instance waits for the bus.
+func busProblems(cfg *config.Config, w wish.Wish, b facts.BusHealth) []diag.Problem {
+	problems := check.Bus(w.Bus.URL, b)
+	if !slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) {
+		for i := range problems {
+			problems[i].Severity = max(problems[i].Severity, diag.Warning)
+		}
+	}
+	return problems
+}
+
+// lookAtUnits asks systemd about every instance, and puts the two servers'
+// units beside what they answer.
+func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, units gate.Units) {
+	if units == nil {
+		return
+	}
+	for _, i := range cfg.Instances {
+		u, err := units.Unit(ctx, wish.InstanceUnit(i.Name))
+		if err != nil {
+			g.Problems = append(g.Problems, noSystemd(wish.InstanceUnit(i.Name), err))
+			return
+		}
+		seen := unitGlance{
+			Instance: i.Name, Name: u.Name, Active: u.ActiveState, Sub: u.SubState, Result: u.Result,
+			Text: report.Brief(u.StatusText), Gated: len(diag.Errors(check.Gated(u))) == 0,
+		}
+		switch wish.InstanceUnit(i.Name) {
+		case w.Orchestrator.Unit:
+			g.Orchestrator.Unit = &seen
+		case w.Bus.Unit:
+			g.Bus.Unit = &seen
+		}
+		g.Units = append(g.Units, seen)
+		if p := check.FailedUnit(u); p != nil {
+			g.Problems = append(g.Problems, *p)
+		}
+		g.Problems = append(g.Problems, check.Gated(u)...)
+	}
 }
 
 func answerState(a facts.Answer) string {
 	if check.Reach(a) == check.Ready {
 		return "answers"
 	}
-	return diag.Clean(a.Detail)
+	return report.Brief(cmp.Or(a.Detail, "no answer"))
 }
+
+// maxErrors is how many errors of models one glance shows.
+const maxErrors = 50
 
 func cleanErrors(errs []facts.ModelError) []facts.ModelError {
-	out := make([]facts.ModelError, 0, len(errs))
-	for _, e := range errs {
-		out = append(out, facts.ModelError{Agent: diag.Clean(e.Agent), Model: diag.Clean(e.Model), Error: diag.Clean(e.Error)})
+	out := []facts.ModelError{}
+	for _, e := range errs[:min(len(errs), maxErrors)] {
+		out = append(out, facts.ModelError{Agent: report.Brief(e.Agent), Model: report.Brief(e.Model), Error: report.Brief(e.Error)})
 	}
 	return out
-}
-
-func unitGlances(ctx context.Context, cfg *config.Config, w wish.Wish, units gate.Units) (all []unitGlance, orchestrator, bus string) {
-	all = []unitGlance{}
-	if units == nil {
-		return all, "", ""
-	}
-	for _, i := range cfg.Instances {
-		name := wish.InstanceUnit(i.Name)
-		u, err := units.Unit(ctx, name)
-		if err != nil {
-			return all, orchestrator, bus
-		}
-		state := u.ActiveState + " (" + u.SubState + ")"
-		switch name {
-		case w.Orchestrator.Unit:
-			orchestrator = name + " " + state
-		case w.Bus.Unit:
-			bus = name + " " + state
-		}
-		all = append(all, unitGlance{
-			Instance: i.Name, Active: u.ActiveState, Sub: u.SubState, Result: u.Result,
-			Text: diag.Clean(u.StatusText), Gated: len(diag.Errors(check.Gated(u))) == 0,
-		})
-	}
-	return all, orchestrator, bus
-}
-
-func printGlance(a *app, g glance) {
-	row := func(name, text string) { fmt.Fprintf(a.Stdout, "%-13s %s\n", name, strings.TrimRight(text, " ")) }
-	row("orchestrator", fmt.Sprintf("%s %s  %s", g.Orchestrator.URL, g.Orchestrator.State, g.Orchestrator.Unit))
-	row("models", fmt.Sprintf("%s, %s", g.Models.State, g.Models.Reason))
-	row("bus", fmt.Sprintf("%s %s  %s", g.Bus.URL, g.Bus.State, g.Bus.Unit))
-	for i, u := range g.Units {
-		name := ""
-		if i == 0 {
-			name = "units"
-		}
-		state := u.Active + " (" + u.Sub + ")"
-		if !u.Gated {
-			state += ", NOT GATED"
-		}
-		row(name, fmt.Sprintf("%-18s %-28s %s", u.Instance, state, u.Text))
-	}
 }

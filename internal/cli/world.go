@@ -103,10 +103,7 @@ func (a *app) modelMap(w wish.Wish) gate.ModelMap {
 
 // below puts --root before a path.
 func (a *app) below(path string) string {
-	if a.Root == "" {
-		return path
-	}
-	return a.Root + path
+	return string(a.Root) + path
 }
 
 func needProbes(probes map[string]config.Probe) map[string]need.Probe {

@@ -62,6 +62,7 @@ const (
 	NoLock          Code = "NO-LOCK"          // no lock that is shared with the services
 	RecordUnwritten Code = "RECORD-UNWRITTEN" // the summary could not be written
 	Ungated         Code = "UNGATED"          // no gate stands before an instance
+	UnitFailed      Code = "UNIT-FAILED"      // an instance's unit is in the state failed
 	NeedReload      Code = "NEED-RELOAD"      // systemd has not read the latest files
 	Interrupted     Code = "INTERRUPTED"      // SIGTERM or SIGINT ended the run
 	Internal        Code = "INTERNAL"

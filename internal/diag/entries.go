@@ -23,7 +23,7 @@ var catalog = []Entry{
 	},
 	{
 		Code: ConfigOwner, Status: StatusConfig, MessageID: "04c55561f74e523da3b7b8fdea1b388d",
-		Title: "somebody other than root could have written the configuration",
+		Title: "another user than root can write the configuration",
 		Cause: "A file or directory of the configuration does not belong to root, or its group or others may write to it. Who can write it decides what starts.",
 		Check: "ls -ld /etc/justnews /etc/justnews/*",
 		Fix:   "chown root:root FILE; chmod go-w FILE; systemctl daemon-reload",
@@ -328,6 +328,13 @@ var catalog = []Entry{
 		Cause: "The drop-in 50-justnews-gate.conf is masked, or a drop-in with an empty ExecStartPre= removed its line, or the package is not installed.",
 		Check: "systemctl cat justnews@INSTANCE.service",
 		Fix:   "remove what hides the drop-in (systemctl revert justnews@INSTANCE.service), then: systemctl daemon-reload",
+	},
+	{
+		Code: UnitFailed, Status: StatusFailed, MessageID: "c8d0f4f3b7e15a0f9f0e6b52a1c47d39",
+		Title: "an instance has failed",
+		Cause: "Its gate refused, its program ended with an error, or it was restarted too often; systemd does not start it again by itself.",
+		Check: "systemctl status justnews@INSTANCE.service; journalctl -b -u justnews@INSTANCE.service",
+		Fix:   "mend what its log names, then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
 	},
 	{
 		Code: NeedReload, Status: StatusFailed, MessageID: "53f260857e275aa09374860bddd77139",

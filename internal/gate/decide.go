@@ -67,8 +67,8 @@ type situation struct {
 	history  History
 	uptime   time.Duration
 	quiet    time.Duration // since a look last showed progress
-	force    bool // preload --refresh
-	attempts int  // refresh_attempts
+	force    bool          // preload --refresh
+	attempts int           // refresh_attempts
 }
 
 // decide is the whole policy of a preload, as a pure function. note keeps the

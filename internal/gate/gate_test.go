@@ -424,6 +424,28 @@ func TestSurveyGoesOnAfterAFailure(t *testing.T) {
 	})
 }
 
+func TestASurveyAsksEverybodyAlsoWhereTheFirstIsDown(t *testing.T) {
+	for _, budget := range []time.Duration{time.Second, 30 * time.Second, 10 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newServer(1, 0)
+			s.down = true
+			asked := false
+			x := newHost(s).world()
+			x.Bus = busFunc(func() facts.BusHealth {
+				asked = true
+				return facts.BusHealth{Answer: facts.Answer{Kind: facts.Answered, Status: 200}, State: "ok"}
+			})
+			r := Survey(t.Context(), scoutWish(budget), x)
+			if !asked || hasCode(r, diag.BusUnreachable) || !hasCode(r, diag.OrchestratorUnreachable) || hasCode(r, diag.PreloadTimeout) {
+				t.Errorf("%v: asked the bus: %v, %v", budget, asked, r.Problems)
+			}
+			if r.Elapsed > budget || r.Passed() {
+				t.Errorf("%v: took %v, passed: %v", budget, r.Elapsed, r.Passed())
+			}
+		})
+	}
+}
+
 func TestANilResultHasNotPassed(t *testing.T) {
 	var r Result
 	r.settle()

@@ -20,7 +20,7 @@ type follower struct {
 	history History
 	look    facts.ModelsLook
 	judged  check.Judgement
-	newsAt  time.Time // when a look last showed progress
+	newsAt  time.Time             // when a look last showed progress
 	posted  chan facts.ModelsLook // the answer to our POST, when it comes
 	refused *facts.ModelsLook     // an answer that refuses the POST
 	doubt   *doubt

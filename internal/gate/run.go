@@ -69,17 +69,40 @@ func run(ctx context.Context, w wish.Wish, world World, steps []step, p policy) 
 	ctx, cancel := context.WithDeadline(ctx, k.until)
 	defer cancel()
 	stopped := !k.take(ctx, configStep) && p == stopAtFirst
-	for _, s := range steps {
-		if stopped {
+	deadline, down := k.until, false
+	for i, s := range steps {
+		if stopped || down && s.name == modelsStep.name { // it could only say the same again
 			res.Steps = append(res.Steps, StepResult{Name: s.name})
 			continue
 		}
-		passed := k.take(ctx, s)
+		if p == goOn {
+			k.until = deadline.Add(-reserved(w.Timeout.Value, len(steps)-1-i))
+		}
+		passed := k.takeUntil(ctx, s)
 		stopped = !passed && (p == stopAtFirst || interrupted(ctx))
+		down = down || !passed && s.name == orchestratorStep.name
 	}
+	k.until = deadline
 	res.Elapsed = time.Since(began)
 	res.settle()
 	return res
+}
+
+// surveyLook is what a survey keeps for each step that is still to come: time
+// for one look. Without it the first server that is down would use up all of
+// the budget, and the others would be called down without having been asked.
+const surveyLook = 4 * time.Second
+
+// reserved returns what has to be left for so many steps.
+func reserved(budget time.Duration, steps int) time.Duration {
+	return time.Duration(steps) * min(surveyLook, budget/time.Duration(steps+1))
+}
+
+// takeUntil is take with the deadline that holds for this step.
+func (k *walk) takeUntil(ctx context.Context, s step) bool {
+	ctx, cancel := context.WithDeadline(ctx, k.until)
+	defer cancel()
+	return k.take(ctx, s)
 }
 
 // take runs one step and notes how it went.
@@ -125,14 +148,14 @@ func interrupted(ctx context.Context) bool {
 }
 
 func interruption(ctx context.Context, name, detail string) diag.Problem {
-	why := "a signal"
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		why = cause.Error()
+	why := "by a signal"
+	if cause := context.Cause(ctx); cause != nil && cause.Error() != context.Canceled.Error() { // which a signal's cause is as well
+		why = "(" + cause.Error() + ")"
 	}
 	return diag.Problem{
 		Code:    diag.Interrupted,
 		Subject: name,
-		Message: fmt.Sprintf("ended by %s while waiting", why),
+		Message: fmt.Sprintf("ended %s while waiting", why),
 		Seen:    detail,
 		Fix:     `start again: systemctl reset-failed "justnews*"; systemctl start justnews.target`,
 	}

@@ -16,14 +16,17 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
+	"time"
 )
 
 // replace writes a file whole: into a new file beside it, then renamed over
 // the old one. A link under that name is replaced, not followed. sync makes it
 // survive a loss of power; on a tmpfs there is nothing to survive.
 func replace(root *os.Root, name string, data []byte, mode fs.FileMode, sync bool) error {
-	temporary := "." + name + "." + rand.Text()
+	sweep(root, name)
+	temporary := temporaryOf(name) + rand.Text()
 	if err := writeNew(root, temporary, data, mode, sync); err != nil {
 		return err
 	}
@@ -35,6 +38,39 @@ func replace(root *os.Root, name string, data []byte, mode fs.FileMode, sync boo
 		return syncDir(root)
 	}
 	return nil
+}
+
+// stale is how old a temporary file is whose writer must have been killed.
+const stale = 10 * time.Minute
+
+func temporaryOf(name string) string { return "." + name + "." }
+
+// sweep removes what killed writers of this file left behind. Whatever it
+// cannot remove does no harm.
+func sweep(root *os.Root, name string) { sweepIf(root, isTemporary(temporaryOf(name))) }
+
+// isTemporary tells whether a name is that of replace: a prefix and 26
+// characters of rand.Text.
+func isTemporary(prefix string) func(string) bool {
+	return func(name string) bool {
+		text, ok := strings.CutPrefix(name, prefix)
+		return ok && len(text) == 26 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+	}
+}
+
+func sweepIf(root *os.Root, left func(string) bool) {
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !left(e.Name()) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > stale {
+			_ = root.Remove(e.Name())
+		}
+	}
 }
 
 // writeNew makes a file that did not exist, and leaves nothing behind where

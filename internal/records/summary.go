@@ -205,6 +205,7 @@ func prune(root *os.Root, instance string) error {
 	if err != nil {
 		return err
 	}
+	sweepIf(root, leftSummary)
 	var names []string
 	for _, e := range entries {
 		if e.Type().IsRegular() && summaryOf(e.Name()) == instance {
@@ -220,6 +221,13 @@ func prune(root *os.Root, instance string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// leftSummary tells whether a name is that of a summary that was never
+// finished: each run has a name of its own, so no later one replaces it.
+func leftSummary(name string) bool {
+	at := strings.LastIndexByte(name, '.')
+	return at > 0 && name[0] == '.' && summaryOf(name[1:at]) != "" && isTemporary(name[:at+1])(name)
 }
 
 // summaryOf returns whose summary a file name says it is, "" for other files.

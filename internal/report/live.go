@@ -4,10 +4,8 @@ package report
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"justnews/internal/diag"
 	"justnews/internal/gate"
@@ -30,87 +28,114 @@ type Watch struct {
 	Log      bool       // say a line when the reason changes: neither terminal nor unit
 
 	mu       sync.Mutex
-	told     string
+	told     news
 	toldAt   time.Time
 	extended time.Time
-	logged   string
+	later    *gate.Progress // came too soon after the last one
+	timer    *time.Timer    // tells later
+	ended    bool
+}
+
+// news is what makes two lines different for a reader; the time that is left
+// does not.
+type news struct {
+	text        string
+	done, total int
 }
 
 // The rhythm of what is told. systemd forgets an extension at every reload, so
-// it is repeated; the live line is redrawn as often as an eye follows.
+// it is repeated; the live line is redrawn as often as an eye follows, and once
+// a second for the time that is left; a log gets a line a second at most.
 const (
 	extendEvery = 2 * time.Second
 	redrawEvery = 100 * time.Millisecond
+	repeatEvery = time.Second
+	logEvery    = time.Second
 )
 
-// Progress tells how the run goes on.
+// Progress tells how the run goes on. What comes too soon is told a little
+// later, unless something newer has taken its place by then.
 func (w *Watch) Progress(p gate.Progress) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.ended {
+		return
+	}
+	w.extend(p)
+	if since := time.Since(w.toldAt); newsOf(p) == w.told && (w.Width == nil || since < repeatEvery) {
+		w.later = nil // it is back to what was told
+		return
+	} else if soon := w.rhythm() - since; soon > 0 {
+		w.later = &p
+		if w.timer == nil {
+			w.timer = time.AfterFunc(soon, w.tellLater)
+		}
+		return
+	}
+	w.tell(p)
+}
+
+func newsOf(p gate.Progress) news {
+	return news{brief(p.Step+": "+p.Text, maxReason), p.Done, p.Total}
+}
+
+func (w *Watch) rhythm() time.Duration {
+	if w.Log {
+		return logEvery
+	}
+	return redrawEvery
+}
+
+func (w *Watch) extend(p gate.Progress) {
 	if w.Notifier != nil && time.Since(w.extended) >= extendEvery && p.Left > 0 {
 		w.extended = time.Now()
 		_ = w.Notifier.Extend(p.Left + gate.Margin)
 	}
-	text := diag.Clean(p.Step + ": " + p.Text)
-	if text == w.told && time.Since(w.toldAt) < time.Second {
-		return
+}
+
+func (w *Watch) tellLater() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer = nil
+	if w.later != nil && !w.ended {
+		w.tell(*w.later)
 	}
-	changed := text != w.told
-	if time.Since(w.toldAt) < redrawEvery {
-		return
-	}
-	w.told, w.toldAt = text, time.Now()
-	if w.Notifier != nil && changed {
-		_ = w.Notifier.Status("waiting: " + text)
+}
+
+func (w *Watch) tell(p gate.Progress) {
+	before := w.told.text
+	w.told, w.toldAt, w.later = newsOf(p), time.Now(), nil
+	if w.told.text != before && w.Notifier != nil {
+		_ = w.Notifier.Status("waiting: " + w.told.text)
 	}
 	switch {
 	case w.Width != nil:
 		w.Talk.drawLive(liveLine(p, w.Width()))
-	case w.Log && p.Step+p.Text != w.logged:
-		w.logged = p.Step + p.Text
-		w.Talk.Say([]Line{{priInfo, "waiting", text, nil}})
+	case w.Log && w.told.text != before:
+		w.Talk.Say([]Line{{priInfo, "waiting", w.told.text, nil}})
 	}
 }
 
 // Done tells systemd how it ended: the reason of a failure stays in systemctl
-// status, that of a success would only mislead there.
+// status, that of a success would only mislead there. Nothing is told after it.
 func (w *Watch) Done(r gate.Result) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended, w.later = true, nil
+	if w.timer != nil {
+		w.timer.Stop()
+	}
 	w.Talk.EraseLive()
 	if w.Notifier == nil {
 		return
 	}
-	if r.Passed() {
-		_ = w.Notifier.Clear()
-		return
-	}
 	for _, p := range r.Problems {
 		if p.Severity == diag.Error {
-			_ = w.Notifier.Status("refused: " + p.String())
+			_ = w.Notifier.Status("refused: " + cleaned(p).String())
 			return
 		}
 	}
-}
-
-// liveLine is one line of at most width columns: a bar where there is
-// something to count, the reason, and the time left.
-func liveLine(p gate.Progress, width int) string {
-	tail := fmt.Sprintf("  %s left", Span(max(p.Left, 0).Truncate(time.Second)))
-	head := diag.Clean(p.Step) + " "
-	if p.Total > 0 {
-		head += bar(p.Done, p.Total, 16) + " "
-	}
-	room := width - utf8.RuneCountInString(head) - utf8.RuneCountInString(tail) - 1
-	text := diag.Clean(p.Text)
-	if utf8.RuneCountInString(text) > room {
-		runes := []rune(text)
-		text = string(runes[:max(min(room-1, len(runes)), 0)]) + "…"
-	}
-	return head + text + tail
-}
-
-func bar(done, total, cells int) string {
-	full := min(max(done, 0)*cells/total, cells)
-	return "[" + strings.Repeat("#", full) + strings.Repeat(".", cells-full) + "]"
+	_ = w.Notifier.Clear()
 }
 
 // drawLive replaces the live line; without a line break, so that the next one

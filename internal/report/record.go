@@ -31,7 +31,7 @@ type Summary struct {
 	Started  string         `json:"started"`   // RFC 3339, UTC, microseconds
 	Elapsed  float64        `json:"elapsed_s"` // seconds
 	Timeout  SummaryTimeout `json:"timeout"`
-	Verdict  string         `json:"verdict"` // ready, refused, switched-off
+	Verdict  string         `json:"verdict"` // ready, warnings, refused, switched-off
 	Status   int            `json:"status"`  // exit status
 	Models   SummaryModels  `json:"models"`
 	Steps    []SummaryStep  `json:"steps"`
@@ -80,17 +80,14 @@ func Summarize(run, version string, r gate.Result) Summary {
 			State: r.Models.State, Done: r.Models.Done, Total: r.Models.Total, Failed: r.Models.Failed,
 			Expected: r.Models.Expected, Looks: r.Models.Looks, Triggers: r.Models.Triggers, Led: r.Models.Led,
 		},
-		Steps: []SummaryStep{}, Problems: []diag.Problem{},
+		Steps: []SummaryStep{}, Problems: Clean(r.Problems),
 	}
 	for _, st := range r.Steps {
 		v := string(st.Verdict)
 		if st.Verdict == gate.NotReached {
 			v = "not-reached"
 		}
-		s.Steps = append(s.Steps, SummaryStep{st.Name, v, seconds(st.Start), seconds(st.Elapsed), diag.Clean(st.Detail)})
-	}
-	for _, p := range r.Problems {
-		s.Problems = append(s.Problems, cleaned(p))
+		s.Steps = append(s.Steps, SummaryStep{st.Name, v, seconds(st.Start), seconds(st.Elapsed), Brief(st.Detail)})
 	}
 	return s
 }
@@ -104,7 +101,11 @@ func (s Summary) JSON() ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
+// verdict names the outcome. Status 2, warnings only, is a survey's alone.
 func verdict(r gate.Result) string {
+	if r.Status == diag.StatusWarnings {
+		return "warnings"
+	}
 	if !r.Passed() {
 		return "refused"
 	}
@@ -114,12 +115,6 @@ func verdict(r gate.Result) string {
 		}
 	}
 	return "ready"
-}
-
-func cleaned(p diag.Problem) diag.Problem {
-	p.Subject, p.Message = diag.Clean(p.Subject), diag.Clean(p.Message)
-	p.Seen, p.Expected, p.Fix = diag.Clean(p.Seen), diag.Clean(p.Expected), diag.Clean(p.Fix)
-	return p
 }
 
 // seconds rounds to microseconds: finer digits are noise in a record.

@@ -50,7 +50,7 @@ func (t *Talk) Say(lines []Line) {
 	t.eraseLive()
 	for i, l := range lines {
 		if t.sink != nil {
-			t.send(l, i > 0 && lines[i-1].Problem == l.Problem && l.Problem != nil)
+			t.send(l, i > 0 && lines[i-1].Problem == l.Problem && l.Problem != nil) //nolint:gosec // i > 0
 			continue
 		}
 		fmt.Fprintf(t.w, "justnews-gate: %s %s\n", t.paint(l.Level), l.Text)
@@ -78,7 +78,7 @@ func (t *Talk) fields(l Line, sequel bool) []journal.Field {
 	p := l.Problem
 	fields = append(fields, journal.Field{Name: "JUSTNEWS_CODE", Value: string(p.Code)})
 	if p.Subject != "" {
-		fields = append(fields, journal.Field{Name: "JUSTNEWS_SUBJECT", Value: diag.Clean(p.Subject)})
+		fields = append(fields, journal.Field{Name: "JUSTNEWS_SUBJECT", Value: brief(p.Subject, maxSubject)})
 	}
 	if e, ok := diag.Lookup(p.Code); ok && !sequel {
 		fields = append(fields, journal.Field{Name: "MESSAGE_ID", Value: e.MessageID})
@@ -90,7 +90,7 @@ func (t *Talk) fields(l Line, sequel bool) []journal.Field {
 // stays quiet.
 func (t *Talk) paint(level string) string {
 	code := map[string]string{
-		"error": "31;1", "refused": "31;1", "warning": "33;1", "pass": "32;1", "hint": "36", "seen": "2", "notice": "2",
+		"error": "31;1", "refused": "31;1", "warning": "33;1", "warnings": "33;1", "pass": "32;1", "hint": "36", "seen": "2", "notice": "2",
 	}[level]
 	if !t.color || code == "" {
 		return level + ":"

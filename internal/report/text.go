@@ -54,33 +54,37 @@ func problemLines(p *diag.Problem) []Line {
 	case diag.Notice:
 		pri = priNotice
 	}
-	lines := []Line{{pri, p.Severity.String(), p.String(), p}}
+	shown := cleaned(*p)
+	lines := []Line{{pri, p.Severity.String(), shown.String(), p}}
 	if p.Severity == diag.Notice {
 		return lines // nothing is wrong: explain CODE has the rest
 	}
 	if p.Seen != "" || p.Expected != "" {
-		lines = append(lines, Line{pri, "seen", evidence(p), p})
+		lines = append(lines, Line{pri, "seen", evidence(shown), p})
 	}
 	if p.Fix != "" {
-		lines = append(lines, Line{pri, "hint", diag.Clean(p.Fix), p})
+		lines = append(lines, Line{pri, "hint", shown.Fix, p})
 	}
 	return lines
 }
 
-func evidence(p *diag.Problem) string {
+func evidence(p diag.Problem) string {
 	switch {
 	case p.Expected == "":
-		return diag.Clean(p.Seen)
+		return p.Seen
 	case p.Seen == "":
-		return diag.Clean("nothing; expected " + p.Expected)
+		return "nothing; expected " + p.Expected
 	default:
-		return diag.Clean(p.Seen + "; expected " + p.Expected)
+		return p.Seen + "; expected " + p.Expected
 	}
 }
 
 func verdictLine(run string, r gate.Result) Line {
+	if verdict(r) == "warnings" {
+		return Line{priWarning, "warnings", fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status), nil}
+	}
 	if !r.Passed() {
-		return Line{priError, "refused", fmt.Sprintf("%s after %s, exit status %d", subject(run, r), Span(r.Elapsed), r.Status), nil}
+		return Line{priError, "refused", fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status), nil}
 	}
 	if verdict(r) == string(gate.Ungated) {
 		return Line{priWarning, "pass", subject(run, r) + " unchecked: justnews.gate=off", nil}
@@ -95,12 +99,35 @@ func subject(run string, r gate.Result) string {
 	return diag.Clean(r.Instance)
 }
 
+// findings counts what was found; notices are none.
+func findings(r gate.Result) string {
+	var n [2]int
+	for _, p := range r.Problems {
+		if p.Severity != diag.Notice {
+			n[min(max(p.Severity, 0), 1)]++
+		}
+	}
+	var parts []string
+	for i, word := range [...]string{"error", "warning"} {
+		switch {
+		case n[i] == 1:
+			parts = append(parts, "1 "+word)
+		case n[i] > 1:
+			parts = append(parts, fmt.Sprintf("%d %ss", n[i], word))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing found"
+	}
+	return strings.Join(parts, ", ")
+}
+
 // proven lists what the steps found.
 func proven(r gate.Result) string {
 	var parts []string
 	for _, s := range r.Steps {
 		if s.Verdict == gate.Passed && s.Detail != "" {
-			parts = append(parts, diag.Clean(s.Detail))
+			parts = append(parts, Brief(s.Detail))
 		}
 	}
 	if len(parts) == 0 {
@@ -111,15 +138,15 @@ func proven(r gate.Result) string {
 
 // Span prints a duration as people say it: 340 ms, 4.2 s, 41 s, 3 min 20 s.
 func Span(d time.Duration) string {
+	whole := int(d.Seconds() + 0.5)
 	switch {
 	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < 10*time.Second:
+		return fmt.Sprintf("%d ms", max(d, 0).Milliseconds())
+	case d < 9950*time.Millisecond:
 		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()+0.5))
+	case whole < 120:
+		return fmt.Sprintf("%d s", whole)
 	default:
-		whole := int(d.Seconds() + 0.5)
 		return fmt.Sprintf("%d min %d s", whole/60, whole%60)
 	}
 }
@@ -137,7 +164,7 @@ func StepLines(r gate.Result) []Line {
 			text += " in " + Span(s.Elapsed)
 		}
 		if s.Detail != "" {
-			text += ": " + diag.Clean(s.Detail)
+			text += ": " + Brief(s.Detail)
 		}
 		lines = append(lines, Line{priInfo, "step", text, nil})
 	}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"justnews/internal/diag"
+)
+
+func TestEveryCodeIsExplained(t *testing.T) {
+	for _, e := range diag.Catalog() {
+		var out, errs bytes.Buffer
+		m := Machine{Stdout: &out, Stderr: &errs, Lookup: func(string) (string, bool) { return "", false }}
+		if status := Run(t.Context(), m, []string{"explain", string(e.Code)}); status != diag.StatusReady || errs.Len() > 0 {
+			t.Errorf("%s: status %d, %s", e.Code, status, errs.String())
+		}
+		for _, part := range []string{
+			string(e.Code) + ": " + e.Title + "\n", "\ncheck   " + e.Check + "\n", "\nfix     " + e.Fix + "\n",
+			fmt.Sprintf("\nstatus  %d, ", e.Status),
+		} {
+			if !strings.Contains(out.String(), part) {
+				t.Errorf("%s has no %q:\n%s", e.Code, part, out.String())
+			}
+		}
+		if got := strings.Join(strings.Fields(out.String()), " "); !strings.Contains(got, strings.Join(strings.Fields(e.Cause), " ")) {
+			t.Errorf("%s: the cause is not whole:\n%s", e.Code, out.String())
+		}
+	}
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+// Outputs returns a value of each type that is printed as JSON, by the name of
+// its schema.
+func Outputs() map[string]any {
+	return map[string]any{"status": glance{}, "config-check": checked{}, "explain": explanation{}}
+}
