@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package layout holds no code, only the tests that keep the packages in
+// order. They read the sources themselves: go list would answer from a cache.
+package layout
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	module     = "justnews/"
+	repository = "../.."
+	// tools are for tests and the demo: they may import anything, and nothing
+	// that is released may import them.
+	tools = -1
+)
+
+// floors says on which floor each package stands. A package imports lower
+// floors only: neither upward nor sideways.
+var floors = map[string]int{
+	"internal/diag": 0, "internal/unitfile": 0, "internal/facts": 0, "internal/timespan": 0, "internal/spell": 0,
+	"internal/tomlpos": 0, "internal/strictjson": 0, "internal/modelmap": 0, "internal/envfile": 0,
+	"internal/kernelcmdline": 0, "internal/journal": 0, "internal/notify": 0, "internal/version": 0,
+
+	"internal/config": 1, "internal/hostlock": 1, "internal/records": 1,
+	"internal/probe/systemd": 1, "internal/probe/orchestrator": 1, "internal/probe/host": 1,
+	"internal/probe/need": 1, "internal/probe/store": 1, "internal/probe/mps": 1, "internal/probe/gpu": 1,
+
+	"internal/plan": 2, "internal/check": 2, "internal/wish": 2,
+	"internal/gate": 3, "internal/emit": 3,
+	"internal/report": 4,
+	"internal/cli":    5,
+
+	"cmd/justnews-generator": 6, "cmd/justnews-gate": 6, "cmd/justnews-nvml": 6,
+
+	"internal/layout": tools, "internal/reference": tools, "internal/reference/store": tools,
+	"internal/reference/cmd/justnews-reference": tools,
+}
+
+// neighbours are the imports along one floor that are allowed, each for a
+// reason. One that nobody needs any more is a complaint.
+var neighbours = map[[2]string]string{
+	{"internal/modelmap", "internal/strictjson"}: "a map is JSON, and what it is has to be known on every floor",
+}
+
+// forbidden is what the generator must not even link: it runs before the
+// network, the bus and the name services, within milliseconds.
+var forbidden = []string{
+	"net", "net/http", "os/user", "os/exec", "os/signal", "regexp", "plugin", "C",
+	"github.com/alecthomas/kong", "github.com/godbus/dbus/v5",
+}
+
+// source is what a package's own files, tests apart, say.
+type source struct {
+	imports map[string][]token.Position // path -> where
+	exits   []token.Position            // os.Exit, log.Fatal and the like
+}
+
+// packages reads every package below cmd, internal and test.
+func packages(t *testing.T) map[string]*source {
+	t.Helper()
+	found := map[string]*source{}
+	for _, top := range []string{"cmd", "internal", "test"} {
+		err := filepath.WalkDir(filepath.Join(repository, top), func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && d.Name() == "testdata":
+				return fs.SkipDir
+			case d.IsDir() || !strings.HasSuffix(name, ".go"):
+				return nil
+			}
+			dir, err := filepath.Rel(repository, filepath.Dir(name))
+			if err != nil {
+				return err
+			}
+			if found[dir] == nil {
+				found[dir] = &source{imports: map[string][]token.Position{}}
+			}
+			if strings.HasSuffix(name, "_test.go") {
+				return nil
+			}
+			return found[dir].read(name)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
+}
+
+func (s *source) read(name string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	return s.parse(name, text)
+}
+
+func (s *source) parse(name string, text []byte) error {
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, name, text, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	alias := map[string]string{} // name in this file -> path
+	for _, spec := range file.Imports {
+		p, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return err
+		}
+		s.imports[p] = append(s.imports[p], set.Position(spec.Pos()))
+		alias[path.Base(p)] = p
+		if spec.Name != nil {
+			alias[spec.Name.Name] = p
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if of, ok := sel.X.(*ast.Ident); ok && exits(alias[of.Name], sel.Sel.Name) {
+				s.exits = append(s.exits, set.Position(sel.Pos()))
+			}
+		}
+		return true
+	})
+	return nil
+}
+
+// exits tells whether a function ends the process.
+func exits(pkg, name string) bool {
+	switch pkg {
+	case "os", "syscall":
+		return name == "Exit"
+	case "log":
+		return strings.HasPrefix(name, "Fatal") || strings.HasPrefix(name, "Panic")
+	case "runtime":
+		return name == "Goexit"
+	}
+	return false
+}
+
+// floor returns the floor of a package; everything below test is a tool.
+func floor(pkg string) (int, bool) {
+	if strings.HasPrefix(pkg, "test/") {
+		return tools, true
+	}
+	f, ok := floors[pkg]
+	return f, ok
+}
+
+// complaints returns what is wrong with the imports of all packages.
+func complaints(all map[string]*source) []string {
+	var wrong []string
+	for _, pkg := range slices.Sorted(maps.Keys(all)) {
+		mine, ok := floor(pkg)
+		if !ok {
+			wrong = append(wrong, pkg+" stands on no floor: add it to the table")
+			continue
+		}
+		for _, imported := range slices.Sorted(maps.Keys(all[pkg].imports)) {
+			at := all[pkg].imports[imported][0].String()
+			other, ours := strings.CutPrefix(imported, module)
+			theirs, known := floor(other)
+			switch {
+			case imported == "C" && pkg != "cmd/justnews-nvml":
+				wrong = append(wrong, at+": cgo outside cmd/justnews-nvml")
+			case !ours || mine == tools || !known:
+			case theirs == tools:
+				wrong = append(wrong, at+": imports "+other+", which is for tests only")
+			case theirs == mine && neighbours[[2]string{pkg, other}] != "":
+			case theirs >= mine:
+				wrong = append(wrong, at+": floor "+strconv.Itoa(mine)+" imports "+other+" on floor "+strconv.Itoa(theirs))
+			}
+		}
+		if mine >= 0 && mine < 6 {
+			for _, at := range all[pkg].exits {
+				wrong = append(wrong, at.String()+": ends the process: only cmd may")
+			}
+		}
+	}
+	return wrong
+}
+
+func TestEveryPackageImportsLowerFloorsOnlyAndOnlyCommandsExit(t *testing.T) {
+	all := packages(t)
+	if len(all) < 25 {
+		t.Fatalf("found only %d packages", len(all))
+	}
+	for _, wrong := range complaints(all) {
+		t.Error(wrong)
+	}
+	for pair := range neighbours {
+		if all[pair[0]] == nil || all[pair[0]].imports[module+pair[1]] == nil {
+			t.Errorf("%s no longer imports %s: take it out of the table", pair[0], pair[1])
+		}
+	}
+}
+
+func TestTheGeneratorLinksNothingThatAGeneratorMustNotUse(t *testing.T) {
+	all := packages(t)
+	for _, wrong := range forbiddenBelow(all, "cmd/justnews-generator") {
+		t.Error(wrong)
+	}
+}
+
+// forbiddenBelow follows a command's imports through our own packages.
+func forbiddenBelow(all map[string]*source, command string) []string {
+	var wrong []string
+	seen := map[string]bool{}
+	var visit func(pkg string)
+	visit = func(pkg string) {
+		if seen[pkg] || all[pkg] == nil {
+			return
+		}
+		seen[pkg] = true
+		for _, imported := range slices.Sorted(maps.Keys(all[pkg].imports)) {
+			if slices.Contains(forbidden, imported) {
+				wrong = append(wrong, all[pkg].imports[imported][0].String()+": "+command+" links "+imported)
+			}
+			if ours, ok := strings.CutPrefix(imported, module); ok {
+				visit(ours)
+			}
+		}
+	}
+	visit(command)
+	return wrong
+}
+
+// TestTheRulesFindWhatTheyForbid plants one breach of each rule.
+func TestTheRulesFindWhatTheyForbid(t *testing.T) {
+	for what, c := range map[string]struct{ pkg, text, want string }{
+		"upward":    {"internal/diag", `package x; import _ "justnews/internal/config"`, "floor 0 imports internal/config on floor 1"},
+		"sideways":  {"internal/check", `package x; import _ "justnews/internal/wish"`, "floor 2 imports internal/wish on floor 2"},
+		"homeless":  {"internal/utils", `package x`, "stands on no floor"},
+		"test only": {"internal/gate", `package x; import _ "justnews/internal/reference"`, "for tests only"},
+		"cgo":       {"internal/probe/gpu", `package x; import "C"`, "cgo outside"},
+		"exit":      {"internal/cli", `package x; import "os"; func f() { os.Exit(1) }`, "only cmd may"},
+		"renamed":   {"internal/cli", `package x; import o "os"; var f = o.Exit`, "only cmd may"},
+		"fatal":     {"internal/cli", `package x; import "log"; func f() { log.Fatalf("") }`, "only cmd may"},
+	} {
+		s := &source{imports: map[string][]token.Position{}}
+		if err := s.parse("x.go", []byte(c.text)); err != nil {
+			t.Fatal(err)
+		}
+		if got := complaints(map[string]*source{c.pkg: s}); len(got) != 1 || !strings.Contains(got[0], c.want) {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+	main, below := &source{imports: map[string][]token.Position{}}, &source{imports: map[string][]token.Position{}}
+	if err := main.parse("m.go", []byte(`package x; import _ "justnews/internal/emit"`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := below.parse("b.go", []byte(`package x; import _ "net/http"`)); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]*source{"cmd/justnews-generator": main, "internal/emit": below}
+	if got := forbiddenBelow(all, "cmd/justnews-generator"); len(got) != 1 || !strings.Contains(got[0], "links net/http") {
+		t.Errorf("%q", got)
+	}
+}
