@@ -7,14 +7,13 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/modelmap"
-	"justnews/internal/probe/store"
 )
 
 // Map returns what is wrong with AGENT_MODEL_MAP.json. One that is missing is a
 // warning, unless the configuration names it (written): then, and where it
 // cannot be read or is wrong, nobody knows how many models make a complete
 // preload, and the gate stays shut.
-func Map(f store.MapFile, written bool) []diag.Problem {
+func Map(f modelmap.File, written bool) []diag.Problem {
 	switch {
 	case f.Missing && written:
 		return []diag.Problem{{

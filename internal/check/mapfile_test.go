@@ -10,28 +10,27 @@ import (
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/modelmap"
-	"justnews/internal/probe/store"
 )
 
 func TestAMapThatIsNamedMustBeThereAndRight(t *testing.T) {
-	parsed := func(text string) store.MapFile {
+	parsed := func(text string) modelmap.File {
 		m, problems := modelmap.Parse([]byte(text))
-		return store.MapFile{Path: "/m.json", Map: m, Problems: problems}
+		return modelmap.File{Path: "/m.json", Map: m, Problems: problems}
 	}
 	for _, tc := range []struct {
 		name    string
-		file    store.MapFile
+		file    modelmap.File
 		written bool
 		errors  int
 		code    diag.Code
 		text    string
 	}{
-		{"missing at the default path", store.MapFile{Path: "/m.json", Missing: true}, false, 0, diag.MapMissing, "not checked"},
-		{"missing although named", store.MapFile{Path: "/m.json", Missing: true}, true, 1, diag.MapUnreadable, "does not exist"},
-		{"unreadable", store.MapFile{Path: "/m.json", Err: errors.New("permission denied")}, false, 1, diag.MapUnreadable, "permission denied"},
+		{"missing at the default path", modelmap.File{Path: "/m.json", Missing: true}, false, 0, diag.MapMissing, "not checked"},
+		{"missing although named", modelmap.File{Path: "/m.json", Missing: true}, true, 1, diag.MapUnreadable, "does not exist"},
+		{"unreadable", modelmap.File{Path: "/m.json", Err: errors.New("permission denied")}, false, 1, diag.MapUnreadable, "permission denied"},
 		{"wrong", parsed("{\n\"scout\": [1, 2]}"), false, 2, diag.MapInvalid, "/m.json:2:11"},
 		{"a warning", parsed(`{"scout":["x","x"]}`), true, 0, diag.MapInvalid, "twice"},
-		{"nothing at all", store.MapFile{Path: "/m.json"}, false, 1, diag.MapInvalid, "could not be understood"},
+		{"nothing at all", modelmap.File{Path: "/m.json"}, false, 1, diag.MapInvalid, "could not be understood"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			problems := check.Map(tc.file, tc.written)

@@ -11,10 +11,10 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 	"justnews/internal/hostlock"
+	"justnews/internal/modelmap"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/need"
 	"justnews/internal/probe/orchestrator"
-	"justnews/internal/probe/store"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/records"
 	"justnews/internal/wish"
@@ -93,7 +93,7 @@ func (a *app) modelMap(w wish.Wish) gate.ModelMap {
 	if !w.RequireModels {
 		return gate.ModelMap{Total: -1}
 	}
-	file := store.ReadMap(a.below(w.Models.Map))
+	file := modelmap.ReadFile(a.below(w.Models.Map))
 	m := gate.ModelMap{Total: -1, Problems: check.Map(file, w.Models.MapWritten)}
 	if file.Map != nil {
 		m.Total, m.Own, m.Models = file.Map.Total(), file.Map.Count(w.Instance), file.Map

@@ -31,28 +31,22 @@ const (
 // floors only: neither upward nor sideways.
 var floors = map[string]int{
 	"internal/diag": 0, "internal/unitfile": 0, "internal/facts": 0, "internal/timespan": 0, "internal/spell": 0,
-	"internal/tomlpos": 0, "internal/strictjson": 0, "internal/modelmap": 0, "internal/envfile": 0,
+	"internal/tomlpos": 0, "internal/strictjson": 0, "internal/envfile": 0,
 	"internal/kernelcmdline": 0, "internal/journal": 0, "internal/notify": 0, "internal/version": 0,
 
-	"internal/config": 1, "internal/hostlock": 1, "internal/records": 1,
+	"internal/config": 1, "internal/modelmap": 1, "internal/hostlock": 1, "internal/records": 1,
 	"internal/probe/systemd": 1, "internal/probe/orchestrator": 1, "internal/probe/host": 1,
-	"internal/probe/need": 1, "internal/probe/store": 1, "internal/probe/mps": 1, "internal/probe/gpu": 1,
+	"internal/probe/need": 1,
 
 	"internal/plan": 2, "internal/check": 2, "internal/wish": 2,
 	"internal/gate": 3, "internal/emit": 3,
 	"internal/report": 4,
 	"internal/cli":    5,
 
-	"cmd/justnews-generator": 6, "cmd/justnews-gate": 6, "cmd/justnews-nvml": 6,
+	"cmd/justnews-generator": 6, "cmd/justnews-gate": 6,
 
 	"internal/layout": tools, "internal/reference": tools, "internal/reference/store": tools,
 	"internal/reference/cmd/justnews-reference": tools,
-}
-
-// neighbours are the imports along one floor that are allowed, each for a
-// reason. One that nobody needs any more is a complaint.
-var neighbours = map[[2]string]string{
-	{"internal/modelmap", "internal/strictjson"}: "a map is JSON, and what it is has to be known on every floor",
 }
 
 // forbidden is what the generator must not even link: it runs before the
@@ -179,7 +173,6 @@ func complaints(all map[string]*source) []string {
 			case !ours || mine == tools || !known:
 			case theirs == tools:
 				wrong = append(wrong, at+": imports "+other+", which is for tests only")
-			case theirs == mine && neighbours[[2]string{pkg, other}] != "":
 			case theirs >= mine:
 				wrong = append(wrong, at+": floor "+strconv.Itoa(mine)+" imports "+other+" on floor "+strconv.Itoa(theirs))
 			}
@@ -200,11 +193,6 @@ func TestEveryPackageImportsLowerFloorsOnlyAndOnlyCommandsExit(t *testing.T) {
 	}
 	for _, wrong := range complaints(all) {
 		t.Error(wrong)
-	}
-	for pair := range neighbours {
-		if all[pair[0]] == nil || all[pair[0]].imports[module+pair[1]] == nil {
-			t.Errorf("%s no longer imports %s: take it out of the table", pair[0], pair[1])
-		}
 	}
 }
 
@@ -245,7 +233,7 @@ func TestTheRulesFindWhatTheyForbid(t *testing.T) {
 		"sideways":  {"internal/check", `package x; import _ "justnews/internal/wish"`, "floor 2 imports internal/wish on floor 2"},
 		"homeless":  {"internal/utils", `package x`, "stands on no floor"},
 		"test only": {"internal/gate", `package x; import _ "justnews/internal/reference"`, "for tests only"},
-		"cgo":       {"internal/probe/gpu", `package x; import "C"`, "cgo outside"},
+		"cgo":       {"internal/probe/host", `package x; import "C"`, "cgo outside"},
 		"exit":      {"internal/cli", `package x; import "os"; func f() { os.Exit(1) }`, "only cmd may"},
 		"renamed":   {"internal/cli", `package x; import o "os"; var f = o.Exit`, "only cmd may"},
 		"fatal":     {"internal/cli", `package x; import "log"; func f() { log.Fatalf("") }`, "only cmd may"},

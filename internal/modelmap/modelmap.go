@@ -9,7 +9,7 @@
 //
 // A text that upstream would count otherwise than its author meant (a key
 // twice, a bare string, a list of three where a pair was meant) is refused
-// with line, column and key. The package opens no file and looks at no store.
+// with line, column and key. The package looks at no store.
 package modelmap
 
 import (

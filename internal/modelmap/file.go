@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package store looks at the Model Store and at the map of what belongs into
-// it. It judges nothing and changes nothing.
-package store
+package modelmap
 
 import (
 	"errors"
@@ -11,34 +9,32 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
-
-	"justnews/internal/modelmap"
 )
 
-// MapFile is what was found at the path of AGENT_MODEL_MAP.json.
-type MapFile struct {
+// File is what was found at the path of AGENT_MODEL_MAP.json.
+type File struct {
 	Path    string
 	Missing bool  // there is no file
 	Err     error // it could not be read; nil where Missing
 	// Map is what it holds, nil where it could not be read or is wrong;
 	// warnings come along with a map.
-	Map      *modelmap.Map
-	Problems []modelmap.Problem
+	Map      *Map
+	Problems []Problem
 }
 
-// ReadMap reads AGENT_MODEL_MAP.json. It opens without blocking, so that a
+// ReadFile reads AGENT_MODEL_MAP.json. It opens without blocking, so that a
 // pipe in its place cannot hold the gate, and reads no more than a map may be
 // long.
-func ReadMap(path string) MapFile {
-	f := MapFile{Path: path}
-	text, err := read(path, modelmap.MaxBytes)
+func ReadFile(path string) File {
+	f := File{Path: path}
+	text, err := read(path, MaxBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.Missing = true
 	case err != nil:
 		f.Err = err
 	default:
-		f.Map, f.Problems = modelmap.Parse(text)
+		f.Map, f.Problems = Parse(text)
 	}
 	return f
 }
