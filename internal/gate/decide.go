@@ -57,6 +57,7 @@ type attempt struct {
 	strange  int               // answers in a row that made no sense
 	differed int               // looks in a row that contradicted themselves or each other
 	busy     bool              // the last look that contradicted another one saw a job in progress
+	mute     int               // looks in a row that a server answered with an error and no account
 }
 
 // situation is all that a decision depends on.
@@ -106,10 +107,12 @@ func decide(s situation) decision {
 }
 
 // forced: a refresh that was asked for runs as soon as no job does. Whatever the
-// job before it reports, its errors included, is about to be cleared.
+// job before it reports, its errors included, is about to be cleared. So is the
+// 500 that an old server's status answers after a job for named agents: nothing
+// but a refresh ends that, and only a person may ask for one that blindly.
 func (s situation) forced() (decision, bool) {
 	switch {
-	case s.over():
+	case s.over(), s.attempt.mute >= inARow:
 		return decision{act: trigger, refresh: true}, true
 	case s.running():
 		return decision{act: wait, after: pollBusy}, true
@@ -119,7 +122,11 @@ func (s situation) forced() (decision, bool) {
 }
 
 // note counts what the next decisions lean on.
-func (a *attempt) note(j check.Judgement) {
+func (a *attempt) note(j check.Judgement, kind facts.AnswerKind) {
+	a.mute++
+	if kind != facts.ServerError {
+		a.mute = 0
+	}
 	switch j.State {
 	case check.Nonsense:
 		a.strange++

@@ -351,6 +351,31 @@ func TestPreloadRefreshRunsAFinishedJobAgain(t *testing.T) {
 	})
 }
 
+func TestPreloadRefreshEndsAStatusThatOnlyARefreshCanEnd(t *testing.T) {
+	for name, preload := range map[string]func(context.Context, wish.Wish, World) Result{"followed": Preload, "triggered": Trigger} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer(10, 100*time.Millisecond)
+				s.override = func() facts.ModelsLook {
+					if s.posts > 0 {
+						return s.look()
+					}
+					return facts.ModelsLook{Answer: facts.Answer{Kind: facts.ServerError, Status: 500, Detail: "Internal Server Error"}}
+				}
+				h := newHost(s)
+				w := scoutWish(10 * time.Second)
+				if r := preload(t.Context(), w, h.world()); r.Passed() || s.posts != 0 {
+					t.Errorf("without --refresh: status %d, %d POSTs", r.Status, s.posts)
+				}
+				w.ForceRefresh = true
+				if r := preload(t.Context(), w, h.world()); !r.Passed() || s.posts != 1 {
+					t.Errorf("with --refresh: status %d, %d POSTs, %v", r.Status, s.posts, r.Problems)
+				}
+			})
+		})
+	}
+}
+
 func TestPreloadRefreshOutlastsAJobThatStillFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)

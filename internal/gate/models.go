@@ -101,7 +101,7 @@ func (f *follower) see(ctx context.Context, fresh bool) {
 		f.newsAt = time.Now()
 	}
 	f.look, f.judged = look, judged
-	f.attempt.note(f.judged)
+	f.attempt.note(f.judged, look.Kind)
 	if f.history.Job != nil && noJob(look) {
 		f.askUnit(ctx) // a restart so quick that no look found the port closed
 	}

@@ -12,16 +12,21 @@ import (
 
 // triggerOnce asks for a preload where none runs and does not follow it.
 func triggerOnce(ctx context.Context, k *walk) outcome {
-	if err := k.elect(ctx); err != nil {
-		return outcome{detail: "another gate leads", problems: check.Late(check.Judgement{State: check.Pending, Reason: "another gate leads"}, facts.ModelsLook{}, k.subject())}
-	}
 	defer k.release()
+	for k.world.Lock != nil && !k.led {
+		if err := k.elect(ctx); err != nil || !k.led && !pause(ctx, pollBusy) {
+			busy := check.Judgement{State: check.Pending, Reason: "another gate follows the preload"}
+			return outcome{detail: busy.Reason, problems: check.Late(busy, facts.ModelsLook{}, k.subject())}
+		}
+	}
 	f := &follower{walk: k, posted: make(chan facts.ModelsLook, 1), history: k.recall()}
 	k.askUnit(ctx)
 	f.see(ctx, false)
 	switch f.judged.State {
 	case check.Unknown, check.Unreachable, check.Nonsense:
-		return f.late()
+		if !k.wish.ForceRefresh || f.look.Kind != facts.ServerError {
+			return f.late()
+		}
 	case check.Ready:
 		if !k.wish.ForceRefresh {
 			return outcome{passed: true, detail: fmt.Sprintf("nothing to do: %d of %d models are loaded", f.judged.Done, f.judged.Total)}
