@@ -52,7 +52,7 @@ func run(args []string, getenv func(string) string, stdout, stderr io.Writer) di
 		Look: func() plan.Machine { return emit.Look(opts.root, getenv) },
 		GiveUp: func(status diag.Status, problems []diag.Problem) {
 			voice.Say(problems)
-			os.Exit(int(status))
+			os.Exit(int(status)) //nolint:revive // the deadline came: whatever hangs must not hold the boot
 		},
 	}
 	status, problems := g.Run()

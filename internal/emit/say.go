@@ -104,12 +104,12 @@ func writeKernelLog(path string, problems []diag.Problem) {
 	if err != nil {
 		return
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for i, p := range problems {
 		if i == maxKernelLines {
 			p = diag.Problem{Message: fmt.Sprintf("%d more problems", len(problems)-i), Fix: "all of them: justnews-gate config check"}
 		}
-		f.Write([]byte("<" + strconv.Itoa(level(p)) + ">" + cut(Line(p)) + "\n"))
+		_, _ = f.WriteString("<" + strconv.Itoa(level(p)) + ">" + cut(Line(p)) + "\n")
 		if i == maxKernelLines {
 			return
 		}

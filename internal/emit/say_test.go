@@ -60,7 +60,7 @@ func TestAtReloadTheJournalHearsEveryProblemWithItsFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	kmsg := filepath.Join(t.TempDir(), "kmsg")
 	touch(t, kmsg)
 	var stderr bytes.Buffer

@@ -182,11 +182,11 @@ func shellWords(t *testing.T, line string) []string {
 // them, where systemd's other user can read them.
 func copyUnits(t *testing.T, expected string) string {
 	t.Helper()
-	tree, err := os.MkdirTemp("", "justnews-units-")
+	tree, err := os.MkdirTemp("", "justnews-units-") //nolint:usetesting // no other user can enter TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(tree) })
+	t.Cleanup(func() { _ = os.RemoveAll(tree) })
 	if err := os.Chmod(tree, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -101,11 +101,11 @@ func manyInstances(n int) *config.Config {
 // memory is a directory on a tmpfs, as the generator's is.
 func memory(b *testing.B) string {
 	b.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "justnews-bench-")
+	dir, err := os.MkdirTemp("/dev/shm", "justnews-bench-") //nolint:usetesting // TempDir is on a disk
 	if err != nil {
 		return b.TempDir()
 	}
-	b.Cleanup(func() { os.RemoveAll(dir) })
+	b.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }
 
