@@ -50,9 +50,13 @@ vuln:
 demo:
 	demo/demo.sh
 
-bench: build
+# The figures of docs/figures.md. QUADLET: podman's quadlet to compare with, a
+# binary or a version to build (v5.4.0), where none is installed.
+QUADLET ?=
+bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
-	$(GO) run ./test/bench $(BUILD)
+	$(GO) run ./test/bench/generator $(if $(QUADLET),-quadlet '$(QUADLET)')
+	$(GO) run ./test/bench/gate
 
 FUZZTIME ?= 20s
 fuzz:

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"justnews/internal/reference"
+)
+
+// method is a way to wait for the orchestrator.
+type method struct {
+	name    string
+	command func(h *host, i int) []string
+	asks    bool // it triggers the preload by itself
+}
+
+func gateMethod() method {
+	return method{"justnews-gate", func(h *host, i int) []string {
+		return []string{h.gate, "--config", h.config, "gate", fmt.Sprintf("agent_%d", i)}
+	}, true}
+}
+
+// loopMethods are what a person would write, where the tools are installed.
+func loopMethods() []method {
+	var found []method
+	for _, interval := range []string{"0.25", "1"} {
+		if _, err := exec.LookPath("curl"); err != nil {
+			break
+		}
+		if _, err := exec.LookPath("jq"); err != nil {
+			break
+		}
+		found = append(found, method{"curl and jq every " + interval + " s", func(h *host, _ int) []string {
+			return []string{"sh", "-c", fmt.Sprintf(
+				`until curl -sf -m 2 %s/models/status | jq -e '.all_ready and (.in_progress | not)' >/dev/null; do sleep %s; done`,
+				h.orchestrator.URL(), interval)}
+		}, false})
+	}
+	return found
+}
+
+// crowd is some processes that wait for the same.
+type crowd struct {
+	done sync.WaitGroup
+	mu   sync.Mutex
+	pids []int
+	ends []int64 // when each ended, monotonic
+	cpu  time.Duration
+	errs []string
+}
+
+// gather starts n processes.
+func gather(ctx context.Context, h *host, m method, n int) (*crowd, error) {
+	c := &crowd{}
+	for i := range n {
+		argv := m.command(h, i)
+		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+		cmd.Env = h.env
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		c.pids = append(c.pids, cmd.Process.Pid)
+		c.done.Go(func() {
+			err := cmd.Wait()
+			c.ended(cmd, err, said.String())
+		})
+	}
+	return c, nil
+}
+
+func (c *crowd) ended(cmd *exec.Cmd, err error, said string) {
+	now := reference.Monotonic()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ends = append(c.ends, now)
+	c.cpu += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if err != nil {
+		c.errs = append(c.errs, fmt.Sprintf("%v: %s", err, said))
+	}
+}
+
+// wait returns when each process ended after a moment, in the order in which
+// they did.
+func (c *crowd) wait(since int64) ([]time.Duration, error) {
+	c.done.Wait()
+	if len(c.errs) > 0 {
+		return nil, fmt.Errorf("%d of %d failed, one with %s", len(c.errs), len(c.pids), c.errs[0])
+	}
+	var after []time.Duration
+	for _, end := range c.ends {
+		after = append(after, time.Duration(end-since))
+	}
+	return after, nil
+}
+
+// memory returns what the processes have resident, in MiB, shared pages counted
+// once (PSS), and the mean of what each has (RSS).
+func (c *crowd) memory() (pss, rss float64) {
+	for _, pid := range c.pids {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+		for line := range strings.Lines(string(text)) {
+			var kib float64
+			if _, err := fmt.Sscanf(line, "Pss: %f kB", &kib); err == nil {
+				pss += kib / 1024
+			}
+			if _, err := fmt.Sscanf(line, "Rss: %f kB", &kib); err == nil {
+				rss += kib / 1024 / float64(len(c.pids))
+			}
+		}
+	}
+	return pss, rss
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package measure is what the figures' programs share: samples of durations, a
+// table, and what has to be said of the machine. It asserts nothing: a time on
+// a machine that others use is a figure, not a test.
+package measure
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Sample is what one thing took, again and again.
+type Sample []time.Duration
+
+// Quantile returns the value below which a share of the sample lies: 0 is the
+// least, 0.5 the median, 1 the greatest. It is 0 for an empty sample.
+func (s Sample) Quantile(share float64) time.Duration {
+	if len(s) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(s))
+	return sorted[int(share*float64(len(s)-1)+0.5)]
+}
+
+// Median is Quantile(0.5).
+func (s Sample) Median() time.Duration { return s.Quantile(0.5) }
+
+// Ratio is the median of s over the median of a peer of the same run.
+func (s Sample) Ratio(peer Sample) float64 {
+	return s.Median().Seconds() / peer.Median().Seconds()
+}
+
+// Millis prints a duration in milliseconds.
+func Millis(d time.Duration) string { return fmt.Sprintf("%.2f", d.Seconds()*1000) }
+
+// Table aligns rows of cells.
+type Table struct{ w *tabwriter.Writer }
+
+// NewTable begins a table on w with its header.
+func NewTable(w io.Writer, header ...any) *Table {
+	t := &Table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	t.Row(header...)
+	return t
+}
+
+// Row adds a line.
+func (t *Table) Row(cells ...any) {
+	for _, c := range cells {
+		fmt.Fprint(t.w, c, "\t")
+	}
+	fmt.Fprintln(t.w)
+}
+
+// End prints the table and an empty line.
+func (t *Table) End() {
+	fmt.Fprintln(t.w)
+	_ = t.w.Flush()
+}
+
+// Aim prints a figure beside what it is meant to be at most.
+func Aim(w io.Writer, what string, got, most float64, unit string) {
+	word := "met"
+	if got > most {
+		word = "missed"
+	}
+	fmt.Fprintf(w, "aim: %s: %.2f%s, at most %.2f: %s\n", what, got, unit, most, word)
+}
+
+// Machine prints what a reader has to know to judge the figures.
+func Machine(w io.Writer) {
+	var u unix.Utsname
+	release := "unknown"
+	if unix.Uname(&u) == nil {
+		release = unix.ByteSliceToString(u.Release[:])
+	}
+	release, _, _ = strings.Cut(release, "-")
+	load, _ := os.ReadFile("/proc/loadavg")
+	fmt.Fprintf(w, "%d CPUs, %s, kernel %s, %s, load before %.14s\n\n", runtime.NumCPU(), distribution(), release, runtime.Version(), load)
+}
+
+func distribution() string {
+	text, _ := os.ReadFile("/etc/os-release")
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(line, "PRETTY_NAME="); ok {
+			return strings.Trim(name, "\"\n")
+		}
+	}
+	return runtime.GOOS
+}
+
+// Build builds a program as the packages do and returns its path.
+func Build(ctx context.Context, out, what string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, what)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("cannot build %s: %w\n%s", what, err, said)
+	}
+	return out, nil
+}
