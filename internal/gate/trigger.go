@@ -5,10 +5,14 @@ package gate
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"justnews/internal/check"
 	"justnews/internal/facts"
 )
+
+// oneLook is what the one look of a trigger may take: the probe's own limit.
+const oneLook = 3 * time.Second
 
 // triggerOnce asks for a preload where none runs and does not follow it.
 func triggerOnce(ctx context.Context, k *walk) outcome {
@@ -22,10 +26,15 @@ func triggerOnce(ctx context.Context, k *walk) outcome {
 	f := &follower{walk: k, posted: make(chan facts.ModelsLook, 1), history: k.recall()}
 	k.askUnit(ctx)
 	f.see(ctx, false)
+	if ctx.Err() != nil {
+		return f.late()
+	}
 	switch f.judged.State {
 	case check.Unknown, check.Unreachable, check.Nonsense:
 		if !k.wish.ForceRefresh || f.look.Kind != facts.ServerError {
-			return f.late()
+			once := f.subject()
+			once.Timeout = oneLook
+			return f.refuse(check.Refused(f.judged, f.look, once)...)
 		}
 	case check.Ready:
 		if !k.wish.ForceRefresh {
