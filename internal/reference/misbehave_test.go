@@ -45,8 +45,12 @@ func fails(is func(error) bool) proof {
 	}}
 }
 
-func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }
-func isEOF(err error) bool   { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+// isReset also takes EPIPE: so the kernel calls a reset that was there before
+// the request was written.
+func isReset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 func says(text string) func(error) bool {
 	return func(err error) bool { return strings.Contains(err.Error(), text) }
 }
