@@ -20,6 +20,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // Socket is where journald listens. It does not exist yet when the generators
@@ -51,6 +52,16 @@ type Field struct {
 // Send sends one entry to the socket of journald, within a quarter of a
 // second.
 func Send(socket string, p Priority, message string, fields ...Field) error {
+	return send(socket, 0, p, message, fields...)
+}
+
+// taken is how long a sender that may be about to end waits until journald has
+// read its entry, normally a tenth of a millisecond. Journald learns the unit
+// and the invocation from /proc: of a process that is gone it knows neither,
+// and journalctl -u does not show the entry.
+const taken = 50 * time.Millisecond
+
+func send(socket string, patience time.Duration, p Priority, message string, fields ...Field) error {
 	entry, err := Encode(p, message, fields...)
 	if err != nil {
 		return err
@@ -60,8 +71,8 @@ func Send(socket string, p Priority, message string, fields ...Field) error {
 		return fmt.Errorf("cannot write to the journal: %w", err)
 	}
 	defer func() { _ = syscall.Close(fd) }()
-	patience := syscall.NsecToTimeval(int64(sendTimeout))
-	if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &patience); err != nil {
+	room := syscall.NsecToTimeval(int64(sendTimeout))
+	if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &room); err != nil {
 		return fmt.Errorf("cannot write to the journal: %w", err)
 	}
 	to := &syscall.SockaddrUnix{Name: socket}
@@ -72,7 +83,18 @@ func Send(socket string, p Priority, message string, fields ...Field) error {
 	if err != nil {
 		return fmt.Errorf("cannot write to the journal: %w", err)
 	}
+	for end := time.Now().Add(patience); unread(fd) && time.Now().Before(end); {
+		time.Sleep(100 * time.Microsecond)
+	}
 	return nil
+}
+
+// unread tells whether what was sent still lies in the receiver's queue
+// (SIOCOUTQ, unix(7)).
+func unread(fd int) bool {
+	var bytes int32
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&bytes))) //nolint:gosec // the kernel writes one int there
+	return errno == 0 && bytes > 0
 }
 
 // Encode returns an entry as it goes over the wire: MESSAGE and PRIORITY

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -216,5 +217,32 @@ func TestALogUsesTheJournalAndFallsBackToStderr(t *testing.T) {
 	stderr.Reset()
 	if err := (&Log{stderr: &stderr}).Write(Err, "plain"); err != nil || stderr.String() != "plain\n" {
 		t.Errorf("for a person: %q, %v", stderr.String(), err)
+	}
+}
+
+func TestANativeMessageWaitsUntilItWasTaken(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "socket")
+	journald, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = journald.Close() })
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, _ = journald.Read(make([]byte, 4096))
+	}()
+	l := &Log{way: Native, stderr: io.Discard, socket: path}
+	if err := l.Write(Info, "pass"); err != nil {
+		t.Fatal(err)
+	}
+	<-read
+	// Nobody reads now: a message is given up on, not waited for without end.
+	began := time.Now()
+	if err := l.Write(Info, "pass"); err != nil {
+		t.Fatal(err)
+	}
+	if waited := time.Since(began); waited < taken {
+		t.Errorf("a message that nobody took was waited for %v, want %v", waited, taken)
 	}
 }

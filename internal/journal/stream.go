@@ -62,11 +62,12 @@ func NewLog(stderr *os.File, stream string) *Log {
 // Way returns how the messages leave.
 func (l *Log) Way() Way { return l.way }
 
-// Write writes one message. Fields reach the journal only; a native entry that
+// Write writes one message, and gives journald a moment to take it: the process
+// may end with its next step. Fields reach the journal only; a native entry that
 // can't be sent goes to stderr, where the journal takes it without them.
 func (l *Log) Write(p Priority, message string, fields ...Field) error {
 	if l.way == Native {
-		if err := Send(l.socket, p, message, fields...); err == nil {
+		if err := send(l.socket, taken, p, message, fields...); err == nil {
 			return nil
 		}
 	}
