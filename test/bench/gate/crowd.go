@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,7 +65,8 @@ func gather(ctx context.Context, h *host, m method, n int) (*crowd, error) {
 	for i := range n {
 		argv := m.command(h, i)
 		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-		cmd.Env = h.env
+		// As in a unit: each instance keeps its records in a directory of its own.
+		cmd.Env = append(slices.Clone(h.env), "XDG_CACHE_HOME="+filepath.Join(h.dir, fmt.Sprint("cache", i)))
 		var said bytes.Buffer
 		cmd.Stderr = &said
 		if err := cmd.Start(); err != nil {

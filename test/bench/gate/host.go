@@ -19,6 +19,7 @@ import (
 
 // host is an orchestrator and a bus, and what a gate needs to look at them.
 type host struct {
+	dir          string // everything lies below it
 	gate         string // path of the binary
 	config       string
 	env          []string
@@ -27,7 +28,7 @@ type host struct {
 }
 
 func newHost(ctx context.Context, dir, gate string) (*host, error) {
-	h := &host{gate: gate, config: filepath.Join(dir, "justnews.toml")}
+	h := &host{dir: dir, gate: gate, config: filepath.Join(dir, "justnews.toml")}
 	var err error
 	if gate == "" {
 		if h.gate, err = measure.Build(ctx, filepath.Join(dir, "justnews-gate"), "./cmd/justnews-gate"); err != nil {
@@ -44,10 +45,13 @@ func newHost(ctx context.Context, dir, gate string) (*host, error) {
 	if h.bus, err = reference.Start(reference.Options{Role: reference.Bus}); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"cache", "run"} {
-		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+	for i := range instances {
+		if err := os.Mkdir(filepath.Join(dir, fmt.Sprint("cache", i)), 0o700); err != nil {
 			return nil, err
 		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "run"), 0o700); err != nil {
+		return nil, err
 	}
 	h.env = environment(dir)
 	return h, os.WriteFile(h.config, h.toml(models), 0o600)
@@ -60,7 +64,7 @@ func (h *host) close() {
 
 // environment is the caller's without anything that the gate would heed.
 func environment(dir string) []string {
-	env := []string{"XDG_CACHE_HOME=" + filepath.Join(dir, "cache"), "XDG_RUNTIME_DIR=" + filepath.Join(dir, "run")}
+	env := []string{"XDG_RUNTIME_DIR=" + filepath.Join(dir, "run")}
 	for _, name := range []string{"PATH", "HOME"} {
 		env = append(env, name+"="+os.Getenv(name))
 	}
