@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"justnews/internal/diag"
+	"justnews/internal/journal"
 )
 
 // Voice is where a generator can be heard. systemd connects its stderr to
@@ -27,7 +28,7 @@ type Voice struct {
 
 // Paths of a running system.
 const (
-	JournalSocket = "/run/systemd/journal/socket"
+	JournalSocket = journal.Socket
 	KernelLog     = "/dev/kmsg"
 )
 
@@ -60,42 +61,35 @@ func level(p diag.Problem) int {
 	}
 }
 
-// sendJournal speaks journald's native protocol: one datagram a message, one
-// FIELD=value a line. It does not wait for a journald that does not read.
+// sendJournal sends one entry a problem, and gives up at the first that
+// journald does not take: a generator waits for nobody twice.
 func sendJournal(path string, problems []diag.Problem) error {
-	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return err
-	}
-	defer syscall.Close(fd)
 	for _, p := range problems {
-		if err := syscall.Sendto(fd, journalEntry(p), syscall.MSG_NOSIGNAL, &syscall.SockaddrUnix{Name: path}); err != nil {
+		message := diag.Clean(strings.TrimPrefix(Line(p), Program+": "))
+		if err := journal.Send(path, journal.Priority(level(p)), message, journalFields(p)...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func journalEntry(p diag.Problem) []byte {
-	var b strings.Builder
-	field := func(name, value string) {
+func journalFields(p diag.Problem) []journal.Field {
+	fields := []journal.Field{{Name: "SYSLOG_IDENTIFIER", Value: Program}}
+	add := func(name, value string) {
 		if value != "" {
-			b.WriteString(name + "=" + diag.Clean(value) + "\n")
+			fields = append(fields, journal.Field{Name: name, Value: diag.Clean(value)})
 		}
 	}
-	field("MESSAGE", strings.TrimPrefix(Line(p), Program+": "))
-	field("PRIORITY", strconv.Itoa(level(p)))
-	field("SYSLOG_IDENTIFIER", Program)
-	field("JUSTNEWS_CODE", string(p.Code))
+	add("JUSTNEWS_CODE", string(p.Code))
 	if entry, ok := diag.Lookup(p.Code); ok {
-		field("MESSAGE_ID", entry.MessageID)
+		add("MESSAGE_ID", entry.MessageID)
 	}
 	if p.Position != nil {
-		field("JUSTNEWS_CONFIG", p.Position.String())
+		add("JUSTNEWS_CONFIG", p.Position.String())
 	}
-	field("JUSTNEWS_SUBJECT", p.Subject)
-	field("JUSTNEWS_FIX", fixOf(p))
-	return []byte(b.String())
+	add("JUSTNEWS_SUBJECT", p.Subject)
+	add("JUSTNEWS_FIX", fixOf(p))
+	return fields
 }
 
 // writeKernelLog writes one record a message, each in one write.
