@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diag
+
+// modelEntries are about the orchestrator and its preload.
+//
+//nolint:gochecknoglobals // a constant table, which Go cannot declare const
+var modelEntries = []Entry{
+	{
+		Code: OrchestratorUnit, Status: StatusUnavailable, MessageID: "e5566a526bdc5b96b42bac3ea7ca7a89",
+		Title: "the orchestrator's unit cannot become ready",
+		Cause: "The unit is missing, masked or failed; waiting for it would be in vain.",
+		Check: "systemctl status justnews@gpu_orchestrator.service; journalctl -u justnews@gpu_orchestrator.service -e",
+		Fix:   "mend what its own log names, then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+	},
+	{
+		Code: OrchestratorUnreachable, Status: StatusUnavailable, MessageID: "75f4537181e551beb0fadc855a0bfa17",
+		Title: "the GPU Orchestrator did not answer",
+		Cause: "Nothing listens on its port, or it closes connections, or it answers errors only. It also keeps its port closed while it waits for the bus.",
+		Check: "systemctl status justnews@gpu_orchestrator.service; journalctl -u justnews@gpu_orchestrator.service -e",
+		Fix:   "systemctl reset-failed \"justnews*\"; systemctl restart justnews@gpu_orchestrator.service; systemctl start justnews.target",
+	},
+	{
+		Code: OrchestratorNonsense, Status: StatusNonsense, MessageID: "aacf7c1e1f5b5071b178b61b0cdfa7a7",
+		Title: "the orchestrator's answer makes no sense",
+		Cause: "Another program listens on its port, a proxy answers in its place, or its version is not one that this gate knows.",
+		Check: "justnews-gate status -v",
+		Fix:   "make sure that the GPU Orchestrator serves that port, then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+	},
+	{
+		Code: OrchestratorNotReady, Status: StatusUnavailable, MessageID: "28c70e86579b5a0486bd6f289853c41e",
+		Title: "the orchestrator says that it is not ready",
+		Cause: "GET /ready answered false until the deadline: its start-up never finished.",
+		Check: "journalctl -u justnews@gpu_orchestrator.service -e",
+		Fix:   "systemctl reset-failed \"justnews*\"; systemctl restart justnews@gpu_orchestrator.service; systemctl start justnews.target",
+	},
+	{
+		Code: OrchestratorImpostor, Status: StatusNonsense, MessageID: "5d268d5b2ac55d6983d22caa9833c89f",
+		Title: "another user listens on the orchestrator's port",
+		Cause: "Port 8014 needs no privilege: any process can answer first. The listener does not belong to the user of the orchestrator's unit.",
+		Check: "ss -ltnpe",
+		Fix:   "stop the process that holds the port, then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+	},
+	{
+		Code: OrchestratorDryRun, Status: StatusFailed, MessageID: "a3a298ef6d1d5d32b8be22d41fbd6da1",
+		Title: "the orchestrator loads nothing, on purpose",
+		Cause: "DRY_RUN or MODEL_STORE_DRY_RUN is set for its unit: it reports every model as loaded without loading it.",
+		Check: "systemctl cat justnews@gpu_orchestrator.service; grep DRY_RUN /etc/justnews/*.env",
+		Fix:   "remove the variable, then: systemctl daemon-reload; systemctl reset-failed \"justnews*\"; systemctl restart justnews@gpu_orchestrator.service; systemctl start justnews.target",
+	},
+	{
+		Code: OrchestratorSafeMode, Status: StatusReady, MessageID: "23649a98dd805f72a42dfffb81788904",
+		Title: "safe mode: the models were not checked",
+		Cause: "The orchestrator says safe_mode, and orchestrator.honor_safe_mode = true makes the gate skip the preload.",
+		Check: "justnews-gate status",
+		Fix:   "end safe mode, or set honor_safe_mode = false, then: systemctl daemon-reload",
+	},
+	{
+		Code: OrchestratorRemote, Status: StatusReady, MessageID: "cbdea7b386b153209eef9ddb78637c71",
+		Title: "the orchestrator's URL is not on this host",
+		Cause: "Requests leave this machine unencrypted, and its listener's user cannot be checked.",
+		Check: "justnews-gate config show --origin",
+		Fix:   "set orchestrator.url to a loopback address if it runs on this host",
+	},
+	{
+		Code: ModelFailed, Status: StatusFailed, MessageID: "e1897ff112a554a18485b0bc33802d40",
+		Title: "a model did not load",
+		Cause: "The orchestrator reports an error for it: a missing snapshot, a wrong key or id in AGENT_MODEL_MAP, a permission, memory, or MPS.",
+		Check: "justnews-gate status; journalctl -u justnews@gpu_orchestrator.service -e",
+		Fix:   "mend the model as the hint says, then: justnews-gate preload --refresh --wait && systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+	},
+	{
+		Code: ModelsTimeout, Status: StatusTimeout, MessageID: "67c56d45fcf452488a4f370b3a042fdc",
+		Title: "the models were still loading at the deadline",
+		Cause: "The preload goes on, only slower than GATE_TIMEOUT allows.",
+		Check: "justnews-gate status",
+		Fix:   "raise gate.timeout in /etc/justnews/justnews.toml, then: systemctl daemon-reload; systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+	},
+	{
+		Code: ModelsIncomplete, Status: StatusFailed, MessageID: "4ec2201523e052a597de7f67b70fc190",
+		Title: "the orchestrator loaded fewer models than it should",
+		Cause: "Its job ended without errors but over fewer models than AGENT_MODEL_MAP lists, or over none: its own map is missing, empty or another one.",
+		Check: "justnews-gate status",
+		Fix:   "give the orchestrator the same AGENT_MODEL_MAP.json, then: justnews-gate preload --refresh --wait && systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+	},
+	{
+		Code: ModelsInconsistent, Status: StatusNonsense, MessageID: "231a2111ca3c5e4593685ae8dba4ec2a",
+		Title: "the orchestrator's account contradicts itself",
+		Cause: "Two preloads ran at once, or two worker processes answer with two states.",
+		Check: "justnews-gate status -v",
+		Fix:   "run the orchestrator with one worker, then: systemctl reset-failed \"justnews*\"; systemctl restart justnews@gpu_orchestrator.service; systemctl start justnews.target",
+	},
+	{
+		Code: PreloadRefused, Status: StatusNonsense, MessageID: "626fb2e3e40b5a8186a9afe42b82531e",
+		Title: "the orchestrator refused to preload",
+		Cause: "POST /models/preload was answered with an error that has no state: another version, another program, or an authentication in between.",
+		Check: "justnews-gate preload --refresh -v",
+		Fix:   "make sure that the GPU Orchestrator serves that port, then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+	},
+	{
+		Code: PreloadTimeout, Status: StatusTimeout, MessageID: "b3b75d1cd67a5c7faec4a42bfd18ceee",
+		Title: "no preload had begun at the deadline",
+		Cause: "The orchestrator answered, but its preload did not begin within GATE_TIMEOUT.",
+		Check: "justnews-gate status",
+		Fix:   "justnews-gate preload --refresh --wait && systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+	},
+}
