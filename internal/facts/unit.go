@@ -32,6 +32,15 @@ type Unit struct {
 	// ExecStartPre lists the commands that have to succeed before the main
 	// process starts, as systemd has read them.
 	ExecStartPre []Exec `json:"exec_start_pre,omitempty"`
+	// Conditions are those of the unit that did not hold at its last start, as
+	// "ConditionPathExists=/usr/bin/x".
+	Conditions []string `json:"conditions,omitempty"`
+	// Order and conflict, as systemd has merged them, in unit names.
+	After     []string `json:"-"`
+	Before    []string `json:"-"`
+	Conflicts []string `json:"-"`
+	// Sandbox is what of the unit's sandbox decides whether it can use a GPU.
+	Sandbox Sandbox `json:"-"`
 	// SuccessExitStatus lists the exit statuses that systemd takes for success.
 	SuccessExitStatus []int `json:"success_exit_status,omitempty"`
 }
@@ -46,4 +55,13 @@ type Exec struct {
 type Listener struct {
 	Port int   `json:"port"`
 	UIDs []int `json:"uids,omitempty"` // owners of the listening sockets, sorted, no duplicates
+}
+
+// Sandbox is what a unit's processes see of devices and of /tmp.
+type Sandbox struct {
+	PrivateTmp     bool
+	PrivateDevices bool
+	DevicePolicy   string   // auto, closed, strict
+	DeviceAllow    []string // "char-nvidia* rw"
+	BindPaths      []string // sources
 }

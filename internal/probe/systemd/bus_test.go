@@ -95,6 +95,10 @@ type manager struct {
 	pids  map[uint32]dbus.ObjectPath
 	asked int
 	hold  chan struct{} // where not nil, GetAll waits until it is closed
+
+	conn    *dbus.Conn
+	start   func(unit, mode string) (dbus.ObjectPath, *dbus.Error) // StartUnit
+	started int
 }
 
 // serve puts m on a bus under systemd's name, until the connection dies.
@@ -110,7 +114,8 @@ func (m *manager) serve(t testing.TB, b *bus) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	methods := map[string]any{"GetUnitByPID": m.unitByPID}
+	m.conn = conn
+	methods := map[string]any{"GetUnitByPID": m.unitByPID, "Subscribe": func() *dbus.Error { return nil }, "StartUnit": m.startUnit}
 	if err := conn.ExportMethodTable(methods, managerPath, managerIface); err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +137,21 @@ func (m *manager) getAll(msg dbus.Message, _ string) (map[string]dbus.Variant, *
 		return notFound(path), nil
 	}
 	return props, nil
+}
+
+func (m *manager) startUnit(unit, mode string) (dbus.ObjectPath, *dbus.Error) {
+	m.mu.Lock()
+	m.started++
+	m.mu.Unlock()
+	return m.start(unit, mode)
+}
+
+// removeJob sends JobRemoved as systemd does.
+func (m *manager) removeJob(t testing.TB, path dbus.ObjectPath, unit, result string) {
+	t.Helper()
+	if err := m.conn.Emit(managerPath, managerIface+".JobRemoved", uint32(117), path, unit, result); err != nil {
+		t.Error(err)
+	}
 }
 
 func (m *manager) unitByPID(pid uint32) (dbus.ObjectPath, *dbus.Error) {
@@ -165,6 +185,21 @@ type job struct {
 type environmentFile struct {
 	Path     string
 	Optional bool
+}
+
+type condition struct {
+	Kind            string
+	Trigger, Negate bool
+	Parameter       string
+	State           int32
+}
+
+type deviceAllow struct{ Node, Access string }
+
+type bindPath struct {
+	Source, Destination string
+	Optional            bool
+	Flags               uint64
 }
 
 // command is one row of ExecStartPre: a(sasbttttuii).
@@ -212,6 +247,20 @@ func scout() map[string]dbus.Variant {
 			{Path: "/bin/false", Argv: []string{"/bin/false"}, Ignore: true},
 		}),
 		"SuccessExitStatus": dbus.MakeVariant(successStatus{[]int32{75}, []int32{15}}),
+		"Conditions": dbus.MakeVariant([]condition{
+			{"ConditionPathExists", false, false, "/usr/bin/true", 1},
+			{"ConditionPathExists", false, true, "/etc/off", -1},
+			{"ConditionVirtualization", true, false, "vm", -1},
+			{"ConditionUser", false, false, "root", 0},
+		}),
+		"After":          dbus.MakeVariant([]string{"justnews-mps.service"}),
+		"Before":         dbus.MakeVariant([]string{"justnews.target"}),
+		"Conflicts":      dbus.MakeVariant([]string{"shutdown.target"}),
+		"PrivateTmp":     dbus.MakeVariant(true),
+		"PrivateDevices": dbus.MakeVariant(false),
+		"DevicePolicy":   dbus.MakeVariant("closed"),
+		"DeviceAllow":    dbus.MakeVariant([]deviceAllow{{"char-nvidia*", "rw"}}),
+		"BindPaths":      dbus.MakeVariant([]bindPath{{"/tmp/nvidia-mps", "/tmp/nvidia-mps", true, 0}}),
 	}
 }
 

@@ -52,6 +52,14 @@ func wantScout() facts.Unit {
 			{Argv: []string{"/bin/false"}, IgnoreFailure: true},
 		},
 		SuccessExitStatus: []int{75},
+		Conditions:        []string{"ConditionPathExists=!/etc/off", "ConditionVirtualization=|vm"},
+		After:             []string{"justnews-mps.service"},
+		Before:            []string{"justnews.target"},
+		Conflicts:         []string{"shutdown.target"},
+		Sandbox: facts.Sandbox{
+			PrivateTmp: true, DevicePolicy: "closed", DeviceAllow: []string{"char-nvidia* rw"},
+			BindPaths: []string{"/tmp/nvidia-mps"},
+		},
 	}
 }
 

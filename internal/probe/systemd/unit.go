@@ -99,6 +99,11 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		FragmentPath:     may[string](&b, "FragmentPath"),
 		DropInPaths:      may[[]string](&b, "DropInPaths"),
 		ExecStartPre:     commands(may[[][]any](&b, "ExecStartPre")),
+		Conditions:       unmet(may[[][]any](&b, "Conditions")),
+		After:            may[[]string](&b, "After"),
+		Before:           may[[]string](&b, "Before"),
+		Conflicts:        may[[]string](&b, "Conflicts"),
+		Sandbox:          sandbox(&b),
 		SuccessExitStatus: exitStatuses(
 			may[[]any](&b, "SuccessExitStatus")),
 	}
@@ -110,6 +115,16 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		return facts.Unit{}, 0, b.err
 	}
 	return u, uid, nil
+}
+
+func sandbox(b *bag) facts.Sandbox {
+	return facts.Sandbox{
+		PrivateTmp:     may[bool](b, "PrivateTmp"),
+		PrivateDevices: may[bool](b, "PrivateDevices"),
+		DevicePolicy:   may[string](b, "DevicePolicy"),
+		DeviceAllow:    devices(may[[][]any](b, "DeviceAllow")),
+		BindPaths:      sources(may[[][]any](b, "BindPaths")),
+	}
 }
 
 // bag reads properties and keeps the first that is not what it should be.
@@ -191,6 +206,64 @@ func commands(rows [][]any) []facts.Exec {
 		argv, _ := row[1].([]string)
 		ignore, known := row[2].(bool)
 		all = append(all, facts.Exec{Argv: argv, IgnoreFailure: ignore || !known})
+	}
+	return all
+}
+
+// unmet reads Conditions, rows of a type, whether one of several suffices
+// ("|"), whether it is negated ("!"), the parameter, and how it came out: above
+// 0 it held, below it did not, 0: not tried.
+func unmet(rows [][]any) []string {
+	var all []string
+	for _, row := range rows {
+		if len(row) < 5 {
+			continue
+		}
+		kind, _ := row[0].(string)
+		trigger, _ := row[1].(bool)
+		negate, _ := row[2].(bool)
+		parameter, _ := row[3].(string)
+		state, ok := row[4].(int32)
+		if !ok || state >= 0 {
+			continue
+		}
+		text := kind + "="
+		if trigger {
+			text += "|"
+		}
+		if negate {
+			text += "!"
+		}
+		all = append(all, text+parameter)
+	}
+	return all
+}
+
+// devices reads DeviceAllow, pairs of a node or class and what is allowed.
+func devices(rows [][]any) []string {
+	var all []string
+	for _, row := range rows {
+		if len(row) < 2 {
+			continue
+		}
+		node, _ := row[0].(string)
+		access, _ := row[1].(string)
+		all = append(all, node+" "+access)
+	}
+	return all
+}
+
+// sources reads BindPaths, rows of a source, a destination, whether the source
+// may be missing, and flags.
+func sources(rows [][]any) []string {
+	var all []string
+	for _, row := range rows {
+		if len(row) == 0 {
+			continue
+		}
+		if source, ok := row[0].(string); ok {
+			all = append(all, source)
+		}
 	}
 	return all
 }

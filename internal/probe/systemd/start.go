@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"justnews/internal/facts"
+)
+
+const (
+	// startTimeout bounds StartUnit itself, in which systemd asks polkit, which
+	// may have to be started (35 to 110 ms); the job that it makes has ctx.
+	startTimeout = 10 * time.Second
+	// jobEvery is how often a job is looked for while no signal comes: a bus
+	// daemon that restarted sends none, for ever.
+	jobEvery = 500 * time.Millisecond
+)
+
+// Start asks systemd to start a unit (mode "replace", as systemctl does) and
+// follows the job until it is gone or ctx ends. That systemd refuses is a fact
+// of the answer; an error means that it could not be asked. What the unit has
+// become is another question: a job that is "done" says nothing of it.
+//
+// It asks once: a start that is asked for again and again uses up the unit's
+// start limit.
+func (c *Conn) Start(ctx context.Context, name string) (facts.Start, error) {
+	began := time.Now()
+	s, err := c.start(ctx, name)
+	s.Elapsed = time.Since(began)
+	if err != nil {
+		return s, fmt.Errorf("cannot start unit %s: %w", name, err)
+	}
+	return s, nil
+}
+
+func (c *Conn) start(ctx context.Context, name string) (facts.Start, error) {
+	if len(name) > maxUnitName || !unitName.MatchString(name) {
+		return facts.Start{}, errors.New("not a unit name")
+	}
+	l, err := c.link(ctx)
+	if err != nil {
+		return facts.Start{}, err
+	}
+	// Before the job exists, or its end could be missed. Buffered, or godbus
+	// would keep a goroutine for each signal that nobody takes.
+	removed := make(chan *dbus.Signal, 64)
+	l.conn.Signal(removed)
+	defer l.conn.RemoveSignal(removed)
+	l.subscribe(ctx, name)
+
+	job, refused, err := l.startUnit(ctx, name)
+	switch {
+	case err != nil:
+		return facts.Start{}, c.unreachable(err)
+	case refused != nil:
+		return *refused, nil
+	}
+	return facts.Start{Result: c.follow(ctx, l, name, job, removed)}, nil
+}
+
+// subscribe has JobRemoved sent here. Where that fails the job is polled for:
+// on systemd's own socket there is no bus to ask for signals.
+func (l *link) subscribe(ctx context.Context, unit string) {
+	short, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_ = l.conn.AddMatchSignalContext(short,
+		dbus.WithMatchSender(destination), dbus.WithMatchInterface(managerIface),
+		dbus.WithMatchMember("JobRemoved"), dbus.WithMatchArg(2, unit))
+	_ = l.ask(short, managerPath, managerIface+".Subscribe").Err
+}
+
+// startUnit returns the job, or how systemd refused to make one.
+func (l *link) startUnit(ctx context.Context, unit string) (dbus.ObjectPath, *facts.Start, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	var job dbus.ObjectPath
+	err := l.ask(ctx, managerPath, managerIface+".StartUnit", unit, "replace").Store(&job)
+	if e, answered := errors.AsType[dbus.Error](err); answered {
+		return "", &facts.Start{Refused: e.Name, Detail: e.Error()}, nil
+	}
+	return job, nil, err
+}
+
+// follow returns the result of a job, "" where ctx ended first or where it
+// ended unseen.
+func (c *Conn) follow(ctx context.Context, l *link, unit string, job dbus.ObjectPath, removed <-chan *dbus.Signal) string {
+	look := time.NewTicker(jobEvery)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ""
+		case s, open := <-removed:
+			if !open {
+				removed = nil // the connection is gone: look instead
+				continue
+			}
+			if result, ours := jobResult(s, job); ours {
+				return result
+			}
+		case <-look.C:
+			u, err := c.Unit(ctx, unit)
+			if err != nil || u.Job {
+				continue
+			}
+			return drained(removed, job)
+		}
+	}
+}
+
+// drained looks for a signal that came while systemd was asked.
+func drained(removed <-chan *dbus.Signal, job dbus.ObjectPath) string {
+	for {
+		select {
+		case s, open := <-removed:
+			if !open {
+				return ""
+			}
+			if result, ours := jobResult(s, job); ours {
+				return result
+			}
+		default:
+			return ""
+		}
+	}
+}
+
+// jobResult reads JobRemoved(u id, o job, s unit, s result).
+func jobResult(s *dbus.Signal, job dbus.ObjectPath) (string, bool) {
+	if s == nil || !strings.HasSuffix(s.Name, ".JobRemoved") || len(s.Body) < 4 {
+		return "", false
+	}
+	path, _ := s.Body[1].(dbus.ObjectPath)
+	result, ok := s.Body[3].(string)
+	return result, ok && path == job
+}

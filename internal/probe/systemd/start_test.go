@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package systemd
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"justnews/internal/facts"
+)
+
+const (
+	jobPath  dbus.ObjectPath = managerPath + "/job/117"
+	mpsUnit                  = "justnews-mps.service"
+	otherJob dbus.ObjectPath = managerPath + "/job/118"
+)
+
+func TestAStartIsFollowedToItsOwnJobsEnd(t *testing.T) {
+	c, m, _ := connected(t)
+	m.start = func(unit, mode string) (dbus.ObjectPath, *dbus.Error) {
+		if unit != mpsUnit || mode != "replace" {
+			t.Errorf("StartUnit(%q, %q)", unit, mode)
+		}
+		go func() {
+			m.removeJob(t, otherJob, unit, "canceled") // another job of the same unit
+			m.removeJob(t, jobPath, unit, "failed")
+		}()
+		return jobPath, nil
+	}
+	s, err := c.Start(t.Context(), mpsUnit)
+	if err != nil || s.Result != "failed" || s.Refused != "" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if m.started != 1 {
+		t.Errorf("asked %d times, want once", m.started)
+	}
+}
+
+func TestARefusedStartIsAFact(t *testing.T) {
+	c, m, _ := connected(t)
+	const name = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
+	m.start = func(string, string) (dbus.ObjectPath, *dbus.Error) {
+		return "", dbus.NewError(name, []any{"Interactive authentication required."})
+	}
+	s, err := c.Start(t.Context(), mpsUnit)
+	if want := (facts.Start{Refused: name, Detail: "Interactive authentication required.", Elapsed: s.Elapsed}); err != nil || s != want {
+		t.Errorf("%+v, %v, want %+v", s, err, want)
+	}
+}
+
+// A bus that restarts loses the signal for ever; the job that is no longer
+// there says the same.
+func TestAJobThatEndsUnseenEndsTheWait(t *testing.T) {
+	c, m, b := connected(t)
+	done := scout()
+	done["Job"] = dbus.MakeVariant(job{0, "/"})
+	asked := make(chan struct{})
+	m.start = func(string, string) (dbus.ObjectPath, *dbus.Error) {
+		close(asked)
+		return jobPath, nil
+	}
+	go func() {
+		<-asked
+		b.stop()
+		b.start()
+		m.mu.Lock()
+		m.units[scoutPath] = done
+		m.mu.Unlock()
+		m.serve(t, b)
+	}()
+	s, err := c.Start(t.Context(), "justnews@scout.service")
+	if err == nil && s.Result != "" {
+		t.Errorf("%+v: nobody said how it ended", s)
+	}
+}
+
+func TestAStartEndsWithItsContext(t *testing.T) {
+	c, m, _ := connected(t)
+	m.start = func(string, string) (dbus.ObjectPath, *dbus.Error) { return jobPath, nil }
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if s, err := c.Start(ctx, "justnews@scout.service"); err != nil || s.Result != "" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestOnlyUnitsAreStarted(t *testing.T) {
+	c, m, _ := connected(t)
+	for _, name := range []string{"", "mps", "a b.service", "x\n.service"} {
+		if _, err := c.Start(t.Context(), name); err == nil {
+			t.Errorf("%q was started", name)
+		}
+	}
+	if m.started != 0 {
+		t.Errorf("%d requests reached systemd", m.started)
+	}
+}
