@@ -161,6 +161,56 @@ func (l *Lock) WaitShared(ctx context.Context) error {
 	}
 }
 
+// Take waits until this process leads, or returns ctx's error. Unlike
+// WaitShared it wakes one waiter at a time, so that many can each do something
+// short in turn. When ctx ends first, one thread stays in the kernel until the
+// turn comes, and then gives it back.
+func (l *Lock) Take(ctx context.Context) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f, err := l.file()
+		if err != nil {
+			return fmt.Errorf("cannot take the lock: %w", err)
+		}
+		if err := takeTurn(ctx, f); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("cannot take the lock %s: %w", l.Where(), err)
+		}
+		if same(f, l.Where()) {
+			l.mu.Lock()
+			l.release()
+			l.held = f
+			l.mu.Unlock()
+			return nil
+		}
+		_ = f.Close() // replaced while waiting: the turn is worth nothing
+	}
+}
+
+// takeTurn waits for the exclusive lock on f. When ctx ends first f is closed
+// as soon as the lock comes.
+func takeTurn(ctx context.Context, f *os.File) error {
+	woken := make(chan error, 1)
+	go func() { woken <- flock(f, syscall.LOCK_EX) }()
+	select {
+	case err := <-woken:
+		if err != nil {
+			_ = f.Close()
+		}
+		return err
+	case <-ctx.Done():
+		go func() {
+			<-woken
+			_ = f.Close()
+		}()
+		return ctx.Err()
+	}
+}
+
 // StillMine tells whether this process leads and the file it holds is still
 // the one that others find. It is false once somebody removed or replaced the
 // file: another leader is then possible.
