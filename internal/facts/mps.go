@@ -18,6 +18,7 @@ type MPS struct {
 	// Listeners counts the sockets that listen under that name in the kernel's
 	// table, which also has those whose name was deleted.
 	Socket    bool `json:"socket"`
+	SocketUID int  `json:"socket_uid"` // its owner, the daemon's user; means something only with Socket
 	Listeners int  `json:"listeners"`
 	// Connections counts consoles that are connected to the control socket.
 	Connections int `json:"connections"`

@@ -36,7 +36,7 @@ var floors = map[string]int{
 
 	"internal/config": 1, "internal/modelmap": 1, "internal/hostlock": 1, "internal/records": 1,
 	"internal/probe/systemd": 1, "internal/probe/orchestrator": 1, "internal/probe/host": 1,
-	"internal/probe/need": 1,
+	"internal/probe/need": 1, "internal/probe/mps": 1,
 
 	"internal/plan": 2, "internal/check": 2, "internal/wish": 2,
 	"internal/gate": 3, "internal/emit": 3,

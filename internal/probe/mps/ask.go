@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mps
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"justnews/internal/facts"
+)
+
+// proof is asked last in every query: it is the one question that a daemon
+// always answers with something. Without it the empty answers (no limit is set,
+// no server runs) could not be told from an answer that was lost.
+const proof = "get_default_active_thread_percentage"
+
+// maxAnswer bounds what is kept of an answer, in bytes.
+const maxAnswer = 64 << 10
+
+// statusLibrary is how the control program of driver 580 ends without
+// libcuda.so.1 (measured).
+const statusLibrary = 244
+
+// Ask sends commands to the daemon over one console, in turn with everybody
+// else on this host. No commands: whether it answers at all.
+func (p Prober) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
+	began := time.Now()
+	if p.Turn != nil {
+		if err := p.Turn.Take(ctx); err != nil {
+			return facts.MPSAnswer{Kind: facts.MPSNoTurn, Detail: err.Error(), Elapsed: time.Since(began)}
+		}
+		defer p.Turn.Unlock()
+	}
+	began = time.Now()
+	a := p.ask(ctx, commands)
+	a.Elapsed = time.Since(began)
+	return a
+}
+
+func (p Prober) ask(ctx context.Context, commands []string) facts.MPSAnswer {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.Timeout, QueryTimeout))
+	defer cancel()
+	var out, errs bounded
+	cmd := exec.CommandContext(ctx, cmp.Or(p.Program, Program)) //nolint:gosec // a constant, but for tests
+	cmd.Env = []string{"CUDA_MPS_PIPE_DIRECTORY=" + p.PipeDirectory, "LC_ALL=C", "PATH=/usr/bin:/bin"}
+	cmd.Stdin = strings.NewReader(strings.Join(append(commands[:len(commands):len(commands)], proof), "\n") + "\n")
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	// A group of its own: nothing that it may have started keeps the pipes open.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 100 * time.Millisecond
+	err := cmd.Run()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return facts.MPSAnswer{Kind: facts.MPSProgramMissing, Detail: err.Error()}
+	case errors.Is(err, fs.ErrPermission):
+		return facts.MPSAnswer{Kind: facts.MPSProgramDenied, Detail: err.Error()}
+	case ctx.Err() != nil:
+		return facts.MPSAnswer{Kind: facts.MPSHung, Detail: fmt.Sprintf("no answer within %s", cmp.Or(p.Timeout, QueryTimeout))}
+	}
+	return read(out.String(), errs.String(), cmd.ProcessState.ExitCode(), err)
+}
+
+// read makes sense of what one console printed.
+func read(out, errs string, status int, err error) facts.MPSAnswer {
+	lines := strings.FieldsFunc(out, func(r rune) bool { return r == '\n' || r == '\r' })
+	said := strings.TrimSpace(errs + " " + out)
+	detail := fmt.Sprintf("exit status %d, %q", status, said)
+	switch {
+	case strings.Contains(errs, "Cannot find MPS control daemon process"):
+		return facts.MPSAnswer{Kind: facts.MPSNoDaemon, Detail: detail}
+	case strings.Contains(errs, "Cannot send command"), status == 1 && said == "":
+		return facts.MPSAnswer{Kind: facts.MPSBusy, Detail: detail}
+	case strings.Contains(said, "Not enough privilege"):
+		return facts.MPSAnswer{Kind: facts.MPSDenied, Detail: detail}
+	case status == statusLibrary && said == "":
+		return facts.MPSAnswer{Kind: facts.MPSLibrary, Detail: detail}
+	case status == 0 && err == nil && said == "":
+		return facts.MPSAnswer{Kind: facts.MPSEmpty, Detail: detail}
+	case status != 0 || err != nil || len(lines) == 0:
+		return facts.MPSAnswer{Kind: facts.MPSNonsense, Detail: detail}
+	}
+	last := len(lines) - 1
+	percentage, err := strconv.ParseFloat(strings.TrimSpace(lines[last]), 64)
+	if err != nil || math.IsNaN(percentage) || percentage <= 0 || percentage > 100 {
+		return facts.MPSAnswer{Kind: facts.MPSNonsense, Detail: detail}
+	}
+	return facts.MPSAnswer{Kind: facts.MPSAnswered, Lines: lines[:last:last], Percentage: percentage}
+}
+
+// bounded keeps the beginning of what is written to it.
+type bounded struct{ kept []byte }
+
+func (b *bounded) Write(text []byte) (int, error) {
+	b.kept = append(b.kept, text[:min(len(text), maxAnswer-len(b.kept))]...)
+	return len(text), nil
+}
+
+func (b *bounded) String() string { return string(b.kept) }

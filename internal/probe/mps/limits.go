@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mps
+
+import (
+	"context"
+	"strconv"
+
+	"justnews/internal/facts"
+)
+
+// SetLimits sets what every client gets at most, of the servers that start from
+// now on: memory of device 0 ("4G", "": none is set)
+// and the percentage of threads (0: left as it is). Each has to be read back: a
+// value that the daemon does not like removes the limit without a word.
+//
+// Memory cannot be set by the daemon's environment: it then says that it has no
+// default (535 and 550).
+func (p Prober) SetLimits(ctx context.Context, memory string, threads int) facts.MPSAnswer {
+	var commands []string
+	if memory != "" {
+		commands = append(commands, "set_default_device_pinned_mem_limit 0 "+memory)
+	}
+	if threads > 0 {
+		commands = append(commands, "set_default_active_thread_percentage "+strconv.Itoa(threads))
+	}
+	return p.Ask(ctx, commands...)
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mps
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"justnews/internal/facts"
+)
+
+// Look says what can be seen without asking the daemon.
+func (p Prober) Look() facts.MPS {
+	m := facts.MPS{PipeDirectory: p.PipeDirectory, Directory: directory(p.PipeDirectory)}
+	m.Lock = lock(filepath.Join(p.PipeDirectory, lockName))
+	var st unix.Stat_t
+	if err := unix.Lstat(filepath.Join(p.PipeDirectory, controlName), &st); err == nil {
+		m.Socket, m.SocketUID = st.Mode&unix.S_IFMT == unix.S_IFSOCK, int(st.Uid)
+	}
+	var errs []error
+	sockets, err := p.sockets()
+	errs = append(errs, err)
+	m.Listeners = sockets.control[p.PipeDirectory]
+	m.Connections = sockets.connections[p.PipeDirectory]
+	m.Elsewhere = sockets.elsewhere(p.PipeDirectory)
+	processes, err := p.processes()
+	errs = append(errs, err)
+	for _, one := range processes {
+		if m.Lock.Held && one.PID == m.Lock.PID {
+			daemon := one
+			m.Daemon = &daemon
+			continue
+		}
+		m.Others = append(m.Others, one)
+	}
+	if m.Daemon == nil && m.Lock.PID > 0 {
+		// Whatever holds the lock, under whatever name.
+		if one, ok := p.process(m.Lock.PID); ok {
+			m.Daemon = &one
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		m.Err = err.Error()
+	}
+	return m
+}
+
+// directory looks at the pipe directory and at the way to it, as the caller.
+func directory(path string) facts.Directory {
+	var d facts.Directory
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err == nil {
+		d.Exists, d.IsDir = true, st.Mode&unix.S_IFMT == unix.S_IFDIR
+		d.Mode, d.UID = st.Mode&0o7777, int(st.Uid)
+	}
+	// From the root on: what lies below a closed directory cannot be told from
+	// what is not there.
+	for at := 0; at <= len(path); at++ {
+		if at < len(path) && path[at] != '/' {
+			continue
+		}
+		part := path[:at]
+		if part == "" {
+			part = "/"
+		}
+		err := unix.Faccessat(unix.AT_FDCWD, part, unix.X_OK, unix.AT_EACCESS)
+		if errors.Is(err, unix.EACCES) {
+			d.Blocked = strings.TrimRight(part, "/")
+			break
+		}
+		if err != nil {
+			break
+		}
+	}
+	return d
+}
+
+// lock asks the kernel who holds the record lock of a live daemon. F_GETLK
+// needs no more than an open file, takes nothing and leaves no trace.
+func lock(path string) facts.MPSLock {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		l := facts.MPSLock{Exists: !errors.Is(err, fs.ErrNotExist)}
+		if l.Exists {
+			l.Err = err.Error()
+		}
+		return l
+	}
+	defer func() { _ = f.Close() }()
+	l := facts.MPSLock{Exists: true}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		l.Err = path + " is not a regular file"
+		return l
+	}
+	held := unix.Flock_t{Type: unix.F_WRLCK} // from the first byte to the last
+	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &held); err != nil {
+		l.Err = err.Error()
+		return l
+	}
+	if held.Type != unix.F_UNLCK {
+		l.Held, l.PID = true, max(int(held.Pid), 0)
+	}
+	return l
+}

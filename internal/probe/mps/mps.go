@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package mps looks at NVIDIA MPS: Look at what the file system, /proc and the
+// kernel's sockets say, Ask at what the control daemon answers. It starts
+// nothing, judges nothing and repeats nothing.
+//
+// Every obvious test is unsound. The pipe directory and its sockets outlive the
+// daemon; pgrep -x never finds the name, of which the kernel keeps 15
+// characters; the exit status of a query is 0 for an empty answer. Two queries
+// at once break each other (of 15 at once more than nine in ten fail), so that
+// all of them on a host go through one lock.
+package mps
+
+import (
+	"context"
+	"time"
+)
+
+// Program is where NVIDIA's packages put the control program, daemon and
+// console in one.
+const Program = "/usr/bin/nvidia-cuda-mps-control"
+
+// DefaultPipeDirectory is where a daemon listens that nobody told otherwise
+// (NVIDIA, Multi-Process Service, CUDA_MPS_PIPE_DIRECTORY).
+const DefaultPipeDirectory = "/tmp/nvidia-mps"
+
+// QueryTimeout bounds one query. A healthy daemon answers in about 2 ms; one
+// that is stopped keeps its console waiting for ever.
+const QueryTimeout = 3 * time.Second
+
+// Names in a pipe directory.
+const (
+	controlName = "control"
+	lockName    = "control_lock"
+)
+
+// Turn is the lock around all queries of a host.
+type Turn interface {
+	Take(ctx context.Context) error
+	Unlock()
+}
+
+// Prober looks at the MPS of one pipe directory. The zero values of Program,
+// Timeout and Root are the constants above and /.
+type Prober struct {
+	PipeDirectory string
+	Program       string
+	Timeout       time.Duration
+	Root          string // stands before /proc, for tests
+	Turn          Turn   // nil: queries are not kept apart
+}
+
+func (p Prober) proc(path string) string { return p.Root + "/proc/" + path }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mps
+
+import (
+	"bytes"
+	"cmp"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"justnews/internal/facts"
+)
+
+// comm is what the kernel keeps of the program's name: 15 characters
+// (TASK_COMM_LEN).
+const comm = "nvidia-cuda-mps"
+
+// processes lists the processes of the control program that the caller can
+// see; ProtectProc= hides those of other users.
+func (p Prober) processes() ([]facts.MPSProcess, error) {
+	entries, err := os.ReadDir(p.proc(""))
+	if err != nil {
+		return nil, err
+	}
+	var all []facts.MPSProcess
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		name, err := os.ReadFile(p.proc(e.Name() + "/comm"))
+		if err != nil || strings.TrimSpace(string(name)) != comm {
+			continue
+		}
+		one, ok := p.process(pid)
+		if ok && one.State != "Z" && !serves(one) {
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
+// serves tells whether a process is a server, which shares its first 15
+// characters with the control program.
+func serves(one facts.MPSProcess) bool {
+	name := path.Base(one.Exe)
+	if one.Exe == "" && len(one.Args) > 0 {
+		name = path.Base(one.Args[0])
+	}
+	return name == "nvidia-cuda-mps-server"
+}
+
+// process reads what /proc says of a process. What the caller may not read is
+// left empty; ok is false where there is no such process.
+func (p Prober) process(pid int) (one facts.MPSProcess, ok bool) {
+	dir := strconv.Itoa(pid)
+	status, err := os.ReadFile(p.proc(dir + "/status"))
+	if err != nil {
+		return one, false
+	}
+	one = facts.MPSProcess{PID: pid, UID: -1}
+	parent := ""
+	for line := range strings.Lines(string(status)) {
+		key, value, _ := strings.Cut(line, ":")
+		f := strings.Fields(value)
+		if len(f) == 0 {
+			continue
+		}
+		switch key {
+		case "State":
+			one.State = f[0]
+		case "PPid":
+			parent = f[0]
+		case "Uid": // real, effective, saved, file system
+			if uid, err := strconv.Atoi(f[min(1, len(f)-1)]); err == nil {
+				one.UID = uid
+			}
+		}
+	}
+	if name, err := os.ReadFile(p.proc(parent + "/comm")); err == nil && parent != "0" {
+		one.Parent = strings.TrimSpace(string(name))
+	}
+	if line, err := os.ReadFile(p.proc(dir + "/cmdline")); err == nil {
+		one.Args = split(line)
+	}
+	// Unreadable for who may not trace the process: another user's.
+	one.Exe, _ = os.Readlink(p.proc(dir + "/exe"))
+	if environ, err := os.ReadFile(p.proc(dir + "/environ")); err == nil {
+		one.PipeDirectory = pipeDirectory(split(environ))
+	}
+	if groups, err := os.ReadFile(p.proc(dir + "/cgroup")); err == nil {
+		one.Unit = unit(string(groups))
+	}
+	return one, true
+}
+
+func split(zeroTerminated []byte) []string {
+	var all []string
+	for part := range bytes.SplitSeq(bytes.TrimRight(zeroTerminated, "\x00"), []byte{0}) {
+		all = append(all, string(part))
+	}
+	return all
+}
+
+func pipeDirectory(environ []string) string {
+	dir := ""
+	for _, assignment := range environ {
+		if value, ok := strings.CutPrefix(assignment, "CUDA_MPS_PIPE_DIRECTORY="); ok {
+			dir = value
+		}
+	}
+	return filepath.Clean(cmp.Or(dir, DefaultPipeDirectory))
+}
+
+// unit returns the systemd unit in /proc/PID/cgroup, "" where it is in none.
+func unit(groups string) string {
+	for line := range strings.Lines(groups) {
+		for part := range strings.SplitSeq(strings.TrimSpace(line), "/") {
+			if strings.HasSuffix(part, ".service") && !strings.HasPrefix(part, "user@") || strings.HasSuffix(part, ".scope") {
+				return part
+			}
+		}
+	}
+	return ""
+}
