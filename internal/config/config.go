@@ -66,6 +66,13 @@ type MPS struct {
 	PipeDirectory string // CUDA_MPS_PIPE_DIRECTORY, at most 87 bytes
 	LogDirectory  string // CUDA_MPS_LOG_DIRECTORY
 	Require       string // "daemon", "control" or "server"
+	MaxClients    int    // instances with MPS, at most
+
+	// DefaultMemory and DefaultThreads are what the daemon gives every client
+	// process: a client can only lower them.
+	DefaultMemory  string // as InstanceMPS.Memory, "" where unset
+	DefaultBytes   uint64
+	DefaultThreads int // percent, 0: unset
 }
 
 // GPU is [gpu].

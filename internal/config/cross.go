@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"justnews/internal/diag"
 	"justnews/internal/spell"
@@ -24,10 +23,12 @@ func (s *state) crossCheck(c *Config) {
 	for i := range c.Instances {
 		s.after(&c.Instances[i], byName)
 		s.needs(c, &c.Instances[i])
-		s.mpsLimits(&c.Instances[i])
+		s.mpsLimits(c, &c.Instances[i])
 	}
 	s.probes()
 	s.memory(c)
+	s.clients(c)
+	s.users(c)
 	s.cycles(c, byName)
 }
 
@@ -186,41 +187,4 @@ func (s *state) needs(c *Config, in *Instance) {
 		}
 		s.failElement(diag.ConfigReference, path, message, quote(name), "a probe that is defined", fix)
 	}
-}
-
-func (s *state) mpsLimits(in *Instance) {
-	if in.MPS.Enabled {
-		return
-	}
-	for _, key := range [...]string{"memory", "threads"} {
-		path := []string{"instances", in.Name, "mps", key}
-		v, ok := s.written(path...)
-		if !ok || v == "" {
-			continue
-		}
-		s.fail(diag.ConfigConflict, path, atKey, dotted(path)+" limits an instance whose MPS is off",
-			seenOf(v), "mps.enabled = true for that instance", "add enabled = true beside it, or remove the limit")
-	}
-}
-
-// memory adds up the limits of all instances with MPS. One without a limit of
-// its own may take what it likes: that is not judged.
-func (s *state) memory(c *Config) {
-	if c.GPU.Memory == 0 {
-		return
-	}
-	var sum uint64
-	var terms []string
-	for i := range c.Instances {
-		if m := c.Instances[i].MPS; m.Enabled && m.Bytes > 0 {
-			sum = addSizes(sum, m.Bytes)
-			terms = append(terms, c.Instances[i].Name+" "+m.Memory)
-		}
-	}
-	if sum <= c.GPU.Memory {
-		return
-	}
-	s.fail(diag.ConfigMemory, []string{"gpu", "memory"}, atValue,
-		fmt.Sprintf("the memory limits of the instances add up to %s, gpu.memory is %s: %s too much", formatSize(sum), formatSize(c.GPU.Memory), formatSize(sum-c.GPU.Memory)),
-		strings.Join(terms, " + ")+" = "+formatSize(sum), "at most "+formatSize(c.GPU.Memory), "lower mps.memory of some instances, or correct gpu.memory")
 }

@@ -134,6 +134,12 @@ var schema = []field{
 		{name: "log_directory", kind: text, form: &formPath, def: "/var/log/nvidia-mps", doc: "CUDA_MPS_LOG_DIRECTORY"},
 		{name: "require", kind: text, words: []string{"daemon", "control", "server"}, def: "control",
 			doc: "how much of MPS must be proven"},
+		{name: "max_clients", kind: integer, low: 1, high: 1024, def: int64(48),
+			doc: "as many instances as the GPU takes MPS clients: 16 before Volta, 48 from Volta on, 60 with CUDA 13.1"},
+		{name: "default_memory", kind: text, form: &formMPSMemory, def: "", sample: `"8G"`,
+			doc: "the daemon's default memory limit for each client process, on device 0; \"\": none"},
+		{name: "default_threads", kind: integer, low: 1, high: 100, sample: "50",
+			doc: "the daemon's default percentage of threads for each client process"},
 	}},
 	{name: "gpu", kind: group, doc: "the GPUs, by NVML", fields: []field{
 		{name: "min_count", kind: integer, low: 0, high: 1024, def: int64(0),

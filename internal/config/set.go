@@ -84,6 +84,13 @@ func (m *MPS) set(name string, v any) bool {
 		setAs(&m.LogDirectory, v)
 	case "require":
 		setAs(&m.Require, v)
+	case "max_clients":
+		setInt(&m.MaxClients, v)
+	case "default_memory":
+		setAs(&m.DefaultMemory, v)
+		setSize(&m.DefaultBytes, v)
+	case "default_threads":
+		setInt(&m.DefaultThreads, v)
 	default:
 		return false
 	}

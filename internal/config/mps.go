@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"justnews/internal/diag"
+)
+
+// mpsLimits refuses limits that nothing would enforce.
+func (s *state) mpsLimits(c *Config, in *Instance) {
+	if in.MPS.Enabled {
+		s.aboveDefault(c, in)
+		return
+	}
+	for _, key := range [...]string{"memory", "threads"} {
+		path := []string{"instances", in.Name, "mps", key}
+		v, ok := s.written(path...)
+		if !ok || v == "" {
+			continue
+		}
+		s.fail(diag.ConfigConflict, path, atKey, dotted(path)+" limits an instance whose MPS is off",
+			seenOf(v), "mps.enabled = true for that instance", "add enabled = true beside it, or remove the limit")
+	}
+}
+
+// memory adds up the limits of all instances with MPS, the daemon's default for
+// one without a limit of its own. One without either may take what it likes:
+// that is not judged.
+func (s *state) memory(c *Config) {
+	if c.GPU.Memory == 0 {
+		return
+	}
+	var sum uint64
+	var terms []string
+	for i := range c.Instances {
+		m := c.Instances[i].MPS
+		if m.Bytes == 0 {
+			m.Bytes, m.Memory = c.MPS.DefaultBytes, c.MPS.DefaultMemory
+		}
+		if m.Enabled && m.Bytes > 0 {
+			sum = addSizes(sum, m.Bytes)
+			terms = append(terms, c.Instances[i].Name+" "+m.Memory)
+		}
+	}
+	if sum <= c.GPU.Memory {
+		return
+	}
+	s.fail(diag.ConfigMemory, []string{"gpu", "memory"}, atValue,
+		fmt.Sprintf("the memory limits of the instances add up to %s, gpu.memory is %s: %s too much", formatSize(sum), formatSize(c.GPU.Memory), formatSize(sum-c.GPU.Memory)),
+		strings.Join(terms, " + ")+" = "+formatSize(sum), "at most "+formatSize(c.GPU.Memory), "lower mps.memory of some instances, or correct gpu.memory")
+}
+
+// aboveDefault refuses a limit above the daemon's default: a client can only
+// lower that (NVIDIA, Multi-Process Service), so that it would not hold.
+func (s *state) aboveDefault(c *Config, in *Instance) {
+	const expected, fix = "at most the daemon's default", "lower it, or raise "
+	path := []string{"instances", in.Name, "mps", "memory"}
+	if d := c.MPS.DefaultBytes; d > 0 && in.MPS.Bytes > d {
+		s.fail(diag.ConfigConflict, path, atValue,
+			fmt.Sprintf("%s is %s, above mps.default_memory, which is %s: a client can only lower it", dotted(path), in.MPS.Memory, c.MPS.DefaultMemory),
+			quote(in.MPS.Memory), expected, fix+"mps.default_memory")
+	}
+	path = []string{"instances", in.Name, "mps", "threads"}
+	if d := c.MPS.DefaultThreads; d > 0 && in.MPS.Threads > d {
+		s.fail(diag.ConfigConflict, path, atValue,
+			fmt.Sprintf("%s is %d, above mps.default_threads, which is %d: a client can only lower it", dotted(path), in.MPS.Threads, d),
+			strconv.Itoa(in.MPS.Threads), expected, fix+"mps.default_threads")
+	}
+}
+
+// clients compares the number of instances with what the GPU takes: what comes
+// after the last client gets CUDA error 808. Each instance is at least one.
+func (s *state) clients(c *Config) {
+	var names []string
+	for i := range c.Instances {
+		if c.Instances[i].MPS.Enabled {
+			names = append(names, c.Instances[i].Name)
+		}
+	}
+	path := []string{"mps", "max_clients"}
+	if len(names) <= c.MPS.MaxClients || s.isBad(path) {
+		return
+	}
+	if !s.isWritten(path...) { // point at the first that is too many
+		path = []string{"instances", names[c.MPS.MaxClients]}
+	}
+	s.fail(diag.ConfigConflict, path, atKey,
+		fmt.Sprintf("%d instances have MPS, and the GPU takes %d clients (mps.max_clients)", len(names), c.MPS.MaxClients),
+		strconv.Itoa(len(names)), fmt.Sprintf("at most %d instances with MPS", c.MPS.MaxClients),
+		"turn MPS off for some, or correct mps.max_clients (16 before Volta, 48 from Volta on, 60 with CUDA 13.1)")
+}
+
+// users refuses clients of two users: the server of one leaves those of another
+// waiting without a message.
+func (s *state) users(c *Config) {
+	first := -1
+	for i := range c.Instances {
+		in := &c.Instances[i]
+		if !in.MPS.Enabled {
+			continue
+		}
+		if first < 0 {
+			first = i
+			continue
+		}
+		one := &c.Instances[first]
+		if in.Service.User == one.Service.User {
+			continue
+		}
+		path, seen := []string{"instances", in.Name, "service", "user"}, in.Service.User
+		if !s.isWritten(path...) {
+			path, seen = []string{"instances", one.Name, "service", "user"}, one.Service.User
+		}
+		s.fail(diag.ConfigConflict, path, atValue,
+			fmt.Sprintf("%s and %s have MPS and are of two users, %s and %s: one server serves one user at a time", one.Name, in.Name, one.Service.User, in.Service.User),
+			quote(seen), "one user for all instances with MPS", "give "+one.Name+" and "+in.Name+" the same service.user, or turn MPS off for one")
+		return
+	}
+}
