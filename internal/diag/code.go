@@ -51,6 +51,29 @@ const (
 	PreloadTimeout          Code = "PRELOAD-TIMEOUT"          // nothing to load was started before the deadline
 )
 
+// NVIDIA MPS.
+const (
+	MPSMissing     Code = "MPS-MISSING"     // NVIDIA MPS is not installed
+	MPSUnit        Code = "MPS-UNIT"        // its unit is missing, masked, failed or skipped
+	MPSDenied      Code = "MPS-DENIED"      // the caller may not start its unit
+	MPSDeadlock    Code = "MPS-DEADLOCK"    // its unit waits for the instance that would start it
+	MPSDead        Code = "MPS-DEAD"        // no control daemon lives
+	MPSElsewhere   Code = "MPS-ELSEWHERE"   // a daemon lives, with another pipe directory
+	MPSSplit       Code = "MPS-SPLIT"       // two daemons, or one whose directory was deleted
+	MPSStray       Code = "MPS-STRAY"       // the daemon is not the unit's
+	MPSDirectory   Code = "MPS-DIRECTORY"   // the pipe directory cannot be reached
+	MPSUser        Code = "MPS-USER"        // the daemon is another user's
+	MPSWedged      Code = "MPS-WEDGED"      // the daemon lives and does not answer
+	MPSBusy        Code = "MPS-BUSY"        // another console keeps it busy
+	MPSEmpty       Code = "MPS-EMPTY"       // it answers with nothing
+	MPSNonsense    Code = "MPS-NONSENSE"    // it answers with something else
+	MPSLibrary     Code = "MPS-LIBRARY"     // libcuda is missing
+	MPSServer      Code = "MPS-SERVER"      // no server for the agents' user is active
+	MPSLimit       Code = "MPS-LIMIT"       // a limit is not what the configuration states
+	MPSEnvironment Code = "MPS-ENVIRONMENT" // the instance's unit keeps it from MPS
+	MPSOpinion     Code = "MPS-OPINION"     // the orchestrator sees it otherwise
+)
+
 // Bus, needs, host.
 const (
 	BusUnreachable  Code = "BUS-UNREACHABLE"

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Rung is how far up the ladder of proofs MPS was followed. The zero value is
+// the floor: nothing is proven.
+type Rung int
+
+// The rungs, as mps.require names them.
+const (
+	NoRung      Rung = iota
+	RungDaemon       // a live daemon holds the lock of our pipe directory
+	RungControl      // it answers on the control socket, and the answer parses
+	RungServer       // a server for the agents' user is active
+)
+
+// String returns the word of mps.require, "none" for the floor.
+func (r Rung) String() string {
+	switch r {
+	case RungDaemon:
+		return "daemon"
+	case RungControl:
+		return "control"
+	case RungServer:
+		return "server"
+	default:
+		return "none"
+	}
+}
+
+// RungOf reads mps.require. A word that it does not know asks for all.
+func RungOf(require string) Rung {
+	switch require {
+	case "daemon":
+		return RungDaemon
+	case "control":
+		return RungControl
+	default:
+		return RungServer
+	}
+}
+
+// control is the program's name; the kernel says "(deleted)" behind it after an
+// upgrade.
+const control = "nvidia-cuda-mps-control"
+
+// MPSDaemon judges the first rung by a look. An error among the problems means
+// that it was not reached.
+func MPSDaemon(m facts.MPS, w MPSWish) []diag.Problem {
+	switch {
+	case m.Directory.Blocked != "":
+		return []diag.Problem{mpsBlocked(m, w)}
+	case m.Directory.Exists && !m.Directory.IsDir:
+		return []diag.Problem{{
+			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is no directory",
+			Seen: "a file", Expected: "a directory", Fix: mend(w.restart(), "rm %s", w.PipeDirectory),
+		}}
+	case !m.Lock.Held:
+		return []diag.Problem{mpsNobody(m, w)}
+	}
+	return mpsHolder(m, w)
+}
+
+// mpsHolder judges the process that holds the lock.
+func mpsHolder(m facts.MPS, w MPSWish) []diag.Problem {
+	switch {
+	case m.Listeners > 1:
+		return []diag.Problem{mpsSplit(w, fmt.Sprintf("%d daemons listen as %s/control", m.Listeners, w.PipeDirectory),
+			"a second daemon runs in the pipe directory of the first")}
+	case !m.Socket:
+		return []diag.Problem{mpsSplit(w, "no control socket in "+w.PipeDirectory+", although "+holder(m)+" holds the lock",
+			"the control socket was deleted under a live daemon")}
+	case m.Daemon != nil && m.Daemon.Exe != "" && path.Base(strings.TrimSuffix(m.Daemon.Exe, " (deleted)")) != control:
+		return []diag.Problem{{
+			Code: diag.MPSStray, Subject: w.PipeDirectory, Message: "something else than the MPS control daemon holds its lock",
+			Seen: fmt.Sprintf("PID %d, %s", m.Daemon.PID, diag.Clean(m.Daemon.Exe)), Expected: control,
+			Fix: mend(w.restart(), "end PID %d", m.Daemon.PID),
+		}}
+	case w.MainPID > 0 && m.Lock.PID > 0 && m.Lock.PID != w.MainPID:
+		return []diag.Problem{mpsStray(m, w)}
+	case m.Daemon != nil && (m.Daemon.State == "T" || m.Daemon.State == "t"):
+		return []diag.Problem{{
+			Code: diag.MPSWedged, Subject: w.PipeDirectory, Message: "the MPS control daemon is stopped",
+			Seen: holder(m) + ", state " + m.Daemon.State + " (stopped)", Expected: "a daemon that runs",
+			Fix: w.kill(m.Daemon.PID),
+		}}
+	}
+	problems := mpsUser(m, w)
+	if m.Daemon != nil && strings.HasSuffix(m.Daemon.Exe, " (deleted)") {
+		problems = append(problems, diag.Problem{
+			Code: diag.MPSStray, Severity: diag.Warning, Subject: w.PipeDirectory,
+			Message: "the MPS control daemon runs a program that was replaced since",
+			Seen:    diag.Clean(m.Daemon.Exe), Expected: "the installed one", Fix: w.restart(),
+		})
+	}
+	return problems
+}
+
+// mpsNobody judges a pipe directory whose lock nobody holds.
+func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
+	switch {
+	case m.Lock.Err != "":
+		return diag.Problem{
+			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "cannot tell whether an MPS control daemon lives",
+			Seen: diag.Clean(m.Lock.Err), Expected: "a lock file that the user can open",
+			Fix: mend(w.restart(), "ls -l %s", w.PipeDirectory),
+		}
+	case m.Listeners > 0 && !m.Directory.Exists && w.PrivateTmp && hiddenByPrivateTmp(w.PipeDirectory):
+		return diag.Problem{
+			Code: diag.MPSEnvironment, Subject: w.PipeDirectory,
+			Message: "the pipe directory is younger than this unit's view of /tmp (PrivateTmp=), in which it is missing",
+			Seen:    "a daemon listens as " + w.PipeDirectory + "/control, out of sight", Expected: "a daemon that was there before this unit",
+			Fix: again,
+		}
+	case m.Listeners > 0:
+		return mpsSplit(w, "a daemon listens as "+w.PipeDirectory+"/control, and the directory does not have its lock",
+			"the pipe directory was deleted or replaced under a live daemon, or is hidden from this process")
+	case len(m.Elsewhere) > 0:
+		return mpsElsewhere(m, w)
+	}
+	seen := "no lock in " + w.PipeDirectory
+	switch {
+	case !m.Directory.Exists:
+		seen = w.PipeDirectory + " does not exist"
+	case m.Lock.Exists:
+		seen = w.PipeDirectory + "/control_lock is held by nobody"
+	}
+	if m.Socket {
+		seen += "; the socket is a leftover"
+	}
+	return diag.Problem{
+		Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "no MPS control daemon lives",
+		Seen: seen, Expected: "a daemon that holds " + w.PipeDirectory + "/control_lock", Fix: w.start(),
+	}
+}
+
+// mpsElsewhere names the daemons that run in other directories, and both lines
+// that mend it.
+func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
+	var seen []string
+	for _, dir := range m.Elsewhere {
+		text := dir
+		at := slices.IndexFunc(m.Others, func(p facts.MPSProcess) bool { return p.Daemon() && p.PipeDirectory == dir })
+		if at >= 0 {
+			text += " (" + process(m.Others[at]) + ")"
+		}
+		seen = append(seen, text)
+	}
+	other := m.Elsewhere[0]
+	return diag.Problem{
+		Code: diag.MPSElsewhere, Subject: w.PipeDirectory, Message: "an MPS control daemon runs with another pipe directory",
+		Seen: "daemons in " + diag.Clean(strings.Join(seen, ", ")), Expected: "one in " + w.PipeDirectory,
+		Fix: fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s; %s; or write pipe_directory = %q under [mps] in /etc/justnews/justnews.toml, then: systemctl daemon-reload; %s",
+			shellWord(other), control, w.start(), other, again),
+	}
+}
+
+func mpsBlocked(m facts.MPS, w MPSWish) diag.Problem {
+	p := diag.Problem{
+		Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory cannot be reached",
+		Seen: "no search permission on " + m.Directory.Blocked, Expected: "mode 0755 on every directory of the path",
+		Fix: mend(again, "chmod 0755 %s", m.Directory.Blocked),
+	}
+	if m.Directory.Exists && m.Directory.Blocked == w.PipeDirectory {
+		p.Seen += fmt.Sprintf(" (mode %#o, user id %d)", m.Directory.Mode, m.Directory.UID)
+	}
+	return p
+}
+
+func mpsSplit(w MPSWish, seen, message string) diag.Problem {
+	return diag.Problem{
+		Code: diag.MPSSplit, Subject: w.PipeDirectory, Message: message, Seen: seen,
+		Expected: "one daemon, and its sockets where clients look for them",
+		Fix:      "pkill -KILL -f '[n]vidia-cuda-mps-control'; " + w.restart(),
+	}
+}
+
+func mpsStray(m facts.MPS, w MPSWish) diag.Problem {
+	fix := fmt.Sprintf("kill %d; %s", m.Lock.PID, w.restart())
+	if m.Daemon != nil && strings.HasSuffix(m.Daemon.Unit, ".service") && m.Daemon.Unit != w.Unit {
+		fix = "systemctl stop " + m.Daemon.Unit + "; " + w.restart()
+	}
+	return diag.Problem{
+		Code: diag.MPSStray, Subject: w.PipeDirectory, Message: "the MPS control daemon is not that of " + w.Unit,
+		Seen: holder(m), Expected: fmt.Sprintf("PID %d, the main process of %s", w.MainPID, w.Unit), Fix: fix,
+	}
+}
+
+// mpsUser compares the daemon's user with the agents'. The owner of its socket
+// tells, where ProtectProc= hides the process.
+func mpsUser(m facts.MPS, w MPSWish) []diag.Problem {
+	if w.UID == nil {
+		return nil
+	}
+	owner := m.SocketUID
+	if m.Daemon != nil && m.Daemon.UID >= 0 {
+		owner = m.Daemon.UID
+	}
+	if owner == *w.UID {
+		return nil
+	}
+	p := diag.Problem{
+		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "the MPS control daemon is another user's than the agents",
+		Seen: fmt.Sprintf("daemon of user id %d", owner), Expected: fmt.Sprintf("user id %d", *w.UID),
+		Fix: mend("systemctl daemon-reload; "+w.restart(), "give %s the User= of the instances", w.name()),
+	}
+	if owner == 0 {
+		// It serves them, one user at a time.
+		p.Severity = diag.Warning
+		p.Message = "the MPS control daemon is root's: it serves one user at a time, others wait without a message"
+	}
+	return []diag.Problem{p}
+}
+
+// holder names who holds the lock.
+func holder(m facts.MPS) string {
+	if m.Daemon != nil {
+		return process(*m.Daemon)
+	}
+	if m.Lock.PID > 0 {
+		return fmt.Sprintf("PID %d", m.Lock.PID)
+	}
+	return "a process of another PID namespace"
+}
+
+// process names a process and where it comes from.
+func process(p facts.MPSProcess) string {
+	s := fmt.Sprintf("PID %d", p.PID)
+	if p.UID >= 0 {
+		s += fmt.Sprintf(", user id %d", p.UID)
+	}
+	if p.Unit != "" {
+		s += ", of " + diag.Clean(p.Unit)
+	}
+	return s
+}
+
+// MPSUnseen is the problem of a daemon of which nothing but its lock can be
+// seen, where the lock alone has to do.
+func MPSUnseen(m facts.MPS, w MPSWish) *diag.Problem {
+	if m.Daemon != nil && m.Daemon.Exe != "" {
+		return nil
+	}
+	return &diag.Problem{
+		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "could not check who holds the lock of the MPS control daemon",
+		Seen: holder(m) + ", hidden from this user", Expected: "a process of " + control + " that this user may look at",
+		Fix: mend("systemctl daemon-reload; "+again, "run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml"),
+	}
+}
+
+// MPSHopeless tells whether waiting cannot mend what a try found.
+func MPSHopeless(problems []diag.Problem) bool {
+	for _, p := range diag.Errors(problems) {
+		switch p.Code {
+		case diag.MPSDirectory, diag.MPSSplit, diag.MPSStray, diag.MPSUser, diag.MPSMissing, diag.MPSLibrary, diag.MPSElsewhere, diag.MPSLimit:
+			return true
+		}
+	}
+	return false
+}
