@@ -45,6 +45,7 @@ type line struct {
 	Gate      gateCommand      `cmd:"" help:"Wait until everything that an instance needs is proven ready."`
 	Status    statusCommand    `cmd:"" help:"Show orchestrator, models, bus and units at a glance."`
 	Preload   preloadCommand   `cmd:"" help:"Ask the orchestrator to load its models, and follow it."`
+	MPS       mpsCommand       `cmd:"" name:"mps" help:"Look at, start or prove NVIDIA MPS."`
 	Config    configCommand    `cmd:"" help:"Check or show the configuration."`
 	Explain   explainCommand   `cmd:"" help:"Print the meaning and the cure of every problem code."`
 }

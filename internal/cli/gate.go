@@ -82,11 +82,12 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	own := a.ownUnit(conn)
 	budget, conflict := gate.Budget(w.Timeout, own)
 	w.Timeout = budget
-	x, wrong := a.openWorld(w, cfg.Probes, conn, watch)
+	x, wrong := a.openWorld(w, cfg, conn, watch)
 	if wrong != nil {
 		return gate.Refusal(e.instance, e.unit, began, append(problems, wrong...)), own
 	}
 	defer x.shut()
+	x.Self.Unit = own
 	res := e.run(a.ctx, w, x.World)
 	notes := append(problems, conflict...)
 	res.Problems = append(append(notes, x.notes...), res.Problems...)

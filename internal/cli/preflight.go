@@ -28,6 +28,7 @@ func (c *preflightCommand) Run(a *app) error {
 			cfg = loaded
 			w, problems := wish.ForHost(loaded, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer()})
 			w.RequireBus = slices.ContainsFunc(loaded.Instances, func(i config.Instance) bool { return i.RequireBus })
+			w.RequireMPS = len(mpsInstances(loaded)) > 0
 			w.Needs = everyProbe(loaded)
 			return w, problems
 		},

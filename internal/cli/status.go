@@ -20,14 +20,19 @@ import (
 
 type statusCommand struct{}
 
-// statusTimeout bounds one glance: a handful of looks of at most 3 s each.
-const statusTimeout = 10 * time.Second
+// statusTimeout bounds one glance at the servers and units, a handful of looks
+// of at most 3 s each; mpsTimeout is what a glance at NVIDIA MPS has besides.
+const (
+	statusTimeout = 10 * time.Second
+	mpsTimeout    = 10 * time.Second
+)
 
 // glance is what one look at everything found; it is also the JSON of status.
 type glance struct {
 	Schema       int            `json:"schema"`
 	Orchestrator serviceGlance  `json:"orchestrator"`
 	Models       modelsGlance   `json:"models"`
+	MPS          *mpsGlance     `json:"mps"` // null: no instance has MPS
 	Bus          serviceGlance  `json:"bus"`
 	Units        []unitGlance   `json:"units"`
 	Problems     []diag.Problem `json:"problems"`
@@ -71,7 +76,7 @@ func nothingSeen() glance {
 
 // Run looks once at everything and says what it saw.
 func (c *statusCommand) Run(a *app) error {
-	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout)
+	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout+mpsTimeout)
 	defer cancel()
 	g := a.glance(ctx)
 	g.Problems = report.Clean(g.Problems)
@@ -95,12 +100,13 @@ func (a *app) glance(ctx context.Context) glance {
 		return g
 	}
 	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})
+	w.RequireMPS = len(mpsInstances(cfg)) > 0
 	g.Problems = append(append(g.Problems, more...), w.Remote()...)
 	conn := openSystemd(ctx)
 	if conn != nil {
 		defer conn.Close()
 	}
-	x, wrong := a.openWorld(w, cfg.Probes, conn, nil)
+	x, wrong := a.openWorld(w, cfg, conn, nil)
 	if g.Problems = append(g.Problems, wrong...); wrong != nil {
 		return g
 	}
@@ -131,6 +137,11 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 		g.Problems = append(g.Problems, check.OrchestratorLate(s, health, facts.Readiness{})...)
 	}
 	g.Problems = append(g.Problems, busProblems(cfg, w, bus)...)
+	if w.RequireMPS {
+		found := gate.GlanceMPS(ctx, w, x)
+		mps := newMPSGlance(cfg, w, found)
+		g.MPS, g.Problems = &mps, append(g.Problems, found.Problems...)
+	}
 	lookAtUnits(ctx, g, cfg, w, x.Units)
 }
 

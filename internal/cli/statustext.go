@@ -16,6 +16,9 @@ import (
 func (a *app) printGlance(g glance) {
 	a.row("orchestrator", g.Orchestrator.State == "answers", g.Orchestrator.State, where(g.Orchestrator))
 	a.row("models", g.Models.State == "ready", g.Models.State, g.Models.Reason)
+	if g.MPS != nil {
+		a.mpsRow(*g.MPS)
+	}
 	a.row("bus", g.Bus.State == "answers", g.Bus.State, where(g.Bus))
 	if len(g.Units) == 0 {
 		return

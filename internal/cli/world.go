@@ -32,7 +32,7 @@ type world struct {
 // openWorld puts the probes together that a run of w needs. What cannot be
 // asked on this machine is left out and noted once; only a URL that cannot be
 // used is an error, and then the configuration is to blame.
-func (a *app) openWorld(w wish.Wish, probes map[string]config.Probe, conn *systemd.Conn, observer gate.Observer) (*world, []diag.Problem) {
+func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, observer gate.Observer) (*world, []diag.Problem) {
 	o, errO := orchestrator.New(w.Orchestrator.URL)
 	b, errB := orchestrator.NewBus(w.Bus.URL)
 	if err := errors.Join(errO, errB); err != nil {
@@ -47,10 +47,16 @@ func (a *app) openWorld(w wish.Wish, probes map[string]config.Probe, conn *syste
 	}}
 	x.close = append(x.close, o.Close, b.Close)
 	if conn != nil {
-		x.Units = conn
+		x.Units, x.Starter = conn, conn
 	}
-	x.Needs = need.Prober{Probes: needProbes(probes), Units: x.Units}
-	x.openLock(w)
+	x.Needs = need.Prober{Probes: needProbes(cfg.Probes), Units: x.Units}
+	x.Self = a.self(w, cfg)
+	if w.RequireModels {
+		x.openLock(w)
+	}
+	if w.RequireMPS {
+		x.openMPS(w)
+	}
 	return x, nil
 }
 
@@ -59,8 +65,8 @@ func (a *app) openWorld(w wish.Wish, probes map[string]config.Probe, conn *syste
 func (x *world) openLock(w wish.Wish) {
 	name := hostlock.Name("orchestrator", w.Orchestrator.URL)
 	lock, err := hostlock.Open(name)
+	x.noteLock(lock, err)
 	if err != nil {
-		x.notes = append(x.notes, noLock("no lock can be taken: "+err.Error()))
 		return
 	}
 	x.Lock = lock
@@ -69,7 +75,14 @@ func (x *world) openLock(w wish.Wish) {
 		boot, _ := host.Host{}.BootID() // "" binds the record to nothing but /run, which a boot empties
 		x.Memory = records.State[gate.History]{Dir: dir, Name: name, Boot: boot}
 	}
-	if !lock.Shared() {
+}
+
+// noteLock says where this run cannot meet the services' gates.
+func (x *world) noteLock(lock *hostlock.Lock, err error) {
+	switch {
+	case err != nil:
+		x.notes = append(x.notes, noLock("no lock can be taken: "+err.Error()))
+	case !lock.Shared():
 		x.notes = append(x.notes, noLock("the lock that is used instead is "+lock.Where()))
 	}
 }

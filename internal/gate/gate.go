@@ -66,6 +66,33 @@ type Memory interface {
 	Save(History) error
 }
 
+// MPS looks at NVIDIA MPS and asks its control daemon, in turn with all other
+// gates of the host. Like every probe it never fails: what went wrong is part
+// of the answer.
+type MPS interface {
+	Look() facts.MPS
+	Ask(ctx context.Context, commands ...string) facts.MPSAnswer
+	Servers(ctx context.Context) ([]facts.MPSServer, facts.MPSAnswer)
+	StartServer(ctx context.Context, uid int) facts.MPSAnswer
+	SetLimits(ctx context.Context, memory string, threads int) facts.MPSAnswer
+}
+
+// Starter starts a unit and follows the job.
+type Starter interface {
+	Start(ctx context.Context, unit string) (facts.Start, error)
+}
+
+// Self is what a run knows of the process that it runs in, and of the program
+// that it gates.
+type Self struct {
+	Unit *facts.Unit // whose control process this is, nil: none, or not known
+	User string      // the caller, for messages
+	// AgentUID is whom the instance's program runs as, nil: not known.
+	AgentUID *int
+	// Environment reads the caller's environment.
+	Environment func(name string) (string, bool)
+}
+
 // Observer hears how a run goes on. It must not block.
 type Observer interface {
 	Progress(Progress)
@@ -81,14 +108,17 @@ type Progress struct {
 	Passed time.Duration // since the run began
 }
 
-// World is everything that a run can look at or touch. A nil Units, Lock or
-// Listeners means that this machine has none.
+// World is everything that a run can look at or touch. A nil Units, Starter,
+// Lock or Listeners means that this machine has none.
 type World struct {
 	Orchestrator Orchestrator
 	Bus          Bus
 	Units        Units
 	Listeners    Listeners
 	Needs        Prober
+	MPS          MPS
+	Starter      Starter
+	Self         Self
 	Lock         Lock
 	Memory       Memory
 	Observer     Observer
@@ -126,6 +156,17 @@ func Survey(ctx context.Context, w wish.Wish, world World) Result {
 // nothing else.
 func Preload(ctx context.Context, w wish.Wish, world World) Result {
 	return run(ctx, w, world, []step{orchestratorStep, modelsStep}, stopAtFirst)
+}
+
+// StartMPS makes sure that NVIDIA MPS runs and is proven, and of nothing else.
+func StartMPS(ctx context.Context, w wish.Wish, world World) Result {
+	return run(ctx, w, world, []step{mpsStep}, stopAtFirst)
+}
+
+// ProveMPS gives the daemon its default limits and proves it. It starts
+// nothing: it is the last part of the start of the daemon's own unit.
+func ProveMPS(ctx context.Context, w wish.Wish, world World) Result {
+	return run(ctx, w, world, []step{mpsProofStep}, stopAtFirst)
 }
 
 // Trigger asks for a preload where none is under way, and does not wait.

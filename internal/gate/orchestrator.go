@@ -17,6 +17,8 @@ import (
 //nolint:gochecknoglobals // the steps of a run: a constant table
 var (
 	configStep       = step{"config", readMap}
+	mpsStep          = step{"mps", awaitMPS}
+	mpsProofStep     = step{"mps", proveMPS}
 	orchestratorStep = step{"orchestrator", awaitOrchestrator}
 	modelsStep       = step{"models", awaitModels}
 	busStep          = step{"bus", awaitBus}

@@ -5,6 +5,7 @@ package gate
 import (
 	"time"
 
+	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/wish"
 )
@@ -34,6 +35,18 @@ type Result struct {
 	Steps    []StepResult
 	Problems []diag.Problem
 	Models   ModelsResult
+	MPS      MPSResult
+}
+
+// MPSResult is how far MPS was proven. The zero value: not asked for.
+type MPSResult struct {
+	Required check.Rung // what mps.require asks for
+	Reached  check.Rung
+	Unit     string
+	Started  bool // this run started the unit
+	Daemon   int  // PID of the control daemon, 0: not known
+	Server   int  // PID of the server, 0: none was asked for
+	Asked    int  // queries of this run
 }
 
 // StepResult is one step of a run.

@@ -49,6 +49,9 @@ const (
 // gateSteps lists what a wish asks for, in the order of a gate run.
 func gateSteps(w wish.Wish) []step {
 	var steps []step
+	if w.RequireMPS {
+		steps = append(steps, mpsStep)
+	}
 	if w.RequireModels {
 		steps = append(steps, orchestratorStep, modelsStep)
 	}

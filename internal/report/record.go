@@ -11,6 +11,7 @@ import (
 	"math"
 	"time"
 
+	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 )
@@ -34,6 +35,7 @@ type Summary struct {
 	Verdict  string         `json:"verdict"` // ready, warnings, refused, switched-off
 	Status   int            `json:"status"`  // exit status
 	Models   SummaryModels  `json:"models"`
+	MPS      *SummaryMPS    `json:"mps,omitempty"` // absent where MPS was not asked for
 	Steps    []SummaryStep  `json:"steps"`
 	Problems []diag.Problem `json:"problems"`
 }
@@ -55,6 +57,18 @@ type SummaryModels struct {
 	Looks    int    `json:"looks"`
 	Triggers int    `json:"triggers"`
 	Led      bool   `json:"led"`
+}
+
+// SummaryMPS is how far NVIDIA MPS was proven, in the words of mps.require, and
+// "none".
+type SummaryMPS struct {
+	Required string `json:"required"`
+	Reached  string `json:"reached"`
+	Unit     string `json:"unit,omitempty"`
+	Started  bool   `json:"started"` // by this run
+	Daemon   int    `json:"daemon"`  // PID, 0: not known
+	Server   int    `json:"server"`  // PID, 0: none was asked for
+	Queries  int    `json:"queries"`
 }
 
 // SummaryStep is one step of the run, in the order in which it was taken.
@@ -81,6 +95,12 @@ func Summarize(run, version string, r gate.Result) Summary {
 			Expected: r.Models.Expected, Looks: r.Models.Looks, Triggers: r.Models.Triggers, Led: r.Models.Led,
 		},
 		Steps: []SummaryStep{}, Problems: Clean(r.Problems),
+	}
+	if m := r.MPS; m.Required != check.NoRung {
+		s.MPS = &SummaryMPS{
+			Required: m.Required.String(), Reached: m.Reached.String(), Unit: diag.Clean(m.Unit),
+			Started: m.Started, Daemon: m.Daemon, Server: m.Server, Queries: m.Asked,
+		}
 	}
 	for _, st := range r.Steps {
 		v := string(st.Verdict)

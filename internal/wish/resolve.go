@@ -26,7 +26,7 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Wish
 	w.Timeout = Timeout{inst.Gate.Timeout, "gate.timeout"}
 	w.RequireModels, w.RequireBus = inst.RequireModels, inst.RequireBus
 	w.FailFast, w.RefreshAttempts = inst.Gate.FailFast, inst.Gate.RefreshAttempts
-	w.InstanceMPS = inst.MPS
+	w.RequireMPS, w.InstanceMPS = inst.MPS.Enabled, inst.MPS
 	if inst.Gate.Scope == "own" {
 		w.OnlyAgent = name
 	}
@@ -46,6 +46,14 @@ func ForHost(cfg *config.Config, env Lookup, flags Flags) (Wish, []diag.Problem)
 	w.RequireModels = true
 	w.FailFast, w.RefreshAttempts = cfg.Gate.FailFast, cfg.Gate.RefreshAttempts
 	w.ForceRefresh = flags.Refresh
+	return w, overrule(&w, env, flags)
+}
+
+// ForMPS returns what has to be true of NVIDIA MPS, and nothing else.
+func ForMPS(cfg *config.Config, env Lookup, flags Flags) (Wish, []diag.Problem) {
+	w := host(cfg)
+	w.Timeout = Timeout{cfg.Gate.Timeout, "gate.timeout"}
+	w.RequireMPS = true
 	return w, overrule(&w, env, flags)
 }
 

@@ -37,8 +37,10 @@ type Wish struct {
 	ForceRefresh    bool // preload --refresh: POST even where a finished job needs none
 
 	Needs []config.Probe
-	MPS   config.MPS
-	// InstanceMPS says whether this instance needs MPS, and its limits.
+
+	RequireMPS bool
+	MPS        config.MPS
+	// InstanceMPS is the instance's own part of it: its limits.
 	InstanceMPS config.InstanceMPS
 }
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/gate"
+	"justnews/internal/wish"
+)
+
+type mpsCommand struct {
+	Status mpsStatusCommand `cmd:"" help:"Show the control daemon, its server and how far MPS is proven."`
+	Start  mpsStartCommand  `cmd:"" help:"Start the unit of NVIDIA MPS, and prove that it works."`
+	Wait   mpsWaitCommand   `cmd:"" help:"Set the daemon's default limits, and wait until it is proven; starts nothing."`
+}
+
+type mpsStartCommand struct {
+	Timeout span `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+}
+
+// Run starts the unit of NVIDIA MPS where it does not run, and proves the
+// daemon.
+func (c *mpsStartCommand) Run(a *app) error {
+	return a.waitFor(a.mpsErrand("mps start", c.Timeout, gate.StartMPS))
+}
+
+type mpsWaitCommand struct {
+	Timeout span `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+}
+
+// Run is ExecStartPost= of justnews-mps.service: active then means proven.
+func (c *mpsWaitCommand) Run(a *app) error {
+	return a.waitFor(a.mpsErrand("mps wait", c.Timeout, gate.ProveMPS))
+}
+
+func (a *app) mpsErrand(name string, timeout span, run func(context.Context, wish.Wish, gate.World) gate.Result) errand {
+	return errand{
+		name: name, run: run,
+		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
+			return wish.ForMPS(cfg, a.Lookup, wish.Flags{Timeout: timeout.pointer()})
+		},
+	}
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+	"justnews/internal/report"
+	"justnews/internal/wish"
+)
+
+type mpsStatusCommand struct{}
+
+// mpsStatus is the JSON of mps status.
+type mpsStatus struct {
+	Schema   int            `json:"schema"`
+	MPS      *mpsGlance     `json:"mps"` // null: the configuration cannot be read
+	Problems []diag.Problem `json:"problems"`
+	Status   int            `json:"status"`
+}
+
+// mpsGlance is what one look at NVIDIA MPS found.
+type mpsGlance struct {
+	PipeDirectory string       `json:"pipe_directory"`
+	Require       string       `json:"require"` // mps.require: daemon, control or server
+	Reached       string       `json:"reached"` // none, daemon, control or server
+	Instances     []string     `json:"instances"`
+	Unit          *unitGlance  `json:"unit"`   // null: no unit of this host, or nobody to ask
+	Daemon        *mpsProcess  `json:"daemon"` // null: none lives, or it cannot be seen
+	Server        int          `json:"server"` // PID, 0: none was asked for
+	Elsewhere     []string     `json:"elsewhere"`
+	Others        []mpsProcess `json:"others"`
+}
+
+type mpsProcess struct {
+	PID           int    `json:"pid"`
+	UID           int    `json:"uid"`
+	Unit          string `json:"unit"`
+	State         string `json:"state"`
+	Command       string `json:"command"`
+	PipeDirectory string `json:"pipe_directory"`
+}
+
+// Run looks once at NVIDIA MPS, whether an instance uses it or not.
+func (c *mpsStatusCommand) Run(a *app) error {
+	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout+mpsTimeout)
+	defer cancel()
+	s := a.lookAtMPS(ctx)
+	s.Problems = report.Clean(s.Problems)
+	s.Status = int(statusOf(s.Problems))
+	if a.json() {
+		if err := a.printJSON(s); err != nil {
+			return err
+		}
+	} else {
+		if s.MPS != nil {
+			a.printMPS(*s.MPS)
+		}
+		a.talk.Say(report.ProblemLines(s.Problems))
+	}
+	return ended(diag.Status(s.Status))
+}
+
+func (a *app) lookAtMPS(ctx context.Context) mpsStatus {
+	s := mpsStatus{Schema: report.SchemaVersion}
+	cfg, problems := config.Load(a.source())
+	if s.Problems = problems; cfg == nil {
+		return s
+	}
+	w, more := wish.ForMPS(cfg, a.Lookup, wish.Flags{})
+	if s.Problems = append(s.Problems, more...); len(diag.Errors(more)) > 0 {
+		return s
+	}
+	conn := openSystemd(ctx)
+	if conn != nil {
+		defer conn.Close()
+	}
+	x, wrong := a.openWorld(w, cfg, conn, nil)
+	if s.Problems = append(s.Problems, wrong...); wrong != nil {
+		return s
+	}
+	defer x.shut()
+	s.Problems = append(s.Problems, x.notes...)
+	found := gate.GlanceMPS(ctx, w, x.World)
+	g := newMPSGlance(cfg, w, found)
+	s.MPS, s.Problems = &g, append(s.Problems, found.Problems...)
+	return s
+}
+
+func newMPSGlance(cfg *config.Config, w wish.Wish, found gate.MPSGlance) mpsGlance {
+	g := mpsGlance{
+		PipeDirectory: w.MPS.PipeDirectory, Require: found.Required.String(), Reached: found.Reached.String(),
+		Instances: mpsInstances(cfg), Server: found.Server, Elsewhere: append([]string{}, found.Look.Elsewhere...), Others: []mpsProcess{},
+	}
+	if found.Unit != nil {
+		g.Unit = &unitGlance{
+			Name: found.Unit.Name, Active: found.Unit.ActiveState, Sub: found.Unit.SubState,
+			Result: found.Unit.Result, Text: report.Brief(found.Unit.StatusText),
+		}
+	}
+	if found.Look.Daemon != nil {
+		p := newMPSProcess(*found.Look.Daemon)
+		g.Daemon = &p
+	}
+	for _, other := range found.Look.Others {
+		if other.Parent != filepath.Base(gateProgram) { // another gate's question
+			g.Others = append(g.Others, newMPSProcess(other))
+		}
+	}
+	return g
+}
+
+const gateProgram = "/usr/bin/justnews-gate"
+
+func newMPSProcess(p facts.MPSProcess) mpsProcess {
+	return mpsProcess{
+		PID: p.PID, UID: p.UID, Unit: report.Brief(p.Unit), State: p.State,
+		Command: report.Brief(strings.Join(p.Args, " ")), PipeDirectory: report.Brief(p.PipeDirectory),
+	}
+}
+
+func mpsInstances(cfg *config.Config) []string {
+	names := []string{}
+	for _, i := range cfg.Instances {
+		if i.MPS.Enabled {
+			names = append(names, i.Name)
+		}
+	}
+	return names
+}
+
+// printMPS prints how far MPS is proven, who the daemon is, and who else is
+// there.
+func (a *app) printMPS(g mpsGlance) {
+	a.mpsRow(g)
+	if g.Unit != nil {
+		a.row("unit", g.Unit.Active == "active", stateOf(*g.Unit), g.Unit.Name)
+	}
+	if g.Daemon != nil {
+		a.row("daemon", g.Daemon.State != "T", fmt.Sprintf("PID %d", g.Daemon.PID), g.Daemon.text())
+	}
+	if g.Server > 0 {
+		a.row("server", true, fmt.Sprintf("PID %d", g.Server), "active")
+	}
+	for _, o := range g.Others {
+		a.row("other", false, fmt.Sprintf("PID %d", o.PID), o.text())
+	}
+	used := "no instance"
+	if len(g.Instances) > 0 {
+		used = strings.Join(g.Instances, ", ")
+	}
+	a.row("used by", true, fmt.Sprintf("%d instances", len(g.Instances)), used)
+}
+
+// mpsRow is the one line that status prints of MPS.
+func (a *app) mpsRow(g mpsGlance) {
+	state := g.Reached + " proven"
+	if g.Reached == check.NoRung.String() {
+		state = "not proven"
+	}
+	a.row("mps", check.RungOf(g.Require) <= rungNamed(g.Reached), state, g.PipeDirectory+", "+g.Require+" is required")
+}
+
+// rungNamed reads the word of a rung; what it does not know is none.
+func rungNamed(word string) check.Rung {
+	for _, r := range []check.Rung{check.RungDaemon, check.RungControl, check.RungServer} {
+		if r.String() == word {
+			return r
+		}
+	}
+	return check.NoRung
+}
+
+func (p mpsProcess) text() string {
+	parts := []string{fmt.Sprintf("user id %d", p.UID)}
+	if p.Unit != "" {
+		parts = append(parts, "of "+p.Unit)
+	}
+	return strings.Join(append(parts, cmp.Or(p.Command, "hidden"), "pipe directory "+cmp.Or(p.PipeDirectory, "unknown")), ", ")
+}

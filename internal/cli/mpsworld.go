@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"cmp"
+	"os"
+	"os/user"
+	"strconv"
+
+	"justnews/internal/config"
+	"justnews/internal/gate"
+	"justnews/internal/hostlock"
+	"justnews/internal/probe/mps"
+	"justnews/internal/wish"
+)
+
+// openMPS puts the probe of NVIDIA MPS together with the lock around all
+// questions to the daemon of that pipe directory.
+func (x *world) openMPS(w wish.Wish) {
+	prober := mps.Prober{PipeDirectory: w.MPS.PipeDirectory}
+	lock, err := hostlock.Open(hostlock.Name("mps", w.MPS.PipeDirectory))
+	if err == nil {
+		prober.Turn = lock
+		x.close = append(x.close, lock.Unlock)
+	}
+	if x.Lock == nil { // else openLock has said it
+		x.noteLock(lock, err)
+	}
+	x.MPS = prober
+}
+
+// self is what this process knows of itself. In a unit it runs as the program
+// that it gates; by hand the program's user is looked up.
+func (a *app) self(w wish.Wish, cfg *config.Config) gate.Self {
+	s := gate.Self{Environment: a.Lookup, User: strconv.Itoa(os.Geteuid())}
+	if u, err := user.LookupId(s.User); err == nil {
+		s.User = u.Username
+	}
+	if inUnit(a.Lookup) {
+		uid := os.Geteuid()
+		s.AgentUID = &uid
+		return s
+	}
+	if u, err := user.Lookup(agentUser(cfg, w.Instance)); err == nil {
+		if uid, err := strconv.Atoi(u.Uid); err == nil {
+			s.AgentUID = &uid
+		}
+	}
+	return s
+}
+
+// agentUser returns User= of an instance, or of those with MPS, who share one.
+func agentUser(cfg *config.Config, instance string) string {
+	if i, ok := cfg.Instance(instance); ok {
+		return i.Service.User
+	}
+	for _, i := range cfg.Instances {
+		if i.MPS.Enabled {
+			return i.Service.User
+		}
+	}
+	return cmp.Or(firstUser(cfg), "justnews")
+}
+
+func firstUser(cfg *config.Config) string {
+	if len(cfg.Instances) == 0 {
+		return ""
+	}
+	return cfg.Instances[0].Service.User
+}

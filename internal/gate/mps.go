@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// proofLimit bounds all tries to prove a daemon that should be up: it answers
+// milliseconds after its start, so that what takes longer is wrong.
+const proofLimit = 10 * time.Second
+
+// pollMPS is the pause between two tries, with jitter. Each question costs the
+// daemon five lines of its log.
+const pollMPS = 250 * time.Millisecond
+
+// mpsWalk is the step's own state.
+type mpsWalk struct {
+	*walk
+	want     check.MPSWish
+	unit     facts.Unit // of the daemon, as last seen
+	known    bool       // systemd said something of it
+	notes    []diag.Problem
+	problems []diag.Problem // why the last try proved nothing
+	asked    bool           // a server was asked for
+	limits   bool           // the daemon's default limits are still to be set
+}
+
+// awaitMPS makes sure that NVIDIA MPS works for the instance: that nothing in
+// its own unit keeps it away, that the daemon's unit is active, and that the
+// daemon is proven up to mps.require.
+func awaitMPS(ctx context.Context, k *walk) outcome {
+	m := newMPSWalk(k)
+	audit := m.audit(ctx)
+	if len(diag.Errors(audit)) > 0 {
+		return outcome{detail: "the unit keeps its program from MPS", problems: audit}
+	}
+	m.notes = append(m.notes, audit...)
+	if problems := m.awaitUnit(ctx); len(problems) > 0 {
+		return outcome{detail: m.unitState(), problems: append(m.notes, problems...)}
+	}
+	return m.prove(ctx)
+}
+
+func newMPSWalk(k *walk) *mpsWalk {
+	k.res.MPS = MPSResult{Required: check.RungOf(k.wish.MPS.Require), Unit: k.wish.MPS.Unit}
+	return &mpsWalk{walk: k, want: check.MPSWish{
+		PipeDirectory: k.wish.MPS.PipeDirectory, Unit: k.wish.MPS.Unit, UID: k.world.Self.AgentUID,
+	}}
+}
+
+// proveMPS is awaitMPS inside the daemon's own unit.
+func proveMPS(ctx context.Context, k *walk) outcome {
+	m := newMPSWalk(k)
+	if own := k.world.Self.Unit; own != nil && own.Name == m.want.Unit {
+		m.want.UnitActive, m.want.MainPID = true, own.MainPID
+	}
+	m.limits = check.LimitsWanted(k.wish.MPS)
+	return m.prove(ctx)
+}
+
+// audit judges the instance's own unit. In that unit the gate's environment is
+// the program's; by hand systemd knows a part of it.
+func (m *mpsWalk) audit(ctx context.Context) []diag.Problem {
+	a := check.Audit{Unit: m.wish.Unit, PipeDirectory: m.want.PipeDirectory, Limits: m.wish.InstanceMPS}
+	own := m.world.Self.Unit
+	switch {
+	case own != nil && own.Name == m.wish.Unit:
+		a.Lookup, a.Sandbox = m.world.Self.Environment, &own.Sandbox
+		m.want.PrivateTmp = own.Sandbox.PrivateTmp
+	case m.world.Units != nil && m.wish.Unit != "":
+		u, err := m.world.Units.Unit(ctx, m.wish.Unit)
+		if err != nil || u.LoadState != "loaded" {
+			return nil
+		}
+		a.Lookup, a.Sandbox, a.Files = check.Variables(u), &u.Sandbox, len(u.EnvironmentFiles) > 0
+		if m.want.UID == nil {
+			m.want.UID = u.UID
+		}
+	default:
+		return nil
+	}
+	return check.MPSAudit(a)
+}
+
+// prove climbs until the rung that is asked for, again and again for a while.
+func (m *mpsWalk) prove(ctx context.Context) outcome {
+	until, cancel := context.WithTimeout(ctx, proofLimit)
+	defer cancel()
+	for {
+		reached := m.climb(until)
+		m.res.MPS.Reached = max(m.res.MPS.Reached, reached)
+		if reached >= m.res.MPS.Required && len(diag.Errors(m.problems)) == 0 {
+			m.res.MPS.Reached = reached
+			return outcome{passed: true, detail: m.proven(), problems: append(m.notes, m.problems...)}
+		}
+		if check.MPSHopeless(m.problems) {
+			break
+		}
+		m.say("mps", "NVIDIA MPS is not proven yet: "+m.reason(), 0, 0)
+		if !pause(until, jitter(pollMPS)) {
+			break
+		}
+	}
+	m.res.MPS.Reached = check.NoRung
+	return outcome{detail: m.reason(), problems: append(m.notes, m.problems...)}
+}
+
+// climb returns the rung that one try reached, and keeps what stopped it.
+func (m *mpsWalk) climb(ctx context.Context) check.Rung {
+	look := m.world.MPS.Look()
+	m.res.MPS.Daemon = look.Lock.PID
+	if m.problems = check.MPSDaemon(look, m.want); len(diag.Errors(m.problems)) > 0 {
+		return check.NoRung
+	}
+	if m.res.MPS.Required == check.RungDaemon && !check.LimitsWanted(m.wish.MPS) {
+		if unseen := check.MPSUnseen(look, m.want); unseen != nil {
+			m.problems = append(m.problems, *unseen)
+			return check.NoRung
+		}
+		return check.RungDaemon
+	}
+	answer := m.ask(ctx)
+	if answer.Kind != facts.MPSAnswered {
+		// Who is in the way is seen now, not before.
+		m.problems = append(m.problems, check.MPSControl(answer, m.world.MPS.Look(), m.want)...)
+		return check.RungDaemon
+	}
+	if wrong := check.MPSDefaults(answer, m.wish.MPS, m.want); wrong != nil {
+		m.problems = append(m.problems, *wrong)
+		return check.RungDaemon
+	}
+	if m.res.MPS.Required == check.RungControl {
+		return check.RungControl
+	}
+	return m.climbToServer(ctx, look)
+}
+
+// ask has the daemon answer, over one console whether a limit is to be read
+// back or not; in the daemon's own unit it gives it its limits first.
+func (m *mpsWalk) ask(ctx context.Context) facts.MPSAnswer {
+	want := m.wish.MPS
+	if m.limits {
+		m.res.MPS.Asked++
+		if a := m.world.MPS.SetLimits(ctx, want.DefaultMemory, want.DefaultThreads); a.Kind != facts.MPSAnswered {
+			return a
+		}
+		m.limits = false
+	}
+	m.res.MPS.Asked++
+	if want.DefaultMemory == "" {
+		return m.world.MPS.Ask(ctx)
+	}
+	return m.world.MPS.Ask(ctx, check.AskMemoryLimit)
+}
+
+// climbToServer wants a server of the agents' user, and the same one a second
+// later: one that crashes at once is on the list for a moment.
+func (m *mpsWalk) climbToServer(ctx context.Context, look facts.MPS) check.Rung {
+	servers, list := m.world.MPS.Servers(ctx)
+	m.res.MPS.Asked++
+	first := check.ActiveServer(servers, m.want)
+	if first == nil && list.Kind == facts.MPSAnswered && !m.asked && m.want.UID != nil {
+		m.asked = true // once: the daemon tries for itself from then on
+		if a := m.world.MPS.StartServer(ctx, *m.want.UID); a.Kind != facts.MPSAnswered {
+			m.problems = append(m.problems, check.MPSControl(a, look, m.want)...)
+			return check.RungControl
+		}
+	}
+	if first != nil && pause(ctx, time.Second) {
+		again, answer := m.world.MPS.Servers(ctx)
+		second := check.ActiveServer(again, m.want)
+		if second != nil && second.PID == first.PID {
+			m.res.MPS.Server = first.PID
+			return check.RungServer
+		}
+		servers, list = again, answer
+	}
+	problems := check.MPSServers(servers, list, look, m.want)
+	if len(problems) == 0 {
+		problems = check.MPSServers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, look, m.want)
+		problems[0].Seen = "its server did not live for a second"
+	}
+	m.problems = append(m.problems, problems...)
+	return check.RungControl
+}
+
+func (m *mpsWalk) reason() string {
+	if errs := diag.Errors(m.problems); len(errs) > 0 {
+		return errs[0].Message
+	}
+	return "nothing was proven"
+}
+
+func (m *mpsWalk) proven() string {
+	return fmt.Sprintf("MPS %s proven", m.res.MPS.Reached)
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/wish"
+)
+
+// MPSGlance is what one look at NVIDIA MPS found.
+type MPSGlance struct {
+	MPSResult
+	Look     facts.MPS
+	Unit     *facts.Unit // of the daemon, nil: no unit of this host, or nobody to ask
+	Problems []diag.Problem
+}
+
+// GlanceMPS looks at MPS and climbs as far as mps.require asks, once. It starts
+// nothing. A question that another console broke off is asked again, a few
+// times.
+func GlanceMPS(ctx context.Context, w wish.Wish, world World) MPSGlance {
+	began := time.Now()
+	res := Result{}
+	m := newMPSWalk(&walk{wish: w, world: world, began: began, until: began.Add(proofLimit), res: &res})
+	g := MPSGlance{}
+	if m.want.Unit != "" && world.Units != nil {
+		if unit, err := world.Units.Unit(ctx, m.want.Unit); err == nil {
+			m.unit, m.known, g.Unit = unit, true, &unit
+			g.Problems = append(g.Problems, m.glanceUnit()...)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, proofLimit)
+	defer cancel()
+	for range glanceTries {
+		if m.res.MPS.Reached = m.climb(ctx); m.res.MPS.Reached >= m.res.MPS.Required || !brokenOff(m.problems) || !pause(ctx, jitter(pollMPS)) {
+			break
+		}
+	}
+	g.Look = world.MPS.Look()
+	g.MPSResult = res.MPS
+	g.Problems = append(g.Problems, m.problems...)
+	return g
+}
+
+const glanceTries = 3
+
+// glanceUnit judges the unit without waiting for it. A unit that is inactive is
+// named by the daemon that is missing, if that is so.
+func (m *mpsWalk) glanceUnit() []diag.Problem {
+	j := check.MPSUnit(m.unit)
+	switch j.State {
+	case check.Ready:
+		m.want.UnitActive, m.want.MainPID = true, m.unit.MainPID
+	case check.Failed:
+		return []diag.Problem{check.MPSUnitProblem(m.unit, j, m.want)}
+	}
+	return nil
+}
+
+// brokenOff tells whether another console was in the way.
+func brokenOff(problems []diag.Problem) bool {
+	return slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Code == diag.MPSBusy || p.Code == diag.MPSEmpty })
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// awaitUnit waits until the daemon's unit is active, and starts it where
+// nobody does. What has failed is not started again: systemd has just tried,
+// for this instance's sake, and 17 gates that try again use up its start limit.
+func (m *mpsWalk) awaitUnit(ctx context.Context) []diag.Problem {
+	if m.want.Unit == "" {
+		return nil
+	}
+	if m.world.Units == nil {
+		m.notes = append(m.notes, noSystemd(m.want.Unit))
+		return nil
+	}
+	for {
+		unit, err := m.world.Units.Unit(ctx, m.want.Unit)
+		if err == nil {
+			m.unit, m.known = unit, true
+			done, problems := m.react(ctx, check.MPSUnit(unit))
+			if done {
+				return problems
+			}
+		} else if ctx.Err() == nil {
+			// It can be asked again later, and the daemon proven without it.
+			m.notes = append(m.notes, noSystemd(m.want.Unit))
+			return nil
+		}
+		m.say("mps", "waiting for "+m.want.Unit+": "+m.unitState(), 0, 0)
+		if !pause(ctx, jitter(pollMPS)) {
+			return []diag.Problem{m.notActive()}
+		}
+	}
+}
+
+// react returns true when there is nothing more to wait for.
+func (m *mpsWalk) react(ctx context.Context, j check.Judgement) (bool, []diag.Problem) {
+	switch j.State {
+	case check.Ready:
+		m.want.UnitActive, m.want.MainPID = true, m.unit.MainPID
+		return true, nil
+	case check.Failed:
+		return true, []diag.Problem{check.MPSUnitProblem(m.unit, j, m.want)}
+	case check.Idle:
+		if m.res.MPS.Started || m.world.Starter == nil {
+			return true, []diag.Problem{check.MPSNotStarted(facts.Start{}, m.unit, m.want, m.caller())}
+		}
+		return m.start(ctx)
+	default:
+		if m.unit.ActiveState != "inactive" {
+			return false, nil
+		}
+		// Its job is queued, and may be waiting for this very gate.
+		if deadlock := m.deadlock(ctx); deadlock != nil {
+			return true, []diag.Problem{*deadlock}
+		}
+		return false, nil
+	}
+}
+
+// start starts the unit, once, unless that would wait for this gate itself.
+func (m *mpsWalk) start(ctx context.Context) (bool, []diag.Problem) {
+	if deadlock := m.deadlock(ctx); deadlock != nil {
+		return true, []diag.Problem{*deadlock}
+	}
+	m.say("mps", "starting "+m.want.Unit, 0, 0)
+	m.res.MPS.Started = true
+	started, err := m.world.Starter.Start(ctx, m.want.Unit)
+	if err != nil {
+		return true, []diag.Problem{{
+			Code: diag.MPSUnit, Subject: m.want.Unit, Message: "systemd could not be asked to start it",
+			Seen: err.Error(), Expected: "a start job", Fix: "systemctl start dbus.socket; systemctl start " + m.want.Unit,
+		}}
+	}
+	// "done" is not "active", and "failed" may have been followed by a restart.
+	unit, err := m.world.Units.Unit(ctx, m.want.Unit)
+	if err == nil {
+		m.unit = unit
+	}
+	j := check.MPSUnit(m.unit)
+	if started.Refused == "" && (j.State == check.Ready || j.State == check.Pending) {
+		return false, nil
+	}
+	return true, []diag.Problem{check.MPSNotStarted(started, m.unit, m.want, m.caller())}
+}
+
+// maxOrder bounds the search for a deadlock, in units.
+const maxOrder = 64
+
+// deadlock looks for a way on which the daemon's unit waits for the unit whose
+// gate this is.
+func (m *mpsWalk) deadlock(ctx context.Context) *diag.Problem {
+	own := m.world.Self.Unit
+	if own == nil || own.Name == m.want.Unit {
+		return nil
+	}
+	if slices.Contains(m.unit.Conflicts, own.Name) || slices.Contains(own.Conflicts, m.want.Unit) {
+		return check.MPSDeadlock([]string{own.Name, m.want.Unit}, true, m.want)
+	}
+	units := map[string]facts.Unit{own.Name: *own, m.want.Unit: m.unit}
+	queue := slices.Clone(m.unit.After)
+	for len(queue) > 0 && len(units) < maxOrder {
+		name := queue[0]
+		queue = queue[1:]
+		if _, seen := units[name]; seen {
+			continue
+		}
+		u, err := m.world.Units.Unit(ctx, name)
+		if err != nil {
+			continue
+		}
+		if units[name] = u; u.Job {
+			queue = append(queue, u.After...)
+		}
+	}
+	return check.MPSDeadlock(check.Waits(own.Name, m.want.Unit, units), false, m.want)
+}
+
+// notActive is what the deadline found.
+func (m *mpsWalk) notActive() diag.Problem {
+	if !m.known {
+		return noSystemdError(m.want.Unit)
+	}
+	return check.MPSUnitProblem(m.unit, check.MPSUnit(m.unit), m.want)
+}
+
+func (m *mpsWalk) unitState() string {
+	if !m.known {
+		return "systemd has not said"
+	}
+	return cmp.Or(check.MPSUnit(m.unit).Reason, m.unit.ActiveState)
+}
+
+func (m *mpsWalk) caller() string { return cmp.Or(m.world.Self.User, "this user") }
+
+func noSystemdError(unit string) diag.Problem {
+	return diag.Problem{
+		Code: diag.MPSUnit, Subject: unit, Message: "systemd did not say whether it is active",
+		Seen: "no answer before the deadline", Expected: "active",
+		Fix: fmt.Sprintf("systemctl status %s; systemctl start dbus.socket", unit),
+	}
+}
