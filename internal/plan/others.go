@@ -47,30 +47,6 @@ func preloadService(c *config.Config) config.Service {
 	return inst.Service
 }
 
-// mps gives the control daemon the user of its clients: a server of one user
-// leaves the clients of another waiting without a message.
-func (s *shared) mps() DropIn {
-	as := firstService(s.Config, func(i config.Instance) bool { return i.MPS.Enabled })
-	lines := []unitfile.Line{
-		unitfile.Plain("User", as.User),
-		unitfile.Plain("Group", as.Group),
-		unitfile.Assignment("CUDA_MPS_PIPE_DIRECTORY", s.MPS.PipeDirectory),
-		unitfile.Assignment("CUDA_MPS_LOG_DIRECTORY", s.MPS.LogDirectory),
-		unitfile.ListedPath("ReadWritePaths", s.MPS.LogDirectory, true),
-	}
-	if private(s.MPS.PipeDirectory) {
-		// The daemon makes the directory itself, where its clients can see it.
-		lines = append(lines,
-			unitfile.Verbatim("PrivateTmp", "no"),
-			unitfile.Verbatim("ReadWritePaths", "/tmp /var/tmp"))
-	} else {
-		lines = append(lines, unitfile.ListedPath("ReadWritePaths", s.MPS.PipeDirectory, true))
-	}
-	return file(MPSUnit+".d", "60-justnews-mps.conf",
-		unitfile.Section{Name: "Unit", Lines: s.source},
-		unitfile.Section{Name: "Service", Lines: lines})
-}
-
 // firstService returns [service] of the first instance that fits, else what
 // matters here of the packaged defaults.
 func firstService(c *config.Config, fits func(config.Instance) bool) config.Service {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"justnews/internal/config"
+	"justnews/internal/timespan"
+	"justnews/internal/unitfile"
+)
+
+// mpsTimeout is the budget of the proof in ExecStartPost= of the packaged unit:
+// all tries of a proof take at most 10 s.
+const mpsTimeout = 30 * time.Second
+
+// Directories of the packaged unit, which systemd makes for the daemon.
+const (
+	packagedPipe = "/run/nvidia-mps"
+	packagedLog  = "/var/log/nvidia-mps"
+)
+
+// mps gives the control daemon the user of its clients: a server of one user
+// leaves the clients of another waiting without a message.
+func (s *shared) mps() DropIn {
+	as := firstService(s.Config, func(i config.Instance) bool { return i.MPS.Enabled })
+	lines := []unitfile.Line{
+		unitfile.Plain("User", as.User),
+		unitfile.Plain("Group", as.Group),
+		unitfile.Assignment("CUDA_MPS_PIPE_DIRECTORY", s.MPS.PipeDirectory),
+		unitfile.Assignment("CUDA_MPS_LOG_DIRECTORY", s.MPS.LogDirectory),
+		unitfile.Assignment("GATE_TIMEOUT", timespan.Plain(mpsTimeout)),
+	}
+	if s.MPS.DefaultThreads > 0 { // memory has no such variable: justnews-gate mps wait sets it
+		lines = append(lines, unitfile.Assignment("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", strconv.Itoa(s.MPS.DefaultThreads)))
+	}
+	lines = append(lines, unitfile.ListedPath("ReadWritePaths", s.MPS.LogDirectory, true))
+	if s.MPS.LogDirectory != packagedLog {
+		lines = append(lines, unitfile.Reset("LogsDirectory"))
+		if name, ok := ours("/var/log/", s.MPS.LogDirectory); ok {
+			lines = append(lines, unitfile.Plain("LogsDirectory", name))
+		}
+	}
+	if private(s.MPS.PipeDirectory) {
+		// The daemon makes the directory itself, where its clients can see it.
+		lines = append(lines,
+			unitfile.Verbatim("PrivateTmp", "no"),
+			unitfile.Verbatim("ReadWritePaths", "/tmp /var/tmp"))
+	} else {
+		lines = append(lines, unitfile.ListedPath("ReadWritePaths", s.MPS.PipeDirectory, true))
+	}
+	if s.MPS.PipeDirectory != packagedPipe {
+		lines = append(lines, unitfile.Reset("RuntimeDirectory"))
+		if name, ok := ours("/run/", s.MPS.PipeDirectory); ok {
+			lines = append(lines, unitfile.Plain("RuntimeDirectory", name))
+		}
+	}
+	return file(MPSUnit+".d", "60-justnews-mps.conf",
+		unitfile.Section{Name: "Unit", Lines: s.source},
+		unitfile.Section{Name: "Service", Lines: lines})
+}
+
+// ours returns the name under which systemd makes a directory below root for a
+// unit; elsewhere the operator makes it. ":" would make a link of the rest of
+// the name, a blank two directories.
+func ours(root, path string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(path, root)
+	return name, ok && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/") == ""
+}
