@@ -29,6 +29,7 @@ var Files = []File{
 	{Source: "units/justnews@.service.d/*.conf", Dest: "/usr/lib/systemd/system/justnews@.service.d/", Mode: 0o644},
 	{Source: "units/sysusers.d/justnews.conf", Dest: "/usr/lib/sysusers.d/", Mode: 0o644},
 	{Source: "units/tmpfiles.d/justnews.conf", Dest: "/usr/lib/tmpfiles.d/", Mode: 0o644},
+	{Source: "units/polkit-1/*.rules", Dest: "/usr/share/polkit-1/rules.d/", Mode: 0o644},
 	{Source: "man/*.5", Dest: "/usr/share/man/man5/", Mode: 0o644},
 	{Source: "man/*.7", Dest: "/usr/share/man/man7/", Mode: 0o644},
 	{Source: "man/*.8", Dest: "/usr/share/man/man8/", Mode: 0o644},
