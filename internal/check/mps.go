@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"justnews/internal/diag"
@@ -63,7 +64,7 @@ func MPSDaemon(m facts.MPS, w MPSWish) []diag.Problem {
 	case m.Directory.Exists && !m.Directory.IsDir:
 		return []diag.Problem{{
 			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is no directory",
-			Seen: "a file", Expected: "a directory", Fix: mend(w.restart(), "rm %s", w.PipeDirectory),
+			Seen: "a file", Expected: "a directory", Fix: "rm " + shellWord(w.PipeDirectory) + "; " + w.restart(),
 		}}
 	case !m.Lock.Held:
 		return []diag.Problem{mpsNobody(m, w)}
@@ -75,18 +76,18 @@ func MPSDaemon(m facts.MPS, w MPSWish) []diag.Problem {
 func mpsHolder(m facts.MPS, w MPSWish) []diag.Problem {
 	switch {
 	case m.Listeners > 1:
-		return []diag.Problem{mpsSplit(w, fmt.Sprintf("%d daemons listen as %s/control", m.Listeners, w.PipeDirectory),
+		return []diag.Problem{mpsSplit(m, w, fmt.Sprintf("%d daemons listen as %s/control", m.Listeners, w.PipeDirectory),
 			"a second daemon runs in the pipe directory of the first")}
 	case !m.Socket:
-		return []diag.Problem{mpsSplit(w, "no control socket in "+w.PipeDirectory+", although "+holder(m)+" holds the lock",
+		return []diag.Problem{mpsSplit(m, w, "no control socket in "+w.PipeDirectory+", although "+holder(m)+" holds the lock",
 			"the control socket was deleted under a live daemon")}
 	case m.Daemon != nil && m.Daemon.Exe != "" && path.Base(strings.TrimSuffix(m.Daemon.Exe, " (deleted)")) != control:
 		return []diag.Problem{{
 			Code: diag.MPSStray, Subject: w.PipeDirectory, Message: "something else than the MPS control daemon holds its lock",
 			Seen: fmt.Sprintf("PID %d, %s", m.Daemon.PID, diag.Clean(m.Daemon.Exe)), Expected: control,
-			Fix: mend(w.restart(), "end PID %d", m.Daemon.PID),
+			Fix: fmt.Sprintf("kill %d; ", m.Daemon.PID) + w.restart(),
 		}}
-	case w.MainPID > 0 && m.Lock.PID > 0 && m.Lock.PID != w.MainPID:
+	case w.OwnUnit && w.MainPID == 0, w.MainPID > 0 && m.Lock.PID > 0 && m.Lock.PID != w.MainPID:
 		return []diag.Problem{mpsStray(m, w)}
 	case m.Daemon != nil && (m.Daemon.State == "T" || m.Daemon.State == "t"):
 		return []diag.Problem{{
@@ -96,6 +97,13 @@ func mpsHolder(m facts.MPS, w MPSWish) []diag.Problem {
 		}}
 	}
 	problems := mpsUser(m, w)
+	if len(m.Elsewhere) > 0 {
+		beside := mpsElsewhere(m, w)
+		beside.Severity, beside.Message = diag.Warning, "another MPS control daemon runs beside it, with another pipe directory"
+		beside.Expected = "no daemon but that in " + w.PipeDirectory
+		beside.Fix = fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s", shellWord(m.Elsewhere[0]), control)
+		problems = append(problems, beside)
+	}
 	if m.Daemon != nil && strings.HasSuffix(m.Daemon.Exe, " (deleted)") {
 		problems = append(problems, diag.Problem{
 			Code: diag.MPSStray, Severity: diag.Warning, Subject: w.PipeDirectory,
@@ -123,12 +131,18 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 			Fix: again,
 		}
 	case m.Listeners > 0:
-		return mpsSplit(w, "a daemon listens as "+w.PipeDirectory+"/control, and the directory does not have its lock",
+		return mpsSplit(m, w, "a daemon listens as "+w.PipeDirectory+"/control, and the directory does not have its lock",
 			"the pipe directory was deleted or replaced under a live daemon, or is hidden from this process")
 	case len(m.Elsewhere) > 0:
 		return mpsElsewhere(m, w)
 	}
 	seen := "no lock in " + w.PipeDirectory
+	if w.OwnUnit && w.MainPID == 0 {
+		return diag.Problem{
+			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon ended as soon as it was started",
+			Seen: seen, Expected: "a daemon that stays", Fix: mend(w.start(), "mend what its log names (journalctl -b -u %s)", w.Unit),
+		}
+	}
 	switch {
 	case !m.Directory.Exists:
 		seen = w.PipeDirectory + " does not exist"
@@ -156,6 +170,13 @@ func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
 		}
 		seen = append(seen, text)
 	}
+	if ours := slices.IndexFunc(m.Others, w.isUnits); ours >= 0 {
+		return diag.Problem{
+			Code: diag.MPSEnvironment, Subject: w.PipeDirectory, Message: "the instance would look for MPS in another pipe directory than that of " + w.Unit,
+			Seen: diag.Clean(strings.Join(seen, ", ")), Expected: "CUDA_MPS_PIPE_DIRECTORY=" + diag.Clean(m.Others[ours].PipeDirectory),
+			Fix: mend("systemctl daemon-reload; "+again, "remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins"),
+		}
+	}
 	other := m.Elsewhere[0]
 	return diag.Problem{
 		Code: diag.MPSElsewhere, Subject: w.PipeDirectory, Message: "an MPS control daemon runs with another pipe directory",
@@ -165,11 +186,16 @@ func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
 	}
 }
 
+// isUnits tells whether a process is the daemon of the configured unit.
+func (w MPSWish) isUnits(p facts.MPSProcess) bool {
+	return p.Daemon() && w.Unit != "" && (p.Unit == w.Unit || w.MainPID > 0 && p.PID == w.MainPID)
+}
+
 func mpsBlocked(m facts.MPS, w MPSWish) diag.Problem {
 	p := diag.Problem{
 		Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory cannot be reached",
 		Seen: "no search permission on " + m.Directory.Blocked, Expected: "mode 0755 on every directory of the path",
-		Fix: mend(again, "chmod 0755 %s", m.Directory.Blocked),
+		Fix: "chmod 0755 " + shellWord(m.Directory.Blocked) + "; " + again,
 	}
 	if m.Directory.Exists && m.Directory.Blocked == w.PipeDirectory {
 		p.Seen += fmt.Sprintf(" (mode %#o, user id %d)", m.Directory.Mode, m.Directory.UID)
@@ -177,12 +203,30 @@ func mpsBlocked(m facts.MPS, w MPSWish) diag.Problem {
 	return p
 }
 
-func mpsSplit(w MPSWish, seen, message string) diag.Problem {
+func mpsSplit(m facts.MPS, w MPSWish, seen, message string) diag.Problem {
 	return diag.Problem{
 		Code: diag.MPSSplit, Subject: w.PipeDirectory, Message: message, Seen: seen,
 		Expected: "one daemon, and its sockets where clients look for them",
-		Fix:      "pkill -KILL -f '[n]vidia-cuda-mps-control'; " + w.restart(),
+		Fix:      endAll(m, w) + "; " + w.restart(),
 	}
+}
+
+// endAll ends every daemon of the pipe directory: those that can be seen by
+// their numbers.
+func endAll(m facts.MPS, w MPSWish) string {
+	var pids []string
+	if m.Lock.PID > 0 {
+		pids = append(pids, strconv.Itoa(m.Lock.PID))
+	}
+	for _, p := range m.Others {
+		if p.Daemon() && p.PipeDirectory == w.PipeDirectory {
+			pids = append(pids, strconv.Itoa(p.PID))
+		}
+	}
+	if len(pids) < max(m.Listeners, 1) { // the [n] keeps the shell that runs this alive
+		return "pkill -KILL -f '[n]vidia-cuda-mps-control'"
+	}
+	return "kill -KILL " + strings.Join(pids, " ")
 }
 
 func mpsStray(m facts.MPS, w MPSWish) diag.Problem {
@@ -190,10 +234,14 @@ func mpsStray(m facts.MPS, w MPSWish) diag.Problem {
 	if m.Daemon != nil && strings.HasSuffix(m.Daemon.Unit, ".service") && m.Daemon.Unit != w.Unit {
 		fix = "systemctl stop " + m.Daemon.Unit + "; " + w.restart()
 	}
-	return diag.Problem{
+	p := diag.Problem{
 		Code: diag.MPSStray, Subject: w.PipeDirectory, Message: "the MPS control daemon is not that of " + w.Unit,
 		Seen: holder(m), Expected: fmt.Sprintf("PID %d, the main process of %s", w.MainPID, w.Unit), Fix: fix,
 	}
+	if w.MainPID == 0 {
+		p.Expected = "the main process of " + w.Unit + ", which has ended: only one daemon can have the directory"
+	}
+	return p
 }
 
 // mpsUser compares the daemon's user with the agents'. The owner of its socket
@@ -258,12 +306,21 @@ func MPSUnseen(m facts.MPS, w MPSWish) *diag.Problem {
 	}
 }
 
-// MPSHopeless tells whether waiting cannot mend what a try found.
-func MPSHopeless(problems []diag.Problem) bool {
+// MPSHopeless tells whether waiting cannot mend what a try found. A daemon that
+// does not live yet may come, and one that is busy may be free again.
+func MPSHopeless(reached Rung, problems []diag.Problem, w MPSWish) bool {
+	if w.OwnUnit && w.MainPID == 0 {
+		return true
+	}
 	for _, p := range diag.Errors(problems) {
 		switch p.Code {
-		case diag.MPSDirectory, diag.MPSSplit, diag.MPSStray, diag.MPSUser, diag.MPSMissing, diag.MPSLibrary, diag.MPSElsewhere, diag.MPSLimit:
+		case diag.MPSDead:
+		case diag.MPSUser, diag.MPSMissing, diag.MPSLibrary, diag.MPSLimit:
 			return true
+		default:
+			if reached == NoRung {
+				return true
+			}
 		}
 	}
 	return false

@@ -59,7 +59,7 @@ func newMPSWalk(k *walk) *mpsWalk {
 func proveMPS(ctx context.Context, k *walk) outcome {
 	m := newMPSWalk(k)
 	if own := k.world.Self.Unit; own != nil && own.Name == m.want.Unit {
-		m.want.UnitActive, m.want.MainPID = true, own.MainPID
+		m.want.UnitActive, m.want.OwnUnit = true, true
 	}
 	m.limits = check.LimitsWanted(k.wish.MPS)
 	return m.prove(ctx)
@@ -100,7 +100,7 @@ func (m *mpsWalk) prove(ctx context.Context) outcome {
 			m.res.MPS.Reached = reached
 			return outcome{passed: true, detail: m.proven(), problems: append(m.notes, m.problems...)}
 		}
-		if check.MPSHopeless(m.problems) {
+		if check.MPSHopeless(reached, m.problems, m.want) {
 			break
 		}
 		m.say("mps", "NVIDIA MPS is not proven yet: "+m.reason(), 0, 0)
@@ -114,6 +114,9 @@ func (m *mpsWalk) prove(ctx context.Context) outcome {
 
 // climb returns the rung that one try reached, and keeps what stopped it.
 func (m *mpsWalk) climb(ctx context.Context) check.Rung {
+	if m.want.OwnUnit {
+		m.want.MainPID = m.mainPID(ctx)
+	}
 	look := m.world.MPS.Look()
 	m.res.MPS.Daemon = look.Lock.PID
 	if m.problems = check.MPSDaemon(look, m.want); len(diag.Errors(m.problems)) > 0 {
@@ -140,6 +143,19 @@ func (m *mpsWalk) climb(ctx context.Context) check.Rung {
 		return check.RungControl
 	}
 	return m.climbToServer(ctx, look)
+}
+
+// mainPID is that of the unit that this process belongs to, 0 where its daemon
+// has ended: one that finds another daemon in its directory does so at once.
+func (m *mpsWalk) mainPID(ctx context.Context) int {
+	if m.world.Units == nil {
+		return m.world.Self.Unit.MainPID
+	}
+	u, err := m.world.Units.Unit(ctx, m.want.Unit)
+	if err != nil {
+		return 0 // not proven to live
+	}
+	return u.MainPID
 }
 
 // ask has the daemon answer, over one console whether a limit is to be read

@@ -3,6 +3,7 @@
 package booted
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,16 +14,18 @@ import (
 )
 
 const (
-	mpsUnit = "justnews-mps.service"
-	pipeDir = "/run/nvidia-mps"
-	control = "/usr/bin/nvidia-cuda-mps-control"
+	mpsUnit   = "justnews-mps.service"
+	pipeDir   = "/run/nvidia-mps"
+	control   = "/usr/bin/nvidia-cuda-mps-control"
+	rulesFile = "/usr/share/polkit-1/rules.d/50-justnews.rules"
 )
 
-// mpsConfig lists two instances with MPS, and neither models nor a bus to wait
-// for: what is tested here is MPS alone.
+// mpsConfig lists instances with MPS, and neither models nor a bus to wait for:
+// what is tested here is MPS alone. mps is more of [mps].
 func mpsConfig(mps string, instances ...string) string {
 	var b strings.Builder
-	b.WriteString("[gate]\ntimeout = \"20s\"\n\n[orchestrator]\ninstance = \"\"\n\n[bus]\ninstance = \"\"\n\n[mps]\nenabled = true\n" + mps + "\n\n[service]\nstart_grace = \"20s\"\n\n")
+	b.WriteString("[gate]\ntimeout = \"20s\"\n\n[orchestrator]\ninstance = \"\"\n\n[bus]\ninstance = \"\"\n\n")
+	b.WriteString("[mps]\nenabled = true\n" + mps + "\n\n[service]\nstart_grace = \"20s\"\n\n")
 	for i, name := range instances {
 		fmt.Fprintf(&b, "[instances.%s]\nport = %d\nrequire_models = false\nrequire_bus = false\n\n", name, 8101+i)
 	}
@@ -31,12 +34,14 @@ func mpsConfig(mps string, instances ...string) string {
 
 // bootMPS boots a host with NVIDIA's control daemon. No instance waits for the
 // preload, which has no orchestrator to ask.
-func bootMPS(t testing.TB, suite string, config string, change func(*bed.Tree)) *site {
+func bootMPS(t testing.TB, suite, config string, change func(*bed.Tree)) *site {
 	t.Helper()
 	return boot(t, suite, host{config: config, change: func(tree *bed.Tree) {
 		tree.Unpack("non-free", "nvidia-cuda-mps")
 		tree.Symlink("/dev/null", "/etc/systemd/system/"+preload)
-		tree.WriteFile("/etc/systemd/system/justnews@.service.d/96-no-limit.conf", noLimit)
+		for _, limited := range []string{"justnews@.service", mpsUnit} {
+			tree.WriteFile("/etc/systemd/system/"+limited+".d/96-no-limit.conf", noLimit)
+		}
 		if change != nil {
 			change(tree)
 		}
@@ -45,11 +50,397 @@ func bootMPS(t testing.TB, suite string, config string, change func(*bed.Tree)) 
 
 func seventeen() []string { return slices.Sorted(maps.Keys(ports)) }
 
+// verdict is what a gate by hand said, in JSON.
+type verdict struct {
+	Status int `json:"status"`
+	MPS    *struct {
+		Required, Reached string
+		Started           bool
+		Daemon            int
+	} `json:"mps"`
+	Problems []finding `json:"problems"`
+}
+
+type finding struct{ Code, Severity, Subject, Message, Seen, Expected, Fix string }
+
+// gateBy runs the gate of scout as a user, as an operator would.
+func (s *site) gateBy(user string, args ...string) verdict {
+	s.t.Helper()
+	r := s.Run(append([]string{"runuser", "-u", user, "--", "justnews-gate", "--json", "gate", "scout"}, args...)...)
+	var v verdict
+	if err := json.Unmarshal([]byte(r.Stdout), &v); err != nil {
+		s.t.Fatalf("the gate's JSON: %v\n%s%s", err, r.Stdout, r.Stderr)
+	}
+	if v.Status != r.Code {
+		s.t.Errorf("exit status %d, the record says %d", r.Code, v.Status)
+	}
+	return v
+}
+
+// refusedWith fails unless the gate refused with one error of that code, whose
+// evidence has every text, and returns the fix.
+func (v verdict) refusedWith(t testing.TB, status int, code string, seen ...string) string {
+	t.Helper()
+	for _, p := range v.Problems {
+		if p.Severity != "error" {
+			continue
+		}
+		if p.Code != code || v.Status != status {
+			t.Fatalf("exit status %d, %s: %s (seen: %s); want %d, %s", v.Status, p.Code, p.Message, p.Seen, status, code)
+		}
+		for _, text := range seen {
+			if !strings.Contains(p.Message+p.Seen+p.Expected+p.Fix, text) {
+				t.Errorf("%s: %q is not in %q", code, text, p.Message+"; seen: "+p.Seen+"; fix: "+p.Fix)
+			}
+		}
+		return p.Fix
+	}
+	t.Fatalf("exit status %d without an error, want %d, %s: %+v", v.Status, status, code, v)
+	return ""
+}
+
+func (v verdict) passed(t testing.TB, when string) {
+	t.Helper()
+	if v.Status != 0 {
+		t.Fatalf("%s: exit status %d: %+v", when, v.Status, v.Problems)
+	}
+}
+
+// follow runs a printed fix as root, as it was printed; what has to be done
+// before is the part that ends with ", then: ".
+func (s *site) follow(fix string) {
+	s.t.Helper()
+	if _, command, found := strings.Cut(fix, ", then: "); found {
+		fix = command
+	}
+	if r := s.Sh(fix); r.Err != nil {
+		s.t.Fatalf("the printed fix fails: %s: %v\n%s%s", fix, r.Err, r.Stdout, r.Stderr)
+	}
+}
+
+// mends follows a fix and fails unless the gate passes then.
+func (s *site) mends(t testing.TB, fix string) {
+	t.Helper()
+	s.follow(fix)
+	s.gateBy("justnews").passed(t, "after: "+fix)
+}
+
 func TestSeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("", seventeen()...), nil)
-		s.WaitUnit(mpsUnit, "active/running")
 		s.WaitUnits("active/running", units(seventeen()...)...)
-		t.Log(s.Must("justnews-gate", "mps", "status"))
+		daemon := s.WaitUnit(mpsUnit, "active/running")
+		for _, name := range seventeen() {
+			if u := s.Unit(unit(name)); u.ExecMainStart < daemon.ActiveEnter {
+				t.Errorf("%s was started before the daemon was proven", name)
+			}
+			s.WaitJournal(unit(name), "pass: "+name+": MPS control proven")
+		}
+		s.WaitJournal(mpsUnit, "pass: mps wait: MPS control proven")
+		if u := s.Unit(mpsUnit); u.NRestarts != 0 {
+			t.Errorf("%v: it was restarted", u)
+		}
+		// A clean stop: the daemon quits by itself and the unit has not failed.
+		s.Systemctl("stop", mpsUnit)
+		s.WaitUnit(mpsUnit, "inactive/dead")
+		s.WaitJournal(mpsUnit, "Cmd:quit")
+		if s.Exists(pipeDir) {
+			t.Error("the pipe directory is left behind")
+		}
 	})
+}
+
+// Every way in which MPS can be broken, on one host, one after the other: each
+// is told from all others, and what is printed mends it.
+func TestEachFaultOfMPSIsNamedAndTheFixMendsIt(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootMPS(t, suite, mpsConfig("", "memory", "scout"), func(tree *bed.Tree) {
+			tree.WriteFile("/root/hand.toml", mpsConfig("unit = \"\"\n", "memory", "scout"))
+			tree.Chmod("/root", 0o755)
+			tree.Run("useradd", "--no-create-home", "site")
+		})
+		s.WaitUnits("active/running", units("memory", "scout")...)
+		for _, fault := range mpsFaults {
+			t.Run(fault.name, func(t *testing.T) {
+				sub := &site{Machine: s.Machine, t: t}
+				sub.gateBy("justnews").passed(t, "before")
+				fault.run(t, sub)
+				sub.gateBy("justnews").passed(t, "afterwards")
+			})
+		}
+	})
+}
+
+//nolint:gochecknoglobals // a table of scenarios
+var mpsFaults = []struct {
+	name string
+	run  func(t *testing.T, s *site)
+}{
+	{"killed, and started again by systemd", func(t *testing.T, s *site) {
+		before := s.Unit(mpsUnit).MainPID
+		s.Systemctl("kill", "--signal=KILL", mpsUnit)
+		s.gateBy("justnews").passed(t, "killed")
+		if after := s.Unit(mpsUnit); after.MainPID == before {
+			t.Errorf("%v: still the same process", after)
+		}
+	}},
+	{"stopped by a signal", func(t *testing.T, s *site) {
+		s.Systemctl("kill", "--signal=STOP", mpsUnit)
+		s.mends(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-WEDGED", "state T", mpsUnit))
+	}},
+	{"pipe directory deleted", func(t *testing.T, s *site) {
+		s.Remove(pipeDir)
+		s.mends(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-SPLIT", pipeDir))
+	}},
+	{"control socket deleted", func(t *testing.T, s *site) {
+		s.Remove(pipeDir + "/control")
+		s.mends(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-SPLIT", "no control socket"))
+	}},
+	{"second daemon in the pipe directory", func(t *testing.T, s *site) {
+		s.Remove(pipeDir)
+		s.Must("install", "-d", "-o", "justnews", pipeDir)
+		s.Must("runuser", "-u", "justnews", "--", "env", "CUDA_MPS_PIPE_DIRECTORY="+pipeDir, "CUDA_MPS_LOG_DIRECTORY=/tmp", control, "-d")
+		s.mends(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-SPLIT", "2 daemons"))
+	}},
+	{"stray daemon before the unit's", func(t *testing.T, s *site) {
+		s.Systemctl("stop", mpsUnit)
+		s.Must("install", "-d", "-o", "justnews", pipeDir)
+		s.Must("runuser", "-u", "justnews", "--", "env", "CUDA_MPS_PIPE_DIRECTORY="+pipeDir, "CUDA_MPS_LOG_DIRECTORY=/tmp", control, "-d")
+		fix := s.gateBy("justnews", "--timeout", "3").refusedWith(t, 71, "MPS-UNIT")
+		s.WaitJournal(mpsUnit, "MPS-STRAY", "An instance of this daemon is already running")
+		s.killDaemons()
+		s.mends(t, fix)
+	}},
+	{"open console", func(t *testing.T, s *site) {
+		s.Must("systemd-run", "--uid=justnews", "--setenv=CUDA_MPS_PIPE_DIRECTORY="+pipeDir, "--unit=console",
+			"sh", "-c", "sleep 600 | "+control)
+		s.WaitFor("an open console", bed.Patience, func() bool {
+			return strings.Contains(s.Sh("justnews-gate mps status 2>&1").Stdout, "other")
+		})
+		s.mends(t, s.gateBy("justnews", "--timeout", "3").refusedWith(t, 71, "MPS-BUSY", "console", "PID"))
+		s.Sh("systemctl stop console")
+	}},
+	{"pipe directory closed", func(t *testing.T, s *site) {
+		s.Must("chown", "root:root", pipeDir)
+		s.Chmod(pipeDir, 0o700)
+		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-DIRECTORY", pipeDir, "0700")
+		s.mends(t, fix)
+		s.Must("chown", "justnews:justnews", pipeDir)
+	}},
+	{"daemon of another user", func(t *testing.T, s *site) {
+		s.WriteFile("/run/systemd/system/"+mpsUnit+".d/70-user.conf", "[Service]\nUser=site\nGroup=site\n")
+		s.Systemctl("daemon-reload")
+		s.Systemctl("restart", mpsUnit)
+		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-USER", "user id")
+		s.Remove("/run/systemd/system/" + mpsUnit + ".d/70-user.conf")
+		s.mends(t, fix)
+	}},
+	{"unit masked", func(t *testing.T, s *site) {
+		s.Systemctl("stop", mpsUnit)
+		s.Systemctl("mask", "--runtime", mpsUnit)
+		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-UNIT", "masked")
+		s.Systemctl("unmask", "--runtime", mpsUnit) // the hint says unmask, which takes away a link in /etc
+		s.mends(t, fix)
+	}},
+	{"not installed: the condition does not hold", func(t *testing.T, s *site) {
+		s.Systemctl("stop", mpsUnit)
+		s.Must("mv", control, "/root/away")
+		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-MISSING", "ConditionPathExists="+control)
+		s.Must("mv", "/root/away", control)
+		s.mends(t, fix)
+	}},
+	{"start limit hit", func(t *testing.T, s *site) {
+		s.WriteFile("/run/systemd/system/"+mpsUnit+".d/97-limit.conf",
+			"[Unit]\nStartLimitIntervalSec=60s\nStartLimitBurst=2\n[Service]\nExecStart=\nExecStart=/bin/false\nRestartSec=100ms\n")
+		s.Systemctl("daemon-reload")
+		s.Run("systemctl", "restart", mpsUnit)
+		s.WaitUnit(mpsUnit, "failed")
+		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-UNIT", "failed")
+		s.Remove("/run/systemd/system/" + mpsUnit + ".d/97-limit.conf")
+		s.Systemctl("daemon-reload")
+		s.mends(t, fix)
+	}},
+	{"not running: the gate starts it, as the agents' user", func(t *testing.T, s *site) {
+		s.Systemctl("stop", mpsUnit)
+		v := s.gateBy("justnews")
+		v.passed(t, "stopped")
+		if v.MPS == nil || !v.MPS.Started || v.MPS.Reached != "control" || v.MPS.Daemon == 0 {
+			t.Errorf("%+v", v.MPS)
+		}
+	}},
+	{"not running, and the caller may not start it", func(t *testing.T, s *site) {
+		s.Systemctl("stop", mpsUnit)
+		fix := s.gateBy("site").refusedWith(t, 77, "MPS-DENIED", "usermod -aG justnews site")
+		command, _, _ := strings.Cut(fix, "; systemctl")
+		s.Must("sh", "-c", command)
+		s.gateBy("site").passed(t, "as a member of the group")
+		s.Must("gpasswd", "--delete", "site", "justnews")
+	}},
+	{"not running, and the polkit rule is missing", func(t *testing.T, s *site) {
+		s.Systemctl("stop", mpsUnit)
+		rule := s.ReadFile(rulesFile)
+		s.Remove(rulesFile)
+		s.WaitFor("polkit without the rule", bed.Patience, func() bool {
+			return s.Run("runuser", "-u", "justnews", "--", "systemctl", "--no-ask-password", "start", mpsUnit).Code != 0
+		})
+		s.Systemctl("stop", mpsUnit)
+		s.gateBy("justnews").refusedWith(t, 77, "MPS-DENIED", "50-justnews.rules")
+		s.WriteFile(rulesFile, rule)
+		s.WaitFor("polkit with the rule", bed.Patience, func() bool {
+			return s.Run("runuser", "-u", "justnews", "--", "systemctl", "--no-ask-password", "start", mpsUnit).Code == 0
+		})
+	}},
+	{"the rule lets agents start MPS and nothing else", func(t *testing.T, s *site) {
+		for _, args := range [][]string{
+			{"start", preload}, {"start", unit("memory")}, {"stop", mpsUnit}, {"restart", mpsUnit}, {"reset-failed", mpsUnit},
+		} {
+			if r := s.Run(append([]string{"runuser", "-u", "justnews", "--", "systemctl", "--no-ask-password"}, args...)...); r.Code == 0 {
+				t.Errorf("systemctl %s was allowed", strings.Join(args, " "))
+			}
+		}
+	}},
+	{"its unit waits for the instance", func(t *testing.T, s *site) {
+		s.Systemctl("stop", unit("scout"), mpsUnit)
+		s.WriteFile("/run/systemd/system/"+mpsUnit+".d/70-order.conf", "[Unit]\nAfter="+unit("scout")+"\n")
+		// Without the instance's own order and wish, which would be a cycle that
+		// systemd breaks by dropping a job.
+		s.WriteFile("/run/systemd/system/justnews@.service.d/60-justnews-instance.conf", "[Service]\nTimeoutStartSec=30s\nRestart=no\n")
+		s.Systemctl("daemon-reload")
+		s.Run("systemctl", "start", unit("scout"))
+		s.WaitUnit(unit("scout"), "failed")
+		s.WaitJournal(unit("scout"), "MPS-DEADLOCK", unit("scout")+" before "+mpsUnit, "exit status 78")
+		s.Remove("/run/systemd/system/" + mpsUnit + ".d/70-order.conf")
+		s.Systemctl("daemon-reload")
+		// The same start without that order: the gate starts MPS from its sandbox.
+		s.Systemctl("reset-failed")
+		s.Systemctl("start", unit("scout"))
+		s.WaitUnit(unit("scout"), "active/running")
+		s.Remove("/run/systemd/system/justnews@.service.d/60-justnews-instance.conf")
+		s.Systemctl("daemon-reload")
+	}},
+	{"no unit, no daemon", func(t *testing.T, s *site) {
+		s.Systemctl("stop", mpsUnit)
+		fix := s.gateBy("justnews", "--config", "/root/hand.toml", "--timeout", "2").refusedWith(t, 71, "MPS-DEAD", pipeDir)
+		if !strings.HasPrefix(fix, "CUDA_MPS_PIPE_DIRECTORY="+pipeDir+" nvidia-cuda-mps-control -d") {
+			t.Errorf("the fix is %q", fix)
+		}
+	}},
+	{"no unit, and the runbook's daemon in its own directory", func(t *testing.T, s *site) {
+		s.Systemctl("stop", mpsUnit)
+		s.Must("env", "CUDA_MPS_LOG_DIRECTORY=/tmp", control, "-d")
+		v := s.gateBy("justnews", "--config", "/root/hand.toml")
+		fix := v.refusedWith(t, 71, "MPS-ELSEWHERE", "/tmp/nvidia-mps", `pipe_directory = "/tmp/nvidia-mps"`)
+		// The one line: take that directory.
+		s.WriteFile("/root/tmp.toml", strings.ReplaceAll(s.ReadFile("/root/hand.toml"), "unit = \"\"\n", "unit = \"\"\npipe_directory = \"/tmp/nvidia-mps\"\n"))
+		s.Must("runuser", "-u", "justnews", "--", "justnews-gate", "--config", "/root/tmp.toml", "mps", "status")
+		// Ours beside it: said, and no reason to refuse.
+		s.Systemctl("start", mpsUnit)
+		v = s.gateBy("justnews")
+		v.passed(t, "with both daemons")
+		if !slices.ContainsFunc(v.Problems, func(p finding) bool {
+			return p.Code == "MPS-ELSEWHERE" && p.Severity == "warning"
+		}) {
+			t.Errorf("nothing is said of the second daemon: %+v", v.Problems)
+		}
+		// The other line: end it.
+		command, _, _ := strings.Cut(fix, "; ")
+		s.Must("sh", "-c", command)
+	}},
+}
+
+// All the gates of a host at once, and a daemon that nobody has started: one
+// start, and no gate fails because of the others.
+func TestSeventeenGatesAtOnceStartOneDaemonAndDoNotDisturbEachOther(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootMPS(t, suite, mpsConfig("", "memory", "scout"), nil)
+		s.WaitUnits("active/running", units("memory", "scout")...)
+		for round := range 3 {
+			s.Systemctl("stop", mpsUnit)
+			before := s.Unit(mpsUnit).InvocationID
+			r := s.Sh(`for i in $(seq 17); do
+				runuser -u justnews -- justnews-gate --json gate scout >/tmp/gate-$i.json 2>/tmp/gate-$i.err &
+			done
+			wait
+			grep -L '"status": 0' /tmp/gate-*.json; grep -h -e error: -e refused: /tmp/gate-*.err`)
+			if strings.TrimSpace(r.Stdout) != "" {
+				t.Fatalf("round %d:\n%s", round, r.Stdout)
+			}
+			if u := s.Unit(mpsUnit); u.NRestarts != 0 || u.InvocationID == before {
+				t.Errorf("round %d: %v", round, u)
+			}
+		}
+	})
+}
+
+// The runbook's directory: PrivateTmp= hides it from units, and the drop-ins
+// bring it back.
+func TestAPipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootMPS(t, suite, mpsConfig("pipe_directory = \"/tmp/nvidia-mps\"\ndefault_memory = \"6G\"\ndefault_threads = 50\n", "memory", "scout"), nil)
+		s.WaitUnits("active/running", units("memory", "scout")...)
+		s.WaitJournal(unit("scout"), "pass: scout: MPS control proven")
+
+		// The defaults were set in the daemon, and a change of them shuts the gate.
+		ask := "| runuser -u justnews -- env CUDA_MPS_PIPE_DIRECTORY=/tmp/nvidia-mps " + control
+		got := s.Must("sh", "-c", "echo get_default_device_pinned_mem_limit 0 "+ask+"; echo get_default_active_thread_percentage "+ask)
+		if got != "6G\n50.0\n" {
+			t.Errorf("the daemon has %q", got)
+		}
+		s.Must("sh", "-c", "echo set_default_device_pinned_mem_limit 0 8G "+ask)
+		s.mends(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-LIMIT", "8G", "6G"))
+
+		// What would keep the program from MPS, or from its limits.
+		for _, c := range []struct{ dropIn, code, seen string }{
+			{"BindPaths=\n", "MPS-ENVIRONMENT", "PrivateTmp="},
+			{"Environment=CUDA_MPS_PIPE_DIRECTORY=/run/other\n", "MPS-ENVIRONMENT", "than that of " + mpsUnit},
+			{"UnsetEnvironment=CUDA_MPS_PIPE_DIRECTORY\nPrivateDevices=yes\n", "MPS-ENVIRONMENT", "PrivateDevices="},
+			{"DeviceAllow=\n", "MPS-ENVIRONMENT", "DevicePolicy="},
+			{"Environment=CUDA_MPS_ACTIVE_THREAD_PERCENTAGE=100 CUDA_VISIBLE_DEVICES=1\n", "", "CUDA_VISIBLE_DEVICES=1"},
+		} {
+			s.WriteFile(dropIn("scout", "97-audit.conf"), "[Service]\nRestart=no\n"+c.dropIn)
+			s.Systemctl("daemon-reload")
+			r := s.Run("systemctl", "restart", unit("scout"))
+			if c.code == "" { // only said
+				s.WaitJournal(unit("scout"), c.seen)
+				continue
+			}
+			if r.Code == 0 {
+				t.Errorf("%q: it started", c.dropIn)
+			}
+			s.WaitJournal(unit("scout"), c.code, c.seen)
+		}
+		s.Remove(dropIn("scout", "97-audit.conf"))
+		s.Systemctl("daemon-reload")
+		s.Systemctl("reset-failed")
+		s.Systemctl("restart", unit("scout"))
+		s.WaitUnit(unit("scout"), "active/running")
+	})
+}
+
+// A server needs a GPU, which no test bed has: the daemon is proven and the
+// gate stays shut all the same.
+func TestWithoutAGPUNoServerIsProven(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootMPS(t, suite, mpsConfig("require = \"server\"\n", "memory", "scout"), nil)
+		s.WaitJournal(mpsUnit, "MPS-SERVER", "exit status 71")
+		s.gateBy("justnews", "--timeout", "2").refusedWith(t, 71, "MPS-UNIT")
+		s.noneStarted("scout", "memory")
+	})
+}
+
+// killDaemons kills every control daemon of the host.
+func (s *site) killDaemons() {
+	s.t.Helper()
+	s.Must("sh", "-c", `for d in /proc/[0-9]*; do
+		[ "$(readlink $d/exe)" = `+control+` ] && kill -KILL ${d#/proc/}
+	done; true`)
+}
+
+func (s *site) noneStarted(names ...string) {
+	s.t.Helper()
+	for _, name := range names {
+		if u := s.Unit(unit(name)); u.ExecMainStart != 0 {
+			s.t.Errorf("%v: its main process was started", u)
+		}
+	}
 }
