@@ -34,6 +34,9 @@ func (c *preflightCommand) Run(a *app) error {
 		},
 		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
 			res := gate.Survey(ctx, w, x)
+			if w.RequireMPS {
+				res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
+			}
 			res.Problems = append(res.Problems, unitFindings(ctx, cfg, x.Units)...)
 			return res
 		},

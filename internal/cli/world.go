@@ -42,7 +42,7 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 		}}
 	}
 	x := &world{systemd: conn, World: gate.World{
-		Orchestrator: o, Bus: b, Listeners: host.Host{}, Observer: observer,
+		Orchestrator: o, Adviser: o, Bus: b, Listeners: host.Host{}, Observer: observer,
 		Map: a.modelMap(w), Uptime: host.Uptime,
 	}}
 	x.close = append(x.close, o.Close, b.Close)

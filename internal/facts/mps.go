@@ -128,3 +128,11 @@ type Start struct {
 	Result  string        `json:"result,omitempty"`
 	Elapsed time.Duration `json:"elapsed,omitempty"`
 }
+
+// MPSOpinion is what the orchestrator thinks of MPS.
+type MPSOpinion struct {
+	Known   bool   `json:"known"`
+	Enabled bool   `json:"enabled"`
+	Source  string `json:"source,omitempty"` // where it says so
+	Detail  string `json:"detail,omitempty"` // of an answer that says nothing
+}

@@ -77,6 +77,11 @@ type MPS interface {
 	SetLimits(ctx context.Context, memory string, threads int) facts.MPSAnswer
 }
 
+// Adviser has an opinion of MPS, which decides nothing.
+type Adviser interface {
+	MPS(ctx context.Context) facts.MPSOpinion
+}
+
 // Starter starts a unit and follows the job.
 type Starter interface {
 	Start(ctx context.Context, unit string) (facts.Start, error)
@@ -117,6 +122,7 @@ type World struct {
 	Listeners    Listeners
 	Needs        Prober
 	MPS          MPS
+	Adviser      Adviser
 	Starter      Starter
 	Self         Self
 	Lock         Lock

@@ -42,10 +42,22 @@ func GlanceMPS(ctx context.Context, w wish.Wish, world World) MPSGlance {
 			break
 		}
 	}
-	g.Look = world.MPS.Look()
-	g.MPSResult = res.MPS
+	g.Look, g.MPSResult = world.MPS.Look(), res.MPS
 	g.Problems = append(g.Problems, m.problems...)
+	g.Problems = append(g.Problems, Opinion(ctx, w, world, g.Reached)...)
 	return g
+}
+
+// Opinion reports where the orchestrator thinks otherwise of MPS than what was
+// proven.
+func Opinion(ctx context.Context, w wish.Wish, world World, reached check.Rung) []diag.Problem {
+	if world.Adviser == nil {
+		return nil
+	}
+	if p := check.MPSOpinion(world.Adviser.MPS(ctx), reached, w.Orchestrator.URL); p != nil {
+		return []diag.Problem{*p}
+	}
+	return nil
 }
 
 const glanceTries = 3

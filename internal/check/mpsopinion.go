@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// MPSOpinion compares the orchestrator's opinion of MPS with what was proven,
+// nil where they agree or it has none. It decides nothing: an empty directory is
+// enough for its "enabled", and a daemon in another directory than its own
+// environment names is none for it.
+func MPSOpinion(o facts.MPSOpinion, reached Rung, url string) *diag.Problem {
+	if !o.Known || o.Enabled == (reached > NoRung) {
+		return nil
+	}
+	p := &diag.Problem{
+		Code: diag.MPSOpinion, Severity: diag.Warning, Subject: url,
+		Message:  "the orchestrator says that MPS is enabled, and it is not proven",
+		Seen:     fmt.Sprintf("%s is %t", diag.Clean(o.Source), o.Enabled),
+		Expected: "the same as proven here: " + reached.String(),
+		Fix:      "nothing to do about the orchestrator's word; mend what justnews-gate mps status names",
+	}
+	if !o.Enabled {
+		p.Message = "the orchestrator says that MPS is not enabled, and it is proven"
+		p.Fix = "give the orchestrator's unit the CUDA_MPS_PIPE_DIRECTORY of the daemon (mps = { enabled = true } for its instance), then: systemctl daemon-reload; " +
+			`systemctl reset-failed "justnews*"; systemctl start justnews.target`
+	}
+	return p
+}
