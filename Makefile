@@ -2,7 +2,7 @@
 #
 # make test    everything that this machine can run; installs what it needs (Debian, root)
 # make demo    the main job on an embedded example: no root, no systemd, no GPU
-# make         the two programs, in build/
+# make         the programs, in build/
 
 GO             ?= go
 BUILD          := build
@@ -13,15 +13,28 @@ GOVULNCHECK    := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 # Installed by 'make test' where they are missing and the machine allows it.
 TEST_PACKAGES  := gcc libc6-dev dbus mandoc mmdebstrap systemd-container shellcheck uidmap
 
+# NVML's functions are bound when they are first called, after its library is
+# loaded: a program that binds at its start would die in the loader.
+LAZY           := -extldflags=-Wl,-z,lazy
+CC             := $(shell $(GO) env CC)
+
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: all build test deps unit race booted lint vuln demo bench fuzz golden clean
+.PHONY: all build helper test deps unit race booted lint vuln demo bench fuzz golden clean
 
 all: build
 
-build:
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BUILD)/ ./cmd/...
+build: helper
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BUILD)/ ./cmd/justnews-gate ./cmd/justnews-generator
+
+# The one program that needs a C compiler: it loads NVIDIA's library.
+helper:
+ifneq ($(shell command -v $(CC)),)
+	CGO_ENABLED=1 CGO_CFLAGS='-O2 -g -Wno-deprecated-declarations' $(GO) build -trimpath -ldflags '$(LDFLAGS) $(LAZY)' -o $(BUILD)/ ./cmd/justnews-nvml
+else
+	@echo 'justnews-nvml is left out: there is no C compiler ($(CC)), so the gate cannot ask about GPUs'
+endif
 
 test: deps
 	test/run.sh
@@ -33,7 +46,7 @@ unit:
 	$(GO) test ./...
 
 race:
-	CGO_ENABLED=1 $(GO) test -race -short ./...
+	CGO_ENABLED=1 $(GO) test -race -short -ldflags=$(LAZY) ./...
 
 booted:
 	$(GO) test -count=1 ./test/bed/... ./test/booted/...

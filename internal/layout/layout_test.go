@@ -36,14 +36,14 @@ var floors = map[string]int{
 
 	"internal/config": 1, "internal/modelmap": 1, "internal/hostlock": 1, "internal/records": 1,
 	"internal/probe/systemd": 1, "internal/probe/orchestrator": 1, "internal/probe/host": 1,
-	"internal/probe/need": 1, "internal/probe/mps": 1,
+	"internal/probe/need": 1, "internal/probe/mps": 1, "internal/probe/gpu": 1, "internal/nvml": 1,
 
 	"internal/plan": 2, "internal/check": 2, "internal/wish": 2,
 	"internal/gate": 3, "internal/emit": 3,
 	"internal/report": 4,
 	"internal/cli":    5,
 
-	"cmd/justnews-generator": 6, "cmd/justnews-gate": 6,
+	"cmd/justnews-generator": 6, "cmd/justnews-gate": 6, "cmd/justnews-nvml": 6,
 
 	"internal/layout": tools, "internal/reference": tools, "internal/reference/store": tools,
 	"internal/reference/cmd/justnews-reference": tools,

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build cgo
+
+// Package nvml asks the NVIDIA Management Library what it knows of this host's
+// GPUs, through github.com/NVIDIA/go-nvml. It needs cgo, and a process of its
+// own with a time limit (cmd/justnews-nvml): a driver can hang, and a function
+// that the library lacks kills the process that calls it. It judges nothing and
+// changes nothing.
+package nvml
+
+import (
+	"fmt"
+
+	"github.com/NVIDIA/go-nvml/pkg/dl"
+	"github.com/NVIDIA/go-nvml/pkg/nvml"
+
+	"justnews/internal/facts"
+)
+
+// library is what the driver's packages install.
+const library = "libnvidia-ml.so.1"
+
+// Collect opens the library of this host and returns what it says.
+func Collect() facts.NVML {
+	found := From(nvml.New(nvml.WithLibraryPath(library)))
+	if found.Outcome == name(nvml.ERROR_LIBRARY_NOT_FOUND) {
+		// go-nvml keeps to itself why; whether there is none or one that
+		// cannot be loaded are two different things to mend.
+		if err := dl.New(library, dl.RTLD_LAZY).Open(); err != nil {
+			found.Detail = err.Error()
+		}
+	}
+	return found
+}
+
+// From returns what a library says. Whatever goes wrong is part of the answer.
+func From(lib nvml.Interface) facts.NVML {
+	c := collector{lib: lib, lookup: lib.Extensions().LookupSymbol}
+	out := facts.NVML{Schema: facts.NVMLSchema, GPUs: []facts.GPU{}, Unanswered: map[string]string{}}
+	ret := lib.Init()
+	if ret == nvml.ERROR_LIBRARY_NOT_FOUND {
+		out.Outcome = name(ret) // nothing is loaded: nothing may be called
+		return out
+	}
+	// The one question that NVML answers without a driver: which library is it?
+	c.ask(out.Unanswered, "library_version", []string{"nvmlSystemGetNVMLVersion"}, func() nvml.Return {
+		v, ret := lib.SystemGetNVMLVersion()
+		return keep(ret, &out.LibraryVersion, v)
+	})
+	if out.Outcome = name(ret); ret != nvml.SUCCESS {
+		return out
+	}
+	// No Shutdown: the process ends, and a driver that hangs hangs there too.
+	c.system(&out)
+	c.devices(&out)
+	return out
+}
+
+// collector calls a library, and only functions that the library has.
+type collector struct {
+	lib    nvml.Interface
+	lookup func(symbol string) error
+}
+
+// ask makes one call, if the library has one of the functions that it would
+// use, and notes why there is no answer. Functions are bound when they are
+// first called: one that is missing would end the process.
+func (c collector) ask(unanswered map[string]string, field string, symbols []string, call func() nvml.Return) bool {
+	if missing := c.missing(symbols); missing != "" {
+		unanswered[field] = "the library has no " + missing
+		return false
+	}
+	switch ret := call(); ret {
+	case nvml.SUCCESS:
+		return true
+	case nvml.ERROR_NOT_SUPPORTED:
+		unanswered[field] = "not supported"
+	default:
+		unanswered[field] = name(ret)
+	}
+	return false
+}
+
+// missing returns the first of the names where the library has none of them.
+func (c collector) missing(symbols []string) string {
+	for _, s := range symbols {
+		if c.lookup(s) == nil {
+			return ""
+		}
+	}
+	return symbols[0]
+}
+
+func (c collector) system(out *facts.NVML) {
+	c.ask(out.Unanswered, "driver_version", []string{"nvmlSystemGetDriverVersion"}, func() nvml.Return {
+		v, ret := c.lib.SystemGetDriverVersion()
+		return keep(ret, &out.DriverVersion, v)
+	})
+	c.ask(out.Unanswered, "cuda_version", []string{"nvmlSystemGetCudaDriverVersion"}, func() nvml.Return {
+		v, ret := c.lib.SystemGetCudaDriverVersion()
+		return keep(ret, &out.CUDAVersion, fmt.Sprintf("%d.%d", v/1000, v%1000/10)) // NVML_CUDA_DRIVER_VERSION_MAJOR, _MINOR
+	})
+}
+
+// devices lists the GPUs. That they cannot be counted is the outcome of it all.
+func (c collector) devices(out *facts.NVML) {
+	count := 0
+	var failed nvml.Return
+	if !c.ask(out.Unanswered, "count", []string{"nvmlDeviceGetCount_v2", "nvmlDeviceGetCount"}, func() nvml.Return {
+		count, failed = c.lib.DeviceGetCount()
+		return failed
+	}) {
+		out.Outcome, out.Detail = name(failed), "cannot count the GPUs: "+out.Unanswered["count"]
+		if failed == nvml.SUCCESS { // it was never called
+			out.Outcome = name(nvml.ERROR_FUNCTION_NOT_FOUND)
+		}
+		return
+	}
+	out.Count = &count
+	for i := range count {
+		out.GPUs = append(out.GPUs, c.device(i))
+	}
+}
+
+// keep stores a value where the call that returned it succeeded.
+func keep[T any](ret nvml.Return, target *T, value T) nvml.Return {
+	if ret == nvml.SUCCESS {
+		*target = value
+	}
+	return ret
+}

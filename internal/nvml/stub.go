@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !cgo
+
+// Package nvml asks the NVIDIA Management Library what it knows of this host's
+// GPUs. This is the build without cgo, which can load no library: it says so.
+package nvml
+
+import "justnews/internal/facts"
+
+// Collect says that this build cannot ask.
+func Collect() facts.NVML {
+	return facts.NVML{
+		Schema: facts.NVMLSchema, Outcome: facts.NVMLNoCgo, GPUs: []facts.GPU{},
+		Detail: "built without cgo, so no library can be loaded",
+	}
+}

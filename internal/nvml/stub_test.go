@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !cgo
+
+package nvml
+
+import (
+	"testing"
+
+	"justnews/internal/facts"
+)
+
+func TestABuildWithoutCgoSaysSo(t *testing.T) {
+	if got := Collect(); got.Schema != facts.NVMLSchema || got.Outcome != facts.NVMLNoCgo || got.Detail == "" || got.GPUs == nil {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestTheCollectorOverTheMocksOfGoNVML(t *testing.T) {
+	t.Skip("built without cgo: the race detector's run has it")
+}
