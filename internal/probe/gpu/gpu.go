@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package gpu looks at the GPUs of this host: it runs justnews-nvml, which asks
+// the driver, and looks at the kernel module and the device nodes itself. The
+// helper is a process of its own because NVIDIA's library may be missing, may
+// not fit, may crash or may hang; whatever it does, a look ends in time and
+// says which of these it was. It judges nothing and waits for nothing.
+package gpu
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"justnews/internal/facts"
+)
+
+// Helper is where the packages install justnews-nvml.
+const Helper = "/usr/libexec/justnews/justnews-nvml"
+
+// limit bounds one run of the helper. A driver without persistence takes one to
+// two seconds to initialise a GPU that nobody uses, several for a machine full
+// of them.
+const limit = 5 * time.Second
+
+// nodeLimit bounds the opening of both device nodes, which takes no time unless
+// the driver hangs.
+const nodeLimit = time.Second
+
+// Prober looks at the GPUs. The zero value looks at this host.
+type Prober struct {
+	Helper string        // "": Helper
+	Root   string        // before /proc and /dev, for tests
+	Limit  time.Duration // of one run of the helper, 0: 5 s
+	Env    []string      // for the helper, beside its clean environment; for tests
+}
+
+// Look looks once, within little more than the limit and within ctx. It never fails: what went
+// wrong is part of the answer.
+func (p Prober) Look(ctx context.Context) facts.GPULook {
+	helper := p.helper()
+	look := p.ask(ctx, helper)
+	look.Helper = helper
+	look.Module = p.module()
+	ctx, cancel := context.WithTimeout(ctx, nodeLimit)
+	defer cancel()
+	look.Control = p.node(ctx, "/dev/nvidiactl")
+	look.UVM = p.node(ctx, "/dev/nvidia-uvm")
+	return look
+}
+
+func (p Prober) helper() string {
+	if p.Helper != "" {
+		return p.Helper
+	}
+	return Helper
+}
+
+func (p Prober) limit() time.Duration {
+	if p.Limit > 0 {
+		return p.Limit
+	}
+	return limit
+}
+
+func (p Prober) path(name string) string { return filepath.Join("/", p.Root, name) }
