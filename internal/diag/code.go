@@ -74,6 +74,35 @@ const (
 	MPSOpinion     Code = "MPS-OPINION"     // the orchestrator sees it otherwise
 )
 
+// GPU: what justnews-nvml met, and what is wrong with what it found.
+const (
+	GPUUnknown         Code = "GPU-UNKNOWN"         // the run ended before the answer, or nothing can ask
+	GPUHelperMissing   Code = "GPU-HELPER-MISSING"  // justnews-nvml is not installed
+	GPUHelperUnusable  Code = "GPU-HELPER-UNUSABLE" // it cannot be executed
+	GPUHelperLoader    Code = "GPU-HELPER-LOADER"   // the dynamic loader refuses it
+	GPUHelperSymbol    Code = "GPU-HELPER-SYMBOL"   // libnvidia-ml lacks a function that is needed
+	GPUHelperCrashed   Code = "GPU-HELPER-CRASHED"  // a signal ended it
+	GPUHelperHung      Code = "GPU-HELPER-HUNG"     // killed at its limit
+	GPUHelperNonsense  Code = "GPU-HELPER-NONSENSE" // no answer that makes sense
+	GPUHelperNoCgo     Code = "GPU-HELPER-NO-CGO"   // built without cgo
+	GPULibraryMissing  Code = "GPU-LIBRARY-MISSING" // no libnvidia-ml.so.1
+	GPUDriverNotLoaded Code = "GPU-DRIVER-NOT-LOADED"
+	GPUDriverMismatch  Code = "GPU-DRIVER-MISMATCH" // library and kernel module of two versions
+	GPUPermission      Code = "GPU-PERMISSION"      // the driver or its device nodes are closed to this user
+	GPUFailed          Code = "GPU-FAILED"          // NVML answers with an error
+	GPUNone            Code = "GPU-NONE"            // a driver, and no GPU
+	GPUCount           Code = "GPU-COUNT"           // fewer than gpu.min_count
+	GPUUVMMissing      Code = "GPU-UVM-MISSING"     // no /dev/nvidia-uvm
+	GPUProhibited      Code = "GPU-PROHIBITED"      // compute mode PROHIBITED
+	GPUShared          Code = "GPU-SHARED"          // compute mode DEFAULT, with MPS
+	GPUExclusive       Code = "GPU-EXCLUSIVE"       // compute mode EXCLUSIVE_PROCESS, without MPS
+	GPUMIG             Code = "GPU-MIG"             // cut into MIG instances, with MPS
+	GPUPersistence     Code = "GPU-PERSISTENCE"     // persistence mode is off
+	GPUMemoryLimit     Code = "GPU-MEMORY-LIMIT"    // limits above what a GPU has
+	GPUMemoryFree      Code = "GPU-MEMORY-FREE"     // less is free than an instance may use
+	GPUMPSClients      Code = "GPU-MPS-CLIENTS"     // as many MPS clients as MPS takes, or more
+)
+
 // Bus, needs, host.
 const (
 	BusUnreachable  Code = "BUS-UNREACHABLE"

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"cmp"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+const (
+	gpuHelper  = "/usr/libexec/justnews/justnews-nvml"
+	gpuLibrary = "libnvidia-ml.so.1"
+	kernelLog  = "journalctl -k -g 'NVRM|Xid' shows why"
+	reinstall  = "install the package justnews again (from source: make, with gcc)"
+)
+
+// fault is what to say of one way for a look to fail.
+type fault struct {
+	code     diag.Code
+	message  string
+	expected string
+	fix      string
+}
+
+//nolint:gochecknoglobals // a constant table, which Go cannot declare const
+var gpuFaults = map[facts.GPUKind]fault{
+	facts.GPUUnknown:     {diag.GPUUnknown, "the GPU could not be looked at", "an answer of the driver within the run", "run " + gpuHelper + " to see what takes so long; raise gate.timeout in /etc/justnews/justnews.toml and: systemctl daemon-reload; " + again},
+	facts.HelperMissing:  {diag.GPUHelperMissing, "the GPU helper is not installed", "justnews-nvml at that path", reinstall + ", then: " + again},
+	facts.HelperUnusable: {diag.GPUHelperUnusable, "the GPU helper cannot be executed", "a program for this machine, executable for this user", reinstall + ", then: " + again},
+	facts.HelperLoader:   {diag.GPUHelperLoader, "the dynamic loader refuses the GPU helper", "a helper that starts: glibc 2.34 or newer, linked with -z lazy", "ldd " + gpuHelper + " shows what is missing; " + reinstall + ", then: " + again},
+	facts.HelperSymbol:   {diag.GPUHelperSymbol, "the driver's library lacks a function that the GPU helper needs", gpuLibrary + " of a supported driver", "install a driver of a supported branch and reboot, then: " + again},
+	facts.HelperCrashed:  {diag.GPUHelperCrashed, "the GPU helper crashed in the driver's library", "an answer", kernelLog + "; reboot, or install the driver anew, then: " + again},
+	facts.HelperHung:     {diag.GPUHelperHung, "the GPU driver does not answer", "an answer within seconds", kernelLog + "; systemctl enable --now nvidia-persistenced.service, or reboot, then: " + again},
+	facts.HelperNonsense: {diag.GPUHelperNonsense, "the GPU helper's answer makes no sense", "one JSON object of justnews-nvml, schema 1", reinstall + ", then: " + again},
+	facts.HelperNoCgo:    {diag.GPUHelperNoCgo, "the GPU helper was built without cgo", "a build that can load " + gpuLibrary, reinstall + ", then: " + again},
+	facts.LibraryMissing: {diag.GPULibraryMissing, "NVIDIA's management library cannot be loaded", gpuLibrary + ", which comes with the driver", "install the driver's libraries (Debian: apt install libnvidia-ml1); ldconfig; " + again},
+	facts.DriverMismatch: {diag.GPUDriverMismatch, "NVIDIA's library and kernel module are of two versions", "one version", "reboot; or systemctl stop justnews.target; modprobe -r nvidia_uvm nvidia_drm nvidia_modeset nvidia; modprobe nvidia; " + again},
+	facts.DriverDenied:   {diag.GPUPermission, "the NVIDIA driver does not let this user in", "/dev/nvidia* open to the service's user", "ls -l /dev/nvidia*; let the user in, and keep DeviceAllow=char-nvidia* rw in the unit, then: systemctl daemon-reload; " + again},
+	facts.GPUFailed:      {diag.GPUFailed, "the NVIDIA driver answers with an error", "SUCCESS", kernelLog + "; nvidia-smi --gpu-reset, or reboot, then: " + again},
+	facts.GPUNone:        {diag.GPUNone, "the NVIDIA driver finds no GPU", "at least one", "lspci -nnk -d 10de: shows which driver has it; bind it to nvidia, or reboot, then: " + again},
+}
+
+// gpuFault is the problem of a look that found no GPU, an error as it stands.
+func gpuFault(l facts.GPULook) diag.Problem {
+	f, known := gpuFaults[l.Kind]
+	if l.Kind == facts.DriverNotLoaded {
+		f, known = driverNotLoaded(l), true
+	}
+	if !known { // a kind without a row, or an answer without facts
+		f = gpuFaults[facts.HelperNonsense]
+	}
+	return diag.Problem{
+		Code: f.code, Subject: gpuFaultSubject(l), Message: f.message,
+		Seen: seenGPU(l), Expected: f.expected, Fix: f.fix,
+	}
+}
+
+// driverNotLoaded sorts the one error that NVML has for three things.
+func driverNotLoaded(l facts.GPULook) fault {
+	switch {
+	case l.Control.State == facts.NodeDenied:
+		return gpuFaults[facts.DriverDenied]
+	case l.Module != "" && l.Control.State == facts.NodeMissing:
+		return fault{
+			diag.GPUDriverNotLoaded, "the NVIDIA driver is loaded, but its device nodes are missing",
+			"/dev/nvidiactl and /dev/nvidia0", "nvidia-modprobe -c=0; " + again,
+		}
+	default:
+		return fault{
+			diag.GPUDriverNotLoaded, "the NVIDIA driver is not loaded",
+			"the kernel module nvidia", "modprobe nvidia; nvidia-modprobe -c=0; " + again,
+		}
+	}
+}
+
+func gpuFaultSubject(l facts.GPULook) string {
+	switch l.Kind {
+	case facts.LibraryMissing:
+		return gpuLibrary
+	case facts.DriverNotLoaded, facts.DriverDenied, facts.DriverMismatch, facts.GPUFailed, facts.GPUNone:
+		return "nvidia driver"
+	}
+	return diag.Clean(cmp.Or(l.Helper, gpuHelper))
+}
+
+// seenGPU is the evidence: what the helper said, the versions, the nodes.
+func seenGPU(l facts.GPULook) string {
+	var parts []string
+	add := func(label, value string) {
+		if value != "" {
+			parts = append(parts, label+diag.Clean(value))
+		}
+	}
+	if l.NVML != nil && l.NVML.Outcome != facts.NVMLNoCgo {
+		add("NVML: ", l.NVML.Outcome)
+	}
+	add("", l.Detail)
+	if l.NVML != nil {
+		add("library ", l.NVML.LibraryVersion)
+		add("kernel module ", cmp.Or(l.Module, notLoaded(l.Kind)))
+		add("", l.Control.Detail)
+	}
+	return cmp.Or(joined(parts), "nothing")
+}
+
+func notLoaded(k facts.GPUKind) string {
+	if k == facts.DriverNotLoaded {
+		return "not loaded"
+	}
+	return ""
+}
