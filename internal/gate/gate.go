@@ -46,6 +46,12 @@ type Prober interface {
 	Try(ctx context.Context, name string) facts.Need
 }
 
+// GPU looks at the GPUs of this host. A look never fails: what went wrong is
+// part of it.
+type GPU interface {
+	Look(ctx context.Context) facts.GPULook
+}
+
 // Lock elects the one gate that talks to the orchestrator while all others
 // wait inside the kernel.
 type Lock interface {
@@ -114,7 +120,8 @@ type Progress struct {
 }
 
 // World is everything that a run can look at or touch. A nil Units, Starter,
-// Lock or Listeners means that this machine has none.
+// Lock or Listeners means that this machine has none, a nil GPU that nobody can
+// ask.
 type World struct {
 	Orchestrator Orchestrator
 	Bus          Bus
@@ -125,6 +132,7 @@ type World struct {
 	Adviser      Adviser
 	Starter      Starter
 	Self         Self
+	GPU          GPU
 	Lock         Lock
 	Memory       Memory
 	Observer     Observer
@@ -155,7 +163,7 @@ func Run(ctx context.Context, w wish.Wish, world World) Result {
 // Survey is Run for a person: it goes on after a step that failed, so that all
 // findings come in one go.
 func Survey(ctx context.Context, w wish.Wish, world World) Result {
-	return run(ctx, w, world, gateSteps(w), goOn)
+	return run(ctx, w, world, surveySteps(w), goOn)
 }
 
 // Preload makes sure that the orchestrator has its models loaded, and of

@@ -19,6 +19,7 @@ var (
 	configStep       = step{"config", readMap}
 	mpsStep          = step{"mps", awaitMPS}
 	mpsProofStep     = step{"mps", proveMPS}
+	gpuStep          = step{"gpu", awaitGPU}
 	orchestratorStep = step{"orchestrator", awaitOrchestrator}
 	modelsStep       = step{"models", awaitModels}
 	busStep          = step{"bus", awaitBus}

@@ -7,6 +7,7 @@ import (
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
+	"justnews/internal/facts"
 	"justnews/internal/wish"
 )
 
@@ -36,6 +37,8 @@ type Result struct {
 	Problems []diag.Problem
 	Models   ModelsResult
 	MPS      MPSResult
+	// GPU is the last look at the GPUs, nil where none was asked for.
+	GPU *facts.GPULook
 }
 
 // MPSResult is how far MPS was proven. The zero value: not asked for.

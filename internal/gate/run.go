@@ -52,6 +52,9 @@ func gateSteps(w wish.Wish) []step {
 	if w.RequireMPS {
 		steps = append(steps, mpsStep)
 	}
+	if w.GPU.Needed {
+		steps = append(steps, gpuStep)
+	}
 	if w.RequireModels {
 		steps = append(steps, orchestratorStep, modelsStep)
 	}
@@ -62,6 +65,15 @@ func gateSteps(w wish.Wish) []step {
 		steps = append(steps, needsStep)
 	}
 	return steps
+}
+
+// surveySteps are gateSteps, and a look at the GPU also where none is needed.
+func surveySteps(w wish.Wish) []step {
+	steps := gateSteps(w)
+	if w.GPU.Needed {
+		return steps
+	}
+	return append([]step{gpuStep}, steps...)
 }
 
 func run(ctx context.Context, w wish.Wish, world World, steps []step, p policy) Result {

@@ -4,6 +4,7 @@ package wish
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 
 	"justnews/internal/config"
@@ -27,6 +28,8 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Wish
 	w.RequireModels, w.RequireBus = inst.RequireModels, inst.RequireBus
 	w.FailFast, w.RefreshAttempts = inst.Gate.FailFast, inst.Gate.RefreshAttempts
 	w.RequireMPS, w.InstanceMPS = inst.MPS.Enabled, inst.MPS
+	w.GPU = gpu(cfg, inst.MPS)
+	w.GPU.Starting = true
 	if inst.Gate.Scope == "own" {
 		w.OnlyAgent = name
 	}
@@ -46,6 +49,7 @@ func ForHost(cfg *config.Config, env Lookup, flags Flags) (Wish, []diag.Problem)
 	w.RequireModels = true
 	w.FailFast, w.RefreshAttempts = cfg.Gate.FailFast, cfg.Gate.RefreshAttempts
 	w.ForceRefresh = flags.Refresh
+	w.GPU = gpu(cfg, anyMPS(cfg))
 	return w, overrule(&w, env, flags)
 }
 
@@ -66,6 +70,35 @@ func host(cfg *config.Config) Wish {
 		AcceptEmpty:   cfg.Models.AcceptEmpty,
 		MPS:           cfg.MPS,
 	}
+}
+
+// gpu returns what the GPUs have to be good for, for who has these settings of
+// MPS.
+func gpu(cfg *config.Config, mps config.InstanceMPS) GPU {
+	g := GPU{MPS: mps.Enabled, MinCount: cfg.GPU.MinCount, Needed: mps.Enabled || cfg.GPU.MinCount > 0}
+	if mps.Enabled {
+		g.Limit = mps.Bytes
+	}
+	for _, i := range cfg.Instances {
+		if i.Enabled && i.MPS.Enabled {
+			g.Clients++
+			sum, carry := bits.Add64(g.Limits, i.MPS.Bytes, 0)
+			g.Limits = sum | -carry // as large as can be where it does not fit
+		}
+	}
+	return g
+}
+
+// anyMPS stands for the instances of a host: MPS where one of them has it, and
+// the largest limit.
+func anyMPS(cfg *config.Config) config.InstanceMPS {
+	var all config.InstanceMPS
+	for _, i := range cfg.Instances {
+		if i.Enabled && i.MPS.Enabled {
+			all.Enabled, all.Bytes = true, max(all.Bytes, i.MPS.Bytes)
+		}
+	}
+	return all
 }
 
 // exempt keeps the circle from becoming a deadlock, whatever REQUIRE_BUS says:

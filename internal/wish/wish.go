@@ -42,6 +42,18 @@ type Wish struct {
 	MPS        config.MPS
 	// InstanceMPS is the instance's own part of it: its limits.
 	InstanceMPS config.InstanceMPS
+	GPU         GPU
+}
+
+// GPU is what the GPUs have to be good for.
+type GPU struct {
+	Needed   bool   // without one the run fails: gpu.min_count is above 0, or MPS is on
+	MPS      bool   // the instance, or any of the host, runs under MPS
+	MinCount int    // gpu.min_count
+	Limit    uint64 // mps.memory of the instance in bytes, of a host the largest; 0: none
+	Limits   uint64 // of all instances with MPS together
+	Clients  int    // enabled instances with MPS
+	Starting bool   // an instance is about to start
 }
 
 // Service is an HTTP server that is waited for, and its unit.
