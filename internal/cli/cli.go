@@ -33,6 +33,8 @@ type Machine struct {
 	// Log is where talk goes that no person sits before; nil: Stderr as it is.
 	Log     report.Sink
 	Version string
+	// GPU looks at the GPUs; nil: the helper of the packages does.
+	GPU gate.GPU
 }
 
 // line is the whole command line as kong sees it.
@@ -43,7 +45,7 @@ type line struct {
 
 	Preflight preflightCommand `cmd:"" default:"withargs" help:"Check this host and report all findings (the default)."`
 	Gate      gateCommand      `cmd:"" help:"Wait until everything that an instance needs is proven ready."`
-	Status    statusCommand    `cmd:"" help:"Show orchestrator, models, bus and units at a glance."`
+	Status    statusCommand    `cmd:"" help:"Show orchestrator, models, bus, GPUs and units at a glance."`
 	Preload   preloadCommand   `cmd:"" help:"Ask the orchestrator to load its models, and follow it."`
 	MPS       mpsCommand       `cmd:"" name:"mps" help:"Look at, start or prove NVIDIA MPS."`
 	Config    configCommand    `cmd:"" help:"Check or show the configuration."`

@@ -20,6 +20,7 @@ import (
 
 	"justnews/internal/cli"
 	"justnews/internal/journal"
+	"justnews/internal/probe/gpu"
 	"justnews/internal/reference"
 	"justnews/internal/reference/store"
 )
@@ -37,6 +38,8 @@ func gateMain() {
 	status := cli.Run(ctx, cli.Machine{
 		Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv,
 		Log: journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")), Version: "v0-test",
+		// Not this machine's: a script says what it finds, by default none.
+		GPU: gpu.Prober{Helper: or(os.Getenv("JUSTNEWS_TEST_NVML"), "/nonexistent/justnews-nvml"), Root: os.Getenv("JUSTNEWS_TEST_ROOT")},
 	}, os.Args[1:])
 	stop()
 	os.Exit(int(status))

@@ -34,6 +34,7 @@ type glance struct {
 	Models       modelsGlance   `json:"models"`
 	MPS          *mpsGlance     `json:"mps"` // null: no instance has MPS
 	Bus          serviceGlance  `json:"bus"`
+	GPU          report.GPUs    `json:"gpu"`
 	Units        []unitGlance   `json:"units"`
 	Problems     []diag.Problem `json:"problems"`
 	Status       int            `json:"status"`
@@ -70,6 +71,7 @@ func nothingSeen() glance {
 		Schema:       report.SchemaVersion,
 		Orchestrator: serviceGlance{State: "not asked"}, Bus: serviceGlance{State: "not asked"},
 		Models: modelsGlance{State: "unknown", Expected: -1, Errors: []facts.ModelError{}},
+		GPU:    report.GPUs{State: "not asked", Devices: []report.GPU{}},
 		Units:  []unitGlance{},
 	}
 }
@@ -121,6 +123,8 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 		URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total,
 		Models: x.Map.Models, Timeout: orchestrator.LookTimeout,
 	}
+	gpus := make(chan facts.GPULook, 1)
+	go func() { gpus <- x.GPU.Look(ctx) }() // which takes as long as all the others together, if the driver hangs
 	health := x.Orchestrator.Health(ctx)
 	models := x.Orchestrator.Models(ctx, true)
 	judged := check.Models(models, check.ModelsWish{Expected: x.Map.Total, ExpectedOwn: -1, AcceptEmpty: w.AcceptEmpty, FailFast: true})
@@ -142,6 +146,7 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 		mps := newMPSGlance(cfg, w, found)
 		g.MPS, g.Problems = &mps, append(g.Problems, found.Problems...)
 	}
+	lookAtGPUs(g, <-gpus, check.GPUWish(w.GPU))
 	lookAtUnits(ctx, g, cfg, w, x.Units)
 }
 

@@ -20,6 +20,7 @@ func (a *app) printGlance(g glance) {
 		a.mpsRow(*g.MPS)
 	}
 	a.row("bus", g.Bus.State == "answers", g.Bus.State, where(g.Bus))
+	a.printGPUs(g)
 	if len(g.Units) == 0 {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/hostlock"
 	"justnews/internal/modelmap"
+	"justnews/internal/probe/gpu"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/need"
 	"justnews/internal/probe/orchestrator"
@@ -56,6 +57,9 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 	}
 	if w.RequireMPS {
 		x.openMPS(w)
+	}
+	if x.GPU = a.GPU; x.GPU == nil {
+		x.GPU = gpu.Prober{}
 	}
 	return x, nil
 }

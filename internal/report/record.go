@@ -36,6 +36,7 @@ type Summary struct {
 	Status   int            `json:"status"`  // exit status
 	Models   SummaryModels  `json:"models"`
 	MPS      *SummaryMPS    `json:"mps,omitempty"` // absent where MPS was not asked for
+	GPU      *GPUs          `json:"gpu,omitempty"` // absent where nobody looked
 	Steps    []SummaryStep  `json:"steps"`
 	Problems []diag.Problem `json:"problems"`
 }
@@ -94,6 +95,7 @@ func Summarize(run, version string, r gate.Result) Summary {
 			State: r.Models.State, Done: r.Models.Done, Total: r.Models.Total, Failed: r.Models.Failed,
 			Expected: r.Models.Expected, Looks: r.Models.Looks, Triggers: r.Models.Triggers, Led: r.Models.Led,
 		},
+		GPU:   GPUsOf(r.GPU),
 		Steps: []SummaryStep{}, Problems: Clean(r.Problems),
 	}
 	if m := r.MPS; m.Required != check.NoRung {

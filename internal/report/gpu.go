@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"justnews/internal/check"
+	"justnews/internal/facts"
+)
+
+// GPUs is what a look at the GPUs found, for status and the summary. What
+// could not be asked is absent.
+type GPUs struct {
+	State   string `json:"state"`            // in a few words: what there is, or why not
+	Driver  string `json:"driver,omitempty"` // version
+	Library string `json:"library,omitempty"`
+	Module  string `json:"module,omitempty"` // version of the loaded kernel module
+	CUDA    string `json:"cuda,omitempty"`   // what the driver can run at most
+	Devices []GPU  `json:"devices"`
+}
+
+// GPU is one of them.
+type GPU struct {
+	Index             int     `json:"index"`
+	UUID              string  `json:"uuid,omitempty"`
+	Name              string  `json:"name,omitempty"`
+	Architecture      string  `json:"architecture,omitempty"`
+	ComputeCapability string  `json:"compute_capability,omitempty"`
+	MemoryTotal       *uint64 `json:"memory_total,omitempty"` // bytes
+	MemoryFree        *uint64 `json:"memory_free,omitempty"`
+	ComputeMode       string  `json:"compute_mode,omitempty"`
+	MIG               *bool   `json:"mig,omitempty"`
+	Persistence       *bool   `json:"persistence,omitempty"`
+	Processes         *int    `json:"processes,omitempty"`     // with a compute context
+	MPSProcesses      *int    `json:"mps_processes,omitempty"` // the same, through MPS
+	Lost              string  `json:"lost,omitempty"`          // why it is of no use
+}
+
+// GPUsOf makes the record of a look, nil of none. Strings come out clean.
+func GPUsOf(l *facts.GPULook) *GPUs {
+	if l == nil {
+		return nil
+	}
+	out := &GPUs{State: Brief(check.GPUState(*l)), Module: Brief(l.Module), Devices: []GPU{}}
+	if l.NVML == nil {
+		return out
+	}
+	out.Driver, out.Library, out.CUDA = Brief(l.NVML.DriverVersion), Brief(l.NVML.LibraryVersion), Brief(l.NVML.CUDAVersion)
+	for _, g := range l.NVML.GPUs {
+		out.Devices = append(out.Devices, gpuOf(g))
+	}
+	return out
+}
+
+func gpuOf(g facts.GPU) GPU {
+	out := GPU{
+		Index: g.Index, UUID: Brief(g.UUID), Name: Brief(g.Name), Architecture: Brief(g.Architecture),
+		ComputeCapability: Brief(g.ComputeCapability), ComputeMode: Brief(g.ComputeMode), Persistence: g.Persistence,
+		Processes: count(g.Processes), MPSProcesses: count(g.MPSProcesses), Lost: Brief(check.Lost(g)),
+	}
+	if g.Memory != nil {
+		out.MemoryTotal, out.MemoryFree = &g.Memory.Total, &g.Memory.Free
+	}
+	if g.MIG != nil {
+		out.MIG = &g.MIG.Current
+	}
+	return out
+}
+
+func count(c *facts.GPUClients) *int {
+	if c == nil {
+		return nil
+	}
+	n := len(*c)
+	return &n
+}
