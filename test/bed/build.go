@@ -35,10 +35,16 @@ var built = struct {
 	done map[string]bool
 }{done: map[string]bool{}}
 
-// build builds main packages as they are released, static and stripped, once
-// for each test process, and returns the directory that has them. The caller
-// holds the machine lock: no other process writes there.
-func build(repo, dir string, packages []string) (string, error) {
+// compiler tells whether cgo can be used.
+func compiler() bool {
+	_, err := exec.LookPath("gcc")
+	return err == nil
+}
+
+// build builds main packages as they are released, static and stripped (with
+// cgo: lazily bound), once for each test process. The caller holds the machine
+// lock: no other process writes there.
+func build(repo, dir string, packages []string, cgo bool) error {
 	built.Lock()
 	defer built.Unlock()
 	var missing []string
@@ -48,24 +54,28 @@ func build(repo, dir string, packages []string) (string, error) {
 		}
 	}
 	if len(missing) == 0 {
-		return dir, nil
+		return nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("cannot build the binaries under test: %w", err)
+		return fmt.Errorf("cannot build the binaries under test: %w", err)
 	}
 	// The go command that runs the test, and not whichever PATH has in a sudo shell.
 	goCommand := filepath.Join(runtime.GOROOT(), "bin", "go") //nolint:staticcheck // go test sets GOROOT
 	if _, err := os.Stat(goCommand); err != nil {
 		goCommand = "go"
 	}
-	cmd := exec.Command(goCommand, append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", dir + "/"}, missing...)...)
+	ldflags, env := "-s -w", "CGO_ENABLED=0"
+	if cgo {
+		ldflags, env = ldflags+" -extldflags=-Wl,-z,lazy", "CGO_ENABLED=1"
+	}
+	cmd := exec.Command(goCommand, append([]string{"build", "-trimpath", "-ldflags", ldflags, "-o", dir + "/"}, missing...)...)
 	cmd.Dir = repo
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), env)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("cannot build %s: %w\n%s", strings.Join(missing, " "), err, out)
+		return fmt.Errorf("cannot build %s: %w\n%s", strings.Join(missing, " "), err, out)
 	}
 	for _, p := range missing {
 		built.done[p] = true
 	}
-	return dir, nil
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,7 @@ import (
 // Build and Source is set.
 type File struct {
 	Build    string // a main package, built as it is released
+	Cgo      bool   // with a C compiler; left out where there is none
 	Source   string // a file or a pattern, relative to the repository
 	Dest     string // absolute; a directory if it ends in a slash
 	Mode     fs.FileMode
@@ -23,6 +25,7 @@ type File struct {
 var Files = []File{
 	{Build: "./cmd/justnews-generator", Dest: "/usr/lib/systemd/system-generators/", Mode: 0o755},
 	{Build: "./cmd/justnews-gate", Dest: "/usr/bin/", Mode: 0o755},
+	{Build: "./cmd/justnews-nvml", Cgo: true, Dest: "/usr/libexec/justnews/", Mode: 0o755},
 	{Source: "units/*.service", Dest: "/usr/lib/systemd/system/", Mode: 0o644},
 	{Source: "units/*.target", Dest: "/usr/lib/systemd/system/", Mode: 0o644},
 	{Source: "units/*.timer", Dest: "/usr/lib/systemd/system/", Mode: 0o644, Optional: true},
@@ -66,15 +69,12 @@ func (tree *Tree) Put(list ...File) {
 	if err != nil {
 		tree.t.Fatal(err)
 	}
-	var packages []string
-	for _, f := range list {
-		if f.Build != "" {
-			packages = append(packages, f.Build)
+	list = slices.DeleteFunc(slices.Clone(list), func(f File) bool { return f.Cgo && !compiler() })
+	binaries := filepath.Join(tree.cache, "bin")
+	for _, cgo := range []bool{false, true} {
+		if err := build(repo, binaries, packagesOf(list, cgo), cgo); err != nil {
+			tree.t.Fatal(err)
 		}
-	}
-	binaries, err := build(repo, filepath.Join(tree.cache, "bin"), packages)
-	if err != nil {
-		tree.t.Fatal(err)
 	}
 	for _, f := range list {
 		sources := []string{filepath.Join(binaries, filepath.Base(f.Build))}
@@ -94,4 +94,16 @@ func (tree *Tree) Put(list ...File) {
 			tree.Copy(from, to, f.Mode)
 		}
 	}
+}
+
+// packagesOf returns the main packages of a list that are built with cgo, or
+// those that are not.
+func packagesOf(list []File, cgo bool) []string {
+	var packages []string
+	for _, f := range list {
+		if f.Build != "" && f.Cgo == cgo {
+			packages = append(packages, f.Build)
+		}
+	}
+	return packages
 }

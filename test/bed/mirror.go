@@ -29,6 +29,9 @@ func mirror(ctx context.Context) string {
 	return pickMirror(string(out))
 }
 
+// Mirror is mirror for other tests that fetch a package.
+func Mirror(ctx context.Context) string { return mirror(ctx) }
+
 // pickMirror reads the lines of apt-get indextargets. A source is Debian's main
 // archive when its suite is a plain name and its path ends in debian:
 // -security and -updates are other archives, third parties use other paths.

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package nvml holds the GPU helper against real faults: justnews-nvml as it is
+// released, over libraries that lack functions, hang, crash and refuse, and over
+// NVIDIA's own library without a driver.
+package nvml
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"justnews/internal/probe/gpu"
+)
+
+const repository = "../.."
+
+// built is the helper as make builds it, once for all tests.
+var built struct {
+	sync.Once
+	path, problem string
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "justnews-nvml-")
+	if err != nil {
+		panic(err)
+	}
+	built.path = filepath.Join(dir, "justnews-nvml")
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// helper returns the helper as it is released; the test is skipped by name
+// where it cannot be built.
+func helper(t *testing.T) string {
+	t.Helper()
+	need(t, "gcc", "make")
+	built.Do(func() {
+		cmd := exec.CommandContext(context.Background(), "make", "-s", "-C", repository, "helper", "BUILD="+filepath.Dir(built.path))
+		for _, v := range os.Environ() {
+			// This may be a make's own test: not its flags, but make's defaults.
+			if name, _, _ := strings.Cut(v, "="); name != "MAKEFLAGS" && name != "MAKELEVEL" && name != "MFLAGS" {
+				cmd.Env = append(cmd.Env, v)
+			}
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			built.problem = err.Error() + "\n" + string(out)
+		}
+	})
+	if built.problem != "" {
+		t.Fatal("make helper: ", built.problem)
+	}
+	return built.path
+}
+
+func need(t *testing.T, tools ...string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: compiles C")
+	}
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip("there is no " + tool)
+		}
+	}
+}
+
+// compile runs gcc.
+func compile(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "gcc", append([]string{"-w"}, args...)...).CombinedOutput(); err != nil {
+		t.Fatalf("gcc %q: %v\n%s", args, err, out)
+	}
+}
+
+// over returns a probe whose helper finds a fake library, compiled with these
+// definitions.
+func over(t *testing.T, defines ...string) gpu.Prober {
+	t.Helper()
+	p := gpu.Prober{Helper: helper(t), Root: t.TempDir(), Limit: time.Minute}
+	dir := t.TempDir()
+	args := []string{"-shared", "-fPIC", "-o", filepath.Join(dir, "libnvidia-ml.so.1"), "testdata/fake.c"}
+	for _, d := range defines {
+		args = append(args, "-D"+d)
+	}
+	compile(t, args...)
+	p.Env = []string{"LD_LIBRARY_PATH=" + dir}
+	return p
+}
