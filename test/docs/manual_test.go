@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ import (
 	"justnews/internal/cli"
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/facts"
 )
 
 // section returns the text of one .Sh or .Ss of a page.
@@ -134,6 +136,30 @@ func TestThePageOfTheGeneratorHasItsFlags(t *testing.T) {
 	got := longFlags(strings.Join(items(section(t, read(t, "man/justnews-generator.8"), "Sh", "OPTIONS")), "\n"))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-program +page\n%s", diff)
+	}
+}
+
+func TestThePageOfTheHelperHasItsFlagsAndItsFields(t *testing.T) {
+	help, err := exec.CommandContext(t.Context(), "go", "run", "../../cmd/justnews-nvml", "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, m := range regexp.MustCompile(`(?m)^  --([a-z-]+)`).FindAllStringSubmatch(string(help), -1) {
+		want = append(want, m[1])
+	}
+	slices.Sort(want)
+	page := read(t, "man/justnews-nvml.8")
+	if diff := cmp.Diff(want, longFlags(section(t, page, "Sh", "OPTIONS"))); diff != "" {
+		t.Errorf("-program +page\n%s", diff)
+	}
+	for _, typ := range []reflect.Type{reflect.TypeFor[facts.NVML](), reflect.TypeFor[facts.GPU]()} {
+		for i := range typ.NumField() {
+			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			if name != "program" && !regexp.MustCompile(`Li (\S+ , )*`+name+`\b`).MatchString(page) {
+				t.Errorf("the page has no %s", name)
+			}
+		}
 	}
 }
 
