@@ -70,6 +70,7 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
 	$(GO) run ./test/bench/generator $(if $(QUADLET),-quadlet '$(QUADLET)')
 	$(GO) run ./test/bench/gate
+	$(GO) run ./test/bench/nvml
 
 FUZZTIME ?= 20s
 fuzz:

@@ -31,16 +31,16 @@ var gpuEntries = []Entry{
 	{
 		Code: GPUHelperLoader, Status: StatusGPU, MessageID: "7c48230eac498b3ab6e9a455a43394b7",
 		Title: "the dynamic loader refuses the GPU helper",
-		Cause: "A library that it needs is missing or too old (glibc 2.34 or newer is needed), or it was linked so that all of NVML's functions have to be there at its start.",
+		Cause: "A library that it needs is missing or too old: glibc 2.34 or newer is needed.",
 		Check: "ldd /usr/libexec/justnews/justnews-nvml",
-		Fix:   "install the package justnews for this distribution, or build with make, which links it lazily; then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+		Fix:   "install the package justnews for this distribution, then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
 	},
 	{
 		Code: GPUHelperSymbol, Status: StatusGPU, MessageID: "2ae18b1ec7d0264c27c4e806fec034f5",
 		Title: "the driver's library lacks a needed function",
-		Cause: "libnvidia-ml.so.1 is older than every driver that is supported, or is another library of that name. A function that only one fact needs is never called where it is missing.",
+		Cause: "libnvidia-ml.so.1 is older than every driver that is supported, or is another library of that name; or the helper was linked so that it binds all functions at its start, as some compilers do unless told -z lazy. A function that only one fact needs is never called where it is missing.",
 		Check: "/usr/libexec/justnews/justnews-nvml",
-		Fix:   "install a driver of a supported branch, reboot, then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+		Fix:   "install a driver of a supported branch and reboot, or build the helper with make; then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
 	},
 	{
 		Code: GPUHelperCrashed, Status: StatusGPU, MessageID: "b0c721cdc2925b762cb31997a47d36aa",

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,12 +45,7 @@ func helper(t *testing.T) string {
 	need(t, "gcc", "make")
 	built.Do(func() {
 		cmd := exec.CommandContext(context.Background(), "make", "-s", "-C", repository, "helper", "BUILD="+filepath.Dir(built.path))
-		for _, v := range os.Environ() {
-			// This may be a make's own test: not its flags, but make's defaults.
-			if name, _, _ := strings.Cut(v, "="); name != "MAKEFLAGS" && name != "MAKELEVEL" && name != "MFLAGS" {
-				cmd.Env = append(cmd.Env, v)
-			}
-		}
+		cmd.Env = withoutMake()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			built.problem = err.Error() + "\n" + string(out)
 		}
@@ -58,6 +54,15 @@ func helper(t *testing.T) string {
 		t.Fatal("make helper: ", built.problem)
 	}
 	return built.path
+}
+
+// withoutMake is the environment without what a make leaves in it that runs
+// these tests.
+func withoutMake() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return name == "MAKEFLAGS" || name == "MAKELEVEL" || name == "MFLAGS"
+	})
 }
 
 func need(t *testing.T, tools ...string) {

@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,6 +19,20 @@ const newestGlibc = 34
 func TestTheHelperIsBoundLazilyAndNeedsNoNewGlibc(t *testing.T) {
 	for _, wrong := range complaints(t, helper(t)) {
 		t.Error(wrong)
+	}
+}
+
+func TestWithoutACompilerMakeSaysThatItLeavesTheHelperOut(t *testing.T) {
+	need(t, "make")
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "make", "-s", "-C", repository, "helper", "CC=no-such-compiler", "BUILD="+dir)
+	cmd.Env = withoutMake()
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "justnews-nvml is left out: there is no C compiler (no-such-compiler)") {
+		t.Errorf("%v, %q", err, out)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("%v", left)
 	}
 }
 
