@@ -3,6 +3,8 @@
 package booted
 
 import (
+	"context"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +18,6 @@ import (
 // the unit's own sandbox, as the unit's own user, and says what is missing. With
 // a driver that answers, the same units start.
 func TestAHostThatNeedsAGPUStartsNothingWithoutOne(t *testing.T) {
-	library := fakeLibrary(t)
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: "[gpu]\nmin_count = 2\n\n" + config("60s")})
 		s.WaitJournal(unit("scout"), "GPU-", "exit status 71")
@@ -24,8 +25,8 @@ func TestAHostThatNeedsAGPUStartsNothingWithoutOne(t *testing.T) {
 		s.WaitUnit(unit(orchestrator), "failed")
 		s.noAgentStarted()
 
-		s.WriteFile(library.to, library.content, 0o755)
-		s.Must("sh", "-c", "touch /dev/nvidiactl /dev/nvidia-uvm && chmod 666 /dev/nvidiactl /dev/nvidia-uvm")
+		fakeDriver(t, s)
+		s.Must("systemd-tmpfiles", "--create", "fake-nvidia.conf")
 		mended := bed.Monotonic()
 		s.Systemctl("reset-failed", "justnews*")
 		s.Systemctl("start", target)
@@ -34,24 +35,26 @@ func TestAHostThatNeedsAGPUStartsNothingWithoutOne(t *testing.T) {
 	})
 }
 
-type fake struct{ to, content string }
-
-// fakeLibrary compiles a libnvidia-ml.so.1 with two GPUs, and says where the
-// machine's loader looks for it.
-func fakeLibrary(t *testing.T) fake {
+// fakeDriver puts a libnvidia-ml.so.1 with two GPUs where the machine's loader
+// looks for it, and files in place of the device nodes: what a gate has to find
+// of a driver. There is no driver behind it.
+func fakeDriver(t testing.TB, machine interface {
+	WriteFile(name, content string, mode ...fs.FileMode)
+},
+) {
 	t.Helper()
-	bed.Need(t)
-	out, err := exec.CommandContext(t.Context(), "gcc", "-print-multiarch").Output()
+	out, err := exec.CommandContext(context.Background(), "gcc", "-print-multiarch").Output()
 	if err != nil {
-		t.Skip("needs gcc: neither the helper nor a library for it can be built")
+		t.Skip("needs gcc: neither the GPU helper nor a library for it can be built")
 	}
 	file := filepath.Join(t.TempDir(), "libnvidia-ml.so.1")
-	if text, err := exec.CommandContext(t.Context(), "gcc", "-w", "-shared", "-fPIC", "-o", file, "../nvml/testdata/fake.c").CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(context.Background(), "gcc", "-w", "-shared", "-fPIC", "-o", file, "../nvml/testdata/fake.c").CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v\n%s", err, text)
 	}
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fake{"/usr/lib/" + strings.TrimSpace(string(out)) + "/libnvidia-ml.so.1", string(content)}
+	machine.WriteFile("/usr/lib/"+strings.TrimSpace(string(out))+"/libnvidia-ml.so.1", string(content), 0o755)
+	machine.WriteFile("/usr/lib/tmpfiles.d/fake-nvidia.conf", "f /dev/nvidiactl 0666\nf /dev/nvidia-uvm 0666\n")
 }

@@ -38,6 +38,7 @@ func bootMPS(t testing.TB, suite, config string, change func(*bed.Tree)) *site {
 	t.Helper()
 	return boot(t, suite, host{config: config, change: func(tree *bed.Tree) {
 		tree.Unpack("non-free", "nvidia-cuda-mps")
+		fakeDriver(t, tree) // MPS needs a GPU, and its daemon none
 		tree.Symlink("/dev/null", "/etc/systemd/system/"+preload)
 		for _, limited := range []string{"justnews@.service", mpsUnit} {
 			tree.WriteFile("/etc/systemd/system/"+limited+".d/96-no-limit.conf", noLimit)
