@@ -62,7 +62,7 @@ func GPUMayCome(l facts.GPULook) bool {
 	case facts.DriverNotLoaded:
 		return l.Control.State != facts.NodeDenied
 	case facts.GPUAnswered:
-		return l.UVM.State == facts.NodeMissing
+		return l.UVM.State == facts.NodeMissing || l.UVM.State == facts.NodeUnknown
 	}
 	return false
 }

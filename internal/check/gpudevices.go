@@ -3,6 +3,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -67,20 +68,21 @@ func lostGPUs(gpus []facts.GPU) []diag.Problem {
 func uvm(l facts.GPULook) []diag.Problem {
 	const node = "/dev/nvidia-uvm"
 	switch l.UVM.State {
-	case facts.NodeMissing:
-		return []diag.Problem{{
-			Code: diag.GPUUVMMissing, Subject: node,
-			Message: "no CUDA program can start without this device, and under NoNewPrivileges= none can make it by the setuid nvidia-modprobe",
-			Seen:    "missing", Expected: "a device that the service's user can open",
-			Fix: "nvidia-modprobe -u -c=0; " + again,
-		}}
+	case facts.NodeOpens:
+		return nil
 	case facts.NodeDenied:
 		return []diag.Problem{{
 			Code: diag.GPUPermission, Subject: node, Message: "this user cannot open the device that every CUDA program needs",
 			Seen: diag.Clean(l.UVM.Detail), Expected: "readable and writable", Fix: gpuFaults[facts.DriverDenied].fix,
 		}}
+	default: // missing, or a node without a driver behind it, or one that nobody looked at
+		return []diag.Problem{{
+			Code: diag.GPUUVMMissing, Subject: node,
+			Message: "no CUDA program can start without this device, and under NoNewPrivileges= none can make it by the setuid nvidia-modprobe",
+			Seen:    cmp.Or(diag.Clean(l.UVM.Detail), "nothing is known of it"), Expected: "a device that the service's user can open",
+			Fix: "nvidia-modprobe -u -c=0; " + again,
+		}}
 	}
-	return nil
 }
 
 func prohibited(g facts.GPU, w GPUWish) diag.Problem {

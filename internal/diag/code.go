@@ -92,7 +92,7 @@ const (
 	GPUFailed          Code = "GPU-FAILED"          // NVML answers with an error
 	GPUNone            Code = "GPU-NONE"            // a driver, and no GPU
 	GPUCount           Code = "GPU-COUNT"           // fewer than gpu.min_count
-	GPUUVMMissing      Code = "GPU-UVM-MISSING"     // no /dev/nvidia-uvm
+	GPUUVMMissing      Code = "GPU-UVM-MISSING"     // no /dev/nvidia-uvm, or none that opens
 	GPUProhibited      Code = "GPU-PROHIBITED"      // compute mode PROHIBITED
 	GPUShared          Code = "GPU-SHARED"          // compute mode DEFAULT, with MPS
 	GPUExclusive       Code = "GPU-EXCLUSIVE"       // compute mode EXCLUSIVE_PROCESS, without MPS

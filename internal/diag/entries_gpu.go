@@ -121,8 +121,8 @@ var gpuEntries = []Entry{
 	},
 	{
 		Code: GPUUVMMissing, Status: StatusGPU, MessageID: "ce8904396c254c3877dd937eec377a5b",
-		Title: "/dev/nvidia-uvm is not there",
-		Cause: "No CUDA program starts without it. The setuid nvidia-modprobe, which CUDA runs to make it, cannot do so under NoNewPrivileges=, which the units set.",
+		Title: "/dev/nvidia-uvm is missing or of no use",
+		Cause: "No CUDA program starts without it: it is not there, or the module nvidia_uvm behind it is not loaded. The setuid nvidia-modprobe, which CUDA runs to make it, cannot do so under NoNewPrivileges=, which the units set.",
 		Check: "ls -l /dev/nvidia-uvm; lsmod | grep nvidia_uvm",
 		Fix:   "nvidia-modprobe -u -c=0 (for every boot: nvidia-persistenced or the driver's udev rules), then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
 	},

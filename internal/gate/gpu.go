@@ -55,7 +55,7 @@ func (k *walk) gpuOutcome(look facts.GPULook, want check.GPUWish) outcome {
 
 func gpuMissing(look facts.GPULook) string {
 	if look.Kind == facts.GPUAnswered {
-		return "/dev/nvidia-uvm is missing"
+		return "/dev/nvidia-uvm cannot be opened yet"
 	}
 	return check.GPUState(look)
 }
