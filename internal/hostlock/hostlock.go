@@ -204,7 +204,7 @@ func takeTurn(ctx context.Context, f *os.File) error {
 		return err
 	case <-ctx.Done():
 		go func() {
-			<-woken
+			_ = <-woken // whatever came of it, the turn is given back
 			_ = f.Close()
 		}()
 		return ctx.Err()

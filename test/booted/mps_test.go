@@ -300,7 +300,7 @@ var mpsFaults = []struct {
 			}
 		}
 	}},
-	{"its unit waits for the instance", func(t *testing.T, s *site) {
+	{"its unit waits for the instance", func(_ *testing.T, s *site) {
 		s.Systemctl("stop", unit("scout"), mpsUnit)
 		s.WriteFile("/run/systemd/system/"+mpsUnit+".d/70-order.conf", "[Unit]\nAfter="+unit("scout")+"\n")
 		// Without the instance's own order and wish, which would be a cycle that

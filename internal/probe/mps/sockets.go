@@ -62,10 +62,11 @@ func unixSocket(line string) (flags, state, path string) {
 	var column [7]string
 	rest := strings.TrimSuffix(line, "\n")
 	for i := range column {
-		found := false
-		if column[i], rest, found = strings.Cut(strings.TrimLeft(rest, " "), " "); !found {
+		word, more, found := strings.Cut(strings.TrimLeft(rest, " "), " ")
+		if !found {
 			return "", "", "" // a socket without a name
 		}
+		column[i], rest = word, more
 	}
 	return column[3], column[5], rest
 }

@@ -62,7 +62,7 @@ func (c *Conn) start(ctx context.Context, name string) (facts.Start, error) {
 	case refused != nil:
 		return *refused, nil
 	}
-	return facts.Start{Result: c.follow(ctx, l, name, job, removed)}, nil
+	return facts.Start{Result: c.follow(ctx, name, job, removed)}, nil
 }
 
 // subscribe has JobRemoved sent here. Where that fails the job is polled for:
@@ -90,7 +90,7 @@ func (l *link) startUnit(ctx context.Context, unit string) (dbus.ObjectPath, *fa
 
 // follow returns the result of a job, "" where ctx ended first or where it
 // ended unseen.
-func (c *Conn) follow(ctx context.Context, l *link, unit string, job dbus.ObjectPath, removed <-chan *dbus.Signal) string {
+func (c *Conn) follow(ctx context.Context, unit string, job dbus.ObjectPath, removed <-chan *dbus.Signal) string {
 	look := time.NewTicker(jobEvery)
 	defer look.Stop()
 	for {
