@@ -204,8 +204,8 @@ func takeTurn(ctx context.Context, f *os.File) error {
 		return err
 	case <-ctx.Done():
 		go func() {
-			_ = <-woken // whatever came of it, the turn is given back
-			_ = f.Close()
+			// Whatever came of it, the turn is given back.
+			_ = errors.Join(<-woken, f.Close())
 		}()
 		return ctx.Err()
 	}
