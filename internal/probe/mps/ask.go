@@ -58,14 +58,18 @@ func (p Prober) ask(ctx context.Context, commands []string) facts.MPSAnswer {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 100 * time.Millisecond
+	began := time.Now()
 	err := cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) { // it ended, and something of its own kept a pipe
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return facts.MPSAnswer{Kind: facts.MPSProgramMissing, Detail: err.Error()}
 	case errors.Is(err, fs.ErrPermission):
 		return facts.MPSAnswer{Kind: facts.MPSProgramDenied, Detail: err.Error()}
 	case ctx.Err() != nil:
-		return facts.MPSAnswer{Kind: facts.MPSHung, Detail: fmt.Sprintf("no answer within %s", cmp.Or(p.Timeout, QueryTimeout))}
+		return facts.MPSAnswer{Kind: facts.MPSHung, Detail: fmt.Sprintf("no answer within %s", time.Since(began).Round(time.Millisecond))}
 	}
 	return read(out.String(), errs.String(), cmd.ProcessState.ExitCode(), err)
 }

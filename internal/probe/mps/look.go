@@ -3,6 +3,7 @@
 package mps
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -16,6 +17,18 @@ import (
 
 // Look says what can be seen without asking the daemon.
 func (p Prober) Look() facts.MPS {
+	m := p.look()
+	// A daemon that ended in between has left its number to another process.
+	for range 2 {
+		if now := lock(filepath.Join(p.PipeDirectory, lockName)); now == m.Lock {
+			break
+		}
+		m = p.look()
+	}
+	return m
+}
+
+func (p Prober) look() facts.MPS {
 	m := facts.MPS{PipeDirectory: p.PipeDirectory, Directory: directory(p.PipeDirectory)}
 	m.Lock = lock(filepath.Join(p.PipeDirectory, lockName))
 	var st unix.Stat_t
@@ -25,9 +38,12 @@ func (p Prober) Look() facts.MPS {
 	var errs []error
 	sockets, err := p.sockets()
 	errs = append(errs, err)
-	m.Listeners = sockets.control[p.PipeDirectory]
-	m.Connections = sockets.connections[p.PipeDirectory]
-	m.Elsewhere = sockets.elsewhere(p.PipeDirectory)
+	own := names(p.PipeDirectory)
+	for _, name := range own {
+		m.Listeners += sockets.control[name]
+		m.Connections += sockets.connections[name]
+	}
+	m.Elsewhere = sockets.elsewhere(own)
 	processes, err := p.processes()
 	errs = append(errs, err)
 	for _, one := range processes {
@@ -70,7 +86,7 @@ func directory(path string) facts.Directory {
 		}
 		err := unix.Faccessat(unix.AT_FDCWD, part, unix.X_OK, unix.AT_EACCESS)
 		if errors.Is(err, unix.EACCES) {
-			d.Blocked = strings.TrimRight(part, "/")
+			d.Blocked = cmp.Or(strings.TrimRight(part, "/"), "/")
 			break
 		}
 		if err != nil {
@@ -103,8 +119,12 @@ func lock(path string) facts.MPSLock {
 		l.Err = err.Error()
 		return l
 	}
-	if held.Type != unix.F_UNLCK {
-		l.Held, l.PID = true, max(int(held.Pid), 0)
+	switch {
+	case held.Type == unix.F_UNLCK:
+	case held.Pid < 0:
+		l.Err = path + " is locked by an open file (F_OFD_SETLK), which no control daemon does"
+	default:
+		l.Held, l.PID = true, int(held.Pid)
 	}
 	return l
 }

@@ -31,8 +31,7 @@ func (p Prober) processes() ([]facts.MPSProcess, error) {
 		if err != nil {
 			continue
 		}
-		name, err := os.ReadFile(p.proc(e.Name() + "/comm"))
-		if err != nil || strings.TrimSpace(string(name)) != comm {
+		if !p.named(pid) {
 			continue
 		}
 		one, ok := p.process(pid)
@@ -43,10 +42,16 @@ func (p Prober) processes() ([]facts.MPSProcess, error) {
 	return all, nil
 }
 
+// named tells whether a process has the name of NVIDIA's programs.
+func (p Prober) named(pid int) bool {
+	name, err := os.ReadFile(p.proc(strconv.Itoa(pid) + "/comm"))
+	return err == nil && strings.TrimSpace(string(name)) == comm
+}
+
 // serves tells whether a process is a server, which shares its first 15
 // characters with the control program.
 func serves(one facts.MPSProcess) bool {
-	name := path.Base(one.Exe)
+	name := path.Base(strings.TrimSuffix(one.Exe, " (deleted)")) // after an upgrade
 	if one.Exe == "" && len(one.Args) > 0 {
 		name = path.Base(one.Args[0])
 	}
@@ -115,11 +120,13 @@ func pipeDirectory(environ []string) string {
 	return filepath.Clean(cmp.Or(dir, DefaultPipeDirectory))
 }
 
-// unit returns the systemd unit in /proc/PID/cgroup, "" where it is in none.
+// unit returns the system's unit in /proc/PID/cgroup, "" where it is in none.
+// What lies below it is named by whom it was delegated to: by a user, in
+// user@UID.service.
 func unit(groups string) string {
 	for line := range strings.Lines(groups) {
 		for part := range strings.SplitSeq(strings.TrimSpace(line), "/") {
-			if strings.HasSuffix(part, ".service") && !strings.HasPrefix(part, "user@") || strings.HasSuffix(part, ".scope") {
+			if strings.HasSuffix(part, ".service") || strings.HasSuffix(part, ".scope") {
 				return part
 			}
 		}

@@ -31,7 +31,8 @@ func (p Prober) Servers(ctx context.Context) ([]facts.MPSServer, facts.MPSAnswer
 
 func (p Prober) server(ctx context.Context, pid int) facts.MPSServer {
 	s := facts.MPSServer{PID: pid, UID: -1}
-	if one, ok := p.process(pid); ok && one.State != "Z" {
+	// By its name as well: the number of one that is gone may be another's now.
+	if one, ok := p.process(pid); ok && one.State != "Z" && p.named(pid) {
 		s.UID, s.Alive = one.UID, true
 	}
 	status := p.Ask(ctx, "get_server_status "+strconv.Itoa(pid))

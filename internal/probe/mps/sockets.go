@@ -3,6 +3,7 @@
 package mps
 
 import (
+	"bufio"
 	"maps"
 	"os"
 	"path/filepath"
@@ -33,12 +34,15 @@ const (
 // sockets reads the table of the caller's network namespace.
 func (p Prober) sockets() (sockets, error) {
 	s := sockets{map[string]int{}, map[string]int{}, map[string]int{}}
-	text, err := os.ReadFile(p.proc("net/unix"))
+	f, err := os.Open(p.proc("net/unix"))
 	if err != nil {
 		return s, err
 	}
-	for line := range strings.Lines(string(text)) {
-		flags, state, path := unixSocket(line)
+	defer func() { _ = f.Close() }()
+	// Line by line: a busy host has a hundred thousand of them.
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		flags, state, path := unixSocket(lines.Text())
 		if !filepath.IsAbs(path) {
 			continue
 		}
@@ -53,28 +57,38 @@ func (p Prober) sockets() (sockets, error) {
 			s.connections[dir]++
 		}
 	}
-	return s, nil
+	return s, lines.Err()
 }
 
 // unixSocket reads one line: slot, references, protocol, flags, type, state,
 // inode, and the path up to the end of the line.
 func unixSocket(line string) (flags, state, path string) {
 	var column [7]string
-	rest := strings.TrimSuffix(line, "\n")
+	rest := line
 	for i := range column {
-		word, more, found := strings.Cut(strings.TrimLeft(rest, " "), " ")
-		if !found {
+		var found bool
+		if column[i], rest, found = strings.Cut(strings.TrimLeft(rest, " "), " "); !found {
 			return "", "", "" // a socket without a name
 		}
-		column[i], rest = word, more
 	}
 	return column[3], column[5], rest
 }
 
 // elsewhere lists the other directories in which a control daemon listens,
-// sorted. Both sockets have to be there: "control" alone is anybody's name.
-func (s sockets) elsewhere(own string) []string {
+// sorted. Both sockets have to be there: "control" alone is anybody's name. So
+// is the directory, and none of them is looked at: one that its owner serves
+// (FUSE) could keep a caller for ever.
+func (s sockets) elsewhere(own []string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.control)), func(dir string) bool {
-		return dir == own || s.privileged[dir] == 0
+		return slices.Contains(own, dir) || s.privileged[dir] == 0
 	})
+}
+
+// names are those of a pipe directory: its own, and where that is or leads
+// through a link, the one that a daemon may have been given instead.
+func names(dir string) []string {
+	if target, err := filepath.EvalSymlinks(dir); err == nil && target != dir {
+		return []string{dir, target}
+	}
+	return []string{dir}
 }
