@@ -4,7 +4,6 @@ package check
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,59 +58,17 @@ const control = "nvidia-cuda-mps-control"
 // that it was not reached.
 func MPSDaemon(m facts.MPS, w MPSWish) []diag.Problem {
 	switch {
-	case m.Directory.Blocked != "":
-		return []diag.Problem{mpsBlocked(m, w)}
-	case m.Directory.Exists && !m.Directory.IsDir:
+	case m.Directory.Exists && !m.Directory.IsDir: // before: a file is closed to all as well
 		return []diag.Problem{{
 			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is no directory",
 			Seen: "a file", Expected: "a directory", Fix: "rm " + shellWord(w.PipeDirectory) + "; " + w.restart(),
 		}}
+	case m.Directory.Blocked != "":
+		return []diag.Problem{mpsBlocked(m, w)}
 	case !m.Lock.Held:
 		return []diag.Problem{mpsNobody(m, w)}
 	}
 	return mpsHolder(m, w)
-}
-
-// mpsHolder judges the process that holds the lock.
-func mpsHolder(m facts.MPS, w MPSWish) []diag.Problem {
-	switch {
-	case m.Listeners > 1:
-		return []diag.Problem{mpsSplit(m, w, fmt.Sprintf("%d daemons listen as %s/control", m.Listeners, w.PipeDirectory),
-			"a second daemon runs in the pipe directory of the first")}
-	case !m.Socket:
-		return []diag.Problem{mpsSplit(m, w, "no control socket in "+w.PipeDirectory+", although "+holder(m)+" holds the lock",
-			"the control socket was deleted under a live daemon")}
-	case m.Daemon != nil && m.Daemon.Exe != "" && path.Base(strings.TrimSuffix(m.Daemon.Exe, " (deleted)")) != control:
-		return []diag.Problem{{
-			Code: diag.MPSStray, Subject: w.PipeDirectory, Message: "something else than the MPS control daemon holds its lock",
-			Seen: fmt.Sprintf("PID %d, %s", m.Daemon.PID, diag.Clean(m.Daemon.Exe)), Expected: control,
-			Fix: fmt.Sprintf("kill %d; ", m.Daemon.PID) + w.restart(),
-		}}
-	case w.OwnUnit && w.MainPID == 0, w.MainPID > 0 && m.Lock.PID > 0 && m.Lock.PID != w.MainPID:
-		return []diag.Problem{mpsStray(m, w)}
-	case m.Daemon != nil && (m.Daemon.State == "T" || m.Daemon.State == "t"):
-		return []diag.Problem{{
-			Code: diag.MPSWedged, Subject: w.PipeDirectory, Message: "the MPS control daemon is stopped",
-			Seen: holder(m) + ", state " + m.Daemon.State + " (stopped)", Expected: "a daemon that runs",
-			Fix: w.kill(m.Daemon.PID),
-		}}
-	}
-	problems := mpsUser(m, w)
-	if len(m.Elsewhere) > 0 {
-		beside := mpsElsewhere(m, w)
-		beside.Severity, beside.Message = diag.Warning, "another MPS control daemon runs beside it, with another pipe directory"
-		beside.Expected = "no daemon but that in " + w.PipeDirectory
-		beside.Fix = fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s", shellWord(m.Elsewhere[0]), control)
-		problems = append(problems, beside)
-	}
-	if m.Daemon != nil && strings.HasSuffix(m.Daemon.Exe, " (deleted)") {
-		problems = append(problems, diag.Problem{
-			Code: diag.MPSStray, Severity: diag.Warning, Subject: w.PipeDirectory,
-			Message: "the MPS control daemon runs a program that was replaced since",
-			Seen:    diag.Clean(m.Daemon.Exe), Expected: "the installed one", Fix: w.restart(),
-		})
-	}
-	return problems
 }
 
 // mpsNobody judges a pipe directory whose lock nobody holds.
@@ -227,47 +184,6 @@ func endAll(m facts.MPS, w MPSWish) string {
 		return "pkill -KILL -f '[n]vidia-cuda-mps-control'"
 	}
 	return "kill -KILL " + strings.Join(pids, " ")
-}
-
-func mpsStray(m facts.MPS, w MPSWish) diag.Problem {
-	fix := fmt.Sprintf("kill %d; %s", m.Lock.PID, w.restart())
-	if m.Daemon != nil && strings.HasSuffix(m.Daemon.Unit, ".service") && m.Daemon.Unit != w.Unit {
-		fix = "systemctl stop " + m.Daemon.Unit + "; " + w.restart()
-	}
-	p := diag.Problem{
-		Code: diag.MPSStray, Subject: w.PipeDirectory, Message: "the MPS control daemon is not that of " + w.Unit,
-		Seen: holder(m), Expected: fmt.Sprintf("PID %d, the main process of %s", w.MainPID, w.Unit), Fix: fix,
-	}
-	if w.MainPID == 0 {
-		p.Expected = "the main process of " + w.Unit + ", which has ended: only one daemon can have the directory"
-	}
-	return p
-}
-
-// mpsUser compares the daemon's user with the agents'. The owner of its socket
-// tells, where ProtectProc= hides the process.
-func mpsUser(m facts.MPS, w MPSWish) []diag.Problem {
-	if w.UID == nil {
-		return nil
-	}
-	owner := m.SocketUID
-	if m.Daemon != nil && m.Daemon.UID >= 0 {
-		owner = m.Daemon.UID
-	}
-	if owner == *w.UID {
-		return nil
-	}
-	p := diag.Problem{
-		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "the MPS control daemon is another user's than the agents",
-		Seen: fmt.Sprintf("daemon of user id %d", owner), Expected: fmt.Sprintf("user id %d", *w.UID),
-		Fix: mend("systemctl daemon-reload; "+w.restart(), "give %s the User= of the instances", w.name()),
-	}
-	if owner == 0 {
-		// It serves them, one user at a time.
-		p.Severity = diag.Warning
-		p.Message = "the MPS control daemon is root's: it serves one user at a time, others wait without a message"
-	}
-	return []diag.Problem{p}
 }
 
 // holder names who holds the lock.

@@ -26,7 +26,8 @@ func MPSControl(a facts.MPSAnswer, m facts.MPS, w MPSWish) []diag.Problem {
 	case facts.MPSBusy, facts.MPSEmpty:
 		return []diag.Problem{mpsBusy(a, m, w, p)}
 	case facts.MPSNoTurn:
-		p.Code, p.Message = diag.MPSBusy, "could not ask the MPS control daemon: other gates' questions wait for their answers"
+		p.Code, p.Message = diag.MPSBusy, "could not ask the MPS control daemon: no turn came among the questions of other gates"
+		p.Fix = mend(w.restart(), "end a gate or console that hangs (pgrep -af 'justnews-gate|%s')", control)
 	case facts.MPSDenied:
 		p.Code, p.Message = diag.MPSUser, "the MPS control daemon refuses this user"
 	case facts.MPSLibrary:
@@ -88,9 +89,10 @@ func mpsBusy(a facts.MPSAnswer, m facts.MPS, w MPSWish, p diag.Problem) diag.Pro
 
 // ActiveServer returns the server that serves the agents' user, nil where none
 // is active. One whose state the daemon cannot tell (535) has to be alive.
-func ActiveServer(servers []facts.MPSServer, w MPSWish) *facts.MPSServer {
+// The user of one that ProtectProc= hides is the daemon's, unless that is root.
+func ActiveServer(servers []facts.MPSServer, m facts.MPS, w MPSWish) *facts.MPSServer {
 	for i, s := range servers {
-		ours := w.UID == nil || s.UID < 0 || s.UID == *w.UID
+		ours := w.UID == nil || s.UID == *w.UID || s.UID < 0 && mpsOwner(m) == *w.UID
 		if ours && s.Err == "" && (s.State == "ACTIVE" || s.State == "" && s.Alive) {
 			return &servers[i]
 		}
@@ -103,7 +105,7 @@ func MPSServers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w 
 	if list.Kind != facts.MPSAnswered {
 		return MPSControl(list, m, w)
 	}
-	if ActiveServer(servers, w) != nil {
+	if ActiveServer(servers, m, w) != nil {
 		return nil
 	}
 	p := diag.Problem{
@@ -117,6 +119,9 @@ func MPSServers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w 
 	var seen []string
 	for _, s := range servers {
 		text := fmt.Sprintf("server %d of user id %d is %s", s.PID, s.UID, diag.Clean(s.State))
+		if s.UID < 0 {
+			text = fmt.Sprintf("server %d, whose user cannot be seen, is %s", s.PID, diag.Clean(s.State))
+		}
 		switch {
 		case s.Err != "":
 			text = fmt.Sprintf("server %d: %s", s.PID, diag.Clean(s.Err))

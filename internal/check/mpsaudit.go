@@ -134,7 +134,8 @@ func (a Audit) sandbox() []diag.Problem {
 		problems = append(problems, a.problem(diag.MPSEnvironment, "PrivateDevices= hides the GPU from the instance",
 			"PrivateDevices=yes", "PrivateDevices=no", "remove PrivateDevices="))
 	}
-	if (s.DevicePolicy == "closed" || s.DevicePolicy == "strict") && !allowsNVIDIA(s.DeviceAllow) {
+	// "auto" is closed as well once anything is allowed by name (systemd.resource-control(5)).
+	if (s.DevicePolicy == "closed" || s.DevicePolicy == "strict" || len(s.DeviceAllow) > 0) && !allowsNVIDIA(s.DeviceAllow) {
 		problems = append(problems, a.problem(diag.MPSEnvironment, "DevicePolicy= keeps the instance from the GPU",
 			fmt.Sprintf("DevicePolicy=%s, DeviceAllow=%s", s.DevicePolicy, strings.Join(s.DeviceAllow, " ")),
 			"DeviceAllow=char-nvidia* rw", "add DeviceAllow=char-nvidia* rw"))

@@ -36,6 +36,11 @@ func (w MPSWish) start() string {
 	return w.reset() + "; systemctl start " + w.Unit + "; systemctl start justnews.target"
 }
 
+// StartMPS begins MPS again after a command.
+func StartMPS(command string, w MPSWish) string {
+	return w.reset() + "; " + command + "; " + strings.TrimPrefix(w.start(), w.reset()+"; ")
+}
+
 func (w MPSWish) restart() string {
 	if w.Unit == "" {
 		return fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s; ", shellWord(w.PipeDirectory), control) + w.start()
@@ -45,9 +50,19 @@ func (w MPSWish) restart() string {
 
 func (w MPSWish) kill(pid int) string {
 	if w.Unit == "" || !w.UnitActive {
-		return fmt.Sprintf("kill -KILL %d; ", pid) + w.start()
+		return end("kill -KILL", pid) + w.start()
 	}
 	return "systemctl kill -s SIGKILL " + w.Unit + "; " + w.restart()
+}
+
+// end ends a process by its number. The number of one in another PID namespace
+// is not known, and 0 would be the group of the shell that runs this; the [n]
+// keeps that shell alive.
+func end(command string, pid int) string {
+	if pid > 0 {
+		return fmt.Sprintf("%s %d; ", command, pid)
+	}
+	return "p" + command + " -f '[n]vidia-cuda-mps-control'; "
 }
 
 // reset forgets failed starts, also those of a unit that is not named justnews*.

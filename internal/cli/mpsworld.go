@@ -39,7 +39,7 @@ func (a *app) self(w wish.Wish, cfg *config.Config) gate.Self {
 	}
 	if inUnit(a.Lookup) {
 		uid := os.Geteuid()
-		s.AgentUID = &uid
+		s.AgentUID, s.InUnit = &uid, true
 		return s
 	}
 	if u, err := user.Lookup(agentUser(cfg, w.Instance)); err == nil {

@@ -98,6 +98,9 @@ type Starter interface {
 type Self struct {
 	Unit *facts.Unit // whose control process this is, nil: none, or not known
 	User string      // the caller, for messages
+	// InUnit tells that systemd started this process: its environment is then
+	// that of a unit's program, also where Unit is not known.
+	InUnit bool
 	// AgentUID is whom the instance's program runs as, nil: not known.
 	AgentUID *int
 	// Environment reads the caller's environment.

@@ -76,17 +76,30 @@ func (m *mpsWalk) audit(ctx context.Context) []diag.Problem {
 		m.want.PrivateTmp = own.Sandbox.PrivateTmp
 	case m.world.Units != nil && m.wish.Unit != "":
 		u, err := m.world.Units.Unit(ctx, m.wish.Unit)
-		if err != nil || u.LoadState != "loaded" {
+		switch {
+		case err != nil && m.blind(&a):
+			return check.MPSAudit(a)
+		case err != nil || u.LoadState != "loaded":
 			return nil
 		}
 		a.Lookup, a.Sandbox, a.Files = check.Variables(u), &u.Sandbox, len(u.EnvironmentFiles) > 0
 		if m.want.UID == nil {
 			m.want.UID = u.UID
 		}
-	default:
+	case !m.blind(&a):
 		return nil
 	}
 	return check.MPSAudit(a)
+}
+
+// blind has the audit judge what a gate in its instance's unit knows without
+// systemd: the environment.
+func (m *mpsWalk) blind(a *check.Audit) bool {
+	if m.world.Self.Unit != nil || !m.world.Self.InUnit || m.wish.Unit == "" {
+		return false
+	}
+	a.Lookup = m.world.Self.Environment
+	return true
 }
 
 // prove climbs until the rung that is asked for, again and again for a while.
@@ -94,11 +107,16 @@ func (m *mpsWalk) prove(ctx context.Context) outcome {
 	until, cancel := context.WithTimeout(ctx, proofLimit)
 	defer cancel()
 	for {
+		before := m.problems
 		reached := m.climb(until)
 		m.res.MPS.Reached = max(m.res.MPS.Reached, reached)
 		if reached >= m.res.MPS.Required && len(diag.Errors(m.problems)) == 0 {
 			m.res.MPS.Reached = reached
 			return outcome{passed: true, detail: m.proven(), problems: append(m.notes, m.problems...)}
+		}
+		if until.Err() != nil && len(before) > 0 { // cut off: what the whole tries found counts
+			m.problems = before
+			break
 		}
 		if check.MPSHopeless(reached, m.problems, m.want) {
 			break
@@ -114,9 +132,7 @@ func (m *mpsWalk) prove(ctx context.Context) outcome {
 
 // climb returns the rung that one try reached, and keeps what stopped it.
 func (m *mpsWalk) climb(ctx context.Context) check.Rung {
-	if m.want.OwnUnit {
-		m.want.MainPID = m.mainPID(ctx)
-	}
+	m.refreshMainPID(ctx)
 	look := m.world.MPS.Look()
 	m.res.MPS.Daemon = look.Lock.PID
 	if m.problems = check.MPSDaemon(look, m.want); len(diag.Errors(m.problems)) > 0 {
@@ -139,23 +155,31 @@ func (m *mpsWalk) climb(ctx context.Context) check.Rung {
 		m.problems = append(m.problems, *wrong)
 		return check.RungDaemon
 	}
-	if m.res.MPS.Required == check.RungControl {
+	if m.res.MPS.Required <= check.RungControl {
 		return check.RungControl
 	}
 	return m.climbToServer(ctx, look)
 }
 
-// mainPID is that of the unit that this process belongs to, 0 where its daemon
-// has ended: one that finds another daemon in its directory does so at once.
-func (m *mpsWalk) mainPID(ctx context.Context) int {
+// refreshMainPID asks for the main process again: systemd may have restarted
+// it since. Inside the daemon's own unit it is 0 where the daemon has ended: one
+// that finds another daemon in its directory does so at once. In the unit of an
+// instance it stays what it was until there is a new one, so that a stray that
+// keeps it from coming back is no proof. Where systemd does not say, the number
+// that was known is what the lock has to be held by.
+func (m *mpsWalk) refreshMainPID(ctx context.Context) {
+	if !m.want.UnitActive {
+		return
+	}
+	if m.want.OwnUnit && m.want.MainPID == 0 {
+		m.want.MainPID = m.world.Self.Unit.MainPID
+	}
 	if m.world.Units == nil {
-		return m.world.Self.Unit.MainPID
+		return
 	}
-	u, err := m.world.Units.Unit(ctx, m.want.Unit)
-	if err != nil {
-		return 0 // not proven to live
+	if u, err := m.world.Units.Unit(ctx, m.want.Unit); err == nil && (m.want.OwnUnit || u.MainPID > 0) {
+		m.want.MainPID = u.MainPID
 	}
-	return u.MainPID
 }
 
 // ask has the daemon answer, over one console whether a limit is to be read
@@ -181,17 +205,17 @@ func (m *mpsWalk) ask(ctx context.Context) facts.MPSAnswer {
 func (m *mpsWalk) climbToServer(ctx context.Context, look facts.MPS) check.Rung {
 	servers, list := m.world.MPS.Servers(ctx)
 	m.res.MPS.Asked++
-	first := check.ActiveServer(servers, m.want)
+	first := check.ActiveServer(servers, look, m.want)
 	if first == nil && list.Kind == facts.MPSAnswered && !m.asked && m.want.UID != nil {
-		m.asked = true // once: the daemon tries for itself from then on
 		if a := m.world.MPS.StartServer(ctx, *m.want.UID); a.Kind != facts.MPSAnswered {
 			m.problems = append(m.problems, check.MPSControl(a, look, m.want)...)
 			return check.RungControl
 		}
+		m.asked = true // once: the daemon tries for itself from then on
 	}
 	if first != nil && pause(ctx, time.Second) {
 		again, answer := m.world.MPS.Servers(ctx)
-		second := check.ActiveServer(again, m.want)
+		second := check.ActiveServer(again, look, m.want)
 		if second != nil && second.PID == first.PID {
 			m.res.MPS.Server = first.PID
 			return check.RungServer

@@ -5,8 +5,8 @@ package gate
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
+	"time"
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
@@ -80,13 +80,17 @@ func (m *mpsWalk) start(ctx context.Context) (bool, []diag.Problem) {
 	if err != nil {
 		return true, []diag.Problem{{
 			Code: diag.MPSUnit, Subject: m.want.Unit, Message: "systemd could not be asked to start it",
-			Seen: err.Error(), Expected: "a start job", Fix: "systemctl start dbus.socket; systemctl start " + m.want.Unit,
+			Seen: diag.Clean(err.Error()), Expected: "a start job", Fix: check.StartMPS("systemctl start dbus.socket", m.want),
 		}}
 	}
 	// "done" is not "active", and "failed" may have been followed by a restart.
 	unit, err := m.world.Units.Unit(ctx, m.want.Unit)
-	if err == nil {
+	switch {
+	case err == nil:
 		m.unit = unit
+	case started.Refused == "" && started.Result == "": // what was seen before says nothing now
+		late := check.Judgement{Reason: "its start job had not ended after " + started.Elapsed.Round(time.Second).String()}
+		return true, []diag.Problem{check.MPSUnitProblem(m.unit, late, m.want)}
 	}
 	j := check.MPSUnit(m.unit)
 	if started.Refused == "" && (j.State == check.Ready || j.State == check.Pending) {
@@ -130,7 +134,7 @@ func (m *mpsWalk) deadlock(ctx context.Context) *diag.Problem {
 // notActive is what the deadline found.
 func (m *mpsWalk) notActive() diag.Problem {
 	if !m.known {
-		return noSystemdError(m.want.Unit)
+		return noSystemdError(m.want)
 	}
 	return check.MPSUnitProblem(m.unit, check.MPSUnit(m.unit), m.want)
 }
@@ -144,10 +148,10 @@ func (m *mpsWalk) unitState() string {
 
 func (m *mpsWalk) caller() string { return cmp.Or(m.world.Self.User, "this user") }
 
-func noSystemdError(unit string) diag.Problem {
+func noSystemdError(w check.MPSWish) diag.Problem {
 	return diag.Problem{
-		Code: diag.MPSUnit, Subject: unit, Message: "systemd did not say whether it is active",
+		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd did not say whether it is active",
 		Seen: "no answer before the deadline", Expected: "active",
-		Fix: fmt.Sprintf("systemctl status %s; systemctl start dbus.socket", unit),
+		Fix: check.StartMPS("systemctl start dbus.socket", w),
 	}
 }
