@@ -149,6 +149,10 @@ func TestALookAtTheDaemonIsJudged(t *testing.T) {
 		"another user's, who cannot be read": {
 			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.SocketUID = -1, 1000 }), wishMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
 		},
+		"an impostor's that answers, where nobody knows the agents": {
+			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.Daemon.Exe = 1000, "" }), wishMPS(byHand, func(w *check.MPSWish) { w.UID = nil }),
+			diag.MPSUser, diag.Warning, "daemon of user id 1000",
+		},
 		"root's": {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 0 }), wishMPS(), diag.MPSUser, diag.Warning, "one user at a time"},
 		"one more elsewhere": {
 			liveMPS(func(m *facts.MPS) { m.Elsewhere = []string{"/tmp/a b"} }), wishMPS(), diag.MPSElsewhere, diag.Warning, "CUDA_MPS_PIPE_DIRECTORY='/tmp/a b'",

@@ -93,8 +93,12 @@ func mpsStray(m facts.MPS, w MPSWish) diag.Problem {
 // mpsUser compares the daemon's user with the agents'. The owner of its socket
 // tells, where ProtectProc= hides the process.
 func mpsUser(m facts.MPS, w MPSWish) []diag.Problem {
-	if w.UID == nil {
-		return nil
+	if w.UID == nil { // by hand, where the user of the configuration does not exist
+		return []diag.Problem{{
+			Code: diag.MPSUser, Severity: diag.Warning, Subject: w.PipeDirectory, Message: "could not check whose MPS control daemon it is: the agents' user is not known",
+			Seen: fmt.Sprintf("daemon of user id %d", mpsOwner(m)), Expected: "a user that service.user names",
+			Fix: mend(again, "make that user (systemd-sysusers justnews.conf), or correct service.user in /etc/justnews/justnews.toml"),
+		}}
 	}
 	owner := mpsOwner(m)
 	if owner == *w.UID {
