@@ -53,6 +53,8 @@ func TestAnAnswerIsWhatCouldBeParsed(t *testing.T) {
 		"nothing, and success":                 {"exit 0", facts.MPSEmpty, `exit status 0, ""`},
 		"an empty line, and success":           {"echo", facts.MPSEmpty, ""},
 		"nothing, and status 1":                {"exit 1", facts.MPSBusy, `exit status 1, ""`},
+		"nothing, and another status":          {"exit 2", facts.MPSNonsense, `exit status 2, ""`},
+		"nothing, and a signal":                {"kill -KILL $$", facts.MPSNonsense, `exit status -1, ""`},
 		"broken off":                           {"echo 'Cannot send command to MPS control daemon process' >&2; exit 1", facts.MPSBusy, "Cannot send command"},
 		"no daemon":                            {"echo 'Cannot find MPS control daemon process' >&2; exit 1", facts.MPSNoDaemon, "Cannot find"},
 		"denied, and success":                  {"echo 'Not enough privilege to perform this operation'", facts.MPSDenied, "Not enough"},
