@@ -137,9 +137,9 @@ func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
 	other := m.Elsewhere[0]
 	return diag.Problem{
 		Code: diag.MPSElsewhere, Subject: w.PipeDirectory, Message: "an MPS control daemon runs with another pipe directory",
-		Seen: "daemons in " + diag.Clean(strings.Join(seen, ", ")), Expected: "one in " + w.PipeDirectory,
-		Fix: fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s; %s; or write pipe_directory = %q under [mps] in /etc/justnews/justnews.toml, then: systemctl daemon-reload; %s",
-			shellWord(other), control, w.start(), other, again),
+		Seen: "daemons in " + diag.Clean(strings.Join(seen, ", ")), Expected: fmt.Sprintf("one in %s; to use the other one, write pipe_directory = %q under [mps] in /etc/justnews/justnews.toml, then: systemctl daemon-reload",
+			w.PipeDirectory, diag.Clean(other)),
+		Fix: fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s; %s", shellWord(other), control, w.start()),
 	}
 }
 

@@ -114,9 +114,12 @@ func (a Audit) visible() []diag.Problem {
 	}
 	p := a.problem(diag.MPSEnvironment, name+" of an MPS client renumbers the devices: it belongs on the daemon",
 		name+"="+value, name+" unset for the instance", "remove "+name)
-	if a.Limits.Memory == "" {
+	switch {
+	case value == "" || value[0] == '-':
+		p.Message = name + " hides every GPU from the instance"
+	case a.Limits.Memory == "":
 		p.Severity = diag.Warning
-	} else {
+	default:
 		p.Message += ", and the memory limit would hold for another device"
 	}
 	return []diag.Problem{p}

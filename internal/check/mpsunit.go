@@ -66,7 +66,7 @@ func MPSNotStarted(s facts.Start, u facts.Unit, w MPSWish, caller string) diag.P
 			Code: diag.MPSDenied, Subject: w.Unit, Message: fmt.Sprintf("%s may not start it", caller),
 			Seen:     diag.Clean(strings.TrimPrefix(s.Refused, "org.freedesktop.DBus.Error.") + ": " + s.Detail),
 			Expected: "membership in the group justnews or justnews-operators, in the user database, and the polkit rule 50-justnews.rules",
-			Fix:      fmt.Sprintf("usermod -aG justnews %s; %s; or as root: %s", shellWord(caller), again, w.start()),
+			Fix:      "usermod -aG justnews " + shellWord(caller) + "; " + w.start(),
 		}
 	case strings.HasSuffix(s.Refused, ".UnitMasked"):
 		u.LoadState = "masked"

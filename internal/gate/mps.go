@@ -29,6 +29,7 @@ type mpsWalk struct {
 	notes    []diag.Problem
 	problems []diag.Problem // why the last try proved nothing
 	asked    bool           // a server was asked for
+	searched time.Time      // when a deadlock was last looked for
 	limits   bool           // the daemon's default limits are still to be set
 }
 

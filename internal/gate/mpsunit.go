@@ -61,7 +61,12 @@ func (m *mpsWalk) react(ctx context.Context, j check.Judgement) (bool, []diag.Pr
 		if m.unit.ActiveState != "inactive" {
 			return false, nil
 		}
-		// Its job is queued, and may be waiting for this very gate.
+		// Its job is queued, and may be waiting for this very gate. Who waits for
+		// whom takes some dozens of questions to find out.
+		if time.Since(m.searched) < searchEvery {
+			return false, nil
+		}
+		m.searched = time.Now()
 		if deadlock := m.deadlock(ctx); deadlock != nil {
 			return true, []diag.Problem{*deadlock}
 		}
@@ -99,8 +104,12 @@ func (m *mpsWalk) start(ctx context.Context) (bool, []diag.Problem) {
 	return true, []diag.Problem{check.MPSNotStarted(started, m.unit, m.want, m.caller())}
 }
 
-// maxOrder bounds the search for a deadlock, in units.
-const maxOrder = 64
+// maxOrder bounds the search for a deadlock, in units; searchEvery is how often
+// it is made while a job is queued.
+const (
+	maxOrder    = 64
+	searchEvery = 5 * time.Second
+)
 
 // deadlock looks for a way on which the daemon's unit waits for the unit whose
 // gate this is.
