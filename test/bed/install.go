@@ -3,6 +3,7 @@
 package bed
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -70,7 +71,9 @@ func (tree *Tree) Put(list ...File) {
 		tree.t.Fatal(err)
 	}
 	list = slices.DeleteFunc(slices.Clone(list), func(f File) bool { return f.Cgo && !compiler() })
-	binaries := filepath.Join(tree.cache, "bin")
+	// One for each clone: two that are tested side by side have two programs.
+	at := sha256.Sum256([]byte(repo))
+	binaries := filepath.Join(tree.cache, fmt.Sprintf("bin-%x", at[:4]))
 	for _, cgo := range []bool{false, true} {
 		if err := build(repo, binaries, packagesOf(list, cgo), cgo); err != nil {
 			tree.t.Fatal(err)
