@@ -50,6 +50,8 @@ type line struct {
 	MPS       mpsCommand       `cmd:"" name:"mps" help:"Look at, start or prove NVIDIA MPS."`
 	Config    configCommand    `cmd:"" help:"Check or show the configuration."`
 	Explain   explainCommand   `cmd:"" help:"Print the meaning and the cure of every problem code."`
+
+	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
 }
 
 // Globals are the flags of every command.

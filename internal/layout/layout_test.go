@@ -40,8 +40,8 @@ var floors = map[string]int{
 
 	"internal/plan": 2, "internal/check": 2, "internal/wish": 2,
 	"internal/gate": 3, "internal/emit": 3,
-	"internal/report": 4,
-	"internal/cli":    5,
+	"internal/report": 4, "internal/completion": 4,
+	"internal/cli": 5,
 
 	"cmd/justnews-generator": 6, "cmd/justnews-gate": 6, "cmd/justnews-nvml": 6,
 
@@ -66,7 +66,7 @@ type source struct {
 func packages(t *testing.T) map[string]*source {
 	t.Helper()
 	found := map[string]*source{}
-	for _, top := range []string{"cmd", "internal", "test"} {
+	for _, top := range []string{"cmd", "internal", "packaging", "test"} {
 		err := filepath.WalkDir(filepath.Join(repository, top), func(name string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
@@ -145,9 +145,10 @@ func exits(pkg, name string) bool {
 	return false
 }
 
-// floor returns the floor of a package; everything below test is a tool.
+// floor returns the floor of a package; everything below packaging and test is
+// a tool.
 func floor(pkg string) (int, bool) {
-	if strings.HasPrefix(pkg, "test/") {
+	if strings.HasPrefix(pkg, "packaging/") || strings.HasPrefix(pkg, "test/") {
 		return tools, true
 	}
 	f, ok := floors[pkg]

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package completion
+
+import (
+	"fmt"
+	"strings"
+)
+
+// bash walks the words before the cursor down the commands, then offers what
+// can stand there. It needs no bash-completion.
+func (t *tree) bash() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# SPDX-License-Identifier: Apache-2.0
+# bash completion of %[1]s, made by: %[1]s completion bash
+
+%[2]s() {
+	local cur=${COMP_WORDS[COMP_CWORD]} path='' value='' word i n=0
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		# bash cuts --flag=value in three.
+		[[ $word == '=' ]] && continue
+		if [[ -n $value ]]; then
+			value=''
+			continue
+		fi
+		case $word in
+`, t.program, t.function())
+	for _, f := range t.flags {
+		if f.takes != "" {
+			fmt.Fprintf(&b, "\t\t%s) value=%s ;;\n", f.either("|"), f.long)
+		}
+	}
+	b.WriteString("\t\t-*) ;;\n\t\t*)\n\t\t\tcase $path/$word in\n")
+	for _, n := range t.nodes[1:] {
+		fmt.Fprintf(&b, "\t\t\t%[1]s) path=%[1]s ;;\n", n.path)
+	}
+	b.WriteString("\t\t\t*) ((n++)) ;;\n\t\t\tesac\n\t\t\t;;\n\t\tesac\n\tdone\n")
+	b.WriteString("\t[[ $cur == '=' ]] && cur=''\n\tif [[ -n $value ]]; then\n\t\tcase $value in\n")
+	for _, f := range t.flags {
+		if offer := f.values.bash(); offer != "" {
+			fmt.Fprintf(&b, "\t\t%s) %s ;;\n", f.long, offer)
+		}
+	}
+	b.WriteString("\t\tesac\n\t\treturn\n\tfi\n\tif [[ $cur == -* ]]; then\n\t\tcase $path in\n")
+	for _, n := range t.nodes {
+		fmt.Fprintf(&b, "\t\t%s) mapfile -t COMPREPLY < <(compgen -W %s -- \"$cur\") ;;\n", pattern(n.path), quote(strings.Join(n.flagNames(), " ")))
+	}
+	b.WriteString("\t\tesac\n\t\treturn\n\tfi\n\tcase $path:$n in\n")
+	for _, n := range t.nodes {
+		if words := n.childNames(); len(words) > 0 {
+			fmt.Fprintf(&b, "\t%s:0) %s ;;\n", n.path, Values{Words: words}.bash())
+		}
+		for i, a := range n.args {
+			if offer := a.values.bash(); offer != "" {
+				fmt.Fprintf(&b, "\t%s:%s) %s ;;\n", n.path, a.position(i), offer)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\tesac\n}\ncomplete -F %s %s\n", t.function(), t.program)
+	return b.String()
+}
+
+// bash returns the command that fills COMPREPLY, "" where there is nothing.
+func (v Values) bash() string {
+	generate := ""
+	switch {
+	case v.Command != "":
+		generate = `-W "$(` + v.Command + ` 2>/dev/null)"`
+	case v.Files:
+		return `compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")`
+	case v.Dirs:
+		return `compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur")`
+	case len(v.Words) > 0:
+		generate = "-W " + quote(strings.Join(v.Words, " "))
+	default:
+		return ""
+	}
+	return "mapfile -t COMPREPLY < <(compgen " + generate + ` -- "$cur")`
+}
+
+func (f flag) either(separator string) string {
+	if f.short == "" {
+		return f.long
+	}
+	return f.long + separator + f.short
+}
+
+func (n node) flagNames() []string {
+	var names []string
+	for _, f := range n.flags {
+		names = append(names, f.long)
+		if f.short != "" {
+			names = append(names, f.short)
+		}
+	}
+	return names
+}
+
+func (n node) childNames() []string {
+	var names []string
+	for _, c := range n.children {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// pattern is a path in a case: the program's own is the empty word.
+func pattern(path string) string {
+	if path == "" {
+		return "''"
+	}
+	return path
+}
+
+// position is the pattern of the number of arguments before this one.
+func (a arg) position(i int) string {
+	if a.many {
+		return "*"
+	}
+	return fmt.Sprint(i)
+}
