@@ -3,6 +3,7 @@
 # make test    everything that this machine can run; installs what it needs (Debian, root)
 # make demo    the main job on an embedded example: no root, no systemd, no GPU
 # make         the programs, in build/
+# make packages   deb and rpm, in dist/
 
 GO             ?= go
 BUILD          := build
@@ -11,7 +12,8 @@ LDFLAGS        := -s -w -X justnews/internal/version.described=$(VERSION)
 GOLANGCI       := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK    := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 # Installed by 'make test' where they are missing and the machine allows it.
-TEST_PACKAGES  := gcc libc6-dev dbus mandoc mmdebstrap systemd-container shellcheck uidmap
+TEST_PACKAGES  := gcc libc6-dev dbus mandoc mmdebstrap systemd-container shellcheck uidmap \
+                  lintian rpm rpmlint zsh fish
 
 # NVML's functions are bound when they are first called, after its library is
 # loaded: a program that binds at its start would die in the loader.
@@ -21,7 +23,7 @@ CC             := $(shell $(GO) env CC)
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: all build helper test deps unit race booted lint vuln demo bench fuzz golden clean
+.PHONY: all build helper packages test deps unit race booted lint vuln demo bench fuzz golden clean
 
 all: build
 
@@ -35,6 +37,10 @@ ifneq ($(shell command -v $(CC)),)
 else
 	@echo 'justnews-nvml is left out: there is no C compiler ($(CC)), so the gate cannot ask about GPUs'
 endif
+
+# deb and rpm of what is checked out: the same bytes wherever they are built.
+packages:
+	$(GO) run ./packaging/pack -out dist
 
 test: deps
 	test/run.sh
@@ -52,10 +58,10 @@ booted:
 	$(GO) test -count=1 ./test/bed/... ./test/booted/...
 
 lint:
-	test -z "$$(gofmt -l cmd internal test)" || { gofmt -l cmd internal test; false; }
+	test -z "$$(gofmt -l cmd internal packaging test)" || { gofmt -l cmd internal packaging test; false; }
 	$(GO) vet ./...
 	$(GO) run $(GOLANGCI) run ./...
-	shellcheck $$(git ls-files '*.sh' .ci/run)
+	shellcheck $$(git ls-files '*.sh' 'packaging/scripts/*' .ci/run)
 
 vuln:
 	$(GO) run $(GOVULNCHECK) ./...

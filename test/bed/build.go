@@ -5,11 +5,12 @@ package bed
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
+	"slices"
 	"sync"
+
+	"justnews/packaging/contents"
 )
 
 // repository returns the directory of go.mod above the test, whatever package
@@ -35,47 +36,24 @@ var built = struct {
 	done map[string]bool
 }{done: map[string]bool{}}
 
-// compiler tells whether cgo can be used.
-func compiler() bool {
-	_, err := exec.LookPath("gcc")
-	return err == nil
-}
-
-// build builds main packages as they are released, static and stripped (with
-// cgo: lazily bound), once for each test process. The caller holds the machine
-// lock: no other process writes there.
-func build(repo, dir string, packages []string, cgo bool) error {
+// build builds programs as they are released, once for each test process, and
+// returns the directory that has them. The caller holds the machine lock: no
+// other process writes there.
+func build(repo, dir string, items []contents.Item) (string, error) {
 	built.Lock()
 	defer built.Unlock()
-	var missing []string
-	for _, p := range packages {
-		if !built.done[p] {
-			missing = append(missing, p)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("cannot build the binaries under test: %w", err)
+	}
+	release := contents.Release{Arch: runtime.GOARCH}
+	for _, cgo := range []bool{false, true} {
+		missing := slices.DeleteFunc(contents.Builds(items, cgo), func(p string) bool { return built.done[p] })
+		if err := release.Build(repo, dir, cgo, missing...); err != nil {
+			return "", err
+		}
+		for _, p := range missing {
+			built.done[p] = true
 		}
 	}
-	if len(missing) == 0 {
-		return nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("cannot build the binaries under test: %w", err)
-	}
-	// The go command that runs the test, and not whichever PATH has in a sudo shell.
-	goCommand := filepath.Join(runtime.GOROOT(), "bin", "go") //nolint:staticcheck // go test sets GOROOT
-	if _, err := os.Stat(goCommand); err != nil {
-		goCommand = "go"
-	}
-	ldflags, env := "-s -w", "CGO_ENABLED=0"
-	if cgo {
-		ldflags, env = ldflags+" -extldflags=-Wl,-z,lazy", "CGO_ENABLED=1"
-	}
-	cmd := exec.Command(goCommand, append([]string{"build", "-trimpath", "-ldflags", ldflags, "-o", dir + "/"}, missing...)...)
-	cmd.Dir = repo
-	cmd.Env = append(os.Environ(), env)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build %s: %w\n%s", strings.Join(missing, " "), err, out)
-	}
-	for _, p := range missing {
-		built.done[p] = true
-	}
-	return nil
+	return dir, nil
 }

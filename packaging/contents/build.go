@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package contents
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// GoCommand is the go command that runs the test or the tool, and not whichever
+// PATH has in a sudo shell.
+func GoCommand() string {
+	command := filepath.Join(runtime.GOROOT(), "bin", "go") //nolint:staticcheck // go test and go run set GOROOT
+	if _, err := os.Stat(command); err != nil {
+		return "go"
+	}
+	return command
+}
+
+// crossCompilers are Debian's names of the C compilers for another machine.
+//
+//nolint:gochecknoglobals // a constant table, which Go cannot declare const
+var crossCompilers = map[string]string{
+	"amd64": "x86_64-linux-gnu-gcc",
+	"arm64": "aarch64-linux-gnu-gcc",
+}
+
+// CCompiler returns the C compiler for an architecture, in Go's words.
+func CCompiler(arch string) (string, error) {
+	if cc := os.Getenv("CC"); cc != "" && arch == runtime.GOARCH {
+		return cc, nil
+	}
+	name := crossCompilers[arch]
+	if name == "" || arch == runtime.GOARCH {
+		name = "gcc"
+	}
+	if _, err := exec.LookPath(name); err != nil {
+		return "", fmt.Errorf("cannot build the NVML helper for %s: there is no %s", arch, name)
+	}
+	return name, nil
+}
+
+// Release says how programs are built.
+type Release struct {
+	Version string // "": unknown
+	Arch    string // in Go's words
+}
+
+// Build builds main packages of the repository into a directory, as they are
+// released: without paths of this machine, without symbols, and static unless
+// they need cgo.
+func (r Release) Build(repository, dir string, cgo bool, packages ...string) error {
+	if len(packages) == 0 {
+		return nil
+	}
+	flags := "-s -w"
+	if r.Version != "" {
+		flags += " -X justnews/internal/version.described=" + r.Version
+	}
+	env := append(os.Environ(), "GOOS=linux", "GOARCH="+r.Arch, "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false -trimpath")
+	if cgo {
+		cc, err := CCompiler(r.Arch)
+		if err != nil {
+			return err
+		}
+		env = append(env, "CGO_ENABLED=1", "CC="+cc, "CGO_CFLAGS=-O2 -g0", "CGO_LDFLAGS=")
+		// Bound when it is called: a library that the driver lacks must not keep
+		// the program from starting.
+		flags += " -linkmode=external -extldflags=-Wl,-z,lazy"
+	}
+	cmd := exec.Command(GoCommand(), append([]string{"build", "-ldflags", flags, "-o", dir + string(filepath.Separator)}, packages...)...)
+	cmd.Dir, cmd.Env = repository, env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot build %s: %w\n%s", strings.Join(packages, " "), err, out)
+	}
+	return nil
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package contents
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"justnews/internal/diag"
+)
+
+// journalCatalog is the catalogue of problems in the form of
+// systemd.journal-fields(7)'s message catalog: journalctl -x prints an entry
+// under the message that carries its MESSAGE_ID.
+func journalCatalog(string) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString("# SPDX-License-Identifier: Apache-2.0\n# Made from the catalogue of problems: justnews-problems(7).\n")
+	for _, e := range diag.Catalog() {
+		fmt.Fprintf(&b, "\n-- %s\nSubject: %s: %s\nDefined-By: justnews\nDocumentation: man:justnews-problems(7)\n\n%s\n\nLook:\n    %s\n\nMend:\n    %s\n",
+			e.MessageID, e.Code, e.Title, strings.Join(fold(e.Cause, 76), "\n"), e.Check, e.Fix)
+	}
+	return b.Bytes(), nil
+}
+
+// fold breaks a sentence into lines. What is pasted is not folded.
+func fold(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

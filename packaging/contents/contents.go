@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package contents says what the packages install, and where. It is the one
+// list: nfpm packs it, the test bed installs it, and a test holds that nothing
+// of the repository that belongs on a host is missing from it. It writes
+// nothing and knows nothing of package formats but which files are for one
+// only.
+package contents
+
+import (
+	"io/fs"
+)
+
+// Kind is what a package manager makes of a file.
+type Kind string
+
+// The kinds, as nfpm calls them; a plain file is none of them.
+const (
+	Config  Kind = "config|noreplace" // the administrator's edits stay
+	Doc     Kind = "doc"
+	Licence Kind = "license"
+	Dir     Kind = "dir"
+)
+
+// File says where one thing belongs on a host. Exactly one of Build, Source and
+// Make is set, or none for a directory.
+type File struct {
+	Build  string // a main package, built as it is released
+	Cgo    bool   // Build needs a C compiler
+	Source string // a file or a pattern, relative to the repository
+	Make   Maker  // text that is made from the sources
+	Dest   string // absolute; a directory if it ends in a slash
+	Mode   fs.FileMode
+	Kind   Kind
+	Only   string // the one format that has it, "deb" or "rpm"; "": all
+	Gzip   bool   // compressed, as .gz
+	// Optional is for what is not in the repository yet. Once it is, it is in the
+	// packages, and a build of it that fails is an error.
+	Optional bool
+}
+
+const (
+	units    = "/usr/lib/systemd/system/"
+	libexec  = "/usr/libexec/justnews/"
+	docs     = "/usr/share/doc/justnews/"
+	examples = docs + "examples/"
+	licences = "/usr/share/licenses/justnews/"
+	shared   = "/usr/share/justnews/"
+	conf     = "/etc/justnews/"
+)
+
+// Files is what the packages install.
+//
+//nolint:gochecknoglobals // a constant table, which Go cannot declare const
+var Files = []File{
+	{Build: "./cmd/justnews-generator", Dest: "/usr/lib/systemd/system-generators/", Mode: 0o755},
+	{Build: "./cmd/justnews-gate", Dest: "/usr/bin/", Mode: 0o755},
+	{Build: "./cmd/justnews-nvml", Cgo: true, Dest: libexec, Mode: 0o755, Optional: true},
+
+	{Source: "units/*.service", Dest: units, Mode: 0o644},
+	{Source: "units/*.target", Dest: units, Mode: 0o644},
+	{Source: "units/*.timer", Dest: units, Mode: 0o644},
+	{Source: "units/justnews@.service.d/*.conf", Dest: units + "justnews@.service.d/", Mode: 0o644},
+	{Source: "units/sysusers.d/justnews.conf", Dest: "/usr/lib/sysusers.d/", Mode: 0o644},
+	{Source: "units/tmpfiles.d/justnews.conf", Dest: "/usr/lib/tmpfiles.d/", Mode: 0o644},
+	{Source: "units/polkit-1/*.rules", Dest: "/usr/share/polkit-1/rules.d/", Mode: 0o644},
+	{Make: journalCatalog, Dest: "/usr/lib/systemd/catalog/justnews.catalog", Mode: 0o644},
+
+	{Dest: conf, Mode: 0o755, Kind: Dir},
+	{Source: "packaging/justnews.toml", Dest: conf, Mode: 0o644, Kind: Config},
+	{Dest: conf + "justnews.toml.d/", Mode: 0o755, Kind: Dir},
+
+	{Source: "man/*.5", Dest: "/usr/share/man/man5/", Mode: 0o644, Kind: Doc, Gzip: true},
+	{Source: "man/*.7", Dest: "/usr/share/man/man7/", Mode: 0o644, Kind: Doc, Gzip: true},
+	{Source: "man/*.8", Dest: "/usr/share/man/man8/", Mode: 0o644, Kind: Doc, Gzip: true},
+
+	{Make: completion("bash"), Dest: "/usr/share/bash-completion/completions/justnews-gate", Mode: 0o644},
+	{Make: completion("zsh"), Dest: "/usr/share/zsh/vendor-completions/_justnews-gate", Mode: 0o644, Only: "deb"},
+	{Make: completion("zsh"), Dest: "/usr/share/zsh/site-functions/_justnews-gate", Mode: 0o644, Only: "rpm"},
+	{Make: completion("fish"), Dest: "/usr/share/fish/vendor_completions.d/justnews-gate.fish", Mode: 0o644},
+
+	{Source: "internal/*/*.schema.json", Dest: shared, Mode: 0o644},
+	{Source: "packaging/examples/*", Dest: examples, Mode: 0o644, Kind: Doc},
+
+	// Debian keeps the licences of everything in one file of its own form; rpm
+	// keeps each as it is.
+	{Make: debianCopyright, Dest: docs + "copyright", Mode: 0o644, Only: "deb"},
+	{Source: "CHANGELOG.md", Dest: docs + "changelog", Mode: 0o644, Only: "deb", Gzip: true},
+	{Source: "packaging/lintian/justnews", Dest: "/usr/share/lintian/overrides/", Mode: 0o644, Only: "deb"},
+	{Source: "LICENSE", Dest: licences, Mode: 0o644, Kind: Licence, Only: "rpm"},
+	{Make: thirdParties, Dest: licences + "LICENSES-OF-LINKED-MODULES", Mode: 0o644, Kind: Licence, Only: "rpm"},
+	{Source: "CHANGELOG.md", Dest: docs, Mode: 0o644, Kind: Doc, Only: "rpm"},
+	{Source: "README.md", Dest: docs, Mode: 0o644, Kind: Doc, Only: "rpm"},
+
+	// dpkg makes the directories of its files itself. rpm removes only those
+	// that a package owns.
+	{Dest: units + "justnews@.service.d/", Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: shared, Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: docs, Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: examples, Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: licences, Mode: 0o755, Kind: Dir, Only: "rpm"},
+}

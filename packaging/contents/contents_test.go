@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package contents
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+)
+
+const repo = "../.."
+
+// belongs is what of the repository has to be on a host.
+var belongs = []string{
+	"cmd/*", "units/*.*", "units/*/*", "man/*.[1-9]", "*/*/*.schema.json", "packaging/examples/*",
+	"packaging/justnews.toml", "LICENSE", "CHANGELOG.md",
+}
+
+func TestNothingThatBelongsOnAHostIsMissing(t *testing.T) {
+	listed := map[string]bool{}
+	for _, f := range Files {
+		for _, name := range glob(t, f.Build+f.Source) {
+			listed[name] = true
+		}
+	}
+	found := 0
+	for _, pattern := range belongs {
+		for _, name := range glob(t, pattern) {
+			if info, err := os.Stat(name); err != nil || info.IsDir() && !strings.HasPrefix(pattern, "cmd/") {
+				continue
+			}
+			found++
+			if !listed[name] {
+				t.Errorf("%s is in no package: add it to Files", name)
+			}
+		}
+	}
+	if found < 20 {
+		t.Fatalf("found only %d files", found)
+	}
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(repo, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestEveryFileIsThereOncePerFormatAndNobodyElseCanWriteIt(t *testing.T) {
+	for _, format := range []string{"deb", "rpm"} {
+		items, err := Expand(repo, For(Files, format))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, i := range items {
+			if seen[i.Dest] {
+				t.Errorf("%s: %s is there twice", format, i.Dest)
+			}
+			seen[i.Dest] = true
+			if i.Mode&0o022 != 0 || !filepath.IsAbs(i.Dest) || i.Mode&0o444 != 0o444 {
+				t.Errorf("%s: %s has mode %o", format, i.Dest, i.Mode)
+			}
+			if i.Build == "" && i.Kind != Dir && len(i.Content) == 0 {
+				t.Errorf("%s: %s is empty", format, i.Dest)
+			}
+			if strings.HasPrefix(i.Dest, "/etc/") && i.Kind != Config && i.Kind != Dir {
+				t.Errorf("%s: %s is the administrator's, so it must be a configuration file", format, i.Dest)
+			}
+		}
+		for _, want := range []string{"/usr/bin/justnews-gate", "/etc/justnews/justnews.toml", "/usr/share/man/man8/justnews-gate.8.gz"} {
+			if !seen[want] {
+				t.Errorf("%s: %s is missing", format, want)
+			}
+		}
+	}
+}
+
+func TestWhatIsMissingIsAnErrorUnlessOptional(t *testing.T) {
+	if _, err := Expand(repo, []File{{Source: "units/*.nothing", Dest: "/x/"}}); err == nil {
+		t.Error("a pattern that matches nothing is no error")
+	}
+	if _, err := Expand(repo, []File{{Build: "./cmd/justnews-nothing", Dest: "/x/"}}); err == nil {
+		t.Error("a program that is not there is no error")
+	}
+	items, err := Expand(repo, []File{{Source: "units/*.nothing", Dest: "/x/", Optional: true}})
+	if err != nil || len(items) != 0 {
+		t.Errorf("%v, %v", items, err)
+	}
+}
+
+func TestCompressedTextIsTheTextAndAlwaysTheSameBytes(t *testing.T) {
+	text := []byte(strings.Repeat("justnews ", 100))
+	a, b := compress(text), compress(text)
+	if !bytes.Equal(a, b) {
+		t.Error("two results")
+	}
+	r, err := gzip.NewReader(bytes.NewReader(a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.ModTime.IsZero() || r.Name != "" {
+		t.Errorf("it carries a time or a name: %v", r.Header)
+	}
+	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, text) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestTheJournalCatalogIsTheCatalogueOfProblems(t *testing.T) {
+	text, err := journalCatalog(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// journald would put a field in its place.
+	if m := regexp.MustCompile(`@[A-Z_]+@`).Find(text); m != nil {
+		t.Errorf("%s would be replaced", m)
+	}
+	entries := strings.Split(string(text), "\n-- ")[1:]
+	if len(entries) != len(diag.Catalog()) {
+		t.Fatalf("%d entries of %d", len(entries), len(diag.Catalog()))
+	}
+	for i, e := range diag.Catalog() {
+		head, body, _ := strings.Cut(entries[i], "\n\n")
+		if !strings.HasPrefix(head, e.MessageID+"\nSubject: "+string(e.Code)+": "+e.Title+"\n") {
+			t.Errorf("%s: %s", e.Code, head)
+		}
+		words := strings.Join(strings.Fields(body), " ")
+		for _, part := range []string{e.Cause, "Look: " + e.Check, "Mend: " + e.Fix} {
+			if !strings.Contains(words, strings.Join(strings.Fields(part), " ")) {
+				t.Errorf("%s: %q is not in\n%s", e.Code, part, body)
+			}
+		}
+	}
+}
+
+// The second judge: the real journalctl compiles it and finds every entry.
+func TestJournalctlReadsTheCatalog(t *testing.T) {
+	if _, err := exec.LookPath("journalctl"); err != nil {
+		t.Skip("there is no journalctl")
+	}
+	text, err := journalCatalog(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	dir := filepath.Join(root, "usr/lib/systemd/catalog")
+	for _, d := range []string{dir, filepath.Join(root, "var/lib/systemd/catalog")} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "justnews.catalog"), text, fs.FileMode(0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "journalctl", "--root="+root, "--update-catalog").CombinedOutput(); err != nil || len(out) > 0 {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, err := exec.CommandContext(t.Context(), "journalctl", "--root="+root, "--no-pager", "--dump-catalog").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range diag.Catalog() {
+		if !strings.Contains(string(out), "-- "+e.MessageID+"\nSubject: "+string(e.Code)) {
+			t.Errorf("journalctl does not know %s", e.Code)
+		}
+	}
+}
+
+func TestTheExampleOfSeventeenLoads(t *testing.T) {
+	cfg, problems := config.Load(config.Source{File: filepath.Join(repo, "packaging/examples/seventeen.toml"), Owner: os.Getuid()})
+	if cfg == nil || len(problems) > 0 || len(cfg.Instances) != 17 {
+		t.Errorf("%v", problems)
+	}
+}
+
+func TestALicenceThatNobodyKnowsIsAnError(t *testing.T) {
+	for text, want := range map[string]string{
+		"Apache License\n   Version 2.0, January 2004":                                                                        "Apache-2.0",
+		"Permission is hereby granted, free of charge, to any\nperson obtaining a copy":                                       "MIT",
+		"Redistribution and use in source and binary forms, with or without\nmodification, are permitted":                     "BSD-2-Clause",
+		"Redistribution and use in source and binary forms, with or without modification, are permitted\nNeither the name of": "BSD-3-Clause",
+		"Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee":                "ISC",
+		"GNU GENERAL PUBLIC LICENSE Version 3":                                                                                "",
+		"":                                                                                                                    "",
+	} {
+		if got := recognise(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+	m := Module{Path: "example.org/none"}
+	if err := m.read(t.TempDir()); err == nil {
+		t.Error("a module without terms is no error")
+	}
+}
+
+func TestThePackageSaysTheLicencesOfEverythingLinked(t *testing.T) {
+	modules, err := Linked(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(modules) < 5 || !slices.ContainsFunc(modules, func(m Module) bool { return m.Path == standardLibrary }) {
+		t.Fatalf("only %v", modules)
+	}
+	head, err := os.ReadFile(filepath.Join(repo, "packaging/nfpm.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "\nlicense: " + Licences(modules) + "\n"; !strings.Contains(string(head), want) {
+		t.Errorf("packaging/nfpm.yaml lacks%s", want)
+	}
+	copyright, err := debianCopyright(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, err := thirdParties(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range modules {
+		if !strings.Contains(string(copyright), "Comment: "+m.Path+" "+m.Version+",") || !strings.Contains(string(texts), "\n"+m.Path+" "+m.Version+": "+m.SPDX+"\n") {
+			t.Errorf("%s %s is not named", m.Path, m.Version)
+		}
+		if !strings.Contains(string(texts), m.Text) {
+			t.Errorf("the terms of %s are not there in full", m.Path)
+		}
+	}
+}

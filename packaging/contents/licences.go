@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package contents
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	ours      = "Apache-2.0"
+	ourHolder = "2025-2026 the JustNews maintainers"
+)
+
+// Licences returns the SPDX expression of a package: ours and those of
+// everything linked.
+func Licences(modules []Module) string {
+	ids := []string{ours}
+	for _, m := range modules {
+		ids = append(ids, m.SPDX)
+	}
+	slices.Sort(ids)
+	return strings.Join(slices.Compact(ids), " AND ")
+}
+
+// debianCopyright is /usr/share/doc/PACKAGE/copyright in Debian's
+// machine-readable form, with the terms of everything linked in full.
+func debianCopyright(repository string) ([]byte, error) {
+	modules, err := Linked(repository)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: justnews
+Comment:
+ The programs are linked with the modules below, in the versions that stand
+ beside them. Each module keeps its own terms.
+
+Files: *
+Copyright: %s
+License: Apache-2.0
+`, ourHolder)
+	for _, m := range modules {
+		fmt.Fprintf(&b, "\nFiles: linked/%s/*\nCopyright: %s\nLicense: %s\nComment: %s %s, linked into the programs\n",
+			m.Path, strings.Join(m.holders(), "\n "), m.licenceName(), m.Path, m.Version)
+		if m.Notice != "" {
+			fmt.Fprintf(&b, " .\n%s", deb822(m.Notice))
+		}
+	}
+	b.WriteString(`
+License: Apache-2.0
+ On Debian systems, the full text of the Apache License, Version 2.0, is in
+ /usr/share/common-licenses/Apache-2.0.
+`)
+	for _, m := range modules {
+		if name := m.licenceName(); name != ours {
+			fmt.Fprintf(&b, "\nLicense: %s\n%s", name, deb822(m.Text))
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// licenceName names the terms of one module: the texts of one licence differ in
+// the names that stand in them.
+func (m Module) licenceName() string {
+	if m.SPDX == ours {
+		return ours
+	}
+	return m.SPDX + "-" + strings.NewReplacer("/", "-", ".", "-").Replace(m.Path)
+}
+
+func (m Module) holders() []string {
+	if len(m.Holders) == 0 {
+		return []string{"the authors of " + m.Path}
+	}
+	return m.Holders
+}
+
+// deb822 indents a text so that it is one field.
+func deb822(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(&b, " %s\n", cmp.Or(strings.TrimRight(line, " \t\n"), "."))
+	}
+	return b.String()
+}
+
+// thirdParties is the same for rpm: the texts one after the other, as they are.
+func thirdParties(repository string) ([]byte, error) {
+	modules, err := Linked(repository)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	b.WriteString("The programs of this package are linked with these modules.\n")
+	for _, m := range modules {
+		fmt.Fprintf(&b, "\n%s\n%s %s: %s\n%[1]s\n\n%[5]s\n", strings.Repeat("=", 78), m.Path, m.Version, m.SPDX, m.Text)
+	}
+	return b.Bytes(), nil
+}

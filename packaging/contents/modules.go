@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package contents
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Module is something that our programs are linked with: a module, or the
+// standard library.
+type Module struct {
+	Path    string
+	Version string
+	SPDX    string   // its licence
+	Holders []string // who has the copyright, as its files say
+	Notice  string   // what its NOTICE says, verbatim; Apache's terms ask for it
+	Text    string   // its licence, and its notice, verbatim
+}
+
+// standardLibrary is how Go's own packages are listed.
+const standardLibrary = "std"
+
+// Linked returns everything that the released programs are linked with, sorted
+// by path. A licence that is missing or not recognised is an error: nothing
+// leaves this house without its terms.
+func Linked(repository string) ([]Module, error) {
+	cmd := exec.Command(GoCommand(), "list", "-deps", "-json=Module", "./cmd/...")
+	cmd.Dir = repository
+	// With cgo, so that what only the NVML helper links is there.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOOS=linux")
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("cannot list what is linked: %w\n%s", err, said.String())
+	}
+	dirs := map[string]Module{}
+	where := map[string]string{}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			Module *struct {
+				Path, Version, Dir string
+				Main               bool
+			}
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("cannot read go list: %w", err)
+		}
+		if m := p.Module; m != nil && !m.Main {
+			dirs[m.Path], where[m.Path] = Module{Path: m.Path, Version: m.Version}, m.Dir
+		}
+	}
+	root, version, err := goRoot(repository)
+	if err != nil {
+		return nil, err
+	}
+	dirs[standardLibrary], where[standardLibrary] = Module{Path: standardLibrary, Version: version}, root
+
+	var all []Module
+	for path, m := range dirs {
+		if err := m.read(where[path]); err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b Module) int { return cmp.Compare(a.Path, b.Path) })
+	return all, nil
+}
+
+func goRoot(repository string) (dir, version string, err error) {
+	cmd := exec.Command(GoCommand(), "env", "GOROOT", "GOVERSION")
+	cmd.Dir = repository
+	out, err := cmd.Output()
+	if err != nil {
+		return "", "", fmt.Errorf("cannot find Go's own licence: %w", err)
+	}
+	dir, version, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return dir, version, nil
+}
+
+// termsFile is what a file with a module's terms is called.
+var termsFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice)(\.(md|txt))?$`)
+
+// read reads the terms of a module from its directory.
+func (m *Module) read(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("cannot read the licence of %s: %w", m.Path, err)
+	}
+	var texts []string
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !termsFile.MatchString(e.Name()) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return fmt.Errorf("cannot read the licence of %s: %w", m.Path, err)
+		}
+		plain := strings.Trim(strings.ReplaceAll(string(text), "\r", ""), "\n")
+		texts = append(texts, plain)
+		if strings.HasPrefix(strings.ToUpper(e.Name()), "NOTICE") {
+			m.Notice = plain
+		}
+	}
+	m.Text = strings.Join(texts, "\n\n")
+	m.Holders = holders(m.Text)
+	if m.SPDX = recognise(m.Text); m.SPDX == "" {
+		return fmt.Errorf("cannot tell the licence of %s from the files in %s: teach recognise about it", m.Path, dir)
+	}
+	return nil
+}
+
+// recognise returns the SPDX identifier of a licence, "" for one that it does
+// not know. It looks for the sentences that only that licence has.
+func recognise(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	has := func(s string) bool { return strings.Contains(text, s) }
+	switch {
+	case has("Apache License Version 2.0"):
+		return "Apache-2.0"
+	case has("Permission is hereby granted, free of charge, to any person obtaining a copy"):
+		return "MIT"
+	case has("Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee"):
+		return "ISC"
+	case !has("Redistribution and use in source and binary forms, with or without modification, are permitted"):
+		return ""
+	case has("Neither the name of") || has("may not be used to endorse or promote products"):
+		return "BSD-3-Clause"
+	default:
+		return "BSD-2-Clause"
+	}
+}
+
+var holder = regexp.MustCompile(`(?im)^\s*copyright\s+(?:©\s*|\(c\)\s*)*((?:\d|the ).*?)\s*$`)
+
+// holders finds the lines that say who has the copyright.
+func holders(text string) []string {
+	var found []string
+	for _, m := range holder.FindAllStringSubmatch(text, -1) {
+		who := strings.TrimSuffix(strings.TrimSuffix(m[1], " All rights reserved."), ".")
+		if !slices.Contains(found, who) {
+			found = append(found, who)
+		}
+	}
+	return found
+}

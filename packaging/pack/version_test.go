@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// ordered are descriptions in the order of their commits, with the versions
+// that they become.
+var ordered = []struct{ described, version string }{
+	{"", "0.0.0~git41.g4f397ef0bc12"}, // before every tag
+	{"", "0.0.0~git107.g0f397ef0bc12"},
+	{"v0.9.0-0-g1234567", "0.9.0"},
+	{"v1.0.0-rc.1-0-g1234567", "1.0.0~rc.1"},
+	{"v1.0.0-rc.1-3-gfedcba9", "1.0.0~rc.1+3.gfedcba9"},
+	{"v1.0.0-rc.2-0-g1234567", "1.0.0~rc.2"},
+	{"v1.0.0-0-g1234567", "1.0.0"},
+	{"v1.0.0-9-g1234567", "1.0.0+9.g1234567"},
+	{"v1.0.0-10-g0234567", "1.0.0+10.g0234567"},
+	{"v1.0.0-10-g0234567+dirty", "1.0.0+10.g0234567+dirty"},
+	{"v1.0.1-0-g1234567", "1.0.1"},
+	{"v1.10.0-0-g1234567", "1.10.0"},
+}
+
+func TestATagBecomesAVersion(t *testing.T) {
+	for _, o := range ordered {
+		if o.described == "" {
+			continue
+		}
+		if got, err := packageVersion(o.described); err != nil || got != o.version {
+			t.Errorf("%s becomes %q, %v; want %s", o.described, got, err, o.version)
+		}
+	}
+	for _, wrong := range []string{"", "4f397ef", "v1-0-g1234567", "release-1.0.0-0-g1234567", "v1.0.0-RC1-0-g1234567", "v1.0.0"} {
+		if got, err := packageVersion(wrong); err == nil {
+			t.Errorf("%q becomes %q", wrong, got)
+		}
+	}
+}
+
+func TestDpkgOrdersVersionsAsCommitsAreOrdered(t *testing.T) {
+	if _, err := exec.LookPath("dpkg"); err != nil {
+		t.Skip("there is no dpkg")
+	}
+	for i := 1; i < len(ordered); i++ {
+		older, newer := ordered[i-1].version+"-1", ordered[i].version+"-1"
+		if out, err := exec.CommandContext(t.Context(), "dpkg", "--compare-versions", older, "lt", newer).CombinedOutput(); err != nil {
+			t.Errorf("dpkg does not take %s for older than %s: %v\n%s", older, newer, err, out)
+		}
+	}
+}
+
+func TestRPMOrdersVersionsAsCommitsAreOrdered(t *testing.T) {
+	if _, err := exec.LookPath("rpm"); err != nil {
+		t.Skip("there is no rpm")
+	}
+	for i := 1; i < len(ordered); i++ {
+		older, newer := ordered[i-1].version, ordered[i].version
+		lua := fmt.Sprintf("%%{lua:print(rpm.vercmp(%q, %q))}", older, newer)
+		out, err := exec.CommandContext(t.Context(), "rpm", "--eval", lua).Output()
+		if err != nil || strings.TrimSpace(string(out)) != "-1" {
+			t.Errorf("rpm does not take %s for older than %s: %v %s", older, newer, err, out)
+		}
+	}
+}
+
+func TestADateThatIsNoNumberIsRefused(t *testing.T) {
+	if _, err := originOf("1.0.0", "yesterday"); err == nil {
+		t.Error("SOURCE_DATE_EPOCH=yesterday is taken")
+	}
+	o, err := originOf("1.0.0", "1700000000")
+	if err != nil || o.version != "1.0.0" || o.when.Unix() != 1700000000 {
+		t.Errorf("%v, %v", o, err)
+	}
+}

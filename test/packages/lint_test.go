@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package packages
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Errors and warnings; what is overridden has its reason in the overrides.
+func TestLintianFindsNothing(t *testing.T) {
+	need(t, "lintian", "lintian")
+	out, err := exec.CommandContext(t.Context(), "lintian", "--fail-on", "error,warning", "--allow-root", current(t).deb).CombinedOutput()
+	if err != nil || strings.TrimSpace(string(out)) != "" {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestRpmlintFindsNothing(t *testing.T) {
+	need(t, "rpmlint", "rpmlint")
+	out, err := exec.CommandContext(t.Context(), "rpmlint", "-c", filepath.Join(repository, "packaging/rpmlint.toml"), current(t).rpm).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), " 0 errors, 0 warnings") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// An override without a reason above it, or one that nothing needs any more, is
+// a finding of its own.
+func TestEveryOverrideHasItsReason(t *testing.T) {
+	for name, entry := range map[string]string{
+		"packaging/lintian/justnews": `^justnews: `,
+		"packaging/rpmlint.toml":     `^  '`,
+	} {
+		text, err := os.ReadFile(filepath.Join(repository, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		reason, found := false, 0
+		for line := range strings.Lines(string(text)) {
+			switch isComment := strings.HasPrefix(strings.TrimSpace(line), "#"); {
+			case isComment:
+				reason = true
+			case regexp.MustCompile(entry).MatchString(line):
+				if found++; !reason {
+					t.Errorf("%s: no reason above %s", name, line)
+				}
+			default:
+				reason = false
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s has no override that this test can see", name)
+		}
+	}
+}
+
+// The macros that a Fedora package would use, expanded as systemd's
+// macros.systemd does for our arguments: rpmbuild on Debian leaves them as they
+// are, so they are written out in the scriptlets.
+func TestTheScriptletsAreWhatFedorasMacrosExpandTo(t *testing.T) {
+	need(t, "rpm", "rpm")
+	text, err := os.ReadFile("testdata/macros.systemd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts := map[string]string{}
+	for tag, query := range map[string]string{"post": "%{POSTIN}", "preun": "%{PREUN}", "postun": "%{POSTUN}", "posttrans": "%{POSTTRANS}"} {
+		scripts[tag] = output(t, "rpm", "-qp", "--qf", query, current(t).rpm)
+	}
+	found := 0
+	for _, m := range regexp.MustCompile(`(?ms)^%(\w+)_(post|preun)\(\) \\\n(.*?)%\{nil\}\n`).FindAllStringSubmatch(string(text), -1) {
+		found++
+		body := strings.ReplaceAll(m[3], " \\\n", "\n")
+		body = strings.ReplaceAll(body, "%{?*}", "justnews.target justnews-preflight.timer")
+		want := strings.TrimSuffix(strings.TrimSpace(body), "fi") // what else is done may follow
+		if !strings.Contains(scripts[m[2]], strings.TrimSpace(want)) {
+			t.Errorf("the %s scriptlet lacks\n%s\nit is\n%s", m[2], want, scripts[m[2]])
+		}
+	}
+	if found != 2 {
+		t.Fatalf("found %d macros in testdata/macros.systemd, want 2", found)
+	}
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package packages
+
+import (
+	"cmp"
+	"debug/buildinfo"
+	"debug/elf"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"justnews/packaging/contents"
+)
+
+// ceiling is the newest glibc that the helper may need: RHEL 9, Ubuntu 22.04.
+var ceiling = []int{2, 34}
+
+// unpacked returns a directory with the files of the deb, and the programs in it.
+func unpacked(t *testing.T) (string, []contents.Item) {
+	t.Helper()
+	need(t, "dpkg-deb", "dpkg")
+	dir := t.TempDir()
+	output(t, "dpkg-deb", "--extract", current(t).deb, dir)
+	items, err := contents.Expand(repository, contents.Programs(contents.Files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(items) < 2 {
+		t.Fatalf("only %d programs", len(items))
+	}
+	return dir, items
+}
+
+func TestTheProgramsAreStaticAndTheHelperRunsOnOldGlibc(t *testing.T) {
+	dir, items := unpacked(t)
+	for _, item := range items {
+		f, err := elf.Open(filepath.Join(dir, item.Dest))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		if f.Section(".debug_info") != nil || f.Section(".symtab") != nil {
+			t.Errorf("%s is not stripped", item.Dest)
+		}
+		if !item.Cgo {
+			if f.Section(".interp") != nil || f.Section(".dynamic") != nil {
+				t.Errorf("%s is not static", item.Dest)
+			}
+			continue
+		}
+		dynamic(t, item.Dest, f)
+	}
+}
+
+// dynamic checks the helper: libc alone, not newer than the ceiling, and bound
+// when it is called, else a driver that lacks a function keeps it from starting.
+func dynamic(t *testing.T, name string, f *elf.File) {
+	t.Helper()
+	symbols, err := f.ImportedSymbols()
+	if err != nil || len(symbols) == 0 {
+		t.Fatalf("%s: %d symbols, %v", name, len(symbols), err)
+	}
+	for _, s := range symbols {
+		if version, ok := strings.CutPrefix(s.Version, "GLIBC_"); ok && slices.Compare(numbers(t, version), ceiling) > 0 {
+			t.Errorf("%s needs %s of glibc %s", name, s.Name, version)
+		}
+	}
+	libraries, err := f.ImportedLibraries()
+	if err != nil || !slices.Equal(libraries, []string{"libc.so.6"}) {
+		t.Errorf("%s needs %v, %v; want libc.so.6 alone", name, libraries, err)
+	}
+	for tag, bit := range map[elf.DynTag]uint64{elf.DT_FLAGS: uint64(elf.DF_BIND_NOW), elf.DT_FLAGS_1: uint64(elf.DF_1_NOW)} {
+		values, err := f.DynValue(tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range values {
+			if v&bit != 0 {
+				t.Errorf("%s binds at once: %v has %#x", name, tag, v)
+			}
+		}
+	}
+}
+
+func numbers(t *testing.T, version string) []int {
+	t.Helper()
+	var out []int
+	for part := range strings.SplitSeq(version, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			t.Fatalf("glibc %q: %v", version, err)
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// The programs say themselves what they are linked with.
+func TestThePackageHasTheLicenceOfEveryLinkedModule(t *testing.T) {
+	dir, items := unpacked(t)
+	text, err := os.ReadFile(filepath.Join(dir, "usr/share/doc/justnews/copyright"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := map[string]bool{}
+	for _, item := range items {
+		info, err := buildinfo.ReadFile(filepath.Join(dir, item.Dest))
+		if err != nil {
+			t.Fatal(err)
+		}
+		linked["std "+info.GoVersion] = true
+		for _, m := range info.Deps {
+			m = cmp.Or(m.Replace, m)
+			linked[m.Path+" "+m.Version] = true
+		}
+		for _, s := range info.Settings {
+			if strings.HasPrefix(s.Key, "vcs") || s.Key == "-trimpath" && s.Value != "true" {
+				t.Errorf("%s: built with %s=%s", path.Base(item.Dest), s.Key, s.Value)
+			}
+		}
+	}
+	if len(linked) < 5 {
+		t.Fatalf("only %v", linked)
+	}
+	for _, m := range slices.Sorted(maps.Keys(linked)) {
+		if !strings.Contains(string(text), "\nComment: "+m+", linked") {
+			t.Errorf("%s is linked, and its licence is not in the package", m)
+		}
+	}
+	if got, want := strings.Count(string(text), "\nFiles: linked/"), len(linked); got != want {
+		t.Errorf("the package has the licences of %d modules, and %d are linked", got, want)
+	}
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package packages
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// Another directory, time zone, language, umask and TMPDIR: the same bytes. The
+// compiler's cache is shared, as -trimpath allows; docs/packaging.md has two
+// builds with caches of their own.
+func TestTwoBuildsInDifferentPlacesAreTheSameBytes(t *testing.T) {
+	here := current(t)
+	dir := filepath.Join(t.TempDir(), "a rather different place")
+	if err := copyTree(dir); err != nil {
+		t.Fatal(err)
+	}
+	tmp := filepath.Join(dir, "tmp")
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	old := syscall.Umask(0o077)
+	there, err := pack(dir, "dist", newVersion, "TZ=Pacific/Kiritimati", "LC_ALL=C", "TMPDIR="+tmp, "USER=nobody", "HOSTNAME=elsewhere")
+	syscall.Umask(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]string{{here.deb, there.deb}, {here.rpm, there.rpm}} {
+		a, b := sum(t, pair[0]), sum(t, pair[1])
+		if a != b {
+			t.Errorf("%s: %s here, %s there", filepath.Base(pair[0]), a, b)
+		}
+	}
+	// The proof can fail: another version is other bytes.
+	if sum(t, here.deb) == sum(t, older(t).deb) {
+		t.Error("two versions are the same bytes")
+	}
+}
+
+func sum(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(content))
+}
