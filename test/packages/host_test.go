@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package packages
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/test/bed"
+)
+
+const (
+	configFile = "/etc/justnews/justnews.toml"
+	modelRoot  = "/opt/justnews/models"
+	stoppedDir = "/run/justnews-test"
+	newDeb     = "/root/new.deb"
+	oldDeb     = "/root/old.deb"
+	newRPM     = "/root/new.rpm"
+	oldRPM     = "/root/old.rpm"
+	goFile     = "/run/justnews-test/go"
+)
+
+// gated are the instances that wait for goFile, on top of all else.
+var gated = []string{"memory", "scout"}
+
+// agent takes the place of the bed's stand-in. When it is stopped it writes down
+// whether the package and what the generator made were still there.
+const agent = `#!/bin/sh
+case $1 in
+gpu_orchestrator)
+	exec /usr/local/bin/justnews-reference orchestrator --bus-url "$REFERENCE_BUS_URL" ;;
+mcp_bus) exec /usr/local/bin/justnews-reference bus ;;
+esac
+last() {
+	for f in /usr/bin/justnews-gate /usr/lib/systemd/system/justnews@.service \
+		/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf; do
+		[ -e "$f" ] || echo "no $f" >>"/run/justnews-test/stopped-$1"
+	done
+	echo stopped >>"/run/justnews-test/stopped-$1"
+	exit 0
+}
+trap 'last "$1"' TERM
+while :; do sleep 1000 & wait $!; done
+`
+
+// host is a booted Debian that has the packages at hand, and nothing of ours
+// installed.
+type host struct {
+	*bed.Machine
+	t     testing.TB
+	began time.Time
+}
+
+func boot(t testing.TB, suite string, packages []string, prepare func(tree *bed.Tree)) *host {
+	t.Helper()
+	now, before := current(t), older(t)
+	m := bed.Boot(t, bed.Options{Suite: suite, Packages: packages, Prepare: func(tree *bed.Tree) {
+		// The bed's roots leave out manuals and documents; our packages have them.
+		for _, name := range tree.List("/etc/dpkg/dpkg.cfg.d") {
+			tree.Remove("/etc/dpkg/dpkg.cfg.d/" + name)
+		}
+		tree.Copy(now.deb, newDeb, 0o644)
+		tree.Copy(before.deb, oldDeb, 0o644)
+		tree.Copy(now.rpm, newRPM, 0o644)
+		tree.Copy(before.rpm, oldRPM, 0o644)
+		tree.InstallReference()
+		tree.WriteFile("/usr/local/bin/justnews-start-agent.sh", agent, 0o755)
+		writeStore(tree)
+		if prepare != nil {
+			prepare(tree)
+		}
+	}})
+	return &host{m, t, time.Now()}
+}
+
+func writeStore(tree *bed.Tree) {
+	models := map[string][]string{"scout": {"martin-ha/toxic-comment-model"}, "memory": {"sentence-transformers/all-MiniLM-L6-v2"}}
+	for agent, ids := range models {
+		for _, id := range ids {
+			snapshot := modelRoot + "/" + agent + "/versions/v1/models--" + strings.ReplaceAll(id, "/", "--") + "/snapshots/0123abcd"
+			tree.WriteFile(snapshot+"/config.json", `{"model_type":"bert"}`)
+		}
+		tree.Symlink("versions/v1", modelRoot+"/"+agent+"/current")
+	}
+	text, err := json.Marshal(map[string]any{"agents": models})
+	if err != nil {
+		panic(err) // a map of strings
+	}
+	tree.WriteFile(modelRoot+"/AGENT_MODEL_MAP.json", string(text))
+}
+
+// seventeen is the packaged example, with a probe in front of the gated ones.
+func seventeen(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "packaging/examples/seventeen.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := string(text)
+	for _, name := range gated {
+		before := out
+		if out = strings.Replace(out, "[instances."+name+"]\n", "[instances."+name+"]\nneeds = [\"go\"]\n", 1); out == before {
+			t.Fatalf("the example has no instance %s", name)
+		}
+	}
+	return out + "\n[probes.go]\nkind = \"path\"\npath = \"" + goFile + "\"\n"
+}
+
+// step runs a shell command as an operator types it, and logs it with its time.
+func (h *host) step(command string) string {
+	h.t.Helper()
+	began := time.Now()
+	r := h.RunFor(2*time.Minute, "sh", "-c", command)
+	h.t.Logf("# %s   (%.1f s)", command, time.Since(began).Seconds())
+	if r.Err != nil {
+		h.t.Fatalf("%s: %v\n%s%s", command, r.Err, r.Stdout, r.Stderr)
+	}
+	return r.Stdout + r.Stderr
+}
+
+// apt runs apt-get as unattended upgrades do: nobody answers questions, and the
+// administrator's edits stay.
+func (h *host) apt(args string) string {
+	h.t.Helper()
+	return h.step("DEBIAN_FRONTEND=noninteractive apt-get -qy -o Dpkg::Options::=--force-confold " + args + " </dev/null")
+}
+
+// instances lists what the example has.
+func (h *host) instances() []string {
+	h.t.Helper()
+	return strings.Fields(h.Must("justnews-gate", "completion", "instances"))
+}
+
+func unit(instance string) string { return "justnews@" + instance + ".service" }
+
+// allUp waits until all 17 run, and returns who they are.
+func (h *host) allUp() map[string]int {
+	h.t.Helper()
+	pids := map[string]int{}
+	names := h.instances()
+	if len(names) != 17 {
+		h.t.Fatalf("%d instances, want 17: %v", len(names), names)
+	}
+	for _, name := range names {
+		pids[name] = h.WaitUnit(unit(name), "active/running").MainPID
+	}
+	return pids
+}
+
+// untouched fails if one of them was restarted, or does not run.
+func (h *host) untouched(pids map[string]int, by string) {
+	h.t.Helper()
+	for name, pid := range pids {
+		if u := h.Unit(unit(name)); u.MainPID != pid || !u.Is("active/running") {
+			h.t.Errorf("%v: main process %d, was %d before %s", u, u.MainPID, pid, by)
+		}
+	}
+}
+
+// healthy fails if a unit failed.
+func (h *host) healthy(after string) {
+	h.t.Helper()
+	if failed := h.Systemctl("--failed", "--no-legend", "--plain"); strings.TrimSpace(failed) != "" {
+		h.t.Errorf("after %s there are failed units:\n%s", after, failed)
+	}
+	if state := h.WaitIdle(); state != "running" {
+		h.t.Errorf("after %s the system is %s", after, state)
+	}
+}
+
+// gone fails if anything runs, is loaded or was generated.
+func (h *host) gone(after string) {
+	h.t.Helper()
+	h.healthy(after)
+	for line := range strings.Lines(h.Systemctl("list-units", "--all", "--no-legend", "--plain", "justnews*")) {
+		// A removal keeps the links of what was enabled, so that it is so again
+		// after a new installation.
+		if strings.Contains(after, "purge") || !strings.Contains(line, " not-found inactive dead ") {
+			h.t.Errorf("after %s systemd still knows %s", after, line)
+		}
+	}
+	if processes := h.Must("find", "/proc", "-maxdepth", "1", "-user", "justnews"); processes != "" {
+		h.t.Errorf("after %s there still run\n%s", after, processes)
+	}
+	for _, name := range h.List("/run/systemd/generator") {
+		if strings.Contains(name, "justnews") {
+			h.t.Errorf("after %s there is still /run/systemd/generator/%s", after, name)
+		}
+	}
+}
+
+// stoppedInOrder fails if an agent was stopped when the package's files or the
+// generated ones were gone already, or was not asked to stop at all.
+func (h *host) stoppedInOrder(instances ...string) {
+	h.t.Helper()
+	for _, name := range instances {
+		if got := h.ReadFile(stoppedDir + "/stopped-" + name); strings.Contains(got, "no ") || !strings.Contains(got, "stopped") {
+			h.t.Errorf("when %s was stopped:\n%s", name, got)
+		}
+	}
+}
+
+// leftovers are the files that bear our name, but for those that stay by design.
+func (h *host) leftovers(stay ...string) []string {
+	h.t.Helper()
+	var left []string
+	found := h.Must("sh", "-c", `find /etc /usr /var /run /lib/systemd/ -xdev \( -name '*justnews*' -o -xtype l -lname '*justnews*' \) -prune -print; find /run -name '*justnews*' -prune -print`)
+	for name := range strings.Lines(found) {
+		name = strings.TrimSpace(name)
+		// What the bed brought itself.
+		if strings.HasPrefix(name, "/usr/local/") || strings.Contains(name, "justnews-test") || strings.HasPrefix(name, "/etc/systemd/system/justnews@.service.d") {
+			continue
+		}
+		if !slices.Contains(stay, name) && !slices.Contains(left, name) {
+			left = append(left, name)
+		}
+	}
+	return left
+}
+
+func (h *host) exposures() {
+	h.t.Helper()
+	for name, budget := range budgets {
+		name = strings.Replace(name, "@.", "@scout.", 1)
+		if h.Unit(name).LoadState != "loaded" {
+			continue // not in the packages yet
+		}
+		r := h.Run("systemd-analyze", "security", "--no-pager", fmt.Sprintf("--threshold=%d", int(budget*10)), name)
+		m := overall.FindStringSubmatch(r.Stdout)
+		if r.Err != nil || m == nil {
+			h.t.Errorf("%s is more exposed than %.1f: %v\n%s%s", name, budget, m, r.Stdout, r.Stderr)
+			continue
+		}
+		h.t.Logf("exposure of %s with what was generated: %s of %.1f", name, m[1], budget)
+	}
+}
