@@ -53,8 +53,7 @@ while :; do sleep 1000 & wait $!; done
 // installed.
 type host struct {
 	*bed.Machine
-	t     testing.TB
-	began time.Time
+	t testing.TB
 }
 
 func boot(t testing.TB, suite string, packages []string, prepare func(tree *bed.Tree)) *host {
@@ -76,7 +75,10 @@ func boot(t testing.TB, suite string, packages []string, prepare func(tree *bed.
 			prepare(tree)
 		}
 	}})
-	return &host{m, t, time.Now()}
+	if state := m.WaitIdle(); state != "running" {
+		t.Fatalf("the machine is %s before anything of ours is there", state)
+	}
+	return &host{m, t}
 }
 
 func writeStore(tree *bed.Tree) {
