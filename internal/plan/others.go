@@ -36,6 +36,23 @@ func (s *shared) preload() DropIn {
 		unitfile.Section{Name: "Service", Lines: s.paths(service, &as)})
 }
 
+// preflight looks with the orchestrator's eyes: what it finds readable is what
+// the orchestrator can read, and the control daemon's sockets are not hidden.
+func (s *shared) preflight() DropIn {
+	as := preloadService(s.Config)
+	service := s.paths([]unitfile.Line{
+		unitfile.Plain("User", as.User),
+		unitfile.Plain("Group", as.Group),
+	}, &as)
+	mps := func(i config.Instance) bool { return i.MPS.Enabled }
+	if private(s.MPS.PipeDirectory) && slices.ContainsFunc(s.Instances, mps) {
+		service = append(service, unitfile.ListedPath("BindPaths", s.MPS.PipeDirectory, true))
+	}
+	return file(PreflightUnit+".d", "60-justnews-preflight.conf",
+		unitfile.Section{Name: "Unit", Lines: s.source},
+		unitfile.Section{Name: "Service", Lines: service})
+}
+
 // preloadService is the orchestrator's user and view of the file system: what
 // the preload finds readable in the Model Store is then what the orchestrator
 // can read.

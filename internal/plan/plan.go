@@ -45,11 +45,12 @@ type DropIn struct {
 
 // Names of units and directories that the static units share with the plan.
 const (
-	Target      = "justnews.target"
-	PreloadUnit = "justnews-preload.service"
-	MPSUnit     = "justnews-mps.service"
-	Template    = "justnews@.service"
-	globalEnv   = "global"
+	Target        = "justnews.target"
+	PreloadUnit   = "justnews-preload.service"
+	PreflightUnit = "justnews-preflight.service"
+	MPSUnit       = "justnews-mps.service"
+	Template      = "justnews@.service"
+	globalEnv     = "global"
 )
 
 // InstanceUnit returns the unit of an instance, "" for no instance.
@@ -64,7 +65,7 @@ func InstanceUnit(instance string) string {
 func Build(c *config.Config, m Machine) *Plan {
 	p := &Plan{
 		Base:    base(baseTimeout(c.Gate.Timeout, m), false),
-		DropIns: make([]DropIn, 0, 2*len(c.Instances)+3),
+		DropIns: make([]DropIn, 0, 2*len(c.Instances)+4),
 		GateOff: m.GateOff,
 	}
 	host := shared{c, m, source(c), storeVariables(c)}
@@ -75,7 +76,7 @@ func Build(c *config.Config, m Machine) *Plan {
 			p.Wanted = append(p.Wanted, InstanceUnit(inst.Name))
 		}
 	}
-	p.DropIns = append(p.DropIns, host.preload())
+	p.DropIns = append(p.DropIns, host.preload(), host.preflight())
 	if c.MPS.Unit == MPSUnit {
 		p.DropIns = append(p.DropIns, host.mps())
 	}

@@ -3,9 +3,6 @@
 package docs
 
 import (
-	"fmt"
-	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -20,10 +17,9 @@ import (
 	"justnews/internal/cli"
 	"justnews/internal/config"
 	"justnews/internal/diag"
-	"justnews/test/bed"
 )
 
-var documents = []string{"README.md", "CHANGELOG.md"}
+var documents = []string{"README.md", "CHANGELOG.md", "docs/packaging.md", "docs/release.md"}
 
 func TestEveryConfigurationInTheReadmeLoads(t *testing.T) {
 	found := 0
@@ -123,41 +119,6 @@ func TestTheReadmeListsTheExitStatuses(t *testing.T) {
 	}
 	if diff := cmp.Diff(diag.Statuses(), got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestTheReadmeInstallsWhatThePackagesInstall(t *testing.T) {
-	type target struct {
-		to   string
-		mode fs.FileMode
-	}
-	want, got := map[string]target{}, map[string]target{}
-	for _, f := range bed.Files {
-		source := f.Source
-		if f.Build != "" {
-			source = "build/" + path.Base(f.Build)
-		}
-		if matches, err := filepath.Glob(filepath.Join(repository, source)); err != nil || len(matches) == 0 && f.Optional {
-			continue
-		}
-		want[source] = target{f.Dest, f.Mode}
-	}
-	install := regexp.MustCompile(`^sudo install -Dm(\d+) -t (\S+) (.+)$`)
-	for _, line := range shell(t, read(t, "README.md")) {
-		m := install.FindStringSubmatch(line)
-		if m == nil {
-			continue
-		}
-		mode, err := strconv.ParseUint(m[1], 8, 32)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, source := range strings.Fields(m[3]) {
-			got[source] = target{m[2] + "/", fs.FileMode(mode)}
-		}
-	}
-	if !maps.Equal(want, got) {
-		t.Errorf("the README installs\n%s\nthe packages\n%s", fmt.Sprint(got), fmt.Sprint(want))
 	}
 }
 

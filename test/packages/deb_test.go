@@ -13,7 +13,11 @@ import (
 // through it: one boot a suite.
 func TestTheLifeOfTheDeb(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
-		h := boot(t, suite, nil, inAChroot)
+		h := boot(t, suite, nil, func(tree *bed.Tree) {
+			inAChroot(tree)
+			// Set up by hand once: a template of its own, which shadows ours.
+			tree.WriteFile(handMade, "[Service]\nExecStart=/usr/local/bin/justnews-start-agent.sh %i\n")
+		})
 		h.firstInstallation()
 		h.seventeenGated()
 		h.preflight()
@@ -21,8 +25,12 @@ func TestTheLifeOfTheDeb(t *testing.T) {
 		h.upgradeWhileGatesWait(pids)
 		h.removalAndReturn()
 		h.purge()
+		h.fromNothing()
 	})
 }
+
+// handMade is where an operator writes a template.
+const handMade = "/etc/systemd/system/justnews@.service"
 
 // inAChroot installs and purges while the system is an image that does not run,
 // with systemd's tools and without them.
@@ -73,7 +81,8 @@ func (h *host) firstInstallation() {
 	if got := h.step("justnews-gate --version"); got != "justnews-gate "+oldVersion+"\n" {
 		h.t.Errorf("the version is %q", got)
 	}
-	// Without a configuration it fails closed, and the journal explains it.
+	// Without a configuration it fails closed, under a template made by hand as
+	// well, and the journal explains it.
 	if r := h.Run("systemctl", "start", unit("scout")); r.Code == 0 {
 		h.t.Error("an instance that nobody configured was started")
 	}
@@ -82,6 +91,7 @@ func (h *host) firstInstallation() {
 		h.t.Errorf("journalctl -x explains nothing:\n%s", got)
 	}
 	h.Systemctl("reset-failed", unit("scout"))
+	h.step("rm " + handMade + "; systemctl daemon-reload")
 }
 
 // seventeenGated: from the installed package to 17 running agents.
@@ -237,4 +247,22 @@ func (h *host) purge() {
 	// A second purge and a reboot's worth of reloads change nothing.
 	h.step("dpkg --purge justnews; systemctl daemon-reload")
 	h.gone("a second purge")
+}
+
+// fromNothing is what an operator types on a new host, and all of it.
+func (h *host) fromNothing() {
+	h.t.Helper()
+	h.Remove("/etc/justnews")
+	h.Remove("/var/lib/justnews")
+	for _, command := range []string{
+		"apt-get install -y " + newDeb,
+		"cp /usr/share/doc/justnews/examples/seventeen.toml " + configFile,
+		"justnews-gate config check && systemctl daemon-reload",
+		"systemctl enable --now justnews.target",
+		"justnews-gate status",
+	} {
+		h.t.Logf("%s", h.step(command))
+	}
+	h.allUp()
+	h.healthy("the first start on a new host")
 }
