@@ -34,7 +34,7 @@ type File struct {
 	Kind   Kind
 	Only   string // the one format that has it, "deb" or "rpm"; "": all
 	Gzip   bool   // compressed, as .gz
-	// Optional is for what is not in the repository yet. Once it is, it is in the
+	// Optional is for what may not be in the repository. Once it is, it is in the
 	// packages, and a build of it that fails is an error.
 	Optional bool
 }
@@ -55,7 +55,7 @@ const (
 var Files = []File{
 	{Build: "./cmd/justnews-generator", Dest: "/usr/lib/systemd/system-generators/", Mode: 0o755},
 	{Build: "./cmd/justnews-gate", Dest: "/usr/bin/", Mode: 0o755},
-	{Build: "./cmd/justnews-nvml", Cgo: true, Dest: libexec, Mode: 0o755, Optional: true},
+	{Build: "./cmd/justnews-nvml", Cgo: true, Dest: libexec, Mode: 0o755},
 
 	{Source: "units/*.service", Dest: units, Mode: 0o644},
 	{Source: "units/*.target", Dest: units, Mode: 0o644},
