@@ -72,7 +72,11 @@ func (r Release) Build(repository, dir string, cgo bool, packages ...string) err
 		// the program from starting.
 		flags += " -linkmode=external -extldflags=-Wl,-z,lazy"
 	}
-	cmd := exec.Command(GoCommand(), append([]string{"build", "-ldflags", flags, "-o", dir + string(filepath.Separator)}, packages...)...)
+	args := []string{"build", "-ldflags", flags, "-o", dir + string(filepath.Separator)}
+	if cgo {
+		args = append(args, "-buildmode=pie")
+	}
+	cmd := exec.Command(GoCommand(), append(args, packages...)...)
 	cmd.Dir, cmd.Env = repository, env
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot build %s: %w\n%s", strings.Join(packages, " "), err, out)

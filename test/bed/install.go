@@ -49,7 +49,7 @@ func (tree *Tree) Put(list ...contents.File) {
 		tree.t.Fatal(err)
 	}
 	if _, err := exec.LookPath("gcc"); err != nil {
-		list = slices.DeleteFunc(list, func(f contents.File) bool { return f.Cgo })
+		list = slices.DeleteFunc(slices.Clone(list), func(f contents.File) bool { return f.Cgo })
 	}
 	items, err := contents.Expand(repo, list)
 	if err != nil {
