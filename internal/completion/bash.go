@@ -64,7 +64,7 @@ func (t *tree) bash() string {
 
 // bash returns the command that fills COMPREPLY, "" where there is nothing.
 func (v Values) bash() string {
-	generate := ""
+	var generate string
 	switch {
 	case v.Command != "":
 		generate = `-W "$(` + v.Command + ` 2>/dev/null)"`

@@ -5,6 +5,7 @@ package contents
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -76,8 +77,10 @@ func Expand(repository string, list []File) ([]Item, error) {
 func (f File) expand(repository string) ([]Item, error) {
 	switch {
 	case f.Build != "":
-		if _, err := os.Stat(filepath.Join(repository, f.Build)); err != nil {
+		if _, err := os.Stat(filepath.Join(repository, f.Build)); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
+		} else if err != nil {
+			return nil, err
 		}
 		item := f.item(path.Base(f.Build), nil)
 		item.Build, item.Cgo = f.Build, f.Cgo

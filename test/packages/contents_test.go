@@ -3,7 +3,6 @@
 package packages
 
 import (
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -97,7 +96,7 @@ func TestTheRPMOwnsItsDirectories(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		for dir := path.Dir(name); dir != "/"; dir = path.Dir(dir) {
 			if strings.Contains(dir, "justnews") && want[dir] == "" {
-				t.Error(fmt.Sprintf("%s is in the list, %s is not", name, dir))
+				t.Errorf("%s is in the list, %s is not", name, dir)
 			}
 		}
 	}

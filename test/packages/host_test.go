@@ -128,9 +128,9 @@ func (h *host) step(command string) string {
 
 // apt runs apt-get as unattended upgrades do: nobody answers questions, and the
 // administrator's edits stay.
-func (h *host) apt(args string) string {
+func (h *host) apt(args string) {
 	h.t.Helper()
-	return h.step("DEBIAN_FRONTEND=noninteractive apt-get -qy -o Dpkg::Options::=--force-confold " + args + " </dev/null")
+	h.step("DEBIAN_FRONTEND=noninteractive apt-get -qy -o Dpkg::Options::=--force-confold " + args + " </dev/null")
 }
 
 // instances lists what the example has.

@@ -3,6 +3,7 @@
 package packages
 
 import (
+	"bytes"
 	"cmp"
 	"debug/buildinfo"
 	"debug/elf"
@@ -40,11 +41,14 @@ func unpacked(t *testing.T) (string, []contents.Item) {
 func TestTheProgramsAreStaticAndTheHelperRunsOnOldGlibc(t *testing.T) {
 	dir, items := unpacked(t)
 	for _, item := range items {
-		f, err := elf.Open(filepath.Join(dir, item.Dest))
+		content, err := os.ReadFile(filepath.Join(dir, item.Dest))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = f.Close() }()
+		f, err := elf.NewFile(bytes.NewReader(content))
+		if err != nil {
+			t.Fatal(err)
+		}
 		if f.Section(".debug_info") != nil || f.Section(".symtab") != nil {
 			t.Errorf("%s is not stripped", item.Dest)
 		}
