@@ -33,7 +33,7 @@ build: helper
 # The one program that needs a C compiler: it loads NVIDIA's library.
 helper:
 ifneq ($(shell command -v $(CC)),)
-	CGO_ENABLED=1 CGO_CFLAGS='-O2 -g -Wno-deprecated-declarations' $(GO) build -trimpath -ldflags '$(LDFLAGS) $(LAZY)' -o $(BUILD)/ ./cmd/justnews-nvml
+	CGO_ENABLED=1 CGO_CFLAGS='-O2 -g -Wno-deprecated-declarations' $(GO) build -trimpath -buildmode=pie -ldflags '$(LDFLAGS) $(LAZY)' -o $(BUILD)/ ./cmd/justnews-nvml
 else
 	@echo 'justnews-nvml is left out: there is no C compiler ($(CC)), so the gate cannot ask about GPUs'
 endif

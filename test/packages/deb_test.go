@@ -135,29 +135,13 @@ func (h *host) preflight() {
 // agents and with an edited configuration.
 func (h *host) upgrades() map[string]int {
 	h.t.Helper()
-	pids, edited := h.allUp(), h.ReadFile(configFile)
-	for _, way := range []struct{ args, version string }{
+	pids := h.allUp()
+	h.change(pids, h.apt, []change{
 		{"install --reinstall " + oldDeb, oldVersion},
 		{"install " + newDeb, newVersion},
 		{"install --allow-downgrades " + oldDeb, oldVersion},
 		{"install " + newDeb, newVersion},
-	} {
-		h.apt(way.args)
-		h.untouched(pids, way.args)
-		h.healthy(way.args)
-		if h.ReadFile(configFile) != edited {
-			h.t.Errorf("%s changed the edited configuration", way.args)
-		}
-		if got := h.Must("justnews-gate", "--version"); got != "justnews-gate "+way.version+"\n" {
-			h.t.Errorf("after %s the version is %q", way.args, got)
-		}
-		if u := h.Unit(unit("scout")); u.Props["NeedDaemonReload"] != "no" {
-			h.t.Errorf("after %s systemd has not read the new units", way.args)
-		}
-	}
-	if h.Exists("/usr/lib/systemd/system/justnews-old.service") {
-		h.t.Error("a unit of the older version stayed")
-	}
+	})
 	if !h.Exists(configFile + ".dpkg-dist") {
 		h.t.Error("the new version's configuration is not beside the edited one")
 	}

@@ -176,6 +176,34 @@ func (h *host) healthy(after string) {
 	}
 }
 
+// change is another version, and what is given to the package manager for it.
+type change struct{ args, version string }
+
+// change changes versions under running agents, whose processes have pids, with
+// an edited configuration. The last version is the new one.
+func (h *host) change(pids map[string]int, run func(args string), all []change) {
+	h.t.Helper()
+	edited := h.ReadFile(configFile)
+	for _, way := range all {
+		run(way.args)
+		h.untouched(pids, way.args)
+		h.healthy(way.args)
+		if h.ReadFile(configFile) != edited {
+			h.t.Errorf("%s changed the edited configuration", way.args)
+		}
+		if got := h.Must("justnews-gate", "--version"); got != "justnews-gate "+way.version+"\n" {
+			h.t.Errorf("after %s the version is %q", way.args, got)
+		}
+		if u := h.Unit(unit("scout")); u.Props["NeedDaemonReload"] != "no" {
+			h.t.Errorf("after %s systemd has not read the new units", way.args)
+		}
+		had := h.Unit("justnews-old.service").LoadState != "not-found"
+		if want := way.version == oldVersion; had != want {
+			h.t.Errorf("after %s systemd knows a unit of the older version: %t", way.args, had)
+		}
+	}
+}
+
 // gone fails if anything runs, is loaded or was generated.
 func (h *host) gone(after string) {
 	h.t.Helper()
