@@ -95,6 +95,7 @@ var Files = []File{
 	// dpkg makes the directories of its files itself. rpm removes only those
 	// that a package owns.
 	{Dest: units + "justnews@.service.d/", Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: libexec, Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: shared, Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: docs, Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: examples, Mode: 0o755, Kind: Dir, Only: "rpm"},
