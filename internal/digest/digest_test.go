@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package digest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// write makes a file that is old enough to be remembered.
+func write(t testing.TB, path string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// age waits until changes of the files would show.
+func age(t testing.TB, paths ...string) {
+	t.Helper()
+	for _, path := range paths {
+		for id := identity(t, path); !id.settled(time.Now()); {
+			runtime.Gosched()
+		}
+	}
+}
+
+func identity(t testing.TB, path string) Identity {
+	t.Helper()
+	id, _, err := Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func noise(n int) []byte {
+	data := make([]byte, n)
+	r := rand.NewChaCha8([32]byte{byte(n)})
+	_, _ = r.Read(data)
+	return data
+}
+
+// cacheIn opens a cache over one directory, as another process would.
+func cacheIn(t testing.TB, dir string) *Cache {
+	t.Helper()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Open([]Source{{Dir: root, Write: true, Trusted: []int{os.Geteuid()}}})
+	t.Cleanup(func() { c.Close(); _ = root.Close() })
+	return c
+}
+
+func jobs(t testing.TB, paths ...string) []Job {
+	t.Helper()
+	var all []Job
+	for _, path := range paths {
+		all = append(all, File(path, identity(t, path)))
+	}
+	return all
+}
+
+func TestEveryLengthHasTheDigestOfItsBytes(t *testing.T) {
+	dir := t.TempDir()
+	var paths []string
+	var want []Sum
+	for _, n := range []int{0, 1, 63, 64, little - 1, little, little + 1, chunk - 1, chunk, chunk + 1, 3*chunk + 17, ahead + chunk} {
+		path := filepath.Join(dir, fmt.Sprint(n))
+		write(t, path, noise(n))
+		paths, want = append(paths, path), append(want, sha256.Sum256(noise(n)))
+	}
+	for i, r := range (Engine{}).Run(t.Context(), jobs(t, paths...)) {
+		if r.Err != nil || !r.Done || r.Sum != want[i] {
+			t.Errorf("%s: %v %v", paths[i], r.Sum, r.Err)
+		}
+	}
+}
+
+func TestARunLeavesTheNumberOfProcessorsAsItWas(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	done := AllProcessors()
+	if runtime.NumCPU() > 1 && runtime.GOMAXPROCS(0) == 1 {
+		t.Error("hashing has one processor")
+	}
+	again := AllProcessors()
+	done()
+	done()
+	again()
+	if n := runtime.GOMAXPROCS(0); n != 1 {
+		t.Errorf("%d processors afterwards", n)
+	}
+}
+
+func TestAnUnchangedFileIsNotReadAgainByAnybody(t *testing.T) {
+	files, places := t.TempDir(), t.TempDir()
+	path := filepath.Join(files, "weights")
+	write(t, path, noise(3*chunk))
+	age(t, path)
+	first := Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, path))[0]
+	again := Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, path))[0]
+	if first.Cached || !again.Cached || again.Sum != first.Sum {
+		t.Errorf("first %+v, again %+v", first, again)
+	}
+	if fresh := (Engine{Cache: cacheIn(t, places), Fresh: true}).Run(t.Context(), jobs(t, path))[0]; fresh.Cached {
+		t.Error("a fresh run believes the cache")
+	}
+	write(t, path, noise(3*chunk + 1)[1:]) // as long, other bytes
+	if changed := (Engine{Cache: cacheIn(t, places)}).Run(t.Context(), jobs(t, path))[0]; changed.Cached || changed.Sum == first.Sum {
+		t.Errorf("after a change: %+v", changed)
+	}
+}
+
+func TestAFileThatIsTooYoungIsNotRemembered(t *testing.T) {
+	now := time.Now()
+	for age, want := range map[time.Duration]bool{0: false, tick / 2: false, 2 * tick: true, -time.Hour: false} {
+		at := now.Add(-age).UnixNano() | 1 // no whole second
+		if got := (Identity{Ctime: at, Mtime: at}).settled(now); got != want {
+			t.Errorf("changed %v ago: settled %v", age, got)
+		}
+	}
+	whole := now.Truncate(time.Second).Add(-time.Second).UnixNano()
+	if (Identity{Ctime: whole, Mtime: whole}).settled(now) {
+		t.Error("a clock of whole seconds is believed after one")
+	}
+}
+
+func TestWhatIsNotTheCachesOwnWorkIsNotBelieved(t *testing.T) {
+	files := t.TempDir()
+	path := filepath.Join(files, "weights")
+	write(t, path, noise(1000))
+	age(t, path)
+	for name, spoil := range map[string]func(log string) error{
+		"a byte of the value flipped": func(log string) error { return flip(log, 60) },
+		"a byte of the sum flipped":   func(log string) error { return flip(log, 90) },
+		"torn":                        func(log string) error { return os.Truncate(log, recordBytes-10) },
+		"writable by others":          func(log string) error { return os.Chmod(log, 0o666) },
+		"a second name":               func(log string) error { return os.Link(log, log+".link") },
+		"a link": func(log string) error {
+			return errors.Join(os.Rename(log, log+".real"), os.Symlink(log+".real", log))
+		},
+		"a FIFO":    func(log string) error { return errors.Join(os.Remove(log), unix.Mkfifo(log, 0o600)) },
+		"another's": func(log string) error { return os.Chown(log, 4242, -1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "another's" && os.Geteuid() != 0 {
+				t.Skip("only root can give a file away")
+			}
+			places := t.TempDir()
+			want := Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, path))[0]
+			if err := spoil(filepath.Join(places, logName)); err != nil {
+				t.Fatal(err)
+			}
+			got := Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, path))[0]
+			if got.Cached || got.Sum != want.Sum || got.Err != nil {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+func flip(path string, at int) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	data[at] ^= 1
+	return os.WriteFile(path, data, 0o640)
+}
+
+func TestATornRecordDoesNotSpoilTheNextOnes(t *testing.T) {
+	files, places := t.TempDir(), t.TempDir()
+	one, two := filepath.Join(files, "one"), filepath.Join(files, "two")
+	write(t, one, noise(10))
+	write(t, two, noise(20))
+	age(t, one, two)
+	Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, one))
+	log := filepath.Join(places, logName)
+	data, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(log, append(data, data[:41]...), 0o640); err != nil { // a writer died
+		t.Fatal(err)
+	}
+	Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, two))
+	for i, r := range (Engine{Cache: cacheIn(t, places)}).Run(t.Context(), jobs(t, one, two)) {
+		if !r.Cached {
+			t.Errorf("file %d was read again", i)
+		}
+	}
+}
+
+func TestALogThatGrewTooLongIsBegunAnew(t *testing.T) {
+	files, places := t.TempDir(), t.TempDir()
+	path := filepath.Join(files, "weights")
+	write(t, path, noise(10))
+	age(t, path)
+	c := cacheIn(t, places)
+	if err := os.Truncate(filepath.Join(places, logName), maxLog); err != nil {
+		t.Fatal(err)
+	}
+	Engine{Cache: c}.Run(t.Context(), jobs(t, path))
+	if info, err := os.Stat(filepath.Join(places, logName)); err != nil || info.Size() != recordBytes {
+		t.Errorf("%v %v", info.Size(), err)
+	}
+	if r := (Engine{Cache: cacheIn(t, places)}).Run(t.Context(), jobs(t, path))[0]; !r.Cached {
+		t.Error("it is not readable")
+	}
+}
+
+// Seventeen caches over one directory stand for seventeen processes: the claims
+// belong to an open file, not to a process.
+func TestSeventeenAtOnceReadEachByteOnce(t *testing.T) {
+	files, places := t.TempDir(), t.TempDir()
+	var paths []string
+	var total int64
+	for i := range 40 {
+		path := filepath.Join(files, fmt.Sprint(i))
+		write(t, path, noise(i*10_000+1))
+		paths, total = append(paths, path), total+int64(i*10_000+1)
+	}
+	age(t, paths...)
+	all := jobs(t, paths...)
+	var read atomic.Int64
+	var w sync.WaitGroup
+	for range 17 {
+		c := cacheIn(t, places)
+		w.Go(func() {
+			results := Engine{Cache: c, Tell: func(Progress) {}}.Run(t.Context(), all)
+			for i, r := range results {
+				if r.Err != nil || r.Sum != sha256.Sum256(noise(i*10_000+1)) {
+					t.Errorf("file %d: %+v", i, r)
+				}
+				if !r.Cached {
+					read.Add(all[i].Bytes())
+				}
+			}
+		})
+	}
+	w.Wait()
+	if read.Load() != total {
+		t.Errorf("%d bytes were read of %d", read.Load(), total)
+	}
+}
+
+func TestTheWorkOfAProcessThatDiesIsDoneByAnother(t *testing.T) {
+	files, places := t.TempDir(), t.TempDir()
+	path := filepath.Join(files, "weights")
+	write(t, path, noise(1000))
+	age(t, path)
+	all := jobs(t, path)
+	dying := cacheIn(t, places)
+	if ok, _ := dying.claim(all[0].key()); !ok {
+		t.Fatal("no claim")
+	}
+	ended, waits := make(chan []Result), make(chan bool, 1)
+	tell := func(p Progress) {
+		if p.Waiting {
+			select {
+			case waits <- true:
+			default:
+			}
+		}
+	}
+	go func() { ended <- Engine{Cache: cacheIn(t, places), Tell: tell}.Run(t.Context(), all) }()
+	<-waits
+	dying.Close()
+	if r := (<-ended)[0]; r.Err != nil || r.Cached {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAFileThatIsNotTheOneThatWasFoundIsAnError(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weights")
+	write(t, path, noise(1000))
+	all := jobs(t, path)
+	write(t, path, noise(1001))
+	if r := (Engine{}).Run(t.Context(), all)[0]; !errors.Is(r.Err, ErrChanged) {
+		t.Errorf("%+v", r)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if r := (Engine{}).Run(t.Context(), all)[0]; !errors.Is(r.Err, os.ErrNotExist) {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestARunEndsWithItsContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weights")
+	write(t, path, noise(1000))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("enough")
+	cancel(cause)
+	if r := (Engine{}).Run(ctx, jobs(t, path))[0]; !errors.Is(r.Err, cause) || r.Done {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestTheSameFileTwiceIsReadOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weights")
+	write(t, path, noise(chunk))
+	var last Progress
+	results := Engine{Tell: func(p Progress) { last = p }}.Run(t.Context(), jobs(t, path, path))
+	if results[0].Sum != results[1].Sum || last.Total != 2*chunk || last.Read > chunk {
+		t.Errorf("%+v %+v", results, last)
+	}
+}
+
+func TestParseTakesSixtyFourHexadecimalDigits(t *testing.T) {
+	sum := Sum(sha256.Sum256(nil))
+	if got, ok := Parse(sum.String()); !ok || got != sum {
+		t.Errorf("%v %v", got, ok)
+	}
+	for _, text := range []string{"", "ab", sum.String()[2:], sum.String() + "00", string(bytes.Repeat([]byte("x"), 64))} {
+		if _, ok := Parse(text); ok {
+			t.Errorf("took %q", text)
+		}
+	}
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package digest
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Job is one SHA-256 to compute: over the segments of a stream, in their order.
+// The digest of a file is a stream of one segment without a prefix.
+type Job struct{ Segments []Segment }
+
+// File returns the job of one file.
+func File(path string, id Identity) Job {
+	return Job{Segments: []Segment{{Path: path, Identity: id}}}
+}
+
+// Bytes returns how much has to be read.
+func (j Job) Bytes() int64 { return length(j.Segments) }
+
+// key is what the result is remembered under.
+func (j Job) key() key {
+	if len(j.Segments) == 1 && j.Segments[0].Prefix == "" {
+		return fileKey(kindFile, j.Segments[0].Identity)
+	}
+	return sumKey(kindStream, j.about())
+}
+
+// about identifies what is read and in which order.
+func (j Job) about() Sum {
+	h := sha256.New()
+	var b []byte
+	for _, s := range j.Segments {
+		b = binary.LittleEndian.AppendUint64(b[:0], uint64(len(s.Prefix)))
+		b = append(b, s.Prefix...)
+		h.Write(s.Identity.append(b))
+	}
+	return Sum(h.Sum(nil))
+}
+
+// settled tells whether a later change of any file would show.
+func (j Job) settled(began time.Time) bool {
+	return !slices.ContainsFunc(j.Segments, func(s Segment) bool { return !s.Identity.settled(began) })
+}
+
+// Result is what came of a job. The zero value is no digest.
+type Result struct {
+	Sum    Sum
+	Err    error
+	Cached bool // nothing was read for it
+	Done   bool
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Done, Total int64 // bytes, those that nobody had to read included
+	Read        int64 // bytes that this process read
+	Waiting     bool  // only what other processes hash now is missing
+}
+
+// Engine computes digests on all processors.
+type Engine struct {
+	Cache *Cache
+	// Fresh reads everything again, whatever is remembered.
+	Fresh bool
+	// Tell hears of the progress, a few times a second. It must not block.
+	Tell func(Progress)
+}
+
+// The rhythm of a run.
+const (
+	tellEvery  = 250 * time.Millisecond
+	claimEvery = 20 * time.Millisecond // looks at what other processes do
+)
+
+// Run does the jobs and returns their results in the same order. Other
+// processes that share the cache do part of the work: each byte is read once.
+// When ctx ends, what is missing has ctx's error.
+func (e Engine) Run(ctx context.Context, jobs []Job) []Result {
+	r := &run{Engine: e, jobs: jobs, results: make([]Result, len(jobs))}
+	e.Cache.renew()
+	queue := r.plan()
+	if len(queue) > 0 {
+		defer AllProcessors()()
+		stop := r.teller()
+		r.work(ctx, queue)
+		stop()
+	}
+	r.copies()
+	for i := range r.results {
+		if !r.results[i].Done && r.results[i].Err == nil {
+			r.results[i].Err = context.Cause(ctx)
+		}
+	}
+	return r.results
+}
+
+func (c *Cache) renew() {
+	if c != nil {
+		c.refresh()
+	}
+}
+
+// run is one call of Run.
+type run struct {
+	Engine
+	jobs    []Job
+	results []Result
+	twin    map[int]int // a job that is the same as another one
+	total   int64
+	done    atomic.Int64
+	read    atomic.Int64
+	waiting atomic.Bool
+
+	mu    sync.Mutex
+	queue []int // jobs that nobody does yet, the largest first
+	busy  []int // jobs that another process does
+}
+
+// plan answers what is known and returns the rest, the largest first: the last
+// to end is then a small one.
+func (r *run) plan() []int {
+	r.twin = map[int]int{}
+	first := map[key]int{}
+	for i, j := range r.jobs {
+		k := j.key()
+		r.total += j.Bytes()
+		if at, ok := first[k]; ok {
+			r.twin[i] = at
+			r.done.Add(j.Bytes())
+			continue
+		}
+		first[k] = i
+		if !r.Fresh && r.known(i) {
+			continue
+		}
+		r.queue = append(r.queue, i)
+	}
+	slices.SortStableFunc(r.queue, func(a, b int) int { return cmp.Compare(r.jobs[b].Bytes(), r.jobs[a].Bytes()) })
+	return r.queue
+}
+
+// known answers a job from what is remembered.
+func (r *run) known(i int) bool {
+	sum, ok := r.Cache.get(r.jobs[i].key())
+	if ok {
+		r.results[i] = Result{Sum: sum, Cached: true, Done: true}
+		r.done.Add(r.jobs[i].Bytes())
+	}
+	return ok
+}
+
+func (r *run) copies() {
+	for i, at := range r.twin {
+		r.results[i] = r.results[at]
+	}
+}
+
+func (r *run) work(ctx context.Context, queue []int) {
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(queue)) {
+		workers.Go(func() { r.worker(ctx) })
+	}
+	workers.Wait()
+}
+
+func (r *run) worker(ctx context.Context) {
+	reader := newReader(func(n int) { r.done.Add(int64(n)); r.read.Add(int64(n)) })
+	for ctx.Err() == nil {
+		i, ours, release := r.next()
+		switch {
+		case ours:
+			r.do(ctx, reader, i)
+			release()
+		case i < 0:
+			return
+		case !rest(ctx, claimEvery):
+			return
+		}
+	}
+}
+
+// next takes the next job. Without a job that is free it looks at those that
+// other processes had claimed: ours is false while all of them still are, and
+// i is -1 at the end of all work.
+func (r *run) next() (i int, ours bool, release func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.queue) > 0 {
+		i, r.queue = r.queue[0], r.queue[1:]
+		switch free, release := r.claimed(i); {
+		case release != nil:
+			return i, true, release
+		case !free:
+			r.busy = append(r.busy, i)
+		}
+	}
+	r.waiting.Store(len(r.busy) > 0)
+	still := r.busy
+	r.busy = nil
+	for at, i := range still {
+		switch free, release := r.claimed(i); {
+		case release != nil:
+			r.busy = append(r.busy, still[at+1:]...)
+			return i, true, release
+		case !free:
+			r.busy = append(r.busy, i)
+		}
+	}
+	if len(r.busy) == 0 {
+		return -1, false, nil
+	}
+	return 0, false, nil
+}
+
+// claimed takes a job for this process, if it is free. Whoever held it before
+// may have done it: then it is free, and there is nothing to release.
+func (r *run) claimed(i int) (free bool, release func()) {
+	free, release = r.Cache.claim(r.jobs[i].key())
+	if !free || r.Cache == nil || r.Fresh {
+		return free, release
+	}
+	r.Cache.refresh()
+	if r.known(i) {
+		release()
+		return true, nil
+	}
+	return true, release
+}
+
+// do computes one digest and remembers it.
+func (r *run) do(ctx context.Context, reader *reader, i int) {
+	began := time.Now()
+	h := sha256.New()
+	err := reader.feed(ctx, h, r.jobs[i].Segments)
+	if err != nil {
+		r.results[i] = Result{Err: err, Done: ctx.Err() == nil}
+		return
+	}
+	sum := Sum(h.Sum(nil))
+	r.results[i] = Result{Sum: sum, Done: true}
+	if r.jobs[i].settled(began) {
+		r.Cache.put(r.jobs[i].key(), sum)
+	}
+}
+
+// teller reports the progress until it is stopped.
+func (r *run) teller() (stop func()) {
+	if r.Tell == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var w sync.WaitGroup
+	w.Go(func() {
+		for {
+			r.Tell(Progress{Done: r.done.Load(), Total: r.total, Read: r.read.Load(), Waiting: r.waiting.Load()})
+			if !rest(ctx, tellEvery) {
+				return
+			}
+		}
+	})
+	return func() { cancel(); w.Wait() }
+}
+
+// rest waits, or returns false when ctx ended first.
+func rest(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package digest
+
+import (
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Identity is what tells whether a file is still the one that was read: the
+// kernel changes ctime with every change of content, size, name count, mode or
+// owner, and nobody but root can set it.
+type Identity struct {
+	Dev, Ino     uint64
+	Size         int64 // bytes
+	Mtime, Ctime int64 // nanoseconds since 1970
+}
+
+// identityBytes is the length of an Identity as a key.
+const identityBytes = 40
+
+// Of returns the identity in the result of a stat.
+func Of(st *unix.Stat_t) Identity {
+	return Identity{
+		Dev: uint64(st.Dev), Ino: st.Ino, Size: st.Size, //nolint:unconvert // Dev is narrower on other machines
+		Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(),
+	}
+}
+
+// Stat returns the identity of the file that a path leads to, links followed,
+// and whether it is a regular file.
+func Stat(path string) (Identity, bool, error) {
+	var st unix.Stat_t
+	if err := retry(func() error { return unix.Stat(path, &st) }); err != nil {
+		return Identity{}, false, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return Of(&st), st.Mode&unix.S_IFMT == unix.S_IFREG, nil
+}
+
+func retry(call func() error) error {
+	for {
+		if err := call(); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+func (id Identity) append(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint64(b, id.Dev)
+	b = binary.LittleEndian.AppendUint64(b, id.Ino)
+	b = binary.LittleEndian.AppendUint64(b, uint64(id.Size))  //nolint:gosec // only its bits count
+	b = binary.LittleEndian.AppendUint64(b, uint64(id.Mtime)) //nolint:gosec // only its bits count
+	return binary.LittleEndian.AppendUint64(b, uint64(id.Ctime))
+}
+
+// A file that changed again within one tick of the file system's clock would
+// keep its time stamps. What is younger than this when reading begins is read,
+// but not remembered.
+const (
+	tick       = 20 * time.Millisecond // a kernel tick is at most 10 ms
+	coarseTick = 2 * time.Second       // file systems that keep whole seconds, or even ones
+)
+
+// settled tells whether a change after now would show in the identity.
+func (id Identity) settled(now time.Time) bool {
+	last := max(id.Mtime, id.Ctime)
+	margin := tick
+	if id.Ctime%int64(time.Second) == 0 {
+		margin = coarseTick
+	}
+	return now.UnixNano()-last > int64(margin)
+}
+
+// Clock is the moment at which a reading began, by the clock that makes the
+// time stamps of files.
+type Clock struct{ at time.Time }
+
+// Now returns the present moment.
+func Now() Clock { return Clock{time.Now()} }
+
+// Time returns the moment.
+func (c Clock) Time() time.Time { return c.at }

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Segment is one file of a stream: its bytes, and what stands before them.
+type Segment struct {
+	Prefix   string
+	Path     string
+	Identity Identity // as it was found; another one is an error
+}
+
+// ErrChanged is wrapped where a file is another one than was found before, or
+// changed while it was read.
+var ErrChanged = errors.New("it changed while it was read")
+
+// The sizes of reading, in bytes. chunk fits into a core's own cache, so that
+// what was copied is hashed from there; ahead keeps a disk busy while it is.
+const (
+	chunk  = 256 << 10
+	ahead  = 8 << 20
+	slots  = 4        // chunks on the way between the reader and the hash
+	little = 64 << 10 // a stream below this is read and hashed in one go
+)
+
+// reader reads the segments of streams, one stream after the other, with
+// buffers of its own.
+type reader struct {
+	buffers [slots][]byte
+	count   func(n int) // hears of every byte that was read
+}
+
+func newReader(count func(int)) *reader {
+	r := &reader{count: count}
+	for i := range r.buffers {
+		r.buffers[i] = make([]byte, chunk)
+	}
+	return r
+}
+
+// feed writes prefixes and contents of all segments to h, in their order.
+func (r *reader) feed(ctx context.Context, h hash.Hash, segments []Segment) error {
+	if length(segments) <= little {
+		return r.plainly(ctx, h, segments)
+	}
+	return r.overlapped(ctx, h, segments)
+}
+
+func length(segments []Segment) int64 {
+	var n int64
+	for _, s := range segments {
+		n += s.Identity.Size
+	}
+	return n
+}
+
+func (r *reader) plainly(ctx context.Context, h hash.Hash, segments []Segment) error {
+	for _, s := range segments {
+		h.Write([]byte(s.Prefix))
+		err := r.file(ctx, s, func() []byte { return r.buffers[0] }, func(b []byte) { h.Write(b) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// overlapped reads in one goroutine and hashes in another: from a disk it takes
+// as long as the slower of the two and not as both together.
+func (r *reader) overlapped(ctx context.Context, h hash.Hash, segments []Segment) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	free, full, failed := make(chan []byte, slots), make(chan []byte, slots), make(chan error, 1)
+	for _, b := range r.buffers {
+		free <- b
+	}
+	go func() {
+		defer close(full)
+		failed <- r.files(ctx, segments, free, full)
+	}()
+	for b := range full {
+		h.Write(b)
+		if cap(b) == chunk {
+			free <- b[:chunk]
+		}
+	}
+	return <-failed
+}
+
+func (r *reader) files(ctx context.Context, segments []Segment, free <-chan []byte, full chan<- []byte) error {
+	take := func() []byte {
+		select {
+		case b := <-free:
+			return b
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	for _, s := range segments {
+		if s.Prefix != "" {
+			full <- []byte(s.Prefix)
+		}
+		if err := r.file(ctx, s, take, func(b []byte) { full <- b }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file reads one file from end to end and makes sure that it is the one that
+// was found, before and after.
+func (r *reader) file(ctx context.Context, s Segment, buffer func() []byte, give func([]byte)) error {
+	f, err := os.OpenFile(s.Path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	fd := int(f.Fd())
+	if err := same(fd, s); err != nil {
+		return err
+	}
+	_ = unix.Fadvise(fd, 0, 0, unix.FADV_SEQUENTIAL)
+	var at, asked int64
+	for {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if at >= asked-ahead/2 && asked < s.Identity.Size {
+			from := max(asked, at)
+			_ = unix.Fadvise(fd, from, ahead, unix.FADV_WILLNEED)
+			asked = from + ahead
+		}
+		b := buffer()
+		if b == nil {
+			return context.Cause(ctx)
+		}
+		n, err := pread(fd, b, at)
+		if err != nil {
+			return &fs.PathError{Op: "read", Path: s.Path, Err: err}
+		}
+		at += int64(n)
+		r.count(n)
+		give(b[:n])
+		if n == 0 || at >= s.Identity.Size {
+			break
+		}
+	}
+	if at != s.Identity.Size {
+		return changed(s)
+	}
+	return same(fd, s)
+}
+
+func pread(fd int, b []byte, at int64) (n int, err error) {
+	err = retry(func() error { n, err = unix.Pread(fd, b, at); return err })
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return max(n, 0), err
+}
+
+func same(fd int, s Segment) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return &fs.PathError{Op: "stat", Path: s.Path, Err: err}
+	}
+	if Of(&st) != s.Identity {
+		return changed(s)
+	}
+	return nil
+}
+
+func changed(s Segment) error {
+	return fmt.Errorf("cannot trust what was read of %s: %w", s.Path, ErrChanged)
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package digest
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+	"slices"
+	"time"
+)
+
+// Verdict is what can be said of upstream's checksum of a version. The zero
+// value proves nothing.
+type Verdict int
+
+// The verdicts.
+const (
+	Unproven Verdict = iota // another order may explain it: neither right nor wrong
+	Matches                 // some order of directories gives the checksum
+	Differs                 // no order at all gives it: the content is another
+)
+
+// Proof is a verdict and how far it reaches.
+type Proof struct {
+	Verdict Verdict
+	Natural Sum     // in the file system's own order
+	Reorder bool    // it matches, but in another order than this file system's
+	Orders  float64 // how many orders there are
+	Tried   int     // how many were tried
+	Flaws   []Flaw  // what cannot be summed at all; then nothing was tried
+	Cached  bool
+	Err     error // the content could not be read
+}
+
+// Effort bounds a search for the order, in bytes to hash.
+type Effort int64
+
+// Usual is what a search may cost without being asked for more: a few times
+// the version, and always what is quick.
+func Usual(bytes int64) Effort { return Effort(max(4*bytes, 256<<20)) }
+
+// Deep is what a search may cost when somebody waits for it on purpose.
+func Deep(bytes int64) Effort { return Effort(max(64*bytes, 8<<30)) }
+
+// maxOrders bounds the orders that are all tried, whatever they cost.
+const maxOrders = 200_000
+
+// Orders returns in how many orders the file system could list the directories.
+func (t *Tree) Orders() float64 {
+	var count func(*Branch) float64
+	count = func(b *Branch) float64 {
+		n := 1.0
+		for i, child := range bearing(b.Branches) {
+			n *= float64(i+1) * count(child)
+		}
+		return n
+	}
+	return count(t.Root)
+}
+
+// Prove compares a version with the checksum of its manifest.
+func (e Engine) Prove(ctx context.Context, version string, t *Tree, want Sum, effort Effort) Proof {
+	if p, ok := e.Recall(t, want, effort); ok {
+		return p
+	}
+	return e.Conclude(ctx, version, t, want, effort, e.Run(ctx, []Job{t.Job(version)})[0])
+}
+
+// Recall returns the proof of a version that is remembered, or one that needs
+// no reading.
+func (e Engine) Recall(t *Tree, want Sum, effort Effort) (Proof, bool) {
+	p := Proof{Orders: t.Orders(), Flaws: t.Flaws}
+	if len(t.Flaws) > 0 {
+		return p, true
+	}
+	v, ok := e.Cache.Verdict(t.Claim(want[:]))
+	if !ok || e.Fresh || !p.recall(v, effort) {
+		return p, false
+	}
+	p.Cached = true
+	return p, true
+}
+
+// Conclude makes the proof from the digest in the file system's own order
+// (Tree.Job). SHA-256 leaves no short cut: another order is tried by hashing in
+// it; the beginning that two orders share is hashed once.
+func (e Engine) Conclude(ctx context.Context, version string, t *Tree, want Sum, effort Effort, natural Result) Proof {
+	p := Proof{Orders: t.Orders(), Natural: natural.Sum, Err: natural.Err, Tried: 1}
+	switch {
+	case natural.Err != nil:
+		return p
+	case natural.Sum == want:
+		p.Verdict = Matches
+	case p.Orders <= 1:
+		p.Verdict = Differs
+	default:
+		e.search(ctx, version, t, want, effort, &p)
+	}
+	if p.Err == nil && t.Job(version).settled(time.Now()) {
+		e.Cache.Decide(t.Claim(want[:]), p.keep(effort))
+	}
+	return p
+}
+
+// Claim identifies what is said of a tree and all that it is said about: every
+// path, every identity and every link, without an order of directories.
+func (t *Tree) Claim(said []byte) Sum {
+	leaves := t.Leaves()
+	j := Job{make([]Segment, len(leaves))}
+	for i, l := range leaves {
+		j.Segments[i] = Segment{Prefix: l.Rel, Identity: l.Identity}
+	}
+	about := j.about()
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %s\n", len(said), said)
+	for _, l := range t.Links {
+		fmt.Fprintf(h, "%q %q\n", l.Rel, l.Target)
+	}
+	h.Write(about[:])
+	return Sum(h.Sum(nil))
+}
+
+// keep and recall turn a proof into a verdict that is remembered, and back. One
+// that a larger effort may overturn holds only for an effort as small.
+func (p Proof) keep(effort Effort) Sum {
+	var s Sum
+	s[0] = byte(p.Verdict)
+	if p.Reorder {
+		s[1] = 1
+	}
+	for i := range 8 {
+		s[8+i] = byte(uint64(effort) >> (8 * i))
+		s[16+i] = byte(uint64(p.Tried) >> (8 * i))
+	}
+	return s
+}
+
+func (p *Proof) recall(s Sum, effort Effort) bool {
+	var spent, tried uint64
+	for i := range 8 {
+		spent |= uint64(s[8+i]) << (8 * i)
+		tried |= uint64(s[16+i]) << (8 * i)
+	}
+	switch v := Verdict(s[0]); {
+	case v == Matches, v == Differs, v == Unproven && Effort(spent) >= effort:
+		p.Verdict, p.Reorder, p.Tried = v, s[1] == 1, int(tried)
+		return true
+	}
+	return false
+}
+
+// search tries other orders: all of them where that is affordable, else those
+// that file systems are known to make.
+func (e Engine) search(ctx context.Context, version string, t *Tree, want Sum, effort Effort, p *Proof) {
+	if p.Orders <= maxOrders && affordable(t, effort) {
+		defer AllProcessors()()
+		s := &searcher{ctx: ctx, version: version, want: want, reader: newReader(func(int) {}), small: map[string][]byte{}}
+		s.step(sha256.New(), []*Branch{t.Root}, nil)
+		p.Tried, p.Err = s.tried, s.err
+		switch {
+		case s.err != nil:
+		case s.found:
+			p.Verdict, p.Reorder = Matches, true
+		default:
+			p.Verdict = Differs
+		}
+		return
+	}
+	jobs := t.likely(version, effort)
+	for i, r := range e.Run(ctx, jobs) {
+		p.Tried++
+		switch {
+		case r.Err != nil:
+			p.Err = r.Err
+		case r.Sum == want:
+			p.Verdict, p.Reorder, p.Tried, p.Err = Matches, true, i+2, nil
+			return
+		}
+	}
+}
+
+// likely returns the orders that a copy or another file system would make of
+// the same directories, as many as the effort pays.
+func (t *Tree) likely(version string, effort Effort) []Job {
+	by := func(less func(a, b *Branch) int) func([]*Branch) []*Branch {
+		return func(b []*Branch) []*Branch { slices.SortStableFunc(b, less); return b }
+	}
+	ino := func(a, b *Branch) int { return cmp.Compare(a.ino, b.ino) }
+	mtime := func(a, b *Branch) int { return cmp.Compare(a.mtime, b.mtime) }
+	turned := func(f func(a, b *Branch) int) func(a, b *Branch) int {
+		return func(a, b *Branch) int { return f(b, a) }
+	}
+	backwards := func(b []*Branch) []*Branch { slices.Reverse(b); return b }
+	orders := []func([]*Branch) []*Branch{
+		backwards, by(byName), by(turned(byName)), by(ino), by(turned(ino)), by(mtime), by(turned(mtime)),
+	}
+	seen := map[Sum]bool{t.Job(version).about(): true}
+	var jobs []Job
+	for _, order := range orders {
+		j := t.job(version, order)
+		if about := j.about(); !seen[about] && int64(effort) >= j.Bytes() {
+			seen[about] = true
+			effort -= Effort(j.Bytes())
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs
+}
+
+// affordable tells whether trying all orders costs no more than the effort, by
+// walking through them without hashing.
+func affordable(t *Tree, effort Effort) bool {
+	left := float64(effort)
+	var step func(agenda []*Branch, rest *later) bool
+	step = func(agenda []*Branch, rest *later) bool {
+		for len(agenda) == 0 {
+			if rest == nil {
+				return true
+			}
+			agenda, rest = rest.agenda, rest.rest
+		}
+		for i, b := range agenda {
+			for _, l := range b.Files {
+				left -= float64(l.Identity.Size) + perFile
+			}
+			if left < 0 || math.IsNaN(left) {
+				return false
+			}
+			if !step(bearing(b.Branches), &later{without(agenda, i), rest}) {
+				return false
+			}
+		}
+		return true
+	}
+	return step([]*Branch{t.Root}, nil)
+}
+
+// perFile is what opening a file costs, in bytes that could be hashed instead.
+const perFile = 16 << 10
+
+// later is what is still to visit once a directory's own directories are done.
+type later struct {
+	agenda []*Branch
+	rest   *later
+}
+
+func without(b []*Branch, i int) []*Branch { return slices.Delete(slices.Clone(b), i, i+1) }
+
+// searcher tries all orders, depth first, with the state of the hash cloned at
+// each fork.
+type searcher struct {
+	ctx     context.Context //nolint:containedctx // of one search
+	version string
+	want    Sum
+	reader  *reader
+	small   map[string][]byte // contents that are hashed again and again
+	held    int64
+	tried   int
+	found   bool
+	err     error
+}
+
+func (s *searcher) step(h hash.Hash, agenda []*Branch, rest *later) {
+	for len(agenda) == 0 {
+		if rest == nil {
+			s.tried++
+			s.found = s.found || Sum(h.Sum(nil)) == s.want
+			return
+		}
+		agenda, rest = rest.agenda, rest.rest
+	}
+	for i, b := range agenda {
+		fork := clone(h)
+		for _, l := range b.Files {
+			if s.err = s.feed(fork, l); s.err != nil {
+				return
+			}
+		}
+		s.step(fork, bearing(b.Branches), &later{without(agenda, i), rest})
+		if s.found || s.err != nil {
+			return
+		}
+	}
+}
+
+// clone copies a hash with its state. SHA-256 of the standard library can.
+func clone(h hash.Hash) hash.Hash {
+	if c, ok := h.(hash.Cloner); ok {
+		if copied, err := c.Clone(); err == nil {
+			return copied
+		}
+	}
+	state, _ := h.(encoding.BinaryMarshaler).MarshalBinary()
+	fresh := sha256.New()
+	_ = fresh.(encoding.BinaryUnmarshaler).UnmarshalBinary(state)
+	return fresh
+}
+
+// What a search keeps in memory, in bytes.
+const (
+	smallFile = 64 << 10
+	allSmall  = 8 << 20
+)
+
+func (s *searcher) feed(h hash.Hash, l Leaf) error {
+	if data, ok := s.small[l.Rel]; ok {
+		_, _ = io.WriteString(h, l.Rel)
+		h.Write(data)
+		return nil
+	}
+	if l.Identity.Size <= smallFile && s.held+l.Identity.Size <= allSmall {
+		data := make([]byte, 0, l.Identity.Size)
+		err := s.reader.file(s.ctx, l.segment(s.version), func() []byte { return s.reader.buffers[0] },
+			func(b []byte) { data = append(data, b...) })
+		if err != nil {
+			return err
+		}
+		s.small[l.Rel] = data
+		s.held += l.Identity.Size
+		_, _ = io.WriteString(h, l.Rel)
+		h.Write(data)
+		return nil
+	}
+	return s.reader.feed(s.ctx, h, []Segment{l.segment(s.version)})
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package digest
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+)
+
+// ManifestName is the file that upstream leaves out of a checksum, in whatever
+// directory it stands.
+const ManifestName = "manifest.json"
+
+// Tree is a version as upstream's compute_checksum walks it (ModelStore, by
+// Python's os.walk): the files of a directory sorted by name, then its
+// directories in the order in which the file system lists them. Links to files
+// count as files, links to directories as nothing.
+type Tree struct {
+	Root *Branch
+	// Links are all symbolic links, sorted by path.
+	Links []Link
+	// Flaws are what upstream could not have summed: its checksum of such a
+	// version does not exist.
+	Flaws []Flaw
+}
+
+// Branch is one directory.
+type Branch struct {
+	Files    []Leaf    // sorted by name
+	Branches []*Branch // in the file system's order
+	ino      uint64    // of the directory, and when it changed last
+	mtime    int64
+	name     string
+}
+
+// Leaf is one file.
+type Leaf struct {
+	Rel      string // below the version
+	Identity Identity
+	Link     bool // a link leads to it
+}
+
+// Link is a symbolic link.
+type Link struct{ Rel, Target string }
+
+// Flaw is an entry that cannot be summed.
+type Flaw struct {
+	Rel string
+	Err error
+}
+
+// What an entry can be that is neither a file nor a directory.
+var (
+	ErrDangling = errors.New("it is a link that leads nowhere")
+	ErrOdd      = errors.New("it is neither a file nor a directory")
+	ErrName     = errors.New("its name is not UTF-8")
+)
+
+// Walk reads the tree of a version, on all processors. An error is that of the
+// version's own directory; anything below it is a flaw.
+func Walk(version string) (*Tree, error) {
+	defer AllProcessors()()
+	w := &walker{version: version, spare: make(chan struct{}, runtime.GOMAXPROCS(0)-1)}
+	root, err := w.branch("")
+	w.helpers.Wait()
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(w.flaws, func(a, b Flaw) int { return strings.Compare(a.Rel, b.Rel) })
+	slices.SortFunc(w.links, func(a, b Link) int { return strings.Compare(a.Rel, b.Rel) })
+	return &Tree{Root: root, Flaws: w.flaws, Links: w.links}, nil
+}
+
+// walker reads directories; a spare processor takes one of the directories that
+// a directory holds.
+type walker struct {
+	version string
+	spare   chan struct{}
+	helpers sync.WaitGroup
+	mu      sync.Mutex
+	flaws   []Flaw
+	links   []Link
+}
+
+func (w *walker) branch(rel string) (*Branch, error) {
+	dir, err := os.Open(filepath.Join(w.version, rel))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = dir.Close() }()
+	entries, err := dir.ReadDir(-1) // unlike os.ReadDir, in the file system's order
+	if err != nil {
+		return nil, err
+	}
+	b := &Branch{name: filepath.Base(rel), Files: make([]Leaf, 0, len(entries))}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(dir.Fd()), &st); err == nil {
+		b.ino, b.mtime = st.Ino, st.Mtim.Nano()
+	}
+	for _, e := range entries {
+		path := e.Name()
+		if rel != "" {
+			path = rel + "/" + path
+		}
+		if e.IsDir() {
+			child := &Branch{}
+			b.Branches = append(b.Branches, child)
+			w.descend(path, child)
+			continue
+		}
+		w.entry(b, path, int(dir.Fd()), e)
+	}
+	slices.SortFunc(b.Files, func(a, c Leaf) int { return strings.Compare(a.Rel, c.Rel) })
+	return b, nil
+}
+
+// descend reads a directory into child, with a processor of its own where one
+// is free.
+func (w *walker) descend(rel string, child *Branch) {
+	read := func() {
+		b, err := w.branch(rel)
+		if err != nil {
+			w.flaw(rel, err)
+			return
+		}
+		*child = *b
+	}
+	select {
+	case w.spare <- struct{}{}:
+		w.helpers.Go(func() { read(); <-w.spare })
+	default:
+		read()
+	}
+}
+
+// entry sorts what is no directory into its branch.
+func (w *walker) entry(b *Branch, rel string, dir int, e fs.DirEntry) {
+	if e.Name() == ManifestName {
+		return
+	}
+	linked := e.Type() == fs.ModeSymlink
+	if linked {
+		w.link(rel)
+	}
+	var st unix.Stat_t
+	err := retry(func() error { return unix.Fstatat(dir, e.Name(), &st, 0) })
+	mode := st.Mode & unix.S_IFMT
+	switch {
+	case err == nil && mode == unix.S_IFDIR:
+		// A link to a directory: os.walk neither sums nor follows it.
+	case !utf8.ValidString(e.Name()):
+		w.flaw(rel, ErrName)
+	case errors.Is(err, unix.ENOENT) && linked, errors.Is(err, unix.ELOOP):
+		w.flaw(rel, ErrDangling)
+	case err != nil:
+		w.flaw(rel, err)
+	case mode != unix.S_IFREG:
+		w.flaw(rel, ErrOdd)
+	default:
+		b.Files = append(b.Files, Leaf{Rel: rel, Identity: Of(&st), Link: linked})
+	}
+}
+
+func (w *walker) link(rel string) {
+	target, err := os.Readlink(filepath.Join(w.version, rel))
+	if err != nil {
+		return // a stat will say why
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.links = append(w.links, Link{rel, target})
+}
+
+func (w *walker) flaw(rel string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flaws = append(w.flaws, Flaw{rel, err})
+}
+
+// Leaves returns every file in an order of its own: the same for the same
+// files, whatever order the file system lists them in.
+func (t *Tree) Leaves() []Leaf {
+	var all []Leaf
+	var visit func(*Branch)
+	visit = func(b *Branch) {
+		all = append(all, b.Files...)
+		for _, child := range slices.SortedFunc(slices.Values(b.Branches), byName) {
+			visit(child)
+		}
+	}
+	visit(t.Root)
+	return all
+}
+
+func byName(a, b *Branch) int { return strings.Compare(a.name, b.name) }
+
+// Bytes returns how much a digest of the tree has to read.
+func (t *Tree) Bytes() int64 {
+	var n int64
+	for _, l := range t.Leaves() {
+		n += l.Identity.Size
+	}
+	return n
+}
+
+// Job returns upstream's checksum in the order of the file system.
+func (t *Tree) Job(version string) Job {
+	return t.job(version, func(b []*Branch) []*Branch { return b })
+}
+
+// job returns upstream's checksum where the directories of each directory come
+// in another order.
+func (t *Tree) job(version string, order func([]*Branch) []*Branch) Job {
+	var j Job
+	var visit func(*Branch)
+	visit = func(b *Branch) {
+		for _, l := range b.Files {
+			j.Segments = append(j.Segments, l.segment(version))
+		}
+		for _, child := range order(bearing(b.Branches)) {
+			visit(child)
+		}
+	}
+	visit(t.Root)
+	return j
+}
+
+func (l Leaf) segment(version string) Segment {
+	return Segment{Prefix: l.Rel, Path: filepath.Join(version, l.Rel), Identity: l.Identity}
+}
+
+// bearing leaves out directories without any file: their place in an order
+// changes nothing.
+func bearing(branches []*Branch) []*Branch {
+	return slices.DeleteFunc(slices.Clone(branches), func(b *Branch) bool { return !b.bears() })
+}
+
+func (b *Branch) bears() bool {
+	return len(b.Files) > 0 || slices.ContainsFunc(b.Branches, (*Branch).bears)
+}
+
+// Settled tells whether a change of any file after began would show.
+func (t *Tree) Settled(began time.Time) bool {
+	return !slices.ContainsFunc(t.Leaves(), func(l Leaf) bool { return !l.Identity.settled(began) })
+}
