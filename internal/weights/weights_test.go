@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package weights
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tensorsFile is a safetensors file with that header and n bytes of data.
+func tensorsFile(header string, n int) string {
+	out := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	return string(out) + header + strings.Repeat("\x01", n)
+}
+
+func archive(t testing.TB) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.Create("archive/data.pkl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = f.Write([]byte("weights"))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+const two = `{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"I8","shape":[3],"data_offsets":[16,19]}}`
+
+func TestALookTellsWhatAFileIs(t *testing.T) {
+	whole := archive(t)
+	lfs := "version https://git-lfs.github.com/spec/v1\noid sha256:4665\nsize 438011\n"
+	for _, c := range []struct {
+		what, name, data string
+		want             Kind
+		says             string
+	}{
+		{"whole", "model.safetensors", tensorsFile(two, 19), Sound, ""},
+		{"spaces behind the header", "model.safetensors", tensorsFile(two+"   ", 19), Sound, ""},
+		{"no tensors", "model.safetensors", tensorsFile("{}", 0), Sound, ""},
+		{"a scalar", "model.safetensors", tensorsFile(`{"a":{"dtype":"F16","shape":[],"data_offsets":[0,2]}}`, 2), Sound, ""},
+		{"a type of the future", "model.safetensors", tensorsFile(`{"a":{"dtype":"Q1","shape":[7],"data_offsets":[0,1]}}`, 1), Sound, ""},
+		{"one byte short", "model.safetensors", tensorsFile(two, 18), Truncated, "18 bytes of data, the header says 19"},
+		{"one byte more", "model.safetensors", tensorsFile(two, 20), Overlong, "20 bytes of data"},
+		{"cut in the header", "model.safetensors", tensorsFile(two, 0)[:40], Truncated, "the file only 40"},
+		{"cut in the length", "model.safetensors", "\x01\x02\x03", Truncated, "3 bytes"},
+		{"zeros", "model.safetensors", strings.Repeat("\x00", 64), Header, "not JSON"},
+		{"noise", "model.safetensors", strings.Repeat("\xff", 64), Header, "claims"},
+		{"header without an end", "model.safetensors", tensorsFile(two[:len(two)-1], 19), Header, "not JSON"},
+		{"a list", "model.safetensors", tensorsFile(`[]`, 0), Header, "does not begin with {"},
+		{"two objects", "model.safetensors", tensorsFile(`{}{}`, 0), Header, "more behind"},
+		{"a gap", "model.safetensors", tensorsFile(`{"a":{"dtype":"I8","shape":[2],"data_offsets":[1,3]}}`, 3), Header, "gap"},
+		{"an overlap", "model.safetensors", tensorsFile(`{"a":{"dtype":"I8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"I8","shape":[2],"data_offsets":[1,3]}}`, 3), Header, "overlap"},
+		{"a shape that lies", "model.safetensors", tensorsFile(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`, 4), Header, `tensor "a": F32 [2] takes 8 bytes`},
+		{"a shape beyond all numbers", "model.safetensors", tensorsFile(`{"a":{"dtype":"F32","shape":[9007199254740993,9007199254740993],"data_offsets":[0,4]}}`, 4), Header, "impossible"},
+		{"backward offsets", "model.safetensors", tensorsFile(`{"a":{"dtype":"I8","shape":[2],"data_offsets":[4,2]}}`, 4), Header, "data_offsets"},
+		{"no offsets", "model.safetensors", tensorsFile(`{"a":{}}`, 4), Header, "data_offsets"},
+
+		{"a git-lfs pointer", "model.safetensors", lfs, Pointer, "438011 bytes"},
+		{"a git-lfs pointer for a tokenizer", "tokenizer.json", lfs, Pointer, ""},
+		{"a git-lfs pointer in a file of no known kind", "spiece.model", lfs, Pointer, ""},
+		{"nothing", "model.safetensors", "", Empty, ""},
+
+		{"JSON", "config.json", `{"a": [1, 2]}`, Sound, ""},
+		{"Python's JSON", "config.json", `{"a": NaN, "b": -Infinity, "c": "NaN \" Infinity"}`, Sound, ""},
+		{"an open brace", "config.json", "{\n\"a\":\n", NotJSON, "line"},
+		{"a comment", "config.json", "{\n# a\n}", NotJSON, "line 2"},
+		{"not UTF-8", "config.json", "{\"a\":\"\xff\"}", NotJSON, "UTF-8"},
+		{"zeros for JSON", "config.json", strings.Repeat("\x00", 10), NotJSON, ""},
+		{"HTML for JSON", "config.json", "<!DOCTYPE html>", NotJSON, "invalid character '<'"},
+
+		{"a torch archive", "pytorch_model.bin", whole, Sound, ""},
+		{"a torch archive that was cut", "pytorch_model.bin", whole[:len(whole)-30], Truncated, "no directory at its end"},
+		{"a pickle", "pytorch_model.bin", "\x80\x02rest", Opaque, ""},
+		{"zeros for torch", "pytorch_model-00001-of-00002.bin", "\x00\x00\x00\x00", Header, "neither"},
+		{"GGUF", "model.gguf", "GGUF....", Sound, ""},
+		{"no GGUF", "model.gguf", "GG", Header, ""},
+		{"anything", "vocab.txt", "[PAD]\n", Opaque, ""},
+		{"a .bin of no known kind", "training_args.bin", "abc", Opaque, ""},
+	} {
+		got, err := Look(c.name, strings.NewReader(c.data), int64(len(c.data)))
+		if err != nil || got.Kind != c.want || !strings.Contains(got.Detail, c.says) {
+			t.Errorf("%s: %+v %v, want kind %d", c.what, got, err, c.want)
+		}
+	}
+}
+
+// broken reads well up to a byte.
+type broken struct{ upto int64 }
+
+var errDisk = errors.New("input/output error")
+
+func (b broken) ReadAt(p []byte, at int64) (int, error) {
+	if at+int64(len(p)) > b.upto {
+		return 0, errDisk
+	}
+	header := tensorsFile(`{"a":`+strings.Repeat(" ", 1<<20), 0)
+	return copy(p, header[at:]), nil
+}
+
+func TestAnErrorOfReadingIsNoFindingAboutTheContent(t *testing.T) {
+	for _, upto := range []int64{0, 1024, 4096} {
+		f, err := Look("model.safetensors", broken{upto}, 2<<20)
+		if !errors.Is(err, errDisk) || f.Kind != Unknown {
+			t.Errorf("%d: %+v %v", upto, f, err)
+		}
+	}
+}
+
+func TestAnIndexNamesItsPartsOnce(t *testing.T) {
+	got, err := Parts(strings.NewReader(`{"metadata":{},"weight_map":{"a":"m-2.safetensors","b":"m-1.safetensors","c":"m-2.safetensors"}}`))
+	if diff := cmp.Diff([]string{"m-1.safetensors", "m-2.safetensors"}, got); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+}
+
+// FuzzLook asks that no content makes a look panic, hang or take a file for
+// sound that is shorter than what its own header promises.
+func FuzzLook(f *testing.F) {
+	f.Add([]byte(tensorsFile(two, 19)))
+	f.Add([]byte(tensorsFile(two, 3)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := Look("model.safetensors", bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Kind == Sound && len(data) > 8 {
+			if cut, _ := Look("model.safetensors", bytes.NewReader(data[:len(data)-1]), int64(len(data)-1)); cut.Kind == Sound && data[len(data)-1] != ' ' {
+				t.Fatalf("sound with and without its last byte: %q", data)
+			}
+		}
+	})
+}
