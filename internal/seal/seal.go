@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package seal is the manifest that names every file of a version with its
+// SHA-256, so that one bad file has a name and files are hashed in parallel. It
+// reads and writes the text; it looks at no file of the version.
+//
+// It stands in VERSION/.justnews/manifest.json. Upstream's checksum leaves out
+// every file of that name, in whatever directory, so that a seal changes
+// nothing for upstream.
+package seal
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// The place of a seal below its version.
+const (
+	Dir  = ".justnews"
+	name = "manifest.json"
+	// Rel is the whole of it.
+	Rel = Dir + "/" + name
+)
+
+// Schema is the version of the text: seal.schema.json.
+const Schema = 1
+
+// maxBytes is the longest text that is read: 200,000 files.
+const maxBytes = 64 << 20
+
+// Manifest is one seal.
+type Manifest struct {
+	Schema    int    `json:"schema"`
+	Version   string `json:"version"`   // the version's directory
+	Algorithm string `json:"algorithm"` // "sha256"
+	// Upstream is the checksum in the version's manifest.json when it was
+	// sealed, "" where there was none: a version that was finalized anew needs
+	// a new seal.
+	Upstream string `json:"upstream_checksum"`
+	Files    []File `json:"files"` // sorted by path
+	Links    []Link `json:"links"` // sorted by path
+}
+
+// File is one regular file.
+type File struct {
+	Path   string `json:"path"` // below the version, with /
+	Size   int64  `json:"size"` // bytes
+	SHA256 string `json:"sha256"`
+}
+
+// Link is one symbolic link.
+type Link struct {
+	Path   string `json:"path"`
+	Target string `json:"target"`
+}
+
+// Text returns the manifest as it is written: the same for the same version.
+func (m Manifest) Text() ([]byte, error) {
+	m.Schema, m.Algorithm = Schema, "sha256"
+	m.Files, m.Links = slices.Clone(m.Files), slices.Clone(m.Links)
+	slices.SortFunc(m.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(m.Links, func(a, b Link) int { return strings.Compare(a.Path, b.Path) })
+	if m.Files == nil {
+		m.Files = []File{}
+	}
+	if m.Links == nil {
+		m.Links = []Link{}
+	}
+	text, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the seal: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+// Parse reads a manifest and refuses one that is not valid.
+func Parse(text []byte) (Manifest, error) {
+	var m Manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return Manifest{}, fmt.Errorf("it is no seal: %w", err)
+	}
+	if m.Schema != Schema || m.Algorithm != "sha256" {
+		return Manifest{}, fmt.Errorf("it is a seal of schema %d with %q, this program reads schema %d with \"sha256\"", m.Schema, m.Algorithm, Schema)
+	}
+	last := ""
+	for _, f := range m.Files {
+		if !below(f.Path) || len(f.SHA256) != 2*sha256.Size || f.Size < 0 || f.Path <= last {
+			return Manifest{}, fmt.Errorf("its entry %q is not valid", f.Path)
+		}
+		last = f.Path
+	}
+	for _, l := range m.Links {
+		if !below(l.Path) || l.Target == "" {
+			return Manifest{}, fmt.Errorf("its link %q is not valid", l.Path)
+		}
+	}
+	return m, nil
+}
+
+// below tells whether a path stays below the version.
+func below(p string) bool {
+	return p != "" && p == path.Clean(p) && !path.IsAbs(p) && p != ".." && !strings.HasPrefix(p, "../")
+}
+
+// Read returns the text of a version's seal; fs.ErrNotExist where it has none.
+func Read(version string) ([]byte, error) {
+	f, err := os.OpenFile(filepath.Join(version, Rel), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", f.Name())
+	case info.Size() > maxBytes:
+		return nil, fmt.Errorf("%s is larger than %d bytes", f.Name(), maxBytes)
+	}
+	text := make([]byte, info.Size())
+	n, err := f.ReadAt(text, 0)
+	if int64(n) < info.Size() {
+		return nil, err
+	}
+	return text, nil
+}
+
+// Write puts the text of a seal into a version: whole or not at all, and as
+// readable as the version itself.
+func Write(version string, text []byte) error {
+	if err := write(version, text); err != nil {
+		return fmt.Errorf("cannot write the seal: %w", err)
+	}
+	return nil
+}
+
+func write(version string, text []byte) (err error) {
+	root, err := os.OpenRoot(version)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	if err := root.Mkdir(Dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	temporary := fmt.Sprintf("%s/.%s.%d", Dir, name, os.Getpid())
+	f, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = root.Remove(temporary)
+		}
+	}()
+	_, err = f.Write(text)
+	if err == nil {
+		err = errors.Join(f.Chmod(0o644), adopt(root, f), f.Sync())
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return root.Rename(temporary, Rel)
+}
+
+// adopt gives what root writes to the owner of the version, who will want to
+// replace it.
+func adopt(root *os.Root, f *os.File) error {
+	info, err := root.Stat(".")
+	if err != nil || os.Geteuid() != 0 {
+		return err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	return errors.Join(f.Chown(int(st.Uid), int(st.Gid)), root.Lchown(Dir, int(st.Uid), int(st.Gid)))
+}
