@@ -39,7 +39,14 @@ func sumDir(h hash.Hash, root, rel string) error {
 	for _, e := range entries {
 		if e.IsDir() {
 			dirs = append(dirs, e.Name())
-		} else if e.Name() != "manifest.json" {
+			continue
+		}
+		// os.walk counts a link to a directory among the directories, and does
+		// not follow it.
+		if info, err := os.Stat(filepath.Join(root, rel, e.Name())); err == nil && info.IsDir() {
+			continue
+		}
+		if e.Name() != "manifest.json" {
 			names = append(names, e.Name())
 		}
 	}
