@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"justnews/internal/digest"
+	"justnews/internal/facts"
+	"justnews/internal/seal"
+	"justnews/internal/weights"
+)
+
+// maxDepth is how many directories deep a model is looked into.
+const maxDepth = 8
+
+// inspect looks into every file of a model's directory: is it there, can the
+// user read it, is it what its name says.
+func (l *looker) inspect(m *facts.StoreModel, dir string) {
+	m.Dir = dir
+	i := inspection{looker: l, model: m, root: dir}
+	i.directory(dir, 0)
+	switch {
+	case i.closed:
+		// What cannot be listed may hold anything.
+	case !holdsModel(dir):
+		add(m, facts.NoConfig, dir, "")
+	case !i.weighs:
+		add(m, facts.NoWeights, dir, "")
+	}
+}
+
+type inspection struct {
+	*looker
+	model  *facts.StoreModel
+	root   string
+	weighs bool // a file of weights was found, whatever its state
+	closed bool // a directory could not be listed
+}
+
+func (i *inspection) directory(dir string, depth int) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		i.closed = true
+		i.model.Faults = append(i.model.Faults, *i.user.explain(dir, err))
+		return
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch {
+		case i.ctx.Err() != nil:
+			return
+		case e.IsDir() || e.Type() == fs.ModeSymlink && isDir(path):
+			if depth < maxDepth && !(depth == 0 && (e.Name() == seal.Dir || strings.HasPrefix(e.Name(), modelPrefix))) {
+				i.directory(path, depth+1)
+			}
+		default:
+			i.file(path, e)
+		}
+	}
+}
+
+// file looks into one file. What was found sound before by the same user is not
+// opened again.
+func (i *inspection) file(path string, e fs.DirEntry) {
+	i.model.Files++
+	i.weighs = i.weighs || weights.Weighty(path)
+	if e.Type() == fs.ModeSymlink {
+		if why := i.leaves(path); why != "" {
+			i.fault(facts.Escaping, path, why)
+			return
+		}
+	}
+	id, regular, err := digest.Stat(path)
+	switch {
+	case err != nil:
+		f := i.user.explain(path, err)
+		f.Weighs = weighs(path)
+		i.model.Faults = append(i.model.Faults, *f)
+		return
+	case !regular:
+		i.fault(facts.Odd, path, "")
+		return
+	}
+	i.model.Bytes += id.Size
+	if i.Cache != nil && i.remembered(id, path) {
+		return
+	}
+	i.open(path, id)
+}
+
+// leaves says where a link leads if that is out of the store. A link within its
+// own model, as the Hugging Face cache has them, costs no look at the disk.
+func (i *inspection) leaves(path string) string {
+	target, err := os.Readlink(path)
+	if err != nil {
+		return ""
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(path), target)
+	}
+	if info, err := os.Lstat(target); err == nil && info.Mode()&fs.ModeSymlink == 0 && i.inside(target) {
+		return ""
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil || i.inside(real) {
+		return ""
+	}
+	return "it leads to " + real
+}
+
+// open reads what can be judged of a file without reading all of it.
+func (i *inspection) open(path string, id digest.Identity) {
+	began := digest.Now()
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		fault := i.user.explain(path, err)
+		fault.Weighs = weighs(path)
+		i.model.Faults = append(i.model.Faults, *fault)
+		return
+	}
+	defer func() { _ = f.Close() }()
+	found, err := weights.Look(path, f, id.Size)
+	if err != nil {
+		i.fault(facts.Unreadable, path, plain(err))
+		return
+	}
+	if kind, bad := faults[found.Kind]; bad {
+		i.fault(kind, path, found.Detail)
+		return
+	}
+	if weights.IsIndex(path) {
+		i.parts(path, io.NewSectionReader(f, 0, id.Size))
+		return // what it lists may change without it
+	}
+	if after, _, err := digest.Stat(path); err == nil && after == id {
+		i.Cache.Remember(id, i.note(found.Kind), began)
+	}
+}
+
+//nolint:gochecknoglobals // a constant table
+var faults = map[weights.Kind]facts.FaultKind{
+	weights.Empty: facts.EmptyFile, weights.Pointer: facts.Pointer, weights.Header: facts.BadContent,
+	weights.Truncated: facts.Cut, weights.Overlong: facts.BadContent, weights.NotJSON: facts.BadContent,
+	weights.Unknown: facts.Unreadable,
+}
+
+// parts looks for the files that an index of weights lists.
+func (i *inspection) parts(index string, r io.Reader) {
+	list, err := weights.Parts(r)
+	if err != nil {
+		i.fault(facts.BadContent, index, err.Error())
+		return
+	}
+	for _, part := range list {
+		i.weighs = true
+		path := filepath.Join(filepath.Dir(index), part)
+		if !filepath.IsLocal(part) {
+			i.fault(facts.PartMissing, path, "listed in "+filepath.Base(index))
+			continue
+		}
+		// A link that leads nowhere is there, and has a fault of its own.
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			i.fault(facts.PartMissing, path, "listed in "+filepath.Base(index))
+		}
+	}
+}
+
+func (i *inspection) fault(kind facts.FaultKind, path, detail string) {
+	i.model.Faults = append(i.model.Faults, facts.StoreFault{Kind: kind, Path: path, Detail: detail, Weighs: weighs(path)})
+}
+
+// weighs tells whether a load fails without the file.
+func weighs(path string) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".json", ".txt", ".model", ".cfg", ".spm", ".tiktoken":
+		return filepath.Base(path) != "README.txt"
+	}
+	return weights.Weighty(path)
+}
+
+// A note of a file: what it is, and who could open it. A change of owner, mode
+// or ACL changes its ctime, and with it the identity.
+func (i *inspection) note(k weights.Kind) digest.Note {
+	var n digest.Note
+	n[0] = byte(k)
+	binary.LittleEndian.PutUint64(n[8:], i.user.stamp())
+	return n
+}
+
+func (i *inspection) remembered(id digest.Identity, path string) bool {
+	if id.Size == 0 || weights.IsIndex(path) {
+		return false
+	}
+	n, ok := i.Cache.Note(id)
+	if !ok || n != i.note(weights.Kind(n[0])) {
+		return false
+	}
+	// An opaque file may have had another name then, of which more can be said.
+	return weights.Kind(n[0]) == weights.Sound || !weights.Weighty(path) && filepath.Ext(path) != ".json"
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package store looks at a Model Store: is every model there that the map
+// lists, complete and readable for the user who loads it (Look), and is every
+// byte the one that was manifested (Prove). It follows the paths that upstream's
+// loader follows. It judges nothing and changes nothing; only Seal writes, one
+// file beside upstream's manifest.
+package store
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"justnews/internal/digest"
+	"justnews/internal/facts"
+)
+
+// Store is a Model Store to look at.
+type Store struct {
+	Root string // MODEL_STORE_ROOT
+	// Loader is who has to be able to read it; nil: whoever looks.
+	Loader *User
+	// Cache remembers what was looked into and hashed; nil: nothing is.
+	Cache *digest.Cache
+}
+
+// Look finds every model that is wanted. It tries as the loader where this
+// process can.
+func (s Store) Look(ctx context.Context, wants []facts.StoreWant) facts.Store {
+	self := Self()
+	as, loader := self, ""
+	if s.Loader != nil {
+		loader = s.Loader.Name
+		if s.Loader.UID == self.UID || self.UID == 0 {
+			as = *s.Loader
+		}
+	}
+	out := facts.Store{Root: s.Root, Loader: loader, Free: -1}
+	look := func() {
+		l := &looker{Store: s, user: as, ctx: ctx, look: &out}
+		out.User = as.Name
+		l.all(wants)
+	}
+	if err := as.do(look); err != nil {
+		as = self
+		look()
+	}
+	return out
+}
+
+// looker is one look, by one user.
+type looker struct {
+	Store
+	user User
+	ctx  context.Context //nolint:containedctx // of one look
+	look *facts.Store
+	real string // the root, links resolved
+	seen map[string]int
+}
+
+func (l *looker) all(wants []facts.StoreWant) {
+	l.seen = map[string]int{}
+	entries, err := os.ReadDir(l.Root)
+	if err != nil {
+		l.look.Fault = l.user.explain(l.Root, err)
+		if l.look.Fault.Kind == facts.Absent && exists(l.Root) {
+			l.look.Fault.Kind = facts.NoDirectory
+		}
+		return
+	}
+	if l.real, err = filepath.EvalSymlinks(l.Root); err != nil {
+		l.look.Fault = l.user.explain(l.Root, err)
+		return
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || isDir(filepath.Join(l.Root, e.Name()))) {
+			l.look.Agents = append(l.look.Agents, e.Name())
+		}
+	}
+	l.look.Free = free(l.Root)
+	for _, w := range wants {
+		if l.ctx.Err() != nil {
+			return
+		}
+		l.look.Models = append(l.look.Models, l.model(w))
+	}
+}
+
+// free returns the bytes that anybody may still write, -1 where nobody can say.
+func free(path string) int64 {
+	var st unix.Statfs_t
+	if err := unix.Statfs(path, &st); err != nil {
+		return -1
+	}
+	return int64(st.Bavail) * st.Bsize //nolint:gosec,unconvert // below 8 EiB; the types differ between machines
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// below puts a path of the map below the root, unless it is absolute.
+func (l *looker) below(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(l.Root, path)
+}
+
+// inside tells whether a path without links lies in the store.
+func (l *looker) inside(path string) bool {
+	return path == l.real || strings.HasPrefix(path, strings.TrimSuffix(l.real, "/")+"/")
+}
+
+// names lists a directory, sorted; a directory that cannot be listed is empty.
+func names(dir string, keep func(fs.DirEntry) bool) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var found []string
+	for _, e := range entries {
+		if keep(e) {
+			found = append(found, e.Name())
+		}
+	}
+	slices.Sort(found)
+	return found
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"justnews/internal/facts"
+)
+
+// model follows upstream's loader to one model: its first snapshot; without
+// snapshots the model's directory; without that the version itself.
+func (l *looker) model(w facts.StoreWant) facts.StoreModel {
+	m := facts.StoreModel{Want: w, Tree: -1}
+	if w.BaseUnknown {
+		add(&m, facts.NoBase, w.Base, "")
+	} else {
+		m.Tree = l.tree(w)
+		if t := l.look.Trees[m.Tree]; t.Fault == nil {
+			l.base(&m, t)
+		}
+	}
+	if w.Adapter != "" {
+		l.adapter(&m)
+	}
+	return m
+}
+
+func add(m *facts.StoreModel, kind facts.FaultKind, path, detail string) {
+	m.Faults = append(m.Faults, facts.StoreFault{Kind: kind, Path: path, Detail: detail})
+}
+
+func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
+	dir := filepath.Join(t.Path, dirOf(m.Want.ID))
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		if holdsModel(t.Path) {
+			l.inspect(m, t.Path)
+			return
+		}
+		add(m, facts.NoModel, dir, "")
+		return
+	}
+	resolved, fault := l.resolve(dir)
+	if fault != nil {
+		m.Faults = append(m.Faults, *fault)
+		return
+	}
+	l.unfinished(m, resolved)
+	snapshots := filepath.Join(resolved, "snapshots")
+	if fault := l.user.reach(snapshots); fault != nil && fault.Kind == facts.Denied {
+		m.Faults = append(m.Faults, *fault)
+		return
+	}
+	m.Snapshots = names(snapshots, func(e fs.DirEntry) bool { return e.IsDir() || isDir(filepath.Join(snapshots, e.Name())) })
+	if main, err := os.ReadFile(filepath.Join(resolved, "refs", "main")); err == nil && len(main) < 200 {
+		m.Main = strings.TrimSpace(string(main))
+	}
+	switch {
+	case len(m.Snapshots) > 0:
+		l.inspect(m, filepath.Join(snapshots, m.Snapshots[0]))
+	case holdsModel(resolved):
+		l.inspect(m, resolved)
+	default:
+		add(m, facts.NoSnapshot, snapshots, "")
+	}
+}
+
+// unfinished notes what a download left behind that did not end.
+func (l *looker) unfinished(m *facts.StoreModel, dir string) {
+	blobs := filepath.Join(dir, "blobs")
+	for _, name := range names(blobs, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".incomplete") }) {
+		add(m, facts.Unfinished, filepath.Join(blobs, name), "")
+	}
+}
+
+// adapter looks at the directory that the map gives an adapter. What it holds
+// can be verified like a version where it was sealed.
+func (l *looker) adapter(m *facts.StoreModel) {
+	path := l.below(m.Want.Adapter)
+	resolved, fault := l.resolve(path)
+	if fault != nil {
+		if fault.Kind == facts.Absent {
+			fault.Kind = facts.NoAdapter
+		}
+		m.Faults = append(m.Faults, *fault)
+		return
+	}
+	if _, ok := l.seen[resolved]; !ok {
+		l.seen[resolved] = len(l.look.Trees)
+		l.look.Trees = append(l.look.Trees, facts.StoreTree{
+			Owner: m.Want.Agent, Path: resolved, Named: path, Current: facts.CurrentUnused, Adapter: true,
+		})
+	}
+	dir := m.Dir
+	l.inspect(m, resolved)
+	m.Dir = dir
+	if m.Dir == "" {
+		m.Dir = resolved
+	}
+}
+
+// anchors are the files by one of which a directory is a model: what
+// transformers, peft, sentence-transformers, diffusers and spaCy open first.
+//
+//nolint:gochecknoglobals // a constant table
+var anchors = []string{"config.json", "adapter_config.json", "modules.json", "model_index.json", "config.cfg", "params.json"}
+
+func holdsModel(dir string) bool {
+	return slices.ContainsFunc(anchors, func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return err == nil
+	})
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"justnews/internal/digest"
+	"justnews/internal/facts"
+	"justnews/internal/seal"
+)
+
+// Proving says how trees are to be proven.
+type Proving struct {
+	// Deep reads everything again whatever is remembered, compares what names
+	// itself by its digest, and looks longer for another order of directories.
+	Deep bool
+	// Unsealed compares with upstream's manifest although there is a seal.
+	Unsealed bool
+	Tell     func(digest.Progress)
+}
+
+// maxTries is how often a tree is looked at that changes while it is read.
+const maxTries = 3
+
+// Prove compares every byte of the trees with what was manifested: with the
+// seal where there is one, else with upstream's manifest. All of them are
+// hashed together, on all processors.
+func (s Store) Prove(ctx context.Context, trees []facts.StoreTree, p Proving) []facts.StoreProof {
+	proofs := make([]facts.StoreProof, len(trees))
+	var todo []int
+	for i, t := range trees {
+		proofs[i] = facts.StoreProof{Tree: i, Owner: t.Owner, Name: t.Name, Path: t.Path}
+		if t.Fault == nil && t.Path != "" {
+			todo = append(todo, i)
+		}
+	}
+	for try := 1; len(todo) > 0; try++ {
+		again := s.prove(ctx, trees, proofs, todo, p)
+		if try == maxTries {
+			for _, i := range again {
+				proofs[i].Verdict, proofs[i].Reason = facts.Unchecked, "its files change again and again while they are read"
+			}
+			break
+		}
+		todo = again
+	}
+	return proofs
+}
+
+// prove proves some of the trees and returns those that changed under it.
+func (s Store) prove(ctx context.Context, trees []facts.StoreTree, proofs []facts.StoreProof, todo []int, p Proving) (again []int) {
+	e := digest.Engine{Cache: s.Cache, Fresh: p.Deep, Tell: p.Tell}
+	var jobs []digest.Job
+	cases := make([]*proving, 0, len(todo))
+	for _, i := range todo {
+		proofs[i] = facts.StoreProof{Tree: i, Owner: trees[i].Owner, Name: trees[i].Name, Path: trees[i].Path}
+		c := &proving{engine: e, proof: &proofs[i], deep: p.Deep}
+		c.begin(p.Unsealed)
+		c.from = len(jobs)
+		jobs = append(jobs, c.jobs...)
+		cases = append(cases, c)
+	}
+	results := e.Run(ctx, jobs)
+	for _, c := range cases {
+		c.results = results[c.from : c.from+len(c.jobs)]
+		if c.changed() {
+			again = append(again, c.proof.Tree)
+			continue
+		}
+		c.conclude(ctx)
+	}
+	return again
+}
+
+// proving is one tree on its way to a proof.
+type proving struct {
+	engine  digest.Engine
+	proof   *facts.StoreProof
+	deep    bool
+	tree    *digest.Tree
+	want    digest.Sum
+	seal    *seal.Manifest
+	claim   digest.Sum
+	began   time.Time
+	done    bool // begin settled it
+	jobs    []digest.Job
+	from    int
+	results []digest.Result
+	leaves  map[string]digest.Leaf // of a sealed tree: regular files by path
+}
+
+// begin reads the tree and decides what has to be hashed.
+func (c *proving) begin(unsealed bool) {
+	c.began = time.Now()
+	tree, err := digest.Walk(c.proof.Path)
+	if err != nil {
+		c.unchecked(err)
+		return
+	}
+	c.tree = tree
+	for _, l := range tree.Leaves() {
+		c.proof.Files++
+		c.proof.Bytes += l.Identity.Size
+	}
+	c.manifest()
+	text, err := seal.Read(c.proof.Path)
+	switch {
+	case unsealed:
+	case err == nil:
+		c.beginSeal(text)
+	case !errors.Is(err, fs.ErrNotExist):
+		c.proof.SealFault = plain(err)
+	}
+	if c.seal == nil && !c.done {
+		c.beginManifest()
+	}
+}
+
+func (c *proving) beginManifest() {
+	switch {
+	case len(c.tree.Flaws) > 0 && c.proof.Expected != "":
+		c.proof.By = "manifest"
+		c.flaws()
+		c.done = true
+	case c.proof.Expected == "":
+		c.proof.Verdict, c.done = facts.NoManifest, true
+	default:
+		c.proof.By = "manifest"
+		if p, ok := c.engine.Recall(c.tree, c.want, c.effort()); ok {
+			c.take(p)
+			c.done = true
+			return
+		}
+		c.jobs = []digest.Job{c.tree.Job(c.proof.Path)}
+	}
+}
+
+// flaws are entries that no checksum covers: upstream could not have made one.
+func (c *proving) flaws() {
+	for _, f := range c.tree.Flaws {
+		kind := facts.FlawOdd
+		switch {
+		case errors.Is(f.Err, fs.ErrPermission):
+			kind = facts.FlawDenied
+		case errors.Is(f.Err, digest.ErrDangling):
+			kind = facts.FlawLink
+		}
+		c.flaw(kind, f.Rel, plain(f.Err))
+	}
+	c.proof.Verdict = facts.Differs
+	if c.proof.Flaws[0].Kind == facts.FlawDenied {
+		c.proof.Verdict = facts.Unchecked
+	}
+}
+
+func (c *proving) flaw(kind facts.FlawKind, path, detail string) {
+	c.proof.Flaws = append(c.proof.Flaws, facts.ProofFlaw{Kind: kind, Path: path, Detail: detail})
+}
+
+func (c *proving) effort() digest.Effort {
+	if c.deep {
+		return digest.Deep(c.proof.Bytes)
+	}
+	return digest.Usual(c.proof.Bytes)
+}
+
+func (c *proving) changed() bool {
+	for _, r := range c.results {
+		if errors.Is(r.Err, digest.ErrChanged) || errors.Is(r.Err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
+}
+
+// conclude makes the proof from what was hashed.
+func (c *proving) conclude(ctx context.Context) {
+	for i, r := range c.results {
+		if !r.Cached && r.Done {
+			c.proof.Read += c.jobs[i].Bytes()
+		}
+	}
+	switch {
+	case c.done:
+	case ctx.Err() != nil:
+		c.proof.Verdict = facts.OutOfTime
+	case c.seal != nil:
+		c.concludeSeal()
+	default:
+		c.concludeManifest(ctx)
+	}
+	if c.deep && c.proof.Verdict == facts.Whole {
+		c.witness(ctx)
+	}
+}
+
+func (c *proving) concludeManifest(ctx context.Context) {
+	natural := c.results[0]
+	if natural.Err != nil {
+		c.unread(natural.Err)
+		return
+	}
+	if natural.Sum != c.want {
+		c.proof.Found = natural.Sum.String()
+		if c.witness(ctx); len(c.proof.Flaws) > 0 {
+			c.proof.Verdict = facts.Differs // whatever the order is
+			return
+		}
+	}
+	p := c.engine.Conclude(ctx, c.proof.Path, c.tree, c.want, c.effort(), natural)
+	c.take(p)
+	if ctx.Err() != nil && p.Verdict == digest.Unproven {
+		c.proof.Verdict = facts.OutOfTime
+	}
+}
+
+// take turns a proof of upstream's checksum into facts.
+func (c *proving) take(p digest.Proof) {
+	c.proof.Orders, c.proof.Tried, c.proof.Reordered = p.Orders, p.Tried, p.Reorder
+	switch {
+	case p.Err != nil:
+		c.unread(p.Err)
+	case p.Verdict == digest.Matches:
+		c.proof.Verdict = facts.Whole
+	case p.Verdict == digest.Differs:
+		c.proof.Verdict = facts.Differs
+		c.suspects()
+	default:
+		c.proof.Verdict = facts.Undecided
+	}
+}
+
+// suspects are files that are younger than the manifest.
+func (c *proving) suspects() {
+	info, err := os.Stat(filepath.Join(c.proof.Path, digest.ManifestName))
+	if err != nil {
+		return
+	}
+	for _, l := range c.tree.Leaves() {
+		if !l.Link && l.Identity.Mtime > info.ModTime().UnixNano() {
+			c.proof.Suspects = append(c.proof.Suspects, l.Rel)
+		}
+	}
+}
+
+func (c *proving) unchecked(err error) {
+	c.proof.Verdict, c.proof.Reason, c.done = facts.Unchecked, plain(err), true
+}
+
+// unread is a file that could not be read to its end.
+func (c *proving) unread(err error) {
+	kind, path := facts.FlawRead, c.proof.Path
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		path = e.Path
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		kind = facts.FlawDenied
+	}
+	c.flaw(kind, path, plain(err))
+	c.proof.Verdict, c.proof.Reason = facts.Unchecked, fmt.Sprintf("cannot read %s: %s", path, plain(err))
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"justnews/internal/facts"
+)
+
+// maxLinks is how many links a path may lead through, as in the kernel.
+const maxLinks = 40
+
+// reach says why the user cannot get at a path, nil where it is there and can
+// be opened for reading (a directory: listed). It must run as the user.
+func (u User) reach(path string) *facts.StoreFault {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err == nil {
+		_ = f.Close()
+		return nil
+	}
+	return u.explain(path, err)
+}
+
+// explain turns the error of an open or a stat into the fault behind it.
+func (u User) explain(path string, err error) *facts.StoreFault {
+	fault := &facts.StoreFault{Kind: facts.Unreadable, Path: path, Detail: plain(err)}
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		fault.Kind, fault.Denial = facts.Denied, u.denial(path)
+	case errors.Is(err, unix.ELOOP):
+		fault.Kind = facts.Dangling
+	case errors.Is(err, fs.ErrNotExist):
+		fault.Kind, fault.Detail = facts.Absent, ""
+		if target, err := os.Readlink(path); err == nil {
+			fault.Kind, fault.Detail = facts.Dangling, "a link to "+target
+		}
+	case errors.Is(err, unix.ENOTDIR):
+		fault.Kind = facts.Absent
+	}
+	return fault
+}
+
+// plain is an error without the path that is said beside it.
+func plain(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
+// denial walks to a path, link by link, until the user is kept out.
+func (u User) denial(path string) *facts.StoreDenial {
+	links := 0
+	at := "/"
+	todo := strings.Split(strings.Trim(filepath.Clean(path), "/"), "/")
+	for len(todo) > 0 {
+		name := todo[0]
+		todo = todo[1:]
+		if name == "" || name == "." {
+			continue
+		}
+		next := filepath.Join(at, name)
+		info, err := os.Lstat(next)
+		if err != nil {
+			if errors.Is(err, fs.ErrPermission) {
+				return u.measure(at, "x")
+			}
+			return nil
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		target, err := os.Readlink(next)
+		if links++; err != nil || links > maxLinks {
+			return nil
+		}
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		todo = append(strings.Split(strings.Trim(target, "/"), "/"), todo...)
+	}
+	return u.measure(at, "r")
+}
+
+// measure reads what stands in the way. A directory that is to be read is to be
+// listed, and to be searched for what it lists.
+func (u User) measure(path, needs string) *facts.StoreDenial {
+	d := &facts.StoreDenial{Path: path, Needs: needs}
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return d
+	}
+	d.Mode, d.UID, d.GID = st.Mode&0o7777, int(st.Uid), int(st.Gid)
+	d.Dir = st.Mode&unix.S_IFMT == unix.S_IFDIR
+	if d.Dir && needs == "r" {
+		d.Needs = "rx"
+	}
+	d.Class = u.class(d.UID, d.GID)
+	d.Allowed = d.Mode>>shift(d.Class)&bits(d.Needs) == bits(d.Needs)
+	return d
+}
+
+func shift(class string) uint32 {
+	switch class {
+	case "owner":
+		return 6
+	case "group":
+		return 3
+	}
+	return 0
+}
+
+func bits(needs string) uint32 {
+	var b uint32
+	if strings.Contains(needs, "r") {
+		b |= 4
+	}
+	if strings.Contains(needs, "x") {
+		b |= 1
+	}
+	return b
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"justnews/internal/digest"
+	"justnews/internal/facts"
+	"justnews/internal/seal"
+)
+
+// beginSeal reads the seal. One that belongs to another checksum than the
+// manifest's is out of date and proves nothing.
+func (c *proving) beginSeal(text []byte) {
+	sum := sha256.Sum256(text)
+	c.claim = c.tree.Claim(append([]byte("seal "+c.proof.Expected+" "), sum[:]...))
+	if _, ok := c.engine.Cache.Verdict(c.claim); ok && !c.engine.Fresh && len(c.tree.Flaws) == 0 {
+		c.proof.By, c.proof.Verdict, c.done = "seal", facts.Whole, true
+		return
+	}
+	m, err := seal.Parse(text)
+	switch {
+	case err != nil:
+		c.proof.SealFault = err.Error()
+		return
+	case m.Upstream != c.proof.Expected:
+		c.proof.SealFault = "it was made for another checksum than manifest.json has now"
+		return
+	}
+	c.seal, c.proof.By = &m, "seal"
+	c.compare()
+}
+
+// compare finds what needs no hashing to be wrong, and what has to be hashed.
+func (c *proving) compare() {
+	c.leaves = map[string]digest.Leaf{}
+	for _, l := range c.tree.Leaves() {
+		if !l.Link {
+			c.leaves[l.Rel] = l
+		}
+	}
+	for _, f := range c.seal.Files {
+		l, ok := c.leaves[f.Path]
+		switch {
+		case !ok && c.isFlaw(f.Path):
+		case !ok:
+			c.flaw(facts.FlawMissing, f.Path, "")
+		case l.Identity.Size != f.Size:
+			c.flaw(facts.FlawSize, f.Path, fmt.Sprintf("%d bytes, sealed with %d", l.Identity.Size, f.Size))
+		default:
+			c.jobs = append(c.jobs, digest.File(filepath.Join(c.proof.Path, f.Path), l.Identity))
+		}
+		delete(c.leaves, f.Path)
+	}
+	for _, l := range c.tree.Leaves() {
+		if _, extra := c.leaves[l.Rel]; extra {
+			c.flaw(facts.FlawExtra, l.Rel, "")
+		}
+	}
+	c.compareLinks()
+}
+
+func (c *proving) isFlaw(rel string) bool {
+	for _, f := range c.tree.Flaws {
+		if f.Rel == rel || strings.HasPrefix(rel, f.Rel+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *proving) compareLinks() {
+	found := map[string]string{}
+	for _, l := range c.tree.Links {
+		found[l.Rel] = l.Target
+	}
+	for _, l := range c.seal.Links {
+		switch target, ok := found[l.Path]; {
+		case !ok:
+			c.flaw(facts.FlawMissing, l.Path, "a link to "+l.Target)
+		case target != l.Target:
+			c.flaw(facts.FlawLink, l.Path, fmt.Sprintf("it leads to %s, sealed with %s", target, l.Target))
+		}
+		delete(found, l.Path)
+	}
+	for _, l := range c.tree.Links {
+		if _, extra := found[l.Rel]; extra {
+			c.flaw(facts.FlawExtra, l.Rel, "a link to "+l.Target)
+		}
+	}
+}
+
+// concludeSeal compares the digests. Entries that could not be read leave open
+// whether they are right; everything else decides.
+func (c *proving) concludeSeal() {
+	want := map[string]string{}
+	for _, f := range c.seal.Files {
+		want[filepath.Join(c.proof.Path, f.Path)] = f.SHA256
+	}
+	unread := false
+	for i, r := range c.results {
+		path := c.jobs[i].Segments[0].Path
+		rel, _ := filepath.Rel(c.proof.Path, path)
+		switch {
+		case r.Err != nil:
+			c.unread(r.Err)
+			unread = true
+		case r.Sum.String() != want[path]:
+			c.flaw(facts.FlawContent, rel, fmt.Sprintf("SHA-256 %s, sealed with %s", r.Sum, want[path]))
+		}
+	}
+	if len(c.tree.Flaws) > 0 {
+		c.flaws()
+	}
+	switch differs := c.countBad(); {
+	case differs:
+		c.proof.Verdict = facts.Differs
+	case unread || len(c.proof.Flaws) > 0:
+		c.proof.Verdict = facts.Unchecked
+	default:
+		c.proof.Verdict = facts.Whole
+		c.remember()
+	}
+}
+
+// countBad tells whether a flaw is one of the content.
+func (c *proving) countBad() bool {
+	for _, f := range c.proof.Flaws {
+		if f.Kind != facts.FlawDenied && f.Kind != facts.FlawRead {
+			return true
+		}
+	}
+	return false
+}
+
+// remember keeps that the whole tree is as sealed. It holds as long as no path,
+// identity or link changes, and only if each of them would show.
+func (c *proving) remember() {
+	if c.tree.Settled(c.began) {
+		c.engine.Cache.Decide(c.claim, digest.Sum{1})
+	}
+}

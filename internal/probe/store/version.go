@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"justnews/internal/facts"
+)
+
+// Upstream's names.
+const (
+	versionsDir = "versions"
+	currentLink = "current"
+	stagedTail  = ".tmp"
+	modelPrefix = "models--"
+)
+
+// tree returns the index of the tree that a want leads to, looking at each only
+// once.
+func (l *looker) tree(w facts.StoreWant) int {
+	key, find := w.Owner+"\x00"+w.Version, func() facts.StoreTree { return l.version(w.Owner, w.Version) }
+	if w.Path != "" {
+		if path := l.below(w.Path); exists(path) || w.Owner == "" {
+			key, find = path, func() facts.StoreTree { return l.directory(w.Owner, path) }
+		}
+	}
+	if at, ok := l.seen[key]; ok {
+		return at
+	}
+	l.seen[key] = len(l.look.Trees)
+	t := find()
+	t.IDs = modelIDs(t.Path)
+	l.look.Trees = append(l.look.Trees, t)
+	return l.seen[key]
+}
+
+// directory is a tree that the map names by its path.
+func (l *looker) directory(owner, path string) facts.StoreTree {
+	t := facts.StoreTree{Owner: owner, Named: path, Current: facts.CurrentUnused}
+	t.Path, t.Fault = l.resolve(path)
+	return t
+}
+
+// version finds one version of an agent: the one that is named, or the one that
+// current points at.
+func (l *looker) version(owner, version string) facts.StoreTree {
+	home := filepath.Join(l.Root, owner)
+	t := facts.StoreTree{Owner: owner, Name: version, Named: filepath.Join(home, versionsDir, version), Current: facts.CurrentUnused}
+	l.siblings(&t, filepath.Join(home, versionsDir))
+	if t.Fault = l.user.reach(home); t.Fault != nil {
+		t.Named = home
+		return t
+	}
+	if version == "" {
+		t.Named = filepath.Join(home, currentLink)
+		l.current(&t)
+	}
+	if t.Path, t.Fault = l.resolve(t.Named); t.Fault == nil && version == "" {
+		t.Name = l.nameOf(home, t.Path)
+		if t.Current == facts.CurrentLink && t.Name == "" {
+			t.Current = facts.CurrentElsewhere
+		}
+	}
+	return t
+}
+
+// siblings lists the versions that are there and those that are half copied.
+func (l *looker) siblings(t *facts.StoreTree, dir string) {
+	for _, name := range names(dir, func(e fs.DirEntry) bool { return e.IsDir() }) {
+		if strings.HasSuffix(name, stagedTail) {
+			t.Staged = append(t.Staged, filepath.Join(dir, name))
+		} else {
+			t.Others = append(t.Others, name)
+		}
+	}
+}
+
+func (l *looker) current(t *facts.StoreTree) {
+	t.Current = ""
+	info, err := os.Lstat(t.Named)
+	switch {
+	case err != nil:
+	case info.Mode()&fs.ModeSymlink != 0:
+		t.Current = facts.CurrentLink
+	case info.IsDir():
+		t.Current = facts.CurrentDirectory
+	}
+}
+
+// nameOf returns the version that a resolved path is, "" for no version of the
+// agent.
+func (l *looker) nameOf(home, path string) string {
+	versions, err := filepath.EvalSymlinks(filepath.Join(home, versionsDir))
+	if err != nil || filepath.Dir(path) != versions {
+		return ""
+	}
+	return filepath.Base(path)
+}
+
+// resolve follows a path to a directory that can be listed, and says where it
+// leads out of the store.
+func (l *looker) resolve(path string) (string, *facts.StoreFault) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", l.user.explain(path, err)
+	}
+	if !info.IsDir() {
+		return "", &facts.StoreFault{Kind: facts.NoDirectory, Path: path}
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", l.user.explain(path, err)
+	}
+	if !l.inside(real) {
+		return "", &facts.StoreFault{Kind: facts.Escaping, Path: path, Detail: "it leads to " + real}
+	}
+	if fault := l.user.reach(real); fault != nil {
+		return "", fault
+	}
+	return real, nil
+}
+
+// modelIDs lists the models of a version in the layout of the Hugging Face
+// cache, by the hub's ids.
+func modelIDs(version string) []string {
+	if version == "" {
+		return nil
+	}
+	var ids []string
+	for _, name := range names(version, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), modelPrefix) }) {
+		ids = append(ids, idOf(name))
+	}
+	return ids
+}
+
+// idOf turns models--org--name into org/name. A name with -- of its own comes
+// out with slashes too many, as nobody can tell them apart.
+func idOf(dir string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(dir, modelPrefix), "--", "/")
+}
+
+func dirOf(id string) string { return modelPrefix + strings.ReplaceAll(id, "/", "--") }
