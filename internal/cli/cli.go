@@ -48,6 +48,7 @@ type line struct {
 	Status    statusCommand    `cmd:"" help:"Show orchestrator, models, bus, GPUs and units at a glance."`
 	Preload   preloadCommand   `cmd:"" help:"Ask the orchestrator to load its models, and follow it."`
 	MPS       mpsCommand       `cmd:"" name:"mps" help:"Look at, start or prove NVIDIA MPS."`
+	Models    modelsCommand    `cmd:"" help:"Verify or seal the Model Store."`
 	Config    configCommand    `cmd:"" help:"Check or show the configuration."`
 	Explain   explainCommand   `cmd:"" help:"Print the meaning and the cure of every problem code."`
 

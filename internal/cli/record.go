@@ -14,10 +14,7 @@ import (
 func (a *app) record(s report.Summary, res *gate.Result) *diag.Problem {
 	text, err := s.JSON()
 	if err == nil {
-		_, err = records.Write(records.Environment(func(name string) string {
-			value, _ := a.Lookup(name)
-			return value
-		}), s.Instance, res.Started, text)
+		_, err = records.Write(records.Environment(a.getenv), s.Instance, res.Started, text)
 	}
 	if err == nil {
 		return nil

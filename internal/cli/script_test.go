@@ -63,6 +63,7 @@ func TestScripts(t *testing.T) {
 			"status": statusCommand, "orchestrator": orchestratorCommand, "bus": busCommand,
 			"config": configCommand, "valid": validCommand, "harmless": harmlessCommand,
 			"narrow": narrowCommand,
+			"models": modelsCommand, "damage": damageCommand, "mend": mendCommand, "aged": agedCommand, "unmanifested": unmanifestedCommand,
 		},
 	})
 }

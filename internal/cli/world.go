@@ -61,6 +61,14 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 	if x.GPU = a.GPU; x.GPU == nil {
 		x.GPU = gpu.Prober{}
 	}
+	if w.RequireModels && wish.Loopback(w.Orchestrator.URL) { // else its store is not this host's
+		m, note, shut := a.openStore(w)
+		x.Store = m
+		x.close = append(x.close, shut)
+		if note != nil {
+			x.notes = append(x.notes, *note)
+		}
+	}
 	return x, nil
 }
 

@@ -103,6 +103,33 @@ const (
 	GPUMPSClients      Code = "GPU-MPS-CLIENTS"     // as many MPS clients as MPS takes, or more
 )
 
+// The Model Store.
+const (
+	StoreRoot        Code = "STORE-ROOT"        // MODEL_STORE_ROOT is no directory
+	StoreAgent       Code = "STORE-AGENT"       // no directory for an agent of the map
+	StoreVersion     Code = "STORE-VERSION"     // current, or the version that the map names, leads to none
+	StoreStaged      Code = "STORE-STAGED"      // a version that was half copied
+	StoreSnapshot    Code = "STORE-SNAPSHOT"    // no snapshot of a model, or none that could load
+	StoreFile        Code = "STORE-FILE"        // a file of a model is missing
+	StoreLink        Code = "STORE-LINK"        // a link leads nowhere or out of the store
+	StorePointer     Code = "STORE-POINTER"     // a git-lfs pointer instead of the content
+	StoreEmpty       Code = "STORE-EMPTY"       // a file without a byte
+	StoreAdapter     Code = "STORE-ADAPTER"     // an adapter's directory is missing
+	StoreBase        Code = "STORE-BASE"        // an adapter's base model is missing
+	StoreCorrupt     Code = "STORE-CORRUPT"     // the content is not what was manifested, or does not parse
+	StoreRead        Code = "STORE-READ"        // the disk does not give a file's content
+	StoreManifest    Code = "STORE-MANIFEST"    // nothing to compare a version with
+	StoreUnverified  Code = "STORE-UNVERIFIED"  // it cannot be told whether a version is right
+	StorePermission  Code = "STORE-PERMISSION"  // the service's user cannot read the store
+	StoreSpace       Code = "STORE-SPACE"       // no room for the next version
+	StoreTimeout     Code = "STORE-TIMEOUT"     // still hashing at the deadline
+	StoreEnvironment Code = "STORE-ENVIRONMENT" // the orchestrator runs with another store, or may download
+	MapName          Code = "MAP-NAME"          // the map names an agent or model otherwise than the store
+	ModelDownload    Code = "MODEL-DOWNLOAD"    // the orchestrator tried to download although it must not
+	ModelMemory      Code = "MODEL-MEMORY"      // memory ran out while a model was loaded
+	OrchestratorKill Code = "ORCHESTRATOR-KILL" // the orchestrator was killed for memory
+)
+
 // Bus, needs, host.
 const (
 	BusUnreachable  Code = "BUS-UNREACHABLE"

@@ -260,11 +260,8 @@ func (r *run) teller() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var w sync.WaitGroup
 	w.Go(func() {
-		for {
+		for rest(ctx, tellEvery) { // what is quick is not worth a word
 			r.Tell(Progress{Done: r.done.Load(), Total: r.total, Read: r.read.Load(), Waiting: r.waiting.Load()})
-			if !rest(ctx, tellEvery) {
-				return
-			}
 		}
 	})
 	return func() { cancel(); w.Wait() }

@@ -158,12 +158,12 @@ type ProofVerdict string
 
 // The verdicts.
 const (
-	Unproven   ProofVerdict = ""           // not tried
-	Whole      ProofVerdict = "whole"      // every byte is the one that was manifested
-	Differs    ProofVerdict = "differs"    // it is not
-	Undecided  ProofVerdict = "undecided"  // the order of directories may be all that differs
-	NoManifest ProofVerdict = "unsealed"   // nothing to compare with
-	Unchecked  ProofVerdict = "unchecked"  // reading failed: nothing is known
+	Unproven   ProofVerdict = ""          // not tried
+	Whole      ProofVerdict = "whole"     // every byte is the one that was manifested
+	Differs    ProofVerdict = "differs"   // it is not
+	Undecided  ProofVerdict = "undecided" // the order of directories may be all that differs
+	NoManifest ProofVerdict = "unsealed"  // nothing to compare with
+	Unchecked  ProofVerdict = "unchecked" // reading failed: nothing is known
 	OutOfTime  ProofVerdict = "out-of-time"
 )
 
@@ -184,6 +184,7 @@ const (
 	FlawSize    FlawKind = "size"
 	FlawContent FlawKind = "content"
 	FlawLink    FlawKind = "link" // a link with another target
+	FlawLost    FlawKind = "lost" // a link that leads nowhere
 	FlawDenied  FlawKind = "denied"
 	FlawRead    FlawKind = "read" // reading failed
 	FlawOdd     FlawKind = "odd"  // what no checksum can cover

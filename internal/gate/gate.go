@@ -114,10 +114,10 @@ type Observer interface {
 
 // Progress is one line of a run's story.
 type Progress struct {
-	Step   string        // the step that runs: orchestrator, models, bus, …
+	Step   string        // the step that runs: store, orchestrator, models, bus, …
 	Text   string        // what is waited for, for a person
-	Done   int           // models loaded
-	Total  int           // models in all, 0: unknown
+	Done   int           // models loaded; in the step store, MiB verified
+	Total  int           // of what Done counts, 0: unknown
 	Left   time.Duration // until the deadline
 	Passed time.Duration // since the run began
 }
@@ -138,6 +138,7 @@ type World struct {
 	GPU          GPU
 	Lock         Lock
 	Memory       Memory
+	Store        ModelStore // nil: the models are loaded on another host
 	Observer     Observer
 	Map          ModelMap
 	// Uptime is the time since boot, the clock of the records: a step of the
@@ -172,7 +173,7 @@ func Survey(ctx context.Context, w wish.Wish, world World) Result {
 // Preload makes sure that the orchestrator has its models loaded, and of
 // nothing else.
 func Preload(ctx context.Context, w wish.Wish, world World) Result {
-	return run(ctx, w, world, []step{orchestratorStep, modelsStep}, stopAtFirst)
+	return run(ctx, w, world, modelSteps(w), stopAtFirst)
 }
 
 // StartMPS makes sure that NVIDIA MPS runs and is proven, and of nothing else.

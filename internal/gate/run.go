@@ -37,6 +37,7 @@ type walk struct {
 
 	led        bool // this run holds the lock
 	lastChance bool // a follower's last look before its deadline was granted
+	survey     bool // for a person: all findings, also those that shut nothing
 }
 
 type policy bool
@@ -56,7 +57,7 @@ func gateSteps(w wish.Wish) []step {
 		steps = append(steps, gpuStep)
 	}
 	if w.RequireModels {
-		steps = append(steps, orchestratorStep, modelsStep)
+		steps = append(steps, modelSteps(w)...)
 	}
 	if w.RequireBus {
 		steps = append(steps, busStep)
@@ -76,11 +77,19 @@ func surveySteps(w wish.Wish) []step {
 	return append([]step{gpuStep}, steps...)
 }
 
+// modelSteps lists what it takes to have the models loaded.
+func modelSteps(w wish.Wish) []step {
+	if !verifies(w) {
+		return []step{orchestratorStep, modelsStep}
+	}
+	return []step{storeStep, orchestratorStep, modelsStep}
+}
+
 func run(ctx context.Context, w wish.Wish, world World, steps []step, p policy) Result {
 	began := time.Now()
 	res := Result{Instance: w.Instance, Unit: w.Unit, Started: began, Timeout: w.Timeout}
 	res.Models.Expected = world.Map.Total
-	k := &walk{wish: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res}
+	k := &walk{wish: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res, survey: p == goOn}
 	ctx, cancel := context.WithDeadline(ctx, k.until)
 	defer cancel()
 	stopped := !k.take(ctx, configStep) && p == stopAtFirst

@@ -87,15 +87,17 @@ func Write(d Dirs, instance string, now time.Time, summary []byte) (string, erro
 
 // open opens the directory of the summaries and makes what is missing of it.
 // The directory that it begins at is systemd's or the user's own.
-func (d Dirs) open() (*os.Root, error) {
+func (d Dirs) open() (*os.Root, error) { return d.place("preflight") }
+
+func (d Dirs) place(name string) (*os.Root, error) {
 	switch {
 	case d.Cache != "":
-		return descend(d.Cache, "preflight")
+		return descend(d.Cache, name)
 	case d.XDG != "":
 		if err := makeOurs(d.XDG); err != nil {
 			return nil, err
 		}
-		return descend(d.XDG, "justnews", "preflight")
+		return descend(d.XDG, "justnews", name)
 	case d.Home == "":
 		return nil, errors.New("neither CACHE_DIRECTORY, XDG_CACHE_HOME nor HOME is set")
 	}
@@ -107,7 +109,7 @@ func (d Dirs) open() (*os.Root, error) {
 	if err := makeOurs(cache); err != nil {
 		return nil, err
 	}
-	return descend(cache, "justnews", "preflight")
+	return descend(cache, "justnews", name)
 }
 
 // makeOurs makes a missing cache directory with the mode that the XDG

@@ -30,6 +30,7 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Wish
 	w.RequireMPS, w.InstanceMPS = inst.MPS.Enabled, inst.MPS
 	w.GPU = gpu(cfg, inst.MPS)
 	w.GPU.Starting = true
+	w.Verify = cfg.Models.Verify
 	if inst.Gate.Scope == "own" {
 		w.OnlyAgent = name
 	}
@@ -50,6 +51,7 @@ func ForHost(cfg *config.Config, env Lookup, flags Flags) (Wish, []diag.Problem)
 	w.FailFast, w.RefreshAttempts = cfg.Gate.FailFast, cfg.Gate.RefreshAttempts
 	w.ForceRefresh = flags.Refresh
 	w.GPU = gpu(cfg, anyMPS(cfg))
+	w.Verify = cfg.Models.VerifyPreload
 	return w, overrule(&w, env, flags)
 }
 
@@ -62,7 +64,9 @@ func ForMPS(cfg *config.Config, env Lookup, flags Flags) (Wish, []diag.Problem) 
 }
 
 func host(cfg *config.Config) Wish {
+	loader, _ := cfg.Instance(cfg.Orchestrator.Instance)
 	return Wish{
+		Loader:        Account{loader.Service.User, loader.Service.Group},
 		Orchestrator:  Service{cfg.Orchestrator.URL, InstanceUnit(cfg.Orchestrator.Instance)},
 		Bus:           Service{cfg.Bus.URL, InstanceUnit(cfg.Bus.Instance)},
 		HonorSafeMode: cfg.Orchestrator.HonorSafeMode,

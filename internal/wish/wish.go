@@ -29,7 +29,12 @@ type Wish struct {
 	RequireBus    bool
 	HonorSafeMode bool
 
-	Models          config.Models
+	Models config.Models
+	Verify string // "off", "presence" or "manifest": what is asked of the Model Store
+	// Loader is who loads the models and so has to be able to read them; the
+	// zero value where the orchestrator is no unit of this host.
+	Loader Account
+
 	OnlyAgent       string // scope = "own": the agent whose models decide
 	AcceptEmpty     bool
 	FailFast        bool
@@ -55,6 +60,9 @@ type GPU struct {
 	Clients  int    // enabled instances with MPS
 	Starting bool   // an instance is about to start
 }
+
+// Account is a user and a group, as a unit has them.
+type Account struct{ User, Group string }
 
 // Service is an HTTP server that is waited for, and its unit.
 type Service struct {

@@ -36,6 +36,12 @@ func add(m *facts.StoreModel, kind facts.FaultKind, path, detail string) {
 }
 
 func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
+	if m.Want.ID == "" { // without a map: a version is what it is
+		if holdsModel(t.Path) {
+			l.inspect(m, t.Path)
+		}
+		return
+	}
 	dir := filepath.Join(t.Path, dirOf(m.Want.ID))
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		if holdsModel(t.Path) {

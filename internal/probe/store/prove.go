@@ -150,7 +150,7 @@ func (c *proving) flaws() {
 		case errors.Is(f.Err, fs.ErrPermission):
 			kind = facts.FlawDenied
 		case errors.Is(f.Err, digest.ErrDangling):
-			kind = facts.FlawLink
+			kind = facts.FlawLost
 		}
 		c.flaw(kind, f.Rel, plain(f.Err))
 	}

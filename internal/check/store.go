@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/modelmap"
+)
+
+// StoreWish is what is wanted of the Model Store.
+type StoreWish struct {
+	// Strict: nothing may be downloaded, so that everything has to be there.
+	// Without it only what is there has to be right.
+	Strict bool
+	Map    string        // path of AGENT_MODEL_MAP.json
+	Models *modelmap.Map // what it lists, for names near a wrong one
+	// Thorough is a look that somebody asked for: what cannot be checked is then
+	// an error, and what may become a problem is said as well.
+	Thorough bool
+}
+
+// Store returns what is wrong with the Model Store: an error is what would keep
+// a model from loading.
+func Store(look facts.Store, w StoreWish) []diag.Problem {
+	j := storeJudge{look: look, wish: w, said: map[string]bool{}}
+	if look.Fault != nil {
+		j.root(*look.Fault)
+		return j.settled()
+	}
+	for i, t := range look.Trees {
+		j.tree(i, t)
+	}
+	for _, m := range look.Models {
+		j.model(m)
+	}
+	if w.Thorough {
+		j.space()
+	}
+	return j.settled()
+}
+
+type storeJudge struct {
+	look     facts.Store
+	wish     StoreWish
+	said     map[string]bool
+	problems []diag.Problem
+}
+
+// say adds a problem, once: a base model that is missing is missing for each of
+// its adapters.
+func (j *storeJudge) say(about string, p diag.Problem) {
+	if key := string(p.Code) + "\x00" + about; !j.said[key] {
+		j.said[key] = true
+		j.problems = append(j.problems, p)
+	}
+}
+
+// settled applies what holds for all: a store that need not be complete may
+// lack things, and a list ends somewhere.
+func (j *storeJudge) settled() []diag.Problem {
+	for i, p := range j.problems {
+		if !j.wish.Strict && p.Status() == diag.StatusStoreIncomplete {
+			j.problems[i].Severity = diag.Warning
+		}
+	}
+	// Errors first: the exit status is that of the first, and the list is cut.
+	slices.SortStableFunc(j.problems, func(a, b diag.Problem) int { return int(a.Severity) - int(b.Severity) })
+	if more := len(j.problems) - maxListed; more > 0 {
+		j.problems = append(j.problems[:maxListed], diag.Problem{
+			Code: j.problems[maxListed].Code, Severity: j.problems[maxListed].Severity, Subject: j.look.Root,
+			Message: fmt.Sprintf("%d more problems", more), Fix: "justnews-gate models verify",
+		})
+	}
+	return j.problems
+}
+
+func (j *storeJudge) root(f facts.StoreFault) {
+	p := diag.Problem{
+		Code: diag.StoreRoot, Subject: j.look.Root, Message: "the Model Store is not there",
+		Seen: describe(f), Expected: "a directory with one directory for each agent",
+		Fix: mend("systemctl daemon-reload; "+again, "copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml"),
+	}
+	if f.Kind == facts.Denied {
+		p = j.denied(f, "every model")
+	}
+	j.say("", p)
+}
+
+func (j *storeJudge) space() {
+	largest := map[int]int64{}
+	for _, m := range j.look.Models {
+		largest[m.Tree] += m.Bytes
+	}
+	var most int64
+	for tree, bytes := range largest {
+		if tree >= 0 {
+			most = max(most, bytes)
+		}
+	}
+	if j.look.Free < 0 || j.look.Free >= most {
+		return
+	}
+	j.say("", diag.Problem{
+		Code: diag.StoreSpace, Severity: diag.Warning, Subject: j.look.Root,
+		Message:  "there is no room for the next version beside the present one",
+		Seen:     Bytes(j.look.Free) + " free",
+		Expected: "at least " + Bytes(most) + ", as much as the largest version has",
+		Fix:      "remove versions that no current points at: ls -d " + shell(j.look.Root) + "/*/versions/*",
+	})
+}
+
+// describe says what a fault is, with its path.
+func describe(f facts.StoreFault) string {
+	says := map[facts.FaultKind]string{
+		facts.Absent: "does not exist", facts.NoDirectory: "is no directory", facts.Dangling: "is a link that leads nowhere",
+		facts.Escaping: "leads out of the store", facts.NoModel: "does not exist", facts.NoSnapshot: "holds no snapshot",
+		facts.NoConfig: "holds no config.json", facts.NoWeights: "holds no file of weights", facts.PartMissing: "does not exist",
+		facts.Unfinished: "was never finished", facts.EmptyFile: "has 0 bytes", facts.Pointer: "is a git-lfs pointer",
+		facts.BadContent: "does not parse", facts.Cut: "ends early", facts.Odd: "is neither a file nor a directory",
+		facts.Unreadable: "cannot be read", facts.NoAdapter: "does not exist", facts.Denied: "cannot be read by this user",
+	}
+	s := f.Path + " " + says[f.Kind]
+	if f.Detail != "" {
+		s += ": " + f.Detail
+	}
+	return diag.Clean(s)
+}
+
+// Bytes prints a size as people say it.
+func Bytes(n int64) string {
+	const units = "kMGTPE"
+	if n < 1000 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	v, unit := float64(n), -1
+	for v >= 1000 && unit < len(units)-1 {
+		v, unit = v/1000, unit+1
+	}
+	return fmt.Sprintf("%.3g %cB", v, units[unit])
+}
+
+// shell quotes a word so that a shell takes it as it is.
+func shell(word string) string {
+	if word != "" && strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

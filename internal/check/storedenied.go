@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// deniedAt is the place that keeps the user out: files behind one directory are
+// one problem.
+func deniedAt(f facts.StoreFault) string {
+	if f.Denial == nil {
+		return f.Path
+	}
+	if f.Denial.Dir {
+		return f.Denial.Path
+	}
+	return filepath.Dir(f.Denial.Path)
+}
+
+// denied judges a refusal. It speaks for the orchestrator only where its own
+// user was refused; anybody else just cannot look.
+func (j *storeJudge) denied(f facts.StoreFault, lost string) diag.Problem {
+	d := f.Denial
+	if d == nil {
+		d = &facts.StoreDenial{Path: f.Path, Needs: "r"}
+	}
+	if !j.look.AsLoader() {
+		return j.unseen(f, *d)
+	}
+	return diag.Problem{
+		Code: diag.StorePermission, Subject: diag.Clean(d.Path),
+		Message:  fmt.Sprintf("the user %s may not %s this %s: %s", j.look.User, verb(*d), thing(*d), lost),
+		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(*d), f.Path)),
+		Expected: fmt.Sprintf("%s for %s", d.Needs, cmp.Or(d.Class, "the user")),
+		Fix:      j.letIn(*d),
+	}
+}
+
+// unseen is a refusal to somebody who does not load the models.
+func (j *storeJudge) unseen(f facts.StoreFault, d facts.StoreDenial) diag.Problem {
+	p := diag.Problem{
+		Code: diag.StorePermission, Severity: diag.Warning, Subject: diag.Clean(d.Path),
+		Message:  fmt.Sprintf("%s may not %s this %s, so that it cannot be told whether %s may", j.look.User, verb(d), thing(d), j.look.Loader),
+		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(d), f.Path)),
+		Expected: "a look as root or as " + j.look.Loader,
+		Fix:      "sudo justnews-gate models verify",
+	}
+	if j.wish.Thorough {
+		p.Severity = diag.Error
+	}
+	return p
+}
+
+func verb(d facts.StoreDenial) string {
+	switch d.Needs {
+	case "x":
+		return "search"
+	case "rx":
+		return "list"
+	default:
+		return "read"
+	}
+}
+
+func thing(d facts.StoreDenial) string {
+	if d.Dir {
+		return "directory"
+	}
+	return "file"
+}
+
+func modeOf(d facts.StoreDenial) string {
+	s := fmt.Sprintf("mode %04o, owner %d:%d, the bits of %s decide", d.Mode, d.UID, d.GID, cmp.Or(d.Class, "others"))
+	if d.Allowed {
+		s += " and allow it: an ACL, a security module or a mount refuses"
+	}
+	return s
+}
+
+// letIn is the least that lets the user in: search on a directory above, read
+// on what is read, for the class that the user is in.
+func (j *storeJudge) letIn(d facts.StoreDenial) string {
+	class := map[string]string{"owner": "u", "group": "g"}[d.Class]
+	switch {
+	case hidden(d):
+		return `set protect_home = "read-only" in [service] of /etc/justnews/justnews.toml, then: systemctl daemon-reload; ` + again
+	case d.Allowed:
+		return mend(refresh, "see what refuses it (namei -l %[1]s; getfacl %[1]s; journalctl -k -g denied)", shell(d.Path))
+	case d.Dir:
+		return "chmod " + cmp.Or(class, "o") + "+" + d.Needs + " " + shell(d.Path) + "; " + refresh
+	default:
+		// The files beside it were copied by the same hand.
+		return "chmod -R " + cmp.Or(class, "o") + "+rX " + shell(filepath.Dir(d.Path)) + "; " + refresh
+	}
+}
+
+// hidden tells whether ProtectHome= keeps the user out: systemd puts a
+// directory that nobody may enter in the place of these.
+func hidden(d facts.StoreDenial) bool {
+	return d.Mode&0o777 == 0 && (d.Path == "/home" || d.Path == "/root" || strings.HasPrefix(d.Path, "/run/user"))
+}

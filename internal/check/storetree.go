@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/spell"
+)
+
+// tree judges a version: is it where the loader looks for it.
+func (j *storeJudge) tree(i int, t facts.StoreTree) {
+	switch {
+	case t.Fault == nil:
+		j.leftovers(t)
+	case t.Fault.Kind == facts.Denied:
+		j.say("", j.denied(*t.Fault, j.lost(i)))
+	case t.Fault.Path == filepath.Join(j.look.Root, t.Owner):
+		j.agent(i, t)
+	case half(t) != "":
+		j.say(t.Named, diag.Problem{
+			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version was copied only in part: " + j.lost(i),
+			Seen: half(t) + "; " + describe(*t.Fault), Expected: "a version without .tmp behind its name",
+			Fix: mend(refresh, "finish the copy into %s and rename it, or copy the version again", half(t)),
+		})
+	default:
+		j.say(t.Named, diag.Problem{
+			Code: diag.StoreVersion, Subject: j.who(t), Message: "there is no version to load from: " + j.lost(i),
+			Seen: describe(*t.Fault) + versions(t), Expected: expectedVersion(t), Fix: j.pointAt(t),
+		})
+	}
+}
+
+// who is the agent that a tree belongs to.
+func (j *storeJudge) who(t facts.StoreTree) string {
+	if t.Owner == "" {
+		return diag.Clean(t.Named)
+	}
+	return diag.Clean(t.Owner)
+}
+
+// lost names the models that a tree should hold.
+func (j *storeJudge) lost(tree int) string {
+	return j.names(func(m facts.StoreModel) bool { return m.Tree == tree }) + " cannot load"
+}
+
+// names lists some of the models, not too many.
+func (j *storeJudge) names(of func(facts.StoreModel) bool) string {
+	var all []string
+	for _, m := range j.look.Models {
+		if of(m) {
+			all = append(all, name(m.Want))
+		}
+	}
+	if len(all) > 3 {
+		all = append(all[:3], fmt.Sprintf("%d more", len(all)-3))
+	}
+	return cmp.Or(strings.Join(all, ", "), "nothing of the map")
+}
+
+// agent is the directory of an agent that is not there. Where the store has one
+// of nearly the same name that the map does not list, the map is wrong.
+func (j *storeJudge) agent(i int, t facts.StoreTree) {
+	var strangers []string
+	for _, name := range j.look.Agents {
+		if !j.listed(name) {
+			strangers = append(strangers, name)
+		}
+	}
+	if near, ok := spell.Nearest(t.Owner, strangers); ok {
+		j.say(t.Owner, diag.Problem{
+			Code: diag.MapName, Subject: j.who(t), Position: j.position(i),
+			Message:  "the map names an agent that the store does not hold: " + j.lost(i),
+			Seen:     fmt.Sprintf("%s, while the store holds %s, which the map does not list", describe(*t.Fault), quote(near)),
+			Expected: "one of " + diag.Clean(strings.Join(j.look.Agents, ", ")),
+			Fix:      mend(refresh, "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(t.Owner), quote(near), j.wish.Map),
+		})
+		return
+	}
+	j.say(t.Owner, diag.Problem{
+		Code: diag.StoreAgent, Subject: j.who(t), Message: "the store holds nothing for the agent: " + j.lost(i),
+		Seen: describe(*t.Fault), Expected: "a directory " + diag.Clean(t.Owner) + " with versions and a link current",
+		Fix: mend(refresh, "copy the agent's directory to %s", filepath.Join(j.look.Root, t.Owner)),
+	})
+}
+
+// listed tells whether the map has models that stand in an agent's directory.
+func (j *storeJudge) listed(agent string) bool {
+	return slices.ContainsFunc(StoreWants(j.wish.Models), func(w facts.StoreWant) bool { return w.Owner == agent || w.Agent == agent })
+}
+
+// position is that of the first entry that needs a tree.
+func (j *storeJudge) position(tree int) *diag.Position {
+	for _, m := range j.look.Models {
+		if m.Tree == tree {
+			return j.place(m.Want)
+		}
+	}
+	return nil
+}
+
+func (j *storeJudge) place(w facts.StoreWant) *diag.Position {
+	if j.wish.Map == "" || w.Line == 0 {
+		return nil
+	}
+	return &diag.Position{File: j.wish.Map, Line: w.Line, Column: w.Column}
+}
+
+// half returns the staging directory that a missing version still has.
+func half(t facts.StoreTree) string {
+	wanted := filepath.Base(t.Named)
+	if t.Fault.Kind == facts.Dangling {
+		wanted = filepath.Base(strings.TrimPrefix(t.Fault.Detail, "a link to "))
+	}
+	for _, path := range t.Staged {
+		if filepath.Base(path) == wanted+".tmp" || t.Fault.Kind == facts.Absent && t.Name == "" && len(t.Others) == 0 {
+			return path
+		}
+	}
+	return ""
+}
+
+func versions(t facts.StoreTree) string {
+	if len(t.Others) == 0 {
+		return ""
+	}
+	return "; versions that are there: " + diag.Clean(strings.Join(t.Others, ", "))
+}
+
+func expectedVersion(t facts.StoreTree) string {
+	if t.Current == facts.CurrentUnused {
+		return "the directory " + diag.Clean(t.Named)
+	}
+	return "a link current to versions/VERSION, within the store"
+}
+
+// pointAt mends a current: with a command where only one version can be meant.
+func (j *storeJudge) pointAt(t facts.StoreTree) string {
+	home := filepath.Join(j.look.Root, t.Owner)
+	switch {
+	case t.Current == facts.CurrentUnused:
+		return mend(refresh, "copy the version to %s", t.Named)
+	case len(t.Others) == 1 && t.Fault.Kind != facts.NoDirectory:
+		return "ln -sfn versions/" + shell(t.Others[0]) + " " + shell(filepath.Join(home, "current")) + "; " + refresh
+	case len(t.Others) > 1:
+		return mend(refresh, "point current at the right version (ln -sfn versions/VERSION %s)", shell(filepath.Join(home, "current")))
+	default:
+		return mend(refresh, "copy a version below %s and point current at it", filepath.Join(home, "versions"))
+	}
+}
+
+// leftovers warns of what works today and will not always.
+func (j *storeJudge) leftovers(t facts.StoreTree) {
+	switch t.Current {
+	case facts.CurrentDirectory:
+		j.say(t.Named, diag.Problem{
+			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
+			Message: "current is a directory and no link: a new version cannot take its place at once",
+			Seen:    diag.Clean(t.Named), Expected: "a link to versions/VERSION",
+			Fix: "move it below versions and link to it: mv " + shell(t.Named) + " " + shell(filepath.Join(filepath.Dir(t.Named), "versions", "VERSION")),
+		})
+	case facts.CurrentElsewhere:
+		j.say(t.Named, diag.Problem{
+			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
+			Message: "current leads to something that is no version of this agent",
+			Seen:    diag.Clean(t.Named + " leads to " + t.Path), Expected: "a link to versions/VERSION of the same agent",
+			Fix: "ln -sfn versions/VERSION " + shell(t.Named),
+		})
+	}
+	for _, path := range t.Staged {
+		j.say(path, diag.Problem{
+			Code: diag.StoreStaged, Severity: diag.Warning, Subject: j.who(t),
+			Message: "a version that was copied only in part is left over", Seen: diag.Clean(path),
+			Expected: "nothing, unless a copy is under way",
+			Fix:      "if no copy is under way: rm -r " + shell(path),
+		})
+	}
+}

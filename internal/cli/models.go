@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/digest"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+	"justnews/internal/modelmap"
+	"justnews/internal/report"
+	"justnews/internal/spell"
+	"justnews/internal/wish"
+)
+
+type modelsCommand struct {
+	Verify verifyCommand `cmd:"" help:"Check that every model is in the Model Store, readable, and as it was manifested."`
+	Seal   sealCommand   `cmd:"" help:"Write a manifest that names every file of an agent's current version."`
+}
+
+type verifyCommand struct {
+	Agents []string `arg:"" optional:"" name:"agent" help:"Only what these agents need; without any, all of the map."`
+	Deep   bool     `name:"deep" help:"Read everything again, whatever is remembered, and look longer for an order of directories that explains a checksum."`
+}
+
+// Run checks the Model Store.
+func (c *verifyCommand) Run(a *app) error {
+	s, problems := a.survey(c.Agents)
+	if s == nil {
+		return a.verified(&verified{Problems: problems}, problems)
+	}
+	defer s.shut()
+	s.store.deep = c.Deep
+	began := time.Now()
+	look := s.look
+	problems = append(problems, check.Store(look, s.wish)...)
+	proofs := s.prove(a)
+	if a.ctx.Err() != nil {
+		return a.verified(&verified{Problems: problems}, append(problems, stoppedVerify(a.ctx)))
+	}
+	problems = append(problems, check.StoreProofs(proofs, look, s.wish)...)
+	v := verified{Root: look.Root, User: look.User, Free: look.Free, Elapsed: seconds(time.Since(began)),
+		Models: verifiedModels(look), Trees: verifiedTrees(look, proofs)}
+	return a.verified(&v, problems)
+}
+
+func stoppedVerify(ctx context.Context) diag.Problem {
+	return diag.Problem{
+		Code: diag.Interrupted, Message: "ended by a signal while hashing", Seen: context.Cause(ctx).Error(),
+		Fix: "run the same again: what was hashed is remembered",
+	}
+}
+
+// surveyed is the Model Store as a command of a person sees it.
+type surveyed struct {
+	store modelStore
+	look  facts.Store
+	wish  check.StoreWish
+	shut  func()
+}
+
+// survey reads configuration and map and looks at the store. It returns nil
+// where there is nothing to look at.
+func (a *app) survey(agents []string) (*surveyed, []diag.Problem) {
+	cfg, problems := config.Load(a.source())
+	if cfg == nil {
+		return nil, problems
+	}
+	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})
+	if problems = append(problems, more...); len(diag.Errors(problems)) > 0 {
+		return nil, problems
+	}
+	file := modelmap.ReadFile(a.below(w.Models.Map))
+	problems = append(problems, check.Map(file, w.Models.MapWritten)...)
+	m, note, shut := a.openStore(w)
+	if note != nil {
+		problems = append(problems, *note)
+	}
+	s := &surveyed{store: m, shut: shut, wish: check.StoreWish{
+		Strict: w.Models.Strict, Map: w.Models.Map, Models: file.Map, Thorough: true,
+	}}
+	wants := check.StoreWants(file.Map)
+	if file.Map == nil {
+		wants = found(a.ctx, m)
+	}
+	wants, more = choose(wants, agents, func() []facts.StoreWant { return found(a.ctx, m) })
+	if problems = append(problems, more...); len(diag.Errors(more)) > 0 {
+		shut()
+		return nil, problems
+	}
+	s.look = m.Look(a.ctx, wants)
+	return s, problems
+}
+
+// found lists what is in the store, where no map says what should be.
+func found(ctx context.Context, m modelStore) []facts.StoreWant {
+	var agents, wants []facts.StoreWant
+	for _, name := range m.Look(ctx, nil).Agents {
+		agents = append(agents, facts.StoreWant{Agent: name, Owner: name})
+	}
+	for _, t := range m.Look(ctx, agents).Trees {
+		ids := t.IDs
+		if len(ids) == 0 {
+			ids = []string{""}
+		}
+		for _, id := range ids {
+			wants = append(wants, facts.StoreWant{Agent: t.Owner, Owner: t.Owner, Model: cmp.Or(id, "(the version itself)"), ID: id})
+		}
+	}
+	return wants
+}
+
+// choose keeps what some agents need, or what stands in their directories. An
+// agent that the map does not list may be in the store all the same.
+func choose(wants []facts.StoreWant, agents []string, inStore func() []facts.StoreWant) ([]facts.StoreWant, []diag.Problem) {
+	if len(agents) == 0 {
+		return wants, nil
+	}
+	var chosen, store []facts.StoreWant
+	var problems []diag.Problem
+	for _, agent := range agents {
+		mine := of(wants, agent)
+		if len(mine) == 0 {
+			if store == nil {
+				store = inStore()
+			}
+			if mine = of(store, agent); len(mine) == 0 {
+				return nil, []diag.Problem{unknownAgent(agent, slices.Concat(wants, store))}
+			}
+			problems = append(problems, diag.Problem{
+				Code: diag.MapName, Severity: diag.Warning, Subject: agent, Message: "the map does not list this agent",
+				Expected: "an agent of the map", Fix: "add it to AGENT_MODEL_MAP.json if it is meant to be loaded",
+			})
+		}
+		chosen = append(chosen, mine...)
+	}
+	return chosen, problems
+}
+
+func of(wants []facts.StoreWant, agent string) []facts.StoreWant {
+	return slices.DeleteFunc(slices.Clone(wants), func(w facts.StoreWant) bool { return w.Agent != agent && w.Owner != agent })
+}
+
+func unknownAgent(agent string, wants []facts.StoreWant) diag.Problem {
+	var names []string
+	for _, w := range wants {
+		names = append(names, w.Agent, w.Owner)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	p := diag.Problem{
+		Code: diag.Usage, Subject: agent, Message: "neither the map nor the Model Store has such an agent",
+		Expected: "one of " + strings.Join(names, ", "), Fix: "justnews-gate models verify",
+	}
+	if near, ok := spell.Nearest(agent, names); ok {
+		p.Message += fmt.Sprintf("; did you mean %s?", near)
+	}
+	return p
+}
+
+// prove hashes, and shows how far it is to who looks.
+func (s *surveyed) prove(a *app) []facts.StoreProof {
+	tell, done := a.hashing()
+	defer done()
+	return s.store.Prove(a.ctx, s.look.Trees, tell)
+}
+
+// hashing returns who hears of the progress: a terminal sees one live line, the
+// status line of a unit gets the same; else nobody does.
+func (a *app) hashing() (tell func(digest.Progress), done func()) {
+	w := a.watch()
+	if w.Log {
+		return func(digest.Progress) {}, func() {}
+	}
+	began := time.Now()
+	return func(p digest.Progress) {
+		passed := time.Since(began)
+		text, left := gate.HashingText(p, passed)
+		w.Progress(gate.Progress{Step: "store", Text: text, Done: int(p.Done >> 20), Total: int(p.Total >> 20), Left: left, Passed: passed})
+	}, func() { w.Done(gate.Result{}) }
+}
+
+// verified prints what came of a look and returns the exit status.
+func (a *app) verified(v *verified, problems []diag.Problem) error {
+	v.Schema, v.Problems = report.SchemaVersion, report.Clean(problems)
+	v.Models, v.Trees = orEmpty(v.Models), orEmpty(v.Trees)
+	status := worst(problems)
+	v.Status = int(status)
+	if a.json() {
+		if err := a.printJSON(v); err != nil {
+			return err
+		}
+		return ended(status)
+	}
+	printTrees(a.Stdout, v)
+	a.talk.Say(report.ProblemLines(problems))
+	return ended(status)
+}
+
+// worst is the exit status of the first error.
+func worst(problems []diag.Problem) diag.Status {
+	for _, p := range diag.Errors(problems) {
+		return p.Status()
+	}
+	return diag.StatusReady
+}

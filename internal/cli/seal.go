@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/probe/store"
+	"justnews/internal/report"
+	"justnews/internal/seal"
+)
+
+type sealCommand struct {
+	Agent string `arg:"" help:"Whose current version, and adapters, to seal."`
+}
+
+// Run seals what stands in the directory of an agent.
+func (c *sealCommand) Run(a *app) error {
+	s, problems := a.survey([]string{c.Agent})
+	if s == nil {
+		return a.sealed(c.Agent, nil, problems)
+	}
+	defer s.shut()
+	// What would not load is not sealed. That there is no manifest is why.
+	problems = append(problems, check.Store(s.look, s.wish)...)
+	if len(diag.Errors(problems)) > 0 {
+		return a.sealed(c.Agent, nil, problems)
+	}
+	tell, done := a.hashing()
+	defer done()
+	var proofs []facts.StoreProof
+	for _, t := range s.look.Trees {
+		if t.Owner != c.Agent {
+			continue
+		}
+		p, err := s.store.Seal(a.ctx, t, store.Proving{Tell: tell})
+		switch {
+		case a.ctx.Err() != nil:
+			return a.sealed(c.Agent, proofs, append(problems, stoppedVerify(a.ctx)))
+		case err != nil:
+			problems = append(problems, unsealed(c.Agent, t, err))
+		default:
+			proofs = append(proofs, p)
+			problems = append(problems, check.StoreProofs([]facts.StoreProof{p}, s.look, s.wish)...)
+		}
+	}
+	done()
+	return a.sealed(c.Agent, proofs, problems)
+}
+
+func unsealed(agent string, t facts.StoreTree, err error) diag.Problem {
+	p := diag.Problem{
+		Code: diag.RecordUnwritten, Subject: agent, Message: err.Error(), Seen: t.Path,
+		Expected: "a version that this user may write to", Fix: "sudo justnews-gate models seal " + agent,
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		p.Code = diag.StorePermission
+	}
+	return p
+}
+
+// sealing is the JSON of models seal.
+type sealing struct {
+	Schema   int            `json:"schema"`
+	Status   int            `json:"status"`
+	Agent    string         `json:"agent"`
+	Seals    []sealedTree   `json:"seals"`
+	Problems []diag.Problem `json:"problems"`
+}
+
+type sealedTree struct {
+	Version string `json:"version"`
+	Path    string `json:"path"` // of the seal
+	Files   int    `json:"files"`
+	Bytes   int64  `json:"bytes"`
+}
+
+func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Problem) error {
+	status := worst(problems)
+	out := sealing{Schema: report.SchemaVersion, Agent: agent, Seals: []sealedTree{}, Problems: report.Clean(problems)}
+	for _, p := range proofs {
+		if p.By == "seal" && p.Verdict == facts.Whole {
+			out.Seals = append(out.Seals, sealedTree{p.Name, p.Path + "/" + seal.Rel, p.Files, p.Bytes})
+		}
+	}
+	if len(out.Seals) == 0 && status == diag.StatusReady {
+		p := diag.Problem{Code: diag.StoreVersion, Subject: agent, Message: "there is nothing to seal", Fix: "justnews-gate models verify " + agent}
+		problems, status = append(problems, p), p.Status()
+		out.Problems = report.Clean(problems)
+	}
+	out.Status = int(status)
+	if a.json() {
+		if err := a.printJSON(out); err != nil {
+			return err
+		}
+		return ended(status)
+	}
+	for _, s := range out.Seals {
+		fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), count(s.Files, "file"), check.Bytes(s.Bytes))
+	}
+	a.talk.Say(report.ProblemLines(problems))
+	return ended(status)
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/digest"
+	"justnews/internal/facts"
+	"justnews/internal/wish"
+)
+
+// ModelStore looks at the Model Store. Look is quick; Prove reads whatever was
+// not read before.
+type ModelStore interface {
+	Look(ctx context.Context, wants []facts.StoreWant) facts.Store
+	Prove(ctx context.Context, trees []facts.StoreTree, tell func(digest.Progress)) []facts.StoreProof
+}
+
+//nolint:gochecknoglobals // a step of a run: a constant
+var storeStep = step{"store", auditStore}
+
+// verifies tells whether a run asks anything of the Model Store.
+func verifies(w wish.Wish) bool { return w.Verify == "presence" || w.Verify == "manifest" }
+
+// auditStore makes sure that every model of the map is in the store, complete
+// and readable, and where the wish says so that every byte is the one that was
+// manifested. Without a map, or with an orchestrator on another host, there is
+// nothing to ask for.
+func auditStore(ctx context.Context, k *walk) outcome {
+	wants := check.StoreWants(k.world.Map.Models, k.only()...)
+	if k.world.Store == nil || len(wants) == 0 {
+		return outcome{passed: true}
+	}
+	look := k.world.Store.Look(ctx, wants)
+	if ctx.Err() != nil || look.Fault == nil && len(look.Models) != len(wants) {
+		return outcome{detail: "not all models were looked at", problems: []diag.Problem{storeLate(look, k.wish)}}
+	}
+	w := k.storeWish()
+	out := outcome{problems: check.Store(look, w), detail: fmt.Sprintf("%d of %d models in the store", len(wants), len(wants))}
+	out.passed = len(diag.Errors(out.problems)) == 0
+	if k.wish.Verify != "manifest" || look.Fault != nil || !out.passed && !w.Thorough {
+		if !out.passed {
+			out.detail = "the store is not whole"
+		}
+		return out
+	}
+	k.prove(ctx, look, w, &out)
+	return out
+}
+
+// prove hashes what the look found.
+func (k *walk) prove(ctx context.Context, look facts.Store, w check.StoreWish, out *outcome) {
+	began := time.Now()
+	proofs := k.world.Store.Prove(ctx, look.Trees, func(p digest.Progress) {
+		text, _ := HashingText(p, time.Since(began))
+		k.say("store", text, int(p.Done>>20), int(p.Total>>20))
+	})
+	out.problems = append(out.problems, check.StoreProofs(proofs, look, w)...)
+	out.passed = len(diag.Errors(out.problems)) == 0
+	var all, read int64
+	for _, p := range proofs {
+		all, read = all+p.Bytes, read+p.Read
+	}
+	out.detail = fmt.Sprintf("%s of models verified, %s read", check.Bytes(all), check.Bytes(read))
+	if !out.passed {
+		out.detail = "the store is not whole"
+	}
+}
+
+// only is the agent whose models decide, if one alone does.
+func (k *walk) only() []string {
+	if k.wish.OnlyAgent == "" {
+		return nil
+	}
+	return []string{k.wish.OnlyAgent}
+}
+
+func (k *walk) storeWish() check.StoreWish {
+	return check.StoreWish{
+		Strict: k.wish.Models.Strict, Map: k.wish.Models.Map, Models: k.world.Map.Models, Thorough: k.survey,
+	}
+}
+
+func storeLate(look facts.Store, w wish.Wish) diag.Problem {
+	return diag.Problem{
+		Code: diag.StoreTimeout, Subject: look.Root, Message: "the deadline came before the whole Model Store was looked at",
+		Seen: fmt.Sprintf("%d models after %s", len(look.Models), w.Timeout.Value), Expected: "a look at every model of the map",
+		Fix: `raise gate.timeout in /etc/justnews/justnews.toml, then: systemctl daemon-reload; systemctl reset-failed "justnews*"; systemctl start justnews.target`,
+	}
+}
+
+// HashingText says how far hashing is, and estimates how long it will take.
+func HashingText(p digest.Progress, passed time.Duration) (string, time.Duration) {
+	text := fmt.Sprintf("%s of %s verified", check.Bytes(p.Done), check.Bytes(p.Total))
+	if p.Waiting {
+		return text + ", the rest is hashed by another gate", 0
+	}
+	rate := float64(p.Read) / max(passed.Seconds(), 1e-3)
+	if p.Read == 0 || rate <= 0 {
+		return text, 0
+	}
+	left := time.Duration(float64(p.Total-p.Done) / rate * float64(time.Second))
+	return fmt.Sprintf("%s, %s/s, %d s left", text, check.Bytes(int64(rate)), int(left.Seconds()+0.5)), left
+}
