@@ -38,9 +38,18 @@ func (c *preflightCommand) Run(a *app) error {
 				res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
 			}
 			res.Problems = append(res.Problems, unitFindings(ctx, cfg, x.Units)...)
+			res.Problems = append(res.Problems, check.MapInstances(x.Map.Models, w.Models.Map, instanceNames(cfg))...)
 			return res
 		},
 	})
+}
+
+func instanceNames(cfg *config.Config) []string {
+	var names []string
+	for _, i := range cfg.Instances {
+		names = append(names, i.Name)
+	}
+	return names
 }
 
 func everyProbe(cfg *config.Config) []config.Probe {

@@ -5,6 +5,7 @@ package digest
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"os"
 	"sync"
 
@@ -68,7 +69,7 @@ func (c *Cache) refresh() {
 	defer c.mu.Unlock()
 	for _, p := range c.places {
 		_ = p.news(func(raw []byte) {
-			k := key{byte(binary.LittleEndian.Uint64(raw))}
+			k := key{raw[0]}
 			copy(k[1:], raw[8:8+keyBytes])
 			c.known[k] = raw
 		})
@@ -157,16 +158,16 @@ func (c *Cache) claim(k key) (bool, func()) {
 	if c == nil || c.claims == nil {
 		return true, func() {}
 	}
-	spread := sha256.Sum256(k[:])                           // the bytes of a key are mostly inode numbers
-	at := int64(binary.LittleEndian.Uint64(spread[:]) >> 2) //nolint:gosec // 62 bits
+	spread := sha256.Sum256(k[:]) // the bytes of a key are mostly inode numbers
+	at := int64(binary.LittleEndian.Uint64(spread[:]) >> 2)
 	lock := func(kind int16) error {
 		l := unix.Flock_t{Type: kind, Start: at, Len: 1}
 		return retry(func() error { return unix.FcntlFlock(c.claims.Fd(), unix.F_OFD_SETLK, &l) })
 	}
-	switch err := lock(unix.F_WRLCK); err { //nolint:errorlint // a bare errno
-	case nil:
+	switch err := lock(unix.F_WRLCK); {
+	case err == nil:
 		return true, func() { _ = lock(unix.F_UNLCK) }
-	case unix.EAGAIN, unix.EACCES:
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EACCES):
 		return false, nil
 	default: // no locks on this file system: work done twice is only slow
 		return true, func() {}

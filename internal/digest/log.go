@@ -5,7 +5,6 @@ package digest
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +17,7 @@ import (
 // What is remembered stands in a file of records of one length, one behind the
 // other:
 //
-//	0   8   kind, little-endian
+//	0   8   kind, in the first byte
 //	8   40  key: of a file its identity, else a SHA-256 and zeros
 //	48  32  value
 //	80  16  the first bytes of the SHA-256 of the 80 before
@@ -35,7 +34,7 @@ const (
 )
 
 // kind tells what a record is about.
-type kind uint64
+type kind byte
 
 // The kinds.
 const (
@@ -61,7 +60,7 @@ func sumKey(k kind, s Sum) key {
 
 func record(k key, value Sum) []byte {
 	b := make([]byte, 0, recordBytes)
-	b = binary.LittleEndian.AppendUint64(b, uint64(k[0]))
+	b = append(b, k[0], 0, 0, 0, 0, 0, 0, 0)
 	b = append(b, k[1:]...)
 	b = append(b, value[:]...)
 	sum := sha256.Sum256(b)

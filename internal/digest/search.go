@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding"
+	"encoding/binary"
 	"fmt"
 	"hash"
 	"io"
@@ -130,26 +131,21 @@ func (t *Tree) Claim(said []byte) Sum {
 // that a larger effort may overturn holds only for an effort as small.
 func (p Proof) keep(effort Effort) Sum {
 	var s Sum
-	s[0] = byte(p.Verdict)
+	s[0] = byte(p.Verdict) //nolint:gosec // one of three
 	if p.Reorder {
 		s[1] = 1
 	}
-	for i := range 8 {
-		s[8+i] = byte(uint64(effort) >> (8 * i))
-		s[16+i] = byte(uint64(p.Tried) >> (8 * i))
-	}
+	binary.LittleEndian.PutUint64(s[8:], uint64(max(effort, 0)))
+	binary.LittleEndian.PutUint64(s[16:], uint64(max(p.Tried, 0)))
 	return s
 }
 
 func (p *Proof) recall(s Sum, effort Effort) bool {
-	var spent, tried uint64
-	for i := range 8 {
-		spent |= uint64(s[8+i]) << (8 * i)
-		tried |= uint64(s[16+i]) << (8 * i)
-	}
+	spent := Effort(binary.LittleEndian.Uint64(s[8:])) //nolint:gosec // as it was kept
 	switch v := Verdict(s[0]); {
-	case v == Matches, v == Differs, v == Unproven && Effort(spent) >= effort:
-		p.Verdict, p.Reorder, p.Tried = v, s[1] == 1, int(tried)
+	case v == Matches, v == Differs, v == Unproven && spent >= effort:
+		p.Verdict, p.Reorder = v, s[1] == 1
+		p.Tried = int(binary.LittleEndian.Uint64(s[16:])) //nolint:gosec // as it was kept
 		return true
 	}
 	return false

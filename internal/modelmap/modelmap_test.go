@@ -139,6 +139,21 @@ func TestParseNamesLineColumnAndKey(t *testing.T) {
 	}
 }
 
+func TestANameThatIsNearlyAKnownOneIsSuggested(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"agents":{"a":[{"base_ref":"bass"}]},"base_models":{"base":{}}}`: `"bass" is not defined in base_models; did you mean "base"?`,
+		`{"agents":{"a":[{"base_reff":"b"}]}}`:                             `did you mean "base_ref" where "base_reff" stands?`,
+		`{"agents":{"a":[{"model_id":"b","adaptor_name":"c"}]}}`:           `agents.a[0].adaptor_name: not read; did you mean "adapter_name"?`,
+		`{"agents":{},"base_models":{"b":{"hfid":"x"}}}`:                   `base_models.b.hfid: not read; did you mean "hf_id"?`,
+		`{"base_model":"x"}`: `did you mean "base_models"?`,
+	} {
+		_, problems := modelmap.Parse([]byte(text))
+		if len(problems) != 1 || !strings.Contains(problems[0].Error(), want) {
+			t.Errorf("%s: %v", text, problems)
+		}
+	}
+}
+
 func TestParseReportsEveryProblemOfAFile(t *testing.T) {
 	_, problems := modelmap.Parse([]byte("{\"agents\":{\n\"a\":[1,\n[]],\n\"b\":\"x\"},\n\"base_models\":3}"))
 	var lines []string

@@ -90,7 +90,7 @@ func (r *reader) agent(e strictjson.Member) Agent {
 	case e.Value.IsList():
 		items, _ = e.Value.List()
 	case !e.Value.IsObject():
-		r.fail(e.Value, "expected the list of the agent's models")
+		r.fail(e.Value, "expected the list of the agent's models%s", nearest(e.Key, sections))
 		return a
 	}
 	for i, item := range items {
@@ -146,7 +146,9 @@ func (r *reader) entry(v strictjson.Value, m *Model) {
 	r.field(o, "legacy_model_id", &m.ModelID)
 	r.field(o, "model_id", &hubID)
 	if m.Base == "" && m.ModelID == "" && hubID == "" {
-		r.fail(v, "the entry names no model: expected base_ref, legacy_model_id or model_id")
+		r.fail(v, "the entry names no model: expected base_ref, legacy_model_id or model_id%s", misspelt(o, entryKeys))
+	} else {
+		r.strangers(o, entryKeys)
 	}
 	// Upstream loads model_id too, but does not report the entry by it.
 	m.ID = cmp.Or(m.ID, m.Adapter, m.ModelID)
@@ -187,6 +189,7 @@ func (r *reader) bases(v strictjson.Value) []Base {
 			r.report(err)
 			return
 		}
+		r.strangers(o, baseKeys)
 		r.field(o, "hf_id", &b.HubID)
 		r.field(o, "model_store_agent", &b.StoreAgent)
 		r.field(o, "model_store_version", &b.StoreVersion)
@@ -218,7 +221,7 @@ func (r *reader) references(agents []Agent, m *Map) {
 			}
 			r.problems = append(r.problems, Problem{
 				Line: model.Line, Column: model.Column, Key: model.Key + ".base_ref",
-				Message: fmt.Sprintf("%q is not defined in %s", model.Base, basesKey), Warning: true,
+				Message: fmt.Sprintf("%q is not defined in %s%s", model.Base, basesKey, m.nearestBase(model.Base)), Warning: true,
 			})
 		}
 	}

@@ -167,7 +167,8 @@ func write(version string, text []byte) (err error) {
 	if err == nil {
 		err = errors.Join(f.Chmod(0o644), adopt(root, f), f.Sync())
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	err = errors.Join(err, f.Close())
+	if err != nil {
 		return err
 	}
 	return root.Rename(temporary, Rel)

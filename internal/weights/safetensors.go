@@ -45,14 +45,15 @@ func safetensors(r io.ReaderAt, size int64) (Finding, error) {
 	if _, err := r.ReadAt(length[:], 0); err != nil {
 		return Finding{}, err
 	}
-	n := binary.LittleEndian.Uint64(length[:])
-	switch {
-	case n > maxHeader:
-		return Finding{Header, fmt.Sprintf("the header claims %d bytes, at most %d are allowed", n, maxHeader)}, nil
-	case int64(n) > size-8: //nolint:gosec // at most maxHeader
+	claimed := binary.LittleEndian.Uint64(length[:])
+	if claimed > maxHeader {
+		return Finding{Header, fmt.Sprintf("the header claims %d bytes, at most %d are allowed", claimed, maxHeader)}, nil
+	}
+	n := int64(claimed)
+	if n > size-8 {
 		return Finding{Truncated, fmt.Sprintf("the header has %d bytes, the file only %d", n, size)}, nil
 	}
-	header := io.NewSectionReader(r, 8, int64(n)) //nolint:gosec // at most maxHeader
+	header := io.NewSectionReader(r, 8, n)
 	extents, err := tensors(header)
 	var bad badHeader
 	switch {
@@ -61,7 +62,7 @@ func safetensors(r io.ReaderAt, size int64) (Finding, error) {
 	case err != nil:
 		return Finding{}, err
 	}
-	return filled(extents, size-8-int64(n)), nil //nolint:gosec // at most maxHeader
+	return filled(extents, size-8-n), nil
 }
 
 // badHeader is an error of the content, not of reading.

@@ -37,8 +37,8 @@ func jsonText(r io.ReaderAt, size int64) (Finding, error) {
 	if json.Valid(plain) {
 		return Finding{Kind: Sound}, nil
 	}
-	var any json.RawMessage
-	err = json.Unmarshal(plain, &any)
+	var value json.RawMessage
+	err = json.Unmarshal(plain, &value)
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 		line := 1 + bytes.Count(plain[:min(max(syntax.Offset-1, 0), int64(len(plain)))], []byte("\n"))
 		return Finding{NotJSON, fmt.Sprintf("line %d: %v", line, syntax)}, nil

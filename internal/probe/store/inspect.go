@@ -32,9 +32,9 @@ func (l *looker) inspect(m *facts.StoreModel, dir string) {
 	case i.closed:
 		// What cannot be listed may hold anything.
 	case !holdsModel(dir):
-		add(m, facts.NoConfig, dir, "")
+		add(m, facts.NoConfig, dir)
 	case !i.weighs:
-		add(m, facts.NoWeights, dir, "")
+		add(m, facts.NoWeights, dir)
 	}
 }
 
@@ -110,11 +110,11 @@ func (i *inspection) leaves(path string) string {
 	if info, err := os.Lstat(target); err == nil && info.Mode()&fs.ModeSymlink == 0 && i.inside(target) {
 		return ""
 	}
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil || i.inside(real) {
+	end, err := filepath.EvalSymlinks(path)
+	if err != nil || i.inside(end) {
 		return ""
 	}
-	return "it leads to " + real
+	return "it leads to " + end
 }
 
 // open reads what can be judged of a file without reading all of it.

@@ -18,7 +18,7 @@ import (
 func (l *looker) model(w facts.StoreWant) facts.StoreModel {
 	m := facts.StoreModel{Want: w, Tree: -1}
 	if w.BaseUnknown {
-		add(&m, facts.NoBase, w.Base, "")
+		add(&m, facts.NoBase, w.Base)
 	} else {
 		m.Tree = l.tree(w)
 		if t := l.look.Trees[m.Tree]; t.Fault == nil {
@@ -31,8 +31,8 @@ func (l *looker) model(w facts.StoreWant) facts.StoreModel {
 	return m
 }
 
-func add(m *facts.StoreModel, kind facts.FaultKind, path, detail string) {
-	m.Faults = append(m.Faults, facts.StoreFault{Kind: kind, Path: path, Detail: detail})
+func add(m *facts.StoreModel, kind facts.FaultKind, path string) {
+	m.Faults = append(m.Faults, facts.StoreFault{Kind: kind, Path: path})
 }
 
 func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
@@ -48,7 +48,7 @@ func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
 			l.inspect(m, t.Path)
 			return
 		}
-		add(m, facts.NoModel, dir, "")
+		add(m, facts.NoModel, dir)
 		return
 	}
 	resolved, fault := l.resolve(dir)
@@ -72,7 +72,7 @@ func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
 	case holdsModel(resolved):
 		l.inspect(m, resolved)
 	default:
-		add(m, facts.NoSnapshot, snapshots, "")
+		add(m, facts.NoSnapshot, snapshots)
 	}
 }
 
@@ -80,7 +80,7 @@ func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
 func (l *looker) unfinished(m *facts.StoreModel, dir string) {
 	blobs := filepath.Join(dir, "blobs")
 	for _, name := range names(blobs, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".incomplete") }) {
-		add(m, facts.Unfinished, filepath.Join(blobs, name), "")
+		add(m, facts.Unfinished, filepath.Join(blobs, name))
 	}
 }
 

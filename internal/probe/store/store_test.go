@@ -28,7 +28,7 @@ func made(t testing.TB) *reference.Store {
 	t.Helper()
 	dir := t.TempDir()
 	for at := dir; at != "/" && at != "."; at = filepath.Dir(at) {
-		_ = os.Chmod(at, 0o755) //nolint:gosec // so that another user gets there
+		_ = os.Chmod(at, 0o755) // so that another user gets there
 		if filepath.Base(filepath.Dir(at)) == "tmp" {
 			break
 		}

@@ -111,17 +111,17 @@ func (l *looker) resolve(path string) (string, *facts.StoreFault) {
 	if !info.IsDir() {
 		return "", &facts.StoreFault{Kind: facts.NoDirectory, Path: path}
 	}
-	real, err := filepath.EvalSymlinks(path)
+	end, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", l.user.explain(path, err)
 	}
-	if !l.inside(real) {
-		return "", &facts.StoreFault{Kind: facts.Escaping, Path: path, Detail: "it leads to " + real}
+	if !l.inside(end) {
+		return "", &facts.StoreFault{Kind: facts.Escaping, Path: path, Detail: "it leads to " + end}
 	}
-	if fault := l.user.reach(real); fault != nil {
+	if fault := l.user.reach(end); fault != nil {
 		return "", fault
 	}
-	return real, nil
+	return end, nil
 }
 
 // modelIDs lists the models of a version in the layout of the Hugging Face

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package modelmap
+
+import (
+	"fmt"
+
+	"justnews/internal/spell"
+	"justnews/internal/strictjson"
+)
+
+// What the map's objects may hold. Upstream ignores a key that it does not
+// know, and with it what was meant.
+//
+//nolint:gochecknoglobals // constant lists
+var (
+	sections  = []string{agentsKey, basesKey, vllmKey}
+	entryKeys = []string{
+		"id", "type", "base_ref", "adapter_name", "adapter_model_store_path", "variant_preference", "legacy_model_id", "model_id",
+		"adapter_version", "adapter_agent", "adapter_subdir",
+	}
+	baseKeys = []string{
+		"hf_id", "model_store_agent", "model_store_version", "model_store_path", "agent", "quantized_variants", "approx_vram_mb",
+	}
+)
+
+// nearest is the end of a sentence about a name that is not known: "; did you
+// mean …?", or nothing.
+func nearest(name string, known []string) string {
+	if near, ok := spell.Nearest(name, known); ok {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
+
+func (m *Map) nearestBase(name string) string {
+	var names []string
+	for _, b := range m.BaseModels {
+		names = append(names, b.Name)
+	}
+	return nearest(name, names)
+}
+
+// strangers warns of keys that nobody reads and that are nearly the name of one
+// that is read. Others are somebody's notes.
+func (r *reader) strangers(o strictjson.Object, known []string) {
+	for _, e := range o.Members() {
+		if near, ok := stranger(e.Key, known); ok {
+			r.warn(e.Value, "not read; did you mean %q?", near)
+		}
+	}
+}
+
+// misspelt is nearest for the first key of an object that is nearly a known one.
+func misspelt(o strictjson.Object, known []string) string {
+	for _, e := range o.Members() {
+		if near, ok := stranger(e.Key, known); ok {
+			return fmt.Sprintf("; did you mean %q where %q stands?", near, e.Key)
+		}
+	}
+	return ""
+}
+
+func stranger(key string, known []string) (string, bool) {
+	for _, name := range known {
+		if name == key {
+			return "", false
+		}
+	}
+	return spell.Nearest(key, known)
+}
