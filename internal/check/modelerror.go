@@ -135,7 +135,7 @@ var hints = []hint{
 	},
 	{
 		words: []string{"huggingface.co", "offline mode", "hf_hub_offline", "transformers_offline", "couldn't connect", "max retries exceeded", "localentrynotfound", "outgoing traffic has been disabled"},
-		says:  "a download that was tried", expected: "a complete snapshot in the Model Store, so that nothing is downloaded",
+		says:  download, expected: "a complete snapshot in the Model Store, so that nothing is downloaded",
 		first: "copy the complete snapshot into the Model Store",
 	},
 	{
@@ -162,15 +162,12 @@ var hints = []hint{
 
 // messageDiagnosis says what the message alone points to.
 func messageDiagnosis(e facts.ModelError) Diagnosis {
-	text := strings.ToLower(e.Error)
 	for _, h := range hints {
-		for _, word := range h.words {
-			if strings.Contains(text, word) {
-				return Diagnosis{
-					Seen:     "the message points to " + h.says + " (taken from the message, not checked)",
-					Expected: h.expected,
-					Fix:      mend(refresh, "%s", h.first),
-				}
+		if h.says == pointsTo(e) {
+			return Diagnosis{
+				Seen:     "the message points to " + h.says + " (taken from the message, not checked)",
+				Expected: h.expected,
+				Fix:      mend(refresh, "%s", h.first),
 			}
 		}
 	}

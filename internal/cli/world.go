@@ -44,7 +44,7 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 	}
 	x := &world{systemd: conn, World: gate.World{
 		Orchestrator: o, Adviser: o, Bus: b, Listeners: host.Host{}, Observer: observer,
-		Map: a.modelMap(w), Uptime: host.Uptime,
+		Map: a.modelMap(w), Uptime: host.Uptime, Machine: host.Host{},
 	}}
 	x.close = append(x.close, o.Close, b.Close)
 	if conn != nil {

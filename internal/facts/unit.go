@@ -24,6 +24,8 @@ type Unit struct {
 	Environment      []string      `json:"-"`              // Environment=, KEY=VALUE
 	EnvironmentFiles []string      `json:"environment_files,omitempty"`
 	TimeoutStart     time.Duration `json:"timeout_start,omitempty"` // TimeoutStartUSec; 0: infinity
+	ControlGroup     string        `json:"control_group,omitempty"`
+	MemoryLimits     []string      `json:"memory_limits,omitempty"` // MemoryMax=, LimitAS= and LimitDATA= that are not infinity
 	Job              bool          `json:"job"`                     // a job is queued or running for it
 	ConditionResult  bool          `json:"condition_result"`
 	NeedDaemonReload bool          `json:"need_daemon_reload"`

@@ -139,6 +139,7 @@ type World struct {
 	Lock         Lock
 	Memory       Memory
 	Store        ModelStore // nil: the models are loaded on another host
+	Machine      Machine    // nil: nothing is known of memory and processes
 	Observer     Observer
 	Map          ModelMap
 	// Uptime is the time since boot, the clock of the records: a step of the

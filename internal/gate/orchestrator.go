@@ -105,7 +105,7 @@ func (g *greeting) readiness() (bool, outcome) {
 	switch {
 	case g.ready.Kind == facts.NotServed, g.ready.Kind == facts.Answered && g.ready.Ready:
 		g.unit.safeMode = g.wish.HonorSafeMode && g.health.SafeMode
-		return true, outcome{passed: true, detail: "orchestrator ready", problems: g.notes}
+		return true, outcome{passed: true, detail: "orchestrator ready", problems: append(g.notes, g.environment()...)}
 	case g.ready.Kind == facts.Answered:
 		return g.again(check.Pending, pollStrange, "the orchestrator answers, but says that it is not ready")
 	case check.Reach(g.ready.Answer) == check.Unreachable:
@@ -148,7 +148,7 @@ func (g *greeting) unitState() string {
 func (g *greeting) late() outcome {
 	problems := g.notes
 	if g.unit.known {
-		problems = append(problems, check.OrchestratorUnit(g.unit.unit)...)
+		problems = append(problems, g.forMemory(check.OrchestratorUnit(g.unit.unit))...)
 	}
 	return outcome{detail: g.reason, problems: append(problems, check.OrchestratorLate(g.subject(), g.health, g.ready)...)}
 }
@@ -183,7 +183,7 @@ func loopbackPort(s wish.Service) (int, bool) {
 func (k *walk) subject() check.Subject {
 	return check.Subject{
 		URL: k.wish.Orchestrator.URL, Unit: k.wish.Orchestrator.Unit, Timeout: k.wish.Timeout.Value,
-		Map: k.wish.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models,
+		Map: k.wish.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models, Diagnose: k.diagnose,
 	}
 }
 

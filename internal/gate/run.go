@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/wish"
 )
@@ -35,9 +36,11 @@ type walk struct {
 	res   *Result
 	unit  unitMemo
 
-	led        bool // this run holds the lock
-	lastChance bool // a follower's last look before its deadline was granted
-	survey     bool // for a person: all findings, also those that shut nothing
+	led        bool                 // this run holds the lock
+	lastChance bool                 // a follower's last look before its deadline was granted
+	found      *check.ModelEvidence // what was looked at to explain errors
+	proven     map[string]bool      // versions that were hashed for that, by path
+	survey     bool                 // for a person: all findings, also those that shut nothing
 }
 
 type policy bool

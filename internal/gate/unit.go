@@ -59,5 +59,5 @@ func (k *walk) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 	if !k.unit.known || ctx.Err() != nil {
 		return nil
 	}
-	return diag.Errors(check.OrchestratorUnit(k.unit.unit))
+	return k.forMemory(diag.Errors(check.OrchestratorUnit(k.unit.unit)))
 }

@@ -93,6 +93,8 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		Environment:      may[[]string](&b, "Environment"),
 		EnvironmentFiles: environmentFiles(may[[][]any](&b, "EnvironmentFiles")),
 		TimeoutStart:     timespan(may[uint64](&b, "TimeoutStartUSec")),
+		ControlGroup:     may[string](&b, "ControlGroup"),
+		MemoryLimits:     memoryLimits(&b),
 		Job:              hasJob(may[[]any](&b, "Job")),
 		ConditionResult:  may[bool](&b, "ConditionResult"),
 		NeedDaemonReload: may[bool](&b, "NeedDaemonReload"),
@@ -169,6 +171,21 @@ func timespan(usec uint64) time.Duration {
 		return 0
 	}
 	return time.Duration(usec) * time.Microsecond
+}
+
+// memoryLimits reads what keeps a unit's processes from having all the memory
+// there is; infinity is the greatest number.
+func memoryLimits(b *bag) []string {
+	var limits []string
+	for _, name := range []string{"MemoryMax", "LimitAS", "LimitDATA"} {
+		if _, ok := b.props[name]; !ok {
+			continue
+		}
+		if n := may[uint64](b, name); n != math.MaxUint64 {
+			limits = append(limits, fmt.Sprintf("%s=%d", name, n))
+		}
+	}
+	return limits
 }
 
 // hasJob reads Job, a pair of id and object path: id 0 is no job.

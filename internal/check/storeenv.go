@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// StoreEnvironment compares what the orchestrator's process was started with to
+// what the configuration says of the Model Store. Another root than the one that
+// was checked makes the check worthless; and where STRICT is meant, a variable
+// that is missing lets the libraries download. What a unit says without its
+// process being asked may be incomplete: then only what it does say counts.
+func StoreEnvironment(unit string, e facts.Environment, strict bool, root string) []diag.Problem {
+	var seen, expected []string
+	miss := func(name, want string) {
+		value, set := e.Values[name]
+		switch {
+		case set:
+			seen = append(seen, name+"="+diag.Clean(value))
+		case e.Exact:
+			seen = append(seen, name+" unset")
+		default:
+			return
+		}
+		expected = append(expected, name+"="+want)
+	}
+	if value := e.Values["MODEL_STORE_ROOT"]; value == "" || filepath.Clean(value) != filepath.Clean(root) {
+		miss("MODEL_STORE_ROOT", root)
+	}
+	if strict {
+		// One of upstream's loaders takes nothing but "1".
+		if e.Values["STRICT_MODEL_STORE"] != "1" {
+			miss("STRICT_MODEL_STORE", "1")
+		}
+		for _, name := range []string{"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"} {
+			if !truthy(e.Values[name]) {
+				miss(name, "1")
+			}
+		}
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.StoreEnvironment, Subject: unit,
+		Message:  "the orchestrator's environment is not the one that the configuration gives it",
+		Seen:     strings.Join(seen, ", ") + where(e),
+		Expected: strings.Join(expected, ", "),
+		Fix:      mend("systemctl daemon-reload; "+restart(unit), "remove what overrules it (systemctl cat %s; /etc/justnews/*.env)", unit),
+	}}
+}
+
+func where(e facts.Environment) string {
+	if e.Exact {
+		return " in the running process"
+	}
+	return " in the unit (its process cannot be asked by this user)"
+}
+
+// truthy is what the hub's libraries take for true.
+func truthy(value string) bool {
+	switch strings.ToUpper(value) {
+	case "1", "ON", "YES", "TRUE":
+		return true
+	}
+	return false
+}
+
+// memory says how much memory there is.
+func memory(m facts.Memory, limits []string) string {
+	var parts []string
+	add := func(format string, n int64) {
+		if n >= 0 {
+			parts = append(parts, fmt.Sprintf(format, Bytes(n)))
+		}
+	}
+	add("%s of memory available", m.Available)
+	switch {
+	case m.SwapTotal == 0:
+		parts = append(parts, "no swap")
+	case m.SwapFree >= 0:
+		add("%s of swap free", m.SwapFree)
+	}
+	if m.GroupKills > 0 {
+		parts = append(parts, fmt.Sprintf("its control group counts %d killed for memory", m.GroupKills))
+	}
+	if m.Kills > 0 {
+		parts = append(parts, fmt.Sprintf("the kernel has killed %d processes for memory since the boot", m.Kills))
+	}
+	for _, l := range limits {
+		parts = append(parts, diag.Clean(l))
+	}
+	return strings.Join(parts, ", ")
+}

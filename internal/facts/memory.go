@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package facts
+
+// Memory is what the kernel says of memory, in bytes; -1 where it says nothing.
+type Memory struct {
+	Total     int64 `json:"total"`
+	Available int64 `json:"available"` // without swapping
+	SwapTotal int64 `json:"swap_total"`
+	SwapFree  int64 `json:"swap_free"`
+	// Kills is how many processes were killed for memory since the boot, on the
+	// whole machine; GroupKills, in the control group that was asked for.
+	Kills      int64 `json:"kills"`
+	GroupKills int64 `json:"group_kills"`
+	GroupLimit int64 `json:"group_limit"` // -1 also for no limit
+}
+
+// Environment is what a unit's process was started with.
+type Environment struct {
+	Values map[string]string
+	// Exact is true where it was read from the process itself. Else it is what
+	// the unit says, and what is not in it may stand in a file that could not be
+	// read.
+	Exact bool
+}

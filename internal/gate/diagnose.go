@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Machine tells what no service of this host says: the memory there is, and what
+// a unit's process was started with.
+type Machine interface {
+	Memory(controlGroup string) facts.Memory
+	Environment(u facts.Unit) facts.Environment
+}
+
+// A diagnosis comes after the verdict: it may cost a little of the margin, and
+// never the verdict itself.
+const (
+	lookTime  = 2 * time.Second
+	proveTime = 3 * time.Second
+)
+
+// evidence looks at the Model Store and the machine, once, to find out why
+// models did not load. What the store step proved is not looked at again.
+func (k *walk) evidence() check.ModelEvidence {
+	if k.found != nil {
+		return *k.found
+	}
+	v := check.ModelEvidence{Wish: k.storeWish(), Limits: k.unit.unit.MemoryLimits}
+	if k.world.Machine != nil {
+		v.Memory = k.world.Machine.Memory(k.unit.unit.ControlGroup)
+	}
+	if k.world.Store != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), lookTime)
+		defer cancel()
+		v.Store = k.world.Store.Look(ctx, check.StoreWants(k.world.Map.Models))
+	}
+	k.found = &v
+	return v
+}
+
+// diagnose finds the cause of a model's error. Of a model that looks right from
+// outside the content is compared as well, as far as the time allows.
+func (k *walk) diagnose(e facts.ModelError) (check.Diagnosis, bool) {
+	if k.world.Store == nil {
+		return check.Diagnosis{}, false
+	}
+	v := k.evidence()
+	d, ok := check.DiagnoseModel(e, v)
+	if !ok || d.Code != "" {
+		return d, ok
+	}
+	if k.proveFor(e, &v) {
+		return check.DiagnoseModel(e, v)
+	}
+	return d, ok
+}
+
+// proveFor hashes the version of one model, the first time that it is asked
+// for.
+func (k *walk) proveFor(e facts.ModelError, v *check.ModelEvidence) bool {
+	for _, m := range v.Store.Models {
+		if m.Want.Agent != e.Agent || m.Want.Model != e.Model || m.Tree < 0 {
+			continue
+		}
+		tree := v.Store.Trees[m.Tree]
+		if k.proven[tree.Path] {
+			return false
+		}
+		if k.proven == nil {
+			k.proven = map[string]bool{}
+		}
+		k.proven[tree.Path] = true
+		ctx, cancel := context.WithTimeout(context.Background(), proveTime)
+		defer cancel()
+		v.Proofs = append(v.Proofs, k.world.Store.Prove(ctx, []facts.StoreTree{tree}, nil)...)
+		k.found = v
+		return true
+	}
+	return false
+}
+
+// environment compares what the running orchestrator was started with to the
+// configuration.
+func (k *walk) environment() []diag.Problem {
+	u := k.unit.unit
+	if !k.unit.known || k.world.Machine == nil || u.MainPID == 0 {
+		return nil
+	}
+	return check.StoreEnvironment(u.Name, k.world.Machine.Environment(u), k.wish.Models.Strict, k.wish.Models.Root)
+}
+
+// forMemory names memory as the cause of a unit's failure where it was.
+func (k *walk) forMemory(problems []diag.Problem) []diag.Problem {
+	if k.world.Machine == nil || len(problems) == 0 {
+		return problems
+	}
+	return check.ForMemory(problems, k.unit.unit, k.world.Machine.Memory(k.unit.unit.ControlGroup))
+}

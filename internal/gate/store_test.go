@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/digest"
+	"justnews/internal/facts"
+	"justnews/internal/modelmap"
+	"justnews/internal/wish"
+)
+
+// shelf is a Model Store that is whole but for what a test does to it.
+type shelf struct {
+	spoil   func(*facts.Store)
+	proof   facts.StoreProof
+	looks   int
+	proofs  int
+	hashing time.Duration
+}
+
+func (s *shelf) Look(_ context.Context, wants []facts.StoreWant) facts.Store {
+	s.looks++
+	look := facts.Store{Root: "/store", User: "u", Loader: "u", Trees: []facts.StoreTree{{Owner: "scout", Name: "v1", Path: "/store/scout/versions/v1"}}}
+	for _, w := range wants {
+		look.Models = append(look.Models, facts.StoreModel{Want: w, Dir: "/store/scout", Files: 4, Bytes: 1000})
+	}
+	if s.spoil != nil {
+		s.spoil(&look)
+	}
+	return look
+}
+
+func (s *shelf) Prove(ctx context.Context, _ []facts.StoreTree, tell func(digest.Progress)) []facts.StoreProof {
+	s.proofs++
+	if tell != nil {
+		tell(digest.Progress{Done: 1 << 20, Total: 4 << 20, Read: 1 << 20})
+	}
+	select {
+	case <-ctx.Done():
+		return []facts.StoreProof{{Path: "/store/scout/versions/v1", Verdict: facts.OutOfTime}}
+	case <-time.After(s.hashing):
+	}
+	p := s.proof
+	p.Path = "/store/scout/versions/v1"
+	return []facts.StoreProof{p}
+}
+
+func corrupted(look *facts.Store) {
+	look.Models[0].Faults = []facts.StoreFault{{Kind: facts.Cut, Path: "/store/w"}}
+}
+
+func TestTheStoreIsCheckedBeforeAnythingIsLoaded(t *testing.T) {
+	whole := facts.StoreProof{Verdict: facts.Whole}
+	for name, c := range map[string]struct {
+		verify string
+		shelf  shelf
+		change func(*wish.Wish, *World)
+		status diag.Status
+		code   diag.Code
+		posts  int
+		proofs int
+		looks  int
+	}{
+		"presence looks and does not hash": {verify: "presence", status: diag.StatusReady, posts: 1, looks: 1},
+		"manifest hashes":                  {verify: "manifest", shelf: shelf{proof: whole}, status: diag.StatusReady, posts: 1, proofs: 1, looks: 1},
+		"off does neither":                 {verify: "off", shelf: shelf{spoil: corrupted}, status: diag.StatusReady, posts: 1},
+		"what is missing ends it before a preload": {
+			verify: "presence", shelf: shelf{spoil: corrupted}, status: diag.StatusStoreCorrupt, code: diag.StoreCorrupt, looks: 1,
+		},
+		"what is not there is not hashed either": {
+			verify: "manifest", shelf: shelf{spoil: corrupted}, status: diag.StatusStoreCorrupt, code: diag.StoreCorrupt, looks: 1,
+		},
+		"another content ends it": {
+			verify: "manifest", shelf: shelf{proof: facts.StoreProof{Verdict: facts.Differs, Orders: 1, Tried: 1}}, status: diag.StatusStoreCorrupt, code: diag.StoreCorrupt, looks: 1, proofs: 1,
+		},
+		"what cannot be verified is not opened, and not called corrupt": {
+			verify: "manifest", shelf: shelf{proof: facts.StoreProof{Verdict: facts.Undecided, Orders: 1e9}}, status: diag.StatusStoreIncomplete, code: diag.StoreUnverified, looks: 1, proofs: 1,
+		},
+		"a proof that proves nothing does not open": {
+			verify: "manifest", shelf: shelf{proof: facts.StoreProof{Verdict: facts.NoManifest, Name: "v1"}}, status: diag.StatusStoreIncomplete, code: diag.StoreManifest, looks: 1, proofs: 1,
+		},
+		"hashing ends with the budget": {
+			verify: "manifest", shelf: shelf{hashing: time.Hour}, status: diag.StatusTimeout, code: diag.StoreTimeout, looks: 1, proofs: 1,
+		},
+		"a look that leaves models out opens nothing": {
+			verify: "presence", shelf: shelf{spoil: func(s *facts.Store) { s.Models = s.Models[:1] }}, status: diag.StatusTimeout, code: diag.StoreTimeout, looks: 1,
+		},
+		"without a map there is nothing to ask for": {
+			verify: "manifest", shelf: shelf{spoil: corrupted}, change: func(_ *wish.Wish, w *World) { w.Map.Models = nil }, status: diag.StatusReady, posts: 1,
+		},
+		"a store on another host is not asked": {
+			verify: "manifest", change: func(_ *wish.Wish, w *World) { w.Store = nil }, status: diag.StatusReady, posts: 1,
+		},
+		"scope = own asks for its own models alone": {
+			verify: "presence", shelf: shelf{spoil: func(s *facts.Store) {
+				if len(s.Models) != 1 || s.Models[0].Want.Agent != "memory" {
+					corrupted(s)
+				}
+			}}, change: func(w *wish.Wish, _ *World) { w.OnlyAgent = "memory" }, status: diag.StatusReady, posts: 1, looks: 1,
+		},
+		"downloads allowed: what is missing is a warning": {
+			verify: "presence", shelf: shelf{spoil: func(s *facts.Store) { s.Models[0].Faults = []facts.StoreFault{{Kind: facts.NoSnapshot, Path: "/x"}} }},
+			change: func(w *wish.Wish, _ *World) { w.Models.Strict = false }, status: diag.StatusReady, posts: 1, looks: 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer(2, time.Second)
+				world, w := newHost(s).world(), scoutWish(time.Minute)
+				world.Store = &c.shelf
+				world.Map.Models = twoModels(t)
+				w.Verify, w.Models.Strict = c.verify, true
+				if c.change != nil {
+					c.change(&w, &world)
+				}
+				res := Run(t.Context(), w, world)
+				if res.Status != c.status || c.code != "" && (len(res.Problems) == 0 || res.Problems[0].Code != c.code) {
+					t.Errorf("status %d, %v", res.Status, res.Problems)
+				}
+				if s.posts != c.posts || c.shelf.looks != c.looks || c.shelf.proofs != c.proofs {
+					t.Errorf("%d posts, %d looks, %d proofs; want %d, %d, %d", s.posts, c.shelf.looks, c.shelf.proofs, c.posts, c.looks, c.proofs)
+				}
+			})
+		})
+	}
+}
+
+func twoModels(t testing.TB) *modelmap.Map {
+	t.Helper()
+	m, problems := modelmap.Parse([]byte(`{"scout":["bert"],"memory":["mini"]}`))
+	if m == nil {
+		t.Fatal(problems)
+	}
+	return m
+}
+
+func TestAnErrorOfTheOrchestratorIsExplainedByTheDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(2, time.Second)
+		s.broken = 1
+		world, w := newHost(s).world(), scoutWish(time.Minute)
+		broken := false
+		world.Map.Models = twoModels(t)
+		world.Store = &shelf{spoil: func(look *facts.Store) {
+			if broken { // after the look that let it pass
+				corrupted(look)
+			}
+			broken = true
+		}}
+		w.Verify, w.FailFast = "presence", true
+		res := Run(t.Context(), w, world)
+		p := res.Problems[0]
+		if p.Code != diag.StoreCorrupt || res.Status != diag.StatusStoreCorrupt || p.Subject != "scout: bert" || !strings.Contains(p.Seen, "/store/w ends early") {
+			t.Errorf("%+v", res.Problems)
+		}
+	})
+}
+
+func TestAModelThatLooksRightIsHashedOnceToExplainItsError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(2, time.Second)
+		s.broken = 1
+		world, w := newHost(s).world(), scoutWish(time.Minute)
+		world.Map.Models = twoModels(t)
+		rack := &shelf{proof: facts.StoreProof{Verdict: facts.Differs, Orders: 1, Tried: 1, By: "manifest"}}
+		world.Store = rack
+		w.Verify, w.FailFast = "presence", true
+		res := Run(t.Context(), w, world)
+		if p := res.Problems[0]; p.Code != diag.StoreCorrupt || rack.proofs != 1 {
+			t.Errorf("%d proofs, %+v", rack.proofs, res.Problems)
+		}
+	})
+}
+
+func TestTheProgressOfHashingSaysHowMuchHowFastAndHowLong(t *testing.T) {
+	for _, c := range []struct {
+		p    digest.Progress
+		want string
+		left time.Duration
+	}{
+		{digest.Progress{Done: 2e9, Total: 4e9, Read: 1e9}, "2 GB of 4 GB verified, 1 GB/s, 2 s left", 2 * time.Second},
+		{digest.Progress{Done: 2e9, Total: 4e9}, "2 GB of 4 GB verified", 0},
+		{digest.Progress{Done: 2e9, Total: 4e9, Read: 1e9, Waiting: true}, "2 GB of 4 GB verified, the rest is hashed by another gate", 0},
+	} {
+		if text, left := HashingText(c.p, time.Second); text != c.want || left != c.left {
+			t.Errorf("%q %v, want %q %v", text, left, c.want, c.left)
+		}
+	}
+}

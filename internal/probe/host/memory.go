@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"justnews/internal/facts"
+)
+
+// Memory returns what the kernel says of memory, and of a unit's control group
+// (its ControlGroup=, "" for none): of the unified hierarchy, or of the memory
+// controller's own.
+func (h Host) Memory(group string) facts.Memory {
+	m := facts.Memory{GroupKills: -1, GroupLimit: -1}
+	info := h.table("/proc/meminfo")
+	kib := func(name string) int64 {
+		if n, ok := info[name]; ok {
+			return n * 1024
+		}
+		return -1
+	}
+	m.Total, m.Available = kib("MemTotal:"), kib("MemAvailable:")
+	m.SwapTotal, m.SwapFree = kib("SwapTotal:"), kib("SwapFree:")
+	m.Kills = value(h.table("/proc/vmstat"), "oom_kill")
+	if group == "" || strings.Contains(group, "..") {
+		return m
+	}
+	for _, at := range []struct{ dir, events, kills, limit string }{
+		{"/sys/fs/cgroup", "memory.events", "oom_kill", "memory.max"},
+		{"/sys/fs/cgroup/memory", "memory.oom_control", "oom_kill", "memory.limit_in_bytes"},
+	} {
+		if m.GroupKills < 0 {
+			m.GroupKills = value(h.table(at.dir+group+"/"+at.events), at.kills)
+		}
+		if m.GroupLimit < 0 {
+			m.GroupLimit = h.limit(at.dir + group + "/" + at.limit)
+		}
+	}
+	return m
+}
+
+// table reads a file of lines that begin with a name and a number.
+func (h Host) table(path string) map[string]int64 {
+	text, err := os.ReadFile(h.path(path))
+	if err != nil {
+		return nil
+	}
+	found := map[string]int64{}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) >= 2 {
+			if n, err := strconv.ParseInt(words[1], 10, 64); err == nil {
+				found[words[0]] = n
+			}
+		}
+	}
+	return found
+}
+
+func value(table map[string]int64, name string) int64 {
+	if n, ok := table[name]; ok {
+		return n
+	}
+	return -1
+}
+
+// noLimit is what the older controller says where there is none: about as many
+// bytes as a number can count.
+const noLimit = 1 << 60
+
+func (h Host) limit(path string) int64 {
+	text, err := os.ReadFile(h.path(path))
+	if err != nil {
+		return -1
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil || n >= noLimit {
+		return -1 // "max"
+	}
+	return n
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"justnews/internal/facts"
+)
+
+// fakeRoot is a directory that stands for /.
+func fakeRoot(t *testing.T, files map[string]string) Host {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Host{Root: root}
+}
+
+func TestMemoryIsReadOfTheMachineAndOfTheUnitsGroup(t *testing.T) {
+	machine := map[string]string{
+		"proc/meminfo": "MemTotal:       16000 kB\nMemAvailable:    8000 kB\nSwapTotal:           0 kB\nSwapFree:            0 kB\n",
+		"proc/vmstat":  "nr_free_pages 1\noom_kill 3\n",
+	}
+	with := func(more map[string]string) map[string]string {
+		all := map[string]string{}
+		for _, m := range []map[string]string{machine, more} {
+			for k, v := range m {
+				all[k] = v
+			}
+		}
+		return all
+	}
+	base := facts.Memory{Total: 16000 << 10, Available: 8000 << 10, Kills: 3, GroupKills: -1, GroupLimit: -1}
+	unified, older := base, base
+	unified.GroupKills, unified.GroupLimit = 2, 1<<20
+	older.GroupKills = 1
+	nothing := facts.Memory{Total: -1, Available: -1, SwapTotal: -1, SwapFree: -1, Kills: -1, GroupKills: -1, GroupLimit: -1}
+	for name, c := range map[string]struct {
+		files map[string]string
+		group string
+		want  facts.Memory
+	}{
+		"no group":      {machine, "", base},
+		"no such group": {machine, "/system.slice/x.service", base},
+		"the unified hierarchy": {with(map[string]string{
+			"sys/fs/cgroup/g/memory.events": "low 0\noom 2\noom_kill 2\n", "sys/fs/cgroup/g/memory.max": "1048576\n",
+		}), "/g", unified},
+		"the older controller": {with(map[string]string{
+			"sys/fs/cgroup/memory/g/memory.oom_control":    "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n",
+			"sys/fs/cgroup/memory/g/memory.limit_in_bytes": "9223372036854771712\n",
+		}), "/g", older},
+		"a path that leads elsewhere": {machine, "/../../etc", base},
+		"no kernel at all":            {nil, "/g", nothing},
+	} {
+		if diff := cmp.Diff(c.want, fakeRoot(t, c.files).Memory(c.group)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestTheEnvironmentIsTheProcesssWhereItCanBeRead(t *testing.T) {
+	h := fakeRoot(t, map[string]string{
+		"proc/7/environ":          "A=1\x00B=two words\x00A=3\x00",
+		"proc/8/environ":          "",
+		"etc/justnews/global.env": "B=file\nC='quoted'\n",
+	})
+	unit := facts.Unit{Environment: []string{"A=unit", "B=unit"}, EnvironmentFiles: []string{"/etc/justnews/global.env", "/etc/justnews/none.env"}}
+	fromUnit := facts.Environment{Values: map[string]string{"A": "unit", "B": "file", "C": "quoted"}}
+	for pid, want := range map[int]facts.Environment{
+		7: {Values: map[string]string{"A": "3", "B": "two words"}, Exact: true},
+		8: fromUnit, // a zombie has none
+		9: fromUnit, // hidden, or gone
+		0: fromUnit,
+	} {
+		unit.MainPID = pid
+		if diff := cmp.Diff(want, h.Environment(unit)); diff != "" {
+			t.Errorf("PID %d: %s", pid, diff)
+		}
+	}
+}
