@@ -5,6 +5,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"justnews/internal/diag"
@@ -16,7 +17,8 @@ type ModelEvidence struct {
 	Store  facts.Store        // the whole store
 	Proofs []facts.StoreProof // of the versions that were hashed
 	Memory facts.Memory
-	Limits []string // of the orchestrator's unit: MemoryMax=, LimitAS=, …
+	Unit   string   // of the orchestrator
+	Limits []string // of that unit: MemoryMax=, LimitAS=, …
 	Wish   StoreWish
 }
 
@@ -27,10 +29,7 @@ func DiagnoseModel(e facts.ModelError, v ModelEvidence) (Diagnosis, bool) {
 	disk := modelOnDisk(e, v)
 	switch kind := pointsTo(e); {
 	case kind == "memory":
-		return Diagnosis{
-			Code: diag.ModelMemory, Seen: memory(v.Memory, v.Limits), Expected: "enough memory to load the model",
-			Fix: mend(refresh, "free memory, add swap, raise service.memory_max of the orchestrator's instance or load fewer models"),
-		}, true
+		return outOfMemory(e, v, memory(v.Memory, v.Limits)), true
 	case kind == download && v.Wish.Strict:
 		seen := "the message shows that a download was tried, which STRICT_MODEL_STORE forbids"
 		d := Diagnosis{
@@ -45,7 +44,53 @@ func DiagnoseModel(e facts.ModelError, v ModelEvidence) (Diagnosis, bool) {
 		p := disk[0]
 		return Diagnosis{Code: p.Code, Seen: p.Message + ": " + p.Seen, Expected: p.Expected, Fix: p.Fix}, true
 	}
+	if why := tooLarge(e, v); why != "" {
+		return outOfMemory(e, v, why+"; "+memory(v.Memory, v.Limits)), true
+	}
 	return soundOnDisk(e, v)
+}
+
+func outOfMemory(e facts.ModelError, v ModelEvidence, seen string) Diagnosis {
+	d := Diagnosis{
+		Code: diag.ModelMemory, Seen: seen, Expected: "enough memory to load the model",
+		Fix: mend(refresh, "free memory, add swap, raise service.memory_max of the orchestrator's instance or load fewer models"),
+	}
+	if name := limitBelow(size(e, v), v.Limits); name != "" && v.Unit != "" {
+		d.Fix = mend("systemctl daemon-reload; "+restart(v.Unit), "raise %s= of %s (systemctl edit %[2]s)", name, v.Unit)
+	}
+	return d
+}
+
+// tooLarge says why a model that is sound on disk cannot fit into memory.
+// Upstream hides the cause under STRICT behind a sentence of its own, so that
+// the message does not say it.
+func tooLarge(e facts.ModelError, v ModelEvidence) string {
+	bytes := size(e, v)
+	if name := limitBelow(bytes, v.Limits); name != "" {
+		return fmt.Sprintf("the model takes %s, more than %s= of the unit allows", Bytes(bytes), name)
+	}
+	m := v.Memory
+	if bytes > 0 && m.Total > 0 && m.Available >= 0 && m.SwapFree >= 0 && bytes > m.Available+m.SwapFree {
+		return fmt.Sprintf("the model takes %s, more than is free", Bytes(bytes))
+	}
+	return ""
+}
+
+// size is what the model's files have together.
+func size(e facts.ModelError, v ModelEvidence) int64 {
+	m, _ := looked(e, v.Store)
+	return m.Bytes
+}
+
+// limitBelow returns the first limit that is less than so many bytes.
+func limitBelow(bytes int64, limits []string) string {
+	for _, l := range limits {
+		name, value, _ := strings.Cut(l, "=")
+		if n, err := strconv.ParseUint(value, 10, 64); err == nil && bytes > 0 && n < uint64(bytes) {
+			return name
+		}
+	}
+	return ""
 }
 
 // modelOnDisk returns what is wrong with the one model, errors only.

@@ -34,13 +34,13 @@ type verifyCommand struct {
 
 // Run checks the Model Store.
 func (c *verifyCommand) Run(a *app) error {
+	began := time.Now()
 	s, problems := a.survey(c.Agents)
 	if s == nil {
 		return a.verified(&verified{Problems: problems}, problems)
 	}
 	defer s.shut()
 	s.store.deep = c.Deep
-	began := time.Now()
 	look := s.look
 	problems = append(problems, check.Store(look, s.wish)...)
 	proofs := s.prove(a)

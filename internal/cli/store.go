@@ -26,20 +26,25 @@ func (m modelStore) Prove(ctx context.Context, trees []facts.StoreTree, tell fun
 	return m.Store.Prove(ctx, trees, store.Proving{Deep: m.deep, Tell: tell})
 }
 
+// Recall says what was found out before of the content.
+func (m modelStore) Recall(ctx context.Context, trees []facts.StoreTree) []facts.StoreProof {
+	return m.Store.Prove(ctx, trees, store.Proving{Remembered: true})
+}
+
 // openStore opens the Model Store that a wish is about, and what this host
 // remembers of its files. The note says what cannot be tried.
 func (a *app) openStore(w wish.Wish) (m modelStore, note *diag.Problem, shut func()) {
-	m.Root = a.below(w.Models.Root)
+	var loader *store.User
 	if w.Loader.User != "" {
 		// Every unit has the group justnews besides its own (justnews@.service).
 		user, err := store.LookupUser(w.Loader.User, w.Loader.Group, "justnews")
 		if err == nil {
-			m.Loader = &user
+			loader = &user
 		} else {
 			note = noLoader(w.Loader.User, err)
 		}
 	}
-	m.Cache = a.digests(m.Loader)
+	m.Store = store.New(a.below(w.Models.Root), loader, a.digests(loader))
 	return m, note, m.Cache.Close
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
@@ -71,9 +72,14 @@ type Engine struct {
 	Cache *Cache
 	// Fresh reads everything again, whatever is remembered.
 	Fresh bool
+	// Remembered reads nothing: a job that is not remembered has ErrUnknown.
+	Remembered bool
 	// Tell hears of the progress, a few times a second. It must not block.
 	Tell func(Progress)
 }
+
+// ErrUnknown is that of a job whose result nobody remembers.
+var ErrUnknown = errors.New("it was not hashed before")
 
 // The rhythm of a run.
 const (
@@ -88,7 +94,12 @@ func (e Engine) Run(ctx context.Context, jobs []Job) []Result {
 	r := &run{Engine: e, jobs: jobs, results: make([]Result, len(jobs))}
 	e.Cache.renew()
 	queue := r.plan()
-	if len(queue) > 0 {
+	switch {
+	case len(queue) > 0 && e.Remembered:
+		for _, i := range queue {
+			r.results[i] = Result{Err: ErrUnknown, Done: true}
+		}
+	case len(queue) > 0:
 		defer AllProcessors()()
 		stop := r.teller()
 		r.work(ctx, queue)

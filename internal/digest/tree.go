@@ -70,7 +70,15 @@ var (
 // version's own directory; anything below it is a flaw.
 func Walk(version string) (*Tree, error) {
 	defer AllProcessors()()
-	w := &walker{version: version, spare: make(chan struct{}, runtime.GOMAXPROCS(0)-1)}
+	return walk(version, runtime.GOMAXPROCS(0)-1)
+}
+
+// WalkAlone is Walk in the calling goroutine alone, for who has changed the
+// user of its thread.
+func WalkAlone(version string) (*Tree, error) { return walk(version, 0) }
+
+func walk(version string, helpers int) (*Tree, error) {
+	w := &walker{version: version, spare: make(chan struct{}, helpers)}
 	root, err := w.branch("")
 	w.helpers.Wait()
 	if err != nil {
@@ -113,7 +121,7 @@ func (w *walker) branch(rel string) (*Branch, error) {
 			path = rel + "/" + path
 		}
 		if e.IsDir() {
-			child := &Branch{}
+			child := &Branch{name: e.Name()}
 			b.Branches = append(b.Branches, child)
 			w.descend(path, child)
 			continue
@@ -186,6 +194,26 @@ func (w *walker) flaw(rel string, err error) {
 	defer w.mu.Unlock()
 	w.flaws = append(w.flaws, Flaw{rel, err})
 }
+
+// Branch returns the directory at a path below the version, "" for the version
+// itself; false where there is none, or a link leads to it.
+func (t *Tree) Branch(rel string) (*Branch, bool) {
+	b := t.Root
+	for name := range strings.SplitSeq(rel, "/") {
+		if name == "" || name == "." {
+			continue
+		}
+		i := slices.IndexFunc(b.Branches, func(child *Branch) bool { return child.name == name })
+		if i < 0 {
+			return nil, false
+		}
+		b = b.Branches[i]
+	}
+	return b, true
+}
+
+// Name is the directory's own name.
+func (b *Branch) Name() string { return b.name }
 
 // Leaves returns every file in an order of its own: the same for the same
 // files, whatever order the file system lists them in.

@@ -4,6 +4,7 @@ package gate
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"justnews/internal/check"
@@ -31,14 +32,14 @@ func (k *walk) evidence() check.ModelEvidence {
 	if k.found != nil {
 		return *k.found
 	}
-	v := check.ModelEvidence{Wish: k.storeWish(), Limits: k.unit.unit.MemoryLimits}
+	v := check.ModelEvidence{Wish: k.storeWish(), Unit: k.unit.unit.Name, Limits: k.unit.unit.MemoryLimits}
 	if k.world.Machine != nil {
 		v.Memory = k.world.Machine.Memory(k.unit.unit.ControlGroup)
 	}
-	if k.world.Store != nil {
+	if wants := check.StoreWants(k.world.Map.Models); len(wants) > 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), lookTime)
 		defer cancel()
-		v.Store = k.world.Store.Look(ctx, check.StoreWants(k.world.Map.Models))
+		v.Store = k.world.Store.Look(ctx, wants)
 	}
 	k.found = &v
 	return v
@@ -64,25 +65,25 @@ func (k *walk) diagnose(e facts.ModelError) (check.Diagnosis, bool) {
 // proveFor hashes the version of one model, the first time that it is asked
 // for.
 func (k *walk) proveFor(e facts.ModelError, v *check.ModelEvidence) bool {
-	for _, m := range v.Store.Models {
-		if m.Want.Agent != e.Agent || m.Want.Model != e.Model || m.Tree < 0 {
-			continue
-		}
-		tree := v.Store.Trees[m.Tree]
-		if k.proven[tree.Path] {
-			return false
-		}
-		if k.proven == nil {
-			k.proven = map[string]bool{}
-		}
-		k.proven[tree.Path] = true
-		ctx, cancel := context.WithTimeout(context.Background(), proveTime)
-		defer cancel()
-		v.Proofs = append(v.Proofs, k.world.Store.Prove(ctx, []facts.StoreTree{tree}, nil)...)
-		k.found = v
-		return true
+	at := slices.IndexFunc(v.Store.Models, func(m facts.StoreModel) bool {
+		return m.Want.Agent == e.Agent && m.Want.Model == e.Model && m.Tree >= 0
+	})
+	if at < 0 {
+		return false
 	}
-	return false
+	tree := v.Store.Trees[v.Store.Models[at].Tree]
+	if k.proven[tree.Path] {
+		return false
+	}
+	if k.proven == nil {
+		k.proven = map[string]bool{}
+	}
+	k.proven[tree.Path] = true
+	ctx, cancel := context.WithTimeout(context.Background(), proveTime)
+	defer cancel()
+	v.Proofs = append(v.Proofs, k.world.Store.Prove(ctx, []facts.StoreTree{tree}, nil)...)
+	k.found = v
+	return true
 }
 
 // environment compares what the running orchestrator was started with to the

@@ -20,6 +20,7 @@ import (
 type shelf struct {
 	spoil   func(*facts.Store)
 	proof   facts.StoreProof
+	known   facts.StoreProof // what was found out before
 	looks   int
 	proofs  int
 	hashing time.Duration
@@ -52,6 +53,12 @@ func (s *shelf) Prove(ctx context.Context, _ []facts.StoreTree, tell func(digest
 	return []facts.StoreProof{p}
 }
 
+func (s *shelf) Recall(context.Context, []facts.StoreTree) []facts.StoreProof {
+	p := s.known
+	p.Path = "/store/scout/versions/v1"
+	return []facts.StoreProof{p}
+}
+
 func corrupted(look *facts.Store) {
 	look.Models[0].Faults = []facts.StoreFault{{Kind: facts.Cut, Path: "/store/w"}}
 }
@@ -70,7 +77,13 @@ func TestTheStoreIsCheckedBeforeAnythingIsLoaded(t *testing.T) {
 	}{
 		"presence looks and does not hash": {verify: "presence", status: diag.StatusReady, posts: 1, looks: 1},
 		"manifest hashes":                  {verify: "manifest", shelf: shelf{proof: whole}, status: diag.StatusReady, posts: 1, proofs: 1, looks: 1},
-		"off does neither":                 {verify: "off", shelf: shelf{spoil: corrupted}, status: diag.StatusReady, posts: 1},
+		"presence does not let pass what the preload found": {
+			verify: "presence", shelf: shelf{known: facts.StoreProof{Verdict: facts.Differs, Orders: 1, Tried: 1}}, status: diag.StatusStoreCorrupt, code: diag.StoreCorrupt, looks: 1,
+		},
+		"presence does not mind what nobody could decide": {
+			verify: "presence", shelf: shelf{known: facts.StoreProof{Verdict: facts.Undecided, Orders: 1e9}}, status: diag.StatusReady, posts: 1, looks: 1,
+		},
+		"off does neither": {verify: "off", shelf: shelf{spoil: corrupted}, status: diag.StatusReady, posts: 1},
 		"what is missing ends it before a preload": {
 			verify: "presence", shelf: shelf{spoil: corrupted}, status: diag.StatusStoreCorrupt, code: diag.StoreCorrupt, looks: 1,
 		},

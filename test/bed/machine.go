@@ -133,6 +133,33 @@ func killChildren(nsenter *os.Process) error {
 // do not do: a socket to connect to. Links to absolute paths lead astray.
 func (m *Machine) Path(name string) string { return filepath.Join(m.files.dir(), name) }
 
+// HostPID returns the PID by which the host knows a process of the machine.
+func (m *Machine) HostPID(pid int) int {
+	m.t.Helper()
+	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", m.leader))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	all, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	for _, dir := range all {
+		if its, err := os.Readlink(dir + "/ns/pid"); err != nil || its != space {
+			continue
+		}
+		status, _ := os.ReadFile(dir + "/status") // it may be gone
+		for line := range strings.Lines(string(status)) {
+			if f := strings.Fields(line); len(f) > 1 && f[0] == "NSpid:" && f[len(f)-1] == strconv.Itoa(pid) {
+				host, _ := strconv.Atoi(filepath.Base(dir))
+				return host
+			}
+		}
+	}
+	m.t.Fatalf("the machine has no process %d", pid)
+	return 0
+}
+
 // Dial connects from inside the machine's network, so that a test reaches what
 // listens on the machine's loopback.
 func (m *Machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {

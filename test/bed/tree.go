@@ -42,6 +42,9 @@ func newTree(t testing.TB, suite, base, scratch, cache string) (*Tree, error) {
 	return &Tree{files: files{t: t, dir: func() string { return dir }}, Suite: suite, dir: dir, cache: cache}, nil
 }
 
+// Path is where the host finds a file of the tree.
+func (tree *Tree) Path(name string) string { return filepath.Join(tree.dir, name) }
+
 // Run runs a command in the tree, by chroot, as a package's maintainer script
 // would on a system that is being installed: without systemd, /proc and the
 // network. It returns what the command printed; a failure ends the test.

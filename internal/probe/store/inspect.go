@@ -19,15 +19,12 @@ import (
 	"justnews/internal/weights"
 )
 
-// maxDepth is how many directories deep a model is looked into.
-const maxDepth = 8
-
 // inspect looks into every file of a model's directory: is it there, can the
 // user read it, is it what its name says.
 func (l *looker) inspect(m *facts.StoreModel, dir string) {
 	m.Dir = dir
-	i := inspection{looker: l, model: m, root: dir}
-	i.directory(dir, 0)
+	i := inspection{looker: l, model: m}
+	i.below(dir)
 	switch {
 	case i.closed:
 		// What cannot be listed may hold anything.
@@ -41,69 +38,125 @@ func (l *looker) inspect(m *facts.StoreModel, dir string) {
 type inspection struct {
 	*looker
 	model  *facts.StoreModel
-	root   string
 	weighs bool // a file of weights was found, whatever its state
 	closed bool // a directory could not be listed
 }
 
-func (i *inspection) directory(dir string, depth int) {
-	entries, err := os.ReadDir(dir)
+// below inspects a directory with all that it holds, by the tree of its
+// version, which the proof needs as well.
+func (i *inspection) below(dir string) {
+	top, rel := i.treeOf(dir)
+	t, err := i.walk(top)
 	if err != nil {
 		i.closed = true
 		i.model.Faults = append(i.model.Faults, *i.user.explain(dir, err))
 		return
 	}
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		switch {
-		case i.ctx.Err() != nil:
+	b, ok := t.Branch(rel)
+	if !ok { // a link leads to it
+		if top, rel = dir, ""; i.seenAlone(dir, &t) {
+			b = t.Root
+		} else {
 			return
-		case e.IsDir() || e.Type() == fs.ModeSymlink && isDir(path):
-			if depth < maxDepth && !(depth == 0 && (e.Name() == seal.Dir || strings.HasPrefix(e.Name(), modelPrefix))) {
-				i.directory(path, depth+1)
-			}
-		default:
-			i.file(path, e)
 		}
 	}
+	links := map[string]string{}
+	for _, l := range t.Links {
+		links[l.Rel] = l.Target
+	}
+	i.branch(top, b, links, rel == "")
+	for _, f := range t.Flaws {
+		if inBranch(f.Rel, rel) {
+			i.flaw(filepath.Join(top, f.Rel), f.Err)
+		}
+	}
+}
+
+// treeOf returns the known tree that a directory lies in, and its place there;
+// else the directory is a tree of its own.
+func (i *inspection) treeOf(dir string) (top, rel string) {
+	for _, t := range i.look.Trees {
+		if t.Path != "" && inBranch(dir, t.Path) {
+			rel, _ := filepath.Rel(t.Path, dir)
+			return t.Path, strings.TrimPrefix(rel, ".")
+		}
+	}
+	return dir, ""
+}
+
+// seenAlone walks a directory that is no part of its version's tree.
+func (i *inspection) seenAlone(dir string, t **digest.Tree) bool {
+	alone, err := i.walk(dir)
+	if err != nil {
+		i.closed = true
+		i.model.Faults = append(i.model.Faults, *i.user.explain(dir, err))
+		return false
+	}
+	*t = alone
+	return true
+}
+
+// inBranch tells whether a path is a directory or below it; "" is above all.
+func inBranch(path, dir string) bool {
+	return dir == "" || path == dir || strings.HasPrefix(path, dir+"/")
+}
+
+// branch inspects the files of a directory and of those below it. A version that
+// is a model itself may hold others beside it.
+func (i *inspection) branch(top string, b *digest.Branch, links map[string]string, root bool) {
+	for _, leaf := range b.Files {
+		if i.ctx.Err() != nil {
+			return
+		}
+		i.file(filepath.Join(top, leaf.Rel), leaf, links[leaf.Rel])
+	}
+	for _, child := range b.Branches {
+		if root && (child.Name() == seal.Dir || strings.HasPrefix(child.Name(), modelPrefix)) {
+			continue
+		}
+		i.branch(top, child, links, false)
+	}
+}
+
+// flaw is an entry that is no file that can be read.
+func (i *inspection) flaw(path string, err error) {
+	i.weighs = i.weighs || weights.Weighty(path)
+	if errors.Is(err, digest.ErrOdd) || errors.Is(err, digest.ErrName) {
+		i.fault(facts.Odd, path, plain(err))
+		return
+	}
+	if errors.Is(err, digest.ErrDangling) {
+		err = fs.ErrNotExist
+	}
+	f := i.user.explain(path, err)
+	if f.Kind == facts.Absent { // a loop leads to no file either
+		f.Kind = facts.Dangling
+	}
+	f.Weighs = weighs(path)
+	i.model.Faults = append(i.model.Faults, *f)
+	i.closed = i.closed || f.Kind == facts.Denied
 }
 
 // file looks into one file. What was found sound before by the same user is not
 // opened again.
-func (i *inspection) file(path string, e fs.DirEntry) {
+func (i *inspection) file(path string, leaf digest.Leaf, target string) {
 	i.model.Files++
 	i.weighs = i.weighs || weights.Weighty(path)
-	if e.Type() == fs.ModeSymlink {
-		if why := i.leaves(path); why != "" {
+	if leaf.Link {
+		if why := i.leaves(path, target); why != "" {
 			i.fault(facts.Escaping, path, why)
 			return
 		}
 	}
-	id, regular, err := digest.Stat(path)
-	switch {
-	case err != nil:
-		f := i.user.explain(path, err)
-		f.Weighs = weighs(path)
-		i.model.Faults = append(i.model.Faults, *f)
-		return
-	case !regular:
-		i.fault(facts.Odd, path, "")
-		return
+	i.model.Bytes += leaf.Identity.Size
+	if i.Cache == nil || !i.remembered(leaf.Identity, path) {
+		i.open(path, leaf.Identity)
 	}
-	i.model.Bytes += id.Size
-	if i.Cache != nil && i.remembered(id, path) {
-		return
-	}
-	i.open(path, id)
 }
 
 // leaves says where a link leads if that is out of the store. A link within its
-// own model, as the Hugging Face cache has them, costs no look at the disk.
-func (i *inspection) leaves(path string) string {
-	target, err := os.Readlink(path)
-	if err != nil {
-		return ""
-	}
+// own model, as the Hugging Face cache has them, costs one look at the disk.
+func (i *inspection) leaves(path, target string) string {
 	if !filepath.IsAbs(target) {
 		target = filepath.Join(filepath.Dir(path), target)
 	}
@@ -192,7 +245,7 @@ func weighs(path string) bool {
 func (i *inspection) note(k weights.Kind) digest.Note {
 	var n digest.Note
 	n[0] = byte(k)
-	binary.LittleEndian.PutUint64(n[8:], i.user.stamp())
+	binary.LittleEndian.PutUint64(n[8:], i.stamp)
 	return n
 }
 

@@ -28,6 +28,13 @@ type Store struct {
 	Loader *User
 	// Cache remembers what was looked into and hashed; nil: nothing is.
 	Cache *digest.Cache
+	kept  *kept
+}
+
+// New returns a Store whose proof uses what the look before it has walked
+// through.
+func New(root string, loader *User, cache *digest.Cache) Store {
+	return Store{Root: root, Loader: loader, Cache: cache, kept: &kept{}}
 }
 
 // Look finds every model that is wanted. It tries as the loader where this
@@ -43,7 +50,7 @@ func (s Store) Look(ctx context.Context, wants []facts.StoreWant) facts.Store {
 	}
 	out := facts.Store{Root: s.Root, Loader: loader, Free: -1}
 	look := func() {
-		l := &looker{Store: s, user: as, ctx: ctx, look: &out}
+		l := &looker{Store: s, user: as, stamp: as.stamp(), ctx: ctx, look: &out, walked: map[string]*digest.Tree{}}
 		out.User = as.Name
 		l.all(wants)
 	}
@@ -57,11 +64,13 @@ func (s Store) Look(ctx context.Context, wants []facts.StoreWant) facts.Store {
 // looker is one look, by one user.
 type looker struct {
 	Store
-	user User
-	ctx  context.Context //nolint:containedctx // of one look
-	look *facts.Store
-	real string // the root, links resolved
-	seen map[string]int
+	user   User
+	stamp  uint64          // of the user
+	ctx    context.Context //nolint:containedctx // of one look
+	look   *facts.Store
+	real   string // the root, links resolved
+	seen   map[string]int
+	walked map[string]*digest.Tree
 }
 
 func (l *looker) all(wants []facts.StoreWant) {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"justnews/internal/digest"
@@ -23,7 +24,9 @@ type Proving struct {
 	Deep bool
 	// Unsealed compares with upstream's manifest although there is a seal.
 	Unsealed bool
-	Tell     func(digest.Progress)
+	// Remembered reads nothing: only what was found out before counts.
+	Remembered bool
+	Tell       func(digest.Progress)
 }
 
 // maxTries is how often a tree is looked at that changes while it is read.
@@ -56,12 +59,12 @@ func (s Store) Prove(ctx context.Context, trees []facts.StoreTree, p Proving) []
 
 // prove proves some of the trees and returns those that changed under it.
 func (s Store) prove(ctx context.Context, trees []facts.StoreTree, proofs []facts.StoreProof, todo []int, p Proving) (again []int) {
-	e := digest.Engine{Cache: s.Cache, Fresh: p.Deep, Tell: p.Tell}
+	e := digest.Engine{Cache: s.Cache, Fresh: p.Deep, Remembered: p.Remembered, Tell: p.Tell}
 	var jobs []digest.Job
 	cases := make([]*proving, 0, len(todo))
 	for _, i := range todo {
 		proofs[i] = facts.StoreProof{Tree: i, Owner: trees[i].Owner, Name: trees[i].Name, Path: trees[i].Path}
-		c := &proving{engine: e, proof: &proofs[i], deep: p.Deep}
+		c := &proving{engine: e, proof: &proofs[i], deep: p.Deep, kept: s.kept}
 		c.begin(p.Unsealed)
 		c.from = len(jobs)
 		jobs = append(jobs, c.jobs...)
@@ -84,6 +87,7 @@ type proving struct {
 	engine  digest.Engine
 	proof   *facts.StoreProof
 	deep    bool
+	kept    *kept
 	tree    *digest.Tree
 	want    digest.Sum
 	seal    *seal.Manifest
@@ -99,10 +103,13 @@ type proving struct {
 // begin reads the tree and decides what has to be hashed.
 func (c *proving) begin(unsealed bool) {
 	c.began = time.Now()
-	tree, err := digest.Walk(c.proof.Path)
-	if err != nil {
-		c.unchecked(err)
-		return
+	tree, ok := c.kept.take(c.proof.Path)
+	if !ok {
+		var err error
+		if tree, err = digest.Walk(c.proof.Path); err != nil {
+			c.unchecked(err)
+			return
+		}
 	}
 	c.tree = tree
 	for _, l := range tree.Leaves() {
@@ -183,12 +190,14 @@ func (c *proving) changed() bool {
 // conclude makes the proof from what was hashed.
 func (c *proving) conclude(ctx context.Context) {
 	for i, r := range c.results {
-		if !r.Cached && r.Done {
+		if !r.Cached && r.Done && r.Err == nil {
 			c.proof.Read += c.jobs[i].Bytes()
 		}
 	}
 	switch {
 	case c.done:
+	case c.unknown():
+		c.proof.Verdict = facts.Unproven
 	case ctx.Err() != nil:
 		c.proof.Verdict = facts.OutOfTime
 	case c.seal != nil:
@@ -201,6 +210,11 @@ func (c *proving) conclude(ctx context.Context) {
 	}
 }
 
+// unknown tells whether something was not hashed before, and is not to be now.
+func (c *proving) unknown() bool {
+	return slices.ContainsFunc(c.results, func(r digest.Result) bool { return errors.Is(r.Err, digest.ErrUnknown) })
+}
+
 func (c *proving) concludeManifest(ctx context.Context) {
 	natural := c.results[0]
 	if natural.Err != nil {
@@ -211,6 +225,7 @@ func (c *proving) concludeManifest(ctx context.Context) {
 		c.proof.Found = natural.Sum.String()
 		if c.witness(ctx); len(c.proof.Flaws) > 0 {
 			c.proof.Verdict = facts.Differs // whatever the order is
+			c.engine.Refute(c.tree, c.want)
 			return
 		}
 	}
@@ -232,6 +247,9 @@ func (c *proving) take(p digest.Proof) {
 	case p.Verdict == digest.Differs:
 		c.proof.Verdict = facts.Differs
 		c.suspects()
+		if p.Cached {
+			c.witness(context.Background()) // to name the file again
+		}
 	default:
 		c.proof.Verdict = facts.Undecided
 	}

@@ -534,6 +534,51 @@ func TestWhatWasLookedIntoAndHashedIsNotReadAgain(t *testing.T) {
 	}
 }
 
+func TestWhatWasFoundWrongIsRemembered(t *testing.T) {
+	s := made(t)
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = root.Close() }()
+	open := func() store.Store {
+		c := digest.Open([]digest.Source{{Dir: root, Write: true, Trusted: []int{os.Geteuid()}}})
+		t.Cleanup(c.Close)
+		return store.New(s.Root, nil, c)
+	}
+	recall := func() facts.StoreProof {
+		at := open()
+		p := at.Prove(t.Context(), at.Look(t.Context(), []facts.StoreWant{want(scouts)}).Trees, store.Proving{Remembered: true})[0]
+		if p.Read != 0 {
+			t.Errorf("%d bytes were read to remember", p.Read)
+		}
+		return p
+	}
+	prove := func() {
+		for !settled(t, s) {
+		}
+		at := open()
+		at.Prove(t.Context(), at.Look(t.Context(), []facts.StoreWant{want(scouts)}).Trees, store.Proving{})
+	}
+	if p := recall(); p.Verdict != facts.Unproven {
+		t.Errorf("before anything was hashed: %+v", p)
+	}
+	prove()
+	if p := recall(); p.Verdict != facts.Whole {
+		t.Errorf("whole: %+v", p)
+	}
+	if err := s.Break(reference.Corrupt, scouts); err != nil {
+		t.Fatal(err)
+	}
+	if p := recall(); p.Verdict != facts.Unproven {
+		t.Errorf("changed since: %+v", p)
+	}
+	prove()
+	if p := recall(); p.Verdict != facts.Differs || len(p.Flaws) != 1 {
+		t.Errorf("corrupt: %+v", p)
+	}
+}
+
 // settled tells whether the store is old enough for its files to be remembered.
 func settled(t testing.TB, s *reference.Store) bool {
 	t.Helper()

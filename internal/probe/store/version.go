@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"justnews/internal/facts"
@@ -33,7 +34,7 @@ func (l *looker) tree(w facts.StoreWant) int {
 	}
 	l.seen[key] = len(l.look.Trees)
 	t := find()
-	t.IDs = modelIDs(t.Path)
+	t.IDs = l.modelIDs(t.Path)
 	l.look.Trees = append(l.look.Trees, t)
 	return l.seen[key]
 }
@@ -126,14 +127,21 @@ func (l *looker) resolve(path string) (string, *facts.StoreFault) {
 
 // modelIDs lists the models of a version in the layout of the Hugging Face
 // cache, by the hub's ids.
-func modelIDs(version string) []string {
+func (l *looker) modelIDs(version string) []string {
 	if version == "" {
 		return nil
 	}
-	var ids []string
-	for _, name := range names(version, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), modelPrefix) }) {
-		ids = append(ids, idOf(name))
+	t, err := l.walk(version)
+	if err != nil {
+		return nil
 	}
+	var ids []string
+	for _, b := range t.Root.Branches {
+		if strings.HasPrefix(b.Name(), modelPrefix) {
+			ids = append(ids, idOf(b.Name()))
+		}
+	}
+	slices.Sort(ids)
 	return ids
 }
 

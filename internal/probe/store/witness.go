@@ -36,6 +36,7 @@ func (c *proving) witness(ctx context.Context) {
 		}
 	}
 	e := c.engine
+	e.Tell = nil
 	e.Fresh = c.deep && c.seal == nil // else they were read a moment ago
 	for i, r := range e.Run(ctx, jobs) {
 		if r.Err == nil {

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"os"
+	"sync"
+
+	"justnews/internal/digest"
+)
+
+// kept holds the trees that a look has walked through for the proof that
+// follows, which takes each once: a stat of every file is what an unchanged
+// store costs, and once is enough. What changes in between is noticed when it is
+// read, as it is during a proof.
+type kept struct {
+	mu    sync.Mutex
+	trees map[string]*digest.Tree
+}
+
+// put keeps a tree without flaws: those may be only the looking user's.
+func (k *kept) put(path string, t *digest.Tree) {
+	if k == nil || len(t.Flaws) > 0 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.trees == nil {
+		k.trees = map[string]*digest.Tree{}
+	}
+	k.trees[path] = t
+}
+
+// take returns a tree and forgets it.
+func (k *kept) take(path string) (*digest.Tree, bool) {
+	if k == nil {
+		return nil, false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t, ok := k.trees[path]
+	delete(k.trees, path)
+	return t, ok
+}
+
+// walk walks through a tree once, as the user of this look.
+func (l *looker) walk(path string) (*digest.Tree, error) {
+	if t, ok := l.walked[path]; ok {
+		return t, nil
+	}
+	walk := digest.Walk
+	if l.user.UID != os.Geteuid() {
+		walk = digest.WalkAlone
+	}
+	t, err := walk(path)
+	if err != nil {
+		return nil, err
+	}
+	l.walked[path] = t
+	l.kept.put(path, t)
+	return t, nil
+}
