@@ -77,6 +77,7 @@ bench:
 	$(GO) run ./test/bench/generator $(if $(QUADLET),-quadlet '$(QUADLET)')
 	$(GO) run ./test/bench/gate
 	$(GO) run ./test/bench/nvml
+	$(GO) run ./test/bench/store
 
 FUZZTIME ?= 20s
 fuzz:

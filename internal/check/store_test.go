@@ -127,6 +127,9 @@ var storeCases = map[string]storeCase{
 		treeFault(facts.Dangling, root+"/scout/current", "a link to versions/v2")(s)
 		s.Trees[0].Named, s.Trees[0].Staged = root+"/scout/current", []string{root + "/scout/versions/v2.tmp"}
 	}, code: diag.StoreStaged, status: 66, says: "v2.tmp"},
+	"a version in use that is still being copied": {spoil: func(s *facts.Store) {
+		s.Trees[0].Path, s.Trees[0].Named, s.Trees[0].Others = root+"/scout/versions/v2.tmp", root+"/scout/current", []string{"v1"}
+	}, code: diag.StoreStaged, status: 66, says: "or point current at a whole version; versions that are there: v1"},
 	"a staging directory beside a whole version": {spoil: func(s *facts.Store) { s.Trees[0].Staged = []string{root + "/scout/versions/v2.tmp"} },
 		code: diag.StoreStaged, severity: diag.Warning, says: "rm -r"},
 	"a current that is a directory": {spoil: func(s *facts.Store) { s.Trees[0].Current = facts.CurrentDirectory }, code: diag.StoreVersion, severity: diag.Warning},

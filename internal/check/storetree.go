@@ -17,6 +17,12 @@ import (
 // tree judges a version: is it where the loader looks for it.
 func (j *storeJudge) tree(i int, t facts.StoreTree) {
 	switch {
+	case t.Fault == nil && strings.HasSuffix(t.Path, ".tmp"):
+		j.say(t.Named, diag.Problem{
+			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version in use is one that is still being copied: " + j.lost(i),
+			Seen: diag.Clean(t.Named + " leads to " + t.Path), Expected: "a version without .tmp behind its name",
+			Fix: mend(refresh, "finish the copy and rename it, then point current at it, or point current at a whole version%s", versions(t)),
+		})
 	case t.Fault == nil:
 		j.leftovers(t)
 	case t.Fault.Kind == facts.Denied:

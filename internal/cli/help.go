@@ -19,6 +19,7 @@ Examples:
   justnews-gate                                 check this host, all findings
   justnews-gate gate scout --timeout 5          can scout start now?
   justnews-gate preload --refresh --wait        load the models again, follow it
+  justnews-gate models verify                   every byte of the Model Store
   justnews-gate config check && systemctl daemon-reload
   justnews-gate explain MODEL-FAILED
 

@@ -241,3 +241,23 @@ func (s *site) starve(name string, bytes int64) {
 	}
 	s.t.Skip("the host has no memory controller to make a group with")
 }
+
+// The preload hashes every byte of the store; 16 gates that ask for the
+// manifests as well read none.
+func TestNoGateHashesWhatThePreloadHashed(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		h := manifested("60s")
+		h.config = strings.Replace(h.config, "[models]\n", "[models]\nverify = \"manifest\"\n", 1)
+		s := boot(t, suite, h)
+		s.everythingUp(0)
+		s.WaitJournal(preload, "of models verified")
+		if said := s.Journal(preload); strings.Contains(said, "verified, 0 bytes read") {
+			t.Errorf("the preload read nothing:\n%s", said)
+		}
+		for _, name := range agents() {
+			if said := s.Journal(unit(name)); !strings.Contains(said, "of models verified, 0 bytes read") {
+				t.Errorf("%s read what the preload had read:\n%s", name, said)
+			}
+		}
+	})
+}

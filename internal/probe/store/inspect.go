@@ -121,8 +121,11 @@ func (i *inspection) branch(top string, b *digest.Branch, links map[string]strin
 // flaw is an entry that is no file that can be read.
 func (i *inspection) flaw(path string, err error) {
 	i.weighs = i.weighs || weights.Weighty(path)
-	if errors.Is(err, digest.ErrOdd) || errors.Is(err, digest.ErrName) {
-		i.fault(facts.Odd, path, plain(err))
+	switch {
+	case errors.Is(err, digest.ErrName):
+		return // only upstream's checksum cannot cover it
+	case errors.Is(err, digest.ErrOdd):
+		i.fault(facts.Odd, path, "")
 		return
 	}
 	if errors.Is(err, digest.ErrDangling) {
