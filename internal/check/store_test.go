@@ -3,6 +3,7 @@
 package check
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -371,5 +372,20 @@ func TestAnAgentThatIsNearlyAnInstanceIsMisspelt(t *testing.T) {
 	}
 	if p := MapInstances(nil, "", nil); p != nil {
 		t.Errorf("%v", p)
+	}
+}
+
+func TestAMapThatMayNotBeReadNamesWhatKeepsTheUserOut(t *testing.T) {
+	problems := Map(modelmap.File{Path: "/opt/x/map.json", Err: os.ErrPermission}, true)
+	got := MapDenied(problems, "justnews", &facts.StoreDenial{Path: "/opt", Dir: true, Needs: "x", Mode: 0o700, Class: "others"})
+	if len(got) != 1 || got[0].Code != diag.MapUnreadable || got[0].Fix != "chmod o+x /opt; "+again || !strings.Contains(got[0].Message, "the user justnews may not search the directory /opt") {
+		t.Errorf("%+v", got)
+	}
+	file := MapDenied(problems, "justnews", &facts.StoreDenial{Path: "/etc/justnews/m.json", Needs: "r", Mode: 0o640, Class: "others"})
+	if file[0].Fix != "chmod o+r /etc/justnews/m.json; "+again {
+		t.Errorf("%+v", file)
+	}
+	if same := MapDenied(problems, "justnews", nil); same[0].Message != problems[0].Message {
+		t.Errorf("%+v", same)
 	}
 }

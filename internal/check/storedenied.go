@@ -39,7 +39,7 @@ func (j *storeJudge) denied(f facts.StoreFault, lost string) diag.Problem {
 		Message:  fmt.Sprintf("the user %s may not %s this %s: %s", j.look.User, verb(*d), thing(*d), lost),
 		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(*d), f.Path)),
 		Expected: fmt.Sprintf("%s for %s", d.Needs, cmp.Or(d.Class, "the user")),
-		Fix:      j.letIn(*d),
+		Fix:      letIn(*d, refresh),
 	}
 }
 
@@ -84,20 +84,25 @@ func modeOf(d facts.StoreDenial) string {
 	return s
 }
 
+// classes are chmod's letters.
+//
+//nolint:gochecknoglobals // a constant table
+var classes = map[string]string{"owner": "u", "group": "g"}
+
 // letIn is the least that lets the user in: search on a directory above, read
 // on what is read, for the class that the user is in.
-func (j *storeJudge) letIn(d facts.StoreDenial) string {
-	class := map[string]string{"owner": "u", "group": "g"}[d.Class]
+func letIn(d facts.StoreDenial, then string) string {
+	class := classes[d.Class]
 	switch {
 	case hidden(d):
 		return `set protect_home = "read-only" in [service] of /etc/justnews/justnews.toml, then: systemctl daemon-reload; ` + again
 	case d.Allowed:
-		return mend(refresh, "see what refuses it (namei -l %[1]s; getfacl %[1]s; journalctl -k -g denied)", shell(d.Path))
+		return mend(then, "see what refuses it (namei -l %[1]s; getfacl %[1]s; journalctl -k -g denied)", shell(d.Path))
 	case d.Dir:
-		return "chmod " + cmp.Or(class, "o") + "+" + d.Needs + " " + shell(d.Path) + "; " + refresh
+		return "chmod " + cmp.Or(class, "o") + "+" + d.Needs + " " + shell(d.Path) + "; " + then
 	default:
 		// The files beside it were copied by the same hand.
-		return "chmod -R " + cmp.Or(class, "o") + "+rX " + shell(filepath.Dir(d.Path)) + "; " + refresh
+		return "chmod -R " + cmp.Or(class, "o") + "+rX " + shell(filepath.Dir(d.Path)) + "; " + then
 	}
 }
 

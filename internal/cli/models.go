@@ -80,7 +80,7 @@ func (a *app) survey(agents []string) (*surveyed, []diag.Problem) {
 		return nil, problems
 	}
 	file := modelmap.ReadFile(a.below(w.Models.Map))
-	problems = append(problems, check.Map(file, w.Models.MapWritten)...)
+	problems = append(problems, mapProblems(file, w)...)
 	problems = append(problems, check.MapInstances(file.Map, w.Models.Map, instanceNames(cfg))...)
 	m, note, shut := a.openStore(w)
 	if note != nil {

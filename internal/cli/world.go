@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io/fs"
 
 	"justnews/internal/check"
 	"justnews/internal/config"
@@ -16,6 +17,7 @@ import (
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/need"
 	"justnews/internal/probe/orchestrator"
+	"justnews/internal/probe/store"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/records"
 	"justnews/internal/wish"
@@ -119,11 +121,21 @@ func (a *app) modelMap(w wish.Wish) gate.ModelMap {
 		return gate.ModelMap{Total: -1}
 	}
 	file := modelmap.ReadFile(a.below(w.Models.Map))
-	m := gate.ModelMap{Total: -1, Problems: check.Map(file, w.Models.MapWritten)}
+	m := gate.ModelMap{Total: -1, Problems: mapProblems(file, w)}
 	if file.Map != nil {
 		m.Total, m.Own, m.Models = file.Map.Total(), file.Map.Count(w.Instance), file.Map
 	}
 	return m
+}
+
+// mapProblems judges the map, and where it may not be read looks for what keeps
+// this user out.
+func mapProblems(file modelmap.File, w wish.Wish) []diag.Problem {
+	problems := check.Map(file, w.Models.MapWritten)
+	if errors.Is(file.Err, fs.ErrPermission) {
+		problems = check.MapDenied(problems, store.Self().Name, store.Denial(file.Path))
+	}
+	return problems
 }
 
 // below puts --root before a path.

@@ -14,6 +14,16 @@ import (
 	"justnews/internal/facts"
 )
 
+// Denial returns the first place on the way to a path that keeps this process
+// out, nil where nothing does.
+func Denial(path string) *facts.StoreDenial {
+	self := Self()
+	if f := self.reach(path); f != nil {
+		return f.Denial
+	}
+	return nil
+}
+
 // maxLinks is how many links a path may lead through, as in the kernel.
 const maxLinks = 40
 
