@@ -67,11 +67,11 @@ func outOfMemory(e facts.ModelError, v ModelEvidence, seen string) Diagnosis {
 func tooLarge(e facts.ModelError, v ModelEvidence) string {
 	bytes := size(e, v)
 	if name := limitBelow(bytes, v.Limits); name != "" {
-		return fmt.Sprintf("the model takes %s, more than %s= of the unit allows", Bytes(bytes), name)
+		return fmt.Sprintf("the model takes %s, more than %s= of the unit allows", Size(bytes), name)
 	}
 	m := v.Memory
 	if bytes > 0 && m.Total > 0 && m.Available >= 0 && m.SwapFree >= 0 && bytes > m.Available+m.SwapFree {
-		return fmt.Sprintf("the model takes %s, more than is free", Bytes(bytes))
+		return fmt.Sprintf("the model takes %s, more than is free", Size(bytes))
 	}
 	return ""
 }
@@ -132,7 +132,7 @@ func soundOnDisk(e facts.ModelError, v ModelEvidence) (Diagnosis, bool) {
 	if !ok || m.Dir == "" {
 		return Diagnosis{}, false
 	}
-	seen := fmt.Sprintf("on disk it is complete, and %s can read it: %s with %d files, %s", v.Store.User, diag.Clean(m.Dir), m.Files, Bytes(m.Bytes))
+	seen := fmt.Sprintf("on disk it is complete, and %s can read it: %s with %d files, %s", v.Store.User, diag.Clean(m.Dir), m.Files, Size(m.Bytes))
 	for _, p := range v.Proofs {
 		if m.Tree >= 0 && p.Path == v.Store.Trees[m.Tree].Path && p.Verdict == facts.Whole {
 			seen += ", every byte as manifested"

@@ -108,8 +108,8 @@ func (j *storeJudge) space() {
 	j.say("", diag.Problem{
 		Code: diag.StoreSpace, Severity: diag.Warning, Subject: j.look.Root,
 		Message:  "there is no room for the next version beside the present one",
-		Seen:     Bytes(j.look.Free) + " free",
-		Expected: "at least " + Bytes(most) + ", as much as the largest version has",
+		Seen:     Size(j.look.Free) + " free",
+		Expected: "at least " + Size(most) + ", as much as the largest version has",
 		Fix:      "remove versions that no current points at: ls -d " + shell(j.look.Root) + "/*/versions/*",
 	})
 }
@@ -131,8 +131,8 @@ func describe(f facts.StoreFault) string {
 	return diag.Clean(s)
 }
 
-// Bytes prints a size as people say it.
-func Bytes(n int64) string {
+// Size prints a size as people say it.
+func Size(n int64) string {
 	const units = "kMGTPE"
 	if n < 1000 {
 		return fmt.Sprintf("%d bytes", n)

@@ -347,9 +347,9 @@ func TestOrdersAloneAreNeverCalledCorrupt(t *testing.T) {
 	}
 }
 
-func TestBytesArePrintedAsPeopleSayThem(t *testing.T) {
+func TestSizesArePrintedAsPeopleSayThem(t *testing.T) {
 	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1500: "1.5 kB", 4_290_000_000: "4.29 GB", 1 << 62: "4.61 EB"} {
-		if got := Bytes(n); got != want {
+		if got := Size(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
 	}

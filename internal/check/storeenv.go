@@ -77,7 +77,7 @@ func memory(m facts.Memory, limits []string) string {
 	var parts []string
 	add := func(format string, n int64) {
 		if n >= 0 {
-			parts = append(parts, fmt.Sprintf(format, Bytes(n)))
+			parts = append(parts, fmt.Sprintf(format, Size(n)))
 		}
 	}
 	add("%s of memory available", m.Available)

@@ -38,7 +38,7 @@ func (j *storeJudge) proof(p facts.StoreProof) {
 	case facts.OutOfTime:
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreTimeout, Subject: version(p), Message: "it was still being hashed at the deadline",
-			Seen: "a version of " + Bytes(p.Bytes), Expected: "a verdict within GATE_TIMEOUT",
+			Seen: "a version of " + Size(p.Bytes), Expected: "a verdict within GATE_TIMEOUT",
 			Fix: mend("systemctl daemon-reload; "+again, "run justnews-gate models verify once (it is remembered), or raise gate.timeout in /etc/justnews/justnews.toml"),
 		})
 	case facts.Unchecked:

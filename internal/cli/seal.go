@@ -101,7 +101,7 @@ func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Pr
 		return ended(status)
 	}
 	for _, s := range out.Seals {
-		fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), count(s.Files, "file"), check.Bytes(s.Bytes))
+		fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), count(s.Files, "file"), check.Size(s.Bytes))
 	}
 	a.talk.Say(report.ProblemLines(problems))
 	return ended(status)

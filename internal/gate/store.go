@@ -79,7 +79,7 @@ func (k *walk) prove(ctx context.Context, look facts.Store, w check.StoreWish, o
 	for _, p := range proofs {
 		all, read = all+p.Bytes, read+p.Read
 	}
-	out.detail = fmt.Sprintf("%s of models verified, %s read", check.Bytes(all), check.Bytes(read))
+	out.detail = fmt.Sprintf("%s of models verified, %s read", check.Size(all), check.Size(read))
 }
 
 // only is the agent whose models decide, if one alone does.
@@ -106,7 +106,7 @@ func storeLate(look facts.Store, w wish.Wish) diag.Problem {
 
 // HashingText says how far hashing is, and estimates how long it will take.
 func HashingText(p digest.Progress, passed time.Duration) (string, time.Duration) {
-	text := fmt.Sprintf("%s of %s verified", check.Bytes(p.Done), check.Bytes(p.Total))
+	text := fmt.Sprintf("%s of %s verified", check.Size(p.Done), check.Size(p.Total))
 	if p.Waiting {
 		return text + ", the rest is hashed by another gate", 0
 	}
@@ -115,5 +115,5 @@ func HashingText(p digest.Progress, passed time.Duration) (string, time.Duration
 		return text, 0
 	}
 	left := time.Duration(float64(p.Total-p.Done) / rate * float64(time.Second))
-	return fmt.Sprintf("%s, %s/s, %d s left", text, check.Bytes(int64(rate)), int(left.Seconds()+0.5)), left
+	return fmt.Sprintf("%s, %s/s, %d s left", text, check.Size(int64(rate)), int(left.Seconds()+0.5)), left
 }
