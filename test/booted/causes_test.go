@@ -91,7 +91,7 @@ func TestTheRunbooksCausesAreNamedAndTheirFixOpensTheGate(t *testing.T) {
 
 func (s *site) cause(t *testing.T, c cause) {
 	t.Helper()
-	s.Systemctl("stop", target)
+	s.stopAll()
 	for _, command := range c.spoil {
 		if r := s.Sh(command); r.Err != nil {
 			t.Fatalf("%s: %v\n%s%s", command, r.Err, r.Stdout, r.Stderr)
@@ -120,6 +120,16 @@ func (s *site) cause(t *testing.T, c cause) {
 	mended := bed.Monotonic()
 	s.paste(t, said, c)
 	s.everythingUp(mended)
+}
+
+// stopAll stops everything and waits until it is: systemctl waits for the target
+// alone, and a start right behind it would keep what has not stopped yet.
+func (s *site) stopAll() {
+	s.t.Helper()
+	s.Systemctl("stop", target)
+	for _, name := range append(units(append(agents(), orchestrator)...), preload) {
+		s.WaitFor(name+" not running", bed.Patience, func() bool { return s.Unit(name).Is("inactive", "failed") })
+	}
 }
 
 // paste follows the hints of a run, each as an operator would: what can be
@@ -200,7 +210,7 @@ func TestAnOrchestratorThatIsKilledForMemoryIsNamed(t *testing.T) {
 		// orchestrator.
 		s.WaitJournal(unit("mcp_bus"), "ORCHESTRATOR-KILL", "the orchestrator was killed for memory", "the kernel has killed", "add swap, raise service.memory_max")
 		s.noAgentStarted()
-		s.Systemctl("stop", target)
+		s.stopAll()
 		s.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=\n")
 		mended := bed.Monotonic() // the next process is in no such group: as if there were more memory
 		s.pasteHint(unit("mcp_bus"))
@@ -261,5 +271,24 @@ func TestNoGateHashesWhatThePreloadHashed(t *testing.T) {
 				t.Errorf("%s read what the preload had read:\n%s", name, said)
 			}
 		}
+	})
+}
+
+// An environment file lets the libraries download although the configuration is
+// strict: the running process shows it, and nothing starts.
+func TestAnOrchestratorThatMayDownloadOpensNothing(t *testing.T) {
+	const file = "/etc/justnews/global.env"
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, host{change: func(tree *bed.Tree) {
+			tree.WriteFile(file, "REFERENCE_MISBEHAVE=\nHF_HUB_OFFLINE=0\n")
+		}})
+		s.WaitUnit(preload, "failed")
+		s.WaitJournal(preload, "STORE-ENVIRONMENT: "+unit(orchestrator), "HF_HUB_OFFLINE=0 in the running process; expected HF_HUB_OFFLINE=1",
+			"remove what overrules it", "systemctl restart "+unit(orchestrator))
+		s.noAgentStarted()
+		s.WriteFile(file, "REFERENCE_MISBEHAVE=\n")
+		mended := bed.Monotonic()
+		s.pasteHint(preload)
+		s.everythingUp(mended)
 	})
 }
