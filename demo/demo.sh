@@ -163,13 +163,15 @@ justnews-reference store break "$models" missing-snapshot chief_editor distilber
 kill "$orchestrator"
 wait "$orchestrator" 2>/dev/null || true
 start_orchestrator 30ms
-note '   chief_editor has lost its snapshot of distilbert-base-uncased. The gate asks'
-note '   for one refresh, in case that helps (gate.refresh_attempts), then refuses,'
-note '   says why, and what mends it:'
-gate 1 gate scout
+note '   chief_editor has lost its snapshot of distilbert-base-uncased. The gate finds'
+note '   that in the Model Store before anything is loaded, refuses, and says why and'
+note '   what mends it:'
+gate 66 gate scout
+(($(jobs_started) == 0)) || die 'something was loaded from a store that is not whole'
 
-say 'Mended as the hint says: the snapshot copied back, the preload refreshed'
+say 'Mended as the hint says: the snapshot copied back, every byte verified'
 justnews-reference store mend "$models" chief_editor distilbert-base-uncased
+gate 0 models verify
 gate 0 preload --refresh --wait
 gate 0 gate scout
 
