@@ -147,3 +147,11 @@ const (
 	Internal        Code = "INTERNAL"
 	Usage           Code = "USAGE"
 )
+
+// Records: what runs leave behind.
+const (
+	RecordBroken     Code = "RECORD-BROKEN"     // a file among the summaries that no run left
+	RecordUnreadable Code = "RECORD-UNREADABLE" // summaries that are closed to the caller
+	RecordMissing    Code = "RECORD-MISSING"    // nothing to draw
+	MetricsUnwritten Code = "METRICS-UNWRITTEN" // the metrics of a run could not be written
+)

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package records
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// UnitCaches is where systemd makes the cache directories of our units:
+// CacheDirectory=justnews/NAME.
+const UnitCaches = "/var/cache/justnews"
+
+// maxSummary is the most that is read of one summary, in bytes: ours have a few
+// thousand, and no string in them is longer than that.
+const maxSummary = 1 << 20
+
+// Past is one summary that a run left, read whole and not yet believed: what
+// its text says is still to be held against its name and its place.
+type Past struct {
+	Path     string
+	Unit     string    // NAME of CacheDirectory=justnews/NAME, "" in the caller's own cache
+	Instance string    // by its name, Host for a run that stands for the whole host
+	Time     time.Time // when the run began, by its name
+	Data     []byte
+}
+
+// Unusable is a file or directory that could not be read, or that no run left
+// where it lies. The error wraps fs.ErrPermission where another user may read
+// it.
+type Unusable struct {
+	Path string
+	Err  error
+}
+
+// Find reads the summaries of the units, in the cache directories below caches,
+// and the caller's own in own; what does not exist is no error. It follows no
+// link and waits for no FIFO, and takes only regular files with one name that
+// belong to the owner of the directory. Summaries are in the order of their
+// times, the newest first.
+func Find(caches string, own Dirs) ([]Past, []Unusable) {
+	var s search
+	s.units(caches)
+	s.own(own.Preflight())
+	slices.SortFunc(s.past, func(a, b Past) int {
+		if c := b.Time.Compare(a.Time); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Path, b.Path)
+	})
+	return s.past, s.unusable
+}
+
+// ReadFile reads one summary that a person names: through links, since who
+// names a file decides what is meant. Nothing is known of it but its text.
+func ReadFile(path string) (Past, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return Past{}, err
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil {
+		return Past{}, err
+	} else if !info.Mode().IsRegular() {
+		return Past{}, fmt.Errorf("%s is not a regular file", path)
+	}
+	data, err := readAll(f)
+	return Past{Path: path, Data: data}, err
+}
+
+type search struct {
+	past     []Past
+	unusable []Unusable
+	seen     []fs.FileInfo // directories that were read
+}
+
+func (s *search) bad(path string, err error) {
+	if !errors.Is(err, fs.ErrNotExist) {
+		s.unusable = append(s.unusable, Unusable{path, err})
+	}
+}
+
+// units reads <caches>/NAME/preflight. Only root, or whose tree it is, may have
+// made caches: who owns it decides whose directory a name below it is.
+func (s *search) units(caches string) {
+	root, err := openDir(caches)
+	if err != nil {
+		s.bad(caches, err)
+		return
+	}
+	defer func() { _ = root.Close() }()
+	if err := ownedBy(root, 0, os.Geteuid()); err != nil {
+		s.bad(caches, err)
+		return
+	}
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		s.bad(caches, err)
+		return
+	}
+	for _, e := range entries {
+		s.below(root, e.Name())
+	}
+}
+
+func (s *search) below(root *os.Root, unit string) {
+	dir := filepath.Join(root.Name(), unit)
+	cache, err := step(root, unit)
+	if err != nil {
+		s.bad(dir, err)
+		return
+	}
+	defer func() { _ = cache.Close() }()
+	summaries, err := step(cache, "preflight")
+	if err != nil {
+		s.bad(filepath.Join(dir, "preflight"), err)
+		return
+	}
+	defer func() { _ = summaries.Close() }()
+	uid, err := ownerOf(cache)
+	if err == nil {
+		err = ownedBy(summaries, uid)
+	}
+	if err != nil {
+		s.bad(filepath.Join(dir, "preflight"), err)
+		return
+	}
+	s.read(summaries, filepath.Join(dir, "preflight"), unit)
+}
+
+// own reads the caller's own directory, unless it is one of those above.
+func (s *search) own(path string) {
+	if path == "" {
+		return
+	}
+	root, err := openDir(path)
+	if err != nil {
+		s.bad(path, err)
+		return
+	}
+	defer func() { _ = root.Close() }()
+	if info, err := root.Stat("."); err == nil && slices.ContainsFunc(s.seen, func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
+		return
+	}
+	if err := ownedBy(root, os.Geteuid()); err != nil {
+		s.bad(path, err)
+		return
+	}
+	s.read(root, path, "")
+}
+
+// read reads every summary of a directory, and names whatever else lies there
+// and is neither a newest one's directory nor a temporary file.
+func (s *search) read(root *os.Root, path, unit string) {
+	if info, err := root.Stat("."); err == nil {
+		s.seen = append(s.seen, info)
+	}
+	uid, err := ownerOf(root)
+	if err != nil {
+		s.bad(path, err)
+		return
+	}
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		s.bad(path, err)
+		return
+	}
+	for _, e := range entries {
+		name := e.Name()
+		file := filepath.Join(path, name)
+		instance := summaryOf(name)
+		switch {
+		case e.IsDir() || e.Type().IsRegular() && leftSummary(name):
+			continue
+		case instance == "":
+			s.bad(file, errors.New("that is not the name of a summary"))
+			continue
+		}
+		data, err := readOne(root, name, uid)
+		if err != nil {
+			s.bad(file, err)
+			continue
+		}
+		began, _ := time.Parse(stamp, name[len("summary_"):len("summary_")+len(stamp)]) // summaryOf has read it
+		s.past = append(s.past, Past{Path: file, Unit: unit, Instance: instance, Time: began, Data: data})
+	}
+}
+
+// readOne reads a regular file with one name that belongs to uid.
+func readOne(root *os.Root, name string, uid int) ([]byte, error) {
+	named, err := root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !named.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok || !info.Mode().IsRegular() || st.Nlink != 1:
+		return nil, fmt.Errorf("%s is not a regular file with one name", name)
+	case int(st.Uid) != uid:
+		return nil, fmt.Errorf("%s belongs to UID %d, its directory to %d", name, st.Uid, uid)
+	case info.Mode().Perm()&0o022 != 0:
+		return nil, fmt.Errorf("%s can be written by others (mode %#o)", name, info.Mode().Perm())
+	}
+	return readAll(f)
+}
+
+func readAll(f *os.File) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(f, maxSummary+1))
+	if err == nil && len(data) > maxSummary {
+		err = fmt.Errorf("%s has more than %d bytes", f.Name(), maxSummary)
+	}
+	return data, err
+}
+
+// step opens a directory below root that is no link.
+func step(root *os.Root, name string) (*os.Root, error) {
+	named, err := root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !named.IsDir() {
+		return nil, fmt.Errorf("%s is not a directory", name)
+	}
+	below, err := root.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := below.Stat("."); err != nil || !os.SameFile(info, named) {
+		_ = below.Close()
+		return nil, errors.Join(fmt.Errorf("%s was replaced while it was opened", name), err)
+	}
+	return below, nil
+}
+
+func ownerOf(root *os.Root) (int, error) {
+	info, err := root.Stat(".")
+	if err != nil {
+		return -1, err
+	}
+	return owner(info)
+}
+
+// ownedBy refuses a directory of anybody else, and one that others may write.
+func ownedBy(root *os.Root, uids ...int) error {
+	info, err := root.Stat(".")
+	if err != nil {
+		return err
+	}
+	uid, err := owner(info)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(uids, uid) {
+		return fmt.Errorf("%s belongs to UID %d", root.Name(), uid)
+	}
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		return fmt.Errorf("%s can be written by others (mode %#o)", root.Name(), mode)
+	}
+	return nil
+}
