@@ -50,6 +50,7 @@ type line struct {
 	MPS       mpsCommand       `cmd:"" name:"mps" help:"Look at, start or prove NVIDIA MPS."`
 	Models    modelsCommand    `cmd:"" help:"Verify or seal the Model Store."`
 	Config    configCommand    `cmd:"" help:"Check or show the configuration."`
+	History   historyCommand   `cmd:"" help:"List past runs: when, what, how they ended."`
 	Explain   explainCommand   `cmd:"" help:"Print the meaning and the cure of every problem code."`
 
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`

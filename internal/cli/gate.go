@@ -123,10 +123,10 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 	case !res.Passed():
 		gate.KeepShut(res, cmp.Or(refusingUnit(a.Lookup), own))
 	}
-	summary := report.Summarize(e.name, a.Machine.Version, *res)
+	summary := a.summarize(e, *res)
 	if note := a.record(summary, res); note != nil {
 		res.Problems = append(res.Problems, *note)
-		summary = report.Summarize(e.name, a.Machine.Version, *res)
+		summary = a.summarize(e, *res)
 	}
 	watch.Done(*res)
 	if a.json() {

@@ -3,18 +3,31 @@
 package cli
 
 import (
+	"time"
+
 	"justnews/internal/diag"
 	"justnews/internal/gate"
+	"justnews/internal/probe/host"
 	"justnews/internal/records"
 	"justnews/internal/report"
 )
+
+// summarize makes the record of a run, placed among systemd's time stamps.
+func (a *app) summarize(e errand, res gate.Result) report.Summary {
+	s := report.Summarize(e.name, a.Machine.Version, res)
+	if boot, err := (host.Host{}).BootID(); err == nil {
+		s.Boot = boot
+		s.Monotonic = max(host.Monotonic()-time.Since(res.Started), 0).Round(time.Microsecond).Seconds()
+	}
+	return s
+}
 
 // record keeps the summary of a run. Where that fails the verdict stands all
 // the same, and the problem says what is missing.
 func (a *app) record(s report.Summary, res *gate.Result) *diag.Problem {
 	text, err := s.JSON()
 	if err == nil {
-		_, err = records.Write(records.Environment(a.getenv), s.Instance, res.Started, text)
+		_, err = records.Write(a.dirs(), s.Instance, res.Started, text)
 	}
 	if err == nil {
 		return nil

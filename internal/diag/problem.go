@@ -35,6 +35,17 @@ func (s Severity) String() string {
 // MarshalText makes JSON carry the word, not the number.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText reads the word; one that it does not know is an error.
+func (s *Severity) UnmarshalText(text []byte) error {
+	for _, known := range []Severity{Error, Warning, Notice} {
+		if string(text) == known.String() {
+			*s = known
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no severity", text)
+}
+
 // Position is a place in a file. Line and Column count from 1 (Column in
 // bytes); 0 means unknown.
 type Position struct {

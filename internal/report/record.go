@@ -23,22 +23,26 @@ const SchemaVersion = 1
 // Summary is the record of one run as JSON: what --json prints and what the
 // cache keeps. Its schema is published as summary.schema.json.
 type Summary struct {
-	Schema   int            `json:"schema"`
-	Program  string         `json:"program"`
-	Version  string         `json:"version"`
-	Run      string         `json:"run"` // gate, preload, preflight
-	Instance string         `json:"instance,omitempty"`
-	Unit     string         `json:"unit,omitempty"`
-	Started  string         `json:"started"`   // RFC 3339, UTC, microseconds
-	Elapsed  float64        `json:"elapsed_s"` // seconds
-	Timeout  SummaryTimeout `json:"timeout"`
-	Verdict  string         `json:"verdict"` // ready, warnings, refused, switched-off
-	Status   int            `json:"status"`  // exit status
-	Models   SummaryModels  `json:"models"`
-	MPS      *SummaryMPS    `json:"mps,omitempty"` // absent where MPS was not asked for
-	GPU      *GPUs          `json:"gpu,omitempty"` // absent where nobody looked
-	Steps    []SummaryStep  `json:"steps"`
-	Problems []diag.Problem `json:"problems"`
+	Schema   int     `json:"schema"`
+	Program  string  `json:"program"`
+	Version  string  `json:"version"`
+	Run      string  `json:"run"` // gate, preload, preflight, mps start, mps wait
+	Instance string  `json:"instance,omitempty"`
+	Unit     string  `json:"unit,omitempty"`
+	Started  string  `json:"started"`   // RFC 3339, UTC, microseconds
+	Elapsed  float64 `json:"elapsed_s"` // seconds
+	// Boot and Monotonic place the run among systemd's own time stamps, which no
+	// setting of the clock moves. Absent where they are not known.
+	Boot      string         `json:"boot_id,omitempty"`
+	Monotonic float64        `json:"monotonic_s,omitempty"` // CLOCK_MONOTONIC at Started, seconds
+	Timeout   SummaryTimeout `json:"timeout"`
+	Verdict   string         `json:"verdict"` // ready, warnings, refused, switched-off
+	Status    int            `json:"status"`  // exit status
+	Models    SummaryModels  `json:"models"`
+	MPS       *SummaryMPS    `json:"mps,omitempty"` // absent where MPS was not asked for
+	GPU       *GPUs          `json:"gpu,omitempty"` // absent where nobody looked
+	Steps     []SummaryStep  `json:"steps"`
+	Problems  []diag.Problem `json:"problems"`
 }
 
 // SummaryTimeout is the budget of the run.
@@ -107,7 +111,7 @@ func Summarize(run, version string, r gate.Result) Summary {
 	for _, st := range r.Steps {
 		v := string(st.Verdict)
 		if st.Verdict == gate.NotReached {
-			v = "not-reached"
+			v = notReached
 		}
 		s.Steps = append(s.Steps, SummaryStep{st.Name, v, seconds(st.Start), seconds(st.Elapsed), Brief(st.Detail)})
 	}
@@ -138,6 +142,9 @@ func verdict(r gate.Result) string {
 	}
 	return "ready"
 }
+
+// notReached is the word for a step that an earlier one kept from its turn.
+const notReached = "not-reached"
 
 // seconds rounds to microseconds: finer digits are noise in a record.
 func seconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }

@@ -57,3 +57,13 @@ func Uptime() time.Duration {
 	}
 	return time.Duration(ts.Nano())
 }
+
+// Monotonic returns the clock of systemd's own time stamps: the time since boot,
+// suspends left out.
+func Monotonic() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return 0 // every kernel knows this clock
+	}
+	return time.Duration(ts.Nano())
+}

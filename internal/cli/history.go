@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/report"
+	"justnews/internal/spell"
+)
+
+type historyCommand struct {
+	Instance string `arg:"" optional:"" help:"Only the runs of this instance; host: those that stand for the whole host."`
+	Limit    limit  `name:"limit" placeholder:"N" default:"20" help:"At most so many runs, the newest; 0: all that are kept."`
+}
+
+// history is the JSON of the command.
+type history struct {
+	Schema   int            `json:"schema"`
+	Runs     []historyRun   `json:"runs"`    // the newest first
+	Omitted  int            `json:"omitted"` // older ones, beyond --limit
+	Problems []diag.Problem `json:"problems"`
+}
+
+// historyRun is one run in a line.
+type historyRun struct {
+	Started  string  `json:"started"` // RFC 3339, UTC
+	Instance string  `json:"instance,omitempty"`
+	Run      string  `json:"run"`
+	Verdict  string  `json:"verdict"`
+	Status   int     `json:"status"`
+	Code     string  `json:"code,omitempty"` // of the problem that shut the gate
+	Elapsed  float64 `json:"elapsed_s"`
+	Path     string  `json:"path"`
+}
+
+// Run lists past runs.
+func (c *historyCommand) Run(a *app) error {
+	runs, problems := a.pastRuns()
+	if c.Instance != "" {
+		runs, problems = ofInstance(runs, problems, c.Instance)
+	}
+	kept := runs
+	if n := int(c.Limit); n > 0 {
+		kept = runs[:min(n, len(runs))]
+	}
+	h := history{Schema: report.SchemaVersion, Runs: []historyRun{}, Omitted: len(runs) - len(kept), Problems: report.Clean(problems)}
+	for _, r := range kept {
+		h.Runs = append(h.Runs, historyRunOf(r))
+	}
+	if a.json() {
+		return a.printJSON(h)
+	}
+	a.printHistory(kept)
+	a.talk.Say(report.ProblemLines(h.Problems))
+	if h.Omitted > 0 {
+		a.talk.Say([]report.Line{{Priority: 6, Level: "notice", Text: counted(h.Omitted, "older run") + " left out: --limit 0 lists all"}})
+	}
+	return nil
+}
+
+// ofInstance keeps the runs of one instance. That there are none is worth a
+// word: the name may be misspelt.
+func ofInstance(runs []pastRun, problems []diag.Problem, instance string) ([]pastRun, []diag.Problem) {
+	var names []string
+	for _, r := range runs {
+		names = append(names, r.place())
+	}
+	runs = slices.DeleteFunc(runs, func(r pastRun) bool { return r.place() != instance })
+	if len(runs) > 0 {
+		return runs, problems
+	}
+	message := "no summary of it was found"
+	if near, ok := spell.Nearest(instance, names); ok {
+		message += fmt.Sprintf("; did you mean %s?", near)
+	}
+	return runs, append(problems, diag.Problem{
+		Code: diag.RecordMissing, Severity: diag.Notice, Subject: instance, Message: message, Fix: "justnews-gate history",
+	})
+}
+
+func historyRunOf(r pastRun) historyRun {
+	h := historyRun{
+		Started: r.Started, Instance: r.Instance, Run: r.Run, Verdict: r.Verdict,
+		Status: r.Status, Elapsed: r.Elapsed, Path: diag.Clean(r.path),
+	}
+	if p := r.FirstError(); p != nil {
+		h.Code = string(p.Code)
+	}
+	return h
+}
+
+// printHistory prints a table, times as the journal prints them: the local
+// ones.
+func (a *app) printHistory(runs []pastRun) {
+	if len(runs) == 0 {
+		fmt.Fprintln(a.Stdout, "no runs")
+		return
+	}
+	name, run := len("INSTANCE"), len("RUN")
+	for _, r := range runs {
+		name, run = max(name, len(r.place())), max(run, len(r.Run))
+	}
+	const verdict, duration = len("switched-off"), len("59 min 59 s")
+	fmt.Fprintf(a.Stdout, "%-19s  %-*s  %-*s  %-*s  %-*s  %s\n", "TIME", name, "INSTANCE", run, "RUN", verdict, "VERDICT", duration, "DURATION", "FIRST ERROR")
+	for _, r := range runs {
+		h, good := historyRunOf(r), r.Verdict == "ready" || r.Verdict == "warnings"
+		head := fmt.Sprintf("%s  %-*s  %-*s  ", r.began.Local().Format("2006-01-02 15:04:05"), name, r.place(), run, r.Run)
+		tail := strings.TrimRight(fmt.Sprintf("  %-*s  %s", duration, report.Span(seconds(r.Elapsed)), h.Code), " ")
+		fmt.Fprintf(a.Stdout, "%s%s%s\n", head, a.mark(good, fmt.Sprintf("%-*s", verdict, r.Verdict)), a.fit(tail, len(head)+verdict))
+	}
+}
