@@ -35,6 +35,9 @@ type Machine struct {
 	Version string
 	// GPU looks at the GPUs; nil: the helper of the packages does.
 	GPU gate.GPU
+	// MetricsDir is where the metrics of each run go, "": to where node_exporter
+	// looks.
+	MetricsDir string
 }
 
 // line is the whole command line as kong sees it.

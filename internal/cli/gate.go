@@ -128,6 +128,10 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 		res.Problems = append(res.Problems, *note)
 		summary = a.summarize(e, *res)
 	}
+	if note := a.metrics(summary); note != nil {
+		res.Problems = append(res.Problems, *note)
+		summary = a.summarize(e, *res)
+	}
 	watch.Done(*res)
 	if a.json() {
 		if text, err := summary.JSON(); err == nil {

@@ -23,8 +23,7 @@ const ownPatience = 2 * time.Second
 // bus, and a reload during the wait may have changed the unit. nil: no unit's
 // process, or nobody can say.
 func refusingUnit(lookup func(string) (string, bool)) *facts.Unit {
-	// Not INVOCATION_ID, which whole sessions inherit (systemd.exec(5)).
-	if pid, _ := lookup("SYSTEMD_EXEC_PID"); pid != strconv.Itoa(os.Getpid()) {
+	if !startedBySystemd(lookup) {
 		return nil
 	}
 	// A context of its own: a signal or the deadline has ended the run's.
@@ -41,6 +40,13 @@ func refusingUnit(lookup func(string) (string, bool)) *facts.Unit {
 		case <-time.After(ownPatience / 40):
 		}
 	}
+}
+
+// startedBySystemd tells whether this very process is one of a unit's commands.
+// It does not ask INVOCATION_ID, which whole sessions inherit (systemd.exec(5)).
+func startedBySystemd(lookup func(string) (string, bool)) bool {
+	pid, _ := lookup("SYSTEMD_EXEC_PID")
+	return pid == strconv.Itoa(os.Getpid())
 }
 
 // unitOfSelf returns the unit whose control or main process this is, nil where

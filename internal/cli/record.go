@@ -3,6 +3,9 @@
 package cli
 
 import (
+	"cmp"
+	"errors"
+	"io/fs"
 	"time"
 
 	"justnews/internal/diag"
@@ -36,5 +39,25 @@ func (a *app) record(s report.Summary, res *gate.Result) *diag.Problem {
 		Code: diag.RecordUnwritten, Severity: diag.Warning,
 		Message: "the summary of this run could not be kept", Seen: err.Error(),
 		Fix: "free or own the directory that is named; the verdict stands",
+	}
+}
+
+// metrics leaves the metrics of a run for node_exporter. A person who may not
+// write there, or a machine without such a place, has none; in a unit that is
+// worth a warning, and the verdict stands all the same.
+func (a *app) metrics(s report.Summary) *diag.Problem {
+	if a.Root != "" {
+		return nil // it was not about this host
+	}
+	dir := cmp.Or(a.MetricsDir, records.MetricsDir)
+	err := records.WriteMetrics(dir, s.Run, s.Instance, report.Metrics(s))
+	absent := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
+	if err == nil || absent && !startedBySystemd(a.Lookup) {
+		return nil
+	}
+	return &diag.Problem{
+		Code: diag.MetricsUnwritten, Severity: diag.Warning, Subject: dir,
+		Message: "the metrics of this run could not be written", Seen: err.Error(),
+		Fix: "systemd-tmpfiles --create justnews.conf",
 	}
 }

@@ -39,7 +39,8 @@ func gateMain() {
 		Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv,
 		Log: journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")), Version: "v0-test",
 		// Not this machine's: a script says what it finds, by default none.
-		GPU: gpu.Prober{Helper: or(os.Getenv("JUSTNEWS_TEST_NVML"), "/nonexistent/justnews-nvml"), Root: os.Getenv("JUSTNEWS_TEST_ROOT")},
+		MetricsDir: or(os.Getenv("JUSTNEWS_TEST_METRICS"), "/nonexistent/metrics"),
+		GPU:        gpu.Prober{Helper: or(os.Getenv("JUSTNEWS_TEST_NVML"), "/nonexistent/justnews-nvml"), Root: os.Getenv("JUSTNEWS_TEST_ROOT")},
 	}, os.Args[1:])
 	stop()
 	os.Exit(int(status))

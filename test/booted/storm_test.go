@@ -119,10 +119,10 @@ func TestWithoutThePlaceForLocksThereIsOnePreload(t *testing.T) {
 		for _, way := range []struct{ name, spoil, mend string }{
 			{"absent", "mv /run/justnews-gate /run/justnews-gate.away", "mv /run/justnews-gate.away /run/justnews-gate"},
 			{
-				"read-only", "mount -t tmpfs -o ro,mode=2770,gid=$(getent group justnews | cut -d: -f3) none /run/justnews-gate",
+				"read-only", "mount -t tmpfs -o ro,mode=2771,gid=$(getent group justnews | cut -d: -f3) none /run/justnews-gate",
 				"umount /run/justnews-gate",
 			},
-			{"closed", "chmod 0 /run/justnews-gate", "chmod 2770 /run/justnews-gate"},
+			{"closed", "chmod 0 /run/justnews-gate", "chmod 2771 /run/justnews-gate"},
 		} {
 			s.Systemctl("stop", target)
 			s.must(way.spoil)

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package records
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// MetricsDir is where node_exporter finds the metrics: the one place that every
+// unit's sandbox lets a gate write to. tmpfiles.d makes it 2775 root:justnews.
+const MetricsDir = "/run/justnews-gate/metrics"
+
+// WriteMetrics replaces the metrics of one kind of run: each instance and each
+// run of the host has a file of its own, so that no two writers have to agree
+// on one. Whoever reads sees the old or the new file, which is for everybody to
+// read. A missing dir is made, where its parent is there. The error wraps
+// fs.ErrNotExist or fs.ErrPermission where the caller has no such place.
+func WriteMetrics(dir, run, instance string, text []byte) error {
+	name := "justnews_" + strings.ReplaceAll(run, " ", "_")
+	if instance != "" {
+		name += "_" + instance
+	}
+	if name != filepath.Base(name) {
+		return fmt.Errorf("cannot write the metrics of %q: not an instance's name", instance)
+	}
+	root, err := openDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = makeMetricsDir(dir); err == nil {
+			root, err = openDir(dir)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write the metrics: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	if err := replace(root, name+".prom", text, 0o644, false); err != nil {
+		return fmt.Errorf("cannot write the metrics in %s: %w", dir, err)
+	}
+	return nil
+}
+
+// makeMetricsDir makes what tmpfiles.d would have made. The group comes from
+// the parent's set-group-ID bit; the directory's own bit is not needed, since
+// files in it are replaced and never written to.
+func makeMetricsDir(dir string) error {
+	parent, err := openDir(filepath.Dir(dir))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = parent.Close() }()
+	if err := parent.Mkdir(filepath.Base(dir), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return parent.Chmod(filepath.Base(dir), 0o775) // whatever the umask is
+}

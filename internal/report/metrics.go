@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+)
+
+// Metrics turns a record into a text that node_exporter's textfile collector
+// reads: the Prometheus text format with OpenMetrics' end mark, which both
+// parsers take. All of it are gauges of the last run: a counter would begin
+// anew with every boot and with every instance.
+//
+// The label is agent, not instance: Prometheus sets that one itself.
+func Metrics(s Summary) []byte {
+	e := exposition{common: []label{{"run", s.Run}}}
+	if s.Instance != "" {
+		e.common = append(e.common, label{"agent", s.Instance})
+	}
+	e.outcome(s)
+	e.steps(s)
+	e.problems(s)
+	e.models(s)
+	e.mps(s)
+	e.gpus(s)
+	e.text.WriteString("# EOF\n")
+	return []byte(e.text.String())
+}
+
+// label is one pair; the value may be anything.
+type label struct{ name, value string }
+
+// exposition collects families; the samples of one stand together.
+type exposition struct {
+	text   strings.Builder
+	common []label
+}
+
+const metricPrefix = "justnews_gate_"
+
+// family begins a metric. What it is called and means is the same in every
+// file, or node_exporter would complain.
+func (e *exposition) family(name, help string) func(value float64, labels ...label) {
+	fmt.Fprintf(&e.text, "# HELP %s%s %s\n# TYPE %s%s gauge\n", metricPrefix, name, help, metricPrefix, name)
+	return func(value float64, labels ...label) {
+		e.text.WriteString(metricPrefix + name + "{")
+		for i, l := range append(e.common[:len(e.common):len(e.common)], labels...) {
+			if i > 0 {
+				e.text.WriteByte(',')
+			}
+			e.text.WriteString(l.name + `="` + escapeLabel(l.value) + `"`)
+		}
+		e.text.WriteString("} " + strconv.FormatFloat(value, 'f', -1, 64) + "\n")
+	}
+}
+
+// escapeLabel: as the format's own specification has it, and nothing that
+// drives a terminal, should a person print the file.
+func escapeLabel(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(brief(s, maxSubject))
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// verdicts are all of them, so that a query finds also the one that is not.
+func verdicts() []string { return []string{"ready", "warnings", "refused", "switched-off"} }
+
+func (e *exposition) outcome(s Summary) {
+	if began, err := s.Began(); err == nil {
+		ended := float64(began.UnixMicro())/1e6 + s.Elapsed
+		e.family("last_run_timestamp_seconds", "When the last run ended, as Unix time.")(ended)
+	}
+	e.family("ready", "1: the last run found everything ready that it was asked for.")(truth(s.Verdict == "ready"))
+	verdict := e.family("verdict", "1 for the verdict of the last run, 0 for the others.")
+	for _, v := range verdicts() {
+		verdict(truth(v == s.Verdict), label{"verdict", v})
+	}
+	e.family("exit_status", "Exit status of the last run, see justnews-gate(8).")(float64(s.Status))
+	e.family("duration_seconds", "How long the last run took.")(s.Elapsed)
+	e.family("timeout_seconds", "How long the last run might have taken; 0: it ended before that was known.")(s.Timeout.Seconds)
+	e.family("build_info", "Version of justnews-gate that ran last; always 1.")(1, label{"version", s.Version})
+}
+
+func (e *exposition) steps(s Summary) {
+	if len(s.Steps) == 0 {
+		return
+	}
+	elapsed := e.family("step_duration_seconds", "How long a step of the last run took; no sample for one that it did not reach.")
+	for _, st := range s.Steps {
+		if st.Verdict != notReached {
+			elapsed(st.Elapsed, label{"step", st.Name})
+		}
+	}
+	passed := e.family("step_passed", "1: the step passed in the last run.")
+	for _, st := range s.Steps {
+		passed(truth(st.Verdict == "passed"), label{"step", st.Name})
+	}
+}
+
+// problems counts by code. A code that did not occur has no sample, but the sum
+// of each severity always has one: a query on it is never empty.
+func (e *exposition) problems(s Summary) {
+	type kind struct {
+		code     diag.Code
+		severity diag.Severity
+	}
+	var order []kind
+	count, sum := map[kind]int{}, map[diag.Severity]int{}
+	for _, p := range s.Problems {
+		k := kind{p.Code, p.Severity}
+		if count[k] == 0 {
+			order = append(order, k)
+		}
+		count[k]++
+		sum[p.Severity]++
+	}
+	all := e.family("problems", "Problems of the last run.")
+	for _, severity := range []diag.Severity{diag.Error, diag.Warning, diag.Notice} {
+		all(float64(sum[severity]), label{"severity", severity.String()})
+	}
+	if len(order) == 0 {
+		return
+	}
+	byCode := e.family("problems_by_code", "Problems of the last run of one code, see justnews-problems(7).")
+	for _, k := range order {
+		byCode(float64(count[k]), label{"code", string(k.code)}, label{"severity", k.severity.String()})
+	}
+}
+
+// models has nothing to say of a run that did not ask the orchestrator.
+func (e *exposition) models(s Summary) {
+	if s.Models.State == "" {
+		return
+	}
+	e.family("models_loaded", "Models that the orchestrator had loaded.")(float64(s.Models.Done))
+	e.family("models_reported", "Models that the orchestrator's job was about.")(float64(s.Models.Total))
+	e.family("models_failed", "Models that the orchestrator could not load.")(float64(s.Models.Failed))
+	if s.Models.Expected >= 0 {
+		e.family("models_expected", "Models that AGENT_MODEL_MAP lists.")(float64(s.Models.Expected))
+	}
+	e.family("preload_requests", "Preloads that the last run asked the orchestrator for.")(float64(s.Models.Triggers))
+}
+
+// mps counts the rungs of the proof: 0 none, 1 daemon, 2 control, 3 server.
+func (e *exposition) mps(s Summary) {
+	if s.MPS == nil {
+		return
+	}
+	e.family("mps_rung", "How far NVIDIA MPS was proven: 0 not at all, 1 daemon, 2 control, 3 server.")(rung(s.MPS.Reached))
+	e.family("mps_rung_required", "How far NVIDIA MPS has to be proven, as justnews_gate_mps_rung.")(rung(s.MPS.Required))
+}
+
+func rung(word string) float64 {
+	for i, r := range []check.Rung{check.RungDaemon, check.RungControl, check.RungServer} {
+		if r.String() == word {
+			return float64(i + 1)
+		}
+	}
+	return 0
+}
+
+func (e *exposition) gpus(s Summary) {
+	if s.GPU == nil {
+		return
+	}
+	e.family("gpus", "GPUs that the driver listed.")(float64(len(s.GPU.Devices)))
+	if len(s.GPU.Devices) == 0 {
+		return
+	}
+	lost := e.family("gpu_lost", "1: the GPU is of no use.")
+	for _, d := range s.GPU.Devices {
+		lost(truth(d.Lost != ""), gpuLabels(d)...)
+	}
+	e.gpuMemory(s, "gpu_memory_bytes", "Memory of a GPU.", func(d GPU) *uint64 { return d.MemoryTotal })
+	e.gpuMemory(s, "gpu_memory_free_bytes", "Memory of a GPU that was free.", func(d GPU) *uint64 { return d.MemoryFree })
+}
+
+// gpuMemory leaves out what the driver did not say.
+func (e *exposition) gpuMemory(s Summary, name, help string, of func(GPU) *uint64) {
+	var sample func(float64, ...label)
+	for _, d := range s.GPU.Devices {
+		bytes := of(d)
+		if bytes == nil {
+			continue
+		}
+		if sample == nil {
+			sample = e.family(name, help)
+		}
+		sample(float64(*bytes), gpuLabels(d)...)
+	}
+}
+
+func gpuLabels(d GPU) []label {
+	return []label{{"gpu", strconv.Itoa(d.Index)}, {"uuid", d.UUID}, {"name", d.Name}}
+}
