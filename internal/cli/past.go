@@ -17,6 +17,7 @@ import (
 type pastRun struct {
 	report.Summary
 	path  string
+	unit  string // in whose cache it lies, "": the caller's own
 	began time.Time
 }
 
@@ -58,7 +59,7 @@ func believe(p records.Past) (pastRun, error) {
 	if err != nil {
 		return pastRun{}, err
 	}
-	r := pastRun{Summary: s, path: p.Path, began: began}
+	r := pastRun{Summary: s, path: p.Path, unit: p.Unit, began: began}
 	switch {
 	case p.Instance == "": // a person named the file
 	case r.place() != p.Instance:

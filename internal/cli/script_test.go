@@ -60,6 +60,13 @@ func TestScripts(t *testing.T) {
 			env.Values["running"] = map[string]string{"store": root}
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "systemd" {
+				return false, fmt.Errorf("there is no condition %s", name)
+			}
+			_, err := os.Stat("/run/systemd/system")
+			return err == nil, nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": statusCommand, "orchestrator": orchestratorCommand, "bus": busCommand,
 			"config": configCommand, "valid": validCommand, "harmless": harmlessCommand,

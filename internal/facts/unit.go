@@ -43,6 +43,8 @@ type Unit struct {
 	Conflicts []string `json:"-"`
 	// Sandbox is what of the unit's sandbox decides whether it can use a GPU.
 	Sandbox Sandbox `json:"-"`
+	// Times are those of its last start.
+	Times UnitTimes `json:"-"`
 	// SuccessExitStatus lists the exit statuses that systemd takes for success.
 	SuccessExitStatus []int `json:"success_exit_status,omitempty"`
 }
@@ -66,4 +68,13 @@ type Sandbox struct {
 	DevicePolicy   string   // auto, closed, strict
 	DeviceAllow    []string // "char-nvidia* rw"
 	BindPaths      []string // sources
+}
+
+// UnitTimes are moments of a unit's last start on the kernel's monotonic clock,
+// 0: that never happened.
+type UnitTimes struct {
+	InactiveExit  time.Duration // its start began
+	ExecMainStart time.Duration // its main process was started
+	ActiveEnter   time.Duration
+	InactiveEnter time.Duration
 }

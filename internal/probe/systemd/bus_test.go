@@ -96,6 +96,8 @@ type manager struct {
 	asked int
 	hold  chan struct{} // where not nil, GetAll waits until it is closed
 
+	loaded dbus.Variant // UnitsLoadFinishTimestampMonotonic
+
 	conn    *dbus.Conn
 	start   func(unit, mode string) (dbus.ObjectPath, *dbus.Error) // StartUnit
 	started int
@@ -119,6 +121,10 @@ func (m *manager) serve(t testing.TB, b *bus) {
 	if err := conn.ExportMethodTable(methods, managerPath, managerIface); err != nil {
 		t.Fatal(err)
 	}
+	get := map[string]any{"Get": m.get}
+	if err := conn.ExportMethodTable(get, managerPath, "org.freedesktop.DBus.Properties"); err != nil {
+		t.Fatal(err)
+	}
 	if reply, err := conn.RequestName(destination, 0); err != nil || reply != dbus.RequestNameReplyPrimaryOwner {
 		t.Fatalf("cannot own %s: %v, %v", destination, reply, err)
 	}
@@ -137,6 +143,14 @@ func (m *manager) getAll(msg dbus.Message, _ string) (map[string]dbus.Variant, *
 		return notFound(path), nil
 	}
 	return props, nil
+}
+
+// get answers for the manager itself.
+func (m *manager) get(iface, name string) (dbus.Variant, *dbus.Error) {
+	if iface != managerIface || name != "UnitsLoadFinishTimestampMonotonic" {
+		return dbus.Variant{}, dbus.NewError("org.freedesktop.DBus.Error.UnknownProperty", nil)
+	}
+	return m.loaded, nil
 }
 
 func (m *manager) startUnit(unit, mode string) (dbus.ObjectPath, *dbus.Error) {
@@ -253,14 +267,18 @@ func scout() map[string]dbus.Variant {
 			{"ConditionVirtualization", true, false, "vm", -1},
 			{"ConditionUser", false, false, "root", 0},
 		}),
-		"After":          dbus.MakeVariant([]string{"justnews-mps.service"}),
-		"Before":         dbus.MakeVariant([]string{"justnews.target"}),
-		"Conflicts":      dbus.MakeVariant([]string{"shutdown.target"}),
-		"PrivateTmp":     dbus.MakeVariant(true),
-		"PrivateDevices": dbus.MakeVariant(false),
-		"DevicePolicy":   dbus.MakeVariant("closed"),
-		"DeviceAllow":    dbus.MakeVariant([]deviceAllow{{"char-nvidia*", "rw"}}),
-		"BindPaths":      dbus.MakeVariant([]bindPath{{"/tmp/nvidia-mps", "/tmp/nvidia-mps", true, 0}}),
+		"After":                           dbus.MakeVariant([]string{"justnews-mps.service"}),
+		"Before":                          dbus.MakeVariant([]string{"justnews.target"}),
+		"Conflicts":                       dbus.MakeVariant([]string{"shutdown.target"}),
+		"PrivateTmp":                      dbus.MakeVariant(true),
+		"PrivateDevices":                  dbus.MakeVariant(false),
+		"DevicePolicy":                    dbus.MakeVariant("closed"),
+		"DeviceAllow":                     dbus.MakeVariant([]deviceAllow{{"char-nvidia*", "rw"}}),
+		"InactiveExitTimestampMonotonic":  dbus.MakeVariant(uint64(12_345_678)),
+		"ExecMainStartTimestampMonotonic": dbus.MakeVariant(uint64(0)),
+		"ActiveEnterTimestampMonotonic":   dbus.MakeVariant(uint64(11_000_000)),
+		"InactiveEnterTimestampMonotonic": dbus.MakeVariant(uint64(12_000_000)),
+		"BindPaths":                       dbus.MakeVariant([]bindPath{{"/tmp/nvidia-mps", "/tmp/nvidia-mps", true, 0}}),
 	}
 }
 

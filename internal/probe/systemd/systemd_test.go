@@ -56,6 +56,7 @@ func wantScout() facts.Unit {
 		After:             []string{"justnews-mps.service"},
 		Before:            []string{"justnews.target"},
 		Conflicts:         []string{"shutdown.target"},
+		Times:             facts.UnitTimes{InactiveExit: 12345678 * time.Microsecond, ActiveEnter: 11 * time.Second, InactiveEnter: 12 * time.Second},
 		Sandbox: facts.Sandbox{
 			PrivateTmp: true, DevicePolicy: "closed", DeviceAllow: []string{"char-nvidia* rw"},
 			BindPaths: []string{"/tmp/nvidia-mps"},

@@ -106,6 +106,12 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		Before:           may[[]string](&b, "Before"),
 		Conflicts:        may[[]string](&b, "Conflicts"),
 		Sandbox:          sandbox(&b),
+		Times: facts.UnitTimes{
+			InactiveExit:  timespan(may[uint64](&b, "InactiveExitTimestampMonotonic")),
+			ExecMainStart: timespan(may[uint64](&b, "ExecMainStartTimestampMonotonic")),
+			ActiveEnter:   timespan(may[uint64](&b, "ActiveEnterTimestampMonotonic")),
+			InactiveEnter: timespan(may[uint64](&b, "InactiveEnterTimestampMonotonic")),
+		},
 		SuccessExitStatus: exitStatuses(
 			may[[]any](&b, "SuccessExitStatus")),
 	}

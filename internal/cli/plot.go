@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"slices"
+
+	"justnews/internal/diag"
+	"justnews/internal/probe/host"
+	"justnews/internal/records"
+	"justnews/internal/report"
+	"justnews/internal/timeline"
+)
+
+type plotCommand struct {
+	Boot  bool    `name:"boot" help:"Draw how the instances started at this boot (the default)."`
+	Runs  bool    `name:"run" help:"Draw the runs whose summaries are named."`
+	Files []place `arg:"" optional:"" name:"file" help:"Summaries, as history --json names them; with --run."`
+}
+
+// draw gathers what the picture is made of.
+func (c *plotCommand) draw(a *app) (timeline.Input, []diag.Problem) {
+	if c.Runs {
+		return ofFiles(c.Files)
+	}
+	return a.ofBoot()
+}
+
+// check refuses a command line that means two things.
+func (c *plotCommand) check(json bool) *diag.Problem {
+	p := &diag.Problem{Code: diag.Usage, Fix: "justnews-gate plot > boot.svg, or: justnews-gate plot --run FILE > run.svg"}
+	switch {
+	case json:
+		p.Message = "a picture has no JSON form; justnews-gate history --json has the runs"
+	case c.Boot && c.Runs:
+		p.Message = "--boot and --run cannot go together"
+	case c.Runs && len(c.Files) == 0:
+		p.Message = "--run needs the file of a summary"
+	case !c.Runs && len(c.Files) > 0:
+		p.Message = "files go with --run"
+	default:
+		return nil
+	}
+	return p
+}
+
+// Run draws.
+func (c *plotCommand) Run(a *app) error {
+	if p := c.check(a.json()); p != nil {
+		return a.refuse(*p)
+	}
+	in, problems := c.draw(a)
+	a.talk.Say(report.ProblemLines(problems))
+	if errors := diag.Errors(problems); len(errors) > 0 {
+		return ended(errors[0].Status())
+	}
+	_, err := a.Stdout.Write(timeline.Of(in).SVG())
+	return err
+}
+
+// ofFiles draws exactly the runs that a person names.
+func ofFiles(files []place) (timeline.Input, []diag.Problem) {
+	var runs []pastRun
+	var problems []diag.Problem
+	for _, file := range files {
+		past, err := records.ReadFile(string(file))
+		var r pastRun
+		if err == nil {
+			r, err = believe(past)
+		}
+		if err != nil {
+			p := brokenRecord(string(file), err.Error())
+			p.Code, p.Severity, p.Message = diag.RecordMissing, diag.Error, "this is no summary of a run"
+			p.Fix = "justnews-gate history --json names those that there are"
+			problems = append(problems, p)
+			continue
+		}
+		runs = append(runs, r)
+	}
+	in := timeline.Input{All: true, Title: "JustNews: " + counted(len(runs), "run"), Axis: "seconds since the first run began"}
+	return addRuns(in, runs, clockOf(runs)), problems
+}
+
+// ofBoot draws the start of each instance at this boot: the units' own runs,
+// placed among systemd's time stamps. Where there is no systemd, as in a
+// container, it draws the runs that there are.
+func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
+	past, problems := a.pastRuns()
+	boot, _ := host.Host{}.BootID()
+	past = slices.DeleteFunc(past, func(r pastRun) bool { return boot == "" || r.Boot != boot || rowOf(r) == "" })
+	in := timeline.Input{Title: "JustNews: a boot", Axis: "seconds since the first run began"}
+	conn := openSystemd(a.ctx)
+	if conn == nil {
+		in = addRuns(in, past, monotonic)
+	} else {
+		defer conn.Close()
+		past = slices.DeleteFunc(past, func(r pastRun) bool { return r.unit == "" })
+		var asked []diag.Problem
+		in, asked = a.askedOf(conn, in, past)
+		problems = append(problems, asked...)
+	}
+	if len(in.Runs)+len(in.Units) == 0 {
+		problems = append(problems, diag.Problem{
+			Code: diag.RecordMissing, Subject: "this boot", Message: "there is nothing to draw",
+			Seen: fmt.Sprintf("%s of units and none of systemd's time stamps", counted(len(past), "run")),
+			Fix:  "sudo justnews-gate plot, or: justnews-gate plot --run FILE",
+		})
+	}
+	return in, problems
+}

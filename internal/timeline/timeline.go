@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package timeline turns runs and the times of their units into rows of bars,
+// and draws those as SVG. It is pure: it reads no file and no clock, asks
+// nobody, and the same input gives the same bytes.
+package timeline
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Run is one run of a gate, a preload or the like. Times are on one clock for
+// all of the input.
+type Run struct {
+	Row     string // whose bar it belongs to: an instance, or what the host does
+	Began   time.Duration
+	Elapsed time.Duration
+	Passed  bool
+	Verdict string // for people
+	Steps   []Step
+}
+
+// Step is one step of a run; Start counts from the run's beginning.
+type Step struct {
+	Name    string
+	Failed  bool
+	Start   time.Duration
+	Elapsed time.Duration
+	Detail  string
+}
+
+// Unit is systemd's account of a unit's last start; 0: that never happened.
+type Unit struct {
+	Row           string
+	InactiveExit  time.Duration // its start began: the gate
+	MainStart     time.Duration // its main process was started
+	ActiveEnter   time.Duration
+	InactiveEnter time.Duration
+}
+
+// Input is what is to be drawn.
+type Input struct {
+	Title, Subtitle string
+	// Origin is where the axis begins.
+	Origin time.Duration
+	// Axis says what lies at 0.
+	Axis string
+	// Queued draws what lies between Origin and a row's first start: its job
+	// waited in systemd's queue.
+	Queued bool
+	// All draws every run; without it a row ends with its first run that
+	// passed.
+	All   bool
+	Runs  []Run
+	Units []Unit
+}
+
+// Part is a piece of a bar; times count from the origin.
+type Part struct {
+	Kind   Kind
+	Failed bool
+	From   time.Duration
+	To     time.Duration
+	Detail string
+}
+
+// Row is one bar.
+type Row struct {
+	Name   string
+	Parts  []Part
+	Passed bool
+	Result string
+}
+
+// Chart is what is drawn.
+type Chart struct {
+	Title, Subtitle, Axis string
+	Rows                  []Row
+	End                   time.Duration
+	// LeftOut names the rows that do not belong to what is drawn: their units
+	// were started again after it.
+	LeftOut []string
+}
+
+// runsOfARow is how many runs of one row are drawn at most: those up to the
+// first that passed. A gate that fails for hours would leave no room for the
+// rest.
+const runsOfARow = 10
+
+// Of makes rows of an input, in the order in which they were begun.
+func Of(in Input) Chart {
+	c := Chart{Title: in.Title, Subtitle: in.Subtitle, Axis: in.Axis}
+	byRow := map[string][]Run{}
+	for _, r := range in.Runs {
+		byRow[r.Row] = append(byRow[r.Row], r)
+	}
+	units := map[string]Unit{}
+	for _, u := range in.Units {
+		units[u.Row] = u
+	}
+	for name, runs := range byRow {
+		slices.SortStableFunc(runs, func(a, b Run) int { return cmp.Compare(a.Began, b.Began) })
+		if !in.All {
+			runs = firstStart(runs)
+		}
+		c.Rows = append(c.Rows, row(in, name, runs, units[name]))
+	}
+	c.End = end(c.Rows)
+	c.addUnits(in, byRow)
+	slices.SortFunc(c.Rows, func(a, b Row) int { return cmp.Or(cmp.Compare(a.begun(), b.begun()), cmp.Compare(a.Name, b.Name)) })
+	slices.Sort(c.LeftOut)
+	return c
+}
+
+// addUnits adds the rows of which only systemd knows. Where there are runs, a
+// unit that was started after all of them is another story.
+func (c *Chart) addUnits(in Input, byRow map[string][]Run) {
+	window, alone := c.End, len(c.Rows) == 0
+	for _, u := range in.Units {
+		if byRow[u.Row] != nil || u.InactiveExit == 0 || u.InactiveExit < in.Origin {
+			continue
+		}
+		if !alone && u.InactiveExit-in.Origin > window {
+			c.LeftOut = append(c.LeftOut, u.Row)
+			continue
+		}
+		c.Rows = append(c.Rows, unitRow(in, u))
+	}
+	c.End = end(c.Rows)
+}
+
+// firstStart returns the runs of a row, which are in order, up to the first that passed.
+func firstStart(runs []Run) []Run {
+	for i, r := range runs {
+		if r.Passed {
+			runs = runs[:i+1]
+			break
+		}
+	}
+	return runs[:min(len(runs), runsOfARow)]
+}
+
+// row makes the bar of runs, and of what their unit did after them.
+func row(in Input, name string, runs []Run, u Unit) Row {
+	last := runs[len(runs)-1]
+	r := Row{Name: name, Passed: last.Passed, Result: last.Verdict}
+	at := time.Duration(0)
+	for i, run := range runs {
+		from := run.Began - in.Origin
+		switch {
+		case i > 0:
+			r.add(Part{Kind: Pause, From: at, To: from, Detail: "not running"})
+		case in.Queued:
+			r.add(Part{Kind: Queue, From: 0, To: from})
+		}
+		r.addSteps(run, from)
+		at = from + run.Elapsed
+	}
+	if began := last.Began + last.Elapsed; last.Passed && u.belongsTo(last) && u.ActiveEnter > began {
+		r.add(Part{Kind: Start, From: at, To: u.ActiveEnter - in.Origin})
+	}
+	return r
+}
+
+// belongsTo tells whether the unit's last start is the one that this run was
+// part of: later ones have other times.
+func (u Unit) belongsTo(r Run) bool {
+	return u.InactiveExit > 0 && u.InactiveExit <= r.Began && (u.ActiveEnter >= r.Began+r.Elapsed || u.ActiveEnter == 0)
+}
+
+func (r *Row) addSteps(run Run, from time.Duration) {
+	before := len(r.Parts)
+	for _, s := range run.Steps {
+		r.add(Part{Kind: kindOf(s.Name), Failed: s.Failed, From: from + s.Start, To: from + s.Start + s.Elapsed, Detail: s.Detail})
+	}
+	if len(r.Parts) == before {
+		r.add(Part{Kind: Gate, Failed: !run.Passed, From: from, To: from + run.Elapsed})
+	}
+}
+
+// unitRow is a bar that systemd alone knows of.
+func unitRow(in Input, u Unit) Row {
+	r := Row{Name: u.Row, Passed: u.ActiveEnter >= u.InactiveExit, Result: "up"}
+	from := u.InactiveExit - in.Origin
+	if in.Queued {
+		r.add(Part{Kind: Queue, From: 0, To: from})
+	}
+	gate := u.MainStart
+	if gate < u.InactiveExit {
+		gate = max(u.ActiveEnter, u.InactiveEnter)
+	}
+	r.add(Part{Kind: Gate, Failed: !r.Passed, From: from, To: gate - in.Origin, Detail: "no summary that this user may read"})
+	if !r.Passed {
+		r.Result = "not up"
+		return r
+	}
+	r.add(Part{Kind: Start, From: gate - in.Origin, To: u.ActiveEnter - in.Origin})
+	return r
+}
+
+// add leaves out what lasted no time at all.
+func (r *Row) add(p Part) {
+	if p.From = max(p.From, 0); p.To > p.From || p.Failed {
+		p.To = max(p.To, p.From)
+		r.Parts = append(r.Parts, p)
+	}
+}
+
+// begun is when something of the row itself began.
+func (r Row) begun() time.Duration {
+	for _, p := range r.Parts {
+		if p.Kind != Queue {
+			return p.From
+		}
+	}
+	return 0
+}
+
+func end(rows []Row) time.Duration {
+	last := time.Duration(0)
+	for _, r := range rows {
+		for _, p := range r.Parts {
+			last = max(last, p.To)
+		}
+	}
+	return last
+}
