@@ -15,6 +15,7 @@ import (
 
 	"justnews/internal/cli"
 	"justnews/internal/journal"
+	"justnews/internal/screen"
 	"justnews/internal/version"
 )
 
@@ -36,6 +37,7 @@ func machine() cli.Machine {
 		Width:          width,
 		Log:            journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")),
 		Version:        version.String(),
+		Console:        func() (cli.Console, error) { return screen.Open(os.Stdin, os.Stdout) },
 	}
 }
 

@@ -35,6 +35,8 @@ type Machine struct {
 	Version string
 	// GPU looks at the GPUs; nil: the helper of the packages does.
 	GPU gate.GPU
+	// Console takes over the terminal for status --watch; nil: there is none.
+	Console func() (Console, error)
 	// MetricsDir is where the metrics of each run go, "": to where node_exporter
 	// looks.
 	MetricsDir string

@@ -18,7 +18,9 @@ import (
 	"justnews/internal/wish"
 )
 
-type statusCommand struct{}
+type statusCommand struct {
+	Watch bool `name:"watch" help:"Look again every 2 seconds, in place on a terminal; q or ^C ends it."`
+}
 
 // statusTimeout bounds one glance at the servers and units, a handful of looks
 // of at most 3 s each; mpsTimeout is what a glance at NVIDIA MPS has besides.
@@ -76,13 +78,25 @@ func nothingSeen() glance {
 	}
 }
 
-// Run looks once at everything and says what it saw.
+// Run looks once at everything and says what it saw, or again and again.
 func (c *statusCommand) Run(a *app) error {
+	if c.Watch {
+		return a.watchStatus()
+	}
 	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout+mpsTimeout)
 	defer cancel()
+	return a.sayGlance(a.glanceOnce(ctx))
+}
+
+// glanceOnce is a glance with its exit status.
+func (a *app) glanceOnce(ctx context.Context) glance {
 	g := a.glance(ctx)
 	g.Problems = report.Clean(g.Problems)
 	g.Status = int(statusOf(g.Problems))
+	return g
+}
+
+func (a *app) sayGlance(g glance) error {
 	if a.json() {
 		if err := a.printJSON(g); err != nil {
 			return err

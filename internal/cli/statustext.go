@@ -14,6 +14,11 @@ import (
 // answer, and which units do not run. On a terminal no line is longer than it
 // is wide; anywhere else nothing is cut.
 func (a *app) printGlance(g glance) {
+	a.printServers(g)
+	a.printUnits(g)
+}
+
+func (a *app) printServers(g glance) {
 	a.row("orchestrator", g.Orchestrator.State == "answers", g.Orchestrator.State, where(g.Orchestrator))
 	a.row("models", g.Models.State == "ready", g.Models.State, g.Models.Reason)
 	if g.MPS != nil {
@@ -21,6 +26,9 @@ func (a *app) printGlance(g glance) {
 	}
 	a.row("bus", g.Bus.State == "answers", g.Bus.State, where(g.Bus))
 	a.printGPUs(g)
+}
+
+func (a *app) printUnits(g glance) {
 	if len(g.Units) == 0 {
 		return
 	}

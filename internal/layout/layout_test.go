@@ -41,7 +41,7 @@ var floors = map[string]int{
 
 	"internal/plan": 2, "internal/check": 2, "internal/wish": 2,
 	"internal/gate": 3, "internal/emit": 3,
-	"internal/report": 4, "internal/completion": 4, "internal/timeline": 4,
+	"internal/report": 4, "internal/completion": 4, "internal/timeline": 4, "internal/screen": 4,
 	"internal/cli": 5,
 
 	"cmd/justnews-generator": 6, "cmd/justnews-gate": 6, "cmd/justnews-nvml": 6,

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/report"
+)
+
+// Console is a terminal that was taken over for a while; *screen.Screen is one.
+type Console interface {
+	Size() (columns, rows int)
+	Draw(lines []string) error
+	Keys() <-chan byte
+	Resized() <-chan os.Signal
+	Close() error
+}
+
+// watchEvery is the pause between two looks: they never overlap, however long
+// one takes, so a watcher costs a host one request at a time.
+const watchEvery = 2 * time.Second
+
+// watcher shows one glance after the other.
+type watcher struct {
+	console Console
+	look    func(context.Context) glance
+	frame   func(g *glance, at time.Time, columns, rows int) []string
+
+	last *glance
+	at   time.Time
+}
+
+// looked is a look's result, or the panic that ended it: the terminal has to be
+// given back first.
+type looked struct {
+	glance glance
+	crash  any
+}
+
+// run shows glances until a key, a signal or the terminal's end, and tells
+// whether a person ended it.
+func (w *watcher) run(ctx context.Context) (byKey bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results, keys := w.begin(ctx), w.console.Keys()
+	var next <-chan time.Time
+	for w.draw() {
+		select {
+		case <-ctx.Done():
+			return false
+		case key, open := <-keys:
+			if !open {
+				return false
+			}
+			if key == 'q' || key == 'Q' || key == 3 { // ^C
+				return true
+			}
+		case <-w.console.Resized():
+		case r := <-results:
+			if r.crash != nil {
+				panic(r.crash)
+			}
+			if ctx.Err() == nil { // else it was cut short
+				w.last, w.at = &r.glance, time.Now()
+			}
+			next = time.After(watchEvery)
+		case <-next:
+			results = w.begin(ctx)
+		}
+	}
+	return false
+}
+
+// begin looks once, beside the keyboard.
+func (w *watcher) begin(ctx context.Context) <-chan looked {
+	results := make(chan looked, 1)
+	go func() {
+		var r looked
+		defer func() {
+			r.crash = recover()
+			results <- r
+		}()
+		ctx, cancel := context.WithTimeout(ctx, statusTimeout+mpsTimeout)
+		defer cancel()
+		r.glance = w.look(ctx)
+	}()
+	return results
+}
+
+// draw fails where the terminal is gone.
+func (w *watcher) draw() bool {
+	columns, rows := w.console.Size()
+	return w.console.Draw(w.frame(w.last, w.at, columns, rows)) == nil
+}
+
+// watchStatus shows the status until a key is pressed, and then says the last
+// look once more, where it stays.
+func (a *app) watchStatus() error {
+	if a.json() {
+		return a.refuse(watchRefused("--watch has no JSON form"))
+	}
+	if a.Console == nil {
+		return a.refuse(watchRefused("--watch needs a terminal"))
+	}
+	console, err := a.Console()
+	if err != nil {
+		return a.refuse(watchRefused("--watch needs a terminal: " + err.Error()))
+	}
+	w := watcher{console: console, look: a.glanceOnce, frame: a.frame}
+	byKey, err := w.runAndClose(a.ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot give the terminal back: %w", err)
+	case w.last == nil, !byKey && w.last.Status == int(diag.StatusReady):
+		return a.refuse(diag.Problem{
+			Code: diag.Interrupted, Subject: "status", Message: "ended before there was anything to say", Fix: "justnews-gate status",
+		})
+	}
+	return a.sayGlance(*w.last)
+}
+
+// runAndClose gives the terminal back also where a look crashes.
+func (w *watcher) runAndClose(ctx context.Context) (byKey bool, err error) {
+	defer func() { err = w.console.Close() }()
+	return w.run(ctx), nil
+}
+
+func watchRefused(message string) diag.Problem {
+	return diag.Problem{
+		Code: diag.Usage, Message: message,
+		Fix: "look once, as often as needed: justnews-gate status, or justnews-gate status --json",
+	}
+}
+
+// heading is the first row of a frame.
+func heading(at time.Time, columns int) string {
+	when := "looking …"
+	if !at.IsZero() {
+		when = at.Format("15:04:05")
+	}
+	return report.Fit(fmt.Sprintf("justnews-gate status, %s, every %d s, q ends", when, int(watchEvery.Seconds())), columns-1)
+}
