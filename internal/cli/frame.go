@@ -100,8 +100,8 @@ func summaryOf(units []unitGlance) string {
 	return fmt.Sprintf("and %d more, %d of them not active or not gated", len(units), len(units)-well)
 }
 
-// problemRows are the first lines of all problems; hints follow when the
-// watching ends.
+// problemRows are the first lines of all problems, the worst first; hints follow
+// when the watching ends.
 func problemRows(problems []diag.Problem) []report.Line {
 	var rows []report.Line
 	for _, l := range report.ProblemLines(problems) {
@@ -109,6 +109,7 @@ func problemRows(problems []diag.Problem) []report.Line {
 			rows = append(rows, l)
 		}
 	}
+	slices.SortStableFunc(rows, func(x, y report.Line) int { return x.Priority - y.Priority })
 	return rows
 }
 

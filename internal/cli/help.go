@@ -21,6 +21,8 @@ Examples:
   justnews-gate preload --refresh --wait        load the models again, follow it
   justnews-gate models verify                   every byte of the Model Store
   justnews-gate config check && systemctl daemon-reload
+  justnews-gate status --watch                  until q
+  sudo justnews-gate plot > boot.svg            where the time of this boot went
   justnews-gate explain MODEL-FAILED
 
 Files and environment:

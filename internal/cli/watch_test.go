@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/report"
+	"justnews/internal/screen"
+	"justnews/internal/screen/pty"
+)
+
+// desk is a console at which a test sits.
+type desk struct {
+	keys    chan byte
+	resized chan os.Signal
+	frames  []string
+	closed  int
+	broken  bool
+}
+
+func newDesk() *desk { return &desk{keys: make(chan byte), resized: make(chan os.Signal)} }
+
+func (d *desk) Size() (int, int)          { return 80, 24 }
+func (d *desk) Keys() <-chan byte         { return d.keys }
+func (d *desk) Resized() <-chan os.Signal { return d.resized }
+func (d *desk) Close() error              { d.closed++; return nil }
+
+func (d *desk) Draw(lines []string) error {
+	if d.broken {
+		return errors.New("gone")
+	}
+	d.frames = append(d.frames, strings.Join(lines, "\n"))
+	return nil
+}
+
+// watching makes a watcher whose looks take that long.
+func watching(d *desk, takes time.Duration, looks *atomic.Int32) *watcher {
+	return &watcher{
+		console: d,
+		look: func(ctx context.Context) glance {
+			n := looks.Add(1)
+			select {
+			case <-ctx.Done():
+			case <-time.After(takes):
+			}
+			return glance{Status: int(n)}
+		},
+		frame: func(g *glance, _ time.Time, _, _ int) []string {
+			if g == nil {
+				return []string{"nothing yet"}
+			}
+			return []string{fmt.Sprint("look ", g.Status)}
+		},
+	}
+}
+
+func TestLooksFollowEachOtherAndNeverOverlap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, looks := newDesk(), &atomic.Int32{}
+		w := watching(d, 5*time.Second, looks) // slower than the pause
+		ended := make(chan bool)
+		go func() { ended <- w.run(t.Context()) }()
+		time.Sleep(20 * time.Second) // 5 + 2 + 5 + 2 + 5, of a clock that jumps
+		synctest.Wait()
+		d.resized <- os.Interrupt // any: it says nothing but that
+		d.keys <- 'x'
+		d.keys <- 'q'
+		if !<-ended {
+			t.Error("a key is not what ended it")
+		}
+		if w.last == nil || w.last.Status != 3 || looks.Load() != 3 {
+			t.Errorf("%d looks in 20 s, the last was %+v", looks.Load(), w.last)
+		}
+		want := "nothing yet, look 1, look 1, look 2, look 2, look 3, look 3, look 3"
+		if got := strings.Join(d.frames, ", "); got != want {
+			t.Errorf("drawn: %s\nwant:  %s", got, want)
+		}
+	})
+}
+
+func TestWhatEndsTheWatching(t *testing.T) {
+	for what, c := range map[string]struct {
+		end   func(d *desk, cancel context.CancelFunc)
+		byKey bool
+	}{
+		"q":                    {func(d *desk, _ context.CancelFunc) { d.keys <- 'q' }, true},
+		"^C":                   {func(d *desk, _ context.CancelFunc) { d.keys <- 3 }, true},
+		"a signal":             {func(_ *desk, cancel context.CancelFunc) { cancel() }, false},
+		"the terminal's end":   {func(d *desk, _ context.CancelFunc) { close(d.keys) }, false},
+		"nothing can be drawn": {func(d *desk, _ context.CancelFunc) { d.broken = true; d.resized <- os.Interrupt }, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			d, looks := newDesk(), &atomic.Int32{}
+			w := watching(d, time.Second, looks)
+			ended := make(chan bool)
+			go func() {
+				byKey, _ := w.runAndClose(ctx)
+				ended <- byKey
+			}()
+			time.Sleep(1500 * time.Millisecond)
+			c.end(d, cancel)
+			if byKey := <-ended; byKey != c.byKey || d.closed != 1 || w.last == nil {
+				t.Errorf("%s: by key %v, given back %d times", what, byKey, d.closed)
+			}
+			cancel()
+		})
+	}
+}
+
+func TestALookThatIsCutShortIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, looks := newDesk(), &atomic.Int32{}
+		w := watching(d, time.Hour, looks)
+		ended := make(chan bool)
+		go func() { ended <- w.run(t.Context()) }()
+		d.keys <- 'q'
+		if !<-ended || w.last != nil {
+			t.Errorf("%+v", w.last)
+		}
+		synctest.Wait() // the look has ended too
+	})
+}
+
+func TestALookThatCrashesGivesTheTerminalBackFirst(t *testing.T) {
+	d := newDesk()
+	w := watching(d, 0, &atomic.Int32{})
+	w.look = func(context.Context) glance { panic("a bug") }
+	defer func() {
+		if r := recover(); r != "a bug" || d.closed != 1 {
+			t.Errorf("recovered %v, given back %d times", r, d.closed)
+		}
+	}()
+	_, _ = w.runAndClose(t.Context())
+	t.Error("the crash is hidden")
+}
+
+// crowded is a host of 17 instances on which several things are wrong.
+func crowded() glance {
+	g := hostGlance()
+	g.MPS = &mpsGlance{PipeDirectory: "/run/nvidia-mps", Require: "control", Reached: "none"}
+	g.GPU = report.GPUs{State: "4 GPUs, driver 550.163.01, CUDA 12.4"}
+	total, free := uint64(25769803776), uint64(21474836480)
+	for i := range 4 {
+		g.GPU.Devices = append(g.GPU.Devices, report.GPU{Index: i, Name: "NVIDIA L4", MemoryTotal: &total, MemoryFree: &free})
+	}
+	for i := range 14 {
+		g.Units = append(g.Units, unitGlance{Instance: fmt.Sprintf("agent_%02d", i), Active: "active", Sub: "running", Gated: true})
+	}
+	for _, code := range []diag.Code{diag.MPSDead, diag.BusUnreachable, diag.UnitFailed, diag.Ungated, diag.MapMissing, diag.NoLock} {
+		g.Problems = append(g.Problems, diag.Problem{Code: code, Subject: "justnews@crawler.service", Message: "the instance has failed, and so many more words that no terminal has room for them", Seen: "x", Fix: "y"})
+	}
+	return g
+}
+
+func framer(color string) *app {
+	return &app{
+		Machine: Machine{Stdout: &bytes.Buffer{}, Lookup: func(string) (string, bool) { return "", false }},
+		Globals: Globals{Color: color},
+	}
+}
+
+func TestACrowdedHostFitsATerminal(t *testing.T) {
+	g := crowded()
+	at := time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC)
+	want := `justnews-gate status, 12:00:00, every 2 s, q ends
+
+orchestrator  answers             http://127.0.0.1:8014, unit active (running)
+models        pending             3 of 16 models loaded
+mps           not proven          /run/nvidia-mps, control is required
+bus           connection refused  http://127.0.0.1:8000
+gpu           4 GPUs, driver 550.163.01, CUDA 12.4, 2 not shown
+              0 NVIDIA L4, 20.0 of 24.0 GiB free
+              1 NVIDIA L4, 20.0 of 24.0 GiB free
+
+UNIT              STATE                   GATE
+crawler           failed (exit-code)      NO, UNGATED
+scout             activating (start-pre)  yes  waiting: models: 3 of 16 models…
+gpu_orchestrator  active (running)        yes
+agent_00          active (running)        yes
+agent_01          active (running)        yes
+agent_02          active (running)        yes
+agent_03          active (running)        yes
+and 10 more, all active and gated
+
+error: MPS-DEAD: justnews@crawler.service: the instance has failed, and so man…
+error: BUS-UNREACHABLE: justnews@crawler.service: the instance has failed, and…
+error: UNIT-FAILED: justnews@crawler.service: the instance has failed, and so …
+and 3 more, which q shows`
+	if diff := cmp.Diff(want, strings.Join(framer("never").frame(&g, at, 80, 24), "\n")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAFrameNeverHasMoreRowsThanTheTerminal(t *testing.T) {
+	quiet := hostGlance()
+	for _, g := range []glance{crowded(), quiet, nothingSeen()} {
+		for rows := 10; rows <= 60; rows++ {
+			for _, columns := range []int{60, 80, 200} {
+				lines := framer("never").frame(&g, time.Time{}, columns, rows)
+				if len(lines) > rows {
+					t.Errorf("%d rows for %d:\n%s", len(lines), rows, strings.Join(lines, "\n"))
+				}
+				for _, line := range lines {
+					if n := len([]rune(line)); n >= columns {
+						t.Errorf("%d columns of %d: %s", n, columns, line)
+					}
+				}
+			}
+		}
+	}
+	g := crowded()
+	if all := strings.Join(framer("never").frame(&g, time.Time{}, 80, 60), "\n"); strings.Contains(all, " more") || !strings.Contains(all, "agent_13") || !strings.Contains(all, "NO-LOCK") {
+		t.Errorf("something is left out although there is room:\n%s", all)
+	}
+	if colored := strings.Join(framer("auto").frame(&g, time.Time{}, 80, 24), "\n"); !strings.Contains(colored, "\x1b[31;1merror:\x1b[0m MPS-DEAD") {
+		t.Errorf("%q", colored)
+	}
+	if lines := framer("never").frame(nil, time.Time{}, 80, 24); lines[0] != "justnews-gate status, looking …, every 2 s, q ends" {
+		t.Error(lines)
+	}
+}
+
+// noGPU is a machine without any.
+type noGPU struct{}
+
+func (noGPU) Look(context.Context) facts.GPULook { return facts.GPULook{} }
+
+// The whole program on a real terminal: it draws, q ends it with the status of
+// the last look, and the terminal is as it was.
+func TestTheStatusIsWatchedOnATerminal(t *testing.T) {
+	p := pty.Open(t, 80, 24)
+	before := p.Settings(t)
+	file := filepath.Join(t.TempDir(), "justnews.toml")
+	text := "[orchestrator]\nurl = \"http://127.0.0.1:1\"\ninstance = \"\"\n[bus]\nurl = \"http://127.0.0.1:2\"\ninstance = \"\"\n[instances.scout]\nport = 8002\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status := make(chan diag.Status)
+	go func() {
+		status <- Run(t.Context(), Machine{
+			Stdout: p.Terminal, Stderr: p.Terminal, StdoutTerminal: true, StderrTerminal: true, Width: func() int { return 80 },
+			Lookup: os.LookupEnv, GPU: noGPU{}, Console: func() (Console, error) { return screen.Open(p.Terminal, p.Terminal) },
+		}, []string{"--config", file, "--no-color", "status", "--watch"})
+	}()
+	p.WaitFor(t, "ORCHESTRATOR-UNREACHABLE")
+	p.Type(t, "q")
+	if got := <-status; got != diag.StatusUnavailable {
+		t.Errorf("exit status %d", got)
+	}
+	p.WaitFor(t, "hint: ")
+	drawn, after, found := strings.Cut(p.Text(), "\x1b[?25h\x1b[?1049l")
+	if !found || !strings.Contains(drawn, "\x1b[?1049h\x1b[?25l") || strings.Contains(drawn, "hint: ") {
+		t.Errorf("%q", drawn)
+	}
+	if !strings.Contains(after, "orchestrator  connection refused") || strings.Contains(after, "\x1b[H") {
+		t.Errorf("%q", after)
+	}
+	if now := p.Settings(t); now != before {
+		t.Errorf("the settings are %+v, were %+v", now, before)
+	}
+}

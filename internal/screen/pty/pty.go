@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pty opens pseudo-terminals, for tests of what draws on one.
+package pty
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Pty is both ends of one: what a person sees and types, and what a program
+// takes for its terminal.
+type Pty struct {
+	Person   *os.File
+	Terminal *os.File
+
+	mu   sync.Mutex
+	news *sync.Cond
+	text strings.Builder
+	gone bool
+}
+
+// Open makes one of so many columns and rows, and reads all that is drawn.
+func Open(t testing.TB, columns, rows uint16) *Pty {
+	t.Helper()
+	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("there are no pseudo-terminals: ", err)
+	}
+	fd := int(person.Fd())
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	err = errors.Join(err, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0),
+		unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Col: columns, Row: rows}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Pty{Person: person, Terminal: terminal}
+	p.news = sync.NewCond(&p.mu)
+	go p.read()
+	t.Cleanup(func() { _, _ = p.Person.Close(), p.Terminal.Close() })
+	return p
+}
+
+func (p *Pty) read() {
+	buffer := make([]byte, 4096)
+	for {
+		n, err := p.Person.Read(buffer)
+		p.mu.Lock()
+		p.text.Write(buffer[:n])
+		p.gone = err != nil
+		p.news.Broadcast()
+		p.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Text returns all that was drawn so far.
+func (p *Pty) Text() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+// WaitFor waits until something was drawn.
+func (p *Pty) WaitFor(t testing.TB, what string) {
+	t.Helper()
+	late := time.AfterFunc(30*time.Second, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.gone = true
+		p.news.Broadcast()
+	})
+	defer late.Stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !strings.Contains(p.text.String(), what) {
+		if p.gone {
+			text := p.text.String()
+			t.Fatalf("%q was never drawn; what was:\n%q", what, text[:min(len(text), 4000)])
+		}
+		p.news.Wait()
+	}
+}
+
+// Type presses keys.
+func (p *Pty) Type(t testing.TB, keys string) {
+	t.Helper()
+	if _, err := p.Person.WriteString(keys); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Settings returns the terminal's settings.
+func (p *Pty) Settings(t testing.TB) unix.Termios {
+	t.Helper()
+	settings, err := unix.IoctlGetTermios(int(p.Terminal.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *settings
+}
