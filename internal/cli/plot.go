@@ -5,6 +5,7 @@ package cli
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"justnews/internal/diag"
 	"justnews/internal/probe/host"
@@ -89,6 +90,7 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 	past, problems := a.pastRuns()
 	boot, _ := host.Host{}.BootID()
 	past = slices.DeleteFunc(past, func(r pastRun) bool { return boot == "" || r.Boot != boot || rowOf(r) == "" })
+	past, problems = withoutFuture(past, problems)
 	in := timeline.Input{Title: "JustNews: a boot", Axis: "seconds since the first run began"}
 	conn := openSystemd(a.ctx)
 	if conn == nil {
@@ -108,4 +110,19 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 		})
 	}
 	return in, problems
+}
+
+// withoutFuture names the runs that cannot have been yet: one forged summary
+// would stretch the axis until nothing else can be seen.
+func withoutFuture(past []pastRun, problems []diag.Problem) ([]pastRun, []diag.Problem) {
+	now := host.Monotonic()
+	var been []pastRun
+	for _, r := range past {
+		if monotonic(r)+seconds(r.Elapsed) > now+time.Second {
+			problems = append(problems, brokenRecord(r.path, fmt.Sprintf("it ended %.0f s after this boot began, which is not yet", r.Monotonic+r.Elapsed)))
+			continue
+		}
+		been = append(been, r)
+	}
+	return been, problems
 }

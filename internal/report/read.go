@@ -57,7 +57,7 @@ func (s Summary) FirstError() *diag.Problem {
 }
 
 func (s Summary) check() error {
-	_, err := s.Began()
+	began, err := s.Began()
 	switch {
 	case s.Schema != SchemaVersion:
 		return fmt.Errorf("schema %d, this program knows %d", s.Schema, SchemaVersion)
@@ -67,7 +67,7 @@ func (s Summary) check() error {
 		return fmt.Errorf("run is %.40q", s.Run)
 	case !instanceName.MatchString(s.Instance):
 		return fmt.Errorf("instance is %.40q", s.Instance)
-	case err != nil:
+	case err != nil || began.Year() < 2000 || began.Year() >= 2200:
 		return fmt.Errorf("started is %.40q", s.Started)
 	case s.Status < 0 || s.Status > 255:
 		return fmt.Errorf("status is %d", s.Status)
@@ -98,12 +98,15 @@ func (s Summary) checkVerdict() error {
 	return nil
 }
 
-// longest is the longest run that is believed, in seconds: a gate's budget is a
-// day at most.
-const longest = 2 * 86400
+// What is believed of times, in seconds: a gate's budget is a day at most, and no
+// machine runs for a century.
+const (
+	longest = 2 * 86400
+	oldest  = 100 * 366 * 86400
+)
 
 func (s Summary) checkTimes() error {
-	if s.Elapsed < 0 || s.Elapsed > longest || s.Monotonic < 0 {
+	if s.Elapsed < 0 || s.Elapsed > longest || s.Monotonic < 0 || s.Monotonic > oldest {
 		return fmt.Errorf("elapsed_s is %g, monotonic_s %g", s.Elapsed, s.Monotonic)
 	}
 	verdicts := []string{string(gate.Passed), string(gate.Failed), notReached, string(gate.Skipped), string(gate.Ungated)}

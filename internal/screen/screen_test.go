@@ -117,7 +117,7 @@ func TestWhatIsNoTerminalIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	for _, pair := range [][2]*os.File{{file, p.Terminal}, {p.Terminal, file}} {
 		if _, err := Open(pair[0], pair[1]); !errors.Is(err, ErrNoTerminal) {
 			t.Error(err)

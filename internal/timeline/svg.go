@@ -128,9 +128,9 @@ func (p *picture) axis(c Chart, top, bottom float64) {
 // milliseconds, so that there are at most eleven.
 func tick(end time.Duration) time.Duration {
 	for unit := time.Millisecond; ; unit *= 10 {
-		for _, n := range []time.Duration{1, 2, 5} {
-			if end/(n*unit) <= 10 {
-				return n * unit
+		for _, step := range []time.Duration{unit, 2 * unit, 5 * unit} {
+			if end/step <= 10 {
+				return step
 			}
 		}
 	}

@@ -47,8 +47,8 @@ func boot() Input {
 		Step{Name: "orchestrator", Elapsed: 3100 * ms, Detail: "orchestrator ready"}, Step{Name: "models", Elapsed: 29700 * ms, Detail: "16 of 16 models"})
 	gate("mcp_bus", 41600*ms, "ready in 110 ms", config, Step{Name: "orchestrator", Elapsed: 60 * ms}, Step{Name: "models", Elapsed: 46 * ms})
 	for i, name := range []string{"analyst", "analytics", "archive", "chief_editor", "crawler_control", "dashboard", "fact_checker", "hitl_service", "newsreader", "reasoning", "scout", "synthesizer"} {
-		d := time.Duration(i)
-		gate(name, 42*time.Second+d*22*ms, fmt.Sprintf("ready in %d ms", 600+d*30), config, Step{Name: "orchestrator", Elapsed: 90 * ms}, Step{Name: "models", Elapsed: 120 * ms}, Step{Name: "bus", Elapsed: (386 + d*30) * ms})
+		late, longer := time.Duration(i*22)*ms, time.Duration(i*30)*ms
+		gate(name, 42*time.Second+late, fmt.Sprintf("ready in %d ms", 600+i*30), config, Step{Name: "orchestrator", Elapsed: 90 * ms}, Step{Name: "models", Elapsed: 120 * ms}, Step{Name: "bus", Elapsed: 386*ms + longer})
 	}
 	gate("memory", 42*time.Second, "ready in 12 s", config, Step{Name: "orchestrator", Elapsed: 90 * ms}, Step{Name: "models", Elapsed: 120 * ms}, Step{Name: "bus", Elapsed: 400 * ms}, Step{Name: "needs", Elapsed: 11400 * ms, Detail: "mariadb"})
 	gate("critic", 42100*ms, "refused: MPS-DEAD", config, Step{Name: "mps", Elapsed: 8 * time.Second, Failed: true, Detail: "no control daemon lives"})
