@@ -88,8 +88,8 @@ func ofFiles(files []place) (timeline.Input, []diag.Problem) {
 // container, it draws the runs that there are.
 func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 	past, problems := a.pastRuns()
-	boot, _ := host.Host{}.BootID()
-	past = slices.DeleteFunc(past, func(r pastRun) bool { return boot == "" || r.Boot != boot || rowOf(r) == "" })
+	same := thisBoot()
+	past = slices.DeleteFunc(past, func(r pastRun) bool { return !same(r) || rowOf(r) == "" })
 	past, problems = withoutFuture(past, problems)
 	in := timeline.Input{Title: "JustNews: a boot", Axis: "seconds since the first run began"}
 	conn := openSystemd(a.ctx)
@@ -110,6 +110,21 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 		})
 	}
 	return in, problems
+}
+
+// thisBoot tells the runs of this boot: by the kernel's id, or by the wall clock
+// at which its monotonic clock began. The id alone does not do: systemd-nspawn
+// gives a container one of its own, of which a unit with ProtectProc= sees
+// nothing on systemd 252.
+func thisBoot() func(pastRun) bool {
+	boot, err := host.Host{}.BootID()
+	began := time.Now().Add(-host.Monotonic())
+	return func(r pastRun) bool {
+		if r.Monotonic == 0 {
+			return false // nothing is known
+		}
+		return err == nil && r.Boot == boot || r.began.Add(-monotonic(r)).Sub(began).Abs() < time.Second
+	}
 }
 
 // withoutFuture names the runs that cannot have been yet: one forged summary

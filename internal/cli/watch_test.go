@@ -30,7 +30,7 @@ type desk struct {
 	resized chan os.Signal
 	frames  []string
 	closed  int
-	broken  bool
+	broken  atomic.Bool
 }
 
 func newDesk() *desk { return &desk{keys: make(chan byte), resized: make(chan os.Signal)} }
@@ -41,7 +41,7 @@ func (d *desk) Resized() <-chan os.Signal { return d.resized }
 func (d *desk) Close() error              { d.closed++; return nil }
 
 func (d *desk) Draw(lines []string) error {
-	if d.broken {
+	if d.broken.Load() {
 		return errors.New("gone")
 	}
 	d.frames = append(d.frames, strings.Join(lines, "\n"))
@@ -102,7 +102,7 @@ func TestWhatEndsTheWatching(t *testing.T) {
 		"^C":                   {func(d *desk, _ context.CancelFunc) { d.keys <- 3 }, true},
 		"a signal":             {func(_ *desk, cancel context.CancelFunc) { cancel() }, false},
 		"the terminal's end":   {func(d *desk, _ context.CancelFunc) { close(d.keys) }, false},
-		"nothing can be drawn": {func(d *desk, _ context.CancelFunc) { d.broken = true; d.resized <- os.Interrupt }, false},
+		"nothing can be drawn": {func(d *desk, _ context.CancelFunc) { d.broken.Store(true); d.resized <- os.Interrupt }, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
