@@ -48,7 +48,7 @@ func (c *verifyCommand) Run(a *app) error {
 		return a.verified(&verified{Problems: problems}, append(problems, stoppedVerify(a.ctx)))
 	}
 	problems = append(problems, check.StoreProofs(proofs, look, s.wish)...)
-	v := verified{Root: look.Root, User: look.User, Free: look.Free, Elapsed: seconds(time.Since(began)),
+	v := verified{Root: look.Root, User: look.User, Free: look.Free, Elapsed: inSeconds(time.Since(began)),
 		Models: verifiedModels(look), Trees: verifiedTrees(look, proofs)}
 	return a.verified(&v, problems)
 }

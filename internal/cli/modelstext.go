@@ -112,7 +112,7 @@ func orEmpty[T any](list []T) []T {
 }
 
 // seconds rounds to microseconds.
-func seconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
+func inSeconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
 
 // words says a verdict in a table.
 //
