@@ -57,6 +57,7 @@ type line struct {
 	Config    configCommand    `cmd:"" help:"Check or show the configuration."`
 	History   historyCommand   `cmd:"" help:"List past runs: when, what, how they ended."`
 	Plot      plotCommand      `cmd:"" help:"Draw the time line of this boot, or of past runs, as SVG."`
+	Nopasswd  nopasswdCommand  `cmd:"" help:"Let a user operate JustNews without a password, or run a gate as yourself."`
 	Explain   explainCommand   `cmd:"" help:"Print the meaning and the cure of every problem code."`
 
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`

@@ -155,3 +155,18 @@ const (
 	RecordMissing    Code = "RECORD-MISSING"    // nothing to draw
 	MetricsUnwritten Code = "METRICS-UNWRITTEN" // the metrics of a run could not be written
 )
+
+// Who may operate JustNews without a password.
+const (
+	OperatorUser    Code = "OPERATOR-USER"    // not a user that an exemption can be given to
+	OperatorGroup   Code = "OPERATOR-GROUP"   // the group is missing
+	OperatorRule    Code = "OPERATOR-RULE"    // polkit's rule is missing or replaced
+	OperatorDenied  Code = "OPERATOR-DENIED"  // the caller is not root
+	OperatorTool    Code = "OPERATOR-TOOL"    // a tool is missing or failed
+	SudoUnusable    Code = "SUDO-UNUSABLE"    // no sudo, or one that cannot carry the rule
+	SudoUnsafe      Code = "SUDO-UNSAFE"      // the program could be replaced
+	SudoForeign     Code = "SUDO-FOREIGN"     // the drop-in is of another hand
+	SudoRefused     Code = "SUDO-REFUSED"     // visudo refuses it, or what was there before
+	SudoIneffective Code = "SUDO-INEFFECTIVE" // sudo does not know the rule
+	SudoLeftover    Code = "SUDO-LEFTOVER"    // the old helper's rule
+)

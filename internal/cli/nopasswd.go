@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/enact"
+	"justnews/internal/facts"
+	"justnews/internal/grant"
+	"justnews/internal/probe/account"
+	"justnews/internal/report"
+	"justnews/internal/sudoers"
+)
+
+type nopasswdCommand struct {
+	Install   nopasswdInstallCommand   `cmd:"" help:"Let a user operate JustNews without a password."`
+	Uninstall nopasswdUninstallCommand `cmd:"" help:"Take that from a user again."`
+	Run       nopasswdRunCommand       `cmd:"" help:"Run a gate, or the full validation, as yourself: it needs no privileges."`
+}
+
+type nopasswdInstallCommand struct {
+	User    string `name:"user" placeholder:"USER" help:"Whom it is for; by default who called sudo."`
+	Sudoers bool   `name:"sudoers" help:"Also a sudo rule for looking with root's eyes: preflight, gate and status, nothing else."`
+	DryRun  bool   `name:"dry-run" help:"Print what would be done, and do nothing."`
+}
+
+// Run puts a user into the group that polkit's rule names, and on request into
+// a sudo rule.
+func (c *nopasswdInstallCommand) Run(a *app) error {
+	return a.nopasswd(grant.Wish{User: c.User, Install: true, Sudoers: c.Sudoers, DryRun: c.DryRun})
+}
+
+type nopasswdUninstallCommand struct {
+	User   string `name:"user" placeholder:"USER" help:"Whom it is for; by default who called sudo."`
+	DryRun bool   `name:"dry-run" help:"Print what would be done, and do nothing."`
+}
+
+// Run takes a user out of the group and out of the sudo rule.
+func (c *nopasswdUninstallCommand) Run(a *app) error {
+	return a.nopasswd(grant.Wish{User: c.User, DryRun: c.DryRun})
+}
+
+type nopasswdRunCommand struct {
+	Instance string `arg:"" optional:"" help:"The instance, as in justnews@INSTANCE.service; without one, the full validation."`
+	Timeout  span   `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+}
+
+// Run is the gate of an instance, or preflight.
+func (c *nopasswdRunCommand) Run(a *app) error {
+	if c.Instance == "" {
+		return (&preflightCommand{Timeout: c.Timeout}).Run(a)
+	}
+	return (&gateCommand{Instance: c.Instance, Timeout: c.Timeout}).Run(a)
+}
+
+// granted is the JSON of nopasswd install and uninstall.
+type granted struct {
+	Schema   int            `json:"schema"`
+	User     string         `json:"user"`
+	DryRun   bool           `json:"dry_run"`
+	Steps    []grantedStep  `json:"steps"`
+	Problems []diag.Problem `json:"problems"`
+	Status   int            `json:"status"`
+}
+
+// grantedStep is one change. State: unneeded, planned, done, failed, skipped.
+type grantedStep struct {
+	State   string   `json:"state"`
+	Why     string   `json:"why"`
+	Command []string `json:"command,omitempty"`
+	Path    string   `json:"path,omitempty"`
+	Text    string   `json:"text,omitempty"`
+}
+
+func (a *app) nopasswd(w grant.Wish) error {
+	if p := a.grantee(&w); p != nil {
+		return a.refuse(*p)
+	}
+	f := account.Prober{Runner: account.Tools{}, EUID: os.Geteuid()}.Look(a.ctx, w.User)
+	steps, problems := grant.Plan(w, f)
+	out := granted{Schema: report.SchemaVersion, User: w.User, DryRun: w.DryRun, Steps: []grantedStep{}}
+	failed := false
+	for _, s := range steps {
+		done, p := a.take(w, f, s, failed)
+		out.Steps = append(out.Steps, done)
+		if p != nil {
+			problems = append(problems, *p)
+			failed = failed || p.Severity == diag.Error
+		}
+		if !a.json() {
+			a.printStep(s, done.State)
+		}
+	}
+	status := statusOf(problems)
+	out.Problems, out.Status = report.Clean(problems), int(status)
+	if a.json() {
+		if err := a.printJSON(out); err != nil {
+			return err
+		}
+	}
+	a.talk.Say(report.ProblemLines(problems))
+	return ended(status)
+}
+
+// grantee finds out whom it is for.
+func (a *app) grantee(w *grant.Wish) *diag.Problem {
+	if a.Root != "" {
+		return &diag.Problem{
+			Code: diag.Usage, Message: "--root does not go with nopasswd, which changes this host", Fix: "justnews-gate nopasswd install --dry-run",
+		}
+	}
+	if w.User == "" {
+		w.User, _ = a.Lookup("SUDO_USER")
+	}
+	if w.User == "" {
+		return &diag.Problem{
+			Code: diag.OperatorUser, Message: "nobody says whom it is for", Seen: "neither --user nor SUDO_USER",
+			Expected: "the user that shall operate JustNews", Fix: "justnews-gate nopasswd install --user USER",
+		}
+	}
+	if err := sudoers.CheckUser(w.User); err != nil {
+		return &diag.Problem{
+			Code: diag.OperatorUser, Subject: w.User, Message: "not a user's name: " + err.Error(), Seen: fmt.Sprintf("%q", w.User),
+			Expected: sudoers.Expected, Fix: "name one user with --user",
+		}
+	}
+	return nil
+}
+
+// take carries out one step, unless that was not asked for or one before it
+// failed.
+func (a *app) take(w grant.Wish, f facts.Operators, s grant.Step, failed bool) (grantedStep, *diag.Problem) {
+	done := grantedStep{State: "done", Why: s.Why, Command: s.Command, Path: s.Path, Text: s.Text}
+	switch {
+	case s.Kind == grant.None:
+		done.State = "unneeded"
+		return done, nil
+	case w.DryRun:
+		done.State = "planned"
+		return done, nil
+	case failed:
+		done.State = "skipped"
+		return done, nil
+	}
+	p := enact.Host{Runner: account.Tools{}, Sudo: f.Sudo}.Do(a.ctx, s)
+	if p != nil && p.Severity == diag.Error {
+		done.State = "failed"
+	}
+	return done, p
+}
+
+func (a *app) printStep(s grant.Step, state string) {
+	what := s.Why
+	switch s.Kind {
+	case grant.Run:
+		what = strings.Join(s.Command, " ")
+	case grant.Write:
+		what = "write " + s.Path + " (0440 root:root)"
+	case grant.Remove:
+		what = "rm " + s.Path
+	case grant.None:
+	}
+	fmt.Fprintf(a.Stdout, "%s: %s\n", state, what)
+	if s.Kind == grant.Write && state == "planned" {
+		for line := range strings.Lines(s.Text) {
+			fmt.Fprintf(a.Stdout, "  %s", line)
+		}
+	}
+}
