@@ -81,6 +81,7 @@ var Files = []File{
 
 	{Source: "internal/*/*.schema.json", Dest: shared, Mode: 0o644},
 	{Source: "packaging/examples/*", Dest: examples, Mode: 0o644, Kind: Doc},
+	{Source: "packaging/compat/*.sh", Dest: shared + "compat/", Mode: 0o755},
 
 	// Debian keeps the licences of everything in one file of its own form; rpm
 	// keeps each as it is.
@@ -97,6 +98,7 @@ var Files = []File{
 	{Dest: units + "justnews@.service.d/", Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: libexec, Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: shared, Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: shared + "compat/", Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: docs, Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: examples, Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: licences, Mode: 0o755, Kind: Dir, Only: "rpm"},
