@@ -97,6 +97,7 @@ type host struct {
 	config    string // justnews.toml; "": config("60s")
 	misbehave string // the reference orchestrator's, from its start on
 	cmdline   []string
+	packages  []string // Debian's, beyond the bed's own
 	change    func(tree *bed.Tree)
 }
 
@@ -112,7 +113,7 @@ type site struct {
 
 func boot(t testing.TB, suite string, h host) *site {
 	t.Helper()
-	m := bed.Boot(t, bed.Options{Suite: suite, Cmdline: h.cmdline, Prepare: func(tree *bed.Tree) {
+	m := bed.Boot(t, bed.Options{Suite: suite, Cmdline: h.cmdline, Packages: h.packages, Prepare: func(tree *bed.Tree) {
 		tree.Install()
 		tree.InstallReference()
 		if h.config == "" {
