@@ -84,7 +84,7 @@ fuzz:
 	test/fuzz.sh $(FUZZTIME)
 
 golden:
-	$(GO) test ./internal/config ./internal/emit ./internal/report ./internal/cli -update
+	$(GO) test ./internal/config ./internal/emit ./internal/report ./internal/cli ./internal/adopt -update
 
 clean:
 	rm -rf $(BUILD)

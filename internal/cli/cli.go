@@ -54,7 +54,7 @@ type line struct {
 	Preload   preloadCommand   `cmd:"" help:"Ask the orchestrator to load its models, and follow it."`
 	MPS       mpsCommand       `cmd:"" name:"mps" help:"Look at, start or prove NVIDIA MPS."`
 	Models    modelsCommand    `cmd:"" help:"Verify or seal the Model Store."`
-	Config    configCommand    `cmd:"" help:"Check or show the configuration."`
+	Config    configCommand    `cmd:"" help:"Check, show or import the configuration."`
 	History   historyCommand   `cmd:"" help:"List past runs: when, what, how they ended."`
 	Plot      plotCommand      `cmd:"" help:"Draw the time line of this boot, or of past runs, as SVG."`
 	Nopasswd  nopasswdCommand  `cmd:"" help:"Let a user operate JustNews without a password, or run a gate as yourself."`

@@ -17,6 +17,8 @@ import (
 type configCommand struct {
 	Check configCheckCommand `cmd:"" help:"Read the configuration and name every problem in it."`
 	Show  configShowCommand  `cmd:"" help:"Print the configuration in force, defaults included, as TOML."`
+
+	Import configImportCommand `cmd:"" help:"Print a justnews.toml for a host that was set up by hand; changes nothing."`
 }
 
 type configCheckCommand struct{}

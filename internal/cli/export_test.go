@@ -6,5 +6,5 @@ package cli
 // its schema.
 func Outputs() map[string]any {
 	return map[string]any{"status": glance{}, "mps-status": mpsStatus{}, "config-check": checked{}, "explain": explanation{},
-		"models-verify": verified{}, "models-seal": sealing{}, "history": history{}, "nopasswd": granted{}}
+		"models-verify": verified{}, "models-seal": sealing{}, "history": history{}, "nopasswd": granted{}, "config-import": imported{}}
 }

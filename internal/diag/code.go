@@ -170,3 +170,12 @@ const (
 	SudoIneffective Code = "SUDO-INEFFECTIVE" // sudo does not know the rule
 	SudoLeftover    Code = "SUDO-LEFTOVER"    // the old helper's rule
 )
+
+// A host that was set up by hand.
+const (
+	ImportNothing    Code = "IMPORT-NOTHING"    // no instance is to be seen
+	ImportUnreadable Code = "IMPORT-UNREADABLE" // a file cannot be read
+	ImportLeftOut    Code = "IMPORT-LEFT-OUT"   // something is not taken over
+	ImportConflict   Code = "IMPORT-CONFLICT"   // two places, or old and new, disagree
+	ImportOvercommit Code = "IMPORT-OVERCOMMIT" // limits above the GPU's memory
+)

@@ -40,8 +40,8 @@ var floors = map[string]int{
 	"internal/probe/need": 1, "internal/probe/mps": 1, "internal/probe/gpu": 1, "internal/nvml": 1, "internal/probe/store": 1,
 	"internal/probe/account": 1,
 
-	"internal/plan": 2, "internal/check": 2, "internal/wish": 2, "internal/grant": 2,
-	"internal/gate": 3, "internal/emit": 3, "internal/enact": 3,
+	"internal/plan": 2, "internal/check": 2, "internal/wish": 2, "internal/grant": 2, "internal/byhand": 2,
+	"internal/gate": 3, "internal/emit": 3, "internal/enact": 3, "internal/adopt": 3,
 	"internal/report": 4, "internal/completion": 4, "internal/timeline": 4, "internal/screen": 4,
 	"internal/cli": 5,
 

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package adopt
+
+import (
+	"slices"
+	"strings"
+
+	"justnews/internal/byhand"
+	"justnews/internal/diag"
+)
+
+// after returns the instances that a unit was ordered after. The orchestrator,
+// its preload and the bus come first by themselves.
+func (a *adopter) after(name string, names []string) (after []string, from string) {
+	for _, s := range a.settings(name) {
+		if s.Section != "Unit" || !slices.Contains([]string{"After", "Wants", "Requires", "BindsTo"}, s.Key) {
+			continue
+		}
+		for unit := range strings.FieldsSeq(s.Value) {
+			other := byhand.InstanceOf(unit)
+			switch {
+			case other == "" || other == name || other == orchestrator || other == bus || slices.Contains(after, other):
+			case !slices.Contains(names, other):
+				a.leftOut(value{unit, s.at}, s.Key+"="+unit, "no such instance was found on this host", "nothing, unless the instance is missed")
+			default:
+				after, from = append(after, other), s.at.String()
+			}
+		}
+	}
+	return after, from
+}
+
+// environment returns the variables that drop-ins of an instance alone set:
+// they go with the drop-ins.
+func (a *adopter) environment(name string) []entry {
+	var all []entry
+	for _, s := range a.settings(name) {
+		if s.Key != "Environment" || byhand.InstanceOf(s.at.path) != name {
+			continue
+		}
+		for _, word := range byhand.Assignments(s.Value) {
+			variable, text, _ := strings.Cut(word, "=")
+			v := value{word, s.at}
+			switch {
+			case known(variable):
+			case secret(variable):
+				v.text = variable + "=…"
+				a.leftOut(v, variable, "it looks like a secret, and justnews.toml is for everybody to read", "move the line to /etc/justnews/"+name+".env, mode 0640")
+			case !plain(variable, text):
+				a.leftOut(v, variable, "it has a key of its own in justnews.toml, or holds what something would have to expand", "write the value itself into /etc/justnews/"+name+".env")
+			default:
+				all = slices.DeleteFunc(all, func(e entry) bool { return e.key == variable })
+				all = append(all, entry{variable, quoted(text), s.at.String()})
+			}
+		}
+	}
+	return all
+}
+
+// known are the variables that justnews.toml has keys for, or that belong to
+// the old gate.
+func known(variable string) bool {
+	switch variable {
+	case "GATE_TIMEOUT", "REQUIRE_BUS", "GPU_ORCHESTRATOR_URL", "MCP_BUS_URL", "MODEL_STORE_ROOT", "BASE_MODEL_DIR", "STRICT_MODEL_STORE",
+		"CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY", "ENABLE_MPS":
+		return true
+	}
+	return false
+}
+
+// secret errs on the side of not printing.
+func secret(variable string) bool {
+	upper := strings.ToUpper(variable)
+	return slices.ContainsFunc([]string{"PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "CREDENTIAL", "PRIVATE", "DATABASE_URL", "DB_URL"}, func(s string) bool {
+		return strings.Contains(upper, s)
+	})
+}
+
+func plain(variable, text string) bool {
+	reserved := strings.HasPrefix(variable, "CUDA_MPS_") || strings.HasPrefix(variable, "SYSTEMD_") ||
+		variable == "AGENT_MODEL_MAP" || variable == "HF_HUB_OFFLINE" || variable == "TRANSFORMERS_OFFLINE"
+	return variable != "" && !reserved && !strings.ContainsAny(text, "$%`") &&
+		strings.Trim(variable, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == "" && (variable[0] < '0' || variable[0] > '9')
+}
+
+// ours are the settings that the package's units, or the generator, say for
+// themselves.
+//
+//nolint:gochecknoglobals // a constant table, which Go cannot declare const
+var ours = []string{
+	"Description", "Documentation", "PartOf", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "Restart", "TimeoutStartSec",
+	"NoNewPrivileges", "PrivateTmp", "ProtectSystem", "StateDirectory", "CacheDirectory", "LogsDirectory", "UMask", "NotifyAccess",
+	// and those that serviceOf, after and environment read
+	"ExecStart", "User", "Group", "WorkingDirectory", "RestartSec", "LimitNOFILE", "MemoryMax", "ProtectHome", "After", "Wants", "Requires", "BindsTo",
+}
+
+const keep = "keep it in a drop-in of your own: systemctl edit "
+
+// unread says which lines of units nothing was made of.
+func (a *adopter) unread(names []string) {
+	for _, u := range a.host.Units {
+		edit := keep + "justnews@" + u.Instance + ".service"
+		for _, s := range u.Settings {
+			v := value{s.Key + "=" + s.Value, place{u.Path, s.Line}}
+			switch {
+			case slices.Contains(ours, s.Key) || s.Value == "":
+			case s.Key == "EnvironmentFile":
+				if !strings.HasPrefix(strings.TrimPrefix(s.Value, "-"), "/etc/justnews/") {
+					a.leftOut(v, s.Key+"=", "the package's unit reads /etc/justnews/global.env and INSTANCE.env", edit)
+				}
+			case s.Key == "ExecStartPre":
+				if !oldGate(s.Value) {
+					a.leftOut(v, s.Key+"=", "it is not the old gate", edit)
+				}
+			case s.Key == "Environment":
+				a.beaten(u, s)
+				a.sharedEnvironment(u, s)
+			default:
+				a.leftOut(v, s.Key+"=", "justnews.toml has no key for it", edit)
+			}
+		}
+		if u.Instance != "" && !slices.Contains(names, u.Instance) {
+			a.stays[u.Path] = true
+		}
+	}
+}
+
+// oldGate tells the lines of upstream's gate.
+func oldGate(command string) bool {
+	return slices.ContainsFunc([]string{"preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "justnews-gate"}, func(s string) bool {
+		return strings.Contains(command, s)
+	})
+}
+
+// beaten says where a drop-in never had an effect: environment files beat
+// Environment=, whatever the runbook says of drop-ins.
+func (a *adopter) beaten(u byhand.Unit, s byhand.Setting) {
+	for _, word := range byhand.Assignments(s.Value) {
+		variable, text, _ := strings.Cut(word, "=")
+		if !known(variable) {
+			continue
+		}
+		if v, ok := a.variable(u.Instance, variable); ok && v.text != text && strings.HasSuffix(v.at.path, ".env") {
+			a.say(diag.ImportConflict, place{u.Path, s.Line}, variable+" had no effect here: an environment file beats it",
+				text, v.text+" ("+v.at.String()+")", "write the value that is meant into justnews.toml")
+		}
+	}
+}
+
+// sharedEnvironment says what the template sets for all: global.env is its
+// place, and reading a unit is not reason enough to write there.
+func (a *adopter) sharedEnvironment(u byhand.Unit, s byhand.Setting) {
+	if u.Instance != "" {
+		return // environment reads it
+	}
+	for _, word := range byhand.Assignments(s.Value) {
+		variable, text, _ := strings.Cut(word, "=")
+		v := value{word, place{u.Path, s.Line}}
+		switch {
+		case known(variable) || rootOnly(variable):
+		case secret(variable):
+			v.text = variable + "=…"
+			a.leftOut(v, variable, "it is a variable of all instances", "move the line to /etc/justnews/global.env, mode 0640")
+		case strings.ContainsAny(text, "$`"):
+			a.leftOut(v, variable, "systemd does not expand it", "write the value itself into /etc/justnews/global.env")
+		default:
+			a.leftOut(v, variable, "it is a variable of all instances", "echo "+shell(word)+" >>/etc/justnews/global.env")
+		}
+	}
+}
+
+func rootOnly(variable string) bool { return variable == "PATH" }
+
+// shell quotes a word for a shell.
+func shell(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"justnews/internal/adopt"
+	"justnews/internal/byhand"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/report"
+)
+
+type configImportCommand struct{}
+
+// imported is the JSON of config import.
+type imported struct {
+	Schema    int            `json:"schema"`
+	Instances []string       `json:"instances"`
+	TOML      string         `json:"toml"`
+	Remove    []string       `json:"remove"`
+	Problems  []diag.Problem `json:"problems"`
+	Status    int            `json:"status"`
+}
+
+// Run prints a justnews.toml for a host that was set up by hand. It writes and
+// deletes nothing.
+func (c *configImportCommand) Run(a *app) error {
+	if a.ConfigFile != "" {
+		return a.refuse(diag.Problem{
+			Code: diag.Usage, Message: "config import reads a host and no configuration: --config does not go with it", Fix: "justnews-gate config import",
+		})
+	}
+	host, err := byhand.Read(string(a.Root))
+	if err != nil {
+		return a.refuse(diag.Problem{
+			Code: diag.Usage, Subject: string(a.Root), Message: "cannot be read: " + err.Error(), Fix: "justnews-gate config import --root DIR",
+		})
+	}
+	r := adopt.Adopt(host)
+	problems := r.Problems
+	if r.TOML != "" {
+		wrong, err := selfCheck(r.TOML)
+		if err != nil {
+			return err
+		}
+		problems = append(problems, wrong...)
+	}
+	status := statusOf(problems)
+	if a.json() {
+		out := imported{
+			Schema: report.SchemaVersion, Instances: orEmpty(r.Instances), TOML: r.TOML, Remove: orEmpty(r.Remove),
+			Problems: report.Clean(problems), Status: int(status),
+		}
+		if err := a.printJSON(out); err != nil {
+			return err
+		}
+		return ended(status)
+	}
+	a.talk.Say(report.ProblemLines(problems))
+	if _, err := io.WriteString(a.Stdout, r.TOML); err != nil {
+		return err
+	}
+	if r.TOML != "" {
+		fmt.Fprintf(a.Stderr, "justnews-gate: %s; the end of the output says what to remove afterwards\n", counted(len(r.Instances), "instance"))
+	}
+	return ended(status)
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// selfCheck has config check read what was made: two settings of the old host
+// can contradict each other in a way that only the whole shows.
+func selfCheck(text string) (problems []diag.Problem, err error) {
+	f, err := os.CreateTemp("", "justnews-import-*.toml")
+	if err != nil {
+		return nil, fmt.Errorf("cannot check what was made: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Chmod(0o600), f.Close()); err != nil {
+		return nil, fmt.Errorf("cannot check what was made: %w", err)
+	}
+	_, problems = config.Load(config.Source{File: f.Name(), Owner: os.Geteuid()})
+	for i, p := range problems {
+		if p.Position != nil { // the file is gone when somebody reads this
+			problems[i].Position = &diag.Position{File: "the output", Line: p.Position.Line, Column: p.Position.Column}
+		}
+		problems[i].Fix = cmp.Or(p.Fix, "correct the line in the output")
+	}
+	return problems, nil
+}
