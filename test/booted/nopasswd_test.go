@@ -151,7 +151,7 @@ var operatorParts = []struct {
 			t.Error("site may start it, too")
 		}
 	}},
-	{"a second run has nothing to do", func(t *testing.T, s *site) {
+	{"a second run has nothing to do", func(_ *testing.T, s *site) {
 		s.nopasswd(0, "unneeded: adra is in the group justnews-operators\n", "install", "--user", "adra")
 	}},
 	{"the sudo rule allows what looks", func(t *testing.T, s *site) {
