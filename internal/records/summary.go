@@ -113,13 +113,14 @@ func (d Dirs) place(name string) (*os.Root, error) {
 }
 
 // makeOurs makes a missing cache directory with the mode that the XDG
-// specification asks for, but only below a directory of our own: under sudo
-// the variables can name another user's places.
+// specification asks for, but only below a directory of our own or of root,
+// such as a volume of a pod: under sudo the variables can name another user's
+// places. What somebody else makes there first is refused by its owner.
 func makeOurs(path string) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := belongsToUs(filepath.Dir(path)); err != nil {
+	if err := belongsTo(filepath.Dir(path), 0, os.Geteuid()); err != nil {
 		return err
 	}
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -129,7 +130,9 @@ func makeOurs(path string) error {
 }
 
 // belongsToUs follows links: who owns the home directory decided on them.
-func belongsToUs(path string) error {
+func belongsToUs(path string) error { return belongsTo(path, os.Geteuid()) }
+
+func belongsTo(path string, owners ...int) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
@@ -138,7 +141,7 @@ func belongsToUs(path string) error {
 	if err != nil {
 		return err
 	}
-	if uid != os.Geteuid() {
+	if !slices.Contains(owners, uid) {
 		return fmt.Errorf("%s belongs to UID %d, this runs as %d", path, uid, os.Geteuid())
 	}
 	return nil
