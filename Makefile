@@ -23,7 +23,7 @@ CC             := $(shell $(GO) env CC)
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: all build helper packages test deps unit race booted lint vuln demo bench fuzz golden clean
+.PHONY: all build helper packages test deps unit kubernetes race booted lint vuln demo bench fuzz golden clean
 
 all: build
 
@@ -51,6 +51,10 @@ deps:
 unit:
 	$(GO) test ./...
 
+# A module of its own: what Kubernetes' types need is no business of the product.
+kubernetes:
+	$(GO) -C test/kubernetes test ./...
+
 race:
 	CGO_ENABLED=1 $(GO) test -race -short -ldflags=$(LAZY) ./...
 
@@ -60,6 +64,7 @@ booted:
 lint:
 	test -z "$$(gofmt -l cmd internal packaging test)" || { gofmt -l cmd internal packaging test; false; }
 	$(GO) vet ./...
+	$(GO) -C test/kubernetes vet ./...
 	$(GO) run $(GOLANGCI) run ./...
 	shellcheck $$(git ls-files '*.sh' 'packaging/scripts/*' .ci/run)
 

@@ -29,6 +29,7 @@ else
 	printf '== race detector: skipped, there is no gcc\n'
 fi
 stage 'documents, packages, booted systemd' go test -json -count=1 -timeout 30m -p 1 ./test/...
+stage 'Kubernetes example' go -C test/kubernetes test -json -count=1 -timeout 10m ./...
 
 printf '\n'
 "$work/tally" -total "$work/log" || failed+=('the sum')

@@ -19,7 +19,7 @@ import (
 	"justnews/internal/diag"
 )
 
-var documents = []string{"README.md", "CHANGELOG.md", "docs/packaging.md", "docs/release.md"}
+var documents = []string{"README.md", "CHANGELOG.md", "docs/packaging.md", "docs/release.md", "examples/kubernetes/README.md"}
 
 func TestEveryConfigurationInTheReadmeLoads(t *testing.T) {
 	found := 0
