@@ -36,7 +36,7 @@ var importEntries = []Entry{
 	},
 	{
 		Code: ImportOvercommit, Status: StatusReady, MessageID: "958d23792f755518276bf2545ec74c07",
-		Title: "the MPS limits of the old set-up are more than the GPU has",
+		Title: "the MPS limits are more than the GPU has",
 		Cause: "Upstream's allocations sum up to more than its own available_memory_gb. The limits are taken over, the GPU's memory is not stated.",
 		Check: "justnews-gate config import",
 		Fix:   "lower a limit, then state gpu.memory in /etc/justnews/justnews.toml",

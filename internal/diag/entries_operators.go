@@ -22,7 +22,7 @@ var operatorEntries = []Entry{
 	},
 	{
 		Code: OperatorRule, Status: StatusReady, MessageID: "73610b0f30b93d490b09614a13e396ce",
-		Title: "the group of the operators may not be worth what it should",
+		Title: "polkit's rule for the operators is missing or replaced",
 		Cause: "The polkit rule of the package is missing, or a file of the same name stands in for it.",
 		Check: "ls -l /etc/polkit-1/rules.d /usr/share/polkit-1/rules.d",
 		Fix:   "install the package again, and polkit with it",
@@ -50,7 +50,7 @@ var operatorEntries = []Entry{
 	},
 	{
 		Code: SudoUnsafe, Status: StatusPermission, MessageID: "1178febb700fd2821f76484e4e8ef117",
-		Title: "somebody other than root could replace the program of the rule",
+		Title: "others than root could replace the program of the rule",
 		Cause: "The program or a directory above it belongs to another user or is writable by others. A rule for it would make them root.",
 		Check: "ls -ld / /usr /usr/bin /usr/bin/justnews-gate",
 		Fix:   "chown root:root PATH; chmod go-w PATH, then run the same again",
@@ -64,7 +64,7 @@ var operatorEntries = []Entry{
 	},
 	{
 		Code: SudoRefused, Status: StatusConfig, MessageID: "f861a3e6ef6c2604385191def358719b",
-		Title: "visudo finds an error in sudo's configuration",
+		Title: "visudo finds an error in the configuration of sudo",
 		Cause: "Either the configuration was broken before, and nothing was changed; or it would be with the new rule, and the former state was put back.",
 		Check: "visudo -c",
 		Fix:   "mend what visudo names, and run the same again",
