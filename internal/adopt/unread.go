@@ -89,10 +89,25 @@ func plain(variable, text string) bool {
 //
 //nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var ours = []string{
-	"Description", "Documentation", "PartOf", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "Restart", "TimeoutStartSec",
-	"NoNewPrivileges", "PrivateTmp", "ProtectSystem", "StateDirectory", "CacheDirectory", "LogsDirectory", "UMask", "NotifyAccess",
+	"Description", "Documentation", "PartOf", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "TimeoutStartSec", "NotifyAccess",
 	// and those that serviceOf, after and environment read
 	"ExecStart", "User", "Group", "WorkingDirectory", "RestartSec", "LimitNOFILE", "MemoryMax", "ProtectHome", "After", "Wants", "Requires", "BindsTo",
+}
+
+// template is what the package's justnews@.service has, of what a hand-made one
+// may have otherwise.
+//
+//nolint:gochecknoglobals // a constant table, which Go cannot declare const
+var template = map[string]string{
+	"Restart": "on-failure", "NoNewPrivileges": "yes", "PrivateTmp": "yes", "ProtectSystem": "strict", "UMask": "0027",
+	"StateDirectory": "justnews/%i", "CacheDirectory": "justnews/%i", "LogsDirectory": "justnews/%i",
+}
+
+// sameAs compares two values of a setting; yes, true, on and 1 are one.
+func sameAs(a, b string) bool {
+	x, knownA := truth(a)
+	y, knownB := truth(b)
+	return a == b || knownA && knownB && x == y
 }
 
 const keep = "keep it in a drop-in of your own: systemctl edit "
@@ -105,6 +120,10 @@ func (a *adopter) unread(names []string) {
 			v := value{s.Key + "=" + s.Value, place{u.Path, s.Line}}
 			switch {
 			case slices.Contains(ours, s.Key) || s.Value == "":
+			case template[s.Key] != "":
+				if !sameAs(s.Value, template[s.Key]) {
+					a.leftOut(v, s.Key+"=", "the package's unit has "+s.Key+"="+template[s.Key], "if the agent needs it otherwise, "+edit)
+				}
 			case s.Key == "EnvironmentFile":
 				if !strings.HasPrefix(strings.TrimPrefix(s.Value, "-"), "/etc/justnews/") {
 					a.leftOut(v, s.Key+"=", "the package's unit reads /etc/justnews/global.env and INSTANCE.env", edit)
