@@ -63,18 +63,26 @@ func Read(name string) (Vars, error) {
 // Parse reads the text of a file. Names that systemd would leave out of a
 // service's environment (1A, "export B") are kept: they are nobody's.
 func Parse(text string) (Vars, error) {
+	m, err := run(text)
+	return m.vars, err
+}
+
+func run(text string) (machine, error) {
 	if strings.IndexByte(text, 0) >= 0 {
-		return nil, ErrNUL
+		return machine{}, ErrNUL
 	}
-	m := machine{vars: Vars{}}
+	m := machine{vars: Vars{}, line: 1}
 	for i := range len(text) {
 		m.step(text[i])
+		if text[i] == '\n' {
+			m.line++
+		}
 	}
 	m.end()
 	if m.broken {
-		return nil, ErrNotUTF8
+		return machine{}, ErrNotUTF8
 	}
-	return m.vars, nil
+	return m, nil
 }
 
 // machine is systemd's state machine, state by state.
@@ -85,6 +93,11 @@ type machine struct {
 	keyEnd     int // length without white space at the end, -1: there is none
 	valueEnd   int
 	broken     bool
+
+	line    int // that the next character is in
+	keyLine int // in which the name began
+	quoted  int // in which the last quote began
+	detail  Detail
 }
 
 type state int
@@ -132,10 +145,11 @@ func (m *machine) stepKey(c byte) {
 		m.state = comment
 	case m.state == preKey:
 		if !white(c) {
-			m.state, m.keyEnd = inKey, -1
+			m.state, m.keyEnd, m.keyLine = inKey, -1, m.line
 			m.key = append(m.key, c)
 		}
 	case newline(c):
+		m.detail.Bare = append(m.detail.Bare, m.keyLine)
 		m.state, m.key = preKey, m.key[:0]
 	case c == '=':
 		m.state, m.valueEnd = preValue, -1
@@ -161,9 +175,9 @@ func (m *machine) stepValue(c byte) {
 		m.valueEnd = trail(c, m.valueEnd, len(m.value))
 		m.value = append(m.value, c)
 	case c == '\'':
-		m.state = singleQuote
+		m.state, m.quoted = singleQuote, m.line
 	case c == '"':
-		m.state = doubleQuote
+		m.state, m.quoted = doubleQuote, m.line
 	case !white(c):
 		m.state = inValue
 		m.value = append(m.value, c)
@@ -192,6 +206,12 @@ func (m *machine) stepQuote(c byte) {
 // counts, a key without an equals sign does not.
 func (m *machine) end() {
 	switch m.state {
+	case inKey:
+		m.detail.Bare = append(m.detail.Bare, m.keyLine)
+	case singleQuote, doubleQuote, doubleQuoteEscape:
+		m.detail.Open = m.quoted
+	}
+	switch m.state {
 	case preValue, inValue, valueEscape, singleQuote, doubleQuote, doubleQuoteEscape:
 		m.push(m.state == inValue)
 	}
@@ -210,6 +230,7 @@ func (m *machine) push(chomp bool) {
 		m.broken = true
 	}
 	m.vars[string(m.key)] = string(m.value)
+	m.detail.Assignments = append(m.detail.Assignments, Assignment{string(m.key), string(m.value), m.keyLine})
 	m.key, m.value = m.key[:0], m.value[:0]
 }
 

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package environ
+
+import (
+	"errors"
+	"strings"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
+
+	"justnews/internal/facts"
+)
+
+// source is what "set -a; . FILE" does in bash, as far as assignments go:
+// commands are named and not run.
+func source(f *facts.EnvFile, text string, known map[string]string) {
+	parsed, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
+	if err != nil {
+		f.ShellError = err.Error()
+		if p, ok := errors.AsType[syntax.ParseError](err); ok {
+			f.ShellError, f.ErrorLine = p.Text, line(p.Pos)
+		}
+		return
+	}
+	for _, statement := range parsed.Stmts {
+		if statement.Background || statement.Negated || len(statement.Redirs) > 0 {
+			// An & in a URL: the assignment happens in a process of its own.
+			f.Commands = append(f.Commands, line(statement.Pos()))
+			continue
+		}
+		switch c := statement.Cmd.(type) {
+		case *syntax.CallExpr:
+			if len(c.Args) > 0 {
+				// NAME=a b: the variable is the command's alone.
+				f.Commands = append(f.Commands, line(c.Args[0].Pos()))
+				continue
+			}
+			f.Shell = append(f.Shell, assign(c.Assigns, known)...)
+		case *syntax.DeclClause: // export, declare, …
+			f.Shell = append(f.Shell, assign(c.Args, known)...)
+		default:
+			f.Commands = append(f.Commands, line(statement.Pos()))
+		}
+	}
+}
+
+func assign(assigns []*syntax.Assign, known map[string]string) []facts.EnvVar {
+	var all []facts.EnvVar
+	for _, a := range assigns {
+		if a.Name == nil || a.Naked {
+			continue
+		}
+		v := facts.EnvVar{Name: a.Name.Value, Line: line(a.Pos())}
+		if a.Array != nil {
+			v.Why = "is an array"
+		} else {
+			v.Value, v.Why = value(a.Value, known)
+		}
+		if a.Append {
+			v.Value = known[v.Name] + v.Value
+			v.Why = "appends (+=)"
+		}
+		known[v.Name] = v.Value
+		all = append(all, v)
+	}
+	return all
+}
+
+// value expands a word and says what in it only a shell understands.
+func value(word *syntax.Word, known map[string]string) (text, why string) {
+	if word == nil {
+		return "", ""
+	}
+	why = construct(word)
+	// An assignment is neither split nor globbed: no IFS, and no directory to
+	// read. Braces, which it leaves alone as well, are the one thing to put back.
+	environ := []string{"IFS="}
+	for name, value := range known {
+		environ = append(environ, name+"="+value)
+	}
+	fields, err := expand.Fields(&expand.Config{Env: expand.ListEnviron(environ...)}, word)
+	switch {
+	case err != nil && why == "":
+		why = "means something that cannot be told without running it"
+	case len(fields) > 1:
+		text, _ = expand.Literal(&expand.Config{Env: expand.ListEnviron(environ...)}, word)
+		return text, why
+	}
+	return strings.Join(fields, ""), why
+}
+
+// construct names the first part of a word that systemd takes as it stands.
+func construct(word *syntax.Word) string {
+	why := ""
+	syntax.Walk(word, func(node syntax.Node) bool {
+		if why != "" {
+			return false
+		}
+		switch n := node.(type) {
+		case *syntax.ParamExp:
+			why = "expands ${" + n.Param.Value + "…}"
+			if n.Short {
+				why = "expands $" + n.Param.Value
+			}
+		case *syntax.CmdSubst:
+			why = "runs a command for its output"
+		case *syntax.ArithmExp:
+			why = "computes"
+		}
+		return true
+	})
+	if lit, ok := word.Parts[0].(*syntax.Lit); ok && why == "" && strings.HasPrefix(lit.Value, "~") {
+		why = "expands ~"
+	}
+	return why
+}
+
+func line(p syntax.Pos) int { return int(p.Line()) }
