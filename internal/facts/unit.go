@@ -47,12 +47,36 @@ type Unit struct {
 	Times UnitTimes `json:"-"`
 	// SuccessExitStatus lists the exit statuses that systemd takes for success.
 	SuccessExitStatus []int `json:"success_exit_status,omitempty"`
+	// SuccessSignals lists the signals of the same setting.
+	SuccessSignals []int `json:"-"`
+	// Service is what else of a service can be misconfigured.
+	Service Service `json:"-"`
+}
+
+// Service is what preflight has to know of a service besides.
+type Service struct {
+	FileState        string // UnitFileState: enabled, enabled-runtime, disabled, static, masked, …
+	ExecStart        []Exec
+	Restart          string        // no, on-failure, always, …
+	RestartDelay     time.Duration // RestartUSec
+	StartLimit       time.Duration // StartLimitIntervalUSec, 0: none
+	StartBurst       int           // StartLimitBurst, 0: no limit
+	LimitNOFILE      uint64        // the soft one, which is what a program gets
+	WorkingDirectory string
+	ProtectHome      string   // yes, no, read-only, tmpfs
+	ProtectSystem    string   // no, yes, full, strict
+	Writable         []string // ReadWritePaths=, BindPaths= and the unit's own directories
+	Readable         []string // BindReadOnlyPaths=: sources that are bound in
 }
 
 // Exec is one command of a unit.
 type Exec struct {
 	Argv          []string `json:"argv"`
 	IgnoreFailure bool     `json:"ignore_failure,omitempty"` // the "-" before its path
+	// Code and Status are how the last run of it ended, CLD_EXITED and the exit
+	// status, or CLD_KILLED and the signal; 0 where none did.
+	Code   int `json:"-"`
+	Status int `json:"-"`
 }
 
 // Listener is who listens on a TCP port, as /proc/net shows it.

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package facts
+
+// Account is a user of this host with the groups that a service of that user
+// gets.
+type Account struct {
+	User, Group string // as they were looked up
+	UID         int
+	GIDs        []int  // the primary one first
+	Err         string // why there is none, "": it exists
+}
+
+// Access is what somebody wants with a path.
+type Access string
+
+// The kinds of access, as systemd and a program need them.
+const (
+	Run   Access = "run"   // execute a file
+	Enter Access = "enter" // have a directory as the working one
+	Write Access = "write" // make files in a directory, or in the first parent that exists
+)
+
+// Reach is whether a user gets to a path. The zero value is not known.
+type Reach struct {
+	Path   string
+	User   string
+	Known  bool
+	OK     bool   // means something only where Known
+	At     string // the component at fault
+	Detail string // what is wrong with it, or why it is not known
+}
+
+// Space is what is left of a file system.
+type Space struct {
+	Path     string // what was asked for
+	At       string // the nearest directory that exists
+	Free     uint64 // bytes, for others than root
+	Inodes   uint64 // free ones
+	NoInodes bool   // the file system has no fixed number of them
+	Device   uint64
+	Err      string
+}
+
+// Limits are those of the host.
+type Limits struct {
+	Swap      uint64 // bytes in all
+	SwapKnown bool
+	OpenMax   uint64 // fs.nr_open, 0: not known
+	TmpNoexec bool   // of /tmp
+}
+
+// Process is one process that holds a port.
+type Process struct {
+	PID  int
+	Name string // comm
+	Unit string // "": none, or not known
+}
+
+// Port is who listens on a port. Known is false where nobody could be asked.
+type Port struct {
+	Listener
+
+	Known     bool
+	Processes []Process // as far as this user may see them
+}
+
+// Database is one address that an environment names, tried once.
+type Database struct {
+	Name    string // of the variable
+	Where   string // file or unit that sets it
+	Address string // host:port, or the path of a socket; without user and password
+	Bad     string // why the value cannot be used, "": it can
+	Down    string // why nobody answers, "": somebody does
+}
+
+// UnitFile is a file of the service manager that is not of our packages.
+type UnitFile struct {
+	Path     string
+	Dir      string // "justnews@scout.service.d", "" for a unit's own file
+	Name     string
+	Null     bool // a link to /dev/null, or empty: it masks
+	Settings []UnitSetting
+	Broken   []UnitFault
+	Denied   bool
+}
+
+// UnitSetting is one Key=Value of a unit file, unquoted.
+type UnitSetting struct {
+	Section, Key, Value string
+}
+
+// UnitFault is a line that systemd drops; with Rest everything behind it too.
+type UnitFault struct {
+	Line   int
+	Reason string
+	Rest   bool
+}
+
+// Generated is one file of the generator: what stands there, and what the
+// generator would write now. A link is its target behind "-> ".
+type Generated struct {
+	Path       string
+	Want, Have string
+	Wanted     bool
+	There      bool
+	Denied     bool
+}
+
+// Registration is what the MCP bus answers to GET /agents.
+type Registration struct {
+	Answer
+
+	Agents []string // names
+}

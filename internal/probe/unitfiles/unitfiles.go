@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package unitfiles finds the files of the service manager with which somebody
+// overrules the units of the packages and what the generator writes for them.
+// It reads, by systemd's own rules; what the files amount to, systemd says and
+// internal/check judges.
+package unitfiles
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"justnews/internal/facts"
+	"justnews/internal/unitfile"
+)
+
+// dirs beat the directories of the packages and of generators
+// (systemd.unit(5)), the strongest first.
+var dirs = []string{
+	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient",
+	"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
+}
+
+const maxSize = 1 << 20
+
+// Overrides returns every file there that is about a unit of ours, below root.
+// A directory that does not exist has none.
+func Overrides(root string) []facts.UnitFile {
+	var all []facts.UnitFile
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(filepath.Join(root, dir))
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			name := e.Name()
+			switch {
+			case !strings.HasPrefix(name, "justnews"):
+			case strings.HasSuffix(name, ".d"):
+				all = append(all, dropIns(root, dir, name)...)
+			case isUnit(name):
+				all = append(all, look(root, dir, "", name))
+			}
+		}
+	}
+	return all
+}
+
+func dropIns(root, dir, name string) []facts.UnitFile {
+	entries, err := os.ReadDir(filepath.Join(root, dir, name))
+	if err != nil {
+		return nil
+	}
+	var all []facts.UnitFile
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".conf") {
+			all = append(all, look(root, dir, name, e.Name()))
+		}
+	}
+	return all
+}
+
+func isUnit(name string) bool {
+	return slices.Contains([]string{".service", ".target", ".timer", ".socket", ".path"}, filepath.Ext(name))
+}
+
+// look reads one file. What enable makes, a link to a unit file, is none.
+func look(root, dir, sub, name string) facts.UnitFile {
+	f := facts.UnitFile{Path: filepath.Join(dir, sub, name), Dir: sub, Name: name}
+	if target, err := os.Readlink(filepath.Join(root, f.Path)); err == nil && target == "/dev/null" {
+		f.Null = true
+		return f
+	}
+	text, err := read(filepath.Join(root, f.Path))
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		f.Denied = true
+	case err != nil:
+		f.Broken = []facts.UnitFault{{Reason: err.Error(), Rest: true}}
+	default:
+		f.Null = len(text) == 0
+		settings, faults := unitfile.Scan(text)
+		for _, s := range settings {
+			f.Settings = append(f.Settings, facts.UnitSetting(s))
+		}
+		for _, x := range faults {
+			f.Broken = append(f.Broken, facts.UnitFault(x))
+		}
+	}
+	return f
+}
+
+func read(name string) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	return io.ReadAll(io.LimitReader(f, maxSize))
+}

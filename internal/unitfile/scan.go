@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unitfile
+
+import (
+	"strings"
+)
+
+// Fault is a line that systemd drops with a message in its log. With Rest it
+// drops everything behind the line too, and the unit is loaded all the same.
+type Fault struct {
+	Line   int
+	Reason string
+	Rest   bool
+}
+
+// Scan reads a file that somebody else wrote, and goes on where systemd does.
+// Of a command line only what systemd would run is told apart from what makes
+// it lose the rest of the file.
+func Scan(text []byte) ([]Setting, []Fault) {
+	var settings []Setting
+	var faults []Fault
+	// systemd ends a line at a carriage return as well.
+	r := newReader([]byte(strings.ReplaceAll(string(text), "\r\n", "\n")))
+	for {
+		before := r.line
+		s, found, err := r.next()
+		switch {
+		case err != nil:
+			f := Fault{Line: r.line, Reason: faultOf(err), Rest: losesRest(err)}
+			faults = append(faults, f)
+			if f.Rest || r.line == before {
+				return settings, faults
+			}
+		case !found:
+			return settings, faults
+		default:
+			settings = append(settings, s)
+			if reason := refusedCommand(s); reason != "" {
+				return settings, append(faults, Fault{Line: r.line, Reason: reason, Rest: true})
+			}
+		}
+	}
+}
+
+// faultOf is an error without its line number.
+func faultOf(err error) string {
+	_, reason, found := strings.Cut(err.Error(), ": ")
+	if !found {
+		return err.Error()
+	}
+	return reason
+}
+
+// losesRest tells what systemd does not get over: bytes that are not UTF-8, and
+// a section header without its end.
+func losesRest(err error) bool {
+	return strings.Contains(err.Error(), "UTF-8") || strings.Contains(err.Error(), "section header") || strings.Contains(err.Error(), errTooLong.Error())
+}
+
+// refusedCommand says why systemd drops a command line, and with it the rest of
+// the file (load-fragment.c: config_parse_exec).
+func refusedCommand(s Setting) string {
+	if s.Section != "Service" || !strings.HasPrefix(s.Key, "Exec") || s.Value == "" {
+		return ""
+	}
+	for i := 0; i < len(s.Value); {
+		if isWhite(s.Value[i]) {
+			i++
+			continue
+		}
+		word, next, err := oneWord(s.Value, i, false)
+		switch {
+		case err != nil:
+			return s.Key + "= has " + err.Error()
+		case i == 0 && strings.Contains(word, "/") && !strings.HasPrefix(strings.TrimLeft(word, "-@:+!|"), "/"):
+			return s.Key + "= has a relative path"
+		}
+		i = next
+	}
+	return ""
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unitfile
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAScanGoesOnWhereSystemdDoes(t *testing.T) {
+	for name, c := range map[string]struct {
+		text   string
+		keys   string
+		faults []Fault
+	}{
+		"a good one":           {"[Service]\nUser=root\n\n# x\nExecStartPre=\n", "User ExecStartPre", nil},
+		"carriage returns":     {"[Service]\r\nUser=root\r\n", "User", nil},
+		"no equals sign":       {"[Service]\nhello\nUser=root\n", "User", []Fault{{2, "a line without an equals sign", false}}},
+		"before any section":   {"User=root\n[Service]\nGroup=x\n", "Group", []Fault{{1, "a setting before the first section", false}}},
+		"a broken header":      {"[Service\nUser=root\n", "", []Fault{{1, "a section header without its end", true}}},
+		"a relative command":   {"[Service]\nExecStartPre=bin/gate\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has a relative path", true}}},
+		"a command by name":    {"[Service]\nExecStartPre=-true\nUser=root\n", "ExecStartPre User", nil},
+		"an open quote":        {"[Service]\nExecStartPre=/bin/sh -c 'x\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has a quote without its end", true}}},
+		"a continued command":  {"[Service]\nExecStartPre=/bin/sh -c \\\n 'x'\nUser=root\n", "ExecStartPre User", nil},
+		"bytes that are UTF-8": {"[Service]\nDescription=ü\n", "Description", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings, faults := Scan([]byte(c.text))
+			var keys []string
+			for _, s := range settings {
+				keys = append(keys, s.Key)
+			}
+			if got := strings.Join(keys, " "); got != c.keys {
+				t.Errorf("settings %q, want %q", got, c.keys)
+			}
+			if diff := cmp.Diff(c.faults, faults); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	if _, faults := Scan([]byte("[Service]\nA=\xff\nUser=root\n")); len(faults) != 1 || !faults[0].Rest {
+		t.Errorf("not UTF-8: %v", faults)
+	}
+}
