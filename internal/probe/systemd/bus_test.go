@@ -101,6 +101,7 @@ type manager struct {
 	conn    *dbus.Conn
 	start   func(unit, mode string) (dbus.ObjectPath, *dbus.Error) // StartUnit
 	started int
+	stopped []string // StopUnit
 }
 
 // serve puts m on a bus under systemd's name, until the connection dies.
@@ -117,7 +118,7 @@ func (m *manager) serve(t testing.TB, b *bus) {
 		t.Fatal(err)
 	}
 	m.conn = conn
-	methods := map[string]any{"GetUnitByPID": m.unitByPID, "Subscribe": func() *dbus.Error { return nil }, "StartUnit": m.startUnit}
+	methods := map[string]any{"GetUnitByPID": m.unitByPID, "Subscribe": func() *dbus.Error { return nil }, "StartUnit": m.startUnit, "StopUnit": m.stopUnit}
 	if err := conn.ExportMethodTable(methods, managerPath, managerIface); err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +159,15 @@ func (m *manager) startUnit(unit, mode string) (dbus.ObjectPath, *dbus.Error) {
 	m.started++
 	m.mu.Unlock()
 	return m.start(unit, mode)
+}
+
+// stopUnit stops at once.
+func (m *manager) stopUnit(unit, _ string) (dbus.ObjectPath, *dbus.Error) {
+	m.mu.Lock()
+	m.stopped = append(m.stopped, unit)
+	m.mu.Unlock()
+	go func() { _ = m.conn.Emit(managerPath, managerIface+".JobRemoved", uint32(117), jobPath, unit, "done") }()
+	return jobPath, nil
 }
 
 // removeJob sends JobRemoved as systemd does.
@@ -258,9 +268,24 @@ func scout() map[string]dbus.Variant {
 		"DropInPaths":      dbus.MakeVariant([]string{"/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf"}),
 		"ExecStartPre": dbus.MakeVariant([]command{
 			{Path: "/usr/bin/justnews-gate", Argv: []string{"/usr/bin/justnews-gate", "--gate-only", "scout"}, PID: 4711},
-			{Path: "/bin/false", Argv: []string{"/bin/false"}, Ignore: true},
+			{Path: "/bin/false", Argv: []string{"/bin/false"}, Ignore: true, Code: 1, Status: 1},
 		}),
-		"SuccessExitStatus": dbus.MakeVariant(successStatus{[]int32{75}, []int32{15}}),
+		"UnitFileState": dbus.MakeVariant("enabled-runtime"),
+		"ExecStart": dbus.MakeVariant([]command{
+			{Path: "/usr/local/bin/justnews-start-agent.sh", Argv: []string{"/usr/local/bin/justnews-start-agent.sh", "scout"}},
+		}),
+		"Restart":                dbus.MakeVariant("on-failure"),
+		"RestartUSec":            dbus.MakeVariant(uint64(3_000_000)),
+		"StartLimitIntervalUSec": dbus.MakeVariant(uint64(24 * 60_000_000)),
+		"StartLimitBurst":        dbus.MakeVariant(uint32(5)),
+		"LimitNOFILESoft":        dbus.MakeVariant(uint64(65536)),
+		"WorkingDirectory":       dbus.MakeVariant("!/srv"),
+		"ProtectHome":            dbus.MakeVariant("yes"),
+		"ProtectSystem":          dbus.MakeVariant("strict"),
+		"ReadWritePaths":         dbus.MakeVariant([]string{"-/run/justnews-gate"}),
+		"CacheDirectory":         dbus.MakeVariant([]string{"justnews/scout"}),
+		"BindReadOnlyPaths":      dbus.MakeVariant([]bindPath{{"/home/models", "/home/models", true, 0}}),
+		"SuccessExitStatus":      dbus.MakeVariant(successStatus{[]int32{75}, []int32{15}}),
 		"Conditions": dbus.MakeVariant([]condition{
 			{"ConditionPathExists", false, false, "/usr/bin/true", 1},
 			{"ConditionPathExists", false, true, "/etc/off", -1},

@@ -32,7 +32,7 @@ const (
 // start limit.
 func (c *Conn) Start(ctx context.Context, name string) (facts.Start, error) {
 	began := time.Now()
-	s, err := c.start(ctx, name)
+	s, err := c.change(ctx, name, "StartUnit")
 	s.Elapsed = time.Since(began)
 	if err != nil {
 		return s, fmt.Errorf("cannot start unit %s: %w", name, err)
@@ -40,7 +40,8 @@ func (c *Conn) Start(ctx context.Context, name string) (facts.Start, error) {
 	return s, nil
 }
 
-func (c *Conn) start(ctx context.Context, name string) (facts.Start, error) {
+// change has systemd make a job of a unit, and follows it.
+func (c *Conn) change(ctx context.Context, name, method string) (facts.Start, error) {
 	if len(name) > maxUnitName || !unitName.MatchString(name) {
 		return facts.Start{}, errors.New("not a unit name")
 	}
@@ -55,7 +56,7 @@ func (c *Conn) start(ctx context.Context, name string) (facts.Start, error) {
 	defer l.conn.RemoveSignal(removed)
 	l.subscribe(ctx, name)
 
-	job, refused, err := l.startUnit(ctx, name)
+	job, refused, err := l.enqueue(ctx, method, name)
 	switch {
 	case err != nil:
 		return facts.Start{}, c.unreachable(err)
@@ -76,12 +77,12 @@ func (l *link) subscribe(ctx context.Context, unit string) {
 	_ = l.ask(short, managerPath, managerIface+".Subscribe").Err
 }
 
-// startUnit returns the job, or how systemd refused to make one.
-func (l *link) startUnit(ctx context.Context, unit string) (dbus.ObjectPath, *facts.Start, error) {
+// enqueue returns the job, or how systemd refused to make one.
+func (l *link) enqueue(ctx context.Context, method, unit string) (dbus.ObjectPath, *facts.Start, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	var job dbus.ObjectPath
-	err := l.ask(ctx, managerPath, managerIface+".StartUnit", unit, "replace").Store(&job)
+	err := l.ask(ctx, managerPath, managerIface+"."+method, unit, "replace").Store(&job)
 	if e, answered := errors.AsType[dbus.Error](err); answered {
 		return "", &facts.Start{Refused: e.Name, Detail: e.Error()}, nil
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package systemd asks the service manager about units over D-Bus: it reads
-// properties, and starts a unit where it is told to. It judges nothing.
+// properties, and starts or stops a unit where it is told to. It judges nothing.
 //
 // It speaks godbus directly. go-systemd's dbus package opens two connections,
 // authenticates without a deadline and never comes back from a restart of the

@@ -49,14 +49,23 @@ func wantScout() facts.Unit {
 		DropInPaths:  []string{"/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf"},
 		ExecStartPre: []facts.Exec{
 			{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", "scout"}},
-			{Argv: []string{"/bin/false"}, IgnoreFailure: true},
+			{Argv: []string{"/bin/false"}, IgnoreFailure: true, Code: 1, Status: 1},
 		},
 		SuccessExitStatus: []int{75},
-		Conditions:        []string{"ConditionPathExists=!/etc/off", "ConditionVirtualization=|vm"},
-		After:             []string{"justnews-mps.service"},
-		Before:            []string{"justnews.target"},
-		Conflicts:         []string{"shutdown.target"},
-		Times:             facts.UnitTimes{InactiveExit: 12345678 * time.Microsecond, ActiveEnter: 11 * time.Second, InactiveEnter: 12 * time.Second},
+		SuccessSignals:    []int{15},
+		Service: facts.Service{
+			FileState: "enabled-runtime", Restart: "on-failure", RestartDelay: 3 * time.Second,
+			ExecStart:  []facts.Exec{{Argv: []string{"/usr/local/bin/justnews-start-agent.sh", "scout"}}},
+			StartLimit: 24 * time.Minute, StartBurst: 5, LimitNOFILE: 65536, WorkingDirectory: "/srv",
+			ProtectHome: "yes", ProtectSystem: "strict",
+			Writable: []string{"/run/justnews-gate", "/tmp/nvidia-mps", "/var/cache/justnews/scout"},
+			Readable: []string{"/home/models"},
+		},
+		Conditions: []string{"ConditionPathExists=!/etc/off", "ConditionVirtualization=|vm"},
+		After:      []string{"justnews-mps.service"},
+		Before:     []string{"justnews.target"},
+		Conflicts:  []string{"shutdown.target"},
+		Times:      facts.UnitTimes{InactiveExit: 12345678 * time.Microsecond, ActiveEnter: 11 * time.Second, InactiveEnter: 12 * time.Second},
 		Sandbox: facts.Sandbox{
 			PrivateTmp: true, DevicePolicy: "closed", DeviceAllow: []string{"char-nvidia* rw"},
 			BindPaths: []string{"/tmp/nvidia-mps"},
@@ -92,6 +101,14 @@ func TestAGateFindsItsOwnUnitByItsPID(t *testing.T) {
 	}
 	if _, err := c.UnitOfPID(t.Context(), 0); err == nil {
 		t.Error("PID 0, which systemd takes for the caller, was asked for")
+	}
+}
+
+func TestAStopIsFollowedToo(t *testing.T) {
+	c, m, _ := connected(t)
+	s, err := c.Stop(t.Context(), "justnews@scout.service")
+	if err != nil || s.Result != "done" || len(m.stopped) != 1 || m.started != 0 {
+		t.Errorf("%+v, %v, stopped %q", s, err, m.stopped)
 	}
 }
 

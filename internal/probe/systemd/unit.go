@@ -113,7 +113,9 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 			InactiveEnter: timespan(may[uint64](&b, "InactiveEnterTimestampMonotonic")),
 		},
 		SuccessExitStatus: exitStatuses(
-			may[[]any](&b, "SuccessExitStatus")),
+			may[[]any](&b, "SuccessExitStatus"), 0),
+		SuccessSignals: exitStatuses(may[[]any](&b, "SuccessExitStatus"), 1),
+		Service:        service(&b),
 	}
 	uid := uint32(noUID)
 	if _, ok := props["UID"]; ok {
@@ -228,7 +230,13 @@ func commands(rows [][]any) []facts.Exec {
 		}
 		argv, _ := row[1].([]string)
 		ignore, known := row[2].(bool)
-		all = append(all, facts.Exec{Argv: argv, IgnoreFailure: ignore || !known})
+		e := facts.Exec{Argv: argv, IgnoreFailure: ignore || !known}
+		if len(row) >= 10 {
+			code, _ := row[8].(int32)
+			status, _ := row[9].(int32)
+			e.Code, e.Status = int(code), int(status)
+		}
+		all = append(all, e)
 	}
 	return all
 }
@@ -291,13 +299,13 @@ func sources(rows [][]any) []string {
 	return all
 }
 
-// exitStatuses reads SuccessExitStatus, a pair of exit statuses and signals.
-// The signals are left out: exit statuses are what the gate can choose.
-func exitStatuses(pair []any) []int {
-	if len(pair) == 0 {
+// exitStatuses reads SuccessExitStatus, a pair of exit statuses (0) and signals
+// (1).
+func exitStatuses(pair []any, which int) []int {
+	if len(pair) <= which {
 		return nil
 	}
-	numbers, _ := pair[0].([]int32)
+	numbers, _ := pair[which].([]int32)
 	var statuses []int
 	for _, n := range numbers {
 		statuses = append(statuses, int(n))

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"justnews/internal/facts"
+)
+
+// Holders finds the processes that have a listening socket on the ports, by
+// port. Of others than its own user's processes only root sees any.
+func (h Host) Holders(ports []int) (map[int][]facts.Process, error) {
+	sockets, err := h.listening(ports)
+	if err != nil || len(sockets) == 0 {
+		return nil, err
+	}
+	dirs, err := filepath.Glob(h.path("/proc/[0-9]*"))
+	if err != nil {
+		return nil, err
+	}
+	found := map[int][]facts.Process{}
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil {
+			continue
+		}
+		for port := range holds(dir, sockets) {
+			found[port] = append(found[port], facts.Process{PID: pid, Name: comm(dir)})
+		}
+	}
+	return found, nil
+}
+
+// holds returns the ports of a process's sockets.
+func holds(dir string, sockets map[string]int) map[int]bool {
+	ports := map[int]bool{}
+	entries, err := os.ReadDir(filepath.Join(dir, "fd"))
+	if err != nil {
+		return nil // gone, or another user's
+	}
+	for _, e := range entries {
+		link, err := os.Readlink(filepath.Join(dir, "fd", e.Name()))
+		if err != nil {
+			continue
+		}
+		if port, ok := sockets[link]; ok {
+			ports[port] = true
+		}
+	}
+	return ports
+}
+
+func comm(dir string) string {
+	text, err := os.ReadFile(filepath.Join(dir, "comm"))
+	if err != nil {
+		return "?"
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// listening returns the links of /proc/PID/fd that are listening sockets on the
+// ports. It reads proc_net_tcp(5), which a preflight can afford.
+func (h Host) listening(ports []int) (map[string]int, error) {
+	wanted := map[string]int{}
+	for _, p := range ports {
+		wanted[fmt.Sprintf("%04X", p)] = p
+	}
+	sockets := map[string]int{}
+	read := 0
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		text, err := os.ReadFile(h.path(table))
+		if err != nil {
+			continue // a kernel without IPv6 has no tcp6
+		}
+		read++
+		for line := range strings.Lines(string(text)) {
+			fields := strings.Fields(line)
+			if len(fields) < 10 || fields[3] != listenState {
+				continue
+			}
+			if port, ok := wanted[fields[1][strings.LastIndexByte(fields[1], ':')+1:]]; ok {
+				sockets["socket:["+fields[9]+"]"] = port
+			}
+		}
+	}
+	if read == 0 {
+		return nil, fmt.Errorf("cannot look for who holds a port: no /proc/net/tcp")
+	}
+	return sockets, nil
+}

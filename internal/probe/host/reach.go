@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"justnews/internal/facts"
+)
+
+// Reach tries whether a user gets to a path, and names the first component at
+// fault. To try beats to compute: modes, ACLs, mount options and security
+// modules are all asked. Only root can try as another user.
+func (h Host) Reach(as facts.Account, path string, want facts.Access) facts.Reach {
+	r := facts.Reach{Path: path, User: as.User}
+	if err := act(as, func() { h.try(&r, path, want) }); err != nil {
+		r.Known, r.Detail = false, err.Error()
+	}
+	return r
+}
+
+// try walks down to the path, as whoever this thread is.
+func (h Host) try(r *facts.Reach, path string, want facts.Access) {
+	r.Known, r.At = true, path
+	parts := strings.Split(strings.Trim(filepath.Clean(path), "/"), "/")
+	for i := range parts {
+		at := "/" + filepath.Join(parts[:i+1]...)
+		last := i == len(parts)-1
+		err := unix.Faccessat(unix.AT_FDCWD, h.path(at), mode(want, last), unix.AT_EACCESS)
+		switch {
+		case err == nil:
+		case errors.Is(err, fs.ErrNotExist) && want == facts.Write:
+			// systemd or the program makes it: the parent decides.
+			r.At = filepath.Dir(at)
+			err = unix.Faccessat(unix.AT_FDCWD, h.path(r.At), unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+			r.OK, r.Detail = err == nil, reason(err)
+			return
+		default:
+			r.At, r.Detail = at, reason(err)
+			return
+		}
+	}
+	info, err := os.Stat(h.path(path))
+	switch {
+	case err != nil:
+		r.Detail = reason(err)
+	case want == facts.Run && info.IsDir():
+		r.Detail = "is a directory"
+	case want != facts.Run && !info.IsDir():
+		r.Detail = "is no directory"
+	default:
+		r.OK = true
+	}
+}
+
+// mode is what access(2) has to grant: on the way down search, at the end what
+// is wanted.
+func mode(want facts.Access, last bool) uint32 {
+	if last && want == facts.Write {
+		return unix.W_OK | unix.X_OK
+	}
+	return unix.X_OK
+}
+
+func reason(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, fs.ErrNotExist):
+		return "does not exist"
+	case errors.Is(err, unix.EROFS):
+		return "read-only file system"
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	default:
+		return err.Error()
+	}
+}
+
+var errNotRoot = errors.New("only root can try as another user")
+
+// act calls f with the file permissions of a user. setfsuid(2) is of one
+// thread, which ends with f.
+func act(as facts.Account, f func()) error {
+	if as.UID == os.Geteuid() {
+		f()
+		return nil
+	}
+	if os.Geteuid() != 0 {
+		return errNotRoot
+	}
+	failed := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked
+		err := become(as)
+		if err == nil {
+			f()
+		}
+		failed <- err
+	}()
+	return <-failed
+}
+
+// become changes the calling thread alone; Go's own Setgroups would change all.
+// The kernel takes root's capabilities over files away with setfsuid.
+func become(as facts.Account) error {
+	groups := make([]uint32, len(as.GIDs))
+	for i, gid := range as.GIDs {
+		groups[i] = uint32(gid) //nolint:gosec // a group's id
+	}
+	_, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(unsafe.SliceData(groups))), 0) //nolint:gosec // the call takes an array
+	if errno != 0 {
+		return errno
+	}
+	if len(as.GIDs) > 0 {
+		_, _ = unix.SetfsgidRetGid(as.GIDs[0])
+	}
+	_, _ = unix.SetfsuidRetUid(as.UID)
+	// These calls return the former value and no error: ask again.
+	if now, _ := unix.SetfsuidRetUid(-1); now != as.UID {
+		return unix.EPERM
+	}
+	return nil
+}

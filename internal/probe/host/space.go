@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"justnews/internal/facts"
+)
+
+// Space tells what is left where a path is, or would be made.
+func (h Host) Space(path string) facts.Space {
+	s := facts.Space{Path: path, At: filepath.Clean(path)}
+	var fs unix.Statfs_t
+	for {
+		err := unix.Statfs(h.path(s.At), &fs)
+		if err == nil {
+			break
+		}
+		if s.At == "/" || err != unix.ENOENT && err != unix.ENOTDIR {
+			s.Err = reason(err)
+			return s
+		}
+		s.At = filepath.Dir(s.At)
+	}
+	s.Free = fs.Bavail * uint64(fs.Bsize) //nolint:gosec // a block's size
+	s.Inodes, s.NoInodes = fs.Ffree, fs.Files == 0
+	var st unix.Stat_t
+	if err := unix.Stat(h.path(s.At), &st); err != nil {
+		s.Err = reason(err)
+		return s
+	}
+	s.Device = st.Dev
+	return s
+}
+
+// Limits reads what bounds all processes of this host.
+func (h Host) Limits() facts.Limits {
+	var l facts.Limits
+	if text, err := os.ReadFile(h.path("/proc/meminfo")); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if rest, ok := strings.CutPrefix(line, "SwapTotal:"); ok {
+				kib, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 54)
+				l.Swap, l.SwapKnown = kib<<10, err == nil
+			}
+		}
+	}
+	if text, err := os.ReadFile(h.path("/proc/sys/fs/nr_open")); err == nil {
+		l.OpenMax, _ = strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(h.path("/tmp"), &fs); err == nil {
+		l.TmpNoexec = fs.Flags&unix.ST_NOEXEC != 0
+	}
+	return l
+}
