@@ -179,3 +179,40 @@ const (
 	ImportConflict   Code = "IMPORT-CONFLICT"   // two places, or old and new, disagree
 	ImportOvercommit Code = "IMPORT-OVERCOMMIT" // limits above the GPU's memory
 )
+
+// Preflight: what stands around the gates. Only the full validation looks at
+// these.
+const (
+	Unchecked       Code = "UNCHECKED"        // this run could not look
+	UnitMissing     Code = "UNIT-MISSING"     // a unit of the packages is not there
+	UnitDisabled    Code = "UNIT-DISABLED"    // nothing starts it at boot, or what should not
+	UnitShadowed    Code = "UNIT-SHADOWED"    // another file of the same name hides ours
+	UnitOpened      Code = "UNIT-OPENED"      // what may end the gate counts as its success
+	DropInMasks     Code = "DROPIN-MASKS"     // a file hides a drop-in of ours
+	DropInLeftover  Code = "DROPIN-LEFTOVER"  // a drop-in from before, for what justnews.toml says now
+	DropInBroken    Code = "DROPIN-BROKEN"    // systemd drops a part of it
+	GateDouble      Code = "GATE-DOUBLE"      // another gate stands beside ours
+	StartLimit      Code = "START-LIMIT"      // a start limit that cannot trip, or trips at once
+	RestartLoop     Code = "RESTART-LOOP"     // it fails and is started again, without an end
+	GeneratorAbsent Code = "GENERATOR-ABSENT" // the generator has written nothing
+	GeneratorStale  Code = "GENERATOR-STALE"  // what it wrote is not what it would write now
+	EnvUnreadable   Code = "ENV-UNREADABLE"   // an environment file that nobody can read
+	EnvSyntax       Code = "ENV-SYNTAX"       // a line that one of its two readers drops or cannot read
+	EnvDiffers      Code = "ENV-DIFFERS"      // a value that systemd and a shell read differently
+	EnvInterpreter  Code = "ENV-INTERPRETER"  // the interpreter that it names is not there
+	PortTaken       Code = "PORT-TAKEN"       // somebody else listens on an instance's port
+	PortSilent      Code = "PORT-SILENT"      // an instance runs and does not listen
+	PortFreed       Code = "PORT-FREED"       // --stop stopped its unit
+	DiskSpace       Code = "DISK-SPACE"       // less than 10 GiB
+	LimitNOFILE     Code = "LIMIT-NOFILE"     // fewer than 65536 open files
+	SwapNone        Code = "SWAP-NONE"        // no swap
+	TmpNoexec       Code = "TMP-NOEXEC"       // nothing in /tmp can be executed
+	UserUnknown     Code = "USER-UNKNOWN"     // User= or Group= does not exist
+	UserOther       Code = "USER-OTHER"       // an instance runs as another user than the configuration says
+	ServicePath     Code = "SERVICE-PATH"     // its command or directory is out of its user's reach
+	HomeHidden      Code = "HOME-HIDDEN"      // the same, because of protect_home
+	CacheReadOnly   Code = "CACHE-READONLY"   // a cache of compiled kernels that cannot be written
+	DatabaseURL     Code = "DATABASE-URL"     // an address that makes no sense
+	DatabaseDown    Code = "DATABASE-DOWN"    // nobody answers there
+	BusUnregistered Code = "BUS-UNREGISTERED" // the bus does not know the orchestrator
+)

@@ -9,4 +9,4 @@ import "slices"
 // changes.
 //
 //nolint:gochecknoglobals // a constant table, which Go cannot declare const
-var catalog = slices.Concat(configEntries, mpsEntries, modelEntries, storeEntries, gpuEntries, hostEntries, recordEntries, operatorEntries, importEntries)
+var catalog = slices.Concat(configEntries, mpsEntries, modelEntries, storeEntries, gpuEntries, preflightEntries, hostEntries, recordEntries, operatorEntries, importEntries)
