@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Port judges who listens where an instance wants to.
+func Port(u facts.Unit, p facts.Port) []diag.Problem {
+	up := u.ActiveState == "active" && u.MainPID > 0
+	switch {
+	case !p.Known:
+		return nil
+	case len(p.UIDs) == 0 && up:
+		return []diag.Problem{{
+			Code: diag.PortSilent, Severity: diag.Notice, Subject: u.Name,
+			Message: fmt.Sprintf("it runs, and nobody listens on its port %d (yet)", p.Port),
+			Fix:     "journalctl -b -u " + u.Name,
+		}}
+	case len(p.UIDs) == 0, up && rightful(u, p):
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", p.Port),
+		Message:  "another program listens on the port of " + u.Name,
+		Seen:     Holders(p),
+		Expected: "nobody, or " + u.Name + " itself",
+		Fix:      freePort(u, p),
+	}}
+}
+
+// rightful tells whether the unit itself listens: by its processes where they
+// can be seen, else by its user.
+func rightful(u facts.Unit, p facts.Port) bool {
+	if len(p.Processes) > 0 {
+		return slices.ContainsFunc(p.Processes, func(q facts.Process) bool { return q.Unit == u.Name || q.PID == u.MainPID })
+	}
+	return u.UID == nil || !slices.ContainsFunc(p.UIDs, func(uid int) bool { return uid != *u.UID })
+}
+
+// Holders names who listens on a port, as far as that can be seen.
+func Holders(p facts.Port) string {
+	var names []string
+	for _, q := range p.Processes {
+		name := fmt.Sprintf("%s (PID %d)", diag.Clean(q.Name), q.PID)
+		if q.Unit != "" {
+			name += " of " + diag.Clean(q.Unit)
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		for _, uid := range p.UIDs {
+			names = append(names, fmt.Sprintf("a process of user id %d", uid))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func freePort(u facts.Unit, p facts.Port) string {
+	if len(p.Processes) > 0 && OurUnit(p.Processes[0].Unit) {
+		return "systemctl stop " + p.Processes[0].Unit + "; " + again
+	}
+	return mend(again, "end the program that listens there (ss -ltnp 'sport = :%d'), or give %s another port", p.Port, u.Name)
+}
+
+// OurUnit tells whether a unit is an instance of ours.
+func OurUnit(name string) bool {
+	return strings.HasPrefix(name, "justnews@") && strings.HasSuffix(name, ".service")
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// vendorDirs are where the packages put units; /lib is /usr/lib on every
+// supported system.
+var vendorDirs = []string{"/usr/lib/systemd/system", "/lib/systemd/system"}
+
+// Present judges a unit of the packages that everything else leans on.
+func Present(u facts.Unit) []diag.Problem {
+	if u.LoadState == "loaded" {
+		return shadowed(u)
+	}
+	fix := "install the package justnews, then: systemctl daemon-reload"
+	if u.LoadState == "masked" {
+		fix = "systemctl unmask " + u.Name
+	}
+	return []diag.Problem{{
+		Code: diag.UnitMissing, Subject: u.Name, Message: "a unit of the packages cannot be used",
+		Seen: quote(u.LoadState), Expected: "loaded", Fix: fix,
+	}}
+}
+
+// shadowed finds a unit's own file elsewhere than where the packages put it:
+// upstream's template, of the same name, lay in /etc.
+func shadowed(u facts.Unit) []diag.Problem {
+	if u.FragmentPath == "" || slices.Contains(vendorDirs, path.Dir(u.FragmentPath)) {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.UnitShadowed, Severity: diag.Warning, Subject: u.FragmentPath,
+		Message:  "this file hides the unit of the packages, with its sandbox and its directories",
+		Seen:     diag.Clean(u.FragmentPath),
+		Expected: vendorDirs[0] + "/" + templateOf(u.Name),
+		Fix:      "keep what you need of it in a drop-in (systemctl edit " + templateOf(u.Name) + "), then: rm " + u.FragmentPath + "; systemctl daemon-reload",
+	}}
+}
+
+// templateOf returns justnews@.service for an instance.
+func templateOf(unit string) string {
+	before, _, found := strings.Cut(unit, "@")
+	if !found {
+		return unit
+	}
+	return before + "@.service"
+}
+
+// UnitAudit finds what in an instance's unit would open its gate, hold it
+// twice, or never let it end, whatever the gate itself does.
+func UnitAudit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	if u.LoadState != "loaded" {
+		return nil // Gated says so
+	}
+	return slices.Concat(shadowed(u), opened(u, files), doubled(u, files), startLimit(u, files), loops(u))
+}
+
+// opened finds what SuccessExitStatus= takes for the success of a gate that
+// ended otherwise. The gate avoids the exit statuses by itself; a signal that
+// ends it, and systemd's own statuses for a gate that could not be started, are
+// out of its hands.
+func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	own := func(n int) bool { return n >= 200 && n <= 243 } // EXIT_CHDIR … of systemd.exec(5)
+	var problems []diag.Problem
+	if len(u.SuccessSignals) > 0 || slices.ContainsFunc(u.SuccessExitStatus, own) {
+		problems = append(problems, diag.Problem{
+			Code: diag.UnitOpened, Subject: u.Name,
+			Message:  "SuccessExitStatus= opens the gate where a signal ends it, or where it cannot be started",
+			Seen:     fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")),
+			Expected: "no signal, and no status from 200 to 243",
+			Fix:      "take them out of SuccessExitStatus= (systemctl cat " + u.Name + "), then: systemctl daemon-reload",
+		})
+	}
+	statuses := slices.DeleteFunc(slices.Clone(u.SuccessExitStatus), func(n int) bool {
+		return !slices.ContainsFunc(diag.Statuses(), func(s diag.StatusMeaning) bool { return int(s.Status) == n })
+	})
+	if len(statuses) > 0 {
+		problems = append(problems, diag.Problem{
+			Code: diag.StatusOpens, Severity: diag.Warning, Subject: u.Name,
+			Message:  "SuccessExitStatus= lists exit statuses of the gate: it has to exit with others",
+			Seen:     fmt.Sprintf("SuccessExitStatus=%v%s", statuses, setIn(u, files, "SuccessExitStatus")),
+			Expected: "no exit status of justnews-gate",
+			Fix:      "take them out of SuccessExitStatus= (systemctl cat " + u.Name + "), then: systemctl daemon-reload",
+		})
+	}
+	return problems
+}
+
+// otherGates are what stood before an instance by hand.
+var otherGates = []string{"preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "orchestrator-ready.sh", "justnews-gate"}
+
+// doubled finds a second gate: it waits once more, by rules of its own, and
+// both have to fit into one TimeoutStartSec= each.
+func doubled(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	var others []facts.Exec
+	for _, e := range u.ExecStartPre {
+		line := strings.Join(e.Argv, " ")
+		if !isGate(e, u.Name) && slices.ContainsFunc(otherGates, func(g string) bool { return strings.Contains(line, g) }) {
+			others = append(others, e)
+		}
+	}
+	if len(others) == 0 || !slices.ContainsFunc(u.ExecStartPre, func(e facts.Exec) bool { return isGate(e, u.Name) }) {
+		return nil // ungated is another problem
+	}
+	return []diag.Problem{{
+		Code: diag.GateDouble, Severity: diag.Warning, Subject: u.Name,
+		Message: "another gate stands beside ours",
+		Seen:    "ExecStartPre=" + commandLines(others) + setIn(u, files, "ExecStartPre"), Expected: "one gate",
+		Fix: "remove its ExecStartPre= line (systemctl cat " + u.Name + " shows where it stands), then: systemctl daemon-reload",
+	}}
+}
+
+// startLimit finds a limit that cannot trip, so that a gate that refuses after
+// its whole time is started for ever, and one that trips at the first failure.
+func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	s := u.Service
+	if s.Restart == "no" || s.Restart == "" {
+		return nil
+	}
+	p := diag.Problem{
+		Code: diag.StartLimit, Severity: diag.Warning, Subject: u.Name,
+		Seen: fmt.Sprintf("StartLimitIntervalSec=%s, StartLimitBurst=%d, TimeoutStartSec=%s, RestartSec=%s%s", span(s.StartLimit), s.StartBurst,
+			span(u.TimeoutStart), span(s.RestartDelay), setIn(u, files, "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval")),
+		Expected: "an interval above burst x (TimeoutStartSec + RestartSec), and a burst of more than 1",
+		Fix:      "remove the start limits of your own (systemctl cat " + u.Name + "): the generator sets ones that fit, then: systemctl daemon-reload",
+	}
+	attempts := time.Duration(s.StartBurst) * (u.TimeoutStart + s.RestartDelay)
+	switch {
+	case s.StartLimit == 0 || s.StartBurst == 0:
+		p.Message = "there is no start limit: a gate that refuses is started again for ever"
+	case s.StartBurst == 1:
+		p.Message = "the first failure trips the start limit: nothing starts it any more until systemctl reset-failed"
+	case u.TimeoutStart > 0 && attempts > s.StartLimit:
+		p.Message = "the start limit cannot trip: a gate that refuses after its whole time is started again for ever"
+	default:
+		return nil
+	}
+	return []diag.Problem{p}
+}
+
+// loop is from how many restarts on an instance that is not up is called one
+// that never comes up.
+const loop = 3
+
+// loops finds an instance that systemd starts again and again.
+func loops(u facts.Unit) []diag.Problem {
+	if u.NRestarts < loop || u.ActiveState != "activating" {
+		return nil
+	}
+	seen := fmt.Sprintf("%d restarts, Restart=%s, %s (%s)", u.NRestarts, diag.Clean(u.Service.Restart), diag.Clean(u.ActiveState), diag.Clean(u.SubState))
+	for _, e := range u.ExecStartPre {
+		if isGate(e, u.Name) && e.Code == cldExited && e.Status != 0 {
+			seen += fmt.Sprintf("; its gate exited with %d", e.Status)
+		}
+	}
+	if u.ExecMainCode != 0 && u.ExecMainStatus != 0 {
+		seen += fmt.Sprintf("; its program ended with %d", u.ExecMainStatus)
+	}
+	return []diag.Problem{{
+		Code: diag.RestartLoop, Subject: u.Name, Message: "it fails, and systemd starts it again and again",
+		Seen: seen, Expected: "active", Fix: mend("systemctl stop "+u.Name+"; "+again, "mend what its log names (journalctl -b -u %s)", u.Name),
+	}}
+}
+
+// setIn says which file of an administrator sets one of the keys, the last one
+// that does.
+func setIn(u facts.Unit, files []facts.UnitFile, keys ...string) string {
+	at := ""
+	for _, f := range files {
+		if !slices.Contains(u.DropInPaths, f.Path) && f.Path != u.FragmentPath {
+			continue
+		}
+		if slices.ContainsFunc(f.Settings, func(s facts.UnitSetting) bool { return slices.Contains(keys, s.Key) }) && path.Base(f.Path) >= path.Base(at) {
+			at = f.Path
+		}
+	}
+	if at == "" {
+		return ""
+	}
+	return ", set in " + diag.Clean(at)
+}
