@@ -18,6 +18,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/gate"
+	"justnews/internal/preflight"
 	"justnews/internal/report"
 )
 
@@ -40,6 +41,8 @@ type Machine struct {
 	// MetricsDir is where the metrics of each run go, "": to where node_exporter
 	// looks.
 	MetricsDir string
+	// Host is how preflight looks at the machine; nil: as it is.
+	Host *preflight.Host
 }
 
 // line is the whole command line as kong sees it.

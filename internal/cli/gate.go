@@ -139,6 +139,9 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 		}
 	}
 	lines := report.Lines(e.name, *res)
+	if e.survey && a.StderrTerminal {
+		lines = report.Headed(lines)
+	}
 	if a.Verbose {
 		lines = append(report.StepLines(*res), lines...)
 	}

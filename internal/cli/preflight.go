@@ -5,18 +5,24 @@ package cli
 import (
 	"cmp"
 	"context"
+	"os"
 	"slices"
 	"strings"
 
 	"justnews/internal/check"
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/preflight"
+	"justnews/internal/probe/orchestrator"
+	"justnews/internal/probe/systemd"
 	"justnews/internal/wish"
 )
 
 type preflightCommand struct {
 	Timeout span `name:"timeout" placeholder:"TIME" help:"How long to wait for what is not ready yet: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Stop    bool `name:"stop" help:"First stop the units of ours that hold the instances' ports. Anything else that holds one is named and left alone."`
 }
 
 // Run makes every check of this host and reports every finding.
@@ -33,12 +39,17 @@ func (c *preflightCommand) Run(a *app) error {
 			return w, problems
 		},
 		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
+			freed := a.free(ctx, c.Stop, cfg, &w, x)
+			around := a.lookAround(ctx, cfg, x)
 			res := gate.Survey(ctx, w, x)
 			if w.RequireMPS {
 				res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
 			}
-			res.Problems = append(res.Problems, unitFindings(ctx, cfg, x.Units)...)
+			res.Problems = slices.Concat(freed, res.Problems, <-around, a.registered(ctx, cfg, w))
 			res.Problems = append(res.Problems, check.MapInstances(x.Map.Models, w.Models.Map, instanceNames(cfg))...)
+			if x.Units == nil {
+				res.Problems = append(res.Problems, noUnits(res.Problems)...)
+			}
 			return res
 		},
 	})
@@ -52,6 +63,79 @@ func instanceNames(cfg *config.Config) []string {
 	return names
 }
 
+// host is how the machine around the gates is looked at.
+func (a *app) host() preflight.Host {
+	if a.Host != nil {
+		return *a.Host
+	}
+	return preflight.Real(string(a.Root), inUnit(a.Lookup))
+}
+
+// lookAround looks at everything but the servers while those are waited for.
+func (a *app) lookAround(ctx context.Context, cfg *config.Config, x gate.World) <-chan []diag.Problem {
+	job := preflight.Job{Config: cfg, Host: a.host()}
+	if conn, ok := x.Units.(*systemd.Conn); ok {
+		job.Units = conn
+	}
+	if a.ConfigFile == "" && a.Root == "" { // else the generator reads another configuration
+		job.Generated = func(env []facts.EnvFile) []facts.Generated {
+			return preflight.Generated(cfg, env, os.Getenv)
+		}
+	}
+	found := make(chan []diag.Problem, 1)
+	go func() { found <- preflight.Look(ctx, job) }()
+	return found
+}
+
+// free stops what holds the instances' ports. What was stopped on purpose is
+// not waited for then.
+func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *wish.Wish, x gate.World) []diag.Problem {
+	conn, ok := x.Units.(*systemd.Conn)
+	switch {
+	case !asked:
+		return nil
+	case !ok:
+		return []diag.Problem{{
+			Code: diag.NoSystemd, Severity: diag.Warning, Subject: "--stop", Message: "there is no systemd here that could stop a unit",
+			Fix: "end what holds the ports yourself (ss -ltnp)",
+		}}
+	}
+	freed := preflight.FreePorts(ctx, cfg, a.host(), conn, conn)
+	if slices.Contains(freed.Stopped, w.Orchestrator.Unit) {
+		w.RequireModels = false
+	}
+	if slices.Contains(freed.Stopped, w.Bus.Unit) {
+		w.RequireBus = false
+	}
+	return freed.Problems
+}
+
+// registered asks the bus whether it knows the orchestrator, where both are
+// units of this host and the bus was to be asked at all.
+func (a *app) registered(ctx context.Context, cfg *config.Config, w wish.Wish) []diag.Problem {
+	if !w.RequireBus || !w.RequireModels || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
+		return nil
+	}
+	bus, err := orchestrator.NewBus(w.Bus.URL)
+	if err != nil {
+		return nil // said before
+	}
+	defer bus.Close()
+	return check.Registered(bus.Agents(ctx), cfg.Orchestrator.Instance, w.Bus.URL)
+}
+
+// noUnits says once that units were not asked for, unless that was said.
+func noUnits(problems []diag.Problem) []diag.Problem {
+	if slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Code == diag.NoSystemd }) {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.NoSystemd, Severity: diag.Notice, Subject: "preflight",
+		Message: "systemd cannot be asked on this machine, so units, users, paths and ports are left out",
+		Fix:     "nothing to do in a container without systemd; else: systemctl start dbus.socket",
+	}}
+}
+
 func everyProbe(cfg *config.Config) []config.Probe {
 	var all []config.Probe
 	for _, p := range cfg.Probes {
@@ -59,23 +143,6 @@ func everyProbe(cfg *config.Config) []config.Probe {
 	}
 	slices.SortFunc(all, func(a, b config.Probe) int { return strings.Compare(a.Name, b.Name) })
 	return all
-}
-
-// unitFindings looks at the unit of every instance: is it there, is it gated,
-// does systemd know its latest files.
-func unitFindings(ctx context.Context, cfg *config.Config, units gate.Units) []diag.Problem {
-	if units == nil {
-		return nil
-	}
-	var problems []diag.Problem
-	for _, i := range cfg.Instances {
-		unit, err := units.Unit(ctx, wish.InstanceUnit(i.Name))
-		if err != nil {
-			return append(problems, noSystemd(wish.InstanceUnit(i.Name), err))
-		}
-		problems = append(problems, check.Gated(unit)...)
-	}
-	return problems
 }
 
 // noSystemd is the warning of a question that systemd did not answer. It is
@@ -87,20 +154,30 @@ func noSystemd(unit string, err error) diag.Problem {
 	}
 }
 
-// settleSurvey puts the worst findings first, those of one code together, and
-// reduces the exit status to the three of preflight: 0 nothing, 1 critical
-// findings, 2 warnings only. A run that a broken configuration or environment
-// ended before it began keeps its own, 78: nothing was checked. Its status 2
-// opens nothing, so that its unit may take it for a success.
+// settleSurvey groups the findings by what they are about, the area with the
+// worst first, and in each the worst first; then it reduces the exit status to
+// the three of preflight: 0 nothing, 1 critical findings, 2 warnings only. A run
+// that a broken configuration or environment ended before it began keeps its
+// own, 78: nothing was checked. Its status 2 opens nothing, so that its unit may
+// take it for a success.
 func settleSurvey(r *gate.Result) {
-	first := map[diag.Code]int{}
+	first, worst := map[diag.Code]int{}, map[string]diag.Severity{}
+	begun := map[string]int{}
 	for i, p := range r.Problems {
+		area := p.Code.Area()
 		if _, seen := first[p.Code]; !seen {
 			first[p.Code] = i
 		}
+		if s, seen := worst[area]; !seen {
+			worst[area], begun[area] = p.Severity, i
+		} else {
+			worst[area] = min(s, p.Severity)
+		}
 	}
 	slices.SortStableFunc(r.Problems, func(a, b diag.Problem) int {
-		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(first[a.Code], first[b.Code]))
+		x, y := a.Code.Area(), b.Code.Area()
+		return cmp.Or(cmp.Compare(worst[x], worst[y]), cmp.Compare(begun[x], begun[y]),
+			cmp.Compare(a.Severity, b.Severity), cmp.Compare(first[a.Code], first[b.Code]))
 	})
 	r.Settle()
 	warned := slices.ContainsFunc(r.Problems, func(p diag.Problem) bool { return p.Severity == diag.Warning })

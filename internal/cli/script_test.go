@@ -19,7 +19,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"justnews/internal/cli"
+	"justnews/internal/facts"
 	"justnews/internal/journal"
+	"justnews/internal/preflight"
 	"justnews/internal/probe/gpu"
 	"justnews/internal/reference"
 	"justnews/internal/reference/store"
@@ -41,9 +43,23 @@ func gateMain() {
 		// Not this machine's: a script says what it finds, by default none.
 		MetricsDir: or(os.Getenv("JUSTNEWS_TEST_METRICS"), "/nonexistent/metrics"),
 		GPU:        gpu.Prober{Helper: or(os.Getenv("JUSTNEWS_TEST_NVML"), "/nonexistent/justnews-nvml"), Root: os.Getenv("JUSTNEWS_TEST_ROOT")},
+		Host:       roomyHost(or(os.Getenv("JUSTNEWS_TEST_ROOT"), "/nonexistent")),
+		// A script that wants headings says that a person looks.
+		StderrTerminal: os.Getenv("JUSTNEWS_TEST_TERMINAL") != "", Width: func() int { return 80 },
 	}, os.Args[1:])
 	stop()
 	os.Exit(int(status))
+}
+
+// roomyHost is a machine on which nothing is amiss but what lies below root.
+func roomyHost(root string) *preflight.Host {
+	h := preflight.Real(root, false)
+	h.Space = func(path string) facts.Space {
+		return facts.Space{Path: path, At: path, Free: 1 << 40, Inodes: 1 << 20}
+	}
+	h.Limits = func() facts.Limits { return facts.Limits{Swap: 1 << 30, SwapKnown: true, OpenMax: 1 << 20} }
+	h.GateOff = func() (string, bool) { return "", false }
+	return &h
 }
 
 func TestScripts(t *testing.T) {

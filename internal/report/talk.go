@@ -53,6 +53,10 @@ func (t *Talk) Say(lines []Line) {
 			t.send(l, i > 0 && lines[i-1].Problem == l.Problem && l.Problem != nil) //nolint:gosec // i > 0
 			continue
 		}
+		if l.Level == heading {
+			fmt.Fprintf(t.w, "\n%s\n", t.bold(l.Text))
+			continue
+		}
 		fmt.Fprintf(t.w, "justnews-gate: %s %s\n", t.paint(l.Level), l.Text)
 	}
 }
@@ -84,6 +88,13 @@ func (t *Talk) fields(l Line, sequel bool) []journal.Field {
 		fields = append(fields, journal.Field{Name: "MESSAGE_ID", Value: e.MessageID})
 	}
 	return fields
+}
+
+func (t *Talk) bold(text string) string {
+	if !t.color {
+		return text
+	}
+	return "\x1b[1m" + text + "\x1b[0m"
 }
 
 // paint colours a level for a terminal: what is wrong stands out, the rest

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package preflight is the part of the full validation that looks around the
+// gates: units and what overrules them, environment files, users, paths, ports,
+// disks, databases. It looks everywhere at once, within one limit, and has
+// internal/check judge what it found. It mends nothing but ports, and those only
+// where it is told to.
+package preflight
+
+import (
+	"context"
+	"net"
+	"strings"
+
+	"justnews/internal/facts"
+	"justnews/internal/probe/host"
+)
+
+// Host is how the machine is looked at. Real is this one.
+type Host struct {
+	Root     string // "" or the directory that stands for /
+	Account  func(user, group string) facts.Account
+	Reach    func(as facts.Account, path string, want facts.Access) facts.Reach
+	Space    func(path string) facts.Space
+	Limits   func() facts.Limits
+	Listener func(port int) (facts.Listener, error)
+	Holders  func(ports []int) (map[int][]facts.Process, error)
+	Dial     func(ctx context.Context, address string) error
+	GateOff  func() (evidence string, off bool)
+}
+
+// Real looks at this machine. A run in a unit sees it through the unit's own
+// sandbox: what that hides is not known to be missing.
+func Real(root string, sandboxed bool) Host {
+	h := host.Host{Root: root}
+	reach := h.Reach
+	if sandboxed {
+		reach = func(as facts.Account, path string, want facts.Access) facts.Reach {
+			return doubt(h.Reach(as, path, want))
+		}
+	}
+	return Host{
+		Root: root, Account: host.Account, Reach: reach, Space: h.Space, Limits: h.Limits,
+		Listener: h.Listener, Holders: h.Holders, Dial: dial, GateOff: h.GateOff,
+	}
+}
+
+// doubt takes a no back that may be our own sandbox's.
+func doubt(r facts.Reach) facts.Reach {
+	hidden := false
+	for _, dir := range []string{"/home", "/root", "/run/user", "/tmp", "/var/tmp"} {
+		hidden = hidden || strings.HasPrefix(r.Path+"/", dir+"/")
+	}
+	if r.Known && !r.OK && (hidden || r.Detail == "read-only file system") {
+		r.Known, r.Detail = false, "the sandbox of this run hides it"
+	}
+	return r
+}
+
+func dial(ctx context.Context, address string) error {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}

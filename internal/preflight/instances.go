@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package preflight
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+
+	"justnews/internal/check"
+	"justnews/internal/facts"
+	"justnews/internal/wish"
+)
+
+// reach tries the paths of the n-th instance as its user.
+func (l *look) reach(n int, i instance) func() {
+	i.account = l.Host.Account(i.Service.User, i.Service.Group)
+	i.paths = map[string]facts.Reach{}
+	if i.account.Err == "" {
+		for _, p := range slices.Concat(check.Paths(i.unit), check.Interpreters(i.sourced)) {
+			i.paths[p.Path] = l.Host.Reach(i.account, p.Path, p.Want)
+		}
+		for _, name := range check.Caches {
+			if dir := i.env[name]; filepath.IsAbs(dir) {
+				i.paths[dir] = l.Host.Reach(i.account, dir, facts.Write)
+			}
+		}
+		i.named = l.notFound(i)
+	}
+	return func() {
+		seen := &l.instances[n]
+		seen.account, seen.paths, seen.named = i.account, i.paths, i.named
+		for path, r := range i.paths {
+			if !r.Known {
+				l.doubt(path + " as " + i.account.User + " (" + r.Detail + ")")
+			}
+		}
+	}
+}
+
+// notFound returns the interpreters by name of which no candidate is there.
+func (l *look) notFound(i instance) []check.Named {
+	homes := []string{"/root"}
+	if dirs, err := os.ReadDir(filepath.Join(l.Host.Root, "/home")); err == nil {
+		for _, d := range dirs {
+			homes = append(homes, "/home/"+d.Name())
+		}
+	}
+	var missing []check.Named
+	for _, n := range check.NamedInterpreters(i.sourced, homes) {
+		there := func(path string) bool {
+			_, err := os.Stat(filepath.Join(l.Host.Root, path))
+			return err == nil
+		}
+		if !slices.ContainsFunc(n.Candidates, there) {
+			missing = append(missing, n)
+		}
+	}
+	return missing
+}
+
+// ports finds who listens on the instances' ports, and which unit that is.
+func (l *look) ports(instances []instance) func() {
+	ports := make([]facts.Port, len(instances))
+	var taken []int
+	for n, i := range instances {
+		if i.Port == 0 {
+			continue
+		}
+		listener, err := l.Host.Listener(i.Port)
+		ports[n] = facts.Port{Listener: listener, Known: err == nil}
+		if len(listener.UIDs) > 0 {
+			taken = append(taken, i.Port)
+		}
+	}
+	// Who may not see the processes goes by their user.
+	holders, _ := l.Host.Holders(taken)
+	for n := range ports {
+		ports[n].Processes = l.named(holders[ports[n].Port])
+	}
+	return func() {
+		for n := range ports {
+			l.instances[n].port = ports[n]
+		}
+	}
+}
+
+// named adds the units of processes.
+func (l *look) named(processes []facts.Process) []facts.Process {
+	for n := range processes {
+		if u, err := l.Units.UnitOfPID(l.ctx, processes[n].PID); err == nil {
+			processes[n].Unit = u.Name
+		}
+	}
+	return processes
+}
+
+// lookup reads an environment as package wish wants it.
+func lookup(env map[string]string) wish.Lookup {
+	return func(name string) (string, bool) {
+		value, ok := env[name]
+		return value, ok
+	}
+}

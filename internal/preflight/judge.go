@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package preflight
+
+import (
+	"slices"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/gate"
+	"justnews/internal/wish"
+)
+
+// judge turns what was found into problems, each cause once.
+func (l *look) judge() []diag.Problem {
+	var problems []diag.Problem
+	for _, f := range l.env {
+		problems = append(problems, check.EnvFile(f)...)
+	}
+	problems = append(problems, check.Space(l.spaces)...)
+	problems = append(problems, check.HostLimits(l.limits)...)
+	for _, d := range l.databases {
+		problems = append(problems, check.Database(d)...)
+	}
+	problems = append(problems, l.switchedOff()...)
+	if l.Units != nil {
+		problems = append(problems, l.judgeUnits()...)
+	}
+	return append(fold(problems), l.notLooked()...)
+}
+
+// judgeUnits judges what only means something where systemd runs.
+func (l *look) judgeUnits() []diag.Problem {
+	problems := check.Overrides(l.overrides)
+	problems = append(problems, check.Generated(l.generated)...)
+	problems = append(problems, check.Present(l.target)...)
+	problems = append(problems, check.Enabled(l.target, true)...)
+	problems = append(problems, check.Present(l.preload)...)
+	for _, i := range l.instances {
+		problems = append(problems, l.judgeInstance(i)...)
+	}
+	return problems
+}
+
+func (l *look) judgeInstance(i instance) []diag.Problem {
+	problems := check.Gated(i.unit)
+	if i.unit.LoadState != "loaded" {
+		return problems
+	}
+	problems = append(problems, check.UnitAudit(i.unit, l.overrides)...)
+	problems = append(problems, check.Enabled(i.unit, i.Enabled)...)
+	problems = append(problems, check.OpenFiles(i.unit, l.overrides)...)
+	if i.account.User != "" { // else it was not looked up in time
+		problems = append(problems, check.Account(i.unit.Name, i.account)...)
+		problems = append(problems, check.RunsAs(i.unit, i.account, l.overrides, i.env)...)
+	}
+	problems = append(problems, check.Port(i.unit, i.port)...)
+	problems = append(problems, l.judgePaths(i)...)
+	return append(problems, l.budget(i)...)
+}
+
+func (l *look) judgePaths(i instance) []diag.Problem {
+	var problems []diag.Problem
+	for _, p := range slices.Concat(check.Paths(i.unit), check.Interpreters(i.sourced)) {
+		problems = append(problems, check.Reached(i.unit, p, i.paths[p.Path])...)
+	}
+	for _, n := range i.named {
+		problems = append(problems, check.NoInterpreter(i.unit.Name, n))
+	}
+	for _, name := range check.Caches {
+		if dir := i.env[name]; dir != "" {
+			problems = append(problems, check.Cache(i.unit, name, dir, i.paths[dir])...)
+		}
+	}
+	return problems
+}
+
+// budget compares what the instance's gate will be told with what systemd
+// allows it.
+func (l *look) budget(i instance) []diag.Problem {
+	w, problems := wish.ForInstance(l.Config, i.Name, lookup(i.env), wish.Flags{})
+	_, conflict := gate.Budget(w.Timeout, &i.unit)
+	return append(problems, conflict...)
+}
+
+func (l *look) switchedOff() []diag.Problem {
+	if l.gateOff == "" {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.GateOff, Severity: diag.Warning, Subject: "justnews.gate=off",
+		Message: "the gates are switched off on the kernel command line: every instance starts unchecked", Seen: l.gateOff,
+		Fix: "remove justnews.gate=off from the kernel command line and boot again",
+	}}
+}
+
+// notLooked says once what this run could not look at. Nothing is known to be
+// wrong with it.
+func (l *look) notLooked() []diag.Problem {
+	var problems []diag.Problem
+	if l.unasked != nil {
+		problems = append(problems, NoSystemd(l.unasked))
+	}
+	if len(l.unchecked) == 0 {
+		return problems
+	}
+	slices.Sort(l.unchecked)
+	const most = 12
+	seen := strings.Join(l.unchecked[:min(len(l.unchecked), most)], ", ")
+	if len(l.unchecked) > most {
+		seen += ", …"
+	}
+	return append(problems, diag.Problem{
+		Code: diag.Unchecked, Severity: diag.Notice, Subject: "preflight",
+		Message: "not everything could be looked at by this run: " + diag.Clean(seen), Fix: "sudo justnews-gate preflight",
+	})
+}
+
+// NoSystemd is the warning of a question that systemd did not answer.
+func NoSystemd(err error) diag.Problem {
+	return diag.Problem{
+		Code: diag.NoSystemd, Severity: diag.Warning, Subject: "systemd",
+		Message: "systemd runs and cannot be asked, so units, ports and paths were not checked", Seen: err.Error(), Fix: "systemctl start dbus.socket",
+	}
+}
+
+// single are the codes of which each instance's own finding counts.
+var single = []diag.Code{diag.Ungated, diag.RestartLoop, diag.PortTaken, diag.PortSilent, diag.UnitDisabled}
+
+// fold makes one finding of those that differ in the instance alone: what stands
+// in the template is wrong 17 times, and mended once.
+func fold(problems []diag.Problem) []diag.Problem {
+	type key struct {
+		problem diag.Problem
+		at      diag.Position
+	}
+	var out []diag.Problem
+	first := map[key]int{}
+	others := map[int][]string{}
+	for _, p := range problems {
+		k := key{problem: p}
+		if p.Position != nil {
+			k.problem.Position, k.at = nil, *p.Position
+		}
+		unit := check.OurUnit(p.Subject) && !slices.Contains(single, p.Code)
+		if unit {
+			k.problem = facelessOf(k.problem)
+		}
+		at, seen := first[k]
+		switch {
+		case !seen:
+			first[k] = len(out)
+			out = append(out, p)
+		case unit:
+			others[at] = append(others[at], instanceOf(p.Subject))
+		}
+	}
+	for at, names := range others {
+		out[at].Subject += " and also " + strings.Join(names, ", ")
+	}
+	return out
+}
+
+// facelessOf is a problem with its instance's name taken out of it.
+func facelessOf(p diag.Problem) diag.Problem {
+	name := instanceOf(p.Subject)
+	for _, s := range []*string{&p.Message, &p.Seen, &p.Expected, &p.Fix} {
+		*s = strings.ReplaceAll(*s, p.Subject, "")
+		*s = strings.ReplaceAll(*s, "/"+name, "/")
+		*s = strings.ReplaceAll(*s, " "+name, " ")
+	}
+	p.Subject = ""
+	return p
+}
+
+func instanceOf(unit string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(unit, "justnews@"), ".service")
+}

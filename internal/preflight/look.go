@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package preflight
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/plan"
+	"justnews/internal/probe/environ"
+	"justnews/internal/probe/unitfiles"
+)
+
+// limit bounds each of the three parts of a look (files, units, what they name):
+// a file system that hangs must not hold the rest. dialLimit bounds one database.
+const (
+	limit     = 3 * time.Second
+	dialLimit = 2 * time.Second
+)
+
+// Units asks systemd.
+type Units interface {
+	Unit(ctx context.Context, name string) (facts.Unit, error)
+	UnitOfPID(ctx context.Context, pid int) (facts.Unit, error)
+}
+
+// Job is one preflight.
+type Job struct {
+	Config *config.Config
+	Host   Host
+	Units  Units // nil: there is no systemd to ask
+	// Generated compares what the generator wrote with what it would write; nil:
+	// that is not known.
+	Generated func(env []facts.EnvFile) []facts.Generated
+}
+
+// instance is what was found of one.
+type instance struct {
+	config.Instance
+
+	unit    facts.Unit
+	account facts.Account
+	port    facts.Port
+	env     map[string]string // as systemd sets it
+	sourced map[string]string // as a start script has it
+	paths   map[string]facts.Reach
+	named   []check.Named // interpreters that were not found
+}
+
+// found is all that was found.
+type found struct {
+	env       []facts.EnvFile
+	overrides []facts.UnitFile
+	target    facts.Unit
+	preload   facts.Unit
+	instances []instance
+	spaces    []facts.Space
+	limits    facts.Limits
+	databases []facts.Database
+	generated []facts.Generated
+	gateOff   string // the evidence, "": the gates are not switched off
+	unasked   error  // why systemd said nothing
+	unchecked []string
+}
+
+// Look looks at everything and returns all findings.
+func Look(ctx context.Context, j Job) []diag.Problem {
+	l := &look{Job: j, ctx: ctx}
+	l.files()
+	l.units()
+	l.details()
+	return l.judge()
+}
+
+// look is one run. Only its own goroutine changes it: what others found, it
+// keeps for them.
+type look struct {
+	Job
+	ctx context.Context //nolint:containedctx // of this one run
+	found
+}
+
+// all runs what may wait at the same time, until the last has returned or the
+// limit has passed. What has not returned then is left behind and named.
+func (l *look) all(asks map[string]func() func()) {
+	late, cancel := context.WithTimeout(l.ctx, limit)
+	defer cancel()
+	type answer struct {
+		name string
+		keep func()
+	}
+	answers := make(chan answer, len(asks))
+	missing := map[string]bool{}
+	for name, ask := range asks {
+		missing[name] = true
+		go func() { answers <- answer{name, ask()} }()
+	}
+	for len(missing) > 0 {
+		select {
+		case a := <-answers:
+			delete(missing, a.name)
+			a.keep()
+		case <-late.Done():
+			for name := range missing {
+				l.doubt(name + ": no answer within " + limit.String())
+			}
+			return
+		}
+	}
+}
+
+// doubt notes what could not be looked at.
+func (l *look) doubt(what string) {
+	if !slices.Contains(l.unchecked, what) {
+		l.unchecked = append(l.unchecked, what)
+	}
+}
+
+// files reads what lies on the disk.
+func (l *look) files() {
+	root := l.Host.Root
+	l.all(map[string]func() func(){
+		"environment files": func() func() { files := environ.Files(root); return func() { l.env = files } },
+		"drop-ins":          func() func() { files := unitfiles.Overrides(root); return func() { l.overrides = files } },
+		"limits":            func() func() { limits := l.Host.Limits(); return func() { l.limits = limits } },
+		"disk space":        l.space,
+		"kernel command line": func() func() {
+			evidence, off := l.Host.GateOff()
+			return func() {
+				if off {
+					l.gateOff = evidence
+				}
+			}
+		},
+	})
+	for _, f := range l.env {
+		if f.Denied {
+			l.doubt(f.Path)
+		}
+	}
+}
+
+// space looks where models, caches and logs lie.
+func (l *look) space() func() {
+	var spaces []facts.Space
+	m := l.Config.Models
+	for _, path := range []string{m.Root, m.BaseDir, "/var/cache/justnews", "/var/log/justnews", "/var/lib/justnews"} {
+		if path != "" {
+			spaces = append(spaces, l.Host.Space(path))
+		}
+	}
+	return func() { l.spaces = spaces }
+}
+
+// units asks systemd about everything that is ours. The first question that it
+// does not answer is the last: the next would wait as long.
+func (l *look) units() {
+	for _, i := range l.Config.Instances {
+		l.instances = append(l.instances, instance{Instance: i})
+	}
+	if l.Units == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(l.ctx, limit)
+	defer cancel()
+	ask := func(name string, into *facts.Unit) {
+		if l.unasked == nil {
+			*into, l.unasked = l.Units.Unit(ctx, name)
+		}
+	}
+	ask(plan.Target, &l.target)
+	ask(plan.PreloadUnit, &l.preload)
+	for n := range l.instances {
+		ask(plan.InstanceUnit(l.instances[n].Name), &l.instances[n].unit)
+	}
+	if l.unasked != nil {
+		l.Units = nil
+	}
+}
+
+// details looks at what the units and the environment files name. The looks get
+// a copy: one that is late still runs when nobody waits any more.
+func (l *look) details() {
+	for n := range l.instances {
+		i := &l.instances[n]
+		i.env, i.sourced = l.environment(i.unit, check.Environment), l.environment(i.unit, check.Sourced)
+	}
+	seen := slices.Clone(l.instances)
+	asks := map[string]func() func(){"databases": func() func() { return l.dial(seen) }}
+	if l.Units != nil {
+		asks["ports"] = func() func() { return l.ports(seen) }
+		for n, i := range seen {
+			if i.unit.LoadState == "loaded" {
+				asks["paths of "+i.unit.Name] = func() func() { return l.reach(n, i) }
+			}
+		}
+	}
+	if env := l.env; l.Units != nil && l.Generated != nil {
+		asks["generator"] = func() func() {
+			files := l.Generated(env)
+			return func() { l.generated = files }
+		}
+	}
+	l.all(asks)
+}
+
+// environment returns the variables of a unit; where there is none to ask, those
+// that every unit gets.
+func (l *look) environment(u facts.Unit, reading func(facts.Unit, []facts.EnvFile) map[string]string) map[string]string {
+	if u.LoadState != "loaded" {
+		u.EnvironmentFiles = []string{environ.Dir + "/global.env"}
+	}
+	return reading(u, l.env)
+}
+
+// errLate stands for a deadline in what is shown.
+var errLate = errors.New("no answer within " + dialLimit.String())
+
+// dial tries every database that an environment names, each address once.
+func (l *look) dial(instances []instance) func() {
+	var all []facts.Database
+	for _, i := range instances {
+		for _, d := range check.Databases(i.sourced, "/etc/justnews/*.env or a drop-in") {
+			if !slices.ContainsFunc(all, func(o facts.Database) bool { return o.Name == d.Name && o.Address == d.Address && o.Bad == d.Bad }) {
+				all = append(all, d)
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for n := range all {
+		if d := &all[n]; d.Address != "" && d.Bad == "" {
+			wg.Go(func() { d.Down = l.tryDial(d.Address) })
+		}
+	}
+	wg.Wait()
+	return func() { l.databases = all }
+}
+
+func (l *look) tryDial(address string) string {
+	ctx, cancel := context.WithTimeoutCause(l.ctx, dialLimit, errLate)
+	defer cancel()
+	err := l.Host.Dial(ctx, address)
+	switch {
+	case err == nil:
+		return ""
+	case ctx.Err() != nil:
+		return context.Cause(ctx).Error()
+	}
+	return strings.TrimSpace(err.Error())
+}

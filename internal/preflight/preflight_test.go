@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package preflight
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// world is a host on which nothing is amiss, until a test changes it.
+type world struct {
+	t     *testing.T
+	job   Job
+	units map[string]*facts.Unit
+	pids  map[int]string
+
+	mu     sync.Mutex
+	fails  error // of systemd
+	reach  map[string]facts.Reach
+	dialed []string
+	refuse map[string]error
+}
+
+func (w *world) Unit(_ context.Context, name string) (facts.Unit, error) {
+	if w.fails != nil {
+		return facts.Unit{}, w.fails
+	}
+	if u := w.units[name]; u != nil {
+		return *u, nil
+	}
+	return facts.Unit{Name: name, LoadState: "not-found", ActiveState: "inactive"}, nil
+}
+
+func (w *world) UnitOfPID(_ context.Context, pid int) (facts.Unit, error) {
+	if name, ok := w.pids[pid]; ok {
+		return facts.Unit{Name: name}, nil
+	}
+	return facts.Unit{}, errors.New("no unit")
+}
+
+const toml = `[instances.gpu_orchestrator]
+port = 8014
+[instances.mcp_bus]
+port = 8000
+[instances.memory]
+port = 8007
+[instances.scout]
+port = 8002
+`
+
+const scoutUnit = "justnews@scout.service"
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, units: map[string]*facts.Unit{}, pids: map[int]string{}, reach: map[string]facts.Reach{}, refuse: map[string]error{}}
+	root := t.TempDir()
+	w.job = Job{Config: load(t, toml), Units: w, Host: Host{
+		Root:    root,
+		Account: func(user, group string) facts.Account { return facts.Account{User: user, Group: group, UID: 997} },
+		Reach: func(as facts.Account, path string, _ facts.Access) facts.Reach {
+			if r, ok := w.reach[path]; ok {
+				return r
+			}
+			return facts.Reach{Path: path, At: path, User: as.User, Known: true, OK: true}
+		},
+		Space:    func(path string) facts.Space { return facts.Space{Path: path, At: "/", Free: 1 << 40, Inodes: 1 << 20} },
+		Limits:   func() facts.Limits { return facts.Limits{SwapKnown: true, Swap: 1, OpenMax: 1 << 20} },
+		Listener: func(port int) (facts.Listener, error) { return facts.Listener{Port: port, UIDs: []int{997}}, nil },
+		Holders: func(ports []int) (map[int][]facts.Process, error) {
+			all := map[int][]facts.Process{}
+			for _, p := range ports {
+				all[p] = []facts.Process{{PID: p, Name: "python3"}}
+			}
+			return all, nil
+		},
+		Dial: func(_ context.Context, address string) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.dialed = append(w.dialed, address)
+			return w.refuse[address]
+		},
+		GateOff: func() (string, bool) { return "", false },
+	}}
+	w.unit("justnews.target").Service.FileState = "enabled"
+	w.unit("justnews-preload.service")
+	for _, i := range w.job.Config.Instances {
+		w.instance(i.Name, i.Port)
+	}
+	return w
+}
+
+func load(t *testing.T, text string) *config.Config {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "justnews.toml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg, problems := config.Load(config.Source{File: file, Owner: os.Getuid()})
+	if cfg == nil {
+		t.Fatal(problems)
+	}
+	return cfg
+}
+
+func (w *world) unit(name string) *facts.Unit {
+	template := name
+	if strings.HasPrefix(name, "justnews@") {
+		template = "justnews@.service"
+	}
+	u := &facts.Unit{Name: name, LoadState: "loaded", ActiveState: "active", FragmentPath: "/usr/lib/systemd/system/" + template}
+	w.units[name] = u
+	return u
+}
+
+func (w *world) instance(name string, pid int) {
+	uid := 997
+	u := w.unit("justnews@" + name + ".service")
+	u.SubState, u.MainPID, u.User, u.UID = "running", pid, "justnews", &uid
+	u.TimeoutStart = 4 * time.Minute
+	u.EnvironmentFiles = []string{"/etc/justnews/global.env", "/etc/justnews/" + name + ".env"}
+	u.Environment = []string{"GATE_TIMEOUT=180", "XDG_CACHE_HOME=/var/cache/justnews/" + name}
+	u.ExecStartPre = []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", name}}}
+	u.Sandbox.PrivateTmp = true
+	u.Service = facts.Service{
+		FileState: "enabled-runtime", Restart: "on-failure", RestartDelay: 3 * time.Second, StartLimit: 1458 * time.Second, StartBurst: 5,
+		ExecStart:   []facts.Exec{{Argv: []string{"/usr/local/bin/justnews-start-agent.sh", name}}},
+		LimitNOFILE: 65536, ProtectHome: "yes", ProtectSystem: "strict", Writable: []string{"/var/cache/justnews/" + name},
+	}
+	w.pids[pid] = u.Name
+}
+
+// write puts a file below the root.
+func (w *world) write(name, text string) {
+	w.t.Helper()
+	path := filepath.Join(w.job.Host.Root, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) scout() *facts.Unit { return w.units[scoutUnit] }
+
+func TestAHostOnWhichNothingIsAmissHasNoFinding(t *testing.T) {
+	if problems := Look(t.Context(), newWorld(t).job); len(problems) > 0 {
+		t.Errorf("%v", problems)
+	}
+}
+
+const (
+	dropIn  = "/etc/systemd/system/" + scoutUnit + ".d/"
+	tplDrop = "/etc/systemd/system/justnews@.service.d/"
+)
+
+// TestEachFindingIsMadeByWhatItIsAbout changes one thing of a host on which
+// nothing is amiss.
+func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		change   func(w *world)
+		code     diag.Code
+		severity diag.Severity
+		has      string // in the problem
+	}{
+		{"no template", func(w *world) { w.scout().LoadState = "not-found" }, diag.Ungated, diag.Warning, scoutUnit},
+		{"an empty ExecStartPre", func(w *world) { w.scout().ExecStartPre = nil }, diag.Ungated, diag.Error, "systemctl revert " + scoutUnit},
+		{"files newer than systemd's", func(w *world) { w.scout().NeedDaemonReload = true }, diag.NeedReload, diag.Warning, scoutUnit},
+		{"no target", func(w *world) { delete(w.units, "justnews.target") }, diag.UnitMissing, diag.Error, "justnews.target"},
+		{"a masked preload", func(w *world) { w.units["justnews-preload.service"].LoadState = "masked" }, diag.UnitMissing, diag.Error, "systemctl unmask"},
+		{"a target that nobody enabled", func(w *world) { w.units["justnews.target"].Service.FileState = "disabled" }, diag.UnitDisabled, diag.Warning, "systemctl enable justnews.target"},
+		{"an instance that the target does not want", func(w *world) { w.scout().Service.FileState = "disabled" }, diag.UnitDisabled, diag.Warning, scoutUnit},
+		{"an instance that is started against the configuration", func(w *world) { w.job.Config.Instances[3].Enabled = false }, diag.UnitDisabled, diag.Warning, "systemctl disable"},
+		{"upstream's template", func(w *world) {
+			for _, u := range w.units {
+				if strings.HasPrefix(u.Name, "justnews@") {
+					u.FragmentPath = "/etc/systemd/system/justnews@.service"
+				}
+			}
+		}, diag.UnitShadowed, diag.Warning, "rm /etc/systemd/system/justnews@.service"},
+		{"a signal that counts as success", func(w *world) { w.scout().SuccessSignals = []int{15} }, diag.UnitOpened, diag.Error, "signals [15]"},
+		{"a gate that is missing and counts as passed", func(w *world) { w.scout().SuccessExitStatus = []int{203} }, diag.UnitOpened, diag.Error, "203"},
+		{"a status of the gate's", func(w *world) { w.scout().SuccessExitStatus = []int{75, 143} }, diag.StatusOpens, diag.Warning, "[75]"},
+		{"a second gate", func(w *world) {
+			w.write(dropIn+"10-x.conf", "[Service]\nExecStartPre=/opt/preflight.sh --gate-only %i\n")
+			w.scout().DropInPaths = []string{dropIn + "10-x.conf"}
+			w.scout().ExecStartPre = append(w.scout().ExecStartPre, facts.Exec{Argv: []string{"/opt/preflight.sh", "--gate-only", "scout"}})
+		}, diag.GateDouble, diag.Warning, "set in " + dropIn + "10-x.conf"},
+		{"a limit that cannot trip", func(w *world) { w.scout().Service.StartLimit = time.Minute }, diag.StartLimit, diag.Warning, "cannot trip"},
+		{"no limit", func(w *world) { w.scout().Service.StartBurst = 0 }, diag.StartLimit, diag.Warning, "no start limit"},
+		{"a limit that trips at once", func(w *world) { w.scout().Service.StartBurst = 1 }, diag.StartLimit, diag.Warning, "first failure"},
+		{"a gate that refuses for ever", func(w *world) {
+			u := w.scout()
+			u.ActiveState, u.SubState, u.NRestarts, u.MainPID = "activating", "auto-restart", 9, 0
+			u.ExecStartPre[0].Code, u.ExecStartPre[0].Status = 1, 78
+			w.listen()
+		}, diag.RestartLoop, diag.Error, "its gate exited with 78"},
+		{"a file that hides the gate", func(w *world) { w.write(tplDrop+"50-justnews-gate.conf", "") }, diag.DropInMasks, diag.Error, "rm " + tplDrop},
+		{"a link that hides an instance's settings", func(w *world) {
+			w.write(dropIn+"x.conf", "[Service]\nNice=1\n")
+			if err := os.Symlink("/dev/null", filepath.Join(w.job.Host.Root, dropIn, "60-justnews-instance.conf")); err != nil {
+				w.t.Fatal(err)
+			}
+		}, diag.DropInMasks, diag.Error, "/dev/null"},
+		{"the runbook's time-out", func(w *world) {
+			w.write(dropIn+"05-gate-timeout.conf", "[Service]\nEnvironment=GATE_TIMEOUT=180\n")
+		}, diag.DropInLeftover, diag.Notice, "gate.timeout"},
+		{"the runbook's gate", func(w *world) {
+			w.write(tplDrop+"10-preflight-gating.conf", "[Service]\nExecStartPre=/x\nTimeoutStartSec=300\n")
+		}, diag.DropInLeftover, diag.Warning, "ExecStartPre=, TimeoutStartSec="},
+		{"a drop-in that runs as root", func(w *world) { w.write(dropIn+"01-root.conf", "[Service]\nUser=root\n") }, diag.DropInLeftover, diag.Warning, "service.user"},
+		{"an open quote", func(w *world) { w.write(dropIn+"90-x.conf", "[Service]\nExecStartPost=/bin/sh -c 'x\nNice=1\n") }, diag.DropInBroken, diag.Warning, "the rest of the file"},
+		{"no generator", func(w *world) {
+			w.generated(facts.Generated{Path: "/run/systemd/generator/x", Want: "a", Wanted: true})
+		}, diag.GeneratorAbsent, diag.Error, "justnews-generator"},
+		{"a generator that failed", func(w *world) {
+			w.generated(facts.Generated{Path: "/g/justnews@.service.d/50-justnews-gate.conf", Want: "a", Have: "\nRestart=no\n", Wanted: true, There: true})
+		}, diag.GeneratorStale, diag.Error, "failed at the last reload"},
+		{"a configuration that was not reloaded", func(w *world) {
+			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true}, facts.Generated{Path: "/g/b", Have: "b", There: true})
+		}, diag.GeneratorStale, diag.Warning, "/g/a, and 1 more"},
+		{"a file of bytes", func(w *world) { w.write("/etc/justnews/scout.env", "A=\xff\n") }, diag.EnvUnreadable, diag.Error, "not UTF-8"},
+		{"a quote that nothing closes", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nB='x\nC=1\n") }, diag.EnvSyntax, diag.Error, "global.env:2"},
+		{"what no shell reads", func(w *world) { w.write("/etc/justnews/global.env", "A=(\n") }, diag.EnvSyntax, diag.Error, "start script ends here"},
+		{"a bare word", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nhunter2\n") }, diag.EnvSyntax, diag.Warning, "no equals sign"},
+		{"a value in two words", func(w *world) { w.write("/etc/justnews/global.env", "A=my hunter2\n") }, diag.EnvSyntax, diag.Warning, "as a command"},
+		{"an export", func(w *world) { w.write("/etc/justnews/global.env", "export A=1\n") }, diag.EnvSyntax, diag.Warning, "knows no export"},
+		{"no name", func(w *world) { w.write("/etc/justnews/global.env", "1A=1\n") }, diag.EnvSyntax, diag.Warning, "drops the line"},
+		{"what only bash expands", func(w *world) { w.write("/etc/justnews/global.env", "X=/opt/${CANONICAL_ENV:-hunter2}\n") }, diag.EnvDiffers, diag.Warning, "expands ${CANONICAL_ENV…}"},
+		{"a comment behind a value", func(w *world) { w.write("/etc/justnews/global.env", "X=1 # hunter2\n") }, diag.EnvDiffers, diag.Warning, "a comment means something else"},
+		{"an interpreter that is not there", func(w *world) {
+			w.write("/etc/justnews/scout.env", "PYTHON_BIN=/opt/none/bin/python\n")
+			w.out("/opt/none/bin/python", "/opt/none", "does not exist")
+		}, diag.EnvInterpreter, diag.Error, "/opt/none: does not exist"},
+		{"an interpreter below a hidden home", func(w *world) { w.write("/etc/justnews/scout.env", "PYTHON_BIN=/home/adra/bin/python\n") }, diag.HomeHidden, diag.Error, "ProtectHome=yes"},
+		{"a conda environment that is not there", func(w *world) { w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n") }, diag.EnvInterpreter, diag.Warning, "PYTHON_BIN=/path/to/envs/justnews-py312/bin/python"},
+		{"an interpreter of no name that systemd finds", func(w *world) { w.write("/etc/justnews/scout.env", "PYTHON_BIN=python9\n") }, diag.EnvInterpreter, diag.Warning, "python9"},
+		{"another program on the port", func(w *world) { w.pids[8002] = "nginx.service"; w.scout().MainPID = 1 }, diag.PortTaken, diag.Error, "python3 (PID 8002) of nginx.service"},
+		{"a port of an instance that is down", func(w *world) { w.scout().ActiveState, w.scout().MainPID = "inactive", 0 }, diag.PortTaken, diag.Error, "systemctl stop " + scoutUnit},
+		{"another user on the port, and no process to be seen", func(w *world) {
+			w.job.Host.Holders = func([]int) (map[int][]facts.Process, error) { return nil, nil }
+			w.listen(1000)
+		}, diag.PortTaken, diag.Error, "user id 1000"},
+		{"nobody on the port", func(w *world) { w.listen() }, diag.PortSilent, diag.Notice, scoutUnit},
+		{"little space", func(w *world) { w.free(5 << 30) }, diag.DiskSpace, diag.Warning, "5.0 GiB"},
+		{"no space", func(w *world) { w.free(100 << 20) }, diag.DiskSpace, diag.Error, "0.1 GiB"},
+		{"no inodes", func(w *world) {
+			w.job.Host.Space = func(path string) facts.Space { return facts.Space{Path: path, At: "/", Free: 1 << 40, Inodes: 3} }
+		}, diag.DiskSpace, diag.Warning, "3 free inodes"},
+		{"few open files", func(w *world) { w.scout().Service.LimitNOFILE = 1024 }, diag.LimitNOFILE, diag.Warning, "LimitNOFILE=1024"},
+		{"few open files in all", func(w *world) { w.limits(facts.Limits{OpenMax: 4096}) }, diag.LimitNOFILE, diag.Warning, "fs.nr_open"},
+		{"no swap", func(w *world) { w.limits(facts.Limits{SwapKnown: true}) }, diag.SwapNone, diag.Notice, "swap"},
+		{"a /tmp without exec", func(w *world) { w.limits(facts.Limits{TmpNoexec: true}) }, diag.TmpNoexec, diag.Warning, "/tmp"},
+		{"a user that does not exist", func(w *world) {
+			w.job.Config.Instances[3].Service.User = "nobody9"
+			w.scout().User = "nobody9"
+			was := w.job.Host.Account
+			w.job.Host.Account = func(user, group string) facts.Account {
+				a := was(user, group)
+				if user == "nobody9" {
+					a.Err = `there is no user "nobody9"`
+				}
+				return a
+			}
+		}, diag.UserUnknown, diag.Error, "systemd-sysusers"},
+		{"an instance as root", func(w *world) { zero := 0; w.scout().User, w.scout().UID = "root", &zero; w.listen(0) }, diag.UserOther, diag.Warning, "User=root"},
+		{"another user in the environment", func(w *world) { w.write("/etc/justnews/global.env", "SERVICE_USER=adra\n") }, diag.UserOther, diag.Warning, "SERVICE_USER=adra"},
+		{"a program that is not there", func(w *world) {
+			w.scout().Service.ExecStart[0].Argv[0] = "/srv/agent"
+			w.out("/srv/agent", "/srv", "permission denied")
+		}, diag.ServicePath, diag.Error, "justnews can run it"},
+		{"a directory that is not there", func(w *world) {
+			w.scout().Service.WorkingDirectory = "/srv/x"
+			w.out("/srv/x", "/srv/x", "does not exist")
+		}, diag.ServicePath, diag.Error, "service.working_directory"},
+		{"a program below a hidden home", func(w *world) { w.scout().Service.ExecStart[0].Argv[0] = "/home/adra/start.sh" }, diag.HomeHidden, diag.Error, "protect_home"},
+		{"a directory that no bind brings in", func(w *world) {
+			w.scout().Service.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
+		}, diag.HomeHidden, diag.Error, "nothing binds it in"},
+		{"a cache below a home", func(w *world) { w.write("/etc/justnews/scout.env", "TRITON_CACHE_DIR=/home/adra/.triton\n") }, diag.CacheReadOnly, diag.Warning, "ProtectHome=yes"},
+		{"a cache outside the sandbox", func(w *world) { w.write("/etc/justnews/scout.env", "CUDA_CACHE_PATH=/srv/cuda\n") }, diag.CacheReadOnly, diag.Warning, "ProtectSystem=strict"},
+		{"a cache that its user cannot write", func(w *world) {
+			w.out("/var/cache/justnews/scout", "/var/cache/justnews/scout", "permission denied")
+		}, diag.CacheReadOnly, diag.Warning, "permission denied"},
+		{"a database that is down", func(w *world) {
+			w.write("/etc/justnews/global.env", "DATABASE_URL=postgresql://u:hunter2@db.example/justnews\n")
+			w.refuse["db.example:5432"] = errors.New("connection refused")
+		}, diag.DatabaseDown, diag.Error, "db.example:5432"},
+		{"a mariadb that is down", func(w *world) {
+			w.write("/etc/justnews/memory.env", "MARIADB_HOST=db\nMARIADB_PORT=3307\nMARIADB_PASSWORD=hunter2\n")
+			w.refuse["db:3307"] = errors.New("connection refused")
+		}, diag.DatabaseDown, diag.Error, "db:3307"},
+		{"a database that makes no sense", func(w *world) {
+			w.write("/etc/justnews/global.env", "JUSTNEWS_DB_URL='postgresql://u:hunter2#x@h/d'\n")
+		}, diag.DatabaseURL, diag.Error, "percent-encoded"},
+		{"a scheme of no database", func(w *world) { w.write("/etc/justnews/global.env", "DATABASE_URL=http://u:hunter2@h/d\n") }, diag.DatabaseURL, diag.Error, "a scheme"},
+		{"time-outs that contradict each other", func(w *world) { w.write("/etc/justnews/scout.env", "GATE_TIMEOUT=900\n") }, diag.TimeoutConflict, diag.Warning, "900"},
+		{"a time-out that is none", func(w *world) { w.write("/etc/justnews/scout.env", "GATE_TIMEOUT=soon\n") }, diag.ConfigEnvironment, diag.Error, "GATE_TIMEOUT"},
+		{"the switch on the kernel command line", func(w *world) {
+			w.job.Host.GateOff = func() (string, bool) { return "/proc/cmdline", true }
+		}, diag.GateOff, diag.Warning, "/proc/cmdline"},
+		{"what only root can try", func(w *world) {
+			w.reach["/usr/local/bin/justnews-start-agent.sh"] = facts.Reach{Path: "/x", Detail: "only root can try as another user"}
+		}, diag.Unchecked, diag.Notice, "only root"},
+		{"a systemd that does not answer", func(w *world) { w.fails = errors.New("no answer") }, diag.NoSystemd, diag.Warning, "no answer"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			c.change(w)
+			problems := Look(t.Context(), w.job)
+			if len(problems) != 1 {
+				t.Fatalf("%d findings, want 1: %v", len(problems), problems)
+			}
+			p := problems[0]
+			all := fmt.Sprintf("%s %s %s %s", p, p.Seen, p.Expected, p.Fix)
+			if p.Code != c.code || p.Severity != c.severity || !strings.Contains(all, c.has) {
+				t.Errorf("got %s %s, want %s %s with %q", p.Severity, all, c.severity, c.code, c.has)
+			}
+			if strings.Contains(all, "hunter2") {
+				t.Errorf("a secret is shown: %s", all)
+			}
+			if p.Fix == "" || p.Code.Area() == "this run" {
+				t.Errorf("an unfinished problem: %+v", p)
+			}
+			reset, start := strings.Index(p.Fix, "systemctl reset-failed"), strings.Index(p.Fix, "systemctl start justnews")
+			if start >= 0 && (reset < 0 || reset > start) {
+				t.Errorf("a tripped start limit refuses this fix: %s", p.Fix)
+			}
+		})
+	}
+}
+
+func (w *world) generated(files ...facts.Generated) {
+	w.job.Generated = func([]facts.EnvFile) []facts.Generated { return files }
+}
+
+// out makes a path unreachable.
+func (w *world) out(path, at, detail string) {
+	w.reach[path] = facts.Reach{Path: path, At: at, Detail: detail, User: "justnews", Known: true}
+}
+
+func (w *world) limits(l facts.Limits) { w.job.Host.Limits = func() facts.Limits { return l } }
+
+func (w *world) free(bytes uint64) {
+	w.job.Host.Space = func(path string) facts.Space { return facts.Space{Path: path, At: "/", Free: bytes, Inodes: 1 << 20} }
+}
+
+// listen says who listens on scout's port; the others have their rightful owners.
+func (w *world) listen(uids ...int) {
+	w.job.Host.Listener = func(p int) (facts.Listener, error) {
+		if p == 8002 {
+			return facts.Listener{Port: p, UIDs: uids}, nil
+		}
+		return facts.Listener{Port: p, UIDs: []int{997}}, nil
+	}
+}
+
+func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
+	for name, change := range map[string]func(w *world){
+		"an administrator's own drop-in": func(w *world) { w.write(dropIn+"override.conf", "[Service]\nMemoryMax=8G\n") },
+		"a good environment":             func(w *world) { w.write("/etc/justnews/global.env", "A='x y'\nB=2\n# c\nC=\"d\"\n") },
+		"a database that answers":        func(w *world) { w.write("/etc/justnews/global.env", "DATABASE_URL=mysql+pymysql://u:p@db/x\n") },
+		"a database in a file":           func(w *world) { w.write("/etc/justnews/global.env", "DATABASE_URL=sqlite:////var/lib/x.db\n") },
+		"a database behind a socket": func(w *world) {
+			w.write("/etc/justnews/global.env", "DATABASE_URL=postgresql:///x?host=/run/postgresql\n")
+		},
+		"a database that nobody shall try": func(w *world) {
+			w.write("/etc/justnews/global.env", "MARIADB_HOST=db\nSKIP_MARIADB_CHECK=1\n")
+			w.refuse["db:3306"] = errors.New("x")
+		},
+		"a cache in a private /tmp":         func(w *world) { w.write("/etc/justnews/scout.env", "CUDA_CACHE_PATH=/tmp/cuda\n") },
+		"a cache that systemd will make":    func(w *world) { w.out("/var/cache/justnews/scout", "/var/cache", "permission denied") },
+		"143, which is no status of a gate": func(w *world) { w.scout().SuccessExitStatus = []int{143} },
+		"a home that is read-only": func(w *world) {
+			w.scout().Service.ProtectHome, w.scout().Service.WorkingDirectory = "read-only", "/home/adra"
+		},
+		"a home that is bound in": func(w *world) {
+			w.scout().Service.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
+			w.scout().Service.Readable = []string{"/home/adra"}
+		},
+		"an instance without restarts": func(w *world) { w.scout().Service.Restart, w.scout().Service.StartLimit = "no", 0 },
+		"an instance that came back":   func(w *world) { w.scout().NRestarts = 40 },
+		"the user by its number":       func(w *world) { w.scout().User = "997" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			change(w)
+			if problems := Look(t.Context(), w.job); len(problems) > 0 {
+				t.Errorf("%v", problems)
+			}
+		})
+	}
+}
+
+func TestWhatIsWrongInEveryInstanceIsSaidOnce(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range slices.Sorted(maps.Keys(w.units)) {
+		if u := w.units[name]; strings.HasPrefix(name, "justnews@") {
+			u.Service.LimitNOFILE = 1024
+		}
+	}
+	problems := Look(t.Context(), w.job)
+	if len(problems) != 1 || !strings.Contains(problems[0].Subject, "gpu_orchestrator.service and also mcp_bus, memory, scout") {
+		t.Errorf("%v", problems)
+	}
+}
+
+func TestWithoutSystemdOnlyTheHostIsLookedAt(t *testing.T) {
+	w := newWorld(t)
+	w.job.Units = nil
+	w.write("/etc/justnews/global.env", "DATABASE_URL=postgresql://u:p@db/x\n")
+	w.write(tplDrop+"50-justnews-gate.conf", "")
+	w.refuse["db:5432"] = errors.New("connection refused")
+	w.free(1 << 20)
+	var codes []diag.Code
+	for _, p := range Look(t.Context(), w.job) {
+		codes = append(codes, p.Code)
+	}
+	if !slices.Equal(codes, []diag.Code{diag.DiskSpace, diag.DatabaseDown}) {
+		t.Errorf("%v", codes)
+	}
+}
+
+func TestEachDatabaseIsTriedOnce(t *testing.T) {
+	w := newWorld(t)
+	w.write("/etc/justnews/global.env", "DATABASE_URL=postgresql://u:p@db/x\n")
+	Look(t.Context(), w.job)
+	if !slices.Equal(w.dialed, []string{"db:5432"}) {
+		t.Errorf("%q", w.dialed)
+	}
+}
+
+func TestADiskThatHangsHoldsNothingElseBack(t *testing.T) {
+	w := newWorld(t)
+	w.listen()
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		defer close(hang)
+		w.job.Host.Space = func(string) facts.Space { <-hang; return facts.Space{} }
+		began := time.Now()
+		problems := Look(t.Context(), w.job)
+		if took := time.Since(began); took != limit {
+			t.Errorf("took %v", took)
+		}
+		var codes []diag.Code
+		for _, p := range problems {
+			codes = append(codes, p.Code)
+		}
+		if !slices.Contains(codes, diag.Unchecked) || !strings.Contains(fmt.Sprint(problems), "disk space: no answer") {
+			t.Errorf("%v", problems)
+		}
+	})
+}
+
+func TestADatabaseThatSaysNothingIsNotWaitedForLong(t *testing.T) {
+	w := newWorld(t)
+	w.write("/etc/justnews/global.env", "DATABASE_URL=postgresql://u:p@db/x\n")
+	synctest.Test(t, func(t *testing.T) {
+		w.job.Host.Dial = func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }
+		began := time.Now()
+		problems := Look(t.Context(), w.job)
+		if took := time.Since(began); took != dialLimit || len(problems) != 1 || problems[0].Code != diag.DatabaseDown {
+			t.Errorf("after %v: %v", took, problems)
+		}
+	})
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Stopper stops a unit and follows the job.
+type Stopper interface {
+	Stop(ctx context.Context, unit string) (facts.Start, error)
+}
+
+// stopLimit bounds all stops together: a unit has TimeoutStopSec= to end.
+const stopLimit = 3 * time.Minute
+
+// Freed is what freeing the ports came to.
+type Freed struct {
+	Stopped  []string // units
+	Problems []diag.Problem
+}
+
+// FreePorts stops every instance of ours that holds an instance's port, its own
+// or another's. What else holds one is named and left alone: no process is ever
+// killed.
+func FreePorts(ctx context.Context, cfg *config.Config, h Host, units Units, s Stopper) Freed {
+	ctx, cancel := context.WithTimeout(ctx, stopLimit)
+	defer cancel()
+	l := &look{Job: Job{Config: cfg, Host: h, Units: units}, ctx: ctx}
+	l.units()
+	if l.unasked != nil {
+		return Freed{Problems: []diag.Problem{NoSystemd(l.unasked)}}
+	}
+	l.ports(l.instances)()
+	var f Freed
+	for _, i := range l.instances {
+		if i.port.Known && len(i.port.UIDs) > 0 {
+			f.free(ctx, i, s)
+		}
+	}
+	return f
+}
+
+// free stops the unit that holds one port.
+func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
+	unit := holder(i)
+	if !check.OurUnit(unit) {
+		f.Problems = append(f.Problems, diag.Problem{
+			Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", i.Port), Message: "no unit of ours holds the port of " + i.Name + ": nothing was stopped",
+			Seen: check.Holders(i.port), Expected: "nobody", Fix: fmt.Sprintf("end it yourself (ss -ltnp 'sport = :%d')", i.Port),
+		})
+		return
+	}
+	if slices.Contains(f.Stopped, unit) {
+		return
+	}
+	how, err := s.Stop(ctx, unit)
+	if err != nil || how.Refused != "" {
+		seen := how.Detail
+		if err != nil {
+			seen = err.Error()
+		}
+		f.Problems = append(f.Problems, diag.Problem{
+			Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", i.Port), Message: "cannot stop " + unit + ", which holds the port of " + i.Name,
+			Seen: diag.Clean(seen), Expected: "nobody", Fix: "sudo systemctl stop " + unit,
+		})
+		return
+	}
+	f.Stopped = append(f.Stopped, unit)
+	f.Problems = append(f.Problems, diag.Problem{
+		Code: diag.PortFreed, Severity: diag.Notice, Subject: fmt.Sprintf("port %d", i.Port),
+		Message: "stopped " + unit + ", which held the port of " + i.Name,
+		Fix:     `systemctl reset-failed "justnews*"; systemctl start justnews.target`,
+	})
+}
+
+// holder returns the unit that holds an instance's port, "" where that is none
+// or cannot be told. Who may not see the processes goes by their user.
+func holder(i instance) string {
+	for _, q := range i.port.Processes {
+		if q.Unit != "" {
+			return q.Unit
+		}
+	}
+	if len(i.port.Processes) == 0 && i.unit.MainPID > 0 && len(check.Port(i.unit, i.port)) == 0 {
+		return i.unit.Name
+	}
+	return ""
+}

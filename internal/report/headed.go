@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import "strings"
+
+// heading is the level of a line that only a terminal gets: above the findings
+// of one area.
+const heading = "heading"
+
+// Headed puts the area of the findings above the first of each, and sets the
+// verdict off.
+func Headed(lines []Line) []Line {
+	var out []Line
+	area, verdict := "", "verdict"
+	for _, l := range lines {
+		now := area
+		switch {
+		case l.Problem != nil:
+			now = l.Problem.Code.Area()
+		case l.Level != "step":
+			now = verdict
+		}
+		if now != area {
+			area = now
+			out = append(out, Line{Priority: priInfo, Level: heading, Text: strings.ToUpper(area[:1]) + area[1:]})
+		}
+		out = append(out, l)
+	}
+	return out
+}
