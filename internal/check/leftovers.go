@@ -41,7 +41,7 @@ func masks(f facts.UnitFile) diag.Problem {
 		seen = "an empty file, or a link to /dev/null"
 	}
 	return diag.Problem{
-		Code: diag.DropInMasks, Subject: f.Path, Message: "this file hides the generator's drop-in of the same name, for every instance below it",
+		Code: diag.DropInMasks, Subject: f.Path, Message: "this file hides the generator's drop-in of the same name",
 		Seen: seen, Expected: "another name", Fix: "move what you need of it to a file of another name, then: rm " + diag.Clean(f.Path) + "; systemctl daemon-reload",
 	}
 }
@@ -68,14 +68,14 @@ func broken(f facts.UnitFile) []diag.Problem {
 //
 //nolint:gosec // G101: "bypass" is no password
 var byHand = map[string]string{
-	"05-gate-timeout.conf":      "gate.timeout",
-	"05-bus-bypass.conf":        "require_bus = false (the orchestrator's instance needs nothing)",
-	"10-preflight-gating.conf":  "nothing: the packages bring the gate",
-	"10-deps.conf":              "after = [\"…\"]",
-	"20-restart-policy.conf":    "service.restart_sec; the generator sets start limits that fit",
-	"01-root.conf":              "service.user",
-	"justnews-defaults.conf":    "[service]",
-	"00-justnews-defaults.conf": "[service]",
+	"05-gate-timeout.conf":      "gate.timeout in justnews.toml",
+	"05-bus-bypass.conf":        "require_bus = false in justnews.toml, which the orchestrator's instance does not need",
+	"10-preflight-gating.conf":  "no gate of its own: the packages bring one",
+	"10-deps.conf":              "after = [\"…\"] in justnews.toml",
+	"20-restart-policy.conf":    "service.restart_sec in justnews.toml; the generator sets start limits that fit",
+	"01-root.conf":              "service.user in justnews.toml",
+	"justnews-defaults.conf":    "[service] in justnews.toml",
+	"00-justnews-defaults.conf": "[service] in justnews.toml",
 }
 
 // heavy are the settings that take something away from what the generator
@@ -105,7 +105,7 @@ func leftover(f facts.UnitFile) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.DropInLeftover, Severity: weight, Subject: f.Path,
 		Message: "a drop-in made by hand does what justnews.toml is for now",
-		Seen:    strings.Join(keys, "=, ") + "=", Expected: "in /etc/justnews/justnews.toml: " + now,
-		Fix: "set that, then: rm " + diag.Clean(f.Path) + "; justnews-gate config check && systemctl daemon-reload",
+		Seen:    strings.Join(keys, "=, ") + "=", Expected: now,
+		Fix: "say there what still holds, then: rm " + diag.Clean(f.Path) + "; justnews-gate config check && systemctl daemon-reload",
 	}}
 }

@@ -20,8 +20,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	case len(p.UIDs) == 0 && up:
 		return []diag.Problem{{
 			Code: diag.PortSilent, Severity: diag.Notice, Subject: u.Name,
-			Message: fmt.Sprintf("it runs, and nobody listens on its port %d (yet)", p.Port),
-			Fix:     "journalctl -b -u " + u.Name,
+			Message: "it runs, and nobody listens on its port (yet)", Fix: "journalctl -b -u " + u.Name,
 		}}
 	case len(p.UIDs) == 0, up && rightful(u, p):
 		return nil

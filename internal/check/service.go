@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"justnews/internal/diag"
@@ -31,7 +32,8 @@ func Account(unit string, a facts.Account) []diag.Problem {
 func RunsAs(u facts.Unit, want facts.Account, files []facts.UnitFile, env map[string]string) []diag.Problem {
 	var problems []diag.Problem
 	is := cmp.Or(u.User, "root")
-	same := is == want.User || u.UID != nil && want.Err == "" && *u.UID == want.UID
+	// Not by the UID of its process, which may be from before a reload.
+	same := is == want.User || want.Err == "" && is == strconv.Itoa(want.UID)
 	if u.LoadState == "loaded" && !same {
 		problems = append(problems, diag.Problem{
 			Code: diag.UserOther, Severity: diag.Warning, Subject: u.Name, Message: "it runs as another user than justnews.toml says",

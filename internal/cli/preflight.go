@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"justnews/internal/check"
 	"justnews/internal/config"
@@ -39,6 +40,7 @@ func (c *preflightCommand) Run(a *app) error {
 			return w, problems
 		},
 		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
+			began := time.Now()
 			freed := a.free(ctx, c.Stop, cfg, &w, x)
 			around := a.lookAround(ctx, cfg, x)
 			res := gate.Survey(ctx, w, x)
@@ -50,6 +52,7 @@ func (c *preflightCommand) Run(a *app) error {
 			if x.Units == nil {
 				res.Problems = append(res.Problems, noUnits(res.Problems)...)
 			}
+			res.Elapsed = time.Since(began)
 			return res
 		},
 	})

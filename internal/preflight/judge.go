@@ -126,7 +126,7 @@ func NoSystemd(err error) diag.Problem {
 }
 
 // single are the codes of which each instance's own finding counts.
-var single = []diag.Code{diag.Ungated, diag.RestartLoop, diag.PortTaken, diag.PortSilent, diag.UnitDisabled}
+var single = []diag.Code{diag.Ungated, diag.RestartLoop, diag.PortTaken, diag.UnitDisabled}
 
 // fold makes one finding of those that differ in the instance alone: what stands
 // in the template is wrong 17 times, and mended once.
