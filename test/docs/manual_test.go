@@ -210,7 +210,7 @@ func TestTheExampleInThePageOfTheConfigurationLoads(t *testing.T) {
 func TestEveryCommandLineInThePagesParses(t *testing.T) {
 	found := 0
 	for _, name := range pages(t) {
-		for _, m := range regexp.MustCompile(`(?m)^(?:\.Li )?(justnews-gate .*)$`).FindAllStringSubmatch(read(t, name), -1) {
+		for _, m := range regexp.MustCompile(`(?m)^(?:\.Li )?((?:sudo )?justnews-gate .*)$`).FindAllStringSubmatch(read(t, name), -1) {
 			for _, args := range gateCommands(m[1]) {
 				found++
 				if err := cli.Parse(args); err != nil {

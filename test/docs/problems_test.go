@@ -44,6 +44,7 @@ const problemsTail = `.El
 .Sh SEE ALSO
 .Xr journalctl 1 ,
 .Xr justnews.toml 5 ,
+.Xr justnews-systemd 7 ,
 .Xr justnews-gate 8 ,
 .Xr justnews-generator 8
 `

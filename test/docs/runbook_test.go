@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+)
+
+const runbook = "man/justnews-systemd.7"
+
+// literals returns the words of a page that are set as literals.
+func literals(page string) []string {
+	var all []string
+	for _, m := range regexp.MustCompile(`(?m)^\.(?:Pq )?Li (.*)$`).FindAllStringSubmatch(page, -1) {
+		for word := range strings.FieldsSeq(m[1]) {
+			all = append(all, strings.Trim(word, ","))
+		}
+	}
+	return all
+}
+
+func TestEveryCodeInTheManualIsInTheCatalogue(t *testing.T) {
+	found := 0
+	for _, name := range pages(t) {
+		if strings.Contains(name, "justnews-problems") {
+			continue
+		}
+		for _, word := range literals(read(t, name)) {
+			if !code.MatchString(word) {
+				continue
+			}
+			found++
+			if _, ok := diag.Lookup(diag.Code(word)); !ok {
+				t.Errorf("%s: there is no code %s", name, word)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d codes found", found)
+	}
+}
+
+// mustNotBeMissing are the causes of the runbook that this page replaces.
+var mustNotBeMissing = []diag.Code{
+	diag.ModelFailed, diag.MapInvalid, diag.ServicePath, diag.OrchestratorUnit, diag.MPSDead, diag.Ungated, diag.GateOff,
+}
+
+func TestTheRunbookHasItsCauses(t *testing.T) {
+	words := literals(read(t, runbook))
+	for _, c := range mustNotBeMissing {
+		if !slices.Contains(words, string(c)) {
+			t.Errorf("the page does not name %s", c)
+		}
+	}
+	page := read(t, runbook)
+	for _, s := range []string{"UNITS", "WHERE TO LOOK", "SYMPTOMS", "QUICK RECOVERY", "OPENING A GATE BY HAND", "PREVENTIVE STEPS"} {
+		section(t, page, "Sh", s)
+	}
+	for _, part := range strings.Split(page, "\n.Ss ")[1:] {
+		if !strings.Contains(part, ".It Cause\n") {
+			continue
+		}
+		for _, want := range []string{".It Fix\n", ".It Verify\n"} {
+			if !strings.Contains(part, want) {
+				t.Errorf("%s: no %s", strings.SplitN(part, "\n", 2)[0], strings.TrimSpace(want))
+			}
+		}
+	}
+}
+
+// key is what a key of the configuration looks like with its table before it.
+var key = regexp.MustCompile(`^[a-z]+\.[a-z_]+$`)
+
+func TestEveryKeyInTheRunbookIsOne(t *testing.T) {
+	known := map[string]bool{}
+	for _, table := range config.Tables() {
+		for _, k := range table.Keys {
+			known[table.Name+"."+k.Name] = true
+		}
+	}
+	found := 0
+	for _, word := range literals(read(t, runbook)) {
+		if !key.MatchString(word) || strings.HasSuffix(word, ".target") || strings.HasPrefix(word, "justnews.") {
+			continue
+		}
+		if found++; !known[word] {
+			t.Errorf("there is no key %s", word)
+		}
+	}
+	if found == 0 {
+		t.Error("no key found")
+	}
+}
+
+func TestEveryUnitInTheRunbookIsInstalled(t *testing.T) {
+	for _, m := range regexp.MustCompile(`(?m)^\.(?:It )?Pa (justnews[a-z@-]*(?:INSTANCE)?\.(?:service|target|timer))\b`).FindAllStringSubmatch(read(t, runbook), -1) {
+		name := strings.ReplaceAll(m[1], "INSTANCE", "")
+		if _, err := os.Stat(filepath.Join(repository, "units", name)); err != nil {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
+
+// A start of our units that no reset-failed stands before is refused once a
+// start limit has tripped.
+func TestEveryStartInTheRunbookResetsTheStartLimitFirst(t *testing.T) {
+	before, found := "", 0
+	for line := range strings.Lines(read(t, runbook)) {
+		at := strings.Index(line, "systemctl start justnews.target")
+		if at >= 0 && !strings.HasPrefix(line, ".Li ") {
+			if found++; !strings.Contains(before+line[:at], "reset-failed") {
+				t.Errorf("no reset-failed before: %s", line)
+			}
+		}
+		before = line
+	}
+	if found < 4 {
+		t.Errorf("only %d starts found", found)
+	}
+}
