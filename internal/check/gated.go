@@ -28,14 +28,20 @@ func Gated(u facts.Unit) []diag.Problem {
 			Seen: "ExecStartPre=" + commandLines(u.ExecStartPre), Expected: "ExecStartPre=/usr/bin/justnews-gate --gate-only " + instance(u.Name),
 			Fix: "systemctl revert " + u.Name + "; systemctl cat " + u.Name + " shows what else hides 50-justnews-gate.conf; " + reload,
 		}}
-	case u.NeedDaemonReload:
-		return []diag.Problem{{
-			Code: diag.NeedReload, Severity: diag.Warning, Subject: u.Name,
-			Message: "its files or justnews.toml changed since systemd read them",
-			Fix:     "justnews-gate config check && " + reload,
-		}}
 	}
-	return nil
+	return reloaded(u)
+}
+
+// reloaded says where systemd does not know a unit's latest files.
+func reloaded(u facts.Unit) []diag.Problem {
+	if !u.NeedDaemonReload {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.NeedReload, Severity: diag.Warning, Subject: u.Name,
+		Message: "its files or justnews.toml changed since systemd read them",
+		Fix:     "justnews-gate config check && systemctl daemon-reload",
+	}}
 }
 
 // isGate tells whether a command is the gate of the unit's own instance, and

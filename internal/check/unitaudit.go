@@ -20,7 +20,7 @@ var vendorDirs = []string{"/usr/lib/systemd/system", "/lib/systemd/system"}
 // Present judges a unit of the packages that everything else leans on.
 func Present(u facts.Unit) []diag.Problem {
 	if u.LoadState == "loaded" {
-		return shadowed(u)
+		return append(shadowed(u), reloaded(u)...)
 	}
 	fix := "install the package justnews, then: systemctl daemon-reload"
 	if u.LoadState == "masked" {

@@ -32,7 +32,7 @@ func (l *look) reach(n int, i instance) func() {
 		seen.account, seen.paths, seen.named = i.account, i.paths, i.named
 		for path, r := range i.paths {
 			if !r.Known {
-				l.doubt(path + " as " + i.account.User + " (" + r.Detail + ")")
+				l.untried = append(l.untried, untried{path, i.account.User, r.Detail})
 			}
 		}
 	}

@@ -3,6 +3,7 @@
 package preflight
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -47,6 +48,9 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	problems := check.Gated(i.unit)
 	if i.unit.LoadState != "loaded" {
 		return problems
+	}
+	if p := check.FailedUnit(i.unit); p != nil {
+		problems = append(problems, *p)
 	}
 	problems = append(problems, check.UnitAudit(i.unit, l.overrides)...)
 	problems = append(problems, check.Enabled(i.unit, i.Enabled)...)
@@ -102,19 +106,35 @@ func (l *look) notLooked() []diag.Problem {
 	if l.unasked != nil {
 		problems = append(problems, NoSystemd(l.unasked))
 	}
-	if len(l.unchecked) == 0 {
+	missed := append(slices.Sorted(slices.Values(l.unchecked)), l.notTried()...)
+	if len(missed) == 0 {
 		return problems
-	}
-	slices.Sort(l.unchecked)
-	const most = 12
-	seen := strings.Join(l.unchecked[:min(len(l.unchecked), most)], ", ")
-	if len(l.unchecked) > most {
-		seen += ", …"
 	}
 	return append(problems, diag.Problem{
 		Code: diag.Unchecked, Severity: diag.Notice, Subject: "preflight",
-		Message: "not everything could be looked at by this run: " + diag.Clean(seen), Fix: "sudo justnews-gate preflight",
+		Message: "not everything could be looked at by this run: " + diag.Clean(strings.Join(missed, ", ")), Fix: "sudo justnews-gate preflight",
 	})
+}
+
+// notTried counts the paths that could not be tried, by user and reason.
+func (l *look) notTried() []string {
+	paths := map[untried][]string{}
+	for _, u := range l.untried {
+		group := untried{user: u.user, why: u.why}
+		paths[group] = append(paths[group], u.path)
+	}
+	var all []string
+	for group, in := range paths {
+		slices.Sort(in)
+		in = slices.Compact(in)
+		text := in[0]
+		if len(in) > 1 {
+			text = fmt.Sprintf("%d paths such as %s", len(in), in[0])
+		}
+		all = append(all, fmt.Sprintf("%s as the user %s (%s)", text, group.user, group.why))
+	}
+	slices.Sort(all)
+	return all
 }
 
 // NoSystemd is the warning of a question that systemd did not answer.
@@ -126,7 +146,7 @@ func NoSystemd(err error) diag.Problem {
 }
 
 // single are the codes of which each instance's own finding counts.
-var single = []diag.Code{diag.Ungated, diag.RestartLoop, diag.PortTaken, diag.UnitDisabled}
+var single = []diag.Code{diag.Ungated, diag.UnitFailed, diag.RestartLoop, diag.PortTaken, diag.UnitDisabled}
 
 // fold makes one finding of those that differ in the instance alone: what stands
 // in the template is wrong 17 times, and mended once.

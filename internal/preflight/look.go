@@ -69,7 +69,11 @@ type found struct {
 	gateOff   string // the evidence, "": the gates are not switched off
 	unasked   error  // why systemd said nothing
 	unchecked []string
+	untried   []untried
 }
+
+// untried is a path that this run could not try as the user who needs it.
+type untried struct{ path, user, why string }
 
 // Look looks at everything and returns all findings.
 func Look(ctx context.Context, j Job) []diag.Problem {

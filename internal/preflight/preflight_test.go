@@ -181,6 +181,11 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		{"no template", func(w *world) { w.scout().LoadState = "not-found" }, diag.Ungated, diag.Warning, scoutUnit},
 		{"an empty ExecStartPre", func(w *world) { w.scout().ExecStartPre = nil }, diag.Ungated, diag.Error, "systemctl revert " + scoutUnit},
 		{"files newer than systemd's", func(w *world) { w.scout().NeedDaemonReload = true }, diag.NeedReload, diag.Warning, scoutUnit},
+		{"a target newer than systemd's", func(w *world) { w.units["justnews.target"].NeedDaemonReload = true }, diag.NeedReload, diag.Warning, "justnews.target"},
+		{"an instance that has failed", func(w *world) {
+			w.scout().ActiveState, w.scout().SubState, w.scout().Result, w.scout().MainPID = "failed", "failed", "exit-code", 0
+			w.listen()
+		}, diag.UnitFailed, diag.Error, "exit-code"},
 		{"no target", func(w *world) { delete(w.units, "justnews.target") }, diag.UnitMissing, diag.Error, "justnews.target"},
 		{"a masked preload", func(w *world) { w.units["justnews-preload.service"].LoadState = "masked" }, diag.UnitMissing, diag.Error, "systemctl unmask"},
 		{"a target that nobody enabled", func(w *world) { w.units["justnews.target"].Service.FileState = "disabled" }, diag.UnitDisabled, diag.Warning, "systemctl enable justnews.target"},
@@ -433,6 +438,23 @@ func TestWithoutSystemdOnlyTheHostIsLookedAt(t *testing.T) {
 	}
 	if !slices.Equal(codes, []diag.Code{diag.DiskSpace, diag.DatabaseDown}) {
 		t.Errorf("%v", codes)
+	}
+}
+
+func TestWhatTheRunsOwnSandboxHidesIsNotCalledMissing(t *testing.T) {
+	for path, c := range map[string]struct {
+		detail string
+		known  bool
+	}{
+		"/home/adra/x": {"permission denied", false}, "/tmp/x": {"does not exist", false}, "/var/cache/x": {"read-only file system", false},
+		"/opt/x": {"does not exist", true}, "/homes/x": {"does not exist", true},
+	} {
+		if got := doubt(facts.Reach{Path: path, Known: true, Detail: c.detail}); got.Known != c.known {
+			t.Errorf("%s: %+v", path, got)
+		}
+		if got := doubt(facts.Reach{Path: path, Known: true, OK: true}); !got.Known {
+			t.Errorf("%s, which is within reach: %+v", path, got)
+		}
 	}
 }
 
