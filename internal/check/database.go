@@ -34,8 +34,9 @@ func Databases(env map[string]string, where string) []facts.Database {
 		}
 		if strings.ContainsAny(host, "/@ ") || !decimal(port) {
 			d.Bad = "not the name or address of a host, or no port"
+		} else {
+			d.Address = net.JoinHostPort(diag.Clean(host), port)
 		}
-		d.Address = net.JoinHostPort(diag.Clean(host), diag.Clean(port))
 		all = append(all, d)
 	}
 	return all
@@ -45,8 +46,8 @@ func Databases(env map[string]string, where string) []facts.Database {
 func database(value string) facts.Database {
 	const garbled = "not SCHEME://USER:PASSWORD@HOST:PORT/NAME; a # / ? @ or % of a password has to be percent-encoded"
 	u, err := url.Parse(strings.TrimPrefix(value, "jdbc:"))
-	if err != nil || u.Scheme == "" {
-		return facts.Database{Bad: garbled}
+	if err != nil || u.Scheme == "" || strings.Contains(u.Path+u.RawQuery+u.Fragment, "@") {
+		return facts.Database{Bad: garbled} // an @ there: what looks like a host is a part of the password
 	}
 	scheme, _, _ := strings.Cut(u.Scheme, "+") // mysql+pymysql
 	switch {

@@ -146,7 +146,7 @@ func NoSystemd(err error) diag.Problem {
 }
 
 // single are the codes of which each instance's own finding counts.
-var single = []diag.Code{diag.Ungated, diag.UnitFailed, diag.RestartLoop, diag.PortTaken, diag.UnitDisabled}
+var single = []diag.Code{diag.Ungated, diag.UnitFailed, diag.RestartLoop, diag.PortTaken}
 
 // fold makes one finding of those that differ in the instance alone: what stands
 // in the template is wrong 17 times, and mended once.
@@ -162,6 +162,9 @@ func fold(problems []diag.Problem) []diag.Problem {
 		k := key{problem: p}
 		if p.Position != nil {
 			k.problem.Position, k.at = nil, *p.Position
+		}
+		if p.Code == diag.ConfigEnvironment { // one variable, whichever instance's gate would refuse it
+			k.problem.Fix = ""
 		}
 		unit := check.OurUnit(p.Subject) && !slices.Contains(single, p.Code)
 		if unit {

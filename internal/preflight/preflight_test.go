@@ -315,7 +315,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		}, diag.DatabaseURL, diag.Error, "percent-encoded"},
 		{"a scheme of no database", func(w *world) { w.write("/etc/justnews/global.env", "DATABASE_URL=http://u:hunter2@h/d\n") }, diag.DatabaseURL, diag.Error, "a scheme"},
 		{"time-outs that contradict each other", func(w *world) { w.write("/etc/justnews/scout.env", "GATE_TIMEOUT=900\n") }, diag.TimeoutConflict, diag.Warning, "900"},
-		{"a time-out that is none", func(w *world) { w.write("/etc/justnews/scout.env", "GATE_TIMEOUT=soon\n") }, diag.ConfigEnvironment, diag.Error, "GATE_TIMEOUT"},
+		{"a time-out that is none", func(w *world) { w.write("/etc/justnews/global.env", "GATE_TIMEOUT=soon\n") }, diag.ConfigEnvironment, diag.Error, "GATE_TIMEOUT"},
 		{"the switch on the kernel command line", func(w *world) {
 			w.job.Host.GateOff = func() (string, bool) { return "/proc/cmdline", true }
 		}, diag.GateOff, diag.Warning, "/proc/cmdline"},

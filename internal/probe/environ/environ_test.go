@@ -136,6 +136,18 @@ func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 	}
 }
 
+func TestAFileOfNothingButNestingEndsNothing(t *testing.T) {
+	for _, piece := range []string{"$(", "(", "{ ", "${A:-", "$((", "<(", "\"$(", "[[ ! ", "if "} {
+		text := "A=" + strings.Repeat(piece, maxShell/len(piece)-2)
+		if f := only(t, text); f.ShellError == "" && len(f.Commands) == 0 {
+			t.Errorf("%s...: %+v", piece, f.Shell)
+		}
+	}
+	if f := only(t, "A="+strings.Repeat("x", maxShell)); f.ShellError == "" {
+		t.Error("a file beyond the bound was read")
+	}
+}
+
 func TestAFileOfAnotherUserIsNotCalledWrong(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may read everything")

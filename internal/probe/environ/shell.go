@@ -12,9 +12,17 @@ import (
 	"justnews/internal/facts"
 )
 
+// maxShell bounds what is read as a shell would, in bytes: the parser recurses,
+// and a file of nothing but parentheses must not end the program.
+const maxShell = 128 << 10
+
 // source is what "set -a; . FILE" does in bash, as far as assignments go:
 // commands are named and not run.
 func source(f *facts.EnvFile, text string, known map[string]string) {
+	if len(text) > maxShell {
+		f.ShellError = "too large to be read as a shell would"
+		return
+	}
 	parsed, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
 		f.ShellError = err.Error()
