@@ -26,7 +26,6 @@ require (
 
 require (
 	github.com/google/uuid v1.6.0 // indirect
-	github.com/kr/text v0.2.0 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	golang.org/x/text v0.32.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect

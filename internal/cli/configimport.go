@@ -72,13 +72,6 @@ func (c *configImportCommand) Run(a *app) error {
 	return ended(status)
 }
 
-func orEmpty(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
-}
-
 // selfCheck has config check read what was made: two settings of the old host
 // can contradict each other in a way that only the whole shows.
 func selfCheck(text string) (problems []diag.Problem, err error) {

@@ -8,8 +8,8 @@ import "io/fs"
 // A question without an answer carries the reason; it is never a "no".
 type Operators struct {
 	Root  bool // the caller's effective user
-	User  Account
-	Group AccountGroup
+	User  UserEntry
+	Group GroupEntry
 	// Member: the user database has the user in the group.
 	Member bool
 
@@ -26,8 +26,8 @@ type Operators struct {
 	Program []PathOwner
 }
 
-// Account is one entry of the user database.
-type Account struct {
+// UserEntry is one entry of the user database.
+type UserEntry struct {
 	Name  string
 	Found bool
 	UID   int
@@ -35,8 +35,8 @@ type Account struct {
 	Why   string // the database cannot be asked
 }
 
-// AccountGroup is one entry of the group database.
-type AccountGroup struct {
+// GroupEntry is one entry of the group database.
+type GroupEntry struct {
 	Name    string
 	Found   bool
 	GID     int

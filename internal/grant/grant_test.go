@@ -16,8 +16,8 @@ import (
 // good is a host on which everything can be given to adra.
 func good() facts.Operators {
 	return facts.Operators{
-		Root: true, User: facts.Account{Name: "adra", Found: true, UID: 1000, GID: 1000},
-		Group:   facts.AccountGroup{Name: "justnews-operators", Found: true, GID: 990},
+		Root: true, User: facts.UserEntry{Name: "adra", Found: true, UID: 1000, GID: 1000},
+		Group:   facts.GroupEntry{Name: "justnews-operators", Found: true, GID: 990},
 		Gpasswd: "/usr/bin/gpasswd", Usermod: "/usr/sbin/usermod", Rules: []string{"/usr/share/polkit-1/rules.d/50-justnews.rules"},
 		Sudo:    facts.Sudo{Path: "/usr/bin/sudo", Visudo: "/usr/sbin/visudo", Version: "1.9.13p3"},
 		DropIn:  facts.TextFile{Path: DropIn},
@@ -82,9 +82,9 @@ func TestTheStepsAreWhatIsMissing(t *testing.T) {
 		"taken away":                 {Wish{User: "adra"}, func(f *facts.Operators) { member(f); f.DropIn = rule(t, "adra") }, leave + "; remove " + DropIn},
 		"taken away from one of two": {Wish{User: "adra"}, func(f *facts.Operators) { member(f); f.DropIn = rule(t, "adra", "site") }, leave + "; write site"},
 		"taken away twice":           {Wish{User: "adra"}, nil, "none; none"},
-		"taken from who is gone":     {Wish{User: "adra"}, func(f *facts.Operators) { f.User = facts.Account{Name: "adra"}; f.DropIn = rule(t, "adra") }, "none; remove " + DropIn},
+		"taken from who is gone":     {Wish{User: "adra"}, func(f *facts.Operators) { f.User = facts.UserEntry{Name: "adra"}; f.DropIn = rule(t, "adra") }, "none; remove " + DropIn},
 		"taken away without sudo":    {Wish{User: "adra"}, func(f *facts.Operators) { f.Sudo = facts.Sudo{}; f.DropIn = rule(t, "adra") }, "none; remove " + DropIn},
-		"taken without the group":    {Wish{User: "adra"}, func(f *facts.Operators) { f.Group = facts.AccountGroup{} }, "none; none"},
+		"taken without the group":    {Wish{User: "adra"}, func(f *facts.Operators) { f.Group = facts.GroupEntry{} }, "none; none"},
 		"planned by a user":          {Wish{User: "adra", Install: true, DryRun: true}, func(f *facts.Operators) { f.Root = false }, join},
 	} {
 		f := good()
@@ -109,7 +109,7 @@ func TestWhatStandsAgainstItIsNamedAndNothingIsDone(t *testing.T) {
 		"not root":                   {func(f *facts.Operators) { f.Root = false }, diag.OperatorDenied},
 		"no such user":               {func(f *facts.Operators) { f.User.Found = false }, diag.OperatorUser},
 		"root":                       {func(f *facts.Operators) { f.User.UID = 0 }, diag.OperatorUser},
-		"no user database":           {func(f *facts.Operators) { f.User = facts.Account{Name: "adra", Why: "down"} }, diag.OperatorUser},
+		"no user database":           {func(f *facts.Operators) { f.User = facts.UserEntry{Name: "adra", Why: "down"} }, diag.OperatorUser},
 		"no group":                   {func(f *facts.Operators) { f.Group.Found = false }, diag.OperatorGroup},
 		"no group database":          {func(f *facts.Operators) { f.Group.Why = "down" }, diag.OperatorGroup},
 		"no tool":                    {func(f *facts.Operators) { f.Gpasswd, f.Usermod = "", "" }, diag.OperatorTool},

@@ -47,15 +47,15 @@ func SharedDigests(dir string, uid int) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := belongsTo(below, named, uid); err != nil {
+	if err := openedAs(below, named, uid); err != nil {
 		_ = below.Close()
 		return nil, err
 	}
 	return below, nil
 }
 
-// belongsTo checks the directory that was really opened.
-func belongsTo(dir *os.Root, named fs.FileInfo, uid int) error {
+// openedAs checks the directory that was really opened.
+func openedAs(dir *os.Root, named fs.FileInfo, uid int) error {
 	info, err := dir.Stat(".")
 	if err != nil {
 		return err

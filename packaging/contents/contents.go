@@ -81,6 +81,10 @@ var Files = []File{
 
 	{Source: "internal/*/*.schema.json", Dest: shared, Mode: 0o644},
 	{Source: "packaging/examples/*", Dest: examples, Mode: 0o644, Kind: Doc},
+	{Source: "examples/prometheus/*", Dest: examples + "prometheus/", Mode: 0o644, Kind: Doc},
+	{Source: "examples/grafana/*", Dest: examples + "grafana/", Mode: 0o644, Kind: Doc},
+	{Source: "examples/kubernetes/[A-Z]*", Dest: examples + "kubernetes/", Mode: 0o644, Kind: Doc},
+	{Source: "examples/kubernetes/base/*", Dest: examples + "kubernetes/base/", Mode: 0o644, Kind: Doc},
 	{Source: "packaging/compat/*.sh", Dest: shared + "compat/", Mode: 0o755},
 
 	// Debian keeps the licences of everything in one file of its own form; rpm
@@ -101,5 +105,9 @@ var Files = []File{
 	{Dest: shared + "compat/", Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: docs, Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: examples, Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: examples + "prometheus/", Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: examples + "grafana/", Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: examples + "kubernetes/", Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: examples + "kubernetes/base/", Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: licences, Mode: 0o755, Kind: Dir, Only: "rpm"},
 }

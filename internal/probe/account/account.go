@@ -98,8 +98,8 @@ func (p Prober) entryOfFile(file, name string) (fields []string, why string) {
 	return nil, f.Why
 }
 
-func (p Prober) user(ctx context.Context, name string) facts.Account {
-	a := facts.Account{Name: name}
+func (p Prober) user(ctx context.Context, name string) facts.UserEntry {
+	a := facts.UserEntry{Name: name}
 	fields, why := p.entry(ctx, "passwd", name)
 	a.Why = why
 	if len(fields) < 4 || fields[0] != name { // a number finds somebody's entry, too
@@ -115,8 +115,8 @@ func (p Prober) user(ctx context.Context, name string) facts.Account {
 	return a
 }
 
-func (p Prober) group(ctx context.Context, name string) facts.AccountGroup {
-	g := facts.AccountGroup{Name: name}
+func (p Prober) group(ctx context.Context, name string) facts.GroupEntry {
+	g := facts.GroupEntry{Name: name}
 	fields, why := p.entry(ctx, "group", name)
 	g.Why = why
 	if len(fields) < 4 || fields[0] != name {
