@@ -59,8 +59,8 @@ func (f found) String() string {
 	return fmt.Sprintf("%s: %s: %s:%d: %s: %s (%s; expected %s) [%s]", f.Code, f.Severity, f.Position.File, f.Position.Line, f.Subject, f.Message, f.Seen, f.Expected, f.Fix)
 }
 
-// paste runs the command of a finding's hint.
-func (s *site) paste(all []found, code string) {
+// pasteFinding runs the command of a finding's hint.
+func (s *site) pasteFinding(all []found, code string) {
 	s.t.Helper()
 	for _, f := range all {
 		if f.Code != code {
@@ -154,7 +154,7 @@ func (s *site) finds(status int, code, text string) []found {
 // unregistered: the orchestrator had to be up before the bus, and has given up
 // registering there.
 func (s *site) unregistered() {
-	s.paste(s.finds(2, "BUS-UNREGISTERED", orchestrator), "BUS-UNREGISTERED")
+	s.pasteFinding(s.finds(2, "BUS-UNREGISTERED", orchestrator), "BUS-UNREGISTERED")
 	s.everythingUp(0)
 }
 
