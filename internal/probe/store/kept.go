@@ -4,6 +4,7 @@ package store
 
 import (
 	"os"
+	"runtime"
 	"sync"
 
 	"justnews/internal/digest"
@@ -49,14 +50,49 @@ func (l *looker) walk(path string) (*digest.Tree, error) {
 		return t, nil
 	}
 	walk := digest.Walk
-	if l.user.UID != os.Geteuid() {
+	if !l.asSelf() {
 		walk = digest.WalkAlone
 	}
 	t, err := walk(path)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		l.keep(path, t)
 	}
+	return t, err
+}
+
+func (l *looker) keep(path string, t *digest.Tree) {
 	l.walked[path] = t
 	l.kept.put(path, t)
-	return t, nil
+}
+
+func (l *looker) asSelf() bool { return l.user.UID == os.Geteuid() }
+
+// walkAll walks through all trees at once, on all processors. As another user
+// only this thread can: then each is walked when it is its turn.
+func (l *looker) walkAll() {
+	if !l.asSelf() || len(l.look.Trees) < 2 {
+		return
+	}
+	defer digest.AllProcessors()()
+	trees := make([]*digest.Tree, len(l.look.Trees))
+	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var w sync.WaitGroup
+	for i, t := range l.look.Trees {
+		if t.Path == "" {
+			continue
+		}
+		w.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			if walked, err := digest.WalkAlone(t.Path); err == nil {
+				trees[i] = walked
+			}
+		})
+	}
+	w.Wait()
+	for i, t := range trees {
+		if t != nil {
+			l.keep(l.look.Trees[i].Path, t)
+		}
+	}
 }

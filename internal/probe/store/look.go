@@ -94,6 +94,15 @@ func (l *looker) all(wants []facts.StoreWant) {
 	}
 	l.look.Free = free(l.Root)
 	for _, w := range wants {
+		if !w.BaseUnknown {
+			l.tree(w)
+		}
+	}
+	l.walkAll()
+	for i, t := range l.look.Trees {
+		l.look.Trees[i].IDs = l.modelIDs(t.Path)
+	}
+	for _, w := range wants {
 		if l.ctx.Err() != nil {
 			return
 		}

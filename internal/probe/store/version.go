@@ -33,9 +33,7 @@ func (l *looker) tree(w facts.StoreWant) int {
 		return at
 	}
 	l.seen[key] = len(l.look.Trees)
-	t := find()
-	t.IDs = l.modelIDs(t.Path)
-	l.look.Trees = append(l.look.Trees, t)
+	l.look.Trees = append(l.look.Trees, find())
 	return l.seen[key]
 }
 
