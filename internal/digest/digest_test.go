@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -90,6 +91,26 @@ func TestEveryLengthHasTheDigestOfItsBytes(t *testing.T) {
 	for i, r := range (Engine{}).Run(t.Context(), jobs(t, paths...)) {
 		if r.Err != nil || !r.Done || r.Sum != want[i] {
 			t.Errorf("%s: %v %v", paths[i], r.Sum, r.Err)
+		}
+	}
+	// With and without another processor that reads ahead.
+	for i, path := range paths {
+		for _, helped := range []bool{false, true} {
+			read := 0
+			h, reader := sha256.New(), newReader(func(n int) { read += n })
+			reader.helped = helped
+			segments := []Segment{{Prefix: "a", Path: path, Identity: identity(t, path)}, {Prefix: "b", Path: path, Identity: identity(t, path)}}
+			if err := reader.feed(t.Context(), h, segments); err != nil {
+				t.Fatal(err)
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			both := sha256.Sum256(slices.Concat([]byte("a"), data, []byte("b"), data))
+			if Sum(h.Sum(nil)) != both || read != 2*len(data) || want[i] != sha256.Sum256(data) {
+				t.Errorf("%s, helped %v: another digest, %d bytes read", path, helped, read)
+			}
 		}
 	}
 }

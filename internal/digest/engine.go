@@ -177,14 +177,16 @@ func (r *run) copies() {
 
 func (r *run) work(ctx context.Context, queue []int) {
 	var workers sync.WaitGroup
+	idle := runtime.GOMAXPROCS(0) - len(queue)
 	for range min(runtime.GOMAXPROCS(0), len(queue)) {
-		workers.Go(func() { r.worker(ctx) })
+		workers.Go(func() { r.worker(ctx, idle > 0) })
 	}
 	workers.Wait()
 }
 
-func (r *run) worker(ctx context.Context) {
+func (r *run) worker(ctx context.Context, helped bool) {
 	reader := newReader(func(n int) { r.done.Add(int64(n)); r.read.Add(int64(n)) })
+	reader.helped = helped
 	for ctx.Err() == nil {
 		i, ours, release := r.next()
 		switch {

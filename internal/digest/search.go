@@ -158,7 +158,9 @@ func (p *Proof) recall(s Sum, effort Effort) bool {
 func (e Engine) search(ctx context.Context, version string, t *Tree, want Sum, effort Effort, p *Proof) {
 	if p.Orders <= maxOrders && affordable(t, effort) {
 		defer AllProcessors()()
-		s := &searcher{ctx: ctx, version: version, want: want, reader: newReader(func(int) {}), small: map[string][]byte{}}
+		s := &searcher{ctx: ctx, version: version, want: want, small: map[string][]byte{}}
+		s.reader = newReader(func(int) {})
+		s.reader.helped = true
 		s.step(sha256.New(), []*Branch{t.Root}, nil)
 		p.Tried, p.Err = s.tried, s.err
 		switch {
