@@ -60,7 +60,7 @@ func Open(in, out *os.File) (*Screen, error) {
 	s := &Screen{in: in, out: out, before: *before, keys: make(chan byte), resized: make(chan os.Signal, 1), stop: stop, done: make(chan struct{})}
 	now := *before
 	now.Lflag &^= unix.ECHO | unix.ICANON | unix.ISIG | unix.IEXTEN
-	now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 1, 0
+	now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 0, 0 // a read never waits: poll does
 	if err := unix.IoctlSetTermios(int(in.Fd()), unix.TCSETS, &now); err != nil {
 		_, _ = wake.Close(), stop.Close()
 		return nil, fmt.Errorf("cannot set the terminal: %w", err)
@@ -117,6 +117,8 @@ func (s *Screen) Close() error {
 		signal.Stop(s.resized)
 		_, err := s.out.WriteString(leave)
 		s.closed = errors.Join(err, unix.IoctlSetTermios(int(s.in.Fd()), unix.TCSETS, &s.before), s.stop.Close())
+		for range s.keys { // until the reader has ended: the file is the caller's again
+		}
 	})
 	return s.closed
 }
@@ -126,7 +128,8 @@ func (s *Screen) Close() error {
 func (s *Screen) read(wake *os.File) {
 	defer close(s.keys)
 	defer func() { _ = wake.Close() }()
-	fds := []unix.PollFd{{Fd: int32(s.in.Fd()), Events: unix.POLLIN}, {Fd: int32(wake.Fd())}} //nolint:gosec // a file descriptor
+	in := int(s.in.Fd())
+	fds := []unix.PollFd{{Fd: int32(in), Events: unix.POLLIN}, {Fd: int32(wake.Fd())}} //nolint:gosec // a file descriptor
 	for {
 		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
 			return
@@ -138,16 +141,16 @@ func (s *Screen) read(wake *os.File) {
 			continue
 		}
 		var key [1]byte
-		n, err := unix.Read(int(s.in.Fd()), key[:])
-		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
-			continue
-		}
-		if n != 1 || err != nil {
-			return
-		}
-		select {
-		case s.keys <- key[0]:
-		case <-s.done:
+		n, err := unix.Read(in, key[:])
+		switch {
+		case n == 1 && err == nil:
+			select {
+			case s.keys <- key[0]:
+			case <-s.done:
+				return
+			}
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
+		case err != nil, fds[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0:
 			return
 		}
 	}

@@ -40,8 +40,8 @@ func (s *site) pictureOfTheBoot() {
 	s.t.Helper()
 	for _, as := range [][]string{{}, {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"}} {
 		r := s.Run(append(as, "/usr/bin/justnews-gate", "plot")...)
-		svg := string(r.Stdout)
-		if r.Err != nil || strings.Contains(string(r.Stderr), "RECORD-BROKEN") {
+		svg := r.Stdout
+		if r.Err != nil || strings.Contains(r.Stderr, "RECORD-BROKEN") {
 			s.t.Errorf("%v: %v\n%s", as, r.Err, r.Stderr)
 		}
 		if dir := os.Getenv("JUSTNEWS_TEST_KEEP"); dir != "" && len(as) == 0 {

@@ -34,10 +34,7 @@ func Open(t testing.TB, columns, rows uint16) *Pty {
 	if err != nil {
 		t.Skip("there are no pseudo-terminals: ", err)
 	}
-	fd := int(person.Fd())
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	err = errors.Join(err, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0),
-		unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Col: columns, Row: rows}))
+	number, err := unlock(person, columns, rows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +47,22 @@ func Open(t testing.TB, columns, rows uint16) *Pty {
 	go p.read()
 	t.Cleanup(func() { _, _ = p.Person.Close(), p.Terminal.Close() })
 	return p
+}
+
+// unlock makes the other end ready and returns its number. Fd() would make
+// person block, and a Close of it then wait for a Read.
+func unlock(person *os.File, columns, rows uint16) (number int, err error) {
+	conn, err := person.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var failed error
+	err = conn.Control(func(fd uintptr) {
+		number, failed = unix.IoctlGetInt(int(fd), unix.TIOCGPTN)
+		failed = errors.Join(failed, unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0),
+			unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Col: columns, Row: rows}))
+	})
+	return number, errors.Join(err, failed)
 }
 
 func (p *Pty) read() {
