@@ -23,7 +23,7 @@ const repo = "../.."
 
 // belongs is what of the repository has to be on a host.
 var belongs = []string{
-	"cmd/*", "units/*.*", "units/*/*", "man/*.[1-9]", "*/*/*.schema.json", "packaging/examples/*",
+	"cmd/*", "units/*.*", "units/*/*", "man/*.[1-9]", "*/*/*.schema.json", "packaging/examples/*", "examples/*/*", "packaging/compat/*.sh",
 	"packaging/justnews.toml", "LICENSE", "CHANGELOG.md",
 }
 
