@@ -105,6 +105,7 @@ func (h *host) rpmRemoval() {
 	h.Remove(stoppedDir + "/stopped-scout")
 	h.WriteFile("/var/lib/justnews/scout/data", "precious\n")
 	h.Systemctl("enable", unit("critic"))
+	h.WriteFile("/etc/sudoers.d/justnews-gate", "# Written by: justnews-gate nopasswd install --sudoers\n", 0o440)
 	h.step(rpmErase)
 	h.gone("the erasure, which is rpm's purge")
 	h.stoppedInOrder("critic", "memory", "analyst")
