@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booted
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"justnews/test/bed"
+)
+
+var update = flag.Bool("update", false, "write docs/screens.md anew")
+
+const screensHead = `# Screens
+
+What the program prints on a host with 17 instances under a booted systemd. The
+test that writes this page also holds it against the program:
+` + "`go test ./test/booted -run Screens -update`" + `. Times, sizes and numbers of processes
+are those of that run; they are left out of the comparison.
+`
+
+// The documentation shows what the program prints, on a host that is up and on
+// one that lacks a model.
+func TestTheScreensInTheDocsAreTheProgramsOwn(t *testing.T) {
+	s := boot(t, bed.Suites()[0], host{})
+	s.everythingUp(0)
+	var page strings.Builder
+	page.WriteString(screensHead)
+	show := func(title, command string) {
+		r := s.Sh("export HOME=/root; " + command + " 2>&1")
+		fmt.Fprintf(&page, "\n## %s\n\n```\n# %s\n%s```\n\nExit status %d.\n", title, command, r.Stdout, r.Code)
+	}
+	show("At a glance", "justnews-gate status")
+	show("Can this instance start now?", "justnews-gate gate scout --timeout 5")
+	show("The full validation of a host that is up", "justnews-gate preflight")
+	s.Must("mv", snapshot("chief_editor", models["chief_editor"][0]), "/root/away")
+	show("A model is missing", "justnews-gate preload --refresh --wait")
+	show("The full validation then", "justnews-gate preflight --timeout 10")
+	show("What a code means", "justnews-gate explain STORE-SNAPSHOT")
+	s.Must("mv", "/root/away", snapshot("chief_editor", models["chief_editor"][0]))
+	show("Mended", "justnews-gate preload --refresh --wait")
+
+	file := filepath.Join("..", "..", "docs", "screens.md")
+	if *update {
+		if err := os.WriteFile(file, []byte(page.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(comparable(string(kept)), comparable(page.String())); diff != "" {
+		t.Errorf("read the difference, then: go test ./test/booted -run Screens -update\n%s", diff)
+	}
+}
+
+// varying is what differs from run to run.
+// The machine below the bed may have swap.
+var varying = regexp.MustCompile(`\d+(\.\d+)? (ms|s|[KMGT]i?B?)\b|PID \d+|waiting: .*\n|justnews-gate: notice: SWAP-NONE: .*\n`)
+
+// comparable is a page without it. The lines of a wait come and go.
+func comparable(page string) string {
+	return regexp.MustCompile(`(?m)^justnews-gate: \n`).ReplaceAllString(varying.ReplaceAllString(page, ""), "")
+}
