@@ -57,7 +57,7 @@ func TestTheScreensInTheDocsAreTheProgramsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(comparable(string(kept)), comparable(page.String())); diff != "" {
+	if diff := cmp.Diff(lasting(string(kept)), lasting(page.String())); diff != "" {
 		t.Errorf("read the difference, then: go test ./test/booted -run Screens -update\n%s", diff)
 	}
 }
@@ -66,7 +66,7 @@ func TestTheScreensInTheDocsAreTheProgramsOwn(t *testing.T) {
 // The machine below the bed may have swap.
 var varying = regexp.MustCompile(`\d+(\.\d+)? (ms|s|[KMGT]i?B?)\b|PID \d+|waiting: .*\n|justnews-gate: notice: SWAP-NONE: .*\n`)
 
-// comparable is a page without it. The lines of a wait come and go.
-func comparable(page string) string {
+// lasting is a page without it. The lines of a wait come and go.
+func lasting(page string) string {
 	return regexp.MustCompile(`(?m)^justnews-gate: \n`).ReplaceAllString(varying.ReplaceAllString(page, ""), "")
 }
