@@ -7,12 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"justnews/internal/asuser"
 	"justnews/internal/facts"
 )
 
@@ -21,7 +20,7 @@ import (
 // modules are all asked. Only root can try as another user.
 func (h Host) Reach(as facts.Account, path string, want facts.Access) facts.Reach {
 	r := facts.Reach{Path: path, User: as.User}
-	if err := act(as, func() { h.try(&r, path, want) }); err != nil {
+	if err := asuser.Do(as.UID, as.GIDs, func() { h.try(&r, path, want) }); err != nil {
 		r.Known, r.Detail = false, err.Error()
 	}
 	return r
@@ -83,50 +82,4 @@ func reason(err error) string {
 	default:
 		return err.Error()
 	}
-}
-
-var errNotRoot = errors.New("only root can try as another user")
-
-// act calls f with the file permissions of a user. setfsuid(2) is of one
-// thread, which ends with f.
-func act(as facts.Account, f func()) error {
-	if as.UID == os.Geteuid() {
-		f()
-		return nil
-	}
-	if os.Geteuid() != 0 {
-		return errNotRoot
-	}
-	failed := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // and never unlocked
-		err := become(as)
-		if err == nil {
-			f()
-		}
-		failed <- err
-	}()
-	return <-failed
-}
-
-// become changes the calling thread alone; Go's own Setgroups would change all.
-// The kernel takes root's capabilities over files away with setfsuid.
-func become(as facts.Account) error {
-	groups := make([]uint32, len(as.GIDs))
-	for i, gid := range as.GIDs {
-		groups[i] = uint32(gid) //nolint:gosec // a group's id
-	}
-	_, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(unsafe.SliceData(groups))), 0) //nolint:gosec // the call takes an array
-	if errno != 0 {
-		return errno
-	}
-	if len(as.GIDs) > 0 {
-		_, _ = unix.SetfsgidRetGid(as.GIDs[0])
-	}
-	_, _ = unix.SetfsuidRetUid(as.UID)
-	// These calls return the former value and no error: ask again.
-	if now, _ := unix.SetfsuidRetUid(-1); now != as.UID {
-		return unix.EPERM
-	}
-	return nil
 }

@@ -8,12 +8,10 @@ import (
 	"hash/fnv"
 	"os"
 	"os/user"
-	"runtime"
 	"slices"
 	"strconv"
-	"unsafe"
 
-	"golang.org/x/sys/unix"
+	"justnews/internal/asuser"
 )
 
 // User is who has to be able to read the store.
@@ -77,58 +75,13 @@ func (u User) stamp() uint64 {
 	return h.Sum64()
 }
 
-// errNotRoot is wrapped where this process cannot act as another user.
-var errNotRoot = errors.New("only root can try as another user")
-
-// do calls f with the file permissions of the user. To try beats to compute:
-// modes, ACLs, mount options and security modules are all asked.
-//
-// setfsuid(2) is of one thread, so that f must not go on in other goroutines;
-// the thread ends with it. The kernel takes root's capabilities over files away
-// with the change.
+// do calls f with the file permissions of the user.
 func (u User) do(f func()) error {
-	if u.UID == os.Geteuid() {
-		f()
-		return nil
-	}
-	if os.Geteuid() != 0 {
-		return errNotRoot
-	}
-	failed := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // and never unlocked
-		err := u.become()
-		if err == nil {
-			f()
-		}
-		failed <- err
-	}()
-	if err := <-failed; err != nil {
+	err := asuser.Do(u.UID, u.GIDs, f)
+	if err != nil && !errors.Is(err, asuser.ErrNotRoot) {
 		return fmt.Errorf("cannot try as the user %s: %w", u.Name, err)
 	}
-	return nil
-}
-
-// become changes the calling thread. Go's own Setgroups would change all
-// threads of the process.
-func (u User) become() error {
-	groups := make([]uint32, len(u.GIDs))
-	for i, gid := range u.GIDs {
-		groups[i] = uint32(gid) //nolint:gosec // a group's id
-	}
-	_, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(unsafe.SliceData(groups))), 0) //nolint:gosec // the call takes an array
-	if errno != 0 {
-		return errno
-	}
-	if len(u.GIDs) > 0 {
-		_, _ = unix.SetfsgidRetGid(u.GIDs[0])
-	}
-	_, _ = unix.SetfsuidRetUid(u.UID)
-	// These calls return the former value and no error: ask again.
-	if now, _ := unix.SetfsuidRetUid(-1); now != u.UID {
-		return unix.EPERM
-	}
-	return nil
+	return err
 }
 
 // class tells whose permission bits decide for the user.
