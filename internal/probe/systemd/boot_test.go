@@ -11,11 +11,11 @@ import (
 
 func TestTheMomentOfTheBootIsTheManagers(t *testing.T) {
 	c, m, _ := connected(t)
-	m.loaded = dbus.MakeVariant(uint64(4_200_000))
+	m.set(func() { m.loaded = dbus.MakeVariant(uint64(4_200_000)) })
 	if got, err := c.Loaded(t.Context()); err != nil || got != 4200*time.Millisecond {
 		t.Errorf("%v, %v", got, err)
 	}
-	m.loaded = dbus.MakeVariant("soon")
+	m.set(func() { m.loaded = dbus.MakeVariant("soon") })
 	if got, err := c.Loaded(t.Context()); err == nil || got != 0 {
 		t.Errorf("of an answer that makes no sense: %v, %v", got, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -104,6 +105,33 @@ type manager struct {
 	stopped []string // StopUnit
 }
 
+// set changes m while it may be answering.
+func (m *manager) set(change func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change()
+}
+
+// onStart says what StartUnit does.
+func (m *manager) onStart(start func(unit, mode string) (dbus.ObjectPath, *dbus.Error)) {
+	m.set(func() { m.start = start })
+}
+
+// asks tells how often StartUnit was called, and what StopUnit was called for.
+func (m *manager) asks() (starts int, stops []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.started, slices.Clone(m.stopped)
+}
+
+// emit sends a signal as the manager.
+func (m *manager) emit(name string, values ...any) error {
+	m.mu.Lock()
+	conn := m.conn
+	m.mu.Unlock()
+	return conn.Emit(managerPath, managerIface+"."+name, values...)
+}
+
 // serve puts m on a bus under systemd's name, until the connection dies.
 func (m *manager) serve(t testing.TB, b *bus) {
 	t.Helper()
@@ -117,7 +145,7 @@ func (m *manager) serve(t testing.TB, b *bus) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.conn = conn
+	m.set(func() { m.conn = conn })
 	methods := map[string]any{"GetUnitByPID": m.unitByPID, "Subscribe": func() *dbus.Error { return nil }, "StartUnit": m.startUnit, "StopUnit": m.stopUnit}
 	if err := conn.ExportMethodTable(methods, managerPath, managerIface); err != nil {
 		t.Fatal(err)
@@ -151,14 +179,17 @@ func (m *manager) get(iface, name string) (dbus.Variant, *dbus.Error) {
 	if iface != managerIface || name != "UnitsLoadFinishTimestampMonotonic" {
 		return dbus.Variant{}, dbus.NewError("org.freedesktop.DBus.Error.UnknownProperty", nil)
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return m.loaded, nil
 }
 
 func (m *manager) startUnit(unit, mode string) (dbus.ObjectPath, *dbus.Error) {
 	m.mu.Lock()
 	m.started++
+	start := m.start
 	m.mu.Unlock()
-	return m.start(unit, mode)
+	return start(unit, mode)
 }
 
 // stopUnit stops at once.
@@ -166,14 +197,14 @@ func (m *manager) stopUnit(unit, _ string) (dbus.ObjectPath, *dbus.Error) {
 	m.mu.Lock()
 	m.stopped = append(m.stopped, unit)
 	m.mu.Unlock()
-	go func() { _ = m.conn.Emit(managerPath, managerIface+".JobRemoved", uint32(117), jobPath, unit, "done") }()
+	go func() { _ = m.emit("JobRemoved", uint32(117), jobPath, unit, "done") }()
 	return jobPath, nil
 }
 
 // removeJob sends JobRemoved as systemd does.
 func (m *manager) removeJob(t testing.TB, path dbus.ObjectPath, unit, result string) {
 	t.Helper()
-	if err := m.conn.Emit(managerPath, managerIface+".JobRemoved", uint32(117), path, unit, result); err != nil {
+	if err := m.emit("JobRemoved", uint32(117), path, unit, result); err != nil {
 		t.Error(err)
 	}
 }

@@ -20,7 +20,7 @@ const (
 
 func TestAStartIsFollowedToItsOwnJobsEnd(t *testing.T) {
 	c, m, _ := connected(t)
-	m.start = func(unit, mode string) (dbus.ObjectPath, *dbus.Error) {
+	m.onStart(func(unit, mode string) (dbus.ObjectPath, *dbus.Error) {
 		if unit != mpsUnit || mode != "replace" {
 			t.Errorf("StartUnit(%q, %q)", unit, mode)
 		}
@@ -29,22 +29,22 @@ func TestAStartIsFollowedToItsOwnJobsEnd(t *testing.T) {
 			m.removeJob(t, jobPath, unit, "failed")
 		}()
 		return jobPath, nil
-	}
+	})
 	s, err := c.Start(t.Context(), mpsUnit)
 	if err != nil || s.Result != "failed" || s.Refused != "" {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if m.started != 1 {
-		t.Errorf("asked %d times, want once", m.started)
+	if starts, _ := m.asks(); starts != 1 {
+		t.Errorf("asked %d times, want once", starts)
 	}
 }
 
 func TestARefusedStartIsAFact(t *testing.T) {
 	c, m, _ := connected(t)
 	const name = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
-	m.start = func(string, string) (dbus.ObjectPath, *dbus.Error) {
+	m.onStart(func(string, string) (dbus.ObjectPath, *dbus.Error) {
 		return "", dbus.NewError(name, []any{"Interactive authentication required."})
-	}
+	})
 	s, err := c.Start(t.Context(), mpsUnit)
 	if want := (facts.Start{Refused: name, Detail: "Interactive authentication required.", Elapsed: s.Elapsed}); err != nil || s != want {
 		t.Errorf("%+v, %v, want %+v", s, err, want)
@@ -55,14 +55,14 @@ func TestARefusedStartIsAFact(t *testing.T) {
 // says the same.
 func TestAJobThatEndsUnseenEndsTheWait(t *testing.T) {
 	c, m, _ := connected(t)
-	m.start = func(string, string) (dbus.ObjectPath, *dbus.Error) {
+	m.onStart(func(string, string) (dbus.ObjectPath, *dbus.Error) {
 		done := scout()
 		done["Job"] = dbus.MakeVariant(job{0, "/"})
 		m.mu.Lock()
 		m.units[scoutPath] = done
 		m.mu.Unlock()
 		return jobPath, nil
-	}
+	})
 	if s, err := c.Start(t.Context(), "justnews@scout.service"); err != nil || s.Result != "" || s.Refused != "" {
 		t.Errorf("%+v, %v: nobody said how it ended", s, err)
 	}
@@ -71,10 +71,10 @@ func TestAJobThatEndsUnseenEndsTheWait(t *testing.T) {
 func TestABusThatDiesDuringTheJobEndsTheWaitWithItsContext(t *testing.T) {
 	c, m, b := connected(t)
 	made := make(chan struct{})
-	m.start = func(string, string) (dbus.ObjectPath, *dbus.Error) {
+	m.onStart(func(string, string) (dbus.ObjectPath, *dbus.Error) {
 		close(made)
 		return jobPath, nil
-	}
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan facts.Start, 1)
 	go func() {
@@ -91,7 +91,7 @@ func TestABusThatDiesDuringTheJobEndsTheWaitWithItsContext(t *testing.T) {
 
 func TestAStartEndsWithItsContext(t *testing.T) {
 	c, m, _ := connected(t)
-	m.start = func(string, string) (dbus.ObjectPath, *dbus.Error) { return jobPath, nil }
+	m.onStart(func(string, string) (dbus.ObjectPath, *dbus.Error) { return jobPath, nil })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if s, err := c.Start(ctx, "justnews@scout.service"); err != nil || s.Result != "" {
@@ -106,7 +106,7 @@ func TestOnlyUnitsAreStarted(t *testing.T) {
 			t.Errorf("%q was started", name)
 		}
 	}
-	if m.started != 0 {
-		t.Errorf("%d requests reached systemd", m.started)
+	if starts, _ := m.asks(); starts != 0 {
+		t.Errorf("%d requests reached systemd", starts)
 	}
 }

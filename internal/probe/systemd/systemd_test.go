@@ -107,8 +107,9 @@ func TestAGateFindsItsOwnUnitByItsPID(t *testing.T) {
 func TestAStopIsFollowedToo(t *testing.T) {
 	c, m, _ := connected(t)
 	s, err := c.Stop(t.Context(), "justnews@scout.service")
-	if err != nil || s.Result != "done" || len(m.stopped) != 1 || m.started != 0 {
-		t.Errorf("%+v, %v, stopped %q", s, err, m.stopped)
+	starts, stops := m.asks()
+	if err != nil || s.Result != "done" || len(stops) != 1 || starts != 0 {
+		t.Errorf("%+v, %v, stopped %q", s, err, stops)
 	}
 }
 
