@@ -83,8 +83,12 @@ func TestTheRunbooksCausesAreNamedAndTheirFixOpensTheGate(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, manifested("60s"))
 		s.everythingUp(0)
-		for _, c := range causes {
-			t.Run(c.name, func(t *testing.T) { s.cause(t, c) })
+		for i, c := range causes {
+			// What is on the disk is the same to both: the older systemd gets one
+			// of each of the runbook's causes.
+			if suite == bed.Suites()[0] || i == 0 || causes[i-1].name[0] != c.name[0] {
+				t.Run(c.name, func(t *testing.T) { s.cause(t, c) })
+			}
 		}
 	})
 }
