@@ -54,3 +54,12 @@ func Each(t *testing.T, scenario func(t *testing.T, suite string)) {
 		t.Run(suite, func(t *testing.T) { scenario(t, suite) })
 	}
 }
+
+// Newest runs a scenario on the first of Suites alone, as a subtest of its
+// name: for what is the same whatever systemd's version is.
+func Newest(t *testing.T, scenario func(t *testing.T, suite string)) {
+	t.Helper()
+	for _, suite := range Suites()[:min(1, len(Suites()))] {
+		t.Run(suite, func(t *testing.T) { scenario(t, suite) })
+	}
+}

@@ -172,7 +172,7 @@ func (s *site) since(moment time.Duration, name string) string {
 // behind a sentence of its own; the gate finds the limit.
 func TestALimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) {
 	const limit = "/etc/systemd/system/justnews@gpu_orchestrator.service.d/97-limit.conf"
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		h := host{change: func(tree *bed.Tree) {
 			big := snapshot("memory", models["memory"][0]) + "/model.safetensors"
 			tree.WriteFile(big, weightsHeader(512<<20))
@@ -196,7 +196,7 @@ func TestALimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) 
 // Cause 4, by the kernel: it kills the orchestrator while it loads, in a control
 // group that has too little memory.
 func TestAnOrchestratorThatIsKilledForMemoryIsNamed(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		last := "synthesizer" // the map lists it last
 		h := host{misbehave: "hold", change: func(tree *bed.Tree) {
 			big := snapshot(last, models[last][0]) + "/model.safetensors"
@@ -282,7 +282,7 @@ func TestNoGateHashesWhatThePreloadHashed(t *testing.T) {
 // strict: the running process shows it, and nothing starts.
 func TestAnOrchestratorThatMayDownloadOpensNothing(t *testing.T) {
 	const file = "/etc/justnews/global.env"
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
 			tree.WriteFile(file, "REFERENCE_MISBEHAVE=\nHF_HUB_OFFLINE=0\n")
 		}})

@@ -18,7 +18,7 @@ import (
 // the unit's own sandbox, as the unit's own user, and says what is missing. With
 // a driver that answers, the same units start.
 func TestAHostThatNeedsAGPUStartsNothingWithoutOne(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: "[gpu]\nmin_count = 2\n\n" + config("60s")})
 		s.WaitJournal(unit("scout"), "GPU-", "exit status 71")
 		s.WaitUnit(unit("scout"), "failed")

@@ -421,7 +421,7 @@ func TestAPipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
 // A server needs a GPU, which no test bed has: the daemon is proven and the
 // gate stays shut all the same.
 func TestWithoutAGPUNoServerIsProven(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("require = \"server\"\n", "memory", "scout"), nil)
 		s.WaitJournal(mpsUnit, "MPS-SERVER", "exit status 71")
 		s.gateBy("justnews", "--timeout", "2").refusedWith(t, 71, "MPS-UNIT")
