@@ -136,7 +136,7 @@ func (e *buildError) Error() string {
 
 // copyTree copies what packages are made of to another place.
 func copyTree(to string) error {
-	for _, part := range []string{"cmd", "internal", "packaging", "units", "man"} {
+	for _, part := range []string{"cmd", "examples", "internal", "packaging", "units", "man"} {
 		if err := os.CopyFS(filepath.Join(to, part), os.DirFS(filepath.Join(repository, part))); err != nil {
 			return err
 		}
