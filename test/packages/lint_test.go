@@ -22,7 +22,23 @@ func TestLintianFindsNothing(t *testing.T) {
 
 func TestRpmlintFindsNothing(t *testing.T) {
 	need(t, "rpmlint", "rpmlint")
-	out, err := exec.CommandContext(t.Context(), "rpmlint", "-c", filepath.Join(repository, "packaging/rpmlint.toml"), current(t).rpm).CombinedOutput()
+	config, err := filepath.Abs(filepath.Join(repository, "packaging/rpmlint.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := []string{"rpmlint", "-c", config, current(t).rpm}
+	if os.Geteuid() == 0 {
+		// It unpacks to where the names say, which are absolute: as root, over
+		// this host. Here that ends in a layer that nobody sees.
+		command = append([]string{"unshare", "--mount", "sh", "-ec", `d=$(mktemp -d)
+			mount -t tmpfs layer "$d"
+			for p in usr etc; do
+				mkdir "$d/$p" "$d/$p.work"
+				mount -t overlay layer -o "lowerdir=/$p,upperdir=$d/$p,workdir=$d/$p.work" "/$p"
+			done
+			exec "$@"`, "sh"}, command...)
+	}
+	out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), " 0 errors, 0 warnings") {
 		t.Errorf("%v\n%s", err, out)
 	}
