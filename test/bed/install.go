@@ -72,3 +72,7 @@ func (tree *Tree) Put(list ...contents.File) {
 		}
 	}
 }
+
+// OneWeight is a whole safetensors file: the length of its header in 8 bytes, the
+// header, one number. A snapshot without weights is no model.
+const OneWeight = "\x36\x00\x00\x00\x00\x00\x00\x00" + `{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}` + "\x00\x00\x80\x3f"

@@ -152,17 +152,10 @@ func snapshot(agent, id string) string {
 // writer is the WriteFile of a tree or of a machine.
 type writer func(name, content string, mode ...fs.FileMode)
 
-// oneWeight is a whole safetensors file: the length of its header in 8 bytes,
-// the header, one number.
-const (
-	oneHeader = `{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`
-	oneWeight = "\x36\x00\x00\x00\x00\x00\x00\x00" + oneHeader + "\x00\x00\x80\x3f"
-)
-
 func writeModel(write writer, agent, id string) {
 	write(snapshot(agent, id)+"/config.json", `{"model_type":"bert"}`)
 	write(snapshot(agent, id)+"/vocab.txt", "[PAD]\n[UNK]\n")
-	write(snapshot(agent, id)+"/model.safetensors", oneWeight)
+	write(snapshot(agent, id)+"/model.safetensors", bed.OneWeight)
 }
 
 // started lists the instances whose main process was ever started since the boot.

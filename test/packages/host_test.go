@@ -87,7 +87,7 @@ func writeStore(tree *bed.Tree) {
 		for _, id := range ids {
 			snapshot := modelRoot + "/" + agent + "/versions/v1/models--" + strings.ReplaceAll(id, "/", "--") + "/snapshots/0123abcd"
 			tree.WriteFile(snapshot+"/config.json", `{"model_type":"bert"}`)
-			tree.WriteFile(snapshot+"/model.safetensors", oneWeight)
+			tree.WriteFile(snapshot+"/model.safetensors", bed.OneWeight)
 		}
 		tree.Symlink("versions/v1", modelRoot+"/"+agent+"/current")
 	}
@@ -271,10 +271,3 @@ func (h *host) exposures() {
 		h.t.Logf("exposure of %s with what was generated: %s of %.1f", name, m[1], budget)
 	}
 }
-
-// oneWeight is a whole safetensors file: the length of its header in 8 bytes,
-// the header, one number.
-const (
-	oneHeader = `{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`
-	oneWeight = "\x36\x00\x00\x00\x00\x00\x00\x00" + oneHeader + "\x00\x00\x80\x3f"
-)
