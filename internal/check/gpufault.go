@@ -53,7 +53,7 @@ func gpuFault(l facts.GPULook) diag.Problem {
 	}
 	return diag.Problem{
 		Code: f.code, Subject: gpuFaultSubject(l), Message: f.message,
-		Seen: seenGPU(l), Expected: f.expected, Fix: f.fix,
+		Seen: seenGPU(l), Expected: f.expected, Hint: f.fix,
 	}
 }
 

@@ -19,7 +19,7 @@ type Diagnosis struct {
 	Code     diag.Code // e.g. of the Model Store; "" stays MODEL-FAILED
 	Seen     string
 	Expected string
-	Fix      string
+	Hint     string
 }
 
 // Diagnose finds the cause of a model's error on the machine. It returns false
@@ -48,7 +48,7 @@ func unnamed(s Subject, message, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.ModelFailed, Subject: s.URL, Message: message, Seen: seen,
 		Expected: "no failed model",
-		Fix:      mend(refresh, "mend what the orchestrator's log names%s", logOf(s.Unit)),
+		Hint:     mend(refresh, "mend what the orchestrator's log names%s", logOf(s.Unit)),
 	}
 }
 
@@ -61,7 +61,7 @@ func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 		if proven, ok := s.Diagnose(e); ok {
 			d = Diagnosis{
 				Code: proven.Code, Seen: cmp.Or(proven.Seen, d.Seen),
-				Expected: cmp.Or(proven.Expected, d.Expected), Fix: cmp.Or(proven.Fix, d.Fix),
+				Expected: cmp.Or(proven.Expected, d.Expected), Hint: cmp.Or(proven.Hint, d.Hint),
 			}
 		}
 	}
@@ -71,7 +71,7 @@ func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 		Message:  diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
 		Seen:     d.Seen,
 		Expected: cmp.Or(d.Expected, "a model that loads"),
-		Fix:      cmp.Or(d.Fix, mend(refresh, "mend what the orchestrator's log names%s", logOf(s.Unit))),
+		Hint:     cmp.Or(d.Hint, mend(refresh, "mend what the orchestrator's log names%s", logOf(s.Unit))),
 	}
 }
 
@@ -99,7 +99,7 @@ func strange(s Subject, what, name string, known []string) Diagnosis {
 	return Diagnosis{
 		Seen:     seen,
 		Expected: "agents and models of " + s.Map,
-		Fix:      mend(refresh, "correct the name in the orchestrator's AGENT_MODEL_MAP.json or in %s", s.Map),
+		Hint:     mend(refresh, "correct the name in the orchestrator's AGENT_MODEL_MAP.json or in %s", s.Map),
 	}
 }
 
@@ -167,7 +167,7 @@ func messageDiagnosis(e facts.ModelError) Diagnosis {
 			return Diagnosis{
 				Seen:     "the message points to " + h.says + " (taken from the message, not checked)",
 				Expected: h.expected,
-				Fix:      mend(refresh, "%s", h.first),
+				Hint:     mend(refresh, "%s", h.first),
 			}
 		}
 	}

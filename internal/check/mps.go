@@ -61,7 +61,7 @@ func MPSDaemon(m facts.MPS, w MPSWish) []diag.Problem {
 	case m.Directory.Exists && !m.Directory.IsDir: // before: a file is closed to all as well
 		return []diag.Problem{{
 			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is no directory",
-			Seen: "a file", Expected: "a directory", Fix: "rm " + shellWord(w.PipeDirectory) + "; " + w.restart(),
+			Seen: "a file", Expected: "a directory", Hint: "rm " + shellWord(w.PipeDirectory) + "; " + w.restart(),
 		}}
 	case m.Directory.Blocked != "":
 		return []diag.Problem{mpsBlocked(m, w)}
@@ -78,14 +78,14 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 		return diag.Problem{
 			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "cannot tell whether an MPS control daemon lives",
 			Seen: diag.Clean(m.Lock.Err), Expected: "a lock file that the user can open",
-			Fix: mend(w.restart(), "ls -l %s", w.PipeDirectory),
+			Hint: mend(w.restart(), "ls -l %s", w.PipeDirectory),
 		}
 	case m.Listeners > 0 && !m.Directory.Exists && w.PrivateTmp && hiddenByPrivateTmp(w.PipeDirectory):
 		return diag.Problem{
 			Code: diag.MPSEnvironment, Subject: w.PipeDirectory,
 			Message: "the pipe directory is younger than this unit's view of /tmp (PrivateTmp=), in which it is missing",
 			Seen:    "a daemon listens as " + w.PipeDirectory + "/control, out of sight", Expected: "a daemon that was there before this unit",
-			Fix: again,
+			Hint: again,
 		}
 	case m.Listeners > 0:
 		return mpsSplit(m, w, "a daemon listens as "+w.PipeDirectory+"/control, and the directory does not have its lock",
@@ -97,7 +97,7 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 	if w.OwnUnit && w.MainPID == 0 {
 		return diag.Problem{
 			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon ended as soon as it was started",
-			Seen: seen, Expected: "a daemon that stays", Fix: mend(w.start(), "mend what its log names (journalctl -b -u %s)", w.Unit),
+			Seen: seen, Expected: "a daemon that stays", Hint: mend(w.start(), "mend what its log names (journalctl -b -u %s)", w.Unit),
 		}
 	}
 	switch {
@@ -111,7 +111,7 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 	}
 	return diag.Problem{
 		Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "no MPS control daemon lives",
-		Seen: seen, Expected: "a daemon that holds " + w.PipeDirectory + "/control_lock", Fix: w.start(),
+		Seen: seen, Expected: "a daemon that holds " + w.PipeDirectory + "/control_lock", Hint: w.start(),
 	}
 }
 
@@ -131,7 +131,7 @@ func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
 		return diag.Problem{
 			Code: diag.MPSEnvironment, Subject: w.PipeDirectory, Message: "the instance would look for MPS in another pipe directory than that of " + w.Unit,
 			Seen: diag.Clean(strings.Join(seen, ", ")), Expected: "CUDA_MPS_PIPE_DIRECTORY=" + diag.Clean(m.Others[ours].PipeDirectory),
-			Fix: mend("systemctl daemon-reload; "+again, "remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins"),
+			Hint: mend("systemctl daemon-reload; "+again, "remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins"),
 		}
 	}
 	other := m.Elsewhere[0]
@@ -139,7 +139,7 @@ func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
 		Code: diag.MPSElsewhere, Subject: w.PipeDirectory, Message: "an MPS control daemon runs with another pipe directory",
 		Seen: "daemons in " + diag.Clean(strings.Join(seen, ", ")), Expected: fmt.Sprintf("one in %s; to use the other one, write pipe_directory = %q under [mps] in /etc/justnews/justnews.toml, then: systemctl daemon-reload",
 			w.PipeDirectory, diag.Clean(other)),
-		Fix: fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s; %s", shellWord(other), control, w.start()),
+		Hint: fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s; %s", shellWord(other), control, w.start()),
 	}
 }
 
@@ -152,7 +152,7 @@ func mpsBlocked(m facts.MPS, w MPSWish) diag.Problem {
 	p := diag.Problem{
 		Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory cannot be reached",
 		Seen: "no search permission on " + m.Directory.Blocked, Expected: "mode 0755 on every directory of the path",
-		Fix: "chmod 0755 " + shellWord(m.Directory.Blocked) + "; " + again,
+		Hint: "chmod 0755 " + shellWord(m.Directory.Blocked) + "; " + again,
 	}
 	if m.Directory.Exists && m.Directory.Blocked == w.PipeDirectory {
 		p.Seen += fmt.Sprintf(" (mode %#o, user id %d)", m.Directory.Mode, m.Directory.UID)
@@ -164,7 +164,7 @@ func mpsSplit(m facts.MPS, w MPSWish, seen, message string) diag.Problem {
 	return diag.Problem{
 		Code: diag.MPSSplit, Subject: w.PipeDirectory, Message: message, Seen: seen,
 		Expected: "one daemon, and its sockets where clients look for them",
-		Fix:      endAll(m, w) + "; " + w.restart(),
+		Hint:     endAll(m, w) + "; " + w.restart(),
 	}
 }
 
@@ -218,7 +218,7 @@ func MPSUnseen(m facts.MPS, w MPSWish) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "could not check who holds the lock of the MPS control daemon",
 		Seen: holder(m) + ", hidden from this user", Expected: "a process of " + control + " that this user may look at",
-		Fix: mend("systemctl daemon-reload; "+again, "run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml"),
+		Hint: mend("systemctl daemon-reload; "+again, "run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml"),
 	}
 }
 

@@ -3,6 +3,7 @@
 package check_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -74,15 +75,15 @@ func mendable(t *testing.T, p diag.Problem) bool {
 	if p.Seen == "" {
 		t.Errorf("nothing is seen: %+v", p)
 	}
-	if noProcess.MatchString(p.Fix) {
-		t.Errorf("a fix that ends what nobody meant: %s", p.Fix)
+	if noProcess.MatchString(p.Hint) {
+		t.Errorf("a fix that ends what nobody meant: %s", p.Hint)
 	}
-	if injected.MatchString(p.Fix) {
-		t.Errorf("a name stands in a fix as a command: %s", p.Fix)
+	if injected.MatchString(p.Hint) {
+		t.Errorf("a name stands in a fix as a command: %s", p.Hint)
 	}
-	begin, reset := strings.Index(p.Fix, "systemctl restart"), strings.Index(p.Fix, "systemctl reset-failed")
+	begin, reset := strings.Index(p.Hint, "systemctl restart"), strings.Index(p.Hint, "systemctl reset-failed")
 	if begin >= 0 && (reset < 0 || begin < reset) {
-		t.Errorf("a restart before reset-failed: %s", p.Fix)
+		t.Errorf("a restart before reset-failed: %s", p.Hint)
 	}
 	return !t.Failed()
 }
@@ -90,15 +91,15 @@ func mendable(t *testing.T, p diag.Problem) bool {
 // What passes is one daemon that holds the lock of the directory, has its
 // socket there, and is the unit's and the agents' as far as these are known.
 func TestNoLookPassesWithoutAHolderASocketAndTheRightUser(t *testing.T) {
-	passed, known := 0, map[diag.Problem]bool{} // most are met again and again
+	passed, known := 0, map[string]bool{} // most are met again and again
 	everyLook(func(m facts.MPS) {
 		everyWish(func(w check.MPSWish) {
 			problems := check.MPSDaemon(m, w)
 			for _, p := range problems {
-				if !known[p] && !mendable(t, p) {
+				if !known[fmt.Sprint(p)] && !mendable(t, p) {
 					t.Fatalf("%+v\n%+v", m, w)
 				}
-				known[p] = true
+				known[fmt.Sprint(p)] = true
 			}
 			if len(diag.Errors(problems)) > 0 {
 				return
@@ -194,7 +195,7 @@ func TestEveryProblemOfTheUnitCanBeMended(t *testing.T) {
 
 func TestTheFixOfAUnitWithAnotherNameResetsThatAsWell(t *testing.T) {
 	p := check.MPSDaemon(facts.MPS{}, check.MPSWish{PipeDirectory: pipeDir, Unit: "site-mps.service"})[0]
-	if want := `systemctl reset-failed "justnews*" site-mps.service; systemctl start site-mps.service; `; !strings.HasPrefix(p.Fix, want) {
-		t.Errorf("%s, want %s", p.Fix, want)
+	if want := `systemctl reset-failed "justnews*" site-mps.service; systemctl start site-mps.service; `; !strings.HasPrefix(p.Hint, want) {
+		t.Errorf("%s, want %s", p.Hint, want)
 	}
 }

@@ -16,7 +16,7 @@ func OrchestratorNonsense(s Subject, a facts.Answer) diag.Problem {
 		Message:  "the orchestrator's answer makes no sense",
 		Seen:     statusOf(a) + evidence(a),
 		Expected: "200 with the object that the GPU Orchestrator answers",
-		Fix:      mend(again, "make sure that the GPU Orchestrator serves %s", s.URL),
+		Hint:     mend(again, "make sure that the GPU Orchestrator serves %s", s.URL),
 	}
 }
 
@@ -34,7 +34,7 @@ func OrchestratorLate(s Subject, h facts.Health, r facts.Readiness) []diag.Probl
 		Message:  fmt.Sprintf("the orchestrator did not become ready within %s", span(s.Timeout)),
 		Seen:     Readiness(r).Reason,
 		Expected: `{"ready": true} from /ready`,
-		Fix:      mend(restart(s.Unit), "mend what the orchestrator's log names%s", logOf(s.Unit)),
+		Hint:     mend(restart(s.Unit), "mend what the orchestrator's log names%s", logOf(s.Unit)),
 	}}
 }
 
@@ -51,7 +51,7 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 		Message:  fmt.Sprintf("the orchestrator did not answer within %s", span(s.Timeout)),
 		Seen:     statusOf(a) + evidence(a),
 		Expected: "an answer to GET /health and GET /models/status",
-		Fix:      mend(restart(s.Unit), "see why the orchestrator does not answer%s", logOf(s.Unit)),
+		Hint:     mend(restart(s.Unit), "see why the orchestrator does not answer%s", logOf(s.Unit)),
 	}
 }
 
@@ -65,13 +65,13 @@ func Bus(url string, b facts.BusHealth) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.BusNonsense, Subject: url, Message: "the bus's answer makes no sense",
 			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: `200 with {"status": "ok"} from /health`,
-			Fix: mend(again, "make sure that the MCP bus serves %s", url),
+			Hint: mend(again, "make sure that the MCP bus serves %s", url),
 		}}
 	default:
 		return []diag.Problem{{
 			Code: diag.BusUnreachable, Subject: url, Message: "the bus did not answer",
 			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: "an answer to GET /health",
-			Fix: mend(again, "see why the bus does not answer"),
+			Hint: mend(again, "see why the bus does not answer"),
 		}}
 	}
 }
@@ -84,7 +84,7 @@ func busWord(url string, b facts.BusHealth) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.BusDegraded, Severity: diag.Warning, Subject: url,
 		Message: "the bus says that it is " + quote(b.State), Expected: `"ok"`,
-		Fix: "look at the agents that the bus names: curl -s " + url + "/health",
+		Hint: "look at the agents that the bus names: curl -s " + url + "/health",
 	}}
 }
 

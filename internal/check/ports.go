@@ -20,7 +20,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	case len(p.UIDs) == 0 && up:
 		return []diag.Problem{{
 			Code: diag.PortSilent, Severity: diag.Notice, Subject: u.Name,
-			Message: "it runs, and nobody listens on its port (yet)", Fix: "journalctl -b -u " + u.Name,
+			Message: "it runs, and nobody listens on its port (yet)", Hint: "journalctl -b -u " + u.Name,
 		}}
 	case len(p.UIDs) == 0, up && rightful(u, p):
 		return nil
@@ -30,7 +30,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 		Message:  "another program listens on the port of " + u.Name,
 		Seen:     Holders(p),
 		Expected: "nobody, or " + u.Name + " itself",
-		Fix:      freePort(u, p),
+		Hint:     freePort(u, p),
 	}}
 }
 

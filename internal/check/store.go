@@ -73,7 +73,7 @@ func (j *storeJudge) settled() []diag.Problem {
 	if more := len(j.problems) - maxListed; more > 0 {
 		j.problems = append(j.problems[:maxListed], diag.Problem{
 			Code: j.problems[maxListed].Code, Severity: j.problems[maxListed].Severity, Subject: j.look.Root,
-			Message: fmt.Sprintf("%d more problems", more), Fix: "justnews-gate models verify",
+			Message: fmt.Sprintf("%d more problems", more), Hint: "justnews-gate models verify",
 		})
 	}
 	return j.problems
@@ -83,7 +83,7 @@ func (j *storeJudge) root(f facts.StoreFault) {
 	p := diag.Problem{
 		Code: diag.StoreRoot, Subject: j.look.Root, Message: "the Model Store is not there",
 		Seen: describe(f), Expected: "a directory with one directory for each agent",
-		Fix: mend("systemctl daemon-reload; "+again, "copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml"),
+		Hint: mend("systemctl daemon-reload; "+again, "copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml"),
 	}
 	if f.Kind == facts.Denied {
 		p = j.denied(f, "every model")
@@ -110,7 +110,7 @@ func (j *storeJudge) space() {
 		Message:  "there is no room for the next version beside the present one",
 		Seen:     Size(j.look.Free) + " free",
 		Expected: "at least " + Size(most) + ", as much as the largest version has",
-		Fix:      "remove versions that no current points at: ls -d " + shell(j.look.Root) + "/*/versions/*",
+		Hint:     "remove versions that no current points at: ls -d " + shell(j.look.Root) + "/*/versions/*",
 	})
 }
 

@@ -39,7 +39,7 @@ func (j *storeJudge) denied(f facts.StoreFault, lost string) diag.Problem {
 		Message:  fmt.Sprintf("the user %s may not %s this %s: %s", j.look.User, verb(*d), thing(*d), lost),
 		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(*d), f.Path)),
 		Expected: fmt.Sprintf("%s for %s", d.Needs, cmp.Or(d.Class, "the user")),
-		Fix:      letIn(*d, refresh),
+		Hint:     letIn(*d, refresh),
 	}
 }
 
@@ -50,7 +50,7 @@ func (j *storeJudge) unseen(f facts.StoreFault, d facts.StoreDenial) diag.Proble
 		Message:  fmt.Sprintf("%s may not %s this %s, so that it cannot be told whether %s may", j.look.User, verb(d), thing(d), j.look.Loader),
 		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(d), f.Path)),
 		Expected: "a look as root or as " + j.look.Loader,
-		Fix:      "sudo justnews-gate models verify",
+		Hint:     "sudo justnews-gate models verify",
 	}
 	if j.wish.Thorough {
 		p.Severity = diag.Error

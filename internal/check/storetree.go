@@ -21,7 +21,7 @@ func (j *storeJudge) tree(i int, t facts.StoreTree) {
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version in use is one that is still being copied: " + j.lost(i),
 			Seen: diag.Clean(t.Named + " leads to " + t.Path), Expected: "a version without .tmp behind its name",
-			Fix: mend(refresh, "finish the copy and rename it, then point current at it, or point current at a whole version%s", versions(t)),
+			Hint: mend(refresh, "finish the copy and rename it, then point current at it, or point current at a whole version%s", versions(t)),
 		})
 	case t.Fault == nil:
 		j.leftovers(t)
@@ -33,12 +33,12 @@ func (j *storeJudge) tree(i int, t facts.StoreTree) {
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version was copied only in part: " + j.lost(i),
 			Seen: half(t) + "; " + describe(*t.Fault), Expected: "a version without .tmp behind its name",
-			Fix: mend(refresh, "finish the copy into %s and rename it, or copy the version again", half(t)),
+			Hint: mend(refresh, "finish the copy into %s and rename it, or copy the version again", half(t)),
 		})
 	default:
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreVersion, Subject: j.who(t), Message: "there is no version to load from: " + j.lost(i),
-			Seen: describe(*t.Fault) + versions(t), Expected: expectedVersion(t), Fix: j.pointAt(t),
+			Seen: describe(*t.Fault) + versions(t), Expected: expectedVersion(t), Hint: j.pointAt(t),
 		})
 	}
 }
@@ -85,14 +85,14 @@ func (j *storeJudge) agent(i int, t facts.StoreTree) {
 			Message:  "the map names an agent that the store does not hold: " + j.lost(i),
 			Seen:     fmt.Sprintf("%s, while the store holds %s, which the map does not list", describe(*t.Fault), quote(near)),
 			Expected: "one of " + diag.Clean(strings.Join(j.look.Agents, ", ")),
-			Fix:      mend(refresh, "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(t.Owner), quote(near), j.wish.Map),
+			Hint:     mend(refresh, "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(t.Owner), quote(near), j.wish.Map),
 		})
 		return
 	}
 	j.say(t.Owner, diag.Problem{
 		Code: diag.StoreAgent, Subject: j.who(t), Message: "the store holds nothing for the agent: " + j.lost(i),
 		Seen: describe(*t.Fault), Expected: "a directory " + diag.Clean(t.Owner) + " with versions and a link current",
-		Fix: mend(refresh, "copy the agent's directory to %s", filepath.Join(j.look.Root, t.Owner)),
+		Hint: mend(refresh, "copy the agent's directory to %s", filepath.Join(j.look.Root, t.Owner)),
 	})
 }
 
@@ -169,14 +169,14 @@ func (j *storeJudge) leftovers(t facts.StoreTree) {
 			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
 			Message: "current is a directory and no link: a new version cannot take its place at once",
 			Seen:    diag.Clean(t.Named), Expected: "a link to versions/VERSION",
-			Fix: "move it below versions and link to it: mv " + shell(t.Named) + " " + shell(filepath.Join(filepath.Dir(t.Named), "versions", "VERSION")),
+			Hint: "move it below versions and link to it: mv " + shell(t.Named) + " " + shell(filepath.Join(filepath.Dir(t.Named), "versions", "VERSION")),
 		})
 	case facts.CurrentElsewhere:
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
 			Message: "current leads to something that is no version of this agent",
 			Seen:    diag.Clean(t.Named + " leads to " + t.Path), Expected: "a link to versions/VERSION of the same agent",
-			Fix: "ln -sfn versions/VERSION " + shell(t.Named),
+			Hint: "ln -sfn versions/VERSION " + shell(t.Named),
 		})
 	}
 	for _, path := range t.Staged {
@@ -184,7 +184,7 @@ func (j *storeJudge) leftovers(t facts.StoreTree) {
 			Code: diag.StoreStaged, Severity: diag.Warning, Subject: j.who(t),
 			Message: "a version that was copied only in part is left over", Seen: diag.Clean(path),
 			Expected: "nothing, unless a copy is under way",
-			Fix:      "if no copy is under way: rm -r " + shell(path),
+			Hint:     "if no copy is under way: rm -r " + shell(path),
 		})
 	}
 }

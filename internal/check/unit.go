@@ -84,7 +84,7 @@ func OrchestratorUnit(u facts.Unit) []diag.Problem {
 			Code: diag.OrchestratorDryRun, Subject: u.Name,
 			Message: "the orchestrator reports models as loaded without loading them",
 			Seen:    diag.Clean(dry) + " in the unit's environment", Expected: name + " unset or 0",
-			Fix: mend(`systemctl reset-failed "justnews*"; systemctl restart `+u.Name+`; systemctl start justnews.target`,
+			Hint: mend(`systemctl reset-failed "justnews*"; systemctl restart `+u.Name+`; systemctl start justnews.target`,
 				"remove %s from the unit and its environment files", name),
 		})
 	}
@@ -104,12 +104,12 @@ func unitProblems(u facts.Unit, code diag.Code, what string) []diag.Problem {
 	case Failed:
 		return []diag.Problem{{
 			Code: code, Subject: u.Name, Message: what + " cannot become ready",
-			Seen: j.Reason, Expected: "a loaded unit that is active", Fix: mendUnit(u),
+			Seen: j.Reason, Expected: "a loaded unit that is active", Hint: mendUnit(u),
 		}}
 	case Idle:
 		return []diag.Problem{{
 			Code: code, Severity: diag.Warning, Subject: u.Name, Message: what + " is not started",
-			Seen: j.Reason, Expected: "active", Fix: again,
+			Seen: j.Reason, Expected: "active", Hint: again,
 		}}
 	default:
 		return nil
@@ -145,7 +145,7 @@ func Impostor(u facts.Unit, l facts.Listener) *diag.Problem {
 				Message:  "another user than the orchestrator's listens on its port",
 				Seen:     fmt.Sprintf("listener of user id %d", uid),
 				Expected: fmt.Sprintf("user id %d, as whom %s runs", *u.UID, u.Name),
-				Fix:      mend(again, "end the process that listens there (ss -ltnp 'sport = :%d')", l.Port),
+				Hint:     mend(again, "end the process that listens there (ss -ltnp 'sport = :%d')", l.Port),
 			}
 		}
 	}

@@ -112,7 +112,7 @@ func unknownCode(code string) diag.Problem {
 		names = append(names, string(e.Code))
 	}
 	p := diag.Problem{
-		Code: diag.Usage, Subject: code, Message: "there is no such code", Fix: "justnews-gate explain",
+		Code: diag.Usage, Subject: code, Message: "there is no such code", Hint: "justnews-gate explain",
 	}
 	if near, ok := spell.Nearest(strings.ToUpper(code), names); ok {
 		p.Message += fmt.Sprintf("; did you mean %s?", near)

@@ -38,7 +38,7 @@ func (a *app) record(s report.Summary, res *gate.Result) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.RecordUnwritten, Severity: diag.Warning,
 		Message: "the summary of this run could not be kept", Seen: err.Error(),
-		Fix: "free or own the directory that is named; the verdict stands",
+		Hint: "free or own the directory that is named; the verdict stands",
 	}
 }
 
@@ -58,6 +58,6 @@ func (a *app) metrics(s report.Summary) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.MetricsUnwritten, Severity: diag.Warning, Subject: dir,
 		Message: "the metrics of this run could not be written", Seen: err.Error(),
-		Fix: "systemd-tmpfiles --create justnews.conf",
+		Hint: "systemd-tmpfiles --create justnews.conf",
 	}
 }

@@ -99,14 +99,14 @@ func (d *document) badByte(b tomlpos.Bad) diag.Problem {
 		p.Message = fmt.Sprintf("the control character 0x%02x cannot stand here", b.Byte)
 	}
 	p.Code, p.Seen = diag.ConfigString, fmt.Sprintf("0x%02x", b.Byte)
-	p.Fix = "remove the byte" + thenReload
+	p.Hint = "remove the byte" + thenReload
 	return p
 }
 
 func (d *document) utf16() diag.Problem {
 	p := d.syntax(0, "the file is UTF-16, not UTF-8")
 	p.Expected = "UTF-8"
-	p.Fix = "iconv -f UTF-16 -t UTF-8 " + shellQuote(d.path) + ", put the output in its place" + thenReload
+	p.Hint = "iconv -f UTF-16 -t UTF-8 " + shellQuote(d.path) + ", put the output in its place" + thenReload
 	return p
 }
 
@@ -181,7 +181,7 @@ func (d *document) syntax(offset int, message string) diag.Problem {
 		Position: &diag.Position{File: d.path, Line: pos.Line, Column: pos.Column},
 		Message:  message,
 		Expected: "TOML (https://toml.io)",
-		Fix:      "correct the line" + thenReload,
+		Hint:     "correct the line" + thenReload,
 	}
 }
 
@@ -236,12 +236,12 @@ func (d *document) twice() []diag.Problem {
 			Position: &diag.Position{File: d.path, Line: t.Second.Line, Column: t.Second.Column},
 			Message:  fmt.Sprintf("%s has already been defined in line %d", dotted(t.Path), t.First.Line),
 			Expected: "each key once",
-			Fix:      "remove one of the two" + thenReload,
+			Hint:     "remove one of the two" + thenReload,
 		})
 	}
 	if problems == nil {
 		p := d.syntax(0, "the file can be read in two ways")
-		p.Fix = "write each table once, under its own header" + thenReload
+		p.Hint = "write each table once, under its own header" + thenReload
 		problems = append(problems, p)
 	}
 	return problems

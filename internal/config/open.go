@@ -197,7 +197,7 @@ func ownerOf(src Source, name string, uid, mode uint32) *diag.Problem {
 			Message:  "is owned by uid " + strconv.FormatUint(uint64(uid), 10) + " and is not believed",
 			Seen:     "uid " + strconv.FormatUint(uint64(uid), 10),
 			Expected: "owned by root",
-			Fix:      "chown root:root " + quoted + reload,
+			Hint:     "chown root:root " + quoted + reload,
 		}
 	}
 	if mode&0o022 != 0 {
@@ -207,7 +207,7 @@ func ownerOf(src Source, name string, uid, mode uint32) *diag.Problem {
 			Message:  fmt.Sprintf("is writable by group or others (mode %04o) and is not believed", mode&0o7777),
 			Seen:     fmt.Sprintf("mode %04o", mode&0o7777),
 			Expected: "writable by its owner only",
-			Fix:      "chmod go-w " + quoted + reload,
+			Hint:     "chmod go-w " + quoted + reload,
 		}
 	}
 	return nil

@@ -24,12 +24,12 @@ func missing(src Source) diag.Problem {
 		Code:     diag.ConfigMissing,
 		Message:  "no justnews.toml below /etc/justnews, /run/justnews or /usr/lib/justnews",
 		Expected: "/etc/justnews/justnews.toml",
-		Fix:      "install -D -m 0644 /dev/null /etc/justnews/justnews.toml, list the instances in it" + thenReload,
+		Hint:     "install -D -m 0644 /dev/null /etc/justnews/justnews.toml, list the instances in it" + thenReload,
 	}
 	if src.File != "" {
 		p.Position = &diag.Position{File: src.File}
 		p.Message, p.Expected = "there is no such file", "a configuration file"
-		p.Fix = "name a file that exists: --config FILE"
+		p.Hint = "name a file that exists: --config FILE"
 	}
 	return p
 }
@@ -40,7 +40,7 @@ func unreadable(name, what string, err error) diag.Problem {
 		Position: &diag.Position{File: name},
 		Message:  what,
 		Expected: "a regular file of at most 1 MiB that can be read",
-		Fix:      "ls -ld " + shellQuote(name) + " shows what stands there; put a regular file there or remove it" + thenReload,
+		Hint:     "ls -ld " + shellQuote(name) + " shows what stands there; put a regular file there or remove it" + thenReload,
 	}
 	if err != nil {
 		p.Seen = reason(err)
@@ -54,7 +54,7 @@ func moreProblems(n int, docs []*document) diag.Problem {
 	p := diag.Problem{
 		Code:    diag.ConfigValue,
 		Message: strconv.Itoa(n) + " more problems are not shown",
-		Fix:     "correct those above" + thenReload,
+		Hint:    "correct those above" + thenReload,
 	}
 	if len(docs) > 0 {
 		p.Position = &diag.Position{File: docs[0].path, Line: 1, Column: 1}

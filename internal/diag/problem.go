@@ -84,8 +84,10 @@ type Problem struct {
 	// Seen and Expected are the evidence: what was found, what should be.
 	Seen     string `json:"seen,omitempty"`
 	Expected string `json:"expected,omitempty"`
-	// Fix can be pasted into a shell, or says which line to change.
-	Fix string `json:"fix"`
+	// Fix is what puts it right.
+	Fix Fix `json:"-"`
+	// Hint is the same as prose, where Fix is not used yet.
+	Hint string `json:"fix"`
 }
 
 // String returns "CODE: where: message" on one line.

@@ -36,11 +36,11 @@ func Line(p diag.Problem) string {
 
 // fixOf ends the fix of an error in the reload without which nothing changes.
 func fixOf(p diag.Problem) string {
-	if p.Fix == "" || p.Severity != diag.Error || strings.Contains(p.Fix, reload) {
-		return p.Fix
+	if p.Hint == "" || p.Severity != diag.Error || strings.Contains(p.Hint, reload) {
+		return p.Hint
 	}
-	if strings.Contains(p.Fix, "then: ") {
-		return p.Fix + "; " + reload
+	if strings.Contains(p.Hint, "then: ") {
+		return p.Hint + "; " + reload
 	}
-	return p.Fix + ", then: " + reload
+	return p.Hint + ", then: " + reload
 }

@@ -71,7 +71,7 @@ func unitText(d *plan.DropIn, err error) diag.Problem {
 		Code:    diag.UnitText,
 		Subject: d.Dir + "/" + d.Name,
 		Message: err.Error(),
-		Fix:     fmt.Sprintf("change the value in %s", mainFile),
+		Hint:    fmt.Sprintf("change the value in %s", mainFile),
 	}
 }
 

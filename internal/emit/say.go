@@ -101,7 +101,7 @@ func writeKernelLog(path string, problems []diag.Problem) {
 	defer func() { _ = f.Close() }()
 	for i, p := range problems {
 		if i == maxKernelLines {
-			p = diag.Problem{Message: fmt.Sprintf("%d more problems", len(problems)-i), Fix: "all of them: justnews-gate config check"}
+			p = diag.Problem{Message: fmt.Sprintf("%d more problems", len(problems)-i), Hint: "all of them: justnews-gate config check"}
 		}
 		_, _ = f.WriteString("<" + strconv.Itoa(level(p)) + ">" + cut(Line(p)) + "\n")
 		if i == maxKernelLines {

@@ -21,15 +21,15 @@ func TestALineSaysWhereWhatAndWhatMendsIt(t *testing.T) {
 		want    string
 	}{
 		{
-			diag.Problem{Code: diag.ConfigSyntax, Position: at, Message: "unexpected end of file, expected a value", Fix: "correct the line"},
+			diag.Problem{Code: diag.ConfigSyntax, Position: at, Message: "unexpected end of file, expected a value", Hint: "correct the line"},
 			"justnews-generator: /etc/justnews/justnews.toml:4:6: unexpected end of file, expected a value (correct the line, then: systemctl daemon-reload)",
 		},
 		{
-			diag.Problem{Position: at, Message: "m", Fix: "chmod go-w x && systemctl daemon-reload"},
+			diag.Problem{Position: at, Message: "m", Hint: "chmod go-w x && systemctl daemon-reload"},
 			"justnews-generator: /etc/justnews/justnews.toml:4:6: m (chmod go-w x && systemctl daemon-reload)",
 		},
 		{
-			diag.Problem{Severity: diag.Warning, Subject: "scout", Message: "m", Fix: "f"},
+			diag.Problem{Severity: diag.Warning, Subject: "scout", Message: "m", Hint: "f"},
 			"justnews-generator: warning: scout: m (f)",
 		},
 		{
@@ -48,7 +48,7 @@ func broken(n int) []diag.Problem {
 	for range n {
 		problems = append(problems, diag.Problem{
 			Code: diag.ConfigSyntax, Position: &diag.Position{File: "/etc/justnews/justnews.toml", Line: 4, Column: 6},
-			Message: "unexpected\nend", Fix: "correct the line",
+			Message: "unexpected\nend", Hint: "correct the line",
 		})
 	}
 	return problems

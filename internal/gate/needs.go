@@ -72,7 +72,7 @@ func unmet(probes []config.Probe, last map[string]facts.Need, k *walk) []diag.Pr
 			Message:  fmt.Sprintf("the %s probe did not pass within %s", p.Kind, k.wish.Timeout.Value),
 			Seen:     last[p.Name].Detail,
 			Expected: needWish(p),
-			Fix:      needFix(p),
+			Hint:     needFix(p),
 		})
 	}
 	return problems

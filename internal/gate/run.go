@@ -184,7 +184,7 @@ func interruption(ctx context.Context, name, detail string) diag.Problem {
 		Subject: name,
 		Message: fmt.Sprintf("ended %s while waiting", why),
 		Seen:    detail,
-		Fix:     `start again: systemctl reset-failed "justnews*"; systemctl start justnews.target`,
+		Hint:    `start again: systemctl reset-failed "justnews*"; systemctl start justnews.target`,
 	}
 }
 
@@ -195,7 +195,7 @@ func unexplained(name string) diag.Problem {
 		Code:    diag.Internal,
 		Subject: name,
 		Message: "the step did not pass and gave no reason",
-		Fix:     "report this as a bug, with the output of: justnews-gate -v --json",
+		Hint:    "report this as a bug, with the output of: justnews-gate -v --json",
 	}
 }
 

@@ -71,12 +71,12 @@ func identity(w Wish, f facts.Operators) []diag.Problem {
 	case !u.Found && w.Install:
 		return []diag.Problem{{
 			Code: diag.OperatorUser, Subject: w.User, Message: "there is no such user", Seen: "no entry in the user database",
-			Expected: "a user of this host", Fix: "name another one with --user, or: useradd " + w.User,
+			Expected: "a user of this host", Hint: "name another one with --user, or: useradd " + w.User,
 		}}
 	case u.Found && u.UID == 0 && w.Install:
 		return []diag.Problem{{
 			Code: diag.OperatorUser, Subject: w.User, Message: "the user is root, who needs no exemption", Seen: "uid 0",
-			Expected: "the user that shall operate JustNews", Fix: "name that user: justnews-gate nopasswd install --user USER",
+			Expected: "the user that shall operate JustNews", Hint: "name that user: justnews-gate nopasswd install --user USER",
 		}}
 	}
 	return nil
@@ -96,7 +96,7 @@ func privilege(w Wish, f facts.Operators) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.OperatorDenied, Message: "only root can change groups and sudo's rules", Seen: "the caller is not root",
-		Expected: "uid 0", Fix: command,
+		Expected: "uid 0", Hint: command,
 	}}
 }
 
@@ -110,14 +110,14 @@ func leftover(f facts.Operators) []diag.Problem {
 		Message:  "the rule of the old helper is still there: whoever can write its script is root",
 		Seen:     f.OldRule.Path,
 		Expected: "no such file",
-		Fix:      "rm " + f.OldRule.Path + " && visudo -c",
+		Hint:     "rm " + f.OldRule.Path + " && visudo -c",
 	}}
 }
 
 // unknown is the problem of a question that nobody answered: another verdict
 // than a bad answer.
 func unknown(code diag.Code, subject, message, why, check string) diag.Problem {
-	return diag.Problem{Code: code, Subject: subject, Message: message, Seen: why, Expected: "an answer", Fix: "find out why: " + check}
+	return diag.Problem{Code: code, Subject: subject, Message: message, Seen: why, Expected: "an answer", Hint: "find out why: " + check}
 }
 
 // DropIn is the path of the sudo rule.

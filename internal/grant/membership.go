@@ -21,7 +21,7 @@ func membership(w Wish, f facts.Operators) ([]Step, []diag.Problem) {
 	case !g.Found:
 		return nil, []diag.Problem{{
 			Code: diag.OperatorGroup, Subject: g.Name, Message: "there is no such group", Seen: "no entry in the group database",
-			Expected: "the group that the package makes", Fix: "systemd-sysusers justnews.conf, then run the same again",
+			Expected: "the group that the package makes", Hint: "systemd-sysusers justnews.conf, then run the same again",
 		}}
 	case f.Member:
 		return []Step{{Why: w.User + " is in the group " + g.Name}}, polkitRule(f)
@@ -58,7 +58,7 @@ func leave(w Wish, f facts.Operators) ([]Step, []diag.Problem) {
 func noTool(command string) diag.Problem {
 	return diag.Problem{
 		Code: diag.OperatorTool, Message: "no tool of this host can change a group", Seen: "neither gpasswd nor usermod",
-		Expected: "gpasswd of the package passwd (shadow-utils)", Fix: "change it with what this host has instead; elsewhere that is: " + command,
+		Expected: "gpasswd of the package passwd (shadow-utils)", Hint: "change it with what this host has instead; elsewhere that is: " + command,
 	}
 }
 
@@ -72,7 +72,7 @@ func polkitRule(f facts.Operators) []diag.Problem {
 			Message:  "no polkit rule lets the group start anything",
 			Seen:     "no 50-justnews.rules in any rules.d of polkit that can be read",
 			Expected: "/usr/share/polkit-1/rules.d/50-justnews.rules",
-			Fix:      "install the package again, and polkit with it",
+			Hint:     "install the package again, and polkit with it",
 		}}
 	case !strings.HasPrefix(f.Rules[0], "/usr/share/"):
 		return []diag.Problem{{
@@ -80,7 +80,7 @@ func polkitRule(f facts.Operators) []diag.Problem {
 			Message:  "another file stands in for the package's polkit rule",
 			Seen:     f.Rules[0],
 			Expected: "/usr/share/polkit-1/rules.d/50-justnews.rules",
-			Fix:      "if that is not on purpose: rm " + f.Rules[0],
+			Hint:     "if that is not on purpose: rm " + f.Rules[0],
 		}}
 	}
 	return nil

@@ -95,7 +95,7 @@ func (l *look) switchedOff() []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.GateOff, Severity: diag.Warning, Subject: "justnews.gate=off",
 		Message: "the gates are switched off on the kernel command line: every instance starts unchecked", Seen: l.gateOff,
-		Fix: "remove justnews.gate=off from the kernel command line and boot again",
+		Hint: "remove justnews.gate=off from the kernel command line and boot again",
 	}}
 }
 
@@ -112,7 +112,7 @@ func (l *look) notLooked() []diag.Problem {
 	}
 	return append(problems, diag.Problem{
 		Code: diag.Unchecked, Severity: diag.Notice, Subject: "preflight",
-		Message: "not everything could be looked at by this run: " + diag.Clean(strings.Join(missed, ", ")), Fix: "sudo justnews-gate preflight",
+		Message: "not everything could be looked at by this run: " + diag.Clean(strings.Join(missed, ", ")), Hint: "sudo justnews-gate preflight",
 	})
 }
 
@@ -141,7 +141,7 @@ func (l *look) notTried() []string {
 func NoSystemd(err error) diag.Problem {
 	return diag.Problem{
 		Code: diag.NoSystemd, Severity: diag.Warning, Subject: "systemd",
-		Message: "systemd runs and cannot be asked, so units, ports and paths were not checked", Seen: err.Error(), Fix: "systemctl start dbus.socket",
+		Message: "systemd runs and cannot be asked, so units, ports and paths were not checked", Seen: err.Error(), Hint: "systemctl start dbus.socket",
 	}
 }
 
@@ -151,29 +151,26 @@ var single = []diag.Code{diag.Ungated, diag.UnitFailed, diag.RestartLoop, diag.P
 // fold makes one finding of those that differ in the instance alone: what stands
 // in the template is wrong 17 times, and mended once.
 func fold(problems []diag.Problem) []diag.Problem {
-	type key struct {
-		problem diag.Problem
-		at      diag.Position
-	}
 	var out []diag.Problem
-	first := map[key]int{}
+	first := map[string]int{}
 	others := map[int][]string{}
 	for _, p := range problems {
-		k := key{problem: p}
+		like, place := p, ""
 		if p.Position != nil {
-			k.problem.Position, k.at = nil, *p.Position
+			like.Position, place = nil, p.Position.String()
 		}
 		if p.Code == diag.ConfigEnvironment { // one variable, whichever instance's gate would refuse it
-			k.problem.Fix = ""
+			like.Hint, like.Fix = "", diag.Fix{}
 		}
 		unit := check.OurUnit(p.Subject) && !slices.Contains(single, p.Code)
 		if unit {
-			k.problem = facelessOf(k.problem)
+			like = facelessOf(like)
 		}
-		at, seen := first[k]
+		key := fmt.Sprintf("%+v %s", like, place)
+		at, seen := first[key]
 		switch {
 		case !seen:
-			first[k] = len(out)
+			first[key] = len(out)
 			out = append(out, p)
 		case unit:
 			others[at] = append(others[at], instanceOf(p.Subject))
@@ -188,7 +185,7 @@ func fold(problems []diag.Problem) []diag.Problem {
 // facelessOf is a problem with its instance's name taken out of it.
 func facelessOf(p diag.Problem) diag.Problem {
 	name := instanceOf(p.Subject)
-	for _, s := range []*string{&p.Message, &p.Seen, &p.Expected, &p.Fix} {
+	for _, s := range []*string{&p.Message, &p.Seen, &p.Expected, &p.Hint} {
 		*s = strings.ReplaceAll(*s, p.Subject, "")
 		*s = strings.ReplaceAll(*s, "/"+name, "/")
 		*s = strings.ReplaceAll(*s, " "+name, " ")

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -62,8 +63,8 @@ func problemLines(p *diag.Problem) []Line {
 	if p.Seen != "" || p.Expected != "" {
 		lines = append(lines, Line{pri, "seen", evidence(shown), p})
 	}
-	if p.Fix != "" {
-		lines = append(lines, Line{pri, "hint", shown.Fix, p})
+	if fix := cmp.Or(shown.Hint, shown.Fix.String()); fix != "" {
+		lines = append(lines, Line{pri, "hint", fix, p})
 	}
 	return lines
 }

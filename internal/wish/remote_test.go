@@ -31,7 +31,7 @@ func TestAnOrchestratorOverTheNetworkIsSaidAndShutsNothing(t *testing.T) {
 			t.Errorf("%s: %v", url, problems)
 		}
 		for _, p := range problems {
-			if p.Code != diag.OrchestratorRemote || p.Severity != diag.Warning || p.Fix == "" {
+			if p.Code != diag.OrchestratorRemote || p.Severity != diag.Warning || p.Hint == "" {
 				t.Errorf("%s: %+v", url, p)
 			}
 		}
