@@ -37,7 +37,7 @@ func Adopt(h byhand.Host) Result {
 	if len(names) == 0 {
 		a.problems = append(a.problems, diag.Problem{
 			Code: diag.ImportNothing, Message: "nothing shows an instance of JustNews", Seen: "no justnews@NAME.service, no drop-in of one, no NAME.env",
-			Expected: "a host on which JustNews was set up by hand", Hint: "write /etc/justnews/justnews.toml yourself: man 5 justnews.toml",
+			Expected: "a host on which JustNews was set up by hand", Fix: diag.Advise("write /etc/justnews/justnews.toml yourself: man 5 justnews.toml"),
 		})
 		return Result{Problems: a.problems}
 	}
@@ -82,7 +82,7 @@ type adopter struct {
 
 func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix string) {
 	p := diag.Problem{
-		Code: code, Severity: diag.Warning, Message: message, Seen: seen, Expected: expected, Hint: fix,
+		Code: code, Severity: diag.Warning, Message: message, Seen: seen, Expected: expected, Fix: diag.Advise(fix),
 		Position: &diag.Position{File: at.path, Line: at.line},
 	}
 	if !slices.ContainsFunc(a.problems, func(q diag.Problem) bool {

@@ -61,7 +61,7 @@ func TestEveryHostGivesAConfigurationThatLoads(t *testing.T) {
 			r := adopted(t, dir)
 			var problems strings.Builder
 			for _, p := range r.Problems {
-				fmt.Fprintf(&problems, "%s: %s\n  seen: %s\n  expected: %s\n  fix: %s\n", p.Severity, p, diag.Clean(p.Seen), p.Expected, p.Hint)
+				fmt.Fprintf(&problems, "%s: %s\n  seen: %s\n  expected: %s\n  fix: %s\n", p.Severity, p, diag.Clean(p.Seen), p.Expected, p.Fix.String())
 			}
 			golden(t, filepath.Join(dir, "expected.toml"), r.TOML)
 			golden(t, filepath.Join(dir, "expected.problems"), problems.String())

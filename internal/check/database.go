@@ -83,13 +83,13 @@ func Database(d facts.Database) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.DatabaseURL, Subject: d.Name, Message: "the environment's " + d.Name + " makes no sense", Seen: d.Bad,
 			Expected: "postgresql://USER:PASSWORD@HOST:PORT/NAME or mysql://…",
-			Hint:     mend("systemctl daemon-reload; "+again, "correct %s in %s", d.Name, d.Where),
+			Fix:      mend(reload(), "correct %s in %s", d.Name, d.Where),
 		}}
 	case d.Down != "":
 		return []diag.Problem{{
 			Code: diag.DatabaseDown, Subject: d.Address, Message: fmt.Sprintf("the database that %s names does not answer", d.Name),
 			Seen: diag.Clean(d.Down), Expected: "a listener on " + d.Address,
-			Hint: mend(again, "start the database there, or correct %s in %s", d.Name, d.Where),
+			Fix: mend(again(), "start the database there, or correct %s in %s", d.Name, d.Where),
 		}}
 	}
 	return nil

@@ -34,15 +34,15 @@ func DiagnoseModel(e facts.ModelError, v ModelEvidence) (Diagnosis, bool) {
 		seen := "the message shows that a download was tried, which STRICT_MODEL_STORE forbids"
 		d := Diagnosis{
 			Code: diag.ModelDownload, Seen: seen, Expected: "a complete snapshot in the Model Store, so that nothing is downloaded",
-			Hint: mend(refresh, "copy the complete snapshot of %s into the Model Store", quote(cmp.Or(e.Model, e.Agent))),
+			Fix: mend(again(), "copy the complete snapshot of %s into the Model Store", quote(cmp.Or(e.Model, e.Agent))),
 		}
 		if len(disk) > 0 {
-			d.Seen, d.Hint = seen+"; "+string(disk[0].Code)+": "+disk[0].Seen, disk[0].Hint
+			d.Seen, d.Fix = seen+"; "+string(disk[0].Code)+": "+disk[0].Seen, disk[0].Fix
 		}
 		return d, true
 	case len(disk) > 0:
 		p := disk[0]
-		return Diagnosis{Code: p.Code, Seen: p.Message + ": " + p.Seen, Expected: p.Expected, Hint: p.Hint}, true
+		return Diagnosis{Code: p.Code, Seen: p.Message + ": " + p.Seen, Expected: p.Expected, Fix: p.Fix}, true
 	}
 	if why := tooLarge(e, v); why != "" {
 		return outOfMemory(e, v, why+"; "+memory(v.Memory, v.Limits)), true
@@ -53,10 +53,10 @@ func DiagnoseModel(e facts.ModelError, v ModelEvidence) (Diagnosis, bool) {
 func outOfMemory(e facts.ModelError, v ModelEvidence, seen string) Diagnosis {
 	d := Diagnosis{
 		Code: diag.ModelMemory, Seen: seen, Expected: "enough memory to load the model",
-		Hint: mend(refresh, "free memory, add swap, raise service.memory_max of the orchestrator's instance or load fewer models"),
+		Fix: mend(again(), "free memory, add swap, raise service.memory_max of the orchestrator's instance or load fewer models"),
 	}
 	if name := limitBelow(size(e, v), v.Limits); name != "" && v.Unit != "" {
-		d.Hint = mend("systemctl daemon-reload; "+restart(v.Unit), "raise %s= of %s (systemctl edit %[2]s)", name, v.Unit)
+		d.Fix = mend(append(reload(), restart(v.Unit)...), "raise %s= of the orchestrator", name).Looking(diag.Run("systemctl", "edit", "--", v.Unit))
 	}
 	return d
 }

@@ -53,7 +53,7 @@ func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
 				c.spoil(&v)
 			}
 			d, ok := DiagnoseModel(facts.ModelError{Agent: "scout", Model: "org/bert", Error: c.message}, v)
-			if ok == c.unknown || d.Code != c.code || !strings.Contains(d.Seen+"\n"+d.Expected+"\n"+d.Hint, c.says) {
+			if ok == c.unknown || d.Code != c.code || !strings.Contains(d.Seen+"\n"+d.Expected+"\n"+d.Fix.String(), c.says) {
 				t.Errorf("%v %+v", ok, d)
 			}
 		})

@@ -23,12 +23,13 @@ func Enabled(u facts.Unit, want bool) []diag.Problem {
 		return nil
 	case want && strings.Contains(u.Name, "@"):
 		p.Message, p.Expected = "justnews.target does not start this instance, although justnews.toml says that it is enabled", "enabled"
-		p.Hint = "systemctl daemon-reload"
+		p.Fix = diag.Do(diag.Reload())
 	case want:
-		p.Message, p.Expected, p.Hint = "nothing starts it at boot", "enabled", "systemctl enable "+u.Name
+		p.Message, p.Expected = "nothing starts it at boot", "enabled"
+		p.Fix = diag.Do(diag.Run("systemctl", "enable", "--", u.Name))
 	default:
 		p.Message, p.Expected = "it is started at boot, although justnews.toml says that it is not enabled", "disabled"
-		p.Hint = "systemctl disable " + u.Name
+		p.Fix = diag.Do(diag.Run("systemctl", "disable", "--", u.Name))
 	}
 	return []diag.Problem{p}
 }

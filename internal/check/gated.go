@@ -20,13 +20,13 @@ func Gated(u facts.Unit) []diag.Problem {
 	case u.LoadState != "loaded":
 		return []diag.Problem{{
 			Code: diag.Ungated, Severity: diag.Warning, Subject: u.Name, Message: "systemd has no such unit",
-			Seen: u.LoadState, Expected: "loaded", Hint: "install the package justnews, then: " + reload,
+			Seen: u.LoadState, Expected: "loaded", Fix: diag.Advise("install the package justnews", diag.Reload()),
 		}}
 	case !slices.ContainsFunc(u.ExecStartPre, func(e facts.Exec) bool { return isGate(e, u.Name) }):
 		return []diag.Problem{{
 			Code: diag.Ungated, Subject: u.Name, Message: "no gate stands before this instance",
 			Seen: "ExecStartPre=" + commandLines(u.ExecStartPre), Expected: "ExecStartPre=/usr/bin/justnews-gate --gate-only " + instance(u.Name),
-			Hint: "systemctl revert " + u.Name + "; systemctl cat " + u.Name + " shows what else hides 50-justnews-gate.conf; " + reload,
+			Fix: diag.Do(diag.Run("systemctl", "revert", "--", u.Name), diag.Reload()).Looking(settings(u.Name)),
 		}}
 	}
 	return reloaded(u)
@@ -40,7 +40,7 @@ func reloaded(u facts.Unit) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.NeedReload, Severity: diag.Warning, Subject: u.Name,
 		Message: "its files or justnews.toml changed since systemd read them",
-		Hint:    "justnews-gate config check && systemctl daemon-reload",
+		Fix:     diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 	}}
 }
 

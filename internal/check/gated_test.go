@@ -34,7 +34,7 @@ func TestOnlyTheGateOfItsOwnInstanceGates(t *testing.T) {
 			switch {
 			case c.code == "" && len(problems) > 0:
 				t.Errorf("got %v, want nothing", problems)
-			case c.code != "" && (len(problems) != 1 || problems[0].Code != c.code || problems[0].Hint == ""):
+			case c.code != "" && (len(problems) != 1 || problems[0].Code != c.code || problems[0].Fix.String() == ""):
 				t.Errorf("got %v, want %s with a fix", problems, c.code)
 			}
 		})

@@ -33,14 +33,14 @@ func Generated(files []facts.Generated) []diag.Problem {
 			Code: diag.GeneratorAbsent, Subject: "justnews-generator",
 			Message: "the generator has written nothing: it is missing, masked, or it died at the last reload",
 			Seen:    "no file of ours in /run/systemd/generator", Expected: "/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf",
-			Hint: "ls -l /usr/lib/systemd/system-generators/justnews-generator /etc/systemd/system-generators; journalctl -b -t systemd -g generator; systemctl daemon-reload",
+			Fix: diag.Do(diag.Reload()).Looking(diag.Run("ls", "-l", "/usr/lib/systemd/system-generators/justnews-generator", "/etc/systemd/system-generators"), diag.Run("journalctl", "-b", "-t", "systemd", "-g", "generator")),
 		}}
 	case closed:
 		return []diag.Problem{{
 			Code: diag.GeneratorStale, Subject: "justnews-generator",
 			Message: "the generator failed at the last reload, so that every gate is shut; it would not fail now",
 			Seen:    "Restart=no in 50-justnews-gate.conf", Expected: "the drop-ins of every instance",
-			Hint: "justnews-gate config check && systemctl daemon-reload; " + again,
+			Fix: diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 		}}
 	}
 	p := diag.Problem{
@@ -48,7 +48,7 @@ func Generated(files []facts.Generated) []diag.Problem {
 		Message:  "what the generator wrote at the last reload is not what it would write now",
 		Seen:     diag.Clean(stale[0]),
 		Expected: "files made from the configuration as it is",
-		Hint:     "justnews-gate config check && systemctl daemon-reload",
+		Fix:      diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 	}
 	if more := len(stale) - 1; more > 0 {
 		p.Seen += fmt.Sprintf(", and %d more", more)

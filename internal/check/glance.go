@@ -16,12 +16,12 @@ func Glance(j Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 	case Pending:
 		return []diag.Problem{{
 			Code: diag.ModelsTimeout, Subject: s.URL, Message: "the models are still loading",
-			Seen: j.Reason, Expected: expectation(s), Hint: "justnews-gate preload --wait",
+			Seen: j.Reason, Expected: expectation(s), Fix: diag.Do(diag.Run("justnews-gate", "preload", "--wait")),
 		}}
 	case Idle, Unknown:
 		return []diag.Problem{{
 			Code: diag.ModelsIncomplete, Subject: s.URL, Message: "the models are not loaded, and nothing loads them",
-			Seen: j.Reason, Expected: expectation(s), Hint: "justnews-gate preload --wait",
+			Seen: j.Reason, Expected: expectation(s), Fix: diag.Do(diag.Run("justnews-gate", "preload", "--wait")),
 		}}
 	default:
 		return Refused(j, look, s)
@@ -37,6 +37,6 @@ func FailedUnit(u facts.Unit) *diag.Problem {
 	}
 	return &diag.Problem{
 		Code: diag.UnitFailed, Subject: u.Name, Message: "the instance has failed",
-		Seen: j.Reason, Expected: "active", Hint: mendUnit(u),
+		Seen: j.Reason, Expected: "active", Fix: mendUnit(u),
 	}
 }

@@ -16,7 +16,7 @@ func TestAGlanceIsBadInEveryStateButReady(t *testing.T) {
 		Unreachable: diag.OrchestratorUnreachable,
 	} {
 		problems := Glance(Judgement{State: state}, facts.ModelsLook{}, Subject{})
-		if len(problems) == 0 || problems[0].Code != want || problems[0].Status() == diag.StatusReady || problems[0].Hint == "" {
+		if len(problems) == 0 || problems[0].Code != want || problems[0].Status() == diag.StatusReady || problems[0].Fix.String() == "" {
 			t.Errorf("%v: %+v", state, problems)
 		}
 	}

@@ -112,7 +112,7 @@ func TestTheOneErrorOfADriverThatIsNotThereIsSortedByTheNodes(t *testing.T) {
 		{look("550.163.01", facts.NodeDenied), diag.GPUPermission, "DeviceAllow", false},
 	} {
 		got := check.GPU(c.look, check.GPUWish{Needed: true})
-		if got[0].Code != c.code || !strings.Contains(got[0].Hint, c.say) || check.GPUMayCome(c.look) != c.wait {
+		if got[0].Code != c.code || !strings.Contains(got[0].Fix.String(), c.say) || check.GPUMayCome(c.look) != c.wait {
 			t.Errorf("%+v: %+v", c.look, got)
 		}
 		sound(t, got[0])
@@ -222,7 +222,7 @@ func TestACommandToPasteNamesTheGPUAndNothingElse(t *testing.T) {
 	} {
 		c := card()
 		c.UUID, c.ComputeMode = id, "DEFAULT"
-		if got := check.GPU(gpus(c), underMPS()); len(got) != 1 || got[0].Hint != want {
+		if got := check.GPU(gpus(c), underMPS()); len(got) != 1 || got[0].Fix.String() != want {
 			t.Errorf("%q: %+v", id, got)
 		}
 	}

@@ -20,7 +20,7 @@ func gpuDevices(l facts.GPULook, w GPUWish) []diag.Problem {
 		problems = append(problems, diag.Problem{
 			Code: diag.GPUCount, Subject: "gpu.min_count", Message: "there are fewer GPUs than the configuration needs",
 			Seen: fmt.Sprintf("%d usable", n), Expected: fmt.Sprintf("at least %d", w.MinCount),
-			Hint: "nvidia-smi -L; bring the missing GPU back, or lower gpu.min_count in /etc/justnews/justnews.toml, then: systemctl daemon-reload; " + again,
+			Fix: diag.Advise("bring the missing GPU back, or lower gpu.min_count in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run("nvidia-smi", "-L")),
 		})
 	}
 	problems = append(problems, uvm(l)...)
@@ -36,7 +36,7 @@ func gpuDevices(l facts.GPULook, w GPUWish) []diag.Problem {
 				Code: diag.GPUPersistence, Severity: diag.Notice, Subject: gpuSubject(g),
 				Message: "persistence mode is off: the driver initialises this GPU anew for its next user, and forgets its compute mode",
 				Seen:    "persistence mode disabled", Expected: "enabled",
-				Hint: "systemctl enable --now nvidia-persistenced.service, or: nvidia-smi -i " + gpuID(g) + " -pm 1",
+				Fix: diag.Do(diag.Run("systemctl", "enable", "--now", "nvidia-persistenced.service")),
 			})
 		}
 	}
@@ -57,7 +57,7 @@ func lostGPUs(gpus []facts.GPU) []diag.Problem {
 				Code: diag.GPUFailed, Severity: severity, Subject: gpuSubject(g),
 				Message: "the driver counts this GPU, but it cannot be used",
 				Seen:    "NVML: " + diag.Clean(why), Expected: "SUCCESS",
-				Hint: kernelLog + "; nvidia-smi --gpu-reset -i " + gpuID(g) + ", or reboot, then: " + again,
+				Fix: diag.Advise("reset it, or reboot", diag.Run("nvidia-smi", "--gpu-reset", "-i", gpuID(g)), diag.Retry()).Looking(kernelLog()),
 			})
 		}
 	}
@@ -73,14 +73,14 @@ func uvm(l facts.GPULook) []diag.Problem {
 	case facts.NodeDenied:
 		return []diag.Problem{{
 			Code: diag.GPUPermission, Subject: node, Message: "this user cannot open the device that every CUDA program needs",
-			Seen: diag.Clean(l.UVM.Detail), Expected: "readable and writable", Hint: gpuFaults[facts.DriverDenied].fix,
+			Seen: diag.Clean(l.UVM.Detail), Expected: "readable and writable", Fix: gpuFaults[facts.DriverDenied].fix,
 		}}
 	default: // missing, or a node without a driver behind it, or one that nobody looked at
 		return []diag.Problem{{
 			Code: diag.GPUUVMMissing, Subject: node,
 			Message: "no CUDA program can start without this device, and under NoNewPrivileges= none can make it by the setuid nvidia-modprobe",
 			Seen:    cmp.Or(diag.Clean(l.UVM.Detail), "nothing is known of it"), Expected: "a device that the service's user can open",
-			Hint: "nvidia-modprobe -u -c=0; " + again,
+			Fix: diag.Do(diag.Run("nvidia-modprobe", "-u", "-c=0"), diag.Retry()),
 		}}
 	}
 }
@@ -93,10 +93,12 @@ func prohibited(g facts.GPU, w GPUWish) diag.Problem {
 	return diag.Problem{
 		Code: diag.GPUProhibited, Subject: gpuSubject(g), Message: "this GPU's compute mode lets no CUDA program use it",
 		Seen: "PROHIBITED", Expected: mode,
-		Hint: setMode(g, mode) + "; " + again,
+		Fix: diag.Do(setMode(g, mode), diag.Retry()),
 	}
 }
 
-func setMode(g facts.GPU, mode string) string { return "nvidia-smi -i " + gpuID(g) + " -c " + mode }
+func setMode(g facts.GPU, mode string) diag.Command {
+	return diag.Run("nvidia-smi", "-i", gpuID(g), "-c", mode)
+}
 
 func joined(parts []string) string { return strings.Join(parts, ", ") }

@@ -12,7 +12,6 @@ import (
 const (
 	gpuHelper  = "/usr/libexec/justnews/justnews-nvml"
 	gpuLibrary = "libnvidia-ml.so.1"
-	kernelLog  = "journalctl -k -g 'NVRM|Xid' shows why"
 	reinstall  = "install the package justnews again (from source: make, with gcc)"
 )
 
@@ -21,25 +20,28 @@ type fault struct {
 	code     diag.Code
 	message  string
 	expected string
-	fix      string
+	fix      diag.Fix
 }
+
+// kernelLog shows what the driver says.
+func kernelLog() diag.Command { return diag.Run("journalctl", "-k", "-g", "NVRM|Xid") }
 
 //nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var gpuFaults = map[facts.GPUKind]fault{
-	facts.GPUUnknown:     {diag.GPUUnknown, "the GPU could not be looked at", "an answer of the driver within the run", "run " + gpuHelper + " to see what takes so long; raise gate.timeout in /etc/justnews/justnews.toml and: systemctl daemon-reload; " + again},
-	facts.HelperMissing:  {diag.GPUHelperMissing, "the GPU helper is not installed", "justnews-nvml at that path", reinstall + ", then: " + again},
-	facts.HelperUnusable: {diag.GPUHelperUnusable, "the GPU helper cannot be executed", "a program for this machine, executable for this user", reinstall + ", then: " + again},
-	facts.HelperLoader:   {diag.GPUHelperLoader, "the dynamic loader refuses the GPU helper", "a helper that starts: glibc 2.34 or newer", "ldd " + gpuHelper + " shows what is missing; " + reinstall + ", then: " + again},
-	facts.HelperSymbol:   {diag.GPUHelperSymbol, "the driver's library lacks a function that the GPU helper needs", gpuLibrary + " of a supported driver, and a helper that is linked with -z lazy", "install a driver of a supported branch and reboot, or the package justnews again, then: " + again},
-	facts.HelperCrashed:  {diag.GPUHelperCrashed, "the GPU helper crashed in the driver's library", "an answer", kernelLog + "; reboot, or install the driver anew, then: " + again},
-	facts.HelperHung:     {diag.GPUHelperHung, "the GPU driver does not answer", "an answer within seconds", kernelLog + "; systemctl enable --now nvidia-persistenced.service, or reboot, then: " + again},
-	facts.HelperNonsense: {diag.GPUHelperNonsense, "the GPU helper's answer makes no sense", "one JSON object of justnews-nvml, schema 1", reinstall + ", then: " + again},
-	facts.HelperNoCgo:    {diag.GPUHelperNoCgo, "the GPU helper was built without cgo", "a build that can load " + gpuLibrary, reinstall + ", then: " + again},
-	facts.LibraryMissing: {diag.GPULibraryMissing, "NVIDIA's management library cannot be loaded", gpuLibrary + ", which comes with the driver", "install the driver's libraries (Debian: apt install libnvidia-ml1); ldconfig; " + again},
-	facts.DriverMismatch: {diag.GPUDriverMismatch, "NVIDIA's library and kernel module are of two versions", "one version", "reboot; or systemctl stop justnews.target; modprobe -r nvidia_uvm nvidia_drm nvidia_modeset nvidia; modprobe nvidia; " + again},
-	facts.DriverDenied:   {diag.GPUPermission, "the NVIDIA driver does not let this user in", "/dev/nvidia* open to the service's user", "ls -l /dev/nvidia*; let the user in, and keep DeviceAllow=char-nvidia* rw in the unit, then: systemctl daemon-reload; " + again},
-	facts.GPUFailed:      {diag.GPUFailed, "the NVIDIA driver answers with an error", "SUCCESS", kernelLog + "; nvidia-smi --gpu-reset, or reboot, then: " + again},
-	facts.GPUNone:        {diag.GPUNone, "the NVIDIA driver finds no GPU", "at least one", "lspci -nnk -d 10de: shows which driver has it; bind it to nvidia, or reboot, then: " + again},
+	facts.GPUUnknown:     {diag.GPUUnknown, "the GPU could not be looked at", "an answer of the driver within the run", diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run(gpuHelper))},
+	facts.HelperMissing:  {diag.GPUHelperMissing, "the GPU helper is not installed", "justnews-nvml at that path", diag.Advise(reinstall, diag.Retry())},
+	facts.HelperUnusable: {diag.GPUHelperUnusable, "the GPU helper cannot be executed", "a program for this machine, executable for this user", diag.Advise(reinstall, diag.Retry())},
+	facts.HelperLoader:   {diag.GPUHelperLoader, "the dynamic loader refuses the GPU helper", "a helper that starts: glibc 2.34 or newer", diag.Advise(reinstall, diag.Retry()).Looking(diag.Run("ldd", gpuHelper))},
+	facts.HelperSymbol:   {diag.GPUHelperSymbol, "the driver's library lacks a function that the GPU helper needs", gpuLibrary + " of a supported driver, and a helper that is linked with -z lazy", diag.Advise("install a driver of a supported branch and reboot, or the package justnews again", diag.Retry())},
+	facts.HelperCrashed:  {diag.GPUHelperCrashed, "the GPU helper crashed in the driver's library", "an answer", diag.Advise("reboot, or install the driver anew", diag.Retry()).Looking(kernelLog())},
+	facts.HelperHung:     {diag.GPUHelperHung, "the GPU driver does not answer", "an answer within seconds", diag.Advise("reboot where persistence alone does not help", diag.Run("systemctl", "enable", "--now", "nvidia-persistenced.service"), diag.Retry()).Looking(kernelLog())},
+	facts.HelperNonsense: {diag.GPUHelperNonsense, "the GPU helper's answer makes no sense", "one JSON object of justnews-nvml, schema 1", diag.Advise(reinstall, diag.Retry())},
+	facts.HelperNoCgo:    {diag.GPUHelperNoCgo, "the GPU helper was built without cgo", "a build that can load " + gpuLibrary, diag.Advise(reinstall, diag.Retry())},
+	facts.LibraryMissing: {diag.GPULibraryMissing, "NVIDIA's management library cannot be loaded", gpuLibrary + ", which comes with the driver", diag.Advise("install the driver's libraries (Debian: the package libnvidia-ml1)", diag.Run("ldconfig"), diag.Retry())},
+	facts.DriverMismatch: {diag.GPUDriverMismatch, "NVIDIA's library and kernel module are of two versions", "one version", diag.Advise("reboot, or load the module anew", diag.Run("systemctl", "stop", "justnews.target"), diag.Run("modprobe", "-r", "nvidia_uvm", "nvidia_drm", "nvidia_modeset", "nvidia"), diag.Run("modprobe", "nvidia"), diag.Retry())},
+	facts.DriverDenied:   {diag.GPUPermission, "the NVIDIA driver does not let this user in", "/dev/nvidia* open to the service's user", diag.Advise("let the user in, and keep DeviceAllow=char-nvidia* rw in the unit", diag.Reload()).Looking(diag.Run("find", "/dev", "-maxdepth", "1", "-name", "nvidia*", "-ls"))},
+	facts.GPUFailed:      {diag.GPUFailed, "the NVIDIA driver answers with an error", "SUCCESS", diag.Advise("reset the GPU, or reboot", diag.Retry()).Looking(kernelLog())},
+	facts.GPUNone:        {diag.GPUNone, "the NVIDIA driver finds no GPU", "at least one", diag.Advise("bind it to nvidia, or reboot", diag.Retry()).Looking(diag.Run("lspci", "-nnk", "-d", "10de:"))},
 }
 
 // gpuFault is the problem of a look that found no GPU, an error as it stands.
@@ -53,7 +55,7 @@ func gpuFault(l facts.GPULook) diag.Problem {
 	}
 	return diag.Problem{
 		Code: f.code, Subject: gpuFaultSubject(l), Message: f.message,
-		Seen: seenGPU(l), Expected: f.expected, Hint: f.fix,
+		Seen: seenGPU(l), Expected: f.expected, Fix: f.fix,
 	}
 }
 
@@ -65,12 +67,12 @@ func driverNotLoaded(l facts.GPULook) fault {
 	case l.Module != "" && l.Control.State == facts.NodeMissing:
 		return fault{
 			diag.GPUDriverNotLoaded, "the NVIDIA driver is loaded, but its device nodes are missing",
-			"/dev/nvidiactl and /dev/nvidia0", "nvidia-modprobe -c=0; " + again,
+			"/dev/nvidiactl and /dev/nvidia0", diag.Do(diag.Run("nvidia-modprobe", "-c=0"), diag.Retry()),
 		}
 	default:
 		return fault{
 			diag.GPUDriverNotLoaded, "the NVIDIA driver is not loaded",
-			"the kernel module nvidia", "modprobe nvidia; nvidia-modprobe -c=0; " + again,
+			"the kernel module nvidia", diag.Do(diag.Run("modprobe", "nvidia"), diag.Run("nvidia-modprobe", "-c=0"), diag.Retry()),
 		}
 	}
 }

@@ -30,9 +30,9 @@ func gpuMPS(l facts.GPULook, w GPUWish) []diag.Problem {
 		if g.ComputeMode == "DEFAULT" {
 			problems = append(problems, diag.Problem{
 				Code: diag.GPUShared, Severity: diag.Notice, Subject: gpuSubject(g),
-				Message: "compute mode DEFAULT lets a program that cannot reach MPS run without its limits, in silence; under EXCLUSIVE_PROCESS it fails: " + setMode(g, "EXCLUSIVE_PROCESS"),
+				Message: "compute mode DEFAULT lets a program that cannot reach MPS run without its limits, in silence; under EXCLUSIVE_PROCESS it fails",
 				Seen:    "DEFAULT", Expected: "EXCLUSIVE_PROCESS",
-				Hint: setMode(g, "EXCLUSIVE_PROCESS"),
+				Fix: diag.Do(setMode(g, "EXCLUSIVE_PROCESS")),
 			})
 		}
 		problems = append(problems, clientsOf(g, l.NVML.CUDAVersion)...)
@@ -49,7 +49,7 @@ func exclusiveWithout(gpus []facts.GPU, w GPUWish) []diag.Problem {
 			problems = append(problems, diag.Problem{
 				Code: diag.GPUExclusive, Severity: diag.Warning, Subject: gpuSubject(g),
 				Message: "this GPU takes one process at a time, and no instance uses MPS",
-				Seen:    "EXCLUSIVE_PROCESS", Expected: "DEFAULT, or MPS", Hint: setMode(g, "DEFAULT"),
+				Seen:    "EXCLUSIVE_PROCESS", Expected: "DEFAULT, or MPS", Fix: diag.Do(setMode(g, "DEFAULT")),
 			})
 		}
 	}
@@ -64,7 +64,7 @@ func migWith(g facts.GPU, others bool) []diag.Problem {
 	p := diag.Problem{
 		Code: diag.GPUMIG, Subject: gpuSubject(g), Message: "this GPU is cut into MIG instances, and MPS is to serve whole GPUs",
 		Seen: migWords(*g.MIG), Expected: "MIG disabled",
-		Hint: "nvidia-smi -i " + gpuID(g) + " -mig 0; nvidia-smi --gpu-reset -i " + gpuID(g) + "; " + again,
+		Fix: diag.Do(diag.Run("nvidia-smi", "-i", gpuID(g), "-mig", "0"), diag.Run("nvidia-smi", "--gpu-reset", "-i", gpuID(g)), diag.Retry()),
 	}
 	if !g.MIG.Current {
 		p.Message = "this GPU will be cut into MIG instances after its next reset, and MPS is to serve whole GPUs"
@@ -122,7 +122,7 @@ func clientsOf(g facts.GPU, cuda string) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.GPUMPSClients, Subject: gpuSubject(g), Message: "MPS takes no more clients on this GPU",
 		Seen: fmt.Sprintf("%d clients", len(*g.MPSProcesses)), Expected: fmt.Sprintf("fewer than %d", most),
-		Hint: "justnews-gate status; stop what need not run, then: " + again,
+		Fix: diag.Advise("stop what need not run", diag.Retry()).Looking(diag.Run("justnews-gate", "status")),
 	}}
 }
 
@@ -142,7 +142,7 @@ func clientsConfigured(n *facts.NVML, w GPUWish) []diag.Problem {
 		Code: diag.GPUMPSClients, Severity: diag.Warning, Subject: gpuSubject(of),
 		Message: "more instances are configured to use MPS than it takes clients",
 		Seen:    fmt.Sprintf("%d instances", w.Clients), Expected: fmt.Sprintf("at most %d clients", least),
-		Hint: "set mps = { enabled = false } for some instances in /etc/justnews/justnews.toml, then: systemctl daemon-reload; " + again,
+		Fix: mend(reload(), "set mps = { enabled = false } for some instances in /etc/justnews/justnews.toml"),
 	}}
 }
 
@@ -167,7 +167,7 @@ func memoryLimits(gpus []facts.GPU, w GPUWish) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.GPUMemoryLimit, Severity: diag.Notice, Subject: "mps.memory",
 			Message: "the memory limits cannot be compared with the GPU's memory: " + diag.Clean(cmp.Or(why, "it says 0 bytes")),
-			Hint:    "nothing to do where the GPU shares the machine's memory",
+			Fix:     diag.Advise("nothing to do where the GPU shares the machine's memory"),
 		}}
 	case w.Limit > total:
 		return []diag.Problem{limitProblem("an instance may use more memory than any GPU has", diag.Error, w.Limit, total)}
@@ -182,7 +182,7 @@ func limitProblem(message string, severity diag.Severity, limit, total uint64) d
 	return diag.Problem{
 		Code: diag.GPUMemoryLimit, Severity: severity, Subject: "mps.memory", Message: message,
 		Seen: "limit " + Bytes(limit), Expected: "at most " + Bytes(total),
-		Hint: "lower mps.memory in /etc/justnews/justnews.toml, then: justnews-gate config check && systemctl daemon-reload; " + again,
+		Fix: diag.Advise("lower mps.memory in /etc/justnews/justnews.toml", diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 	}
 }
 
@@ -196,7 +196,7 @@ func freeMemory(w GPUWish, free uint64) []diag.Problem {
 		Code: diag.GPUMemoryFree, Severity: diag.Warning, Subject: "mps.memory",
 		Message: "less GPU memory is free than the instance may use",
 		Seen:    Bytes(free) + " free", Expected: Bytes(w.Limit),
-		Hint: "nvidia-smi --query-compute-apps=pid,used_memory,name --format=csv shows who holds it",
+		Fix: diag.Advise("end what holds it").Looking(diag.Run("nvidia-smi", "--query-compute-apps=pid,used_memory,name", "--format=csv")),
 	}}
 }
 

@@ -39,7 +39,7 @@ func Space(all []facts.Space) []diag.Problem {
 		}
 		p := diag.Problem{
 			Code: diag.DiskSpace, Severity: diag.Warning, Subject: s.At, Expected: "10 GiB or more",
-			Hint: "free space there: du -xh --max-depth=2 " + s.At + " | sort -h | tail",
+			Fix: diag.Advise("free space there").Looking(diag.Run("du", "-xh", "--max-depth=2", "--", s.At)),
 		}
 		switch {
 		case s.Free < enoughSpace:
@@ -65,19 +65,19 @@ func HostLimits(l facts.Limits) []diag.Problem {
 	if l.OpenMax > 0 && l.OpenMax < enoughFiles {
 		problems = append(problems, diag.Problem{
 			Code: diag.LimitNOFILE, Severity: diag.Warning, Subject: "fs.nr_open", Message: "the kernel allows a process fewer open files than a unit asks for",
-			Seen: fmt.Sprint(l.OpenMax), Expected: fmt.Sprintf("%d or more", enoughFiles), Hint: "sysctl -w fs.nr_open=1048576",
+			Seen: fmt.Sprint(l.OpenMax), Expected: fmt.Sprintf("%d or more", enoughFiles), Fix: diag.Do(diag.Run("sysctl", "-w", "fs.nr_open=1048576")),
 		})
 	}
 	if l.SwapKnown && l.Swap == 0 {
 		problems = append(problems, diag.Problem{
 			Code: diag.SwapNone, Severity: diag.Notice, Subject: "swap", Message: "there is no swap: a warm-up that needs more memory than there is ends in an oom-kill",
-			Hint: "none is needed where the memory suffices; else add a swap file (mkswap(8), swapon(8))",
+			Fix: diag.Advise("none is needed where the memory suffices: else add a swap file, see mkswap(8) and swapon(8)"),
 		})
 	}
 	if l.TmpNoexec {
 		problems = append(problems, diag.Problem{
 			Code: diag.TmpNoexec, Severity: diag.Warning, Subject: "/tmp", Message: "/tmp is mounted noexec: what a compiler of kernels or a Python wheel puts there cannot be loaded",
-			Seen: "noexec", Expected: "exec", Hint: "mount -o remount,exec /tmp, and take noexec out of its line in /etc/fstab or of tmp.mount",
+			Seen: "noexec", Expected: "exec", Fix: diag.Advise("take noexec out of its line in /etc/fstab or of tmp.mount", diag.Run("mount", "-o", "remount,exec", "/tmp")),
 		})
 	}
 	return problems
@@ -91,6 +91,6 @@ func OpenFiles(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.LimitNOFILE, Severity: diag.Warning, Subject: u.Name, Message: "it may have fewer open files than an agent needs",
 		Seen: fmt.Sprintf("LimitNOFILE=%d%s", u.Service.LimitNOFILE, setIn(u, files, "LimitNOFILE")), Expected: fmt.Sprintf("%d or more", enoughFiles),
-		Hint: fmt.Sprintf("service.limit_nofile = %d in /etc/justnews/justnews.toml, and no LimitNOFILE= of your own, then: systemctl daemon-reload", enoughFiles),
+		Fix: mend(reload(), "set service.limit_nofile = %d in /etc/justnews/justnews.toml, and no LimitNOFILE= of your own", enoughFiles),
 	}}
 }

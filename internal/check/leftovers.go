@@ -3,7 +3,6 @@
 package check
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -42,7 +41,7 @@ func masks(f facts.UnitFile) diag.Problem {
 	}
 	return diag.Problem{
 		Code: diag.DropInMasks, Subject: f.Path, Message: "this file hides the generator's drop-in of the same name",
-		Seen: seen, Expected: "another name", Hint: "move what you need of it to a file of another name, then: rm " + diag.Clean(f.Path) + "; systemctl daemon-reload",
+		Seen: seen, Expected: "another name", Fix: diag.Advise("move what you need of it to a file of another name", diag.Run("rm", "--", f.Path), diag.Reload()),
 	}
 }
 
@@ -58,7 +57,7 @@ func broken(f facts.UnitFile) []diag.Problem {
 		problems = append(problems, diag.Problem{
 			Code: diag.DropInBroken, Severity: diag.Warning, Position: &diag.Position{File: f.Path, Line: b.Line},
 			Message: "systemd drops " + what + ": " + diag.Clean(b.Reason),
-			Hint:    fmt.Sprintf("correct line %d of %s, then: systemctl daemon-reload", b.Line, diag.Clean(f.Path)),
+			Fix:     mend(reload(), "correct line %d of %s", b.Line, quote(f.Path)),
 		})
 	}
 	return problems
@@ -106,6 +105,6 @@ func leftover(f facts.UnitFile) []diag.Problem {
 		Code: diag.DropInLeftover, Severity: weight, Subject: f.Path,
 		Message: "a drop-in made by hand does what justnews.toml is for now",
 		Seen:    strings.Join(keys, "=, ") + "=", Expected: now,
-		Hint: "say there what still holds, then: rm " + diag.Clean(f.Path) + "; justnews-gate config check && systemctl daemon-reload",
+		Fix: diag.Advise("say there what still holds", diag.Run("rm", "--", f.Path), diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 	}}
 }

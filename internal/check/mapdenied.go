@@ -22,9 +22,9 @@ func MapDenied(problems []diag.Problem, user string, d *facts.StoreDenial) []dia
 		if p.Code == diag.MapUnreadable && p.Severity == diag.Error {
 			problems[i].Message = fmt.Sprintf("cannot read the model map: the user %s may not %s the %s %s", user, verb(*d), thing(*d), diag.Clean(d.Path))
 			problems[i].Seen = modeOf(*d)
-			problems[i].Hint = letIn(*d, again)
+			problems[i].Fix = letIn(*d)
 			if !d.Dir && !d.Allowed { // beside it may stand what is nobody else's to read
-				problems[i].Hint = "chmod " + cmp.Or(classes[d.Class], "o") + "+r " + shell(d.Path) + "; " + again
+				problems[i].Fix = diag.Do(diag.Run("chmod", cmp.Or(classes[d.Class], "o")+"+r", "--", d.Path), diag.Retry())
 			}
 		}
 	}

@@ -3,8 +3,6 @@
 package check
 
 import (
-	"fmt"
-
 	"justnews/internal/diag"
 	"justnews/internal/modelmap"
 )
@@ -19,19 +17,19 @@ func Map(f modelmap.File, written bool) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
 			Message: "the model map that the configuration names does not exist", Expected: "a file",
-			Hint: mend(again, "put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml"),
+			Fix: mend(again(), "put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml"),
 		}}
 	case f.Missing:
 		return []diag.Problem{{
 			Code: diag.MapMissing, Severity: diag.Warning, Position: &diag.Position{File: f.Path},
 			Message: "there is no model map, so the number of models is not checked",
-			Hint:    `name the orchestrator's map in /etc/justnews/justnews.toml: models.map = "/path/to/AGENT_MODEL_MAP.json"`,
+			Fix:     diag.Advise("name the orchestrator's map in /etc/justnews/justnews.toml: models.map = \"/path/to/AGENT_MODEL_MAP.json\""),
 		}}
 	case f.Err != nil:
 		return []diag.Problem{{
 			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
 			Message: "cannot read the model map: " + diag.Clean(f.Err.Error()), Expected: "a regular file that this user can read",
-			Hint: mend(again, "let the service's user read it (namei -l %s)", f.Path),
+			Fix: mend(again(), "let the service's user read it").Looking(namei(f.Path)),
 		}}
 	}
 	var problems []diag.Problem
@@ -52,11 +50,11 @@ func mapProblem(path string, p modelmap.Problem) diag.Problem {
 	problem := diag.Problem{
 		Code: diag.MapInvalid, Position: &diag.Position{File: path, Line: p.Line, Column: p.Column},
 		Message: diag.Clean(message),
-		Hint:    mend(again, "%s", fmt.Sprintf("correct line %d of %s", p.Line, path)),
+		Fix:     mend(again(), "correct line %d of %s", p.Line, quote(path)),
 	}
 	if p.Warning {
 		problem.Severity = diag.Warning
-		problem.Hint = fmt.Sprintf("correct line %d of %s", p.Line, path)
+		problem.Fix = mend(nil, "correct line %d of %s", p.Line, quote(path))
 	}
 	return problem
 }

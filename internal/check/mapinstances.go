@@ -31,7 +31,7 @@ func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Probl
 			Message:  fmt.Sprintf("the map lists %s for an agent that is no instance; did you mean %s?", models(len(a.Models)), quote(near)),
 			Seen:     fmt.Sprintf("%s with %s, %s with none", quote(a.Name), models(len(a.Models)), quote(near)),
 			Expected: "the name of an instance",
-			Hint:     "correct the agent's key in AGENT_MODEL_MAP.json, or leave it if it is meant",
+			Fix:      diag.Advise("correct the agent's key in AGENT_MODEL_MAP.json, or leave it if it is meant"),
 		}
 		if len(a.Models) > 0 {
 			p.Position = &diag.Position{File: path, Line: a.Models[0].Line, Column: a.Models[0].Column}

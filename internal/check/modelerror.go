@@ -19,7 +19,7 @@ type Diagnosis struct {
 	Code     diag.Code // e.g. of the Model Store; "" stays MODEL-FAILED
 	Seen     string
 	Expected string
-	Hint     string
+	Fix      diag.Fix
 }
 
 // Diagnose finds the cause of a model's error on the machine. It returns false
@@ -48,20 +48,20 @@ func unnamed(s Subject, message, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.ModelFailed, Subject: s.URL, Message: message, Seen: seen,
 		Expected: "no failed model",
-		Hint:     mend(refresh, "mend what the orchestrator's log names%s", logOf(s.Unit)),
+		Fix:      mend(again(), "mend what the orchestrator's log names").Looking(logOf(s.Unit)),
 	}
 }
 
 func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 	d := mapDiagnosis(e, s)
-	if said := messageDiagnosis(e); d == (Diagnosis{}) {
+	if said := messageDiagnosis(e); d.Seen == "" && d.Code == "" {
 		d = said
 	}
 	if s.Diagnose != nil {
 		if proven, ok := s.Diagnose(e); ok {
 			d = Diagnosis{
 				Code: proven.Code, Seen: cmp.Or(proven.Seen, d.Seen),
-				Expected: cmp.Or(proven.Expected, d.Expected), Hint: cmp.Or(proven.Hint, d.Hint),
+				Expected: cmp.Or(proven.Expected, d.Expected), Fix: orFix(proven.Fix, d.Fix),
 			}
 		}
 	}
@@ -71,7 +71,7 @@ func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 		Message:  diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
 		Seen:     d.Seen,
 		Expected: cmp.Or(d.Expected, "a model that loads"),
-		Hint:     cmp.Or(d.Hint, mend(refresh, "mend what the orchestrator's log names%s", logOf(s.Unit))),
+		Fix:      orFix(d.Fix, mend(again(), "mend what the orchestrator's log names").Looking(logOf(s.Unit))),
 	}
 }
 
@@ -99,8 +99,16 @@ func strange(s Subject, what, name string, known []string) Diagnosis {
 	return Diagnosis{
 		Seen:     seen,
 		Expected: "agents and models of " + s.Map,
-		Hint:     mend(refresh, "correct the name in the orchestrator's AGENT_MODEL_MAP.json or in %s", s.Map),
+		Fix:      mend(again(), "correct the name in the orchestrator's AGENT_MODEL_MAP.json or in %s", quote(s.Map)),
 	}
+}
+
+// orFix returns the first fix that says anything.
+func orFix(fix, other diag.Fix) diag.Fix {
+	if fix.Empty() {
+		return other
+	}
+	return fix
 }
 
 func names[T any](list []T, name func(T) string) []string {
@@ -156,7 +164,7 @@ var hints = []hint{
 	{
 		words: []string{"cuda_error_mps", "mps server", "mps client", "mps daemon"},
 		says:  "MPS", expected: "a working MPS control daemon",
-		first: "see justnews-gate mps status",
+		first: "mend what the status of MPS names",
 	},
 }
 
@@ -167,7 +175,7 @@ func messageDiagnosis(e facts.ModelError) Diagnosis {
 			return Diagnosis{
 				Seen:     "the message points to " + h.says + " (taken from the message, not checked)",
 				Expected: h.expected,
-				Hint:     mend(refresh, "%s", h.first),
+				Fix:      mend(again(), "%s", h.first),
 			}
 		}
 	}

@@ -61,7 +61,7 @@ func MPSDaemon(m facts.MPS, w MPSWish) []diag.Problem {
 	case m.Directory.Exists && !m.Directory.IsDir: // before: a file is closed to all as well
 		return []diag.Problem{{
 			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is no directory",
-			Seen: "a file", Expected: "a directory", Hint: "rm " + shellWord(w.PipeDirectory) + "; " + w.restart(),
+			Seen: "a file", Expected: "a directory", Fix: diag.Do(append([]diag.Command{diag.Run("rm", "--", w.PipeDirectory)}, w.restart()...)...),
 		}}
 	case m.Directory.Blocked != "":
 		return []diag.Problem{mpsBlocked(m, w)}
@@ -78,14 +78,14 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 		return diag.Problem{
 			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "cannot tell whether an MPS control daemon lives",
 			Seen: diag.Clean(m.Lock.Err), Expected: "a lock file that the user can open",
-			Hint: mend(w.restart(), "ls -l %s", w.PipeDirectory),
+			Fix: diag.Do(w.restart()...).Looking(diag.Run("ls", "-l", "--", w.PipeDirectory)),
 		}
 	case m.Listeners > 0 && !m.Directory.Exists && w.PrivateTmp && hiddenByPrivateTmp(w.PipeDirectory):
 		return diag.Problem{
 			Code: diag.MPSEnvironment, Subject: w.PipeDirectory,
 			Message: "the pipe directory is younger than this unit's view of /tmp (PrivateTmp=), in which it is missing",
 			Seen:    "a daemon listens as " + w.PipeDirectory + "/control, out of sight", Expected: "a daemon that was there before this unit",
-			Hint: again,
+			Fix: diag.Do(again()...),
 		}
 	case m.Listeners > 0:
 		return mpsSplit(m, w, "a daemon listens as "+w.PipeDirectory+"/control, and the directory does not have its lock",
@@ -97,7 +97,7 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 	if w.OwnUnit && w.MainPID == 0 {
 		return diag.Problem{
 			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon ended as soon as it was started",
-			Seen: seen, Expected: "a daemon that stays", Hint: mend(w.start(), "mend what its log names (journalctl -b -u %s)", w.Unit),
+			Seen: seen, Expected: "a daemon that stays", Fix: mend(w.start(), "mend what its log names").Looking(logOf(w.Unit)),
 		}
 	}
 	switch {
@@ -111,7 +111,7 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 	}
 	return diag.Problem{
 		Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "no MPS control daemon lives",
-		Seen: seen, Expected: "a daemon that holds " + w.PipeDirectory + "/control_lock", Hint: w.start(),
+		Seen: seen, Expected: "a daemon that holds " + w.PipeDirectory + "/control_lock", Fix: diag.Do(w.start()...),
 	}
 }
 
@@ -131,7 +131,7 @@ func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
 		return diag.Problem{
 			Code: diag.MPSEnvironment, Subject: w.PipeDirectory, Message: "the instance would look for MPS in another pipe directory than that of " + w.Unit,
 			Seen: diag.Clean(strings.Join(seen, ", ")), Expected: "CUDA_MPS_PIPE_DIRECTORY=" + diag.Clean(m.Others[ours].PipeDirectory),
-			Hint: mend("systemctl daemon-reload; "+again, "remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins"),
+			Fix: mend(reload(), "remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins"),
 		}
 	}
 	other := m.Elsewhere[0]
@@ -139,7 +139,7 @@ func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
 		Code: diag.MPSElsewhere, Subject: w.PipeDirectory, Message: "an MPS control daemon runs with another pipe directory",
 		Seen: "daemons in " + diag.Clean(strings.Join(seen, ", ")), Expected: fmt.Sprintf("one in %s; to use the other one, write pipe_directory = %q under [mps] in /etc/justnews/justnews.toml, then: systemctl daemon-reload",
 			w.PipeDirectory, diag.Clean(other)),
-		Hint: fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s; %s", shellWord(other), control, w.start()),
+		Fix: diag.Do(append([]diag.Command{quit(other)}, w.start()...)...),
 	}
 }
 
@@ -152,7 +152,7 @@ func mpsBlocked(m facts.MPS, w MPSWish) diag.Problem {
 	p := diag.Problem{
 		Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory cannot be reached",
 		Seen: "no search permission on " + m.Directory.Blocked, Expected: "mode 0755 on every directory of the path",
-		Hint: "chmod 0755 " + shellWord(m.Directory.Blocked) + "; " + again,
+		Fix: diag.Do(diag.Run("chmod", "0755", "--", m.Directory.Blocked), diag.Retry()),
 	}
 	if m.Directory.Exists && m.Directory.Blocked == w.PipeDirectory {
 		p.Seen += fmt.Sprintf(" (mode %#o, user id %d)", m.Directory.Mode, m.Directory.UID)
@@ -164,13 +164,13 @@ func mpsSplit(m facts.MPS, w MPSWish, seen, message string) diag.Problem {
 	return diag.Problem{
 		Code: diag.MPSSplit, Subject: w.PipeDirectory, Message: message, Seen: seen,
 		Expected: "one daemon, and its sockets where clients look for them",
-		Hint:     endAll(m, w) + "; " + w.restart(),
+		Fix:      diag.Do(append(endAll(m, w), w.restart()...)...),
 	}
 }
 
 // endAll ends every daemon of the pipe directory: those that can be seen by
 // their numbers.
-func endAll(m facts.MPS, w MPSWish) string {
+func endAll(m facts.MPS, w MPSWish) []diag.Command {
 	var pids []string
 	if m.Lock.PID > 0 {
 		pids = append(pids, strconv.Itoa(m.Lock.PID))
@@ -181,9 +181,9 @@ func endAll(m facts.MPS, w MPSWish) string {
 		}
 	}
 	if len(pids) < max(m.Listeners, 1) { // the [n] keeps the shell that runs this alive
-		return "pkill -KILL -f '[n]vidia-cuda-mps-control'"
+		return []diag.Command{end("KILL", 0)}
 	}
-	return "kill -KILL " + strings.Join(pids, " ")
+	return []diag.Command{append(diag.Run("kill", "-KILL"), pids...)}
 }
 
 // holder names who holds the lock.
@@ -218,7 +218,7 @@ func MPSUnseen(m facts.MPS, w MPSWish) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "could not check who holds the lock of the MPS control daemon",
 		Seen: holder(m) + ", hidden from this user", Expected: "a process of " + control + " that this user may look at",
-		Hint: mend("systemctl daemon-reload; "+again, "run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml"),
+		Fix: mend(reload(), "run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml"),
 	}
 }
 

@@ -178,7 +178,7 @@ func TestALookAtTheDaemonIsJudged(t *testing.T) {
 			}
 			p := problems[0]
 			sound(t, p)
-			if p.Code != c.code || p.Severity != c.severity || !strings.Contains(p.Message+"|"+p.Seen+"|"+p.Expected+"|"+p.Hint, c.says) {
+			if p.Code != c.code || p.Severity != c.severity || !strings.Contains(p.Message+"|"+p.Seen+"|"+p.Expected+"|"+p.Fix.String(), c.says) {
 				t.Errorf("%+v\nwant %s %s: %q", p, c.severity, c.code, c.says)
 			}
 		})
@@ -217,7 +217,7 @@ func TestTheFixOfASplitEndsEveryDaemonOfTheDirectory(t *testing.T) {
 		{nil, 0, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
 	} {
 		m := liveMPS(func(m *facts.MPS) { m.Listeners, m.Others, m.Lock.PID = 2, c.others, c.pid })
-		if fix := check.MPSDaemon(m, wishMPS(func(w *check.MPSWish) { w.MainPID = c.pid }))[0].Hint; !strings.HasPrefix(fix, c.want) {
+		if fix := check.MPSDaemon(m, wishMPS(func(w *check.MPSWish) { w.MainPID = c.pid }))[0].Fix.String(); !strings.HasPrefix(fix, c.want) {
 			t.Errorf("%s, want %s", fix, c.want)
 		}
 	}
@@ -266,7 +266,7 @@ func TestAnAnswerIsJudged(t *testing.T) {
 			}
 			p := problems[0]
 			sound(t, p)
-			if p.Code != c.code || !strings.Contains(p.Message+"|"+p.Seen+"|"+p.Hint, c.says) || !strings.Contains(p.Seen, "evidence") {
+			if p.Code != c.code || !strings.Contains(p.Message+"|"+p.Seen+"|"+p.Fix.String(), c.says) || !strings.Contains(p.Seen, "evidence") {
 				t.Errorf("%+v\nwant %s: %q", p, c.code, c.says)
 			}
 		})

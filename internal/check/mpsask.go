@@ -13,26 +13,26 @@ import (
 // MPSControl judges the second rung: what the daemon answered. The look of the
 // same moment names who is in the way.
 func MPSControl(a facts.MPSAnswer, m facts.MPS, w MPSWish) []diag.Problem {
-	p := diag.Problem{Subject: w.PipeDirectory, Seen: diag.Clean(a.Detail), Expected: "an answer to get_default_active_thread_percentage", Hint: w.restart()}
+	p := diag.Problem{Subject: w.PipeDirectory, Seen: diag.Clean(a.Detail), Expected: "an answer to get_default_active_thread_percentage", Fix: diag.Do(w.restart()...)}
 	switch a.Kind {
 	case facts.MPSAnswered:
 		return nil
 	case facts.MPSNoDaemon:
 		// The look came before or after the end of the daemon.
-		p.Code, p.Message, p.Hint = diag.MPSDead, "the control program finds no daemon", w.start()
+		p.Code, p.Message, p.Fix = diag.MPSDead, "the control program finds no daemon", diag.Do(w.start()...)
 	case facts.MPSHung:
 		p.Code, p.Message = diag.MPSWedged, "the MPS control daemon does not answer"
-		p.Hint = w.kill(m.Lock.PID)
+		p.Fix = diag.Do(w.kill(m.Lock.PID)...)
 	case facts.MPSBusy, facts.MPSEmpty:
 		return []diag.Problem{mpsBusy(a, m, w, p)}
 	case facts.MPSNoTurn:
 		p.Code, p.Message = diag.MPSBusy, "could not ask the MPS control daemon: no turn came among the questions of other gates"
-		p.Hint = mend(w.restart(), "end a gate or console that hangs (pgrep -af 'justnews-gate|%s')", control)
+		p.Fix = mend(w.restart(), "end a gate or console that hangs").Looking(diag.Run("pgrep", "-af", "justnews-gate|"+control))
 	case facts.MPSDenied:
 		p.Code, p.Message = diag.MPSUser, "the MPS control daemon refuses this user"
 	case facts.MPSLibrary:
 		p.Code, p.Message = diag.MPSLibrary, "the control program ends without a word: libcuda.so.1 is missing"
-		p.Hint = mend(w.restart(), "install the driver's libcuda (ldconfig -p | grep libcuda.so.1)")
+		p.Fix = mend(w.restart(), "install the driver's libcuda").Looking(diag.Run("ldconfig", "-p"))
 	case facts.MPSProgramMissing, facts.MPSProgramDenied:
 		return []diag.Problem{MPSProgram(a, w)}
 	case facts.MPSNonsense:
@@ -48,7 +48,7 @@ func MPSProgram(a facts.MPSAnswer, w MPSWish) diag.Problem {
 	p := diag.Problem{
 		Code: diag.MPSMissing, Subject: "/usr/bin/" + control, Message: "NVIDIA MPS is not installed",
 		Seen: diag.Clean(a.Detail), Expected: "an executable program",
-		Hint: mend(w.start(), "install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)"),
+		Fix: mend(w.start(), "install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)"),
 	}
 	if a.Kind == facts.MPSProgramDenied {
 		p.Message = "the MPS control program cannot be executed"
@@ -60,12 +60,12 @@ func MPSProgram(a facts.MPSAnswer, w MPSWish) diag.Problem {
 // without one is another problem.
 func mpsBusy(a facts.MPSAnswer, m facts.MPS, w MPSWish, p diag.Problem) diag.Problem {
 	var consoles []string
-	end := ""
+	var fix []diag.Command
 	for _, one := range m.Others {
 		if !one.Daemon() && one.Parent != "justnews-gate" {
 			consoles = append(consoles, process(one))
-			if end == "" {
-				end = fmt.Sprintf("kill %d; ", one.PID)
+			if fix == nil {
+				fix = append([]diag.Command{end("TERM", one.PID)}, again()...)
 			}
 		}
 	}
@@ -73,16 +73,16 @@ func mpsBusy(a facts.MPSAnswer, m facts.MPS, w MPSWish, p diag.Problem) diag.Pro
 	case len(consoles) > 0:
 		p.Code, p.Message = diag.MPSBusy, "an open console of "+control+" keeps the daemon busy"
 		p.Seen, p.Expected = strings.Join(consoles, "; ")+"; "+p.Seen, "no console but the gates'"
-		p.Hint = end + again
+		p.Fix = diag.Do(fix...)
 	case m.Connections > 0:
 		p.Code, p.Message = diag.MPSBusy, "a console that this user cannot see keeps the daemon busy"
 		p.Seen = fmt.Sprintf("%d connections to %s/control; %s", m.Connections, w.PipeDirectory, p.Seen)
-		p.Hint = mend(again, "end it (pgrep -af %s)", control)
+		p.Fix = mend(again(), "end it").Looking(diag.Run("pgrep", "-af", control))
 	case a.Kind == facts.MPSEmpty:
 		p.Code, p.Message = diag.MPSEmpty, "the MPS control daemon answers with nothing"
 	default:
 		p.Code, p.Message = diag.MPSBusy, "the MPS control daemon breaks off every question"
-		p.Hint = mend(w.restart(), "end other consoles of %s", control)
+		p.Fix = mend(w.restart(), "end other consoles of %s", control)
 	}
 	return p
 }
@@ -111,7 +111,7 @@ func MPSServers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w 
 	p := diag.Problem{
 		Code: diag.MPSServer, Subject: w.PipeDirectory, Message: "no MPS server is active",
 		Seen: "the daemon lists no server", Expected: "a server in the state ACTIVE",
-		Hint: mend(w.restart(), "mend what the daemon's log names (journalctl -b -u %s)", w.name()),
+		Fix: mend(w.restart(), "mend what the daemon's log names").Looking(logOf(w.name())),
 	}
 	if w.UID != nil {
 		p.Expected = fmt.Sprintf("a server of user id %d in the state ACTIVE", *w.UID)

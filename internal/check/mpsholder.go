@@ -20,7 +20,7 @@ func mpsHolder(m facts.MPS, w MPSWish) []diag.Problem {
 	case !m.Socket && m.Listeners == 0: // it takes its lock first, and may be about to
 		return []diag.Problem{{
 			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon does not listen",
-			Seen: holder(m) + " holds the lock, and there is no control socket", Expected: "a daemon that listens as " + w.PipeDirectory + "/control", Hint: w.restart(),
+			Seen: holder(m) + " holds the lock, and there is no control socket", Expected: "a daemon that listens as " + w.PipeDirectory + "/control", Fix: diag.Do(w.restart()...),
 		}}
 	case !m.Socket:
 		return []diag.Problem{mpsSplit(m, w, "no control socket in "+w.PipeDirectory+", although "+holder(m)+" holds the lock",
@@ -29,7 +29,7 @@ func mpsHolder(m facts.MPS, w MPSWish) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MPSStray, Subject: w.PipeDirectory, Message: "something else than the MPS control daemon holds its lock",
 			Seen: fmt.Sprintf("PID %d, %s", m.Daemon.PID, diag.Clean(m.Daemon.Exe)), Expected: control,
-			Hint: end("kill", m.Daemon.PID) + w.restart(),
+			Fix: diag.Do(append([]diag.Command{end("TERM", m.Daemon.PID)}, w.restart()...)...),
 		}}
 	case w.OwnUnit && w.MainPID == 0, w.MainPID > 0 && m.Lock.PID != w.MainPID:
 		return []diag.Problem{mpsStray(m, w)}
@@ -37,7 +37,7 @@ func mpsHolder(m facts.MPS, w MPSWish) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MPSWedged, Subject: w.PipeDirectory, Message: "the MPS control daemon is stopped",
 			Seen: holder(m) + ", state " + m.Daemon.State + " (stopped)", Expected: "a daemon that runs",
-			Hint: w.kill(m.Daemon.PID),
+			Fix: diag.Do(w.kill(m.Daemon.PID)...),
 		}}
 	}
 	return append(mpsUser(m, w), mpsBeside(m, w)...)
@@ -49,40 +49,40 @@ func mpsBeside(m facts.MPS, w MPSWish) []diag.Problem {
 	if m.Err != "" {
 		problems = append(problems, diag.Problem{
 			Code: diag.MPSSplit, Severity: diag.Warning, Subject: w.PipeDirectory, Message: "could not check whether the daemon is the only one",
-			Seen: diag.Clean(m.Err), Expected: "a /proc that can be read", Hint: mend(again, "mount /proc, with its net/unix, for this unit (ProcSubset=all)"),
+			Seen: diag.Clean(m.Err), Expected: "a /proc that can be read", Fix: mend(again(), "mount /proc, with its net/unix, for this unit (ProcSubset=all)"),
 		})
 	}
 	if m.Directory.Mode&0o002 != 0 {
 		problems = append(problems, diag.Problem{
 			Code: diag.MPSDirectory, Severity: diag.Warning, Subject: w.PipeDirectory, Message: "every user of this host may replace the daemon's sockets",
-			Seen: fmt.Sprintf("mode %#o, user id %d", m.Directory.Mode, m.Directory.UID), Expected: "mode 0755", Hint: "chmod 0755 " + shellWord(w.PipeDirectory),
+			Seen: fmt.Sprintf("mode %#o, user id %d", m.Directory.Mode, m.Directory.UID), Expected: "mode 0755", Fix: diag.Do(diag.Run("chmod", "0755", "--", w.PipeDirectory)),
 		})
 	}
 	if len(m.Elsewhere) > 0 {
 		beside := mpsElsewhere(m, w)
 		beside.Severity, beside.Message = diag.Warning, "another MPS control daemon runs beside it, with another pipe directory"
 		beside.Expected = "no daemon but that in " + w.PipeDirectory
-		beside.Hint = fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s", shellWord(m.Elsewhere[0]), control)
+		beside.Fix = diag.Do(quit(m.Elsewhere[0]))
 		problems = append(problems, beside)
 	}
 	if m.Daemon != nil && strings.HasSuffix(m.Daemon.Exe, " (deleted)") {
 		problems = append(problems, diag.Problem{
 			Code: diag.MPSStray, Severity: diag.Warning, Subject: w.PipeDirectory,
 			Message: "the MPS control daemon runs a program that was replaced since",
-			Seen:    diag.Clean(m.Daemon.Exe), Expected: "the installed one", Hint: w.restart(),
+			Seen:    diag.Clean(m.Daemon.Exe), Expected: "the installed one", Fix: diag.Do(w.restart()...),
 		})
 	}
 	return problems
 }
 
 func mpsStray(m facts.MPS, w MPSWish) diag.Problem {
-	fix := end("kill", m.Lock.PID) + w.restart()
+	first := end("TERM", m.Lock.PID)
 	if m.Daemon != nil && strings.HasSuffix(m.Daemon.Unit, ".service") && !strings.HasPrefix(m.Daemon.Unit, "user@") && m.Daemon.Unit != w.Unit {
-		fix = "systemctl stop " + shellWord(m.Daemon.Unit) + "; " + w.restart()
+		first = diag.Run("systemctl", "stop", "--", m.Daemon.Unit)
 	}
 	p := diag.Problem{
 		Code: diag.MPSStray, Subject: w.PipeDirectory, Message: "the MPS control daemon is not that of " + w.Unit,
-		Seen: holder(m), Expected: fmt.Sprintf("PID %d, the main process of %s", w.MainPID, w.Unit), Hint: fix,
+		Seen: holder(m), Expected: fmt.Sprintf("PID %d, the main process of %s", w.MainPID, w.Unit), Fix: diag.Do(append([]diag.Command{first}, w.restart()...)...),
 	}
 	if w.MainPID == 0 {
 		p.Expected = "the main process of " + w.Unit + ", which has ended: only one daemon can have the directory"
@@ -97,7 +97,7 @@ func mpsUser(m facts.MPS, w MPSWish) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MPSUser, Severity: diag.Warning, Subject: w.PipeDirectory, Message: "could not check whose MPS control daemon it is: the agents' user is not known",
 			Seen: fmt.Sprintf("daemon of user id %d", mpsOwner(m)), Expected: "a user that service.user names",
-			Hint: mend(again, "make that user (systemd-sysusers justnews.conf), or correct service.user in /etc/justnews/justnews.toml"),
+			Fix: mend(again(), "make that user, or correct service.user in /etc/justnews/justnews.toml").Looking(diag.Run("getent", "passwd")),
 		}}
 	}
 	owner := mpsOwner(m)
@@ -107,7 +107,7 @@ func mpsUser(m facts.MPS, w MPSWish) []diag.Problem {
 	p := diag.Problem{
 		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "the MPS control daemon is another user's than the agents",
 		Seen: fmt.Sprintf("daemon of user id %d", owner), Expected: fmt.Sprintf("user id %d", *w.UID),
-		Hint: mend("systemctl daemon-reload; "+w.restart(), "give %s the User= of the instances", w.name()),
+		Fix: mend(append(reload(), w.restart()...), "give %s the User= of the instances", w.name()),
 	}
 	if owner == 0 {
 		// It serves them, one user at a time.

@@ -44,6 +44,6 @@ func MPSDefaults(a facts.MPSAnswer, c config.MPS, w MPSWish) *diag.Problem {
 	}
 	return &diag.Problem{
 		Code: diag.MPSLimit, Subject: w.PipeDirectory, Message: "the MPS control daemon has other default limits than the configuration states",
-		Seen: strings.Join(seen, ", "), Expected: strings.Join(expected, ", "), Hint: w.restart(),
+		Seen: strings.Join(seen, ", "), Expected: strings.Join(expected, ", "), Fix: diag.Do(w.restart()...),
 	}
 }

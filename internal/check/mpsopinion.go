@@ -22,12 +22,11 @@ func MPSOpinion(o facts.MPSOpinion, reached Rung, url string) *diag.Problem {
 		Message:  "the orchestrator says that MPS is enabled, and it is not proven",
 		Seen:     fmt.Sprintf("%s is %t", diag.Clean(o.Source), o.Enabled),
 		Expected: "the same as proven here: " + reached.String(),
-		Hint:     "nothing to do about the orchestrator's word; mend what justnews-gate mps status names",
+		Fix:      diag.Advise("nothing to do about the orchestrator's word: mend what the status of MPS names").Looking(diag.Run("justnews-gate", "mps", "status")),
 	}
 	if !o.Enabled {
 		p.Message = "the orchestrator says that MPS is not enabled, and it is proven"
-		p.Hint = "give the orchestrator's unit the CUDA_MPS_PIPE_DIRECTORY of the daemon (mps = { enabled = true } for its instance), then: systemctl daemon-reload; " +
-			`systemctl reset-failed "justnews*"; systemctl start justnews.target`
+		p.Fix = diag.Advise("give the orchestrator's unit the CUDA_MPS_PIPE_DIRECTORY of the daemon (mps = { enabled = true } for its instance)", diag.Reload())
 	}
 	return p
 }

@@ -75,15 +75,15 @@ func mendable(t *testing.T, p diag.Problem) bool {
 	if p.Seen == "" {
 		t.Errorf("nothing is seen: %+v", p)
 	}
-	if noProcess.MatchString(p.Hint) {
-		t.Errorf("a fix that ends what nobody meant: %s", p.Hint)
+	if noProcess.MatchString(p.Fix.String()) {
+		t.Errorf("a fix that ends what nobody meant: %s", p.Fix.String())
 	}
-	if injected.MatchString(p.Hint) {
-		t.Errorf("a name stands in a fix as a command: %s", p.Hint)
+	if injected.MatchString(p.Fix.String()) {
+		t.Errorf("a name stands in a fix as a command: %s", p.Fix.String())
 	}
-	begin, reset := strings.Index(p.Hint, "systemctl restart"), strings.Index(p.Hint, "systemctl reset-failed")
+	begin, reset := strings.Index(p.Fix.String(), "systemctl restart"), strings.Index(p.Fix.String(), "systemctl reset-failed")
 	if begin >= 0 && (reset < 0 || begin < reset) {
-		t.Errorf("a restart before reset-failed: %s", p.Hint)
+		t.Errorf("a restart before reset-failed: %s", p.Fix.String())
 	}
 	return !t.Failed()
 }
@@ -195,7 +195,7 @@ func TestEveryProblemOfTheUnitCanBeMended(t *testing.T) {
 
 func TestTheFixOfAUnitWithAnotherNameResetsThatAsWell(t *testing.T) {
 	p := check.MPSDaemon(facts.MPS{}, check.MPSWish{PipeDirectory: pipeDir, Unit: "site-mps.service"})[0]
-	if want := `systemctl reset-failed "justnews*" site-mps.service; systemctl start site-mps.service; `; !strings.HasPrefix(p.Hint, want) {
-		t.Errorf("%s, want %s", p.Hint, want)
+	if want := `systemctl reset-failed "justnews*" site-mps.service; systemctl start site-mps.service; `; !strings.HasPrefix(p.Fix.String(), want) {
+		t.Errorf("%s, want %s", p.Fix.String(), want)
 	}
 }

@@ -27,14 +27,14 @@ func MPSUnit(u facts.Unit) Judgement {
 func MPSUnitProblem(u facts.Unit, j Judgement, w MPSWish) diag.Problem {
 	p := diag.Problem{
 		Code: diag.MPSUnit, Subject: u.Name, Message: "the unit of NVIDIA MPS cannot become active",
-		Seen: j.Reason, Expected: "active", Hint: w.mendUnit(u),
+		Seen: j.Reason, Expected: "active", Fix: w.mendUnit(u),
 	}
 	if u.StatusText != "" {
 		p.Seen += "; it says: " + diag.Clean(u.StatusText)
 	}
 	if j.State == Failed && u.ActiveState == "inactive" && missesProgram(u) {
 		p.Code, p.Message = diag.MPSMissing, "NVIDIA MPS is not installed: systemd skipped its unit"
-		p.Hint = mend(w.start(), "install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)")
+		p.Fix = mend(w.start(), "install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)")
 	}
 	return p
 }
@@ -43,18 +43,18 @@ func missesProgram(u facts.Unit) bool {
 	return slices.ContainsFunc(u.Conditions, func(c string) bool { return strings.HasSuffix(c, "/"+control) })
 }
 
-func (w MPSWish) mendUnit(u facts.Unit) string {
+func (w MPSWish) mendUnit(u facts.Unit) diag.Fix {
 	switch {
 	case u.LoadState == "not-found":
-		return mend("systemctl daemon-reload; "+w.start(), `install the unit, or name the right one in mps.unit ("" where it is no unit of this host)`)
+		return mend(append(reload(), w.start()...), `install the unit, or name the right one in mps.unit ("" where it is no unit of this host)`)
 	case u.LoadState == "masked":
-		return "systemctl unmask " + u.Name + "; " + w.start()
+		return diag.Do(append([]diag.Command{diag.Run("systemctl", "unmask", "--", u.Name)}, w.start()...)...)
 	case u.LoadState != "loaded":
-		return mend("systemctl daemon-reload; "+w.start(), "mend the unit (systemd-analyze verify %s)", u.Name)
+		return mend(append(reload(), w.start()...), "mend the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case len(u.Conditions) > 0 && !u.ConditionResult:
 		return mend(w.start(), "make the condition hold")
 	default:
-		return mend(w.start(), "mend what its log names (journalctl -b -u %s)", u.Name)
+		return mend(w.start(), "mend what its log names").Looking(logOf(u.Name))
 	}
 }
 
@@ -66,7 +66,7 @@ func MPSNotStarted(s facts.Start, u facts.Unit, w MPSWish, caller string) diag.P
 			Code: diag.MPSDenied, Subject: w.Unit, Message: fmt.Sprintf("%s may not start it", caller),
 			Seen:     diag.Clean(strings.TrimPrefix(s.Refused, "org.freedesktop.DBus.Error.") + ": " + s.Detail),
 			Expected: "membership in the group justnews or justnews-operators, in the user database, and the polkit rule 50-justnews.rules",
-			Hint:     "usermod -aG justnews " + shellWord(caller) + "; " + w.start(),
+			Fix:      diag.Do(append([]diag.Command{diag.Run("usermod", "-aG", "justnews", "--", caller)}, w.start()...)...),
 		}
 	case strings.HasSuffix(s.Refused, ".UnitMasked"):
 		u.LoadState = "masked"
@@ -77,7 +77,7 @@ func MPSNotStarted(s facts.Start, u facts.Unit, w MPSWish, caller string) diag.P
 	case strings.HasSuffix(s.Refused, ".TransactionIsDestructive"):
 		return diag.Problem{
 			Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd does not start it: the host is shutting down, or a stop is queued",
-			Seen: diag.Clean(s.Detail), Expected: "a start job", Hint: mend(w.start(), "systemctl list-jobs"),
+			Seen: diag.Clean(s.Detail), Expected: "a start job", Fix: mend(w.start(), "wait for the jobs before it").Looking(diag.Run("systemctl", "list-jobs")),
 		}
 	case s.Refused != "":
 		return MPSUnitProblem(u, Judgement{State: Failed, Reason: diag.Clean(s.Refused + ": " + s.Detail)}, w)
@@ -106,13 +106,13 @@ func MPSDeadlock(chain []string, conflicts bool, w MPSWish) *diag.Problem {
 	p := &diag.Problem{
 		Code: diag.MPSDeadlock, Subject: w.Unit, Message: "it starts only after the instance whose gate would start it",
 		Seen: strings.Join(chain, " before "), Expected: w.Unit + " without an order after " + chain[0],
-		Hint: mend("systemctl daemon-reload; "+again, "remove that After= or Before= (systemctl cat %s)", strings.Join(chain, " ")),
+		Fix: mend(reload(), "remove that After= or Before=").Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...)),
 	}
 	if conflicts {
 		p.Message = "it conflicts with the instance whose gate would start it: the start would end this one"
 		p.Seen = "Conflicts= of " + strings.Join(chain, " and ")
 		p.Expected = "units that can run together"
-		p.Hint = mend("systemctl daemon-reload; "+again, "remove that Conflicts= (systemctl cat %s)", strings.Join(chain, " "))
+		p.Fix = mend(reload(), "remove that Conflicts=").Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...))
 	}
 	return p
 }

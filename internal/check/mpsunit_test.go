@@ -58,7 +58,7 @@ func TestTheDaemonsUnitIsJudgedByWhatItCanStillBecome(t *testing.T) {
 			}
 			p := check.MPSUnitProblem(c.u, j, wishMPS())
 			sound(t, p)
-			if p.Code != c.code || p.Severity != diag.Error || !strings.Contains(p.Seen+"|"+p.Hint, c.says) {
+			if p.Code != c.code || p.Severity != diag.Error || !strings.Contains(p.Seen+"|"+p.Fix.String(), c.says) {
 				t.Errorf("%+v\nwant %s: %q", p, c.code, c.says)
 			}
 		})
@@ -91,7 +91,7 @@ func TestAStartThatDidNotHelpIsExplained(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := check.MPSNotStarted(c.s, c.u, wishMPS(), "scout")
 			sound(t, p)
-			if p.Code != c.code || p.Severity != diag.Error || !strings.Contains(p.Message+"|"+p.Seen+"|"+p.Hint, c.says) {
+			if p.Code != c.code || p.Severity != diag.Error || !strings.Contains(p.Message+"|"+p.Seen+"|"+p.Fix.String(), c.says) {
 				t.Errorf("%+v\nwant %s: %q", p, c.code, c.says)
 			}
 		})

@@ -3,8 +3,7 @@
 package check
 
 import (
-	"fmt"
-	"strings"
+	"strconv"
 
 	"justnews/internal/diag"
 )
@@ -29,60 +28,47 @@ func (w MPSWish) name() string {
 
 // start begins MPS again. Where it is no unit of this host the runbook's line
 // does.
-func (w MPSWish) start() string {
+func (w MPSWish) start() []diag.Command {
 	if w.Unit == "" {
-		return w.byHand() + "; " + again
+		return append([]diag.Command{w.byHand()}, again()...)
 	}
-	return w.reset() + "; systemctl start " + w.Unit + "; systemctl start justnews.target"
+	return again()
 }
 
-// StartMPS begins MPS again after a command.
-func StartMPS(command string, w MPSWish) string {
-	return w.reset() + "; " + command + "; " + strings.TrimPrefix(w.start(), w.reset()+"; ")
+// StartMPS begins MPS again after commands.
+func StartMPS(w MPSWish, first ...diag.Command) diag.Fix {
+	return diag.Do(append(first, w.start()...)...)
 }
 
-func (w MPSWish) restart() string {
+func (w MPSWish) restart() []diag.Command {
 	if w.Unit == "" {
-		return fmt.Sprintf("echo quit | CUDA_MPS_PIPE_DIRECTORY=%s %s; ", shellWord(w.PipeDirectory), control) + w.start()
+		return append([]diag.Command{quit(w.PipeDirectory)}, w.start()...)
 	}
-	return w.reset() + "; systemctl restart " + w.Unit + "; systemctl start justnews.target"
+	return restart(w.Unit)
 }
 
-func (w MPSWish) kill(pid int) string {
+func (w MPSWish) kill(pid int) []diag.Command {
 	if w.Unit == "" || !w.UnitActive {
-		return end("kill -KILL", pid) + w.start()
+		return append([]diag.Command{end("KILL", pid)}, w.start()...)
 	}
-	return "systemctl kill -s SIGKILL " + w.Unit + "; " + w.restart()
+	return append([]diag.Command{diag.Run("systemctl", "kill", "-s", "SIGKILL", "--", w.Unit)}, w.restart()...)
+}
+
+// quit ends the daemon of a pipe directory as its manual says.
+func quit(dir string) diag.Command {
+	return diag.Run("sh", "-c", `echo quit | CUDA_MPS_PIPE_DIRECTORY="$1" `+control, "sh", dir)
 }
 
 // end ends a process by its number. The number of one in another PID namespace
 // is not known, and 0 would be the group of the shell that runs this; the [n]
 // keeps that shell alive.
-func end(command string, pid int) string {
+func end(signal string, pid int) diag.Command {
 	if pid > 0 {
-		return fmt.Sprintf("%s %d; ", command, pid)
+		return diag.Run("kill", "-"+signal, strconv.Itoa(pid))
 	}
-	return "p" + command + " -f '[n]vidia-cuda-mps-control'; "
+	return diag.Run("pkill", "-"+signal, "-f", "[n]vidia-cuda-mps-control")
 }
 
-// reset forgets failed starts, also those of a unit that is not named justnews*.
-func (w MPSWish) reset() string {
-	if strings.HasPrefix(w.Unit, "justnews") {
-		return `systemctl reset-failed "justnews*"`
-	}
-	return `systemctl reset-failed "justnews*" ` + w.Unit
-}
-
-func (w MPSWish) byHand() string {
-	return fmt.Sprintf("CUDA_MPS_PIPE_DIRECTORY=%s %s -d", shellWord(w.PipeDirectory), control)
-}
-
-// shellWord quotes a path for a shell where it needs it.
-func shellWord(s string) string {
-	for _, r := range s {
-		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/._-+:@%,", r) {
-			return "'" + strings.ReplaceAll(diag.Clean(s), "'", `'\''`) + "'"
-		}
-	}
-	return s
+func (w MPSWish) byHand() diag.Command {
+	return diag.Run("env", "CUDA_MPS_PIPE_DIRECTORY="+w.PipeDirectory, control, "-d")
 }

@@ -16,7 +16,7 @@ func OrchestratorNonsense(s Subject, a facts.Answer) diag.Problem {
 		Message:  "the orchestrator's answer makes no sense",
 		Seen:     statusOf(a) + evidence(a),
 		Expected: "200 with the object that the GPU Orchestrator answers",
-		Hint:     mend(again, "make sure that the GPU Orchestrator serves %s", s.URL),
+		Fix:      mend(again(), "make sure that the GPU Orchestrator serves %s", quote(s.URL)),
 	}
 }
 
@@ -34,7 +34,7 @@ func OrchestratorLate(s Subject, h facts.Health, r facts.Readiness) []diag.Probl
 		Message:  fmt.Sprintf("the orchestrator did not become ready within %s", span(s.Timeout)),
 		Seen:     Readiness(r).Reason,
 		Expected: `{"ready": true} from /ready`,
-		Hint:     mend(restart(s.Unit), "mend what the orchestrator's log names%s", logOf(s.Unit)),
+		Fix:      mend(restart(s.Unit), "mend what the orchestrator's log names").Looking(logOf(s.Unit)),
 	}}
 }
 
@@ -51,7 +51,7 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 		Message:  fmt.Sprintf("the orchestrator did not answer within %s", span(s.Timeout)),
 		Seen:     statusOf(a) + evidence(a),
 		Expected: "an answer to GET /health and GET /models/status",
-		Hint:     mend(restart(s.Unit), "see why the orchestrator does not answer%s", logOf(s.Unit)),
+		Fix:      mend(restart(s.Unit), "see why the orchestrator does not answer").Looking(logOf(s.Unit)),
 	}
 }
 
@@ -65,13 +65,13 @@ func Bus(url string, b facts.BusHealth) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.BusNonsense, Subject: url, Message: "the bus's answer makes no sense",
 			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: `200 with {"status": "ok"} from /health`,
-			Hint: mend(again, "make sure that the MCP bus serves %s", url),
+			Fix: mend(again(), "make sure that the MCP bus serves %s", quote(url)),
 		}}
 	default:
 		return []diag.Problem{{
 			Code: diag.BusUnreachable, Subject: url, Message: "the bus did not answer",
 			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: "an answer to GET /health",
-			Hint: mend(again, "see why the bus does not answer"),
+			Fix: mend(again(), "see why the bus does not answer"),
 		}}
 	}
 }
@@ -84,7 +84,7 @@ func busWord(url string, b facts.BusHealth) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.BusDegraded, Severity: diag.Warning, Subject: url,
 		Message: "the bus says that it is " + quote(b.State), Expected: `"ok"`,
-		Hint: "look at the agents that the bus names: curl -s " + url + "/health",
+		Fix: diag.Advise("look at the agents that the bus names").Looking(diag.Run("curl", "-s", "--", url+"/health")),
 	}}
 }
 
@@ -102,11 +102,4 @@ func statusOf(a facts.Answer) string {
 		return ""
 	}
 	return fmt.Sprintf("HTTP status %d: ", a.Status)
-}
-
-func logOf(unit string) string {
-	if unit == "" {
-		return ""
-	}
-	return " (journalctl -b -u " + unit + ")"
 }

@@ -20,7 +20,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	case len(p.UIDs) == 0 && up:
 		return []diag.Problem{{
 			Code: diag.PortSilent, Severity: diag.Notice, Subject: u.Name,
-			Message: "it runs, and nobody listens on its port (yet)", Hint: "journalctl -b -u " + u.Name,
+			Message: "it runs, and nobody listens on its port (yet)", Fix: diag.Fix{}.Looking(logOf(u.Name)),
 		}}
 	case len(p.UIDs) == 0, up && rightful(u, p):
 		return nil
@@ -30,7 +30,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 		Message:  "another program listens on the port of " + u.Name,
 		Seen:     Holders(p),
 		Expected: "nobody, or " + u.Name + " itself",
-		Hint:     freePort(u, p),
+		Fix:      freePort(u, p),
 	}}
 }
 
@@ -61,11 +61,16 @@ func Holders(p facts.Port) string {
 	return strings.Join(names, ", ")
 }
 
-func freePort(u facts.Unit, p facts.Port) string {
+func freePort(u facts.Unit, p facts.Port) diag.Fix {
 	if len(p.Processes) > 0 && OurUnit(p.Processes[0].Unit) {
-		return "systemctl stop " + p.Processes[0].Unit + "; " + again
+		return diag.Do(diag.Run("systemctl", "stop", "--", p.Processes[0].Unit), diag.Retry())
 	}
-	return mend(again, "end the program that listens there (ss -ltnp 'sport = :%d'), or give %s another port", p.Port, u.Name)
+	return mend(again(), "end the program that listens there, or give the instance another port").Looking(listener(p.Port))
+}
+
+// listener shows who listens on a port.
+func listener(port int) diag.Command {
+	return diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", port))
 }
 
 // OurUnit tells whether a unit is an instance of ours.

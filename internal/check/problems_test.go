@@ -28,17 +28,17 @@ func subject(t *testing.T) check.Subject {
 // sound holds what every problem of this package has to have.
 func sound(t *testing.T, p diag.Problem) {
 	t.Helper()
-	if p.Code == "" || p.Message == "" || p.Hint == "" || p.Subject == "" && p.Position == nil {
+	if p.Code == "" || p.Message == "" || p.Fix.String() == "" || p.Subject == "" && p.Position == nil {
 		t.Errorf("an unfinished problem: %+v", p)
 	}
-	if strings.HasSuffix(p.Message, ".") || strings.ContainsAny(p.String()+p.Seen+p.Expected+p.Hint, "\n\r\x1b") {
+	if strings.HasSuffix(p.Message, ".") || strings.ContainsAny(p.String()+p.Seen+p.Expected+p.Fix.String(), "\n\r\x1b") {
 		t.Errorf("not a line for a terminal: %+v", p)
 	}
-	if strings.Contains(p.Hint, "systemctl start") && !strings.Contains(p.Hint, "systemctl reset-failed") {
-		t.Errorf("a start without reset-failed: %s", p.Hint)
+	if strings.Contains(p.Fix.String(), "systemctl start") && !strings.Contains(p.Fix.String(), "systemctl reset-failed") {
+		t.Errorf("a start without reset-failed: %s", p.Fix.String())
 	}
-	if reset, start := strings.Index(p.Hint, "systemctl reset-failed"), strings.Index(p.Hint, "systemctl start"); start >= 0 && start < reset {
-		t.Errorf("a start before reset-failed: %s", p.Hint)
+	if reset, start := strings.Index(p.Fix.String(), "systemctl reset-failed"), strings.Index(p.Fix.String(), "systemctl start"); start >= 0 && start < reset {
+		t.Errorf("a start before reset-failed: %s", p.Fix.String())
 	}
 }
 
@@ -135,13 +135,13 @@ func TestNothingOfTheServersReachesATerminalRaw(t *testing.T) {
 	problems = append(problems, check.Bus("u", facts.BusHealth{Answer: a})...)
 	problems = append(problems, check.Bus("u", facts.BusHealth{Answer: facts.Answer{Kind: facts.Answered}, State: evil})...)
 	for _, p := range problems {
-		for _, s := range []string{p.Subject, p.Message, p.Seen, p.Expected, p.Hint} {
+		for _, s := range []string{p.Subject, p.Message, p.Seen, p.Expected, p.Fix.String()} {
 			if s != diag.Clean(s) {
 				t.Errorf("%s: %q", p.Code, s)
 			}
 		}
-		if strings.Contains(p.Hint, "<0>") {
-			t.Errorf("the server's words stand in a line to paste: %s", p.Hint)
+		if strings.Contains(p.Fix.String(), "<0>") {
+			t.Errorf("the server's words stand in a line to paste: %s", p.Fix.String())
 		}
 	}
 }
@@ -154,7 +154,7 @@ func TestADiagnosisOverrulesTheMessageAndKeepsWhatItLeavesOpen(t *testing.T) {
 	problems := check.Refused(check.Judgement{State: check.Failed, Errors: []facts.ModelError{
 		{Agent: "scout", Model: "roberta-base", Error: "out of memory"}, {Agent: "critic", Model: "unitary/toxic-bert", Error: "out of memory"},
 	}}, facts.ModelsLook{}, s)
-	if p := problems[0]; p.Code != "MODEL-MISSING" || p.Seen != "no snapshot below scout" || p.Expected != "enough memory to load the model" || p.Hint == "" {
+	if p := problems[0]; p.Code != "MODEL-MISSING" || p.Seen != "no snapshot below scout" || p.Expected != "enough memory to load the model" || p.Fix.String() == "" {
 		t.Errorf("%+v", p)
 	}
 	if p := problems[1]; p.Code != diag.ModelFailed {

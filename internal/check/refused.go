@@ -40,7 +40,7 @@ func Refused(j Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.Internal, Subject: s.URL,
 			Message: "the preload was refused without a reason: " + j.State.String(), Seen: j.Reason,
-			Hint: "report this as a bug, with the output of: justnews-gate -v --json",
+			Fix: diag.Advise("report this as a bug, with the output of: justnews-gate -v --json"),
 		}}
 	}
 }
@@ -55,7 +55,7 @@ func Late(j Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 			Message:  fmt.Sprintf("the models were not ready within %s", span(s.Timeout)),
 			Seen:     j.Reason,
 			Expected: expectation(s),
-			Hint:     mend("systemctl daemon-reload; "+again, "if the models need longer than that, raise gate.timeout in /etc/justnews/justnews.toml"),
+			Fix:      mend(reload(), "if the models need longer than that, raise gate.timeout in /etc/justnews/justnews.toml"),
 		}}
 	case Idle, Unknown:
 		return []diag.Problem{{
@@ -63,7 +63,7 @@ func Late(j Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 			Message:  fmt.Sprintf("no preload had begun within %s", span(s.Timeout)),
 			Seen:     j.Reason,
 			Expected: expectation(s),
-			Hint:     refresh,
+			Fix:      diag.Do(again()...),
 		}}
 	default:
 		return Refused(j, look, s)
@@ -78,7 +78,7 @@ func PreloadRefused(url string, look facts.ModelsLook) diag.Problem {
 		Message:  "the orchestrator refused to preload",
 		Seen:     statusOf(look.Answer) + evidence(look.Answer),
 		Expected: "200, or 503 with the state under detail, to POST /models/preload",
-		Hint:     mend(again, "make sure that the GPU Orchestrator serves %s", url),
+		Fix:      mend(again(), "make sure that the GPU Orchestrator serves %s", quote(url)),
 	}
 }
 
@@ -88,7 +88,7 @@ func incomplete(j Judgement, s Subject) diag.Problem {
 		Message:  "the orchestrator loaded fewer models than it should",
 		Seen:     j.Reason,
 		Expected: expectation(s),
-		Hint:     mend(refresh, "give the orchestrator the same AGENT_MODEL_MAP.json as %s", s.Map),
+		Fix:      mend(again(), "give the orchestrator the same AGENT_MODEL_MAP.json as %s", quote(s.Map)),
 	}
 }
 
@@ -100,7 +100,7 @@ func inconsistent(j Judgement, look facts.ModelsLook, s Subject) diag.Problem {
 		Seen: fmt.Sprintf("all_ready %t, in_progress %t, total %d, done %d, failed %d, %s, started_at %s",
 			st.AllReady, st.InProgress, st.Total, st.Done, st.Failed, errorsListed(len(st.Errors)), moment(st.HasStartedAt, st.StartedAt)),
 		Expected: expectation(s),
-		Hint:     mend(restart(s.Unit), "run the orchestrator with one worker process"),
+		Fix:      mend(restart(s.Unit), "run the orchestrator with one worker process"),
 	}
 }
 
@@ -109,14 +109,6 @@ func expectation(s Subject) string {
 		return fmt.Sprintf("all_ready over at least the %s that %s lists", models(s.Expected), s.Map)
 	}
 	return "all_ready over at least one model, and no job in progress"
-}
-
-// restart is again with a restart of a unit before, where there is one.
-func restart(unit string) string {
-	if unit == "" {
-		return again
-	}
-	return `systemctl reset-failed "justnews*"; systemctl restart ` + unit + `; systemctl start justnews.target`
 }
 
 // span writes a timeout as the configuration takes it: 180s.

@@ -23,7 +23,7 @@ func Account(unit string, a facts.Account) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.UserUnknown, Subject: unit, Message: "its user or group does not exist", Seen: diag.Clean(a.Err),
 		Expected: fmt.Sprintf("User=%s, Group=%s", diag.Clean(a.User), diag.Clean(a.Group)),
-		Hint:     mend("systemctl daemon-reload; "+again, "systemd-sysusers justnews.conf, or correct service.user and service.group in /etc/justnews/justnews.toml"),
+		Fix:      mend(reload(), "make the user and the group, or correct service.user and service.group in /etc/justnews/justnews.toml"),
 	}}
 }
 
@@ -38,13 +38,13 @@ func RunsAs(u facts.Unit, want facts.Account, files []facts.UnitFile, env map[st
 		problems = append(problems, diag.Problem{
 			Code: diag.UserOther, Severity: diag.Warning, Subject: u.Name, Message: "it runs as another user than justnews.toml says",
 			Seen: "User=" + diag.Clean(is) + setIn(u, files, "User"), Expected: "User=" + want.User,
-			Hint: mend("systemctl daemon-reload; "+again, "remove User= there (systemctl cat %s), or set service.user", u.Name),
+			Fix: mend(reload(), "remove User= there, or set service.user").Looking(settings(u.Name)),
 		})
 	}
 	if told := env["SERVICE_USER"]; told != "" && told != want.User {
 		problems = append(problems, diag.Problem{
 			Code: diag.UserOther, Severity: diag.Warning, Subject: "SERVICE_USER", Message: "the environment names another user than justnews.toml",
-			Seen: "SERVICE_USER=" + diag.Clean(told), Expected: "SERVICE_USER=" + want.User, Hint: "correct or remove SERVICE_USER in /etc/justnews/*.env",
+			Seen: "SERVICE_USER=" + diag.Clean(told), Expected: "SERVICE_USER=" + want.User, Fix: diag.Advise("correct or remove SERVICE_USER in /etc/justnews/*.env"),
 		})
 	}
 	return problems
@@ -138,7 +138,7 @@ func NoInterpreter(unit string, n Named) diag.Problem {
 		Code: diag.EnvInterpreter, Severity: diag.Warning, Subject: unit,
 		Message: "the interpreter that " + n.What + " names was not found where conda and systemd look",
 		Seen:    n.What + "=" + diag.Clean(n.Name), Expected: "one of " + filepath.Dir(filepath.Dir(n.Candidates[0])) + " and the like",
-		Hint: "name the interpreter itself in /etc/justnews/global.env: PYTHON_BIN=/path/to/envs/" + diag.Clean(n.Name) + "/bin/python",
+		Fix: mend(nil, "name the interpreter itself in /etc/justnews/global.env, as PYTHON_BIN=%s", quote("/path/to/envs/"+n.Name+"/bin/python")),
 	}
 }
 
@@ -149,7 +149,7 @@ func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.HomeHidden, Subject: u.Name, Message: p.What + " lies below a home that the unit cannot see",
 			Seen: diag.Clean(p.Path) + ", " + hidden, Expected: "a path outside /home, /root and /run/user, or protect_home = \"read-only\"",
-			Hint: mend("systemctl daemon-reload; "+again, "set service.protect_home = \"read-only\" (or \"tmpfs\" and read_only_paths) in /etc/justnews/justnews.toml, or move it"),
+			Fix: mend(reload(), "set service.protect_home = \"read-only\" (or \"tmpfs\" and read_only_paths) in /etc/justnews/justnews.toml, or move it"),
 		}}
 	}
 	if !r.Known || r.OK {
@@ -158,7 +158,7 @@ func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 	return []diag.Problem{{
 		Code: p.Code, Subject: u.Name, Message: p.What + " is out of reach for its user",
 		Seen: fmt.Sprintf("%s: %s: %s", diag.Clean(p.Path), diag.Clean(r.At), diag.Clean(r.Detail)), Expected: fmt.Sprintf("%s can %s it", diag.Clean(r.User), p.Want),
-		Hint: mend(again, "put it there, or let %s get to it (namei -l %s)", r.User, p.Path),
+		Fix: mend(again(), "put it there, or let %s get to it", quote(r.User)).Looking(namei(p.Path)),
 	}}
 }
 
@@ -216,6 +216,6 @@ func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.CacheReadOnly, Severity: diag.Warning, Subject: u.Name, Message: name + " is a directory that the instance cannot write",
 		Seen: name + "=" + diag.Clean(dir) + ": " + why, Expected: "a directory below /var/cache/justnews/" + instance(u.Name) + ", which is the default",
-		Hint: mend("systemctl daemon-reload; "+again, "remove %s (systemctl cat %s; /etc/justnews/*.env)", name, u.Name),
+		Fix: mend(reload(), "remove %s from drop-ins and /etc/justnews/*.env", name).Looking(settings(u.Name)),
 	}}
 }

@@ -5,7 +5,6 @@ package check
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -73,7 +72,7 @@ func (j *storeJudge) settled() []diag.Problem {
 	if more := len(j.problems) - maxListed; more > 0 {
 		j.problems = append(j.problems[:maxListed], diag.Problem{
 			Code: j.problems[maxListed].Code, Severity: j.problems[maxListed].Severity, Subject: j.look.Root,
-			Message: fmt.Sprintf("%d more problems", more), Hint: "justnews-gate models verify",
+			Message: fmt.Sprintf("%d more problems", more), Fix: diag.Do(diag.Run("justnews-gate", "models", "verify")),
 		})
 	}
 	return j.problems
@@ -83,7 +82,7 @@ func (j *storeJudge) root(f facts.StoreFault) {
 	p := diag.Problem{
 		Code: diag.StoreRoot, Subject: j.look.Root, Message: "the Model Store is not there",
 		Seen: describe(f), Expected: "a directory with one directory for each agent",
-		Hint: mend("systemctl daemon-reload; "+again, "copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml"),
+		Fix: mend(reload(), "copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml"),
 	}
 	if f.Kind == facts.Denied {
 		p = j.denied(f, "every model")
@@ -110,7 +109,7 @@ func (j *storeJudge) space() {
 		Message:  "there is no room for the next version beside the present one",
 		Seen:     Size(j.look.Free) + " free",
 		Expected: "at least " + Size(most) + ", as much as the largest version has",
-		Hint:     "remove versions that no current points at: ls -d " + shell(j.look.Root) + "/*/versions/*",
+		Fix:      diag.Advise("remove versions that no current points at").Looking(diag.Run("find", j.look.Root, "-path", "*/versions/*", "-prune")),
 	})
 }
 
@@ -142,12 +141,4 @@ func Size(n int64) string {
 		v, unit = v/1000, unit+1
 	}
 	return fmt.Sprintf("%.3g %cB", v, units[unit])
-}
-
-// shell quotes a word so that a shell takes it as it is.
-func shell(word string) string {
-	if word != "" && strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-") == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -213,10 +213,10 @@ func TestEachFaultHasItsCodeStatusEvidenceAndFix(t *testing.T) {
 				t.Fatalf("%v", problems)
 			}
 			p := problems[0]
-			if p.Code != c.code || p.Severity != c.severity || p.Status() != c.status || p.Hint == "" || p.Message == "" {
+			if p.Code != c.code || p.Severity != c.severity || p.Status() != c.status || p.Fix.String() == "" || p.Message == "" {
 				t.Errorf("%+v, status %d", p, p.Status())
 			}
-			if text := p.Message + "\n" + p.Seen + "; expected " + p.Expected + "\n" + p.Hint; !strings.Contains(text, c.says) {
+			if text := p.Message + "\n" + p.Seen + "; expected " + p.Expected + "\n" + p.Fix.String(); !strings.Contains(text, c.says) {
 				t.Errorf("%s\nlacks %s", text, c.says)
 			}
 			checkFix(t, p)
@@ -227,9 +227,9 @@ func TestEachFaultHasItsCodeStatusEvidenceAndFix(t *testing.T) {
 // checkFix: whoever starts units resets their start limit first.
 func checkFix(t *testing.T, p diag.Problem) {
 	t.Helper()
-	if at := strings.Index(p.Hint, "systemctl start"); at >= 0 {
-		if reset := strings.Index(p.Hint, "systemctl reset-failed"); reset < 0 || reset > at {
-			t.Errorf("a tripped start limit refuses: %s", p.Hint)
+	if at := strings.Index(p.Fix.String(), "systemctl start"); at >= 0 {
+		if reset := strings.Index(p.Fix.String(), "systemctl reset-failed"); reset < 0 || reset > at {
+			t.Errorf("a tripped start limit refuses: %s", p.Fix.String())
 		}
 	}
 }
@@ -330,7 +330,7 @@ func TestProofsAreJudged(t *testing.T) {
 			if got.Code != c.code || got.Severity != c.severity || got.Status() != c.status {
 				t.Errorf("%+v, status %d", got, got.Status())
 			}
-			if text := got.Message + "\n" + got.Seen + "; expected " + got.Expected + "\n" + got.Hint; !strings.Contains(text, c.says) {
+			if text := got.Message + "\n" + got.Seen + "; expected " + got.Expected + "\n" + got.Fix.String(); !strings.Contains(text, c.says) {
 				t.Errorf("%s\nlacks %s", text, c.says)
 			}
 			checkFix(t, got)
@@ -355,14 +355,6 @@ func TestSizesArePrintedAsPeopleSayThem(t *testing.T) {
 	}
 }
 
-func TestAWordIsQuotedForTheShellOnlyWhereItMustBe(t *testing.T) {
-	for word, want := range map[string]string{"/a/b-c_d.e": "/a/b-c_d.e", "": "''", "a b": "'a b'", "a'b": `'a'\''b'`, "$(x)": "'$(x)'"} {
-		if got := shell(word); got != want {
-			t.Errorf("%q: %s, want %s", word, got, want)
-		}
-	}
-}
-
 func TestAnAgentThatIsNearlyAnInstanceIsMisspelt(t *testing.T) {
 	m := parsedMap(t, `{"agents":{"scuot":["a","b"],"memory":["c"],"re_ranker":["d"]}}`)
 	problems := MapInstances(m, "/map", []string{"scout", "memory", "mcp_bus"})
@@ -378,11 +370,11 @@ func TestAnAgentThatIsNearlyAnInstanceIsMisspelt(t *testing.T) {
 func TestAMapThatMayNotBeReadNamesWhatKeepsTheUserOut(t *testing.T) {
 	problems := Map(modelmap.File{Path: "/opt/x/map.json", Err: os.ErrPermission}, true)
 	got := MapDenied(problems, "justnews", &facts.StoreDenial{Path: "/opt", Dir: true, Needs: "x", Mode: 0o700, Class: "others"})
-	if len(got) != 1 || got[0].Code != diag.MapUnreadable || got[0].Hint != "chmod o+x /opt; "+again || !strings.Contains(got[0].Message, "the user justnews may not search the directory /opt") {
+	if len(got) != 1 || got[0].Code != diag.MapUnreadable || got[0].Fix.String() != "chmod o+x -- /opt; justnews-gate retry" || !strings.Contains(got[0].Message, "the user justnews may not search the directory /opt") {
 		t.Errorf("%+v", got)
 	}
 	file := MapDenied(problems, "justnews", &facts.StoreDenial{Path: "/etc/justnews/m.json", Needs: "r", Mode: 0o640, Class: "others"})
-	if file[0].Hint != "chmod o+r /etc/justnews/m.json; "+again {
+	if file[0].Fix.String() != "chmod o+r -- /etc/justnews/m.json; justnews-gate retry" {
 		t.Errorf("%+v", file)
 	}
 	if same := MapDenied(problems, "justnews", nil); same[0].Message != problems[0].Message {

@@ -39,7 +39,7 @@ func (j *storeJudge) denied(f facts.StoreFault, lost string) diag.Problem {
 		Message:  fmt.Sprintf("the user %s may not %s this %s: %s", j.look.User, verb(*d), thing(*d), lost),
 		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(*d), f.Path)),
 		Expected: fmt.Sprintf("%s for %s", d.Needs, cmp.Or(d.Class, "the user")),
-		Hint:     letIn(*d, refresh),
+		Fix:      letIn(*d),
 	}
 }
 
@@ -50,7 +50,7 @@ func (j *storeJudge) unseen(f facts.StoreFault, d facts.StoreDenial) diag.Proble
 		Message:  fmt.Sprintf("%s may not %s this %s, so that it cannot be told whether %s may", j.look.User, verb(d), thing(d), j.look.Loader),
 		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(d), f.Path)),
 		Expected: "a look as root or as " + j.look.Loader,
-		Hint:     "sudo justnews-gate models verify",
+		Fix:      diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify")),
 	}
 	if j.wish.Thorough {
 		p.Severity = diag.Error
@@ -91,18 +91,18 @@ var classes = map[string]string{"owner": "u", "group": "g"}
 
 // letIn is the least that lets the user in: search on a directory above, read
 // on what is read, for the class that the user is in.
-func letIn(d facts.StoreDenial, then string) string {
+func letIn(d facts.StoreDenial) diag.Fix {
 	class := classes[d.Class]
 	switch {
 	case hidden(d):
-		return `set protect_home = "read-only" in [service] of /etc/justnews/justnews.toml, then: systemctl daemon-reload; ` + again
+		return mend(reload(), `set protect_home = "read-only" in [service] of /etc/justnews/justnews.toml`)
 	case d.Allowed:
-		return mend(then, "see what refuses it (namei -l %[1]s; getfacl %[1]s; journalctl -k -g denied)", shell(d.Path))
+		return mend(again(), "see what refuses it").Looking(namei(d.Path), diag.Run("getfacl", "--", d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
 	case d.Dir:
-		return "chmod " + cmp.Or(class, "o") + "+" + d.Needs + " " + shell(d.Path) + "; " + then
+		return diag.Do(diag.Run("chmod", cmp.Or(class, "o")+"+"+d.Needs, "--", d.Path), diag.Retry())
 	default:
 		// The files beside it were copied by the same hand.
-		return "chmod -R " + cmp.Or(class, "o") + "+rX " + shell(filepath.Dir(d.Path)) + "; " + then
+		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", filepath.Dir(d.Path)), diag.Retry())
 	}
 }
 

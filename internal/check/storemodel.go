@@ -39,7 +39,7 @@ var storeFaults = map[facts.FaultKind]storeFault{
 	facts.EmptyFile:   {diag.StoreEmpty, "a file of the model is empty", "a file with content", copyAgain},
 	facts.BadContent:  {diag.StoreCorrupt, "a file of the model does not parse", "a file as its format wants it", copyAgain},
 	facts.Cut:         {diag.StoreCorrupt, "a file of the model ends early", "as many bytes as its header says", copyAgain},
-	facts.Unreadable:  {diag.StoreRead, "a file of the model cannot be read", "a disk that gives its content", "see journalctl -k for errors of the disk, and copy the snapshot again to %s"},
+	facts.Unreadable:  {diag.StoreRead, "a file of the model cannot be read", "a disk that gives its content", "see the kernel's log for errors of the disk, and copy the snapshot again to %s"},
 	facts.Unfinished:  {diag.StoreStaged, "a download was never finished", "no file called .incomplete", copyAgain},
 	facts.NoAdapter:   {diag.StoreAdapter, "the adapter is not in the store", "the directory that adapter_model_store_path names", "copy the adapter to %s"},
 }
@@ -65,7 +65,7 @@ func (j *storeJudge) model(m facts.StoreModel) {
 		j.say(m.Dir, diag.Problem{
 			Code: diag.StoreSnapshot, Severity: diag.Warning, Subject: name(m.Want),
 			Message: fmt.Sprintf("the loader takes the first of %d snapshots, and refs/main names another", len(m.Snapshots)),
-			Seen:    diag.Clean(m.Snapshots[0]), Expected: diag.Clean(m.Main), Hint: "remove the snapshots that are not meant",
+			Seen:    diag.Clean(m.Snapshots[0]), Expected: diag.Clean(m.Main), Fix: diag.Advise("remove the snapshots that are not meant"),
 		})
 	}
 }
@@ -79,7 +79,7 @@ func (j *storeJudge) fault(m facts.StoreModel, f facts.StoreFault) {
 	}
 	p := diag.Problem{
 		Code: means.code, Subject: name(m.Want), Message: means.message,
-		Seen: describe(f), Expected: means.expected, Hint: mend(refresh, means.first, target(m, f)),
+		Seen: describe(f), Expected: means.expected, Fix: mend(again(), means.first, quote(target(m, f))),
 	}
 	if n := others(m, f); n > 0 {
 		p.Seen += fmt.Sprintf("; and %d more files of this model", n)
@@ -135,19 +135,19 @@ func (j *storeJudge) missing(m facts.StoreModel, f facts.StoreFault) {
 		j.say(m.Want.ID, diag.Problem{
 			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a base model that the store does not hold",
 			Seen:     fmt.Sprintf("%s, while the version holds %s", describe(f), quote(near)),
-			Expected: "the hf_id of a model that is there", Hint: mend(refresh, "correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(m.Want.Base), quote(near), j.wish.Map),
+			Expected: "the hf_id of a model that is there", Fix: mend(again(), "correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(m.Want.Base), quote(near), quote(j.wish.Map)),
 		})
 	case ok:
 		j.say(m.Want.ID, diag.Problem{
 			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a model that the store does not hold",
 			Seen:     fmt.Sprintf("%s, while the version holds %s, which the map does not list", describe(f), quote(near)),
 			Expected: "the id of a model that is there",
-			Hint:     mend(refresh, "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(m.Want.Model), quote(near), j.wish.Map),
+			Fix:      mend(again(), "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(m.Want.Model), quote(near), quote(j.wish.Map)),
 		})
 	case m.Want.Base != "":
 		j.say(f.Path, diag.Problem{
 			Code: diag.StoreBase, Subject: name(m.Want), Message: "the adapter's base model is not in the store",
-			Seen: describe(f), Expected: "a snapshot of " + quote(m.Want.ID), Hint: mend(refresh, "copy the base model to %s", f.Path),
+			Seen: describe(f), Expected: "a snapshot of " + quote(m.Want.ID), Fix: mend(again(), "copy the base model to %s", quote(f.Path)),
 		})
 	default:
 		j.fault(m, f)
@@ -173,6 +173,6 @@ func (j *storeJudge) noBase(w facts.StoreWant) {
 	j.say(w.Agent+w.Model, diag.Problem{
 		Code: diag.StoreBase, Subject: name(w), Position: j.place(w), Message: "the adapter has no base model",
 		Seen: seen, Expected: "a base_ref that base_models defines",
-		Hint: mend(refresh, "define %s under base_models in AGENT_MODEL_MAP.json, or correct base_ref", quote(w.Base)),
+		Fix: mend(again(), "define %s under base_models in AGENT_MODEL_MAP.json, or correct base_ref", quote(w.Base)),
 	})
 }

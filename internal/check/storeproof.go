@@ -39,7 +39,7 @@ func (j *storeJudge) proof(p facts.StoreProof) {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreTimeout, Subject: version(p), Message: "it was still being hashed at the deadline",
 			Seen: "a version of " + Size(p.Bytes), Expected: "a verdict within GATE_TIMEOUT",
-			Hint: mend("systemctl daemon-reload; "+again, "run justnews-gate models verify once (it is remembered), or raise gate.timeout in /etc/justnews/justnews.toml"),
+			Fix: mend(reload(), "raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: what was hashed is remembered").Looking(diag.Run("justnews-gate", "models", "verify")),
 		})
 	case facts.Unchecked:
 		j.unchecked(p)
@@ -58,19 +58,19 @@ func (j *storeJudge) manifest(p facts.StoreProof) {
 	if p.SealFault != "" {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreManifest, Severity: diag.Warning, Subject: version(p), Message: "its seal is not used",
-			Seen: diag.Clean(p.SealFault), Expected: "a seal of the version as it is", Hint: sealing(p),
+			Seen: diag.Clean(p.SealFault), Expected: "a seal of the version as it is", Fix: sealing(p),
 		})
 	}
 	if p.ManifestVersion != "" && p.Name != "" && p.ManifestVersion != p.Name {
 		j.say(p.Path+" version", diag.Problem{
 			Code: diag.StoreManifest, Severity: diag.Warning, Subject: version(p), Message: "its manifest.json is that of another version",
-			Seen: quote(p.ManifestVersion), Expected: quote(p.Name), Hint: "copy the version under its own name",
+			Seen: quote(p.ManifestVersion), Expected: quote(p.Name), Fix: diag.Advise("copy the version under its own name"),
 		})
 	}
 }
 
-func sealing(p facts.StoreProof) string {
-	return "justnews-gate models seal " + shell(cmp.Or(p.Owner, "AGENT"))
+func sealing(p facts.StoreProof) diag.Fix {
+	return diag.Do(diag.Run("justnews-gate", "models", "seal", "--", cmp.Or(p.Owner, "AGENT")))
 }
 
 func (j *storeJudge) noManifest(p facts.StoreProof) {
@@ -78,7 +78,7 @@ func (j *storeJudge) noManifest(p facts.StoreProof) {
 		Code: diag.StoreManifest, Subject: version(p), Message: "it cannot be verified: there is nothing to compare it with",
 		Seen:     cmp.Or(diag.Clean(p.ManifestFault), "neither manifest.json nor a seal") + " in " + diag.Clean(p.Path),
 		Expected: "upstream's manifest.json with a checksum, or a seal",
-		Hint:     "if you trust it as it is: " + sealing(p) + " && " + refresh,
+		Fix:      diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry()),
 	}
 	if p.Name == "" {
 		// Upstream makes no manifest for what is no version: nothing was promised.
@@ -97,7 +97,7 @@ func (j *storeJudge) undecided(p facts.StoreProof) {
 		Message:  "it cannot be verified: the checksum depends on the order in which the file system lists directories",
 		Seen:     fmt.Sprintf("another checksum in each of %d orders that were tried of %.3g%s", p.Tried, p.Orders, witnessed),
 		Expected: "SHA-256 " + p.Expected + " in one of them",
-		Hint:     "if you trust it as it is: " + sealing(p) + " && " + refresh,
+		Fix:      diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry()),
 	})
 }
 
@@ -117,23 +117,23 @@ func (j *storeJudge) differs(p facts.StoreProof) {
 			wrong = append(wrong, f)
 		}
 	}
-	copied := mend(refresh, "copy the version again from where it is whole to %s", p.Path)
+	copied := mend(again(), "copy the version again from where it is whole to %s", quote(p.Path))
 	if len(missing) > 0 {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreFile, Subject: version(p), Message: "files that were manifested are missing: " + j.lostIn(p.Path, missing),
-			Seen: flaws(missing), Expected: "every file of its " + p.By, Hint: copied,
+			Seen: flaws(missing), Expected: "every file of its " + p.By, Fix: copied,
 		})
 	}
 	if len(lost) > 0 {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreLink, Subject: version(p), Message: "links of the version lead nowhere: " + j.lostIn(p.Path, lost),
-			Seen: flaws(lost), Expected: "links to files", Hint: copied,
+			Seen: flaws(lost), Expected: "links to files", Fix: copied,
 		})
 	}
 	if len(wrong) > 0 || len(p.Flaws) == 0 {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreCorrupt, Subject: version(p), Message: "its content is not what was manifested: " + j.lostIn(p.Path, wrong),
-			Seen: j.evidence(p, wrong), Expected: expectedContent(p), Hint: copied,
+			Seen: j.evidence(p, wrong), Expected: expectedContent(p), Fix: copied,
 		})
 	}
 }
@@ -174,19 +174,19 @@ func (j *storeJudge) unchecked(p facts.StoreProof) {
 	j.say(p.Path, diag.Problem{
 		Code: diag.StoreUnverified, Subject: version(p), Message: "it cannot be verified",
 		Seen: diag.Clean(cmp.Or(p.Reason, "no reason was given")), Expected: "a version that can be read and stays as it is",
-		Hint: mend(refresh, "wait until no copy is under way"),
+		Fix: mend(again(), "wait until no copy is under way"),
 	})
 }
 
 // flawed is a file that could not be read.
 func (j *storeJudge) flawed(p facts.StoreProof, f facts.ProofFlaw) {
-	code, fix := diag.StoreRead, mend(refresh, "see journalctl -k for errors of the disk, and copy the version again to %s", p.Path)
+	code, fix := diag.StoreRead, mend(again(), "see the kernel's log for errors of the disk, and copy the version again to %s", quote(p.Path)).Looking(diag.Run("journalctl", "-k"))
 	if f.Kind == facts.FlawDenied {
-		code, fix = diag.StorePermission, "sudo justnews-gate models verify "+shell(p.Owner)
+		code, fix = diag.StorePermission, diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify", "--", p.Owner))
 	}
 	j.say(f.Path, diag.Problem{
 		Code: code, Subject: version(p), Message: "a file cannot be read, so that the version cannot be verified",
-		Seen: diag.Clean(f.Path + ": " + f.Detail), Expected: "every file readable", Hint: fix,
+		Seen: diag.Clean(f.Path + ": " + f.Detail), Expected: "every file readable", Fix: fix,
 	})
 }
 

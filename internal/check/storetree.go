@@ -21,7 +21,7 @@ func (j *storeJudge) tree(i int, t facts.StoreTree) {
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version in use is one that is still being copied: " + j.lost(i),
 			Seen: diag.Clean(t.Named + " leads to " + t.Path), Expected: "a version without .tmp behind its name",
-			Hint: mend(refresh, "finish the copy and rename it, then point current at it, or point current at a whole version%s", versions(t)),
+			Fix: mend(again(), "finish the copy and rename it, then point current at it, or point current at a whole version%s", versions(t)),
 		})
 	case t.Fault == nil:
 		j.leftovers(t)
@@ -33,12 +33,12 @@ func (j *storeJudge) tree(i int, t facts.StoreTree) {
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version was copied only in part: " + j.lost(i),
 			Seen: half(t) + "; " + describe(*t.Fault), Expected: "a version without .tmp behind its name",
-			Hint: mend(refresh, "finish the copy into %s and rename it, or copy the version again", half(t)),
+			Fix: mend(again(), "finish the copy into %s and rename it, or copy the version again", quote(half(t))),
 		})
 	default:
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreVersion, Subject: j.who(t), Message: "there is no version to load from: " + j.lost(i),
-			Seen: describe(*t.Fault) + versions(t), Expected: expectedVersion(t), Hint: j.pointAt(t),
+			Seen: describe(*t.Fault) + versions(t), Expected: expectedVersion(t), Fix: j.pointAt(t),
 		})
 	}
 }
@@ -85,14 +85,14 @@ func (j *storeJudge) agent(i int, t facts.StoreTree) {
 			Message:  "the map names an agent that the store does not hold: " + j.lost(i),
 			Seen:     fmt.Sprintf("%s, while the store holds %s, which the map does not list", describe(*t.Fault), quote(near)),
 			Expected: "one of " + diag.Clean(strings.Join(j.look.Agents, ", ")),
-			Hint:     mend(refresh, "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(t.Owner), quote(near), j.wish.Map),
+			Fix:      mend(again(), "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(t.Owner), quote(near), quote(j.wish.Map)),
 		})
 		return
 	}
 	j.say(t.Owner, diag.Problem{
 		Code: diag.StoreAgent, Subject: j.who(t), Message: "the store holds nothing for the agent: " + j.lost(i),
 		Seen: describe(*t.Fault), Expected: "a directory " + diag.Clean(t.Owner) + " with versions and a link current",
-		Hint: mend(refresh, "copy the agent's directory to %s", filepath.Join(j.look.Root, t.Owner)),
+		Fix: mend(again(), "copy the agent's directory to %s", quote(filepath.Join(j.look.Root, t.Owner))),
 	})
 }
 
@@ -147,17 +147,17 @@ func expectedVersion(t facts.StoreTree) string {
 }
 
 // pointAt mends a current: with a command where only one version can be meant.
-func (j *storeJudge) pointAt(t facts.StoreTree) string {
+func (j *storeJudge) pointAt(t facts.StoreTree) diag.Fix {
 	home := filepath.Join(j.look.Root, t.Owner)
 	switch {
 	case t.Current == facts.CurrentUnused:
-		return mend(refresh, "copy the version to %s", t.Named)
+		return mend(again(), "copy the version to %s", quote(t.Named))
 	case len(t.Others) == 1 && t.Fault.Kind != facts.NoDirectory:
-		return "ln -sfn versions/" + shell(t.Others[0]) + " " + shell(filepath.Join(home, "current")) + "; " + refresh
+		return diag.Do(diag.Run("ln", "-sfn", "--", "versions/"+t.Others[0], filepath.Join(home, "current")), diag.Retry())
 	case len(t.Others) > 1:
-		return mend(refresh, "point current at the right version (ln -sfn versions/VERSION %s)", shell(filepath.Join(home, "current")))
+		return mend(again(), "make %s a link to the right one of versions", quote(filepath.Join(home, "current")))
 	default:
-		return mend(refresh, "copy a version below %s and point current at it", filepath.Join(home, "versions"))
+		return mend(again(), "copy a version below %s and point current at it", quote(filepath.Join(home, "versions")))
 	}
 }
 
@@ -169,14 +169,14 @@ func (j *storeJudge) leftovers(t facts.StoreTree) {
 			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
 			Message: "current is a directory and no link: a new version cannot take its place at once",
 			Seen:    diag.Clean(t.Named), Expected: "a link to versions/VERSION",
-			Hint: "move it below versions and link to it: mv " + shell(t.Named) + " " + shell(filepath.Join(filepath.Dir(t.Named), "versions", "VERSION")),
+			Fix: mend(nil, "move %s below versions and put a link in its place", quote(t.Named)),
 		})
 	case facts.CurrentElsewhere:
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
 			Message: "current leads to something that is no version of this agent",
 			Seen:    diag.Clean(t.Named + " leads to " + t.Path), Expected: "a link to versions/VERSION of the same agent",
-			Hint: "ln -sfn versions/VERSION " + shell(t.Named),
+			Fix: mend(nil, "make %s a link to one of versions", quote(t.Named)),
 		})
 	}
 	for _, path := range t.Staged {
@@ -184,7 +184,7 @@ func (j *storeJudge) leftovers(t facts.StoreTree) {
 			Code: diag.StoreStaged, Severity: diag.Warning, Subject: j.who(t),
 			Message: "a version that was copied only in part is left over", Seen: diag.Clean(path),
 			Expected: "nothing, unless a copy is under way",
-			Hint:     "if no copy is under way: rm -r " + shell(path),
+			Fix:      diag.Advise("if no copy is under way, remove it", diag.Run("rm", "-r", "--", path)),
 		})
 	}
 }

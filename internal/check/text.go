@@ -10,18 +10,41 @@ import (
 	"justnews/internal/facts"
 )
 
-// again starts everything again. reset-failed comes first: a unit that reached
-// its start limit refuses to start until then.
-const again = `systemctl reset-failed "justnews*"; systemctl start justnews.target`
+// again starts everything again, what failed and what was never tried.
+func again() []diag.Command { return []diag.Command{diag.Retry()} }
 
-// refresh runs the preload again before: a job that failed is not run again by
-// a mere start for a while (30 s, doubling up to 10 min).
-const refresh = `justnews-gate preload --refresh --wait && ` + again
+// reload applies a change of the configuration.
+func reload() []diag.Command { return []diag.Command{diag.Reload()} }
 
-// mend says what has to be done before a command.
-func mend(command, format string, args ...any) string {
-	return diag.Clean(fmt.Sprintf(format, args...)) + ", then: " + command
+// restart is again with a restart of a unit before, where there is one. A unit
+// at its start limit refuses to start until it is reset.
+func restart(unit string) []diag.Command {
+	if unit == "" {
+		return again()
+	}
+	return append([]diag.Command{
+		diag.Run("systemctl", "reset-failed", "--", unit), diag.Run("systemctl", "restart", "--", unit),
+	}, again()...)
 }
+
+// mend says what has to be done before commands.
+func mend(commands []diag.Command, format string, args ...any) diag.Fix {
+	return diag.Advise(fmt.Sprintf(format, args...), commands...)
+}
+
+// logOf shows a unit's log.
+func logOf(unit string) diag.Command {
+	if unit == "" {
+		return nil
+	}
+	return diag.Run("journalctl", "-b", "-u", unit)
+}
+
+// settings shows a unit's files.
+func settings(unit string) diag.Command { return diag.Run("systemctl", "cat", "--", unit) }
+
+// namei shows who may go where on the way to a path.
+func namei(path string) diag.Command { return diag.Run("namei", "-l", "--", path) }
 
 // evidence describes an answer that was none.
 func evidence(a facts.Answer) string {

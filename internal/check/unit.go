@@ -84,7 +84,7 @@ func OrchestratorUnit(u facts.Unit) []diag.Problem {
 			Code: diag.OrchestratorDryRun, Subject: u.Name,
 			Message: "the orchestrator reports models as loaded without loading them",
 			Seen:    diag.Clean(dry) + " in the unit's environment", Expected: name + " unset or 0",
-			Hint: mend(`systemctl reset-failed "justnews*"; systemctl restart `+u.Name+`; systemctl start justnews.target`,
+			Fix: mend(restart(u.Name),
 				"remove %s from the unit and its environment files", name),
 		})
 	}
@@ -104,30 +104,30 @@ func unitProblems(u facts.Unit, code diag.Code, what string) []diag.Problem {
 	case Failed:
 		return []diag.Problem{{
 			Code: code, Subject: u.Name, Message: what + " cannot become ready",
-			Seen: j.Reason, Expected: "a loaded unit that is active", Hint: mendUnit(u),
+			Seen: j.Reason, Expected: "a loaded unit that is active", Fix: mendUnit(u),
 		}}
 	case Idle:
 		return []diag.Problem{{
 			Code: code, Severity: diag.Warning, Subject: u.Name, Message: what + " is not started",
-			Seen: j.Reason, Expected: "active", Hint: again,
+			Seen: j.Reason, Expected: "active", Fix: diag.Do(again()...),
 		}}
 	default:
 		return nil
 	}
 }
 
-func mendUnit(u facts.Unit) string {
+func mendUnit(u facts.Unit) diag.Fix {
 	switch {
 	case u.LoadState == "not-found":
-		return mend("systemctl daemon-reload; "+again, "install the unit, or name the right instance in justnews.toml (\"\" if it runs on another host)")
+		return mend(reload(), "install the unit, or name the right instance in justnews.toml (\"\" if it runs on another host)")
 	case u.LoadState == "masked":
-		return "systemctl unmask " + u.Name + "; " + again
+		return diag.Do(diag.Run("systemctl", "unmask", "--", u.Name), diag.Retry())
 	case u.LoadState != "loaded":
-		return mend("systemctl daemon-reload; "+again, "mend the unit (systemd-analyze verify %s)", u.Name)
+		return mend(reload(), "mend the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case u.Result == "oom-kill":
-		return mend(again, "free memory, add swap or raise memory_max (journalctl -b -u %s)", u.Name)
+		return mend(again(), "free memory, add swap or raise memory_max").Looking(logOf(u.Name))
 	default:
-		return mend(again, "mend what its log names (journalctl -b -u %s)", u.Name)
+		return mend(again(), "mend what its log names").Looking(logOf(u.Name))
 	}
 }
 
@@ -145,7 +145,7 @@ func Impostor(u facts.Unit, l facts.Listener) *diag.Problem {
 				Message:  "another user than the orchestrator's listens on its port",
 				Seen:     fmt.Sprintf("listener of user id %d", uid),
 				Expected: fmt.Sprintf("user id %d, as whom %s runs", *u.UID, u.Name),
-				Hint:     mend(again, "end the process that listens there (ss -ltnp 'sport = :%d')", l.Port),
+				Fix:      mend(again(), "end the process that listens there").Looking(listener(l.Port)),
 			}
 		}
 	}

@@ -64,7 +64,7 @@ func TestOnlyAUnitThatCannotBecomeReadyEndsAWait(t *testing.T) {
 		{unit("inactive", "dead"), diag.Warning, "systemctl start justnews.target"},
 	} {
 		for code, problems := range map[diag.Code][]diag.Problem{diag.OrchestratorUnit: check.OrchestratorUnit(tc.u), diag.BusUnit: check.BusUnit(tc.u)} {
-			if len(problems) != 1 || problems[0].Code != code || problems[0].Severity != tc.severity || !strings.Contains(problems[0].Hint, tc.fix) {
+			if len(problems) != 1 || problems[0].Code != code || problems[0].Severity != tc.severity || !strings.Contains(problems[0].Fix.String(), tc.fix) {
 				t.Errorf("%+v: %+v", tc.u, problems)
 				continue
 			}

@@ -22,13 +22,13 @@ func Present(u facts.Unit) []diag.Problem {
 	if u.LoadState == "loaded" {
 		return append(shadowed(u), reloaded(u)...)
 	}
-	fix := "install the package justnews, then: systemctl daemon-reload"
+	fix := diag.Advise("install the package justnews", diag.Reload())
 	if u.LoadState == "masked" {
-		fix = "systemctl unmask " + u.Name
+		fix = diag.Do(diag.Run("systemctl", "unmask", "--", u.Name))
 	}
 	return []diag.Problem{{
 		Code: diag.UnitMissing, Subject: u.Name, Message: "a unit of the packages cannot be used",
-		Seen: quote(u.LoadState), Expected: "loaded", Hint: fix,
+		Seen: quote(u.LoadState), Expected: "loaded", Fix: fix,
 	}}
 }
 
@@ -43,7 +43,7 @@ func shadowed(u facts.Unit) []diag.Problem {
 		Message:  "this file hides the unit of the packages, with its sandbox and its directories",
 		Seen:     diag.Clean(u.FragmentPath),
 		Expected: vendorDirs[0] + "/" + templateOf(u.Name),
-		Hint:     "keep what you need of it in a drop-in (systemctl edit " + templateOf(u.Name) + "), then: rm " + u.FragmentPath + "; systemctl daemon-reload",
+		Fix:      diag.Advise("keep what you need of it in a drop-in", diag.Run("rm", "--", u.FragmentPath), diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", templateOf(u.Name))),
 	}}
 }
 
@@ -78,7 +78,7 @@ func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 			Message:  "SuccessExitStatus= opens the gate where a signal ends it, or where it cannot be started",
 			Seen:     fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")),
 			Expected: "no signal, and no status from 200 to 243",
-			Hint:     "take them out of SuccessExitStatus= (systemctl cat " + u.Name + "), then: systemctl daemon-reload",
+			Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(settings(u.Name)),
 		})
 	}
 	statuses := slices.DeleteFunc(slices.Clone(u.SuccessExitStatus), func(n int) bool {
@@ -90,7 +90,7 @@ func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 			Message:  "SuccessExitStatus= lists exit statuses of the gate: it has to exit with others",
 			Seen:     fmt.Sprintf("SuccessExitStatus=%v%s", statuses, setIn(u, files, "SuccessExitStatus")),
 			Expected: "no exit status of justnews-gate",
-			Hint:     "take them out of SuccessExitStatus= (systemctl cat " + u.Name + "), then: systemctl daemon-reload",
+			Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(settings(u.Name)),
 		})
 	}
 	return problems
@@ -116,7 +116,7 @@ func doubled(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 		Code: diag.GateDouble, Severity: diag.Warning, Subject: u.Name,
 		Message: "another gate stands beside ours",
 		Seen:    "ExecStartPre=" + commandLines(others) + setIn(u, files, "ExecStartPre"), Expected: "one gate",
-		Hint: "remove its ExecStartPre= line (systemctl cat " + u.Name + " shows where it stands), then: systemctl daemon-reload",
+		Fix: diag.Advise("remove its ExecStartPre= line", diag.Reload()).Looking(settings(u.Name)),
 	}}
 }
 
@@ -132,7 +132,7 @@ func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 		Seen: fmt.Sprintf("StartLimitIntervalSec=%s, StartLimitBurst=%d, TimeoutStartSec=%s, RestartSec=%s%s", span(s.StartLimit), s.StartBurst,
 			span(u.TimeoutStart), span(s.RestartDelay), setIn(u, files, "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval")),
 		Expected: "an interval above burst x (TimeoutStartSec + RestartSec), and a burst of more than 1",
-		Hint:     "remove the start limits of your own (systemctl cat " + u.Name + "): the generator sets ones that fit, then: systemctl daemon-reload",
+		Fix:      diag.Advise("remove the start limits of your own: the generator sets ones that fit", diag.Reload()).Looking(settings(u.Name)),
 	}
 	attempts := time.Duration(s.StartBurst) * (u.TimeoutStart + s.RestartDelay)
 	switch {
@@ -168,7 +168,7 @@ func loops(u facts.Unit) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.RestartLoop, Subject: u.Name, Message: "it fails, and systemd starts it again and again",
-		Seen: seen, Expected: "active", Hint: mend("systemctl stop "+u.Name+"; "+again, "mend what its log names (journalctl -b -u %s)", u.Name),
+		Seen: seen, Expected: "active", Fix: mend(append([]diag.Command{diag.Run("systemctl", "stop", "--", u.Name)}, again()...), "mend what its log names").Looking(logOf(u.Name)),
 	}}
 }
 

@@ -191,13 +191,13 @@ func (a *app) exit(err error) diag.Status {
 	}
 	return a.refused(diag.Problem{
 		Code: diag.Internal, Message: err.Error(),
-		Hint: "report it, with the output of the same command and -v",
+		Fix: diag.Advise("report it, with the output of the same command and -v"),
 	})
 }
 
 func usageProblem(err error) diag.Problem {
 	return diag.Problem{
-		Code: diag.Usage, Message: err.Error(), Hint: "justnews-gate --help",
+		Code: diag.Usage, Message: err.Error(), Fix: diag.Do(diag.Run("justnews-gate", "--help")),
 	}
 }
 
@@ -211,7 +211,7 @@ func (a *app) refused(p diag.Problem) diag.Status {
 func lostOutput(err error) diag.Problem {
 	return diag.Problem{
 		Code: diag.Internal, Message: "cannot write to standard output: " + err.Error(),
-		Hint: "make room where the output goes, and run the same again",
+		Fix: diag.Advise("make room where the output goes, and run the same again"),
 	}
 }
 
@@ -219,7 +219,7 @@ func lostOutput(err error) diag.Problem {
 func (a *app) crashed(what any, stack []byte) {
 	a.talk.Say(report.ProblemLines([]diag.Problem{{
 		Code: diag.Internal, Message: fmt.Sprintf("the program crashed: %v", what),
-		Hint: "report it as a bug, with the lines below",
+		Fix: diag.Advise("report it as a bug, with the lines below"),
 	}}))
 	for frame := range strings.Lines(string(stack)) {
 		fmt.Fprintf(a.Stderr, "  %s\n", diag.Clean(strings.TrimRight(frame, "\n")))

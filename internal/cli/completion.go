@@ -21,7 +21,7 @@ func (c *completionCommand) Run(a *app) error {
 	switch {
 	case a.json():
 		return a.refuse(diag.Problem{
-			Code: diag.Usage, Message: "completion has no JSON form", Hint: "justnews-gate completion " + c.What,
+			Code: diag.Usage, Message: "completion has no JSON form", Fix: diag.Do(diag.Run("justnews-gate", "completion", c.What)),
 		})
 	case c.What == "instances":
 		return a.printInstances()

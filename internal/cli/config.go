@@ -67,7 +67,7 @@ type configShowCommand struct {
 func (c *configShowCommand) Run(a *app) error {
 	if c.Origin && a.json() {
 		return a.refuse(diag.Problem{
-			Code: diag.Usage, Message: "--origin has no JSON form", Hint: "justnews-gate config show --origin",
+			Code: diag.Usage, Message: "--origin has no JSON form", Fix: diag.Do(diag.Run("justnews-gate", "config", "show", "--origin")),
 		})
 	}
 	cfg, problems := config.Load(a.source())

@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -33,13 +32,13 @@ type imported struct {
 func (c *configImportCommand) Run(a *app) error {
 	if a.ConfigFile != "" {
 		return a.refuse(diag.Problem{
-			Code: diag.Usage, Message: "config import reads a host and no configuration: --config does not go with it", Hint: "justnews-gate config import",
+			Code: diag.Usage, Message: "config import reads a host and no configuration: --config does not go with it", Fix: diag.Do(diag.Run("justnews-gate", "config", "import")),
 		})
 	}
 	host, err := byhand.Read(string(a.Root))
 	if err != nil {
 		return a.refuse(diag.Problem{
-			Code: diag.Usage, Subject: string(a.Root), Message: "cannot be read: " + err.Error(), Hint: "justnews-gate config import --root DIR",
+			Code: diag.Usage, Subject: string(a.Root), Message: "cannot be read: " + err.Error(), Fix: diag.Do(diag.Run("justnews-gate", "config", "import", "--root", "DIR")),
 		})
 	}
 	r := adopt.Adopt(host)
@@ -89,7 +88,9 @@ func selfCheck(text string) (problems []diag.Problem, err error) {
 		if p.Position != nil { // the file is gone when somebody reads this
 			problems[i].Position = &diag.Position{File: "the output", Line: p.Position.Line, Column: p.Position.Column}
 		}
-		problems[i].Hint = cmp.Or(p.Hint, "correct the line in the output")
+		if p.Fix.Empty() {
+			problems[i].Fix = diag.Advise("correct the line in the output")
+		}
 	}
 	return problems, nil
 }

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -24,13 +25,13 @@ type explanation struct {
 
 // explained is one entry of the catalogue.
 type explained struct {
-	Code      diag.Code `json:"code"`
-	Status    int       `json:"status"`
-	MessageID string    `json:"message_id"`
-	Title     string    `json:"title"`
-	Cause     string    `json:"cause"`
-	Check     string    `json:"check"`
-	Fix       string    `json:"fix"`
+	Code      diag.Code      `json:"code"`
+	Status    int            `json:"status"`
+	MessageID string         `json:"message_id"`
+	Title     string         `json:"title"`
+	Cause     string         `json:"cause"`
+	Check     []diag.Command `json:"check"`
+	Fix       diag.Fix       `json:"fix"`
 }
 
 // Run prints the catalogue, or one entry of it.
@@ -66,7 +67,16 @@ func printEntry(a *app, e diag.Entry) {
 		}
 		fmt.Fprintf(a.Stdout, "%-8s%s\n", label, line)
 	}
-	fmt.Fprintf(a.Stdout, "check   %s\nfix     %s\nstatus  %d, %s\n", e.Check, e.Fix, e.Status, meaning(e.Status))
+	printCommands(a, "check", "run", e.Check)
+	printCommands(a, "fix", cmp.Or(e.Fix.Advice, "run"), e.Fix.Commands)
+	fmt.Fprintf(a.Stdout, "status  %d, %s\n", e.Status, meaning(e.Status))
+}
+
+func printCommands(a *app, label, text string, commands []diag.Command) {
+	fmt.Fprintf(a.Stdout, "%-8s%s\n", label, text)
+	for _, line := range diag.Lines(commands) {
+		fmt.Fprintf(a.Stdout, "            %s\n", line)
+	}
 }
 
 func wrap(text string, width int) []string {
@@ -112,7 +122,7 @@ func unknownCode(code string) diag.Problem {
 		names = append(names, string(e.Code))
 	}
 	p := diag.Problem{
-		Code: diag.Usage, Subject: code, Message: "there is no such code", Hint: "justnews-gate explain",
+		Code: diag.Usage, Subject: code, Message: "there is no such code", Fix: diag.Do(diag.Run("justnews-gate", "explain")),
 	}
 	if near, ok := spell.Nearest(strings.ToUpper(code), names); ok {
 		p.Message += fmt.Sprintf("; did you mean %s?", near)

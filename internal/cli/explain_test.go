@@ -19,7 +19,7 @@ func TestEveryCodeIsExplained(t *testing.T) {
 			t.Errorf("%s: status %d, %s", e.Code, status, errs.String())
 		}
 		for _, part := range []string{
-			string(e.Code) + ": " + e.Title + "\n", "\ncheck   " + e.Check + "\n", "\nfix     " + e.Fix + "\n",
+			string(e.Code) + ": " + e.Title + "\n", "\ncheck   run\n            " + e.Check[0].String() + "\n", "\nfix     " + e.Fix.Advice,
 			fmt.Sprintf("\nstatus  %d, ", e.Status),
 		} {
 			if !strings.Contains(out.String(), part) {

@@ -105,7 +105,7 @@ func summaryOf(units []unitGlance) string {
 func problemRows(problems []diag.Problem) []report.Line {
 	var rows []report.Line
 	for _, l := range report.ProblemLines(problems) {
-		if l.Level != "seen" && l.Level != "hint" {
+		if l.First {
 			rows = append(rows, l)
 		}
 	}

@@ -33,7 +33,7 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 	} else {
 		return nil, true, &diag.Problem{
 			Code: diag.Usage, Message: "--gate-only needs the name of an instance",
-			Hint: "justnews-gate --gate-only mcp_bus",
+			Fix: diag.Do(diag.Run("justnews-gate", "--gate-only", "mcp_bus")),
 		}
 	}
 	if !instanceName(name) {
@@ -42,7 +42,7 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 			Message:  "no instance can have that name",
 			Seen:     fmt.Sprintf("%q", name),
 			Expected: "a lowercase letter, then at most 62 lowercase letters, digits and underscores",
-			Hint:     "start an instance that the configuration lists: justnews-gate config show",
+			Fix:      diag.Advise("start an instance that the configuration lists").Looking(diag.Run("justnews-gate", "config", "show")),
 		}
 	}
 	others := slices.Concat(args[:at], rest)
@@ -55,7 +55,7 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 func askedOfAGate() *diag.Problem {
 	return &diag.Problem{
 		Code: diag.Usage, Message: "--gate-only goes with neither --help nor --version",
-		Hint: "justnews-gate --help",
+		Fix: diag.Do(diag.Run("justnews-gate", "--help")),
 	}
 }
 

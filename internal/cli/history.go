@@ -78,7 +78,7 @@ func ofInstance(runs []pastRun, problems []diag.Problem, instance string) ([]pas
 		message += fmt.Sprintf("; did you mean %s?", near)
 	}
 	return runs, append(problems, diag.Problem{
-		Code: diag.RecordMissing, Severity: diag.Notice, Subject: instance, Message: message, Hint: "justnews-gate history",
+		Code: diag.RecordMissing, Severity: diag.Notice, Subject: instance, Message: message, Fix: diag.Do(diag.Run("justnews-gate", "history")),
 	})
 }
 

@@ -56,7 +56,7 @@ func (c *verifyCommand) Run(a *app) error {
 func stoppedVerify(ctx context.Context) diag.Problem {
 	return diag.Problem{
 		Code: diag.Interrupted, Message: "ended by a signal while hashing", Seen: context.Cause(ctx).Error(),
-		Hint: "run the same again: what was hashed is remembered",
+		Fix: diag.Advise("run the same again: what was hashed is remembered"),
 	}
 }
 
@@ -139,7 +139,7 @@ func choose(wants []facts.StoreWant, agents []string, inStore func() []facts.Sto
 			}
 			problems = append(problems, diag.Problem{
 				Code: diag.MapName, Severity: diag.Warning, Subject: agent, Message: "the map does not list this agent",
-				Expected: "an agent of the map", Hint: "add it to AGENT_MODEL_MAP.json if it is meant to be loaded",
+				Expected: "an agent of the map", Fix: diag.Advise("add it to AGENT_MODEL_MAP.json if it is meant to be loaded"),
 			})
 		}
 		chosen = append(chosen, mine...)
@@ -160,7 +160,7 @@ func unknownAgent(agent string, wants []facts.StoreWant) diag.Problem {
 	names = slices.Compact(names)
 	p := diag.Problem{
 		Code: diag.Usage, Subject: agent, Message: "neither the map nor the Model Store has such an agent",
-		Expected: "one of " + strings.Join(names, ", "), Hint: "justnews-gate models verify",
+		Expected: "one of " + strings.Join(names, ", "), Fix: diag.Do(diag.Run("justnews-gate", "models", "verify")),
 	}
 	if near, ok := spell.Nearest(agent, names); ok {
 		p.Message += fmt.Sprintf("; did you mean %s?", near)

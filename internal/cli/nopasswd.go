@@ -110,7 +110,7 @@ func (a *app) nopasswd(w grant.Wish) error {
 func (a *app) grantee(w *grant.Wish) *diag.Problem {
 	if a.Root != "" {
 		return &diag.Problem{
-			Code: diag.Usage, Message: "--root does not go with nopasswd, which changes this host", Hint: "justnews-gate nopasswd install --dry-run",
+			Code: diag.Usage, Message: "--root does not go with nopasswd, which changes this host", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--dry-run")),
 		}
 	}
 	if w.User == "" {
@@ -119,13 +119,13 @@ func (a *app) grantee(w *grant.Wish) *diag.Problem {
 	if w.User == "" {
 		return &diag.Problem{
 			Code: diag.OperatorUser, Message: "nobody says whom it is for", Seen: "neither --user nor SUDO_USER",
-			Expected: "the user that shall operate JustNews", Hint: "justnews-gate nopasswd install --user USER",
+			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--user", "USER")),
 		}
 	}
 	if err := sudoers.CheckUser(w.User); err != nil {
 		return &diag.Problem{
 			Code: diag.OperatorUser, Subject: w.User, Message: "not a user's name: " + err.Error(), Seen: fmt.Sprintf("%q", w.User),
-			Expected: sudoers.Expected, Hint: "name one user with --user",
+			Expected: sudoers.Expected, Fix: diag.Advise("name one user with --user"),
 		}
 	}
 	return nil

@@ -96,7 +96,7 @@ func unusableProblems(unusable []records.Unusable) []diag.Problem {
 		problems = append(problems, diag.Problem{
 			Code: diag.RecordUnreadable, Severity: diag.Notice, Subject: records.UnitCaches,
 			Message: "the summaries of " + counted(closed, "unit") + " are closed to this user: sudo justnews-gate history",
-			Hint:    "sudo justnews-gate history",
+			Fix:     diag.Do(diag.Run("sudo", "justnews-gate", "history")),
 		})
 	}
 	return problems
@@ -106,6 +106,6 @@ func brokenRecord(path, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.RecordBroken, Severity: diag.Warning, Subject: path,
 		Message: "this is no summary that a run left here, and is left out", Seen: seen,
-		Expected: "a regular file that justnews-gate wrote", Hint: "find out who put it there, then remove it",
+		Expected: "a regular file that justnews-gate wrote", Fix: diag.Advise("find out who put it there, then remove it"),
 	}
 }

@@ -30,7 +30,7 @@ func (c *plotCommand) draw(a *app) (timeline.Input, []diag.Problem) {
 
 // check refuses a command line that means two things.
 func (c *plotCommand) check(json bool) *diag.Problem {
-	p := &diag.Problem{Code: diag.Usage, Hint: "justnews-gate plot > boot.svg, or: justnews-gate plot --run FILE > run.svg"}
+	p := &diag.Problem{Code: diag.Usage, Fix: diag.Do(diag.Run("sh", "-c", "justnews-gate plot > boot.svg"))}
 	switch {
 	case json:
 		p.Message = "a picture has no JSON form; justnews-gate history --json has the runs"
@@ -73,7 +73,7 @@ func ofFiles(files []place) (timeline.Input, []diag.Problem) {
 		if err != nil {
 			p := brokenRecord(string(file), err.Error())
 			p.Code, p.Severity, p.Message = diag.RecordMissing, diag.Error, "this is no summary of a run"
-			p.Hint = "justnews-gate history --json names those that there are"
+			p.Fix = diag.Advise("name one of those that there are").Looking(diag.Run("justnews-gate", "history", "--json"))
 			problems = append(problems, p)
 			continue
 		}
@@ -106,7 +106,7 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 		problems = append(problems, diag.Problem{
 			Code: diag.RecordMissing, Subject: "this boot", Message: "there is nothing to draw",
 			Seen: fmt.Sprintf("%s of units and none of systemd's time stamps", counted(len(past), "run")),
-			Hint: "sudo justnews-gate plot, or: justnews-gate plot --run FILE",
+			Fix:  diag.Advise("or name the files with --run", diag.Run("sudo", "justnews-gate", "plot")),
 		})
 	}
 	return in, problems

@@ -100,7 +100,7 @@ func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *wish.
 	case !ok:
 		return []diag.Problem{{
 			Code: diag.NoSystemd, Severity: diag.Warning, Subject: "--stop", Message: "there is no systemd here that could stop a unit",
-			Hint: "end what holds the ports yourself (ss -ltnp)",
+			Fix: diag.Advise("end what holds the ports yourself").Looking(diag.Run("ss", "-ltnp")),
 		}}
 	}
 	freed := preflight.FreePorts(ctx, cfg, a.host(), conn, conn)
@@ -135,7 +135,7 @@ func noUnits(problems []diag.Problem) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.NoSystemd, Severity: diag.Notice, Subject: "preflight",
 		Message: "systemd cannot be asked on this machine, so units, users, paths and ports are left out",
-		Hint:    "nothing to do in a container without systemd; else: systemctl start dbus.socket",
+		Fix:     diag.Advise("nothing to do in a container without systemd", diag.Run("systemctl", "start", "dbus.socket")),
 	}}
 }
 
@@ -153,7 +153,7 @@ func everyProbe(cfg *config.Config) []config.Probe {
 func noSystemd(unit string, err error) diag.Problem {
 	return diag.Problem{
 		Code: diag.NoSystemd, Severity: diag.Warning, Subject: unit,
-		Message: "systemd cannot be asked", Seen: err.Error(), Hint: "systemctl start dbus.socket",
+		Message: "systemd cannot be asked", Seen: err.Error(), Fix: diag.Do(diag.Run("systemctl", "start", "dbus.socket")),
 	}
 }
 

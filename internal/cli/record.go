@@ -38,7 +38,7 @@ func (a *app) record(s report.Summary, res *gate.Result) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.RecordUnwritten, Severity: diag.Warning,
 		Message: "the summary of this run could not be kept", Seen: err.Error(),
-		Hint: "free or own the directory that is named; the verdict stands",
+		Fix: diag.Advise("free or own the directory that is named: the verdict stands"),
 	}
 }
 
@@ -58,6 +58,6 @@ func (a *app) metrics(s report.Summary) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.MetricsUnwritten, Severity: diag.Warning, Subject: dir,
 		Message: "the metrics of this run could not be written", Seen: err.Error(),
-		Hint: "systemd-tmpfiles --create justnews.conf",
+		Fix: diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
 	}
 }

@@ -56,7 +56,7 @@ func (c *sealCommand) Run(a *app) error {
 func unsealed(agent string, t facts.StoreTree, err error) diag.Problem {
 	p := diag.Problem{
 		Code: diag.RecordUnwritten, Subject: agent, Message: err.Error(), Seen: t.Path,
-		Expected: "a version that this user may write to", Hint: "sudo justnews-gate models seal " + agent,
+		Expected: "a version that this user may write to", Fix: diag.Do(diag.Run("sudo", "justnews-gate", "models", "seal", "--", agent)),
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		p.Code = diag.StorePermission
@@ -89,7 +89,7 @@ func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Pr
 		}
 	}
 	if len(out.Seals) == 0 && status == diag.StatusReady {
-		p := diag.Problem{Code: diag.StoreVersion, Subject: agent, Message: "there is nothing to seal", Hint: "justnews-gate models verify " + agent}
+		p := diag.Problem{Code: diag.StoreVersion, Subject: agent, Message: "there is nothing to seal", Fix: diag.Do(diag.Run("justnews-gate", "models", "verify", "--", agent))}
 		problems, status = append(problems, p), p.Status()
 		out.Problems = report.Clean(problems)
 	}

@@ -106,7 +106,7 @@ func hasCode(problems []diag.Problem, code diag.Code) bool {
 
 func TestASurveysStatusIsOneOfThree(t *testing.T) {
 	p := func(code diag.Code, s diag.Severity) diag.Problem {
-		return diag.Problem{Code: code, Severity: s, Message: "m", Hint: "f"}
+		return diag.Problem{Code: code, Severity: s, Message: "m", Fix: diag.Advise("f")}
 	}
 	passed := []gate.StepResult{{Name: "config", Verdict: gate.Passed}}
 	for what, c := range map[string]struct {

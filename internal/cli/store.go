@@ -53,7 +53,7 @@ func noLoader(user string, err error) *diag.Problem {
 		Code: diag.StorePermission, Severity: diag.Notice, Subject: user,
 		Message: "whether the orchestrator's user can read the Model Store is not checked: it is no user of this host",
 		Seen:    err.Error(), Expected: "the user of [service] in /etc/justnews/justnews.toml",
-		Hint: "systemd-sysusers justnews.conf, or correct service.user",
+		Fix: diag.Advise("or correct service.user", diag.Run("systemd-sysusers", "justnews.conf")),
 	}
 }
 

@@ -118,7 +118,7 @@ func (a *app) watchStatus() error {
 		return fmt.Errorf("cannot give the terminal back: %w", err)
 	case w.last == nil, !byKey && w.last.Status == int(diag.StatusReady):
 		return a.refuse(diag.Problem{
-			Code: diag.Interrupted, Subject: "status", Message: "ended before there was anything to say", Hint: "justnews-gate status",
+			Code: diag.Interrupted, Subject: "status", Message: "ended before there was anything to say", Fix: diag.Do(diag.Run("justnews-gate", "status")),
 		})
 	}
 	return a.sayGlance(*w.last)
@@ -133,7 +133,7 @@ func (w *watcher) runAndClose(ctx context.Context) (byKey bool, err error) {
 func watchRefused(message string) diag.Problem {
 	return diag.Problem{
 		Code: diag.Usage, Message: message,
-		Hint: "look once, as often as needed: justnews-gate status, or justnews-gate status --json",
+		Fix: diag.Advise("look once, as often as needed", diag.Run("justnews-gate", "status")),
 	}
 }
 

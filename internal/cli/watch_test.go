@@ -163,7 +163,7 @@ func crowded() glance {
 		g.Units = append(g.Units, unitGlance{Instance: fmt.Sprintf("agent_%02d", i), Active: "active", Sub: "running", Gated: true})
 	}
 	for _, code := range []diag.Code{diag.MPSDead, diag.BusUnreachable, diag.UnitFailed, diag.Ungated, diag.MapMissing, diag.NoLock} {
-		g.Problems = append(g.Problems, diag.Problem{Code: code, Subject: "justnews@crawler.service", Message: "the instance has failed, and so many more words that no terminal has room for them", Seen: "x", Hint: "y"})
+		g.Problems = append(g.Problems, diag.Problem{Code: code, Subject: "justnews@crawler.service", Message: "the instance has failed, and so many more words that no terminal has room for them", Seen: "x", Fix: diag.Advise("y")})
 	}
 	return g
 }

@@ -41,7 +41,7 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 	if err := errors.Join(errO, errB); err != nil {
 		return nil, []diag.Problem{{
 			Code: diag.ConfigValue, Message: err.Error(), Expected: "http://HOST:PORT",
-			Hint: "correct the URL in /etc/justnews/justnews.toml, then: systemctl daemon-reload",
+			Fix: diag.Advise("correct the URL in /etc/justnews/justnews.toml", diag.Reload()),
 		}}
 	}
 	x := &world{systemd: conn, World: gate.World{
@@ -111,7 +111,7 @@ func noLock(seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.NoLock, Severity: diag.Notice, Subject: hostlock.SharedDir,
 		Message: "this run is not excluded from the gates of the services", Seen: seen,
-		Hint: "systemd-tmpfiles --create justnews.conf, or run as a member of the group justnews",
+		Fix: diag.Advise("or run as a member of the group justnews", diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
 	}
 }
 

@@ -122,7 +122,7 @@ func problemText(problems []diag.Problem) string {
 		if p.Position != nil {
 			where = p.Position.String()
 		}
-		fmt.Fprintf(&b, "%s %s %s\n  %s\n  seen: %s\n  expected: %s\n  fix: %s\n", p.Severity, p.Code, where, p.Message, p.Seen, p.Expected, p.Hint)
+		fmt.Fprintf(&b, "%s %s %s\n  %s\n  seen: %s\n  expected: %s\n  fix: %s\n", p.Severity, p.Code, where, p.Message, p.Seen, p.Expected, p.Fix.String())
 	}
 	return b.String()
 }

@@ -35,7 +35,7 @@ func (s *state) crossCheck(c *Config) {
 // fail reports a value of the merged configuration in the file that set it.
 func (s *state) fail(code diag.Code, path []string, w where, message, seen, expected, fix string) {
 	s.report(s.origin(path), path, w, diag.Problem{
-		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Hint: fix + thenReload,
+		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Fix: diag.Advise(fix, diag.Reload()),
 	})
 }
 
@@ -83,7 +83,7 @@ func (s *state) unlisted(path []string, name string, byName map[string]int) {
 		Message:  key + " is " + quote(name) + ", which no [instances] table lists",
 		Seen:     quote(name),
 		Expected: "an instance that is listed, or \"\" where it is no unit of this host",
-		Hint:     "add [instances." + name + "], or write " + key + ` = ""` + thenReload,
+		Fix:      diag.Advise("add [instances."+name+"], or write "+key+` = ""`, diag.Reload()),
 	}
 	doc := s.origin(path)
 	if doc == nil {
@@ -91,7 +91,7 @@ func (s *state) unlisted(path []string, name string, byName map[string]int) {
 		p.Message = key + " is " + quote(name) + " by default, and no [instances] table lists it"
 	} else if near, ok := s.nearestInstance(name, byName); ok {
 		p.Message += ", did you mean " + quote(near) + "?"
-		p.Hint = "write " + quote(near) + " instead" + thenReload
+		p.Fix = diag.Advise("write "+quote(near)+" instead", diag.Reload())
 	}
 	s.report(doc, path, atValue, p)
 }
@@ -167,7 +167,7 @@ func (s *state) after(in *Instance, byName map[string]int) {
 // failElement is fail for an element of an array: the array's file has it.
 func (s *state) failElement(code diag.Code, path []string, message, seen, expected, fix string) {
 	s.report(s.origin(path[:len(path)-1]), path, atValue, diag.Problem{
-		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Hint: fix + thenReload,
+		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Fix: diag.Advise(fix, diag.Reload()),
 	})
 }
 

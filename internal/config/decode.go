@@ -99,14 +99,14 @@ func (d *document) badByte(b tomlpos.Bad) diag.Problem {
 		p.Message = fmt.Sprintf("the control character 0x%02x cannot stand here", b.Byte)
 	}
 	p.Code, p.Seen = diag.ConfigString, fmt.Sprintf("0x%02x", b.Byte)
-	p.Hint = "remove the byte" + thenReload
+	p.Fix = diag.Advise("remove the byte", diag.Reload())
 	return p
 }
 
 func (d *document) utf16() diag.Problem {
 	p := d.syntax(0, "the file is UTF-16, not UTF-8")
 	p.Expected = "UTF-8"
-	p.Hint = "iconv -f UTF-16 -t UTF-8 " + shellQuote(d.path) + ", put the output in its place" + thenReload
+	p.Fix = diag.Advise("put the output of this in its place", diag.Reload()).Looking(diag.Run("iconv", "-f", "UTF-16", "-t", "UTF-8", "--", d.path))
 	return p
 }
 
@@ -181,7 +181,7 @@ func (d *document) syntax(offset int, message string) diag.Problem {
 		Position: &diag.Position{File: d.path, Line: pos.Line, Column: pos.Column},
 		Message:  message,
 		Expected: "TOML (https://toml.io)",
-		Hint:     "correct the line" + thenReload,
+		Fix:      diag.Advise("correct the line", diag.Reload()),
 	}
 }
 
@@ -236,12 +236,12 @@ func (d *document) twice() []diag.Problem {
 			Position: &diag.Position{File: d.path, Line: t.Second.Line, Column: t.Second.Column},
 			Message:  fmt.Sprintf("%s has already been defined in line %d", dotted(t.Path), t.First.Line),
 			Expected: "each key once",
-			Hint:     "remove one of the two" + thenReload,
+			Fix:      diag.Advise("remove one of the two", diag.Reload()),
 		})
 	}
 	if problems == nil {
 		p := d.syntax(0, "the file can be read in two ways")
-		p.Hint = "write each table once, under its own header" + thenReload
+		p.Fix = diag.Advise("write each table once, under its own header", diag.Reload())
 		problems = append(problems, p)
 	}
 	return problems

@@ -47,7 +47,7 @@ func FuzzLoadAnyText(f *testing.F) {
 		}
 		lines := strings.Count(text, "\n") + 1
 		for _, p := range s.problems {
-			if p.Code == "" || p.Hint == "" || p.Message == "" {
+			if p.Code == "" || p.Fix.String() == "" || p.Message == "" {
 				t.Fatalf("an incomplete problem: %+v", p)
 			}
 			if p.Severity == diag.Error && (p.Position == nil || p.Position.Line < 1 || p.Position.Line > lines || p.Position.Column < 1) {

@@ -189,7 +189,7 @@ func ownerProblem(src Source, name string, info os.FileInfo) *diag.Problem {
 // ownerOf refuses what somebody other than root could have written: who writes
 // the configuration writes ExecStart= of every agent.
 func ownerOf(src Source, name string, uid, mode uint32) *diag.Problem {
-	quoted := shellQuote(src.shown(name))
+	shown := src.shown(name)
 	if !src.mayOwn(uid) {
 		return &diag.Problem{
 			Code:     diag.ConfigOwner,
@@ -197,7 +197,7 @@ func ownerOf(src Source, name string, uid, mode uint32) *diag.Problem {
 			Message:  "is owned by uid " + strconv.FormatUint(uint64(uid), 10) + " and is not believed",
 			Seen:     "uid " + strconv.FormatUint(uint64(uid), 10),
 			Expected: "owned by root",
-			Hint:     "chown root:root " + quoted + reload,
+			Fix:      diag.Do(diag.Run("chown", "root:root", "--", shown), diag.Reload()),
 		}
 	}
 	if mode&0o022 != 0 {
@@ -207,7 +207,7 @@ func ownerOf(src Source, name string, uid, mode uint32) *diag.Problem {
 			Message:  fmt.Sprintf("is writable by group or others (mode %04o) and is not believed", mode&0o7777),
 			Seen:     fmt.Sprintf("mode %04o", mode&0o7777),
 			Expected: "writable by its owner only",
-			Hint:     "chmod go-w " + quoted + reload,
+			Fix:      diag.Do(diag.Run("chmod", "go-w", "--", shown), diag.Reload()),
 		}
 	}
 	return nil

@@ -54,7 +54,7 @@ func wantOne(t *testing.T, src Source, code diag.Code, file, say string) {
 		t.Fatalf("Config %v, errors:\n%s", c, problemText(errs))
 	}
 	p := errs[0]
-	if p.Code != code || p.Position == nil || p.Position.File != file || !strings.Contains(p.Message, say) || p.Hint == "" {
+	if p.Code != code || p.Position == nil || p.Position.File != file || !strings.Contains(p.Message, say) || p.Fix.String() == "" {
 		t.Errorf("got %s, want %s: %s: … %s …", p, code, file, say)
 	}
 }

@@ -24,12 +24,12 @@ func missing(src Source) diag.Problem {
 		Code:     diag.ConfigMissing,
 		Message:  "no justnews.toml below /etc/justnews, /run/justnews or /usr/lib/justnews",
 		Expected: "/etc/justnews/justnews.toml",
-		Hint:     "install -D -m 0644 /dev/null /etc/justnews/justnews.toml, list the instances in it" + thenReload,
+		Fix:      diag.Advise("list the instances in /etc/justnews/justnews.toml", diag.Reload()),
 	}
 	if src.File != "" {
 		p.Position = &diag.Position{File: src.File}
 		p.Message, p.Expected = "there is no such file", "a configuration file"
-		p.Hint = "name a file that exists: --config FILE"
+		p.Fix = diag.Advise("name a file that exists with --config")
 	}
 	return p
 }
@@ -40,7 +40,7 @@ func unreadable(name, what string, err error) diag.Problem {
 		Position: &diag.Position{File: name},
 		Message:  what,
 		Expected: "a regular file of at most 1 MiB that can be read",
-		Hint:     "ls -ld " + shellQuote(name) + " shows what stands there; put a regular file there or remove it" + thenReload,
+		Fix:      diag.Advise("put a regular file there or remove it", diag.Reload()).Looking(diag.Run("ls", "-ld", "--", name)),
 	}
 	if err != nil {
 		p.Seen = reason(err)
@@ -54,7 +54,7 @@ func moreProblems(n int, docs []*document) diag.Problem {
 	p := diag.Problem{
 		Code:    diag.ConfigValue,
 		Message: strconv.Itoa(n) + " more problems are not shown",
-		Hint:    "correct those above" + thenReload,
+		Fix:     diag.Advise("correct those above", diag.Reload()),
 	}
 	if len(docs) > 0 {
 		p.Position = &diag.Position{File: docs[0].path, Line: 1, Column: 1}

@@ -26,7 +26,7 @@ func (c *checker) refuse(code diag.Code, v any, message, expected, fix string) {
 
 func (c *checker) report(code diag.Code, w where, message, seen, expected, fix string) {
 	c.state.report(c.doc, c.path, w, diag.Problem{
-		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Hint: fix + thenReload,
+		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Fix: diag.Advise(fix, diag.Reload()),
 	})
 }
 

@@ -6,12 +6,12 @@ package diag
 // the journal's catalog and the manual.
 type Entry struct {
 	Code      Code
-	Status    Status // exit status of a gate that this problem shuts
-	MessageID string // MESSAGE_ID in the journal, 32 hexadecimal digits
-	Title     string // one line
-	Cause     string // what usually leads to it
-	Check     string // a command that shows it
-	Fix       string // what mends it
+	Status    Status    // exit status of a gate that this problem shuts
+	MessageID string    // MESSAGE_ID in the journal, 32 hexadecimal digits
+	Title     string    // one line
+	Cause     string    // what usually leads to it
+	Check     []Command // shows it
+	Fix       Fix       // what puts it right
 }
 
 // Status returns the exit status of a problem of this code: 70 for a code that

@@ -6,7 +6,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,7 +54,7 @@ func TestEveryCodeHasOneCompleteEntry(t *testing.T) {
 			t.Errorf("%s: not in the catalogue", c)
 			continue
 		}
-		if e.Title == "" || e.Cause == "" || e.Check == "" || e.Fix == "" {
+		if e.Title == "" || e.Cause == "" || len(e.Check) == 0 || e.Fix.Empty() {
 			t.Errorf("%s: title, cause, check or fix is missing", c)
 		}
 		if !hexID.MatchString(e.MessageID) {
@@ -68,17 +70,56 @@ func TestEveryCodeHasOneCompleteEntry(t *testing.T) {
 	}
 }
 
-func TestAFixThatStartsUnitsResetsTheStartLimitFirst(t *testing.T) {
-	for _, e := range Catalog() {
-		at := strings.Index(e.Fix, "systemctl restart justnews@")
-		if at < 0 {
-			at = strings.Index(e.Fix, "systemctl start justnews.target")
-		}
-		if at < 0 {
+// programs are those that a fix may run or look with.
+var programs = []string{
+	"systemctl", "journalctl", "justnews-gate", "systemd-tmpfiles", "systemd-sysusers", "chmod", "chown", "rm", "sudo", "visudo",
+	"usermod", "pkill", "nvidia-smi", "nvidia-modprobe", "modprobe", "ldconfig", "mount", "sysctl", "ln", "sh",
+}
+
+// checkFix holds what every fix of the project keeps to.
+func checkFix(t *testing.T, where string, f Fix) {
+	t.Helper()
+	if strings.ContainsAny(f.Advice, ";`$|") || strings.Contains(f.Advice, "&&") || strings.Contains(f.Advice, "then: ") || strings.Contains(f.Advice, "systemctl ") {
+		t.Errorf("%s: a command in the words: %s", where, f.Advice)
+	}
+	reset := map[string]bool{}
+	for _, c := range f.Commands {
+		if len(c) == 0 || !slices.Contains(programs, c[0]) {
+			t.Errorf("%s: unknown program: %q", where, c)
 			continue
 		}
-		if reset := strings.Index(e.Fix, "systemctl reset-failed"); reset < 0 || reset > at {
-			t.Errorf("%s: a tripped start limit refuses this fix: %s", e.Code, e.Fix)
+		unit := c[len(c)-1]
+		switch {
+		case c[0] == "systemctl" && c[1] == "reset-failed":
+			reset[unit] = true
+		case c[0] == "systemctl" && c[1] == "restart" && !reset[unit]:
+			t.Errorf("%s: a tripped start limit refuses this fix: %s", where, f)
+		}
+	}
+}
+
+func TestFixesOfTheCatalogueAreWordsAndArguments(t *testing.T) {
+	for _, e := range Catalog() {
+		checkFix(t, string(e.Code), e.Fix)
+	}
+}
+
+func TestCommandIsTheSameWordsToAShell(t *testing.T) {
+	for _, word := range []string{
+		"x, then: touch pwned; systemctl reset-failed #", "it's", `"quoted"`, "a\nb", "end\n\n", "\n", "$(touch pwned)", "`touch pwned`", "\x1b[2J", "a\u202eb",
+		"--help", "-rf", "", " ", "*", "~", "a\\b", "\xff", "!x", "#", "NAME=value", "100%s\t", "$IFS", "{a,b}",
+	} {
+		argv := Run("echo", "--", word, "x"+word, word+"x")
+		line := argv.String()
+		if line != Clean(line) {
+			t.Errorf("%q: the line %q drives a terminal", word, line)
+		}
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "set -- "+line+"\nprintf '%s\\0' \"$@\"").Output()
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if got := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00"); !slices.Equal(got, argv) {
+			t.Errorf("%q became %q", argv, got)
 		}
 	}
 }

@@ -2,7 +2,10 @@
 
 package diag
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Fix is what puts a problem right. Where Advice is empty the commands alone
 // are enough; else a person follows the advice first and then runs them. The
@@ -11,8 +14,30 @@ type Fix struct {
 	// Advice says what to do, in words: lowercase, no full stop. It is never
 	// parsed and never run.
 	Advice string `json:"advice,omitempty"`
+	// Look are commands that show what the advice speaks of. They change nothing.
+	Look []Command `json:"look,omitempty"`
 	// Commands are run in this order.
 	Commands []Command `json:"commands,omitempty"`
+}
+
+// Do returns a fix that is commands alone.
+func Do(commands ...Command) Fix { return Fix{Commands: commands} }
+
+// Advise returns a fix of advice and the commands after it.
+func Advise(advice string, commands ...Command) Fix {
+	return Fix{Advice: Clean(advice), Commands: commands}
+}
+
+// Looking adds commands that show what the advice speaks of. A nil one is left
+// out.
+func (f Fix) Looking(commands ...Command) Fix {
+	f.Look = slices.Clone(f.Look)
+	for _, c := range commands {
+		if len(c) > 0 {
+			f.Look = append(f.Look, c)
+		}
+	}
+	return f
 }
 
 // Command is one argument vector, as execve(2) takes it. No shell reads it
@@ -22,46 +47,73 @@ type Command []string
 // Run returns the vector of one command.
 func Run(argv ...string) Command { return argv }
 
+// Retry forgets what failed and starts what is enabled.
+func Retry() Command { return Run("justnews-gate", "retry") }
+
+// Reload makes systemd run the generator: it applies the configuration.
+func Reload() Command { return Run("systemctl", "daemon-reload") }
+
 // String returns the command as a line for a POSIX shell, on which every word
 // stays one word, whatever is in it.
 func (c Command) String() string {
 	words := make([]string, len(c))
 	for i, word := range c {
-		words[i] = ShellQuote(word)
+		words[i] = shellWord(word)
 	}
 	return strings.Join(words, " ")
 }
 
-// ShellQuote returns a string as one word of a POSIX shell. Control characters
-// come out as Clean writes them: a name that holds one has no word that could
-// be pasted.
-func ShellQuote(s string) string {
-	s = Clean(s)
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-") == "" {
+// shellWord quotes a word for a POSIX shell. A control character, a line break
+// included, would drive the terminal into which the line is pasted: printf
+// writes it when the line runs. Line breaks at its end, which $(...) cuts off, are
+// the last character of the IFS that every shell starts with.
+func shellWord(s string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
+	if s != "" && strings.Trim(s, plain) == "" {
 		return s
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	if isClean(s) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	var octal strings.Builder
+	body := strings.TrimRight(s, "\n")
+	for i := range len(body) {
+		c := body[i]
+		octal.Write([]byte{'\\', '0' + c>>6, '0' + c>>3&7, '0' + c&7})
+	}
+	return "\"$(printf '" + octal.String() + "')" + strings.Repeat("${IFS#??}", len(s)-len(body)) + "\""
+}
+
+// Lines returns the commands, each as a line for a POSIX shell.
+func Lines(commands []Command) []string {
+	lines := make([]string, len(commands))
+	for i, c := range commands {
+		lines[i] = c.String()
+	}
+	return lines
 }
 
 // Whole reports whether the commands alone put the problem right.
 func (f Fix) Whole() bool { return f.Advice == "" && len(f.Commands) > 0 }
 
 // Empty reports whether there is nothing to do.
-func (f Fix) Empty() bool { return f.Advice == "" && len(f.Commands) == 0 }
+func (f Fix) Empty() bool { return f.Advice == "" && len(f.Commands) == 0 && len(f.Look) == 0 }
 
 // String returns the fix on one line, for places that have no more room.
 func (f Fix) String() string {
-	lines := make([]string, len(f.Commands))
-	for i, c := range f.Commands {
-		lines[i] = c.String()
+	look, commands := strings.Join(Lines(f.Look), "; "), strings.Join(Lines(f.Commands), "; ")
+	line := f.Advice
+	if look != "" {
+		if line += " (" + look + ")"; f.Advice == "" {
+			line = look
+		}
 	}
-	commands := strings.Join(lines, "; ")
 	switch {
 	case commands == "":
-		return f.Advice
-	case f.Advice == "":
+		return line
+	case line == "":
 		return commands
 	default:
-		return f.Advice + ", then: " + commands
+		return line + ", then: " + commands
 	}
 }

@@ -85,9 +85,7 @@ type Problem struct {
 	Seen     string `json:"seen,omitempty"`
 	Expected string `json:"expected,omitempty"`
 	// Fix is what puts it right.
-	Fix Fix `json:"-"`
-	// Hint is the same as prose, where Fix is not used yet.
-	Hint string `json:"fix"`
+	Fix Fix `json:"fix"`
 }
 
 // String returns "CODE: where: message" on one line.

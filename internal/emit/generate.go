@@ -113,7 +113,7 @@ func tooLate() diag.Problem {
 	return diag.Problem{
 		Code:    diag.GeneratorTimeout,
 		Message: fmt.Sprintf("not finished within %s, so every instance is gated shut", Limit),
-		Hint:    "mend the file system below /etc/justnews, then: systemctl daemon-reload",
+		Fix:     diag.Advise("mend the file system below /etc/justnews", diag.Reload()),
 	}
 }
 
@@ -121,7 +121,7 @@ func cannotWrite(err error) diag.Problem {
 	return diag.Problem{
 		Code:    diag.GeneratorWrite,
 		Message: err.Error(),
-		Hint:    "free space below /run, then: systemctl daemon-reload",
+		Fix:     diag.Advise("free space below /run", diag.Reload()),
 	}
 }
 
@@ -130,7 +130,7 @@ func gateOff() diag.Problem {
 		Code:     diag.GateOff,
 		Severity: diag.Warning,
 		Message:  "justnews.gate=off is on the kernel command line: every gate passes unchecked",
-		Hint:     "remove it and boot again",
+		Fix:      diag.Advise("remove it and boot again"),
 	}
 }
 
@@ -138,6 +138,6 @@ func bug(what any) diag.Problem {
 	return diag.Problem{
 		Code:    diag.Internal,
 		Message: fmt.Sprintf("%v", what),
-		Hint:    "report this line; until then every instance is gated shut",
+		Fix:     diag.Advise("report this line: until then every instance is gated shut"),
 	}
 }

@@ -3,6 +3,7 @@
 package emit
 
 import (
+	"slices"
 	"strings"
 
 	"justnews/internal/diag"
@@ -10,8 +11,6 @@ import (
 
 // Program is the name before every message.
 const Program = "justnews-generator"
-
-const reload = "systemctl daemon-reload"
 
 // Line returns a problem as one line: the program, the level unless it is an
 // error, where, what, and in brackets what mends it.
@@ -28,19 +27,18 @@ func Line(p diag.Problem) string {
 		parts = append(parts, p.Subject)
 	}
 	line := strings.Join(append(parts, p.Message), ": ")
-	if fix := fixOf(p); fix != "" {
+	if fix := fixOf(p).String(); fix != "" {
 		line += " (" + fix + ")"
 	}
 	return diag.Clean(line)
 }
 
 // fixOf ends the fix of an error in the reload without which nothing changes.
-func fixOf(p diag.Problem) string {
-	if p.Hint == "" || p.Severity != diag.Error || strings.Contains(p.Hint, reload) {
-		return p.Hint
+func fixOf(p diag.Problem) diag.Fix {
+	fix := p.Fix
+	reloads := slices.ContainsFunc(fix.Commands, func(c diag.Command) bool { return slices.Equal(c, diag.Reload()) })
+	if !fix.Empty() && p.Severity == diag.Error && !reloads {
+		fix.Commands = append(slices.Clone(fix.Commands), diag.Reload())
 	}
-	if strings.Contains(p.Hint, "then: ") {
-		return p.Hint + "; " + reload
-	}
-	return p.Hint + ", then: " + reload
+	return fix
 }

@@ -8,8 +8,6 @@
 package emit
 
 import (
-	"fmt"
-
 	"justnews/internal/diag"
 	"justnews/internal/kernelcmdline"
 	"justnews/internal/plan"
@@ -71,7 +69,7 @@ func unitText(d *plan.DropIn, err error) diag.Problem {
 		Code:    diag.UnitText,
 		Subject: d.Dir + "/" + d.Name,
 		Message: err.Error(),
-		Hint:    fmt.Sprintf("change the value in %s", mainFile),
+		Fix:     diag.Advise("change the value in " + mainFile),
 	}
 }
 

@@ -88,7 +88,11 @@ func journalFields(p diag.Problem) []journal.Field {
 		add("JUSTNEWS_CONFIG", p.Position.String())
 	}
 	add("JUSTNEWS_SUBJECT", p.Subject)
-	add("JUSTNEWS_FIX", fixOf(p))
+	fix := fixOf(p)
+	add("JUSTNEWS_FIX", fix.Advice)
+	for _, c := range fix.Commands {
+		add("JUSTNEWS_COMMAND", c.String())
+	}
 	return fields
 }
 
@@ -101,7 +105,7 @@ func writeKernelLog(path string, problems []diag.Problem) {
 	defer func() { _ = f.Close() }()
 	for i, p := range problems {
 		if i == maxKernelLines {
-			p = diag.Problem{Message: fmt.Sprintf("%d more problems", len(problems)-i), Hint: "all of them: justnews-gate config check"}
+			p = diag.Problem{Message: fmt.Sprintf("%d more problems", len(problems)-i), Fix: diag.Do(diag.Run("justnews-gate", "config", "check"))}
 		}
 		_, _ = f.WriteString("<" + strconv.Itoa(level(p)) + ">" + cut(Line(p)) + "\n")
 		if i == maxKernelLines {

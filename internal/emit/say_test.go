@@ -21,15 +21,15 @@ func TestALineSaysWhereWhatAndWhatMendsIt(t *testing.T) {
 		want    string
 	}{
 		{
-			diag.Problem{Code: diag.ConfigSyntax, Position: at, Message: "unexpected end of file, expected a value", Hint: "correct the line"},
+			diag.Problem{Code: diag.ConfigSyntax, Position: at, Message: "unexpected end of file, expected a value", Fix: diag.Advise("correct the line")},
 			"justnews-generator: /etc/justnews/justnews.toml:4:6: unexpected end of file, expected a value (correct the line, then: systemctl daemon-reload)",
 		},
 		{
-			diag.Problem{Position: at, Message: "m", Hint: "chmod go-w x && systemctl daemon-reload"},
+			diag.Problem{Position: at, Message: "m", Fix: diag.Do(diag.Run("chmod", "go-w", "x"), diag.Reload())},
 			"justnews-generator: /etc/justnews/justnews.toml:4:6: m (chmod go-w x && systemctl daemon-reload)",
 		},
 		{
-			diag.Problem{Severity: diag.Warning, Subject: "scout", Message: "m", Hint: "f"},
+			diag.Problem{Severity: diag.Warning, Subject: "scout", Message: "m", Fix: diag.Advise("f")},
 			"justnews-generator: warning: scout: m (f)",
 		},
 		{
@@ -48,7 +48,7 @@ func broken(n int) []diag.Problem {
 	for range n {
 		problems = append(problems, diag.Problem{
 			Code: diag.ConfigSyntax, Position: &diag.Position{File: "/etc/justnews/justnews.toml", Line: 4, Column: 6},
-			Message: "unexpected\nend", Hint: "correct the line",
+			Message: "unexpected\nend", Fix: diag.Advise("correct the line"),
 		})
 	}
 	return problems

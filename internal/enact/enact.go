@@ -52,7 +52,7 @@ func (h Host) run(ctx context.Context, code diag.Code, argv ...string) *diag.Pro
 	p := &diag.Problem{
 		Code: code, Subject: argv[0], Message: fmt.Sprintf("ended with status %d", status), Seen: oneLine(out),
 		Expected: "status 0 of: " + strings.Join(argv, " "),
-		Hint:     "mend what it names, and run the same again",
+		Fix:      diag.Advise("mend what it names, and run the same again"),
 	}
 	if err != nil {
 		p.Message, p.Seen = "cannot be run", err.Error()
@@ -117,7 +117,7 @@ func (h Host) known(ctx context.Context, user string) *diag.Problem {
 	p := &diag.Problem{
 		Code: diag.SudoIneffective, Subject: user, Message: "sudo does not list the rule for the user", Seen: oneLine(out),
 		Expected: "a line with NOPASSWD: and " + sudoers.Program,
-		Hint:     "add the line @includedir /etc/sudoers.d at the end of /etc/sudoers (visudo), and run the same again",
+		Fix:      diag.Advise("add the line @includedir /etc/sudoers.d at the end of /etc/sudoers (visudo), and run the same again"),
 	}
 	if err != nil {
 		p.Seen = err.Error()
@@ -137,11 +137,11 @@ func lists(out string) bool {
 }
 
 func rolledBack(p *diag.Problem, path string, err error) *diag.Problem {
-	p.Message += "; what was there before was put back"
-	if err != nil {
-		p.Message = strings.TrimSuffix(p.Message, "; what was there before was put back")
+	if err == nil {
+		p.Message += "; what was there before was put back"
+	} else {
 		p.Seen += "; and the former state cannot be put back: " + err.Error()
-		p.Hint = "rm " + path + " && visudo -c"
+		p.Fix = diag.Do(diag.Run("rm", "--", path), diag.Run("visudo", "-c"))
 	}
 	return p
 }
@@ -171,6 +171,6 @@ func (h Host) remove(ctx context.Context, s grant.Step) *diag.Problem {
 func cannotWrite(path string, err error) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.OperatorTool, Subject: path, Message: "cannot be changed", Seen: err.Error(),
-		Expected: "a writable " + sudoers.Directory + " of root", Hint: "ls -ld " + sudoers.Directory + "; df " + sudoers.Directory,
+		Expected: "a writable " + sudoers.Directory + " of root", Fix: diag.Advise("make room there, or make it writable").Looking(diag.Run("ls", "-ld", sudoers.Directory), diag.Run("df", sudoers.Directory)),
 	}
 }

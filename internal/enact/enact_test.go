@@ -136,7 +136,7 @@ func TestWhateverFailsTheFormerStateIsThereAfterwards(t *testing.T) {
 			r.fail = func(call string) (string, int, error) { return c.fail(r.calls, call) }
 			h, dir := host(t, before, r)
 			p := h.Do(t.Context(), grant.Step{Kind: grant.Write, Path: grant.DropIn, Text: rule(t, "adra", "site"), For: "adra"})
-			if p == nil || p.Code != c.code || p.Severity != diag.Error || p.Hint == "" || p.Seen == "" {
+			if p == nil || p.Code != c.code || p.Severity != diag.Error || p.Fix.String() == "" || p.Seen == "" {
 				t.Errorf("%s: %+v", name, p)
 			}
 			if got := content(t, dir); got != before {

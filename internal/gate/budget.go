@@ -30,7 +30,7 @@ func Budget(want wish.Timeout, unit *facts.Unit) (wish.Timeout, []diag.Problem) 
 			int(want.Value.Seconds()), want.Origin, int(unit.TimeoutStart.Seconds()), int(allowed.Seconds())),
 		Seen:     fmt.Sprintf("TimeoutStartSec=%d", int(unit.TimeoutStart.Seconds())),
 		Expected: fmt.Sprintf("at least %d s", int((want.Value + Margin).Seconds())),
-		Hint: fmt.Sprintf("set gate.timeout in /etc/justnews/justnews.toml (the generator then writes TimeoutStartSec=), or: systemctl edit %s and set TimeoutStartSec=%d; systemctl daemon-reload",
-			unit.Name, int((want.Value + Margin).Seconds())),
+		Fix: diag.Advise(fmt.Sprintf("set gate.timeout in /etc/justnews/justnews.toml, or TimeoutStartSec=%d in a drop-in of the unit", int((want.Value+Margin).Seconds())),
+			diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", unit.Name)),
 	}}
 }

@@ -22,7 +22,7 @@ func KeepShut(r *Result, own *facts.Unit) {
 		Message:  fmt.Sprintf("SuccessExitStatus= lists %d, which would open the gate: it exits with %d instead", was, r.Status),
 		Seen:     fmt.Sprintf("SuccessExitStatus=%v", own.SuccessExitStatus),
 		Expected: "no exit status of justnews-gate",
-		Hint:     fmt.Sprintf("systemctl edit %s, and take %d out of SuccessExitStatus=; systemctl daemon-reload", own.Name, was),
+		Fix:      diag.Advise(fmt.Sprintf("take %d out of SuccessExitStatus=", was), diag.Run("systemctl", "edit", "--", own.Name), diag.Reload()),
 	})
 }
 

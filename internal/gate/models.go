@@ -161,7 +161,7 @@ func unrecorded(err error) diag.Problem {
 	return diag.Problem{
 		Code: diag.NoLock, Severity: diag.Warning, Subject: "/run/justnews-gate",
 		Message: fmt.Sprintf("the preload was not run again, since that cannot be recorded: %v", err),
-		Hint:    "systemd-tmpfiles --create justnews.conf",
+		Fix:     diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
 	}
 }
 

@@ -72,16 +72,16 @@ func (c mpsCase) judge(t *testing.T, h *gpuHost, r Result) {
 		t.Errorf("took %v, want at most %v", r.Elapsed, within)
 	}
 	for _, p := range r.Problems {
-		reset, start := strings.Index(p.Hint, "systemctl reset-failed"), strings.Index(p.Hint, "systemctl start "+mpsUnit)
+		reset, start := strings.Index(p.Fix.String(), "systemctl reset-failed"), strings.Index(p.Fix.String(), "systemctl start "+mpsUnit)
 		if start >= 0 && (reset < 0 || start < reset) {
-			t.Errorf("a start before reset-failed: %s", p.Hint)
+			t.Errorf("a start before reset-failed: %s", p.Fix.String())
 		}
 	}
 }
 
 func says(r Result, code diag.Code, text string) bool {
 	for _, p := range r.Problems {
-		if p.Code == code && strings.Contains(p.Message+"|"+p.Seen+"|"+p.Expected+"|"+p.Hint, text) {
+		if p.Code == code && strings.Contains(p.Message+"|"+p.Seen+"|"+p.Expected+"|"+p.Fix.String(), text) {
 			return true
 		}
 	}

@@ -85,7 +85,7 @@ func (m *mpsWalk) start(ctx context.Context) (bool, []diag.Problem) {
 	if err != nil {
 		return true, []diag.Problem{{
 			Code: diag.MPSUnit, Subject: m.want.Unit, Message: "systemd could not be asked to start it",
-			Seen: diag.Clean(err.Error()), Expected: "a start job", Hint: check.StartMPS("systemctl start dbus.socket", m.want),
+			Seen: diag.Clean(err.Error()), Expected: "a start job", Fix: check.StartMPS(m.want, diag.Run("systemctl", "start", "dbus.socket")),
 		}}
 	}
 	// "done" is not "active", and "failed" may have been followed by a restart.
@@ -161,6 +161,6 @@ func noSystemdError(w check.MPSWish) diag.Problem {
 	return diag.Problem{
 		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd did not say whether it is active",
 		Seen: "no answer before the deadline", Expected: "active",
-		Hint: check.StartMPS("systemctl start dbus.socket", w),
+		Fix: check.StartMPS(w, diag.Run("systemctl", "start", "dbus.socket")),
 	}
 }

@@ -72,7 +72,7 @@ func unmet(probes []config.Probe, last map[string]facts.Need, k *walk) []diag.Pr
 			Message:  fmt.Sprintf("the %s probe did not pass within %s", p.Kind, k.wish.Timeout.Value),
 			Seen:     last[p.Name].Detail,
 			Expected: needWish(p),
-			Hint:     needFix(p),
+			Fix:      needFix(p),
 		})
 	}
 	return problems
@@ -91,16 +91,15 @@ func needWish(p config.Probe) string {
 	}
 }
 
-func needFix(p config.Probe) string {
-	const again = `systemctl reset-failed "justnews*"; systemctl start justnews.target`
+func needFix(p config.Probe) diag.Fix {
 	switch p.Kind {
 	case "unit":
-		return "systemctl status " + p.Unit + "; mend what it names; systemctl start " + p.Unit + "; " + again
+		return diag.Advise("mend what the unit's status names", diag.Run("systemctl", "start", "--", p.Unit), diag.Retry()).Looking(diag.Run("systemctl", "status", "--", p.Unit))
 	case "path":
-		return "ls -ld " + p.Path + "; put it there, then: " + again
+		return diag.Advise("put it there", diag.Retry()).Looking(diag.Run("ls", "-ld", "--", p.Path))
 	case "http":
-		return "start the server behind " + p.URL + ", then: " + again
+		return diag.Advise(fmt.Sprintf("start the server behind %q", p.URL), diag.Retry())
 	default:
-		return "start the server behind " + p.Address + ", then: " + again
+		return diag.Advise(fmt.Sprintf("start the server behind %q", p.Address), diag.Retry())
 	}
 }

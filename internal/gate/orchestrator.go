@@ -191,7 +191,7 @@ func noSystemd(unit string) diag.Problem {
 	return diag.Problem{
 		Code: diag.NoSystemd, Severity: diag.Notice, Subject: unit,
 		Message: "systemd cannot be asked on this machine, so the unit's state is left out",
-		Hint:    "nothing to do in a container without systemd; else: systemctl start dbus.socket",
+		Fix:     diag.Advise("nothing to do in a container without systemd", diag.Run("systemctl", "start", "dbus.socket")),
 	}
 }
 
@@ -200,6 +200,6 @@ func safeModeProblem(w wish.Wish) diag.Problem {
 		Code: diag.OrchestratorSafeMode, Severity: diag.Warning, Subject: w.Orchestrator.URL,
 		Message: "the orchestrator is in safe mode: the models were not checked",
 		Seen:    `"safe_mode": true in /health, and orchestrator.honor_safe_mode = true`,
-		Hint:    "end safe mode, or set honor_safe_mode = false, then: systemctl daemon-reload",
+		Fix:     diag.Advise("end safe mode, or set honor_safe_mode = false", diag.Reload()),
 	}
 }

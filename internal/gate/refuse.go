@@ -35,7 +35,7 @@ func SwitchedOff(instance, unit string, began time.Time, evidence string) Result
 			Code: diag.GateOff, Severity: diag.Warning, Subject: instance,
 			Message: "the gate is switched off on the kernel command line: nothing was checked",
 			Seen:    evidence,
-			Hint:    "remove justnews.gate=off from the kernel command line and boot again",
+			Fix:     diag.Advise("remove justnews.gate=off from the kernel command line and boot again"),
 		}},
 		Models: ModelsResult{Expected: -1},
 	}

@@ -176,7 +176,7 @@ func interrupted(ctx context.Context) bool {
 
 func interruption(ctx context.Context, name, detail string) diag.Problem {
 	why := "by a signal"
-	if cause := context.Cause(ctx); cause != nil && cause.Error() != context.Canceled.Error() { // which a signal's cause is as well
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		why = "(" + cause.Error() + ")"
 	}
 	return diag.Problem{
@@ -184,7 +184,7 @@ func interruption(ctx context.Context, name, detail string) diag.Problem {
 		Subject: name,
 		Message: fmt.Sprintf("ended %s while waiting", why),
 		Seen:    detail,
-		Hint:    `start again: systemctl reset-failed "justnews*"; systemctl start justnews.target`,
+		Fix:     diag.Do(diag.Retry()),
 	}
 }
 
@@ -195,7 +195,7 @@ func unexplained(name string) diag.Problem {
 		Code:    diag.Internal,
 		Subject: name,
 		Message: "the step did not pass and gave no reason",
-		Hint:    "report this as a bug, with the output of: justnews-gate -v --json",
+		Fix:     diag.Advise("report this as a bug, with the output of: justnews-gate -v --json"),
 	}
 }
 

@@ -100,7 +100,7 @@ func storeLate(look facts.Store, w wish.Wish) diag.Problem {
 	return diag.Problem{
 		Code: diag.StoreTimeout, Subject: look.Root, Message: "the deadline came before the whole Model Store was looked at",
 		Seen: fmt.Sprintf("%d models after %s", len(look.Models), w.Timeout.Value), Expected: "a look at every model of the map",
-		Hint: `raise gate.timeout in /etc/justnews/justnews.toml, then: systemctl daemon-reload; systemctl reset-failed "justnews*"; systemctl start justnews.target`,
+		Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()),
 	}
 }
 

@@ -67,16 +67,16 @@ func identity(w Wish, f facts.Operators) []diag.Problem {
 	u := f.User
 	switch {
 	case u.Why != "":
-		return []diag.Problem{unknown(diag.OperatorUser, w.User, "the user database cannot be asked", u.Why, "getent passwd "+w.User)}
+		return []diag.Problem{unknown(diag.OperatorUser, w.User, "the user database cannot be asked", u.Why, diag.Run("getent", "passwd", "--", w.User))}
 	case !u.Found && w.Install:
 		return []diag.Problem{{
 			Code: diag.OperatorUser, Subject: w.User, Message: "there is no such user", Seen: "no entry in the user database",
-			Expected: "a user of this host", Hint: "name another one with --user, or: useradd " + w.User,
+			Expected: "a user of this host", Fix: diag.Advise("name another one with --user, or make that user", diag.Run("useradd", "--", w.User)),
 		}}
 	case u.Found && u.UID == 0 && w.Install:
 		return []diag.Problem{{
 			Code: diag.OperatorUser, Subject: w.User, Message: "the user is root, who needs no exemption", Seen: "uid 0",
-			Expected: "the user that shall operate JustNews", Hint: "name that user: justnews-gate nopasswd install --user USER",
+			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--user", "USER")),
 		}}
 	}
 	return nil
@@ -90,13 +90,13 @@ func privilege(w Wish, f facts.Operators) []diag.Problem {
 	if w.Install {
 		verb = "install"
 	}
-	command := "sudo justnews-gate nopasswd " + verb + " --user " + w.User
+	command := diag.Run("sudo", "justnews-gate", "nopasswd", verb, "--user="+w.User)
 	if w.Sudoers {
-		command += " --sudoers"
+		command = append(command, "--sudoers")
 	}
 	return []diag.Problem{{
 		Code: diag.OperatorDenied, Message: "only root can change groups and sudo's rules", Seen: "the caller is not root",
-		Expected: "uid 0", Hint: command,
+		Expected: "uid 0", Fix: diag.Do(command),
 	}}
 }
 
@@ -110,14 +110,14 @@ func leftover(f facts.Operators) []diag.Problem {
 		Message:  "the rule of the old helper is still there: whoever can write its script is root",
 		Seen:     f.OldRule.Path,
 		Expected: "no such file",
-		Hint:     "rm " + f.OldRule.Path + " && visudo -c",
+		Fix:      diag.Do(diag.Run("rm", "--", f.OldRule.Path), diag.Run("visudo", "-c")),
 	}}
 }
 
 // unknown is the problem of a question that nobody answered: another verdict
 // than a bad answer.
-func unknown(code diag.Code, subject, message, why, check string) diag.Problem {
-	return diag.Problem{Code: code, Subject: subject, Message: message, Seen: why, Expected: "an answer", Hint: "find out why: " + check}
+func unknown(code diag.Code, subject, message, why string, check diag.Command) diag.Problem {
+	return diag.Problem{Code: code, Subject: subject, Message: message, Seen: why, Expected: "an answer", Fix: diag.Advise("find out why").Looking(check)}
 }
 
 // DropIn is the path of the sudo rule.

@@ -137,7 +137,7 @@ func TestWhatStandsAgainstItIsNamedAndNothingIsDone(t *testing.T) {
 		c.change(&f)
 		steps, problems := Plan(all(), f)
 		errs := diag.Errors(problems)
-		if len(steps) > 0 || len(errs) != 1 || errs[0].Code != c.code || errs[0].Hint == "" || errs[0].Seen == "" || errs[0].Expected == "" {
+		if len(steps) > 0 || len(errs) != 1 || errs[0].Code != c.code || errs[0].Fix.String() == "" || errs[0].Seen == "" || errs[0].Expected == "" {
 			t.Errorf("%s: %s; %+v", name, did(steps), problems)
 		}
 	}
@@ -159,7 +159,7 @@ func TestWhatIsOnlyDoubtfulIsSaidAndDone(t *testing.T) {
 		f := good()
 		c.change(&f)
 		steps, problems := Plan(c.wish, f)
-		if len(steps) != 2 || len(problems) != 1 || problems[0].Code != c.code || problems[0].Severity != diag.Warning || problems[0].Hint == "" {
+		if len(steps) != 2 || len(problems) != 1 || problems[0].Code != c.code || problems[0].Severity != diag.Warning || problems[0].Fix.String() == "" {
 			t.Errorf("%s: %s; %+v", name, did(steps), problems)
 		}
 	}

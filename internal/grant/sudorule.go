@@ -33,7 +33,7 @@ func sudoRule(w Wish, f facts.Operators) ([]Step, []diag.Problem) {
 	if err != nil {
 		return nil, append(problems, diag.Problem{
 			Code: diag.OperatorUser, Subject: w.User, Message: err.Error(), Expected: sudoers.Expected,
-			Hint: "name another one with --user",
+			Fix: diag.Advise("name another one with --user"),
 		})
 	}
 	return []Step{file(w, f.DropIn, text)}, problems
@@ -64,17 +64,17 @@ func users(w Wish, now facts.TextFile) ([]string, []diag.Problem) {
 	case now.Why != "" && w.DryRun: // /etc/sudoers.d is closed to others than root
 		return nil, []diag.Problem{{
 			Code: diag.SudoForeign, Severity: diag.Warning, Subject: now.Path, Message: "cannot tell what is there now",
-			Seen: now.Why, Expected: "a readable file, or none", Hint: "run the same as root",
+			Seen: now.Why, Expected: "a readable file, or none", Fix: diag.Advise("run the same as root"),
 		}}
 	case now.Why != "":
-		return nil, []diag.Problem{unknown(diag.SudoForeign, now.Path, "cannot be read", now.Why, "ls -l "+now.Path)}
+		return nil, []diag.Problem{unknown(diag.SudoForeign, now.Path, "cannot be read", now.Why, diag.Run("ls", "-l", "--", now.Path))}
 	}
 	users, err := sudoers.Users(now.Text)
 	if err != nil {
 		return nil, []diag.Problem{{
 			Code: diag.SudoForeign, Subject: now.Path, Message: "the file is " + err.Error() + " and is left alone",
 			Seen: fmt.Sprintf("%d bytes of another hand", len(now.Text)), Expected: "a file of justnews-gate nopasswd install, or none",
-			Hint: "look at it, move it out of " + sudoers.Directory + ", and run the same again",
+			Fix: diag.Advise("look at it, move it out of " + sudoers.Directory + ", and run the same again"),
 		}}
 	}
 	return users, nil
@@ -86,7 +86,7 @@ var oldest = [3]int{1, 9, 10}
 func usable(s facts.Sudo) []diag.Problem {
 	p := diag.Problem{
 		Code: diag.SudoUnusable, Expected: "sudo 1.9.10 or later, with visudo",
-		Hint: "install the group only (leave out --sudoers): a gate needs no root",
+		Fix: diag.Advise("install the group only: a gate needs no root"),
 	}
 	switch version, ok := number(s.Version); {
 	case s.Path == "":
@@ -133,15 +133,15 @@ func replaceable(chain []facts.PathOwner) []diag.Problem {
 	for i, o := range chain {
 		p := diag.Problem{
 			Code: diag.SudoUnsafe, Subject: o.Path, Expected: "owned by root, writable by nobody else",
-			Hint: "chown root:root " + o.Path + "; chmod go-w " + o.Path + ", then run the same again",
+			Fix: diag.Advise("run the same again after this", diag.Run("chown", "root:root", "--", o.Path), diag.Run("chmod", "go-w", "--", o.Path)),
 		}
 		switch program := i == 0; {
 		case o.Why != "":
 			p.Message, p.Seen = "cannot be examined, so that nobody knows who could replace it", o.Why
-			p.Hint = "install the package: the rule is for " + sudoers.Program
+			p.Fix = diag.Advise("install the package: the rule is for " + sudoers.Program)
 		case program && !o.Mode.IsRegular(), !program && !o.Mode.IsDir():
 			p.Message, p.Seen = "is a link or something else than it should be", o.Mode.String()
-			p.Hint = "install the package again: the rule is for " + sudoers.Program
+			p.Fix = diag.Advise("install the package again: the rule is for " + sudoers.Program)
 		case o.UID != 0:
 			p.Message, p.Seen = "belongs to another user than root, who could replace the program", fmt.Sprintf("uid %d", o.UID)
 		case o.Mode.Perm()&0o022 != 0 && (program || o.Mode&fs.ModeSticky == 0):

@@ -25,10 +25,16 @@ func (l *look) judge() []diag.Problem {
 		problems = append(problems, check.Database(d)...)
 	}
 	problems = append(problems, l.switchedOff()...)
-	if l.Units != nil {
-		problems = append(problems, l.judgeUnits()...)
+	if l.Units == nil {
+		return append(fold(problems, problems), l.notLooked()...)
 	}
-	return append(fold(problems), l.notLooked()...)
+	problems = append(problems, l.judgeUnits()...)
+	faceless := slices.Clone(problems)
+	for _, i := range l.instances {
+		of := l.judgeInstance(i)
+		problems, faceless = append(problems, of...), append(faceless, l.faceless(i, of)...)
+	}
+	return append(fold(problems, faceless), l.notLooked()...)
 }
 
 // judgeUnits judges what only means something where systemd runs.
@@ -38,9 +44,6 @@ func (l *look) judgeUnits() []diag.Problem {
 	problems = append(problems, check.Present(l.target)...)
 	problems = append(problems, check.Enabled(l.target, true)...)
 	problems = append(problems, check.Present(l.preload)...)
-	for _, i := range l.instances {
-		problems = append(problems, l.judgeInstance(i)...)
-	}
 	return problems
 }
 
@@ -95,7 +98,7 @@ func (l *look) switchedOff() []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.GateOff, Severity: diag.Warning, Subject: "justnews.gate=off",
 		Message: "the gates are switched off on the kernel command line: every instance starts unchecked", Seen: l.gateOff,
-		Hint: "remove justnews.gate=off from the kernel command line and boot again",
+		Fix: diag.Advise("remove justnews.gate=off from the kernel command line and boot again"),
 	}}
 }
 
@@ -112,7 +115,7 @@ func (l *look) notLooked() []diag.Problem {
 	}
 	return append(problems, diag.Problem{
 		Code: diag.Unchecked, Severity: diag.Notice, Subject: "preflight",
-		Message: "not everything could be looked at by this run: " + diag.Clean(strings.Join(missed, ", ")), Hint: "sudo justnews-gate preflight",
+		Message: "not everything could be looked at by this run: " + diag.Clean(strings.Join(missed, ", ")), Fix: diag.Do(diag.Run("sudo", "justnews-gate", "preflight")),
 	})
 }
 
@@ -141,7 +144,7 @@ func (l *look) notTried() []string {
 func NoSystemd(err error) diag.Problem {
 	return diag.Problem{
 		Code: diag.NoSystemd, Severity: diag.Warning, Subject: "systemd",
-		Message: "systemd runs and cannot be asked, so units, ports and paths were not checked", Seen: err.Error(), Hint: "systemctl start dbus.socket",
+		Message: "systemd runs and cannot be asked, so units, ports and paths were not checked", Seen: err.Error(), Fix: diag.Do(diag.Run("systemctl", "start", "dbus.socket")),
 	}
 }
 
@@ -149,22 +152,23 @@ func NoSystemd(err error) diag.Problem {
 var single = []diag.Code{diag.Ungated, diag.UnitFailed, diag.RestartLoop, diag.PortTaken}
 
 // fold makes one finding of those that differ in the instance alone: what stands
-// in the template is wrong 17 times, and mended once.
-func fold(problems []diag.Problem) []diag.Problem {
+// in the template is wrong 17 times, and mended once. Those are alike whose
+// counterparts in faceless are.
+func fold(problems, faceless []diag.Problem) []diag.Problem {
 	var out []diag.Problem
 	first := map[string]int{}
 	others := map[int][]string{}
-	for _, p := range problems {
-		like, place := p, ""
+	for i, p := range problems {
+		like, place := faceless[i], ""
 		if p.Position != nil {
 			like.Position, place = nil, p.Position.String()
 		}
 		if p.Code == diag.ConfigEnvironment { // one variable, whichever instance's gate would refuse it
-			like.Hint, like.Fix = "", diag.Fix{}
+			like.Fix = diag.Fix{}
 		}
 		unit := check.OurUnit(p.Subject) && !slices.Contains(single, p.Code)
-		if unit {
-			like = facelessOf(like)
+		if !unit {
+			like.Subject = p.Subject
 		}
 		key := fmt.Sprintf("%+v %s", like, place)
 		at, seen := first[key]
@@ -182,16 +186,57 @@ func fold(problems []diag.Problem) []diag.Problem {
 	return out
 }
 
-// facelessOf is a problem with its instance's name taken out of it.
-func facelessOf(p diag.Problem) diag.Problem {
-	name := instanceOf(p.Subject)
-	for _, s := range []*string{&p.Message, &p.Seen, &p.Expected, &p.Hint} {
-		*s = strings.ReplaceAll(*s, p.Subject, "")
-		*s = strings.ReplaceAll(*s, "/"+name, "/")
-		*s = strings.ReplaceAll(*s, " "+name, " ")
+// nobody is an instance's unit without the instance.
+const nobody = "justnews@.service"
+
+// faceless judges the same facts again as those of an instance without a name,
+// so that no name has to be found in a sentence.
+func (l *look) faceless(i instance, of []diag.Problem) []diag.Problem {
+	name := instanceOf(i.unit.Name)
+	i.unit.Name = nobody
+	same := l.judgeInstance(i)
+	if len(same) != len(of) {
+		return of
 	}
-	p.Subject = ""
-	return p
+	for n := range same {
+		p := &same[n]
+		if p.Subject == nobody {
+			p.Subject = ""
+		}
+		for _, s := range []*string{&p.Message, &p.Seen, &p.Expected, &p.Fix.Advice} {
+			*s = ownPath(*s, name)
+		}
+		p.Fix.Look, p.Fix.Commands = ownPaths(p.Fix.Look, name), ownPaths(p.Fix.Commands, name)
+	}
+	return same
+}
+
+func ownPaths(commands []diag.Command, name string) []diag.Command {
+	var all []diag.Command
+	for _, c := range commands {
+		own := slices.Clone(c)
+		for n, word := range own {
+			own[n] = ownPath(word, name)
+		}
+		all = append(all, own)
+	}
+	return all
+}
+
+// ownPath takes an instance's name out of paths, where %i stood in the unit.
+func ownPath(s, name string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(s, "/"+name)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		if b.WriteString("/"); after != "" && !strings.ContainsRune("/ \",;:)'", rune(after[0])) {
+			b.WriteString(name)
+		}
+		s = after
+	}
 }
 
 func instanceOf(unit string) string {

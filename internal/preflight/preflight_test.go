@@ -332,19 +332,19 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 				t.Fatalf("%d findings, want 1: %v", len(problems), problems)
 			}
 			p := problems[0]
-			all := fmt.Sprintf("%s %s %s %s", p, p.Seen, p.Expected, p.Hint)
+			all := fmt.Sprintf("%s %s %s %s", p, p.Seen, p.Expected, p.Fix.String())
 			if p.Code != c.code || p.Severity != c.severity || !strings.Contains(all, c.has) {
 				t.Errorf("got %s %s, want %s %s with %q", p.Severity, all, c.severity, c.code, c.has)
 			}
 			if strings.Contains(all, "hunter2") {
 				t.Errorf("a secret is shown: %s", all)
 			}
-			if p.Hint == "" || p.Code.Area() == "this run" {
+			if p.Fix.String() == "" || p.Code.Area() == "this run" {
 				t.Errorf("an unfinished problem: %+v", p)
 			}
-			reset, start := strings.Index(p.Hint, "systemctl reset-failed"), strings.Index(p.Hint, "systemctl start justnews")
+			reset, start := strings.Index(p.Fix.String(), "systemctl reset-failed"), strings.Index(p.Fix.String(), "systemctl start justnews")
 			if start >= 0 && (reset < 0 || reset > start) {
-				t.Errorf("a tripped start limit refuses this fix: %s", p.Hint)
+				t.Errorf("a tripped start limit refuses this fix: %s", p.Fix.String())
 			}
 		})
 	}

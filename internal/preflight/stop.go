@@ -55,7 +55,7 @@ func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 	if !check.OurUnit(unit) {
 		f.Problems = append(f.Problems, diag.Problem{
 			Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", i.Port), Message: "no unit of ours holds the port of " + i.Name + ": nothing was stopped",
-			Seen: check.Holders(i.port), Expected: "nobody", Hint: fmt.Sprintf("end it yourself (ss -ltnp 'sport = :%d')", i.Port),
+			Seen: check.Holders(i.port), Expected: "nobody", Fix: diag.Advise("end it yourself").Looking(diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", i.Port))),
 		})
 		return
 	}
@@ -70,7 +70,7 @@ func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 		}
 		f.Problems = append(f.Problems, diag.Problem{
 			Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", i.Port), Message: "cannot stop " + unit + ", which holds the port of " + i.Name,
-			Seen: diag.Clean(seen), Expected: "nobody", Hint: "sudo systemctl stop " + unit,
+			Seen: diag.Clean(seen), Expected: "nobody", Fix: diag.Do(diag.Run("sudo", "systemctl", "stop", "--", unit)),
 		})
 		return
 	}
@@ -78,7 +78,7 @@ func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 	f.Problems = append(f.Problems, diag.Problem{
 		Code: diag.PortFreed, Severity: diag.Notice, Subject: fmt.Sprintf("port %d", i.Port),
 		Message: "stopped " + unit + ", which held the port of " + i.Name,
-		Hint:    `systemctl reset-failed "justnews*"; systemctl start justnews.target`,
+		Fix:     diag.Do(diag.Retry()),
 	})
 }
 

@@ -59,7 +59,7 @@ func Clean(problems []diag.Problem) []diag.Problem {
 
 func cleaned(p diag.Problem) diag.Problem {
 	p.Subject, p.Message = brief(p.Subject, maxSubject), Brief(p.Message)
-	p.Seen, p.Expected, p.Hint = Brief(p.Seen), Brief(p.Expected), Brief(p.Hint)
+	p.Seen, p.Expected, p.Fix.Advice = Brief(p.Seen), Brief(p.Expected), Brief(p.Fix.Advice)
 	if p.Position != nil {
 		at := *p.Position
 		at.File = Brief(at.File)

@@ -112,7 +112,7 @@ func (w *Watch) tell(p gate.Progress) {
 	case w.Width != nil:
 		w.Talk.drawLive(liveLine(p, w.Width()))
 	case w.Log && w.told.text != before:
-		w.Talk.Say([]Line{{priInfo, "waiting", w.told.text, nil}})
+		w.Talk.Say([]Line{{Priority: priInfo, Level: "waiting", Text: w.told.text}})
 	}
 }
 

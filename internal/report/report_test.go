@@ -42,18 +42,18 @@ func results() map[string]gate.Result {
 		{Name: "bus"},
 	}
 	refused.Problems = []diag.Problem{
-		{Code: diag.NoLock, Severity: diag.Notice, Subject: "/run/justnews-gate", Message: "this run is not excluded from the gates of the services", Seen: "x", Hint: "y"},
+		{Code: diag.NoLock, Severity: diag.Notice, Subject: "/run/justnews-gate", Message: "this run is not excluded from the gates of the services", Seen: "x", Fix: diag.Advise("y")},
 		{
 			Code: diag.ModelFailed, Subject: "scout: google/bert", Message: "no snapshot below /opt/justnews/models/scout/current",
-			Seen: "the message points to files that are missing", Expected: "a snapshot", Hint: "copy the snapshot, then: systemctl reset-failed \"justnews*\"; systemctl start justnews.target",
+			Seen: "the message points to files that are missing", Expected: "a snapshot", Fix: diag.Advise("copy the snapshot", diag.Retry()),
 		},
-		{Code: diag.ConfigValue, Position: &diag.Position{File: "/etc/justnews/justnews.toml", Line: 4, Column: 6}, Message: "a port", Expected: "1 to 65535", Hint: "correct it"},
+		{Code: diag.ConfigValue, Position: &diag.Position{File: "/etc/justnews/justnews.toml", Line: 4, Column: 6}, Message: "a port", Expected: "1 to 65535", Fix: diag.Advise("correct it")},
 	}
 
 	warnings := base
 	warnings.Instance, warnings.Status, warnings.Elapsed = "", diag.StatusWarnings, 0
 	warnings.Steps = pass.Steps
-	warnings.Problems = []diag.Problem{{Code: diag.MapMissing, Severity: diag.Warning, Subject: "/etc/justnews/AGENT_MODEL_MAP.json", Message: "the count is unchecked", Seen: "no such file", Hint: "write it"}}
+	warnings.Problems = []diag.Problem{{Code: diag.MapMissing, Severity: diag.Warning, Subject: "/etc/justnews/AGENT_MODEL_MAP.json", Message: "the count is unchecked", Seen: "no such file", Fix: diag.Advise("write it")}}
 	return map[string]gate.Result{
 		"pass": pass, "refused": refused, "warnings": warnings,
 		"off": gate.SwitchedOff("scout", "justnews@scout.service", base.Started, "/proc/cmdline"),
@@ -126,7 +126,7 @@ const hostile = "\x1b[2J\x1b]0;owned\x07\r\n<3>justnews-gate: pass: \u202egnp.\u
 func TestWhatIsHostileOrEndlessComesOutHarmlessAndShort(t *testing.T) {
 	endless := strings.Repeat("x", 1<<20)
 	for _, s := range []string{hostile, endless, strings.Repeat(hostile, 20000), strings.Repeat("\xff", 1<<20), strings.Repeat("漢", 1<<20), strings.Repeat("\x80", 5000)} {
-		p := diag.Problem{Code: diag.ModelFailed, Subject: s, Message: s, Seen: s, Expected: s, Hint: s, Position: &diag.Position{File: s}}
+		p := diag.Problem{Code: diag.ModelFailed, Subject: s, Message: s, Seen: s, Expected: s, Fix: diag.Fix{Advice: s, Commands: []diag.Command{{s}}}, Position: &diag.Position{File: s}}
 		r := gate.Result{Instance: "scout", Status: diag.StatusFailed, Problems: []diag.Problem{p}, Steps: []gate.StepResult{{Name: "models", Detail: s}}}
 		var out bytes.Buffer
 		NewTalk(&out, nil, false).Say(append(StepLines(r), Lines("gate", r)...))

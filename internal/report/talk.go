@@ -57,6 +57,10 @@ func (t *Talk) Say(lines []Line) {
 			fmt.Fprintf(t.w, "\n%s\n", t.bold(l.Text))
 			continue
 		}
+		if l.Level == levelCommand {
+			fmt.Fprintln(t.w, indent+l.Text)
+			continue
+		}
 		fmt.Fprintf(t.w, "justnews-gate: %s %s\n", t.paint(l.Level), l.Text)
 	}
 }
@@ -65,7 +69,10 @@ func (t *Talk) Say(lines []Line) {
 // carries its MESSAGE_ID: the catalogue's text belongs under it once.
 func (t *Talk) send(l Line, sequel bool) {
 	text := l.Level + ": " + l.Text
-	if t.sink.Way() != journal.Native {
+	switch {
+	case l.Level == levelCommand:
+		text = indent + l.Text
+	case t.sink.Way() != journal.Native:
 		text = "justnews-gate: " + text
 	}
 	_ = t.sink.Write(journal.Priority(l.Priority), text, t.fields(l, sequel)...)
@@ -87,6 +94,21 @@ func (t *Talk) fields(l Line, sequel bool) []journal.Field {
 	if e, ok := diag.Lookup(p.Code); ok && !sequel {
 		fields = append(fields, journal.Field{Name: "MESSAGE_ID", Value: e.MessageID})
 	}
+	if !sequel {
+		fields = append(fields, fixFields(p.Fix)...)
+	}
+	return fields
+}
+
+// fixFields carry the fix: the journal takes a field more than once.
+func fixFields(f diag.Fix) []journal.Field {
+	var fields []journal.Field
+	if f.Advice != "" {
+		fields = append(fields, journal.Field{Name: "JUSTNEWS_FIX", Value: Brief(f.Advice)})
+	}
+	for _, c := range f.Commands {
+		fields = append(fields, journal.Field{Name: "JUSTNEWS_COMMAND", Value: c.String()})
+	}
 	return fields
 }
 
@@ -101,7 +123,7 @@ func (t *Talk) bold(text string) string {
 // stays quiet.
 func (t *Talk) paint(level string) string {
 	code := map[string]string{
-		"error": "31;1", "refused": "31;1", "warning": "33;1", "warnings": "33;1", "pass": "32;1", "hint": "36", "seen": "2", "notice": "2",
+		"error": "31;1", "refused": "31;1", "warning": "33;1", "warnings": "33;1", "pass": "32;1", "fix": "36", "seen": "2", "notice": "2",
 	}[level]
 	if !t.color || code == "" {
 		return level + ":"

@@ -18,6 +18,7 @@ type Line struct {
 	Level    string
 	Text     string
 	Problem  *diag.Problem // what it speaks of, nil for a verdict
+	First    bool          // it names the problem: evidence and fix follow
 }
 
 // Syslog priorities, as syslog(3) numbers them.
@@ -56,16 +57,36 @@ func problemLines(p *diag.Problem) []Line {
 		pri = priNotice
 	}
 	shown := cleaned(*p)
-	lines := []Line{{pri, p.Severity.String(), shown.String(), p}}
+	lines := []Line{{Priority: pri, Level: p.Severity.String(), Text: shown.String(), Problem: p, First: true}}
 	if p.Severity == diag.Notice {
 		return lines // nothing is wrong: explain CODE has the rest
 	}
 	if p.Seen != "" || p.Expected != "" {
-		lines = append(lines, Line{pri, "seen", evidence(shown), p})
+		lines = append(lines, Line{Priority: pri, Level: "seen", Text: evidence(shown), Problem: p})
 	}
-	if fix := cmp.Or(shown.Hint, shown.Fix.String()); fix != "" {
-		lines = append(lines, Line{pri, "hint", fix, p})
+	return append(lines, fixLines(pri, p, shown.Fix)...)
+}
+
+// A line of levelCommand is a command: no word stands before or after it, so
+// that the line can be pasted as it is.
+const (
+	levelCommand = "command"
+	indent       = "    "
+)
+
+func fixLines(pri int, p *diag.Problem, f diag.Fix) []Line {
+	var lines []Line
+	add := func(level, text string, commands []diag.Command) {
+		if text == "" && len(commands) == 0 {
+			return
+		}
+		lines = append(lines, Line{Priority: pri, Level: level, Text: cmp.Or(text, "run"), Problem: p})
+		for _, c := range commands {
+			lines = append(lines, Line{Priority: pri, Level: levelCommand, Text: c.String(), Problem: p})
+		}
 	}
+	add("look", "", f.Look)
+	add("fix", f.Advice, f.Commands)
 	return lines
 }
 
@@ -82,15 +103,15 @@ func evidence(p diag.Problem) string {
 
 func verdictLine(run string, r gate.Result) Line {
 	if verdict(r) == "warnings" {
-		return Line{priWarning, "warnings", fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status), nil}
+		return Line{Priority: priWarning, Level: "warnings", Text: fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status)}
 	}
 	if !r.Passed() {
-		return Line{priError, "refused", fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status), nil}
+		return Line{Priority: priError, Level: "refused", Text: fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status)}
 	}
 	if verdict(r) == string(gate.Ungated) {
-		return Line{priWarning, "pass", subject(run, r) + " unchecked: justnews.gate=off", nil}
+		return Line{Priority: priWarning, Level: "pass", Text: subject(run, r) + " unchecked: justnews.gate=off"}
 	}
-	return Line{priInfo, "pass", fmt.Sprintf("%s: %s in %s", subject(run, r), proven(r), Span(r.Elapsed)), nil}
+	return Line{Priority: priInfo, Level: "pass", Text: fmt.Sprintf("%s: %s in %s", subject(run, r), proven(r), Span(r.Elapsed))}
 }
 
 func subject(run string, r gate.Result) string {
@@ -167,7 +188,7 @@ func StepLines(r gate.Result) []Line {
 		if s.Detail != "" {
 			text += ": " + Brief(s.Detail)
 		}
-		lines = append(lines, Line{priInfo, "step", text, nil})
+		lines = append(lines, Line{Priority: priInfo, Level: "step", Text: text})
 	}
 	return lines
 }

@@ -85,7 +85,7 @@ func TestNothingIsToldAfterTheEnd(t *testing.T) {
 		w.Progress(gate.Progress{Step: "a", Text: "2"}) // would be told later
 		w.Done(gate.Result{Status: diag.StatusFailed, Problems: []diag.Problem{
 			{Code: diag.NoLock, Severity: diag.Notice, Message: "m"},
-			{Code: diag.ModelFailed, Subject: "scout", Message: hostile, Hint: "f"},
+			{Code: diag.ModelFailed, Subject: "scout", Message: hostile, Fix: diag.Advise("f")},
 		}})
 		w.Progress(gate.Progress{Step: "a", Text: "3", Left: time.Minute})
 		time.Sleep(time.Minute)

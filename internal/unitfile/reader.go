@@ -122,7 +122,7 @@ func (r *reader) setting(line string) (s Setting, found bool, err error) {
 	}
 	if line[0] == '[' {
 		if !strings.HasSuffix(line, "]") {
-			return s, false, errors.New("a section header without its end")
+			return s, false, errHeader
 		}
 		r.section = line[1 : len(line)-1]
 		return s, false, nil

@@ -20,7 +20,7 @@ func refuseBytes(s string) *Refusal {
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError && size == 1 || nonCharacter(r) {
-			return &Refusal{i, "not UTF-8 as systemd takes it"}
+			return &Refusal{i, notUTF8}
 		}
 		i += size
 	}

@@ -3,6 +3,7 @@
 package unitfile
 
 import (
+	"errors"
 	"strings"
 )
 
@@ -55,7 +56,8 @@ func faultOf(err error) string {
 // losesRest tells what systemd does not get over: bytes that are not UTF-8, and
 // a section header without its end.
 func losesRest(err error) bool {
-	return strings.Contains(err.Error(), "UTF-8") || strings.Contains(err.Error(), "section header") || strings.Contains(err.Error(), errTooLong.Error())
+	refusal, ok := errors.AsType[*Refusal](err)
+	return ok && refusal.Reason == notUTF8 || errors.Is(err, errHeader) || errors.Is(err, errTooLong)
 }
 
 // refusedCommand says why systemd drops a command line, and with it the rest of

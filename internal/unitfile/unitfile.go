@@ -156,6 +156,10 @@ func (f *File) Append(dst []byte) ([]byte, error) {
 // (LONG_LINE_MAX of fileio.h, 1 MiB); a longer one loses the whole file.
 const maxLine = 1 << 20
 
+const notUTF8 = "not UTF-8 as systemd takes it"
+
+var errHeader = errors.New("a section header without its end")
+
 var errTooLong = errors.New("the line would be longer than the 1 MiB that systemd reads")
 
 func (l Line) append(dst []byte) ([]byte, error) {

@@ -145,7 +145,7 @@ func TestWhatAVariableMayNotSayIsAConfigurationErrorWithAFix(t *testing.T) {
 			} {
 				problems := f()
 				if len(problems) != 1 || problems[0].Status() != diag.StatusConfig || problems[0].Subject != variable ||
-					!strings.Contains(problems[0].Hint, variable) || problems[0].Expected == "" {
+					!strings.Contains(problems[0].Fix.String(), variable) || problems[0].Expected == "" {
 					t.Errorf("%s=%q: %+v", variable, value, problems)
 				}
 			}

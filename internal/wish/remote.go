@@ -16,6 +16,6 @@ func (w Wish) Remote() []diag.Problem {
 		Message:  "the orchestrator's URL is not on this host: requests leave it unencrypted",
 		Seen:     w.Orchestrator.URL,
 		Expected: "localhost, or an address of 127.0.0.0/8 or ::1",
-		Hint:     "set orchestrator.url in /etc/justnews/justnews.toml or GPU_ORCHESTRATOR_URL to a loopback address if it runs on this host, then: systemctl daemon-reload",
+		Fix:      diag.Advise("set orchestrator.url in /etc/justnews/justnews.toml or GPU_ORCHESTRATOR_URL to a loopback address if it runs on this host", diag.Reload()),
 	}}
 }

@@ -31,7 +31,7 @@ func TestAnOrchestratorOverTheNetworkIsSaidAndShutsNothing(t *testing.T) {
 			t.Errorf("%s: %v", url, problems)
 		}
 		for _, p := range problems {
-			if p.Code != diag.OrchestratorRemote || p.Severity != diag.Warning || p.Hint == "" {
+			if p.Code != diag.OrchestratorRemote || p.Severity != diag.Warning || p.Fix.String() == "" {
 				t.Errorf("%s: %+v", url, p)
 			}
 		}

@@ -186,7 +186,7 @@ func badVariable(w *Wish, name, value string, err error) diag.Problem {
 		Message:  fmt.Sprintf("cannot use the environment's %s: %v", name, err),
 		Seen:     fmt.Sprintf("%q", withoutPassword(value)),
 		Expected: strings.TrimPrefix(err.Error(), "expected "),
-		Hint:     fmt.Sprintf("correct %s in %s, then: systemctl daemon-reload", name, where),
+		Fix:      diag.Advise(fmt.Sprintf("correct %s in %s", name, where), diag.Reload()),
 	}
 }
 
@@ -211,7 +211,7 @@ func unknownInstance(cfg *config.Config, name string) diag.Problem {
 		Message:  "the configuration lists no such instance",
 		Seen:     fmt.Sprintf("%q", name),
 		Expected: "one of " + strings.Join(names, ", "),
-		Hint:     fmt.Sprintf("add [instances.%s] to /etc/justnews/justnews.toml, then: systemctl daemon-reload", name),
+		Fix:      diag.Advise(fmt.Sprintf("add the table [instances.%s] to /etc/justnews/justnews.toml", name), diag.Reload()),
 	}
 	if len(names) == 0 {
 		p.Expected = "an [instances.NAME] table"

@@ -18,7 +18,7 @@ func journalCatalog(string) ([]byte, error) {
 	b.WriteString("# SPDX-License-Identifier: Apache-2.0\n# Made from the catalogue of problems: justnews-problems(7).\n")
 	for _, e := range diag.Catalog() {
 		fmt.Fprintf(&b, "\n-- %s\nSubject: %s: %s\nDefined-By: justnews\nDocumentation: man:justnews-problems(7)\n\n%s\n\nLook:\n    %s\n\nMend:\n    %s\n",
-			e.MessageID, e.Code, e.Title, strings.Join(fold(e.Cause, 76), "\n"), e.Check, e.Fix)
+			e.MessageID, e.Code, e.Title, strings.Join(fold(e.Cause, 76), "\n"), strings.Join(diag.Lines(e.Check), "\n    "), strings.Join(mend(e.Fix), "\n    "))
 	}
 	return b.Bytes(), nil
 }
@@ -38,4 +38,13 @@ func fold(text string, width int) []string {
 		line += word
 	}
 	return append(lines, line)
+}
+
+// mend is the advice, if there is any, and each command on a line of its own.
+func mend(f diag.Fix) []string {
+	var lines []string
+	if f.Advice != "" {
+		lines = fold(f.Advice, 72)
+	}
+	return append(lines, diag.Lines(f.Commands)...)
 }

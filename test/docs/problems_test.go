@@ -54,7 +54,7 @@ func TestThePageOfTheProblemsIsTheCatalogue(t *testing.T) {
 	b.WriteString(problemsHead)
 	for _, e := range diag.Catalog() {
 		fmt.Fprintf(&b, ".It Sy %s\n%s.\nExit status %d.\n.Pp\n%s\n.Pp\nLook:\n.Bd -literal -compact -offset indent\n%s\n.Ed\n.Pp\nMend:\n%s\n.Pp\n.Li MESSAGE_ID=%s\n",
-			e.Code, sentence(e.Title), e.Status, roff(e.Cause), strings.ReplaceAll(e.Check, `\`, `\e`), strings.ReplaceAll(roff(e.Fix), "-", `\-`), e.MessageID)
+			e.Code, sentence(e.Title), e.Status, roff(e.Cause), literal(e.Check), mend(e.Fix), e.MessageID)
 	}
 	b.WriteString(problemsTail)
 	name := "man/justnews-problems.7"
@@ -66,6 +66,22 @@ func TestThePageOfTheProblemsIsTheCatalogue(t *testing.T) {
 	if diff := cmp.Diff(b.String(), read(t, name)); diff != "" {
 		t.Errorf("run: go test ./test/docs -update\n%s", diff)
 	}
+}
+
+// mend is the advice and each command on a line that can be pasted.
+func mend(f diag.Fix) string {
+	var parts []string
+	if f.Advice != "" {
+		parts = append(parts, strings.ReplaceAll(roff(f.Advice), "-", `\-`))
+	}
+	if len(f.Commands) > 0 {
+		parts = append(parts, ".Bd -literal -compact -offset indent\n"+literal(f.Commands)+"\n.Ed")
+	}
+	return strings.Join(parts, "\n")
+}
+
+func literal(commands []diag.Command) string {
+	return strings.ReplaceAll(strings.Join(diag.Lines(commands), "\n"), `\`, `\e`)
 }
 
 func sentence(s string) string { return roff(strings.ToUpper(s[:1]) + s[1:]) }

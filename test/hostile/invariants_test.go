@@ -64,7 +64,7 @@ func unexplained(r gate.Result) []string {
 	var broken []string
 	for _, p := range errs {
 		switch {
-		case p.Hint == "":
+		case p.Fix.String() == "":
 			broken = append(broken, fmt.Sprintf("no fix for %s", p.Code))
 		case p.Code == diag.Internal:
 			broken = append(broken, fmt.Sprintf("an internal error: %v", p))
