@@ -55,6 +55,7 @@ type line struct {
 	Gate      gateCommand      `cmd:"" help:"Wait until everything that an instance needs is proven ready."`
 	Status    statusCommand    `cmd:"" help:"Show orchestrator, models, bus, GPUs and units at a glance."`
 	Preload   preloadCommand   `cmd:"" help:"Ask the orchestrator to load its models, and follow it."`
+	Retry     retryCommand     `cmd:"" help:"Forget what failed and start everything that is enabled."`
 	MPS       mpsCommand       `cmd:"" name:"mps" help:"Look at, start or prove NVIDIA MPS."`
 	Models    modelsCommand    `cmd:"" help:"Verify or seal the Model Store."`
 	Config    configCommand    `cmd:"" help:"Check, show or import the configuration."`

@@ -200,13 +200,13 @@ func TestTheJournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
 
 func TestAPipeOfAServiceGetsTheNameAndATerminalIsNoSink(t *testing.T) {
 	s := &sink{way: journal.Prefixed}
-	NewTalk(&bytes.Buffer{}, s, false).Say([]Line{{priInfo, "pass", "scout", nil}})
+	NewTalk(&bytes.Buffer{}, s, false).Say([]Line{{Priority: priInfo, Level: "pass", Text: "scout"}})
 	if len(s.entries) != 1 || s.entries[0].message != "justnews-gate: pass: scout" || s.entries[0].priority != journal.Info {
 		t.Errorf("%+v", s.entries)
 	}
 	var out bytes.Buffer
 	plain := &sink{way: journal.Plain}
-	NewTalk(&out, plain, false).Say([]Line{{priInfo, "pass", "scout", nil}})
+	NewTalk(&out, plain, false).Say([]Line{{Priority: priInfo, Level: "pass", Text: "scout"}})
 	if len(plain.entries) != 0 || out.String() != "justnews-gate: pass: scout\n" {
 		t.Errorf("%+v, %q", plain.entries, out.String())
 	}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/gate"
+	"justnews/internal/plan"
+	"justnews/internal/spell"
+	"justnews/internal/wish"
+)
+
+type retryCommand struct {
+	Instances []string `arg:"" optional:"" name:"instance" help:"Which to start; without one, all that are enabled."`
+	Timeout   span     `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+}
+
+// Run forgets what failed and starts what is enabled.
+func (c *retryCommand) Run(a *app) error {
+	var units gate.Again
+	conn := openSystemd(a.ctx)
+	if conn == nil {
+		return a.refuse(diag.Problem{
+			Code: diag.NoSystemd, Subject: "systemd", Message: "there is no systemd to start anything",
+			Fix: diag.Advise("nothing to do in a container without systemd", diag.Run("systemctl", "start", "dbus.socket")),
+		})
+	}
+	defer conn.Close()
+	return a.waitFor(errand{
+		name: "retry",
+		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
+			w, problems := wish.ForHost(cfg, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer()})
+			again, wrong := retried(cfg, w, c.Instances)
+			units = again
+			return w, append(problems, wrong...)
+		},
+		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
+			return gate.Retry(ctx, w, x, units, conn)
+		},
+	})
+}
+
+// retried lists the units to reset and to start.
+func retried(cfg *config.Config, w wish.Wish, named []string) (gate.Again, []diag.Problem) {
+	var units gate.Again
+	var problems []diag.Problem
+	chosen := map[string]bool{}
+	for _, name := range named {
+		short := strings.TrimSuffix(strings.TrimPrefix(name, "justnews@"), ".service")
+		if slices.Contains(instanceNames(cfg), short) {
+			chosen[short] = true
+		} else {
+			problems = append(problems, noInstance(name, short, instanceNames(cfg)))
+		}
+	}
+	add := func(unit string) {
+		if unit != "" && !slices.Contains(units.Reset, unit) {
+			units.Reset = append(units.Reset, unit)
+		}
+	}
+	if w.RequireMPS {
+		add(w.MPS.Unit)
+	}
+	add(w.Orchestrator.Unit)
+	add(w.Bus.Unit)
+	add(plan.PreloadUnit)
+	for _, i := range cfg.Instances {
+		unit := wish.InstanceUnit(i.Name)
+		if len(named) == 0 || chosen[i.Name] {
+			add(unit)
+		}
+		if chosen[i.Name] || len(named) == 0 && i.Enabled {
+			units.Start = append(units.Start, unit)
+		}
+	}
+	return units, problems
+}
+
+func noInstance(name, short string, known []string) diag.Problem {
+	p := diag.Problem{
+		Code: diag.InstanceUnknown, Subject: name, Message: "the configuration lists no such instance",
+		Expected: "one of " + strings.Join(known, ", "), Fix: diag.Fix{}.Looking(diag.Run("justnews-gate", "config", "show")),
+	}
+	if near, ok := spell.Nearest(short, known); ok {
+		p.Message += fmt.Sprintf("; did you mean %s?", near)
+	}
+	return p
+}

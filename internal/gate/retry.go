@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/wish"
+)
+
+// Resetter forgets that a unit failed, and how often it was started.
+type Resetter interface {
+	ResetFailed(ctx context.Context, unit string) error
+}
+
+// Again names the units of a retry.
+type Again struct {
+	Reset []string // that may have failed
+	Start []string // that shall be active
+}
+
+// Retry forgets what failed, asks for the models again where the last preload
+// failed, and starts the units until all are active or have said why not.
+func Retry(ctx context.Context, w wish.Wish, world World, units Again, resetter Resetter) Result {
+	steps := []step{{"reset", func(ctx context.Context, k *walk) outcome { return resetFailed(ctx, k, units.Reset, resetter) }}}
+	if w.RequireModels {
+		steps = append(steps, step{"refresh", refreshFailed})
+	}
+	steps = append(steps, step{"start", func(ctx context.Context, k *walk) outcome { return startAll(ctx, k, units.Start) }})
+	return run(ctx, w, world, steps, stopAtFirst)
+}
+
+func resetFailed(ctx context.Context, k *walk, units []string, resetter Resetter) outcome {
+	reset := 0
+	for _, name := range units {
+		u, err := k.world.Units.Unit(ctx, name)
+		if err == nil && u.LoadState != "loaded" {
+			continue
+		}
+		if err == nil {
+			err = resetter.ResetFailed(ctx, name)
+		}
+		if err != nil {
+			return outcome{problems: []diag.Problem{notAllowed(name, "cannot be reset", err.Error())}}
+		}
+		if u.ActiveState == "failed" {
+			reset++
+		}
+	}
+	return outcome{passed: true, detail: fmt.Sprintf("%d failed units reset", reset)}
+}
+
+func notAllowed(unit, message, seen string) diag.Problem {
+	return diag.Problem{
+		Code: diag.NoSystemd, Subject: unit, Message: message, Seen: diag.Clean(seen),
+		Expected: "root, or a user whom polkit lets manage the units", Fix: diag.Do(diag.Run("sudo", "justnews-gate", "retry")),
+	}
+}
+
+// refreshFailed has the models loaded again where a job failed or loaded only a
+// part of them. A gate that leads at the moment does that itself.
+func refreshFailed(ctx context.Context, k *walk) outcome {
+	defer k.release()
+	if k.world.Lock != nil {
+		if err := k.elect(ctx); err != nil || !k.led {
+			return outcome{passed: true, detail: "another gate follows the preload"}
+		}
+	}
+	if k.world.Memory != nil {
+		if err := k.world.Memory.Save(History{}); err != nil {
+			return outcome{problems: []diag.Problem{notAllowed(k.wish.Orchestrator.URL, "the record of past preloads cannot be forgotten", err.Error())}}
+		}
+	}
+	look := k.world.Orchestrator.Models(ctx, true)
+	judged := check.Models(look, check.ModelsWish{Expected: k.world.Map.Total, ExpectedOwn: -1, AcceptEmpty: k.wish.AcceptEmpty, FailFast: true})
+	switch judged.State {
+	case check.Failed, check.Inconsistent:
+		if look.State.InProgress {
+			return outcome{passed: true, detail: "a preload runs already"}
+		}
+		k.wish.ForceRefresh = true
+		return triggerOnce(ctx, k)
+	default: // the preload does what is left to do
+		return outcome{passed: true, detail: "no preload has failed"}
+	}
+}
+
+// startAll starts the units all at once: systemd orders them.
+func startAll(ctx context.Context, k *walk, units []string) outcome {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	up := 0
+	problems := make([][]diag.Problem, len(units))
+	k.say("start", fmt.Sprintf("0 of %d units are up", len(units)), 0, len(units))
+	for i, name := range units {
+		wg.Go(func() {
+			problems[i] = startOne(ctx, k, name)
+			mu.Lock()
+			defer mu.Unlock()
+			if len(problems[i]) == 0 {
+				up++
+			}
+			k.say("start", fmt.Sprintf("%d of %d units are up", up, len(units)), up, len(units))
+		})
+	}
+	wg.Wait()
+	out := outcome{passed: up == len(units), detail: fmt.Sprintf("%d of %d units are up", up, len(units))}
+	for _, p := range problems {
+		out.problems = append(out.problems, p...)
+	}
+	return out
+}
+
+func startOne(ctx context.Context, k *walk, name string) []diag.Problem {
+	u, err := k.world.Units.Unit(ctx, name)
+	if err == nil && check.Unit(u).State == check.Ready {
+		return nil
+	}
+	var started facts.Start
+	if err == nil {
+		started, err = k.world.Starter.Start(ctx, name)
+	}
+	if err == nil && started.Refused == "" {
+		u, err = k.world.Units.Unit(context.WithoutCancel(ctx), name)
+	}
+	switch {
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		return []diag.Problem{notAllowed(name, "cannot be started", err.Error())}
+	case started.Refused != "":
+		return []diag.Problem{notAllowed(name, "systemd does not start it", started.Detail)}
+	case err == nil && check.Unit(u).State == check.Ready:
+		return nil
+	}
+	if p := check.FailedUnit(u); p != nil {
+		return []diag.Problem{*p}
+	}
+	return []diag.Problem{{
+		Code: diag.UnitFailed, Subject: name, Message: "it is not up",
+		Seen: check.Unit(u).Reason, Expected: "active", Fix: diag.Fix{}.Looking(diag.Run("journalctl", "-b", "-u", name)),
+	}}
+}
