@@ -25,7 +25,7 @@ func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
 		"a corrupt file":     {message: "failed to load model", spoil: fault(facts.Cut), code: diag.StoreCorrupt},
 		"a permission": {message: "[Errno 13] Permission denied", spoil: func(v *ModelEvidence) {
 			deniedBy(facts.StoreDenial{Path: "/d", Dir: true, Needs: "x", Class: "others"})(&v.Store)
-		}, code: diag.StorePermission, says: "chmod o+x /d"},
+		}, code: diag.StorePermission, says: "chmod o+x -- /d; justnews-gate retry"},
 		"the whole store":                     {message: "x", spoil: func(v *ModelEvidence) { v.Store.Fault = &facts.StoreFault{Kind: facts.Absent, Path: root} }, code: diag.StoreRoot},
 		"its version":                         {message: "x", spoil: func(v *ModelEvidence) { treeFault(facts.Dangling, "/c", "")(&v.Store) }, code: diag.StoreVersion},
 		"the disk is sound":                   {message: "something odd", says: "on disk it is complete, and justnews can read it: " + root + "/scout with 4 files, 1 kB"},

@@ -85,13 +85,13 @@ func TestALookAtTheDaemonIsJudged(t *testing.T) {
 		},
 		"a file in its place, which is closed as well": {
 			deadMPS(func(m *facts.MPS) { m.Directory = facts.Directory{Exists: true, Mode: 0o644, Blocked: pipeDir} }),
-			wishMPS(), diag.MPSDirectory, diag.Error, "rm /run/nvidia-mps; ",
+			wishMPS(), diag.MPSDirectory, diag.Error, "rm -- /run/nvidia-mps; ",
 		},
 		"closed": {
 			liveMPS(func(m *facts.MPS) { m.Directory.Blocked, m.Directory.Mode = pipeDir, 0o700 }),
 			wishMPS(), diag.MPSDirectory, diag.Error, "mode 0700, user id 990",
 		},
-		"closed above": {deadMPS(func(m *facts.MPS) { m.Directory.Blocked = "/run" }), wishMPS(), diag.MPSDirectory, diag.Error, "chmod 0755 /run; "},
+		"closed above": {deadMPS(func(m *facts.MPS) { m.Directory.Blocked = "/run" }), wishMPS(), diag.MPSDirectory, diag.Error, "chmod 0755 -- /run; "},
 		"the directory was deleted under it": {
 			deadMPS(func(m *facts.MPS) { m.Listeners = 1 }), wishMPS(), diag.MPSSplit, diag.Error, "does not have its lock",
 		},
@@ -123,15 +123,15 @@ func TestALookAtTheDaemonIsJudged(t *testing.T) {
 			liveMPS(func(m *facts.MPS) { m.Socket, m.Listeners = false, 0 }), wishMPS(), diag.MPSDead, diag.Error, "does not listen",
 		},
 		"something else holds the lock": {
-			liveMPS(func(m *facts.MPS) { m.Daemon.Exe = "/usr/bin/python3.11" }), wishMPS(), diag.MPSStray, diag.Error, "kill 41; ",
+			liveMPS(func(m *facts.MPS) { m.Daemon.Exe = "/usr/bin/python3.11" }), wishMPS(), diag.MPSStray, diag.Error, "kill -TERM 41; ",
 		},
 		"another daemon than the unit's": {
 			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "other.service" }), wishMPS(func(w *check.MPSWish) { w.MainPID = 40 }),
-			diag.MPSStray, diag.Error, "systemctl stop other.service; ",
+			diag.MPSStray, diag.Error, "systemctl stop -- other.service; ",
 		},
 		"a person's daemon": {
 			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "user@1000.service" }), wishMPS(func(w *check.MPSWish) { w.MainPID = 40 }),
-			diag.MPSStray, diag.Error, "kill 41; ",
+			diag.MPSStray, diag.Error, "kill -TERM 41; ",
 		},
 		"its unit lives and a process of another namespace holds the lock": {
 			liveMPS(func(m *facts.MPS) { m.Lock.PID, m.Daemon = 0, nil }), wishMPS(), diag.MPSStray, diag.Error, "another PID namespace",
@@ -141,7 +141,7 @@ func TestALookAtTheDaemonIsJudged(t *testing.T) {
 		},
 		"stopped":             {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wishMPS(), diag.MPSWedged, diag.Error, "systemctl kill -s SIGKILL"},
 		"stopped by a tracer": {liveMPS(func(m *facts.MPS) { m.Daemon.State = "t" }), wishMPS(), diag.MPSWedged, diag.Error, "state t"},
-		"stopped, by hand":    {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wishMPS(byHand), diag.MPSWedged, diag.Error, "kill -KILL 41; CUDA"},
+		"stopped, by hand":    {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wishMPS(byHand), diag.MPSWedged, diag.Error, "kill -KILL 41; env CUDA"},
 		"another user's":      {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 1000 }), wishMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000"},
 		"another user's, hidden": {
 			liveMPS(func(m *facts.MPS) { m.Daemon, m.SocketUID = nil, 1000 }), wishMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
@@ -155,12 +155,12 @@ func TestALookAtTheDaemonIsJudged(t *testing.T) {
 		},
 		"root's": {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 0 }), wishMPS(), diag.MPSUser, diag.Warning, "one user at a time"},
 		"one more elsewhere": {
-			liveMPS(func(m *facts.MPS) { m.Elsewhere = []string{"/tmp/a b"} }), wishMPS(), diag.MPSElsewhere, diag.Warning, "CUDA_MPS_PIPE_DIRECTORY='/tmp/a b'",
+			liveMPS(func(m *facts.MPS) { m.Elsewhere = []string{"/tmp/a b"} }), wishMPS(), diag.MPSElsewhere, diag.Warning, "sh '/tmp/a b'",
 		},
 		"its program was replaced": {
 			liveMPS(func(m *facts.MPS) { m.Daemon.Exe += " (deleted)" }), wishMPS(), diag.MPSStray, diag.Warning, "(deleted)",
 		},
-		"a directory for all": {liveMPS(func(m *facts.MPS) { m.Directory.Mode = 0o777 }), wishMPS(), diag.MPSDirectory, diag.Warning, "chmod 0755 /run/nvidia-mps"},
+		"a directory for all": {liveMPS(func(m *facts.MPS) { m.Directory.Mode = 0o777 }), wishMPS(), diag.MPSDirectory, diag.Warning, "chmod 0755 -- /run/nvidia-mps"},
 		"a look that was not whole": {
 			liveMPS(func(m *facts.MPS) { m.Err = "net/unix: permission denied" }), wishMPS(), diag.MPSSplit, diag.Warning, "net/unix: permission denied",
 		},
@@ -237,7 +237,7 @@ func TestAnAnswerIsJudged(t *testing.T) {
 		"an unknown kind": {facts.MPSAnswerKind(99), liveMPS(), wishMPS(), diag.MPSWedged, "was not asked"},
 		"busy":            {facts.MPSBusy, liveMPS(), wishMPS(), diag.MPSBusy, "breaks off every question"},
 		"busy with a console": {
-			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{gates, console} }), wishMPS(), diag.MPSBusy, "kill 60; ",
+			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{gates, console} }), wishMPS(), diag.MPSBusy, "kill -TERM 60; ",
 		},
 		"busy with gates and daemons": {
 			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{gates, {PID: 62, Args: []string{program, "-d"}}} }),
@@ -249,7 +249,7 @@ func TestAnAnswerIsJudged(t *testing.T) {
 		"empty":                {facts.MPSEmpty, liveMPS(), wishMPS(), diag.MPSEmpty, "answers with nothing"},
 		"empty by a console":   {facts.MPSEmpty, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{console} }), wishMPS(), diag.MPSBusy, "open console"},
 		"no daemon":            {facts.MPSNoDaemon, liveMPS(), wishMPS(), diag.MPSDead, "finds no daemon"},
-		"hung":                 {facts.MPSHung, liveMPS(), wishMPS(), diag.MPSWedged, "systemctl kill -s SIGKILL justnews-mps.service; "},
+		"hung":                 {facts.MPSHung, liveMPS(), wishMPS(), diag.MPSWedged, "systemctl kill -s SIGKILL -- justnews-mps.service; "},
 		"hung, by hand":        {facts.MPSHung, liveMPS(), wishMPS(byHand), diag.MPSWedged, "kill -KILL 41; "},
 		"hung, and not to see": {facts.MPSHung, liveMPS(func(m *facts.MPS) { m.Lock.PID = 0 }), wishMPS(byHand), diag.MPSWedged, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
 		"no turn":              {facts.MPSNoTurn, liveMPS(), wishMPS(), diag.MPSBusy, "no turn"},

@@ -192,10 +192,3 @@ func TestEveryProblemOfTheUnitCanBeMended(t *testing.T) {
 		}
 	}
 }
-
-func TestTheFixOfAUnitWithAnotherNameResetsThatAsWell(t *testing.T) {
-	p := check.MPSDaemon(facts.MPS{}, check.MPSWish{PipeDirectory: pipeDir, Unit: "site-mps.service"})[0]
-	if want := `systemctl reset-failed "justnews*" site-mps.service; systemctl start site-mps.service; `; !strings.HasPrefix(p.Fix.String(), want) {
-		t.Errorf("%s, want %s", p.Fix.String(), want)
-	}
-}

@@ -33,7 +33,7 @@ func TestTheDaemonsUnitIsJudgedByWhatItCanStillBecome(t *testing.T) {
 	}{
 		"nothing known": {facts.Unit{Name: mpsUnit}, check.Unknown, diag.MPSUnit, "said nothing"},
 		"not there":     {facts.Unit{Name: mpsUnit, LoadState: "not-found"}, check.Failed, diag.MPSUnit, "install the unit"},
-		"masked":        {facts.Unit{Name: mpsUnit, LoadState: "masked"}, check.Failed, diag.MPSUnit, "systemctl unmask " + mpsUnit},
+		"masked":        {facts.Unit{Name: mpsUnit, LoadState: "masked"}, check.Failed, diag.MPSUnit, "systemctl unmask -- " + mpsUnit},
 		"a bad setting": {facts.Unit{Name: mpsUnit, LoadState: "bad-setting"}, check.Failed, diag.MPSUnit, "systemd-analyze verify"},
 		"failed": {daemonUnit("failed", "failed", func(u *facts.Unit) { u.Result, u.StatusText = "exit-code", "MPS-STRAY: x\x1b" }), check.Failed,
 			diag.MPSUnit, "exit-code); it says: MPS-STRAY"},
@@ -41,7 +41,7 @@ func TestTheDaemonsUnitIsJudgedByWhatItCanStillBecome(t *testing.T) {
 		"not installed": {daemonUnit("inactive", "dead", skipped("ConditionPathExists="+program)), check.Failed,
 			diag.MPSMissing, "systemd skipped it: ConditionPathExists=" + program},
 		"skipped by something else": {daemonUnit("inactive", "dead", skipped("ConditionPathExists=/dev/nvidiactl")), check.Failed,
-			diag.MPSUnit, "make the condition hold, then: systemctl reset-failed"},
+			diag.MPSUnit, "make the condition hold, then: justnews-gate retry"},
 		"never started": {daemonUnit("inactive", "dead", func(u *facts.Unit) { u.ConditionResult = false }), check.Idle, diag.MPSUnit, "no job"},
 		"its condition holds again": {daemonUnit("inactive", "dead", skipped("ConditionPathExists="+program), func(u *facts.Unit) { u.ConditionResult = true }),
 			check.Idle, diag.MPSUnit, "no job"},
@@ -74,7 +74,7 @@ func TestAStartThatDidNotHelpIsExplained(t *testing.T) {
 		code diag.Code
 		says string
 	}{
-		"polkit said no":       {facts.Start{Refused: bus + "InteractiveAuthorizationRequired"}, idle, diag.MPSDenied, "usermod -aG justnews scout; "},
+		"polkit said no":       {facts.Start{Refused: bus + "InteractiveAuthorizationRequired"}, idle, diag.MPSDenied, "usermod -aG justnews -- scout; "},
 		"there is no polkit":   {facts.Start{Refused: bus + "AccessDenied", Detail: "Permission denied"}, idle, diag.MPSDenied, "AccessDenied: Permission denied"},
 		"polkit cannot answer": {facts.Start{Refused: "org.freedesktop.PolicyKit1.Error.Failed"}, idle, diag.MPSDenied, "scout may not start it"},
 		"no authority":         {facts.Start{Refused: bus + "AuthFailed"}, idle, diag.MPSDenied, "may not"},

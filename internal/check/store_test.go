@@ -112,7 +112,7 @@ var storeCases = map[string]storeCase{
 		code: diag.StoreRoot, status: 66, says: root + " does not exist"},
 	"a root that cannot be searched": {spoil: func(s *facts.Store) {
 		s.Fault = &facts.StoreFault{Kind: facts.Denied, Path: root, Denial: &facts.StoreDenial{Path: "/opt", Dir: true, Needs: "x", Class: "others"}}
-	}, code: diag.StorePermission, status: 77, says: "chmod o+x /opt; justnews-gate preload"},
+	}, code: diag.StorePermission, status: 77, says: "chmod o+x -- /opt; justnews-gate retry"},
 	"no agent": {spoil: treeFault(facts.Absent, root+"/scout", ""), code: diag.StoreAgent, status: 66, says: "scout: org/bert, scout: org/roberta cannot load"},
 	"a misspelt agent": {spoil: func(s *facts.Store) {
 		treeFault(facts.Absent, root+"/scout", "")(s)
@@ -121,7 +121,7 @@ var storeCases = map[string]storeCase{
 	"no current": {spoil: func(s *facts.Store) {
 		treeFault(facts.Absent, root+"/scout/current", "")(s)
 		s.Trees[0].Others = []string{"v1"}
-	}, code: diag.StoreVersion, status: 66, says: "ln -sfn versions/v1 " + root + "/scout/current; justnews-gate preload"},
+	}, code: diag.StoreVersion, status: 66, says: "ln -sfn -- versions/v1 " + root + "/scout/current; justnews-gate retry"},
 	"a dangling current":  {spoil: treeFault(facts.Dangling, root+"/scout/current", "a link to versions/v2"), code: diag.StoreVersion, status: 66, says: "leads nowhere"},
 	"an escaping current": {spoil: treeFault(facts.Escaping, root+"/scout/current", "it leads to /mnt"), code: diag.StoreVersion, status: 66, says: "it leads to /mnt"},
 	"a half-copied version": {spoil: func(s *facts.Store) {
@@ -136,8 +136,8 @@ var storeCases = map[string]storeCase{
 	"a current that is a directory": {spoil: func(s *facts.Store) { s.Trees[0].Current = facts.CurrentDirectory }, code: diag.StoreVersion, severity: diag.Warning},
 	"a current that is another's":   {spoil: func(s *facts.Store) { s.Trees[0].Current = facts.CurrentElsewhere }, code: diag.StoreVersion, severity: diag.Warning},
 
-	"no model":    {spoil: modelFault(facts.NoModel, root+"/scout/versions/v1/models--org--bert"), code: diag.StoreSnapshot, status: 66, says: "copy the snapshot to " + root + "/scout/versions/v1/models--org--bert"},
-	"no snapshot": {spoil: modelFault(facts.NoSnapshot, "/m/snapshots"), code: diag.StoreSnapshot, status: 66, says: "copy the snapshot to /m, then: justnews-gate preload --refresh --wait && systemctl reset-failed"},
+	"no model":    {spoil: modelFault(facts.NoModel, root+"/scout/versions/v1/models--org--bert"), code: diag.StoreSnapshot, status: 66, says: "copy the snapshot to \"" + root + "/scout/versions/v1/models--org--bert\""},
+	"no snapshot": {spoil: modelFault(facts.NoSnapshot, "/m/snapshots"), code: diag.StoreSnapshot, status: 66, says: "copy the snapshot to \"/m\", then: justnews-gate retry"},
 	"no config":   {spoil: modelFault(facts.NoConfig, "/m"), code: diag.StoreSnapshot, status: 66},
 	"a misspelt model": {spoil: func(s *facts.Store) {
 		modelFault(facts.NoModel, "/m")(s)
@@ -151,7 +151,7 @@ var storeCases = map[string]storeCase{
 		s.Models[2].Faults = []facts.StoreFault{{Kind: facts.NoModel, Path: "/b"}}
 		s.Trees[1].IDs = nil
 	},
-		code: diag.StoreBase, status: 66, says: "copy the base model to /b"},
+		code: diag.StoreBase, status: 66, says: "copy the base model to \"/b\""},
 	"a base model that nothing defines": {spoil: func(s *facts.Store) {
 		s.Models[2].Want.Base = "mystral"
 		s.Models[2].Faults = []facts.StoreFault{{Kind: facts.NoBase, Path: "mystral"}}
@@ -181,15 +181,15 @@ var storeCases = map[string]storeCase{
 	"no room": {spoil: func(s *facts.Store) { s.Free = 1500 }, thorough: true, code: diag.StoreSpace, severity: diag.Warning, says: "1.5 kB free; expected at least 2 kB"},
 
 	"a file of another group": {spoil: deniedBy(facts.StoreDenial{Path: "/m/w", Needs: "r", Mode: 0o640, Class: "others"}),
-		code: diag.StorePermission, status: 77, says: "chmod -R o+rX /m; "},
+		code: diag.StorePermission, status: 77, says: "chmod -R o+rX -- /m; "},
 	"a file of its own group": {spoil: deniedBy(facts.StoreDenial{Path: "/m/w", Needs: "r", Mode: 0o600, Class: "group"}),
-		code: diag.StorePermission, status: 77, says: "chmod -R g+rX /m; "},
+		code: diag.StorePermission, status: 77, says: "chmod -R g+rX -- /m; "},
 	"a directory above": {spoil: deniedBy(facts.StoreDenial{Path: "/the dir", Dir: true, Needs: "x", Mode: 0o700, Class: "others"}),
-		code: diag.StorePermission, status: 77, says: "chmod o+x '/the dir'; "},
+		code: diag.StorePermission, status: 77, says: "chmod o+x -- '/the dir'; "},
 	"a directory above, by its message": {spoil: deniedBy(facts.StoreDenial{Path: "/d", Dir: true, Needs: "x", Mode: 0o700, Class: "others"}),
 		code: diag.StorePermission, status: 77, says: "the user justnews may not search this directory: scout: org/bert cannot load"},
 	"an ACL": {spoil: deniedBy(facts.StoreDenial{Path: "/m/w", Needs: "r", Mode: 0o644, Class: "others", Allowed: true}),
-		code: diag.StorePermission, status: 77, says: "getfacl /m/w"},
+		code: diag.StorePermission, status: 77, says: "getfacl -- /m/w"},
 	"a home that is hidden": {spoil: deniedBy(facts.StoreDenial{Path: "/home", Dir: true, Needs: "x", Class: "others"}),
 		code: diag.StorePermission, status: 77, says: "protect_home"},
 	"somebody else who looks": {spoil: func(s *facts.Store) {
@@ -298,7 +298,7 @@ func TestProofsAreJudged(t *testing.T) {
 		}, code: diag.StoreCorrupt, status: 65, says: "x (not manifested)"},
 		"too many orders": {change: func(p *facts.StoreProof) { p.Verdict, p.Orders, p.Tried, p.Witnessed = facts.Undecided, 5e6, 8, 3 },
 			code: diag.StoreUnverified, status: 66, says: "8 orders that were tried of 5e+06; 3 files are what their names promise"},
-		"no manifest":                   {change: func(p *facts.StoreProof) { p.Verdict, p.By = facts.NoManifest, "" }, code: diag.StoreManifest, status: 66, says: "models seal scout && justnews-gate preload"},
+		"no manifest":                   {change: func(p *facts.StoreProof) { p.Verdict, p.By = facts.NoManifest, "" }, code: diag.StoreManifest, status: 66, says: "models seal -- scout; justnews-gate retry"},
 		"a manifest that says nothing":  {change: func(p *facts.StoreProof) { p.Verdict, p.ManifestFault = facts.NoManifest, "it has no checksum" }, code: diag.StoreManifest, status: 66, says: "it has no checksum in"},
 		"an adapter without a manifest": {change: func(p *facts.StoreProof) { p.Verdict, p.Name = facts.NoManifest, "" }, code: diag.StoreManifest, severity: diag.Notice},
 		"a seal that is out of date":    {change: func(p *facts.StoreProof) { p.Verdict, p.SealFault = facts.Whole, "another checksum" }, code: diag.StoreManifest, severity: diag.Warning, says: "another checksum"},

@@ -58,10 +58,10 @@ func TestOnlyAUnitThatCannotBecomeReadyEndsAWait(t *testing.T) {
 		fix      string
 	}{
 		{facts.Unit{Name: "u", LoadState: "not-found"}, diag.Error, "install the unit"},
-		{facts.Unit{Name: "u", LoadState: "masked"}, diag.Error, "systemctl unmask u"},
-		{facts.Unit{Name: "u", LoadState: "bad-setting"}, diag.Error, "systemd-analyze verify u"},
+		{facts.Unit{Name: "u", LoadState: "masked"}, diag.Error, "systemctl unmask -- u"},
+		{facts.Unit{Name: "u", LoadState: "bad-setting"}, diag.Error, "systemd-analyze verify -- u"},
 		{unit("failed", "failed"), diag.Error, "journalctl -b -u"},
-		{unit("inactive", "dead"), diag.Warning, "systemctl start justnews.target"},
+		{unit("inactive", "dead"), diag.Warning, "justnews-gate retry"},
 	} {
 		for code, problems := range map[diag.Code][]diag.Problem{diag.OrchestratorUnit: check.OrchestratorUnit(tc.u), diag.BusUnit: check.BusUnit(tc.u)} {
 			if len(problems) != 1 || problems[0].Code != code || problems[0].Severity != tc.severity || !strings.Contains(problems[0].Fix.String(), tc.fix) {

@@ -47,7 +47,7 @@ var gpuEntries = []Entry{
 		Title: "the GPU helper crashed",
 		Cause: "NVIDIA's library faulted while it was asked: library and kernel module do not fit, the driver is broken, or the GPU has failed.",
 		Check: []Command{Run("/usr/libexec/justnews/justnews-nvml"), Run("journalctl", "-k", "-g", "NVRM|Xid")},
-		Fix:   Advise("reboot; if it comes again, install the driver anew", Retry()),
+		Fix:   Advise("reboot, and if it comes again, install the driver anew", Retry()),
 	},
 	{
 		Code: GPUHelperHung, Status: StatusGPU, MessageID: "7ebb955182f24c2016596e9e60123a32",

@@ -3,8 +3,12 @@
 package diag
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Fix is what puts a problem right. Where Advice is empty the commands alone
@@ -82,6 +86,27 @@ func shellWord(s string) string {
 		octal.Write([]byte{'\\', '0' + c>>6, '0' + c>>3&7, '0' + c&7})
 	}
 	return "\"$(printf '" + octal.String() + "')" + strings.Repeat("${IFS#??}", len(s)-len(body)) + "\""
+}
+
+// MarshalJSON escapes what would drive a terminal: the words stay what they are.
+func (c Command) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal([]string(c))
+	if err != nil || isClean(string(text)) {
+		return text, err
+	}
+	var b strings.Builder
+	for _, r := range string(text) {
+		switch {
+		case !dirty(r, utf8.RuneLen(r)):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return []byte(b.String()), nil
 }
 
 // Lines returns the commands, each as a line for a POSIX shell.

@@ -26,7 +26,7 @@ func TestALineSaysWhereWhatAndWhatMendsIt(t *testing.T) {
 		},
 		{
 			diag.Problem{Position: at, Message: "m", Fix: diag.Do(diag.Run("chmod", "go-w", "x"), diag.Reload())},
-			"justnews-generator: /etc/justnews/justnews.toml:4:6: m (chmod go-w x && systemctl daemon-reload)",
+			"justnews-generator: /etc/justnews/justnews.toml:4:6: m (chmod go-w x; systemctl daemon-reload)",
 		},
 		{
 			diag.Problem{Severity: diag.Warning, Subject: "scout", Message: "m", Fix: diag.Advise("f")},

@@ -183,7 +183,7 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 				h.stop()
 				h.start = refused("org.freedesktop.DBus.Error.AccessDenied")
 			},
-			status: diag.StatusPermission, code: diag.MPSDenied, says: "usermod -aG justnews justnews", starts: 1,
+			status: diag.StatusPermission, code: diag.MPSDenied, says: "usermod -aG justnews -- justnews", starts: 1,
 		},
 		"refused, although it is on its way": {
 			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {

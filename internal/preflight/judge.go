@@ -194,12 +194,16 @@ const nobody = "justnews@.service"
 func (l *look) faceless(i instance, of []diag.Problem) []diag.Problem {
 	name := instanceOf(i.unit.Name)
 	i.unit.Name = nobody
-	same := l.judgeInstance(i)
-	if len(same) != len(of) {
-		return of
-	}
+	judged := l.judgeInstance(i)
+	same := slices.Clone(of)
 	for n := range same {
 		p := &same[n]
+		at := slices.IndexFunc(judged, func(q diag.Problem) bool { return q.Code == p.Code })
+		if at < 0 {
+			continue // it is about the name
+		}
+		*p = judged[at]
+		judged = slices.Delete(judged, at, at+1)
 		if p.Subject == nobody {
 			p.Subject = ""
 		}

@@ -188,7 +188,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		}, diag.UnitFailed, diag.Error, "exit-code"},
 		{"no target", func(w *world) { delete(w.units, "justnews.target") }, diag.UnitMissing, diag.Error, "justnews.target"},
 		{"a masked preload", func(w *world) { w.units["justnews-preload.service"].LoadState = "masked" }, diag.UnitMissing, diag.Error, "systemctl unmask"},
-		{"a target that nobody enabled", func(w *world) { w.units["justnews.target"].Service.FileState = "disabled" }, diag.UnitDisabled, diag.Warning, "systemctl enable justnews.target"},
+		{"a target that nobody enabled", func(w *world) { w.units["justnews.target"].Service.FileState = "disabled" }, diag.UnitDisabled, diag.Warning, "systemctl enable -- justnews.target"},
 		{"an instance that the target does not want", func(w *world) { w.scout().Service.FileState = "disabled" }, diag.UnitDisabled, diag.Warning, scoutUnit},
 		{"an instance that is started against the configuration", func(w *world) { w.job.Config.Instances[3].Enabled = false }, diag.UnitDisabled, diag.Warning, "systemctl disable"},
 		{"upstream's template", func(w *world) {
@@ -197,7 +197,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 					u.FragmentPath = "/etc/systemd/system/justnews@.service"
 				}
 			}
-		}, diag.UnitShadowed, diag.Warning, "rm /etc/systemd/system/justnews@.service"},
+		}, diag.UnitShadowed, diag.Warning, "rm -- /etc/systemd/system/justnews@.service"},
 		{"a signal that counts as success", func(w *world) { w.scout().SuccessSignals = []int{15} }, diag.UnitOpened, diag.Error, "signals [15]"},
 		{"a gate that is missing and counts as passed", func(w *world) { w.scout().SuccessExitStatus = []int{203} }, diag.UnitOpened, diag.Error, "203"},
 		{"a status of the gate's", func(w *world) { w.scout().SuccessExitStatus = []int{75, 143} }, diag.StatusOpens, diag.Warning, "[75]"},
@@ -215,7 +215,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 			u.ExecStartPre[0].Code, u.ExecStartPre[0].Status = 1, 78
 			w.listen()
 		}, diag.RestartLoop, diag.Error, "its gate exited with 78"},
-		{"a file that hides the gate", func(w *world) { w.write(tplDrop+"50-justnews-gate.conf", "") }, diag.DropInMasks, diag.Error, "rm " + tplDrop},
+		{"a file that hides the gate", func(w *world) { w.write(tplDrop+"50-justnews-gate.conf", "") }, diag.DropInMasks, diag.Error, "rm -- " + tplDrop},
 		{"a link that hides an instance's settings", func(w *world) {
 			w.write(dropIn+"x.conf", "[Service]\nNice=1\n")
 			if err := os.Symlink("/dev/null", filepath.Join(w.job.Host.Root, dropIn, "60-justnews-instance.conf")); err != nil {
@@ -253,7 +253,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 			w.out("/opt/none/bin/python", "/opt/none", "does not exist")
 		}, diag.EnvInterpreter, diag.Error, "/opt/none: does not exist"},
 		{"an interpreter below a hidden home", func(w *world) { w.write("/etc/justnews/scout.env", "PYTHON_BIN=/home/adra/bin/python\n") }, diag.HomeHidden, diag.Error, "ProtectHome=yes"},
-		{"a conda environment that is not there", func(w *world) { w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n") }, diag.EnvInterpreter, diag.Warning, "PYTHON_BIN=/path/to/envs/justnews-py312/bin/python"},
+		{"a conda environment that is not there", func(w *world) { w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n") }, diag.EnvInterpreter, diag.Warning, "PYTHON_BIN=\"/path/to/envs/justnews-py312/bin/python"},
 		{"an interpreter of no name that systemd finds", func(w *world) { w.write("/etc/justnews/scout.env", "PYTHON_BIN=python9\n") }, diag.EnvInterpreter, diag.Warning, "python9"},
 		{"another program on the port", func(w *world) { w.pids[8002] = "nginx.service"; w.scout().MainPID = 1 }, diag.PortTaken, diag.Error, "python3 (PID 8002) of nginx.service"},
 		{"a port of an instance that is down", func(w *world) { w.scout().ActiveState, w.scout().MainPID = "inactive", 0 }, diag.PortTaken, diag.Error, "systemctl stop " + scoutUnit},
@@ -282,7 +282,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 				}
 				return a
 			}
-		}, diag.UserUnknown, diag.Error, "systemd-sysusers"},
+		}, diag.UserUnknown, diag.Error, "make the user and the group"},
 		{"an instance as root", func(w *world) { zero := 0; w.scout().User, w.scout().UID = "root", &zero; w.listen(0) }, diag.UserOther, diag.Warning, "User=root"},
 		{"another user in the environment", func(w *world) { w.write("/etc/justnews/global.env", "SERVICE_USER=adra\n") }, diag.UserOther, diag.Warning, "SERVICE_USER=adra"},
 		{"a program that is not there", func(w *world) {
@@ -409,6 +409,20 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 				t.Errorf("%v", problems)
 			}
 		})
+	}
+}
+
+// memory is a word of sentences as well as an instance.
+func TestAnInstanceWithAnEnglishNameFoldsWithTheOthers(t *testing.T) {
+	w := newWorld(t)
+	for name, u := range w.units {
+		if strings.HasPrefix(name, "justnews@") {
+			u.Service.ProtectHome, u.Service.WorkingDirectory = "yes", "/home/adra"
+		}
+	}
+	problems := Look(t.Context(), w.job)
+	if len(problems) != 1 || !strings.Contains(problems[0].Subject, "memory") || !strings.Contains(problems[0].Subject, "scout") {
+		t.Errorf("%+v", problems)
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 const (
 	maxSubject = 256
 	maxText    = 2000
-	maxReason  = 400 // of a wait: one line that changes
+	maxCommand = 4096 // of a printed command: a terminal takes no longer line
+	maxReason  = 400  // of a wait: one line that changes
 )
 
 // Brief makes a string from outside fit to be shown: without characters that
@@ -57,9 +58,25 @@ func Clean(problems []diag.Problem) []diag.Problem {
 	return out
 }
 
+// whole returns the commands, or none where one is longer than a person could
+// read: part of a command is another command.
+func whole(commands []diag.Command) []diag.Command {
+	for _, c := range commands {
+		size := 0
+		for _, word := range c {
+			size += len(word)
+		}
+		if size > maxText || len(c.String()) > maxCommand {
+			return nil
+		}
+	}
+	return commands
+}
+
 func cleaned(p diag.Problem) diag.Problem {
 	p.Subject, p.Message = brief(p.Subject, maxSubject), Brief(p.Message)
 	p.Seen, p.Expected, p.Fix.Advice = Brief(p.Seen), Brief(p.Expected), Brief(p.Fix.Advice)
+	p.Fix.Look, p.Fix.Commands = whole(p.Fix.Look), whole(p.Fix.Commands)
 	if p.Position != nil {
 		at := *p.Position
 		at.File = Brief(at.File)

@@ -142,8 +142,8 @@ func TestWhatIsHostileOrEndlessComesOutHarmlessAndShort(t *testing.T) {
 				t.Errorf("%s of %.20q…: no note that it was cut", what, s)
 			}
 		}
-		if n := strings.Count(out.String(), "\n"); n != 5 {
-			t.Errorf("%.20q…: %d lines, want 5: %.300q", s, n, out.String())
+		if n := strings.Count(out.String(), "\n"); n < 5 || n > 6 { // a command too long to be read is left out
+			t.Errorf("%.20q…: %d lines, want 5 or 6: %.300q", s, n, out.String())
 		}
 		if p.Position.File != s {
 			t.Error("the problem itself was changed")

@@ -95,7 +95,7 @@ func (t *Talk) fields(l Line, sequel bool) []journal.Field {
 		fields = append(fields, journal.Field{Name: "MESSAGE_ID", Value: e.MessageID})
 	}
 	if !sequel {
-		fields = append(fields, fixFields(p.Fix)...)
+		fields = append(fields, fixFields(cleaned(*p).Fix)...)
 	}
 	return fields
 }
@@ -104,7 +104,7 @@ func (t *Talk) fields(l Line, sequel bool) []journal.Field {
 func fixFields(f diag.Fix) []journal.Field {
 	var fields []journal.Field
 	if f.Advice != "" {
-		fields = append(fields, journal.Field{Name: "JUSTNEWS_FIX", Value: Brief(f.Advice)})
+		fields = append(fields, journal.Field{Name: "JUSTNEWS_FIX", Value: f.Advice})
 	}
 	for _, c := range f.Commands {
 		fields = append(fields, journal.Field{Name: "JUSTNEWS_COMMAND", Value: c.String()})
