@@ -179,7 +179,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		has      string // in the problem
 	}{
 		{"no template", func(w *world) { w.scout().LoadState = "not-found" }, diag.Ungated, diag.Warning, scoutUnit},
-		{"an empty ExecStartPre", func(w *world) { w.scout().ExecStartPre = nil }, diag.Ungated, diag.Error, "systemctl revert " + scoutUnit},
+		{"an empty ExecStartPre", func(w *world) { w.scout().ExecStartPre = nil }, diag.Ungated, diag.Error, "systemctl revert -- " + scoutUnit},
 		{"files newer than systemd's", func(w *world) { w.scout().NeedDaemonReload = true }, diag.NeedReload, diag.Warning, scoutUnit},
 		{"a target newer than systemd's", func(w *world) { w.units["justnews.target"].NeedDaemonReload = true }, diag.NeedReload, diag.Warning, "justnews.target"},
 		{"an instance that has failed", func(w *world) {
@@ -256,7 +256,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		{"a conda environment that is not there", func(w *world) { w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n") }, diag.EnvInterpreter, diag.Warning, "PYTHON_BIN=\"/path/to/envs/justnews-py312/bin/python"},
 		{"an interpreter of no name that systemd finds", func(w *world) { w.write("/etc/justnews/scout.env", "PYTHON_BIN=python9\n") }, diag.EnvInterpreter, diag.Warning, "python9"},
 		{"another program on the port", func(w *world) { w.pids[8002] = "nginx.service"; w.scout().MainPID = 1 }, diag.PortTaken, diag.Error, "python3 (PID 8002) of nginx.service"},
-		{"a port of an instance that is down", func(w *world) { w.scout().ActiveState, w.scout().MainPID = "inactive", 0 }, diag.PortTaken, diag.Error, "systemctl stop " + scoutUnit},
+		{"a port of an instance that is down", func(w *world) { w.scout().ActiveState, w.scout().MainPID = "inactive", 0 }, diag.PortTaken, diag.Error, "systemctl stop -- " + scoutUnit},
 		{"another user on the port, and no process to be seen", func(w *world) {
 			w.job.Host.Holders = func([]int) (map[int][]facts.Process, error) { return nil, nil }
 			w.listen(1000)

@@ -293,13 +293,13 @@ func (s *site) untouched(pids map[string]int) {
 	}
 }
 
-// hint finds the command that the gate printed for the operator to paste.
-var hint = regexp.MustCompile(`(?m)hint: (?:.*?, then: )?(.*systemctl reset-failed.*)$`)
+// hint finds the commands that the gate printed for the operator to paste.
+var hint = regexp.MustCompile(`(?m)fix: .*\n((?: {4}.*(?:\n|\z))+)`)
 
 // pasteHint runs the last hint of the unit's journal, as an operator would.
 func (s *site) pasteHint(name string) {
 	s.t.Helper()
-	s.WaitJournal(name, "hint:", "systemctl reset-failed")
+	s.WaitJournal(name, "fix:", "justnews-gate retry")
 	found := hint.FindAllStringSubmatch(s.Journal(name), -1)
 	if found == nil {
 		s.t.Fatalf("no hint in the journal of %s can be pasted:\n%s", name, s.Journal(name))

@@ -54,26 +54,26 @@ func mended() []string {
 	return []string{fmt.Sprintf("%s store mend %s %s %s", referenceBin, modelRoot, brokenAgent, brokenModel)}
 }
 
-const again = "justnews-gate preload --refresh --wait && systemctl reset-failed"
+const again = "justnews-gate retry"
 
 // causes are the runbook's, numbered as there.
 var causes = []cause{
-	{"1: no snapshot", broken("missing-snapshot"), "STORE-SNAPSHOT", []string{brokenModel, "holds no snapshot", "copy the snapshot to " + brokenDir}, mended(), again},
+	{"1: no snapshot", broken("missing-snapshot"), "STORE-SNAPSHOT", []string{brokenModel, "holds no snapshot", "copy the snapshot to \"" + brokenDir}, mended(), again},
 	{"1: copied only in part", broken("half-copied"), "STORE-STAGED", []string{"versions/v1.tmp"}, mended(), again},
 	{"1: the checksum differs", broken("corrupt"), "STORE-CORRUPT", []string{brokenModel, "/blobs/", "its name says"}, mended(), again},
-	{"1: current is gone", broken("missing-current"), "STORE-VERSION", []string{"current does not exist"}, nil, "ln -sfn versions/v1 " + modelRoot + "/scout/current; " + again},
+	{"1: current is gone", broken("missing-current"), "STORE-VERSION", []string{"current does not exist"}, nil, "ln -sfn -- versions/v1 " + modelRoot + "/scout/current\n" + again},
 	{"2: the wrong key", broken("wrong-key"), "MAP-NAME", []string{"AGENT_MODEL_MAP.json:2:", `"scouts"`, `the store holds "scout", which the map does not list`}, mended(), again},
 	{"2: the wrong id", broken("wrong-id"), "MAP-NAME", []string{"AGENT_MODEL_MAP.json:2:", brokenModel + "x", `the version holds "` + brokenModel + `"`}, mended(), again},
 	{"3: a parent that cannot be searched", []string{"chmod 0700 " + modelRoot + "/scout/versions"}, "STORE-PERMISSION",
-		[]string{modelRoot + "/scout/versions: the user justnews may not search this directory", "mode 0700, owner 0:0"}, nil, "chmod o+x " + modelRoot + "/scout/versions; " + again},
+		[]string{modelRoot + "/scout/versions: the user justnews may not search this directory", "mode 0700, owner 0:0"}, nil, "chmod o+x -- " + modelRoot + "/scout/versions\n" + again},
 	{"3: a parent of the whole store and its map", []string{"chmod 0700 /opt/justnews"}, "MAP-UNREADABLE",
-		[]string{"the user justnews may not search the directory /opt/justnews", "mode 0700, owner 0:0"}, nil, "chmod o+x /opt/justnews; systemctl reset-failed"},
+		[]string{"the user justnews may not search the directory /opt/justnews", "mode 0700, owner 0:0"}, nil, "chmod o+x -- /opt/justnews\n" + again},
 	{"3: the agent's directory", broken("unsearchable"), "STORE-PERMISSION",
-		[]string{modelRoot + "/scout: the user justnews may not list this directory"}, nil, "chmod o+rx " + modelRoot + "/scout; " + again},
+		[]string{modelRoot + "/scout: the user justnews may not list this directory"}, nil, "chmod o+rx -- " + modelRoot + "/scout\n" + again},
 	{"3: the weights' mode", broken("unreadable"), "STORE-PERMISSION",
-		[]string{"/blobs/", "the user justnews may not read this file", "scout: " + brokenModel + " cannot load"}, nil, "chmod -R o+rX " + brokenDir + "/blobs; " + again},
+		[]string{"/blobs/", "the user justnews may not read this file", "scout: " + brokenModel + " cannot load"}, nil, "chmod -R o+rX -- " + brokenDir + "/blobs\n" + again},
 	{"3: the weights' owner", []string{"chown -R root:root " + brokenDir + "/blobs", "chmod -R go= " + brokenDir + "/blobs"}, "STORE-PERMISSION",
-		[]string{brokenDir + "/blobs: the user justnews may not search this directory"}, nil, "chmod o+x " + brokenDir + "/blobs; " + again},
+		[]string{brokenDir + "/blobs: the user justnews may not search this directory"}, nil, "chmod o+x -- " + brokenDir + "/blobs\n" + again},
 }
 
 // Each of the runbook's causes 1 to 3, produced for real: no agent starts, the
@@ -146,13 +146,13 @@ func (s *site) paste(t *testing.T, said string, c cause) {
 		if found == nil {
 			t.Fatalf("no hint can be pasted:\n%s", said)
 		}
-		line := found[0][1]
+		line := strings.ReplaceAll(strings.TrimSpace(found[0][1]), "\n    ", "\n")
 		if try == 1 && !strings.HasPrefix(line, c.fix) {
 			t.Errorf("the hint is %q, want it to begin with %q", line, c.fix)
 		}
 		t.Logf("pasting: %s", line)
 		r := s.Sh(line)
-		if r.Err == nil && !strings.Contains(r.Stderr, "refused: preload") {
+		if r.Err == nil && !strings.Contains(r.Stderr, "refused: retry") {
 			return
 		}
 		if said = r.Stderr; try == 3 {

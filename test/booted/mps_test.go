@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"justnews/internal/diag"
 	"justnews/test/bed"
 )
 
@@ -62,7 +63,10 @@ type verdict struct {
 	Problems []finding `json:"problems"`
 }
 
-type finding struct{ Code, Severity, Subject, Message, Seen, Expected, Fix string }
+type finding struct {
+	Code, Severity, Subject, Message, Seen, Expected string
+	Fix                                              diag.Fix
+}
 
 // gateBy runs the gate of scout as a user, as an operator would.
 func (s *site) gateBy(user string, args ...string) verdict {
@@ -90,11 +94,11 @@ func (v verdict) refusedWith(t testing.TB, status int, code string, seen ...stri
 			t.Fatalf("exit status %d, %s: %s (seen: %s); want %d, %s", v.Status, p.Code, p.Message, p.Seen, status, code)
 		}
 		for _, text := range seen {
-			if !strings.Contains(p.Message+p.Seen+p.Expected+p.Fix, text) {
-				t.Errorf("%s: %q is not in %q", code, text, p.Message+"; seen: "+p.Seen+"; fix: "+p.Fix)
+			if !strings.Contains(p.Message+p.Seen+p.Expected+p.Fix.String(), text) {
+				t.Errorf("%s: %q is not in %q", code, text, p.Message+"; seen: "+p.Seen+"; fix: "+p.Fix.String())
 			}
 		}
-		return p.Fix
+		return strings.Join(diag.Lines(p.Fix.Commands), "\n")
 	}
 	t.Fatalf("exit status %d without an error, want %d, %s: %+v", v.Status, status, code, v)
 	return ""

@@ -295,8 +295,7 @@ var operatorParts = []struct {
 			t.Errorf("%s%s", r.Stdout, r.Stderr)
 		}
 		r := s.nopasswd(0, "SUDO-LEFTOVER", "install", "--user", "adra")
-		_, fix, _ := strings.Cut(r.Stderr, "hint: ")
-		fix, _, _ = strings.Cut(fix, "\n")
+		fix := hint.FindStringSubmatch(r.Stderr)[1]
 		s.Must("sh", "-c", fix)
 		if s.Exists(oldRule) || s.maySudo("adra", script) {
 			t.Errorf("%q did not mend it", fix)

@@ -14,8 +14,9 @@ import (
 
 // found is one finding of a preflight.
 type found struct {
-	Code, Severity, Subject, Message, Seen, Expected, Fix string
-	Position                                              struct {
+	Code, Severity, Subject, Message, Seen, Expected string
+	Fix                                              diag.Fix
+	Position                                         struct {
 		File string
 		Line int
 	}
@@ -66,10 +67,7 @@ func (s *site) pasteFinding(all []found, code string) {
 		if f.Code != code {
 			continue
 		}
-		_, command, said := strings.Cut(f.Fix, ", then: ")
-		if !said {
-			command = f.Fix
-		}
+		command := strings.Join(diag.Lines(f.Fix.Commands), "\n")
 		if r := s.Sh(command); r.Err != nil {
 			s.t.Fatalf("the hint fails: %s: %v\n%s%s", command, r.Err, r.Stdout, r.Stderr)
 		}

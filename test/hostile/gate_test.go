@@ -55,7 +55,7 @@ type summary struct {
 		Code     string
 		Severity string
 		Message  string
-		Fix      string
+		Fix      diag.Fix
 	}
 }
 
@@ -225,7 +225,7 @@ func (e ending) explained() []string {
 			continue
 		}
 		errs++
-		if p.Fix == "" {
+		if p.Fix.Empty() {
 			broken = append(broken, "no fix for "+p.Code)
 		}
 		if !bytes.Contains(e.stderr, []byte(p.Code)) {
