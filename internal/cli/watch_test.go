@@ -263,9 +263,9 @@ func TestTheStatusIsWatchedOnATerminal(t *testing.T) {
 	if got := <-status; got != diag.StatusUnavailable {
 		t.Errorf("exit status %d", got)
 	}
-	p.WaitFor(t, "hint: ")
+	p.WaitFor(t, "fix: ")
 	drawn, after, found := strings.Cut(p.Text(), "\x1b[?25h\x1b[?1049l")
-	if !found || !strings.Contains(drawn, "\x1b[?1049h\x1b[?25l") || strings.Contains(drawn, "hint: ") {
+	if !found || !strings.Contains(drawn, "\x1b[?1049h\x1b[?25l") || strings.Contains(drawn, "fix: ") {
 		t.Errorf("%q", drawn)
 	}
 	if !strings.Contains(after, "orchestrator  connection refused") || strings.Contains(after, "\x1b[H") {

@@ -176,7 +176,7 @@ func interrupted(ctx context.Context) bool {
 
 func interruption(ctx context.Context, name, detail string) diag.Problem {
 	why := "by a signal"
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled { //nolint:errorlint // a signal's cause Is Canceled as well
 		why = "(" + cause.Error() + ")"
 	}
 	return diag.Problem{

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/wish"
+)
+
+// retryHost is a systemd on which each start succeeds but that of broken.service.
+type retryHost struct {
+	sync.Mutex
+	units          map[string]string
+	reset, started []string
+	denied         bool
+}
+
+func (h *retryHost) Unit(_ context.Context, name string) (facts.Unit, error) {
+	h.Lock()
+	defer h.Unlock()
+	return facts.Unit{Name: name, LoadState: "loaded", ActiveState: h.units[name], Result: "exit-code"}, nil
+}
+
+func (h *retryHost) UnitOfPID(context.Context, int) (facts.Unit, error) {
+	return facts.Unit{}, errors.New("none")
+}
+
+func (h *retryHost) ResetFailed(_ context.Context, name string) error {
+	if h.denied {
+		return errors.New("interactive authentication required")
+	}
+	h.Lock()
+	defer h.Unlock()
+	h.reset = append(h.reset, name)
+	if h.units[name] == "failed" {
+		h.units[name] = "inactive"
+	}
+	return nil
+}
+
+func (h *retryHost) Start(_ context.Context, name string) (facts.Start, error) {
+	h.Lock()
+	defer h.Unlock()
+	h.started = append(h.started, name)
+	if name == "broken.service" {
+		h.units[name] = "failed"
+		return facts.Start{Result: "failed"}, nil
+	}
+	h.units[name] = "active"
+	return facts.Start{Result: "done"}, nil
+}
+
+func retryOn(t *testing.T, h *retryHost, start ...string) Result {
+	t.Helper()
+	w := wish.Wish{Timeout: wish.Timeout{Value: time.Minute}}
+	return Retry(t.Context(), w, World{Units: h, Starter: h}, Again{Reset: start, Start: start}, h)
+}
+
+func TestRetryResetsAndStartsWhatIsNotActive(t *testing.T) {
+	h := &retryHost{units: map[string]string{"a.service": "failed", "b.service": "active"}}
+	r := retryOn(t, h, "a.service", "b.service")
+	if !r.Passed() || !slices.Equal(h.reset, []string{"a.service", "b.service"}) || !slices.Equal(h.started, []string{"a.service"}) {
+		t.Errorf("%+v reset %q started %q", r, h.reset, h.started)
+	}
+}
+
+func TestRetryNamesWhatIsLeft(t *testing.T) {
+	h := &retryHost{units: map[string]string{"a.service": "failed", "broken.service": "failed"}}
+	r := retryOn(t, h, "a.service", "broken.service")
+	if r.Passed() || len(r.Problems) != 1 || r.Problems[0].Code != diag.UnitFailed || r.Problems[0].Subject != "broken.service" || r.Problems[0].Fix.Empty() {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestRetryOfAUserWhoMayNotSaysWhoMay(t *testing.T) {
+	h := &retryHost{units: map[string]string{"a.service": "failed"}, denied: true}
+	r := retryOn(t, h, "a.service")
+	if r.Passed() || len(h.started) != 0 || len(r.Problems) != 1 || r.Problems[0].Fix.String() != "sudo justnews-gate retry" {
+		t.Errorf("%+v", r)
+	}
+}
