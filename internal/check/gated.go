@@ -15,7 +15,6 @@ import (
 // drop-in with an empty ExecStartPre= takes the gate away. It also says where
 // systemd does not know the latest files.
 func Gated(u facts.Unit) []diag.Problem {
-	const reload = "systemctl daemon-reload"
 	switch {
 	case u.LoadState != "loaded":
 		return []diag.Problem{{

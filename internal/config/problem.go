@@ -13,9 +13,6 @@ import (
 	"justnews/internal/diag"
 )
 
-// reload ends every fix: the generator reads the files only then.
-const reload = " && systemctl daemon-reload"
-
 // thenReload ends a fix that is a sentence.
 const thenReload = ", then: systemctl daemon-reload"
 
