@@ -41,11 +41,23 @@ func (l *look) judgeUnits() []diag.Problem {
 	for _, i := range l.instances {
 		problems = append(problems, l.judgeInstance(i)...)
 	}
-	return problems
+	return causes(problems)
+}
+
+// causes leaves out what follows from another finding: instances without a mark
+// from a generator that is not there, old files from units that are of them.
+func causes(problems []diag.Problem) []diag.Problem {
+	found := func(codes ...diag.Code) bool {
+		return slices.ContainsFunc(problems, func(p diag.Problem) bool { return slices.Contains(codes, p.Code) })
+	}
+	absent, marks := found(diag.GeneratorAbsent), found(diag.UnitStale, diag.UnitUnmarked)
+	return slices.DeleteFunc(problems, func(p diag.Problem) bool {
+		return absent && p.Code == diag.UnitUnmarked || !absent && marks && p.Code == diag.GeneratorStale
+	})
 }
 
 func (l *look) judgeInstance(i instance) []diag.Problem {
-	problems := check.Gated(i.unit)
+	problems := check.GatedBy(i.unit, l.Marks[i.Name])
 	if i.unit.LoadState != "loaded" {
 		return problems
 	}
