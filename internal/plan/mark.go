@@ -36,8 +36,12 @@ func Mark(c *config.Config, instance string) (facts.Mark, error) {
 		return facts.Mark{}, fmt.Errorf("cannot derive a mark: no instance %s", instance)
 	}
 	host := newShared(c, Machine{})
+	m, err := newMarker(host.base())
+	if err != nil {
+		return facts.Mark{}, err
+	}
 	files := host.instance(&inst)
-	mark, err := markOf(host.base(), files)
+	mark, err := m.of(files)
 	want := facts.Mark{Mark: mark}
 	for _, f := range files {
 		want.DropIns = append(want.DropIns, GeneratorDir+"/"+f.Dir+"/"+f.Name)
@@ -55,26 +59,38 @@ func withMark(files []DropIn, mark string) []DropIn {
 	return files
 }
 
-// markOf is the first 128 bits of a SHA-256 over names and texts. It is no
-// secret: who could forge it could write the drop-ins as well.
-func markOf(base DropIn, files []DropIn) (string, error) {
-	text := make([]byte, 0, 4096)
-	text = append(text, markFormat...)
-	add := func(d *DropIn) (err error) {
-		text = append(append(append(append(text, d.Dir...), '/'), d.Name...), '\n')
-		if text, err = d.Append(text); err != nil {
-			return fmt.Errorf("cannot derive a mark: %s/%s: %w", d.Dir, d.Name, err)
-		}
-		return nil
+// marker derives the marks of one configuration: each is the first 128 bits of a
+// SHA-256 over names and texts. It is no secret: who could forge it could write
+// the drop-ins as well.
+type marker struct {
+	text []byte
+	base int // length of what all instances share
+}
+
+func newMarker(base DropIn) (*marker, error) {
+	m := &marker{text: append(make([]byte, 0, 4096), markFormat...)}
+	if err := m.add(&base); err != nil {
+		return nil, err
 	}
-	if err := add(&base); err != nil {
-		return "", err
-	}
+	m.base = len(m.text)
+	return m, nil
+}
+
+func (m *marker) of(files []DropIn) (string, error) {
+	m.text = m.text[:m.base]
 	for i := range files {
-		if err := add(&files[i]); err != nil {
+		if err := m.add(&files[i]); err != nil {
 			return "", err
 		}
 	}
-	digest := sha256.Sum256(text)
+	digest := sha256.Sum256(m.text)
 	return hex.EncodeToString(digest[:16]), nil
+}
+
+func (m *marker) add(d *DropIn) (err error) {
+	m.text = append(append(append(append(m.text, d.Dir...), '/'), d.Name...), '\n')
+	if m.text, err = d.Append(m.text); err != nil {
+		return fmt.Errorf("cannot derive a mark: %s/%s: %w", d.Dir, d.Name, err)
+	}
+	return nil
 }

@@ -75,11 +75,20 @@ func Build(c *config.Config, m Machine) *Plan {
 	if c.MPS.Unit == MPSUnit {
 		p.DropIns = append(p.DropIns, host.mps())
 	}
+	// An error is met again where the same value becomes text.
+	marks, err := newMarker(fixed.base())
 	for i := range c.Instances {
 		inst := &c.Instances[i]
-		// An error is met again where the same value becomes text.
-		mark, _ := markOf(fixed.base(), fixed.instance(inst))
-		p.DropIns = append(p.DropIns, withMark(host.instance(inst), mark)...)
+		files := host.instance(inst)
+		mark := ""
+		switch {
+		case err != nil:
+		case startTimeout(m, inst) == startTimeout(Machine{}, inst): // all that settings take of a Machine
+			mark, _ = marks.of(files)
+		default:
+			mark, _ = marks.of(fixed.instance(inst))
+		}
+		p.DropIns = append(p.DropIns, withMark(files, mark)...)
 		if inst.Enabled {
 			p.Wanted = append(p.Wanted, InstanceUnit(inst.Name))
 		}
