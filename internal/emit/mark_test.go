@@ -4,7 +4,9 @@ package emit_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -67,6 +69,49 @@ func TestGeneratorKilledAtAnyByteLeavesNoMarkOnAnIncompleteInstance(t *testing.T
 			}
 			completeOrUnmarked(t, "killed in "+files[n-1].Path()+" at "+strconv.Itoa(cut), cfg, dir)
 		}
+	}
+}
+
+// strace kills the real program at its first, second, … call that changes a
+// file, until it is through.
+func TestGeneratorKilledAtAnySystemCallLeavesNoMarkOnAnIncompleteInstance(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("needs strace")
+	}
+	program := filepath.Join(t.TempDir(), "justnews-generator")
+	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/justnews-generator").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	root := copyTree(t, "testdata/10-disabled/root")
+	cfg, problems := config.Load(config.Source{Root: root, Owner: os.Getuid()})
+	if cfg == nil {
+		t.Fatal(problems)
+	}
+	marked, total := 0, 0
+	for _, call := range []string{"mkdirat", "write", "renameat", "symlinkat", "close"} {
+		for n := 1; ; n++ {
+			dir := t.TempDir()
+			err := exec.Command(strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace="+call,
+				"-e", "inject="+call+":signal=KILL:when="+strconv.Itoa(n), program, "--root", root, dir).Run()
+			if ended, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || ended.ExitCode() > 0) {
+				t.Skipf("cannot trace here: %v", err)
+			}
+			got := completeOrUnmarked(t, "killed at "+call+" "+strconv.Itoa(n), cfg, dir)
+			marked, total = marked+got, total+1
+			if err == nil {
+				if got != len(cfg.Instances) {
+					t.Errorf("a run that nothing killed marked %d instances", got)
+				}
+				break
+			}
+			if n == 200 {
+				t.Fatalf("%s: killed 200 times", call)
+			}
+		}
+	}
+	if total < 20 || marked == 0 {
+		t.Errorf("%d runs, %d marks", total, marked)
 	}
 }
 

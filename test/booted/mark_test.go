@@ -98,8 +98,11 @@ func TestGateRefusesAUnitThatIsNotWhatTheConfigurationAsksFor(t *testing.T) {
 		// A reload while the gate waits.
 		s.Remove(latch)
 		s.Systemctl("restart", "--no-block", unit("scout"))
-		s.WaitUnit(unit("scout"), starting)
-		s.WaitJournal(unit("scout"), "latch")
+		waits := func() bool {
+			u := s.Unit(unit("scout"))
+			return u.Is(starting) && strings.Contains(u.StatusText, "latch")
+		}
+		s.WaitFor("a gate that waits for the latch", bed.Patience, waits)
 		s.Systemctl("daemon-reload")
 		began := bed.Monotonic()
 		s.must("touch " + latch)
@@ -117,9 +120,7 @@ func TestGateRefusesAUnitThatIsNotWhatTheConfigurationAsksFor(t *testing.T) {
 			s.Remove(latch)
 			began := bed.Monotonic()
 			s.Systemctl("restart", "--no-block", unit("scout"))
-			s.WaitFor("a gate that waits for the latch", bed.Patience, func() bool {
-				return strings.Contains(s.since(began, unit("scout")), "latch")
-			})
+			s.WaitFor("a gate that waits for the latch", bed.Patience, waits)
 			s.WriteFile(configFile, good)
 			change()
 			s.must("touch " + latch)
