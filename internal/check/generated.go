@@ -4,7 +4,6 @@ package check
 
 import (
 	"fmt"
-	"strings"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -14,7 +13,6 @@ import (
 // would write now. systemd says nothing where a generator fails.
 func Generated(files []facts.Generated) []diag.Problem {
 	var there, stale []string
-	closed := false
 	for _, f := range files {
 		if f.There {
 			there = append(there, f.Path)
@@ -23,7 +21,6 @@ func Generated(files []facts.Generated) []diag.Problem {
 			continue
 		}
 		stale = append(stale, f.Path)
-		closed = closed || strings.HasSuffix(f.Path, "/50-justnews-gate.conf") && strings.Contains(f.Have, "\nRestart=no\n") && !strings.Contains(f.Want, "\nRestart=no\n")
 	}
 	switch {
 	case len(stale) == 0:
@@ -34,13 +31,6 @@ func Generated(files []facts.Generated) []diag.Problem {
 			Message: "the generator has written nothing: it is missing, masked, or it died at the last reload",
 			Seen:    "no file of ours in /run/systemd/generator", Expected: "/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf",
 			Fix: diag.Do(diag.Reload()).Looking(diag.Run("ls", "-l", "/usr/lib/systemd/system-generators/justnews-generator", "/etc/systemd/system-generators"), diag.Run("journalctl", "-b", "-t", "systemd", "-g", "generator")),
-		}}
-	case closed:
-		return []diag.Problem{{
-			Code: diag.GeneratorStale, Subject: "justnews-generator",
-			Message: "the generator failed at the last reload, so that every gate is shut; it would not fail now",
-			Seen:    "Restart=no in 50-justnews-gate.conf", Expected: "the drop-ins of every instance",
-			Fix: diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 		}}
 	}
 	p := diag.Problem{

@@ -11,6 +11,8 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/emit"
+	"justnews/internal/plan"
 	"justnews/internal/report"
 )
 
@@ -35,6 +37,9 @@ type checked struct {
 // Run checks the configuration as the generator and the gate read it.
 func (c *configCheckCommand) Run(a *app) error {
 	cfg, problems := config.Load(a.source())
+	if cfg != nil {
+		problems = append(problems, a.unitTexts(*cfg)...)
+	}
 	out := checked{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: report.Clean(problems)}
 	if cfg != nil {
 		out.Files = cfg.Files
@@ -57,6 +62,16 @@ func (c *configCheckCommand) Run(a *app) error {
 		fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", counted(len(diag.Errors(problems)), "error"))
 	}
 	return ended(status)
+}
+
+// unitTexts are what the generator would refuse although the configuration is
+// sound.
+func (a *app) unitTexts(cfg config.Config) []diag.Problem {
+	if a.ConfigFile != "" { // which no generator reads, so that no unit names it
+		cfg.Files = nil
+	}
+	_, refused := emit.Render(plan.Build(&cfg, plan.Machine{}))
+	return refused
 }
 
 type configShowCommand struct {

@@ -88,6 +88,7 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	}
 	defer x.shut()
 	x.Self.Unit = own
+	x.Mark = a.unitMark(e, own, conn)
 	res := e.run(a.ctx, w, x.World)
 	notes := append(problems, conflict...)
 	res.Problems = append(append(notes, x.notes...), res.Problems...)

@@ -76,7 +76,7 @@ func (a *app) host() preflight.Host {
 
 // lookAround looks at everything but the servers while those are waited for.
 func (a *app) lookAround(ctx context.Context, cfg *config.Config, x gate.World) <-chan []diag.Problem {
-	job := preflight.Job{Config: cfg, Host: a.host()}
+	job := preflight.Job{Config: cfg, Host: a.host(), Marks: a.marks(cfg)}
 	if conn, ok := x.Units.(*systemd.Conn); ok {
 		job.Units = conn
 	}

@@ -127,12 +127,12 @@ func (a *app) glance(ctx context.Context) glance {
 		return g
 	}
 	defer x.shut()
-	look(ctx, &g, cfg, w, x.World)
+	look(ctx, &g, cfg, w, x.World, a.marks(cfg))
 	return g
 }
 
 // look asks everything once.
-func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gate.World) {
+func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gate.World, marks map[string]facts.Mark) {
 	s := check.Subject{
 		URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total,
 		Models: x.Map.Models, Timeout: orchestrator.LookTimeout,
@@ -161,7 +161,7 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 		g.MPS, g.Problems = &mps, append(g.Problems, found.Problems...)
 	}
 	lookAtGPUs(g, <-gpus, check.GPUWish(w.GPU))
-	lookAtUnits(ctx, g, cfg, w, x.Units)
+	lookAtUnits(ctx, g, cfg, w, x.Units, marks)
 }
 
 // busProblems are only warnings where no instance waits for the bus.
@@ -177,7 +177,7 @@ func busProblems(cfg *config.Config, w wish.Wish, b facts.BusHealth) []diag.Prob
 
 // lookAtUnits asks systemd about every instance, and puts the two servers'
 // units beside what they answer.
-func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, units gate.Units) {
+func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, units gate.Units, marks map[string]facts.Mark) {
 	if units == nil {
 		return
 	}
@@ -187,9 +187,10 @@ func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish
 			g.Problems = append(g.Problems, noSystemd(wish.InstanceUnit(i.Name), err))
 			return
 		}
+		gated := check.GatedBy(u, marks[i.Name])
 		seen := unitGlance{
 			Instance: i.Name, Name: u.Name, Active: u.ActiveState, Sub: u.SubState, Result: u.Result,
-			Text: report.Brief(u.StatusText), Gated: len(diag.Errors(check.Gated(u))) == 0,
+			Text: report.Brief(u.StatusText), Gated: len(diag.Errors(gated)) == 0,
 		}
 		switch wish.InstanceUnit(i.Name) {
 		case w.Orchestrator.Unit:
@@ -201,7 +202,7 @@ func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish
 		if p := check.FailedUnit(u); p != nil {
 			g.Problems = append(g.Problems, *p)
 		}
-		g.Problems = append(g.Problems, check.Gated(u)...)
+		g.Problems = append(g.Problems, gated...)
 	}
 }
 

@@ -88,7 +88,7 @@ func TestAFailedOrUngatedUnitMakesTheGlanceBad(t *testing.T) {
 		u := good
 		u.ActiveState = state
 		g := nothingSeen()
-		lookAtUnits(t.Context(), &g, cfg, wish.Wish{}, everyUnit(u))
+		lookAtUnits(t.Context(), &g, cfg, wish.Wish{}, everyUnit(u), nil)
 		if len(g.Units) != 2 || !hasCode(g.Problems, want) || statusOf(g.Problems) == diag.StatusReady {
 			t.Errorf("%s: %+v", state, g)
 		}

@@ -8,6 +8,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"justnews/internal/unitfile"
 )
 
 // form is what a string must look like.
@@ -52,7 +54,9 @@ func orNone(fits func(string) bool) func(string) bool {
 	return func(s string) bool { return s == "" || fits(s) }
 }
 
-func cleanPath(s string) bool { return strings.HasPrefix(s, "/") && path.Clean(s) == s }
+func cleanPath(s string) bool {
+	return strings.HasPrefix(s, "/") && path.Clean(s) == s && unitfile.CheckPath(s) == nil
+}
 
 func pipePath(s string) bool { return cleanPath(s) && s != "/" && len(s) <= maxPipe }
 

@@ -13,6 +13,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/spell"
 	"justnews/internal/timespan"
+	"justnews/internal/unitfile"
 )
 
 // checker compares one document with the schema: what can be judged of a file
@@ -175,11 +176,19 @@ func (c *checker) exec(items []any) {
 		return
 	}
 	first, ok := items[0].(string)
-	if !ok || cleanPath(first) || !printableOnly(first) {
+	if !ok || !printableOnly(first) {
 		return
 	}
+	what := "is not an absolute path"
+	if cleanPath(first) {
+		err := unitfile.CheckCommand(first)
+		if err == nil {
+			return
+		}
+		what = "cannot be the command of a unit: " + err.Error()
+	}
 	c.path = append(c.path, "[0]")
-	c.refuse(diag.ConfigValue, first, "is not an absolute path", expected, "")
+	c.refuse(diag.ConfigValue, first, what, expected, "")
 	c.path = c.path[:len(c.path)-1]
 }
 
@@ -243,8 +252,11 @@ func (c *checker) dirty(s string) bool {
 		return false
 	}
 	what := "holds a control character"
-	if !utf8.ValidString(s) {
+	switch {
+	case !utf8.ValidString(s):
 		what = "is not UTF-8"
+	case strings.IndexFunc(s, unicode.IsControl) < 0:
+		what = "holds a code point that systemd does not take, such as U+FFFE"
 	}
 	c.refuse(diag.ConfigString, s, what, "UTF-8 without control characters (newline, tab, escape)", "")
 	return true
@@ -253,7 +265,7 @@ func (c *checker) dirty(s string) bool {
 func printableOnly(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] >= 0x7f {
-			return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
+			return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0 && unitfile.CheckText(s) == nil
 		}
 	}
 	return true

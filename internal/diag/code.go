@@ -29,6 +29,8 @@ const (
 	GeneratorTimeout  Code = "GENERATOR-TIMEOUT"  // the generator reached its own deadline
 	GeneratorWrite    Code = "GENERATOR-WRITE"    // the generator cannot write its output
 	UnitText          Code = "UNIT-TEXT"          // a value that no unit file can carry
+	UnitStale         Code = "UNIT-STALE"         // a unit made from another configuration
+	UnitUnmarked      Code = "UNIT-UNMARKED"      // a unit that the generator did not finish
 	GateOff           Code = "GATE-OFF"           // justnews.gate=off on the kernel command line
 	StatusOpens       Code = "STATUS-OPENS"       // the unit's SuccessExitStatus= would open the gate
 )

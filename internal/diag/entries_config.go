@@ -154,6 +154,20 @@ var configEntries = []Entry{
 		Fix:   Advise("change the value", Reload()),
 	},
 	{
+		Code: UnitStale, Status: StatusConfig, MessageID: "6af0941e45efc2a23b5e1b3189ee8fbe",
+		Title: "a unit is made from another configuration",
+		Cause: "The configuration or the program changed since the last daemon-reload: systemd would start the instance with the settings from before. Once it is reloaded, the instance comes up.",
+		Check: []Command{Run("/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"), Run("systemctl", "cat", "justnews@INSTANCE.service")},
+		Fix:   Do(Reload()),
+	},
+	{
+		Code: UnitUnmarked, Status: StatusConfig, MessageID: "6099087c55fdfff77d6ae131e2c36031",
+		Title: "a unit is not what the configuration asks for",
+		Cause: "The generator failed, was ended or is missing, so that the unit has neither the user nor the limits of justnews.toml; or a file of the same name hides one of its drop-ins; or systemd cannot be asked.",
+		Check: []Command{Run("journalctl", "-b", "-t", "justnews-generator"), Run("/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"), Run("systemctl", "cat", "justnews@INSTANCE.service")},
+		Fix:   Advise("put right what the generator says", Reload()),
+	},
+	{
 		Code: GateOff, Status: StatusReady, MessageID: "3c8b14b2745358d1acb4ff9c9aba6ace",
 		Title: "the gate is switched off on the kernel command line",
 		Cause: "justnews.gate=off was given at boot. Every gate passes unchecked until the next boot without it.",

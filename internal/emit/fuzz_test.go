@@ -4,11 +4,14 @@ package emit_test
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/coreos/go-systemd/v22/unit"
 
+	"justnews/internal/config"
 	"justnews/internal/emit"
 	"justnews/internal/plan"
 )
@@ -74,4 +77,47 @@ func says(t *testing.T, text []byte, d plan.DropIn) {
 	if strings.Join(read, "\n") != strings.Join(want, "\n") {
 		t.Fatalf("go-systemd reads %q, meant are %q:\n%s", read, want, text)
 	}
+}
+
+// FuzzWhatLoadsRenders holds that the generator can write whatever Load takes:
+// the configuration's own rules are as strict as the door of the unit files.
+// Left to Render are what 4 KiB cannot hold: lines of 1 MiB, and components of
+// 256 bytes by the name of an instance.
+func FuzzWhatLoadsRenders(f *testing.F) {
+	seeds, err := filepath.Glob("../config/testdata/cases/*/etc/justnews/justnews.toml")
+	if err != nil || len(seeds) < 30 {
+		f.Fatalf("%d seeds, %v", len(seeds), err)
+	}
+	for _, name := range seeds {
+		if text, err := os.ReadFile(name); err == nil {
+			f.Add(string(text))
+		}
+	}
+	for _, exec := range []string{"/opt/o'brien/agent", "/a\\\\b", "/$x", "/", "/bin/", "/{instance}", "/x\uFFFE", "/\U0001FFFF", "/\uFDD0"} {
+		for _, key := range []string{"exec = [%q]", "working_directory = %q", "read_only_paths = [%q]", "environment = { A = %q }"} {
+			f.Add("[service]\n" + strings.Replace(key, "%q", `"`+exec+`"`, 1) + "\n[instances.a]\n")
+			f.Add("[instances.a]\n" + strings.Replace(key, "%q", `"`+exec+`"`, 1) + "\n")
+		}
+	}
+	name := filepath.Join(f.TempDir(), "justnews.toml")
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 4096 {
+			t.Skip()
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, _ := config.Load(config.Source{File: name, Owner: os.Getuid()})
+		if cfg == nil {
+			return
+		}
+		if _, problems := emit.Render(plan.Build(cfg, plan.Machine{})); len(problems) > 0 {
+			t.Fatalf("%q loads, and: %v", text, problems)
+		}
+		for _, i := range cfg.Instances {
+			if want, err := plan.Mark(cfg, i.Name); err != nil || want.Mark == "" {
+				t.Fatalf("%q gives %s no mark: %v", text, i.Name, err)
+			}
+		}
+	})
 }

@@ -39,23 +39,26 @@ func (g *Generator) Run() (diag.Status, []diag.Problem) {
 	}
 	// The work stays on this goroutine: handing it to another costs a
 	// generator more than rendering all of its files.
-	var late atomic.Bool
+	var writing atomic.Bool
 	watchdog := time.AfterFunc(Limit, func() {
-		late.Store(true)
 		problems := []diag.Problem{tooLate()}
-		if err := g.put(plan.Closed(plan.Machine{})); err != nil {
-			problems = append(problems, cannotWrite(err))
+		// What is being written is left as it is: an instance's drop-ins are
+		// complete or without their mark, and the base is the open plan's.
+		if writing.CompareAndSwap(false, true) {
+			if err := g.put(plan.Closed(plan.Machine{})); err != nil {
+				problems = append(problems, cannotWrite(err))
+			}
 		}
 		g.GiveUp(status(problems), problems)
 	})
 	defer watchdog.Stop()
-	problems := g.work(&late)
+	problems := g.work(&writing)
 	return status(problems), problems
 }
 
-// work loads, plans, renders and writes. A panic is a problem like any other:
-// the gates stay shut.
-func (g *Generator) work(late *atomic.Bool) (problems []diag.Problem) {
+// work loads, plans, renders and writes, unless somebody else is writing by
+// then. A panic is a problem like any other: the gates stay shut.
+func (g *Generator) work(writing *atomic.Bool) (problems []diag.Problem) {
 	defer func() {
 		if r := recover(); r != nil {
 			problems = append(problems, bug(r))
@@ -79,7 +82,7 @@ func (g *Generator) work(late *atomic.Bool) (problems []diag.Problem) {
 	if machine.GateOff {
 		problems = append(problems, gateOff())
 	}
-	if late.Load() {
+	if !writing.CompareAndSwap(false, true) {
 		return problems
 	}
 	if err := g.deliver(files); err != nil {

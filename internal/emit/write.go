@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +14,8 @@ import (
 
 // Write writes files below dir, in order. The first file is put in place by a
 // rename: it masks the packaged base, so an empty one (a full /run) would be an
-// open gate. At an error Write stops and removes what it could not finish.
+// open gate. At an error Write stops and removes what it wrote, but for the
+// first: an instance's drop-ins must not stay beside a base of another plan.
 //
 // Every step is one system call on an open directory, with names that are
 // checked to hold no slash, and no link below dir is followed. os.Root does the
@@ -32,6 +34,9 @@ func Write(dir string, files []File) error {
 	defer w.leave()
 	for i, f := range files {
 		if err := w.put(f, i == 0); err != nil {
+			for _, done := range slices.Backward(files[min(i, 1):i]) {
+				w.remove(done)
+			}
 			return fmt.Errorf("cannot write %s: %w", f.Path(), err)
 		}
 	}
@@ -90,6 +95,13 @@ func (w *writer) locate(f File) (at int, name string, err error) {
 		return w.old, f.Name, nil
 	}
 	return w.top, f.Dir + "/" + f.Name, nil
+}
+
+// remove takes a file away again that put has written.
+func (w *writer) remove(f File) {
+	if at, name, err := w.locate(f); err == nil {
+		_ = unix.Unlinkat(at, name, 0)
+	}
 }
 
 func (w *writer) leave() {

@@ -23,6 +23,7 @@ type Unit struct {
 	UID              *int          `json:"uid,omitempty"`  // whom its processes run as, nil: unknown
 	Environment      []string      `json:"-"`              // Environment=, KEY=VALUE
 	EnvironmentFiles []string      `json:"environment_files,omitempty"`
+	Marks            []string      `json:"-"`                       // the assignments of MarkVariable in UnsetEnvironment=
 	TimeoutStart     time.Duration `json:"timeout_start,omitempty"` // TimeoutStartUSec; 0: infinity
 	ControlGroup     string        `json:"control_group,omitempty"`
 	MemoryLimits     []string      `json:"memory_limits,omitempty"` // MemoryMax=, LimitAS= and LimitDATA= that are not infinity
@@ -51,6 +52,15 @@ type Unit struct {
 	SuccessSignals []int `json:"-"`
 	// Service is what else of a service can be misconfigured.
 	Service Service `json:"-"`
+}
+
+// MarkVariable names the mark that the generator leaves in an instance's unit.
+const MarkVariable = "JUSTNEWS_MARK"
+
+// Mark is what a configuration makes of an instance's unit.
+type Mark struct {
+	Mark    string   // "": not known
+	DropIns []string // files of the generator that systemd has to have read
 }
 
 // Service is what preflight has to know of a service besides.

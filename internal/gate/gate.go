@@ -8,6 +8,7 @@ package gate
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"justnews/internal/diag"
@@ -135,6 +136,7 @@ type World struct {
 	Adviser      Adviser
 	Starter      Starter
 	Self         Self
+	Mark         *Mark // nil: a run by hand, which opens no unit
 	GPU          GPU
 	Lock         Lock
 	Memory       Memory
@@ -162,7 +164,11 @@ type ModelMap struct {
 // always returns a Result; Result.Status is StatusReady only if every step
 // that was asked for passed.
 func Run(ctx context.Context, w wish.Wish, world World) Result {
-	return run(ctx, w, world, gateSteps(w), stopAtFirst)
+	steps := gateSteps(w)
+	if world.Mark != nil {
+		steps = slices.Concat([]step{unitStep}, steps, []step{unitStep})
+	}
+	return run(ctx, w, world, steps, stopAtFirst)
 }
 
 // Survey is Run for a person: it goes on after a step that failed, so that all

@@ -17,6 +17,7 @@ import (
 //nolint:gochecknoglobals // the steps of a run: a constant table
 var (
 	configStep       = step{"config", readMap}
+	unitStep         = step{"unit", proveUnit}
 	mpsStep          = step{"mps", awaitMPS}
 	mpsProofStep     = step{"mps", proveMPS}
 	gpuStep          = step{"gpu", awaitGPU}

@@ -35,6 +35,7 @@ type walk struct {
 	until time.Time
 	res   *Result
 	unit  unitMemo
+	mark  string // of the own unit at the first look
 
 	led        bool                 // this run holds the lock
 	lastChance bool                 // a follower's last look before its deadline was granted

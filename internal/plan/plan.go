@@ -62,23 +62,36 @@ func InstanceUnit(instance string) string {
 }
 
 // Build returns the plan for a configuration that was loaded without an error.
+// What instances lean on comes before them: an instance that is complete has
+// the rest as well.
 func Build(c *config.Config, m Machine) *Plan {
+	host, fixed := newShared(c, m), newShared(c, Machine{})
 	p := &Plan{
-		Base:    base(baseTimeout(c.Gate.Timeout, m), false),
+		Base:    host.base(),
 		DropIns: make([]DropIn, 0, 2*len(c.Instances)+4),
 		GateOff: m.GateOff,
-	}
-	host := shared{c, m, source(c), storeVariables(c)}
-	for i := range c.Instances {
-		inst := &c.Instances[i]
-		p.DropIns = append(p.DropIns, host.variables(inst), host.settings(inst))
-		if inst.Enabled {
-			p.Wanted = append(p.Wanted, InstanceUnit(inst.Name))
-		}
 	}
 	p.DropIns = append(p.DropIns, host.preload(), host.preflight())
 	if c.MPS.Unit == MPSUnit {
 		p.DropIns = append(p.DropIns, host.mps())
+	}
+	// An error is met again where the same value becomes text.
+	marks, err := newMarker(fixed.base())
+	for i := range c.Instances {
+		inst := &c.Instances[i]
+		files := host.instance(inst)
+		mark := ""
+		switch {
+		case err != nil:
+		case startTimeout(m, inst) == startTimeout(Machine{}, inst): // all that settings take of a Machine
+			mark, _ = marks.of(files)
+		default:
+			mark, _ = marks.of(fixed.instance(inst))
+		}
+		p.DropIns = append(p.DropIns, withMark(files, mark)...)
+		if inst.Enabled {
+			p.Wanted = append(p.Wanted, InstanceUnit(inst.Name))
+		}
 	}
 	p.DropIns = append(p.DropIns, host.target(p.Wanted))
 	return p
@@ -90,6 +103,18 @@ type shared struct {
 	machine Machine
 	source  []unitfile.Line
 	store   []unitfile.Line
+}
+
+func newShared(c *config.Config, m Machine) *shared {
+	return &shared{c, m, source(c), storeVariables(c)}
+}
+
+// base is the drop-in of the template.
+func (s *shared) base() DropIn { return base(baseTimeout(s.Gate.Timeout, s.machine), false) }
+
+// instance returns the drop-ins of one, in the order in which they are written.
+func (s *shared) instance(inst *config.Instance) []DropIn {
+	return []DropIn{s.variables(inst), s.settings(inst)}
 }
 
 // Closed returns the plan for a configuration that is broken or missing: every

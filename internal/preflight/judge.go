@@ -34,6 +34,10 @@ func (l *look) judge() []diag.Problem {
 		of := l.judgeInstance(i)
 		problems, faceless = append(problems, of...), append(faceless, l.faceless(i, of)...)
 	}
+	follows := func(cause func(diag.Problem) bool) func(diag.Problem) bool {
+		return func(p diag.Problem) bool { return !cause(p) }
+	}(causes(problems))
+	problems, faceless = slices.DeleteFunc(problems, follows), slices.DeleteFunc(faceless, follows)
 	return append(fold(problems, faceless), l.notLooked()...)
 }
 
@@ -47,8 +51,21 @@ func (l *look) judgeUnits() []diag.Problem {
 	return problems
 }
 
+// causes reports which problems do not follow from another finding: instances
+// without a mark follow from a generator that is not there, old files from
+// units that are made of them.
+func causes(problems []diag.Problem) func(diag.Problem) bool {
+	found := func(codes ...diag.Code) bool {
+		return slices.ContainsFunc(problems, func(p diag.Problem) bool { return slices.Contains(codes, p.Code) })
+	}
+	absent, marks := found(diag.GeneratorAbsent), found(diag.UnitStale, diag.UnitUnmarked)
+	return func(p diag.Problem) bool {
+		return (!absent || p.Code != diag.UnitUnmarked) && (absent || !marks || p.Code != diag.GeneratorStale)
+	}
+}
+
 func (l *look) judgeInstance(i instance) []diag.Problem {
-	problems := check.Gated(i.unit)
+	problems := check.GatedBy(i.unit, l.Marks[i.Name])
 	if i.unit.LoadState != "loaded" {
 		return problems
 	}

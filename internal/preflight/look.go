@@ -36,7 +36,8 @@ type Units interface {
 type Job struct {
 	Config *config.Config
 	Host   Host
-	Units  Units // nil: there is no systemd to ask
+	Units  Units                 // nil: there is no systemd to ask
+	Marks  map[string]facts.Mark // of the instances, nil: not known
 	// Generated compares what the generator wrote with what it would write; nil:
 	// that is not known.
 	Generated func(env []facts.EnvFile) []facts.Generated

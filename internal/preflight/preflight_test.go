@@ -234,8 +234,15 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 			w.generated(facts.Generated{Path: "/run/systemd/generator/x", Want: "a", Wanted: true})
 		}, diag.GeneratorAbsent, diag.Error, "justnews-generator"},
 		{"a generator that failed", func(w *world) {
-			w.generated(facts.Generated{Path: "/g/justnews@.service.d/50-justnews-gate.conf", Want: "a", Have: "\nRestart=no\n", Wanted: true, There: true})
-		}, diag.GeneratorStale, diag.Error, "failed at the last reload"},
+			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true})
+			w.job.Marks = map[string]facts.Mark{"scout": {Mark: "a1", DropIns: []string{"/g/b"}}}
+		}, diag.UnitUnmarked, diag.Error, "/g/b"},
+		{"a unit of another configuration", func(w *world) {
+			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true})
+			w.job.Marks = map[string]facts.Mark{"scout": {Mark: "a1"}}
+			w.scout().Marks = []string{"b2"}
+			w.scout().NeedDaemonReload = true
+		}, diag.UnitStale, diag.Warning, "b2"},
 		{"a configuration that was not reloaded", func(w *world) {
 			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true}, facts.Generated{Path: "/g/b", Have: "b", There: true})
 		}, diag.GeneratorStale, diag.Warning, "/g/a, and 1 more"},

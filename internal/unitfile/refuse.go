@@ -7,6 +7,23 @@ import (
 	"unicode/utf8"
 )
 
+// CheckText reports whether any unit file can carry a string, as a word in
+// quotes. The error is a *Refusal.
+func CheckText(s string) error { return asError(refuseBytes(s)) }
+
+// CheckPath is CheckText for an absolute path.
+func CheckPath(path string) error { return asError(refusePath(path)) }
+
+// CheckCommand is CheckText for the first word of a command line.
+func CheckCommand(path string) error { return asError(refuseCommand(path)) }
+
+func asError(r *Refusal) error {
+	if r == nil {
+		return nil
+	}
+	return r
+}
+
 // refuseBytes finds the first byte that not even an escape can carry: systemd
 // ends a line at a NUL and drops a line that is not UTF-8.
 func refuseBytes(s string) *Refusal {

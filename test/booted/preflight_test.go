@@ -207,14 +207,14 @@ func (s *site) looping() {
 // the last reload, and a gate that refused said so in the journal.
 func (s *site) unreloaded() {
 	s.WriteFile(configFile, strings.Replace(config("60s"), "timeout = \"60s\"", "timeout = \"70s\"", 1))
-	s.finds(2, "GENERATOR-STALE", "and ")
+	s.finds(2, "UNIT-STALE", "and also")
 	s.WriteFile(configFile, strings.Replace(config("60s"), "timeout =", "timeot =", 1))
 	s.Systemctl("daemon-reload")
 	_ = s.Run("systemctl", "restart", unit("scout"))
 	s.WaitUnit(unit("scout"), "failed")
 	s.carriesItsMessageID("scout", diag.ConfigUnknownKey)
 	s.WriteFile(configFile, config("60s"))
-	s.finds(1, "GENERATOR-STALE", "failed at the last reload")
+	s.finds(1, "UNIT-UNMARKED", "and also")
 	s.Systemctl("daemon-reload")
 	s.Systemctl("reset-failed", "justnews*")
 	s.Systemctl("start", target)

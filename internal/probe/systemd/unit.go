@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"strings"
 	"time"
 
 	sddbus "github.com/coreos/go-systemd/v22/dbus"
@@ -92,6 +93,7 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		User:             may[string](&b, "User"),
 		Environment:      may[[]string](&b, "Environment"),
 		EnvironmentFiles: environmentFiles(may[[][]any](&b, "EnvironmentFiles")),
+		Marks:            marks(may[[]string](&b, "UnsetEnvironment")),
 		TimeoutStart:     timespan(may[uint64](&b, "TimeoutStartUSec")),
 		ControlGroup:     may[string](&b, "ControlGroup"),
 		MemoryLimits:     memoryLimits(&b),
@@ -125,6 +127,17 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		return facts.Unit{}, 0, b.err
 	}
 	return u, uid, nil
+}
+
+// marks returns the values of the generator's mark.
+func marks(unset []string) []string {
+	var found []string
+	for _, assignment := range unset {
+		if value, ok := strings.CutPrefix(assignment, facts.MarkVariable+"="); ok {
+			found = append(found, value)
+		}
+	}
+	return found
 }
 
 func sandbox(b *bag) facts.Sandbox {

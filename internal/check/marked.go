@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Marked judges whether a unit is the one that the configuration asks for: it
+// has the mark of the configuration and no other, and systemd has read every
+// drop-in that the mark stands for. What an administrator adds is allowed.
+func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
+	hidden := slices.DeleteFunc(slices.Clone(want.DropIns), func(path string) bool { return slices.Contains(u.DropInPaths, path) })
+	switch {
+	case want.Mark == "":
+		return []diag.Problem{unmarked(u.Name, "the configuration gives this unit no mark", "", want)}
+	case len(u.Marks) == 0:
+		return []diag.Problem{unmarked(u.Name, "the generator did not finish this unit, or one of its drop-ins is hidden",
+			"no mark; not read: "+diag.Clean(strings.Join(hidden, ", ")), want)}
+	case slices.ContainsFunc(u.Marks, func(mark string) bool { return mark != want.Mark }):
+		return []diag.Problem{Stale(u.Name, strings.Join(u.Marks, " "), want.Mark)}
+	case len(hidden) > 0:
+		p := unmarked(u.Name, "another file hides a drop-in of the generator", "not read: "+diag.Clean(strings.Join(hidden, ", ")), want)
+		p.Fix = diag.Fix{
+			Advice:   "remove or rename the file of the same name in /etc/systemd/system or /run/systemd/system",
+			Commands: []diag.Command{diag.Run("systemctl", "daemon-reload")},
+		}
+		return []diag.Problem{p}
+	}
+	return nil
+}
+
+// Stale is the problem of a unit with the mark of another configuration.
+func Stale(unit, seen, want string) diag.Problem {
+	return diag.Problem{
+		Code: diag.UnitStale, Subject: unit, Message: "the configuration or the program changed since systemd read this unit",
+		Seen: "mark " + diag.Clean(seen), Expected: "mark " + want,
+		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "daemon-reload")}},
+	}
+}
+
+// MarkUnknown is the problem of a unit that systemd does not show.
+func MarkUnknown(unit string, err error) diag.Problem {
+	return diag.Problem{
+		Code: diag.UnitUnmarked, Subject: unit, Message: "systemd does not say whether this unit is the one that the configuration asks for",
+		Seen: err.Error(), Expected: "an answer over D-Bus",
+		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "dbus.socket")}},
+	}
+}
+
+func unmarked(unit, message, seen string, want facts.Mark) diag.Problem {
+	return diag.Problem{
+		Code: diag.UnitUnmarked, Subject: unit, Message: message, Seen: strings.TrimSuffix(seen, "; not read: "), Expected: "mark " + want.Mark,
+		Fix: diag.Fix{
+			Advice: "see what the generator says and put that right",
+			Commands: []diag.Command{
+				diag.Run("journalctl", "-b", "-t", "justnews-generator"),
+				diag.Run("/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"),
+				diag.Run("systemctl", "daemon-reload"),
+			},
+		},
+	}
+}
+
+// GatedBy is Gated, and Marked where the mark is known. A unit that is not the
+// wanted one asks for the same reload as files that systemd has not read. What
+// runs is not harmed by it.
+func GatedBy(u facts.Unit, want facts.Mark) []diag.Problem {
+	problems := Gated(u)
+	if want.Mark == "" || u.LoadState != "loaded" || len(diag.Errors(problems)) > 0 {
+		return problems
+	}
+	if wrong := Marked(u, want); len(wrong) > 0 {
+		if wrong[0].Code == diag.UnitStale {
+			wrong[0].Severity = diag.Warning
+		}
+		return wrong
+	}
+	return problems
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+	"justnews/internal/plan"
+	"justnews/internal/probe/systemd"
+)
+
+// unitMark returns how a gate compares its unit with the configuration; nil for a
+// run that opens no unit of ours: by hand, or as a command of another unit.
+func (a *app) unitMark(e errand, own *facts.Unit, conn *systemd.Conn) *gate.Mark {
+	if !e.mayBeOff || !(standsIn(e.unit) || own != nil && own.Name == e.unit) {
+		return nil
+	}
+	return &gate.Mark{
+		Unit: func(ctx context.Context) (facts.Unit, error) {
+			if conn != nil {
+				return conn.Unit(ctx, e.unit)
+			}
+			late, err := systemd.Open(ctx)
+			if err != nil {
+				return facts.Unit{}, err
+			}
+			defer late.Close()
+			return late.Unit(ctx, e.unit)
+		},
+		Wanted: func() (facts.Mark, []diag.Problem) {
+			cfg, problems := config.Load(a.source())
+			if cfg == nil {
+				return facts.Mark{}, problems
+			}
+			return wantedMark(cfg, e.instance)
+		},
+	}
+}
+
+// wantedMark derives the mark of an instance's unit.
+func wantedMark(cfg *config.Config, instance string) (facts.Mark, []diag.Problem) {
+	want, err := plan.Mark(cfg, instance)
+	if err != nil {
+		return facts.Mark{}, []diag.Problem{{
+			Code: diag.UnitText, Subject: instance, Message: err.Error(),
+			Fix: diag.Fix{
+				Advice:   "change the value in /etc/justnews/justnews.toml",
+				Commands: []diag.Command{diag.Run("justnews-gate", "config", "check"), diag.Run("systemctl", "daemon-reload")},
+			},
+		}}
+	}
+	return want, nil
+}
+
+// marks are those of all instances, none where the generator reads another
+// configuration than this run.
+func (a *app) marks(cfg *config.Config) map[string]facts.Mark {
+	if a.ConfigFile != "" || a.Root != "" {
+		return nil
+	}
+	all := make(map[string]facts.Mark, len(cfg.Instances))
+	for _, i := range cfg.Instances {
+		all[i.Name], _ = wantedMark(cfg, i.Name)
+	}
+	return all
+}
+
+// standsIn reports whether systemd started this process in a unit's control
+// group. It asks the kernel: whatever an environment file sets, the gate of a
+// unit can't be made to take itself for a run by hand. What a unit's own
+// processes start has another parent.
+func standsIn(unit string) bool {
+	if os.Getppid() > 1 { // 0: in a PID namespace of the unit's own
+		return false
+	}
+	groups, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(strings.Split(string(groups), "\n"), func(line string) bool {
+		return slices.Contains(strings.Split(line, "/"), unit)
+	})
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Mark is how a gate finds out whether the unit that it stands before is the
+// one that the configuration asks for.
+type Mark struct {
+	// Unit asks systemd about the gate's own unit.
+	Unit func(ctx context.Context) (facts.Unit, error)
+	// Wanted reads the configuration and derives the mark from it.
+	Wanted func() (facts.Mark, []diag.Problem)
+}
+
+// markEvery is the pause before systemd is asked again: during a reload it does
+// not answer.
+const markEvery = 100 * time.Millisecond
+
+// proveUnit compares the unit with the configuration, both as they are now. It
+// is the first step of a gate and the last: in between, a reload or an edit may
+// have made another unit of it, whose start would be the one that is let
+// through.
+func proveUnit(ctx context.Context, k *walk) outcome {
+	mark := k.world.Mark
+	for {
+		unit, err := mark.Unit(ctx)
+		if err == nil {
+			return k.compare(unit)
+		}
+		if !pause(ctx, markEvery) {
+			return outcome{problems: []diag.Problem{check.MarkUnknown(k.wish.Unit, err)}}
+		}
+	}
+}
+
+func (k *walk) compare(unit facts.Unit) outcome {
+	want, problems := k.world.Mark.Wanted()
+	if len(diag.Errors(problems)) > 0 {
+		return outcome{problems: problems}
+	}
+	if problems = check.Marked(unit, want); len(problems) > 0 {
+		return outcome{problems: problems}
+	}
+	if k.mark == "" {
+		k.mark = want.Mark
+	}
+	if k.mark != want.Mark {
+		p := check.Stale(k.wish.Unit, k.mark, want.Mark)
+		p.Message, p.Fix = "the configuration changed and was loaded while this gate ran", diag.Fix{Advice: "nothing: systemd tries again"}
+		return outcome{problems: []diag.Problem{p}}
+	}
+	return outcome{passed: true}
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/wish"
+)
+
+// looks is what a gate sees at its first look at its unit, at the next, and so
+// on; the last for ever.
+type looks []struct {
+	has, wants string
+	err        error
+	broken     bool
+}
+
+func (l looks) mark() *Mark {
+	n := -1
+	return &Mark{
+		Unit: func(context.Context) (facts.Unit, error) {
+			n = min(n+1, len(l)-1)
+			return facts.Unit{Marks: []string{l[n].has}}, l[n].err
+		},
+		Wanted: func() (facts.Mark, []diag.Problem) {
+			if l[n].broken {
+				return facts.Mark{}, []diag.Problem{{Code: diag.ConfigSyntax}}
+			}
+			return facts.Mark{Mark: l[n].wants}, nil
+		},
+	}
+}
+
+func TestGateComparesItsUnitAtTheStartAndBeforeItOpens(t *testing.T) {
+	mute := errors.New("mute")
+	for what, c := range map[string]struct {
+		looks looks
+		code  diag.Code // "": it passes
+	}{
+		"unchanged":             {looks{{has: "a", wants: "a"}}, ""},
+		"a reload for a moment": {looks{{err: mute}, {has: "a", wants: "a"}, {err: mute}, {err: mute}, {has: "a", wants: "a"}}, ""},
+		"stale":                 {looks{{has: "a", wants: "b"}}, diag.UnitStale},
+		"stale at the end":      {looks{{has: "a", wants: "a"}, {has: "a", wants: "b"}}, diag.UnitStale},
+		"changed and reloaded":  {looks{{has: "a", wants: "a"}, {has: "b", wants: "b"}}, diag.UnitStale},
+		"broken at the end":     {looks{{has: "a", wants: "a"}, {has: "a", broken: true}}, diag.ConfigSyntax},
+		"unknown":               {looks{{err: mute}}, diag.UnitUnmarked},
+		"unknown at the end":    {looks{{has: "a", wants: "a"}, {err: mute}}, diag.UnitUnmarked},
+		"no wish":               {looks{{has: ""}}, diag.UnitUnmarked},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := wish.Wish{Instance: "scout", Unit: "justnews@scout.service"}
+			w.Timeout.Value = 10 * time.Second
+			res := Run(t.Context(), w, World{Mark: c.looks.mark()})
+			var got diag.Code
+			if errs := diag.Errors(res.Problems); len(errs) > 0 {
+				got = errs[0].Code
+			}
+			if got != c.code || res.Passed() != (c.code == "") {
+				t.Errorf("%s: %q, passed %v; want %q", what, got, res.Passed(), c.code)
+			}
+			if names := stepNames(res); res.Passed() && !slices.Equal(names, []string{"config", "unit", "unit"}) {
+				t.Errorf("%s: steps %v", what, names)
+			}
+		})
+	}
+}
+
+func stepNames(r Result) []string {
+	var names []string
+	for _, s := range r.Steps {
+		names = append(names, s.Name)
+	}
+	return names
+}

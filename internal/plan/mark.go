@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"justnews/internal/config"
+	"justnews/internal/facts"
+	"justnews/internal/unitfile"
+)
+
+// The mark is the last line of the last drop-in that is written for an
+// instance, and follows from the text of all of them: a unit that has it, and
+// all of the drop-ins, is the one that the configuration asks for. The setting
+// is one that systemd shows on D-Bus and that does nothing: it removes from the
+// service's environment an assignment that nobody makes.
+const markSetting = "UnsetEnvironment"
+
+// markFormat changes when what the mark covers does.
+const markFormat = "justnews mark 1\n"
+
+// GeneratorDir is where systemd has a generator write.
+const GeneratorDir = "/run/systemd/generator"
+
+// Mark returns the mark of an instance, and the drop-ins that its unit must
+// have, by their paths on a running host. Nothing in it depends on environment
+// files or the kernel command line, which the gate reads by itself: a change of
+// those needs no reload. The error is that of a value which no unit file can
+// carry; the generator writes no drop-in then.
+func Mark(c *config.Config, instance string) (facts.Mark, error) {
+	inst, ok := c.Instance(instance)
+	if !ok {
+		return facts.Mark{}, fmt.Errorf("cannot derive a mark: no instance %s", instance)
+	}
+	host := newShared(c, Machine{})
+	m, err := newMarker(host.base())
+	if err != nil {
+		return facts.Mark{}, err
+	}
+	files := host.instance(&inst)
+	mark, err := m.of(files)
+	want := facts.Mark{Mark: mark}
+	for _, f := range files {
+		want.DropIns = append(want.DropIns, GeneratorDir+"/"+f.Dir+"/"+f.Name)
+	}
+	return want, err
+}
+
+// withMark returns files with the mark as the last line of the last of them.
+// Where there is none, a value cannot stand in a unit file, and no file is
+// written.
+func withMark(files []DropIn, mark string) []DropIn {
+	last := &files[len(files)-1]
+	section := &last.Sections[len(last.Sections)-1]
+	section.Lines = append(section.Lines, unitfile.Plain(markSetting, facts.MarkVariable+"="+mark))
+	return files
+}
+
+// marker derives the marks of one configuration: each is the first 128 bits of a
+// SHA-256 over names and texts. It is no secret: who could forge it could write
+// the drop-ins as well.
+type marker struct {
+	text []byte
+	base int // length of what all instances share
+}
+
+func newMarker(base DropIn) (*marker, error) {
+	m := &marker{text: append(make([]byte, 0, 4096), markFormat...)}
+	if err := m.add(&base); err != nil {
+		return nil, err
+	}
+	m.base = len(m.text)
+	return m, nil
+}
+
+func (m *marker) of(files []DropIn) (string, error) {
+	m.text = m.text[:m.base]
+	for i := range files {
+		if err := m.add(&files[i]); err != nil {
+			return "", err
+		}
+	}
+	digest := sha256.Sum256(m.text)
+	return hex.EncodeToString(digest[:16]), nil
+}
+
+func (m *marker) add(d *DropIn) (err error) {
+	m.text = append(append(append(append(m.text, d.Dir...), '/'), d.Name...), '\n')
+	if m.text, err = d.Append(m.text); err != nil {
+		return fmt.Errorf("cannot derive a mark: %s/%s: %w", d.Dir, d.Name, err)
+	}
+	return nil
+}
