@@ -23,7 +23,7 @@ func Generated(files []facts.Generated) []diag.Problem {
 			continue
 		}
 		stale = append(stale, f.Path)
-		closed = closed || strings.HasSuffix(f.Path, "/50-justnews-gate.conf") && strings.Contains(f.Have, "\nRestart=no\n") && !strings.Contains(f.Want, "\nRestart=no\n")
+		closed = closed || strings.HasSuffix(f.Path, "/50-justnews-gate.conf") && strings.Contains(f.Have, "\nRestart=on-failure\n") && !strings.Contains(f.Want, "\nRestart=on-failure\n")
 	}
 	switch {
 	case len(stale) == 0:
@@ -39,7 +39,7 @@ func Generated(files []facts.Generated) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.GeneratorStale, Subject: "justnews-generator",
 			Message: "the generator failed at the last reload, so that every gate is shut; it would not fail now",
-			Seen:    "Restart=no in 50-justnews-gate.conf", Expected: "the drop-ins of every instance",
+			Seen:    "Restart=on-failure in 50-justnews-gate.conf", Expected: "the drop-ins of every instance",
 			Hint: "justnews-gate config check && systemctl daemon-reload; " + again,
 		}}
 	}

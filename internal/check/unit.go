@@ -26,9 +26,9 @@ func Unit(u facts.Unit) Judgement {
 	switch {
 	case u.ActiveState == "active" || u.ActiveState == "reloading" || u.ActiveState == "refreshing":
 		return Judgement{State: Ready, Reason: u.ActiveState}
-	case u.ActiveState == "failed" && !u.Job && !strings.HasPrefix(u.SubState, "auto-restart"):
+	case u.ActiveState == "failed" && !u.Job && !strings.Contains(u.SubState, "auto-restart"): // failed-before-auto-restart, too
 		return Judgement{State: Failed, Reason: failedUnit(u)}
-	case u.ActiveState == "inactive" && !u.Job:
+	case u.ActiveState == "inactive" && !u.Job && !strings.Contains(u.SubState, "auto-restart"):
 		return Judgement{State: Idle, Reason: "inactive, and no job is queued for it"}
 	case u.ActiveState == "":
 		return Judgement{Reason: "systemd said nothing of it"}

@@ -36,6 +36,8 @@ func TestAUnitIsJudgedByWhatItCanStillBecome(t *testing.T) {
 		{"its gate runs", unit("activating", "start-pre"), check.Pending, "activating (start-pre)"},
 		{"between two restarts", with(unit("activating", "auto-restart"), func(u *facts.Unit) { u.Result = "exit-code" }), check.Pending, "auto-restart"},
 		{"failed on the way to a restart", unit("failed", "auto-restart-queued"), check.Pending, "failed"},
+		{"failed, before it is restarted", unit("failed", "failed-before-auto-restart"), check.Pending, "failed"},
+		{"ended, before it is restarted", unit("inactive", "dead-before-auto-restart"), check.Pending, "inactive"},
 		{"stopping", unit("deactivating", "stop-sigterm"), check.Pending, "deactivating"},
 		{"failed", with(unit("failed", "failed"), func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "exit-code", 1, 3 }), check.Failed, "failed (Result: exit-code), its main process exited with status 3"},
 		{"killed", with(unit("failed", "failed"), func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "oom-kill", 2, 9 }), check.Failed, "killed by signal 9"},

@@ -40,8 +40,9 @@ type errand struct {
 	name     string
 	instance string
 	unit     string
-	mayBeOff bool // justnews.gate=off lets it pass
-	survey   bool // it reports findings and opens nothing
+	mayBeOff bool          // justnews.gate=off lets it pass
+	survey   bool          // it reports findings and opens nothing
+	left     time.Duration // of the budget, where an earlier look took from it; 0: all
 	wish     func(*config.Config) (wish.Wish, []diag.Problem)
 	run      func(context.Context, wish.Wish, gate.World) gate.Result
 }
@@ -51,7 +52,7 @@ func (a *app) waitFor(e errand) error {
 	began := time.Now()
 	a.talk.About(e.instance)
 	watch := a.watch()
-	res, own := a.perform(e, began, watch)
+	res, own := a.performAndHold(e, began, watch)
 	status := a.finish(e, &res, own, watch)
 	return ended(status)
 }
@@ -82,6 +83,9 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	own := a.ownUnit(conn)
 	budget, conflict := gate.Budget(w.Timeout, own)
 	w.Timeout = budget
+	if e.left > 0 {
+		w.Timeout.Value = min(budget.Value, e.left)
+	}
 	x, wrong := a.openWorld(w, cfg, conn, watch)
 	if wrong != nil {
 		return gate.Refusal(e.instance, e.unit, began, append(problems, wrong...)), own

@@ -81,5 +81,10 @@ func (s *shared) target(wanted []string) DropIn {
 	for _, name := range wanted {
 		unit = append(unit, unitfile.Unit("After", name))
 	}
+	for _, name := range s.wanted {
+		if !slices.Contains(wanted, name) { // a link in .wants wants the others
+			unit = append(unit, unitfile.Unit("Wants", name))
+		}
+	}
 	return file(Target+".d", "60-justnews-target.conf", unitfile.Section{Name: "Unit", Lines: unit})
 }

@@ -19,6 +19,8 @@ type Machine struct {
 	// EnvTimeouts are the GATE_TIMEOUTs that stand in /etc/justnews/NAME.env, by
 	// NAME. One that does not parse is left out: the gate refuses it.
 	EnvTimeouts map[string]time.Duration
+	// Systemd is its version, 0: not known. Settings of later ones are left out.
+	Systemd int
 	// GateOff is justnews.gate=off on the kernel command line.
 	GateOff bool
 }
@@ -48,6 +50,7 @@ const (
 	Target        = "justnews.target"
 	PreloadUnit   = "justnews-preload.service"
 	PreflightUnit = "justnews-preflight.service"
+	HealUnit      = "justnews-heal.path"
 	MPSUnit       = "justnews-mps.service"
 	Template      = "justnews@.service"
 	globalEnv     = "global"
@@ -68,13 +71,15 @@ func Build(c *config.Config, m Machine) *Plan {
 		DropIns: make([]DropIn, 0, 2*len(c.Instances)+4),
 		GateOff: m.GateOff,
 	}
-	host := shared{c, m, source(c), storeVariables(c)}
+	for i := range c.Instances {
+		if c.Instances[i].Enabled {
+			p.Wanted = append(p.Wanted, InstanceUnit(c.Instances[i].Name))
+		}
+	}
+	host := shared{c, m, source(c), storeVariables(c), wanted(c)}
 	for i := range c.Instances {
 		inst := &c.Instances[i]
 		p.DropIns = append(p.DropIns, host.variables(inst), host.settings(inst))
-		if inst.Enabled {
-			p.Wanted = append(p.Wanted, InstanceUnit(inst.Name))
-		}
 	}
 	p.DropIns = append(p.DropIns, host.preload(), host.preflight())
 	if c.MPS.Unit == MPSUnit {
@@ -90,12 +95,17 @@ type shared struct {
 	machine Machine
 	source  []unitfile.Line
 	store   []unitfile.Line
+	wanted  []string // what justnews.target starts
 }
 
 // Closed returns the plan for a configuration that is broken or missing: every
-// instance is gated, nothing is started, nothing restarts.
+// instance is gated and none is started. What the target starts instead is
+// HealUnit, which starts the target again once a reload has found the
+// configuration whole.
 func Closed(m Machine) *Plan {
-	return &Plan{Base: base(baseTimeout(DefaultGateTimeout, m), true), GateOff: m.GateOff}
+	return &Plan{
+		Base: base(baseTimeout(DefaultGateTimeout, m), true), Wanted: []string{HealUnit}, GateOff: m.GateOff,
+	}
 }
 
 // source is SourcePath=: systemd says that a reload is due when that file

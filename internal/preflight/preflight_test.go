@@ -234,7 +234,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 			w.generated(facts.Generated{Path: "/run/systemd/generator/x", Want: "a", Wanted: true})
 		}, diag.GeneratorAbsent, diag.Error, "justnews-generator"},
 		{"a generator that failed", func(w *world) {
-			w.generated(facts.Generated{Path: "/g/justnews@.service.d/50-justnews-gate.conf", Want: "a", Have: "\nRestart=no\n", Wanted: true, There: true})
+			w.generated(facts.Generated{Path: "/g/justnews@.service.d/50-justnews-gate.conf", Want: "a", Have: "\nRestart=on-failure\n", Wanted: true, There: true})
 		}, diag.GeneratorStale, diag.Error, "failed at the last reload"},
 		{"a configuration that was not reloaded", func(w *world) {
 			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true}, facts.Generated{Path: "/g/b", Have: "b", There: true})
