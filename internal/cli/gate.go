@@ -86,6 +86,11 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	if e.left > 0 {
 		w.Timeout.Value = min(budget.Value, e.left)
 	}
+	if wrong := a.awaitMounts(w, unitsOf(conn), began.Add(w.Timeout.Value), watch); wrong != nil {
+		res := gate.Refusal(e.instance, e.unit, began, append(problems, wrong...))
+		res.Timeout, res.Refused = w.Timeout, false
+		return res, own
+	}
 	x, wrong := a.openWorld(w, cfg, conn, watch)
 	if wrong != nil {
 		return gate.Refusal(e.instance, e.unit, began, append(problems, wrong...)), own
@@ -96,6 +101,14 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	notes := append(problems, conflict...)
 	res.Problems = append(append(notes, x.notes...), res.Problems...)
 	return res, own
+}
+
+// unitsOf keeps a nil connection from becoming an interface that is not nil.
+func unitsOf(conn *systemd.Conn) gate.Units {
+	if conn == nil {
+		return nil
+	}
+	return conn
 }
 
 // ownUnit returns the unit that this process is the control process of, nil

@@ -22,6 +22,7 @@ func (s *shared) preload() DropIn {
 			unitfile.Unit("PartOf", orchestrator),
 			unitfile.Unit("After", orchestrator))
 	}
+	unit = s.mounts(unit, storePaths(s.Config)...)
 	as := preloadService(s.Config)
 	service := slices.Concat([]unitfile.Line{
 		unitfile.Plain("TimeoutStartSec", span(preloadTimeout(s.Config, s.machine))),

@@ -16,6 +16,7 @@ func (s *shared) settings(inst *config.Instance) DropIn {
 	unit := make([]unitfile.Line, 0, 16+2*len(inst.After))
 	unit = append(unit, s.source...)
 	unit = s.ordering(unit, inst)
+	unit = s.mounts(unit, append(storePaths(s.Config), programPaths(&inst.Service)...)...)
 	service := make([]unitfile.Line, 0, 16+len(inst.Service.ReadOnlyPaths)+len(inst.Service.ReadWritePaths))
 	service = append(service, unitfile.Plain("TimeoutStartSec", span(timeout)))
 	service = s.process(service, inst)
