@@ -17,9 +17,9 @@ import (
 func (s *shared) ordering(lines []unitfile.Line, inst *config.Instance) []unitfile.Line {
 	units := dependencies(s.Config, inst)
 	if inst.Name == s.Orchestrator.Instance {
-		// Wants= alone: a crash takes the preload down with it (BindsTo=), and
-		// only a start job of the orchestrator brings it back. After= would be
-		// a cycle, as would the bus, which waits for the preload.
+		// Wants= alone: a crash takes the preload down with it, and only a start
+		// of the orchestrator brings it back. After= would be a cycle, as would the
+		// bus, which waits for the preload.
 		lines = append(lines, unitfile.Unit("Wants", PreloadUnit))
 	}
 	for _, unit := range units {

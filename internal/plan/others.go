@@ -11,14 +11,16 @@ import (
 )
 
 // preload ties justnews-preload.service to the orchestrator: a job that ran in
-// an orchestrator that is gone says nothing. It needs no tie to one that is no
-// unit of this host.
+// an orchestrator that is gone says nothing, so it ends with it, however that
+// ends. It doesn't start the orchestrator, as BindsTo= and Wants= would: systemd
+// starts what a unit wants whenever it goes to its pause between two restarts,
+// and a start job for the orchestrator would end that pause. It needs no tie to
+// one that is no unit of this host.
 func (s *shared) preload() DropIn {
 	unit := slices.Clone(s.source)
 	if orchestrator := InstanceUnit(s.Orchestrator.Instance); orchestrator != "" {
 		unit = append(unit,
-			unitfile.Unit("Wants", orchestrator),
-			unitfile.Unit("BindsTo", orchestrator),
+			unitfile.Unit("StopPropagatedFrom", orchestrator),
 			unitfile.Unit("PartOf", orchestrator),
 			unitfile.Unit("After", orchestrator))
 	}

@@ -114,13 +114,13 @@ func TestNoInstanceIsBoundToAnother(t *testing.T) {
 
 func TestThePreloadLivesAndDiesWithTheOrchestrator(t *testing.T) {
 	got := lines(t, Build(host(func(*config.Config) {}), Machine{}), PreloadUnit, "60-")
-	for _, key := range []string{"Wants", "BindsTo", "PartOf", "After"} {
+	for _, key := range []string{"StopPropagatedFrom", "PartOf", "After"} {
 		if v := values(got, key); !slices.Equal(v, []string{orchestrator}) {
 			t.Errorf("%s=%q", key, v)
 		}
 	}
 	got = lines(t, Build(host(func(c *config.Config) { c.Orchestrator.Instance = "" }), Machine{}), PreloadUnit, "60-")
-	for _, key := range []string{"Wants", "BindsTo", "PartOf", "After"} {
+	for _, key := range []string{"StopPropagatedFrom", "PartOf", "After"} {
 		if v := values(got, key); len(v) > 0 {
 			t.Errorf("no unit of this host, but %s=%q", key, v)
 		}

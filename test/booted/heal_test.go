@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +113,7 @@ func (s *site) heals(t *testing.T, f fault) time.Duration {
 	if f.refused != "" {
 		s.WaitFor(f.refused+" in the journal", 2*time.Minute, func() bool { return strings.Contains(said(), f.refused) })
 		s.WaitFor("a second try", 2*time.Minute, func() bool {
-			return slices.ContainsFunc(append(units(agents()...), preload), func(name string) bool { return s.Unit(name).NRestarts > 0 })
+			return slices.ContainsFunc(append(units(append(agents(), orchestrator)...), preload), func(name string) bool { return s.Unit(name).NRestarts > 0 })
 		})
 		time.Sleep(5 * time.Second) // the fault lasts; nothing is measured here
 	}
@@ -121,6 +123,7 @@ func (s *site) heals(t *testing.T, f fault) time.Duration {
 			t.Errorf("%v: it runs although %s", u, f.name)
 		}
 	}
+	s.ownPace(t, said())
 	s.must(f.remove)
 	gone := bed.Monotonic()
 	var last time.Duration
@@ -140,6 +143,28 @@ func (s *site) heals(t *testing.T, f fault) time.Duration {
 	t.Logf("%s: up %v after the cause was gone", f.name, took.Round(100*time.Millisecond))
 	return took
 }
+
+// ownPace fails if anything started the orchestrator before the pause between
+// two of its restarts was over.
+func (s *site) ownPace(t *testing.T, journal string) {
+	t.Helper()
+	var failed float64
+	for _, m := range pace.FindAllStringSubmatch(journal, -1) {
+		at, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case m[3] != "":
+			failed = at
+		case failed != 0 && at-failed < 2.5: // restart_sec is 3 s
+			t.Errorf("the orchestrator was started %.1f s after it had failed:\n%s", at-failed, m[0])
+		}
+	}
+}
+
+// pace finds what systemd says of the orchestrator's starts and failures.
+var pace = regexp.MustCompile(`(?m)^\[ *([0-9.]+)\] \S+ systemd\[1\]: (Starting )?justnews@gpu_orchestrator\.service(?: - .*\.\.\.|: (Failed) with result.*)$`)
 
 func writeHealing(t *testing.T, measured map[string]map[string]string) {
 	t.Helper()
