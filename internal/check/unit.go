@@ -91,6 +91,19 @@ func OrchestratorUnit(u facts.Unit) []diag.Problem {
 	return problems
 }
 
+// OrchestratorFails names the failure of an orchestrator that systemd is about
+// to start again.
+func OrchestratorFails(u facts.Unit) []diag.Problem {
+	if u.Result == "" || u.Result == "success" || !strings.Contains(u.SubState, "auto-restart") {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.OrchestratorUnit, Subject: u.Name, Message: "the orchestrator's unit fails again and again",
+		Seen: failedUnit(u) + fmt.Sprintf("; restarted %d times", u.NRestarts), Expected: "a unit that stays active",
+		Fix: diag.Fix{Advice: "fix what its log names (journalctl -b -u " + u.Name + "); systemd starts it again by itself"},
+	}}
+}
+
 // BusUnit returns what is wrong with the MCP bus's unit. An error means that
 // waiting for it is pointless.
 func BusUnit(u facts.Unit) []diag.Problem {

@@ -124,3 +124,19 @@ func TestAnotherUsersListenerIsAnImpostor(t *testing.T) {
 		t.Errorf("the unit's user is not known, yet: %v", p)
 	}
 }
+
+func TestOrchestratorThatIsRestartedIsNamedByItsFailure(t *testing.T) {
+	u := unit("activating", "auto-restart")
+	if problems := check.OrchestratorFails(u); problems != nil {
+		t.Errorf("no failure is known: %v", problems)
+	}
+	u.Result, u.ExecMainCode, u.ExecMainStatus, u.NRestarts = "exit-code", 1, 203, 4
+	problems := check.OrchestratorFails(u)
+	if len(problems) != 1 || problems[0].Code != diag.OrchestratorUnit || !strings.Contains(problems[0].Seen, "status 203; restarted 4 times") {
+		t.Errorf("%+v", problems)
+	}
+	u.SubState = "start"
+	if problems := check.OrchestratorFails(u); problems != nil {
+		t.Errorf("it is being started: %v", problems)
+	}
+}
