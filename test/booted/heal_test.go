@@ -194,3 +194,80 @@ This table is written by ` + "`go test ./test/booted -run TestHealing -healing`"
 | fault | refused with | systemd 257 | systemd 252 |
 |---|---|---|---|
 `
+
+// refusedFor is how long 17 refused instances are watched:
+// JUSTNEWS_TEST_REFUSED=10m for the figures.
+func refusedFor(t *testing.T) time.Duration {
+	text := os.Getenv("JUSTNEWS_TEST_REFUSED")
+	if text == "" {
+		return 2 * time.Minute
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("cannot read JUSTNEWS_TEST_REFUSED: %v", err)
+	}
+	return d
+}
+
+// TestRefusedHostIsQuiet measures what 17 instances cost that nobody repairs.
+func TestRefusedHostIsQuiet(t *testing.T) {
+	long := refusedFor(t)
+	for _, c := range []struct{ name, spoil, misbehave string }{
+		{"a missing snapshot", broken("missing-snapshot")[0], ""},
+		{"a model that fails to load", "true", "fail-model"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bed.Each(t, func(t *testing.T, suite string) {
+				h := unhurried()
+				h.config, h.misbehave = strings.Replace(h.config, `"60s"`, `"180s"`, 1), c.misbehave
+				change := h.change
+				h.change = func(tree *bed.Tree) {
+					change(tree)
+					tree.Run("sh", "-c", c.spoil)
+				}
+				s := boot(t, suite, h)
+				s.waitRefused(preload)
+				s.waitRefused(unit("scout"))
+				time.Sleep(10 * time.Second) // the first refusals are over
+				began, used, asked := bed.Monotonic(), s.cpu(), s.counters()
+				time.Sleep(long)
+				passed, cpu, now := bed.Monotonic()-began, s.cpu()-used, s.counters()
+				ours, all := s.linesSince(began)
+				minutes := passed.Minutes()
+				t.Logf("%s, %s: in %v: %.2f %% of one core, %.2f requests/s, %d POSTs, %.1f lines of ours a minute, %.1f lines in all a minute",
+					suite, c.name, passed.Round(time.Second), 100*cpu.Seconds()/passed.Seconds(),
+					float64(now.Requests-asked.Requests)/passed.Seconds(), now.Preloads-asked.Preloads, float64(ours)/minutes, float64(all)/minutes)
+				if rate := float64(now.Requests-asked.Requests) / passed.Seconds(); rate > 5 {
+					t.Errorf("%.1f requests a second, want at most 5", rate)
+				}
+				if posts := now.Preloads - asked.Preloads; posts > 2+int(minutes) {
+					t.Errorf("%d POSTs in %v", posts, passed)
+				}
+				s.noAgentStarted()
+			})
+		})
+	}
+}
+
+// cpu is the time that all processes of the machine have used.
+func (s *site) cpu() time.Duration {
+	s.t.Helper()
+	var usec int64
+	if _, err := fmt.Sscanf(s.Must("cat", "/sys/fs/cgroup/cpu.stat"), "usage_usec %d", &usec); err != nil {
+		s.t.Fatalf("cannot read the CPU time of the machine: %v", err)
+	}
+	return time.Duration(usec) * time.Microsecond
+}
+
+// linesSince counts the journal's lines, those of justnews-gate and all.
+func (s *site) linesSince(moment time.Duration) (ours, all int) {
+	s.t.Helper()
+	text := s.Must("sh", "-c", fmt.Sprintf("journalctl --no-pager -q -o short-monotonic | awk -F'[][]' '$2 + 0 >= %.6f'", moment.Seconds()))
+	for line := range strings.Lines(text) {
+		all++
+		if strings.Contains(line, " justnews-gate[") {
+			ours++
+		}
+	}
+	return ours, all
+}
