@@ -83,7 +83,7 @@ func (h *hold) budget(res gate.Result) time.Duration {
 // pause waits for the next look. It returns false when there is none: the time
 // is over, or the process has to be started again to see what has changed.
 func (h *hold) pause(res gate.Result, until time.Time) bool {
-	next := time.Now().Add(holdLook + rand.N(holdLook/5))
+	next := time.Now().Add(holdLook + rand.N(holdLook/5)) //nolint:gosec // no secret: it spreads the looks
 	if res.Refused || next.After(until) { // a refusal for the configuration stands until its files change
 		next = until
 	}
