@@ -76,6 +76,17 @@ func firstService(c *config.Config, fits func(config.Instance) bool) config.Serv
 	return config.Service{User: "justnews", Group: "justnews", ProtectHome: "yes"}
 }
 
+// heal gives HealTarget all that the target starts. It can't want the target
+// itself: that is active, so that systemd drops its job, and with it all that it
+// would start. That the file exists is what HealUnit waits for.
+func (s *shared) heal() DropIn {
+	unit := slices.Clone(s.source)
+	for _, name := range s.wanted {
+		unit = append(unit, unitfile.Unit("Wants", name))
+	}
+	return file(HealTarget+".d", "60-justnews-heal.conf", unitfile.Section{Name: "Unit", Lines: unit})
+}
+
 // target makes a start of justnews.target return when every enabled instance
 // has started or failed. A link in .wants does not order by itself: the target
 // has DefaultDependencies=no.

@@ -51,6 +51,7 @@ const (
 	PreloadUnit   = "justnews-preload.service"
 	PreflightUnit = "justnews-preflight.service"
 	HealUnit      = "justnews-heal.path"
+	HealTarget    = "justnews-heal.target"
 	MPSUnit       = "justnews-mps.service"
 	Template      = "justnews@.service"
 	globalEnv     = "global"
@@ -85,7 +86,7 @@ func Build(c *config.Config, m Machine) *Plan {
 	if c.MPS.Unit == MPSUnit {
 		p.DropIns = append(p.DropIns, host.mps())
 	}
-	p.DropIns = append(p.DropIns, host.target(p.Wanted))
+	p.DropIns = append(p.DropIns, host.target(p.Wanted), host.heal())
 	return p
 }
 
@@ -100,8 +101,8 @@ type shared struct {
 
 // Closed returns the plan for a configuration that is broken or missing: every
 // instance is gated and none is started. What the target starts instead is
-// HealUnit, which starts the target again once a reload has found the
-// configuration whole.
+// HealUnit, which starts HealTarget, and so all of it, once a reload has found
+// the configuration whole.
 func Closed(m Machine) *Plan {
 	return &Plan{
 		Base: base(baseTimeout(DefaultGateTimeout, m), true), Wanted: []string{HealUnit}, GateOff: m.GateOff,

@@ -40,6 +40,8 @@ const starter = "/usr/local/bin/justnews-start-agent.sh"
 //
 //nolint:gochecknoglobals // a table
 var faults = []fault{
+	{name: "the configuration is broken", inject: "echo '[gate' >> " + configFile + "; systemctl daemon-reload", remove: "sed -i '$d' " + configFile + "; systemctl daemon-reload", refused: "CONFIG-"},
+	{name: "the configuration is missing", inject: "mv " + configFile + " /root; systemctl daemon-reload", remove: "mv /root/justnews.toml " + configFile + "; systemctl daemon-reload", refused: "CONFIG-MISSING"},
 	{name: "a model has no snapshot", inject: broken("missing-snapshot")[0], remove: mended()[0], refused: "STORE-SNAPSHOT"},
 	{name: "a model is corrupt", inject: broken("corrupt")[0], remove: mended()[0], refused: "STORE-CORRUPT"},
 	{name: "the map has a wrong key", inject: broken("wrong-key")[0], remove: mended()[0], refused: "MAP-NAME"},
@@ -53,8 +55,6 @@ var faults = []fault{
 	{name: "no space for the instances' directories", inject: "mkdir -p /var/cache/justnews; mount -t tmpfs -o size=4k,nr_inodes=1 none /var/cache/justnews", remove: "umount /var/cache/justnews", stays: 10 * time.Second},
 	{name: "D-Bus is stopped", inject: "systemctl stop dbus.socket dbus.service", remove: "systemctl start dbus.socket", stays: 15 * time.Second},
 	{name: "the environment is wrong", inject: "echo GATE_TIMEOUT=abc >> /etc/justnews/global.env", remove: "sed -i /GATE_TIMEOUT/d /etc/justnews/global.env", refused: "CONFIG-ENVIRONMENT"},
-	{name: "the configuration is broken", inject: "echo '[gate' >> " + configFile + "; systemctl daemon-reload", remove: "sed -i '$d' " + configFile + "; systemctl daemon-reload", refused: "CONFIG-"},
-	{name: "the configuration is missing", inject: "mv " + configFile + " /root; systemctl daemon-reload", remove: "mv /root/justnews.toml " + configFile + "; systemctl daemon-reload", refused: "CONFIG-MISSING"},
 	{name: "the place for locks is read-only", inject: "mount -t tmpfs -o ro none /run/justnews-gate", remove: "umount /run/justnews-gate", stays: 5 * time.Second},
 	{name: "another process has the bus's port", inject: "systemd-run -q --unit=squat --service-type=exec -p User=nobody " + referenceBin + " bus", remove: "systemctl stop squat", stays: 20 * time.Second},
 }
