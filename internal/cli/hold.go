@@ -84,7 +84,7 @@ func (h *hold) budget(res gate.Result) time.Duration {
 // is over, or the process has to be started again to see what has changed.
 func (h *hold) pause(res gate.Result, until time.Time) bool {
 	next := time.Now().Add(holdLook + rand.N(holdLook/5)) //nolint:gosec // no secret: it spreads the looks
-	if res.Refused || next.After(until) { // a refusal for the configuration stands until its files change
+	if res.Refused || next.After(until) {                 // a refusal for the configuration stands until its files change
 		next = until
 	}
 	for time.Now().Before(next) {
@@ -139,7 +139,7 @@ func stamps(instance string) []string {
 	paths := []string{
 		generatorDir + "/" + plan.BaseDir + "/" + plan.BaseName,
 		generatorDir + "/" + plan.PreloadUnit + ".d",
-		configurationDir + "/justnews.toml.d",
+		configurationDir, configurationDir + "/justnews.toml.d",
 	}
 	if entries, err := os.ReadDir(configurationDir); err == nil {
 		for _, e := range entries {

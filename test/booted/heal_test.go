@@ -38,8 +38,6 @@ const starter = "/usr/local/bin/justnews-start-agent.sh"
 
 // faults are everything that a person, a disk or a boot can do to a host whose
 // configuration is right.
-//
-//nolint:gochecknoglobals // a table
 var faults = []fault{
 	{name: "the configuration is broken", inject: "echo '[gate' >> " + configFile + "; systemctl daemon-reload", remove: "sed -i '$d' " + configFile + "; systemctl daemon-reload", said: "the generator, at the reload", stays: 5 * time.Second},
 	{name: "the configuration is missing", inject: "mv " + configFile + " /root; systemctl daemon-reload", remove: "mv /root/justnews.toml " + configFile + "; systemctl daemon-reload", said: "the generator, at the reload", stays: 5 * time.Second},
@@ -62,8 +60,6 @@ var faults = []fault{
 
 // mpsOutages are those of NVIDIA MPS and the GPU, on a host of three instances
 // that need them.
-//
-//nolint:gochecknoglobals // a table
 var mpsOutages = []fault{
 	{name: "MPS is not installed", inject: "mv " + control + " /root/away", remove: "mv /root/away " + control, refused: "MPS-MISSING"},
 	{name: "MPS ends at once", inject: "mv " + control + " /root/away; ln -s /bin/false " + control, remove: "mv /root/away " + control, stays: 25 * time.Second},
