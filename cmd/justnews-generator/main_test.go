@@ -80,7 +80,7 @@ func TestABrokenFileIsNamedWithItsLineAndExits78(t *testing.T) {
 		t.Errorf("stderr %q", stderr)
 	}
 	text, err := os.ReadFile(filepath.Join(out, "justnews@.service.d", "50-justnews-gate.conf"))
-	if err != nil || !strings.Contains(string(text), "\nRestart=no\n") {
+	if err != nil || !strings.Contains(string(text), "\nRestart=on-failure\n") {
 		t.Errorf("%s, %v", text, err)
 	}
 }
@@ -91,7 +91,7 @@ func TestDryRunNeedsNoDirectoryAndPrintsToStdout(t *testing.T) {
 		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 	status, stdout, stderr = call(t, nil, "--dry-run", "--root", system(t, "x"))
-	if status != diag.StatusConfig || !strings.Contains(stdout, "Restart=no") || stderr == "" {
+	if status != diag.StatusConfig || !strings.Contains(stdout, "justnews-heal.path") || stderr == "" {
 		t.Errorf("broken: status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 }

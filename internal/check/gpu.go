@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -17,12 +18,13 @@ type GPUWish struct {
 	// Where no GPU is needed, none of them is worse than a warning, and that
 	// there is no driver is a notice.
 	Needed   bool
-	MPS      bool   // the instance (for a whole host: any instance) runs under MPS
-	MinCount int    // gpu.min_count
-	Limit    uint64 // mps.memory of the instance in bytes, 0: none; for a host the largest
-	Limits   uint64 // of all instances together
-	Clients  int    // enabled instances with MPS
-	Starting bool   // the instance is about to start: what it may use has to be free
+	MPS      bool          // the instance (for a whole host: any instance) runs under MPS
+	MinCount int           // gpu.min_count
+	Patience time.Duration // gpu.patience
+	Limit    uint64        // mps.memory of the instance in bytes, 0: none; for a host the largest
+	Limits   uint64        // of all instances together
+	Clients  int           // enabled instances with MPS
+	Starting bool          // the instance is about to start: what it may use has to be free
 }
 
 // GPU judges one look. No problem at all means that the GPUs are as wished,

@@ -142,3 +142,13 @@ func Size(n int64) string {
 	}
 	return fmt.Sprintf("%.3g %cB", v, units[unit])
 }
+
+// MountMissing names a mount that is configured and not active, where what lies
+// on it is not there.
+func MountMissing(u facts.Unit, path string) diag.Problem {
+	return diag.Problem{
+		Code: diag.StoreMount, Subject: u.Name, Message: path + " lies on a mount that is not active",
+		Seen: diag.Clean(u.ActiveState) + " (" + diag.Clean(u.SubState) + ")", Expected: "active (mounted)",
+		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", u.Name)}},
+	}
+}

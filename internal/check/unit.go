@@ -26,9 +26,9 @@ func Unit(u facts.Unit) Judgement {
 	switch {
 	case u.ActiveState == "active" || u.ActiveState == "reloading" || u.ActiveState == "refreshing":
 		return Judgement{State: Ready, Reason: u.ActiveState}
-	case u.ActiveState == "failed" && !u.Job && !strings.HasPrefix(u.SubState, "auto-restart"):
+	case u.ActiveState == "failed" && !u.Job && !strings.Contains(u.SubState, "auto-restart"): // failed-before-auto-restart, too
 		return Judgement{State: Failed, Reason: failedUnit(u)}
-	case u.ActiveState == "inactive" && !u.Job:
+	case u.ActiveState == "inactive" && !u.Job && !strings.Contains(u.SubState, "auto-restart"):
 		return Judgement{State: Idle, Reason: "inactive, and no job is queued for it"}
 	case u.ActiveState == "":
 		return Judgement{Reason: "systemd said nothing of it"}
@@ -89,6 +89,19 @@ func OrchestratorUnit(u facts.Unit) []diag.Problem {
 		})
 	}
 	return problems
+}
+
+// OrchestratorFails names the failure of an orchestrator that systemd is about
+// to start again.
+func OrchestratorFails(u facts.Unit) []diag.Problem {
+	if u.Result == "" || u.Result == "success" || !strings.Contains(u.SubState, "auto-restart") {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.OrchestratorUnit, Subject: u.Name, Message: "the orchestrator's unit fails again and again",
+		Seen: failedUnit(u) + fmt.Sprintf("; restarted %d times", u.NRestarts), Expected: "a unit that stays active",
+		Fix: diag.Fix{Advice: "fix what its log names (journalctl -b -u " + u.Name + "); systemd starts it again by itself"},
+	}}
 }
 
 // BusUnit returns what is wrong with the MCP bus's unit. An error means that

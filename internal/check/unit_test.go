@@ -36,6 +36,8 @@ func TestAUnitIsJudgedByWhatItCanStillBecome(t *testing.T) {
 		{"its gate runs", unit("activating", "start-pre"), check.Pending, "activating (start-pre)"},
 		{"between two restarts", with(unit("activating", "auto-restart"), func(u *facts.Unit) { u.Result = "exit-code" }), check.Pending, "auto-restart"},
 		{"failed on the way to a restart", unit("failed", "auto-restart-queued"), check.Pending, "failed"},
+		{"failed, before it is restarted", unit("failed", "failed-before-auto-restart"), check.Pending, "failed"},
+		{"ended, before it is restarted", unit("inactive", "dead-before-auto-restart"), check.Pending, "inactive"},
 		{"stopping", unit("deactivating", "stop-sigterm"), check.Pending, "deactivating"},
 		{"failed", with(unit("failed", "failed"), func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "exit-code", 1, 3 }), check.Failed, "failed (Result: exit-code), its main process exited with status 3"},
 		{"killed", with(unit("failed", "failed"), func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "oom-kill", 2, 9 }), check.Failed, "killed by signal 9"},
@@ -120,5 +122,21 @@ func TestAnotherUsersListenerIsAnImpostor(t *testing.T) {
 	}
 	if p := check.Impostor(unit("active", "running"), facts.Listener{Port: 8014, UIDs: []int{1000}}); p != nil {
 		t.Errorf("the unit's user is not known, yet: %v", p)
+	}
+}
+
+func TestOrchestratorThatIsRestartedIsNamedByItsFailure(t *testing.T) {
+	u := unit("activating", "auto-restart")
+	if problems := check.OrchestratorFails(u); problems != nil {
+		t.Errorf("no failure is known: %v", problems)
+	}
+	u.Result, u.ExecMainCode, u.ExecMainStatus, u.NRestarts = "exit-code", 1, 203, 4
+	problems := check.OrchestratorFails(u)
+	if len(problems) != 1 || problems[0].Code != diag.OrchestratorUnit || !strings.Contains(problems[0].Seen, "status 203; restarted 4 times") {
+		t.Errorf("%+v", problems)
+	}
+	u.SubState = "start"
+	if problems := check.OrchestratorFails(u); problems != nil {
+		t.Errorf("it is being started: %v", problems)
 	}
 }

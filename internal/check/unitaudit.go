@@ -7,7 +7,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -120,32 +119,24 @@ func doubled(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	}}
 }
 
-// startLimit finds a limit that cannot trip, so that a gate that refuses after
-// its whole time is started for ever, and one that trips at the first failure.
+// startLimit finds a limit that somebody has set: what uses it up, be it
+// refusals or restarts by hand, leaves an instance down after its cause is gone.
 func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	s := u.Service
-	if s.Restart == "no" || s.Restart == "" {
+	if s.StartLimit == 0 || s.StartBurst == 0 {
 		return nil
 	}
-	p := diag.Problem{
+	return []diag.Problem{{
 		Code: diag.StartLimit, Severity: diag.Warning, Subject: u.Name,
-		Seen: fmt.Sprintf("StartLimitIntervalSec=%s, StartLimitBurst=%d, TimeoutStartSec=%s, RestartSec=%s%s", span(s.StartLimit), s.StartBurst,
-			span(u.TimeoutStart), span(s.RestartDelay), setIn(u, files, "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval")),
-		Expected: "an interval above burst x (TimeoutStartSec + RestartSec), and a burst of more than 1",
-		Fix:      diag.Advise("remove the start limits of your own: the generator sets ones that fit", diag.Reload()).Looking(settings(u.Name)),
-	}
-	attempts := time.Duration(s.StartBurst) * (u.TimeoutStart + s.RestartDelay)
-	switch {
-	case s.StartLimit == 0 || s.StartBurst == 0:
-		p.Message = "there is no start limit: a gate that refuses is started again for ever"
-	case s.StartBurst == 1:
-		p.Message = "the first failure trips the start limit: nothing starts it any more until systemctl reset-failed"
-	case u.TimeoutStart > 0 && attempts > s.StartLimit:
-		p.Message = "the start limit cannot trip: a gate that refuses after its whole time is started again for ever"
-	default:
-		return nil
-	}
-	return []diag.Problem{p}
+		Message: "a start limit can leave this instance down after the cause is gone",
+		Seen: fmt.Sprintf("StartLimitIntervalSec=%s, StartLimitBurst=%d%s", span(s.StartLimit), s.StartBurst,
+			setIn(u, files, "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval")),
+		Expected: "StartLimitIntervalSec=0",
+		Fix: diag.Fix{
+			Advice:   "remove the start limit (systemctl cat " + u.Name + ")",
+			Commands: []diag.Command{diag.Run("systemctl", "daemon-reload")},
+		},
+	}}
 }
 
 // loop is from how many restarts on an instance that is not up is called one

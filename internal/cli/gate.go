@@ -40,8 +40,9 @@ type errand struct {
 	name     string
 	instance string
 	unit     string
-	mayBeOff bool // justnews.gate=off lets it pass
-	survey   bool // it reports findings and opens nothing
+	mayBeOff bool          // justnews.gate=off lets it pass
+	survey   bool          // it reports findings and opens nothing
+	left     time.Duration // of the budget, where an earlier look took from it; 0: all
 	wish     func(*config.Config) (wish.Wish, []diag.Problem)
 	run      func(context.Context, wish.Wish, gate.World) gate.Result
 }
@@ -51,7 +52,7 @@ func (a *app) waitFor(e errand) error {
 	began := time.Now()
 	a.talk.About(e.instance)
 	watch := a.watch()
-	res, own := a.perform(e, began, watch)
+	res, own := a.performAndHold(e, began, watch)
 	status := a.finish(e, &res, own, watch)
 	return ended(status)
 }
@@ -82,6 +83,14 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	own := a.ownUnit(conn)
 	budget, conflict := gate.Budget(w.Timeout, own)
 	w.Timeout = budget
+	if e.left > 0 {
+		w.Timeout.Value = min(budget.Value, e.left)
+	}
+	if wrong := a.awaitMounts(w, unitsOf(conn), began.Add(w.Timeout.Value), watch); wrong != nil {
+		res := gate.Refusal(e.instance, e.unit, began, append(problems, wrong...))
+		res.Timeout, res.Refused = w.Timeout, false
+		return res, own
+	}
 	x, wrong := a.openWorld(w, cfg, conn, watch)
 	if wrong != nil {
 		return gate.Refusal(e.instance, e.unit, began, append(problems, wrong...)), own
@@ -93,6 +102,14 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	notes := append(problems, conflict...)
 	res.Problems = append(append(notes, x.notes...), res.Problems...)
 	return res, own
+}
+
+// unitsOf keeps a nil connection from becoming an interface that is not nil.
+func unitsOf(conn *systemd.Conn) gate.Units {
+	if conn == nil {
+		return nil
+	}
+	return conn
 }
 
 // ownUnit returns the unit that this process is the control process of, nil

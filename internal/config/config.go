@@ -78,7 +78,8 @@ type MPS struct {
 // GPU is [gpu].
 type GPU struct {
 	MinCount int
-	Memory   uint64 // bytes, 0: not stated
+	Patience time.Duration // for a driver or a device node that is late
+	Memory   uint64        // bytes, 0: not stated
 }
 
 // Probe is one [probes.NAME].

@@ -144,6 +144,8 @@ var schema = []field{
 	{name: "gpu", kind: group, doc: "the GPUs, by NVML", fields: []field{
 		{name: "min_count", kind: integer, low: 0, high: 1024, def: int64(0),
 			doc: "at least so many GPUs; 0: findings are fatal only for instances with MPS"},
+		{name: "patience", kind: span, low: 0, high: maxSpan, def: "60s",
+			doc: "how long a gate waits for a driver or a device node that is not there yet"},
 		{name: "memory", kind: text, form: &formGPUMemory, def: "", sample: `"24G"`,
 			doc: "the memory limits of all instances must fit into this; bytes with K, M, G or T"},
 	}},

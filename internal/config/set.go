@@ -101,6 +101,8 @@ func (g *GPU) set(name string, v any) bool {
 	switch name {
 	case "min_count":
 		setInt(&g.MinCount, v)
+	case "patience":
+		setSpan(&g.Patience, v)
 	case "memory":
 		setSize(&g.Memory, v)
 	default:

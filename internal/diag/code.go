@@ -108,6 +108,7 @@ const (
 // The Model Store.
 const (
 	StoreRoot        Code = "STORE-ROOT"        // MODEL_STORE_ROOT is no directory
+	StoreMount       Code = "STORE-MOUNT"       // what it is mounted from is not mounted
 	StoreAgent       Code = "STORE-AGENT"       // no directory for an agent of the map
 	StoreVersion     Code = "STORE-VERSION"     // current, or the version that the map names, leads to none
 	StoreStaged      Code = "STORE-STAGED"      // a version that was half copied
@@ -194,7 +195,7 @@ const (
 	DropInLeftover  Code = "DROPIN-LEFTOVER"  // a drop-in from before, for what justnews.toml says now
 	DropInBroken    Code = "DROPIN-BROKEN"    // systemd drops a part of it
 	GateDouble      Code = "GATE-DOUBLE"      // another gate stands beside ours
-	StartLimit      Code = "START-LIMIT"      // a start limit that cannot trip, or trips at once
+	StartLimit      Code = "START-LIMIT"      // a start limit
 	RestartLoop     Code = "RESTART-LOOP"     // it fails and is started again, without an end
 	GeneratorAbsent Code = "GENERATOR-ABSENT" // the generator has written nothing
 	GeneratorStale  Code = "GENERATOR-STALE"  // what it wrote is not what it would write now

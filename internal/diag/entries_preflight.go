@@ -72,10 +72,10 @@ var preflightEntries = []Entry{
 	},
 	{
 		Code: StartLimit, Status: StatusReady, MessageID: "fe5bab3ea20118e3fd9c0383d9418bf5",
-		Title: "the start limit of an instance does not fit its gate",
-		Cause: "Restart= with no limit, or with one whose interval is shorter than the tries take, never ends; with a burst of 1 the first failure is the last.",
+		Title: "an instance has a start limit",
+		Cause: "Refusals and restarts use a start limit up. Then systemd starts the instance no more, although the cause is gone; without one it heals by itself.",
 		Check: []Command{Run("systemctl", "show", "-p", "Restart,StartLimitBurst,StartLimitIntervalUSec,TimeoutStartUSec", "justnews@INSTANCE.service")},
-		Fix:   Advise("remove the drop-in that sets the limits: the generator's fit", Reload()),
+		Fix:   Advise("remove the drop-in that sets the limit", Reload()),
 	},
 	{
 		Code: RestartLoop, Status: StatusFailed, MessageID: "cdb179e0bcc6e5ef954cc639ad1375dc",

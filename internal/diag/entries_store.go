@@ -14,6 +14,13 @@ var storeEntries = []Entry{
 		Fix:   Advise("copy the Model Store there or correct models.root", Reload()),
 	},
 	{
+		Code: StoreMount, Status: StatusStoreIncomplete, MessageID: "c5a1f7d20f5e4b0e9a3ce6b8417d2f96",
+		Title: "the Model Store lies on a mount that is not active",
+		Cause: "A mount unit or /etc/fstab names a mount on the way to the store or to its map, and it did not become active: its device or server is missing, or nothing mounts it (noauto).",
+		Check: []Command{Run("systemctl", "status", "*.mount"), Run("findmnt", "--fstab", "--verify"), Run("justnews-gate", "models", "verify")},
+		Fix:   Advise("make its device or server available, or start the mount unit: the gates open by themselves"),
+	},
+	{
 		Code: StoreAgent, Status: StatusStoreIncomplete, MessageID: "8bf34940ab583d7c381d20b32ba10b19",
 		Title: "the Model Store has nothing for an agent",
 		Cause: "Its directory below MODEL_STORE_ROOT is missing: the store was copied without it, or the agent is new in AGENT_MODEL_MAP.",

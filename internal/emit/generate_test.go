@@ -29,7 +29,7 @@ func baseOf(t *testing.T, dir string) string {
 func wantClosed(t *testing.T, dir string) {
 	t.Helper()
 	base := baseOf(t, dir)
-	if !strings.Contains(base, plan.Gate+"\n") || !strings.Contains(base, "\nRestart=no\n") {
+	if !strings.Contains(base, plan.Gate+"\n") || !strings.Contains(base, "\nRestart=on-failure\n") {
 		t.Errorf("the base does not keep the gates shut:\n%s", base)
 	}
 }
@@ -51,7 +51,7 @@ func TestAConfigurationThatNeverComesLeavesTheGatesShutAfterFiveSeconds(t *testi
 			close(hang)
 		}
 		g.Run()
-		if tree := readTree(t, g.Dir); len(tree) != 1 {
+		if tree := readTree(t, g.Dir); len(tree) != 2 {
 			t.Errorf("what came too late was written: %v", tree)
 		}
 		wantClosed(t, g.Dir)
@@ -88,8 +88,8 @@ func TestAValueThatNoUnitFileCanCarryLeavesTheGatesShut(t *testing.T) {
 	if status != diag.StatusConfig || len(problems) != 1 || problems[0].Code != diag.UnitText {
 		t.Errorf("status %d, problems %v", status, problems)
 	}
-	if tree := readTree(t, g.Dir); len(tree) != 1 {
-		t.Errorf("more than the base was written: %v", tree)
+	if tree := readTree(t, g.Dir); len(tree) != 2 {
+		t.Errorf("more than the base and the link to the path unit was written: %v", tree)
 	}
 	wantClosed(t, g.Dir)
 }

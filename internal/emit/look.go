@@ -5,6 +5,7 @@ package emit
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,8 +21,27 @@ import (
 func Look(root string, getenv func(string) string) plan.Machine {
 	return plan.Machine{
 		EnvTimeouts: envTimeouts(filepath.Join(root, "/etc/justnews")),
+		Systemd:     systemdVersion(root),
 		GateOff:     kernelcmdline.GateOff(kernelcmdline.Generator(root, getenv)),
 	}
+}
+
+// systemdVersion reads the version off the name of systemd's own library, since
+// a generator can ask nobody. Where there are several, or none, the older or 0
+// leaves settings out.
+func systemdVersion(root string) int {
+	version := 0
+	for _, dir := range [...]string{"/usr/lib/systemd", "/usr/lib/*/systemd", "/usr/lib64/systemd"} {
+		names, _ := filepath.Glob(root + dir + "/libsystemd-shared-*.so")
+		for _, name := range names {
+			digits := strings.TrimPrefix(filepath.Base(name), "libsystemd-shared-")
+			digits = digits[:len(digits)-len(strings.TrimLeft(digits, "0123456789"))]
+			if n, err := strconv.Atoi(digits); err == nil && (version == 0 || n < version) {
+				version = n
+			}
+		}
+	}
+	return version
 }
 
 func envTimeouts(dir string) map[string]time.Duration {

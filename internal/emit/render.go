@@ -31,7 +31,10 @@ func (f File) Path() string {
 
 // templatePath is where the packages put the template. A link in a .wants
 // directory counts by its name; its target only has to exist.
-const templatePath = "/usr/lib/systemd/system/" + plan.Template
+const (
+	unitDir      = "/usr/lib/systemd/system/"
+	templatePath = unitDir + plan.Template
+)
 
 // Render returns the files of a plan, the fail-closed base first. With a problem
 // among the results no file must be written.
@@ -59,7 +62,11 @@ func Render(p *plan.Plan) ([]File, []diag.Problem) {
 		add(&p.DropIns[i])
 	}
 	for _, unit := range p.Wanted {
-		files = append(files, File{Dir: plan.Target + ".wants", Name: unit, Link: templatePath})
+		target := templatePath
+		if unit == plan.HealUnit {
+			target = unitDir + unit
+		}
+		files = append(files, File{Dir: plan.Target + ".wants", Name: unit, Link: target})
 	}
 	return files, problems
 }

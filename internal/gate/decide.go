@@ -70,6 +70,7 @@ type situation struct {
 	quiet    time.Duration // since a look last showed progress
 	force    bool          // preload --refresh
 	attempts int           // refresh_attempts
+	store    string        // what this run saw of the Model Store, "": nothing
 }
 
 // decide is the whole policy of a preload, as a pure function. note keeps the
@@ -207,7 +208,7 @@ func (s situation) inconsistent() decision {
 
 // badEnd: refresh where the host's record allows it, else say it.
 func (s situation) badEnd(why check.State) decision {
-	if s.history.mayRefresh(s.attempts, s.uptime) {
+	if s.history.mayRefresh(s.attempts, s.uptime, s.store) {
 		return decision{act: trigger, refresh: true}
 	}
 	return decision{act: shut, why: why}

@@ -12,26 +12,26 @@ import (
 )
 
 const (
-	// gpuPatience is how long a driver may be late: at a boot its module and
-	// udev's device nodes can come after the first gate. Everything else that
-	// is wrong with a GPU does not get better by waiting.
-	gpuPatience = 10 * time.Second
-	// gpuEvery is how often it is looked for: each look starts a process, and
-	// may have the driver load.
-	gpuEvery = time.Second
+	// gpuEvery is how soon a late driver is looked for again, gpuSeldom what that
+	// grows to: each look starts a process, and may have the driver load.
+	gpuEvery  = time.Second
+	gpuSeldom = 5 * time.Second
 )
 
 // awaitGPU makes sure of the GPUs. Where none is needed, as in a survey, one
-// look is enough and nothing shuts the gate.
+// look is enough and nothing shuts the gate. A driver may be late, for
+// gpu.patience: at a boot its module and udev's device nodes can come after the
+// first gate. Everything else that is wrong with a GPU does not get better by
+// waiting.
 func awaitGPU(ctx context.Context, k *walk) outcome {
 	want := check.GPUWish(k.wish.GPU)
 	if k.world.GPU == nil {
 		return k.gpuOutcome(facts.GPULook{Detail: "this program has no GPU probe"}, want)
 	}
-	patient, cancel := context.WithTimeout(ctx, gpuPatience)
+	patient, cancel := context.WithTimeout(ctx, want.Patience)
 	defer cancel()
 	var last facts.GPULook
-	for {
+	for every := gpuEvery; ; every = min(2*every, gpuSeldom) {
 		look := k.world.GPU.Look(ctx)
 		if ctx.Err() == nil || last.Kind == facts.GPUUnknown {
 			last = look
@@ -40,7 +40,7 @@ func awaitGPU(ctx context.Context, k *walk) outcome {
 			break
 		}
 		k.say("gpu", "waiting for the driver: "+gpuMissing(look), 0, 0)
-		if !pause(patient, jitter(gpuEvery)) {
+		if !pause(patient, jitter(every)) {
 			break
 		}
 	}

@@ -64,9 +64,9 @@ func TestTheGPUStep(t *testing.T) {
 	}{
 		"it opens on a GPU at the first look": {at: func(time.Duration) facts.GPULook { return oneGPU() }, looks: 1, within: time.Millisecond},
 		"it waits for a driver that is late": {
-			at: late(4*time.Second, facts.GPULook{Kind: facts.DriverNotLoaded, NVML: &facts.NVML{}}), within: 6 * time.Second,
+			at: late(4*time.Second, facts.GPULook{Kind: facts.DriverNotLoaded, NVML: &facts.NVML{}}), within: 9 * time.Second,
 		},
-		"it waits for a device node that is late": {at: late(4*time.Second, noUVM), within: 6 * time.Second},
+		"it waits for a device node that is late": {at: late(4*time.Second, noUVM), within: 9 * time.Second},
 		"its patience with a driver ends": {
 			at: failing(facts.DriverNotLoaded), status: diag.StatusGPU, code: diag.GPUDriverNotLoaded, within: 11 * time.Second,
 		},
@@ -85,7 +85,7 @@ func TestTheGPUStep(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := &driver{at: c.at, takes: c.takes, began: time.Now()}
-				w := wish.Wish{Instance: "scout", Timeout: wish.Timeout{Value: max(c.timeout, 0)}, GPU: wish.GPU{Needed: true, MinCount: 1}}
+				w := wish.Wish{Instance: "scout", Timeout: wish.Timeout{Value: max(c.timeout, 0)}, GPU: wish.GPU{Needed: true, MinCount: 1, Patience: 10 * time.Second}}
 				if c.timeout == 0 {
 					w.Timeout.Value = time.Minute
 				}

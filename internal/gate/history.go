@@ -22,6 +22,9 @@ type History struct {
 	Refreshes int `json:"refreshes,omitempty"`
 	// LastPost is the uptime of the last of them.
 	LastPost time.Duration `json:"last_post,omitempty"`
+	// Store is what the preload saw of the Model Store when a job had ended
+	// badly: another sight of it is a reason to try again.
+	Store string `json:"store,omitempty"`
 	// Text, Done and Total are the leader's last progress, for those who wait.
 	Text  string `json:"text,omitempty"`
 	Done  int    `json:"done,omitempty"`
@@ -68,12 +71,17 @@ func (h History) mayTrigger(uptime time.Duration) (bool, time.Duration) {
 
 // mayRefresh tells whether a job that ended badly may be run again: attempts
 // times at once, then after waits that double, and never where attempts is 0.
-func (h History) mayRefresh(attempts int, uptime time.Duration) bool {
+// Once the store has changed since, only the first of these waits holds.
+func (h History) mayRefresh(attempts int, uptime time.Duration, store string) bool {
 	if attempts <= 0 {
 		return false
 	}
 	if h.Refreshes < attempts {
 		return true
+	}
+	if store != "" && h.Store != "" && store != h.Store {
+		ok, _ := h.since(uptime, firstBackoff)
+		return ok
 	}
 	ok, _ := h.since(uptime, backoff(h.Refreshes-attempts))
 	return ok

@@ -13,7 +13,7 @@ func TestRefreshesAreBoundedInTenMinutes(t *testing.T) {
 	h := History{}
 	posts := 0
 	for uptime := time.Duration(0); uptime <= 10*time.Minute; uptime += 3 * time.Second / 17 {
-		if h.mayRefresh(1, uptime) {
+		if h.mayRefresh(1, uptime, "") {
 			h.Refreshes++
 			h.LastPost = uptime
 			posts++
@@ -43,7 +43,7 @@ func TestAFruitlessTriggerIsRepeatedOnceAndThenWaits(t *testing.T) {
 }
 
 func TestRefreshAttemptsZeroNeverRefreshes(t *testing.T) {
-	if (History{}).mayRefresh(0, time.Hour) {
+	if (History{}).mayRefresh(0, time.Hour, "") {
 		t.Error("refresh_attempts = 0 refreshed")
 	}
 }
@@ -85,7 +85,28 @@ func TestARestartedOrchestratorStartsANewHistory(t *testing.T) {
 
 func TestARecordOfAnotherBootBindsNobody(t *testing.T) {
 	h := History{Refreshes: 9, LastPost: time.Hour}
-	if !h.mayRefresh(1, time.Minute) {
+	if !h.mayRefresh(1, time.Minute, "") {
 		t.Error("a record from the future holds a refresh back")
+	}
+}
+
+func TestHistoryAllowsARefreshSoonerOnceTheStoreHasChanged(t *testing.T) {
+	h := History{Refreshes: 6, LastPost: time.Minute, Store: "before"} // the next in 8 min
+	for _, c := range []struct {
+		store string
+		at    time.Duration
+		want  bool
+	}{
+		{"before", 3 * time.Minute, false},
+		{"", 3 * time.Minute, false},
+		{"after", 3 * time.Minute, true},
+		{"after", time.Minute + 10*time.Second, false}, // a copy that goes on is no storm
+	} {
+		if got := h.mayRefresh(1, c.at, c.store); got != c.want {
+			t.Errorf("store %q at %v: %v, want %v", c.store, c.at, got, c.want)
+		}
+	}
+	if h.mayRefresh(0, 3*time.Minute, "after") {
+		t.Error("refresh_attempts = 0 refreshed")
 	}
 }

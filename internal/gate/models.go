@@ -120,6 +120,7 @@ func (f *follower) situation() situation {
 	return situation{
 		judged: f.effective(), state: f.look.State, attempt: f.attempt, history: f.history,
 		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.wish.ForceRefresh, attempts: f.wish.RefreshAttempts,
+		store: f.store,
 	}
 }
 
@@ -136,6 +137,9 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	h := f.history
 	h.Invocation = f.unit.fresh(ctx, f.walk)
 	h.LastPost = f.world.Uptime()
+	if f.store != "" {
+		h.Store = f.store
+	}
 	h.Job = nil
 	if refresh {
 		h.Refreshes++
@@ -228,6 +232,10 @@ func (f *follower) open() outcome {
 }
 
 func (f *follower) refuse(problems ...diag.Problem) outcome {
+	if f.led && f.store != "" && f.history.LastPost != 0 && f.history.Store == "" {
+		f.history.Store = f.store // the job was an instance's, and this is what it met
+		f.saveQuietly()
+	}
 	f.tally(f.judged)
 	return outcome{detail: f.judged.Reason, problems: problems}
 }

@@ -232,6 +232,29 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 		"no unit of this host": {
 			prepare: func(h *gpuHost, _ *World, w *wish.Wish) { w.MPS.Unit = ""; h.stop(); h.daemon, h.listens = 7, true },
 		},
+		"it failed a while ago, and what it failed for is gone": {
+			prepare: func(h *gpuHost, x *World, _ *wish.Wish) {
+				h.stop()
+				h.unit("failed", "failed")
+				h.change(func(u *facts.Unit) { u.Times.InactiveEnter = time.Minute })
+				x.Uptime = func() time.Duration { return 2 * time.Minute }
+			}, starts: 1,
+		},
+		"it has failed just now": {
+			prepare: func(h *gpuHost, x *World, _ *wish.Wish) {
+				h.stop()
+				h.unit("failed", "failed")
+				h.change(func(u *facts.Unit) { u.Times.InactiveEnter = 110 * time.Second })
+				x.Uptime = func() time.Duration { return 2 * time.Minute }
+			}, status: diag.StatusGPU, code: diag.MPSUnit, says: "failed",
+		},
+		"a condition skipped it, and holds now": {
+			prepare: func(h *gpuHost, x *World, _ *wish.Wish) {
+				h.stop()
+				h.change(func(u *facts.Unit) { u.ConditionResult, u.Conditions = false, []string{"ConditionPathExists=/x"} })
+				x.Uptime = func() time.Duration { return 2 * time.Minute }
+			}, starts: 1,
+		},
 		"nobody may start anything": {
 			prepare: func(h *gpuHost, x *World, _ *wish.Wish) { h.stop(); x.Starter = nil },
 			status:  diag.StatusGPU, code: diag.MPSUnit, says: "no job",

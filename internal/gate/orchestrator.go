@@ -150,6 +150,7 @@ func (g *greeting) late() outcome {
 	problems := g.notes
 	if g.unit.known {
 		problems = append(problems, g.forMemory(check.OrchestratorUnit(g.unit.unit))...)
+		problems = append(problems, check.OrchestratorFails(g.unit.unit)...)
 	}
 	return outcome{detail: g.reason, problems: append(problems, check.OrchestratorLate(g.subject(), g.health, g.ready)...)}
 }

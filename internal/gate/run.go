@@ -41,6 +41,7 @@ type walk struct {
 	lastChance bool                 // a follower's last look before its deadline was granted
 	found      *check.ModelEvidence // what was looked at to explain errors
 	proven     map[string]bool      // versions that were hashed for that, by path
+	store      string               // what the preload saw of the Model Store
 	survey     bool                 // for a person: all findings, also those that shut nothing
 }
 

@@ -18,8 +18,14 @@ type unitMemo struct {
 	unit     facts.Unit
 	known    bool
 	asked    time.Time
+	restarts int  // when this run first asked
+	counted  bool // restarts is known
 	safeMode bool
 }
+
+// manyRestarts during one run, and none that came up, are worth a refusal that
+// names them: systemd goes on, and so does the gate, at its next start.
+const manyRestarts = 2
 
 // unitEvery is how often systemd is asked while nobody answers; a Get costs it
 // 0.2 to 0.4 ms.
@@ -48,6 +54,9 @@ func (k *walk) askUnit(ctx context.Context) {
 	k.unit.asked = time.Now()
 	unit, err := k.world.Units.Unit(ctx, name)
 	k.unit.unit, k.unit.known = unit, err == nil
+	if err == nil && !k.unit.counted {
+		k.unit.restarts, k.unit.counted = unit.NRestarts, true
+	}
 }
 
 // orchestratorUnitProblem asks about the unit, not more often than unitEvery,
@@ -59,5 +68,9 @@ func (k *walk) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 	if !k.unit.known || ctx.Err() != nil {
 		return nil
 	}
-	return k.forMemory(diag.Errors(check.OrchestratorUnit(k.unit.unit)))
+	problems := check.OrchestratorUnit(k.unit.unit)
+	if k.unit.unit.NRestarts-k.unit.restarts >= manyRestarts {
+		problems = append(problems, check.OrchestratorFails(k.unit.unit)...)
+	}
+	return k.forMemory(diag.Errors(problems))
 }

@@ -3,7 +3,6 @@
 package plan
 
 import (
-	"strconv"
 	"time"
 
 	"justnews/internal/timespan"
@@ -26,9 +25,12 @@ const (
 	DefaultGateTimeout = 180 * time.Second
 	DefaultStartGrace  = 60 * time.Second
 	DefaultRestart     = 3 * time.Second // RestartSec= of the template
-	startLimitBurst    = 5
 )
 
+// base is the same whether the configuration is good or not. It has no start
+// limit: what refuses, fails or is restarted by hand is tried again for as long
+// as it takes, so that a host heals once the cause is gone. The pace is kept by
+// the gate, which stays for its budget at a repeated refusal, and by paced.
 func base(timeout time.Duration, closed bool) DropIn {
 	service := []unitfile.Line{
 		unitfile.Verbatim("ExecStartPre", "/usr/bin/justnews-gate --gate-only %i"),
@@ -36,21 +38,39 @@ func base(timeout time.Duration, closed bool) DropIn {
 		unitfile.Verbatim("NotifyAccess", "exec"),
 	}
 	if closed {
-		// Without it an instance that runs, and crashes now, would be tried
-		// again and again against a gate that cannot open.
-		service = append(service, unitfile.Verbatim("Restart", "no"))
+		// Whatever the instances had of their own is gone with the configuration,
+		// and what is refused now has to be tried again after it is back.
+		service = append(service, unitfile.Verbatim("Restart", "on-failure"))
 	}
 	return file(BaseDir, BaseName,
-		unitfile.Section{Name: "Unit", Lines: startLimit(nil, timeout, DefaultRestart)},
+		unitfile.Section{Name: "Unit", Lines: []unitfile.Line{unitfile.Verbatim("StartLimitIntervalSec", "0")}},
 		unitfile.Section{Name: "Service", Lines: service})
 }
 
-// startLimit stops an instance after five refusals. systemd's own default, 10 s,
-// never trips: a gate that waits for its time-out takes longer for one attempt.
-func startLimit(lines []unitfile.Line, timeout, restart time.Duration) []unitfile.Line {
+// Restarts that follow each other: the pause grows from restart_sec to longest
+// in steps, where systemd has that (RestartSteps=, from 254). Older ones have
+// one pause for all, of at least fixedRestart: a program that is missing is
+// otherwise tried 17 times every three seconds. longest leaves a host time to be
+// up within 60 s of the moment at which the cause is gone.
+const (
+	stepsSince   = 254
+	restartSteps = "5"
+	longest      = 30 * time.Second
+	fixedRestart = 10 * time.Second
+)
+
+// paced returns RestartSec= and what makes it grow.
+func paced(lines []unitfile.Line, m Machine, first time.Duration) []unitfile.Line {
+	if m.Systemd < stepsSince {
+		return append(lines, unitfile.Plain("RestartSec", span(max(first, fixedRestart))))
+	}
+	lines = append(lines, unitfile.Plain("RestartSec", span(first)))
+	if first >= longest {
+		return lines
+	}
 	return append(lines,
-		unitfile.Plain("StartLimitIntervalSec", span((startLimitBurst+1)*(timeout+restart))),
-		unitfile.Plain("StartLimitBurst", strconv.Itoa(startLimitBurst)))
+		unitfile.Verbatim("RestartSteps", restartSteps),
+		unitfile.Plain("RestartMaxDelaySec", span(longest)))
 }
 
 // span writes whole seconds as seconds and anything finer as milliseconds.

@@ -33,6 +33,9 @@ func (s *shared) mps() DropIn {
 		unitfile.Assignment("CUDA_MPS_LOG_DIRECTORY", s.MPS.LogDirectory),
 		unitfile.Assignment("GATE_TIMEOUT", timespan.Plain(mpsTimeout)),
 	}
+	if s.machine.Systemd >= stepsSince { // else the packaged pause holds
+		lines = paced(lines, s.machine, time.Second)
+	}
 	if s.MPS.DefaultThreads > 0 { // memory has no such variable: justnews-gate mps wait sets it
 		lines = append(lines, unitfile.Assignment("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", strconv.Itoa(s.MPS.DefaultThreads)))
 	}

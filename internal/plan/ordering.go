@@ -9,19 +9,23 @@ import (
 	"justnews/internal/unitfile"
 )
 
-// ordering returns Wants= and After= of an instance. Never Requires= or
+// ordering returns Wants= and After= of an instance. What the target starts is
+// not wanted here: a start job would end the pause between two of its restarts,
+// and 17 instances that are tried again would set its pace. Never Requires= or
 // BindsTo=: systemd does not retry a job that a dependency failed, and the
 // reason would be the dependency's instead of the gate's.
-func ordering(lines []unitfile.Line, c *config.Config, inst *config.Instance) []unitfile.Line {
-	units := dependencies(c, inst)
-	if inst.Name == c.Orchestrator.Instance {
-		// Wants= alone: a crash takes the preload down with it (BindsTo=), and
-		// only a start job of the orchestrator brings it back. After= would be
-		// a cycle, as would the bus, which waits for the preload.
+func (s *shared) ordering(lines []unitfile.Line, inst *config.Instance) []unitfile.Line {
+	units := dependencies(s.Config, inst)
+	if inst.Name == s.Orchestrator.Instance {
+		// Wants= alone: a crash takes the preload down with it, and only a start
+		// of the orchestrator brings it back. After= would be a cycle, as would the
+		// bus, which waits for the preload.
 		lines = append(lines, unitfile.Unit("Wants", PreloadUnit))
 	}
 	for _, unit := range units {
-		lines = append(lines, unitfile.Unit("Wants", unit))
+		if !inst.Enabled || !slices.Contains(s.wanted, unit) {
+			lines = append(lines, unitfile.Unit("Wants", unit))
+		}
 	}
 	for _, unit := range units {
 		lines = append(lines, unitfile.Unit("After", unit))
@@ -29,7 +33,27 @@ func ordering(lines []unitfile.Line, c *config.Config, inst *config.Instance) []
 	return lines
 }
 
-// dependencies returns the units that are both wanted and waited for, each once.
+// wanted returns what justnews.target starts: the enabled instances, and what
+// they need.
+func wanted(c *config.Config) []string {
+	var units []string
+	for i := range c.Instances {
+		inst := &c.Instances[i]
+		if !inst.Enabled {
+			continue
+		}
+		units = append(units, InstanceUnit(inst.Name))
+		for _, unit := range dependencies(c, inst) {
+			if unit == PreloadUnit || unit == c.MPS.Unit {
+				units = append(units, unit)
+			}
+		}
+	}
+	slices.Sort(units)
+	return slices.Compact(units)
+}
+
+// dependencies returns the units that are needed and waited for, each once.
 func dependencies(c *config.Config, inst *config.Instance) []string {
 	units := make([]string, 0, 4+len(inst.After))
 	add := func(unit string) {

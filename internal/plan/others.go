@@ -11,17 +11,20 @@ import (
 )
 
 // preload ties justnews-preload.service to the orchestrator: a job that ran in
-// an orchestrator that is gone says nothing. It needs no tie to one that is no
-// unit of this host.
+// an orchestrator that is gone says nothing, so it ends with it, however that
+// ends. It doesn't start the orchestrator, as BindsTo= and Wants= would: systemd
+// starts what a unit wants whenever it goes to its pause between two restarts,
+// and a start job for the orchestrator would end that pause. It needs no tie to
+// one that is no unit of this host.
 func (s *shared) preload() DropIn {
 	unit := slices.Clone(s.source)
 	if orchestrator := InstanceUnit(s.Orchestrator.Instance); orchestrator != "" {
 		unit = append(unit,
-			unitfile.Unit("Wants", orchestrator),
-			unitfile.Unit("BindsTo", orchestrator),
+			unitfile.Unit("StopPropagatedFrom", orchestrator),
 			unitfile.Unit("PartOf", orchestrator),
 			unitfile.Unit("After", orchestrator))
 	}
+	unit = s.mounts(unit, storePaths(s.Config)...)
 	as := preloadService(s.Config)
 	service := slices.Concat([]unitfile.Line{
 		unitfile.Plain("TimeoutStartSec", span(preloadTimeout(s.Config, s.machine))),
@@ -73,6 +76,17 @@ func firstService(c *config.Config, fits func(config.Instance) bool) config.Serv
 	return config.Service{User: "justnews", Group: "justnews", ProtectHome: "yes"}
 }
 
+// heal gives HealTarget all that the target starts. It can't want the target
+// itself: that is active, so that systemd drops its job, and with it all that it
+// would start. That the file exists is what HealUnit waits for.
+func (s *shared) heal() DropIn {
+	unit := slices.Clone(s.source)
+	for _, name := range s.wanted {
+		unit = append(unit, unitfile.Unit("Wants", name))
+	}
+	return file(HealTarget+".d", "60-justnews-heal.conf", unitfile.Section{Name: "Unit", Lines: unit})
+}
+
 // target makes a start of justnews.target return when every enabled instance
 // has started or failed. A link in .wants does not order by itself: the target
 // has DefaultDependencies=no.
@@ -80,6 +94,11 @@ func (s *shared) target(wanted []string) DropIn {
 	unit := slices.Clone(s.source)
 	for _, name := range wanted {
 		unit = append(unit, unitfile.Unit("After", name))
+	}
+	for _, name := range s.wanted {
+		if !slices.Contains(wanted, name) { // a link in .wants wants the others
+			unit = append(unit, unitfile.Unit("Wants", name))
+		}
 	}
 	return file(Target+".d", "60-justnews-target.conf", unitfile.Section{Name: "Unit", Lines: unit})
 }

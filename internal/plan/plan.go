@@ -19,6 +19,8 @@ type Machine struct {
 	// EnvTimeouts are the GATE_TIMEOUTs that stand in /etc/justnews/NAME.env, by
 	// NAME. One that does not parse is left out: the gate refuses it.
 	EnvTimeouts map[string]time.Duration
+	// Systemd is its version, 0: not known. Settings of later ones are left out.
+	Systemd int
 	// GateOff is justnews.gate=off on the kernel command line.
 	GateOff bool
 }
@@ -48,6 +50,8 @@ const (
 	Target        = "justnews.target"
 	PreloadUnit   = "justnews-preload.service"
 	PreflightUnit = "justnews-preflight.service"
+	HealUnit      = "justnews-heal.path"
+	HealTarget    = "justnews-heal.target"
 	MPSUnit       = "justnews-mps.service"
 	Template      = "justnews@.service"
 	globalEnv     = "global"
@@ -71,6 +75,11 @@ func Build(c *config.Config, m Machine) *Plan {
 		DropIns: make([]DropIn, 0, 2*len(c.Instances)+4),
 		GateOff: m.GateOff,
 	}
+	for i := range c.Instances {
+		if c.Instances[i].Enabled {
+			p.Wanted = append(p.Wanted, InstanceUnit(c.Instances[i].Name))
+		}
+	}
 	p.DropIns = append(p.DropIns, host.preload(), host.preflight())
 	if c.MPS.Unit == MPSUnit {
 		p.DropIns = append(p.DropIns, host.mps())
@@ -79,21 +88,13 @@ func Build(c *config.Config, m Machine) *Plan {
 	marks, err := newMarker(fixed.base())
 	for i := range c.Instances {
 		inst := &c.Instances[i]
-		files := host.instance(inst)
 		mark := ""
-		switch {
-		case err != nil:
-		case startTimeout(m, inst) == startTimeout(Machine{}, inst): // all that settings take of a Machine
-			mark, _ = marks.of(files)
-		default:
+		if err == nil {
 			mark, _ = marks.of(fixed.instance(inst))
 		}
-		p.DropIns = append(p.DropIns, withMark(files, mark)...)
-		if inst.Enabled {
-			p.Wanted = append(p.Wanted, InstanceUnit(inst.Name))
-		}
+		p.DropIns = append(p.DropIns, withMark(host.instance(inst), mark)...)
 	}
-	p.DropIns = append(p.DropIns, host.target(p.Wanted))
+	p.DropIns = append(p.DropIns, host.target(p.Wanted), host.heal())
 	return p
 }
 
@@ -103,10 +104,11 @@ type shared struct {
 	machine Machine
 	source  []unitfile.Line
 	store   []unitfile.Line
+	wanted  []string // what justnews.target starts
 }
 
 func newShared(c *config.Config, m Machine) *shared {
-	return &shared{c, m, source(c), storeVariables(c)}
+	return &shared{c, m, source(c), storeVariables(c), wanted(c)}
 }
 
 // base is the drop-in of the template.
@@ -118,9 +120,13 @@ func (s *shared) instance(inst *config.Instance) []DropIn {
 }
 
 // Closed returns the plan for a configuration that is broken or missing: every
-// instance is gated, nothing is started, nothing restarts.
+// instance is gated and none is started. What the target starts instead is
+// HealUnit, which starts HealTarget, and so all of it, once a reload has found
+// the configuration whole.
 func Closed(m Machine) *Plan {
-	return &Plan{Base: base(baseTimeout(DefaultGateTimeout, m), true), GateOff: m.GateOff}
+	return &Plan{
+		Base: base(baseTimeout(DefaultGateTimeout, m), true), Wanted: []string{HealUnit}, GateOff: m.GateOff,
+	}
 }
 
 // source is SourcePath=: systemd says that a reload is due when that file

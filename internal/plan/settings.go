@@ -15,11 +15,11 @@ func (s *shared) settings(inst *config.Instance) DropIn {
 	timeout := startTimeout(s.machine, inst)
 	unit := make([]unitfile.Line, 0, 16+2*len(inst.After))
 	unit = append(unit, s.source...)
-	unit = ordering(unit, s.Config, inst)
-	unit = startLimit(unit, timeout, inst.Service.Restart)
+	unit = s.ordering(unit, inst)
+	unit = s.mounts(unit, append(storePaths(s.Config), programPaths(&inst.Service)...)...)
 	service := make([]unitfile.Line, 0, 16+len(inst.Service.ReadOnlyPaths)+len(inst.Service.ReadWritePaths))
 	service = append(service, unitfile.Plain("TimeoutStartSec", span(timeout)))
-	service = process(service, inst)
+	service = s.process(service, inst)
 	service = s.paths(service, &inst.Service)
 	service = s.mpsPaths(service, inst)
 	return file(InstanceUnit(inst.Name)+".d", "60-justnews-instance.conf",
@@ -28,7 +28,7 @@ func (s *shared) settings(inst *config.Instance) DropIn {
 
 // process replaces the template's command: ExecStart= is a list, which the
 // empty line empties.
-func process(lines []unitfile.Line, inst *config.Instance) []unitfile.Line {
+func (s *shared) process(lines []unitfile.Line, inst *config.Instance) []unitfile.Line {
 	argv := make([]string, len(inst.Service.Exec))
 	for i, arg := range inst.Service.Exec {
 		argv[i] = strings.ReplaceAll(arg, "{instance}", inst.Name)
@@ -38,9 +38,9 @@ func process(lines []unitfile.Line, inst *config.Instance) []unitfile.Line {
 		unitfile.Plain("Group", inst.Service.Group),
 		unitfile.Path("WorkingDirectory", inst.Service.WorkingDirectory),
 		unitfile.Reset("ExecStart"),
-		unitfile.CommandLine("ExecStart", argv),
-		unitfile.Plain("RestartSec", span(inst.Service.Restart)),
-		unitfile.Plain("LimitNOFILE", strconv.Itoa(inst.Service.LimitNOFILE)))
+		unitfile.CommandLine("ExecStart", argv))
+	lines = paced(lines, s.machine, inst.Service.Restart)
+	lines = append(lines, unitfile.Plain("LimitNOFILE", strconv.Itoa(inst.Service.LimitNOFILE)))
 	if inst.Service.MemoryMax != "" {
 		lines = append(lines, unitfile.Size("MemoryMax", inst.Service.MemoryMax))
 	}

@@ -136,7 +136,7 @@ func (w *world) instance(name string, pid int) {
 	u.ExecStartPre = []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", name}}}
 	u.Sandbox.PrivateTmp = true
 	u.Service = facts.Service{
-		FileState: "enabled-runtime", Restart: "on-failure", RestartDelay: 3 * time.Second, StartLimit: 1458 * time.Second, StartBurst: 5,
+		FileState: "enabled-runtime", Restart: "on-failure", RestartDelay: 3 * time.Second, StartBurst: 5,
 		ExecStart:   []facts.Exec{{Argv: []string{"/usr/local/bin/justnews-start-agent.sh", name}}},
 		LimitNOFILE: 65536, ProtectHome: "yes", ProtectSystem: "strict", Writable: []string{"/var/cache/justnews/" + name},
 	}
@@ -206,9 +206,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 			w.scout().DropInPaths = []string{dropIn + "10-x.conf"}
 			w.scout().ExecStartPre = append(w.scout().ExecStartPre, facts.Exec{Argv: []string{"/opt/preflight.sh", "--gate-only", "scout"}})
 		}, diag.GateDouble, diag.Warning, "set in " + dropIn + "10-x.conf"},
-		{"a limit that cannot trip", func(w *world) { w.scout().Service.StartLimit = time.Minute }, diag.StartLimit, diag.Warning, "cannot trip"},
-		{"no limit", func(w *world) { w.scout().Service.StartBurst = 0 }, diag.StartLimit, diag.Warning, "no start limit"},
-		{"a limit that trips at once", func(w *world) { w.scout().Service.StartBurst = 1 }, diag.StartLimit, diag.Warning, "first failure"},
+		{"a start limit", func(w *world) { w.scout().Service.StartLimit = time.Minute }, diag.StartLimit, diag.Warning, "can leave this instance down"},
 		{"a gate that refuses for ever", func(w *world) {
 			u := w.scout()
 			u.ActiveState, u.SubState, u.NRestarts, u.MainPID = "activating", "auto-restart", 9, 0
@@ -405,7 +403,7 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 			w.scout().Service.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
 			w.scout().Service.Readable = []string{"/home/adra"}
 		},
-		"an instance without restarts": func(w *world) { w.scout().Service.Restart, w.scout().Service.StartLimit = "no", 0 },
+		"an instance without restarts": func(w *world) { w.scout().Service.Restart = "no" },
 		"an instance that came back":   func(w *world) { w.scout().NRestarts = 40 },
 		"the user by its number":       func(w *world) { w.scout().User = "997" },
 	} {

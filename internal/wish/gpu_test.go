@@ -2,7 +2,10 @@
 
 package wish
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestWhatTheGPUsHaveToBeGoodFor(t *testing.T) {
 	const withMPS = instances + `mps = { enabled = true, memory = "4G" }
@@ -18,15 +21,15 @@ mps = { enabled = true, memory = "8G" }
 		toml           string
 		instance, host GPU
 	}{
-		"nothing asks for one": {instances, GPU{Starting: true}, GPU{}},
+		"nothing asks for one": {instances, GPU{Patience: time.Minute, Starting: true}, GPU{Patience: time.Minute}},
 		"gpu.min_count needs it for everybody": {
 			"[gpu]\nmin_count = 2\n" + instances,
-			GPU{Needed: true, MinCount: 2, Starting: true}, GPU{Needed: true, MinCount: 2},
+			GPU{Needed: true, MinCount: 2, Patience: time.Minute, Starting: true}, GPU{Needed: true, MinCount: 2, Patience: time.Minute},
 		},
 		"MPS needs it, and instances that are switched off do not count": {
 			withMPS,
-			GPU{Needed: true, MPS: true, Limit: 4 << 30, Limits: 10 << 30, Clients: 2, Starting: true},
-			GPU{Needed: true, MPS: true, Limit: 6 << 30, Limits: 10 << 30, Clients: 2},
+			GPU{Needed: true, MPS: true, Patience: time.Minute, Limit: 4 << 30, Limits: 10 << 30, Clients: 2, Starting: true},
+			GPU{Needed: true, MPS: true, Patience: time.Minute, Limit: 6 << 30, Limits: 10 << 30, Clients: 2},
 		},
 	} {
 		cfg := load(t, c.toml)

@@ -79,7 +79,7 @@ func host(cfg *config.Config) Wish {
 // gpu returns what the GPUs have to be good for, for who has these settings of
 // MPS.
 func gpu(cfg *config.Config, mps config.InstanceMPS) GPU {
-	g := GPU{MPS: mps.Enabled, MinCount: cfg.GPU.MinCount, Needed: mps.Enabled || cfg.GPU.MinCount > 0}
+	g := GPU{MPS: mps.Enabled, MinCount: cfg.GPU.MinCount, Patience: cfg.GPU.Patience, Needed: mps.Enabled || cfg.GPU.MinCount > 0}
 	if mps.Enabled {
 		g.Limit = mps.Bytes
 	}

@@ -52,13 +52,14 @@ type Wish struct {
 
 // GPU is what the GPUs have to be good for.
 type GPU struct {
-	Needed   bool   // without one the run fails: gpu.min_count is above 0, or MPS is on
-	MPS      bool   // the instance, or any of the host, runs under MPS
-	MinCount int    // gpu.min_count
-	Limit    uint64 // mps.memory of the instance in bytes, of a host the largest; 0: none
-	Limits   uint64 // of all instances with MPS together
-	Clients  int    // enabled instances with MPS
-	Starting bool   // an instance is about to start
+	Needed   bool          // without one the run fails: gpu.min_count is above 0, or MPS is on
+	MPS      bool          // the instance, or any of the host, runs under MPS
+	MinCount int           // gpu.min_count
+	Patience time.Duration // gpu.patience
+	Limit    uint64        // mps.memory of the instance in bytes, of a host the largest; 0: none
+	Limits   uint64        // of all instances with MPS together
+	Clients  int           // enabled instances with MPS
+	Starting bool          // an instance is about to start
 }
 
 // Account is a user and a group, as a unit has them.

@@ -59,6 +59,7 @@ var Files = []File{
 
 	{Source: "units/*.service", Dest: units, Mode: 0o644},
 	{Source: "units/*.target", Dest: units, Mode: 0o644},
+	{Source: "units/*.path", Dest: units, Mode: 0o644},
 	{Source: "units/*.timer", Dest: units, Mode: 0o644},
 	{Source: "units/justnews@.service.d/*.conf", Dest: units + "justnews@.service.d/", Mode: 0o644},
 	{Source: "units/sysusers.d/justnews.conf", Dest: "/usr/lib/sysusers.d/", Mode: 0o644},

@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -311,11 +312,31 @@ func (s *site) pasteHint(name string) {
 	}
 }
 
-// refused waits until a start of the instance has been refused for good and
-// checks that its main process never ran.
+// waitRefused waits until a start of the unit has failed. systemd goes on: by
+// then the unit may be in the pause before its next try, or in that one. The
+// gate's exit status is then the journal's.
+func (s *site) waitRefused(name string) bed.Unit {
+	s.t.Helper()
+	var u bed.Unit
+	s.WaitFor("a failed start of "+name, bed.Patience, func() bool {
+		u = s.Unit(name)
+		return u.Is("failed") || strings.Contains(u.SubState, "auto-restart") || u.NRestarts > 0 && u.Is("activating", "inactive")
+	})
+	if u.PreStatus < 0 {
+		if all := controlExit.FindAllStringSubmatch(s.Journal(name), -1); all != nil {
+			u.PreStatus, _ = strconv.Atoi(all[len(all)-1][1])
+		}
+	}
+	return u
+}
+
+var controlExit = regexp.MustCompile(`Control process exited, code=exited, status=([0-9]+)`)
+
+// refused waits until a start of the instance has been refused and checks that
+// its main process never ran.
 func (s *site) refused(instance string, status int) bed.Unit {
 	s.t.Helper()
-	u := s.WaitUnit(unit(instance), "failed")
+	u := s.waitRefused(unit(instance))
 	if u.PreStatus != status || u.ExecMainStart != 0 {
 		s.t.Errorf("%v; want the gate to exit %d and no main process", u, status)
 	}

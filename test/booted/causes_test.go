@@ -103,14 +103,14 @@ func (s *site) cause(t *testing.T, c cause) {
 	}
 	before := bed.Monotonic()
 	s.Run("systemctl", "start", target)
-	s.WaitUnit(preload, "failed")
+	s.waitRefused(preload)
 	said := s.since(before, preload)
 	for _, want := range append([]string{c.code}, c.says...) {
 		if !strings.Contains(said, want) {
 			t.Errorf("the journal lacks %q:\n%s", want, said)
 		}
 	}
-	s.WaitUnit(unit(brokenAgent), "failed")
+	s.waitRefused(unit(brokenAgent))
 	for _, name := range agents() {
 		if u := s.Unit(unit(name)); u.ExecMainStart > before {
 			t.Errorf("%v: started although %s", u, c.name)
@@ -182,7 +182,7 @@ func TestALimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) 
 			tree.WriteFile(limit, "[Service]\nLimitDATA=256M\n")
 		}}
 		s := boot(t, suite, h)
-		s.WaitUnit(preload, "failed")
+		s.waitRefused(preload)
 		s.WaitJournal(preload, "MODEL-MEMORY", "memory: sentence-transformers/all-MiniLM-L6-v2: STRICT_MODEL_STORE=1 but failed to load model",
 			"the model takes 537 MB, more than LimitDATA= of the unit allows", "raise LimitDATA= of justnews@gpu_orchestrator.service")
 		s.noAgentStarted()
@@ -286,7 +286,7 @@ func TestAnOrchestratorThatMayDownloadOpensNothing(t *testing.T) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
 			tree.WriteFile(file, "REFERENCE_MISBEHAVE=\nHF_HUB_OFFLINE=0\n")
 		}})
-		s.WaitUnit(preload, "failed")
+		s.waitRefused(preload)
 		s.WaitJournal(preload, "STORE-ENVIRONMENT: "+unit(orchestrator), "HF_HUB_OFFLINE=0 in the running process; expected HF_HUB_OFFLINE=1",
 			"remove what overrules it", "systemctl restart "+unit(orchestrator))
 		s.noAgentStarted()

@@ -21,8 +21,8 @@ func TestAHostThatNeedsAGPUStartsNothingWithoutOne(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: "[gpu]\nmin_count = 2\n\n" + config("60s")})
 		s.WaitJournal(unit("scout"), "GPU-", "exit status 71")
-		s.WaitUnit(unit("scout"), "failed")
-		s.WaitUnit(unit(orchestrator), "failed")
+		s.waitRefused(unit("scout"))
+		s.waitRefused(unit(orchestrator))
 		s.noAgentStarted()
 
 		fakeDriver(t, s)

@@ -29,9 +29,9 @@ ExecStart=/usr/local/bin/justnews-reference orchestrator --bus-url "" --root ` +
 			tree.Symlink("../impostor.service", "/etc/systemd/system/multi-user.target.wants/impostor.service")
 		}})
 		s.WaitUnit("impostor.service", "active/running")
-		s.WaitUnit(preload, "failed")
+		s.waitRefused(preload)
 		s.WaitJournal(preload, "ORCHESTRATOR-IMPOSTOR", "exit status 76")
-		s.WaitUnit(unit("scout"), "failed")
+		s.waitRefused(unit("scout"))
 		s.noAgentStarted()
 
 		// With the impostor gone and the orchestrator itself on the port, the

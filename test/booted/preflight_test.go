@@ -211,7 +211,7 @@ func (s *site) unreloaded() {
 	s.WriteFile(configFile, strings.Replace(config("60s"), "timeout =", "timeot =", 1))
 	s.Systemctl("daemon-reload")
 	_ = s.Run("systemctl", "restart", unit("scout"))
-	s.WaitUnit(unit("scout"), "failed")
+	s.waitRefused(unit("scout"))
 	s.carriesItsMessageID("scout", diag.ConfigUnknownKey)
 	s.WriteFile(configFile, config("60s"))
 	s.finds(1, "UNIT-UNMARKED", "and also")

@@ -15,15 +15,12 @@ func TestABrokenModelKeepsEverythingDownUntilItIsMended(t *testing.T) {
 	const agent, id = "scout", "martin-ha/toxic-comment-model"
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) { tree.Remove(snapshot(agent, id) + "/config.json") }})
-		u := s.WaitUnit(preload, "failed")
-		if u.PreStatus > 0 || u.Props["ExecMainStatus"] == "0" {
-			t.Errorf("%v: main status %s, want the preload itself to fail", u, u.Props["ExecMainStatus"])
-		}
-		s.WaitJournal(preload, agent, id)
-		if !strings.Contains(u.StatusText, agent) || !strings.Contains(u.StatusText, id) {
+		u := s.waitRefused(preload)
+		s.WaitJournal(preload, agent, id, "Main process exited, code=exited, status=66")
+		if !strings.Contains(u.StatusText, agent) || !strings.Contains(u.StatusText, "STORE-") {
 			t.Errorf("%v; the status has to name %s and %s", u, agent, id)
 		}
-		s.WaitUnit(unit(agent), "failed")
+		s.waitRefused(unit(agent))
 		s.noAgentStarted()
 
 		writeModel(s.WriteFile, agent, id)

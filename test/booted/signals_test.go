@@ -136,7 +136,7 @@ func TestASuccessExitStatusDoesNotOpenAGate(t *testing.T) {
 		}})
 		s.refused("memory", 69) // what the others would exit with
 		for _, name := range []string{"scout", "critic"} {
-			u := s.WaitUnit(unit(name), "failed")
+			u := s.waitRefused(unit(name))
 			if u.PreStatus <= 0 || u.PreStatus == 69 || u.ExecMainStart != 0 {
 				t.Errorf("%v; want a gate that refuses with a status that is no success", u)
 			}
@@ -144,7 +144,7 @@ func TestASuccessExitStatusDoesNotOpenAGate(t *testing.T) {
 		}
 		// A refusal that comes before any configuration is read.
 		_ = s.Run("systemctl", "start", unit("NoSuch"))
-		if u := s.WaitUnit(unit("NoSuch"), "failed"); u.PreStatus <= 0 || u.PreStatus == 78 || u.ExecMainStart != 0 {
+		if u := s.waitRefused(unit("NoSuch")); u.PreStatus <= 0 || u.PreStatus == 78 || u.ExecMainStart != 0 {
 			t.Errorf("%v; want a gate that refuses with a status that is no success", u)
 		}
 		s.neverStarted("by SuccessExitStatus=")
@@ -163,7 +163,7 @@ func TestAnInstanceWithAnOddNameStaysShut(t *testing.T) {
 		// systemd 257 cannot start a name with a backslash: its executor fails.
 		for _, name := range []string{`\x2d\x2dversion`, `a\x20b`} {
 			_ = s.Run("systemctl", "start", "--", unit(name))
-			if u := s.WaitUnit(unit(name), "failed"); u.PreStatus <= 0 || u.ExecMainStart != 0 {
+			if u := s.waitRefused(unit(name)); u.PreStatus <= 0 || u.ExecMainStart != 0 {
 				t.Errorf("%v; want no start", u)
 			}
 		}

@@ -187,15 +187,16 @@ func TestABrokenModelIsNoStorm(t *testing.T) {
 		}
 		t.Logf("%v of storm: %d restarts of 17 instances, %d POSTs (%d allowed), %d jobs, %d requests, %.1f a second",
 			long, restarts, c.Preloads, allowed, c.Jobs, c.Requests, float64(c.Requests)/long.Seconds())
-		if restarts < 2*len(crowd()) {
-			t.Errorf("%d restarts of %d instances are no storm", restarts, len(crowd()))
+		if restarts == 0 { // the gates that are started again stay and look
+			t.Errorf("no instance of %d was started again", len(crowd()))
 		}
 		if c.Preloads > allowed || c.Preloads == 0 {
 			t.Errorf("%d POSTs, want 1 to %d", c.Preloads, allowed)
 		}
 		// Each gate asks /health, /ready and /models/status, the two that trigger
 		// follow a job besides.
-		if most := 5*(restarts+len(crowd())) + 100; c.Requests > most {
+		looks := (restarts + len(crowd())) * (1 + int(long/(10*time.Second)))
+		if most := 5*looks + 100; c.Requests > most {
 			t.Errorf("%d requests of %d gate runs, want at most %d", c.Requests, restarts+len(crowd()), most)
 		}
 		s.neverStarted("although a model is broken")

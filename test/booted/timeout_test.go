@@ -27,7 +27,7 @@ func (s *site) gaveUpAfter(instance string, budget time.Duration) {
 func TestAGateGivesUpWhenItsTimeIsOver(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: config("2s"), misbehave: "hold", change: onlyOnce})
-		u := s.WaitUnit(preload, "failed")
+		u := s.waitRefused(preload)
 		if u.Props["ExecMainStatus"] != "75" || u.Result != "exit-code" {
 			t.Errorf("%v: main status %s; want 75, given by the gate and not by systemd's time-out", u, u.Props["ExecMainStatus"])
 		}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+	"justnews/internal/plan"
+	"justnews/internal/probe/systemd"
+	"justnews/internal/report"
+)
+
+// What was refused once, and is tried again by systemd, is not refused again at
+// once: the process stays and looks again, so that a host is up seconds after
+// the cause is gone, and 17 refused instances cost neither 17 starts every few
+// seconds nor their lines in the journal.
+const (
+	// holdFor bounds that, and so how long a start that somebody asks for may
+	// wait behind justnews-preload.service. The budget bounds it as well.
+	holdFor = 90 * time.Second
+	// holdLook is from look to look, which costs some milliseconds of CPU and
+	// three requests; holdWatch is how often the files are looked at that a
+	// refusal for the configuration came of, which costs a few stats.
+	holdLook  = 10 * time.Second
+	holdWatch = 2 * time.Second
+)
+
+// configurationDir and generatorDir hold what a process of a unit cannot read
+// again: systemd has made its environment of it.
+const (
+	configurationDir = "/etc/justnews"
+	generatorDir     = "/run/systemd/generator"
+)
+
+// hold is a refusal that is not final yet.
+type hold struct {
+	app    *app
+	errand errand
+	began  time.Time
+	watch  *report.Watch
+	files  []string // the state of what made this process's environment
+}
+
+// performAndHold does an errand, and where its unit is being restarted does it
+// again until it passes, or until the time is over. Only a whole pass opens.
+func (a *app) performAndHold(e errand, began time.Time, watch *report.Watch) (gate.Result, *facts.Unit) {
+	h := &hold{app: a, errand: e, began: began, watch: watch, files: stamps(e.instance)}
+	res, own := a.perform(e, began, watch)
+	if own == nil || own.NRestarts == 0 || !e.mayBeOff {
+		return res, own
+	}
+	until := began.Add(min(holdFor, h.budget(res)))
+	for !res.Passed() && a.ctx.Err() == nil && !h.leavesIt(res) && h.pause(res, until) {
+		e.left = h.budget(res) - time.Since(began)
+		again, unit := a.perform(e, began, watch)
+		if a.ctx.Err() == nil { // else it was cut short, and what was found before says more
+			res, own = again, unit
+		}
+	}
+	res.Elapsed = time.Since(began)
+	return res, own
+}
+
+// budget is the total time of this process; where the run ended before it was
+// known, the bound of the hold.
+func (h *hold) budget(res gate.Result) time.Duration {
+	if res.Timeout.Value <= 0 {
+		return holdFor
+	}
+	return max(res.Timeout.Value, h.errand.left)
+}
+
+// pause waits for the next look. It returns false when there is none: the time
+// is over, or the process has to be started again to see what has changed.
+func (h *hold) pause(res gate.Result, until time.Time) bool {
+	next := time.Now().Add(holdLook + rand.N(holdLook/5)) //nolint:gosec // no secret: it spreads the looks
+	if res.Refused || next.After(until) {                 // a refusal for the configuration stands until its files change
+		next = until
+	}
+	for time.Now().Before(next) {
+		h.watch.Progress(gate.Progress{
+			Step: "refused", Text: refusal(res), Left: time.Until(until), Passed: time.Since(h.began),
+		})
+		select {
+		case <-h.app.ctx.Done():
+			return false
+		case <-time.After(min(holdWatch, time.Until(next))):
+		}
+		if !slices.Equal(stamps(h.errand.instance), h.files) {
+			return false
+		}
+	}
+	return next.Before(until)
+}
+
+func refusal(res gate.Result) string {
+	for _, p := range diag.Errors(res.Problems) {
+		return string(p.Code) + ": " + p.Message
+	}
+	return "no reason was given"
+}
+
+// leavesIt reports whether another unit looks for this one: what shuts an
+// instance for the models shuts justnews-preload.service as well, which looks
+// again while the instances wait behind it in systemd's queue.
+func (h *hold) leavesIt(res gate.Result) bool {
+	if h.errand.instance == "" || !slices.ContainsFunc(res.Steps, shared) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(h.app.ctx, ownPatience)
+	defer cancel()
+	conn, err := systemd.Open(ctx)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	u, err := conn.Unit(ctx, plan.PreloadUnit)
+	return err == nil && (u.ActiveState == "activating" || u.Job)
+}
+
+// shared reports whether a step failed that the preload takes as well.
+func shared(s gate.StepResult) bool {
+	return s.Verdict == gate.Failed && slices.Contains([]string{"store", "orchestrator", "models"}, s.Name)
+}
+
+// stamps are the states of the files that a unit's settings and environment
+// are made of. What cannot be seen is left out.
+func stamps(instance string) []string {
+	paths := []string{
+		generatorDir + "/" + plan.BaseDir + "/" + plan.BaseName,
+		generatorDir + "/" + plan.PreloadUnit + ".d",
+		configurationDir, configurationDir + "/justnews.toml.d",
+	}
+	if entries, err := os.ReadDir(configurationDir); err == nil {
+		for _, e := range entries {
+			paths = append(paths, configurationDir+"/"+e.Name())
+		}
+	}
+	if instance != "" {
+		paths = append(paths, generatorDir+"/"+plan.InstanceUnit(instance)+".d")
+	}
+	var all []string
+	for _, path := range paths {
+		if stamp, ok := stampOf(path); ok {
+			all = append(all, stamp)
+		}
+	}
+	return all
+}
+
+// stampOf changes with a file's content, place, owner and mode.
+func stampOf(path string) (string, bool) {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return "", false
+	}
+	return fmt.Sprint(path, st.Dev, st.Ino, st.Ctim), true
+}

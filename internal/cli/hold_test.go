@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+	"justnews/internal/wish"
+)
+
+// mounter is a systemd with one mount unit, on the store's parent.
+type mounter struct {
+	name, state string
+	asked       int
+	after       int    // so many questions it becomes active
+	mount       func() // what that does
+}
+
+func (m *mounter) Unit(_ context.Context, name string) (facts.Unit, error) {
+	if name != m.name {
+		return facts.Unit{Name: name, LoadState: "not-found", ActiveState: "inactive"}, nil
+	}
+	if m.asked++; m.after > 0 && m.asked >= m.after {
+		m.mount()
+		m.state = "active"
+	}
+	return facts.Unit{Name: name, LoadState: "loaded", ActiveState: m.state, SubState: "dead"}, nil
+}
+
+type observed struct{ texts []string }
+
+func (o *observed) Progress(p gate.Progress) { o.texts = append(o.texts, p.Text) }
+
+func TestGateWaitsForTheMountOfAStoreThatIsNotThere(t *testing.T) {
+	for name, c := range map[string]struct {
+		state string
+		after int
+		code  diag.Code
+		waits time.Duration
+	}{
+		"it comes":       {state: "inactive", after: 8, waits: 4 * time.Second},
+		"it never comes": {state: "inactive", code: diag.StoreMount, waits: 30 * time.Second},
+		"it has failed":  {state: "failed", code: diag.StoreMount},
+		"it is active, so the store itself is missing": {state: "active"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			store := filepath.Join(root, "models")
+			m := &mounter{state: c.state, after: c.after, mount: func() {
+				if err := os.MkdirAll(store, 0o755); err != nil {
+					t.Error(err)
+				}
+				if err := os.WriteFile(filepath.Join(store, "map.json"), []byte("{}"), 0o600); err != nil {
+					t.Error(err)
+				}
+			}}
+			m.name = strings.ReplaceAll(strings.TrimPrefix(root, "/"), "/", "-") + ".mount"
+			w := wish.Wish{
+				RequireModels: true, Orchestrator: wish.Service{URL: "http://127.0.0.1:8014"},
+				Models: config.Models{Root: store, Map: filepath.Join(store, "map.json")},
+			}
+			synctest.Test(t, func(t *testing.T) {
+				a := &app{ctx: t.Context()}
+				began, o := time.Now(), &observed{}
+				problems := a.awaitMounts(w, m, began.Add(30*time.Second), o)
+				if c.code == "" && problems != nil || c.code != "" && (len(problems) != 1 || problems[0].Code != c.code || problems[0].Subject != m.name) {
+					t.Errorf("%v", problems)
+				}
+				if took := time.Since(began); took > c.waits || took < c.waits/2 {
+					t.Errorf("it took %v, want %v", took, c.waits)
+				}
+				if c.waits > 0 && (len(o.texts) == 0 || o.texts[0] != "waiting for "+m.name) {
+					t.Errorf("said %q", o.texts)
+				}
+			})
+		})
+	}
+}
+
+func TestStampChangesWithContentModeAndPlace(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "justnews.toml")
+	if _, ok := stampOf(file); ok {
+		t.Fatal("a file that does not exist has a stamp")
+	}
+	seen := map[string]string{}
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"written", func() error { return os.WriteFile(file, []byte("a"), 0o600) }},
+		{"edited", func() error { return os.WriteFile(file, []byte("b"), 0o600) }},
+		{"opened to all", func() error { return os.Chmod(file, 0o644) }},
+		{"replaced", func() error {
+			return os.WriteFile(file+".new", []byte("b"), 0o644)
+		}},
+	} {
+		time.Sleep(20 * time.Millisecond) // a file system's clock ticks every 4 to 10 ms
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		if step.name == "replaced" {
+			if err := os.Rename(file+".new", file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stamp, _ := stampOf(file)
+		if was, twice := seen[stamp]; twice {
+			t.Errorf("%s: the stamp is the one of %s", step.name, was)
+		}
+		seen[stamp] = step.name
+	}
+}
