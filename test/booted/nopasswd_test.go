@@ -115,7 +115,7 @@ var operatorParts = []struct {
 		before := s.state()
 		for _, user := range []string{"justnews", "alias", "primary", "member", "root"} {
 			for _, more := range [][]string{nil, {"--sudoers"}, {"--dry-run"}} {
-				s.nopasswd(78, "OPERATOR-USER", append([]string{"install", "--user", user}, more...)...)
+				s.nopasswd(64, "OPERATOR-USER", append([]string{"install", "--user", user}, more...)...)
 			}
 		}
 		if after := s.state(); after != before {
