@@ -61,7 +61,7 @@ dir=/run/systemd/system
 sed -e '/^Exec/d' -e '/^Restart/d' -e "s/^User=.*/User=$user/" -e 's/^Type=.*/Type=oneshot/' -e '/^EnvironmentFile/d' -e 's/^\(Wants\|After\|PartOf\)=.*//' -e 's/%i/attack/' \
 	/usr/lib/systemd/system/justnews@.service >$dir/attack.service
 [ "$user" = justnews ] || sed -i 's/^Group=.*/Group=other/' $dir/attack.service
-printf '[Service]\nExecStart=/bin/sh /tmp-attack\nStandardOutput=file:/var/attack.out\nStandardError=inherit\n' >>$dir/attack.service
+printf '[Service]\nExecStart=/bin/sh /tmp-attack\nStandardOutput=truncate:/var/attack.out\nStandardError=inherit\n' >>$dir/attack.service
 printf '%s\n' "$*" >/tmp-attack
 systemctl daemon-reload
 systemctl reset-failed attack.service 2>/dev/null
@@ -107,7 +107,6 @@ func TestAgentsCanStartMPSAndNothingElse(t *testing.T) {
 				s.WriteFile("/var/attacks.sh", script.String()+"true\n", 0o755)
 				out := s.Sh(as + "sh /var/attacks.sh").Stdout
 				for line := range strings.Lines(out) {
-					// RequestName succeeds as a call where its answer is data; it must not.
 					t.Errorf("%s", line)
 				}
 				if u := s.Unit(mpsUnit); !u.Is("inactive/dead") {
@@ -144,7 +143,6 @@ func TestAgentsCanStartMPSAndNothingElse(t *testing.T) {
 		s.Systemctl("stop", mpsUnit)
 		s.Systemctl("mask", "--runtime", "--now", "polkit.service")
 		s.gateBy("justnews").passed(t, "without polkit")
-		// A stop that is queued stays.
 		s.WaitFor("the service is idle and ends", bed.Patience, func() bool { return s.Unit("justnews-mps-start.service").Is("inactive/dead") })
 	})
 }
