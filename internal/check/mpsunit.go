@@ -65,7 +65,7 @@ func MPSNotStarted(s facts.Start, u facts.Unit, w MPSWish, caller string) diag.P
 		return diag.Problem{
 			Code: diag.MPSDenied, Subject: w.Unit, Message: fmt.Sprintf("%s may not start it", caller),
 			Seen:     diag.Clean(strings.TrimPrefix(s.Refused, "org.freedesktop.DBus.Error.") + ": " + s.Detail),
-			Expected: "membership in the group justnews or justnews-operators, in the user database, and the polkit rule 50-justnews.rules",
+			Expected: "membership in the group justnews or justnews-operators, and the D-Bus service org.justnews.MPS1 of the package",
 			Fix:      diag.Do(append([]diag.Command{diag.Run("usermod", "-aG", "justnews", "--", caller)}, w.start()...)...),
 		}
 	case strings.HasSuffix(s.Refused, ".UnitMasked"):

@@ -4,10 +4,12 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
+	"justnews/internal/probe/systemd"
 	"justnews/internal/wish"
 )
 
@@ -15,6 +17,7 @@ type mpsCommand struct {
 	Status mpsStatusCommand `cmd:"" help:"Show the control daemon, its server and how far MPS is proven."`
 	Start  mpsStartCommand  `cmd:"" help:"Start the unit of NVIDIA MPS, and prove that it works."`
 	Wait   mpsWaitCommand   `cmd:"" help:"Set the daemon's default limits, and wait until it is proven; starts nothing."`
+	Serve  mpsServeCommand  `cmd:"" hidden:"" help:"Start the unit of NVIDIA MPS for who asks over D-Bus; for justnews-mps-start.service."`
 }
 
 type mpsStartCommand struct {
@@ -34,6 +37,22 @@ type mpsWaitCommand struct {
 // Run is ExecStartPost= of justnews-mps.service: active then means proven.
 func (c *mpsWaitCommand) Run(a *app) error {
 	return a.waitFor(a.mpsErrand("mps wait", c.Timeout, gate.ProveMPS))
+}
+
+type mpsServeCommand struct{}
+
+// Run is ExecStart= of justnews-mps-start.service. Its log says for whom it
+// starts what.
+func (c *mpsServeCommand) Run(a *app) error {
+	err := systemd.Serve(a.ctx, func(line string) { fmt.Fprintln(a.Stderr, line) })
+	if err == nil {
+		return nil
+	}
+	return a.refuse(diag.Problem{
+		Code: diag.NoSystemd, Message: "cannot serve on D-Bus", Seen: diag.Clean(err.Error()),
+		Expected: "the system bus, and root's right to own the name",
+		Fix:      diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "dbus.socket")}},
+	})
 }
 
 func (a *app) mpsErrand(name string, timeout span, run func(context.Context, wish.Wish, gate.World) gate.Result) errand {

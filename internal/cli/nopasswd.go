@@ -5,8 +5,10 @@ package cli
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/enact"
 	"justnews/internal/facts"
@@ -80,8 +82,12 @@ func (a *app) nopasswd(w grant.Wish) error {
 	if p := a.grantee(&w); p != nil {
 		return a.refuse(*p)
 	}
-	f := account.Prober{Runner: account.Tools{}, EUID: os.Geteuid()}.Look(a.ctx, w.User)
-	steps, problems := grant.Plan(w, f)
+	services, problems := a.serviceUsers(w)
+	f := account.Prober{Runner: account.Tools{}, EUID: os.Geteuid()}.Look(a.ctx, w.User, services...)
+	var steps []grant.Step
+	if len(problems) == 0 {
+		steps, problems = grant.Plan(w, f)
+	}
 	out := granted{Schema: report.SchemaVersion, User: w.User, DryRun: w.DryRun, Steps: []grantedStep{}}
 	failed := false
 	for _, s := range steps {
@@ -104,6 +110,28 @@ func (a *app) nopasswd(w grant.Wish) error {
 	}
 	a.talk.Say(report.ProblemLines(problems))
 	return ended(status)
+}
+
+// serviceUsers returns the users that the services run as. A configuration that
+// cannot be read leaves open who is an agent: then nobody becomes an operator.
+func (a *app) serviceUsers(w grant.Wish) ([]string, []diag.Problem) {
+	users := []string{"justnews"}
+	if !w.Install {
+		return users, nil
+	}
+	cfg, problems := config.Load(a.source())
+	problems = slices.DeleteFunc(diag.Errors(problems), func(p diag.Problem) bool { return p.Code == diag.ConfigMissing })
+	if len(problems) > 0 {
+		return users, problems
+	}
+	if cfg != nil {
+		for _, i := range cfg.Instances {
+			if !slices.Contains(users, i.Service.User) {
+				users = append(users, i.Service.User)
+			}
+		}
+	}
+	return users, nil
 }
 
 // grantee finds out whom it is for.

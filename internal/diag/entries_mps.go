@@ -23,8 +23,8 @@ var mpsEntries = []Entry{
 	{
 		Code: MPSDenied, Status: StatusPermission, MessageID: "42517a558a6a4609a513abdb5532979e",
 		Title: "the gate may not start NVIDIA MPS",
-		Cause: "The polkit rule lets members of the groups justnews and justnews-operators start justnews-mps.service. polkit looks in the user database: a group that only the unit adds (SupplementaryGroups=) does not count.",
-		Check: []Command{Run("id", "USER"), Run("ls", "-l", "/usr/share/polkit-1/rules.d/50-justnews.rules")},
+		Cause: "The D-Bus service org.justnews.MPS1 starts justnews-mps.service for members of the groups justnews and justnews-operators, and for nobody else. Without that service, systemd asks polkit, which lets operators alone do it. Another unit in mps.unit is not started by the service.",
+		Check: []Command{Run("id", "USER"), Run("systemctl", "status", "justnews-mps-start.service"), Run("ls", "-l", "/usr/share/dbus-1/system.d/org.justnews.MPS1.conf")},
 		Fix:   Do(Run("usermod", "-aG", "justnews", "USER"), Retry()),
 	},
 	{

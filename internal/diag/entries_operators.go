@@ -9,7 +9,7 @@ var operatorEntries = []Entry{
 	{
 		Code: OperatorUser, Status: StatusUsage, MessageID: "e2b20b59a17e2f3992194a4b8ddfc31d",
 		Title: "no user that an exemption can be given to",
-		Cause: "The name is not one ordinary user's (sudo reads ALL, %group, #uid and lists as something else), there is no such user, or it is root's.",
+		Cause: "The name is not one ordinary user's (sudo reads ALL, %group, #uid and lists as something else), there is no such user, it is root's, or agents run as it: an operator may do what an agent must not.",
 		Check: []Command{Run("getent", "passwd", "USER")},
 		Fix:   Do(Run("justnews-gate", "nopasswd", "install", "--user", "USER")),
 	},

@@ -10,6 +10,10 @@ type Operators struct {
 	Root  bool // the caller's effective user
 	User  UserEntry
 	Group GroupEntry
+	// Agents is the group of the agents, and Services the users that agents, the
+	// orchestrator or NVIDIA MPS run as.
+	Agents   GroupEntry
+	Services []UserEntry
 	// Member: the user database has the user in the group.
 	Member bool
 

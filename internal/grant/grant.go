@@ -8,6 +8,7 @@
 package grant
 
 import (
+	"fmt"
 	"slices"
 
 	"justnews/internal/diag"
@@ -78,6 +79,41 @@ func identity(w Wish, f facts.Operators) []diag.Problem {
 			Code: diag.OperatorUser, Subject: w.User, Message: "the user is root, who needs no exemption", Seen: "uid 0",
 			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--user", "USER")),
 		}}
+	}
+	if w.Install {
+		return agent(w, f)
+	}
+	return nil
+}
+
+// agent refuses who agents run as: what an operator may do, they could then do,
+// and a sudo rule would let them act as root. Who has the same UID is the same.
+func agent(w Wish, f facts.Operators) []diag.Problem {
+	refused := func(seen string) []diag.Problem {
+		return []diag.Problem{{
+			Code: diag.OperatorUser, Subject: w.User, Message: "agents run as this user, and an operator must not be one", Seen: seen,
+			Expected: "a person's own user, outside the group " + f.Agents.Name,
+			Fix:      diag.Fix{Advice: "name the person that shall operate JustNews with --user"},
+		}}
+	}
+	u, g := f.User, f.Agents
+	for _, s := range f.Services {
+		switch {
+		case s.Why != "":
+			return []diag.Problem{unknown(diag.OperatorUser, s.Name, "the user database cannot be asked", s.Why, diag.Run("getent", "passwd", "--", s.Name))}
+		case s.Name == w.User:
+			return refused("the configuration has it as the user of a service")
+		case s.Found && u.Found && s.UID == u.UID:
+			return refused(fmt.Sprintf("uid %d, as the user of a service: %s", u.UID, s.Name))
+		}
+	}
+	switch {
+	case g.Why != "":
+		return []diag.Problem{unknown(diag.OperatorGroup, g.Name, "the group database cannot be asked", g.Why, diag.Run("getent", "group", "--", g.Name))}
+	case g.Found && slices.Contains(g.Members, w.User):
+		return refused("a member of the group " + g.Name)
+	case g.Found && u.Found && u.GID == g.GID:
+		return refused("its own group is " + g.Name)
 	}
 	return nil
 }

@@ -17,7 +17,8 @@ import (
 func good() facts.Operators {
 	return facts.Operators{
 		Root: true, User: facts.UserEntry{Name: "adra", Found: true, UID: 1000, GID: 1000},
-		Group:   facts.GroupEntry{Name: "justnews-operators", Found: true, GID: 990},
+		Group:  facts.GroupEntry{Name: "justnews-operators", Found: true, GID: 990},
+		Agents: facts.GroupEntry{Name: "justnews", Found: true, GID: 980, Members: []string{"scout"}}, Services: []facts.UserEntry{{Name: "justnews", Found: true, UID: 980}},
 		Gpasswd: "/usr/bin/gpasswd", Usermod: "/usr/sbin/usermod", Rules: []string{"/usr/share/polkit-1/rules.d/50-justnews.rules"},
 		Sudo:    facts.Sudo{Path: "/usr/bin/sudo", Visudo: "/usr/sbin/visudo", Version: "1.9.13p3"},
 		DropIn:  facts.TextFile{Path: DropIn},
@@ -180,5 +181,37 @@ func TestAUserThatSlippedThroughIsRefusedAtTheDoor(t *testing.T) {
 	w.User = "adra, ALL"
 	if steps, problems := Plan(w, good()); len(steps) > 0 || len(problems) != 1 || problems[0].Code != diag.OperatorUser {
 		t.Errorf("%s; %v", did(steps), problems)
+	}
+}
+
+func TestNoAgentBecomesAnOperator(t *testing.T) {
+	for name, c := range map[string]struct {
+		user   string
+		change func(*facts.Operators)
+	}{
+		"the agents' user":        {"justnews", func(f *facts.Operators) { f.User = facts.UserEntry{Name: "justnews", Found: true, UID: 980, GID: 980} }},
+		"another name of its UID": {"adra", func(f *facts.Operators) { f.User.UID = 980 }},
+		"the user of one instance": {"adra", func(f *facts.Operators) {
+			f.Services = append(f.Services, facts.UserEntry{Name: "adra", Found: true, UID: 1000})
+		}},
+		"an instance's UID": {"adra", func(f *facts.Operators) {
+			f.Services = append(f.Services, facts.UserEntry{Name: "1000", Found: true, UID: 1000})
+		}},
+		"a member of the group":    {"scout", func(f *facts.Operators) { f.User.Name = "scout" }},
+		"its own group":            {"adra", func(f *facts.Operators) { f.User.GID = 980 }},
+		"a database that is down":  {"adra", func(f *facts.Operators) { f.Services[0].Why = "down" }},
+		"a group database that is": {"adra", func(f *facts.Operators) { f.Agents = facts.GroupEntry{Name: "justnews", Why: "down"} }},
+	} {
+		f := good()
+		c.change(&f)
+		for _, sudoers := range []bool{false, true} {
+			steps, problems := Plan(Wish{User: c.user, Install: true, Sudoers: sudoers}, f)
+			if len(steps) > 0 || len(diag.Errors(problems)) != 1 {
+				t.Errorf("%s: %s; %+v", name, did(steps), problems)
+			}
+			if steps, problems := Plan(Wish{User: c.user}, f); len(diag.Errors(problems)) > 0 || len(steps) == 0 {
+				t.Errorf("%s: what it has cannot be taken away: %+v", name, problems)
+			}
+		}
 	}
 }

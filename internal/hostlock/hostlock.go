@@ -21,7 +21,7 @@ import (
 	"syscall"
 )
 
-// SharedDir is where gates of all users meet: tmpfiles.d makes it 2771
+// SharedDir is where gates of all users meet: tmpfiles.d makes it 3771
 // root:justnews, and every agent's unit has the group justnews.
 const SharedDir = "/run/justnews-gate"
 

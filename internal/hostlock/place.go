@@ -86,7 +86,7 @@ func makeShared(path string) error {
 		return err
 	}
 	// Owner first: chown clears the set-group-ID bit.
-	return errors.Join(os.Chown(path, 0, gid), os.Chmod(path, 0o771|fs.ModeSetgid))
+	return errors.Join(os.Chown(path, 0, gid), os.Chmod(path, 0o771|fs.ModeSetgid|fs.ModeSticky))
 }
 
 // directory opens the place without following a link at its end, and refuses

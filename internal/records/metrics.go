@@ -11,7 +11,7 @@ import (
 )
 
 // MetricsDir is where node_exporter finds the metrics: the one place that every
-// unit's sandbox lets a gate write to. tmpfiles.d makes it 2775 root:justnews.
+// unit's sandbox lets a gate write to. tmpfiles.d makes it 3775 root:justnews.
 const MetricsDir = "/run/justnews-gate/metrics"
 
 // WriteMetrics replaces the metrics of one kind of run: each instance and each
@@ -37,7 +37,7 @@ func WriteMetrics(dir, run, instance string, text []byte) error {
 		return fmt.Errorf("cannot write the metrics: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	if err := replace(root, name+".prom", text, 0o644, false); err != nil {
+	if err := replace(root, name+".prom", text, 0o664, false); err != nil {
 		return fmt.Errorf("cannot write the metrics in %s: %w", dir, err)
 	}
 	return nil
@@ -55,5 +55,5 @@ func makeMetricsDir(dir string) error {
 	if err := parent.Mkdir(filepath.Base(dir), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return parent.Chmod(filepath.Base(dir), 0o775) // whatever the umask is
+	return parent.Chmod(filepath.Base(dir), 0o775|fs.ModeSticky) // whatever the umask is
 }

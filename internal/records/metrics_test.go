@@ -23,7 +23,7 @@ func TestEachRunAndInstanceHasMetricsOfItsOwn(t *testing.T) {
 		}
 	}
 	onlyFiles(t, dir, "justnews_gate_memory.prom", "justnews_gate_scout.prom", "justnews_mps_wait.prom", "justnews_preload.prom")
-	for path, want := range map[string]fs.FileMode{dir: 0o775, filepath.Join(dir, "justnews_preload.prom"): 0o644} {
+	for path, want := range map[string]fs.FileMode{dir: 0o775, filepath.Join(dir, "justnews_preload.prom"): 0o664} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v; everybody has to read it", path, info.Mode(), err)
 		}

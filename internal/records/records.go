@@ -23,16 +23,26 @@ import (
 
 // replace writes a file whole: into a new file beside it, then renamed over
 // the old one. A link under that name is replaced, not followed. sync makes it
-// survive a loss of power; on a tmpfs there is nothing to survive.
+// survive a loss of power; on a tmpfs there is nothing to survive. A file that
+// the group may write is written in place where it cannot be replaced: another
+// user's in a sticky directory, or in one that somebody has filled.
 func replace(root *os.Root, name string, data []byte, mode fs.FileMode, sync bool) error {
 	sweep(root, name)
 	temporary := temporaryOf(name) + rand.Text()
-	if err := writeNew(root, temporary, data, mode, sync); err != nil {
-		return err
+	err := writeNew(root, temporary, data, mode, sync)
+	if err == nil {
+		if err = root.Rename(temporary, name); err != nil {
+			_ = root.Remove(temporary)
+		}
 	}
-	if err := root.Rename(temporary, name); err != nil {
-		_ = root.Remove(temporary)
-		return err
+	if err != nil {
+		if mode&0o020 == 0 {
+			return err
+		}
+		if e := overwrite(root, name, data); e != nil {
+			return errors.Join(err, e)
+		}
+		return nil
 	}
 	if sync {
 		return syncDir(root)
@@ -91,6 +101,33 @@ func writeNew(root *os.Root, name string, data []byte, mode fs.FileMode, sync bo
 		_ = root.Remove(name)
 	}
 	return err
+}
+
+// overwrite writes a file in place. It takes nothing but a regular file with one
+// name.
+func overwrite(root *os.Root, name string, data []byte) error {
+	named, err := root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		st, ok := info.Sys().(*syscall.Stat_t)
+		if !ok || !info.Mode().IsRegular() || st.Nlink > 1 || !os.SameFile(info, named) {
+			err = fmt.Errorf("%s is not a regular file with one name", name)
+		}
+	}
+	if err == nil {
+		_, err = f.WriteAt(data, 0)
+	}
+	if err == nil {
+		err = f.Truncate(int64(len(data)))
+	}
+	return errors.Join(err, f.Close())
 }
 
 func syncDir(root *os.Root) error {

@@ -43,7 +43,7 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 		}
 	}
 	info, err := os.Stat(path(s))
-	if err != nil || info.Mode().Perm() != 0o640 {
+	if err != nil || info.Mode().Perm() != 0o660 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	onlyFiles(t, s.Dir, s.file())
@@ -175,4 +175,39 @@ func TestReadersSeeTheOldOrTheNewRecord(t *testing.T) {
 	}
 	all.Wait()
 	onlyFiles(t, s.Dir, s.file())
+}
+
+func TestARecordIsWrittenWhereItCannotBeReplaced(t *testing.T) {
+	dir := t.TempDir()
+	root, err := openDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = root.Close() }()
+	file := filepath.Join(dir, "record.json")
+	if err := os.WriteFile(file, []byte("the one before, which is longer"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := overwrite(root, "record.json", []byte("new")); err != nil {
+		t.Error(err)
+	}
+	if got, err := os.ReadFile(file); string(got) != "new" {
+		t.Errorf("%q, %v", got, err)
+	}
+	for name, plant := range map[string]func(path string) error{
+		"link":    func(path string) error { return os.Symlink("record.json", path) },
+		"name":    func(path string) error { return os.Link(file, path) },
+		"fifo":    func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"missing": func(string) error { return nil },
+	} {
+		if err := plant(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		if err := overwrite(root, name, []byte("planted")); err == nil {
+			t.Errorf("%s: written", name)
+		}
+	}
+	if got, err := os.ReadFile(file); string(got) != "new" {
+		t.Errorf("%q, %v", got, err)
+	}
 }

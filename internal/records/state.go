@@ -77,7 +77,7 @@ func (s State[T]) Load() (T, error) {
 }
 
 // Save replaces the record; whoever reads sees the old or the new one. The
-// file is 0640, its group that of the directory.
+// file is 0660, its group that of the directory: gates of all users write it.
 func (s State[T]) Save(record T) error {
 	if s.Dir == "" {
 		return errors.New("cannot save the record: no directory is shared")
@@ -94,7 +94,7 @@ func (s State[T]) Save(record T) error {
 		return fmt.Errorf("cannot save the record: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	if err := replace(root, s.file(), append(data, '\n'), 0o640, false); err != nil {
+	if err := replace(root, s.file(), append(data, '\n'), 0o660, false); err != nil {
 		return fmt.Errorf("cannot save the record in %s: %w", s.Dir, err)
 	}
 	return nil

@@ -61,9 +61,14 @@ var Files = []File{
 	{Source: "units/*.target", Dest: units, Mode: 0o644},
 	{Source: "units/*.path", Dest: units, Mode: 0o644},
 	{Source: "units/*.timer", Dest: units, Mode: 0o644},
+	// The name of a mount unit follows from its path; a pattern cannot hold it.
+	{Source: "units/run-justnews-gate.mount", Dest: units + `run-justnews\x2dgate.mount`, Mode: 0o644},
+	{Source: "units/local-fs.target.d/*.conf", Dest: units + "local-fs.target.d/", Mode: 0o644},
 	{Source: "units/justnews@.service.d/*.conf", Dest: units + "justnews@.service.d/", Mode: 0o644},
 	{Source: "units/sysusers.d/justnews.conf", Dest: "/usr/lib/sysusers.d/", Mode: 0o644},
 	{Source: "units/tmpfiles.d/justnews.conf", Dest: "/usr/lib/tmpfiles.d/", Mode: 0o644},
+	{Source: "units/dbus-1/*.conf", Dest: "/usr/share/dbus-1/system.d/", Mode: 0o644},
+	{Source: "units/dbus-1/*.service", Dest: "/usr/share/dbus-1/system-services/", Mode: 0o644},
 	{Source: "units/polkit-1/*.rules", Dest: "/usr/share/polkit-1/rules.d/", Mode: 0o644},
 	{Make: journalCatalog, Dest: "/usr/lib/systemd/catalog/justnews.catalog", Mode: 0o644},
 
@@ -101,6 +106,7 @@ var Files = []File{
 	// dpkg makes the directories of its files itself. rpm removes only those
 	// that a package owns.
 	{Dest: units + "justnews@.service.d/", Mode: 0o755, Kind: Dir, Only: "rpm"},
+	{Dest: units + "local-fs.target.d/", Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: libexec, Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: shared, Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: shared + "compat/", Mode: 0o755, Kind: Dir, Only: "rpm"},

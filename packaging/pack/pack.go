@@ -79,7 +79,7 @@ func packOne(o origin, arch, format, bin, scratch, out string) (string, error) {
 // stage lays everything out below a directory as it will be on the host.
 func stage(items []contents.Item, root, bin string, when time.Time) error {
 	for _, item := range items {
-		to := filepath.Join(root, item.Dest)
+		to := staged(root, item)
 		dir := filepath.Dir(to)
 		if item.Kind == contents.Dir {
 			dir = to
@@ -105,6 +105,12 @@ func stage(items []contents.Item, root, bin string, when time.Time) error {
 		}
 	}
 	return nil
+}
+
+// staged returns where stage puts an item. nfpm takes it for a pattern, in which
+// a backslash means something.
+func staged(root string, item contents.Item) string {
+	return filepath.Join(root, strings.ReplaceAll(item.Dest, `\`, "_"))
 }
 
 // buildable tells why a package cannot be built for an architecture here.
@@ -144,7 +150,7 @@ func nfpmConfig(items []contents.Item, format, root, changes string) ([]byte, er
 		}
 		e.Info.Mode, e.Info.Owner, e.Info.Group = item.Mode, "root", "root"
 		if item.Kind != contents.Dir {
-			e.Src = filepath.Join(root, item.Dest)
+			e.Src = staged(root, item)
 		}
 		entries = append(entries, e)
 	}

@@ -18,7 +18,7 @@ const (
 	mpsUnit   = "justnews-mps.service"
 	pipeDir   = "/run/nvidia-mps"
 	control   = "/usr/bin/nvidia-cuda-mps-control"
-	rulesFile = "/usr/share/polkit-1/rules.d/50-justnews.rules"
+	busPolicy = "/usr/share/dbus-1/system.d/org.justnews.MPS1.conf"
 )
 
 // mpsConfig lists instances with MPS, and neither models nor a bus to wait for:
@@ -281,28 +281,14 @@ var mpsFaults = []struct {
 		s.gateBy("site").passed(t, "as a member of the group")
 		s.Must("gpasswd", "--delete", "site", "justnews")
 	}},
-	{"not running, and the polkit rule is missing", func(t *testing.T, s *site) {
+	{"not running, and the D-Bus service is missing", func(t *testing.T, s *site) {
 		s.Systemctl("stop", mpsUnit)
-		rule := s.ReadFile(rulesFile)
-		s.Remove(rulesFile)
-		s.WaitFor("polkit without the rule", bed.Patience, func() bool {
-			return s.Run("runuser", "-u", "justnews", "--", "systemctl", "--no-ask-password", "start", mpsUnit).Code != 0
-		})
-		s.Systemctl("stop", mpsUnit)
-		s.gateBy("justnews").refusedWith(t, 77, "MPS-DENIED", "50-justnews.rules")
-		s.WriteFile(rulesFile, rule)
-		s.WaitFor("polkit with the rule", bed.Patience, func() bool {
-			return s.Run("runuser", "-u", "justnews", "--", "systemctl", "--no-ask-password", "start", mpsUnit).Code == 0
-		})
-	}},
-	{"the rule lets agents start MPS and nothing else", func(t *testing.T, s *site) {
-		for _, args := range [][]string{
-			{"start", preload}, {"start", unit("memory")}, {"stop", mpsUnit}, {"restart", mpsUnit}, {"reset-failed", mpsUnit},
-		} {
-			if r := s.Run(append([]string{"runuser", "-u", "justnews", "--", "systemctl", "--no-ask-password"}, args...)...); r.Code == 0 {
-				t.Errorf("systemctl %s was allowed", strings.Join(args, " "))
-			}
-		}
+		policy := s.ReadFile(busPolicy)
+		s.Remove(busPolicy)
+		s.Systemctl("reload", "dbus.service")
+		s.gateBy("justnews").refusedWith(t, 77, "MPS-DENIED", "org.justnews.MPS1")
+		s.WriteFile(busPolicy, policy)
+		s.Systemctl("reload", "dbus.service")
 	}},
 	{"its unit waits for the instance", func(_ *testing.T, s *site) {
 		s.Systemctl("stop", unit("scout"), mpsUnit)

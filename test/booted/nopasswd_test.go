@@ -109,6 +109,20 @@ var operatorParts = []struct {
 			t.Errorf("before:\n%s\nafter:\n%s", before, after)
 		}
 	}},
+	{"users that agents run as are refused", func(t *testing.T, s *site) {
+		s.must("useradd --no-create-home --non-unique --uid $(id -u justnews) --gid adra alias; " +
+			"useradd --no-create-home --gid justnews primary; useradd --no-create-home --groups justnews member")
+		before := s.state()
+		for _, user := range []string{"justnews", "alias", "primary", "member", "root"} {
+			for _, more := range [][]string{nil, {"--sudoers"}, {"--dry-run"}} {
+				s.nopasswd(64, "OPERATOR-USER", append([]string{"install", "--user", user}, more...)...)
+			}
+		}
+		if after := s.state(); after != before {
+			t.Errorf("before:\n%s\nafter:\n%s", before, after)
+		}
+		s.must("userdel alias; userdel primary; userdel member")
+	}},
 	{"polkit lets a member start three units and do nothing else", func(t *testing.T, s *site) {
 		if r := s.Run("env", "SUDO_USER=adra", "justnews-gate", "nopasswd", "install"); r.Code != 0 || s.Exists(sudoRule) {
 			t.Fatalf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)

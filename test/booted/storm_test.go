@@ -117,12 +117,15 @@ func TestWithoutThePlaceForLocksThereIsOnePreload(t *testing.T) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
 		for _, way := range []struct{ name, spoil, mend string }{
-			{"absent", "mv /run/justnews-gate /run/justnews-gate.away", "mv /run/justnews-gate.away /run/justnews-gate"},
 			{
-				"read-only", "mount -t tmpfs -o ro,mode=2771,gid=$(getent group justnews | cut -d: -f3) none /run/justnews-gate",
+				"absent", `systemctl mask --runtime --now 'run-justnews\x2dgate.mount' && rm -rf /run/justnews-gate`,
+				`systemctl unmask --runtime 'run-justnews\x2dgate.mount' && systemctl start 'run-justnews\x2dgate.mount'`,
+			},
+			{
+				"read-only", "mount -t tmpfs -o ro,mode=3771,gid=$(getent group justnews | cut -d: -f3) none /run/justnews-gate",
 				"umount /run/justnews-gate",
 			},
-			{"closed", "chmod 0 /run/justnews-gate", "chmod 2771 /run/justnews-gate"},
+			{"closed", "chmod 0 /run/justnews-gate", "chmod 3771 /run/justnews-gate"},
 		} {
 			s.Systemctl("stop", target)
 			s.must(way.spoil)

@@ -75,7 +75,7 @@ func (h *host) firstInstallation() {
 		h.t.Errorf("the installation started\n%s", active)
 	}
 	h.step("getent passwd justnews; getent group justnews justnews-operators")
-	if got := h.Must("stat", "-c", "%a %U:%G", "/run/justnews-gate"); got != "2771 root:justnews\n" {
+	if got := h.Must("stat", "-c", "%a %U:%G", "/run/justnews-gate"); got != "3771 root:justnews\n" {
 		h.t.Errorf("/run/justnews-gate is %s", got)
 	}
 	if got := h.step("justnews-gate --version"); got != "justnews-gate "+oldVersion+"\n" {

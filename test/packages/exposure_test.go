@@ -17,6 +17,7 @@ import (
 var budgets = map[string]float64{
 	"justnews@.service":          2.0,
 	"justnews-mps.service":       1.2,
+	"justnews-mps-start.service": 1.5,
 	"justnews-preload.service":   1.8,
 	"justnews-preflight.service": 1.8,
 }

@@ -58,7 +58,7 @@ func (h *host) rpmInstallation() {
 	if active := h.Systemctl("list-units", "--no-legend", "--plain", "--state=active", "justnews*"); active != "" {
 		h.t.Errorf("the installation started\n%s", active)
 	}
-	if got := h.Must("stat", "-c", "%a %U:%G", "/run/justnews-gate"); got != "2771 root:justnews\n" {
+	if got := h.Must("stat", "-c", "%a %U:%G", "/run/justnews-gate"); got != "3771 root:justnews\n" {
 		h.t.Errorf("/run/justnews-gate is %s", got)
 	}
 	h.step("rpm --verify --nodeps justnews")

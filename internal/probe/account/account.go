@@ -25,6 +25,9 @@ import (
 // Group is whom polkit's rule lets start units.
 const Group = "justnews-operators"
 
+// agents is the group that every agent's process has.
+const agents = "justnews"
+
 // rule is the name of that rule; polkit reads the first directory that has it.
 const rule = "50-justnews.rules"
 
@@ -44,15 +47,19 @@ type Prober struct {
 }
 
 // Look returns what is true of a user. The name must have passed
-// sudoers.CheckUser: it becomes an argument.
-func (p Prober) Look(ctx context.Context, user string) facts.Operators {
+// sudoers.CheckUser: it becomes an argument. services are the users that agents
+// run as, by name or number.
+func (p Prober) Look(ctx context.Context, user string, services ...string) facts.Operators {
 	f := facts.Operators{
-		Root: p.EUID == 0, User: p.user(ctx, user), Group: p.group(ctx, Group),
+		Root: p.EUID == 0, User: p.user(ctx, user), Group: p.group(ctx, Group), Agents: p.group(ctx, agents),
 		Gpasswd: p.tool("/usr/bin/gpasswd", "/usr/sbin/gpasswd"), Usermod: p.tool("/usr/sbin/usermod", "/usr/bin/usermod"),
 		Rules: p.rules(), Sudo: p.sudo(ctx),
 		DropIn:  p.text(path.Join(sudoers.Directory, sudoers.Name)),
 		OldRule: p.text(path.Join(sudoers.Directory, sudoers.OldName)),
 		Program: p.owners(sudoers.Program),
+	}
+	for _, name := range services {
+		f.Services = append(f.Services, p.service(ctx, name))
 	}
 	f.Member = f.Group.Found && (slices.Contains(f.Group.Members, user) || f.User.Found && f.User.GID == f.Group.GID)
 	return f
@@ -113,6 +120,14 @@ func (p Prober) user(ctx context.Context, name string) facts.UserEntry {
 	}
 	a.Found, a.UID, a.GID = true, uid, gid
 	return a
+}
+
+// service is user, for who may be given by number, as User= takes it.
+func (p Prober) service(ctx context.Context, name string) facts.UserEntry {
+	if uid, err := strconv.ParseUint(name, 10, 32); err == nil {
+		return facts.UserEntry{Name: name, Found: true, UID: int(uid)}
+	}
+	return p.user(ctx, name)
 }
 
 func (p Prober) group(ctx context.Context, name string) facts.GroupEntry {

@@ -56,6 +56,9 @@ type Conn struct {
 	// root is "" or the directory that stands for / when looking for
 	// /run/systemd/system and /proc.
 	root string
+	// byBroker: a start of justnews-mps.service is asked of our own D-Bus
+	// service, because systemd does not take it from this user.
+	byBroker bool
 
 	turn chan struct{} // holds one token: whoever has it may change what follows
 	now  *link         // nil: not connected
@@ -67,7 +70,11 @@ type Conn struct {
 // connection lives until Close. The error wraps ErrNoSystemd or
 // ErrUnreachable.
 func Open(ctx context.Context) (*Conn, error) {
-	return open(ctx, "", defaultDoors(os.Geteuid(), os.Getenv("DBUS_SYSTEM_BUS_ADDRESS")))
+	c, err := open(ctx, "", defaultDoors(os.Geteuid(), os.Getenv("DBUS_SYSTEM_BUS_ADDRESS")))
+	if err == nil {
+		c.byBroker = os.Geteuid() != 0
+	}
+	return c, err
 }
 
 // OpenAddress connects to the bus at a D-Bus address such as
