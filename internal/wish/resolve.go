@@ -211,13 +211,17 @@ func unknownInstance(cfg *config.Config, name string) diag.Problem {
 		Message:  "the configuration lists no such instance",
 		Seen:     fmt.Sprintf("%q", name),
 		Expected: "one of " + strings.Join(names, ", "),
-		Hint:     fmt.Sprintf("add [instances.%s] to /etc/justnews/justnews.toml, then: systemctl daemon-reload", name),
+		Fix: diag.Fix{
+			Advice:   fmt.Sprintf("add [instances.%s] to /etc/justnews/justnews.toml", name),
+			Commands: []diag.Command{diag.Run("systemctl", "daemon-reload")},
+		},
 	}
 	if len(names) == 0 {
 		p.Expected = "an [instances.NAME] table"
 	}
 	if near, ok := spell.Nearest(name, names); ok {
 		p.Message += fmt.Sprintf("; did you mean %q?", near)
+		p.Fix.Advice = fmt.Sprintf("name the instance %s, or add [instances.%s] to /etc/justnews/justnews.toml", near, name)
 	}
 	return p
 }
