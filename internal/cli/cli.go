@@ -100,6 +100,8 @@ type app struct {
 	ctx  context.Context
 	talk *report.Talk
 	out  *output // Stdout
+	// listed are the instances of the configuration, nil before it was read.
+	listed []string
 }
 
 // leave carries an exit that kong decides on (--help, --version) out of its
@@ -145,12 +147,15 @@ func (a *app) run(args []string) (status diag.Status) {
 	if err != nil {
 		return a.exit(err)
 	}
+	if !gated {
+		args = asFlags(args)
+	}
 	kctx, err := parser.Parse(args)
 	switch {
 	case a.out.err != nil: // of --help
 		return a.refused(lostOutput(a.out.err))
 	case err != nil:
-		return a.refused(usageProblem(err))
+		return a.refused(misused(parser.Model, args, err))
 	}
 	a.Globals = l.Globals
 	a.talk = report.NewTalk(a.Stderr, a.Log, a.color(a.StderrTerminal))
@@ -194,12 +199,6 @@ func (a *app) exit(err error) diag.Status {
 		Code: diag.Internal, Message: err.Error(),
 		Fix: diag.Advise("report it, with the output of the same command and -v"),
 	})
-}
-
-func usageProblem(err error) diag.Problem {
-	return diag.Problem{
-		Code: diag.Usage, Message: err.Error(), Fix: diag.Do(diag.Run("justnews-gate", "--help")),
-	}
 }
 
 // refused says a problem that ends a run without a result. Its exit status

@@ -20,17 +20,18 @@ import (
 )
 
 type gateCommand struct {
-	Instance   string `arg:"" help:"The instance, as in justnews@INSTANCE.service."`
-	Timeout    span   `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
-	RequireBus *bool  `name:"require-bus" negatable:"" help:"Wait for the MCP bus, or not. Overrides REQUIRE_BUS."`
+	Instance   instance `arg:"" help:"The instance, as in justnews@INSTANCE.service."`
+	Timeout    span     `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	RequireBus *bool    `name:"require-bus" negatable:"" help:"Wait for the MCP bus, or not. Overrides REQUIRE_BUS."`
 }
 
 // Run is the gate of one instance.
 func (c *gateCommand) Run(a *app) error {
+	name := string(c.Instance)
 	return a.waitFor(errand{
-		name: "gate", instance: c.Instance, unit: wish.InstanceUnit(c.Instance), mayBeOff: true, run: gate.Run,
+		name: "gate", instance: name, unit: wish.InstanceUnit(name), mayBeOff: true, run: gate.Run,
 		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
-			return wish.ForInstance(cfg, c.Instance, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer(), RequireBus: c.RequireBus})
+			return wish.ForInstance(cfg, name, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer(), RequireBus: c.RequireBus})
 		},
 	})
 }
@@ -69,6 +70,7 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	if cfg == nil {
 		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(nil)
 	}
+	a.listed = instanceNames(cfg)
 	w, more := e.wish(cfg)
 	if problems = append(problems, more...); len(diag.Errors(problems)) > 0 {
 		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(nil)
@@ -141,15 +143,17 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 	case !res.Passed():
 		gate.KeepShut(res, cmp.Or(refusingUnit(a.Lookup), own))
 	}
+	if !ofNobody(*res) {
+		if note := a.record(a.summarize(e, *res), res.Started); note != nil {
+			res.Problems = append(res.Problems, *note)
+		}
+		if a.serves(e, own) {
+			if note := a.metrics(a.summarize(e, *res)); note != nil {
+				res.Problems = append(res.Problems, *note)
+			}
+		}
+	}
 	summary := a.summarize(e, *res)
-	if note := a.record(summary, res); note != nil {
-		res.Problems = append(res.Problems, *note)
-		summary = a.summarize(e, *res)
-	}
-	if note := a.metrics(summary); note != nil {
-		res.Problems = append(res.Problems, *note)
-		summary = a.summarize(e, *res)
-	}
 	watch.Done(*res)
 	if a.json() {
 		if text, err := summary.JSON(); err == nil {
@@ -165,6 +169,12 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 	}
 	a.talk.Say(lines)
 	return res.Status
+}
+
+// serves reports whether this run is that of a unit, and of no other one than
+// the errand's own. own is nil where systemd did not say which unit it is.
+func (a *app) serves(e errand, own *facts.Unit) bool {
+	return startedBySystemd(a.Lookup) && (own == nil || e.unit == "" || own.Name == e.unit)
 }
 
 // watch returns the observer that fits where this process runs.

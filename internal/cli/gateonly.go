@@ -36,7 +36,7 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 			Fix: diag.Do(diag.Run("justnews-gate", "--gate-only", "mcp_bus")),
 		}
 	}
-	if !instanceName(name) {
+	if name = bareInstance(name); !instanceName(name) {
 		return nil, true, &diag.Problem{
 			Code: diag.InstanceUnknown, Subject: name,
 			Message:  "no instance can have that name",

@@ -13,8 +13,8 @@ import (
 )
 
 type historyCommand struct {
-	Instance string `arg:"" optional:"" help:"Only the runs of this instance; host: those that stand for the whole host."`
-	Limit    limit  `name:"limit" placeholder:"N" default:"20" help:"At most so many runs, the newest; 0: all that are kept."`
+	Instance instance `arg:"" optional:"" help:"Only the runs of this instance; host: those that stand for the whole host."`
+	Limit    limit    `name:"limit" placeholder:"N" default:"20" help:"At most so many runs, the newest; 0: all that are kept."`
 }
 
 // history is the JSON of the command.
@@ -41,7 +41,7 @@ type historyRun struct {
 func (c *historyCommand) Run(a *app) error {
 	runs, problems := a.pastRuns()
 	if c.Instance != "" {
-		runs, problems = ofInstance(runs, problems, c.Instance)
+		runs, problems = ofInstance(runs, problems, string(c.Instance))
 	}
 	kept := runs
 	if n := int(c.Limit); n > 0 {

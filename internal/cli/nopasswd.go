@@ -47,8 +47,8 @@ func (c *nopasswdUninstallCommand) Run(a *app) error {
 }
 
 type nopasswdRunCommand struct {
-	Instance string `arg:"" optional:"" help:"The instance, as in justnews@INSTANCE.service; without one, the full validation."`
-	Timeout  span   `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Instance instance `arg:"" optional:"" help:"The instance, as in justnews@INSTANCE.service; without one, the full validation."`
+	Timeout  span     `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 }
 
 // Run is the gate of an instance, or preflight.

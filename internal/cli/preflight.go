@@ -58,14 +58,6 @@ func (c *preflightCommand) Run(a *app) error {
 	})
 }
 
-func instanceNames(cfg *config.Config) []string {
-	var names []string
-	for _, i := range cfg.Instances {
-		names = append(names, i.Name)
-	}
-	return names
-}
-
 // host is how the machine around the gates is looked at.
 func (a *app) host() preflight.Host {
 	if a.Host != nil {

@@ -4,8 +4,6 @@ package cli
 
 import (
 	"cmp"
-	"errors"
-	"io/fs"
 	"time"
 
 	"justnews/internal/diag"
@@ -27,10 +25,10 @@ func (a *app) summarize(e errand, res gate.Result) report.Summary {
 
 // record keeps the summary of a run. Where that fails the verdict stands all
 // the same, and the problem says what is missing.
-func (a *app) record(s report.Summary, res *gate.Result) *diag.Problem {
+func (a *app) record(s report.Summary, began time.Time) *diag.Problem {
 	text, err := s.JSON()
 	if err == nil {
-		_, err = records.Write(a.dirs(), s.Instance, res.Started, text)
+		_, err = records.Write(a.dirs(), s.Instance, began, text)
 	}
 	if err == nil {
 		return nil
@@ -42,17 +40,17 @@ func (a *app) record(s report.Summary, res *gate.Result) *diag.Problem {
 	}
 }
 
-// metrics leaves the metrics of a run for node_exporter. A person who may not
-// write there, or a machine without such a place, has none; in a unit that is
+// metrics leaves the metrics of a unit's run for node_exporter, and removes
+// those of instances that left the configuration. A run by hand has none: what
+// a person tries says nothing about the service. That they cannot be written is
 // worth a warning, and the verdict stands all the same.
 func (a *app) metrics(s report.Summary) *diag.Problem {
-	if a.Root != "" {
-		return nil // it was not about this host
-	}
 	dir := cmp.Or(a.MetricsDir, records.MetricsDir)
 	err := records.WriteMetrics(dir, s.Run, s.Instance, report.Metrics(s))
-	absent := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
-	if err == nil || absent && !startedBySystemd(a.Lookup) {
+	if err == nil && a.listed != nil {
+		err = records.SweepMetrics(dir, a.listed)
+	}
+	if err == nil {
 		return nil
 	}
 	return &diag.Problem{

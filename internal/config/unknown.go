@@ -11,7 +11,7 @@ import (
 
 // unknown reports a key that nobody reads: with the nearest one that somebody
 // does, or with the table where it belongs.
-func (c *checker) unknown(fields []field, name string) {
+func (c *checker) unknown(fields []field, name string, value any) {
 	above := c.path[:len(c.path)-1]
 	table := "at the top level"
 	if len(above) > 0 {
@@ -19,10 +19,16 @@ func (c *checker) unknown(fields []field, name string) {
 	}
 	names := fieldNames(fields)
 	message, fix := "unknown key "+quote(name)+" "+table, "remove it"
-	if home := homeOf(above, fields, name); home != "" {
+	near, isNear := spell.Nearest(name, names)
+	home := homeOf(above, fields, name)
+	if _, isTable := value.(map[string]any); isTable && isNear {
+		home = "" // [instance.scout] is a misspelt [instances.scout], not the instance of [bus]
+	}
+	switch {
+	case home != "":
 		message += ", it belongs in " + home
 		fix = "move it to " + home
-	} else if near, ok := spell.Nearest(name, names); ok {
+	case isNear:
 		message += ", did you mean " + quote(near) + "?"
 		fix = "write " + bareOrQuoted(near) + " instead of " + bareOrQuoted(name)
 	}

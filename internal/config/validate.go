@@ -38,7 +38,7 @@ func (c *checker) table(fields []field, m map[string]any) {
 	for name, v := range m {
 		c.path = append(c.path, name)
 		if f := find(fields, name); f == nil {
-			c.unknown(fields, name)
+			c.unknown(fields, name, v)
 		} else {
 			c.value(f, v)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,7 @@ const MetricsDir = "/run/justnews-gate/metrics"
 // read. A missing dir is made, where its parent is there. The error wraps
 // fs.ErrNotExist or fs.ErrPermission where the caller has no such place.
 func WriteMetrics(dir, run, instance string, text []byte) error {
-	name := "justnews_" + strings.ReplaceAll(run, " ", "_")
+	name := metricsOf + strings.ReplaceAll(run, " ", "_")
 	if instance != "" {
 		name += "_" + instance
 	}
@@ -42,6 +43,37 @@ func WriteMetrics(dir, run, instance string, text []byte) error {
 	}
 	return nil
 }
+
+// SweepMetrics removes the metrics of gates whose instances are not listed any
+// more: they would tell of a refusal until the next boot.
+func SweepMetrics(dir string, listed []string) error {
+	root, err := openDir(dir)
+	if err != nil {
+		return fmt.Errorf("cannot sweep the metrics: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return fmt.Errorf("cannot sweep the metrics in %s: %w", dir, err)
+	}
+	for _, e := range entries {
+		name, ok := strings.CutPrefix(e.Name(), gateMetrics)
+		name, prom := strings.CutSuffix(name, ".prom")
+		if !ok || !prom || slices.Contains(listed, name) {
+			continue
+		}
+		// Another user's file in a sticky directory stays; that user's gate sweeps it.
+		if err := root.Remove(e.Name()); err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("cannot sweep the metrics in %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+// gateMetrics begins the names of the metrics of an instance's gate.
+const gateMetrics = metricsOf + "gate_"
+
+const metricsOf = "justnews_"
 
 // makeMetricsDir makes what tmpfiles.d would have made. The group comes from
 // the parent's set-group-ID bit; the directory's own bit is not needed, since

@@ -75,3 +75,19 @@ func TestMetricsGoThroughNoLinkAndToNoOtherPlace(t *testing.T) {
 		t.Error("the link was followed")
 	}
 }
+
+func TestSweepMetricsRemovesThoseOfInstancesThatAreNotListed(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ run, instance string }{{"gate", "scout"}, {"gate", "retired"}, {"preload", ""}, {"preflight", ""}} {
+		if err := WriteMetrics(dir, c.run, c.instance, []byte("x\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "node_gate_retired.prom"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := SweepMetrics(dir, []string{"scout", "memory"}); err != nil {
+		t.Fatal(err)
+	}
+	onlyFiles(t, dir, "justnews_gate_scout.prom", "justnews_preflight.prom", "justnews_preload.prom", "node_gate_retired.prom")
+}

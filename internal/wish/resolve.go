@@ -218,6 +218,7 @@ func unknownInstance(cfg *config.Config, name string) diag.Problem {
 	}
 	if near, ok := spell.Nearest(name, names); ok {
 		p.Message += fmt.Sprintf("; did you mean %q?", near)
+		p.Fix.Advice = fmt.Sprintf("name the instance %s, or add [instances.%s] to /etc/justnews/justnews.toml", near, name)
 	}
 	return p
 }
