@@ -11,6 +11,9 @@ import (
 
 // OrchestratorNonsense returns the problem of an answer that makes no sense.
 func OrchestratorNonsense(s Subject, a facts.Answer) diag.Problem {
+	if a.Kind == facts.Foreign {
+		return foreign(diag.OrchestratorImpostor, "orchestrator", s.URL, a)
+	}
 	return diag.Problem{
 		Code: diag.OrchestratorNonsense, Subject: s.URL,
 		Message:  "the orchestrator's answer makes no sense",
@@ -46,6 +49,9 @@ func late(s Subject, a facts.Answer) []diag.Problem {
 }
 
 func unreachable(s Subject, a facts.Answer) diag.Problem {
+	if a.Kind == facts.Unattributed {
+		return unproven("orchestrator", s.URL, a)
+	}
 	return diag.Problem{
 		Code: diag.OrchestratorUnreachable, Subject: s.URL,
 		Message:  fmt.Sprintf("the orchestrator did not answer within %s", span(s.Timeout)),
@@ -58,6 +64,12 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 // Bus returns what is wrong with the last answer of the MCP bus. A degraded bus
 // can be talked to: a warning.
 func Bus(url string, b facts.BusHealth) []diag.Problem {
+	switch b.Kind {
+	case facts.Foreign:
+		return []diag.Problem{foreign(diag.BusImpostor, "bus", url, b.Answer)}
+	case facts.Unattributed:
+		return []diag.Problem{unproven("bus", url, b.Answer)}
+	}
 	switch Reach(b.Answer) {
 	case Ready:
 		return busWord(url, b)

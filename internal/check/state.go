@@ -62,9 +62,9 @@ func Reach(a facts.Answer) State {
 	switch a.Kind {
 	case facts.Answered:
 		return Ready
-	case facts.NotServed, facts.Redirected, facts.Nonsense:
+	case facts.NotServed, facts.Redirected, facts.Nonsense, facts.Foreign:
 		return Nonsense
-	default: // Refused, ServerError, and nothing asked at all
+	default: // Refused, ServerError, Unattributed, and nothing asked at all
 		return Unreachable
 	}
 }

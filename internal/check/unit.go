@@ -143,24 +143,3 @@ func mendUnit(u facts.Unit) diag.Fix {
 		return mend(again(), "mend what its log names").Looking(logOf(u.Name))
 	}
 }
-
-// Impostor compares who listens on the orchestrator's port with whom the unit
-// runs as: the port is unprivileged, so that any local user can be there first.
-// It returns nil where one of the two is not known.
-func Impostor(u facts.Unit, l facts.Listener) *diag.Problem {
-	if u.UID == nil {
-		return nil
-	}
-	for _, uid := range l.UIDs {
-		if uid != *u.UID {
-			return &diag.Problem{
-				Code: diag.OrchestratorImpostor, Subject: fmt.Sprintf("port %d", l.Port),
-				Message:  "another user than the orchestrator's listens on its port",
-				Seen:     fmt.Sprintf("listener of user id %d", uid),
-				Expected: fmt.Sprintf("user id %d, as whom %s runs", *u.UID, u.Name),
-				Fix:      mend(again(), "end the process that listens there").Looking(listener(l.Port)),
-			}
-		}
-	}
-	return nil
-}

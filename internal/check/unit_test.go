@@ -104,27 +104,6 @@ func TestADryRunIsNeverReady(t *testing.T) {
 	}
 }
 
-func TestAnotherUsersListenerIsAnImpostor(t *testing.T) {
-	uid := 990
-	u := unit("active", "running")
-	u.UID = &uid
-	for _, tc := range []struct {
-		uids []int
-		bad  bool
-	}{{nil, false}, {[]int{990}, false}, {[]int{1000}, true}, {[]int{0}, true}, {[]int{990, 1000}, true}} {
-		p := check.Impostor(u, facts.Listener{Port: 8014, UIDs: tc.uids})
-		if (p != nil) != tc.bad {
-			t.Errorf("listeners %v: %v", tc.uids, p)
-		}
-		if p != nil {
-			sound(t, *p)
-		}
-	}
-	if p := check.Impostor(unit("active", "running"), facts.Listener{Port: 8014, UIDs: []int{1000}}); p != nil {
-		t.Errorf("the unit's user is not known, yet: %v", p)
-	}
-}
-
 func TestOrchestratorThatIsRestartedIsNamedByItsFailure(t *testing.T) {
 	u := unit("activating", "auto-restart")
 	if problems := check.OrchestratorFails(u); problems != nil {

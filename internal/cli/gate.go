@@ -78,7 +78,7 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	if w.RequireModels {
 		problems = append(problems, w.Remote()...)
 	}
-	conn := openSystemd(a.ctx)
+	conn := a.openSystemd(a.ctx)
 	if conn != nil {
 		defer conn.Close()
 	}
@@ -122,7 +122,7 @@ func (a *app) ownUnit(conn *systemd.Conn) *facts.Unit {
 		return nil
 	}
 	if conn == nil {
-		if conn = openSystemd(a.ctx); conn == nil {
+		if conn = a.openSystemd(a.ctx); conn == nil {
 			return nil
 		}
 		defer conn.Close()

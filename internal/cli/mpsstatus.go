@@ -80,7 +80,7 @@ func (a *app) lookAtMPS(ctx context.Context) mpsStatus {
 	if s.Problems = append(s.Problems, more...); len(diag.Errors(more)) > 0 {
 		return s
 	}
-	conn := openSystemd(ctx)
+	conn := a.openSystemd(ctx)
 	if conn != nil {
 		defer conn.Close()
 	}

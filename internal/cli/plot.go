@@ -92,7 +92,7 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 	past = slices.DeleteFunc(past, func(r pastRun) bool { return !same(r) || rowOf(r) == "" })
 	past, problems = withoutFuture(past, problems)
 	in := timeline.Input{Title: "JustNews: a boot", Axis: "seconds since the first run began"}
-	conn := openSystemd(a.ctx)
+	conn := a.openSystemd(a.ctx)
 	if conn == nil {
 		in = addRuns(in, past, monotonic)
 	} else {

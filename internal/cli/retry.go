@@ -24,7 +24,7 @@ type retryCommand struct {
 // Run forgets what failed and starts what is enabled.
 func (c *retryCommand) Run(a *app) error {
 	var units gate.Again
-	conn := openSystemd(a.ctx)
+	conn := a.openSystemd(a.ctx)
 	if conn == nil {
 		return a.refuse(diag.Problem{
 			Code: diag.NoSystemd, Subject: "systemd", Message: "there is no systemd to start anything",

@@ -118,7 +118,7 @@ func (a *app) glance(ctx context.Context) glance {
 	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})
 	w.RequireMPS = len(mpsInstances(cfg)) > 0
 	g.Problems = append(append(g.Problems, more...), w.Remote()...)
-	conn := openSystemd(ctx)
+	conn := a.openSystemd(ctx)
 	if conn != nil {
 		defer conn.Close()
 	}

@@ -36,8 +36,8 @@ type world struct {
 // asked on this machine is left out and noted once; only a URL that cannot be
 // used is an error, and then the configuration is to blame.
 func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, observer gate.Observer) (*world, []diag.Problem) {
-	o, errO := orchestrator.New(w.Orchestrator.URL)
-	b, errB := orchestrator.NewBus(w.Bus.URL)
+	o, errO := orchestrator.New(w.Orchestrator.URL, orchestrator.WithServer(host.Host{}.Server))
+	b, errB := orchestrator.NewBus(w.Bus.URL, orchestrator.WithServer(host.Host{}.Server))
 	if err := errors.Join(errO, errB); err != nil {
 		return nil, []diag.Problem{{
 			Code: diag.ConfigValue, Message: err.Error(), Expected: "http://HOST:PORT",
@@ -45,7 +45,8 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 		}}
 	}
 	x := &world{systemd: conn, World: gate.World{
-		Orchestrator: o, Adviser: o, Bus: b, Listeners: host.Host{}, Observer: observer,
+		Orchestrator: gate.ProvenOrchestrator(o, a.origin(w.Orchestrator.Unit, conn)), Adviser: o,
+		Bus: gate.ProvenBus(b, a.origin(w.Bus.Unit, conn)), Observer: observer,
 		Map: a.modelMap(w), Uptime: host.Uptime, Machine: host.Host{},
 	}}
 	x.close = append(x.close, o.Close, b.Close)
@@ -72,6 +73,11 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 		}
 	}
 	return x, nil
+}
+
+// origin is how the answers of a unit are proven to be its own.
+func (a *app) origin(unit string, conn *systemd.Conn) *gate.Origin {
+	return &gate.Origin{Unit: unit, Units: unitsOf(conn), Groups: host.Host{}, Must: startedBySystemd(a.Lookup)}
 }
 
 // openLock finds the lock that keeps the gates of this host from triggering
@@ -151,11 +157,17 @@ func needProbes(probes map[string]config.Probe) map[string]need.Probe {
 	return out
 }
 
-// openSystemd connects to systemd, or returns nil where there is none.
-func openSystemd(ctx context.Context) *systemd.Conn {
+// openSystemd connects to systemd, or returns nil where there is none. In a
+// process that systemd started it exists for certain: whoever asks then asks
+// until somebody answers.
+func (a *app) openSystemd(ctx context.Context) *systemd.Conn {
 	conn, err := systemd.Open(ctx)
-	if err != nil {
+	switch {
+	case err == nil:
+		return conn
+	case startedBySystemd(a.Lookup) && !errors.Is(err, systemd.ErrNoSystemd):
+		return systemd.New()
+	default:
 		return nil
 	}
-	return conn
 }

@@ -139,6 +139,8 @@ const (
 	BusNonsense     Code = "BUS-NONSENSE"
 	BusUnit         Code = "BUS-UNIT"
 	BusDegraded     Code = "BUS-DEGRADED"
+	BusImpostor     Code = "BUS-IMPOSTOR"     // another unit or user answers in its place
+	ServerUnproven  Code = "SERVER-UNPROVEN"  // whose answer it is cannot be told
 	NeedUnmet       Code = "NEED-UNMET"       // a probe did not pass before the deadline
 	NoSystemd       Code = "NO-SYSTEMD"       // D-Bus or systemd cannot be asked
 	NoLock          Code = "NO-LOCK"          // no lock that is shared with the services

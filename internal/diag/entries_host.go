@@ -35,6 +35,20 @@ var hostEntries = []Entry{
 		Fix:   Advise("look at the agents that the bus names"),
 	},
 	{
+		Code: BusImpostor, Status: StatusNonsense, MessageID: "a0d37d0fb4a64bb28a2a2b1f2f6d8e51",
+		Title: "another process answers in the place of the MCP bus",
+		Cause: "Its port needs no privilege: any process can listen there first. The socket that answered does not belong to the unit that bus.instance names.",
+		Check: []Command{Run("ss", "-ltnpe")},
+		Fix:   Advise("stop the process that holds the port", Retry()),
+	},
+	{
+		Code: ServerUnproven, Status: StatusUnavailable, MessageID: "6b0c0d0a3c4e4f3a9d6f4f0d9a7f5c32",
+		Title: "it could not be proven who answers",
+		Cause: "An answer counts only if its socket belongs to the unit that the configuration names. Until the deadline systemd did not say what that unit is, or the kernel did not say whose socket it is.",
+		Check: []Command{Run("systemctl", "status", "dbus.service"), Run("ss", "-ltnpe")},
+		Fix:   Advise("make D-Bus and the control groups below /sys/fs/cgroup accessible again"),
+	},
+	{
 		Code: NeedUnmet, Status: StatusUnavailable, MessageID: "d00527adbd4b501384768af0992c6bb9",
 		Title: "something that the instance needs is not there",
 		Cause: "A probe of [probes] did not pass before the deadline.",

@@ -11,13 +11,15 @@ type AnswerKind int
 
 // How a request can end.
 const (
-	NoAnswer    AnswerKind = iota // nothing was asked, or nothing is known
-	Refused                       // no listener, reset, closed early, timed out: may get better
-	ServerError                   // 5xx (or 429) without a state: may get better
-	NotServed                     // 404 or 405: this server does not have that endpoint
-	Redirected                    // 3xx: never followed
-	Nonsense                      // anything else: wrong type, duplicate key, too large, trailing bytes
-	Answered                      // 200, or 503 with its state under detail: well-formed
+	NoAnswer     AnswerKind = iota // nothing was asked, or nothing is known
+	Refused                        // no listener, reset, closed early, timed out: may get better
+	ServerError                    // 5xx (or 429) without a state: may get better
+	NotServed                      // 404 or 405: this server does not have that endpoint
+	Redirected                     // 3xx: never followed
+	Nonsense                       // anything else: wrong type, duplicate key, too large, trailing bytes
+	Answered                       // 200, or 503 with its state under detail: well-formed
+	Foreign                        // an answer, from a socket that is not the configured unit's
+	Unattributed                   // an answer, from a socket of which it cannot be told whose it is
 )
 
 // Answer is what every request has in common.
@@ -26,6 +28,21 @@ type Answer struct {
 	Status  int           `json:"status,omitempty"` // HTTP status, 0 where none came
 	Detail  string        `json:"detail,omitempty"` // evidence for a person: the error, or the head of the body
 	Elapsed time.Duration `json:"elapsed,omitempty"`
+	// Server is whose socket gave the answer.
+	Server Server `json:"-"`
+}
+
+// Server is the other end of one TCP connection, as the kernel has it. The zero
+// value is an end that nothing is known of.
+type Server struct {
+	Local bool // the address is one of this host
+	// Group is the inode number of the directory of the control group, in the
+	// cgroup2 hierarchy, in which the listening socket was made. 0: not known;
+	// 1: its root, which is all that a host with cgroup v1 says.
+	Group uint64
+	// UID owns the socket; it means something only after Accepted.
+	UID      int
+	Accepted bool
 }
 
 // Health is the answer to GET /health of the orchestrator.

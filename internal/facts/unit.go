@@ -42,6 +42,8 @@ type Unit struct {
 	After     []string `json:"-"`
 	Before    []string `json:"-"`
 	Conflicts []string `json:"-"`
+	// TriggeredBy lists the sockets, timers and paths that start the unit.
+	TriggeredBy []string `json:"-"`
 	// Sandbox is what of the unit's sandbox decides whether it can use a GPU.
 	Sandbox Sandbox `json:"-"`
 	// Times are those of its last start.

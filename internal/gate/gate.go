@@ -37,11 +37,6 @@ type Units interface {
 	Unit(ctx context.Context, name string) (facts.Unit, error)
 }
 
-// Listeners tells who listens on a TCP port of this host.
-type Listeners interface {
-	Listener(port int) (facts.Listener, error)
-}
-
 // Prober tries one of the generic probes once.
 type Prober interface {
 	Try(ctx context.Context, name string) facts.Need
@@ -123,14 +118,12 @@ type Progress struct {
 	Passed time.Duration // since the run began
 }
 
-// World is everything that a run can look at or touch. A nil Units, Starter,
-// Lock or Listeners means that this machine has none, a nil GPU that nobody can
-// ask.
+// World is everything that a run can look at or touch. A nil Units, Starter or
+// Lock means that this machine has none, a nil GPU that nobody can ask.
 type World struct {
 	Orchestrator Orchestrator
 	Bus          Bus
 	Units        Units
-	Listeners    Listeners
 	Needs        Prober
 	MPS          MPS
 	Adviser      Adviser

@@ -4,8 +4,6 @@ package gate
 
 import (
 	"context"
-	"net/url"
-	"strconv"
 	"time"
 
 	"justnews/internal/check"
@@ -69,7 +67,6 @@ type greeting struct {
 	reason  string
 	why     check.State // what a deadline now would be blamed on
 	strange int
-	foreign int
 	after   time.Duration
 	notes   []diag.Problem
 }
@@ -88,12 +85,6 @@ func (g *greeting) once(ctx context.Context) (bool, outcome) {
 		return g.again(check.Unreachable, pollDown, "no answer yet: "+g.health.Detail+g.unitState())
 	case check.Nonsense:
 		return g.puzzled(g.health.Answer)
-	}
-	if problem := g.impostor(); problem != nil {
-		if g.foreign++; g.foreign >= inARow {
-			return true, outcome{problems: append(g.notes, *problem), detail: problem.Message}
-		}
-		return g.again(check.Nonsense, pollStrange, problem.Message)
 	}
 	g.ready = g.world.Orchestrator.Ready(ctx)
 	if ctx.Err() != nil {
@@ -119,7 +110,7 @@ func (g *greeting) readiness() (bool, outcome) {
 // again goes on waiting.
 func (g *greeting) again(why check.State, after time.Duration, reason string) (bool, outcome) {
 	if why != check.Nonsense {
-		g.strange, g.foreign = 0, 0
+		g.strange = 0
 	}
 	g.why, g.reason, g.after = why, reason, after
 	g.say("orchestrator", reason, 0, 0)
@@ -153,33 +144,6 @@ func (g *greeting) late() outcome {
 		problems = append(problems, check.OrchestratorFails(g.unit.unit)...)
 	}
 	return outcome{detail: g.reason, problems: append(problems, check.OrchestratorLate(g.subject(), g.health, g.ready)...)}
-}
-
-// impostor compares the owner of the listening socket with the unit's user. It
-// says nothing where one of the two cannot be known.
-func (g *greeting) impostor() *diag.Problem {
-	if !g.unit.known || g.unit.unit.UID == nil || g.world.Listeners == nil || g.unit.unit.ActiveState == "inactive" {
-		return nil
-	}
-	port, ok := loopbackPort(g.wish.Orchestrator)
-	if !ok {
-		return nil
-	}
-	listener, err := g.world.Listeners.Listener(port)
-	if err != nil {
-		return nil
-	}
-	return check.Impostor(g.unit.unit, listener)
-}
-
-// loopbackPort returns the port of a service on this host.
-func loopbackPort(s wish.Service) (int, bool) {
-	u, err := url.Parse(s.URL)
-	if err != nil || !wish.Loopback(s.URL) {
-		return 0, false
-	}
-	port, err := strconv.Atoi(u.Port())
-	return port, err == nil
 }
 
 func (k *walk) subject() check.Subject {

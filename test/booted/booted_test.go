@@ -297,15 +297,27 @@ func (s *site) untouched(pids map[string]int) {
 // hint finds the commands that the gate printed for the operator to paste.
 var hint = regexp.MustCompile(`(?m)fix: .*\n((?: {4}.*(?:\n|\z))+)`)
 
+// stamp is what journalctl puts before a message.
+var stamp = regexp.MustCompile(`(?m)^\[ *[0-9.]+\] \S+ [^ :]+: `)
+
+// hints returns the commands of every fix in a journal, each list as one text.
+func hints(journal string) []string {
+	var all []string
+	for _, found := range hint.FindAllStringSubmatch(stamp.ReplaceAllString(journal, ""), -1) {
+		all = append(all, found[1])
+	}
+	return all
+}
+
 // pasteHint runs the last hint of the unit's journal, as an operator would.
 func (s *site) pasteHint(name string) {
 	s.t.Helper()
 	s.WaitJournal(name, "fix:", "justnews-gate retry")
-	found := hint.FindAllStringSubmatch(s.Journal(name), -1)
+	found := hints(s.Journal(name))
 	if found == nil {
 		s.t.Fatalf("no hint in the journal of %s can be pasted:\n%s", name, s.Journal(name))
 	}
-	command := found[len(found)-1][1]
+	command := found[len(found)-1]
 	s.t.Logf("pasting: %s", command)
 	if r := s.Sh(command); r.Err != nil {
 		s.t.Fatalf("the printed hint fails: %s: %v\n%s%s", command, r.Err, r.Stdout, r.Stderr)

@@ -110,7 +110,6 @@ func (s *site) cause(t *testing.T, c cause) {
 			t.Errorf("the journal lacks %q:\n%s", want, said)
 		}
 	}
-	s.waitRefused(unit(brokenAgent))
 	for _, name := range agents() {
 		if u := s.Unit(unit(name)); u.ExecMainStart > before {
 			t.Errorf("%v: started although %s", u, c.name)
@@ -142,11 +141,11 @@ func (s *site) stopAll() {
 func (s *site) paste(t *testing.T, said string, c cause) {
 	t.Helper()
 	for try := 1; ; try++ {
-		found := hint.FindAllStringSubmatch(said, -1)
+		found := hints(said)
 		if found == nil {
 			t.Fatalf("no hint can be pasted:\n%s", said)
 		}
-		line := strings.ReplaceAll(strings.TrimSpace(found[0][1]), "\n    ", "\n")
+		line := strings.ReplaceAll(strings.TrimSpace(found[0]), "\n    ", "\n")
 		if try == 1 && !strings.HasPrefix(line, c.fix) {
 			t.Errorf("the hint is %q, want it to begin with %q", line, c.fix)
 		}

@@ -12,7 +12,9 @@ package orchestrator
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -46,6 +48,12 @@ type Bus struct{ link }
 // Option changes a Client or a Bus.
 type Option func(*link)
 
+// WithServer has the other end of every connection looked up: look gets its
+// address and ours.
+func WithServer(look func(server, client netip.AddrPort) facts.Server) Option {
+	return func(l *link) { l.server = look }
+}
+
 // WithLookTimeout replaces LookTimeout.
 func WithLookTimeout(d time.Duration) Option { return func(l *link) { l.look = d } }
 
@@ -75,6 +83,8 @@ type link struct {
 	look  time.Duration
 	kept  *http.Transport // polls: one connection, kept alive
 	fresh *http.Transport // a connection for each request
+	// server looks up the other end of a connection, nil: nobody asks.
+	server func(server, client netip.AddrPort) facts.Server
 }
 
 func newLink(base string, options []Option) (link, error) {
@@ -85,23 +95,25 @@ func newLink(base string, options []Option) (link, error) {
 	if u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return link{}, fmt.Errorf("expected http://HOST:PORT")
 	}
-	l := link{
-		base:  &url.URL{Scheme: u.Scheme, Host: u.Host},
-		look:  LookTimeout,
-		kept:  transport(),
-		fresh: transport(),
-	}
-	l.fresh.DisableKeepAlives = true
+	l := link{base: &url.URL{Scheme: u.Scheme, Host: u.Host}, look: LookTimeout}
 	for _, o := range options {
 		o(&l)
 	}
+	l.kept, l.fresh = transport(l.server), transport(l.server)
+	l.fresh.DisableKeepAlives = true
 	return l, nil
 }
 
-func transport() *http.Transport {
+func transport(server func(server, client netip.AddrPort) facts.Server) *http.Transport {
 	return &http.Transport{
-		Proxy:                  nil, // whatever http_proxy says
-		DialContext:            dial,
+		Proxy: nil, // whatever http_proxy says
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := dial(ctx, network, addr)
+			if err != nil || server == nil {
+				return c, err
+			}
+			return newWire(c, server), nil
+		},
 		DisableCompression:     true, // a bomb of 1 MiB stays 1 MiB
 		MaxIdleConns:           1,
 		MaxIdleConnsPerHost:    1,

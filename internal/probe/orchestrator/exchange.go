@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,6 +26,7 @@ type reply struct {
 	large    bool          // the body is larger than MaxBody; the rest was not read
 	failed   *facts.Answer // Refused or Nonsense
 	elapsed  time.Duration
+	server   facts.Server
 }
 
 // exchange sends one request and reads the answer, all within ctx. It uses the
@@ -37,6 +39,10 @@ func (l *link) exchange(ctx context.Context, way *http.Transport, method, path s
 }
 
 func (l *link) roundTrip(ctx context.Context, way *http.Transport, method, path string, body io.Reader) reply {
+	var over *wire
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) { over, _ = got.Conn.(*wire) },
+	})
 	request, err := http.NewRequestWithContext(ctx, method, l.base.JoinPath(path).String(), body)
 	if err != nil {
 		return reply{failed: &facts.Answer{Kind: facts.Nonsense, Detail: diag.Clean(err.Error())}}
@@ -52,7 +58,7 @@ func (l *link) roundTrip(ctx context.Context, way *http.Transport, method, path 
 		return reply{failed: broken(ctx, err, false)}
 	}
 	defer response.Body.Close() //nolint:errcheck // only read from
-	r := reply{status: response.StatusCode, location: response.Header.Get("Location")}
+	r := reply{status: response.StatusCode, location: response.Header.Get("Location"), server: over.end()}
 	return r.take(ctx, response)
 }
 
@@ -147,7 +153,7 @@ func (r reply) detail() (strictjson.Object, bool) {
 func (r reply) refusal() (facts.Answer, bool) {
 	if r.failed != nil {
 		a := *r.failed
-		a.Elapsed = r.elapsed
+		a.Elapsed, a.Server = r.elapsed, r.server
 		return a, true
 	}
 	if r.large {
@@ -179,7 +185,7 @@ func (r reply) nonsense(format string, args ...any) facts.Answer {
 }
 
 func (r reply) answer(kind facts.AnswerKind, detail string) facts.Answer {
-	return facts.Answer{Kind: kind, Status: r.status, Detail: diag.Clean(detail), Elapsed: r.elapsed}
+	return facts.Answer{Kind: kind, Status: r.status, Detail: diag.Clean(detail), Elapsed: r.elapsed, Server: r.server}
 }
 
 // name returns status and phrase, as in "500 Internal Server Error".

@@ -77,14 +77,23 @@ func Open(ctx context.Context) (*Conn, error) {
 	return c, err
 }
 
+// New returns a Conn that connects when it is first asked.
+func New() *Conn {
+	return newConn("", defaultDoors(os.Geteuid(), os.Getenv("DBUS_SYSTEM_BUS_ADDRESS")))
+}
+
 // OpenAddress connects to the bus at a D-Bus address such as
 // "unix:path=/run/dbus/system_bus_socket" and to nothing else.
 func OpenAddress(ctx context.Context, address string) (*Conn, error) {
 	return open(ctx, "", []door{{address: address}})
 }
 
+func newConn(root string, doors []door) *Conn {
+	return &Conn{doors: doors, root: root, turn: make(chan struct{}, 1)}
+}
+
 func open(ctx context.Context, root string, doors []door) (*Conn, error) {
-	c := &Conn{doors: doors, root: root, turn: make(chan struct{}, 1)}
+	c := newConn(root, doors)
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	if _, err := c.link(ctx); err != nil {

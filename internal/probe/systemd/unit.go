@@ -107,6 +107,7 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		After:            may[[]string](&b, "After"),
 		Before:           may[[]string](&b, "Before"),
 		Conflicts:        may[[]string](&b, "Conflicts"),
+		TriggeredBy:      may[[]string](&b, "TriggeredBy"),
 		Sandbox:          sandbox(&b),
 		Times: facts.UnitTimes{
 			InactiveExit:  timespan(may[uint64](&b, "InactiveExitTimestampMonotonic")),

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/facts"
+)
+
+// Groups looks up control groups by a unit's ControlGroup=.
+type Groups interface {
+	Groups(group string) []uint64
+}
+
+// Origin proves whose answers those of one address are. Many goroutines may use
+// it at once.
+type Origin struct {
+	Unit   string // that the configuration names, "": no unit of this host
+	Units  Units  // nil: there is no systemd to ask
+	Groups Groups
+	// Must is set in a process that systemd started: what cannot be asked is then
+	// unproven. Elsewhere nothing is asked where there is no systemd.
+	Must bool
+
+	turn  sync.Mutex
+	known check.Origin
+	asked time.Time
+	err   error
+}
+
+// manager is the control group of systemd itself (systemd.special(7)), in which
+// the listeners of socket units are made.
+const manager = "/init.scope"
+
+// prove turns an answer that does not count into one that says why. What was no
+// answer stays as it is.
+func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
+	if o.Unit == "" || o.Units == nil && !o.Must {
+		return true
+	}
+	switch a.Kind {
+	case facts.NoAnswer, facts.Refused:
+		return true
+	}
+	o.turn.Lock()
+	defer o.turn.Unlock()
+	// The number of a control group is never used again: what was this unit's
+	// and still has sockets is this unit's. Only a doubt is worth a question.
+	if a.Server.Group > 1 && slices.Contains(o.known.Groups, a.Server.Group) {
+		return true
+	}
+	if time.Since(o.asked) >= unitEvery {
+		o.ask(ctx)
+	}
+	kind, seen := facts.Unattributed, ""
+	if o.err != nil {
+		seen = "systemd cannot be asked about " + o.Unit + ": " + o.err.Error()
+	} else {
+		kind, seen = check.Served(a.Server, o.known)
+	}
+	if kind == facts.Answered {
+		return true
+	}
+	a.Kind, a.Detail = kind, seen
+	return false
+}
+
+var errNoSystemd = errors.New("there is no connection to systemd")
+
+func (o *Origin) ask(ctx context.Context) {
+	o.asked = time.Now()
+	if o.Units == nil {
+		o.err = errNoSystemd
+		return
+	}
+	unit, err := o.Units.Unit(ctx, o.Unit)
+	if o.err = err; err != nil {
+		return
+	}
+	o.known = check.Origin{Unit: unit, Groups: o.Groups.Groups(unit.ControlGroup), Manager: o.Groups.Groups(manager)}
+}
+
+// ProvenOrchestrator returns an orchestrator whose answers count only if they
+// come from the unit that the configuration names.
+func ProvenOrchestrator(from Orchestrator, origin *Origin) Orchestrator {
+	return provenOrchestrator{from, origin}
+}
+
+type provenOrchestrator struct {
+	from   Orchestrator
+	origin *Origin
+}
+
+func (p provenOrchestrator) Health(ctx context.Context) facts.Health {
+	h := p.from.Health(ctx)
+	if !p.origin.prove(ctx, &h.Answer) {
+		h = facts.Health{Answer: h.Answer}
+	}
+	return h
+}
+
+func (p provenOrchestrator) Ready(ctx context.Context) facts.Readiness {
+	r := p.from.Ready(ctx)
+	if !p.origin.prove(ctx, &r.Answer) {
+		r = facts.Readiness{Answer: r.Answer}
+	}
+	return r
+}
+
+func (p provenOrchestrator) Models(ctx context.Context, fresh bool) facts.ModelsLook {
+	return p.look(ctx, p.from.Models(ctx, fresh))
+}
+
+func (p provenOrchestrator) Preload(ctx context.Context, refresh bool) facts.ModelsLook {
+	return p.look(ctx, p.from.Preload(ctx, refresh))
+}
+
+func (p provenOrchestrator) look(ctx context.Context, l facts.ModelsLook) facts.ModelsLook {
+	if !p.origin.prove(ctx, &l.Answer) {
+		l = facts.ModelsLook{Answer: l.Answer}
+	}
+	return l
+}
+
+// ProvenBus is ProvenOrchestrator for the MCP bus.
+func ProvenBus(from Bus, origin *Origin) Bus { return provenBus{from, origin} }
+
+type provenBus struct {
+	from   Bus
+	origin *Origin
+}
+
+func (p provenBus) Health(ctx context.Context) facts.BusHealth {
+	h := p.from.Health(ctx)
+	if !p.origin.prove(ctx, &h.Answer) {
+		h = facts.BusHealth{Answer: h.Answer}
+	}
+	return h
+}

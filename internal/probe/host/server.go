@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"justnews/internal/facts"
+)
+
+// linux/inet_diag.h.
+const (
+	diagAddressAt = 8  // of id.idiag_src, in the request and the answer
+	diagInodeAt   = 68 // of idiag_inode
+	diagGroupID   = 21 // INET_DIAG_CGROUP_ID
+	noCookie      = ^uint32(0)
+)
+
+// Server looks up the socket at the other end of an established connection by
+// the four numbers that name it. What the kernel does not tell, or nobody on
+// this host has, stays unknown.
+func (Host) Server(server, client netip.AddrPort) facts.Server {
+	s := facts.Server{Local: local(server.Addr(), client.Addr())}
+	if !s.Local {
+		return s
+	}
+	answer, err := diagSocket(server, client)
+	if err != nil {
+		return s
+	}
+	inode := binary.NativeEndian.Uint32(answer[diagInodeAt:])
+	s.Accepted = inode != 0 // without one the owner is 0 whoever it is
+	if s.Accepted {
+		s.UID = int(binary.NativeEndian.Uint32(answer[diagUIDAt:]))
+	}
+	s.Group = groupOf(answer[diagMessageLen:])
+	return s
+}
+
+// local reports whether an address is one of this host: the kernel gives a
+// connection to itself the same address at both ends, unless its caller binds.
+func local(server, client netip.Addr) bool {
+	if server.IsLoopback() || server.IsUnspecified() || server == client {
+		return true
+	}
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, a := range own {
+		if ip, ok := a.(*net.IPNet); ok {
+			if addr, ok := netip.AddrFromSlice(ip.IP); ok && addr.Unmap() == server.WithZone("") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// diagSocket returns the kernel's message about one socket (sock_diag(7)): a
+// request for exactly that one, which needs no privilege.
+func diagSocket(server, client netip.AddrPort) ([]byte, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
+		return nil, err
+	}
+	if err := unix.Sendto(fd, socketRequest(server, client), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 8<<10)
+	for {
+		n, _, err := unix.Recvfrom(fd, buf, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return socketAnswer(buf[:n], server)
+	}
+}
+
+// socketRequest asks for the socket whose own address is server and whose peer
+// is client.
+func socketRequest(server, client netip.AddrPort) []byte {
+	b := make([]byte, unix.NLMSG_HDRLEN+diagRequestLen)
+	binary.NativeEndian.PutUint32(b[0:], uint32(len(b))) //nolint:gosec // 72
+	binary.NativeEndian.PutUint16(b[4:], sockDiagByFamily)
+	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST)
+	r := b[unix.NLMSG_HDRLEN:]
+	r[0], r[1] = unix.AF_INET, unix.IPPROTO_TCP
+	if server.Addr().Is6() {
+		r[0] = unix.AF_INET6
+	}
+	binary.NativeEndian.PutUint32(r[4:], ^uint32(0)) // any state
+	id := r[diagAddressAt:]
+	binary.BigEndian.PutUint16(id[0:], server.Port())
+	binary.BigEndian.PutUint16(id[2:], client.Port())
+	copy(id[4:20], server.Addr().AsSlice())
+	copy(id[20:36], client.Addr().AsSlice())
+	binary.NativeEndian.PutUint32(id[40:], noCookie)
+	binary.NativeEndian.PutUint32(id[44:], noCookie)
+	return b
+}
+
+// socketAnswer returns the inet_diag_msg of one answer, with its attributes.
+func socketAnswer(datagram []byte, server netip.AddrPort) ([]byte, error) {
+	messages, err := syscall.ParseNetlinkMessage(datagram)
+	if err != nil {
+		return nil, err
+	}
+	if len(messages) != 1 {
+		return nil, fmt.Errorf("%d messages", len(messages))
+	}
+	m := messages[0]
+	switch {
+	case m.Header.Type == unix.NLMSG_ERROR && len(m.Data) >= 4:
+		return nil, unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data))) //nolint:gosec // an errno
+	case m.Header.Type != sockDiagByFamily || len(m.Data) < diagMessageLen:
+		return nil, fmt.Errorf("a message of type %d and %d bytes", m.Header.Type, len(m.Data))
+	case binary.BigEndian.Uint16(m.Data[diagPortAt:]) != server.Port():
+		return nil, errors.New("another socket")
+	}
+	return m.Data, nil
+}
+
+// groupOf finds the control group among attributes, 0 where there is none.
+func groupOf(attributes []byte) uint64 {
+	for len(attributes) >= unix.SizeofRtAttr {
+		length := int(binary.NativeEndian.Uint16(attributes))
+		kind := binary.NativeEndian.Uint16(attributes[2:])
+		if length < unix.SizeofRtAttr || length > len(attributes) {
+			return 0
+		}
+		if kind == diagGroupID && length >= unix.SizeofRtAttr+8 {
+			return binary.NativeEndian.Uint64(attributes[unix.SizeofRtAttr:])
+		}
+		attributes = attributes[min((length+3)&^3, len(attributes)):]
+	}
+	return 0
+}
+
+// maxGroups bounds how many control groups below a unit's are looked at.
+const maxGroups = 1000
+
+// Groups returns the inode numbers of a unit's control group (its
+// ControlGroup=) in the cgroup2 hierarchy, and of those below it, which a unit
+// with Delegate= may have made. It returns none where there is no such
+// hierarchy or no such group.
+func (h Host) Groups(group string) []uint64 {
+	if group == "" || strings.Contains(group, "..") {
+		return nil
+	}
+	for _, top := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		if _, err := os.Stat(h.path(top + "/cgroup.controllers")); err != nil {
+			continue // not cgroup2
+		}
+		var found []uint64
+		_ = filepath.WalkDir(h.path(top+group), func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return nil //nolint:nilerr // a group that has gone has no members
+			}
+			if !d.IsDir() {
+				return nil
+			}
+			var st unix.Stat_t
+			if unix.Lstat(path, &st) == nil {
+				found = append(found, st.Ino)
+			}
+			if len(found) >= maxGroups {
+				return fs.SkipAll
+			}
+			return nil
+		})
+		return found
+	}
+	return nil
+}
