@@ -38,7 +38,8 @@ func TestTheDebHasExactlyWhatTheListSays(t *testing.T) {
 	want, got := expected(t, "deb"), map[string]string{}
 	for line := range strings.Lines(output(t, "dpkg-deb", "--contents", deb)) {
 		f := strings.Fields(line)
-		got[path.Clean(strings.TrimPrefix(f[5], "."))] = f[0] + " " + strings.Replace(f[1], "0/0", "root/root", 1)
+		name := strings.ReplaceAll(f[5], `\\`, `\`) // tar's escape
+		got[path.Clean(strings.TrimPrefix(name, "."))] = f[0] + " " + strings.Replace(f[1], "0/0", "root/root", 1)
 	}
 	// dpkg wants the directories above, and nfpm adds Debian's own changelog.
 	for name := range maps.Clone(want) {
