@@ -30,7 +30,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 		Message:  "another program listens on the port of " + u.Name,
 		Seen:     Holders(p),
 		Expected: "nobody, or " + u.Name + " itself",
-		Fix:      freePort(u, p),
+		Fix:      freePort(p),
 	}}
 }
 
@@ -61,7 +61,7 @@ func Holders(p facts.Port) string {
 	return strings.Join(names, ", ")
 }
 
-func freePort(u facts.Unit, p facts.Port) diag.Fix {
+func freePort(p facts.Port) diag.Fix {
 	if len(p.Processes) > 0 && OurUnit(p.Processes[0].Unit) {
 		return diag.Do(diag.Run("systemctl", "stop", "--", p.Processes[0].Unit), diag.Retry())
 	}

@@ -13,9 +13,6 @@ import (
 	"justnews/internal/diag"
 )
 
-// thenReload ends a fix that is a sentence.
-const thenReload = ", then: systemctl daemon-reload"
-
 func missing(src Source) diag.Problem {
 	p := diag.Problem{
 		Code:     diag.ConfigMissing,
@@ -83,13 +80,6 @@ func sortProblems(problems []diag.Problem) {
 			cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message),
 		)
 	})
-}
-
-func shellQuote(s string) string {
-	if s != "" && only(s, func(c byte) bool { return word(c) || strings.IndexByte("/.-+:@%,", c) >= 0 }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // quoteList writes names as "a", "b" or "c".

@@ -58,12 +58,11 @@ func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 	if time.Since(o.asked) >= unitEvery {
 		o.ask(ctx)
 	}
-	kind, seen := facts.Unattributed, ""
 	if o.err != nil {
-		seen = "systemd cannot be asked about " + o.Unit + ": " + o.err.Error()
-	} else {
-		kind, seen = check.Served(a.Server, o.known)
+		a.Kind, a.Detail = facts.Unattributed, "systemd cannot be asked about "+o.Unit+": "+o.err.Error()
+		return false
 	}
+	kind, seen := check.Served(a.Server, o.known)
 	if kind == facts.Answered {
 		return true
 	}

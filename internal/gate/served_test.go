@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/wish"
+)
+
+// unitsByName answers for units; err comes first.
+type unitsByName struct {
+	unit facts.Unit
+	err  error
+	asks int
+}
+
+func (u *unitsByName) Unit(context.Context, string) (facts.Unit, error) {
+	u.asks++
+	return u.unit, u.err
+}
+
+type groupsByPath map[string][]uint64
+
+func (g groupsByPath) Groups(path string) []uint64 { return g[path] }
+
+// answers is an orchestrator and a bus that say the best there is to say, from
+// one socket.
+type answers struct{ server facts.Server }
+
+func (a answers) answer() facts.Answer {
+	return facts.Answer{Kind: facts.Answered, Status: 200, Server: a.server}
+}
+func (a answers) Health(context.Context) facts.Health {
+	return facts.Health{Answer: a.answer(), SafeMode: true}
+}
+func (a answers) Ready(context.Context) facts.Readiness {
+	return facts.Readiness{Answer: a.answer(), Ready: true}
+}
+func (a answers) Models(context.Context, bool) facts.ModelsLook {
+	return facts.ModelsLook{Answer: a.answer(), State: facts.ModelsState{AllReady: true, Total: 1, Done: 1}}
+}
+func (a answers) Preload(ctx context.Context, _ bool) facts.ModelsLook { return a.Models(ctx, false) }
+
+func TestOriginEmptiesAnswersOfOthers(t *testing.T) {
+	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
+	for name, tc := range map[string]struct {
+		origin *Origin
+		group  uint64
+		want   facts.AnswerKind
+	}{
+		"the unit's own":           {&Origin{Unit: "x.service", Units: units}, 5, facts.Answered},
+		"another's":                {&Origin{Unit: "x.service", Units: units}, 6, facts.Foreign},
+		"no unit of this host":     {&Origin{Units: units}, 6, facts.Answered},
+		"by hand, no systemd":      {&Origin{Unit: "x.service"}, 6, facts.Answered},
+		"in a unit, nobody to ask": {&Origin{Unit: "x.service", Must: true}, 5, facts.Unattributed},
+		"systemd does not answer":  {&Origin{Unit: "x.service", Units: &unitsByName{err: errors.New("no")}}, 5, facts.Unattributed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.origin.Groups = groupsByPath{"/x": {5}}
+			server := answers{facts.Server{Local: true, Group: tc.group, UID: 1, Accepted: true}}
+			o, ctx := ProvenOrchestrator(server, tc.origin), t.Context()
+			h, r, m, p := o.Health(ctx), o.Ready(ctx), o.Models(ctx, true), o.Preload(ctx, true)
+			for _, a := range []facts.Answer{h.Answer, r.Answer, m.Answer, p.Answer} {
+				if a.Kind != tc.want {
+					t.Errorf("%+v, want %d", a, tc.want)
+				}
+			}
+			counts := tc.want == facts.Answered
+			if h.SafeMode != counts || r.Ready != counts || m.State.AllReady != counts || p.State.AllReady != counts {
+				t.Errorf("%+v %+v %+v %+v", h, r, m, p)
+			}
+		})
+	}
+}
+
+func TestOriginAsksSystemdOnlyInDoubt(t *testing.T) {
+	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
+	o := ProvenOrchestrator(answers{facts.Server{Local: true, Group: 5}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
+	for range 100 {
+		o.Models(t.Context(), false)
+	}
+	if units.asks != 1 {
+		t.Errorf("asked %d times", units.asks)
+	}
+}
+
+func TestOriginLeavesWhatIsNoAnswer(t *testing.T) {
+	o := &Origin{Unit: "x.service", Must: true}
+	for _, kind := range []facts.AnswerKind{facts.NoAnswer, facts.Refused} {
+		if a := (facts.Answer{Kind: kind}); !o.prove(t.Context(), &a) || a.Kind != kind {
+			t.Errorf("%+v", a)
+		}
+	}
+}
+
+// busOf answers as the bus.
+type busOf struct{ answers }
+
+func (b busOf) Health(context.Context) facts.BusHealth {
+	return facts.BusHealth{Answer: b.answer(), State: "ok"}
+}
+
+func TestBusOfAnotherUnitIsAnImpostor(t *testing.T) {
+	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
+	bus := ProvenBus(busOf{answers{facts.Server{Local: true, Group: 6}}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
+	w := wish.Wish{Timeout: wish.Timeout{Value: time.Minute}, Bus: wish.Service{URL: "http://127.0.0.1:8000", Unit: "x.service"}}
+	res := run(t.Context(), w, World{Bus: bus, Units: units}, []step{busStep}, stopAtFirst)
+	if res.Passed() || res.Status != diag.StatusNonsense || len(res.Problems) != 1 || res.Problems[0].Code != diag.BusImpostor {
+		t.Errorf("%+v", res)
+	}
+}
