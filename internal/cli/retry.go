@@ -70,6 +70,9 @@ func retried(cfg *config.Config, w wish.Wish, named []string) (gate.Again, []dia
 	add(w.Orchestrator.Unit)
 	add(w.Bus.Unit)
 	add(plan.PreloadUnit)
+	if len(named) == 0 && w.Orchestrator.Unit != "" {
+		units.Start = append(units.Start, plan.PreloadUnit)
+	}
 	for _, i := range cfg.Instances {
 		unit := wish.InstanceUnit(i.Name)
 		if len(named) == 0 || chosen[i.Name] {

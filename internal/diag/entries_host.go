@@ -36,7 +36,7 @@ var hostEntries = []Entry{
 	},
 	{
 		Code: BusImpostor, Status: StatusNonsense, MessageID: "a0d37d0fb4a64bb28a2a2b1f2f6d8e51",
-		Title: "another process answers in the place of the MCP bus",
+		Title: "another process answers instead of the MCP bus",
 		Cause: "Its port needs no privilege: any process can listen there first. The socket that answered does not belong to the unit that bus.instance names.",
 		Check: []Command{Run("ss", "-ltnpe")},
 		Fix:   Advise("stop the process that holds the port", Retry()),

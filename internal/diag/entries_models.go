@@ -36,7 +36,7 @@ var modelEntries = []Entry{
 	},
 	{
 		Code: OrchestratorImpostor, Status: StatusNonsense, MessageID: "5d268d5b2ac55d6983d22caa9833c89f",
-		Title: "another process answers in the place of the orchestrator",
+		Title: "another process answers instead of the orchestrator",
 		Cause: "Port 8014 needs no privilege: any process can listen there first. The socket that answered does not belong to the unit that orchestrator.instance names, be it another user's, another unit's or another host's.",
 		Check: []Command{Run("ss", "-ltnpe")},
 		Fix:   Advise("stop the process that holds the port", Retry()),

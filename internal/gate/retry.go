@@ -14,9 +14,11 @@ import (
 	"justnews/internal/wish"
 )
 
-// Resetter forgets that a unit failed, and how often it was started.
+// Resetter forgets that a unit failed, and how often it was started, and ends a
+// start that waits.
 type Resetter interface {
 	ResetFailed(ctx context.Context, unit string) error
+	Stop(ctx context.Context, unit string) (facts.Start, error)
 }
 
 // Again names the units of a retry.
@@ -43,6 +45,9 @@ func resetFailed(ctx context.Context, k *walk, units []string, resetter Resetter
 		if err == nil && u.LoadState != "loaded" {
 			continue
 		}
+		if err == nil && holds(u) {
+			_, err = resetter.Stop(ctx, name)
+		}
 		if err == nil {
 			err = resetter.ResetFailed(ctx, name)
 		}
@@ -55,6 +60,10 @@ func resetFailed(ctx context.Context, k *walk, units []string, resetter Resetter
 	}
 	return outcome{passed: true, detail: fmt.Sprintf("%d failed units reset", reset)}
 }
+
+// holds reports whether a unit's gate was refused before and looks again every
+// few seconds: a start that is asked for now would wait behind it.
+func holds(u facts.Unit) bool { return u.ActiveState == "activating" && u.NRestarts > 0 }
 
 func notAllowed(unit, message, seen string) diag.Problem {
 	return diag.Problem{

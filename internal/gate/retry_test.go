@@ -18,15 +18,17 @@ import (
 // retryHost is a systemd on which each start succeeds but that of broken.service.
 type retryHost struct {
 	sync.Mutex
-	units          map[string]string
-	reset, started []string
-	denied         bool
+	units    map[string]string
+	restarts int
+	denied   bool
+
+	reset, started, stopped []string
 }
 
 func (h *retryHost) Unit(_ context.Context, name string) (facts.Unit, error) {
 	h.Lock()
 	defer h.Unlock()
-	return facts.Unit{Name: name, LoadState: "loaded", ActiveState: h.units[name], Result: "exit-code"}, nil
+	return facts.Unit{Name: name, LoadState: "loaded", ActiveState: h.units[name], Result: "exit-code", NRestarts: h.restarts}, nil
 }
 
 func (h *retryHost) UnitOfPID(context.Context, int) (facts.Unit, error) {
@@ -56,6 +58,22 @@ func (h *retryHost) Start(_ context.Context, name string) (facts.Start, error) {
 	}
 	h.units[name] = "active"
 	return facts.Start{Result: "done"}, nil
+}
+
+func (h *retryHost) Stop(_ context.Context, name string) (facts.Start, error) {
+	h.Lock()
+	defer h.Unlock()
+	h.stopped = append(h.stopped, name)
+	h.units[name] = "inactive"
+	return facts.Start{Result: "done"}, nil
+}
+
+func TestRetryEndsAStartThatWaits(t *testing.T) {
+	h := &retryHost{units: map[string]string{"a.service": "activating", "b.service": "active"}, restarts: 1}
+	r := retryOn(t, h, "a.service", "b.service")
+	if !r.Passed() || !slices.Equal(h.stopped, []string{"a.service"}) || !slices.Equal(h.started, []string{"a.service"}) {
+		t.Errorf("%+v stopped %q started %q", r, h.stopped, h.started)
+	}
 }
 
 func retryOn(t *testing.T, h *retryHost, start ...string) Result {

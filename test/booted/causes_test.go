@@ -102,7 +102,7 @@ func (s *site) cause(t *testing.T, c cause) {
 		}
 	}
 	before := bed.Monotonic()
-	s.Run("systemctl", "start", target)
+	s.Run("systemctl", "start", "--no-block", target)
 	s.waitRefused(preload)
 	said := s.since(before, preload)
 	for _, want := range append([]string{c.code}, c.says...) {
