@@ -143,17 +143,17 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 	case !res.Passed():
 		gate.KeepShut(res, cmp.Or(refusingUnit(a.Lookup), own))
 	}
+	summary := a.summarize(e, *res)
 	if !ofNobody(*res) {
-		if note := a.record(a.summarize(e, *res), res.Started); note != nil {
-			res.Problems = append(res.Problems, *note)
+		note := a.record(summary, res.Started)
+		if note == nil && a.serves(e, own) {
+			note = a.metrics(summary)
 		}
-		if a.serves(e, own) {
-			if note := a.metrics(a.summarize(e, *res)); note != nil {
-				res.Problems = append(res.Problems, *note)
-			}
+		if note != nil {
+			res.Problems = append(res.Problems, *note)
+			summary = a.summarize(e, *res)
 		}
 	}
-	summary := a.summarize(e, *res)
 	watch.Done(*res)
 	if a.json() {
 		if text, err := summary.JSON(); err == nil {
