@@ -144,14 +144,16 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 		gate.KeepShut(res, cmp.Or(refusingUnit(a.Lookup), own))
 	}
 	summary := a.summarize(e, *res)
-	if !ofNobody(*res) {
-		note := a.record(summary, res.Started)
-		if note == nil && a.serves(e, own) {
-			note = a.metrics(summary)
-		}
+	noted := func(note *diag.Problem) {
 		if note != nil {
 			res.Problems = append(res.Problems, *note)
 			summary = a.summarize(e, *res)
+		}
+	}
+	if !ofNobody(*res) {
+		noted(a.record(summary, res.Started))
+		if a.serves(e, own) {
+			noted(a.metrics(summary))
 		}
 	}
 	watch.Done(*res)
