@@ -104,7 +104,11 @@ func (s *site) cause(t *testing.T, c cause) {
 	before := bed.Monotonic()
 	s.Run("systemctl", "start", "--no-block", target)
 	s.waitRefused(preload)
-	said := s.since(before, preload)
+	var said string
+	s.WaitFor("the refusal in the journal of "+preload, bed.Patience, func() bool {
+		said = s.since(before, preload)
+		return strings.Contains(said, "refused: preload: ")
+	})
 	for _, want := range append([]string{c.code}, c.says...) {
 		if !strings.Contains(said, want) {
 			t.Errorf("the journal lacks %q:\n%s", want, said)
@@ -141,6 +145,7 @@ func (s *site) stopAll() {
 func (s *site) paste(t *testing.T, said string, c cause) {
 	t.Helper()
 	for try := 1; ; try++ {
+		before := bed.Monotonic()
 		found := hints(said)
 		if found == nil {
 			t.Fatalf("no hint can be pasted:\n%s", said)
@@ -154,7 +159,7 @@ func (s *site) paste(t *testing.T, said string, c cause) {
 		if r.Err == nil && !strings.Contains(r.Stderr, "refused: retry") {
 			return
 		}
-		if said = r.Stderr; try == 3 {
+		if said = s.since(before, preload); try == 3 {
 			t.Fatalf("the printed hint fails: %s: %v\n%s%s", line, r.Err, r.Stdout, r.Stderr)
 		}
 	}
@@ -183,7 +188,7 @@ func TestALimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) 
 		s := boot(t, suite, h)
 		s.waitRefused(preload)
 		s.WaitJournal(preload, "MODEL-MEMORY", "memory: sentence-transformers/all-MiniLM-L6-v2: STRICT_MODEL_STORE=1 but failed to load model",
-			"the model takes 537 MB, more than LimitDATA= of the unit allows", "raise LimitDATA= of justnews@gpu_orchestrator.service")
+			"the model takes 537 MB, more than LimitDATA= of the unit allows", "raise LimitDATA= of the orchestrator")
 		s.noAgentStarted()
 		s.Must("rm", limit)
 		mended := bed.Monotonic()
@@ -287,7 +292,7 @@ func TestAnOrchestratorThatMayDownloadOpensNothing(t *testing.T) {
 		}})
 		s.waitRefused(preload)
 		s.WaitJournal(preload, "STORE-ENVIRONMENT: "+unit(orchestrator), "HF_HUB_OFFLINE=0 in the running process; expected HF_HUB_OFFLINE=1",
-			"remove what overrules it", "systemctl restart "+unit(orchestrator))
+			"remove what overrules it", "systemctl restart -- "+unit(orchestrator))
 		s.noAgentStarted()
 		s.WriteFile(file, "REFERENCE_MISBEHAVE=\n")
 		mended := bed.Monotonic()
