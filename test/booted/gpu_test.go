@@ -19,7 +19,7 @@ import (
 // a driver that answers, the same units start.
 func TestAHostThatNeedsAGPUStartsNothingWithoutOne(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
-		s := boot(t, suite, host{config: "[gpu]\nmin_count = 2\n\n" + config("60s")})
+		s := boot(t, suite, host{config: "[gpu]\nmin_count = 2\npatience = \"2s\"\n\n" + config("60s")})
 		s.WaitJournal(unit("scout"), "GPU-", "exit status 71")
 		s.waitRefused(unit("scout"))
 		s.waitRefused(unit(orchestrator))
@@ -28,8 +28,7 @@ func TestAHostThatNeedsAGPUStartsNothingWithoutOne(t *testing.T) {
 		fakeDriver(t, s)
 		s.Must("systemd-tmpfiles", "--create", "fake-nvidia.conf")
 		mended := bed.Monotonic()
-		s.Systemctl("reset-failed", "justnews*")
-		s.Systemctl("start", target)
+		s.Must("justnews-gate", "retry")
 		s.everythingUp(mended)
 		s.WaitJournal(unit("scout"), "2 GPUs, driver 550.163.01, CUDA 12.4")
 	})
