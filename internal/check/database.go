@@ -81,7 +81,7 @@ func Database(d facts.Database) []diag.Problem {
 	switch {
 	case d.Bad != "":
 		return []diag.Problem{{
-			Code: diag.DatabaseURL, Subject: d.Name, Message: "the environment's " + d.Name + " makes no sense", Seen: d.Bad,
+			Code: diag.DatabaseURL, Subject: d.Name, Message: "the environment's " + d.Name + " is not a valid address", Seen: d.Bad,
 			Expected: "postgresql://USER:PASSWORD@HOST:PORT/NAME or mysql://…",
 			Fix:      mend(reload(), "correct %s in %s", d.Name, d.Where),
 		}}

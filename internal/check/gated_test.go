@@ -3,6 +3,7 @@
 package check
 
 import (
+	"strings"
 	"testing"
 
 	"justnews/internal/diag"
@@ -38,5 +39,13 @@ func TestOnlyTheGateOfItsOwnInstanceGates(t *testing.T) {
 				t.Errorf("got %v, want %s with a fix", problems, c.code)
 			}
 		})
+	}
+}
+
+func TestGatedCallsAMaskedUnitMasked(t *testing.T) {
+	problems := Gated(facts.Unit{Name: "justnews@scout.service", LoadState: "masked"})
+	if len(problems) != 1 || problems[0].Severity != diag.Warning || !strings.Contains(problems[0].Message, "masked") ||
+		!strings.Contains(problems[0].Fix.String(), "systemctl unmask justnews@scout.service") {
+		t.Errorf("%+v", problems)
 	}
 }

@@ -11,13 +11,8 @@ import (
 // for.
 func Glance(j Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 	switch j.State {
-	case Ready:
+	case Ready, Pending:
 		return nil
-	case Pending:
-		return []diag.Problem{{
-			Code: diag.ModelsTimeout, Subject: s.URL, Message: "the models are still loading",
-			Seen: j.Reason, Expected: expectation(s), Fix: diag.Do(diag.Run("justnews-gate", "preload", "--wait")),
-		}}
 	case Idle, Unknown:
 		return []diag.Problem{{
 			Code: diag.ModelsIncomplete, Subject: s.URL, Message: "the models are not loaded, and nothing loads them",

@@ -60,7 +60,7 @@ func MPSDaemon(m facts.MPS, w MPSWish) []diag.Problem {
 	switch {
 	case m.Directory.Exists && !m.Directory.IsDir: // before: a file is closed to all as well
 		return []diag.Problem{{
-			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is no directory",
+			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is not a directory",
 			Seen: "a file", Expected: "a directory", Fix: diag.Do(append([]diag.Command{diag.Run("rm", "--", w.PipeDirectory)}, w.restart()...)...),
 		}}
 	case m.Directory.Blocked != "":

@@ -257,7 +257,7 @@ func TestAnAnswerIsJudged(t *testing.T) {
 		"no libcuda":           {facts.MPSLibrary, liveMPS(), wishMPS(), diag.MPSLibrary, "libcuda.so.1"},
 		"no program":           {facts.MPSProgramMissing, liveMPS(), wishMPS(), diag.MPSMissing, "not installed"},
 		"no program to run":    {facts.MPSProgramDenied, liveMPS(), wishMPS(), diag.MPSMissing, "cannot be executed"},
-		"nonsense":             {facts.MPSNonsense, liveMPS(), wishMPS(), diag.MPSNonsense, "makes no sense"},
+		"nonsense":             {facts.MPSNonsense, liveMPS(), wishMPS(), diag.MPSNonsense, "is invalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			problems := check.MPSControl(facts.MPSAnswer{Kind: c.kind, Detail: "evidence\x1b"}, c.m, c.w)

@@ -36,7 +36,7 @@ func MPSControl(a facts.MPSAnswer, m facts.MPS, w MPSWish) []diag.Problem {
 	case facts.MPSProgramMissing, facts.MPSProgramDenied:
 		return []diag.Problem{MPSProgram(a, w)}
 	case facts.MPSNonsense:
-		p.Code, p.Message = diag.MPSNonsense, "the MPS control daemon's answer makes no sense"
+		p.Code, p.Message = diag.MPSNonsense, "the MPS control daemon's answer is invalid"
 	default: // not asked: nothing is proven
 		p.Code, p.Message = diag.MPSWedged, "the MPS control daemon was not asked"
 	}

@@ -9,14 +9,14 @@ import (
 	"justnews/internal/facts"
 )
 
-// OrchestratorNonsense returns the problem of an answer that makes no sense.
+// OrchestratorNonsense returns the problem of an invalid answer.
 func OrchestratorNonsense(s Subject, a facts.Answer) diag.Problem {
 	if a.Kind == facts.Foreign {
 		return foreign(diag.OrchestratorImpostor, "orchestrator", s.URL, a)
 	}
 	return diag.Problem{
 		Code: diag.OrchestratorNonsense, Subject: s.URL,
-		Message:  "the orchestrator's answer makes no sense",
+		Message:  "the orchestrator's answer is invalid",
 		Seen:     statusOf(a) + evidence(a),
 		Expected: "200 with the object that the GPU Orchestrator answers",
 		Fix:      mend(again(), "make sure that the GPU Orchestrator serves %s", quote(s.URL)),
@@ -75,7 +75,7 @@ func Bus(url string, b facts.BusHealth) []diag.Problem {
 		return busWord(url, b)
 	case Nonsense:
 		return []diag.Problem{{
-			Code: diag.BusNonsense, Subject: url, Message: "the bus's answer makes no sense",
+			Code: diag.BusNonsense, Subject: url, Message: "the bus's answer is invalid",
 			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: `200 with {"status": "ok"} from /health`,
 			Fix: mend(again(), "make sure that the MCP bus serves %s", quote(url)),
 		}}

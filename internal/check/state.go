@@ -17,7 +17,7 @@ type State int
 const (
 	Unknown      State = iota // nothing was judged
 	Unreachable               // no answer, or an error that may pass
-	Nonsense                  // an answer that makes no sense
+	Nonsense                  // an invalid answer
 	Pending                   // it goes on, and may become ready
 	Idle                      // nothing goes on: no job, or one that loaded too little
 	Failed                    // it ended with errors

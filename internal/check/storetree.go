@@ -174,7 +174,7 @@ func (j *storeJudge) leftovers(t facts.StoreTree) {
 	case facts.CurrentElsewhere:
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
-			Message: "current leads to something that is no version of this agent",
+			Message: "current leads to something that is not a version of this agent",
 			Seen:    diag.Clean(t.Named + " leads to " + t.Path), Expected: "a link to versions/VERSION of the same agent",
 			Fix: mend(nil, "make %s a link to one of versions", quote(t.Named)),
 		})

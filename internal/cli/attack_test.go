@@ -252,7 +252,7 @@ func TestAnEndlessErrorTextIsCutEverywhere(t *testing.T) {
 		if why := harm(stdout + stderr); why != "" {
 			t.Errorf("%q: %s", args, why)
 		}
-		if len(stdout)+len(stderr) > 60_000 || !strings.Contains(stdout+stderr, "… (cut, ") {
+		if len(stdout)+len(stderr) > 60_000 || !strings.Contains(stdout+stderr, "... (cut, ") {
 			t.Errorf("%q: %d and %d bytes: %.3000s", args, len(stdout), len(stderr), stderr)
 		}
 	}

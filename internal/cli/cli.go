@@ -71,7 +71,7 @@ type line struct {
 type Globals struct {
 	ConfigFile place            `name:"config" placeholder:"FILE" help:"Read only this configuration file."`
 	Root       place            `name:"root" placeholder:"DIR" help:"Read the configuration below DIR instead of /."`
-	Output     string           `name:"output" short:"o" enum:"text,json" default:"text" placeholder:"FORMAT" help:"Print text or json; talk stays on stderr, as text."`
+	Output     string           `name:"output" short:"o" enum:"text,json" default:"text" placeholder:"FORMAT" help:"Print text or json; messages go to stderr as text."`
 	JSON       bool             `name:"json" help:"The same as --output json."`
 	Color      string           `name:"color" enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colour text auto, always or never; auto respects NO_COLOR."`
 	NoColor    bool             `name:"no-color" help:"The same as --color never."`
@@ -100,6 +100,7 @@ type app struct {
 	ctx  context.Context
 	talk *report.Talk
 	out  *output // Stdout
+	told float64 // when the journal last heard of what refuses this unit
 	// listed are the instances of the configuration, nil before it was read.
 	listed []string
 }
@@ -113,7 +114,7 @@ type leave struct{ status int }
 func Run(ctx context.Context, m Machine, args []string) diag.Status {
 	a := &app{Machine: m, ctx: ctx, out: &output{w: m.Stdout}}
 	a.Stdout = a.out
-	a.talk = report.NewTalk(m.Stderr, m.Log, a.color(m.StderrTerminal))
+	a.talk = report.NewTalk(m.Stderr, m.Log, a.paperOf(m.StderrTerminal))
 	status := a.run(args)
 	if status == diag.StatusReady && a.out.err != nil {
 		return a.refused(lostOutput(a.out.err))
@@ -158,7 +159,7 @@ func (a *app) run(args []string) (status diag.Status) {
 		return a.refused(misused(parser.Model, args, err))
 	}
 	a.Globals = l.Globals
-	a.talk = report.NewTalk(a.Stderr, a.Log, a.color(a.StderrTerminal))
+	a.talk = report.NewTalk(a.Stderr, a.Log, a.paperOf(a.StderrTerminal))
 	if err := kctx.Run(a); err != nil {
 		return a.exit(err)
 	}

@@ -5,7 +5,6 @@ package cli
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,14 +14,16 @@ import (
 
 // What a frame keeps of each part where there is no room for all of it.
 const (
-	gpusOfAFrame     = 2
-	problemsOfAFrame = 4
+	gpusOfAFrame   = 2
+	causesOfAFrame = 4
 )
 
-// frame is a glance on a terminal of that size: the servers, then what is wrong
-// before what is well.
+// frame is a glance on a terminal of that size: the summary, the causes, each on
+// a line, the servers, and the table with the worst first.
 func (a *app) frame(g *glance, at time.Time, columns, rows int) []string {
-	lines := []string{heading(at, columns), ""}
+	view := *a
+	view.StdoutTerminal, view.Width = true, func() int { return max(columns-1, 1) } // some terminals begin a new line behind the last column
+	lines := []string{view.heading(at), ""}
 	if g == nil {
 		return lines
 	}
@@ -31,107 +32,91 @@ func (a *app) frame(g *glance, at time.Time, columns, rows int) []string {
 		shown.GPU.Devices = shown.GPU.Devices[:gpusOfAFrame]
 		shown.GPU.State += fmt.Sprintf(", %d not shown", n-gpusOfAFrame)
 	}
-	lines = append(lines, a.drawn(columns, func(view *app) { view.printServers(shown) })...)
-	problems := problemRows(g.Problems)
-	reserved := 0
-	if len(problems) > 0 {
-		reserved = 1 + min(len(problems), problemsOfAFrame)
-	}
-	lines = append(lines, a.unitRows(shown, columns, rows-len(lines)-reserved)...)
-	return append(lines, a.problemLines(problems, columns, rows-len(lines))...)
-}
-
-// drawn renders with the printers of status as if for a terminal of that width.
-// The last column stays free: some terminals begin a new line behind it.
-func (a *app) drawn(columns int, draw func(*app)) []string {
-	var out bytes.Buffer
-	view := *a
-	view.Stdout, view.StdoutTerminal, view.Width = &out, true, func() int { return max(columns-1, 1) }
-	draw(&view)
-	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-}
-
-// unitRows are an empty row, a head and a row for each unit; where there is no
-// room, those that do not run come first, and the rest is counted.
-func (a *app) unitRows(g glance, columns, room int) []string {
-	const head = 2
-	if len(g.Units) == 0 || room <= head {
-		return nil
-	}
-	var rest []unitGlance
-	if len(g.Units) > room-head {
-		units := slices.Clone(g.Units)
-		slices.SortStableFunc(units, func(x, y unitGlance) int { return order(x) - order(y) })
-		g.Units, rest = units[:room-head-1], units[room-head-1:]
-	}
-	rows := a.drawn(columns, func(view *app) { view.printUnits(g) })
+	lines = append(lines, view.tint(toneOfHost(g.State), view.fit(g.Summary, 0)))
+	causes := view.causeLines(g.Causes)
+	servers := view.drawn(func(v *app) { v.printServers(shown) })
+	table := view.tableOf(unitRows(shown))
 	if len(g.Units) == 0 {
-		rows = []string{""}
+		table = nil
 	}
-	if len(rest) > 0 {
-		rows = append(rows, report.Fit(summaryOf(rest), columns-1))
+	room := rows - len(lines) - len(servers) - 1
+	reserved := 0
+	if len(table) > 0 {
+		reserved = min(len(table), 3) + 1
 	}
-	return rows
+	whole := room - 1
+	if len(table) > 0 {
+		whole -= len(table) + 1
+	}
+	causes = view.kept(causes, max(min(room-reserved-1, causesOfAFrame), whole, 0))
+	if len(causes) > 0 {
+		lines = append(append(lines, ""), causes...)
+	}
+	lines = append(append(lines, ""), servers...)
+	if table = view.kept(table, rows-len(lines)-1); len(table) > 1 {
+		lines = append(append(lines, ""), table...)
+	}
+	warnings := view.findingLines(g.Problems[min(len(g.Causes), len(g.Problems)):])
+	if warnings = view.kept(warnings, rows-len(lines)-1); len(warnings) > 0 {
+		lines = append(append(lines, ""), warnings...)
+	}
+	return lines[:min(len(lines), rows)]
 }
 
-// order puts what does not run before what does.
-func order(u unitGlance) int {
-	switch {
-	case u.Active == "failed":
-		return 0
-	case !u.Gated:
-		return 1
-	case u.Active != "active":
-		return 2
-	}
-	return 3
-}
-
-func summaryOf(units []unitGlance) string {
-	well := 0
-	for _, u := range units {
-		if order(u) == 3 {
-			well++
+// causeLines are the causes, each on one line, and how many instances it holds.
+func (a *app) causeLines(causes []cause) []string {
+	var lines []string
+	for _, c := range causes {
+		holds := ""
+		if n := len(c.Holds); n > 0 {
+			holds = fmt.Sprintf(" (holds %d)", n)
 		}
-	}
-	if well == len(units) {
-		return fmt.Sprintf("and %d more, all active and gated", well)
-	}
-	return fmt.Sprintf("and %d more, %d of them not active or not gated", len(units), len(units)-well)
-}
-
-// problemRows are the first lines of all problems, the worst first; hints follow
-// when the watching ends.
-func problemRows(problems []diag.Problem) []report.Line {
-	var rows []report.Line
-	for _, l := range report.ProblemLines(problems) {
-		if l.First {
-			rows = append(rows, l)
-		}
-	}
-	slices.SortStableFunc(rows, func(x, y report.Line) int { return x.Priority - y.Priority })
-	return rows
-}
-
-func (a *app) problemLines(problems []report.Line, columns, room int) []string {
-	if len(problems) == 0 || room < 2 {
-		return nil
-	}
-	lines := []string{""}
-	kept := problems
-	if len(kept) > room-1 {
-		kept = kept[:room-2]
-	}
-	for _, l := range kept {
-		level := l.Level + ":"
-		text := report.Fit(l.Text, max(columns-2-len(level), 1))
-		if l.Level == diag.Error.String() && a.color(true) {
-			level = "\x1b[31;1m" + level + "\x1b[0m"
-		}
-		lines = append(lines, level+" "+text)
-	}
-	if more := len(problems) - len(kept); more > 0 {
-		lines = append(lines, report.Fit(fmt.Sprintf("and %d more, which q shows", more), columns-1))
+		lines = append(lines, a.oneLine(c.Problem, holds))
 	}
 	return lines
+}
+
+func (a *app) findingLines(problems []diag.Problem) []string {
+	var lines []string
+	for _, p := range problems {
+		lines = append(lines, a.oneLine(p, ""))
+	}
+	return lines
+}
+
+// oneLine is a problem on one line, of which the end stays.
+func (a *app) oneLine(p diag.Problem, end string) string {
+	level := p.Severity.String() + ": "
+	return a.tint(toneOfProblem(p), level) + a.fit(report.Clean([]diag.Problem{p})[0].String(), len(level)+len(end)) + end
+}
+
+func toneOfProblem(p diag.Problem) tone {
+	switch p.Severity {
+	case diag.Warning:
+		return pending
+	case diag.Notice:
+		return plain
+	}
+	return wrong
+}
+
+// kept returns the lines that there is room for, and says how many there are
+// besides.
+func (a *app) kept(lines []string, room int) []string {
+	if len(lines) <= room {
+		return lines
+	}
+	if room < 1 {
+		return nil
+	}
+	return append(lines[:room-1:room-1], a.fit(fmt.Sprintf("and %d more, which q shows", len(lines)-room+1), 0))
+}
+
+// drawn renders with the printers of status.
+func (a *app) drawn(draw func(*app)) []string {
+	var out bytes.Buffer
+	view := *a
+	view.Stdout = &out
+	draw(&view)
+	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 }

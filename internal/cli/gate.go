@@ -143,6 +143,7 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 	case !res.Passed():
 		gate.KeepShut(res, cmp.Or(refusingUnit(a.Lookup), own))
 	}
+	how, by := a.telling(e, *res, own)
 	summary := a.summarize(e, *res)
 	noted := func(note *diag.Problem) {
 		if note != nil {
@@ -162,7 +163,7 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 			_, _ = a.Stdout.Write(text)
 		}
 	}
-	lines := report.Lines(e.name, *res)
+	lines := a.lines(e, *res, how, by)
 	if e.survey && a.StderrTerminal {
 		lines = report.Headed(lines)
 	}

@@ -110,6 +110,6 @@ func (a *app) printHistory(runs []pastRun) {
 		h, good := historyRunOf(r), r.Verdict == "ready" || r.Verdict == "warnings"
 		head := fmt.Sprintf("%s  %-*s  %-*s  ", r.began.Local().Format("2006-01-02 15:04:05"), name, r.place(), run, r.Run)
 		tail := strings.TrimRight(fmt.Sprintf("  %-*s  %s", duration, report.Span(seconds(r.Elapsed)), h.Code), " ")
-		fmt.Fprintf(a.Stdout, "%s%s%s\n", head, a.mark(good, fmt.Sprintf("%-*s", verdict, r.Verdict)), a.fit(tail, len(head)+verdict))
+		fmt.Fprintf(a.Stdout, "%s%s%s\n", head, a.tint(toneIf(good), fmt.Sprintf("%-*s", verdict, r.Verdict)), a.fit(tail, len(head)+verdict))
 	}
 }

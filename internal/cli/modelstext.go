@@ -32,7 +32,7 @@ type verified struct {
 // verifiedTree is one version, or a directory that the map names.
 type verifiedTree struct {
 	Agent     string         `json:"agent"`
-	Version   string         `json:"version"` // "" for a directory that is no version
+	Version   string         `json:"version"` // "" for a directory that is not a version
 	Path      string         `json:"path"`
 	Adapter   bool           `json:"adapter"`
 	Models    int            `json:"models"`

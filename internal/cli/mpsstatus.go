@@ -14,6 +14,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/probe/host"
 	"justnews/internal/report"
 	"justnews/internal/wish"
 )
@@ -102,10 +103,8 @@ func newMPSGlance(cfg *config.Config, w wish.Wish, found gate.MPSGlance) mpsGlan
 		Instances: mpsInstances(cfg), Server: found.Server, Elsewhere: append([]string{}, found.Look.Elsewhere...), Others: []mpsProcess{},
 	}
 	if found.Unit != nil {
-		g.Unit = &unitGlance{
-			Name: found.Unit.Name, Active: found.Unit.ActiveState, Sub: found.Unit.SubState,
-			Result: found.Unit.Result, Text: report.Brief(found.Unit.StatusText),
-		}
+		unit := newUnitGlance("", *found.Unit, true, host.Monotonic())
+		g.Unit = &unit
 	}
 	if found.Look.Daemon != nil {
 		p := newMPSProcess(*found.Look.Daemon)
@@ -143,22 +142,29 @@ func mpsInstances(cfg *config.Config) []string {
 func (a *app) printMPS(g mpsGlance) {
 	a.mpsRow(g)
 	if g.Unit != nil {
-		a.row("unit", g.Unit.Active == "active", stateOf(*g.Unit), g.Unit.Name)
+		a.row("unit", toneIf(g.Unit.State == check.WordUp), string(g.Unit.State), g.Unit.Name)
 	}
 	if g.Daemon != nil {
-		a.row("daemon", g.Daemon.State != "T", fmt.Sprintf("PID %d", g.Daemon.PID), g.Daemon.text())
+		a.row("daemon", toneIf(g.Daemon.State != "T"), fmt.Sprintf("PID %d", g.Daemon.PID), g.Daemon.text())
 	}
 	if g.Server > 0 {
-		a.row("server", true, fmt.Sprintf("PID %d", g.Server), "active")
+		a.row("server", good, fmt.Sprintf("PID %d", g.Server), "active")
 	}
 	for _, o := range g.Others {
-		a.row("other", false, fmt.Sprintf("PID %d", o.PID), o.text())
+		a.row("other", wrong, fmt.Sprintf("PID %d", o.PID), o.text())
 	}
 	used := "no instance"
 	if len(g.Instances) > 0 {
 		used = strings.Join(g.Instances, ", ")
 	}
-	a.row("used by", true, fmt.Sprintf("%d instances", len(g.Instances)), used)
+	a.row("used by", plain, fmt.Sprintf("%d instances", len(g.Instances)), used)
+}
+
+func toneIf(well bool) tone {
+	if well {
+		return good
+	}
+	return wrong
 }
 
 // mpsRow is the one line that status prints of MPS.
@@ -167,7 +173,7 @@ func (a *app) mpsRow(g mpsGlance) {
 	if g.Reached == check.NoRung.String() {
 		state = "not proven"
 	}
-	a.row("mps", check.RungOf(g.Require) <= rungNamed(g.Reached), state, g.PipeDirectory+", "+g.Require+" is required")
+	a.row("mps", toneIf(check.RungOf(g.Require) <= rungNamed(g.Reached)), state, g.PipeDirectory+", "+g.Require+" is required")
 }
 
 // rungNamed reads the word of a rung; what it does not know is none.

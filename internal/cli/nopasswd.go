@@ -20,7 +20,7 @@ import (
 
 type nopasswdCommand struct {
 	Install   nopasswdInstallCommand   `cmd:"" help:"Let a user operate JustNews without a password."`
-	Uninstall nopasswdUninstallCommand `cmd:"" help:"Take that from a user again."`
+	Uninstall nopasswdUninstallCommand `cmd:"" help:"Revoke it."`
 	Run       nopasswdRunCommand       `cmd:"" help:"Run a gate, or the full validation, as yourself: it needs no privileges."`
 }
 
@@ -146,7 +146,7 @@ func (a *app) grantee(w *grant.Wish) *diag.Problem {
 	}
 	if w.User == "" {
 		return &diag.Problem{
-			Code: diag.OperatorUser, Message: "nobody says whom it is for", Seen: "neither --user nor SUDO_USER",
+			Code: diag.OperatorUser, Message: "which user? use --user USER", Seen: "neither --user nor SUDO_USER",
 			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--user", "USER")),
 		}
 	}

@@ -95,7 +95,7 @@ func unusableProblems(unusable []records.Unusable) []diag.Problem {
 	if closed > 0 {
 		problems = append(problems, diag.Problem{
 			Code: diag.RecordUnreadable, Severity: diag.Notice, Subject: records.UnitCaches,
-			Message: "the summaries of " + counted(closed, "unit") + " are closed to this user: sudo justnews-gate history",
+			Message: "the summaries of " + counted(closed, "unit") + " need root: sudo justnews-gate history",
 			Fix:     diag.Do(diag.Run("sudo", "justnews-gate", "history")),
 		})
 	}
@@ -105,7 +105,7 @@ func unusableProblems(unusable []records.Unusable) []diag.Problem {
 func brokenRecord(path, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.RecordBroken, Severity: diag.Warning, Subject: path,
-		Message: "this is no summary that a run left here, and is left out", Seen: seen,
+		Message: "not a summary of a run: left out", Seen: seen,
 		Expected: "a regular file that justnews-gate wrote", Fix: diag.Advise("find out who put it there, then remove it"),
 	}
 }

@@ -3,7 +3,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -72,7 +74,10 @@ func ofFiles(files []place) (timeline.Input, []diag.Problem) {
 		}
 		if err != nil {
 			p := brokenRecord(string(file), err.Error())
-			p.Code, p.Severity, p.Message = diag.RecordMissing, diag.Error, "this is no summary of a run"
+			p.Code, p.Severity, p.Message = diag.RecordMissing, diag.Error, notASummary(err)
+			if p.Expected = ""; errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+				p.Seen = ""
+			}
 			p.Fix = diag.Advise("name one of those that there are").Looking(diag.Run("justnews-gate", "history", "--json"))
 			problems = append(problems, p)
 			continue
@@ -140,4 +145,15 @@ func withoutFuture(past []pastRun, problems []diag.Problem) ([]pastRun, []diag.P
 		been = append(been, r)
 	}
 	return been, problems
+}
+
+// notASummary says in a few words why a file that a person named is of no use.
+func notASummary(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such file"
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	}
+	return "not a summary of a run"
 }

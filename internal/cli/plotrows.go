@@ -95,14 +95,14 @@ func subtitle(runs []pastRun) string {
 
 // askedOf adds what systemd knows of the boot and of each unit.
 func (a *app) askedOf(conn *systemd.Conn, in timeline.Input, past []pastRun) (timeline.Input, []diag.Problem) {
-	loaded, err := conn.Loaded(a.ctx)
+	loaded, finished, err := conn.Boot(a.ctx)
 	if err != nil {
 		return addRuns(in, past, monotonic), []diag.Problem{noSystemd("systemd", err)}
 	}
 	// A container may have been booted before, in this boot of its host.
 	past = slices.DeleteFunc(past, func(r pastRun) bool { return monotonic(r) < loaded })
 	in = addRuns(in, past, monotonic)
-	in.Origin, in.Queued, in.Axis = loaded, true, "seconds since systemd had loaded its units"
+	in.Origin, in.Queued, in.Finished, in.Axis = loaded, true, finished, "seconds since systemd had loaded its units"
 	for _, row := range a.rows(past) {
 		u, err := conn.Unit(a.ctx, row.unit)
 		if err != nil {
@@ -114,7 +114,27 @@ func (a *app) askedOf(conn *systemd.Conn, in timeline.Input, past []pastRun) (ti
 			})
 		}
 	}
-	return in, nil
+	return sinceTheFirst(in), nil
+}
+
+// sinceTheFirst begins the axis with the first start where that was not part of
+// the boot: a target that was enabled later has waited for nothing before.
+func sinceTheFirst(in timeline.Input) timeline.Input {
+	var first time.Duration
+	for _, r := range in.Runs {
+		if first == 0 || r.Began < first {
+			first = r.Began
+		}
+	}
+	for _, u := range in.Units {
+		if first == 0 || u.InactiveExit < first {
+			first = u.InactiveExit
+		}
+	}
+	if in.Finished > 0 && first > in.Finished {
+		in.Origin, in.Axis = first, "seconds since the first start, after the boot"
+	}
+	return in
 }
 
 type plotRow struct{ name, unit string }

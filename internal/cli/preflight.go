@@ -149,6 +149,25 @@ func noSystemd(unit string, err error) diag.Problem {
 	}
 }
 
+// consequences is the group of the errors that follow from others.
+const consequences = "consequences"
+
+// followsIn returns what groups findings: by area, and those errors that only
+// say what the others lead to by themselves. Where there are no others, none
+// follows.
+func followsIn(problems []diag.Problem) func(diag.Problem) string {
+	follows := func(p diag.Problem) bool {
+		return p.Severity == diag.Error && (p.Code == diag.UnitFailed || p.Code == diag.RestartLoop || consequential(p.Code))
+	}
+	cause := slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Error && !follows(p) })
+	return func(p diag.Problem) string {
+		if cause && follows(p) {
+			return consequences
+		}
+		return p.Code.Area()
+	}
+}
+
 // settleSurvey groups the findings by what they are about, the area with the
 // worst first, and in each the worst first; then it reduces the exit status to
 // the three of preflight: 0 nothing, 1 critical findings, 2 warnings only. A run
@@ -158,8 +177,9 @@ func noSystemd(unit string, err error) diag.Problem {
 func settleSurvey(r *gate.Result) {
 	first, worst := map[diag.Code]int{}, map[string]diag.Severity{}
 	begun := map[string]int{}
+	group := followsIn(r.Problems)
 	for i, p := range r.Problems {
-		area := p.Code.Area()
+		area := group(p)
 		if _, seen := first[p.Code]; !seen {
 			first[p.Code] = i
 		}
@@ -169,9 +189,15 @@ func settleSurvey(r *gate.Result) {
 			worst[area] = min(s, p.Severity)
 		}
 	}
+	last := func(area string) int {
+		if area == consequences {
+			return 1
+		}
+		return 0
+	}
 	slices.SortStableFunc(r.Problems, func(a, b diag.Problem) int {
-		x, y := a.Code.Area(), b.Code.Area()
-		return cmp.Or(cmp.Compare(worst[x], worst[y]), cmp.Compare(begun[x], begun[y]),
+		x, y := group(a), group(b)
+		return cmp.Or(cmp.Compare(worst[x], worst[y]), cmp.Compare(last(x), last(y)), cmp.Compare(begun[x], begun[y]),
 			cmp.Compare(a.Severity, b.Severity), cmp.Compare(first[a.Code], first[b.Code]))
 	})
 	r.Settle()

@@ -20,6 +20,7 @@ func (a *app) summarize(e errand, res gate.Result) report.Summary {
 		s.Boot = boot
 		s.Monotonic = max(host.Monotonic()-time.Since(res.Started), 0).Round(time.Microsecond).Seconds()
 	}
+	s.Told = a.told
 	return s
 }
 

@@ -84,7 +84,7 @@ func sameFields(t *testing.T, where string, doc, schema map[string]any, typ refl
 	}
 	for i := range typ.NumField() {
 		name, option, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-		if name == "-" {
+		if name == "-" || !typ.Field(i).IsExported() {
 			continue
 		}
 		property, ok := properties[name].(map[string]any)

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"justnews/internal/check"
@@ -13,7 +14,10 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/plan"
+	"justnews/internal/probe/host"
 	"justnews/internal/probe/orchestrator"
+	"justnews/internal/probe/systemd"
 	"justnews/internal/report"
 	"justnews/internal/wish"
 )
@@ -31,7 +35,11 @@ const (
 
 // glance is what one look at everything found; it is also the JSON of status.
 type glance struct {
-	Schema       int            `json:"schema"`
+	Schema  int    `json:"schema"`
+	State   string `json:"state"`   // up, starting, stopped, degraded, down
+	Summary string `json:"summary"` // the same as a line for people
+	// Causes are the errors, without those that follow from another one.
+	Causes       []cause        `json:"causes"`
 	Orchestrator serviceGlance  `json:"orchestrator"`
 	Models       modelsGlance   `json:"models"`
 	MPS          *mpsGlance     `json:"mps"` // null: no instance has MPS
@@ -40,6 +48,12 @@ type glance struct {
 	Units        []unitGlance   `json:"units"`
 	Problems     []diag.Problem `json:"problems"`
 	Status       int            `json:"status"`
+
+	gpuNeeded bool // a configuration that can be read asks for one
+	gpuThere  bool
+	target    facts.Unit // justnews.target
+	preload   facts.Unit
+	loading   bool // the models are on their way
 }
 
 type serviceGlance struct {
@@ -58,19 +72,44 @@ type modelsGlance struct {
 }
 
 type unitGlance struct {
-	Instance string `json:"instance"`
-	Name     string `json:"name"`
-	Active   string `json:"active"`
-	Sub      string `json:"sub"`
-	Result   string `json:"result"`
-	Text     string `json:"text,omitempty"`
-	Gated    bool   `json:"gated"`
+	Instance string     `json:"instance"`
+	Name     string     `json:"name"`
+	State    check.Word `json:"state"`
+	For      float64    `json:"for_s,omitempty"` // seconds in that state, absent: not known
+	Cause    diag.Code  `json:"cause,omitempty"` // what keeps it from being up
+	Active   string     `json:"active"`
+	Sub      string     `json:"sub"`
+	Result   string     `json:"result"`
+	Text     string     `json:"text,omitempty"`
+	Gated    bool       `json:"gated"`
+
+	unit facts.Unit
+}
+
+// newUnitGlance is a glance at a unit. A status text that is not of its present
+// state is left out.
+func newUnitGlance(instance string, u facts.Unit, enabled bool, now time.Duration) unitGlance {
+	g := unitGlance{
+		Instance: instance, Name: u.Name, State: check.WordOf(u, enabled), Active: u.ActiveState, Sub: u.SubState, Result: u.Result, unit: u,
+	}
+	since := u.Times.StateChange
+	if g.State == check.WordUp {
+		since = u.Times.ActiveEnter
+	}
+	if since > 0 && now > since && g.State != check.WordQueued {
+		g.For = (now - since).Round(time.Millisecond).Seconds()
+	}
+	switch g.State {
+	case check.WordUp, check.WordWaiting, check.WordStarting, check.WordRefused:
+		g.Text = report.Brief(u.StatusText)
+	}
+	return g
 }
 
 // nothingSeen is a glance before the first look.
 func nothingSeen() glance {
 	return glance{
-		Schema:       report.SchemaVersion,
+		Schema: report.SchemaVersion, State: "down", Causes: []cause{},
 		Orchestrator: serviceGlance{State: "not asked"}, Bus: serviceGlance{State: "not asked"},
 		Models: modelsGlance{State: "unknown", Expected: -1, Errors: []facts.ModelError{}},
 		GPU:    report.GPUs{State: "not asked", Devices: []report.GPU{}},
@@ -91,8 +130,8 @@ func (c *statusCommand) Run(a *app) error {
 // glanceOnce is a glance with its exit status.
 func (a *app) glanceOnce(ctx context.Context) glance {
 	g := a.glance(ctx)
+	g.settle()
 	g.Problems = report.Clean(g.Problems)
-	g.Status = int(statusOf(g.Problems))
 	return g
 }
 
@@ -103,25 +142,28 @@ func (a *app) sayGlance(g glance) error {
 		}
 	} else {
 		a.printGlance(g)
-		a.talk.Say(report.ProblemLines(g.Problems))
 	}
 	return ended(diag.Status(g.Status))
 }
 
-// glance gets as far as the configuration lets it.
+// glance gets as far as the configuration lets it. Without one it shows the
+// units that systemd knows of.
 func (a *app) glance(ctx context.Context) glance {
 	g := nothingSeen()
+	conn := a.openSystemd(ctx)
+	if conn != nil {
+		defer conn.Close()
+	}
 	cfg, problems := config.Load(a.source())
 	if g.Problems = problems; cfg == nil {
+		if conn != nil && a.ConfigFile == "" && a.Root == "" { // else it is not this host's
+			lookAtLoaded(ctx, &g, conn)
+		}
 		return g
 	}
 	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})
 	w.RequireMPS = len(mpsInstances(cfg)) > 0
 	g.Problems = append(append(g.Problems, more...), w.Remote()...)
-	conn := a.openSystemd(ctx)
-	if conn != nil {
-		defer conn.Close()
-	}
 	x, wrong := a.openWorld(w, cfg, conn, nil)
 	if g.Problems = append(g.Problems, wrong...); wrong != nil {
 		return g
@@ -150,7 +192,9 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 		Expected: x.Map.Total, Errors: cleanErrors(judged.Errors),
 	}
 	g.Problems = append(g.Problems, x.Map.Problems...)
-	g.Problems = append(g.Problems, check.Glance(judged, models, s)...)
+	if g.loading = judged.State == check.Pending; !g.loading {
+		g.Problems = append(g.Problems, check.Glance(judged, models, s)...)
+	}
 	if check.Reach(health.Answer) != check.Ready && judged.State != check.Unreachable {
 		g.Problems = append(g.Problems, check.OrchestratorLate(s, health, facts.Readiness{})...)
 	}
@@ -162,6 +206,9 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 	}
 	lookAtGPUs(g, <-gpus, check.GPUWish(w.GPU))
 	lookAtUnits(ctx, g, cfg, w, x.Units, marks)
+	if g.refusedForTheStore() {
+		g.Problems = append(g.Problems, diag.Errors(gate.GlanceStore(ctx, w, x))...)
+	}
 }
 
 // busProblems are only warnings where no instance waits for the bus.
@@ -182,28 +229,61 @@ func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish
 		return
 	}
 	for _, i := range cfg.Instances {
-		u, err := units.Unit(ctx, wish.InstanceUnit(i.Name))
-		if err != nil {
-			g.Problems = append(g.Problems, noSystemd(wish.InstanceUnit(i.Name), err))
+		if !g.lookAtUnit(ctx, units, i.Name, i.Enabled, marks[i.Name]) {
 			return
 		}
-		gated := check.GatedBy(u, marks[i.Name])
-		seen := unitGlance{
-			Instance: i.Name, Name: u.Name, Active: u.ActiveState, Sub: u.SubState, Result: u.Result,
-			Text: report.Brief(u.StatusText), Gated: len(diag.Errors(gated)) == 0,
-		}
+		seen := g.Units[len(g.Units)-1]
 		switch wish.InstanceUnit(i.Name) {
 		case w.Orchestrator.Unit:
 			g.Orchestrator.Unit = &seen
 		case w.Bus.Unit:
 			g.Bus.Unit = &seen
 		}
-		g.Units = append(g.Units, seen)
-		if p := check.FailedUnit(u); p != nil {
-			g.Problems = append(g.Problems, *p)
-		}
-		g.Problems = append(g.Problems, gated...)
 	}
+	g.lookAtOthers(ctx, units)
+}
+
+// lookAtLoaded asks systemd about the instances that it has loaded.
+func lookAtLoaded(ctx context.Context, g *glance, conn *systemd.Conn) {
+	names, err := conn.Units(ctx, wish.InstanceUnit("*"))
+	if err != nil {
+		return // the configuration is what is wrong here
+	}
+	for _, name := range names {
+		instance := strings.TrimSuffix(strings.TrimPrefix(name, "justnews@"), ".service")
+		if !instanceName(instance) || !g.lookAtUnit(ctx, conn, instance, true, facts.Mark{}) {
+			continue
+		}
+		if last := len(g.Units) - 1; g.Units[last].State == check.WordMissing {
+			g.Units = g.Units[:last]
+		}
+	}
+	g.lookAtOthers(ctx, conn)
+}
+
+func (g *glance) lookAtUnit(ctx context.Context, units gate.Units, instance string, enabled bool, mark facts.Mark) bool {
+	u, err := units.Unit(ctx, wish.InstanceUnit(instance))
+	if err != nil {
+		g.Problems = append(g.Problems, noSystemd(wish.InstanceUnit(instance), err))
+		return false
+	}
+	seen := newUnitGlance(instance, u, enabled, host.Monotonic())
+	gated := check.GatedBy(u, mark)
+	seen.Gated = seen.State == check.WordMasked || len(diag.Errors(gated)) == 0
+	g.Units = append(g.Units, seen)
+	if seen.State == check.WordFailed {
+		ended := u // also between two tries
+		ended.ActiveState, ended.SubState = "failed", "failed"
+		g.Problems = append(g.Problems, *check.FailedUnit(ended))
+	}
+	g.Problems = append(g.Problems, gated...)
+	return true
+}
+
+// lookAtOthers asks for what explains the instances' states.
+func (g *glance) lookAtOthers(ctx context.Context, units gate.Units) {
+	g.target, _ = units.Unit(ctx, plan.Target)
+	g.preload, _ = units.Unit(ctx, plan.PreloadUnit)
 }
 
 func answerState(a facts.Answer) string {

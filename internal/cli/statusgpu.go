@@ -16,7 +16,7 @@ import (
 // lookAtGPUs keeps what was found. A glance says what is wrong: recommendations,
 // and that a host which needs no GPU has none, are preflight's.
 func lookAtGPUs(g *glance, look facts.GPULook, want check.GPUWish) {
-	g.GPU = *report.GPUsOf(&look)
+	g.GPU, g.gpuNeeded, g.gpuThere = *report.GPUsOf(&look), want.Needed, look.Kind == facts.GPUAnswered
 	problems := check.GPU(look, want)
 	g.Problems = append(g.Problems, slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Notice })...)
 }
@@ -30,7 +30,16 @@ func (a *app) printGPUs(g glance) {
 		return p.Severity == diag.Error && strings.HasPrefix(string(p.Code), "GPU-")
 	})
 	const indent = 14
-	fmt.Fprintf(a.Stdout, "%-*s%s\n", indent, "gpu", a.mark(!bad, a.fit(g.GPU.State, indent)))
+	t, state := plain, g.GPU.State
+	switch {
+	case bad || g.gpuNeeded && !g.gpuThere:
+		t = wrong
+	case g.gpuThere:
+		t = good
+	default:
+		state += ", and none is needed"
+	}
+	fmt.Fprintf(a.Stdout, "%-*s%s\n", indent, "gpu", a.tint(t, a.fit(state, indent)))
 	for _, d := range g.GPU.Devices {
 		fmt.Fprintf(a.Stdout, "%*s%s\n", indent, "", a.fit(gpuRow(d), indent))
 	}

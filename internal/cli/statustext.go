@@ -3,92 +3,334 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"io"
+	"os"
+	"slices"
 	"strings"
+	"syscall"
+	"time"
 
+	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/report"
 )
 
-// printGlance prints what a person wants to know first: do the three servers
-// answer, and which units do not run. On a terminal no line is longer than it
-// is wide; anywhere else nothing is cut.
+// printGlance prints what a person wants to know first: whether the host is up,
+// what keeps it down with its fix, and then who is in which state. On a terminal
+// lines end where it does; anywhere else nothing is cut or wrapped.
 func (a *app) printGlance(g glance) {
+	fmt.Fprintln(a.Stdout, a.tint(toneOfHost(g.State), a.fit(g.Summary, 0)))
+	for _, c := range g.Causes {
+		fmt.Fprintln(a.Stdout)
+		a.printFinding(c.Problem, c.Holds)
+	}
+	fmt.Fprintln(a.Stdout)
 	a.printServers(g)
 	a.printUnits(g)
+	for i, p := range g.Problems[min(len(g.Causes), len(g.Problems)):] {
+		if i == 0 {
+			fmt.Fprintln(a.Stdout)
+		}
+		a.printFinding(p, nil)
+	}
+}
+
+// printFinding prints a problem, and the instances that it holds.
+func (a *app) printFinding(p diag.Problem, holds []string) {
+	a.print(report.Written(report.ProblemLines([]diag.Problem{p}), a.paper()))
+	if len(holds) > 0 {
+		a.print(report.Wrap("  holds: ", strings.Join(holds, ", "), a.paper().Width))
+	}
+}
+
+func (a *app) print(lines []string) {
+	for _, l := range lines {
+		fmt.Fprintln(a.Stdout, l)
+	}
+}
+
+// paper is what standard output is written on.
+func (a *app) paper() report.Paper { return a.paperOf(a.StdoutTerminal) }
+
+func (a *app) paperOf(terminal bool) report.Paper {
+	p := report.Paper{Color: a.color(terminal), ASCII: !a.utf8(), Source: a.sourceLine}
+	if terminal && a.Width != nil {
+		p.Width = a.Width()
+	}
+	return p
+}
+
+// maxSource bounds what is read to show one line, as the configuration is.
+const maxSource = 1 << 20
+
+// sourceLine returns a line of the configuration. Environment files hold secrets
+// and are not shown.
+func (a *app) sourceLine(at diag.Position) string {
+	if at.Line < 1 || !strings.HasSuffix(at.File, ".toml") {
+		return ""
+	}
+	path := at.File
+	if a.ConfigFile == "" {
+		path = a.below(path)
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxSource))
+	if err != nil {
+		return ""
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		if n++; n == at.Line {
+			return strings.TrimRight(line, "\r\n")
+		}
+	}
+	return ""
+}
+
+// utf8 reports whether the caller's locale has more characters than ASCII.
+func (a *app) utf8() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v, _ := a.Lookup(name); v != "" {
+			v = strings.ToLower(v)
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
+	}
+	return false
 }
 
 func (a *app) printServers(g glance) {
-	a.row("orchestrator", g.Orchestrator.State == "answers", g.Orchestrator.State, where(g.Orchestrator))
-	a.row("models", g.Models.State == "ready", g.Models.State, g.Models.Reason)
+	a.row("orchestrator", toneOfServer(g.Orchestrator), wordOf(g.Orchestrator), where(g.Orchestrator))
+	a.row("models", toneOfModels(g), modelsWord(g), g.Models.Reason)
 	if g.MPS != nil {
 		a.mpsRow(*g.MPS)
 	}
-	a.row("bus", g.Bus.State == "answers", g.Bus.State, where(g.Bus))
+	a.row("bus", toneOfServer(g.Bus), wordOf(g.Bus), where(g.Bus))
 	a.printGPUs(g)
 }
 
-func (a *app) printUnits(g glance) {
-	if len(g.Units) == 0 {
-		return
+// wordOf is the state of a server: what it says, or what its unit does while it
+// is silent.
+func wordOf(s serviceGlance) string {
+	if s.State != "answers" && s.Unit != nil && s.Unit.State != check.WordUp {
+		return string(s.Unit.State)
 	}
-	name, state := len("UNIT"), len("STATE")
-	for _, u := range g.Units {
-		name, state = max(name, len(u.Instance)), max(state, len(stateOf(u)))
-	}
-	fmt.Fprintf(a.Stdout, "\n%-*s  %-*s  %s\n", name, "UNIT", state, "STATE", "GATE")
-	for _, u := range g.Units {
-		gated := "yes"
-		if !u.Gated {
-			gated = "NO, UNGATED"
-		}
-		line := strings.TrimRight(fmt.Sprintf("  %-3s  %s", gated, u.Text), " ")
-		line = a.fit(line, name+2+state)
-		fmt.Fprintf(a.Stdout, "%-*s  %s%s\n", name, u.Instance, a.mark(u.Active == "active", fmt.Sprintf("%-*s", state, stateOf(u))), line)
-	}
-}
-
-// row prints one server: its name, its state in a word, and the rest. A state
-// that is no word, but an error's text, gets a line of its own.
-func (a *app) row(name string, good bool, state, rest string) {
-	const indent, word = 14, 18
-	if len(state) > word {
-		fmt.Fprintf(a.Stdout, "%-*s%s\n%-*s%s\n", indent, name, a.mark(good, a.fit(state, indent)), indent, "", a.fit(rest, indent))
-		return
-	}
-	fmt.Fprintf(a.Stdout, "%-*s%s  %s\n", indent, name, a.mark(good, fmt.Sprintf("%-*s", word, state)), a.fit(rest, indent+word+2))
+	return s.State
 }
 
 func where(s serviceGlance) string {
 	if s.Unit == nil {
 		return s.URL
 	}
-	return s.URL + ", unit " + stateOf(*s.Unit)
+	return s.URL + ", unit " + string(s.Unit.State)
 }
 
-// stateOf is what systemctl shows of a unit.
-func stateOf(u unitGlance) string {
-	if u.Active == "failed" && u.Result != "" {
-		return diag.Clean("failed (" + u.Result + ")")
+func modelsWord(g glance) string {
+	if g.loading {
+		return "loading"
 	}
-	return diag.Clean(u.Active + " (" + u.Sub + ")")
+	return g.Models.State
+}
+
+// A tone is what a colour says: good, on its way, wrong, or nothing.
+type tone int
+
+const (
+	plain tone = iota
+	good
+	pending
+	wrong
+)
+
+func toneOfHost(state string) tone {
+	switch state {
+	case hostUp:
+		return good
+	case hostStarting, hostStopped:
+		return pending
+	}
+	return wrong
+}
+
+func toneOfServer(s serviceGlance) tone {
+	switch {
+	case s.State == "answers":
+		return good
+	case s.Unit != nil && s.Unit.State != check.WordUp:
+		return toneOf(*s.Unit)
+	}
+	return wrong
+}
+
+func toneOfModels(g glance) tone {
+	switch {
+	case g.Models.State == check.Ready.String():
+		return good
+	case g.loading || onItsWay(g.Orchestrator.Unit) || pendingUnit(g.preload.ActiveState, g.preload.Job) || g.State == hostStopped:
+		return pending
+	case g.Models.State == check.Unknown.String():
+		return plain
+	}
+	return wrong
+}
+
+func toneOf(u unitGlance) tone {
+	switch {
+	case !u.Gated:
+		return wrong
+	case u.State == check.WordUp:
+		return good
+	case u.State.Pending(), u.State == check.WordStopped, u.State == check.WordMasked:
+		return pending
+	case u.State == check.WordDisabled:
+		return plain
+	}
+	return wrong
+}
+
+// unitRow is one row of the table: the instances that are in the same state for
+// the same reason.
+type unitRow struct {
+	state, since, note string
+	names              []string
+	tone               tone
+	rank               int
+}
+
+// wordOrder lists the states of instances as the table does, the worst first.
+func wordOrder() []check.Word {
+	return []check.Word{
+		check.WordRefused, check.WordFailed, check.WordMissing, check.WordMasked, check.WordWaiting, check.WordQueued,
+		check.WordStarting, check.WordStopping, check.WordStopped, check.WordDisabled, check.WordUp,
+	}
+}
+
+// unitRows folds the units that say the same into rows, the worst first.
+func unitRows(g glance) []unitRow {
+	var rows []unitRow
+	first, last := map[int]float64{}, map[int]float64{}
+	for _, u := range g.Units {
+		r := unitRow{state: string(u.State), tone: toneOf(u), rank: 2 * slices.Index(wordOrder(), u.State), note: strings.TrimPrefix(u.Text, "waiting: ")}
+		if !u.Gated && u.State != check.WordMissing {
+			r.state, r.rank = "UNGATED, "+r.state, -1
+		}
+		if u.State == check.WordRefused {
+			r.note = ""
+			if len(g.Causes) > 1 {
+				r.note = string(u.Cause)
+			}
+		}
+		if u.State == check.WordFailed && u.Result != "" && u.Result != "success" {
+			r.note = "Result: " + diag.Clean(u.Result)
+		}
+		at := slices.IndexFunc(rows, func(o unitRow) bool { return o.state == r.state && o.note == r.note })
+		if at < 0 {
+			at = len(rows)
+			rows = append(rows, r)
+			first[at], last[at] = u.For, u.For
+		}
+		rows[at].names = append(rows[at].names, u.Instance)
+		first[at], last[at] = min(first[at], u.For), max(last[at], u.For)
+	}
+	for i := range rows {
+		rows[i].since = sinceText(first[i], last[i])
+	}
+	slices.SortStableFunc(rows, func(x, y unitRow) int { return cmp.Compare(x.rank, y.rank) })
+	return rows
+}
+
+// sinceText is how long some units have been in a state, one span where they
+// differ little.
+func sinceText(shortest, longest float64) string {
+	a, b := age(shortest), age(longest)
+	switch {
+	case a == b || a == "" || longest-shortest < 10:
+		return b
+	default:
+		return a + " to " + b
+	}
+}
+
+// age is a coarse span: 12 s, 3 min, 5 h, 2 d.
+func age(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d <= 0:
+		return ""
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d d", int(d.Hours()/24))
+}
+
+func (a *app) printUnits(g glance) {
+	if len(g.Units) == 0 {
+		return
+	}
+	fmt.Fprintln(a.Stdout)
+	a.print(a.tableOf(unitRows(g)))
+}
+
+// tableOf is the head of the table and its rows.
+func (a *app) tableOf(rows []unitRow) []string {
+	state, since := len("STATE"), len("FOR")
+	for _, r := range rows {
+		state, since = max(state, len(r.state)), max(since, len(r.since))
+	}
+	lines := []string{fmt.Sprintf("%-*s  %-*s  %s", state, "STATE", since, "FOR", "INSTANCES")}
+	for _, r := range rows {
+		head := fmt.Sprintf("%-*s", state, r.state)
+		wrapped := report.Wrap(fmt.Sprintf("%s  %-*s  ", head, since, r.since), strings.Join(r.names, ", "), a.paper().Width)
+		wrapped[0] = a.tint(r.tone, head) + strings.TrimPrefix(wrapped[0], head)
+		lines = append(lines, wrapped...)
+		if r.note != "" {
+			indent := state + since + 4
+			lines = append(lines, strings.Repeat(" ", indent)+a.fit(r.note, indent))
+		}
+	}
+	return lines
+}
+
+// row prints one server: its name, its state in a word, and the rest. A state
+// that is no word, but an error's text, gets a line of its own.
+func (a *app) row(name string, t tone, state, rest string) {
+	const indent, word = 14, 18
+	if len(state) > word {
+		fmt.Fprintf(a.Stdout, "%-*s%s\n", indent, name, a.tint(t, a.fit(state, indent)))
+		if rest != "" {
+			fmt.Fprintf(a.Stdout, "%-*s%s\n", indent, "", a.fit(rest, indent))
+		}
+		return
+	}
+	fmt.Fprintln(a.Stdout, strings.TrimRight(fmt.Sprintf("%-*s%s  %s", indent, name, a.tint(t, fmt.Sprintf("%-*s", word, state)), a.fit(rest, indent+word+2)), " "))
 }
 
 // fit cuts a text that begins behind used columns.
 func (a *app) fit(text string, used int) string {
-	if !a.StdoutTerminal || a.Width == nil {
+	p := a.paper()
+	if p.Width == 0 {
 		return text
 	}
-	return report.Fit(text, max(a.Width()-used, 1))
+	return p.Fit(text, max(p.Width-used, 1))
 }
 
-func (a *app) mark(good bool, text string) string {
-	switch {
-	case !a.color(a.StdoutTerminal):
+// tint gives a text the colour of its tone: green, yellow or red.
+func (a *app) tint(t tone, text string) string {
+	code := [...]string{plain: "", good: "32", pending: "33", wrong: "31;1"}[t]
+	if code == "" || !a.color(a.StdoutTerminal) {
 		return text
-	case good:
-		return "\x1b[32m" + text + "\x1b[0m"
-	default:
-		return "\x1b[31;1m" + text + "\x1b[0m"
 	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }

@@ -51,7 +51,7 @@ func (a *app) openStore(w wish.Wish) (m modelStore, note *diag.Problem, shut fun
 func noLoader(user string, err error) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.StorePermission, Severity: diag.Notice, Subject: user,
-		Message: "whether the orchestrator's user can read the Model Store is not checked: it is no user of this host",
+		Message: "whether the orchestrator's user can read the Model Store is not checked: this host has no such user",
 		Seen:    err.Error(), Expected: "the user of [service] in /etc/justnews/justnews.toml",
 		Fix: diag.Advise("or correct service.user", diag.Run("systemd-sysusers", "justnews.conf")),
 	}

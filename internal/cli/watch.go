@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"justnews/internal/diag"
-	"justnews/internal/report"
 )
 
 // Console is a terminal that was taken over for a while; *screen.Screen is one.
@@ -138,10 +137,10 @@ func watchRefused(message string) diag.Problem {
 }
 
 // heading is the first row of a frame.
-func heading(at time.Time, columns int) string {
-	when := "looking …"
+func (a *app) heading(at time.Time) string {
+	when := "looking"
 	if !at.IsZero() {
 		when = at.Format("15:04:05")
 	}
-	return report.Fit(fmt.Sprintf("justnews-gate status, %s, every %d s, q ends", when, int(watchEvery.Seconds())), columns-1)
+	return a.fit(fmt.Sprintf("justnews-gate status, %s, every %d s, q ends", when, int(watchEvery.Seconds())), 0)
 }

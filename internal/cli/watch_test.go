@@ -154,23 +154,28 @@ func TestALookThatCrashesGivesTheTerminalBackFirst(t *testing.T) {
 func crowded() glance {
 	g := hostGlance()
 	g.MPS = &mpsGlance{PipeDirectory: "/run/nvidia-mps", Require: "control", Reached: "none"}
-	g.GPU = report.GPUs{State: "4 GPUs, driver 550.163.01, CUDA 12.4"}
+	g.GPU, g.gpuThere = report.GPUs{State: "4 GPUs, driver 550.163.01, CUDA 12.4"}, true
 	total, free := uint64(25769803776), uint64(21474836480)
 	for i := range 4 {
 		g.GPU.Devices = append(g.GPU.Devices, report.GPU{Index: i, Name: "NVIDIA L4", MemoryTotal: &total, MemoryFree: &free})
 	}
 	for i := range 14 {
-		g.Units = append(g.Units, unitGlance{Instance: fmt.Sprintf("agent_%02d", i), Active: "active", Sub: "running", Gated: true})
+		u := seenUnit(fmt.Sprintf("agent_%02d", i), "active", "running", "")
+		u.For = float64(30 + 500*i)
+		g.Units = append(g.Units, u)
 	}
-	for _, code := range []diag.Code{diag.MPSDead, diag.BusUnreachable, diag.UnitFailed, diag.Ungated, diag.MapMissing, diag.NoLock} {
-		g.Problems = append(g.Problems, diag.Problem{Code: code, Subject: "justnews@crawler.service", Message: "the instance has failed, and so many more words that no terminal has room for them", Seen: "x", Fix: diag.Advise("y")})
+	g.Causes = []cause{}
+	for _, code := range []diag.Code{diag.MPSDead, diag.BusUnreachable, diag.Ungated, diag.StoreRoot, diag.MapInvalid} {
+		g.Problems = append(g.Problems, diag.Problem{Code: code, Subject: "justnews@crawler.service", Message: "this is wrong, and so many more words that no terminal has room for them", Seen: "x"})
 	}
+	g.Problems = append(g.Problems, diag.Problem{Code: diag.NoLock, Severity: diag.Notice, Message: "no lock"})
+	g.settle()
 	return g
 }
 
 func framer(color string) *app {
 	return &app{
-		Machine: Machine{Stdout: &bytes.Buffer{}, Lookup: func(string) (string, bool) { return "", false }},
+		Machine: Machine{Stdout: &bytes.Buffer{}, Lookup: utf8Locale},
 		Globals: Globals{Color: color},
 	}
 }
@@ -180,27 +185,27 @@ func TestACrowdedHostFitsATerminal(t *testing.T) {
 	at := time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC)
 	want := `justnews-gate status, 12:00:00, every 2 s, q ends
 
-orchestrator  answers             http://127.0.0.1:8014, unit active (running)
-models        pending             3 of 16 models loaded
+down: 1 of 17 wait for 1 cause, besides 5 errors
+
+error: UNIT-FAILED: justnews@crawler.service: the instance has failed (holds 1)
+error: MPS-DEAD: justnews@crawler.service: this is wrong, and so many more wor…
+error: BUS-UNREACHABLE: justnews@crawler.service: this is wrong, and so many m…
+and 3 more, which q shows
+
+orchestrator  answers             http://127.0.0.1:8014, unit up
+models        loading             3 of 16 models loaded
 mps           not proven          /run/nvidia-mps, control is required
 bus           connection refused  http://127.0.0.1:8000
 gpu           4 GPUs, driver 550.163.01, CUDA 12.4, 2 not shown
               0 NVIDIA L4, 20.0 of 24.0 GiB free
               1 NVIDIA L4, 20.0 of 24.0 GiB free
 
-UNIT              STATE                   GATE
-crawler           failed (exit-code)      NO, UNGATED
-scout             activating (start-pre)  yes  waiting: models: 3 of 16 models…
-gpu_orchestrator  active (running)        yes
-agent_00          active (running)        yes
-agent_01          active (running)        yes
-agent_02          active (running)        yes
-agent_03          active (running)        yes
-and 10 more, all active and gated
-
-error: MPS-DEAD: justnews@crawler.service: the instance has failed, and so man…
-error: BUS-UNREACHABLE: justnews@crawler.service: the instance has failed, and…
-error: UNIT-FAILED: justnews@crawler.service: the instance has failed, and so …
+STATE            FOR              INSTANCES
+UNGATED, failed                   crawler
+                                  Result: exit-code
+waiting          12 s             scout
+                                  models: 3 of 16 models loaded, and so many m…
+up               30 s to 108 min  gpu_orchestrator, agent_00, agent_01,
 and 3 more, which q shows`
 	if diff := cmp.Diff(want, strings.Join(framer("never").frame(&g, at, 80, 24), "\n")); diff != "" {
 		t.Error(diff)
@@ -225,13 +230,13 @@ func TestAFrameNeverHasMoreRowsThanTheTerminal(t *testing.T) {
 		}
 	}
 	g := crowded()
-	if all := strings.Join(framer("never").frame(&g, time.Time{}, 80, 60), "\n"); strings.Contains(all, " more") || !strings.Contains(all, "agent_13") || !strings.Contains(all, "NO-LOCK") {
+	if all := strings.Join(framer("never").frame(&g, time.Time{}, 80, 60), "\n"); strings.Contains(all, "which q shows") || !strings.Contains(all, "agent_13") || !strings.Contains(all, "NO-LOCK") {
 		t.Errorf("something is left out although there is room:\n%s", all)
 	}
-	if colored := strings.Join(framer("auto").frame(&g, time.Time{}, 80, 24), "\n"); !strings.Contains(colored, "\x1b[31;1merror:\x1b[0m MPS-DEAD") {
+	if colored := strings.Join(framer("auto").frame(&g, time.Time{}, 80, 24), "\n"); !strings.Contains(colored, "\x1b[31;1merror: \x1b[0mMPS-DEAD") {
 		t.Errorf("%q", colored)
 	}
-	if lines := framer("never").frame(nil, time.Time{}, 80, 24); lines[0] != "justnews-gate status, looking …, every 2 s, q ends" {
+	if lines := framer("never").frame(nil, time.Time{}, 80, 24); lines[0] != "justnews-gate status, looking, every 2 s, q ends" {
 		t.Error(lines)
 	}
 }

@@ -177,7 +177,7 @@ func (s *state) mpsCycle(c *Config, g order, byName map[string]int, stuck []bool
 		}
 	}
 	s.fail(diag.ConfigCycle, []string{"mps", "unit"}, atValue, "mps.unit closes an ordering cycle, each after the next: "+loop,
-		quote(c.MPS.Unit), "a unit that is no instance", "name the unit of the MPS control daemon")
+		quote(c.MPS.Unit), "a unit that is not an instance", "name the unit of the MPS control daemon")
 }
 
 // loop writes a way from what i comes after back to i.

@@ -50,6 +50,15 @@ var (
 	formMemoryMax      = form{"\"\", a whole number with K, M, G or T, a percentage such as \"50%\", or \"infinity\"", `^([1-9][0-9]{0,18}[KMGT]?|[1-9][0-9]?%|100%|infinity)?$`, orNone(memoryMax)}
 )
 
+// inShort is the form in a few words, for a value that does not have it.
+func (f form) inShort(value string) string {
+	short, _, _ := strings.Cut(f.expected, ": ")
+	if before, _, long := strings.Cut(short, " without //"); long && !strings.HasPrefix(value, "/") {
+		return before
+	}
+	return short
+}
+
 func orNone(fits func(string) bool) func(string) bool {
 	return func(s string) bool { return s == "" || fits(s) }
 }

@@ -76,7 +76,7 @@ func (c *checker) integer(f *field, v any) {
 	case !ok:
 		c.wrongType(v, expected)
 	case n < f.low || n > f.high:
-		c.refuse(diag.ConfigValue, v, "is out of range", expected, "")
+		c.refuse(diag.ConfigValue, v, "must be "+expected, expected, "")
 	}
 }
 
@@ -95,7 +95,7 @@ func spanOf(v any) (time.Duration, error) {
 }
 
 func (c *checker) span(f *field, v any) {
-	expected := "a time span in whole seconds from " + timespan.Format(time.Duration(f.low)*time.Second) +
+	expected := "a duration in whole seconds from " + timespan.Format(time.Duration(f.low)*time.Second) +
 		" to " + timespan.Format(time.Duration(f.high)*time.Second) + `, such as "300s" or "5min"`
 	if s, ok := v.(string); ok && c.dirty(s) {
 		return
@@ -109,30 +109,30 @@ func (c *checker) span(f *field, v any) {
 	d, err := spanOf(v)
 	switch {
 	case err != nil:
-		c.refuse(diag.ConfigValue, v, "is no time span in whole seconds", expected, "")
+		c.refuse(diag.ConfigValue, v, "= "+seenOf(v)+" is not a duration", expected, "")
 	case d < time.Duration(f.low)*time.Second || d > time.Duration(f.high)*time.Second:
-		c.refuse(diag.ConfigValue, v, "is out of range", expected, "")
+		c.refuse(diag.ConfigValue, v, "must be from "+timespan.Format(time.Duration(f.low)*time.Second)+" to "+timespan.Format(time.Duration(f.high)*time.Second), expected, "")
 	}
 }
 
 func (c *checker) text(f *field, v any) {
 	s, ok := v.(string)
 	if !ok {
-		c.wrongType(v, "a string: "+expectedText(f))
+		c.mustBe(v, "a string", "a string: "+expectedText(f))
 		return
 	}
 	if c.dirty(s) {
 		return
 	}
 	if f.form != nil && !f.form.fits(s) {
-		c.refuse(diag.ConfigValue, v, "is not "+f.form.expected, f.form.expected, "")
+		c.refuse(diag.ConfigValue, v, "must be "+f.form.inShort(s), f.form.expected, "")
 	}
 	if f.words != nil && !contains(f.words, s) {
 		hint := ""
 		if near, found := spell.Nearest(s, f.words); found {
 			hint = "write " + quote(near)
 		}
-		c.refuse(diag.ConfigValue, v, "is not "+quoteList(f.words), quoteList(f.words), hint)
+		c.refuse(diag.ConfigValue, v, "must be "+quoteList(f.words), quoteList(f.words), hint)
 	}
 }
 
@@ -155,7 +155,7 @@ func contains(words []string, s string) bool {
 func (c *checker) list(f *field, v any) {
 	items, ok := v.([]any)
 	if !ok {
-		c.wrongType(v, "an array of strings: "+f.form.expected)
+		c.mustBe(v, "a list: "+c.path[len(c.path)-1]+" = "+listOf(v), "a list of strings: "+f.form.expected)
 		return
 	}
 	for i, item := range items {
@@ -179,7 +179,7 @@ func (c *checker) exec(items []any) {
 	if !ok || !printableOnly(first) {
 		return
 	}
-	what := "is not an absolute path"
+	what := "must be an absolute path"
 	if cleanPath(first) {
 		err := unitfile.CheckCommand(first)
 		if err == nil {
@@ -210,7 +210,7 @@ func (c *checker) named(f *field, v any) {
 	for name, v := range m {
 		c.path = append(c.path, name)
 		if !f.form.fits(name) {
-			c.report(diag.ConfigValue, atKey, quote(name)+" is not "+f.form.expected, quote(name), f.form.expected, "rename it")
+			c.report(diag.ConfigValue, atKey, quote(name)+" is not "+f.form.inShort(name), quote(name), f.form.expected, "rename it")
 		}
 		c.group(f, v)
 		c.path = c.path[:len(c.path)-1]
@@ -232,7 +232,7 @@ func (c *checker) variables(f *field, v any) {
 
 func (c *checker) variable(f *field, name string, v any) {
 	if !f.form.fits(name) {
-		c.report(diag.ConfigValue, atKey, quote(name)+" is not "+f.form.expected, quote(name), f.form.expected, "rename it")
+		c.report(diag.ConfigValue, atKey, quote(name)+" is not "+f.form.inShort(name), quote(name), f.form.expected, "rename it")
 	}
 	if use, reserved := reservedVariable(name); reserved {
 		c.report(diag.ConfigConflict, atKey, name+" is not set here: "+use.why, name, "a variable that neither the toolkit nor systemd sets", use.fix)
@@ -271,29 +271,17 @@ func printableOnly(s string) bool {
 	return true
 }
 
-func (c *checker) wrongType(v any, expected string) {
-	what := typeName(v)
-	c.refuse(diag.ConfigType, v, "is "+what+", not "+expected, expected, "")
+// wrongType refuses a value by what it has to be.
+func (c *checker) wrongType(v any, expected string) { c.mustBe(v, expected, expected) }
+
+func (c *checker) mustBe(v any, short, expected string) {
+	c.refuse(diag.ConfigType, v, "must be "+short, expected, "")
 }
 
-func typeName(v any) string {
-	switch v.(type) {
-	case string:
-		return "a string"
-	case int64:
-		return "an integer"
-	case float64:
-		return "a floating-point number"
-	case bool:
-		return "a boolean"
-	case time.Time:
-		return "a date"
-	case []any:
-		return "an array"
-	case []map[string]any:
-		return "an array of tables"
-	case map[string]any:
-		return "a table"
+// listOf shows a lone value as the list that it has to be.
+func listOf(v any) string {
+	if s, ok := v.(string); ok && len(s) <= maxSeen {
+		return literalList(1, func(int) string { return quote(s) })
 	}
-	return fmt.Sprintf("of type %T", v)
+	return `["..."]`
 }

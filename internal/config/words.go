@@ -21,7 +21,7 @@ import (
 func Timeout(s string) (time.Duration, error) {
 	d, err := timespan.Seconds(s)
 	if err != nil || d < time.Second || d > maxSpan*time.Second {
-		return 0, fmt.Errorf("expected a time span in whole seconds from 1s to %s, such as 300, 300s or 5min",
+		return 0, fmt.Errorf("expected a duration in whole seconds from 1s to %s, such as 300, 300s or 5min",
 			timespan.Format(maxSpan*time.Second))
 	}
 	return d, nil

@@ -39,7 +39,7 @@ const (
 const (
 	OrchestratorUnit        Code = "ORCHESTRATOR-UNIT"        // its unit is missing, masked or failed
 	OrchestratorUnreachable Code = "ORCHESTRATOR-UNREACHABLE" // no answer until the deadline
-	OrchestratorNonsense    Code = "ORCHESTRATOR-NONSENSE"    // an answer that makes no sense
+	OrchestratorNonsense    Code = "ORCHESTRATOR-NONSENSE"    // an invalid answer
 	OrchestratorNotReady    Code = "ORCHESTRATOR-NOT-READY"   // /ready says false until the deadline
 	OrchestratorImpostor    Code = "ORCHESTRATOR-IMPOSTOR"    // another user listens on its port
 	OrchestratorDryRun      Code = "ORCHESTRATOR-DRY-RUN"     // its unit loads nothing, on purpose

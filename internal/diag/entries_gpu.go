@@ -58,7 +58,7 @@ var gpuEntries = []Entry{
 	},
 	{
 		Code: GPUHelperNonsense, Status: StatusGPU, MessageID: "c8c401df0ad17784b764832936cbc153",
-		Title: "the GPU helper's answer makes no sense",
+		Title: "the GPU helper's answer is invalid",
 		Cause: "Another program stands at its path, it is of another version than the gate, or it failed in a way that it does not know.",
 		Check: []Command{Run("/usr/libexec/justnews/justnews-nvml")},
 		Fix:   Advise("install the package justnews again", Retry()),

@@ -15,7 +15,7 @@ var hostEntries = []Entry{
 	},
 	{
 		Code: BusNonsense, Status: StatusNonsense, MessageID: "5b4af49727c3594f82a5f396b5706381",
-		Title: "the bus's answer makes no sense",
+		Title: "the bus's answer is invalid",
 		Cause: "Another program listens on its port, or a proxy answers in its place.",
 		Check: []Command{Run("justnews-gate", "status")},
 		Fix:   Advise("make sure that the MCP bus serves that port", Retry()),

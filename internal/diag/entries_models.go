@@ -22,7 +22,7 @@ var modelEntries = []Entry{
 	},
 	{
 		Code: OrchestratorNonsense, Status: StatusNonsense, MessageID: "aacf7c1e1f5b5071b178b61b0cdfa7a7",
-		Title: "the orchestrator's answer makes no sense",
+		Title: "the orchestrator's answer is invalid",
 		Cause: "Another program listens on its port, a proxy answers in its place, or its version is not one that this gate knows.",
 		Check: []Command{Run("justnews-gate", "status", "-v")},
 		Fix:   Advise("make sure that the GPU Orchestrator serves that port", Retry()),

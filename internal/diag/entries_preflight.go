@@ -212,7 +212,7 @@ var preflightEntries = []Entry{
 	},
 	{
 		Code: DatabaseURL, Status: StatusConfig, MessageID: "2c67dd6831571378ade3376d795fd356",
-		Title: "the address of a database makes no sense",
+		Title: "the address of a database is invalid",
 		Cause: "The URL does not parse; often a password holds a character that has to be percent-encoded.",
 		Check: []Command{Run("sh", "-c", "grep -lE \"^(DATABASE_URL|JUSTNEWS_DB_URL|MARIADB_)\" /etc/justnews/*.env")},
 		Fix:   Advise("correct it in /etc/justnews/*.env", Reload()),

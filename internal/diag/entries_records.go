@@ -16,7 +16,7 @@ var recordEntries = []Entry{
 	},
 	{
 		Code: RecordUnreadable, Status: StatusReady, MessageID: "4ae50c249d885ea7dc07e31c46dda679",
-		Title: "summaries of units are closed to this user",
+		Title: "summaries of units need root",
 		Cause: "A unit's summaries belong to its user, and nobody else but root may read them.",
 		Check: []Command{Run("sh", "-c", "ls -ld /var/cache/justnews/*/preflight"), Run("id")},
 		Fix:   Do(Run("sudo", "justnews-gate", "history")),

@@ -19,7 +19,7 @@ const (
 	StatusInternal        Status = 70 // a bug of ours, or the machine failed us
 	StatusGPU             Status = 71 // GPU or MPS is not operational
 	StatusTimeout         Status = 75 // the deadline came while things still progressed
-	StatusNonsense        Status = 76 // an answer that makes no sense
+	StatusNonsense        Status = 76 // an invalid answer
 	StatusPermission      Status = 77 // the caller may not do that
 	StatusConfig          Status = 78 // the configuration is broken
 )
@@ -38,7 +38,7 @@ func Statuses() []StatusMeaning {
 		{StatusInternal, "internal error"},
 		{StatusGPU, "GPU or MPS is not operational"},
 		{StatusTimeout, "time-out while still progressing"},
-		{StatusNonsense, "an answer that makes no sense"},
+		{StatusNonsense, "an invalid answer"},
 		{StatusPermission, "permission denied"},
 		{StatusConfig, "the configuration is broken"},
 	}

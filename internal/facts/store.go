@@ -38,7 +38,7 @@ func (s Store) AsLoader() bool { return s.Loader == "" || s.User == s.Loader }
 // the map names.
 type StoreTree struct {
 	Owner   string      `json:"owner"`
-	Name    string      `json:"version"` // "" for a directory that is no version
+	Name    string      `json:"version"` // "" for a directory that is not a version
 	Path    string      `json:"path"`    // links resolved; "" where there is none
 	Named   string      `json:"named"`   // the path as the loader has it
 	Current StoreLink   `json:"current"`
@@ -57,7 +57,7 @@ const (
 	CurrentUnused    StoreLink = "unused"    // the map names the version itself
 	CurrentLink      StoreLink = "link"      // a link to a version: as it should be
 	CurrentDirectory StoreLink = "directory" // no link: it cannot be replaced at once
-	CurrentElsewhere StoreLink = "elsewhere" // a link to something that is no version of the agent
+	CurrentElsewhere StoreLink = "elsewhere" // a link to something that is not a version of the agent
 )
 
 // StoreModel is what was found of one model.

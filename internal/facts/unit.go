@@ -113,4 +113,5 @@ type UnitTimes struct {
 	ExecMainStart time.Duration // its main process was started
 	ActiveEnter   time.Duration
 	InactiveEnter time.Duration
+	StateChange   time.Duration // ActiveState or SubState changed
 }

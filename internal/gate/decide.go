@@ -35,7 +35,7 @@ const (
 	pollBusy    = 80 * time.Millisecond  // a job runs: its end is what is waited for
 	pollQuiet   = 250 * time.Millisecond // a job runs, and has shown no progress for long
 	pollDown    = 100 * time.Millisecond // nobody answers: a refused connection costs nothing
-	pollStrange = 250 * time.Millisecond // an answer that makes no sense, or an error
+	pollStrange = 250 * time.Millisecond // an invalid answer, or an error
 )
 
 // rhythm is the wait between two looks at a job that runs: a hundredth of the
@@ -45,7 +45,7 @@ func (s situation) rhythm() time.Duration {
 	return min(max(s.quiet/100, pollBusy), pollQuiet)
 }
 
-// inARow is how often an answer that makes no sense, or two answers that
+// inARow is how often an invalid answer, or two answers that
 // contradict each other, are looked at again before they count.
 const inARow = 3
 

@@ -93,7 +93,7 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			prepare: func(s *server, _ *host, _ *wish.Wish) { s.ready = false },
 			status:  diag.StatusUnavailable, code: diag.OrchestratorNotReady, within: timeout + time.Second,
 		},
-		"an answer that makes no sense ends the wait after three": {
+		"an invalid answer ends the wait after three": {
 			prepare: func(s *server, _ *host, _ *wish.Wish) {
 				s.override = func() facts.ModelsLook {
 					return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: "not an object"}}

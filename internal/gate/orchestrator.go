@@ -123,7 +123,7 @@ func (g *greeting) puzzled(a facts.Answer) (bool, outcome) {
 	if g.strange++; g.strange >= inARow {
 		return true, outcome{problems: append(g.notes, check.OrchestratorNonsense(g.subject(), a)), detail: a.Detail}
 	}
-	return g.again(check.Nonsense, pollStrange, "an answer that makes no sense: "+a.Detail)
+	return g.again(check.Nonsense, pollStrange, "an invalid answer: "+a.Detail)
 }
 
 // unitState is what systemd adds to the silence of an orchestrator: that it is

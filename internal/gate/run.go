@@ -5,7 +5,7 @@ package gate
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 	"time"
 
 	"justnews/internal/check"
@@ -180,11 +180,14 @@ func interruption(ctx context.Context, name, detail string) diag.Problem {
 	why := "by a signal"
 	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled { //nolint:errorlint // a signal's cause Is Canceled as well
 		why = "(" + cause.Error() + ")"
+		if strings.HasPrefix(cause.Error(), "interrupt") {
+			why = "by Ctrl-C"
+		}
 	}
 	return diag.Problem{
 		Code:    diag.Interrupted,
 		Subject: name,
-		Message: fmt.Sprintf("ended %s while waiting", why),
+		Message: "interrupted " + why,
 		Seen:    detail,
 		Fix:     diag.Do(diag.Retry()),
 	}

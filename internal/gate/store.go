@@ -64,6 +64,21 @@ func auditStore(ctx context.Context, k *walk) outcome {
 	return out
 }
 
+// GlanceStore returns what one look at the Model Store finds wrong with it. It
+// hashes nothing.
+func GlanceStore(ctx context.Context, w wish.Wish, world World) []diag.Problem {
+	wants := check.StoreWants(world.Map.Models)
+	if world.Store == nil || len(wants) == 0 {
+		return nil
+	}
+	look := world.Store.Look(ctx, wants)
+	if ctx.Err() != nil || look.Fault == nil && len(look.Models) != len(wants) {
+		return nil
+	}
+	k := &walk{wish: w, world: world}
+	return check.Store(look, k.storeWish())
+}
+
 // fingerprint changes with what a look finds.
 func fingerprint(look facts.Store) string {
 	text, err := json.Marshal(look.Models)

@@ -9,6 +9,7 @@ import (
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
+	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/wish"
 )
@@ -69,7 +70,7 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	if i.unit.LoadState != "loaded" {
 		return problems
 	}
-	if p := check.FailedUnit(i.unit); p != nil {
+	if p := failed(i.unit); p != nil {
 		problems = append(problems, *p)
 	}
 	problems = append(problems, check.UnitAudit(i.unit, l.overrides)...)
@@ -82,6 +83,19 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	problems = append(problems, check.Port(i.unit, i.port)...)
 	problems = append(problems, l.judgePaths(i)...)
 	return append(problems, l.budget(i)...)
+}
+
+// gateRefused is the message of a unit that its gate keeps down: what it was
+// refused by is a finding of its own.
+const gateRefused = "its gate refuses it"
+
+// failed is the problem of a unit that has failed.
+func failed(u facts.Unit) *diag.Problem {
+	code, text := check.Refusal(u)
+	if code == "" || check.WordOf(u, true) != check.WordRefused {
+		return check.FailedUnit(u)
+	}
+	return &diag.Problem{Code: diag.UnitFailed, Subject: u.Name, Message: gateRefused, Seen: diag.Clean(text), Fix: diag.Do(diag.Retry())}
 }
 
 func (l *look) judgePaths(i instance) []diag.Problem {
@@ -183,7 +197,7 @@ func fold(problems, faceless []diag.Problem) []diag.Problem {
 		if p.Code == diag.ConfigEnvironment { // one variable, whichever instance's gate would refuse it
 			like.Fix = diag.Fix{}
 		}
-		unit := check.OurUnit(p.Subject) && !slices.Contains(single, p.Code)
+		unit := check.OurUnit(p.Subject) && (!slices.Contains(single, p.Code) || p.Message == gateRefused)
 		if !unit {
 			like.Subject = p.Subject
 		}

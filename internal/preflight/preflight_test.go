@@ -293,7 +293,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		{"a program that is not there", func(w *world) {
 			w.scout().Service.ExecStart[0].Argv[0] = "/srv/agent"
 			w.out("/srv/agent", "/srv", "permission denied")
-		}, diag.ServicePath, diag.Error, "justnews can run it"},
+		}, diag.ServicePath, diag.Error, "justnews cannot run /srv/agent"},
 		{"a directory that is not there", func(w *world) {
 			w.scout().Service.WorkingDirectory = "/srv/x"
 			w.out("/srv/x", "/srv/x", "does not exist")

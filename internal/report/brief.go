@@ -33,7 +33,7 @@ func brief(s string, most int) string {
 		s, cut = s[:runeStart(s, most)], true
 	}
 	if cut {
-		s += fmt.Sprintf("… (cut, %d bytes in all)", whole)
+		s += fmt.Sprintf("... (cut, %d bytes in all)", whole)
 	}
 	return s
 }

@@ -110,8 +110,8 @@ func (w *Watch) tell(p gate.Progress) {
 	}
 	switch {
 	case w.Width != nil:
-		w.Talk.drawLive(liveLine(p, w.Width()))
-	case w.Log && w.told.text != before:
+		w.Talk.drawLive(w.Talk.paper.live(p, w.Width()))
+	case w.Log && w.told.text != before && (p.Total == 0 || p.Done < p.Total): // else there is nothing to wait for
 		w.Talk.Say([]Line{{Priority: priInfo, Level: "waiting", Text: w.told.text}})
 	}
 }

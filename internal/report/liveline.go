@@ -24,11 +24,19 @@ func liveLine(p gate.Progress, width int) string {
 	if p.Total > 0 && room >= columns(head)+barCells+3+leastReason {
 		head += bar(p.Done, p.Total) + " "
 	}
-	tail := fmt.Sprintf("  %s left", Span(max(p.Left, 0).Truncate(time.Second)))
+	tail := fmt.Sprintf(", gives up in %s", Span(max(p.Left, 0).Truncate(time.Second)))
 	if room < columns(head)+columns(tail)+leastReason {
 		tail = ""
 	}
 	return Fit(head+brief(p.Text, maxReason), room-columns(tail)) + tail
+}
+
+// live is liveLine in the characters of the paper.
+func (p Paper) live(progress gate.Progress, width int) string {
+	if !p.ASCII {
+		return liveLine(progress, width)
+	}
+	return strings.ReplaceAll(liveLine(progress, width-len("..")), "…", "...")
 }
 
 const barCells = 16

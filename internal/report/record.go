@@ -35,6 +35,7 @@ type Summary struct {
 	// setting of the clock moves. Absent where they are not known.
 	Boot      string         `json:"boot_id,omitempty"`
 	Monotonic float64        `json:"monotonic_s,omitempty"` // CLOCK_MONOTONIC at Started, seconds
+	Told      float64        `json:"told_s,omitempty"`      // CLOCK_BOOTTIME when the journal last got a line of its first error, seconds
 	Timeout   SummaryTimeout `json:"timeout"`
 	Verdict   string         `json:"verdict"` // ready, warnings, refused, switched-off
 	Status    int            `json:"status"`  // exit status

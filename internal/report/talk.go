@@ -24,18 +24,18 @@ type Talk struct {
 	mu       sync.Mutex
 	w        io.Writer
 	sink     Sink // nil: w
-	color    bool
+	paper    Paper
 	instance string
 	live     bool // a live line stands on the terminal
 }
 
-// NewTalk returns a Talk that writes to w, or through sink where there is one
-// and nobody sits at a terminal.
-func NewTalk(w io.Writer, sink Sink, color bool) *Talk {
+// NewTalk returns a Talk that writes to w, which is such a paper, or through sink
+// where there is one and nobody sits at a terminal.
+func NewTalk(w io.Writer, sink Sink, paper Paper) *Talk {
 	if sink != nil && sink.Way() == journal.Plain {
 		sink = nil
 	}
-	return &Talk{w: w, sink: sink, color: color}
+	return &Talk{w: w, sink: sink, paper: paper}
 }
 
 // About names the instance that everything from now on is about; the journal
@@ -53,15 +53,19 @@ func (t *Talk) Say(lines []Line) {
 			t.send(l, i > 0 && lines[i-1].Problem == l.Problem && l.Problem != nil) //nolint:gosec // i > 0
 			continue
 		}
-		if l.Level == heading {
-			fmt.Fprintf(t.w, "\n%s\n", t.bold(l.Text))
-			continue
+		t.write(l)
+	}
+}
+
+// write writes a line for a person. In a log each finding begins with the
+// program's name; a person at a terminal has just typed it.
+func (t *Talk) write(l Line) {
+	written := Written([]Line{l}, t.paper)
+	for i, text := range written {
+		if i == 0 && t.paper.Width == 0 && !l.sequel() && l.Level != heading {
+			text = "justnews-gate: " + text
 		}
-		if l.Level == levelCommand {
-			fmt.Fprintln(t.w, indent+l.Text)
-			continue
-		}
-		fmt.Fprintf(t.w, "justnews-gate: %s %s\n", t.paint(l.Level), l.Text)
+		fmt.Fprintln(t.w, text)
 	}
 }
 
@@ -70,6 +74,10 @@ func (t *Talk) Say(lines []Line) {
 func (t *Talk) send(l Line, sequel bool) {
 	text := l.Level + ": " + l.Text
 	switch {
+	case l.Level == levelPass && t.sink.Way() == journal.Native:
+		text = l.Text
+	case l.Level == levelPass:
+		text = "justnews-gate: " + l.Text
 	case l.Level == levelCommand:
 		text = indent + l.Text
 	case t.sink.Way() != journal.Native:
@@ -112,20 +120,13 @@ func fixFields(f diag.Fix) []journal.Field {
 	return fields
 }
 
-func (t *Talk) bold(text string) string {
-	if !t.color {
-		return text
-	}
-	return "\x1b[1m" + text + "\x1b[0m"
-}
-
 // paint colours a level for a terminal: what is wrong stands out, the rest
 // stays quiet.
-func (t *Talk) paint(level string) string {
+func paint(level string, color bool) string {
 	code := map[string]string{
-		"error": "31;1", "refused": "31;1", "warning": "33;1", "warnings": "33;1", "pass": "32;1", "fix": "36", "seen": "2", "notice": "2",
+		"error": "31;1", "refused": "31;1", "warning": "33;1", "warnings": "33;1", "pass": "32;1", "fix": "36", "look": "36", "seen": "2", "notice": "2",
 	}[level]
-	if !t.color || code == "" {
+	if !color || code == "" {
 		return level + ":"
 	}
 	return "\x1b[" + code + "m" + level + ":\x1b[0m"

@@ -5,6 +5,8 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +38,37 @@ func Lines(run string, r gate.Result) []Line {
 	for i := range r.Problems {
 		lines = append(lines, problemLines(&r.Problems[i])...)
 	}
-	return append(lines, verdictLine(run, r))
+	lines = append(lines, verdictLine(run, r))
+	return append(lines, stoppedLine(r)...)
+}
+
+// stoppedLine says what a run has stopped itself: no verdict does.
+func stoppedLine(r gate.Result) []Line {
+	n := 0
+	for _, p := range r.Problems {
+		if p.Code == diag.PortFreed {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []Line{
+		{Priority: priWarning, Level: "stopped", Text: fmt.Sprintf("%d units are down now; what starts them again", n)},
+		{Priority: priWarning, Level: levelCommand, Text: diag.Retry().String()},
+	}
+}
+
+// Short is a refusal on one line: what it was shut by, and the unit whose
+// journal has the whole of it.
+func Short(run string, r gate.Result, unit string) []Line {
+	for i := range r.Problems {
+		if p := &r.Problems[i]; p.Severity == diag.Error {
+			text := fmt.Sprintf("%s: %s, exit status %d; the whole: journalctl -b -u %s", subject(run, r), cleaned(*p), r.Status, unit)
+			return []Line{{Priority: priError, Level: "refused", Text: text, Problem: p, First: true}}
+		}
+	}
+	return Lines(run, r)
 }
 
 // ProblemLines turns problems alone into lines.
@@ -61,16 +93,18 @@ func problemLines(p *diag.Problem) []Line {
 	if p.Severity == diag.Notice {
 		return lines // nothing is wrong: explain CODE has the rest
 	}
-	if p.Seen != "" || p.Expected != "" {
-		lines = append(lines, Line{Priority: pri, Level: "seen", Text: evidence(shown), Problem: p})
+	if level, text := evidence(shown); text != "" {
+		lines = append(lines, Line{Priority: pri, Level: level, Text: text, Problem: p})
 	}
 	return append(lines, fixLines(pri, p, shown.Fix)...)
 }
 
 // A line of levelCommand is a command: no word stands before or after it, so
-// that the line can be pasted as it is.
+// that the line can be pasted as it is. One of levelPass is a sentence that says
+// so itself.
 const (
 	levelCommand = "command"
+	levelPass    = "pass"
 	indent       = "    "
 )
 
@@ -90,14 +124,22 @@ func fixLines(pri int, p *diag.Problem, f diag.Fix) []Line {
 	return lines
 }
 
-func evidence(p diag.Problem) string {
+// evidence is what was seen and what was expected, without what the message
+// says itself.
+func evidence(p diag.Problem) (level, text string) {
+	if strings.Contains(p.Message, p.Seen) || strings.Trim(p.Seen, `"`) == p.Subject {
+		p.Seen = ""
+	}
+	if strings.Contains(p.Message, p.Expected) {
+		p.Expected = ""
+	}
 	switch {
 	case p.Expected == "":
-		return p.Seen
+		return "seen", p.Seen
 	case p.Seen == "":
-		return "nothing; expected " + p.Expected
+		return "expected", p.Expected
 	default:
-		return p.Seen + "; expected " + p.Expected
+		return "seen", p.Seen + "; expected " + p.Expected
 	}
 }
 
@@ -109,9 +151,9 @@ func verdictLine(run string, r gate.Result) Line {
 		return Line{Priority: priError, Level: "refused", Text: fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status)}
 	}
 	if verdict(r) == string(gate.Ungated) {
-		return Line{Priority: priWarning, Level: "pass", Text: subject(run, r) + " unchecked: justnews.gate=off"}
+		return Line{Priority: priWarning, Level: levelPass, Text: subject(run, r) + " may start unchecked: justnews.gate=off"}
 	}
-	return Line{Priority: priInfo, Level: "pass", Text: fmt.Sprintf("%s: %s in %s", subject(run, r), proven(r), Span(r.Elapsed))}
+	return Line{Priority: priInfo, Level: levelPass, Text: passed(run, r)}
 }
 
 func subject(run string, r gate.Result) string {
@@ -144,18 +186,42 @@ func findings(r gate.Result) string {
 	return strings.Join(parts, ", ")
 }
 
-// proven lists what the steps found.
+// passed says what may go on, and what was proven for it.
+func passed(run string, r gate.Result) string {
+	proof := proven(r)
+	switch {
+	case r.Instance != "" && proof == "":
+		return subject(run, r) + " may start: it waits for nothing"
+	case r.Instance != "":
+		return fmt.Sprintf("%s may start: %s (%s)", subject(run, r), proof, Span(r.Elapsed))
+	case proof == "":
+		return fmt.Sprintf("%s passed (%s)", run, Span(r.Elapsed))
+	}
+	return fmt.Sprintf("%s passed: %s (%s)", run, proof, Span(r.Elapsed))
+}
+
+// counted is the detail of a step that counts models.
+var counted = regexp.MustCompile(`^(\d+) of (\d+) models( in the store)?$`)
+
+// proven lists what the steps found, in few words.
 func proven(r gate.Result) string {
 	var parts []string
 	for _, s := range r.Steps {
-		if s.Verdict == gate.Passed && s.Detail != "" {
-			parts = append(parts, Brief(s.Detail))
+		if s.Verdict != gate.Passed || s.Detail == "" || s.Name == "orchestrator" && reached(r, "models") {
+			continue
 		}
-	}
-	if len(parts) == 0 {
-		return "nothing to wait for"
+		if m := counted.FindStringSubmatch(s.Detail); m != nil {
+			parts = append(parts, s.Name+" "+m[1]+"/"+m[2])
+			continue
+		}
+		parts = append(parts, Brief(s.Detail))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// reached reports whether a step passed that would not have without another.
+func reached(r gate.Result, step string) bool {
+	return slices.ContainsFunc(r.Steps, func(s gate.StepResult) bool { return s.Name == step && s.Verdict == gate.Passed && s.Detail != "" })
 }
 
 // Span prints a duration as people say it: 340 ms, 4.2 s, 41 s, 3 min 20 s.

@@ -32,7 +32,7 @@ func TestALiveLineIsNeverWiderThanItsTerminal(t *testing.T) {
 		}
 	}
 	got := liveLine(gate.Progress{Step: "models", Text: "8 of 16 models loaded", Done: 8, Total: 16, Left: 95 * time.Second}, 80)
-	if want := "models [########........] 8 of 16 models loaded  95 s left"; got != want {
+	if want := "models [########........] 8 of 16 models loaded, gives up in 95 s"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := liveLine(gate.Progress{Step: "models", Text: "8 of 16 models loaded", Done: 8, Total: 16}, 20); got != "models 8 of 16 mod…" {
@@ -58,7 +58,7 @@ func (n *told) Extend(d time.Duration) error {
 func TestAUnitsStatusFollowsTheWaitAndItsTextIsTheLastOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &told{}
-		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, false), Notifier: n}
+		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}
 		for i := range 50 { // 50 texts within 50 ms
 			w.Progress(gate.Progress{Step: "models", Text: fmt.Sprintf("%d of 50", i), Left: 10 * time.Second})
 			time.Sleep(time.Millisecond)
@@ -80,7 +80,7 @@ func TestAUnitsStatusFollowsTheWaitAndItsTextIsTheLastOne(t *testing.T) {
 func TestNothingIsToldAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &told{}
-		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, false), Notifier: n}
+		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}
 		w.Progress(gate.Progress{Step: "a", Text: "1"})
 		w.Progress(gate.Progress{Step: "a", Text: "2"}) // would be told later
 		w.Done(gate.Result{Status: diag.StatusFailed, Problems: []diag.Problem{
@@ -99,7 +99,7 @@ func TestNothingIsToldAfterTheEnd(t *testing.T) {
 func TestASuccessLeavesNoStatusBehind(t *testing.T) {
 	for _, r := range []gate.Result{{}, {Status: diag.StatusWarnings, Problems: []diag.Problem{{Severity: diag.Warning}}}} {
 		n := &told{}
-		(&Watch{Talk: NewTalk(&bytes.Buffer{}, nil, false), Notifier: n}).Done(r)
+		(&Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}).Done(r)
 		if !slices.Equal(n.said, []string{"(cleared)"}) {
 			t.Errorf("%+v: %q", r, n.said)
 		}
@@ -109,13 +109,13 @@ func TestASuccessLeavesNoStatusBehind(t *testing.T) {
 func TestATerminalsLineCountsDownAndGoesAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		w := &Watch{Talk: NewTalk(&out, nil, false), Width: func() int { return 80 }}
+		w := &Watch{Talk: NewTalk(&out, nil, Paper{}), Width: func() int { return 80 }}
 		for left := 3; left > 0; left-- {
 			w.Progress(gate.Progress{Step: "bus", Text: "no answer yet", Left: time.Duration(left) * time.Second})
 			time.Sleep(time.Second)
 		}
 		w.Done(gate.Result{})
-		want := "\r\x1b[Kbus no answer yet  3.0 s left\r\x1b[Kbus no answer yet  2.0 s left\r\x1b[Kbus no answer yet  1.0 s left\r\x1b[K"
+		want := "\r\x1b[Kbus no answer yet, gives up in 3.0 s\r\x1b[Kbus no answer yet, gives up in 2.0 s\r\x1b[Kbus no answer yet, gives up in 1.0 s\r\x1b[K"
 		if out.String() != want {
 			t.Errorf("got %q", out.String())
 		}
@@ -125,7 +125,7 @@ func TestATerminalsLineCountsDownAndGoesAway(t *testing.T) {
 func TestALogGetsALineASecondAtMostAndTheLastText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		w := &Watch{Talk: NewTalk(&out, nil, false), Log: true}
+		w := &Watch{Talk: NewTalk(&out, nil, Paper{}), Log: true}
 		for i := range 300 { // 3 s
 			w.Progress(gate.Progress{Step: "models", Text: fmt.Sprintf("%d of 300", i)})
 			time.Sleep(10 * time.Millisecond)
@@ -163,7 +163,7 @@ func (s *sink) Write(p journal.Priority, message string, fields ...journal.Field
 
 func TestTheJournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
 	s := &sink{way: journal.Native}
-	talk := NewTalk(&bytes.Buffer{}, s, true)
+	talk := NewTalk(&bytes.Buffer{}, s, Paper{Color: true})
 	talk.About("scout")
 	r := results()["refused"]
 	r.Problems = append(r.Problems, r.Problems[1]) // the same code again is another problem
@@ -200,14 +200,14 @@ func TestTheJournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
 
 func TestAPipeOfAServiceGetsTheNameAndATerminalIsNoSink(t *testing.T) {
 	s := &sink{way: journal.Prefixed}
-	NewTalk(&bytes.Buffer{}, s, false).Say([]Line{{Priority: priInfo, Level: "pass", Text: "scout"}})
-	if len(s.entries) != 1 || s.entries[0].message != "justnews-gate: pass: scout" || s.entries[0].priority != journal.Info {
+	NewTalk(&bytes.Buffer{}, s, Paper{}).Say([]Line{{Priority: priInfo, Level: "pass", Text: "scout"}})
+	if len(s.entries) != 1 || s.entries[0].message != "justnews-gate: scout" || s.entries[0].priority != journal.Info {
 		t.Errorf("%+v", s.entries)
 	}
 	var out bytes.Buffer
 	plain := &sink{way: journal.Plain}
-	NewTalk(&out, plain, false).Say([]Line{{Priority: priInfo, Level: "pass", Text: "scout"}})
-	if len(plain.entries) != 0 || out.String() != "justnews-gate: pass: scout\n" {
+	NewTalk(&out, plain, Paper{}).Say([]Line{{Priority: priInfo, Level: "pass", Text: "scout"}})
+	if len(plain.entries) != 0 || out.String() != "justnews-gate: scout\n" {
 		t.Errorf("%+v, %q", plain.entries, out.String())
 	}
 }

@@ -19,7 +19,7 @@ const (
 	Bus
 	Needs
 	Start
-	Pause // until systemd's next try
+	Pause // between two tries, whoever began the next one
 )
 
 // style is how a kind is drawn: one colour for a light page, one for a dark
@@ -46,7 +46,7 @@ func styles() []style {
 		{Bus, "bus", "bus", "#f0a04b", "#f0a04b"},
 		{Needs, "needs", "needs", "#b23a77", "#dd6aa4"},
 		{Start, "start", "start", "#2f9e44", "#51c069"},
-		{Pause, "pause", "next try", "#e8dfcb", "#463f30"},
+		{Pause, "pause", "not running", "#e8dfcb", "#463f30"},
 	}
 }
 

@@ -47,9 +47,12 @@ type Input struct {
 	Origin time.Duration
 	// Axis says what lies at 0.
 	Axis string
-	// Queued draws what lies between Origin and a row's first start: its job
-	// waited in systemd's queue.
+	// Queued draws what lies between Origin and a row's first start, where that
+	// was one of the jobs of the boot: it waited in systemd's queue.
 	Queued bool
+	// Finished is when the last job of the boot had ended, 0: it has not. What
+	// was first started later was not asked for before.
+	Finished time.Duration
 	// All draws every run; without it a row ends with its first run that
 	// passed.
 	All   bool
@@ -151,8 +154,8 @@ func row(in Input, name string, runs []Run, u Unit) Row {
 		from := run.Began - in.Origin
 		switch {
 		case i > 0:
-			r.add(Part{Kind: Pause, From: at, To: from, Detail: "not running"})
-		case in.Queued:
+			r.add(Part{Kind: Pause, From: at, To: from})
+		case in.queued(run.Began):
 			r.add(Part{Kind: Queue, From: 0, To: from})
 		}
 		r.addSteps(run, from)
@@ -162,6 +165,11 @@ func row(in Input, name string, runs []Run, u Unit) Row {
 		r.add(Part{Kind: Start, From: at, To: u.ActiveEnter - in.Origin})
 	}
 	return r
+}
+
+// queued reports whether what began at a time had a job since the boot began.
+func (in Input) queued(began time.Duration) bool {
+	return in.Queued && (in.Finished == 0 || began <= in.Finished)
 }
 
 // belongsTo tells whether the unit's last start is the one that this run was
@@ -184,7 +192,8 @@ func (r *Row) addSteps(run Run, from time.Duration) {
 func unitRow(in Input, u Unit) Row {
 	r := Row{Name: u.Row, Passed: u.ActiveEnter >= u.InactiveExit, Result: "up"}
 	from := u.InactiveExit - in.Origin
-	if in.Queued {
+	// A unit that had been stopped before was started before.
+	if before := u.InactiveEnter > 0 && u.InactiveEnter <= u.InactiveExit; !before && in.queued(u.InactiveExit) {
 		r.add(Part{Kind: Queue, From: 0, To: from})
 	}
 	gate := u.MainStart

@@ -124,7 +124,7 @@ func TestARowEndsWithItsFirstRunThatPassed(t *testing.T) {
 	want := []Row{{Name: "scout", Passed: true, Result: "ready", Parts: []Part{
 		{Kind: Queue, To: time.Second},
 		{Kind: Gate, Failed: true, From: time.Second, To: 2 * time.Second},
-		{Kind: Pause, From: 2 * time.Second, To: 4 * time.Second, Detail: "not running"},
+		{Kind: Pause, From: 2 * time.Second, To: 4 * time.Second},
 		{Kind: Gate, From: 4 * time.Second, To: 5 * time.Second},
 	}}}
 	if diff := cmp.Diff(want, Of(in).Rows); diff != "" {
@@ -201,5 +201,37 @@ func TestEveryStepOfAGateHasAColourOfItsOwn(t *testing.T) {
 	}
 	if len(light) != len(styles()) || len(dark) != len(styles()) {
 		t.Error("two kinds share a colour")
+	}
+}
+
+func TestPlotShowsNoQueueWhereThereWasNone(t *testing.T) {
+	const s = time.Second
+	queue := func(in Input) time.Duration {
+		for _, row := range Of(in).Rows {
+			for _, p := range row.Parts {
+				if p.Kind == Queue {
+					return p.To - p.From
+				}
+			}
+		}
+		return 0
+	}
+	run := func(began time.Duration) []Run {
+		return []Run{{Row: "scout", Began: began, Elapsed: s, Passed: true}}
+	}
+	for what, c := range map[string]struct {
+		in   Input
+		want time.Duration
+	}{
+		"a job of the boot":                   {Input{Origin: s, Queued: true, Finished: 60 * s, Runs: run(31 * s)}, 30 * s},
+		"a boot that goes on":                 {Input{Origin: s, Queued: true, Runs: run(31 * s)}, 30 * s},
+		"enabled after the boot":              {Input{Origin: s, Queued: true, Finished: 20 * s, Runs: run(31 * s)}, 0},
+		"the same, systemd alone knows":       {Input{Origin: s, Queued: true, Finished: 20 * s, Units: []Unit{{Row: "scout", InactiveExit: 31 * s, MainStart: 32 * s, ActiveEnter: 32 * s}}}, 0},
+		"systemd alone knows, at the boot":    {Input{Origin: s, Queued: true, Finished: 60 * s, Units: []Unit{{Row: "scout", InactiveExit: 31 * s, MainStart: 32 * s, ActiveEnter: 32 * s}}}, 30 * s},
+		"restarted, before the boot finished": {Input{Origin: s, Queued: true, Finished: 900 * s, Units: []Unit{{Row: "scout", InactiveEnter: 730 * s, InactiveExit: 731 * s, MainStart: 732 * s, ActiveEnter: 732 * s}}}, 0},
+	} {
+		if got := queue(c.in); got != c.want {
+			t.Errorf("%s: %v, want %v", what, got, c.want)
+		}
 	}
 }

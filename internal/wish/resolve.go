@@ -183,7 +183,7 @@ func badVariable(w *Wish, name, value string, err error) diag.Problem {
 	return diag.Problem{
 		Code:     diag.ConfigEnvironment,
 		Subject:  name,
-		Message:  fmt.Sprintf("cannot use the environment's %s: %v", name, err),
+		Message:  fmt.Sprintf("%s in the environment must be %s", name, strings.TrimPrefix(err.Error(), "expected ")),
 		Seen:     fmt.Sprintf("%q", withoutPassword(value)),
 		Expected: strings.TrimPrefix(err.Error(), "expected "),
 		Fix:      diag.Advise(fmt.Sprintf("correct %s in %s", name, where), diag.Reload()),

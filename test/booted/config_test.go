@@ -93,7 +93,7 @@ func TestAnInstanceOpenedByHandIsReported(t *testing.T) {
 		s.Systemctl("daemon-reload")
 		for _, command := range []string{"status", "preflight"} {
 			r := s.Run("justnews-gate", command)
-			if r.Code == 0 || !strings.Contains(r.Stderr, "UNGATED: justnews@scout.service") {
+			if r.Code == 0 || !strings.Contains(r.Stdout+r.Stderr, "UNGATED: justnews@scout.service") {
 				t.Errorf("%s: exit status %d\n%s%s", command, r.Code, r.Stdout, r.Stderr)
 			}
 		}

@@ -89,7 +89,7 @@ func (s *site) passed(u bed.Unit) {
 	s.WaitFor("the gate of "+u.Name+" in the journal", bed.Patience, func() bool {
 		said = s.Must("journalctl", "--no-pager", "--quiet", "--output=cat", "--identifier=justnews-gate",
 			"_SYSTEMD_INVOCATION_ID="+u.InvocationID)
-		return strings.Contains(said, "pass: ")
+		return strings.Contains(said, " may start")
 	})
 	if strings.Contains(said, "error: ") {
 		s.t.Errorf("%v runs although its gate said:\n%s", u, said)

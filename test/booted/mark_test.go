@@ -48,7 +48,7 @@ func TestGateRefusesAUnitThatIsNotWhatTheConfigurationAsksFor(t *testing.T) {
 
 		s.WriteFile(configFile, edited)
 		refuse("edited, not reloaded", "UNIT-STALE")
-		if r := s.Run("justnews-gate", "status"); !strings.Contains(r.Stderr, "UNIT-STALE: "+unit("scout")) {
+		if r := s.Run("justnews-gate", "status"); !strings.Contains(r.Stdout, "UNIT-STALE: "+unit("scout")) {
 			t.Errorf("status does not say so:\n%s%s", r.Stdout, r.Stderr)
 		}
 		heal("edited, then reloaded")

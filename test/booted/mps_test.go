@@ -139,9 +139,9 @@ func TestSeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 			if u := s.Unit(unit(name)); u.ExecMainStart < daemon.ActiveEnter {
 				t.Errorf("%s was started before the daemon was proven", name)
 			}
-			s.WaitJournal(unit(name), "pass: "+name+": MPS control proven")
+			s.WaitJournal(unit(name), name+" may start: MPS control proven")
 		}
-		s.WaitJournal(mpsUnit, "pass: mps wait: MPS control proven")
+		s.WaitJournal(mpsUnit, "mps wait passed: MPS control proven")
 		if u := s.Unit(mpsUnit); u.NRestarts != 0 {
 			t.Errorf("%v: it was restarted", u)
 		}
@@ -369,7 +369,7 @@ func TestAPipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("pipe_directory = \"/tmp/nvidia-mps\"\ndefault_memory = \"6G\"\ndefault_threads = 50\n", "memory", "scout"), nil)
 		s.WaitUnits("active/running", units("memory", "scout")...)
-		s.WaitJournal(unit("scout"), "pass: scout: MPS control proven")
+		s.WaitJournal(unit("scout"), "scout may start: MPS control proven")
 
 		// The defaults were set in the daemon, and a change of them shuts the gate.
 		ask := "| runuser -u justnews -- env CUDA_MPS_PIPE_DIRECTORY=/tmp/nvidia-mps " + control

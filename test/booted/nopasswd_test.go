@@ -327,10 +327,10 @@ var operatorParts = []struct {
 			status int
 			said   string
 		}{
-			{"/home/adra/justnewsagent/JustNewsAgent/deploy/systemd/preflight.sh --gate-only mcp_bus", 0, "pass: mcp_bus: "},
+			{"/home/adra/justnewsagent/JustNewsAgent/deploy/systemd/preflight.sh --gate-only mcp_bus", 0, "mcp_bus may start"},
 			{"sudo /home/adra/justnewsagent/JustNewsAgent/deploy/systemd/preflight.sh", s.Run("justnews-gate").Code, "preflight"},
 			{"sudo /home/adra/justnewsagent/JustNewsAgent/deploy/systemd/setup_preflight_nopasswd.sh --install", 0, "done: write " + sudoRule},
-			{"sudo /home/adra/justnewsagent/JustNewsAgent/deploy/systemd/setup_preflight_nopasswd.sh --run-gate-only mcp_bus --timeout 300", 0, "pass: mcp_bus: "},
+			{"sudo /home/adra/justnewsagent/JustNewsAgent/deploy/systemd/setup_preflight_nopasswd.sh --run-gate-only mcp_bus --timeout 300", 0, "mcp_bus may start"},
 			{"GATE_TIMEOUT=banana /home/adra/justnewsagent/JustNewsAgent/deploy/systemd/preflight.sh --gate-only mcp_bus", 78, "GATE_TIMEOUT"},
 			{"REQUIRE_BUS=banana /home/adra/justnewsagent/JustNewsAgent/deploy/systemd/preflight.sh --gate-only scout", 78, "REQUIRE_BUS"},
 			{"MODEL_STORE_ROOT=banana /home/adra/justnewsagent/JustNewsAgent/deploy/systemd/preflight.sh --gate-only scout", 78, "MODEL_STORE_ROOT"},

@@ -79,7 +79,7 @@ func insideAPod(t *testing.T, bin string) {
 	orchestrator := p.serve(bin, "orchestrator", "0.0.0.0:8014")
 	bus := p.serve(bin, "bus", "0.0.0.0:8000")
 	r := p.run(init)
-	r.wants(t, 0, "pass: scout: ")
+	r.wants(t, 0, "scout may start: ")
 	for _, word := range []string{"NO-SYSTEMD", "error:"} {
 		if strings.Contains(r.out, word) {
 			t.Errorf("%s in\n%s", word, r.out)
@@ -92,7 +92,7 @@ func insideAPod(t *testing.T, bin string) {
 	// The startup probe: no agent, then one that answers.
 	p.run(probe).wants(t, 69, "NEED-UNMET")
 	agent := p.serve(bin, "bus", "127.0.0.1:8002")
-	p.run(probe).wants(t, 0, "pass: scout_started: ")
+	p.run(probe).wants(t, 0, "scout_started may start: ")
 	agent()
 
 	// The bus goes away: its Service has no endpoint.

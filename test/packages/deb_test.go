@@ -172,7 +172,7 @@ func (h *host) upgradeWhileGatesWait(pids map[string]int) {
 	for _, name := range gated {
 		h.WaitUnit(unit(name), "active/running")
 	}
-	h.WaitJournal(unit("scout"), "pass")
+	h.WaitJournal(unit("scout"), "may start")
 	if strings.Contains(h.Journal(""), "Current command vanished") {
 		h.t.Error("the running gate line changed under the upgrade")
 	}

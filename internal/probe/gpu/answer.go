@@ -61,7 +61,7 @@ func (e *ended) said(format string, args ...any) string {
 // an answer.
 func (e *ended) read() facts.GPULook {
 	nonsense := func(format string, args ...any) facts.GPULook {
-		return facts.GPULook{Kind: facts.HelperNonsense, Detail: e.said("its output makes no sense: "+format, args...)}
+		return facts.GPULook{Kind: facts.HelperNonsense, Detail: e.said("its output is invalid: "+format, args...)}
 	}
 	if e.out.over {
 		return nonsense("more than %d bytes", maxOutput)

@@ -146,7 +146,7 @@ func (m *manager) serve(t testing.TB, b *bus) {
 		t.Fatal(err)
 	}
 	m.set(func() { m.conn = conn })
-	methods := map[string]any{"GetUnitByPID": m.unitByPID, "Subscribe": func() *dbus.Error { return nil }, "StartUnit": m.startUnit, "StopUnit": m.stopUnit}
+	methods := map[string]any{"GetUnitByPID": m.unitByPID, "Subscribe": func() *dbus.Error { return nil }, "StartUnit": m.startUnit, "StopUnit": m.stopUnit, "ListUnitsByPatterns": m.list}
 	if err := conn.ExportMethodTable(methods, managerPath, managerIface); err != nil {
 		t.Fatal(err)
 	}
@@ -174,8 +174,31 @@ func (m *manager) getAll(msg dbus.Message, _ string) (map[string]dbus.Variant, *
 	return props, nil
 }
 
+// listed is one row of ListUnitsByPatterns: a(ssssssouso).
+type listed struct {
+	Name, Description, Load, Active, Sub, Following string
+	Path                                            dbus.ObjectPath
+	Job                                             uint32
+	JobType                                         string
+	JobPath                                         dbus.ObjectPath
+}
+
+func (m *manager) list(_, patterns []string) ([]listed, *dbus.Error) {
+	if !slices.Equal(patterns, []string{"justnews@*.service"}) {
+		return nil, dbus.NewError("org.freedesktop.DBus.Error.InvalidArgs", nil)
+	}
+	var rows []listed
+	for _, name := range []string{"justnews@scout.service", "justnews@memory.service"} {
+		rows = append(rows, listed{Name: name, Path: "/", JobPath: "/"})
+	}
+	return rows, nil
+}
+
 // get answers for the manager itself.
 func (m *manager) get(iface, name string) (dbus.Variant, *dbus.Error) {
+	if iface == managerIface && name == "FinishTimestampMonotonic" {
+		return dbus.MakeVariant(uint64(9_000_000)), nil
+	}
 	if iface != managerIface || name != "UnitsLoadFinishTimestampMonotonic" {
 		return dbus.Variant{}, dbus.NewError("org.freedesktop.DBus.Error.UnknownProperty", nil)
 	}
@@ -334,6 +357,7 @@ func scout() map[string]dbus.Variant {
 		"ExecMainStartTimestampMonotonic": dbus.MakeVariant(uint64(0)),
 		"ActiveEnterTimestampMonotonic":   dbus.MakeVariant(uint64(11_000_000)),
 		"InactiveEnterTimestampMonotonic": dbus.MakeVariant(uint64(12_000_000)),
+		"StateChangeTimestampMonotonic":   dbus.MakeVariant(uint64(12_400_000)),
 		"BindPaths":                       dbus.MakeVariant([]bindPath{{"/tmp/nvidia-mps", "/tmp/nvidia-mps", true, 0}}),
 	}
 }

@@ -65,7 +65,7 @@ func wantScout() facts.Unit {
 		After:      []string{"justnews-mps.service"},
 		Before:     []string{"justnews.target"},
 		Conflicts:  []string{"shutdown.target"},
-		Times:      facts.UnitTimes{InactiveExit: 12345678 * time.Microsecond, ActiveEnter: 11 * time.Second, InactiveEnter: 12 * time.Second},
+		Times:      facts.UnitTimes{InactiveExit: 12345678 * time.Microsecond, ActiveEnter: 11 * time.Second, InactiveEnter: 12 * time.Second, StateChange: 12400 * time.Millisecond},
 		Sandbox: facts.Sandbox{
 			PrivateTmp: true, DevicePolicy: "closed", DeviceAllow: []string{"char-nvidia* rw"},
 			BindPaths: []string{"/tmp/nvidia-mps"},

@@ -114,6 +114,7 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 			ExecMainStart: timespan(may[uint64](&b, "ExecMainStartTimestampMonotonic")),
 			ActiveEnter:   timespan(may[uint64](&b, "ActiveEnterTimestampMonotonic")),
 			InactiveEnter: timespan(may[uint64](&b, "InactiveEnterTimestampMonotonic")),
+			StateChange:   timespan(may[uint64](&b, "StateChangeTimestampMonotonic")),
 		},
 		SuccessExitStatus: exitStatuses(
 			may[[]any](&b, "SuccessExitStatus"), 0),

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+	"justnews/internal/hostlock"
+	"justnews/internal/plan"
+	"justnews/internal/probe/host"
+	"justnews/internal/records"
+	"justnews/internal/report"
+)
+
+// said is who of this host has told the journal the whole of a cause, so that it
+// stands there once. The services' users may write it: the worst that a forged
+// one does is that a line is shorter. It never says what a gate answers.
+type said struct {
+	Whole map[string]saidOnce `json:"whole"` // by cause
+}
+
+// saidOnce is that a unit told it, at a time since the boot.
+type saidOnce struct {
+	Unit string  `json:"unit"`
+	At   float64 `json:"at_s"`
+}
+
+// How long the whole text holds for all, and how often a unit that is refused
+// again says so.
+const (
+	saidWholeFor = time.Hour
+	saidAgain    = time.Minute
+	saidAtMost   = 200         // entries: more are somebody else's
+	saidPatience = time.Second // of each question: 17 gates may be refused at once
+)
+
+// saying is how much of a refusal is told.
+type saying int
+
+const (
+	sayWhole   saying = iota // everything
+	sayShort                 // one line, and where the rest is
+	sayNothing               // it was told a moment ago
+)
+
+// refused notes that a cause refuses a unit, and returns how much is to be told,
+// and which unit has told the whole. elsewhere is one that is known to have, told
+// is when this unit's own last record says that it was told, 0: never.
+func (s *said) refused(unit, cause, elsewhere string, told, now float64) (saying, string) {
+	whole, known := s.Whole[cause]
+	if elsewhere != "" {
+		whole, known = saidOnce{elsewhere, now}, true
+	}
+	switch {
+	case !known || !ourUnit.MatchString(whole.Unit) || !within(whole.At, now, saidWholeFor):
+		if len(s.Whole) >= saidAtMost || s.Whole == nil {
+			s.Whole = map[string]saidOnce{}
+		}
+		s.Whole[cause] = saidOnce{unit, now}
+		return sayWhole, unit
+	case told > 0 && within(told, now, saidAgain):
+		return sayNothing, whole.Unit
+	}
+	return sayShort, whole.Unit
+}
+
+func within(at, now float64, span time.Duration) bool { return at <= now && now-at < span.Seconds() }
+
+// passed forgets what a unit said, and reports whether there was anything: the
+// same cause is new when it comes back.
+func (s *said) passed(unit string) bool {
+	before := len(s.Whole)
+	maps.DeleteFunc(s.Whole, func(_ string, o saidOnce) bool { return o.Unit == unit })
+	return len(s.Whole) < before
+}
+
+var ourUnit = regexp.MustCompile(`^justnews(@[a-z][a-z0-9_]*|-[a-z]+)\.service$`)
+
+var numbers = regexp.MustCompile(`[0-9]+`)
+
+// causeKey is what two refusals by the same cause have in common.
+func causeKey(p diag.Problem, instance string) string {
+	key := alike(p.String()+" "+p.Seen, instance)
+	return numbers.ReplaceAllString(key[:min(len(key), 500)], "0")
+}
+
+// telling works out how much of a run is told, and by whom the rest was. Only
+// what a unit is refused by has been told before, by another unit or by itself.
+// It notes when for the record of the run.
+func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, string) {
+	unit := e.unit
+	if own != nil {
+		unit = own.Name
+	}
+	if e.survey || a.Verbose || !a.serves(e, own) || !ourUnit.MatchString(unit) {
+		return sayWhole, unit
+	}
+	errors := diag.Errors(res.Problems)
+	if res.Passed() || len(errors) == 0 {
+		forget(unit)
+		return sayWhole, unit
+	}
+	key := causeKey(errors[0], res.Instance)
+	elsewhere, told := a.saidByPreload(unit, errors[0]), a.lastTold(res, key)
+	var s said
+	save := func() {}
+	if elsewhere == "" { // else nothing more has to be known
+		memory, done := openSaid()
+		if memory == nil {
+			return sayWhole, unit
+		}
+		defer done()
+		if known, err := memory.Load(); err == nil { // else it is nobody's any more
+			s = known
+		}
+		save = func() { _ = memory.Save(s) }
+	}
+	now := host.Uptime().Seconds()
+	how, by := s.refused(unit, key, elsewhere, told, now)
+	if how == sayWhole {
+		save()
+	}
+	if a.told = now; how == sayNothing {
+		a.told = told
+	}
+	return how, by
+}
+
+// forget forgets what a unit has told, now that it passes.
+func forget(unit string) {
+	memory, done := openSaid()
+	if memory == nil {
+		return
+	}
+	defer done()
+	if s, err := memory.Load(); err == nil && s.passed(unit) {
+		_ = memory.Save(s)
+	}
+}
+
+// lastTold returns when this instance's last run told of the same cause, 0: it
+// did not. The record lies where no other instance can write.
+func (a *app) lastTold(res gate.Result, cause string) float64 {
+	past, err := records.ReadFile(filepath.Join(a.dirs().Preflight(), cmp.Or(res.Instance, records.Host), "latest.json"))
+	if err != nil {
+		return 0
+	}
+	before, err := report.ReadSummary(past.Data)
+	if err != nil || before.FirstError() == nil {
+		return 0
+	}
+	boot, _ := host.Host{}.BootID()
+	if before.Boot != boot || causeKey(*before.FirstError(), res.Instance) != cause {
+		return 0
+	}
+	return before.Told
+}
+
+// lines are what a run says: all of it, one line, or nothing.
+func (a *app) lines(e errand, res gate.Result, how saying, by string) []report.Line {
+	switch how {
+	case sayShort:
+		return report.Short(e.name, res, by)
+	case sayNothing:
+		return nil
+	}
+	return report.Lines(e.name, res)
+}
+
+// saidByPreload returns the unit of the preload where that was shut by the same
+// cause: no agent can write its status.
+func (a *app) saidByPreload(unit string, p diag.Problem) string {
+	if unit == plan.PreloadUnit {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), saidPatience)
+	defer cancel()
+	conn := a.openSystemd(ctx)
+	if conn == nil {
+		return ""
+	}
+	defer conn.Close()
+	u, err := conn.Unit(ctx, plan.PreloadUnit)
+	if _, text := check.Refusal(u); err != nil || text == "" || alike(text, "") != alike(report.Clean([]diag.Problem{p})[0].String(), "") {
+		return ""
+	}
+	return plan.PreloadUnit
+}
+
+// openSaid takes the turn to read and write what was said; nil: there is no
+// place for it, or somebody holds it.
+func openSaid() (*records.State[said], func()) {
+	lock, err := hostlock.Open("said")
+	if err != nil || lock.Dir() == "" {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), saidPatience)
+	defer cancel()
+	if lock.Take(ctx) != nil {
+		return nil, nil
+	}
+	boot, _ := host.Host{}.BootID()
+	return &records.State[said]{Dir: lock.Dir(), Name: "said", Boot: boot}, lock.Unlock
+}

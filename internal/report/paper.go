@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"justnews/internal/diag"
+)
+
+// Paper is what text for a person is written on.
+type Paper struct {
+	Width int  // columns, 0: no terminal, so that nothing is cut or wrapped
+	Color bool // escape sequences are understood
+	ASCII bool // the locale has no other characters
+	// Source returns a line of a file that a problem points at, "" where it is
+	// not to be shown; nil: none is.
+	Source func(diag.Position) string
+}
+
+// Fit cuts a text to at most room columns.
+func (p Paper) Fit(s string, room int) string {
+	if !p.ASCII {
+		return Fit(s, room)
+	}
+	const dots = "..."
+	switch {
+	case columns(s) <= room:
+		return s
+	case room <= len(dots):
+		return dots[:max(room, 0)]
+	}
+	return strings.TrimSuffix(Fit(s, room-len(dots)+1), "…") + dots
+}
+
+// Wrap writes head and text on lines of at most width columns, broken between
+// words. The lines after the first begin below the text. A word that is longer
+// than a line stays whole: a terminal breaks it, and who copies it has all of it.
+func Wrap(head, text string, width int) []string {
+	if width <= 0 || columns(head)+columns(text) <= width {
+		return []string{head + text}
+	}
+	hang := min(columns(head), width/2)
+	var lines []string
+	line, used := head, columns(head)
+	begun := false
+	for word := range strings.FieldsSeq(text) {
+		n := columns(word)
+		if begun && used+1+n > width {
+			lines = append(lines, line)
+			line, used, begun = strings.Repeat(" ", hang), hang, false
+		}
+		if begun {
+			line, used = line+" ", used+1
+		}
+		line, used, begun = line+word, used+n, true
+	}
+	return append(lines, line)
+}
+
+// Written returns lines as a person reads them: what is wrong, and below it,
+// indented, the evidence and the fix. A command stands on a line of its own and
+// is never broken.
+func Written(lines []Line, p Paper) []string {
+	var out []string
+	for _, l := range lines {
+		level := paint(l.Level, p.Color)
+		switch l.Level {
+		case heading:
+			text := l.Text
+			if p.Color {
+				text = "\x1b[1m" + text + "\x1b[0m"
+			}
+			out = append(out, "", text)
+		case levelCommand:
+			out = append(out, indent+l.Text)
+		case levelPass:
+			out = append(out, green(Wrap("", l.Text, p.Width), p.Color)...)
+		default:
+			head := l.Level + ": "
+			if l.sequel() {
+				head, level = "  "+head, "  "+level
+			}
+			wrapped := Wrap(head, l.Text, p.Width)
+			wrapped[0] = level + strings.TrimPrefix(wrapped[0], strings.TrimSuffix(head, " "))
+			out = append(out, wrapped...)
+			if l.First && l.Problem != nil && l.Problem.Position != nil && p.Source != nil {
+				out = append(out, p.quote(*l.Problem.Position)...)
+			}
+		}
+	}
+	if p.ASCII {
+		for i := range out {
+			out[i] = strings.ReplaceAll(out[i], "…", "...")
+		}
+	}
+	return out
+}
+
+// green is the colour of what is well.
+func green(lines []string, color bool) []string {
+	if color {
+		for i := range lines {
+			lines[i] = "\x1b[32;1m" + lines[i] + "\x1b[0m"
+		}
+	}
+	return lines
+}
+
+// quote is the line of a file that a position is in, with a mark below it.
+func (p Paper) quote(at diag.Position) []string {
+	line := p.Source(at)
+	if line == "" {
+		return nil
+	}
+	split := max(min(at.Column-1, len(line)), 0)
+	shown := func(s string) string { return diag.Clean(strings.ReplaceAll(s, "\t", " ")) }
+	before, after := shown(line[:split]), shown(line[split:])
+	room := 72
+	if p.Width > 0 {
+		room = max(p.Width-len(indent), 20)
+	}
+	if over := columns(before) - room/2; over > 0 { // the place itself has to be seen
+		before = tail(before, columns(before)-over)
+	}
+	out := []string{indent + p.Fit(before+after, room)}
+	if at.Column > 0 {
+		out = append(out, indent+strings.Repeat(" ", columns(before))+"^")
+	}
+	return out
+}
+
+// tail returns the end of a text that has at most so many columns.
+func tail(s string, room int) string {
+	for columns(s) > room {
+		_, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+	}
+	return s
+}
+
+// sequel reports whether the line goes on with what the one before began.
+func (l Line) sequel() bool { return l.Problem != nil && !l.First }
