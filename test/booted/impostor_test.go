@@ -114,7 +114,7 @@ func TestImpostorOpensNothing(t *testing.T) {
 
 		// F5: systemd cannot be asked. An agent uses up the connections of its user.
 		release := s.exhaust(300)
-		s.answered("no connection is left", 69, "NO-SYSTEMD")
+		s.answered("no connection is left", 69, "SERVER-UNPROVEN")
 		release()
 		s.answered("connections are left", 76, "ORCHESTRATOR-IMPOSTOR")
 		s.Systemctl("stop", impostor)
@@ -122,7 +122,7 @@ func TestImpostorOpensNothing(t *testing.T) {
 		s.Systemctl("daemon-reload")
 		s.restarted(own)
 		release = s.exhaust(300)
-		s.answered("no connection is left, and the orchestrator is the right one", 69, "NO-SYSTEMD")
+		s.answered("no connection is left, and the orchestrator is the right one", 69, "SERVER-UNPROVEN")
 		release()
 
 		// The right one is greeted, and replaced during its preload.
