@@ -14,8 +14,8 @@ import (
 // Origin is what is known of the unit that has to serve an address.
 type Origin struct {
 	Unit facts.Unit
-	// Groups are the unit's control groups, Manager that of systemd itself, in
-	// which the listener of a socket unit is made.
+	// Groups are the unit's control groups, Manager those in which the
+	// listener of a socket unit is made: systemd's own, or the socket unit's.
 	Groups, Manager []uint64
 }
 
@@ -75,6 +75,12 @@ func foreign(code diag.Code, what, url string, a facts.Answer) diag.Problem {
 		Fix: diag.Advise("stop the process that holds the port; if the service runs elsewhere, or behind a proxy, set its instance to \"\" in /etc/justnews/justnews.toml", again()...).
 			Looking(diag.Run("ss", "-ltnpe")),
 	}
+}
+
+// SystemdSilent is the problem of a gate that systemd told nothing of the
+// orchestrator's unit.
+func SystemdSilent(s Subject, seen string) diag.Problem {
+	return unproven("orchestrator", s.URL, facts.Answer{Detail: seen})
 }
 
 // unproven returns the problem of an answer of which it was not found out whose

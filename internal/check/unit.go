@@ -56,37 +56,12 @@ const (
 	cldDumped = 3
 )
 
-// DryRun returns the assignment that makes the orchestrator report every model
-// as loaded without loading one, "" where there is none. As in systemd, the
-// last assignment of a name counts.
-func DryRun(u facts.Unit) string {
-	last := map[string]string{}
-	for _, assignment := range u.Environment {
-		name, value, _ := strings.Cut(assignment, "=")
-		last[name] = value
-	}
-	for _, name := range []string{"DRY_RUN", "MODEL_STORE_DRY_RUN"} {
-		switch strings.ToLower(strings.TrimSpace(last[name])) {
-		case "1", "true", "yes", "on":
-			return name + "=" + last[name]
-		}
-	}
-	return ""
-}
-
 // OrchestratorUnit returns what is wrong with the orchestrator's unit. An error
 // means that waiting for it is pointless.
 func OrchestratorUnit(u facts.Unit) []diag.Problem {
 	problems := unitProblems(u, diag.OrchestratorUnit, "the orchestrator's unit")
-	if dry := DryRun(u); dry != "" {
-		name, _, _ := strings.Cut(dry, "=")
-		problems = append(problems, diag.Problem{
-			Code: diag.OrchestratorDryRun, Subject: u.Name,
-			Message: "the orchestrator reports models as loaded without loading them",
-			Seen:    diag.Clean(dry) + " in the unit's environment", Expected: name + " unset or 0",
-			Fix: mend(restart(u.Name),
-				"remove %s from the unit and its environment files", name),
-		})
+	if dry := dryRun(assigned(u.Environment)); dry != "" {
+		problems = append(problems, dryRuns(u, dry, "in the unit's environment"))
 	}
 	return problems
 }

@@ -76,6 +76,7 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(nil)
 	}
 	if w.RequireModels {
+		w.Orchestrator.Here = servedHere(a.ctx, w.Orchestrator)
 		problems = append(problems, w.Remote()...)
 	}
 	conn := a.openSystemd(a.ctx)

@@ -66,7 +66,7 @@ func TestGateWaitsForTheMountOfAStoreThatIsNotThere(t *testing.T) {
 			}}
 			m.name = strings.ReplaceAll(strings.TrimPrefix(root, "/"), "/", "-") + ".mount"
 			w := wish.Wish{
-				RequireModels: true, Orchestrator: wish.Service{URL: "http://127.0.0.1:8014"},
+				RequireModels: true, Orchestrator: wish.Service{URL: "http://127.0.0.1:8014", Here: true},
 				Models: config.Models{Root: store, Map: filepath.Join(store, "map.json")},
 			}
 			synctest.Test(t, func(t *testing.T) {

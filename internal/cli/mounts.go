@@ -23,7 +23,7 @@ const mountEvery = 500 * time.Millisecond
 // and to its map, where they are not there: at a boot a mount may come after
 // the gate. A mount that never comes is named when the time is over.
 func (a *app) awaitMounts(w wish.Wish, units gate.Units, until time.Time, o gate.Observer) []diag.Problem {
-	if units == nil || !w.RequireModels || !wish.Loopback(w.Orchestrator.URL) {
+	if units == nil || !w.RequireModels || !w.Orchestrator.Here {
 		return nil
 	}
 	ctx, cancel := context.WithDeadline(a.ctx, until)

@@ -163,6 +163,7 @@ func (a *app) glance(ctx context.Context) glance {
 	}
 	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})
 	w.RequireMPS = len(mpsInstances(cfg)) > 0
+	w.Orchestrator.Here = servedHere(ctx, w.Orchestrator)
 	g.Problems = append(append(g.Problems, more...), w.Remote()...)
 	x, wrong := a.openWorld(w, cfg, conn, nil)
 	if g.Problems = append(g.Problems, wrong...); wrong != nil {

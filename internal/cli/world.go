@@ -6,6 +6,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/url"
+	"slices"
+	"time"
 
 	"justnews/internal/check"
 	"justnews/internal/config"
@@ -45,8 +48,8 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 		}}
 	}
 	x := &world{systemd: conn, World: gate.World{
-		Orchestrator: gate.ProvenOrchestrator(o, a.origin(w.Orchestrator.Unit, conn)), Adviser: o,
-		Bus: gate.ProvenBus(b, a.origin(w.Bus.Unit, conn)), Observer: observer,
+		Orchestrator: gate.ProvenOrchestrator(o, a.origin(w.Orchestrator, conn)), Adviser: o,
+		Bus: gate.ProvenBus(b, a.origin(wish.Service{Unit: w.Bus.Unit, Here: true}, conn)), Observer: observer,
 		Map: a.modelMap(w), Uptime: host.Uptime, Machine: host.Host{},
 	}}
 	x.close = append(x.close, o.Close, b.Close)
@@ -64,7 +67,7 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 	if x.GPU = a.GPU; x.GPU == nil {
 		x.GPU = gpu.Prober{}
 	}
-	if w.RequireModels && wish.Loopback(w.Orchestrator.URL) { // else its store is not this host's
+	if w.RequireModels && w.Orchestrator.Here { // else its store is not this host's
 		m, note, shut := a.openStore(w)
 		x.Store = m
 		x.close = append(x.close, shut)
@@ -76,8 +79,8 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 }
 
 // origin is how the answers of a unit are proven to be its own.
-func (a *app) origin(unit string, conn *systemd.Conn) *gate.Origin {
-	return &gate.Origin{Unit: unit, Units: unitsOf(conn), Groups: host.Host{}, Must: startedBySystemd(a.Lookup)}
+func (a *app) origin(s wish.Service, conn *systemd.Conn) *gate.Origin {
+	return &gate.Origin{Unit: s.Unit, Away: !s.Here, Units: unitsOf(conn), Groups: host.Host{}, Must: startedBySystemd(a.Lookup)}
 }
 
 // openLock finds the lock that keeps the gates of this host from triggering
@@ -171,3 +174,19 @@ func (a *app) openSystemd(ctx context.Context) *systemd.Conn {
 		return nil
 	}
 }
+
+// servedHere reports whether the orchestrator is of this host: its instance says
+// so, or an address that its URL leads to. A name that leads nowhere yet is taken
+// for this host's: then everything is checked.
+func servedHere(ctx context.Context, s wish.Service) bool {
+	u, err := url.Parse(s.URL)
+	if s.Unit != "" || err != nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, resolveTime)
+	defer cancel()
+	addresses, err := orchestrator.Addresses(ctx, u.Hostname())
+	return err != nil || slices.ContainsFunc(addresses, host.Local)
+}
+
+const resolveTime = 2 * time.Second

@@ -44,7 +44,7 @@ const (
 	OrchestratorImpostor    Code = "ORCHESTRATOR-IMPOSTOR"    // another user listens on its port
 	OrchestratorDryRun      Code = "ORCHESTRATOR-DRY-RUN"     // its unit loads nothing, on purpose
 	OrchestratorSafeMode    Code = "ORCHESTRATOR-SAFE-MODE"   // safe_mode honoured: the preload is skipped
-	OrchestratorRemote      Code = "ORCHESTRATOR-REMOTE"      // its URL is not on loopback
+	OrchestratorRemote      Code = "ORCHESTRATOR-REMOTE"      // its URL is of another host
 	ModelFailed             Code = "MODEL-FAILED"             // the orchestrator reports an error for a model
 	ModelsTimeout           Code = "MODELS-TIMEOUT"           // still loading at the deadline
 	ModelsIncomplete        Code = "MODELS-INCOMPLETE"        // a job ended with fewer models than the map lists, or none

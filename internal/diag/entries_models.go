@@ -44,7 +44,7 @@ var modelEntries = []Entry{
 	{
 		Code: OrchestratorDryRun, Status: StatusFailed, MessageID: "a3a298ef6d1d5d32b8be22d41fbd6da1",
 		Title: "the orchestrator loads nothing, on purpose",
-		Cause: "DRY_RUN or MODEL_STORE_DRY_RUN is set for its unit: it reports every model as loaded without loading it.",
+		Cause: "DRY_RUN or MODEL_STORE_DRY_RUN is set for its unit, in a file of EnvironmentFile= or in the running process: it reports every model as loaded without loading it. Where the process belongs to another user, the preload vouches for it.",
 		Check: []Command{Run("systemctl", "cat", "justnews@gpu_orchestrator.service"), Run("sh", "-c", "grep DRY_RUN /etc/justnews/*.env")},
 		Fix:   Advise("remove the variable", Reload(), Run("systemctl", "reset-failed", "justnews@gpu_orchestrator.service"), Run("systemctl", "restart", "justnews@gpu_orchestrator.service"), Retry()),
 	},
@@ -58,9 +58,9 @@ var modelEntries = []Entry{
 	{
 		Code: OrchestratorRemote, Status: StatusReady, MessageID: "cbdea7b386b153209eef9ddb78637c71",
 		Title: "the orchestrator's URL is not on this host",
-		Cause: "Requests leave this machine unencrypted, and its listener's user cannot be checked.",
+		Cause: "Requests leave this machine unencrypted, and nothing proves who answers.",
 		Check: []Command{Run("justnews-gate", "config", "show", "--origin")},
-		Fix:   Advise("set orchestrator.url to a loopback address if it runs on this host"),
+		Fix:   Advise("name its instance in orchestrator.instance if it runs on this host"),
 	},
 	{
 		Code: ModelFailed, Status: StatusFailed, MessageID: "e1897ff112a554a18485b0bc33802d40",

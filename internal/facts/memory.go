@@ -22,4 +22,8 @@ type Environment struct {
 	// the unit says, and what is not in it may stand in a file that could not be
 	// read.
 	Exact bool
+	// Others are those of the other processes of the unit's control group, as
+	// far as they could be read: a start script that does not replace itself
+	// leaves its program with another environment than its own.
+	Others []map[string]string
 }

@@ -24,7 +24,8 @@ type follower struct {
 	posted  chan facts.ModelsLook // the answer to our POST, when it comes
 	refused *facts.ModelsLook     // an answer that refuses the POST
 	doubt   *doubt
-	asked   *doubt // what the POST was sent for
+	silent  *diag.Problem // what has to be known before the gate opens, and is not
+	asked   *doubt        // what the POST was sent for
 }
 
 // awaitModels follows the preload until every model is ready. One gate of the
@@ -54,7 +55,14 @@ func (f *follower) follow(ctx context.Context) outcome {
 		switch d.act {
 		case confirm:
 			if f.confirmed(ctx) {
-				return f.open()
+				// The orchestrator may be another process than the greeted one.
+				problem, unknown := f.loads(ctx)
+				switch f.silent = problem; {
+				case problem == nil:
+					return f.open()
+				case !unknown:
+					return f.refuse(*problem)
+				}
 			}
 			d = decision{act: wait, after: pollBusy}
 			if f.attempt.differed >= inARow {
@@ -249,6 +257,9 @@ func (f *follower) late() outcome {
 		j, look = f.asked.judged, f.asked.look // what led to the POST still shows
 	case j.State == check.Ready && f.doubt != nil:
 		j, look = f.doubt.judged, f.doubt.look
+	}
+	if j.State == check.Ready && f.silent != nil {
+		return outcome{detail: f.silent.Message, problems: []diag.Problem{*f.silent}}
 	}
 	return outcome{detail: j.Reason, problems: check.Late(j, look, f.subject())}
 }

@@ -67,6 +67,7 @@ type greeting struct {
 	reason  string
 	why     check.State // what a deadline now would be blamed on
 	strange int
+	silent  *diag.Problem // what is not known of the unit and has to be
 	after   time.Duration
 	notes   []diag.Problem
 }
@@ -90,12 +91,18 @@ func (g *greeting) once(ctx context.Context) (bool, outcome) {
 	if ctx.Err() != nil {
 		return false, outcome{}
 	}
-	return g.readiness()
+	return g.readiness(ctx)
 }
 
-func (g *greeting) readiness() (bool, outcome) {
+func (g *greeting) readiness(ctx context.Context) (bool, outcome) {
 	switch {
 	case g.ready.Kind == facts.NotServed, g.ready.Kind == facts.Answered && g.ready.Ready:
+		if problem, unknown := g.loads(ctx); unknown {
+			g.silent = problem
+			return g.again(check.Unreachable, pollStrange, problem.Message)
+		} else if problem != nil {
+			return true, outcome{problems: append(g.notes, *problem), detail: problem.Message}
+		}
 		g.unit.safeMode = g.wish.HonorSafeMode && g.health.SafeMode
 		return true, outcome{passed: true, detail: "orchestrator ready", problems: append(g.notes, g.environment()...)}
 	case g.ready.Kind == facts.Answered:
@@ -113,6 +120,9 @@ func (g *greeting) again(why check.State, after time.Duration, reason string) (b
 		g.strange = 0
 	}
 	g.why, g.reason, g.after = why, reason, after
+	if g.silent != nil && g.silent.Message != reason {
+		g.silent = nil
+	}
 	g.say("orchestrator", reason, 0, 0)
 	return false, outcome{}
 }
@@ -142,6 +152,9 @@ func (g *greeting) late() outcome {
 	if g.unit.known {
 		problems = append(problems, g.forMemory(check.OrchestratorUnit(g.unit.unit))...)
 		problems = append(problems, check.OrchestratorFails(g.unit.unit)...)
+	}
+	if g.silent != nil {
+		return outcome{detail: g.reason, problems: append(problems, *g.silent)}
 	}
 	return outcome{detail: g.reason, problems: append(problems, check.OrchestratorLate(g.subject(), g.health, g.ready)...)}
 }

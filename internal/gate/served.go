@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type Groups interface {
 // it at once.
 type Origin struct {
 	Unit   string // that the configuration names, "": no unit of this host
+	Away   bool   // the URL led to another host when the run began
 	Units  Units  // nil: there is no systemd to ask
 	Groups Groups
 	// Must is set in a process that systemd started: what cannot be asked is then
@@ -41,6 +43,11 @@ const manager = "/init.scope"
 // prove turns an answer that does not count into one that says why. What was no
 // answer stays as it is.
 func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
+	if o.Away && a.Server.Local {
+		// Whether there is a Model Store to check was decided by the address.
+		a.Kind, a.Detail = facts.Unattributed, "the URL led to another host before, and leads to this one now"
+		return false
+	}
 	if o.Unit == "" || o.Units == nil && !o.Must {
 		return true
 	}
@@ -83,6 +90,16 @@ func (o *Origin) ask(ctx context.Context) {
 		return
 	}
 	o.known = check.Origin{Unit: unit, Groups: o.Groups.Groups(unit.ControlGroup), Manager: o.Groups.Groups(manager)}
+	for _, name := range unit.TriggeredBy {
+		if !strings.HasSuffix(name, ".socket") {
+			continue
+		}
+		// Where systemd filters packets, it makes a listener in the control group of
+		// the socket unit.
+		if socket, err := o.Units.Unit(ctx, name); err == nil {
+			o.known.Manager = append(o.known.Manager, o.Groups.Groups(socket.ControlGroup)...)
+		}
+	}
 }
 
 // ProvenOrchestrator returns an orchestrator whose answers count only if they

@@ -17,6 +17,7 @@ import (
 type unitMemo struct {
 	unit     facts.Unit
 	known    bool
+	err      string // why systemd said nothing of it
 	asked    time.Time
 	restarts int  // when this run first asked
 	counted  bool // restarts is known
@@ -53,7 +54,10 @@ func (k *walk) askUnit(ctx context.Context) {
 	}
 	k.unit.asked = time.Now()
 	unit, err := k.world.Units.Unit(ctx, name)
-	k.unit.unit, k.unit.known = unit, err == nil
+	k.unit.unit, k.unit.known, k.unit.err = unit, err == nil, ""
+	if err != nil {
+		k.unit.err = err.Error()
+	}
 	if err == nil && !k.unit.counted {
 		k.unit.restarts, k.unit.counted = unit.NRestarts, true
 	}
@@ -69,8 +73,44 @@ func (k *walk) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 		return nil
 	}
 	problems := check.OrchestratorUnit(k.unit.unit)
+	if k.world.Machine != nil {
+		if dry, unknown := check.DryRun(k.unit.unit, k.world.Machine.Environment(k.unit.unit), facts.Unit{}); !unknown {
+			problems = append(problems, dry...)
+		}
+	}
 	if k.unit.unit.NRestarts-k.unit.restarts >= manyRestarts {
 		problems = append(problems, check.OrchestratorFails(k.unit.unit)...)
 	}
 	return k.forMemory(diag.Errors(problems))
 }
+
+// loads asks once more about the orchestrator as it runs now, and returns what
+// speaks against its loading models. What is unknown may become known.
+func (k *walk) loads(ctx context.Context) (problem *diag.Problem, unknown bool) {
+	if k.wish.Orchestrator.Unit == "" || k.world.Units == nil {
+		return nil, false
+	}
+	k.askUnit(ctx)
+	if !k.unit.known {
+		p := check.SystemdSilent(k.subject(), k.unit.err)
+		return &p, true
+	}
+	if k.world.Machine == nil {
+		return nil, false
+	}
+	environment := k.world.Machine.Environment(k.unit.unit)
+	problems, unknown := check.DryRun(k.unit.unit, environment, facts.Unit{})
+	if unknown {
+		preload, err := k.world.Units.Unit(ctx, preloadUnit)
+		if err != nil {
+			preload = facts.Unit{}
+		}
+		problems, unknown = check.DryRun(k.unit.unit, environment, preload)
+	}
+	if len(problems) == 0 {
+		return nil, false
+	}
+	return &problems[0], unknown
+}
+
+const preloadUnit = "justnews-preload.service"

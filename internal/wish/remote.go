@@ -5,17 +5,17 @@ package wish
 import "justnews/internal/diag"
 
 // Remote returns the warning of an orchestrator that is asked over the
-// network: what it says is then worth as much as the network is, and the owner
-// of its listener cannot be compared with its unit's user.
+// network: what it says is then worth as much as the network is, and nothing
+// proves who answers.
 func (w Wish) Remote() []diag.Problem {
-	if w.Orchestrator.URL == "" || Loopback(w.Orchestrator.URL) {
+	if w.Orchestrator.URL == "" || w.Orchestrator.Here {
 		return nil
 	}
 	return []diag.Problem{{
 		Code: diag.OrchestratorRemote, Severity: diag.Warning, Subject: w.Orchestrator.URL,
 		Message:  "the orchestrator's URL is not on this host: requests leave it unencrypted",
 		Seen:     w.Orchestrator.URL,
-		Expected: "localhost, or an address of 127.0.0.0/8 or ::1",
-		Fix:      diag.Advise("set orchestrator.url in /etc/justnews/justnews.toml or GPU_ORCHESTRATOR_URL to a loopback address if it runs on this host", diag.Reload()),
+		Expected: "an address of this host",
+		Fix:      diag.Advise("if it runs on this host, name its instance in orchestrator.instance and an address of this host in orchestrator.url (or GPU_ORCHESTRATOR_URL)", diag.Reload()),
 	}}
 }

@@ -67,13 +67,17 @@ func host(cfg *config.Config) Wish {
 	loader, _ := cfg.Instance(cfg.Orchestrator.Instance)
 	return Wish{
 		Loader:        Account{loader.Service.User, loader.Service.Group},
-		Orchestrator:  Service{cfg.Orchestrator.URL, InstanceUnit(cfg.Orchestrator.Instance)},
-		Bus:           Service{cfg.Bus.URL, InstanceUnit(cfg.Bus.Instance)},
+		Orchestrator:  service(cfg.Orchestrator.URL, cfg.Orchestrator.Instance),
+		Bus:           service(cfg.Bus.URL, cfg.Bus.Instance),
 		HonorSafeMode: cfg.Orchestrator.HonorSafeMode,
 		Models:        cfg.Models,
 		AcceptEmpty:   cfg.Models.AcceptEmpty,
 		MPS:           cfg.MPS,
 	}
+}
+
+func service(url, instance string) Service {
+	return Service{URL: url, Unit: InstanceUnit(instance), Here: instance != ""}
 }
 
 // gpu returns what the GPUs have to be good for, for who has these settings of

@@ -6,9 +6,6 @@
 package wish
 
 import (
-	"net/netip"
-	"net/url"
-	"strings"
 	"time"
 
 	"justnews/internal/config"
@@ -69,6 +66,9 @@ type Account struct{ User, Group string }
 type Service struct {
 	URL  string
 	Unit string // "" : no unit of this host, nothing is asked of systemd
+	// Here: it is served by this host. Its unit says so, or, which this package
+	// cannot know, the address that its URL leads to.
+	Here bool
 }
 
 // Timeout is the total budget of one run and where it was set.
@@ -91,21 +91,4 @@ func InstanceUnit(instance string) string {
 		return ""
 	}
 	return "justnews@" + instance + ".service"
-}
-
-// Loopback tells whether a URL can only mean this host: localhost, a name below
-// it, or an address of 127.0.0.0/8 or ::1.
-func Loopback(rawURL string) bool {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return false
-	}
-	// The probe resolves these names itself (RFC 6761), so that no resolver can
-	// send them elsewhere.
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
 }

@@ -3,45 +3,218 @@
 package booted
 
 import (
+	"net"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
+
+	"github.com/godbus/dbus/v5"
+	"golang.org/x/sys/unix"
 
 	"justnews/test/bed"
 )
 
-// Port 8014 needs no privilege, so another user can be there first and answer
-// like an orchestrator, models loaded and all. The real one's unit is active:
-// only the owner of the listening socket tells.
-func TestAnotherUserOnTheOrchestratorsPortOpensNothing(t *testing.T) {
-	const (
-		idle     = "[Service]\nExecStart=\nExecStart=/bin/sleep infinity\n"
-		impostor = `[Unit]
-Before=justnews@gpu_orchestrator.service
+// Ports 8014 and 8000 need no privilege, so that another process can be there
+// first and answer like an orchestrator, models loaded and all, or like the bus.
+const (
+	impostor = "impostor.service"
+	fakeBus  = "fakebus.service"
+)
 
-[Service]
-User=nobody
-ExecStart=/usr/local/bin/justnews-reference orchestrator --bus-url "" --root ` + modelRoot + `
-`
-	)
+// server is a unit that serves what the reference server does, as a user.
+func server(user, arguments string) string {
+	return "[Unit]\nBefore=" + unit(orchestrator) + "\n[Service]\nUser=" + user + "\nRestart=on-failure\nRestartSec=100ms\n" +
+		"Environment=REFERENCE_BUS_URL=\nExecStart=/usr/local/bin/justnews-reference " + arguments + "\n"
+}
+
+func orchestratorAs(user, address string) string {
+	return server(user, `orchestrator --bus-url "" --root `+modelRoot+" --address "+address)
+}
+
+// answered runs a gate as the agents' user, as one of a unit's commands, and
+// fails unless it ends with the status and names the code.
+func (s *site) answered(what string, status int, code string, environment ...string) {
+	s.t.Helper()
+	args := []string{"systemd-run", "--wait", "--pipe", "--quiet", "--collect", "--property=User=justnews"}
+	for _, e := range environment {
+		args = append(args, "--setenv="+e)
+	}
+	r := s.Run(append(args, "/usr/bin/justnews-gate", "gate", "scout", "--timeout", "8")...)
+	if r.Code != status || code != "" && !strings.Contains(r.Stdout+r.Stderr, "error: "+code) {
+		s.t.Errorf("%s: exit status %d, want %d with %q:\n%s%s", what, r.Code, status, code, r.Stdout, r.Stderr)
+	}
+}
+
+func TestImpostorOpensNothing(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
-			tree.WriteFile("/etc/systemd/system/justnews@gpu_orchestrator.service.d/90-idle.conf", idle)
-			tree.WriteFile("/etc/systemd/system/impostor.service", impostor)
-			tree.Symlink("../impostor.service", "/etc/systemd/system/multi-user.target.wants/impostor.service")
+			tree.WriteFile("/etc/systemd/system/"+impostor, orchestratorAs("nobody", "127.0.0.1:8014"))
+			tree.WriteFile("/etc/systemd/system/"+fakeBus, server("justnews", "bus --address 127.0.0.1:8000"))
+			tree.Symlink("../"+impostor, "/etc/systemd/system/multi-user.target.wants/"+impostor)
 		}})
-		s.WaitUnit("impostor.service", "active/running")
-		s.waitRefused(preload)
-		s.WaitJournal(preload, "ORCHESTRATOR-IMPOSTOR", "exit status 76")
-		s.waitRefused(unit("scout"))
+		own := unit(orchestrator)
+
+		// F1: at the boot another user is first, and the orchestrator itself is in
+		// auto-restart, for ever.
+		s.WaitUnit(impostor, "active/running")
+		s.WaitJournal(unit("mcp_bus"), "ORCHESTRATOR-IMPOSTOR", "exit status 76") // the preload is stopped with each crash
+		s.waitRefused(unit("mcp_bus"))
 		s.noAgentStarted()
 
-		// With the impostor gone and the orchestrator itself on the port, the
-		// printed hint brings everything up.
-		s.Systemctl("stop", "impostor.service")
-		s.Remove("/etc/systemd/system/justnews@gpu_orchestrator.service.d/90-idle.conf")
+		// With the impostor gone everything comes up by itself.
+		s.Systemctl("stop", impostor)
+		s.everythingUp(bed.Monotonic())
+		s.answered("the orchestrator itself", 0, "")
+
+		// P2: somebody else's listener on another address of the same port. D1:
+		// every way to write an address of this host.
+		s.WriteFile("/etc/systemd/system/other.service", orchestratorAs("nobody", "127.0.0.99:8014"))
 		s.Systemctl("daemon-reload")
-		s.Systemctl("restart", unit(orchestrator))
-		mended := bed.Monotonic()
-		s.pasteHint(preload)
-		s.everythingUp(mended)
+		s.Systemctl("start", "other.service")
+		s.WaitUnit("other.service", "active/running")
+		s.answered("another user on another address", 0, "")
+		for _, host := range []string{"0.0.0.0", "localhost.", "[::ffff:127.0.0.1]", "127.0.0.1"} {
+			s.answered(host, 0, "", "GPU_ORCHESTRATOR_URL=http://"+host+":8014")
+		}
+		s.answered("another user's address", 76, "ORCHESTRATOR-IMPOSTOR", "GPU_ORCHESTRATOR_URL=http://127.0.0.99:8014")
+		s.Systemctl("stop", "other.service")
+
+		// The bus, played by a process of the agents' own user.
+		s.Systemctl("stop", unit("mcp_bus"))
+		s.Systemctl("start", fakeBus)
+		s.WaitUnit(fakeBus, "active/running")
+		s.answered("the bus is played", 76, "BUS-IMPOSTOR")
+		s.Systemctl("stop", fakeBus)
+		s.Systemctl("start", unit("mcp_bus"))
+		s.WaitUnit(unit("mcp_bus"), "active/running")
+		s.answered("the bus itself", 0, "")
+
+		// F2: a file of EnvironmentFile=.
+		s.WriteFile("/etc/justnews/gpu_orchestrator.env", "MODEL_STORE_DRY_RUN=1\n")
+		s.restarted(own)
+		s.answered("a dry run by a file", 1, "ORCHESTRATOR-DRY-RUN")
+		s.WriteFile("/etc/justnews/gpu_orchestrator.env", "")
+		s.restarted(own)
+		s.WaitUnit(preload, "active/exited")
+		s.answered("no dry run", 0, "")
+
+		// The agents' own user, in another control group; the orchestrator by turns
+		// stopped, kept from starting by a condition, and killed during a preload.
+		s.WriteFile("/etc/systemd/system/"+impostor, orchestratorAs("justnews", "0.0.0.0:8014"))
+		s.WriteFile(dropIn(orchestrator, "90-condition.conf"), "[Unit]\nConditionPathExists=/nonexistent\n")
+		s.Systemctl("daemon-reload")
+		s.Systemctl("stop", own)
+		s.Systemctl("start", impostor)
+		s.WaitUnit(impostor, "active/running")
+		s.answered("the agents' user, inactive by a condition", 76, "ORCHESTRATOR-IMPOSTOR")
+		for _, host := range []string{"0.0.0.0", "localhost.", "[::ffff:127.0.0.1]", "127.0.0.99"} {
+			s.answered(host, 76, "ORCHESTRATOR-IMPOSTOR", "GPU_ORCHESTRATOR_URL=http://"+host+":8014")
+		}
+
+		// F5: systemd cannot be asked. An agent uses up the connections of its user.
+		release := s.exhaust(300)
+		s.answered("no connection is left", 69, "SERVER-UNPROVEN")
+		release()
+		s.answered("connections are left", 76, "ORCHESTRATOR-IMPOSTOR")
+		s.Systemctl("stop", impostor)
+		s.Remove(dropIn(orchestrator, "90-condition.conf"))
+		s.Systemctl("daemon-reload")
+		s.restarted(own)
+		release = s.exhaust(300)
+		s.answered("no connection is left, and the orchestrator is the right one", 69, "SERVER-UNPROVEN")
+		release()
+
+		// The right one is greeted, and replaced during its preload.
+		s.Systemctl("stop", "justnews.target")
+		s.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=hold\n")
+		s.WriteFile(dropIn(orchestrator, "90-slow.conf"), "[Service]\nRestartSec=10min\n")
+		s.Systemctl("daemon-reload")
+		s.restarted(own)
+		s.Must("systemd-run", "--quiet", "--unit=waiting", "--property=User=justnews", "/usr/bin/justnews-gate", "gate", "scout", "--timeout", "40")
+		s.waitHeld()
+		s.Systemctl("kill", "--signal=KILL", "--kill-whom=main", own)
+		s.Systemctl("start", impostor)
+		s.WaitJournal("waiting.service", "ORCHESTRATOR-IMPOSTOR")
+
+		// The bus daemon stopped: the real gates of the units.
+		s.Systemctl("stop", impostor)
+		s.WriteFile("/etc/justnews/global.env", "GATE_TIMEOUT=6\n")
+		s.Remove(dropIn(orchestrator, "90-slow.conf"))
+		s.Systemctl("daemon-reload")
+		s.restarted(own)
+		s.Systemctl("stop", "dbus.socket", "dbus.service")
+		s.Systemctl("start", "--no-block", unit("scout"))
+		s.WaitJournal(unit("scout"), "UNIT-UNMARKED")
+		asked := bed.Monotonic()
+		s.Systemctl("start", "dbus.socket")
+		s.Systemctl("start", "--no-block", "justnews.target")
+		s.everythingUp(asked)
 	})
+}
+
+// restarted restarts a unit and waits until it runs.
+func (s *site) restarted(name string) {
+	s.t.Helper()
+	s.Systemctl("restart", name)
+	s.WaitUnit(name, "active/running")
+}
+
+// exhaust makes so many connections to the bus as the agents' user, as many of
+// them as the bus takes.
+func (s *site) exhaust(n int) (release func()) {
+	s.t.Helper()
+	uid, err := strconv.Atoi(strings.TrimSpace(s.Must("id", "-u", "justnews")))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	path := s.Path("/run/dbus")
+	var all []*dbus.Conn
+	done := make(chan error)
+	go func() {
+		// Never unlocked: the thread has another user, and ends with this goroutine.
+		runtime.LockOSThread()
+		// The user may not go by the machine's /proc/PID/root, so the directory is
+		// entered before.
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			done <- err
+			return
+		}
+		if err := unix.Chdir(path); err != nil {
+			done <- err
+			return
+		}
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), uintptr(uid), ^uintptr(0)); errno != 0 {
+			done <- errno
+			return
+		}
+		for range n {
+			sock, err := net.DialUnix("unix", nil, &net.UnixAddr{Net: "unix", Name: "system_bus_socket"})
+			if err != nil {
+				break
+			}
+			c, err := dbus.NewConn(sock)
+			if err != nil {
+				break
+			}
+			if c.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(uid))}) != nil || c.Hello() != nil {
+				_ = c.Close()
+				break
+			}
+			all = append(all, c)
+		}
+		done <- nil
+	}()
+	if err := <-done; err != nil {
+		s.t.Fatal(err)
+	}
+	if len(all) < 200 {
+		s.t.Fatalf("only %d connections could be made", len(all))
+	}
+	s.t.Logf("%d connections", len(all))
+	return func() {
+		for _, c := range all {
+			_ = c.Close()
+		}
+	}
 }

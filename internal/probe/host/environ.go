@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,7 @@ const maxEnviron = 4 << 20
 func (h Host) Environment(u facts.Unit) facts.Environment {
 	if u.MainPID > 0 {
 		if values, err := h.environ(u.MainPID); err == nil {
-			return facts.Environment{Values: values, Exact: true}
+			return facts.Environment{Values: values, Exact: true, Others: h.others(u)}
 		}
 	}
 	values := assignments(u.Environment)
@@ -36,6 +37,29 @@ func (h Host) Environment(u facts.Unit) facts.Environment {
 		}
 	}
 	return facts.Environment{Values: values}
+}
+
+// others reads the environments of a unit's processes but the main one's.
+func (h Host) others(u facts.Unit) []map[string]string {
+	dir := h.groupDir(u.ControlGroup)
+	if dir == "" {
+		return nil
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+	if err != nil {
+		return nil
+	}
+	var all []map[string]string
+	for word := range strings.FieldsSeq(string(text)) {
+		pid, err := strconv.Atoi(word)
+		if err != nil || pid == u.MainPID {
+			continue
+		}
+		if values, err := h.environ(pid); err == nil {
+			all = append(all, values)
+		}
+	}
+	return all
 }
 
 func (h Host) environ(pid int) (map[string]string, error) {

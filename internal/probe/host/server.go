@@ -23,6 +23,7 @@ import (
 const (
 	diagAddressAt = 8  // of id.idiag_src, in the request and the answer
 	diagInodeAt   = 68 // of idiag_inode
+	diagStateAt   = 1  // of idiag_state
 	diagGroupID   = 21 // INET_DIAG_CGROUP_ID
 	noCookie      = ^uint32(0)
 )
@@ -50,8 +51,12 @@ func (Host) Server(server, client netip.AddrPort) facts.Server {
 
 // local reports whether an address is one of this host: the kernel gives a
 // connection to itself the same address at both ends, unless its caller binds.
-func local(server, client netip.Addr) bool {
-	if server.IsLoopback() || server.IsUnspecified() || server == client {
+func local(server, client netip.Addr) bool { return server == client || Local(server) }
+
+// Local reports whether an address is one of this host: loopback, unspecified,
+// or of one of its interfaces.
+func Local(server netip.Addr) bool {
+	if server = server.Unmap(); server.IsLoopback() || server.IsUnspecified() {
 		return true
 	}
 	own, err := net.InterfaceAddrs()
@@ -91,7 +96,7 @@ func diagSocket(server, client netip.AddrPort) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return socketAnswer(buf[:n], server)
+		return socketAnswer(buf[:n], server, client)
 	}
 }
 
@@ -118,8 +123,18 @@ func socketRequest(server, client netip.AddrPort) []byte {
 	return b
 }
 
+// States of a socket that is no connection, or none any more (tcp_states.h).
+const (
+	tcpSynRecv    = 3
+	tcpTimeWait   = 6
+	tcpClose      = 7
+	tcpNewSynRecv = 12
+)
+
 // socketAnswer returns the inet_diag_msg of one answer, with its attributes.
-func socketAnswer(datagram []byte, server netip.AddrPort) ([]byte, error) {
+// Where no connection has these addresses the kernel answers with whoever listens
+// there now, and that may be anybody: it is no answer.
+func socketAnswer(datagram []byte, server, client netip.AddrPort) ([]byte, error) {
 	messages, err := syscall.ParseNetlinkMessage(datagram)
 	if err != nil {
 		return nil, err
@@ -133,10 +148,34 @@ func socketAnswer(datagram []byte, server netip.AddrPort) ([]byte, error) {
 		return nil, unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data))) //nolint:gosec // an errno
 	case m.Header.Type != sockDiagByFamily || len(m.Data) < diagMessageLen:
 		return nil, fmt.Errorf("a message of type %d and %d bytes", m.Header.Type, len(m.Data))
-	case binary.BigEndian.Uint16(m.Data[diagPortAt:]) != server.Port():
+	}
+	switch m.Data[diagStateAt] {
+	case tcpListen, tcpSynRecv, tcpTimeWait, tcpClose, tcpNewSynRecv:
+		return nil, errors.New("the connection is gone")
+	}
+	own, peer := diagEnds(m.Data)
+	if !sameEnd(own, server) || !sameEnd(peer, client) {
 		return nil, errors.New("another socket")
 	}
 	return m.Data, nil
+}
+
+// diagEnds returns the two ends of a socket, its own first.
+func diagEnds(m []byte) (own, peer netip.AddrPort) {
+	size := 4
+	if m[0] == unix.AF_INET6 {
+		size = 16
+	}
+	at := func(address, port int) netip.AddrPort {
+		a, _ := netip.AddrFromSlice(m[address : address+size])
+		return netip.AddrPortFrom(a, binary.BigEndian.Uint16(m[port:]))
+	}
+	return at(diagAddressAt, diagPortAt), at(diagAddressAt+16, diagPortAt+2)
+}
+
+// sameEnd compares ends; the IPv4 connection of an IPv6 listener is mapped.
+func sameEnd(a, b netip.AddrPort) bool {
+	return a.Port() == b.Port() && a.Addr().Unmap() == b.Addr().Unmap().WithZone("")
 }
 
 // groupOf finds the control group among attributes, 0 where there is none.
@@ -163,31 +202,40 @@ const maxGroups = 1000
 // with Delegate= may have made. It returns none where there is no such
 // hierarchy or no such group.
 func (h Host) Groups(group string) []uint64 {
-	if group == "" || strings.Contains(group, "..") {
+	dir := h.groupDir(group)
+	if dir == "" {
 		return nil
 	}
-	for _, top := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		if _, err := os.Stat(h.path(top + "/cgroup.controllers")); err != nil {
-			continue // not cgroup2
+	var found []uint64
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil //nolint:nilerr // a group that has gone has no members
 		}
-		var found []uint64
-		_ = filepath.WalkDir(h.path(top+group), func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return nil //nolint:nilerr // a group that has gone has no members
-			}
-			if !d.IsDir() {
-				return nil
-			}
-			var st unix.Stat_t
-			if unix.Lstat(path, &st) == nil {
-				found = append(found, st.Ino)
-			}
-			if len(found) >= maxGroups {
-				return fs.SkipAll
-			}
+		if !d.IsDir() {
 			return nil
-		})
-		return found
+		}
+		var st unix.Stat_t
+		if unix.Lstat(path, &st) == nil {
+			found = append(found, st.Ino)
+		}
+		if len(found) >= maxGroups {
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
+}
+
+// groupDir returns the directory of a unit's control group in the cgroup2
+// hierarchy, "" where there is no such hierarchy.
+func (h Host) groupDir(group string) string {
+	if group == "" || strings.Contains(group, "..") {
+		return ""
 	}
-	return nil
+	for _, top := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		if _, err := os.Stat(h.path(top + "/cgroup.controllers")); err == nil {
+			return h.path(top + group)
+		}
+	}
+	return ""
 }

@@ -127,3 +127,18 @@ func BenchmarkServer(b *testing.B) {
 		}
 	}
 }
+
+// Where no connection has the addresses, the kernel answers with whoever listens
+// there: after an answer that was closed at once, that may be anybody.
+func TestServerOfAClosedConnectionIsNotWhoListensThere(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	server := l.Addr().(*net.TCPAddr).AddrPort()
+	client := netip.AddrPortFrom(server.Addr(), server.Port()^1)
+	if s := (Host{}).Server(server, client); s.Accepted || s.Group != 0 || !s.Local {
+		t.Errorf("%+v", s)
+	}
+}

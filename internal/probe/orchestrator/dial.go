@@ -5,6 +5,7 @@ package orchestrator
 import (
 	"context"
 	"net"
+	"net/netip"
 	"strings"
 )
 
@@ -31,4 +32,15 @@ func dial(ctx context.Context, network, addr string) (net.Conn, error) {
 func isLocalhost(host string) bool {
 	h := strings.ToLower(strings.TrimSuffix(host, "."))
 	return h == "localhost" || strings.HasSuffix(h, ".localhost")
+}
+
+// Addresses returns the addresses that requests to a host go to.
+func Addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+	if isLocalhost(host) {
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, nil
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{a}, nil
+	}
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }

@@ -55,7 +55,11 @@ func (l *link) roundTrip(ctx context.Context, way *http.Transport, method, path 
 	}
 	response, err := way.RoundTrip(request)
 	if err != nil {
-		return reply{failed: broken(ctx, err, false)}
+		r := reply{failed: broken(ctx, err, false)}
+		if r.failed.Kind == facts.Nonsense { // an answer, of somebody
+			r.server = over.end()
+		}
+		return r
 	}
 	defer response.Body.Close() //nolint:errcheck // only read from
 	r := reply{status: response.StatusCode, location: response.Header.Get("Location"), server: over.end()}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// machine plays what the kernel says of the orchestrator's process.
+type machine struct{ environment facts.Environment }
+
+func (machine) Memory(string) facts.Memory                 { return facts.Memory{} }
+func (m machine) Environment(facts.Unit) facts.Environment { return m.environment }
+
+// vouched is an orchestrator and a preload, with the times since when they run.
+func vouched(orchestrator, preload time.Duration) unitFunc {
+	return func(name string) (facts.Unit, error) {
+		u, err := activeUnit(name)
+		u.Times = facts.UnitTimes{ExecMainStart: orchestrator, ActiveEnter: orchestrator}
+		if name == preloadUnit {
+			u.Times.ActiveEnter = preload
+		}
+		return u, err
+	}
+}
+
+func TestGateKnowsThatTheOrchestratorLoadsItsModels(t *testing.T) {
+	env := func(exact bool, assignment ...string) facts.Environment {
+		e := facts.Environment{Exact: exact, Values: map[string]string{"MODEL_STORE_ROOT": "/m"}}
+		for i := 0; i+1 < len(assignment); i += 2 {
+			e.Values[assignment[i]] = assignment[i+1]
+		}
+		return e
+	}
+	others := env(true)
+	others.Others = []map[string]string{{"MODEL_STORE_DRY_RUN": "1"}}
+	silentAfter := func(d time.Duration) func() unitFunc {
+		return func() unitFunc {
+			at := time.Now().Add(d)
+			return func(name string) (facts.Unit, error) {
+				if time.Now().After(at) {
+					return facts.Unit{}, errors.New("systemd cannot be asked")
+				}
+				return activeUnit(name)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		environment facts.Environment
+		units       func() unitFunc
+		code        diag.Code
+		status      diag.Status
+	}{
+		"none in the process":              {environment: env(true)},
+		"0 in the process":                 {environment: env(true, "DRY_RUN", "0")},
+		"by a file":                        {environment: env(false, "DRY_RUN", "true"), code: diag.OrchestratorDryRun, status: diag.StatusFailed},
+		"in the process":                   {environment: env(true, "MODEL_STORE_DRY_RUN", "1"), code: diag.OrchestratorDryRun, status: diag.StatusFailed},
+		"a value that nobody knows":        {environment: env(true, "DRY_RUN", "2"), code: diag.OrchestratorDryRun, status: diag.StatusFailed},
+		"in another process of the unit":   {environment: others, code: diag.OrchestratorDryRun, status: diag.StatusFailed},
+		"a process that cannot be read":    {environment: env(false), code: diag.OrchestratorDryRun, status: diag.StatusFailed},
+		"the preload has read it":          {environment: env(false), units: func() unitFunc { return vouched(10*time.Second, 20*time.Second) }},
+		"a preload of a process before it": {environment: env(false), units: func() unitFunc { return vouched(20*time.Second, 10*time.Second) }, code: diag.OrchestratorDryRun, status: diag.StatusFailed},
+		"systemd falls silent meanwhile":   {environment: env(true), units: silentAfter(3 * time.Second), code: diag.ServerUnproven, status: diag.StatusUnavailable},
+		"systemd is silent from the start": {environment: env(true), units: silentAfter(-time.Second), code: diag.ServerUnproven, status: diag.StatusUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost(newServer(10, time.Second))
+				if c.units != nil {
+					h.units = c.units()
+				}
+				x := h.world()
+				x.Machine = machine{c.environment}
+				r := Run(t.Context(), scoutWish(time.Minute), x)
+				if r.Status != c.status || c.code != "" && !hasCode(r, c.code) {
+					t.Errorf("status %d, want %d with %q: %+v", r.Status, c.status, c.code, r.Problems)
+				}
+			})
+		})
+	}
+}
+
+// A name that led to another host when the Model Store was to be checked.
+func TestOriginDoesNotCountAnAddressThatBecameThisHosts(t *testing.T) {
+	for _, local := range []bool{true, false} {
+		o := ProvenOrchestrator(answers{facts.Server{Local: local}}, &Origin{Away: true})
+		if h := o.Health(t.Context()); (h.Kind == facts.Unattributed) != local {
+			t.Errorf("local %t: %+v", local, h.Answer)
+		}
+	}
+}
