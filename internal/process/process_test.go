@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) {
 		var all [][]byte
 		for {
 			all = append(all, bytes.Repeat([]byte{1}, 1<<20))
+			runtime.KeepAlive(all)
 		}
 	case "wait":
 		Protect()
@@ -136,7 +138,7 @@ func TestAProtectedProcessBelongsToRoot(t *testing.T) {
 // reachable returns this program where any user can execute it.
 func reachable(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", strings.ToLower(t.Name()))
+	dir, err := os.MkdirTemp("", strings.ToLower(t.Name())) //nolint:usetesting // others have no way into that
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -152,8 +152,8 @@ type sigevent struct {
 
 func (k *kernelTimer) set(s unix.Signal, after time.Duration) {
 	if !k.made {
-		event := sigevent{signal: int32(s)}
-		_, _, errno := unix.Syscall(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&event)), uintptr(unsafe.Pointer(&k.id)))
+		event := sigevent{signal: int32(s)} //nolint:gosec // a small number
+		_, _, errno := unix.Syscall(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&event)), uintptr(unsafe.Pointer(&k.id))) //nolint:gosec // a system call
 		if errno != 0 {
 			return
 		}
@@ -170,5 +170,5 @@ func (k *kernelTimer) stop() {
 
 func (k *kernelTimer) settime(after time.Duration) {
 	value := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(after))}
-	_, _, _ = unix.Syscall6(unix.SYS_TIMER_SETTIME, uintptr(k.id), 0, uintptr(unsafe.Pointer(&value)), 0, 0, 0)
+	_, _, _ = unix.Syscall6(unix.SYS_TIMER_SETTIME, uintptr(k.id), 0, uintptr(unsafe.Pointer(&value)), 0, 0, 0) //nolint:gosec // a system call
 }

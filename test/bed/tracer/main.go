@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -69,7 +68,7 @@ func seize(pid int) error {
 func write(pid int) error {
 	data := []byte{0}
 	local := []unix.Iovec{{Base: &data[0], Len: 1}}
-	remote := []unix.RemoteIovec{{Base: uintptr(unsafe.Sizeof(pid)), Len: 1}}
+	remote := []unix.RemoteIovec{{Base: 8, Len: 1}}
 	_, err := unix.ProcessVMWritev(pid, local, remote, 0)
 	if err == unix.EFAULT {
 		return nil
