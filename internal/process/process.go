@@ -41,7 +41,7 @@ func Kill(s syscall.Signal) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	const sigsetSize = 8
-	var byDefault [4]uint64 // struct sigaction with SIG_DFL
+	var byDefault [4]uint64                                                                                                 // struct sigaction with SIG_DFL
 	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(s), uintptr(unsafe.Pointer(&byDefault)), 0, sigsetSize, 0, 0) //nolint:gosec // a system call
 	var set unix.Sigset_t
 	set.Val[0] = 1 << (s - 1)

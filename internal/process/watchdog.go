@@ -152,7 +152,7 @@ type sigevent struct {
 
 func (k *kernelTimer) set(s unix.Signal, after time.Duration) {
 	if !k.made {
-		event := sigevent{signal: int32(s)} //nolint:gosec // a small number
+		event := sigevent{signal: int32(s)}                                                                                                       //nolint:gosec // a small number
 		_, _, errno := unix.Syscall(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&event)), uintptr(unsafe.Pointer(&k.id))) //nolint:gosec // a system call
 		if errno != 0 {
 			return
