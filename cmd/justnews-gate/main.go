@@ -15,11 +15,13 @@ import (
 
 	"justnews/internal/cli"
 	"justnews/internal/journal"
+	"justnews/internal/process"
 	"justnews/internal/screen"
 	"justnews/internal/version"
 )
 
 func main() {
+	process.Protect()
 	// A gate waits nearly always. With one processor net/http's goroutines hand
 	// over to each other without waking a thread: a fifth less CPU a look.
 	runtime.GOMAXPROCS(1)
@@ -37,6 +39,9 @@ func machine() cli.Machine {
 		Width:          width,
 		Log:            journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")),
 		Version:        version.String(),
+		Began:          process.Began,
+		Exit:           os.Exit,
+		Kill:           process.Kill,
 		Console:        func() (cli.Console, error) { return screen.Open(os.Stdin, os.Stdout) },
 	}
 }

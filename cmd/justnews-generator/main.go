@@ -21,6 +21,7 @@ import (
 )
 
 func main() {
+	debug.SetTraceback("crash") // a crash is a signal, whatever the environment says
 	// A run of milliseconds needs no garbage collection; the limit is for a
 	// configuration as large as it may be.
 	debug.SetGCPercent(-1)

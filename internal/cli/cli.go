@@ -13,12 +13,15 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 	"justnews/internal/preflight"
+	"justnews/internal/process"
 	"justnews/internal/report"
 )
 
@@ -43,6 +46,13 @@ type Machine struct {
 	MetricsDir string
 	// Host is how preflight looks at the machine; nil: as it is.
 	Host *preflight.Host
+	// Began is when the process did: what every deadline counts from. The zero
+	// value: with the command.
+	Began time.Time
+	// Exit and Kill end the process, by an exit status or a signal. nil: nothing
+	// does, and no watchdog runs.
+	Exit func(status int)
+	Kill func(syscall.Signal)
 }
 
 // line is the whole command line as kong sees it.
@@ -103,6 +113,9 @@ type app struct {
 	told float64 // when the journal last heard of what refuses this unit
 	// listed are the instances of the configuration, nil before it was read.
 	listed []string
+
+	watchdog *process.Watchdog // nil: the command has no deadline
+	signal   syscall.Signal    // not 0: what has to end the process, whatever its status
 }
 
 // leave carries an exit that kong decides on (--help, --version) out of its
@@ -115,9 +128,15 @@ func Run(ctx context.Context, m Machine, args []string) diag.Status {
 	a := &app{Machine: m, ctx: ctx, out: &output{w: m.Stdout}}
 	a.Stdout = a.out
 	a.talk = report.NewTalk(m.Stderr, m.Log, a.paperOf(m.StderrTerminal))
+	if a.Began.IsZero() {
+		a.Began = time.Now()
+	}
 	status := a.run(args)
 	if status == diag.StatusReady && a.out.err != nil {
-		return a.refused(lostOutput(a.out.err))
+		status = a.refused(lostOutput(a.out.err))
+	}
+	if a.signal != 0 && a.Kill != nil {
+		a.Kill(a.signal)
 	}
 	return status
 }
@@ -136,7 +155,7 @@ func (a *app) run(args []string) (status diag.Status) {
 			}
 		default:
 			a.crashed(r, debug.Stack())
-			status = gate.Shut(diag.StatusInternal, refusingUnit(a.Lookup))
+			status = a.end(diag.StatusInternal)
 		}
 	}()
 	var refused *diag.Problem
@@ -206,7 +225,7 @@ func (a *app) exit(err error) diag.Status {
 // opens nothing: this can be a unit's ExecStartPre= line.
 func (a *app) refused(p diag.Problem) diag.Status {
 	a.talk.Say(report.ProblemLines([]diag.Problem{p}))
-	return gate.Shut(p.Status(), refusingUnit(a.Lookup))
+	return a.end(p.Status())
 }
 
 func lostOutput(err error) diag.Problem {

@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"os"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"justnews/internal/notify"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/systemd"
+	"justnews/internal/process"
 	"justnews/internal/report"
 	"justnews/internal/wish"
 )
@@ -29,7 +29,7 @@ type gateCommand struct {
 func (c *gateCommand) Run(a *app) error {
 	name := string(c.Instance)
 	return a.waitFor(errand{
-		name: "gate", instance: name, unit: wish.InstanceUnit(name), mayBeOff: true, run: gate.Run,
+		name: "gate", instance: name, unit: wish.InstanceUnit(name), timeout: c.Timeout, mayBeOff: true, run: gate.Run,
 		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
 			return wish.ForInstance(cfg, name, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer(), RequireBus: c.RequireBus})
 		},
@@ -41,59 +41,120 @@ type errand struct {
 	name     string
 	instance string
 	unit     string
-	mayBeOff bool          // justnews.gate=off lets it pass
-	survey   bool          // it reports findings and opens nothing
-	left     time.Duration // of the budget, where an earlier look took from it; 0: all
+	timeout  span // --timeout
+	mayBeOff bool // justnews.gate=off lets it pass
+	survey   bool // it reports findings and opens nothing
 	wish     func(*config.Config) (wish.Wish, []diag.Problem)
 	run      func(context.Context, wish.Wish, gate.World) gate.Result
 }
 
 // waitFor does an errand from the configuration to the record.
 func (a *app) waitFor(e errand) error {
-	began := time.Now()
 	a.talk.About(e.instance)
 	watch := a.watch()
-	res, own := a.performAndHold(e, began, watch)
-	status := a.finish(e, &res, own, watch)
-	return ended(status)
+	defer a.guard(e)()
+	res, own := a.performAndHold(e, watch)
+	return ended(a.finish(e, &res, own, watch))
+}
+
+// guard sets a watchdog over an errand, first with the time that is known before
+// any file is read, and returns what ends the watch.
+func (a *app) guard(e errand) func() {
+	if a.Exit == nil {
+		return func() {}
+	}
+	budget := defaultBudget
+	if value, ok := a.Lookup("GATE_TIMEOUT"); ok {
+		if d, err := config.Timeout(value); err == nil {
+			budget = d
+		}
+	}
+	if e.timeout.given {
+		budget = e.timeout.value
+	}
+	a.watchdog = &process.Watchdog{
+		Report: func(doing string) { a.hung(e, doing) },
+		End: func() {
+			// Nobody can be asked any more what counts as success.
+			if startedBySystemd(a.Lookup) {
+				a.Kill(process.Unlisted)
+			}
+			a.Exit(int(diag.StatusTimeout))
+		},
+	}
+	a.watchdog.Doing("the start of the run")
+	a.watchdog.Until(a.Began.Add(budget))
+	unhook := context.AfterFunc(a.ctx, a.watchdog.Asked)
+	return func() {
+		unhook()
+		// In a unit nothing that follows may hang either.
+		if !startedBySystemd(a.Lookup) {
+			a.watchdog.Stop()
+		}
+	}
+}
+
+// defaultBudget is gate.timeout's default: all that is known of a run before its
+// configuration is read.
+const defaultBudget = 180 * time.Second
+
+// hung says and records that the watchdog ends this run.
+func (a *app) hung(e errand, doing string) {
+	res := gate.Hung(e.instance, e.unit, a.Began, doing)
+	go a.talk.Say(report.Lines(e.name, res)) // either may block
+	_ = a.record(a.summarize(e, res), res.Started)
+}
+
+// limit sets the deadline of the run, which counts from the process's start. The
+// context is for all that can be waited for; the watchdog is for what can't.
+func (a *app) limit(budget time.Duration) (context.Context, context.CancelFunc) {
+	deadline := a.Began.Add(budget)
+	a.watchdog.Until(deadline)
+	return context.WithDeadline(a.ctx, deadline)
 }
 
 // perform returns the result of an errand, whatever stops it, and the unit
 // that this process runs in.
-func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Result, *facts.Unit) {
+func (a *app) perform(e errand, watch *report.Watch) (gate.Result, *facts.Unit) {
+	began := a.Began
 	if e.mayBeOff {
 		if evidence, off := (host.Host{}).GateOff(); off {
 			return gate.SwitchedOff(e.instance, e.unit, began, evidence), nil
 		}
 	}
+	a.watchdog.Doing("reading the configuration")
 	cfg, problems := config.Load(a.source())
 	if cfg == nil {
-		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(nil)
+		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(a.ctx, nil)
 	}
 	a.listed = instanceNames(cfg)
 	w, more := e.wish(cfg)
 	if problems = append(problems, more...); len(diag.Errors(problems)) > 0 {
-		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(nil)
+		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(a.ctx, nil)
 	}
+	ctx, cancel := a.limit(w.Timeout.Value)
+	defer cancel()
 	if w.RequireModels {
 		w.Orchestrator.Here = servedHere(a.ctx, w.Orchestrator)
 		problems = append(problems, w.Remote()...)
 	}
-	conn := a.openSystemd(a.ctx)
+	a.watchdog.Doing("asking systemd")
+	conn := a.openSystemd(ctx)
 	if conn != nil {
 		defer conn.Close()
 	}
-	own := a.ownUnit(conn)
+	own := a.ownUnit(ctx, conn)
 	budget, conflict := gate.Budget(w.Timeout, own)
 	w.Timeout = budget
-	if e.left > 0 {
-		w.Timeout.Value = min(budget.Value, e.left)
-	}
-	if wrong := a.awaitMounts(w, unitsOf(conn), began.Add(w.Timeout.Value), watch); wrong != nil {
+	ctx, cancel = a.limit(w.Timeout.Value)
+	defer cancel()
+	a.watchdog.Doing("waiting for the mounts")
+	if wrong := a.awaitMounts(ctx, w, unitsOf(conn), watch); wrong != nil {
 		res := gate.Refusal(e.instance, e.unit, began, append(problems, wrong...))
 		res.Timeout, res.Refused = w.Timeout, false
 		return res, own
 	}
+	a.watchdog.Doing("looking at the machine")
 	x, wrong := a.openWorld(w, cfg, conn, watch)
 	if wrong != nil {
 		return gate.Refusal(e.instance, e.unit, began, append(problems, wrong...)), own
@@ -101,7 +162,8 @@ func (a *app) perform(e errand, began time.Time, watch *report.Watch) (gate.Resu
 	defer x.shut()
 	x.Self.Unit = own
 	x.Mark = a.unitMark(e, own, conn)
-	res := e.run(a.ctx, w, x.World)
+	x.Began, x.Doing = began, a.watchdog.Doing
+	res := e.run(ctx, w, x.World)
 	notes := append(problems, conflict...)
 	res.Problems = append(append(notes, x.notes...), res.Problems...)
 	return res, own
@@ -116,19 +178,22 @@ func unitsOf(conn *systemd.Conn) gate.Units {
 }
 
 // ownUnit returns the unit that this process is the control process of, nil
-// for a run by hand. Without a connection it makes one: even a refusal has to
-// know which exit statuses would open the gate.
-func (a *app) ownUnit(conn *systemd.Conn) *facts.Unit {
+// for a run by hand, and where systemd does not say. Without a connection it
+// makes one.
+func (a *app) ownUnit(ctx context.Context, conn *systemd.Conn) *facts.Unit {
 	if !inUnit(a.Lookup) {
 		return nil
 	}
 	if conn == nil {
-		if conn = a.openSystemd(a.ctx); conn == nil {
+		ctx, cancel := context.WithTimeout(ctx, ownPatience)
+		defer cancel()
+		if conn = a.openSystemd(ctx); conn == nil {
 			return nil
 		}
 		defer conn.Close()
+		return a.ownUnit(ctx, conn)
 	}
-	u, err := conn.UnitOfPID(a.ctx, os.Getpid())
+	u, err := conn.UnitOfPID(ctx, os.Getpid())
 	if err != nil || (u.ControlPID != os.Getpid() && u.MainPID != os.Getpid()) {
 		return nil
 	}
@@ -142,9 +207,12 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 	case e.survey:
 		settleSurvey(res)
 	case !res.Passed():
-		gate.KeepShut(res, cmp.Or(refusingUnit(a.Lookup), own))
+		a.watchdog.Doing("asking systemd about its own unit")
+		a.signal = gate.KeepShut(res, a.refusingUnit())
+		res.Elapsed = time.Since(a.Began)
 	}
 	how, by := a.telling(e, *res, own)
+	a.watchdog.Doing("recording the run")
 	summary := a.summarize(e, *res)
 	noted := func(note *diag.Problem) {
 		if note != nil {

@@ -46,38 +46,36 @@ const (
 type hold struct {
 	app    *app
 	errand errand
-	began  time.Time
 	watch  *report.Watch
 	files  []string // the state of what made this process's environment
 }
 
 // performAndHold does an errand, and where its unit is being restarted does it
 // again until it passes, or until the time is over. Only a whole pass opens.
-func (a *app) performAndHold(e errand, began time.Time, watch *report.Watch) (gate.Result, *facts.Unit) {
-	h := &hold{app: a, errand: e, began: began, watch: watch, files: stamps(e.instance)}
-	res, own := a.perform(e, began, watch)
+func (a *app) performAndHold(e errand, watch *report.Watch) (gate.Result, *facts.Unit) {
+	h := &hold{app: a, errand: e, watch: watch, files: stamps(e.instance)}
+	res, own := a.perform(e, watch)
 	if own == nil || own.NRestarts == 0 || !e.mayBeOff {
 		return res, own
 	}
-	until := began.Add(min(holdFor, h.budget(res)))
+	until := a.Began.Add(min(holdFor, budget(res)))
 	for !res.Passed() && a.ctx.Err() == nil && !h.leavesIt(res) && h.pause(res, until) {
-		e.left = h.budget(res) - time.Since(began)
-		again, unit := a.perform(e, began, watch)
+		again, unit := a.perform(e, watch)
 		if a.ctx.Err() == nil { // else it was cut short, and what was found before says more
 			res, own = again, unit
 		}
 	}
-	res.Elapsed = time.Since(began)
+	res.Elapsed = time.Since(a.Began)
 	return res, own
 }
 
 // budget is the total time of this process; where the run ended before it was
 // known, the bound of the hold.
-func (h *hold) budget(res gate.Result) time.Duration {
+func budget(res gate.Result) time.Duration {
 	if res.Timeout.Value <= 0 {
 		return holdFor
 	}
-	return max(res.Timeout.Value, h.errand.left)
+	return res.Timeout.Value
 }
 
 // pause waits for the next look. It returns false when there is none: the time
@@ -89,7 +87,7 @@ func (h *hold) pause(res gate.Result, until time.Time) bool {
 	}
 	for time.Now().Before(next) {
 		h.watch.Progress(gate.Progress{
-			Step: "refused", Text: refusal(res), Left: time.Until(until), Passed: time.Since(h.began),
+			Step: "refused", Text: refusal(res), Left: time.Until(until), Passed: time.Since(h.app.Began),
 		})
 		select {
 		case <-h.app.ctx.Done():
@@ -117,6 +115,7 @@ func (h *hold) leavesIt(res gate.Result) bool {
 	if h.errand.instance == "" || !slices.ContainsFunc(res.Steps, shared) {
 		return false
 	}
+	h.app.watchdog.Doing("asking systemd about the preload")
 	ctx, cancel := context.WithTimeout(h.app.ctx, ownPatience)
 	defer cancel()
 	conn, err := systemd.Open(ctx)

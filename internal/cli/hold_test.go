@@ -70,9 +70,11 @@ func TestGateWaitsForTheMountOfAStoreThatIsNotThere(t *testing.T) {
 				Models: config.Models{Root: store, Map: filepath.Join(store, "map.json")},
 			}
 			synctest.Test(t, func(t *testing.T) {
-				a := &app{ctx: t.Context()}
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				defer cancel()
+				a := &app{ctx: ctx}
 				began, o := time.Now(), &observed{}
-				problems := a.awaitMounts(w, m, began.Add(30*time.Second), o)
+				problems := a.awaitMounts(ctx, w, m, o)
 				if c.code == "" && problems != nil || c.code != "" && (len(problems) != 1 || problems[0].Code != c.code || problems[0].Subject != m.name) {
 					t.Errorf("%v", problems)
 				}

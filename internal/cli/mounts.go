@@ -21,14 +21,13 @@ const mountEvery = 500 * time.Millisecond
 
 // awaitMounts waits for what systemd is to mount on the way to the Model Store
 // and to its map, where they are not there: at a boot a mount may come after
-// the gate. A mount that never comes is named when the time is over.
-func (a *app) awaitMounts(w wish.Wish, units gate.Units, until time.Time, o gate.Observer) []diag.Problem {
+// the gate. A mount that never comes is named when the time of ctx is over.
+func (a *app) awaitMounts(ctx context.Context, w wish.Wish, units gate.Units, o gate.Observer) []diag.Problem {
 	if units == nil || !w.RequireModels || !w.Orchestrator.Here {
 		return nil
 	}
-	ctx, cancel := context.WithDeadline(a.ctx, until)
-	defer cancel()
 	began := time.Now()
+	until, _ := ctx.Deadline()
 	for {
 		missing := a.missing(w)
 		if len(missing) == 0 {

@@ -57,7 +57,7 @@ func (c *mpsServeCommand) Run(a *app) error {
 
 func (a *app) mpsErrand(name string, timeout span, run func(context.Context, wish.Wish, gate.World) gate.Result) errand {
 	return errand{
-		name: name, run: run,
+		name: name, timeout: timeout, run: run,
 		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
 			return wish.ForMPS(cfg, a.Lookup, wish.Flags{Timeout: timeout.pointer()})
 		},

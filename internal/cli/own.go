@@ -4,12 +4,13 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"os"
 	"strconv"
 	"time"
 
+	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/gate"
 	"justnews/internal/probe/systemd"
 )
 
@@ -17,29 +18,43 @@ import (
 // lies within the margin that every gate keeps of its unit's time-out.
 const ownPatience = 2 * time.Second
 
+// beforeLastWords is what is left then for the record, before the watchdog.
+const beforeLastWords = 50 * time.Millisecond
+
 // refusingUnit returns the unit whose start this process refuses: its
 // SuccessExitStatus= may take the refusal for success. It is asked for at the
-// end, and patiently: at boot the first gates start before systemd is on the
-// bus, and a reload during the wait may have changed the unit. nil: no unit's
-// process, or nobody can say.
-func refusingUnit(lookup func(string) (string, bool)) *facts.Unit {
-	if !startedBySystemd(lookup) {
-		return nil
+// end: a reload during the wait may have changed the unit. And patiently, as far
+// as the process's time goes: at boot the first gates start before systemd is on
+// the bus.
+func (a *app) refusingUnit() gate.Own {
+	if !startedBySystemd(a.Lookup) {
+		return gate.Own{Known: true}
+	}
+	patience := ownPatience
+	if left, limited := a.watchdog.Left(); limited {
+		patience = min(patience, left-beforeLastWords)
 	}
 	// A context of its own: a signal or the deadline has ended the run's.
-	ctx, cancel := context.WithTimeout(context.Background(), ownPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
-		u, err := unitOfSelf(ctx)
-		if err == nil || errors.Is(err, systemd.ErrNoSystemd) {
-			return u
+		if u, err := unitOfSelf(ctx); err == nil {
+			return gate.Own{Unit: u, Known: u != nil}
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return gate.Own{}
 		case <-time.After(ownPatience / 40):
 		}
 	}
+}
+
+// end returns the status to exit with after a refusal, and notes the signal that
+// has to end the process instead.
+func (a *app) end(refusal diag.Status) diag.Status {
+	status, s := gate.Shut(refusal, a.refusingUnit())
+	a.signal = s
+	return status
 }
 
 // startedBySystemd tells whether this very process is one of a unit's commands.

@@ -26,11 +26,14 @@ type preflightCommand struct {
 	Stop    bool `name:"stop" help:"First stop the units of ours that hold the instances' ports. Anything else that holds one is named and left alone."`
 }
 
+// afterSurvey is what a preflight keeps of its time for what it looks at last.
+const afterSurvey = time.Second
+
 // Run makes every check of this host and reports every finding.
 func (c *preflightCommand) Run(a *app) error {
 	var cfg *config.Config
 	return a.waitFor(errand{
-		name: "preflight", survey: true,
+		name: "preflight", timeout: c.Timeout, survey: true,
 		wish: func(loaded *config.Config) (wish.Wish, []diag.Problem) {
 			cfg = loaded
 			w, problems := wish.ForHost(loaded, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer()})
@@ -40,10 +43,13 @@ func (c *preflightCommand) Run(a *app) error {
 			return w, problems
 		},
 		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
-			began := time.Now()
 			freed := a.free(ctx, c.Stop, cfg, &w, x)
 			around := a.lookAround(ctx, cfg, x)
-			res := gate.Survey(ctx, w, x)
+			// What follows has to fit into the budget as well.
+			look := w
+			look.Timeout.Value -= min(afterSurvey, w.Timeout.Value/10)
+			res := gate.Survey(ctx, look, x)
+			res.Timeout = w.Timeout
 			if w.RequireMPS {
 				res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
 			}
@@ -52,7 +58,7 @@ func (c *preflightCommand) Run(a *app) error {
 			if x.Units == nil {
 				res.Problems = append(res.Problems, noUnits(res.Problems)...)
 			}
-			res.Elapsed = time.Since(began)
+			res.Elapsed = time.Since(a.Began)
 			return res
 		},
 	})

@@ -18,7 +18,7 @@ type preloadCommand struct {
 // Run triggers a preload, and follows it with --wait.
 func (c *preloadCommand) Run(a *app) error {
 	e := errand{
-		name: "preload", run: gate.Trigger,
+		name: "preload", timeout: c.Timeout, run: gate.Trigger,
 		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
 			return wish.ForHost(cfg, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer(), Refresh: c.Refresh})
 		},

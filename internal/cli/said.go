@@ -136,7 +136,7 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 }
 
 // forget forgets what a unit has told, now that it passes.
-func forget(unit string) {
+func (a *app) forget(unit string) {
 	memory, done := openSaid()
 	if memory == nil {
 		return
@@ -198,7 +198,7 @@ func (a *app) saidByPreload(unit string, p diag.Problem) string {
 
 // openSaid takes the turn to read and write what was said; nil: there is no
 // place for it, or somebody holds it.
-func openSaid() (*records.State[said], func()) {
+func (a *app) openSaid() (*records.State[said], func()) {
 	lock, err := hostlock.Open("said")
 	if err != nil || lock.Dir() == "" {
 		return nil, nil

@@ -149,6 +149,7 @@ const (
 	UnitFailed      Code = "UNIT-FAILED"      // an instance's unit is in the state failed
 	NeedReload      Code = "NEED-RELOAD"      // systemd has not read the latest files
 	Interrupted     Code = "INTERRUPTED"      // SIGTERM or SIGINT ended the run
+	Hung            Code = "HUNG"             // something did not return by the deadline
 	Internal        Code = "INTERNAL"
 	Usage           Code = "USAGE"
 )

@@ -177,7 +177,7 @@ var configEntries = []Entry{
 	{
 		Code: StatusOpens, Status: StatusInternal, MessageID: "1a27c62eb5a45dde8eae9d8804314aed",
 		Title: "a refusal would count as success",
-		Cause: "SuccessExitStatus= of the unit lists the exit status of this refusal, and systemd would start the service. The gate exits with another status instead.",
+		Cause: "SuccessExitStatus= of the unit lists the exit status of this refusal, and systemd would start the service. The gate exits with another status instead, or is ended by a signal where every status is listed or systemd could not be asked.",
 		Check: []Command{Run("systemctl", "show", "-p", "SuccessExitStatus", "justnews@INSTANCE.service")},
 		Fix:   Advise("remove the status from SuccessExitStatus=", Reload()).Looking(Run("systemctl", "edit", "justnews@INSTANCE.service")),
 	},

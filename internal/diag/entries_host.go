@@ -105,6 +105,13 @@ var hostEntries = []Entry{
 		Fix:   Do(Retry()),
 	},
 	{
+		Code: Hung, Status: StatusTimeout, MessageID: "e220d41332484f5a8b304ed9efc3e067",
+		Title: "something does not return",
+		Cause: "The deadline, or a signal that asked the run to end, came and went while the kernel did not return from what the message names: a file system or a device does not answer. A watchdog ended the process.",
+		Check: []Command{Run("journalctl", "-k", "-b")},
+		Fix:   Advise("repair or unmount what does not answer"),
+	},
+	{
 		Code: Internal, Status: StatusInternal, MessageID: "653f00042a595e5aaf5e8a57217df675",
 		Title: "internal error",
 		Cause: "A bug, or the machine failed in a way that was not foreseen. The gate stays shut.",

@@ -19,12 +19,26 @@ type Machine interface {
 	Environment(u facts.Unit) facts.Environment
 }
 
-// A diagnosis comes after the verdict: it may cost a little of the margin, and
-// never the verdict itself.
+// A diagnosis comes after the verdict: what it may take, and how far it may go
+// beyond the deadline.
 const (
-	lookTime  = 2 * time.Second
-	proveTime = 3 * time.Second
+	lookTime   = 2 * time.Second
+	proveTime  = 3 * time.Second
+	afterwards = 150 * time.Millisecond
 )
+
+// diagnosing returns a context for a part of the diagnosis. It is not the run's,
+// which may have ended.
+func (k *walk) diagnosing(limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(context.Background(), earlier(time.Now().Add(limit), k.until.Add(afterwards)))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
 
 // evidence looks at the Model Store and the machine, once, to find out why
 // models did not load. What the store step proved is not looked at again.
@@ -37,7 +51,7 @@ func (k *walk) evidence() check.ModelEvidence {
 		v.Memory = k.world.Machine.Memory(k.unit.unit.ControlGroup)
 	}
 	if wants := check.StoreWants(k.world.Map.Models); len(wants) > 0 {
-		ctx, cancel := context.WithTimeout(context.Background(), lookTime)
+		ctx, cancel := k.diagnosing(lookTime)
 		defer cancel()
 		v.Store = k.world.Store.Look(ctx, wants)
 	}
@@ -79,7 +93,7 @@ func (k *walk) proveFor(e facts.ModelError, v *check.ModelEvidence) bool {
 		k.proven = map[string]bool{}
 	}
 	k.proven[tree.Path] = true
-	ctx, cancel := context.WithTimeout(context.Background(), proveTime)
+	ctx, cancel := k.diagnosing(proveTime)
 	defer cancel()
 	v.Proofs = append(v.Proofs, k.world.Store.Prove(ctx, []facts.StoreTree{tree}, nil)...)
 	k.found = v

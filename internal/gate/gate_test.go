@@ -5,14 +5,17 @@ package gate
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/process"
 	"justnews/internal/wish"
 )
 
@@ -521,7 +524,9 @@ func TestARefusalNeverExitsWithAStatusThatOpensTheGate(t *testing.T) {
 		if len(success) == 2 {
 			r.Status = diag.StatusUnavailable
 		}
-		KeepShut(&r, &facts.Unit{SuccessExitStatus: success})
+		if signal := KeepShut(&r, Own{Unit: &facts.Unit{SuccessExitStatus: success}, Known: true}); signal != 0 {
+			t.Errorf("signal %d, with a status left for %v", signal, success)
+		}
 		for _, s := range success {
 			if int(r.Status) == s {
 				t.Errorf("exits with %d, which is among %v", s, success)
@@ -538,13 +543,54 @@ func TestAStatusThatOpensNothingStays(t *testing.T) {
 	for refusal, want := range map[diag.Status]diag.Status{
 		diag.StatusReady: diag.StatusReady, diag.StatusConfig: diag.StatusConfig, diag.StatusUnavailable: 72,
 	} {
-		if got := Shut(refusal, own); got != want {
-			t.Errorf("Shut(%d, %v) = %d, want %d", refusal, own.SuccessExitStatus, got, want)
+		if got, signal := Shut(refusal, Own{Unit: own, Known: true}); got != want || signal != 0 {
+			t.Errorf("Shut(%d, %v) = %d, signal %d; want %d", refusal, own.SuccessExitStatus, got, signal, want)
 		}
 	}
-	if got := Shut(diag.StatusConfig, nil); got != diag.StatusConfig {
-		t.Errorf("Shut(78) of no unit = %d", got)
+	if got, signal := Shut(diag.StatusConfig, Own{Known: true}); got != diag.StatusConfig || signal != 0 {
+		t.Errorf("Shut(78) of no unit = %d, signal %d", got, signal)
 	}
+}
+
+func TestARefusalThatNoStatusCanCarryEndsByASignal(t *testing.T) {
+	var every []int
+	for i := 1; i < 256; i++ {
+		every = append(every, i)
+	}
+	for what, c := range map[string]struct {
+		own  Own
+		want syscall.Signal
+	}{
+		"a unit that is not known":         {Own{}, process.Unlisted},
+		"every status listed":              {Own{Unit: &facts.Unit{SuccessExitStatus: every}, Known: true}, syscall.SIGABRT},
+		"every status and SIGABRT as well": {Own{Unit: &facts.Unit{SuccessExitStatus: every, SuccessSignals: []int{6}}, Known: true}, process.Unlisted},
+	} {
+		r := Result{Status: diag.StatusUnavailable}
+		if got := KeepShut(&r, c.own); got != c.want || len(r.Problems) != 1 || r.Problems[0].Code != diag.StatusOpens {
+			t.Errorf("%s: signal %d, want %d; %v", what, got, c.want, r.Problems)
+		}
+		if _, got := Shut(diag.StatusReady, c.own); got != 0 {
+			t.Errorf("%s: signal %d for a gate that passed", what, got)
+		}
+	}
+}
+
+func TestARunsTimeCountsFromTheProcessesStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(newServer(10, time.Hour))
+		x := h.world()
+		x.Began = time.Now()
+		var doing []string
+		x.Doing = func(what string) { doing = append(doing, what) }
+		time.Sleep(3 * time.Second) // D-Bus
+		r := Run(t.Context(), scoutWish(5*time.Second), x)
+		if total := time.Since(x.Began); r.Elapsed != total || total < 5*time.Second || total > 5*time.Second+afterwards {
+			t.Errorf("ended after %v, and says %v; want 5s", total, r.Elapsed)
+		}
+		if !slices.Contains(doing, "the step models") {
+			t.Errorf("the watchdog heard %q", doing)
+		}
+	})
 }
 
 func TestALeaderWhoseLockWasTakenAwayDoesNotTrigger(t *testing.T) {

@@ -5,38 +5,73 @@ package gate
 import (
 	"fmt"
 	"slices"
+	"syscall"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/process"
 )
 
-// KeepShut changes a refusal's exit status where the unit takes that status
-// for success: systemd would start the service after a gate that said no.
-func KeepShut(r *Result, own *facts.Unit) {
-	was := r.Status
-	if r.Status = Shut(was, own); r.Status == was {
-		return
-	}
-	r.Problems = append(r.Problems, diag.Problem{
-		Code: diag.StatusOpens, Severity: diag.Warning, Subject: own.Name,
-		Message:  fmt.Sprintf("SuccessExitStatus= lists %d, which would open the gate: it exits with %d instead", was, r.Status),
-		Seen:     fmt.Sprintf("SuccessExitStatus=%v", own.SuccessExitStatus),
-		Expected: "no exit status of justnews-gate",
-		Fix:      diag.Advise(fmt.Sprintf("take %d out of SuccessExitStatus=", was), diag.Run("systemctl", "edit", "--", own.Name), diag.Reload()),
-	})
+// Own is the unit whose start a process may refuse, as systemd describes it.
+type Own struct {
+	Unit  *facts.Unit // nil: none, or not known
+	Known bool        // systemd described it, or did not start this process
 }
 
-// Shut returns the status to exit with: the refusal's own, or the first from 70
-// on that the unit does not take for success.
-func Shut(refusal diag.Status, own *facts.Unit) diag.Status {
-	if own == nil || refusal == diag.StatusReady || !slices.Contains(own.SuccessExitStatus, int(refusal)) {
-		return refusal
+// KeepShut changes a refusal's end where the unit takes its exit status for
+// success, or may: systemd would start the service after a gate that said no.
+// The signal, where it is not 0, has to end the process.
+func KeepShut(r *Result, own Own) syscall.Signal {
+	was := r.Status
+	status, signal := Shut(was, own)
+	r.Status = status
+	switch {
+	case !own.Known:
+		r.Problems = append(r.Problems, diag.Problem{
+			Code: diag.StatusOpens, Severity: diag.Warning, Subject: r.Unit,
+			Message:  fmt.Sprintf("systemd did not say whether SuccessExitStatus= lists %d: a signal ends the process instead", was),
+			Expected: "an answer over D-Bus",
+			Fix: diag.Fix{
+				Advice:   "make D-Bus work again; the refusal stands",
+				Commands: []diag.Command{diag.Run("systemctl", "status", "dbus.socket")},
+			},
+		})
+	case signal != 0 || status != was:
+		instead := fmt.Sprintf("it exits with %d instead", status)
+		if signal != 0 {
+			instead = fmt.Sprintf("signal %d ends it instead", int(signal))
+		}
+		r.Problems = append(r.Problems, diag.Problem{
+			Code: diag.StatusOpens, Severity: diag.Warning, Subject: own.Unit.Name,
+			Message:  fmt.Sprintf("SuccessExitStatus= lists %d, which would open the gate: %s", was, instead),
+			Seen:     fmt.Sprintf("SuccessExitStatus=%v", own.Unit.SuccessExitStatus),
+			Expected: "no exit status of justnews-gate",
+			Fix:      diag.Advise(fmt.Sprintf("take %d out of SuccessExitStatus=", was), diag.Run("systemctl", "edit", "--", own.Unit.Name), diag.Reload()),
+		})
+	}
+	return signal
+}
+
+// Shut returns how a refusal has to end: with its own exit status, with the first
+// from 70 on that the unit does not take for success, or by a signal that it does
+// not: where it takes every status, and where nobody knows what it takes.
+func Shut(refusal diag.Status, own Own) (diag.Status, syscall.Signal) {
+	switch {
+	case refusal == diag.StatusReady:
+		return refusal, 0
+	case !own.Known:
+		return refusal, process.Unlisted
+	case own.Unit == nil || !slices.Contains(own.Unit.SuccessExitStatus, int(refusal)):
+		return refusal, 0
 	}
 	for i := range 254 {
 		s := (int(diag.StatusInternal)-1+i)%254 + 1
-		if !slices.Contains(own.SuccessExitStatus, s) {
-			return diag.Status(s)
+		if !slices.Contains(own.Unit.SuccessExitStatus, s) {
+			return diag.Status(s), 0
 		}
 	}
-	return refusal // every status is success: nothing that exits can keep this gate shut
+	if slices.Contains(own.Unit.SuccessSignals, int(syscall.SIGABRT)) {
+		return refusal, process.Unlisted
+	}
+	return refusal, syscall.SIGABRT
 }

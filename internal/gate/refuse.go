@@ -3,6 +3,8 @@
 package gate
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"justnews/internal/diag"
@@ -21,6 +23,21 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 		r.Problems = append(r.Problems, unexplained("config"))
 	}
 	r.settle()
+	return r
+}
+
+// Hung returns the result of a run that did not end by its deadline, nor after a
+// signal, because something does not return.
+func Hung(instance, unit string, began time.Time, doing string) Result {
+	r := Refusal(instance, unit, began, []diag.Problem{{
+		Code: diag.Hung, Subject: doing,
+		Message: fmt.Sprintf("%s does not return: the process is ended after %.1f s", doing, time.Since(began).Seconds()),
+		Fix: diag.Fix{
+			Advice:   "look for a file system or a device that does not answer",
+			Commands: []diag.Command{diag.Run("journalctl", "-k", "-b")},
+		},
+	}})
+	r.Steps[0].Name, r.Refused = strings.TrimPrefix(doing, "the step "), false
 	return r
 }
 

@@ -91,7 +91,10 @@ func modelSteps(w wish.Wish) []step {
 }
 
 func run(ctx context.Context, w wish.Wish, world World, steps []step, p policy) Result {
-	began := time.Now()
+	began := world.Began
+	if began.IsZero() {
+		began = time.Now()
+	}
 	res := Result{Instance: w.Instance, Unit: w.Unit, Started: began, Timeout: w.Timeout}
 	res.Models.Expected = world.Map.Total
 	k := &walk{wish: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res, survey: p == goOn}
@@ -137,6 +140,9 @@ func (k *walk) takeUntil(ctx context.Context, s step) bool {
 // take runs one step and notes how it went.
 func (k *walk) take(ctx context.Context, s step) bool {
 	start := time.Since(k.began)
+	if k.world.Doing != nil {
+		k.world.Doing("the step " + s.name)
+	}
 	out := s.run(ctx, k)
 	// A signal is the cause of whatever the step could not finish.
 	if !out.passed && interrupted(ctx) {

@@ -44,6 +44,10 @@ func system() []place {
 		})
 	}
 	if path, err := os.Readlink("/proc/self/exe"); err == nil {
+		// The packages install a program that others may execute and not read.
+		if syscall.Access(path, 4 /* R_OK */) != nil {
+			path = filepath.Dir(path)
+		}
 		places = append(places, place{path: path, executable: true})
 	}
 	return places
@@ -196,12 +200,16 @@ func regular(fd int, path string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// openExecutable opens the program that runs. After an upgrade the old and the
+// openExecutable opens the program that runs, or the directory that it lies in
+// where it may not be read. After an upgrade the old and the
 // new program are different files and exclude nobody: that is an error, and
 // StillMine notices it as well. Anybody who may read the program can hold this
 // lock, so it is the last choice; it delays, and opens nothing.
 func openExecutable(path string) (*os.File, error) {
 	f, err := os.Open("/proc/self/exe")
+	if errors.Is(err, fs.ErrPermission) {
+		f, err = os.Open(path)
+	}
 	if err != nil {
 		return nil, err
 	}

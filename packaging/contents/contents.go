@@ -54,8 +54,10 @@ const (
 //nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var Files = []File{
 	{Build: "./cmd/justnews-generator", Dest: "/usr/lib/systemd/system-generators/", Mode: 0o755},
-	{Build: "./cmd/justnews-gate", Dest: "/usr/bin/", Mode: 0o755},
-	{Build: "./cmd/justnews-nvml", Cgo: true, Dest: libexec, Mode: 0o755},
+	// To be executed by others and not read: the kernel then lets no process of the
+	// same user trace them, from their first instruction.
+	{Build: "./cmd/justnews-gate", Dest: "/usr/bin/", Mode: 0o711},
+	{Build: "./cmd/justnews-nvml", Cgo: true, Dest: libexec, Mode: 0o711},
 
 	{Source: "units/*.service", Dest: units, Mode: 0o644},
 	{Source: "units/*.target", Dest: units, Mode: 0o644},

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package process
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestMain is also the process that a test ends.
+func TestMain(m *testing.M) {
+	switch os.Getenv("PROCESS_TEST") {
+	case "":
+		os.Exit(m.Run())
+	case "kill":
+		Protect()
+		Kill(Unlisted)
+	case "abort":
+		Protect()
+		Kill(syscall.SIGABRT)
+	case "crash":
+		Protect()
+		go func() { panic("a bug") }()
+		select {}
+	case "memory":
+		Protect()
+		_ = unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: 64 << 20, Max: 64 << 20})
+		var all [][]byte
+		for {
+			all = append(all, bytes.Repeat([]byte{1}, 1<<20))
+			runtime.KeepAlive(all)
+		}
+	case "wait":
+		Protect()
+		fmt.Println("ready")
+		time.Sleep(time.Minute)
+	case "hang", "stop":
+		hang(os.Getenv("PROCESS_TEST"), os.Getenv("PROCESS_TEST_DIR"))
+	}
+	os.Exit(0) // what no test may see
+}
+
+// hang is not done in time: it waits in a system call, or is stopped.
+func hang(how, dir string) {
+	Protect()
+	w := &Watchdog{Report: func(doing string) { fmt.Println(doing) }, End: func() { os.Exit(75) }}
+	w.Until(time.Now().Add(200 * time.Millisecond))
+	w.Doing("the step store")
+	switch how {
+	case "hang":
+		_, _ = unix.Open(filepath.Join(dir, "fifo"), unix.O_RDONLY, 0)
+	case "stop":
+		_ = unix.Kill(unix.Getpid(), unix.SIGSTOP)
+		time.Sleep(time.Minute)
+	}
+}
+
+func ended(t *testing.T, as string) (syscall.WaitStatus, string, time.Duration) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), "PROCESS_TEST="+as, "PROCESS_TEST_DIR="+dir, "GOTRACEBACK=none", "GORACE=")
+	began := time.Now()
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.Sys().(syscall.WaitStatus), string(out), time.Since(began)
+}
+
+func TestACrashAndAKillAreSignalsAndNoStatus(t *testing.T) {
+	for as, want := range map[string]syscall.Signal{
+		"kill": Unlisted, "abort": syscall.SIGABRT, "crash": syscall.SIGABRT, "memory": syscall.SIGABRT,
+	} {
+		if status, _, _ := ended(t, as); !status.Signaled() || status.Signal() != want || status.CoreDump() {
+			t.Errorf("%s: %#x, want signal %d", as, status, want)
+		}
+	}
+}
+
+func TestAWatchdogEndsWhatHangs(t *testing.T) {
+	for as, want := range map[string]string{"hang": "the step store\n", "stop": ""} {
+		status, said, took := ended(t, as)
+		if status.ExitStatus() == 0 || said != want {
+			t.Errorf("%s: %#x, said %q", as, status, said)
+		}
+		if took > 10*time.Second {
+			t.Errorf("%s: took %v", as, took)
+		}
+	}
+}
+
+// A process that has protected itself, as another of the same user sees it: its
+// files in /proc are root's.
+func TestAProtectedProcessBelongsToRoot(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), "PROCESS_TEST=wait")
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 4242, Gid: 4242}}
+		cmd.Path = reachable(t)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	if _, err := out.Read(make([]byte, 5)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"mem", "environ", "fd"} {
+		info, err := os.Stat(fmt.Sprintf("/proc/%d/%s", cmd.Process.Pid, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st, ok := info.Sys().(*syscall.Stat_t); !ok || st.Uid != 0 {
+			t.Errorf("/proc/PID/%s belongs to UID %d", name, st.Uid)
+		}
+	}
+}
+
+// reachable returns this program where any user can execute it.
+func reachable(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", strings.ToLower(t.Name())) //nolint:usetesting // others have no way into that
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	text, err := os.ReadFile(os.Args[0])
+	if err == nil {
+		err = errors.Join(os.Chmod(dir, 0o755), os.WriteFile(filepath.Join(dir, "program"), text, 0o755))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "program")
+}

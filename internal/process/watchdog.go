@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package process
+
+import (
+	"sync"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// How long after its deadline, and after a signal that asks it to end, a process
+// is ended by its Watchdog.
+const (
+	Overrun = 450 * time.Millisecond
+	OnTerm  = 900 * time.Millisecond
+)
+
+const (
+	lastWords = 200 * time.Millisecond // for Report, before the end
+	// The kernel's own timers end what the Go scheduler can't: a program whose
+	// only processor is held by a fork that waits for a file system, or that
+	// somebody has stopped (SIGSTOP), which SIGKILL alone ends.
+	kernelSignal = 50 * time.Millisecond
+	kernelKill   = 250 * time.Millisecond
+)
+
+// Watchdog ends this process where it is not done in time by itself. It leans on
+// nothing that may hang. A nil Watchdog watches nothing.
+type Watchdog struct {
+	// Report says and records what hung. It may block: nobody waits for it.
+	Report func(doing string)
+	// End ends the process.
+	End func()
+
+	mu     sync.Mutex
+	timers [2]*time.Timer
+	kernel [2]kernelTimer
+	end    time.Time
+	doing  string
+	asked  bool // by a signal: its deadline is the last one
+}
+
+// Until sets the deadline of the process; it has to end Overrun later.
+func (w *Watchdog) Until(deadline time.Time) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if end := deadline.Add(Overrun); !w.asked || end.Before(w.end) {
+		w.arm(end)
+	}
+}
+
+// Asked is for a signal that asks the process to end.
+func (w *Watchdog) Asked() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.asked {
+		return
+	}
+	w.asked = true
+	if end := time.Now().Add(OnTerm); w.end.IsZero() || end.Before(w.end) {
+		w.arm(end)
+	}
+}
+
+// Doing notes what is done now: what hangs, where something does.
+func (w *Watchdog) Doing(what string) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.doing = what
+}
+
+// Left returns how much time the process has, without that for last words.
+func (w *Watchdog) Left() (time.Duration, bool) {
+	if w == nil {
+		return 0, false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.end.IsZero() {
+		return 0, false
+	}
+	return time.Until(w.end) - lastWords, true
+}
+
+// Stop ends the watch.
+func (w *Watchdog) Stop() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.timers {
+		if w.timers[i] != nil {
+			w.timers[i].Stop()
+		}
+		w.kernel[i].stop()
+	}
+}
+
+// arm sets all timers. The caller holds the lock.
+func (w *Watchdog) arm(end time.Time) {
+	w.end = end
+	left := time.Until(end)
+	for i, set := range []struct {
+		after time.Duration
+		do    func()
+	}{{left - lastWords, w.report}, {left, w.End}} {
+		if w.timers[i] == nil {
+			w.timers[i] = time.AfterFunc(set.after, set.do)
+		} else {
+			w.timers[i].Reset(set.after)
+		}
+	}
+	w.kernel[0].set(Unlisted, left+kernelSignal)
+	w.kernel[1].set(unix.SIGKILL, left+kernelKill)
+}
+
+// report runs in a goroutine of its own, as every timer's function does.
+func (w *Watchdog) report() {
+	w.mu.Lock()
+	doing := w.doing
+	w.mu.Unlock()
+	w.Report(doing)
+}
+
+// kernelTimer is a timer of timer_create(2) that sends this process a signal.
+// Where there is none (too many pending signals of this user, a filter of system
+// calls) the Go timers are all there is.
+type kernelTimer struct {
+	id   int32
+	made bool
+}
+
+// sigevent is struct sigevent, which has 64 bytes.
+type sigevent struct {
+	value  uint64
+	signal int32
+	notify int32 // 0: SIGEV_SIGNAL
+	_      [48]byte
+}
+
+func (k *kernelTimer) set(s unix.Signal, after time.Duration) {
+	if !k.made {
+		event := sigevent{signal: int32(s)}                                                                                                       //nolint:gosec // a small number
+		_, _, errno := unix.Syscall(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&event)), uintptr(unsafe.Pointer(&k.id))) //nolint:gosec // a system call
+		if errno != 0 {
+			return
+		}
+		k.made = true
+	}
+	k.settime(max(after, 1)) // 0 would disarm it
+}
+
+func (k *kernelTimer) stop() {
+	if k.made {
+		k.settime(0)
+	}
+}
+
+func (k *kernelTimer) settime(after time.Duration) {
+	value := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(after))}
+	_, _, _ = unix.Syscall6(unix.SYS_TIMER_SETTIME, uintptr(k.id), 0, uintptr(unsafe.Pointer(&value)), 0, 0, 0) //nolint:gosec // a system call
+}

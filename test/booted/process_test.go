@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booted
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/packaging/contents"
+	"justnews/test/bed"
+)
+
+// gating returns the unit once its gate runs and has said what it waits for.
+func (s *site) gating(instance string) bed.Unit {
+	s.t.Helper()
+	s.WaitFor("the gate of "+instance, bed.Patience, func() bool {
+		return strings.TrimSpace(s.Must("systemctl", "show", "-P", "StatusText", unit(instance))) != ""
+	})
+	return s.WaitUnit(unit(instance), starting)
+}
+
+const tracer = "/usr/local/bin/tracer"
+
+// An agent in its packaged sandbox, which has the gates' user, attacks the gate of
+// another instance.
+func TestAnAgentCannotTraceAGate(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootCrowd(t, suite, host{misbehave: "hold", change: func(tree *bed.Tree) {
+			tree.Put(contents.File{Build: "./test/bed/tracer", Dest: "/usr/local/bin/", Mode: 0o755})
+			tree.WriteFile(dropIn("critic", "90-attack.conf"), "[Service]\nExecStartPre=\nType=oneshot\nRestart=no\nExecStart=\n"+
+				"ExecStart="+tracer+" $VICTIM\nEnvironmentFile=/run/victim\n")
+			tree.WriteFile(dropIn("analyst", "90-prey.conf"), "[Service]\nExecStartPre=\nExecStart=\nExecStart=/bin/sleep infinity\n")
+		}})
+		attack := func(pid int) string {
+			s.WriteFile("/run/victim", fmt.Sprintf("VICTIM=%d\n", pid))
+			s.Systemctl("restart", unit("critic"))
+			s.WaitJournal(unit("critic"), "pidfd_getfd")
+			said := s.Journal(unit("critic"))
+			s.Must("journalctl", "--rotate")
+			s.Must("journalctl", "--vacuum-time=1s")
+			return said
+		}
+		s.WriteFile("/run/victim", "VICTIM=1\n")
+		prey := s.WaitUnit(unit("analyst"), "active/running").MainPID
+		if said := attack(prey); !strings.Contains(said, "WORKS: write mem") || !strings.Contains(said, "WORKS: process_vm_writev") {
+			t.Fatalf("the attack works on nobody:\n%s", said)
+		}
+		gate := s.gating("scout").ControlPID
+		if said := attack(gate); strings.Contains(said, "WORKS") || strings.Count(said, "refused:") < 8 {
+			t.Errorf("the gate of scout:\n%s", said)
+		}
+	})
+}
+
+// The refusal's status is success to the unit, and nobody can be asked whether it
+// is: D-Bus is stopped, hangs, or is stopped while the gate waits. The refusal is
+// a signal that no unit can list.
+func TestNoSuccessExitStatusOpensAGateThatCannotAsk(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		const away = "[orchestrator]\nurl = \"http://127.0.0.1:9\"\ninstance = \"\"\n"
+		all := "SuccessExitStatus=SIGABRT SIGKILL SIGTERM SIGSEGV RTMIN RTMIN+1 RTMIN+2"
+		for n := 1; n < 256; n++ {
+			all += " " + strconv.Itoa(n)
+		}
+		s := bootCrowd(t, suite, host{config: crowdConfig("2s") + away, change: func(tree *bed.Tree) {
+			onlyOnce(tree)
+			tree.WriteFile(dropIn("scout", "90-success.conf"), "[Service]\n"+all+"\n")
+			tree.WriteFile(dropIn("critic", "90-success.conf"), "[Service]\nSuccessExitStatus=69 75\n")
+		}})
+		refused := func(when string) {
+			t.Helper()
+			for _, name := range []string{"scout", "critic"} {
+				u := s.WaitUnit(unit(name), "failed")
+				if u.Result != "signal" && !(when == "with D-Bus" && name == "critic") || u.ExecMainStart != 0 {
+					t.Errorf("%s: %v; want a signal and no start", when, u)
+				}
+				if took := u.InactiveEnter - u.InactiveExit; took > 2*time.Second+slack {
+					t.Errorf("%s: the gate of %s took %v", when, name, took)
+				} else {
+					t.Logf("%s: %s after %v", when, name, took.Round(time.Millisecond))
+				}
+			}
+			s.neverStarted(when)
+		}
+		again := func() {
+			for _, name := range []string{"scout", "critic"} {
+				s.Must("systemctl", "reset-failed", unit(name))
+				s.Systemctl("start", "--no-block", unit(name))
+			}
+		}
+		refused("with D-Bus")
+		s.must("kill -STOP $(systemctl show -P MainPID dbus.service)")
+		again()
+		refused("with D-Bus that hangs")
+		s.must("kill -CONT $(systemctl show -P MainPID dbus.service)")
+		s.must("systemctl mask --runtime dbus.socket dbus.service && systemctl stop dbus.socket dbus.service; rm -f /run/dbus/system_bus_socket")
+		again()
+		refused("without D-Bus")
+	})
+}
+
+// The runtime of the packaged gate dies: of a lack of memory or of threads. That
+// is a signal, also where 2, Go's exit status of a crash, counts as success.
+func TestACrashOfTheRuntimeOpensNothing(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootCrowd(t, suite, host{misbehave: "hold", change: func(tree *bed.Tree) {
+			onlyOnce(tree)
+			tree.WriteFile(dropIn("scout", "90-success.conf"), "[Service]\nSuccessExitStatus=2\nEnvironment=GOTRACEBACK=none\n")
+			// No thread can be made: the runtime dies before the gate's first line.
+			tree.WriteFile(dropIn("critic", "90-success.conf"), "[Service]\nSuccessExitStatus=2\nLimitNPROC=1\n")
+		}})
+		u := s.gating("scout")
+		s.must(fmt.Sprintf("kill -QUIT %d", u.ControlPID)) // Go answers with a crash
+		if u = s.WaitUnit(unit("scout"), "failed"); u.Result != "signal" {
+			t.Errorf("%v; want a signal", u)
+		}
+		s.WaitJournal(unit("scout"), "status=6/ABRT")
+		s.WaitUnit(unit("critic"), "failed")
+		s.WaitJournal(unit("critic"), "status=6/ABRT")
+		s.neverStarted("by a crash")
+	})
+}
+
+// A gate that somebody stops is ended by the kernel's timer.
+func TestAStoppedGateEndsInTime(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootCrowd(t, suite, host{misbehave: "hold", config: crowdConfig("5s"), change: onlyOnce})
+		u := s.gating("scout")
+		s.must(fmt.Sprintf("kill -STOP %d", u.ControlPID))
+		u = s.WaitUnit(unit("scout"), "failed")
+		took := u.InactiveEnter - u.InactiveExit
+		if u.Result != "signal" || took > 5*time.Second+slack {
+			t.Errorf("%v after %v; want a signal after 5 s", u, took)
+		}
+		t.Logf("ended after %v", took)
+		s.neverStarted("by being stopped")
+	})
+}
