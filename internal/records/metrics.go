@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"justnews/internal/safefile"
 )
 
 // MetricsDir is where node_exporter finds the metrics: the one place that every
@@ -27,10 +29,10 @@ func WriteMetrics(dir, run, instance string, text []byte) error {
 	if name != filepath.Base(name) {
 		return fmt.Errorf("cannot write the metrics of %q: not an instance's name", instance)
 	}
-	root, err := openDir(dir)
+	root, err := safefile.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = makeMetricsDir(dir); err == nil {
-			root, err = openDir(dir)
+			root, err = safefile.OpenRoot(dir)
 		}
 	}
 	if err != nil {
@@ -47,7 +49,7 @@ func WriteMetrics(dir, run, instance string, text []byte) error {
 // the parent's set-group-ID bit; the directory's own bit is not needed, since
 // files in it are replaced and never written to.
 func makeMetricsDir(dir string) error {
-	parent, err := openDir(filepath.Dir(dir))
+	parent, err := safefile.OpenRoot(filepath.Dir(dir))
 	if err != nil {
 		return err
 	}
