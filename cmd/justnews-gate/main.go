@@ -33,7 +33,8 @@ func main() {
 
 func machine() cli.Machine {
 	return cli.Machine{
-		Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv,
+		DigestLog: cli.TakeDigestLog(os.Stdout),
+		Stdout:    os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv,
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Width:          width,

@@ -10,15 +10,14 @@ package byhand
 import (
 	"cmp"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path"
 	"slices"
 	"strings"
-	"syscall"
 
 	"justnews/internal/modelmap"
+	"justnews/internal/safefile"
 )
 
 // Host is what was found. Paths are those of the running system, without the
@@ -65,12 +64,12 @@ func Read(root string) (Host, error) {
 		return Host{}, err
 	}
 	defer func() { _ = dir.Close() }()
-	r := &reader{root: dir, open: dir.OpenFile}
+	r := &reader{root: dir, read: func(name string, limit int64) ([]byte, error) {
+		return safefile.ReadIn(dir, name, limit, 0)
+	}}
 	if root == "" {
 		// os.Root takes an absolute link for one that leads out.
-		r.open = func(name string, flag int, mode fs.FileMode) (*os.File, error) {
-			return os.OpenFile("/"+name, flag, mode)
-		}
+		r.read = func(name string, limit int64) ([]byte, error) { return safefile.Read("/"+name, limit) }
 	}
 	r.envFiles()
 	r.units()
@@ -86,7 +85,7 @@ func Read(root string) (Host, error) {
 
 type reader struct {
 	root *os.Root
-	open func(name string, flag int, mode fs.FileMode) (*os.File, error)
+	read func(name string, limit int64) ([]byte, error)
 	host Host
 }
 
@@ -114,21 +113,11 @@ func (r *reader) fail(name, why string) {
 }
 
 func (r *reader) content(name string) (string, error) {
-	// O_NONBLOCK: a fifo must not hold anybody.
-	f, err := r.open(rel(name), os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
+	text, err := r.read(rel(name), maxFile)
 	switch {
-	case err != nil:
-		return "", err
-	case !info.Mode().IsRegular():
-		return "", errors.New("not a regular file")
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(text) > maxFile {
+	case errors.Is(err, safefile.ErrNotRegular):
+		err = safefile.ErrNotRegular
+	case errors.Is(err, safefile.ErrTooLarge):
 		err = errors.New("larger than 1 MiB")
 	}
 	return string(text), err

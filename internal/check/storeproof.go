@@ -158,8 +158,11 @@ func suspects(p facts.StoreProof) string {
 }
 
 func expectedContent(p facts.StoreProof) string {
-	if p.By == "seal" {
+	switch p.By {
+	case "seal":
 		return "every file as it was sealed"
+	case "":
+		return "blobs whose content is what their names say"
 	}
 	return "SHA-256 " + p.Expected + " (manifest.json)"
 }

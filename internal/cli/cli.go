@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -44,6 +45,11 @@ type Machine struct {
 	// MetricsDir is where the metrics of each run go, "": to where node_exporter
 	// looks.
 	MetricsDir string
+	// DigestDir is where digests are remembered, "": DigestDir.
+	DigestDir string
+	// DigestLog is a log there that the service manager opened for this process,
+	// nil: none.
+	DigestLog *os.File
 	// Host is how preflight looks at the machine; nil: as it is.
 	Host *preflight.Host
 	// Began is when the process did: what every deadline counts from. The zero

@@ -10,14 +10,13 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/plan"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/report"
+	"justnews/internal/safefile"
 )
 
 // What was refused once, and is tried again by systemd, is not refused again at
@@ -159,9 +158,9 @@ func stamps(instance string) []string {
 
 // stampOf changes with a file's content, place, owner and mode.
 func stampOf(path string) (string, bool) {
-	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil {
+	info, err := safefile.Lstat(path)
+	if err != nil {
 		return "", false
 	}
-	return fmt.Sprint(path, st.Dev, st.Ino, st.Ctim), true
+	return fmt.Sprint(path, info.Dev, info.Ino, info.Ctime), true
 }

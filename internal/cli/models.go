@@ -40,7 +40,7 @@ func (c *verifyCommand) Run(a *app) error {
 		return a.verified(&verified{Problems: problems}, problems)
 	}
 	defer s.shut()
-	s.store.deep = c.Deep
+	s.store.deep, s.store.names = c.Deep, true
 	look := s.look
 	problems = append(problems, check.Store(look, s.wish)...)
 	proofs := s.prove(a)

@@ -30,12 +30,7 @@ func (a *app) refusingUnit() gate.Own {
 	if !startedBySystemd(a.Lookup) {
 		return gate.Own{Known: true}
 	}
-	patience := ownPatience
-	if left, limited := a.watchdog.Left(); limited {
-		patience = min(patience, left-beforeLastWords)
-	}
-	// A context of its own: a signal or the deadline has ended the run's.
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := a.afterwards(ownPatience)
 	defer cancel()
 	for {
 		if u, err := unitOfSelf(ctx); err == nil {
@@ -47,6 +42,15 @@ func (a *app) refusingUnit() gate.Own {
 		case <-time.After(ownPatience / 40):
 		}
 	}
+}
+
+// afterwards is the context of what is asked after a run, as far as the process's
+// time goes: a signal or the deadline has ended the run's own.
+func (a *app) afterwards(patience time.Duration) (context.Context, context.CancelFunc) {
+	if left, limited := a.watchdog.Left(); limited {
+		patience = min(patience, left-beforeLastWords)
+	}
+	return context.WithTimeout(context.Background(), patience)
 }
 
 // end returns the status to exit with after a refusal, and notes the signal that

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -106,7 +105,7 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 	}
 	errors := diag.Errors(res.Problems)
 	if res.Passed() || len(errors) == 0 {
-		forget(unit)
+		a.forget(unit)
 		return sayWhole, unit
 	}
 	key := causeKey(errors[0], res.Instance)
@@ -114,7 +113,7 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 	var s said
 	save := func() {}
 	if elsewhere == "" { // else nothing more has to be known
-		memory, done := openSaid()
+		memory, done := a.openSaid()
 		if memory == nil {
 			return sayWhole, unit
 		}
@@ -137,7 +136,7 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 
 // forget forgets what a unit has told, now that it passes.
 func (a *app) forget(unit string) {
-	memory, done := openSaid()
+	memory, done := a.openSaid()
 	if memory == nil {
 		return
 	}
@@ -182,7 +181,7 @@ func (a *app) saidByPreload(unit string, p diag.Problem) string {
 	if unit == plan.PreloadUnit {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), saidPatience)
+	ctx, cancel := a.afterwards(saidPatience)
 	defer cancel()
 	conn := a.openSystemd(ctx)
 	if conn == nil {
@@ -203,7 +202,7 @@ func (a *app) openSaid() (*records.State[said], func()) {
 	if err != nil || lock.Dir() == "" {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), saidPatience)
+	ctx, cancel := a.afterwards(saidPatience)
 	defer cancel()
 	if lock.Take(ctx) != nil {
 		return nil, nil

@@ -42,6 +42,7 @@ func gateMain() {
 		Log: journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")), Version: "v0-test",
 		// Not this machine's: a script says what it finds, by default none.
 		MetricsDir: or(os.Getenv("JUSTNEWS_TEST_METRICS"), "/nonexistent/metrics"),
+		DigestDir:  filepath.Join(os.Getenv("HOME"), "digests"),
 		GPU:        gpu.Prober{Helper: or(os.Getenv("JUSTNEWS_TEST_NVML"), "/nonexistent/justnews-nvml"), Root: os.Getenv("JUSTNEWS_TEST_ROOT")},
 		Host:       roomyHost(or(os.Getenv("JUSTNEWS_TEST_ROOT"), "/nonexistent")),
 		// A script that wants headings says that a person looks.
@@ -72,6 +73,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", built+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir)
+			if err := os.Mkdir(filepath.Join(env.WorkDir, "digests"), 0o755); err != nil {
+				return err
+			}
 			env.Setenv("ESC", "\x1b[2J\u202e\n\xff")
 			env.Values["running"] = map[string]string{"store": root}
 			return nil

@@ -26,6 +26,9 @@ func (c *sealCommand) Run(a *app) error {
 		return a.sealed(c.Agent, nil, problems)
 	}
 	defer s.shut()
+	if a.ctx.Err() != nil {
+		return a.sealed(c.Agent, nil, append(problems, stoppedVerify(a.ctx)))
+	}
 	// What would not load is not sealed. That there is no manifest is why.
 	problems = append(problems, check.Store(s.look, s.wish)...)
 	if len(diag.Errors(problems)) > 0 {

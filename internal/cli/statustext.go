@@ -5,16 +5,15 @@ package cli
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/report"
+	"justnews/internal/safefile"
 )
 
 // printGlance prints what a person wants to know first: whether the host is up,
@@ -75,15 +74,7 @@ func (a *app) sourceLine(at diag.Position) string {
 	if a.ConfigFile == "" {
 		path = a.below(path)
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return ""
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSource))
+	text, err := safefile.Read(path, maxSource)
 	if err != nil {
 		return ""
 	}

@@ -3,27 +3,59 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"justnews/internal/diag"
 	"justnews/internal/digest"
 	"justnews/internal/facts"
-	"justnews/internal/hostlock"
 	"justnews/internal/probe/store"
-	"justnews/internal/records"
+	"justnews/internal/safefile"
 	"justnews/internal/wish"
 )
+
+// DigestDir is where what was found out of the Model Store is remembered: root's.
+const DigestDir = "/var/lib/justnews-gate"
+
+// TakeDigestLog returns the log of the preload if that is what stdout is, as
+// justnews-preload.service has it: PID 1 opened it, in a directory of root's.
+// From then on stdout is stderr, and no child of ours inherits the log.
+func TakeDigestLog(stdout *os.File) *os.File {
+	out, err := safefile.Fstat(stdout)
+	if err != nil || !out.Mode.IsRegular() {
+		return nil
+	}
+	log, err := safefile.Lstat(filepath.Join(DigestDir, digest.PreloadLog))
+	if err != nil || !log.Same(out) || log.Trust(0) != nil {
+		return nil
+	}
+	fd, err := unix.FcntlInt(stdout.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil
+	}
+	if unix.Dup3(int(os.Stderr.Fd()), int(stdout.Fd()), 0) != nil {
+		_ = unix.Close(fd)
+		return nil
+	}
+	return os.NewFile(uintptr(fd), digest.PreloadLog)
+}
 
 // modelStore is the Model Store of a run, with what is remembered of it.
 type modelStore struct {
 	store.Store
 	deep bool
+	// names compares blobs with the digests that are their names: more reading
+	// than a gate asks for.
+	names bool
 }
 
 // Prove compares the content with what was manifested.
 func (m modelStore) Prove(ctx context.Context, trees []facts.StoreTree, tell func(digest.Progress)) []facts.StoreProof {
-	return m.Store.Prove(ctx, trees, store.Proving{Deep: m.deep, Tell: tell})
+	return m.Store.Prove(ctx, trees, store.Proving{Deep: m.deep, Names: m.names, Tell: tell})
 }
 
 // Recall says what was found out before of the content.
@@ -44,7 +76,7 @@ func (a *app) openStore(w wish.Wish) (m modelStore, note *diag.Problem, shut fun
 			note = noLoader(w.Loader.User, err)
 		}
 	}
-	m.Store = store.New(a.below(w.Models.Root), loader, a.digests(loader))
+	m.Store = store.New(a.below(w.Models.Root), loader, a.digests())
 	return m, note, m.Cache.Close
 }
 
@@ -57,38 +89,27 @@ func noLoader(user string, err error) *diag.Problem {
 	}
 }
 
-// digests opens what is remembered of files. First what all processes of one
-// user share while this boot lasts: there they also share the work. Then what
-// the user keeps for the next boot. What root or the loader found out is
-// believed as well: whoever loads the models could deceive nobody more than by
-// loading others.
-func (a *app) digests(loader *store.User) *digest.Cache {
-	self := os.Geteuid()
-	var sources []digest.Source
-	add := func(root *os.Root, err error, owner int) {
-		if err == nil {
-			sources = append(sources, digest.Source{Dir: root, Write: owner == self, Trusted: []int{owner}})
-		}
+// digests opens what is remembered of files. Root believes what root found out;
+// everybody else also what the preload did. Nobody else can leave anything: what
+// the user of the agents can write, an agent can forge.
+func (a *app) digests() *digest.Cache {
+	dir, err := safefile.OpenRoot(cmp.Or(a.DigestDir, DigestDir))
+	if err != nil {
+		return digest.Open(nil)
 	}
-	shared := []int{self, 0}
-	if loader != nil {
-		shared = append(shared, loader.UID)
+	defer func() { _ = dir.Close() }()
+	owner := 0
+	if a.DigestDir != "" { // of a test
+		owner = os.Geteuid()
 	}
-	seen := map[int]bool{}
-	for _, uid := range shared {
-		if !seen[uid] {
-			seen[uid] = true
-			root, err := records.SharedDigests(hostlock.SharedDir, uid)
-			add(root, err, uid)
-		}
+	root := []int{owner}
+	if os.Geteuid() == owner {
+		return digest.Open([]digest.Source{{Dir: dir, Trusted: root, Write: true}})
 	}
-	root, err := records.Environment(a.getenv).Digests()
-	add(root, err, self)
-	cache := digest.Open(sources)
-	for _, s := range sources {
-		_ = s.Dir.Close()
-	}
-	return cache
+	return digest.Open([]digest.Source{
+		{Dir: dir, Trusted: root},
+		{Dir: dir, Name: digest.PreloadLog, Trusted: root, Out: a.DigestLog},
+	})
 }
 
 func (a *app) getenv(name string) string {

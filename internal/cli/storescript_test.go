@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ func mendCommand(ts *testscript.TestScript, _ bool, args []string) {
 // not remembered.
 func agedCommand(ts *testscript.TestScript, _ bool, _ []string) {
 	for {
-		tree, err := digest.Walk(running(ts)["root"])
+		tree, err := digest.Walk(context.Background(), running(ts)["root"])
 		ts.Check(err)
 		if tree.Settled(digest.Now().Time()) {
 			return

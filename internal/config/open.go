@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"justnews/internal/diag"
+	"justnews/internal/safefile"
 )
 
 // maxFile bounds a configuration file, in bytes. Ten thousand instances need
@@ -65,147 +66,63 @@ func readFile(src Source, name string) (string, *diag.Problem) {
 		}
 		at = resolved
 	}
-	// O_NONBLOCK: a fifo must not hold a generator, and with it the boot.
-	fd, err := openRetry(at, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC|syscall.O_NOCTTY)
+	f, err := safefile.Open(at, 0)
 	if err != nil {
 		return "", openProblem(src, name, at, err)
 	}
-	defer syscall.Close(fd)
-	return readOpen(src, name, fd)
-}
-
-func openRetry(name string, flags int) (int, error) {
-	for {
-		fd, err := syscall.Open(name, flags, 0)
-		if err != syscall.EINTR {
-			return fd, err
-		}
+	defer func() { _ = f.Close() }()
+	if problem := ownerOf(src, name, f.Info); problem != nil {
+		return "", problem
 	}
+	text, err := f.All(maxFile)
+	switch {
+	case errors.Is(err, safefile.ErrTooLarge):
+		return "", new(unreadable(name, tooLarge(f.Size), nil))
+	case err != nil:
+		return "", new(unreadable(name, "cannot be read", err))
+	}
+	return string(text), nil
 }
 
 func openProblem(src Source, name, at string, err error) *diag.Problem {
-	info, statErr := os.Lstat(at)
+	_, statErr := os.Lstat(at)
 	switch {
 	case src.File != "" && os.IsNotExist(err) && statErr != nil:
 		return new(missing(src))
 	case os.IsNotExist(err) && present(src, name):
 		return new(unreadable(name, "is a link to nothing", nil))
-	case errors.Is(err, syscall.ENXIO) && statErr == nil:
-		return new(unreadable(name, "is "+describe(info.Mode())+", not a regular file", nil))
+	case errors.Is(err, safefile.ErrNotRegular):
+		why, _ := errors.AsType[*fs.PathError](err)
+		return new(unreadable(name, why.Err.Error(), nil))
 	}
 	return new(unreadable(name, "cannot be opened", err))
-}
-
-func readOpen(src Source, name string, fd int) (string, *diag.Problem) {
-	var st syscall.Stat_t
-	if err := syscall.Fstat(fd, &st); err != nil {
-		return "", new(unreadable(name, "cannot be examined", err))
-	}
-	if st.Mode&syscall.S_IFMT != syscall.S_IFREG {
-		return "", new(unreadable(name, "is "+describeRaw(st.Mode)+", not a regular file", nil))
-	}
-	if problem := ownerOf(src, name, st.Uid, st.Mode); problem != nil {
-		return "", problem
-	}
-	if st.Size > maxFile {
-		return "", new(unreadable(name, tooLarge(st.Size), nil))
-	}
-	text, err := readAll(fd, int(st.Size))
-	if err != nil {
-		return "", new(unreadable(name, "cannot be read", err))
-	}
-	if len(text) > maxFile {
-		return "", new(unreadable(name, tooLarge(int64(len(text))), nil))
-	}
-	return string(text), nil
 }
 
 func tooLarge(size int64) string {
 	return fmt.Sprintf("is too large: %d bytes, the limit is %d", size, maxFile)
 }
 
-// readAll reads to the end, or just beyond maxFile where the file has grown.
-func readAll(fd, size int) ([]byte, error) {
-	buf := make([]byte, size+1)
-	n := 0
-	for {
-		if n == len(buf) {
-			if n > maxFile {
-				return buf, nil
-			}
-			buf = append(buf, make([]byte, len(buf))...)
-		}
-		got, err := syscall.Read(fd, buf[n:])
-		switch {
-		case err == syscall.EINTR:
-		case err != nil:
-			return nil, err
-		case got <= 0:
-			return buf[:n], nil
-		default:
-			n += got
-		}
-	}
-}
-
-func describeRaw(mode uint32) string {
-	switch mode & syscall.S_IFMT {
-	case syscall.S_IFDIR:
-		return "a directory"
-	case syscall.S_IFIFO:
-		return "a fifo"
-	case syscall.S_IFSOCK:
-		return "a socket"
-	case syscall.S_IFCHR, syscall.S_IFBLK:
-		return "a device"
-	}
-	return "a special file"
-}
-
-func describe(mode fs.FileMode) string {
-	switch {
-	case mode.IsRegular():
-		return "a file"
-	case mode.IsDir():
-		return "a directory"
-	case mode&fs.ModeNamedPipe != 0:
-		return "a fifo"
-	case mode&fs.ModeSocket != 0:
-		return "a socket"
-	case mode&fs.ModeDevice != 0:
-		return "a device"
-	}
-	return "a special file"
-}
-
-func ownerProblem(src Source, name string, info os.FileInfo) *diag.Problem {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return new(unreadable(name, "has no owner that can be examined", nil))
-	}
-	return ownerOf(src, name, st.Uid, st.Mode)
-}
-
 // ownerOf refuses what somebody other than root could have written: who writes
 // the configuration writes ExecStart= of every agent.
-func ownerOf(src Source, name string, uid, mode uint32) *diag.Problem {
+func ownerOf(src Source, name string, info safefile.Info) *diag.Problem {
+	uid := strconv.Itoa(info.UID)
 	shown := src.shown(name)
-	if !src.mayOwn(uid) {
+	if !src.mayOwn(info.UID) {
 		return &diag.Problem{
 			Code:     diag.ConfigOwner,
 			Position: &diag.Position{File: name},
-			Message:  "is owned by uid " + strconv.FormatUint(uint64(uid), 10) + " and is not believed",
-			Seen:     "uid " + strconv.FormatUint(uint64(uid), 10),
+			Message:  "is owned by uid " + uid + " and is not believed",
+			Seen:     "uid " + uid,
 			Expected: "owned by root",
 			Fix:      diag.Do(diag.Run("chown", "root:root", "--", shown), diag.Reload()),
 		}
 	}
-	if mode&0o022 != 0 {
+	if info.Mode&0o022 != 0 {
 		return &diag.Problem{
 			Code:     diag.ConfigOwner,
 			Position: &diag.Position{File: name},
-			Message:  fmt.Sprintf("is writable by group or others (mode %04o) and is not believed", mode&0o7777),
-			Seen:     fmt.Sprintf("mode %04o", mode&0o7777),
+			Message:  fmt.Sprintf("is writable by group or others (mode %04o) and is not believed", safefile.Bits(info.Mode)),
+			Seen:     fmt.Sprintf("mode %04o", safefile.Bits(info.Mode)),
 			Expected: "writable by its owner only",
 			Fix:      diag.Do(diag.Run("chmod", "go-w", "--", shown), diag.Reload()),
 		}

@@ -3,12 +3,15 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	"justnews/internal/diag"
+	"justnews/internal/safefile"
 )
 
 // directories are searched in this order; the first that has a name wins it.
@@ -93,21 +96,21 @@ func masked(src Source, path string) bool {
 // usable tells whether a directory exists and may be believed.
 func usable(src Source, dir string, problems *[]diag.Problem) bool {
 	path, err := src.resolve(dir)
-	var info os.FileInfo
+	var info safefile.Info
 	if err == nil {
-		info, err = os.Stat(path)
+		info, err = safefile.Stat(path)
 	}
 	switch {
-	case os.IsNotExist(err) && !present(src, dir):
+	case errors.Is(err, fs.ErrNotExist) && !present(src, dir):
 		return false
 	case err != nil:
 		*problems = append(*problems, unreadable(dir, "cannot be examined", err))
 		return false
-	case !info.IsDir():
-		*problems = append(*problems, unreadable(dir, "is "+describe(info.Mode())+", not a directory", nil))
+	case !info.Mode.IsDir():
+		*problems = append(*problems, unreadable(dir, "is "+safefile.Describe(info.Mode)+", not a directory", nil))
 		return false
 	}
-	if problem := ownerProblem(src, dir, info); problem != nil {
+	if problem := ownerOf(src, dir, info); problem != nil {
 		*problems = append(*problems, *problem)
 		return false
 	}

@@ -19,8 +19,8 @@ type Source struct {
 }
 
 // mayOwn tells whether a file of that uid may be believed.
-func (s Source) mayOwn(uid uint32) bool {
-	return uid == 0 || (s.Root != "" || s.File != "") && int64(uid) == int64(s.Owner)
+func (s Source) mayOwn(uid int) bool {
+	return uid == 0 || (s.Root != "" || s.File != "") && uid == s.Owner
 }
 
 // Load reads, merges and checks the configuration. It returns every problem of

@@ -3,47 +3,47 @@
 package digest
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"errors"
 	"os"
 	"sync"
-
-	"golang.org/x/sys/unix"
 )
 
-// Cache is what is remembered of files, in memory and in the logs of several
-// directories. A nil *Cache remembers nothing. What cannot be written is lost
+// Cache is what is remembered of files, in memory and in logs. A nil *Cache remembers nothing. What cannot be written is lost
 // and computed again: a cache never fails a run.
 type Cache struct {
 	mu     sync.Mutex
 	places []*place
 	known  map[key][]byte
-	claims *os.File
 }
 
-// Source is one directory that holds a log.
+// Source is one log.
 type Source struct {
-	Dir   *os.Root
-	Write bool
-	// Trusted lists the UIDs whose log is believed: whoever can write a record
-	// can have a corrupt file pass.
+	Dir  *os.Root
+	Name string // "": RootLog
+	// Trusted lists the UIDs that may own the directory and the log, and whose
+	// records are believed.
 	Trusted []int
+	// Write appends what this process finds out, if no other does so now.
+	Write bool
+	// Out is this log, opened for appending by who started this process, which
+	// may not open it itself; nil: it is not.
+	Out *os.File
 }
 
-// Open returns a cache over the logs of some directories. One that cannot be
-// used is left out. The first that can be written also holds the claims, by
-// which processes share work out.
+// The logs of a host, in one directory that only root can write: what root's own
+// runs found out, which everybody may believe, and what justnews-preload.service
+// did, which runs as the user of the agents but writes through a file that PID 1
+// opened. Gates believe it as they believe the preload; root does not.
+const (
+	RootLog    = logName
+	PreloadLog = "preload.2"
+)
+
+// Open returns a cache over some logs. One that cannot be used is left out.
 func Open(sources []Source) *Cache {
 	c := &Cache{known: map[key][]byte{}}
 	for _, s := range sources {
-		p, err := openLog(s.Dir, s.Trusted, s.Write)
-		if err != nil {
-			continue
-		}
-		c.places = append(c.places, p)
-		if s.Write && c.claims == nil {
-			c.claims = openClaims(s.Dir, s.Trusted)
+		if p, err := openLog(s); err == nil {
+			c.places = append(c.places, p)
 		}
 	}
 	c.refresh()
@@ -56,10 +56,7 @@ func (c *Cache) Close() {
 		return
 	}
 	for _, p := range c.places {
-		_ = p.file.Close()
-	}
-	if c.claims != nil {
-		_ = c.claims.Close()
+		p.close()
 	}
 }
 
@@ -105,9 +102,7 @@ func (c *Cache) put(k key, value Sum) {
 	raw := record(k, value)
 	c.known[k] = raw
 	for _, p := range c.places {
-		if p.write {
-			_ = p.add(raw)
-		}
+		p.add(raw)
 	}
 }
 
@@ -134,42 +129,3 @@ func (c *Cache) Verdict(about Sum) (Sum, bool) { return c.get(sumKey(kindVerdict
 
 // Decide keeps a verdict.
 func (c *Cache) Decide(about, verdict Sum) { c.put(sumKey(kindVerdict, about), verdict) }
-
-// claimsName is the file whose bytes stand for work that somebody does now. It
-// stays empty.
-const claimsName = "claims"
-
-func openClaims(dir *os.Root, trusted []int) *os.File {
-	file, err := dir.OpenFile(claimsName, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
-	if err != nil {
-		return nil
-	}
-	if trustworthy(file, trusted) != nil {
-		_ = file.Close()
-		return nil
-	}
-	return file
-}
-
-// claim takes a piece of work, or returns false where another process has it.
-// The kernel gives it back when that process ends, however it ends. Two pieces
-// that share a byte only wait for each other without need.
-func (c *Cache) claim(k key) (bool, func()) {
-	if c == nil || c.claims == nil {
-		return true, func() {}
-	}
-	spread := sha256.Sum256(k[:]) // the bytes of a key are mostly inode numbers
-	at := int64(binary.LittleEndian.Uint64(spread[:]) >> 2)
-	lock := func(kind int16) error {
-		l := unix.Flock_t{Type: kind, Start: at, Len: 1}
-		return retry(func() error { return unix.FcntlFlock(c.claims.Fd(), unix.F_OFD_SETLK, &l) })
-	}
-	switch err := lock(unix.F_WRLCK); {
-	case err == nil:
-		return true, func() { _ = lock(unix.F_UNLCK) }
-	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EACCES):
-		return false, nil
-	default: // no locks on this file system: work done twice is only slow
-		return true, func() {}
-	}
-}

@@ -14,7 +14,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,8 +57,23 @@ func noise(n int) []byte {
 	return data
 }
 
-// cacheIn opens a cache over one directory, as another process would.
+// writers are the caches that cacheIn opened, by directory.
+var writers sync.Map
+
+// cacheIn opens a cache over one directory, as the next process would after the
+// one before has ended.
 func cacheIn(t testing.TB, dir string) *Cache {
+	t.Helper()
+	if before, ok := writers.LoadAndDelete(dir); ok {
+		before.(*Cache).Close()
+	}
+	c := cacheBeside(t, dir)
+	writers.Store(dir, c)
+	return c
+}
+
+// cacheBeside opens a cache while others are open.
+func cacheBeside(t testing.TB, dir string) *Cache {
 	t.Helper()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -173,7 +187,6 @@ func TestWhatIsNotTheCachesOwnWorkIsNotBelieved(t *testing.T) {
 		"a byte of the sum flipped":   func(log string) error { return flip(log, 90) },
 		"torn":                        func(log string) error { return os.Truncate(log, recordBytes-10) },
 		"writable by others":          func(log string) error { return os.Chmod(log, 0o666) },
-		"a second name":               func(log string) error { return os.Link(log, log+".link") },
 		"a link": func(log string) error {
 			return errors.Join(os.Rename(log, log+".real"), os.Symlink(log+".real", log))
 		},
@@ -234,11 +247,11 @@ func TestALogThatGrewTooLongIsBegunAnew(t *testing.T) {
 	path := filepath.Join(files, "weights")
 	write(t, path, noise(10))
 	age(t, path)
-	c := cacheIn(t, places)
+	cacheIn(t, places)
 	if err := os.Truncate(filepath.Join(places, logName), maxLog); err != nil {
 		t.Fatal(err)
 	}
-	Engine{Cache: c}.Run(t.Context(), jobs(t, path))
+	Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, path))
 	if info, err := os.Stat(filepath.Join(places, logName)); err != nil || info.Size() != recordBytes {
 		t.Errorf("%v %v", info.Size(), err)
 	}
@@ -247,65 +260,105 @@ func TestALogThatGrewTooLongIsBegunAnew(t *testing.T) {
 	}
 }
 
-// Seventeen caches over one directory stand for seventeen processes: the claims
-// belong to an open file, not to a process.
-func TestSeventeenAtOnceReadEachByteOnce(t *testing.T) {
+// Seventeen caches over one directory stand for seventeen gates after a preload.
+func TestSeventeenReadersReadNothingThatWasHashed(t *testing.T) {
 	files, places := t.TempDir(), t.TempDir()
 	var paths []string
-	var total int64
 	for i := range 40 {
 		path := filepath.Join(files, fmt.Sprint(i))
 		write(t, path, noise(i*10_000+1))
-		paths, total = append(paths, path), total+int64(i*10_000+1)
+		paths = append(paths, path)
 	}
 	age(t, paths...)
 	all := jobs(t, paths...)
-	var read atomic.Int64
+	Engine{Cache: cacheIn(t, places)}.Run(t.Context(), all)
 	var w sync.WaitGroup
 	for range 17 {
-		c := cacheIn(t, places)
+		c := cacheBeside(t, places)
 		w.Go(func() {
-			results := Engine{Cache: c, Tell: func(Progress) {}}.Run(t.Context(), all)
-			for i, r := range results {
-				if r.Err != nil || r.Sum != sha256.Sum256(noise(i*10_000+1)) {
+			for i, r := range (Engine{Cache: c}).Run(t.Context(), all) {
+				if r.Err != nil || r.Sum != sha256.Sum256(noise(i*10_000+1)) || !r.Cached {
 					t.Errorf("file %d: %+v", i, r)
-				}
-				if !r.Cached {
-					read.Add(all[i].Bytes())
 				}
 			}
 		})
 	}
 	w.Wait()
-	if read.Load() != total {
-		t.Errorf("%d bytes were read of %d", read.Load(), total)
-	}
 }
 
-func TestTheWorkOfAProcessThatDiesIsDoneByAnother(t *testing.T) {
+// Nobody waits for a lock: the second writer remembers nothing, and is not held.
+func TestALogHasOneWriterAndNobodyWaitsForIt(t *testing.T) {
 	files, places := t.TempDir(), t.TempDir()
 	path := filepath.Join(files, "weights")
 	write(t, path, noise(1000))
 	age(t, path)
-	all := jobs(t, path)
-	dying := cacheIn(t, places)
-	if ok, _ := dying.claim(all[0].key()); !ok {
-		t.Fatal("no claim")
+	held := cacheIn(t, places)
+	log, err := os.Open(filepath.Join(places, logName))
+	if err != nil {
+		t.Fatal(err)
 	}
-	ended, waits := make(chan []Result), make(chan bool, 1)
-	tell := func(p Progress) {
-		if p.Waiting {
-			select {
-			case waits <- true:
-			default:
-			}
-		}
+	defer func() { _ = log.Close() }()
+	// What anybody can do who may read the log.
+	if err := unix.Flock(int(log.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		t.Fatal(err)
 	}
-	go func() { ended <- Engine{Cache: cacheIn(t, places), Tell: tell}.Run(t.Context(), all) }()
-	<-waits
-	dying.Close()
-	if r := (<-ended)[0]; r.Err != nil || r.Cached {
+	Engine{Cache: cacheBeside(t, places)}.Run(t.Context(), jobs(t, path))
+	if info, err := log.Stat(); err != nil || info.Size() != 0 {
+		t.Errorf("the second writer wrote %d bytes (%v)", info.Size(), err)
+	}
+	Engine{Cache: held}.Run(t.Context(), jobs(t, path))
+	if info, err := log.Stat(); err != nil || info.Size() != recordBytes {
+		t.Errorf("the first writer wrote %d bytes (%v)", info.Size(), err)
+	}
+	if info, err := os.Stat(filepath.Join(places, lockName)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others may open the lock: %v %v", info.Mode(), err)
+	}
+}
+
+// The user of the agents may neither write the log of the preload nor make one.
+func TestALogIsBelievedOnlyInADirectoryThatNobodyElseWrites(t *testing.T) {
+	files, places := t.TempDir(), t.TempDir()
+	path := filepath.Join(files, "weights")
+	write(t, path, noise(1000))
+	age(t, path)
+	Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, path))
+	if r := (Engine{Cache: cacheIn(t, places)}).Run(t.Context(), jobs(t, path))[0]; !r.Cached {
+		t.Fatal("it was not remembered")
+	}
+	if err := os.Chmod(places, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if r := (Engine{Cache: cacheIn(t, places)}).Run(t.Context(), jobs(t, path))[0]; r.Cached || r.Err != nil {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestTheLogThatWasOpenedForThePreloadIsWrittenAndOnlyThat(t *testing.T) {
+	files, places := t.TempDir(), t.TempDir()
+	path := filepath.Join(files, "weights")
+	write(t, path, noise(1000))
+	age(t, path)
+	root, err := os.OpenRoot(places)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = root.Close() }()
+	for name, right := range map[string]bool{PreloadLog: true, "another": false} {
+		write(t, filepath.Join(places, PreloadLog), nil)
+		out, err := os.OpenFile(filepath.Join(places, name), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := Source{Dir: root, Name: PreloadLog, Trusted: []int{os.Geteuid()}, Out: out}
+		c := Open([]Source{source})
+		Engine{Cache: c}.Run(t.Context(), jobs(t, path))
+		c.Close()
+		reader := Open([]Source{{Dir: root, Name: PreloadLog, Trusted: []int{os.Geteuid()}}})
+		if r := (Engine{Cache: reader}).Run(t.Context(), jobs(t, path))[0]; r.Cached != right {
+			t.Errorf("%s: %+v", name, r)
+		}
+		reader.Close()
+		_ = out.Close()
 	}
 }
 

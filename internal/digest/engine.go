@@ -5,9 +5,12 @@ package digest
 import (
 	"cmp"
 	"context"
+	"crypto/sha1" //nolint:gosec // see Job.Git
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"hash"
 	"runtime"
 	"slices"
 	"sync"
@@ -17,11 +20,29 @@ import (
 
 // Job is one SHA-256 to compute: over the segments of a stream, in their order.
 // The digest of a file is a stream of one segment without a prefix.
-type Job struct{ Segments []Segment }
+type Job struct {
+	Segments []Segment
+	// Git asks for the SHA-1 by which git names a blob instead, of one file; its
+	// Sum has zeros behind.
+	Git bool
+}
 
 // File returns the job of one file.
 func File(path string, id Identity) Job {
 	return Job{Segments: []Segment{{Path: path, Identity: id}}}
+}
+
+// GitBlob returns the job of the name that git gives a file's content.
+func GitBlob(path string, id Identity) Job {
+	return Job{Segments: []Segment{{Prefix: fmt.Sprintf("blob %d\x00", id.Size), Path: path, Identity: id}}, Git: true}
+}
+
+// hash returns what the bytes go through.
+func (j Job) hash() hash.Hash {
+	if j.Git {
+		return sha1.New() //nolint:gosec // git's names of blobs are SHA-1
+	}
+	return sha256.New()
 }
 
 // Bytes returns how much has to be read.
@@ -29,6 +50,9 @@ func (j Job) Bytes() int64 { return length(j.Segments) }
 
 // key is what the result is remembered under.
 func (j Job) key() key {
+	if j.Git {
+		return fileKey(kindGit, j.Segments[0].Identity)
+	}
 	if len(j.Segments) == 1 && j.Segments[0].Prefix == "" {
 		return fileKey(kindFile, j.Segments[0].Identity)
 	}
@@ -64,7 +88,6 @@ type Result struct {
 type Progress struct {
 	Done, Total int64 // bytes, those that nobody had to read included
 	Read        int64 // bytes that this process read
-	Waiting     bool  // only what other processes hash now is missing
 }
 
 // Engine computes digests on all processors.
@@ -83,13 +106,10 @@ var ErrUnknown = errors.New("it was not hashed before")
 
 // The rhythm of a run.
 const (
-	tellEvery  = 250 * time.Millisecond
-	claimEvery = 20 * time.Millisecond // looks at what other processes do
+	tellEvery = 250 * time.Millisecond
 )
 
-// Run does the jobs and returns their results in the same order. Other
-// processes that share the cache do part of the work: each byte is read once.
-// When ctx ends, what is missing has ctx's error.
+// Run does the jobs and returns their results in the same order. When ctx ends, what is missing has ctx's error.
 func (e Engine) Run(ctx context.Context, jobs []Job) []Result {
 	r := &run{Engine: e, jobs: jobs, results: make([]Result, len(jobs))}
 	e.Cache.renew()
@@ -129,11 +149,9 @@ type run struct {
 	total   int64
 	done    atomic.Int64
 	read    atomic.Int64
-	waiting atomic.Bool
 
 	mu    sync.Mutex
 	queue []int // jobs that nobody does yet, the largest first
-	busy  []int // jobs that another process does
 }
 
 // plan answers what is known and returns the rest, the largest first: the last
@@ -188,77 +206,37 @@ func (r *run) worker(ctx context.Context, helped bool) {
 	reader := newReader(func(n int) { r.done.Add(int64(n)); r.read.Add(int64(n)) })
 	reader.helped = helped
 	for ctx.Err() == nil {
-		i, ours, release := r.next()
-		switch {
-		case ours:
-			r.do(ctx, reader, i)
-			release()
-		case i < 0:
-			return
-		case !rest(ctx, claimEvery):
+		i := r.next()
+		if i < 0 {
 			return
 		}
+		r.do(ctx, reader, i)
 	}
 }
 
-// next takes the next job. Without a job that is free it looks at those that
-// other processes had claimed: ours is false while all of them still are, and
-// i is -1 at the end of all work.
-func (r *run) next() (i int, ours bool, release func()) {
+// next takes the next job, -1 at the end of all work.
+func (r *run) next() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.queue) > 0 {
-		i, r.queue = r.queue[0], r.queue[1:]
-		switch free, release := r.claimed(i); {
-		case release != nil:
-			return i, true, release
-		case !free:
-			r.busy = append(r.busy, i)
-		}
+	if len(r.queue) == 0 {
+		return -1
 	}
-	r.waiting.Store(len(r.busy) > 0)
-	still := r.busy
-	r.busy = nil
-	for at, i := range still {
-		switch free, release := r.claimed(i); {
-		case release != nil:
-			r.busy = append(r.busy, still[at+1:]...)
-			return i, true, release
-		case !free:
-			r.busy = append(r.busy, i)
-		}
-	}
-	if len(r.busy) == 0 {
-		return -1, false, nil
-	}
-	return 0, false, nil
-}
-
-// claimed takes a job for this process, if it is free. Whoever held it before
-// may have done it: then it is free, and there is nothing to release.
-func (r *run) claimed(i int) (free bool, release func()) {
-	free, release = r.Cache.claim(r.jobs[i].key())
-	if !free || r.Cache == nil || r.Fresh {
-		return free, release
-	}
-	r.Cache.refresh()
-	if r.known(i) {
-		release()
-		return true, nil
-	}
-	return true, release
+	i := r.queue[0]
+	r.queue = r.queue[1:]
+	return i
 }
 
 // do computes one digest and remembers it.
 func (r *run) do(ctx context.Context, reader *reader, i int) {
 	began := time.Now()
-	h := sha256.New()
+	h := r.jobs[i].hash()
 	err := reader.feed(ctx, h, r.jobs[i].Segments)
 	if err != nil {
 		r.results[i] = Result{Err: err, Done: ctx.Err() == nil}
 		return
 	}
-	sum := Sum(h.Sum(nil))
+	var sum Sum
+	copy(sum[:], h.Sum(nil))
 	r.results[i] = Result{Sum: sum, Done: true}
 	if r.jobs[i].settled(began) {
 		r.Cache.put(r.jobs[i].key(), sum)
@@ -274,7 +252,7 @@ func (r *run) teller() (stop func()) {
 	var w sync.WaitGroup
 	w.Go(func() {
 		for rest(ctx, tellEvery) { // what is quick is not worth a word
-			r.Tell(Progress{Done: r.done.Load(), Total: r.total, Read: r.read.Load(), Waiting: r.waiting.Load()})
+			r.Tell(Progress{Done: r.done.Load(), Total: r.total, Read: r.read.Load()})
 		}
 	})
 	return func() { cancel(); w.Wait() }

@@ -4,11 +4,9 @@ package digest
 
 import (
 	"encoding/binary"
-	"errors"
-	"io/fs"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"justnews/internal/safefile"
 )
 
 // Identity is what tells whether a file is still the one that was read: the
@@ -24,29 +22,18 @@ type Identity struct {
 const identityBytes = 40
 
 // Of returns the identity in the result of a stat.
-func Of(st *unix.Stat_t) Identity {
-	return Identity{
-		Dev: uint64(st.Dev), Ino: st.Ino, Size: st.Size, //nolint:unconvert // Dev is narrower on other machines
-		Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(),
-	}
+func Of(i safefile.Info) Identity {
+	return Identity{Dev: i.Dev, Ino: i.Ino, Size: i.Size, Mtime: i.Mtime, Ctime: i.Ctime}
 }
 
 // Stat returns the identity of the file that a path leads to, links followed,
 // and whether it is a regular file.
 func Stat(path string) (Identity, bool, error) {
-	var st unix.Stat_t
-	if err := retry(func() error { return unix.Stat(path, &st) }); err != nil {
-		return Identity{}, false, &fs.PathError{Op: "stat", Path: path, Err: err}
+	info, err := safefile.Stat(path)
+	if err != nil {
+		return Identity{}, false, err
 	}
-	return Of(&st), st.Mode&unix.S_IFMT == unix.S_IFREG, nil
-}
-
-func retry(call func() error) error {
-	for {
-		if err := call(); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
+	return Of(info), info.Mode.IsRegular(), nil
 }
 
 func (id Identity) append(b []byte) []byte {

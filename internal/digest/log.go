@@ -4,14 +4,15 @@ package digest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"justnews/internal/safefile"
 )
 
 // What is remembered stands in a file of records of one length, one behind the
@@ -23,9 +24,9 @@ import (
 //	80  16  the first bytes of the SHA-256 of the 80 before
 //
 // A record that was damaged or torn fails its own sum and is as good as absent.
-// The name carries the version of this layout.
+// The names carry the version of this layout.
 const (
-	logName     = "digests.1"
+	logName     = "root.2"
 	keyBytes    = identityBytes
 	recordBytes = 96
 	sealedBytes = 80
@@ -42,6 +43,7 @@ const (
 	kindNote    kind = 2 // identity -> what a look into the file found (Note)
 	kindStream  kind = 3 // sum over paths and identities -> SHA-256 of them all
 	kindVerdict kind = 4 // sum over a claim and what it is about -> whether it holds
+	kindGit     kind = 5 // identity -> SHA-1 by which git names the content
 )
 
 type key [1 + keyBytes]byte
@@ -67,48 +69,83 @@ func record(k key, value Sum) []byte {
 	return append(b, sum[:recordBytes-sealedBytes]...)
 }
 
-// place is one directory with a log: to read, or to read and write.
+// place is one log: to read, or to read and write.
 type place struct {
-	file  *os.File
-	write bool
-	seen  int64 // bytes of the log that were read
+	file *os.File
+	out  *os.File // nil: it is only read
+	size int64    // of what this process may write: nobody else does
+	lock *os.File
+	seen int64 // bytes of the log that were read
 }
 
-// openLog opens the log in a directory. Only a regular file with one name that
-// a trusted user owns and nobody else may write is believed.
-func openLog(dir *os.Root, trusted []int, write bool) (*place, error) {
-	flags := os.O_RDONLY
-	if write {
-		flags = os.O_RDWR | os.O_CREATE | os.O_APPEND
+// openLog opens a log of a directory that only a trusted user can write. What
+// stands in it is believed if that user owns it: who can write a record can have
+// a corrupt file pass.
+func openLog(s Source) (*place, error) {
+	info, err := safefile.Of(s.Dir)
+	if err == nil {
+		err = info.Trust(s.Trusted...)
 	}
-	file, err := dir.OpenFile(logName, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o640)
 	if err != nil {
 		return nil, err
 	}
-	if err := trustworthy(file, trusted); err != nil {
-		_ = file.Close()
+	name := cmp.Or(s.Name, logName)
+	p := &place{}
+	if s.Write && p.only(s.Dir) {
+		// Whatever the umask is, gates read it. One that is there stays as it is.
+		_ = safefile.New{Mode: 0o644}.Write(s.Dir, name)
+	}
+	found, err := safefile.OpenIn(s.Dir, name, safefile.NoFollow)
+	if err == nil {
+		p.file = found.File
+		err = found.Trust(s.Trusted...)
+	}
+	if err != nil {
+		p.close()
 		return nil, err
 	}
-	return &place{file: file, write: write}, nil
-}
-
-func trustworthy(file *os.File, trusted []int) error {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
-		return &fs.PathError{Op: "stat", Path: file.Name(), Err: err}
-	}
-	switch {
-	case st.Mode&unix.S_IFMT != unix.S_IFREG || st.Nlink != 1:
-		return fmt.Errorf("%s is not a regular file with one name", file.Name())
-	case st.Mode&0o022 != 0:
-		return fmt.Errorf("%s can be written by others (mode %#o)", file.Name(), st.Mode&0o7777)
-	}
-	for _, uid := range trusted {
-		if int(st.Uid) == uid {
-			return nil
+	if p.lock != nil {
+		if p.out, err = s.Dir.OpenFile(name, os.O_WRONLY|os.O_APPEND|unix.O_NOFOLLOW, 0); err != nil {
+			p.close()
+			return nil, err
 		}
 	}
-	return fmt.Errorf("%s belongs to UID %d", file.Name(), st.Uid)
+	if s.Out != nil { // opened by who started us
+		if out, err := safefile.Fstat(s.Out); err == nil && out.Same(found.Info) {
+			p.out = s.Out
+		}
+	}
+	if p.out != nil {
+		p.begin(found.Size)
+	}
+	return p, nil
+}
+
+// lockName is the file whose lock says who writes. Nobody but its owner can
+// open it, and so nobody else can hold the lock.
+const lockName = "lock"
+
+// only reports whether no other process writes this log. It does not wait: what
+// cannot be written now is only forgotten.
+func (p *place) only(dir *os.Root) bool {
+	f, err := dir.OpenFile(lockName, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return false
+	}
+	if retry(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }) != nil {
+		_ = f.Close()
+		return false
+	}
+	p.lock = f
+	return true
+}
+
+func (p *place) close() {
+	for _, f := range []*os.File{p.file, p.out, p.lock} {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
 }
 
 // news reads what was written since the last call and hands each whole record
@@ -138,29 +175,36 @@ func (p *place) news(take func(raw []byte)) error {
 	return nil
 }
 
-// add appends one record. A rest of one that was torn is cut off first, so that
-// records stay in their places.
-func (p *place) add(raw []byte) error {
-	fd := int(p.file.Fd())
-	if err := retry(func() error { return unix.Flock(fd, unix.LOCK_EX) }); err != nil {
-		return err
+// begin cuts off the rest of a record that was torn, so that records stay in
+// their places.
+func (p *place) begin(size int64) {
+	p.size = size / recordBytes * recordBytes
+	if p.size >= maxLog {
+		p.size = 0
 	}
-	defer func() { _ = unix.Flock(fd, unix.LOCK_UN) }()
-	info, err := p.file.Stat()
-	if err != nil {
-		return err
+	if p.size != size && p.out.Truncate(p.size) != nil {
+		p.out = nil
 	}
-	keep := info.Size() / recordBytes * recordBytes
-	if keep >= maxLog {
-		keep = 0
+}
+
+// add appends one record. Where that fails once, no more are written.
+func (p *place) add(raw []byte) {
+	if p.out == nil {
+		return
 	}
-	if keep != info.Size() {
-		if err := p.file.Truncate(keep); err != nil {
-			return err
+	if p.size >= maxLog {
+		if p.out.Truncate(0) != nil {
+			p.out = nil
+			return
 		}
+		p.size = 0
 	}
-	_, err = p.file.Write(raw)
-	return err
+	if _, err := p.out.Write(raw); err != nil {
+		_ = p.out.Truncate(p.size)
+		p.out = nil
+		return
+	}
+	p.size += recordBytes
 }
 
 // open returns what a record says, false where its own sum is wrong.

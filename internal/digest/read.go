@@ -9,9 +9,10 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
+
+	"justnews/internal/safefile"
 )
 
 // Segment is one file of a stream: its bytes, and what stands before them.
@@ -123,15 +124,18 @@ func (r *reader) files(ctx context.Context, segments []Segment, free <-chan []by
 // file reads one file from end to end and makes sure that it is the one that
 // was found, before and after.
 func (r *reader) file(ctx context.Context, s Segment, buffer func() []byte, give func([]byte)) error {
-	f, err := os.OpenFile(s.Path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	f, err := safefile.Open(s.Path, 0)
+	if errors.Is(err, safefile.ErrNotRegular) {
+		return changed(s)
+	}
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	fd := int(f.Fd())
-	if err := same(fd, s); err != nil {
-		return err
+	if Of(f.Info) != s.Identity {
+		return changed(s)
 	}
+	fd := int(f.Fd())
 	_ = unix.Fadvise(fd, 0, 0, unix.FADV_SEQUENTIAL)
 	var at, asked int64
 	for {
@@ -161,7 +165,20 @@ func (r *reader) file(ctx context.Context, s Segment, buffer func() []byte, give
 	if at != s.Identity.Size {
 		return changed(s)
 	}
-	return same(fd, s)
+	if after, err := f.Stat(); err != nil {
+		return err
+	} else if Of(after) != s.Identity {
+		return changed(s)
+	}
+	return nil
+}
+
+func retry(call func() error) error {
+	for {
+		if err := call(); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
 }
 
 func pread(fd int, b []byte, at int64) (n int, err error) {
@@ -170,17 +187,6 @@ func pread(fd int, b []byte, at int64) (n int, err error) {
 		err = nil
 	}
 	return max(n, 0), err
-}
-
-func same(fd int, s Segment) error {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return &fs.PathError{Op: "stat", Path: s.Path, Err: err}
-	}
-	if Of(&st) != s.Identity {
-		return changed(s)
-	}
-	return nil
 }
 
 func changed(s Segment) error {

@@ -115,7 +115,7 @@ func (e Engine) Conclude(ctx context.Context, version string, t *Tree, want Sum,
 // path, every identity and every link, without an order of directories.
 func (t *Tree) Claim(said []byte) Sum {
 	leaves := t.Leaves()
-	j := Job{make([]Segment, len(leaves))}
+	j := Job{Segments: make([]Segment, len(leaves))}
 	for i, l := range leaves {
 		j.Segments[i] = Segment{Prefix: l.Rel, Identity: l.Identity}
 	}

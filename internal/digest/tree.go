@@ -3,7 +3,9 @@
 package digest
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,10 +13,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"justnews/internal/safefile"
 )
 
 // ManifestName is the file that upstream leaves out of a checksum, in whatever
@@ -68,21 +73,30 @@ var (
 
 // Walk reads the tree of a version, on all processors. An error is that of the
 // version's own directory; anything below it is a flaw.
-func Walk(version string) (*Tree, error) {
+func Walk(ctx context.Context, version string) (*Tree, error) {
 	defer AllProcessors()()
-	return walk(version, runtime.GOMAXPROCS(0)-1)
+	return walk(ctx, version, runtime.GOMAXPROCS(0)-1)
 }
 
 // WalkAlone is Walk in the calling goroutine alone, for who has changed the
 // user of its thread.
-func WalkAlone(version string) (*Tree, error) { return walk(version, 0) }
+func WalkAlone(ctx context.Context, version string) (*Tree, error) { return walk(ctx, version, 0) }
 
-func walk(version string, helpers int) (*Tree, error) {
-	w := &walker{version: version, spare: make(chan struct{}, helpers)}
+// maxEntries is how many files and directories a version may have: more than
+// that is no model, and would need more memory than a gate should take.
+const maxEntries = 1_000_000
+
+func walk(ctx context.Context, version string, helpers int) (*Tree, error) {
+	w := &walker{ctx: ctx, version: version, spare: make(chan struct{}, helpers)}
 	root, err := w.branch("")
 	w.helpers.Wait()
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case w.entries.Load() > maxEntries:
+		return nil, fmt.Errorf("cannot look at %s: %w: more than %d", version, safefile.ErrTooMany, maxEntries)
 	}
 	slices.SortFunc(w.flaws, func(a, b Flaw) int { return strings.Compare(a.Rel, b.Rel) })
 	slices.SortFunc(w.links, func(a, b Link) int { return strings.Compare(a.Rel, b.Rel) })
@@ -92,7 +106,9 @@ func walk(version string, helpers int) (*Tree, error) {
 // walker reads directories; a spare processor takes one of the directories that
 // a directory holds.
 type walker struct {
+	ctx     context.Context //nolint:containedctx // of one walk
 	version string
+	entries atomic.Int64
 	spare   chan struct{}
 	helpers sync.WaitGroup
 	mu      sync.Mutex
@@ -101,21 +117,26 @@ type walker struct {
 }
 
 func (w *walker) branch(rel string) (*Branch, error) {
-	dir, err := os.Open(filepath.Join(w.version, rel))
+	dir, err := safefile.OpenDir(filepath.Join(w.version, rel))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = dir.Close() }()
-	entries, err := dir.ReadDir(-1) // unlike os.ReadDir, in the file system's order
+	entries, err := safefile.Entries(w.ctx, dir, maxEntries)
 	if err != nil {
 		return nil, err
 	}
+	if w.entries.Add(int64(len(entries))) > maxEntries {
+		return nil, safefile.ErrTooMany
+	}
 	b := &Branch{name: filepath.Base(rel), Files: make([]Leaf, 0, len(entries))}
-	var st unix.Stat_t
-	if err := unix.Fstat(int(dir.Fd()), &st); err == nil {
-		b.ino, b.mtime = st.Ino, st.Mtim.Nano()
+	if info, err := safefile.Fstat(dir); err == nil {
+		b.ino, b.mtime = info.Ino, info.Mtime
 	}
 	for _, e := range entries {
+		if w.ctx.Err() != nil {
+			return b, nil
+		}
 		path := e.Name()
 		if rel != "" {
 			path = rel + "/" + path
@@ -126,7 +147,7 @@ func (w *walker) branch(rel string) (*Branch, error) {
 			w.descend(path, child)
 			continue
 		}
-		w.entry(b, path, int(dir.Fd()), e)
+		w.entry(b, path, dir, e)
 	}
 	slices.SortFunc(b.Files, func(a, c Leaf) int { return strings.Compare(a.Rel, c.Rel) })
 	return b, nil
@@ -152,7 +173,7 @@ func (w *walker) descend(rel string, child *Branch) {
 }
 
 // entry sorts what is no directory into its branch.
-func (w *walker) entry(b *Branch, rel string, dir int, e fs.DirEntry) {
+func (w *walker) entry(b *Branch, rel string, dir *os.File, e fs.DirEntry) {
 	if e.Name() == ManifestName {
 		return
 	}
@@ -160,11 +181,9 @@ func (w *walker) entry(b *Branch, rel string, dir int, e fs.DirEntry) {
 	if linked {
 		w.link(rel)
 	}
-	var st unix.Stat_t
-	err := retry(func() error { return unix.Fstatat(dir, e.Name(), &st, 0) })
-	mode := st.Mode & unix.S_IFMT
+	info, err := safefile.StatIn(dir, e.Name())
 	switch {
-	case err == nil && mode == unix.S_IFDIR:
+	case err == nil && info.Mode.IsDir():
 		// A link to a directory: os.walk neither sums nor follows it.
 	case !utf8.ValidString(e.Name()):
 		w.flaw(rel, ErrName)
@@ -172,10 +191,10 @@ func (w *walker) entry(b *Branch, rel string, dir int, e fs.DirEntry) {
 		w.flaw(rel, ErrDangling)
 	case err != nil:
 		w.flaw(rel, err)
-	case mode != unix.S_IFREG:
+	case !info.Mode.IsRegular():
 		w.flaw(rel, ErrOdd)
 	default:
-		b.Files = append(b.Files, Leaf{Rel: rel, Identity: Of(&st), Link: linked})
+		b.Files = append(b.Files, Leaf{Rel: rel, Identity: Of(info), Link: linked})
 	}
 }
 

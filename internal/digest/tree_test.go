@@ -45,7 +45,7 @@ func pythonSum(t testing.TB, version string) (string, error) {
 
 func mustWalk(t testing.TB, version string) *Tree {
 	t.Helper()
-	tree, err := Walk(version)
+	tree, err := Walk(t.Context(), version)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,13 +9,16 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"syscall"
 
+	"justnews/internal/safefile"
 	"justnews/internal/sudoers"
 )
 
 // mode is what sudo wants of its files.
 const mode = 0o440
+
+// maxRule bounds what is read of a rule, in bytes: ours has a few hundred.
+const maxRule = 1 << 20
 
 // dropIns is sudo's directory, opened once: nothing below goes by its path
 // again, so that nobody can put another directory in its place.
@@ -31,10 +34,7 @@ func openDropIns(prefix string) (*dropIns, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := root.Stat(".")
-	if err == nil {
-		err = rootsOwn(info)
-	}
+	err = rootsOwn(root)
 	if err != nil {
 		_ = root.Close()
 		return nil, err
@@ -44,10 +44,13 @@ func openDropIns(prefix string) (*dropIns, error) {
 
 // rootsOwn refuses a directory that others can write. The caller is root, or a
 // test that owns its directory.
-func rootsOwn(info fs.FileInfo) error {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || int(st.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
-		return fmt.Errorf("%s can be written by others than root (%v)", sudoers.Directory, info.Mode())
+func rootsOwn(root *os.Root) error {
+	info, err := safefile.Of(root)
+	if err != nil {
+		return err
+	}
+	if info.Trust(os.Geteuid()) != nil {
+		return fmt.Errorf("%s can be written by others than root (%v)", sudoers.Directory, info.Mode)
 	}
 	return nil
 }
@@ -56,17 +59,10 @@ func (d *dropIns) close() { _ = d.root.Close() }
 
 // read returns what is there now; exists is false for nothing.
 func (d *dropIns) read() (before former, err error) {
-	info, err := d.root.Lstat(sudoers.Name)
+	text, err := safefile.ReadIn(d.root, sudoers.Name, maxRule, safefile.NoFollow)
 	if errors.Is(err, fs.ErrNotExist) {
 		return former{}, nil
 	}
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", sudoers.Name)
-	}
-	if err != nil {
-		return former{}, err
-	}
-	text, err := d.root.ReadFile(sudoers.Name)
 	return former{exists: true, text: string(text)}, err
 }
 
@@ -79,14 +75,8 @@ type former struct {
 // stage writes the new text beside its name and returns the path.
 func (d *dropIns) stage(text string) (string, error) {
 	d.fresh = "." + sudoers.Name + "." + rand.Text()
-	f, err := d.root.OpenFile(d.fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return "", err
-	}
-	_, err = f.WriteString(text)
-	// The mode again: what O_CREATE gives goes through the umask.
-	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		d.drop()
+	rule := safefile.New{Data: []byte(text), Mode: mode, Sync: true}
+	if err := rule.Write(d.root, d.fresh); err != nil {
 		return "", err
 	}
 	return path.Join(d.root.Name(), d.fresh), nil
@@ -119,10 +109,4 @@ func (d *dropIns) restore(before former) error {
 }
 
 // sync makes a rename outlive a loss of power.
-func (d *dropIns) sync() error {
-	dir, err := d.root.Open(".")
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
+func (d *dropIns) sync() error { return safefile.SyncDir(d.root) }

@@ -9,11 +9,10 @@ package envfile
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
-	"syscall"
 	"unicode/utf8"
+
+	"justnews/internal/safefile"
 )
 
 // Vars are the variables of a file; the last assignment to a name wins.
@@ -34,30 +33,30 @@ var (
 // Read reads a file without ever waiting for a FIFO or a device. The error wraps
 // fs.ErrNotExist where there is none.
 func Read(name string) (Vars, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	data, err := Text(name)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read environment file: %w", err)
+		return nil, err
 	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("cannot read environment file: %w", err)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("cannot read environment file %s: %w", name, ErrNotRegular)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot read environment file: %w", err)
-	}
-	if len(data) > MaxSize {
-		return nil, fmt.Errorf("cannot read environment file %s: %w", name, ErrTooLarge)
-	}
-	vars, err := Parse(string(data))
+	vars, err := Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read environment file %s: %w", name, err)
 	}
 	return vars, nil
+}
+
+// Text returns what stands in a file, without ever waiting for it.
+func Text(name string) (string, error) {
+	data, err := safefile.Read(name, MaxSize)
+	switch {
+	case errors.Is(err, safefile.ErrNotRegular):
+		err = fmt.Errorf("%s: %w", name, ErrNotRegular)
+	case errors.Is(err, safefile.ErrTooLarge):
+		err = fmt.Errorf("%s: %w", name, ErrTooLarge)
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot read environment file: %w", err)
+	}
+	return string(data), nil
 }
 
 // Parse reads the text of a file. Names that systemd would leave out of a

@@ -138,9 +138,6 @@ func storeLate(look facts.Store, w wish.Wish) diag.Problem {
 // HashingText says how far hashing is, and estimates how long it will take.
 func HashingText(p digest.Progress, passed time.Duration) (string, time.Duration) {
 	text := fmt.Sprintf("%s of %s verified", check.Size(p.Done), check.Size(p.Total))
-	if p.Waiting {
-		return text + ", the rest is hashed by another gate", 0
-	}
 	rate := float64(p.Read) / max(passed.Seconds(), 1e-3)
 	if p.Read == 0 || rate <= 0 {
 		return text, 0

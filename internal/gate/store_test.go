@@ -200,7 +200,6 @@ func TestTheProgressOfHashingSaysHowMuchHowFastAndHowLong(t *testing.T) {
 	}{
 		{digest.Progress{Done: 2e9, Total: 4e9, Read: 1e9}, "2 GB of 4 GB verified, 1 GB/s, 2 s left", 2 * time.Second},
 		{digest.Progress{Done: 2e9, Total: 4e9}, "2 GB of 4 GB verified", 0},
-		{digest.Progress{Done: 2e9, Total: 4e9, Read: 1e9, Waiting: true}, "2 GB of 4 GB verified, the rest is hashed by another gate", 0},
 	} {
 		if text, left := HashingText(c.p, time.Second); text != c.want || left != c.left {
 			t.Errorf("%q %v, want %q %v", text, left, c.want, c.left)

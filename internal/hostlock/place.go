@@ -9,8 +9,12 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"justnews/internal/safefile"
 )
 
 // fileMode lets every member of the group open the file for reading, which is
@@ -45,7 +49,7 @@ func system() []place {
 	}
 	if path, err := os.Readlink("/proc/self/exe"); err == nil {
 		// The packages install a program that others may execute and not read.
-		if syscall.Access(path, 4 /* R_OK */) != nil {
+		if unix.Access(path, unix.R_OK) != nil {
 			path = filepath.Dir(path)
 		}
 		places = append(places, place{path: path, executable: true})
@@ -56,11 +60,11 @@ func system() []place {
 // makePrivate makes a directory for its owner alone, and only below one of its
 // owner's: sudo can leave another user's XDG_RUNTIME_DIR behind.
 func makePrivate(path string) error {
-	info, err := os.Stat(filepath.Dir(path))
+	above, err := safefile.Stat(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	if st, ok := info.Sys().(*syscall.Stat_t); !ok || int(st.Uid) != os.Geteuid() {
+	if above.UID != os.Geteuid() {
 		return fs.ErrPermission
 	}
 	return os.Mkdir(path, 0o700)
@@ -95,13 +99,13 @@ func makeShared(path string) error {
 
 // directory opens the place without following a link at its end, and refuses
 // one in which a stranger could plant files.
-func (p place) directory() (*os.File, error) {
-	dir, err := openDir(p.path)
+func (p place) directory() (*os.Root, error) {
+	dir, err := safefile.OpenRoot(p.path)
 	if errors.Is(err, fs.ErrNotExist) && p.make != nil {
 		if made := p.make(p.path); made != nil && !errors.Is(made, fs.ErrExist) {
 			return nil, fmt.Errorf("%w (and cannot make it: %w)", err, made)
 		}
-		dir, err = openDir(p.path)
+		dir, err = safefile.OpenRoot(p.path)
 	}
 	if err != nil {
 		return nil, err
@@ -113,30 +117,22 @@ func (p place) directory() (*os.File, error) {
 	return dir, nil
 }
 
-func openDir(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
-}
-
 // trusted checks owner and mode; a directory that is not shared is for its
 // owner alone.
-func (p place) trusted(dir *os.File) error {
-	var st syscall.Stat_t
-	if err := syscall.Fstat(int(dir.Fd()), &st); err != nil {
-		return &fs.PathError{Op: "stat", Path: p.path, Err: err}
+func (p place) trusted(dir *os.Root) error {
+	info, err := safefile.Of(dir)
+	if err != nil {
+		return err
 	}
-	ours := false
-	for _, uid := range p.owners {
-		ours = ours || int(st.Uid) == uid
+	if !slices.Contains(p.owners, info.UID) {
+		return fmt.Errorf("%s belongs to UID %d", p.path, info.UID)
 	}
-	if !ours {
-		return fmt.Errorf("%s belongs to UID %d", p.path, st.Uid)
-	}
-	foreign := uint32(0o077)
+	foreign := fs.FileMode(0o077)
 	if p.shared {
 		foreign = 0o002
 	}
-	if st.Mode&foreign != 0 {
-		return fmt.Errorf("%s has mode %#o", p.path, st.Mode&0o7777)
+	if info.Mode&foreign != 0 {
+		return fmt.Errorf("%s has mode %#o", p.path, safefile.Bits(info.Mode))
 	}
 	return nil
 }
@@ -151,53 +147,21 @@ func (p place) openIn(name string) (*os.File, error) {
 	defer func() { _ = dir.Close() }()
 	path := filepath.Join(p.path, name)
 	for range 3 {
-		fd, err := openat(dir, name, syscall.O_RDONLY|syscall.O_NONBLOCK, 0)
-		if errors.Is(err, syscall.ENOENT) {
-			fd, err = openat(dir, name, syscall.O_RDONLY|syscall.O_CREAT|syscall.O_EXCL, fileMode)
-			if errors.Is(err, syscall.EEXIST) {
-				continue // another process was faster
-			}
-			if err == nil {
-				// Whatever the umask is, the group has to be able to open it.
-				err = syscall.Fchmod(fd, fileMode)
-			}
+		// A second name would be that of a file elsewhere, whose lock blocks
+		// others there.
+		f, err := safefile.OpenIn(dir, name, safefile.NoFollow|safefile.OneName)
+		if err == nil {
+			return f.File, nil
 		}
-		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		if errors.Is(err, fs.ErrNotExist) {
+			// Whatever the umask is, the group has to be able to open it.
+			err = safefile.New{Mode: fileMode}.Write(dir, name)
 		}
-		return regular(fd, path)
-	}
-	return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.EEXIST}
-}
-
-// openat opens name below dir itself, never through a link.
-func openat(dir *os.File, name string, flags int, mode uint32) (int, error) {
-	for {
-		fd, err := syscall.Openat(int(dir.Fd()), name, flags|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, mode)
-		if !errors.Is(err, syscall.EINTR) {
-			return fd, err
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-}
-
-// regular refuses what somebody may have planted: a device, a FIFO, a second
-// name of a file elsewhere (whose lock would block others there).
-func regular(fd int, path string) (*os.File, error) {
-	var st syscall.Stat_t
-	err := syscall.Fstat(fd, &st)
-	switch {
-	case err != nil:
-		err = &fs.PathError{Op: "stat", Path: path, Err: err}
-	case st.Mode&syscall.S_IFMT != syscall.S_IFREG:
-		err = fmt.Errorf("%s is not a regular file", path)
-	case st.Nlink > 1:
-		err = fmt.Errorf("%s has %d names", path, st.Nlink)
-	}
-	if err != nil {
-		_ = syscall.Close(fd)
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), path), nil
+	return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrExist}
 }
 
 // openExecutable opens the program that runs, or the directory that it lies in

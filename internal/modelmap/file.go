@@ -4,11 +4,9 @@ package modelmap
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"syscall"
+
+	"justnews/internal/safefile"
 )
 
 // File is what was found at the path of AGENT_MODEL_MAP.json.
@@ -27,7 +25,7 @@ type File struct {
 // long.
 func ReadFile(path string) File {
 	f := File{Path: path}
-	text, err := read(path, MaxBytes)
+	text, err := safefile.Read(path, MaxBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.Missing = true
@@ -37,27 +35,4 @@ func ReadFile(path string) File {
 		f.Map, f.Problems = Parse(text)
 	}
 	return f
-}
-
-func read(path string, limit int64) ([]byte, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("it is no regular file but %s", info.Mode().Type())
-	}
-	text, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(text)) > limit {
-		return nil, fmt.Errorf("it is larger than %d bytes", limit)
-	}
-	return text, nil
 }

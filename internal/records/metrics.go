@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"justnews/internal/safefile"
 )
 
 // MetricsDir is where node_exporter finds the metrics: the one place that every
@@ -28,10 +30,10 @@ func WriteMetrics(dir, run, instance string, text []byte) error {
 	if name != filepath.Base(name) {
 		return fmt.Errorf("cannot write the metrics of %q: not an instance's name", instance)
 	}
-	root, err := openDir(dir)
+	root, err := safefile.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = makeMetricsDir(dir); err == nil {
-			root, err = openDir(dir)
+			root, err = safefile.OpenRoot(dir)
 		}
 	}
 	if err != nil {
@@ -47,7 +49,7 @@ func WriteMetrics(dir, run, instance string, text []byte) error {
 // SweepMetrics removes the metrics of gates whose instances are not listed any
 // more: they would tell of a refusal until the next boot.
 func SweepMetrics(dir string, listed []string) error {
-	root, err := openDir(dir)
+	root, err := safefile.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("cannot sweep the metrics: %w", err)
 	}
@@ -79,7 +81,7 @@ const metricsOf = "justnews_"
 // the parent's set-group-ID bit; the directory's own bit is not needed, since
 // files in it are replaced and never written to.
 func makeMetricsDir(dir string) error {
-	parent, err := openDir(filepath.Dir(dir))
+	parent, err := safefile.OpenRoot(filepath.Dir(dir))
 	if err != nil {
 		return err
 	}

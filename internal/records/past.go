@@ -3,15 +3,16 @@
 package records
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"justnews/internal/safefile"
 )
 
 // UnitCaches is where systemd makes the cache directories of our units:
@@ -61,17 +62,7 @@ func Find(caches string, own Dirs) ([]Past, []Unusable) {
 // ReadFile reads one summary that a person names: through links, since who
 // names a file decides what is meant. Nothing is known of it but its text.
 func ReadFile(path string) (Past, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return Past{}, err
-	}
-	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil {
-		return Past{}, err
-	} else if !info.Mode().IsRegular() {
-		return Past{}, fmt.Errorf("%s is not a regular file", path)
-	}
-	data, err := readAll(f)
+	data, err := safefile.Read(path, maxSummary)
 	return Past{Path: path, Data: data}, err
 }
 
@@ -90,7 +81,7 @@ func (s *search) bad(path string, err error) {
 // units reads <caches>/NAME/preflight. Only root, or whose tree it is, may have
 // made caches: who owns it decides whose directory a name below it is.
 func (s *search) units(caches string) {
-	root, err := openDir(caches)
+	root, err := safefile.OpenRoot(caches)
 	if err != nil {
 		s.bad(caches, err)
 		return
@@ -100,7 +91,7 @@ func (s *search) units(caches string) {
 		s.bad(caches, err)
 		return
 	}
-	entries, err := fs.ReadDir(root.FS(), ".")
+	entries, err := safefile.ListIn(context.Background(), root, ".", maxEntries)
 	if err != nil {
 		s.bad(caches, err)
 		return
@@ -112,13 +103,13 @@ func (s *search) units(caches string) {
 
 func (s *search) below(root *os.Root, unit string) {
 	dir := filepath.Join(root.Name(), unit)
-	cache, err := step(root, unit)
+	cache, err := safefile.Enter(root, unit)
 	if err != nil {
 		s.bad(dir, err)
 		return
 	}
 	defer func() { _ = cache.Close() }()
-	summaries, err := step(cache, "preflight")
+	summaries, err := safefile.Enter(cache, "preflight")
 	if err != nil {
 		s.bad(filepath.Join(dir, "preflight"), err)
 		return
@@ -140,7 +131,7 @@ func (s *search) own(path string) {
 	if path == "" {
 		return
 	}
-	root, err := openDir(path)
+	root, err := safefile.OpenRoot(path)
 	if err != nil {
 		s.bad(path, err)
 		return
@@ -167,7 +158,7 @@ func (s *search) read(root *os.Root, path, unit string) {
 		s.bad(path, err)
 		return
 	}
-	entries, err := fs.ReadDir(root.FS(), ".")
+	entries, err := safefile.ListIn(context.Background(), root, ".", maxEntries)
 	if err != nil {
 		s.bad(path, err)
 		return

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"justnews/internal/safefile"
 )
 
 type history struct {
@@ -179,7 +181,7 @@ func TestReadersSeeTheOldOrTheNewRecord(t *testing.T) {
 
 func TestARecordIsWrittenWhereItCannotBeReplaced(t *testing.T) {
 	dir := t.TempDir()
-	root, err := openDir(dir)
+	root, err := safefile.OpenRoot(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +190,7 @@ func TestARecordIsWrittenWhereItCannotBeReplaced(t *testing.T) {
 	if err := os.WriteFile(file, []byte("the one before, which is longer"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := overwrite(root, "record.json", []byte("new")); err != nil {
+	if err := safefile.Overwrite(root, "record.json", []byte("new")); err != nil {
 		t.Error(err)
 	}
 	if got, err := os.ReadFile(file); string(got) != "new" {
@@ -203,7 +205,7 @@ func TestARecordIsWrittenWhereItCannotBeReplaced(t *testing.T) {
 		if err := plant(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		if err := overwrite(root, name, []byte("planted")); err == nil {
+		if err := safefile.Overwrite(root, name, []byte("planted")); err == nil {
 			t.Errorf("%s: written", name)
 		}
 	}

@@ -7,10 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"syscall"
+
+	"justnews/internal/safefile"
 )
 
 // stateVersion is that of the envelope and of T together: whoever changes
@@ -89,7 +88,7 @@ func (s State[T]) Save(record T) error {
 	if len(data) > maxState {
 		return fmt.Errorf("cannot save the record: %d bytes, at most %d", len(data), maxState)
 	}
-	root, err := openDir(s.Dir)
+	root, err := safefile.OpenRoot(s.Dir)
 	if err != nil {
 		return fmt.Errorf("cannot save the record: %w", err)
 	}
@@ -105,34 +104,20 @@ func (s State[T]) file() string { return s.Name + ".json" }
 // read returns the content of a regular file with one name. It neither follows
 // a link nor waits for a FIFO.
 func (s State[T]) read() ([]byte, error) {
-	root, err := openDir(s.Dir)
+	root, err := safefile.OpenRoot(s.Dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }()
-	named, err := root.Lstat(s.file())
-	if err != nil {
-		return nil, err
-	}
-	if !named.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", s.file())
-	}
-	f, err := root.OpenFile(s.file(), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	// Whether it has been replaced by a newer record since does not matter: a
+	// file that was has no name left.
+	f, err := safefile.OpenIn(root, s.file(), safefile.NoFollow)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+	if f.Links > 1 {
+		return nil, fmt.Errorf("%s has %d names", s.file(), f.Links)
 	}
-	// Whether it has been replaced by a newer record since does not matter.
-	if st, ok := info.Sys().(*syscall.Stat_t); !ok || !info.Mode().IsRegular() || st.Nlink > 1 {
-		return nil, fmt.Errorf("%s is not a regular file with one name", s.file())
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxState+1))
-	if err == nil && len(data) > maxState {
-		err = fmt.Errorf("%s has more than %d bytes", s.file(), maxState)
-	}
-	return data, err
+	return f.All(maxState)
 }

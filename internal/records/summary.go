@@ -3,6 +3,7 @@
 package records
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"justnews/internal/safefile"
 )
 
 // Host stands for the whole host where there is no instance. An instance that
@@ -133,16 +136,12 @@ func makeOurs(path string) error {
 func belongsToUs(path string) error { return belongsTo(path, os.Geteuid()) }
 
 func belongsTo(path string, owners ...int) error {
-	info, err := os.Stat(path)
+	info, err := safefile.Stat(path)
 	if err != nil {
 		return err
 	}
-	uid, err := owner(info)
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(owners, uid) {
-		return fmt.Errorf("%s belongs to UID %d, this runs as %d", path, uid, os.Geteuid())
+	if !slices.Contains(owners, info.UID) {
+		return fmt.Errorf("%s belongs to UID %d, this runs as %d", path, info.UID, os.Geteuid())
 	}
 	return nil
 }
@@ -154,12 +153,9 @@ func descend(base string, names ...string) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := root.Stat(".")
-	if err == nil {
-		var uid int
-		if uid, err = owner(info); err == nil && uid != os.Geteuid() {
-			err = fmt.Errorf("%s belongs to UID %d, this runs as %d", base, uid, os.Geteuid())
-		}
+	uid, err := ownerOf(root)
+	if err == nil && uid != os.Geteuid() {
+		err = fmt.Errorf("%s belongs to UID %d, this runs as %d", base, uid, os.Geteuid())
 	}
 	for _, name := range names {
 		if err != nil {
@@ -206,7 +202,7 @@ func writeLatest(root *os.Root, instance string, summary []byte) error {
 
 // prune removes the oldest summaries of an instance.
 func prune(root *os.Root, instance string) error {
-	entries, err := fs.ReadDir(root.FS(), ".")
+	entries, err := safefile.ListIn(context.Background(), root, ".", maxEntries)
 	if err != nil {
 		return err
 	}
@@ -232,7 +228,7 @@ func prune(root *os.Root, instance string) error {
 // finished: each run has a name of its own, so no later one replaces it.
 func leftSummary(name string) bool {
 	at := strings.LastIndexByte(name, '.')
-	return at > 0 && name[0] == '.' && summaryOf(name[1:at]) != "" && isTemporary(name[:at+1])(name)
+	return at > 0 && name[0] == '.' && summaryOf(name[1:at]) != "" && safefile.IsTemporary(name[:at+1], name)
 }
 
 // summaryOf returns whose summary a file name says it is, "" for other files.

@@ -20,7 +20,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
+
+	"justnews/internal/safefile"
 )
 
 // The place of a seal below its version.
@@ -113,26 +114,7 @@ func below(p string) bool {
 
 // Read returns the text of a version's seal; fs.ErrNotExist where it has none.
 func Read(version string) ([]byte, error) {
-	f, err := os.OpenFile(filepath.Join(version, Rel), os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file", f.Name())
-	case info.Size() > maxBytes:
-		return nil, fmt.Errorf("%s is larger than %d bytes", f.Name(), maxBytes)
-	}
-	text := make([]byte, info.Size())
-	n, err := f.ReadAt(text, 0)
-	if int64(n) < info.Size() {
-		return nil, err
-	}
-	return text, nil
+	return safefile.Read(filepath.Join(version, Rel), maxBytes)
 }
 
 // Write puts the text of a seal into a version: whole or not at all, and as
@@ -144,7 +126,7 @@ func Write(version string, text []byte) error {
 	return nil
 }
 
-func write(version string, text []byte) (err error) {
+func write(version string, text []byte) error {
 	root, err := os.OpenRoot(version)
 	if err != nil {
 		return err
@@ -153,37 +135,23 @@ func write(version string, text []byte) (err error) {
 	if err := root.Mkdir(Dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	temporary := fmt.Sprintf("%s/.%s.%d", Dir, name, os.Getpid())
-	f, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	defer func() {
+	seal := safefile.New{Data: text, Mode: 0o644, Sync: true}
+	// What root writes is given to the owner of the version, who will want to
+	// replace it.
+	if os.Geteuid() == 0 {
+		of, err := safefile.Of(root)
 		if err != nil {
-			_ = root.Remove(temporary)
+			return err
 		}
-	}()
-	_, err = f.Write(text)
-	if err == nil {
-		err = errors.Join(f.Chmod(0o644), adopt(root, f), f.Sync())
+		seal.Owner, seal.Group = of.UID, of.GID
+		if err := root.Lchown(Dir, of.UID, of.GID); err != nil {
+			return err
+		}
 	}
-	err = errors.Join(err, f.Close())
+	dir, err := safefile.Enter(root, Dir)
 	if err != nil {
 		return err
 	}
-	return root.Rename(temporary, Rel)
-}
-
-// adopt gives what root writes to the owner of the version, who will want to
-// replace it.
-func adopt(root *os.Root, f *os.File) error {
-	info, err := root.Stat(".")
-	if err != nil || os.Geteuid() != 0 {
-		return err
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return nil
-	}
-	return errors.Join(f.Chown(int(st.Uid), int(st.Gid)), root.Lchown(Dir, int(st.Uid), int(st.Gid)))
+	defer func() { _ = dir.Close() }()
+	return seal.Replace(dir, name)
 }

@@ -5,6 +5,7 @@ package weights
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,9 +73,14 @@ func withoutNaN(text []byte) []byte {
 func torch(head []byte, r io.ReaderAt, size int64) (Finding, error) {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		noted := &noting{r: r}
+		noted := &noting{r: r, left: maxDirectory}
+		if n, ok := entries(noted, size); ok && n > maxArchived {
+			return Finding{Header, fmt.Sprintf("its directory claims %d entries, at most %d are looked at", n, maxArchived)}, nil
+		}
 		_, err := zip.NewReader(noted, size)
 		switch {
+		case errors.Is(noted.err, errDirectory):
+			return Finding{Header, noted.err.Error()}, nil
 		case noted.err != nil:
 			return Finding{}, noted.err
 		case err != nil:
@@ -87,13 +93,54 @@ func torch(head []byte, r io.ReaderAt, size int64) (Finding, error) {
 	return Finding{Header, fmt.Sprintf("begins with % x: neither an archive nor a pickle", head[:min(len(head), 4)])}, nil
 }
 
-// noting remembers an error of reading.
+// What is read and kept of an archive's directory: torch.save makes an entry of
+// some hundred bytes for each tensor. Package zip allocates as many entries as
+// the end of the file claims.
+const (
+	maxArchived  = 1_000_000
+	maxDirectory = 256 << 20 // bytes
+)
+
+var errDirectory = fmt.Errorf("its directory has more than %d bytes", maxDirectory)
+
+// entries returns how many entries an archive claims to have.
+func entries(r io.ReaderAt, size int64) (uint64, bool) {
+	const end, most = 22, 22 + 1<<16
+	tail := make([]byte, min(size, most))
+	if n, _ := r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
+		return 0, false
+	}
+	at := bytes.LastIndex(tail[:max(len(tail)-end+4, 0)], []byte("PK\x05\x06"))
+	if at < 0 {
+		return 0, false
+	}
+	n := uint64(binary.LittleEndian.Uint16(tail[at+10:]))
+	if at < 20 || !bytes.HasPrefix(tail[at-20:], []byte("PK\x06\x07")) {
+		return n, true
+	}
+	var zip64 [56]byte // the locator says where the larger record stands
+	where := binary.LittleEndian.Uint64(tail[at-12:])
+	if where > uint64(size) { //nolint:gosec // a size
+		return n, true
+	}
+	if k, _ := r.ReadAt(zip64[:], int64(where)); k < len(zip64) || !bytes.HasPrefix(zip64[:], []byte("PK\x06\x06")) { //nolint:gosec // below size
+		return n, true
+	}
+	return max(n, binary.LittleEndian.Uint64(zip64[32:])), true
+}
+
+// noting remembers an error of reading, and reads no more than it may.
 type noting struct {
-	r   io.ReaderAt
-	err error
+	r    io.ReaderAt
+	left int
+	err  error
 }
 
 func (n *noting) ReadAt(b []byte, at int64) (int, error) {
+	if n.left -= len(b); n.left < 0 {
+		n.err = errDirectory
+		return 0, n.err
+	}
 	k, err := n.r.ReadAt(b, at)
 	if err != nil && !errors.Is(err, io.EOF) {
 		n.err = err

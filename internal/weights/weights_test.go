@@ -140,3 +140,29 @@ func FuzzLook(f *testing.F) {
 		}
 	})
 }
+
+// Package zip would allocate as many entries as the end of a file claims.
+func TestLookAllocatesNoEntriesThatAnArchiveOnlyClaims(t *testing.T) {
+	for _, n := range []uint64{2_000_000, 7_500_000_000, 1 << 62} {
+		file := archive(t)
+		end := strings.LastIndex(file, "PK\x05\x06")
+		record := binary.LittleEndian.AppendUint64([]byte("PK\x06\x06"), 44)
+		record = append(record, make([]byte, 12)...)
+		for _, v := range []uint64{n, n, 1, 0} {
+			record = binary.LittleEndian.AppendUint64(record, v)
+		}
+		record = append(record, "PK\x06\x07\x00\x00\x00\x00"...)
+		record = binary.LittleEndian.AppendUint64(record, uint64(end))
+		record = append(record, "\x01\x00\x00\x00"...)
+		file = file[:end] + string(record) + file[end:]
+		allocated := testing.AllocsPerRun(1, func() {
+			f, err := Look("pytorch_model.bin", strings.NewReader(file), int64(len(file)))
+			if err != nil || f.Kind != Header {
+				t.Errorf("%d entries: %+v %v", n, f, err)
+			}
+		})
+		if allocated > 1000 {
+			t.Errorf("%d entries: %.0f allocations", n, allocated)
+		}
+	}
+}

@@ -120,7 +120,7 @@ func TestOrchestratorOfThisHostIsLocalHoweverItIsWritten(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "0.0.0.0", "localhost.", "a.localhost", "[::ffff:127.0.0.1]"} {
 		url := "http://" + host + ":" + port
 		got := call{orchestrator: url, timeout: short}.run(t)
-		if got.status != int(diag.StatusReady) || got.has(diag.OrchestratorRemote) || !strings.Contains(string(got.stderr), "models in the store") {
+		if got.status != int(diag.StatusReady) || got.has(diag.OrchestratorRemote) || !strings.Contains(string(got.stderr), "store 16/16") {
 			t.Errorf("%s: status %d\n%s", url, got.status, got.stderr)
 		}
 		status := call{orchestrator: url, timeout: short, args: []string{"status"}}.run(t)

@@ -16,9 +16,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 	"justnews/internal/sudoers"
 )
 
@@ -197,7 +197,7 @@ func (p Prober) text(name string) facts.TextFile {
 		t.Why = "not a regular file"
 		return t
 	}
-	f, err := os.OpenFile(p.Root+name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	f, err := safefile.Open(p.Root+name, safefile.NoFollow)
 	if err != nil {
 		t.Why = err.Error()
 		return t
@@ -217,13 +217,10 @@ func (p Prober) owners(name string) []facts.PathOwner {
 	var all []facts.PathOwner
 	for {
 		o := facts.PathOwner{Path: name}
-		info, err := os.Lstat(p.Root + name)
-		if err != nil {
+		if info, err := safefile.Lstat(p.Root + name); err != nil {
 			o.Why = err.Error()
-		} else if st, ok := info.Sys().(*syscall.Stat_t); ok {
-			o.Mode, o.UID = info.Mode(), int(st.Uid)
 		} else {
-			o.Why = "it has no owner that can be examined"
+			o.Mode, o.UID = info.Mode, info.UID
 		}
 		all = append(all, o)
 		if name == "/" {

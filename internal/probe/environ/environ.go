@@ -8,13 +8,9 @@ package environ
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"justnews/internal/envfile"
 	"justnews/internal/facts"
@@ -48,7 +44,7 @@ func Files(root string) []facts.EnvFile {
 // which those of the file are added.
 func file(root, name string, known map[string]string) facts.EnvFile {
 	f := facts.EnvFile{Path: strings.TrimPrefix(name, root)}
-	text, err := read(name)
+	text, err := envfile.Text(name)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		f.Denied = true
@@ -68,29 +64,6 @@ func file(root, name string, known map[string]string) facts.EnvFile {
 	}
 	source(&f, text, known)
 	return f
-}
-
-func read(name string) (string, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
-	if err != nil {
-		return "", fmt.Errorf("cannot read environment file: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("cannot read environment file: %w", err)
-	case !info.Mode().IsRegular():
-		return "", fmt.Errorf("cannot read environment file: %w", envfile.ErrNotRegular)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, envfile.MaxSize+1))
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("cannot read environment file: %w", err)
-	case len(data) > envfile.MaxSize:
-		return "", fmt.Errorf("cannot read environment file: %w", envfile.ErrTooLarge)
-	}
-	return string(data), nil
 }
 
 func clone(m map[string]string) map[string]string {

@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"justnews/internal/kernelcmdline"
+	"justnews/internal/safefile"
 )
 
 // generatorDir is where systemd lets generators write: root's, empty before
@@ -45,15 +45,11 @@ func readable(path string) bool {
 
 // owner is whom the marker has to belong to; a test that is not root has files
 // of nobody else.
-var owner uint32
+var owner int
 
 // rootsOwn tells whether path itself, no link, is of the given kind, belongs
 // to root, and can be written by nobody else.
 func rootsOwn(path string, kind fs.FileMode) bool {
-	info, err := os.Lstat(path)
-	if err != nil || info.Mode().Type() != kind || info.Mode().Perm()&0o022 != 0 {
-		return false
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	return ok && st.Uid == owner
+	info, err := safefile.Lstat(path)
+	return err == nil && info.Mode.Type() == kind && info.Trust(owner) == nil
 }

@@ -187,6 +187,6 @@ func TestAMarkerThatOthersCouldHaveMadeIsNone(t *testing.T) {
 func own(t *testing.T) {
 	t.Helper()
 	before := owner
-	owner = uint32(os.Geteuid())
+	owner = os.Geteuid()
 	t.Cleanup(func() { owner = before })
 }

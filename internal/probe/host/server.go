@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // linux/inet_diag.h.
@@ -214,9 +215,8 @@ func (h Host) Groups(group string) []uint64 {
 		if !d.IsDir() {
 			return nil
 		}
-		var st unix.Stat_t
-		if unix.Lstat(path, &st) == nil {
-			found = append(found, st.Ino)
+		if info, err := safefile.Lstat(path); err == nil {
+			found = append(found, info.Ino)
 		}
 		if len(found) >= maxGroups {
 			return fs.SkipAll

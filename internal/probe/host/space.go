@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // Space tells what is left where a path is, or would be made.
@@ -30,12 +31,12 @@ func (h Host) Space(path string) facts.Space {
 	}
 	s.Free = fs.Bavail * uint64(fs.Bsize) //nolint:gosec // a block's size
 	s.Inodes, s.NoInodes = fs.Ffree, fs.Files == 0
-	var st unix.Stat_t
-	if err := unix.Stat(h.path(s.At), &st); err != nil {
+	info, err := safefile.Stat(h.path(s.At))
+	if err != nil {
 		s.Err = reason(err)
 		return s
 	}
-	s.Device = st.Dev
+	s.Device = info.Dev
 	return s
 }
 

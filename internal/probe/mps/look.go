@@ -6,13 +6,13 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // Look says what can be seen without asking the daemon.
@@ -31,9 +31,8 @@ func (p Prober) Look() facts.MPS {
 func (p Prober) look() facts.MPS {
 	m := facts.MPS{PipeDirectory: p.PipeDirectory, Directory: directory(p.PipeDirectory)}
 	m.Lock = lock(filepath.Join(p.PipeDirectory, lockName))
-	var st unix.Stat_t
-	if err := unix.Lstat(filepath.Join(p.PipeDirectory, controlName), &st); err == nil {
-		m.Socket, m.SocketUID = st.Mode&unix.S_IFMT == unix.S_IFSOCK, int(st.Uid)
+	if info, err := safefile.Lstat(filepath.Join(p.PipeDirectory, controlName)); err == nil {
+		m.Socket, m.SocketUID = info.Mode.Type() == fs.ModeSocket, info.UID
 	}
 	var errs []error
 	sockets, err := p.sockets()
@@ -69,10 +68,9 @@ func (p Prober) look() facts.MPS {
 // directory looks at the pipe directory and at the way to it, as the caller.
 func directory(path string) facts.Directory {
 	var d facts.Directory
-	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err == nil {
-		d.Exists, d.IsDir = true, st.Mode&unix.S_IFMT == unix.S_IFDIR
-		d.Mode, d.UID = st.Mode&0o7777, int(st.Uid)
+	if info, err := safefile.Stat(path); err == nil {
+		d.Exists, d.IsDir = true, info.Mode.IsDir()
+		d.Mode, d.UID = safefile.Bits(info.Mode), info.UID
 	}
 	// From the root on: what lies below a closed directory cannot be told from
 	// what is not there.
@@ -99,7 +97,10 @@ func directory(path string) facts.Directory {
 // lock asks the kernel who holds the record lock of a live daemon. F_GETLK
 // needs no more than an open file, takes nothing and leaves no trace.
 func lock(path string) facts.MPSLock {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	f, err := safefile.Open(path, safefile.NoFollow)
+	if errors.Is(err, safefile.ErrNotRegular) {
+		return facts.MPSLock{Exists: true, Err: path + " is not a regular file"}
+	}
 	if err != nil {
 		l := facts.MPSLock{Exists: !errors.Is(err, fs.ErrNotExist)}
 		if l.Exists {
@@ -109,11 +110,6 @@ func lock(path string) facts.MPSLock {
 	}
 	defer func() { _ = f.Close() }()
 	l := facts.MPSLock{Exists: true}
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		l.Err = path + " is not a regular file"
-		return l
-	}
 	held := unix.Flock_t{Type: unix.F_WRLCK} // from the first byte to the last
 	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &held); err != nil {
 		l.Err = err.Error()

@@ -11,10 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"justnews/internal/digest"
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 	"justnews/internal/seal"
 	"justnews/internal/weights"
 )
@@ -29,10 +28,26 @@ func (l *looker) inspect(m *facts.StoreModel, dir string) {
 	case i.closed:
 		// What cannot be listed may hold anything.
 	case !holdsModel(dir):
+		if f := unanswered(dir); f != nil {
+			m.Faults = append(m.Faults, *f)
+			return
+		}
 		add(m, facts.NoConfig, dir)
 	case !i.weighs:
 		add(m, facts.NoWeights, dir)
 	}
+}
+
+// unanswered is the error for which nobody can say which anchors a directory
+// holds, nil where they are not there.
+func unanswered(dir string) *facts.StoreFault {
+	for _, name := range anchors {
+		path := filepath.Join(dir, name)
+		if _, err := safefile.Lstat(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return &facts.StoreFault{Kind: facts.Unreadable, Path: path, Detail: plain(err)}
+		}
+	}
+	return nil
 }
 
 type inspection struct {
@@ -137,7 +152,7 @@ func (i *inspection) flaw(path string, err error) {
 	}
 	f.Weighs = weighs(path)
 	i.model.Faults = append(i.model.Faults, *f)
-	i.closed = i.closed || f.Kind == facts.Denied
+	i.closed = i.closed || f.Kind == facts.Denied || f.Kind == facts.Unreadable
 }
 
 // file looks into one file. What was found sound before by the same user is not
@@ -176,7 +191,7 @@ func (i *inspection) leaves(path, target string) string {
 // open reads what can be judged of a file without reading all of it.
 func (i *inspection) open(path string, id digest.Identity) {
 	began := digest.Now()
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	f, err := safefile.Open(path, 0)
 	if err != nil {
 		fault := i.user.explain(path, err)
 		fault.Weighs = weighs(path)
@@ -184,7 +199,7 @@ func (i *inspection) open(path string, id digest.Identity) {
 		return
 	}
 	defer func() { _ = f.Close() }()
-	found, err := weights.Look(path, f, id.Size)
+	found, err := weights.Look(path, f, f.Size)
 	if err != nil {
 		i.fault(facts.Unreadable, path, plain(err))
 		return
@@ -194,10 +209,10 @@ func (i *inspection) open(path string, id digest.Identity) {
 		return
 	}
 	if weights.IsIndex(path) {
-		i.parts(path, io.NewSectionReader(f, 0, id.Size))
+		i.parts(path, io.NewSectionReader(f, 0, f.Size))
 		return // what it lists may change without it
 	}
-	if after, _, err := digest.Stat(path); err == nil && after == id {
+	if after, err := f.Stat(); err == nil && digest.Of(after) == id {
 		i.Cache.Remember(id, i.note(found.Kind), began)
 	}
 }

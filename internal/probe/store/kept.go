@@ -53,7 +53,7 @@ func (l *looker) walk(path string) (*digest.Tree, error) {
 	if !l.asSelf() {
 		walk = digest.WalkAlone
 	}
-	t, err := walk(path)
+	t, err := walk(l.ctx, path)
 	if err == nil {
 		l.keep(path, t)
 	}
@@ -84,7 +84,7 @@ func (l *looker) walkAll() {
 		w.Go(func() {
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			if walked, err := digest.WalkAlone(t.Path); err == nil {
+			if walked, err := digest.WalkAlone(l.ctx, t.Path); err == nil {
 				trees[i] = walked
 			}
 		})

@@ -19,6 +19,7 @@ import (
 
 	"justnews/internal/digest"
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // Store is a Model Store to look at.
@@ -38,8 +39,17 @@ func New(root string, loader *User, cache *digest.Cache) Store {
 }
 
 // Look finds every model that is wanted. It tries as the loader where this
-// process can.
+// process can. When ctx ends it returns what it has, or nothing where the file
+// system does not answer.
 func (s Store) Look(ctx context.Context, wants []facts.StoreWant) facts.Store {
+	out, err := safefile.Do(ctx, func() (facts.Store, error) { return s.lookNow(ctx, wants), nil })
+	if err != nil {
+		return facts.Store{Root: s.Root, Free: -1}
+	}
+	return out
+}
+
+func (s Store) lookNow(ctx context.Context, wants []facts.StoreWant) facts.Store {
 	self := Self()
 	as, loader := self, ""
 	if s.Loader != nil {
@@ -75,7 +85,7 @@ type looker struct {
 
 func (l *looker) all(wants []facts.StoreWant) {
 	l.seen = map[string]int{}
-	entries, err := os.ReadDir(l.Root)
+	entries, err := safefile.List(l.ctx, l.Root, maxNames)
 	if err != nil {
 		l.look.Fault = l.user.explain(l.Root, err)
 		if l.look.Fault.Kind == facts.Absent && exists(l.Root) {
@@ -142,9 +152,13 @@ func (l *looker) inside(path string) bool {
 	return path == l.real || strings.HasPrefix(path, strings.TrimSuffix(l.real, "/")+"/")
 }
 
+// maxNames is how many entries of a directory are looked at where agents,
+// versions, snapshots or blobs are expected.
+const maxNames = 100_000
+
 // names lists a directory, sorted; a directory that cannot be listed is empty.
-func names(dir string, keep func(fs.DirEntry) bool) []string {
-	entries, err := os.ReadDir(dir)
+func (l *looker) names(dir string, keep func(fs.DirEntry) bool) []string {
+	entries, err := safefile.List(l.ctx, dir, maxNames)
 	if err != nil {
 		return nil
 	}

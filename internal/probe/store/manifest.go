@@ -6,24 +6,36 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
 	"justnews/internal/digest"
+	"justnews/internal/safefile"
 )
 
 // maxManifest is the longest manifest.json that is read, in bytes. Upstream's
 // has three fields.
 const maxManifest = 1 << 20
 
+// unanswering reports whether an error is one of the system, which says nothing of
+// what is there: an error of the disk, too many open files, no memory.
+func unanswering(err error) bool {
+	for _, of := range []error{fs.ErrNotExist, safefile.ErrNotRegular, safefile.ErrTooLarge} {
+		if errors.Is(err, of) {
+			return false
+		}
+	}
+	return err != nil
+}
+
 // manifest reads upstream's manifest.json.
 func (c *proving) manifest() {
-	text, err := readSmall(filepath.Join(c.proof.Path, digest.ManifestName), maxManifest)
+	text, err := safefile.Read(filepath.Join(c.proof.Path, digest.ManifestName), maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if unanswering(err) {
+		c.unchecked(err)
 		return
 	}
 	if err != nil {
@@ -49,22 +61,4 @@ func (c *proving) manifest() {
 		return
 	}
 	c.want, c.proof.Expected = sum, sum.String()
-}
-
-func readSmall(path string, most int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is not a regular file")
-	case info.Size() > most:
-		return nil, fmt.Errorf("it is larger than %d bytes", most)
-	}
-	return io.ReadAll(io.LimitReader(f, most))
 }

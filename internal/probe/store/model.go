@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // model follows upstream's loader to one model: its first snapshot; without
@@ -62,8 +63,8 @@ func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
 		m.Faults = append(m.Faults, *fault)
 		return
 	}
-	m.Snapshots = names(snapshots, func(e fs.DirEntry) bool { return e.IsDir() || isDir(filepath.Join(snapshots, e.Name())) })
-	if main, err := os.ReadFile(filepath.Join(resolved, "refs", "main")); err == nil && len(main) < 200 {
+	m.Snapshots = l.names(snapshots, func(e fs.DirEntry) bool { return e.IsDir() || isDir(filepath.Join(snapshots, e.Name())) })
+	if main, err := safefile.Read(filepath.Join(resolved, "refs", "main"), maxRef); err == nil {
 		m.Main = strings.TrimSpace(string(main))
 	}
 	switch {
@@ -76,10 +77,13 @@ func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
 	}
 }
 
+// maxRef is the longest reference that is read, in bytes: a commit has 40.
+const maxRef = 200
+
 // unfinished notes what a download left behind that did not end.
 func (l *looker) unfinished(m *facts.StoreModel, dir string) {
 	blobs := filepath.Join(dir, "blobs")
-	for _, name := range names(blobs, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".incomplete") }) {
+	for _, name := range l.names(blobs, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".incomplete") }) {
 		add(m, facts.Unfinished, filepath.Join(blobs, name))
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"justnews/internal/digest"
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 	"justnews/internal/seal"
 )
 
@@ -26,7 +27,10 @@ type Proving struct {
 	Unsealed bool
 	// Remembered reads nothing: only what was found out before counts.
 	Remembered bool
-	Tell       func(digest.Progress)
+	// Names compares blobs with the digests that are their names, also where
+	// nothing was manifested; Deep does so too.
+	Names bool
+	Tell  func(digest.Progress)
 }
 
 // maxTries is how often a tree is looked at that changes while it is read.
@@ -34,8 +38,22 @@ const maxTries = 3
 
 // Prove compares every byte of the trees with what was manifested: with the
 // seal where there is one, else with upstream's manifest. All of them are
-// hashed together, on all processors.
+// hashed together, on all processors. When ctx ends, what is missing is out of
+// time.
 func (s Store) Prove(ctx context.Context, trees []facts.StoreTree, p Proving) []facts.StoreProof {
+	trees = slices.Clone(trees)
+	proofs, err := safefile.Do(ctx, func() ([]facts.StoreProof, error) { return s.proveAll(ctx, trees, p), nil })
+	if err == nil {
+		return proofs
+	}
+	proofs = nil
+	for i, t := range trees {
+		proofs = append(proofs, facts.StoreProof{Tree: i, Owner: t.Owner, Name: t.Name, Path: t.Path, Verdict: facts.OutOfTime})
+	}
+	return proofs
+}
+
+func (s Store) proveAll(ctx context.Context, trees []facts.StoreTree, p Proving) []facts.StoreProof {
 	proofs := make([]facts.StoreProof, len(trees))
 	var todo []int
 	for i, t := range trees {
@@ -64,8 +82,8 @@ func (s Store) prove(ctx context.Context, trees []facts.StoreTree, proofs []fact
 	cases := make([]*proving, 0, len(todo))
 	for _, i := range todo {
 		proofs[i] = facts.StoreProof{Tree: i, Owner: trees[i].Owner, Name: trees[i].Name, Path: trees[i].Path}
-		c := &proving{engine: e, proof: &proofs[i], deep: p.Deep, kept: s.kept}
-		c.begin(p.Unsealed)
+		c := &proving{engine: e, proof: &proofs[i], deep: p.Deep, names: p.Deep || p.Names, kept: s.kept}
+		c.begin(ctx, p.Unsealed)
 		c.from = len(jobs)
 		jobs = append(jobs, c.jobs...)
 		cases = append(cases, c)
@@ -87,6 +105,7 @@ type proving struct {
 	engine  digest.Engine
 	proof   *facts.StoreProof
 	deep    bool
+	names   bool
 	kept    *kept
 	tree    *digest.Tree
 	want    digest.Sum
@@ -101,13 +120,15 @@ type proving struct {
 }
 
 // begin reads the tree and decides what has to be hashed.
-func (c *proving) begin(unsealed bool) {
+func (c *proving) begin(ctx context.Context, unsealed bool) {
 	c.began = time.Now()
 	tree, ok := c.kept.take(c.proof.Path)
 	if !ok {
 		var err error
-		if tree, err = digest.Walk(c.proof.Path); err != nil {
-			c.unchecked(err)
+		if tree, err = digest.Walk(ctx, c.proof.Path); err != nil {
+			if c.unchecked(err); ctx.Err() != nil {
+				c.proof.Verdict = facts.OutOfTime
+			}
 			return
 		}
 	}
@@ -116,21 +137,25 @@ func (c *proving) begin(unsealed bool) {
 		c.proof.Files++
 		c.proof.Bytes += l.Identity.Size
 	}
-	c.manifest()
+	if c.manifest(); c.done {
+		return
+	}
 	text, err := seal.Read(c.proof.Path)
 	switch {
 	case unsealed:
 	case err == nil:
 		c.beginSeal(text)
+	case unanswering(err):
+		c.unchecked(err)
 	case !errors.Is(err, fs.ErrNotExist):
 		c.proof.SealFault = plain(err)
 	}
 	if c.seal == nil && !c.done {
-		c.beginManifest()
+		c.beginManifest(ctx)
 	}
 }
 
-func (c *proving) beginManifest() {
+func (c *proving) beginManifest(ctx context.Context) {
 	switch {
 	case len(c.tree.Flaws) > 0 && c.proof.Expected != "":
 		c.proof.By = "manifest"
@@ -141,7 +166,7 @@ func (c *proving) beginManifest() {
 	default:
 		c.proof.By = "manifest"
 		if p, ok := c.engine.Recall(c.tree, c.want, c.effort()); ok {
-			c.take(p)
+			c.take(ctx, p)
 			c.done = true
 			return
 		}
@@ -158,11 +183,13 @@ func (c *proving) flaws() {
 			kind = facts.FlawDenied
 		case errors.Is(f.Err, digest.ErrDangling):
 			kind = facts.FlawLost
+		case !errors.Is(f.Err, digest.ErrOdd) && !errors.Is(f.Err, digest.ErrName):
+			kind = facts.FlawRead // nobody can say what is there
 		}
 		c.flaw(kind, f.Rel, plain(f.Err))
 	}
 	c.proof.Verdict = facts.Differs
-	if c.proof.Flaws[0].Kind == facts.FlawDenied {
+	if !c.countBad() {
 		c.proof.Verdict = facts.Unchecked
 	}
 }
@@ -205,7 +232,7 @@ func (c *proving) conclude(ctx context.Context) {
 	default:
 		c.concludeManifest(ctx)
 	}
-	if c.deep && c.proof.Verdict == facts.Whole {
+	if c.names && slices.Contains([]facts.ProofVerdict{facts.Whole, facts.Undecided, facts.NoManifest}, c.proof.Verdict) {
 		c.witness(ctx)
 	}
 }
@@ -223,21 +250,28 @@ func (c *proving) concludeManifest(ctx context.Context) {
 	}
 	if natural.Sum != c.want {
 		c.proof.Found = natural.Sum.String()
-		if c.witness(ctx); len(c.proof.Flaws) > 0 {
+		switch c.witness(ctx); {
+		case ctx.Err() != nil:
+			c.proof.Verdict = facts.OutOfTime
+			return
+		case c.countBad():
 			c.proof.Verdict = facts.Differs // whatever the order is
 			c.engine.Refute(c.tree, c.want)
+			return
+		case len(c.proof.Flaws) > 0:
+			c.proof.Verdict = facts.Unchecked
 			return
 		}
 	}
 	p := c.engine.Conclude(ctx, c.proof.Path, c.tree, c.want, c.effort(), natural)
-	c.take(p)
+	c.take(ctx, p)
 	if ctx.Err() != nil && p.Verdict == digest.Unproven {
 		c.proof.Verdict = facts.OutOfTime
 	}
 }
 
 // take turns a proof of upstream's checksum into facts.
-func (c *proving) take(p digest.Proof) {
+func (c *proving) take(ctx context.Context, p digest.Proof) {
 	c.proof.Orders, c.proof.Tried, c.proof.Reordered = p.Orders, p.Tried, p.Reorder
 	switch {
 	case p.Err != nil:
@@ -248,7 +282,8 @@ func (c *proving) take(p digest.Proof) {
 		c.proof.Verdict = facts.Differs
 		c.suspects()
 		if p.Cached {
-			c.witness(context.Background()) // to name the file again
+			c.witness(ctx) // to name the file again
+			c.proof.Verdict = facts.Differs
 		}
 	default:
 		c.proof.Verdict = facts.Undecided

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // Denial returns the first place on the way to a path that keeps this process
@@ -30,9 +31,23 @@ const maxLinks = 40
 // reach says why the user cannot get at a path, nil where it is there and can
 // be opened for reading (a directory: listed). It must run as the user.
 func (u User) reach(path string) *facts.StoreFault {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	// Nothing is opened that is neither a file nor a directory: it may be a
+	// device.
+	info, err := safefile.Stat(path)
+	switch {
+	case err != nil:
+	case info.Mode.IsDir():
+		var dir *os.File
+		if dir, err = safefile.OpenDir(path); err == nil {
+			_ = dir.Close()
+		}
+	default:
+		var f *safefile.File
+		if f, err = safefile.Open(path, 0); err == nil {
+			_ = f.Close()
+		}
+	}
 	if err == nil {
-		_ = f.Close()
 		return nil
 	}
 	return u.explain(path, err)
@@ -42,6 +57,8 @@ func (u User) reach(path string) *facts.StoreFault {
 func (u User) explain(path string, err error) *facts.StoreFault {
 	fault := &facts.StoreFault{Kind: facts.Unreadable, Path: path, Detail: plain(err)}
 	switch {
+	case errors.Is(err, safefile.ErrNotRegular):
+		fault.Kind, fault.Detail = facts.Odd, ""
 	case errors.Is(err, fs.ErrPermission):
 		fault.Kind, fault.Denial = facts.Denied, u.denial(path)
 	case errors.Is(err, unix.ELOOP):
@@ -104,12 +121,12 @@ func (u User) denial(path string) *facts.StoreDenial {
 // listed, and to be searched for what it lists.
 func (u User) measure(path, needs string) *facts.StoreDenial {
 	d := &facts.StoreDenial{Path: path, Needs: needs}
-	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil {
+	info, err := safefile.Stat(path)
+	if err != nil {
 		return d
 	}
-	d.Mode, d.UID, d.GID = st.Mode&0o7777, int(st.Uid), int(st.Gid)
-	d.Dir = st.Mode&unix.S_IFMT == unix.S_IFDIR
+	d.Mode, d.UID, d.GID = safefile.Bits(info.Mode), info.UID, info.GID
+	d.Dir = info.Mode.IsDir()
 	if d.Dir && needs == "r" {
 		d.Needs = "rx"
 	}

@@ -9,6 +9,7 @@ import (
 
 	"justnews/internal/digest"
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 	"justnews/internal/seal"
 )
 
@@ -17,6 +18,21 @@ import (
 // is not sealed, and the proof says why. What cannot be decided is sealed: that
 // is what a seal is for. Everything is read, whatever is remembered.
 func (s Store) Seal(ctx context.Context, tree facts.StoreTree, p Proving) (facts.StoreProof, error) {
+	type sealed struct {
+		proof facts.StoreProof
+		err   error
+	}
+	out, err := safefile.Do(ctx, func() (sealed, error) {
+		proof, err := s.seal(ctx, tree, p)
+		return sealed{proof, err}, nil
+	})
+	if err != nil { // the verdict says it
+		return facts.StoreProof{Owner: tree.Owner, Name: tree.Name, Path: tree.Path, Verdict: facts.OutOfTime}, nil //nolint:nilerr // as above
+	}
+	return out.proof, out.err
+}
+
+func (s Store) seal(ctx context.Context, tree facts.StoreTree, p Proving) (facts.StoreProof, error) {
 	p.Unsealed = true
 	proof := s.Prove(ctx, []facts.StoreTree{tree}, p)[0]
 	switch proof.Verdict {
@@ -26,9 +42,12 @@ func (s Store) Seal(ctx context.Context, tree facts.StoreTree, p Proving) (facts
 	}
 	m, flawed, err := s.manifest(ctx, tree, p)
 	if err != nil || len(flawed) > 0 {
-		proof.Verdict, proof.Flaws = facts.Differs, flawed
+		c := proving{proof: &proof}
+		if proof.Verdict, proof.Flaws = facts.Unchecked, flawed; c.countBad() {
+			proof.Verdict = facts.Differs
+		}
 		if err != nil {
-			proof.Verdict, proof.Reason = facts.Unchecked, plain(err)
+			proof.Reason = plain(err)
 		}
 		return proof, nil
 	}
@@ -46,7 +65,7 @@ func (s Store) Seal(ctx context.Context, tree facts.StoreTree, p Proving) (facts
 // manifest hashes every file of a tree, in parallel.
 func (s Store) manifest(ctx context.Context, tree facts.StoreTree, p Proving) (seal.Manifest, []facts.ProofFlaw, error) {
 	m := seal.Manifest{Version: filepath.Base(tree.Path)}
-	t, err := digest.Walk(tree.Path)
+	t, err := digest.Walk(ctx, tree.Path)
 	if err != nil {
 		return m, nil, err
 	}
@@ -72,5 +91,16 @@ func (s Store) manifest(ctx context.Context, tree facts.StoreTree, p Proving) (s
 		}
 		m.Files[i].SHA256 = r.Sum.String()
 	}
-	return m, nil, nil
+	return m, s.misnamed(ctx, tree.Path, t), nil
+}
+
+// misnamed returns the blobs whose content contradicts their names: a seal over
+// one would certify what its own name denies. What was hashed a moment ago is
+// remembered.
+func (s Store) misnamed(ctx context.Context, version string, t *digest.Tree) []facts.ProofFlaw {
+	c := proving{engine: digest.Engine{Cache: s.Cache}, proof: &facts.StoreProof{Path: version}, tree: t}
+	if c.witness(ctx); c.proof.Verdict == facts.OutOfTime {
+		c.flaw(facts.FlawRead, version, "not all names were compared")
+	}
+	return c.proof.Flaws
 }

@@ -506,9 +506,11 @@ func TestWhatWasLookedIntoAndHashedIsNotReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = root.Close() }()
+	var before *digest.Cache
 	open := func() *digest.Cache {
+		before.Close()
 		c := digest.Open([]digest.Source{{Dir: root, Write: true, Trusted: []int{os.Geteuid()}}})
-		t.Cleanup(c.Close)
+		before = c
 		return c
 	}
 	for !settled(t, s) {
@@ -541,9 +543,11 @@ func TestWhatWasFoundWrongIsRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = root.Close() }()
+	var before *digest.Cache
 	open := func() store.Store {
+		before.Close()
 		c := digest.Open([]digest.Source{{Dir: root, Write: true, Trusted: []int{os.Geteuid()}}})
-		t.Cleanup(c.Close)
+		before = c
 		return store.New(s.Root, nil, c)
 	}
 	recall := func() facts.StoreProof {
@@ -582,7 +586,7 @@ func TestWhatWasFoundWrongIsRemembered(t *testing.T) {
 // settled tells whether the store is old enough for its files to be remembered.
 func settled(t testing.TB, s *reference.Store) bool {
 	t.Helper()
-	tree, err := digest.Walk(s.Root)
+	tree, err := digest.Walk(t.Context(), s.Root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func (l *looker) version(owner, version string) facts.StoreTree {
 
 // siblings lists the versions that are there and those that are half copied.
 func (l *looker) siblings(t *facts.StoreTree, dir string) {
-	for _, name := range names(dir, func(e fs.DirEntry) bool { return e.IsDir() }) {
+	for _, name := range l.names(dir, func(e fs.DirEntry) bool { return e.IsDir() }) {
 		if strings.HasSuffix(name, stagedTail) {
 			t.Staged = append(t.Staged, filepath.Join(dir, name))
 		} else {

@@ -6,13 +6,11 @@ import (
 	"context"
 	"crypto/sha1" //nolint:gosec // git's names of blobs are SHA-1
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
+	"strings"
 
 	"justnews/internal/digest"
 	"justnews/internal/facts"
@@ -23,55 +21,58 @@ import (
 // checksum only says that something differs; a blob says which file it is, and
 // a version all of whose blobs are right is not corrupt for its order alone.
 func (c *proving) witness(ctx context.Context) {
-	var jobs []digest.Job
-	var rels []string
-	for _, l := range c.tree.Leaves() {
-		switch name := path.Base(l.Rel); {
-		case l.Link || path.Base(path.Dir(l.Rel)) != "blobs" || !hexadecimal(name):
-		case len(name) == 2*digest.Size:
-			jobs = append(jobs, digest.File(filepath.Join(c.proof.Path, l.Rel), l.Identity))
-			rels = append(rels, l.Rel)
-		case len(name) == 2*sha1.Size:
-			c.testify(l.Rel, gitSum(filepath.Join(c.proof.Path, l.Rel), l.Identity.Size))
-		}
-	}
+	jobs, rels := nameJobs(c.proof.Path, c.tree)
 	e := c.engine
 	e.Tell = nil
 	e.Fresh = c.deep && c.seal == nil // else they were read a moment ago
 	for i, r := range e.Run(ctx, jobs) {
-		if r.Err == nil {
-			c.testify(rels[i], r.Sum.String())
+		switch name := path.Base(rels[i]); {
+		case errors.Is(r.Err, digest.ErrUnknown):
+		case r.Err != nil && ctx.Err() != nil:
+			if c.proof.Verdict != facts.Differs {
+				c.proof.Verdict = facts.OutOfTime
+			}
+			return
+		case r.Err != nil:
+			c.unread(r.Err)
+		case r.Sum.String()[:len(name)] == name:
+			c.proof.Witnessed++
+		default:
+			c.flaw(facts.FlawContent, rels[i], misnamed(name, r.Sum))
 		}
 	}
-}
-
-func (c *proving) testify(rel, got string) {
-	switch {
-	case got == "":
-	case got == path.Base(rel):
-		c.proof.Witnessed++
-	default:
-		c.flaw(facts.FlawContent, rel, fmt.Sprintf("its name says %s, its content %s", path.Base(rel), got))
+	if c.countBad() {
 		c.proof.Verdict = facts.Differs
 	}
 }
 
-func hexadecimal(s string) bool {
-	_, err := hex.DecodeString(s)
-	return err == nil
+func misnamed(name string, got digest.Sum) string {
+	return fmt.Sprintf("its name says %s, its content %s", name, got.String()[:len(name)])
 }
 
-// gitSum is how git names a blob, "" where it cannot be read.
-func gitSum(path string, size int64) string {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return ""
+// nameJobs returns what has to be hashed to compare blobs with their names.
+func nameJobs(version string, t *digest.Tree) (jobs []digest.Job, rels []string) {
+	for _, l := range t.Leaves() {
+		name := path.Base(l.Rel)
+		if l.Link || path.Base(path.Dir(l.Rel)) != "blobs" || !hexadecimal(name) {
+			continue
+		}
+		at := filepath.Join(version, l.Rel)
+		switch len(name) {
+		case 2 * digest.Size:
+			jobs = append(jobs, digest.File(at, l.Identity))
+		case 2 * sha1.Size:
+			jobs = append(jobs, digest.GitBlob(at, l.Identity))
+		default:
+			continue
+		}
+		rels = append(rels, l.Rel)
 	}
-	defer func() { _ = f.Close() }()
-	h := sha1.New() //nolint:gosec // as above
-	fmt.Fprintf(h, "blob %d\x00", size)
-	if n, err := io.Copy(h, f); err != nil || n != size {
-		return ""
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	return jobs, rels
+}
+
+// hexadecimal reports whether a name is a digest as the hub writes it.
+func hexadecimal(s string) bool {
+	_, err := hex.DecodeString(s)
+	return err == nil && s == strings.ToLower(s)
 }

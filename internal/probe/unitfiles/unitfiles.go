@@ -8,15 +8,14 @@ package unitfiles
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 	"justnews/internal/unitfile"
 )
 
@@ -97,13 +96,9 @@ func look(root, dir, sub, name string) facts.UnitFile {
 }
 
 func read(name string) ([]byte, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
-	if err != nil {
-		return nil, err
+	text, err := safefile.Read(name, maxSize)
+	if errors.Is(err, safefile.ErrNotRegular) {
+		err = safefile.ErrNotRegular
 	}
-	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	return io.ReadAll(io.LimitReader(f, maxSize))
+	return text, err
 }

@@ -97,7 +97,7 @@ func (s *store) weights(path string, size int64) error {
 
 // finish does what upstream's finalize does.
 func finish(ctx context.Context, home, dir string) error {
-	tree, err := digest.Walk(dir)
+	tree, err := digest.Walk(ctx, dir)
 	if err != nil {
 		return err
 	}

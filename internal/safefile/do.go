@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package safefile
+
+import (
+	"context"
+	"time"
+)
+
+// grace is how long a call that heeds ctx itself has to return what it has.
+const grace = 100 * time.Millisecond
+
+// Do calls f and returns what it returns; when ctx ends first, f gets a moment
+// to notice, and then Do returns ctx's cause without it. A system call on a file
+// system that never answers cannot be ended: its goroutine and its thread are
+// left behind, and nobody may use what f still writes to. So f must share
+// nothing with its caller but what it returns.
+func Do[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := f()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-late.C:
+		var none T
+		return none, context.Cause(ctx)
+	}
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package safefile
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// New is a file to be written.
+type New struct {
+	Data []byte
+	Mode fs.FileMode // whatever the umask is
+	Sync bool        // survive a loss of power
+	// Owner and Group get the file; both 0: whoever writes keeps it.
+	Owner, Group int
+}
+
+// Replace writes a file whole or not at all: into a new file beside it, then
+// renamed over the old one. A link of that name is replaced, not followed.
+func (n New) Replace(root *os.Root, name string) error {
+	temporary := TemporaryOf(name) + rand.Text()
+	if at := strings.LastIndexByte(name, '/'); at >= 0 {
+		temporary = name[:at+1] + TemporaryOf(name[at+1:]) + rand.Text()
+	}
+	if err := n.Write(root, temporary); err != nil {
+		return err
+	}
+	return n.Commit(root, temporary, name)
+}
+
+// Overwrite writes a file that exists in place, for one that cannot be replaced.
+// It takes nothing but a regular file with one name.
+func Overwrite(root *os.Root, name string, data []byte) error {
+	named, err := root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	err = overwrite(f, named, data)
+	return errors.Join(err, f.Close())
+}
+
+func overwrite(f *os.File, named fs.FileInfo, data []byte) error {
+	info, err := Fstat(f)
+	if err != nil {
+		return err
+	}
+	was, err := From(named)
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode.IsRegular() || info.Links > 1:
+		return fmt.Errorf("%s: %w with one name", f.Name(), ErrNotRegular)
+	case !info.Same(was):
+		return fmt.Errorf("%s: %w", f.Name(), ErrReplaced)
+	}
+	if _, err := f.WriteAt(data, 0); err != nil {
+		return err
+	}
+	return f.Truncate(int64(len(data)))
+}
+
+// Write makes a file that did not exist, and leaves nothing behind where that
+// fails.
+func (n New) Write(root *os.Root, name string) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, n.Mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(n.Data)
+	if err == nil && (n.Owner != 0 || n.Group != 0) {
+		err = f.Chown(n.Owner, n.Group)
+	}
+	if err == nil {
+		err = f.Chmod(n.Mode)
+	}
+	if err == nil && n.Sync {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = root.Remove(name)
+	}
+	return err
+}
+
+// Commit gives a file that was written its name.
+func (n New) Commit(root *os.Root, temporary, name string) error {
+	if err := root.Rename(temporary, name); err != nil {
+		_ = root.Remove(temporary)
+		return err
+	}
+	if !n.Sync {
+		return nil
+	}
+	return SyncDir(root)
+}
+
+// SyncDir makes what was renamed or removed in a directory survive a loss of
+// power.
+func SyncDir(root *os.Root) error {
+	dir, err := root.OpenFile(".", os.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// TemporaryOf is how the names begin that Replace gives its temporary files.
+func TemporaryOf(name string) string { return "." + name + "." }
+
+// IsTemporary reports whether a name is one that Replace makes: a prefix of
+// TemporaryOf and 26 characters of rand.Text.
+func IsTemporary(prefix, name string) bool {
+	text, ok := strings.CutPrefix(name, prefix)
+	return ok && len(text) == 26 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package safefile reads, lists and replaces files that somebody else may have
+// put there. It opens regular files only, without waiting and without touching a
+// device; it reads no more than a limit; it says who owns what was opened; and
+// it returns to its caller when a context ends, even where the kernel does not
+// (Do). Every other package reads through it: a test in internal/layout holds
+// that.
+package safefile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Errors of what was found. Those of the system are wrapped as they are.
+var (
+	ErrNotRegular = errors.New("not a regular file")
+	ErrTooLarge   = errors.New("too large")
+	ErrTooMany    = errors.New("too many entries")
+	ErrReplaced   = errors.New("it was replaced while it was opened")
+)
+
+// Info is what the kernel says of a file or directory.
+type Info struct {
+	Dev, Ino     uint64
+	Size         int64 // bytes
+	Mtime, Ctime int64 // nanoseconds since 1970
+	Mode         fs.FileMode
+	UID, GID     int
+	Links        uint64
+}
+
+func infoOf(st *unix.Stat_t) Info {
+	return Info{
+		Dev: uint64(st.Dev), Ino: st.Ino, Size: st.Size, //nolint:unconvert // narrower on other machines
+		Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Mode: modeOf(st.Mode),
+		UID: int(st.Uid), GID: int(st.Gid), Links: uint64(st.Nlink), //nolint:unconvert // as above
+	}
+}
+
+func modeOf(mode uint32) fs.FileMode {
+	m := fs.FileMode(mode & 0o777)
+	switch mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		m |= fs.ModeDir
+	case unix.S_IFLNK:
+		m |= fs.ModeSymlink
+	case unix.S_IFIFO:
+		m |= fs.ModeNamedPipe
+	case unix.S_IFSOCK:
+		m |= fs.ModeSocket
+	case unix.S_IFCHR:
+		m |= fs.ModeDevice | fs.ModeCharDevice
+	case unix.S_IFBLK:
+		m |= fs.ModeDevice
+	case unix.S_IFREG:
+	default:
+		m |= fs.ModeIrregular
+	}
+	if mode&unix.S_ISUID != 0 {
+		m |= fs.ModeSetuid
+	}
+	if mode&unix.S_ISGID != 0 {
+		m |= fs.ModeSetgid
+	}
+	if mode&unix.S_ISVTX != 0 {
+		m |= fs.ModeSticky
+	}
+	return m
+}
+
+// Bits returns the twelve bits of a mode that chmod sets.
+func Bits(mode fs.FileMode) uint32 {
+	b := uint32(mode.Perm())
+	for i, flag := range [...]fs.FileMode{fs.ModeSticky, fs.ModeSetgid, fs.ModeSetuid} {
+		if mode&flag != 0 {
+			b |= 0o1000 << i
+		}
+	}
+	return b
+}
+
+// Same reports whether both are the same file, whatever has happened to it.
+func (i Info) Same(o Info) bool { return i.Dev == o.Dev && i.Ino == o.Ino }
+
+// Trust refuses what somebody other than the owners may have written: another
+// owner, or a mode that lets group or others write.
+func (i Info) Trust(owners ...int) error {
+	if !slices.Contains(owners, i.UID) {
+		return fmt.Errorf("it belongs to UID %d", i.UID)
+	}
+	if i.Mode&0o022 != 0 {
+		return fmt.Errorf("it can be written by others (mode %#o)", uint32(i.Mode.Perm()))
+	}
+	return nil
+}
+
+// Stat follows links.
+func Stat(path string) (Info, error) { return statAt(unix.AT_FDCWD, path, 0) }
+
+// Lstat does not follow a link at the end of the path.
+func Lstat(path string) (Info, error) { return statAt(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW) }
+
+// StatIn looks at a name in an open directory, links followed.
+func StatIn(dir *os.File, name string) (Info, error) { return statAt(int(dir.Fd()), name, 0) }
+
+func statAt(dir int, path string, flags int) (Info, error) {
+	var st unix.Stat_t
+	if err := retry(func() error { return unix.Fstatat(dir, path, &st, flags) }); err != nil {
+		return Info{}, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return infoOf(&st), nil
+}
+
+// Fstat looks at an open file.
+func Fstat(f *os.File) (Info, error) { return fstat(int(f.Fd()), f.Name()) }
+
+func fstat(fd int, name string) (Info, error) {
+	var st unix.Stat_t
+	if err := retry(func() error { return unix.Fstat(fd, &st) }); err != nil {
+		return Info{}, &fs.PathError{Op: "stat", Path: name, Err: err}
+	}
+	return infoOf(&st), nil
+}
+
+// Of looks at an open directory.
+func Of(root *os.Root) (Info, error) {
+	info, err := root.Stat(".")
+	if err != nil {
+		return Info{}, err
+	}
+	return From(info)
+}
+
+// From returns what a FileInfo of package os holds.
+func From(info fs.FileInfo) (Info, error) {
+	st, ok := info.Sys().(*unixStat)
+	if !ok {
+		return Info{}, fmt.Errorf("%s has no owner that can be examined", info.Name())
+	}
+	return Info{
+		Dev: uint64(st.Dev), Ino: st.Ino, Size: st.Size, //nolint:unconvert // as in infoOf
+		Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Mode: info.Mode(),
+		UID: int(st.Uid), GID: int(st.Gid), Links: uint64(st.Nlink), //nolint:unconvert // as above
+	}, nil
+}
+
+// Flags say which of the files of a name will do.
+type Flags int
+
+// The flags.
+const (
+	// NoFollow refuses a link at the end of the path.
+	NoFollow Flags = 1 << iota
+	// OneName refuses a file with a second name, which may be someone else's.
+	OneName
+)
+
+// File is a regular file that is open for reading, as it was when it was opened.
+type File struct {
+	*os.File
+	Info
+}
+
+// Name is the path that it was opened with.
+func (f *File) Name() string { return f.File.Name() }
+
+// Stat looks at the file again.
+func (f *File) Stat() (Info, error) { return Fstat(f.File) }
+
+// Open opens a regular file for reading. Anything else is only looked at and
+// not opened: opening a device can do harm, and opening a FIFO can wait. A file
+// on which somebody holds a lease is not waited for either (EAGAIN).
+func Open(path string, flags Flags) (*File, error) {
+	how := unix.O_PATH | unix.O_CLOEXEC
+	if flags&NoFollow != 0 {
+		how |= unix.O_NOFOLLOW
+	}
+	pin, err := openRetry(path, how)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer func() { _ = unix.Close(pin) }()
+	return reopen(pin, path, flags)
+}
+
+// OpenIn opens a regular file below root for reading. No link leads out of root.
+func OpenIn(root *os.Root, name string, flags Flags) (*File, error) {
+	if flags&NoFollow == 0 {
+		return openThrough(root, name, flags)
+	}
+	pin, err := root.OpenFile(name, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = pin.Close() }()
+	return reopen(int(pin.Fd()), name, flags)
+}
+
+// openThrough follows links as os.Root does. It cannot pin what it finds: O_PATH
+// opens a link itself.
+func openThrough(root *os.Root, name string, flags Flags) (*File, error) {
+	found, err := root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !found.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: notRegular{found.Mode()}}
+	}
+	f, err := root.OpenFile(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return reopen(int(f.Fd()), name, flags)
+}
+
+// reopen opens for reading what pin is, if that is what is allowed.
+func reopen(pin int, name string, flags Flags) (*File, error) {
+	info, err := fstat(pin, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode.IsRegular():
+		return nil, &fs.PathError{Op: "open", Path: name, Err: notRegular{info.Mode}}
+	case flags&OneName != 0 && info.Links != 1:
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf("%w with one name", ErrNotRegular)}
+	}
+	fd, err := openRetry("/proc/self/fd/"+strconv.Itoa(pin), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	// Without O_NONBLOCK package os leaves the file alone: no poller.
+	if err := unix.SetNonblock(fd, false); err != nil {
+		_ = unix.Close(fd)
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return &File{os.NewFile(uintptr(fd), name), info}, nil
+}
+
+// notRegular is ErrNotRegular with what it is instead.
+type notRegular struct{ mode fs.FileMode }
+
+func (n notRegular) Error() string        { return "is " + Describe(n.mode) + ", " + ErrNotRegular.Error() }
+func (n notRegular) Is(target error) bool { return target == ErrNotRegular }
+
+// Describe names the kind of a file.
+func Describe(mode fs.FileMode) string {
+	switch {
+	case mode.IsRegular():
+		return "a file"
+	case mode.IsDir():
+		return "a directory"
+	case mode&fs.ModeSymlink != 0:
+		return "a link"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a fifo"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "a special file"
+}
+
+// All reads the file from its start to its end, at most limit bytes: a larger
+// one is ErrTooLarge. Memory grows with what is really there, not with what a
+// size claims.
+func (f *File) All(limit int64) ([]byte, error) {
+	if f.Size > limit {
+		return nil, tooLarge(f.Name(), limit)
+	}
+	fd := int(f.Fd())
+	buf := make([]byte, min(f.Size, limit, firstRead)+1)
+	n := 0
+	for {
+		if n == len(buf) {
+			if int64(n) > limit {
+				return nil, tooLarge(f.Name(), limit)
+			}
+			buf = slices.Grow(buf, len(buf))
+			buf = buf[:min(int64(cap(buf)), limit+1)]
+		}
+		var got int
+		err := retry(func() (err error) { got, err = unix.Pread(fd, buf[n:], int64(n)); return err })
+		switch {
+		case err != nil:
+			return nil, &fs.PathError{Op: "read", Path: f.Name(), Err: err}
+		case got <= 0:
+			return buf[:n], nil
+		}
+		n += got
+	}
+}
+
+// firstRead is the most that is allocated before anything was read, in bytes: a
+// sparse file can claim any size.
+const firstRead = 1 << 20
+
+func tooLarge(name string, limit int64) error {
+	return &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)}
+}
+
+// Read reads a whole regular file of at most limit bytes, links followed.
+func Read(path string, limit int64) ([]byte, error) {
+	f, err := Open(path, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return f.All(limit)
+}
+
+// ReadIn reads a whole regular file below root.
+func ReadIn(root *os.Root, name string, limit int64, flags Flags) ([]byte, error) {
+	f, err := OpenIn(root, name, flags)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return f.All(limit)
+}
+
+func openRetry(path string, flags int) (fd int, err error) {
+	err = retry(func() error { fd, err = unix.Open(path, flags, 0); return err })
+	return fd, err
+}
+
+func retry(call func() error) error {
+	for {
+		if err := call(); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
