@@ -109,7 +109,10 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 		return sayWhole, unit
 	}
 	key := causeKey(errors[0], res.Instance)
-	elsewhere, told := a.saidByPreload(unit, errors[0]), a.lastTold(res, key)
+	elsewhere, told := a.saidByPreload(unit, errors[0]), 0.0
+	if own != nil && own.NRestarts > 0 { // else somebody asked for this start, and looks here for why it failed
+		told = a.lastTold(res, key)
+	}
 	var s said
 	save := func() {}
 	if elsewhere == "" { // else nothing more has to be known
@@ -143,6 +146,14 @@ func (a *app) forget(unit string) {
 	defer done()
 	if s, err := memory.Load(); err == nil && s.passed(unit) {
 		_ = memory.Save(s)
+	}
+}
+
+// forgetAll has the next refusal of every cause told whole: somebody looks.
+func (a *app) forgetAll() {
+	if memory, done := a.openSaid(); memory != nil {
+		defer done()
+		_ = memory.Save(said{})
 	}
 }
 

@@ -141,7 +141,7 @@ func TestShortIsOneLineWithTheCodeAndWhereTheRestIs(t *testing.T) {
 	}}
 	lines := Short("gate", r, "justnews-preload.service")
 	if len(lines) != 1 || lines[0].Problem != &r.Problems[1] || !lines[0].First || lines[0].Priority != priError ||
-		lines[0].Text != "scout: STORE-SNAPSHOT: chief_editor: no snapshot, exit status 66; the whole: journalctl -b -u justnews-preload.service" {
+		lines[0].Text != "scout: STORE-SNAPSHOT: chief_editor: no snapshot, exit status 66; details: journalctl -b -u justnews-preload.service" {
 		t.Errorf("%+v", lines)
 	}
 }

@@ -64,7 +64,7 @@ func stoppedLine(r gate.Result) []Line {
 func Short(run string, r gate.Result, unit string) []Line {
 	for i := range r.Problems {
 		if p := &r.Problems[i]; p.Severity == diag.Error {
-			text := fmt.Sprintf("%s: %s, exit status %d; the whole: journalctl -b -u %s", subject(run, r), cleaned(*p), r.Status, unit)
+			text := fmt.Sprintf("%s: %s, exit status %d; details: journalctl -b -u %s", subject(run, r), cleaned(*p), r.Status, unit)
 			return []Line{{Priority: priError, Level: "refused", Text: text, Problem: p, First: true}}
 		}
 	}

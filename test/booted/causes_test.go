@@ -214,14 +214,13 @@ func TestAnOrchestratorThatIsKilledForMemoryIsNamed(t *testing.T) {
 		s.waitHeld()
 		s.starve(unit(orchestrator), 128<<20)
 		s.release()
-		// The gate of the bus is the first behind the preload, which ends with the
-		// orchestrator.
-		s.WaitJournal(unit("mcp_bus"), "ORCHESTRATOR-KILL", "the orchestrator was killed for memory", "the kernel has killed", "add swap, raise service.memory_max")
+		s.WaitJournal(preload, "ORCHESTRATOR-KILL", "the orchestrator was killed for memory", "the kernel has killed", "add swap, raise service.memory_max")
+		s.WaitJournal(unit("mcp_bus"), "ORCHESTRATOR-KILL", "the orchestrator was killed for memory", "details: journalctl -b -u "+preload)
 		s.noAgentStarted()
 		s.stopAll()
 		s.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=\n")
 		mended := bed.Monotonic() // the next process is in no such group: as if there were more memory
-		s.pasteHint(unit("mcp_bus"))
+		s.pasteHint(preload)
 		s.everythingUp(mended)
 	})
 }
