@@ -52,10 +52,14 @@ const (
 )
 
 // refused notes that a cause refuses a unit, and returns how much is to be told,
-// and which unit has told the whole. elsewhere is one that is known to have, told
+// and which unit has told the whole. exact is the same cause where it speaks of
+// this instance to others as well, such as of its model. elsewhere is one that is known to have, told
 // is when this unit's own last record says that it was told, 0: never.
-func (s *said) refused(unit, cause, elsewhere string, told, now float64) (saying, string) {
-	whole, known := s.Whole[cause]
+func (s *said) refused(unit, cause, exact, elsewhere string, told, now float64) (saying, string) {
+	whole, known := s.Whole[exact]
+	if !known {
+		whole, known = s.Whole[cause]
+	}
 	if elsewhere != "" {
 		whole, known = saidOnce{elsewhere, now}, true
 	}
@@ -65,6 +69,7 @@ func (s *said) refused(unit, cause, elsewhere string, told, now float64) (saying
 			s.Whole = map[string]saidOnce{}
 		}
 		s.Whole[cause] = saidOnce{unit, now}
+		s.Whole[exact] = saidOnce{unit, now}
 		return sayWhole, unit
 	case told > 0 && within(told, now, saidAgain):
 		return sayNothing, whole.Unit
@@ -108,6 +113,9 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 		a.forget(unit)
 		return sayWhole, unit
 	}
+	if a.ctx.Err() != nil { // a stop that somebody asked for
+		return sayShort, ""
+	}
 	key := causeKey(errors[0], res.Instance)
 	elsewhere, told := a.saidByPreload(unit, errors[0]), 0.0
 	if own != nil && own.NRestarts > 0 { // else somebody asked for this start, and looks here for why it failed
@@ -127,7 +135,7 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 		save = func() { _ = memory.Save(s) }
 	}
 	now := host.Uptime().Seconds()
-	how, by := s.refused(unit, key, elsewhere, told, now)
+	how, by := s.refused(unit, key, causeKey(errors[0], ""), elsewhere, told, now)
 	if how == sayWhole {
 		save()
 	}

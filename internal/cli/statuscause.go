@@ -91,7 +91,8 @@ func (g *glance) causeOf(code diag.Code, text, instance string) *cause {
 	key := alike(text, instance)
 	for i := range g.Causes {
 		c := &g.Causes[i]
-		if c.Problem.Code == code && (alike(c.Problem.String(), "") == key || c.key() == key) {
+		own := alike(c.Problem.String(), "")
+		if c.Problem.Code == code && (own == alike(text, "") || own == key || c.key() == key) {
 			return c
 		}
 	}

@@ -60,11 +60,14 @@ func stoppedLine(r gate.Result) []Line {
 }
 
 // Short is a refusal on one line: what it was shut by, and the unit whose
-// journal has the whole of it.
+// journal has the whole of it, "": there is no more to it.
 func Short(run string, r gate.Result, unit string) []Line {
 	for i := range r.Problems {
 		if p := &r.Problems[i]; p.Severity == diag.Error {
-			text := fmt.Sprintf("%s: %s, exit status %d; details: journalctl -b -u %s", subject(run, r), cleaned(*p), r.Status, unit)
+			text := fmt.Sprintf("%s: %s, exit status %d", subject(run, r), cleaned(*p), r.Status)
+			if unit != "" {
+				text += "; details: journalctl -b -u " + unit
+			}
 			return []Line{{Priority: priError, Level: "refused", Text: text, Problem: p, First: true}}
 		}
 	}
