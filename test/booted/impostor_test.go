@@ -158,6 +158,31 @@ func TestImpostorOpensNothing(t *testing.T) {
 	})
 }
 
+// The orchestrator behind a socket unit: the listener is systemd's own, and whose
+// answers those are is told by who accepted the connection.
+func TestImpostorBehindASocketUnit(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, host{change: func(tree *bed.Tree) {
+			tree.WriteFile("/etc/systemd/system/backend.service", orchestratorAs("justnews", "127.0.0.1:18014"))
+			tree.WriteFile("/etc/systemd/system/backend.socket", "[Socket]\nListenStream=127.0.0.1:8014\nService="+unit(orchestrator)+"\n")
+			tree.WriteFile(dropIn(orchestrator, "91-socket.conf"), "[Unit]\nRequires=backend.socket\nAfter=backend.socket\nWants=backend.service\n"+
+				"[Service]\nType=notify\nExecStart=\nExecStart=/usr/lib/systemd/systemd-socket-proxyd 127.0.0.1:18014\n")
+		}})
+		s.everythingUp(0)
+		s.answered("the right one, behind a socket unit", 0, "")
+
+		// Somebody accepts from a listener of systemd's that is not the unit's.
+		s.Systemctl("stop", target)
+		s.stopAll()
+		s.Systemctl("stop", "backend.socket")
+		s.WriteFile("/etc/systemd/system/thief.socket", "[Socket]\nListenStream=127.0.0.1:8014\n")
+		s.WriteFile("/etc/systemd/system/thief.service", "[Service]\nUser=nobody\nExecStart=/usr/lib/systemd/systemd-socket-proxyd 127.0.0.1:18014\n")
+		s.Systemctl("daemon-reload")
+		s.Systemctl("start", "thief.socket", "backend.service")
+		s.answered("another service behind a socket unit", 76, "ORCHESTRATOR-IMPOSTOR")
+	})
+}
+
 // restarted restarts a unit and waits until it runs.
 func (s *site) restarted(name string) {
 	s.t.Helper()
