@@ -58,7 +58,19 @@ var faults = []fault{
 	{name: "D-Bus is stopped", inject: "systemctl stop dbus.socket dbus.service", remove: "systemctl start dbus.socket", stays: 15 * time.Second, names: []string{"D-Bus"}},
 	{name: "the environment is wrong", inject: "echo GATE_TIMEOUT=abc >> /etc/justnews/global.env", remove: "sed -i /GATE_TIMEOUT/d /etc/justnews/global.env", refused: "CONFIG-ENVIRONMENT", names: []string{"/etc/justnews/global.env", "GATE_TIMEOUT", "abc"}},
 	{name: "the place for locks is read-only", inject: "mount -t tmpfs -o ro none /run/justnews-gate", remove: "umount /run/justnews-gate", stays: 5 * time.Second},
+	inside("a model fails inside the orchestrator", "fail-model", "MODEL-FAILED", "MODEL-FAILED"),
+	inside("the orchestrator answers with errors", "500", "ORCHESTRATOR-", "500"),
+	inside("the orchestrator does not answer", "hang-headers", "", "8014"),
 	{name: "another process has the bus's port", inject: "systemd-run -q --unit=squat --service-type=exec -p User=nobody " + referenceBin + " bus", remove: "systemctl stop squat", stays: 20 * time.Second, names: []string{"8000"}, quick: true},
+}
+
+// inside is a fault within an orchestrator that runs on, and that ends there.
+func inside(name, misbehave, refused string, names ...string) fault {
+	return fault{
+		name: name, refused: refused, names: names, stays: 10 * time.Second,
+		inject: "sed -i 's/^REFERENCE_MISBEHAVE=.*/REFERENCE_MISBEHAVE=" + misbehave + "/' /etc/justnews/global.env",
+		remove: "sed -i 's/^REFERENCE_MISBEHAVE=.*/REFERENCE_MISBEHAVE=/' /etc/justnews/global.env; " + referenceBin + " control " + controlSocket + " PUT /misbehave",
+	}
 }
 
 // mpsOutages are those of NVIDIA MPS and the GPU, on a host of three instances
