@@ -175,4 +175,4 @@ gate 0 models verify
 gate 0 preload --refresh --wait
 gate 0 gate scout
 
-printf '\n%sThat is all, and nothing is left behind.%s A real host: README.md, Quick start.\n' "$bold" "$plain"
+printf '\n%sThat is all, and nothing is left behind.%s A real host: README.md, Install.\n' "$bold" "$plain"
