@@ -11,7 +11,14 @@ var configEntries = []Entry{
 		Title: "there is no justnews.toml",
 		Cause: "Neither /etc/justnews nor /run/justnews nor /usr/lib/justnews holds a justnews.toml, so nothing says which instances there are.",
 		Check: []Command{Run("justnews-gate", "config", "check")},
-		Fix:   Advise("write /etc/justnews/justnews.toml (a commented example is in justnews.toml(5))", Reload()),
+		Fix:   CopyExample(),
+	},
+	{
+		Code: ConfigEmpty, Status: StatusReady, MessageID: "6d0c6b1f6a5d4b0f9d3c2f7e51a8b94e",
+		Title: "no instance is configured",
+		Cause: "No file of the configuration has an [instances] table, as after the installation: nothing is gated and justnews.target starts nothing.",
+		Check: []Command{Run("justnews-gate", "config", "show")},
+		Fix:   CopyExample(),
 	},
 	{
 		Code: ConfigUnreadable, Status: StatusConfig, MessageID: "8e64a67c4c545c139b75b36b8ede20a3",
