@@ -193,6 +193,12 @@ func TestTheExampleOfSeventeenLoads(t *testing.T) {
 	}
 }
 
+func TestTheFixesNameTheExamplesWhereTheyAre(t *testing.T) {
+	if examples != diag.Examples {
+		t.Errorf("%s is not %s", diag.Examples, examples)
+	}
+}
+
 func TestALicenceThatNobodyKnowsIsAnError(t *testing.T) {
 	for text, want := range map[string]string{
 		"Apache License\n   Version 2.0, January 2004":                                                                        "Apache-2.0",

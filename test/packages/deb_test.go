@@ -242,6 +242,7 @@ func (h *host) fromNothing() {
 	for _, command := range []string{
 		"apt-get install -y " + newDeb,
 		"cp /usr/share/doc/justnews/examples/seventeen.toml " + configFile,
+		"cp " + modelRoot + "/AGENT_MODEL_MAP.json /etc/justnews/",
 		"justnews-gate config check && systemctl daemon-reload",
 		"systemctl enable --now justnews.target",
 		"justnews-gate status",
