@@ -40,6 +40,9 @@ func (c *preflightCommand) Run(a *app) error {
 			w.RequireBus = slices.ContainsFunc(loaded.Instances, func(i config.Instance) bool { return i.RequireBus })
 			w.RequireMPS = len(mpsInstances(loaded)) > 0
 			w.Needs = everyProbe(loaded)
+			if len(loaded.Instances) == 0 { // then nothing serves the models, and nothing waits for them
+				w.RequireModels, problems = false, append(problems, check.NoInstance(loaded)...)
+			}
 			return w, problems
 		},
 		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {

@@ -24,9 +24,11 @@ func (a *app) printGlance(g glance) {
 		fmt.Fprintln(a.Stdout)
 		a.printFinding(c.Problem, c.Holds)
 	}
-	fmt.Fprintln(a.Stdout)
-	a.printServers(g)
-	a.printUnits(g)
+	if !g.unconfigured {
+		fmt.Fprintln(a.Stdout)
+		a.printServers(g)
+		a.printUnits(g)
+	}
 	for i, p := range g.Problems[min(len(g.Causes), len(g.Problems)):] {
 		if i == 0 {
 			fmt.Fprintln(a.Stdout)
