@@ -81,7 +81,8 @@ func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 		})
 	}
 	statuses := slices.DeleteFunc(slices.Clone(u.SuccessExitStatus), func(n int) bool {
-		return !slices.ContainsFunc(diag.Statuses(), func(s diag.StatusMeaning) bool { return int(s.Status) == n })
+		return n == int(diag.StatusInterrupted) || // of a run by hand
+			!slices.ContainsFunc(diag.Statuses(), func(s diag.StatusMeaning) bool { return int(s.Status) == n })
 	})
 	if len(statuses) > 0 {
 		problems = append(problems, diag.Problem{

@@ -141,8 +141,21 @@ func Run(ctx context.Context, m Machine, args []string) diag.Status {
 	if status == diag.StatusReady && a.out.err != nil {
 		status = a.refused(lostOutput(a.out.err))
 	}
+	if status != diag.StatusReady {
+		status = a.unlessCtrlC(status)
+	}
 	if a.signal != 0 && a.Kill != nil {
 		a.Kill(a.signal)
+	}
+	return status
+}
+
+// unlessCtrlC returns the status of a run that did not pass: that of shells where
+// Ctrl-C ended a run by hand. In a unit a refusal keeps the status that
+// SuccessExitStatus= was compared with.
+func (a *app) unlessCtrlC(status diag.Status) diag.Status {
+	if gate.ByCtrlC(a.ctx) && !startedBySystemd(a.Lookup) {
+		return diag.StatusInterrupted
 	}
 	return status
 }

@@ -195,6 +195,9 @@ func (a *app) verified(v *verified, problems []diag.Problem) error {
 	v.Schema, v.Problems = report.SchemaVersion, report.Clean(problems)
 	v.Models, v.Trees = orEmpty(v.Models), orEmpty(v.Trees)
 	status := worst(problems)
+	if status != diag.StatusReady {
+		status = a.unlessCtrlC(status)
+	}
 	v.Status = int(status)
 	if a.json() {
 		if err := a.printJSON(v); err != nil {
