@@ -52,6 +52,8 @@ type Machine struct {
 	DigestLog *os.File
 	// Host is how preflight looks at the machine; nil: as it is.
 	Host *preflight.Host
+	// NoSystemd says that systemd is not the service manager here.
+	NoSystemd bool
 	// Began is when the process did: what every deadline counts from. The zero
 	// value: with the command.
 	Began time.Time
@@ -243,7 +245,7 @@ func (a *app) exit(err error) diag.Status {
 // refused says a problem that ends a run without a result. Its exit status
 // opens nothing: this can be a unit's ExecStartPre= line.
 func (a *app) refused(p diag.Problem) diag.Status {
-	a.talk.Say(report.ProblemLines([]diag.Problem{p}))
+	a.talk.Say(a.problemLines([]diag.Problem{p}))
 	return a.end(p.Status())
 }
 
@@ -256,7 +258,7 @@ func lostOutput(err error) diag.Problem {
 
 // crashed reports a bug of ours. The stack is for whoever mends it.
 func (a *app) crashed(what any, stack []byte) {
-	a.talk.Say(report.ProblemLines([]diag.Problem{{
+	a.talk.Say(a.problemLines([]diag.Problem{{
 		Code: diag.Internal, Message: fmt.Sprintf("the program crashed: %v", what),
 		Fix: diag.Advise("report it as a bug, with the lines below"),
 	}}))

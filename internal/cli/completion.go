@@ -9,7 +9,6 @@ import (
 	"justnews/internal/completion"
 	"justnews/internal/config"
 	"justnews/internal/diag"
-	"justnews/internal/report"
 	"justnews/internal/wish"
 )
 
@@ -60,7 +59,7 @@ func Completion(shell string) (string, error) {
 func (a *app) printInstances() error {
 	cfg, problems := config.Load(a.source())
 	if cfg == nil {
-		a.talk.Say(report.ProblemLines(problems))
+		a.talk.Say(a.problemLines(problems))
 		return ended(statusOf(problems))
 	}
 	for _, i := range cfg.Instances {
@@ -73,13 +72,13 @@ func (a *app) printInstances() error {
 func (a *app) printAgents() error {
 	cfg, problems := config.Load(a.source())
 	if cfg == nil {
-		a.talk.Say(report.ProblemLines(problems))
+		a.talk.Say(a.problemLines(problems))
 		return ended(statusOf(problems))
 	}
 	w, _ := wish.ForHost(cfg, a.Lookup, wish.Flags{})
 	m := a.modelMap(w)
 	if m.Models == nil {
-		a.talk.Say(report.ProblemLines(m.Problems))
+		a.talk.Say(a.problemLines(m.Problems))
 		return ended(diag.StatusStoreIncomplete)
 	}
 	for _, agent := range m.Models.Agents {

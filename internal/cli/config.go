@@ -47,7 +47,7 @@ func (c *configCheckCommand) Run(a *app) error {
 		problems = append(problems, a.unitTexts(*cfg)...)
 		problems = append(problems, a.named(cfg)...)
 	}
-	out := checked{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: report.Clean(problems)}
+	out := checked{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: a.clean(problems)}
 	if cfg != nil {
 		out.Files = cfg.Files
 		for _, i := range cfg.Instances {
@@ -62,7 +62,7 @@ func (c *configCheckCommand) Run(a *app) error {
 		}
 		return ended(status)
 	}
-	a.talk.Say(report.ProblemLines(problems))
+	a.talk.Say(a.problemLines(problems))
 	if cfg != nil {
 		fmt.Fprintf(a.Stdout, "%s: %s\n", diag.Clean(strings.Join(cfg.Files, ", ")), counted(len(cfg.Instances), "instance"))
 		a.print(a.next(cfg, problems))
@@ -94,7 +94,7 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 // next says what to do with a configuration that can be used. Where no instance
 // is listed, the warning says it.
 func (a *app) next(cfg *config.Config, problems []diag.Problem) []string {
-	if len(cfg.Instances) == 0 || len(diag.Errors(problems)) > 0 {
+	if len(cfg.Instances) == 0 || len(diag.Errors(problems)) > 0 || a.NoSystemd {
 		return nil
 	}
 	var first []string
@@ -139,7 +139,7 @@ func (c *configShowCommand) Run(a *app) error {
 		})
 	}
 	cfg, problems := config.Load(a.source())
-	a.talk.Say(report.ProblemLines(problems))
+	a.talk.Say(a.problemLines(problems))
 	if cfg == nil {
 		return ended(statusOf(problems))
 	}

@@ -145,7 +145,7 @@ func unknownCode(code string) diag.Problem {
 
 // refuse says one problem and returns its exit status as an error.
 func (a *app) refuse(p diag.Problem) error {
-	a.talk.Say(report.ProblemLines([]diag.Problem{p}))
+	a.talk.Say(a.problemLines([]diag.Problem{p}))
 	return ended(p.Status())
 }
 

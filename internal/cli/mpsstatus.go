@@ -58,7 +58,7 @@ func (c *mpsStatusCommand) Run(a *app) error {
 	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout+mpsTimeout)
 	defer cancel()
 	s := a.lookAtMPS(ctx)
-	s.Problems = report.Clean(s.Problems)
+	s.Problems = a.clean(s.Problems)
 	s.Status = int(statusOf(s.Problems))
 	if a.json() {
 		if err := a.printJSON(s); err != nil {
@@ -71,7 +71,7 @@ func (c *mpsStatusCommand) Run(a *app) error {
 		case s.unused:
 			a.row("mps", plain, "not used", "no instance has mps = { enabled = true }")
 		}
-		a.talk.Say(report.ProblemLines(s.Problems))
+		a.talk.Say(a.problemLines(s.Problems))
 	}
 	return ended(diag.Status(s.Status))
 }

@@ -132,6 +132,7 @@ func (c *statusCommand) Run(a *app) error {
 // glanceOnce is a glance with its exit status.
 func (a *app) glanceOnce(ctx context.Context) glance {
 	g := a.glance(ctx)
+	g.Problems = a.here(g.Problems)
 	g.settle()
 	g.Problems = report.Clean(g.Problems)
 	return g

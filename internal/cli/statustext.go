@@ -39,7 +39,7 @@ func (a *app) printGlance(g glance) {
 
 // printFinding prints a problem, and the instances that it holds.
 func (a *app) printFinding(p diag.Problem, holds []string) {
-	a.print(report.Written(report.ProblemLines([]diag.Problem{p}), a.paper()))
+	a.print(report.Written(a.problemLines([]diag.Problem{p}), a.paper()))
 	if len(holds) > 0 {
 		a.print(report.Wrap("  holds: ", strings.Join(holds, ", "), a.paper().Width))
 	}
