@@ -46,7 +46,7 @@ func (c *preflightCommand) Run(a *app) error {
 			return w, problems
 		},
 		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
-			freed := a.free(ctx, c.Stop, cfg, &w, x)
+			freed := append(notStarted(ctx, cfg, &w, x.Units), a.free(ctx, c.Stop, cfg, &w, x)...)
 			around := a.lookAround(ctx, cfg, x)
 			// What follows has to fit into the budget as well.
 			look := w
@@ -112,6 +112,21 @@ func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *wish.
 		w.RequireBus = false
 	}
 	return freed.Problems
+}
+
+// notStarted says once that justnews.target is stopped and every instance with
+// it: what their servers do not say then is no finding, nor waited for.
+func notStarted(ctx context.Context, cfg *config.Config, w *wish.Wish, units gate.Units) []diag.Problem {
+	if units == nil {
+		return nil
+	}
+	g := nothingSeen()
+	if lookAtUnits(ctx, &g, cfg, *w, units, nil); !g.stopped() {
+		return nil
+	}
+	w.RequireModels = w.RequireModels && w.Orchestrator.Unit == ""
+	w.RequireBus = w.RequireBus && w.Bus.Unit == ""
+	return []diag.Problem{targetStopped()}
 }
 
 // registered asks the bus whether it knows the orchestrator, where both are

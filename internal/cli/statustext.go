@@ -312,6 +312,9 @@ func (a *app) row(name string, t tone, state, rest string) {
 // fit cuts a text that begins behind used columns.
 func (a *app) fit(text string, used int) string {
 	p := a.paper()
+	if p.ASCII {
+		text = strings.ReplaceAll(text, "…", "...")
+	}
 	if p.Width == 0 {
 		return text
 	}
