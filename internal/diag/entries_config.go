@@ -144,7 +144,7 @@ var configEntries = []Entry{
 		Title: "the generator reached its own time limit",
 		Cause: "Reading the configuration took longer than 5 s: a hanging file system, or a machine under extreme load. Every instance is gated shut.",
 		Check: []Command{Run("journalctl", "-b", "-t", "justnews-generator")},
-		Fix:   Advise("mend the file system below /etc/justnews", Reload()),
+		Fix:   Advise("fix the file system below /etc/justnews", Reload()),
 	},
 	{
 		Code: GeneratorWrite, Status: StatusConfig, MessageID: "2fa96c2766705d2d9a36828b28b51a67",

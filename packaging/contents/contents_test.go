@@ -145,7 +145,7 @@ func TestTheJournalCatalogIsTheCatalogueOfProblems(t *testing.T) {
 			t.Errorf("%s: %s", e.Code, head)
 		}
 		words := strings.Join(strings.Fields(body), " ")
-		for _, part := range []string{e.Cause, "Look: " + e.Check[0].String(), "Mend: " + e.Fix.Advice} {
+		for _, part := range []string{e.Cause, "Look: " + e.Check[0].String(), "Fix: " + e.Fix.Advice} {
 			if !strings.Contains(words, strings.Join(strings.Fields(part), " ")) {
 				t.Errorf("%s: %q is not in\n%s", e.Code, part, body)
 			}
