@@ -208,7 +208,7 @@ func (a *app) saidByPreload(unit string, p diag.Problem) string {
 	}
 	defer conn.Close()
 	u, err := conn.Unit(ctx, plan.PreloadUnit)
-	if _, text := check.Refusal(u); err != nil || text == "" || alike(text, "") != alike(report.Clean([]diag.Problem{p})[0].String(), "") {
+	if _, text := check.Refusal(u); err != nil || text == "" || alike(text, "") != alike(a.clean([]diag.Problem{p})[0].String(), "") {
 		return ""
 	}
 	return plan.PreloadUnit

@@ -347,6 +347,8 @@ func (g *glance) summarize() {
 		g.State, g.Summary = hostDegraded, of+", "+counted(len(g.Causes), "error")
 	case len(g.Causes) > 0:
 		g.State, g.Summary = hostDown, counted(len(g.Causes), "error")
+	case g.unconfigured:
+		g.State, g.Summary, g.Status = hostStopped, "no instance is configured", int(diag.StatusUnavailable)
 	case g.stopped():
 		g.State, g.Summary, g.Status = hostStopped, plan.Target+" is stopped", int(diag.StatusUnavailable)
 	case pending > 0 || g.loading:

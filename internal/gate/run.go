@@ -182,11 +182,16 @@ func interrupted(ctx context.Context) bool {
 	return errors.Is(ctx.Err(), context.Canceled)
 }
 
+// ByCtrlC tells whether SIGINT ended ctx.
+func ByCtrlC(ctx context.Context) bool {
+	return interrupted(ctx) && strings.HasPrefix(context.Cause(ctx).Error(), "interrupt")
+}
+
 func interruption(ctx context.Context, name, detail string) diag.Problem {
 	why := "by a signal"
 	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled { //nolint:errorlint // a signal's cause Is Canceled as well
 		why = "(" + cause.Error() + ")"
-		if strings.HasPrefix(cause.Error(), "interrupt") {
+		if ByCtrlC(ctx) {
 			why = "by Ctrl-C"
 		}
 	}

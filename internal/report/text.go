@@ -53,8 +53,12 @@ func stoppedLine(r gate.Result) []Line {
 	if n == 0 {
 		return nil
 	}
+	text := "1 unit is down now; what starts it again"
+	if n > 1 {
+		text = fmt.Sprintf("%d units are down now; what starts them again", n)
+	}
 	return []Line{
-		{Priority: priWarning, Level: "stopped", Text: fmt.Sprintf("%d units are down now; what starts them again", n)},
+		{Priority: priWarning, Level: "stopped", Text: text},
 		{Priority: priWarning, Level: levelCommand, Text: diag.Retry().String()},
 	}
 }
