@@ -96,7 +96,9 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 
 // closedToUs reports whether only this user may not read a map: the services run
 // as others.
-func closedToUs(m modelmap.File, euid int) bool { return errors.Is(m.Err, fs.ErrPermission) && euid != 0 }
+func closedToUs(m modelmap.File, euid int) bool {
+	return errors.Is(m.Err, fs.ErrPermission) && euid != 0
+}
 
 // next says what to do with a configuration that can be used. Where no instance
 // is listed, the warning says it.

@@ -263,7 +263,7 @@ func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
 	}
 	for _, name := range names {
 		instance := instanceIn(name)
-		if !instanceName(instance) {
+		if !config.InstanceName(instance) {
 			continue
 		}
 		if u, err := conn.Unit(ctx, name); err == nil && check.WordOf(u, true) == check.WordMissing {
