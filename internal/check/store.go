@@ -124,7 +124,10 @@ func describe(f facts.StoreFault) string {
 		facts.Unreadable: "cannot be read", facts.NoAdapter: "does not exist", facts.Denied: "cannot be read by this user",
 	}
 	s := f.Path + " " + says[f.Kind]
-	if f.Detail != "" {
+	switch {
+	case f.Target != "":
+		s += ": a link to " + f.Target
+	case f.Detail != "":
 		s += ": " + f.Detail
 	}
 	return diag.Clean(s)

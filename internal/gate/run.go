@@ -141,7 +141,7 @@ func (k *walk) takeUntil(ctx context.Context, s step) bool {
 func (k *walk) take(ctx context.Context, s step) bool {
 	start := time.Since(k.began)
 	if k.world.Doing != nil {
-		k.world.Doing("the step " + s.name)
+		k.world.Doing(s.name)
 	}
 	out := s.run(ctx, k)
 	// A signal is the cause of whatever the step could not finish.

@@ -157,7 +157,7 @@ var holdings = []holding{
 		`cd /run/justnews-gate; for f in *.json orchestrator-x.json; do rm -f $f; as_agent truncate -s 60G $f; done`,
 		"rm -f /run/justnews-gate/*.json")},
 	{name: "300,000 summaries in the instance's own cache, the last one a FIFO", plant: script(
-		`mkdir -p `+ownCache+`; mount -t tmpfs none `+ownCache+`; cd `+ownCache+`; mkdir scout; mkfifo scout/latest.json
+		`mkdir -p `+ownCache+`; mount -t tmpfs -o mode=755 none `+ownCache+`; cd `+ownCache+`; mkdir scout; mkfifo scout/latest.json
 		seq 300000 | sed 's/.*/summary_20200101T000000.&Z_scout.json/' | xargs touch; chown -R justnews:justnews .`,
 		"umount -l "+ownCache)},
 	{name: "refs/main is a FIFO", plant: script("mkdir -p $M/refs; rm -f $M/refs/main; mkfifo $M/refs/main", "rm -r $M/refs; "+mend())},
@@ -208,6 +208,7 @@ func holdHost() host {
 	all := agents()
 	h.config = config("60s", slices.DeleteFunc(all, func(name string) bool { return name == "scout" })...)
 	h.config = strings.Replace(h.config, "[instances.scout]\n", "[instances.scout]\nrequire_bus = false\n", 1)
+	h.config = strings.Replace(h.config, "[service]\n", "[bus]\ninstance = \"\"\n\n[service]\n", 1)
 	h.misbehave = "hold"
 	change := h.change
 	h.change = func(tree *bed.Tree) {
@@ -390,10 +391,16 @@ type heldRecord struct {
 func (s *site) record(after time.Duration) heldRecord {
 	s.t.Helper()
 	var r heldRecord
-	s.WaitFor("a record of the run", 5*time.Second, func() bool {
+	for limit := bed.Monotonic() + 5*time.Second; ; time.Sleep(50 * time.Millisecond) {
 		text := s.Run("timeout", "5", "cat", ownCache+"/scout/latest.json").Stdout
-		return json.Unmarshal([]byte(text), &r) == nil && r.began() >= after-time.Millisecond
-	})
+		if r = (heldRecord{}); json.Unmarshal([]byte(text), &r) == nil && r.began() >= after-time.Millisecond {
+			break
+		}
+		if bed.Monotonic() > limit {
+			s.t.Error("the run left no record")
+			return r
+		}
+	}
 	if r.Verdict != "refused" {
 		s.t.Errorf("the record says %q", r.Verdict)
 	}

@@ -320,11 +320,15 @@ func TestAnErrorOfReadingIsNeitherWholeNorCorrupt(t *testing.T) {
 	const text = "the content of a blob"
 	for _, sealed := range []bool{false, true} {
 		for name, at := range map[string]func(*reference.Store) string{
-			"weights":       func(s *reference.Store) string { return filepath.Join(s.Snapshot(scouts), "model.safetensors") },
-			"a small file":  func(s *reference.Store) string { return filepath.Join(s.Snapshot(scouts), "config.json") },
-			"a blob":        func(s *reference.Store) string { return filepath.Join(s.Dir(scouts), "blobs", gitName(text)) },
-			"the manifest":  func(s *reference.Store) string { return filepath.Join(s.Root, scouts.Agent, "versions", "v1", "manifest.json") },
-			"the seal":      func(s *reference.Store) string { return filepath.Join(s.Root, scouts.Agent, "versions", "v1", ".justnews", "manifest.json") },
+			"weights":      func(s *reference.Store) string { return filepath.Join(s.Snapshot(scouts), "model.safetensors") },
+			"a small file": func(s *reference.Store) string { return filepath.Join(s.Snapshot(scouts), "config.json") },
+			"a blob":       func(s *reference.Store) string { return filepath.Join(s.Dir(scouts), "blobs", gitName(text)) },
+			"the manifest": func(s *reference.Store) string {
+				return filepath.Join(s.Root, scouts.Agent, "versions", "v1", "manifest.json")
+			},
+			"the seal": func(s *reference.Store) string {
+				return filepath.Join(s.Root, scouts.Agent, "versions", "v1", ".justnews", "manifest.json")
+			},
 			"the reference": func(s *reference.Store) string { return filepath.Join(s.Dir(scouts), "refs", "main") },
 		} {
 			if name == "the seal" && !sealed {
