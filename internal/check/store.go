@@ -152,6 +152,6 @@ func MountMissing(u facts.Unit, path string) diag.Problem {
 	return diag.Problem{
 		Code: diag.StoreMount, Subject: u.Name, Message: path + " lies on a mount that is not active",
 		Seen: diag.Clean(u.ActiveState) + " (" + diag.Clean(u.SubState) + ")", Expected: "active (mounted)",
-		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", u.Name)}},
+		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "--", u.Name)}},
 	}
 }
