@@ -291,7 +291,7 @@ func (s *site) holds(h holding) late {
 	if forced {
 		over = time.Duration(r.Elapsed*float64(time.Second)) - holdBudget
 	}
-	measured.deadline = seconds(over)
+	measured.deadline = seconds(over, forced)
 	if over < 0 {
 		measured.deadline = "refused before"
 	}
@@ -374,10 +374,16 @@ func (s *site) terminated(h holding, began time.Duration, free func()) string {
 	if over > termLimit+slack {
 		s.t.Errorf("it ended %v after SIGTERM", over)
 	}
-	return seconds(over)
+	return seconds(over, forced)
 }
 
-func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+// seconds marks what the process itself says of its end.
+func seconds(d time.Duration, forced bool) string {
+	if forced {
+		return fmt.Sprintf("%.2f s ¹", d.Seconds())
+	}
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}
 
 // heldRecord is what a run leaves behind.
 type heldRecord struct {
