@@ -109,7 +109,7 @@ func (j *storeJudge) space() {
 		Message:  "there is no room for the next version beside the present one",
 		Seen:     Size(j.look.Free) + " free",
 		Expected: "at least " + Size(most) + ", as much as the largest version has",
-		Fix:      diag.Advise("remove versions that no current points at").Looking(diag.Run("find", j.look.Root, "-path", "*/versions/*", "-prune")),
+		Fix:      diag.Advise("remove versions that no current points at").Looking(diag.Run("du", "-h", "--max-depth=3", "--", j.look.Root)),
 	})
 }
 

@@ -28,7 +28,6 @@ var exceptions = map[string]string{
 	`cmp.Or(class, "o") + "+" + d.Needs`:   "u, g or o, and rwx",
 	`cmp.Or(class, "o") + "+rX"`:           "u, g or o",
 	`cmp.Or(classes[d.Class], "o") + "+r"`: "u, g or o",
-	`j.look.Root`:                          "an absolute path, and find has no --",
 }
 
 // A command of a fix is an argument vector. A word that is not written in the
