@@ -82,25 +82,35 @@ func within(pid int, f func() error) error {
 	if pid == os.Getpid() {
 		return f()
 	}
+	return apart(func() error {
+		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/mnt", pid))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = ns.Close() }()
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			return err
+		}
+		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNS); err != nil {
+			return err
+		}
+		return f()
+	})
+}
+
+// apart calls f in a thread that ends with it, whatever f makes of that thread.
+func apart(f func() error) error {
 	done := make(chan error)
 	go func() {
-		// Never unlocked: the thread is in another namespace, and ends with this
-		// goroutine.
 		runtime.LockOSThread()
-		done <- func() error {
-			ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/mnt", pid))
-			if err != nil {
-				return err
-			}
-			defer func() { _ = ns.Close() }()
-			if err := unix.Unshare(unix.CLONE_FS); err != nil {
-				return err
-			}
-			if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNS); err != nil {
-				return err
-			}
-			return f()
-		}()
+		if unix.Gettid() == os.Getpid() {
+			// The first thread does not end, and what it is the process is to others.
+			err := apart(f)
+			runtime.UnlockOSThread()
+			done <- err
+			return
+		}
+		done <- f() // never unlocked
 	}()
 	return <-done
 }
