@@ -5,11 +5,12 @@ package gate
 import (
 	"context"
 	"errors"
-	"strings"
+	"os"
 	"time"
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
+	"justnews/internal/process"
 	"justnews/internal/wish"
 )
 
@@ -24,6 +25,8 @@ type step struct {
 type outcome struct {
 	passed   bool
 	detail   string
+	done     int // of total, where the step counted models
+	total    int
 	problems []diag.Problem
 }
 
@@ -161,7 +164,7 @@ func (k *walk) take(ctx context.Context, s step) bool {
 	k.res.Problems = append(k.res.Problems, out.problems...)
 	k.res.Steps = append(k.res.Steps, StepResult{
 		Name: s.name, Verdict: verdict, Start: start,
-		Elapsed: time.Since(k.began) - start, Detail: out.detail,
+		Elapsed: time.Since(k.began) - start, Detail: out.detail, Done: out.done, Total: out.total,
 	})
 	return out.passed
 }
@@ -186,7 +189,7 @@ func interruption(ctx context.Context, name, detail string) diag.Problem {
 	why := "by a signal"
 	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled { //nolint:errorlint // a signal's cause Is Canceled as well
 		why = "(" + cause.Error() + ")"
-		if strings.HasPrefix(cause.Error(), "interrupt") {
+		if by, ok := errors.AsType[process.Ended](cause); ok && by.By == os.Interrupt {
 			why = "by Ctrl-C"
 		}
 	}
