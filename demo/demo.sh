@@ -3,7 +3,7 @@
 #
 # The main job on an embedded example: a 17-instance configuration becomes
 # drop-ins, the gate follows a preload to a pass, refuses a broken model, and
-# passes again once that is mended. Needs Linux and Go; no root, no systemd, no
+# passes again once that is fixed. Needs Linux and Go; no root, no systemd, no
 # GPU. Everything happens in a directory of its own, which is removed at the
 # end, and on free ports of 127.0.0.1.
 set -euo pipefail
@@ -165,14 +165,14 @@ wait "$orchestrator" 2>/dev/null || true
 start_orchestrator 30ms
 note '   chief_editor has lost its snapshot of distilbert-base-uncased. The gate finds'
 note '   that in the Model Store before anything is loaded, refuses, and says why and'
-note '   what mends it:'
+note '   what fixes it:'
 gate 66 gate scout
 (($(jobs_started) == 0)) || die 'something was loaded from a store that is not whole'
 
-say 'Mended as the hint says: the snapshot copied back, every byte verified'
+say 'Fixed as it says: the snapshot copied back, every byte verified'
 justnews-reference store mend "$models" chief_editor distilbert-base-uncased
 gate 0 models verify
 gate 0 preload --refresh --wait
 gate 0 gate scout
 
-printf '\n%sThat is all, and nothing is left behind.%s A real host: README.md, Quick start.\n' "$bold" "$plain"
+printf '\n%sThat is all, and nothing is left behind.%s A real host: README.md, Install.\n' "$bold" "$plain"

@@ -14,6 +14,7 @@ import (
 
 	"justnews/internal/cli"
 	"justnews/internal/journal"
+	"justnews/internal/probe/systemd"
 	"justnews/internal/process"
 	"justnews/internal/screen"
 	"justnews/internal/version"
@@ -39,6 +40,7 @@ func machine() cli.Machine {
 		Width:          width,
 		Log:            journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")),
 		Version:        version.String(),
+		NoSystemd:      !systemd.Booted(),
 		Began:          process.Began,
 		Exit:           os.Exit,
 		Kill:           process.Kill,

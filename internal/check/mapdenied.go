@@ -22,8 +22,8 @@ func MapDenied(problems []diag.Problem, user string, d *facts.StoreDenial) []dia
 		if p.Code == diag.MapUnreadable && p.Severity == diag.Error {
 			problems[i].Message = fmt.Sprintf("cannot read the model map: the user %s may not %s the %s %s", user, verb(*d), thing(*d), diag.Clean(d.Path))
 			problems[i].Seen = modeOf(*d)
-			problems[i].Fix = letIn(*d)
-			if !d.Dir && !d.Allowed { // beside it may stand what is nobody else's to read
+			problems[i].Fix = letIn(*d, user, "")
+			if !d.Dir && !d.Allowed && !d.ACL { // beside it may stand what is nobody else's to read
 				problems[i].Fix = diag.Do(diag.Run("chmod", cmp.Or(classes[d.Class], "o")+"+r", "--", d.Path), diag.Retry())
 			}
 		}

@@ -23,7 +23,7 @@ func Map(f modelmap.File, written bool) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MapMissing, Severity: diag.Warning, Position: &diag.Position{File: f.Path},
 			Message: "there is no model map, so the number of models is not checked",
-			Fix:     diag.Advise("name the orchestrator's map in /etc/justnews/justnews.toml: models.map = \"/path/to/AGENT_MODEL_MAP.json\""),
+			Fix:     diag.Advise("copy the orchestrator's map there, or name it in /etc/justnews/justnews.toml: models.map = \"/path/to/AGENT_MODEL_MAP.json\""),
 		}}
 	case f.Err != nil:
 		return []diag.Problem{{

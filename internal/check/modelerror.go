@@ -48,7 +48,7 @@ func unnamed(s Subject, message, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.ModelFailed, Subject: s.URL, Message: message, Seen: seen,
 		Expected: "no failed model",
-		Fix:      mend(again(), "mend what the orchestrator's log names").Looking(logOf(s.Unit)),
+		Fix:      mend(again(), "fix what the orchestrator's log names").Looking(logOf(s.Unit)),
 	}
 }
 
@@ -71,7 +71,7 @@ func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 		Message:  diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
 		Seen:     d.Seen,
 		Expected: cmp.Or(d.Expected, "a model that loads"),
-		Fix:      orFix(d.Fix, mend(again(), "mend what the orchestrator's log names").Looking(logOf(s.Unit))),
+		Fix:      orFix(d.Fix, mend(again(), "fix what the orchestrator's log names").Looking(logOf(s.Unit))),
 	}
 }
 
@@ -164,7 +164,7 @@ var hints = []hint{
 	{
 		words: []string{"cuda_error_mps", "mps server", "mps client", "mps daemon"},
 		says:  "MPS", expected: "a working MPS control daemon",
-		first: "mend what the status of MPS names",
+		first: "fix what the status of MPS names",
 	},
 }
 

@@ -97,7 +97,7 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 	if w.OwnUnit && w.MainPID == 0 {
 		return diag.Problem{
 			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon ended as soon as it was started",
-			Seen: seen, Expected: "a daemon that stays", Fix: mend(w.start(), "mend what its log names").Looking(logOf(w.Unit)),
+			Seen: seen, Expected: "a daemon that stays", Fix: mend(w.start(), "fix what its log names").Looking(logOf(w.Unit)),
 		}
 	}
 	switch {

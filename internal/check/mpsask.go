@@ -111,7 +111,7 @@ func MPSServers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w 
 	p := diag.Problem{
 		Code: diag.MPSServer, Subject: w.PipeDirectory, Message: "no MPS server is active",
 		Seen: "the daemon lists no server", Expected: "a server in the state ACTIVE",
-		Fix: mend(w.restart(), "mend what the daemon's log names").Looking(logOf(w.name())),
+		Fix: mend(w.restart(), "fix what the daemon's log names").Looking(logOf(w.name())),
 	}
 	if w.UID != nil {
 		p.Expected = fmt.Sprintf("a server of user id %d in the state ACTIVE", *w.UID)

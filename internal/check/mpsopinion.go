@@ -22,7 +22,7 @@ func MPSOpinion(o facts.MPSOpinion, reached Rung, url string) *diag.Problem {
 		Message:  "the orchestrator says that MPS is enabled, and it is not proven",
 		Seen:     fmt.Sprintf("%s is %t", diag.Clean(o.Source), o.Enabled),
 		Expected: "the same as proven here: " + reached.String(),
-		Fix:      diag.Advise("nothing to do about the orchestrator's word: mend what the status of MPS names").Looking(diag.Run("justnews-gate", "mps", "status")),
+		Fix:      diag.Advise("nothing to do about the orchestrator's word: fix what the status of MPS names").Looking(diag.Run("justnews-gate", "mps", "status")),
 	}
 	if !o.Enabled {
 		p.Message = "the orchestrator says that MPS is not enabled, and it is proven"

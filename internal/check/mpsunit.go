@@ -50,11 +50,11 @@ func (w MPSWish) mendUnit(u facts.Unit) diag.Fix {
 	case u.LoadState == "masked":
 		return diag.Do(append([]diag.Command{diag.Run("systemctl", "unmask", "--", u.Name)}, w.start()...)...)
 	case u.LoadState != "loaded":
-		return mend(append(reload(), w.start()...), "mend the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
+		return mend(append(reload(), w.start()...), "fix the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case len(u.Conditions) > 0 && !u.ConditionResult:
 		return mend(w.start(), "make the condition hold")
 	default:
-		return mend(w.start(), "mend what its log names").Looking(logOf(u.Name))
+		return mend(w.start(), "fix what its log names").Looking(logOf(u.Name))
 	}
 }
 

@@ -37,7 +37,7 @@ func OrchestratorLate(s Subject, h facts.Health, r facts.Readiness) []diag.Probl
 		Message:  fmt.Sprintf("the orchestrator did not become ready within %s", span(s.Timeout)),
 		Seen:     Readiness(r).Reason,
 		Expected: `{"ready": true} from /ready`,
-		Fix:      mend(restart(s.Unit), "mend what the orchestrator's log names").Looking(logOf(s.Unit)),
+		Fix:      mend(restart(s.Unit), "fix what the orchestrator's log names").Looking(logOf(s.Unit)),
 	}}
 }
 

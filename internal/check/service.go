@@ -155,14 +155,10 @@ func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 	if !r.Known || r.OK {
 		return nil
 	}
-	// What the path is for stands before it: "service.exec: P does not exist".
-	message, seen := fmt.Sprintf("%s: %s cannot %s %s", p.What, diag.Clean(r.User), p.Want, diag.Clean(p.Path)), diag.Clean(r.At)+": "+diag.Clean(r.Detail)
-	if r.At == p.Path {
-		message, seen = fmt.Sprintf("%s: %s %s", p.What, diag.Clean(p.Path), diag.Clean(r.Detail)), ""
-	}
+	message, seen := unreached(p, r)
 	return []diag.Problem{{
 		Code: p.Code, Subject: u.Name, Message: message, Seen: seen,
-		Fix: mend(again(), "put it there, or let %s get to it", quote(r.User)).Looking(namei(p.Path)),
+		Fix: pathFix(p, r, again()),
 	}}
 }
 

@@ -39,7 +39,7 @@ func (j *storeJudge) denied(f facts.StoreFault, lost string) diag.Problem {
 		Message:  fmt.Sprintf("the user %s may not %s this %s: %s", j.look.User, verb(*d), thing(*d), lost),
 		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(*d), f.Path)),
 		Expected: fmt.Sprintf("%s for %s", d.Needs, cmp.Or(d.Class, "the user")),
-		Fix:      letIn(*d),
+		Fix:      letIn(*d, j.look.User, j.look.Root),
 	}
 }
 
@@ -77,9 +77,13 @@ func thing(d facts.StoreDenial) string {
 }
 
 func modeOf(d facts.StoreDenial) string {
-	s := fmt.Sprintf("mode %04o, owner %d:%d, the bits of %s decide", d.Mode, d.UID, d.GID, cmp.Or(d.Class, "others"))
+	s := fmt.Sprintf("mode %04o, owner %d:%d", d.Mode, d.UID, d.GID)
+	if d.ACL {
+		return s + ", with an access control list"
+	}
+	s += ", the bits of " + cmp.Or(d.Class, "others") + " decide"
 	if d.Allowed {
-		s += " and allow it: an ACL, a security module or a mount refuses"
+		s += " and allow it: a security module or a mount refuses"
 	}
 	return s
 }
@@ -89,21 +93,36 @@ func modeOf(d facts.StoreDenial) string {
 //nolint:gochecknoglobals // a constant table
 var classes = map[string]string{"owner": "u", "group": "g"}
 
-// letIn is the least that lets the user in: search on a directory above, read
-// on what is read, for the class that the user is in.
-func letIn(d facts.StoreDenial) diag.Fix {
+// letIn is what lets the user in: search alone on a directory above the store,
+// and below its root everything from there on, for the class that the user is in.
+// What one copy has closed is closed at every level.
+func letIn(d facts.StoreDenial, user, root string) diag.Fix {
 	class := classes[d.Class]
+	inside := strings.HasPrefix(d.Path, strings.TrimSuffix(root, "/")+"/") && root != ""
 	switch {
 	case hidden(d):
 		return mend(reload(), `set protect_home = "read-only" in [service] of /etc/justnews/justnews.toml`)
+	case d.ACL && user != "":
+		return diag.Do(setfacl(d, user, inside), diag.Retry())
 	case d.Allowed:
-		return mend(again(), "see what refuses it").Looking(namei(d.Path), diag.Run("getfacl", "--", d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
+		return mend(again(), "see what refuses it").Looking(namei(d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
+	case d.Dir && inside:
+		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", d.Path), diag.Retry())
 	case d.Dir:
 		return diag.Do(diag.Run("chmod", cmp.Or(class, "o")+"+"+d.Needs, "--", d.Path), diag.Retry())
 	default:
 		// The files beside it were copied by the same hand.
 		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", filepath.Dir(d.Path)), diag.Retry())
 	}
+}
+
+// setfacl is the entry for the user that an access control list lacks, or has with
+// too little.
+func setfacl(d facts.StoreDenial, user string, inside bool) diag.Command {
+	if inside {
+		return diag.Run("setfacl", "-R", "-m", "u:"+user+":rX", "--", d.Path)
+	}
+	return diag.Run("setfacl", "-m", "u:"+user+":"+d.Needs, "--", d.Path)
 }
 
 // hidden tells whether ProtectHome= keeps the user out: systemd puts a

@@ -111,10 +111,10 @@ func mendUnit(u facts.Unit) diag.Fix {
 	case u.LoadState == "masked":
 		return diag.Do(diag.Run("systemctl", "unmask", "--", u.Name), diag.Retry())
 	case u.LoadState != "loaded":
-		return mend(reload(), "mend the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
+		return mend(reload(), "fix the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case u.Result == "oom-kill":
 		return mend(again(), "free memory, add swap or raise memory_max").Looking(logOf(u.Name))
 	default:
-		return mend(again(), "mend what its log names").Looking(logOf(u.Name))
+		return mend(again(), "fix what its log names").Looking(logOf(u.Name))
 	}
 }

@@ -81,7 +81,8 @@ func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 		})
 	}
 	statuses := slices.DeleteFunc(slices.Clone(u.SuccessExitStatus), func(n int) bool {
-		return !slices.ContainsFunc(diag.Statuses(), func(s diag.StatusMeaning) bool { return int(s.Status) == n })
+		return n == int(diag.StatusInterrupted) || // of a run by hand
+			!slices.ContainsFunc(diag.Statuses(), func(s diag.StatusMeaning) bool { return int(s.Status) == n })
 	})
 	if len(statuses) > 0 {
 		problems = append(problems, diag.Problem{
@@ -156,7 +157,7 @@ func loops(u facts.Unit) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.RestartLoop, Subject: u.Name, Message: "it fails, and systemd starts it again and again",
-		Seen: seen, Expected: "active", Fix: mend(append([]diag.Command{diag.Run("systemctl", "stop", "--", u.Name)}, again()...), "mend what its log names").Looking(logOf(u.Name)),
+		Seen: seen, Expected: "active", Fix: mend(append([]diag.Command{diag.Run("systemctl", "stop", "--", u.Name)}, again()...), "fix what its log names").Looking(logOf(u.Name)),
 	}}
 }
 

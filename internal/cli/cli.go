@@ -52,6 +52,8 @@ type Machine struct {
 	DigestLog *os.File
 	// Host is how preflight looks at the machine; nil: as it is.
 	Host *preflight.Host
+	// NoSystemd says that systemd is not the service manager here.
+	NoSystemd bool
 	// Began is when the process did: what every deadline counts from. The zero
 	// value: with the command.
 	Began time.Time
@@ -141,8 +143,21 @@ func Run(ctx context.Context, m Machine, args []string) diag.Status {
 	if status == diag.StatusReady && a.out.err != nil {
 		status = a.refused(lostOutput(a.out.err))
 	}
+	if status != diag.StatusReady {
+		status = a.unlessCtrlC(status)
+	}
 	if a.signal != 0 && a.Kill != nil {
 		a.Kill(a.signal)
+	}
+	return status
+}
+
+// unlessCtrlC returns the status of a run that did not pass: that of shells where
+// Ctrl-C ended a run by hand. In a unit a refusal keeps the status that
+// SuccessExitStatus= was compared with.
+func (a *app) unlessCtrlC(status diag.Status) diag.Status {
+	if gate.ByCtrlC(a.ctx) && !startedBySystemd(a.Lookup) {
+		return diag.StatusInterrupted
 	}
 	return status
 }
@@ -230,7 +245,7 @@ func (a *app) exit(err error) diag.Status {
 // refused says a problem that ends a run without a result. Its exit status
 // opens nothing: this can be a unit's ExecStartPre= line.
 func (a *app) refused(p diag.Problem) diag.Status {
-	a.talk.Say(report.ProblemLines([]diag.Problem{p}))
+	a.talk.Say(a.problemLines([]diag.Problem{p}))
 	return a.end(p.Status())
 }
 
@@ -243,7 +258,7 @@ func lostOutput(err error) diag.Problem {
 
 // crashed reports a bug of ours. The stack is for whoever mends it.
 func (a *app) crashed(what any, stack []byte) {
-	a.talk.Say(report.ProblemLines([]diag.Problem{{
+	a.talk.Say(a.problemLines([]diag.Problem{{
 		Code: diag.Internal, Message: fmt.Sprintf("the program crashed: %v", what),
 		Fix: diag.Advise("report it as a bug, with the lines below"),
 	}}))

@@ -9,11 +9,11 @@ import (
 	"justnews/internal/completion"
 	"justnews/internal/config"
 	"justnews/internal/diag"
-	"justnews/internal/report"
+	"justnews/internal/wish"
 )
 
 type completionCommand struct {
-	What string `arg:"" enum:"bash,zsh,fish,instances" help:"bash, zsh or fish: the script of that shell; instances: the names that the scripts complete, one a line."`
+	What string `arg:"" enum:"bash,zsh,fish,instances,agents" help:"bash, zsh or fish: the script of that shell; instances or agents: the names that the scripts complete, one a line."`
 }
 
 // Run prints a completion script, or what one asks for.
@@ -25,6 +25,8 @@ func (c *completionCommand) Run(a *app) error {
 		})
 	case c.What == "instances":
 		return a.printInstances()
+	case c.What == "agents":
+		return a.printAgents()
 	}
 	script, err := Completion(c.What)
 	if err != nil {
@@ -44,10 +46,9 @@ func Completion(shell string) (string, error) {
 	for _, e := range diag.Catalog() {
 		codes = append(codes, string(e.Code))
 	}
-	instances := completion.Values{Command: "justnews-gate completion instances"}
 	return completion.Script(shell, model, map[string]completion.Values{
-		"INSTANCE": instances,
-		"AGENT":    instances, // each agent that has models is an instance
+		"INSTANCE": {Command: "justnews-gate completion instances"},
+		"AGENT":    {Command: "justnews-gate completion agents"},
 		"CODE":     {Words: codes},
 		"FILE":     {Files: true},
 		"DIR":      {Dirs: true},
@@ -58,11 +59,30 @@ func Completion(shell string) (string, error) {
 func (a *app) printInstances() error {
 	cfg, problems := config.Load(a.source())
 	if cfg == nil {
-		a.talk.Say(report.ProblemLines(problems))
+		a.talk.Say(a.problemLines(problems))
 		return ended(statusOf(problems))
 	}
 	for _, i := range cfg.Instances {
 		fmt.Fprintln(a.Stdout, i.Name)
+	}
+	return nil
+}
+
+// printAgents prints the names of the agents that the model map gives models.
+func (a *app) printAgents() error {
+	cfg, problems := config.Load(a.source())
+	if cfg == nil {
+		a.talk.Say(a.problemLines(problems))
+		return ended(statusOf(problems))
+	}
+	w, _ := wish.ForHost(cfg, a.Lookup, wish.Flags{})
+	m := a.modelMap(w)
+	if m.Models == nil {
+		a.talk.Say(a.problemLines(m.Problems))
+		return ended(diag.StatusStoreIncomplete)
+	}
+	for _, agent := range m.Models.Agents {
+		fmt.Fprintln(a.Stdout, agent.Name)
 	}
 	return nil
 }

@@ -9,11 +9,17 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"justnews/internal/check"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/emit"
+	"justnews/internal/facts"
+	"justnews/internal/modelmap"
 	"justnews/internal/plan"
+	"justnews/internal/preflight"
+	"justnews/internal/probe/environ"
 	"justnews/internal/report"
+	"justnews/internal/wish"
 )
 
 type configCommand struct {
@@ -39,8 +45,9 @@ func (c *configCheckCommand) Run(a *app) error {
 	cfg, problems := config.Load(a.source())
 	if cfg != nil {
 		problems = append(problems, a.unitTexts(*cfg)...)
+		problems = append(problems, a.named(cfg)...)
 	}
-	out := checked{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: report.Clean(problems)}
+	out := checked{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: a.clean(problems)}
 	if cfg != nil {
 		out.Files = cfg.Files
 		for _, i := range cfg.Instances {
@@ -55,13 +62,59 @@ func (c *configCheckCommand) Run(a *app) error {
 		}
 		return ended(status)
 	}
-	a.talk.Say(report.ProblemLines(problems))
+	a.talk.Say(a.problemLines(problems))
 	if cfg != nil {
 		fmt.Fprintf(a.Stdout, "%s: %s\n", diag.Clean(strings.Join(cfg.Files, ", ")), counted(len(cfg.Instances), "instance"))
+		a.print(a.next(cfg, problems))
 	} else {
 		fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", counted(len(diag.Errors(problems)), "error"))
 	}
 	return ended(status)
+}
+
+// named are the warnings about what the configuration names and the host does
+// not have. The units' environment beats the file.
+func (a *app) named(cfg *config.Config) []diag.Problem {
+	h := a.host()
+	if a.Root != "" {
+		h = preflight.Real(string(a.Root), false)
+	}
+	env := check.Environment(facts.Unit{EnvironmentFiles: []string{environ.Dir + "/global.env"}}, environ.Files(h.Root))
+	w, _ := wish.ForHost(cfg, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, wish.Flags{})
+	problems := preflight.Named(cfg, w.Models.Root, h)
+	if len(cfg.Instances) > 0 {
+		problems = append(problems, check.Map(modelmap.ReadFile(a.below(w.Models.Map)), w.Models.MapWritten)...)
+	}
+	for i := range problems {
+		problems[i].Severity = max(problems[i].Severity, diag.Warning)
+	}
+	return problems
+}
+
+// next says what to do with a configuration that can be used. Where no instance
+// is listed, the warning says it.
+func (a *app) next(cfg *config.Config, problems []diag.Problem) []string {
+	if len(cfg.Instances) == 0 || len(diag.Errors(problems)) > 0 || a.NoSystemd {
+		return nil
+	}
+	var first []string
+	if len(problems) > 0 {
+		first = append(first, "see to the warnings")
+	}
+	switch {
+	case a.ConfigFile != "":
+		first = append(first, "copy it to /etc/justnews/justnews.toml")
+	case a.Root != "":
+		return nil // no host that runs
+	}
+	lines := []string{"next: run"}
+	if len(first) > 0 {
+		lines[0] = "next: " + strings.Join(first, ", ") + ", then run"
+	}
+	for _, c := range diag.Lines([]diag.Command{diag.Reload(), diag.Run("systemctl", "enable", "--now", plan.Target), diag.Run("justnews-gate", "status")}) {
+		lines = append(lines, "  "+c)
+	}
+	return lines
 }
 
 // unitTexts are what the generator would refuse although the configuration is
@@ -86,7 +139,7 @@ func (c *configShowCommand) Run(a *app) error {
 		})
 	}
 	cfg, problems := config.Load(a.source())
-	a.talk.Say(report.ProblemLines(problems))
+	a.talk.Say(a.problemLines(problems))
 	if cfg == nil {
 		return ended(statusOf(problems))
 	}

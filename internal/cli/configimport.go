@@ -54,14 +54,14 @@ func (c *configImportCommand) Run(a *app) error {
 	if a.json() {
 		out := imported{
 			Schema: report.SchemaVersion, Instances: orEmpty(r.Instances), TOML: r.TOML, Remove: linesOf(r.Remove),
-			Problems: report.Clean(problems), Status: int(status),
+			Problems: a.clean(problems), Status: int(status),
 		}
 		if err := a.printJSON(out); err != nil {
 			return err
 		}
 		return ended(status)
 	}
-	a.talk.Say(report.ProblemLines(problems))
+	a.talk.Say(a.problemLines(problems))
 	if _, err := io.WriteString(a.Stdout, r.TOML); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"justnews/internal/diag"
@@ -14,7 +15,7 @@ import (
 )
 
 type explainCommand struct {
-	Code string `arg:"" optional:"" help:"A code such as MODEL-FAILED; without one, all codes are listed."`
+	Code string `arg:"" optional:"" help:"A code such as MODEL-FAILED, or how several begin, such as MPS; without one, all codes are listed."`
 }
 
 // explanation is the JSON of explain.
@@ -34,15 +35,11 @@ type explained struct {
 	Fix       diag.Fix       `json:"fix"`
 }
 
-// Run prints the catalogue, or one entry of it.
+// Run prints the catalogue, or the entries of it that were asked for.
 func (c *explainCommand) Run(a *app) error {
-	entries := diag.Catalog()
-	if c.Code != "" {
-		e, ok := diag.Lookup(diag.Code(strings.ToUpper(c.Code)))
-		if !ok {
-			return a.refuse(unknownCode(c.Code))
-		}
-		entries = []diag.Entry{e}
+	entries := entriesOf(strings.ToUpper(c.Code))
+	if len(entries) == 0 {
+		return a.refuse(unknownCode(c.Code))
 	}
 	switch {
 	case a.json():
@@ -52,9 +49,25 @@ func (c *explainCommand) Run(a *app) error {
 			fmt.Fprintf(a.Stdout, "%-24s %s\n", e.Code, e.Title)
 		}
 	default:
-		printEntry(a, entries[0])
+		for i, e := range entries {
+			if i > 0 {
+				fmt.Fprintln(a.Stdout)
+			}
+			printEntry(a, e)
+		}
 	}
 	return nil
+}
+
+// entriesOf returns the entry of a code, or those of every code that begins with
+// these words.
+func entriesOf(code string) []diag.Entry {
+	if e, ok := diag.Lookup(diag.Code(code)); ok {
+		return []diag.Entry{e}
+	}
+	return slices.DeleteFunc(slices.Clone(diag.Catalog()), func(e diag.Entry) bool {
+		return code != "" && !strings.HasPrefix(string(e.Code), strings.TrimSuffix(code, "-")+"-")
+	})
 }
 
 // printEntry wraps what is read and leaves alone what is pasted.
@@ -132,7 +145,7 @@ func unknownCode(code string) diag.Problem {
 
 // refuse says one problem and returns its exit status as an error.
 func (a *app) refuse(p diag.Problem) error {
-	a.talk.Say(report.ProblemLines([]diag.Problem{p}))
+	a.talk.Say(a.problemLines([]diag.Problem{p}))
 	return ended(p.Status())
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"justnews/internal/diag"
-	"justnews/internal/report"
 )
 
 // What a frame keeps of each part where there is no room for all of it.
@@ -87,7 +86,7 @@ func (a *app) findingLines(problems []diag.Problem) []string {
 // oneLine is a problem on one line, of which the end stays.
 func (a *app) oneLine(p diag.Problem, end string) string {
 	level := p.Severity.String() + ": "
-	return a.tint(toneOfProblem(p), level) + a.fit(report.Clean([]diag.Problem{p})[0].String(), len(level)+len(end)) + end
+	return a.tint(toneOfProblem(p), level) + a.fit(a.clean([]diag.Problem{p})[0].String(), len(level)+len(end)) + end
 }
 
 func toneOfProblem(p diag.Problem) tone {

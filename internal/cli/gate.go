@@ -214,6 +214,10 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 		a.signal = gate.KeepShut(res, a.refusingUnit())
 		res.Elapsed = time.Since(a.Began)
 	}
+	if !res.Passed() {
+		res.Status = a.unlessCtrlC(res.Status)
+	}
+	res.Problems = a.here(res.Problems)
 	how, by := a.telling(e, *res, own)
 	a.doing("recording the run")
 	summary := a.summarize(e, *res)

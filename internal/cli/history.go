@@ -47,7 +47,7 @@ func (c *historyCommand) Run(a *app) error {
 	if n := int(c.Limit); n > 0 {
 		kept = runs[:min(n, len(runs))]
 	}
-	h := history{Schema: report.SchemaVersion, Runs: []historyRun{}, Omitted: len(runs) - len(kept), Problems: report.Clean(problems)}
+	h := history{Schema: report.SchemaVersion, Runs: []historyRun{}, Omitted: len(runs) - len(kept), Problems: a.clean(problems)}
 	for _, r := range kept {
 		h.Runs = append(h.Runs, historyRunOf(r))
 	}
@@ -55,7 +55,7 @@ func (c *historyCommand) Run(a *app) error {
 		return a.printJSON(h)
 	}
 	a.printHistory(kept)
-	a.talk.Say(report.ProblemLines(h.Problems))
+	a.talk.Say(a.problemLines(h.Problems))
 	if h.Omitted > 0 {
 		a.talk.Say([]report.Line{{Priority: 6, Level: "notice", Text: counted(h.Omitted, "older run") + " left out: --limit 0 lists all"}})
 	}

@@ -192,9 +192,12 @@ func (a *app) hashing() (tell func(digest.Progress), done func()) {
 
 // verified prints what came of a look and returns the exit status.
 func (a *app) verified(v *verified, problems []diag.Problem) error {
-	v.Schema, v.Problems = report.SchemaVersion, report.Clean(problems)
+	v.Schema, v.Problems = report.SchemaVersion, a.clean(problems)
 	v.Models, v.Trees = orEmpty(v.Models), orEmpty(v.Trees)
 	status := worst(problems)
+	if status != diag.StatusReady {
+		status = a.unlessCtrlC(status)
+	}
 	v.Status = int(status)
 	if a.json() {
 		if err := a.printJSON(v); err != nil {
@@ -203,7 +206,7 @@ func (a *app) verified(v *verified, problems []diag.Problem) error {
 		return ended(status)
 	}
 	printTrees(a.Stdout, v)
-	a.talk.Say(report.ProblemLines(problems))
+	a.talk.Say(a.problemLines(problems))
 	return ended(status)
 }
 

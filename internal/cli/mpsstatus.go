@@ -24,9 +24,11 @@ type mpsStatusCommand struct{}
 // mpsStatus is the JSON of mps status.
 type mpsStatus struct {
 	Schema   int            `json:"schema"`
-	MPS      *mpsGlance     `json:"mps"` // null: the configuration cannot be read
+	MPS      *mpsGlance     `json:"mps"` // null: the configuration cannot be read, or no instance uses it
 	Problems []diag.Problem `json:"problems"`
 	Status   int            `json:"status"`
+
+	unused bool
 }
 
 // mpsGlance is what one look at NVIDIA MPS found.
@@ -51,22 +53,25 @@ type mpsProcess struct {
 	PipeDirectory string `json:"pipe_directory"`
 }
 
-// Run looks once at NVIDIA MPS, whether an instance uses it or not.
+// Run looks once at NVIDIA MPS, where an instance uses it.
 func (c *mpsStatusCommand) Run(a *app) error {
 	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout+mpsTimeout)
 	defer cancel()
 	s := a.lookAtMPS(ctx)
-	s.Problems = report.Clean(s.Problems)
+	s.Problems = a.clean(s.Problems)
 	s.Status = int(statusOf(s.Problems))
 	if a.json() {
 		if err := a.printJSON(s); err != nil {
 			return err
 		}
 	} else {
-		if s.MPS != nil {
+		switch {
+		case s.MPS != nil:
 			a.printMPS(*s.MPS)
+		case s.unused:
+			a.row("mps", plain, "not used", "no instance has mps = { enabled = true }")
 		}
-		a.talk.Say(report.ProblemLines(s.Problems))
+		a.talk.Say(a.problemLines(s.Problems))
 	}
 	return ended(diag.Status(s.Status))
 }
@@ -75,6 +80,10 @@ func (a *app) lookAtMPS(ctx context.Context) mpsStatus {
 	s := mpsStatus{Schema: report.SchemaVersion}
 	cfg, problems := config.Load(a.source())
 	if s.Problems = problems; cfg == nil {
+		return s
+	}
+	if len(mpsInstances(cfg)) == 0 {
+		s.Problems, s.unused = diag.Errors(problems), true
 		return s
 	}
 	w, more := wish.ForMPS(cfg, a.Lookup, wish.Flags{})
@@ -153,11 +162,7 @@ func (a *app) printMPS(g mpsGlance) {
 	for _, o := range g.Others {
 		a.row("other", wrong, fmt.Sprintf("PID %d", o.PID), o.text())
 	}
-	used := "no instance"
-	if len(g.Instances) > 0 {
-		used = strings.Join(g.Instances, ", ")
-	}
-	a.row("used by", plain, fmt.Sprintf("%d instances", len(g.Instances)), used)
+	a.row("used by", plain, counted(len(g.Instances), "instance"), strings.Join(g.Instances, ", "))
 }
 
 func toneIf(well bool) tone {

@@ -102,13 +102,13 @@ func (a *app) nopasswd(w grant.Wish) error {
 		}
 	}
 	status := statusOf(problems)
-	out.Problems, out.Status = report.Clean(problems), int(status)
+	out.Problems, out.Status = a.clean(problems), int(status)
 	if a.json() {
 		if err := a.printJSON(out); err != nil {
 			return err
 		}
 	}
-	a.talk.Say(report.ProblemLines(problems))
+	a.talk.Say(a.problemLines(problems))
 	return ended(status)
 }
 

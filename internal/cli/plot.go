@@ -12,7 +12,6 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/probe/host"
 	"justnews/internal/records"
-	"justnews/internal/report"
 	"justnews/internal/timeline"
 )
 
@@ -54,7 +53,7 @@ func (c *plotCommand) Run(a *app) error {
 		return a.refuse(*p)
 	}
 	in, problems := c.draw(a)
-	a.talk.Say(report.ProblemLines(problems))
+	a.talk.Say(a.problemLines(problems))
 	if errors := diag.Errors(problems); len(errors) > 0 {
 		return ended(errors[0].Status())
 	}

@@ -40,10 +40,13 @@ func (c *preflightCommand) Run(a *app) error {
 			w.RequireBus = slices.ContainsFunc(loaded.Instances, func(i config.Instance) bool { return i.RequireBus })
 			w.RequireMPS = len(mpsInstances(loaded)) > 0
 			w.Needs = everyProbe(loaded)
+			if len(loaded.Instances) == 0 { // then nothing serves the models, and nothing waits for them
+				w.RequireModels, problems = false, append(problems, check.NoInstance(loaded)...)
+			}
 			return w, problems
 		},
 		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
-			freed := a.free(ctx, c.Stop, cfg, &w, x)
+			freed := append(notStarted(ctx, cfg, &w, x.Units), a.free(ctx, c.Stop, cfg, &w, x)...)
 			around := a.lookAround(ctx, cfg, x)
 			// What follows has to fit into the budget as well.
 			look := w
@@ -109,6 +112,21 @@ func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *wish.
 		w.RequireBus = false
 	}
 	return freed.Problems
+}
+
+// notStarted says once that justnews.target is stopped and every instance with
+// it: what their servers do not say then is no finding, nor waited for.
+func notStarted(ctx context.Context, cfg *config.Config, w *wish.Wish, units gate.Units) []diag.Problem {
+	if units == nil {
+		return nil
+	}
+	g := nothingSeen()
+	if lookAtUnits(ctx, &g, cfg, *w, units, nil); !g.stopped() {
+		return nil
+	}
+	w.RequireModels = w.RequireModels && w.Orchestrator.Unit == ""
+	w.RequireBus = w.RequireBus && w.Bus.Unit == ""
+	return []diag.Problem{targetStopped()}
 }
 
 // registered asks the bus whether it knows the orchestrator, where both are

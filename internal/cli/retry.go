@@ -32,6 +32,7 @@ func (c *retryCommand) Run(a *app) error {
 		})
 	}
 	defer conn.Close()
+	a.forgetAll()
 	return a.waitFor(errand{
 		name: "retry",
 		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {

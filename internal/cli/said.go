@@ -50,15 +50,21 @@ const (
 )
 
 // refused notes that a cause refuses a unit, and returns how much is to be told,
-// and which unit has told the whole. told is when this unit's own last record says that it was told, 0: never.
-func (s *said) refused(unit, cause string, told, now float64) (saying, string) {
-	whole, known := s.Whole[cause]
+// and which unit has told the whole. exact is the same cause where it speaks of
+// this instance to others as well, such as of its model. told is when this unit's
+// own last record says that it was told, 0: never.
+func (s *said) refused(unit, cause, exact string, told, now float64) (saying, string) {
+	whole, known := s.Whole[exact]
+	if !known {
+		whole, known = s.Whole[cause]
+	}
 	switch {
 	case !known || !ourUnit.MatchString(whole.Unit) || !within(whole.At, now, saidWholeFor):
 		if len(s.Whole) >= saidAtMost || s.Whole == nil {
 			s.Whole = map[string]saidOnce{}
 		}
 		s.Whole[cause] = saidOnce{unit, now}
+		s.Whole[exact] = saidOnce{unit, now}
 		return sayWhole, unit
 	case told > 0 && within(told, now, saidAgain):
 		return sayNothing, whole.Unit
@@ -102,8 +108,14 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 		a.forget(unit)
 		return sayWhole, unit
 	}
+	if a.ctx.Err() != nil { // a stop that somebody asked for
+		return sayShort, ""
+	}
 	key := causeKey(errors[0], res.Instance)
-	told := a.lastTold(res, key)
+	told := 0.0
+	if own != nil && own.NRestarts > 0 { // else somebody asked for this start, and looks here for why it failed
+		told = a.lastTold(res, key)
+	}
 	memory, done := a.openSaid()
 	if memory == nil {
 		return sayWhole, unit
@@ -114,7 +126,7 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 		s = said{}
 	}
 	now := host.Uptime().Seconds()
-	how, by := s.refused(unit, key, told, now)
+	how, by := s.refused(unit, key, causeKey(errors[0], ""), told, now)
 	if how == sayWhole {
 		_ = memory.Save(s)
 	}
@@ -133,6 +145,14 @@ func (a *app) forget(unit string) {
 	defer done()
 	if s, err := memory.Load(); err == nil && s.passed(unit) {
 		_ = memory.Save(s)
+	}
+}
+
+// forgetAll has the next refusal of every cause told whole: somebody looks.
+func (a *app) forgetAll() {
+	if memory, done := a.openSaid(); memory != nil {
+		defer done()
+		_ = memory.Save(said{})
 	}
 }
 

@@ -13,7 +13,7 @@ func TestJournalGetsASharedCauseWholeOnce(t *testing.T) {
 	var s said
 	now, told, own := 60.0, map[saying]int{}, map[string]float64{}
 	say := func(unit, cause string) (saying, string) {
-		how, by := s.refused(unit, cause, own[unit], now)
+		how, by := s.refused(unit, cause, cause, own[unit], now)
 		if told[how]++; how != sayNothing {
 			own[unit] = now
 		}
@@ -45,11 +45,11 @@ func TestJournalGetsASharedCauseWholeOnce(t *testing.T) {
 
 func TestJournalGetsTheWholeAgainAfterASuccess(t *testing.T) {
 	var s said
-	s.refused("justnews@scout.service", "BUS-UNREACHABLE", 0, 60)
+	s.refused("justnews@scout.service", "BUS-UNREACHABLE", "BUS-UNREACHABLE", 0, 60)
 	if !s.passed("justnews@scout.service") || s.passed("justnews@scout.service") {
 		t.Error("what was said is not forgotten once")
 	}
-	if how, _ := s.refused("justnews@scout.service", "BUS-UNREACHABLE", 0, 120); how != sayWhole {
+	if how, _ := s.refused("justnews@scout.service", "BUS-UNREACHABLE", "BUS-UNREACHABLE", 0, 120); how != sayWhole {
 		t.Errorf("%v", how)
 	}
 }
@@ -60,19 +60,19 @@ func TestJournalForgedRecordsOnlyShortenLines(t *testing.T) {
 		"B": {"justnews@x.service", 1e12},               // would hold for ever
 	}}
 	for _, cause := range []string{"A", "B"} {
-		if how, by := forged.refused("justnews@scout.service", cause, 0, 60); how != sayWhole || by != "justnews@scout.service" {
+		if how, by := forged.refused("justnews@scout.service", cause, cause, 0, 60); how != sayWhole || by != "justnews@scout.service" {
 			t.Errorf("%s: %v by %s", cause, how, by)
 		}
 	}
 	forged.Whole["C"] = saidOnce{"justnews@x.service", 59}
-	if how, _ := forged.refused("justnews@scout.service", "C", 0, 60); how != sayShort {
+	if how, _ := forged.refused("justnews@scout.service", "C", "C", 0, 60); how != sayShort {
 		t.Errorf("a forged record hides the line: %v", how)
 	}
-	if how, _ := forged.refused("justnews@scout.service", "C", 1e12, 60); how != sayShort {
+	if how, _ := forged.refused("justnews@scout.service", "C", "C", 1e12, 60); how != sayShort {
 		t.Errorf("a time to come hides the line: %v", how)
 	}
 	for i := range 10_000 {
-		forged.refused("justnews@scout.service", fmt.Sprint(i), 0, 60)
+		forged.refused("justnews@scout.service", fmt.Sprint(i), fmt.Sprint(i), 0, 60)
 	}
 	if len(forged.Whole) > saidAtMost {
 		t.Errorf("%d entries", len(forged.Whole))
@@ -89,5 +89,32 @@ func TestCauseKeyIsOfTheCauseAlone(t *testing.T) {
 	}
 	if other := causeKey(p("justnews@memory.service", "did not answer within 60 s", "another story"), "memory"); other == same {
 		t.Errorf("%q", other)
+	}
+}
+
+// What the preload says of an agent's model has that agent's name in it, and the
+// agent's own gate says the same of itself.
+func TestJournalCauseThatNamesTheInstanceItselfIsShared(t *testing.T) {
+	var s said
+	p := diag.Problem{Code: diag.StoreSnapshot, Subject: "scout", Message: "org/bert: the model has no snapshot"}
+	for i, c := range []struct {
+		unit, instance string
+		want           saying
+	}{
+		{"justnews-preload.service", "", sayWhole},
+		{"justnews@scout.service", "scout", sayShort},
+		{"justnews@critic.service", "critic", sayShort},
+	} {
+		how, by := s.refused(c.unit, causeKey(p, c.instance), causeKey(p, ""), 0, 60)
+		if how != c.want || by != "justnews-preload.service" {
+			t.Errorf("%d: %v by %s", i, how, by)
+		}
+	}
+	own := diag.Problem{Code: diag.UnitStale, Subject: "justnews@scout.service", Message: "the unit is stale"}
+	s = said{}
+	s.refused("justnews@scout.service", causeKey(own, "scout"), causeKey(own, ""), 0, 60)
+	own.Subject = "justnews@critic.service"
+	if how, _ := s.refused("justnews@critic.service", causeKey(own, "critic"), causeKey(own, ""), 0, 60); how != sayShort {
+		t.Errorf("the same of another instance: %v", how)
 	}
 }

@@ -39,7 +39,8 @@ func gateMain() {
 	ctx, stop := process.UntilSignal(context.Background(), syscall.SIGTERM, os.Interrupt)
 	status := cli.Run(ctx, cli.Machine{
 		Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv,
-		Log: journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")), Version: "v0-test",
+		NoSystemd: os.Getenv("JUSTNEWS_TEST_NO_SYSTEMD") != "", // whatever this machine is
+		Log:       journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")), Version: "v0-test",
 		// Not this machine's: a script says what it finds, by default none.
 		MetricsDir: or(os.Getenv("JUSTNEWS_TEST_METRICS"), "/nonexistent/metrics"),
 		DigestDir:  filepath.Join(os.Getenv("HOME"), "digests"),

@@ -85,7 +85,7 @@ type sealedTree struct {
 
 func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Problem) error {
 	status := worst(problems)
-	out := sealing{Schema: report.SchemaVersion, Agent: agent, Seals: []sealedTree{}, Problems: report.Clean(problems)}
+	out := sealing{Schema: report.SchemaVersion, Agent: agent, Seals: []sealedTree{}, Problems: a.clean(problems)}
 	for _, p := range proofs {
 		if p.By == "seal" && p.Verdict == facts.Whole {
 			out.Seals = append(out.Seals, sealedTree{p.Name, p.Path + "/" + seal.Rel, p.Files, p.Bytes})
@@ -94,7 +94,7 @@ func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Pr
 	if len(out.Seals) == 0 && status == diag.StatusReady {
 		p := diag.Problem{Code: diag.StoreVersion, Subject: agent, Message: "there is nothing to seal", Fix: diag.Do(diag.Run("justnews-gate", "models", "verify", "--", agent))}
 		problems, status = append(problems, p), p.Status()
-		out.Problems = report.Clean(problems)
+		out.Problems = a.clean(problems)
 	}
 	out.Status = int(status)
 	if a.json() {
@@ -106,6 +106,6 @@ func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Pr
 	for _, s := range out.Seals {
 		fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), count(s.Files, "file"), check.Size(s.Bytes))
 	}
-	a.talk.Say(report.ProblemLines(problems))
+	a.talk.Say(a.problemLines(problems))
 	return ended(status)
 }

@@ -54,6 +54,8 @@ type glance struct {
 	target    facts.Unit // justnews.target
 	preload   facts.Unit
 	loading   bool // the models are on their way
+
+	unconfigured bool // there is no instance
 }
 
 type serviceGlance struct {
@@ -130,6 +132,7 @@ func (c *statusCommand) Run(a *app) error {
 // glanceOnce is a glance with its exit status.
 func (a *app) glanceOnce(ctx context.Context) glance {
 	g := a.glance(ctx)
+	g.Problems = a.here(g.Problems)
 	g.settle()
 	g.Problems = report.Clean(g.Problems)
 	return g
@@ -159,6 +162,10 @@ func (a *app) glance(ctx context.Context) glance {
 		if conn != nil && a.ConfigFile == "" && a.Root == "" { // else it is not this host's
 			lookAtLoaded(ctx, &g, conn)
 		}
+		return g
+	}
+	if len(cfg.Instances) == 0 {
+		g.unconfigured, g.Problems = true, append(g.Problems, check.NoInstance(cfg)...)
 		return g
 	}
 	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})

@@ -91,7 +91,8 @@ func (g *glance) causeOf(code diag.Code, text, instance string) *cause {
 	key := alike(text, instance)
 	for i := range g.Causes {
 		c := &g.Causes[i]
-		if c.Problem.Code == code && (alike(c.Problem.String(), "") == key || c.key() == key) {
+		own := alike(c.Problem.String(), "")
+		if c.Problem.Code == code && (own == alike(text, "") || own == key || c.key() == key) {
 			return c
 		}
 	}
@@ -349,6 +350,8 @@ func (g *glance) summarize() {
 		g.State, says = hostDegraded, append(says, counted(len(g.Causes), "error"))
 	case len(g.Causes) > 0:
 		g.State, says = hostDown, []string{counted(len(g.Causes), "error")}
+	case g.unconfigured:
+		g.State, says, g.Status = hostStopped, []string{"no instance is configured"}, int(diag.StatusUnavailable)
 	case g.stopped():
 		g.State, says, g.Status = hostStopped, []string{plan.Target + " is stopped"}, int(diag.StatusUnavailable)
 	case pending > 0 || g.loading:

@@ -24,9 +24,11 @@ func (a *app) printGlance(g glance) {
 		fmt.Fprintln(a.Stdout)
 		a.printFinding(c.Problem, c.Holds)
 	}
-	fmt.Fprintln(a.Stdout)
-	a.printServers(g)
-	a.printUnits(g)
+	if !g.unconfigured {
+		fmt.Fprintln(a.Stdout)
+		a.printServers(g)
+		a.printUnits(g)
+	}
 	for i, p := range g.Problems[min(len(g.Causes), len(g.Problems)):] {
 		if i == 0 {
 			fmt.Fprintln(a.Stdout)
@@ -37,7 +39,7 @@ func (a *app) printGlance(g glance) {
 
 // printFinding prints a problem, and the instances that it holds.
 func (a *app) printFinding(p diag.Problem, holds []string) {
-	a.print(report.Written(report.ProblemLines([]diag.Problem{p}), a.paper()))
+	a.print(report.Written(a.problemLines([]diag.Problem{p}), a.paper()))
 	if len(holds) > 0 {
 		a.print(report.Wrap("  holds: ", strings.Join(holds, ", "), a.paper().Width))
 	}
@@ -310,6 +312,9 @@ func (a *app) row(name string, t tone, state, rest string) {
 // fit cuts a text that begins behind used columns.
 func (a *app) fit(text string, used int) string {
 	p := a.paper()
+	if p.ASCII {
+		text = strings.ReplaceAll(text, "…", "...")
+	}
 	if p.Width == 0 {
 		return text
 	}

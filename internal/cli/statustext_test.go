@@ -107,6 +107,17 @@ func TestStatusInTheCLocaleIsASCII(t *testing.T) {
 	}
 }
 
+func TestStatusInTheCLocaleIsASCIIWhereNothingIsCut(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{Machine: Machine{Stdout: &out, Lookup: func(name string) (string, bool) { return "C", name == "LC_ALL" }}}
+	g := hostGlance()
+	g.Models.Reason = "cut by the server…"
+	a.printGlance(g)
+	if !strings.Contains(out.String(), "cut by the server...\n") {
+		t.Error(out.String())
+	}
+}
+
 // refusedHost is a host of 17 instances, of which all but the orchestrator say this.
 func refusedHost(text string) glance {
 	g := nothingSeen()
@@ -222,6 +233,22 @@ func TestStatusOfWhatWasStoppedOnPurposeHasNoError(t *testing.T) {
 	g.settle()
 	if len(g.Causes) == 0 {
 		t.Error("a host that fails is called stopped")
+	}
+}
+
+func TestPreflightOfWhatWasStoppedOnPurposeAsksNoServer(t *testing.T) {
+	cfg := &config.Config{Instances: []config.Instance{{Name: "scout", Enabled: true}}}
+	wanted := wish.Wish{RequireModels: true, RequireBus: true}
+	wanted.Orchestrator.Unit, wanted.Bus.Unit = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service"
+	w := wanted
+	found := notStarted(t.Context(), cfg, &w, everyUnit{LoadState: "loaded", ActiveState: "inactive", SubState: "dead"})
+	if len(found) != 1 || found[0].Severity != diag.Warning || w.RequireModels || w.RequireBus {
+		t.Errorf("%+v, models %v, bus %v", found, w.RequireModels, w.RequireBus)
+	}
+	for _, u := range []everyUnit{{LoadState: "loaded", ActiveState: "active", SubState: "running"}, {LoadState: "loaded", ActiveState: "inactive", Job: true}} {
+		if w = wanted; len(notStarted(t.Context(), cfg, &w, u)) > 0 || !w.RequireModels || !w.RequireBus {
+			t.Errorf("%+v: models %v, bus %v", u, w.RequireModels, w.RequireBus)
+		}
 	}
 }
 

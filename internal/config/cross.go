@@ -87,6 +87,9 @@ func (s *state) unlisted(path []string, name string, byName map[string]int) {
 	}
 	doc := s.origin(path)
 	if doc == nil {
+		if len(byName) == 0 {
+			return // nothing is configured yet
+		}
 		p.Severity = diag.Warning
 		p.Message = key + " is " + quote(name) + " by default, and no [instances] table lists it"
 	} else if near, ok := s.nearestInstance(name, byName); ok {

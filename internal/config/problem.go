@@ -18,7 +18,7 @@ func missing(src Source) diag.Problem {
 		Code:     diag.ConfigMissing,
 		Message:  "no justnews.toml below /etc/justnews, /run/justnews or /usr/lib/justnews",
 		Expected: "/etc/justnews/justnews.toml",
-		Fix:      diag.Advise("list the instances in /etc/justnews/justnews.toml", diag.Reload()),
+		Fix:      diag.CopyExample(),
 	}
 	if src.File != "" {
 		p.Position = &diag.Position{File: src.File}

@@ -9,6 +9,7 @@ type Code string
 // Configuration (exit status 78).
 const (
 	ConfigMissing     Code = "CONFIG-MISSING"     // no justnews.toml anywhere
+	ConfigEmpty       Code = "CONFIG-EMPTY"       // no instance is configured
 	ConfigUnreadable  Code = "CONFIG-UNREADABLE"  // cannot be opened or read, not a regular file, too large
 	ConfigOwner       Code = "CONFIG-OWNER"       // not owned by root, or writable by others
 	ConfigSyntax      Code = "CONFIG-SYNTAX"      // not TOML

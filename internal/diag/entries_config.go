@@ -11,7 +11,14 @@ var configEntries = []Entry{
 		Title: "there is no justnews.toml",
 		Cause: "Neither /etc/justnews nor /run/justnews nor /usr/lib/justnews holds a justnews.toml, so nothing says which instances there are.",
 		Check: []Command{Run("justnews-gate", "config", "check")},
-		Fix:   Advise("write /etc/justnews/justnews.toml (a commented example is in justnews.toml(5))", Reload()),
+		Fix:   CopyExample(),
+	},
+	{
+		Code: ConfigEmpty, Status: StatusReady, MessageID: "6d0c6b1f6a5d4b0f9d3c2f7e51a8b94e",
+		Title: "no instance is configured",
+		Cause: "No file of the configuration has an [instances] table, as after the installation: nothing is gated and justnews.target starts nothing.",
+		Check: []Command{Run("justnews-gate", "config", "show")},
+		Fix:   CopyExample(),
 	},
 	{
 		Code: ConfigUnreadable, Status: StatusConfig, MessageID: "8e64a67c4c545c139b75b36b8ede20a3",
@@ -137,7 +144,7 @@ var configEntries = []Entry{
 		Title: "the generator reached its own time limit",
 		Cause: "Reading the configuration took longer than 5 s: a hanging file system, or a machine under extreme load. Every instance is gated shut.",
 		Check: []Command{Run("journalctl", "-b", "-t", "justnews-generator")},
-		Fix:   Advise("mend the file system below /etc/justnews", Reload()),
+		Fix:   Advise("fix the file system below /etc/justnews", Reload()),
 	},
 	{
 		Code: GeneratorWrite, Status: StatusConfig, MessageID: "2fa96c2766705d2d9a36828b28b51a67",

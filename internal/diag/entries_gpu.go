@@ -82,7 +82,7 @@ var gpuEntries = []Entry{
 		Title: "the NVIDIA driver is not loaded",
 		Cause: "The kernel module nvidia is not loaded, or its device nodes are missing. The gate waits a while for it, since a boot may load it late.",
 		Check: []Command{Run("sh", "-c", "lsmod | grep ^nvidia"), Run("cat", "/proc/driver/nvidia/version"), Run("sh", "-c", "ls -l /dev/nvidia*"), Run("journalctl", "-k", "-g", "NVRM|nvidia")},
-		Fix:   Advise("if the module cannot be loaded, mend what the kernel's log names (often a kernel for which no module was built)", Run("modprobe", "nvidia"), Run("nvidia-modprobe", "-c=0"), Retry()),
+		Fix:   Advise("if the module cannot be loaded, fix what the kernel's log names (often a kernel for which no module was built)", Run("modprobe", "nvidia"), Run("nvidia-modprobe", "-c=0"), Retry()),
 	},
 	{
 		Code: GPUDriverMismatch, Status: StatusGPU, MessageID: "3cde06cb95ec186677a738ced9e0998d",

@@ -25,7 +25,7 @@ var hostEntries = []Entry{
 		Title: "the bus's unit cannot become ready",
 		Cause: "The unit is missing, masked or failed; waiting for it would be in vain.",
 		Check: []Command{Run("systemctl", "status", "justnews@mcp_bus.service"), Run("journalctl", "-u", "justnews@mcp_bus.service", "-e")},
-		Fix:   Advise("mend what its own log names", Retry()),
+		Fix:   Advise("fix what its own log names", Retry()),
 	},
 	{
 		Code: BusDegraded, Status: StatusReady, MessageID: "24f8b2f042f55c13b96efec4560079f9",
@@ -88,7 +88,7 @@ var hostEntries = []Entry{
 		Title: "an instance has failed",
 		Cause: "Its gate refused, its program ended with an error, or it was restarted too often; systemd does not start it again by itself.",
 		Check: []Command{Run("systemctl", "status", "justnews@INSTANCE.service"), Run("journalctl", "-b", "-u", "justnews@INSTANCE.service")},
-		Fix:   Advise("mend what its log names", Retry()),
+		Fix:   Advise("fix what its log names", Retry()),
 	},
 	{
 		Code: NeedReload, Status: StatusFailed, MessageID: "53f260857e275aa09374860bddd77139",

@@ -11,7 +11,7 @@ var modelEntries = []Entry{
 		Title: "the orchestrator's unit cannot become ready",
 		Cause: "The unit is missing, masked or failed; waiting for it would be in vain.",
 		Check: []Command{Run("systemctl", "status", "justnews@gpu_orchestrator.service"), Run("journalctl", "-u", "justnews@gpu_orchestrator.service", "-e")},
-		Fix:   Advise("mend what its own log names", Retry()),
+		Fix:   Advise("fix what its own log names", Retry()),
 	},
 	{
 		Code: OrchestratorUnreachable, Status: StatusUnavailable, MessageID: "75f4537181e551beb0fadc855a0bfa17",
@@ -67,7 +67,7 @@ var modelEntries = []Entry{
 		Title: "a model did not load",
 		Cause: "The orchestrator reports an error for it: a missing snapshot, a wrong key or id in AGENT_MODEL_MAP, a permission, memory, or MPS.",
 		Check: []Command{Run("justnews-gate", "status"), Run("journalctl", "-u", "justnews@gpu_orchestrator.service", "-e")},
-		Fix:   Advise("mend the model as the hint says", Retry()),
+		Fix:   Advise("fix the model as the hint says", Retry()),
 	},
 	{
 		Code: ModelsTimeout, Status: StatusTimeout, MessageID: "67c56d45fcf452488a4f370b3a042fdc",

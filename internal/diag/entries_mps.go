@@ -18,7 +18,7 @@ var mpsEntries = []Entry{
 		Title: "the unit of NVIDIA MPS cannot become active",
 		Cause: "It is missing, masked, failed, over its start limit, or was skipped because a condition did not hold. A skipped unit is no failure for systemd: its start job is \"done\", and nothing runs.",
 		Check: []Command{Run("systemctl", "status", "justnews-mps.service"), Run("journalctl", "-b", "-u", "justnews-mps.service")},
-		Fix:   Advise("mend what its log names", Run("systemctl", "reset-failed", "justnews-mps.service"), Run("systemctl", "restart", "justnews-mps.service"), Retry()),
+		Fix:   Advise("fix what its log names", Run("systemctl", "reset-failed", "justnews-mps.service"), Run("systemctl", "restart", "justnews-mps.service"), Retry()),
 	},
 	{
 		Code: MPSDenied, Status: StatusPermission, MessageID: "42517a558a6a4609a513abdb5532979e",
@@ -116,7 +116,7 @@ var mpsEntries = []Entry{
 		Title: "no MPS server is active for the user",
 		Cause: "The control daemon answers, but its server did not start or is in the state FAULT: no GPU, a driver and libraries of two versions, MIG, a compute mode that forbids it, or the server of another user.",
 		Check: []Command{Run("journalctl", "-b", "-u", "justnews-mps.service"), Run("justnews-gate", "mps", "status")},
-		Fix:   Advise("mend what the log of MPS names", Run("systemctl", "reset-failed", "justnews-mps.service"), Run("systemctl", "restart", "justnews-mps.service"), Retry()),
+		Fix:   Advise("fix what the log of MPS names", Run("systemctl", "reset-failed", "justnews-mps.service"), Run("systemctl", "restart", "justnews-mps.service"), Retry()),
 	},
 	{
 		Code: MPSLimit, Status: StatusGPU, MessageID: "f8c574250b9b4ad3af7d321f41fe7e0a",
@@ -137,6 +137,6 @@ var mpsEntries = []Entry{
 		Title: "the orchestrator sees MPS otherwise",
 		Cause: "Its /gpu/info looks for a directory and a process name, which proves neither that MPS runs nor that it does not; newer servers answer 500 there, and only their /metrics has a value. What the gate has proven counts.",
 		Check: []Command{Run("curl", "-s", "http://127.0.0.1:8014/gpu/info"), Run("justnews-gate", "mps", "status")},
-		Fix:   Advise("nothing to do where the status of MPS is good, else mend what it names"),
+		Fix:   Advise("nothing to do where the status of MPS is good, else fix what it names"),
 	},
 }

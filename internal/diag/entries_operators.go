@@ -39,7 +39,7 @@ var operatorEntries = []Entry{
 		Title: "a tool of this host is missing or failed",
 		Cause: "gpasswd, usermod, visudo or sudo could not be run, ended with an error, or had no effect.",
 		Check: []Command{Run("ls", "-l", "/usr/bin/gpasswd", "/usr/sbin/usermod", "/usr/sbin/visudo")},
-		Fix:   Advise("mend what the tool names, and run the same again"),
+		Fix:   Advise("fix what the tool names, and run the same again"),
 	},
 	{
 		Code: SudoUnusable, Status: StatusConfig, MessageID: "5c77959031481089c962683e4d874712",
@@ -67,7 +67,7 @@ var operatorEntries = []Entry{
 		Title: "visudo finds an error in the configuration of sudo",
 		Cause: "Either the configuration was broken before, and nothing was changed; or it would be with the new rule, and the former state was put back.",
 		Check: []Command{Run("visudo", "-c")},
-		Fix:   Advise("mend what visudo names, and run the same again"),
+		Fix:   Advise("fix what visudo names, and run the same again"),
 	},
 	{
 		Code: SudoIneffective, Status: StatusConfig, MessageID: "a48ccdfa8905373862c028c6b1e98f28",

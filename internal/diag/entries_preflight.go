@@ -82,7 +82,7 @@ var preflightEntries = []Entry{
 		Title: "an instance is started again and again",
 		Cause: "Its gate refuses, or its program ends, for a reason that does not go away by trying again.",
 		Check: []Command{Run("systemctl", "status", "justnews@INSTANCE.service"), Run("journalctl", "-b", "-u", "justnews@INSTANCE.service")},
-		Fix:   Advise("stop it, mend what its log names", Retry()),
+		Fix:   Advise("stop it, fix what its log names", Retry()),
 	},
 	{
 		Code: GeneratorAbsent, Status: StatusFailed, MessageID: "6bd5ef8488facb11978eb9b88810016a",

@@ -102,7 +102,7 @@ var storeEntries = []Entry{
 		Title: "the disk does not give a file's content",
 		Cause: "Reading failed, and not for a permission: a failing disk or a file system that went away.",
 		Check: []Command{Run("journalctl", "-k", "-e")},
-		Fix:   Advise("mend the disk or copy the version to another one", Retry()),
+		Fix:   Advise("fix the disk or copy the version to another one", Retry()),
 	},
 	{
 		Code: StoreManifest, Status: StatusStoreIncomplete, MessageID: "a192eec8610ad540181cf795f286e7fe",

@@ -22,6 +22,8 @@ const (
 	StatusNonsense        Status = 76 // an invalid answer
 	StatusPermission      Status = 77 // the caller may not do that
 	StatusConfig          Status = 78 // the configuration is broken
+
+	StatusInterrupted Status = 130 // Ctrl-C ended a run by hand, as shells say it; no unit's run has it
 )
 
 // Statuses lists every exit status with its meaning, in numerical order. The
@@ -41,6 +43,7 @@ func Statuses() []StatusMeaning {
 		{StatusNonsense, "an invalid answer"},
 		{StatusPermission, "permission denied"},
 		{StatusConfig, "the configuration is broken"},
+		{StatusInterrupted, "interrupted by Ctrl-C"},
 	}
 }
 

@@ -57,6 +57,15 @@ func Retry() Command { return Run("justnews-gate", "retry") }
 // Reload makes systemd run the generator: it applies the configuration.
 func Reload() Command { return Run("systemctl", "daemon-reload") }
 
+// Examples is where the packages install the examples.
+const Examples = "/usr/share/doc/justnews/examples/"
+
+// CopyExample makes a configuration of the example of a whole host.
+func CopyExample() Fix {
+	return Advise("copy "+Examples+"seventeen.toml to /etc/justnews/justnews.toml, and take out what this host does not run",
+		Run("justnews-gate", "config", "check"), Reload())
+}
+
 // String returns the command as a line for a POSIX shell, on which every word
 // stays one word, whatever is in it.
 func (c Command) String() string {

@@ -116,7 +116,7 @@ func tooLate() diag.Problem {
 	return diag.Problem{
 		Code:    diag.GeneratorTimeout,
 		Message: fmt.Sprintf("not finished within %s, so every instance is gated shut", Limit),
-		Fix:     diag.Advise("mend the file system below /etc/justnews", diag.Reload()),
+		Fix:     diag.Advise("fix the file system below /etc/justnews", diag.Reload()),
 	}
 }
 

@@ -52,7 +52,7 @@ func (h Host) run(ctx context.Context, code diag.Code, argv ...string) *diag.Pro
 	p := &diag.Problem{
 		Code: code, Subject: argv[0], Message: fmt.Sprintf("ended with status %d", status), Seen: oneLine(out),
 		Expected: "status 0 of: " + strings.Join(argv, " "),
-		Fix:      diag.Advise("mend what it names, and run the same again"),
+		Fix:      diag.Advise("fix what it names, and run the same again"),
 	}
 	if err != nil {
 		p.Message, p.Seen = "cannot be run", err.Error()

@@ -121,6 +121,8 @@ type StoreDenial struct {
 	Class string `json:"class"`
 	// Allowed is true where the bits allow it: something else refuses.
 	Allowed bool `json:"allowed,omitempty"`
+	// ACL is true where the place has an access control list beside its bits.
+	ACL bool `json:"acl,omitempty"`
 }
 
 // StoreProof is what hashing a tree came to.

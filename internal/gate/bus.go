@@ -39,7 +39,7 @@ func awaitBus(ctx context.Context, k *walk) outcome {
 		default:
 			strange = 0
 			if problems := k.busUnitProblem(ctx); len(problems) > 0 {
-				return outcome{detail: "the unit cannot become ready", problems: problems}
+				return outcome{detail: problems[0].Message, problems: problems}
 			}
 		}
 		k.say("bus", "no answer yet: "+look.Detail, 0, 0)
@@ -57,7 +57,23 @@ func (k *walk) busUnitProblem(ctx context.Context) []diag.Problem {
 	if err != nil {
 		return nil
 	}
-	return diag.Errors(check.BusUnit(unit))
+	problems := check.BusUnit(unit)
+	if unstarted := k.unstarted(unit, problems); len(unstarted) > 0 {
+		return unstarted
+	}
+	return diag.Errors(problems)
+}
+
+// unstarted returns the problems of a silent server's unit that nothing is about
+// to start. A gate waits all the same: somebody may start it. A survey does not.
+func (k *walk) unstarted(u facts.Unit, problems []diag.Problem) []diag.Problem {
+	if !k.survey || check.Unit(u).State != check.Idle {
+		return nil
+	}
+	for i := range problems {
+		problems[i].Severity = diag.Error
+	}
+	return problems
 }
 
 // slower doubles a pause up to pollSlow.

@@ -452,6 +452,41 @@ func TestSurveyGoesOnAfterAFailure(t *testing.T) {
 	})
 }
 
+func TestASurveyDoesNotWaitForUnitsThatNobodyStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(1, 0)
+		s.down = true
+		x := newHost(s).world()
+		x.Bus = busFunc(func() facts.BusHealth {
+			return facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
+		})
+		x.Units = oneUnit{LoadState: "loaded", ActiveState: "inactive", SubState: "dead"}
+		w := scoutWish(3 * time.Minute)
+		w.Orchestrator.Unit, w.Bus.Unit = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service"
+		r := Survey(t.Context(), w, x)
+		if r.Passed() || r.Elapsed > time.Second || !hasCode(r, diag.OrchestratorUnit) || !hasCode(r, diag.BusUnit) || hasCode(r, diag.OrchestratorUnreachable) {
+			t.Errorf("after %v: %v", r.Elapsed, r.Problems)
+		}
+		// A gate waits, since somebody may start them.
+		if r := Run(t.Context(), w, x); r.Elapsed < w.Timeout.Value {
+			t.Errorf("after %v: %v", r.Elapsed, r.Problems)
+		}
+		x.Units = oneUnit{LoadState: "loaded", ActiveState: "inactive", SubState: "dead", Job: true}
+		if r := Survey(t.Context(), w, x); r.Elapsed < 2*time.Minute {
+			t.Errorf("with a job after %v: %v", r.Elapsed, r.Problems)
+		}
+	})
+}
+
+// oneUnit is systemd with one answer for every unit.
+type oneUnit facts.Unit
+
+func (u oneUnit) Unit(_ context.Context, name string) (facts.Unit, error) {
+	found := facts.Unit(u)
+	found.Name = name
+	return found, nil
+}
+
 func TestASurveyAsksEverybodyAlsoWhereTheFirstIsDown(t *testing.T) {
 	for _, budget := range []time.Duration{time.Second, 30 * time.Second, 10 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {

@@ -83,6 +83,11 @@ func (g *greeting) once(ctx context.Context) (bool, outcome) {
 	}
 	switch check.Reach(g.health.Answer) {
 	case check.Unreachable:
+		if g.unit.known {
+			if problems := g.unstarted(g.unit.unit, check.OrchestratorUnit(g.unit.unit)); len(problems) > 0 {
+				return true, outcome{problems: append(g.notes, problems...), detail: "nothing starts its unit"}
+			}
+		}
 		return g.again(check.Unreachable, pollDown, "no answer yet: "+g.health.Detail+g.unitState())
 	case check.Nonsense:
 		return g.puzzled(g.health.Answer)

@@ -185,11 +185,17 @@ func interrupted(ctx context.Context) bool {
 	return errors.Is(ctx.Err(), context.Canceled)
 }
 
+// ByCtrlC tells whether SIGINT ended ctx.
+func ByCtrlC(ctx context.Context) bool {
+	ended, ok := errors.AsType[process.Ended](context.Cause(ctx))
+	return interrupted(ctx) && ok && ended.By == os.Interrupt
+}
+
 func interruption(ctx context.Context, name, detail string) diag.Problem {
 	why := "by a signal"
 	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled { //nolint:errorlint // a signal's cause Is Canceled as well
 		why = "(" + cause.Error() + ")"
-		if by, ok := errors.AsType[process.Ended](cause); ok && by.By == os.Interrupt {
+		if ByCtrlC(ctx) {
 			why = "by Ctrl-C"
 		}
 	}

@@ -40,7 +40,7 @@ func Real(root string, sandboxed bool) Host {
 		}
 	}
 	return Host{
-		Root: root, Account: host.Account, Reach: reach, Space: h.Space, Limits: h.Limits,
+		Root: root, Account: h.Account, Reach: reach, Space: h.Space, Limits: h.Limits,
 		Listener: h.Listener, Holders: h.Holders, Dial: dial, GateOff: h.GateOff,
 	}
 }

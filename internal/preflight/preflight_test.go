@@ -200,7 +200,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		}, diag.UnitShadowed, diag.Warning, "rm -- /etc/systemd/system/justnews@.service"},
 		{"a signal that counts as success", func(w *world) { w.scout().SuccessSignals = []int{15} }, diag.UnitOpened, diag.Error, "signals [15]"},
 		{"a gate that is missing and counts as passed", func(w *world) { w.scout().SuccessExitStatus = []int{203} }, diag.UnitOpened, diag.Error, "203"},
-		{"a status of the gate's", func(w *world) { w.scout().SuccessExitStatus = []int{75, 143} }, diag.StatusOpens, diag.Warning, "[75]"},
+		{"a status of the gate's", func(w *world) { w.scout().SuccessExitStatus = []int{75, 130, 143} }, diag.StatusOpens, diag.Warning, "[75]"},
 		{"a second gate", func(w *world) {
 			w.write(dropIn+"10-x.conf", "[Service]\nExecStartPre=/opt/preflight.sh --gate-only %i\n")
 			w.scout().DropInPaths = []string{dropIn + "10-x.conf"}

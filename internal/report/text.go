@@ -52,18 +52,25 @@ func stoppedLine(r gate.Result) []Line {
 	if n == 0 {
 		return nil
 	}
+	text := "1 unit is down now; what starts it again"
+	if n > 1 {
+		text = fmt.Sprintf("%d units are down now; what starts them again", n)
+	}
 	return []Line{
-		{Priority: priWarning, Level: "stopped", Text: fmt.Sprintf("%d units are down now; what starts them again", n)},
+		{Priority: priWarning, Level: "stopped", Text: text},
 		{Priority: priWarning, Level: levelCommand, Text: diag.Retry().String()},
 	}
 }
 
 // Short is a refusal on one line: what it was shut by, and the unit whose
-// journal has the whole of it.
+// journal has the whole of it, "": there is no more to it.
 func Short(run string, r gate.Result, unit string) []Line {
 	for i := range r.Problems {
 		if p := &r.Problems[i]; p.Severity == diag.Error {
-			text := fmt.Sprintf("%s: %s, exit status %d; the whole: journalctl -b -u %s", subject(run, r), cleaned(*p), r.Status, unit)
+			text := fmt.Sprintf("%s: %s, exit status %d", subject(run, r), cleaned(*p), r.Status)
+			if unit != "" {
+				text += "; details: journalctl -b -u " + unit
+			}
 			return []Line{{Priority: priError, Level: "refused", Text: text, Problem: p, First: true}}
 		}
 	}

@@ -3,10 +3,10 @@
 package safefile
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"strings"
 
@@ -25,9 +25,9 @@ type New struct {
 // Replace writes a file whole or not at all: into a new file beside it, then
 // renamed over the old one. A link of that name is replaced, not followed.
 func (n New) Replace(root *os.Root, name string) error {
-	temporary := TemporaryOf(name) + rand.Text()
+	temporary := TemporaryOf(name) + unique()
 	if at := strings.LastIndexByte(name, '/'); at >= 0 {
-		temporary = name[:at+1] + TemporaryOf(name[at+1:]) + rand.Text()
+		temporary = name[:at+1] + TemporaryOf(name[at+1:]) + unique()
 	}
 	if err := n.Write(root, temporary); err != nil {
 		return err
@@ -119,8 +119,23 @@ func SyncDir(root *os.Root) error {
 func TemporaryOf(name string) string { return "." + name + "." }
 
 // IsTemporary reports whether a name is one that Replace makes: a prefix of
-// TemporaryOf and 26 characters of rand.Text.
+// TemporaryOf and uniqueLen characters of uniqueFrom.
 func IsTemporary(prefix, name string) bool {
 	text, ok := strings.CutPrefix(name, prefix)
-	return ok && len(text) == 26 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+	return ok && len(text) == uniqueLen && strings.Trim(text, uniqueFrom) == ""
+}
+
+const (
+	uniqueLen  = 26
+	uniqueFrom = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+)
+
+// unique returns a name that no other writer has. crypto/rand would do as well,
+// and add a tenth to the size of a generator that writes no such file.
+func unique() string {
+	name := make([]byte, uniqueLen)
+	for i := range name {
+		name[i] = uniqueFrom[rand.N(len(uniqueFrom))] //nolint:gosec // O_EXCL is what keeps others out
+	}
+	return string(name)
 }

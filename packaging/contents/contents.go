@@ -43,7 +43,7 @@ const (
 	units    = "/usr/lib/systemd/system/"
 	libexec  = "/usr/libexec/justnews/"
 	docs     = "/usr/share/doc/justnews/"
-	examples = docs + "examples/"
+	examples = docs + "examples/" // diag.Examples
 	licences = "/usr/share/licenses/justnews/"
 	shared   = "/usr/share/justnews/"
 	conf     = "/etc/justnews/"

@@ -145,7 +145,7 @@ func TestTheJournalCatalogIsTheCatalogueOfProblems(t *testing.T) {
 			t.Errorf("%s: %s", e.Code, head)
 		}
 		words := strings.Join(strings.Fields(body), " ")
-		for _, part := range []string{e.Cause, "Look: " + e.Check[0].String(), "Mend: " + e.Fix.Advice} {
+		for _, part := range []string{e.Cause, "Look: " + e.Check[0].String(), "Fix: " + e.Fix.Advice} {
 			if !strings.Contains(words, strings.Join(strings.Fields(part), " ")) {
 				t.Errorf("%s: %q is not in\n%s", e.Code, part, body)
 			}
@@ -190,6 +190,12 @@ func TestTheExampleOfSeventeenLoads(t *testing.T) {
 	cfg, problems := config.Load(config.Source{File: filepath.Join(repo, "packaging/examples/seventeen.toml"), Owner: os.Getuid()})
 	if cfg == nil || len(problems) > 0 || len(cfg.Instances) != 17 {
 		t.Errorf("%v", problems)
+	}
+}
+
+func TestTheFixesNameTheExamplesWhereTheyAre(t *testing.T) {
+	if examples != diag.Examples {
+		t.Errorf("%s is not %s", diag.Examples, examples)
 	}
 }
 

@@ -65,15 +65,15 @@ var causes = []cause{
 	{"2: the wrong key", broken("wrong-key"), "MAP-NAME", []string{"AGENT_MODEL_MAP.json:2:", `"scouts"`, `the store holds "scout", which the map does not list`}, mended(), again},
 	{"2: the wrong id", broken("wrong-id"), "MAP-NAME", []string{"AGENT_MODEL_MAP.json:2:", brokenModel + "x", `the version holds "` + brokenModel + `"`}, mended(), again},
 	{"3: a parent that cannot be searched", []string{"chmod 0700 " + modelRoot + "/scout/versions"}, "STORE-PERMISSION",
-		[]string{modelRoot + "/scout/versions: the user justnews may not search this directory", "mode 0700, owner 0:0"}, nil, "chmod o+x -- " + modelRoot + "/scout/versions\n" + again},
+		[]string{modelRoot + "/scout/versions: the user justnews may not search this directory", "mode 0700, owner 0:0"}, nil, "chmod -R o+rX -- " + modelRoot + "/scout/versions\n" + again},
 	{"3: a parent of the whole store and its map", []string{"chmod 0700 /opt/justnews"}, "MAP-UNREADABLE",
 		[]string{"the user justnews may not search the directory /opt/justnews", "mode 0700, owner 0:0"}, nil, "chmod o+x -- /opt/justnews\n" + again},
 	{"3: the agent's directory", broken("unsearchable"), "STORE-PERMISSION",
-		[]string{modelRoot + "/scout: the user justnews may not list this directory"}, nil, "chmod o+rx -- " + modelRoot + "/scout\n" + again},
+		[]string{modelRoot + "/scout: the user justnews may not list this directory"}, nil, "chmod -R o+rX -- " + modelRoot + "/scout\n" + again},
 	{"3: the weights' mode", broken("unreadable"), "STORE-PERMISSION",
 		[]string{"/blobs/", "the user justnews may not read this file", "scout: " + brokenModel + " cannot load"}, nil, "chmod -R o+rX -- " + brokenDir + "/blobs\n" + again},
 	{"3: the weights' owner", []string{"chown -R root:root " + brokenDir + "/blobs", "chmod -R go= " + brokenDir + "/blobs"}, "STORE-PERMISSION",
-		[]string{brokenDir + "/blobs: the user justnews may not search this directory"}, nil, "chmod o+x -- " + brokenDir + "/blobs\n" + again},
+		[]string{brokenDir + "/blobs: the user justnews may not search this directory"}, nil, "chmod -R o+rX -- " + brokenDir + "/blobs\n" + again},
 }
 
 // Each of the runbook's causes 1 to 3, produced for real: no agent starts, the
@@ -214,14 +214,14 @@ func TestAnOrchestratorThatIsKilledForMemoryIsNamed(t *testing.T) {
 		s.waitHeld()
 		s.starve(unit(orchestrator), 128<<20)
 		s.release()
-		// The gate of the bus is the first behind the preload, which ends with the
-		// orchestrator.
-		s.WaitJournal(unit("mcp_bus"), "ORCHESTRATOR-KILL", "the orchestrator was killed for memory", "the kernel has killed", "add swap, raise service.memory_max")
+		// The preload ends with the orchestrator, before it can say why or after.
+		s.WaitJournal("justnews*", "ORCHESTRATOR-KILL", "the orchestrator was killed for memory", "the kernel has killed", "add swap, raise service.memory_max")
+		s.WaitJournal(unit("scout"), "ORCHESTRATOR-KILL", "the orchestrator was killed for memory", "details: journalctl -b -u justnews")
 		s.noAgentStarted()
 		s.stopAll()
 		s.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=\n")
 		mended := bed.Monotonic() // the next process is in no such group: as if there were more memory
-		s.pasteHint(unit("mcp_bus"))
+		s.Must("justnews-gate", "retry")
 		s.everythingUp(mended)
 	})
 }

@@ -20,8 +20,7 @@ import (
 func TestAHostThatNeedsAGPUStartsNothingWithoutOne(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: "[gpu]\nmin_count = 2\npatience = \"2s\"\n\n" + config("60s")})
-		s.WaitJournal(unit("scout"), "GPU-", "exit status 71")
-		s.waitRefused(unit("scout"))
+		s.WaitJournal(unit(orchestrator), "GPU-", "exit status 71") // the agents wait behind it
 		s.waitRefused(unit(orchestrator))
 		s.noAgentStarted()
 

@@ -17,7 +17,7 @@ import (
 	"justnews/test/bed"
 )
 
-var healingTable = flag.Bool("healing", false, "rewrite docs/healing.md from what is measured here (both suites)")
+var healingTable = flag.Bool("healing", false, "inject every fault and rewrite docs/healing.md from what is measured (both suites)")
 
 // fault is one thing that keeps a host down. Both are shell scripts; what
 // removes it starts nothing and resets nothing.
@@ -32,6 +32,9 @@ type fault struct {
 	// stays is for how long it lasts after that, 0: until every unit has been
 	// tried twice.
 	stays time.Duration
+	// names are words of the true cause, which the first finding has to have.
+	names []string
+	quick bool // also without the flag that makes the tables
 }
 
 const starter = "/usr/local/bin/justnews-start-agent.sh"
@@ -39,29 +42,41 @@ const starter = "/usr/local/bin/justnews-start-agent.sh"
 // faults are everything that a person, a disk or a boot can do to a host whose
 // configuration is right.
 var faults = []fault{
-	{name: "the configuration is broken", inject: "echo '[gate' >> " + configFile + "; systemctl daemon-reload", remove: "sed -i '$d' " + configFile + "; systemctl daemon-reload", said: "the generator, at the reload", stays: 5 * time.Second},
-	{name: "the configuration is missing", inject: "mv " + configFile + " /root; systemctl daemon-reload", remove: "mv /root/justnews.toml " + configFile + "; systemctl daemon-reload", said: "the generator, at the reload", stays: 5 * time.Second},
-	{name: "a model has no snapshot", inject: broken("missing-snapshot")[0], remove: mended()[0], refused: "STORE-SNAPSHOT"},
-	{name: "a model is corrupt", inject: broken("corrupt")[0], remove: mended()[0], refused: "STORE-CORRUPT"},
-	{name: "the map has a wrong key", inject: broken("wrong-key")[0], remove: mended()[0], refused: "MAP-NAME"},
-	{name: "weights that cannot be read", inject: broken("unreadable")[0], remove: mended()[0], refused: "STORE-PERMISSION"},
-	{name: "the whole store cannot be searched", inject: "chmod 0700 /opt/justnews", remove: "chmod 0755 /opt/justnews", refused: "MAP-UNREADABLE"},
-	{name: "the store is gone", inject: "mv " + modelRoot + " /opt/justnews/away", remove: "mv /opt/justnews/away " + modelRoot, refused: "MAP-"},
-	{name: "the map is missing", inject: "mv " + modelRoot + "/AGENT_MODEL_MAP.json /root", remove: "mv /root/AGENT_MODEL_MAP.json " + modelRoot, refused: "MAP-"},
-	{name: "the program is missing for 6 s", inject: "mv " + starter + " /root", remove: "mv /root/justnews-start-agent.sh " + starter, stays: 6 * time.Second},
-	{name: "the program is missing for 30 s", inject: "mv " + starter + " /root", remove: "mv /root/justnews-start-agent.sh " + starter, stays: 30 * time.Second},
-	{name: "the user is missing", inject: "cp /etc/passwd /root; sed -i s/^justnews:/absent:/ /etc/passwd", remove: "cp /root/passwd /etc/passwd", stays: 20 * time.Second},
-	{name: "no space for the instances' directories", inject: "mkdir -p /var/cache/justnews; mount -t tmpfs -o size=4k,nr_inodes=1 none /var/cache/justnews", remove: "umount /var/cache/justnews", stays: 10 * time.Second},
-	{name: "D-Bus is stopped", inject: "systemctl stop dbus.socket dbus.service", remove: "systemctl start dbus.socket", stays: 15 * time.Second},
-	{name: "the environment is wrong", inject: "echo GATE_TIMEOUT=abc >> /etc/justnews/global.env", remove: "sed -i /GATE_TIMEOUT/d /etc/justnews/global.env", refused: "CONFIG-ENVIRONMENT"},
+	{name: "the configuration is broken", inject: "echo '[gate' >> " + configFile + "; systemctl daemon-reload", remove: "sed -i '$d' " + configFile + "; systemctl daemon-reload", said: "the generator, at the reload", stays: 5 * time.Second, names: []string{"justnews.toml"}, quick: true},
+	{name: "the configuration is missing", inject: "mv " + configFile + " /root; systemctl daemon-reload", remove: "mv /root/justnews.toml " + configFile + "; systemctl daemon-reload", said: "the generator, at the reload", stays: 5 * time.Second, names: []string{configFile}},
+	{name: "a model has no snapshot", inject: broken("missing-snapshot")[0], remove: mended()[0], refused: "STORE-SNAPSHOT", names: []string{brokenModel, "snapshot"}, quick: true},
+	{name: "a model is corrupt", inject: broken("corrupt")[0], remove: mended()[0], refused: "STORE-CORRUPT", names: []string{brokenModel}},
+	{name: "the map has a wrong key", inject: broken("wrong-key")[0], remove: mended()[0], refused: "MAP-NAME", names: []string{"scouts"}},
+	{name: "weights that cannot be read", inject: broken("unreadable")[0], remove: mended()[0], refused: "STORE-PERMISSION", names: []string{brokenModel, "justnews"}},
+	{name: "the whole store cannot be searched", inject: "chmod 0700 /opt/justnews", remove: "chmod 0755 /opt/justnews", refused: "MAP-UNREADABLE", names: []string{"/opt/justnews", "justnews"}},
+	{name: "the store is gone", inject: "mv " + modelRoot + " /opt/justnews/away", remove: "mv /opt/justnews/away " + modelRoot, refused: "MAP-", names: []string{modelRoot}},
+	{name: "the map is missing", inject: "mv " + modelRoot + "/AGENT_MODEL_MAP.json /root", remove: "mv /root/AGENT_MODEL_MAP.json " + modelRoot, refused: "MAP-", names: []string{"AGENT_MODEL_MAP.json"}},
+	{name: "the program is missing for 6 s", inject: "mv " + starter + " /root", remove: "mv /root/justnews-start-agent.sh " + starter, stays: 6 * time.Second, names: []string{starter}, quick: true},
+	{name: "the program is missing for 30 s", inject: "mv " + starter + " /root", remove: "mv /root/justnews-start-agent.sh " + starter, stays: 30 * time.Second, names: []string{starter}},
+	{name: "the user is missing", inject: "cp /etc/passwd /root; sed -i s/^justnews:/absent:/ /etc/passwd", remove: "cp /root/passwd /etc/passwd", stays: 20 * time.Second, names: []string{"justnews"}},
+	{name: "no space for the instances' directories", inject: "mkdir -p /var/cache/justnews; mount -t tmpfs -o size=4k,nr_inodes=1 none /var/cache/justnews", remove: "umount /var/cache/justnews", stays: 10 * time.Second, names: []string{"/var/cache/justnews"}},
+	{name: "D-Bus is stopped", inject: "systemctl stop dbus.socket dbus.service", remove: "systemctl start dbus.socket", stays: 15 * time.Second, names: []string{"D-Bus"}},
+	{name: "the environment is wrong", inject: "echo GATE_TIMEOUT=abc >> /etc/justnews/global.env", remove: "sed -i /GATE_TIMEOUT/d /etc/justnews/global.env", refused: "CONFIG-ENVIRONMENT", names: []string{"/etc/justnews/global.env", "GATE_TIMEOUT", "abc"}},
 	{name: "the place for locks is read-only", inject: "mount -t tmpfs -o ro none /run/justnews-gate", remove: "umount /run/justnews-gate", stays: 5 * time.Second},
-	{name: "another process has the bus's port", inject: "systemd-run -q --unit=squat --service-type=exec -p User=nobody " + referenceBin + " bus", remove: "systemctl stop squat", stays: 20 * time.Second},
+	inside("a model fails inside the orchestrator", "fail-model", "MODEL-FAILED", "MODEL-FAILED"),
+	inside("the orchestrator answers with errors", "500", "ORCHESTRATOR-", "500"),
+	inside("the orchestrator does not answer", "hang-headers", "", "8014"),
+	{name: "another process has the bus's port", inject: "systemd-run -q --unit=squat --service-type=exec -p User=nobody " + referenceBin + " bus", remove: "systemctl stop squat", stays: 20 * time.Second, names: []string{"8000"}, quick: true},
+}
+
+// inside is a fault within an orchestrator that runs on, and that ends there.
+func inside(name, misbehave, refused string, names ...string) fault {
+	return fault{
+		name: name, refused: refused, names: names, stays: 10 * time.Second,
+		inject: "sed -i 's/^REFERENCE_MISBEHAVE=.*/REFERENCE_MISBEHAVE=" + misbehave + "/' /etc/justnews/global.env",
+		remove: "sed -i 's/^REFERENCE_MISBEHAVE=.*/REFERENCE_MISBEHAVE=/' /etc/justnews/global.env; " + referenceBin + " control " + controlSocket + " PUT /misbehave",
+	}
 }
 
 // mpsOutages are those of NVIDIA MPS and the GPU, on a host of three instances
 // that need them.
 var mpsOutages = []fault{
-	{name: "MPS is not installed", inject: "mv " + control + " /root/away", remove: "mv /root/away " + control, refused: "MPS-MISSING"},
+	{name: "MPS is not installed", inject: "mv " + control + " /root/away", remove: "mv /root/away " + control, refused: "MPS-MISSING", quick: true},
 	{name: "MPS ends at once", inject: "mv " + control + " /root/away; ln -s /bin/false " + control, remove: "mv /root/away " + control, stays: 25 * time.Second},
 	{name: "a device node of the GPU is missing", inject: "mv /dev/nvidia-uvm /root/away", remove: "mv /root/away /dev/nvidia-uvm", stays: 25 * time.Second},
 }
@@ -82,7 +97,7 @@ func TestHealing(t *testing.T) {
 		s := boot(t, suite, unhurried())
 		s.everythingUp(0)
 		measured[suite] = map[string]string{}
-		for _, f := range faults {
+		for _, f := range taken(faults) {
 			t.Run(f.name, func(t *testing.T) {
 				inner := &site{Machine: s.Machine, t: t}
 				took := inner.heals(t, f, append(units(orchestrator), units(agents()...)...)...)
@@ -99,7 +114,7 @@ func TestHealing(t *testing.T) {
 			tree.Remove("/etc/systemd/system/justnews@.service.d/95-quick.conf")
 		})
 		s.WaitUnits("active/running", units(names...)...)
-		for _, f := range mpsOutages {
+		for _, f := range taken(mpsOutages) {
 			t.Run(f.name, func(t *testing.T) {
 				inner := &site{Machine: s.Machine, t: t}
 				took := inner.heals(t, f, units(names...)...)
@@ -113,6 +128,14 @@ func TestHealing(t *testing.T) {
 	if *healingTable && !t.Failed() {
 		writeHealing(t, measured)
 	}
+}
+
+// taken are the faults of this run: a few of each kind, all with -healing.
+func taken(all []fault) []fault {
+	if *healingTable {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(f fault) bool { return !f.quick })
 }
 
 // unhurried is a host with manifests and the restarts of the product: what is
@@ -257,12 +280,12 @@ This table is written by ` + "`go test ./test/booted -run 'TestHealing$' -healin
 |---|---|---|---|
 `
 
-// refusedFor is how long 17 refused instances are watched:
-// JUSTNEWS_TEST_REFUSED=10m for the figures.
+// refusedFor is how long 17 refused instances are watched: JUSTNEWS_TEST_REFUSED=10m
+// for the figures, then on both suites and with both causes.
 func refusedFor(t *testing.T) time.Duration {
 	text := os.Getenv("JUSTNEWS_TEST_REFUSED")
 	if text == "" {
-		return 2 * time.Minute
+		return 100 * time.Second // longer than a gate holds
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
@@ -279,7 +302,11 @@ func TestRefusedHostIsQuiet(t *testing.T) {
 		{"a model that fails to load", "true", "fail-model"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bed.Each(t, func(t *testing.T, suite string) {
+			each := bed.Newest
+			if os.Getenv("JUSTNEWS_TEST_REFUSED") != "" {
+				each = bed.Each
+			}
+			each(t, func(t *testing.T, suite string) {
 				h := unhurried()
 				h.config, h.misbehave = strings.Replace(h.config, `"60s"`, `"180s"`, 1), c.misbehave
 				change := h.change

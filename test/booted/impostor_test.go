@@ -20,6 +20,10 @@ import (
 const (
 	impostor = "impostor.service"
 	fakeBus  = "fakebus.service"
+
+	// bySignal is what systemd-run ends with where a signal ended the command: a
+	// gate that cannot ask what its unit takes for success.
+	bySignal = 255
 )
 
 // server is a unit that serves what the reference server does, as a user.
@@ -114,15 +118,16 @@ func TestImpostorOpensNothing(t *testing.T) {
 
 		// F5: systemd cannot be asked. An agent uses up the connections of its user.
 		release := s.exhaust(300)
-		s.answered("no connection is left", 69, "SERVER-UNPROVEN")
+		s.answered("no connection is left", bySignal, "SERVER-UNPROVEN")
 		release()
 		s.answered("connections are left", 76, "ORCHESTRATOR-IMPOSTOR")
 		s.Systemctl("stop", impostor)
 		s.Remove(dropIn(orchestrator, "90-condition.conf"))
 		s.Systemctl("daemon-reload")
 		s.restarted(own)
+		s.WaitUnit(preload, "active/exited") // its gate has a connection that would be free later
 		release = s.exhaust(300)
-		s.answered("no connection is left, and the orchestrator is the right one", 69, "SERVER-UNPROVEN")
+		s.answered("no connection is left, and the orchestrator is the right one", bySignal, "SERVER-UNPROVEN")
 		release()
 
 		// The right one is greeted, and replaced during its preload.
@@ -150,6 +155,31 @@ func TestImpostorOpensNothing(t *testing.T) {
 		s.Systemctl("start", "dbus.socket")
 		s.Systemctl("start", "--no-block", "justnews.target")
 		s.everythingUp(asked)
+	})
+}
+
+// The orchestrator behind a socket unit: the listener is systemd's own, and whose
+// answers those are is told by who accepted the connection.
+func TestImpostorBehindASocketUnit(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, host{change: func(tree *bed.Tree) {
+			tree.WriteFile("/etc/systemd/system/backend.service", orchestratorAs("justnews", "127.0.0.1:18014"))
+			tree.WriteFile("/etc/systemd/system/backend.socket", "[Socket]\nListenStream=127.0.0.1:8014\nService="+unit(orchestrator)+"\n")
+			tree.WriteFile(dropIn(orchestrator, "91-socket.conf"), "[Unit]\nRequires=backend.socket\nAfter=backend.socket\nWants=backend.service\n"+
+				"[Service]\nType=notify\nExecStart=\nExecStart=/usr/lib/systemd/systemd-socket-proxyd 127.0.0.1:18014\n")
+		}})
+		s.everythingUp(0)
+		s.answered("the right one, behind a socket unit", 0, "")
+
+		// Somebody accepts from a listener of systemd's that is not the unit's.
+		s.Systemctl("stop", target)
+		s.stopAll()
+		s.Systemctl("stop", "backend.socket")
+		s.WriteFile("/etc/systemd/system/thief.socket", "[Socket]\nListenStream=127.0.0.1:8014\n")
+		s.WriteFile("/etc/systemd/system/thief.service", "[Service]\nUser=nobody\nExecStart=/usr/lib/systemd/systemd-socket-proxyd 127.0.0.1:18014\n")
+		s.Systemctl("daemon-reload")
+		s.Systemctl("start", "thief.socket", "backend.service")
+		s.answered("another service behind a socket unit", 76, "ORCHESTRATOR-IMPOSTOR")
 	})
 }
 

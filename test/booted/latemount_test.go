@@ -19,7 +19,7 @@ func TestGateWaitsForAStoreThatIsMountedLate(t *testing.T) {
 			tree.Run("mv", modelRoot, "/srv/models")
 			tree.Run("mkdir", modelRoot)
 			tree.WriteFile("/etc/systemd/system/"+storeMount, "[Unit]\nRequires=late.service\nAfter=late.service\n"+
-				"[Mount]\nWhat=/srv/models\nWhere="+modelRoot+"\nType=none\nOptions=bind\n")
+				"[Mount]\nWhat=/srv/models\nWhere="+modelRoot+"\nType=none\nOptions=bind,_netdev\n") // a local one that comes after late.service would be a cycle
 			tree.WriteFile("/etc/systemd/system/late.service", "[Service]\nType=oneshot\nExecStart=/bin/sleep 20\n")
 			tree.WriteFile("/etc/systemd/system/mounter.service", "[Service]\nExecStart=/bin/systemctl start "+storeMount+"\n")
 			tree.Symlink("/etc/systemd/system/mounter.service", "/etc/systemd/system/multi-user.target.wants/mounter.service")

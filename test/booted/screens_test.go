@@ -45,7 +45,7 @@ func TestTheScreensInTheDocsAreTheProgramsOwn(t *testing.T) {
 	show("The full validation then", "justnews-gate preflight --timeout 10")
 	show("What a code means", "justnews-gate explain STORE-SNAPSHOT")
 	s.Must("mv", "/root/away", snapshot("chief_editor", models["chief_editor"][0]))
-	show("Mended", "justnews-gate preload --refresh --wait")
+	show("Fixed", "justnews-gate preload --refresh --wait")
 
 	file := filepath.Join("..", "..", "docs", "screens.md")
 	if *update {

@@ -282,3 +282,13 @@ func pages(t *testing.T) []string {
 	}
 	return names
 }
+
+// mdoc(7) takes "An" at the start of a heading for a macro and drops it.
+func TestNoHeadingOfTheManualBeginsWithAMacro(t *testing.T) {
+	macro := regexp.MustCompile(`(?m)^\.S[sh] [A-Z][a-z]( .*)?$`)
+	for _, name := range pages(t) {
+		for _, heading := range macro.FindAllString(read(t, name), -1) {
+			t.Errorf("%s: %s", name, heading)
+		}
+	}
+}

@@ -24,7 +24,7 @@ const problemsHead = `.\" SPDX-License-Identifier: Apache-2.0
 .Os
 .Sh NAME
 .Nm justnews-problems
-.Nd what can keep a JustNews service from starting, and what mends it
+.Nd what can keep a JustNews service from starting, and what fixes it
 .Sh DESCRIPTION
 Every problem that
 .Xr justnews-gate 8
@@ -53,7 +53,7 @@ func TestThePageOfTheProblemsIsTheCatalogue(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(problemsHead)
 	for _, e := range diag.Catalog() {
-		fmt.Fprintf(&b, ".It Sy %s\n%s.\nExit status %d.\n.Pp\n%s\n.Pp\nLook:\n.Bd -literal -compact -offset indent\n%s\n.Ed\n.Pp\nMend:\n%s\n.Pp\n.Li MESSAGE_ID=%s\n",
+		fmt.Fprintf(&b, ".It Sy %s\n%s.\nExit status %d.\n.Pp\n%s\n.Pp\nLook:\n.Bd -literal -compact -offset indent\n%s\n.Ed\n.Pp\nFix:\n%s\n.Pp\n.Li MESSAGE_ID=%s\n",
 			e.Code, sentence(e.Title), e.Status, roff(e.Cause), literal(e.Check), mend(e.Fix), e.MessageID)
 	}
 	b.WriteString(problemsTail)

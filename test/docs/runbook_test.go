@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/records"
 )
 
 const runbook = "man/justnews-systemd.7"
@@ -127,5 +129,20 @@ func TestEveryStartInTheRunbookResetsTheStartLimitFirst(t *testing.T) {
 	}
 	if found < 4 {
 		t.Errorf("only %d starts found", found)
+	}
+}
+
+func TestTheRunbookNamesWhereAUnitsRecordLies(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "INSTANCE"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	written, err := records.Write(records.Dirs{Cache: filepath.Join(dir, "INSTANCE")}, "INSTANCE", time.Now(), []byte("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	within, _ := filepath.Rel(dir, filepath.Join(filepath.Dir(written), "INSTANCE/latest.json"))
+	if want := ".Pa /var/cache/justnews/" + within + " ,"; !strings.Contains(read(t, runbook), want) {
+		t.Errorf("%s has no %q", runbook, want)
 	}
 }

@@ -87,7 +87,7 @@ func (h *host) firstInstallation() {
 		h.t.Error("an instance that nobody configured was started")
 	}
 	h.WaitJournal(unit("scout"), "INSTANCE-UNKNOWN")
-	if got := h.step("journalctl --no-pager -x -u " + unit("scout")); !strings.Contains(got, "░░ Subject: INSTANCE-UNKNOWN:") || !strings.Contains(got, "░░ Mend:") {
+	if got := h.step("journalctl --no-pager -x -u " + unit("scout")); !strings.Contains(got, "░░ Subject: INSTANCE-UNKNOWN:") || !strings.Contains(got, "░░ Fix:") {
 		h.t.Errorf("journalctl -x explains nothing:\n%s", got)
 	}
 	h.Systemctl("reset-failed", unit("scout"))
@@ -242,6 +242,7 @@ func (h *host) fromNothing() {
 	for _, command := range []string{
 		"apt-get install -y " + newDeb,
 		"cp /usr/share/doc/justnews/examples/seventeen.toml " + configFile,
+		"cp " + modelRoot + "/AGENT_MODEL_MAP.json /etc/justnews/",
 		"justnews-gate config check && systemctl daemon-reload",
 		"systemctl enable --now justnews.target",
 		"justnews-gate status",

@@ -105,7 +105,7 @@ func seventeen(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := string(text)
+	out := strings.Replace(string(text), `"/etc/justnews/AGENT_MODEL_MAP.json"`, `"`+modelRoot+`/AGENT_MODEL_MAP.json"`, 1)
 	for _, name := range gated {
 		before := out
 		if out = strings.Replace(out, "[instances."+name+"]\n", "[instances."+name+"]\nneeds = [\"go\"]\n", 1); out == before {

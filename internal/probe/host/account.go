@@ -3,9 +3,11 @@
 package host
 
 import (
+	"os"
 	"os/user"
 	"slices"
 	"strconv"
+	"strings"
 
 	"justnews/internal/facts"
 )
@@ -13,8 +15,38 @@ import (
 // serviceGroup is in SupplementaryGroups= of every unit of ours.
 const serviceGroup = "justnews"
 
-// Account looks up User= and Group= of a unit of ours.
-func Account(name, group string) facts.Account {
+// Account looks up User= and Group= of a unit of ours; below a root, in its
+// files. A root without such files knows everybody.
+func (h Host) Account(name, group string) facts.Account {
+	if h.Root == "" {
+		return account(name, group)
+	}
+	a := facts.Account{User: name, Group: group}
+	switch {
+	case !h.listed("/etc/passwd", name):
+		a.Err = "there is no user " + strconv.Quote(name)
+	case group != "" && !h.listed("/etc/group", group):
+		a.Err = "there is no group " + strconv.Quote(group)
+	}
+	return a
+}
+
+// listed reports whether a file in the format of passwd(5) or group(5) has a
+// name or a number, or is not there to ask.
+func (h Host) listed(file, name string) bool {
+	text, err := os.ReadFile(h.path(file))
+	if err != nil {
+		return true
+	}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Split(line, ":"); len(fields) > 2 && (fields[0] == name || fields[2] == name) {
+			return true
+		}
+	}
+	return false
+}
+
+func account(name, group string) facts.Account {
 	a := facts.Account{User: name, Group: group}
 	u, err := user.Lookup(name)
 	if err != nil {

@@ -118,13 +118,13 @@ func TestTheHolderOfAPortIsFound(t *testing.T) {
 }
 
 func TestAnAccountIsAUserWithItsGroups(t *testing.T) {
-	if a := Account("root", "root"); a.Err != "" || a.UID != 0 || len(a.GIDs) == 0 || a.GIDs[0] != 0 {
+	if a := (Host{}).Account("root", "root"); a.Err != "" || a.UID != 0 || len(a.GIDs) == 0 || a.GIDs[0] != 0 {
 		t.Errorf("%+v", a)
 	}
-	if a := Account("no-such-user", "root"); !strings.Contains(a.Err, `no user "no-such-user"`) {
+	if a := (Host{}).Account("no-such-user", "root"); !strings.Contains(a.Err, `no user "no-such-user"`) {
 		t.Errorf("%+v", a)
 	}
-	if a := Account("root", "no-such-group"); !strings.Contains(a.Err, `no group "no-such-group"`) {
+	if a := (Host{}).Account("root", "no-such-group"); !strings.Contains(a.Err, `no group "no-such-group"`) {
 		t.Errorf("%+v", a)
 	}
 }

@@ -132,6 +132,8 @@ func (u User) measure(path, needs string) *facts.StoreDenial {
 	}
 	d.Class = u.class(d.UID, d.GID)
 	d.Allowed = d.Mode>>shift(d.Class)&bits(d.Needs) == bits(d.Needs)
+	size, err := unix.Getxattr(path, "system.posix_acl_access", nil) // absent where the bits say it all
+	d.ACL = err == nil && size > 0
 	return d
 }
 

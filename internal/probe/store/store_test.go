@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"justnews/internal/digest"
 	"justnews/internal/facts"
@@ -591,4 +594,40 @@ func settled(t testing.TB, s *reference.Store) bool {
 		t.Fatal(err)
 	}
 	return tree.Settled(digest.Now().Time())
+}
+
+// acl gives a file an access control list that refuses one user, whatever the
+// bits say: what setfacl -m u:UID:--- writes (linux/posix_acl_xattr.h).
+func acl(t *testing.T, path string, uid uint32) {
+	t.Helper()
+	list := binary.LittleEndian.AppendUint32(nil, 2) // POSIX_ACL_XATTR_VERSION
+	for _, e := range []struct {
+		tag, perm uint16
+		id        uint32
+	}{{1, 6, ^uint32(0)}, {2, 0, uid}, {4, 4, ^uint32(0)}, {16, 4, ^uint32(0)}, {32, 4, ^uint32(0)}} {
+		list = binary.LittleEndian.AppendUint16(list, e.tag)
+		list = binary.LittleEndian.AppendUint16(list, e.perm)
+		list = binary.LittleEndian.AppendUint32(list, e.id)
+	}
+	err := unix.Setxattr(path, "system.posix_acl_access", list, 0)
+	if errors.Is(err, unix.ENOTSUP) {
+		t.Skip("the file system of the temporary directory has no access control lists")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAnAccessControlListIsNamed(t *testing.T) {
+	user := another(t)
+	s := made(t)
+	path, err := filepath.EvalSymlinks(filepath.Join(s.Snapshot(scouts), "model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	acl(t, path, 4242)
+	d := denial(store.Store{Root: s.Root, Loader: &user}.Look(t.Context(), []facts.StoreWant{want(scouts)}))
+	if d == nil || d.Path != path || !d.ACL || d.Mode != 0o644 {
+		t.Errorf("%+v, want the list of %s", d, path)
+	}
 }

@@ -172,8 +172,17 @@ func (c *Conn) explain(err error) error {
 // unreachable says which of the two it is: no systemd at all, or none that
 // answers. The test is sd_booted(3)'s.
 func (c *Conn) unreachable(err error) error {
-	if info, e := os.Lstat(filepath.Join(c.root, "/run/systemd/system")); e != nil || !info.IsDir() {
+	if !booted(c.root) {
 		return fmt.Errorf("%w: %w", ErrNoSystemd, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+}
+
+// Booted tells whether systemd is the service manager of this machine
+// (sd_booted(3)).
+func Booted() bool { return booted("/") }
+
+func booted(root string) bool {
+	info, err := os.Lstat(filepath.Join(root, "/run/systemd/system"))
+	return err == nil && info.IsDir()
 }

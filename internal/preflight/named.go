@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package preflight
+
+import (
+	"os"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Named looks for what a configuration names on the host: the users, programs
+// and working directories of its instances, and the Model Store at store. It
+// asks no unit, so that it works before there is one.
+func Named(cfg *config.Config, store string, h Host) []diag.Problem {
+	problems := check.NoInstance(cfg)
+	var users group[user]
+	var paths group[reached]
+	for _, i := range cfg.Instances {
+		who := h.Account(i.Service.User, i.Service.Group)
+		users.add(user{who.User, who.Group, who.Err}, i.Name)
+		for _, p := range pathsOf(i.Service) {
+			paths.add(reached{p, h.reachFor(who, p)}, i.Name)
+		}
+	}
+	for _, u := range users.each {
+		problems = append(problems, check.NamedAccount(users.instances[u], facts.Account{User: u.user, Group: u.group, Err: u.err})...)
+	}
+	for _, r := range paths.each {
+		problems = append(problems, check.NamedPath(r.path, paths.instances[r], r.reach)...)
+	}
+	if len(cfg.Instances) > 0 {
+		problems = append(problems, check.NamedStore(h.absence(check.Path{Path: store, Want: facts.Enter}, ""))...)
+	}
+	return problems
+}
+
+type user struct{ user, group, err string }
+
+type reached struct {
+	path  check.Path
+	reach facts.Reach
+}
+
+// group is what instances have in common, each thing once.
+type group[T comparable] struct {
+	each      []T
+	instances map[T][]string
+}
+
+func (g *group[T]) add(thing T, instance string) {
+	if g.instances == nil {
+		g.instances = map[T][]string{}
+	}
+	if len(g.instances[thing]) == 0 {
+		g.each = append(g.each, thing)
+	}
+	g.instances[thing] = append(g.instances[thing], instance)
+}
+
+// pathsOf lists what a service runs and where.
+func pathsOf(s config.Service) []check.Path {
+	var all []check.Path
+	add := func(what, path string, want facts.Access) {
+		if strings.HasPrefix(path, "/") && path != "/" {
+			all = append(all, check.Path{What: what, Path: path, Want: want, Code: diag.ServicePath})
+		}
+	}
+	if len(s.Exec) > 0 {
+		add("service.exec", s.Exec[0], facts.Run)
+	}
+	add("service.working_directory", s.WorkingDirectory, facts.Enter)
+	return all
+}
+
+// reachFor tries a path as the user who needs it, where this run can; else, and
+// below a root, whose users are not this machine's, whether it is there.
+func (h Host) reachFor(who facts.Account, p check.Path) facts.Reach {
+	if h.Root == "" && who.Err == "" {
+		if tried := h.Reach(who, p.Path, p.Want); tried.Known {
+			return tried
+		}
+	}
+	return h.absence(p, who.User)
+}
+
+// absence looks as this process. That it may not get there says nothing about
+// the user who needs the path.
+func (h Host) absence(p check.Path, user string) facts.Reach {
+	r := h.Reach(facts.Account{User: user, UID: os.Geteuid()}, p.Path, p.Want)
+	r.Known = r.OK || r.Detail != "permission denied" || os.Geteuid() == 0
+	return r
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booted
+
+import (
+	"cmp"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/test/bed"
+)
+
+var diagnosisTable = flag.Bool("diagnosis", false, "diagnose every fault and rewrite docs/diagnosis.md (the newest suite)")
+
+// firstError is the first error of a record, or of status where no gate was reached.
+type firstError struct {
+	diag.Problem
+
+	By string // whose record
+}
+
+// How a host came up after its first finding.
+const (
+	byPaste  = "paste"          // the commands of the fix alone
+	byAdvice = "advice, paste"  // a person does what the advice says, then the commands
+	byItself = "advice"         // the advice alone: the host heals by itself
+	byNobody = "**not at all**" // not within the time
+)
+
+// TestDiagnosis reads the first finding of every fault, holds it against the true
+// cause, and follows its fix to the letter: commands that are whole are run as
+// they are; where the fix advises a person, what removes the fault stands for that
+// person.
+func TestDiagnosis(t *testing.T) {
+	rows := map[string][3]string{}
+	bed.Newest(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, unhurried())
+		s.everythingUp(0)
+		for _, f := range slices.Concat(faults, misconfigured) {
+			if !*diagnosisTable && !f.quick {
+				continue
+			}
+			t.Run(f.name, func(t *testing.T) {
+				inner := &site{Machine: s.Machine, t: t}
+				rows[f.name] = inner.diagnoses(t, f)
+			})
+		}
+	})
+	if *diagnosisTable && !t.Failed() {
+		writeDiagnosis(t, rows)
+	}
+}
+
+// diagnoses returns a row of the table: the code, whether it names the cause, and
+// how the host came up.
+func (s *site) diagnoses(t *testing.T, f fault) [3]string {
+	t.Helper()
+	s.Systemctl("stop", target)
+	s.stopAll()
+	s.Sh("rm -rf /var/cache/justnews/*/preflight")
+	s.must(f.inject)
+	s.Systemctl("start", "--no-block", target)
+	var found firstError
+	s.WaitFor("a finding", 2*time.Minute, func() bool {
+		found = s.firstFinding()
+		return found.Code != "" && (f.refused == "" || strings.HasPrefix(string(found.Code), f.refused))
+	})
+	row := [3]string{string(found.Code), "yes", ""}
+	text := found.Problem.String() + " " + found.Seen + " " + found.Expected + " " + found.Fix.String()
+	for _, word := range f.names {
+		if !strings.Contains(text, word) {
+			row[1] = "**no**"
+			t.Errorf("%s, said by %s, does not name %q:\n%s\n%s", found.Code, found.By, word, found.Problem.String(), found.Fix)
+		}
+	}
+	if row[2] = s.followFix(t, f, found); row[2] == byNobody {
+		t.Errorf("not up after the fix of %s was followed: %s", found.Code, found.Fix)
+		s.must(f.remove)
+		s.Systemctl("daemon-reload")
+		s.Sh("justnews-gate retry")
+		s.everythingUp(0)
+	}
+	t.Logf("%s: %s, %s", f.name, row[0], row[2])
+	return row
+}
+
+// followFix does what a fix says, and returns how the host came up.
+func (s *site) followFix(t *testing.T, f fault, found firstError) string {
+	t.Helper()
+	how := byPaste
+	if found.Fix.Advice != "" || len(found.Fix.Commands) == 0 {
+		s.must(f.remove)
+		if how = byAdvice; len(found.Fix.Commands) == 0 {
+			how = byItself
+		}
+	}
+	for _, c := range found.Fix.Commands {
+		t.Logf("pasting: %s", c)
+		if r := s.Sh(c.String()); r.Err != nil {
+			t.Logf("%v: %s%s", r.Err, r.Stdout, r.Stderr)
+		}
+	}
+	if s.comesUp(promised("trixie")) {
+		if how == byPaste {
+			s.Sh(f.remove) // what the fix has left of it
+		}
+		return how
+	}
+	return byNobody
+}
+
+func (s *site) comesUp(within time.Duration) bool {
+	s.t.Helper()
+	for until := bed.Monotonic() + within; bed.Monotonic() < until; time.Sleep(200 * time.Millisecond) {
+		if !slices.ContainsFunc(append(agents(), orchestrator), func(name string) bool { return !s.Unit(unit(name)).Is("active/running") }) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstFinding returns the first error of the oldest record of a refusal, else
+// what status leads with.
+func (s *site) firstFinding() firstError {
+	s.t.Helper()
+	var first struct {
+		Unit      string         `json:"unit"`
+		Run       string         `json:"run"`
+		Verdict   string         `json:"verdict"`
+		Monotonic float64        `json:"monotonic_s"`
+		Problems  []diag.Problem `json:"problems"`
+	}
+	// One record a line; those of a reload in between do not matter.
+	r := s.Sh("find /var/cache/justnews -name 'summary_*.json' -exec sh -c 'for f; do tr -d \"\\n\" <$f; echo; done' sh {} +")
+	for line := range strings.Lines(r.Stdout) {
+		one := first
+		one.Problems, one.Monotonic = nil, 0
+		if json.Unmarshal([]byte(line), &one) == nil && one.Verdict == "refused" && (first.Monotonic == 0 || one.Monotonic < first.Monotonic) {
+			first = one
+		}
+	}
+	if errors := diag.Errors(first.Problems); len(errors) > 0 {
+		return firstError{errors[0], "the record of " + cmp.Or(first.Unit, first.Run)}
+	}
+	var status struct {
+		Problems []diag.Problem `json:"problems"`
+	}
+	if r := s.Sh("justnews-gate status --json"); json.Unmarshal([]byte(r.Stdout), &status) == nil {
+		if errors := diag.Errors(status.Problems); len(errors) > 0 {
+			return firstError{errors[0], "status"}
+		}
+	}
+	return firstError{}
+}
+
+// misconfigured are faults that a person makes in files which systemd or the
+// generator reads: they end with an edit and a reload or a restart.
+var misconfigured = []fault{
+	configured("a value of the wrong type", `sed -i 's/^timeout = .*/timeout = ["60s"]/'`, "CONFIG-", "justnews.toml:2", "timeout"),
+	configured("a value out of range", `sed -i 's/^timeout = .*/timeout = "-5s"/'`, "CONFIG-", "justnews.toml:2", "timeout"),
+	configured("an unknown key", `sed -i 's/^timeout = .*/timeuot = "60s"/'`, "CONFIG-", "justnews.toml:2", "timeuot", "timeout"),
+	configured("a port twice", `sed -i 's/^port = 8002/port = 8003/'`, "CONFIG-", "8003"),
+	configured("an instance that waits for itself", `sed -i 's/^port = 8002/port = 8002\nafter = ["scout"]/'`, "CONFIG-", "scout"),
+	configured("a configuration of somebody else", "chown justnews", "CONFIG-OWNER", configFile),
+	configured("a configuration that others may write", "chmod 0666", "CONFIG-OWNER", configFile),
+	configured("a configuration that the services may not read", "chmod 0600", "CONFIG-UNREADABLE", configFile),
+	configured("a store that does not exist", `sed -i 's#^root = .*#root = "/opt/justnews/modles"#'`, "STORE-ROOT", "/opt/justnews/modles"),
+	configured("a store below a home", `mkdir -p /home/op; cp -a /opt/justnews/models /home/op/; sed -i -e 's#^root = .*#root = "/home/op/models"#' -e 's#^map = .*#map = "/home/op/models/AGENT_MODEL_MAP.json"#'`, "", "protect_home"),
+	{name: "a model's directory is root's alone", inject: "chown -R root:root " + brokenDir + " && chmod -R go= " + brokenDir, remove: "chmod -R go=rX " + brokenDir, refused: "STORE-PERMISSION", names: []string{brokenDir, "justnews"}, quick: true},
+	{name: "a model is copied only in part", inject: broken("half-copied")[0], remove: mended()[0], refused: "STORE-", names: []string{"v1.tmp"}},
+	{name: "current is gone", inject: broken("missing-current")[0], remove: "ln -sfn versions/v1 " + modelRoot + "/scout/current", refused: "STORE-VERSION", names: []string{"current"}},
+	{name: "the map has a wrong id", inject: broken("wrong-id")[0], remove: mended()[0], refused: "MAP-NAME", names: []string{"AGENT_MODEL_MAP.json:2"}},
+	environment("HF_HUB_OFFLINE=0", "STORE-ENVIRONMENT", "HF_HUB_OFFLINE", "/etc/justnews/global.env"),
+	environment("MODEL_STORE_DRY_RUN=1", "", "MODEL_STORE_DRY_RUN", "/etc/justnews/global.env"),
+	environment("export MODEL_STORE_ROOT=/opt/justnews/elsewhere", "", "/etc/justnews/global.env"),
+	environment("LD_LIBRARY_PATH=/nowhere\nMODEL_STORE_ROOT=/opt/justnews/elsewhere", "STORE-", "/opt/justnews/elsewhere"),
+	{name: "a template in /etc that is not ours", inject: "sed -e '/^\\[Service\\]/a ExecStartPre=/usr/local/bin/justnews-old-check.sh' /usr/lib/systemd/system/justnews@.service > /etc/systemd/system/justnews@.service; systemctl daemon-reload",
+		remove: "rm /etc/systemd/system/justnews@.service; systemctl daemon-reload", names: []string{"/etc/systemd/system/justnews@.service"}},
+	{name: "the orchestrator's unit is masked", inject: "systemctl mask --runtime --now " + unit(orchestrator), remove: "systemctl unmask --runtime " + unit(orchestrator), names: []string{"masked"}},
+	{name: "the bus's program ends at once", inject: "mkdir -p /etc/systemd/system/" + unit("mcp_bus") + ".d; printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' > " + dropIn("mcp_bus", "99-false.conf") + "; systemctl daemon-reload",
+		remove: "rm " + dropIn("mcp_bus", "99-false.conf") + "; systemctl daemon-reload", names: []string{"mcp_bus"}},
+}
+
+// configured is a fault of justnews.toml: a command that changes the file, which
+// is put back whole.
+func configured(name, command, refused string, names ...string) fault {
+	return fault{
+		name: name, refused: refused, names: names, said: "the generator, at the reload", stays: 2 * time.Second,
+		inject: "cp -a " + configFile + " /root/justnews.toml; " + command + " " + configFile + "; systemctl daemon-reload",
+		remove: "cp -a /root/justnews.toml " + configFile + "; systemctl daemon-reload",
+	}
+}
+
+// environment is lines that somebody has put into the services' environment file.
+func environment(lines, refused string, names ...string) fault {
+	return fault{
+		name: strings.ReplaceAll(lines, "\n", ", ") + " in global.env", refused: refused, names: names, stays: 5 * time.Second,
+		inject: "cp -a /etc/justnews/global.env /root/global.env; printf '%s\\n' '" + lines + "' >> /etc/justnews/global.env",
+		remove: "cp -a /root/global.env /etc/justnews/global.env",
+	}
+}
+
+const diagnosisFile = "../../docs/diagnosis.md"
+
+func writeDiagnosis(t *testing.T, rows map[string][3]string) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(diagnosisHead)
+	for _, f := range slices.Concat(faults, misconfigured) {
+		row := rows[f.name]
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", f.name, row[0], row[1], row[2])
+	}
+	if err := os.WriteFile(diagnosisFile, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const diagnosisHead = `# Diagnosis, measured
+
+A host with 17 instances, booted (systemd 257). Each fault is injected while the instances are stopped, and
+` + "`systemctl start justnews.target`" + ` is refused. The first error is read from the oldest record of a refusal, or from
+` + "`justnews-gate status`" + ` where no gate was reached, and its fix is followed to the letter: commands are run as they
+are printed; where it advises a person, what removes the fault stands for that person. Named: the finding has the words,
+written before, that tell the true cause. Up: how every instance became active within 60 s.
+
+This table is written by ` + "`go test ./test/booted -run 'TestDiagnosis$' -diagnosis`" + `.
+
+| fault | first finding | named | up by |
+|---|---|---|---|
+`
+
+// TestDiagnosisTableHasEveryFault needs no machine.
+func TestDiagnosisTableHasEveryFault(t *testing.T) {
+	text, err := os.ReadFile(diagnosisFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range slices.Concat(faults, misconfigured) {
+		row := "| " + f.name + " | "
+		at := strings.Index(string(text), row)
+		if at < 0 {
+			t.Errorf("docs/diagnosis.md lacks %q; run: go test ./test/booted -run 'TestDiagnosis$' -diagnosis", f.name)
+			continue
+		}
+		line, _, _ := strings.Cut(string(text)[at:], "\n")
+		if !strings.Contains(line, " | yes | ") || strings.Contains(line, byNobody) {
+			t.Errorf("not named, or not up: %s", line)
+		}
+	}
+}
