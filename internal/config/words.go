@@ -38,7 +38,7 @@ func Timeout(s string) (time.Duration, error) {
 func ServerURL(s string) (string, error) {
 	u, ok := serverURL(s)
 	if !ok || !printed(s) {
-		return "", Expected{formServerURL.expected}
+		return "", Expected{formServerURL.expected()}
 	}
 	return u, nil
 }
