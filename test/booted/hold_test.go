@@ -498,3 +498,57 @@ func TestLatenessTableHasEveryCase(t *testing.T) {
 		}
 	}
 }
+
+// forge are attempts of the agents' user to leave what root or a gate believes.
+const forge = `
+try() { "$@" 2>/dev/null && echo "WORKS: $*"; }
+D=/var/lib/justnews-gate
+for f in $D/* $D/new; do
+	try sh -c ': >>"$0"' $f; try rm -f -- $f; try mv -- $f $f.away; try ln -sf /tmp/forged $f; try cp /tmp/forged $f; try truncate -s 0 $f; try chmod 0666 $f
+done
+try mkdir $D/x; try mv $D /tmp/away; try ln /tmp/forged $D/other
+mkdir -p /run/justnews-gate/x /tmp/justnews-$(id -u)
+for d in /run/justnews-gate /tmp/justnews-$(id -u); do
+	for f in root.2 preload.2 digests.2 digest.2 lock; do cp /tmp/forged $d/$f 2>/dev/null; done
+done
+true`
+
+// A file of the Model Store changes behind its time stamp. The agents' user, in
+// no sandbox, writes wherever it can what says that it did not: neither root's
+// verify nor a gate believes it.
+func TestNothingThatAnAgentWritesIsBelieved(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		h := holdHost()
+		h.misbehave = ""
+		h.config = strings.Replace(h.config, `verify_preload = "presence"`, `verify = "manifest"`, 1)
+		s := boot(t, suite, h)
+		s.WriteFile("/etc/justnews/scout.env", "GATE_TIMEOUT=30\n")
+		s.Must("systemctl", "start", unit("scout"))
+		s.WaitUnit(unit("scout"), "active/running")
+		s.Must("justnews-gate", "models", "seal", "scout")
+		if r := s.Run("justnews-gate", "models", "verify"); r.Code != 0 {
+			t.Fatalf("a whole store: %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+		}
+		s.Systemctl("stop", unit("scout"))
+		time.Sleep(100 * time.Millisecond) // a change within one tick of the clock is another matter
+
+		// The log as it was is the best forgery there is of files as they were.
+		s.must("cp /var/lib/justnews-gate/root.2 /tmp/forged; chmod 0644 /tmp/forged; W=$(readlink -f " + brokenDir + "/snapshots/*/model.safetensors); " +
+			"touch -r $W /tmp/stamp; printf X | dd of=$W bs=1 seek=9000 conv=notrunc 2>/dev/null; touch -r /tmp/stamp $W")
+		s.WriteFile("/tmp/forge.sh", forge, 0o755)
+		r := s.Run("setpriv", "--reuid=justnews", "--regid=justnews", "--init-groups", "sh", "/tmp/forge.sh")
+		if r.Err != nil || strings.Contains(r.Stdout, "WORKS") {
+			t.Errorf("%v\n%s%s", r.Err, r.Stdout, r.Stderr)
+		}
+		if r := s.Run("justnews-gate", "models", "verify", "scout"); r.Code == 0 || !strings.Contains(r.Stdout+r.Stderr, "STORE-CORRUPT") {
+			t.Errorf("root's verify: %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+		}
+		s.must("rm /var/lib/justnews-gate/root.2") // so that the gate does not know it from root
+		s.Systemctl("start", "--no-block", unit("scout"))
+		s.WaitUnit(unit("scout"), "failed")
+		s.WaitJournal(unit("scout"), "STORE-CORRUPT")
+		if n := s.Unit(unit("scout")).ExecMainStart; n != 0 {
+			t.Errorf("it was opened: %v", n)
+		}
+	})
+}

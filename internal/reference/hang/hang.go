@@ -82,7 +82,7 @@ func within(pid int, f func() error) error {
 	if pid == os.Getpid() {
 		return f()
 	}
-	return apart(func() error {
+	return Apart(func() error {
 		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/mnt", pid))
 		if err != nil {
 			return err
@@ -98,14 +98,15 @@ func within(pid int, f func() error) error {
 	})
 }
 
-// apart calls f in a thread that ends with it, whatever f makes of that thread.
-func apart(f func() error) error {
+// Apart calls f in a thread that ends with it, whatever f makes of that thread: in
+// another namespace, of another user.
+func Apart(f func() error) error {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		if unix.Gettid() == os.Getpid() {
 			// The first thread does not end, and what it is the process is to others.
-			err := apart(f)
+			err := Apart(f)
 			runtime.UnlockOSThread()
 			done <- err
 			return
