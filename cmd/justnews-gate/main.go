@@ -7,7 +7,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 	"runtime"
 	"syscall"
 
@@ -26,7 +25,7 @@ func main() {
 	// A gate waits nearly always. With one processor net/http's goroutines hand
 	// over to each other without waking a thread: a fifth less CPU a look.
 	runtime.GOMAXPROCS(1)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
+	ctx, stop := process.UntilSignal(context.Background(), syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 	status := cli.Run(ctx, machine(), os.Args[1:])
 	stop()
 	os.Exit(int(status))

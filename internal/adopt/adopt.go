@@ -22,8 +22,8 @@ type Result struct {
 	TOML      string
 	Instances []string // in start order
 	Problems  []diag.Problem
-	// Remove are commands, and comments that begin with "#", in their order.
-	Remove []string
+	// Remove is what takes the old gating away, in its order.
+	Remove []Removal
 }
 
 // Adopt makes the configuration. The error among the problems is a host that
@@ -44,11 +44,11 @@ func Adopt(h byhand.Host) Result {
 	doc := a.document(names)
 	remove := a.removal()
 	doc.tail = []string{"To remove afterwards, once justnews-gate config check is content:"}
-	for _, line := range remove {
-		if note, ok := strings.CutPrefix(line, "# "); ok {
-			doc.tail = append(doc.tail, note)
+	for _, r := range remove {
+		if r.Note != "" {
+			doc.tail = append(doc.tail, r.Note)
 		} else {
-			doc.tail = append(doc.tail, "  "+line)
+			doc.tail = append(doc.tail, "  "+r.Command.String())
 		}
 	}
 	return Result{TOML: doc.text(), Instances: names, Problems: a.problems, Remove: remove}
@@ -80,9 +80,9 @@ type adopter struct {
 	stays map[string]bool
 }
 
-func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix string) {
+func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix string, commands ...diag.Command) {
 	p := diag.Problem{
-		Code: code, Severity: diag.Warning, Message: message, Seen: seen, Expected: expected, Fix: diag.Advise(fix),
+		Code: code, Severity: diag.Warning, Message: message, Seen: seen, Expected: expected, Fix: diag.Advise(fix, commands...),
 		Position: &diag.Position{File: at.path, Line: at.line},
 	}
 	if !slices.ContainsFunc(a.problems, func(q diag.Problem) bool {
@@ -93,9 +93,9 @@ func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix str
 }
 
 // leftOut says that something was not taken over.
-func (a *adopter) leftOut(v value, what, why, fix string) {
+func (a *adopter) leftOut(v value, what, why, fix string, commands ...diag.Command) {
 	a.stays[v.at.path] = true
-	a.say(diag.ImportLeftOut, v.at, what+" is not taken over: "+why, v.text, "", fix)
+	a.say(diag.ImportLeftOut, v.at, what+" is not taken over: "+why, v.text, "", fix, commands...)
 }
 
 // instances are all that the host knows, in start order.

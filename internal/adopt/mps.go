@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"justnews/internal/byhand"
 	"justnews/internal/config"
@@ -111,11 +110,10 @@ func (a *adopter) instanceMPS(t *table, name string, l limits) {
 		return
 	}
 	from := place{a.host.MPS.Path, limit.Line}
-	line := fmt.Sprintf("mps = { enabled = true, memory = %s }", quoted(memory(limit.GB)))
+	toml := fmt.Sprintf("{ enabled = true, memory = %s }", quoted(memory(limit.GB)))
 	if !l.on {
-		t.note("%s   %s", line, from)
+		t.note("mps = %s   %s", toml, from)
 		return
 	}
-	_, toml, _ := strings.Cut(line, " = ")
 	t.set("mps", toml, from.String())
 }

@@ -6,12 +6,29 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"justnews/internal/diag"
 )
+
+// Removal is a command, or a note on the one that follows.
+type Removal struct {
+	Note    string
+	Command diag.Command
+}
+
+// String returns a line for a shell, to which a note is a comment.
+func (r Removal) String() string {
+	if r.Note != "" {
+		return "# " + diag.Clean(r.Note)
+	}
+	return r.Command.String()
+}
 
 // removal returns the commands that take the old gating away, in the order in
 // which they have to be run.
-func (a *adopter) removal() []string {
-	var commands []string
+func (a *adopter) removal() []Removal {
+	var all []Removal
+	run := func(argv ...string) { all = append(all, Removal{Command: argv}) }
 	var enabled []string
 	for _, link := range a.host.Wanted {
 		if name := path.Base(link); !slices.Contains(enabled, name) {
@@ -19,56 +36,44 @@ func (a *adopter) removal() []string {
 		}
 	}
 	if len(enabled) > 0 {
-		commands = append(commands, "systemctl disable "+strings.Join(quotedAll(enabled), " "))
+		run(append([]string{"systemctl", "disable", "--"}, enabled...)...)
 	}
 	var dirs []string
 	for _, u := range a.host.Units {
 		if a.stays[u.Path] {
-			commands = append(commands, "# "+u.Path+" holds lines that were not taken over: keep what is needed of it first")
+			all = append(all, Removal{Note: u.Path + " holds lines that were not taken over: keep what is needed of it first"})
 		}
-		commands = append(commands, "rm "+word(u.Path))
+		run("rm", "--", u.Path)
 		if dir := path.Dir(u.Path); u.DropIn && !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
 	}
 	for _, dir := range dirs {
-		commands = append(commands, "rmdir --ignore-fail-on-non-empty "+word(dir))
+		run("rmdir", "--ignore-fail-on-non-empty", "--", dir)
 	}
-	commands = append(commands, a.gateVariables()...)
+	for _, c := range a.gateVariables() {
+		run(c...)
+	}
 	for _, name := range a.host.Leftovers {
-		commands = append(commands, "rm "+word(name))
+		run("rm", "--", name)
 	}
 	if slices.ContainsFunc(a.host.Leftovers, func(n string) bool { return strings.HasPrefix(n, "/etc/sudoers.d/") }) {
-		commands = append(commands, "visudo -c")
+		run("visudo", "-c")
 	}
-	return append(commands, "justnews-gate config check && systemctl daemon-reload", "systemctl enable justnews.target")
-}
-
-func quotedAll(words []string) []string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = word(w)
-	}
-	return out
-}
-
-// word quotes for a shell where it has to.
-func word(s string) string {
-	if strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./@") == "" {
-		return s
-	}
-	return shell(s)
+	run("sh", "-c", "justnews-gate config check && systemctl daemon-reload")
+	run("systemctl", "enable", "justnews.target")
+	return all
 }
 
 // gateVariables are the lines of the environment files that only the gate
 // reads: justnews.toml says them now, and they would beat it. All else stays:
 // other programs read these files, too.
-func (a *adopter) gateVariables() []string {
-	var commands []string
+func (a *adopter) gateVariables() []diag.Command {
+	var commands []diag.Command
 	for _, f := range a.host.Env {
 		for _, v := range f.Vars {
 			if v.Name == "GATE_TIMEOUT" || v.Name == "REQUIRE_BUS" {
-				commands = append(commands, "sed -i "+shell(`/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}`+v.Name+"[[:space:]]*=/d")+" "+word(f.Path))
+				commands = append(commands, diag.Run("sed", "-i", `/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}`+v.Name+"[[:space:]]*=/d", "--", f.Path))
 			}
 		}
 	}

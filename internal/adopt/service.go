@@ -50,7 +50,7 @@ func (a *adopter) serviceOf(instance string) []entry {
 		}
 		toml, ok := k.write(v.text)
 		if !ok {
-			a.leftOut(v, k.setting+"=", "it has no form that justnews.toml takes", "keep it in a drop-in of your own: systemctl edit justnews@.service")
+			a.leftOut(v, k.setting+"=", "it has no form that justnews.toml takes", keep, diag.Run("systemctl", "edit", "--", "justnews@.service"))
 			continue
 		}
 		all = append(all, entry{k.key, toml, v.at.String()})

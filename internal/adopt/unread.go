@@ -110,33 +110,33 @@ func sameAs(a, b string) bool {
 	return a == b || knownA && knownB && x == y
 }
 
-const keep = "keep it in a drop-in of your own: systemctl edit "
+const keep = "keep it in a drop-in of your own"
 
 // unread says which lines of units nothing was made of.
 func (a *adopter) unread(names []string) {
 	for _, u := range a.host.Units {
-		edit := keep + "justnews@" + u.Instance + ".service"
+		edit := diag.Run("systemctl", "edit", "--", "justnews@"+u.Instance+".service")
 		for _, s := range u.Settings {
 			v := value{s.Key + "=" + s.Value, place{u.Path, s.Line}}
 			switch {
 			case slices.Contains(ours, s.Key) || s.Value == "":
 			case template[s.Key] != "":
 				if !sameAs(s.Value, template[s.Key]) {
-					a.leftOut(v, s.Key+"=", "the package's unit has "+s.Key+"="+template[s.Key], "if the agent needs it otherwise, "+edit)
+					a.leftOut(v, s.Key+"=", "the package's unit has "+s.Key+"="+template[s.Key], "if the agent needs it otherwise, "+keep, edit)
 				}
 			case s.Key == "EnvironmentFile":
 				if !strings.HasPrefix(strings.TrimPrefix(s.Value, "-"), "/etc/justnews/") {
-					a.leftOut(v, s.Key+"=", "the package's unit reads /etc/justnews/global.env and INSTANCE.env", edit)
+					a.leftOut(v, s.Key+"=", "the package's unit reads /etc/justnews/global.env and INSTANCE.env", keep, edit)
 				}
 			case s.Key == "ExecStartPre":
 				if !oldGate(s.Value) {
-					a.leftOut(v, s.Key+"=", "it is not the old gate", edit)
+					a.leftOut(v, s.Key+"=", "it is not the old gate", keep, edit)
 				}
 			case s.Key == "Environment":
 				a.beaten(u, s)
 				a.sharedEnvironment(u, s)
 			default:
-				a.leftOut(v, s.Key+"=", "justnews.toml has no key for it", edit)
+				a.leftOut(v, s.Key+"=", "justnews.toml has no key for it", keep, edit)
 			}
 		}
 		if u.Instance != "" && !slices.Contains(names, u.Instance) {
@@ -184,12 +184,10 @@ func (a *adopter) sharedEnvironment(u byhand.Unit, s byhand.Setting) {
 		case strings.ContainsAny(text, "$`"):
 			a.leftOut(v, variable, "systemd does not expand it", "write the value itself into /etc/justnews/global.env")
 		default:
-			a.leftOut(v, variable, "it is a variable of all instances", "echo "+shell(word)+" >>/etc/justnews/global.env")
+			a.leftOut(v, variable, "it is a variable of all instances", "move it to /etc/justnews/global.env",
+				diag.Run("sh", "-c", `printf '%s\n' "$1" >>/etc/justnews/global.env`, "sh", word))
 		}
 	}
 }
 
 func rootOnly(variable string) bool { return variable == "PATH" }
-
-// shell quotes a word for a shell.
-func shell(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }

@@ -51,9 +51,9 @@ func (e *envReader) add(severity diag.Severity, code diag.Code, line int, messag
 }
 
 func envProblem(f facts.EnvFile, code diag.Code, line int, message, seen, expected string) diag.Problem {
-	where := f.Path
+	where := bare(f.Path)
 	if line > 0 {
-		where = fmt.Sprintf("line %d of %s", line, f.Path)
+		where = fmt.Sprintf("line %d of %s", line, bare(f.Path))
 	}
 	return diag.Problem{
 		Code: code, Position: &diag.Position{File: f.Path, Line: line}, Message: message,

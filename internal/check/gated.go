@@ -19,7 +19,7 @@ func Gated(u facts.Unit) []diag.Problem {
 	case u.LoadState == "masked":
 		return []diag.Problem{{
 			Code: diag.Ungated, Severity: diag.Warning, Subject: u.Name, Message: "the unit is masked: nothing can start it",
-			Fix: diag.Advise("if it is to run", diag.Run("systemctl", "unmask", u.Name)),
+			Fix: diag.Advise("if it is to run", diag.Run("systemctl", "unmask", "--", u.Name)),
 		}}
 	case u.LoadState != "loaded":
 		return []diag.Problem{{

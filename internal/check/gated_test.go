@@ -45,7 +45,7 @@ func TestOnlyTheGateOfItsOwnInstanceGates(t *testing.T) {
 func TestGatedCallsAMaskedUnitMasked(t *testing.T) {
 	problems := Gated(facts.Unit{Name: "justnews@scout.service", LoadState: "masked"})
 	if len(problems) != 1 || problems[0].Severity != diag.Warning || !strings.Contains(problems[0].Message, "masked") ||
-		!strings.Contains(problems[0].Fix.String(), "systemctl unmask justnews@scout.service") {
+		!strings.Contains(problems[0].Fix.String(), "systemctl unmask -- justnews@scout.service") {
 		t.Errorf("%+v", problems)
 	}
 }

@@ -15,16 +15,23 @@ import (
 // drop-in that the mark stands for. What an administrator adds is allowed.
 func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
 	hidden := slices.DeleteFunc(slices.Clone(want.DropIns), func(path string) bool { return slices.Contains(u.DropInPaths, path) })
+	notRead := ""
+	if len(hidden) > 0 {
+		notRead = "not read: " + diag.Clean(strings.Join(hidden, ", "))
+	}
 	switch {
 	case want.Mark == "":
 		return []diag.Problem{unmarked(u.Name, "the configuration gives this unit no mark", "", want)}
 	case len(u.Marks) == 0:
-		return []diag.Problem{unmarked(u.Name, "the generator did not finish this unit, or one of its drop-ins is hidden",
-			"no mark; not read: "+diag.Clean(strings.Join(hidden, ", ")), want)}
+		seen := "no mark"
+		if notRead != "" {
+			seen += "; " + notRead
+		}
+		return []diag.Problem{unmarked(u.Name, "the generator did not finish this unit, or one of its drop-ins is hidden", seen, want)}
 	case slices.ContainsFunc(u.Marks, func(mark string) bool { return mark != want.Mark }):
 		return []diag.Problem{Stale(u.Name, strings.Join(u.Marks, " "), want.Mark)}
 	case len(hidden) > 0:
-		p := unmarked(u.Name, "another file hides a drop-in of the generator", "not read: "+diag.Clean(strings.Join(hidden, ", ")), want)
+		p := unmarked(u.Name, "another file hides a drop-in of the generator", notRead, want)
 		p.Fix = diag.Fix{
 			Advice:   "remove or rename the file of the same name in /etc/systemd/system or /run/systemd/system",
 			Commands: []diag.Command{diag.Run("systemctl", "daemon-reload")},
@@ -54,7 +61,7 @@ func MarkUnknown(unit string, err error) diag.Problem {
 
 func unmarked(unit, message, seen string, want facts.Mark) diag.Problem {
 	return diag.Problem{
-		Code: diag.UnitUnmarked, Subject: unit, Message: message, Seen: strings.TrimSuffix(seen, "; not read: "), Expected: "mark " + want.Mark,
+		Code: diag.UnitUnmarked, Subject: unit, Message: message, Seen: seen, Expected: "mark " + want.Mark,
 		Fix: diag.Fix{
 			Advice: "see what the generator says and put that right",
 			Commands: []diag.Command{

@@ -42,7 +42,7 @@ func NamedStore(r facts.Reach) []diag.Problem {
 	message, seen := unreached(Path{What: "models.root", Path: r.Path, Want: facts.Enter}, r)
 	return []diag.Problem{{
 		Code: diag.StoreRoot, Severity: diag.Warning, Message: message, Seen: seen,
-		Fix: mend(reload(), "copy the Model Store to %s, or correct models.root in /etc/justnews/justnews.toml", diag.Clean(r.Path)),
+		Fix: mend(reload(), "copy the Model Store to %s, or correct models.root in /etc/justnews/justnews.toml", bare(r.Path)),
 	}}
 }
 

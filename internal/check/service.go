@@ -216,6 +216,6 @@ func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.CacheReadOnly, Severity: diag.Warning, Subject: u.Name, Message: name + " is a directory that the instance cannot write",
 		Seen: name + "=" + diag.Clean(dir) + ": " + why, Expected: "a directory below /var/cache/justnews/" + instance(u.Name) + ", which is the default",
-		Fix: mend(reload(), "remove %s from drop-ins and /etc/justnews/*.env", name).Looking(settings(u.Name)),
+		Fix: mend(reload(), "remove %s from drop-ins and /etc/justnews/*.env", bare(name)).Looking(settings(u.Name)),
 	}}
 }

@@ -109,7 +109,7 @@ func (j *storeJudge) space() {
 		Message:  "there is no room for the next version beside the present one",
 		Seen:     Size(j.look.Free) + " free",
 		Expected: "at least " + Size(most) + ", as much as the largest version has",
-		Fix:      diag.Advise("remove versions that no current points at").Looking(diag.Run("find", j.look.Root, "-path", "*/versions/*", "-prune")),
+		Fix:      diag.Advise("remove versions that no current points at").Looking(diag.Run("du", "-h", "--max-depth=3", "--", j.look.Root)),
 	})
 }
 
@@ -124,7 +124,10 @@ func describe(f facts.StoreFault) string {
 		facts.Unreadable: "cannot be read", facts.NoAdapter: "does not exist", facts.Denied: "cannot be read by this user",
 	}
 	s := f.Path + " " + says[f.Kind]
-	if f.Detail != "" {
+	switch {
+	case f.Target != "":
+		s += ": a link to " + f.Target
+	case f.Detail != "":
 		s += ": " + f.Detail
 	}
 	return diag.Clean(s)
@@ -149,6 +152,6 @@ func MountMissing(u facts.Unit, path string) diag.Problem {
 	return diag.Problem{
 		Code: diag.StoreMount, Subject: u.Name, Message: path + " lies on a mount that is not active",
 		Seen: diag.Clean(u.ActiveState) + " (" + diag.Clean(u.SubState) + ")", Expected: "active (mounted)",
-		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", u.Name)}},
+		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "--", u.Name)}},
 	}
 }

@@ -89,6 +89,11 @@ type storeCase struct {
 	lax      bool // models.strict = false
 }
 
+func danglingCurrent(s *facts.Store) {
+	treeFault(facts.Dangling, root+"/scout/current", "")(s)
+	s.Trees[0].Fault.Target = "versions/v2"
+}
+
 func treeFault(kind facts.FaultKind, path, detail string) func(*facts.Store) {
 	return func(s *facts.Store) {
 		s.Trees[0].Path, s.Trees[0].Fault = "", &facts.StoreFault{Kind: kind, Path: path, Detail: detail}
@@ -122,10 +127,10 @@ var storeCases = map[string]storeCase{
 		treeFault(facts.Absent, root+"/scout/current", "")(s)
 		s.Trees[0].Others = []string{"v1"}
 	}, code: diag.StoreVersion, status: 66, says: "ln -sfn -- versions/v1 " + root + "/scout/current; justnews-gate retry"},
-	"a dangling current":  {spoil: treeFault(facts.Dangling, root+"/scout/current", "a link to versions/v2"), code: diag.StoreVersion, status: 66, says: "leads nowhere"},
+	"a dangling current":  {spoil: danglingCurrent, code: diag.StoreVersion, status: 66, says: "leads nowhere"},
 	"an escaping current": {spoil: treeFault(facts.Escaping, root+"/scout/current", "it leads to /mnt"), code: diag.StoreVersion, status: 66, says: "it leads to /mnt"},
 	"a half-copied version": {spoil: func(s *facts.Store) {
-		treeFault(facts.Dangling, root+"/scout/current", "a link to versions/v2")(s)
+		danglingCurrent(s)
 		s.Trees[0].Named, s.Trees[0].Staged = root+"/scout/current", []string{root + "/scout/versions/v2.tmp"}
 	}, code: diag.StoreStaged, status: 66, says: "v2.tmp"},
 	"a version in use that is still being copied": {spoil: func(s *facts.Store) {

@@ -122,7 +122,7 @@ func (j *storeJudge) place(w facts.StoreWant) *diag.Position {
 func half(t facts.StoreTree) string {
 	wanted := filepath.Base(t.Named)
 	if t.Fault.Kind == facts.Dangling {
-		wanted = filepath.Base(strings.TrimPrefix(t.Fault.Detail, "a link to "))
+		wanted = filepath.Base(t.Fault.Target)
 	}
 	for _, path := range t.Staged {
 		if filepath.Base(path) == wanted+".tmp" || t.Fault.Kind == facts.Absent && t.Name == "" && len(t.Others) == 0 {

@@ -5,6 +5,8 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -51,4 +53,14 @@ func evidence(a facts.Answer) string {
 	return diag.Clean(cmp.Or(a.Detail, "no answer"))
 }
 
-func quote(s string) string { return `"` + diag.Clean(s) + `"` }
+func quote(s string) string { return diag.Clean(strconv.Quote(s)) }
+
+// bare is a name in a sentence, in quotes where it is more than a plain word or
+// path.
+func bare(s string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:./-"
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return quote(s)
+}

@@ -75,7 +75,7 @@ func OrchestratorFails(u facts.Unit) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.OrchestratorUnit, Subject: u.Name, Message: "the orchestrator's unit fails again and again",
 		Seen: failedUnit(u) + fmt.Sprintf("; restarted %d times", u.NRestarts), Expected: "a unit that stays active",
-		Fix: diag.Fix{Advice: "fix what its log names (journalctl -b -u " + u.Name + "); systemd starts it again by itself"},
+		Fix: diag.Advise("fix what its log names: systemd starts it again by itself").Looking(logOf(u.Name)),
 	}}
 }
 

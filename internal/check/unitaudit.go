@@ -133,10 +133,7 @@ func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 		Seen: fmt.Sprintf("StartLimitIntervalSec=%s, StartLimitBurst=%d%s", span(s.StartLimit), s.StartBurst,
 			setIn(u, files, "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval")),
 		Expected: "StartLimitIntervalSec=0",
-		Fix: diag.Fix{
-			Advice:   "remove the start limit (systemctl cat " + u.Name + ")",
-			Commands: []diag.Command{diag.Run("systemctl", "daemon-reload")},
-		},
+		Fix:      diag.Advise("remove the start limit", diag.Reload()).Looking(diag.Run("systemctl", "cat", "--", u.Name)),
 	}}
 }
 

@@ -62,7 +62,22 @@ func WordOf(u facts.Unit, enabled bool) Word {
 	return WordStopped
 }
 
-const refusedPrefix = "refused: "
+// systemd keeps one line of each unit for all to read. Ours begins with one of
+// these, and a refusal goes on with its code: the gate writes it by StatusOf…, and
+// status and preflight read it with Refusal and WaitsFor.
+const (
+	refusedPrefix = "refused: "
+	waitingPrefix = "waiting: "
+)
+
+// StatusOfRefusal is the status of a unit whose gate refused.
+func StatusOfRefusal(p diag.Problem) string { return refusedPrefix + p.String() }
+
+// StatusOfWait is the status of a unit whose gate waits.
+func StatusOfWait(text string) string { return waitingPrefix + diag.Clean(text) }
+
+// WaitsFor returns what a unit's gate waits for, and any other status as it is.
+func WaitsFor(status string) string { return strings.TrimPrefix(status, waitingPrefix) }
 
 // refusal returns what the gate of a unit that does not run said last, "" where
 // it is not what keeps the unit down. systemd forgets the text when a start

@@ -60,3 +60,15 @@ func TestRefusalTakesKnownCodesAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAGateSaysOfItselfIsReadAsItWasMeant(t *testing.T) {
+	p := diag.Problem{Code: diag.StoreSnapshot, Subject: "scout: waiting: x", Message: "refused: a\nb"}
+	u := facts.Unit{LoadState: "loaded", ActiveState: "failed", StatusText: check.StatusOfRefusal(p)}
+	if code, text := check.Refusal(u); code != p.Code || text != p.String() || !check.LastRefused(u) {
+		t.Errorf("%q: %s %q", u.StatusText, code, text)
+	}
+	wait := check.StatusOfWait("refused: STORE-SNAPSHOT\nx")
+	if code, _ := check.Refusal(facts.Unit{StatusText: wait}); code != "" || check.WaitsFor(wait) != `refused: STORE-SNAPSHOT\nx` {
+		t.Errorf("%q: %s %q", wait, code, check.WaitsFor(wait))
+	}
+}

@@ -53,7 +53,7 @@ func (c *configImportCommand) Run(a *app) error {
 	status := statusOf(problems)
 	if a.json() {
 		out := imported{
-			Schema: report.SchemaVersion, Instances: orEmpty(r.Instances), TOML: r.TOML, Remove: orEmpty(r.Remove),
+			Schema: report.SchemaVersion, Instances: orEmpty(r.Instances), TOML: r.TOML, Remove: linesOf(r.Remove),
 			Problems: a.clean(problems), Status: int(status),
 		}
 		if err := a.printJSON(out); err != nil {
@@ -69,6 +69,15 @@ func (c *configImportCommand) Run(a *app) error {
 		fmt.Fprintf(a.Stderr, "justnews-gate: %s; the end of the output says what to remove afterwards\n", counted(len(r.Instances), "instance"))
 	}
 	return ended(status)
+}
+
+// linesOf are what is to be done, each as a line for a shell.
+func linesOf(all []adopt.Removal) []string {
+	lines := []string{}
+	for _, r := range all {
+		lines = append(lines, r.String())
+	}
+	return lines
 }
 
 // selfCheck has config check read what was made: two settings of the old host

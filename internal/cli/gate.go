@@ -73,7 +73,7 @@ func (a *app) guard(e errand) func() {
 		budget = e.timeout.value
 	}
 	a.watchdog = &process.Watchdog{
-		Report: func(doing string) { a.hung(e, doing) },
+		Report: func(doing process.Doing) { a.hung(e, doing) },
 		End: func() {
 			// Nobody can be asked any more what counts as success.
 			if startedBySystemd(a.Lookup) {
@@ -82,7 +82,7 @@ func (a *app) guard(e errand) func() {
 			a.Exit(int(diag.StatusTimeout))
 		},
 	}
-	a.watchdog.Doing("the start of the run")
+	a.doing("the start of the run")
 	a.watchdog.Until(a.Began.Add(budget))
 	unhook := context.AfterFunc(a.ctx, a.watchdog.Asked)
 	return func() {
@@ -99,11 +99,14 @@ func (a *app) guard(e errand) func() {
 const defaultBudget = 180 * time.Second
 
 // hung says and records that the watchdog ends this run.
-func (a *app) hung(e errand, doing string) {
-	res := gate.Hung(e.instance, e.unit, a.Began, doing)
+func (a *app) hung(e errand, doing process.Doing) {
+	res := gate.Hung(e.instance, e.unit, a.Began, doing.What, doing.Step)
 	go a.talk.Say(report.Lines(e.name, res)) // either may block
 	_ = a.record(a.summarize(e, res), res.Started)
 }
+
+// doing tells the watchdog what is done outside of the steps of a run.
+func (a *app) doing(what string) { a.watchdog.Now(process.Doing{What: what}) }
 
 // limit sets the deadline of the run, which counts from the process's start. The
 // context is for all that can be waited for; the watchdog is for what can't.
@@ -122,7 +125,7 @@ func (a *app) perform(e errand, watch *report.Watch) (gate.Result, *facts.Unit) 
 			return gate.SwitchedOff(e.instance, e.unit, began, evidence), nil
 		}
 	}
-	a.watchdog.Doing("reading the configuration")
+	a.doing("reading the configuration")
 	cfg, problems := config.Load(a.source())
 	if cfg == nil {
 		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(a.ctx, nil)
@@ -138,7 +141,7 @@ func (a *app) perform(e errand, watch *report.Watch) (gate.Result, *facts.Unit) 
 		w.Orchestrator.Here = servedHere(a.ctx, w.Orchestrator)
 		problems = append(problems, w.Remote()...)
 	}
-	a.watchdog.Doing("asking systemd")
+	a.doing("asking systemd")
 	conn := a.openSystemd(ctx)
 	if conn != nil {
 		defer conn.Close()
@@ -148,13 +151,13 @@ func (a *app) perform(e errand, watch *report.Watch) (gate.Result, *facts.Unit) 
 	w.Timeout = budget
 	ctx, cancel = a.limit(w.Timeout.Value)
 	defer cancel()
-	a.watchdog.Doing("waiting for the mounts")
+	a.doing("waiting for the mounts")
 	if wrong := a.awaitMounts(ctx, w, unitsOf(conn), watch); wrong != nil {
 		res := gate.Refusal(e.instance, e.unit, began, append(problems, wrong...))
 		res.Timeout, res.Refused = w.Timeout, false
 		return res, own
 	}
-	a.watchdog.Doing("looking at the machine")
+	a.doing("looking at the machine")
 	x, wrong := a.openWorld(w, cfg, conn, watch)
 	if wrong != nil {
 		return gate.Refusal(e.instance, e.unit, began, append(problems, wrong...)), own
@@ -162,7 +165,7 @@ func (a *app) perform(e errand, watch *report.Watch) (gate.Result, *facts.Unit) 
 	defer x.shut()
 	x.Self.Unit = own
 	x.Mark = a.unitMark(e, own, conn)
-	x.Began, x.Doing = began, a.watchdog.Doing
+	x.Began, x.Doing = began, func(step string) { a.watchdog.Now(process.Doing{What: "the step " + step, Step: step}) }
 	res := e.run(ctx, w, x.World)
 	notes := append(problems, conflict...)
 	res.Problems = append(append(notes, x.notes...), res.Problems...)
@@ -207,7 +210,7 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 	case e.survey:
 		settleSurvey(res)
 	case !res.Passed():
-		a.watchdog.Doing("asking systemd about its own unit")
+		a.doing("asking systemd about its own unit")
 		a.signal = gate.KeepShut(res, a.refusingUnit())
 		res.Elapsed = time.Since(a.Began)
 	}
@@ -216,7 +219,7 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 	}
 	res.Problems = a.here(res.Problems)
 	how, by := a.telling(e, *res, own)
-	a.watchdog.Doing("recording the run")
+	a.doing("recording the run")
 	summary := a.summarize(e, *res)
 	noted := func(note *diag.Problem) {
 		if note != nil {

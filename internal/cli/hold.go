@@ -114,7 +114,7 @@ func (h *hold) leavesIt(res gate.Result) bool {
 	if h.errand.instance == "" || !slices.ContainsFunc(res.Steps, shared) {
 		return false
 	}
-	h.app.watchdog.Doing("asking systemd about the preload")
+	h.app.doing("asking systemd about the preload")
 	ctx, cancel := context.WithTimeout(h.app.ctx, ownPatience)
 	defer cancel()
 	conn, err := systemd.Open(ctx)

@@ -9,12 +9,10 @@ import (
 	"regexp"
 	"time"
 
-	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/hostlock"
-	"justnews/internal/plan"
 	"justnews/internal/probe/host"
 	"justnews/internal/records"
 	"justnews/internal/report"
@@ -53,15 +51,12 @@ const (
 
 // refused notes that a cause refuses a unit, and returns how much is to be told,
 // and which unit has told the whole. exact is the same cause where it speaks of
-// this instance to others as well, such as of its model. elsewhere is one that is known to have, told
-// is when this unit's own last record says that it was told, 0: never.
-func (s *said) refused(unit, cause, exact, elsewhere string, told, now float64) (saying, string) {
+// this instance to others as well, such as of its model. told is when this unit's
+// own last record says that it was told, 0: never.
+func (s *said) refused(unit, cause, exact string, told, now float64) (saying, string) {
 	whole, known := s.Whole[exact]
 	if !known {
 		whole, known = s.Whole[cause]
-	}
-	if elsewhere != "" {
-		whole, known = saidOnce{elsewhere, now}, true
 	}
 	switch {
 	case !known || !ourUnit.MatchString(whole.Unit) || !within(whole.At, now, saidWholeFor):
@@ -117,27 +112,23 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 		return sayShort, ""
 	}
 	key := causeKey(errors[0], res.Instance)
-	elsewhere, told := a.saidByPreload(unit, errors[0]), 0.0
+	told := 0.0
 	if own != nil && own.NRestarts > 0 { // else somebody asked for this start, and looks here for why it failed
 		told = a.lastTold(res, key)
 	}
-	var s said
-	save := func() {}
-	if elsewhere == "" { // else nothing more has to be known
-		memory, done := a.openSaid()
-		if memory == nil {
-			return sayWhole, unit
-		}
-		defer done()
-		if known, err := memory.Load(); err == nil { // else it is nobody's any more
-			s = known
-		}
-		save = func() { _ = memory.Save(s) }
+	memory, done := a.openSaid()
+	if memory == nil {
+		return sayWhole, unit
+	}
+	defer done()
+	s, err := memory.Load()
+	if err != nil { // it is nobody's any more
+		s = said{}
 	}
 	now := host.Uptime().Seconds()
-	how, by := s.refused(unit, key, causeKey(errors[0], ""), elsewhere, told, now)
+	how, by := s.refused(unit, key, causeKey(errors[0], ""), told, now)
 	if how == sayWhole {
-		save()
+		_ = memory.Save(s)
 	}
 	if a.told = now; how == sayNothing {
 		a.told = told
@@ -192,26 +183,6 @@ func (a *app) lines(e errand, res gate.Result, how saying, by string) []report.L
 		return nil
 	}
 	return report.Lines(e.name, res)
-}
-
-// saidByPreload returns the unit of the preload where that was shut by the same
-// cause: no agent can write its status.
-func (a *app) saidByPreload(unit string, p diag.Problem) string {
-	if unit == plan.PreloadUnit {
-		return ""
-	}
-	ctx, cancel := a.afterwards(saidPatience)
-	defer cancel()
-	conn := a.openSystemd(ctx)
-	if conn == nil {
-		return ""
-	}
-	defer conn.Close()
-	u, err := conn.Unit(ctx, plan.PreloadUnit)
-	if _, text := check.Refusal(u); err != nil || text == "" || alike(text, "") != alike(a.clean([]diag.Problem{p})[0].String(), "") {
-		return ""
-	}
-	return plan.PreloadUnit
 }
 
 // openSaid takes the turn to read and write what was said; nil: there is no

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"justnews/internal/journal"
 	"justnews/internal/preflight"
 	"justnews/internal/probe/gpu"
+	"justnews/internal/process"
 	"justnews/internal/reference"
 	"justnews/internal/reference/store"
 )
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 
 // gateMain is cmd/justnews-gate without a terminal.
 func gateMain() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	ctx, stop := process.UntilSignal(context.Background(), syscall.SIGTERM, os.Interrupt)
 	status := cli.Run(ctx, cli.Machine{
 		Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv,
 		NoSystemd: os.Getenv("JUSTNEWS_TEST_NO_SYSTEMD") != "", // whatever this machine is

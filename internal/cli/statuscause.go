@@ -335,32 +335,36 @@ func (g *glance) summarize() {
 		}
 	}
 	held = slices.DeleteFunc(held, func(name string) bool { return g.isUp(name) })
-	of := fmt.Sprintf("%d of %d", up, wanted)
+	var says []string
+	if wanted > 0 {
+		says = []string{fmt.Sprintf("%d of %d", up, wanted)}
+	}
 	g.Status = int(statusOf(g.Problems))
 	switch {
 	case len(held) > 0:
-		g.State, g.Summary = hostDown, fmt.Sprintf("%d of %d wait for %s", len(held), wanted, counted(holding, "cause"))
+		g.State, says = hostDown, []string{fmt.Sprintf("%d of %d wait for %s", len(held), wanted, counted(holding, "cause"))}
 		if more := len(g.Causes) - holding; more > 0 {
-			g.Summary += ", besides " + counted(more, "error")
+			says = append(says, "besides "+counted(more, "error"))
 		}
 	case len(g.Causes) > 0 && wanted > 0 && up == wanted:
-		g.State, g.Summary = hostDegraded, of+", "+counted(len(g.Causes), "error")
+		g.State, says = hostDegraded, append(says, counted(len(g.Causes), "error"))
 	case len(g.Causes) > 0:
-		g.State, g.Summary = hostDown, counted(len(g.Causes), "error")
+		g.State, says = hostDown, []string{counted(len(g.Causes), "error")}
 	case g.unconfigured:
-		g.State, g.Summary, g.Status = hostStopped, "no instance is configured", int(diag.StatusUnavailable)
+		g.State, says, g.Status = hostStopped, []string{"no instance is configured"}, int(diag.StatusUnavailable)
 	case g.stopped():
-		g.State, g.Summary, g.Status = hostStopped, plan.Target+" is stopped", int(diag.StatusUnavailable)
+		g.State, says, g.Status = hostStopped, []string{plan.Target + " is stopped"}, int(diag.StatusUnavailable)
 	case pending > 0 || g.loading:
-		g.State, g.Summary, g.Status = hostStarting, of, int(diag.StatusTimeout)
+		g.State, g.Status = hostStarting, int(diag.StatusTimeout)
 	default:
-		g.State, g.Summary = hostUp, of
+		g.State = hostUp
 	}
 	if g.State != hostDown && g.State != hostStopped && len(stopped) > 0 {
-		g.Summary += ", stopped: " + strings.Join(stopped, ", ")
+		says = append(says, "stopped: "+strings.Join(stopped, ", "))
 	}
-	g.Summary = strings.TrimPrefix(g.Summary, "0 of 0")
-	g.Summary = strings.TrimSuffix(g.State+": "+strings.TrimPrefix(g.Summary, ", "), ": ")
+	if g.Summary = g.State; len(says) > 0 {
+		g.Summary += ": " + strings.Join(says, ", ")
+	}
 }
 
 func (g *glance) isUp(instance string) bool {

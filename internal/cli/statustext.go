@@ -210,7 +210,7 @@ func unitRows(g glance) []unitRow {
 	var rows []unitRow
 	first, last := map[int]float64{}, map[int]float64{}
 	for _, u := range g.Units {
-		r := unitRow{state: string(u.State), tone: toneOf(u), rank: 2 * slices.Index(wordOrder(), u.State), note: strings.TrimPrefix(u.Text, "waiting: ")}
+		r := unitRow{state: string(u.State), tone: toneOf(u), rank: 2 * slices.Index(wordOrder(), u.State), note: check.WaitsFor(u.Text)}
 		if !u.Gated && u.State != check.WordMissing {
 			r.state, r.rank = "UNGATED, "+r.state, -1
 		}

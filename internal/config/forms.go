@@ -14,9 +14,10 @@ import (
 
 // form is what a string must look like.
 type form struct {
-	expected string            // as messages say it
-	pattern  string            // what the JSON Schema can say of it (ECMA 262)
-	fits     func(string) bool // the rule itself
+	short   string            // in a few words
+	rest    string            // what follows them in the whole form
+	pattern string            // what the JSON Schema can say of it (ECMA 262)
+	fits    func(string) bool // the rule itself
 }
 
 // maxPipe is the longest CUDA_MPS_PIPE_DIRECTORY that works: the control
@@ -31,32 +32,35 @@ const (
 )
 
 var (
-	formPath           = form{"an absolute path without //, . or .. and without a slash at its end", `^` + pathPattern + `$`, cleanPath}
-	formPathOrNone     = form{"\"\" or an absolute path without //, . or .. and without a slash at its end", `^` + pathPattern + `?$`, orNone(cleanPath)}
-	formPipe           = form{"an absolute path of at most 87 bytes without //, . or .. and without a slash at its end", `^/[^\x00-\x1f\x7f-\x9f]{1,86}$`, pipePath}
-	formExec           = form{"a word of a command with no placeholder but {instance}", `^` + printable + `$`, placeholders}
-	formUser           = form{"a user or group name: letters, digits, _ and -, at most 31, no digit or - first", `^[A-Za-z_][A-Za-z0-9_-]{0,30}$`, userName}
-	formInstance       = form{"an instance name: a lower-case letter, then at most 62 of a-z, 0-9 and _", `^` + namePattern + `$`, instanceName}
-	formInstanceOrNone = form{"\"\" or an instance name: a lower-case letter, then at most 62 of a-z, 0-9 and _", `^(` + namePattern + `)?$`, orNone(instanceName)}
-	formProbe          = form{"a probe name: a lower-case letter, then at most 62 of a-z, 0-9, _ and -", `^[a-z][a-z0-9_-]{0,62}$`, probeName}
-	formUnit           = form{"a full unit name with its suffix, such as \"mariadb.service\"", `^` + unitPattern + `\.[a-z]+$`, unitName}
-	formServiceOrNone  = form{"\"\" or a full service name, such as \"justnews-mps.service\"", `^(` + unitPattern + `\.service)?$`, orNone(serviceName)}
-	formServerURL      = form{"http://HOST:PORT without user, path or query", `^[Hh][Tt][Tt][Pp]://[^/?#@\s]+/?$`, func(s string) bool { _, ok := serverURL(s); return ok }}
-	formProbeURL       = form{"an http:// or https:// URL with a host and without user or fragment", `^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+([/?][^#\s]*)?$`, probeURL}
-	formAddress        = form{"HOST:PORT with a port from 1 to 65535", `^[^\s/]+:[0-9]{1,5}$`, hostPort}
-	formVariable       = form{"the name of an environment variable: letters, digits and _, no digit first", `^[A-Za-z_][A-Za-z0-9_]*$`, variableName}
-	formMPSMemory      = form{"a whole number with M or G, such as \"4G\"", `^([1-9][0-9]{0,8}[MG])?$`, orNone(mpsMemory)}
-	formGPUMemory      = form{"a whole number, with B, K, M, G or T, such as \"24G\"", `^([1-9][0-9]{0,18}[BKMGT]?)?$`, orNone(gpuMemory)}
-	formMemoryMax      = form{"\"\", a whole number with K, M, G or T, a percentage such as \"50%\", or \"infinity\"", `^([1-9][0-9]{0,18}[KMGT]?|[1-9][0-9]?%|100%|infinity)?$`, orNone(memoryMax)}
+	formPath           = form{"an absolute path", " without //, . or .. and without a slash at its end", `^` + pathPattern + `$`, cleanPath}
+	formPathOrNone     = form{"\"\" or an absolute path", " without //, . or .. and without a slash at its end", `^` + pathPattern + `?$`, orNone(cleanPath)}
+	formPipe           = form{"an absolute path of at most 87 bytes", " without //, . or .. and without a slash at its end", `^/[^\x00-\x1f\x7f-\x9f]{1,86}$`, pipePath}
+	formExec           = form{"a word of a command with no placeholder but {instance}", "", `^` + printable + `$`, placeholders}
+	formUser           = form{"a user or group name", ": letters, digits, _ and -, at most 31, no digit or - first", `^[A-Za-z_][A-Za-z0-9_-]{0,30}$`, userName}
+	formInstance       = form{"an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^` + namePattern + `$`, instanceName}
+	formInstanceOrNone = form{"\"\" or an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^(` + namePattern + `)?$`, orNone(instanceName)}
+	formProbe          = form{"a probe name", ": a lower-case letter, then at most 62 of a-z, 0-9, _ and -", `^[a-z][a-z0-9_-]{0,62}$`, probeName}
+	formUnit           = form{"a full unit name with its suffix, such as \"mariadb.service\"", "", `^` + unitPattern + `\.[a-z]+$`, unitName}
+	formServiceOrNone  = form{"\"\" or a full service name, such as \"justnews-mps.service\"", "", `^(` + unitPattern + `\.service)?$`, orNone(serviceName)}
+	formServerURL      = form{"http://HOST:PORT without user, path or query", "", `^[Hh][Tt][Tt][Pp]://[^/?#@\s]+/?$`, func(s string) bool { _, ok := serverURL(s); return ok }}
+	formProbeURL       = form{"an http:// or https:// URL with a host and without user or fragment", "", `^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+([/?][^#\s]*)?$`, probeURL}
+	formAddress        = form{"HOST:PORT with a port from 1 to 65535", "", `^[^\s/]+:[0-9]{1,5}$`, hostPort}
+	formVariable       = form{"the name of an environment variable", ": letters, digits and _, no digit first", `^[A-Za-z_][A-Za-z0-9_]*$`, variableName}
+	formMPSMemory      = form{"a whole number with M or G, such as \"4G\"", "", `^([1-9][0-9]{0,8}[MG])?$`, orNone(mpsMemory)}
+	formGPUMemory      = form{"a whole number, with B, K, M, G or T, such as \"24G\"", "", `^([1-9][0-9]{0,18}[BKMGT]?)?$`, orNone(gpuMemory)}
+	formMemoryMax      = form{"\"\", a whole number with K, M, G or T, a percentage such as \"50%\", or \"infinity\"", "", `^([1-9][0-9]{0,18}[KMGT]?|[1-9][0-9]?%|100%|infinity)?$`, orNone(memoryMax)}
 )
 
-// inShort is the form in a few words, for a value that does not have it.
+// expected is the whole form, as messages say it.
+func (f form) expected() string { return f.short + f.rest }
+
+// inShort is the form in a few words, for a value that does not have it. A path
+// that is absolute lacks something of the rest.
 func (f form) inShort(value string) string {
-	short, _, _ := strings.Cut(f.expected, ": ")
-	if before, _, long := strings.Cut(short, " without //"); long && !strings.HasPrefix(value, "/") {
-		return before
+	if strings.HasPrefix(value, "/") {
+		return f.expected()
 	}
-	return short
+	return f.short
 }
 
 func orNone(fits func(string) bool) func(string) bool {

@@ -126,11 +126,15 @@ func (c *checker) text(f *field, v any) {
 		return
 	}
 	if f.form != nil && !f.form.fits(s) {
+<<<<<<< HEAD
 		hint := ""
 		if clean := path.Clean(s); strings.HasPrefix(s, "/") && clean != s && f.form.fits(clean) {
 			hint = "write " + quote(clean)
 		}
 		c.refuse(diag.ConfigValue, v, "must be "+f.form.inShort(s), f.form.expected, hint)
+=======
+		c.refuse(diag.ConfigValue, v, "must be "+f.form.inShort(s), f.form.expected(), "")
+>>>>>>> attacks
 	}
 	if f.words != nil && !contains(f.words, s) {
 		hint := ""
@@ -145,7 +149,7 @@ func expectedText(f *field) string {
 	if f.words != nil {
 		return quoteList(f.words)
 	}
-	return f.form.expected
+	return f.form.expected()
 }
 
 func contains(words []string, s string) bool {
@@ -160,7 +164,7 @@ func contains(words []string, s string) bool {
 func (c *checker) list(f *field, v any) {
 	items, ok := v.([]any)
 	if !ok {
-		c.mustBe(v, "a list: "+c.path[len(c.path)-1]+" = "+listOf(v), "a list of strings: "+f.form.expected)
+		c.mustBe(v, "a list: "+c.path[len(c.path)-1]+" = "+listOf(v), "a list of strings: "+f.form.expected())
 		return
 	}
 	for i, item := range items {
@@ -215,7 +219,7 @@ func (c *checker) named(f *field, v any) {
 	for name, v := range m {
 		c.path = append(c.path, name)
 		if !f.form.fits(name) {
-			c.report(diag.ConfigValue, atKey, quote(name)+" is not "+f.form.inShort(name), quote(name), f.form.expected, "rename it")
+			c.report(diag.ConfigValue, atKey, quote(name)+" is not "+f.form.inShort(name), quote(name), f.form.expected(), "rename it")
 		}
 		c.group(f, v)
 		c.path = c.path[:len(c.path)-1]
@@ -237,7 +241,7 @@ func (c *checker) variables(f *field, v any) {
 
 func (c *checker) variable(f *field, name string, v any) {
 	if !f.form.fits(name) {
-		c.report(diag.ConfigValue, atKey, quote(name)+" is not "+f.form.inShort(name), quote(name), f.form.expected, "rename it")
+		c.report(diag.ConfigValue, atKey, quote(name)+" is not "+f.form.inShort(name), quote(name), f.form.expected(), "rename it")
 	}
 	if use, reserved := reservedVariable(name); reserved {
 		c.report(diag.ConfigConflict, atKey, name+" is not set here: "+use.why, name, "a variable that neither the toolkit nor systemd sets", use.fix)

@@ -15,14 +15,21 @@ import (
 
 // The rules for values that also come from the environment and from flags:
 // what the file may not say, they may not say either, except for a slash too
-// many in a path. Each error begins with "expected".
+// many in a path. Each error is an Expected.
+
+// Expected is the error of a value that is not what it should be.
+type Expected struct {
+	Form string // what it should be
+}
+
+// Error says what was expected.
+func (e Expected) Error() string { return "expected " + e.Form }
 
 // Timeout reads a budget: whole seconds, from one second to one day.
 func Timeout(s string) (time.Duration, error) {
 	d, err := timespan.Seconds(s)
 	if err != nil || d < time.Second || d > maxSpan*time.Second {
-		return 0, fmt.Errorf("expected a duration in whole seconds from 1s to %s, such as 300, 300s or 5min",
-			timespan.Format(maxSpan*time.Second))
+		return 0, Expected{"a duration in whole seconds from 1s to " + timespan.Format(maxSpan*time.Second) + ", such as 300, 300s or 5min"}
 	}
 	return d, nil
 }
@@ -31,7 +38,7 @@ func Timeout(s string) (time.Duration, error) {
 func ServerURL(s string) (string, error) {
 	u, ok := serverURL(s)
 	if !ok || !printed(s) {
-		return "", fmt.Errorf("expected %s", formServerURL.expected)
+		return "", Expected{formServerURL.expected()}
 	}
 	return u, nil
 }
@@ -39,7 +46,7 @@ func ServerURL(s string) (string, error) {
 // Path reads an absolute path.
 func Path(s string) (string, error) {
 	if !strings.HasPrefix(s, "/") || !printed(s) {
-		return "", fmt.Errorf("expected an absolute path")
+		return "", Expected{"an absolute path"}
 	}
 	return path.Clean(s), nil
 }
@@ -48,7 +55,7 @@ func Path(s string) (string, error) {
 func PipeDirectory(s string) (string, error) {
 	clean, err := Path(s)
 	if err != nil || !pipePath(clean) {
-		return "", fmt.Errorf("expected an absolute path of at most %d bytes", maxPipe)
+		return "", Expected{fmt.Sprintf("an absolute path of at most %d bytes", maxPipe)}
 	}
 	return clean, nil
 }

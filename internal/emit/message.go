@@ -15,8 +15,12 @@ const Program = "justnews-generator"
 // Line returns a problem as one line: the program, the level unless it is an
 // error, where, what, and in brackets what mends it.
 func Line(p diag.Problem) string {
-	parts := make([]string, 0, 5)
-	parts = append(parts, Program)
+	return diag.Clean(Program + ": " + message(p))
+}
+
+// message is Line without the program, which the journal has in a field.
+func message(p diag.Problem) string {
+	parts := make([]string, 0, 4)
 	if p.Severity != diag.Error {
 		parts = append(parts, p.Severity.String())
 	}

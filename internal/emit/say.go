@@ -65,8 +65,7 @@ func level(p diag.Problem) int {
 // journald does not take: a generator waits for nobody twice.
 func sendJournal(path string, problems []diag.Problem) error {
 	for _, p := range problems {
-		message := diag.Clean(strings.TrimPrefix(Line(p), Program+": "))
-		if err := journal.Send(path, journal.Priority(level(p)), message, journalFields(p)...); err != nil {
+		if err := journal.Send(path, journal.Priority(level(p)), message(p), journalFields(p)...); err != nil {
 			return err
 		}
 	}

@@ -104,6 +104,7 @@ type StoreFault struct {
 	Kind   FaultKind    `json:"kind"`
 	Path   string       `json:"path"`
 	Detail string       `json:"detail,omitempty"` // evidence for a person
+	Target string       `json:"target,omitempty"` // with Dangling: where the link leads
 	Denial *StoreDenial `json:"denial,omitempty"` // with Denied
 	Weighs bool         `json:"weighs,omitempty"` // the file holds weights or is read by every load
 }

@@ -140,8 +140,8 @@ type World struct {
 	// Began is when the process began, and with it the time of every run: w.Timeout
 	// counts from it. The zero value: with the run.
 	Began time.Time
-	// Doing hears what is done now, for a watchdog; nil: nobody does.
-	Doing func(what string)
+	// Doing hears which step is taken now, for a watchdog; nil: nobody does.
+	Doing func(step string)
 	// Uptime is the time since boot, the clock of the records: a step of the
 	// wall clock must not open or close a waiting period.
 	Uptime func() time.Duration

@@ -622,7 +622,7 @@ func TestARunsTimeCountsFromTheProcessesStart(t *testing.T) {
 		if total := time.Since(x.Began); r.Elapsed != total || total < 5*time.Second || total > 5*time.Second+afterwards {
 			t.Errorf("ended after %v, and says %v; want 5s", total, r.Elapsed)
 		}
-		if !slices.Contains(doing, "the step models") {
+		if !slices.Contains(doing, "models") {
 			t.Errorf("the watchdog heard %q", doing)
 		}
 	})

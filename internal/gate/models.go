@@ -236,7 +236,10 @@ func (f *follower) open() outcome {
 		f.history = History{Invocation: f.history.Invocation, Job: f.look.State.StartedAt}
 		f.saveQuietly()
 	}
-	return outcome{passed: true, detail: fmt.Sprintf("%d of %d models", f.judged.Done, f.judged.Total)}
+	return outcome{
+		passed: true, detail: fmt.Sprintf("%d of %d models", f.judged.Done, f.judged.Total),
+		done: f.judged.Done, total: f.judged.Total,
+	}
 }
 
 func (f *follower) refuse(problems ...diag.Problem) outcome {

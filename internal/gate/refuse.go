@@ -3,8 +3,8 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
-	"strings"
 	"time"
 
 	"justnews/internal/diag"
@@ -27,8 +27,9 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 }
 
 // Hung returns the result of a run that did not end by its deadline, nor after a
-// signal, because something does not return.
-func Hung(instance, unit string, began time.Time, doing string) Result {
+// signal, because something does not return: what is done, and the step of the run, "" where
+// it is none.
+func Hung(instance, unit string, began time.Time, doing, step string) Result {
 	r := Refusal(instance, unit, began, []diag.Problem{{
 		Code: diag.Hung, Subject: doing,
 		Message: fmt.Sprintf("%s does not return: the process is ended after %.1f s", doing, time.Since(began).Seconds()),
@@ -37,7 +38,7 @@ func Hung(instance, unit string, began time.Time, doing string) Result {
 			Commands: []diag.Command{diag.Run("journalctl", "-k", "-b")},
 		},
 	}})
-	r.Steps[0].Name, r.Refused = strings.TrimPrefix(doing, "the step "), false
+	r.Steps[0].Name, r.Refused = cmp.Or(step, doing), false
 	return r
 }
 

@@ -59,6 +59,8 @@ type StepResult struct {
 	Start   time.Duration // since the run began
 	Elapsed time.Duration
 	Detail  string
+	// Done and Total are the models that the step counted, 0: it counted none.
+	Done, Total int
 }
 
 // ModelsResult is the last account of the preload, and what this run did

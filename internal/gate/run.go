@@ -5,11 +5,12 @@ package gate
 import (
 	"context"
 	"errors"
-	"strings"
+	"os"
 	"time"
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
+	"justnews/internal/process"
 	"justnews/internal/wish"
 )
 
@@ -24,6 +25,8 @@ type step struct {
 type outcome struct {
 	passed   bool
 	detail   string
+	done     int // of total, where the step counted models
+	total    int
 	problems []diag.Problem
 }
 
@@ -141,7 +144,7 @@ func (k *walk) takeUntil(ctx context.Context, s step) bool {
 func (k *walk) take(ctx context.Context, s step) bool {
 	start := time.Since(k.began)
 	if k.world.Doing != nil {
-		k.world.Doing("the step " + s.name)
+		k.world.Doing(s.name)
 	}
 	out := s.run(ctx, k)
 	// A signal is the cause of whatever the step could not finish.
@@ -161,7 +164,7 @@ func (k *walk) take(ctx context.Context, s step) bool {
 	k.res.Problems = append(k.res.Problems, out.problems...)
 	k.res.Steps = append(k.res.Steps, StepResult{
 		Name: s.name, Verdict: verdict, Start: start,
-		Elapsed: time.Since(k.began) - start, Detail: out.detail,
+		Elapsed: time.Since(k.began) - start, Detail: out.detail, Done: out.done, Total: out.total,
 	})
 	return out.passed
 }
@@ -184,7 +187,8 @@ func interrupted(ctx context.Context) bool {
 
 // ByCtrlC tells whether SIGINT ended ctx.
 func ByCtrlC(ctx context.Context) bool {
-	return interrupted(ctx) && strings.HasPrefix(context.Cause(ctx).Error(), "interrupt")
+	ended, ok := errors.AsType[process.Ended](context.Cause(ctx))
+	return interrupted(ctx) && ok && ended.By == os.Interrupt
 }
 
 func interruption(ctx context.Context, name, detail string) diag.Problem {

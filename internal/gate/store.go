@@ -49,7 +49,7 @@ func auditStore(ctx context.Context, k *walk) outcome {
 		k.store = fingerprint(look)
 	}
 	w := k.storeWish()
-	out := outcome{problems: check.Store(look, w), detail: fmt.Sprintf("%d of %d models in the store", len(wants), len(wants))}
+	out := outcome{problems: check.Store(look, w), detail: fmt.Sprintf("%d of %d models in the store", len(wants), len(wants)), done: len(wants), total: len(wants)}
 	out.passed = len(diag.Errors(out.problems)) == 0
 	switch {
 	case look.Fault != nil || !out.passed && !w.Thorough:
@@ -110,6 +110,7 @@ func (k *walk) prove(ctx context.Context, look facts.Store, w check.StoreWish, o
 	for _, p := range proofs {
 		all, read = all+p.Bytes, read+p.Read
 	}
+	out.done, out.total = 0, 0 // bytes say more
 	out.detail = fmt.Sprintf("%s of models verified, %s read", check.Size(all), check.Size(read))
 }
 

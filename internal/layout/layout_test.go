@@ -54,6 +54,7 @@ var floors = map[string]int{
 	"internal/layout": tools, "internal/reference": tools, "internal/reference/store": tools,
 	"internal/reference/cmd/justnews-reference": tools,
 	"internal/screen/pty":                       tools, "internal/reference/hang": tools,
+	"internal/reference/outside": tools,
 }
 
 // forbidden is what the generator must not even link: it runs before the

@@ -7,6 +7,9 @@
 package process
 
 import (
+	"context"
+	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"syscall"
@@ -48,4 +51,26 @@ func Kill(s syscall.Signal) {
 	_ = unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil)
 	_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), s)
 	_ = unix.Kill(unix.Getpid(), unix.SIGKILL) // never reached, but for a namespace's first process
+}
+
+// Ended is the cause of a context that a signal has ended.
+type Ended struct{ By os.Signal }
+
+// Error names the signal.
+func (e Ended) Error() string { return e.By.String() + " signal received" }
+
+// UntilSignal returns a context that ends with the first of the signals, and what
+// ends the listening.
+func UntilSignal(ctx context.Context, signals ...os.Signal) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, signals...)
+	go func() {
+		select {
+		case s := <-heard:
+			cancel(Ended{s})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(heard); cancel(nil) }
 }

@@ -54,9 +54,9 @@ func TestMain(m *testing.M) {
 // hang is not done in time: it waits in a system call, or is stopped.
 func hang(how, dir string) {
 	Protect()
-	w := &Watchdog{Report: func(doing string) { fmt.Println(doing) }, End: func() { os.Exit(75) }}
+	w := &Watchdog{Report: func(doing Doing) { fmt.Println(doing.What) }, End: func() { os.Exit(75) }}
 	w.Until(time.Now().Add(200 * time.Millisecond))
-	w.Doing("the step store")
+	w.Now(Doing{What: "the step store", Step: "store"})
 	switch how {
 	case "hang":
 		_, _ = unix.Open(filepath.Join(dir, "fifo"), unix.O_RDONLY, 0)

@@ -30,7 +30,7 @@ const (
 // nothing that may hang. A nil Watchdog watches nothing.
 type Watchdog struct {
 	// Report says and records what hung. It may block: nobody waits for it.
-	Report func(doing string)
+	Report func(doing Doing)
 	// End ends the process.
 	End func()
 
@@ -38,7 +38,7 @@ type Watchdog struct {
 	timers [2]*time.Timer
 	kernel [2]kernelTimer
 	end    time.Time
-	doing  string
+	doing  Doing
 	asked  bool // by a signal: its deadline is the last one
 }
 
@@ -70,8 +70,14 @@ func (w *Watchdog) Asked() {
 	}
 }
 
-// Doing notes what is done now: what hangs, where something does.
-func (w *Watchdog) Doing(what string) {
+// Doing is what is done now: what hangs, where something does.
+type Doing struct {
+	What string // for a person
+	Step string // of a run, "" outside of its steps
+}
+
+// Now notes what is done now.
+func (w *Watchdog) Now(what Doing) {
 	if w == nil {
 		return
 	}

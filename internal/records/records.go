@@ -25,7 +25,7 @@ import (
 // the group may write is written in place where it cannot be replaced: another
 // user's in a sticky directory, or in one that somebody has filled.
 func replace(root *os.Root, name string, data []byte, mode fs.FileMode, sync bool) error {
-	sweep(root, name)
+	defer sweep(root, name) // first the file: a directory with many entries takes its time
 	err := safefile.New{Data: data, Mode: mode, Sync: sync}.Replace(root, name)
 	if err == nil || mode&0o020 == 0 {
 		return err
@@ -39,6 +39,10 @@ func replace(root *os.Root, name string, data []byte, mode fs.FileMode, sync boo
 // maxEntries bounds what is listed of a directory that others may fill.
 const maxEntries = 100_000
 
+// tidying is for how long a directory is tidied up after each write: it is the
+// end of a run, which has to be in time. The next one goes on.
+const tidying = 50 * time.Millisecond
+
 // stale is how old a temporary file is whose writer must have been killed.
 const stale = 10 * time.Minute
 
@@ -49,8 +53,17 @@ func sweep(root *os.Root, name string) {
 }
 
 func sweepIf(root *os.Root, left func(string) bool) {
-	entries, _ := safefile.ListIn(context.Background(), root, ".", maxEntries)
+	ctx, cancel := context.WithTimeout(context.Background(), tidying)
+	defer cancel()
+	entries, _ := safefile.ListIn(ctx, root, ".", maxEntries)
+	sweepThese(ctx, root, entries, left)
+}
+
+func sweepThese(ctx context.Context, root *os.Root, entries []fs.DirEntry, left func(string) bool) {
 	for _, e := range entries {
+		if ctx.Err() != nil {
+			return
+		}
 		if !e.Type().IsRegular() || !left(e.Name()) {
 			continue
 		}

@@ -181,7 +181,7 @@ func writeSummary(root *os.Root, instance string, now time.Time, summary []byte)
 		name := "summary_" + now.Format(stamp) + "_" + instance + ".json"
 		_, err := root.Lstat(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return name, replace(root, name, summary, 0o600, true)
+			return name, safefile.New{Data: summary, Mode: 0o600, Sync: true}.Replace(root, name) // prune tidies up
 		}
 		if err != nil {
 			return "", err
@@ -200,13 +200,19 @@ func writeLatest(root *os.Root, instance string, summary []byte) error {
 	return replace(dir, "latest.json", summary, 0o600, true)
 }
 
-// prune removes the oldest summaries of an instance.
+// prune removes the oldest summaries of an instance, of those that it finds in
+// its time.
 func prune(root *os.Root, instance string) error {
-	entries, err := safefile.ListIn(context.Background(), root, ".", maxEntries)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), tidying)
+	defer cancel()
+	entries, err := safefile.ListIn(ctx, root, ".", maxEntries)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, safefile.ErrTooMany) {
 		return err
 	}
-	sweepIf(root, leftSummary)
+	// What was found is removed, however long the search took.
+	ctx, cancel = context.WithTimeout(context.Background(), tidying)
+	defer cancel()
+	sweepThese(ctx, root, entries, leftSummary)
 	var names []string
 	for _, e := range entries {
 		if e.Type().IsRegular() && summaryOf(e.Name()) == instance {
@@ -216,6 +222,9 @@ func prune(root *os.Root, instance string) error {
 	slices.Sort(names)
 	var errs []error
 	for _, name := range names[:max(len(names)-keep, 0)] {
+		if ctx.Err() != nil {
+			break
+		}
 		// Another gate may have been faster.
 		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)

@@ -230,3 +230,44 @@ func TestAFullDiskIsAnErrorAndLeavesNothingBehind(t *testing.T) {
 	}
 	onlyFiles(t, d.Preflight())
 }
+
+// A directory that somebody has filled neither keeps a run's summary from being
+// written nor holds the run up; each run removes some.
+func TestAFilledDirectoryIsTidiedUpBitByBit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes 40,000 files")
+	}
+	cache := t.TempDir()
+	dir := filepath.Join(cache, "preflight")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const planted = 40_000
+	for i := range planted {
+		name := fmt.Sprintf("summary_20200101T000000.%06dZ_scout.json", i)
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := time.Now()
+	for range 10 {
+		path, err := Write(Dirs{Cache: cache}, "scout", time.Now(), []byte("new"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{path, filepath.Join(dir, "scout", "latest.json")} {
+			if text, err := os.ReadFile(name); err != nil || string(text) != "new" {
+				t.Fatalf("%s: %q %v", name, text, err)
+			}
+		}
+	}
+	took := time.Since(began) / 10
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%v each, %d are left", took, len(entries))
+	if took > time.Second || len(entries) >= planted {
+		t.Errorf("%v each, %d are left", took, len(entries))
+	}
+}

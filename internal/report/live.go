@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 )
@@ -106,7 +107,7 @@ func (w *Watch) tell(p gate.Progress) {
 	before := w.told.text
 	w.told, w.toldAt, w.later = newsOf(p), time.Now(), nil
 	if w.told.text != before && w.Notifier != nil {
-		_ = w.Notifier.Status("waiting: " + w.told.text)
+		_ = w.Notifier.Status(check.StatusOfWait(w.told.text))
 	}
 	switch {
 	case w.Width != nil:
@@ -131,7 +132,7 @@ func (w *Watch) Done(r gate.Result) {
 	}
 	for _, p := range r.Problems {
 		if p.Severity == diag.Error {
-			_ = w.Notifier.Status("refused: " + cleaned(p).String())
+			_ = w.Notifier.Status(check.StatusOfRefusal(cleaned(p)))
 			return
 		}
 	}

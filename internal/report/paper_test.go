@@ -114,8 +114,13 @@ func TestVerdictSaysWhatMayStart(t *testing.T) {
 	step := func(name, detail string) gate.StepResult {
 		return gate.StepResult{Name: name, Verdict: gate.Passed, Detail: detail}
 	}
+	counted := func(name, detail string) gate.StepResult {
+		s := step(name, detail)
+		s.Done, s.Total = 16, 16
+		return s
+	}
 	r := gate.Result{Instance: "scout", Elapsed: 98 * time.Millisecond, Steps: []gate.StepResult{
-		step("config", ""), step("store", "16 of 16 models in the store"), step("orchestrator", "orchestrator ready"), step("models", "16 of 16 models"), step("bus", "bus healthy"),
+		step("config", ""), counted("store", "16 of 16 models in the store"), step("orchestrator", "orchestrator ready"), counted("models", "16 of 16 models"), step("bus", "bus healthy"),
 	}}
 	if got, want := passed("gate", r), "scout may start: store 16/16, models 16/16, bus healthy (98 ms)"; got != want {
 		t.Errorf("%q, want %q", got, want)

@@ -30,7 +30,7 @@ func results() map[string]gate.Result {
 	pass.Steps = []gate.StepResult{
 		{Name: "config", Verdict: gate.Passed},
 		{Name: "orchestrator", Verdict: gate.Passed, Start: time.Millisecond, Elapsed: 340 * time.Millisecond, Detail: "orchestrator ready"},
-		{Name: "models", Verdict: gate.Passed, Start: time.Second, Elapsed: 40 * time.Second, Detail: "16 of 16 models"},
+		{Name: "models", Verdict: gate.Passed, Start: time.Second, Elapsed: 40 * time.Second, Detail: "16 of 16 models", Done: 16, Total: 16},
 	}
 	pass.Models = gate.ModelsResult{State: "ready", Done: 16, Total: 16, Expected: 16, Looks: 9, Triggers: 1, Led: true}
 

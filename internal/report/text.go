@@ -5,7 +5,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -207,9 +206,6 @@ func passed(run string, r gate.Result) string {
 	return fmt.Sprintf("%s passed: %s (%s)", run, proof, Span(r.Elapsed))
 }
 
-// counted is the detail of a step that counts models.
-var counted = regexp.MustCompile(`^(\d+) of (\d+) models( in the store)?$`)
-
 // proven lists what the steps found, in few words.
 func proven(r gate.Result) string {
 	var parts []string
@@ -217,8 +213,8 @@ func proven(r gate.Result) string {
 		if s.Verdict != gate.Passed || s.Detail == "" || s.Name == "orchestrator" && reached(r, "models") {
 			continue
 		}
-		if m := counted.FindStringSubmatch(s.Detail); m != nil {
-			parts = append(parts, s.Name+" "+m[1]+"/"+m[2])
+		if s.Total > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d/%d", s.Name, s.Done, s.Total))
 			continue
 		}
 		parts = append(parts, Brief(s.Detail))

@@ -47,7 +47,7 @@ func (r *reader) next() (s Setting, found bool, err error) {
 		raw, r.rest, _ = strings.Cut(r.rest, "\n")
 		r.line++
 		if err := readable(raw); err != nil {
-			return s, false, fmt.Errorf("line %d: %w", r.line, err)
+			return s, false, atLine{r.line, err}
 		}
 		line := trim(raw)
 		if line != "" && (line[0] == '#' || line[0] == ';') {
@@ -63,7 +63,7 @@ func (r *reader) next() (s Setting, found bool, err error) {
 		pending = ""
 		s, found, err = r.setting(line)
 		if err != nil {
-			return s, false, fmt.Errorf("line %d: %w", r.line, err)
+			return s, false, atLine{r.line, err}
 		}
 		if found {
 			return s, true, nil
@@ -252,3 +252,13 @@ func undouble(s string, sign byte) (string, error) {
 	}
 	return b.String(), nil
 }
+
+// atLine is an error in a line.
+type atLine struct {
+	line int
+	err  error
+}
+
+func (e atLine) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+
+func (e atLine) Unwrap() error { return e.err }

@@ -46,11 +46,10 @@ func Scan(text []byte) ([]Setting, []Fault) {
 
 // faultOf is an error without its line number.
 func faultOf(err error) string {
-	_, reason, found := strings.Cut(err.Error(), ": ")
-	if !found {
-		return err.Error()
+	if at, ok := errors.AsType[atLine](err); ok {
+		return at.err.Error()
 	}
-	return reason
+	return err.Error()
 }
 
 // losesRest tells what systemd does not get over: bytes that are not UTF-8, and

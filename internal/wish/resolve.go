@@ -3,6 +3,7 @@
 package wish
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 	"strings"
@@ -176,10 +177,14 @@ func boolean(v string) (bool, error) {
 	case "0", "false", "no", "off":
 		return false, nil
 	}
-	return false, fmt.Errorf("expected 0 or 1")
+	return false, config.Expected{Form: "0 or 1"}
 }
 
 func badVariable(w *Wish, name, value string, err error) diag.Problem {
+	expected := err.Error()
+	if e, ok := errors.AsType[config.Expected](err); ok {
+		expected = e.Form
+	}
 	where := "the environment"
 	if w.Unit != "" {
 		where = fmt.Sprintf("/etc/justnews/global.env, /etc/justnews/%s.env or a drop-in of %s", w.Instance, w.Unit)
@@ -187,9 +192,9 @@ func badVariable(w *Wish, name, value string, err error) diag.Problem {
 	return diag.Problem{
 		Code:     diag.ConfigEnvironment,
 		Subject:  name,
-		Message:  fmt.Sprintf("%s in the environment must be %s", name, strings.TrimPrefix(err.Error(), "expected ")),
+		Message:  fmt.Sprintf("%s in the environment must be %s", name, expected),
 		Seen:     fmt.Sprintf("%q", withoutPassword(value)),
-		Expected: strings.TrimPrefix(err.Error(), "expected "),
+		Expected: expected,
 		Fix:      diag.Advise(fmt.Sprintf("correct %s in %s", name, where), diag.Reload()),
 	}
 }

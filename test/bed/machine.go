@@ -12,13 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"justnews/internal/reference/hang"
 )
 
 // Machine is a booted systemd. Its file methods act on the running root, /run
@@ -163,30 +164,21 @@ func (m *Machine) HostPID(pid int) int {
 // Dial connects from inside the machine's network, so that a test reaches what
 // listens on the machine's loopback.
 func (m *Machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	type result struct {
-		conn net.Conn
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() {
-		// Never unlocked: the thread is in another network now, and ends with
-		// this goroutine.
-		runtime.LockOSThread()
+	var conn net.Conn
+	err := hang.Apart(func() error {
 		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", m.leader))
 		if err == nil {
 			defer func() { _ = ns.Close() }()
 			err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
 		}
 		if err != nil {
-			done <- result{nil, fmt.Errorf("cannot enter the machine's network: %w", err)}
-			return
+			return fmt.Errorf("cannot enter the machine's network: %w", err)
 		}
 		var d net.Dialer
-		conn, err := d.DialContext(ctx, network, address)
-		done <- result{conn, err}
-	}()
-	r := <-done
-	return r.conn, r.err
+		conn, err = d.DialContext(ctx, network, address)
+		return err
+	})
+	return conn, err
 }
 
 // HTTP returns a client inside the machine's network. Use addresses, not names:

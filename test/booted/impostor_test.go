@@ -4,7 +4,6 @@ package booted
 
 import (
 	"net"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
 
+	"justnews/internal/reference/hang"
 	"justnews/test/bed"
 )
 
@@ -200,23 +200,17 @@ func (s *site) exhaust(n int) (release func()) {
 	}
 	path := s.Path("/run/dbus")
 	var all []*dbus.Conn
-	done := make(chan error)
-	go func() {
-		// Never unlocked: the thread has another user, and ends with this goroutine.
-		runtime.LockOSThread()
+	err = hang.Apart(func() error {
 		// The user may not go by the machine's /proc/PID/root, so the directory is
 		// entered before.
 		if err := unix.Unshare(unix.CLONE_FS); err != nil {
-			done <- err
-			return
+			return err
 		}
 		if err := unix.Chdir(path); err != nil {
-			done <- err
-			return
+			return err
 		}
 		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), uintptr(uid), ^uintptr(0)); errno != 0 {
-			done <- errno
-			return
+			return errno
 		}
 		for range n {
 			sock, err := net.DialUnix("unix", nil, &net.UnixAddr{Net: "unix", Name: "system_bus_socket"})
@@ -233,9 +227,9 @@ func (s *site) exhaust(n int) (release func()) {
 			}
 			all = append(all, c)
 		}
-		done <- nil
-	}()
-	if err := <-done; err != nil {
+		return nil
+	})
+	if err != nil {
 		s.t.Fatal(err)
 	}
 	if len(all) < 200 {

@@ -16,7 +16,7 @@ import (
 	"justnews/test/bed"
 )
 
-var update = flag.Bool("update", false, "write docs/screens.md anew")
+var update = flag.Bool("update", false, "write docs/screens.md and docs/security.md anew")
 
 const screensHead = `# Screens
 

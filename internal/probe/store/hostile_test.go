@@ -313,3 +313,74 @@ func TestProveOfAnEntryThatCannotBeExaminedIsUnchecked(t *testing.T) {
 		t.Errorf("%+v %v", p, err)
 	}
 }
+
+// An error of reading says nothing of the content: not that it is wrong, and not
+// that it is right.
+func TestAnErrorOfReadingIsNeitherWholeNorCorrupt(t *testing.T) {
+	const text = "the content of a blob"
+	for _, sealed := range []bool{false, true} {
+		for name, at := range map[string]func(*reference.Store) string{
+			"weights":      func(s *reference.Store) string { return filepath.Join(s.Snapshot(scouts), "model.safetensors") },
+			"a small file": func(s *reference.Store) string { return filepath.Join(s.Snapshot(scouts), "config.json") },
+			"a blob":       func(s *reference.Store) string { return filepath.Join(s.Dir(scouts), "blobs", gitName(text)) },
+			"the manifest": func(s *reference.Store) string {
+				return filepath.Join(s.Root, scouts.Agent, "versions", "v1", "manifest.json")
+			},
+			"the seal": func(s *reference.Store) string {
+				return filepath.Join(s.Root, scouts.Agent, "versions", "v1", ".justnews", "manifest.json")
+			},
+			"the reference": func(s *reference.Store) string { return filepath.Join(s.Dir(scouts), "refs", "main") },
+		} {
+			if name == "the seal" && !sealed {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s, sealed %v", name, sealed), func(t *testing.T) {
+				s := made(t)
+				for path, text := range map[string]string{
+					filepath.Join(s.Dir(scouts), "blobs", gitName(text)): text,
+					filepath.Join(s.Dir(scouts), "refs", "main"):         "0123abcd",
+				} {
+					if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				version := filepath.Join(s.Root, scouts.Agent, "versions", "v1")
+				sum, err := reference.Checksum(version)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(version, "manifest.json"), fmt.Appendf(nil, `{"version": "v1", "checksum": %q}`, sum), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				looker := store.Store{Root: s.Root}
+				trees := looker.Look(t.Context(), []facts.StoreWant{want(scouts)}).Trees
+				if p, err := looker.Seal(t.Context(), trees[0], store.Proving{}); err != nil || p.Verdict != facts.Whole {
+					t.Fatalf("%+v %v", p, err)
+				}
+				if !sealed {
+					if err := os.RemoveAll(filepath.Join(version, ".justnews")); err != nil {
+						t.Fatal(err)
+					}
+				}
+				unmount, err := hang.Mount(at(s), hang.Failing)
+				if err != nil {
+					t.Skip(err)
+				}
+				defer unmount()
+				for how, p := range map[string]store.Proving{"verify": {Names: true}, "deep": {Deep: true}} {
+					proof := looker.Prove(t.Context(), trees, p)[0]
+					t.Logf("%s: %s %q %+v", how, proof.Verdict, proof.Reason, proof.Flaws)
+					if proof.Verdict != facts.Unchecked || proof.Reason == "" && len(proof.Flaws) == 0 {
+						t.Errorf("%s: %s %q %+v", how, proof.Verdict, proof.Reason, proof.Flaws)
+					}
+				}
+				if name == "the seal" {
+					return // it is replaced
+				}
+				if p, err := looker.Seal(t.Context(), trees[0], store.Proving{}); p.Verdict == facts.Whole || p.Verdict == facts.Differs {
+					t.Errorf("seal: %+v %v", p, err)
+				}
+			})
+		}
+	}
+}

@@ -66,7 +66,7 @@ func (u User) explain(path string, err error) *facts.StoreFault {
 	case errors.Is(err, fs.ErrNotExist):
 		fault.Kind, fault.Detail = facts.Absent, ""
 		if target, err := os.Readlink(path); err == nil {
-			fault.Kind, fault.Detail = facts.Dangling, "a link to "+target
+			fault.Kind, fault.Target = facts.Dangling, target
 		}
 	case errors.Is(err, unix.ENOTDIR):
 		fault.Kind = facts.Absent
