@@ -189,7 +189,7 @@ func (a *app) run(args []string) (status diag.Status) {
 		return a.exit(err)
 	}
 	if !gated {
-		args = asFlags(args)
+		args = asFlags(parser.Model, args)
 	}
 	kctx, err := parser.Parse(args)
 	switch {

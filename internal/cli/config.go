@@ -3,8 +3,11 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -82,13 +85,19 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 	env := check.Environment(facts.Unit{EnvironmentFiles: []string{environ.Dir + "/global.env"}}, environ.Files(h.Root))
 	w, _ := wish.ForHost(cfg, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, wish.Flags{})
 	problems := preflight.Named(cfg, w.Models.Root, h)
-	if len(cfg.Instances) > 0 {
-		problems = append(problems, check.Map(modelmap.ReadFile(a.below(w.Models.Map)), w.Models.MapWritten)...)
+	if m := modelmap.ReadFile(a.below(w.Models.Map)); len(cfg.Instances) > 0 && !closedToUs(m, os.Geteuid()) {
+		problems = append(problems, check.Map(m, w.Models.MapWritten)...)
 	}
 	for i := range problems {
 		problems[i].Severity = max(problems[i].Severity, diag.Warning)
 	}
 	return problems
+}
+
+// closedToUs reports whether only this user may not read a map: the services run
+// as others.
+func closedToUs(m modelmap.File, euid int) bool {
+	return errors.Is(m.Err, fs.ErrPermission) && euid != 0
 }
 
 // next says what to do with a configuration that can be used. Where no instance

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
 )
 
@@ -36,7 +37,7 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 			Fix: diag.Do(diag.Run("justnews-gate", "--gate-only", "mcp_bus")),
 		}
 	}
-	if name = bareInstance(name); !instanceName(name) {
+	if name = bareInstance(name); !config.InstanceName(name) {
 		return nil, true, &diag.Problem{
 			Code: diag.InstanceUnknown, Subject: name,
 			Message:  "no instance can have that name",
@@ -57,17 +58,4 @@ func askedOfAGate() *diag.Problem {
 		Code: diag.Usage, Message: "--gate-only goes with neither --help nor --version",
 		Fix: diag.Do(diag.Run("justnews-gate", "--help")),
 	}
-}
-
-// instanceName is the configuration's rule for names, ^[a-z][a-z0-9_]{0,62}$.
-func instanceName(s string) bool {
-	if s == "" || len(s) > 63 || s[0] < 'a' || s[0] > 'z' {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
-			return false
-		}
-	}
-	return true
 }

@@ -162,6 +162,9 @@ func unknownAgent(agent string, wants []facts.StoreWant) diag.Problem {
 		Code: diag.Usage, Subject: agent, Message: "neither the map nor the Model Store has such an agent",
 		Expected: "one of " + strings.Join(names, ", "), Fix: diag.Do(diag.Run("justnews-gate", "models", "verify")),
 	}
+	if len(names) == 0 {
+		p.Expected = "a map that lists agents, or a Model Store that has some"
+	}
 	if near, ok := spell.Nearest(agent, names); ok {
 		p.Message += fmt.Sprintf("; did you mean %s?", near)
 	}

@@ -25,7 +25,7 @@ type nopasswdCommand struct {
 }
 
 type nopasswdInstallCommand struct {
-	User    string `name:"user" placeholder:"USER" help:"Whom it is for; by default who called sudo."`
+	User    string `name:"user" placeholder:"USER" help:"The user; by default who called sudo."`
 	Sudoers bool   `name:"sudoers" help:"Also a sudo rule for looking with root's eyes: preflight, gate and status, nothing else."`
 	DryRun  bool   `name:"dry-run" help:"Print what would be done, and do nothing."`
 }
@@ -37,7 +37,7 @@ func (c *nopasswdInstallCommand) Run(a *app) error {
 }
 
 type nopasswdUninstallCommand struct {
-	User   string `name:"user" placeholder:"USER" help:"Whom it is for; by default who called sudo."`
+	User   string `name:"user" placeholder:"USER" help:"The user; by default who called sudo."`
 	DryRun bool   `name:"dry-run" help:"Print what would be done, and do nothing."`
 }
 
@@ -145,9 +145,13 @@ func (a *app) grantee(w *grant.Wish) *diag.Problem {
 		w.User, _ = a.Lookup("SUDO_USER")
 	}
 	if w.User == "" {
+		verb := "uninstall"
+		if w.Install {
+			verb = "install"
+		}
 		return &diag.Problem{
 			Code: diag.OperatorUser, Message: "which user? use --user USER", Seen: "neither --user nor SUDO_USER",
-			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--user", "USER")),
+			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER")),
 		}
 	}
 	if err := sudoers.CheckUser(w.User); err != nil {

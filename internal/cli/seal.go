@@ -96,6 +96,9 @@ func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Pr
 		problems, status = append(problems, p), p.Status()
 		out.Problems = a.clean(problems)
 	}
+	if status != diag.StatusReady {
+		status = a.unlessCtrlC(status)
+	}
 	out.Status = int(status)
 	if a.json() {
 		if err := a.printJSON(out); err != nil {

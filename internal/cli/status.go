@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"justnews/internal/check"
@@ -17,7 +16,6 @@ import (
 	"justnews/internal/plan"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/orchestrator"
-	"justnews/internal/probe/systemd"
 	"justnews/internal/report"
 	"justnews/internal/wish"
 )
@@ -251,20 +249,27 @@ func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish
 	g.lookAtOthers(ctx, units)
 }
 
+// loadedUnits is a systemd that lists what it has loaded.
+type loadedUnits interface {
+	gate.Units
+	Units(ctx context.Context, pattern string) ([]string, error)
+}
+
 // lookAtLoaded asks systemd about the instances that it has loaded.
-func lookAtLoaded(ctx context.Context, g *glance, conn *systemd.Conn) {
+func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
 	names, err := conn.Units(ctx, wish.InstanceUnit("*"))
 	if err != nil {
 		return // the configuration is what is wrong here
 	}
 	for _, name := range names {
-		instance := strings.TrimSuffix(strings.TrimPrefix(name, "justnews@"), ".service")
-		if !instanceName(instance) || !g.lookAtUnit(ctx, conn, instance, true, facts.Mark{}) {
+		instance := instanceIn(name)
+		if !config.InstanceName(instance) {
 			continue
 		}
-		if last := len(g.Units) - 1; g.Units[last].State == check.WordMissing {
-			g.Units = g.Units[:last]
+		if u, err := conn.Unit(ctx, name); err == nil && check.WordOf(u, true) == check.WordMissing {
+			continue // another unit names it
 		}
+		g.lookAtUnit(ctx, conn, instance, true, facts.Mark{})
 	}
 	g.lookAtOthers(ctx, conn)
 }

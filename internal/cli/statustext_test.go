@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -304,6 +306,41 @@ func TestStatusIsBadWhereAUnitFailedOrIsUngated(t *testing.T) {
 		if len(g.Units) != 2 || !hasCode(g.Problems, want) || statusOf(g.Problems) == diag.StatusReady {
 			t.Errorf("%s: %+v", state, g)
 		}
+	}
+}
+
+// loaded is systemd with these units and no other.
+type loaded map[string]facts.Unit
+
+func (l loaded) Unit(_ context.Context, name string) (facts.Unit, error) {
+	u, known := l[name]
+	if !known {
+		u.LoadState = "not-found"
+	}
+	u.Name = name
+	return u, nil
+}
+
+func (l loaded) Units(context.Context, string) ([]string, error) {
+	return slices.Sorted(maps.Keys(l)), nil
+}
+
+func TestStatusOfABrokenConfigurationHasTheUnitsThatSystemdKnows(t *testing.T) {
+	g := nothingSeen()
+	g.Problems = []diag.Problem{{Code: diag.ConfigSyntax, Message: "unexpected end of file"}}
+	lookAtLoaded(t.Context(), &g, loaded{
+		"justnews@memory.service":  instanceUnit("memory", "active", "running", ""),
+		"justnews@scout.service":   instanceUnit("scout", "failed", "failed", "refused: CONFIG-SYNTAX: unexpected end of file"),
+		"justnews@gone.service":    {LoadState: "not-found"},
+		"justnews@a\\x2db.service": instanceUnit("a-b", "active", "running", ""),
+	})
+	g.settle()
+	text := glanceText(true, "never", g)
+	if !strings.HasSuffix(text, "\nrefused       scout\nup            memory\n") {
+		t.Error(text)
+	}
+	if g.Summary != "down: 1 of 2 wait for 1 cause" {
+		t.Error(g.Summary)
 	}
 }
 

@@ -15,19 +15,45 @@ import (
 
 // asFlags turns the words "help" and "version", which people type as if they
 // were commands, into the flags of that name.
-func asFlags(args []string) []string {
-	if len(args) == 0 {
+func asFlags(model *kong.Application, args []string) []string {
+	at := firstWord(model, args)
+	if at < 0 {
 		return args
 	}
-	switch args[0] {
+	switch args[at] {
 	case "help":
-		return slices.Concat(args[1:], []string{"--help"})
+		return slices.Concat(args[:at], args[at+1:], []string{"--help"})
 	case "version":
-		if len(args) == 1 {
-			return []string{"--version"}
+		if at == len(args)-1 {
+			return slices.Concat(args[:at], []string{"--version"})
 		}
 	}
 	return args
+}
+
+// firstWord returns where the flags of every command end and a command should
+// stand, -1 where nothing does.
+func firstWord(model *kong.Application, args []string) int {
+	flags := map[string]*kong.Flag{}
+	for _, f := range model.Flags {
+		flags["--"+f.Name] = f
+		if f.Short != 0 {
+			flags["-"+string(f.Short)] = f
+		}
+	}
+	for i := 0; i < len(args); i++ {
+		name, _, whole := strings.Cut(args[i], "=")
+		f := flags[name]
+		switch {
+		case !strings.HasPrefix(name, "-"):
+			return i
+		case f == nil:
+			return -1
+		case !whole && !f.IsBool():
+			i++
+		}
+	}
+	return -1
 }
 
 // misused explains a command line that the parser refused. Where the parser's
@@ -76,9 +102,11 @@ func withoutValue(model *kong.Application, args []string) *kong.Flag {
 // unknownCommand returns the first word of a command line that should have been
 // a command, and the commands that there are at that place.
 func unknownCommand(model *kong.Application, args []string) (word string, known []string, ok bool) {
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+	at := firstWord(model, args)
+	if at < 0 {
 		return "", nil, false
 	}
+	args = args[at:]
 	node := model.Node
 	for _, arg := range args[:min(2, len(args))] {
 		known = nil

@@ -63,3 +63,6 @@ func PipeDirectory(s string) (string, error) {
 func printed(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
 }
+
+// InstanceName reports whether an instance can have a name.
+func InstanceName(s string) bool { return instanceName(s) }

@@ -77,16 +77,19 @@ func (m *mpsWalk) react(ctx context.Context, j check.Judgement) (bool, []diag.Pr
 }
 
 // failedFor is how long a unit that has failed is left alone. Ours is started
-// again by systemd; one of another hand, or one that a condition skipped, by the
-// first gate of this host that finds it so: for the others it has just been
-// tried.
+// again by systemd; one of another hand by the first gate of this host that finds
+// it so: for the others it has just been tried.
 const failedFor = 30 * time.Second
 
-// retry starts once more what has failed a while ago, and reports whether it may
-// become active now.
+// retry starts once more what has failed a while ago, or was skipped for a
+// condition that may hold by now, and reports whether it may become active.
 func (m *mpsWalk) retry(ctx context.Context) bool {
-	if m.res.MPS.Started || m.world.Starter == nil || m.unit.LoadState != "loaded" ||
-		m.world.Uptime == nil || m.world.Uptime()-m.unit.Times.InactiveEnter < failedFor {
+	if m.res.MPS.Started || m.world.Starter == nil || m.unit.LoadState != "loaded" {
+		return false
+	}
+	// A unit that is skipped again costs nothing: systemd makes no process of it.
+	skipped := m.unit.ActiveState == "inactive"
+	if !skipped && (m.world.Uptime == nil || m.world.Uptime()-m.unit.Times.InactiveEnter < failedFor) {
 		return false
 	}
 	m.res.MPS.Started = true

@@ -192,11 +192,11 @@ func ByCtrlC(ctx context.Context) bool {
 }
 
 func interruption(ctx context.Context, name, detail string) diag.Problem {
-	why := "by a signal"
+	why, fix := "by a signal", diag.Do(diag.Retry())
 	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled { //nolint:errorlint // a signal's cause Is Canceled as well
 		why = "(" + cause.Error() + ")"
 		if ByCtrlC(ctx) {
-			why = "by Ctrl-C"
+			why, fix = "by Ctrl-C", diag.Fix{} // somebody wanted that
 		}
 	}
 	return diag.Problem{
@@ -204,7 +204,7 @@ func interruption(ctx context.Context, name, detail string) diag.Problem {
 		Subject: name,
 		Message: "interrupted " + why,
 		Seen:    detail,
-		Fix:     diag.Do(diag.Retry()),
+		Fix:     fix,
 	}
 }
 

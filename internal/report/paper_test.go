@@ -137,6 +137,10 @@ func TestVerdictOfARunThatStoppedUnitsSaysSo(t *testing.T) {
 	if !strings.HasSuffix(text, "\nstopped: 2 units are down now; what starts them again\n    justnews-gate retry") {
 		t.Error(text)
 	}
+	r.Problems = r.Problems[:1]
+	if text = strings.Join(Written(Lines("preflight", r), Paper{}), "\n"); !strings.Contains(text, "\nstopped: 1 unit is down now; what starts it again\n") {
+		t.Error(text)
+	}
 }
 
 func TestShortIsOneLineWithTheCodeAndWhereTheRestIs(t *testing.T) {

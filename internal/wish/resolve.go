@@ -228,6 +228,11 @@ func unknownInstance(cfg *config.Config, name string) diag.Problem {
 	if near, ok := spell.Nearest(name, names); ok {
 		p.Message += fmt.Sprintf("; did you mean %q?", near)
 		p.Fix.Advice = fmt.Sprintf("name the instance %s, or add [instances.%s] to /etc/justnews/justnews.toml", near, name)
+		if !config.InstanceName(name) {
+			p.Fix = diag.Advise("name the instance " + near)
+		}
+	} else if !config.InstanceName(name) {
+		p.Fix = diag.Advise("name an instance that is listed")
 	}
 	return p
 }

@@ -93,7 +93,7 @@ var operatorParts = []struct {
 		if r.Code != 0 || len(s.List("/home/adra/.cache/justnews/preflight")) == 0 {
 			t.Errorf("exit status %d\n%s", r.Code, r.Stderr)
 		}
-		if r := s.as("adra", "justnews-gate", "nopasswd", "install", "--user", "adra"); r.Code != 77 || !strings.Contains(r.Stderr, "sudo justnews-gate nopasswd install --user adra") {
+		if r := s.as("adra", "justnews-gate", "nopasswd", "install", "--user", "adra"); r.Code != 77 || !strings.Contains(r.Stderr, "sudo justnews-gate nopasswd install --user=adra") {
 			t.Errorf("exit status %d\n%s", r.Code, r.Stderr)
 		}
 	}},

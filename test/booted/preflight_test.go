@@ -92,7 +92,7 @@ const (
 var damages = []damage{
 	{dropIn("scout", "10-preflight-gating.conf"), "[Service]\nExecStartPre=/bin/echo preflight.sh --gate-only %i\n", "GATE-DOUBLE", "10-preflight-gating.conf"},
 	{dropIn("memory", "90-root.conf"), "[Service]\nUser=root\n", "USER-OTHER", "90-root.conf"},
-	{"/run/systemd/system/" + unit("critic") + ".d/override.conf", "[Service]\nExecStartPre=\n", "UNGATED", "systemctl revert " + unit("critic")},
+	{"/run/systemd/system/" + unit("critic") + ".d/override.conf", "[Service]\nExecStartPre=\n", "UNGATED", "systemctl revert -- " + unit("critic")},
 	{dropIn("analyst", "90-success.conf"), "[Service]\nSuccessExitStatus=SIGKILL 75\n", "UNIT-OPENED", "signals [9], set in " + dropIn("analyst", "90-success.conf")},
 	{dropIn("archive", "90-limit.conf"), "[Unit]\nStartLimitIntervalSec=10\n", "START-LIMIT", "90-limit.conf"},
 	{dropIn("dashboard", "90-timeout.conf"), "[Service]\nTimeoutStartSec=10\n", "TIMEOUT-CONFLICT", unit("dashboard")},
@@ -169,7 +169,7 @@ func (s *site) damaged() {
 			s.t.Errorf("%s is not found: no %s with %q", d.file, d.code, d.has)
 		}
 	}
-	if status != 1 || !has(all, "UNIT-DISABLED", "systemctl enable justnews.target") {
+	if status != 1 || !has(all, "UNIT-DISABLED", "systemctl enable -- justnews.target") {
 		s.t.Errorf("status %d: %+v", status, all)
 	}
 	if strings.Contains(fmt.Sprint(all), "hunter2") {

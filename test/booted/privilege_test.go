@@ -200,3 +200,43 @@ func TestAnAgentFillsTheSharedDirectoryOnly(t *testing.T) {
 		s.WaitUnit(unit("scout"), "active/running")
 	})
 }
+
+// What was hashed is remembered where no agent can write: an agent that owns the
+// Model Store and changes one byte, with the file's times put back, is found out
+// by root and by every gate.
+func TestAgentsWriteNothingThatIsBelieved(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, manifested("60s"))
+		s.everythingUp(0)
+		s.must("chown -R justnews: " + modelRoot)
+		if r := s.Run("justnews-gate", "models", "verify"); r.Code != 0 {
+			t.Fatalf("a whole store: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+		}
+		as := func(script string) bed.Result {
+			return s.Run("setpriv", "--reuid=justnews", "--regid=justnews", "--init-groups", "sh", "-c", script)
+		}
+		logs := s.List("/var/lib/justnews-gate")
+		if len(logs) < 2 {
+			t.Fatalf("the logs are %q, want root's and the preload's", logs)
+		}
+		for _, name := range logs {
+			file := "/var/lib/justnews-gate/" + name
+			for _, attack := range []string{"echo >> " + file, "rm -f " + file, "mv " + file + " " + file + ".old", "ln " + file + " /tmp/log", "echo > /var/lib/justnews-gate/root.3"} {
+				if r := as(attack); r.Code == 0 && !strings.HasPrefix(attack, "ln ") {
+					t.Errorf("an agent can: %s", attack)
+				}
+			}
+		}
+		if r := as("f=$(readlink -f " + brokenDir + "/snapshots/*/model.safetensors); touch -r $f /tmp/stamp; printf '\\377' | dd of=$f bs=1 seek=80 conv=notrunc status=none; touch -r /tmp/stamp $f"); r.Code != 0 {
+			t.Fatalf("cannot change the weights: %s", r.Stderr)
+		}
+		if r := s.Run("justnews-gate", "models", "verify", brokenAgent); !strings.Contains(r.Stderr+r.Stdout, "STORE-CORRUPT") || r.Code != 65 {
+			t.Errorf("root's look: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+		}
+		s.Systemctl("stop", target)
+		s.stopAll()
+		s.Systemctl("start", "--no-block", target)
+		s.WaitJournal(preload, "STORE-CORRUPT")
+		s.waitRefused(unit("scout"))
+	})
+}

@@ -128,3 +128,27 @@ func TestAnAccountIsAUserWithItsGroups(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+func TestAnAccountBelowARootIsThatOfItsFiles(t *testing.T) {
+	h := Host{Root: t.TempDir()}
+	if a := h.Account("nobody_knows", "nor_this"); a.Err != "" {
+		t.Errorf("a root without users: %+v", a)
+	}
+	files := map[string]string{"passwd": "justnews:x:997:998::/:/bin/sh\n", "group": "agents:x:998:\n"}
+	if err := os.Mkdir(h.path("/etc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(h.path("/etc/"+name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for names, want := range map[[2]string]string{
+		{"justnews", "agents"}: "", {"997", "998"}: "", {"justnews", ""}: "",
+		{"root", "agents"}: `no user "root"`, {"justnews", "root"}: `no group "root"`,
+	} {
+		if a := h.Account(names[0], names[1]); (a.Err == "") != (want == "") || !strings.Contains(a.Err, want) {
+			t.Errorf("%v: %q, want %q", names, a.Err, want)
+		}
+	}
+}
