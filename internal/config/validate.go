@@ -126,15 +126,11 @@ func (c *checker) text(f *field, v any) {
 		return
 	}
 	if f.form != nil && !f.form.fits(s) {
-<<<<<<< HEAD
 		hint := ""
 		if clean := path.Clean(s); strings.HasPrefix(s, "/") && clean != s && f.form.fits(clean) {
 			hint = "write " + quote(clean)
 		}
-		c.refuse(diag.ConfigValue, v, "must be "+f.form.inShort(s), f.form.expected, hint)
-=======
-		c.refuse(diag.ConfigValue, v, "must be "+f.form.inShort(s), f.form.expected(), "")
->>>>>>> attacks
+		c.refuse(diag.ConfigValue, v, "must be "+f.form.inShort(s), f.form.expected(), hint)
 	}
 	if f.words != nil && !contains(f.words, s) {
 		hint := ""
