@@ -268,8 +268,14 @@ func TestTheStatusIsWatchedOnATerminal(t *testing.T) {
 	if got := <-status; got != diag.StatusUnavailable {
 		t.Errorf("exit status %d", got)
 	}
-	p.WaitFor(t, "fix: ")
-	drawn, after, found := strings.Cut(p.Text(), "\x1b[?25h\x1b[?1049l")
+	const end = "\x1b[?25h\x1b[?1049l"
+	p.WaitFor(t, end)
+	var drawn, after string
+	var found bool
+	// The frames have the same row: it has to stand in what is printed at the end.
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(after, "orchestrator  connection refused") && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		drawn, after, found = strings.Cut(p.Text(), end)
+	}
 	if !found || !strings.Contains(drawn, "\x1b[?1049h\x1b[?25l") || strings.Contains(drawn, "fix: ") {
 		t.Errorf("%q", drawn)
 	}

@@ -109,8 +109,10 @@ func TestACrashOfTheRuntimeOpensNothing(t *testing.T) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", change: func(tree *bed.Tree) {
 			onlyOnce(tree)
 			tree.WriteFile(dropIn("scout", "90-success.conf"), "[Service]\nSuccessExitStatus=2\nEnvironment=GOTRACEBACK=none\n")
-			// No thread can be made: the runtime dies before the gate's first line.
-			tree.WriteFile(dropIn("critic", "90-success.conf"), "[Service]\nSuccessExitStatus=2\nLimitNPROC=1\n")
+			// No second thread can be made: the runtime dies before the gate's first
+			// line. The limit is the user's, so that it needs one of its own.
+			tree.Run("useradd", "--no-create-home", "solo")
+			tree.WriteFile(dropIn("critic", "90-success.conf"), "[Service]\nUser=solo\nSuccessExitStatus=2\nLimitNPROC=1\n")
 		}})
 		u := s.gating("scout")
 		s.must(fmt.Sprintf("kill -QUIT %d", u.ControlPID)) // Go answers with a crash
