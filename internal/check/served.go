@@ -40,13 +40,14 @@ func Served(s facts.Server, o Origin) (facts.AnswerKind, string) {
 
 // servedByOwner judges by the socket's owner, where control groups cannot tell.
 func servedByOwner(s facts.Server, u facts.Unit) (facts.AnswerKind, string) {
+	down := u.ActiveState != "active" && u.ActiveState != "reloading" && u.MainPID == 0
 	switch {
+	case s.Accepted && down && u.ActiveState != "": // whoever it is, systemd knows no user of a unit that is down
+		return facts.Foreign, fmt.Sprintf("something answers although %s is %s", u.Name, state(u))
 	case !s.Accepted || u.UID == nil:
 		return facts.Unattributed, "it cannot be told whose socket answers"
 	case s.UID != *u.UID:
 		return facts.Foreign, fmt.Sprintf("the socket that answers belongs to UID %d, %s runs as UID %d", s.UID, u.Name, *u.UID)
-	case u.ActiveState != "active" && u.ActiveState != "reloading" && u.MainPID == 0:
-		return facts.Foreign, fmt.Sprintf("something answers although %s is %s", u.Name, state(u))
 	default:
 		return facts.Answered, ""
 	}

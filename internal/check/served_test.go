@@ -42,6 +42,8 @@ func TestServedTakesNothingButTheUnitsOwnSocket(t *testing.T) {
 		"cgroup v1: another user":              {facts.Server{Local: true, Group: 1, UID: 1000, Accepted: true}, origin(nil), facts.Foreign},
 		"cgroup v1: its user, and not running": {facts.Server{Local: true, Group: 1, UID: uid, Accepted: true}, origin(gone), facts.Foreign},
 		"cgroup v1: its user is not known":     {facts.Server{Local: true, Group: 1, UID: uid, Accepted: true}, origin(func(o *check.Origin) { o.Unit.UID = nil }), facts.Unattributed},
+		"cgroup v1: not running, as nobody":    {facts.Server{Local: true, Group: 1, UID: uid, Accepted: true}, origin(func(o *check.Origin) { gone(o); o.Unit.UID = nil }), facts.Foreign},
+		"cgroup v1: nothing is known":          {facts.Server{Local: true, Group: 1, UID: uid, Accepted: true}, check.Origin{}, facts.Unattributed},
 		"a socket unit's listener":             {facts.Server{Local: true, Group: 7, UID: uid, Accepted: true}, origin(socket), facts.Answered},
 		"a socket unit's, another accepted":    {facts.Server{Local: true, Group: 7, UID: 1000, Accepted: true}, origin(socket), facts.Foreign},
 		"systemd's group without a socket":     {facts.Server{Local: true, Group: 7, UID: uid, Accepted: true}, origin(nil), facts.Foreign},

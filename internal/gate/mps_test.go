@@ -250,7 +250,7 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSUnit, says: "failed",
 		},
 		"a condition skipped it, and holds now": {
-			prepare: func(h *gpuHost, x *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
 				h.stop()
 				h.change(func(u *facts.Unit) { u.ConditionResult, u.Conditions = false, []string{"ConditionPathExists=/x"} })
 			}, starts: 1,

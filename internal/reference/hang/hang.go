@@ -66,7 +66,7 @@ func MountFor(pid int, path string, how How) (unmount func(), err error) {
 		return nil, &os.PathError{Op: "mount", Path: path, Err: err}
 	}
 	if how != Deaf {
-		go serve(fd, how, uint64(size)) //nolint:gosec // of a file
+		go serve(fd, how, uint64(size))
 	}
 	return func() {
 		_ = within(pid, func() error {
@@ -183,6 +183,6 @@ func answer(op uint32, how How, size uint64) (text []byte, answered bool) {
 		failure = unix.EIO
 	}
 	text = make([]byte, header)
-	binary.LittleEndian.PutUint32(text[4:], uint32(-int32(failure))) //nolint:gosec // a negative number on the wire
+	binary.LittleEndian.PutUint32(text[4:], uint32(-int32(failure)))
 	return text, true
 }
