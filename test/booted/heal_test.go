@@ -141,7 +141,7 @@ func taken(all []fault) []fault {
 // unhurried is a host with manifests and the restarts of the product: what is
 // measured is its own pace.
 func unhurried() host {
-	h := manifested("60s")
+	h := manifested()
 	change := h.change
 	h.change = func(tree *bed.Tree) {
 		change(tree)

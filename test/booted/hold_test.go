@@ -204,7 +204,7 @@ func (s *site) failModel() {
 // holdHost has two instances: the orchestrator, which never has its models
 // ready, and one that waits.
 func holdHost() host {
-	h := manifested("60s")
+	h := manifested()
 	all := agents()
 	h.config = config("60s", slices.DeleteFunc(all, func(name string) bool { return name == "scout" })...)
 	h.config = strings.Replace(h.config, "[instances.scout]\n", "[instances.scout]\nrequire_bus = false\n", 1)
