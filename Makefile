@@ -23,7 +23,7 @@ CC             := $(shell $(GO) env CC)
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: all build helper packages test deps unit kubernetes race booted lint vuln demo bench fuzz golden clean
+.PHONY: all build helper packages test deps unit kubernetes race booted lint vuln demo bench fuzz generate screens clean
 
 all: build
 
@@ -88,8 +88,18 @@ FUZZTIME ?= 20s
 fuzz:
 	test/fuzz.sh $(FUZZTIME)
 
-golden:
-	$(GO) test ./internal/config ./internal/emit ./internal/report ./internal/cli ./internal/adopt -update
+# Every file of the tree that is made from another one: Go of the catalogue of
+# problems, JSON Schema, completions, pages, expected output. Read the diff: a
+# test of each fails until it is as it would be made.
+generate:
+	$(GO) generate ./...
+	$(GO) test ./internal/adopt ./internal/completion ./internal/config ./internal/emit ./internal/report ./internal/timeline -update
+	$(GO) test ./test/docs ./test/hostile -run Page -update
+
+# The same for docs/screens.md, which shows a booted host and so differs a little
+# each time.
+screens:
+	$(GO) test ./test/booted -run Screens -update
 
 clean:
 	rm -rf $(BUILD)

@@ -2,10 +2,19 @@
 
 package diag
 
+import "cmp"
+
+//go:generate go run ./generate
+
+// Code names one kind of problem for ever. Scripts, journal queries and the
+// manual lean on it.
+type Code string
+
 // Entry is what the catalogue knows of one code: the one source of explain,
-// the journal's catalog and the manual.
+// the journal's catalog and the manual. catalogue.toml holds them.
 type Entry struct {
 	Code      Code
+	Area      string    // what it is about, in the words of a heading
 	Status    Status    // exit status of a gate that this problem shuts
 	MessageID string    // MESSAGE_ID in the journal, 32 hexadecimal digits
 	Title     string    // one line
@@ -21,6 +30,12 @@ func (c Code) Status() Status {
 		return e.Status
 	}
 	return StatusInternal
+}
+
+// Area returns what a code is about, in the words of a heading.
+func (c Code) Area() string {
+	e, _ := Lookup(c)
+	return cmp.Or(e.Area, "this run")
 }
 
 // Lookup returns the catalogue's entry for a code.

@@ -51,7 +51,7 @@ var floors = map[string]int{
 
 	"cmd/justnews-generator": 6, "cmd/justnews-gate": 6, "cmd/justnews-nvml": 6,
 
-	"internal/layout": tools, "internal/reference": tools, "internal/reference/store": tools,
+	"internal/layout": tools, "internal/diag/generate": tools, "internal/reference": tools, "internal/reference/store": tools,
 	"internal/reference/cmd/justnews-reference": tools,
 	"internal/screen/pty":                       tools, "internal/reference/hang": tools,
 	"internal/reference/outside": tools,

@@ -25,9 +25,9 @@ const (
 
 // manifested is a host whose store has manifests, and whose preload verifies
 // them.
-func manifested(timeout string) host {
+func manifested() host {
 	return host{
-		config: strings.Replace(config(timeout), "verify_preload = \"presence\"\n", "", 1),
+		config: strings.Replace(config("60s"), "verify_preload = \"presence\"\n", "", 1),
 		change: func(tree *bed.Tree) {
 			tree.Remove(modelRoot)
 			tree.Run(referenceBin, "store", "make", modelRoot)
@@ -81,7 +81,7 @@ var causes = []cause{
 // every gate.
 func TestTheRunbooksCausesAreNamedAndTheirFixOpensTheGate(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
-		s := boot(t, suite, manifested("60s"))
+		s := boot(t, suite, manifested())
 		s.everythingUp(0)
 		for i, c := range causes {
 			// What is on the disk is the same to both: the older systemd gets one
@@ -266,7 +266,7 @@ func (s *site) starve(name string, bytes int64) {
 // manifests as well read none.
 func TestNoGateHashesWhatThePreloadHashed(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
-		h := manifested("60s")
+		h := manifested()
 		h.config = strings.Replace(h.config, "[models]\n", "[models]\nverify = \"manifest\"\n", 1)
 		s := boot(t, suite, h)
 		s.everythingUp(0)

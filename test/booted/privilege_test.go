@@ -206,7 +206,7 @@ func TestAnAgentFillsTheSharedDirectoryOnly(t *testing.T) {
 // by root and by every gate.
 func TestAgentsWriteNothingThatIsBelieved(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
-		s := boot(t, suite, manifested("60s"))
+		s := boot(t, suite, manifested())
 		s.everythingUp(0)
 		s.must("chown -R justnews: " + modelRoot)
 		if r := s.Run("justnews-gate", "models", "verify"); r.Code != 0 {

@@ -18,7 +18,7 @@ import (
 var update = flag.Bool("update", false, "write man/justnews-problems.7 anew")
 
 const problemsHead = `.\" SPDX-License-Identifier: Apache-2.0
-.\" Made from the catalogue of problems: go test ./test/docs -update
+.\" Made from the catalogue of problems, internal/diag/catalogue.toml: make generate
 .Dd November 23, 2026
 .Dt JUSTNEWS-PROBLEMS 7
 .Os
@@ -64,7 +64,7 @@ func TestThePageOfTheProblemsIsTheCatalogue(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(b.String(), read(t, name)); diff != "" {
-		t.Errorf("run: go test ./test/docs -update\n%s", diff)
+		t.Errorf("make generate\n%s", diff)
 	}
 }
 

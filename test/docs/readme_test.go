@@ -122,34 +122,40 @@ func TestTheReadmeListsTheExitStatuses(t *testing.T) {
 	}
 }
 
-func TestEveryPathOfTheRepositoryInTheReadmeExists(t *testing.T) {
-	for _, span := range spans(read(t, "README.md")) {
-		first, _, nested := strings.Cut(span, "/")
-		if _, err := os.Stat(filepath.Join(repository, first)); !nested || first == "" || err != nil || strings.ContainsAny(span, " *") {
-			continue
-		}
-		if _, err := os.Stat(filepath.Join(repository, span)); err != nil {
-			t.Errorf("%s: %v", span, err)
+// ofTheRepository are the documents about the source tree.
+var ofTheRepository = []string{"README.md", "CONTRIBUTING.md"}
+
+func TestEveryPathOfTheRepositoryInTheDocumentsExists(t *testing.T) {
+	for _, name := range ofTheRepository {
+		for _, span := range spans(read(t, name)) {
+			first, _, nested := strings.Cut(span, "/")
+			if _, err := os.Stat(filepath.Join(repository, first)); !nested || first == "" || err != nil || strings.ContainsAny(span, " *") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(repository, span)); err != nil {
+				t.Errorf("%s: %s: %v", name, span, err)
+			}
 		}
 	}
 }
 
-func TestEveryMakeTargetInTheReadmeExists(t *testing.T) {
+func TestEveryMakeTargetInTheDocumentsExists(t *testing.T) {
 	makefile := read(t, "Makefile")
-	readme := read(t, "README.md")
-	found := 0
-	for _, text := range append(shell(t, readme), spans(readme)...) {
-		target, ok := strings.CutPrefix(text, "make ")
-		if target, _, _ = strings.Cut(target, " "); !ok || strings.Contains(target, "=") {
-			continue
+	for _, name := range ofTheRepository {
+		found := 0
+		for _, text := range append(shell(t, read(t, name)), spans(read(t, name))...) {
+			target, ok := strings.CutPrefix(text, "make ")
+			if target, _, _ = strings.Cut(target, " "); !ok || strings.Contains(target, "=") {
+				continue
+			}
+			found++
+			if !regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(target) + `:`).MatchString(makefile) {
+				t.Errorf("%s: make %s: there is no such target", name, target)
+			}
 		}
-		found++
-		if !regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(target) + `:`).MatchString(makefile) {
-			t.Errorf("make %s: there is no such target", target)
+		if found == 0 {
+			t.Errorf("%s: no make target found", name)
 		}
-	}
-	if found == 0 {
-		t.Error("no make target found")
 	}
 }
 
