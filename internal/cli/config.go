@@ -45,6 +45,7 @@ type checked struct {
 
 // Run checks the configuration as the generator and the gate read it.
 func (c *configCheckCommand) Run(a *app) error {
+	defer a.watched("config check", 0)()
 	cfg, problems := config.Load(a.source())
 	if cfg != nil {
 		problems = append(problems, a.unitTexts(*cfg)...)
@@ -142,6 +143,7 @@ type configShowCommand struct {
 
 // Run prints the effective configuration. With problems there is none.
 func (c *configShowCommand) Run(a *app) error {
+	defer a.watched("config show", 0)()
 	if c.Origin && a.json() {
 		return a.refuse(diag.Problem{
 			Code: diag.Usage, Message: "--origin has no JSON form", Fix: diag.Do(diag.Run("justnews-gate", "config", "show", "--origin")),

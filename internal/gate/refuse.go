@@ -32,7 +32,7 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 func Hung(instance, unit string, began time.Time, doing, step string) Result {
 	r := Refusal(instance, unit, began, []diag.Problem{{
 		Code: diag.Hung, Subject: doing,
-		Message: fmt.Sprintf("%s does not return: the process is ended after %.1f s", doing, time.Since(began).Seconds()),
+		Message: fmt.Sprintf("it does not return: the process is ended after %.1f s", time.Since(began).Seconds()),
 		Fix: diag.Fix{
 			Advice:   "look for a file system or a device that does not answer",
 			Commands: []diag.Command{diag.Run("journalctl", "-k", "-b")},

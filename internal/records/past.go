@@ -5,6 +5,7 @@ package records
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -163,23 +164,39 @@ func (s *search) read(root *os.Root, path, unit string) {
 		s.bad(path, err)
 		return
 	}
-	for _, e := range entries {
+	var left ration
+	for _, e := range slices.Backward(entries) { // the newest first
 		name := e.Name()
 		file := filepath.Join(path, name)
 		instance := summaryOf(name)
 		switch {
 		case e.IsDir() || e.Type().IsRegular() && leftSummary(name):
 			continue
+		case left.over():
+			left.unread++
+			continue
 		case instance == "":
+			left.strange++
 			s.bad(file, errors.New("that is not the name of a summary"))
 			continue
 		}
 		data, err := readOne(root, name, uid)
 		if err != nil {
+			left.strange++
 			s.bad(file, err)
 			continue
 		}
+		left.files, left.bytes = left.files+1, left.bytes+len(data)
 		began, _ := time.Parse(stamp, name[len("summary_"):len("summary_")+len(stamp)]) // summaryOf has read it
 		s.past = append(s.past, Past{Path: file, Unit: unit, Instance: instance, Time: began, Data: data})
 	}
+	if left.unread > 0 {
+		s.bad(path, fmt.Errorf("%d more files are not looked at: that is more than runs leave", left.unread))
+	}
 }
+
+// ration bounds what is read of one directory, which an agent may fill. Runs leave
+// 50 summaries of an instance, of a few thousand bytes each.
+type ration struct{ files, bytes, strange, unread int }
+
+func (r ration) over() bool { return r.files >= 2000 || r.bytes >= 8<<20 || r.strange >= 50 }

@@ -4,6 +4,7 @@ package records
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -146,5 +147,35 @@ func TestAFileThatAPersonNamesIsReadThroughALink(t *testing.T) {
 	}
 	if _, err := ReadFile(filepath.Join(base, "nothing")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
+	}
+}
+
+// An agent can fill its own cache: what is read of it, and what is said of it, has
+// a bound. The newest come first.
+func TestAFilledCacheIsReadUpToABound(t *testing.T) {
+	base, own := caches(t)
+	dir := filepath.Join(base, "scout", "preflight")
+	big := strings.Repeat("x", maxSummary)
+	for i := range 100 {
+		name := fmt.Sprintf("summary_20250101T000000.%06dZ_scout.json", i)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(big), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	past, unusable := Find(base, own)
+	bytes := 0
+	for _, p := range past {
+		bytes += len(p.Data)
+	}
+	if bytes > 10<<20 || len(past) < 4 || string(past[1].Data) != "scout" || len(unusable) != 1 || !strings.Contains(unusable[0].Err.Error(), "more files") {
+		t.Errorf("%d bytes of %d summaries, %v", bytes, len(past), unusable)
+	}
+	for i := range 300 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint("strange", i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, unusable := Find(base, own); len(unusable) > 60 {
+		t.Errorf("%d things are named", len(unusable))
 	}
 }
