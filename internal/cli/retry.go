@@ -65,8 +65,9 @@ func retried(cfg *config.Config, w wish.Wish, named []string) (gate.Again, []dia
 			units.Reset = append(units.Reset, unit)
 		}
 	}
-	if w.RequireMPS {
+	if len(mpsInstances(cfg)) > 0 && w.MPS.Unit != "" {
 		add(w.MPS.Unit)
+		units.Start = append(units.Start, w.MPS.Unit) // also where the instances run on
 	}
 	add(w.Orchestrator.Unit)
 	add(w.Bus.Unit)
