@@ -82,7 +82,8 @@ func (m *mpsWalk) react(ctx context.Context, j check.Judgement) (bool, []diag.Pr
 const failedFor = 30 * time.Second
 
 // retry starts once more what has failed a while ago, or was skipped for a
-// condition that may hold by now, and reports whether it may become active.
+// condition that may hold by now, and reports whether
+// it is to be looked at again.
 func (m *mpsWalk) retry(ctx context.Context) bool {
 	if m.res.MPS.Started || m.world.Starter == nil || m.unit.LoadState != "loaded" {
 		return false
@@ -96,16 +97,9 @@ func (m *mpsWalk) retry(ctx context.Context) bool {
 	if m.deadlock(ctx) != nil {
 		return false
 	}
-	if _, err := m.world.Starter.Start(ctx, m.want.Unit); err != nil {
-		return false
-	}
-	unit, err := m.world.Units.Unit(ctx, m.want.Unit)
-	if err != nil {
-		return false
-	}
-	m.unit = unit
-	state := check.MPSUnit(unit).State
-	return state == check.Ready || state == check.Pending
+	// What became of it is seen at the next look, and it is tried once.
+	_, err := m.world.Starter.Start(ctx, m.want.Unit)
+	return err == nil
 }
 
 // start starts the unit, once, unless that would wait for this gate itself.
