@@ -63,15 +63,22 @@ func stoppedLine(r gate.Result) []Line {
 }
 
 // Short is a refusal on one line: what it was shut by, and the unit whose
-// journal has the whole of it, "": there is no more to it.
+// journal has the whole of it, "": there is no more to it. Warnings are this
+// unit's own, and have a line each.
 func Short(run string, r gate.Result, unit string) []Line {
+	var lines []Line
+	for i := range r.Problems {
+		if p := &r.Problems[i]; p.Severity == diag.Warning {
+			lines = append(lines, problemLines(p)[0])
+		}
+	}
 	for i := range r.Problems {
 		if p := &r.Problems[i]; p.Severity == diag.Error {
 			text := fmt.Sprintf("%s: %s, exit status %d", subject(run, r), cleaned(*p), r.Status)
 			if unit != "" {
 				text += "; details: journalctl -b -u " + unit
 			}
-			return []Line{{Priority: priError, Level: "refused", Text: text, Problem: p, First: true}}
+			return append(lines, Line{Priority: priError, Level: "refused", Text: text, Problem: p, First: true})
 		}
 	}
 	return Lines(run, r)

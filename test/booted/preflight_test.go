@@ -186,10 +186,10 @@ func (s *site) damaged() {
 	// What ran with them runs on; nothing of it is left in the units.
 }
 
-// looping: a program that ends at once, and a limit that never trips.
+// looping: a program that ends at once, and a start limit of somebody's own.
 func (s *site) looping() {
 	file := dropIn("hitl_service", "90-loop.conf")
-	s.WriteFile(file, "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nExecStart=\nExecStart=/bin/false\n")
+	s.WriteFile(file, "[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=500\n[Service]\nRestart=always\nExecStart=\nExecStart=/bin/false\n")
 	s.Systemctl("daemon-reload")
 	_ = s.Run("systemctl", "restart", "--no-block", unit("hitl_service"))
 	s.WaitFor("a few restarts", bed.Patience, func() bool { return s.Unit(unit("hitl_service")).NRestarts >= 5 })
