@@ -143,6 +143,18 @@ func TestVerdictOfARunThatStoppedUnitsSaysSo(t *testing.T) {
 	}
 }
 
+func TestShortKeepsTheWarningsOfTheUnitItself(t *testing.T) {
+	r := gate.Result{Instance: "scout", Status: diag.StatusUnavailable, Problems: []diag.Problem{
+		{Code: diag.BusUnreachable, Message: "no answer"},
+		{Code: diag.StatusOpens, Severity: diag.Warning, Message: "it lists 69", Seen: "SuccessExitStatus=69"},
+		{Code: diag.NoLock, Severity: diag.Notice, Message: "no lock"},
+	}}
+	lines := Short("gate", r, "justnews-preload.service")
+	if len(lines) != 2 || lines[0].Level != "warning" || lines[0].Text != "STATUS-OPENS: it lists 69" || lines[1].Level != "refused" {
+		t.Errorf("%+v", lines)
+	}
+}
+
 func TestShortIsOneLineWithTheCodeAndWhereTheRestIs(t *testing.T) {
 	r := gate.Result{Instance: "scout", Status: diag.StatusStoreIncomplete, Problems: []diag.Problem{
 		{Code: diag.NoLock, Severity: diag.Notice, Message: "no lock"},
