@@ -30,8 +30,9 @@ func FailedUnit(u facts.Unit) *diag.Problem {
 	if u.LoadState != "loaded" || j.State != Failed {
 		return nil
 	}
-	return &diag.Problem{
+	p := withSetup(diag.Problem{
 		Code: diag.UnitFailed, Subject: u.Name, Message: "the instance has failed",
 		Seen: j.Reason, Expected: "active", Fix: mendUnit(u),
-	}
+	}, u)
+	return &p
 }

@@ -72,11 +72,12 @@ func OrchestratorFails(u facts.Unit) []diag.Problem {
 	if u.Result == "" || u.Result == "success" || !strings.Contains(u.SubState, "auto-restart") {
 		return nil
 	}
-	return []diag.Problem{{
+	p := diag.Problem{
 		Code: diag.OrchestratorUnit, Subject: u.Name, Message: "the orchestrator's unit fails again and again",
 		Seen: failedUnit(u) + fmt.Sprintf("; restarted %d times", u.NRestarts), Expected: "a unit that stays active",
 		Fix: diag.Advise("fix what its log names: systemd starts it again by itself").Looking(logOf(u.Name)),
-	}}
+	}
+	return []diag.Problem{withSetup(p, u)}
 }
 
 // BusUnit returns what is wrong with the MCP bus's unit. An error means that
@@ -90,10 +91,10 @@ func BusUnit(u facts.Unit) []diag.Problem {
 func unitProblems(u facts.Unit, code diag.Code, what string) []diag.Problem {
 	switch j := Unit(u); j.State {
 	case Failed:
-		return []diag.Problem{{
+		return []diag.Problem{withSetup(diag.Problem{
 			Code: code, Subject: u.Name, Message: what + " cannot become ready",
 			Seen: j.Reason, Expected: "a loaded unit that is active", Fix: mendUnit(u),
-		}}
+		}, u)}
 	case Idle:
 		return []diag.Problem{{
 			Code: code, Severity: diag.Warning, Subject: u.Name, Message: what + " is not started",

@@ -111,7 +111,7 @@ func TestOrchestratorThatIsRestartedIsNamedByItsFailure(t *testing.T) {
 	}
 	u.Result, u.ExecMainCode, u.ExecMainStatus, u.NRestarts = "exit-code", 1, 203, 4
 	problems := check.OrchestratorFails(u)
-	if len(problems) != 1 || problems[0].Code != diag.OrchestratorUnit || !strings.Contains(problems[0].Seen, "status 203; restarted 4 times") {
+	if len(problems) != 1 || problems[0].Code != diag.OrchestratorUnit || !strings.Contains(problems[0].Seen, "status 203; restarted 4 times") || !strings.Contains(problems[0].Message, "203/EXEC") {
 		t.Errorf("%+v", problems)
 	}
 	u.SubState = "start"

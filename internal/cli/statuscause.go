@@ -100,9 +100,20 @@ func (g *glance) causeOf(code diag.Code, text, instance string) *cause {
 	p := diag.Problem{Code: code, Message: message}
 	if e, ok := diag.Lookup(code); ok {
 		p.Fix = e.Fix
+		if len(p.Fix.Look) == 0 { // what it saw stands there
+			p.Fix = p.Fix.Looking(diag.Run("journalctl", "-b", "-u", cmp.Or(unitOrNone(instance), plan.PreloadUnit)))
+		}
 	}
 	g.Causes = append(g.Causes, cause{Problem: p, Holds: []string{}})
 	return &g.Causes[len(g.Causes)-1]
+}
+
+// unitOrNone is the unit of an instance, "" of none.
+func unitOrNone(instance string) string {
+	if instance == "" {
+		return ""
+	}
+	return plan.InstanceUnit(instance)
 }
 
 // key is alike for the instance that the cause was first found of.
