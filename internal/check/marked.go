@@ -3,6 +3,7 @@
 package check
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -14,24 +15,28 @@ import (
 // has the mark of the configuration and no other, and systemd has read every
 // drop-in that the mark stands for. What an administrator adds is allowed.
 func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
-	hidden := slices.DeleteFunc(slices.Clone(want.DropIns), func(path string) bool { return slices.Contains(u.DropInPaths, path) })
+	hidden := slices.DeleteFunc(slices.Clone(want.DropIns), func(p string) bool { return slices.Contains(u.DropInPaths, p) })
 	notRead := ""
 	if len(hidden) > 0 {
-		notRead = "not read: " + diag.Clean(strings.Join(hidden, ", "))
+		names := make([]string, len(hidden))
+		for i, p := range hidden {
+			names[i] = path.Base(p)
+		}
+		notRead = "not read: " + diag.Clean(strings.Join(names, ", "))
 	}
 	switch {
 	case want.Mark == "":
-		return []diag.Problem{unmarked(u.Name, "the configuration gives this unit no mark", "", want)}
+		return []diag.Problem{unmarked(u.Name, "the configuration gives this unit no mark", "")}
 	case len(u.Marks) == 0:
 		seen := "no mark"
 		if notRead != "" {
 			seen += "; " + notRead
 		}
-		return []diag.Problem{unmarked(u.Name, "the generator did not finish this unit, or one of its drop-ins is hidden", seen, want)}
+		return []diag.Problem{unmarked(u.Name, "the generator did not finish this unit, or one of its drop-ins is hidden", seen)}
 	case slices.ContainsFunc(u.Marks, func(mark string) bool { return mark != want.Mark }):
-		return []diag.Problem{Stale(u.Name, strings.Join(u.Marks, " "), want.Mark)}
+		return []diag.Problem{Stale(u.Name)}
 	case len(hidden) > 0:
-		p := unmarked(u.Name, "another file hides a drop-in of the generator", notRead, want)
+		p := unmarked(u.Name, "another file hides a drop-in of the generator", notRead)
 		p.Fix = diag.Fix{
 			Advice:   "remove or rename the file of the same name in /etc/systemd/system or /run/systemd/system",
 			Commands: []diag.Command{diag.Run("systemctl", "daemon-reload")},
@@ -42,11 +47,11 @@ func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
 }
 
 // Stale is the problem of a unit with the mark of another configuration.
-func Stale(unit, seen, want string) diag.Problem {
+func Stale(unit string) diag.Problem {
 	return diag.Problem{
 		Code: diag.UnitStale, Subject: unit, Message: "the configuration or the program changed since systemd read this unit",
-		Seen: "mark " + diag.Clean(seen), Expected: "mark " + want,
-		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "daemon-reload")}},
+		Seen: "the mark of another configuration", Expected: "that of the one in /etc/justnews",
+		Fix: diag.Do(diag.Reload()),
 	}
 }
 
@@ -59,9 +64,9 @@ func MarkUnknown(unit string, err error) diag.Problem {
 	}
 }
 
-func unmarked(unit, message, seen string, want facts.Mark) diag.Problem {
+func unmarked(unit, message, seen string) diag.Problem {
 	return diag.Problem{
-		Code: diag.UnitUnmarked, Subject: unit, Message: message, Seen: seen, Expected: "mark " + want.Mark,
+		Code: diag.UnitUnmarked, Subject: unit, Message: message, Seen: seen, Expected: "the mark of the configuration",
 		Fix: diag.Fix{
 			Advice: "see what the generator says and put that right",
 			Commands: []diag.Command{

@@ -53,7 +53,7 @@ func (k *walk) compare(unit facts.Unit) outcome {
 		k.mark = want.Mark
 	}
 	if k.mark != want.Mark {
-		p := check.Stale(k.wish.Unit, k.mark, want.Mark)
+		p := check.Stale(k.wish.Unit)
 		p.Message, p.Fix = "the configuration changed and was loaded while this gate ran", diag.Fix{Advice: "nothing: systemd tries again"}
 		return outcome{problems: []diag.Problem{p}}
 	}

@@ -240,7 +240,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 			w.job.Marks = map[string]facts.Mark{"scout": {Mark: "a1"}}
 			w.scout().Marks = []string{"b2"}
 			w.scout().NeedDaemonReload = true
-		}, diag.UnitStale, diag.Warning, "b2"},
+		}, diag.UnitStale, diag.Warning, "the mark of another configuration"},
 		{"a configuration that was not reloaded", func(w *world) {
 			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true}, facts.Generated{Path: "/g/b", Have: "b", There: true})
 		}, diag.GeneratorStale, diag.Warning, "/g/a, and 1 more"},

@@ -150,7 +150,9 @@ func (s *site) firstFinding(record bool) firstError {
 	for line := range strings.Lines(r.Stdout) {
 		one := first
 		one.Problems, one.Monotonic = nil, 0
-		if json.Unmarshal([]byte(line), &one) == nil && one.Verdict == "refused" && (first.Monotonic == 0 || one.Monotonic < first.Monotonic) {
+		if json.Unmarshal([]byte(line), &one) == nil && one.Verdict == "refused" &&
+			// What stopped a run is not what keeps the host down.
+			!slices.ContainsFunc(one.Problems, func(p diag.Problem) bool { return p.Code == diag.Interrupted }) && (first.Monotonic == 0 || one.Monotonic < first.Monotonic) {
 			first = one
 		}
 	}

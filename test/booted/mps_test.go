@@ -275,8 +275,8 @@ var mpsFaults = []struct {
 	}},
 	{"not running, and the caller may not start it", func(t *testing.T, s *site) {
 		s.Systemctl("stop", mpsUnit)
-		fix := s.gateBy("site").refusedWith(t, 77, "MPS-DENIED", "usermod -aG justnews site")
-		command, _, _ := strings.Cut(fix, "; systemctl")
+		fix := s.gateBy("site").refusedWith(t, 77, "MPS-DENIED", "usermod -aG justnews -- site")
+		command, _, _ := strings.Cut(fix, "; justnews-gate")
 		s.Must("sh", "-c", command)
 		s.gateBy("site").passed(t, "as a member of the group")
 		s.Must("gpasswd", "--delete", "site", "justnews")
@@ -293,9 +293,9 @@ var mpsFaults = []struct {
 	{"its unit waits for the instance", func(_ *testing.T, s *site) {
 		s.Systemctl("stop", unit("scout"), mpsUnit)
 		s.WriteFile("/run/systemd/system/"+mpsUnit+".d/70-order.conf", "[Unit]\nAfter="+unit("scout")+"\n")
-		// Without the instance's own order and wish, which would be a cycle that
-		// systemd breaks by dropping a job.
-		s.WriteFile("/run/systemd/system/justnews@.service.d/60-justnews-instance.conf", "[Service]\nTimeoutStartSec=30s\nRestart=no\n")
+		// With the instance's own order that is a cycle: systemd breaks it by dropping
+		// the job of MPS, and leaves it to the gate.
+		s.WriteFile("/run/systemd/system/justnews@.service.d/96-once.conf", once)
 		s.Systemctl("daemon-reload")
 		s.Run("systemctl", "start", unit("scout"))
 		s.WaitUnit(unit("scout"), "failed")
@@ -306,7 +306,7 @@ var mpsFaults = []struct {
 		s.Systemctl("reset-failed")
 		s.Systemctl("start", unit("scout"))
 		s.WaitUnit(unit("scout"), "active/running")
-		s.Remove("/run/systemd/system/justnews@.service.d/60-justnews-instance.conf")
+		s.Remove("/run/systemd/system/justnews@.service.d/96-once.conf")
 		s.Systemctl("daemon-reload")
 	}},
 	{"no unit, no daemon", func(t *testing.T, s *site) {
