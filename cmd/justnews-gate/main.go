@@ -40,6 +40,7 @@ func machine() cli.Machine {
 		Width:          width,
 		Log:            journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")),
 		Version:        version.String(),
+		Groups:         process.Groups(),
 		NoSystemd:      !systemd.Booted(),
 		Began:          process.Began,
 		Exit:           os.Exit,

@@ -76,7 +76,7 @@ func (a *app) guard(e errand) func() {
 		Report: func(doing process.Doing) { a.hung(e, doing) },
 		End: func() {
 			// Nobody can be asked any more what counts as success.
-			if startedBySystemd(a.Lookup) {
+			if a.startedBySystemd() {
 				a.Kill(process.Unlisted)
 			}
 			a.Exit(int(diag.StatusTimeout))
@@ -88,7 +88,7 @@ func (a *app) guard(e errand) func() {
 	return func() {
 		unhook()
 		// In a unit nothing that follows may hang either.
-		if !startedBySystemd(a.Lookup) {
+		if !a.startedBySystemd() {
 			a.watchdog.Stop()
 		}
 	}
@@ -184,7 +184,7 @@ func unitsOf(conn *systemd.Conn) gate.Units {
 // for a run by hand, and where systemd does not say. Without a connection it
 // makes one.
 func (a *app) ownUnit(ctx context.Context, conn *systemd.Conn) *facts.Unit {
-	if !inUnit(a.Lookup) {
+	if !a.inUnit() {
 		return nil
 	}
 	if conn == nil {
@@ -253,7 +253,7 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 // serves reports whether this run is that of a unit, and of no other one than
 // the errand's own. own is nil where systemd did not say which unit it is.
 func (a *app) serves(e errand, own *facts.Unit) bool {
-	return startedBySystemd(a.Lookup) && (own == nil || e.unit == "" || own.Name == e.unit)
+	return a.startedBySystemd() && (own == nil || e.unit == "" || own.Name == e.unit)
 }
 
 // watch returns the observer that fits where this process runs.

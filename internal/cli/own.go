@@ -5,7 +5,9 @@ package cli
 import (
 	"context"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"justnews/internal/diag"
@@ -27,7 +29,7 @@ const beforeLastWords = 50 * time.Millisecond
 // as the process's time goes: at boot the first gates start before systemd is on
 // the bus.
 func (a *app) refusingUnit() gate.Own {
-	if !startedBySystemd(a.Lookup) {
+	if !a.startedBySystemd() {
 		return gate.Own{Known: true}
 	}
 	ctx, cancel := a.afterwards(ownPatience)
@@ -62,10 +64,14 @@ func (a *app) end(refusal diag.Status) diag.Status {
 }
 
 // startedBySystemd tells whether this very process is one of a unit's commands.
-// It does not ask INVOCATION_ID, which whole sessions inherit (systemd.exec(5)).
-func startedBySystemd(lookup func(string) (string, bool)) bool {
-	pid, _ := lookup("SYSTEMD_EXEC_PID")
-	return pid == strconv.Itoa(os.Getpid())
+// An environment file can overwrite what systemd says of that, so the kernel is
+// asked as well. INVOCATION_ID is not: whole sessions inherit it
+// (systemd.exec(5)).
+func (a *app) startedBySystemd() bool {
+	pid, _ := a.Lookup("SYSTEMD_EXEC_PID")
+	return pid == strconv.Itoa(os.Getpid()) || slices.ContainsFunc(a.Groups, func(name string) bool {
+		return strings.HasPrefix(name, "justnews") && strings.HasSuffix(name, ".service")
+	})
 }
 
 // unitOfSelf returns the unit whose control or main process this is, nil where

@@ -80,7 +80,7 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 
 // origin is how the answers of a unit are proven to be its own.
 func (a *app) origin(s wish.Service, conn *systemd.Conn) *gate.Origin {
-	return &gate.Origin{Unit: s.Unit, Away: !s.Here, Units: unitsOf(conn), Groups: host.Host{}, Must: startedBySystemd(a.Lookup)}
+	return &gate.Origin{Unit: s.Unit, Away: !s.Here, Units: unitsOf(conn), Groups: host.Host{}, Must: a.startedBySystemd()}
 }
 
 // openLock finds the lock that keeps the gates of this host from triggering
@@ -168,7 +168,7 @@ func (a *app) openSystemd(ctx context.Context) *systemd.Conn {
 	switch {
 	case err == nil:
 		return conn
-	case startedBySystemd(a.Lookup) && !errors.Is(err, systemd.ErrNoSystemd):
+	case a.startedBySystemd() && !errors.Is(err, systemd.ErrNoSystemd):
 		return systemd.New()
 	default:
 		return nil

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -151,4 +152,16 @@ func reachable(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, "program")
+}
+
+func TestGroupsAreThoseOfAProcessThatSystemdStarted(t *testing.T) {
+	const groups = "9:name=systemd:/system.slice/justnews@scout.service\n0::/system.slice/justnews@scout.service\n"
+	for parent, want := range map[int]bool{0: true, 1: true, 2: false, 4711: false} {
+		if got := slices.Contains(groupsOf(parent, groups), "justnews@scout.service"); got != want {
+			t.Errorf("parent %d: %v", parent, got)
+		}
+	}
+	if got := groupsOf(1, "0::/system.slice/xjustnews@scout.service\n"); slices.Contains(got, "justnews@scout.service") {
+		t.Errorf("%q", got)
+	}
 }
