@@ -203,11 +203,22 @@ const maxGroups = 1000
 // with Delegate= may have made. It returns none where there is no such
 // hierarchy or no such group.
 func (h Host) Groups(group string) []uint64 {
-	dir := h.groupDir(group)
+	var found []uint64
+	for _, dir := range groupsBelow(h.groupDir(group)) {
+		if info, err := safefile.Lstat(dir); err == nil {
+			found = append(found, info.Ino)
+		}
+	}
+	return found
+}
+
+// groupsBelow returns the directory of a control group and those below it, at most
+// maxGroups; "" has none.
+func groupsBelow(dir string) []string {
 	if dir == "" {
 		return nil
 	}
-	var found []uint64
+	var found []string
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return nil //nolint:nilerr // a group that has gone has no members
@@ -215,9 +226,7 @@ func (h Host) Groups(group string) []uint64 {
 		if !d.IsDir() {
 			return nil
 		}
-		if info, err := safefile.Lstat(path); err == nil {
-			found = append(found, info.Ino)
-		}
+		found = append(found, path)
 		if len(found) >= maxGroups {
 			return fs.SkipAll
 		}
