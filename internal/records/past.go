@@ -5,6 +5,7 @@ package records
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,6 +23,14 @@ const UnitCaches = "/var/cache/justnews"
 // maxSummary is the most that is read of one summary, in bytes: ours have a few
 // thousand, and no string in them is longer than that.
 const maxSummary = 1 << 20
+
+// What is read of one unit's cache: a unit leaves 50 summaries of its instance and 50
+// of the host, of some thousand bytes. What goes beyond is somebody else's, and must
+// not use up the memory of who asks.
+const (
+	unitSummaries = 500
+	unitBytes     = 16 << 20
+)
 
 // Past is one summary that a run left, read whole and not yet believed: what
 // its text says is still to be held against its name and its place.
@@ -163,23 +172,36 @@ func (s *search) read(root *os.Root, path, unit string) {
 		s.bad(path, err)
 		return
 	}
+	var names []string
 	for _, e := range entries {
-		name := e.Name()
-		file := filepath.Join(path, name)
-		instance := summaryOf(name)
-		switch {
+		switch name := e.Name(); {
 		case e.IsDir() || e.Type().IsRegular() && leftSummary(name):
-			continue
-		case instance == "":
-			s.bad(file, errors.New("that is not the name of a summary"))
-			continue
+		case summaryOf(name) == "":
+			s.bad(filepath.Join(path, name), errors.New("that is not the name of a summary"))
+		default:
+			names = append(names, name)
 		}
-		data, err := readOne(root, name, uid)
-		if err != nil {
-			s.bad(file, err)
-			continue
-		}
-		began, _ := time.Parse(stamp, name[len("summary_"):len("summary_")+len(stamp)]) // summaryOf has read it
-		s.past = append(s.past, Past{Path: file, Unit: unit, Instance: instance, Time: began, Data: data})
 	}
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(b, a) }) // the newest first
+	files, bytes := len(names), int64(0)
+	for i, name := range names {
+		if unit != "" && (i >= unitSummaries || bytes >= unitBytes) {
+			s.bad(path, fmt.Errorf("%d of %d summaries are not read: more than a unit leaves", files-i, files))
+			return
+		}
+		bytes += s.readFile(root, name, Past{Path: filepath.Join(path, name), Unit: unit}, uid)
+	}
+}
+
+// readFile reads one summary and returns how much was read.
+func (s *search) readFile(root *os.Root, name string, p Past, uid int) int64 {
+	var err error
+	if p.Data, err = readOne(root, name, uid); err != nil {
+		s.bad(p.Path, err)
+		return 0
+	}
+	p.Instance = summaryOf(name)
+	p.Time, _ = time.Parse(stamp, name[len("summary_"):len("summary_")+len(stamp)]) // summaryOf has read it
+	s.past = append(s.past, p)
+	return int64(len(p.Data))
 }

@@ -148,3 +148,34 @@ func TestAFileThatAPersonNamesIsReadThroughALink(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whoever runs as a unit's user may fill its cache. Root's history must not read
+// all of that into memory.
+func TestAUnitsCacheIsReadUpToALimit(t *testing.T) {
+	for name, c := range map[string]struct {
+		files int
+		size  int64
+		want  int
+	}{
+		"many":  {unitSummaries + 50, 10, unitSummaries},
+		"large": {100, maxSummary, unitBytes / maxSummary},
+	} {
+		base, _ := caches(t)
+		dir := filepath.Join(base, "scout/preflight")
+		newest := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
+		for i := range c.files {
+			file := filepath.Join(dir, "summary_"+newest.Add(-time.Duration(i)*time.Minute).Format(stamp)+"_scout.json")
+			if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, c.size)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		past, unusable := Find(base, Dirs{})
+		past = slices.DeleteFunc(past, func(p Past) bool { return p.Unit != "scout" })
+		if len(past) != c.want || !past[0].Time.Equal(newest) {
+			t.Errorf("%s: %d summaries, want %d", name, len(past), c.want)
+		}
+		if len(unusable) != 1 || unusable[0].Path != dir || !strings.Contains(unusable[0].Err.Error(), "not read") {
+			t.Errorf("%s: %v", name, unusable)
+		}
+	}
+}
