@@ -126,6 +126,7 @@ type app struct {
 	listed []string
 
 	watchdog *process.Watchdog // nil: the command has no deadline
+	unleash  func()            // ends the watch of a command without one
 	signal   syscall.Signal    // not 0: what has to end the process, whatever its status
 }
 
@@ -203,6 +204,8 @@ func (a *app) run(args []string) (status diag.Status) {
 	}
 	a.Globals = l.Globals
 	a.talk = report.NewTalk(a.Stderr, a.Log, a.paperOf(a.StderrTerminal))
+	a.unleash = a.leash()
+	defer a.unleash()
 	if err := kctx.Run(a); err != nil {
 		return a.exit(err)
 	}

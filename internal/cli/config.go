@@ -3,12 +3,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -22,6 +24,7 @@ import (
 	"justnews/internal/preflight"
 	"justnews/internal/probe/environ"
 	"justnews/internal/report"
+	"justnews/internal/safefile"
 	"justnews/internal/wish"
 )
 
@@ -48,7 +51,7 @@ func (c *configCheckCommand) Run(a *app) error {
 	cfg, problems := config.Load(a.source())
 	if cfg != nil {
 		problems = append(problems, a.unitTexts(*cfg)...)
-		problems = append(problems, a.named(cfg)...)
+		problems = append(problems, a.namedInTime(cfg)...)
 	}
 	out := checked{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: a.clean(problems)}
 	if cfg != nil {
@@ -73,6 +76,26 @@ func (c *configCheckCommand) Run(a *app) error {
 		fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", counted(len(diag.Errors(problems)), "error"))
 	}
 	return ended(status)
+}
+
+// namedFor is how long is looked for what the configuration names. It may lie on a
+// file system that never answers.
+const namedFor = 5 * time.Second
+
+func (a *app) namedInTime(cfg *config.Config) []diag.Problem {
+	ctx, cancel := context.WithTimeout(a.ctx, namedFor)
+	defer cancel()
+	problems, err := safefile.Do(ctx, func() ([]diag.Problem, error) { return a.named(cfg), nil })
+	if err != nil {
+		return []diag.Problem{{
+			Code: diag.StoreTimeout, Severity: diag.Warning, Subject: cfg.Models.Root,
+			Message:  "what the configuration names on this host was not looked at: a file system does not answer",
+			Seen:     "no answer within " + namedFor.String(),
+			Expected: "an answer",
+			Fix:      diag.Advise("mount the file system again").Looking(diag.Run("findmnt", "--target", cfg.Models.Root)),
+		}}
+	}
+	return problems
 }
 
 // named are the warnings about what the configuration names and the host does

@@ -60,6 +60,7 @@ func (a *app) waitFor(e errand) error {
 // guard sets a watchdog over an errand, first with the time that is known before
 // any file is read, and returns what ends the watch.
 func (a *app) guard(e errand) func() {
+	a.unleash()
 	if a.Exit == nil {
 		return func() {}
 	}
@@ -74,13 +75,7 @@ func (a *app) guard(e errand) func() {
 	}
 	a.watchdog = &process.Watchdog{
 		Report: func(doing process.Doing) { a.hung(e, doing) },
-		End: func() {
-			// Nobody can be asked any more what counts as success.
-			if a.startedBySystemd() {
-				a.Kill(process.Unlisted)
-			}
-			a.Exit(int(diag.StatusTimeout))
-		},
+		End:    func() { a.endNow(diag.StatusTimeout) },
 	}
 	a.doing("the start of the run")
 	a.watchdog.Until(a.Began.Add(budget))
@@ -91,6 +86,33 @@ func (a *app) guard(e errand) func() {
 		if !a.startedBySystemd() {
 			a.watchdog.Stop()
 		}
+	}
+}
+
+// endNow ends the process whatever hangs.
+func (a *app) endNow(status diag.Status) {
+	// Nobody can be asked any more what counts as success.
+	if a.startedBySystemd() {
+		a.Kill(process.Unlisted)
+	}
+	a.Exit(int(status))
+}
+
+// leash ends a command without a deadline soon after a signal, whatever it waits
+// for: a file system that never answers would keep it from seeing one. It returns
+// what ends the watch.
+func (a *app) leash() func() {
+	if a.Exit == nil {
+		return func() {}
+	}
+	w := &process.Watchdog{
+		Report: func(process.Doing) { go a.talk.Say(a.problemLines([]diag.Problem{gate.Cut(a.ctx)})) }, // it may block
+		End:    func() { a.endNow(a.unlessCtrlC(diag.StatusTimeout)) },
+	}
+	unhook := context.AfterFunc(a.ctx, w.Asked)
+	return func() {
+		unhook()
+		w.Stop()
 	}
 }
 

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 // gateMain is cmd/justnews-gate without a terminal.
 func gateMain() {
 	ctx, stop := process.UntilSignal(context.Background(), syscall.SIGTERM, os.Interrupt)
-	status := cli.Run(ctx, cli.Machine{
+	m := cli.Machine{
 		Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv,
 		NoSystemd: os.Getenv("JUSTNEWS_TEST_NO_SYSTEMD") != "", // whatever this machine is
 		Log:       journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")), Version: "v0-test",
@@ -48,7 +48,11 @@ func gateMain() {
 		Host:       roomyHost(or(os.Getenv("JUSTNEWS_TEST_ROOT"), "/nonexistent")),
 		// A script that wants headings says that a person looks.
 		StderrTerminal: os.Getenv("JUSTNEWS_TEST_TERMINAL") != "", Width: func() int { return 80 },
-	}, os.Args[1:])
+	}
+	if os.Getenv("JUSTNEWS_TEST_EXIT") != "" { // else nothing ends a slow machine's script early
+		m.Exit, m.Kill = os.Exit, process.Kill
+	}
+	status := cli.Run(ctx, m, os.Args[1:])
 	stop()
 	os.Exit(int(status))
 }
