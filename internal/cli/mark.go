@@ -25,7 +25,7 @@ func (a *app) unitMark(e errand, own *facts.Unit, conn *systemd.Conn) *gate.Mark
 			if conn != nil {
 				return conn.Unit(ctx, e.unit)
 			}
-			late, err := systemd.Open(ctx)
+			late, err := systemd.Open(ctx, a.busAddress())
 			if err != nil {
 				return facts.Unit{}, err
 			}

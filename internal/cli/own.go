@@ -35,7 +35,7 @@ func (a *app) refusingUnit() gate.Own {
 	ctx, cancel := a.afterwards(ownPatience)
 	defer cancel()
 	for {
-		if u, err := unitOfSelf(ctx); err == nil {
+		if u, err := a.unitOfSelf(ctx); err == nil {
 			return gate.Own{Unit: u, Known: u != nil}
 		}
 		select {
@@ -69,15 +69,29 @@ func (a *app) end(refusal diag.Status) diag.Status {
 // (systemd.exec(5)).
 func (a *app) startedBySystemd() bool {
 	pid, _ := a.Lookup("SYSTEMD_EXEC_PID")
-	return pid == strconv.Itoa(os.Getpid()) || slices.ContainsFunc(a.Groups, func(name string) bool {
+	return pid == strconv.Itoa(os.Getpid()) || a.ofOurUnit()
+}
+
+// ofOurUnit tells the same of a unit of ours, by what the kernel says alone.
+func (a *app) ofOurUnit() bool {
+	return slices.ContainsFunc(a.Groups, func(name string) bool {
 		return strings.HasPrefix(name, "justnews") && strings.HasSuffix(name, ".service")
 	})
 }
 
+// busAddress is where the environment has the system bus, "": where it always
+// is. A unit's environment files must not choose who answers for systemd.
+func (a *app) busAddress() string {
+	if a.ofOurUnit() {
+		return ""
+	}
+	return a.getenv("DBUS_SYSTEM_BUS_ADDRESS")
+}
+
 // unitOfSelf returns the unit whose control or main process this is, nil where
 // there is none.
-func unitOfSelf(ctx context.Context) (*facts.Unit, error) {
-	conn, err := systemd.Open(ctx)
+func (a *app) unitOfSelf(ctx context.Context) (*facts.Unit, error) {
+	conn, err := systemd.Open(ctx, a.busAddress())
 	if err != nil {
 		return nil, err
 	}

@@ -164,12 +164,12 @@ func needProbes(probes map[string]config.Probe) map[string]need.Probe {
 // process that systemd started it exists for certain: whoever asks then asks
 // until somebody answers.
 func (a *app) openSystemd(ctx context.Context) *systemd.Conn {
-	conn, err := systemd.Open(ctx)
+	conn, err := systemd.Open(ctx, a.busAddress())
 	switch {
 	case err == nil:
 		return conn
 	case a.startedBySystemd() && !errors.Is(err, systemd.ErrNoSystemd):
-		return systemd.New()
+		return systemd.New(a.busAddress())
 	default:
 		return nil
 	}
