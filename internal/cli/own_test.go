@@ -4,10 +4,8 @@ package cli_test
 
 import (
 	"bytes"
-	"context"
 	"syscall"
 	"testing"
-	"time"
 
 	"justnews/internal/cli"
 	"justnews/internal/probe/systemd"
@@ -42,9 +40,7 @@ func TestAnEnvironmentFileMakesNoGateARunByHand(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		var got syscall.Signal
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		cli.Run(ctx, cli.Machine{
+		cli.Run(t.Context(), cli.Machine{
 			Stdout: &out, Stderr: &out, Groups: c.groups,
 			Lookup: func(variable string) (string, bool) {
 				value, ok := map[string]string{"SYSTEMD_EXEC_PID": "1", "GATE_TIMEOUT": "2"}[variable]
