@@ -92,7 +92,7 @@ func (a *app) namedInTime(cfg *config.Config) []diag.Problem {
 			Message:  "what the configuration names on this host was not looked at: a file system does not answer",
 			Seen:     "no answer within " + namedFor.String(),
 			Expected: "an answer",
-			Fix:      diag.Advise("mount the file system again").Looking(diag.Run("findmnt", "--target", cfg.Models.Root)),
+			Fix:      diag.Advise("mount the file system again").Looking(diag.Run("findmnt", "--target="+cfg.Models.Root)),
 		}}
 	}
 	return problems
