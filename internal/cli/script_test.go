@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"justnews/internal/cli"
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/journal"
 	"justnews/internal/preflight"
@@ -33,6 +35,8 @@ func TestMain(m *testing.M) {
 	syscall.Umask(0o022) // a configuration that others may write is refused
 	testscript.Main(m, map[string]func(){"justnews-gate": gateMain})
 }
+
+func init() { runtime.LockOSThread() } // as in cmd/justnews-gate
 
 // gateMain is cmd/justnews-gate without a terminal.
 func gateMain() {
@@ -52,7 +56,7 @@ func gateMain() {
 	if os.Getenv("JUSTNEWS_TEST_EXIT") != "" { // else nothing ends a slow machine's script early
 		m.Exit, m.Kill = os.Exit, process.Kill
 	}
-	status := cli.Run(ctx, m, os.Args[1:])
+	status := process.OffMain(func() diag.Status { return cli.Run(ctx, m, os.Args[1:]) })
 	stop()
 	os.Exit(int(status))
 }

@@ -54,6 +54,16 @@ func Kill(s syscall.Signal) {
 	_ = unix.Kill(unix.Getpid(), unix.SIGKILL) // never reached, but for a namespace's first process
 }
 
+// OffMain calls f on other threads than the one that calls OffMain, which has to be
+// locked to the process's first (in an init function: runtime.LockOSThread). The
+// kernel gives a signal to the first thread; where that waits for a file system
+// that never answers, no other thread gets to see it.
+func OffMain[T any](f func() T) T {
+	done := make(chan T, 1)
+	go func() { done <- f() }()
+	return <-done
+}
+
 // Groups returns the names on the way to this process's control groups, where
 // systemd itself started it. It asks the kernel: whatever an environment file
 // sets, the gate of a unit can't be made to take itself for a run by hand. What a
