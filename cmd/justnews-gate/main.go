@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"justnews/internal/cli"
+	"justnews/internal/diag"
 	"justnews/internal/journal"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/process"
@@ -20,13 +21,15 @@ import (
 	"justnews/internal/version"
 )
 
+func init() { runtime.LockOSThread() } //nolint:gochecknoinits // process.OffMain asks for it
+
 func main() {
 	process.Protect()
 	// A gate waits nearly always. With one processor net/http's goroutines hand
 	// over to each other without waking a thread: a fifth less CPU a look.
 	runtime.GOMAXPROCS(1)
 	ctx, stop := process.UntilSignal(context.Background(), syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
-	status := cli.Run(ctx, machine(), os.Args[1:])
+	status := process.OffMain(func() diag.Status { return cli.Run(ctx, machine(), os.Args[1:]) })
 	stop()
 	os.Exit(int(status))
 }
@@ -40,6 +43,7 @@ func machine() cli.Machine {
 		Width:          width,
 		Log:            journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")),
 		Version:        version.String(),
+		Groups:         process.Groups(),
 		NoSystemd:      !systemd.Booted(),
 		Began:          process.Began,
 		Exit:           os.Exit,

@@ -39,10 +39,12 @@ func DryRun(u facts.Unit, e facts.Environment, preload facts.Unit) (problems []d
 const preloadUnit = "justnews-preload.service"
 
 // preloaded reports whether the preload ended with success in the orchestrator
-// that runs now.
+// that runs now: by itself and with 0. SuccessExitStatus= may count more, such as
+// a signal that an agent has sent.
 func preloaded(u, preload facts.Unit) bool {
 	started := u.Times.ExecMainStart
-	return preload.Name == preloadUnit && preload.ActiveState == "active" && started > 0 && preload.Times.ActiveEnter > started
+	return preload.Name == preloadUnit && preload.ActiveState == "active" && started > 0 && preload.Times.ActiveEnter > started &&
+		preload.ExecMainCode == cldExited && preload.ExecMainStatus == 0
 }
 
 func dryRuns(u facts.Unit, dry, at string) diag.Problem {

@@ -58,7 +58,7 @@ func Stale(unit string) diag.Problem {
 // MarkUnknown is the problem of a unit that systemd does not show.
 func MarkUnknown(unit string, err error) diag.Problem {
 	return diag.Problem{
-		Code: diag.UnitUnmarked, Subject: unit, Message: "systemd does not say whether this unit is the one that the configuration asks for",
+		Code: diag.UnitUnmarked, Subject: unit, Message: "systemd cannot be asked over D-Bus whether this unit is the one that the configuration asks for",
 		Seen: err.Error(), Expected: "an answer over D-Bus",
 		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "dbus.socket")}},
 	}

@@ -4,7 +4,6 @@ package check
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"justnews/internal/config"
@@ -89,8 +88,7 @@ const StartScript = "/usr/local/bin/justnews-start-agent.sh"
 // pathFix puts a path where it is expected. commands follow it.
 func pathFix(p Path, r facts.Reach, commands []diag.Command) diag.Fix {
 	if p.Path == StartScript && r.Detail == absent {
-		copied := diag.Run("install", "-m", "0755", diag.Examples+"justnews-start-agent.sh", StartScript)
-		return diag.Advise("install your own start script there, or the example and adapt it", slices.Concat([]diag.Command{copied}, commands)...)
+		return diag.Advise("install your own start script there, or adapt the example "+diag.Examples+"justnews-start-agent.sh", commands...)
 	}
 	return mend(commands, "put it there, or let %s get to it", quote(r.User)).Looking(namei(p.Path))
 }

@@ -24,7 +24,7 @@ var judges = map[string]any{
 	"MPSDefaults": check.MPSDefaults, "MPSNotStarted": check.MPSNotStarted, "MPSOpinion": check.MPSOpinion, "MPSProgram": check.MPSProgram,
 	"MPSServers": check.MPSServers, "MPSUnitProblem": check.MPSUnitProblem, "MPSUnseen": check.MPSUnseen, "Map": check.Map, "MapDenied": check.MapDenied,
 	"MapInstances": check.MapInstances, "MarkUnknown": check.MarkUnknown, "Marked": check.Marked, "MountMissing": check.MountMissing,
-	"NoInterpreter": check.NoInterpreter, "NamedPath": check.NamedPath, "NamedAccount": check.NamedAccount, "NamedStore": check.NamedStore, "NoInstance": check.NoInstance, "OpenFiles": check.OpenFiles, "OrchestratorFails": check.OrchestratorFails, "OrchestratorLate": check.OrchestratorLate,
+	"NoInterpreter": check.NoInterpreter, "NamedPath": check.NamedPath, "NamedAccount": check.NamedAccount, "NamedStore": check.NamedStore, "NoInstance": check.NoInstance, "OpenFiles": check.OpenFiles, "Opened": check.Opened, "OrchestratorFails": check.OrchestratorFails, "OrchestratorLate": check.OrchestratorLate,
 	"OrchestratorNonsense": check.OrchestratorNonsense, "OrchestratorUnit": check.OrchestratorUnit, "Overrides": check.Overrides, "Port": check.Port,
 	"PreloadRefused": check.PreloadRefused, "Present": check.Present, "Reached": check.Reached, "Refused": check.Refused, "Registered": check.Registered,
 	"RunsAs": check.RunsAs, "Space": check.Space, "Stale": check.Stale, "StartMPS": check.StartMPS, "Store": check.Store,

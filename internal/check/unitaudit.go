@@ -69,17 +69,7 @@ func UnitAudit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 // ends it, and systemd's own statuses for a gate that could not be started, are
 // out of its hands.
 func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
-	own := func(n int) bool { return n >= 200 && n <= 243 } // EXIT_CHDIR … of systemd.exec(5)
-	var problems []diag.Problem
-	if len(u.SuccessSignals) > 0 || slices.ContainsFunc(u.SuccessExitStatus, own) {
-		problems = append(problems, diag.Problem{
-			Code: diag.UnitOpened, Subject: u.Name,
-			Message:  "SuccessExitStatus= opens the gate where a signal ends it, or where it cannot be started",
-			Seen:     fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")),
-			Expected: "no signal, and no status from 200 to 243",
-			Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(settings(u.Name)),
-		})
-	}
+	problems := Opened(u, files)
 	statuses := slices.DeleteFunc(slices.Clone(u.SuccessExitStatus), func(n int) bool {
 		return n == int(diag.StatusInterrupted) || // of a run by hand
 			!slices.ContainsFunc(diag.Statuses(), func(s diag.StatusMeaning) bool { return int(s.Status) == n })
@@ -94,6 +84,23 @@ func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 		})
 	}
 	return problems
+}
+
+// Opened finds what ends a gate as a success that the gate can do nothing about: a
+// signal, which every process of the agents' user can send, and systemd's own
+// statuses.
+func Opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	own := func(n int) bool { return n >= 200 && n <= 243 } // EXIT_CHDIR … of systemd.exec(5)
+	if len(u.SuccessSignals) == 0 && !slices.ContainsFunc(u.SuccessExitStatus, own) {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.UnitOpened, Subject: u.Name,
+		Message:  "SuccessExitStatus= opens the gate where a signal ends it, or where it cannot be started",
+		Seen:     fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")),
+		Expected: "no signal, and no status from 200 to 243",
+		Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(settings(u.Name)),
+	}}
 }
 
 // otherGates are what stood before an instance by hand.

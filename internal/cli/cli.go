@@ -52,6 +52,9 @@ type Machine struct {
 	DigestLog *os.File
 	// Host is how preflight looks at the machine; nil: as it is.
 	Host *preflight.Host
+	// Groups name the control groups that systemd started this process in, the
+	// unit's own among them; nil: something else started it.
+	Groups []string
 	// NoSystemd says that systemd is not the service manager here.
 	NoSystemd bool
 	// Began is when the process did: what every deadline counts from. The zero
@@ -123,6 +126,7 @@ type app struct {
 	listed []string
 
 	watchdog *process.Watchdog // nil: the command has no deadline
+	unleash  func()            // ends the watch of a command without one
 	signal   syscall.Signal    // not 0: what has to end the process, whatever its status
 }
 
@@ -156,7 +160,7 @@ func Run(ctx context.Context, m Machine, args []string) diag.Status {
 // Ctrl-C ended a run by hand. In a unit a refusal keeps the status that
 // SuccessExitStatus= was compared with.
 func (a *app) unlessCtrlC(status diag.Status) diag.Status {
-	if gate.ByCtrlC(a.ctx) && !startedBySystemd(a.Lookup) {
+	if gate.ByCtrlC(a.ctx) && !a.startedBySystemd() {
 		return diag.StatusInterrupted
 	}
 	return status
@@ -200,6 +204,8 @@ func (a *app) run(args []string) (status diag.Status) {
 	}
 	a.Globals = l.Globals
 	a.talk = report.NewTalk(a.Stderr, a.Log, a.paperOf(a.StderrTerminal))
+	a.unleash = a.leash()
+	defer a.unleash()
 	if err := kctx.Run(a); err != nil {
 		return a.exit(err)
 	}
@@ -267,10 +273,11 @@ func (a *app) crashed(what any, stack []byte) {
 	}
 }
 
-// inUnit tells whether systemd started this process.
-func inUnit(lookup func(string) (string, bool)) bool {
-	_, ok := lookup("INVOCATION_ID")
-	return ok
+// inUnit tells whether systemd started this process, or one that this one comes
+// from.
+func (a *app) inUnit() bool {
+	_, ok := a.Lookup("INVOCATION_ID")
+	return ok || a.startedBySystemd()
 }
 
 // color decides whether text is coloured: the flag, then NO_COLOR, then

@@ -3,12 +3,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -22,6 +24,7 @@ import (
 	"justnews/internal/preflight"
 	"justnews/internal/probe/environ"
 	"justnews/internal/report"
+	"justnews/internal/safefile"
 	"justnews/internal/wish"
 )
 
@@ -45,11 +48,10 @@ type checked struct {
 
 // Run checks the configuration as the generator and the gate read it.
 func (c *configCheckCommand) Run(a *app) error {
-	defer a.watched("config check", 0)()
 	cfg, problems := config.Load(a.source())
 	if cfg != nil {
 		problems = append(problems, a.unitTexts(*cfg)...)
-		problems = append(problems, a.named(cfg)...)
+		problems = append(problems, a.namedInTime(cfg)...)
 	}
 	out := checked{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: a.clean(problems)}
 	if cfg != nil {
@@ -74,6 +76,26 @@ func (c *configCheckCommand) Run(a *app) error {
 		fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", counted(len(diag.Errors(problems)), "error"))
 	}
 	return ended(status)
+}
+
+// namedFor is how long is looked for what the configuration names. It may lie on a
+// file system that never answers.
+const namedFor = 5 * time.Second
+
+func (a *app) namedInTime(cfg *config.Config) []diag.Problem {
+	ctx, cancel := context.WithTimeout(a.ctx, namedFor)
+	defer cancel()
+	problems, err := safefile.Do(ctx, func() ([]diag.Problem, error) { return a.named(cfg), nil })
+	if err != nil {
+		return []diag.Problem{{
+			Code: diag.StoreTimeout, Severity: diag.Warning, Subject: cfg.Models.Root,
+			Message:  "what the configuration names on this host was not looked at: a file system does not answer",
+			Seen:     "no answer within " + namedFor.String(),
+			Expected: "an answer",
+			Fix:      diag.Advise("mount the file system again").Looking(diag.Run("findmnt", "--target="+cfg.Models.Root)),
+		}}
+	}
+	return problems
 }
 
 // named are the warnings about what the configuration names and the host does
@@ -143,7 +165,6 @@ type configShowCommand struct {
 
 // Run prints the effective configuration. With problems there is none.
 func (c *configShowCommand) Run(a *app) error {
-	defer a.watched("config show", 0)()
 	if c.Origin && a.json() {
 		return a.refuse(diag.Problem{
 			Code: diag.Usage, Message: "--origin has no JSON form", Fix: diag.Do(diag.Run("justnews-gate", "config", "show", "--origin")),

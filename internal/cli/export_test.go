@@ -8,3 +8,6 @@ func Outputs() map[string]any {
 	return map[string]any{"status": glance{}, "mps-status": mpsStatus{}, "config-check": checked{}, "explain": explanation{},
 		"models-verify": verified{}, "models-seal": sealing{}, "history": history{}, "nopasswd": granted{}, "config-import": imported{}}
 }
+
+// BusAddress is where a command on that machine looks for the system bus.
+func BusAddress(m Machine) string { return (&app{Machine: m}).busAddress() }

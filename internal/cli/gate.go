@@ -60,6 +60,7 @@ func (a *app) waitFor(e errand) error {
 // guard sets a watchdog over an errand, first with the time that is known before
 // any file is read, and returns what ends the watch.
 func (a *app) guard(e errand) func() {
+	a.unleash()
 	if a.Exit == nil {
 		return func() {}
 	}
@@ -74,13 +75,7 @@ func (a *app) guard(e errand) func() {
 	}
 	a.watchdog = &process.Watchdog{
 		Report: func(doing process.Doing) { a.hung(e, doing) },
-		End: func() {
-			// Nobody can be asked any more what counts as success.
-			if startedBySystemd(a.Lookup) {
-				a.Kill(process.Unlisted)
-			}
-			a.Exit(int(diag.StatusTimeout))
-		},
+		End:    func() { a.endNow(diag.StatusTimeout) },
 	}
 	a.doing("the start of the run")
 	a.watchdog.Until(a.Began.Add(budget))
@@ -88,9 +83,36 @@ func (a *app) guard(e errand) func() {
 	return func() {
 		unhook()
 		// In a unit nothing that follows may hang either.
-		if !startedBySystemd(a.Lookup) {
+		if !a.startedBySystemd() {
 			a.watchdog.Stop()
 		}
+	}
+}
+
+// endNow ends the process whatever hangs.
+func (a *app) endNow(status diag.Status) {
+	// Nobody can be asked any more what counts as success.
+	if a.startedBySystemd() {
+		a.Kill(process.Unlisted)
+	}
+	a.Exit(int(status))
+}
+
+// leash ends a command without a deadline soon after a signal, whatever it waits
+// for: a file system that never answers would keep it from seeing one. It returns
+// what ends the watch.
+func (a *app) leash() func() {
+	if a.Exit == nil {
+		return func() {}
+	}
+	w := &process.Watchdog{
+		Report: func(process.Doing) { go a.talk.Say(a.problemLines([]diag.Problem{gate.Cut(a.ctx)})) }, // it may block
+		End:    func() { a.endNow(a.unlessCtrlC(diag.StatusTimeout)) },
+	}
+	unhook := context.AfterFunc(a.ctx, w.Asked)
+	return func() {
+		unhook()
+		w.Stop()
 	}
 }
 
@@ -184,7 +206,7 @@ func unitsOf(conn *systemd.Conn) gate.Units {
 // for a run by hand, and where systemd does not say. Without a connection it
 // makes one.
 func (a *app) ownUnit(ctx context.Context, conn *systemd.Conn) *facts.Unit {
-	if !inUnit(a.Lookup) {
+	if !a.inUnit() {
 		return nil
 	}
 	if conn == nil {
@@ -253,7 +275,7 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 // serves reports whether this run is that of a unit, and of no other one than
 // the errand's own. own is nil where systemd did not say which unit it is.
 func (a *app) serves(e errand, own *facts.Unit) bool {
-	return startedBySystemd(a.Lookup) && (own == nil || e.unit == "" || own.Name == e.unit)
+	return a.startedBySystemd() && (own == nil || e.unit == "" || own.Name == e.unit)
 }
 
 // watch returns the observer that fits where this process runs.

@@ -117,7 +117,7 @@ func (h *hold) leavesIt(res gate.Result) bool {
 	h.app.doing("asking systemd about the preload")
 	ctx, cancel := context.WithTimeout(h.app.ctx, ownPatience)
 	defer cancel()
-	conn, err := systemd.Open(ctx)
+	conn, err := systemd.Open(ctx, h.app.busAddress())
 	if err != nil {
 		return false
 	}

@@ -4,9 +4,7 @@ package cli
 
 import (
 	"context"
-	"os"
 	"slices"
-	"strings"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
@@ -19,7 +17,7 @@ import (
 // unitMark returns how a gate compares its unit with the configuration; nil for a
 // run that opens no unit of ours: by hand, or as a command of another unit.
 func (a *app) unitMark(e errand, own *facts.Unit, conn *systemd.Conn) *gate.Mark {
-	if !e.mayBeOff || !(standsIn(e.unit) || own != nil && own.Name == e.unit) {
+	if !e.mayBeOff || !(slices.Contains(a.Groups, e.unit) || own != nil && own.Name == e.unit) {
 		return nil
 	}
 	return &gate.Mark{
@@ -27,7 +25,7 @@ func (a *app) unitMark(e errand, own *facts.Unit, conn *systemd.Conn) *gate.Mark
 			if conn != nil {
 				return conn.Unit(ctx, e.unit)
 			}
-			late, err := systemd.Open(ctx)
+			late, err := systemd.Open(ctx, a.busAddress())
 			if err != nil {
 				return facts.Unit{}, err
 			}
@@ -70,21 +68,4 @@ func (a *app) marks(cfg *config.Config) map[string]facts.Mark {
 		all[i.Name], _ = wantedMark(cfg, i.Name)
 	}
 	return all
-}
-
-// standsIn reports whether systemd started this process in a unit's control
-// group. It asks the kernel: whatever an environment file sets, the gate of a
-// unit can't be made to take itself for a run by hand. What a unit's own
-// processes start has another parent.
-func standsIn(unit string) bool {
-	if os.Getppid() > 1 { // 0: in a PID namespace of the unit's own
-		return false
-	}
-	groups, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(strings.Split(string(groups), "\n"), func(line string) bool {
-		return slices.Contains(strings.Split(line, "/"), unit)
-	})
 }

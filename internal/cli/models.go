@@ -34,7 +34,6 @@ type verifyCommand struct {
 
 // Run checks the Model Store.
 func (c *verifyCommand) Run(a *app) error {
-	defer a.watched("models verify", 0)()
 	began := time.Now()
 	s, problems := a.survey(c.Agents)
 	if s == nil {

@@ -37,7 +37,7 @@ func (a *app) self(w wish.Wish, cfg *config.Config) gate.Self {
 	if u, err := user.LookupId(s.User); err == nil {
 		s.User = u.Username
 	}
-	if inUnit(a.Lookup) {
+	if a.inUnit() {
 		uid := os.Geteuid()
 		s.AgentUID, s.InUnit = &uid, true
 		return s

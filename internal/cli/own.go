@@ -5,7 +5,9 @@ package cli
 import (
 	"context"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"justnews/internal/diag"
@@ -27,13 +29,13 @@ const beforeLastWords = 50 * time.Millisecond
 // as the process's time goes: at boot the first gates start before systemd is on
 // the bus.
 func (a *app) refusingUnit() gate.Own {
-	if !startedBySystemd(a.Lookup) {
+	if !a.startedBySystemd() {
 		return gate.Own{Known: true}
 	}
 	ctx, cancel := a.afterwards(ownPatience)
 	defer cancel()
 	for {
-		if u, err := unitOfSelf(ctx); err == nil {
+		if u, err := a.unitOfSelf(ctx); err == nil {
 			return gate.Own{Unit: u, Known: u != nil}
 		}
 		select {
@@ -62,16 +64,34 @@ func (a *app) end(refusal diag.Status) diag.Status {
 }
 
 // startedBySystemd tells whether this very process is one of a unit's commands.
-// It does not ask INVOCATION_ID, which whole sessions inherit (systemd.exec(5)).
-func startedBySystemd(lookup func(string) (string, bool)) bool {
-	pid, _ := lookup("SYSTEMD_EXEC_PID")
-	return pid == strconv.Itoa(os.Getpid())
+// An environment file can overwrite what systemd says of that, so the kernel is
+// asked as well. INVOCATION_ID is not: whole sessions inherit it
+// (systemd.exec(5)).
+func (a *app) startedBySystemd() bool {
+	pid, _ := a.Lookup("SYSTEMD_EXEC_PID")
+	return pid == strconv.Itoa(os.Getpid()) || a.ofOurUnit()
+}
+
+// ofOurUnit tells the same of a unit of ours, by what the kernel says alone.
+func (a *app) ofOurUnit() bool {
+	return slices.ContainsFunc(a.Groups, func(name string) bool {
+		return strings.HasPrefix(name, "justnews") && strings.HasSuffix(name, ".service")
+	})
+}
+
+// busAddress is where the environment has the system bus, "": where it always
+// is. A unit's environment files must not choose who answers for systemd.
+func (a *app) busAddress() string {
+	if a.ofOurUnit() {
+		return ""
+	}
+	return a.getenv("DBUS_SYSTEM_BUS_ADDRESS")
 }
 
 // unitOfSelf returns the unit whose control or main process this is, nil where
 // there is none.
-func unitOfSelf(ctx context.Context) (*facts.Unit, error) {
-	conn, err := systemd.Open(ctx)
+func (a *app) unitOfSelf(ctx context.Context) (*facts.Unit, error) {
+	conn, err := systemd.Open(ctx, a.busAddress())
 	if err != nil {
 		return nil, err
 	}

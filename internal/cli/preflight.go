@@ -72,7 +72,7 @@ func (a *app) host() preflight.Host {
 	if a.Host != nil {
 		return *a.Host
 	}
-	return preflight.Real(string(a.Root), inUnit(a.Lookup))
+	return preflight.Real(string(a.Root), a.inUnit())
 }
 
 // lookAround looks at everything but the servers while those are waited for.

@@ -27,7 +27,7 @@ func (c *preloadCommand) Run(a *app) error {
 		e.run = gate.Preload
 		// In its unit it stands before every instance, as a gate does: with the
 		// gates switched off nobody is to wait for it. By hand it was asked for.
-		e.mayBeOff = inUnit(a.Lookup)
+		e.mayBeOff = a.inUnit()
 	}
 	return a.waitFor(e)
 }

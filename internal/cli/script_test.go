@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"justnews/internal/cli"
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/journal"
 	"justnews/internal/preflight"
@@ -34,10 +36,12 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"justnews-gate": gateMain})
 }
 
+func init() { runtime.LockOSThread() } // as in cmd/justnews-gate
+
 // gateMain is cmd/justnews-gate without a terminal.
 func gateMain() {
 	ctx, stop := process.UntilSignal(context.Background(), syscall.SIGTERM, os.Interrupt)
-	status := cli.Run(ctx, cli.Machine{
+	m := cli.Machine{
 		Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv,
 		NoSystemd: os.Getenv("JUSTNEWS_TEST_NO_SYSTEMD") != "", // whatever this machine is
 		Log:       journal.NewLog(os.Stderr, os.Getenv("JOURNAL_STREAM")), Version: "v0-test",
@@ -48,19 +52,13 @@ func gateMain() {
 		Host:       roomyHost(or(os.Getenv("JUSTNEWS_TEST_ROOT"), "/nonexistent")),
 		// A script that wants headings says that a person looks.
 		StderrTerminal: os.Getenv("JUSTNEWS_TEST_TERMINAL") != "", Width: func() int { return 80 },
-		Exit: watchedBy(os.Getenv("JUSTNEWS_TEST_WATCHDOG")),
-	}, os.Args[1:])
+	}
+	if os.Getenv("JUSTNEWS_TEST_EXIT") != "" { // else nothing ends a slow machine's script early
+		m.Exit, m.Kill = os.Exit, process.Kill
+	}
+	status := process.OffMain(func() diag.Status { return cli.Run(ctx, m, os.Args[1:]) })
 	stop()
 	os.Exit(int(status))
-}
-
-// watchedBy returns what a watchdog ends the process by; without it there is none,
-// so that a busy machine ends no script.
-func watchedBy(on string) func(int) {
-	if on == "" {
-		return nil
-	}
-	return os.Exit
 }
 
 // roomyHost is a machine on which nothing is amiss but what lies below root.

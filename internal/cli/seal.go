@@ -21,7 +21,6 @@ type sealCommand struct {
 
 // Run seals what stands in the directory of an agent.
 func (c *sealCommand) Run(a *app) error {
-	defer a.watched("models seal", 0)()
 	s, problems := a.survey([]string{c.Agent})
 	if s == nil {
 		return a.sealed(c.Agent, nil, problems)

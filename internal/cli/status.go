@@ -120,10 +120,9 @@ func nothingSeen() glance {
 // Run looks once at everything and says what it saw, or again and again.
 func (c *statusCommand) Run(a *app) error {
 	if c.Watch {
-		defer a.watched("status --watch", 0)()
 		return a.watchStatus()
 	}
-	defer a.watched("status", statusTimeout+mpsTimeout)()
+	defer a.limited("status", statusTimeout+mpsTimeout)()
 	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout+mpsTimeout)
 	defer cancel()
 	return a.sayGlance(a.glanceOnce(ctx))

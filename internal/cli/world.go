@@ -80,7 +80,7 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 
 // origin is how the answers of a unit are proven to be its own.
 func (a *app) origin(s wish.Service, conn *systemd.Conn) *gate.Origin {
-	return &gate.Origin{Unit: s.Unit, Away: !s.Here, Units: unitsOf(conn), Groups: host.Host{}, Must: startedBySystemd(a.Lookup)}
+	return &gate.Origin{Unit: s.Unit, Away: !s.Here, Units: unitsOf(conn), Groups: host.Host{}, Must: a.startedBySystemd()}
 }
 
 // openLock finds the lock that keeps the gates of this host from triggering
@@ -164,12 +164,12 @@ func needProbes(probes map[string]config.Probe) map[string]need.Probe {
 // process that systemd started it exists for certain: whoever asks then asks
 // until somebody answers.
 func (a *app) openSystemd(ctx context.Context) *systemd.Conn {
-	conn, err := systemd.Open(ctx)
+	conn, err := systemd.Open(ctx, a.busAddress())
 	switch {
 	case err == nil:
 		return conn
-	case startedBySystemd(a.Lookup) && !errors.Is(err, systemd.ErrNoSystemd):
-		return systemd.New()
+	case a.startedBySystemd() && !errors.Is(err, systemd.ErrNoSystemd):
+		return systemd.New(a.busAddress())
 	default:
 		return nil
 	}

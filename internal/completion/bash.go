@@ -62,12 +62,14 @@ func (t *tree) bash() string {
 	return b.String()
 }
 
-// bash returns the command that fills COMPREPLY, "" where there is nothing.
+// bash returns the command that fills COMPREPLY, "" where there is nothing. What a
+// command prints are names from outside: compgen -W would expand them, and so run
+// what stands in $( ). They are offered as one quoted word each.
 func (v Values) bash() string {
 	var generate string
 	switch {
 	case v.Command != "":
-		generate = `-W "$(` + v.Command + ` 2>/dev/null)"`
+		return `mapfile -t COMPREPLY < <(` + v.Command + ` 2>/dev/null | while IFS= read -r word; do [[ $word == "$cur"* ]] && printf '%q\n' "$word"; done)`
 	case v.Files:
 		return `compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")`
 	case v.Dirs:

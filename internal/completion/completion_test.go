@@ -45,12 +45,18 @@ type line struct {
 
 func script(t *testing.T, shell string) string {
 	t.Helper()
+	return scriptWith(t, shell, "printf '%s\\n' memory scout")
+}
+
+// scriptWith has a command that names the instances.
+func scriptWith(t *testing.T, shell, names string) string {
+	t.Helper()
 	parser, err := kong.New(new(line), kong.Name("try-it"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	text, err := completion.Script(shell, parser.Model, map[string]completion.Values{
-		"INSTANCE": {Command: "printf '%s\\n' memory scout"},
+		"INSTANCE": {Command: names},
 		"CODE":     {Words: []string{"MODEL-FAILED", "MODEL-MISSING"}},
 		"FILE":     {Files: true},
 	})
@@ -196,6 +202,41 @@ func compare(t *testing.T, shell, text string) {
 		if got[i] != c.want {
 			t.Errorf("%q offers %q, want %q", c.line, got[i], c.want)
 		}
+	}
+}
+
+// A name comes from a file that somebody wrote. Pressing tab must not run what
+// stands in it, and what is offered must not be run with the line.
+func TestANameThatIsCompletedIsNotRun(t *testing.T) {
+	for shell, ask := range map[string]string{
+		"bash": "\ncompopt() { :; }\nCOMP_WORDS=(try-it gate z); COMP_CWORD=2; _try_it; printf '%s\\n' \"${COMPREPLY[@]}\"\neval \"printf '%s\\n' ${COMPREPLY[*]}\"\n",
+		"fish": "\ncomplete -C 'try-it gate z'\n",
+		"zsh":  "compadd() { shift; print -rl -- \"$@\" }\neval '",
+	} {
+		t.Run(shell, func(t *testing.T) {
+			shellOrSkip(t, shell)
+			dir := t.TempDir()
+			names := filepath.Join(dir, "names")
+			const name = "z$(touch ran)`touch ran`;touch ran;\"'\\"
+			if err := os.WriteFile(names, []byte("#!/bin/sh\ncat <<'E'\n"+name+"\nE\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			text := scriptWith(t, shell, names) + ask
+			if shell == "zsh" { // all but the action needs a terminal
+				_, action, _ := strings.Cut(text, "{compadd")
+				action, _, _ = strings.Cut(action, "}'")
+				text = ask + "compadd" + action + "'"
+			}
+			cmd := exec.CommandContext(t.Context(), shell, "-c", text)
+			cmd.Dir, cmd.Env = dir, append(os.Environ(), "HOME="+dir)
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), name) {
+				t.Errorf("%v: %s", err, out)
+			}
+			if _, err := os.Lstat(filepath.Join(dir, "ran")); err == nil {
+				t.Error("a name was run")
+			}
+		})
 	}
 }
 

@@ -24,7 +24,18 @@ func vouched(orchestrator, preload time.Duration) unitFunc {
 		u, err := activeUnit(name)
 		u.Times = facts.UnitTimes{ExecMainStart: orchestrator, ActiveEnter: orchestrator}
 		if name == preloadUnit {
-			u.Times.ActiveEnter = preload
+			u.Times.ActiveEnter, u.ExecMainCode = preload, 1 // CLD_EXITED
+		}
+		return u, err
+	}
+}
+
+// ended is a preload whose process ended otherwise, and that is active all the same.
+func ended(code, status int) unitFunc {
+	return func(name string) (facts.Unit, error) {
+		u, err := vouched(10*time.Second, 20*time.Second)(name)
+		if name == preloadUnit {
+			u.ExecMainCode, u.ExecMainStatus = code, status
 		}
 		return u, err
 	}
@@ -65,6 +76,8 @@ func TestGateKnowsThatTheOrchestratorLoadsItsModels(t *testing.T) {
 		"in another process of the unit":   {environment: others, code: diag.OrchestratorDryRun, status: diag.StatusFailed},
 		"a process that cannot be read":    {environment: env(false), code: diag.OrchestratorDryRun, status: diag.StatusFailed},
 		"the preload has read it":          {environment: env(false), units: func() unitFunc { return vouched(10*time.Second, 20*time.Second) }},
+		"a preload that was killed":        {environment: env(false), units: func() unitFunc { return ended(2, 9) }, code: diag.OrchestratorDryRun, status: diag.StatusFailed},
+		"a preload that refused":           {environment: env(false), units: func() unitFunc { return ended(1, 69) }, code: diag.OrchestratorDryRun, status: diag.StatusFailed},
 		"a preload of a process before it": {environment: env(false), units: func() unitFunc { return vouched(20*time.Second, 10*time.Second) }, code: diag.OrchestratorDryRun, status: diag.StatusFailed},
 		"systemd falls silent meanwhile":   {environment: env(true), units: silentAfter(3 * time.Second), code: diag.ServerUnproven, status: diag.StatusUnavailable},
 		"systemd is silent from the start": {environment: env(true), units: silentAfter(-time.Second), code: diag.ServerUnproven, status: diag.StatusUnavailable},

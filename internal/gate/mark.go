@@ -49,6 +49,11 @@ func (k *walk) compare(unit facts.Unit) outcome {
 	if problems = check.Marked(unit, want); len(problems) > 0 {
 		return outcome{problems: problems}
 	}
+	// A gate that is killed opens such a unit. One that is not refuses, so that the
+	// setting is found before somebody makes use of it.
+	if problems = check.Opened(unit, nil); len(problems) > 0 {
+		return outcome{problems: problems}
+	}
 	if k.mark == "" {
 		k.mark = want.Mark
 	}

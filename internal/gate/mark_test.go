@@ -21,6 +21,7 @@ type looks []struct {
 	has, wants string
 	err        error
 	broken     bool
+	success    facts.Unit // of which SuccessExitStatus= counts
 }
 
 func (l looks) mark() *Mark {
@@ -28,7 +29,9 @@ func (l looks) mark() *Mark {
 	return &Mark{
 		Unit: func(context.Context) (facts.Unit, error) {
 			n = min(n+1, len(l)-1)
-			return facts.Unit{Marks: []string{l[n].has}}, l[n].err
+			unit := l[n].success
+			unit.Marks = []string{l[n].has}
+			return unit, l[n].err
 		},
 		Wanted: func() (facts.Mark, []diag.Problem) {
 			if l[n].broken {
@@ -41,6 +44,7 @@ func (l looks) mark() *Mark {
 
 func TestGateComparesItsUnitAtTheStartAndBeforeItOpens(t *testing.T) {
 	mute := errors.New("mute")
+	kill, exec := facts.Unit{SuccessSignals: []int{9}}, facts.Unit{SuccessExitStatus: []int{203}}
 	for what, c := range map[string]struct {
 		looks looks
 		code  diag.Code // "": it passes
@@ -53,6 +57,10 @@ func TestGateComparesItsUnitAtTheStartAndBeforeItOpens(t *testing.T) {
 		"broken at the end":     {looks{{has: "a", wants: "a"}, {has: "a", broken: true}}, diag.ConfigSyntax},
 		"unknown":               {looks{{err: mute}}, diag.UnitUnmarked},
 		"unknown at the end":    {looks{{has: "a", wants: "a"}, {err: mute}}, diag.UnitUnmarked},
+		"a success by a signal": {looks{{has: "a", wants: "a", success: kill}}, diag.UnitOpened},
+		"that comes at the end": {looks{{has: "a", wants: "a"}, {has: "a", wants: "a", success: kill}}, diag.UnitOpened},
+		"a success without it":  {looks{{has: "a", wants: "a", success: exec}}, diag.UnitOpened},
+		"a success of its own":  {looks{{has: "a", wants: "a", success: facts.Unit{SuccessExitStatus: []int{69, 143}}}}, ""},
 		"no wish":               {looks{{has: ""}}, diag.UnitUnmarked},
 	} {
 		synctest.Test(t, func(t *testing.T) {

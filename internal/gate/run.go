@@ -208,6 +208,14 @@ func interruption(ctx context.Context, name, detail string) diag.Problem {
 	}
 }
 
+// Cut is the problem of a command that a signal asked to end, and that could not
+// end by itself.
+func Cut(ctx context.Context) diag.Problem {
+	p := interruption(ctx, "the command", "")
+	p.Seen = "something that it waits for does not answer"
+	return p
+}
+
 // unexplained keeps the gate shut, and says so, should a step ever fail
 // without a reason.
 func unexplained(name string) diag.Problem {

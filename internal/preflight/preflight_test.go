@@ -234,7 +234,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		{"a generator that failed", func(w *world) {
 			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true})
 			w.job.Marks = map[string]facts.Mark{"scout": {Mark: "a1", DropIns: []string{"/g/b"}}}
-		}, diag.UnitUnmarked, diag.Error, "/g/b"},
+		}, diag.UnitUnmarked, diag.Error, "not read: b"},
 		{"a unit of another configuration", func(w *world) {
 			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true})
 			w.job.Marks = map[string]facts.Mark{"scout": {Mark: "a1"}}

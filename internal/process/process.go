@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -51,6 +52,37 @@ func Kill(s syscall.Signal) {
 	_ = unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil)
 	_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), s)
 	_ = unix.Kill(unix.Getpid(), unix.SIGKILL) // never reached, but for a namespace's first process
+}
+
+// OffMain calls f on other threads than the one that calls OffMain, which has to be
+// locked to the process's first (in an init function: runtime.LockOSThread). The
+// kernel gives a signal to the first thread; where that waits for a file system
+// that never answers, no other thread gets to see it.
+func OffMain[T any](f func() T) T {
+	done := make(chan T, 1)
+	go func() { done <- f() }()
+	return <-done
+}
+
+// Groups returns the names on the way to this process's control groups, where
+// systemd itself started it. It asks the kernel: whatever an environment file
+// sets, the gate of a unit can't be made to take itself for a run by hand. What a
+// unit's own processes start has another parent.
+func Groups() []string {
+	groups, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil
+	}
+	return groupsOf(os.Getppid(), string(groups))
+}
+
+// groupsOf reads /proc/PID/cgroup. A parent of 0 is one outside of a PID namespace
+// that is the unit's own.
+func groupsOf(parent int, groups string) []string {
+	if parent > 1 {
+		return nil
+	}
+	return strings.FieldsFunc(groups, func(r rune) bool { return r == '/' || r == '\n' })
 }
 
 // Ended is the cause of a context that a signal has ended.

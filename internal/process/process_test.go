@@ -4,19 +4,25 @@ package process
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"justnews/internal/reference/hang"
 )
+
+func init() { runtime.LockOSThread() } // as OffMain asks for
 
 // TestMain is also the process that a test ends.
 func TestMain(m *testing.M) {
@@ -26,6 +32,15 @@ func TestMain(m *testing.M) {
 	case "kill":
 		Protect()
 		Kill(Unlisted)
+	case "deaf":
+		ctx, _ := UntilSignal(context.Background(), syscall.SIGTERM)
+		context.AfterFunc(ctx, func() { os.Exit(7) })
+		wait := func() int {
+			_, _ = os.Stdout.WriteString("waiting\n")
+			_, _ = os.Lstat(os.Getenv("PROCESS_TEST_FILE"))
+			return 1
+		}
+		os.Exit(OffMain(wait))
 	case "abort":
 		Protect()
 		Kill(syscall.SIGABRT)
@@ -46,13 +61,13 @@ func TestMain(m *testing.M) {
 		fmt.Println("ready")
 		time.Sleep(time.Minute)
 	case "hang", "stop":
-		hang(os.Getenv("PROCESS_TEST"), os.Getenv("PROCESS_TEST_DIR"))
+		hung(os.Getenv("PROCESS_TEST"), os.Getenv("PROCESS_TEST_DIR"))
 	}
 	os.Exit(0) // what no test may see
 }
 
-// hang is not done in time: it waits in a system call, or is stopped.
-func hang(how, dir string) {
+// hung is not done in time: it waits in a system call, or is stopped.
+func hung(how, dir string) {
 	Protect()
 	w := &Watchdog{Report: func(doing Doing) { fmt.Println(doing.What) }, End: func() { os.Exit(75) }}
 	w.Until(time.Now().Add(200 * time.Millisecond))
@@ -151,4 +166,48 @@ func reachable(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, "program")
+}
+
+func TestGroupsAreThoseOfAProcessThatSystemdStarted(t *testing.T) {
+	const groups = "9:name=systemd:/system.slice/justnews@scout.service\n0::/system.slice/justnews@scout.service\n"
+	for parent, want := range map[int]bool{0: true, 1: true, 2: false, 4711: false} {
+		if got := slices.Contains(groupsOf(parent, groups), "justnews@scout.service"); got != want {
+			t.Errorf("parent %d: %v", parent, got)
+		}
+	}
+	if got := groupsOf(1, "0::/system.slice/xjustnews@scout.service\n"); slices.Contains(got, "justnews@scout.service") {
+		t.Errorf("%q", got)
+	}
+}
+
+// The first thread is whom the kernel gives a signal to: one that waits for a file
+// system would keep it from all others.
+func TestASignalIsSeenWhateverTheProgramWaitsFor(t *testing.T) {
+	dir := t.TempDir()
+	unmount, err := hang.Mount(dir, hang.Deaf)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(unmount)
+	for range 5 {
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), "PROCESS_TEST=deaf", "PROCESS_TEST_FILE="+filepath.Join(dir, "file"))
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = out.Read(make([]byte, 16))
+		time.Sleep(50 * time.Millisecond) // it waits in the kernel by then
+		began := time.Now()
+		late := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		late.Stop()
+		if cmd.ProcessState.ExitCode() != 7 {
+			t.Fatalf("%v after %s", cmd.ProcessState, time.Since(began))
+		}
+	}
 }

@@ -71,8 +71,8 @@ func TestGateRefusesAUnitThatIsNotWhatTheConfigurationAsksFor(t *testing.T) {
 		s.Systemctl("restart", unit("scout"))
 		s.WaitUnit(unit("scout"), "active/running")
 
-		// A gate can't be told that it stands elsewhere.
-		s.WriteFile("/etc/justnews/scout.env", "SYSTEMD_EXEC_PID=1\nINVOCATION_ID=\nJUSTNEWS_MARK=x\n")
+		// A gate can't be told that it stands elsewhere, nor whom to ask for systemd.
+		s.WriteFile("/etc/justnews/scout.env", "SYSTEMD_EXEC_PID=1\nINVOCATION_ID=\nJUSTNEWS_MARK=x\nDBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/played\n")
 		s.Symlink("/dev/null", maskFile)
 		s.Systemctl("daemon-reload")
 		refuse("without a generator", "UNIT-UNMARKED")

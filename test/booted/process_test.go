@@ -69,6 +69,8 @@ func TestNoSuccessExitStatusOpensAGateThatCannotAsk(t *testing.T) {
 			onlyOnce(tree)
 			tree.WriteFile(dropIn("scout", "90-success.conf"), "[Service]\n"+all+"\n")
 			tree.WriteFile(dropIn("critic", "90-success.conf"), "[Service]\nSuccessExitStatus=69 75\n")
+			// As env(1) of a service writes it: the gate is none of systemd's commands.
+			tree.WriteFile("/etc/justnews/critic.env", "SYSTEMD_EXEC_PID=1\n")
 		}})
 		refused := func(when string) {
 			t.Helper()

@@ -50,10 +50,10 @@ _try_it() {
 	fi
 	case $path:$n in
 	:0) mapfile -t COMPREPLY < <(compgen -W 'check gate config' -- "$cur") ;;
-	/gate:0) mapfile -t COMPREPLY < <(compgen -W "$(printf '%s\n' memory scout 2>/dev/null)" -- "$cur") ;;
+	/gate:0) mapfile -t COMPREPLY < <(printf '%s\n' memory scout 2>/dev/null | while IFS= read -r word; do [[ $word == "$cur"* ]] && printf '%q\n' "$word"; done) ;;
 	/gate:1) mapfile -t COMPREPLY < <(compgen -W 'MODEL-FAILED MODEL-MISSING' -- "$cur") ;;
 	/config:0) mapfile -t COMPREPLY < <(compgen -W 'show verify' -- "$cur") ;;
-	/config/verify:*) mapfile -t COMPREPLY < <(compgen -W "$(printf '%s\n' memory scout 2>/dev/null)" -- "$cur") ;;
+	/config/verify:*) mapfile -t COMPREPLY < <(printf '%s\n' memory scout 2>/dev/null | while IFS= read -r word; do [[ $word == "$cur"* ]] && printf '%q\n' "$word"; done) ;;
 	esac
 }
 complete -F _try_it try-it

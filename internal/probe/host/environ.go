@@ -39,27 +39,40 @@ func (h Host) Environment(u facts.Unit) facts.Environment {
 	return facts.Environment{Values: values}
 }
 
-// others reads the environments of a unit's processes but the main one's.
+// others reads the environments of a unit's processes but the main one's, also of
+// those in control groups that the unit has made below its own (Delegate=).
 func (h Host) others(u facts.Unit) []map[string]string {
-	dir := h.groupDir(u.ControlGroup)
-	if dir == "" {
-		return nil
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
-	if err != nil {
-		return nil
-	}
 	var all []map[string]string
-	for word := range strings.FieldsSeq(string(text)) {
-		pid, err := strconv.Atoi(word)
-		if err != nil || pid == u.MainPID {
+	for _, dir := range groupsBelow(h.processDir(u.ControlGroup)) {
+		text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+		if err != nil {
 			continue
 		}
-		if values, err := h.environ(pid); err == nil {
-			all = append(all, values)
+		for word := range strings.FieldsSeq(string(text)) {
+			pid, err := strconv.Atoi(word)
+			if err != nil || pid == u.MainPID {
+				continue
+			}
+			if values, err := h.environ(pid); err == nil {
+				all = append(all, values)
+			}
 		}
 	}
 	return all
+}
+
+// processDir returns the directory of a unit's control group in the hierarchy in
+// which systemd keeps its processes: that of cgroup2, or on an older host its own.
+func (h Host) processDir(group string) string {
+	if dir := h.groupDir(group); dir != "" {
+		if _, err := os.Stat(dir); err == nil {
+			return dir
+		}
+	}
+	if group == "" || strings.Contains(group, "..") {
+		return ""
+	}
+	return h.path("/sys/fs/cgroup/systemd" + group)
 }
 
 func (h Host) environ(pid int) (map[string]string, error) {

@@ -5,6 +5,7 @@ package host
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -87,6 +88,31 @@ func TestTheEnvironmentIsTheProcesssWhereItCanBeRead(t *testing.T) {
 		unit.MainPID = pid
 		if diff := cmp.Diff(want, h.Environment(unit)); diff != "" {
 			t.Errorf("PID %d: %s", pid, diff)
+		}
+	}
+}
+
+// A unit may keep its programs in control groups of its own (Delegate=,
+// DelegateSubgroup=), and a host with cgroup v1 lists them elsewhere.
+func TestTheEnvironmentsOfAllProcessesOfAUnitAreRead(t *testing.T) {
+	want := []map[string]string{{"DRY_RUN": "1"}}
+	for name, procs := range map[string]string{
+		"in the unit's control group":  "sys/fs/cgroup/g/cgroup.procs",
+		"in a control group below it":  "sys/fs/cgroup/g/worker/deep/cgroup.procs",
+		"in the hierarchy of systemd":  "sys/fs/cgroup/systemd/g/cgroup.procs",
+		"below it, in that hierarchy":  "sys/fs/cgroup/systemd/g/worker/cgroup.procs",
+		"in a hierarchy beside others": "sys/fs/cgroup/unified/g/cgroup.procs",
+	} {
+		files := map[string]string{procs: "7\n8\n", "proc/7/environ": "A=1\x00", "proc/8/environ": "DRY_RUN=1\x00"}
+		switch {
+		case strings.Contains(procs, "/unified/"):
+			files["sys/fs/cgroup/unified/cgroup.controllers"] = ""
+		case !strings.Contains(procs, "/systemd/"):
+			files["sys/fs/cgroup/cgroup.controllers"] = ""
+		}
+		e := fakeRoot(t, files).Environment(facts.Unit{MainPID: 7, ControlGroup: "/g"})
+		if diff := cmp.Diff(want, e.Others); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }

@@ -5,14 +5,12 @@ package host
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -55,9 +53,10 @@ func (Host) Server(server, client netip.AddrPort) facts.Server {
 func local(server, client netip.Addr) bool { return server == client || Local(server) }
 
 // Local reports whether an address is one of this host: loopback, unspecified,
-// or of one of its interfaces.
+// of one of its interfaces, or one that the kernel delivers here although no
+// interface has it (a route of type "local").
 func Local(server netip.Addr) bool {
-	if server = server.Unmap(); server.IsLoopback() || server.IsUnspecified() {
+	if server = server.Unmap(); server.IsLoopback() || server.IsUnspecified() || deliveredHere(server) {
 		return true
 	}
 	own, err := net.InterfaceAddrs()
@@ -77,28 +76,11 @@ func Local(server netip.Addr) bool {
 // diagSocket returns the kernel's message about one socket (sock_diag(7)): a
 // request for exactly that one, which needs no privilege.
 func diagSocket(server, client netip.AddrPort) ([]byte, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	datagram, err := askKernel(unix.NETLINK_SOCK_DIAG, socketRequest(server, client))
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = unix.Close(fd) }()
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
-		return nil, err
-	}
-	if err := unix.Sendto(fd, socketRequest(server, client), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, err
-	}
-	buf := make([]byte, 8<<10)
-	for {
-		n, _, err := unix.Recvfrom(fd, buf, 0)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		return socketAnswer(buf[:n], server, client)
-	}
+	return socketAnswer(datagram, server, client)
 }
 
 // socketRequest asks for the socket whose own address is server and whose peer
@@ -119,6 +101,8 @@ func socketRequest(server, client netip.AddrPort) []byte {
 	binary.BigEndian.PutUint16(id[2:], client.Port())
 	copy(id[4:20], server.Addr().AsSlice())
 	copy(id[20:36], client.Addr().AsSlice())
+	// A link-local address is one of an interface.
+	binary.NativeEndian.PutUint32(id[36:], uint32(interfaceOf(server.Addr()))) //nolint:gosec // an index
 	binary.NativeEndian.PutUint32(id[40:], noCookie)
 	binary.NativeEndian.PutUint32(id[44:], noCookie)
 	return b
@@ -136,29 +120,19 @@ const (
 // Where no connection has these addresses the kernel answers with whoever listens
 // there now, and that may be anybody: it is no answer.
 func socketAnswer(datagram []byte, server, client netip.AddrPort) ([]byte, error) {
-	messages, err := syscall.ParseNetlinkMessage(datagram)
+	data, err := oneMessage(datagram, sockDiagByFamily, diagMessageLen)
 	if err != nil {
 		return nil, err
 	}
-	if len(messages) != 1 {
-		return nil, fmt.Errorf("%d messages", len(messages))
-	}
-	m := messages[0]
-	switch {
-	case m.Header.Type == unix.NLMSG_ERROR && len(m.Data) >= 4:
-		return nil, unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data))) //nolint:gosec // an errno
-	case m.Header.Type != sockDiagByFamily || len(m.Data) < diagMessageLen:
-		return nil, fmt.Errorf("a message of type %d and %d bytes", m.Header.Type, len(m.Data))
-	}
-	switch m.Data[diagStateAt] {
+	switch data[diagStateAt] {
 	case tcpListen, tcpSynRecv, tcpTimeWait, tcpClose, tcpNewSynRecv:
 		return nil, errors.New("the connection is gone")
 	}
-	own, peer := diagEnds(m.Data)
+	own, peer := diagEnds(data)
 	if !sameEnd(own, server) || !sameEnd(peer, client) {
 		return nil, errors.New("another socket")
 	}
-	return m.Data, nil
+	return data, nil
 }
 
 // diagEnds returns the two ends of a socket, its own first.
@@ -203,11 +177,22 @@ const maxGroups = 1000
 // with Delegate= may have made. It returns none where there is no such
 // hierarchy or no such group.
 func (h Host) Groups(group string) []uint64 {
-	dir := h.groupDir(group)
+	var found []uint64
+	for _, dir := range groupsBelow(h.groupDir(group)) {
+		if info, err := safefile.Lstat(dir); err == nil {
+			found = append(found, info.Ino)
+		}
+	}
+	return found
+}
+
+// groupsBelow returns the directory of a control group and those below it, at most
+// maxGroups; "" has none.
+func groupsBelow(dir string) []string {
 	if dir == "" {
 		return nil
 	}
-	var found []uint64
+	var found []string
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return nil //nolint:nilerr // a group that has gone has no members
@@ -215,9 +200,7 @@ func (h Host) Groups(group string) []uint64 {
 		if !d.IsDir() {
 			return nil
 		}
-		if info, err := safefile.Lstat(path); err == nil {
-			found = append(found, info.Ino)
-		}
+		found = append(found, path)
 		if len(found) >= maxGroups {
 			return fs.SkipAll
 		}

@@ -5,6 +5,7 @@ package mps
 import (
 	"bytes"
 	"cmp"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -88,18 +89,35 @@ func (p Prober) process(pid int) (one facts.MPSProcess, ok bool) {
 	if name, err := os.ReadFile(p.proc(parent + "/comm")); err == nil && parent != "0" {
 		one.Parent = strings.TrimSpace(string(name))
 	}
-	if line, err := os.ReadFile(p.proc(dir + "/cmdline")); err == nil {
+	if line, err := begin(p.proc(dir+"/cmdline"), maxArgs); err == nil {
 		one.Args = split(line)
 	}
 	// Unreadable for who may not trace the process: another user's.
 	one.Exe, _ = os.Readlink(p.proc(dir + "/exe"))
-	if environ, err := os.ReadFile(p.proc(dir + "/environ")); err == nil {
+	if environ, err := begin(p.proc(dir+"/environ"), maxEnviron); err == nil {
 		one.PipeDirectory = pipeDirectory(split(environ))
 	}
 	if groups, err := os.ReadFile(p.proc(dir + "/cgroup")); err == nil {
 		one.Unit = unit(string(groups))
 	}
 	return one, true
+}
+
+// What is read of a process, in bytes. Anybody may start many that have NVIDIA's
+// name and megabytes of arguments, which are kept; the environment is not.
+const (
+	maxArgs    = 4 << 10
+	maxEnviron = 4 << 20
+)
+
+// begin reads the beginning of a file.
+func begin(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 func split(zeroTerminated []byte) []string {

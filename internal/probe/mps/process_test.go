@@ -162,3 +162,15 @@ func TestTheUnitIsTheSystemsOwn(t *testing.T) {
 		}
 	}
 }
+
+// Whoever may start processes starts many, with megabytes of arguments.
+func TestTheArgumentsOfAProcessAreKeptUpToALimit(t *testing.T) {
+	large := with(daemonProcess(7), func(p *proc) { p.args = append(p.args, strings.Repeat("x", 2<<20)) })
+	found, err := Prober{Root: root(t, "", large)}.processes()
+	if err != nil || len(found) != 1 || !found[0].Daemon() {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	if n := len(strings.Join(found[0].Args, "")); n > maxArgs {
+		t.Errorf("%d bytes of arguments are kept", n)
+	}
+}

@@ -65,21 +65,22 @@ type Conn struct {
 	shut bool
 }
 
-// Open connects to the system bus; root falls back to systemd's own socket
-// where there is no bus. ctx bounds only the connecting, at most 2 s: the
+// Open connects to the system bus, at another address where the caller believes
+// one ("": none); root falls back to systemd's own socket where there is no bus.
+// ctx bounds only the connecting, at most 2 s: the
 // connection lives until Close. The error wraps ErrNoSystemd or
 // ErrUnreachable.
-func Open(ctx context.Context) (*Conn, error) {
-	c, err := open(ctx, "", defaultDoors(os.Geteuid(), os.Getenv("DBUS_SYSTEM_BUS_ADDRESS")))
+func Open(ctx context.Context, address string) (*Conn, error) {
+	c, err := open(ctx, "", defaultDoors(os.Geteuid(), address))
 	if err == nil {
 		c.byBroker = os.Geteuid() != 0
 	}
 	return c, err
 }
 
-// New returns a Conn that connects when it is first asked.
-func New() *Conn {
-	return newConn("", defaultDoors(os.Geteuid(), os.Getenv("DBUS_SYSTEM_BUS_ADDRESS")))
+// New returns a Conn that connects when it is first asked, as Open does.
+func New(address string) *Conn {
+	return newConn("", defaultDoors(os.Geteuid(), address))
 }
 
 // OpenAddress connects to the bus at a D-Bus address such as
@@ -103,7 +104,7 @@ func open(ctx context.Context, root string, doors []door) (*Conn, error) {
 }
 
 // defaultDoors lists where the manager can be reached, best first. What runs
-// as root takes no address from its environment: whoever could set a variable
+// as root takes no other address: whoever could set a variable
 // would choose who answers.
 func defaultDoors(euid int, address string) []door {
 	if euid == 0 {

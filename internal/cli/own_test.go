@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli_test
+
+import (
+	"bytes"
+	"syscall"
+	"testing"
+
+	"justnews/internal/cli"
+	"justnews/internal/probe/systemd"
+	"justnews/internal/process"
+)
+
+func TestNoEnvironmentFileOfAUnitChoosesWhoAnswersForSystemd(t *testing.T) {
+	const played = "unix:path=/tmp/played"
+	for groups, want := range map[string]string{"": played, "user@1000.service": played, "justnews@scout.service": "", "justnews-preload.service": ""} {
+		m := cli.Machine{Groups: []string{groups}, Lookup: func(string) (string, bool) { return played, true }}
+		if got := cli.BusAddress(m); got != want {
+			t.Errorf("in %q it is %q, want %q", groups, got, want)
+		}
+	}
+}
+
+// An environment file that was written from a running service's environment has
+// another process's SYSTEMD_EXEC_PID in it. A gate that takes itself for a run by
+// hand would end by a status that its unit may take for success.
+func TestAnEnvironmentFileMakesNoGateARunByHand(t *testing.T) {
+	if systemd.Booted() {
+		t.Skip("systemd answers here, and knows that this is none of its commands")
+	}
+	for name, c := range map[string]struct {
+		groups []string
+		want   syscall.Signal
+	}{
+		"the gate of a unit":   {[]string{"0::", "system.slice", "system-justnews.slice", "justnews@scout.service"}, process.Unlisted},
+		"a run by hand":        {nil, 0},
+		"another unit's run":   {[]string{"0::", "system.slice", "cron.service"}, 0},
+		"a user's own manager": {[]string{"0::", "user.slice", "user@1000.service", "app.slice"}, 0},
+	} {
+		var out bytes.Buffer
+		var got syscall.Signal
+		cli.Run(t.Context(), cli.Machine{
+			Stdout: &out, Stderr: &out, Groups: c.groups,
+			Lookup: func(variable string) (string, bool) {
+				value, ok := map[string]string{"SYSTEMD_EXEC_PID": "1", "GATE_TIMEOUT": "2"}[variable]
+				return value, ok
+			},
+			Kill: func(s syscall.Signal) { got = s },
+		}, []string{"--config", "/nonexistent.toml", "--gate-only", "scout"})
+		if got != c.want {
+			t.Errorf("%s: ended by signal %d, want %d\n%s", name, got, c.want, out.String())
+		}
+	}
+}
