@@ -24,14 +24,6 @@ const UnitCaches = "/var/cache/justnews"
 // thousand, and no string in them is longer than that.
 const maxSummary = 1 << 20
 
-// What is read of one unit's cache: a unit leaves 50 summaries of its instance and 50
-// of the host, of some thousand bytes. What goes beyond is somebody else's, and must
-// not use up the memory of who asks.
-const (
-	unitSummaries = 500
-	unitBytes     = 16 << 20
-)
-
 // Past is one summary that a run left, read whole and not yet believed: what
 // its text says is still to be held against its name and its place.
 type Past struct {
