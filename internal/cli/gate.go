@@ -125,17 +125,19 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 	case !res.Passed():
 		gate.KeepShut(res, cmp.Or(refusingUnit(a.Lookup), own))
 	}
-	if !ofNobody(*res) {
-		if note := a.record(a.summarize(e, *res), res.Started); note != nil {
+	summary := a.summarize(e, *res)
+	noted := func(note *diag.Problem) {
+		if note != nil {
 			res.Problems = append(res.Problems, *note)
-		}
-		if a.serves(e, own) {
-			if note := a.metrics(a.summarize(e, *res)); note != nil {
-				res.Problems = append(res.Problems, *note)
-			}
+			summary = a.summarize(e, *res)
 		}
 	}
-	summary := a.summarize(e, *res)
+	if !ofNobody(*res) {
+		noted(a.record(summary, res.Started))
+		if a.serves(e, own) {
+			noted(a.metrics(summary))
+		}
+	}
 	watch.Done(*res)
 	if a.json() {
 		if text, err := summary.JSON(); err == nil {

@@ -60,6 +60,7 @@ func Clean(problems []diag.Problem) []diag.Problem {
 func cleaned(p diag.Problem) diag.Problem {
 	p.Subject, p.Message = brief(p.Subject, maxSubject), Brief(p.Message)
 	p.Seen, p.Expected, p.Hint = Brief(p.Seen), Brief(p.Expected), Brief(p.Hint)
+	p.Fix.Advice = Brief(p.Fix.Advice) // a command is quoted, and cleaned, where it is printed
 	if p.Position != nil {
 		at := *p.Position
 		at.File = Brief(at.File)
