@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"unicode/utf8"
 
@@ -59,7 +60,7 @@ func Clean(problems []diag.Problem) []diag.Problem {
 
 func cleaned(p diag.Problem) diag.Problem {
 	p.Subject, p.Message = brief(p.Subject, maxSubject), Brief(p.Message)
-	p.Seen, p.Expected, p.Hint = Brief(p.Seen), Brief(p.Expected), Brief(p.Hint)
+	p.Seen, p.Expected, p.Hint = Brief(p.Seen), Brief(p.Expected), Brief(cmp.Or(p.Hint, p.Fix.String()))
 	p.Fix.Advice = Brief(p.Fix.Advice) // a command is quoted, and cleaned, where it is printed
 	if p.Position != nil {
 		at := *p.Position
