@@ -184,8 +184,6 @@ var misconfigured = []fault{
 	configured("a configuration of somebody else", "chown justnews", configFile),
 	configured("a configuration that others may write", "chmod 0666", configFile),
 	configured("a configuration that the services may not read", "chmod 0600", configFile),
-	configured("a store that does not exist", `sed -i 's#^root = .*#root = "/opt/justnews/modles"#'`, "/opt/justnews/modles"),
-	configured("a store below a home", `mkdir -p /home/op; cp -a /opt/justnews/models /home/op/; sed -i -e 's#^root = .*#root = "/home/op/models"#' -e 's#^map = .*#map = "/home/op/models/AGENT_MODEL_MAP.json"#'`, "protect_home"),
 	{name: "a model's directory is root's alone", inject: "chown -R root:root " + brokenDir + " && chmod -R go= " + brokenDir, remove: "chmod -R go=rX " + brokenDir, refused: "STORE-PERMISSION", names: []string{brokenDir, "justnews"}, quick: true},
 	{name: "a model is copied only in part", inject: broken("half-copied")[0], remove: mended()[0], refused: "STORE-", names: []string{"v1.tmp"}},
 	{name: "current is gone", inject: broken("missing-current")[0], remove: "ln -sfn versions/v1 " + modelRoot + "/scout/current", refused: "STORE-VERSION", names: []string{"current"}},
