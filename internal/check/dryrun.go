@@ -53,7 +53,7 @@ func dryRuns(u facts.Unit, dry, at string) diag.Problem {
 		Code: diag.OrchestratorDryRun, Subject: u.Name,
 		Message: "the orchestrator reports models as loaded without loading them",
 		Seen:    diag.Clean(dry) + " " + at, Expected: name + " unset or 0",
-		Fix: mend(restart(u.Name), "remove %s from the unit and its environment files", name),
+		Fix: mend(restart(u.Name), "remove %s from the unit and its environment files", name).Looking(settings(u.Name), whereSet(name)),
 	}
 }
 

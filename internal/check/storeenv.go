@@ -17,7 +17,7 @@ import (
 // that is missing lets the libraries download. What a unit says without its
 // process being asked may be incomplete: then only what it does say counts.
 func StoreEnvironment(unit string, e facts.Environment, strict bool, root string) []diag.Problem {
-	var seen, expected []string
+	var seen, expected, wrong []string
 	miss := func(name, want string) {
 		value, set := e.Values[name]
 		switch {
@@ -28,7 +28,7 @@ func StoreEnvironment(unit string, e facts.Environment, strict bool, root string
 		default:
 			return
 		}
-		expected = append(expected, name+"="+want)
+		expected, wrong = append(expected, name+"="+want), append(wrong, name)
 	}
 	if value := e.Values["MODEL_STORE_ROOT"]; value == "" || filepath.Clean(value) != filepath.Clean(root) {
 		miss("MODEL_STORE_ROOT", root)
@@ -52,8 +52,18 @@ func StoreEnvironment(unit string, e facts.Environment, strict bool, root string
 		Message:  "the orchestrator's environment is not the one that the configuration gives it",
 		Seen:     strings.Join(seen, ", ") + where(e),
 		Expected: strings.Join(expected, ", "),
-		Fix:      mend(append(reload(), restart(unit)...), "remove what overrules it from drop-ins and /etc/justnews/*.env").Looking(settings(unit)),
+		Fix:      mend(append(reload(), restart(unit)...), "remove what overrules it from drop-ins and /etc/justnews/*.env").
+			Looking(settings(unit), whereSet(wrong...)),
 	}}
+}
+
+// whereSet finds the files of ours that set a variable.
+func whereSet(names ...string) diag.Command {
+	c := diag.Run("grep", "-rn")
+	for _, name := range names {
+		c = append(c, "-e", name+"=")
+	}
+	return append(c, "--", "/etc/justnews")
 }
 
 func where(e facts.Environment) string {

@@ -7,12 +7,13 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"justnews/internal/reference/hang"
 )
 
 // inNetwork runs f in a network namespace that commands of ip(8) set up.
@@ -21,23 +22,20 @@ func inNetwork(t *testing.T, commands string, f func()) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root makes a network namespace")
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with its namespace
+	_ = hang.Apart(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			t.Logf("no network namespace here: %v", err)
-			return
+			return nil
 		}
 		for line := range strings.Lines(strings.TrimSpace(commands)) {
 			if out, err := exec.CommandContext(t.Context(), "ip", strings.Fields(line)...).CombinedOutput(); err != nil {
 				t.Logf("ip %s: %v: %s", line, err, out)
-				return
+				return nil
 			}
 		}
 		f()
-	}()
-	<-done
+		return nil
+	})
 }
 
 // An address may be this host's without standing at one of its interfaces, and a
