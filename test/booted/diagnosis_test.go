@@ -190,13 +190,8 @@ var misconfigured = []fault{
 	{name: "the map has a wrong id", inject: broken("wrong-id")[0], remove: mended()[0], refused: "MAP-NAME", names: []string{"AGENT_MODEL_MAP.json:2"}},
 	environment("HF_HUB_OFFLINE=0", "STORE-ENVIRONMENT", "HF_HUB_OFFLINE"),
 	environment("MODEL_STORE_DRY_RUN=1", "", "MODEL_STORE_DRY_RUN", "/etc/justnews"),
-	environment("export MODEL_STORE_ROOT=/opt/justnews/elsewhere", "", "/etc/justnews/global.env"),
-	environment("LD_LIBRARY_PATH=/nowhere\nMODEL_STORE_ROOT=/opt/justnews/elsewhere", "STORE-", "/opt/justnews/elsewhere"),
 	{name: "a template in /etc that is not ours", inject: "sed -e '/^\\[Service\\]/a ExecStartPre=/usr/local/bin/justnews-old-check.sh' /usr/lib/systemd/system/justnews@.service > /etc/systemd/system/justnews@.service; systemctl daemon-reload",
 		remove: "rm /etc/systemd/system/justnews@.service; systemctl daemon-reload", names: []string{"justnews-old-check.sh"}},
-	{name: "the orchestrator's unit is masked", inject: "systemctl mask --runtime --now " + unit(orchestrator), remove: "systemctl unmask --runtime " + unit(orchestrator), names: []string{"masked"}},
-	{name: "the bus's program ends at once", inject: "mkdir -p /etc/systemd/system/" + unit("mcp_bus") + ".d; printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' > " + dropIn("mcp_bus", "99-false.conf") + "; systemctl daemon-reload",
-		remove: "rm " + dropIn("mcp_bus", "99-false.conf") + "; systemctl daemon-reload", names: []string{"mcp_bus"}},
 }
 
 // configured is a fault of justnews.toml: a command that changes the file, which
