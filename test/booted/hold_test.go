@@ -240,7 +240,10 @@ func TestNothingHoldsAGate(t *testing.T) {
 		plain := s.ReadFile(configFile)
 		thorough := strings.Replace(plain, `verify_preload = "presence"`, `verify = "manifest"`, 1)
 		now := plain
-		for _, h := range holdings {
+		for i, h := range holdings {
+			if i%3 != 0 && !*update {
+				continue // one of each three, and all where the table is made
+			}
 			t.Run(h.name, func(t *testing.T) {
 				inner := &site{Machine: s.Machine, t: t}
 				want := plain
