@@ -231,7 +231,10 @@ func (l *look) faceless(i instance, of []diag.Problem) []diag.Problem {
 		p := &same[n]
 		at := slices.IndexFunc(judged, func(q diag.Problem) bool { return q.Code == p.Code })
 		if at < 0 {
-			continue // it is about the name
+			if !strings.Contains(p.Message+p.Seen+p.Expected+p.Fix.String(), name) {
+				p.Subject = ""
+			}
+			continue // else it is about the name
 		}
 		*p = judged[at]
 		judged = slices.Delete(judged, at, at+1)

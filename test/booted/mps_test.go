@@ -312,7 +312,7 @@ var mpsFaults = []struct {
 	{"no unit, no daemon", func(t *testing.T, s *site) {
 		s.Systemctl("stop", mpsUnit)
 		fix := s.gateBy("justnews", "--config", "/root/hand.toml", "--timeout", "2").refusedWith(t, 71, "MPS-DEAD", pipeDir)
-		if !strings.HasPrefix(fix, "CUDA_MPS_PIPE_DIRECTORY="+pipeDir+" nvidia-cuda-mps-control -d") {
+		if !strings.HasPrefix(fix, "env CUDA_MPS_PIPE_DIRECTORY="+pipeDir+" nvidia-cuda-mps-control -d") {
 			t.Errorf("the fix is %q", fix)
 		}
 	}},

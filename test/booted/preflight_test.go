@@ -227,6 +227,7 @@ func (s *site) unheard() {
 	s.finds(1, "GENERATOR-ABSENT", "justnews-generator")
 	s.Remove("/etc/systemd/system-generators/justnews-generator")
 	s.Systemctl("daemon-reload")
+	s.WaitUnits("active/running", units(agents()...)...) // what was refused meanwhile is tried again
 }
 
 // carriesItsMessageID looks for the journal's entry of a refusal.
