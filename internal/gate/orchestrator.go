@@ -77,10 +77,14 @@ func (g *greeting) once(ctx context.Context) (bool, outcome) {
 	if problems := g.orchestratorUnitProblem(ctx); len(problems) > 0 {
 		return true, outcome{problems: append(g.notes, problems...), detail: "the unit cannot become ready"}
 	}
-	g.health = g.world.Orchestrator.Health(ctx)
+	health := g.world.Orchestrator.Health(ctx)
 	if ctx.Err() != nil {
+		if g.reason == "" { // else what was seen before it was cut short says more
+			g.health = health
+		}
 		return false, outcome{}
 	}
+	g.health = health
 	switch check.Reach(g.health.Answer) {
 	case check.Unreachable:
 		if g.unit.known {
