@@ -125,7 +125,7 @@ func (a *adopter) models(t *table) {
 	}
 }
 
-// belowHome tells whether a path is one that ProtectHome= would hide.
+// belowHome reports whether a path is one that ProtectHome= would hide.
 func belowHome(p string) bool {
 	return strings.HasPrefix(p, "/home/") || strings.HasPrefix(p, "/root/") || p == "/home" || p == "/root"
 }

@@ -57,7 +57,7 @@ func envProblem(f facts.EnvFile, code diag.Code, line int, message, seen, expect
 	}
 	return diag.Problem{
 		Code: code, Position: &diag.Position{File: f.Path, Line: line}, Message: message,
-		Seen: diag.Clean(seen), Expected: expected, Fix: mend(reload(), "correct %s", where),
+		Seen: diag.Clean(seen), Expected: expected, Fix: advise(reload(), "correct %s", where),
 	}
 }
 

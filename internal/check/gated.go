@@ -48,7 +48,7 @@ func reloaded(u facts.Unit) []diag.Problem {
 	}}
 }
 
-// isGate tells whether a command is the gate of the unit's own instance, and
+// isGate reports whether a command is the gate of the unit's own instance, and
 // one whose refusal counts.
 func isGate(e facts.Exec, unit string) bool {
 	return !e.IgnoreFailure && slices.Equal(e.Argv, []string{"/usr/bin/justnews-gate", "--gate-only", instance(unit)})

@@ -32,7 +32,7 @@ func FailedUnit(u facts.Unit) *diag.Problem {
 	}
 	p := withSetup(diag.Problem{
 		Code: diag.UnitFailed, Subject: u.Name, Message: "the instance has failed",
-		Seen: j.Reason, Expected: "active", Fix: mendUnit(u),
+		Seen: j.Reason, Expected: "active", Fix: unitFix(u),
 	}, u)
 	return &p
 }

@@ -56,7 +56,7 @@ func mildest(k facts.GPUKind) diag.Severity {
 	}
 }
 
-// GPUMayCome tells whether what is missing may yet appear by itself: at a boot
+// GPUMayCome reports whether what is missing may yet appear by itself: at a boot
 // the driver, and udev behind it, can be later than a gate. Everything else
 // stays what it is.
 func GPUMayCome(l facts.GPULook) bool {

@@ -57,7 +57,7 @@ func broken(f facts.UnitFile) []diag.Problem {
 		problems = append(problems, diag.Problem{
 			Code: diag.DropInBroken, Severity: diag.Warning, Position: &diag.Position{File: f.Path, Line: b.Line},
 			Message: "systemd drops " + what + ": " + diag.Clean(b.Reason),
-			Fix:     mend(reload(), "correct line %d of %s", b.Line, quote(f.Path)),
+			Fix:     advise(reload(), "correct line %d of %s", b.Line, quote(f.Path)),
 		})
 	}
 	return problems

@@ -17,7 +17,7 @@ func Map(f modelmap.File, written bool) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
 			Message: "the model map that the configuration names does not exist", Expected: "a file",
-			Fix: mend(again(), "put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml"),
+			Fix: advise(again(), "put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml"),
 		}}
 	case f.Missing:
 		return []diag.Problem{{
@@ -29,7 +29,7 @@ func Map(f modelmap.File, written bool) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
 			Message: "cannot read the model map: " + diag.Clean(f.Err.Error()), Expected: "a regular file that this user can read",
-			Fix: mend(again(), "let the service's user read it").Looking(namei(f.Path)),
+			Fix: advise(again(), "let the service's user read it").Looking(namei(f.Path)),
 		}}
 	}
 	var problems []diag.Problem
@@ -50,11 +50,11 @@ func mapProblem(path string, p modelmap.Problem) diag.Problem {
 	problem := diag.Problem{
 		Code: diag.MapInvalid, Position: &diag.Position{File: path, Line: p.Line, Column: p.Column},
 		Message: diag.Clean(message),
-		Fix:     mend(again(), "correct line %d of %s", p.Line, quote(path)),
+		Fix:     advise(again(), "correct line %d of %s", p.Line, quote(path)),
 	}
 	if p.Warning {
 		problem.Severity = diag.Warning
-		problem.Fix = mend(nil, "correct line %d of %s", p.Line, quote(path))
+		problem.Fix = advise(nil, "correct line %d of %s", p.Line, quote(path))
 	}
 	return problem
 }

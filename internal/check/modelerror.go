@@ -48,7 +48,7 @@ func unnamed(s Subject, message, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.ModelFailed, Subject: s.URL, Message: message, Seen: seen,
 		Expected: "no failed model",
-		Fix:      mend(again(), "fix what the orchestrator's log names").Looking(logOf(s.Unit)),
+		Fix:      advise(again(), "fix what the orchestrator's log names").Looking(logOf(s.Unit)),
 	}
 }
 
@@ -71,7 +71,7 @@ func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 		Message:  diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
 		Seen:     d.Seen,
 		Expected: cmp.Or(d.Expected, "a model that loads"),
-		Fix:      orFix(d.Fix, mend(again(), "fix what the orchestrator's log names").Looking(logOf(s.Unit))),
+		Fix:      orFix(d.Fix, advise(again(), "fix what the orchestrator's log names").Looking(logOf(s.Unit))),
 	}
 }
 
@@ -99,7 +99,7 @@ func strange(s Subject, what, name string, known []string) Diagnosis {
 	return Diagnosis{
 		Seen:     seen,
 		Expected: "agents and models of " + s.Map,
-		Fix:      mend(again(), "correct the name in the orchestrator's AGENT_MODEL_MAP.json or in %s", quote(s.Map)),
+		Fix:      advise(again(), "correct the name in the orchestrator's AGENT_MODEL_MAP.json or in %s", quote(s.Map)),
 	}
 }
 
@@ -175,7 +175,7 @@ func messageDiagnosis(e facts.ModelError) Diagnosis {
 			return Diagnosis{
 				Seen:     "the message points to " + h.says + " (taken from the message, not checked)",
 				Expected: h.expected,
-				Fix:      mend(again(), "%s", h.first),
+				Fix:      advise(again(), "%s", h.first),
 			}
 		}
 	}

@@ -97,7 +97,7 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 	if w.OwnUnit && w.MainPID == 0 {
 		return diag.Problem{
 			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon ended as soon as it was started",
-			Seen: seen, Expected: "a daemon that stays", Fix: mend(w.start(), "fix what its log names").Looking(logOf(w.Unit)),
+			Seen: seen, Expected: "a daemon that stays", Fix: advise(w.start(), "fix what its log names").Looking(logOf(w.Unit)),
 		}
 	}
 	switch {
@@ -131,7 +131,7 @@ func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
 		return diag.Problem{
 			Code: diag.MPSEnvironment, Subject: w.PipeDirectory, Message: "the instance would look for MPS in another pipe directory than that of " + w.Unit,
 			Seen: diag.Clean(strings.Join(seen, ", ")), Expected: "CUDA_MPS_PIPE_DIRECTORY=" + diag.Clean(m.Others[ours].PipeDirectory),
-			Fix: mend(reload(), "remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins"),
+			Fix: advise(reload(), "remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins"),
 		}
 	}
 	other := m.Elsewhere[0]
@@ -143,7 +143,7 @@ func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
 	}
 }
 
-// isUnits tells whether a process is the daemon of the configured unit.
+// isUnits reports whether a process is the daemon of the configured unit.
 func (w MPSWish) isUnits(p facts.MPSProcess) bool {
 	return p.Daemon() && w.Unit != "" && (p.Unit == w.Unit || w.MainPID > 0 && p.PID == w.MainPID)
 }
@@ -218,11 +218,11 @@ func MPSUnseen(m facts.MPS, w MPSWish) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "could not check who holds the lock of the MPS control daemon",
 		Seen: holder(m) + ", hidden from this user", Expected: "a process of " + control + " that this user may look at",
-		Fix: mend(reload(), "run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml"),
+		Fix: advise(reload(), "run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml"),
 	}
 }
 
-// MPSHopeless tells whether waiting cannot mend what a try found. A daemon that
+// MPSHopeless reports whether waiting cannot mend what a try found. A daemon that
 // does not live yet may come, and one that is busy may be free again.
 func MPSHopeless(reached Rung, problems []diag.Problem, w MPSWish) bool {
 	if w.OwnUnit && w.MainPID == 0 {

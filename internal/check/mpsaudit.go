@@ -49,7 +49,7 @@ func MPSAudit(a Audit) []diag.Problem {
 func (a Audit) problem(code diag.Code, message, seen, expected, remove string) diag.Problem {
 	return diag.Problem{
 		Code: code, Subject: a.Unit, Message: message, Seen: diag.Clean(seen), Expected: diag.Clean(expected),
-		Fix: mend(reload(), "%s", remove).Looking(settings(a.Unit)),
+		Fix: advise(reload(), "%s", remove).Looking(settings(a.Unit)),
 	}
 }
 
@@ -150,7 +150,7 @@ func hiddenByPrivateTmp(dir string) bool {
 	return strings.HasPrefix(dir, "/tmp/") || strings.HasPrefix(dir, "/var/tmp/")
 }
 
-// bound tells whether one of the paths brings dir into the unit's view.
+// bound reports whether one of the paths brings dir into the unit's view.
 func bound(paths []string, dir string) bool {
 	for _, p := range paths {
 		if p = strings.TrimPrefix(p, "-"); p == dir || strings.HasPrefix(dir, p+"/") {
@@ -160,7 +160,7 @@ func bound(paths []string, dir string) bool {
 	return false
 }
 
-// allowsNVIDIA tells whether a rule is about the driver's nodes.
+// allowsNVIDIA reports whether a rule is about the driver's nodes.
 func allowsNVIDIA(rules []string) bool {
 	for _, r := range rules {
 		if strings.HasPrefix(r, "char-nvidia") || strings.HasPrefix(r, "/dev/nvidia") || strings.HasPrefix(r, "char-* ") {

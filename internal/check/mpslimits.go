@@ -17,7 +17,7 @@ import (
 // means that none is set.
 const AskMemoryLimit = "get_default_device_pinned_mem_limit 0"
 
-// LimitsWanted tells whether the daemon has to be given default limits.
+// LimitsWanted reports whether the daemon has to be given default limits.
 func LimitsWanted(c config.MPS) bool { return c.DefaultMemory != "" || c.DefaultThreads > 0 }
 
 // MPSDefaults compares what the daemon says of its default limits with the

@@ -27,14 +27,14 @@ func MPSUnit(u facts.Unit) Judgement {
 func MPSUnitProblem(u facts.Unit, j Judgement, w MPSWish) diag.Problem {
 	p := diag.Problem{
 		Code: diag.MPSUnit, Subject: u.Name, Message: "the unit of NVIDIA MPS cannot become active",
-		Seen: j.Reason, Expected: "active", Fix: w.mendUnit(u),
+		Seen: j.Reason, Expected: "active", Fix: w.unitFix(u),
 	}
 	if u.StatusText != "" {
 		p.Seen += "; it says: " + diag.Clean(u.StatusText)
 	}
 	if j.State == Failed && u.ActiveState == "inactive" && missesProgram(u) {
 		p.Code, p.Message = diag.MPSMissing, "NVIDIA MPS is not installed: systemd skipped its unit"
-		p.Fix = mend(w.start(), "install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)")
+		p.Fix = advise(w.start(), "install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)")
 	}
 	return p
 }
@@ -43,18 +43,18 @@ func missesProgram(u facts.Unit) bool {
 	return slices.ContainsFunc(u.Conditions, func(c string) bool { return strings.HasSuffix(c, "/"+control) })
 }
 
-func (w MPSWish) mendUnit(u facts.Unit) diag.Fix {
+func (w MPSWish) unitFix(u facts.Unit) diag.Fix {
 	switch {
 	case u.LoadState == "not-found":
-		return mend(append(reload(), w.start()...), `install the unit, or name the right one in mps.unit ("" where it is no unit of this host)`)
+		return advise(append(reload(), w.start()...), `install the unit, or name the right one in mps.unit ("" where it is no unit of this host)`)
 	case u.LoadState == "masked":
 		return diag.Do(append([]diag.Command{diag.Run("systemctl", "unmask", "--", u.Name)}, w.start()...)...)
 	case u.LoadState != "loaded":
-		return mend(append(reload(), w.start()...), "fix the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
+		return advise(append(reload(), w.start()...), "fix the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case len(u.Conditions) > 0 && !u.ConditionResult:
-		return mend(w.start(), "make the condition hold")
+		return advise(w.start(), "make the condition hold")
 	default:
-		return mend(w.start(), "fix what its log names").Looking(logOf(u.Name))
+		return advise(w.start(), "fix what its log names").Looking(logOf(u.Name))
 	}
 }
 
@@ -77,7 +77,7 @@ func MPSNotStarted(s facts.Start, u facts.Unit, w MPSWish, caller string) diag.P
 	case strings.HasSuffix(s.Refused, ".TransactionIsDestructive"):
 		return diag.Problem{
 			Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd does not start it: the host is shutting down, or a stop is queued",
-			Seen: diag.Clean(s.Detail), Expected: "a start job", Fix: mend(w.start(), "wait for the jobs before it").Looking(diag.Run("systemctl", "list-jobs")),
+			Seen: diag.Clean(s.Detail), Expected: "a start job", Fix: advise(w.start(), "wait for the jobs before it").Looking(diag.Run("systemctl", "list-jobs")),
 		}
 	case s.Refused != "":
 		return MPSUnitProblem(u, Judgement{State: Failed, Reason: diag.Clean(s.Refused + ": " + s.Detail)}, w)
@@ -89,7 +89,7 @@ func MPSNotStarted(s facts.Start, u facts.Unit, w MPSWish, caller string) diag.P
 	return MPSUnitProblem(u, j, w)
 }
 
-// denied tells whether a D-Bus error means that polkit said no, or that there is
+// denied reports whether a D-Bus error means that polkit said no, or that there is
 // nobody to ask.
 func denied(name string) bool {
 	return strings.HasSuffix(name, ".InteractiveAuthorizationRequired") || strings.HasSuffix(name, ".AccessDenied") ||
@@ -106,13 +106,13 @@ func MPSDeadlock(chain []string, conflicts bool, w MPSWish) *diag.Problem {
 	p := &diag.Problem{
 		Code: diag.MPSDeadlock, Subject: w.Unit, Message: "it starts only after the instance whose gate would start it",
 		Seen: strings.Join(chain, " before "), Expected: w.Unit + " without an order after " + chain[0],
-		Fix: mend(reload(), "remove that After= or Before=").Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...)),
+		Fix: advise(reload(), "remove that After= or Before=").Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...)),
 	}
 	if conflicts {
 		p.Message = "it conflicts with the instance whose gate would start it: the start would end this one"
 		p.Seen = "Conflicts= of " + strings.Join(chain, " and ")
 		p.Expected = "units that can run together"
-		p.Fix = mend(reload(), "remove that Conflicts=").Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...))
+		p.Fix = advise(reload(), "remove that Conflicts=").Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...))
 	}
 	return p
 }

@@ -19,7 +19,7 @@ func OrchestratorNonsense(s Subject, a facts.Answer) diag.Problem {
 		Message:  "the orchestrator's answer is invalid",
 		Seen:     statusOf(a) + evidence(a),
 		Expected: "200 with the object that the GPU Orchestrator answers",
-		Fix:      mend(again(), "make sure that the GPU Orchestrator serves %s", quote(s.URL)),
+		Fix:      advise(again(), "make sure that the GPU Orchestrator serves %s", quote(s.URL)),
 	}
 }
 
@@ -37,7 +37,7 @@ func OrchestratorLate(s Subject, h facts.Health, r facts.Readiness) []diag.Probl
 		Message:  fmt.Sprintf("the orchestrator did not become ready within %s", span(s.Timeout)),
 		Seen:     Readiness(r).Reason,
 		Expected: `{"ready": true} from /ready`,
-		Fix:      mend(restart(s.Unit), "fix what the orchestrator's log names").Looking(logOf(s.Unit)),
+		Fix:      advise(restart(s.Unit), "fix what the orchestrator's log names").Looking(logOf(s.Unit)),
 	}}
 }
 
@@ -57,7 +57,7 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 		Message:  fmt.Sprintf("the orchestrator did not answer within %s", span(s.Timeout)),
 		Seen:     statusOf(a) + evidence(a),
 		Expected: "an answer to GET /health and GET /models/status",
-		Fix:      mend(restart(s.Unit), "see why the orchestrator does not answer").Looking(logOf(s.Unit)),
+		Fix:      advise(restart(s.Unit), "see why the orchestrator does not answer").Looking(logOf(s.Unit)),
 	}
 }
 
@@ -77,13 +77,13 @@ func Bus(url string, b facts.BusHealth) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.BusNonsense, Subject: url, Message: "the bus's answer is invalid",
 			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: `200 with {"status": "ok"} from /health`,
-			Fix: mend(again(), "make sure that the MCP bus serves %s", quote(url)),
+			Fix: advise(again(), "make sure that the MCP bus serves %s", quote(url)),
 		}}
 	default:
 		return []diag.Problem{{
 			Code: diag.BusUnreachable, Subject: url, Message: "the bus did not answer",
 			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: "an answer to GET /health",
-			Fix: mend(again(), "see why the bus does not answer"),
+			Fix: advise(again(), "see why the bus does not answer"),
 		}}
 	}
 }

@@ -34,7 +34,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	}}
 }
 
-// rightful tells whether the unit itself listens: by its processes where they
+// rightful reports whether the unit itself listens: by its processes where they
 // can be seen, else by its user.
 func rightful(u facts.Unit, p facts.Port) bool {
 	if len(p.Processes) > 0 {
@@ -65,7 +65,7 @@ func freePort(p facts.Port) diag.Fix {
 	if len(p.Processes) > 0 && OurUnit(p.Processes[0].Unit) {
 		return diag.Do(diag.Run("systemctl", "stop", "--", p.Processes[0].Unit), diag.Retry())
 	}
-	return mend(again(), "end the program that listens there, or give the instance another port").Looking(listener(p.Port))
+	return advise(again(), "end the program that listens there, or give the instance another port").Looking(listener(p.Port))
 }
 
 // listener shows who listens on a port.
@@ -73,7 +73,7 @@ func listener(port int) diag.Command {
 	return diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", port))
 }
 
-// OurUnit tells whether a unit is an instance of ours.
+// OurUnit reports whether a unit is an instance of ours.
 func OurUnit(name string) bool {
 	return strings.HasPrefix(name, "justnews@") && strings.HasSuffix(name, ".service")
 }

@@ -55,7 +55,7 @@ func Late(j Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 			Message:  fmt.Sprintf("the models were not ready within %s", span(s.Timeout)),
 			Seen:     j.Reason,
 			Expected: expectation(s),
-			Fix:      mend(reload(), "if the models need longer than that, raise gate.timeout in /etc/justnews/justnews.toml"),
+			Fix:      advise(reload(), "if the models need longer than that, raise gate.timeout in /etc/justnews/justnews.toml"),
 		}}
 	case Idle, Unknown:
 		return []diag.Problem{{
@@ -78,7 +78,7 @@ func PreloadRefused(url string, look facts.ModelsLook) diag.Problem {
 		Message:  "the orchestrator refused to preload",
 		Seen:     statusOf(look.Answer) + evidence(look.Answer),
 		Expected: "200, or 503 with the state under detail, to POST /models/preload",
-		Fix:      mend(again(), "make sure that the GPU Orchestrator serves %s", quote(url)),
+		Fix:      advise(again(), "make sure that the GPU Orchestrator serves %s", quote(url)),
 	}
 }
 
@@ -88,7 +88,7 @@ func incomplete(j Judgement, s Subject) diag.Problem {
 		Message:  "the orchestrator loaded fewer models than it should",
 		Seen:     j.Reason,
 		Expected: expectation(s),
-		Fix:      mend(again(), "give the orchestrator the same AGENT_MODEL_MAP.json as %s", quote(s.Map)),
+		Fix:      advise(again(), "give the orchestrator the same AGENT_MODEL_MAP.json as %s", quote(s.Map)),
 	}
 }
 
@@ -100,7 +100,7 @@ func inconsistent(j Judgement, look facts.ModelsLook, s Subject) diag.Problem {
 		Seen: fmt.Sprintf("all_ready %t, in_progress %t, total %d, done %d, failed %d, %s, started_at %s",
 			st.AllReady, st.InProgress, st.Total, st.Done, st.Failed, errorsListed(len(st.Errors)), moment(st.HasStartedAt, st.StartedAt)),
 		Expected: expectation(s),
-		Fix:      mend(restart(s.Unit), "run the orchestrator with one worker process"),
+		Fix:      advise(restart(s.Unit), "run the orchestrator with one worker process"),
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// Same tells whether two looks show the same state of the same job, and what
+// Same reports whether two looks show the same state of the same job, and what
 // differs first. Two worker processes behind one port hold two states: what
 // differs between two looks is not ready. per_agent is left out, since only
 // answers to a POST have it.

@@ -101,11 +101,11 @@ func letIn(d facts.StoreDenial, user, root string) diag.Fix {
 	inside := strings.HasPrefix(d.Path, strings.TrimSuffix(root, "/")+"/") && root != ""
 	switch {
 	case hidden(d):
-		return mend(reload(), `set protect_home = "read-only" in [service] of /etc/justnews/justnews.toml`)
+		return advise(reload(), `set protect_home = "read-only" in [service] of /etc/justnews/justnews.toml`)
 	case d.ACL && user != "":
 		return diag.Do(setfacl(d, user, inside), diag.Retry())
 	case d.Allowed:
-		return mend(again(), "see what refuses it").Looking(namei(d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
+		return advise(again(), "see what refuses it").Looking(namei(d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
 	case d.Dir && inside:
 		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", d.Path), diag.Retry())
 	case d.Dir:
@@ -125,7 +125,7 @@ func setfacl(d facts.StoreDenial, user string, inside bool) diag.Command {
 	return diag.Run("setfacl", "-m", "u:"+user+":"+d.Needs, "--", d.Path)
 }
 
-// hidden tells whether ProtectHome= keeps the user out: systemd puts a
+// hidden reports whether ProtectHome= keeps the user out: systemd puts a
 // directory that nobody may enter in the place of these.
 func hidden(d facts.StoreDenial) bool {
 	return d.Mode&0o777 == 0 && (d.Path == "/home" || d.Path == "/root" || strings.HasPrefix(d.Path, "/run/user"))

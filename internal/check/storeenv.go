@@ -52,7 +52,7 @@ func StoreEnvironment(unit string, e facts.Environment, strict bool, root string
 		Message:  "the orchestrator's environment is not the one that the configuration gives it",
 		Seen:     strings.Join(seen, ", ") + where(e),
 		Expected: strings.Join(expected, ", "),
-		Fix: mend(append(reload(), restart(unit)...), "remove what overrules it from drop-ins and /etc/justnews/*.env").
+		Fix: advise(append(reload(), restart(unit)...), "remove what overrules it from drop-ins and /etc/justnews/*.env").
 			Looking(settings(unit), whereSet(wrong...)),
 	}}
 }

@@ -79,7 +79,7 @@ func (j *storeJudge) fault(m facts.StoreModel, f facts.StoreFault) {
 	}
 	p := diag.Problem{
 		Code: means.code, Subject: name(m.Want), Message: means.message,
-		Seen: describe(f), Expected: means.expected, Fix: mend(again(), means.first, quote(target(m, f))),
+		Seen: describe(f), Expected: means.expected, Fix: advise(again(), means.first, quote(target(m, f))),
 	}
 	if n := others(m, f); n > 0 {
 		p.Seen += fmt.Sprintf("; and %d more files of this model", n)
@@ -135,26 +135,26 @@ func (j *storeJudge) missing(m facts.StoreModel, f facts.StoreFault) {
 		j.say(m.Want.ID, diag.Problem{
 			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a base model that the store does not hold",
 			Seen:     fmt.Sprintf("%s, while the version holds %s", describe(f), quote(near)),
-			Expected: "the hf_id of a model that is there", Fix: mend(again(), "correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(m.Want.Base), quote(near), quote(j.wish.Map)),
+			Expected: "the hf_id of a model that is there", Fix: advise(again(), "correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(m.Want.Base), quote(near), quote(j.wish.Map)),
 		})
 	case ok:
 		j.say(m.Want.ID, diag.Problem{
 			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a model that the store does not hold",
 			Seen:     fmt.Sprintf("%s, while the version holds %s, which the map does not list", describe(f), quote(near)),
 			Expected: "the id of a model that is there",
-			Fix:      mend(again(), "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(m.Want.Model), quote(near), quote(j.wish.Map)),
+			Fix:      advise(again(), "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(m.Want.Model), quote(near), quote(j.wish.Map)),
 		})
 	case m.Want.Base != "":
 		j.say(f.Path, diag.Problem{
 			Code: diag.StoreBase, Subject: name(m.Want), Message: "the adapter's base model is not in the store",
-			Seen: describe(f), Expected: "a snapshot of " + quote(m.Want.ID), Fix: mend(again(), "copy the base model to %s", quote(f.Path)),
+			Seen: describe(f), Expected: "a snapshot of " + quote(m.Want.ID), Fix: advise(again(), "copy the base model to %s", quote(f.Path)),
 		})
 	default:
 		j.fault(m, f)
 	}
 }
 
-// wanted tells whether the map wants a model of a tree.
+// wanted reports whether the map wants a model of a tree.
 func (j *storeJudge) wanted(tree int, id string) bool {
 	return slices.ContainsFunc(j.look.Models, func(m facts.StoreModel) bool { return m.Tree == tree && m.Want.ID == id })
 }
@@ -173,6 +173,6 @@ func (j *storeJudge) noBase(w facts.StoreWant) {
 	j.say(w.Agent+w.Model, diag.Problem{
 		Code: diag.StoreBase, Subject: name(w), Position: j.place(w), Message: "the adapter has no base model",
 		Seen: seen, Expected: "a base_ref that base_models defines",
-		Fix: mend(again(), "define %s under base_models in AGENT_MODEL_MAP.json, or correct base_ref", quote(w.Base)),
+		Fix: advise(again(), "define %s under base_models in AGENT_MODEL_MAP.json, or correct base_ref", quote(w.Base)),
 	})
 }

@@ -39,7 +39,7 @@ func (j *storeJudge) proof(p facts.StoreProof) {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreTimeout, Subject: version(p), Message: "it was still being hashed at the deadline",
 			Seen: "a version of " + Size(p.Bytes), Expected: "a verdict within GATE_TIMEOUT",
-			Fix: mend(reload(), "raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: what was hashed is remembered").Looking(diag.Run("justnews-gate", "models", "verify")),
+			Fix: advise(reload(), "raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: what was hashed is remembered").Looking(diag.Run("justnews-gate", "models", "verify")),
 		})
 	case facts.Unchecked:
 		j.unchecked(p)
@@ -117,7 +117,7 @@ func (j *storeJudge) differs(p facts.StoreProof) {
 			wrong = append(wrong, f)
 		}
 	}
-	copied := mend(again(), "copy the version again from where it is whole to %s", quote(p.Path))
+	copied := advise(again(), "copy the version again from where it is whole to %s", quote(p.Path))
 	if len(missing) > 0 {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreFile, Subject: version(p), Message: "files that were manifested are missing: " + j.lostIn(p.Path, missing),
@@ -177,13 +177,13 @@ func (j *storeJudge) unchecked(p facts.StoreProof) {
 	j.say(p.Path, diag.Problem{
 		Code: diag.StoreUnverified, Subject: version(p), Message: "it cannot be verified",
 		Seen: diag.Clean(cmp.Or(p.Reason, "no reason was given")), Expected: "a version that can be read and stays as it is",
-		Fix: mend(again(), "wait until no copy is under way"),
+		Fix: advise(again(), "wait until no copy is under way"),
 	})
 }
 
 // flawed is a file that could not be read.
 func (j *storeJudge) flawed(p facts.StoreProof, f facts.ProofFlaw) {
-	code, fix := diag.StoreRead, mend(again(), "see the kernel's log for errors of the disk, and copy the version again to %s", quote(p.Path)).Looking(diag.Run("journalctl", "-k"))
+	code, fix := diag.StoreRead, advise(again(), "see the kernel's log for errors of the disk, and copy the version again to %s", quote(p.Path)).Looking(diag.Run("journalctl", "-k"))
 	if f.Kind == facts.FlawDenied {
 		code, fix = diag.StorePermission, diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify", "--", p.Owner))
 	}
@@ -207,7 +207,7 @@ func (j *storeJudge) lostIn(path string, of []facts.ProofFlaw) string {
 	return filepath.Base(path)
 }
 
-// touches tells whether a flaw is within a model's own directory, or in nobody's.
+// touches reports whether a flaw is within a model's own directory, or in nobody's.
 func touches(f facts.ProofFlaw, m facts.StoreModel) bool {
 	first, _, _ := strings.Cut(f.Path, "/")
 	return !strings.HasPrefix(first, "models--") || first == "models--"+strings.ReplaceAll(m.Want.ID, "/", "--")

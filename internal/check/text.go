@@ -29,8 +29,8 @@ func restart(unit string) []diag.Command {
 	}, again()...)
 }
 
-// mend says what has to be done before commands.
-func mend(commands []diag.Command, format string, args ...any) diag.Fix {
+// advise says what has to be done before commands.
+func advise(commands []diag.Command, format string, args ...any) diag.Fix {
 	return diag.Advise(fmt.Sprintf(format, args...), commands...)
 }
 

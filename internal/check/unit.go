@@ -93,7 +93,7 @@ func unitProblems(u facts.Unit, code diag.Code, what string) []diag.Problem {
 	case Failed:
 		return []diag.Problem{withSetup(diag.Problem{
 			Code: code, Subject: u.Name, Message: what + " cannot become ready",
-			Seen: j.Reason, Expected: "a loaded unit that is active", Fix: mendUnit(u),
+			Seen: j.Reason, Expected: "a loaded unit that is active", Fix: unitFix(u),
 		}, u)}
 	case Idle:
 		return []diag.Problem{{
@@ -105,17 +105,17 @@ func unitProblems(u facts.Unit, code diag.Code, what string) []diag.Problem {
 	}
 }
 
-func mendUnit(u facts.Unit) diag.Fix {
+func unitFix(u facts.Unit) diag.Fix {
 	switch {
 	case u.LoadState == "not-found":
-		return mend(reload(), "install the unit, or name the right instance in justnews.toml (\"\" if it runs on another host)")
+		return advise(reload(), "install the unit, or name the right instance in justnews.toml (\"\" if it runs on another host)")
 	case u.LoadState == "masked":
 		return diag.Do(diag.Run("systemctl", "unmask", "--", u.Name), diag.Retry())
 	case u.LoadState != "loaded":
-		return mend(reload(), "fix the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
+		return advise(reload(), "fix the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case u.Result == "oom-kill":
-		return mend(again(), "free memory, add swap or raise memory_max").Looking(logOf(u.Name))
+		return advise(again(), "free memory, add swap or raise memory_max").Looking(logOf(u.Name))
 	default:
-		return mend(again(), "fix what its log names").Looking(logOf(u.Name))
+		return advise(again(), "fix what its log names").Looking(logOf(u.Name))
 	}
 }

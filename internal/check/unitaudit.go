@@ -164,7 +164,7 @@ func loops(u facts.Unit) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.RestartLoop, Subject: u.Name, Message: "it fails, and systemd starts it again and again",
-		Seen: seen, Expected: "active", Fix: mend(append([]diag.Command{diag.Run("systemctl", "stop", "--", u.Name)}, again()...), "fix what its log names").Looking(logOf(u.Name)),
+		Seen: seen, Expected: "active", Fix: advise(append([]diag.Command{diag.Run("systemctl", "stop", "--", u.Name)}, again()...), "fix what its log names").Looking(logOf(u.Name)),
 	}}
 }
 

@@ -273,7 +273,7 @@ func (a *app) crashed(what any, stack []byte) {
 	}
 }
 
-// inUnit tells whether systemd started this process, or one that this one comes
+// inUnit reports whether systemd started this process, or one that this one comes
 // from.
 func (a *app) inUnit() bool {
 	_, ok := a.Lookup("INVOCATION_ID")

@@ -16,7 +16,7 @@ import (
 // and never a flag: an instance called --version would otherwise print the
 // version, exit 0 and so open its gate.
 //
-// It also tells whether it did: then nothing on the line may end with 0 but a
+// It also reports whether it did: then nothing on the line may end with 0 but a
 // verdict.
 func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 	at := slices.IndexFunc(args, func(a string) bool {

@@ -63,7 +63,7 @@ func (a *app) end(refusal diag.Status) diag.Status {
 	return status
 }
 
-// startedBySystemd tells whether this very process is one of a unit's commands.
+// startedBySystemd reports whether this very process is one of a unit's commands.
 // An environment file can overwrite what systemd says of that, so the kernel is
 // asked as well. INVOCATION_ID is not: whole sessions inherit it
 // (systemd.exec(5)).

@@ -208,7 +208,7 @@ func countLeaves(text string) (leafCount, error) {
 	return n, err
 }
 
-// match tells whether the decoder kept as many values as the text sets. An
+// match reports whether the decoder kept as many values as the text sets. An
 // array of tables is a type error anyway.
 func (n leafCount) match(data map[string]any) bool {
 	return n.tables || !n.failed && n.values == leavesOf(data)

@@ -7,7 +7,7 @@ import "strings"
 // instead says what to do in place of a reserved variable.
 type instead struct{ why, fix string }
 
-// reservedVariable tells whether an instance's environment may not set a name:
+// reservedVariable reports whether an instance's environment may not set a name:
 // the generator's drop-in sets it from a key of its own, or it is systemd's and
 // would make the gate believe something false.
 func reservedVariable(name string) (instead, bool) {

@@ -80,20 +80,20 @@ func addDropIn(src Source, dir, name string, chosen map[string]string) {
 	chosen[name] = path
 }
 
-// present tells whether there is anything of that name, be it a link that leads
+// present reports whether there is anything of that name, be it a link that leads
 // nowhere: that is a broken file, not a missing one.
 func present(src Source, path string) bool {
 	_, err := os.Lstat(src.Root + path)
 	return err == nil || !os.IsNotExist(err)
 }
 
-// masked tells whether a path is a link to /dev/null.
+// masked reports whether a path is a link to /dev/null.
 func masked(src Source, path string) bool {
 	target, err := os.Readlink(src.Root + path)
 	return err == nil && target == os.DevNull
 }
 
-// usable tells whether a directory exists and may be believed.
+// usable reports whether a directory exists and may be believed.
 func usable(src Source, dir string, problems *[]diag.Problem) bool {
 	path, err := src.resolve(dir)
 	var info safefile.Info

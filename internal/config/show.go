@@ -51,7 +51,7 @@ func (p *printer) field(f *field, path ...string) {
 	}
 }
 
-// meansMore tells whether writing a default down would change what it means: a
+// meansMore reports whether writing a default down would change what it means: a
 // map that is named must exist, and so must an instance.
 func (p *printer) meansMore(path []string) bool {
 	cfg := p.config

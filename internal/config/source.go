@@ -18,7 +18,7 @@ type Source struct {
 	Owner int
 }
 
-// mayOwn tells whether a file of that uid may be believed.
+// mayOwn reports whether a file of that uid may be believed.
 func (s Source) mayOwn(uid int) bool {
 	return uid == 0 || (s.Root != "" || s.File != "") && uid == s.Owner
 }

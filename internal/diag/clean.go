@@ -43,7 +43,7 @@ func isClean(s string) bool {
 	return true
 }
 
-// dirty tells whether a rune could drive a terminal or split a line. The
+// dirty reports whether a rune could drive a terminal or split a line. The
 // escapes of U+2028 and U+2029 keep a log reader from seeing a new line.
 func dirty(r rune, size int) bool {
 	if r == utf8.RuneError && size <= 1 {

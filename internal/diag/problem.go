@@ -68,7 +68,7 @@ func (p Position) String() string {
 	}
 }
 
-// Problem is one thing that is wrong, with all that an operator needs to mend
+// Problem is one thing that is wrong, with all that an operator needs to fix
 // it. Text, JSON, journal and exit status are all made from this record, so
 // they cannot disagree.
 type Problem struct {

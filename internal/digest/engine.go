@@ -71,7 +71,7 @@ func (j Job) about() Sum {
 	return Sum(h.Sum(nil))
 }
 
-// settled tells whether a later change of any file would show.
+// settled reports whether a later change of any file would show.
 func (j Job) settled(began time.Time) bool {
 	return !slices.ContainsFunc(j.Segments, func(s Segment) bool { return !s.Identity.settled(began) })
 }

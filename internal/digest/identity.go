@@ -9,7 +9,7 @@ import (
 	"justnews/internal/safefile"
 )
 
-// Identity is what tells whether a file is still the one that was read: the
+// Identity is what reports whether a file is still the one that was read: the
 // kernel changes ctime with every change of content, size, name count, mode or
 // owner, and nobody but root can set it.
 type Identity struct {
@@ -53,7 +53,7 @@ const (
 	coarseTick = 2 * time.Second       // file systems that keep whole seconds, or even ones
 )
 
-// settled tells whether a change after now would show in the identity.
+// settled reports whether a change after now would show in the identity.
 func (id Identity) settled(now time.Time) bool {
 	last := max(id.Mtime, id.Ctime)
 	margin := tick

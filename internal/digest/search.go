@@ -213,7 +213,7 @@ func (t *Tree) likely(version string, effort Effort) []Job {
 	return jobs
 }
 
-// affordable tells whether trying all orders costs no more than the effort, by
+// affordable reports whether trying all orders costs no more than the effort, by
 // walking through them without hashing.
 func affordable(t *Tree, effort Effort) bool {
 	left := float64(effort)

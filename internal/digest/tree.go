@@ -296,7 +296,7 @@ func (b *Branch) bears() bool {
 	return len(b.Files) > 0 || slices.ContainsFunc(b.Branches, (*Branch).bears)
 }
 
-// Settled tells whether a change of any file after began would show.
+// Settled reports whether a change of any file after began would show.
 func (t *Tree) Settled(began time.Time) bool {
 	return !slices.ContainsFunc(t.Leaves(), func(l Leaf) bool { return !l.Identity.settled(began) })
 }

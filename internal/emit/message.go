@@ -13,7 +13,7 @@ import (
 const Program = "justnews-generator"
 
 // Line returns a problem as one line: the program, the level unless it is an
-// error, where, what, and in brackets what mends it.
+// error, where, what, and in brackets what fixes it.
 func Line(p diag.Problem) string {
 	return diag.Clean(Program + ": " + message(p))
 }

@@ -125,7 +125,7 @@ func (h Host) known(ctx context.Context, user string) *diag.Problem {
 	return p
 }
 
-// lists tells whether the rule is in what sudo lists, whatever the order in
+// lists reports whether the rule is in what sudo lists, whatever the order in
 // which it prints the tags.
 func lists(out string) bool {
 	for line := range strings.Lines(out) {

@@ -14,7 +14,7 @@ type MPS struct {
 	// Daemon is the process that holds the lock, nil where nobody does or the
 	// process cannot be seen (ProtectProc=, another PID namespace).
 	Daemon *MPSProcess `json:"daemon,omitempty"`
-	// Socket tells whether the control socket has a name in the pipe directory;
+	// Socket reports whether the control socket has a name in the pipe directory;
 	// Listeners counts the sockets that listen under that name in the kernel's
 	// table, which also has those whose name was deleted.
 	Socket    bool `json:"socket"`
@@ -66,7 +66,7 @@ type MPSProcess struct {
 	PipeDirectory string `json:"pipe_directory,omitempty"`
 }
 
-// Daemon tells whether the process was started as a daemon (-d, -f) and not as
+// Daemon reports whether the process was started as a daemon (-d, -f) and not as
 // a console.
 func (p MPSProcess) Daemon() bool {
 	for _, a := range p.Args {

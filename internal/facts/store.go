@@ -31,7 +31,7 @@ type Store struct {
 	Free   int64        `json:"free_bytes"` // for who may not use the reserve; -1: not known
 }
 
-// AsLoader tells whether the look was that of the user who loads the models.
+// AsLoader reports whether the look was that of the user who loads the models.
 func (s Store) AsLoader() bool { return s.Loader == "" || s.User == s.Loader }
 
 // StoreTree is one version of an agent's models, or a directory of its own that

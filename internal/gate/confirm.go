@@ -9,7 +9,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// confirmed tells whether two more looks, each over a connection of its own,
+// confirmed reports whether two more looks, each over a connection of its own,
 // say the same: another worker process may answer there, and what differs
 // between two looks is not ready. A look without an answer contradicts nothing:
 // it is only no confirmation.

@@ -156,7 +156,7 @@ func (s situation) told() bool {
 	}
 }
 
-// stale tells whether the look still shows the job from before our POST: for a
+// stale reports whether the look still shows the job from before our POST: for a
 // moment a server may answer with the old result.
 func (s situation) stale() bool {
 	a := s.attempt

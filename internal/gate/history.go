@@ -55,7 +55,7 @@ func (h History) incarnation(invocation string, noJob bool) History {
 	return h
 }
 
-// mayTrigger tells whether an idle orchestrator may be asked (again) to load,
+// mayTrigger reports whether an idle orchestrator may be asked (again) to load,
 // and if not, how long to wait until it may. A second POST follows when the
 // first led to no job at all within its grace; from then on the waits double.
 func (h History) mayTrigger(uptime time.Duration) (bool, time.Duration) {
@@ -69,7 +69,7 @@ func (h History) mayTrigger(uptime time.Duration) (bool, time.Duration) {
 	}
 }
 
-// mayRefresh tells whether a job that ended badly may be run again: attempts
+// mayRefresh reports whether a job that ended badly may be run again: attempts
 // times at once, then after waits that double, and never where attempts is 0.
 // Once the store has changed since, only the first of these waits holds.
 func (h History) mayRefresh(attempts int, uptime time.Duration, store string) bool {
@@ -87,7 +87,7 @@ func (h History) mayRefresh(attempts int, uptime time.Duration, store string) bo
 	return ok
 }
 
-// since tells whether wait has passed since the last POST, and what is left of
+// since reports whether wait has passed since the last POST, and what is left of
 // it. An uptime before the last POST is another boot's record: nothing holds.
 func (h History) since(uptime, wait time.Duration) (bool, time.Duration) {
 	left := h.LastPost + wait - uptime

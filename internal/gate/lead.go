@@ -59,7 +59,7 @@ func (k *walk) unlocked(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// leads tells whether this run still has the lead: whoever removes the lock's
+// leads reports whether this run still has the lead: whoever removes the lock's
 // file makes room for a second leader, and then neither may trigger until one
 // of them has the new file's lock.
 func (k *walk) leads() bool {

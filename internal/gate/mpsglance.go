@@ -75,7 +75,7 @@ func (m *mpsWalk) glanceUnit() []diag.Problem {
 	return nil
 }
 
-// brokenOff tells whether another console was in the way.
+// brokenOff reports whether another console was in the way.
 func brokenOff(problems []diag.Problem) bool {
 	return slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Code == diag.MPSBusy || p.Code == diag.MPSEmpty })
 }

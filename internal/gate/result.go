@@ -76,7 +76,7 @@ type ModelsResult struct {
 	Led      bool // this run held the lead
 }
 
-// Passed tells whether the gate opens.
+// Passed reports whether the gate opens.
 func (r Result) Passed() bool { return r.Status == diag.StatusReady }
 
 // Settle computes the exit status again after problems were added.

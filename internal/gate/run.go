@@ -180,12 +180,12 @@ func (k *walk) say(step, text string, done, total int) {
 	})
 }
 
-// interrupted tells whether a signal, not the deadline, ended ctx.
+// interrupted reports whether a signal, not the deadline, ended ctx.
 func interrupted(ctx context.Context) bool {
 	return errors.Is(ctx.Err(), context.Canceled)
 }
 
-// ByCtrlC tells whether SIGINT ended ctx.
+// ByCtrlC reports whether SIGINT ended ctx.
 func ByCtrlC(ctx context.Context) bool {
 	ended, ok := errors.AsType[process.Ended](context.Cause(ctx))
 	return interrupted(ctx) && ok && ended.By == os.Interrupt

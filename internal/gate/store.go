@@ -29,7 +29,7 @@ type ModelStore interface {
 //nolint:gochecknoglobals // a step of a run: a constant
 var storeStep = step{"store", auditStore}
 
-// verifies tells whether a run asks anything of the Model Store.
+// verifies reports whether a run asks anything of the Model Store.
 func verifies(w wish.Wish) bool { return w.Verify == "presence" || w.Verify == "manifest" }
 
 // auditStore makes sure that every model of the map is in the store, complete

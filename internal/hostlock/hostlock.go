@@ -65,7 +65,7 @@ func open(name string, candidates []place) (*Lock, error) {
 	return nil, fmt.Errorf("cannot open a lock: %w", errors.Join(errs...))
 }
 
-// Shared tells whether the lock excludes the services' gates: it lies in
+// Shared reports whether the lock excludes the services' gates: it lies in
 // /run/justnews-gate.
 func (l *Lock) Shared() bool { return l.place.shared }
 
@@ -211,7 +211,7 @@ func takeTurn(ctx context.Context, f *os.File) error {
 	}
 }
 
-// StillMine tells whether this process leads and the file it holds is still
+// StillMine reports whether this process leads and the file it holds is still
 // the one that others find. It is false once somebody removed or replaced the
 // file: another leader is then possible.
 func (l *Lock) StillMine() bool {
@@ -236,7 +236,7 @@ func (l *Lock) release() {
 	}
 }
 
-// same tells whether path itself, no link, names the open file.
+// same reports whether path itself, no link, names the open file.
 func same(f *os.File, path string) bool {
 	open, err := f.Stat()
 	if err != nil {

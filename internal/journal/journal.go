@@ -89,7 +89,7 @@ func send(socket string, patience time.Duration, p Priority, message string, fie
 	return nil
 }
 
-// unread tells whether what was sent still lies in the receiver's queue
+// unread reports whether what was sent still lies in the receiver's queue
 // (SIOCOUTQ, unix(7)).
 func unread(fd int) bool {
 	var bytes int32

@@ -22,7 +22,7 @@ const (
 // (ProtectProc=invisible), but it can see that root's generator has.
 const Marker = "justnews-gate.off"
 
-// GateOff tells whether the switch is on. As everywhere on the command line the
+// GateOff reports whether the switch is on. As everywhere on the command line the
 // last setting wins.
 func GateOff(line string) bool {
 	value, found := Lookup(line, GateKey)

@@ -185,7 +185,7 @@ func TestLayoutFilesAreOpenedBySafefileOnly(t *testing.T) {
 	}
 }
 
-// exits tells whether a function ends the process.
+// exits reports whether a function ends the process.
 func exits(pkg, name string) bool {
 	switch pkg {
 	case "os", "syscall":

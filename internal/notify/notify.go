@@ -43,7 +43,7 @@ func New() Notifier {
 	return Notifier{socket: socket}
 }
 
-// Active tells whether somebody is told at all.
+// Active reports whether somebody is told at all.
 func (n Notifier) Active() bool { return n.socket != "" }
 
 // Status sets the unit's status text, which systemctl status shows. Control

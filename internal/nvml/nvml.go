@@ -26,7 +26,7 @@ func Collect() facts.NVML {
 	found := From(nvml.New(nvml.WithLibraryPath(library)))
 	if found.Outcome == name(nvml.ERROR_LIBRARY_NOT_FOUND) {
 		// go-nvml keeps to itself why; whether there is none or one that
-		// cannot be loaded are two different things to mend.
+		// cannot be loaded are two different things to fix.
 		if err := dl.New(library, dl.RTLD_LAZY).Open(); err != nil {
 			found.Detail = err.Error()
 		}

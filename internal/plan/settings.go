@@ -98,7 +98,7 @@ func (s *shared) mpsPaths(lines []unitfile.Line, inst *config.Instance) []unitfi
 	}
 }
 
-// private tells whether PrivateTmp= hides a path.
+// private reports whether PrivateTmp= hides a path.
 func private(p string) bool { return below(p, "/tmp") || below(p, "/var/tmp") }
 
 func below(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }

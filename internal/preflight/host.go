@@ -3,7 +3,7 @@
 // Package preflight is the part of the full validation that looks around the
 // gates: units and what overrules them, environment files, users, paths, ports,
 // disks, databases. It looks everywhere at once, within one limit, and has
-// internal/check judge what it found. It mends nothing but ports, and those only
+// internal/check judge what it found. It fixes nothing but ports, and those only
 // where it is told to.
 package preflight
 

@@ -183,7 +183,7 @@ func NoSystemd(err error) diag.Problem {
 var single = []diag.Code{diag.Ungated, diag.UnitFailed, diag.RestartLoop, diag.PortTaken}
 
 // fold makes one finding of those that differ in the instance alone: what stands
-// in the template is wrong 17 times, and mended once. Those are alike whose
+// in the template is wrong 17 times, and fixed once. Those are alike whose
 // counterparts in faceless are.
 func fold(problems, faceless []diag.Problem) []diag.Problem {
 	var out []diag.Problem

@@ -233,7 +233,7 @@ func prune(root *os.Root, instance string) error {
 	return errors.Join(errs...)
 }
 
-// leftSummary tells whether a name is that of a summary that was never
+// leftSummary reports whether a name is that of a summary that was never
 // finished: each run has a name of its own, so no later one replaces it.
 func leftSummary(name string) bool {
 	at := strings.LastIndexByte(name, '.')

@@ -107,7 +107,7 @@ func Parse(text []byte) (Manifest, error) {
 	return m, nil
 }
 
-// below tells whether a path stays below the version.
+// below reports whether a path stays below the version.
 func below(p string) bool {
 	return p != "" && p == path.Clean(p) && !path.IsAbs(p) && p != ".." && !strings.HasPrefix(p, "../")
 }

@@ -71,16 +71,16 @@ func (v Value) Fail(format string, args ...any) error {
 	return &Error{Path: v.path, Offset: v.offset, Message: fmt.Sprintf(format, args...)}
 }
 
-// IsNull tells whether the value is null.
+// IsNull reports whether the value is null.
 func (v Value) IsNull() bool { return v.kind == nullKind }
 
-// IsObject tells whether the value is an object.
+// IsObject reports whether the value is an object.
 func (v Value) IsObject() bool { return v.kind == objectKind }
 
-// IsList tells whether the value is a list.
+// IsList reports whether the value is a list.
 func (v Value) IsList() bool { return v.kind == listKind }
 
-// IsText tells whether the value is a string.
+// IsText reports whether the value is a string.
 func (v Value) IsText() bool { return v.kind == stringKind }
 
 func (v Value) want(k kind) error {

@@ -172,7 +172,7 @@ func (in Input) queued(began time.Duration) bool {
 	return in.Queued && (in.Finished == 0 || began <= in.Finished)
 }
 
-// belongsTo tells whether the unit's last start is the one that this run was
+// belongsTo reports whether the unit's last start is the one that this run was
 // part of: later ones have other times.
 func (u Unit) belongsTo(r Run) bool {
 	return u.InactiveExit > 0 && u.InactiveExit <= r.Began && (u.ActiveEnter >= r.Began+r.Elapsed || u.ActiveEnter == 0)

@@ -82,7 +82,7 @@ func newMark(e Entry, i int) *mark {
 	return &mark{key: offset, value: offset, kind: parentMode(e, i)}
 }
 
-// allows tells whether what m marks may be named again as part i of e; a table
+// allows reports whether what m marks may be named again as part i of e; a table
 // that was only implied becomes what its own header makes it.
 func (m *mark) allows(e Entry, i int) bool {
 	if i < len(e.Path)-1 {

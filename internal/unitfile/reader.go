@@ -14,21 +14,9 @@ type Setting struct {
 	Section, Key, Value string
 }
 
-// Read reads a unit file by the rules of conf-parser.c. What systemd would
-// skip with a message, or lose the rest of the file over, is an error here.
-func Read(text []byte) ([]Setting, error) {
-	var out []Setting
-	r := newReader(text)
-	for {
-		s, found, err := r.next()
-		if err != nil || !found {
-			return out, err
-		}
-		out = append(out, s)
-	}
-}
-
-// reader hands out one setting after the other.
+// reader hands out one setting after the other, by the rules of conf-parser.c.
+// What systemd would skip with a message, or lose the rest of the file over, is an
+// error here.
 type reader struct {
 	rest    string
 	line    int
@@ -103,7 +91,7 @@ func readable(line string) error {
 	return nil
 }
 
-// continues tells whether a line ends in a backslash that no other escapes.
+// continues reports whether a line ends in a backslash that no other escapes.
 func continues(line string) bool {
 	if !strings.HasSuffix(line, `\`) {
 		return false

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Verify reads text by systemd's rules and tells whether it says what f means,
+// Verify reads text by systemd's rules and reports whether it says what f means,
 // no more and no less. It shares no code with Append but the list of forms.
 func (f *File) Verify(text []byte) error {
 	r := newReader(text)
@@ -45,7 +45,7 @@ func (l Line) means(section string, got Setting) error {
 	return l.reads(got.Value)
 }
 
-// reads tells whether systemd reads a value as what this line means.
+// reads reports whether systemd reads a value as what this line means.
 func (l Line) reads(value string) error {
 	switch l.form {
 	case formReset, formVerbatim, formPlain, formSize, formUnit:
@@ -126,7 +126,7 @@ func readCommandLine(value string) ([]string, error) {
 	return argv, nil
 }
 
-// bareSemicolon tells whether a semicolon stands between the words.
+// bareSemicolon reports whether a semicolon stands between the words.
 func bareSemicolon(value string) bool {
 	for i := 0; i < len(value); {
 		if isWhite(value[i]) {

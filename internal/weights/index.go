@@ -13,7 +13,7 @@ import (
 // maxIndex is the longest index that is read, in bytes.
 const maxIndex = 32 << 20
 
-// IsIndex tells whether a file lists the parts of weights.
+// IsIndex reports whether a file lists the parts of weights.
 func IsIndex(name string) bool {
 	return strings.HasSuffix(name, ".safetensors.index.json") || strings.HasSuffix(name, ".bin.index.json")
 }

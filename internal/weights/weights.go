@@ -66,7 +66,7 @@ func Look(name string, r io.ReaderAt, size int64) (Finding, error) {
 	return Finding{Kind: Opaque}, nil
 }
 
-// Torch tells whether a name is that of weights as torch.save writes them.
+// Torch reports whether a name is that of weights as torch.save writes them.
 func Torch(name string) bool {
 	switch path.Ext(name) {
 	case ".pt", ".pth", ".ckpt":
@@ -77,7 +77,7 @@ func Torch(name string) bool {
 	return false
 }
 
-// Weighty tells whether a file of that name holds weights of a model.
+// Weighty reports whether a file of that name holds weights of a model.
 func Weighty(name string) bool {
 	name = strings.ToLower(path.Base(name))
 	switch path.Ext(name) {

@@ -37,7 +37,7 @@ func (p Prober) module() string {
 	return ""
 }
 
-// node tells whether this user can open a device, as CUDA will have to. Opening
+// node reports whether this user can open a device, as CUDA will have to. Opening
 // changes nothing, but a driver can hang there: the goroutine then ends with
 // the driver or the process.
 func (p Prober) node(ctx context.Context, name string) facts.DeviceNode {

@@ -15,7 +15,7 @@ import (
 // each run of the generators.
 const generatorDir = "/run/systemd/generator"
 
-// GateOff tells whether justnews.gate=off is on the command line that this
+// GateOff reports whether justnews.gate=off is on the command line that this
 // system was booted with, and which file says so. $SYSTEMD_PROC_CMDLINE is not
 // looked at: an environment file could set it, and must not open a gate.
 //
@@ -47,7 +47,7 @@ func readable(path string) bool {
 // of nobody else.
 var owner int
 
-// rootsOwn tells whether path itself, no link, is of the given kind, belongs
+// rootsOwn reports whether path itself, no link, is of the given kind, belongs
 // to root, and can be written by nobody else.
 func rootsOwn(path string, kind fs.FileMode) bool {
 	info, err := safefile.Lstat(path)

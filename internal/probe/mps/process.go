@@ -43,13 +43,13 @@ func (p Prober) processes() ([]facts.MPSProcess, error) {
 	return all, nil
 }
 
-// named tells whether a process has the name of NVIDIA's programs.
+// named reports whether a process has the name of NVIDIA's programs.
 func (p Prober) named(pid int) bool {
 	name, err := os.ReadFile(p.proc(strconv.Itoa(pid) + "/comm"))
 	return err == nil && strings.TrimSpace(string(name)) == comm
 }
 
-// serves tells whether a process is a server, which shares its first 15
+// serves reports whether a process is a server, which shares its first 15
 // characters with the control program.
 func serves(one facts.MPSProcess) bool {
 	name := path.Base(strings.TrimSuffix(one.Exe, " (deleted)")) // after an upgrade

@@ -86,7 +86,7 @@ func (r reply) take(ctx context.Context, response *http.Response) reply {
 	return r
 }
 
-// carries tells whether an answer of this status is judged by its body.
+// carries reports whether an answer of this status is judged by its body.
 func (r reply) carries() bool {
 	return r.status == http.StatusOK || r.status == http.StatusAccepted || r.status == http.StatusServiceUnavailable
 }

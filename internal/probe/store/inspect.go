@@ -111,7 +111,7 @@ func (i *inspection) seenAlone(dir string, t **digest.Tree) bool {
 	return true
 }
 
-// inBranch tells whether a path is a directory or below it; "" is above all.
+// inBranch reports whether a path is a directory or below it; "" is above all.
 func inBranch(path, dir string) bool {
 	return dir == "" || path == dir || strings.HasPrefix(path, dir+"/")
 }
@@ -249,7 +249,7 @@ func (i *inspection) fault(kind facts.FaultKind, path, detail string) {
 	i.model.Faults = append(i.model.Faults, facts.StoreFault{Kind: kind, Path: path, Detail: detail, Weighs: weighs(path)})
 }
 
-// weighs tells whether a load fails without the file.
+// weighs reports whether a load fails without the file.
 func weighs(path string) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".json", ".txt", ".model", ".cfg", ".spm", ".tiktoken":

@@ -147,7 +147,7 @@ func (l *looker) below(path string) string {
 	return filepath.Join(l.Root, path)
 }
 
-// inside tells whether a path without links lies in the store.
+// inside reports whether a path without links lies in the store.
 func (l *looker) inside(path string) bool {
 	return path == l.real || strings.HasPrefix(path, strings.TrimSuffix(l.real, "/")+"/")
 }

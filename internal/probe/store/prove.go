@@ -237,7 +237,7 @@ func (c *proving) conclude(ctx context.Context) {
 	}
 }
 
-// unknown tells whether something was not hashed before, and is not to be now.
+// unknown reports whether something was not hashed before, and is not to be now.
 func (c *proving) unknown() bool {
 	return slices.ContainsFunc(c.results, func(r digest.Result) bool { return errors.Is(r.Err, digest.ErrUnknown) })
 }

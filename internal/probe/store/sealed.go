@@ -127,7 +127,7 @@ func (c *proving) concludeSeal() {
 	}
 }
 
-// countBad tells whether a flaw is one of the content.
+// countBad reports whether a flaw is one of the content.
 func (c *proving) countBad() bool {
 	for _, f := range c.proof.Flaws {
 		if f.Kind != facts.FlawDenied && f.Kind != facts.FlawRead {

@@ -586,7 +586,7 @@ func TestWhatWasFoundWrongIsRemembered(t *testing.T) {
 	}
 }
 
-// settled tells whether the store is old enough for its files to be remembered.
+// settled reports whether the store is old enough for its files to be remembered.
 func settled(t testing.TB, s *reference.Store) bool {
 	t.Helper()
 	tree, err := digest.Walk(t.Context(), s.Root)

@@ -179,7 +179,7 @@ func (c *Conn) unreachable(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnreachable, err)
 }
 
-// Booted tells whether systemd is the service manager of this machine
+// Booted reports whether systemd is the service manager of this machine
 // (sd_booted(3)).
 func Booted() bool { return booted("/") }
 

@@ -44,10 +44,6 @@ var states = map[string][]string{
 	"SubState": {"failed", "auto-restart", "start-pre", "running"}, "Result": {"success", "exit-code", "oom-kill", "signal", "start-limit-hit"},
 }
 
-// Fill gives everything below a pointer a value: strings are hostile names, or
-// words that judges look for.
-func Fill(r *rand.Rand, target any) { fill(r, reflect.ValueOf(target).Elem(), 0) }
-
 const deepest = 6
 
 // given are what no fact holds: a judge that takes them got them from another.
@@ -55,6 +51,8 @@ var given = []reflect.Type{reflect.TypeFor[diag.Fix](), reflect.TypeFor[diag.Com
 
 var errorType = reflect.TypeFor[error]()
 
+// fill gives everything below a value one: strings are hostile names, or words
+// that judges look for.
 func fill(r *rand.Rand, v reflect.Value, depth int) {
 	if !v.CanSet() || depth > deepest || slices.Contains(given, v.Type()) {
 		return
