@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"justnews/internal/check"
-	"justnews/internal/reference/outside"
+	"justnews/test/reference/outside"
 )
 
 // judges are all functions of this package that say what is wrong.

@@ -22,8 +22,8 @@ import (
 const (
 	module     = "justnews/"
 	repository = "../.."
-	// tools are for tests and the demo: they may import anything, and nothing
-	// that is released may import them.
+	// tools are not released: they may import anything, and nothing that is
+	// released may import them. Only tests import what is below test/.
 	tools = -2
 	// cellar is below every floor.
 	cellar = -1
@@ -51,10 +51,7 @@ var floors = map[string]int{
 
 	"cmd/justnews-generator": 6, "cmd/justnews-gate": 6, "cmd/justnews-nvml": 6,
 
-	"internal/layout": tools, "internal/diag/generate": tools, "internal/reference": tools, "internal/reference/store": tools,
-	"internal/reference/cmd/justnews-reference": tools,
-	"internal/screen/pty":                       tools, "internal/reference/hang": tools,
-	"internal/reference/outside": tools,
+	"internal/layout": tools, "internal/diag/generate": tools,
 }
 
 // forbidden is what the generator must not even link: it runs before the
@@ -222,6 +219,8 @@ func complaints(all map[string]*source) []string {
 			other, ours := strings.CutPrefix(imported, module)
 			theirs, known := floor(other)
 			switch {
+			case ours && strings.HasPrefix(other, "test/") && !strings.HasPrefix(pkg, "test/"):
+				wrong = append(wrong, at+": imports "+other+", which is for tests only")
 			case imported == "C" && pkg != "cmd/justnews-nvml":
 				wrong = append(wrong, at+": cgo outside cmd/justnews-nvml")
 			case !ours || mine == tools || !known:
@@ -286,7 +285,9 @@ func TestTheRulesFindWhatTheyForbid(t *testing.T) {
 		"upward":    {"internal/diag", `package x; import _ "justnews/internal/config"`, "floor 0 imports internal/config on floor 1"},
 		"sideways":  {"internal/check", `package x; import _ "justnews/internal/wish"`, "floor 2 imports internal/wish on floor 2"},
 		"homeless":  {"internal/utils", `package x`, "stands on no floor"},
-		"test only": {"internal/gate", `package x; import _ "justnews/internal/reference"`, "for tests only"},
+		"test only": {"internal/gate", `package x; import _ "justnews/test/reference"`, "for tests only"},
+		"generator": {"internal/diag/generate", `package x; import _ "justnews/test/reference"`, "for tests only"},
+		"packaging": {"packaging/pack", `package x; import _ "justnews/test/pty"`, "for tests only"},
 		"cgo":       {"internal/probe/host", `package x; import "C"`, "cgo outside"},
 		"exit":      {"internal/cli", `package x; import "os"; func f() { os.Exit(1) }`, "only cmd may"},
 		"renamed":   {"internal/cli", `package x; import o "os"; var f = o.Exit`, "only cmd may"},

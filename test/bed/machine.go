@@ -19,7 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"justnews/internal/reference/hang"
+	"justnews/test/reference/hang"
 )
 
 // Machine is a booted systemd. Its file methods act on the running root, /run

@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"justnews/internal/reference/store"
+	"justnews/test/reference/store"
 )
 
 // transcript is one recorded request with the real server's answer.

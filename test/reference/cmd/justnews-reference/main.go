@@ -25,8 +25,8 @@ import (
 	"syscall"
 	"time"
 
-	"justnews/internal/reference"
-	"justnews/internal/reference/store"
+	"justnews/test/reference"
+	"justnews/test/reference/store"
 )
 
 func main() {

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"justnews/internal/reference/store"
+	"justnews/test/reference/store"
 )
 
 // patience is how long a test waits for what must come. It is no measure.
