@@ -37,15 +37,15 @@ var floors = map[string]int{
 	"internal/diag": 0, "internal/unitfile": 0, "internal/facts": 0, "internal/timespan": 0, "internal/spell": 0,
 	"internal/tomlpos": 0, "internal/strictjson": 0, "internal/envfile": 0,
 	"internal/kernelcmdline": 0, "internal/process": 0, "internal/journal": 0, "internal/notify": 0, "internal/version": 0,
-	"internal/digest": 0, "internal/weights": 0, "internal/seal": 0, "internal/sudoers": 0, "internal/asuser": 0,
+	"internal/digest": 0, "internal/weights": 0, "internal/seal": 0, "internal/asuser": 0,
 
 	"internal/config": 1, "internal/modelmap": 1, "internal/hostlock": 1, "internal/records": 1,
 	"internal/probe/systemd": 1, "internal/probe/orchestrator": 1, "internal/probe/host": 1,
 	"internal/probe/need": 1, "internal/probe/mps": 1, "internal/probe/gpu": 1, "internal/nvml": 1, "internal/probe/store": 1,
-	"internal/probe/account": 1, "internal/probe/environ": 1, "internal/probe/unitfiles": 1,
+	"internal/probe/environ": 1, "internal/probe/unitfiles": 1,
 
-	"internal/plan": 2, "internal/check": 2, "internal/wish": 2, "internal/grant": 2, "internal/byhand": 2,
-	"internal/gate": 3, "internal/emit": 3, "internal/enact": 3, "internal/adopt": 3,
+	"internal/plan": 2, "internal/check": 2, "internal/wish": 2, "internal/operators": 2, "internal/byhand": 2,
+	"internal/gate": 3, "internal/emit": 3, "internal/adopt": 3,
 	"internal/report": 4, "internal/completion": 4, "internal/timeline": 4, "internal/screen": 4, "internal/preflight": 4,
 	"internal/cli": 5,
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package enact
+package operators
 
 import (
 	"context"
@@ -12,9 +12,6 @@ import (
 	"testing"
 
 	"justnews/internal/diag"
-	"justnews/internal/facts"
-	"justnews/internal/grant"
-	"justnews/internal/sudoers"
 )
 
 // tools stand in for gpasswd, visudo and sudo: they remember what was asked,
@@ -36,7 +33,7 @@ func (r *tools) Run(_ context.Context, name string, args ...string) (string, int
 		}
 	}
 	if strings.HasPrefix(call, "sudo -n -l") {
-		return "User adra may run the following commands on bed:\n    (root) NOSETENV: NOPASSWD: " + sudoers.Program + ` ""`, 0, nil
+		return "User adra may run the following commands on bed:\n    (root) NOSETENV: NOPASSWD: " + Program + ` ""`, 0, nil
 	}
 	return "", 0, nil
 }
@@ -45,16 +42,16 @@ func (r *tools) Run(_ context.Context, name string, args ...string) (string, int
 func host(t *testing.T, before string, r *tools) (Host, string) {
 	t.Helper()
 	root := t.TempDir()
-	dir := filepath.Join(root, sudoers.Directory)
+	dir := filepath.Join(root, Directory)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if before != "" {
-		if err := os.WriteFile(filepath.Join(dir, sudoers.Name), []byte(before), 0o440); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, Name), []byte(before), 0o440); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return Host{Root: root, Runner: r, Sudo: facts.Sudo{Path: "/usr/bin/sudo", Visudo: "/usr/sbin/visudo"}}, dir
+	return Host{Root: root, Runner: r, Sudo: Sudo{Path: "/usr/bin/sudo", Visudo: "/usr/sbin/visudo"}}, dir
 }
 
 // content is what the directory holds: one file at most, and nothing staged.
@@ -65,11 +62,11 @@ func content(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if e.Name() != sudoers.Name {
+		if e.Name() != Name {
 			t.Errorf("%s was left behind", e.Name())
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(dir, sudoers.Name))
+	text, err := os.ReadFile(filepath.Join(dir, Name))
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
@@ -78,7 +75,7 @@ func content(t *testing.T, dir string) string {
 
 func rule(t *testing.T, users ...string) string {
 	t.Helper()
-	text, err := sudoers.Render(users)
+	text, err := Render(users)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,13 +85,13 @@ func rule(t *testing.T, users ...string) string {
 func TestARuleIsWrittenBetweenTwoLooksOfVisudoAndProven(t *testing.T) {
 	r := &tools{}
 	h, dir := host(t, "", r)
-	if p := h.Do(t.Context(), grant.Step{Kind: grant.Write, Path: grant.DropIn, Text: rule(t, "adra"), For: "adra"}); p != nil {
+	if p := h.Do(t.Context(), Step{Kind: Write, Path: DropIn, Text: rule(t, "adra"), For: "adra"}); p != nil {
 		t.Fatal(p)
 	}
 	if got := content(t, dir); got != rule(t, "adra") {
 		t.Errorf("written:\n%s", got)
 	}
-	info, err := os.Stat(filepath.Join(dir, sudoers.Name))
+	info, err := os.Stat(filepath.Join(dir, Name))
 	if err != nil || info.Mode().Perm() != 0o440 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
@@ -103,7 +100,7 @@ func TestARuleIsWrittenBetweenTwoLooksOfVisudoAndProven(t *testing.T) {
 	}
 	// Without the user there is nobody to ask about.
 	r.calls = nil
-	if p := h.Do(t.Context(), grant.Step{Kind: grant.Write, Path: grant.DropIn, Text: rule(t, "site")}); p != nil || len(r.calls) != 3 {
+	if p := h.Do(t.Context(), Step{Kind: Write, Path: DropIn, Text: rule(t, "site")}); p != nil || len(r.calls) != 3 {
 		t.Errorf("%v, %q", p, r.calls)
 	}
 }
@@ -135,7 +132,7 @@ func TestWhateverFailsTheFormerStateIsThereAfterwards(t *testing.T) {
 			r := &tools{}
 			r.fail = func(call string) (string, int, error) { return c.fail(r.calls, call) }
 			h, dir := host(t, before, r)
-			p := h.Do(t.Context(), grant.Step{Kind: grant.Write, Path: grant.DropIn, Text: rule(t, "adra", "site"), For: "adra"})
+			p := h.Do(t.Context(), Step{Kind: Write, Path: DropIn, Text: rule(t, "adra", "site"), For: "adra"})
 			if p == nil || p.Code != c.code || p.Severity != diag.Error || p.Fix.String() == "" || p.Seen == "" {
 				t.Errorf("%s: %+v", name, p)
 			}
@@ -156,7 +153,7 @@ func failIf(yes bool) (string, int, error) {
 func TestARuleIsRemovedAndWhatVisudoFindsThenIsOnlySaid(t *testing.T) {
 	r := &tools{}
 	h, dir := host(t, rule(t, "adra"), r)
-	step := grant.Step{Kind: grant.Remove, Path: grant.DropIn}
+	step := Step{Kind: Remove, Path: DropIn}
 	for range 2 { // a second time there is nothing to remove
 		if p := h.Do(t.Context(), step); p != nil {
 			t.Fatal(p)
@@ -177,17 +174,17 @@ func TestAPlantedLinkOrAnOpenDirectoryIsRefused(t *testing.T) {
 	if err := os.WriteFile(victim, []byte("kept"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(victim, filepath.Join(dir, sudoers.Name)); err != nil {
+	if err := os.Symlink(victim, filepath.Join(dir, Name)); err != nil {
 		t.Fatal(err)
 	}
-	step := grant.Step{Kind: grant.Write, Path: grant.DropIn, Text: rule(t, "adra"), For: "adra"}
+	step := Step{Kind: Write, Path: DropIn, Text: rule(t, "adra"), For: "adra"}
 	if p := h.Do(t.Context(), step); p == nil || p.Code != diag.OperatorTool {
 		t.Errorf("%+v", p)
 	}
 	if text, err := os.ReadFile(victim); err != nil || string(text) != "kept" {
 		t.Errorf("%q, %v", text, err)
 	}
-	if err := os.Remove(filepath.Join(dir, sudoers.Name)); err != nil {
+	if err := os.Remove(filepath.Join(dir, Name)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(dir, 0o777); err != nil {
@@ -201,11 +198,11 @@ func TestAPlantedLinkOrAnOpenDirectoryIsRefused(t *testing.T) {
 func TestAToolThatFailsSaysWhatItSaid(t *testing.T) {
 	r := &tools{fail: func(string) (string, int, error) { return "gpasswd: /etc/group is locked\n", 1, nil }}
 	h, _ := host(t, "", r)
-	p := h.Do(t.Context(), grant.Step{Kind: grant.Run, Command: []string{"/usr/bin/gpasswd", "--add", "adra", "justnews-operators"}})
+	p := h.Do(t.Context(), Step{Kind: Run, Command: []string{"/usr/bin/gpasswd", "--add", "adra", "justnews-operators"}})
 	if p == nil || p.Code != diag.OperatorTool || p.Seen != "gpasswd: /etc/group is locked" || !strings.Contains(p.Expected, "gpasswd --add adra") {
 		t.Errorf("%+v", p)
 	}
-	if p := h.Do(t.Context(), grant.Step{}); p != nil || len(r.calls) != 1 {
+	if p := h.Do(t.Context(), Step{}); p != nil || len(r.calls) != 1 {
 		t.Errorf("%+v, %q", p, r.calls)
 	}
 }

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package grant plans how a person gets, or loses, what lets them operate
+// Package operators gives a person, or takes from them, what lets them operate
 // JustNews without a password: membership in the group that polkit's rule
-// names, and on request a sudo rule for looking with root's eyes. It is pure:
-// facts and a wish in, steps and problems out. Steps that would change nothing
-// are planned as such, so that a second run does nothing.
-package grant
+// names, and on request a sudo rule for looking with root's eyes. Look collects
+// the facts, Plan judges them and is pure, and Host.Do carries out one step.
+// Steps that would change nothing are planned as such, so that a second run
+// does nothing.
+package operators
 
 import (
 	"fmt"
 	"slices"
 
 	"justnews/internal/diag"
-	"justnews/internal/facts"
-	"justnews/internal/sudoers"
 )
 
 // Wish is what was asked for. The zero value takes everything away.
@@ -47,7 +46,7 @@ type Step struct {
 
 // Plan returns the steps, in their order, or what stands against them. With an
 // error among the problems there are no steps.
-func Plan(w Wish, f facts.Operators) ([]Step, []diag.Problem) {
+func Plan(w Wish, f Operators) ([]Step, []diag.Problem) {
 	problems := slices.Concat(identity(w, f), privilege(w, f))
 	group, more := membership(w, f)
 	problems = append(problems, more...)
@@ -64,7 +63,7 @@ func Plan(w Wish, f facts.Operators) ([]Step, []diag.Problem) {
 }
 
 // identity makes sure of whom we talk about.
-func identity(w Wish, f facts.Operators) []diag.Problem {
+func identity(w Wish, f Operators) []diag.Problem {
 	u := f.User
 	switch {
 	case u.Why != "":
@@ -88,7 +87,7 @@ func identity(w Wish, f facts.Operators) []diag.Problem {
 
 // agent refuses who agents run as: what an operator may do, they could then do,
 // and a sudo rule would let them act as root. Who has the same UID is the same.
-func agent(w Wish, f facts.Operators) []diag.Problem {
+func agent(w Wish, f Operators) []diag.Problem {
 	refused := func(seen string) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.OperatorUser, Subject: w.User, Message: "agents run as this user, and an operator must not be one", Seen: seen,
@@ -118,7 +117,7 @@ func agent(w Wish, f facts.Operators) []diag.Problem {
 	return nil
 }
 
-func privilege(w Wish, f facts.Operators) []diag.Problem {
+func privilege(w Wish, f Operators) []diag.Problem {
 	if f.Root || w.DryRun {
 		return nil
 	}
@@ -137,7 +136,7 @@ func privilege(w Wish, f facts.Operators) []diag.Problem {
 }
 
 // leftover warns of the rule that the shell helper wrote.
-func leftover(f facts.Operators) []diag.Problem {
+func leftover(f Operators) []diag.Problem {
 	if !f.OldRule.Exists {
 		return nil
 	}
@@ -157,4 +156,4 @@ func unknown(code diag.Code, subject, message, why string, check diag.Command) d
 }
 
 // DropIn is the path of the sudo rule.
-const DropIn = sudoers.Directory + "/" + sudoers.Name
+const DropIn = Directory + "/" + Name

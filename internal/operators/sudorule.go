@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package grant
+package operators
 
 import (
 	"fmt"
@@ -10,12 +10,10 @@ import (
 	"strings"
 
 	"justnews/internal/diag"
-	"justnews/internal/facts"
-	"justnews/internal/sudoers"
 )
 
 // sudoRule plans the drop-in: written with the user in it, or without.
-func sudoRule(w Wish, f facts.Operators) ([]Step, []diag.Problem) {
+func sudoRule(w Wish, f Operators) ([]Step, []diag.Problem) {
 	var problems []diag.Problem
 	if w.Install {
 		problems = append(usable(f.Sudo), replaceable(f.Program)...)
@@ -29,17 +27,17 @@ func sudoRule(w Wish, f facts.Operators) ([]Step, []diag.Problem) {
 	} else {
 		users = slices.DeleteFunc(users, func(u string) bool { return u == w.User })
 	}
-	text, err := sudoers.Render(users)
+	text, err := Render(users)
 	if err != nil {
 		return nil, append(problems, diag.Problem{
-			Code: diag.OperatorUser, Subject: w.User, Message: err.Error(), Expected: sudoers.Expected,
+			Code: diag.OperatorUser, Subject: w.User, Message: err.Error(), Expected: Expected,
 			Fix: diag.Advise("name another one with --user"),
 		})
 	}
 	return []Step{file(w, f.DropIn, text)}, problems
 }
 
-func file(w Wish, now facts.TextFile, text string) Step {
+func file(w Wish, now TextFile, text string) Step {
 	switch {
 	case now.Text == text && now.Exists == (text != ""):
 		if w.Install {
@@ -57,7 +55,7 @@ func file(w Wish, now facts.TextFile, text string) Step {
 }
 
 // users returns who is in the drop-in now.
-func users(w Wish, now facts.TextFile) ([]string, []diag.Problem) {
+func users(w Wish, now TextFile) ([]string, []diag.Problem) {
 	switch {
 	case !now.Exists && now.Why == "":
 		return nil, nil
@@ -69,12 +67,12 @@ func users(w Wish, now facts.TextFile) ([]string, []diag.Problem) {
 	case now.Why != "":
 		return nil, []diag.Problem{unknown(diag.SudoForeign, now.Path, "cannot be read", now.Why, diag.Run("ls", "-l", "--", now.Path))}
 	}
-	users, err := sudoers.Users(now.Text)
+	users, err := Users(now.Text)
 	if err != nil {
 		return nil, []diag.Problem{{
 			Code: diag.SudoForeign, Subject: now.Path, Message: "the file is " + err.Error() + " and is left alone",
 			Seen: fmt.Sprintf("%d bytes of another hand", len(now.Text)), Expected: "a file of justnews-gate nopasswd install, or none",
-			Fix: diag.Advise("look at it, move it out of " + sudoers.Directory + ", and run the same again"),
+			Fix: diag.Advise("look at it, move it out of " + Directory + ", and run the same again"),
 		}}
 	}
 	return users, nil
@@ -83,7 +81,7 @@ func users(w Wish, now facts.TextFile) ([]string, []diag.Problem) {
 // oldest is the first sudo that takes regular expressions (sudoers(5)).
 var oldest = [3]int{1, 9, 10}
 
-func usable(s facts.Sudo) []diag.Problem {
+func usable(s Sudo) []diag.Problem {
 	p := diag.Problem{
 		Code: diag.SudoUnusable, Expected: "sudo 1.9.10 or later, with visudo",
 		Fix: diag.Advise("install the group only: a gate needs no root"),
@@ -128,7 +126,7 @@ func number(version string) (n [3]int, ok bool) {
 
 // replaceable refuses a rule for a program that somebody other than root could
 // put another one in place of: by writing it, or a directory above it.
-func replaceable(chain []facts.PathOwner) []diag.Problem {
+func replaceable(chain []PathOwner) []diag.Problem {
 	var problems []diag.Problem
 	for i, o := range chain {
 		p := diag.Problem{
@@ -138,10 +136,10 @@ func replaceable(chain []facts.PathOwner) []diag.Problem {
 		switch program := i == 0; {
 		case o.Why != "":
 			p.Message, p.Seen = "cannot be examined, so that nobody knows who could replace it", o.Why
-			p.Fix = diag.Advise("install the package: the rule is for " + sudoers.Program)
+			p.Fix = diag.Advise("install the package: the rule is for " + Program)
 		case program && !o.Mode.IsRegular(), !program && !o.Mode.IsDir():
 			p.Message, p.Seen = "is a link or something else than it should be", o.Mode.String()
-			p.Fix = diag.Advise("install the package again: the rule is for " + sudoers.Program)
+			p.Fix = diag.Advise("install the package again: the rule is for " + Program)
 		case o.UID != 0:
 			p.Message, p.Seen = "belongs to another user than root, who could replace the program", fmt.Sprintf("uid %d", o.UID)
 		case o.Mode.Perm()&0o022 != 0 && (program || o.Mode&fs.ModeSticky == 0):

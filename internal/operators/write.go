@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package enact carries out the steps of grant: it runs the tools, writes the
-// sudo drop-in whole or not at all, has visudo look before and after, and puts
-// back what was there where anything speaks against it. It decides nothing.
-package enact
+package operators
 
 import (
 	"context"
@@ -11,34 +8,25 @@ import (
 	"strings"
 
 	"justnews/internal/diag"
-	"justnews/internal/facts"
-	"justnews/internal/grant"
-	"justnews/internal/sudoers"
 )
-
-// Runner runs a system tool and returns what it printed and how it ended; err
-// is about not having run it at all.
-type Runner interface {
-	Run(ctx context.Context, name string, args ...string) (output string, status int, err error)
-}
 
 // Host is where the steps are carried out.
 type Host struct {
 	Root   string // put before every path, for tests
 	Runner Runner
-	Sudo   facts.Sudo
+	Sudo   Sudo
 }
 
 // Do carries out one step.
-func (h Host) Do(ctx context.Context, s grant.Step) *diag.Problem {
+func (h Host) Do(ctx context.Context, s Step) *diag.Problem {
 	switch s.Kind {
-	case grant.Run:
+	case Run:
 		return h.run(ctx, diag.OperatorTool, s.Command...)
-	case grant.Write:
+	case Write:
 		return h.write(ctx, s)
-	case grant.Remove:
+	case Remove:
 		return h.remove(ctx, s)
-	case grant.None:
+	case None:
 	}
 	return nil
 }
@@ -69,7 +57,7 @@ func oneLine(out string) string {
 
 // write puts the drop-in there between two looks of visudo, and proves that
 // sudo knows it.
-func (h Host) write(ctx context.Context, s grant.Step) *diag.Problem {
+func (h Host) write(ctx context.Context, s Step) *diag.Problem {
 	if p := h.run(ctx, diag.SudoRefused, h.Sudo.Visudo, "-c"); p != nil {
 		p.Message = "sudo's configuration is broken already, nothing was changed: " + p.Message
 		return p
@@ -116,7 +104,7 @@ func (h Host) known(ctx context.Context, user string) *diag.Problem {
 	}
 	p := &diag.Problem{
 		Code: diag.SudoIneffective, Subject: user, Message: "sudo does not list the rule for the user", Seen: oneLine(out),
-		Expected: "a line with NOPASSWD: and " + sudoers.Program,
+		Expected: "a line with NOPASSWD: and " + Program,
 		Fix:      diag.Advise("add the line @includedir /etc/sudoers.d at the end of /etc/sudoers (visudo), and run the same again"),
 	}
 	if err != nil {
@@ -129,7 +117,7 @@ func (h Host) known(ctx context.Context, user string) *diag.Problem {
 // which it prints the tags.
 func lists(out string) bool {
 	for line := range strings.Lines(out) {
-		if strings.Contains(line, "NOPASSWD: ") && strings.Contains(line, sudoers.Program+` ""`) {
+		if strings.Contains(line, "NOPASSWD: ") && strings.Contains(line, Program+` ""`) {
 			return true
 		}
 	}
@@ -148,7 +136,7 @@ func rolledBack(p *diag.Problem, path string, err error) *diag.Problem {
 
 // remove takes the drop-in away. visudo looks afterwards; what it finds then
 // was broken before.
-func (h Host) remove(ctx context.Context, s grant.Step) *diag.Problem {
+func (h Host) remove(ctx context.Context, s Step) *diag.Problem {
 	d, err := openDropIns(h.Root)
 	if err == nil {
 		defer d.close()
@@ -171,6 +159,6 @@ func (h Host) remove(ctx context.Context, s grant.Step) *diag.Problem {
 func cannotWrite(path string, err error) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.OperatorTool, Subject: path, Message: "cannot be changed", Seen: err.Error(),
-		Expected: "a writable " + sudoers.Directory + " of root", Fix: diag.Advise("make room there, or make it writable").Looking(diag.Run("ls", "-ld", sudoers.Directory), diag.Run("df", sudoers.Directory)),
+		Expected: "a writable " + Directory + " of root", Fix: diag.Advise("make room there, or make it writable").Looking(diag.Run("ls", "-ld", Directory), diag.Run("df", Directory)),
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package enact
+package operators
 
 import (
 	"crypto/rand"
@@ -11,7 +11,6 @@ import (
 	"path"
 
 	"justnews/internal/safefile"
-	"justnews/internal/sudoers"
 )
 
 // mode is what sudo wants of its files.
@@ -30,7 +29,7 @@ type dropIns struct {
 }
 
 func openDropIns(prefix string) (*dropIns, error) {
-	root, err := os.OpenRoot(prefix + sudoers.Directory)
+	root, err := os.OpenRoot(prefix + Directory)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +49,7 @@ func rootsOwn(root *os.Root) error {
 		return err
 	}
 	if info.Trust(os.Geteuid()) != nil {
-		return fmt.Errorf("%s can be written by others than root (%v)", sudoers.Directory, info.Mode)
+		return fmt.Errorf("%s can be written by others than root (%v)", Directory, info.Mode)
 	}
 	return nil
 }
@@ -59,7 +58,7 @@ func (d *dropIns) close() { _ = d.root.Close() }
 
 // read returns what is there now; exists is false for nothing.
 func (d *dropIns) read() (before former, err error) {
-	text, err := safefile.ReadIn(d.root, sudoers.Name, maxRule, safefile.NoFollow)
+	text, err := safefile.ReadIn(d.root, Name, maxRule, safefile.NoFollow)
 	if errors.Is(err, fs.ErrNotExist) {
 		return former{}, nil
 	}
@@ -74,7 +73,7 @@ type former struct {
 
 // stage writes the new text beside its name and returns the path.
 func (d *dropIns) stage(text string) (string, error) {
-	d.fresh = "." + sudoers.Name + "." + rand.Text()
+	d.fresh = "." + Name + "." + rand.Text()
 	rule := safefile.New{Data: []byte(text), Mode: mode, Sync: true}
 	if err := rule.Write(d.root, d.fresh); err != nil {
 		return "", err
@@ -86,11 +85,11 @@ func (d *dropIns) drop() { _ = d.root.Remove(d.fresh) }
 
 // commit gives the staged file its name.
 func (d *dropIns) commit() error {
-	return errors.Join(d.root.Rename(d.fresh, sudoers.Name), d.sync())
+	return errors.Join(d.root.Rename(d.fresh, Name), d.sync())
 }
 
 func (d *dropIns) remove() error {
-	err := d.root.Remove(sudoers.Name)
+	err := d.root.Remove(Name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package account looks at what lets a person operate JustNews without a
-// password: the user and group databases, polkit's rule, sudo and its drop-in.
-// It changes nothing and judges nothing.
-package account
+package operators
 
 import (
 	"context"
@@ -17,9 +14,7 @@ import (
 	"strconv"
 	"strings"
 
-	"justnews/internal/facts"
 	"justnews/internal/safefile"
-	"justnews/internal/sudoers"
 )
 
 // Group is whom polkit's rule lets start units.
@@ -28,8 +23,8 @@ const Group = "justnews-operators"
 // agents is the group that every agent's process has.
 const agents = "justnews"
 
-// rule is the name of that rule; polkit reads the first directory that has it.
-const rule = "50-justnews.rules"
+// ruleName is the name of that rule; polkit reads the first directory that has it.
+const ruleName = "50-justnews.rules"
 
 var ruleDirectories = []string{"/etc/polkit-1/rules.d", "/run/polkit-1/rules.d", "/usr/local/share/polkit-1/rules.d", "/usr/share/polkit-1/rules.d"}
 
@@ -47,16 +42,16 @@ type Prober struct {
 }
 
 // Look returns what is true of a user. The name must have passed
-// sudoers.CheckUser: it becomes an argument. services are the users that agents
+// CheckUser: it becomes an argument. services are the users that agents
 // run as, by name or number.
-func (p Prober) Look(ctx context.Context, user string, services ...string) facts.Operators {
-	f := facts.Operators{
+func (p Prober) Look(ctx context.Context, user string, services ...string) Operators {
+	f := Operators{
 		Root: p.EUID == 0, User: p.user(ctx, user), Group: p.group(ctx, Group), Agents: p.group(ctx, agents),
 		Gpasswd: p.tool("/usr/bin/gpasswd", "/usr/sbin/gpasswd"), Usermod: p.tool("/usr/sbin/usermod", "/usr/bin/usermod"),
 		Rules: p.rules(), Sudo: p.sudo(ctx),
-		DropIn:  p.text(path.Join(sudoers.Directory, sudoers.Name)),
-		OldRule: p.text(path.Join(sudoers.Directory, sudoers.OldName)),
-		Program: p.owners(sudoers.Program),
+		DropIn:  p.text(path.Join(Directory, Name)),
+		OldRule: p.text(path.Join(Directory, OldName)),
+		Program: p.owners(Program),
 	}
 	for _, name := range services {
 		f.Services = append(f.Services, p.service(ctx, name))
@@ -105,8 +100,8 @@ func (p Prober) entryOfFile(file, name string) (fields []string, why string) {
 	return nil, f.Why
 }
 
-func (p Prober) user(ctx context.Context, name string) facts.UserEntry {
-	a := facts.UserEntry{Name: name}
+func (p Prober) user(ctx context.Context, name string) UserEntry {
+	a := UserEntry{Name: name}
 	fields, why := p.entry(ctx, "passwd", name)
 	a.Why = why
 	if len(fields) < 4 || fields[0] != name { // a number finds somebody's entry, too
@@ -123,15 +118,15 @@ func (p Prober) user(ctx context.Context, name string) facts.UserEntry {
 }
 
 // service is user, for who may be given by number, as User= takes it.
-func (p Prober) service(ctx context.Context, name string) facts.UserEntry {
+func (p Prober) service(ctx context.Context, name string) UserEntry {
 	if uid, err := strconv.ParseUint(name, 10, 32); err == nil {
-		return facts.UserEntry{Name: name, Found: true, UID: int(uid)}
+		return UserEntry{Name: name, Found: true, UID: int(uid)}
 	}
 	return p.user(ctx, name)
 }
 
-func (p Prober) group(ctx context.Context, name string) facts.GroupEntry {
-	g := facts.GroupEntry{Name: name}
+func (p Prober) group(ctx context.Context, name string) GroupEntry {
+	g := GroupEntry{Name: name}
 	fields, why := p.entry(ctx, "group", name)
 	g.Why = why
 	if len(fields) < 4 || fields[0] != name {
@@ -150,7 +145,7 @@ func (p Prober) group(ctx context.Context, name string) facts.GroupEntry {
 func (p Prober) rules() []string {
 	var found []string
 	for _, dir := range ruleDirectories {
-		name := path.Join(dir, rule)
+		name := path.Join(dir, ruleName)
 		if _, err := os.Stat(p.Root + name); err == nil {
 			found = append(found, name)
 		}
@@ -158,8 +153,8 @@ func (p Prober) rules() []string {
 	return found
 }
 
-func (p Prober) sudo(ctx context.Context) facts.Sudo {
-	s := facts.Sudo{Path: p.tool("/usr/bin/sudo", "/bin/sudo"), Visudo: p.tool("/usr/sbin/visudo", "/usr/bin/visudo", "/sbin/visudo")}
+func (p Prober) sudo(ctx context.Context) Sudo {
+	s := Sudo{Path: p.tool("/usr/bin/sudo", "/bin/sudo"), Visudo: p.tool("/usr/sbin/visudo", "/usr/bin/visudo", "/sbin/visudo")}
 	if s.Path == "" {
 		return s
 	}
@@ -182,8 +177,8 @@ func (p Prober) sudo(ctx context.Context) facts.Sudo {
 // maxText bounds what is read of a drop-in.
 const maxText = 1 << 16
 
-func (p Prober) text(name string) facts.TextFile {
-	t := facts.TextFile{Path: name}
+func (p Prober) text(name string) TextFile {
+	t := TextFile{Path: name}
 	info, err := os.Lstat(p.Root + name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -213,10 +208,10 @@ func (p Prober) text(name string) facts.TextFile {
 
 // owners walks from a program up to the root: whoever may write one of them
 // decides what the program is. A link is examined as a link.
-func (p Prober) owners(name string) []facts.PathOwner {
-	var all []facts.PathOwner
+func (p Prober) owners(name string) []PathOwner {
+	var all []PathOwner
 	for {
-		o := facts.PathOwner{Path: name}
+		o := PathOwner{Path: name}
 		if info, err := safefile.Lstat(p.Root + name); err != nil {
 			o.Why = err.Error()
 		} else {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package grant
+package operators
 
 import (
 	"slices"
 	"strings"
 
 	"justnews/internal/diag"
-	"justnews/internal/facts"
 )
 
 // membership puts the user into the group, or takes them out of it.
-func membership(w Wish, f facts.Operators) ([]Step, []diag.Problem) {
+func membership(w Wish, f Operators) ([]Step, []diag.Problem) {
 	g := f.Group
 	switch {
 	case g.Why != "":
@@ -35,7 +34,7 @@ func membership(w Wish, f facts.Operators) ([]Step, []diag.Problem) {
 
 // join returns the command that adds a member. gpasswd first: it also takes
 // users of a directory service, whom usermod does not know.
-func join(user string, f facts.Operators) []string {
+func join(user string, f Operators) []string {
 	switch {
 	case f.Gpasswd != "":
 		return []string{f.Gpasswd, "--add", user, f.Group.Name}
@@ -45,7 +44,7 @@ func join(user string, f facts.Operators) []string {
 	return nil
 }
 
-func leave(w Wish, f facts.Operators) ([]Step, []diag.Problem) {
+func leave(w Wish, f Operators) ([]Step, []diag.Problem) {
 	if !f.Group.Found || !slices.Contains(f.Group.Members, w.User) {
 		return []Step{{Why: w.User + " is not listed in the group " + f.Group.Name}}, nil
 	}
@@ -64,7 +63,7 @@ func noTool(command ...string) diag.Problem {
 
 // polkitRule warns where being in the group would be worth nothing, or where
 // another file stands in for the rule: what that allows is the host's affair.
-func polkitRule(f facts.Operators) []diag.Problem {
+func polkitRule(f Operators) []diag.Problem {
 	switch {
 	case len(f.Rules) == 0:
 		return []diag.Problem{{

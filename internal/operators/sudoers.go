@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sudoers is the one door through which text for sudo leaves: the
-// drop-in that lets named users look at this host with root's eyes. A user's
-// name that sudo could read as anything but one user is refused. The package
-// opens no file and runs nothing.
-//
-// The rule allows exactly one program with anchored arguments (regular
-// expressions, which sudo has since 1.9.10): what looks, and nothing that names
-// a file or changes anything. sudo matches the arguments joined by spaces, so
-// no class in an expression holds a space.
-package sudoers
+package operators
 
 import (
 	"errors"
