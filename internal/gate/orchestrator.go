@@ -12,7 +12,6 @@ import (
 	"justnews/internal/wish"
 )
 
-//nolint:gochecknoglobals // the steps of a run: a constant table
 var (
 	configStep       = step{"config", readMap}
 	unitStep         = step{"unit", proveUnit}

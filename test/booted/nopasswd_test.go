@@ -80,7 +80,6 @@ func TestOperatorsWithoutAPassword(t *testing.T) {
 	})
 }
 
-//nolint:gochecknoglobals // a table of scenarios, each on what the one before left
 var operatorParts = []struct {
 	name string
 	run  func(t *testing.T, s *site)
@@ -358,13 +357,11 @@ func (s *site) state() string {
 	return s.Must("sh", "-c", "getent group justnews-operators; ls -l "+operators.Directory+"; cat "+operators.Directory+"/*")
 }
 
-//nolint:gochecknoglobals // a table
 var sudoAllowed = [][]string{
 	{}, {"preflight", "--timeout", "5"}, {"--gate-only", "mcp_bus"}, {"gate", "mcp_bus"}, {"gate", "mcp_bus", "--timeout", "300", "-v", "--json"},
 	{"status"}, {"status", "--json"}, {"mps", "status"},
 }
 
-//nolint:gochecknoglobals // a table
 var sudoRefused = [][]string{
 	{"--config", "/etc/shadow", "config", "check"}, {"preflight", "--config", "/etc/shadow"}, {"--root", "/home/adra", "preflight"},
 	{"gate", "mcp_bus", "--config=/tmp/x"}, {"gate", "mcp_bus", "scout"}, {"gate", "mcp_bus\n--config"}, {"gate", "a;reboot"}, {"gate", "../x"}, {"gate"},
