@@ -19,6 +19,9 @@ const (
 	Name = "justnews-gate"
 	// OldName is the drop-in of the shell helper that this replaces.
 	OldName = "justnews-preflight"
+
+	// DropIn and OldDropIn are their paths.
+	DropIn, OldDropIn = Directory + "/" + Name, Directory + "/" + OldName
 )
 
 const head = `# Written by: justnews-gate nopasswd install --sudoers
@@ -28,7 +31,10 @@ const head = `# Written by: justnews-gate nopasswd install --sudoers
 
 const usersKey = "User_Alias JUSTNEWS_GATE_USERS = "
 
-// rules follow the users. Of the caller's environment nothing comes along,
+// rules follow the users. They allow exactly one program with anchored arguments
+// (regular expressions, which sudo has since 1.9.10): what looks, and nothing
+// that names a file or changes anything. sudo matches the arguments joined by
+// spaces, so no class in an expression holds a space. Of the caller's environment nothing comes along,
 // whatever the rest of the configuration keeps, and HOME is root's.
 const rules = `Cmnd_Alias JUSTNEWS_GATE = \
     ` + Program + ` "", \
