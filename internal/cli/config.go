@@ -24,8 +24,8 @@ import (
 	"justnews/internal/preflight"
 	"justnews/internal/probe/environ"
 	"justnews/internal/report"
+	"justnews/internal/requirement"
 	"justnews/internal/safefile"
-	"justnews/internal/wish"
 )
 
 type configCommand struct {
@@ -106,7 +106,7 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 		h = preflight.Real(string(a.Root), false)
 	}
 	env := check.Environment(facts.Unit{EnvironmentFiles: []string{environ.Dir + "/global.env"}}, environ.Files(h.Root))
-	w, _ := wish.ForHost(cfg, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, wish.Flags{})
+	w, _ := requirement.ForHost(cfg, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, requirement.Flags{})
 	problems := preflight.Named(cfg, w.Models.Root, h)
 	if m := modelmap.ReadFile(a.below(w.Models.Map)); len(cfg.Instances) > 0 && !closedToUs(m, os.Geteuid()) {
 		problems = append(problems, check.Map(m, w.Models.MapWritten)...)

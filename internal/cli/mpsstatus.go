@@ -16,7 +16,7 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/probe/host"
 	"justnews/internal/report"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 type mpsStatusCommand struct{}
@@ -86,7 +86,7 @@ func (a *app) lookAtMPS(ctx context.Context) mpsStatus {
 		s.Problems, s.unused = diag.Errors(problems), true
 		return s
 	}
-	w, more := wish.ForMPS(cfg, a.Lookup, wish.Flags{})
+	w, more := requirement.ForMPS(cfg, a.Lookup, requirement.Flags{})
 	if s.Problems = append(s.Problems, more...); len(diag.Errors(more)) > 0 {
 		return s
 	}
@@ -106,7 +106,7 @@ func (a *app) lookAtMPS(ctx context.Context) mpsStatus {
 	return s
 }
 
-func newMPSGlance(cfg *config.Config, w wish.Wish, found gate.MPSGlance) mpsGlance {
+func newMPSGlance(cfg *config.Config, w requirement.Run, found gate.MPSGlance) mpsGlance {
 	g := mpsGlance{
 		PipeDirectory: w.MPS.PipeDirectory, Require: found.Required.String(), Reached: found.Reached.String(),
 		Instances: mpsInstances(cfg), Server: found.Server, Elsewhere: append([]string{}, found.Look.Elsewhere...), Others: []mpsProcess{},

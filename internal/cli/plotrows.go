@@ -11,8 +11,8 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/report"
+	"justnews/internal/requirement"
 	"justnews/internal/timeline"
-	"justnews/internal/wish"
 )
 
 // Rows of a picture that are no instance.
@@ -161,7 +161,7 @@ func (a *app) rows(past []pastRun) []plotRow {
 		rows = append(rows, plotRow{mpsRow, mps})
 	}
 	for _, name := range slices.Compact(names) {
-		rows = append(rows, plotRow{name, wish.InstanceUnit(name)})
+		rows = append(rows, plotRow{name, requirement.InstanceUnit(name)})
 	}
 	return rows
 }

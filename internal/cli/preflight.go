@@ -18,7 +18,7 @@ import (
 	"justnews/internal/preflight"
 	"justnews/internal/probe/orchestrator"
 	"justnews/internal/probe/systemd"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 type preflightCommand struct {
@@ -34,9 +34,9 @@ func (c *preflightCommand) Run(a *app) error {
 	var cfg *config.Config
 	return a.waitFor(errand{
 		name: "preflight", timeout: c.Timeout, survey: true,
-		wish: func(loaded *config.Config) (wish.Wish, []diag.Problem) {
+		require: func(loaded *config.Config) (requirement.Run, []diag.Problem) {
 			cfg = loaded
-			w, problems := wish.ForHost(loaded, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer()})
+			w, problems := requirement.ForHost(loaded, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer()})
 			w.RequireBus = slices.ContainsFunc(loaded.Instances, func(i config.Instance) bool { return i.RequireBus })
 			w.RequireMPS = len(mpsInstances(loaded)) > 0
 			w.Needs = everyProbe(loaded)
@@ -45,7 +45,7 @@ func (c *preflightCommand) Run(a *app) error {
 			}
 			return w, problems
 		},
-		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
+		run: func(ctx context.Context, w requirement.Run, x gate.World) gate.Result {
 			freed := append(notStarted(ctx, cfg, &w, x.Units), a.free(ctx, c.Stop, cfg, &w, x)...)
 			around := a.lookAround(ctx, cfg, x)
 			// What follows has to fit into the budget as well.
@@ -93,7 +93,7 @@ func (a *app) lookAround(ctx context.Context, cfg *config.Config, x gate.World) 
 
 // free stops what holds the instances' ports. What was stopped on purpose is
 // not waited for then.
-func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *wish.Wish, x gate.World) []diag.Problem {
+func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *requirement.Run, x gate.World) []diag.Problem {
 	conn, ok := x.Units.(*systemd.Conn)
 	switch {
 	case !asked:
@@ -116,7 +116,7 @@ func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *wish.
 
 // notStarted says once that justnews.target is stopped and every instance with
 // it: what their servers do not say then is no finding, nor waited for.
-func notStarted(ctx context.Context, cfg *config.Config, w *wish.Wish, units gate.Units) []diag.Problem {
+func notStarted(ctx context.Context, cfg *config.Config, w *requirement.Run, units gate.Units) []diag.Problem {
 	if units == nil {
 		return nil
 	}
@@ -131,7 +131,7 @@ func notStarted(ctx context.Context, cfg *config.Config, w *wish.Wish, units gat
 
 // registered asks the bus whether it knows the orchestrator, where both are
 // units of this host and the bus was to be asked at all.
-func (a *app) registered(ctx context.Context, cfg *config.Config, w wish.Wish) []diag.Problem {
+func (a *app) registered(ctx context.Context, cfg *config.Config, w requirement.Run) []diag.Problem {
 	if !w.RequireBus || !w.RequireModels || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
 		return nil
 	}

@@ -30,7 +30,7 @@ func (c *sealCommand) Run(a *app) error {
 		return a.sealed(c.Agent, nil, append(problems, stoppedVerify(a.ctx)))
 	}
 	// What would not load is not sealed. That there is no manifest is why.
-	problems = append(problems, check.Store(s.look, s.wish)...)
+	problems = append(problems, check.Store(s.look, s.want)...)
 	if len(diag.Errors(problems)) > 0 {
 		return a.sealed(c.Agent, nil, problems)
 	}
@@ -49,7 +49,7 @@ func (c *sealCommand) Run(a *app) error {
 			problems = append(problems, unsealed(c.Agent, t, err))
 		default:
 			proofs = append(proofs, p)
-			problems = append(problems, check.StoreProofs([]facts.StoreProof{p}, s.look, s.wish)...)
+			problems = append(problems, check.StoreProofs([]facts.StoreProof{p}, s.look, s.want)...)
 		}
 	}
 	done()

@@ -17,7 +17,7 @@ import (
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/orchestrator"
 	"justnews/internal/report"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 type statusCommand struct {
@@ -167,7 +167,7 @@ func (a *app) glance(ctx context.Context) glance {
 		g.unconfigured, g.Problems = true, append(g.Problems, check.NoInstance(cfg)...)
 		return g
 	}
-	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})
+	w, more := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
 	w.RequireMPS = len(mpsInstances(cfg)) > 0
 	w.Orchestrator.Here = servedHere(ctx, w.Orchestrator)
 	g.Problems = append(append(g.Problems, more...), w.Remote()...)
@@ -181,7 +181,7 @@ func (a *app) glance(ctx context.Context) glance {
 }
 
 // look asks everything once.
-func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gate.World, marks map[string]facts.Mark) {
+func look(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run, x gate.World, marks map[string]facts.Mark) {
 	s := check.Subject{
 		URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total,
 		Models: x.Map.Models, Timeout: orchestrator.LookTimeout,
@@ -219,7 +219,7 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 }
 
 // busProblems are only warnings where no instance waits for the bus.
-func busProblems(cfg *config.Config, w wish.Wish, b facts.BusHealth) []diag.Problem {
+func busProblems(cfg *config.Config, w requirement.Run, b facts.BusHealth) []diag.Problem {
 	problems := check.Bus(w.Bus.URL, b)
 	if !slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) {
 		for i := range problems {
@@ -231,7 +231,7 @@ func busProblems(cfg *config.Config, w wish.Wish, b facts.BusHealth) []diag.Prob
 
 // lookAtUnits asks systemd about every instance, and puts the two servers'
 // units beside what they answer.
-func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, units gate.Units, marks map[string]facts.Mark) {
+func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run, units gate.Units, marks map[string]facts.Mark) {
 	if units == nil {
 		return
 	}
@@ -240,7 +240,7 @@ func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish
 			return
 		}
 		seen := g.Units[len(g.Units)-1]
-		switch wish.InstanceUnit(i.Name) {
+		switch requirement.InstanceUnit(i.Name) {
 		case w.Orchestrator.Unit:
 			g.Orchestrator.Unit = &seen
 		case w.Bus.Unit:
@@ -258,7 +258,7 @@ type loadedUnits interface {
 
 // lookAtLoaded asks systemd about the instances that it has loaded.
 func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
-	names, err := conn.Units(ctx, wish.InstanceUnit("*"))
+	names, err := conn.Units(ctx, requirement.InstanceUnit("*"))
 	if err != nil {
 		return // the configuration is what is wrong here
 	}
@@ -276,9 +276,9 @@ func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
 }
 
 func (g *glance) lookAtUnit(ctx context.Context, units gate.Units, instance string, enabled bool, mark facts.Mark) bool {
-	u, err := units.Unit(ctx, wish.InstanceUnit(instance))
+	u, err := units.Unit(ctx, requirement.InstanceUnit(instance))
 	if err != nil {
-		g.Problems = append(g.Problems, noSystemd(wish.InstanceUnit(instance), err))
+		g.Problems = append(g.Problems, noSystemd(requirement.InstanceUnit(instance), err))
 		return false
 	}
 	seen := newUnitGlance(instance, u, enabled, host.Monotonic())

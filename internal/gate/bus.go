@@ -31,10 +31,10 @@ func awaitBus(ctx context.Context, k *walk) outcome {
 		}
 		switch check.Reach(look.Answer) {
 		case check.Ready:
-			return outcome{passed: true, detail: "bus " + check.BusState(look), problems: check.Bus(k.wish.Bus.URL, look)}
+			return outcome{passed: true, detail: "bus " + check.BusState(look), problems: check.Bus(k.req.Bus.URL, look)}
 		case check.Nonsense:
 			if strange++; strange >= inARow {
-				return outcome{detail: look.Detail, problems: check.Bus(k.wish.Bus.URL, look)}
+				return outcome{detail: look.Detail, problems: check.Bus(k.req.Bus.URL, look)}
 			}
 		default:
 			strange = 0
@@ -44,16 +44,16 @@ func awaitBus(ctx context.Context, k *walk) outcome {
 		}
 		k.say("bus", "no answer yet: "+look.Detail, 0, 0)
 		if !pause(ctx, jitter(every)) {
-			return outcome{detail: last.Detail, problems: check.Bus(k.wish.Bus.URL, last)}
+			return outcome{detail: last.Detail, problems: check.Bus(k.req.Bus.URL, last)}
 		}
 	}
 }
 
 func (k *walk) busUnitProblem(ctx context.Context) []diag.Problem {
-	if k.wish.Bus.Unit == "" || k.world.Units == nil {
+	if k.req.Bus.Unit == "" || k.world.Units == nil {
 		return nil
 	}
-	unit, err := k.world.Units.Unit(ctx, k.wish.Bus.Unit)
+	unit, err := k.world.Units.Unit(ctx, k.req.Bus.Unit)
 	if err != nil {
 		return nil
 	}

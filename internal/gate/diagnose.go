@@ -107,7 +107,7 @@ func (k *walk) environment() []diag.Problem {
 	if !k.unit.known || k.world.Machine == nil || u.MainPID == 0 {
 		return nil
 	}
-	return check.StoreEnvironment(u.Name, k.world.Machine.Environment(u), k.wish.Models.Strict, k.wish.Models.Root)
+	return check.StoreEnvironment(u.Name, k.world.Machine.Environment(u), k.req.Models.Strict, k.req.Models.Root)
 }
 
 // forMemory names memory as the cause of a unit's failure where it was.

@@ -24,7 +24,7 @@ const (
 // first gate. Everything else that is wrong with a GPU does not get better by
 // waiting.
 func awaitGPU(ctx context.Context, k *walk) outcome {
-	want := check.GPUWish(k.wish.GPU)
+	want := check.GPUWish(k.req.GPU)
 	if k.world.GPU == nil {
 		return k.gpuOutcome(facts.GPULook{Detail: "this program has no GPU probe"}, want)
 	}

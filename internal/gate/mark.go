@@ -36,7 +36,7 @@ func proveUnit(ctx context.Context, k *walk) outcome {
 			return k.compare(unit)
 		}
 		if !pause(ctx, markEvery) {
-			return outcome{problems: []diag.Problem{check.MarkUnknown(k.wish.Unit, err)}}
+			return outcome{problems: []diag.Problem{check.MarkUnknown(k.req.Unit, err)}}
 		}
 	}
 }
@@ -58,7 +58,7 @@ func (k *walk) compare(unit facts.Unit) outcome {
 		k.mark = want.Mark
 	}
 	if k.mark != want.Mark {
-		p := check.Stale(k.wish.Unit)
+		p := check.Stale(k.req.Unit)
 		p.Message, p.Fix = "the configuration changed and was loaded while this gate ran", diag.Fix{Advice: "nothing: systemd tries again"}
 		return outcome{problems: []diag.Problem{p}}
 	}

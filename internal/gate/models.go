@@ -34,7 +34,7 @@ type follower struct {
 func awaitModels(ctx context.Context, k *walk) outcome {
 	defer k.release()
 	if k.unit.safeMode {
-		return outcome{passed: true, detail: "safe mode, models not checked", problems: []diag.Problem{safeModeProblem(k.wish)}}
+		return outcome{passed: true, detail: "safe mode, models not checked", problems: []diag.Problem{safeModeProblem(k.req)}}
 	}
 	f := &follower{walk: k, posted: make(chan facts.ModelsLook, 1), history: k.recall()}
 	return f.follow(ctx)
@@ -72,7 +72,7 @@ func (f *follower) follow(ctx context.Context) outcome {
 			return f.refuse(f.problems(d.why)...)
 		}
 		if f.refused != nil {
-			return f.refuse(check.PreloadRefused(f.wish.Orchestrator.URL, *f.refused))
+			return f.refuse(check.PreloadRefused(f.req.Orchestrator.URL, *f.refused))
 		}
 		if led := f.led; f.world.Lock != nil && !f.leads() {
 			// Whatever comes next is the leader's to do.
@@ -127,7 +127,7 @@ func noJob(look facts.ModelsLook) bool {
 func (f *follower) situation() situation {
 	return situation{
 		judged: f.effective(), state: f.look.State, attempt: f.attempt, history: f.history,
-		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.wish.ForceRefresh, attempts: f.wish.RefreshAttempts,
+		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.req.ForceRefresh, attempts: f.req.RefreshAttempts,
 		store: f.store,
 	}
 }
@@ -135,7 +135,7 @@ func (f *follower) situation() situation {
 func (f *follower) modelsWish() check.ModelsWish {
 	return check.ModelsWish{
 		Expected: f.world.Map.Total, ExpectedOwn: f.world.Map.Own,
-		AcceptEmpty: f.wish.AcceptEmpty, FailFast: f.wish.FailFast, OnlyAgent: f.wish.OnlyAgent,
+		AcceptEmpty: f.req.AcceptEmpty, FailFast: f.req.FailFast, OnlyAgent: f.req.OnlyAgent,
 	}
 }
 
@@ -154,7 +154,7 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	} else {
 		h.Triggers++
 	}
-	if err := f.remember(h); err != nil && refresh && !f.wish.ForceRefresh {
+	if err := f.remember(h); err != nil && refresh && !f.req.ForceRefresh {
 		return append(f.problems(f.effective().State), unrecorded(err))
 	}
 	f.history = h

@@ -50,9 +50,9 @@ func awaitMPS(ctx context.Context, k *walk) outcome {
 }
 
 func newMPSWalk(k *walk) *mpsWalk {
-	k.res.MPS = MPSResult{Required: check.RungOf(k.wish.MPS.Require), Unit: k.wish.MPS.Unit}
+	k.res.MPS = MPSResult{Required: check.RungOf(k.req.MPS.Require), Unit: k.req.MPS.Unit}
 	return &mpsWalk{walk: k, want: check.MPSWish{
-		PipeDirectory: k.wish.MPS.PipeDirectory, Unit: k.wish.MPS.Unit, UID: k.world.Self.AgentUID,
+		PipeDirectory: k.req.MPS.PipeDirectory, Unit: k.req.MPS.Unit, UID: k.world.Self.AgentUID,
 	}}
 }
 
@@ -62,21 +62,21 @@ func proveMPS(ctx context.Context, k *walk) outcome {
 	if own := k.world.Self.Unit; own != nil && own.Name == m.want.Unit {
 		m.want.UnitActive, m.want.OwnUnit = true, true
 	}
-	m.limits = check.LimitsWanted(k.wish.MPS)
+	m.limits = check.LimitsWanted(k.req.MPS)
 	return m.prove(ctx)
 }
 
 // audit judges the instance's own unit. In that unit the gate's environment is
 // the program's; by hand systemd knows a part of it.
 func (m *mpsWalk) audit(ctx context.Context) []diag.Problem {
-	a := check.Audit{Unit: m.wish.Unit, PipeDirectory: m.want.PipeDirectory, Limits: m.wish.InstanceMPS}
+	a := check.Audit{Unit: m.req.Unit, PipeDirectory: m.want.PipeDirectory, Limits: m.req.InstanceMPS}
 	own := m.world.Self.Unit
 	switch {
-	case own != nil && own.Name == m.wish.Unit:
+	case own != nil && own.Name == m.req.Unit:
 		a.Lookup, a.Sandbox = m.world.Self.Environment, &own.Sandbox
 		m.want.PrivateTmp = own.Sandbox.PrivateTmp
-	case m.world.Units != nil && m.wish.Unit != "":
-		u, err := m.world.Units.Unit(ctx, m.wish.Unit)
+	case m.world.Units != nil && m.req.Unit != "":
+		u, err := m.world.Units.Unit(ctx, m.req.Unit)
 		switch {
 		case err != nil && m.blind(&a):
 			return check.MPSAudit(a)
@@ -96,7 +96,7 @@ func (m *mpsWalk) audit(ctx context.Context) []diag.Problem {
 // blind has the audit judge what a gate in its instance's unit knows without
 // systemd: the environment.
 func (m *mpsWalk) blind(a *check.Audit) bool {
-	if m.world.Self.Unit != nil || !m.world.Self.InUnit || m.wish.Unit == "" {
+	if m.world.Self.Unit != nil || !m.world.Self.InUnit || m.req.Unit == "" {
 		return false
 	}
 	a.Lookup = m.world.Self.Environment
@@ -139,7 +139,7 @@ func (m *mpsWalk) climb(ctx context.Context) check.Rung {
 	if m.problems = check.MPSDaemon(look, m.want); len(diag.Errors(m.problems)) > 0 {
 		return check.NoRung
 	}
-	if m.res.MPS.Required == check.RungDaemon && !check.LimitsWanted(m.wish.MPS) {
+	if m.res.MPS.Required == check.RungDaemon && !check.LimitsWanted(m.req.MPS) {
 		if unseen := check.MPSUnseen(look, m.want); unseen != nil {
 			m.problems = append(m.problems, *unseen)
 			return check.NoRung
@@ -152,7 +152,7 @@ func (m *mpsWalk) climb(ctx context.Context) check.Rung {
 		m.problems = append(m.problems, check.MPSControl(answer, m.world.MPS.Look(), m.want)...)
 		return check.RungDaemon
 	}
-	if wrong := check.MPSDefaults(answer, m.wish.MPS, m.want); wrong != nil {
+	if wrong := check.MPSDefaults(answer, m.req.MPS, m.want); wrong != nil {
 		m.problems = append(m.problems, *wrong)
 		return check.RungDaemon
 	}
@@ -186,7 +186,7 @@ func (m *mpsWalk) refreshMainPID(ctx context.Context) {
 // ask has the daemon answer, over one console whether a limit is to be read
 // back or not; in the daemon's own unit it gives it its limits first.
 func (m *mpsWalk) ask(ctx context.Context) facts.MPSAnswer {
-	want := m.wish.MPS
+	want := m.req.MPS
 	if m.limits {
 		m.res.MPS.Asked++
 		if a := m.world.MPS.SetLimits(ctx, want.DefaultMemory, want.DefaultThreads); a.Kind != facts.MPSAnswered {

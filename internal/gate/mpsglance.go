@@ -10,7 +10,7 @@ import (
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // MPSGlance is what one look at NVIDIA MPS found.
@@ -24,10 +24,10 @@ type MPSGlance struct {
 // GlanceMPS looks at MPS and climbs as far as mps.require asks, once. It starts
 // nothing. A question that another console broke off is asked again, a few
 // times.
-func GlanceMPS(ctx context.Context, w wish.Wish, world World) MPSGlance {
+func GlanceMPS(ctx context.Context, w requirement.Run, world World) MPSGlance {
 	began := time.Now()
 	res := Result{}
-	m := newMPSWalk(&walk{wish: w, world: world, began: began, until: began.Add(proofLimit), res: &res})
+	m := newMPSWalk(&walk{req: w, world: world, began: began, until: began.Add(proofLimit), res: &res})
 	g := MPSGlance{}
 	if m.want.Unit != "" && world.Units != nil {
 		if unit, err := world.Units.Unit(ctx, m.want.Unit); err == nil {
@@ -50,7 +50,7 @@ func GlanceMPS(ctx context.Context, w wish.Wish, world World) MPSGlance {
 
 // Opinion reports where the orchestrator thinks otherwise of MPS than what was
 // proven.
-func Opinion(ctx context.Context, w wish.Wish, world World, reached check.Rung) []diag.Problem {
+func Opinion(ctx context.Context, w requirement.Run, world World, reached check.Rung) []diag.Problem {
 	if world.Adviser == nil {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 //nolint:gochecknoglobals // the steps of a run: a constant table
@@ -31,8 +31,8 @@ var (
 // says ready. The lead it takes for that is kept for the models.
 func awaitOrchestrator(ctx context.Context, k *walk) outcome {
 	g := &greeting{walk: k}
-	if k.world.Units == nil && k.wish.Orchestrator.Unit != "" {
-		g.notes = append(g.notes, noSystemd(k.wish.Orchestrator.Unit))
+	if k.world.Units == nil && k.req.Orchestrator.Unit != "" {
+		g.notes = append(g.notes, noSystemd(k.req.Orchestrator.Unit))
 	}
 	for {
 		if err := k.elect(ctx); err != nil {
@@ -112,7 +112,7 @@ func (g *greeting) readiness(ctx context.Context) (bool, outcome) {
 		} else if problem != nil {
 			return true, outcome{problems: append(g.notes, *problem), detail: problem.Message}
 		}
-		g.unit.safeMode = g.wish.HonorSafeMode && g.health.SafeMode
+		g.unit.safeMode = g.req.HonorSafeMode && g.health.SafeMode
 		return true, outcome{passed: true, detail: "orchestrator ready", problems: append(g.notes, g.environment()...)}
 	case g.ready.Kind == facts.Answered:
 		return g.again(check.Pending, pollStrange, "the orchestrator answers, but says that it is not ready")
@@ -151,7 +151,7 @@ func (g *greeting) unitState() string {
 	if !g.unit.known {
 		return ""
 	}
-	return "; " + g.wish.Orchestrator.Unit + " is " + check.Unit(g.unit.unit).Reason
+	return "; " + g.req.Orchestrator.Unit + " is " + check.Unit(g.unit.unit).Reason
 }
 
 // late names what the deadline found missing. What is not right about the unit
@@ -170,8 +170,8 @@ func (g *greeting) late() outcome {
 
 func (k *walk) subject() check.Subject {
 	return check.Subject{
-		URL: k.wish.Orchestrator.URL, Unit: k.wish.Orchestrator.Unit, Timeout: k.wish.Timeout.Value,
-		Map: k.wish.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models, Diagnose: k.diagnose,
+		URL: k.req.Orchestrator.URL, Unit: k.req.Orchestrator.Unit, Timeout: k.req.Timeout.Value,
+		Map: k.req.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models, Diagnose: k.diagnose,
 	}
 }
 
@@ -183,7 +183,7 @@ func noSystemd(unit string) diag.Problem {
 	}
 }
 
-func safeModeProblem(w wish.Wish) diag.Problem {
+func safeModeProblem(w requirement.Run) diag.Problem {
 	return diag.Problem{
 		Code: diag.OrchestratorSafeMode, Severity: diag.Warning, Subject: w.Orchestrator.URL,
 		Message: "the orchestrator is in safe mode: the models were not checked",

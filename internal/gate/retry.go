@@ -11,7 +11,7 @@ import (
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // Resetter forgets that a unit failed, and how often it was started, and ends a
@@ -29,7 +29,7 @@ type Again struct {
 
 // Retry forgets what failed, asks for the models again where the last preload
 // failed, and starts the units until all are active or have said why not.
-func Retry(ctx context.Context, w wish.Wish, world World, units Again, resetter Resetter) Result {
+func Retry(ctx context.Context, w requirement.Run, world World, units Again, resetter Resetter) Result {
 	steps := []step{{"reset", func(ctx context.Context, k *walk) outcome { return resetFailed(ctx, k, units.Reset, resetter) }}}
 	if w.RequireModels {
 		steps = append(steps, step{"refresh", refreshFailed})
@@ -83,17 +83,17 @@ func refreshFailed(ctx context.Context, k *walk) outcome {
 	}
 	if k.world.Memory != nil {
 		if err := k.world.Memory.Save(History{}); err != nil {
-			return outcome{problems: []diag.Problem{notAllowed(k.wish.Orchestrator.URL, "the record of past preloads cannot be forgotten", err.Error())}}
+			return outcome{problems: []diag.Problem{notAllowed(k.req.Orchestrator.URL, "the record of past preloads cannot be forgotten", err.Error())}}
 		}
 	}
 	look := k.world.Orchestrator.Models(ctx, true)
-	judged := check.Models(look, check.ModelsWish{Expected: k.world.Map.Total, ExpectedOwn: -1, AcceptEmpty: k.wish.AcceptEmpty, FailFast: true})
+	judged := check.Models(look, check.ModelsWish{Expected: k.world.Map.Total, ExpectedOwn: -1, AcceptEmpty: k.req.AcceptEmpty, FailFast: true})
 	switch judged.State {
 	case check.Failed, check.Inconsistent:
 		if look.State.InProgress {
 			return outcome{passed: true, detail: "a preload runs already"}
 		}
-		k.wish.ForceRefresh = true
+		k.req.ForceRefresh = true
 		return triggerOnce(ctx, k)
 	default: // the preload does what is left to do
 		return outcome{passed: true, detail: "no preload has failed"}

@@ -31,13 +31,13 @@ func triggerOnce(ctx context.Context, k *walk) outcome {
 	}
 	switch f.judged.State {
 	case check.Unknown, check.Unreachable, check.Nonsense:
-		if !k.wish.ForceRefresh || f.look.Kind != facts.ServerError {
+		if !k.req.ForceRefresh || f.look.Kind != facts.ServerError {
 			once := f.subject()
 			once.Timeout = oneLook
 			return f.refuse(check.Refused(f.judged, f.look, once)...)
 		}
 	case check.Ready:
-		if !k.wish.ForceRefresh {
+		if !k.req.ForceRefresh {
 			return outcome{passed: true, detail: fmt.Sprintf("nothing to do: %d of %d models are loaded", f.judged.Done, f.judged.Total)}
 		}
 	}
@@ -54,7 +54,7 @@ func triggerOnce(ctx context.Context, k *walk) outcome {
 		f.answered(answer)
 		switch {
 		case f.refused != nil:
-			return f.refuse(check.PreloadRefused(k.wish.Orchestrator.URL, answer))
+			return f.refuse(check.PreloadRefused(k.req.Orchestrator.URL, answer))
 		case answer.Kind != facts.Answered:
 			f.look, f.judged = answer, check.Models(answer, f.modelsWish())
 			return f.late()

@@ -48,7 +48,7 @@ func (m *unitMemo) fresh(ctx context.Context, k *walk) string {
 
 // askUnit looks at the orchestrator's unit, where there is one to look at.
 func (k *walk) askUnit(ctx context.Context) {
-	name := k.wish.Orchestrator.Unit
+	name := k.req.Orchestrator.Unit
 	if name == "" || k.world.Units == nil {
 		return
 	}
@@ -87,7 +87,7 @@ func (k *walk) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 // loads asks once more about the orchestrator as it runs now, and returns what
 // speaks against its loading models. What is unknown may become known.
 func (k *walk) loads(ctx context.Context) (problem *diag.Problem, unknown bool) {
-	if k.wish.Orchestrator.Unit == "" || k.world.Units == nil {
+	if k.req.Orchestrator.Unit == "" || k.world.Units == nil {
 		return nil, false
 	}
 	k.askUnit(ctx)

@@ -9,7 +9,7 @@ import (
 
 	"justnews/internal/check"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // reach tries the paths of the n-th instance as its user.
@@ -95,8 +95,8 @@ func (l *look) named(processes []facts.Process) []facts.Process {
 	return processes
 }
 
-// lookup reads an environment as package wish wants it.
-func lookup(env map[string]string) wish.Lookup {
+// lookup reads an environment as package requirement wants it.
+func lookup(env map[string]string) requirement.Lookup {
 	return func(name string) (string, bool) {
 		value, ok := env[name]
 		return value, ok

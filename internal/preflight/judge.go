@@ -11,7 +11,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // judge turns what was found into problems, each cause once.
@@ -117,7 +117,7 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 // budget compares what the instance's gate will be told with what systemd
 // allows it.
 func (l *look) budget(i instance) []diag.Problem {
-	w, problems := wish.ForInstance(l.Config, i.Name, lookup(i.env), wish.Flags{})
+	w, problems := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
 	_, conflict := gate.Budget(w.Timeout, &i.unit)
 	return append(problems, conflict...)
 }

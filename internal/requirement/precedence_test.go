@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wish
+package requirement
 
 import (
 	"fmt"
@@ -50,7 +50,7 @@ type layers struct {
 	fromEnv  string
 	flag     Flags
 	fromFlag string // "" : there is no flag
-	show     func(Wish) string
+	show     func(Run) string
 }
 
 func table() []layers {
@@ -59,43 +59,43 @@ func table() []layers {
 		{
 			"GATE_TIMEOUT", "3m0s gate.timeout", "[gate]\ntimeout = \"5min\"\n", "5m0s gate.timeout",
 			"7min", "7m0s GATE_TIMEOUT in the environment", Flags{Timeout: &minute}, "1m0s --timeout",
-			func(w Wish) string { return fmt.Sprint(w.Timeout.Value, " ", w.Timeout.Origin) },
+			func(w Run) string { return fmt.Sprint(w.Timeout.Value, " ", w.Timeout.Origin) },
 		},
 		{
 			"REQUIRE_BUS", "true", "", "true", "yes", "true", Flags{RequireBus: &no}, "false",
-			func(w Wish) string { return fmt.Sprint(w.RequireBus) },
+			func(w Run) string { return fmt.Sprint(w.RequireBus) },
 		},
 		{
 			"STRICT_MODEL_STORE", "true", "[models]\nstrict = false\n", "false", "1", "true", Flags{}, "",
-			func(w Wish) string { return fmt.Sprint(w.Models.Strict) },
+			func(w Run) string { return fmt.Sprint(w.Models.Strict) },
 		},
 		{
 			"GPU_ORCHESTRATOR_URL", "http://127.0.0.1:8014", "[orchestrator]\nurl = \"http://localhost:8014/\"\n", "http://localhost:8014",
-			"http://10.0.0.1:9/", "http://10.0.0.1:9", Flags{}, "", func(w Wish) string { return w.Orchestrator.URL },
+			"http://10.0.0.1:9/", "http://10.0.0.1:9", Flags{}, "", func(w Run) string { return w.Orchestrator.URL },
 		},
 		{
 			"MCP_BUS_URL", "http://127.0.0.1:8000", "[bus]\nurl = \"http://localhost:8000\"\n", "http://localhost:8000",
-			"http://bus", "http://bus:80", Flags{}, "", func(w Wish) string { return w.Bus.URL },
+			"http://bus", "http://bus:80", Flags{}, "", func(w Run) string { return w.Bus.URL },
 		},
 		{
 			"MODEL_STORE_ROOT", "/opt/justnews/models", "[models]\nroot = \"/toml\"\n", "/toml", "/env/", "/env", Flags{}, "",
-			func(w Wish) string { return w.Models.Root },
+			func(w Run) string { return w.Models.Root },
 		},
 		{
 			"BASE_MODEL_DIR", "", "[models]\nbase_dir = \"/toml\"\n", "/toml", "/env", "/env", Flags{}, "",
-			func(w Wish) string { return w.Models.BaseDir },
+			func(w Run) string { return w.Models.BaseDir },
 		},
 		{
 			"CUDA_MPS_PIPE_DIRECTORY", "/run/nvidia-mps", "[mps]\npipe_directory = \"/toml\"\n", "/toml", "/tmp/nvidia-mps", "/tmp/nvidia-mps", Flags{}, "",
-			func(w Wish) string { return w.MPS.PipeDirectory },
+			func(w Run) string { return w.MPS.PipeDirectory },
 		},
 		{
 			"CUDA_MPS_LOG_DIRECTORY", "/var/log/nvidia-mps", "[mps]\nlog_directory = \"/toml\"\n", "/toml", "/env", "/env", Flags{}, "",
-			func(w Wish) string { return w.MPS.LogDirectory },
+			func(w Run) string { return w.MPS.LogDirectory },
 		},
 		{
 			"", "/etc/justnews/AGENT_MODEL_MAP.json", "[models]\nmap = \"/toml.json\"\n", "/toml.json", "", "/toml.json", Flags{}, "",
-			func(w Wish) string { return w.Models.Map },
+			func(w Run) string { return w.Models.Map },
 		},
 	}
 }

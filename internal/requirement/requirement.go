@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package wish works out what one run has to make sure of: the configuration,
+// Package requirement works out what one run has to make sure of: the configuration,
 // overruled by the environment as the unit has it, overruled by flags. It is
 // pure: it looks at nothing but its arguments.
-package wish
+package requirement
 
 import (
 	"time"
@@ -11,9 +11,9 @@ import (
 	"justnews/internal/config"
 )
 
-// Wish is what a run of the gate has to make sure of. The zero value asks for
-// nothing and has no time: Resolve makes the useful ones.
-type Wish struct {
+// Run is what one run has to make sure of. The zero value asks for nothing and
+// has no time: ForInstance, ForHost and ForMPS make the useful ones.
+type Run struct {
 	Instance string // "" for a run that stands for the whole host (preload, preflight)
 	Unit     string // justnews@INSTANCE.service, "" without an instance
 

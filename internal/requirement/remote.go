@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wish
+package requirement
 
 import "justnews/internal/diag"
 
 // Remote returns the warning of an orchestrator that is asked over the
 // network: what it says is then worth as much as the network is, and nothing
 // proves who answers.
-func (w Wish) Remote() []diag.Problem {
+func (w Run) Remote() []diag.Problem {
 	if w.Orchestrator.URL == "" || w.Orchestrator.Here {
 		return nil
 	}

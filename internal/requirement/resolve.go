@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wish
+package requirement
 
 import (
 	"errors"
@@ -17,11 +17,11 @@ import (
 type Lookup func(name string) (string, bool)
 
 // ForInstance returns what the gate of one instance has to make sure of. Every
-// problem is returned; with an error among them the Wish must not be used.
-func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Wish, []diag.Problem) {
+// problem is returned; with an error among them the Run must not be used.
+func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run, []diag.Problem) {
 	inst, ok := cfg.Instance(name)
 	if !ok {
-		return Wish{}, []diag.Problem{unknownInstance(cfg, name)}
+		return Run{}, []diag.Problem{unknownInstance(cfg, name)}
 	}
 	w := host(cfg)
 	w.Instance, w.Unit = name, InstanceUnit(name)
@@ -45,7 +45,7 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Wish
 
 // ForHost returns what a run has to make sure of that stands for the whole
 // host: every model of the map.
-func ForHost(cfg *config.Config, env Lookup, flags Flags) (Wish, []diag.Problem) {
+func ForHost(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) {
 	w := host(cfg)
 	w.Timeout = Timeout{cfg.Gate.Timeout, "gate.timeout"}
 	w.RequireModels = true
@@ -57,16 +57,16 @@ func ForHost(cfg *config.Config, env Lookup, flags Flags) (Wish, []diag.Problem)
 }
 
 // ForMPS returns what has to be true of NVIDIA MPS, and nothing else.
-func ForMPS(cfg *config.Config, env Lookup, flags Flags) (Wish, []diag.Problem) {
+func ForMPS(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) {
 	w := host(cfg)
 	w.Timeout = Timeout{cfg.Gate.Timeout, "gate.timeout"}
 	w.RequireMPS = true
 	return w, overrule(&w, env, flags)
 }
 
-func host(cfg *config.Config) Wish {
+func host(cfg *config.Config) Run {
 	loader, _ := cfg.Instance(cfg.Orchestrator.Instance)
-	return Wish{
+	return Run{
 		Loader:        Account{loader.Service.User, loader.Service.Group},
 		Orchestrator:  service(cfg.Orchestrator.URL, cfg.Orchestrator.Instance),
 		Bus:           service(cfg.Bus.URL, cfg.Bus.Instance),
@@ -113,7 +113,7 @@ func anyMPS(cfg *config.Config) config.InstanceMPS {
 // exempt keeps the circle from becoming a deadlock, whatever REQUIRE_BUS says:
 // the orchestrator cannot wait for itself nor for the bus, which is gated on
 // it; the bus cannot wait for itself.
-func exempt(w *Wish, cfg *config.Config) {
+func exempt(w *Run, cfg *config.Config) {
 	switch w.Instance {
 	case cfg.Orchestrator.Instance:
 		w.RequireModels, w.RequireBus = false, false
@@ -124,7 +124,7 @@ func exempt(w *Wish, cfg *config.Config) {
 
 // overrule applies the environment, then the flags. An empty variable counts
 // as unset, as a line NAME= in an environment file means it.
-func overrule(w *Wish, env Lookup, flags Flags) []diag.Problem {
+func overrule(w *Run, env Lookup, flags Flags) []diag.Problem {
 	var problems []diag.Problem
 	set := func(name string, apply func(string) error) {
 		value, ok := env(name)
@@ -180,7 +180,7 @@ func boolean(v string) (bool, error) {
 	return false, config.Expected{Form: "0 or 1"}
 }
 
-func badVariable(w *Wish, name, value string, err error) diag.Problem {
+func badVariable(w *Run, name, value string, err error) diag.Problem {
 	expected := err.Error()
 	if e, ok := errors.AsType[config.Expected](err); ok {
 		expected = e.Form
