@@ -83,13 +83,13 @@ func Database(d facts.Database) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.DatabaseURL, Subject: d.Name, Message: "the environment's " + d.Name + " is not a valid address", Seen: d.Bad,
 			Expected: "postgresql://USER:PASSWORD@HOST:PORT/NAME or mysql://…",
-			Fix:      advise(reload(), "correct %s in %s", bare(d.Name), bare(d.Where)),
+			Fix:      diag.Advise(fmt.Sprintf("correct %s in %s", diag.Bare(d.Name), diag.Bare(d.Where)), diag.Reload()),
 		}}
 	case d.Down != "":
 		return []diag.Problem{{
 			Code: diag.DatabaseDown, Subject: d.Address, Message: fmt.Sprintf("the database that %s names does not answer", d.Name),
 			Seen: diag.Clean(d.Down), Expected: "a listener on " + d.Address,
-			Fix: advise(again(), "start the database there, or correct %s in %s", bare(d.Name), bare(d.Where)),
+			Fix: diag.Advise(fmt.Sprintf("start the database there, or correct %s in %s", diag.Bare(d.Name), diag.Bare(d.Where)), diag.Retry()),
 		}}
 	}
 	return nil

@@ -34,7 +34,7 @@ func DiagnoseModel(e facts.ModelError, v ModelEvidence) (Diagnosis, bool) {
 		seen := "the message shows that a download was tried, which STRICT_MODEL_STORE forbids"
 		d := Diagnosis{
 			Code: diag.ModelDownload, Seen: seen, Expected: "a complete snapshot in the Model Store, so that nothing is downloaded",
-			Fix: advise(again(), "copy the complete snapshot of %s into the Model Store", quote(cmp.Or(e.Model, e.Agent))),
+			Fix: diag.Advise(fmt.Sprintf("copy the complete snapshot of %s into the Model Store", diag.Quote(cmp.Or(e.Model, e.Agent))), diag.Retry()),
 		}
 		if len(disk) > 0 {
 			d.Seen, d.Fix = seen+"; "+string(disk[0].Code)+": "+disk[0].Seen, disk[0].Fix
@@ -53,10 +53,10 @@ func DiagnoseModel(e facts.ModelError, v ModelEvidence) (Diagnosis, bool) {
 func outOfMemory(e facts.ModelError, v ModelEvidence, seen string) Diagnosis {
 	d := Diagnosis{
 		Code: diag.ModelMemory, Seen: seen, Expected: "enough memory to load the model",
-		Fix: advise(again(), "free memory, add swap, raise service.memory_max of the orchestrator's instance or load fewer models"),
+		Fix: diag.Advise("free memory, add swap, raise service.memory_max of the orchestrator's instance or load fewer models", diag.Retry()),
 	}
 	if name := limitBelow(size(e, v), v.Limits); name != "" && v.Unit != "" {
-		d.Fix = advise(append(reload(), restart(v.Unit)...), "raise %s= of the orchestrator", name).Looking(diag.Run("systemctl", "edit", "--", v.Unit))
+		d.Fix = diag.Advise(fmt.Sprintf("raise %s= of the orchestrator", name), append([]diag.Command{diag.Reload()}, diag.Restart(v.Unit)...)...).Looking(diag.Run("systemctl", "edit", "--", v.Unit))
 	}
 	return d
 }

@@ -3,6 +3,7 @@
 package check
 
 import (
+	"fmt"
 	"strings"
 
 	"justnews/internal/diag"
@@ -32,7 +33,7 @@ func DryRun(u facts.Unit, e facts.Environment, preload facts.Unit) (problems []d
 		Message:  "whether the orchestrator loads its models cannot be told: its environment cannot be read",
 		Seen:     "a process of another user, and no preload that has seen it since it was started",
 		Expected: "an active " + preloadUnit,
-		Fix:      advise(again(), "run as the orchestrator's user or as root, or have the preload do it").Looking(diag.Run("systemctl", "status", preloadUnit)),
+		Fix:      diag.Advise("run as the orchestrator's user or as root, or have the preload do it", diag.Retry()).Looking(diag.Run("systemctl", "status", preloadUnit)),
 	}}, true
 }
 
@@ -53,7 +54,7 @@ func dryRuns(u facts.Unit, dry, at string) diag.Problem {
 		Code: diag.OrchestratorDryRun, Subject: u.Name,
 		Message: "the orchestrator reports models as loaded without loading them",
 		Seen:    diag.Clean(dry) + " " + at, Expected: name + " unset or 0",
-		Fix: advise(restart(u.Name), "remove %s from the unit and its environment files", name).Looking(settings(u.Name), whereSet(name)),
+		Fix: diag.Advise(fmt.Sprintf("remove %s from the unit and its environment files", name), diag.Restart(u.Name)...).Looking(diag.CatUnit(u.Name), whereSet(name)),
 	}
 }
 

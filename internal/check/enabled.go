@@ -16,7 +16,7 @@ func Enabled(u facts.Unit, want bool) []diag.Problem {
 	}
 	is := strings.HasPrefix(u.Service.FileState, "enabled")
 	p := diag.Problem{
-		Code: diag.UnitDisabled, Severity: diag.Warning, Subject: u.Name, Seen: quote(u.Service.FileState),
+		Code: diag.UnitDisabled, Severity: diag.Warning, Subject: u.Name, Seen: diag.Quote(u.Service.FileState),
 	}
 	switch {
 	case is == want, u.Service.FileState == "":

@@ -51,13 +51,13 @@ func (e *envReader) add(severity diag.Severity, code diag.Code, line int, messag
 }
 
 func envProblem(f facts.EnvFile, code diag.Code, line int, message, seen, expected string) diag.Problem {
-	where := bare(f.Path)
+	where := diag.Bare(f.Path)
 	if line > 0 {
-		where = fmt.Sprintf("line %d of %s", line, bare(f.Path))
+		where = fmt.Sprintf("line %d of %s", line, diag.Bare(f.Path))
 	}
 	return diag.Problem{
 		Code: code, Position: &diag.Position{File: f.Path, Line: line}, Message: message,
-		Seen: diag.Clean(seen), Expected: expected, Fix: advise(reload(), "correct %s", where),
+		Seen: diag.Clean(seen), Expected: expected, Fix: diag.Advise(fmt.Sprintf("correct %s", where), diag.Reload()),
 	}
 }
 

@@ -30,7 +30,7 @@ func Gated(u facts.Unit) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.Ungated, Subject: u.Name, Message: "no gate stands before this instance",
 			Seen: "ExecStartPre=" + commandLines(u.ExecStartPre), Expected: "ExecStartPre=/usr/bin/justnews-gate --gate-only " + instance(u.Name),
-			Fix: diag.Do(diag.Run("systemctl", "revert", "--", u.Name), diag.Reload()).Looking(settings(u.Name)),
+			Fix: diag.Do(diag.Run("systemctl", "revert", "--", u.Name), diag.Reload()).Looking(diag.CatUnit(u.Name)),
 		}}
 	}
 	return reloaded(u)

@@ -142,7 +142,7 @@ func clientsConfigured(n *facts.NVML, w GPUWish) []diag.Problem {
 		Code: diag.GPUMPSClients, Severity: diag.Warning, Subject: gpuSubject(of),
 		Message: "more instances are configured to use MPS than it takes clients",
 		Seen:    fmt.Sprintf("%d instances", w.Clients), Expected: fmt.Sprintf("at most %d clients", least),
-		Fix: advise(reload(), "set mps = { enabled = false } for some instances in /etc/justnews/justnews.toml"),
+		Fix: diag.Advise("set mps = { enabled = false } for some instances in /etc/justnews/justnews.toml", diag.Reload()),
 	}}
 }
 

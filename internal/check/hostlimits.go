@@ -91,6 +91,6 @@ func OpenFiles(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.LimitNOFILE, Severity: diag.Warning, Subject: u.Name, Message: "it may have fewer open files than an agent needs",
 		Seen: fmt.Sprintf("LimitNOFILE=%d%s", u.Service.LimitNOFILE, setIn(u, files, "LimitNOFILE")), Expected: fmt.Sprintf("%d or more", enoughFiles),
-		Fix: advise(reload(), "set service.limit_nofile = %d in /etc/justnews/justnews.toml, and no LimitNOFILE= of your own", enoughFiles),
+		Fix: diag.Advise(fmt.Sprintf("set service.limit_nofile = %d in /etc/justnews/justnews.toml, and no LimitNOFILE= of your own", enoughFiles), diag.Reload()),
 	}}
 }

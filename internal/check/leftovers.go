@@ -3,6 +3,7 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -57,7 +58,7 @@ func broken(f facts.UnitFile) []diag.Problem {
 		problems = append(problems, diag.Problem{
 			Code: diag.DropInBroken, Severity: diag.Warning, Position: &diag.Position{File: f.Path, Line: b.Line},
 			Message: "systemd drops " + what + ": " + diag.Clean(b.Reason),
-			Fix:     advise(reload(), "correct line %d of %s", b.Line, quote(f.Path)),
+			Fix:     diag.Advise(fmt.Sprintf("correct line %d of %s", b.Line, diag.Quote(f.Path)), diag.Reload()),
 		})
 	}
 	return problems

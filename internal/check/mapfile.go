@@ -3,6 +3,7 @@
 package check
 
 import (
+	"fmt"
 	"justnews/internal/diag"
 	"justnews/internal/modelmap"
 )
@@ -17,7 +18,7 @@ func Map(f modelmap.File, written bool) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
 			Message: "the model map that the configuration names does not exist", Expected: "a file",
-			Fix: advise(again(), "put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml"),
+			Fix: diag.Advise("put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml", diag.Retry()),
 		}}
 	case f.Missing:
 		return []diag.Problem{{
@@ -29,7 +30,7 @@ func Map(f modelmap.File, written bool) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
 			Message: "cannot read the model map: " + diag.Clean(f.Err.Error()), Expected: "a regular file that this user can read",
-			Fix: advise(again(), "let the service's user read it").Looking(namei(f.Path)),
+			Fix: diag.Advise("let the service's user read it", diag.Retry()).Looking(diag.Namei(f.Path)),
 		}}
 	}
 	var problems []diag.Problem
@@ -50,11 +51,11 @@ func mapProblem(path string, p modelmap.Problem) diag.Problem {
 	problem := diag.Problem{
 		Code: diag.MapInvalid, Position: &diag.Position{File: path, Line: p.Line, Column: p.Column},
 		Message: diag.Clean(message),
-		Fix:     advise(again(), "correct line %d of %s", p.Line, quote(path)),
+		Fix:     diag.Advise(fmt.Sprintf("correct line %d of %s", p.Line, diag.Quote(path)), diag.Retry()),
 	}
 	if p.Warning {
 		problem.Severity = diag.Warning
-		problem.Fix = advise(nil, "correct line %d of %s", p.Line, quote(path))
+		problem.Fix = diag.Advise(fmt.Sprintf("correct line %d of %s", p.Line, diag.Quote(path)))
 	}
 	return problem
 }

@@ -48,7 +48,7 @@ func unnamed(s Subject, message, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.ModelFailed, Subject: s.URL, Message: message, Seen: seen,
 		Expected: "no failed model",
-		Fix:      advise(again(), "fix what the orchestrator's log names").Looking(logOf(s.Unit)),
+		Fix:      diag.Advise("fix what the orchestrator's log names", diag.Retry()).Looking(diag.LogOf(s.Unit)),
 	}
 }
 
@@ -71,7 +71,7 @@ func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 		Message:  diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
 		Seen:     d.Seen,
 		Expected: cmp.Or(d.Expected, "a model that loads"),
-		Fix:      orFix(d.Fix, advise(again(), "fix what the orchestrator's log names").Looking(logOf(s.Unit))),
+		Fix:      orFix(d.Fix, diag.Advise("fix what the orchestrator's log names", diag.Retry()).Looking(diag.LogOf(s.Unit))),
 	}
 }
 
@@ -92,14 +92,14 @@ func mapDiagnosis(e facts.ModelError, s Subject) Diagnosis {
 }
 
 func strange(s Subject, what, name string, known []string) Diagnosis {
-	seen := fmt.Sprintf("%s lists no %s with the name %s", s.Map, what, quote(name))
+	seen := fmt.Sprintf("%s lists no %s with the name %s", s.Map, what, diag.Quote(name))
 	if near, ok := spell.Nearest(name, known); ok {
-		seen += ", the nearest is " + quote(near)
+		seen += ", the nearest is " + diag.Quote(near)
 	}
 	return Diagnosis{
 		Seen:     seen,
 		Expected: "agents and models of " + s.Map,
-		Fix:      advise(again(), "correct the name in the orchestrator's AGENT_MODEL_MAP.json or in %s", quote(s.Map)),
+		Fix:      diag.Advise(fmt.Sprintf("correct the name in the orchestrator's AGENT_MODEL_MAP.json or in %s", diag.Quote(s.Map)), diag.Retry()),
 	}
 }
 
@@ -175,7 +175,7 @@ func messageDiagnosis(e facts.ModelError) Diagnosis {
 			return Diagnosis{
 				Seen:     "the message points to " + h.says + " (taken from the message, not checked)",
 				Expected: h.expected,
-				Fix:      advise(again(), "%s", h.first),
+				Fix:      diag.Advise(h.first, diag.Retry()),
 			}
 		}
 	}

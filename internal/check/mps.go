@@ -85,7 +85,7 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 			Code: diag.MPSEnvironment, Subject: w.PipeDirectory,
 			Message: "the pipe directory is younger than this unit's view of /tmp (PrivateTmp=), in which it is missing",
 			Seen:    "a daemon listens as " + w.PipeDirectory + "/control, out of sight", Expected: "a daemon that was there before this unit",
-			Fix: diag.Do(again()...),
+			Fix: diag.Do(diag.Retry()),
 		}
 	case m.Listeners > 0:
 		return mpsSplit(m, w, "a daemon listens as "+w.PipeDirectory+"/control, and the directory does not have its lock",
@@ -97,7 +97,7 @@ func mpsNobody(m facts.MPS, w MPSWish) diag.Problem {
 	if w.OwnUnit && w.MainPID == 0 {
 		return diag.Problem{
 			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon ended as soon as it was started",
-			Seen: seen, Expected: "a daemon that stays", Fix: advise(w.start(), "fix what its log names").Looking(logOf(w.Unit)),
+			Seen: seen, Expected: "a daemon that stays", Fix: diag.Advise("fix what its log names", w.start()...).Looking(diag.LogOf(w.Unit)),
 		}
 	}
 	switch {
@@ -131,7 +131,7 @@ func mpsElsewhere(m facts.MPS, w MPSWish) diag.Problem {
 		return diag.Problem{
 			Code: diag.MPSEnvironment, Subject: w.PipeDirectory, Message: "the instance would look for MPS in another pipe directory than that of " + w.Unit,
 			Seen: diag.Clean(strings.Join(seen, ", ")), Expected: "CUDA_MPS_PIPE_DIRECTORY=" + diag.Clean(m.Others[ours].PipeDirectory),
-			Fix: advise(reload(), "remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins"),
+			Fix: diag.Advise("remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins", diag.Reload()),
 		}
 	}
 	other := m.Elsewhere[0]
@@ -218,7 +218,7 @@ func MPSUnseen(m facts.MPS, w MPSWish) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "could not check who holds the lock of the MPS control daemon",
 		Seen: holder(m) + ", hidden from this user", Expected: "a process of " + control + " that this user may look at",
-		Fix: advise(reload(), "run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml"),
+		Fix: diag.Advise("run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml", diag.Reload()),
 	}
 }
 

@@ -27,12 +27,12 @@ func MPSControl(a facts.MPSAnswer, m facts.MPS, w MPSWish) []diag.Problem {
 		return []diag.Problem{mpsBusy(a, m, w, p)}
 	case facts.MPSNoTurn:
 		p.Code, p.Message = diag.MPSBusy, "could not ask the MPS control daemon: no turn came among the questions of other gates"
-		p.Fix = advise(w.restart(), "end a gate or console that hangs").Looking(diag.Run("pgrep", "-af", "justnews-gate|"+control))
+		p.Fix = diag.Advise("end a gate or console that hangs", w.restart()...).Looking(diag.Run("pgrep", "-af", "justnews-gate|"+control))
 	case facts.MPSDenied:
 		p.Code, p.Message = diag.MPSUser, "the MPS control daemon refuses this user"
 	case facts.MPSLibrary:
 		p.Code, p.Message = diag.MPSLibrary, "the control program ends without a word: libcuda.so.1 is missing"
-		p.Fix = advise(w.restart(), "install the driver's libcuda").Looking(diag.Run("ldconfig", "-p"))
+		p.Fix = diag.Advise("install the driver's libcuda", w.restart()...).Looking(diag.Run("ldconfig", "-p"))
 	case facts.MPSProgramMissing, facts.MPSProgramDenied:
 		return []diag.Problem{MPSProgram(a, w)}
 	case facts.MPSNonsense:
@@ -48,7 +48,7 @@ func MPSProgram(a facts.MPSAnswer, w MPSWish) diag.Problem {
 	p := diag.Problem{
 		Code: diag.MPSMissing, Subject: "/usr/bin/" + control, Message: "NVIDIA MPS is not installed",
 		Seen: diag.Clean(a.Detail), Expected: "an executable program",
-		Fix: advise(w.start(), "install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)"),
+		Fix: diag.Advise("install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)", w.start()...),
 	}
 	if a.Kind == facts.MPSProgramDenied {
 		p.Message = "the MPS control program cannot be executed"
@@ -65,7 +65,7 @@ func mpsBusy(a facts.MPSAnswer, m facts.MPS, w MPSWish, p diag.Problem) diag.Pro
 		if !one.Daemon() && one.Parent != "justnews-gate" {
 			consoles = append(consoles, process(one))
 			if fix == nil {
-				fix = append([]diag.Command{end("TERM", one.PID)}, again()...)
+				fix = []diag.Command{end("TERM", one.PID), diag.Retry()}
 			}
 		}
 	}
@@ -77,12 +77,12 @@ func mpsBusy(a facts.MPSAnswer, m facts.MPS, w MPSWish, p diag.Problem) diag.Pro
 	case m.Connections > 0:
 		p.Code, p.Message = diag.MPSBusy, "a console that this user cannot see keeps the daemon busy"
 		p.Seen = fmt.Sprintf("%d connections to %s/control; %s", m.Connections, w.PipeDirectory, p.Seen)
-		p.Fix = advise(again(), "end it").Looking(diag.Run("pgrep", "-af", control))
+		p.Fix = diag.Advise("end it", diag.Retry()).Looking(diag.Run("pgrep", "-af", control))
 	case a.Kind == facts.MPSEmpty:
 		p.Code, p.Message = diag.MPSEmpty, "the MPS control daemon answers with nothing"
 	default:
 		p.Code, p.Message = diag.MPSBusy, "the MPS control daemon breaks off every question"
-		p.Fix = advise(w.restart(), "end other consoles of %s", control)
+		p.Fix = diag.Advise(fmt.Sprintf("end other consoles of %s", control), w.restart()...)
 	}
 	return p
 }
@@ -111,7 +111,7 @@ func MPSServers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w 
 	p := diag.Problem{
 		Code: diag.MPSServer, Subject: w.PipeDirectory, Message: "no MPS server is active",
 		Seen: "the daemon lists no server", Expected: "a server in the state ACTIVE",
-		Fix: advise(w.restart(), "fix what the daemon's log names").Looking(logOf(w.name())),
+		Fix: diag.Advise("fix what the daemon's log names", w.restart()...).Looking(diag.LogOf(w.name())),
 	}
 	if w.UID != nil {
 		p.Expected = fmt.Sprintf("a server of user id %d in the state ACTIVE", *w.UID)

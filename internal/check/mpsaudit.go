@@ -49,7 +49,7 @@ func MPSAudit(a Audit) []diag.Problem {
 func (a Audit) problem(code diag.Code, message, seen, expected, remove string) diag.Problem {
 	return diag.Problem{
 		Code: code, Subject: a.Unit, Message: message, Seen: diag.Clean(seen), Expected: diag.Clean(expected),
-		Fix: advise(reload(), "%s", remove).Looking(settings(a.Unit)),
+		Fix: diag.Advise(remove, diag.Reload()).Looking(diag.CatUnit(a.Unit)),
 	}
 }
 

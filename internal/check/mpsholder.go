@@ -49,7 +49,7 @@ func mpsBeside(m facts.MPS, w MPSWish) []diag.Problem {
 	if m.Err != "" {
 		problems = append(problems, diag.Problem{
 			Code: diag.MPSSplit, Severity: diag.Warning, Subject: w.PipeDirectory, Message: "could not check whether the daemon is the only one",
-			Seen: diag.Clean(m.Err), Expected: "a /proc that can be read", Fix: advise(again(), "mount /proc, with its net/unix, for this unit (ProcSubset=all)"),
+			Seen: diag.Clean(m.Err), Expected: "a /proc that can be read", Fix: diag.Advise("mount /proc, with its net/unix, for this unit (ProcSubset=all)", diag.Retry()),
 		})
 	}
 	if m.Directory.Mode&0o002 != 0 {
@@ -97,7 +97,7 @@ func mpsUser(m facts.MPS, w MPSWish) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MPSUser, Severity: diag.Warning, Subject: w.PipeDirectory, Message: "could not check whose MPS control daemon it is: the agents' user is not known",
 			Seen: fmt.Sprintf("daemon of user id %d", mpsOwner(m)), Expected: "a user that service.user names",
-			Fix: advise(again(), "make that user, or correct service.user in /etc/justnews/justnews.toml").Looking(diag.Run("getent", "passwd")),
+			Fix: diag.Advise("make that user, or correct service.user in /etc/justnews/justnews.toml", diag.Retry()).Looking(diag.Run("getent", "passwd")),
 		}}
 	}
 	owner := mpsOwner(m)
@@ -107,7 +107,7 @@ func mpsUser(m facts.MPS, w MPSWish) []diag.Problem {
 	p := diag.Problem{
 		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "the MPS control daemon is another user's than the agents",
 		Seen: fmt.Sprintf("daemon of user id %d", owner), Expected: fmt.Sprintf("user id %d", *w.UID),
-		Fix: advise(append(reload(), w.restart()...), "give %s the User= of the instances", w.name()),
+		Fix: diag.Advise(fmt.Sprintf("give %s the User= of the instances", w.name()), append([]diag.Command{diag.Reload()}, w.restart()...)...),
 	}
 	if owner == 0 {
 		// It serves them, one user at a time.

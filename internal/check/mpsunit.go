@@ -34,7 +34,7 @@ func MPSUnitProblem(u facts.Unit, j Judgement, w MPSWish) diag.Problem {
 	}
 	if j.State == Failed && u.ActiveState == "inactive" && missesProgram(u) {
 		p.Code, p.Message = diag.MPSMissing, "NVIDIA MPS is not installed: systemd skipped its unit"
-		p.Fix = advise(w.start(), "install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)")
+		p.Fix = diag.Advise("install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)", w.start()...)
 	}
 	return p
 }
@@ -46,15 +46,15 @@ func missesProgram(u facts.Unit) bool {
 func (w MPSWish) unitFix(u facts.Unit) diag.Fix {
 	switch {
 	case u.LoadState == "not-found":
-		return advise(append(reload(), w.start()...), `install the unit, or name the right one in mps.unit ("" where it is no unit of this host)`)
+		return diag.Advise(`install the unit, or name the right one in mps.unit ("" where it is no unit of this host)`, append([]diag.Command{diag.Reload()}, w.start()...)...)
 	case u.LoadState == "masked":
 		return diag.Do(append([]diag.Command{diag.Run("systemctl", "unmask", "--", u.Name)}, w.start()...)...)
 	case u.LoadState != "loaded":
-		return advise(append(reload(), w.start()...), "fix the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
+		return diag.Advise("fix the unit", append([]diag.Command{diag.Reload()}, w.start()...)...).Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case len(u.Conditions) > 0 && !u.ConditionResult:
-		return advise(w.start(), "make the condition hold")
+		return diag.Advise("make the condition hold", w.start()...)
 	default:
-		return advise(w.start(), "fix what its log names").Looking(logOf(u.Name))
+		return diag.Advise("fix what its log names", w.start()...).Looking(diag.LogOf(u.Name))
 	}
 }
 
@@ -77,14 +77,14 @@ func MPSNotStarted(s facts.Start, u facts.Unit, w MPSWish, caller string) diag.P
 	case strings.HasSuffix(s.Refused, ".TransactionIsDestructive"):
 		return diag.Problem{
 			Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd does not start it: the host is shutting down, or a stop is queued",
-			Seen: diag.Clean(s.Detail), Expected: "a start job", Fix: advise(w.start(), "wait for the jobs before it").Looking(diag.Run("systemctl", "list-jobs")),
+			Seen: diag.Clean(s.Detail), Expected: "a start job", Fix: diag.Advise("wait for the jobs before it", w.start()...).Looking(diag.Run("systemctl", "list-jobs")),
 		}
 	case s.Refused != "":
 		return MPSUnitProblem(u, Judgement{State: Failed, Reason: diag.Clean(s.Refused + ": " + s.Detail)}, w)
 	}
 	j := MPSUnit(u)
 	if s.Result != "" && s.Result != "done" {
-		j.Reason = "its start job ended with " + quote(s.Result) + "; " + j.Reason
+		j.Reason = "its start job ended with " + diag.Quote(s.Result) + "; " + j.Reason
 	}
 	return MPSUnitProblem(u, j, w)
 }
@@ -106,13 +106,13 @@ func MPSDeadlock(chain []string, conflicts bool, w MPSWish) *diag.Problem {
 	p := &diag.Problem{
 		Code: diag.MPSDeadlock, Subject: w.Unit, Message: "it starts only after the instance whose gate would start it",
 		Seen: strings.Join(chain, " before "), Expected: w.Unit + " without an order after " + chain[0],
-		Fix: advise(reload(), "remove that After= or Before=").Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...)),
+		Fix: diag.Advise("remove that After= or Before=", diag.Reload()).Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...)),
 	}
 	if conflicts {
 		p.Message = "it conflicts with the instance whose gate would start it: the start would end this one"
 		p.Seen = "Conflicts= of " + strings.Join(chain, " and ")
 		p.Expected = "units that can run together"
-		p.Fix = advise(reload(), "remove that Conflicts=").Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...))
+		p.Fix = diag.Advise("remove that Conflicts=", diag.Reload()).Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...))
 	}
 	return p
 }

@@ -30,9 +30,9 @@ func (w MPSWish) name() string {
 // does.
 func (w MPSWish) start() []diag.Command {
 	if w.Unit == "" {
-		return append([]diag.Command{w.byHand()}, again()...)
+		return []diag.Command{w.byHand(), diag.Retry()}
 	}
-	return again()
+	return []diag.Command{diag.Retry()}
 }
 
 // StartMPS begins MPS again after commands.
@@ -44,7 +44,7 @@ func (w MPSWish) restart() []diag.Command {
 	if w.Unit == "" {
 		return append([]diag.Command{quit(w.PipeDirectory)}, w.start()...)
 	}
-	return restart(w.Unit)
+	return diag.Restart(w.Unit)
 }
 
 func (w MPSWish) kill(pid int) []diag.Command {

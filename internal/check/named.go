@@ -19,7 +19,7 @@ func NamedPath(p Path, instances []string, r facts.Reach) []diag.Problem {
 	}
 	message, seen := unreached(p, r)
 	return []diag.Problem{{
-		Code: p.Code, Severity: diag.Warning, Subject: ofInstances(instances), Message: message, Seen: seen, Fix: pathFix(p, r, reload()),
+		Code: p.Code, Severity: diag.Warning, Subject: ofInstances(instances), Message: message, Seen: seen, Fix: pathFix(p, r, []diag.Command{diag.Reload()}),
 	}}
 }
 
@@ -41,7 +41,7 @@ func NamedStore(r facts.Reach) []diag.Problem {
 	message, seen := unreached(Path{What: "models.root", Path: r.Path, Want: facts.Enter}, r)
 	return []diag.Problem{{
 		Code: diag.StoreRoot, Severity: diag.Warning, Message: message, Seen: seen,
-		Fix: advise(reload(), "copy the Model Store to %s, or correct models.root in /etc/justnews/justnews.toml", bare(r.Path)),
+		Fix: diag.Advise(fmt.Sprintf("copy the Model Store to %s, or correct models.root in /etc/justnews/justnews.toml", diag.Bare(r.Path)), diag.Reload()),
 	}}
 }
 
@@ -90,5 +90,5 @@ func pathFix(p Path, r facts.Reach, commands []diag.Command) diag.Fix {
 	if p.Path == StartScript && r.Detail == absent {
 		return diag.Advise("install your own start script there, or adapt the example "+diag.Examples+"justnews-start-agent.sh", commands...)
 	}
-	return advise(commands, "put it there, or let %s get to it", quote(r.User)).Looking(namei(p.Path))
+	return diag.Advise(fmt.Sprintf("put it there, or let %s get to it", diag.Quote(r.User)), commands...).Looking(diag.Namei(p.Path))
 }

@@ -3,6 +3,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 
 	"justnews/internal/diag"
@@ -19,7 +20,7 @@ func OrchestratorNonsense(s Subject, a facts.Answer) diag.Problem {
 		Message:  "the orchestrator's answer is invalid",
 		Seen:     statusOf(a) + evidence(a),
 		Expected: "200 with the object that the GPU Orchestrator answers",
-		Fix:      advise(again(), "make sure that the GPU Orchestrator serves %s", quote(s.URL)),
+		Fix:      diag.Advise(fmt.Sprintf("make sure that the GPU Orchestrator serves %s", diag.Quote(s.URL)), diag.Retry()),
 	}
 }
 
@@ -37,7 +38,7 @@ func OrchestratorLate(s Subject, h facts.Health, r facts.Readiness) []diag.Probl
 		Message:  fmt.Sprintf("the orchestrator did not become ready within %s", span(s.Timeout)),
 		Seen:     Readiness(r).Reason,
 		Expected: `{"ready": true} from /ready`,
-		Fix:      advise(restart(s.Unit), "fix what the orchestrator's log names").Looking(logOf(s.Unit)),
+		Fix:      diag.Advise("fix what the orchestrator's log names", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
 	}}
 }
 
@@ -57,7 +58,7 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 		Message:  fmt.Sprintf("the orchestrator did not answer within %s", span(s.Timeout)),
 		Seen:     statusOf(a) + evidence(a),
 		Expected: "an answer to GET /health and GET /models/status",
-		Fix:      advise(restart(s.Unit), "see why the orchestrator does not answer").Looking(logOf(s.Unit)),
+		Fix:      diag.Advise("see why the orchestrator does not answer", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
 	}
 }
 
@@ -77,13 +78,13 @@ func Bus(url string, b facts.BusHealth) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.BusNonsense, Subject: url, Message: "the bus's answer is invalid",
 			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: `200 with {"status": "ok"} from /health`,
-			Fix: advise(again(), "make sure that the MCP bus serves %s", quote(url)),
+			Fix: diag.Advise(fmt.Sprintf("make sure that the MCP bus serves %s", diag.Quote(url)), diag.Retry()),
 		}}
 	default:
 		return []diag.Problem{{
 			Code: diag.BusUnreachable, Subject: url, Message: "the bus did not answer",
 			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: "an answer to GET /health",
-			Fix: advise(again(), "see why the bus does not answer"),
+			Fix: diag.Advise("see why the bus does not answer", diag.Retry()),
 		}}
 	}
 }
@@ -95,7 +96,7 @@ func busWord(url string, b facts.BusHealth) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.BusDegraded, Severity: diag.Warning, Subject: url,
-		Message: "the bus says that it is " + quote(b.State), Expected: `"ok"`,
+		Message: "the bus says that it is " + diag.Quote(b.State), Expected: `"ok"`,
 		Fix: diag.Advise("look at the agents that the bus names").Looking(diag.Run("curl", "-s", "--", url+"/health")),
 	}}
 }
@@ -114,4 +115,9 @@ func statusOf(a facts.Answer) string {
 		return ""
 	}
 	return fmt.Sprintf("HTTP status %d: ", a.Status)
+}
+
+// evidence describes an answer that was none.
+func evidence(a facts.Answer) string {
+	return diag.Clean(cmp.Or(a.Detail, "no answer"))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
 
@@ -37,7 +38,7 @@ func ownContradiction(s facts.ModelsState, w ModelsWish) string {
 	}
 	for model, l := range loads {
 		if l.Status != "ok" && l.Status != "success" {
-			return fmt.Sprintf("no error of %s is listed, yet its model %s is %s", w.OnlyAgent, quote(model), quote(l.Status))
+			return fmt.Sprintf("no error of %s is listed, yet its model %s is %s", w.OnlyAgent, diag.Quote(model), diag.Quote(l.Status))
 		}
 	}
 	return ""

@@ -20,7 +20,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	case len(p.UIDs) == 0 && up:
 		return []diag.Problem{{
 			Code: diag.PortSilent, Severity: diag.Notice, Subject: u.Name,
-			Message: "it runs, and nobody listens on its port (yet)", Fix: diag.Fix{}.Looking(logOf(u.Name)),
+			Message: "it runs, and nobody listens on its port (yet)", Fix: diag.Fix{}.Looking(diag.LogOf(u.Name)),
 		}}
 	case len(p.UIDs) == 0, up && rightful(u, p):
 		return nil
@@ -65,7 +65,7 @@ func freePort(p facts.Port) diag.Fix {
 	if len(p.Processes) > 0 && OurUnit(p.Processes[0].Unit) {
 		return diag.Do(diag.Run("systemctl", "stop", "--", p.Processes[0].Unit), diag.Retry())
 	}
-	return advise(again(), "end the program that listens there, or give the instance another port").Looking(listener(p.Port))
+	return diag.Advise("end the program that listens there, or give the instance another port", diag.Retry()).Looking(listener(p.Port))
 }
 
 // listener shows who listens on a port.

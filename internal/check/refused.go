@@ -55,7 +55,7 @@ func Late(j Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 			Message:  fmt.Sprintf("the models were not ready within %s", span(s.Timeout)),
 			Seen:     j.Reason,
 			Expected: expectation(s),
-			Fix:      advise(reload(), "if the models need longer than that, raise gate.timeout in /etc/justnews/justnews.toml"),
+			Fix:      diag.Advise("if the models need longer than that, raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()),
 		}}
 	case Idle, Unknown:
 		return []diag.Problem{{
@@ -63,7 +63,7 @@ func Late(j Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 			Message:  fmt.Sprintf("no preload had begun within %s", span(s.Timeout)),
 			Seen:     j.Reason,
 			Expected: expectation(s),
-			Fix:      diag.Do(again()...),
+			Fix:      diag.Do(diag.Retry()),
 		}}
 	default:
 		return Refused(j, look, s)
@@ -78,7 +78,7 @@ func PreloadRefused(url string, look facts.ModelsLook) diag.Problem {
 		Message:  "the orchestrator refused to preload",
 		Seen:     statusOf(look.Answer) + evidence(look.Answer),
 		Expected: "200, or 503 with the state under detail, to POST /models/preload",
-		Fix:      advise(again(), "make sure that the GPU Orchestrator serves %s", quote(url)),
+		Fix:      diag.Advise(fmt.Sprintf("make sure that the GPU Orchestrator serves %s", diag.Quote(url)), diag.Retry()),
 	}
 }
 
@@ -88,7 +88,7 @@ func incomplete(j Judgement, s Subject) diag.Problem {
 		Message:  "the orchestrator loaded fewer models than it should",
 		Seen:     j.Reason,
 		Expected: expectation(s),
-		Fix:      advise(again(), "give the orchestrator the same AGENT_MODEL_MAP.json as %s", quote(s.Map)),
+		Fix:      diag.Advise(fmt.Sprintf("give the orchestrator the same AGENT_MODEL_MAP.json as %s", diag.Quote(s.Map)), diag.Retry()),
 	}
 }
 
@@ -100,7 +100,7 @@ func inconsistent(j Judgement, look facts.ModelsLook, s Subject) diag.Problem {
 		Seen: fmt.Sprintf("all_ready %t, in_progress %t, total %d, done %d, failed %d, %s, started_at %s",
 			st.AllReady, st.InProgress, st.Total, st.Done, st.Failed, errorsListed(len(st.Errors)), moment(st.HasStartedAt, st.StartedAt)),
 		Expected: expectation(s),
-		Fix:      advise(restart(s.Unit), "run the orchestrator with one worker process"),
+		Fix:      diag.Advise("run the orchestrator with one worker process", diag.Restart(s.Unit)...),
 	}
 }
 

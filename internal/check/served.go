@@ -73,7 +73,7 @@ func foreign(code diag.Code, what, url string, a facts.Answer) diag.Problem {
 		Message:  "another process answers in the place of the " + what,
 		Seen:     evidence(a),
 		Expected: "an answer from the unit that the configuration names",
-		Fix: diag.Advise("stop the process that holds the port; if the service runs elsewhere, or behind a proxy, set its instance to \"\" in /etc/justnews/justnews.toml", again()...).
+		Fix: diag.Advise("stop the process that holds the port; if the service runs elsewhere, or behind a proxy, set its instance to \"\" in /etc/justnews/justnews.toml", diag.Retry()).
 			Looking(diag.Run("ss", "-ltnpe")),
 	}
 }

@@ -23,7 +23,7 @@ func Account(unit string, a facts.Account) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.UserUnknown, Subject: unit, Message: "its user or group does not exist", Seen: diag.Clean(a.Err),
 		Expected: fmt.Sprintf("User=%s, Group=%s", diag.Clean(a.User), diag.Clean(a.Group)),
-		Fix:      advise(reload(), "make the user and the group, or correct service.user and service.group in /etc/justnews/justnews.toml"),
+		Fix:      diag.Advise("make the user and the group, or correct service.user and service.group in /etc/justnews/justnews.toml", diag.Reload()),
 	}}
 }
 
@@ -38,7 +38,7 @@ func RunsAs(u facts.Unit, want facts.Account, files []facts.UnitFile, env map[st
 		problems = append(problems, diag.Problem{
 			Code: diag.UserOther, Severity: diag.Warning, Subject: u.Name, Message: "it runs as another user than justnews.toml says",
 			Seen: "User=" + diag.Clean(is) + setIn(u, files, "User"), Expected: "User=" + want.User,
-			Fix: advise(reload(), "remove User= there, or set service.user").Looking(settings(u.Name)),
+			Fix: diag.Advise("remove User= there, or set service.user", diag.Reload()).Looking(diag.CatUnit(u.Name)),
 		})
 	}
 	if told := env["SERVICE_USER"]; told != "" && told != want.User {
@@ -138,7 +138,7 @@ func NoInterpreter(unit string, n Named) diag.Problem {
 		Code: diag.EnvInterpreter, Severity: diag.Warning, Subject: unit,
 		Message: "the interpreter that " + n.What + " names was not found where conda and systemd look",
 		Seen:    n.What + "=" + diag.Clean(n.Name), Expected: "one of " + filepath.Dir(filepath.Dir(n.Candidates[0])) + " and the like",
-		Fix: advise(nil, "name the interpreter itself in /etc/justnews/global.env, as PYTHON_BIN=%s", quote("/path/to/envs/"+n.Name+"/bin/python")),
+		Fix: diag.Advise(fmt.Sprintf("name the interpreter itself in /etc/justnews/global.env, as PYTHON_BIN=%s", diag.Quote("/path/to/envs/"+n.Name+"/bin/python"))),
 	}
 }
 
@@ -149,7 +149,7 @@ func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.HomeHidden, Subject: u.Name, Message: p.What + " lies below a home that the unit cannot see",
 			Seen: diag.Clean(p.Path) + ", " + hidden, Expected: "a path outside /home, /root and /run/user, or protect_home = \"read-only\"",
-			Fix: advise(reload(), "set service.protect_home = \"read-only\" (or \"tmpfs\" and read_only_paths) in /etc/justnews/justnews.toml, or move it"),
+			Fix: diag.Advise("set service.protect_home = \"read-only\" (or \"tmpfs\" and read_only_paths) in /etc/justnews/justnews.toml, or move it", diag.Reload()),
 		}}
 	}
 	if !r.Known || r.OK {
@@ -158,7 +158,7 @@ func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 	message, seen := unreached(p, r)
 	return []diag.Problem{{
 		Code: p.Code, Subject: u.Name, Message: message, Seen: seen,
-		Fix: pathFix(p, r, again()),
+		Fix: pathFix(p, r, []diag.Command{diag.Retry()}),
 	}}
 }
 
@@ -216,6 +216,6 @@ func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.CacheReadOnly, Severity: diag.Warning, Subject: u.Name, Message: name + " is a directory that the instance cannot write",
 		Seen: name + "=" + diag.Clean(dir) + ": " + why, Expected: "a directory below /var/cache/justnews/" + instance(u.Name) + ", which is the default",
-		Fix: advise(reload(), "remove %s from drop-ins and /etc/justnews/*.env", bare(name)).Looking(settings(u.Name)),
+		Fix: diag.Advise(fmt.Sprintf("remove %s from drop-ins and /etc/justnews/*.env", diag.Bare(name)), diag.Reload()).Looking(diag.CatUnit(u.Name)),
 	}}
 }

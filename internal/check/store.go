@@ -82,7 +82,7 @@ func (j *storeJudge) root(f facts.StoreFault) {
 	p := diag.Problem{
 		Code: diag.StoreRoot, Subject: j.look.Root, Message: "the Model Store is not there",
 		Seen: describe(f), Expected: "a directory with one directory for each agent",
-		Fix: advise(reload(), "copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml"),
+		Fix: diag.Advise("copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml", diag.Reload()),
 	}
 	if f.Kind == facts.Denied {
 		p = j.denied(f, "every model")

@@ -101,11 +101,11 @@ func letIn(d facts.StoreDenial, user, root string) diag.Fix {
 	inside := strings.HasPrefix(d.Path, strings.TrimSuffix(root, "/")+"/") && root != ""
 	switch {
 	case hidden(d):
-		return advise(reload(), `set protect_home = "read-only" in [service] of /etc/justnews/justnews.toml`)
+		return diag.Advise(`set protect_home = "read-only" in [service] of /etc/justnews/justnews.toml`, diag.Reload())
 	case d.ACL && user != "":
 		return diag.Do(setfacl(d, user, inside), diag.Retry())
 	case d.Allowed:
-		return advise(again(), "see what refuses it").Looking(namei(d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
+		return diag.Advise("see what refuses it", diag.Retry()).Looking(diag.Namei(d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
 	case d.Dir && inside:
 		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", d.Path), diag.Retry())
 	case d.Dir:

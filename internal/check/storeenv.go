@@ -52,8 +52,8 @@ func StoreEnvironment(unit string, e facts.Environment, strict bool, root string
 		Message:  "the orchestrator's environment is not the one that the configuration gives it",
 		Seen:     strings.Join(seen, ", ") + where(e),
 		Expected: strings.Join(expected, ", "),
-		Fix: advise(append(reload(), restart(unit)...), "remove what overrules it from drop-ins and /etc/justnews/*.env").
-			Looking(settings(unit), whereSet(wrong...)),
+		Fix: diag.Advise("remove what overrules it from drop-ins and /etc/justnews/*.env", append([]diag.Command{diag.Reload()}, diag.Restart(unit)...)...).
+			Looking(diag.CatUnit(unit), whereSet(wrong...)),
 	}}
 }
 

@@ -79,7 +79,7 @@ func (j *storeJudge) fault(m facts.StoreModel, f facts.StoreFault) {
 	}
 	p := diag.Problem{
 		Code: means.code, Subject: name(m.Want), Message: means.message,
-		Seen: describe(f), Expected: means.expected, Fix: advise(again(), means.first, quote(target(m, f))),
+		Seen: describe(f), Expected: means.expected, Fix: diag.Advise(fmt.Sprintf(means.first, diag.Quote(target(m, f))), diag.Retry()),
 	}
 	if n := others(m, f); n > 0 {
 		p.Seen += fmt.Sprintf("; and %d more files of this model", n)
@@ -134,20 +134,20 @@ func (j *storeJudge) missing(m facts.StoreModel, f facts.StoreFault) {
 	case ok && m.Want.Base != "":
 		j.say(m.Want.ID, diag.Problem{
 			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a base model that the store does not hold",
-			Seen:     fmt.Sprintf("%s, while the version holds %s", describe(f), quote(near)),
-			Expected: "the hf_id of a model that is there", Fix: advise(again(), "correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(m.Want.Base), quote(near), quote(j.wish.Map)),
+			Seen:     fmt.Sprintf("%s, while the version holds %s", describe(f), diag.Quote(near)),
+			Expected: "the hf_id of a model that is there", Fix: diag.Advise(fmt.Sprintf("correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Base), diag.Quote(near), diag.Quote(j.wish.Map)), diag.Retry()),
 		})
 	case ok:
 		j.say(m.Want.ID, diag.Problem{
 			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a model that the store does not hold",
-			Seen:     fmt.Sprintf("%s, while the version holds %s, which the map does not list", describe(f), quote(near)),
+			Seen:     fmt.Sprintf("%s, while the version holds %s, which the map does not list", describe(f), diag.Quote(near)),
 			Expected: "the id of a model that is there",
-			Fix:      advise(again(), "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(m.Want.Model), quote(near), quote(j.wish.Map)),
+			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Model), diag.Quote(near), diag.Quote(j.wish.Map)), diag.Retry()),
 		})
 	case m.Want.Base != "":
 		j.say(f.Path, diag.Problem{
 			Code: diag.StoreBase, Subject: name(m.Want), Message: "the adapter's base model is not in the store",
-			Seen: describe(f), Expected: "a snapshot of " + quote(m.Want.ID), Fix: advise(again(), "copy the base model to %s", quote(f.Path)),
+			Seen: describe(f), Expected: "a snapshot of " + diag.Quote(m.Want.ID), Fix: diag.Advise(fmt.Sprintf("copy the base model to %s", diag.Quote(f.Path)), diag.Retry()),
 		})
 	default:
 		j.fault(m, f)
@@ -166,13 +166,13 @@ func (j *storeJudge) noBase(w facts.StoreWant) {
 			bases = append(bases, b.Name)
 		}
 	}
-	seen := fmt.Sprintf("base_models does not define %s", quote(w.Base))
+	seen := fmt.Sprintf("base_models does not define %s", diag.Quote(w.Base))
 	if near, ok := spell.Nearest(w.Base, bases); ok {
-		seen += ", the nearest is " + quote(near)
+		seen += ", the nearest is " + diag.Quote(near)
 	}
 	j.say(w.Agent+w.Model, diag.Problem{
 		Code: diag.StoreBase, Subject: name(w), Position: j.place(w), Message: "the adapter has no base model",
 		Seen: seen, Expected: "a base_ref that base_models defines",
-		Fix: advise(again(), "define %s under base_models in AGENT_MODEL_MAP.json, or correct base_ref", quote(w.Base)),
+		Fix: diag.Advise(fmt.Sprintf("define %s under base_models in AGENT_MODEL_MAP.json, or correct base_ref", diag.Quote(w.Base)), diag.Retry()),
 	})
 }

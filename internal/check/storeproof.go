@@ -39,7 +39,7 @@ func (j *storeJudge) proof(p facts.StoreProof) {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreTimeout, Subject: version(p), Message: "it was still being hashed at the deadline",
 			Seen: "a version of " + Size(p.Bytes), Expected: "a verdict within GATE_TIMEOUT",
-			Fix: advise(reload(), "raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: what was hashed is remembered").Looking(diag.Run("justnews-gate", "models", "verify")),
+			Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: what was hashed is remembered", diag.Reload()).Looking(diag.Run("justnews-gate", "models", "verify")),
 		})
 	case facts.Unchecked:
 		j.unchecked(p)
@@ -64,7 +64,7 @@ func (j *storeJudge) manifest(p facts.StoreProof) {
 	if p.ManifestVersion != "" && p.Name != "" && p.ManifestVersion != p.Name {
 		j.say(p.Path+" version", diag.Problem{
 			Code: diag.StoreManifest, Severity: diag.Warning, Subject: version(p), Message: "its manifest.json is that of another version",
-			Seen: quote(p.ManifestVersion), Expected: quote(p.Name), Fix: diag.Advise("copy the version under its own name"),
+			Seen: diag.Quote(p.ManifestVersion), Expected: diag.Quote(p.Name), Fix: diag.Advise("copy the version under its own name"),
 		})
 	}
 }
@@ -117,7 +117,7 @@ func (j *storeJudge) differs(p facts.StoreProof) {
 			wrong = append(wrong, f)
 		}
 	}
-	copied := advise(again(), "copy the version again from where it is whole to %s", quote(p.Path))
+	copied := diag.Advise(fmt.Sprintf("copy the version again from where it is whole to %s", diag.Quote(p.Path)), diag.Retry())
 	if len(missing) > 0 {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreFile, Subject: version(p), Message: "files that were manifested are missing: " + j.lostIn(p.Path, missing),
@@ -177,13 +177,13 @@ func (j *storeJudge) unchecked(p facts.StoreProof) {
 	j.say(p.Path, diag.Problem{
 		Code: diag.StoreUnverified, Subject: version(p), Message: "it cannot be verified",
 		Seen: diag.Clean(cmp.Or(p.Reason, "no reason was given")), Expected: "a version that can be read and stays as it is",
-		Fix: advise(again(), "wait until no copy is under way"),
+		Fix: diag.Advise("wait until no copy is under way", diag.Retry()),
 	})
 }
 
 // flawed is a file that could not be read.
 func (j *storeJudge) flawed(p facts.StoreProof, f facts.ProofFlaw) {
-	code, fix := diag.StoreRead, advise(again(), "see the kernel's log for errors of the disk, and copy the version again to %s", quote(p.Path)).Looking(diag.Run("journalctl", "-k"))
+	code, fix := diag.StoreRead, diag.Advise(fmt.Sprintf("see the kernel's log for errors of the disk, and copy the version again to %s", diag.Quote(p.Path)), diag.Retry()).Looking(diag.Run("journalctl", "-k"))
 	if f.Kind == facts.FlawDenied {
 		code, fix = diag.StorePermission, diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify", "--", p.Owner))
 	}

@@ -21,7 +21,7 @@ func (j *storeJudge) tree(i int, t facts.StoreTree) {
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version in use is one that is still being copied: " + j.lost(i),
 			Seen: diag.Clean(t.Named + " leads to " + t.Path), Expected: "a version without .tmp behind its name",
-			Fix: advise(again(), "finish the copy and rename it, then point current at it, or point current at a whole version%s", versions(t)),
+			Fix: diag.Advise(fmt.Sprintf("finish the copy and rename it, then point current at it, or point current at a whole version%s", versions(t)), diag.Retry()),
 		})
 	case t.Fault == nil:
 		j.leftovers(t)
@@ -33,7 +33,7 @@ func (j *storeJudge) tree(i int, t facts.StoreTree) {
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version was copied only in part: " + j.lost(i),
 			Seen: half(t) + "; " + describe(*t.Fault), Expected: "a version without .tmp behind its name",
-			Fix: advise(again(), "finish the copy into %s and rename it, or copy the version again", quote(half(t))),
+			Fix: diag.Advise(fmt.Sprintf("finish the copy into %s and rename it, or copy the version again", diag.Quote(half(t))), diag.Retry()),
 		})
 	default:
 		j.say(t.Named, diag.Problem{
@@ -83,16 +83,16 @@ func (j *storeJudge) agent(i int, t facts.StoreTree) {
 		j.say(t.Owner, diag.Problem{
 			Code: diag.MapName, Subject: j.who(t), Position: j.position(i),
 			Message:  "the map names an agent that the store does not hold: " + j.lost(i),
-			Seen:     fmt.Sprintf("%s, while the store holds %s, which the map does not list", describe(*t.Fault), quote(near)),
+			Seen:     fmt.Sprintf("%s, while the store holds %s, which the map does not list", describe(*t.Fault), diag.Quote(near)),
 			Expected: "one of " + diag.Clean(strings.Join(j.look.Agents, ", ")),
-			Fix:      advise(again(), "correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", quote(t.Owner), quote(near), quote(j.wish.Map)),
+			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(t.Owner), diag.Quote(near), diag.Quote(j.wish.Map)), diag.Retry()),
 		})
 		return
 	}
 	j.say(t.Owner, diag.Problem{
 		Code: diag.StoreAgent, Subject: j.who(t), Message: "the store holds nothing for the agent: " + j.lost(i),
 		Seen: describe(*t.Fault), Expected: "a directory " + diag.Clean(t.Owner) + " with versions and a link current",
-		Fix: advise(again(), "copy the agent's directory to %s", quote(filepath.Join(j.look.Root, t.Owner))),
+		Fix: diag.Advise(fmt.Sprintf("copy the agent's directory to %s", diag.Quote(filepath.Join(j.look.Root, t.Owner))), diag.Retry()),
 	})
 }
 
@@ -151,13 +151,13 @@ func (j *storeJudge) pointAt(t facts.StoreTree) diag.Fix {
 	home := filepath.Join(j.look.Root, t.Owner)
 	switch {
 	case t.Current == facts.CurrentUnused:
-		return advise(again(), "copy the version to %s", quote(t.Named))
+		return diag.Advise(fmt.Sprintf("copy the version to %s", diag.Quote(t.Named)), diag.Retry())
 	case len(t.Others) == 1 && t.Fault.Kind != facts.NoDirectory:
 		return diag.Do(diag.Run("ln", "-sfn", "--", "versions/"+t.Others[0], filepath.Join(home, "current")), diag.Retry())
 	case len(t.Others) > 1:
-		return advise(again(), "make %s a link to the right one of versions", quote(filepath.Join(home, "current")))
+		return diag.Advise(fmt.Sprintf("make %s a link to the right one of versions", diag.Quote(filepath.Join(home, "current"))), diag.Retry())
 	default:
-		return advise(again(), "copy a version below %s and point current at it", quote(filepath.Join(home, "versions")))
+		return diag.Advise(fmt.Sprintf("copy a version below %s and point current at it", diag.Quote(filepath.Join(home, "versions"))), diag.Retry())
 	}
 }
 
@@ -169,14 +169,14 @@ func (j *storeJudge) leftovers(t facts.StoreTree) {
 			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
 			Message: "current is a directory and no link: a new version cannot take its place at once",
 			Seen:    diag.Clean(t.Named), Expected: "a link to versions/VERSION",
-			Fix: advise(nil, "move %s below versions and put a link in its place", quote(t.Named)),
+			Fix: diag.Advise(fmt.Sprintf("move %s below versions and put a link in its place", diag.Quote(t.Named))),
 		})
 	case facts.CurrentElsewhere:
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
 			Message: "current leads to something that is not a version of this agent",
 			Seen:    diag.Clean(t.Named + " leads to " + t.Path), Expected: "a link to versions/VERSION of the same agent",
-			Fix: advise(nil, "make %s a link to one of versions", quote(t.Named)),
+			Fix: diag.Advise(fmt.Sprintf("make %s a link to one of versions", diag.Quote(t.Named))),
 		})
 	}
 	for _, path := range t.Staged {

@@ -21,7 +21,7 @@ func Unit(u facts.Unit) Judgement {
 	case "not-found":
 		return Judgement{State: Failed, Reason: "there is no such unit"}
 	default: // masked, bad-setting, error, …
-		return Judgement{State: Failed, Reason: "the unit is " + quote(u.LoadState)}
+		return Judgement{State: Failed, Reason: "the unit is " + diag.Quote(u.LoadState)}
 	}
 	switch {
 	case u.ActiveState == "active" || u.ActiveState == "reloading" || u.ActiveState == "refreshing":
@@ -75,7 +75,7 @@ func OrchestratorFails(u facts.Unit) []diag.Problem {
 	p := diag.Problem{
 		Code: diag.OrchestratorUnit, Subject: u.Name, Message: "the orchestrator's unit fails again and again",
 		Seen: failedUnit(u) + fmt.Sprintf("; restarted %d times", u.NRestarts), Expected: "a unit that stays active",
-		Fix: diag.Advise("fix what its log names: systemd starts it again by itself").Looking(logOf(u.Name)),
+		Fix: diag.Advise("fix what its log names: systemd starts it again by itself").Looking(diag.LogOf(u.Name)),
 	}
 	return []diag.Problem{withSetup(p, u)}
 }
@@ -98,7 +98,7 @@ func unitProblems(u facts.Unit, code diag.Code, what string) []diag.Problem {
 	case Idle:
 		return []diag.Problem{{
 			Code: code, Severity: diag.Warning, Subject: u.Name, Message: what + " is not started",
-			Seen: j.Reason, Expected: "active", Fix: diag.Do(again()...),
+			Seen: j.Reason, Expected: "active", Fix: diag.Do(diag.Retry()),
 		}}
 	default:
 		return nil
@@ -108,14 +108,14 @@ func unitProblems(u facts.Unit, code diag.Code, what string) []diag.Problem {
 func unitFix(u facts.Unit) diag.Fix {
 	switch {
 	case u.LoadState == "not-found":
-		return advise(reload(), "install the unit, or name the right instance in justnews.toml (\"\" if it runs on another host)")
+		return diag.Advise("install the unit, or name the right instance in justnews.toml (\"\" if it runs on another host)", diag.Reload())
 	case u.LoadState == "masked":
 		return diag.Do(diag.Run("systemctl", "unmask", "--", u.Name), diag.Retry())
 	case u.LoadState != "loaded":
-		return advise(reload(), "fix the unit").Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
+		return diag.Advise("fix the unit", diag.Reload()).Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case u.Result == "oom-kill":
-		return advise(again(), "free memory, add swap or raise memory_max").Looking(logOf(u.Name))
+		return diag.Advise("free memory, add swap or raise memory_max", diag.Retry()).Looking(diag.LogOf(u.Name))
 	default:
-		return advise(again(), "fix what its log names").Looking(logOf(u.Name))
+		return diag.Advise("fix what its log names", diag.Retry()).Looking(diag.LogOf(u.Name))
 	}
 }

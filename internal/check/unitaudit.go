@@ -27,7 +27,7 @@ func Present(u facts.Unit) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.UnitMissing, Subject: u.Name, Message: "a unit of the packages cannot be used",
-		Seen: quote(u.LoadState), Expected: "loaded", Fix: fix,
+		Seen: diag.Quote(u.LoadState), Expected: "loaded", Fix: fix,
 	}}
 }
 
@@ -80,7 +80,7 @@ func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 			Message:  "SuccessExitStatus= lists exit statuses of the gate: it has to exit with others",
 			Seen:     fmt.Sprintf("SuccessExitStatus=%v%s", statuses, setIn(u, files, "SuccessExitStatus")),
 			Expected: "no exit status of justnews-gate",
-			Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(settings(u.Name)),
+			Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)),
 		})
 	}
 	return problems
@@ -99,7 +99,7 @@ func Opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 		Message:  "SuccessExitStatus= opens the gate where a signal ends it, or where it cannot be started",
 		Seen:     fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")),
 		Expected: "no signal, and no status from 200 to 243",
-		Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(settings(u.Name)),
+		Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)),
 	}}
 }
 
@@ -123,7 +123,7 @@ func doubled(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 		Code: diag.GateDouble, Severity: diag.Warning, Subject: u.Name,
 		Message: "another gate stands beside ours",
 		Seen:    "ExecStartPre=" + commandLines(others) + setIn(u, files, "ExecStartPre"), Expected: "one gate",
-		Fix: diag.Advise("remove its ExecStartPre= line", diag.Reload()).Looking(settings(u.Name)),
+		Fix: diag.Advise("remove its ExecStartPre= line", diag.Reload()).Looking(diag.CatUnit(u.Name)),
 	}}
 }
 
@@ -140,7 +140,7 @@ func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 		Seen: fmt.Sprintf("StartLimitIntervalSec=%s, StartLimitBurst=%d%s", span(s.StartLimit), s.StartBurst,
 			setIn(u, files, "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval")),
 		Expected: "StartLimitIntervalSec=0",
-		Fix:      diag.Advise("remove the start limit", diag.Reload()).Looking(diag.Run("systemctl", "cat", "--", u.Name)),
+		Fix:      diag.Advise("remove the start limit", diag.Reload()).Looking(diag.CatUnit(u.Name)),
 	}}
 }
 
@@ -164,7 +164,7 @@ func loops(u facts.Unit) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.RestartLoop, Subject: u.Name, Message: "it fails, and systemd starts it again and again",
-		Seen: seen, Expected: "active", Fix: advise(append([]diag.Command{diag.Run("systemctl", "stop", "--", u.Name)}, again()...), "fix what its log names").Looking(logOf(u.Name)),
+		Seen: seen, Expected: "active", Fix: diag.Advise("fix what its log names", []diag.Command{diag.Run("systemctl", "stop", "--", u.Name), diag.Retry()}...).Looking(diag.LogOf(u.Name)),
 	}}
 }
 

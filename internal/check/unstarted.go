@@ -59,7 +59,7 @@ func setupFailed(u facts.Unit, status int, commands []facts.Exec) unstarted {
 	if s.name != "" {
 		named = fmt.Sprintf(" (%d/%s)", status, s.name)
 	}
-	then := again()
+	then := []diag.Command{diag.Retry()}
 	switch status {
 	case 203:
 		program := programOf(commands)
@@ -71,18 +71,18 @@ func setupFailed(u facts.Unit, status int, commands []facts.Exec) unstarted {
 		dir := u.Service.WorkingDirectory
 		return unstarted{
 			"its working directory " + diag.Clean(dir) + " cannot be entered" + named,
-			advise(then, "create it, or correct service.working_directory in /etc/justnews/justnews.toml").Looking(namei(dir)),
+			diag.Advise("create it, or correct service.working_directory in /etc/justnews/justnews.toml", then...).Looking(diag.Namei(dir)),
 		}
 	case 216, 217:
 		return unstarted{
 			"its user " + diag.Clean(u.User) + ", or a group of it, does not exist" + named,
-			advise(append([]diag.Command{diag.Run("systemd-sysusers", "justnews.conf")}, then...), "create them, or correct service.user and service.group in /etc/justnews/justnews.toml"),
+			diag.Advise("create them, or correct service.user and service.group in /etc/justnews/justnews.toml", append([]diag.Command{diag.Run("systemd-sysusers", "justnews.conf")}, then...)...),
 		}
 	case 233, 238, 239, 240:
 		dir := path.Join(s.what, "justnews", instanceIn(u.Name))
 		return unstarted{
 			"its directory " + dir + " cannot be made" + named,
-			advise(then, "make room there, or let root write to it").Looking(diag.Run("df", "-h", "--", path.Dir(dir)), diag.Run("df", "-i", "--", path.Dir(dir))),
+			diag.Advise("make room there, or let root write to it", then...).Looking(diag.Run("df", "-h", "--", path.Dir(dir)), diag.Run("df", "-i", "--", path.Dir(dir))),
 		}
 	}
 	what := s.what
@@ -91,7 +91,7 @@ func setupFailed(u facts.Unit, status int, commands []facts.Exec) unstarted {
 	}
 	return unstarted{
 		what + " could not be set up" + named,
-		advise(then, "correct what its log names").Looking(logOf(u.Name)),
+		diag.Advise("correct what its log names", then...).Looking(diag.LogOf(u.Name)),
 	}
 }
 

@@ -151,6 +151,6 @@ func startOne(ctx context.Context, k *walk, name string) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.UnitFailed, Subject: name, Message: "it is not up",
-		Seen: check.Unit(u).Reason, Expected: "active", Fix: diag.Fix{}.Looking(diag.Run("journalctl", "-b", "-u", name)),
+		Seen: check.Unit(u).Reason, Expected: "active", Fix: diag.Fix{}.Looking(diag.LogOf(name)),
 	}}
 }
