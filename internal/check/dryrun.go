@@ -8,6 +8,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // DryRun judges whether the orchestrator reports every model as loaded without
@@ -32,19 +33,17 @@ func DryRun(u facts.Unit, e facts.Environment, preload facts.Unit) (problems []d
 		Code: diag.OrchestratorDryRun, Subject: u.Name,
 		Message:  "whether the orchestrator loads its models cannot be told: its environment cannot be read",
 		Seen:     "a process of another user, and no preload that has seen it since it was started",
-		Expected: "an active " + preloadUnit,
-		Fix:      diag.Advise("run as the orchestrator's user or as root, or have the preload do it", diag.Retry()).Looking(diag.Run("systemctl", "status", preloadUnit)),
+		Expected: "an active " + unitname.Preload,
+		Fix:      diag.Advise("run as the orchestrator's user or as root, or have the preload do it", diag.Retry()).Looking(diag.Run("systemctl", "status", unitname.Preload)),
 	}}, true
 }
-
-const preloadUnit = "justnews-preload.service"
 
 // preloaded reports whether the preload ended with success in the orchestrator
 // that runs now: by itself and with 0. SuccessExitStatus= may count more, such as
 // a signal that an agent has sent.
 func preloaded(u, preload facts.Unit) bool {
 	started := u.Times.ExecMainStart
-	return preload.Name == preloadUnit && preload.ActiveState == "active" && started > 0 && preload.Times.ActiveEnter > started &&
+	return preload.Name == unitname.Preload && preload.ActiveState == "active" && started > 0 && preload.Times.ActiveEnter > started &&
 		preload.ExecMainCode == cldExited && preload.ExecMainStatus == 0
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // Gated judges whether the gate stands before an instance's unit, by the
@@ -29,7 +30,7 @@ func Gated(u facts.Unit) []diag.Problem {
 	case !slices.ContainsFunc(u.ExecStartPre, func(e facts.Exec) bool { return isGate(e, u.Name) }):
 		return []diag.Problem{{
 			Code: diag.Ungated, Subject: u.Name, Message: "no gate stands before this instance",
-			Seen: "ExecStartPre=" + commandLines(u.ExecStartPre), Expected: "ExecStartPre=/usr/bin/justnews-gate --gate-only " + instance(u.Name),
+			Seen: "ExecStartPre=" + commandLines(u.ExecStartPre), Expected: "ExecStartPre=/usr/bin/justnews-gate --gate-only " + unitname.Instance(u.Name),
 			Fix: diag.Do(diag.Run("systemctl", "revert", "--", u.Name), diag.Reload()).Looking(diag.CatUnit(u.Name)),
 		}}
 	}
@@ -51,13 +52,7 @@ func reloaded(u facts.Unit) []diag.Problem {
 // isGate reports whether a command is the gate of the unit's own instance, and
 // one whose refusal counts.
 func isGate(e facts.Exec, unit string) bool {
-	return !e.IgnoreFailure && slices.Equal(e.Argv, []string{"/usr/bin/justnews-gate", "--gate-only", instance(unit)})
-}
-
-// instance returns the name between @ and .service.
-func instance(unit string) string {
-	_, name, _ := strings.Cut(unit, "@")
-	return strings.TrimSuffix(name, ".service")
+	return !e.IgnoreFailure && slices.Equal(e.Argv, []string{"/usr/bin/justnews-gate", "--gate-only", unitname.Instance(unit)})
 }
 
 func commandLines(commands []facts.Exec) string {

@@ -9,6 +9,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // Port judges who listens where an instance wants to.
@@ -62,7 +63,7 @@ func Holders(p facts.Port) string {
 }
 
 func freePort(p facts.Port) diag.Fix {
-	if len(p.Processes) > 0 && OurUnit(p.Processes[0].Unit) {
+	if len(p.Processes) > 0 && unitname.Instance(p.Processes[0].Unit) != "" {
 		return diag.Do(diag.Run("systemctl", "stop", "--", p.Processes[0].Unit), diag.Retry())
 	}
 	return diag.Advise("end the program that listens there, or give the instance another port", diag.Retry()).Looking(listener(p.Port))
@@ -71,9 +72,4 @@ func freePort(p facts.Port) diag.Fix {
 // listener shows who listens on a port.
 func listener(port int) diag.Command {
 	return diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", port))
-}
-
-// OurUnit reports whether a unit is an instance of ours.
-func OurUnit(name string) bool {
-	return strings.HasPrefix(name, "justnews@") && strings.HasSuffix(name, ".service")
 }

@@ -8,6 +8,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // Registered judges whether the MCP bus knows the orchestrator. One that was
@@ -25,6 +26,6 @@ func Registered(r facts.Registration, name, busURL string) []diag.Problem {
 		Code: diag.BusUnregistered, Severity: diag.Warning, Subject: name,
 		Message: "the MCP bus does not know the orchestrator: it was started before the bus and gave up registering",
 		Seen:    diag.Clean(seen), Expected: name + " among the agents of " + busURL + "/agents",
-		Fix: diag.Advise("restart it now that the bus is up (its models load again, the agents stay up)", diag.Restart("justnews@"+name+".service")...),
+		Fix: diag.Advise("restart it now that the bus is up (its models load again, the agents stay up)", diag.Restart(unitname.Of(name))...),
 	}}
 }

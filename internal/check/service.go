@@ -12,6 +12,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // Account judges whether a unit's user and group exist: systemd ends its start
@@ -215,7 +216,7 @@ func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.CacheReadOnly, Severity: diag.Warning, Subject: u.Name, Message: name + " is a directory that the instance cannot write",
-		Seen: name + "=" + diag.Clean(dir) + ": " + why, Expected: "a directory below /var/cache/justnews/" + instance(u.Name) + ", which is the default",
+		Seen: name + "=" + diag.Clean(dir) + ": " + why, Expected: "a directory below /var/cache/justnews/" + unitname.Instance(u.Name) + ", which is the default",
 		Fix: diag.Advise(fmt.Sprintf("remove %s from drop-ins and /etc/justnews/*.env", diag.Bare(name)), diag.Reload()).Looking(diag.CatUnit(u.Name)),
 	}}
 }

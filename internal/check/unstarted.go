@@ -5,10 +5,10 @@ package check
 import (
 	"fmt"
 	"path"
-	"strings"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // unstarted is why systemd could not even execute a command of a unit. It ends
@@ -79,7 +79,7 @@ func setupFailed(u facts.Unit, status int, commands []facts.Exec) unstarted {
 			diag.Advise("create them, or correct service.user and service.group in /etc/justnews/justnews.toml", append([]diag.Command{diag.Run("systemd-sysusers", "justnews.conf")}, then...)...),
 		}
 	case 233, 238, 239, 240:
-		dir := path.Join(s.what, "justnews", instanceIn(u.Name))
+		dir := path.Join(s.what, "justnews", unitname.Instance(u.Name))
 		return unstarted{
 			"its directory " + dir + " cannot be made" + named,
 			diag.Advise("make room there, or let root write to it", then...).Looking(diag.Run("df", "-h", "--", path.Dir(dir)), diag.Run("df", "-i", "--", path.Dir(dir))),
@@ -101,12 +101,4 @@ func programOf(commands []facts.Exec) string {
 		return "of ExecStart="
 	}
 	return commands[0].Argv[0]
-}
-
-func instanceIn(unit string) string {
-	name, ok := strings.CutPrefix(unit, "justnews@")
-	if !ok {
-		return ""
-	}
-	return strings.TrimSuffix(name, ".service")
 }

@@ -26,6 +26,7 @@ import (
 	"justnews/internal/report"
 	"justnews/internal/requirement"
 	"justnews/internal/safefile"
+	"justnews/internal/unitname"
 )
 
 type configCommand struct {
@@ -143,7 +144,7 @@ func (a *app) next(cfg *config.Config, problems []diag.Problem) []string {
 	if len(first) > 0 {
 		lines[0] = "next: " + strings.Join(first, ", ") + ", then run"
 	}
-	for _, c := range diag.Lines([]diag.Command{diag.Reload(), diag.Run("systemctl", "enable", "--now", plan.Target), diag.Run("justnews-gate", "status")}) {
+	for _, c := range diag.Lines([]diag.Command{diag.Reload(), diag.Run("systemctl", "enable", "--now", unitname.Target), diag.Run("justnews-gate", "status")}) {
 		lines = append(lines, "  "+c)
 	}
 	return lines

@@ -17,6 +17,7 @@ import (
 	"justnews/internal/process"
 	"justnews/internal/report"
 	"justnews/internal/requirement"
+	"justnews/internal/unitname"
 )
 
 type gateCommand struct {
@@ -29,7 +30,7 @@ type gateCommand struct {
 func (c *gateCommand) Run(a *app) error {
 	name := string(c.Instance)
 	return a.waitFor(errand{
-		name: "gate", instance: name, unit: requirement.InstanceUnit(name), timeout: c.Timeout, mayBeOff: true, run: gate.Run,
+		name: "gate", instance: name, unit: unitname.Of(name), timeout: c.Timeout, mayBeOff: true, run: gate.Run,
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
 			return requirement.ForInstance(cfg, name, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer(), RequireBus: c.RequireBus})
 		},

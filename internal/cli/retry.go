@@ -11,9 +11,9 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
-	"justnews/internal/plan"
 	"justnews/internal/requirement"
 	"justnews/internal/spell"
+	"justnews/internal/unitname"
 )
 
 type retryCommand struct {
@@ -71,12 +71,12 @@ func retried(cfg *config.Config, w requirement.Run, named []string) (gate.Again,
 	}
 	add(w.Orchestrator.Unit)
 	add(w.Bus.Unit)
-	add(plan.PreloadUnit)
+	add(unitname.Preload)
 	if len(named) == 0 && w.Orchestrator.Unit != "" {
-		units.Start = append(units.Start, plan.PreloadUnit)
+		units.Start = append(units.Start, unitname.Preload)
 	}
 	for _, i := range cfg.Instances {
-		unit := requirement.InstanceUnit(i.Name)
+		unit := unitname.Of(i.Name)
 		if len(named) == 0 || chosen[i.Name] {
 			add(unit)
 		}

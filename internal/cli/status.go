@@ -13,11 +13,11 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
-	"justnews/internal/plan"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/orchestrator"
 	"justnews/internal/report"
 	"justnews/internal/requirement"
+	"justnews/internal/unitname"
 )
 
 type statusCommand struct {
@@ -240,7 +240,7 @@ func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w requireme
 			return
 		}
 		seen := g.Units[len(g.Units)-1]
-		switch requirement.InstanceUnit(i.Name) {
+		switch unitname.Of(i.Name) {
 		case w.Orchestrator.Unit:
 			g.Orchestrator.Unit = &seen
 		case w.Bus.Unit:
@@ -258,12 +258,12 @@ type loadedUnits interface {
 
 // lookAtLoaded asks systemd about the instances that it has loaded.
 func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
-	names, err := conn.Units(ctx, requirement.InstanceUnit("*"))
+	names, err := conn.Units(ctx, unitname.Of("*"))
 	if err != nil {
 		return // the configuration is what is wrong here
 	}
 	for _, name := range names {
-		instance := instanceIn(name)
+		instance := unitname.Instance(name)
 		if !config.InstanceName(instance) {
 			continue
 		}
@@ -276,9 +276,9 @@ func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
 }
 
 func (g *glance) lookAtUnit(ctx context.Context, units gate.Units, instance string, enabled bool, mark facts.Mark) bool {
-	u, err := units.Unit(ctx, requirement.InstanceUnit(instance))
+	u, err := units.Unit(ctx, unitname.Of(instance))
 	if err != nil {
-		g.Problems = append(g.Problems, noSystemd(requirement.InstanceUnit(instance), err))
+		g.Problems = append(g.Problems, noSystemd(unitname.Of(instance), err))
 		return false
 	}
 	seen := newUnitGlance(instance, u, enabled, host.Monotonic())
@@ -296,8 +296,8 @@ func (g *glance) lookAtUnit(ctx context.Context, units gate.Units, instance stri
 
 // lookAtOthers asks for what explains the instances' states.
 func (g *glance) lookAtOthers(ctx context.Context, units gate.Units) {
-	g.target, _ = units.Unit(ctx, plan.Target)
-	g.preload, _ = units.Unit(ctx, plan.PreloadUnit)
+	g.target, _ = units.Unit(ctx, unitname.Target)
+	g.preload, _ = units.Unit(ctx, unitname.Preload)
 }
 
 func answerState(a facts.Answer) string {

@@ -11,7 +11,7 @@ import (
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
-	"justnews/internal/plan"
+	"justnews/internal/unitname"
 )
 
 // cause is one error and the instances that are not up because of it.
@@ -60,7 +60,7 @@ func (g *glance) settle() {
 func (g *glance) addFound(p diag.Problem) {
 	name := ""
 	if p.Code == diag.UnitFailed {
-		name = instanceIn(p.Subject)
+		name = unitname.Instance(p.Subject)
 	}
 	c := g.causeOf(p.Code, p.String(), name)
 	if !c.found {
@@ -101,19 +101,11 @@ func (g *glance) causeOf(code diag.Code, text, instance string) *cause {
 	if e, ok := diag.Lookup(code); ok {
 		p.Fix = e.Fix
 		if len(p.Fix.Look) == 0 { // what it saw stands there
-			p.Fix = p.Fix.Looking(diag.Run("journalctl", "-b", "-u", cmp.Or(unitOrNone(instance), plan.PreloadUnit)))
+			p.Fix = p.Fix.Looking(diag.Run("journalctl", "-b", "-u", cmp.Or(unitname.Of(instance), unitname.Preload)))
 		}
 	}
 	g.Causes = append(g.Causes, cause{Problem: p, Holds: []string{}})
 	return &g.Causes[len(g.Causes)-1]
-}
-
-// unitOrNone is the unit of an instance, "" of none.
-func unitOrNone(instance string) string {
-	if instance == "" {
-		return ""
-	}
-	return plan.InstanceUnit(instance)
 }
 
 // key is alike for the instance that the cause was first found of.
@@ -133,14 +125,6 @@ func alike(text, instance string) string {
 		text = regexp.MustCompile(`\b`+regexp.QuoteMeta(instance)+`\b`).ReplaceAllString(text, "%i")
 	}
 	return spans.ReplaceAllString(text, "")
-}
-
-func instanceIn(unit string) string {
-	name, ok := strings.CutPrefix(unit, "justnews@")
-	if !ok {
-		return ""
-	}
-	return strings.TrimSuffix(name, ".service")
 }
 
 // consequential reports whether a code says that a server, or what it loads, is
@@ -295,8 +279,8 @@ func (g *glance) stopped() bool {
 
 func targetStopped() diag.Problem {
 	return diag.Problem{
-		Code: diag.OrchestratorUnit, Severity: diag.Warning, Subject: plan.Target, Message: "it is stopped, and with it every instance",
-		Fix: diag.Do(diag.Run("systemctl", "start", plan.Target)),
+		Code: diag.OrchestratorUnit, Severity: diag.Warning, Subject: unitname.Target, Message: "it is stopped, and with it every instance",
+		Fix: diag.Do(diag.Run("systemctl", "start", unitname.Target)),
 	}
 }
 
@@ -364,7 +348,7 @@ func (g *glance) summarize() {
 	case g.unconfigured:
 		g.State, says, g.Status = hostStopped, []string{"no instance is configured"}, int(diag.StatusUnavailable)
 	case g.stopped():
-		g.State, says, g.Status = hostStopped, []string{plan.Target + " is stopped"}, int(diag.StatusUnavailable)
+		g.State, says, g.Status = hostStopped, []string{unitname.Target + " is stopped"}, int(diag.StatusUnavailable)
 	case pending > 0 || g.loading:
 		g.State, g.Status = hostStarting, int(diag.StatusTimeout)
 	default:

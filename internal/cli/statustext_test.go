@@ -19,12 +19,13 @@ import (
 	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/requirement"
+	"justnews/internal/unitname"
 )
 
 // instanceUnit is a unit whose gate stands before it, with what it says last.
 func instanceUnit(name, active, sub, text string) facts.Unit {
 	return facts.Unit{
-		Name: requirement.InstanceUnit(name), LoadState: "loaded", ActiveState: active, SubState: sub, StatusText: text, Result: "success",
+		Name: unitname.Of(name), LoadState: "loaded", ActiveState: active, SubState: sub, StatusText: text, Result: "success",
 		ExecStartPre: []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", name}}},
 	}
 }

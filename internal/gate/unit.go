@@ -9,6 +9,7 @@ import (
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // unitMemo is what a run knows of the orchestrator's unit. systemd is asked
@@ -101,7 +102,7 @@ func (k *walk) loads(ctx context.Context) (problem *diag.Problem, unknown bool) 
 	environment := k.world.Machine.Environment(k.unit.unit)
 	problems, unknown := check.DryRun(k.unit.unit, environment, facts.Unit{})
 	if unknown {
-		preload, err := k.world.Units.Unit(ctx, preloadUnit)
+		preload, err := k.world.Units.Unit(ctx, unitname.Preload)
 		if err != nil {
 			preload = facts.Unit{}
 		}
@@ -112,5 +113,3 @@ func (k *walk) loads(ctx context.Context) (problem *diag.Problem, unknown bool) 
 	}
 	return &problems[0], unknown
 }
-
-const preloadUnit = "justnews-preload.service"

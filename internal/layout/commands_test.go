@@ -196,7 +196,7 @@ func (j judge) fixed(e ast.Expr) bool {
 	case *ast.BinaryExpr:
 		return j.fixed(e.X) && j.fixed(e.Y)
 	case *ast.CallExpr: // of a unit that justnews.toml names: a checked name with a prefix
-		return named(e.Fun) == "InstanceUnit"
+		return slices.Contains([]string{"InstanceUnit", "Of"}, named(e.Fun))
 	}
 	return false
 }

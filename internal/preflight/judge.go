@@ -12,6 +12,7 @@ import (
 	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/requirement"
+	"justnews/internal/unitname"
 )
 
 // judge turns what was found into problems, each cause once.
@@ -197,7 +198,7 @@ func fold(problems, faceless []diag.Problem) []diag.Problem {
 		if p.Code == diag.ConfigEnvironment { // one variable, whichever instance's gate would refuse it
 			like.Fix = diag.Fix{}
 		}
-		unit := check.OurUnit(p.Subject) && (!slices.Contains(single, p.Code) || p.Message == gateRefused)
+		unit := unitname.Instance(p.Subject) != "" && (!slices.Contains(single, p.Code) || p.Message == gateRefused)
 		if !unit {
 			like.Subject = p.Subject
 		}
@@ -208,7 +209,7 @@ func fold(problems, faceless []diag.Problem) []diag.Problem {
 			first[key] = len(out)
 			out = append(out, p)
 		case unit:
-			others[at] = append(others[at], instanceOf(p.Subject))
+			others[at] = append(others[at], unitname.Instance(p.Subject))
 		}
 	}
 	for at, names := range others {
@@ -218,12 +219,12 @@ func fold(problems, faceless []diag.Problem) []diag.Problem {
 }
 
 // nobody is an instance's unit without the instance.
-const nobody = "justnews@.service"
+const nobody = unitname.Template
 
 // faceless judges the same facts again as those of an instance without a name,
 // so that no name has to be found in a sentence.
 func (l *look) faceless(i instance, of []diag.Problem) []diag.Problem {
-	name := instanceOf(i.unit.Name)
+	name := unitname.Instance(i.unit.Name)
 	i.unit.Name = nobody
 	judged := l.judgeInstance(i)
 	same := slices.Clone(of)
@@ -275,8 +276,4 @@ func ownPath(s, name string) string {
 		}
 		s = after
 	}
-}
-
-func instanceOf(unit string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(unit, "justnews@"), ".service")
 }

@@ -14,9 +14,9 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/plan"
 	"justnews/internal/probe/environ"
 	"justnews/internal/probe/unitfiles"
+	"justnews/internal/unitname"
 )
 
 // limit bounds each of the three parts of a look (files, units, what they name):
@@ -181,10 +181,10 @@ func (l *look) units() {
 			*into, l.unasked = l.Units.Unit(ctx, name)
 		}
 	}
-	ask(plan.Target, &l.target)
-	ask(plan.PreloadUnit, &l.preload)
+	ask(unitname.Target, &l.target)
+	ask(unitname.Preload, &l.preload)
 	for n := range l.instances {
-		ask(plan.InstanceUnit(l.instances[n].Name), &l.instances[n].unit)
+		ask(unitname.Of(l.instances[n].Name), &l.instances[n].unit)
 	}
 	if l.unasked != nil {
 		l.Units = nil

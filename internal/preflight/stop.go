@@ -12,6 +12,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // Stopper stops a unit and follows the job.
@@ -52,7 +53,7 @@ func FreePorts(ctx context.Context, cfg *config.Config, h Host, units Units, s S
 // free stops the unit that holds one port.
 func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 	unit := holder(i)
-	if !check.OurUnit(unit) {
+	if unitname.Instance(unit) == "" {
 		f.Problems = append(f.Problems, diag.Problem{
 			Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", i.Port), Message: "no unit of ours holds the port of " + i.Name + ": nothing was stopped",
 			Seen: check.Holders(i.port), Expected: "nobody", Fix: diag.Advise("end it yourself").Looking(diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", i.Port))),

@@ -83,12 +83,3 @@ type Flags struct {
 	RequireBus *bool
 	Refresh    bool
 }
-
-// InstanceUnit returns the unit of an instance: justnews@NAME.service, and ""
-// for "".
-func InstanceUnit(instance string) string {
-	if instance == "" {
-		return ""
-	}
-	return "justnews@" + instance + ".service"
-}

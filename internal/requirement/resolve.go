@@ -11,6 +11,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/spell"
+	"justnews/internal/unitname"
 )
 
 // Lookup returns an environment variable, like os.LookupEnv.
@@ -24,7 +25,7 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run,
 		return Run{}, []diag.Problem{unknownInstance(cfg, name)}
 	}
 	w := host(cfg)
-	w.Instance, w.Unit = name, InstanceUnit(name)
+	w.Instance, w.Unit = name, unitname.Of(name)
 	w.Timeout = Timeout{inst.Gate.Timeout, "gate.timeout"}
 	w.RequireModels, w.RequireBus = inst.RequireModels, inst.RequireBus
 	w.FailFast, w.RefreshAttempts = inst.Gate.FailFast, inst.Gate.RefreshAttempts
@@ -78,7 +79,7 @@ func host(cfg *config.Config) Run {
 }
 
 func service(url, instance string) Service {
-	return Service{URL: url, Unit: InstanceUnit(instance), Here: instance != ""}
+	return Service{URL: url, Unit: unitname.Of(instance), Here: instance != ""}
 }
 
 // gpu returns what the GPUs have to be good for, for who has these settings of
