@@ -26,7 +26,7 @@ type ModelEvidence struct {
 // The message decides only what no disk can show: that memory ran out, or that a
 // download was tried. It returns false where nothing of the model was looked at.
 func DiagnoseModel(e facts.ModelError, v ModelEvidence) (Diagnosis, bool) {
-	disk := modelOnDisk(e, v)
+	disk := StoreModelProblems(e.Agent, e.Model, v.Store, v.Proofs, v.Wish)
 	switch kind := pointsTo(e); {
 	case kind == "memory":
 		return outOfMemory(e, v, memory(v.Memory, v.Limits)), true
@@ -78,7 +78,7 @@ func tooLarge(e facts.ModelError, v ModelEvidence) string {
 
 // size is what the model's files have together.
 func size(e facts.ModelError, v ModelEvidence) int64 {
-	m, _ := looked(e, v.Store)
+	m, _ := FindStoreModel(v.Store, e.Agent, e.Model)
 	return m.Bytes
 }
 
@@ -93,42 +93,10 @@ func limitBelow(bytes int64, limits []string) string {
 	return ""
 }
 
-// modelOnDisk returns what is wrong with the one model, errors only.
-func modelOnDisk(e facts.ModelError, v ModelEvidence) []diag.Problem {
-	j := storeJudge{look: v.Store, wish: v.Wish, said: map[string]bool{}}
-	if v.Store.Fault != nil {
-		j.root(*v.Store.Fault)
-		return diag.Errors(j.settled())
-	}
-	m, ok := looked(e, v.Store)
-	if !ok {
-		return nil
-	}
-	if m.Tree >= 0 {
-		j.tree(m.Tree, v.Store.Trees[m.Tree])
-	}
-	j.model(m)
-	for _, p := range v.Proofs {
-		if m.Tree >= 0 && p.Path == v.Store.Trees[m.Tree].Path && p.Verdict == facts.Differs {
-			j.proof(p)
-		}
-	}
-	return diag.Errors(j.settled())
-}
-
-func looked(e facts.ModelError, s facts.Store) (facts.StoreModel, bool) {
-	for _, m := range s.Models {
-		if m.Want.Agent == e.Agent && m.Want.Model == e.Model {
-			return m, true
-		}
-	}
-	return facts.StoreModel{}, false
-}
-
 // soundOnDisk says that the disk is not to blame: the message stays what there
 // is to go by.
 func soundOnDisk(e facts.ModelError, v ModelEvidence) (Diagnosis, bool) {
-	m, ok := looked(e, v.Store)
+	m, ok := FindStoreModel(v.Store, e.Agent, e.Model)
 	if !ok || m.Dir == "" {
 		return Diagnosis{}, false
 	}

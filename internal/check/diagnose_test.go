@@ -112,13 +112,15 @@ func TestAnOrchestratorThatWasKilledForMemoryIsSaidToBe(t *testing.T) {
 		memory facts.Memory
 		want   diag.Code
 	}{
-		"systemd counted":                  {func(u *facts.Unit) { u.Result = "oom-kill" }, facts.Memory{Kills: -1}, diag.OrchestratorKill},
-		"SIGKILL, and the kernel counted":  {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "signal", cldKilled, 9 }, facts.Memory{Kills: 1}, diag.OrchestratorKill},
-		"SIGKILL, and its group counted":   {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "signal", cldKilled, 9 }, facts.Memory{Kills: -1, GroupKills: 1}, diag.OrchestratorKill},
-		"the start limit hides the result": {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "start-limit-hit", cldKilled, 9 }, facts.Memory{Kills: 3}, diag.OrchestratorKill},
-		"SIGKILL by hand":                  {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "signal", cldKilled, 9 }, facts.Memory{}, diag.OrchestratorUnit},
-		"SIGSEGV":                          {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "core-dump", cldDumped, 11 }, facts.Memory{Kills: 1}, diag.OrchestratorUnit},
-		"an exit status":                   {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "exit-code", cldExited, 9 }, facts.Memory{Kills: 1}, diag.OrchestratorUnit},
+		"systemd counted":                 {func(u *facts.Unit) { u.Result = "oom-kill" }, facts.Memory{Kills: -1}, diag.OrchestratorKill},
+		"SIGKILL, and the kernel counted": {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "signal", facts.CodeKilled, 9 }, facts.Memory{Kills: 1}, diag.OrchestratorKill},
+		"SIGKILL, and its group counted":  {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "signal", facts.CodeKilled, 9 }, facts.Memory{Kills: -1, GroupKills: 1}, diag.OrchestratorKill},
+		"the start limit hides the result": {func(u *facts.Unit) {
+			u.Result, u.ExecMainCode, u.ExecMainStatus = "start-limit-hit", facts.CodeKilled, 9
+		}, facts.Memory{Kills: 3}, diag.OrchestratorKill},
+		"SIGKILL by hand": {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "signal", facts.CodeKilled, 9 }, facts.Memory{}, diag.OrchestratorUnit},
+		"SIGSEGV":         {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "core-dump", facts.CodeDumped, 11 }, facts.Memory{Kills: 1}, diag.OrchestratorUnit},
+		"an exit status":  {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "exit-code", facts.CodeExited, 9 }, facts.Memory{Kills: 1}, diag.OrchestratorUnit},
 	} {
 		u := base
 		c.change(&u)

@@ -44,7 +44,7 @@ func DryRun(u facts.Unit, e facts.Environment, preload facts.Unit) (problems []d
 func preloaded(u, preload facts.Unit) bool {
 	started := u.Times.ExecMainStart
 	return preload.Name == unitname.Preload && preload.ActiveState == "active" && started > 0 && preload.Times.ActiveEnter > started &&
-		preload.ExecMainCode == cldExited && preload.ExecMainStatus == 0
+		preload.ExecMainCode == facts.CodeExited && preload.ExecMainStatus == 0
 }
 
 func dryRuns(u facts.Unit, dry, at string) diag.Problem {

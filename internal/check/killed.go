@@ -35,6 +35,6 @@ func ForMemory(problems []diag.Problem, u facts.Unit, m facts.Memory) []diag.Pro
 }
 
 func killedForMemory(u facts.Unit, m facts.Memory) bool {
-	killed := (u.ExecMainCode == cldKilled || u.ExecMainCode == cldDumped) && u.ExecMainStatus == sigkill
+	killed := (u.ExecMainCode == facts.CodeKilled || u.ExecMainCode == facts.CodeDumped) && u.ExecMainStatus == sigkill
 	return u.Result == "oom-kill" || killed && (m.GroupKills > 0 || m.Kills > 0)
 }

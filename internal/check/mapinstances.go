@@ -28,8 +28,8 @@ func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Probl
 		}
 		p := diag.Problem{
 			Code: diag.MapName, Severity: diag.Warning, Subject: diag.Clean(a.Name),
-			Message:  fmt.Sprintf("the map lists %s for an agent that is not an instance; did you mean %s?", models(len(a.Models)), diag.Quote(near)),
-			Seen:     fmt.Sprintf("%s with %s, %s with none", diag.Quote(a.Name), models(len(a.Models)), diag.Quote(near)),
+			Message:  fmt.Sprintf("the map lists %s for an agent that is not an instance; did you mean %s?", diag.Count(len(a.Models), "model"), diag.Quote(near)),
+			Seen:     fmt.Sprintf("%s with %s, %s with none", diag.Quote(a.Name), diag.Count(len(a.Models), "model"), diag.Quote(near)),
 			Expected: "the name of an instance",
 			Fix:      diag.Advise("correct the agent's key in AGENT_MODEL_MAP.json, or leave it if it is meant"),
 		}

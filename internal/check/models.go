@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
 
@@ -77,7 +78,7 @@ func contradiction(look facts.ModelsLook, w ModelsWish) string {
 	case s.InProgress:
 		return "" // errors may be an earlier job's until the first model is counted
 	case s.AllReady && s.Failed > 0:
-		return fmt.Sprintf("all_ready although %s failed", models(s.Failed))
+		return fmt.Sprintf("all_ready although %s failed", diag.Count(s.Failed, "model"))
 	case s.AllReady && len(s.Errors) > 0:
 		return fmt.Sprintf("all_ready although %s", errorsListed(len(s.Errors)))
 	case s.AllReady && s.Done != s.Total:
@@ -148,7 +149,7 @@ func failures(s facts.ModelsState) string {
 }
 
 func short(s facts.ModelsState, w ModelsWish) string {
-	return fmt.Sprintf("%s loaded, the map lists %d", models(s.Done), w.Expected)
+	return fmt.Sprintf("%s loaded, the map lists %d", diag.Count(s.Done, "model"), w.Expected)
 }
 
 func errorsListed(n int) string {
@@ -156,11 +157,4 @@ func errorsListed(n int) string {
 		return "1 error is listed"
 	}
 	return fmt.Sprintf("%d errors are listed", n)
-}
-
-func models(n int) string {
-	if n == 1 {
-		return "1 model"
-	}
-	return fmt.Sprintf("%d models", n)
 }

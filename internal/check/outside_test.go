@@ -28,7 +28,7 @@ var judges = map[string]any{
 	"OrchestratorNonsense": check.OrchestratorNonsense, "OrchestratorUnit": check.OrchestratorUnit, "Overrides": check.Overrides, "Port": check.Port,
 	"PreloadRefused": check.PreloadRefused, "Present": check.Present, "Reached": check.Reached, "Refused": check.Refused, "Registered": check.Registered,
 	"RunsAs": check.RunsAs, "Space": check.Space, "Stale": check.Stale, "StartMPS": check.StartMPS, "Store": check.Store,
-	"StoreEnvironment": check.StoreEnvironment, "StoreProofs": check.StoreProofs, "SystemdSilent": check.SystemdSilent, "UnitAudit": check.UnitAudit,
+	"StoreEnvironment": check.StoreEnvironment, "StoreModelProblems": check.StoreModelProblems, "StoreProofs": check.StoreProofs, "SystemdSilent": check.SystemdSilent, "UnitAudit": check.UnitAudit,
 }
 
 func TestNoNameFromOutsideBecomesACommandOrAnOption(t *testing.T) {

@@ -106,7 +106,7 @@ func inconsistent(j Judgement, look facts.ModelsLook, s Subject) diag.Problem {
 
 func expectation(s Subject) string {
 	if s.Expected > 0 {
-		return fmt.Sprintf("all_ready over at least the %s that %s lists", models(s.Expected), s.Map)
+		return fmt.Sprintf("all_ready over at least the %s that %s lists", diag.Count(s.Expected, "model"), s.Map)
 	}
 	return "all_ready over at least one model, and no job in progress"
 }

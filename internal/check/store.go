@@ -43,6 +43,39 @@ func Store(look facts.Store, w StoreWish) []diag.Problem {
 	return j.settled()
 }
 
+// StoreModelProblems returns what is wrong with the one model, errors only.
+func StoreModelProblems(agent, model string, look facts.Store, proofs []facts.StoreProof, w StoreWish) []diag.Problem {
+	j := storeJudge{look: look, wish: w, said: map[string]bool{}}
+	if look.Fault != nil {
+		j.root(*look.Fault)
+		return diag.Errors(j.settled())
+	}
+	m, ok := FindStoreModel(look, agent, model)
+	if !ok {
+		return nil
+	}
+	if m.Tree >= 0 {
+		j.tree(m.Tree, look.Trees[m.Tree])
+	}
+	j.model(m)
+	for _, p := range proofs {
+		if m.Tree >= 0 && p.Path == look.Trees[m.Tree].Path && p.Verdict == facts.Differs {
+			j.proof(p)
+		}
+	}
+	return diag.Errors(j.settled())
+}
+
+// FindStoreModel returns what was seen of one model.
+func FindStoreModel(look facts.Store, agent, model string) (facts.StoreModel, bool) {
+	for _, m := range look.Models {
+		if m.Want.Agent == agent && m.Want.Model == model {
+			return m, true
+		}
+	}
+	return facts.StoreModel{}, false
+}
+
 type storeJudge struct {
 	look     facts.Store
 	wish     StoreWish

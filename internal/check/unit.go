@@ -41,20 +41,13 @@ func Unit(u facts.Unit) Judgement {
 func failedUnit(u facts.Unit) string {
 	s := "failed (Result: " + diag.Clean(u.Result) + ")"
 	switch {
-	case u.ExecMainCode == cldExited && u.ExecMainStatus != 0:
+	case u.ExecMainCode == facts.CodeExited && u.ExecMainStatus != 0:
 		s += fmt.Sprintf(", its main process exited with status %d", u.ExecMainStatus)
-	case (u.ExecMainCode == cldKilled || u.ExecMainCode == cldDumped) && u.ExecMainStatus != 0:
+	case (u.ExecMainCode == facts.CodeKilled || u.ExecMainCode == facts.CodeDumped) && u.ExecMainStatus != 0:
 		s += fmt.Sprintf(", its main process was killed by signal %d", u.ExecMainStatus)
 	}
 	return s
 }
-
-// CLD_EXITED, CLD_KILLED and CLD_DUMPED of sigaction(2).
-const (
-	cldExited = 1
-	cldKilled = 2
-	cldDumped = 3
-)
 
 // OrchestratorUnit returns what is wrong with the orchestrator's unit. An error
 // means that waiting for it is pointless.

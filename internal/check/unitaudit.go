@@ -155,7 +155,7 @@ func loops(u facts.Unit) []diag.Problem {
 	}
 	seen := fmt.Sprintf("%d restarts, Restart=%s, %s (%s)", u.NRestarts, diag.Clean(u.Service.Restart), diag.Clean(u.ActiveState), diag.Clean(u.SubState))
 	for _, e := range u.ExecStartPre {
-		if isGate(e, u.Name) && e.Code == cldExited && e.Status != 0 {
+		if isGate(e, u.Name) && e.Code == facts.CodeExited && e.Status != 0 {
 			seen += fmt.Sprintf("; its gate exited with %d", e.Status)
 		}
 	}

@@ -22,11 +22,11 @@ type unstarted struct {
 // unstartedBy reports what kept a unit's last command from being executed; ok is
 // false where nothing did.
 func unstartedBy(u facts.Unit) (unstarted, bool) {
-	if u.ExecMainCode == cldExited && u.ExecMainStatus >= firstOfSystemd {
+	if u.ExecMainCode == facts.CodeExited && u.ExecMainStatus >= firstOfSystemd {
 		return setupFailed(u, u.ExecMainStatus, u.Service.ExecStart), true
 	}
 	for _, e := range u.ExecStartPre {
-		if e.Code == cldExited && e.Status >= firstOfSystemd {
+		if e.Code == facts.CodeExited && e.Status >= firstOfSystemd {
 			return setupFailed(u, e.Status, []facts.Exec{e}), true
 		}
 	}

@@ -71,10 +71,10 @@ func (c *configCheckCommand) Run(a *app) error {
 	}
 	a.talk.Say(a.problemLines(problems))
 	if cfg != nil {
-		fmt.Fprintf(a.Stdout, "%s: %s\n", diag.Clean(strings.Join(cfg.Files, ", ")), counted(len(cfg.Instances), "instance"))
+		fmt.Fprintf(a.Stdout, "%s: %s\n", diag.Clean(strings.Join(cfg.Files, ", ")), diag.Count(len(cfg.Instances), "instance"))
 		a.print(a.next(cfg, problems))
 	} else {
-		fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", counted(len(diag.Errors(problems)), "error"))
+		fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", diag.Count(len(diag.Errors(problems)), "error"))
 	}
 	return ended(status)
 }
@@ -200,11 +200,4 @@ func statusOf(problems []diag.Problem) diag.Status {
 		return p.Status()
 	}
 	return diag.StatusReady
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

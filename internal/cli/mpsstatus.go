@@ -162,7 +162,7 @@ func (a *app) printMPS(g mpsGlance) {
 	for _, o := range g.Others {
 		a.row("other", wrong, fmt.Sprintf("PID %d", o.PID), o.text())
 	}
-	a.row("used by", plain, counted(len(g.Instances), "instance"), strings.Join(g.Instances, ", "))
+	a.row("used by", plain, diag.Count(len(g.Instances), "instance"), strings.Join(g.Instances, ", "))
 }
 
 func toneIf(well bool) tone {

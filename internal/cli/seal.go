@@ -107,7 +107,7 @@ func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Pr
 		return ended(status)
 	}
 	for _, s := range out.Seals {
-		fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), count(s.Files, "file"), check.Size(s.Bytes))
+		fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), diag.Count(s.Files, "file"), check.Size(s.Bytes))
 	}
 	a.talk.Say(a.problemLines(problems))
 	return ended(status)

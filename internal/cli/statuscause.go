@@ -337,14 +337,14 @@ func (g *glance) summarize() {
 	g.Status = int(statusOf(g.Problems))
 	switch {
 	case len(held) > 0:
-		g.State, says = hostDown, []string{fmt.Sprintf("%d of %d wait for %s", len(held), wanted, counted(holding, "cause"))}
+		g.State, says = hostDown, []string{fmt.Sprintf("%d of %d wait for %s", len(held), wanted, diag.Count(holding, "cause"))}
 		if more := len(g.Causes) - holding; more > 0 {
-			says = append(says, "besides "+counted(more, "error"))
+			says = append(says, "besides "+diag.Count(more, "error"))
 		}
 	case len(g.Causes) > 0 && wanted > 0 && up == wanted:
-		g.State, says = hostDegraded, append(says, counted(len(g.Causes), "error"))
+		g.State, says = hostDegraded, append(says, diag.Count(len(g.Causes), "error"))
 	case len(g.Causes) > 0:
-		g.State, says = hostDown, []string{counted(len(g.Causes), "error")}
+		g.State, says = hostDown, []string{diag.Count(len(g.Causes), "error")}
 	case g.unconfigured:
 		g.State, says, g.Status = hostStopped, []string{"no instance is configured"}, int(diag.StatusUnavailable)
 	case g.stopped():

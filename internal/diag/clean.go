@@ -44,6 +44,14 @@ func Bare(s string) string {
 	return Quote(s)
 }
 
+// Count is a number of things: "1 model", "2 models".
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
+}
+
 // isPlain reports whether a word means itself, to a shell as well. more are
 // characters that are allowed besides.
 func isPlain(s, more string) bool {
