@@ -14,7 +14,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"justnews/internal/check"
+	"justnews/internal/check/host"
+	"justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/emit"
@@ -106,11 +107,11 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 	if a.Root != "" {
 		h = preflight.Real(string(a.Root), false)
 	}
-	env := check.Environment(facts.Unit{EnvironmentFiles: []string{environ.Dir + "/global.env"}}, environ.Files(h.Root))
+	env := host.Environment(facts.Unit{EnvironmentFiles: []string{environ.Dir + "/global.env"}}, environ.Files(h.Root))
 	w, _ := requirement.ForHost(cfg, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, requirement.Flags{})
 	problems := preflight.Named(cfg, w.Models.Root, h)
 	if m := modelmap.ReadFile(a.below(w.Models.Map)); len(cfg.Instances) > 0 && !closedToUs(m, os.Geteuid()) {
-		problems = append(problems, check.Map(m, w.Models.MapWritten)...)
+		problems = append(problems, store.Map(m, w.Models.MapWritten)...)
 	}
 	for i := range problems {
 		problems[i].Severity = max(problems[i].Severity, diag.Warning)

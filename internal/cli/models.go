@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"justnews/internal/check"
+	checkstore "justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/digest"
@@ -42,12 +42,12 @@ func (c *verifyCommand) Run(a *app) error {
 	defer s.shut()
 	s.store.deep, s.store.names = c.Deep, true
 	look := s.look
-	problems = append(problems, check.Store(look, s.want)...)
+	problems = append(problems, checkstore.Judge(look, s.want)...)
 	proofs := s.prove(a)
 	if a.ctx.Err() != nil {
 		return a.verified(&verified{Problems: problems}, append(problems, stoppedVerify(a.ctx)))
 	}
-	problems = append(problems, check.StoreProofs(proofs, look, s.want)...)
+	problems = append(problems, checkstore.Proofs(proofs, look, s.want)...)
 	v := verified{Root: look.Root, User: look.User, Free: look.Free, Elapsed: inSeconds(time.Since(began)),
 		Models: verifiedModels(look), Trees: verifiedTrees(look, proofs)}
 	return a.verified(&v, problems)
@@ -64,7 +64,7 @@ func stoppedVerify(ctx context.Context) diag.Problem {
 type surveyed struct {
 	store modelStore
 	look  facts.Store
-	want  check.StoreWish
+	want  checkstore.Wanted
 	shut  func()
 }
 
@@ -81,15 +81,15 @@ func (a *app) survey(agents []string) (*surveyed, []diag.Problem) {
 	}
 	file := modelmap.ReadFile(a.below(w.Models.Map))
 	problems = append(problems, mapProblems(file, w)...)
-	problems = append(problems, check.MapInstances(file.Map, w.Models.Map, instanceNames(cfg))...)
+	problems = append(problems, checkstore.MapInstances(file.Map, w.Models.Map, instanceNames(cfg))...)
 	m, note, shut := a.openStore(w)
 	if note != nil {
 		problems = append(problems, *note)
 	}
-	s := &surveyed{store: m, shut: shut, want: check.StoreWish{
+	s := &surveyed{store: m, shut: shut, want: checkstore.Wanted{
 		Strict: w.Models.Strict, Map: w.Models.Map, Models: file.Map, Thorough: true,
 	}}
-	wants := check.StoreWants(file.Map)
+	wants := checkstore.Wants(file.Map)
 	if file.Map == nil {
 		wants = found(a.ctx, m)
 	}

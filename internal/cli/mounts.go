@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/store"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
@@ -38,14 +38,14 @@ func (a *app) awaitMounts(ctx context.Context, w requirement.Run, units gate.Uni
 		case !found:
 			return nil // then the store and the map are judged as they are
 		case unit.ActiveState == "failed":
-			return []diag.Problem{check.MountMissing(unit, missing[0])}
+			return []diag.Problem{store.MountMissing(unit, missing[0])}
 		}
 		o.Progress(gate.Progress{
 			Step: "store", Text: "waiting for " + unit.Name, Left: time.Until(until), Passed: time.Since(began),
 		})
 		select {
 		case <-ctx.Done():
-			return []diag.Problem{check.MountMissing(unit, missing[0])}
+			return []diag.Problem{store.MountMissing(unit, missing[0])}
 		case <-time.After(mountEvery):
 		}
 	}

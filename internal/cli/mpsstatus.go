@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -151,7 +152,7 @@ func mpsInstances(cfg *config.Config) []string {
 func (a *app) printMPS(g mpsGlance) {
 	a.mpsRow(g)
 	if g.Unit != nil {
-		a.row("unit", toneIf(g.Unit.State == check.WordUp), string(g.Unit.State), g.Unit.Name)
+		a.row("unit", toneIf(g.Unit.State == checkunit.Up), string(g.Unit.State), g.Unit.Name)
 	}
 	if g.Daemon != nil {
 		a.row("daemon", toneIf(g.Daemon.State != "T"), fmt.Sprintf("PID %d", g.Daemon.PID), g.Daemon.text())
@@ -175,20 +176,20 @@ func toneIf(well bool) tone {
 // mpsRow is the one line that status prints of MPS.
 func (a *app) mpsRow(g mpsGlance) {
 	state := g.Reached + " proven"
-	if g.Reached == check.NoRung.String() {
+	if g.Reached == mps.NoRung.String() {
 		state = "not proven"
 	}
-	a.row("mps", toneIf(check.RungOf(g.Require) <= rungNamed(g.Reached)), state, g.PipeDirectory+", "+g.Require+" is required")
+	a.row("mps", toneIf(mps.RungOf(g.Require) <= rungNamed(g.Reached)), state, g.PipeDirectory+", "+g.Require+" is required")
 }
 
 // rungNamed reads the word of a rung; what it does not know is none.
-func rungNamed(word string) check.Rung {
-	for _, r := range []check.Rung{check.RungDaemon, check.RungControl, check.RungServer} {
+func rungNamed(word string) mps.Rung {
+	for _, r := range []mps.Rung{mps.RungDaemon, mps.RungControl, mps.RungServer} {
 		if r.String() == word {
 			return r
 		}
 	}
-	return check.NoRung
+	return mps.NoRung
 }
 
 func (p mpsProcess) text() string {

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/host"
+	checkorchestrator "justnews/internal/check/orchestrator"
+	"justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -41,7 +43,7 @@ func (c *preflightCommand) Run(a *app) error {
 			w.RequireMPS = len(mpsInstances(loaded)) > 0
 			w.Needs = everyProbe(loaded)
 			if len(loaded.Instances) == 0 { // then nothing serves the models, and nothing waits for them
-				w.RequireModels, problems = false, append(problems, check.NoInstance(loaded)...)
+				w.RequireModels, problems = false, append(problems, host.NoInstance(loaded)...)
 			}
 			return w, problems
 		},
@@ -57,7 +59,7 @@ func (c *preflightCommand) Run(a *app) error {
 				res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
 			}
 			res.Problems = slices.Concat(freed, res.Problems, <-around, a.registered(ctx, cfg, w))
-			res.Problems = append(res.Problems, check.MapInstances(x.Map.Models, w.Models.Map, instanceNames(cfg))...)
+			res.Problems = append(res.Problems, store.MapInstances(x.Map.Models, w.Models.Map, instanceNames(cfg))...)
 			if x.Units == nil {
 				res.Problems = append(res.Problems, noUnits(res.Problems)...)
 			}
@@ -140,7 +142,7 @@ func (a *app) registered(ctx context.Context, cfg *config.Config, w requirement.
 		return nil // said before
 	}
 	defer bus.Close()
-	return check.Registered(bus.Agents(ctx), cfg.Orchestrator.Instance, w.Bus.URL)
+	return checkorchestrator.Registered(bus.Agents(ctx), cfg.Orchestrator.Instance, w.Bus.URL)
 }
 
 // noUnits says once that units were not asked for, unless that was said.

@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/gpu"
+	checkhost "justnews/internal/check/host"
+	checkorchestrator "justnews/internal/check/orchestrator"
+	"justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -72,16 +76,16 @@ type modelsGlance struct {
 }
 
 type unitGlance struct {
-	Instance string     `json:"instance"`
-	Name     string     `json:"name"`
-	State    check.Word `json:"state"`
-	For      float64    `json:"for_s,omitempty"` // seconds in that state, absent: not known
-	Cause    diag.Code  `json:"cause,omitempty"` // what keeps it from being up
-	Active   string     `json:"active"`
-	Sub      string     `json:"sub"`
-	Result   string     `json:"result"`
-	Text     string     `json:"text,omitempty"`
-	Gated    bool       `json:"gated"`
+	Instance string    `json:"instance"`
+	Name     string    `json:"name"`
+	State    unit.Word `json:"state"`
+	For      float64   `json:"for_s,omitempty"` // seconds in that state, absent: not known
+	Cause    diag.Code `json:"cause,omitempty"` // what keeps it from being up
+	Active   string    `json:"active"`
+	Sub      string    `json:"sub"`
+	Result   string    `json:"result"`
+	Text     string    `json:"text,omitempty"`
+	Gated    bool      `json:"gated"`
 
 	unit facts.Unit
 }
@@ -90,17 +94,17 @@ type unitGlance struct {
 // state is left out.
 func newUnitGlance(instance string, u facts.Unit, enabled bool, now time.Duration) unitGlance {
 	g := unitGlance{
-		Instance: instance, Name: u.Name, State: check.WordOf(u, enabled), Active: u.ActiveState, Sub: u.SubState, Result: u.Result, unit: u,
+		Instance: instance, Name: u.Name, State: unit.WordOf(u, enabled), Active: u.ActiveState, Sub: u.SubState, Result: u.Result, unit: u,
 	}
 	since := u.Times.StateChange
-	if g.State == check.WordUp {
+	if g.State == unit.Up {
 		since = u.Times.ActiveEnter
 	}
-	if since > 0 && now > since && g.State != check.WordQueued {
+	if since > 0 && now > since && g.State != unit.Queued {
 		g.For = (now - since).Round(time.Millisecond).Seconds()
 	}
 	switch g.State {
-	case check.WordUp, check.WordWaiting, check.WordStarting, check.WordRefused:
+	case unit.Up, unit.Waiting, unit.Starting, unit.Refused:
 		g.Text = report.Brief(u.StatusText)
 	}
 	return g
@@ -164,7 +168,7 @@ func (a *app) glance(ctx context.Context) glance {
 		return g
 	}
 	if len(cfg.Instances) == 0 {
-		g.unconfigured, g.Problems = true, append(g.Problems, check.NoInstance(cfg)...)
+		g.unconfigured, g.Problems = true, append(g.Problems, checkhost.NoInstance(cfg)...)
 		return g
 	}
 	w, more := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
@@ -182,7 +186,7 @@ func (a *app) glance(ctx context.Context) glance {
 
 // look asks everything once.
 func look(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run, x gate.World, marks map[string]facts.Mark) {
-	s := check.Subject{
+	s := checkorchestrator.Subject{
 		URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total,
 		Models: x.Map.Models, Timeout: orchestrator.LookTimeout,
 	}
@@ -190,7 +194,7 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run,
 	go func() { gpus <- x.GPU.Look(ctx) }() // which takes as long as all the others together, if the driver hangs
 	health := x.Orchestrator.Health(ctx)
 	models := x.Orchestrator.Models(ctx, true)
-	judged := check.Models(models, check.ModelsWish{Expected: x.Map.Total, ExpectedOwn: -1, AcceptEmpty: w.AcceptEmpty, FailFast: true})
+	judged := checkorchestrator.Models(models, checkorchestrator.Wanted{Expected: x.Map.Total, ExpectedOwn: -1, AcceptEmpty: w.AcceptEmpty, FailFast: true})
 	bus := x.Bus.Health(ctx)
 	g.Orchestrator = serviceGlance{URL: w.Orchestrator.URL, State: answerState(health.Answer)}
 	g.Bus = serviceGlance{URL: w.Bus.URL, State: answerState(bus.Answer)}
@@ -200,10 +204,10 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run,
 	}
 	g.Problems = append(g.Problems, x.Map.Problems...)
 	if g.loading = judged.State == check.Pending; !g.loading {
-		g.Problems = append(g.Problems, check.Glance(judged, models, s)...)
+		g.Problems = append(g.Problems, checkorchestrator.Glance(judged, models, s)...)
 	}
 	if check.Reach(health.Answer) != check.Ready && judged.State != check.Unreachable {
-		g.Problems = append(g.Problems, check.OrchestratorLate(s, health, facts.Readiness{})...)
+		g.Problems = append(g.Problems, checkorchestrator.Silent(s, health, facts.Readiness{})...)
 	}
 	g.Problems = append(g.Problems, busProblems(cfg, w, bus)...)
 	if w.RequireMPS {
@@ -211,7 +215,7 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run,
 		mps := newMPSGlance(cfg, w, found)
 		g.MPS, g.Problems = &mps, append(g.Problems, found.Problems...)
 	}
-	lookAtGPUs(g, <-gpus, check.GPUWish(w.GPU))
+	lookAtGPUs(g, <-gpus, gpu.Wanted(w.GPU))
 	lookAtUnits(ctx, g, cfg, w, x.Units, marks)
 	if g.refusedForTheStore() {
 		g.Problems = append(g.Problems, diag.Errors(gate.GlanceStore(ctx, w, x))...)
@@ -220,7 +224,7 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run,
 
 // busProblems are only warnings where no instance waits for the bus.
 func busProblems(cfg *config.Config, w requirement.Run, b facts.BusHealth) []diag.Problem {
-	problems := check.Bus(w.Bus.URL, b)
+	problems := checkorchestrator.Bus(w.Bus.URL, b)
 	if !slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) {
 		for i := range problems {
 			problems[i].Severity = max(problems[i].Severity, diag.Warning)
@@ -267,7 +271,7 @@ func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
 		if !config.InstanceName(instance) {
 			continue
 		}
-		if u, err := conn.Unit(ctx, name); err == nil && check.WordOf(u, true) == check.WordMissing {
+		if u, err := conn.Unit(ctx, name); err == nil && unit.WordOf(u, true) == unit.Missing {
 			continue // another unit names it
 		}
 		g.lookAtUnit(ctx, conn, instance, true, facts.Mark{})
@@ -282,13 +286,13 @@ func (g *glance) lookAtUnit(ctx context.Context, units gate.Units, instance stri
 		return false
 	}
 	seen := newUnitGlance(instance, u, enabled, host.Monotonic())
-	gated := check.GatedBy(u, mark)
-	seen.Gated = seen.State == check.WordMasked || len(diag.Errors(gated)) == 0
+	gated := unit.GatedBy(u, mark)
+	seen.Gated = seen.State == unit.Masked || len(diag.Errors(gated)) == 0
 	g.Units = append(g.Units, seen)
-	if seen.State == check.WordFailed {
+	if seen.State == unit.Failed {
 		ended := u // also between two tries
 		ended.ActiveState, ended.SubState = "failed", "failed"
-		g.Problems = append(g.Problems, *check.FailedUnit(ended))
+		g.Problems = append(g.Problems, *unit.Failure(ended))
 	}
 	g.Problems = append(g.Problems, gated...)
 	return true

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"justnews/internal/check"
+	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/unitname"
 )
@@ -35,7 +35,7 @@ func (g *glance) settle() {
 	for i := range g.Units {
 		g.addRefusal(&g.Units[i])
 	}
-	if code, text := check.Refusal(g.preload); code != "" && check.LastRefused(g.preload) {
+	if code, text := unit.Refusal(g.preload); code != "" && unit.LastRefused(g.preload) {
 		c := g.causeOf(code, text, "")
 		c.refused, c.preload = true, true
 	}
@@ -73,10 +73,10 @@ func (g *glance) addFound(p diag.Problem) {
 
 // addRefusal adds what the gate of an instance was shut by.
 func (g *glance) addRefusal(u *unitGlance) {
-	if !check.LastRefused(u.unit) {
+	if !unit.LastRefused(u.unit) {
 		return
 	}
-	code, text := check.Refusal(u.unit)
+	code, text := unit.Refusal(u.unit)
 	if code == "" { // by a version that knows other codes
 		code, text = diag.UnitFailed, string(diag.UnitFailed)+": its gate refused: "+u.Text
 	}
@@ -154,7 +154,7 @@ func (g *glance) dropConsequences() {
 		root func() *cause
 		wait bool
 	}{
-		{ofModels, g.ofPreload, g.loading || pendingUnit(g.preload.ActiveState, g.preload.Job) && !check.LastRefused(g.preload)},
+		{ofModels, g.ofPreload, g.loading || pendingUnit(g.preload.ActiveState, g.preload.Job) && !unit.LastRefused(g.preload)},
 		{ofBus, func() *cause { return g.holding(g.Bus.Unit) }, onItsWay(g.Bus.Unit)},
 		{ofOrchestrator, func() *cause { return g.holding(g.Orchestrator.Unit) }, onItsWay(g.Orchestrator.Unit)},
 	} {
@@ -237,7 +237,7 @@ func (g *glance) holdTheRest() {
 		return
 	}
 	for _, u := range g.Units {
-		if u.State == check.WordWaiting || u.State == check.WordQueued {
+		if u.State == unit.Waiting || u.State == unit.Queued {
 			only.Holds = union(only.Holds, []string{u.Instance})
 		}
 	}
@@ -247,7 +247,7 @@ func (g *glance) holdTheRest() {
 func (g *glance) nameCauses() {
 	for _, c := range g.Causes {
 		for i := range g.Units {
-			if u := &g.Units[i]; u.State != check.WordUp && slices.Contains(c.Holds, u.Instance) {
+			if u := &g.Units[i]; u.State != unit.Up && slices.Contains(c.Holds, u.Instance) {
 				u.Cause = c.Problem.Code
 			}
 		}
@@ -269,7 +269,7 @@ func (g *glance) stopped() bool {
 	}
 	for _, u := range g.Units {
 		switch u.State {
-		case check.WordStopped, check.WordDisabled, check.WordMasked:
+		case unit.Stopped, unit.Disabled, unit.Masked:
 		default:
 			return false
 		}
@@ -287,12 +287,12 @@ func targetStopped() diag.Problem {
 // refusedForTheStore reports whether a gate, or the preload, was shut by the
 // Model Store.
 func (g *glance) refusedForTheStore() bool {
-	if code, _ := check.Refusal(g.preload); check.LastRefused(g.preload) && strings.HasPrefix(string(code), "STORE-") {
+	if code, _ := unit.Refusal(g.preload); unit.LastRefused(g.preload) && strings.HasPrefix(string(code), "STORE-") {
 		return true
 	}
 	return slices.ContainsFunc(g.Units, func(u unitGlance) bool {
-		code, _ := check.Refusal(u.unit)
-		return check.LastRefused(u.unit) && strings.HasPrefix(string(code), "STORE-")
+		code, _ := unit.Refusal(u.unit)
+		return unit.LastRefused(u.unit) && strings.HasPrefix(string(code), "STORE-")
 	})
 }
 
@@ -311,13 +311,13 @@ func (g *glance) summarize() {
 	var stopped, held []string
 	for _, u := range g.Units {
 		switch {
-		case u.State == check.WordDisabled || u.State == check.WordMasked:
+		case u.State == unit.Disabled || u.State == unit.Masked:
 			continue
-		case u.State == check.WordUp:
+		case u.State == unit.Up:
 			up++
 		case u.State.Pending():
 			pending++
-		case u.State == check.WordStopped:
+		case u.State == unit.Stopped:
 			stopped = append(stopped, u.Instance)
 		}
 		wanted++
@@ -363,5 +363,5 @@ func (g *glance) summarize() {
 }
 
 func (g *glance) isUp(instance string) bool {
-	return slices.ContainsFunc(g.Units, func(u unitGlance) bool { return u.Instance == instance && u.State == check.WordUp })
+	return slices.ContainsFunc(g.Units, func(u unitGlance) bool { return u.Instance == instance && u.State == unit.Up })
 }

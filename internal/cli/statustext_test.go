@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"justnews/internal/check"
+	checkorchestrator "justnews/internal/check/orchestrator"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -424,7 +424,7 @@ func TestTheBusIsOnlyAWarningWhereNobodyWaitsForIt(t *testing.T) {
 	for required, want := range map[bool]diag.Status{true: diag.StatusUnavailable, false: diag.StatusReady} {
 		cfg := &config.Config{Instances: []config.Instance{{Name: "scout", RequireBus: required}}}
 		problems := busProblems(cfg, requirement.Run{}, down)
-		if len(problems) != len(check.Bus("", down)) || statusOf(problems) != want {
+		if len(problems) != len(checkorchestrator.Bus("", down)) || statusOf(problems) != want {
 			t.Errorf("required %v: %+v", required, problems)
 		}
 	}

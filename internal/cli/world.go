@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"justnews/internal/check"
+	checkstore "justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
@@ -140,9 +140,9 @@ func (a *app) modelMap(w requirement.Run) gate.ModelMap {
 // mapProblems judges the map, and where it may not be read looks for what keeps
 // this user out.
 func mapProblems(file modelmap.File, w requirement.Run) []diag.Problem {
-	problems := check.Map(file, w.Models.MapWritten)
+	problems := checkstore.Map(file, w.Models.MapWritten)
 	if errors.Is(file.Err, fs.ErrPermission) {
-		problems = check.MapDenied(problems, store.Self().Name, store.Denial(file.Path))
+		problems = checkstore.MapDenied(problems, store.Self().Name, store.Denial(file.Path))
 	}
 	return problems
 }

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
@@ -55,7 +55,7 @@ func (c mpsCase) judge(t *testing.T, h *gpuHost, r Result) {
 	if r.Status != c.status {
 		t.Errorf("status %d, want %d: %+v", r.Status, c.status, r.Problems)
 	}
-	if r.Passed() != (r.MPS.Reached >= r.MPS.Required && r.MPS.Reached != check.NoRung) {
+	if r.Passed() != (r.MPS.Reached >= r.MPS.Required && r.MPS.Reached != mps.NoRung) {
 		t.Errorf("passed: %v, reached %s", r.Passed(), r.MPS.Reached)
 	}
 	if c.code != "" && !says(r, c.code, c.says) {

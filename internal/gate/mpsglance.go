@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
@@ -50,11 +51,11 @@ func GlanceMPS(ctx context.Context, w requirement.Run, world World) MPSGlance {
 
 // Opinion reports where the orchestrator thinks otherwise of MPS than what was
 // proven.
-func Opinion(ctx context.Context, w requirement.Run, world World, reached check.Rung) []diag.Problem {
+func Opinion(ctx context.Context, w requirement.Run, world World, reached mps.Rung) []diag.Problem {
 	if world.Adviser == nil {
 		return nil
 	}
-	if p := check.MPSOpinion(world.Adviser.MPS(ctx), reached, w.Orchestrator.URL); p != nil {
+	if p := mps.Opinion(world.Adviser.MPS(ctx), reached, w.Orchestrator.URL); p != nil {
 		return []diag.Problem{*p}
 	}
 	return nil
@@ -65,12 +66,12 @@ const glanceTries = 3
 // glanceUnit judges the unit without waiting for it. A unit that is inactive is
 // named by the daemon that is missing, if that is so.
 func (m *mpsWalk) glanceUnit() []diag.Problem {
-	j := check.MPSUnit(m.unit)
+	j := mps.Unit(m.unit)
 	switch j.State {
 	case check.Ready:
 		m.want.UnitActive, m.want.MainPID = true, m.unit.MainPID
 	case check.Failed:
-		return []diag.Problem{check.MPSUnitProblem(m.unit, j, m.want)}
+		return []diag.Problem{mps.UnitProblem(m.unit, j, m.want)}
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
@@ -88,7 +90,7 @@ func (g *greeting) once(ctx context.Context) (bool, outcome) {
 	switch check.Reach(g.health.Answer) {
 	case check.Unreachable:
 		if g.unit.known {
-			if problems := g.unstarted(g.unit.unit, check.OrchestratorUnit(g.unit.unit)); len(problems) > 0 {
+			if problems := g.unstarted(g.unit.unit, orchestrator.Unit(g.unit.unit)); len(problems) > 0 {
 				return true, outcome{problems: append(g.notes, problems...), detail: "nothing starts its unit"}
 			}
 		}
@@ -140,7 +142,7 @@ func (g *greeting) again(why check.State, after time.Duration, reason string) (b
 // wait.
 func (g *greeting) puzzled(a facts.Answer) (bool, outcome) {
 	if g.strange++; g.strange >= inARow {
-		return true, outcome{problems: append(g.notes, check.OrchestratorNonsense(g.subject(), a)), detail: a.Detail}
+		return true, outcome{problems: append(g.notes, orchestrator.InvalidAnswer(g.subject(), a)), detail: a.Detail}
 	}
 	return g.again(check.Nonsense, pollStrange, "an invalid answer: "+a.Detail)
 }
@@ -151,7 +153,7 @@ func (g *greeting) unitState() string {
 	if !g.unit.known {
 		return ""
 	}
-	return "; " + g.req.Orchestrator.Unit + " is " + check.Unit(g.unit.unit).Reason
+	return "; " + g.req.Orchestrator.Unit + " is " + checkunit.Judge(g.unit.unit).Reason
 }
 
 // late names what the deadline found missing. What is not right about the unit
@@ -159,17 +161,17 @@ func (g *greeting) unitState() string {
 func (g *greeting) late() outcome {
 	problems := g.notes
 	if g.unit.known {
-		problems = append(problems, g.forMemory(check.OrchestratorUnit(g.unit.unit))...)
-		problems = append(problems, check.OrchestratorFails(g.unit.unit)...)
+		problems = append(problems, g.forMemory(orchestrator.Unit(g.unit.unit))...)
+		problems = append(problems, orchestrator.UnitFails(g.unit.unit)...)
 	}
 	if g.silent != nil {
 		return outcome{detail: g.reason, problems: append(problems, *g.silent)}
 	}
-	return outcome{detail: g.reason, problems: append(problems, check.OrchestratorLate(g.subject(), g.health, g.ready)...)}
+	return outcome{detail: g.reason, problems: append(problems, orchestrator.Silent(g.subject(), g.health, g.ready)...)}
 }
 
-func (k *walk) subject() check.Subject {
-	return check.Subject{
+func (k *walk) subject() orchestrator.Subject {
+	return orchestrator.Subject{
 		URL: k.req.Orchestrator.URL, Unit: k.req.Orchestrator.Unit, Timeout: k.req.Timeout.Value,
 		Map: k.req.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models, Diagnose: k.diagnose,
 	}

@@ -5,7 +5,7 @@ package gate
 import (
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
@@ -43,8 +43,8 @@ type Result struct {
 
 // MPSResult is how far MPS was proven. The zero value: not asked for.
 type MPSResult struct {
-	Required check.Rung // what mps.require asks for
-	Reached  check.Rung
+	Required mps.Rung // what mps.require asks for
+	Reached  mps.Rung
 	Unit     string
 	Started  bool // this run started the unit
 	Daemon   int  // PID of the control daemon, 0: not known

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
@@ -87,7 +89,7 @@ func refreshFailed(ctx context.Context, k *walk) outcome {
 		}
 	}
 	look := k.world.Orchestrator.Models(ctx, true)
-	judged := check.Models(look, check.ModelsWish{Expected: k.world.Map.Total, ExpectedOwn: -1, AcceptEmpty: k.req.AcceptEmpty, FailFast: true})
+	judged := orchestrator.Models(look, orchestrator.Wanted{Expected: k.world.Map.Total, ExpectedOwn: -1, AcceptEmpty: k.req.AcceptEmpty, FailFast: true})
 	switch judged.State {
 	case check.Failed, check.Inconsistent:
 		if look.State.InProgress {
@@ -128,7 +130,7 @@ func startAll(ctx context.Context, k *walk, units []string) outcome {
 
 func startOne(ctx context.Context, k *walk, name string) []diag.Problem {
 	u, err := k.world.Units.Unit(ctx, name)
-	if err == nil && check.Unit(u).State == check.Ready {
+	if err == nil && checkunit.Judge(u).State == check.Ready {
 		return nil
 	}
 	var started facts.Start
@@ -143,14 +145,14 @@ func startOne(ctx context.Context, k *walk, name string) []diag.Problem {
 		return []diag.Problem{notAllowed(name, "cannot be started", err.Error())}
 	case started.Refused != "":
 		return []diag.Problem{notAllowed(name, "systemd does not start it", started.Detail)}
-	case err == nil && check.Unit(u).State == check.Ready:
+	case err == nil && checkunit.Judge(u).State == check.Ready:
 		return nil
 	}
-	if p := check.FailedUnit(u); p != nil {
+	if p := checkunit.Failure(u); p != nil {
 		return []diag.Problem{*p}
 	}
 	return []diag.Problem{{
 		Code: diag.UnitFailed, Subject: name, Message: "it is not up",
-		Seen: check.Unit(u).Reason, Expected: "active", Fix: diag.Fix{}.Looking(diag.LogOf(name)),
+		Seen: checkunit.Judge(u).Reason, Expected: "active", Fix: diag.Fix{}.Looking(diag.LogOf(name)),
 	}}
 }

@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
 	"justnews/internal/diag"
 	"justnews/internal/process"
 	"justnews/internal/requirement"
@@ -40,12 +40,12 @@ type walk struct {
 	unit  unitMemo
 	mark  string // of the own unit at the first look
 
-	led        bool                 // this run holds the lock
-	lastChance bool                 // a follower's last look before its deadline was granted
-	found      *check.ModelEvidence // what was looked at to explain errors
-	proven     map[string]bool      // versions that were hashed for that, by path
-	store      string               // what the preload saw of the Model Store
-	survey     bool                 // for a person: all findings, also those that shut nothing
+	led        bool                   // this run holds the lock
+	lastChance bool                   // a follower's last look before its deadline was granted
+	found      *orchestrator.Evidence // what was looked at to explain errors
+	proven     map[string]bool        // versions that were hashed for that, by path
+	store      string                 // what the preload saw of the Model Store
+	survey     bool                   // for a person: all findings, also those that shut nothing
 }
 
 type policy bool

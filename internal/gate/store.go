@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/store"
 	"justnews/internal/diag"
 	"justnews/internal/digest"
 	"justnews/internal/facts"
@@ -37,7 +38,7 @@ func verifies(w requirement.Run) bool { return w.Verify == "presence" || w.Verif
 // manifested. Without a map, or with an orchestrator on another host, there is
 // nothing to ask for.
 func auditStore(ctx context.Context, k *walk) outcome {
-	wants := check.StoreWants(k.world.Map.Models, k.only()...)
+	wants := store.Wants(k.world.Map.Models, k.only()...)
 	if k.world.Store == nil || len(wants) == 0 {
 		return outcome{passed: true}
 	}
@@ -49,7 +50,7 @@ func auditStore(ctx context.Context, k *walk) outcome {
 		k.store = fingerprint(look)
 	}
 	w := k.storeWish()
-	out := outcome{problems: check.Store(look, w), detail: fmt.Sprintf("%d of %d models in the store", len(wants), len(wants)), done: len(wants), total: len(wants)}
+	out := outcome{problems: store.Judge(look, w), detail: fmt.Sprintf("%d of %d models in the store", len(wants), len(wants)), done: len(wants), total: len(wants)}
 	out.passed = len(diag.Errors(out.problems)) == 0
 	switch {
 	case look.Fault != nil || !out.passed && !w.Thorough:
@@ -67,7 +68,7 @@ func auditStore(ctx context.Context, k *walk) outcome {
 // GlanceStore returns what one look at the Model Store finds wrong with it. It
 // hashes nothing.
 func GlanceStore(ctx context.Context, w requirement.Run, world World) []diag.Problem {
-	wants := check.StoreWants(world.Map.Models)
+	wants := store.Wants(world.Map.Models)
 	if world.Store == nil || len(wants) == 0 {
 		return nil
 	}
@@ -76,7 +77,7 @@ func GlanceStore(ctx context.Context, w requirement.Run, world World) []diag.Pro
 		return nil
 	}
 	k := &walk{req: w, world: world}
-	return check.Store(look, k.storeWish())
+	return store.Judge(look, k.storeWish())
 }
 
 // fingerprint changes with what a look finds.
@@ -91,20 +92,20 @@ func fingerprint(look facts.Store) string {
 
 // recallProofs hashes nothing, but does not let pass what is known to be wrong:
 // what the preload found keeps every gate shut.
-func (k *walk) recallProofs(ctx context.Context, look facts.Store, w check.StoreWish, out *outcome) {
+func (k *walk) recallProofs(ctx context.Context, look facts.Store, w store.Wanted, out *outcome) {
 	known := slices.DeleteFunc(k.world.Store.Recall(ctx, look.Trees), func(p facts.StoreProof) bool { return p.Verdict != facts.Differs })
-	out.problems = append(out.problems, check.StoreProofs(known, look, w)...)
+	out.problems = append(out.problems, store.Proofs(known, look, w)...)
 	out.passed = len(diag.Errors(out.problems)) == 0
 }
 
 // prove hashes what the look found.
-func (k *walk) prove(ctx context.Context, look facts.Store, w check.StoreWish, out *outcome) {
+func (k *walk) prove(ctx context.Context, look facts.Store, w store.Wanted, out *outcome) {
 	began := time.Now()
 	proofs := k.world.Store.Prove(ctx, look.Trees, func(p digest.Progress) {
 		text, _ := HashingText(p, time.Since(began))
 		k.say("store", text, int(p.Done>>20), int(p.Total>>20))
 	})
-	out.problems = append(out.problems, check.StoreProofs(proofs, look, w)...)
+	out.problems = append(out.problems, store.Proofs(proofs, look, w)...)
 	out.passed = len(diag.Errors(out.problems)) == 0
 	var all, read int64
 	for _, p := range proofs {
@@ -122,8 +123,8 @@ func (k *walk) only() []string {
 	return []string{k.req.OnlyAgent}
 }
 
-func (k *walk) storeWish() check.StoreWish {
-	return check.StoreWish{
+func (k *walk) storeWish() store.Wanted {
+	return store.Wanted{
 		Strict: k.req.Models.Strict, Map: k.req.Models.Map, Models: k.world.Map.Models, Thorough: k.survey,
 	}
 }

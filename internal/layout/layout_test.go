@@ -46,10 +46,12 @@ var floors = map[string]int{
 	"internal/probe/need": 1, "internal/probe/mps": 1, "internal/probe/gpu": 1, "internal/nvml": 1, "internal/probe/store": 1,
 	"internal/probe/account": 1, "internal/probe/environ": 1, "internal/probe/unitfiles": 1,
 
-	"internal/plan": 2, "internal/requirement": 2, "internal/check": 3, "internal/grant": 2, "internal/byhand": 2,
-	"internal/gate": 4, "internal/emit": 3, "internal/enact": 3, "internal/adopt": 3,
-	"internal/report": 5, "internal/completion": 5, "internal/timeline": 5, "internal/screen": 5, "internal/preflight": 5,
-	"internal/cli": 6,
+	"internal/plan": 2, "internal/requirement": 2, "internal/grant": 2, "internal/byhand": 2,
+	"internal/check": 1, "internal/check/host": 2, "internal/check/gpu": 3, "internal/check/store": 2,
+	"internal/check/unit": 3, "internal/check/mps": 4, "internal/check/orchestrator": 4,
+	"internal/gate": 5, "internal/emit": 3, "internal/enact": 3, "internal/adopt": 3,
+	"internal/report": 6, "internal/completion": 6, "internal/timeline": 6, "internal/screen": 6, "internal/preflight": 6,
+	"internal/cli": 7,
 
 	"cmd/justnews-generator": programs, "cmd/justnews-gate": programs, "cmd/justnews-nvml": programs,
 
