@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write man/justnews-problems.7 anew")
 
 const problemsHead = `.\" SPDX-License-Identifier: Apache-2.0
 .\" Made from the catalogue of problems, internal/diag/catalogue.toml: make generate
-.Dd November 23, 2026
+.Dd November 27, 2026
 .Dt JUSTNEWS-PROBLEMS 7
 .Os
 .Sh NAME
