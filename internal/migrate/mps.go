@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package adopt
+package migrate
 
 import (
 	"fmt"
 	"math"
 	"slices"
 
-	"justnews/internal/byhand"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 )
@@ -15,14 +14,14 @@ import (
 // limits are the MPS limits of the instances that were found.
 type limits struct {
 	on  bool // MPS was in use, so that a gate has to prove it
-	of  map[string]byhand.MPSLimit
+	of  map[string]MPSLimit
 	sum float64 // GiB, of instances that were found
 }
 
 // mps writes [mps]. Whether MPS was in use, the host says by ENABLE_MPS or by a
 // pipe directory: a file of limits alone was never in force.
 func (a *adopter) mps(t *table, names []string) limits {
-	l := limits{of: map[string]byhand.MPSLimit{}}
+	l := limits{of: map[string]MPSLimit{}}
 	pipe, hasPipe := a.variable("", "CUDA_MPS_PIPE_DIRECTORY")
 	if v, ok := a.variable("", "ENABLE_MPS"); ok {
 		if on, known := truth(v.text); known {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package adopt
+package migrate
 
 import (
 	"path"
 	"slices"
 	"strings"
-
-	"justnews/internal/byhand"
 )
 
 // variable returns what an instance's processes have in a variable, by
@@ -28,7 +26,7 @@ func (a *adopter) variable(instance, name string) (value, bool) {
 		if s.Key != "Environment" {
 			continue
 		}
-		for _, word := range byhand.Assignments(s.Value) {
+		for _, word := range Assignments(s.Value) {
 			if n, v, ok := strings.Cut(word, "="); ok && n == name {
 				last, found = value{v, s.at}, true
 			}
@@ -62,7 +60,7 @@ func (a *adopter) inFile(instance, name string) (value, bool) {
 
 // setting is a line of a unit and where it stands.
 type setting struct {
-	byhand.Setting
+	Setting
 	at place
 }
 
@@ -70,22 +68,22 @@ type setting struct {
 // unit, then the drop-ins of the template and of the instance by file name, the
 // instance's masking the template's of the same name. "" are the template's.
 func (a *adopter) settings(instance string) []setting {
-	var main, drops []byhand.Unit
+	var main, drops []Unit
 	for _, u := range a.host.Units {
 		switch {
 		case u.Instance != "" && u.Instance != instance:
 		case u.DropIn:
-			drops = slices.DeleteFunc(drops, func(d byhand.Unit) bool {
+			drops = slices.DeleteFunc(drops, func(d Unit) bool {
 				return d.Instance == "" && u.Instance != "" && path.Base(d.Path) == path.Base(u.Path)
 			})
 			drops = append(drops, u)
 		case u.Instance == instance:
-			main = []byhand.Unit{u}
+			main = []Unit{u}
 		case len(main) == 0:
 			main = append(main, u)
 		}
 	}
-	slices.SortStableFunc(drops, func(x, y byhand.Unit) int { return strings.Compare(path.Base(x.Path), path.Base(y.Path)) })
+	slices.SortStableFunc(drops, func(x, y Unit) int { return strings.Compare(path.Base(x.Path), path.Base(y.Path)) })
 	var all []setting
 	for _, u := range slices.Concat(main, drops) {
 		for _, s := range u.Settings {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package adopt_test
+package migrate_test
 
 import (
 	"math/rand/v2"
@@ -8,9 +8,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"justnews/internal/adopt"
-	"justnews/internal/byhand"
 	"justnews/internal/diag"
+	"justnews/internal/migrate"
 	"justnews/test/reference/outside"
 )
 
@@ -21,8 +20,8 @@ func TestNoNameOfTheOldHostBecomesACommandOrAnOption(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var shell outside.Shell
 	removals, wild := 0, 0
-	adopts := func(host byhand.Host) []diag.Problem {
-		made := adopt.Adopt(host)
+	adopts := func(host migrate.Host) []diag.Problem {
+		made := migrate.Adopt(host)
 		for _, step := range made.Remove {
 			removals++
 			if step.Note == "" {

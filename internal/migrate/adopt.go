@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package adopt turns what was found on a host that was set up by hand into a
-// justnews.toml that gates the same instances. It is pure: each value carries
-// where it came from as a comment; what could not be taken over is a problem
-// with its reason; what can go afterwards is a list of commands, and nothing is
-// ever deleted here.
-package adopt
+// Package migrate turns a host that was set up by hand, the way upstream's
+// runbook did it, into a justnews.toml that gates the same instances. Read looks
+// at the host and changes nothing: environment files, units and drop-ins in
+// /etc, the model map, the MPS allocations, the helpers, of both generations of
+// upstream. Adopt is pure: each value carries where it came from as a comment;
+// what could not be taken over is a problem with its reason; what can go
+// afterwards is a list of commands, and nothing is ever deleted here.
+package migrate
 
 import (
 	"cmp"
@@ -13,7 +15,6 @@ import (
 	"slices"
 	"strings"
 
-	"justnews/internal/byhand"
 	"justnews/internal/diag"
 )
 
@@ -28,7 +29,7 @@ type Result struct {
 
 // Adopt makes the configuration. The error among the problems is a host that
 // shows no instance; then there is no TOML.
-func Adopt(h byhand.Host) Result {
+func Adopt(h Host) Result {
 	a := &adopter{host: h, stays: map[string]bool{}}
 	for _, f := range h.Failures {
 		a.say(diag.ImportUnreadable, place{f.Path, 0}, "cannot be read and is left out", f.Why, "a file that can be read", "look at it by hand")
@@ -74,7 +75,7 @@ type value struct {
 }
 
 type adopter struct {
-	host     byhand.Host
+	host     Host
 	problems []diag.Problem
 	// stays holds the files with something in them that was not taken over.
 	stays map[string]bool
@@ -111,7 +112,7 @@ func (a *adopter) instances() []string {
 		}
 	}
 	for _, link := range a.host.Wanted {
-		add(byhand.InstanceOf(link), place{link, 0})
+		add(InstanceOf(link), place{link, 0})
 	}
 	for _, u := range a.host.Units {
 		add(u.Instance, place{u.Path, 0})

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package byhand looks at a host that was set up by hand, the way upstream's
-// runbook did it: environment files, units and drop-ins in /etc, the model map,
-// the MPS allocations, the helpers. Both generations of upstream are read. No
-// link leads out of a root that is given. It changes nothing and judges nothing:
-// what cannot be read is a fact like any other.
-package byhand
+package migrate
 
 import (
 	"cmp"

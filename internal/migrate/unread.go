@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package adopt
+package migrate
 
 import (
 	"slices"
 	"strings"
 
-	"justnews/internal/byhand"
 	"justnews/internal/diag"
 )
 
@@ -18,7 +17,7 @@ func (a *adopter) after(name string, names []string) (after []string, from strin
 			continue
 		}
 		for unit := range strings.FieldsSeq(s.Value) {
-			other := byhand.InstanceOf(unit)
+			other := InstanceOf(unit)
 			switch {
 			case other == "" || other == name || other == orchestrator || other == bus || slices.Contains(after, other):
 			case !slices.Contains(names, other):
@@ -36,10 +35,10 @@ func (a *adopter) after(name string, names []string) (after []string, from strin
 func (a *adopter) environment(name string) []entry {
 	var all []entry
 	for _, s := range a.settings(name) {
-		if s.Key != "Environment" || byhand.InstanceOf(s.at.path) != name {
+		if s.Key != "Environment" || InstanceOf(s.at.path) != name {
 			continue
 		}
-		for _, word := range byhand.Assignments(s.Value) {
+		for _, word := range Assignments(s.Value) {
 			variable, text, _ := strings.Cut(word, "=")
 			v := value{word, s.at}
 			switch {
@@ -150,8 +149,8 @@ func oldGate(command string) bool {
 
 // beaten says where a drop-in never had an effect: environment files beat
 // Environment=, whatever the runbook says of drop-ins.
-func (a *adopter) beaten(u byhand.Unit, s byhand.Setting) {
-	for _, word := range byhand.Assignments(s.Value) {
+func (a *adopter) beaten(u Unit, s Setting) {
+	for _, word := range Assignments(s.Value) {
 		variable, text, _ := strings.Cut(word, "=")
 		if !known(variable) {
 			continue
@@ -165,11 +164,11 @@ func (a *adopter) beaten(u byhand.Unit, s byhand.Setting) {
 
 // sharedEnvironment says what the template sets for all: global.env is its
 // place, and reading a unit is not reason enough to write there.
-func (a *adopter) sharedEnvironment(u byhand.Unit, s byhand.Setting) {
+func (a *adopter) sharedEnvironment(u Unit, s Setting) {
 	if u.Instance != "" {
 		return // environment reads it
 	}
-	for _, word := range byhand.Assignments(s.Value) {
+	for _, word := range Assignments(s.Value) {
 		variable, text, _ := strings.Cut(word, "=")
 		v := value{word, place{u.Path, s.Line}}
 		switch {

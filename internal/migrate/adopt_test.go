@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package adopt
+package migrate
 
 import (
 	"flag"
@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"justnews/internal/byhand"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 )
@@ -34,7 +33,7 @@ func hosts(t *testing.T) []string {
 
 func adopted(t *testing.T, dir string) Result {
 	t.Helper()
-	h, err := byhand.Read(filepath.Join(dir, "root"))
+	h, err := Read(filepath.Join(dir, "root"))
 	if err != nil {
 		t.Fatal(err)
 	}
