@@ -13,6 +13,7 @@ import (
 
 	"justnews/internal/modelmap"
 	"justnews/internal/safefile"
+	"justnews/internal/unitname"
 )
 
 // Host is what was found. Paths are those of the running system, without the
@@ -135,7 +136,7 @@ func (r *reader) wanted() {
 			continue
 		}
 		for _, link := range r.list(path.Join(unitDirectory, dir.Name())) {
-			if _, ok := instanceOf(link.Name()); ok {
+			if unitname.Instance(link.Name()) != "" {
 				r.host.Wanted = append(r.host.Wanted, path.Join(unitDirectory, dir.Name(), link.Name()))
 			}
 		}
@@ -143,21 +144,11 @@ func (r *reader) wanted() {
 	slices.Sort(r.host.Wanted)
 }
 
-// instanceOf returns the instance of justnews@NAME.service.
-func instanceOf(unit string) (string, bool) {
-	name, ok := strings.CutPrefix(unit, "justnews@")
-	if !ok {
-		return "", false
-	}
-	name, ok = strings.CutSuffix(name, ".service")
-	return name, ok && name != ""
-}
-
 // InstanceOf returns the instance that a path below /etc/systemd/system is
 // about, "" for the template and what is about none.
 func InstanceOf(name string) string {
 	for part := range strings.SplitSeq(name, "/") {
-		if instance, ok := instanceOf(strings.TrimSuffix(part, ".d")); ok {
+		if instance := unitname.Instance(strings.TrimSuffix(part, ".d")); instance != "" {
 			return instance
 		}
 	}

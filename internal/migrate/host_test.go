@@ -75,25 +75,6 @@ func TestBothSyntaxesOfAnEnvironmentFileAreToldApart(t *testing.T) {
 	}
 }
 
-func TestAUnitIsReadLeniently(t *testing.T) {
-	got := settings("junk\n[Service]\nA=1 \\\n  # not this\n  2\n;B=3\nno equals sign\nC=\n")
-	want := []Setting{{"Service", "A", "1  2", 3}, {"Service", "C", "", 8}}
-	if !slices.Equal(got, want) {
-		t.Errorf("%+v", got)
-	}
-}
-
-func TestEnvironmentIsSplitAsSystemdSplitsIt(t *testing.T) {
-	for text, want := range map[string][]string{
-		`A=1 B=2`: {"A=1", "B=2"}, `"A=1 2" 'B=3 4'`: {"A=1 2", "B=3 4"}, `A="1 2"`: {"A=1 2"},
-		`"A=a \" b" C=1`: {`A=a " b`, "C=1"}, `A=a\ b`: {"A=a b"}, ``: nil, `  `: nil, `A=`: {"A="}, `""`: {""},
-	} {
-		if got := Assignments(text); !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", text, got, want)
-		}
-	}
-}
-
 func TestAnInstanceIsFoundInAPath(t *testing.T) {
 	for path, want := range map[string]string{
 		"/etc/systemd/system/justnews@scout.service": "scout", "/etc/systemd/system/justnews@scout.service.d/10.conf": "scout",

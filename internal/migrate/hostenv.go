@@ -3,7 +3,6 @@
 package migrate
 
 import (
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -44,7 +43,7 @@ func (r *reader) envFiles() {
 		if !found {
 			continue
 		}
-		vars, err := envfile.Parse(text)
+		detail, err := envfile.Details(text)
 		if err != nil {
 			r.fail(file, err.Error())
 			continue
@@ -52,30 +51,28 @@ func (r *reader) envFiles() {
 		if name == "global" {
 			name = ""
 		}
-		r.host.Env = append(r.host.Env, EnvFile{file, name, placed(text, vars)})
+		r.host.Env = append(r.host.Env, EnvFile{file, name, placed(detail.Assignments)})
 	}
 	slices.SortStableFunc(r.host.Env, func(a, b EnvFile) int { return strings.Compare(a.Instance, b.Instance) })
 }
 
-// placed finds the line of each variable, the last one that assigns it.
-func placed(text string, vars envfile.Vars) []Var {
-	lines := map[string]int{}
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		if name, _, ok := strings.Cut(line, "="); ok {
-			lines[strings.TrimSpace(name)] = n
-		}
+// placed returns the last assignment of each variable, by line.
+func placed(all []envfile.Assignment) []Var {
+	last := map[string]int{}
+	for i, a := range all {
+		last[a.Name] = i
 	}
-	var all []Var
-	for _, key := range slices.Sorted(maps.Keys(vars)) {
-		v := Var{Name: key, Value: vars[key], Line: lines[key]}
-		if name, ok := strings.CutPrefix(key, "export"); ok && strings.TrimLeft(name, " \t") != name {
+	var vars []Var
+	for i, a := range all {
+		if last[a.Name] != i {
+			continue
+		}
+		v := Var{Name: a.Name, Value: a.Value, Line: a.Line}
+		if name, ok := strings.CutPrefix(a.Name, "export"); ok && strings.TrimLeft(name, " \t") != name {
 			v.Name, v.Exported = strings.TrimSpace(name), true
 		}
 		v.Expands = strings.Contains(v.Value, "${") || strings.Contains(v.Value, "$(") || strings.Contains(v.Value, "`")
-		all = append(all, v)
+		vars = append(vars, v)
 	}
-	slices.SortStableFunc(all, func(a, b Var) int { return a.Line - b.Line })
-	return all
+	return vars
 }

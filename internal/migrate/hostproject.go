@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"justnews/internal/modelmap"
+	"justnews/internal/unitfile"
 )
 
 // project looks for what upstream keeps in its checkout.
@@ -70,7 +71,7 @@ func (r *reader) roots() []string {
 			case s.Key == "WorkingDirectory":
 				add(strings.TrimPrefix(s.Value, "-"))
 			case s.Key == "Environment":
-				for _, a := range Assignments(s.Value) {
+				for _, a := range unitfile.Words(s.Value) {
 					if name, value, _ := strings.Cut(a, "="); rootVariable(name) {
 						add(value)
 					}

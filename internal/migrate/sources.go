@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"justnews/internal/unitfile"
 )
 
 // variable returns what an instance's processes have in a variable, by
@@ -26,7 +28,7 @@ func (a *adopter) variable(instance, name string) (value, bool) {
 		if s.Key != "Environment" {
 			continue
 		}
-		for _, word := range Assignments(s.Value) {
+		for _, word := range unitfile.Words(s.Value) {
 			if n, v, ok := strings.Cut(word, "="); ok && n == name {
 				last, found = value{v, s.at}, true
 			}
@@ -60,7 +62,7 @@ func (a *adopter) inFile(instance, name string) (value, bool) {
 
 // setting is a line of a unit and where it stands.
 type setting struct {
-	Setting
+	unitfile.Placed
 	at place
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"justnews/internal/diag"
+	"justnews/internal/unitfile"
 )
 
 // after returns the instances that a unit was ordered after. The orchestrator,
@@ -38,7 +39,7 @@ func (a *adopter) environment(name string) []entry {
 		if s.Key != "Environment" || InstanceOf(s.at.path) != name {
 			continue
 		}
-		for _, word := range Assignments(s.Value) {
+		for _, word := range unitfile.Words(s.Value) {
 			variable, text, _ := strings.Cut(word, "=")
 			v := value{word, s.at}
 			switch {
@@ -127,6 +128,9 @@ func (a *adopter) unread(names []string) {
 				if !oldGate(s.Value) {
 					a.leftOut(v, s.Key+"=", "it is not the old gate", keep, edit)
 				}
+			case s.Key == "Environment" && unitfile.Words(s.Value) == nil:
+				v.text = "Environment=…" // it may hold a secret
+				a.leftOut(v, s.Key+"=", "systemd ignores it: a quote has no end", "close the quote, and run the same again", edit)
 			case s.Key == "Environment":
 				a.beaten(u, s)
 				a.sharedEnvironment(u, s)
@@ -149,8 +153,8 @@ func oldGate(command string) bool {
 
 // beaten says where a drop-in never had an effect: environment files beat
 // Environment=, whatever the runbook says of drop-ins.
-func (a *adopter) beaten(u Unit, s Setting) {
-	for _, word := range Assignments(s.Value) {
+func (a *adopter) beaten(u Unit, s unitfile.Placed) {
+	for _, word := range unitfile.Words(s.Value) {
 		variable, text, _ := strings.Cut(word, "=")
 		if !known(variable) {
 			continue
@@ -164,11 +168,11 @@ func (a *adopter) beaten(u Unit, s Setting) {
 
 // sharedEnvironment says what the template sets for all: global.env is its
 // place, and reading a unit is not reason enough to write there.
-func (a *adopter) sharedEnvironment(u Unit, s Setting) {
+func (a *adopter) sharedEnvironment(u Unit, s unitfile.Placed) {
 	if u.Instance != "" {
 		return // environment reads it
 	}
-	for _, word := range Assignments(s.Value) {
+	for _, word := range unitfile.Words(s.Value) {
 		variable, text, _ := strings.Cut(word, "=")
 		v := value{word, place{u.Path, s.Line}}
 		switch {
