@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
 )
 
@@ -105,7 +106,7 @@ func (a *adopter) instances() []string {
 	add := func(name string, at place) {
 		switch {
 		case name == "" || slices.Contains(names, name):
-		case !instanceName(name):
+		case !config.InstanceName(name):
 			a.leftOut(value{name, at}, "an instance", "no instance can have that name", "rename it: a lower-case letter, then at most 62 of a-z, 0-9 and _")
 		default:
 			names = append(names, name)
@@ -124,9 +125,4 @@ func (a *adopter) instances() []string {
 		return cmp.Or(cmp.Compare(rank(x), rank(y)), strings.Compare(x, y))
 	})
 	return names
-}
-
-// instanceName is the configuration's rule for names.
-func instanceName(s string) bool {
-	return s != "" && len(s) <= 63 && s[0] >= 'a' && s[0] <= 'z' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
@@ -14,7 +15,7 @@ import (
 // service writes what the template says of all instances, and returns it, so
 // that an instance has to write only what differs.
 func (a *adopter) service(t *table) []entry {
-	shared := slices.DeleteFunc(a.serviceOf(""), func(e entry) bool { return e.value == defaults[e.key] })
+	shared := slices.DeleteFunc(a.serviceOf(""), func(e entry) bool { return e.value == defaults()[e.key] })
 	if home := a.needsHome(); home.text != "" && !slices.ContainsFunc(shared, func(e entry) bool { return e.key == "protect_home" }) {
 		shared = append(shared, entry{"protect_home", quoted("read-only"), "something below /home is needed: " + home.at.String()})
 	}
@@ -36,19 +37,12 @@ func (a *adopter) serviceOf(instance string) []entry {
 			all = append(all, entry{"exec", list(words), v.at.String()})
 		}
 	}
-	for _, k := range []struct {
-		setting, key string
-		write        func(string) (string, bool)
-	}{
-		{"User", "user", account}, {"Group", "group", account}, {"WorkingDirectory", "working_directory", directory},
-		{"RestartSec", "restart_sec", span}, {"LimitNOFILE", "limit_nofile", whole}, {"MemoryMax", "memory_max", amount},
-		{"ProtectHome", "protect_home", home},
-	} {
+	for _, k := range serviceSettings {
 		v, ok := a.last(instance, k.setting)
 		if !ok {
 			continue
 		}
-		toml, ok := k.write(v.text)
+		toml, ok := config.ServiceKey(k.key, normal(k.setting, v.text))
 		if !ok {
 			a.leftOut(v, k.setting+"=", "it has no form that justnews.toml takes", keep, diag.Run("systemctl", "edit", "--", "justnews@.service"))
 			continue
@@ -58,12 +52,42 @@ func (a *adopter) serviceOf(instance string) []entry {
 	return all
 }
 
-// defaults are those of [service], as TOML: what says the same is not written.
-var defaults = map[string]string{
-	"exec": `["/usr/local/bin/justnews-start-agent.sh", "{instance}"]`,
-	"user": `"justnews"`, "group": `"justnews"`, "working_directory": `"/"`, "restart_sec": `"3s"`, "limit_nofile": "65536",
-	"memory_max": `""`, "protect_home": `"yes"`,
+// serviceSettings are the settings of a unit that [service] has keys for.
+var serviceSettings = []struct{ setting, key string }{
+	{"User", "user"}, {"Group", "group"}, {"WorkingDirectory", "working_directory"}, {"RestartSec", "restart_sec"},
+	{"LimitNOFILE", "limit_nofile"}, {"MemoryMax", "memory_max"}, {"ProtectHome", "protect_home"},
 }
+
+// normal writes a value as justnews.toml has it. What it has no form for stays
+// as it is.
+func normal(setting, s string) string {
+	switch is, known := truth(s); {
+	case setting == "WorkingDirectory" && !strings.Contains(s, "%"):
+		if clean, err := config.Path(strings.TrimPrefix(s, "-")); err == nil {
+			return clean
+		}
+	case setting == "WorkingDirectory":
+		return "" // a specifier
+	case setting == "ProtectHome" && known && is:
+		return "yes"
+	case setting == "ProtectHome" && known:
+		return "no"
+	}
+	return s
+}
+
+// defaults are those of [service], as TOML: what says the same is not written.
+var defaults = sync.OnceValue(func() map[string]string {
+	of := map[string]string{}
+	for _, t := range config.Tables() {
+		for _, k := range t.Keys {
+			if t.Name == "service" {
+				of[k.Name] = k.Default
+			}
+		}
+	}
+	return of
+})
 
 // command reads ExecStart=: words without quotes, specifiers other than %i and
 // variables. What a shell or systemd would still have to expand is left out.
@@ -77,39 +101,6 @@ func (a *adopter) command(v value) ([]string, bool) {
 		return nil, false
 	}
 	return words, true
-}
-
-func account(s string) (string, bool) {
-	return quoted(s), s != "" && len(s) <= 31 && s[0] != '-' && (s[0] < '0' || s[0] > '9') &&
-		strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == ""
-}
-
-func directory(s string) (string, bool) {
-	clean, err := config.Path(strings.TrimPrefix(s, "-"))
-	return quoted(clean), err == nil && !strings.Contains(s, "%")
-}
-
-func span(s string) (string, bool) {
-	_, err := config.Timeout(s)
-	return quoted(seconds(value{text: s}).text), err == nil
-}
-
-func whole(s string) (string, bool) {
-	n, err := strconv.Atoi(s)
-	return strconv.Itoa(n), err == nil && n > 0
-}
-
-func amount(s string) (string, bool) {
-	digits := strings.TrimRight(s, "KMGT")
-	n, err := strconv.ParseUint(digits, 10, 32)
-	return quoted(s), err == nil && n > 0 && len(s)-len(digits) <= 1
-}
-
-func home(s string) (string, bool) {
-	if is, known := truth(s); known {
-		return quoted(map[bool]string{true: "yes", false: "no"}[is]), true
-	}
-	return quoted(s), s == "read-only" || s == "tmpfs"
 }
 
 // needsHome returns something that ProtectHome=yes would hide: upstream's units
@@ -135,7 +126,7 @@ func (a *adopter) needsHome() value {
 // instance writes one instance.
 func (a *adopter) instance(t *table, name string, p port, names []string, l limits, shared []entry) {
 	if p.number != 0 {
-		t.set("port", number(p.number), p.at)
+		t.set("port", strconv.Itoa(p.number), p.at)
 	} else {
 		t.note("port: nothing says where it listens")
 	}
@@ -163,7 +154,7 @@ func (a *adopter) instance(t *table, name string, p port, names []string, l limi
 // differing are the keys that an instance has otherwise than [service].
 func differing(own, shared []entry) []entry {
 	return slices.DeleteFunc(own, func(e entry) bool {
-		common := defaults[e.key]
+		common := defaults()[e.key]
 		for _, s := range shared {
 			if s.key == e.key {
 				common = s.value

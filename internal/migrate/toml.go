@@ -4,9 +4,9 @@ package migrate
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
 )
 
@@ -81,32 +81,15 @@ func comments(b *strings.Builder, lines []string) {
 	}
 }
 
-// quoted writes a TOML basic string. diag.Clean keeps control characters out;
-// the configuration would refuse them anyway.
-func quoted(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, "\\u%04X", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
+// quoted writes a string of the old host, which may be no UTF-8.
+func quoted(s string) string { return config.Literal(strings.ToValidUTF8(s, "\ufffd")) }
 
 func list(words []string) string {
-	out := make([]string, len(words))
+	valid := make([]string, len(words))
 	for i, w := range words {
-		out[i] = quoted(w)
+		valid[i] = strings.ToValidUTF8(w, "\ufffd")
 	}
-	return "[" + strings.Join(out, ", ") + "]"
+	return config.Literal(valid)
 }
 
 // inline writes keys as { a = 1, b = 2 }.
@@ -128,5 +111,3 @@ func whence(entries []entry) string {
 	}
 	return strings.Join(places, ", ")
 }
-
-func number(n int) string { return strconv.Itoa(n) }

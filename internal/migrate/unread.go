@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/unitfile"
 )
@@ -47,7 +48,7 @@ func (a *adopter) environment(name string) []entry {
 			case secret(variable):
 				v.text = variable + "=…"
 				a.leftOut(v, variable, "it looks like a secret, and justnews.toml is for everybody to read", "move the line to /etc/justnews/"+name+".env, mode 0640")
-			case !plain(variable, text):
+			case !config.Variable(variable) || strings.ContainsAny(text, "$%`"):
 				a.leftOut(v, variable, "it has a key of its own in justnews.toml, or holds what something would have to expand", "write the value itself into /etc/justnews/"+name+".env")
 			default:
 				all = slices.DeleteFunc(all, func(e entry) bool { return e.key == variable })
@@ -75,13 +76,6 @@ func secret(variable string) bool {
 	return slices.ContainsFunc([]string{"PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "CREDENTIAL", "PRIVATE", "DATABASE_URL", "DB_URL"}, func(s string) bool {
 		return strings.Contains(upper, s)
 	})
-}
-
-func plain(variable, text string) bool {
-	reserved := strings.HasPrefix(variable, "CUDA_MPS_") || strings.HasPrefix(variable, "SYSTEMD_") ||
-		variable == "AGENT_MODEL_MAP" || variable == "HF_HUB_OFFLINE" || variable == "TRANSFORMERS_OFFLINE"
-	return variable != "" && !reserved && !strings.ContainsAny(text, "$%`") &&
-		strings.Trim(variable, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == "" && (variable[0] < '0' || variable[0] > '9')
 }
 
 // ours are the settings that the package's units, or the generator, say for
