@@ -119,7 +119,9 @@ func run(ctx context.Context, w wish.Wish, world World, steps []step, p policy) 
 	}
 	k.until = deadline
 	res.Elapsed = time.Since(began)
-	res.settle()
+	if res.settle(); !res.Passed() {
+		k.renew(ctx)
+	}
 	return res
 }
 
