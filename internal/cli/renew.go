@@ -98,7 +98,7 @@ func servers(cfg *config.Config) []string {
 }
 
 // outdated returns the units of the servers that run with what is not configured
-// any more, none as long as an instance is up that may use them.
+// any more, and that no instance uses.
 func (a *app) outdated(ctx context.Context, cfg *config.Config, units gate.Units) []string {
 	var found []string
 	for _, name := range servers(cfg) {
@@ -110,20 +110,18 @@ func (a *app) outdated(ctx context.Context, cfg *config.Config, units gate.Units
 		if !known || host.Monotonic()-u.Times.ActiveEnter < renewGrace {
 			continue
 		}
-		if was, err := a.startRecord(name).Load(); err == nil && was.Outdated(u, now) {
+		if was, err := a.startRecord(name).Load(); err == nil && was.Outdated(u, now) && !inUse(ctx, cfg, name, units) {
 			found = append(found, u.Name)
 		}
-	}
-	if len(found) == 0 || inUse(ctx, cfg, units) {
-		return nil
 	}
 	return found
 }
 
-// inUse reports whether an instance is up besides the servers, or may be.
-func inUse(ctx context.Context, cfg *config.Config, units gate.Units) bool {
+// inUse reports whether an instance is up that waited for this server, or may be.
+func inUse(ctx context.Context, cfg *config.Config, server string, units gate.Units) bool {
 	return slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool {
-		if slices.Contains(servers(cfg), i.Name) {
+		waited := server == cfg.Orchestrator.Instance && i.RequireModels || server == cfg.Bus.Instance && i.RequireBus
+		if !waited || slices.Contains(servers(cfg), i.Name) {
 			return false
 		}
 		u, err := units.Unit(ctx, wish.InstanceUnit(i.Name))
@@ -175,8 +173,9 @@ func (a *app) startRecord(instance string) records.State[gate.Started] {
 	return records.State[gate.Started]{Dir: a.sharedDir(), Name: "started-" + instance, Boot: bootID()}
 }
 
-// renewal returns how a gate asks for the restart of a server.
-func (a *app) renewal(cfg *config.Config, units gate.Units) func(context.Context) {
+// renewal returns how a gate asks for the restart of a server. It reads the
+// configuration again each time: its correction may come while the gate waits.
+func (a *app) renewal(units gate.Units) func(context.Context) {
 	if units == nil {
 		return nil
 	}
@@ -186,7 +185,7 @@ func (a *app) renewal(cfg *config.Config, units gate.Units) func(context.Context
 		}
 		a.comparePause = min(max(renewEvery, 2*a.comparePause), renewSlow)
 		a.compareNext = time.Now().Add(a.comparePause)
-		if len(a.outdated(ctx, cfg, units)) > 0 {
+		if cfg, _ := config.Load(a.source()); cfg != nil && len(a.outdated(ctx, cfg, units)) > 0 {
 			_ = records.State[struct{}]{Dir: a.sharedDir(), Name: renewRequest, Boot: bootID()}.Save(struct{}{})
 		}
 	}

@@ -34,12 +34,15 @@ map = "/etc/justnews/map.json"
 [instances.gpu_orchestrator]
 [instances.mcp_bus]
 [instances.scout]
+[instances.dashboard]
+require_models = false
 `
 
 // A server is restarted only where it is certain that it runs with something
 // else than it would be started with, and that nobody uses it.
 func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
 	const orchestrator, bus, scout = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service", "justnews@scout.service"
+	const dashboard = "justnews@dashboard.service"
 	dir := t.TempDir()
 	file := filepath.Join(dir, "global.env")
 	before, now := configured(t, dir, "[gate]\ntimeout = \"20s\"\n"+renewConfig), configured(t, dir, renewConfig)
@@ -51,6 +54,9 @@ func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
 		"nothing has changed":             {started: now},
 		"the configuration has":           {started: before, want: []string{orchestrator}},
 		"and an instance is up":           {started: before, after: func(u unitsByName, _ *app) { changed(u, scout, func(u *facts.Unit) { u.MainPID = 7 }) }},
+		"and an instance is up that did not wait for it": {
+			started: before, after: func(u unitsByName, _ *app) { changed(u, dashboard, func(u *facts.Unit) { u.MainPID = 9 }) }, want: []string{orchestrator},
+		},
 		"and an instance cannot be asked": {started: before, after: func(u unitsByName, _ *app) { delete(u, scout) }},
 		"and the bus is up, which does not use it": {
 			started: before, after: func(u unitsByName, _ *app) { changed(u, bus, func(u *facts.Unit) { u.MainPID = 8 }) }, want: []string{orchestrator},
@@ -93,6 +99,7 @@ func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
 			replaced(t, file)
 			a := &app{Machine: Machine{SharedDir: t.TempDir()}}
 			units := unitsByName{scout: {Name: scout, ActiveState: "activating"}, bus: {Name: bus, ActiveState: "activating"}}
+			units[dashboard] = facts.Unit{Name: dashboard, ActiveState: "activating"}
 			units[orchestrator] = running(t, c.started, file)
 			own := units[orchestrator]
 			a.leaveStart(c.started, "gpu_orchestrator", &own)
@@ -113,7 +120,7 @@ func TestGateRequestsARenewalOnce(t *testing.T) {
 	file := filepath.Join(dir, "global.env")
 	replaced(t, file)
 	now := configured(t, dir, renewConfig)
-	a := &app{Machine: Machine{SharedDir: t.TempDir()}}
+	a := &app{Machine: Machine{SharedDir: t.TempDir()}, Globals: Globals{ConfigFile: place(filepath.Join(dir, "justnews.toml"))}}
 	const orchestrator = "justnews@gpu_orchestrator.service"
 	units := unitsByName{
 		orchestrator:               running(t, now, file),
@@ -123,17 +130,17 @@ func TestGateRequestsARenewalOnce(t *testing.T) {
 	own := units[orchestrator]
 	a.leaveStart(now, "gpu_orchestrator", &own)
 	request := filepath.Join(a.SharedDir, "renew.json")
-	a.renewal(now, units)(t.Context())
+	a.renewal(units)(t.Context())
 	if _, err := os.Lstat(request); err == nil {
 		t.Fatal("a request although nothing has changed")
 	}
 	replaced(t, file)
-	a.renewal(now, units)(t.Context())
+	a.renewal(units)(t.Context())
 	if _, err := os.Lstat(request); err == nil {
 		t.Error("compared again before its time")
 	}
 	a.compareNext = time.Time{}
-	a.renewal(now, units)(t.Context())
+	a.renewal(units)(t.Context())
 	if _, err := os.Lstat(request); err != nil {
 		t.Error(err)
 	}
