@@ -51,9 +51,9 @@ func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
 		after   func(units unitsByName, run *app) // what has happened since
 		want    []string
 	}{
-		"nothing has changed":             {started: now},
-		"the configuration has":           {started: before, want: []string{orchestrator}},
-		"and an instance is up":           {started: before, after: func(u unitsByName, _ *app) { changed(u, scout, func(u *facts.Unit) { u.MainPID = 7 }) }},
+		"nothing has changed":   {started: now},
+		"the configuration has": {started: before, want: []string{orchestrator}},
+		"and an instance is up": {started: before, after: func(u unitsByName, _ *app) { changed(u, scout, func(u *facts.Unit) { u.MainPID = 7 }) }},
 		"and an instance is up that did not wait for it": {
 			started: before, after: func(u unitsByName, _ *app) { changed(u, dashboard, func(u *facts.Unit) { u.MainPID = 9 }) }, want: []string{orchestrator},
 		},
