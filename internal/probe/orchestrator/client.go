@@ -54,9 +54,6 @@ func WithServer(look func(server, client netip.AddrPort) facts.Server) Option {
 	return func(l *link) { l.server = look }
 }
 
-// WithLookTimeout replaces LookTimeout.
-func WithLookTimeout(d time.Duration) Option { return func(l *link) { l.look = d } }
-
 // New returns a client of the orchestrator at base, which must have the form
 // http://HOST:PORT. It opens no connection yet.
 func New(base string, options ...Option) (*Client, error) {
