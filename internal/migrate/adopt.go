@@ -113,7 +113,7 @@ func (a *adopter) instances() []string {
 		}
 	}
 	for _, link := range a.host.Wanted {
-		add(InstanceOf(link), place{link, 0})
+		add(instanceOf(link), place{link, 0})
 	}
 	for _, u := range a.host.Units {
 		add(u.Instance, place{u.Path, 0})

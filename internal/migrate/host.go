@@ -144,9 +144,9 @@ func (r *reader) wanted() {
 	slices.Sort(r.host.Wanted)
 }
 
-// InstanceOf returns the instance that a path below /etc/systemd/system is
+// instanceOf returns the instance that a path below /etc/systemd/system is
 // about, "" for the template and what is about none.
-func InstanceOf(name string) string {
+func instanceOf(name string) string {
 	for part := range strings.SplitSeq(name, "/") {
 		if instance := unitname.Instance(strings.TrimSuffix(part, ".d")); instance != "" {
 			return instance

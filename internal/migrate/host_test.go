@@ -81,7 +81,7 @@ func TestAnInstanceIsFoundInAPath(t *testing.T) {
 		"/etc/systemd/system/multi-user.target.wants/justnews@a_b.service": "a_b", "justnews@x.service": "x",
 		"/etc/systemd/system/justnews@.service": "", "/etc/systemd/system/justnews@.service.d/10.conf": "", "dbus.service": "",
 	} {
-		if got := InstanceOf(path); got != want {
+		if got := instanceOf(path); got != want {
 			t.Errorf("%s: %q", path, got)
 		}
 	}

@@ -19,7 +19,7 @@ func (a *adopter) after(name string, names []string) (after []string, from strin
 			continue
 		}
 		for unit := range strings.FieldsSeq(s.Value) {
-			other := InstanceOf(unit)
+			other := instanceOf(unit)
 			switch {
 			case other == "" || other == name || other == orchestrator || other == bus || slices.Contains(after, other):
 			case !slices.Contains(names, other):
@@ -37,7 +37,7 @@ func (a *adopter) after(name string, names []string) (after []string, from strin
 func (a *adopter) environment(name string) []entry {
 	var all []entry
 	for _, s := range a.settings(name) {
-		if s.Key != "Environment" || InstanceOf(s.at.path) != name {
+		if s.Key != "Environment" || instanceOf(s.at.path) != name {
 			continue
 		}
 		for _, word := range unitfile.Words(s.Value) {

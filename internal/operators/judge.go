@@ -211,7 +211,7 @@ func (p *plan) sudoRule() {
 	} else {
 		users = slices.DeleteFunc(users, func(u string) bool { return u == p.w.User })
 	}
-	text, err := Render(users)
+	text, err := render(users)
 	if err != nil {
 		p.report(diag.Problem{
 			Code: diag.OperatorUser, Subject: p.w.User, Message: err.Error(), Expected: Expected, Fix: diag.Advise("name another one with --user"),

@@ -29,7 +29,7 @@ func all() Wish { return Wish{User: "adra", Install: true, Sudoers: true} }
 
 func ruleFile(t *testing.T, users ...string) TextFile {
 	t.Helper()
-	text, err := Render(users)
+	text, err := render(users)
 	if err != nil {
 		t.Fatal(err)
 	}

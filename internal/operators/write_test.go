@@ -77,7 +77,7 @@ func content(t *testing.T, dir string) string {
 
 func rule(t *testing.T, users ...string) string {
 	t.Helper()
-	text, err := Render(users)
+	text, err := render(users)
 	if err != nil {
 		t.Fatal(err)
 	}
