@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -181,7 +182,7 @@ func memoryLimits(gpus []facts.GPU, w Wanted) []diag.Problem {
 func limitProblem(message string, severity diag.Severity, limit, total uint64) diag.Problem {
 	return diag.Problem{
 		Code: diag.GPUMemoryLimit, Severity: severity, Subject: "mps.memory", Message: message,
-		Seen: "limit " + Bytes(limit), Expected: "at most " + Bytes(total),
+		Seen: "limit " + check.Size(limit), Expected: "at most " + check.Size(total),
 		Fix: diag.Advise("lower mps.memory in /etc/justnews/justnews.toml", diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 	}
 }
@@ -195,16 +196,7 @@ func freeMemory(w Wanted, free uint64) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.GPUMemoryFree, Severity: diag.Warning, Subject: "mps.memory",
 		Message: "less GPU memory is free than the instance may use",
-		Seen:    Bytes(free) + " free", Expected: Bytes(w.Limit),
+		Seen:    check.Size(free) + " free", Expected: check.Size(w.Limit),
 		Fix: diag.Advise("end what holds it").Looking(diag.Run("nvidia-smi", "--query-compute-apps=pid,used_memory,name", "--format=csv")),
 	}}
-}
-
-// Bytes writes a size for a person.
-func Bytes(n uint64) string {
-	const mib = 1 << 20
-	if n >= 1<<30 {
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	}
-	return fmt.Sprintf("%d MiB", n/mib)
 }
