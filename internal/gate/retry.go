@@ -89,7 +89,9 @@ func refreshFailed(ctx context.Context, k *walk) outcome {
 		}
 	}
 	look := k.world.Orchestrator.Models(ctx, true)
-	judged := orchestrator.Models(look, orchestrator.Wanted{Expected: k.world.Map.Total, ExpectedOwn: -1, AcceptEmpty: k.req.AcceptEmpty, FailFast: true})
+	failFast := k.req.Preload
+	failFast.FailFast = true
+	judged := orchestrator.Models(look, failFast)
 	switch judged.State {
 	case check.Failed, check.Inconsistent:
 		if look.State.InProgress {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/modelmap"
@@ -65,7 +66,7 @@ func whole(t testing.TB) (facts.Store, Wanted) {
 	for i, w := range wants {
 		look.Models = append(look.Models, facts.StoreModel{Want: w, Tree: i / 2, Dir: root + "/" + w.Owner, Bytes: 1000, Files: 4})
 	}
-	return look, Wanted{Strict: true, Map: "/etc/justnews/AGENT_MODEL_MAP.json", Models: m}
+	return look, Wanted{Models: config.Models{Strict: true, Map: "/etc/justnews/AGENT_MODEL_MAP.json"}, Listed: m}
 }
 
 func TestNothingIsWrongWithAWholeStore(t *testing.T) {
