@@ -282,7 +282,7 @@ func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
 func (g *glance) lookAtUnit(ctx context.Context, units gate.Units, instance string, enabled bool, mark facts.Mark) bool {
 	u, err := units.Unit(ctx, unitname.Of(instance))
 	if err != nil {
-		g.Problems = append(g.Problems, noSystemd(unitname.Of(instance), err))
+		g.Problems = append(g.Problems, unit.SystemdSilent(unitname.Of(instance), "the units after this one are left out", err.Error()))
 		return false
 	}
 	seen := newUnitGlance(instance, u, enabled, host.Monotonic())
