@@ -14,23 +14,13 @@ import (
 	"os"
 	"time"
 
+	"justnews/internal/config"
 	"justnews/internal/facts"
 )
 
 // tryTimeout bounds one try: long enough for a lost SYN and its repetition
 // (1 s), short enough that a dead host does not use up a gate's budget unseen.
 const tryTimeout = 3 * time.Second
-
-// Probe is one [probes.NAME], field by field the same as config.Probe, which
-// converts to it: a probe does not know the configuration.
-type Probe struct {
-	Name    string
-	Kind    string // "tcp", "http", "unit" or "path"
-	Address string // tcp: host:port
-	URL     string // http
-	Unit    string // unit
-	Path    string // path
-}
 
 // Units asks systemd about a unit.
 type Units interface {
@@ -40,7 +30,7 @@ type Units interface {
 // Prober tries the probes of one configuration by name. A nil Units means that
 // this machine has no systemd to ask: then a unit probe can't pass.
 type Prober struct {
-	Probes map[string]Probe
+	Probes map[string]config.Probe
 	Units  Units
 }
 
