@@ -2,15 +2,15 @@
 
 package config
 
-// kind says how a value is written in TOML.
+// kind is how a value is written in TOML.
 type kind uint8
 
 const (
 	boolean   kind = iota // true, false
 	integer               // low to high
 	span                  // a time span: a string or an integer of seconds, low to high in seconds
-	text                  // a string of a form
-	list                  // an array of strings of a form
+	text                  // a string with a form
+	list                  // an array of strings with a form
 	variables             // a table whose keys and values are strings (environment)
 	group                 // a table with fields of its own
 	named                 // a table of groups, each under a name that the operator chose
@@ -23,17 +23,17 @@ type field struct {
 	name      string
 	kind      kind
 	low, high int64    // integer, span
-	words     []string // text: the only values there are
+	words     []string // text: the allowed values
 	form      *form    // text, and each element of a list; the name of a named group
 	def       any      // string, int64, bool, []string; nil: unset
-	sample    string   // what the commented file shows where that is not the default, as TOML
+	sample    string   // what the commented file shows if that is not the default, as TOML
 	doc       string
 	fields    []field // group, named
 }
 
-// maxSpan bounds every time span, in seconds: one day. The slowest preload takes
-// minutes, so that what is longer is milliseconds taken for seconds ("300000")
-// or a slip of the unit, and would hold the host's boot for days.
+// maxSpan bounds every time span, in seconds: one day. The slowest preload
+// takes minutes, so a longer value is probably in milliseconds ("300000") or
+// has the wrong unit, and would delay the host for days.
 const maxSpan = 24 * 60 * 60
 
 var gateFields = []field{
@@ -157,8 +157,8 @@ var schema = []field{
 
 var verifyWords = []string{"off", "presence", "manifest"}
 
-// find returns the field of that name, nil where there is none. The tables are
-// short: a scan beats a map that would have to be built at every start.
+// find returns the field of that name, nil if there is none. The tables are
+// short: a scan is faster than a map that has to be built at every start.
 func find(fields []field, name string) *field {
 	for i := range fields {
 		if fields[i].name == name {
