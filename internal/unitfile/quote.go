@@ -10,7 +10,7 @@ import (
 
 // Quote returns s as one word of a setting that systemd unquotes, unescapes and
 // then searches for specifiers, such as Environment=. NUL and invalid UTF-8 are
-// refused: systemd ends the line at the one and drops the line of the other.
+// refused: systemd ends the line at a NUL and drops a line with invalid UTF-8.
 func Quote(s string) (string, error) {
 	q, err := appendQuoted(nil, s, false)
 	return string(q), err
@@ -56,10 +56,11 @@ func appendEscaped(dst []byte, s string, dollar bool) []byte {
 	return dst
 }
 
-// appendPath writes a path as it stands, but for percent signs. systemd strips
-// white space from the end of the line and takes a backslash there for a
-// continuation; a slash after either keeps it, and path_simplify() drops the
-// slash again. (systemd strips ASCII only; other readers strip any white space.)
+// appendPath writes a path literally, except for percent signs. systemd strips
+// white space from the end of the line and takes a backslash there as a
+// continuation; a slash after either preserves it, and path_simplify() drops
+// the slash again. (systemd strips ASCII only; other readers strip any white
+// space.)
 func appendPath(dst []byte, path string) ([]byte, error) {
 	if r := refusePath(path); r != nil {
 		return dst, r
@@ -77,8 +78,8 @@ func appendPath(dst []byte, path string) ([]byte, error) {
 }
 
 // appendListedPath writes one entry of a list of paths. systemd unquotes these
-// without unescaping, so a backslash only protects the character behind it;
-// that is enough for all that refusePath lets through.
+// without unescaping, so a backslash only protects the character after it; that
+// is enough for everything that refusePath accepts.
 func appendListedPath(dst []byte, mark, path string) ([]byte, error) {
 	if r := refusePath(path); r != nil {
 		return dst, r
