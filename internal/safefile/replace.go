@@ -104,8 +104,7 @@ func (n New) Commit(root *os.Root, temporary, name string) error {
 	return SyncDir(root)
 }
 
-// SyncDir makes what was renamed or removed in a directory survives a power
-// failure.
+// SyncDir makes renames and removals in a directory survive a power failure.
 func SyncDir(root *os.Root) error {
 	dir, err := root.OpenFile(".", os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
