@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package account looks at what lets a person operate JustNews without a
+// Package account collects what allows a user to operate JustNews without a
 // password: the user and group databases, polkit's rule, sudo and its drop-in.
 // It changes nothing and judges nothing.
 package account
@@ -22,19 +22,20 @@ import (
 	"justnews/internal/sudoers"
 )
 
-// Group is whom polkit's rule lets start units.
+// Group is the group that the polkit rule allows to start units.
 const Group = "justnews-operators"
 
-// agents is the group that every agent's process has.
+// agents is the group of every agent's process.
 const agents = "justnews"
 
-// rule is the name of that rule; polkit reads the first directory that has it.
+// rule is the file name of that rule; polkit reads the first directory that has
+// it.
 const rule = "50-justnews.rules"
 
 var ruleDirectories = []string{"/etc/polkit-1/rules.d", "/run/polkit-1/rules.d", "/usr/local/share/polkit-1/rules.d", "/usr/share/polkit-1/rules.d"}
 
-// Runner runs a system tool and returns what it printed and how it ended; err
-// is about not having run it at all.
+// Runner runs a system tool and returns its output and exit status; err is set
+// if it could not be run.
 type Runner interface {
 	Run(ctx context.Context, name string, args ...string) (output string, status int, err error)
 }
@@ -46,7 +47,7 @@ type Prober struct {
 	EUID   int
 }
 
-// Look returns what is true of a user. The name must have passed
+// Look returns the facts about a user. The name must have passed
 // sudoers.CheckUser: it becomes an argument. services are the users that agents
 // run as, by name or number.
 func (p Prober) Look(ctx context.Context, user string, services ...string) facts.Operators {
