@@ -9,8 +9,8 @@ GO             ?= go
 BUILD          := build
 VERSION        := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS        := -s -w -X justnews/internal/version.described=$(VERSION)
-GOLANGCI       := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-GOVULNCHECK    := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+# What checks the tree, in the versions of tools/go.mod.
+TOOL           := $(GO) tool -modfile=tools/go.mod
 # Installed by 'make test' where they are missing and the machine allows it.
 TEST_PACKAGES  := gcc libc6-dev dbus mandoc mmdebstrap systemd-container shellcheck uidmap \
                   lintian rpm rpmlint zsh fish
@@ -65,11 +65,11 @@ lint:
 	test -z "$$(gofmt -l cmd internal packaging test)" || { gofmt -l cmd internal packaging test; false; }
 	$(GO) vet ./...
 	$(GO) -C test/kubernetes vet ./...
-	$(GO) run $(GOLANGCI) run ./...
+	$(TOOL) golangci-lint run ./...
 	shellcheck $$(git ls-files '*.sh' 'packaging/scripts/*' .ci/run)
 
 vuln:
-	$(GO) run $(GOVULNCHECK) ./...
+	$(TOOL) govulncheck ./...
 
 demo:
 	demo/demo.sh

@@ -119,9 +119,9 @@ func (a *adopter) models(t *table) {
 	case m == nil:
 		t.note("no AGENT_MODEL_MAP.json was found: copy it to /etc/justnews, so that the models are counted")
 	case m.Path != "/etc/justnews/AGENT_MODEL_MAP.json":
-		t.set("map", quoted(m.Path), "found there: "+counted(m.Map.Total(), "model")+" of "+counted(len(m.Map.Agents), "agent"))
+		t.set("map", quoted(m.Path), "found there: "+diag.Count(m.Map.Total(), "model")+" of "+diag.Count(len(m.Map.Agents), "agent"))
 	default:
-		t.note("%s is read by default: %s of %s", m.Path, counted(m.Map.Total(), "model"), counted(len(m.Map.Agents), "agent"))
+		t.note("%s is read by default: %s of %s", m.Path, diag.Count(m.Map.Total(), "model"), diag.Count(len(m.Map.Agents), "agent"))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"justnews/internal/adopt"
 	"justnews/internal/byhand"
 	"justnews/internal/diag"
-	"justnews/internal/reference/outside"
+	"justnews/test/reference/outside"
 )
 
 // Names of units, files and variables of a host that was set up by hand become

@@ -19,8 +19,6 @@ const (
 
 // upstream is its own table, in start order: the ports of its health check, and
 // the variables by which a host can say otherwise.
-//
-//nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var upstream = []struct {
 	name string
 	port int

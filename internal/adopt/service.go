@@ -59,8 +59,6 @@ func (a *adopter) serviceOf(instance string) []entry {
 }
 
 // defaults are those of [service], as TOML: what says the same is not written.
-//
-//nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var defaults = map[string]string{
 	"exec": `["/usr/local/bin/justnews-start-agent.sh", "{instance}"]`,
 	"user": `"justnews"`, "group": `"justnews"`, "working_directory": `"/"`, "restart_sec": `"3s"`, "limit_nofile": "65536",

@@ -129,12 +129,4 @@ func whence(entries []entry) string {
 	return strings.Join(places, ", ")
 }
 
-// counted writes 1 model, 2 models.
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
-}
-
 func number(n int) string { return strconv.Itoa(n) }

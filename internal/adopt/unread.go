@@ -86,8 +86,6 @@ func plain(variable, text string) bool {
 
 // ours are the settings that the package's units, or the generator, say for
 // themselves.
-//
-//nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var ours = []string{
 	"Description", "Documentation", "PartOf", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "TimeoutStartSec", "NotifyAccess",
 	// and those that serviceOf, after and environment read
@@ -96,8 +94,6 @@ var ours = []string{
 
 // template is what the package's justnews@.service has, of what a hand-made one
 // may have otherwise.
-//
-//nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var template = map[string]string{
 	"Restart": "on-failure", "NoNewPrivileges": "yes", "PrivateTmp": "yes", "ProtectSystem": "strict", "UMask": "0027",
 	"StateDirectory": "justnews/%i", "CacheDirectory": "justnews/%i", "LogsDirectory": "justnews/%i",

@@ -11,24 +11,38 @@ import (
 	"strings"
 	"testing"
 
-	"justnews/internal/check"
-	"justnews/internal/reference/outside"
+	"justnews/internal/check/gpu"
+	"justnews/internal/check/host"
+	"justnews/internal/check/mps"
+	"justnews/internal/check/orchestrator"
+	"justnews/internal/check/store"
+	"justnews/internal/check/unit"
+	"justnews/test/reference/outside"
 )
 
-// judges are all functions of this package that say what is wrong.
+// judges are all functions below this package that say what is wrong.
 var judges = map[string]any{
-	"Account": check.Account, "Bus": check.Bus, "BusUnit": check.BusUnit, "Cache": check.Cache, "Database": check.Database, "DryRun": check.DryRun,
-	"Enabled": check.Enabled, "EnvFile": check.EnvFile, "FailedUnit": check.FailedUnit, "ForMemory": check.ForMemory, "GPU": check.GPU,
-	"Gated": check.Gated, "GatedBy": check.GatedBy, "Generated": check.Generated, "Glance": check.Glance, "HostLimits": check.HostLimits,
-	"Late": check.Late, "MPSAudit": check.MPSAudit, "MPSControl": check.MPSControl, "MPSDaemon": check.MPSDaemon, "MPSDeadlock": check.MPSDeadlock,
-	"MPSDefaults": check.MPSDefaults, "MPSNotStarted": check.MPSNotStarted, "MPSOpinion": check.MPSOpinion, "MPSProgram": check.MPSProgram,
-	"MPSServers": check.MPSServers, "MPSUnitProblem": check.MPSUnitProblem, "MPSUnseen": check.MPSUnseen, "Map": check.Map, "MapDenied": check.MapDenied,
-	"MapInstances": check.MapInstances, "MarkUnknown": check.MarkUnknown, "Marked": check.Marked, "MountMissing": check.MountMissing,
-	"NoInterpreter": check.NoInterpreter, "NamedPath": check.NamedPath, "NamedAccount": check.NamedAccount, "NamedStore": check.NamedStore, "NoInstance": check.NoInstance, "OpenFiles": check.OpenFiles, "Opened": check.Opened, "OrchestratorFails": check.OrchestratorFails, "OrchestratorLate": check.OrchestratorLate,
-	"OrchestratorNonsense": check.OrchestratorNonsense, "OrchestratorUnit": check.OrchestratorUnit, "Overrides": check.Overrides, "Port": check.Port,
-	"PreloadRefused": check.PreloadRefused, "Present": check.Present, "Reached": check.Reached, "Refused": check.Refused, "Registered": check.Registered,
-	"RunsAs": check.RunsAs, "Space": check.Space, "Stale": check.Stale, "StartMPS": check.StartMPS, "Store": check.Store,
-	"StoreEnvironment": check.StoreEnvironment, "StoreProofs": check.StoreProofs, "SystemdSilent": check.SystemdSilent, "UnitAudit": check.UnitAudit,
+	"host.PathFix": host.PathFix, "unit.Problems": unit.Problems, "unit.WithSetup": unit.WithSetup,
+	"gpu.Judge": gpu.Judge, "host.Account": host.Account, "host.Cache": host.Cache, "host.Database": host.Database,
+	"host.EnvFile": host.EnvFile, "host.Limits": host.Limits, "host.NamedAccount": host.NamedAccount, "host.NamedPath": host.NamedPath,
+	"host.NamedStore": host.NamedStore, "host.NoInstance": host.NoInstance, "host.NoInterpreter": host.NoInterpreter, "host.Port": host.Port,
+	"host.Reached": host.Reached, "host.Space": host.Space, "mps.AuditUnit": mps.AuditUnit, "mps.Control": mps.Control,
+	"mps.Daemon": mps.Daemon, "mps.Deadlock": mps.Deadlock, "mps.Defaults": mps.Defaults, "mps.NotStarted": mps.NotStarted,
+	"mps.Opinion": mps.Opinion, "mps.Program": mps.Program, "mps.Servers": mps.Servers, "mps.Start": mps.Start,
+	"mps.UnitProblem": mps.UnitProblem, "mps.Unseen": mps.Unseen, "orchestrator.Bus": orchestrator.Bus,
+	"orchestrator.BusUnit": orchestrator.BusUnit, "orchestrator.DryRun": orchestrator.DryRun,
+	"orchestrator.Environment": orchestrator.Environment, "orchestrator.ForMemory": orchestrator.ForMemory,
+	"orchestrator.Glance": orchestrator.Glance, "orchestrator.InvalidAnswer": orchestrator.InvalidAnswer,
+	"orchestrator.Late": orchestrator.Late, "orchestrator.PreloadRefused": orchestrator.PreloadRefused,
+	"orchestrator.Refused": orchestrator.Refused, "orchestrator.Registered": orchestrator.Registered,
+	"orchestrator.Silent": orchestrator.Silent, "orchestrator.SystemdSilent": orchestrator.SystemdSilent,
+	"orchestrator.Unit": orchestrator.Unit, "orchestrator.UnitFails": orchestrator.UnitFails, "store.Judge": store.Judge,
+	"store.Map": store.Map, "store.MapDenied": store.MapDenied, "store.MapInstances": store.MapInstances,
+	"store.MountMissing": store.MountMissing, "store.OfModel": store.OfModel, "store.Proofs": store.Proofs, "unit.Audit": unit.Audit,
+	"unit.Enabled": unit.Enabled, "unit.Failure": unit.Failure, "unit.Gated": unit.Gated, "unit.GatedBy": unit.GatedBy,
+	"unit.Generated": unit.Generated, "unit.MarkUnknown": unit.MarkUnknown, "unit.Marked": unit.Marked, "unit.OpenFiles": unit.OpenFiles,
+	"unit.Opened": unit.Opened, "unit.Overrides": unit.Overrides, "unit.Present": unit.Present, "unit.RunsAs": unit.RunsAs,
+	"unit.Stale": unit.Stale,
 }
 
 func TestNoNameFromOutsideBecomesACommandOrAnOption(t *testing.T) {
@@ -66,7 +80,7 @@ func TestNoNameFromOutsideBecomesACommandOrAnOption(t *testing.T) {
 // judgesOfTheSource are the exported functions whose result is a problem or a fix.
 func judgesOfTheSource(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob("*.go")
+	files, err := filepath.Glob("*/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +95,7 @@ func judgesOfTheSource(t *testing.T) []string {
 		}
 		for _, d := range f.Decls {
 			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.IsExported() && fn.Type.Results != nil && says(fn.Type.Results) {
-				names = append(names, fn.Name.Name)
+				names = append(names, f.Name.Name+"."+fn.Name.Name)
 			}
 		}
 	}

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package check judges: pure functions from facts and a wish to a State, and
-// from a final judgement to the problems that an operator reads. It looks at
-// nothing, waits for nothing and prints nothing.
+// Package check is what the judges below it have in common: the states that a
+// look can amount to, and how sizes and times are written. Judges are pure
+// functions from facts and a requirement to a judgement, or to the problems that
+// an operator reads. They look at nothing, wait for nothing and print nothing.
+// What internal/probe/X finds, internal/check/X judges.
 package check
 
 import (
@@ -57,6 +59,12 @@ type Judgement struct {
 	Total   int // models in all, as the server says
 }
 
+// As returns the judgement with a state and its reason.
+func (j Judgement) As(s State, reason string) Judgement {
+	j.State, j.Reason = s, reason
+	return j
+}
+
 // Reach judges an answer by how it came: Ready means that it can be read.
 func Reach(a facts.Answer) State {
 	switch a.Kind {
@@ -67,34 +75,4 @@ func Reach(a facts.Answer) State {
 	default: // Refused, ServerError, Unattributed, and nothing asked at all
 		return Unreachable
 	}
-}
-
-// Health judges the orchestrator's /health.
-func Health(h facts.Health) Judgement {
-	j := reached(h.Answer)
-	if j.State == Ready && h.SafeMode {
-		j.Warning = "safe mode"
-	}
-	return j
-}
-
-// Readiness judges the orchestrator's /ready: the body, not the status. A
-// server that lacks the endpoint is ready when it answers at all.
-func Readiness(r facts.Readiness) Judgement {
-	if r.Kind == facts.NotServed {
-		return Judgement{State: Ready, Reason: "answers, without a /ready"}
-	}
-	j := reached(r.Answer)
-	if j.State == Ready && !r.Ready {
-		return Judgement{State: Pending, Reason: "answers, but says that it is not ready"}
-	}
-	return j
-}
-
-func reached(a facts.Answer) Judgement {
-	j := Judgement{State: Reach(a), Reason: "answers"}
-	if j.State != Ready {
-		j.Reason = evidence(a)
-	}
-	return j
 }

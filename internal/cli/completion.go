@@ -9,7 +9,7 @@ import (
 	"justnews/internal/completion"
 	"justnews/internal/config"
 	"justnews/internal/diag"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 type completionCommand struct {
@@ -76,7 +76,7 @@ func (a *app) printAgents() error {
 		a.talk.Say(a.problemLines(problems))
 		return ended(statusOf(problems))
 	}
-	w, _ := wish.ForHost(cfg, a.Lookup, wish.Flags{})
+	w, _ := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
 	m := a.modelMap(w)
 	if m.Models == nil {
 		a.talk.Say(a.problemLines(m.Problems))

@@ -14,7 +14,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"justnews/internal/check"
+	"justnews/internal/check/host"
+	"justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/emit"
@@ -24,8 +25,9 @@ import (
 	"justnews/internal/preflight"
 	"justnews/internal/probe/environ"
 	"justnews/internal/report"
+	"justnews/internal/requirement"
 	"justnews/internal/safefile"
-	"justnews/internal/wish"
+	"justnews/internal/unitname"
 )
 
 type configCommand struct {
@@ -70,10 +72,10 @@ func (c *configCheckCommand) Run(a *app) error {
 	}
 	a.talk.Say(a.problemLines(problems))
 	if cfg != nil {
-		fmt.Fprintf(a.Stdout, "%s: %s\n", diag.Clean(strings.Join(cfg.Files, ", ")), counted(len(cfg.Instances), "instance"))
+		fmt.Fprintf(a.Stdout, "%s: %s\n", diag.Clean(strings.Join(cfg.Files, ", ")), diag.Count(len(cfg.Instances), "instance"))
 		a.print(a.next(cfg, problems))
 	} else {
-		fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", counted(len(diag.Errors(problems)), "error"))
+		fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", diag.Count(len(diag.Errors(problems)), "error"))
 	}
 	return ended(status)
 }
@@ -105,11 +107,11 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 	if a.Root != "" {
 		h = preflight.Real(string(a.Root), false)
 	}
-	env := check.Environment(facts.Unit{EnvironmentFiles: []string{environ.Dir + "/global.env"}}, environ.Files(h.Root))
-	w, _ := wish.ForHost(cfg, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, wish.Flags{})
+	env := host.Environment(facts.Unit{EnvironmentFiles: []string{environ.Dir + "/global.env"}}, environ.Files(h.Root))
+	w, _ := requirement.ForHost(cfg, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, requirement.Flags{})
 	problems := preflight.Named(cfg, w.Models.Root, h)
 	if m := modelmap.ReadFile(a.below(w.Models.Map)); len(cfg.Instances) > 0 && !closedToUs(m, os.Geteuid()) {
-		problems = append(problems, check.Map(m, w.Models.MapWritten)...)
+		problems = append(problems, store.Map(m, w.Models.MapWritten)...)
 	}
 	for i := range problems {
 		problems[i].Severity = max(problems[i].Severity, diag.Warning)
@@ -143,7 +145,7 @@ func (a *app) next(cfg *config.Config, problems []diag.Problem) []string {
 	if len(first) > 0 {
 		lines[0] = "next: " + strings.Join(first, ", ") + ", then run"
 	}
-	for _, c := range diag.Lines([]diag.Command{diag.Reload(), diag.Run("systemctl", "enable", "--now", plan.Target), diag.Run("justnews-gate", "status")}) {
+	for _, c := range diag.Lines([]diag.Command{diag.Reload(), diag.Run("systemctl", "enable", "--now", unitname.Target), diag.Run("justnews-gate", "status")}) {
 		lines = append(lines, "  "+c)
 	}
 	return lines
@@ -199,11 +201,4 @@ func statusOf(problems []diag.Problem) diag.Status {
 		return p.Status()
 	}
 	return diag.StatusReady
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

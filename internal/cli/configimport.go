@@ -66,7 +66,7 @@ func (c *configImportCommand) Run(a *app) error {
 		return err
 	}
 	if r.TOML != "" {
-		fmt.Fprintf(a.Stderr, "justnews-gate: %s; the end of the output says what to remove afterwards\n", counted(len(r.Instances), "instance"))
+		fmt.Fprintf(a.Stderr, "justnews-gate: %s; the end of the output says what to remove afterwards\n", diag.Count(len(r.Instances), "instance"))
 	}
 	return ended(status)
 }

@@ -16,7 +16,8 @@ import (
 	"justnews/internal/probe/systemd"
 	"justnews/internal/process"
 	"justnews/internal/report"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
+	"justnews/internal/unitname"
 )
 
 type gateCommand struct {
@@ -29,9 +30,9 @@ type gateCommand struct {
 func (c *gateCommand) Run(a *app) error {
 	name := string(c.Instance)
 	return a.waitFor(errand{
-		name: "gate", instance: name, unit: wish.InstanceUnit(name), timeout: c.Timeout, mayBeOff: true, run: gate.Run,
-		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
-			return wish.ForInstance(cfg, name, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer(), RequireBus: c.RequireBus})
+		name: "gate", instance: name, unit: unitname.Of(name), timeout: c.Timeout, mayBeOff: true, run: gate.Run,
+		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
+			return requirement.ForInstance(cfg, name, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer(), RequireBus: c.RequireBus})
 		},
 	})
 }
@@ -44,8 +45,8 @@ type errand struct {
 	timeout  span // --timeout
 	mayBeOff bool // justnews.gate=off lets it pass
 	survey   bool // it reports findings and opens nothing
-	wish     func(*config.Config) (wish.Wish, []diag.Problem)
-	run      func(context.Context, wish.Wish, gate.World) gate.Result
+	require  func(*config.Config) (requirement.Run, []diag.Problem)
+	run      func(context.Context, requirement.Run, gate.World) gate.Result
 }
 
 // waitFor does an errand from the configuration to the record.
@@ -153,7 +154,7 @@ func (a *app) perform(e errand, watch *report.Watch) (gate.Result, *facts.Unit) 
 		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(a.ctx, nil)
 	}
 	a.listed = instanceNames(cfg)
-	w, more := e.wish(cfg)
+	w, more := e.require(cfg)
 	if problems = append(problems, more...); len(diag.Errors(problems)) > 0 {
 		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(a.ctx, nil)
 	}
@@ -188,7 +189,13 @@ func (a *app) perform(e errand, watch *report.Watch) (gate.Result, *facts.Unit) 
 	x.Self.Unit = own
 	x.Mark = a.unitMark(e, own, conn)
 	x.Began, x.Doing = began, func(step string) { a.watchdog.Now(process.Doing{What: "the step " + step, Step: step}) }
+	if own != nil {
+		x.Renew = a.renewal(unitsOf(conn))
+	}
 	res := e.run(ctx, w, x.World)
+	if res.Passed() {
+		a.leaveStart(cfg, e.instance, own)
+	}
 	notes := append(problems, conflict...)
 	res.Problems = append(append(notes, x.notes...), res.Problems...)
 	return res, own

@@ -17,6 +17,7 @@ import (
 	"justnews/internal/probe/systemd"
 	"justnews/internal/report"
 	"justnews/internal/safefile"
+	"justnews/internal/unitname"
 )
 
 // What was refused once, and is tried again by systemd, is not refused again at
@@ -122,7 +123,7 @@ func (h *hold) leavesIt(res gate.Result) bool {
 		return false
 	}
 	defer conn.Close()
-	u, err := conn.Unit(ctx, plan.PreloadUnit)
+	u, err := conn.Unit(ctx, unitname.Preload)
 	return err == nil && (u.ActiveState == "activating" || u.Job)
 }
 
@@ -136,7 +137,7 @@ func shared(s gate.StepResult) bool {
 func stamps(instance string) []string {
 	paths := []string{
 		generatorDir + "/" + plan.BaseDir + "/" + plan.BaseName,
-		generatorDir + "/" + plan.PreloadUnit + ".d",
+		generatorDir + "/" + unitname.Preload + ".d",
 		configurationDir, configurationDir + "/justnews.toml.d",
 	}
 	if entries, err := os.ReadDir(configurationDir); err == nil {
@@ -145,7 +146,7 @@ func stamps(instance string) []string {
 		}
 	}
 	if instance != "" {
-		paths = append(paths, generatorDir+"/"+plan.InstanceUnit(instance)+".d")
+		paths = append(paths, generatorDir+"/"+unitname.Of(instance)+".d")
 	}
 	var all []string
 	for _, path := range paths {

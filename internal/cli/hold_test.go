@@ -15,7 +15,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // mounter is a systemd with one mount unit, on the store's parent.
@@ -65,8 +65,8 @@ func TestGateWaitsForTheMountOfAStoreThatIsNotThere(t *testing.T) {
 				}
 			}}
 			m.name = strings.ReplaceAll(strings.TrimPrefix(root, "/"), "/", "-") + ".mount"
-			w := wish.Wish{
-				RequireModels: true, Orchestrator: wish.Service{URL: "http://127.0.0.1:8014", Here: true},
+			w := requirement.Run{
+				RequireModels: true, Orchestrator: requirement.Service{URL: "http://127.0.0.1:8014", Here: true},
 				Models: config.Models{Root: store, Map: filepath.Join(store, "map.json")},
 			}
 			synctest.Test(t, func(t *testing.T) {

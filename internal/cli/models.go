@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"justnews/internal/check"
+	checkstore "justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/digest"
@@ -18,8 +18,8 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/modelmap"
 	"justnews/internal/report"
+	"justnews/internal/requirement"
 	"justnews/internal/spell"
-	"justnews/internal/wish"
 )
 
 type modelsCommand struct {
@@ -42,12 +42,12 @@ func (c *verifyCommand) Run(a *app) error {
 	defer s.shut()
 	s.store.deep, s.store.names = c.Deep, true
 	look := s.look
-	problems = append(problems, check.Store(look, s.wish)...)
+	problems = append(problems, checkstore.Judge(look, s.want)...)
 	proofs := s.prove(a)
 	if a.ctx.Err() != nil {
 		return a.verified(&verified{Problems: problems}, append(problems, stoppedVerify(a.ctx)))
 	}
-	problems = append(problems, check.StoreProofs(proofs, look, s.wish)...)
+	problems = append(problems, checkstore.Proofs(proofs, look, s.want)...)
 	v := verified{Root: look.Root, User: look.User, Free: look.Free, Elapsed: inSeconds(time.Since(began)),
 		Models: verifiedModels(look), Trees: verifiedTrees(look, proofs)}
 	return a.verified(&v, problems)
@@ -64,7 +64,7 @@ func stoppedVerify(ctx context.Context) diag.Problem {
 type surveyed struct {
 	store modelStore
 	look  facts.Store
-	wish  check.StoreWish
+	want  checkstore.Wanted
 	shut  func()
 }
 
@@ -75,21 +75,21 @@ func (a *app) survey(agents []string) (*surveyed, []diag.Problem) {
 	if cfg == nil {
 		return nil, problems
 	}
-	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})
+	w, more := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
 	if problems = append(problems, more...); len(diag.Errors(problems)) > 0 {
 		return nil, problems
 	}
 	file := modelmap.ReadFile(a.below(w.Models.Map))
 	problems = append(problems, mapProblems(file, w)...)
-	problems = append(problems, check.MapInstances(file.Map, w.Models.Map, instanceNames(cfg))...)
+	problems = append(problems, checkstore.MapInstances(file.Map, w.Models.Map, instanceNames(cfg))...)
 	m, note, shut := a.openStore(w)
 	if note != nil {
 		problems = append(problems, *note)
 	}
-	s := &surveyed{store: m, shut: shut, wish: check.StoreWish{
+	s := &surveyed{store: m, shut: shut, want: checkstore.Wanted{
 		Strict: w.Models.Strict, Map: w.Models.Map, Models: file.Map, Thorough: true,
 	}}
-	wants := check.StoreWants(file.Map)
+	wants := checkstore.Wants(file.Map)
 	if file.Map == nil {
 		wants = found(a.ctx, m)
 	}

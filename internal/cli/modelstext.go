@@ -115,8 +115,6 @@ func orEmpty[T any](list []T) []T {
 func inSeconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
 
 // words says a verdict in a table.
-//
-//nolint:gochecknoglobals // a constant table
 var words = map[string]string{
 	"absent": "not there", string(facts.Whole): "whole", string(facts.Differs): "not as manifested",
 	string(facts.Undecided): "cannot be verified", string(facts.NoManifest): "nothing to compare with",
@@ -132,12 +130,12 @@ func printTrees(out io.Writer, v *verified) {
 	files := 0
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, t := range v.Trees {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", report.Brief(cmp.Or(t.Agent, t.Path)), report.Brief(t.label()), count(t.Models, "model"), check.Size(t.Bytes), t.word())
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", report.Brief(cmp.Or(t.Agent, t.Path)), report.Brief(t.label()), diag.Count(t.Models, "model"), check.Size(t.Bytes), t.word())
 		bytes, read, files = bytes+t.Bytes, read+t.Read, files+t.Files
 	}
 	_ = w.Flush()
 	fmt.Fprintf(out, "%s, %s, %s, of which %s were read, in %s\n",
-		count(len(v.Models), "model"), count(files, "file"), check.Size(bytes), check.Size(read), report.Span(time.Duration(v.Elapsed*float64(time.Second))))
+		diag.Count(len(v.Models), "model"), diag.Count(files, "file"), check.Size(bytes), check.Size(read), report.Span(time.Duration(v.Elapsed*float64(time.Second))))
 }
 
 func (t verifiedTree) label() string {
@@ -160,11 +158,4 @@ func (t verifiedTree) word() string {
 		return word + " (" + t.By + ")"
 	}
 	return word
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

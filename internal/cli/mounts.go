@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/store"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/plan"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // mountEvery is how often a mount that is not there is asked for.
@@ -22,7 +22,7 @@ const mountEvery = 500 * time.Millisecond
 // awaitMounts waits for what systemd is to mount on the way to the Model Store
 // and to its map, where they are not there: at a boot a mount may come after
 // the gate. A mount that never comes is named when the time of ctx is over.
-func (a *app) awaitMounts(ctx context.Context, w wish.Wish, units gate.Units, o gate.Observer) []diag.Problem {
+func (a *app) awaitMounts(ctx context.Context, w requirement.Run, units gate.Units, o gate.Observer) []diag.Problem {
 	if units == nil || !w.RequireModels || !w.Orchestrator.Here {
 		return nil
 	}
@@ -38,14 +38,14 @@ func (a *app) awaitMounts(ctx context.Context, w wish.Wish, units gate.Units, o 
 		case !found:
 			return nil // then the store and the map are judged as they are
 		case unit.ActiveState == "failed":
-			return []diag.Problem{check.MountMissing(unit, missing[0])}
+			return []diag.Problem{store.MountMissing(unit, missing[0])}
 		}
 		o.Progress(gate.Progress{
 			Step: "store", Text: "waiting for " + unit.Name, Left: time.Until(until), Passed: time.Since(began),
 		})
 		select {
 		case <-ctx.Done():
-			return []diag.Problem{check.MountMissing(unit, missing[0])}
+			return []diag.Problem{store.MountMissing(unit, missing[0])}
 		case <-time.After(mountEvery):
 		}
 	}
@@ -53,7 +53,7 @@ func (a *app) awaitMounts(ctx context.Context, w wish.Wish, units gate.Units, o 
 
 // missing returns which of the store and the map are not there. An empty
 // directory is what a store is mounted on.
-func (a *app) missing(w wish.Wish) []string {
+func (a *app) missing(w requirement.Run) []string {
 	var paths []string
 	root := a.below(w.Models.Root)
 	if entries, err := os.ReadDir(root); os.IsNotExist(err) || err == nil && len(entries) == 0 {

@@ -10,7 +10,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 	"justnews/internal/probe/systemd"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 type mpsCommand struct {
@@ -56,11 +56,11 @@ func (c *mpsServeCommand) Run(a *app) error {
 	})
 }
 
-func (a *app) mpsErrand(name string, timeout span, run func(context.Context, wish.Wish, gate.World) gate.Result) errand {
+func (a *app) mpsErrand(name string, timeout span, run func(context.Context, requirement.Run, gate.World) gate.Result) errand {
 	return errand{
 		name: name, timeout: timeout, run: run,
-		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
-			return wish.ForMPS(cfg, a.Lookup, wish.Flags{Timeout: timeout.pointer()})
+		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
+			return requirement.ForMPS(cfg, a.Lookup, requirement.Flags{Timeout: timeout.pointer()})
 		},
 	}
 }

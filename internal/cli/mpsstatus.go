@@ -9,14 +9,15 @@ import (
 	"path/filepath"
 	"strings"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/probe/host"
 	"justnews/internal/report"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 type mpsStatusCommand struct{}
@@ -86,7 +87,7 @@ func (a *app) lookAtMPS(ctx context.Context) mpsStatus {
 		s.Problems, s.unused = diag.Errors(problems), true
 		return s
 	}
-	w, more := wish.ForMPS(cfg, a.Lookup, wish.Flags{})
+	w, more := requirement.ForMPS(cfg, a.Lookup, requirement.Flags{})
 	if s.Problems = append(s.Problems, more...); len(diag.Errors(more)) > 0 {
 		return s
 	}
@@ -106,7 +107,7 @@ func (a *app) lookAtMPS(ctx context.Context) mpsStatus {
 	return s
 }
 
-func newMPSGlance(cfg *config.Config, w wish.Wish, found gate.MPSGlance) mpsGlance {
+func newMPSGlance(cfg *config.Config, w requirement.Run, found gate.MPSGlance) mpsGlance {
 	g := mpsGlance{
 		PipeDirectory: w.MPS.PipeDirectory, Require: found.Required.String(), Reached: found.Reached.String(),
 		Instances: mpsInstances(cfg), Server: found.Server, Elsewhere: append([]string{}, found.Look.Elsewhere...), Others: []mpsProcess{},
@@ -151,7 +152,7 @@ func mpsInstances(cfg *config.Config) []string {
 func (a *app) printMPS(g mpsGlance) {
 	a.mpsRow(g)
 	if g.Unit != nil {
-		a.row("unit", toneIf(g.Unit.State == check.WordUp), string(g.Unit.State), g.Unit.Name)
+		a.row("unit", toneIf(g.Unit.State == checkunit.Up), string(g.Unit.State), g.Unit.Name)
 	}
 	if g.Daemon != nil {
 		a.row("daemon", toneIf(g.Daemon.State != "T"), fmt.Sprintf("PID %d", g.Daemon.PID), g.Daemon.text())
@@ -162,7 +163,7 @@ func (a *app) printMPS(g mpsGlance) {
 	for _, o := range g.Others {
 		a.row("other", wrong, fmt.Sprintf("PID %d", o.PID), o.text())
 	}
-	a.row("used by", plain, counted(len(g.Instances), "instance"), strings.Join(g.Instances, ", "))
+	a.row("used by", plain, diag.Count(len(g.Instances), "instance"), strings.Join(g.Instances, ", "))
 }
 
 func toneIf(well bool) tone {
@@ -175,20 +176,20 @@ func toneIf(well bool) tone {
 // mpsRow is the one line that status prints of MPS.
 func (a *app) mpsRow(g mpsGlance) {
 	state := g.Reached + " proven"
-	if g.Reached == check.NoRung.String() {
+	if g.Reached == mps.NoRung.String() {
 		state = "not proven"
 	}
-	a.row("mps", toneIf(check.RungOf(g.Require) <= rungNamed(g.Reached)), state, g.PipeDirectory+", "+g.Require+" is required")
+	a.row("mps", toneIf(mps.RungOf(g.Require) <= rungNamed(g.Reached)), state, g.PipeDirectory+", "+g.Require+" is required")
 }
 
 // rungNamed reads the word of a rung; what it does not know is none.
-func rungNamed(word string) check.Rung {
-	for _, r := range []check.Rung{check.RungDaemon, check.RungControl, check.RungServer} {
+func rungNamed(word string) mps.Rung {
+	for _, r := range []mps.Rung{mps.RungDaemon, mps.RungControl, mps.RungServer} {
 		if r.String() == word {
 			return r
 		}
 	}
-	return check.NoRung
+	return mps.NoRung
 }
 
 func (p mpsProcess) text() string {

@@ -12,12 +12,12 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/hostlock"
 	"justnews/internal/probe/mps"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // openMPS puts the probe of NVIDIA MPS together with the lock around all
 // questions to the daemon of that pipe directory.
-func (x *world) openMPS(w wish.Wish) {
+func (x *world) openMPS(w requirement.Run) {
 	prober := mps.Prober{PipeDirectory: w.MPS.PipeDirectory}
 	lock, err := hostlock.Open(hostlock.Name("mps", w.MPS.PipeDirectory))
 	if err == nil {
@@ -32,7 +32,7 @@ func (x *world) openMPS(w wish.Wish) {
 
 // self is what this process knows of itself. In a unit it runs as the program
 // that it gates; by hand the program's user is looked up.
-func (a *app) self(w wish.Wish, cfg *config.Config) gate.Self {
+func (a *app) self(w requirement.Run, cfg *config.Config) gate.Self {
 	s := gate.Self{Environment: a.Lookup, User: strconv.Itoa(os.Geteuid())}
 	if u, err := user.LookupId(s.User); err == nil {
 		s.User = u.Username

@@ -10,12 +10,8 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
-	"justnews/internal/enact"
-	"justnews/internal/facts"
-	"justnews/internal/grant"
-	"justnews/internal/probe/account"
+	"justnews/internal/operators"
 	"justnews/internal/report"
-	"justnews/internal/sudoers"
 )
 
 type nopasswdCommand struct {
@@ -33,7 +29,7 @@ type nopasswdInstallCommand struct {
 // Run puts a user into the group that polkit's rule names, and on request into
 // a sudo rule.
 func (c *nopasswdInstallCommand) Run(a *app) error {
-	return a.nopasswd(grant.Wish{User: c.User, Install: true, Sudoers: c.Sudoers, DryRun: c.DryRun})
+	return a.nopasswd(operators.Wish{User: c.User, Install: true, Sudoers: c.Sudoers, DryRun: c.DryRun})
 }
 
 type nopasswdUninstallCommand struct {
@@ -43,7 +39,7 @@ type nopasswdUninstallCommand struct {
 
 // Run takes a user out of the group and out of the sudo rule.
 func (c *nopasswdUninstallCommand) Run(a *app) error {
-	return a.nopasswd(grant.Wish{User: c.User, DryRun: c.DryRun})
+	return a.nopasswd(operators.Wish{User: c.User, DryRun: c.DryRun})
 }
 
 type nopasswdRunCommand struct {
@@ -78,15 +74,15 @@ type grantedStep struct {
 	Text    string   `json:"text,omitempty"`
 }
 
-func (a *app) nopasswd(w grant.Wish) error {
+func (a *app) nopasswd(w operators.Wish) error {
 	if p := a.grantee(&w); p != nil {
 		return a.refuse(*p)
 	}
 	services, problems := a.serviceUsers(w)
-	f := account.Prober{Runner: account.Tools{}, EUID: os.Geteuid()}.Look(a.ctx, w.User, services...)
-	var steps []grant.Step
+	f := operators.Prober{Runner: operators.Tools{}, EUID: os.Geteuid()}.Look(a.ctx, w.User, services...)
+	var steps []operators.Step
 	if len(problems) == 0 {
-		steps, problems = grant.Plan(w, f)
+		steps, problems = operators.Plan(w, f)
 	}
 	out := granted{Schema: report.SchemaVersion, User: w.User, DryRun: w.DryRun, Steps: []grantedStep{}}
 	failed := false
@@ -114,7 +110,7 @@ func (a *app) nopasswd(w grant.Wish) error {
 
 // serviceUsers returns the users that the services run as. A configuration that
 // cannot be read leaves open who is an agent: then nobody becomes an operator.
-func (a *app) serviceUsers(w grant.Wish) ([]string, []diag.Problem) {
+func (a *app) serviceUsers(w operators.Wish) ([]string, []diag.Problem) {
 	users := []string{"justnews"}
 	if !w.Install {
 		return users, nil
@@ -135,7 +131,7 @@ func (a *app) serviceUsers(w grant.Wish) ([]string, []diag.Problem) {
 }
 
 // grantee finds out whom it is for.
-func (a *app) grantee(w *grant.Wish) *diag.Problem {
+func (a *app) grantee(w *operators.Wish) *diag.Problem {
 	if a.Root != "" {
 		return &diag.Problem{
 			Code: diag.Usage, Message: "--root does not go with nopasswd, which changes this host", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--dry-run")),
@@ -154,10 +150,10 @@ func (a *app) grantee(w *grant.Wish) *diag.Problem {
 			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER")),
 		}
 	}
-	if err := sudoers.CheckUser(w.User); err != nil {
+	if err := operators.CheckUser(w.User); err != nil {
 		return &diag.Problem{
 			Code: diag.OperatorUser, Subject: w.User, Message: "not a user's name: " + err.Error(), Seen: fmt.Sprintf("%q", w.User),
-			Expected: sudoers.Expected, Fix: diag.Advise("name one user with --user"),
+			Expected: operators.Expected, Fix: diag.Advise("name one user with --user"),
 		}
 	}
 	return nil
@@ -165,10 +161,10 @@ func (a *app) grantee(w *grant.Wish) *diag.Problem {
 
 // take carries out one step, unless that was not asked for or one before it
 // failed.
-func (a *app) take(w grant.Wish, f facts.Operators, s grant.Step, failed bool) (grantedStep, *diag.Problem) {
+func (a *app) take(w operators.Wish, f operators.Operators, s operators.Step, failed bool) (grantedStep, *diag.Problem) {
 	done := grantedStep{State: "done", Why: s.Why, Command: s.Command, Path: s.Path, Text: s.Text}
 	switch {
-	case s.Kind == grant.None:
+	case s.Kind == operators.None:
 		done.State = "unneeded"
 		return done, nil
 	case w.DryRun:
@@ -178,26 +174,26 @@ func (a *app) take(w grant.Wish, f facts.Operators, s grant.Step, failed bool) (
 		done.State = "skipped"
 		return done, nil
 	}
-	p := enact.Host{Runner: account.Tools{}, Sudo: f.Sudo}.Do(a.ctx, s)
+	p := operators.Host{Runner: operators.Tools{}, Sudo: f.Sudo}.Do(a.ctx, s)
 	if p != nil && p.Severity == diag.Error {
 		done.State = "failed"
 	}
 	return done, p
 }
 
-func (a *app) printStep(s grant.Step, state string) {
+func (a *app) printStep(s operators.Step, state string) {
 	what := s.Why
 	switch s.Kind {
-	case grant.Run:
+	case operators.Run:
 		what = strings.Join(s.Command, " ")
-	case grant.Write:
+	case operators.Write:
 		what = "write " + s.Path + " (0440 root:root)"
-	case grant.Remove:
+	case operators.Remove:
 		what = "rm " + s.Path
-	case grant.None:
+	case operators.None:
 	}
 	fmt.Fprintf(a.Stdout, "%s: %s\n", state, what)
-	if s.Kind == grant.Write && state == "planned" {
+	if s.Kind == operators.Write && state == "planned" {
 		for line := range strings.Lines(s.Text) {
 			fmt.Fprintf(a.Stdout, "  %s", line)
 		}

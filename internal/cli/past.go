@@ -95,7 +95,7 @@ func unusableProblems(unusable []records.Unusable) []diag.Problem {
 	if closed > 0 {
 		problems = append(problems, diag.Problem{
 			Code: diag.RecordUnreadable, Severity: diag.Notice, Subject: records.UnitCaches,
-			Message: "the summaries of " + counted(closed, "unit") + " need root: sudo justnews-gate history",
+			Message: "the summaries of " + diag.Count(closed, "unit") + " need root: sudo justnews-gate history",
 			Fix:     diag.Do(diag.Run("sudo", "justnews-gate", "history")),
 		})
 	}

@@ -83,7 +83,7 @@ func ofFiles(files []place) (timeline.Input, []diag.Problem) {
 		}
 		runs = append(runs, r)
 	}
-	in := timeline.Input{All: true, Title: "JustNews: " + counted(len(runs), "run"), Axis: "seconds since the first run began"}
+	in := timeline.Input{All: true, Title: "JustNews: " + diag.Count(len(runs), "run"), Axis: "seconds since the first run began"}
 	return addRuns(in, runs, clockOf(runs)), problems
 }
 
@@ -109,7 +109,7 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 	if len(in.Runs)+len(in.Units) == 0 {
 		problems = append(problems, diag.Problem{
 			Code: diag.RecordMissing, Subject: "this boot", Message: "there is nothing to draw",
-			Seen: fmt.Sprintf("%s of units and none of systemd's time stamps", counted(len(past), "run")),
+			Seen: fmt.Sprintf("%s of units and none of systemd's time stamps", diag.Count(len(past), "run")),
 			Fix:  diag.Advise("or name the files with --run", diag.Run("sudo", "justnews-gate", "plot")),
 		})
 	}

@@ -12,14 +12,13 @@ import (
 	"justnews/internal/probe/systemd"
 	"justnews/internal/report"
 	"justnews/internal/timeline"
-	"justnews/internal/wish"
+	"justnews/internal/unitname"
 )
 
 // Rows of a picture that are no instance.
 const (
-	preloadRow  = "preload"
-	mpsRow      = "mps"
-	preloadUnit = "justnews-preload.service"
+	preloadRow = "preload"
+	mpsRow     = "mps"
 )
 
 // rowOf returns the bar that a run belongs to, "" for what is no part of a
@@ -142,7 +141,7 @@ type plotRow struct{ name, unit string }
 // rows are those of the configuration, where it can be read, and those that
 // have run.
 func (a *app) rows(past []pastRun) []plotRow {
-	mps := "justnews-mps.service"
+	mps := unitname.MPS
 	var names []string
 	if cfg, _ := config.Load(a.source()); cfg != nil {
 		mps = cfg.MPS.Unit
@@ -156,12 +155,12 @@ func (a *app) rows(past []pastRun) []plotRow {
 		}
 	}
 	slices.Sort(names)
-	rows := []plotRow{{preloadRow, preloadUnit}}
+	rows := []plotRow{{preloadRow, unitname.Preload}}
 	if mps != "" {
 		rows = append(rows, plotRow{mpsRow, mps})
 	}
 	for _, name := range slices.Compact(names) {
-		rows = append(rows, plotRow{name, wish.InstanceUnit(name)})
+		rows = append(rows, plotRow{name, unitname.Of(name)})
 	}
 	return rows
 }

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/host"
+	checkorchestrator "justnews/internal/check/orchestrator"
+	"justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -18,7 +20,7 @@ import (
 	"justnews/internal/preflight"
 	"justnews/internal/probe/orchestrator"
 	"justnews/internal/probe/systemd"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 type preflightCommand struct {
@@ -34,18 +36,18 @@ func (c *preflightCommand) Run(a *app) error {
 	var cfg *config.Config
 	return a.waitFor(errand{
 		name: "preflight", timeout: c.Timeout, survey: true,
-		wish: func(loaded *config.Config) (wish.Wish, []diag.Problem) {
+		require: func(loaded *config.Config) (requirement.Run, []diag.Problem) {
 			cfg = loaded
-			w, problems := wish.ForHost(loaded, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer()})
+			w, problems := requirement.ForHost(loaded, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer()})
 			w.RequireBus = slices.ContainsFunc(loaded.Instances, func(i config.Instance) bool { return i.RequireBus })
 			w.RequireMPS = len(mpsInstances(loaded)) > 0
 			w.Needs = everyProbe(loaded)
 			if len(loaded.Instances) == 0 { // then nothing serves the models, and nothing waits for them
-				w.RequireModels, problems = false, append(problems, check.NoInstance(loaded)...)
+				w.RequireModels, problems = false, append(problems, host.NoInstance(loaded)...)
 			}
 			return w, problems
 		},
-		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
+		run: func(ctx context.Context, w requirement.Run, x gate.World) gate.Result {
 			freed := append(notStarted(ctx, cfg, &w, x.Units), a.free(ctx, c.Stop, cfg, &w, x)...)
 			around := a.lookAround(ctx, cfg, x)
 			// What follows has to fit into the budget as well.
@@ -57,7 +59,7 @@ func (c *preflightCommand) Run(a *app) error {
 				res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
 			}
 			res.Problems = slices.Concat(freed, res.Problems, <-around, a.registered(ctx, cfg, w))
-			res.Problems = append(res.Problems, check.MapInstances(x.Map.Models, w.Models.Map, instanceNames(cfg))...)
+			res.Problems = append(res.Problems, store.MapInstances(x.Map.Models, w.Models.Map, instanceNames(cfg))...)
 			if x.Units == nil {
 				res.Problems = append(res.Problems, noUnits(res.Problems)...)
 			}
@@ -93,7 +95,7 @@ func (a *app) lookAround(ctx context.Context, cfg *config.Config, x gate.World) 
 
 // free stops what holds the instances' ports. What was stopped on purpose is
 // not waited for then.
-func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *wish.Wish, x gate.World) []diag.Problem {
+func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *requirement.Run, x gate.World) []diag.Problem {
 	conn, ok := x.Units.(*systemd.Conn)
 	switch {
 	case !asked:
@@ -116,7 +118,7 @@ func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *wish.
 
 // notStarted says once that justnews.target is stopped and every instance with
 // it: what their servers do not say then is no finding, nor waited for.
-func notStarted(ctx context.Context, cfg *config.Config, w *wish.Wish, units gate.Units) []diag.Problem {
+func notStarted(ctx context.Context, cfg *config.Config, w *requirement.Run, units gate.Units) []diag.Problem {
 	if units == nil {
 		return nil
 	}
@@ -131,7 +133,7 @@ func notStarted(ctx context.Context, cfg *config.Config, w *wish.Wish, units gat
 
 // registered asks the bus whether it knows the orchestrator, where both are
 // units of this host and the bus was to be asked at all.
-func (a *app) registered(ctx context.Context, cfg *config.Config, w wish.Wish) []diag.Problem {
+func (a *app) registered(ctx context.Context, cfg *config.Config, w requirement.Run) []diag.Problem {
 	if !w.RequireBus || !w.RequireModels || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
 		return nil
 	}
@@ -140,7 +142,7 @@ func (a *app) registered(ctx context.Context, cfg *config.Config, w wish.Wish) [
 		return nil // said before
 	}
 	defer bus.Close()
-	return check.Registered(bus.Agents(ctx), cfg.Orchestrator.Instance, w.Bus.URL)
+	return checkorchestrator.Registered(bus.Agents(ctx), cfg.Orchestrator.Instance, w.Bus.URL)
 }
 
 // noUnits says once that units were not asked for, unless that was said.

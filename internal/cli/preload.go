@@ -6,7 +6,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 type preloadCommand struct {
@@ -19,8 +19,8 @@ type preloadCommand struct {
 func (c *preloadCommand) Run(a *app) error {
 	e := errand{
 		name: "preload", timeout: c.Timeout, run: gate.Trigger,
-		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
-			return wish.ForHost(cfg, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer(), Refresh: c.Refresh})
+		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
+			return requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer(), Refresh: c.Refresh})
 		},
 	}
 	if c.Wait {

@@ -11,9 +11,9 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
-	"justnews/internal/plan"
+	"justnews/internal/requirement"
 	"justnews/internal/spell"
-	"justnews/internal/wish"
+	"justnews/internal/unitname"
 )
 
 type retryCommand struct {
@@ -35,20 +35,20 @@ func (c *retryCommand) Run(a *app) error {
 	a.forgetAll()
 	return a.waitFor(errand{
 		name: "retry",
-		wish: func(cfg *config.Config) (wish.Wish, []diag.Problem) {
-			w, problems := wish.ForHost(cfg, a.Lookup, wish.Flags{Timeout: c.Timeout.pointer()})
+		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
+			w, problems := requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer()})
 			again, wrong := retried(cfg, w, c.Instances)
 			units = again
 			return w, append(problems, wrong...)
 		},
-		run: func(ctx context.Context, w wish.Wish, x gate.World) gate.Result {
+		run: func(ctx context.Context, w requirement.Run, x gate.World) gate.Result {
 			return gate.Retry(ctx, w, x, units, conn)
 		},
 	})
 }
 
 // retried lists the units to reset and to start.
-func retried(cfg *config.Config, w wish.Wish, named []string) (gate.Again, []diag.Problem) {
+func retried(cfg *config.Config, w requirement.Run, named []string) (gate.Again, []diag.Problem) {
 	var units gate.Again
 	var problems []diag.Problem
 	chosen := map[string]bool{}
@@ -71,12 +71,12 @@ func retried(cfg *config.Config, w wish.Wish, named []string) (gate.Again, []dia
 	}
 	add(w.Orchestrator.Unit)
 	add(w.Bus.Unit)
-	add(plan.PreloadUnit)
+	add(unitname.Preload)
 	if len(named) == 0 && w.Orchestrator.Unit != "" {
-		units.Start = append(units.Start, plan.PreloadUnit)
+		units.Start = append(units.Start, unitname.Preload)
 	}
 	for _, i := range cfg.Instances {
-		unit := wish.InstanceUnit(i.Name)
+		unit := unitname.Of(i.Name)
 		if len(named) == 0 || chosen[i.Name] {
 			add(unit)
 		}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"justnews/internal/check"
+	checkstore "justnews/internal/check/store"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/probe/store"
@@ -30,7 +31,7 @@ func (c *sealCommand) Run(a *app) error {
 		return a.sealed(c.Agent, nil, append(problems, stoppedVerify(a.ctx)))
 	}
 	// What would not load is not sealed. That there is no manifest is why.
-	problems = append(problems, check.Store(s.look, s.wish)...)
+	problems = append(problems, checkstore.Judge(s.look, s.want)...)
 	if len(diag.Errors(problems)) > 0 {
 		return a.sealed(c.Agent, nil, problems)
 	}
@@ -49,7 +50,7 @@ func (c *sealCommand) Run(a *app) error {
 			problems = append(problems, unsealed(c.Agent, t, err))
 		default:
 			proofs = append(proofs, p)
-			problems = append(problems, check.StoreProofs([]facts.StoreProof{p}, s.look, s.wish)...)
+			problems = append(problems, checkstore.Proofs([]facts.StoreProof{p}, s.look, s.want)...)
 		}
 	}
 	done()
@@ -107,7 +108,7 @@ func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Pr
 		return ended(status)
 	}
 	for _, s := range out.Seals {
-		fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), count(s.Files, "file"), check.Size(s.Bytes))
+		fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), diag.Count(s.Files, "file"), check.Size(s.Bytes))
 	}
 	a.talk.Say(a.problemLines(problems))
 	return ended(status)

@@ -9,15 +9,19 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/gpu"
+	checkhost "justnews/internal/check/host"
+	checkorchestrator "justnews/internal/check/orchestrator"
+	"justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
-	"justnews/internal/plan"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/orchestrator"
 	"justnews/internal/report"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
+	"justnews/internal/unitname"
 )
 
 type statusCommand struct {
@@ -72,16 +76,16 @@ type modelsGlance struct {
 }
 
 type unitGlance struct {
-	Instance string     `json:"instance"`
-	Name     string     `json:"name"`
-	State    check.Word `json:"state"`
-	For      float64    `json:"for_s,omitempty"` // seconds in that state, absent: not known
-	Cause    diag.Code  `json:"cause,omitempty"` // what keeps it from being up
-	Active   string     `json:"active"`
-	Sub      string     `json:"sub"`
-	Result   string     `json:"result"`
-	Text     string     `json:"text,omitempty"`
-	Gated    bool       `json:"gated"`
+	Instance string    `json:"instance"`
+	Name     string    `json:"name"`
+	State    unit.Word `json:"state"`
+	For      float64   `json:"for_s,omitempty"` // seconds in that state, absent: not known
+	Cause    diag.Code `json:"cause,omitempty"` // what keeps it from being up
+	Active   string    `json:"active"`
+	Sub      string    `json:"sub"`
+	Result   string    `json:"result"`
+	Text     string    `json:"text,omitempty"`
+	Gated    bool      `json:"gated"`
 
 	unit facts.Unit
 }
@@ -90,17 +94,17 @@ type unitGlance struct {
 // state is left out.
 func newUnitGlance(instance string, u facts.Unit, enabled bool, now time.Duration) unitGlance {
 	g := unitGlance{
-		Instance: instance, Name: u.Name, State: check.WordOf(u, enabled), Active: u.ActiveState, Sub: u.SubState, Result: u.Result, unit: u,
+		Instance: instance, Name: u.Name, State: unit.WordOf(u, enabled), Active: u.ActiveState, Sub: u.SubState, Result: u.Result, unit: u,
 	}
 	since := u.Times.StateChange
-	if g.State == check.WordUp {
+	if g.State == unit.Up {
 		since = u.Times.ActiveEnter
 	}
-	if since > 0 && now > since && g.State != check.WordQueued {
+	if since > 0 && now > since && g.State != unit.Queued {
 		g.For = (now - since).Round(time.Millisecond).Seconds()
 	}
 	switch g.State {
-	case check.WordUp, check.WordWaiting, check.WordStarting, check.WordRefused:
+	case unit.Up, unit.Waiting, unit.Starting, unit.Refused:
 		g.Text = report.Brief(u.StatusText)
 	}
 	return g
@@ -164,10 +168,10 @@ func (a *app) glance(ctx context.Context) glance {
 		return g
 	}
 	if len(cfg.Instances) == 0 {
-		g.unconfigured, g.Problems = true, append(g.Problems, check.NoInstance(cfg)...)
+		g.unconfigured, g.Problems = true, append(g.Problems, checkhost.NoInstance(cfg)...)
 		return g
 	}
-	w, more := wish.ForHost(cfg, a.Lookup, wish.Flags{})
+	w, more := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
 	w.RequireMPS = len(mpsInstances(cfg)) > 0
 	w.Orchestrator.Here = servedHere(ctx, w.Orchestrator)
 	g.Problems = append(append(g.Problems, more...), w.Remote()...)
@@ -181,8 +185,8 @@ func (a *app) glance(ctx context.Context) glance {
 }
 
 // look asks everything once.
-func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gate.World, marks map[string]facts.Mark) {
-	s := check.Subject{
+func look(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run, x gate.World, marks map[string]facts.Mark) {
+	s := checkorchestrator.Subject{
 		URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total,
 		Models: x.Map.Models, Timeout: orchestrator.LookTimeout,
 	}
@@ -190,7 +194,7 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 	go func() { gpus <- x.GPU.Look(ctx) }() // which takes as long as all the others together, if the driver hangs
 	health := x.Orchestrator.Health(ctx)
 	models := x.Orchestrator.Models(ctx, true)
-	judged := check.Models(models, check.ModelsWish{Expected: x.Map.Total, ExpectedOwn: -1, AcceptEmpty: w.AcceptEmpty, FailFast: true})
+	judged := checkorchestrator.Models(models, checkorchestrator.Wanted{Expected: x.Map.Total, ExpectedOwn: -1, AcceptEmpty: w.AcceptEmpty, FailFast: true})
 	bus := x.Bus.Health(ctx)
 	g.Orchestrator = serviceGlance{URL: w.Orchestrator.URL, State: answerState(health.Answer)}
 	g.Bus = serviceGlance{URL: w.Bus.URL, State: answerState(bus.Answer)}
@@ -200,10 +204,10 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 	}
 	g.Problems = append(g.Problems, x.Map.Problems...)
 	if g.loading = judged.State == check.Pending; !g.loading {
-		g.Problems = append(g.Problems, check.Glance(judged, models, s)...)
+		g.Problems = append(g.Problems, checkorchestrator.Glance(judged, models, s)...)
 	}
 	if check.Reach(health.Answer) != check.Ready && judged.State != check.Unreachable {
-		g.Problems = append(g.Problems, check.OrchestratorLate(s, health, facts.Readiness{})...)
+		g.Problems = append(g.Problems, checkorchestrator.Silent(s, health, facts.Readiness{})...)
 	}
 	g.Problems = append(g.Problems, busProblems(cfg, w, bus)...)
 	if w.RequireMPS {
@@ -211,7 +215,7 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 		mps := newMPSGlance(cfg, w, found)
 		g.MPS, g.Problems = &mps, append(g.Problems, found.Problems...)
 	}
-	lookAtGPUs(g, <-gpus, check.GPUWish(w.GPU))
+	lookAtGPUs(g, <-gpus, gpu.Wanted(w.GPU))
 	lookAtUnits(ctx, g, cfg, w, x.Units, marks)
 	if g.refusedForTheStore() {
 		g.Problems = append(g.Problems, diag.Errors(gate.GlanceStore(ctx, w, x))...)
@@ -219,8 +223,8 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, x gat
 }
 
 // busProblems are only warnings where no instance waits for the bus.
-func busProblems(cfg *config.Config, w wish.Wish, b facts.BusHealth) []diag.Problem {
-	problems := check.Bus(w.Bus.URL, b)
+func busProblems(cfg *config.Config, w requirement.Run, b facts.BusHealth) []diag.Problem {
+	problems := checkorchestrator.Bus(w.Bus.URL, b)
 	if !slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) {
 		for i := range problems {
 			problems[i].Severity = max(problems[i].Severity, diag.Warning)
@@ -231,7 +235,7 @@ func busProblems(cfg *config.Config, w wish.Wish, b facts.BusHealth) []diag.Prob
 
 // lookAtUnits asks systemd about every instance, and puts the two servers'
 // units beside what they answer.
-func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish, units gate.Units, marks map[string]facts.Mark) {
+func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run, units gate.Units, marks map[string]facts.Mark) {
 	if units == nil {
 		return
 	}
@@ -240,7 +244,7 @@ func lookAtUnits(ctx context.Context, g *glance, cfg *config.Config, w wish.Wish
 			return
 		}
 		seen := g.Units[len(g.Units)-1]
-		switch wish.InstanceUnit(i.Name) {
+		switch unitname.Of(i.Name) {
 		case w.Orchestrator.Unit:
 			g.Orchestrator.Unit = &seen
 		case w.Bus.Unit:
@@ -258,16 +262,16 @@ type loadedUnits interface {
 
 // lookAtLoaded asks systemd about the instances that it has loaded.
 func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
-	names, err := conn.Units(ctx, wish.InstanceUnit("*"))
+	names, err := conn.Units(ctx, unitname.Of("*"))
 	if err != nil {
 		return // the configuration is what is wrong here
 	}
 	for _, name := range names {
-		instance := instanceIn(name)
+		instance := unitname.Instance(name)
 		if !config.InstanceName(instance) {
 			continue
 		}
-		if u, err := conn.Unit(ctx, name); err == nil && check.WordOf(u, true) == check.WordMissing {
+		if u, err := conn.Unit(ctx, name); err == nil && unit.WordOf(u, true) == unit.Missing {
 			continue // another unit names it
 		}
 		g.lookAtUnit(ctx, conn, instance, true, facts.Mark{})
@@ -276,19 +280,19 @@ func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
 }
 
 func (g *glance) lookAtUnit(ctx context.Context, units gate.Units, instance string, enabled bool, mark facts.Mark) bool {
-	u, err := units.Unit(ctx, wish.InstanceUnit(instance))
+	u, err := units.Unit(ctx, unitname.Of(instance))
 	if err != nil {
-		g.Problems = append(g.Problems, noSystemd(wish.InstanceUnit(instance), err))
+		g.Problems = append(g.Problems, noSystemd(unitname.Of(instance), err))
 		return false
 	}
 	seen := newUnitGlance(instance, u, enabled, host.Monotonic())
-	gated := check.GatedBy(u, mark)
-	seen.Gated = seen.State == check.WordMasked || len(diag.Errors(gated)) == 0
+	gated := unit.GatedBy(u, mark)
+	seen.Gated = seen.State == unit.Masked || len(diag.Errors(gated)) == 0
 	g.Units = append(g.Units, seen)
-	if seen.State == check.WordFailed {
+	if seen.State == unit.Failed {
 		ended := u // also between two tries
 		ended.ActiveState, ended.SubState = "failed", "failed"
-		g.Problems = append(g.Problems, *check.FailedUnit(ended))
+		g.Problems = append(g.Problems, *unit.Failure(ended))
 	}
 	g.Problems = append(g.Problems, gated...)
 	return true
@@ -296,8 +300,8 @@ func (g *glance) lookAtUnit(ctx context.Context, units gate.Units, instance stri
 
 // lookAtOthers asks for what explains the instances' states.
 func (g *glance) lookAtOthers(ctx context.Context, units gate.Units) {
-	g.target, _ = units.Unit(ctx, plan.Target)
-	g.preload, _ = units.Unit(ctx, plan.PreloadUnit)
+	g.target, _ = units.Unit(ctx, unitname.Target)
+	g.preload, _ = units.Unit(ctx, unitname.Preload)
 }
 
 func answerState(a facts.Answer) string {

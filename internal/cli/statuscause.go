@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"justnews/internal/check"
+	"justnews/internal/check/unit"
 	"justnews/internal/diag"
-	"justnews/internal/plan"
+	"justnews/internal/unitname"
 )
 
 // cause is one error and the instances that are not up because of it.
@@ -35,7 +35,7 @@ func (g *glance) settle() {
 	for i := range g.Units {
 		g.addRefusal(&g.Units[i])
 	}
-	if code, text := check.Refusal(g.preload); code != "" && check.LastRefused(g.preload) {
+	if code, text := unit.Refusal(g.preload); code != "" && unit.LastRefused(g.preload) {
 		c := g.causeOf(code, text, "")
 		c.refused, c.preload = true, true
 	}
@@ -60,7 +60,7 @@ func (g *glance) settle() {
 func (g *glance) addFound(p diag.Problem) {
 	name := ""
 	if p.Code == diag.UnitFailed {
-		name = instanceIn(p.Subject)
+		name = unitname.Instance(p.Subject)
 	}
 	c := g.causeOf(p.Code, p.String(), name)
 	if !c.found {
@@ -73,10 +73,10 @@ func (g *glance) addFound(p diag.Problem) {
 
 // addRefusal adds what the gate of an instance was shut by.
 func (g *glance) addRefusal(u *unitGlance) {
-	if !check.LastRefused(u.unit) {
+	if !unit.LastRefused(u.unit) {
 		return
 	}
-	code, text := check.Refusal(u.unit)
+	code, text := unit.Refusal(u.unit)
 	if code == "" { // by a version that knows other codes
 		code, text = diag.UnitFailed, string(diag.UnitFailed)+": its gate refused: "+u.Text
 	}
@@ -101,19 +101,11 @@ func (g *glance) causeOf(code diag.Code, text, instance string) *cause {
 	if e, ok := diag.Lookup(code); ok {
 		p.Fix = e.Fix
 		if len(p.Fix.Look) == 0 { // what it saw stands there
-			p.Fix = p.Fix.Looking(diag.Run("journalctl", "-b", "-u", cmp.Or(unitOrNone(instance), plan.PreloadUnit)))
+			p.Fix = p.Fix.Looking(diag.Run("journalctl", "-b", "-u", cmp.Or(unitname.Of(instance), unitname.Preload)))
 		}
 	}
 	g.Causes = append(g.Causes, cause{Problem: p, Holds: []string{}})
 	return &g.Causes[len(g.Causes)-1]
-}
-
-// unitOrNone is the unit of an instance, "" of none.
-func unitOrNone(instance string) string {
-	if instance == "" {
-		return ""
-	}
-	return plan.InstanceUnit(instance)
 }
 
 // key is alike for the instance that the cause was first found of.
@@ -133,14 +125,6 @@ func alike(text, instance string) string {
 		text = regexp.MustCompile(`\b`+regexp.QuoteMeta(instance)+`\b`).ReplaceAllString(text, "%i")
 	}
 	return spans.ReplaceAllString(text, "")
-}
-
-func instanceIn(unit string) string {
-	name, ok := strings.CutPrefix(unit, "justnews@")
-	if !ok {
-		return ""
-	}
-	return strings.TrimSuffix(name, ".service")
 }
 
 // consequential reports whether a code says that a server, or what it loads, is
@@ -170,7 +154,7 @@ func (g *glance) dropConsequences() {
 		root func() *cause
 		wait bool
 	}{
-		{ofModels, g.ofPreload, g.loading || pendingUnit(g.preload.ActiveState, g.preload.Job) && !check.LastRefused(g.preload)},
+		{ofModels, g.ofPreload, g.loading || pendingUnit(g.preload.ActiveState, g.preload.Job) && !unit.LastRefused(g.preload)},
 		{ofBus, func() *cause { return g.holding(g.Bus.Unit) }, onItsWay(g.Bus.Unit)},
 		{ofOrchestrator, func() *cause { return g.holding(g.Orchestrator.Unit) }, onItsWay(g.Orchestrator.Unit)},
 	} {
@@ -253,7 +237,7 @@ func (g *glance) holdTheRest() {
 		return
 	}
 	for _, u := range g.Units {
-		if u.State == check.WordWaiting || u.State == check.WordQueued {
+		if u.State == unit.Waiting || u.State == unit.Queued {
 			only.Holds = union(only.Holds, []string{u.Instance})
 		}
 	}
@@ -263,7 +247,7 @@ func (g *glance) holdTheRest() {
 func (g *glance) nameCauses() {
 	for _, c := range g.Causes {
 		for i := range g.Units {
-			if u := &g.Units[i]; u.State != check.WordUp && slices.Contains(c.Holds, u.Instance) {
+			if u := &g.Units[i]; u.State != unit.Up && slices.Contains(c.Holds, u.Instance) {
 				u.Cause = c.Problem.Code
 			}
 		}
@@ -285,7 +269,7 @@ func (g *glance) stopped() bool {
 	}
 	for _, u := range g.Units {
 		switch u.State {
-		case check.WordStopped, check.WordDisabled, check.WordMasked:
+		case unit.Stopped, unit.Disabled, unit.Masked:
 		default:
 			return false
 		}
@@ -295,20 +279,20 @@ func (g *glance) stopped() bool {
 
 func targetStopped() diag.Problem {
 	return diag.Problem{
-		Code: diag.OrchestratorUnit, Severity: diag.Warning, Subject: plan.Target, Message: "it is stopped, and with it every instance",
-		Fix: diag.Do(diag.Run("systemctl", "start", plan.Target)),
+		Code: diag.OrchestratorUnit, Severity: diag.Warning, Subject: unitname.Target, Message: "it is stopped, and with it every instance",
+		Fix: diag.Do(diag.Run("systemctl", "start", unitname.Target)),
 	}
 }
 
 // refusedForTheStore reports whether a gate, or the preload, was shut by the
 // Model Store.
 func (g *glance) refusedForTheStore() bool {
-	if code, _ := check.Refusal(g.preload); check.LastRefused(g.preload) && strings.HasPrefix(string(code), "STORE-") {
+	if code, _ := unit.Refusal(g.preload); unit.LastRefused(g.preload) && strings.HasPrefix(string(code), "STORE-") {
 		return true
 	}
 	return slices.ContainsFunc(g.Units, func(u unitGlance) bool {
-		code, _ := check.Refusal(u.unit)
-		return check.LastRefused(u.unit) && strings.HasPrefix(string(code), "STORE-")
+		code, _ := unit.Refusal(u.unit)
+		return unit.LastRefused(u.unit) && strings.HasPrefix(string(code), "STORE-")
 	})
 }
 
@@ -327,13 +311,13 @@ func (g *glance) summarize() {
 	var stopped, held []string
 	for _, u := range g.Units {
 		switch {
-		case u.State == check.WordDisabled || u.State == check.WordMasked:
+		case u.State == unit.Disabled || u.State == unit.Masked:
 			continue
-		case u.State == check.WordUp:
+		case u.State == unit.Up:
 			up++
 		case u.State.Pending():
 			pending++
-		case u.State == check.WordStopped:
+		case u.State == unit.Stopped:
 			stopped = append(stopped, u.Instance)
 		}
 		wanted++
@@ -353,18 +337,18 @@ func (g *glance) summarize() {
 	g.Status = int(statusOf(g.Problems))
 	switch {
 	case len(held) > 0:
-		g.State, says = hostDown, []string{fmt.Sprintf("%d of %d wait for %s", len(held), wanted, counted(holding, "cause"))}
+		g.State, says = hostDown, []string{fmt.Sprintf("%d of %d wait for %s", len(held), wanted, diag.Count(holding, "cause"))}
 		if more := len(g.Causes) - holding; more > 0 {
-			says = append(says, "besides "+counted(more, "error"))
+			says = append(says, "besides "+diag.Count(more, "error"))
 		}
 	case len(g.Causes) > 0 && wanted > 0 && up == wanted:
-		g.State, says = hostDegraded, append(says, counted(len(g.Causes), "error"))
+		g.State, says = hostDegraded, append(says, diag.Count(len(g.Causes), "error"))
 	case len(g.Causes) > 0:
-		g.State, says = hostDown, []string{counted(len(g.Causes), "error")}
+		g.State, says = hostDown, []string{diag.Count(len(g.Causes), "error")}
 	case g.unconfigured:
 		g.State, says, g.Status = hostStopped, []string{"no instance is configured"}, int(diag.StatusUnavailable)
 	case g.stopped():
-		g.State, says, g.Status = hostStopped, []string{plan.Target + " is stopped"}, int(diag.StatusUnavailable)
+		g.State, says, g.Status = hostStopped, []string{unitname.Target + " is stopped"}, int(diag.StatusUnavailable)
 	case pending > 0 || g.loading:
 		g.State, g.Status = hostStarting, int(diag.StatusTimeout)
 	default:
@@ -379,5 +363,5 @@ func (g *glance) summarize() {
 }
 
 func (g *glance) isUp(instance string) bool {
-	return slices.ContainsFunc(g.Units, func(u unitGlance) bool { return u.Instance == instance && u.State == check.WordUp })
+	return slices.ContainsFunc(g.Units, func(u unitGlance) bool { return u.Instance == instance && u.State == unit.Up })
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"justnews/internal/check"
+	"justnews/internal/check/gpu"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/report"
@@ -15,9 +15,9 @@ import (
 
 // lookAtGPUs keeps what was found. A glance says what is wrong: recommendations,
 // and that a host which needs no GPU has none, are preflight's.
-func lookAtGPUs(g *glance, look facts.GPULook, want check.GPUWish) {
+func lookAtGPUs(g *glance, look facts.GPULook, want gpu.Wanted) {
 	g.GPU, g.gpuNeeded, g.gpuThere = *report.GPUsOf(&look), want.Needed, look.Kind == facts.GPUAnswered
-	problems := check.GPU(look, want)
+	problems := gpu.Judge(look, want)
 	g.Problems = append(g.Problems, slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Notice })...)
 }
 

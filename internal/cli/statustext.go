@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/report"
 	"justnews/internal/safefile"
@@ -112,7 +113,7 @@ func (a *app) printServers(g glance) {
 // wordOf is the state of a server: what it says, or what its unit does while it
 // is silent.
 func wordOf(s serviceGlance) string {
-	if s.State != "answers" && s.Unit != nil && s.Unit.State != check.WordUp {
+	if s.State != "answers" && s.Unit != nil && s.Unit.State != unit.Up {
 		return string(s.Unit.State)
 	}
 	return s.State
@@ -156,7 +157,7 @@ func toneOfServer(s serviceGlance) tone {
 	switch {
 	case s.State == "answers":
 		return good
-	case s.Unit != nil && s.Unit.State != check.WordUp:
+	case s.Unit != nil && s.Unit.State != unit.Up:
 		return toneOf(*s.Unit)
 	}
 	return wrong
@@ -178,11 +179,11 @@ func toneOf(u unitGlance) tone {
 	switch {
 	case !u.Gated:
 		return wrong
-	case u.State == check.WordUp:
+	case u.State == unit.Up:
 		return good
-	case u.State.Pending(), u.State == check.WordStopped, u.State == check.WordMasked:
+	case u.State.Pending(), u.State == unit.Stopped, u.State == unit.Masked:
 		return pending
-	case u.State == check.WordDisabled:
+	case u.State == unit.Disabled:
 		return plain
 	}
 	return wrong
@@ -198,10 +199,10 @@ type unitRow struct {
 }
 
 // wordOrder lists the states of instances as the table does, the worst first.
-func wordOrder() []check.Word {
-	return []check.Word{
-		check.WordRefused, check.WordFailed, check.WordMissing, check.WordMasked, check.WordWaiting, check.WordQueued,
-		check.WordStarting, check.WordStopping, check.WordStopped, check.WordDisabled, check.WordUp,
+func wordOrder() []unit.Word {
+	return []unit.Word{
+		unit.Refused, unit.Failed, unit.Missing, unit.Masked, unit.Waiting, unit.Queued,
+		unit.Starting, unit.Stopping, unit.Stopped, unit.Disabled, unit.Up,
 	}
 }
 
@@ -210,17 +211,17 @@ func unitRows(g glance) []unitRow {
 	var rows []unitRow
 	first, last := map[int]float64{}, map[int]float64{}
 	for _, u := range g.Units {
-		r := unitRow{state: string(u.State), tone: toneOf(u), rank: 2 * slices.Index(wordOrder(), u.State), note: check.WaitsFor(u.Text)}
-		if !u.Gated && u.State != check.WordMissing {
+		r := unitRow{state: string(u.State), tone: toneOf(u), rank: 2 * slices.Index(wordOrder(), u.State), note: unit.WaitsFor(u.Text)}
+		if !u.Gated && u.State != unit.Missing {
 			r.state, r.rank = "UNGATED, "+r.state, -1
 		}
-		if u.State == check.WordRefused {
+		if u.State == unit.Refused {
 			r.note = ""
 			if len(g.Causes) > 1 {
 				r.note = string(u.Cause)
 			}
 		}
-		if u.State == check.WordFailed && u.Result != "" && u.Result != "success" {
+		if u.State == unit.Failed && u.Result != "" && u.Result != "success" {
 			r.note = "Result: " + diag.Clean(u.Result)
 		}
 		at := slices.IndexFunc(rows, func(o unitRow) bool { return o.state == r.state && o.note == r.note })

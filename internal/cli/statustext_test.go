@@ -13,18 +13,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"justnews/internal/check"
+	checkorchestrator "justnews/internal/check/orchestrator"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
+	"justnews/internal/unitname"
 )
 
 // instanceUnit is a unit whose gate stands before it, with what it says last.
 func instanceUnit(name, active, sub, text string) facts.Unit {
 	return facts.Unit{
-		Name: wish.InstanceUnit(name), LoadState: "loaded", ActiveState: active, SubState: sub, StatusText: text, Result: "success",
+		Name: unitname.Of(name), LoadState: "loaded", ActiveState: active, SubState: sub, StatusText: text, Result: "success",
 		ExecStartPre: []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", name}}},
 	}
 }
@@ -240,7 +241,7 @@ func TestStatusOfWhatWasStoppedOnPurposeHasNoError(t *testing.T) {
 
 func TestPreflightOfWhatWasStoppedOnPurposeAsksNoServer(t *testing.T) {
 	cfg := &config.Config{Instances: []config.Instance{{Name: "scout", Enabled: true}}}
-	wanted := wish.Wish{RequireModels: true, RequireBus: true}
+	wanted := requirement.Run{RequireModels: true, RequireBus: true}
 	wanted.Orchestrator.Unit, wanted.Bus.Unit = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service"
 	w := wanted
 	found := notStarted(t.Context(), cfg, &w, everyUnit{LoadState: "loaded", ActiveState: "inactive", SubState: "dead"})
@@ -302,7 +303,7 @@ func TestStatusIsBadWhereAUnitFailedOrIsUngated(t *testing.T) {
 		u := good
 		u.ActiveState = state
 		g := nothingSeen()
-		lookAtUnits(t.Context(), &g, cfg, wish.Wish{}, everyUnit(u), nil)
+		lookAtUnits(t.Context(), &g, cfg, requirement.Run{}, everyUnit(u), nil)
 		if len(g.Units) != 2 || !hasCode(g.Problems, want) || statusOf(g.Problems) == diag.StatusReady {
 			t.Errorf("%s: %+v", state, g)
 		}
@@ -422,8 +423,8 @@ func TestTheBusIsOnlyAWarningWhereNobodyWaitsForIt(t *testing.T) {
 	down := facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
 	for required, want := range map[bool]diag.Status{true: diag.StatusUnavailable, false: diag.StatusReady} {
 		cfg := &config.Config{Instances: []config.Instance{{Name: "scout", RequireBus: required}}}
-		problems := busProblems(cfg, wish.Wish{}, down)
-		if len(problems) != len(check.Bus("", down)) || statusOf(problems) != want {
+		problems := busProblems(cfg, requirement.Run{}, down)
+		if len(problems) != len(checkorchestrator.Bus("", down)) || statusOf(problems) != want {
 			t.Errorf("required %v: %+v", required, problems)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"justnews/internal/digest"
 	"justnews/internal/facts"
 	"justnews/internal/probe/store"
+	"justnews/internal/requirement"
 	"justnews/internal/safefile"
-	"justnews/internal/wish"
 )
 
 // DigestDir is where what was found out of the Model Store is remembered: root's.
@@ -63,9 +63,9 @@ func (m modelStore) Recall(ctx context.Context, trees []facts.StoreTree) []facts
 	return m.Store.Prove(ctx, trees, store.Proving{Remembered: true})
 }
 
-// openStore opens the Model Store that a wish is about, and what this host
+// openStore opens the Model Store that a run is about, and what this host
 // remembers of its files. The note says what cannot be tried.
-func (a *app) openStore(w wish.Wish) (m modelStore, note *diag.Problem, shut func()) {
+func (a *app) openStore(w requirement.Run) (m modelStore, note *diag.Problem, shut func()) {
 	var loader *store.User
 	if w.Loader.User != "" {
 		// Every unit has the group justnews besides its own (justnews@.service).

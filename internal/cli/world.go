@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"justnews/internal/check"
+	checkstore "justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
@@ -23,7 +23,7 @@ import (
 	"justnews/internal/probe/store"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/records"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // world is a gate.World over the real machine, and what has to be closed
@@ -38,7 +38,7 @@ type world struct {
 // openWorld puts the probes together that a run of w needs. What cannot be
 // asked on this machine is left out and noted once; only a URL that cannot be
 // used is an error, and then the configuration is to blame.
-func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, observer gate.Observer) (*world, []diag.Problem) {
+func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Conn, observer gate.Observer) (*world, []diag.Problem) {
 	o, errO := orchestrator.New(w.Orchestrator.URL, orchestrator.WithServer(host.Host{}.Server))
 	b, errB := orchestrator.NewBus(w.Bus.URL, orchestrator.WithServer(host.Host{}.Server))
 	if err := errors.Join(errO, errB); err != nil {
@@ -49,7 +49,7 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 	}
 	x := &world{systemd: conn, World: gate.World{
 		Orchestrator: gate.ProvenOrchestrator(o, a.origin(w.Orchestrator, conn)), Adviser: o,
-		Bus: gate.ProvenBus(b, a.origin(wish.Service{Unit: w.Bus.Unit, Here: true}, conn)), Observer: observer,
+		Bus: gate.ProvenBus(b, a.origin(requirement.Service{Unit: w.Bus.Unit, Here: true}, conn)), Observer: observer,
 		Map: a.modelMap(w), Uptime: host.Uptime, Machine: host.Host{},
 	}}
 	x.close = append(x.close, o.Close, b.Close)
@@ -79,13 +79,13 @@ func (a *app) openWorld(w wish.Wish, cfg *config.Config, conn *systemd.Conn, obs
 }
 
 // origin is how the answers of a unit are proven to be its own.
-func (a *app) origin(s wish.Service, conn *systemd.Conn) *gate.Origin {
+func (a *app) origin(s requirement.Service, conn *systemd.Conn) *gate.Origin {
 	return &gate.Origin{Unit: s.Unit, Away: !s.Here, Units: unitsOf(conn), Groups: host.Host{}, Must: a.startedBySystemd()}
 }
 
 // openLock finds the lock that keeps the gates of this host from triggering
 // together, and the record beside it.
-func (x *world) openLock(w wish.Wish) {
+func (x *world) openLock(w requirement.Run) {
 	name := hostlock.Name("orchestrator", w.Orchestrator.URL)
 	lock, err := hostlock.Open(name)
 	x.noteLock(lock, err)
@@ -95,8 +95,8 @@ func (x *world) openLock(w wish.Wish) {
 	x.Lock = lock
 	x.close = append(x.close, lock.Unlock)
 	if dir := lock.Dir(); dir != "" {
-		boot, _ := host.Host{}.BootID() // "" binds the record to nothing but /run, which a boot empties
-		x.Memory = records.State[gate.History]{Dir: dir, Name: name, Boot: boot}
+		// Without an ID nothing binds the record but /run, which a boot empties.
+		x.Memory = records.State[gate.History]{Dir: dir, Name: name, Boot: bootID()}
 	}
 }
 
@@ -125,7 +125,7 @@ func noLock(seen string) diag.Problem {
 }
 
 // modelMap reads and judges AGENT_MODEL_MAP where the run needs it.
-func (a *app) modelMap(w wish.Wish) gate.ModelMap {
+func (a *app) modelMap(w requirement.Run) gate.ModelMap {
 	if !w.RequireModels {
 		return gate.ModelMap{Total: -1}
 	}
@@ -139,10 +139,10 @@ func (a *app) modelMap(w wish.Wish) gate.ModelMap {
 
 // mapProblems judges the map, and where it may not be read looks for what keeps
 // this user out.
-func mapProblems(file modelmap.File, w wish.Wish) []diag.Problem {
-	problems := check.Map(file, w.Models.MapWritten)
+func mapProblems(file modelmap.File, w requirement.Run) []diag.Problem {
+	problems := checkstore.Map(file, w.Models.MapWritten)
 	if errors.Is(file.Err, fs.ErrPermission) {
-		problems = check.MapDenied(problems, store.Self().Name, store.Denial(file.Path))
+		problems = checkstore.MapDenied(problems, store.Self().Name, store.Denial(file.Path))
 	}
 	return problems
 }
@@ -178,7 +178,7 @@ func (a *app) openSystemd(ctx context.Context) *systemd.Conn {
 // servedHere reports whether the orchestrator is of this host: its instance says
 // so, or an address that its URL leads to. A name that leads nowhere yet is taken
 // for this host's: then everything is checked.
-func servedHere(ctx context.Context, s wish.Service) bool {
+func servedHere(ctx context.Context, s requirement.Service) bool {
 	u, err := url.Parse(s.URL)
 	if s.Unit != "" || err != nil {
 		return true

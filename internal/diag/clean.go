@@ -32,6 +32,33 @@ func Clean(s string) string {
 	return b.String()
 }
 
+// Quote is a name or a value in a sentence, in quotes.
+func Quote(s string) string { return Clean(strconv.Quote(s)) }
+
+// Bare is a name in a sentence, in quotes where it is more than a plain word or
+// path.
+func Bare(s string) string {
+	if isPlain(s, "") {
+		return s
+	}
+	return Quote(s)
+}
+
+// Count is a number of things: "1 model", "2 models".
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
+}
+
+// isPlain reports whether a word means itself, to a shell as well. more are
+// characters that are allowed besides.
+func isPlain(s, more string) bool {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:./-"
+	return s != "" && strings.Trim(s, plain+more) == ""
+}
+
 func isClean(s string) bool {
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])

@@ -51,12 +51,6 @@ type Command []string
 // Run returns the vector of one command.
 func Run(argv ...string) Command { return argv }
 
-// Retry forgets what failed and starts what is enabled.
-func Retry() Command { return Run("justnews-gate", "retry") }
-
-// Reload makes systemd run the generator: it applies the configuration.
-func Reload() Command { return Run("systemctl", "daemon-reload") }
-
 // Examples is where the packages install the examples.
 const Examples = "/usr/share/doc/justnews/examples/"
 
@@ -81,8 +75,7 @@ func (c Command) String() string {
 // writes it when the line runs. Line breaks at its end, which $(...) cuts off, are
 // the last character of the IFS that every shell starts with.
 func shellWord(s string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
-	if s != "" && strings.Trim(s, plain) == "" {
+	if isPlain(s, ",") {
 		return s
 	}
 	if isClean(s) {

@@ -35,9 +35,8 @@ func Parse(text string) (Sum, bool) {
 }
 
 // processors counts the users of all processors. The gate runs with one
-// (cmd/justnews-gate); only hashing benefits from more.
-//
-//nolint:gochecknoglobals // GOMAXPROCS is one number for the process
+// (cmd/justnews-gate); only hashing benefits from more. GOMAXPROCS is one number
+// for the process.
 var processors struct {
 	mu     sync.Mutex
 	users  int

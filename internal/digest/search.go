@@ -256,7 +256,7 @@ func without(b []*Branch, i int) []*Branch { return slices.Delete(slices.Clone(b
 // searcher tries all orders, depth first, with the state of the hash cloned at
 // each fork.
 type searcher struct {
-	ctx     context.Context //nolint:containedctx // of one search
+	ctx     context.Context // of one search
 	version string
 	want    Sum
 	reader  *reader

@@ -18,8 +18,6 @@ import (
 
 // recorded are answers of systemd 252's load_env_file(), taken by calling it in
 // libsystemd-shared. FuzzParse asks it again where it is installed.
-//
-//nolint:gochecknoglobals // test data
 var recorded = []struct {
 	text string
 	want Vars

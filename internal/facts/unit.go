@@ -4,6 +4,14 @@ package facts
 
 import "time"
 
+// How a process ended, as ExecMainCode and Exec.Code have it: CLD_EXITED,
+// CLD_KILLED and CLD_DUMPED of sigaction(2).
+const (
+	CodeExited = 1
+	CodeKilled = 2
+	CodeDumped = 3
+)
+
 // Unit is what systemd says of one unit over D-Bus. The field names are
 // systemd's property names.
 type Unit struct {

@@ -8,7 +8,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // Margin is what a gate leaves of its unit's TimeoutStartSec=: time to say why
@@ -19,12 +19,12 @@ const Margin = 5 * time.Second
 // GATE_TIMEOUT and what systemd allows less Margin. Where systemd allows less,
 // the warning says both, and where each is set. A unit of which nothing is
 // known, or whose TimeoutStartSec= is infinity, allows everything.
-func Budget(want wish.Timeout, unit *facts.Unit) (wish.Timeout, []diag.Problem) {
+func Budget(want requirement.Timeout, unit *facts.Unit) (requirement.Timeout, []diag.Problem) {
 	if unit == nil || unit.TimeoutStart <= 0 || want.Value <= unit.TimeoutStart-Margin {
 		return want, nil
 	}
 	allowed := max(unit.TimeoutStart-Margin, unit.TimeoutStart/2)
-	return wish.Timeout{Value: allowed, Origin: "TimeoutStartSec= of " + unit.Name}, []diag.Problem{{
+	return requirement.Timeout{Value: allowed, Origin: "TimeoutStartSec= of " + unit.Name}, []diag.Problem{{
 		Code: diag.TimeoutConflict, Severity: diag.Warning, Subject: unit.Name,
 		Message: fmt.Sprintf("GATE_TIMEOUT is %d s (%s), but TimeoutStartSec= is only %d s: the gate ends after %d s",
 			int(want.Value.Seconds()), want.Origin, int(unit.TimeoutStart.Seconds()), int(allowed.Seconds())),

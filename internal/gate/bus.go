@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -31,33 +33,34 @@ func awaitBus(ctx context.Context, k *walk) outcome {
 		}
 		switch check.Reach(look.Answer) {
 		case check.Ready:
-			return outcome{passed: true, detail: "bus " + check.BusState(look), problems: check.Bus(k.wish.Bus.URL, look)}
+			return outcome{passed: true, detail: "bus " + orchestrator.BusState(look), problems: orchestrator.Bus(k.req.Bus.URL, look)}
 		case check.Nonsense:
 			if strange++; strange >= inARow {
-				return outcome{detail: look.Detail, problems: check.Bus(k.wish.Bus.URL, look)}
+				return outcome{detail: look.Detail, problems: orchestrator.Bus(k.req.Bus.URL, look)}
 			}
 		default:
 			strange = 0
 			if problems := k.busUnitProblem(ctx); len(problems) > 0 {
 				return outcome{detail: problems[0].Message, problems: problems}
 			}
+			k.renew(ctx)
 		}
 		k.say("bus", "no answer yet: "+look.Detail, 0, 0)
 		if !pause(ctx, jitter(every)) {
-			return outcome{detail: last.Detail, problems: check.Bus(k.wish.Bus.URL, last)}
+			return outcome{detail: last.Detail, problems: orchestrator.Bus(k.req.Bus.URL, last)}
 		}
 	}
 }
 
 func (k *walk) busUnitProblem(ctx context.Context) []diag.Problem {
-	if k.wish.Bus.Unit == "" || k.world.Units == nil {
+	if k.req.Bus.Unit == "" || k.world.Units == nil {
 		return nil
 	}
-	unit, err := k.world.Units.Unit(ctx, k.wish.Bus.Unit)
+	unit, err := k.world.Units.Unit(ctx, k.req.Bus.Unit)
 	if err != nil {
 		return nil
 	}
-	problems := check.BusUnit(unit)
+	problems := orchestrator.BusUnit(unit)
 	if unstarted := k.unstarted(unit, problems); len(unstarted) > 0 {
 		return unstarted
 	}
@@ -67,7 +70,7 @@ func (k *walk) busUnitProblem(ctx context.Context) []diag.Problem {
 // unstarted returns the problems of a silent server's unit that nothing is about
 // to start. A gate waits all the same: somebody may start it. A survey does not.
 func (k *walk) unstarted(u facts.Unit, problems []diag.Problem) []diag.Problem {
-	if !k.survey || check.Unit(u).State != check.Idle {
+	if !k.survey || checkunit.Judge(u).State != check.Idle {
 		return nil
 	}
 	for i := range problems {

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
 	"justnews/internal/facts"
 )
 
@@ -21,8 +22,8 @@ func (f *follower) confirmed(ctx context.Context) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		judged := check.Models(second, f.modelsWish())
-		same, what := check.Same(first.State, second.State)
+		judged := orchestrator.Models(second, f.modelsWish())
+		same, what := orchestrator.Same(first.State, second.State)
 		if judged.State == check.Ready && same {
 			continue
 		}

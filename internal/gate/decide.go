@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
 	"justnews/internal/facts"
 )
 
@@ -166,7 +167,7 @@ func (s situation) stale() bool {
 	if s.state.HasStartedAt {
 		return sameJob(a.before.StartedAt, s.state.StartedAt)
 	}
-	same, _ := check.Same(a.before, s.state)
+	same, _ := orchestrator.Same(a.before, s.state)
 	return same
 }
 

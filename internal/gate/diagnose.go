@@ -7,7 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
+	"justnews/internal/check/store"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -42,15 +43,15 @@ func earlier(a, b time.Time) time.Time {
 
 // evidence looks at the Model Store and the machine, once, to find out why
 // models did not load. What the store step proved is not looked at again.
-func (k *walk) evidence() check.ModelEvidence {
+func (k *walk) evidence() orchestrator.Evidence {
 	if k.found != nil {
 		return *k.found
 	}
-	v := check.ModelEvidence{Wish: k.storeWish(), Unit: k.unit.unit.Name, Limits: k.unit.unit.MemoryLimits}
+	v := orchestrator.Evidence{Wish: k.storeWish(), Unit: k.unit.unit.Name, Limits: k.unit.unit.MemoryLimits}
 	if k.world.Machine != nil {
 		v.Memory = k.world.Machine.Memory(k.unit.unit.ControlGroup)
 	}
-	if wants := check.StoreWants(k.world.Map.Models); len(wants) > 0 {
+	if wants := store.Wants(k.world.Map.Models); len(wants) > 0 {
 		ctx, cancel := k.diagnosing(lookTime)
 		defer cancel()
 		v.Store = k.world.Store.Look(ctx, wants)
@@ -61,24 +62,24 @@ func (k *walk) evidence() check.ModelEvidence {
 
 // diagnose finds the cause of a model's error. Of a model that looks right from
 // outside the content is compared as well, as far as the time allows.
-func (k *walk) diagnose(e facts.ModelError) (check.Diagnosis, bool) {
+func (k *walk) diagnose(e facts.ModelError) (orchestrator.Diagnosis, bool) {
 	if k.world.Store == nil {
-		return check.Diagnosis{}, false
+		return orchestrator.Diagnosis{}, false
 	}
 	v := k.evidence()
-	d, ok := check.DiagnoseModel(e, v)
+	d, ok := orchestrator.DiagnoseModel(e, v)
 	if !ok || d.Code != "" {
 		return d, ok
 	}
 	if k.proveFor(e, &v) {
-		return check.DiagnoseModel(e, v)
+		return orchestrator.DiagnoseModel(e, v)
 	}
 	return d, ok
 }
 
 // proveFor hashes the version of one model, the first time that it is asked
 // for.
-func (k *walk) proveFor(e facts.ModelError, v *check.ModelEvidence) bool {
+func (k *walk) proveFor(e facts.ModelError, v *orchestrator.Evidence) bool {
 	at := slices.IndexFunc(v.Store.Models, func(m facts.StoreModel) bool {
 		return m.Want.Agent == e.Agent && m.Want.Model == e.Model && m.Tree >= 0
 	})
@@ -107,7 +108,7 @@ func (k *walk) environment() []diag.Problem {
 	if !k.unit.known || k.world.Machine == nil || u.MainPID == 0 {
 		return nil
 	}
-	return check.StoreEnvironment(u.Name, k.world.Machine.Environment(u), k.wish.Models.Strict, k.wish.Models.Root)
+	return orchestrator.Environment(u.Name, k.world.Machine.Environment(u), k.req.Models.Strict, k.req.Models.Root)
 }
 
 // forMemory names memory as the cause of a unit's failure where it was.
@@ -115,5 +116,5 @@ func (k *walk) forMemory(problems []diag.Problem) []diag.Problem {
 	if k.world.Machine == nil || len(problems) == 0 {
 		return problems
 	}
-	return check.ForMemory(problems, k.unit.unit, k.world.Machine.Memory(k.unit.unit.ControlGroup))
+	return orchestrator.ForMemory(problems, k.unit.unit, k.world.Machine.Memory(k.unit.unit.ControlGroup))
 }

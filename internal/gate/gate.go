@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package gate is the wait loop: it looks through probes, lets internal/check
-// judge, and goes on until everything that a Wish asks for is true, until
+// judge, and goes on until everything that the requirement asks for is true, until
 // something is certain not to become true, or until the deadline. It decides
 // nothing that check could decide, prints nothing and never exits.
 package gate
@@ -14,7 +14,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/modelmap"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // Orchestrator looks at the GPU Orchestrator. A look never fails: what went
@@ -130,13 +130,17 @@ type World struct {
 	Starter      Starter
 	Self         Self
 	Mark         *Mark // nil: a run by hand, which opens no unit
-	GPU          GPU
-	Lock         Lock
-	Memory       Memory
-	Store        ModelStore // nil: the models are loaded on another host
-	Machine      Machine    // nil: nothing is known of memory and processes
-	Observer     Observer
-	Map          ModelMap
+	// Renew asks for a restart of the orchestrator or the bus where they were
+	// started with another configuration and no instance uses them; nil: this run
+	// is nobody's gate.
+	Renew    func(ctx context.Context)
+	GPU      GPU
+	Lock     Lock
+	Memory   Memory
+	Store    ModelStore // nil: the models are loaded on another host
+	Machine  Machine    // nil: nothing is known of memory and processes
+	Observer Observer
+	Map      ModelMap
 	// Began is when the process began, and with it the time of every run: w.Timeout
 	// counts from it. The zero value: with the run.
 	Began time.Time
@@ -161,7 +165,7 @@ type ModelMap struct {
 // Run makes sure of everything that w asks for, within ctx and w.Timeout. It
 // always returns a Result; Result.Status is StatusReady only if every step
 // that was asked for passed.
-func Run(ctx context.Context, w wish.Wish, world World) Result {
+func Run(ctx context.Context, w requirement.Run, world World) Result {
 	steps := gateSteps(w)
 	if world.Mark != nil {
 		steps = slices.Concat([]step{unitStep}, steps, []step{unitStep})
@@ -171,28 +175,28 @@ func Run(ctx context.Context, w wish.Wish, world World) Result {
 
 // Survey is Run for a person: it goes on after a step that failed, so that all
 // findings come in one go.
-func Survey(ctx context.Context, w wish.Wish, world World) Result {
+func Survey(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, surveySteps(w), goOn)
 }
 
 // Preload makes sure that the orchestrator has its models loaded, and of
 // nothing else.
-func Preload(ctx context.Context, w wish.Wish, world World) Result {
+func Preload(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, modelSteps(w), stopAtFirst)
 }
 
 // StartMPS makes sure that NVIDIA MPS runs and is proven, and of nothing else.
-func StartMPS(ctx context.Context, w wish.Wish, world World) Result {
+func StartMPS(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, []step{mpsStep}, stopAtFirst)
 }
 
 // ProveMPS gives the daemon its default limits and proves it. It starts
 // nothing: it is the last part of the start of the daemon's own unit.
-func ProveMPS(ctx context.Context, w wish.Wish, world World) Result {
+func ProveMPS(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, []step{mpsProofStep}, stopAtFirst)
 }
 
 // Trigger asks for a preload where none is under way, and does not wait.
-func Trigger(ctx context.Context, w wish.Wish, world World) Result {
+func Trigger(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, []step{triggerStep}, stopAtFirst)
 }

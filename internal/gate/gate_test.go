@@ -16,14 +16,14 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/process"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // each case is one gate over one orchestrator, in virtual time.
 func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 	const timeout = time.Minute
 	for name, c := range map[string]struct {
-		prepare func(*server, *host, *wish.Wish)
+		prepare func(*server, *host, *requirement.Run)
 		status  diag.Status
 		code    diag.Code
 		posts   int
@@ -33,38 +33,38 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			status: diag.StatusReady, posts: 1, within: 11 * time.Second,
 		},
 		"it waits for an orchestrator that starts late": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) {
+			prepare: func(s *server, _ *host, _ *requirement.Run) {
 				s.down = true
 				s.at(20*time.Second, func(s *server) { s.down = false })
 			},
 			status: diag.StatusReady, posts: 1, within: 31 * time.Second,
 		},
 		"it never opens on all_ready over zero models": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) { s.ignore = true },
+			prepare: func(s *server, _ *host, _ *requirement.Run) { s.ignore = true },
 			status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 11 * time.Second,
 		},
 		"it never opens on a job that loaded fewer models than the map lists": {
-			prepare: func(s *server, h *host, _ *wish.Wish) { s.total, h.models = 3, 10 },
+			prepare: func(s *server, h *host, _ *requirement.Run) { s.total, h.models = 3, 10 },
 			status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 8 * time.Second,
 		},
 		"it refreshes a failed job once and then names the model": {
-			prepare: func(s *server, _ *host, w *wish.Wish) { s.broken, w.FailFast = 1, false },
+			prepare: func(s *server, _ *host, w *requirement.Run) { s.broken, w.FailFast = 1, false },
 			status:  diag.StatusFailed, code: diag.ModelFailed, posts: 2, within: 22 * time.Second,
 		},
 		"fail_fast ends the wait while the job still runs": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) { s.broken = 1 },
+			prepare: func(s *server, _ *host, _ *requirement.Run) { s.broken = 1 },
 			status:  diag.StatusFailed, code: diag.ModelFailed, posts: 1, within: 2 * time.Second,
 		},
 		"refresh_attempts = 0 never refreshes": {
-			prepare: func(s *server, _ *host, w *wish.Wish) { s.broken, w.RefreshAttempts, w.FailFast = 1, 0, false },
+			prepare: func(s *server, _ *host, w *requirement.Run) { s.broken, w.RefreshAttempts, w.FailFast = 1, 0, false },
 			status:  diag.StatusFailed, code: diag.ModelFailed, posts: 1, within: 12 * time.Second,
 		},
 		"a failed job is not refreshed where that cannot be recorded": {
-			prepare: func(s *server, h *host, w *wish.Wish) { s.broken, h.memory.broken, w.FailFast = 1, true, false },
+			prepare: func(s *server, h *host, w *requirement.Run) { s.broken, h.memory.broken, w.FailFast = 1, true, false },
 			status:  diag.StatusFailed, code: diag.ModelFailed, posts: 1, within: 12 * time.Second,
 		},
 		"an orchestrator that restarts in the middle is triggered again": {
-			prepare: func(s *server, h *host, _ *wish.Wish) {
+			prepare: func(s *server, h *host, _ *requirement.Run) {
 				var mu sync.Mutex
 				invocation := "a"
 				s.at(5*time.Second, func(s *server) { s.down = true; s.restart() })
@@ -85,19 +85,19 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			status: diag.StatusReady, posts: 2, within: 20 * time.Second,
 		},
 		"a job that is still running at the deadline is a time-out": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) { s.each = time.Minute },
+			prepare: func(s *server, _ *host, _ *requirement.Run) { s.each = time.Minute },
 			status:  diag.StatusTimeout, code: diag.ModelsTimeout, posts: 1, within: timeout + time.Second,
 		},
 		"an orchestrator that never answers is unreachable at the deadline": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) { s.down = true },
+			prepare: func(s *server, _ *host, _ *requirement.Run) { s.down = true },
 			status:  diag.StatusUnavailable, code: diag.OrchestratorUnreachable, within: timeout + time.Second,
 		},
 		"ready:false until the deadline is named": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) { s.ready = false },
+			prepare: func(s *server, _ *host, _ *requirement.Run) { s.ready = false },
 			status:  diag.StatusUnavailable, code: diag.OrchestratorNotReady, within: timeout + time.Second,
 		},
 		"an invalid answer ends the wait after three": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) {
+			prepare: func(s *server, _ *host, _ *requirement.Run) {
 				s.override = func() facts.ModelsLook {
 					return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: "not an object"}}
 				}
@@ -105,7 +105,7 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			status: diag.StatusNonsense, code: diag.OrchestratorNonsense, within: 2 * time.Second,
 		},
 		"a single strange answer among good ones does not end the wait": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) {
+			prepare: func(s *server, _ *host, _ *requirement.Run) {
 				n := 0
 				s.override = func() facts.ModelsLook {
 					if n++; n%5 == 0 {
@@ -117,7 +117,7 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			status: diag.StatusReady, posts: 1, within: 15 * time.Second,
 		},
 		"500 without a state is retried until the deadline": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) {
+			prepare: func(s *server, _ *host, _ *requirement.Run) {
 				s.override = func() facts.ModelsLook {
 					return facts.ModelsLook{Answer: facts.Answer{Kind: facts.ServerError, Status: 500, Detail: "Internal Server Error"}}
 				}
@@ -125,11 +125,11 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			status: diag.StatusUnavailable, code: diag.OrchestratorUnreachable, within: timeout + time.Second,
 		},
 		"two workers that disagree never open it": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) { s.each, s.workers = 0, 2 },
+			prepare: func(s *server, _ *host, _ *requirement.Run) { s.each, s.workers = 0, 2 },
 			status:  diag.StatusNonsense, code: diag.ModelsInconsistent, posts: 2, within: timeout + time.Second,
 		},
 		"done above total is inconsistent": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) {
+			prepare: func(s *server, _ *host, _ *requirement.Run) {
 				at := 1.0
 				s.override = func() facts.ModelsLook {
 					return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered, Status: 200}, State: facts.ModelsState{
@@ -140,13 +140,13 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			status: diag.StatusNonsense, code: diag.ModelsInconsistent, posts: 1, within: 10 * time.Second,
 		},
 		"a POST that is refused ends the wait": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) {
+			prepare: func(s *server, _ *host, _ *requirement.Run) {
 				s.preloadAnswer = &facts.ModelsLook{Answer: facts.Answer{Kind: facts.Nonsense, Status: 422, Detail: "unprocessable"}}
 			},
 			status: diag.StatusNonsense, code: diag.PreloadRefused, posts: 1, within: 2 * time.Second,
 		},
 		"a failed unit ends the wait at once": {
-			prepare: func(s *server, h *host, _ *wish.Wish) {
+			prepare: func(s *server, h *host, _ *requirement.Run) {
 				s.down = true
 				h.units = unitFunc(func(name string) (facts.Unit, error) {
 					return facts.Unit{Name: name, LoadState: "loaded", ActiveState: "failed", SubState: "failed", Result: "exit-code"}, nil
@@ -155,7 +155,7 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			status: diag.StatusUnavailable, code: diag.OrchestratorUnit, within: time.Second,
 		},
 		"a unit between two automatic restarts is waited for": {
-			prepare: func(s *server, h *host, _ *wish.Wish) {
+			prepare: func(s *server, h *host, _ *requirement.Run) {
 				s.down = true
 				s.at(10*time.Second, func(s *server) { s.down = false })
 				h.units = unitFunc(func(name string) (facts.Unit, error) {
@@ -165,7 +165,7 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			status: diag.StatusReady, posts: 1, within: 22 * time.Second,
 		},
 		"a unit that dry-runs is never ready": {
-			prepare: func(_ *server, h *host, _ *wish.Wish) {
+			prepare: func(_ *server, h *host, _ *requirement.Run) {
 				h.units = unitFunc(func(name string) (facts.Unit, error) {
 					u, err := activeUnit(name)
 					u.Environment = []string{"MODEL_STORE_DRY_RUN=1"}
@@ -175,15 +175,15 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			status: diag.StatusFailed, code: diag.OrchestratorDryRun, within: time.Second,
 		},
 		"safe mode counts only where the configuration honours it": {
-			prepare: func(s *server, _ *host, _ *wish.Wish) { s.safeMode = true },
+			prepare: func(s *server, _ *host, _ *requirement.Run) { s.safeMode = true },
 			status:  diag.StatusReady, posts: 1, within: 11 * time.Second,
 		},
 		"honoured safe mode skips the preload": {
-			prepare: func(s *server, _ *host, w *wish.Wish) { s.safeMode, w.HonorSafeMode = true, true },
+			prepare: func(s *server, _ *host, w *requirement.Run) { s.safeMode, w.HonorSafeMode = true, true },
 			status:  diag.StatusReady, code: diag.OrchestratorSafeMode, within: time.Second,
 		},
 		"without systemd the units are left out": {
-			prepare: func(_ *server, h *host, _ *wish.Wish) { h.units = nil },
+			prepare: func(_ *server, h *host, _ *requirement.Run) { h.units = nil },
 			status:  diag.StatusReady, code: diag.NoSystemd, posts: 1, within: 11 * time.Second,
 		},
 	} {
@@ -230,7 +230,7 @@ func hasCode(r Result, code diag.Code) bool {
 }
 
 // together runs n gates of one host at once.
-func together(t *testing.T, h *host, n int, w wish.Wish) []Result {
+func together(t *testing.T, h *host, n int, w requirement.Run) []Result {
 	results := make([]Result, n)
 	var wg sync.WaitGroup
 	for i := range n {
@@ -355,7 +355,7 @@ func TestPreloadRefreshRunsAFinishedJobAgain(t *testing.T) {
 }
 
 func TestPreloadRefreshEndsAStatusThatOnlyARefreshCanEnd(t *testing.T) {
-	for name, preload := range map[string]func(context.Context, wish.Wish, World) Result{"followed": Preload, "triggered": Trigger} {
+	for name, preload := range map[string]func(context.Context, requirement.Run, World) Result{"followed": Preload, "triggered": Trigger} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(10, 100*time.Millisecond)
@@ -540,7 +540,7 @@ func TestTheBudgetIsTheSmallerOfTheTwo(t *testing.T) {
 		{300 * time.Second, &facts.Unit{}, 300 * time.Second, false},
 		{300 * time.Second, &facts.Unit{TimeoutStart: 6 * time.Second}, 3 * time.Second, true},
 	} {
-		got, problems := Budget(wish.Timeout{Value: c.want, Origin: "test"}, c.unit)
+		got, problems := Budget(requirement.Timeout{Value: c.want, Origin: "test"}, c.unit)
 		if got.Value != c.get || (len(problems) > 0) != c.noted {
 			t.Errorf("Budget(%v, %+v) = %v, %v; want %v, noted %v", c.want, c.unit, got.Value, problems, c.get, c.noted)
 		}
@@ -647,4 +647,34 @@ func TestALeaderWhoseLockWasTakenAwayDoesNotTrigger(t *testing.T) {
 			t.Errorf("%d POSTs without the lock, status %d", s.posts, r.Status)
 		}
 	})
+}
+
+// A gate that gets nowhere looks whether a server was started with another
+// configuration; one that only has to wait does not.
+func TestGateAsksForARenewalOnlyWhereItGetsNowhere(t *testing.T) {
+	for name, c := range map[string]struct {
+		silent bool
+		want   bool
+	}{
+		"the models are being loaded": {},
+		"the bus does not answer":     {silent: true, want: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost(newServer(2, 5*time.Second))
+				x := h.world()
+				asked := false
+				x.Renew = func(context.Context) { asked = true }
+				if c.silent {
+					x.Bus = busFunc(func() facts.BusHealth {
+						return facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
+					})
+				}
+				r := Run(t.Context(), scoutWish(30*time.Second), x)
+				if r.Passed() == c.silent || asked != c.want {
+					t.Errorf("passed: %v, asked for a renewal: %v; %v", r.Passed(), asked, r.Problems)
+				}
+			})
+		})
+	}
 }

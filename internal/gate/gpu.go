@@ -6,7 +6,7 @@ import (
 	"context"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/gpu"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -24,7 +24,7 @@ const (
 // first gate. Everything else that is wrong with a GPU does not get better by
 // waiting.
 func awaitGPU(ctx context.Context, k *walk) outcome {
-	want := check.GPUWish(k.wish.GPU)
+	want := gpu.Wanted(k.req.GPU)
 	if k.world.GPU == nil {
 		return k.gpuOutcome(facts.GPULook{Detail: "this program has no GPU probe"}, want)
 	}
@@ -36,7 +36,7 @@ func awaitGPU(ctx context.Context, k *walk) outcome {
 		if ctx.Err() == nil || last.Kind == facts.GPUUnknown {
 			last = look
 		}
-		if !want.Needed || !check.GPUMayCome(look) {
+		if !want.Needed || !gpu.MayCome(look) {
 			break
 		}
 		k.say("gpu", "waiting for the driver: "+gpuMissing(look), 0, 0)
@@ -47,10 +47,10 @@ func awaitGPU(ctx context.Context, k *walk) outcome {
 	return k.gpuOutcome(last, want)
 }
 
-func (k *walk) gpuOutcome(look facts.GPULook, want check.GPUWish) outcome {
+func (k *walk) gpuOutcome(look facts.GPULook, want gpu.Wanted) outcome {
 	k.res.GPU = &look
-	problems := check.GPU(look, want)
-	out := outcome{passed: len(diag.Errors(problems)) == 0, detail: check.GPUState(look), problems: problems}
+	problems := gpu.Judge(look, want)
+	out := outcome{passed: len(diag.Errors(problems)) == 0, detail: gpu.Summary(look), problems: problems}
 	if out.passed && look.Kind != facts.GPUAnswered {
 		out.detail = "" // none is needed: what is not there proves nothing
 	}
@@ -61,5 +61,5 @@ func gpuMissing(look facts.GPULook) string {
 	if look.Kind == facts.GPUAnswered {
 		return "/dev/nvidia-uvm cannot be opened yet"
 	}
-	return check.GPUState(look)
+	return gpu.Summary(look)
 }

@@ -11,7 +11,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // driver is a GPU whose looks change with time.
@@ -85,7 +85,7 @@ func TestTheGPUStep(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := &driver{at: c.at, takes: c.takes, began: time.Now()}
-				w := wish.Wish{Instance: "scout", Timeout: wish.Timeout{Value: max(c.timeout, 0)}, GPU: wish.GPU{Needed: true, MinCount: 1, Patience: 10 * time.Second}}
+				w := requirement.Run{Instance: "scout", Timeout: requirement.Timeout{Value: max(c.timeout, 0)}, GPU: requirement.GPU{Needed: true, MinCount: 1, Patience: 10 * time.Second}}
 				if c.timeout == 0 {
 					w.Timeout.Value = time.Minute
 				}
@@ -106,14 +106,14 @@ func TestTheGPUStep(t *testing.T) {
 
 func TestAGateThatNeedsNoGPUNeverAsks(t *testing.T) {
 	d := &driver{at: failing(facts.HelperHung)}
-	r := Run(t.Context(), wish.Wish{Timeout: wish.Timeout{Value: time.Minute}}, World{GPU: d})
+	r := Run(t.Context(), requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}}, World{GPU: d})
 	if d.looks != 0 || r.GPU != nil || !r.Passed() {
 		t.Errorf("%d looks, %+v", d.looks, r)
 	}
 }
 
 func TestAGateThatNeedsAGPUAndCannotAskStaysShut(t *testing.T) {
-	r := Run(t.Context(), wish.Wish{Timeout: wish.Timeout{Value: time.Minute}, GPU: wish.GPU{Needed: true}}, World{})
+	r := Run(t.Context(), requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}, GPU: requirement.GPU{Needed: true}}, World{})
 	if r.Status != diag.StatusGPU || r.Problems[0].Code != diag.GPUUnknown {
 		t.Errorf("status %d, %v", r.Status, r.Problems)
 	}
@@ -121,7 +121,7 @@ func TestAGateThatNeedsAGPUAndCannotAskStaysShut(t *testing.T) {
 
 func TestASurveyNotesThatThereIsNoGPUWithoutWaiting(t *testing.T) {
 	d := &driver{at: failing(facts.DriverNotLoaded), began: time.Now()}
-	r := Survey(t.Context(), wish.Wish{Timeout: wish.Timeout{Value: time.Minute}}, World{GPU: d})
+	r := Survey(t.Context(), requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}}, World{GPU: d})
 	if d.looks != 1 || !r.Passed() || len(r.Problems) != 1 || r.Problems[0].Severity != diag.Notice || r.Problems[0].Code != diag.GPUDriverNotLoaded {
 		t.Errorf("%d looks, %v", d.looks, r.Problems)
 	}

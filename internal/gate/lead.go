@@ -32,7 +32,7 @@ func (k *walk) elect(ctx context.Context) error {
 		k.led, k.res.Models.Led = true, true
 		return ctx.Err()
 	}
-	reserve := min(lastLook, k.wish.Timeout.Value/10)
+	reserve := min(lastLook, k.req.Timeout.Value/10)
 	if time.Until(k.until) <= reserve {
 		if k.lastChance {
 			return context.DeadlineExceeded

@@ -10,6 +10,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // machine plays what the kernel says of the orchestrator's process.
@@ -23,7 +24,7 @@ func vouched(orchestrator, preload time.Duration) unitFunc {
 	return func(name string) (facts.Unit, error) {
 		u, err := activeUnit(name)
 		u.Times = facts.UnitTimes{ExecMainStart: orchestrator, ActiveEnter: orchestrator}
-		if name == preloadUnit {
+		if name == unitname.Preload {
 			u.Times.ActiveEnter, u.ExecMainCode = preload, 1 // CLD_EXITED
 		}
 		return u, err
@@ -34,7 +35,7 @@ func vouched(orchestrator, preload time.Duration) unitFunc {
 func ended(code, status int) unitFunc {
 	return func(name string) (facts.Unit, error) {
 		u, err := vouched(10*time.Second, 20*time.Second)(name)
-		if name == preloadUnit {
+		if name == unitname.Preload {
 			u.ExecMainCode, u.ExecMainStatus = code, status
 		}
 		return u, err

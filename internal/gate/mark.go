@@ -6,7 +6,7 @@ import (
 	"context"
 	"time"
 
-	"justnews/internal/check"
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -36,7 +36,7 @@ func proveUnit(ctx context.Context, k *walk) outcome {
 			return k.compare(unit)
 		}
 		if !pause(ctx, markEvery) {
-			return outcome{problems: []diag.Problem{check.MarkUnknown(k.wish.Unit, err)}}
+			return outcome{problems: []diag.Problem{checkunit.MarkUnknown(k.req.Unit, err)}}
 		}
 	}
 }
@@ -46,19 +46,19 @@ func (k *walk) compare(unit facts.Unit) outcome {
 	if len(diag.Errors(problems)) > 0 {
 		return outcome{problems: problems}
 	}
-	if problems = check.Marked(unit, want); len(problems) > 0 {
+	if problems = checkunit.Marked(unit, want); len(problems) > 0 {
 		return outcome{problems: problems}
 	}
 	// A gate that is killed opens such a unit. One that is not refuses, so that the
 	// setting is found before somebody makes use of it.
-	if problems = check.Opened(unit, nil); len(problems) > 0 {
+	if problems = checkunit.Opened(unit, nil); len(problems) > 0 {
 		return outcome{problems: problems}
 	}
 	if k.mark == "" {
 		k.mark = want.Mark
 	}
 	if k.mark != want.Mark {
-		p := check.Stale(k.wish.Unit)
+		p := checkunit.Stale(k.req.Unit)
 		p.Message, p.Fix = "the configuration changed and was loaded while this gate ran", diag.Fix{Advice: "nothing: systemd tries again"}
 		return outcome{problems: []diag.Problem{p}}
 	}

@@ -12,7 +12,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // looks is what a gate sees at its first look at its unit, at the next, and so
@@ -64,7 +64,7 @@ func TestGateComparesItsUnitAtTheStartAndBeforeItOpens(t *testing.T) {
 		"no wish":               {looks{{has: ""}}, diag.UnitUnmarked},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := wish.Wish{Instance: "scout", Unit: "justnews@scout.service"}
+			w := requirement.Run{Instance: "scout", Unit: "justnews@scout.service"}
 			w.Timeout.Value = 10 * time.Second
 			res := Run(t.Context(), w, World{Mark: c.looks.mark()})
 			var got diag.Code

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -34,7 +35,7 @@ type follower struct {
 func awaitModels(ctx context.Context, k *walk) outcome {
 	defer k.release()
 	if k.unit.safeMode {
-		return outcome{passed: true, detail: "safe mode, models not checked", problems: []diag.Problem{safeModeProblem(k.wish)}}
+		return outcome{passed: true, detail: "safe mode, models not checked", problems: []diag.Problem{safeModeProblem(k.req)}}
 	}
 	f := &follower{walk: k, posted: make(chan facts.ModelsLook, 1), history: k.recall()}
 	return f.follow(ctx)
@@ -72,7 +73,7 @@ func (f *follower) follow(ctx context.Context) outcome {
 			return f.refuse(f.problems(d.why)...)
 		}
 		if f.refused != nil {
-			return f.refuse(check.PreloadRefused(f.wish.Orchestrator.URL, *f.refused))
+			return f.refuse(orchestrator.PreloadRefused(f.req.Orchestrator.URL, *f.refused))
 		}
 		if led := f.led; f.world.Lock != nil && !f.leads() {
 			// Whatever comes next is the leader's to do.
@@ -104,7 +105,7 @@ func (f *follower) see(ctx context.Context, fresh bool) {
 	if ctx.Err() != nil {
 		return // the look was cut short: it says nothing
 	}
-	judged := check.Models(look, f.modelsWish())
+	judged := orchestrator.Models(look, f.modelsWish())
 	if judged.State != f.judged.State || judged.Done != f.judged.Done {
 		f.newsAt = time.Now()
 	}
@@ -127,15 +128,15 @@ func noJob(look facts.ModelsLook) bool {
 func (f *follower) situation() situation {
 	return situation{
 		judged: f.effective(), state: f.look.State, attempt: f.attempt, history: f.history,
-		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.wish.ForceRefresh, attempts: f.wish.RefreshAttempts,
+		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.req.ForceRefresh, attempts: f.req.RefreshAttempts,
 		store: f.store,
 	}
 }
 
-func (f *follower) modelsWish() check.ModelsWish {
-	return check.ModelsWish{
+func (f *follower) modelsWish() orchestrator.Wanted {
+	return orchestrator.Wanted{
 		Expected: f.world.Map.Total, ExpectedOwn: f.world.Map.Own,
-		AcceptEmpty: f.wish.AcceptEmpty, FailFast: f.wish.FailFast, OnlyAgent: f.wish.OnlyAgent,
+		AcceptEmpty: f.req.AcceptEmpty, FailFast: f.req.FailFast, OnlyAgent: f.req.OnlyAgent,
 	}
 }
 
@@ -154,7 +155,7 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	} else {
 		h.Triggers++
 	}
-	if err := f.remember(h); err != nil && refresh && !f.wish.ForceRefresh {
+	if err := f.remember(h); err != nil && refresh && !f.req.ForceRefresh {
 		return append(f.problems(f.effective().State), unrecorded(err))
 	}
 	f.history = h
@@ -264,13 +265,13 @@ func (f *follower) late() outcome {
 	if j.State == check.Ready && f.silent != nil {
 		return outcome{detail: f.silent.Message, problems: []diag.Problem{*f.silent}}
 	}
-	return outcome{detail: j.Reason, problems: check.Late(j, look, f.subject())}
+	return outcome{detail: j.Reason, problems: orchestrator.Late(j, look, f.subject())}
 }
 
 func (f *follower) problems(why check.State) []diag.Problem {
 	j := f.effective()
 	j.State = why
-	return check.Refused(j, f.look, f.subject())
+	return orchestrator.Refused(j, f.look, f.subject())
 }
 
 func (f *follower) tally(j check.Judgement) {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -23,7 +23,7 @@ const pollMPS = 250 * time.Millisecond
 // mpsWalk is the step's own state.
 type mpsWalk struct {
 	*walk
-	want     check.MPSWish
+	want     mps.Wanted
 	unit     facts.Unit // of the daemon, as last seen
 	known    bool       // systemd said something of it
 	notes    []diag.Problem
@@ -50,9 +50,9 @@ func awaitMPS(ctx context.Context, k *walk) outcome {
 }
 
 func newMPSWalk(k *walk) *mpsWalk {
-	k.res.MPS = MPSResult{Required: check.RungOf(k.wish.MPS.Require), Unit: k.wish.MPS.Unit}
-	return &mpsWalk{walk: k, want: check.MPSWish{
-		PipeDirectory: k.wish.MPS.PipeDirectory, Unit: k.wish.MPS.Unit, UID: k.world.Self.AgentUID,
+	k.res.MPS = MPSResult{Required: mps.RungOf(k.req.MPS.Require), Unit: k.req.MPS.Unit}
+	return &mpsWalk{walk: k, want: mps.Wanted{
+		PipeDirectory: k.req.MPS.PipeDirectory, Unit: k.req.MPS.Unit, UID: k.world.Self.AgentUID,
 	}}
 }
 
@@ -62,41 +62,41 @@ func proveMPS(ctx context.Context, k *walk) outcome {
 	if own := k.world.Self.Unit; own != nil && own.Name == m.want.Unit {
 		m.want.UnitActive, m.want.OwnUnit = true, true
 	}
-	m.limits = check.LimitsWanted(k.wish.MPS)
+	m.limits = mps.LimitsWanted(k.req.MPS)
 	return m.prove(ctx)
 }
 
 // audit judges the instance's own unit. In that unit the gate's environment is
 // the program's; by hand systemd knows a part of it.
 func (m *mpsWalk) audit(ctx context.Context) []diag.Problem {
-	a := check.Audit{Unit: m.wish.Unit, PipeDirectory: m.want.PipeDirectory, Limits: m.wish.InstanceMPS}
+	a := mps.Audit{Unit: m.req.Unit, PipeDirectory: m.want.PipeDirectory, Limits: m.req.InstanceMPS}
 	own := m.world.Self.Unit
 	switch {
-	case own != nil && own.Name == m.wish.Unit:
+	case own != nil && own.Name == m.req.Unit:
 		a.Lookup, a.Sandbox = m.world.Self.Environment, &own.Sandbox
 		m.want.PrivateTmp = own.Sandbox.PrivateTmp
-	case m.world.Units != nil && m.wish.Unit != "":
-		u, err := m.world.Units.Unit(ctx, m.wish.Unit)
+	case m.world.Units != nil && m.req.Unit != "":
+		u, err := m.world.Units.Unit(ctx, m.req.Unit)
 		switch {
 		case err != nil && m.blind(&a):
-			return check.MPSAudit(a)
+			return mps.AuditUnit(a)
 		case err != nil || u.LoadState != "loaded":
 			return nil
 		}
-		a.Lookup, a.Sandbox, a.Files = check.Variables(u), &u.Sandbox, len(u.EnvironmentFiles) > 0
+		a.Lookup, a.Sandbox, a.Files = mps.Variables(u), &u.Sandbox, len(u.EnvironmentFiles) > 0
 		if m.want.UID == nil {
 			m.want.UID = u.UID
 		}
 	case !m.blind(&a):
 		return nil
 	}
-	return check.MPSAudit(a)
+	return mps.AuditUnit(a)
 }
 
 // blind has the audit judge what a gate in its instance's unit knows without
 // systemd: the environment.
-func (m *mpsWalk) blind(a *check.Audit) bool {
-	if m.world.Self.Unit != nil || !m.world.Self.InUnit || m.wish.Unit == "" {
+func (m *mpsWalk) blind(a *mps.Audit) bool {
+	if m.world.Self.Unit != nil || !m.world.Self.InUnit || m.req.Unit == "" {
 		return false
 	}
 	a.Lookup = m.world.Self.Environment
@@ -119,7 +119,7 @@ func (m *mpsWalk) prove(ctx context.Context) outcome {
 			m.problems = before
 			break
 		}
-		if check.MPSHopeless(reached, m.problems, m.want) {
+		if mps.Hopeless(reached, m.problems, m.want) {
 			break
 		}
 		m.say("mps", "NVIDIA MPS is not proven yet: "+m.reason(), 0, 0)
@@ -127,37 +127,37 @@ func (m *mpsWalk) prove(ctx context.Context) outcome {
 			break
 		}
 	}
-	m.res.MPS.Reached = check.NoRung
+	m.res.MPS.Reached = mps.NoRung
 	return outcome{detail: m.reason(), problems: append(m.notes, m.problems...)}
 }
 
 // climb returns the rung that one try reached, and keeps what stopped it.
-func (m *mpsWalk) climb(ctx context.Context) check.Rung {
+func (m *mpsWalk) climb(ctx context.Context) mps.Rung {
 	m.refreshMainPID(ctx)
 	look := m.world.MPS.Look()
 	m.res.MPS.Daemon = look.Lock.PID
-	if m.problems = check.MPSDaemon(look, m.want); len(diag.Errors(m.problems)) > 0 {
-		return check.NoRung
+	if m.problems = mps.Daemon(look, m.want); len(diag.Errors(m.problems)) > 0 {
+		return mps.NoRung
 	}
-	if m.res.MPS.Required == check.RungDaemon && !check.LimitsWanted(m.wish.MPS) {
-		if unseen := check.MPSUnseen(look, m.want); unseen != nil {
+	if m.res.MPS.Required == mps.RungDaemon && !mps.LimitsWanted(m.req.MPS) {
+		if unseen := mps.Unseen(look, m.want); unseen != nil {
 			m.problems = append(m.problems, *unseen)
-			return check.NoRung
+			return mps.NoRung
 		}
-		return check.RungDaemon
+		return mps.RungDaemon
 	}
 	answer := m.ask(ctx)
 	if answer.Kind != facts.MPSAnswered {
 		// Who is in the way is seen now, not before.
-		m.problems = append(m.problems, check.MPSControl(answer, m.world.MPS.Look(), m.want)...)
-		return check.RungDaemon
+		m.problems = append(m.problems, mps.Control(answer, m.world.MPS.Look(), m.want)...)
+		return mps.RungDaemon
 	}
-	if wrong := check.MPSDefaults(answer, m.wish.MPS, m.want); wrong != nil {
+	if wrong := mps.Defaults(answer, m.req.MPS, m.want); wrong != nil {
 		m.problems = append(m.problems, *wrong)
-		return check.RungDaemon
+		return mps.RungDaemon
 	}
-	if m.res.MPS.Required <= check.RungControl {
-		return check.RungControl
+	if m.res.MPS.Required <= mps.RungControl {
+		return mps.RungControl
 	}
 	return m.climbToServer(ctx, look)
 }
@@ -186,7 +186,7 @@ func (m *mpsWalk) refreshMainPID(ctx context.Context) {
 // ask has the daemon answer, over one console whether a limit is to be read
 // back or not; in the daemon's own unit it gives it its limits first.
 func (m *mpsWalk) ask(ctx context.Context) facts.MPSAnswer {
-	want := m.wish.MPS
+	want := m.req.MPS
 	if m.limits {
 		m.res.MPS.Asked++
 		if a := m.world.MPS.SetLimits(ctx, want.DefaultMemory, want.DefaultThreads); a.Kind != facts.MPSAnswered {
@@ -198,38 +198,38 @@ func (m *mpsWalk) ask(ctx context.Context) facts.MPSAnswer {
 	if want.DefaultMemory == "" {
 		return m.world.MPS.Ask(ctx)
 	}
-	return m.world.MPS.Ask(ctx, check.AskMemoryLimit)
+	return m.world.MPS.Ask(ctx, mps.AskMemoryLimit)
 }
 
 // climbToServer wants a server of the agents' user, and the same one a second
 // later: one that crashes at once is on the list for a moment.
-func (m *mpsWalk) climbToServer(ctx context.Context, look facts.MPS) check.Rung {
+func (m *mpsWalk) climbToServer(ctx context.Context, look facts.MPS) mps.Rung {
 	servers, list := m.world.MPS.Servers(ctx)
 	m.res.MPS.Asked++
-	first := check.ActiveServer(servers, look, m.want)
+	first := mps.ActiveServer(servers, look, m.want)
 	if first == nil && list.Kind == facts.MPSAnswered && !m.asked && m.want.UID != nil {
 		if a := m.world.MPS.StartServer(ctx, *m.want.UID); a.Kind != facts.MPSAnswered {
-			m.problems = append(m.problems, check.MPSControl(a, look, m.want)...)
-			return check.RungControl
+			m.problems = append(m.problems, mps.Control(a, look, m.want)...)
+			return mps.RungControl
 		}
 		m.asked = true // once: the daemon tries for itself from then on
 	}
 	if first != nil && pause(ctx, time.Second) {
 		again, answer := m.world.MPS.Servers(ctx)
-		second := check.ActiveServer(again, look, m.want)
+		second := mps.ActiveServer(again, look, m.want)
 		if second != nil && second.PID == first.PID {
 			m.res.MPS.Server = first.PID
-			return check.RungServer
+			return mps.RungServer
 		}
 		servers, list = again, answer
 	}
-	problems := check.MPSServers(servers, list, look, m.want)
+	problems := mps.Servers(servers, list, look, m.want)
 	if len(problems) == 0 {
-		problems = check.MPSServers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, look, m.want)
+		problems = mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, look, m.want)
 		problems[0].Seen = "its server did not live for a second"
 	}
 	m.problems = append(m.problems, problems...)
-	return check.RungControl
+	return mps.RungControl
 }
 
 func (m *mpsWalk) reason() string {

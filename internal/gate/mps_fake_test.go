@@ -12,7 +12,7 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 const (
@@ -237,9 +237,9 @@ func (h *gpuHost) ownWorld() World {
 	return x
 }
 
-func mpsWish(require string) wish.Wish {
-	return wish.Wish{
-		Instance: "scout", Unit: scoutUnit, Timeout: wish.Timeout{Value: time.Minute, Origin: "test"},
+func mpsWish(require string) requirement.Run {
+	return requirement.Run{
+		Instance: "scout", Unit: scoutUnit, Timeout: requirement.Timeout{Value: time.Minute, Origin: "test"},
 		RequireMPS: true, MPS: config.MPS{Unit: mpsUnit, PipeDirectory: pipeDir, Require: require},
 	}
 }

@@ -10,16 +10,16 @@ import (
 	"testing/synctest"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // mpsCase is one gate over one host with MPS, in virtual time. The zero value
 // of status is ready.
 type mpsCase struct {
-	prepare func(*gpuHost, *World, *wish.Wish)
+	prepare func(*gpuHost, *World, *requirement.Run)
 	require string // "": control
 	status  diag.Status
 	code    diag.Code
@@ -55,7 +55,7 @@ func (c mpsCase) judge(t *testing.T, h *gpuHost, r Result) {
 	if r.Status != c.status {
 		t.Errorf("status %d, want %d: %+v", r.Status, c.status, r.Problems)
 	}
-	if r.Passed() != (r.MPS.Reached >= r.MPS.Required && r.MPS.Reached != check.NoRung) {
+	if r.Passed() != (r.MPS.Reached >= r.MPS.Required && r.MPS.Reached != mps.NoRung) {
 		t.Errorf("passed: %v, reached %s", r.Passed(), r.MPS.Reached)
 	}
 	if c.code != "" && !says(r, c.code, c.says) {
@@ -96,10 +96,10 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 	for name, c := range map[string]mpsCase{
 		"active: nothing is started": {},
 		"inactive: it is started, once": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.stop() }, starts: 1,
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.stop() }, starts: 1,
 		},
 		"active only a while after its job": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.start = func(_ context.Context, h *gpuHost) (facts.Start, error) {
 					h.mu.Lock()
@@ -111,7 +111,7 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, starts: 1, within: 7 * time.Second,
 		},
 		"started, and inactive again: not started again": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.start = func(_ context.Context, h *gpuHost) (facts.Start, error) {
 					h.mu.Lock()
@@ -123,33 +123,35 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSUnit, says: "no job", starts: 1, within: 3 * time.Second,
 		},
 		"failed: not started": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.stop(); h.unit("failed", "failed") },
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.stop(); h.unit("failed", "failed") },
 			status:  diag.StatusGPU, code: diag.MPSUnit, says: "failed",
 		},
 		"between two restarts: waited for": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.unit("activating", "auto-restart")
 				h.at(5*time.Second, func(h *gpuHost) { h.run(42) })
 			}, within: 7 * time.Second,
 		},
 		"between two restarts, and then failed": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.unit("activating", "auto-restart")
 				h.at(5*time.Second, func(h *gpuHost) { h.unit("failed", "failed") })
 			}, status: diag.StatusGPU, code: diag.MPSUnit, says: "failed", within: 7 * time.Second,
 		},
 		"masked": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.change(func(u *facts.Unit) { u.LoadState = "masked" }) },
-			status:  diag.StatusGPU, code: diag.MPSUnit, says: "unmask",
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
+				h.change(func(u *facts.Unit) { u.LoadState = "masked" })
+			},
+			status: diag.StatusGPU, code: diag.MPSUnit, says: "unmask",
 		},
 		"not there": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { delete(h.units, mpsUnit) },
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { delete(h.units, mpsUnit) },
 			status:  diag.StatusGPU, code: diag.MPSUnit, says: "no such unit",
 		},
 		"skipped by its condition before": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.change(func(u *facts.Unit) {
 					u.ConditionResult, u.Conditions = false, []string{"ConditionPathExists=/usr/bin/nvidia-cuda-mps-control"}
@@ -158,7 +160,7 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSMissing, says: "skipped", starts: 1,
 		},
 		"skipped by its condition when it is started: done is not active": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.start = func(_ context.Context, h *gpuHost) (facts.Start, error) {
 					h.mu.Lock()
@@ -169,7 +171,7 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSUnit, says: "ConditionPathExists=/x", starts: 1,
 		},
 		"its job failed, and it has": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.start = func(_ context.Context, h *gpuHost) (facts.Start, error) {
 					h.mu.Lock()
@@ -180,14 +182,14 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSUnit, says: `"failed"`, starts: 1,
 		},
 		"polkit says no": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.start = refused("org.freedesktop.DBus.Error.AccessDenied")
 			},
 			status: diag.StatusPermission, code: diag.MPSDenied, says: "usermod -aG justnews -- justnews", starts: 1,
 		},
 		"refused, although it is on its way": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.start = func(_ context.Context, h *gpuHost) (facts.Start, error) {
 					h.run(41)
@@ -196,7 +198,7 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, status: diag.StatusPermission, code: diag.MPSDenied, starts: 1,
 		},
 		"systemd dies while it starts": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.start = func(context.Context, *gpuHost) (facts.Start, error) {
 					return facts.Start{}, errors.New("broken pipe\x1b")
@@ -204,7 +206,7 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSUnit, says: "systemctl start dbus.socket", starts: 1,
 		},
 		"its start job outlasts the gate": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.start = func(ctx context.Context, _ *gpuHost) (facts.Start, error) {
 					<-ctx.Done()
@@ -213,28 +215,32 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSUnit, says: "its start job had not ended after 1m0s", starts: 1, within: time.Minute,
 		},
 		"its proof outlasts the gate": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.unit("activating", "start-post") },
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.unit("activating", "start-post") },
 			status:  diag.StatusGPU, code: diag.MPSUnit, says: "activating (start-post)", within: time.Minute,
 		},
 		"systemd never answers": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.busHangs = true },
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.busHangs = true },
 			status:  diag.StatusGPU, code: diag.MPSUnit, says: "systemd did not say", within: time.Minute,
 		},
 		"D-Bus is dead: the daemon is proven without": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.busDead = true }, code: diag.NoSystemd,
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.busDead = true }, code: diag.NoSystemd,
 		},
 		"D-Bus is dead, and so is the daemon": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.stop(); h.busDead = true },
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.stop(); h.busDead = true },
 			status:  diag.StatusGPU, code: diag.MPSDead, within: 11 * time.Second,
 		},
 		"a container without systemd": {
-			prepare: func(_ *gpuHost, x *World, _ *wish.Wish) { x.Units, x.Starter, x.Self.Unit = nil, nil, nil }, code: diag.NoSystemd,
+			prepare: func(_ *gpuHost, x *World, _ *requirement.Run) { x.Units, x.Starter, x.Self.Unit = nil, nil, nil }, code: diag.NoSystemd,
 		},
 		"no unit of this host": {
-			prepare: func(h *gpuHost, _ *World, w *wish.Wish) { w.MPS.Unit = ""; h.stop(); h.daemon, h.listens = 7, true },
+			prepare: func(h *gpuHost, _ *World, w *requirement.Run) {
+				w.MPS.Unit = ""
+				h.stop()
+				h.daemon, h.listens = 7, true
+			},
 		},
 		"it failed a while ago, and what it failed for is gone": {
-			prepare: func(h *gpuHost, x *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
 				h.stop()
 				h.unit("failed", "failed")
 				h.change(func(u *facts.Unit) { u.Times.InactiveEnter = time.Minute })
@@ -242,7 +248,7 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, starts: 1,
 		},
 		"it has failed just now": {
-			prepare: func(h *gpuHost, x *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
 				h.stop()
 				h.unit("failed", "failed")
 				h.change(func(u *facts.Unit) { u.Times.InactiveEnter = 110 * time.Second })
@@ -250,13 +256,13 @@ func TestTheDaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSUnit, says: "failed",
 		},
 		"a condition skipped it, and holds now": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.change(func(u *facts.Unit) { u.ConditionResult, u.Conditions = false, []string{"ConditionPathExists=/x"} })
 			}, starts: 1,
 		},
 		"nobody may start anything": {
-			prepare: func(h *gpuHost, x *World, _ *wish.Wish) { h.stop(); x.Starter = nil },
+			prepare: func(h *gpuHost, x *World, _ *requirement.Run) { h.stop(); x.Starter = nil },
 			status:  diag.StatusGPU, code: diag.MPSUnit, says: "no job",
 		},
 	} {
@@ -287,7 +293,7 @@ func TestAGateThatWouldWaitForItselfSaysSo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			mpsCase{
-				prepare: func(h *gpuHost, x *World, _ *wish.Wish) {
+				prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
 					h.stop()
 					for _, f := range c.prepare {
 						f(h)

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // MPSGlance is what one look at NVIDIA MPS found.
@@ -24,10 +25,10 @@ type MPSGlance struct {
 // GlanceMPS looks at MPS and climbs as far as mps.require asks, once. It starts
 // nothing. A question that another console broke off is asked again, a few
 // times.
-func GlanceMPS(ctx context.Context, w wish.Wish, world World) MPSGlance {
+func GlanceMPS(ctx context.Context, w requirement.Run, world World) MPSGlance {
 	began := time.Now()
 	res := Result{}
-	m := newMPSWalk(&walk{wish: w, world: world, began: began, until: began.Add(proofLimit), res: &res})
+	m := newMPSWalk(&walk{req: w, world: world, began: began, until: began.Add(proofLimit), res: &res})
 	g := MPSGlance{}
 	if m.want.Unit != "" && world.Units != nil {
 		if unit, err := world.Units.Unit(ctx, m.want.Unit); err == nil {
@@ -50,11 +51,11 @@ func GlanceMPS(ctx context.Context, w wish.Wish, world World) MPSGlance {
 
 // Opinion reports where the orchestrator thinks otherwise of MPS than what was
 // proven.
-func Opinion(ctx context.Context, w wish.Wish, world World, reached check.Rung) []diag.Problem {
+func Opinion(ctx context.Context, w requirement.Run, world World, reached mps.Rung) []diag.Problem {
 	if world.Adviser == nil {
 		return nil
 	}
-	if p := check.MPSOpinion(world.Adviser.MPS(ctx), reached, w.Orchestrator.URL); p != nil {
+	if p := mps.Opinion(world.Adviser.MPS(ctx), reached, w.Orchestrator.URL); p != nil {
 		return []diag.Problem{*p}
 	}
 	return nil
@@ -65,12 +66,12 @@ const glanceTries = 3
 // glanceUnit judges the unit without waiting for it. A unit that is inactive is
 // named by the daemon that is missing, if that is so.
 func (m *mpsWalk) glanceUnit() []diag.Problem {
-	j := check.MPSUnit(m.unit)
+	j := mps.Unit(m.unit)
 	switch j.State {
 	case check.Ready:
 		m.want.UnitActive, m.want.MainPID = true, m.unit.MainPID
 	case check.Failed:
-		return []diag.Problem{check.MPSUnitProblem(m.unit, j, m.want)}
+		return []diag.Problem{mps.UnitProblem(m.unit, j, m.want)}
 	}
 	return nil
 }

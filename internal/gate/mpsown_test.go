@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -109,24 +109,24 @@ func TestAGlanceStartsNothingAndDoesNotWait(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(*gpuHost, *World)
 		require string
-		reached check.Rung
+		reached mps.Rung
 		code    diag.Code
 		unit    bool
 	}{
-		"all is well":     {nil, "control", check.RungControl, "", true},
-		"the unit is off": {func(h *gpuHost, _ *World) { h.stop() }, "control", check.NoRung, diag.MPSDead, true},
-		"the unit failed": {func(h *gpuHost, _ *World) { h.stop(); h.unit("failed", "failed") }, "control", check.NoRung, diag.MPSUnit, true},
+		"all is well":     {nil, "control", mps.RungControl, "", true},
+		"the unit is off": {func(h *gpuHost, _ *World) { h.stop() }, "control", mps.NoRung, diag.MPSDead, true},
+		"the unit failed": {func(h *gpuHost, _ *World) { h.stop(); h.unit("failed", "failed") }, "control", mps.NoRung, diag.MPSUnit, true},
 		"broken off twice": {func(h *gpuHost, _ *World) { h.answers = []facts.MPSAnswerKind{facts.MPSBusy, facts.MPSEmpty} },
-			"control", check.RungControl, "", true},
+			"control", mps.RungControl, "", true},
 		"broken off again and again": {func(h *gpuHost, _ *World) {
 			h.answers = []facts.MPSAnswerKind{facts.MPSBusy, facts.MPSBusy, facts.MPSBusy}
 		},
-			"control", check.RungDaemon, diag.MPSBusy, true},
-		"it hangs":                     {func(h *gpuHost, _ *World) { h.hangs = true }, "control", check.RungDaemon, diag.MPSWedged, true},
-		"no systemd":                   {func(_ *gpuHost, x *World) { x.Units = nil }, "control", check.RungControl, "", false},
-		"a dead bus":                   {func(h *gpuHost, _ *World) { h.busDead = true }, "control", check.RungControl, "", false},
-		"no server":                    {nil, "server", check.RungControl, diag.MPSServer, true},
-		"only the daemon is asked for": {func(h *gpuHost, _ *World) { h.hangs = true }, "daemon", check.RungDaemon, "", true},
+			"control", mps.RungDaemon, diag.MPSBusy, true},
+		"it hangs":                     {func(h *gpuHost, _ *World) { h.hangs = true }, "control", mps.RungDaemon, diag.MPSWedged, true},
+		"no systemd":                   {func(_ *gpuHost, x *World) { x.Units = nil }, "control", mps.RungControl, "", false},
+		"a dead bus":                   {func(h *gpuHost, _ *World) { h.busDead = true }, "control", mps.RungControl, "", false},
+		"no server":                    {nil, "server", mps.RungControl, diag.MPSServer, true},
+		"only the daemon is asked for": {func(h *gpuHost, _ *World) { h.hangs = true }, "daemon", mps.RungDaemon, "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -9,17 +9,19 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 func TestTheDaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
 	busy := facts.MPSBusy
 	for name, c := range map[string]mpsCase{
 		"busy twice, then it answers": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.answers = []facts.MPSAnswerKind{busy, facts.MPSEmpty} },
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
+				h.answers = []facts.MPSAnswerKind{busy, facts.MPSEmpty}
+			},
 		},
 		"busy for ever is busy, also where the last try was cut off": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.answers = make([]facts.MPSAnswerKind, 1000)
 				for i := range h.answers {
 					h.answers[i] = busy
@@ -27,7 +29,7 @@ func TestTheDaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSBusy, within: 11 * time.Second,
 		},
 		"busy, and its last answer would have come too late": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.answers = make([]facts.MPSAnswerKind, 1000)
 				for i := range h.answers {
 					h.answers[i] = busy
@@ -36,25 +38,27 @@ func TestTheDaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSBusy, within: 11 * time.Second,
 		},
 		"it hangs": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.hangs = true },
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.hangs = true },
 			status:  diag.StatusGPU, code: diag.MPSWedged, within: 11 * time.Second,
 		},
 		"it hangs, and the gate has two seconds": {
-			prepare: func(h *gpuHost, _ *World, w *wish.Wish) { h.hangs, w.Timeout.Value = true, 2*time.Second },
+			prepare: func(h *gpuHost, _ *World, w *requirement.Run) { h.hangs, w.Timeout.Value = true, 2*time.Second },
 			status:  diag.StatusGPU, code: diag.MPSWedged, within: 2 * time.Second,
 		},
 		"what cannot get better is not tried again": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.answers = []facts.MPSAnswerKind{facts.MPSProgramMissing} },
-			status:  diag.StatusGPU, code: diag.MPSMissing,
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
+				h.answers = []facts.MPSAnswerKind{facts.MPSProgramMissing}
+			},
+			status: diag.StatusGPU, code: diag.MPSMissing,
 		},
 		"it has its lock and listens a moment later": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.listens = false
 				h.at(time.Second, func(h *gpuHost) { h.listens = true })
 			}, within: 2 * time.Second,
 		},
 		"systemd restarted it since its unit was looked at": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.answers = []facts.MPSAnswerKind{facts.MPSNoDaemon}
 				h.at(time.Millisecond, func(h *gpuHost) {
 					h.stop()
@@ -64,7 +68,7 @@ func TestTheDaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
 			}, within: 3 * time.Second,
 		},
 		"a stray took its place while systemd restarts it": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.answers = []facts.MPSAnswerKind{facts.MPSNoDaemon}
 				h.at(time.Millisecond, func(h *gpuHost) {
 					h.unit("activating", "auto-restart")
@@ -73,59 +77,59 @@ func TestTheDaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSStray, says: "PID 77", within: 3 * time.Second,
 		},
 		"another process holds the lock than the unit's": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.holder = 99 },
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.holder = 99 },
 			status:  diag.StatusGPU, code: diag.MPSStray, says: "PID 99",
 		},
 		"it is another user's": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.user = 1000 },
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.user = 1000 },
 			status:  diag.StatusGPU, code: diag.MPSUser,
 		},
 		"it is root's: said": {
-			prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.user = 0 }, code: diag.MPSUser,
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.user = 0 }, code: diag.MPSUser,
 		},
 		"it has other default limits": {
-			prepare: func(_ *gpuHost, _ *World, w *wish.Wish) { w.MPS.DefaultMemory = "6G" },
+			prepare: func(_ *gpuHost, _ *World, w *requirement.Run) { w.MPS.DefaultMemory = "6G" },
 			status:  diag.StatusGPU, code: diag.MPSLimit, says: "memory limit none",
 		},
 		"it has the default limits": {
-			prepare: func(h *gpuHost, _ *World, w *wish.Wish) {
+			prepare: func(h *gpuHost, _ *World, w *requirement.Run) {
 				w.MPS.DefaultMemory, w.MPS.DefaultThreads = "6G", 50
 				h.memory, h.threads = "6G", 50
 			},
 		},
 		"the instance's own unit keeps it away: nothing is asked": {
-			prepare: func(h *gpuHost, x *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
 				h.stop()
 				x.Self.Unit.Sandbox.PrivateDevices = true
 			}, status: diag.StatusGPU, code: diag.MPSEnvironment,
 		},
 		"systemd does not answer, and the environment names no directory": {
-			prepare: func(h *gpuHost, x *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
 				h.busDead, x.Self.Unit, x.Self.InUnit = true, nil, true
 				x.Self.Environment = func(string) (string, bool) { return "", false }
 			}, status: diag.StatusGPU, code: diag.MPSEnvironment, says: "is not set",
 		},
 		"there is no systemd to ask, and the environment names another directory": {
-			prepare: func(_ *gpuHost, x *World, _ *wish.Wish) {
+			prepare: func(_ *gpuHost, x *World, _ *requirement.Run) {
 				x.Units, x.Starter, x.Self.Unit, x.Self.InUnit = nil, nil, nil, true
 				x.Self.Environment = func(string) (string, bool) { return "/x", true }
 			}, status: diag.StatusGPU, code: diag.MPSEnvironment, says: "/x",
 		},
 		"by hand, where the environment is a person's": {
-			prepare: func(h *gpuHost, x *World, _ *wish.Wish) {
+			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
 				h.busDead, x.Self.Unit = true, nil
 				x.Self.Environment = func(string) (string, bool) { return "", false }
 			}, code: diag.NoSystemd,
 		},
 		"the lock alone does, where it is all that is asked for": {
-			require: "daemon", prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.hangs = true },
+			require: "daemon", prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.hangs = true },
 		},
 		"the lock alone of a process that cannot be seen": {
-			require: "daemon", prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.hidden = true },
+			require: "daemon", prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.hidden = true },
 			status: diag.StatusGPU, code: diag.MPSUser, says: "hidden",
 		},
 		"the lock alone, and default limits: it is asked, and for no server": {
-			require: "daemon", prepare: func(h *gpuHost, _ *World, w *wish.Wish) {
+			require: "daemon", prepare: func(h *gpuHost, _ *World, w *requirement.Run) {
 				w.MPS.DefaultMemory, h.memory = "6G", "6G"
 			},
 		},
@@ -136,27 +140,29 @@ func TestTheDaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
 
 func TestAServerIsStartedAndHasToLive(t *testing.T) {
 	for name, c := range map[string]mpsCase{
-		"it runs": {prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+		"it runs": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 			h.serverIn = 1
 			h.servers = []facts.MPSServer{{PID: 70, UID: 990, State: "ACTIVE"}}
 		}, within: 2 * time.Second},
-		"it is asked for":    {prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.serverIn = 2 * time.Second }, within: 5 * time.Second},
-		"it never comes":     {status: diag.StatusGPU, code: diag.MPSServer, says: "lists no server", within: 11 * time.Second},
-		"it is gone at once": {prepare: func(h *gpuHost, _ *World, _ *wish.Wish) { h.serverIn, h.lasts = time.Second, 500*time.Millisecond }, status: diag.StatusGPU, code: diag.MPSServer, within: 11 * time.Second},
-		"it is another one a second later": {prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+		"it is asked for": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.serverIn = 2 * time.Second }, within: 5 * time.Second},
+		"it never comes":  {status: diag.StatusGPU, code: diag.MPSServer, says: "lists no server", within: 11 * time.Second},
+		"it is gone at once": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
+			h.serverIn, h.lasts = time.Second, 500*time.Millisecond
+		}, status: diag.StatusGPU, code: diag.MPSServer, within: 11 * time.Second},
+		"it is another one a second later": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 			for i := range 40 {
 				h.at(time.Duration(i)*500*time.Millisecond, func(h *gpuHost) { h.servers = []facts.MPSServer{{PID: 70 + i, UID: 990, State: "ACTIVE"}} })
 			}
 		}, status: diag.StatusGPU, code: diag.MPSServer, says: "did not live for a second", within: 11 * time.Second},
-		"the request for it was broken off, and is made again": {prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+		"the request for it was broken off, and is made again": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 			h.serverIn = time.Second
 			h.answers = []facts.MPSAnswerKind{facts.MPSAnswered, facts.MPSAnswered, facts.MPSBusy}
 		}, within: 4 * time.Second},
-		"its list is broken off": {prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+		"its list is broken off": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 			h.answers = []facts.MPSAnswerKind{facts.MPSAnswered, facts.MPSBusy}
 			h.servers = []facts.MPSServer{{PID: 70, UID: 990, State: "ACTIVE"}}
 		}, within: 3 * time.Second},
-		"it is another user's": {prepare: func(h *gpuHost, _ *World, _ *wish.Wish) {
+		"it is another user's": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 			h.servers = []facts.MPSServer{{PID: 70, UID: 1000, State: "ACTIVE"}}
 		}, status: diag.StatusGPU, code: diag.MPSServer, says: "user id 1000", within: 11 * time.Second},
 	} {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -27,7 +28,7 @@ func (m *mpsWalk) awaitUnit(ctx context.Context) []diag.Problem {
 		unit, err := m.world.Units.Unit(ctx, m.want.Unit)
 		if err == nil {
 			m.unit, m.known = unit, true
-			done, problems := m.react(ctx, check.MPSUnit(unit))
+			done, problems := m.react(ctx, mps.Unit(unit))
 			if done {
 				return problems
 			}
@@ -53,10 +54,10 @@ func (m *mpsWalk) react(ctx context.Context, j check.Judgement) (bool, []diag.Pr
 		if m.retry(ctx) {
 			return false, nil
 		}
-		return true, []diag.Problem{check.MPSUnitProblem(m.unit, j, m.want)}
+		return true, []diag.Problem{mps.UnitProblem(m.unit, j, m.want)}
 	case check.Idle:
 		if m.res.MPS.Started || m.world.Starter == nil {
-			return true, []diag.Problem{check.MPSNotStarted(facts.Start{}, m.unit, m.want, m.caller())}
+			return true, []diag.Problem{mps.NotStarted(facts.Start{}, m.unit, m.want, m.caller())}
 		}
 		return m.start(ctx)
 	default:
@@ -113,7 +114,7 @@ func (m *mpsWalk) start(ctx context.Context) (bool, []diag.Problem) {
 	if err != nil {
 		return true, []diag.Problem{{
 			Code: diag.MPSUnit, Subject: m.want.Unit, Message: "systemd could not be asked to start it",
-			Seen: diag.Clean(err.Error()), Expected: "a start job", Fix: check.StartMPS(m.want, diag.Run("systemctl", "start", "dbus.socket")),
+			Seen: diag.Clean(err.Error()), Expected: "a start job", Fix: mps.Start(m.want, diag.Run("systemctl", "start", "dbus.socket")),
 		}}
 	}
 	// "done" is not "active", and "failed" may have been followed by a restart.
@@ -123,13 +124,13 @@ func (m *mpsWalk) start(ctx context.Context) (bool, []diag.Problem) {
 		m.unit = unit
 	case started.Refused == "" && started.Result == "": // what was seen before says nothing now
 		late := check.Judgement{Reason: "its start job had not ended after " + started.Elapsed.Round(time.Second).String()}
-		return true, []diag.Problem{check.MPSUnitProblem(m.unit, late, m.want)}
+		return true, []diag.Problem{mps.UnitProblem(m.unit, late, m.want)}
 	}
-	j := check.MPSUnit(m.unit)
+	j := mps.Unit(m.unit)
 	if started.Refused == "" && (j.State == check.Ready || j.State == check.Pending) {
 		return false, nil
 	}
-	return true, []diag.Problem{check.MPSNotStarted(started, m.unit, m.want, m.caller())}
+	return true, []diag.Problem{mps.NotStarted(started, m.unit, m.want, m.caller())}
 }
 
 // maxOrder bounds the search for a deadlock, in units; searchEvery is how often
@@ -147,7 +148,7 @@ func (m *mpsWalk) deadlock(ctx context.Context) *diag.Problem {
 		return nil
 	}
 	if slices.Contains(m.unit.Conflicts, own.Name) || slices.Contains(own.Conflicts, m.want.Unit) {
-		return check.MPSDeadlock([]string{own.Name, m.want.Unit}, true, m.want)
+		return mps.Deadlock([]string{own.Name, m.want.Unit}, true, m.want)
 	}
 	units := map[string]facts.Unit{own.Name: *own, m.want.Unit: m.unit}
 	queue := slices.Clone(m.unit.After)
@@ -165,7 +166,7 @@ func (m *mpsWalk) deadlock(ctx context.Context) *diag.Problem {
 			queue = append(queue, u.After...)
 		}
 	}
-	return check.MPSDeadlock(check.Waits(own.Name, m.want.Unit, units), false, m.want)
+	return mps.Deadlock(mps.Waits(own.Name, m.want.Unit, units), false, m.want)
 }
 
 // notActive is what the deadline found.
@@ -173,22 +174,22 @@ func (m *mpsWalk) notActive() diag.Problem {
 	if !m.known {
 		return noSystemdError(m.want)
 	}
-	return check.MPSUnitProblem(m.unit, check.MPSUnit(m.unit), m.want)
+	return mps.UnitProblem(m.unit, mps.Unit(m.unit), m.want)
 }
 
 func (m *mpsWalk) unitState() string {
 	if !m.known {
 		return "systemd has not said"
 	}
-	return cmp.Or(check.MPSUnit(m.unit).Reason, m.unit.ActiveState)
+	return cmp.Or(mps.Unit(m.unit).Reason, m.unit.ActiveState)
 }
 
 func (m *mpsWalk) caller() string { return cmp.Or(m.world.Self.User, "this user") }
 
-func noSystemdError(w check.MPSWish) diag.Problem {
+func noSystemdError(w mps.Wanted) diag.Problem {
 	return diag.Problem{
 		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd did not say whether it is active",
 		Seen: "no answer before the deadline", Expected: "active",
-		Fix: check.StartMPS(w, diag.Run("systemctl", "start", "dbus.socket")),
+		Fix: mps.Start(w, diag.Run("systemctl", "start", "dbus.socket")),
 	}
 }

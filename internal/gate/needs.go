@@ -16,7 +16,7 @@ import (
 // awaitNeeds tries the probes that the instance needs, all at once, until all
 // have passed. One that has passed is not asked again.
 func awaitNeeds(ctx context.Context, k *walk) outcome {
-	missing := k.wish.Needs
+	missing := k.req.Needs
 	last := map[string]facts.Need{}
 	for every := pollFirst; ; every = slower(every) {
 		found := k.tryAll(ctx, missing)
@@ -33,7 +33,7 @@ func awaitNeeds(ctx context.Context, k *walk) outcome {
 		if missing = still; len(missing) == 0 {
 			return outcome{passed: true, detail: "needs met"}
 		}
-		k.say("needs", "waiting for "+needNames(missing, last), len(k.wish.Needs)-len(missing), len(k.wish.Needs))
+		k.say("needs", "waiting for "+needNames(missing, last), len(k.req.Needs)-len(missing), len(k.req.Needs))
 		if !pause(ctx, jitter(every)) {
 			return outcome{detail: "missing " + needNames(missing, last), problems: unmet(missing, last, k)}
 		}
@@ -69,7 +69,7 @@ func unmet(probes []config.Probe, last map[string]facts.Need, k *walk) []diag.Pr
 	for _, p := range probes {
 		problems = append(problems, diag.Problem{
 			Code: diag.NeedUnmet, Subject: p.Name,
-			Message:  fmt.Sprintf("the %s probe did not pass within %s", p.Kind, k.wish.Timeout.Value),
+			Message:  fmt.Sprintf("the %s probe did not pass within %s", p.Kind, k.req.Timeout.Value),
 			Seen:     last[p.Name].Detail,
 			Expected: needWish(p),
 			Fix:      needFix(p),

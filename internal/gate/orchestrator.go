@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
-//nolint:gochecknoglobals // the steps of a run: a constant table
 var (
 	configStep       = step{"config", readMap}
 	unitStep         = step{"unit", proveUnit}
@@ -31,8 +32,8 @@ var (
 // says ready. The lead it takes for that is kept for the models.
 func awaitOrchestrator(ctx context.Context, k *walk) outcome {
 	g := &greeting{walk: k}
-	if k.world.Units == nil && k.wish.Orchestrator.Unit != "" {
-		g.notes = append(g.notes, noSystemd(k.wish.Orchestrator.Unit))
+	if k.world.Units == nil && k.req.Orchestrator.Unit != "" {
+		g.notes = append(g.notes, noSystemd(k.req.Orchestrator.Unit))
 	}
 	for {
 		if err := k.elect(ctx); err != nil {
@@ -88,13 +89,13 @@ func (g *greeting) once(ctx context.Context) (bool, outcome) {
 	switch check.Reach(g.health.Answer) {
 	case check.Unreachable:
 		if g.unit.known {
-			if problems := g.unstarted(g.unit.unit, check.OrchestratorUnit(g.unit.unit)); len(problems) > 0 {
+			if problems := g.unstarted(g.unit.unit, orchestrator.Unit(g.unit.unit)); len(problems) > 0 {
 				return true, outcome{problems: append(g.notes, problems...), detail: "nothing starts its unit"}
 			}
 		}
-		return g.again(check.Unreachable, pollDown, "no answer yet: "+g.health.Detail+g.unitState())
+		return g.again(ctx, check.Unreachable, pollDown, "no answer yet: "+g.health.Detail+g.unitState())
 	case check.Nonsense:
-		return g.puzzled(g.health.Answer)
+		return g.puzzled(ctx, g.health.Answer)
 	}
 	g.ready = g.world.Orchestrator.Ready(ctx)
 	if ctx.Err() != nil {
@@ -108,25 +109,28 @@ func (g *greeting) readiness(ctx context.Context) (bool, outcome) {
 	case g.ready.Kind == facts.NotServed, g.ready.Kind == facts.Answered && g.ready.Ready:
 		if problem, unknown := g.loads(ctx); unknown {
 			g.silent = problem
-			return g.again(check.Unreachable, pollStrange, problem.Message)
+			return g.again(ctx, check.Unreachable, pollStrange, problem.Message)
 		} else if problem != nil {
 			return true, outcome{problems: append(g.notes, *problem), detail: problem.Message}
 		}
-		g.unit.safeMode = g.wish.HonorSafeMode && g.health.SafeMode
+		g.unit.safeMode = g.req.HonorSafeMode && g.health.SafeMode
 		return true, outcome{passed: true, detail: "orchestrator ready", problems: append(g.notes, g.environment()...)}
 	case g.ready.Kind == facts.Answered:
-		return g.again(check.Pending, pollStrange, "the orchestrator answers, but says that it is not ready")
+		return g.again(ctx, check.Pending, pollStrange, "the orchestrator answers, but says that it is not ready")
 	case check.Reach(g.ready.Answer) == check.Unreachable:
-		return g.again(check.Unreachable, pollDown, "no answer yet: "+g.ready.Detail)
+		return g.again(ctx, check.Unreachable, pollDown, "no answer yet: "+g.ready.Detail)
 	default:
-		return g.puzzled(g.ready.Answer)
+		return g.puzzled(ctx, g.ready.Answer)
 	}
 }
 
 // again goes on waiting.
-func (g *greeting) again(why check.State, after time.Duration, reason string) (bool, outcome) {
+func (g *greeting) again(ctx context.Context, why check.State, after time.Duration, reason string) (bool, outcome) {
 	if why != check.Nonsense {
 		g.strange = 0
+	}
+	if why == check.Unreachable {
+		g.renew(ctx)
 	}
 	g.why, g.reason, g.after = why, reason, after
 	if g.silent != nil && g.silent.Message != reason {
@@ -138,11 +142,11 @@ func (g *greeting) again(why check.State, after time.Duration, reason string) (b
 
 // puzzled counts answers that make no sense; what does not get better ends the
 // wait.
-func (g *greeting) puzzled(a facts.Answer) (bool, outcome) {
+func (g *greeting) puzzled(ctx context.Context, a facts.Answer) (bool, outcome) {
 	if g.strange++; g.strange >= inARow {
-		return true, outcome{problems: append(g.notes, check.OrchestratorNonsense(g.subject(), a)), detail: a.Detail}
+		return true, outcome{problems: append(g.notes, orchestrator.InvalidAnswer(g.subject(), a)), detail: a.Detail}
 	}
-	return g.again(check.Nonsense, pollStrange, "an invalid answer: "+a.Detail)
+	return g.again(ctx, check.Nonsense, pollStrange, "an invalid answer: "+a.Detail)
 }
 
 // unitState is what systemd adds to the silence of an orchestrator: that it is
@@ -151,7 +155,7 @@ func (g *greeting) unitState() string {
 	if !g.unit.known {
 		return ""
 	}
-	return "; " + g.wish.Orchestrator.Unit + " is " + check.Unit(g.unit.unit).Reason
+	return "; " + g.req.Orchestrator.Unit + " is " + checkunit.Judge(g.unit.unit).Reason
 }
 
 // late names what the deadline found missing. What is not right about the unit
@@ -159,19 +163,19 @@ func (g *greeting) unitState() string {
 func (g *greeting) late() outcome {
 	problems := g.notes
 	if g.unit.known {
-		problems = append(problems, g.forMemory(check.OrchestratorUnit(g.unit.unit))...)
-		problems = append(problems, check.OrchestratorFails(g.unit.unit)...)
+		problems = append(problems, g.forMemory(orchestrator.Unit(g.unit.unit))...)
+		problems = append(problems, orchestrator.UnitFails(g.unit.unit)...)
 	}
 	if g.silent != nil {
 		return outcome{detail: g.reason, problems: append(problems, *g.silent)}
 	}
-	return outcome{detail: g.reason, problems: append(problems, check.OrchestratorLate(g.subject(), g.health, g.ready)...)}
+	return outcome{detail: g.reason, problems: append(problems, orchestrator.Silent(g.subject(), g.health, g.ready)...)}
 }
 
-func (k *walk) subject() check.Subject {
-	return check.Subject{
-		URL: k.wish.Orchestrator.URL, Unit: k.wish.Orchestrator.Unit, Timeout: k.wish.Timeout.Value,
-		Map: k.wish.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models, Diagnose: k.diagnose,
+func (k *walk) subject() orchestrator.Subject {
+	return orchestrator.Subject{
+		URL: k.req.Orchestrator.URL, Unit: k.req.Orchestrator.Unit, Timeout: k.req.Timeout.Value,
+		Map: k.req.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models, Diagnose: k.diagnose,
 	}
 }
 
@@ -183,7 +187,7 @@ func noSystemd(unit string) diag.Problem {
 	}
 }
 
-func safeModeProblem(w wish.Wish) diag.Problem {
+func safeModeProblem(w requirement.Run) diag.Problem {
 	return diag.Problem{
 		Code: diag.OrchestratorSafeMode, Severity: diag.Warning, Subject: w.Orchestrator.URL,
 		Message: "the orchestrator is in safe mode: the models were not checked",

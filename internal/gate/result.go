@@ -5,10 +5,10 @@ package gate
 import (
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // Verdict of a step or a run. The zero value has not passed.
@@ -19,7 +19,7 @@ const (
 	NotReached Verdict = ""             // an earlier step ended the run
 	Passed     Verdict = "passed"       // proven
 	Failed     Verdict = "failed"       // refused, with problems
-	Skipped    Verdict = "not-asked"    // the wish does not ask for it
+	Skipped    Verdict = "not-asked"    // the run does not ask for it
 	Ungated    Verdict = "switched-off" // justnews.gate=off
 )
 
@@ -30,7 +30,7 @@ type Result struct {
 	Unit     string
 	Started  time.Time     // wall clock, for people
 	Elapsed  time.Duration // monotonic
-	Timeout  wish.Timeout
+	Timeout  requirement.Timeout
 	Status   diag.Status
 	Refused  bool // it ended before its first look
 	Steps    []StepResult
@@ -43,8 +43,8 @@ type Result struct {
 
 // MPSResult is how far MPS was proven. The zero value: not asked for.
 type MPSResult struct {
-	Required check.Rung // what mps.require asks for
-	Reached  check.Rung
+	Required mps.Rung // what mps.require asks for
+	Reached  mps.Rung
 	Unit     string
 	Started  bool // this run started the unit
 	Daemon   int  // PID of the control daemon, 0: not known

@@ -9,9 +9,11 @@ import (
 	"sync"
 
 	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // Resetter forgets that a unit failed, and how often it was started, and ends a
@@ -29,7 +31,7 @@ type Again struct {
 
 // Retry forgets what failed, asks for the models again where the last preload
 // failed, and starts the units until all are active or have said why not.
-func Retry(ctx context.Context, w wish.Wish, world World, units Again, resetter Resetter) Result {
+func Retry(ctx context.Context, w requirement.Run, world World, units Again, resetter Resetter) Result {
 	steps := []step{{"reset", func(ctx context.Context, k *walk) outcome { return resetFailed(ctx, k, units.Reset, resetter) }}}
 	if w.RequireModels {
 		steps = append(steps, step{"refresh", refreshFailed})
@@ -83,17 +85,17 @@ func refreshFailed(ctx context.Context, k *walk) outcome {
 	}
 	if k.world.Memory != nil {
 		if err := k.world.Memory.Save(History{}); err != nil {
-			return outcome{problems: []diag.Problem{notAllowed(k.wish.Orchestrator.URL, "the record of past preloads cannot be forgotten", err.Error())}}
+			return outcome{problems: []diag.Problem{notAllowed(k.req.Orchestrator.URL, "the record of past preloads cannot be forgotten", err.Error())}}
 		}
 	}
 	look := k.world.Orchestrator.Models(ctx, true)
-	judged := check.Models(look, check.ModelsWish{Expected: k.world.Map.Total, ExpectedOwn: -1, AcceptEmpty: k.wish.AcceptEmpty, FailFast: true})
+	judged := orchestrator.Models(look, orchestrator.Wanted{Expected: k.world.Map.Total, ExpectedOwn: -1, AcceptEmpty: k.req.AcceptEmpty, FailFast: true})
 	switch judged.State {
 	case check.Failed, check.Inconsistent:
 		if look.State.InProgress {
 			return outcome{passed: true, detail: "a preload runs already"}
 		}
-		k.wish.ForceRefresh = true
+		k.req.ForceRefresh = true
 		return triggerOnce(ctx, k)
 	default: // the preload does what is left to do
 		return outcome{passed: true, detail: "no preload has failed"}
@@ -128,7 +130,7 @@ func startAll(ctx context.Context, k *walk, units []string) outcome {
 
 func startOne(ctx context.Context, k *walk, name string) []diag.Problem {
 	u, err := k.world.Units.Unit(ctx, name)
-	if err == nil && check.Unit(u).State == check.Ready {
+	if err == nil && checkunit.Judge(u).State == check.Ready {
 		return nil
 	}
 	var started facts.Start
@@ -143,14 +145,14 @@ func startOne(ctx context.Context, k *walk, name string) []diag.Problem {
 		return []diag.Problem{notAllowed(name, "cannot be started", err.Error())}
 	case started.Refused != "":
 		return []diag.Problem{notAllowed(name, "systemd does not start it", started.Detail)}
-	case err == nil && check.Unit(u).State == check.Ready:
+	case err == nil && checkunit.Judge(u).State == check.Ready:
 		return nil
 	}
-	if p := check.FailedUnit(u); p != nil {
+	if p := checkunit.Failure(u); p != nil {
 		return []diag.Problem{*p}
 	}
 	return []diag.Problem{{
 		Code: diag.UnitFailed, Subject: name, Message: "it is not up",
-		Seen: check.Unit(u).Reason, Expected: "active", Fix: diag.Fix{}.Looking(diag.Run("journalctl", "-b", "-u", name)),
+		Seen: checkunit.Judge(u).Reason, Expected: "active", Fix: diag.Fix{}.Looking(diag.LogOf(name)),
 	}}
 }

@@ -12,7 +12,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // retryHost is a systemd on which each start succeeds but that of broken.service.
@@ -78,7 +78,7 @@ func TestRetryEndsAStartThatWaits(t *testing.T) {
 
 func retryOn(t *testing.T, h *retryHost, start ...string) Result {
 	t.Helper()
-	w := wish.Wish{Timeout: wish.Timeout{Value: time.Minute}}
+	w := requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}}
 	return Retry(t.Context(), w, World{Units: h, Starter: h}, Again{Reset: start, Start: start}, h)
 }
 

@@ -8,10 +8,10 @@ import (
 	"os"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
 	"justnews/internal/diag"
 	"justnews/internal/process"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // A step makes sure of one thing. It returns when that is true, when it can't
@@ -32,7 +32,7 @@ type outcome struct {
 
 // walk is the state of one run that its steps share.
 type walk struct {
-	wish  wish.Wish
+	req   requirement.Run
 	world World
 	began time.Time
 	until time.Time
@@ -40,12 +40,12 @@ type walk struct {
 	unit  unitMemo
 	mark  string // of the own unit at the first look
 
-	led        bool                 // this run holds the lock
-	lastChance bool                 // a follower's last look before its deadline was granted
-	found      *check.ModelEvidence // what was looked at to explain errors
-	proven     map[string]bool      // versions that were hashed for that, by path
-	store      string               // what the preload saw of the Model Store
-	survey     bool                 // for a person: all findings, also those that shut nothing
+	led        bool                   // this run holds the lock
+	lastChance bool                   // a follower's last look before its deadline was granted
+	found      *orchestrator.Evidence // what was looked at to explain errors
+	proven     map[string]bool        // versions that were hashed for that, by path
+	store      string                 // what the preload saw of the Model Store
+	survey     bool                   // for a person: all findings, also those that shut nothing
 }
 
 type policy bool
@@ -55,8 +55,8 @@ const (
 	goOn        policy = true
 )
 
-// gateSteps lists what a wish asks for, in the order of a gate run.
-func gateSteps(w wish.Wish) []step {
+// gateSteps lists what a run is asked for, in the order of a gate run.
+func gateSteps(w requirement.Run) []step {
 	var steps []step
 	if w.RequireMPS {
 		steps = append(steps, mpsStep)
@@ -77,7 +77,7 @@ func gateSteps(w wish.Wish) []step {
 }
 
 // surveySteps are gateSteps, and a look at the GPU also where none is needed.
-func surveySteps(w wish.Wish) []step {
+func surveySteps(w requirement.Run) []step {
 	steps := gateSteps(w)
 	if w.GPU.Needed {
 		return steps
@@ -86,21 +86,21 @@ func surveySteps(w wish.Wish) []step {
 }
 
 // modelSteps lists what it takes to have the models loaded.
-func modelSteps(w wish.Wish) []step {
+func modelSteps(w requirement.Run) []step {
 	if !verifies(w) {
 		return []step{orchestratorStep, modelsStep}
 	}
 	return []step{storeStep, orchestratorStep, modelsStep}
 }
 
-func run(ctx context.Context, w wish.Wish, world World, steps []step, p policy) Result {
+func run(ctx context.Context, w requirement.Run, world World, steps []step, p policy) Result {
 	began := world.Began
 	if began.IsZero() {
 		began = time.Now()
 	}
 	res := Result{Instance: w.Instance, Unit: w.Unit, Started: began, Timeout: w.Timeout}
 	res.Models.Expected = world.Map.Total
-	k := &walk{wish: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res, survey: p == goOn}
+	k := &walk{req: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res, survey: p == goOn}
 	ctx, cancel := context.WithDeadline(ctx, k.until)
 	defer cancel()
 	stopped := !k.take(ctx, configStep) && p == stopAtFirst
@@ -119,7 +119,9 @@ func run(ctx context.Context, w wish.Wish, world World, steps []step, p policy) 
 	}
 	k.until = deadline
 	res.Elapsed = time.Since(began)
-	res.settle()
+	if res.settle(); !res.Passed() {
+		k.renew(ctx)
+	}
 	return res
 }
 

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
 	"justnews/internal/facts"
 )
 
@@ -31,7 +31,7 @@ type Origin struct {
 	Must bool
 
 	turn  sync.Mutex
-	known check.Origin
+	known orchestrator.Origin
 	asked time.Time
 	err   error
 }
@@ -69,7 +69,7 @@ func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 		a.Kind, a.Detail = facts.Unattributed, "systemd cannot be asked about "+o.Unit+": "+o.err.Error()
 		return false
 	}
-	kind, seen := check.Served(a.Server, o.known)
+	kind, seen := orchestrator.Served(a.Server, o.known)
 	if kind == facts.Answered {
 		return true
 	}
@@ -89,7 +89,7 @@ func (o *Origin) ask(ctx context.Context) {
 	if o.err = err; err != nil {
 		return
 	}
-	o.known = check.Origin{Unit: unit, Groups: o.Groups.Groups(unit.ControlGroup), Manager: o.Groups.Groups(manager)}
+	o.known = orchestrator.Origin{Unit: unit, Groups: o.Groups.Groups(unit.ControlGroup), Manager: o.Groups.Groups(manager)}
 	for _, name := range unit.TriggeredBy {
 		if !strings.HasSuffix(name, ".socket") {
 			continue

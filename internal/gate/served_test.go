@@ -10,7 +10,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // unitsByName answers for units; err comes first.
@@ -109,7 +109,7 @@ func (b busOf) Health(context.Context) facts.BusHealth {
 func TestBusOfAnotherUnitIsAnImpostor(t *testing.T) {
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
 	bus := ProvenBus(busOf{answers{facts.Server{Local: true, Group: 6}}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
-	w := wish.Wish{Timeout: wish.Timeout{Value: time.Minute}, Bus: wish.Service{URL: "http://127.0.0.1:8000", Unit: "x.service"}}
+	w := requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}, Bus: requirement.Service{URL: "http://127.0.0.1:8000", Unit: "x.service"}}
 	res := run(t.Context(), w, World{Bus: bus, Units: units}, []step{busStep}, stopAtFirst)
 	if res.Passed() || res.Status != diag.StatusNonsense || len(res.Problems) != 1 || res.Problems[0].Code != diag.BusImpostor {
 		t.Errorf("%+v", res)

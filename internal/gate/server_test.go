@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // server plays an orchestrator in virtual time. Its fields may be changed
@@ -256,12 +256,12 @@ func (h *host) world() World {
 	}
 }
 
-func scoutWish(timeout time.Duration) wish.Wish {
-	return wish.Wish{
+func scoutWish(timeout time.Duration) requirement.Run {
+	return requirement.Run{
 		Instance: "scout", Unit: "justnews@scout.service",
-		Timeout:       wish.Timeout{Value: timeout, Origin: "test"},
-		Orchestrator:  wish.Service{URL: "http://127.0.0.1:8014", Unit: "justnews@gpu_orchestrator.service"},
-		Bus:           wish.Service{URL: "http://127.0.0.1:8000"},
+		Timeout:       requirement.Timeout{Value: timeout, Origin: "test"},
+		Orchestrator:  requirement.Service{URL: "http://127.0.0.1:8014", Unit: "justnews@gpu_orchestrator.service"},
+		Bus:           requirement.Service{URL: "http://127.0.0.1:8000"},
 		RequireModels: true, RequireBus: true, FailFast: true, RefreshAttempts: 1,
 	}
 }

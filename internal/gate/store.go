@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/store"
 	"justnews/internal/diag"
 	"justnews/internal/digest"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // ModelStore looks at the Model Store. Look is quick, and Recall too: it says
@@ -26,34 +27,33 @@ type ModelStore interface {
 	Prove(ctx context.Context, trees []facts.StoreTree, tell func(digest.Progress)) []facts.StoreProof
 }
 
-//nolint:gochecknoglobals // a step of a run: a constant
 var storeStep = step{"store", auditStore}
 
 // verifies reports whether a run asks anything of the Model Store.
-func verifies(w wish.Wish) bool { return w.Verify == "presence" || w.Verify == "manifest" }
+func verifies(w requirement.Run) bool { return w.Verify == "presence" || w.Verify == "manifest" }
 
 // auditStore makes sure that every model of the map is in the store, complete
-// and readable, and where the wish says so that every byte is the one that was
+// and readable, and where the run says so that every byte is the one that was
 // manifested. Without a map, or with an orchestrator on another host, there is
 // nothing to ask for.
 func auditStore(ctx context.Context, k *walk) outcome {
-	wants := check.StoreWants(k.world.Map.Models, k.only()...)
+	wants := store.Wants(k.world.Map.Models, k.only()...)
 	if k.world.Store == nil || len(wants) == 0 {
 		return outcome{passed: true}
 	}
 	look := k.world.Store.Look(ctx, wants)
 	if ctx.Err() != nil || look.Fault == nil && len(look.Models) != len(wants) {
-		return outcome{detail: "not all models were looked at", problems: []diag.Problem{storeLate(look, k.wish)}}
+		return outcome{detail: "not all models were looked at", problems: []diag.Problem{storeLate(look, k.req)}}
 	}
-	if k.wish.Instance == "" { // users see different things, and the preload looks as the loader
+	if k.req.Instance == "" { // users see different things, and the preload looks as the loader
 		k.store = fingerprint(look)
 	}
 	w := k.storeWish()
-	out := outcome{problems: check.Store(look, w), detail: fmt.Sprintf("%d of %d models in the store", len(wants), len(wants)), done: len(wants), total: len(wants)}
+	out := outcome{problems: store.Judge(look, w), detail: fmt.Sprintf("%d of %d models in the store", len(wants), len(wants)), done: len(wants), total: len(wants)}
 	out.passed = len(diag.Errors(out.problems)) == 0
 	switch {
 	case look.Fault != nil || !out.passed && !w.Thorough:
-	case k.wish.Verify == "manifest":
+	case k.req.Verify == "manifest":
 		k.prove(ctx, look, w, &out)
 	default:
 		k.recallProofs(ctx, look, w, &out)
@@ -66,8 +66,8 @@ func auditStore(ctx context.Context, k *walk) outcome {
 
 // GlanceStore returns what one look at the Model Store finds wrong with it. It
 // hashes nothing.
-func GlanceStore(ctx context.Context, w wish.Wish, world World) []diag.Problem {
-	wants := check.StoreWants(world.Map.Models)
+func GlanceStore(ctx context.Context, w requirement.Run, world World) []diag.Problem {
+	wants := store.Wants(world.Map.Models)
 	if world.Store == nil || len(wants) == 0 {
 		return nil
 	}
@@ -75,8 +75,8 @@ func GlanceStore(ctx context.Context, w wish.Wish, world World) []diag.Problem {
 	if ctx.Err() != nil || look.Fault == nil && len(look.Models) != len(wants) {
 		return nil
 	}
-	k := &walk{wish: w, world: world}
-	return check.Store(look, k.storeWish())
+	k := &walk{req: w, world: world}
+	return store.Judge(look, k.storeWish())
 }
 
 // fingerprint changes with what a look finds.
@@ -91,20 +91,20 @@ func fingerprint(look facts.Store) string {
 
 // recallProofs hashes nothing, but does not let pass what is known to be wrong:
 // what the preload found keeps every gate shut.
-func (k *walk) recallProofs(ctx context.Context, look facts.Store, w check.StoreWish, out *outcome) {
+func (k *walk) recallProofs(ctx context.Context, look facts.Store, w store.Wanted, out *outcome) {
 	known := slices.DeleteFunc(k.world.Store.Recall(ctx, look.Trees), func(p facts.StoreProof) bool { return p.Verdict != facts.Differs })
-	out.problems = append(out.problems, check.StoreProofs(known, look, w)...)
+	out.problems = append(out.problems, store.Proofs(known, look, w)...)
 	out.passed = len(diag.Errors(out.problems)) == 0
 }
 
 // prove hashes what the look found.
-func (k *walk) prove(ctx context.Context, look facts.Store, w check.StoreWish, out *outcome) {
+func (k *walk) prove(ctx context.Context, look facts.Store, w store.Wanted, out *outcome) {
 	began := time.Now()
 	proofs := k.world.Store.Prove(ctx, look.Trees, func(p digest.Progress) {
 		text, _ := HashingText(p, time.Since(began))
 		k.say("store", text, int(p.Done>>20), int(p.Total>>20))
 	})
-	out.problems = append(out.problems, check.StoreProofs(proofs, look, w)...)
+	out.problems = append(out.problems, store.Proofs(proofs, look, w)...)
 	out.passed = len(diag.Errors(out.problems)) == 0
 	var all, read int64
 	for _, p := range proofs {
@@ -116,19 +116,19 @@ func (k *walk) prove(ctx context.Context, look facts.Store, w check.StoreWish, o
 
 // only is the agent whose models decide, if one alone does.
 func (k *walk) only() []string {
-	if k.wish.OnlyAgent == "" {
+	if k.req.OnlyAgent == "" {
 		return nil
 	}
-	return []string{k.wish.OnlyAgent}
+	return []string{k.req.OnlyAgent}
 }
 
-func (k *walk) storeWish() check.StoreWish {
-	return check.StoreWish{
-		Strict: k.wish.Models.Strict, Map: k.wish.Models.Map, Models: k.world.Map.Models, Thorough: k.survey,
+func (k *walk) storeWish() store.Wanted {
+	return store.Wanted{
+		Strict: k.req.Models.Strict, Map: k.req.Models.Map, Models: k.world.Map.Models, Thorough: k.survey,
 	}
 }
 
-func storeLate(look facts.Store, w wish.Wish) diag.Problem {
+func storeLate(look facts.Store, w requirement.Run) diag.Problem {
 	return diag.Problem{
 		Code: diag.StoreTimeout, Subject: look.Root, Message: "the deadline came before the whole Model Store was looked at",
 		Seen: fmt.Sprintf("%d models after %s", len(look.Models), w.Timeout.Value), Expected: "a look at every model of the map",

@@ -13,7 +13,7 @@ import (
 	"justnews/internal/digest"
 	"justnews/internal/facts"
 	"justnews/internal/modelmap"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // shelf is a Model Store that is whole but for what a test does to it.
@@ -68,7 +68,7 @@ func TestTheStoreIsCheckedBeforeAnythingIsLoaded(t *testing.T) {
 	for name, c := range map[string]struct {
 		verify string
 		shelf  shelf
-		change func(*wish.Wish, *World)
+		change func(*requirement.Run, *World)
 		status diag.Status
 		code   diag.Code
 		posts  int
@@ -106,21 +106,21 @@ func TestTheStoreIsCheckedBeforeAnythingIsLoaded(t *testing.T) {
 			verify: "presence", shelf: shelf{spoil: func(s *facts.Store) { s.Models = s.Models[:1] }}, status: diag.StatusTimeout, code: diag.StoreTimeout, looks: 1,
 		},
 		"without a map there is nothing to ask for": {
-			verify: "manifest", shelf: shelf{spoil: corrupted}, change: func(_ *wish.Wish, w *World) { w.Map.Models = nil }, status: diag.StatusReady, posts: 1,
+			verify: "manifest", shelf: shelf{spoil: corrupted}, change: func(_ *requirement.Run, w *World) { w.Map.Models = nil }, status: diag.StatusReady, posts: 1,
 		},
 		"a store on another host is not asked": {
-			verify: "manifest", change: func(_ *wish.Wish, w *World) { w.Store = nil }, status: diag.StatusReady, posts: 1,
+			verify: "manifest", change: func(_ *requirement.Run, w *World) { w.Store = nil }, status: diag.StatusReady, posts: 1,
 		},
 		"scope = own asks for its own models alone": {
 			verify: "presence", shelf: shelf{spoil: func(s *facts.Store) {
 				if len(s.Models) != 1 || s.Models[0].Want.Agent != "memory" {
 					corrupted(s)
 				}
-			}}, change: func(w *wish.Wish, _ *World) { w.OnlyAgent = "memory" }, status: diag.StatusReady, posts: 1, looks: 1,
+			}}, change: func(w *requirement.Run, _ *World) { w.OnlyAgent = "memory" }, status: diag.StatusReady, posts: 1, looks: 1,
 		},
 		"downloads allowed: what is missing is a warning": {
 			verify: "presence", shelf: shelf{spoil: func(s *facts.Store) { s.Models[0].Faults = []facts.StoreFault{{Kind: facts.NoSnapshot, Path: "/x"}} }},
-			change: func(w *wish.Wish, _ *World) { w.Models.Strict = false }, status: diag.StatusReady, posts: 1, looks: 1,
+			change: func(w *requirement.Run, _ *World) { w.Models.Strict = false }, status: diag.StatusReady, posts: 1, looks: 1,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
 	"justnews/internal/facts"
 )
 
@@ -20,7 +21,7 @@ func triggerOnce(ctx context.Context, k *walk) outcome {
 	for k.world.Lock != nil && !k.led {
 		if err := k.elect(ctx); err != nil || !k.led && !pause(ctx, pollBusy) {
 			busy := check.Judgement{State: check.Pending, Reason: "another gate follows the preload"}
-			return outcome{detail: busy.Reason, problems: check.Late(busy, facts.ModelsLook{}, k.subject())}
+			return outcome{detail: busy.Reason, problems: orchestrator.Late(busy, facts.ModelsLook{}, k.subject())}
 		}
 	}
 	f := &follower{walk: k, posted: make(chan facts.ModelsLook, 1), history: k.recall()}
@@ -31,13 +32,13 @@ func triggerOnce(ctx context.Context, k *walk) outcome {
 	}
 	switch f.judged.State {
 	case check.Unknown, check.Unreachable, check.Nonsense:
-		if !k.wish.ForceRefresh || f.look.Kind != facts.ServerError {
+		if !k.req.ForceRefresh || f.look.Kind != facts.ServerError {
 			once := f.subject()
 			once.Timeout = oneLook
-			return f.refuse(check.Refused(f.judged, f.look, once)...)
+			return f.refuse(orchestrator.Refused(f.judged, f.look, once)...)
 		}
 	case check.Ready:
-		if !k.wish.ForceRefresh {
+		if !k.req.ForceRefresh {
 			return outcome{passed: true, detail: fmt.Sprintf("nothing to do: %d of %d models are loaded", f.judged.Done, f.judged.Total)}
 		}
 	}
@@ -54,9 +55,9 @@ func triggerOnce(ctx context.Context, k *walk) outcome {
 		f.answered(answer)
 		switch {
 		case f.refused != nil:
-			return f.refuse(check.PreloadRefused(k.wish.Orchestrator.URL, answer))
+			return f.refuse(orchestrator.PreloadRefused(k.req.Orchestrator.URL, answer))
 		case answer.Kind != facts.Answered:
-			f.look, f.judged = answer, check.Models(answer, f.modelsWish())
+			f.look, f.judged = answer, orchestrator.Models(answer, f.modelsWish())
 			return f.late()
 		}
 	}

@@ -6,9 +6,10 @@ import (
 	"context"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // unitMemo is what a run knows of the orchestrator's unit. systemd is asked
@@ -48,7 +49,7 @@ func (m *unitMemo) fresh(ctx context.Context, k *walk) string {
 
 // askUnit looks at the orchestrator's unit, where there is one to look at.
 func (k *walk) askUnit(ctx context.Context) {
-	name := k.wish.Orchestrator.Unit
+	name := k.req.Orchestrator.Unit
 	if name == "" || k.world.Units == nil {
 		return
 	}
@@ -72,14 +73,14 @@ func (k *walk) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 	if !k.unit.known || ctx.Err() != nil {
 		return nil
 	}
-	problems := check.OrchestratorUnit(k.unit.unit)
+	problems := orchestrator.Unit(k.unit.unit)
 	if k.world.Machine != nil {
-		if dry, unknown := check.DryRun(k.unit.unit, k.world.Machine.Environment(k.unit.unit), facts.Unit{}); !unknown {
+		if dry, unknown := orchestrator.DryRun(k.unit.unit, k.world.Machine.Environment(k.unit.unit), facts.Unit{}); !unknown {
 			problems = append(problems, dry...)
 		}
 	}
 	if k.unit.unit.NRestarts-k.unit.restarts >= manyRestarts {
-		problems = append(problems, check.OrchestratorFails(k.unit.unit)...)
+		problems = append(problems, orchestrator.UnitFails(k.unit.unit)...)
 	}
 	return k.forMemory(diag.Errors(problems))
 }
@@ -87,30 +88,28 @@ func (k *walk) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 // loads asks once more about the orchestrator as it runs now, and returns what
 // speaks against its loading models. What is unknown may become known.
 func (k *walk) loads(ctx context.Context) (problem *diag.Problem, unknown bool) {
-	if k.wish.Orchestrator.Unit == "" || k.world.Units == nil {
+	if k.req.Orchestrator.Unit == "" || k.world.Units == nil {
 		return nil, false
 	}
 	k.askUnit(ctx)
 	if !k.unit.known {
-		p := check.SystemdSilent(k.subject(), k.unit.err)
+		p := orchestrator.SystemdSilent(k.subject(), k.unit.err)
 		return &p, true
 	}
 	if k.world.Machine == nil {
 		return nil, false
 	}
 	environment := k.world.Machine.Environment(k.unit.unit)
-	problems, unknown := check.DryRun(k.unit.unit, environment, facts.Unit{})
+	problems, unknown := orchestrator.DryRun(k.unit.unit, environment, facts.Unit{})
 	if unknown {
-		preload, err := k.world.Units.Unit(ctx, preloadUnit)
+		preload, err := k.world.Units.Unit(ctx, unitname.Preload)
 		if err != nil {
 			preload = facts.Unit{}
 		}
-		problems, unknown = check.DryRun(k.unit.unit, environment, preload)
+		problems, unknown = orchestrator.DryRun(k.unit.unit, environment, preload)
 	}
 	if len(problems) == 0 {
 		return nil, false
 	}
 	return &problems[0], unknown
 }
-
-const preloadUnit = "justnews-preload.service"

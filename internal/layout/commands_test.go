@@ -8,6 +8,7 @@ import (
 	"go/printer"
 	"go/token"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 	"testing"
 )
 
-// constants are the names of all string constants of the repository, by package.
+// constants are the names of all string constants of the repository, by directory.
 // A name that is a constant in one place of a package and a variable in another
 // counts as a variable.
 type constants map[string]bool
@@ -37,11 +38,11 @@ func TestNoWordFromOutsideIsAnOptionOrAScript(t *testing.T) {
 	files := sources(t)
 	known := constants{}
 	for _, f := range files {
-		known.add(f.file)
+		known.add(f)
 	}
 	calls, used := 0, map[string]bool{}
 	for _, f := range files {
-		j := judge{known, f.file.Name.Name}
+		j := judge{known, f}
 		ast.Inspect(f.file, func(n ast.Node) bool {
 			words, ok := vector(n)
 			if !ok {
@@ -73,6 +74,18 @@ func TestNoWordFromOutsideIsAnOptionOrAScript(t *testing.T) {
 type parsed struct {
 	set  *token.FileSet
 	file *ast.File
+	dir  string
+}
+
+// imported returns the directory of the package that a name stands for in a file.
+func (p parsed) imported(name string) string {
+	for _, spec := range p.file.Imports {
+		from, _ := strconv.Unquote(spec.Path.Value)
+		if as := path.Base(from); spec.Name == nil && as == name || spec.Name != nil && spec.Name.Name == name {
+			return strings.TrimPrefix(from, module)
+		}
+	}
+	return ""
 }
 
 // sources are all files that are released.
@@ -86,7 +99,8 @@ func sources(t *testing.T) []parsed {
 				return err
 			}
 			file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
-			all = append(all, parsed{set, file})
+			dir, _ := filepath.Rel(repository, filepath.Dir(name))
+			all = append(all, parsed{set, file, dir})
 			return err
 		})
 		if err != nil {
@@ -149,39 +163,39 @@ func named(e ast.Expr) string {
 	return ""
 }
 
-func (c constants) add(f *ast.File) {
-	ast.Inspect(f, func(n ast.Node) bool {
+func (c constants) add(f parsed) {
+	ast.Inspect(f.file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GenDecl:
 			for _, spec := range n.Specs {
 				if v, ok := spec.(*ast.ValueSpec); ok {
-					c.declare(f.Name.Name, v.Names, n.Tok == token.CONST)
+					c.declare(f.dir, v.Names, n.Tok == token.CONST)
 				}
 			}
 		case *ast.AssignStmt:
 			for _, left := range n.Lhs {
 				if id, ok := left.(*ast.Ident); ok && n.Tok == token.DEFINE {
-					c.declare(f.Name.Name, []*ast.Ident{id}, false)
+					c.declare(f.dir, []*ast.Ident{id}, false)
 				}
 			}
 		case *ast.Field:
-			c.declare(f.Name.Name, n.Names, false)
+			c.declare(f.dir, n.Names, false)
 		}
 		return true
 	})
 }
 
-func (c constants) declare(pkg string, names []*ast.Ident, constant bool) {
+func (c constants) declare(dir string, names []*ast.Ident, constant bool) {
 	for _, name := range names {
-		before, known := c[pkg+"."+name.Name]
-		c[pkg+"."+name.Name] = constant && (before || !known)
+		before, known := c[dir+"."+name.Name]
+		c[dir+"."+name.Name] = constant && (before || !known)
 	}
 }
 
-// judge judges the commands of a package.
+// judge judges the commands of a file.
 type judge struct {
 	known constants
-	pkg   string
+	in    parsed
 }
 
 // fixed reports whether an expression is the same string in every run.
@@ -190,13 +204,13 @@ func (j judge) fixed(e ast.Expr) bool {
 	case *ast.BasicLit:
 		return true
 	case *ast.Ident:
-		return j.known[j.pkg+"."+e.Name]
+		return j.known[j.in.dir+"."+e.Name]
 	case *ast.SelectorExpr:
-		return j.known[named(e.X)+"."+e.Sel.Name]
+		return j.known[j.in.imported(named(e.X))+"."+e.Sel.Name]
 	case *ast.BinaryExpr:
 		return j.fixed(e.X) && j.fixed(e.Y)
 	case *ast.CallExpr: // of a unit that justnews.toml names: a checked name with a prefix
-		return named(e.Fun) == "InstanceUnit"
+		return slices.Contains([]string{"InstanceUnit", "Of"}, named(e.Fun))
 	}
 	return false
 }

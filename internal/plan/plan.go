@@ -151,5 +151,4 @@ func file(dir, name string, sections ...unitfile.Section) DropIn {
 	return d
 }
 
-//nolint:gochecknoglobals // constant
 var comment = []string{"Written by justnews-generator. Edit /etc/justnews/justnews.toml, then: systemctl daemon-reload"}

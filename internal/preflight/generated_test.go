@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/emit"
@@ -51,7 +51,7 @@ func TestWhatTheGeneratorWroteIsComparedWithWhatItWouldWrite(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.change(t, cfg, dir)
-			found := check.Generated(generated(dir, cfg, c.env, plan.Machine{}))
+			found := unit.Generated(generated(dir, cfg, c.env, plan.Machine{}))
 			switch {
 			case c.code == "" && len(found) > 0, c.code != "" && (len(found) != 1 || found[0].Code != c.code):
 				t.Errorf("%v, want %s", found, c.code)

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 
-	"justnews/internal/check"
+	"justnews/internal/check/host"
 	"justnews/internal/facts"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // reach tries the paths of the n-th instance as its user.
@@ -17,10 +17,10 @@ func (l *look) reach(n int, i instance) func() {
 	i.account = l.Host.Account(i.Service.User, i.Service.Group)
 	i.paths = map[string]facts.Reach{}
 	if i.account.Err == "" {
-		for _, p := range slices.Concat(check.Paths(i.unit), check.Interpreters(i.sourced)) {
+		for _, p := range slices.Concat(host.Paths(i.unit), host.Interpreters(i.sourced)) {
 			i.paths[p.Path] = l.Host.Reach(i.account, p.Path, p.Want)
 		}
-		for _, name := range check.Caches {
+		for _, name := range host.Caches {
 			if dir := i.env[name]; filepath.IsAbs(dir) {
 				i.paths[dir] = l.Host.Reach(i.account, dir, facts.Write)
 			}
@@ -39,15 +39,15 @@ func (l *look) reach(n int, i instance) func() {
 }
 
 // notFound returns the interpreters by name of which no candidate is there.
-func (l *look) notFound(i instance) []check.Named {
+func (l *look) notFound(i instance) []host.Named {
 	homes := []string{"/root"}
 	if dirs, err := os.ReadDir(filepath.Join(l.Host.Root, "/home")); err == nil {
 		for _, d := range dirs {
 			homes = append(homes, "/home/"+d.Name())
 		}
 	}
-	var missing []check.Named
-	for _, n := range check.NamedInterpreters(i.sourced, homes) {
+	var missing []host.Named
+	for _, n := range host.NamedInterpreters(i.sourced, homes) {
 		there := func(path string) bool {
 			_, err := os.Stat(filepath.Join(l.Host.Root, path))
 			return err == nil
@@ -95,8 +95,8 @@ func (l *look) named(processes []facts.Process) []facts.Process {
 	return processes
 }
 
-// lookup reads an environment as package wish wants it.
-func lookup(env map[string]string) wish.Lookup {
+// lookup reads an environment as package requirement wants it.
+func lookup(env map[string]string) requirement.Lookup {
 	return func(name string) (string, bool) {
 		value, ok := env[name]
 		return value, ok

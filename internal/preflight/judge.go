@@ -7,23 +7,25 @@ import (
 	"slices"
 	"strings"
 
-	"justnews/internal/check"
+	"justnews/internal/check/host"
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
+	"justnews/internal/unitname"
 )
 
 // judge turns what was found into problems, each cause once.
 func (l *look) judge() []diag.Problem {
 	var problems []diag.Problem
 	for _, f := range l.env {
-		problems = append(problems, check.EnvFile(f)...)
+		problems = append(problems, host.EnvFile(f)...)
 	}
-	problems = append(problems, check.Space(l.spaces)...)
-	problems = append(problems, check.HostLimits(l.limits)...)
+	problems = append(problems, host.Space(l.spaces)...)
+	problems = append(problems, host.Limits(l.limits)...)
 	for _, d := range l.databases {
-		problems = append(problems, check.Database(d)...)
+		problems = append(problems, host.Database(d)...)
 	}
 	problems = append(problems, l.switchedOff()...)
 	if l.Units == nil {
@@ -44,11 +46,11 @@ func (l *look) judge() []diag.Problem {
 
 // judgeUnits judges what only means something where systemd runs.
 func (l *look) judgeUnits() []diag.Problem {
-	problems := check.Overrides(l.overrides)
-	problems = append(problems, check.Generated(l.generated)...)
-	problems = append(problems, check.Present(l.target)...)
-	problems = append(problems, check.Enabled(l.target, true)...)
-	problems = append(problems, check.Present(l.preload)...)
+	problems := checkunit.Overrides(l.overrides)
+	problems = append(problems, checkunit.Generated(l.generated)...)
+	problems = append(problems, checkunit.Present(l.target)...)
+	problems = append(problems, checkunit.Enabled(l.target, true)...)
+	problems = append(problems, checkunit.Present(l.preload)...)
 	return problems
 }
 
@@ -66,21 +68,21 @@ func causes(problems []diag.Problem) func(diag.Problem) bool {
 }
 
 func (l *look) judgeInstance(i instance) []diag.Problem {
-	problems := check.GatedBy(i.unit, l.Marks[i.Name])
+	problems := checkunit.GatedBy(i.unit, l.Marks[i.Name])
 	if i.unit.LoadState != "loaded" {
 		return problems
 	}
 	if p := failed(i.unit); p != nil {
 		problems = append(problems, *p)
 	}
-	problems = append(problems, check.UnitAudit(i.unit, l.overrides)...)
-	problems = append(problems, check.Enabled(i.unit, i.Enabled)...)
-	problems = append(problems, check.OpenFiles(i.unit, l.overrides)...)
+	problems = append(problems, checkunit.Audit(i.unit, l.overrides)...)
+	problems = append(problems, checkunit.Enabled(i.unit, i.Enabled)...)
+	problems = append(problems, checkunit.OpenFiles(i.unit, l.overrides)...)
 	if i.account.User != "" { // else it was not looked up in time
-		problems = append(problems, check.Account(i.unit.Name, i.account)...)
-		problems = append(problems, check.RunsAs(i.unit, i.account, l.overrides, i.env)...)
+		problems = append(problems, host.Account(i.unit.Name, i.account)...)
+		problems = append(problems, checkunit.RunsAs(i.unit, i.account, l.overrides, i.env)...)
 	}
-	problems = append(problems, check.Port(i.unit, i.port)...)
+	problems = append(problems, host.Port(i.unit, i.port)...)
 	problems = append(problems, l.judgePaths(i)...)
 	return append(problems, l.budget(i)...)
 }
@@ -91,24 +93,24 @@ const gateRefused = "its gate refuses it"
 
 // failed is the problem of a unit that has failed.
 func failed(u facts.Unit) *diag.Problem {
-	code, text := check.Refusal(u)
-	if code == "" || check.WordOf(u, true) != check.WordRefused {
-		return check.FailedUnit(u)
+	code, text := checkunit.Refusal(u)
+	if code == "" || checkunit.WordOf(u, true) != checkunit.Refused {
+		return checkunit.Failure(u)
 	}
 	return &diag.Problem{Code: diag.UnitFailed, Subject: u.Name, Message: gateRefused, Seen: diag.Clean(text), Fix: diag.Do(diag.Retry())}
 }
 
 func (l *look) judgePaths(i instance) []diag.Problem {
 	var problems []diag.Problem
-	for _, p := range slices.Concat(check.Paths(i.unit), check.Interpreters(i.sourced)) {
-		problems = append(problems, check.Reached(i.unit, p, i.paths[p.Path])...)
+	for _, p := range slices.Concat(host.Paths(i.unit), host.Interpreters(i.sourced)) {
+		problems = append(problems, host.Reached(i.unit, p, i.paths[p.Path])...)
 	}
 	for _, n := range i.named {
-		problems = append(problems, check.NoInterpreter(i.unit.Name, n))
+		problems = append(problems, host.NoInterpreter(i.unit.Name, n))
 	}
-	for _, name := range check.Caches {
+	for _, name := range host.Caches {
 		if dir := i.env[name]; dir != "" {
-			problems = append(problems, check.Cache(i.unit, name, dir, i.paths[dir])...)
+			problems = append(problems, host.Cache(i.unit, name, dir, i.paths[dir])...)
 		}
 	}
 	return problems
@@ -117,7 +119,7 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 // budget compares what the instance's gate will be told with what systemd
 // allows it.
 func (l *look) budget(i instance) []diag.Problem {
-	w, problems := wish.ForInstance(l.Config, i.Name, lookup(i.env), wish.Flags{})
+	w, problems := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
 	_, conflict := gate.Budget(w.Timeout, &i.unit)
 	return append(problems, conflict...)
 }
@@ -197,7 +199,7 @@ func fold(problems, faceless []diag.Problem) []diag.Problem {
 		if p.Code == diag.ConfigEnvironment { // one variable, whichever instance's gate would refuse it
 			like.Fix = diag.Fix{}
 		}
-		unit := check.OurUnit(p.Subject) && (!slices.Contains(single, p.Code) || p.Message == gateRefused)
+		unit := unitname.Instance(p.Subject) != "" && (!slices.Contains(single, p.Code) || p.Message == gateRefused)
 		if !unit {
 			like.Subject = p.Subject
 		}
@@ -208,7 +210,7 @@ func fold(problems, faceless []diag.Problem) []diag.Problem {
 			first[key] = len(out)
 			out = append(out, p)
 		case unit:
-			others[at] = append(others[at], instanceOf(p.Subject))
+			others[at] = append(others[at], unitname.Instance(p.Subject))
 		}
 	}
 	for at, names := range others {
@@ -218,12 +220,12 @@ func fold(problems, faceless []diag.Problem) []diag.Problem {
 }
 
 // nobody is an instance's unit without the instance.
-const nobody = "justnews@.service"
+const nobody = unitname.Template
 
 // faceless judges the same facts again as those of an instance without a name,
 // so that no name has to be found in a sentence.
 func (l *look) faceless(i instance, of []diag.Problem) []diag.Problem {
-	name := instanceOf(i.unit.Name)
+	name := unitname.Instance(i.unit.Name)
 	i.unit.Name = nobody
 	judged := l.judgeInstance(i)
 	same := slices.Clone(of)
@@ -275,8 +277,4 @@ func ownPath(s, name string) string {
 		}
 		s = after
 	}
-}
-
-func instanceOf(unit string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(unit, "justnews@"), ".service")
 }

@@ -10,13 +10,13 @@ import (
 	"sync"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/host"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/plan"
 	"justnews/internal/probe/environ"
 	"justnews/internal/probe/unitfiles"
+	"justnews/internal/unitname"
 )
 
 // limit bounds each of the three parts of a look (files, units, what they name):
@@ -53,7 +53,7 @@ type instance struct {
 	env     map[string]string // as systemd sets it
 	sourced map[string]string // as a start script has it
 	paths   map[string]facts.Reach
-	named   []check.Named // interpreters that were not found
+	named   []host.Named // interpreters that were not found
 }
 
 // found is all that was found.
@@ -89,7 +89,7 @@ func Look(ctx context.Context, j Job) []diag.Problem {
 // keeps for them.
 type look struct {
 	Job
-	ctx context.Context //nolint:containedctx // of this one run
+	ctx context.Context // of this one run
 	found
 }
 
@@ -181,10 +181,10 @@ func (l *look) units() {
 			*into, l.unasked = l.Units.Unit(ctx, name)
 		}
 	}
-	ask(plan.Target, &l.target)
-	ask(plan.PreloadUnit, &l.preload)
+	ask(unitname.Target, &l.target)
+	ask(unitname.Preload, &l.preload)
 	for n := range l.instances {
-		ask(plan.InstanceUnit(l.instances[n].Name), &l.instances[n].unit)
+		ask(unitname.Of(l.instances[n].Name), &l.instances[n].unit)
 	}
 	if l.unasked != nil {
 		l.Units = nil
@@ -196,7 +196,7 @@ func (l *look) units() {
 func (l *look) details() {
 	for n := range l.instances {
 		i := &l.instances[n]
-		i.env, i.sourced = l.environment(i.unit, check.Environment), l.environment(i.unit, check.Sourced)
+		i.env, i.sourced = l.environment(i.unit, host.Environment), l.environment(i.unit, host.Sourced)
 	}
 	seen := slices.Clone(l.instances)
 	asks := map[string]func() func(){"databases": func() func() { return l.dial(seen) }}
@@ -233,7 +233,7 @@ var errLate = errors.New("no answer within " + dialLimit.String())
 func (l *look) dial(instances []instance) func() {
 	var all []facts.Database
 	for _, i := range instances {
-		for _, d := range check.Databases(i.sourced, "/etc/justnews/*.env or a drop-in") {
+		for _, d := range host.Databases(i.sourced, "/etc/justnews/*.env or a drop-in") {
 			if !slices.ContainsFunc(all, func(o facts.Database) bool { return o.Name == d.Name && o.Address == d.Address && o.Bad == d.Bad }) {
 				all = append(all, d)
 			}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"justnews/internal/check"
+	"justnews/internal/check/host"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -16,7 +16,7 @@ import (
 // and working directories of its instances, and the Model Store at store. It
 // asks no unit, so that it works before there is one.
 func Named(cfg *config.Config, store string, h Host) []diag.Problem {
-	problems := check.NoInstance(cfg)
+	problems := host.NoInstance(cfg)
 	var users group[user]
 	var paths group[reached]
 	for _, i := range cfg.Instances {
@@ -27,13 +27,13 @@ func Named(cfg *config.Config, store string, h Host) []diag.Problem {
 		}
 	}
 	for _, u := range users.each {
-		problems = append(problems, check.NamedAccount(users.instances[u], facts.Account{User: u.user, Group: u.group, Err: u.err})...)
+		problems = append(problems, host.NamedAccount(users.instances[u], facts.Account{User: u.user, Group: u.group, Err: u.err})...)
 	}
 	for _, r := range paths.each {
-		problems = append(problems, check.NamedPath(r.path, paths.instances[r], r.reach)...)
+		problems = append(problems, host.NamedPath(r.path, paths.instances[r], r.reach)...)
 	}
 	if len(cfg.Instances) > 0 {
-		problems = append(problems, check.NamedStore(h.absence(check.Path{Path: store, Want: facts.Enter}, ""))...)
+		problems = append(problems, host.NamedStore(h.absence(host.Path{Path: store, Want: facts.Enter}, ""))...)
 	}
 	return problems
 }
@@ -41,7 +41,7 @@ func Named(cfg *config.Config, store string, h Host) []diag.Problem {
 type user struct{ user, group, err string }
 
 type reached struct {
-	path  check.Path
+	path  host.Path
 	reach facts.Reach
 }
 
@@ -62,11 +62,11 @@ func (g *group[T]) add(thing T, instance string) {
 }
 
 // pathsOf lists what a service runs and where.
-func pathsOf(s config.Service) []check.Path {
-	var all []check.Path
+func pathsOf(s config.Service) []host.Path {
+	var all []host.Path
 	add := func(what, path string, want facts.Access) {
 		if strings.HasPrefix(path, "/") && path != "/" {
-			all = append(all, check.Path{What: what, Path: path, Want: want, Code: diag.ServicePath})
+			all = append(all, host.Path{What: what, Path: path, Want: want, Code: diag.ServicePath})
 		}
 	}
 	if len(s.Exec) > 0 {
@@ -78,7 +78,7 @@ func pathsOf(s config.Service) []check.Path {
 
 // reachFor tries a path as the user who needs it, where this run can; else, and
 // below a root, whose users are not this machine's, whether it is there.
-func (h Host) reachFor(who facts.Account, p check.Path) facts.Reach {
+func (h Host) reachFor(who facts.Account, p host.Path) facts.Reach {
 	if h.Root == "" && who.Err == "" {
 		if tried := h.Reach(who, p.Path, p.Want); tried.Known {
 			return tried
@@ -89,7 +89,7 @@ func (h Host) reachFor(who facts.Account, p check.Path) facts.Reach {
 
 // absence looks as this process. That it may not get there says nothing about
 // the user who needs the path.
-func (h Host) absence(p check.Path, user string) facts.Reach {
+func (h Host) absence(p host.Path, user string) facts.Reach {
 	r := h.Reach(facts.Account{User: user, UID: os.Geteuid()}, p.Path, p.Want)
 	r.Known = r.OK || r.Detail != "permission denied" || os.Geteuid() == 0
 	return r

@@ -8,10 +8,11 @@ import (
 	"slices"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/host"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // Stopper stops a unit and follows the job.
@@ -52,10 +53,10 @@ func FreePorts(ctx context.Context, cfg *config.Config, h Host, units Units, s S
 // free stops the unit that holds one port.
 func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 	unit := holder(i)
-	if !check.OurUnit(unit) {
+	if unitname.Instance(unit) == "" {
 		f.Problems = append(f.Problems, diag.Problem{
 			Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", i.Port), Message: "no unit of ours holds the port of " + i.Name + ": nothing was stopped",
-			Seen: check.Holders(i.port), Expected: "nobody", Fix: diag.Advise("end it yourself").Looking(diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", i.Port))),
+			Seen: host.Holders(i.port), Expected: "nobody", Fix: diag.Advise("end it yourself").Looking(diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", i.Port))),
 		})
 		return
 	}
@@ -90,7 +91,7 @@ func holder(i instance) string {
 			return q.Unit
 		}
 	}
-	if len(i.port.Processes) == 0 && i.unit.MainPID > 0 && len(check.Port(i.unit, i.port)) == 0 {
+	if len(i.port.Processes) == 0 && i.unit.MainPID > 0 && len(host.Port(i.unit, i.port)) == 0 {
 		return i.unit.Name
 	}
 	return ""

@@ -21,7 +21,7 @@ import (
 )
 
 // Began is when this process started. Deadlines count from it.
-var Began = time.Now() //nolint:gochecknoglobals // there is one process, and it started once
+var Began = time.Now() // there is one process, and it started once
 
 // Unlisted is a signal that SuccessExitStatus= cannot list: systemd knows
 // signals by their names in the C library, which reserves the first of the

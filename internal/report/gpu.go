@@ -3,7 +3,7 @@
 package report
 
 import (
-	"justnews/internal/check"
+	"justnews/internal/check/gpu"
 	"justnews/internal/facts"
 )
 
@@ -40,7 +40,7 @@ func GPUsOf(l *facts.GPULook) *GPUs {
 	if l == nil {
 		return nil
 	}
-	out := &GPUs{State: Brief(check.GPUState(*l)), Module: Brief(l.Module), Devices: []GPU{}}
+	out := &GPUs{State: Brief(gpu.Summary(*l)), Module: Brief(l.Module), Devices: []GPU{}}
 	if l.NVML == nil {
 		return out
 	}
@@ -55,7 +55,7 @@ func gpuOf(g facts.GPU) GPU {
 	out := GPU{
 		Index: g.Index, UUID: Brief(g.UUID), Name: Brief(g.Name), Architecture: Brief(g.Architecture),
 		ComputeCapability: Brief(g.ComputeCapability), ComputeMode: Brief(g.ComputeMode), Persistence: g.Persistence,
-		Processes: count(g.Processes), MPSProcesses: count(g.MPSProcesses), Lost: Brief(check.Lost(g)),
+		Processes: count(g.Processes), MPSProcesses: count(g.MPSProcesses), Lost: Brief(gpu.Lost(g)),
 	}
 	if g.Memory != nil {
 		out.MemoryTotal, out.MemoryFree = &g.Memory.Total, &g.Memory.Free

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 )
@@ -107,7 +107,7 @@ func (w *Watch) tell(p gate.Progress) {
 	before := w.told.text
 	w.told, w.toldAt, w.later = newsOf(p), time.Now(), nil
 	if w.told.text != before && w.Notifier != nil {
-		_ = w.Notifier.Status(check.StatusOfWait(w.told.text))
+		_ = w.Notifier.Status(unit.StatusOfWait(w.told.text))
 	}
 	switch {
 	case w.Width != nil:
@@ -133,7 +133,7 @@ func (w *Watch) Done(r gate.Result) {
 	}
 	for _, p := range r.Problems {
 		if p.Severity == diag.Error {
-			_ = w.Notifier.Status(check.StatusOfRefusal(cleaned(p)))
+			_ = w.Notifier.Status(unit.StatusOfRefusal(cleaned(p)))
 			return
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 )
 
@@ -161,7 +161,7 @@ func (e *exposition) mps(s Summary) {
 }
 
 func rung(word string) float64 {
-	for i, r := range []check.Rung{check.RungDaemon, check.RungControl, check.RungServer} {
+	for i, r := range []mps.Rung{mps.RungDaemon, mps.RungControl, mps.RungServer} {
 		if r.String() == word {
 			return float64(i + 1)
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 )
@@ -56,7 +56,7 @@ sample:
 func full() Summary {
 	s := Summarize("gate", "v1", results()["refused"])
 	s.Models = SummaryModels{State: "failed", Done: 9, Total: 16, Failed: 1, Expected: 16, Triggers: 2}
-	s.MPS = &SummaryMPS{Required: check.RungControl.String(), Reached: check.RungServer.String()}
+	s.MPS = &SummaryMPS{Required: mps.RungControl.String(), Reached: mps.RungServer.String()}
 	total, free := uint64(25769803776), uint64(21474836480)
 	s.GPU = &GPUs{State: "2 GPUs", Devices: []GPU{
 		{Index: 0, UUID: "GPU-5a5c3a3c", Name: "NVIDIA L4", MemoryTotal: &total, MemoryFree: &free},

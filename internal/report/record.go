@@ -10,7 +10,7 @@ import (
 	"math"
 	"time"
 
-	"justnews/internal/check"
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 )
@@ -102,7 +102,7 @@ func Summarize(run, version string, r gate.Result) Summary {
 		GPU:   GPUsOf(r.GPU),
 		Steps: []SummaryStep{}, Problems: Clean(r.Problems),
 	}
-	if m := r.MPS; m.Required != check.NoRung {
+	if m := r.MPS; m.Required != mps.NoRung {
 		s.MPS = &SummaryMPS{
 			Required: m.Required.String(), Reached: m.Reached.String(), Unit: diag.Clean(m.Unit),
 			Started: m.Started, Daemon: m.Daemon, Server: m.Server, Queries: m.Asked,

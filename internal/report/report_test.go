@@ -15,7 +15,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/gate"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func results() map[string]gate.Result {
 	base := gate.Result{
 		Instance: "scout", Unit: "justnews@scout.service", Started: time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC),
-		Elapsed: 41300 * time.Millisecond, Timeout: wish.Timeout{Value: 3 * time.Minute, Origin: "gate.timeout"},
+		Elapsed: 41300 * time.Millisecond, Timeout: requirement.Timeout{Value: 3 * time.Minute, Origin: "gate.timeout"},
 	}
 	pass := base
 	pass.Steps = []gate.StepResult{

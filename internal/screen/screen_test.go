@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"justnews/internal/screen/pty"
+	"justnews/test/pty"
 )
 
 func TestATerminalIsTakenOverAndGivenBack(t *testing.T) {

@@ -10,8 +10,6 @@ import (
 )
 
 // hostile are strings that mean something to systemd somewhere.
-//
-//nolint:gochecknoglobals // test data
 var hostile = []string{
 	"plain", "", " ", "a b", " leading", "trailing ", "trailing\\", "\\", "\\\\", `\n`, `\x41`, "\t", "\n", "\r", "\x01", "\x7f",
 	"%", "%%", "%i", "50%d", "100% sure", "%n%i", "$", "$$", "$HOME", "${HOME}", "$$HOME", "a$b", `"`, `'`, `"quoted"`, `it's`,

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"justnews/internal/gate"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // randomSequences is how many servers the property is tried against. The seed
@@ -78,7 +78,7 @@ func storm(t *testing.T, seed uint64) bool {
 
 // runOne is one gate. Between its last look and its end no time passes, so
 // that the looks of gates that run beside it do not matter to its own proof.
-func runOne(t *testing.T, w wish.Wish, h *host) gate.Result {
+func runOne(t *testing.T, w requirement.Run, h *host) gate.Result {
 	own := &witness{orchestrator: h.server}
 	world := h.world()
 	world.Orchestrator = own

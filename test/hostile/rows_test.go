@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
-	"justnews/internal/reference"
+	"justnews/test/reference"
 )
 
 // rows is the table: every behaviour of the reference server, some of them

@@ -9,7 +9,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/gate"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // beat is a moment of a sequence: what the server shows from then on.
@@ -54,7 +54,7 @@ type sequence struct {
 	story   string
 	beats   []beat   // from the gate's start
 	posted  [][]beat // by the first POST, the second, …; the last one holds for all that follow
-	prepare func(*host, *wish.Wish)
+	prepare func(*host, *requirement.Run)
 
 	status diag.Status
 	code   diag.Code

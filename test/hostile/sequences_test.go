@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 var sequences = []sequence{
@@ -42,13 +42,13 @@ var sequences = []sequence{
 			{show(0, running(1, 0)), restart(2*s, fresh())},
 			{show(0, running(2, 0)), show(2*s, loaded(2))},
 		},
-		prepare: func(h *host, _ *wish.Wish) { h.systemd = false },
+		prepare: func(h *host, _ *requirement.Run) { h.systemd = false },
 		status:  diag.StatusReady, posts: 2, within: 9 * s,
 	},
 	{
 		story: "killed right after it was ready, back vacuous",
 		beats: []beat{show(0, loaded(1))},
-		prepare: func(h *host, _ *wish.Wish) {
+		prepare: func(h *host, _ *requirement.Run) {
 			h.server.onLook = map[int]func(*orchestrator){1: (*orchestrator).restart}
 		},
 		posted: [][]beat{{show(0, running(2, 0)), show(2*s, loaded(2))}},
@@ -60,7 +60,7 @@ var sequences = []sequence{
 		posted: [][]beat{
 			{show(0, running(1, 0)), show(s/2, down()), show(s, fresh())},
 		},
-		prepare: func(h *host, _ *wish.Wish) { h.systemd = false },
+		prepare: func(h *host, _ *requirement.Run) { h.systemd = false },
 		status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 11 * s,
 	},
 	{
@@ -121,7 +121,7 @@ var sequences = []sequence{
 	{
 		story: "regresses at once after one ready look, then loads again",
 		beats: []beat{show(0, loaded(1))},
-		prepare: func(h *host, _ *wish.Wish) {
+		prepare: func(h *host, _ *requirement.Run) {
 			h.server.turn(1, running(2, 3))
 			h.server.after(5*s, func(o *orchestrator) { o.faces = []face{loaded(2)} })
 		},
@@ -130,13 +130,13 @@ var sequences = []sequence{
 	{
 		story:   "ready for one look, then failed for ever",
 		beats:   []beat{show(0, loaded(1))},
-		prepare: func(h *host, _ *wish.Wish) { h.server.turn(1, failed(1)) },
+		prepare: func(h *host, _ *requirement.Run) { h.server.turn(1, failed(1)) },
 		status:  diag.StatusFailed, code: diag.ModelFailed, posts: 1, within: 7 * s,
 	},
 	{
 		story:   "ready for two looks, then vacuous for ever",
 		beats:   []beat{show(0, loaded(1))},
-		prepare: func(h *host, _ *wish.Wish) { h.server.turn(2, fresh()) },
+		prepare: func(h *host, _ *requirement.Run) { h.server.turn(2, fresh()) },
 		status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 12 * s,
 	},
 	{
@@ -283,16 +283,18 @@ var sequences = []sequence{
 		status: diag.StatusReady, posts: 0, within: s,
 	},
 	{
-		story:   "the lock cannot be taken at all: the record alone bounds the triggers",
-		beats:   []beat{show(0, fresh())},
-		posted:  [][]beat{{show(0, running(1, 0)), show(3*s, loaded(1))}},
-		prepare: func(h *host, _ *wish.Wish) { h.lock.broken = errors.New("cannot take the lock: input/output error") },
-		status:  diag.StatusReady, posts: 1, within: 4 * s,
+		story:  "the lock cannot be taken at all: the record alone bounds the triggers",
+		beats:  []beat{show(0, fresh())},
+		posted: [][]beat{{show(0, running(1, 0)), show(3*s, loaded(1))}},
+		prepare: func(h *host, _ *requirement.Run) {
+			h.lock.broken = errors.New("cannot take the lock: input/output error")
+		},
+		status: diag.StatusReady, posts: 1, within: 4 * s,
 	},
 	{
 		story:   "the lock's file is removed again and again: nobody leads, nobody triggers, nobody hammers",
 		beats:   []beat{show(0, fresh())},
-		prepare: func(h *host, _ *wish.Wish) { h.lock.stolen = true },
+		prepare: func(h *host, _ *requirement.Run) { h.lock.stolen = true },
 		status:  diag.StatusTimeout, code: diag.PreloadTimeout, posts: 0, within: 31 * s,
 	},
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
-	"justnews/internal/reference"
+	"justnews/test/reference"
 )
 
 // row is one way to misbehave and what the gate makes of it.

@@ -11,7 +11,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
-	"justnews/internal/wish"
+	"justnews/internal/requirement"
 )
 
 // mapTotal is how many models the map of the virtual host lists.
@@ -199,11 +199,11 @@ func (h *host) world() gate.World {
 	return w
 }
 
-func scout(timeout time.Duration) wish.Wish {
-	return wish.Wish{
+func scout(timeout time.Duration) requirement.Run {
+	return requirement.Run{
 		Instance: "scout", Unit: "justnews@scout.service",
-		Timeout:       wish.Timeout{Value: timeout, Origin: "test"},
-		Orchestrator:  wish.Service{URL: "http://127.0.0.1:8014", Unit: "justnews@gpu_orchestrator.service"},
+		Timeout:       requirement.Timeout{Value: timeout, Origin: "test"},
+		Orchestrator:  requirement.Service{URL: "http://127.0.0.1:8014", Unit: "justnews@gpu_orchestrator.service"},
 		Models:        config.Models{Map: "/etc/justnews/AGENT_MODEL_MAP.json"},
 		RequireModels: true, FailFast: true, RefreshAttempts: 1,
 	}

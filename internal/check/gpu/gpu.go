@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package gpu judges one look at the GPUs. It mirrors internal/probe/gpu.
+package gpu
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Wanted is what the GPUs have to be good for.
+type Wanted struct {
+	// Needed makes findings errors: gpu.min_count is above 0, or MPS is on.
+	// Where no GPU is needed, none of them is worse than a warning, and that
+	// there is no driver is a notice.
+	Needed   bool
+	MPS      bool          // the instance (for a whole host: any instance) runs under MPS
+	MinCount int           // gpu.min_count
+	Patience time.Duration // gpu.patience
+	Limit    uint64        // mps.memory of the instance in bytes, 0: none; for a host the largest
+	Limits   uint64        // of all instances together
+	Clients  int           // enabled instances with MPS
+	Starting bool          // the instance is about to start: what it may use has to be free
+}
+
+// Judge judges one look. No problem at all means that the GPUs are as wished,
+// or that nothing was wished.
+func Judge(l facts.GPULook, w Wanted) []diag.Problem {
+	var problems []diag.Problem
+	if l.Kind != facts.GPUAnswered || l.NVML == nil {
+		problems = []diag.Problem{fault(l)}
+	} else {
+		problems = append(devices(l, w), underMPS(l, w)...)
+	}
+	if w.Needed {
+		return problems
+	}
+	for i := range problems {
+		problems[i].Severity = max(problems[i].Severity, mildest(l.Kind))
+	}
+	return problems
+}
+
+// mildest is how bad a finding may be on a host that needs no GPU: most of
+// those have none.
+func mildest(k facts.GPUKind) diag.Severity {
+	switch k {
+	case facts.GPUUnknown, facts.HelperMissing, facts.HelperNoCgo, facts.LibraryMissing, facts.DriverNotLoaded, facts.GPUNone:
+		return diag.Notice
+	default:
+		return diag.Warning
+	}
+}
+
+// MayCome reports whether what is missing may yet appear by itself: at a boot
+// the driver, and udev behind it, can be later than a gate. Everything else
+// stays what it is.
+func MayCome(l facts.GPULook) bool {
+	switch l.Kind {
+	case facts.DriverNotLoaded:
+		return l.Control.State != facts.NodeDenied
+	case facts.GPUAnswered:
+		return l.UVM.State == facts.NodeMissing || l.UVM.State == facts.NodeUnknown
+	}
+	return false
+}
+
+// Summary is a look in a few words, for a person.
+func Summary(l facts.GPULook) string {
+	if l.Kind != facts.GPUAnswered || l.NVML == nil {
+		return fault(l).Message
+	}
+	n := usable(l.NVML.GPUs)
+	s := fmt.Sprintf("%d GPUs", n)
+	if n == 1 {
+		s = "1 GPU"
+	}
+	if l.NVML.DriverVersion != "" {
+		s += ", driver " + diag.Clean(l.NVML.DriverVersion)
+	}
+	if l.NVML.CUDAVersion != "" {
+		s += ", CUDA " + diag.Clean(l.NVML.CUDAVersion)
+	}
+	return s
+}
+
+// Lost says why a GPU that NVML counts is of no use, "" where it is.
+func Lost(g facts.GPU) string {
+	if why := g.Unanswered["handle"]; why != "" {
+		return why
+	}
+	for _, why := range g.Unanswered {
+		if why == "ERROR_GPU_IS_LOST" || why == "ERROR_RESET_REQUIRED" {
+			return why
+		}
+	}
+	return ""
+}
+
+func usable(gpus []facts.GPU) int {
+	n := 0
+	for _, g := range gpus {
+		if Lost(g) == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// id is what nvidia-smi -i takes: the UUID, or the index of a GPU whose
+// UUID is not one. It goes into a command that a person pastes.
+func id(g facts.GPU) string {
+	rest, ok := strings.CutPrefix(g.UUID, "GPU-")
+	if ok && rest != "" && strings.Trim(rest, "0123456789abcdefABCDEF-") == "" {
+		return g.UUID
+	}
+	return strconv.Itoa(g.Index)
+}
+
+// subject names a GPU for a person.
+func subject(g facts.GPU) string {
+	s := "gpu " + strconv.Itoa(g.Index)
+	if g.Name != "" {
+		s += " (" + diag.Clean(g.Name) + ")"
+	}
+	return s
+}

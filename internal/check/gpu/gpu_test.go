@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gpu_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"justnews/internal/check/gpu"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/test/findings"
+)
+
+const uuid = "GPU-5a5c3a3c-1111-2222-3333-444455556666"
+
+// card is a GPU with nothing to complain of under MPS.
+func card() facts.GPU {
+	on := true
+	return facts.GPU{
+		Index: 0, UUID: uuid, Name: "NVIDIA L4", ComputeCapability: "8.9", Persistence: &on, MIG: &facts.GPUMIG{},
+		ComputeMode: "EXCLUSIVE_PROCESS", Memory: &facts.GPUMemory{Total: 24 << 30, Free: 20 << 30, Used: 4 << 30},
+	}
+}
+
+func gpus(cards ...facts.GPU) facts.GPULook {
+	n := len(cards)
+	return facts.GPULook{
+		Kind: facts.GPUAnswered, Module: "550.163.01", Control: facts.DeviceNode{State: facts.NodeOpens}, UVM: facts.DeviceNode{State: facts.NodeOpens},
+		NVML: &facts.NVML{Schema: 1, Outcome: facts.NVMLSuccess, DriverVersion: "550.163.01", CUDAVersion: "12.4", Count: &n, GPUs: cards},
+	}
+}
+
+// underMPS is the wish of an instance that has a limit of 4 GiB.
+func underMPS() gpu.Wanted {
+	return gpu.Wanted{Needed: true, MPS: true, Limit: 4 << 30, Limits: 12 << 30, Clients: 3, Starting: true}
+}
+
+func codes(problems []diag.Problem) []string {
+	var all []string
+	for _, p := range problems {
+		all = append(all, p.Severity.String()+" "+string(p.Code))
+	}
+	return all
+}
+
+func TestEveryFailedLookHasACodeOfItsOwnAndStatus71(t *testing.T) {
+	seen := map[diag.Code]facts.GPUKind{}
+	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
+		got := gpu.Judge(facts.GPULook{Kind: kind, Detail: "evidence\n\x1b[2J"}, gpu.Wanted{Needed: true})
+		if len(got) != 1 || got[0].Severity != diag.Error || got[0].Status() != diag.StatusGPU {
+			t.Errorf("%d: %+v", kind, got)
+			continue
+		}
+		findings.Sound(t, got[0])
+		if !strings.Contains(got[0].Seen, "evidence") || got[0].Expected == "" {
+			t.Errorf("%d: %+v", kind, got[0])
+		}
+		if other, taken := seen[got[0].Code]; taken {
+			t.Errorf("%d and %d share %s", kind, other, got[0].Code)
+		}
+		seen[got[0].Code] = kind
+	}
+	if len(seen) != 15 {
+		t.Errorf("%d kinds", len(seen))
+	}
+}
+
+func TestALookThatNobodyKnowsIsAnError(t *testing.T) {
+	for _, l := range []facts.GPULook{{Kind: 99}, {Kind: facts.GPUAnswered}, {}} {
+		if got := gpu.Judge(l, gpu.Wanted{Needed: true}); len(diag.Errors(got)) == 0 {
+			t.Errorf("%+v: %+v", l, got)
+		}
+	}
+}
+
+func TestWhereNoGPUIsNeededNothingShutsAGate(t *testing.T) {
+	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
+		for _, p := range gpu.Judge(facts.GPULook{Kind: kind}, gpu.Wanted{}) {
+			absent := slices.Contains([]diag.Code{
+				diag.GPUUnknown, diag.GPUHelperMissing, diag.GPUHelperNoCgo, diag.GPULibraryMissing, diag.GPUDriverNotLoaded, diag.GPUNone,
+			}, p.Code)
+			if want := map[bool]diag.Severity{true: diag.Notice, false: diag.Warning}[absent]; p.Severity != want {
+				t.Errorf("%s: %s, want %s", p.Code, p.Severity, want)
+			}
+		}
+	}
+	c := card()
+	c.ComputeMode = "PROHIBITED"
+	if got := gpu.Judge(gpus(c), gpu.Wanted{}); len(got) == 0 || len(diag.Errors(got)) > 0 {
+		t.Error(codes(got))
+	}
+}
+
+func TestTheOneErrorOfADriverThatIsNotThereIsSortedByTheNodes(t *testing.T) {
+	look := func(module string, control facts.NodeState) facts.GPULook {
+		return facts.GPULook{
+			Kind: facts.DriverNotLoaded, Module: module, Control: facts.DeviceNode{State: control},
+			NVML: &facts.NVML{Outcome: "ERROR_DRIVER_NOT_LOADED", LibraryVersion: "12.550.163.01"},
+		}
+	}
+	for _, c := range []struct {
+		look facts.GPULook
+		code diag.Code
+		say  string
+		wait bool
+	}{
+		{look("", facts.NodeMissing), diag.GPUDriverNotLoaded, "modprobe nvidia", true},
+		{look("", facts.NodeUnknown), diag.GPUDriverNotLoaded, "modprobe nvidia", true}, // a node without a driver: ENXIO
+		{look("550.163.01", facts.NodeMissing), diag.GPUDriverNotLoaded, "nvidia-modprobe -c=0", true},
+		{look("550.163.01", facts.NodeDenied), diag.GPUPermission, "DeviceAllow", false},
+	} {
+		got := gpu.Judge(c.look, gpu.Wanted{Needed: true})
+		if got[0].Code != c.code || !strings.Contains(got[0].Fix.String(), c.say) || gpu.MayCome(c.look) != c.wait {
+			t.Errorf("%+v: %+v", c.look, got)
+		}
+		findings.Sound(t, got[0])
+	}
+}
+
+func TestOnlyADriverThatIsLateIsWorthWaitingFor(t *testing.T) {
+	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
+		if got := gpu.MayCome(facts.GPULook{Kind: kind}); got != (kind == facts.DriverNotLoaded) {
+			t.Errorf("%d: %v", kind, got)
+		}
+	}
+	l := gpus(card())
+	for state, want := range map[facts.NodeState]bool{
+		facts.NodeMissing: true, facts.NodeUnknown: true, facts.NodeOpens: false, facts.NodeDenied: false,
+	} {
+		if l.UVM.State = state; gpu.MayCome(l) != want {
+			t.Errorf("nvidia-uvm %d: %v", state, !want)
+		}
+	}
+}
+
+func TestGPUsAreJudgedByWhatTheyHaveToBeGoodFor(t *testing.T) {
+	off := false
+	clients := func(n int) *facts.GPUClients { c := make(facts.GPUClients, n); return &c }
+	type world struct {
+		card *facts.GPU
+		look *facts.GPULook
+		wish *gpu.Wanted
+	}
+	for name, c := range map[string]struct {
+		change func(world)
+		want   []string
+	}{
+		"all is well":                    {func(world) {}, nil},
+		"too few":                        {func(w world) { w.wish.MinCount = 2 }, []string{"error GPU-COUNT"}},
+		"as many as needed":              {func(w world) { w.wish.MinCount = 1 }, nil},
+		"lost":                           {func(w world) { w.card.Unanswered = map[string]string{"handle": "ERROR_GPU_IS_LOST"} }, []string{"error GPU-FAILED"}},
+		"lost while it was asked":        {func(w world) { w.card.Unanswered = map[string]string{"memory": "ERROR_GPU_IS_LOST"} }, []string{"error GPU-FAILED"}},
+		"prohibited":                     {func(w world) { w.card.ComputeMode = "PROHIBITED" }, []string{"error GPU-PROHIBITED"}},
+		"shared under MPS":               {func(w world) { w.card.ComputeMode = "DEFAULT" }, []string{"notice GPU-SHARED"}},
+		"shared without MPS":             {func(w world) { w.card.ComputeMode = "DEFAULT"; *w.wish = gpu.Wanted{Needed: true} }, nil},
+		"exclusive without MPS":          {func(w world) { *w.wish = gpu.Wanted{Needed: true} }, []string{"warning GPU-EXCLUSIVE"}},
+		"exclusive for another instance": {func(w world) { *w.wish = gpu.Wanted{Needed: true, Clients: 1} }, nil},
+		"compute mode is not known":      {func(w world) { w.card.ComputeMode = "" }, nil},
+		"MIG":                            {func(w world) { w.card.MIG = &facts.GPUMIG{Current: true, Pending: true} }, []string{"error GPU-MIG"}},
+		"MIG after a reset":              {func(w world) { w.card.MIG = &facts.GPUMIG{Pending: true} }, []string{"warning GPU-MIG"}},
+		"MIG without MPS": {func(w world) {
+			w.card.MIG, *w.wish = &facts.GPUMIG{Current: true}, gpu.Wanted{Needed: true, Clients: 1}
+		}, nil},
+		"a card that knows no MIG":         {func(w world) { w.card.MIG = nil }, nil},
+		"persistence off":                  {func(w world) { w.card.Persistence = &off }, []string{"notice GPU-PERSISTENCE"}},
+		"no nvidia-uvm":                    {func(w world) { w.look.UVM.State = facts.NodeMissing }, []string{"error GPU-UVM-MISSING"}},
+		"no module behind nvidia-uvm":      {func(w world) { w.look.UVM = facts.DeviceNode{Detail: "ENXIO"} }, []string{"error GPU-UVM-MISSING"}},
+		"nvidia-uvm is closed":             {func(w world) { w.look.UVM = facts.DeviceNode{State: facts.NodeDenied, Detail: "EACCES"} }, []string{"error GPU-PERMISSION"}},
+		"47 clients on Ada":                {func(w world) { w.card.MPSProcesses = clients(47) }, nil},
+		"48 clients on Ada":                {func(w world) { w.card.MPSProcesses = clients(48) }, []string{"error GPU-MPS-CLIENTS"}},
+		"48 clients with CUDA 13.1":        {func(w world) { w.card.MPSProcesses, w.look.NVML.CUDAVersion = clients(48), "13.1" }, nil},
+		"60 clients with CUDA 13.1":        {func(w world) { w.card.MPSProcesses, w.look.NVML.CUDAVersion = clients(60), "13.1" }, []string{"error GPU-MPS-CLIENTS"}},
+		"16 clients on Pascal":             {func(w world) { w.card.MPSProcesses, w.card.ComputeCapability = clients(16), "6.1" }, []string{"error GPU-MPS-CLIENTS"}},
+		"clients of an unknown generation": {func(w world) { w.card.MPSProcesses, w.card.ComputeCapability = clients(99), "" }, nil},
+		"49 instances on Ada":              {func(w world) { w.wish.Clients = 49 }, []string{"warning GPU-MPS-CLIENTS"}},
+		"17 instances on Pascal":           {func(w world) { w.wish.Clients, w.card.ComputeCapability = 17, "6.1" }, []string{"warning GPU-MPS-CLIENTS"}},
+		"60 instances with CUDA 13.1":      {func(w world) { w.wish.Clients, w.look.NVML.CUDAVersion = 60, "13.1" }, nil},
+		"a limit above the card":           {func(w world) { w.wish.Limit, w.wish.Limits = 25<<30, 25<<30 }, []string{"error GPU-MEMORY-LIMIT"}},
+		"a limit as large as the card":     {func(w world) { w.wish.Limit, w.wish.Limits, w.card.Memory.Free = 24<<30, 24<<30, 24<<30 }, nil},
+		"limits above the card together":   {func(w world) { w.wish.Limits = math.MaxUint64 }, []string{"warning GPU-MEMORY-LIMIT"}},
+		"less is free than the limit":      {func(w world) { w.card.Memory.Free = 3 << 30 }, []string{"warning GPU-MEMORY-FREE"}},
+		"less is free on a host that runs": {func(w world) { w.card.Memory.Free, w.wish.Starting = 3<<30, false }, nil},
+		"memory that is not known":         {func(w world) { w.card.Memory = nil }, []string{"notice GPU-MEMORY-LIMIT"}},
+		"no limits and no memory":          {func(w world) { w.card.Memory, w.wish.Limit, w.wish.Limits = nil, 0, 0 }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, w := gpus(card()), underMPS()
+			c.change(world{&l.NVML.GPUs[0], &l, &w})
+			got := gpu.Judge(l, w)
+			if !slices.Equal(codes(got), c.want) {
+				t.Errorf("%q, want %q", codes(got), c.want)
+			}
+			for _, p := range got {
+				findings.Sound(t, p)
+			}
+		})
+	}
+}
+
+func TestASecondGPUTurnsSomeErrorsIntoWarnings(t *testing.T) {
+	for name, spoil := range map[string]func(*facts.GPU){
+		"warning GPU-MIG":    func(g *facts.GPU) { g.MIG = &facts.GPUMIG{Current: true, Pending: true} },
+		"warning GPU-FAILED": func(g *facts.GPU) { g.Unanswered = map[string]string{"handle": "ERROR_GPU_IS_LOST"} },
+	} {
+		bad := card()
+		spoil(&bad)
+		if got := codes(gpu.Judge(gpus(card(), bad), underMPS())); !slices.Equal(got, []string{name}) {
+			t.Errorf("%q, want %s", got, name)
+		}
+	}
+}
+
+func TestACommandToPasteNamesTheGPUAndNothingElse(t *testing.T) {
+	for id, want := range map[string]string{
+		uuid:                "nvidia-smi -i " + uuid + " -c EXCLUSIVE_PROCESS",
+		"":                  "nvidia-smi -i 0 -c EXCLUSIVE_PROCESS",
+		"GPU-1; rm -rf /":   "nvidia-smi -i 0 -c EXCLUSIVE_PROCESS",
+		"GPU-":              "nvidia-smi -i 0 -c EXCLUSIVE_PROCESS",
+		"MIG-5a5c3a3c-1111": "nvidia-smi -i 0 -c EXCLUSIVE_PROCESS",
+	} {
+		c := card()
+		c.UUID, c.ComputeMode = id, "DEFAULT"
+		if got := gpu.Judge(gpus(c), underMPS()); len(got) != 1 || got[0].Fix.String() != want {
+			t.Errorf("%q: %+v", id, got)
+		}
+	}
+}
+
+func TestAStateIsAFewWords(t *testing.T) {
+	for want, l := range map[string]facts.GPULook{
+		"1 GPU, driver 550.163.01, CUDA 12.4":  gpus(card()),
+		"2 GPUs, driver 550.163.01, CUDA 12.4": gpus(card(), card()),
+		"the NVIDIA driver is not loaded":      {Kind: facts.DriverNotLoaded},
+		"the GPU could not be looked at":       {},
+	} {
+		if got := gpu.Summary(l); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gpu_test
+
+import (
+	"slices"
+	"testing"
+
+	"justnews/internal/check/gpu"
+	"justnews/internal/facts"
+	"justnews/internal/nvml"
+
+	gonvml "github.com/NVIDIA/go-nvml/pkg/nvml"
+	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/dgxa100"
+	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/dgxh200"
+	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/server"
+)
+
+// complete gives the mocks what they have no answer to.
+func complete(devices []gonvml.Device, mode gonvml.ComputeMode) {
+	for _, d := range devices {
+		m := d.(*server.Device)
+		m.GetComputeModeFunc = func() (gonvml.ComputeMode, gonvml.Return) { return mode, gonvml.SUCCESS }
+		m.GetPersistenceModeFunc = func() (gonvml.EnableState, gonvml.Return) { return gonvml.FEATURE_ENABLED, gonvml.SUCCESS }
+		m.GetComputeRunningProcessesFunc = func() ([]gonvml.ProcessInfo, gonvml.Return) { return nil, gonvml.SUCCESS }
+		m.GetMPSComputeRunningProcessesFunc = func() ([]gonvml.ProcessInfo, gonvml.Return) { return nil, gonvml.SUCCESS }
+		m.MemoryInfo.Free = m.MemoryInfo.Total
+	}
+}
+
+// seen is a look whose NVML is a mock of the library.
+func seen(lib gonvml.Interface) facts.GPULook {
+	found := nvml.From(lib)
+	return facts.GPULook{
+		Kind: facts.GPUAnswered, NVML: &found,
+		Control: facts.DeviceNode{State: facts.NodeOpens}, UVM: facts.DeviceNode{State: facts.NodeOpens},
+	}
+}
+
+func TestADGXWithA100sIsJudged(t *testing.T) {
+	machine := dgxa100.New()
+	complete(machine.Devices, gonvml.COMPUTEMODE_EXCLUSIVE_PROCESS)
+	w := gpu.Wanted{Needed: true, MPS: true, MinCount: 8, Limit: 40 << 30, Limits: 40 << 30, Clients: 1, Starting: true}
+	if got := gpu.Judge(seen(machine), w); len(got) > 0 {
+		t.Errorf("%+v", got)
+	}
+	w.Limit, w.MinCount = 41<<30, 9
+	if got := codes(gpu.Judge(seen(machine), w)); !slices.Equal(got, []string{"error GPU-COUNT", "error GPU-MEMORY-LIMIT"}) {
+		t.Error(got)
+	}
+	w = gpu.Wanted{Needed: true, MPS: true}
+	for _, d := range machine.Devices {
+		_, _ = d.SetMigMode(gonvml.DEVICE_MIG_ENABLE)
+	}
+	got := codes(gpu.Judge(seen(machine), w))
+	if len(got) != 8 || got[0] != "error GPU-MIG" {
+		t.Error(got)
+	}
+}
+
+func TestADGXWithH200sIsJudged(t *testing.T) {
+	machine := dgxh200.New()
+	complete(machine.Devices, gonvml.COMPUTEMODE_PROHIBITED)
+	if got := codes(gpu.Judge(seen(machine), gpu.Wanted{Needed: true, MinCount: 1})); len(got) != 8 || got[0] != "error GPU-PROHIBITED" {
+		t.Error(got)
+	}
+	complete(machine.Devices, gonvml.COMPUTEMODE_DEFAULT)
+	w := gpu.Wanted{Needed: true, MPS: true, MinCount: 8, Limit: 140 << 30, Limits: 140 << 30, Clients: 48}
+	got := codes(gpu.Judge(seen(machine), w))
+	if slices.ContainsFunc(got, func(s string) bool { return s != "notice GPU-SHARED" }) || len(got) != 8 {
+		t.Error(got)
+	}
+}

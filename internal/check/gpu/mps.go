@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gpu
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// underMPS judges whether the GPUs suit MPS, and what the configuration asks of
+// it.
+func underMPS(l facts.GPULook, w Wanted) []diag.Problem {
+	if !w.MPS {
+		return exclusiveWithout(l.NVML.GPUs, w)
+	}
+	var problems []diag.Problem
+	cut := 0
+	for _, g := range l.NVML.GPUs {
+		if g.MIG != nil && g.MIG.Current {
+			cut++
+		}
+	}
+	for _, g := range l.NVML.GPUs {
+		problems = append(problems, migWith(g, cut < len(l.NVML.GPUs))...)
+		if g.ComputeMode == "DEFAULT" {
+			problems = append(problems, diag.Problem{
+				Code: diag.GPUShared, Severity: diag.Notice, Subject: subject(g),
+				Message: "compute mode DEFAULT lets a program that cannot reach MPS run without its limits, in silence; under EXCLUSIVE_PROCESS it fails",
+				Seen:    "DEFAULT", Expected: "EXCLUSIVE_PROCESS",
+				Fix: diag.Do(setMode(g, "EXCLUSIVE_PROCESS")),
+			})
+		}
+		problems = append(problems, clientsOf(g, l.NVML.CUDAVersion)...)
+	}
+	problems = append(problems, clientsConfigured(l.NVML, w)...)
+	return append(problems, memoryLimits(l.NVML.GPUs, w)...)
+}
+
+// exclusiveWithout warns of the mode that is for MPS where nobody uses MPS.
+func exclusiveWithout(gpus []facts.GPU, w Wanted) []diag.Problem {
+	var problems []diag.Problem
+	for _, g := range gpus {
+		if w.Clients == 0 && g.ComputeMode == "EXCLUSIVE_PROCESS" {
+			problems = append(problems, diag.Problem{
+				Code: diag.GPUExclusive, Severity: diag.Warning, Subject: subject(g),
+				Message: "this GPU takes one process at a time, and no instance uses MPS",
+				Seen:    "EXCLUSIVE_PROCESS", Expected: "DEFAULT, or MPS", Fix: diag.Do(setMode(g, "DEFAULT")),
+			})
+		}
+	}
+	return problems
+}
+
+// migWith judges MIG under MPS: fatal where no whole GPU is left for it.
+func migWith(g facts.GPU, others bool) []diag.Problem {
+	if g.MIG == nil || !g.MIG.Current && !g.MIG.Pending {
+		return nil
+	}
+	p := diag.Problem{
+		Code: diag.GPUMIG, Subject: subject(g), Message: "this GPU is cut into MIG instances, and MPS is to serve whole GPUs",
+		Seen: migWords(*g.MIG), Expected: "MIG disabled",
+		Fix: diag.Do(diag.Run("nvidia-smi", "-i", id(g), "-mig", "0"), diag.Run("nvidia-smi", "--gpu-reset", "-i", id(g)), diag.Retry()),
+	}
+	if !g.MIG.Current {
+		p.Message = "this GPU will be cut into MIG instances after its next reset, and MPS is to serve whole GPUs"
+	}
+	if others || !g.MIG.Current {
+		p.Severity = diag.Warning
+	}
+	return []diag.Problem{p}
+}
+
+func migWords(m facts.GPUMIG) string {
+	word := map[bool]string{true: "enabled", false: "disabled"}
+	if m.Current == m.Pending {
+		return "MIG " + word[m.Current]
+	}
+	return "MIG " + word[m.Current] + ", after a reset " + word[m.Pending]
+}
+
+// MPS's clients per GPU (NVIDIA's MPS guide, "Limitations").
+const (
+	clientsBeforeVolta = 16
+	clientsVolta       = 48
+	clientsCUDA131     = 60
+)
+
+// clientCap returns how many clients MPS takes on a GPU, 0 where that is not
+// known.
+func clientCap(g facts.GPU, cuda string) int {
+	major, _, ok := version2(g.ComputeCapability)
+	if !ok {
+		return 0
+	}
+	if major < 7 {
+		return clientsBeforeVolta
+	}
+	if c, minor, ok := version2(cuda); ok && (c > 13 || c == 13 && minor >= 1) {
+		return clientsCUDA131
+	}
+	return clientsVolta
+}
+
+// version2 reads MAJOR.MINOR.
+func version2(s string) (major, minor int, ok bool) {
+	a, b, found := strings.Cut(s, ".")
+	major, err1 := strconv.Atoi(a)
+	minor, err2 := strconv.Atoi(b)
+	return major, minor, found && err1 == nil && err2 == nil
+}
+
+func clientsOf(g facts.GPU, cuda string) []diag.Problem {
+	most := clientCap(g, cuda)
+	if most == 0 || g.MPSProcesses == nil || len(*g.MPSProcesses) < most {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.GPUMPSClients, Subject: subject(g), Message: "MPS takes no more clients on this GPU",
+		Seen: fmt.Sprintf("%d clients", len(*g.MPSProcesses)), Expected: fmt.Sprintf("fewer than %d", most),
+		Fix: diag.Advise("stop what need not run", diag.Retry()).Looking(diag.Run("justnews-gate", "status")),
+	}}
+}
+
+// clientsConfigured compares the configuration with the GPU that takes the
+// fewest. It is a warning: not every instance runs at once.
+func clientsConfigured(n *facts.NVML, w Wanted) []diag.Problem {
+	least, of := 0, facts.GPU{}
+	for _, g := range n.GPUs {
+		if most := clientCap(g, n.CUDAVersion); most > 0 && (least == 0 || most < least) {
+			least, of = most, g
+		}
+	}
+	if least == 0 || w.Clients <= least {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.GPUMPSClients, Severity: diag.Warning, Subject: subject(of),
+		Message: "more instances are configured to use MPS than it takes clients",
+		Seen:    fmt.Sprintf("%d instances", w.Clients), Expected: fmt.Sprintf("at most %d clients", least),
+		Fix: diag.Advise("set mps = { enabled = false } for some instances in /etc/justnews/justnews.toml", diag.Reload()),
+	}}
+}
+
+// memoryLimits compares mps.memory with what there is. The limit is for CUDA's
+// device 0, and CUDA may number the GPUs otherwise than NVML does: only what is
+// above the largest of them is certain to be wrong.
+func memoryLimits(gpus []facts.GPU, w Wanted) []diag.Problem {
+	if w.Limits == 0 && w.Limit == 0 {
+		return nil
+	}
+	var total, free uint64
+	why := ""
+	for _, g := range gpus {
+		if g.Memory == nil {
+			why = cmp.Or(g.Unanswered["memory"], "no answer")
+			continue
+		}
+		total, free = max(total, g.Memory.Total), max(free, g.Memory.Free)
+	}
+	switch {
+	case total == 0:
+		return []diag.Problem{{
+			Code: diag.GPUMemoryLimit, Severity: diag.Notice, Subject: "mps.memory",
+			Message: "the memory limits cannot be compared with the GPU's memory: " + diag.Clean(cmp.Or(why, "it says 0 bytes")),
+			Fix:     diag.Advise("nothing to do where the GPU shares the machine's memory"),
+		}}
+	case w.Limit > total:
+		return []diag.Problem{limitProblem("an instance may use more memory than any GPU has", diag.Error, w.Limit, total)}
+	case w.Limits > total:
+		return append(freeMemory(w, free),
+			limitProblem("the instances together may use more memory than a GPU has", diag.Warning, w.Limits, total))
+	}
+	return freeMemory(w, free)
+}
+
+func limitProblem(message string, severity diag.Severity, limit, total uint64) diag.Problem {
+	return diag.Problem{
+		Code: diag.GPUMemoryLimit, Severity: severity, Subject: "mps.memory", Message: message,
+		Seen: "limit " + Bytes(limit), Expected: "at most " + Bytes(total),
+		Fix: diag.Advise("lower mps.memory in /etc/justnews/justnews.toml", diag.Run("justnews-gate", "config", "check"), diag.Reload()),
+	}
+}
+
+// freeMemory is only asked before a start: on a host that runs, the instances
+// themselves hold the memory.
+func freeMemory(w Wanted, free uint64) []diag.Problem {
+	if !w.Starting || w.Limit <= free {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.GPUMemoryFree, Severity: diag.Warning, Subject: "mps.memory",
+		Message: "less GPU memory is free than the instance may use",
+		Seen:    Bytes(free) + " free", Expected: Bytes(w.Limit),
+		Fix: diag.Advise("end what holds it").Looking(diag.Run("nvidia-smi", "--query-compute-apps=pid,used_memory,name", "--format=csv")),
+	}}
+}
+
+// Bytes writes a size for a person.
+func Bytes(n uint64) string {
+	const mib = 1 << 20
+	if n >= 1<<30 {
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	}
+	return fmt.Sprintf("%d MiB", n/mib)
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"justnews/internal/check/host"
+)
+
+func TestADatabasesAddressIsReadWithoutItsPassword(t *testing.T) {
+	for value, want := range map[string]string{
+		"postgresql://u:hunter2@db/justnews":              "db:5432",
+		"postgres://u:hunter2@10.0.0.1:6432/justnews?x=1": "10.0.0.1:6432",
+		"mysql+pymysql://u:hunter2@[::1]:3307/d":          "[::1]:3307",
+		"mariadb://u:hunter2@db/d":                        "db:3306",
+		"jdbc:postgresql://db/d?user=u&password=hunter2":  "db:5432",
+		"postgresql://u:hunter2@/d?host=db":               "db:5432",
+		"postgresql:///d?host=/run/postgresql":            "",
+		"mysql://u:hunter2@/d?unix_socket=/run/x.sock":    "",
+		"sqlite:////var/lib/x.db":                         "",
+		// What looks like a host is the beginning of a password.
+		"postgresql://u:12/hunter2@db/d":    "bad",
+		"postgresql://u:12?hunter2@db/d":    "bad",
+		"postgresql://u:12#hunter2@db/d":    "bad",
+		"postgresql://u:hunter2@db:port/d":  "bad",
+		"postgresql://u:100%hunter2@db/d":   "bad",
+		"http://u:hunter2@db/d":             "bad",
+		"u:hunter2@db/d":                    "bad",
+		"postgresql://u:hunter2@/d":         "bad",
+		"hunter2":                           "bad",
+		"postgresql://u:hunter2@d b\x1b[/d": "bad",
+	} {
+		found := host.Databases(map[string]string{"DATABASE_URL": value}, "here")
+		if len(found) != 1 {
+			t.Fatalf("%s: %v", value, found)
+		}
+		got := found[0].Address
+		if found[0].Bad != "" {
+			got = "bad"
+		}
+		if got != want {
+			t.Errorf("%s: %q (%s), want %q", value, got, found[0].Bad, want)
+		}
+		found[0].Down = "x"
+		if text := fmt.Sprint(found, host.Database(found[0])); strings.Contains(text, "hunter2") || strings.Contains(text, "u:12") {
+			t.Errorf("%s: a secret is shown: %s", value, text)
+		}
+	}
+}
+
+func TestMariaDBGoesByItsOwnVariables(t *testing.T) {
+	for _, c := range []struct {
+		env  map[string]string
+		want string
+	}{
+		{map[string]string{"MARIADB_HOST": "db"}, "db:3306"},
+		{map[string]string{"MARIADB_HOST": "db", "MARIADB_PORT": "3307"}, "db:3307"},
+		{map[string]string{"MARIADB_HOST": "db", "SKIP_MARIADB_CHECK": "1"}, ""},
+		{map[string]string{"MARIADB_PORT": "3307"}, ""},
+		{map[string]string{"MARIADB_HOST": "u:p@db"}, "bad"},
+		{map[string]string{"MARIADB_HOST": "db", "MARIADB_PORT": "many"}, "bad"},
+	} {
+		got := ""
+		for _, d := range host.Databases(c.env, "here") {
+			if got = d.Address; d.Bad != "" {
+				got = "bad"
+			}
+		}
+		if got != c.want {
+			t.Errorf("%v: %q, want %q", c.env, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// bothReadings is what an environment file is written in for systemd and a
+// shell to read the same.
+const bothReadings = `NAME=value, in quotes where it has blanks; no $, no backslash, no "export", no comment behind it`
+
+// EnvFile judges one environment file of the units: systemd reads it for
+// EnvironmentFile=, and the start scripts source it. No value is ever shown.
+func EnvFile(f facts.EnvFile) []diag.Problem {
+	switch {
+	case f.Denied:
+		return nil // nothing is known: the caller says so
+	case f.Err != "":
+		return []diag.Problem{envProblem(f, diag.EnvUnreadable, 0, "the environment file cannot be read", f.Err, "a regular file")}
+	case f.Lost != "":
+		return []diag.Problem{envProblem(f, diag.EnvUnreadable, 0, "systemd takes nothing of this environment file", f.Lost, "text in UTF-8")}
+	}
+	e := envReader{file: f, said: map[int]bool{}}
+	e.names()
+	e.syntax()
+	e.differences()
+	return e.problems
+}
+
+// envReader collects the problems of one file, at most one a line.
+type envReader struct {
+	file     facts.EnvFile
+	said     map[int]bool
+	problems []diag.Problem
+}
+
+func (e *envReader) add(severity diag.Severity, code diag.Code, line int, message, seen string) {
+	if line > 0 && e.said[line] {
+		return
+	}
+	e.said[line] = true
+	p := envProblem(e.file, code, line, message, seen, bothReadings)
+	p.Severity = severity
+	e.problems = append(e.problems, p)
+}
+
+func envProblem(f facts.EnvFile, code diag.Code, line int, message, seen, expected string) diag.Problem {
+	where := diag.Bare(f.Path)
+	if line > 0 {
+		where = fmt.Sprintf("line %d of %s", line, diag.Bare(f.Path))
+	}
+	return diag.Problem{
+		Code: code, Position: &diag.Position{File: f.Path, Line: line}, Message: message,
+		Seen: diag.Clean(seen), Expected: expected, Fix: diag.Advise(fmt.Sprintf("correct %s", where), diag.Reload()),
+	}
+}
+
+// syntax names the lines that one of the two readers drops or cannot read.
+func (e *envReader) syntax() {
+	f := e.file
+	if f.Open > 0 {
+		e.add(diag.Error, diag.EnvSyntax, f.Open, "a quote that nothing closes: systemd takes the rest of the file for one value", "a quote without its end")
+	} else if f.ShellError != "" {
+		e.add(diag.Error, diag.EnvSyntax, f.ErrorLine, "a shell cannot read the file, so that a start script ends here", f.ShellError)
+	}
+	for _, line := range f.Bare {
+		e.add(diag.Warning, diag.EnvSyntax, line, "systemd drops the line: it has no equals sign", "a bare word")
+	}
+	for _, line := range f.Commands {
+		e.add(diag.Warning, diag.EnvSyntax, line, "a shell runs a part of the line as a command, where systemd takes it for the value", "a blank outside quotes, or one of & ; | < >")
+	}
+}
+
+// names finds what systemd leaves out of a service's environment.
+func (e *envReader) names() {
+	for _, v := range e.file.Systemd {
+		switch rest, exported := strings.CutPrefix(v.Name, "export "); {
+		case exported && variable(strings.TrimSpace(rest)):
+			e.add(diag.Warning, diag.EnvSyntax, v.Line, "systemd drops the variable "+strings.TrimSpace(rest)+": it knows no export", "export")
+		case !variable(v.Name):
+			e.add(diag.Warning, diag.EnvSyntax, v.Line, "systemd drops the line: what stands before the equals sign is no name of a variable", "a name that is not letters, digits and _")
+		}
+	}
+}
+
+// differences compares what the two readers end up with.
+func (e *envReader) differences() {
+	if e.file.ShellError != "" || e.file.Open > 0 {
+		return
+	}
+	systemd, shell := lastOf(e.file.Systemd), lastOf(e.file.Shell)
+	for _, v := range e.file.Systemd {
+		if v != systemd[v.Name] || !variable(v.Name) {
+			continue
+		}
+		other, set := shell[v.Name]
+		switch {
+		case set && other.Value == v.Value:
+		case set && other.Why != "":
+			e.differ(v.Line, v.Name, "only a shell "+other.Why)
+		case set:
+			e.differ(v.Line, v.Name, "a backslash, a quote or a comment means something else to each")
+		default:
+			e.differ(v.Line, v.Name, "a shell does not set it")
+		}
+	}
+}
+
+func (e *envReader) differ(line int, name, why string) {
+	e.add(diag.Warning, diag.EnvDiffers, line, "systemd and a shell read different values of "+name, why)
+}
+
+// lastOf returns the last assignment of each name, which is the one that counts.
+func lastOf(vars []facts.EnvVar) map[string]facts.EnvVar {
+	last := map[string]facts.EnvVar{}
+	for _, v := range vars {
+		last[v.Name] = v
+	}
+	return last
+}
+
+// variable is systemd's env_name_is_valid().
+func variable(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// Sourced returns what a program gets that systemd starts and that then sources
+// the files: the shell's reading, where it has one.
+func Sourced(u facts.Unit, files []facts.EnvFile) map[string]string {
+	return environment(u, files, func(f facts.EnvFile) []facts.EnvVar { return slices.Concat(f.Systemd, f.Shell) })
+}
+
+// Environment returns the variables of a unit as systemd sets them:
+// environment files beat Environment=, a later file an earlier one.
+func Environment(u facts.Unit, files []facts.EnvFile) map[string]string {
+	return environment(u, files, func(f facts.EnvFile) []facts.EnvVar { return f.Systemd })
+}
+
+func environment(u facts.Unit, files []facts.EnvFile, reading func(facts.EnvFile) []facts.EnvVar) map[string]string {
+	all := map[string]string{}
+	for _, assignment := range u.Environment {
+		if name, value, ok := strings.Cut(assignment, "="); ok {
+			all[name] = value
+		}
+	}
+	for _, path := range u.EnvironmentFiles {
+		for _, f := range files {
+			if f.Path != path {
+				continue
+			}
+			for _, v := range reading(f) {
+				if variable(v.Name) {
+					all[v.Name] = v.Value
+				}
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// What a host of models needs at least: upstream asks for 10 GB of disk and
+// 65536 open files.
+const (
+	gib         = 1 << 30
+	enoughSpace = 10 * gib
+	noSpace     = 1 * gib
+	fewInodes   = 10_000
+	EnoughFiles = 65536
+)
+
+// Space judges what is left of the file systems, each once, however many of the
+// paths lie on it.
+func Space(all []facts.Space) []diag.Problem {
+	var problems []diag.Problem
+	var seen []uint64
+	for _, s := range all {
+		if s.Err != "" || slices.Contains(seen, s.Device) {
+			continue
+		}
+		seen = append(seen, s.Device)
+		var on []string
+		for _, other := range all {
+			if other.Err == "" && other.Device == s.Device {
+				on = append(on, other.Path)
+			}
+		}
+		p := diag.Problem{
+			Code: diag.DiskSpace, Severity: diag.Warning, Subject: s.At, Expected: "10 GiB or more",
+			Fix: diag.Advise("free space there").Looking(diag.Run("du", "-xh", "--max-depth=2", "--", s.At)),
+		}
+		switch {
+		case s.Free < enoughSpace:
+			p.Message = "little space is left for " + strings.Join(on, ", ")
+			p.Seen = fmt.Sprintf("%.1f GiB", float64(s.Free)/gib)
+			if s.Free < noSpace {
+				p.Severity = diag.Error
+			}
+		case !s.NoInodes && s.Inodes < fewInodes:
+			p.Message = "few more files can be made for " + strings.Join(on, ", ")
+			p.Seen, p.Expected = fmt.Sprintf("%d free inodes", s.Inodes), fmt.Sprintf("%d or more", fewInodes)
+		default:
+			continue
+		}
+		problems = append(problems, p)
+	}
+	return problems
+}
+
+// Limits judges what bounds all processes of a host.
+func Limits(l facts.Limits) []diag.Problem {
+	var problems []diag.Problem
+	if l.OpenMax > 0 && l.OpenMax < EnoughFiles {
+		problems = append(problems, diag.Problem{
+			Code: diag.LimitNOFILE, Severity: diag.Warning, Subject: "fs.nr_open", Message: "the kernel allows a process fewer open files than a unit asks for",
+			Seen: fmt.Sprint(l.OpenMax), Expected: fmt.Sprintf("%d or more", EnoughFiles), Fix: diag.Do(diag.Run("sysctl", "-w", "fs.nr_open=1048576")),
+		})
+	}
+	if l.SwapKnown && l.Swap == 0 {
+		problems = append(problems, diag.Problem{
+			Code: diag.SwapNone, Severity: diag.Notice, Subject: "swap", Message: "there is no swap: a warm-up that needs more memory than there is ends in an oom-kill",
+			Fix: diag.Advise("none is needed where the memory suffices: else add a swap file, see mkswap(8) and swapon(8)"),
+		})
+	}
+	if l.TmpNoexec {
+		problems = append(problems, diag.Problem{
+			Code: diag.TmpNoexec, Severity: diag.Warning, Subject: "/tmp", Message: "/tmp is mounted noexec: what a compiler of kernels or a Python wheel puts there cannot be loaded",
+			Seen: "noexec", Expected: "exec", Fix: diag.Advise("take noexec out of its line in /etc/fstab or of tmp.mount", diag.Run("mount", "-o", "remount,exec", "/tmp")),
+		})
+	}
+	return problems
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"fmt"
+	"strings"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// NamedPath judges a path that the configuration gives instances, before there
+// is a unit of them. It is a warning: the generator takes it as it is.
+func NamedPath(p Path, instances []string, r facts.Reach) []diag.Problem {
+	if !r.Known || r.OK {
+		return nil
+	}
+	message, seen := unreached(p, r)
+	return []diag.Problem{{
+		Code: p.Code, Severity: diag.Warning, Subject: ofInstances(instances), Message: message, Seen: seen, Fix: PathFix(p, r, []diag.Command{diag.Reload()}),
+	}}
+}
+
+// NamedAccount judges the user and the group that the configuration gives
+// instances.
+func NamedAccount(instances []string, a facts.Account) []diag.Problem {
+	problems := Account(ofInstances(instances), a)
+	for i := range problems {
+		problems[i].Severity = diag.Warning
+	}
+	return problems
+}
+
+// NamedStore judges models.root by whether it is there.
+func NamedStore(r facts.Reach) []diag.Problem {
+	if !r.Known || r.OK {
+		return nil
+	}
+	message, seen := unreached(Path{What: "models.root", Path: r.Path, Want: facts.Enter}, r)
+	return []diag.Problem{{
+		Code: diag.StoreRoot, Severity: diag.Warning, Message: message, Seen: seen,
+		Fix: diag.Advise(fmt.Sprintf("copy the Model Store to %s, or correct models.root in /etc/justnews/justnews.toml", diag.Bare(r.Path)), diag.Reload()),
+	}}
+}
+
+// NoInstance is the problem of a configuration that lists none, as it is after
+// the installation.
+func NoInstance(cfg *config.Config) []diag.Problem {
+	if len(cfg.Instances) > 0 {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.ConfigEmpty, Severity: diag.Warning, Subject: strings.Join(cfg.Files, ", "), Message: "no instance is configured", Fix: diag.CopyExample(),
+	}}
+}
+
+// ofInstances names instances, or counts many.
+func ofInstances(names []string) string {
+	if len(names) > 3 {
+		return fmt.Sprintf("%d instances", len(names))
+	}
+	return strings.Join(names, ", ")
+}
+
+// unreached says which path could not be reached. What it is for stands before
+// it: "service.exec: P does not exist".
+func unreached(p Path, r facts.Reach) (message, seen string) {
+	switch {
+	case r.At == p.Path && (r.Detail == Absent || strings.HasPrefix(r.Detail, "is ")):
+		return fmt.Sprintf("%s: %s %s", p.What, diag.Clean(p.Path), diag.Clean(r.Detail)), ""
+	case r.Detail == Absent:
+		return fmt.Sprintf("%s: %s does not exist", p.What, diag.Clean(p.Path)), diag.Clean(r.At) + ": " + Absent
+	case r.At == p.Path:
+		return fmt.Sprintf("%s: %s: %s", p.What, diag.Clean(p.Path), diag.Clean(r.Detail)), ""
+	}
+	return fmt.Sprintf("%s: %s cannot %s %s", p.What, diag.Clean(r.User), p.Want, diag.Clean(p.Path)), diag.Clean(r.At) + ": " + diag.Clean(r.Detail)
+}
+
+// Absent is what a probe of paths says of one that is not there.
+const Absent = "does not exist"
+
+// startScript is what service.exec runs by default. The packages have an example
+// of it.
+const startScript = "/usr/local/bin/justnews-start-agent.sh"
+
+// PathFix puts a path where it is expected. commands follow it.
+func PathFix(p Path, r facts.Reach, commands []diag.Command) diag.Fix {
+	if p.Path == startScript && r.Detail == Absent {
+		return diag.Advise("install your own start script there, or adapt the example "+diag.Examples+"justnews-start-agent.sh", commands...)
+	}
+	return diag.Advise(fmt.Sprintf("put it there, or let %s get to it", diag.Quote(r.User)), commands...).Looking(diag.Namei(p.Path))
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package host judges what a unit finds around it on this host: users and paths,
+// ports, environment files, databases, disks and limits. It mirrors
+// internal/probe/host, internal/probe/account and internal/probe/environ.
+package host
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/unitname"
+)
+
+// Account judges whether a unit's user and group exist: systemd ends its start
+// with 217/USER or 216/GROUP.
+func Account(unit string, a facts.Account) []diag.Problem {
+	if a.Err == "" {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.UserUnknown, Subject: unit, Message: "its user or group does not exist", Seen: diag.Clean(a.Err),
+		Expected: fmt.Sprintf("User=%s, Group=%s", diag.Clean(a.User), diag.Clean(a.Group)),
+		Fix:      diag.Advise("make the user and the group, or correct service.user and service.group in /etc/justnews/justnews.toml", diag.Reload()),
+	}}
+}
+
+// Path is one path that a unit's user has to get to.
+type Path struct {
+	What string // "service.exec", "service.working_directory", "PYTHON_BIN in …"
+	Path string
+	Want facts.Access
+	Code diag.Code
+}
+
+// Paths lists what a unit runs and where it runs it.
+func Paths(u facts.Unit) []Path {
+	var all []Path
+	for _, e := range u.Service.ExecStart {
+		if len(e.Argv) > 0 && strings.HasPrefix(e.Argv[0], "/") {
+			all = append(all, Path{"service.exec", e.Argv[0], facts.Run, diag.ServicePath})
+		}
+	}
+	if d := u.Service.WorkingDirectory; strings.HasPrefix(d, "/") && d != "/" {
+		all = append(all, Path{"service.working_directory", d, facts.Enter, diag.ServicePath})
+	}
+	return all
+}
+
+// systemPath is where systemd looks for a command without a slash.
+var systemPath = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"}
+
+// Interpreters lists the interpreters that an environment names as a path.
+func Interpreters(env map[string]string) []Path {
+	var all []Path
+	for _, name := range []string{"PYTHON_BIN", "CANONICAL_PYTHON_PATH"} {
+		if v := env[name]; strings.HasPrefix(v, "/") {
+			all = append(all, Path{name, v, facts.Run, diag.EnvInterpreter})
+		}
+	}
+	return all
+}
+
+// Named is an interpreter that goes by a name: a command, or a conda
+// environment. Any of the candidates will do.
+type Named struct {
+	What       string
+	Name       string
+	Candidates []string
+}
+
+// NamedInterpreters lists those of an environment. homes are directories below
+// which a person may have installed conda.
+func NamedInterpreters(env map[string]string, homes []string) []Named {
+	var all []Named
+	if v := env["PYTHON_BIN"]; v != "" && !strings.Contains(v, "/") {
+		n := Named{What: "PYTHON_BIN", Name: v}
+		for _, dir := range systemPath {
+			n.Candidates = append(n.Candidates, filepath.Join(dir, v))
+		}
+		all = append(all, n)
+	}
+	if env["PYTHON_BIN"] != "" || env["CANONICAL_PYTHON_PATH"] != "" {
+		return all // the environment's name is not used then
+	}
+	for _, name := range []string{"CANONICAL_ENV", "CONDA_ENV"} {
+		v := env[name]
+		if v == "" || strings.ContainsAny(v, "/$") {
+			continue
+		}
+		n := Named{What: name, Name: v}
+		for _, base := range condaBases(homes) {
+			n.Candidates = append(n.Candidates, filepath.Join(base, "envs", v, "bin/python"))
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+func condaBases(homes []string) []string {
+	var all []string
+	for _, dir := range append([]string{"/opt"}, homes...) {
+		for _, name := range []string{"conda", "miniconda3", "miniforge3", "mambaforge", "anaconda3", ".conda"} {
+			all = append(all, filepath.Join(dir, name))
+		}
+	}
+	return all
+}
+
+// NoInterpreter is the problem of a name that none of its candidates is.
+func NoInterpreter(unit string, n Named) diag.Problem {
+	return diag.Problem{
+		Code: diag.EnvInterpreter, Severity: diag.Warning, Subject: unit,
+		Message: "the interpreter that " + n.What + " names was not found where conda and systemd look",
+		Seen:    n.What + "=" + diag.Clean(n.Name), Expected: "one of " + filepath.Dir(filepath.Dir(n.Candidates[0])) + " and the like",
+		Fix: diag.Advise(fmt.Sprintf("name the interpreter itself in /etc/justnews/global.env, as PYTHON_BIN=%s", diag.Quote("/path/to/envs/"+n.Name+"/bin/python"))),
+	}
+}
+
+// Reached judges a path of a unit: whether its sandbox hides it, and whether its
+// user gets there.
+func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
+	if hidden := hiddenHome(u, p.Path); hidden != "" {
+		return []diag.Problem{{
+			Code: diag.HomeHidden, Subject: u.Name, Message: p.What + " lies below a home that the unit cannot see",
+			Seen: diag.Clean(p.Path) + ", " + hidden, Expected: "a path outside /home, /root and /run/user, or protect_home = \"read-only\"",
+			Fix: diag.Advise("set service.protect_home = \"read-only\" (or \"tmpfs\" and read_only_paths) in /etc/justnews/justnews.toml, or move it", diag.Reload()),
+		}}
+	}
+	if !r.Known || r.OK {
+		return nil
+	}
+	message, seen := unreached(p, r)
+	return []diag.Problem{{
+		Code: p.Code, Subject: u.Name, Message: message, Seen: seen,
+		Fix: PathFix(p, r, []diag.Command{diag.Retry()}),
+	}}
+}
+
+// hiddenHome says which setting hides a path below a home from a unit, "" where
+// none does.
+func hiddenHome(u facts.Unit, p string) string {
+	if !slices.ContainsFunc([]string{"/home", "/root", "/run/user"}, func(dir string) bool { return within(dir, p) }) {
+		return ""
+	}
+	switch u.Service.ProtectHome {
+	case "yes":
+		return "ProtectHome=yes"
+	case "tmpfs":
+		if !slices.ContainsFunc(slices.Concat(u.Service.Readable, u.Service.Writable), func(dir string) bool { return within(dir, p) }) {
+			return "ProtectHome=tmpfs, and nothing binds it in"
+		}
+	}
+	return ""
+}
+
+func within(dir, p string) bool {
+	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// Caches are the variables that say where compiled kernels are kept.
+var Caches = []string{"CUDA_CACHE_PATH", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "XDG_CACHE_HOME"}
+
+// Cache judges where a unit's program would keep what its compilers made. One
+// that cannot be written costs minutes at each start, or ends the program.
+func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
+	why := ""
+	s := u.Service
+	own := slices.ContainsFunc(s.Writable, func(w string) bool { return within(w, dir) })
+	tmp := u.Sandbox.PrivateTmp && (within("/tmp", dir) || within("/var/tmp", dir))
+	switch {
+	case !strings.HasPrefix(dir, "/"):
+		why = "no absolute path"
+	case hiddenHome(u, dir) != "":
+		why = hiddenHome(u, dir)
+	case tmp:
+	case s.ProtectSystem == "strict" && !own:
+		why = "ProtectSystem=strict leaves it read-only"
+	case s.ProtectSystem != "" && s.ProtectSystem != "no" && within("/usr", dir):
+		why = "ProtectSystem=" + s.ProtectSystem + " leaves it read-only"
+	case s.ProtectHome == "read-only" && within("/home", dir) && !own:
+		why = "ProtectHome=read-only"
+	case own && !slices.ContainsFunc(s.Writable, func(w string) bool { return within(w, r.At) }):
+		// systemd makes the unit's own directories when it starts.
+	case r.Known && !r.OK:
+		why = diag.Clean(r.At) + ": " + diag.Clean(r.Detail)
+	}
+	if why == "" {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.CacheReadOnly, Severity: diag.Warning, Subject: u.Name, Message: name + " is a directory that the instance cannot write",
+		Seen: name + "=" + diag.Clean(dir) + ": " + why, Expected: "a directory below /var/cache/justnews/" + unitname.Instance(u.Name) + ", which is the default",
+		Fix: diag.Advise(fmt.Sprintf("remove %s from drop-ins and /etc/justnews/*.env", diag.Bare(name)), diag.Reload()).Looking(diag.CatUnit(u.Name)),
+	}}
+}

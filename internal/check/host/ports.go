@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/unitname"
+)
+
+// Port judges who listens where an instance wants to.
+func Port(u facts.Unit, p facts.Port) []diag.Problem {
+	up := u.ActiveState == "active" && u.MainPID > 0
+	switch {
+	case !p.Known:
+		return nil
+	case len(p.UIDs) == 0 && up:
+		return []diag.Problem{{
+			Code: diag.PortSilent, Severity: diag.Notice, Subject: u.Name,
+			Message: "it runs, and nobody listens on its port (yet)", Fix: diag.Fix{}.Looking(diag.LogOf(u.Name)),
+		}}
+	case len(p.UIDs) == 0, up && rightful(u, p):
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", p.Port),
+		Message:  "another program listens on the port of " + u.Name,
+		Seen:     Holders(p),
+		Expected: "nobody, or " + u.Name + " itself",
+		Fix:      freePort(p),
+	}}
+}
+
+// rightful reports whether the unit itself listens: by its processes where they
+// can be seen, else by its user.
+func rightful(u facts.Unit, p facts.Port) bool {
+	if len(p.Processes) > 0 {
+		return slices.ContainsFunc(p.Processes, func(q facts.Process) bool { return q.Unit == u.Name || q.PID == u.MainPID })
+	}
+	return u.UID == nil || !slices.ContainsFunc(p.UIDs, func(uid int) bool { return uid != *u.UID })
+}
+
+// Holders names who listens on a port, as far as that can be seen.
+func Holders(p facts.Port) string {
+	var names []string
+	for _, q := range p.Processes {
+		name := fmt.Sprintf("%s (PID %d)", diag.Clean(q.Name), q.PID)
+		if q.Unit != "" {
+			name += " of " + diag.Clean(q.Unit)
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		for _, uid := range p.UIDs {
+			names = append(names, fmt.Sprintf("a process of user id %d", uid))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func freePort(p facts.Port) diag.Fix {
+	if len(p.Processes) > 0 && unitname.Instance(p.Processes[0].Unit) != "" {
+		return diag.Do(diag.Run("systemctl", "stop", "--", p.Processes[0].Unit), diag.Retry())
+	}
+	return diag.Advise("end the program that listens there, or give the instance another port", diag.Retry()).Looking(listener(p.Port))
+}
+
+// listener shows who listens on a port.
+func listener(port int) diag.Command {
+	return diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", port))
+}

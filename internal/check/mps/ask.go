@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mps
+
+import (
+	"fmt"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Control judges the second rung: what the daemon answered. The look of the
+// same moment names who is in the way.
+func Control(a facts.MPSAnswer, m facts.MPS, w Wanted) []diag.Problem {
+	p := diag.Problem{Subject: w.PipeDirectory, Seen: diag.Clean(a.Detail), Expected: "an answer to get_default_active_thread_percentage", Fix: diag.Do(w.restart()...)}
+	switch a.Kind {
+	case facts.MPSAnswered:
+		return nil
+	case facts.MPSNoDaemon:
+		// The look came before or after the end of the daemon.
+		p.Code, p.Message, p.Fix = diag.MPSDead, "the control program finds no daemon", diag.Do(w.start()...)
+	case facts.MPSHung:
+		p.Code, p.Message = diag.MPSWedged, "the MPS control daemon does not answer"
+		p.Fix = diag.Do(w.kill(m.Lock.PID)...)
+	case facts.MPSBusy, facts.MPSEmpty:
+		return []diag.Problem{busy(a, m, w, p)}
+	case facts.MPSNoTurn:
+		p.Code, p.Message = diag.MPSBusy, "could not ask the MPS control daemon: no turn came among the questions of other gates"
+		p.Fix = diag.Advise("end a gate or console that hangs", w.restart()...).Looking(diag.Run("pgrep", "-af", "justnews-gate|"+control))
+	case facts.MPSDenied:
+		p.Code, p.Message = diag.MPSUser, "the MPS control daemon refuses this user"
+	case facts.MPSLibrary:
+		p.Code, p.Message = diag.MPSLibrary, "the control program ends without a word: libcuda.so.1 is missing"
+		p.Fix = diag.Advise("install the driver's libcuda", w.restart()...).Looking(diag.Run("ldconfig", "-p"))
+	case facts.MPSProgramMissing, facts.MPSProgramDenied:
+		return []diag.Problem{Program(a, w)}
+	case facts.MPSNonsense:
+		p.Code, p.Message = diag.MPSNonsense, "the MPS control daemon's answer is invalid"
+	default: // not asked: nothing is proven
+		p.Code, p.Message = diag.MPSWedged, "the MPS control daemon was not asked"
+	}
+	return []diag.Problem{p}
+}
+
+// Program is the problem of a control program that cannot be run.
+func Program(a facts.MPSAnswer, w Wanted) diag.Problem {
+	p := diag.Problem{
+		Code: diag.MPSMissing, Subject: "/usr/bin/" + control, Message: "NVIDIA MPS is not installed",
+		Seen: diag.Clean(a.Detail), Expected: "an executable program",
+		Fix: diag.Advise("install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)", w.start()...),
+	}
+	if a.Kind == facts.MPSProgramDenied {
+		p.Message = "the MPS control program cannot be executed"
+	}
+	return p
+}
+
+// busy names the consoles that keep the daemon busy; an answer that is lost
+// without one is another problem.
+func busy(a facts.MPSAnswer, m facts.MPS, w Wanted, p diag.Problem) diag.Problem {
+	var consoles []string
+	var fix []diag.Command
+	for _, one := range m.Others {
+		if !one.Daemon() && one.Parent != "justnews-gate" {
+			consoles = append(consoles, process(one))
+			if fix == nil {
+				fix = []diag.Command{end("TERM", one.PID), diag.Retry()}
+			}
+		}
+	}
+	switch {
+	case len(consoles) > 0:
+		p.Code, p.Message = diag.MPSBusy, "an open console of "+control+" keeps the daemon busy"
+		p.Seen, p.Expected = strings.Join(consoles, "; ")+"; "+p.Seen, "no console but the gates'"
+		p.Fix = diag.Do(fix...)
+	case m.Connections > 0:
+		p.Code, p.Message = diag.MPSBusy, "a console that this user cannot see keeps the daemon busy"
+		p.Seen = fmt.Sprintf("%d connections to %s/control; %s", m.Connections, w.PipeDirectory, p.Seen)
+		p.Fix = diag.Advise("end it", diag.Retry()).Looking(diag.Run("pgrep", "-af", control))
+	case a.Kind == facts.MPSEmpty:
+		p.Code, p.Message = diag.MPSEmpty, "the MPS control daemon answers with nothing"
+	default:
+		p.Code, p.Message = diag.MPSBusy, "the MPS control daemon breaks off every question"
+		p.Fix = diag.Advise(fmt.Sprintf("end other consoles of %s", control), w.restart()...)
+	}
+	return p
+}
+
+// ActiveServer returns the server that serves the agents' user, nil where none
+// is active. One whose state the daemon cannot tell (535) has to be alive.
+// The user of one that ProtectProc= hides is the daemon's, unless that is root.
+func ActiveServer(servers []facts.MPSServer, m facts.MPS, w Wanted) *facts.MPSServer {
+	for i, s := range servers {
+		ours := w.UID == nil || s.UID == *w.UID || s.UID < 0 && runsAs(m) == *w.UID
+		if ours && s.Err == "" && (s.State == "ACTIVE" || s.State == "" && s.Alive) {
+			return &servers[i]
+		}
+	}
+	return nil
+}
+
+// Servers judges the third rung.
+func Servers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w Wanted) []diag.Problem {
+	if list.Kind != facts.MPSAnswered {
+		return Control(list, m, w)
+	}
+	if ActiveServer(servers, m, w) != nil {
+		return nil
+	}
+	p := diag.Problem{
+		Code: diag.MPSServer, Subject: w.PipeDirectory, Message: "no MPS server is active",
+		Seen: "the daemon lists no server", Expected: "a server in the state ACTIVE",
+		Fix: diag.Advise("fix what the daemon's log names", w.restart()...).Looking(diag.LogOf(w.name())),
+	}
+	if w.UID != nil {
+		p.Expected = fmt.Sprintf("a server of user id %d in the state ACTIVE", *w.UID)
+	}
+	var seen []string
+	for _, s := range servers {
+		text := fmt.Sprintf("server %d of user id %d is %s", s.PID, s.UID, diag.Clean(s.State))
+		if s.UID < 0 {
+			text = fmt.Sprintf("server %d, whose user cannot be seen, is %s", s.PID, diag.Clean(s.State))
+		}
+		switch {
+		case s.Err != "":
+			text = fmt.Sprintf("server %d: %s", s.PID, diag.Clean(s.Err))
+		case s.State == "":
+			text = fmt.Sprintf("server %d is not alive", s.PID)
+		}
+		seen = append(seen, text)
+	}
+	if len(seen) > 0 {
+		p.Seen = strings.Join(seen, "; ")
+	}
+	return []diag.Problem{p}
+}

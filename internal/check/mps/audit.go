@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mps
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// defaultPipeDirectory is where a CUDA program looks that nobody told otherwise.
+const defaultPipeDirectory = "/tmp/nvidia-mps"
+
+// Audit is what an instance's program will have around it.
+type Audit struct {
+	Unit          string
+	PipeDirectory string // in which MPS is proven
+	Limits        config.InstanceMPS
+	// Lookup reads the program's environment: the gate's own in a unit, else
+	// what systemd says. Nil: not known.
+	Lookup func(name string) (string, bool)
+	// Files tells that environment files, which systemd does not show, may say
+	// otherwise.
+	Files   bool
+	Sandbox *facts.Sandbox // nil: not known
+}
+
+// AuditUnit finds what in an instance's own unit would keep its program from
+// MPS, or from its limits: a program that cannot reach MPS does not fail, it
+// runs without.
+func AuditUnit(a Audit) []diag.Problem {
+	var problems []diag.Problem
+	if a.Lookup != nil {
+		problems = append(problems, a.pipe()...)
+		problems = append(problems, a.limits()...)
+		problems = append(problems, a.visible()...)
+	}
+	if a.Sandbox != nil {
+		problems = append(problems, a.sandbox()...)
+	}
+	return problems
+}
+
+func (a Audit) problem(code diag.Code, message, seen, expected, remove string) diag.Problem {
+	return diag.Problem{
+		Code: code, Subject: a.Unit, Message: message, Seen: diag.Clean(seen), Expected: diag.Clean(expected),
+		Fix: diag.Advise(remove, diag.Reload()).Looking(diag.CatUnit(a.Unit)),
+	}
+}
+
+// pipe compares the directory that the program will use with the one in which
+// MPS is proven.
+func (a Audit) pipe() []diag.Problem {
+	const name = "CUDA_MPS_PIPE_DIRECTORY"
+	value, set := a.Lookup(name)
+	if cmp.Or(value, defaultPipeDirectory) == a.PipeDirectory || value == "" && a.Files {
+		return nil
+	}
+	seen := name + "=" + value
+	if !set || value == "" {
+		seen = name + " is not set: the program looks in " + defaultPipeDirectory
+	}
+	return []diag.Problem{a.problem(diag.MPSEnvironment, "the instance would look for MPS in another pipe directory",
+		seen, name+"="+a.PipeDirectory, "remove what unsets or changes "+name)}
+}
+
+// limits compares the limits with those that the configuration states.
+func (a Audit) limits() []diag.Problem {
+	var problems []diag.Problem
+	want := map[string]string{}
+	if a.Limits.Memory != "" {
+		want["CUDA_MPS_PINNED_DEVICE_MEM_LIMIT"] = "0=" + a.Limits.Memory
+	}
+	if a.Limits.Threads > 0 {
+		want["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"] = strconv.Itoa(a.Limits.Threads)
+	}
+	for _, name := range []string{"CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"} {
+		expected, limited := want[name]
+		value, set := a.Lookup(name)
+		if value == expected || !set && a.Files {
+			continue
+		}
+		if !limited {
+			expected = "no limit, as the configuration states none"
+		} else {
+			expected = name + "=" + expected
+		}
+		seen := name + "=" + value
+		if value == "" {
+			seen = name + " is not set"
+		}
+		p := a.problem(diag.MPSLimit, "the instance would run with another limit than the configuration states",
+			seen, expected, "remove "+name+" there, and set the limit in justnews.toml")
+		if !limited { // a limit that nobody asked for takes nothing from the others
+			p.Severity = diag.Warning
+		}
+		problems = append(problems, p)
+	}
+	return problems
+}
+
+// visible judges CUDA_VISIBLE_DEVICES, which renumbers the devices that limits
+// name by their index.
+func (a Audit) visible() []diag.Problem {
+	const name = "CUDA_VISIBLE_DEVICES"
+	value, set := a.Lookup(name)
+	if !set || value == "0" {
+		return nil
+	}
+	p := a.problem(diag.MPSEnvironment, name+" of an MPS client renumbers the devices: it belongs on the daemon",
+		name+"="+value, name+" unset for the instance", "remove "+name)
+	switch {
+	case value == "" || value[0] == '-':
+		p.Message = name + " hides every GPU from the instance"
+	case a.Limits.Memory == "":
+		p.Severity = diag.Warning
+	default:
+		p.Message += ", and the memory limit would hold for another device"
+	}
+	return []diag.Problem{p}
+}
+
+func (a Audit) sandbox() []diag.Problem {
+	s := a.Sandbox
+	var problems []diag.Problem
+	if s.PrivateTmp && hiddenByPrivateTmp(a.PipeDirectory) && !bound(s.BindPaths, a.PipeDirectory) {
+		problems = append(problems, a.problem(diag.MPSEnvironment, "PrivateTmp= hides the pipe directory from the instance",
+			"PrivateTmp=yes, BindPaths="+strings.Join(s.BindPaths, " "), "BindPaths=-"+a.PipeDirectory+", or a pipe directory outside /tmp",
+			"remove the drop-in that resets BindPaths=, or set mps.pipe_directory = \"/run/nvidia-mps\""))
+	}
+	if s.PrivateDevices {
+		problems = append(problems, a.problem(diag.MPSEnvironment, "PrivateDevices= hides the GPU from the instance",
+			"PrivateDevices=yes", "PrivateDevices=no", "remove PrivateDevices="))
+	}
+	// "auto" is closed as well once anything is allowed by name (systemd.resource-control(5)).
+	if (s.DevicePolicy == "closed" || s.DevicePolicy == "strict" || len(s.DeviceAllow) > 0) && !allowsNVIDIA(s.DeviceAllow) {
+		problems = append(problems, a.problem(diag.MPSEnvironment, "DevicePolicy= keeps the instance from the GPU",
+			fmt.Sprintf("DevicePolicy=%s, DeviceAllow=%s", s.DevicePolicy, strings.Join(s.DeviceAllow, " ")),
+			"DeviceAllow=char-nvidia* rw", "add DeviceAllow=char-nvidia* rw"))
+	}
+	return problems
+}
+
+func hiddenByPrivateTmp(dir string) bool {
+	return strings.HasPrefix(dir, "/tmp/") || strings.HasPrefix(dir, "/var/tmp/")
+}
+
+// bound reports whether one of the paths brings dir into the unit's view.
+func bound(paths []string, dir string) bool {
+	for _, p := range paths {
+		if p = strings.TrimPrefix(p, "-"); p == dir || strings.HasPrefix(dir, p+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// allowsNVIDIA reports whether a rule is about the driver's nodes.
+func allowsNVIDIA(rules []string) bool {
+	for _, r := range rules {
+		if strings.HasPrefix(r, "char-nvidia") || strings.HasPrefix(r, "/dev/nvidia") || strings.HasPrefix(r, "char-* ") {
+			return true
+		}
+	}
+	return false
+}
+
+// Variables reads Environment= of a unit, of which the last assignment counts.
+// What its environment files say is not in there.
+func Variables(u facts.Unit) func(name string) (string, bool) {
+	return func(name string) (value string, set bool) {
+		for _, assignment := range u.Environment {
+			if v, found := strings.CutPrefix(assignment, name+"="); found {
+				value, set = v, true
+			}
+		}
+		return value, set
+	}
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mps
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// AskMemoryLimit is the question to which MPSDefaults reads the answer: the
+// default memory limit of device 0, the one that limits name. No line at all
+// means that none is set.
+const AskMemoryLimit = "get_default_device_pinned_mem_limit 0"
+
+// LimitsWanted reports whether the daemon has to be given default limits.
+func LimitsWanted(c config.MPS) bool { return c.DefaultMemory != "" || c.DefaultThreads > 0 }
+
+// Defaults compares what the daemon says of its default limits with the
+// configuration, nil where they are the same or none is asked for. A value that
+// the daemon did not like has removed the limit without a word.
+func Defaults(a facts.MPSAnswer, c config.MPS, w Wanted) *diag.Problem {
+	var seen, expected []string
+	if c.DefaultMemory != "" {
+		got := strings.TrimSpace(strings.Join(a.Lines, " "))
+		if got != c.DefaultMemory {
+			expected = append(expected, "memory limit "+c.DefaultMemory)
+			if got == "" {
+				got = "none"
+			}
+			seen = append(seen, "memory limit "+diag.Clean(got))
+		}
+	}
+	if c.DefaultThreads > 0 && a.Percentage != float64(c.DefaultThreads) {
+		seen = append(seen, "thread percentage "+strconv.FormatFloat(a.Percentage, 'g', -1, 64))
+		expected = append(expected, fmt.Sprintf("thread percentage %d", c.DefaultThreads))
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	return &diag.Problem{
+		Code: diag.MPSLimit, Subject: w.PipeDirectory, Message: "the MPS control daemon has other default limits than the configuration states",
+		Seen: strings.Join(seen, ", "), Expected: strings.Join(expected, ", "), Fix: diag.Do(w.restart()...),
+	}
+}

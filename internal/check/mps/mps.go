@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package mps judges NVIDIA MPS: the daemon, its unit, and what in an instance's
+// unit keeps a program from it. It mirrors internal/probe/mps.
+package mps
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Rung is how far up the ladder of proofs MPS was followed. The zero value is
+// the floor: nothing is proven.
+type Rung int
+
+// The rungs, as mps.require names them.
+const (
+	NoRung      Rung = iota
+	RungDaemon       // a live daemon holds the lock of our pipe directory
+	RungControl      // it answers on the control socket, and the answer parses
+	RungServer       // a server for the agents' user is active
+)
+
+// String returns the word of mps.require, "none" for the floor.
+func (r Rung) String() string {
+	switch r {
+	case RungDaemon:
+		return "daemon"
+	case RungControl:
+		return "control"
+	case RungServer:
+		return "server"
+	default:
+		return "none"
+	}
+}
+
+// RungOf reads mps.require. A word that it does not know asks for all.
+func RungOf(require string) Rung {
+	switch require {
+	case "daemon":
+		return RungDaemon
+	case "control":
+		return RungControl
+	default:
+		return RungServer
+	}
+}
+
+// control is the program's name; the kernel says "(deleted)" behind it after an
+// upgrade.
+const control = "nvidia-cuda-mps-control"
+
+// Daemon judges the first rung by a look. An error among the problems means
+// that it was not reached.
+func Daemon(m facts.MPS, w Wanted) []diag.Problem {
+	switch {
+	case m.Directory.Exists && !m.Directory.IsDir: // before: a file is closed to all as well
+		return []diag.Problem{{
+			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is not a directory",
+			Seen: "a file", Expected: "a directory", Fix: diag.Do(append([]diag.Command{diag.Run("rm", "--", w.PipeDirectory)}, w.restart()...)...),
+		}}
+	case m.Directory.Blocked != "":
+		return []diag.Problem{blocked(m, w)}
+	case !m.Lock.Held:
+		return []diag.Problem{nobody(m, w)}
+	}
+	return byHolder(m, w)
+}
+
+// nobody judges a pipe directory whose lock nobody holds.
+func nobody(m facts.MPS, w Wanted) diag.Problem {
+	switch {
+	case m.Lock.Err != "":
+		return diag.Problem{
+			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "cannot tell whether an MPS control daemon lives",
+			Seen: diag.Clean(m.Lock.Err), Expected: "a lock file that the user can open",
+			Fix: diag.Do(w.restart()...).Looking(diag.Run("ls", "-l", "--", w.PipeDirectory)),
+		}
+	case m.Listeners > 0 && !m.Directory.Exists && w.PrivateTmp && hiddenByPrivateTmp(w.PipeDirectory):
+		return diag.Problem{
+			Code: diag.MPSEnvironment, Subject: w.PipeDirectory,
+			Message: "the pipe directory is younger than this unit's view of /tmp (PrivateTmp=), in which it is missing",
+			Seen:    "a daemon listens as " + w.PipeDirectory + "/control, out of sight", Expected: "a daemon that was there before this unit",
+			Fix: diag.Do(diag.Retry()),
+		}
+	case m.Listeners > 0:
+		return split(m, w, "a daemon listens as "+w.PipeDirectory+"/control, and the directory does not have its lock",
+			"the pipe directory was deleted or replaced under a live daemon, or is hidden from this process")
+	case len(m.Elsewhere) > 0:
+		return elsewhere(m, w)
+	}
+	seen := "no lock in " + w.PipeDirectory
+	if w.OwnUnit && w.MainPID == 0 {
+		return diag.Problem{
+			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon ended as soon as it was started",
+			Seen: seen, Expected: "a daemon that stays", Fix: diag.Advise("fix what its log names", w.start()...).Looking(diag.LogOf(w.Unit)),
+		}
+	}
+	switch {
+	case !m.Directory.Exists:
+		seen = w.PipeDirectory + " does not exist"
+	case m.Lock.Exists:
+		seen = w.PipeDirectory + "/control_lock is held by nobody"
+	}
+	if m.Socket {
+		seen += "; the socket is a leftover"
+	}
+	return diag.Problem{
+		Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "no MPS control daemon lives",
+		Seen: seen, Expected: "a daemon that holds " + w.PipeDirectory + "/control_lock", Fix: diag.Do(w.start()...),
+	}
+}
+
+// elsewhere names the daemons that run in other directories, and both lines
+// that mend it.
+func elsewhere(m facts.MPS, w Wanted) diag.Problem {
+	var seen []string
+	for _, dir := range m.Elsewhere {
+		text := dir
+		at := slices.IndexFunc(m.Others, func(p facts.MPSProcess) bool { return p.Daemon() && p.PipeDirectory == dir })
+		if at >= 0 {
+			text += " (" + process(m.Others[at]) + ")"
+		}
+		seen = append(seen, text)
+	}
+	if ours := slices.IndexFunc(m.Others, w.isUnits); ours >= 0 {
+		return diag.Problem{
+			Code: diag.MPSEnvironment, Subject: w.PipeDirectory, Message: "the instance would look for MPS in another pipe directory than that of " + w.Unit,
+			Seen: diag.Clean(strings.Join(seen, ", ")), Expected: "CUDA_MPS_PIPE_DIRECTORY=" + diag.Clean(m.Others[ours].PipeDirectory),
+			Fix: diag.Advise("remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins", diag.Reload()),
+		}
+	}
+	other := m.Elsewhere[0]
+	return diag.Problem{
+		Code: diag.MPSElsewhere, Subject: w.PipeDirectory, Message: "an MPS control daemon runs with another pipe directory",
+		Seen: "daemons in " + diag.Clean(strings.Join(seen, ", ")), Expected: fmt.Sprintf("one in %s; to use the other one, write pipe_directory = %q under [mps] in /etc/justnews/justnews.toml, then: systemctl daemon-reload",
+			w.PipeDirectory, diag.Clean(other)),
+		Fix: diag.Do(append([]diag.Command{quit(other)}, w.start()...)...),
+	}
+}
+
+// isUnits reports whether a process is the daemon of the configured unit.
+func (w Wanted) isUnits(p facts.MPSProcess) bool {
+	return p.Daemon() && w.Unit != "" && (p.Unit == w.Unit || w.MainPID > 0 && p.PID == w.MainPID)
+}
+
+func blocked(m facts.MPS, w Wanted) diag.Problem {
+	p := diag.Problem{
+		Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory cannot be reached",
+		Seen: "no search permission on " + m.Directory.Blocked, Expected: "mode 0755 on every directory of the path",
+		Fix: diag.Do(diag.Run("chmod", "0755", "--", m.Directory.Blocked), diag.Retry()),
+	}
+	if m.Directory.Exists && m.Directory.Blocked == w.PipeDirectory {
+		p.Seen += fmt.Sprintf(" (mode %#o, user id %d)", m.Directory.Mode, m.Directory.UID)
+	}
+	return p
+}
+
+func split(m facts.MPS, w Wanted, seen, message string) diag.Problem {
+	return diag.Problem{
+		Code: diag.MPSSplit, Subject: w.PipeDirectory, Message: message, Seen: seen,
+		Expected: "one daemon, and its sockets where clients look for them",
+		Fix:      diag.Do(append(endAll(m, w), w.restart()...)...),
+	}
+}
+
+// endAll ends every daemon of the pipe directory: those that can be seen by
+// their numbers.
+func endAll(m facts.MPS, w Wanted) []diag.Command {
+	var pids []string
+	if m.Lock.PID > 0 {
+		pids = append(pids, strconv.Itoa(m.Lock.PID))
+	}
+	for _, p := range m.Others {
+		if p.Daemon() && p.PipeDirectory == w.PipeDirectory {
+			pids = append(pids, strconv.Itoa(p.PID))
+		}
+	}
+	if len(pids) < max(m.Listeners, 1) { // the [n] keeps the shell that runs this alive
+		return []diag.Command{end("KILL", 0)}
+	}
+	return []diag.Command{append(diag.Run("kill", "-KILL"), pids...)}
+}
+
+// holder names who holds the lock.
+func holder(m facts.MPS) string {
+	if m.Daemon != nil {
+		return process(*m.Daemon)
+	}
+	if m.Lock.PID > 0 {
+		return fmt.Sprintf("PID %d", m.Lock.PID)
+	}
+	return "a process of another PID namespace"
+}
+
+// process names a process and where it comes from.
+func process(p facts.MPSProcess) string {
+	s := fmt.Sprintf("PID %d", p.PID)
+	if p.UID >= 0 {
+		s += fmt.Sprintf(", user id %d", p.UID)
+	}
+	if p.Unit != "" {
+		s += ", of " + diag.Clean(p.Unit)
+	}
+	return s
+}
+
+// Unseen is the problem of a daemon of which nothing but its lock can be
+// seen, where the lock alone has to do.
+func Unseen(m facts.MPS, w Wanted) *diag.Problem {
+	if m.Daemon != nil && m.Daemon.Exe != "" {
+		return nil
+	}
+	return &diag.Problem{
+		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "could not check who holds the lock of the MPS control daemon",
+		Seen: holder(m) + ", hidden from this user", Expected: "a process of " + control + " that this user may look at",
+		Fix: diag.Advise("run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml", diag.Reload()),
+	}
+}
+
+// Hopeless reports whether waiting cannot mend what a try found. A daemon that
+// does not live yet may come, and one that is busy may be free again.
+func Hopeless(reached Rung, problems []diag.Problem, w Wanted) bool {
+	if w.OwnUnit && w.MainPID == 0 {
+		return true
+	}
+	for _, p := range diag.Errors(problems) {
+		switch p.Code {
+		case diag.MPSDead:
+		case diag.MPSUser, diag.MPSMissing, diag.MPSLibrary, diag.MPSLimit:
+			return true
+		default:
+			if reached == NoRung {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mps_test
+
+import (
+	"strings"
+	"testing"
+
+	"justnews/internal/check/mps"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/test/findings"
+)
+
+const (
+	pipeDir = "/run/nvidia-mps"
+	mpsUnit = "justnews-mps.service"
+	program = "/usr/bin/nvidia-cuda-mps-control"
+)
+
+func agent() *int {
+	uid := 990
+	return &uid
+}
+
+// liveMPS is what a look at a healthy daemon of the unit finds.
+func liveMPS(change ...func(*facts.MPS)) facts.MPS {
+	m := facts.MPS{
+		PipeDirectory: pipeDir, Directory: facts.Directory{Exists: true, IsDir: true, Mode: 0o755, UID: 990},
+		Lock: facts.MPSLock{Exists: true, Held: true, PID: 41}, Socket: true, SocketUID: 990, Listeners: 1,
+		Daemon: &facts.MPSProcess{PID: 41, UID: 990, State: "S", Exe: program, Args: []string{program, "-f"}, Unit: mpsUnit, PipeDirectory: pipeDir},
+	}
+	for _, f := range change {
+		f(&m)
+	}
+	return m
+}
+
+func deadMPS(change ...func(*facts.MPS)) facts.MPS {
+	m := facts.MPS{PipeDirectory: pipeDir}
+	for _, f := range change {
+		f(&m)
+	}
+	return m
+}
+
+func wishMPS(change ...func(*mps.Wanted)) mps.Wanted {
+	w := mps.Wanted{PipeDirectory: pipeDir, Unit: mpsUnit, UnitActive: true, MainPID: 41, UID: agent()}
+	for _, f := range change {
+		f(&w)
+	}
+	return w
+}
+
+func byHand(w *mps.Wanted) { w.Unit, w.UnitActive, w.MainPID = "", false, 0 }
+
+func TestALookAtTheDaemonIsJudged(t *testing.T) {
+	for name, c := range map[string]struct {
+		m        facts.MPS
+		w        mps.Wanted
+		code     diag.Code // "": nothing is wrong
+		severity diag.Severity
+		says     string // in message, seen, expected or fix
+	}{
+		"the unit's daemon":                    {liveMPS(), wishMPS(), "", 0, ""},
+		"a daemon that is no unit's, by hand":  {liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "" }), wishMPS(byHand), "", 0, ""},
+		"hidden, and the socket's owner tells": {liveMPS(func(m *facts.MPS) { m.Daemon = nil }), wishMPS(), "", 0, ""},
+		"another network namespace":            {liveMPS(func(m *facts.MPS) { m.Listeners = 0 }), wishMPS(), "", 0, ""},
+
+		"nothing": {deadMPS(), wishMPS(), diag.MPSDead, diag.Error, "does not exist"},
+		"an empty directory": {
+			deadMPS(func(m *facts.MPS) { m.Directory = facts.Directory{Exists: true, IsDir: true} }), wishMPS(), diag.MPSDead, diag.Error, "no lock in",
+		},
+		"a leftover of a dead daemon": {
+			liveMPS(func(m *facts.MPS) { m.Lock, m.Daemon, m.Listeners = facts.MPSLock{Exists: true}, nil, 0 }),
+			wishMPS(), diag.MPSDead, diag.Error, "held by nobody; the socket is a leftover",
+		},
+		"its unit's daemon ended at once": {
+			deadMPS(), wishMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID = true, 0 }), diag.MPSDead, diag.Error, "ended as soon as it was started",
+		},
+		"no unit, no daemon": {deadMPS(), wishMPS(byHand), diag.MPSDead, diag.Error, "CUDA_MPS_PIPE_DIRECTORY=/run/nvidia-mps nvidia-cuda-mps-control -d"},
+		"a lock that cannot be read": {
+			deadMPS(func(m *facts.MPS) { m.Lock = facts.MPSLock{Exists: true, Err: "permission denied"} }),
+			wishMPS(), diag.MPSDirectory, diag.Error, "permission denied",
+		},
+		"a file in its place, which is closed as well": {
+			deadMPS(func(m *facts.MPS) { m.Directory = facts.Directory{Exists: true, Mode: 0o644, Blocked: pipeDir} }),
+			wishMPS(), diag.MPSDirectory, diag.Error, "rm -- /run/nvidia-mps; ",
+		},
+		"closed": {
+			liveMPS(func(m *facts.MPS) { m.Directory.Blocked, m.Directory.Mode = pipeDir, 0o700 }),
+			wishMPS(), diag.MPSDirectory, diag.Error, "mode 0700, user id 990",
+		},
+		"closed above": {deadMPS(func(m *facts.MPS) { m.Directory.Blocked = "/run" }), wishMPS(), diag.MPSDirectory, diag.Error, "chmod 0755 -- /run; "},
+		"the directory was deleted under it": {
+			deadMPS(func(m *facts.MPS) { m.Listeners = 1 }), wishMPS(), diag.MPSSplit, diag.Error, "does not have its lock",
+		},
+		"hidden by a /tmp of one's own": {
+			deadMPS(func(m *facts.MPS) { m.Listeners = 1 }),
+			wishMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = "/tmp/nvidia-mps", true }),
+			diag.MPSEnvironment, diag.Error, "PrivateTmp=",
+		},
+		"only elsewhere": {
+			deadMPS(func(m *facts.MPS) {
+				m.Elsewhere = []string{"/tmp/nvidia-mps"}
+				m.Others = []facts.MPSProcess{{PID: 50, UID: 0, Args: []string{program, "-d"}, PipeDirectory: "/tmp/nvidia-mps"}}
+			}),
+			wishMPS(), diag.MPSElsewhere, diag.Error, "/tmp/nvidia-mps (PID 50, user id 0)",
+		},
+		"the unit's runs elsewhere": {
+			deadMPS(func(m *facts.MPS) {
+				m.Elsewhere = []string{"/run/other"}
+				m.Others = []facts.MPSProcess{{PID: 41, Args: []string{program, "-f"}, Unit: mpsUnit, PipeDirectory: "/run/other"}}
+			}),
+			wishMPS(), diag.MPSEnvironment, diag.Error, "CUDA_MPS_PIPE_DIRECTORY=/run/other",
+		},
+
+		"two daemons": {
+			liveMPS(func(m *facts.MPS) { m.Listeners = 2 }), wishMPS(), diag.MPSSplit, diag.Error, "2 daemons listen",
+		},
+		"the socket was deleted": {liveMPS(func(m *facts.MPS) { m.Socket = false }), wishMPS(), diag.MPSSplit, diag.Error, "no control socket"},
+		"it has its lock and is about to listen": {
+			liveMPS(func(m *facts.MPS) { m.Socket, m.Listeners = false, 0 }), wishMPS(), diag.MPSDead, diag.Error, "does not listen",
+		},
+		"something else holds the lock": {
+			liveMPS(func(m *facts.MPS) { m.Daemon.Exe = "/usr/bin/python3.11" }), wishMPS(), diag.MPSStray, diag.Error, "kill -TERM 41; ",
+		},
+		"another daemon than the unit's": {
+			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "other.service" }), wishMPS(func(w *mps.Wanted) { w.MainPID = 40 }),
+			diag.MPSStray, diag.Error, "systemctl stop -- other.service; ",
+		},
+		"a person's daemon": {
+			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "user@1000.service" }), wishMPS(func(w *mps.Wanted) { w.MainPID = 40 }),
+			diag.MPSStray, diag.Error, "kill -TERM 41; ",
+		},
+		"its unit lives and a process of another namespace holds the lock": {
+			liveMPS(func(m *facts.MPS) { m.Lock.PID, m.Daemon = 0, nil }), wishMPS(), diag.MPSStray, diag.Error, "another PID namespace",
+		},
+		"a stray that the unit's own found": {
+			liveMPS(), wishMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID = true, 0 }), diag.MPSStray, diag.Error, "which has ended",
+		},
+		"stopped":             {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wishMPS(), diag.MPSWedged, diag.Error, "systemctl kill -s SIGKILL"},
+		"stopped by a tracer": {liveMPS(func(m *facts.MPS) { m.Daemon.State = "t" }), wishMPS(), diag.MPSWedged, diag.Error, "state t"},
+		"stopped, by hand":    {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wishMPS(byHand), diag.MPSWedged, diag.Error, "kill -KILL 41; env CUDA"},
+		"another user's":      {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 1000 }), wishMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000"},
+		"another user's, hidden": {
+			liveMPS(func(m *facts.MPS) { m.Daemon, m.SocketUID = nil, 1000 }), wishMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
+		},
+		"another user's, who cannot be read": {
+			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.SocketUID = -1, 1000 }), wishMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
+		},
+		"an impostor's that answers, where nobody knows the agents": {
+			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.Daemon.Exe = 1000, "" }), wishMPS(byHand, func(w *mps.Wanted) { w.UID = nil }),
+			diag.MPSUser, diag.Warning, "daemon of user id 1000",
+		},
+		"root's": {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 0 }), wishMPS(), diag.MPSUser, diag.Warning, "one user at a time"},
+		"one more elsewhere": {
+			liveMPS(func(m *facts.MPS) { m.Elsewhere = []string{"/tmp/a b"} }), wishMPS(), diag.MPSElsewhere, diag.Warning, "sh '/tmp/a b'",
+		},
+		"its program was replaced": {
+			liveMPS(func(m *facts.MPS) { m.Daemon.Exe += " (deleted)" }), wishMPS(), diag.MPSStray, diag.Warning, "(deleted)",
+		},
+		"a directory for all": {liveMPS(func(m *facts.MPS) { m.Directory.Mode = 0o777 }), wishMPS(), diag.MPSDirectory, diag.Warning, "chmod 0755 -- /run/nvidia-mps"},
+		"a look that was not whole": {
+			liveMPS(func(m *facts.MPS) { m.Err = "net/unix: permission denied" }), wishMPS(), diag.MPSSplit, diag.Warning, "net/unix: permission denied",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			problems := mps.Daemon(c.m, c.w)
+			if c.code == "" {
+				if len(problems) > 0 {
+					t.Errorf("%+v", problems)
+				}
+				return
+			}
+			if len(problems) != 1 {
+				t.Fatalf("%+v", problems)
+			}
+			p := problems[0]
+			findings.Sound(t, p)
+			if p.Code != c.code || p.Severity != c.severity || !strings.Contains(p.Message+"|"+p.Seen+"|"+p.Expected+"|"+p.Fix.String(), c.says) {
+				t.Errorf("%+v\nwant %s %s: %q", p, c.severity, c.code, c.says)
+			}
+		})
+	}
+}
+
+func TestADeletedDirectoryIsHiddenOnlyWherePrivateTmpCanHideIt(t *testing.T) {
+	for _, c := range []struct {
+		dir        string
+		exists     bool
+		privateTmp bool
+		want       diag.Code
+	}{
+		{"/tmp/nvidia-mps", false, true, diag.MPSEnvironment}, {"/var/tmp/mps", false, true, diag.MPSEnvironment},
+		{"/tmp/nvidia-mps", false, false, diag.MPSSplit}, {"/run/nvidia-mps", false, true, diag.MPSSplit}, {"/tmp/nvidia-mps", true, true, diag.MPSSplit},
+	} {
+		m := facts.MPS{PipeDirectory: c.dir, Listeners: 1, Directory: facts.Directory{Exists: c.exists, IsDir: c.exists}}
+		problems := mps.Daemon(m, wishMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = c.dir, c.privateTmp }))
+		if len(problems) != 1 || problems[0].Code != c.want {
+			t.Errorf("%+v: %+v", c, problems)
+		}
+	}
+}
+
+func TestTheFixOfASplitEndsEveryDaemonOfTheDirectory(t *testing.T) {
+	second := facts.MPSProcess{PID: 50, Args: []string{program, "-d"}, PipeDirectory: pipeDir}
+	console := facts.MPSProcess{PID: 51, Args: []string{program}, PipeDirectory: pipeDir}
+	other := facts.MPSProcess{PID: 52, Args: []string{program, "-d"}, PipeDirectory: "/tmp/nvidia-mps"}
+	for _, c := range []struct {
+		others []facts.MPSProcess
+		pid    int
+		want   string
+	}{
+		{[]facts.MPSProcess{second, console, other}, 41, "kill -KILL 41 50; "},
+		{[]facts.MPSProcess{console, other}, 41, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
+		{nil, 0, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
+	} {
+		m := liveMPS(func(m *facts.MPS) { m.Listeners, m.Others, m.Lock.PID = 2, c.others, c.pid })
+		if fix := mps.Daemon(m, wishMPS(func(w *mps.Wanted) { w.MainPID = c.pid }))[0].Fix.String(); !strings.HasPrefix(fix, c.want) {
+			t.Errorf("%s, want %s", fix, c.want)
+		}
+	}
+}
+
+func TestAnAnswerIsJudged(t *testing.T) {
+	console := facts.MPSProcess{PID: 60, UID: 1000, Args: []string{program}}
+	gates := facts.MPSProcess{PID: 61, Args: []string{program}, Parent: "justnews-gate"}
+	for name, c := range map[string]struct {
+		kind facts.MPSAnswerKind
+		m    facts.MPS
+		w    mps.Wanted
+		code diag.Code
+		says string
+	}{
+		"not asked":       {facts.MPSNotAsked, liveMPS(), wishMPS(), diag.MPSWedged, "was not asked"},
+		"an unknown kind": {facts.MPSAnswerKind(99), liveMPS(), wishMPS(), diag.MPSWedged, "was not asked"},
+		"busy":            {facts.MPSBusy, liveMPS(), wishMPS(), diag.MPSBusy, "breaks off every question"},
+		"busy with a console": {
+			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{gates, console} }), wishMPS(), diag.MPSBusy, "kill -TERM 60; ",
+		},
+		"busy with gates and daemons": {
+			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{gates, {PID: 62, Args: []string{program, "-d"}}} }),
+			wishMPS(), diag.MPSBusy, "breaks off every question",
+		},
+		"busy with a console that is hidden": {
+			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Connections = 1 }), wishMPS(), diag.MPSBusy, "1 connections",
+		},
+		"empty":                {facts.MPSEmpty, liveMPS(), wishMPS(), diag.MPSEmpty, "answers with nothing"},
+		"empty by a console":   {facts.MPSEmpty, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{console} }), wishMPS(), diag.MPSBusy, "open console"},
+		"no daemon":            {facts.MPSNoDaemon, liveMPS(), wishMPS(), diag.MPSDead, "finds no daemon"},
+		"hung":                 {facts.MPSHung, liveMPS(), wishMPS(), diag.MPSWedged, "systemctl kill -s SIGKILL -- justnews-mps.service; "},
+		"hung, by hand":        {facts.MPSHung, liveMPS(), wishMPS(byHand), diag.MPSWedged, "kill -KILL 41; "},
+		"hung, and not to see": {facts.MPSHung, liveMPS(func(m *facts.MPS) { m.Lock.PID = 0 }), wishMPS(byHand), diag.MPSWedged, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
+		"no turn":              {facts.MPSNoTurn, liveMPS(), wishMPS(), diag.MPSBusy, "no turn"},
+		"denied":               {facts.MPSDenied, liveMPS(), wishMPS(), diag.MPSUser, "refuses this user"},
+		"no libcuda":           {facts.MPSLibrary, liveMPS(), wishMPS(), diag.MPSLibrary, "libcuda.so.1"},
+		"no program":           {facts.MPSProgramMissing, liveMPS(), wishMPS(), diag.MPSMissing, "not installed"},
+		"no program to run":    {facts.MPSProgramDenied, liveMPS(), wishMPS(), diag.MPSMissing, "cannot be executed"},
+		"nonsense":             {facts.MPSNonsense, liveMPS(), wishMPS(), diag.MPSNonsense, "is invalid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			problems := mps.Control(facts.MPSAnswer{Kind: c.kind, Detail: "evidence\x1b"}, c.m, c.w)
+			if len(problems) != 1 || problems[0].Severity != diag.Error {
+				t.Fatalf("%+v", problems)
+			}
+			p := problems[0]
+			findings.Sound(t, p)
+			if p.Code != c.code || !strings.Contains(p.Message+"|"+p.Seen+"|"+p.Fix.String(), c.says) || !strings.Contains(p.Seen, "evidence") {
+				t.Errorf("%+v\nwant %s: %q", p, c.code, c.says)
+			}
+		})
+	}
+	if problems := mps.Control(facts.MPSAnswer{Kind: facts.MPSAnswered}, facts.MPS{}, wishMPS()); len(problems) != 0 {
+		t.Errorf("answered: %+v", problems)
+	}
+}
+
+func TestOnlyAnActiveServerOfTheAgentsCounts(t *testing.T) {
+	answered := facts.MPSAnswer{Kind: facts.MPSAnswered}
+	ours := facts.MPSServer{PID: 70, UID: 990, State: "ACTIVE", Alive: true}
+	root := liveMPS(func(m *facts.MPS) { m.Daemon.UID = 0 })
+	for name, c := range map[string]struct {
+		servers []facts.MPSServer
+		m       facts.MPS
+		uid     *int
+		active  bool
+		seen    string
+	}{
+		"active":                                  {[]facts.MPSServer{ours}, liveMPS(), agent(), true, ""},
+		"the second of two":                       {[]facts.MPSServer{{PID: 71, UID: 1000, State: "ACTIVE"}, ours}, liveMPS(), agent(), true, ""},
+		"no state to ask for (535), alive":        {[]facts.MPSServer{{PID: 70, UID: 990, Alive: true}}, liveMPS(), agent(), true, ""},
+		"of whomever, where agents are not known": {[]facts.MPSServer{{PID: 70, UID: 1000, State: "ACTIVE"}}, liveMPS(), nil, true, ""},
+		"hidden, of a daemon of the agents' own":  {[]facts.MPSServer{{PID: 70, UID: -1, State: "ACTIVE"}}, liveMPS(), agent(), true, ""},
+		"hidden, of root's daemon":                {[]facts.MPSServer{{PID: 70, UID: -1, State: "ACTIVE"}}, root, agent(), false, "whose user cannot be seen"},
+		"no state, not alive":                     {[]facts.MPSServer{{PID: 70, UID: 990}}, liveMPS(), agent(), false, "is not alive"},
+		"initializing":                            {[]facts.MPSServer{{PID: 70, UID: 990, State: "INITIALIZING", Alive: true}}, liveMPS(), agent(), false, "INITIALIZING"},
+		"faulty":                                  {[]facts.MPSServer{{PID: 70, UID: 990, State: "FAULT", Alive: true}}, liveMPS(), agent(), false, "FAULT"},
+		"another user's":                          {[]facts.MPSServer{{PID: 70, UID: 1000, State: "ACTIVE", Alive: true}}, liveMPS(), agent(), false, "user id 1000"},
+		"its state could not be asked":            {[]facts.MPSServer{{PID: 70, UID: 990, Alive: true, Err: "broken off"}}, liveMPS(), agent(), false, "broken off"},
+		"none":                                    {nil, liveMPS(), agent(), false, "lists no server"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := wishMPS(func(w *mps.Wanted) { w.UID = c.uid })
+			problems := mps.Servers(c.servers, answered, c.m, w)
+			if s := mps.ActiveServer(c.servers, c.m, w); (s != nil) != c.active || (s != nil) != (len(problems) == 0) {
+				t.Fatalf("%+v, %+v", s, problems)
+			}
+			for _, p := range problems {
+				findings.Sound(t, p)
+				if p.Code != diag.MPSServer || p.Severity != diag.Error || !strings.Contains(p.Seen, c.seen) {
+					t.Errorf("%+v, want %q", p, c.seen)
+				}
+			}
+			lost := mps.Servers(c.servers, facts.MPSAnswer{Kind: facts.MPSEmpty}, c.m, w)
+			if len(lost) != 1 || lost[0].Code != diag.MPSEmpty {
+				t.Errorf("without a list: %+v", lost)
+			}
+		})
+	}
+}
+
+func TestTheLockAloneHasToBeAProcessThatCanBeSeen(t *testing.T) {
+	if p := mps.Unseen(liveMPS(), wishMPS()); p != nil {
+		t.Errorf("%+v", p)
+	}
+	for _, m := range []facts.MPS{{}, liveMPS(func(m *facts.MPS) { m.Daemon = nil }), liveMPS(func(m *facts.MPS) { m.Daemon.Exe = "" })} {
+		p := mps.Unseen(m, wishMPS())
+		if p == nil || p.Severity != diag.Error || p.Code != diag.MPSUser {
+			t.Fatalf("%+v", p)
+		}
+		findings.Sound(t, *p)
+	}
+}
+
+func TestDefaultLimitsAreReadBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		want       config.MPS
+		lines      []string
+		percentage float64
+		seen       string // "": as configured
+	}{
+		"none asked for":           {config.MPS{}, nil, 100, ""},
+		"as configured":            {config.MPS{DefaultMemory: "6G", DefaultThreads: 50}, []string{"6G"}, 50, ""},
+		"memory was removed":       {config.MPS{DefaultMemory: "6G"}, nil, 100, "memory limit none"},
+		"memory is another":        {config.MPS{DefaultMemory: "6G"}, []string{"8G"}, 100, "memory limit 8G"},
+		"threads are others":       {config.MPS{DefaultThreads: 50}, nil, 100, "thread percentage 100"},
+		"threads are nearly those": {config.MPS{DefaultThreads: 50}, nil, 50.5, "thread percentage 50.5"},
+		"both":                     {config.MPS{DefaultMemory: "6G", DefaultThreads: 50}, []string{"a", "b\x1b"}, 1, "thread percentage 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := mps.Defaults(facts.MPSAnswer{Kind: facts.MPSAnswered, Lines: c.lines, Percentage: c.percentage}, c.want, wishMPS())
+			if (p == nil) != (c.seen == "") {
+				t.Fatalf("%+v", p)
+			}
+			if p == nil {
+				return
+			}
+			findings.Sound(t, *p)
+			if p.Code != diag.MPSLimit || p.Severity != diag.Error || !strings.Contains(p.Seen, c.seen) || p.Expected == "" {
+				t.Errorf("%+v, want %q", p, c.seen)
+			}
+		})
+	}
+	for want, c := range map[bool]config.MPS{false: {}, true: {DefaultThreads: 1}} {
+		if mps.LimitsWanted(c) != want {
+			t.Errorf("%+v", c)
+		}
+	}
+	if !mps.LimitsWanted(config.MPS{DefaultMemory: "1G"}) {
+		t.Error("a memory limit is one")
+	}
+}
+
+func TestWaitingGoesOnWhileItCanMendSomething(t *testing.T) {
+	warning := diag.Problem{Code: diag.MPSUser, Severity: diag.Warning}
+	for name, c := range map[string]struct {
+		reached  mps.Rung
+		code     diag.Code
+		hopeless bool
+	}{
+		"no daemon yet":                   {mps.NoRung, diag.MPSDead, false},
+		"a daemon that went":              {mps.RungDaemon, diag.MPSDead, false},
+		"busy":                            {mps.RungDaemon, diag.MPSBusy, false},
+		"empty":                           {mps.RungDaemon, diag.MPSEmpty, false},
+		"hung":                            {mps.RungDaemon, diag.MPSWedged, false},
+		"no server yet":                   {mps.RungControl, diag.MPSServer, false},
+		"stopped":                         {mps.NoRung, diag.MPSWedged, true},
+		"two daemons":                     {mps.NoRung, diag.MPSSplit, true},
+		"another user's":                  {mps.NoRung, diag.MPSUser, true},
+		"refused as another user":         {mps.RungDaemon, diag.MPSUser, true},
+		"not installed":                   {mps.RungDaemon, diag.MPSMissing, true},
+		"no libcuda":                      {mps.RungDaemon, diag.MPSLibrary, true},
+		"a limit that the daemon refused": {mps.RungDaemon, diag.MPSLimit, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := mps.Hopeless(c.reached, []diag.Problem{warning, {Code: c.code}}, wishMPS()); got != c.hopeless {
+				t.Errorf("hopeless: %v", got)
+			}
+		})
+	}
+	if mps.Hopeless(mps.NoRung, []diag.Problem{warning}, wishMPS()) {
+		t.Error("a warning ends the wait")
+	}
+	if !mps.Hopeless(mps.NoRung, nil, wishMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID = true, 0 })) {
+		t.Error("its own daemon has ended, and it waits on")
+	}
+}
+
+func TestAWordThatIsNoRungAsksForAll(t *testing.T) {
+	for word, want := range map[string]mps.Rung{"daemon": mps.RungDaemon, "control": mps.RungControl, "server": mps.RungServer, "": mps.RungServer, "none": mps.RungServer, "x": mps.RungServer} {
+		if got := mps.RungOf(word); got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
+	}
+	for rung, want := range map[mps.Rung]string{mps.NoRung: "none", mps.RungDaemon: "daemon", mps.RungControl: "control", mps.RungServer: "server", 99: "none", -1: "none"} {
+		if got := rung.String(); got != want {
+			t.Errorf("%d: %s, want %s", rung, got, want)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mps
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/check/unit"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Unit judges the unit of the control daemon as Unit does, and knows one
+// state more: skipped. systemd calls the start of a unit whose condition did
+// not hold "done", and leaves it inactive.
+func Unit(u facts.Unit) check.Judgement {
+	j := unit.Judge(u)
+	if j.State == check.Idle && !u.ConditionResult && len(u.Conditions) > 0 {
+		return check.Judgement{State: check.Failed, Reason: "systemd skipped it: " + diag.Clean(strings.Join(u.Conditions, ", ")) + " does not hold"}
+	}
+	return j
+}
+
+// UnitProblem is what keeps the unit from becoming active; j is its
+// judgement.
+func UnitProblem(u facts.Unit, j check.Judgement, w Wanted) diag.Problem {
+	p := diag.Problem{
+		Code: diag.MPSUnit, Subject: u.Name, Message: "the unit of NVIDIA MPS cannot become active",
+		Seen: j.Reason, Expected: "active", Fix: w.unitFix(u),
+	}
+	if u.StatusText != "" {
+		p.Seen += "; it says: " + diag.Clean(u.StatusText)
+	}
+	if j.State == check.Failed && u.ActiveState == "inactive" && missesProgram(u) {
+		p.Code, p.Message = diag.MPSMissing, "NVIDIA MPS is not installed: systemd skipped its unit"
+		p.Fix = diag.Advise("install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)", w.start()...)
+	}
+	return p
+}
+
+func missesProgram(u facts.Unit) bool {
+	return slices.ContainsFunc(u.Conditions, func(c string) bool { return strings.HasSuffix(c, "/"+control) })
+}
+
+func (w Wanted) unitFix(u facts.Unit) diag.Fix {
+	switch {
+	case u.LoadState == "not-found":
+		return diag.Advise(`install the unit, or name the right one in mps.unit ("" where it is no unit of this host)`, append([]diag.Command{diag.Reload()}, w.start()...)...)
+	case u.LoadState == "masked":
+		return diag.Do(append([]diag.Command{diag.Run("systemctl", "unmask", "--", u.Name)}, w.start()...)...)
+	case u.LoadState != "loaded":
+		return diag.Advise("fix the unit", append([]diag.Command{diag.Reload()}, w.start()...)...).Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
+	case len(u.Conditions) > 0 && !u.ConditionResult:
+		return diag.Advise("make the condition hold", w.start()...)
+	default:
+		return diag.Advise("fix what its log names", w.start()...).Looking(diag.LogOf(u.Name))
+	}
+}
+
+// NotStarted is the problem of a unit that a start did not make active.
+func NotStarted(s facts.Start, u facts.Unit, w Wanted, caller string) diag.Problem {
+	switch {
+	case denied(s.Refused):
+		return diag.Problem{
+			Code: diag.MPSDenied, Subject: w.Unit, Message: fmt.Sprintf("%s may not start it", caller),
+			Seen:     diag.Clean(strings.TrimPrefix(s.Refused, "org.freedesktop.DBus.Error.") + ": " + s.Detail),
+			Expected: "membership in the group justnews or justnews-operators, and the D-Bus service org.justnews.MPS1 of the package",
+			Fix:      diag.Do(append([]diag.Command{diag.Run("usermod", "-aG", "justnews", "--", caller)}, w.start()...)...),
+		}
+	case strings.HasSuffix(s.Refused, ".UnitMasked"):
+		u.LoadState = "masked"
+		return UnitProblem(u, check.Judgement{State: check.Failed, Reason: "the unit is masked"}, w)
+	case strings.HasSuffix(s.Refused, ".NoSuchUnit"):
+		u.LoadState = "not-found"
+		return UnitProblem(u, check.Judgement{State: check.Failed, Reason: "there is no such unit"}, w)
+	case strings.HasSuffix(s.Refused, ".TransactionIsDestructive"):
+		return diag.Problem{
+			Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd does not start it: the host is shutting down, or a stop is queued",
+			Seen: diag.Clean(s.Detail), Expected: "a start job", Fix: diag.Advise("wait for the jobs before it", w.start()...).Looking(diag.Run("systemctl", "list-jobs")),
+		}
+	case s.Refused != "":
+		return UnitProblem(u, check.Judgement{State: check.Failed, Reason: diag.Clean(s.Refused + ": " + s.Detail)}, w)
+	}
+	j := Unit(u)
+	if s.Result != "" && s.Result != "done" {
+		j.Reason = "its start job ended with " + diag.Quote(s.Result) + "; " + j.Reason
+	}
+	return UnitProblem(u, j, w)
+}
+
+// denied reports whether a D-Bus error means that polkit said no, or that there is
+// nobody to ask.
+func denied(name string) bool {
+	return strings.HasSuffix(name, ".InteractiveAuthorizationRequired") || strings.HasSuffix(name, ".AccessDenied") ||
+		strings.HasSuffix(name, ".AuthFailed") || strings.HasPrefix(name, "org.freedesktop.PolicyKit1.Error")
+}
+
+// Deadlock returns the problem of a unit that systemd would only start after
+// the caller's own: a gate that starts it waits for itself. chain is the way,
+// each before the next.
+func Deadlock(chain []string, conflicts bool, w Wanted) *diag.Problem {
+	if len(chain) == 0 {
+		return nil
+	}
+	p := &diag.Problem{
+		Code: diag.MPSDeadlock, Subject: w.Unit, Message: "it starts only after the instance whose gate would start it",
+		Seen: strings.Join(chain, " before "), Expected: w.Unit + " without an order after " + chain[0],
+		Fix: diag.Advise("remove that After= or Before=", diag.Reload()).Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...)),
+	}
+	if conflicts {
+		p.Message = "it conflicts with the instance whose gate would start it: the start would end this one"
+		p.Seen = "Conflicts= of " + strings.Join(chain, " and ")
+		p.Expected = "units that can run together"
+		p.Fix = diag.Advise("remove that Conflicts=", diag.Reload()).Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...))
+	}
+	return p
+}
+
+// Waits returns how last comes to wait for first: the units between them, each
+// of which systemd starts before the next, nil where it does not. Only units
+// that have a job hold another back.
+func Waits(first, last string, units map[string]facts.Unit) []string {
+	before := map[string]string{} // unit -> the next one towards last
+	queue := []string{last}
+	for seen := map[string]bool{last: true}; len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		for _, earlier := range predecessors(at, first, units) {
+			if seen[earlier] {
+				continue
+			}
+			seen[earlier], before[earlier] = true, at
+			if earlier == first {
+				return trace(first, last, before)
+			}
+			if u, known := units[earlier]; known && u.Job {
+				queue = append(queue, earlier)
+			}
+		}
+	}
+	return nil
+}
+
+// predecessors are the units that at is ordered after, by its own After= or by
+// first's Before=.
+func predecessors(at, first string, units map[string]facts.Unit) []string {
+	all := slices.Clone(units[at].After)
+	if slices.Contains(units[first].Before, at) {
+		all = append(all, first)
+	}
+	return all
+}
+
+func trace(first, last string, before map[string]string) []string {
+	chain := []string{first}
+	for at := first; at != last; chain = append(chain, at) {
+		at = before[at]
+	}
+	return chain
+}

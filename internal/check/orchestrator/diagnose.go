@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/check/store"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Evidence is what was looked at to find out why a model did not load.
+type Evidence struct {
+	Store  facts.Store        // the whole store
+	Proofs []facts.StoreProof // of the versions that were hashed
+	Memory facts.Memory
+	Unit   string   // of the orchestrator
+	Limits []string // of that unit: MemoryMax=, LimitAS=, …
+	Wish   store.Wanted
+}
+
+// DiagnoseModel finds the cause of a model's error on the disk and in memory.
+// The message decides only what no disk can show: that memory ran out, or that a
+// download was tried. It returns false where nothing of the model was looked at.
+func DiagnoseModel(e facts.ModelError, v Evidence) (Diagnosis, bool) {
+	disk := store.OfModel(e.Agent, e.Model, v.Store, v.Proofs, v.Wish)
+	switch kind := pointsTo(e); {
+	case kind == "memory":
+		return outOfMemory(e, v, memory(v.Memory, v.Limits)), true
+	case kind == download && v.Wish.Strict:
+		seen := "the message shows that a download was tried, which STRICT_MODEL_STORE forbids"
+		d := Diagnosis{
+			Code: diag.ModelDownload, Seen: seen, Expected: "a complete snapshot in the Model Store, so that nothing is downloaded",
+			Fix: diag.Advise(fmt.Sprintf("copy the complete snapshot of %s into the Model Store", diag.Quote(cmp.Or(e.Model, e.Agent))), diag.Retry()),
+		}
+		if len(disk) > 0 {
+			d.Seen, d.Fix = seen+"; "+string(disk[0].Code)+": "+disk[0].Seen, disk[0].Fix
+		}
+		return d, true
+	case len(disk) > 0:
+		p := disk[0]
+		return Diagnosis{Code: p.Code, Seen: p.Message + ": " + p.Seen, Expected: p.Expected, Fix: p.Fix}, true
+	}
+	if why := tooLarge(e, v); why != "" {
+		return outOfMemory(e, v, why+"; "+memory(v.Memory, v.Limits)), true
+	}
+	return soundOnDisk(e, v)
+}
+
+func outOfMemory(e facts.ModelError, v Evidence, seen string) Diagnosis {
+	d := Diagnosis{
+		Code: diag.ModelMemory, Seen: seen, Expected: "enough memory to load the model",
+		Fix: diag.Advise("free memory, add swap, raise service.memory_max of the orchestrator's instance or load fewer models", diag.Retry()),
+	}
+	if name := limitBelow(size(e, v), v.Limits); name != "" && v.Unit != "" {
+		d.Fix = diag.Advise(fmt.Sprintf("raise %s= of the orchestrator", name), append([]diag.Command{diag.Reload()}, diag.Restart(v.Unit)...)...).Looking(diag.Run("systemctl", "edit", "--", v.Unit))
+	}
+	return d
+}
+
+// tooLarge says why a model that is sound on disk cannot fit into memory.
+// Upstream hides the cause under STRICT behind a sentence of its own, so that
+// the message does not say it.
+func tooLarge(e facts.ModelError, v Evidence) string {
+	bytes := size(e, v)
+	if name := limitBelow(bytes, v.Limits); name != "" {
+		return fmt.Sprintf("the model takes %s, more than %s= of the unit allows", check.Size(bytes), name)
+	}
+	m := v.Memory
+	if bytes > 0 && m.Total > 0 && m.Available >= 0 && m.SwapFree >= 0 && bytes > m.Available+m.SwapFree {
+		return fmt.Sprintf("the model takes %s, more than is free", check.Size(bytes))
+	}
+	return ""
+}
+
+// size is what the model's files have together.
+func size(e facts.ModelError, v Evidence) int64 {
+	m, _ := store.Find(v.Store, e.Agent, e.Model)
+	return m.Bytes
+}
+
+// limitBelow returns the first limit that is less than so many bytes.
+func limitBelow(bytes int64, limits []string) string {
+	for _, l := range limits {
+		name, value, _ := strings.Cut(l, "=")
+		if n, err := strconv.ParseUint(value, 10, 64); err == nil && bytes > 0 && n < uint64(bytes) {
+			return name
+		}
+	}
+	return ""
+}
+
+// soundOnDisk says that the disk is not to blame: the message stays what there
+// is to go by.
+func soundOnDisk(e facts.ModelError, v Evidence) (Diagnosis, bool) {
+	m, ok := store.Find(v.Store, e.Agent, e.Model)
+	if !ok || m.Dir == "" {
+		return Diagnosis{}, false
+	}
+	seen := fmt.Sprintf("on disk it is complete, and %s can read it: %s with %d files, %s", v.Store.User, diag.Clean(m.Dir), m.Files, check.Size(m.Bytes))
+	for _, p := range v.Proofs {
+		if m.Tree >= 0 && p.Path == v.Store.Trees[m.Tree].Path && p.Verdict == facts.Whole {
+			seen += ", every byte as manifested"
+		}
+	}
+	if said := messageDiagnosis(e); said.Seen != "" {
+		seen += "; " + said.Seen
+	}
+	return Diagnosis{Seen: seen}, true
+}
+
+const download = "a download that was tried"
+
+// pointsTo returns what the words of a message say, "" for nothing known.
+func pointsTo(e facts.ModelError) string {
+	text := strings.ToLower(e.Error)
+	for _, h := range hints {
+		for _, word := range h.words {
+			if strings.Contains(text, word) {
+				return h.says
+			}
+		}
+	}
+	return ""
+}

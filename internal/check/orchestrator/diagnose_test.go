@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator
+
+import (
+	"strings"
+	"testing"
+
+	"justnews/internal/check/store"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/test/findings"
+)
+
+const root = "/opt/justnews/models"
+
+// whole is a look at a store in which nothing is wrong with a model of scout.
+func whole() (facts.Store, store.Wanted) {
+	want := facts.StoreWant{Agent: "scout", Model: "org/bert", ID: "org/bert", Owner: "scout"}
+	return facts.Store{
+		Root: root, User: "justnews", Loader: "justnews", Free: 1 << 40, Agents: []string{"scout"},
+		Trees: []facts.StoreTree{
+			{Owner: "scout", Name: "v1", Path: root + "/scout/versions/v1", Named: root + "/scout/current", Current: facts.CurrentLink, IDs: []string{"org/bert"}},
+		},
+		Models: []facts.StoreModel{{Want: want, Dir: root + "/scout", Bytes: 1000, Files: 4}},
+	}, store.Wanted{Strict: true, Map: "/etc/justnews/AGENT_MODEL_MAP.json"}
+}
+
+func treeFault(kind facts.FaultKind, path string) func(*facts.Store) {
+	return func(s *facts.Store) {
+		s.Trees[0].Path, s.Trees[0].Fault = "", &facts.StoreFault{Kind: kind, Path: path}
+	}
+}
+
+func modelFault(f facts.StoreFault) func(*facts.Store) {
+	return func(s *facts.Store) { s.Models[0].Faults = []facts.StoreFault{f} }
+}
+
+func deniedBy(d facts.StoreDenial) func(*facts.Store) {
+	return modelFault(facts.StoreFault{Kind: facts.Denied, Path: "/the/file", Denial: &d})
+}
+
+func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
+	fault := func(kind facts.FaultKind) func(*Evidence) {
+		return func(v *Evidence) {
+			modelFault(facts.StoreFault{Kind: kind, Path: "/m/x", Detail: "evidence", Weighs: true})(&v.Store)
+		}
+	}
+	for name, c := range map[string]struct {
+		message string
+		spoil   func(*Evidence)
+		code    diag.Code
+		says    string
+		unknown bool
+	}{
+		"a missing snapshot": {message: "STRICT_MODEL_STORE=1 but failed to load model", spoil: fault(facts.NoSnapshot), code: diag.StoreSnapshot, says: "/m/x holds no snapshot"},
+		"a corrupt file":     {message: "failed to load model", spoil: fault(facts.Cut), code: diag.StoreCorrupt},
+		"a permission": {message: "[Errno 13] Permission denied", spoil: func(v *Evidence) {
+			deniedBy(facts.StoreDenial{Path: "/d", Dir: true, Needs: "x", Class: "others"})(&v.Store)
+		}, code: diag.StorePermission, says: "chmod o+x -- /d; justnews-gate retry"},
+		"the whole store":                     {message: "x", spoil: func(v *Evidence) { v.Store.Fault = &facts.StoreFault{Kind: facts.Absent, Path: root} }, code: diag.StoreRoot},
+		"its version":                         {message: "x", spoil: func(v *Evidence) { treeFault(facts.Dangling, "/c")(&v.Store) }, code: diag.StoreVersion},
+		"the disk is sound":                   {message: "something odd", says: "on disk it is complete, and justnews can read it: " + root + "/scout with 4 files, 1 kB"},
+		"and says what the message points to": {message: "file not found", says: "the message points to files that are missing (taken from the message, not checked)"},
+		"a warning explains nothing":          {message: "x", spoil: func(v *Evidence) { v.Store.Trees[0].Staged = []string{"/s.tmp"} }, says: "on disk it is complete"},
+		"proven content": {message: "x", spoil: func(v *Evidence) {
+			v.Proofs = []facts.StoreProof{{Path: v.Store.Trees[0].Path, Verdict: facts.Whole}}
+		}, says: "every byte as manifested"},
+		"a flipped byte": {message: "x", spoil: func(v *Evidence) {
+			v.Proofs = []facts.StoreProof{{Path: v.Store.Trees[0].Path, Verdict: facts.Differs, Orders: 1, Tried: 1, By: "manifest"}}
+		}, code: diag.StoreCorrupt},
+		"memory": {message: "CUDA out of memory. Tried to allocate 2 GiB", spoil: func(v *Evidence) {
+			v.Memory = facts.Memory{Available: 5e8, SwapTotal: 0, SwapFree: 0, Kills: 2, GroupKills: -1}
+			v.Limits = []string{"LimitAS=1000000"}
+		}, code: diag.ModelMemory, says: "500 MB of memory available, no swap, the kernel has killed 2 processes for memory since the boot, LimitAS=1000000"},
+		"a download":                 {message: "We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in the cached files", code: diag.ModelDownload, says: `copy the complete snapshot of "org/bert" into the Model Store`},
+		"a download and why":         {message: "Cannot reach huggingface.co: offline mode is enabled", spoil: fault(facts.NoSnapshot), code: diag.ModelDownload, says: "STORE-SNAPSHOT: /m/x holds no snapshot"},
+		"a download that is allowed": {message: "couldn't connect to huggingface.co", spoil: func(v *Evidence) { v.Wish.Strict = false }, says: "points to a download"},
+		"a model of another map":     {message: "x", spoil: func(v *Evidence) { v.Store.Models = nil }, unknown: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			look, w := whole()
+			v := Evidence{Store: look, Wish: w}
+			if c.spoil != nil {
+				c.spoil(&v)
+			}
+			d, ok := DiagnoseModel(facts.ModelError{Agent: "scout", Model: "org/bert", Error: c.message}, v)
+			if ok == c.unknown || d.Code != c.code || !strings.Contains(d.Seen+"\n"+d.Expected+"\n"+d.Fix.String(), c.says) {
+				t.Errorf("%v %+v", ok, d)
+			}
+		})
+	}
+}
+
+func TestTheRunningOrchestratorHasTheStoreAndMayNotDownload(t *testing.T) {
+	right := map[string]string{"MODEL_STORE_ROOT": root, "STRICT_MODEL_STORE": "1", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "true"}
+	with := func(name, value string) map[string]string {
+		m := map[string]string{}
+		for k, v := range right {
+			m[k] = v
+		}
+		if m[name] = value; value == "" {
+			delete(m, name)
+		}
+		return m
+	}
+	for name, c := range map[string]struct {
+		values map[string]string
+		exact  bool
+		lax    bool
+		seen   string
+	}{
+		"as configured":                 {values: right, exact: true},
+		"a slash too many":              {values: with("MODEL_STORE_ROOT", root+"/"), exact: true},
+		"another store":                 {values: with("MODEL_STORE_ROOT", "/srv"), exact: true, seen: "MODEL_STORE_ROOT=/srv in the running process"},
+		"no store":                      {values: with("MODEL_STORE_ROOT", ""), exact: true, seen: "MODEL_STORE_ROOT unset"},
+		"not strict":                    {values: with("STRICT_MODEL_STORE", "0"), exact: true, seen: "STRICT_MODEL_STORE=0"},
+		"strict in words":               {values: with("STRICT_MODEL_STORE", "true"), exact: true, seen: "STRICT_MODEL_STORE=true"},
+		"online":                        {values: with("HF_HUB_OFFLINE", ""), exact: true, seen: "HF_HUB_OFFLINE unset"},
+		"online on purpose":             {values: with("TRANSFORMERS_OFFLINE", "0"), exact: true, seen: "TRANSFORMERS_OFFLINE=0"},
+		"online, and allowed":           {values: with("HF_HUB_OFFLINE", ""), exact: true, lax: true},
+		"the unit alone may leave out":  {values: map[string]string{}},
+		"the unit alone may contradict": {values: with("HF_HUB_OFFLINE", "0"), seen: "HF_HUB_OFFLINE=0 in the unit"},
+	} {
+		problems := Environment("justnews@gpu_orchestrator.service", facts.Environment{Values: c.values, Exact: c.exact}, !c.lax, root)
+		if c.seen == "" {
+			if len(problems) > 0 {
+				t.Errorf("%s: %v", name, problems)
+			}
+			continue
+		}
+		if len(problems) != 1 || problems[0].Status() != diag.StatusConfig || !strings.Contains(problems[0].Seen, c.seen) {
+			t.Errorf("%s: %+v", name, problems)
+			continue
+		}
+		findings.Sound(t, problems[0])
+	}
+}
+
+func TestAnOrchestratorThatWasKilledForMemoryIsSaidToBe(t *testing.T) {
+	base := facts.Unit{Name: "justnews@gpu_orchestrator.service", LoadState: "loaded", ActiveState: "failed"}
+	for name, c := range map[string]struct {
+		change func(*facts.Unit)
+		memory facts.Memory
+		want   diag.Code
+	}{
+		"systemd counted":                 {func(u *facts.Unit) { u.Result = "oom-kill" }, facts.Memory{Kills: -1}, diag.OrchestratorKill},
+		"SIGKILL, and the kernel counted": {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "signal", facts.CodeKilled, 9 }, facts.Memory{Kills: 1}, diag.OrchestratorKill},
+		"SIGKILL, and its group counted":  {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "signal", facts.CodeKilled, 9 }, facts.Memory{Kills: -1, GroupKills: 1}, diag.OrchestratorKill},
+		"the start limit hides the result": {func(u *facts.Unit) {
+			u.Result, u.ExecMainCode, u.ExecMainStatus = "start-limit-hit", facts.CodeKilled, 9
+		}, facts.Memory{Kills: 3}, diag.OrchestratorKill},
+		"SIGKILL by hand": {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "signal", facts.CodeKilled, 9 }, facts.Memory{}, diag.OrchestratorUnit},
+		"SIGSEGV":         {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "core-dump", facts.CodeDumped, 11 }, facts.Memory{Kills: 1}, diag.OrchestratorUnit},
+		"an exit status":  {func(u *facts.Unit) { u.Result, u.ExecMainCode, u.ExecMainStatus = "exit-code", facts.CodeExited, 9 }, facts.Memory{Kills: 1}, diag.OrchestratorUnit},
+	} {
+		u := base
+		c.change(&u)
+		problems := ForMemory(Unit(u), u, c.memory)
+		if len(problems) != 1 || problems[0].Code != c.want || problems[0].Status() != diag.StatusUnavailable {
+			t.Errorf("%s: %+v", name, problems)
+			continue
+		}
+		findings.Sound(t, problems[0])
+	}
+}

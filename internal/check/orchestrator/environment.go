@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Environment compares what the orchestrator's process was started with to
+// what the configuration says of the Model Store. Another root than the one that
+// was checked makes the check worthless; and where STRICT is meant, a variable
+// that is missing lets the libraries download. What a unit says without its
+// process being asked may be incomplete: then only what it does say counts.
+func Environment(unit string, e facts.Environment, strict bool, root string) []diag.Problem {
+	var seen, expected, wrong []string
+	miss := func(name, want string) {
+		value, set := e.Values[name]
+		switch {
+		case set:
+			seen = append(seen, name+"="+diag.Clean(value))
+		case e.Exact:
+			seen = append(seen, name+" unset")
+		default:
+			return
+		}
+		expected, wrong = append(expected, name+"="+want), append(wrong, name)
+	}
+	if value := e.Values["MODEL_STORE_ROOT"]; value == "" || filepath.Clean(value) != filepath.Clean(root) {
+		miss("MODEL_STORE_ROOT", root)
+	}
+	if strict {
+		// One of upstream's loaders takes nothing but "1".
+		if e.Values["STRICT_MODEL_STORE"] != "1" {
+			miss("STRICT_MODEL_STORE", "1")
+		}
+		for _, name := range []string{"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"} {
+			if !truthy(e.Values[name]) {
+				miss(name, "1")
+			}
+		}
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.StoreEnvironment, Subject: unit,
+		Message:  "the orchestrator's environment is not the one that the configuration gives it",
+		Seen:     strings.Join(seen, ", ") + where(e),
+		Expected: strings.Join(expected, ", "),
+		Fix: diag.Advise("remove what overrules it from drop-ins and /etc/justnews/*.env", append([]diag.Command{diag.Reload()}, diag.Restart(unit)...)...).
+			Looking(diag.CatUnit(unit), whereSet(wrong...)),
+	}}
+}
+
+// whereSet finds the files of ours that set a variable.
+func whereSet(names ...string) diag.Command {
+	c := diag.Run("grep", "-rn")
+	for _, name := range names {
+		c = append(c, "-e", name+"=")
+	}
+	return append(c, "--", "/etc/justnews")
+}
+
+func where(e facts.Environment) string {
+	if e.Exact {
+		return " in the running process"
+	}
+	return " in the unit (its process cannot be asked by this user)"
+}
+
+// truthy is what the hub's libraries take for true.
+func truthy(value string) bool {
+	switch strings.ToUpper(value) {
+	case "1", "ON", "YES", "TRUE":
+		return true
+	}
+	return false
+}
+
+// memory says how much memory there is.
+func memory(m facts.Memory, limits []string) string {
+	var parts []string
+	add := func(format string, n int64) {
+		if n >= 0 {
+			parts = append(parts, fmt.Sprintf(format, check.Size(n)))
+		}
+	}
+	add("%s of memory available", m.Available)
+	switch {
+	case m.SwapTotal == 0:
+		parts = append(parts, "no swap")
+	case m.SwapFree >= 0:
+		add("%s of swap free", m.SwapFree)
+	}
+	if m.GroupKills > 0 {
+		parts = append(parts, fmt.Sprintf("its control group counts %d killed for memory", m.GroupKills))
+	}
+	if m.Kills > 0 {
+		parts = append(parts, fmt.Sprintf("the kernel has killed %d processes for memory since the boot", m.Kills))
+	}
+	for _, l := range limits {
+		parts = append(parts, diag.Clean(l))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/modelmap"
+	"justnews/internal/spell"
+)
+
+// Diagnosis is what is known of the cause of a model's error, in the words of a
+// Problem. An empty field leaves what the message alone says.
+type Diagnosis struct {
+	Code     diag.Code // e.g. of the Model Store; "" stays MODEL-FAILED
+	Seen     string
+	Expected string
+	Fix      diag.Fix
+}
+
+// Diagnose finds the cause of a model's error on the machine. It returns false
+// where it found nothing.
+type Diagnose func(facts.ModelError) (Diagnosis, bool)
+
+// maxListed is how many failed models are listed one by one.
+const maxListed = 50
+
+// modelProblems returns one problem for each model that failed.
+func modelProblems(j check.Judgement, s Subject) []diag.Problem {
+	var problems []diag.Problem
+	for _, e := range j.Errors[:min(len(j.Errors), maxListed)] {
+		problems = append(problems, modelProblem(e, s))
+	}
+	switch more := len(j.Errors) - maxListed; {
+	case more > 0:
+		problems = append(problems, unnamed(s, fmt.Sprintf("%d more failed", more), j.Reason))
+	case len(j.Errors) == 0:
+		problems = append(problems, unnamed(s, "models failed and the orchestrator names none", j.Reason))
+	}
+	return problems
+}
+
+func unnamed(s Subject, message, seen string) diag.Problem {
+	return diag.Problem{
+		Code: diag.ModelFailed, Subject: s.URL, Message: message, Seen: seen,
+		Expected: "no failed model",
+		Fix:      diag.Advise("fix what the orchestrator's log names", diag.Retry()).Looking(diag.LogOf(s.Unit)),
+	}
+}
+
+func modelProblem(e facts.ModelError, s Subject) diag.Problem {
+	d := mapDiagnosis(e, s)
+	if said := messageDiagnosis(e); d.Seen == "" && d.Code == "" {
+		d = said
+	}
+	if s.Diagnose != nil {
+		if proven, ok := s.Diagnose(e); ok {
+			d = Diagnosis{
+				Code: proven.Code, Seen: cmp.Or(proven.Seen, d.Seen),
+				Expected: cmp.Or(proven.Expected, d.Expected), Fix: orFix(proven.Fix, d.Fix),
+			}
+		}
+	}
+	return diag.Problem{
+		Code:     cmp.Or(d.Code, diag.ModelFailed),
+		Subject:  diag.Clean(cmp.Or(e.Agent, "(no agent)") + ": " + cmp.Or(e.Model, "(no model)")),
+		Message:  diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
+		Seen:     d.Seen,
+		Expected: cmp.Or(d.Expected, "a model that loads"),
+		Fix:      orFix(d.Fix, diag.Advise("fix what the orchestrator's log names", diag.Retry()).Looking(diag.LogOf(s.Unit))),
+	}
+}
+
+// mapDiagnosis compares the error's names with our map. A pair that is not in
+// it comes from another map than ours.
+func mapDiagnosis(e facts.ModelError, s Subject) Diagnosis {
+	if s.Models == nil {
+		return Diagnosis{}
+	}
+	agent, ok := s.Models.Agent(e.Agent)
+	if !ok {
+		return unknownName(s, "agent", e.Agent, names(s.Models.Agents, func(a modelmap.Agent) string { return a.Name }))
+	}
+	if _, ok := agent.Model(e.Model); !ok && e.Model != "" {
+		return unknownName(s, "model of "+diag.Clean(e.Agent), e.Model, names(agent.Models, func(m modelmap.Model) string { return m.ID }))
+	}
+	return Diagnosis{}
+}
+
+func unknownName(s Subject, what, name string, known []string) Diagnosis {
+	seen := fmt.Sprintf("%s lists no %s with the name %s", s.Map, what, diag.Quote(name))
+	if near, ok := spell.Nearest(name, known); ok {
+		seen += ", the nearest is " + diag.Quote(near)
+	}
+	return Diagnosis{
+		Seen:     seen,
+		Expected: "agents and models of " + s.Map,
+		Fix:      diag.Advise(fmt.Sprintf("correct the name in the orchestrator's AGENT_MODEL_MAP.json or in %s", diag.Quote(s.Map)), diag.Retry()),
+	}
+}
+
+// orFix returns the first fix that says anything.
+func orFix(fix, other diag.Fix) diag.Fix {
+	if fix.Empty() {
+		return other
+	}
+	return fix
+}
+
+func names[T any](list []T, name func(T) string) []string {
+	var all []string
+	for _, item := range list {
+		all = append(all, name(item))
+	}
+	return all
+}
+
+// hint is what a message's own words point to. It is the message's claim:
+// nothing was looked at.
+type hint struct {
+	words    []string // in lower case
+	says     string
+	expected string
+	first    string
+}
+
+// hints are tried in this order: an offline error also says that a file is
+// missing, and an allocation error may name a file.
+var hints = []hint{
+	{
+		words: []string{"permission denied", "errno 13", "eacces", "permissionerror"},
+		says:  "permission", expected: "files that the orchestrator's user can read, below directories that it can search",
+		first: "let the orchestrator's user read the model and search every directory above it",
+	},
+	{
+		words: []string{"out of memory", "cannot allocate memory", "outofmemory", "bad_alloc", "errno 12", "memoryerror"},
+		says:  "memory", expected: "enough memory to load the model",
+		first: "free memory, add swap or load fewer models",
+	},
+	{
+		words: []string{"huggingface.co", "offline mode", "hf_hub_offline", "transformers_offline", "couldn't connect", "max retries exceeded", "localentrynotfound", "outgoing traffic has been disabled"},
+		says:  download, expected: "a complete snapshot in the Model Store, so that nothing is downloaded",
+		first: "copy the complete snapshot into the Model Store",
+	},
+	{
+		words: []string{"is required to load", "no module named", "modulenotfounderror", "importerror"},
+		says:  "a Python package that is missing", expected: "the packages that loading needs, in the orchestrator's environment",
+		first: "install the package in the orchestrator's environment and restart it",
+	},
+	{
+		words: []string{"checksum", "corrupt", "safetensorerror", "headertoolarge", "unpickling", "unexpected end of file", "bad magic"},
+		says:  "a file that is corrupt", expected: "files as the manifest lists them",
+		first: "copy the snapshot again",
+	},
+	{
+		words: []string{"missing", "no such file", "not found", "does not exist", "failed to load model", "filenotfounderror", "errno 2", "no snapshot"},
+		says:  "files that are missing", expected: "a snapshot of the model in the Model Store",
+		first: "copy the snapshot into the Model Store",
+	},
+	{
+		words: []string{"cuda_error_mps", "mps server", "mps client", "mps daemon"},
+		says:  "MPS", expected: "a working MPS control daemon",
+		first: "fix what the status of MPS names",
+	},
+}
+
+// messageDiagnosis says what the message alone points to.
+func messageDiagnosis(e facts.ModelError) Diagnosis {
+	for _, h := range hints {
+		if h.says == pointsTo(e) {
+			return Diagnosis{
+				Seen:     "the message points to " + h.says + " (taken from the message, not checked)",
+				Expected: h.expected,
+				Fix:      diag.Advise(h.first, diag.Retry()),
+			}
+		}
+	}
+	return Diagnosis{}
+}

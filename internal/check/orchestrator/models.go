@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package orchestrator judges the GPU Orchestrator, its preload and the MCP bus:
+// what they answer, whose socket answers, and why a model did not load. It mirrors
+// internal/probe/orchestrator.
+package orchestrator
+
+import (
+	"fmt"
+	"net/http"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Wanted is what is wanted of a preload.
+type Wanted struct {
+	Expected    int  // models that the map lists, -1: not known
+	ExpectedOwn int  // those of OnlyAgent, -1: not known
+	AcceptEmpty bool // all_ready over zero models counts
+	FailFast    bool // a reported error ends the wait although the job still runs
+	// OnlyAgent is the one agent whose errors decide (scope = "own"); "" is
+	// everybody.
+	OnlyAgent string
+}
+
+// Models judges one look at the preload.
+//
+// Ready takes every condition at once: all_ready, nothing in progress, nothing
+// failed, no errors, done == total, total > 0, a job that really ran, and at
+// least as many models as the map lists. Where several other states would fit,
+// the first of these is returned:
+//
+//	Unreachable, Nonsense   there is nothing to judge
+//	Inconsistent            two claims exclude each other, running job or not:
+//	                        no later look of the same job can be believed. The
+//	                        caller must not POST while one runs.
+//	Failed                  errors, once the job is over, or at once with FailFast
+//	Pending                 in progress
+//	Idle                    no job ran, or it loaded fewer models than the map lists
+func Models(look facts.ModelsLook, w Wanted) check.Judgement {
+	if reach := check.Reach(look.Answer); reach != check.Ready {
+		return check.Judgement{State: reach, Reason: evidence(look.Answer)}
+	}
+	s := look.State
+	j := check.Judgement{Errors: s.Errors, Done: s.Done, Total: s.Total}
+	if why := contradiction(look, w); why != "" {
+		return j.As(check.Inconsistent, why)
+	}
+	if w.OnlyAgent != "" {
+		j.Errors = of(s.Errors, w.OnlyAgent)
+	}
+	if s.InProgress {
+		return running(s, j, w)
+	}
+	return over(s, j, w)
+}
+
+// contradiction returns what in an answer cannot be true together, "" for
+// nothing.
+func contradiction(look facts.ModelsLook, w Wanted) string {
+	s := look.State
+	never := s.HasStartedAt && s.StartedAt == nil
+	switch {
+	case s.Total < 0 || s.Done < 0 || s.Failed < 0:
+		return "a negative count"
+	case s.Done > s.Total:
+		return fmt.Sprintf("%d models loaded of only %d", s.Done, s.Total)
+	case s.Failed > s.Total:
+		return fmt.Sprintf("%d models failed of only %d", s.Failed, s.Total)
+	case s.Done+s.Failed > s.Total:
+		return fmt.Sprintf("%d models loaded and %d failed of only %d", s.Done, s.Failed, s.Total)
+	case s.AllReady && s.InProgress:
+		// Upstream computes all_ready with "not in_progress".
+		return "all_ready while a job is in progress"
+	case s.InProgress:
+		return "" // errors may be an earlier job's until the first model is counted
+	case s.AllReady && s.Failed > 0:
+		return fmt.Sprintf("all_ready although %s failed", diag.Count(s.Failed, "model"))
+	case s.AllReady && len(s.Errors) > 0:
+		return fmt.Sprintf("all_ready although %s", errorsListed(len(s.Errors)))
+	case s.AllReady && s.Done != s.Total:
+		return fmt.Sprintf("all_ready although only %d of %d models are loaded", s.Done, s.Total)
+	case s.AllReady && look.Status == http.StatusServiceUnavailable:
+		return "all_ready in an answer with status 503"
+	case never && (s.Total > 0 || len(s.Errors) > 0):
+		return "models are counted although no job ever ran"
+	case !s.AllReady && s.Total > 0 && s.Failed == 0 && len(s.Errors) == 0:
+		return fmt.Sprintf("the job is over with %d of %d models loaded, none failed, and all_ready is false", s.Done, s.Total)
+	default:
+		return ownContradiction(s, w)
+	}
+}
+
+// running judges a job in progress. Right after a refresh the errors list still
+// holds the errors of the job before, while the counters are fresh: only an
+// error that is counted too belongs to this job.
+func running(s facts.ModelsState, j check.Judgement, w Wanted) check.Judgement {
+	if w.FailFast && s.Failed > 0 && len(j.Errors) > 0 {
+		return j.As(check.Failed, failures(s))
+	}
+	j.Errors = nil
+	return j.As(check.Pending, progress(s))
+}
+
+// over judges when nothing is in progress.
+func over(s facts.ModelsState, j check.Judgement, w Wanted) check.Judgement {
+	never := s.HasStartedAt && s.StartedAt == nil
+	broken := s.Failed > 0 || len(s.Errors) > 0
+	switch {
+	case broken && w.OnlyAgent != "" && len(j.Errors) == 0 && s.Failed == len(s.Errors) && s.Done+s.Failed == s.Total:
+		return ownOnly(s, j, w)
+	case broken:
+		if len(j.Errors) == 0 {
+			j.Errors = s.Errors // failures that no name explains are everybody's
+		}
+		return j.As(check.Failed, failures(s))
+	case never:
+		return j.As(check.Idle, "no preload has run since the orchestrator started")
+	case s.Total == 0 && !(s.AllReady && w.AcceptEmpty && w.Expected <= 0):
+		return j.As(check.Idle, "the last preload loaded no models at all")
+	case s.Total < w.Expected:
+		return j.As(check.Idle, short(s, w))
+	case s.AllReady && s.Done == s.Total:
+		return j.As(check.Ready, fmt.Sprintf("%d of %d models loaded", s.Done, s.Total))
+	default:
+		return j.As(check.Inconsistent, "the answer fits no known state")
+	}
+}
+
+func progress(s facts.ModelsState) string {
+	switch {
+	case s.Total == 0:
+		return "the preload has begun"
+	case s.Failed > 0:
+		return fmt.Sprintf("%d of %d models loaded, %d failed", s.Done, s.Total, s.Failed)
+	default:
+		return fmt.Sprintf("%d of %d models loaded", s.Done, s.Total)
+	}
+}
+
+func failures(s facts.ModelsState) string {
+	if s.Failed == 0 {
+		return errorsListed(len(s.Errors))
+	}
+	return fmt.Sprintf("%d of %d models failed", s.Failed, s.Total)
+}
+
+func short(s facts.ModelsState, w Wanted) string {
+	return fmt.Sprintf("%s loaded, the map lists %d", diag.Count(s.Done, "model"), w.Expected)
+}
+
+func errorsListed(n int) string {
+	if n == 1 {
+		return "1 error is listed"
+	}
+	return fmt.Sprintf("%d errors are listed", n)
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/check/orchestrator"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/modelmap"
+	"justnews/test/findings"
+)
+
+func subject(t *testing.T) orchestrator.Subject {
+	t.Helper()
+	m, problems := modelmap.Parse([]byte(`{"scout":["google/bert_uncased_L-2_H-128_A-2","roberta-base"],"critic":["unitary/toxic-bert"]}`))
+	if m == nil {
+		t.Fatal(problems)
+	}
+	return orchestrator.Subject{
+		URL: "http://127.0.0.1:8014", Unit: "justnews@gpu_orchestrator.service", Timeout: 3 * time.Minute,
+		Map: "/etc/justnews/AGENT_MODEL_MAP.json", Expected: 3, Models: m,
+	}
+}
+
+func TestEveryStateThatIsNotReadyHasAnError(t *testing.T) {
+	states := []check.State{check.Unknown, check.Unreachable, check.Nonsense, check.Pending, check.Idle, check.Failed, check.Inconsistent, check.Ready, check.State(99)}
+	for name, problems := range map[string]func(check.Judgement) []diag.Problem{
+		"refused": func(j check.Judgement) []diag.Problem { return orchestrator.Refused(j, facts.ModelsLook{}, subject(t)) },
+		"late": func(j check.Judgement) []diag.Problem {
+			return orchestrator.Late(j, facts.ModelsLook{}, orchestrator.Subject{URL: "u"})
+		},
+	} {
+		for _, s := range states {
+			got := problems(check.Judgement{State: s, Reason: "r"})
+			if len(diag.Errors(got)) == 0 {
+				t.Errorf("%s %s: no error", name, s)
+			}
+			for _, p := range got {
+				findings.Sound(t, p)
+			}
+		}
+	}
+}
+
+func TestEachStateHasItsCode(t *testing.T) {
+	look := answered(facts.ModelsState{AllReady: true, Total: 8, Done: 9})
+	refused := map[check.State]diag.Code{
+		check.Failed: diag.ModelFailed, check.Idle: diag.ModelsIncomplete, check.Inconsistent: diag.ModelsInconsistent,
+		check.Nonsense: diag.OrchestratorNonsense, check.Unreachable: diag.OrchestratorUnreachable, check.Pending: diag.Internal,
+	}
+	late := map[check.State]diag.Code{
+		check.Pending: diag.ModelsTimeout, check.Ready: diag.ModelsTimeout, check.Idle: diag.PreloadTimeout,
+		check.Unknown: diag.PreloadTimeout, check.Failed: diag.ModelFailed, check.Inconsistent: diag.ModelsInconsistent,
+		check.Nonsense: diag.OrchestratorNonsense, check.Unreachable: diag.OrchestratorUnreachable,
+	}
+	for s, want := range refused {
+		if got := orchestrator.Refused(check.Judgement{State: s}, look, subject(t)); got[0].Code != want {
+			t.Errorf("refused %s: %s, want %s", s, got[0].Code, want)
+		}
+	}
+	for s, want := range late {
+		if got := orchestrator.Late(check.Judgement{State: s}, look, subject(t)); got[0].Code != want {
+			t.Errorf("late %s: %s, want %s", s, got[0].Code, want)
+		}
+	}
+	seen := orchestrator.Refused(check.Judgement{State: check.Inconsistent}, look, subject(t))[0].Seen
+	if want := "all_ready true, in_progress false, total 8, done 9, failed 0"; !strings.HasPrefix(seen, want) {
+		t.Errorf("seen %q, want %q", seen, want)
+	}
+}
+
+func TestAFailedModelIsNamedWithWhatItsMessagePointsTo(t *testing.T) {
+	for _, tc := range []struct {
+		e              facts.ModelError
+		message        string
+		seen, expected string
+	}{
+		{
+			facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "STRICT_MODEL_STORE=1 but adapter path missing for agent=scout"},
+			"STRICT_MODEL_STORE=1 but adapter path missing for agent=scout", "not checked", "a snapshot of the model",
+		},
+		{
+			facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "[Errno 13] Permission denied: '/opt/justnews/models/scout'"},
+			"Permission denied", "permission", "can read",
+		},
+		{facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "CUDA out of memory. Tried to allocate"}, "CUDA", "memory", "enough memory"},
+		{facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "We couldn't connect to 'https://huggingface.co' to load this file, file not found"}, "huggingface", "download", "complete snapshot"},
+		{facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "transformers is required to load adapters"}, "transformers", "Python package", "packages"},
+		{facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "SafetensorError: HeaderTooLarge"}, "Safetensor", "corrupt", "manifest"},
+		{facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "something else"}, "something else", "", "a model that loads"},
+		{facts.ModelError{Agent: "scout", Model: "roberta-base"}, "gives no reason", "", "a model that loads"},
+		{facts.ModelError{Agent: "scuot", Model: "x", Error: "e"}, "e", `lists no agent with the name "scuot", the nearest is "scout"`, "agents and models of"},
+		{facts.ModelError{Agent: "scout", Model: "roberta-bsae", Error: "e"}, "e", `lists no model of scout with the name "roberta-bsae", the nearest is "roberta-base"`, "agents and models of"},
+		{facts.ModelError{Agent: "zzz", Model: "x", Error: "e"}, "e", `lists no agent with the name "zzz"`, "agents and models of"},
+	} {
+		problems := orchestrator.Refused(check.Judgement{State: check.Failed, Errors: []facts.ModelError{tc.e}}, facts.ModelsLook{}, subject(t))
+		if len(problems) != 1 {
+			t.Fatalf("%+v: %v", tc.e, problems)
+		}
+		p := problems[0]
+		findings.Sound(t, p)
+		if p.Code != diag.ModelFailed || !strings.HasPrefix(p.Subject, tc.e.Agent+": "+tc.e.Model) || !strings.Contains(p.Message, tc.message) ||
+			!strings.Contains(p.Seen, tc.seen) || !strings.Contains(p.Expected, tc.expected) {
+			t.Errorf("%+v\ngot %+v", tc.e, p)
+		}
+	}
+}
+
+func TestNothingOfTheServersReachesATerminalRaw(t *testing.T) {
+	evil := "a\x1b]0;x\a\n<0>b\u202e"
+	e := facts.ModelError{Agent: evil, Model: evil, Error: evil}
+	a := facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: evil}
+	problems := orchestrator.Refused(check.Judgement{State: check.Failed, Errors: []facts.ModelError{e}}, facts.ModelsLook{}, subject(t))
+	problems = append(problems, orchestrator.InvalidAnswer(subject(t), a), orchestrator.PreloadRefused("u", facts.ModelsLook{Answer: a}))
+	problems = append(problems, orchestrator.Bus("u", facts.BusHealth{Answer: a})...)
+	problems = append(problems, orchestrator.Bus("u", facts.BusHealth{Answer: facts.Answer{Kind: facts.Answered}, State: evil})...)
+	for _, p := range problems {
+		for _, s := range []string{p.Subject, p.Message, p.Seen, p.Expected, p.Fix.String()} {
+			if s != diag.Clean(s) {
+				t.Errorf("%s: %q", p.Code, s)
+			}
+		}
+		if strings.Contains(p.Fix.String(), "<0>") {
+			t.Errorf("the server's words stand in a line to paste: %s", p.Fix.String())
+		}
+	}
+}
+
+func TestADiagnosisOverrulesTheMessageAndKeepsWhatItLeavesOpen(t *testing.T) {
+	s := subject(t)
+	s.Diagnose = func(e facts.ModelError) (orchestrator.Diagnosis, bool) {
+		return orchestrator.Diagnosis{Code: "MODEL-MISSING", Seen: "no snapshot below " + e.Agent}, e.Agent == "scout"
+	}
+	problems := orchestrator.Refused(check.Judgement{State: check.Failed, Errors: []facts.ModelError{
+		{Agent: "scout", Model: "roberta-base", Error: "out of memory"}, {Agent: "critic", Model: "unitary/toxic-bert", Error: "out of memory"},
+	}}, facts.ModelsLook{}, s)
+	if p := problems[0]; p.Code != "MODEL-MISSING" || p.Seen != "no snapshot below scout" || p.Expected != "enough memory to load the model" || p.Fix.String() == "" {
+		t.Errorf("%+v", p)
+	}
+	if p := problems[1]; p.Code != diag.ModelFailed {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestManyFailuresAreCountedNotListed(t *testing.T) {
+	errors := make([]facts.ModelError, 1000)
+	for i := range errors {
+		errors[i] = facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "x"}
+	}
+	problems := orchestrator.Refused(check.Judgement{State: check.Failed, Errors: errors}, facts.ModelsLook{}, subject(t))
+	if len(problems) != 51 || problems[50].Message != "950 more failed" {
+		t.Errorf("%d problems, the last %q", len(problems), problems[len(problems)-1].Message)
+	}
+}
+
+func TestTheOrchestratorsDeadlineNamesWhatWasMissing(t *testing.T) {
+	answer := facts.Answer{Kind: facts.Answered}
+	for _, tc := range []struct {
+		h    facts.Health
+		r    facts.Readiness
+		want diag.Code
+	}{
+		{facts.Health{}, facts.Readiness{}, diag.OrchestratorUnreachable},
+		{facts.Health{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}, facts.Readiness{}, diag.OrchestratorUnreachable},
+		{facts.Health{Answer: facts.Answer{Kind: facts.Nonsense}}, facts.Readiness{}, diag.OrchestratorNonsense},
+		{facts.Health{Answer: answer}, facts.Readiness{Answer: answer}, diag.OrchestratorNotReady},
+		{facts.Health{Answer: answer}, facts.Readiness{Answer: facts.Answer{Kind: facts.ServerError}}, diag.OrchestratorUnreachable},
+		{facts.Health{Answer: answer}, facts.Readiness{Answer: facts.Answer{Kind: facts.Nonsense}}, diag.OrchestratorNonsense},
+	} {
+		problems := orchestrator.Silent(subject(t), tc.h, tc.r)
+		if len(problems) != 1 || problems[0].Code != tc.want || problems[0].Severity != diag.Error {
+			t.Errorf("%+v %+v: %v, want %s", tc.h, tc.r, problems, tc.want)
+			continue
+		}
+		findings.Sound(t, problems[0])
+	}
+}
+
+func TestADegradedBusIsAWarning(t *testing.T) {
+	answer := facts.Answer{Kind: facts.Answered, Status: 200}
+	for state, warned := range map[string]bool{"ok": false, "healthy": false, "degraded": true, "unhealthy": true, "": true} {
+		problems := orchestrator.Bus("http://127.0.0.1:8000", facts.BusHealth{Answer: answer, State: state})
+		if warned != (len(problems) == 1 && problems[0].Severity == diag.Warning && problems[0].Code == diag.BusDegraded) || !warned && len(problems) > 0 {
+			t.Errorf("%q: %v", state, problems)
+		}
+	}
+	for kind, want := range map[facts.AnswerKind]diag.Code{facts.NoAnswer: diag.BusUnreachable, facts.Refused: diag.BusUnreachable, facts.NotServed: diag.BusNonsense, facts.Nonsense: diag.BusNonsense} {
+		problems := orchestrator.Bus("http://127.0.0.1:8000", facts.BusHealth{Answer: facts.Answer{Kind: kind, Detail: "x"}})
+		if len(diag.Errors(problems)) != 1 || problems[0].Code != want {
+			t.Errorf("kind %d: %v", kind, problems)
+		}
+	}
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator
+
+import (
+	"fmt"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/modelmap"
+)
+
+// Subject is what the problems of a preload are about.
+type Subject struct {
+	URL      string        // of the orchestrator
+	Unit     string        // of the orchestrator, "" where it is no unit of this host
+	Timeout  time.Duration // of the whole run
+	Map      string        // path of AGENT_MODEL_MAP.json
+	Expected int           // models that it lists, -1: not known
+	Models   *modelmap.Map // what it lists, nil: not known; for names near a wrong one
+	Diagnose Diagnose      // looks deeper into a model's error, nil: only its message counts
+}
+
+// Refused returns the problems of a preload that cannot become ready. It
+// always returns an error among them.
+func Refused(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
+	switch j.State {
+	case check.Failed:
+		return modelProblems(j, s)
+	case check.Idle:
+		return []diag.Problem{incomplete(j, s)}
+	case check.Inconsistent:
+		return []diag.Problem{inconsistent(j, look, s)}
+	case check.Nonsense:
+		return []diag.Problem{InvalidAnswer(s, look.Answer)}
+	case check.Unreachable:
+		return []diag.Problem{unreachable(s, look.Answer)}
+	default:
+		return []diag.Problem{{
+			Code: diag.Internal, Subject: s.URL,
+			Message: "the preload was refused without a reason: " + j.State.String(), Seen: j.Reason,
+			Fix: diag.Advise("report this as a bug, with the output of: justnews-gate -v --json"),
+		}}
+	}
+}
+
+// Late returns the problems of a preload that was not ready at the deadline,
+// made from the last look. It always returns an error among them.
+func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
+	switch j.State {
+	case check.Pending, check.Ready:
+		return []diag.Problem{{
+			Code: diag.ModelsTimeout, Subject: s.URL,
+			Message:  fmt.Sprintf("the models were not ready within %s", check.Span(s.Timeout)),
+			Seen:     j.Reason,
+			Expected: expectation(s),
+			Fix:      diag.Advise("if the models need longer than that, raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()),
+		}}
+	case check.Idle, check.Unknown:
+		return []diag.Problem{{
+			Code: diag.PreloadTimeout, Subject: s.URL,
+			Message:  fmt.Sprintf("no preload had begun within %s", check.Span(s.Timeout)),
+			Seen:     j.Reason,
+			Expected: expectation(s),
+			Fix:      diag.Do(diag.Retry()),
+		}}
+	default:
+		return Refused(j, look, s)
+	}
+}
+
+// PreloadRefused returns the problem of a POST that was answered with an error
+// that has no state.
+func PreloadRefused(url string, look facts.ModelsLook) diag.Problem {
+	return diag.Problem{
+		Code: diag.PreloadRefused, Subject: url,
+		Message:  "the orchestrator refused to preload",
+		Seen:     statusOf(look.Answer) + evidence(look.Answer),
+		Expected: "200, or 503 with the state under detail, to POST /models/preload",
+		Fix:      diag.Advise(fmt.Sprintf("make sure that the GPU Orchestrator serves %s", diag.Quote(url)), diag.Retry()),
+	}
+}
+
+func incomplete(j check.Judgement, s Subject) diag.Problem {
+	return diag.Problem{
+		Code: diag.ModelsIncomplete, Subject: s.URL,
+		Message:  "the orchestrator loaded fewer models than it should",
+		Seen:     j.Reason,
+		Expected: expectation(s),
+		Fix:      diag.Advise(fmt.Sprintf("give the orchestrator the same AGENT_MODEL_MAP.json as %s", diag.Quote(s.Map)), diag.Retry()),
+	}
+}
+
+func inconsistent(j check.Judgement, look facts.ModelsLook, s Subject) diag.Problem {
+	st := look.State
+	return diag.Problem{
+		Code: diag.ModelsInconsistent, Subject: s.URL,
+		Message: "the orchestrator's account of its models contradicts itself: " + j.Reason,
+		Seen: fmt.Sprintf("all_ready %t, in_progress %t, total %d, done %d, failed %d, %s, started_at %s",
+			st.AllReady, st.InProgress, st.Total, st.Done, st.Failed, errorsListed(len(st.Errors)), moment(st.HasStartedAt, st.StartedAt)),
+		Expected: expectation(s),
+		Fix:      diag.Advise("run the orchestrator with one worker process", diag.Restart(s.Unit)...),
+	}
+}
+
+func expectation(s Subject) string {
+	if s.Expected > 0 {
+		return fmt.Sprintf("all_ready over at least the %s that %s lists", diag.Count(s.Expected, "model"), s.Map)
+	}
+	return "all_ready over at least one model, and no job in progress"
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator
+
+import (
+	"fmt"
+	"strings"
+
+	"justnews/internal/check/unit"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Unit returns what is wrong with the orchestrator's unit. An error
+// means that waiting for it is pointless.
+func Unit(u facts.Unit) []diag.Problem {
+	problems := unit.Problems(u, diag.OrchestratorUnit, "the orchestrator's unit")
+	if dry := dryRun(assigned(u.Environment)); dry != "" {
+		problems = append(problems, dryRuns(u, dry, "in the unit's environment"))
+	}
+	return problems
+}
+
+// UnitFails names the failure of an orchestrator that systemd is about
+// to start again.
+func UnitFails(u facts.Unit) []diag.Problem {
+	if u.Result == "" || u.Result == "success" || !strings.Contains(u.SubState, "auto-restart") {
+		return nil
+	}
+	p := diag.Problem{
+		Code: diag.OrchestratorUnit, Subject: u.Name, Message: "the orchestrator's unit fails again and again",
+		Seen: unit.FailureText(u) + fmt.Sprintf("; restarted %d times", u.NRestarts), Expected: "a unit that stays active",
+		Fix: diag.Advise("fix what its log names: systemd starts it again by itself").Looking(diag.LogOf(u.Name)),
+	}
+	return []diag.Problem{unit.WithSetup(p, u)}
+}
+
+// BusUnit returns what is wrong with the MCP bus's unit. An error means that
+// waiting for it is pointless.
+func BusUnit(u facts.Unit) []diag.Problem {
+	return unit.Problems(u, diag.BusUnit, "the bus's unit")
+}

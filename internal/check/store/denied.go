@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// deniedAt is the place that keeps the user out: files behind one directory are
+// one problem.
+func deniedAt(f facts.StoreFault) string {
+	if f.Denial == nil {
+		return f.Path
+	}
+	if f.Denial.Dir {
+		return f.Denial.Path
+	}
+	return filepath.Dir(f.Denial.Path)
+}
+
+// denied judges a refusal. It speaks for the orchestrator only where its own
+// user was refused; anybody else just cannot look.
+func (j *judge) denied(f facts.StoreFault, lost string) diag.Problem {
+	d := f.Denial
+	if d == nil {
+		d = &facts.StoreDenial{Path: f.Path, Needs: "r"}
+	}
+	if !j.look.AsLoader() {
+		return j.unseen(f, *d)
+	}
+	return diag.Problem{
+		Code: diag.StorePermission, Subject: diag.Clean(d.Path),
+		Message:  fmt.Sprintf("the user %s may not %s this %s: %s", j.look.User, verb(*d), thing(*d), lost),
+		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(*d), f.Path)),
+		Expected: fmt.Sprintf("%s for %s", d.Needs, cmp.Or(d.Class, "the user")),
+		Fix:      letIn(*d, j.look.User, j.look.Root),
+	}
+}
+
+// unseen is a refusal to somebody who does not load the models.
+func (j *judge) unseen(f facts.StoreFault, d facts.StoreDenial) diag.Problem {
+	p := diag.Problem{
+		Code: diag.StorePermission, Severity: diag.Warning, Subject: diag.Clean(d.Path),
+		Message:  fmt.Sprintf("%s may not %s this %s, so that it cannot be told whether %s may", j.look.User, verb(d), thing(d), j.look.Loader),
+		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(d), f.Path)),
+		Expected: "a look as root or as " + j.look.Loader,
+		Fix:      diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify")),
+	}
+	if j.wish.Thorough {
+		p.Severity = diag.Error
+	}
+	return p
+}
+
+func verb(d facts.StoreDenial) string {
+	switch d.Needs {
+	case "x":
+		return "search"
+	case "rx":
+		return "list"
+	default:
+		return "read"
+	}
+}
+
+func thing(d facts.StoreDenial) string {
+	if d.Dir {
+		return "directory"
+	}
+	return "file"
+}
+
+func modeOf(d facts.StoreDenial) string {
+	s := fmt.Sprintf("mode %04o, owner %d:%d", d.Mode, d.UID, d.GID)
+	if d.ACL {
+		return s + ", with an access control list"
+	}
+	s += ", the bits of " + cmp.Or(d.Class, "others") + " decide"
+	if d.Allowed {
+		s += " and allow it: a security module or a mount refuses"
+	}
+	return s
+}
+
+// classes are chmod's letters.
+var classes = map[string]string{"owner": "u", "group": "g"}
+
+// letIn is what lets the user in: search alone on a directory above the store,
+// and below its root everything from there on, for the class that the user is in.
+// What one copy has closed is closed at every level.
+func letIn(d facts.StoreDenial, user, root string) diag.Fix {
+	class := classes[d.Class]
+	inside := strings.HasPrefix(d.Path, strings.TrimSuffix(root, "/")+"/") && root != ""
+	switch {
+	case hidden(d):
+		return diag.Advise(`set protect_home = "read-only" in [service] of /etc/justnews/justnews.toml`, diag.Reload())
+	case d.ACL && user != "":
+		return diag.Do(setfacl(d, user, inside), diag.Retry())
+	case d.Allowed:
+		return diag.Advise("see what refuses it", diag.Retry()).Looking(diag.Namei(d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
+	case d.Dir && inside:
+		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", d.Path), diag.Retry())
+	case d.Dir:
+		return diag.Do(diag.Run("chmod", cmp.Or(class, "o")+"+"+d.Needs, "--", d.Path), diag.Retry())
+	default:
+		// The files beside it were copied by the same hand.
+		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", filepath.Dir(d.Path)), diag.Retry())
+	}
+}
+
+// setfacl is the entry for the user that an access control list lacks, or has with
+// too little.
+func setfacl(d facts.StoreDenial, user string, inside bool) diag.Command {
+	if inside {
+		return diag.Run("setfacl", "-R", "-m", "u:"+user+":rX", "--", d.Path)
+	}
+	return diag.Run("setfacl", "-m", "u:"+user+":"+d.Needs, "--", d.Path)
+}
+
+// hidden reports whether ProtectHome= keeps the user out: systemd puts a
+// directory that nobody may enter in the place of these.
+func hidden(d facts.StoreDenial) bool {
+	return d.Mode&0o777 == 0 && (d.Path == "/home" || d.Path == "/root" || strings.HasPrefix(d.Path, "/run/user"))
+}

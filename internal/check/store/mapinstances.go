@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"fmt"
+	"slices"
+
+	"justnews/internal/diag"
+	"justnews/internal/modelmap"
+	"justnews/internal/spell"
+)
+
+// MapInstances compares the agents of the map with the instances of the
+// configuration. An agent without an instance is no fault: others may be loaded
+// for. One that is nearly an instance's name, which has no models itself, is
+// most likely misspelt, and then that instance has no models.
+func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Problem {
+	if m == nil {
+		return nil
+	}
+	without := slices.DeleteFunc(slices.Clone(instances), func(name string) bool { return m.Count(name) > 0 })
+	var problems []diag.Problem
+	for _, a := range m.Agents {
+		near, ok := spell.Nearest(a.Name, without)
+		if !ok || slices.Contains(instances, a.Name) {
+			continue
+		}
+		p := diag.Problem{
+			Code: diag.MapName, Severity: diag.Warning, Subject: diag.Clean(a.Name),
+			Message:  fmt.Sprintf("the map lists %s for an agent that is not an instance; did you mean %s?", diag.Count(len(a.Models), "model"), diag.Quote(near)),
+			Seen:     fmt.Sprintf("%s with %s, %s with none", diag.Quote(a.Name), diag.Count(len(a.Models), "model"), diag.Quote(near)),
+			Expected: "the name of an instance",
+			Fix:      diag.Advise("correct the agent's key in AGENT_MODEL_MAP.json, or leave it if it is meant"),
+		}
+		if len(a.Models) > 0 {
+			p.Position = &diag.Position{File: path, Line: a.Models[0].Line, Column: a.Models[0].Column}
+		}
+		problems = append(problems, p)
+	}
+	return problems
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/spell"
+)
+
+// meaning is what a fault of a model means.
+type meaning struct {
+	code     diag.Code
+	message  string
+	expected string
+	first    string // of the fix; %s is the model's directory
+}
+
+const copyAgain = "copy the snapshot again to %s"
+
+var meanings = map[facts.FaultKind]meaning{
+	facts.NoModel:     {diag.StoreSnapshot, "the model is not in the store", "a directory with a snapshot of the model", "copy the snapshot to %s"},
+	facts.NoSnapshot:  {diag.StoreSnapshot, "the model has no snapshot", "snapshots/REVISION with the model's files", "copy the snapshot to %s"},
+	facts.NoConfig:    {diag.StoreSnapshot, "the snapshot holds no model", "a config.json", copyAgain},
+	facts.NoWeights:   {diag.StoreFile, "the snapshot holds no weights", "model.safetensors, or weights of another format", copyAgain},
+	facts.PartMissing: {diag.StoreFile, "a part of the weights is missing", "every file that the index lists", copyAgain},
+	facts.Odd:         {diag.StoreFile, "something else stands in the place of a file", "a regular file", copyAgain},
+	facts.Dangling:    {diag.StoreLink, "a file of the model is a link that leads nowhere", "a link to a file in blobs", "copy the model again with its blobs (rsync -a) to %s"},
+	facts.Escaping:    {diag.StoreLink, "a file of the model lies outside of the store", "links within the store", "copy what the link leads to into the store, to %s"},
+	facts.Absent:      {diag.StoreFile, "a file of the model is missing", "the file", copyAgain},
+	facts.NoDirectory: {diag.StoreFile, "something else stands in the place of a directory", "a directory", copyAgain},
+	facts.Pointer:     {diag.StorePointer, "a git-lfs pointer stands for the content of a file", "the content itself", "fetch the content (git lfs pull) and copy the snapshot again to %s"},
+	facts.EmptyFile:   {diag.StoreEmpty, "a file of the model is empty", "a file with content", copyAgain},
+	facts.BadContent:  {diag.StoreCorrupt, "a file of the model does not parse", "a file as its format wants it", copyAgain},
+	facts.Cut:         {diag.StoreCorrupt, "a file of the model ends early", "as many bytes as its header says", copyAgain},
+	facts.Unreadable:  {diag.StoreRead, "a file of the model cannot be read", "a disk that gives its content", "see the kernel's log for errors of the disk, and copy the snapshot again to %s"},
+	facts.Unfinished:  {diag.StoreStaged, "a download was never finished", "no file called .incomplete", copyAgain},
+	facts.NoAdapter:   {diag.StoreAdapter, "the adapter is not in the store", "the directory that adapter_model_store_path names", "copy the adapter to %s"},
+}
+
+// model judges one model. Faults of one kind are one problem: a copy that left
+// the blobs behind left them all behind.
+func (j *judge) model(m facts.StoreModel) {
+	said := map[facts.FaultKind]bool{}
+	for _, f := range m.Faults {
+		switch {
+		case f.Kind == facts.Denied:
+			j.say(deniedAt(f), j.denied(f, name(m.Want)+" cannot load"))
+		case f.Kind == facts.NoBase:
+			j.noBase(m.Want)
+		case f.Kind == facts.NoModel:
+			j.missing(m, f)
+		case !said[f.Kind]:
+			said[f.Kind] = f.Kind != facts.EmptyFile || f.Weighs
+			j.fault(m, f)
+		}
+	}
+	if len(m.Snapshots) > 1 && m.Main != "" && m.Main != m.Snapshots[0] {
+		j.say(m.Dir, diag.Problem{
+			Code: diag.StoreSnapshot, Severity: diag.Warning, Subject: name(m.Want),
+			Message: fmt.Sprintf("the loader takes the first of %d snapshots, and refs/main names another", len(m.Snapshots)),
+			Seen:    diag.Clean(m.Snapshots[0]), Expected: diag.Clean(m.Main), Fix: diag.Advise("remove the snapshots that are not meant"),
+		})
+	}
+}
+
+func name(w facts.StoreWant) string { return diag.Clean(w.Agent + ": " + w.Model) }
+
+func (j *judge) fault(m facts.StoreModel, f facts.StoreFault) {
+	means, known := meanings[f.Kind]
+	if !known {
+		means = meaning{diag.StoreFile, "something is wrong with the model", "a whole model", copyAgain}
+	}
+	p := diag.Problem{
+		Code: means.code, Subject: name(m.Want), Message: means.message,
+		Seen: describe(f), Expected: means.expected, Fix: diag.Advise(fmt.Sprintf(means.first, diag.Quote(target(m, f))), diag.Retry()),
+	}
+	if n := others(m, f); n > 0 {
+		p.Seen += fmt.Sprintf("; and %d more files of this model", n)
+	}
+	switch {
+	case f.Kind == facts.NoWeights && !j.wish.Thorough, f.Kind == facts.Unfinished, f.Kind == facts.EmptyFile && !f.Weighs:
+		p.Severity = diag.Warning // it may load all the same
+	}
+	j.say(f.Path, p)
+}
+
+// others counts the model's other faults of the same kind.
+func others(m facts.StoreModel, f facts.StoreFault) int {
+	n := -1
+	for _, other := range m.Faults {
+		if other.Kind == f.Kind {
+			n++
+		}
+	}
+	return n
+}
+
+// target is where the copy belongs: the version's directory of the model, not
+// the blob that a link of it leads to.
+func target(m facts.StoreModel, f facts.StoreFault) string {
+	switch f.Kind {
+	case facts.NoModel, facts.NoAdapter:
+		return f.Path
+	case facts.NoSnapshot:
+		return filepath.Dir(f.Path)
+	}
+	if m.Dir != "" {
+		if i := strings.Index(m.Dir, "/snapshots/"); i >= 0 {
+			return m.Dir[:i]
+		}
+		return m.Dir
+	}
+	return filepath.Dir(f.Path)
+}
+
+// missing is a model that its version does not hold: never copied, or misspelt
+// in the map.
+func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
+	var strangers []string
+	for _, id := range j.look.Trees[m.Tree].IDs {
+		if !j.wanted(m.Tree, id) {
+			strangers = append(strangers, id)
+		}
+	}
+	near, ok := spell.Nearest(m.Want.ID, strangers)
+	switch {
+	case ok && m.Want.Base != "":
+		j.say(m.Want.ID, diag.Problem{
+			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a base model that the store does not hold",
+			Seen:     fmt.Sprintf("%s, while the version holds %s", describe(f), diag.Quote(near)),
+			Expected: "the hf_id of a model that is there", Fix: diag.Advise(fmt.Sprintf("correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Base), diag.Quote(near), diag.Quote(j.wish.Map)), diag.Retry()),
+		})
+	case ok:
+		j.say(m.Want.ID, diag.Problem{
+			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a model that the store does not hold",
+			Seen:     fmt.Sprintf("%s, while the version holds %s, which the map does not list", describe(f), diag.Quote(near)),
+			Expected: "the id of a model that is there",
+			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Model), diag.Quote(near), diag.Quote(j.wish.Map)), diag.Retry()),
+		})
+	case m.Want.Base != "":
+		j.say(f.Path, diag.Problem{
+			Code: diag.StoreBase, Subject: name(m.Want), Message: "the adapter's base model is not in the store",
+			Seen: describe(f), Expected: "a snapshot of " + diag.Quote(m.Want.ID), Fix: diag.Advise(fmt.Sprintf("copy the base model to %s", diag.Quote(f.Path)), diag.Retry()),
+		})
+	default:
+		j.fault(m, f)
+	}
+}
+
+// wanted reports whether the map wants a model of a tree.
+func (j *judge) wanted(tree int, id string) bool {
+	return slices.ContainsFunc(j.look.Models, func(m facts.StoreModel) bool { return m.Tree == tree && m.Want.ID == id })
+}
+
+func (j *judge) noBase(w facts.StoreWant) {
+	var bases []string
+	if j.wish.Models != nil {
+		for _, b := range j.wish.Models.BaseModels {
+			bases = append(bases, b.Name)
+		}
+	}
+	seen := fmt.Sprintf("base_models does not define %s", diag.Quote(w.Base))
+	if near, ok := spell.Nearest(w.Base, bases); ok {
+		seen += ", the nearest is " + diag.Quote(near)
+	}
+	j.say(w.Agent+w.Model, diag.Problem{
+		Code: diag.StoreBase, Subject: name(w), Position: j.place(w), Message: "the adapter has no base model",
+		Seen: seen, Expected: "a base_ref that base_models defines",
+		Fix: diag.Advise(fmt.Sprintf("define %s under base_models in AGENT_MODEL_MAP.json, or correct base_ref", diag.Quote(w.Base)), diag.Retry()),
+	})
+}

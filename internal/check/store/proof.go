@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// maxNamed is how many files of one version are named.
+const maxNamed = 8
+
+// Proofs returns what is wrong with the content of the Model Store.
+func Proofs(proofs []facts.StoreProof, look facts.Store, w Wanted) []diag.Problem {
+	j := judge{look: look, wish: w, said: map[string]bool{}}
+	for _, p := range proofs {
+		j.proof(p)
+	}
+	return j.settled()
+}
+
+func (j *judge) proof(p facts.StoreProof) {
+	j.manifest(p)
+	switch p.Verdict {
+	case facts.Whole:
+	case facts.Differs:
+		j.differs(p)
+	case facts.NoManifest:
+		j.noManifest(p)
+	case facts.Undecided:
+		j.undecided(p)
+	case facts.OutOfTime:
+		j.say(p.Path, diag.Problem{
+			Code: diag.StoreTimeout, Subject: version(p), Message: "it was still being hashed at the deadline",
+			Seen: "a version of " + check.Size(p.Bytes), Expected: "a verdict within GATE_TIMEOUT",
+			Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: what was hashed is remembered", diag.Reload()).Looking(diag.Run("justnews-gate", "models", "verify")),
+		})
+	case facts.Unchecked:
+		j.unchecked(p)
+	case facts.Unproven:
+		// There is no version: the look has said why.
+	}
+}
+
+// version names a tree: agent and version.
+func version(p facts.StoreProof) string {
+	return diag.Clean(cmp.Or(p.Owner, "store") + ": " + cmp.Or(p.Name, p.Path))
+}
+
+// manifest warns of a manifest or seal that says something else than it should.
+func (j *judge) manifest(p facts.StoreProof) {
+	if p.SealFault != "" {
+		j.say(p.Path, diag.Problem{
+			Code: diag.StoreManifest, Severity: diag.Warning, Subject: version(p), Message: "its seal is not used",
+			Seen: diag.Clean(p.SealFault), Expected: "a seal of the version as it is", Fix: sealing(p),
+		})
+	}
+	if p.ManifestVersion != "" && p.Name != "" && p.ManifestVersion != p.Name {
+		j.say(p.Path+" version", diag.Problem{
+			Code: diag.StoreManifest, Severity: diag.Warning, Subject: version(p), Message: "its manifest.json is that of another version",
+			Seen: diag.Quote(p.ManifestVersion), Expected: diag.Quote(p.Name), Fix: diag.Advise("copy the version under its own name"),
+		})
+	}
+}
+
+func sealing(p facts.StoreProof) diag.Fix {
+	return diag.Do(diag.Run("justnews-gate", "models", "seal", "--", cmp.Or(p.Owner, "AGENT")))
+}
+
+func (j *judge) noManifest(p facts.StoreProof) {
+	problem := diag.Problem{
+		Code: diag.StoreManifest, Subject: version(p), Message: "it cannot be verified: there is nothing to compare it with",
+		Seen:     cmp.Or(diag.Clean(p.ManifestFault), "neither manifest.json nor a seal") + " in " + diag.Clean(p.Path),
+		Expected: "upstream's manifest.json with a checksum, or a seal",
+		Fix:      diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry()),
+	}
+	if p.Name == "" {
+		// Upstream makes no manifest for what is no version: nothing was promised.
+		problem.Severity = diag.Notice
+	}
+	j.say(p.Path, problem)
+}
+
+func (j *judge) undecided(p facts.StoreProof) {
+	witnessed := ""
+	if p.Witnessed > 0 {
+		witnessed = fmt.Sprintf("; %d files are what their names promise", p.Witnessed)
+	}
+	j.say(p.Path, diag.Problem{
+		Code: diag.StoreUnverified, Subject: version(p),
+		Message:  "it cannot be verified: the checksum depends on the order in which the file system lists directories",
+		Seen:     fmt.Sprintf("another checksum in each of %d orders that were tried of %.3g%s", p.Tried, p.Orders, witnessed),
+		Expected: "SHA-256 " + p.Expected + " in one of them",
+		Fix:      diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry()),
+	})
+}
+
+// differs names the files where they are known. What is missing is incomplete;
+// what is another is corrupt.
+func (j *judge) differs(p facts.StoreProof) {
+	var missing, lost, wrong []facts.ProofFlaw
+	for _, f := range p.Flaws {
+		switch f.Kind {
+		case facts.FlawMissing:
+			missing = append(missing, f)
+		case facts.FlawLost:
+			lost = append(lost, f)
+		case facts.FlawDenied, facts.FlawRead:
+			j.flawed(p, f)
+		default:
+			wrong = append(wrong, f)
+		}
+	}
+	copied := diag.Advise(fmt.Sprintf("copy the version again from where it is whole to %s", diag.Quote(p.Path)), diag.Retry())
+	if len(missing) > 0 {
+		j.say(p.Path, diag.Problem{
+			Code: diag.StoreFile, Subject: version(p), Message: "files that were manifested are missing: " + j.lostIn(p.Path, missing),
+			Seen: flaws(missing), Expected: "every file of its " + p.By, Fix: copied,
+		})
+	}
+	if len(lost) > 0 {
+		j.say(p.Path, diag.Problem{
+			Code: diag.StoreLink, Subject: version(p), Message: "links of the version lead nowhere: " + j.lostIn(p.Path, lost),
+			Seen: flaws(lost), Expected: "links to files", Fix: copied,
+		})
+	}
+	if len(wrong) > 0 || len(p.Flaws) == 0 {
+		j.say(p.Path, diag.Problem{
+			Code: diag.StoreCorrupt, Subject: version(p), Message: "its content is not what was manifested: " + j.lostIn(p.Path, wrong),
+			Seen: j.evidence(p, wrong), Expected: expectedContent(p), Fix: copied,
+		})
+	}
+}
+
+// evidence says why it is corrupt and not only in another order.
+func (j *judge) evidence(p facts.StoreProof, wrong []facts.ProofFlaw) string {
+	switch {
+	case len(wrong) > 0:
+		return flaws(wrong)
+	case p.Tried > 1:
+		return fmt.Sprintf("another checksum in all of the %.0f orders that its directories can have", p.Orders) + suspects(p)
+	default:
+		return "SHA-256 " + p.Found + suspects(p)
+	}
+}
+
+func suspects(p facts.StoreProof) string {
+	if len(p.Suspects) == 0 {
+		return ""
+	}
+	return "; changed after the manifest was written: " + list(p.Suspects)
+}
+
+func expectedContent(p facts.StoreProof) string {
+	switch p.By {
+	case "seal":
+		return "every file as it was sealed"
+	case "":
+		return "blobs whose content is what their names say"
+	}
+	return "SHA-256 " + p.Expected + " (manifest.json)"
+}
+
+func (j *judge) unchecked(p facts.StoreProof) {
+	for _, f := range p.Flaws {
+		j.flawed(p, f)
+	}
+	if len(p.Flaws) > 0 {
+		return
+	}
+	j.say(p.Path, diag.Problem{
+		Code: diag.StoreUnverified, Subject: version(p), Message: "it cannot be verified",
+		Seen: diag.Clean(cmp.Or(p.Reason, "no reason was given")), Expected: "a version that can be read and stays as it is",
+		Fix: diag.Advise("wait until no copy is under way", diag.Retry()),
+	})
+}
+
+// flawed is a file that could not be read.
+func (j *judge) flawed(p facts.StoreProof, f facts.ProofFlaw) {
+	code, fix := diag.StoreRead, diag.Advise(fmt.Sprintf("see the kernel's log for errors of the disk, and copy the version again to %s", diag.Quote(p.Path)), diag.Retry()).Looking(diag.Run("journalctl", "-k"))
+	if f.Kind == facts.FlawDenied {
+		code, fix = diag.StorePermission, diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify", "--", p.Owner))
+	}
+	j.say(f.Path, diag.Problem{
+		Code: code, Subject: version(p), Message: "a file cannot be read, so that the version cannot be verified",
+		Seen: diag.Clean(f.Path + ": " + f.Detail), Expected: "every file readable", Fix: fix,
+	})
+}
+
+// lostIn names the models that flaws of a version touch: all that stand in it
+// where a flaw is nobody's.
+func (j *judge) lostIn(path string, of []facts.ProofFlaw) string {
+	for i, t := range j.look.Trees {
+		if t.Path != path {
+			continue
+		}
+		return j.names(func(m facts.StoreModel) bool {
+			return m.Tree == i && (len(of) == 0 || slices.ContainsFunc(of, func(f facts.ProofFlaw) bool { return touches(f, m) }))
+		})
+	}
+	return filepath.Base(path)
+}
+
+// touches reports whether a flaw is within a model's own directory, or in nobody's.
+func touches(f facts.ProofFlaw, m facts.StoreModel) bool {
+	first, _, _ := strings.Cut(f.Path, "/")
+	return !strings.HasPrefix(first, "models--") || first == "models--"+strings.ReplaceAll(m.Want.ID, "/", "--")
+}
+
+func flaws(all []facts.ProofFlaw) string {
+	var parts []string
+	for _, f := range all {
+		part := f.Path
+		switch {
+		case f.Detail != "":
+			part += " (" + f.Detail + ")"
+		case f.Kind == facts.FlawExtra:
+			part += " (not manifested)"
+		}
+		parts = append(parts, part)
+	}
+	return list(parts)
+}
+
+func list(all []string) string {
+	if more := len(all) - maxNamed; more > 0 {
+		all = append(slices.Clone(all[:maxNamed]), fmt.Sprintf("%d more", more))
+	}
+	return diag.Clean(strings.Join(all, ", "))
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package store judges the Model Store and the model map that says what it has to
+// hold. It mirrors internal/probe/store and internal/modelmap.
+package store
+
+import (
+	"fmt"
+	"slices"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/modelmap"
+)
+
+// maxListed is how many problems of a store are listed one by one.
+const maxListed = 50
+
+// Wanted is what is wanted of the Model Store.
+type Wanted struct {
+	// Strict: nothing may be downloaded, so that everything has to be there.
+	// Without it only what is there has to be right.
+	Strict bool
+	Map    string        // path of AGENT_MODEL_MAP.json
+	Models *modelmap.Map // what it lists, for names near a wrong one
+	// Thorough is a look that somebody asked for: what cannot be checked is then
+	// an error, and what may become a problem is said as well.
+	Thorough bool
+}
+
+// Judge returns what is wrong with the Model Store: an error is what would keep
+// a model from loading.
+func Judge(look facts.Store, w Wanted) []diag.Problem {
+	j := judge{look: look, wish: w, said: map[string]bool{}}
+	if look.Fault != nil {
+		j.root(*look.Fault)
+		return j.settled()
+	}
+	for i, t := range look.Trees {
+		j.tree(i, t)
+	}
+	for _, m := range look.Models {
+		j.model(m)
+	}
+	if w.Thorough {
+		j.space()
+	}
+	return j.settled()
+}
+
+// OfModel returns what is wrong with the one model, errors only.
+func OfModel(agent, model string, look facts.Store, proofs []facts.StoreProof, w Wanted) []diag.Problem {
+	j := judge{look: look, wish: w, said: map[string]bool{}}
+	if look.Fault != nil {
+		j.root(*look.Fault)
+		return diag.Errors(j.settled())
+	}
+	m, ok := Find(look, agent, model)
+	if !ok {
+		return nil
+	}
+	if m.Tree >= 0 {
+		j.tree(m.Tree, look.Trees[m.Tree])
+	}
+	j.model(m)
+	for _, p := range proofs {
+		if m.Tree >= 0 && p.Path == look.Trees[m.Tree].Path && p.Verdict == facts.Differs {
+			j.proof(p)
+		}
+	}
+	return diag.Errors(j.settled())
+}
+
+// Find returns what was seen of one model.
+func Find(look facts.Store, agent, model string) (facts.StoreModel, bool) {
+	for _, m := range look.Models {
+		if m.Want.Agent == agent && m.Want.Model == model {
+			return m, true
+		}
+	}
+	return facts.StoreModel{}, false
+}
+
+type judge struct {
+	look     facts.Store
+	wish     Wanted
+	said     map[string]bool
+	problems []diag.Problem
+}
+
+// say adds a problem, once: a base model that is missing is missing for each of
+// its adapters.
+func (j *judge) say(about string, p diag.Problem) {
+	if key := string(p.Code) + "\x00" + about; !j.said[key] {
+		j.said[key] = true
+		j.problems = append(j.problems, p)
+	}
+}
+
+// settled applies what holds for all: a store that need not be complete may
+// lack things, and a list ends somewhere.
+func (j *judge) settled() []diag.Problem {
+	for i, p := range j.problems {
+		if !j.wish.Strict && p.Status() == diag.StatusStoreIncomplete {
+			j.problems[i].Severity = diag.Warning
+		}
+	}
+	// Errors first: the exit status is that of the first, and the list is cut.
+	slices.SortStableFunc(j.problems, func(a, b diag.Problem) int { return int(a.Severity) - int(b.Severity) })
+	if more := len(j.problems) - maxListed; more > 0 {
+		j.problems = append(j.problems[:maxListed], diag.Problem{
+			Code: j.problems[maxListed].Code, Severity: j.problems[maxListed].Severity, Subject: j.look.Root,
+			Message: fmt.Sprintf("%d more problems", more), Fix: diag.Do(diag.Run("justnews-gate", "models", "verify")),
+		})
+	}
+	return j.problems
+}
+
+func (j *judge) root(f facts.StoreFault) {
+	p := diag.Problem{
+		Code: diag.StoreRoot, Subject: j.look.Root, Message: "the Model Store is not there",
+		Seen: describe(f), Expected: "a directory with one directory for each agent",
+		Fix: diag.Advise("copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml", diag.Reload()),
+	}
+	if f.Kind == facts.Denied {
+		p = j.denied(f, "every model")
+	}
+	j.say("", p)
+}
+
+func (j *judge) space() {
+	largest := map[int]int64{}
+	for _, m := range j.look.Models {
+		largest[m.Tree] += m.Bytes
+	}
+	var most int64
+	for tree, bytes := range largest {
+		if tree >= 0 {
+			most = max(most, bytes)
+		}
+	}
+	if j.look.Free < 0 || j.look.Free >= most {
+		return
+	}
+	j.say("", diag.Problem{
+		Code: diag.StoreSpace, Severity: diag.Warning, Subject: j.look.Root,
+		Message:  "there is no room for the next version beside the present one",
+		Seen:     check.Size(j.look.Free) + " free",
+		Expected: "at least " + check.Size(most) + ", as much as the largest version has",
+		Fix:      diag.Advise("remove versions that no current points at").Looking(diag.Run("du", "-h", "--max-depth=3", "--", j.look.Root)),
+	})
+}
+
+// describe says what a fault is, with its path.
+func describe(f facts.StoreFault) string {
+	says := map[facts.FaultKind]string{
+		facts.Absent: "does not exist", facts.NoDirectory: "is no directory", facts.Dangling: "is a link that leads nowhere",
+		facts.Escaping: "leads out of the store", facts.NoModel: "does not exist", facts.NoSnapshot: "holds no snapshot",
+		facts.NoConfig: "holds no config.json", facts.NoWeights: "holds no file of weights", facts.PartMissing: "does not exist",
+		facts.Unfinished: "was never finished", facts.EmptyFile: "has 0 bytes", facts.Pointer: "is a git-lfs pointer",
+		facts.BadContent: "does not parse", facts.Cut: "ends early", facts.Odd: "is neither a file nor a directory",
+		facts.Unreadable: "cannot be read", facts.NoAdapter: "does not exist", facts.Denied: "cannot be read by this user",
+	}
+	s := f.Path + " " + says[f.Kind]
+	switch {
+	case f.Target != "":
+		s += ": a link to " + f.Target
+	case f.Detail != "":
+		s += ": " + f.Detail
+	}
+	return diag.Clean(s)
+}
+
+// MountMissing names a mount that is configured and not active, where what lies
+// on it is not there.
+func MountMissing(u facts.Unit, path string) diag.Problem {
+	return diag.Problem{
+		Code: diag.StoreMount, Subject: u.Name, Message: path + " lies on a mount that is not active",
+		Seen: diag.Clean(u.ActiveState) + " (" + diag.Clean(u.SubState) + ")", Expected: "active (mounted)",
+		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "--", u.Name)}},
+	}
+}

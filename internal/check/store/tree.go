@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/spell"
+)
+
+// tree judges a version: is it where the loader looks for it.
+func (j *judge) tree(i int, t facts.StoreTree) {
+	switch {
+	case t.Fault == nil && strings.HasSuffix(t.Path, ".tmp"):
+		j.say(t.Named, diag.Problem{
+			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version in use is one that is still being copied: " + j.lost(i),
+			Seen: diag.Clean(t.Named + " leads to " + t.Path), Expected: "a version without .tmp behind its name",
+			Fix: diag.Advise(fmt.Sprintf("finish the copy and rename it, then point current at it, or point current at a whole version%s", versions(t)), diag.Retry()),
+		})
+	case t.Fault == nil:
+		j.leftovers(t)
+	case t.Fault.Kind == facts.Denied:
+		j.say("", j.denied(*t.Fault, j.lost(i)))
+	case t.Fault.Path == filepath.Join(j.look.Root, t.Owner):
+		j.agent(i, t)
+	case half(t) != "":
+		j.say(t.Named, diag.Problem{
+			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version was copied only in part: " + j.lost(i),
+			Seen: half(t) + "; " + describe(*t.Fault), Expected: "a version without .tmp behind its name",
+			Fix: diag.Advise(fmt.Sprintf("finish the copy into %s and rename it, or copy the version again", diag.Quote(half(t))), diag.Retry()),
+		})
+	default:
+		j.say(t.Named, diag.Problem{
+			Code: diag.StoreVersion, Subject: j.who(t), Message: "there is no version to load from: " + j.lost(i),
+			Seen: describe(*t.Fault) + versions(t), Expected: expectedVersion(t), Fix: j.pointAt(t),
+		})
+	}
+}
+
+// who is the agent that a tree belongs to.
+func (j *judge) who(t facts.StoreTree) string {
+	if t.Owner == "" {
+		return diag.Clean(t.Named)
+	}
+	return diag.Clean(t.Owner)
+}
+
+// lost names the models that a tree should hold.
+func (j *judge) lost(tree int) string {
+	return j.names(func(m facts.StoreModel) bool { return m.Tree == tree }) + " cannot load"
+}
+
+// names lists some of the models, not too many.
+func (j *judge) names(of func(facts.StoreModel) bool) string {
+	var all []string
+	for _, m := range j.look.Models {
+		if of(m) {
+			all = append(all, name(m.Want))
+		}
+	}
+	if len(all) > 3 {
+		all = append(all[:3], fmt.Sprintf("%d more", len(all)-3))
+	}
+	return cmp.Or(strings.Join(all, ", "), "nothing of the map")
+}
+
+// agent is the directory of an agent that is not there. Where the store has one
+// of nearly the same name that the map does not list, the map is wrong.
+func (j *judge) agent(i int, t facts.StoreTree) {
+	var strangers []string
+	for _, name := range j.look.Agents {
+		if !j.listed(name) {
+			strangers = append(strangers, name)
+		}
+	}
+	if near, ok := spell.Nearest(t.Owner, strangers); ok {
+		j.say(t.Owner, diag.Problem{
+			Code: diag.MapName, Subject: j.who(t), Position: j.position(i),
+			Message:  "the map names an agent that the store does not hold: " + j.lost(i),
+			Seen:     fmt.Sprintf("%s, while the store holds %s, which the map does not list", describe(*t.Fault), diag.Quote(near)),
+			Expected: "one of " + diag.Clean(strings.Join(j.look.Agents, ", ")),
+			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(t.Owner), diag.Quote(near), diag.Quote(j.wish.Map)), diag.Retry()),
+		})
+		return
+	}
+	j.say(t.Owner, diag.Problem{
+		Code: diag.StoreAgent, Subject: j.who(t), Message: "the store holds nothing for the agent: " + j.lost(i),
+		Seen: describe(*t.Fault), Expected: "a directory " + diag.Clean(t.Owner) + " with versions and a link current",
+		Fix: diag.Advise(fmt.Sprintf("copy the agent's directory to %s", diag.Quote(filepath.Join(j.look.Root, t.Owner))), diag.Retry()),
+	})
+}
+
+// listed reports whether the map has models that stand in an agent's directory.
+func (j *judge) listed(agent string) bool {
+	return slices.ContainsFunc(Wants(j.wish.Models), func(w facts.StoreWant) bool { return w.Owner == agent || w.Agent == agent })
+}
+
+// position is that of the first entry that needs a tree.
+func (j *judge) position(tree int) *diag.Position {
+	for _, m := range j.look.Models {
+		if m.Tree == tree {
+			return j.place(m.Want)
+		}
+	}
+	return nil
+}
+
+func (j *judge) place(w facts.StoreWant) *diag.Position {
+	if j.wish.Map == "" || w.Line == 0 {
+		return nil
+	}
+	return &diag.Position{File: j.wish.Map, Line: w.Line, Column: w.Column}
+}
+
+// half returns the staging directory that a missing version still has.
+func half(t facts.StoreTree) string {
+	wanted := filepath.Base(t.Named)
+	if t.Fault.Kind == facts.Dangling {
+		wanted = filepath.Base(t.Fault.Target)
+	}
+	for _, path := range t.Staged {
+		if filepath.Base(path) == wanted+".tmp" || t.Fault.Kind == facts.Absent && t.Name == "" && len(t.Others) == 0 {
+			return path
+		}
+	}
+	return ""
+}
+
+func versions(t facts.StoreTree) string {
+	if len(t.Others) == 0 {
+		return ""
+	}
+	return "; versions that are there: " + diag.Clean(strings.Join(t.Others, ", "))
+}
+
+func expectedVersion(t facts.StoreTree) string {
+	if t.Current == facts.CurrentUnused {
+		return "the directory " + diag.Clean(t.Named)
+	}
+	return "a link current to versions/VERSION, within the store"
+}
+
+// pointAt mends a current: with a command where only one version can be meant.
+func (j *judge) pointAt(t facts.StoreTree) diag.Fix {
+	home := filepath.Join(j.look.Root, t.Owner)
+	switch {
+	case t.Current == facts.CurrentUnused:
+		return diag.Advise(fmt.Sprintf("copy the version to %s", diag.Quote(t.Named)), diag.Retry())
+	case len(t.Others) == 1 && t.Fault.Kind != facts.NoDirectory:
+		return diag.Do(diag.Run("ln", "-sfn", "--", "versions/"+t.Others[0], filepath.Join(home, "current")), diag.Retry())
+	case len(t.Others) > 1:
+		return diag.Advise(fmt.Sprintf("make %s a link to the right one of versions", diag.Quote(filepath.Join(home, "current"))), diag.Retry())
+	default:
+		return diag.Advise(fmt.Sprintf("copy a version below %s and point current at it", diag.Quote(filepath.Join(home, "versions"))), diag.Retry())
+	}
+}
+
+// leftovers warns of what works today and will not always.
+func (j *judge) leftovers(t facts.StoreTree) {
+	switch t.Current {
+	case facts.CurrentDirectory:
+		j.say(t.Named, diag.Problem{
+			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
+			Message: "current is a directory and no link: a new version cannot take its place at once",
+			Seen:    diag.Clean(t.Named), Expected: "a link to versions/VERSION",
+			Fix: diag.Advise(fmt.Sprintf("move %s below versions and put a link in its place", diag.Quote(t.Named))),
+		})
+	case facts.CurrentElsewhere:
+		j.say(t.Named, diag.Problem{
+			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
+			Message: "current leads to something that is not a version of this agent",
+			Seen:    diag.Clean(t.Named + " leads to " + t.Path), Expected: "a link to versions/VERSION of the same agent",
+			Fix: diag.Advise(fmt.Sprintf("make %s a link to one of versions", diag.Quote(t.Named))),
+		})
+	}
+	for _, path := range t.Staged {
+		j.say(path, diag.Problem{
+			Code: diag.StoreStaged, Severity: diag.Warning, Subject: j.who(t),
+			Message: "a version that was copied only in part is left over", Seen: diag.Clean(path),
+			Expected: "nothing, unless a copy is under way",
+			Fix:      diag.Advise("if no copy is under way, remove it", diag.Run("rm", "-r", "--", path)),
+		})
+	}
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unit
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// vendorDirs are where the packages put units; /lib is /usr/lib on every
+// supported system.
+var vendorDirs = []string{"/usr/lib/systemd/system", "/lib/systemd/system"}
+
+// Present judges a unit of the packages that everything else leans on.
+func Present(u facts.Unit) []diag.Problem {
+	if u.LoadState == "loaded" {
+		return append(shadowed(u), reloaded(u)...)
+	}
+	fix := diag.Advise("install the package justnews", diag.Reload())
+	if u.LoadState == "masked" {
+		fix = diag.Do(diag.Run("systemctl", "unmask", "--", u.Name))
+	}
+	return []diag.Problem{{
+		Code: diag.UnitMissing, Subject: u.Name, Message: "a unit of the packages cannot be used",
+		Seen: diag.Quote(u.LoadState), Expected: "loaded", Fix: fix,
+	}}
+}
+
+// shadowed finds a unit's own file elsewhere than where the packages put it:
+// upstream's template, of the same name, lay in /etc.
+func shadowed(u facts.Unit) []diag.Problem {
+	if u.FragmentPath == "" || slices.Contains(vendorDirs, path.Dir(u.FragmentPath)) {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.UnitShadowed, Severity: diag.Warning, Subject: u.FragmentPath,
+		Message:  "this file hides the unit of the packages, with its sandbox and its directories",
+		Seen:     diag.Clean(u.FragmentPath),
+		Expected: vendorDirs[0] + "/" + templateOf(u.Name),
+		Fix:      diag.Advise("keep what you need of it in a drop-in", diag.Run("rm", "--", u.FragmentPath), diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", templateOf(u.Name))),
+	}}
+}
+
+// templateOf returns justnews@.service for an instance.
+func templateOf(unit string) string {
+	before, _, found := strings.Cut(unit, "@")
+	if !found {
+		return unit
+	}
+	return before + "@.service"
+}
+
+// Audit finds what in an instance's unit would open its gate, hold it
+// twice, or never let it end, whatever the gate itself does.
+func Audit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	if u.LoadState != "loaded" {
+		return nil // Gated says so
+	}
+	return slices.Concat(shadowed(u), opened(u, files), doubled(u, files), startLimit(u, files), loops(u))
+}
+
+// opened finds what SuccessExitStatus= takes for the success of a gate that
+// ended otherwise. The gate avoids the exit statuses by itself; a signal that
+// ends it, and systemd's own statuses for a gate that could not be started, are
+// out of its hands.
+func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	problems := Opened(u, files)
+	statuses := slices.DeleteFunc(slices.Clone(u.SuccessExitStatus), func(n int) bool {
+		return n == int(diag.StatusInterrupted) || // of a run by hand
+			!slices.ContainsFunc(diag.Statuses(), func(s diag.StatusMeaning) bool { return int(s.Status) == n })
+	})
+	if len(statuses) > 0 {
+		problems = append(problems, diag.Problem{
+			Code: diag.StatusOpens, Severity: diag.Warning, Subject: u.Name,
+			Message:  "SuccessExitStatus= lists exit statuses of the gate: it has to exit with others",
+			Seen:     fmt.Sprintf("SuccessExitStatus=%v%s", statuses, setIn(u, files, "SuccessExitStatus")),
+			Expected: "no exit status of justnews-gate",
+			Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)),
+		})
+	}
+	return problems
+}
+
+// Opened finds what ends a gate as a success that the gate can do nothing about: a
+// signal, which every process of the agents' user can send, and systemd's own
+// statuses.
+func Opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	own := func(n int) bool { return n >= 200 && n <= 243 } // EXIT_CHDIR … of systemd.exec(5)
+	if len(u.SuccessSignals) == 0 && !slices.ContainsFunc(u.SuccessExitStatus, own) {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.UnitOpened, Subject: u.Name,
+		Message:  "SuccessExitStatus= opens the gate where a signal ends it, or where it cannot be started",
+		Seen:     fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")),
+		Expected: "no signal, and no status from 200 to 243",
+		Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)),
+	}}
+}
+
+// otherGates are what stood before an instance by hand.
+var otherGates = []string{"preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "orchestrator-ready.sh", "justnews-gate"}
+
+// doubled finds a second gate: it waits once more, by rules of its own, and
+// both have to fit into one TimeoutStartSec= each.
+func doubled(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	var others []facts.Exec
+	for _, e := range u.ExecStartPre {
+		line := strings.Join(e.Argv, " ")
+		if !isGate(e, u.Name) && slices.ContainsFunc(otherGates, func(g string) bool { return strings.Contains(line, g) }) {
+			others = append(others, e)
+		}
+	}
+	if len(others) == 0 || !slices.ContainsFunc(u.ExecStartPre, func(e facts.Exec) bool { return isGate(e, u.Name) }) {
+		return nil // ungated is another problem
+	}
+	return []diag.Problem{{
+		Code: diag.GateDouble, Severity: diag.Warning, Subject: u.Name,
+		Message: "another gate stands beside ours",
+		Seen:    "ExecStartPre=" + commandLines(others) + setIn(u, files, "ExecStartPre"), Expected: "one gate",
+		Fix: diag.Advise("remove its ExecStartPre= line", diag.Reload()).Looking(diag.CatUnit(u.Name)),
+	}}
+}
+
+// startLimit finds a limit that somebody has set: what uses it up, be it
+// refusals or restarts by hand, leaves an instance down after its cause is gone.
+func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	s := u.Service
+	if s.StartLimit == 0 || s.StartBurst == 0 {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.StartLimit, Severity: diag.Warning, Subject: u.Name,
+		Message: "a start limit can leave this instance down after the cause is gone",
+		Seen: fmt.Sprintf("StartLimitIntervalSec=%s, StartLimitBurst=%d%s", check.Span(s.StartLimit), s.StartBurst,
+			setIn(u, files, "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval")),
+		Expected: "StartLimitIntervalSec=0",
+		Fix:      diag.Advise("remove the start limit", diag.Reload()).Looking(diag.CatUnit(u.Name)),
+	}}
+}
+
+// loop is from how many restarts on an instance that is not up is called one
+// that never comes up.
+const loop = 3
+
+// loops finds an instance that systemd starts again and again.
+func loops(u facts.Unit) []diag.Problem {
+	if u.NRestarts < loop || u.ActiveState != "activating" {
+		return nil
+	}
+	seen := fmt.Sprintf("%d restarts, Restart=%s, %s (%s)", u.NRestarts, diag.Clean(u.Service.Restart), diag.Clean(u.ActiveState), diag.Clean(u.SubState))
+	for _, e := range u.ExecStartPre {
+		if isGate(e, u.Name) && e.Code == facts.CodeExited && e.Status != 0 {
+			seen += fmt.Sprintf("; its gate exited with %d", e.Status)
+		}
+	}
+	if u.ExecMainCode != 0 && u.ExecMainStatus != 0 {
+		seen += fmt.Sprintf("; its program ended with %d", u.ExecMainStatus)
+	}
+	return []diag.Problem{{
+		Code: diag.RestartLoop, Subject: u.Name, Message: "it fails, and systemd starts it again and again",
+		Seen: seen, Expected: "active", Fix: diag.Advise("fix what its log names", []diag.Command{diag.Run("systemctl", "stop", "--", u.Name), diag.Retry()}...).Looking(diag.LogOf(u.Name)),
+	}}
+}
+
+// setIn says which file of an administrator sets one of the keys, the last one
+// that does.
+func setIn(u facts.Unit, files []facts.UnitFile, keys ...string) string {
+	at := ""
+	for _, f := range files {
+		if !slices.Contains(u.DropInPaths, f.Path) && f.Path != u.FragmentPath {
+			continue
+		}
+		if slices.ContainsFunc(f.Settings, func(s facts.UnitSetting) bool { return slices.Contains(keys, s.Key) }) && path.Base(f.Path) >= path.Base(at) {
+			at = f.Path
+		}
+	}
+	if at == "" {
+		return ""
+	}
+	return ", set in " + diag.Clean(at)
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unit
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Marked judges whether a unit is the one that the configuration asks for: it
+// has the mark of the configuration and no other, and systemd has read every
+// drop-in that the mark stands for. What an administrator adds is allowed.
+func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
+	hidden := slices.DeleteFunc(slices.Clone(want.DropIns), func(p string) bool { return slices.Contains(u.DropInPaths, p) })
+	notRead := ""
+	if len(hidden) > 0 {
+		names := make([]string, len(hidden))
+		for i, p := range hidden {
+			names[i] = path.Base(p)
+		}
+		notRead = "not read: " + diag.Clean(strings.Join(names, ", "))
+	}
+	switch {
+	case want.Mark == "":
+		return []diag.Problem{unmarked(u.Name, "the configuration gives this unit no mark", "")}
+	case len(u.Marks) == 0:
+		seen := "no mark"
+		if notRead != "" {
+			seen += "; " + notRead
+		}
+		return []diag.Problem{unmarked(u.Name, "the generator did not finish this unit, or one of its drop-ins is hidden", seen)}
+	case slices.ContainsFunc(u.Marks, func(mark string) bool { return mark != want.Mark }):
+		return []diag.Problem{Stale(u.Name)}
+	case len(hidden) > 0:
+		p := unmarked(u.Name, "another file hides a drop-in of the generator", notRead)
+		p.Fix = diag.Fix{
+			Advice:   "remove or rename the file of the same name in /etc/systemd/system or /run/systemd/system",
+			Commands: []diag.Command{diag.Run("systemctl", "daemon-reload")},
+		}
+		return []diag.Problem{p}
+	}
+	return nil
+}
+
+// Stale is the problem of a unit with the mark of another configuration.
+func Stale(unit string) diag.Problem {
+	return diag.Problem{
+		Code: diag.UnitStale, Subject: unit, Message: "the configuration or the program changed since systemd read this unit",
+		Seen: "the mark of another configuration", Expected: "that of the one in /etc/justnews",
+		Fix: diag.Do(diag.Reload()),
+	}
+}
+
+// MarkUnknown is the problem of a unit that systemd does not show.
+func MarkUnknown(unit string, err error) diag.Problem {
+	return diag.Problem{
+		Code: diag.UnitUnmarked, Subject: unit, Message: "systemd cannot be asked over D-Bus whether this unit is the one that the configuration asks for",
+		Seen: err.Error(), Expected: "an answer over D-Bus",
+		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "dbus.socket")}},
+	}
+}
+
+func unmarked(unit, message, seen string) diag.Problem {
+	return diag.Problem{
+		Code: diag.UnitUnmarked, Subject: unit, Message: message, Seen: seen, Expected: "the mark of the configuration",
+		Fix: diag.Fix{
+			Advice: "see what the generator says and put that right",
+			Commands: []diag.Command{
+				diag.Run("journalctl", "-b", "-t", "justnews-generator"),
+				diag.Run("/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"),
+				diag.Run("systemctl", "daemon-reload"),
+			},
+		},
+	}
+}
+
+// GatedBy is Gated, and Marked where the mark is known. A unit that is not the
+// wanted one asks for the same reload as files that systemd has not read. What
+// runs is not harmed by it.
+func GatedBy(u facts.Unit, want facts.Mark) []diag.Problem {
+	problems := Gated(u)
+	if want.Mark == "" || u.LoadState != "loaded" || len(diag.Errors(problems)) > 0 {
+		return problems
+	}
+	if wrong := Marked(u, want); len(wrong) > 0 {
+		if wrong[0].Code == diag.UnitStale {
+			wrong[0].Severity = diag.Warning
+		}
+		return wrong
+	}
+	return problems
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Overrides judges the files with which somebody overrules what the packages
+// and the generator put in place.
+func Overrides(files []facts.UnitFile) []diag.Problem {
+	var problems []diag.Problem
+	for _, f := range files {
+		problems = append(problems, broken(f)...)
+		switch {
+		case f.Dir == "": // a unit's own file: what it hides, the loaded unit tells
+		case slices.Contains(ourDropIns, f.Name):
+			problems = append(problems, masks(f))
+		default:
+			problems = append(problems, leftover(f)...)
+		}
+	}
+	return problems
+}
+
+// ourDropIns are the names that the generator uses. systemd takes one file of a
+// name, from the strongest directory.
+var ourDropIns = []string{
+	"50-justnews-gate.conf", "00-justnews-instance.conf", "60-justnews-instance.conf",
+	"60-justnews-preload.conf", "60-justnews-mps.conf", "60-justnews-target.conf", "60-justnews-preflight.conf",
+}
+
+func masks(f facts.UnitFile) diag.Problem {
+	seen := "a file of the same name"
+	if f.Null {
+		seen = "an empty file, or a link to /dev/null"
+	}
+	return diag.Problem{
+		Code: diag.DropInMasks, Subject: f.Path, Message: "this file hides the generator's drop-in of the same name",
+		Seen: seen, Expected: "another name", Fix: diag.Advise("move what you need of it to a file of another name", diag.Run("rm", "--", f.Path), diag.Reload()),
+	}
+}
+
+// broken names what systemd drops of a file, with a message in its log and the
+// unit loaded all the same.
+func broken(f facts.UnitFile) []diag.Problem {
+	var problems []diag.Problem
+	for _, b := range f.Broken {
+		what := "the line"
+		if b.Rest {
+			what = "the rest of the file"
+		}
+		problems = append(problems, diag.Problem{
+			Code: diag.DropInBroken, Severity: diag.Warning, Position: &diag.Position{File: f.Path, Line: b.Line},
+			Message: "systemd drops " + what + ": " + diag.Clean(b.Reason),
+			Fix:     diag.Advise(fmt.Sprintf("correct line %d of %s", b.Line, diag.Quote(f.Path)), diag.Reload()),
+		})
+	}
+	return problems
+}
+
+// byHand are the drop-ins of upstream's runbook, and what says the same now.
+//
+//nolint:gosec // G101: "bypass" is no password
+var byHand = map[string]string{
+	"05-gate-timeout.conf":      "gate.timeout in justnews.toml",
+	"05-bus-bypass.conf":        "require_bus = false in justnews.toml, which the orchestrator's instance does not need",
+	"10-preflight-gating.conf":  "no gate of its own: the packages bring one",
+	"10-deps.conf":              "after = [\"…\"] in justnews.toml",
+	"20-restart-policy.conf":    "service.restart_sec in justnews.toml; nothing has a start limit any more",
+	"01-root.conf":              "service.user in justnews.toml",
+	"justnews-defaults.conf":    "[service] in justnews.toml",
+	"00-justnews-defaults.conf": "[service] in justnews.toml",
+}
+
+// heavy are the settings that take something away from what the generator
+// writes: a file with one of them is more than a habit.
+var heavy = []string{
+	"ExecStartPre", "ExecCondition", "User", "Group", "TimeoutStartSec", "NotifyAccess", "SuccessExitStatus",
+	"StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval", "Requires", "BindsTo",
+}
+
+// leftover finds a drop-in of the runbook's. One that only sets what may be set
+// so is a notice; an administrator's own drop-ins are left alone.
+func leftover(f facts.UnitFile) []diag.Problem {
+	now, known := byHand[f.Name]
+	if !known {
+		return nil
+	}
+	var keys []string
+	weight := diag.Notice
+	for _, s := range f.Settings {
+		if !slices.Contains(keys, s.Key) {
+			keys = append(keys, diag.Clean(s.Key))
+		}
+		if slices.Contains(heavy, s.Key) {
+			weight = diag.Warning
+		}
+	}
+	return []diag.Problem{{
+		Code: diag.DropInLeftover, Severity: weight, Subject: f.Path,
+		Message: "a drop-in made by hand does what justnews.toml is for now",
+		Seen:    strings.Join(keys, "=, ") + "=", Expected: now,
+		Fix: diag.Advise("say there what still holds", diag.Run("rm", "--", f.Path), diag.Run("justnews-gate", "config", "check"), diag.Reload()),
+	}}
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package unit judges units of the service manager: their states, the gate before
+// them, the mark of the configuration and the files that overrule them. It mirrors
+// internal/probe/systemd and internal/probe/unitfiles.
+package unit
+
+import (
+	"fmt"
+	"strings"
+
+	"justnews/internal/check"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Failure returns the problem of an instance whose unit has failed, nil for
+// any other state.
+func Failure(u facts.Unit) *diag.Problem {
+	j := Judge(u)
+	if u.LoadState != "loaded" || j.State != check.Failed {
+		return nil
+	}
+	p := WithSetup(diag.Problem{
+		Code: diag.UnitFailed, Subject: u.Name, Message: "the instance has failed",
+		Seen: j.Reason, Expected: "active", Fix: fixOf(u),
+	}, u)
+	return &p
+}
+
+// Judge judges a unit that something else needs. Failed means that waiting is
+// pointless; Idle that nothing is under way to start it. A unit between two
+// automatic restarts, or with a job, is Pending whatever its last result.
+func Judge(u facts.Unit) check.Judgement {
+	switch u.LoadState {
+	case "loaded":
+	case "":
+		return check.Judgement{Reason: "systemd said nothing of it"}
+	case "not-found":
+		return check.Judgement{State: check.Failed, Reason: "there is no such unit"}
+	default: // masked, bad-setting, error, …
+		return check.Judgement{State: check.Failed, Reason: "the unit is " + diag.Quote(u.LoadState)}
+	}
+	switch {
+	case u.ActiveState == "active" || u.ActiveState == "reloading" || u.ActiveState == "refreshing":
+		return check.Judgement{State: check.Ready, Reason: u.ActiveState}
+	case u.ActiveState == "failed" && !u.Job && !strings.Contains(u.SubState, "auto-restart"): // failed-before-auto-restart, too
+		return check.Judgement{State: check.Failed, Reason: FailureText(u)}
+	case u.ActiveState == "inactive" && !u.Job && !strings.Contains(u.SubState, "auto-restart"):
+		return check.Judgement{State: check.Idle, Reason: "inactive, and no job is queued for it"}
+	case u.ActiveState == "":
+		return check.Judgement{Reason: "systemd said nothing of it"}
+	default:
+		return check.Judgement{State: check.Pending, Reason: fmt.Sprintf("%s (%s)", diag.Clean(u.ActiveState), diag.Clean(u.SubState))}
+	}
+}
+
+// FailureText names a unit's result as systemctl status does.
+func FailureText(u facts.Unit) string {
+	s := "failed (Result: " + diag.Clean(u.Result) + ")"
+	switch {
+	case u.ExecMainCode == facts.CodeExited && u.ExecMainStatus != 0:
+		s += fmt.Sprintf(", its main process exited with status %d", u.ExecMainStatus)
+	case (u.ExecMainCode == facts.CodeKilled || u.ExecMainCode == facts.CodeDumped) && u.ExecMainStatus != 0:
+		s += fmt.Sprintf(", its main process was killed by signal %d", u.ExecMainStatus)
+	}
+	return s
+}
+
+// Problems names a unit that cannot become ready, and warns of one that
+// nobody starts: somebody may, and its server may run without it.
+func Problems(u facts.Unit, code diag.Code, what string) []diag.Problem {
+	switch j := Judge(u); j.State {
+	case check.Failed:
+		return []diag.Problem{WithSetup(diag.Problem{
+			Code: code, Subject: u.Name, Message: what + " cannot become ready",
+			Seen: j.Reason, Expected: "a loaded unit that is active", Fix: fixOf(u),
+		}, u)}
+	case check.Idle:
+		return []diag.Problem{{
+			Code: code, Severity: diag.Warning, Subject: u.Name, Message: what + " is not started",
+			Seen: j.Reason, Expected: "active", Fix: diag.Do(diag.Retry()),
+		}}
+	default:
+		return nil
+	}
+}
+
+func fixOf(u facts.Unit) diag.Fix {
+	switch {
+	case u.LoadState == "not-found":
+		return diag.Advise("install the unit, or name the right instance in justnews.toml (\"\" if it runs on another host)", diag.Reload())
+	case u.LoadState == "masked":
+		return diag.Do(diag.Run("systemctl", "unmask", "--", u.Name), diag.Retry())
+	case u.LoadState != "loaded":
+		return diag.Advise("fix the unit", diag.Reload()).Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
+	case u.Result == "oom-kill":
+		return diag.Advise("free memory, add swap or raise memory_max", diag.Retry()).Looking(diag.LogOf(u.Name))
+	default:
+		return diag.Advise("fix what its log names", diag.Retry()).Looking(diag.LogOf(u.Name))
+	}
+}

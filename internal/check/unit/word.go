@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unit
+
+import (
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Word is the state of an instance in one word for people.
+type Word string
+
+// The words, the worst first.
+const (
+	Refused  Word = "refused"  // its gate did not let it start
+	Failed   Word = "failed"   // it ended, or could not be started
+	Missing  Word = "missing"  // there is no such unit
+	Masked   Word = "masked"   // by an administrator
+	Waiting  Word = "waiting"  // its gate runs
+	Queued   Word = "queued"   // systemd has a job for it
+	Starting Word = "starting" // its gate has passed
+	Stopping Word = "stopping"
+	Stopped  Word = "stopped"
+	Disabled Word = "disabled" // by the configuration
+	Up       Word = "up"
+)
+
+// Pending reports whether the word changes without anybody's doing.
+func (w Word) Pending() bool {
+	return w == Waiting || w == Queued || w == Starting || w == Stopping
+}
+
+// WordOf returns the word for the unit of an instance that the configuration
+// enables or not. A job counts more than how the last start ended.
+func WordOf(u facts.Unit, enabled bool) Word {
+	trying := strings.HasPrefix(u.SubState, "auto-restart")
+	switch {
+	case u.LoadState == "masked":
+		return Masked
+	case u.LoadState != "loaded":
+		return Missing
+	case u.Job && (trying || u.ActiveState == "inactive" || u.ActiveState == "failed"):
+		return Queued
+	case u.ActiveState == "active" || u.ActiveState == "reloading" || u.ActiveState == "refreshing":
+		return Up
+	case u.ActiveState == "deactivating":
+		return Stopping
+	case u.ActiveState == "failed" || trying:
+		if refusal(u) != "" {
+			return Refused
+		}
+		return Failed
+	case u.ActiveState == "activating" && u.SubState == "start-pre":
+		return Waiting
+	case u.ActiveState == "activating":
+		return Starting
+	case !enabled:
+		return Disabled
+	}
+	return Stopped
+}
+
+// systemd keeps one line of each unit for all to read. Ours begins with one of
+// these, and a refusal goes on with its code: the gate writes it by StatusOf…, and
+// status and preflight read it with Refusal and WaitsFor.
+const (
+	refusedPrefix = "refused: "
+	waitingPrefix = "waiting: "
+)
+
+// StatusOfRefusal is the status of a unit whose gate refused.
+func StatusOfRefusal(p diag.Problem) string { return refusedPrefix + p.String() }
+
+// StatusOfWait is the status of a unit whose gate waits.
+func StatusOfWait(text string) string { return waitingPrefix + diag.Clean(text) }
+
+// WaitsFor returns what a unit's gate waits for, and any other status as it is.
+func WaitsFor(status string) string { return strings.TrimPrefix(status, waitingPrefix) }
+
+// refusal returns what the gate of a unit that does not run said last, "" where
+// it is not what keeps the unit down. systemd forgets the text when a start
+// begins.
+func refusal(u facts.Unit) string {
+	text, _ := strings.CutPrefix(u.StatusText, refusedPrefix)
+	if text == u.StatusText {
+		return ""
+	}
+	return text
+}
+
+// LastRefused reports whether the last try of a unit was refused and the next one has
+// not begun: a job that systemd has queued for it by itself is no new start.
+func LastRefused(u facts.Unit) bool {
+	between := strings.HasPrefix(u.SubState, "auto-restart") || u.ActiveState == "failed" && !u.Job
+	return u.LoadState == "loaded" && between && refusal(u) != ""
+}
+
+// Refusal returns the code and the whole text ("CODE: where: message") that a
+// gate, or the preload, left in the status of its unit when it refused.
+func Refusal(u facts.Unit) (diag.Code, string) {
+	text := refusal(u)
+	code, _, _ := strings.Cut(text, ":")
+	if _, known := diag.Lookup(diag.Code(code)); !known {
+		return "", ""
+	}
+	return diag.Code(code), text
+}

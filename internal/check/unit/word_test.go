@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unit_test
+
+import (
+	"testing"
+
+	"justnews/internal/check/unit"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+func TestWordOfSaysWhatAPersonWantsToKnow(t *testing.T) {
+	const refused = "refused: STORE-SNAPSHOT: chief_editor: the model has no snapshot"
+	loaded := func(active, sub, text string, job bool) facts.Unit {
+		return facts.Unit{LoadState: "loaded", ActiveState: active, SubState: sub, StatusText: text, Job: job}
+	}
+	for what, c := range map[string]struct {
+		unit     facts.Unit
+		disabled bool
+		want     unit.Word
+	}{
+		"running":                        {unit: loaded("active", "running", "", false), want: "up"},
+		"running, not enabled":           {unit: loaded("active", "running", "", false), disabled: true, want: "up"},
+		"running, to be restarted":       {unit: loaded("active", "running", "", true), want: "up"},
+		"the gate runs":                  {unit: loaded("activating", "start-pre", "waiting: models: 3 of 16", true), want: "waiting"},
+		"the gate has just begun":        {unit: loaded("activating", "start-pre", "", true), want: "waiting"},
+		"the program is executed":        {unit: loaded("activating", "start", "", true), want: "starting"},
+		"refused":                        {unit: loaded("failed", "failed", refused, false), want: "refused"},
+		"refused, tried again later":     {unit: loaded("activating", "auto-restart", refused, false), want: "refused"},
+		"refused before, now has a job":  {unit: loaded("failed", "failed", refused, true), want: "queued"},
+		"refused, the next try has come": {unit: loaded("activating", "auto-restart-queued", refused, true), want: "queued"},
+		"stopped after a refusal":        {unit: loaded("inactive", "dead", refused, false), want: "stopped"},
+		"queued after a refusal":         {unit: loaded("inactive", "dead", refused, true), want: "queued"},
+		"failed":                         {unit: loaded("failed", "failed", "", false), want: "failed"},
+		"crashed, tried again later":     {unit: loaded("activating", "auto-restart", "", false), want: "failed"},
+		"an agent's own words":           {unit: loaded("failed", "failed", "shutting down", false), want: "failed"},
+		"stopped":                        {unit: loaded("inactive", "dead", "", false), want: "stopped"},
+		"stops":                          {unit: loaded("deactivating", "stop-sigterm", "", true), want: "stopping"},
+		"disabled":                       {unit: loaded("inactive", "dead", "", false), disabled: true, want: "disabled"},
+		"masked":                         {unit: facts.Unit{LoadState: "masked", ActiveState: "inactive"}, want: "masked"},
+		"not installed":                  {unit: facts.Unit{LoadState: "not-found", ActiveState: "inactive"}, want: "missing"},
+	} {
+		if got := unit.WordOf(c.unit, !c.disabled); got != c.want {
+			t.Errorf("%s: %q, want %q", what, got, c.want)
+		}
+	}
+}
+
+func TestRefusalTakesKnownCodesAlone(t *testing.T) {
+	for text, want := range map[string]diag.Code{
+		"refused: STORE-SNAPSHOT: a: b": diag.StoreSnapshot,
+		"refused: NO-SUCH: a: b":        "",
+		"refused: ":                     "",
+		"waiting: STORE-SNAPSHOT: a":    "",
+		"":                              "",
+	} {
+		if got, _ := unit.Refusal(facts.Unit{StatusText: text}); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestWhatAGateSaysOfItselfIsReadAsItWasMeant(t *testing.T) {
+	p := diag.Problem{Code: diag.StoreSnapshot, Subject: "scout: waiting: x", Message: "refused: a\nb"}
+	u := facts.Unit{LoadState: "loaded", ActiveState: "failed", StatusText: unit.StatusOfRefusal(p)}
+	if code, text := unit.Refusal(u); code != p.Code || text != p.String() || !unit.LastRefused(u) {
+		t.Errorf("%q: %s %q", u.StatusText, code, text)
+	}
+	wait := unit.StatusOfWait("refused: STORE-SNAPSHOT\nx")
+	if code, _ := unit.Refusal(facts.Unit{StatusText: wait}); code != "" || unit.WaitsFor(wait) != `refused: STORE-SNAPSHOT\nx` {
+		t.Errorf("%q: %s %q", wait, code, unit.WaitsFor(wait))
+	}
+}

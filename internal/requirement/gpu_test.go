@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package requirement
+
+import (
+	"testing"
+	"time"
+)
+
+func TestWhatTheGPUsHaveToBeGoodFor(t *testing.T) {
+	const withMPS = instances + `mps = { enabled = true, memory = "4G" }
+[instances.analyst]
+port = 8004
+mps = { enabled = true, memory = "6G" }
+[instances.archive]
+port = 8012
+enabled = false
+mps = { enabled = true, memory = "8G" }
+`
+	for name, c := range map[string]struct {
+		toml           string
+		instance, host GPU
+	}{
+		"nothing asks for one": {instances, GPU{Patience: time.Minute, Starting: true}, GPU{Patience: time.Minute}},
+		"gpu.min_count needs it for everybody": {
+			"[gpu]\nmin_count = 2\n" + instances,
+			GPU{Needed: true, MinCount: 2, Patience: time.Minute, Starting: true}, GPU{Needed: true, MinCount: 2, Patience: time.Minute},
+		},
+		"MPS needs it, and instances that are switched off do not count": {
+			withMPS,
+			GPU{Needed: true, MPS: true, Patience: time.Minute, Limit: 4 << 30, Limits: 10 << 30, Clients: 2, Starting: true},
+			GPU{Needed: true, MPS: true, Patience: time.Minute, Limit: 6 << 30, Limits: 10 << 30, Clients: 2},
+		},
+	} {
+		cfg := load(t, c.toml)
+		w, problems := ForInstance(cfg, "scout", environment(), Flags{})
+		if len(problems) > 0 || w.GPU != c.instance {
+			t.Errorf("%s: %+v, %v", name, w.GPU, problems)
+		}
+		h, problems := ForHost(cfg, environment(), Flags{})
+		if len(problems) > 0 || h.GPU != c.host {
+			t.Errorf("%s: host %+v, %v", name, h.GPU, problems)
+		}
+	}
+	bus, _ := ForInstance(load(t, withMPS), "mcp_bus", environment(), Flags{})
+	if bus.GPU.Needed || bus.GPU.MPS || bus.GPU.Limit != 0 || bus.GPU.Clients != 2 {
+		t.Errorf("an instance without MPS: %+v", bus.GPU)
+	}
+}

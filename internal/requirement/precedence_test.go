@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package requirement
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+)
+
+func load(t *testing.T, toml string) *config.Config {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "justnews.toml")
+	if err := os.WriteFile(name, []byte(toml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, problems := config.Load(config.Source{File: name, Owner: os.Getuid()})
+	if cfg == nil {
+		t.Fatal(problems)
+	}
+	return cfg
+}
+
+func environment(assignments ...string) Lookup {
+	return func(name string) (string, bool) {
+		for _, a := range assignments {
+			if n, value, _ := strings.Cut(a, "="); n == name {
+				return value, true
+			}
+		}
+		return "", false
+	}
+}
+
+const instances = "[instances.gpu_orchestrator]\nport = 8014\n[instances.mcp_bus]\nport = 8000\n[instances.scout]\nport = 8002\n"
+
+// layers are what may set one value, the weakest first.
+type layers struct {
+	variable string
+	def      string
+	toml     string // lines
+	fromTOML string
+	env      string
+	fromEnv  string
+	flag     Flags
+	fromFlag string // "" : there is no flag
+	show     func(Run) string
+}
+
+func table() []layers {
+	minute, no := time.Minute, false
+	return []layers{
+		{
+			"GATE_TIMEOUT", "3m0s gate.timeout", "[gate]\ntimeout = \"5min\"\n", "5m0s gate.timeout",
+			"7min", "7m0s GATE_TIMEOUT in the environment", Flags{Timeout: &minute}, "1m0s --timeout",
+			func(w Run) string { return fmt.Sprint(w.Timeout.Value, " ", w.Timeout.Origin) },
+		},
+		{
+			"REQUIRE_BUS", "true", "", "true", "yes", "true", Flags{RequireBus: &no}, "false",
+			func(w Run) string { return fmt.Sprint(w.RequireBus) },
+		},
+		{
+			"STRICT_MODEL_STORE", "true", "[models]\nstrict = false\n", "false", "1", "true", Flags{}, "",
+			func(w Run) string { return fmt.Sprint(w.Models.Strict) },
+		},
+		{
+			"GPU_ORCHESTRATOR_URL", "http://127.0.0.1:8014", "[orchestrator]\nurl = \"http://localhost:8014/\"\n", "http://localhost:8014",
+			"http://10.0.0.1:9/", "http://10.0.0.1:9", Flags{}, "", func(w Run) string { return w.Orchestrator.URL },
+		},
+		{
+			"MCP_BUS_URL", "http://127.0.0.1:8000", "[bus]\nurl = \"http://localhost:8000\"\n", "http://localhost:8000",
+			"http://bus", "http://bus:80", Flags{}, "", func(w Run) string { return w.Bus.URL },
+		},
+		{
+			"MODEL_STORE_ROOT", "/opt/justnews/models", "[models]\nroot = \"/toml\"\n", "/toml", "/env/", "/env", Flags{}, "",
+			func(w Run) string { return w.Models.Root },
+		},
+		{
+			"BASE_MODEL_DIR", "", "[models]\nbase_dir = \"/toml\"\n", "/toml", "/env", "/env", Flags{}, "",
+			func(w Run) string { return w.Models.BaseDir },
+		},
+		{
+			"CUDA_MPS_PIPE_DIRECTORY", "/run/nvidia-mps", "[mps]\npipe_directory = \"/toml\"\n", "/toml", "/tmp/nvidia-mps", "/tmp/nvidia-mps", Flags{}, "",
+			func(w Run) string { return w.MPS.PipeDirectory },
+		},
+		{
+			"CUDA_MPS_LOG_DIRECTORY", "/var/log/nvidia-mps", "[mps]\nlog_directory = \"/toml\"\n", "/toml", "/env", "/env", Flags{}, "",
+			func(w Run) string { return w.MPS.LogDirectory },
+		},
+		{
+			"", "/etc/justnews/AGENT_MODEL_MAP.json", "[models]\nmap = \"/toml.json\"\n", "/toml.json", "", "/toml.json", Flags{}, "",
+			func(w Run) string { return w.Models.Map },
+		},
+	}
+}
+
+func TestAFlagBeatsTheEnvironmentBeatsTheFileBeatsTheDefault(t *testing.T) {
+	for _, l := range table() {
+		expect := func(what, toml string, env Lookup, flags Flags, want string) {
+			t.Helper()
+			w, problems := ForInstance(load(t, toml+instances), "scout", env, flags)
+			if got := l.show(w); got != want || len(problems) > 0 {
+				t.Errorf("%s, %s: got %q, want %q, %v", l.variable, what, got, want, problems)
+			}
+		}
+		expect("default", "", environment(), Flags{}, l.def)
+		expect("file", l.toml, environment(), Flags{}, l.fromTOML)
+		expect("environment", l.toml, environment(l.variable+"="+l.env), Flags{}, l.fromEnv)
+		expect("an empty variable is unset", l.toml, environment(l.variable+"="), Flags{}, l.fromTOML)
+		if l.fromFlag != "" {
+			expect("flag", l.toml, environment(l.variable+"="+l.env), l.flag, l.fromFlag)
+		}
+	}
+}
+
+func TestWhatAVariableMayNotSayIsAConfigurationErrorWithAFix(t *testing.T) {
+	cfg := load(t, instances)
+	for variable, values := range map[string][]string{
+		"GATE_TIMEOUT": {
+			"0", "-1", "-5s", "1e9", "1000000000", "infinity", "soon", " ", "1.5", "500ms", "86401", "0x10", "3 parsecs",
+			"9223372036854775807", "99999999999999999999s", "5min\n",
+		},
+		"REQUIRE_BUS":             {"maybe", "2", " 1", "-1", "tru"},
+		"STRICT_MODEL_STORE":      {"strict", "10"},
+		"GPU_ORCHESTRATOR_URL":    {"127.0.0.1:8014", "https://127.0.0.1:8014", "http://", "http://u:p@h:1", "http://h:1/x", "http://h:0", "http://h:99999", "http://h:1?q", "http://h:1#f", "http://h:", "http://a b:1", "http://h:1\n"},
+		"MCP_BUS_URL":             {"ftp://h:1", "bus"},
+		"MODEL_STORE_ROOT":        {"models", "./models", "~/models", "/a\nb", "/\x1b[2J", "/\xff"},
+		"BASE_MODEL_DIR":          {"base", "/a\x00b"},
+		"CUDA_MPS_PIPE_DIRECTORY": {"mps", "/", "/" + strings.Repeat("x", 87)},
+		"CUDA_MPS_LOG_DIRECTORY":  {"log"},
+	} {
+		for _, value := range values {
+			for _, f := range []func() []diag.Problem{
+				func() []diag.Problem {
+					_, p := ForInstance(cfg, "scout", environment(variable+"="+value), Flags{})
+					return p
+				},
+				func() []diag.Problem { _, p := ForHost(cfg, environment(variable+"="+value), Flags{}); return p },
+			} {
+				problems := f()
+				if len(problems) != 1 || problems[0].Status() != diag.StatusConfig || problems[0].Subject != variable ||
+					!strings.Contains(problems[0].Fix.String(), variable) || problems[0].Expected == "" {
+					t.Errorf("%s=%q: %+v", variable, value, problems)
+				}
+			}
+		}
+	}
+}
+
+func TestABudgetLiesBetweenASecondAndADay(t *testing.T) {
+	cfg := load(t, instances)
+	for value, want := range map[string]time.Duration{
+		"1": time.Second, "300": 5 * time.Minute, "300s": 5 * time.Minute, "5min": 5 * time.Minute,
+		"1min 30s": 90 * time.Second, "1000ms": time.Second, "86400": 24 * time.Hour, "1d": 24 * time.Hour,
+	} {
+		w, problems := ForInstance(cfg, "scout", environment("GATE_TIMEOUT="+value), Flags{})
+		if w.Timeout.Value != want || len(problems) > 0 {
+			t.Errorf("%s: %v, %v", value, w.Timeout, problems)
+		}
+	}
+}
+
+func TestAllBadVariablesAreNamedInOneRun(t *testing.T) {
+	_, problems := ForInstance(load(t, instances), "scout", environment("GATE_TIMEOUT=x", "REQUIRE_BUS=x", "MCP_BUS_URL=x"), Flags{})
+	if len(diag.Errors(problems)) != 3 {
+		t.Errorf("%v", problems)
+	}
+}
+
+func TestStructureExemptsTheOrchestratorAndTheBusWhateverIsAsked(t *testing.T) {
+	yes := true
+	cfg := load(t, "[gate]\nscope = \"all\"\n"+instances)
+	for name, want := range map[string][2]bool{ // models, bus
+		"gpu_orchestrator": {false, false},
+		"mcp_bus":          {true, false},
+		"scout":            {true, true},
+	} {
+		for _, env := range []Lookup{environment(), environment("REQUIRE_BUS=1")} {
+			for _, flags := range []Flags{{}, {RequireBus: &yes}} {
+				w, problems := ForInstance(cfg, name, env, flags)
+				if w.RequireModels != want[0] || w.RequireBus != want[1] || len(problems) > 0 {
+					t.Errorf("%s: models %v, bus %v, %v", name, w.RequireModels, w.RequireBus, problems)
+				}
+			}
+		}
+	}
+}
+
+func TestAnUnknownInstanceIsRefusedWithTheNearestName(t *testing.T) {
+	_, problems := ForInstance(load(t, instances), "scuot", environment(), Flags{})
+	if len(problems) != 1 || problems[0].Code != diag.InstanceUnknown || problems[0].Status() != diag.StatusConfig ||
+		!strings.Contains(problems[0].Message, `did you mean "scout"?`) {
+		t.Errorf("%+v", problems)
+	}
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package requirement works out what one run has to make sure of: the configuration,
+// overruled by the environment as the unit has it, overruled by flags. It is
+// pure: it looks at nothing but its arguments.
+package requirement
+
+import (
+	"time"
+
+	"justnews/internal/config"
+)
+
+// Run is what one run has to make sure of. The zero value asks for nothing and
+// has no time: ForInstance, ForHost and ForMPS make the useful ones.
+type Run struct {
+	Instance string // "" for a run that stands for the whole host (preload, preflight)
+	Unit     string // justnews@INSTANCE.service, "" without an instance
+
+	Timeout Timeout
+
+	Orchestrator Service
+	Bus          Service
+
+	RequireModels bool
+	RequireBus    bool
+	HonorSafeMode bool
+
+	Models config.Models
+	Verify string // "off", "presence" or "manifest": what is asked of the Model Store
+	// Loader is who loads the models and so has to be able to read them; the
+	// zero value where the orchestrator is no unit of this host.
+	Loader Account
+
+	OnlyAgent       string // scope = "own": the agent whose models decide
+	AcceptEmpty     bool
+	FailFast        bool
+	RefreshAttempts int
+	ForceRefresh    bool // preload --refresh: POST even where a finished job needs none
+
+	Needs []config.Probe
+
+	RequireMPS bool
+	MPS        config.MPS
+	// InstanceMPS is the instance's own part of it: its limits.
+	InstanceMPS config.InstanceMPS
+	GPU         GPU
+}
+
+// GPU is what the GPUs have to be good for.
+type GPU struct {
+	Needed   bool          // without one the run fails: gpu.min_count is above 0, or MPS is on
+	MPS      bool          // the instance, or any of the host, runs under MPS
+	MinCount int           // gpu.min_count
+	Patience time.Duration // gpu.patience
+	Limit    uint64        // mps.memory of the instance in bytes, of a host the largest; 0: none
+	Limits   uint64        // of all instances with MPS together
+	Clients  int           // enabled instances with MPS
+	Starting bool          // an instance is about to start
+}
+
+// Account is a user and a group, as a unit has them.
+type Account struct{ User, Group string }
+
+// Service is an HTTP server that is waited for, and its unit.
+type Service struct {
+	URL  string
+	Unit string // "" : no unit of this host, nothing is asked of systemd
+	// Here: it is served by this host. Its unit says so, or, which this package
+	// cannot know, the address that its URL leads to.
+	Here bool
+}
+
+// Timeout is the total budget of one run and where it was set.
+type Timeout struct {
+	Value  time.Duration
+	Origin string // "flag --timeout", "environment GATE_TIMEOUT", "gate.timeout", …
+}
+
+// Flags are the command line's overrides; a nil pointer is a flag not given.
+type Flags struct {
+	Timeout    *time.Duration
+	RequireBus *bool
+	Refresh    bool
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package requirement
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"strings"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/spell"
+	"justnews/internal/unitname"
+)
+
+// Lookup returns an environment variable, like os.LookupEnv.
+type Lookup func(name string) (string, bool)
+
+// ForInstance returns what the gate of one instance has to make sure of. Every
+// problem is returned; with an error among them the Run must not be used.
+func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run, []diag.Problem) {
+	inst, ok := cfg.Instance(name)
+	if !ok {
+		return Run{}, []diag.Problem{unknownInstance(cfg, name)}
+	}
+	w := host(cfg)
+	w.Instance, w.Unit = name, unitname.Of(name)
+	w.Timeout = Timeout{inst.Gate.Timeout, "gate.timeout"}
+	w.RequireModels, w.RequireBus = inst.RequireModels, inst.RequireBus
+	w.FailFast, w.RefreshAttempts = inst.Gate.FailFast, inst.Gate.RefreshAttempts
+	w.RequireMPS, w.InstanceMPS = inst.MPS.Enabled, inst.MPS
+	w.GPU = gpu(cfg, inst.MPS)
+	w.GPU.Starting = true
+	w.Verify = cfg.Models.Verify
+	if inst.Gate.Scope == "own" {
+		w.OnlyAgent = name
+	}
+	for _, need := range inst.Needs {
+		w.Needs = append(w.Needs, cfg.Probes[need])
+	}
+	problems := overrule(&w, env, flags)
+	exempt(&w, cfg)
+	return w, problems
+}
+
+// ForHost returns what a run has to make sure of that stands for the whole
+// host: every model of the map.
+func ForHost(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) {
+	w := host(cfg)
+	w.Timeout = Timeout{cfg.Gate.Timeout, "gate.timeout"}
+	w.RequireModels = true
+	w.FailFast, w.RefreshAttempts = cfg.Gate.FailFast, cfg.Gate.RefreshAttempts
+	w.ForceRefresh = flags.Refresh
+	w.GPU = gpu(cfg, anyMPS(cfg))
+	w.Verify = cfg.Models.VerifyPreload
+	return w, overrule(&w, env, flags)
+}
+
+// ForMPS returns what has to be true of NVIDIA MPS, and nothing else.
+func ForMPS(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) {
+	w := host(cfg)
+	w.Timeout = Timeout{cfg.Gate.Timeout, "gate.timeout"}
+	w.RequireMPS = true
+	return w, overrule(&w, env, flags)
+}
+
+func host(cfg *config.Config) Run {
+	loader, _ := cfg.Instance(cfg.Orchestrator.Instance)
+	return Run{
+		Loader:        Account{loader.Service.User, loader.Service.Group},
+		Orchestrator:  service(cfg.Orchestrator.URL, cfg.Orchestrator.Instance),
+		Bus:           service(cfg.Bus.URL, cfg.Bus.Instance),
+		HonorSafeMode: cfg.Orchestrator.HonorSafeMode,
+		Models:        cfg.Models,
+		AcceptEmpty:   cfg.Models.AcceptEmpty,
+		MPS:           cfg.MPS,
+	}
+}
+
+func service(url, instance string) Service {
+	return Service{URL: url, Unit: unitname.Of(instance), Here: instance != ""}
+}
+
+// gpu returns what the GPUs have to be good for, for who has these settings of
+// MPS.
+func gpu(cfg *config.Config, mps config.InstanceMPS) GPU {
+	g := GPU{MPS: mps.Enabled, MinCount: cfg.GPU.MinCount, Patience: cfg.GPU.Patience, Needed: mps.Enabled || cfg.GPU.MinCount > 0}
+	if mps.Enabled {
+		g.Limit = mps.Bytes
+	}
+	for _, i := range cfg.Instances {
+		if i.Enabled && i.MPS.Enabled {
+			g.Clients++
+			sum, carry := bits.Add64(g.Limits, i.MPS.Bytes, 0)
+			g.Limits = sum | -carry // as large as can be where it does not fit
+		}
+	}
+	return g
+}
+
+// anyMPS stands for the instances of a host: MPS where one of them has it, and
+// the largest limit.
+func anyMPS(cfg *config.Config) config.InstanceMPS {
+	var all config.InstanceMPS
+	for _, i := range cfg.Instances {
+		if i.Enabled && i.MPS.Enabled {
+			all.Enabled, all.Bytes = true, max(all.Bytes, i.MPS.Bytes)
+		}
+	}
+	return all
+}
+
+// exempt keeps the circle from becoming a deadlock, whatever REQUIRE_BUS says:
+// the orchestrator cannot wait for itself nor for the bus, which is gated on
+// it; the bus cannot wait for itself.
+func exempt(w *Run, cfg *config.Config) {
+	switch w.Instance {
+	case cfg.Orchestrator.Instance:
+		w.RequireModels, w.RequireBus = false, false
+	case cfg.Bus.Instance:
+		w.RequireBus = false
+	}
+}
+
+// overrule applies the environment, then the flags. An empty variable counts
+// as unset, as a line NAME= in an environment file means it.
+func overrule(w *Run, env Lookup, flags Flags) []diag.Problem {
+	var problems []diag.Problem
+	set := func(name string, apply func(string) error) {
+		value, ok := env(name)
+		if !ok || value == "" {
+			return
+		}
+		if err := apply(value); err != nil {
+			problems = append(problems, badVariable(w, name, value, err))
+		}
+	}
+	set("GATE_TIMEOUT", func(v string) error {
+		d, err := config.Timeout(v)
+		if err == nil {
+			w.Timeout = Timeout{d, "GATE_TIMEOUT in the environment"}
+		}
+		return err
+	})
+	set("REQUIRE_BUS", into(&w.RequireBus, boolean))
+	set("STRICT_MODEL_STORE", into(&w.Models.Strict, boolean))
+	set("GPU_ORCHESTRATOR_URL", into(&w.Orchestrator.URL, config.ServerURL))
+	set("MCP_BUS_URL", into(&w.Bus.URL, config.ServerURL))
+	set("MODEL_STORE_ROOT", into(&w.Models.Root, config.Path))
+	set("BASE_MODEL_DIR", into(&w.Models.BaseDir, config.Path))
+	set("CUDA_MPS_PIPE_DIRECTORY", into(&w.MPS.PipeDirectory, config.PipeDirectory))
+	set("CUDA_MPS_LOG_DIRECTORY", into(&w.MPS.LogDirectory, config.Path))
+	if flags.Timeout != nil {
+		w.Timeout = Timeout{*flags.Timeout, "--timeout"}
+	}
+	if flags.RequireBus != nil {
+		w.RequireBus = *flags.RequireBus
+	}
+	return problems
+}
+
+// into returns what reads a value and keeps it where it means something.
+func into[T any](target *T, read func(string) (T, error)) func(string) error {
+	return func(v string) error {
+		value, err := read(v)
+		if err == nil {
+			*target = value
+		}
+		return err
+	}
+}
+
+func boolean(v string) (bool, error) {
+	switch strings.ToLower(v) {
+	case "1", "true", "yes", "on":
+		return true, nil
+	case "0", "false", "no", "off":
+		return false, nil
+	}
+	return false, config.Expected{Form: "0 or 1"}
+}
+
+func badVariable(w *Run, name, value string, err error) diag.Problem {
+	expected := err.Error()
+	if e, ok := errors.AsType[config.Expected](err); ok {
+		expected = e.Form
+	}
+	where := "the environment"
+	if w.Unit != "" {
+		where = fmt.Sprintf("/etc/justnews/global.env, /etc/justnews/%s.env or a drop-in of %s", w.Instance, w.Unit)
+	}
+	return diag.Problem{
+		Code:     diag.ConfigEnvironment,
+		Subject:  name,
+		Message:  fmt.Sprintf("%s in the environment must be %s", name, expected),
+		Seen:     fmt.Sprintf("%q", withoutPassword(value)),
+		Expected: expected,
+		Fix:      diag.Advise(fmt.Sprintf("correct %s in %s", name, where), diag.Reload()),
+	}
+}
+
+// withoutPassword hides what stands before the @ of a URL: the problem goes to
+// the journal and into a record.
+func withoutPassword(value string) string {
+	scheme, rest, ok := strings.Cut(value, "://")
+	if at := strings.LastIndex(rest, "@"); ok && at >= 0 {
+		return scheme + "://***" + rest[at:]
+	}
+	return value
+}
+
+func unknownInstance(cfg *config.Config, name string) diag.Problem {
+	names := make([]string, 0, len(cfg.Instances))
+	for _, i := range cfg.Instances {
+		names = append(names, i.Name)
+	}
+	p := diag.Problem{
+		Code:     diag.InstanceUnknown,
+		Subject:  name,
+		Message:  "the configuration lists no such instance",
+		Seen:     fmt.Sprintf("%q", name),
+		Expected: "one of " + strings.Join(names, ", "),
+		Fix:      diag.Advise(fmt.Sprintf("add the table [instances.%s] to /etc/justnews/justnews.toml", name), diag.Reload()),
+	}
+	if len(names) == 0 {
+		p.Expected = "an [instances.NAME] table"
+	}
+	if near, ok := spell.Nearest(name, names); ok {
+		p.Message += fmt.Sprintf("; did you mean %q?", near)
+		p.Fix.Advice = fmt.Sprintf("name the instance %s, or add [instances.%s] to /etc/justnews/justnews.toml", near, name)
+		if !config.InstanceName(name) {
+			p.Fix = diag.Advise("name the instance " + near)
+		}
+	} else if !config.InstanceName(name) {
+		p.Fix = diag.Advise("name an instance that is listed")
+	}
+	return p
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package unitname holds the names of this product's units, and the way from an
+// instance to its unit and back.
+package unitname
+
+import "strings"
+
+// The static units.
+const (
+	Target   = "justnews.target"
+	Preload  = "justnews-preload.service"
+	MPS      = "justnews-mps.service"
+	Template = prefix + suffix
+)
+
+const (
+	prefix = "justnews@"
+	suffix = ".service"
+)
+
+// Of returns the unit of an instance, "" for no instance.
+func Of(instance string) string {
+	if instance == "" {
+		return ""
+	}
+	return prefix + instance + suffix
+}
+
+// Instance returns the instance of a unit, "" for a unit of none.
+func Instance(unit string) string {
+	name, ours := strings.CutPrefix(unit, prefix)
+	name, service := strings.CutSuffix(name, suffix)
+	if !ours || !service {
+		return ""
+	}
+	return name
+}
