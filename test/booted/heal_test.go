@@ -274,10 +274,10 @@ func TestHealingTableHasEveryFault(t *testing.T) {
 
 const healingHead = `# How a host heals
 
-A host with 17 instances, booted; the fault is injected while the instances are stopped, and
-` + "`systemctl start justnews.target`" + ` is refused. Then the cause is removed and nothing else is typed: the times are from
-that moment until the last instance is active, on systemd's own stamps. Faults of the configuration are removed by an
-edit and ` + "`systemctl daemon-reload`" + `. The promise is 60 s with systemd 257 and 90 s with 252. 0 s: it held nothing up.
+A booted host with 17 instances. The fault is injected while the instances are stopped, and
+` + "`systemctl start justnews.target`" + ` is refused. Then only the cause is removed. The times are from that moment until the
+last instance is active, by systemd's own timestamps. Faults in the configuration are removed by an edit and
+` + "`systemctl daemon-reload`" + `. The limits are 60 s with systemd 257 and 90 s with 252. 0 s: nothing was delayed.
 
 This table is written by ` + "`go test ./test/booted -run 'TestHealing$' -healing`" + `.
 
