@@ -89,13 +89,7 @@ func (a *app) namedInTime(cfg *config.Config) []diag.Problem {
 	defer cancel()
 	problems, err := safefile.Do(ctx, func() ([]diag.Problem, error) { return a.named(cfg), nil })
 	if err != nil {
-		return []diag.Problem{{
-			Code: diag.StoreTimeout, Severity: diag.Warning, Subject: cfg.Models.Root,
-			Message:  "what the configuration names on this host was not looked at: a file system does not answer",
-			Seen:     "no answer within " + namedFor.String(),
-			Expected: "an answer",
-			Fix:      diag.Advise("mount the file system again").Looking(diag.Run("findmnt", "--target="+cfg.Models.Root)),
-		}}
+		return []diag.Problem{store.Hung(cfg.Models.Root, namedFor)}
 	}
 	return problems
 }

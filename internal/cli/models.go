@@ -135,10 +135,7 @@ func choose(wants []facts.StoreWant, agents []string, inStore func() []facts.Sto
 			if mine = of(store, agent); len(mine) == 0 {
 				return nil, []diag.Problem{unknownAgent(agent, slices.Concat(wants, store))}
 			}
-			problems = append(problems, diag.Problem{
-				Code: diag.MapName, Severity: diag.Warning, Subject: agent, Message: "the map does not list this agent",
-				Expected: "an agent of the map", Fix: diag.Advise("add it to AGENT_MODEL_MAP.json if it is meant to be loaded"),
-			})
+			problems = append(problems, checkstore.NotListed(agent))
 		}
 		chosen = append(chosen, mine...)
 	}

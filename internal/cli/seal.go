@@ -93,7 +93,7 @@ func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Pr
 		}
 	}
 	if len(out.Seals) == 0 && status == diag.StatusReady {
-		p := diag.Problem{Code: diag.StoreVersion, Subject: agent, Message: "there is nothing to seal", Fix: diag.Do(diag.Run("justnews-gate", "models", "verify", "--", agent))}
+		p := checkstore.NothingToSeal(agent)
 		problems, status = append(problems, p), p.Status()
 		out.Problems = a.clean(problems)
 	}
