@@ -25,7 +25,7 @@ var judges = map[string]any{
 	"unit.KeptDown": unit.KeptDown, "unit.NotUp": unit.NotUp, "host.NotOurs": host.NotOurs, "host.NotStopped": host.NotStopped, "store.Late": store.Late,
 	"store.Hung": store.Hung, "store.NoLoader": store.NoLoader, "store.NothingToSeal": store.NothingToSeal, "store.NotListed": store.NotListed,
 	"unit.NoSystemd": unit.NoSystemd, "unit.SystemdSilent": unit.SystemdSilent, "unit.NotAllowed": unit.NotAllowed, "unit.NotServed": unit.NotServed,
-	"unit.TargetStopped": unit.TargetStopped, "unit.StatusUnknown": unit.StatusUnknown, "unit.StatusListed": unit.StatusListed,
+	"orchestrator.TargetStopped": orchestrator.TargetStopped, "unit.StatusUnknown": unit.StatusUnknown, "unit.StatusListed": unit.StatusListed,
 	"host.PathFix": host.PathFix, "unit.Problems": unit.Problems, "unit.WithSetup": unit.WithSetup,
 	"gpu.Judge": gpu.Judge, "host.Account": host.Account, "host.Cache": host.Cache, "host.Database": host.Database,
 	"host.EnvFile": host.EnvFile, "host.Limits": host.Limits, "host.NamedAccount": host.NamedAccount, "host.NamedPath": host.NamedPath,

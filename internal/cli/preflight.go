@@ -126,7 +126,7 @@ func notStarted(ctx context.Context, cfg *config.Config, w *requirement.Run, uni
 	}
 	w.RequireModels = w.RequireModels && w.Orchestrator.Unit == ""
 	w.RequireBus = w.RequireBus && w.Bus.Unit == ""
-	return []diag.Problem{unit.TargetStopped()}
+	return []diag.Problem{checkorchestrator.TargetStopped()}
 }
 
 // registered asks the bus whether it knows the orchestrator, where both are

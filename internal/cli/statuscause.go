@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	checkorchestrator "justnews/internal/check/orchestrator"
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/unitname"
@@ -41,7 +42,7 @@ func (g *glance) settle() {
 	}
 	if g.stopped() {
 		g.Causes = slices.DeleteFunc(g.Causes, func(c cause) bool { return consequential(c.Problem.Code) })
-		others = append(others, unit.TargetStopped())
+		others = append(others, checkorchestrator.TargetStopped())
 	}
 	g.dropConsequences()
 	g.holdTheRest()
