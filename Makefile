@@ -9,8 +9,8 @@ GO             ?= go
 BUILD          := build
 VERSION        := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS        := -s -w -X justnews/internal/version.described=$(VERSION)
-GOLANGCI       := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-GOVULNCHECK    := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+# What checks the tree, in the versions of tools/go.mod.
+TOOL           := $(GO) tool -modfile=tools/go.mod
 # Installed by 'make test' where they are missing and the machine allows it.
 TEST_PACKAGES  := gcc libc6-dev dbus mandoc mmdebstrap systemd-container shellcheck uidmap \
                   lintian rpm rpmlint zsh fish
@@ -65,11 +65,12 @@ lint:
 	test -z "$$(gofmt -l cmd internal packaging test)" || { gofmt -l cmd internal packaging test; false; }
 	$(GO) vet ./...
 	$(GO) -C test/kubernetes vet ./...
-	$(GO) run $(GOLANGCI) run ./...
+	$(TOOL) golangci-lint run ./...
+	test -z "$$($(TOOL) deadcode -test ./... | tee /dev/stderr)"
 	shellcheck $$(git ls-files '*.sh' 'packaging/scripts/*' .ci/run)
 
 vuln:
-	$(GO) run $(GOVULNCHECK) ./...
+	$(TOOL) govulncheck ./...
 
 demo:
 	demo/demo.sh
@@ -93,7 +94,7 @@ fuzz:
 # test of each fails until it is as it would be made.
 generate:
 	$(GO) generate ./...
-	$(GO) test ./internal/adopt ./internal/completion ./internal/config ./internal/emit ./internal/report ./internal/timeline -update
+	$(GO) test ./internal/migrate ./internal/completion ./internal/config ./internal/emit ./internal/layout ./internal/report ./internal/timeline -update
 	$(GO) test ./test/docs ./test/hostile -run Page -update
 
 # The same for docs/screens.md, which shows a booted host and so differs a little

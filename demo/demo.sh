@@ -60,7 +60,7 @@ mkdir -p "$bin" "$root/etc/justnews"
 say 'Build the two programs, and a reference orchestrator to try them on'
 note '   Some minutes where Go has not built them before, else seconds.'
 CGO_ENABLED=0 GOFLAGS="${GOFLAGS:--buildvcs=false}" go build -trimpath -ldflags '-s -w' -o "$bin/" \
-	./cmd/justnews-generator ./cmd/justnews-gate ./internal/reference/cmd/justnews-reference
+	./cmd/justnews-generator ./cmd/justnews-gate ./test/reference/cmd/justnews-reference
 PATH=$bin:$PATH
 for program in justnews-generator justnews-gate; do
 	awk -v name="$program" -v bytes="$(wc -c <"$bin/$program")" 'BEGIN { printf "   %-19s%5.1f MiB\n", name, bytes / 1048576 }'

@@ -21,7 +21,7 @@ import (
 	"justnews/internal/version"
 )
 
-func init() { runtime.LockOSThread() } //nolint:gochecknoinits // process.OffMain asks for it
+func init() { runtime.LockOSThread() } // process.OffMain asks for it
 
 func main() {
 	process.Protect()

@@ -17,7 +17,7 @@ import (
 	"justnews/internal/check/orchestrator"
 	"justnews/internal/check/store"
 	"justnews/internal/check/unit"
-	"justnews/internal/reference/outside"
+	"justnews/test/reference/outside"
 )
 
 // judges are all functions below this package that say what is wrong.

@@ -20,8 +20,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"justnews/internal/reference"
-	"justnews/internal/reference/store"
+	"justnews/test/reference"
+	"justnews/test/reference/store"
 )
 
 // scene is one host: a cache that an attacker got at, and what must stay as it

@@ -45,6 +45,9 @@ type Machine struct {
 	// MetricsDir is where the metrics of each run go, "": to where node_exporter
 	// looks.
 	MetricsDir string
+	// SharedDir is where the gates leave what they tell each other, "":
+	// hostlock.SharedDir.
+	SharedDir string
 	// DigestDir is where digests are remembered, "": DigestDir.
 	DigestDir string
 	// DigestLog is a log there that the service manager opened for this process,
@@ -85,6 +88,7 @@ type line struct {
 	Nopasswd  nopasswdCommand  `cmd:"" help:"Let a user operate JustNews without a password, or run a gate as yourself."`
 	Explain   explainCommand   `cmd:"" help:"Print the meaning and the cure of every problem code."`
 
+	Renew      renewCommand      `cmd:"" hidden:"" help:"Restart servers that run with another configuration and that no instance uses; for justnews-renew.service."`
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
 }
 
@@ -124,6 +128,9 @@ type app struct {
 	told float64 // when the journal last heard of what refuses this unit
 	// listed are the instances of the configuration, nil before it was read.
 	listed []string
+
+	compareNext  time.Time     // when a gate compares again what a server was started with
+	comparePause time.Duration // the pause before that
 
 	watchdog *process.Watchdog // nil: the command has no deadline
 	unleash  func()            // ends the watch of a command without one

@@ -189,7 +189,13 @@ func (a *app) perform(e errand, watch *report.Watch) (gate.Result, *facts.Unit) 
 	x.Self.Unit = own
 	x.Mark = a.unitMark(e, own, conn)
 	x.Began, x.Doing = began, func(step string) { a.watchdog.Now(process.Doing{What: "the step " + step, Step: step}) }
+	if own != nil {
+		x.Renew = a.renewal(unitsOf(conn))
+	}
 	res := e.run(ctx, w, x.World)
+	if res.Passed() {
+		a.leaveStart(cfg, e.instance, own)
+	}
 	notes := append(problems, conflict...)
 	res.Problems = append(append(notes, x.notes...), res.Problems...)
 	return res, own

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"justnews/internal/reference/hang"
+	"justnews/test/reference/hang"
 )
 
 // asked runs a command, asks it to end after a while, and returns how it ended.

@@ -115,8 +115,6 @@ func orEmpty[T any](list []T) []T {
 func inSeconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
 
 // words says a verdict in a table.
-//
-//nolint:gochecknoglobals // a constant table
 var words = map[string]string{
 	"absent": "not there", string(facts.Whole): "whole", string(facts.Differs): "not as manifested",
 	string(facts.Undecided): "cannot be verified", string(facts.NoManifest): "nothing to compare with",

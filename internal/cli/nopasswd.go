@@ -4,18 +4,13 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
-	"justnews/internal/enact"
-	"justnews/internal/facts"
-	"justnews/internal/grant"
-	"justnews/internal/probe/account"
+	"justnews/internal/operators"
 	"justnews/internal/report"
-	"justnews/internal/sudoers"
 )
 
 type nopasswdCommand struct {
@@ -33,7 +28,7 @@ type nopasswdInstallCommand struct {
 // Run puts a user into the group that polkit's rule names, and on request into
 // a sudo rule.
 func (c *nopasswdInstallCommand) Run(a *app) error {
-	return a.nopasswd(grant.Wish{User: c.User, Install: true, Sudoers: c.Sudoers, DryRun: c.DryRun})
+	return a.nopasswd(operators.Wish{User: c.User, Install: true, Sudoers: c.Sudoers, DryRun: c.DryRun})
 }
 
 type nopasswdUninstallCommand struct {
@@ -43,7 +38,7 @@ type nopasswdUninstallCommand struct {
 
 // Run takes a user out of the group and out of the sudo rule.
 func (c *nopasswdUninstallCommand) Run(a *app) error {
-	return a.nopasswd(grant.Wish{User: c.User, DryRun: c.DryRun})
+	return a.nopasswd(operators.Wish{User: c.User, DryRun: c.DryRun})
 }
 
 type nopasswdRunCommand struct {
@@ -61,60 +56,49 @@ func (c *nopasswdRunCommand) Run(a *app) error {
 
 // granted is the JSON of nopasswd install and uninstall.
 type granted struct {
-	Schema   int            `json:"schema"`
-	User     string         `json:"user"`
-	DryRun   bool           `json:"dry_run"`
-	Steps    []grantedStep  `json:"steps"`
-	Problems []diag.Problem `json:"problems"`
-	Status   int            `json:"status"`
+	Schema   int              `json:"schema"`
+	User     string           `json:"user"`
+	DryRun   bool             `json:"dry_run"`
+	Steps    []operators.Step `json:"steps"`
+	Problems []diag.Problem   `json:"problems"`
+	Status   int              `json:"status"`
 }
 
-// grantedStep is one change. State: unneeded, planned, done, failed, skipped.
-type grantedStep struct {
-	State   string   `json:"state"`
-	Why     string   `json:"why"`
-	Command []string `json:"command,omitempty"`
-	Path    string   `json:"path,omitempty"`
-	Text    string   `json:"text,omitempty"`
-}
-
-func (a *app) nopasswd(w grant.Wish) error {
+func (a *app) nopasswd(w operators.Wish) error {
 	if p := a.grantee(&w); p != nil {
 		return a.refuse(*p)
 	}
 	services, problems := a.serviceUsers(w)
-	f := account.Prober{Runner: account.Tools{}, EUID: os.Geteuid()}.Look(a.ctx, w.User, services...)
-	var steps []grant.Step
+	var steps []operators.Step
 	if len(problems) == 0 {
-		steps, problems = grant.Plan(w, f)
-	}
-	out := granted{Schema: report.SchemaVersion, User: w.User, DryRun: w.DryRun, Steps: []grantedStep{}}
-	failed := false
-	for _, s := range steps {
-		done, p := a.take(w, f, s, failed)
-		out.Steps = append(out.Steps, done)
-		if p != nil {
-			problems = append(problems, *p)
-			failed = failed || p.Severity == diag.Error
-		}
-		if !a.json() {
-			a.printStep(s, done.State)
-		}
+		steps, problems = operators.ThisHost().Apply(a.ctx, w, services...)
 	}
 	status := statusOf(problems)
-	out.Problems, out.Status = a.clean(problems), int(status)
 	if a.json() {
-		if err := a.printJSON(out); err != nil {
+		if err := a.printJSON(granted{report.SchemaVersion, w.User, w.DryRun, append([]operators.Step{}, steps...), a.clean(problems), int(status)}); err != nil {
 			return err
 		}
+	} else {
+		a.printSteps(steps)
 	}
 	a.talk.Say(a.problemLines(problems))
 	return ended(status)
 }
 
+func (a *app) printSteps(steps []operators.Step) {
+	for _, s := range steps {
+		fmt.Fprintf(a.Stdout, "%s: %s\n", s.State, s)
+		if s.Kind == operators.Write && s.State == "planned" {
+			for line := range strings.Lines(s.Text) {
+				fmt.Fprintf(a.Stdout, "  %s", line)
+			}
+		}
+	}
+}
+
 // serviceUsers returns the users that the services run as. A configuration that
 // cannot be read leaves open who is an agent: then nobody becomes an operator.
-func (a *app) serviceUsers(w grant.Wish) ([]string, []diag.Problem) {
+func (a *app) serviceUsers(w operators.Wish) ([]string, []diag.Problem) {
 	users := []string{"justnews"}
 	if !w.Install {
 		return users, nil
@@ -135,7 +119,7 @@ func (a *app) serviceUsers(w grant.Wish) ([]string, []diag.Problem) {
 }
 
 // grantee finds out whom it is for.
-func (a *app) grantee(w *grant.Wish) *diag.Problem {
+func (a *app) grantee(w *operators.Wish) *diag.Problem {
 	if a.Root != "" {
 		return &diag.Problem{
 			Code: diag.Usage, Message: "--root does not go with nopasswd, which changes this host", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--dry-run")),
@@ -145,61 +129,17 @@ func (a *app) grantee(w *grant.Wish) *diag.Problem {
 		w.User, _ = a.Lookup("SUDO_USER")
 	}
 	if w.User == "" {
-		verb := "uninstall"
-		if w.Install {
-			verb = "install"
-		}
+		verb := w.Verb()
 		return &diag.Problem{
 			Code: diag.OperatorUser, Message: "which user? use --user USER", Seen: "neither --user nor SUDO_USER",
 			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER")),
 		}
 	}
-	if err := sudoers.CheckUser(w.User); err != nil {
+	if err := operators.CheckUser(w.User); err != nil {
 		return &diag.Problem{
 			Code: diag.OperatorUser, Subject: w.User, Message: "not a user's name: " + err.Error(), Seen: fmt.Sprintf("%q", w.User),
-			Expected: sudoers.Expected, Fix: diag.Advise("name one user with --user"),
+			Expected: operators.Expected, Fix: diag.Advise("name one user with --user"),
 		}
 	}
 	return nil
-}
-
-// take carries out one step, unless that was not asked for or one before it
-// failed.
-func (a *app) take(w grant.Wish, f facts.Operators, s grant.Step, failed bool) (grantedStep, *diag.Problem) {
-	done := grantedStep{State: "done", Why: s.Why, Command: s.Command, Path: s.Path, Text: s.Text}
-	switch {
-	case s.Kind == grant.None:
-		done.State = "unneeded"
-		return done, nil
-	case w.DryRun:
-		done.State = "planned"
-		return done, nil
-	case failed:
-		done.State = "skipped"
-		return done, nil
-	}
-	p := enact.Host{Runner: account.Tools{}, Sudo: f.Sudo}.Do(a.ctx, s)
-	if p != nil && p.Severity == diag.Error {
-		done.State = "failed"
-	}
-	return done, p
-}
-
-func (a *app) printStep(s grant.Step, state string) {
-	what := s.Why
-	switch s.Kind {
-	case grant.Run:
-		what = strings.Join(s.Command, " ")
-	case grant.Write:
-		what = "write " + s.Path + " (0440 root:root)"
-	case grant.Remove:
-		what = "rm " + s.Path
-	case grant.None:
-	}
-	fmt.Fprintf(a.Stdout, "%s: %s\n", state, what)
-	if s.Kind == grant.Write && state == "planned" {
-		for line := range strings.Lines(s.Text) {
-			fmt.Fprintf(a.Stdout, "  %s", line)
-		}
-	}
 }

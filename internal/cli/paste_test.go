@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"justnews/internal/reference/store"
+	"justnews/test/reference/store"
 )
 
 // hostileNames stand for a model in the orchestrator's answer, and for what lies

@@ -25,8 +25,8 @@ import (
 	"justnews/internal/preflight"
 	"justnews/internal/probe/gpu"
 	"justnews/internal/process"
-	"justnews/internal/reference"
-	"justnews/internal/reference/store"
+	"justnews/test/reference"
+	"justnews/test/reference/store"
 )
 
 // TestMain makes this binary justnews-gate as well, for the scripts and for the

@@ -11,7 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"justnews/internal/digest"
-	"justnews/internal/reference/store"
+	"justnews/test/reference/store"
 )
 
 // modelsCommand makes a Model Store that the script may damage, and a

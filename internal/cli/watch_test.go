@@ -21,7 +21,7 @@ import (
 	"justnews/internal/facts"
 	"justnews/internal/report"
 	"justnews/internal/screen"
-	"justnews/internal/screen/pty"
+	"justnews/test/pty"
 )
 
 // desk is a console at which a test sits.

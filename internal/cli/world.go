@@ -95,8 +95,8 @@ func (x *world) openLock(w requirement.Run) {
 	x.Lock = lock
 	x.close = append(x.close, lock.Unlock)
 	if dir := lock.Dir(); dir != "" {
-		boot, _ := host.Host{}.BootID() // "" binds the record to nothing but /run, which a boot empties
-		x.Memory = records.State[gate.History]{Dir: dir, Name: name, Boot: boot}
+		// Without an ID nothing binds the record but /run, which a boot empties.
+		x.Memory = records.State[gate.History]{Dir: dir, Name: name, Boot: bootID()}
 	}
 }
 

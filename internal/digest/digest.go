@@ -36,9 +36,8 @@ func Parse(text string) (Sum, bool) {
 }
 
 // processors counts who wants all processors now. The gate runs with one
-// (cmd/justnews-gate): only hashing is worth more.
-//
-//nolint:gochecknoglobals // GOMAXPROCS is one number for the process
+// (cmd/justnews-gate): only hashing is worth more. GOMAXPROCS is one number for
+// the process.
 var processors struct {
 	mu     sync.Mutex
 	users  int

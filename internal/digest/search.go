@@ -65,14 +65,6 @@ func (t *Tree) Orders() float64 {
 	return count(t.Root)
 }
 
-// Prove compares a version with the checksum of its manifest.
-func (e Engine) Prove(ctx context.Context, version string, t *Tree, want Sum, effort Effort) Proof {
-	if p, ok := e.Recall(t, want, effort); ok {
-		return p
-	}
-	return e.Conclude(ctx, version, t, want, effort, e.Run(ctx, []Job{t.Job(version)})[0])
-}
-
 // Recall returns the proof of a version that is remembered, or one that needs
 // no reading.
 func (e Engine) Recall(t *Tree, want Sum, effort Effort) (Proof, bool) {
@@ -255,7 +247,7 @@ func without(b []*Branch, i int) []*Branch { return slices.Delete(slices.Clone(b
 // searcher tries all orders, depth first, with the state of the hash cloned at
 // each fork.
 type searcher struct {
-	ctx     context.Context //nolint:containedctx // of one search
+	ctx     context.Context // of one search
 	version string
 	want    Sum
 	reader  *reader

@@ -106,7 +106,7 @@ func walk(ctx context.Context, version string, helpers int) (*Tree, error) {
 // walker reads directories; a spare processor takes one of the directories that
 // a directory holds.
 type walker struct {
-	ctx     context.Context //nolint:containedctx // of one walk
+	ctx     context.Context // of one walk
 	version string
 	entries atomic.Int64
 	spare   chan struct{}

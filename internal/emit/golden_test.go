@@ -24,8 +24,6 @@ import (
 var update = flag.Bool("update", false, "rewrite testdata/*/expected")
 
 // refused are the trees whose configuration is no good.
-//
-//nolint:gochecknoglobals // test data
 var refused = []string{"07-broken", "08-missing", "12-gate-off-and-broken"}
 
 func TestEveryTreeOfConfigurationGivesItsTreeOfDropIns(t *testing.T) {

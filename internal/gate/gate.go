@@ -130,13 +130,17 @@ type World struct {
 	Starter      Starter
 	Self         Self
 	Mark         *Mark // nil: a run by hand, which opens no unit
-	GPU          GPU
-	Lock         Lock
-	Memory       Memory
-	Store        ModelStore // nil: the models are loaded on another host
-	Machine      Machine    // nil: nothing is known of memory and processes
-	Observer     Observer
-	Map          ModelMap
+	// Renew asks for a restart of the orchestrator or the bus where they were
+	// started with another configuration and no instance uses them; nil: this run
+	// is nobody's gate.
+	Renew    func(ctx context.Context)
+	GPU      GPU
+	Lock     Lock
+	Memory   Memory
+	Store    ModelStore // nil: the models are loaded on another host
+	Machine  Machine    // nil: nothing is known of memory and processes
+	Observer Observer
+	Map      ModelMap
 	// Began is when the process began, and with it the time of every run: w.Timeout
 	// counts from it. The zero value: with the run.
 	Began time.Time

@@ -648,3 +648,33 @@ func TestALeaderWhoseLockWasTakenAwayDoesNotTrigger(t *testing.T) {
 		}
 	})
 }
+
+// A gate that gets nowhere looks whether a server was started with another
+// configuration; one that only has to wait does not.
+func TestGateAsksForARenewalOnlyWhereItGetsNowhere(t *testing.T) {
+	for name, c := range map[string]struct {
+		silent bool
+		want   bool
+	}{
+		"the models are being loaded": {},
+		"the bus does not answer":     {silent: true, want: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost(newServer(2, 5*time.Second))
+				x := h.world()
+				asked := false
+				x.Renew = func(context.Context) { asked = true }
+				if c.silent {
+					x.Bus = busFunc(func() facts.BusHealth {
+						return facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
+					})
+				}
+				r := Run(t.Context(), scoutWish(30*time.Second), x)
+				if r.Passed() == c.silent || asked != c.want {
+					t.Errorf("passed: %v, asked for a renewal: %v; %v", r.Passed(), asked, r.Problems)
+				}
+			})
+		})
+	}
+}

@@ -14,7 +14,6 @@ import (
 	"justnews/internal/requirement"
 )
 
-//nolint:gochecknoglobals // the steps of a run: a constant table
 var (
 	configStep       = step{"config", readMap}
 	unitStep         = step{"unit", proveUnit}
@@ -94,9 +93,9 @@ func (g *greeting) once(ctx context.Context) (bool, outcome) {
 				return true, outcome{problems: append(g.notes, problems...), detail: "nothing starts its unit"}
 			}
 		}
-		return g.again(check.Unreachable, pollDown, "no answer yet: "+g.health.Detail+g.unitState())
+		return g.again(ctx, check.Unreachable, pollDown, "no answer yet: "+g.health.Detail+g.unitState())
 	case check.Nonsense:
-		return g.puzzled(g.health.Answer)
+		return g.puzzled(ctx, g.health.Answer)
 	}
 	g.ready = g.world.Orchestrator.Ready(ctx)
 	if ctx.Err() != nil {
@@ -110,25 +109,28 @@ func (g *greeting) readiness(ctx context.Context) (bool, outcome) {
 	case g.ready.Kind == facts.NotServed, g.ready.Kind == facts.Answered && g.ready.Ready:
 		if problem, unknown := g.loads(ctx); unknown {
 			g.silent = problem
-			return g.again(check.Unreachable, pollStrange, problem.Message)
+			return g.again(ctx, check.Unreachable, pollStrange, problem.Message)
 		} else if problem != nil {
 			return true, outcome{problems: append(g.notes, *problem), detail: problem.Message}
 		}
 		g.unit.safeMode = g.req.HonorSafeMode && g.health.SafeMode
 		return true, outcome{passed: true, detail: "orchestrator ready", problems: append(g.notes, g.environment()...)}
 	case g.ready.Kind == facts.Answered:
-		return g.again(check.Pending, pollStrange, "the orchestrator answers, but says that it is not ready")
+		return g.again(ctx, check.Pending, pollStrange, "the orchestrator answers, but says that it is not ready")
 	case check.Reach(g.ready.Answer) == check.Unreachable:
-		return g.again(check.Unreachable, pollDown, "no answer yet: "+g.ready.Detail)
+		return g.again(ctx, check.Unreachable, pollDown, "no answer yet: "+g.ready.Detail)
 	default:
-		return g.puzzled(g.ready.Answer)
+		return g.puzzled(ctx, g.ready.Answer)
 	}
 }
 
 // again goes on waiting.
-func (g *greeting) again(why check.State, after time.Duration, reason string) (bool, outcome) {
+func (g *greeting) again(ctx context.Context, why check.State, after time.Duration, reason string) (bool, outcome) {
 	if why != check.Nonsense {
 		g.strange = 0
+	}
+	if why == check.Unreachable {
+		g.renew(ctx)
 	}
 	g.why, g.reason, g.after = why, reason, after
 	if g.silent != nil && g.silent.Message != reason {
@@ -140,11 +142,11 @@ func (g *greeting) again(why check.State, after time.Duration, reason string) (b
 
 // puzzled counts answers that make no sense; what does not get better ends the
 // wait.
-func (g *greeting) puzzled(a facts.Answer) (bool, outcome) {
+func (g *greeting) puzzled(ctx context.Context, a facts.Answer) (bool, outcome) {
 	if g.strange++; g.strange >= inARow {
 		return true, outcome{problems: append(g.notes, orchestrator.InvalidAnswer(g.subject(), a)), detail: a.Detail}
 	}
-	return g.again(check.Nonsense, pollStrange, "an invalid answer: "+a.Detail)
+	return g.again(ctx, check.Nonsense, pollStrange, "an invalid answer: "+a.Detail)
 }
 
 // unitState is what systemd adds to the silence of an orchestrator: that it is

@@ -27,7 +27,6 @@ type ModelStore interface {
 	Prove(ctx context.Context, trees []facts.StoreTree, tell func(digest.Progress)) []facts.StoreProof
 }
 
-//nolint:gochecknoglobals // a step of a run: a constant
 var storeStep = step{"store", auditStore}
 
 // verifies reports whether a run asks anything of the Model Store.

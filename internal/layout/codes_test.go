@@ -51,7 +51,6 @@ var judgedTwice = map[string]string{
 	"ConfigValue":  "a URL is tried where a server is to be asked",
 	"LimitNOFILE":  "the kernel's limit is the host's, a unit's is the unit's",
 	"UnitText":     "a value is refused where it becomes text",
-	"OperatorTool": "a tool is missed before the change, or fails at it",
 	"OperatorUser": "who asks is known to the command line alone",
 }
 

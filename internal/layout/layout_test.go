@@ -22,8 +22,8 @@ import (
 const (
 	module     = "justnews/"
 	repository = "../.."
-	// tools are for tests and the demo: they may import anything, and nothing
-	// that is released may import them.
+	// tools are not released: they may import anything, and nothing that is
+	// released may import them. Only tests import what is below test/.
 	tools = -2
 	// cellar is below every floor.
 	cellar = -1
@@ -39,26 +39,23 @@ var floors = map[string]int{
 	"internal/diag": 0, "internal/unitfile": 0, "internal/facts": 0, "internal/timespan": 0, "internal/spell": 0,
 	"internal/tomlpos": 0, "internal/strictjson": 0, "internal/envfile": 0,
 	"internal/kernelcmdline": 0, "internal/process": 0, "internal/journal": 0, "internal/notify": 0, "internal/version": 0,
-	"internal/digest": 0, "internal/weights": 0, "internal/seal": 0, "internal/sudoers": 0, "internal/asuser": 0,
+	"internal/digest": 0, "internal/weights": 0, "internal/seal": 0, "internal/asuser": 0,
 
 	"internal/config": 1, "internal/modelmap": 1, "internal/hostlock": 1, "internal/records": 1,
 	"internal/probe/systemd": 1, "internal/probe/orchestrator": 1, "internal/probe/host": 1,
 	"internal/probe/need": 2, "internal/probe/mps": 1, "internal/probe/gpu": 1, "internal/nvml": 1, "internal/probe/store": 1,
-	"internal/probe/account": 1, "internal/probe/environ": 1, "internal/probe/unitfiles": 1,
+	"internal/probe/environ": 1, "internal/probe/unitfiles": 1,
 
-	"internal/plan": 2, "internal/requirement": 2, "internal/grant": 2, "internal/byhand": 2,
+	"internal/plan": 2, "internal/requirement": 2, "internal/operators": 2, "internal/migrate": 2,
 	"internal/check": 1, "internal/check/host": 2, "internal/check/gpu": 3, "internal/check/store": 3,
 	"internal/check/unit": 3, "internal/check/mps": 4, "internal/check/orchestrator": 4,
-	"internal/gate": 5, "internal/emit": 3, "internal/enact": 3, "internal/adopt": 3,
+	"internal/gate": 5, "internal/emit": 3,
 	"internal/report": 6, "internal/completion": 6, "internal/timeline": 6, "internal/screen": 6, "internal/preflight": 6,
 	"internal/cli": 7,
 
 	"cmd/justnews-generator": programs, "cmd/justnews-gate": programs, "cmd/justnews-nvml": programs,
 
-	"internal/layout": tools, "internal/diag/generate": tools, "internal/reference": tools, "internal/reference/store": tools,
-	"internal/reference/cmd/justnews-reference": tools,
-	"internal/screen/pty":                       tools, "internal/reference/hang": tools,
-	"internal/reference/outside": tools,
+	"internal/layout": tools, "internal/diag/generate": tools,
 }
 
 // forbidden is what the generator must not even link: it runs before the
@@ -226,6 +223,8 @@ func complaints(all map[string]*source) []string {
 			other, ours := strings.CutPrefix(imported, module)
 			theirs, known := floor(other)
 			switch {
+			case ours && strings.HasPrefix(other, "test/") && !strings.HasPrefix(pkg, "test/"):
+				wrong = append(wrong, at+": imports "+other+", which is for tests only")
 			case imported == "C" && pkg != "cmd/justnews-nvml":
 				wrong = append(wrong, at+": cgo outside cmd/justnews-nvml")
 			case !ours || mine == tools || !known:
@@ -290,7 +289,9 @@ func TestTheRulesFindWhatTheyForbid(t *testing.T) {
 		"upward":    {"internal/diag", `package x; import _ "justnews/internal/config"`, "floor 0 imports internal/config on floor 1"},
 		"sideways":  {"internal/plan", `package x; import _ "justnews/internal/requirement"`, "floor 2 imports internal/requirement on floor 2"},
 		"homeless":  {"internal/utils", `package x`, "stands on no floor"},
-		"test only": {"internal/gate", `package x; import _ "justnews/internal/reference"`, "for tests only"},
+		"test only": {"internal/gate", `package x; import _ "justnews/test/reference"`, "for tests only"},
+		"generator": {"internal/diag/generate", `package x; import _ "justnews/test/reference"`, "for tests only"},
+		"packaging": {"packaging/pack", `package x; import _ "justnews/test/pty"`, "for tests only"},
 		"cgo":       {"internal/probe/host", `package x; import "C"`, "cgo outside"},
 		"exit":      {"internal/cli", `package x; import "os"; func f() { os.Exit(1) }`, "only cmd may"},
 		"renamed":   {"internal/cli", `package x; import o "os"; var f = o.Exit`, "only cmd may"},

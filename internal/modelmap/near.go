@@ -11,8 +11,6 @@ import (
 
 // What the map's objects may hold. Upstream ignores a key that it does not
 // know, and with it what was meant.
-//
-//nolint:gochecknoglobals // constant lists
 var (
 	sections  = []string{agentsKey, basesKey, vllmKey}
 	entryKeys = []string{

@@ -19,7 +19,6 @@ func name(ret nvml.Return) string {
 	return fmt.Sprintf("ERROR_%d", int(ret))
 }
 
-//nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var returns = map[nvml.Return]string{
 	nvml.SUCCESS:                       "SUCCESS",
 	nvml.ERROR_UNINITIALIZED:           "ERROR_UNINITIALIZED",
@@ -49,7 +48,6 @@ var returns = map[nvml.Return]string{
 	nvml.ERROR_UNKNOWN:                 "ERROR_UNKNOWN",
 }
 
-//nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var architectures = map[nvml.DeviceArchitecture]string{
 	nvml.DEVICE_ARCH_KEPLER: "Kepler", nvml.DEVICE_ARCH_MAXWELL: "Maxwell", nvml.DEVICE_ARCH_PASCAL: "Pascal",
 	nvml.DEVICE_ARCH_VOLTA: "Volta", nvml.DEVICE_ARCH_TURING: "Turing", nvml.DEVICE_ARCH_AMPERE: "Ampere",

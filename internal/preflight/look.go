@@ -89,7 +89,7 @@ func Look(ctx context.Context, j Job) []diag.Problem {
 // keeps for them.
 type look struct {
 	Job
-	ctx context.Context //nolint:containedctx // of this one run
+	ctx context.Context // of this one run
 	found
 }
 

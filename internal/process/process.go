@@ -21,7 +21,7 @@ import (
 )
 
 // Began is when this process started. Deadlines count from it.
-var Began = time.Now() //nolint:gochecknoglobals // there is one process, and it started once
+var Began = time.Now() // there is one process, and it started once
 
 // Unlisted is a signal that no SuccessExitStatus= can list: systemd knows signals
 // by the names of the C library, which keeps the first of the kernel's real-time

@@ -19,7 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"justnews/internal/reference/hang"
+	"justnews/test/reference/hang"
 )
 
 func init() { runtime.LockOSThread() } // as OffMain asks for

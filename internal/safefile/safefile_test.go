@@ -17,8 +17,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"justnews/internal/reference/hang"
 	"justnews/internal/safefile"
+	"justnews/test/reference/hang"
 )
 
 // within fails the test where f does not return: a wait that nobody ends.

@@ -6,9 +6,8 @@ package version
 import "runtime/debug"
 
 // described is what git calls this commit; the Makefile sets it. A plain
-// go build leaves it empty, and the build information is asked instead.
-//
-//nolint:gochecknoglobals // the linker's -X can only set a variable
+// go build leaves it empty, and the build information is asked instead. It is a
+// variable because the linker's -X sets no constant.
 var described string
 
 // String returns the version: a tag, a commit, or "unknown".

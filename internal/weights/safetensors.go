@@ -19,8 +19,6 @@ import (
 const maxHeader = 100_000_000
 
 // bits of one element, by the names of the format.
-//
-//nolint:gochecknoglobals // a constant table
 var bits = map[string]int64{
 	"BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
 	"U16": 16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,

@@ -22,8 +22,6 @@ func GoCommand() string {
 }
 
 // crossCompilers are Debian's names of the C compilers for another machine.
-//
-//nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var crossCompilers = map[string]string{
 	"amd64": "x86_64-linux-gnu-gcc",
 	"arm64": "aarch64-linux-gnu-gcc",

@@ -50,8 +50,6 @@ const (
 )
 
 // Files is what the packages install.
-//
-//nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var Files = []File{
 	{Build: "./cmd/justnews-generator", Dest: "/usr/lib/systemd/system-generators/", Mode: 0o755},
 	// To be executed by others and not read: the kernel then lets no process of the

@@ -16,7 +16,7 @@ import (
 // ReferenceFiles is what stands in for the JustNews software itself, which is
 // not ours to ship: an orchestrator and bus, and the agents' start script.
 var ReferenceFiles = []contents.File{
-	{Build: "./internal/reference/cmd/justnews-reference", Dest: "/usr/local/bin/", Mode: 0o755},
+	{Build: "./test/reference/cmd/justnews-reference", Dest: "/usr/local/bin/", Mode: 0o755},
 	{Source: "test/bed/justnews-start-agent.sh", Dest: "/usr/local/bin/", Mode: 0o755},
 	{Source: "test/bed/justnews-test.conf", Dest: "/usr/lib/tmpfiles.d/", Mode: 0o644},
 	{Source: "test/bed/90-bed.conf", Dest: "/etc/systemd/system/justnews@.service.d/", Mode: 0o644},

@@ -19,7 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"justnews/internal/reference/hang"
+	"justnews/test/reference/hang"
 )
 
 // Machine is a booted systemd. Its file methods act on the running root, /run
@@ -31,7 +31,7 @@ type Machine struct {
 	Version string // of its systemd, as "257.13-1~deb13u1"
 
 	t       testing.TB
-	ctx     context.Context //nolint:containedctx // the machine's life time
+	ctx     context.Context // the machine's life time
 	cancel  context.CancelFunc
 	scratch string
 	leader  int // PID 1 of the machine, as the host counts

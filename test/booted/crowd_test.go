@@ -17,8 +17,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"justnews/internal/reference"
 	"justnews/test/bed"
+	"justnews/test/reference"
 )
 
 const (

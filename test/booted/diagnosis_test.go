@@ -43,7 +43,7 @@ func TestDiagnosis(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, unhurried())
 		s.everythingUp(0)
-		for _, f := range slices.Concat(faults, misconfigured) {
+		for _, f := range slices.Concat(faults, misconfigured, mistaken) {
 			if !*diagnosisTable && !f.quick {
 				continue
 			}
@@ -188,8 +188,6 @@ var misconfigured = []fault{
 	{name: "a model is copied only in part", inject: broken("half-copied")[0], remove: mended()[0], refused: "STORE-", names: []string{"v1.tmp"}},
 	{name: "current is gone", inject: broken("missing-current")[0], remove: "ln -sfn versions/v1 " + modelRoot + "/scout/current", refused: "STORE-VERSION", names: []string{"current"}},
 	{name: "the map has a wrong id", inject: broken("wrong-id")[0], remove: mended()[0], refused: "MAP-NAME", names: []string{"AGENT_MODEL_MAP.json:2"}},
-	environment("HF_HUB_OFFLINE=0", "STORE-ENVIRONMENT", "HF_HUB_OFFLINE"),
-	environment("MODEL_STORE_DRY_RUN=1", "", "MODEL_STORE_DRY_RUN", "/etc/justnews"),
 	{name: "a template in /etc that is not ours", inject: "sed -e '/^\\[Service\\]/a ExecStartPre=/usr/local/bin/justnews-old-check.sh' /usr/lib/systemd/system/justnews@.service > /etc/systemd/system/justnews@.service; systemctl daemon-reload",
 		remove: "rm /etc/systemd/system/justnews@.service; systemctl daemon-reload", names: []string{"justnews-old-check.sh"}},
 }
@@ -202,6 +200,35 @@ func configured(name, command string, names ...string) fault {
 		inject: "cp -a " + configFile + " /root/justnews.toml; " + command + " " + configFile + "; systemctl daemon-reload",
 		remove: "cp -a /root/justnews.toml " + configFile + "; systemctl daemon-reload",
 	}
+}
+
+// mistaken are faults of a configuration that is valid: the servers run with it,
+// and nobody else starts. An edit and a reload, or the edit of an environment
+// file, is all that follows.
+var mistaken = []fault{
+	mistake("models.root names nothing", `s|^root = .*|root = "/opt/justnews/nowhere"|`, "STORE-ROOT", "/opt/justnews/nowhere"),
+	mistake("models.root is another directory", `s|^root = .*|root = "/usr/share"|`, "STORE-", "/usr/share"),
+	mistake("models.map is another file", `s|^map = .*|map = "/etc/hostname"|`, "MAP-", "/etc/hostname"),
+	mistake("the orchestrator's program is another one", `s|^port = 8014|port = 8014\nservice = { exec = ["/bin/sleep", "infinity"] }|`, "", "8014"),
+	mistake("the bus's program is another one", `s|^port = 8000|port = 8000\nservice = { exec = ["/bin/sleep", "infinity"] }|`, "", "8000"),
+	mistake("the orchestrator's program ends at once", `s|^port = 8014|port = 8014\nservice = { exec = ["/bin/false"] }|`, "", "gpu_orchestrator"),
+	mistake("the orchestrator's program ends with success", `s|^port = 8014|port = 8014\nservice = { exec = ["/bin/true"] }|`, "", "gpu_orchestrator"),
+	mistake("the bus's program ends at once", `s|^port = 8000|port = 8000\nservice = { exec = ["/bin/false"] }|`, "", "mcp_bus"),
+	mistake("the bus's program ends with success", `s|^port = 8000|port = 8000\nservice = { exec = ["/bin/true"] }|`, "", "mcp_bus"),
+	mistake("the user is another one", `s|^start_grace = .*|&\nuser = "nosuch"|`, "", "nosuch"),
+	mistake("the working directory is another one", `s|^start_grace = .*|&\nworking_directory = "/opt/nowhere"|`, "", "/opt/nowhere"),
+	mistake("an instance's needs name another port", `s|^port = 8002|&\nneeds = ["db"]\n[probes.db]\nkind = "tcp"\naddress = "127.0.0.1:3306"\n|`, "", "3306"),
+	environment("HF_HUB_OFFLINE=0", "STORE-ENVIRONMENT", "HF_HUB_OFFLINE"),
+	environment("MODEL_STORE_DRY_RUN=1", "", "MODEL_STORE_DRY_RUN", "/etc/justnews"),
+	environment("GPU_ORCHESTRATOR_PORT=9914", "", "8014"),
+	environment("MCP_BUS_PORT=9900", "", "8000"),
+}
+
+// mistake is an edit of justnews.toml, by sed, that leaves it valid.
+func mistake(name, edit, refused string, names ...string) fault {
+	f := configured(name, "sed -i '"+edit+"'", names...)
+	f.refused, f.said, f.stays = refused, "", 15*time.Second
+	return f
 }
 
 // environment is lines that somebody has put into the services' environment file.
@@ -221,7 +248,7 @@ func writeDiagnosis(t *testing.T, rows map[string][3]string) {
 	before := diagnosisRows()
 	var b strings.Builder
 	b.WriteString(diagnosisHead)
-	for _, f := range slices.Concat(faults, misconfigured) {
+	for _, f := range slices.Concat(faults, misconfigured, mistaken) {
 		row, known := rows[f.name]
 		if !known {
 			row = before[f.name]
@@ -272,7 +299,7 @@ func TestDiagnosisTableHasEveryFault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range slices.Concat(faults, misconfigured) {
+	for _, f := range slices.Concat(faults, misconfigured, mistaken) {
 		row := "| " + f.name + " | "
 		at := strings.Index(string(text), row)
 		if at < 0 {

@@ -97,7 +97,7 @@ func TestHealing(t *testing.T) {
 		s := boot(t, suite, unhurried())
 		s.everythingUp(0)
 		measured[suite] = map[string]string{}
-		for _, f := range taken(suite, faults) {
+		for _, f := range taken(suite, slices.Concat(faults, mistaken)) {
 			t.Run(f.name, func(t *testing.T) {
 				inner := &site{Machine: s.Machine, t: t}
 				took := inner.heals(t, f, append(units(orchestrator), units(agents()...)...)...)
@@ -232,7 +232,7 @@ func writeHealing(t *testing.T, measured map[string]map[string]string) {
 	before := healingRows(t)
 	var b strings.Builder
 	b.WriteString(healingHead)
-	for _, f := range append(slices.Clone(faults), mpsOutages...) {
+	for _, f := range slices.Concat(faults, mistaken, mpsOutages) {
 		said := cmp.Or(f.said, "systemd, or a wait")
 		if f.refused != "" {
 			said = "`" + strings.TrimSuffix(f.refused, "-") + "`"
@@ -265,7 +265,7 @@ func healingRows(t *testing.T) map[string][2]string {
 // TestHealingTableHasEveryFault needs no machine.
 func TestHealingTableHasEveryFault(t *testing.T) {
 	rows := healingRows(t)
-	for _, f := range append(slices.Clone(faults), mpsOutages...) {
+	for _, f := range slices.Concat(faults, mistaken, mpsOutages) {
 		if row, found := rows[f.name]; !found || row[0] == "" || row[1] == "" {
 			t.Errorf("docs/healing.md has no times for %q; run: go test ./test/booted -run 'TestHealing$' -healing", f.name)
 		}

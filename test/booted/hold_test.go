@@ -18,8 +18,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"justnews/internal/reference/hang"
 	"justnews/test/bed"
+	"justnews/test/reference/hang"
 )
 
 // holding is one thing that holds or misleads a gate. What it plants is root's

@@ -11,8 +11,8 @@ import (
 	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
 
-	"justnews/internal/reference/hang"
 	"justnews/test/bed"
+	"justnews/test/reference/hang"
 )
 
 // Ports 8014 and 8000 need no privilege, so that another process can be there

@@ -176,7 +176,6 @@ func TestEachFaultOfMPSIsNamedAndTheFixMendsIt(t *testing.T) {
 	})
 }
 
-//nolint:gochecknoglobals // a table of scenarios
 var mpsFaults = []struct {
 	name string
 	run  func(t *testing.T, s *site)

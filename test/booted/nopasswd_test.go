@@ -7,15 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	"justnews/internal/sudoers"
+	"justnews/internal/operators"
 	"justnews/test/bed"
 )
 
 const (
-	sudoRule  = sudoers.Directory + "/" + sudoers.Name
-	siteRules = sudoers.Directory + "/10-site"
+	sudoRule  = operators.Directory + "/" + operators.Name
+	siteRules = operators.Directory + "/10-site"
 	planted   = "/run/planted-by-adra"
-	oldRule   = sudoers.Directory + "/" + sudoers.OldName
+	oldRule   = operators.Directory + "/" + operators.OldName
 )
 
 // bootOperators boots a host with two people, polkit and sudo.
@@ -80,13 +80,12 @@ func TestOperatorsWithoutAPassword(t *testing.T) {
 	})
 }
 
-//nolint:gochecknoglobals // a table of scenarios, each on what the one before left
 var operatorParts = []struct {
 	name string
 	run  func(t *testing.T, s *site)
 }{
 	{"before, nobody may do anything, and a gate needs nobody's leave", func(t *testing.T, s *site) {
-		if s.mayStart("adra", "systemctl", "start", preload) || s.maySudo("adra", sudoers.Program, "status") {
+		if s.mayStart("adra", "systemctl", "start", preload) || s.maySudo("adra", operators.Program, "status") {
 			t.Error("adra may already")
 		}
 		r := s.as("adra", "justnews-gate", "nopasswd", "run", "mcp_bus", "--timeout", "300")
@@ -175,30 +174,30 @@ var operatorParts = []struct {
 		}
 		s.nopasswd(0, "unneeded: "+sudoRule+" has adra\n", "install", "--sudoers", "--user", "adra")
 		for _, args := range sudoAllowed {
-			if !s.maySudo("adra", append([]string{sudoers.Program}, args...)...) {
+			if !s.maySudo("adra", append([]string{operators.Program}, args...)...) {
 				t.Errorf("%q is refused", args)
 			}
 		}
-		if r := s.as("adra", "sudo", "-n", sudoers.Program, "gate", "mcp_bus", "--timeout", "300"); r.Code != 0 {
+		if r := s.as("adra", "sudo", "-n", operators.Program, "gate", "mcp_bus", "--timeout", "300"); r.Code != 0 {
 			t.Errorf("exit status %d\n%s", r.Code, r.Stderr)
 		}
 	}},
 	{"no argument, word or wildcard leads beyond it", func(t *testing.T, s *site) {
 		for _, args := range sudoRefused {
-			if s.maySudo("adra", append([]string{sudoers.Program}, args...)...) {
+			if s.maySudo("adra", append([]string{operators.Program}, args...)...) {
 				t.Errorf("%q is allowed", args)
 			}
 		}
 		for _, argv := range [][]string{
-			{"/bin/sh"}, {"/usr/bin/id"}, {"env", "GATE_TIMEOUT=300", sudoers.Program, "status"}, {"systemctl", "start", unit("scout")},
-			{"systemctl", "start", "justnews@*.service"}, {"-u", "justnews", sudoers.Program, "status"}, {"-g", "sudo", sudoers.Program, "status"},
+			{"/bin/sh"}, {"/usr/bin/id"}, {"env", "GATE_TIMEOUT=300", operators.Program, "status"}, {"systemctl", "start", unit("scout")},
+			{"systemctl", "start", "justnews@*.service"}, {"-u", "justnews", operators.Program, "status"}, {"-g", "sudo", operators.Program, "status"},
 			{"-s"}, {"-i"}, {"sudoedit", sudoRule}, {"/usr/bin/../bin/justnews-gate", "nopasswd", "install"},
 		} {
 			if s.maySudo("adra", argv...) {
 				t.Errorf("%q is allowed", argv)
 			}
 		}
-		if s.maySudo("site", sudoers.Program, "status") {
+		if s.maySudo("site", operators.Program, "status") {
 			t.Error("site may, too")
 		}
 	}},
@@ -215,12 +214,12 @@ var operatorParts = []struct {
 	{"nothing of the environment comes along, whatever the host keeps", func(t *testing.T, s *site) {
 		s.WriteFile(siteRules, "Defaults setenv, !always_set_home\nDefaults env_keep += \"GATE_TIMEOUT HOME XDG_CACHE_HOME CACHE_DIRECTORY LD_PRELOAD\"\n", 0o440)
 		defer s.Remove(siteRules)
-		r := s.as("adra", "env", "GATE_TIMEOUT=banana", "sudo", "-n", "--preserve-env=GATE_TIMEOUT", sudoers.Program, "gate", "mcp_bus")
+		r := s.as("adra", "env", "GATE_TIMEOUT=banana", "sudo", "-n", "--preserve-env=GATE_TIMEOUT", operators.Program, "gate", "mcp_bus")
 		if !strings.Contains(r.Stderr, "not allowed to set the following environment") {
 			t.Errorf("--preserve-env: exit status %d\n%s", r.Code, r.Stderr)
 		}
 		for _, change := range []string{"GATE_TIMEOUT=banana", "XDG_CACHE_HOME=/home/adra/planted", "CACHE_DIRECTORY=/home/adra/planted", "HOME=/home/adra/planted"} {
-			r := s.as("adra", "env", change, "sudo", "-n", sudoers.Program, "gate", "mcp_bus", "--timeout", "60")
+			r := s.as("adra", "env", change, "sudo", "-n", operators.Program, "gate", "mcp_bus", "--timeout", "60")
 			if r.Code != 0 {
 				t.Errorf("%s: exit status %d\n%s", change, r.Code, r.Stderr)
 			}
@@ -228,7 +227,7 @@ var operatorParts = []struct {
 		if s.Exists("/home/adra/planted") || len(s.List("/root/.cache/justnews/preflight")) == 0 {
 			t.Error("root's summary was not kept in root's home")
 		}
-		for _, argv := range [][]string{{"GATE_TIMEOUT=banana", sudoers.Program, "status"}, {"-E", sudoers.Program, "status"}} {
+		for _, argv := range [][]string{{"GATE_TIMEOUT=banana", operators.Program, "status"}, {"-E", operators.Program, "status"}} {
 			if s.maySudo("adra", argv...) {
 				t.Errorf("%q is allowed", argv)
 			}
@@ -236,9 +235,9 @@ var operatorParts = []struct {
 	}},
 	{"no rule for a program that others could replace", func(t *testing.T, s *site) {
 		for _, c := range []struct{ harm, mend string }{
-			{"chmod o+w " + sudoers.Program, "chmod o-w " + sudoers.Program},
-			{"chmod g+w " + sudoers.Program, "chmod g-w " + sudoers.Program},
-			{"chown adra " + sudoers.Program, "chown root " + sudoers.Program},
+			{"chmod o+w " + operators.Program, "chmod o-w " + operators.Program},
+			{"chmod g+w " + operators.Program, "chmod g-w " + operators.Program},
+			{"chown adra " + operators.Program, "chown root " + operators.Program},
 			{"chmod o+w /usr/bin", "chmod o-w /usr/bin"},
 			{"chown adra /usr/bin", "chown root /usr/bin"},
 		} {
@@ -264,27 +263,27 @@ var operatorParts = []struct {
 		main, before := s.ReadFile("/etc/sudoers"), s.ReadFile(sudoRule)
 		s.WriteFile("/etc/sudoers", strings.ReplaceAll(main, "@includedir", "#@includedir"), 0o440)
 		s.nopasswd(78, "SUDO-INEFFECTIVE", "install", "--sudoers", "--user", "site")
-		if s.ReadFile(sudoRule) != before || len(s.List(sudoers.Directory)) != 2 { // and its README
-			t.Errorf("left: %q", s.List(sudoers.Directory))
+		if s.ReadFile(sudoRule) != before || len(s.List(operators.Directory)) != 2 { // and its README
+			t.Errorf("left: %q", s.List(operators.Directory))
 		}
 		s.WriteFile("/etc/sudoers", main, 0o440)
 	}},
 	{"one of two users loses it", func(t *testing.T, s *site) {
 		s.nopasswd(0, "done: write "+sudoRule, "install", "--sudoers", "--user", "site")
-		if !s.maySudo("adra", sudoers.Program, "status") || !s.maySudo("site", sudoers.Program, "status") {
+		if !s.maySudo("adra", operators.Program, "status") || !s.maySudo("site", operators.Program, "status") {
 			t.Error("not both may")
 		}
 		s.nopasswd(0, "planned: /usr/bin/gpasswd --delete adra justnews-operators", "uninstall", "--user", "adra", "--dry-run")
 		s.nopasswd(0, "done: /usr/bin/gpasswd --delete adra justnews-operators", "uninstall", "--user", "adra")
-		if s.maySudo("adra", sudoers.Program, "status") || s.mayStart("adra", "systemctl", "start", preload) {
+		if s.maySudo("adra", operators.Program, "status") || s.mayStart("adra", "systemctl", "start", preload) {
 			t.Error("adra still may")
 		}
-		if !s.maySudo("site", sudoers.Program, "status") || !s.mayStart("site", "systemctl", "start", preload) {
+		if !s.maySudo("site", operators.Program, "status") || !s.mayStart("site", "systemctl", "start", preload) {
 			t.Error("site may no more")
 		}
 		s.nopasswd(0, "done: rm "+sudoRule, "uninstall", "--user", "site")
 		s.nopasswd(0, "unneeded:", "uninstall", "--user", "site")
-		if s.Exists(sudoRule) || s.maySudo("site", sudoers.Program, "status") {
+		if s.Exists(sudoRule) || s.maySudo("site", operators.Program, "status") {
 			t.Error("the rule is still there")
 		}
 		s.Must("visudo", "-c")
@@ -343,7 +342,7 @@ var operatorParts = []struct {
 		}
 		// What --install gave to who called sudo is there without being an administrator.
 		s.Remove(siteRules)
-		if !s.maySudo("boss", sudoers.Program, "gate", "mcp_bus", "--timeout", "300") || s.maySudo("boss", "/usr/bin/id") || !s.mayStart("boss", "systemctl", "start", preload) {
+		if !s.maySudo("boss", operators.Program, "gate", "mcp_bus", "--timeout", "300") || s.maySudo("boss", "/usr/bin/id") || !s.mayStart("boss", "systemctl", "start", preload) {
 			t.Error("boss may not do what was installed, or more")
 		}
 		if len(s.List("/home/boss/.cache/justnews/preflight")) == 0 {
@@ -355,16 +354,14 @@ var operatorParts = []struct {
 // state is all that nopasswd could change.
 func (s *site) state() string {
 	s.t.Helper()
-	return s.Must("sh", "-c", "getent group justnews-operators; ls -l "+sudoers.Directory+"; cat "+sudoers.Directory+"/*")
+	return s.Must("sh", "-c", "getent group justnews-operators; ls -l "+operators.Directory+"; cat "+operators.Directory+"/*")
 }
 
-//nolint:gochecknoglobals // a table
 var sudoAllowed = [][]string{
 	{}, {"preflight", "--timeout", "5"}, {"--gate-only", "mcp_bus"}, {"gate", "mcp_bus"}, {"gate", "mcp_bus", "--timeout", "300", "-v", "--json"},
 	{"status"}, {"status", "--json"}, {"mps", "status"},
 }
 
-//nolint:gochecknoglobals // a table
 var sudoRefused = [][]string{
 	{"--config", "/etc/shadow", "config", "check"}, {"preflight", "--config", "/etc/shadow"}, {"--root", "/home/adra", "preflight"},
 	{"gate", "mcp_bus", "--config=/tmp/x"}, {"gate", "mcp_bus", "scout"}, {"gate", "mcp_bus\n--config"}, {"gate", "a;reboot"}, {"gate", "../x"}, {"gate"},

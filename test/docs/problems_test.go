@@ -19,12 +19,12 @@ var update = flag.Bool("update", false, "write man/justnews-problems.7 anew")
 
 const problemsHead = `.\" SPDX-License-Identifier: Apache-2.0
 .\" Made from the catalogue of problems, internal/diag/catalogue.toml: make generate
-.Dd November 23, 2026
+.Dd November 27, 2026
 .Dt JUSTNEWS-PROBLEMS 7
 .Os
 .Sh NAME
 .Nm justnews-problems
-.Nd what can keep a JustNews service from starting, and what fixes it
+.Nd problems that keep a JustNews service from starting, and their fixes
 .Sh DESCRIPTION
 Every problem that
 .Xr justnews-gate 8
@@ -35,8 +35,8 @@ A code, its exit status and its
 .Li MESSAGE_ID
 in the journal never change.
 .Li justnews-gate explain CODE
-prints the same.
-Where the exit status is 0, the problem is only ever a warning or a notice.
+prints the same text.
+A problem with exit status 0 is only ever a warning or a notice.
 .Bl -tag -width indent
 `
 
@@ -54,7 +54,7 @@ func TestThePageOfTheProblemsIsTheCatalogue(t *testing.T) {
 	b.WriteString(problemsHead)
 	for _, e := range diag.Catalog() {
 		fmt.Fprintf(&b, ".It Sy %s\n%s.\nExit status %d.\n.Pp\n%s\n.Pp\nLook:\n.Bd -literal -compact -offset indent\n%s\n.Ed\n.Pp\nFix:\n%s\n.Pp\n.Li MESSAGE_ID=%s\n",
-			e.Code, sentence(e.Title), e.Status, roff(e.Cause), literal(e.Check), mend(e.Fix), e.MessageID)
+			e.Code, sentence(e.Title), e.Status, roff(e.Cause), literal(e.Check), fixText(e.Fix), e.MessageID)
 	}
 	b.WriteString(problemsTail)
 	name := "man/justnews-problems.7"
@@ -68,8 +68,8 @@ func TestThePageOfTheProblemsIsTheCatalogue(t *testing.T) {
 	}
 }
 
-// mend is the advice and each command on a line that can be pasted.
-func mend(f diag.Fix) string {
+// fixText returns the advice, and each command on a line that can be pasted.
+func fixText(f diag.Fix) string {
 	var parts []string
 	if f.Advice != "" {
 		parts = append(parts, strings.ReplaceAll(roff(f.Advice), "-", `\-`))

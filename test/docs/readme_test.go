@@ -19,30 +19,46 @@ import (
 	"justnews/internal/diag"
 )
 
-var documents = []string{"README.md", "CHANGELOG.md", "docs/packaging.md", "docs/release.md", "examples/kubernetes/README.md"}
-
-func TestEveryConfigurationInTheReadmeLoads(t *testing.T) {
-	found := 0
-	for _, b := range blocks(t, read(t, "README.md")) {
-		if b.language != "toml" {
-			continue
-		}
-		found++
-		file := filepath.Join(t.TempDir(), "justnews.toml")
-		if err := os.WriteFile(file, []byte(b.text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		cfg, problems := config.Load(config.Source{File: file, Owner: os.Getuid()})
-		if cfg == nil || len(problems) > 0 {
-			t.Errorf("the block in line %d: %v", b.line, problems)
-		}
+// documents are for those who use the programs, ofTheRepository for those who
+// change them.
+var (
+	documents = []string{
+		"README.md", "CHANGELOG.md", "SECURITY.md", "docs/operations.md", "docs/migration.md", "docs/runbook.md",
+		"docs/packaging.md", "docs/release.md", "examples/kubernetes/README.md",
 	}
-	if found == 0 {
-		t.Error("the README shows no configuration")
+	ofTheRepository = []string{"README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"}
+)
+
+func TestReadmeIsShort(t *testing.T) {
+	if n := strings.Count(read(t, "README.md"), "\n"); n > 150 {
+		t.Errorf("%d lines, at most 150: details belong in docs/", n)
 	}
 }
 
-func TestEveryCommandLineOfTheGateParses(t *testing.T) {
+func TestDocumentsShowConfigurationsThatLoad(t *testing.T) {
+	for _, name := range []string{"README.md", "docs/operations.md"} {
+		found := 0
+		for _, b := range blocks(t, read(t, name)) {
+			if b.language != "toml" {
+				continue
+			}
+			found++
+			file := filepath.Join(t.TempDir(), "justnews.toml")
+			if err := os.WriteFile(file, []byte(b.text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			cfg, problems := config.Load(config.Source{File: file, Owner: os.Getuid()})
+			if cfg == nil || len(problems) > 0 {
+				t.Errorf("%s: the block in line %d: %v", name, b.line, problems)
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s shows no configuration", name)
+		}
+	}
+}
+
+func TestDocumentsShowCommandLinesThatParse(t *testing.T) {
 	found := 0
 	for _, name := range documents {
 		text := read(t, name)
@@ -89,7 +105,7 @@ func gateCommands(line string) [][]string {
 // code is what a problem code looks like in a text.
 var code = regexp.MustCompile(`^[A-Z]+(-[A-Z]+)+$`)
 
-func TestEveryCodeInTheDocumentsIsInTheCatalogue(t *testing.T) {
+func TestDocumentsNameCodesOfTheCatalogue(t *testing.T) {
 	found := 0
 	for _, name := range documents {
 		for _, span := range spans(read(t, name)) {
@@ -107,10 +123,10 @@ func TestEveryCodeInTheDocumentsIsInTheCatalogue(t *testing.T) {
 	}
 }
 
-func TestTheReadmeListsTheExitStatuses(t *testing.T) {
+func TestOperationsPageListsTheExitStatuses(t *testing.T) {
 	row := regexp.MustCompile(`(?m)^\| (\d+) \| (.*) \|$`)
 	var got []diag.StatusMeaning
-	for _, m := range row.FindAllStringSubmatch(read(t, "README.md"), -1) {
+	for _, m := range row.FindAllStringSubmatch(read(t, "docs/operations.md"), -1) {
 		n, err := strconv.Atoi(m[1])
 		if err != nil {
 			t.Fatal(err)
@@ -122,11 +138,8 @@ func TestTheReadmeListsTheExitStatuses(t *testing.T) {
 	}
 }
 
-// ofTheRepository are the documents about the source tree.
-var ofTheRepository = []string{"README.md", "CONTRIBUTING.md"}
-
-func TestEveryPathOfTheRepositoryInTheDocumentsExists(t *testing.T) {
-	for _, name := range ofTheRepository {
+func TestDocumentsNamePathsThatExist(t *testing.T) {
+	for _, name := range slices.Concat(ofTheRepository, documents) {
 		for _, span := range spans(read(t, name)) {
 			first, _, nested := strings.Cut(span, "/")
 			if _, err := os.Stat(filepath.Join(repository, first)); !nested || first == "" || err != nil || strings.ContainsAny(span, " *") {
@@ -139,9 +152,9 @@ func TestEveryPathOfTheRepositoryInTheDocumentsExists(t *testing.T) {
 	}
 }
 
-func TestEveryMakeTargetInTheDocumentsExists(t *testing.T) {
+func TestDocumentsNameMakeTargetsThatExist(t *testing.T) {
 	makefile := read(t, "Makefile")
-	for _, name := range ofTheRepository {
+	for _, name := range slices.Concat(ofTheRepository, documents) {
 		found := 0
 		for _, text := range append(shell(t, read(t, name)), spans(read(t, name))...) {
 			target, ok := strings.CutPrefix(text, "make ")
@@ -153,13 +166,56 @@ func TestEveryMakeTargetInTheDocumentsExists(t *testing.T) {
 				t.Errorf("%s: make %s: there is no such target", name, target)
 			}
 		}
-		if found == 0 {
+		if found == 0 && (name == "README.md" || name == "CONTRIBUTING.md") {
 			t.Errorf("%s: no make target found", name)
 		}
 	}
 }
 
-func TestTheDemonstrationEndsWithAChapterOfTheReadme(t *testing.T) {
+// A link to a file leads from the directory of its document, one to a section to
+// a heading.
+func TestDocumentsHaveLinksThatLead(t *testing.T) {
+	all, err := filepath.Glob(filepath.Join(repository, "docs/*/*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, file := range all {
+		all[i], _ = filepath.Rel(repository, file)
+	}
+	found := 0
+	for _, name := range slices.Concat(all, ofTheRepository, documents) {
+		for _, m := range regexp.MustCompile(`\]\(([^)#]*)(?:#([a-z-]+))?\)`).FindAllStringSubmatch(read(t, name), -1) {
+			if strings.HasPrefix(m[1], "https://") {
+				continue
+			}
+			found++
+			target := name
+			if m[1] != "" {
+				target = path.Join(path.Dir(name), m[1])
+			}
+			if _, err := os.Stat(filepath.Join(repository, target)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			} else if m[2] != "" && !slices.Contains(anchors(read(t, target)), m[2]) {
+				t.Errorf("%s: %s has no section %s", name, target, m[2])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d links found", found)
+	}
+}
+
+// anchors returns the names by which a link leads to the headings of a page.
+func anchors(markdown string) []string {
+	var all []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(markdown, -1) {
+		kept := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, strings.ReplaceAll(kept, " ", "-"))
+	}
+	return all
+}
+
+func TestDemonstrationEndsWithASectionOfTheReadme(t *testing.T) {
 	m := regexp.MustCompile(`README\.md, (.*)\.\\n`).FindStringSubmatch(read(t, "demo/demo.sh"))
 	if len(m) < 2 || !strings.Contains(read(t, "README.md"), "\n## "+m[1]+"\n") {
 		t.Errorf("demo/demo.sh ends with %q", m)

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"justnews/internal/diag"
-	"justnews/internal/reference"
+	"justnews/test/reference"
 )
 
 var page = filepath.Join("..", "..", "docs", "hostile.md")

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
-	"justnews/internal/reference"
+	"justnews/test/reference"
 )
 
 // eavesdropper is a listener that must see nothing.

@@ -21,7 +21,7 @@ import (
 	"unicode/utf8"
 
 	"justnews/internal/diag"
-	"justnews/internal/reference"
+	"justnews/test/reference"
 )
 
 // executions counts the runs of the real program.

@@ -14,8 +14,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"justnews/internal/reference"
-	"justnews/internal/reference/store"
+	"justnews/test/reference"
+	"justnews/test/reference/store"
 )
 
 var update = flag.Bool("update", false, "write docs/hostile.md")

@@ -38,7 +38,7 @@ func TestTheGateRunsInAPod(t *testing.T) {
 		t.Skipf("needs unshare, and leave to make namespaces: %v", err)
 	}
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./cmd/justnews-gate", "./internal/reference/cmd/justnews-reference")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./cmd/justnews-gate", "./test/reference/cmd/justnews-reference")
 	build.Dir, build.Env = repository, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -18,6 +18,7 @@ var budgets = map[string]float64{
 	"justnews@.service":          2.0,
 	"justnews-mps.service":       1.2,
 	"justnews-mps-start.service": 1.5,
+	"justnews-renew.service":     1.0,
 	"justnews-preload.service":   1.8,
 	"justnews-preflight.service": 1.8,
 }

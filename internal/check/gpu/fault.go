@@ -26,7 +26,6 @@ type failure struct {
 // kernelLog shows what the driver says.
 func kernelLog() diag.Command { return diag.Run("journalctl", "-k", "-g", "NVRM|Xid") }
 
-//nolint:gochecknoglobals // a constant table, which Go cannot declare const
 var faults = map[facts.GPUKind]failure{
 	facts.GPUUnknown:     {diag.GPUUnknown, "the GPU could not be looked at", "an answer of the driver within the run", diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run(helper))},
 	facts.HelperMissing:  {diag.GPUHelperMissing, "the GPU helper is not installed", "justnews-nvml at that path", diag.Advise(reinstall, diag.Retry())},

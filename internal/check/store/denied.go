@@ -89,8 +89,6 @@ func modeOf(d facts.StoreDenial) string {
 }
 
 // classes are chmod's letters.
-//
-//nolint:gochecknoglobals // a constant table
 var classes = map[string]string{"owner": "u", "group": "g"}
 
 // letIn is what lets the user in: search alone on a directory above the store,

@@ -23,7 +23,6 @@ type meaning struct {
 
 const copyAgain = "copy the snapshot again to %s"
 
-//nolint:gochecknoglobals // a constant table
 var meanings = map[facts.FaultKind]meaning{
 	facts.NoModel:     {diag.StoreSnapshot, "the model is not in the store", "a directory with a snapshot of the model", "copy the snapshot to %s"},
 	facts.NoSnapshot:  {diag.StoreSnapshot, "the model has no snapshot", "snapshots/REVISION with the model's files", "copy the snapshot to %s"},

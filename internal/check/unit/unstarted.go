@@ -46,8 +46,6 @@ func WithSetup(p diag.Problem, u facts.Unit) diag.Problem {
 const firstOfSystemd = 200
 
 // setups are systemd's names for its statuses, and what each is about.
-//
-//nolint:gochecknoglobals // a constant table
 var setups = map[int]struct{ name, what string }{
 	200: {"CHDIR", ""}, 203: {"EXEC", ""}, 216: {"GROUP", ""}, 217: {"USER", ""},
 	226: {"NAMESPACE", "its sandbox"}, 209: {"STDOUT", "its standard output"},

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"justnews/internal/reference/hang"
+	"justnews/test/reference/hang"
 )
 
 // inNetwork runs f in a network namespace that commands of ip(8) set up.

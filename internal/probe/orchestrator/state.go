@@ -18,7 +18,7 @@ const (
 )
 
 // What is kept of one entry of the errors list, in bytes. The number of
-// entries is bounded by MaxBody, so that their count stays true.
+// entries is bounded by maxBody, so that their count stays true.
 const (
 	maxName  = 256
 	maxError = 4096

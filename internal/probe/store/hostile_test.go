@@ -21,8 +21,8 @@ import (
 
 	"justnews/internal/facts"
 	"justnews/internal/probe/store"
-	"justnews/internal/reference/hang"
-	reference "justnews/internal/reference/store"
+	"justnews/test/reference/hang"
+	reference "justnews/test/reference/store"
 )
 
 // returns fails the test where f does not return long after its deadline.

@@ -217,7 +217,6 @@ func (i *inspection) open(path string, id digest.Identity) {
 	}
 }
 
-//nolint:gochecknoglobals // a constant table
 var faults = map[weights.Kind]facts.FaultKind{
 	weights.Empty: facts.EmptyFile, weights.Pointer: facts.Pointer, weights.Header: facts.BadContent,
 	weights.Truncated: facts.Cut, weights.Overlong: facts.BadContent, weights.NotJSON: facts.BadContent,

@@ -76,7 +76,7 @@ type looker struct {
 	Store
 	user   User
 	stamp  uint64          // of the user
-	ctx    context.Context //nolint:containedctx // of one look
+	ctx    context.Context // of one look
 	look   *facts.Store
 	real   string // the root, links resolved
 	seen   map[string]int

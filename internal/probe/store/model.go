@@ -116,8 +116,6 @@ func (l *looker) adapter(m *facts.StoreModel) {
 
 // anchors are the files by one of which a directory is a model: what
 // transformers, peft, sentence-transformers, diffusers and spaCy open first.
-//
-//nolint:gochecknoglobals // a constant table
 var anchors = []string{"config.json", "adapter_config.json", "modules.json", "model_index.json", "config.cfg", "params.json"}
 
 func holdsModel(dir string) bool {

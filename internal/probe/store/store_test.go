@@ -18,7 +18,7 @@ import (
 	"justnews/internal/digest"
 	"justnews/internal/facts"
 	"justnews/internal/probe/store"
-	reference "justnews/internal/reference/store"
+	reference "justnews/test/reference/store"
 )
 
 func TestMain(m *testing.M) {

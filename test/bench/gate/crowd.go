@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"justnews/internal/reference"
+	"justnews/test/reference"
 )
 
 // method is a way to wait for the orchestrator.

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"justnews/internal/reference"
 	"justnews/test/bench/measure"
+	"justnews/test/reference"
 )
 
 // peerFlips is how often the slower methods see the orchestrator become ready.

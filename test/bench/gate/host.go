@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"justnews/internal/reference"
-	"justnews/internal/reference/store"
 	"justnews/test/bench/measure"
+	"justnews/test/reference"
+	"justnews/test/reference/store"
 )
 
 // host is an orchestrator and a bus, and what a gate needs to look at them.

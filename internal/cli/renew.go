@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"justnews/internal/check/unit"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+	"justnews/internal/hostlock"
+	"justnews/internal/probe/host"
+	"justnews/internal/records"
+	"justnews/internal/safefile"
+	"justnews/internal/unitname"
+)
+
+// A server goes on with the configuration that it was started with, whatever a
+// reload brings: restarting it is the operator's decision while instances use
+// it. Where none does, and the gates get nowhere, it is restarted, so that a
+// mistake in the configuration needs no more than its correction.
+//
+// The gate of a server leaves a record of what it was started with. A gate that
+// waits compares, and asks by way of a file for justnews-renew.service, which
+// compares for itself.
+
+// renewRequest is the record that justnews-renew.path waits for.
+const renewRequest = "renew"
+
+// Between two comparisons by one process: each pause is twice as long as the
+// one before, up to renewSlow. A comparison costs systemd two to three questions.
+const (
+	renewEvery = 5 * time.Second
+	renewSlow  = 20 * time.Second
+)
+
+// renewGrace is for how long a server is left alone after its start, in case a
+// restart does not bring what was expected of it.
+const renewGrace = 15 * time.Second
+
+// restartTime bounds the restart of one server, and its gate.
+const restartTime = 60 * time.Second
+
+type renewCommand struct{}
+
+// Run is ExecStart= of justnews-renew.service.
+func (c *renewCommand) Run(a *app) error {
+	defer a.limited("renew", 3*restartTime)()
+	// First, so that a request that comes from now on starts this again.
+	if err := os.Remove(filepath.Join(a.sharedDir(), renewRequest+".json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return a.refuse(diag.Problem{
+			Code: diag.RecordUnwritten, Severity: diag.Error, Message: "cannot remove a request", Seen: err.Error(),
+			Fix: diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
+		})
+	}
+	conn := a.openSystemd(a.ctx)
+	if conn == nil {
+		return a.refuse(unit.NoSystemd(diag.Warning, "systemd", "no unit can be restarted"))
+	}
+	defer conn.Close()
+	cfg, problems := config.Load(a.source())
+	if cfg == nil {
+		a.talk.Say(a.problemLines(problems))
+		return ended(diag.Errors(problems)[0].Status())
+	}
+	for _, name := range a.outdated(a.ctx, cfg, conn) {
+		fmt.Fprintf(a.Stderr, "%s was started with another configuration, and no instance uses it: restarting it\n", name)
+		ctx, cancel := context.WithTimeout(a.ctx, restartTime)
+		s, err := conn.Restart(ctx, name)
+		cancel()
+		if err != nil || s.Refused != "" {
+			fmt.Fprintf(a.Stderr, "%s cannot be restarted: %s\n", name, diag.Clean(strings.TrimSpace(fmt.Sprint(s.Detail, err))))
+		}
+	}
+	return nil
+}
+
+// servers are the instances that others wait for.
+func servers(cfg *config.Config) []string {
+	all := []string{cfg.Orchestrator.Instance, cfg.Bus.Instance}
+	return slices.DeleteFunc(all, func(name string) bool {
+		_, listed := cfg.Instance(name)
+		return !listed
+	})
+}
+
+// outdated returns the units of the servers that run with what is not configured
+// any more, and that no instance uses.
+func (a *app) outdated(ctx context.Context, cfg *config.Config, units gate.Units) []string {
+	var found []string
+	for _, name := range servers(cfg) {
+		u, err := units.Unit(ctx, unitname.Of(name))
+		if err != nil {
+			return nil
+		}
+		now, known := startedWith(cfg, name, u)
+		if !known || host.Monotonic()-u.Times.ActiveEnter < renewGrace {
+			continue
+		}
+		if was, err := a.startRecord(name).Load(); err == nil && was.Outdated(u, now) && !inUse(ctx, cfg, name, units) {
+			found = append(found, u.Name)
+		}
+	}
+	return found
+}
+
+// inUse reports whether an instance is up that waited for this server, or may be.
+func inUse(ctx context.Context, cfg *config.Config, server string, units gate.Units) bool {
+	return slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool {
+		waited := server == cfg.Orchestrator.Instance && i.RequireModels || server == cfg.Bus.Instance && i.RequireBus
+		if !waited || slices.Contains(servers(cfg), i.Name) {
+			return false
+		}
+		u, err := units.Unit(ctx, unitname.Of(i.Name))
+		return err != nil || u.MainPID != 0
+	})
+}
+
+// startedWith returns what systemd would start an instance with now. It is not
+// known of a unit that waits for a daemon-reload.
+func startedWith(cfg *config.Config, instance string, u facts.Unit) (gate.Started, bool) {
+	want, problems := wantedMark(cfg, instance)
+	if len(problems) > 0 || u.NeedDaemonReload || len(unit.Marked(u, want)) > 0 {
+		return gate.Started{}, false
+	}
+	inst, _ := cfg.Instance(instance)
+	s := gate.Started{Invocation: u.InvocationID, Mark: want.Mark, Files: map[string]string{}}
+	for _, path := range slices.Concat(u.EnvironmentFiles, u.DropInPaths, []string{u.FragmentPath}, inst.Service.Exec[:min(1, len(inst.Service.Exec))]) {
+		if path != "" && !strings.HasPrefix(path, generatorDir+"/") { // the mark stands for those
+			s.Files[path] = stateOf(path)
+		}
+	}
+	return s, true
+}
+
+// stateOf changes with what a file holds.
+func stateOf(path string) string {
+	info, err := safefile.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return gate.NoFile
+	case err != nil:
+		return gate.UnknownFile
+	}
+	return fmt.Sprint(info.Dev, info.Ino, info.Ctime)
+}
+
+// leaveStart records what a server is being started with. Where that fails it is
+// not restarted by itself; nothing else depends on it.
+func (a *app) leaveStart(cfg *config.Config, instance string, own *facts.Unit) {
+	if own == nil || own.Name != unitname.Of(instance) || !slices.Contains(servers(cfg), instance) {
+		return
+	}
+	if s, known := startedWith(cfg, instance, *own); known {
+		_ = a.startRecord(instance).Save(s)
+	}
+}
+
+func (a *app) startRecord(instance string) records.State[gate.Started] {
+	return records.State[gate.Started]{Dir: a.sharedDir(), Name: "started-" + instance, Boot: bootID()}
+}
+
+// renewal returns how a gate asks for the restart of a server. It reads the
+// configuration again each time: its correction may come while the gate waits.
+func (a *app) renewal(units gate.Units) func(context.Context) {
+	if units == nil {
+		return nil
+	}
+	return func(ctx context.Context) {
+		if time.Now().Before(a.compareNext) {
+			return
+		}
+		a.comparePause = min(max(renewEvery, 2*a.comparePause), renewSlow)
+		a.compareNext = time.Now().Add(a.comparePause)
+		if cfg, _ := config.Load(a.source()); cfg != nil && len(a.outdated(ctx, cfg, units)) > 0 {
+			_ = records.State[struct{}]{Dir: a.sharedDir(), Name: renewRequest, Boot: bootID()}.Save(struct{}{})
+		}
+	}
+}
+
+func (a *app) sharedDir() string { return cmp.Or(a.SharedDir, hostlock.SharedDir) }
+
+func bootID() string {
+	boot, _ := host.Host{}.BootID()
+	return boot
+}

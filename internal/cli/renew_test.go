@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+	"justnews/internal/probe/host"
+)
+
+// unitsByName is a systemd that knows these units and no others.
+type unitsByName map[string]facts.Unit
+
+func (u unitsByName) Unit(_ context.Context, name string) (facts.Unit, error) {
+	if known, ok := u[name]; ok {
+		return known, nil
+	}
+	return facts.Unit{}, errors.New("no such unit")
+}
+
+const renewConfig = `[models]
+map = "/etc/justnews/map.json"
+[instances.gpu_orchestrator]
+[instances.mcp_bus]
+[instances.scout]
+[instances.dashboard]
+require_models = false
+`
+
+// A server is restarted only where it is certain that it runs with something
+// else than it would be started with, and that nobody uses it.
+func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
+	const orchestrator, bus, scout = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service", "justnews@scout.service"
+	const dashboard = "justnews@dashboard.service"
+	dir := t.TempDir()
+	file := filepath.Join(dir, "global.env")
+	before, now := configured(t, dir, "[gate]\ntimeout = \"20s\"\n"+renewConfig), configured(t, dir, renewConfig)
+	for name, c := range map[string]struct {
+		started *config.Config                    // what the orchestrator was started with
+		after   func(units unitsByName, run *app) // what has happened since
+		want    []string
+	}{
+		"nothing has changed":   {started: now},
+		"the configuration has": {started: before, want: []string{orchestrator}},
+		"and an instance is up": {started: before, after: func(u unitsByName, _ *app) { changed(u, scout, func(u *facts.Unit) { u.MainPID = 7 }) }},
+		"and an instance is up that did not wait for it": {
+			started: before, after: func(u unitsByName, _ *app) { changed(u, dashboard, func(u *facts.Unit) { u.MainPID = 9 }) }, want: []string{orchestrator},
+		},
+		"and an instance cannot be asked": {started: before, after: func(u unitsByName, _ *app) { delete(u, scout) }},
+		"and the bus is up, which does not use it": {
+			started: before, after: func(u unitsByName, _ *app) { changed(u, bus, func(u *facts.Unit) { u.MainPID = 8 }) }, want: []string{orchestrator},
+		},
+		"and it is being started": {started: before, after: func(u unitsByName, _ *app) {
+			changed(u, orchestrator, func(u *facts.Unit) { u.ActiveState = "activating" })
+		}},
+		"and it was restarted since": {started: before, after: func(u unitsByName, _ *app) {
+			changed(u, orchestrator, func(u *facts.Unit) { u.InvocationID = "other" })
+		}},
+		"and it has just started": {started: before, after: func(u unitsByName, _ *app) {
+			changed(u, orchestrator, func(u *facts.Unit) { u.Times.ActiveEnter = host.Monotonic() })
+		}},
+		"and systemd has not read it": {started: before, after: func(u unitsByName, _ *app) {
+			changed(u, orchestrator, func(u *facts.Unit) { u.Marks = []string{"another"} })
+		}},
+		"and a file of the unit has not been read": {started: before, after: func(u unitsByName, _ *app) {
+			changed(u, orchestrator, func(u *facts.Unit) { u.NeedDaemonReload = true })
+		}},
+		"an environment file has": {started: now, after: func(unitsByName, *app) { replaced(t, file) }, want: []string{orchestrator}},
+		"an environment file is gone": {started: now, after: func(unitsByName, *app) {
+			if err := os.Remove(file); err != nil {
+				t.Error(err)
+			}
+		}, want: []string{orchestrator}},
+		"an administrator's drop-in was added": {started: now, after: func(u unitsByName, _ *app) {
+			changed(u, orchestrator, func(u *facts.Unit) {
+				other := filepath.Join(dir, "override.conf")
+				replaced(t, other)
+				u.DropInPaths = append(slices.Clone(u.DropInPaths), other)
+			})
+		}, want: []string{orchestrator}},
+		"the record is not ours": {started: before, after: func(_ unitsByName, a *app) {
+			if err := os.WriteFile(filepath.Join(a.SharedDir, "started-gpu_orchestrator.json"), []byte("[]"), 0o600); err != nil {
+				t.Error(err)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			replaced(t, file)
+			a := &app{Machine: Machine{SharedDir: t.TempDir()}}
+			units := unitsByName{scout: {Name: scout, ActiveState: "activating"}, bus: {Name: bus, ActiveState: "activating"}}
+			units[dashboard] = facts.Unit{Name: dashboard, ActiveState: "activating"}
+			units[orchestrator] = running(t, c.started, file)
+			own := units[orchestrator]
+			a.leaveStart(c.started, "gpu_orchestrator", &own)
+			units[orchestrator] = running(t, now, file)
+			if c.after != nil {
+				c.after(units, a)
+			}
+			if got := a.outdated(t.Context(), now, units); !slices.Equal(got, c.want) {
+				t.Errorf("outdated: %v; want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// A gate asks seldom, and leaves a request only where there is something to do.
+func TestGateRequestsARenewalOnce(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "global.env")
+	replaced(t, file)
+	now := configured(t, dir, renewConfig)
+	a := &app{Machine: Machine{SharedDir: t.TempDir()}, Globals: Globals{ConfigFile: place(filepath.Join(dir, "justnews.toml"))}}
+	const orchestrator = "justnews@gpu_orchestrator.service"
+	units := unitsByName{
+		orchestrator:               running(t, now, file),
+		"justnews@scout.service":   {ActiveState: "activating"},
+		"justnews@mcp_bus.service": {ActiveState: "activating"},
+	}
+	own := units[orchestrator]
+	a.leaveStart(now, "gpu_orchestrator", &own)
+	request := filepath.Join(a.SharedDir, "renew.json")
+	a.renewal(units)(t.Context())
+	if _, err := os.Lstat(request); err == nil {
+		t.Fatal("a request although nothing has changed")
+	}
+	replaced(t, file)
+	a.renewal(units)(t.Context())
+	if _, err := os.Lstat(request); err == nil {
+		t.Error("compared again before its time")
+	}
+	a.compareNext = time.Time{}
+	a.renewal(units)(t.Context())
+	if _, err := os.Lstat(request); err != nil {
+		t.Error(err)
+	}
+}
+
+// An agent can write the record, and reads as much of it as the rest.
+func TestStartedOfAnythingOpensNothing(t *testing.T) {
+	if (gate.Started{}).Outdated(facts.Unit{ActiveState: "active"}, gate.Started{Mark: "m"}) {
+		t.Error("a server without a record is restarted")
+	}
+}
+
+func changed(units unitsByName, name string, f func(*facts.Unit)) {
+	u := units[name]
+	f(&u)
+	units[name] = u
+}
+
+// replaced puts a new file in the place of another one.
+func replaced(t *testing.T, path string) {
+	t.Helper()
+	was, _ := os.Stat(path)
+	for i := range 3 { // a freed inode may be taken again
+		temporary := path + strconv.Itoa(i)
+		if err := os.WriteFile(temporary, []byte(time.Now().String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(temporary, path); err != nil {
+			t.Fatal(err)
+		}
+		if is, err := os.Stat(path); err == nil && (was == nil || !os.SameFile(was, is)) {
+			return
+		}
+	}
+}
+
+func configured(t *testing.T, dir, text string) *config.Config {
+	t.Helper()
+	path := filepath.Join(dir, "justnews.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, problems := config.Load(config.Source{File: path, Owner: os.Getuid()})
+	if cfg == nil || len(diag.Errors(problems)) > 0 {
+		t.Fatal(problems)
+	}
+	return cfg
+}
+
+// running is the orchestrator's unit, as systemd has read it.
+func running(t *testing.T, cfg *config.Config, environment string) facts.Unit {
+	t.Helper()
+	want, problems := wantedMark(cfg, "gpu_orchestrator")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return facts.Unit{
+		Name: "justnews@gpu_orchestrator.service", ActiveState: "active", InvocationID: "one", MainPID: 4,
+		Marks: []string{want.Mark}, DropInPaths: want.DropIns, EnvironmentFiles: []string{environment},
+	}
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"maps"
+
+	"justnews/internal/facts"
+)
+
+// Started is what a server was started with: the gate of the orchestrator and of
+// the bus leaves it for the gates that wait for them. Agents can write it too, so
+// it opens nothing: at most it has a server restarted that no instance uses.
+type Started struct {
+	Invocation string `json:"invocation"` // InvocationID of the unit's start
+	Mark       string `json:"mark"`       // of its configuration
+	// Files are states of what else systemd made the process of, by path: NoFile,
+	// or UnknownFile where it may not be looked at.
+	Files map[string]string `json:"files"`
+}
+
+// What is known of a file that has no state.
+const (
+	NoFile      = ""
+	UnknownFile = "?"
+)
+
+// Outdated reports whether u is active, and was started with something else than
+// now, which is what systemd would start it with.
+func (s Started) Outdated(u facts.Unit, now Started) bool {
+	if u.ActiveState != "active" || s.Invocation == "" || s.Invocation != u.InvocationID {
+		return false
+	}
+	if s.Mark != now.Mark {
+		return true
+	}
+	both := maps.Clone(s.Files)
+	maps.Copy(both, now.Files)
+	for path := range both {
+		was, is := s.Files[path], now.Files[path]
+		if was != is && was != UnknownFile && is != UnknownFile {
+			return true
+		}
+	}
+	return false
+}
+
+// renew has a server restarted that was started with what is not configured any
+// more. Only a run that gets nowhere calls it.
+func (k *walk) renew(ctx context.Context) {
+	if k.world.Renew != nil && ctx.Err() == nil {
+		k.world.Renew(ctx)
+	}
+}
