@@ -61,7 +61,7 @@ func (a *app) printInstances() error {
 	cfg, problems := config.Load(a.source())
 	if cfg == nil {
 		a.talk.Say(a.problemLines(problems))
-		return ended(statusOf(problems))
+		return ended(diag.StatusOf(problems))
 	}
 	for _, i := range cfg.Instances {
 		fmt.Fprintln(a.Stdout, i.Name)
@@ -74,7 +74,7 @@ func (a *app) printAgents() error {
 	cfg, problems := config.Load(a.source())
 	if cfg == nil {
 		a.talk.Say(a.problemLines(problems))
-		return ended(statusOf(problems))
+		return ended(diag.StatusOf(problems))
 	}
 	w, _ := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
 	m := a.modelMap(w)

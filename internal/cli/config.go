@@ -62,7 +62,7 @@ func (c *configCheckCommand) Run(a *app) error {
 			out.Instances = append(out.Instances, i.Name)
 		}
 	}
-	status := statusOf(problems)
+	status := diag.StatusOf(problems)
 	out.Status = int(status)
 	if a.json() {
 		if err := a.printJSON(out); err != nil {
@@ -169,7 +169,7 @@ func (c *configShowCommand) Run(a *app) error {
 	cfg, problems := config.Load(a.source())
 	a.talk.Say(a.problemLines(problems))
 	if cfg == nil {
-		return ended(statusOf(problems))
+		return ended(diag.StatusOf(problems))
 	}
 	text, _ := config.Effective(a.source(), c.Origin)
 	if a.json() {
@@ -190,9 +190,3 @@ func (a *app) printTOML(text string) error {
 
 // statusOf returns the exit status that problems ask for: that of the first
 // error.
-func statusOf(problems []diag.Problem) diag.Status {
-	for _, p := range diag.Errors(problems) {
-		return p.Status()
-	}
-	return diag.StatusReady
-}

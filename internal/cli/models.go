@@ -192,7 +192,7 @@ func (a *app) hashing() (tell func(digest.Progress), done func()) {
 func (a *app) verified(v *verified, problems []diag.Problem) error {
 	v.Schema, v.Problems = report.SchemaVersion, a.clean(problems)
 	v.Models, v.Trees = orEmpty(v.Models), orEmpty(v.Trees)
-	status := worst(problems)
+	status := diag.StatusOf(problems)
 	if status != diag.StatusReady {
 		status = a.unlessCtrlC(status)
 	}
@@ -206,12 +206,4 @@ func (a *app) verified(v *verified, problems []diag.Problem) error {
 	printTrees(a.Stdout, v)
 	a.talk.Say(a.problemLines(problems))
 	return ended(status)
-}
-
-// worst is the exit status of the first error.
-func worst(problems []diag.Problem) diag.Status {
-	for _, p := range diag.Errors(problems) {
-		return p.Status()
-	}
-	return diag.StatusReady
 }

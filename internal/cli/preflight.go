@@ -22,6 +22,7 @@ import (
 	"justnews/internal/probe/orchestrator"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/requirement"
+	"justnews/internal/status"
 )
 
 type preflightCommand struct {
@@ -41,7 +42,7 @@ func (c *preflightCommand) Run(a *app) error {
 			cfg = loaded
 			w, problems := requirement.ForHost(loaded, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer()})
 			w.RequireBus = slices.ContainsFunc(loaded.Instances, func(i config.Instance) bool { return i.RequireBus })
-			w.RequireMPS = len(mpsInstances(loaded)) > 0
+			w.RequireMPS = len(requirement.MPSInstances(loaded)) > 0
 			w.Needs = everyProbe(loaded)
 			if len(loaded.Instances) == 0 { // then nothing serves the models, and nothing waits for them
 				w.RequireModels, problems = false, append(problems, host.NoInstance(loaded)...)
@@ -120,8 +121,8 @@ func notStarted(ctx context.Context, cfg *config.Config, w *requirement.Run, uni
 	if units == nil {
 		return nil
 	}
-	g := nothingSeen()
-	if lookAtUnits(ctx, &g, cfg, *w, units, nil); !g.stopped() {
+	g := status.New()
+	if g.LookAtUnits(ctx, cfg, *w, units, nil); !g.Stopped() {
 		return nil
 	}
 	w.RequireModels = w.RequireModels && w.Orchestrator.Unit == ""
@@ -168,7 +169,7 @@ const consequences = "consequences"
 // follows.
 func followsIn(problems []diag.Problem) func(diag.Problem) string {
 	follows := func(p diag.Problem) bool {
-		return p.Severity == diag.Error && (p.Code == diag.UnitFailed || p.Code == diag.RestartLoop || consequential(p.Code))
+		return p.Severity == diag.Error && (p.Code == diag.UnitFailed || p.Code == diag.RestartLoop || status.Consequential(p.Code))
 	}
 	cause := slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Error && !follows(p) })
 	return func(p diag.Problem) string {

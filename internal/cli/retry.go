@@ -61,7 +61,7 @@ func retried(cfg *config.Config, w requirement.Run, named []string) (gate.Again,
 			units.Reset = append(units.Reset, unit)
 		}
 	}
-	if len(mpsInstances(cfg)) > 0 && w.MPS.Unit != "" {
+	if len(requirement.MPSInstances(cfg)) > 0 && w.MPS.Unit != "" {
 		add(w.MPS.Unit)
 		units.Start = append(units.Start, w.MPS.Unit) // also where the instances run on
 	}

@@ -85,7 +85,7 @@ type sealedTree struct {
 }
 
 func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Problem) error {
-	status := worst(problems)
+	status := diag.StatusOf(problems)
 	out := sealing{Schema: report.SchemaVersion, Agent: agent, Seals: []sealedTree{}, Problems: a.clean(problems)}
 	for _, p := range proofs {
 		if p.By == "seal" && p.Verdict == facts.Whole {

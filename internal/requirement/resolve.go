@@ -250,3 +250,15 @@ func NoInstanceName(name string) diag.Problem {
 		Fix:      diag.Advise("start an instance that the configuration lists").Looking(diag.Run("justnews-gate", "config", "show")),
 	}
 }
+
+// MPSInstances are the instances that run under MPS, whether they are enabled or
+// not.
+func MPSInstances(cfg *config.Config) []string {
+	names := []string{}
+	for _, i := range cfg.Instances {
+		if i.MPS.Enabled {
+			names = append(names, i.Name)
+		}
+	}
+	return names
+}
