@@ -12,6 +12,7 @@ import (
 	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/notify"
+	"justnews/internal/preflight"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/process"
@@ -237,7 +238,7 @@ func (a *app) ownUnit(ctx context.Context, conn *systemd.Conn) *facts.Unit {
 func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.Watch) diag.Status {
 	switch {
 	case e.survey:
-		settleSurvey(res)
+		preflight.Settle(res)
 	case !res.Passed():
 		a.doing("asking systemd about its own unit")
 		a.signal = gate.KeepShut(res, a.refusingUnit())
