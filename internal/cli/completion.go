@@ -18,7 +18,7 @@ type completionCommand struct {
 
 // Run prints a completion script, or what one asks for.
 func (c *completionCommand) Run(a *app) error {
-	defer a.limited("completion", completing)()
+	a.limited("completion", completing)
 	switch {
 	case a.json():
 		return a.refuse(diag.Problem{

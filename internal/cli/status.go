@@ -30,7 +30,7 @@ func (c *statusCommand) Run(a *app) error {
 	if c.Watch {
 		return a.watchStatus()
 	}
-	defer a.limited("status", statusTimeout+mpsTimeout)()
+	a.limited("status", statusTimeout+mpsTimeout)
 	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout+mpsTimeout)
 	defer cancel()
 	return a.sayGlance(a.glanceOnce(ctx))
