@@ -66,7 +66,7 @@ func (c *renewCommand) Run(a *app) error {
 	}
 	conn := a.openSystemd(a.ctx)
 	if conn == nil {
-		return a.refuse(unit.NoSystemd(diag.Warning, "systemd", "no unit can be restarted"))
+		return a.refuse(unit.NoSystemd(diag.Error, unitname.Of("*"), "no server can be restarted"))
 	}
 	defer conn.Close()
 	cfg, problems := config.Load(a.source())

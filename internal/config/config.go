@@ -2,14 +2,14 @@
 
 // Package config reads /etc/justnews/justnews.toml and its drop-ins and turns
 // them into a Config that is valid by construction, or into every problem that
-// the files have, with file, line and column. It starts no process, asks no
-// network, no D-Bus and no name service (the generator links it), and it never
-// falls back to the defaults when a file is broken.
+// the files have, with file, line and column. It starts no process and uses no
+// network, D-Bus or name service (the generator links it), and it never falls
+// back to the defaults if a file is broken.
 package config
 
 import "time"
 
-// Config is what the program believes: every default applied, every value in
+// Config is the effective configuration: every default applied, every value in
 // range, every reference resolved. Only Load makes one.
 type Config struct {
 	// Files are the files that were read, in the order in which they were
@@ -38,14 +38,14 @@ type Gate struct {
 // Orchestrator is [orchestrator].
 type Orchestrator struct {
 	URL           string // GPU_ORCHESTRATOR_URL: http://host:port, no trailing slash
-	Instance      string // "" : no unit of this host
+	Instance      string // "": not a unit of this host
 	HonorSafeMode bool
 }
 
 // Bus is [bus].
 type Bus struct {
 	URL      string // MCP_BUS_URL: http://host:port, no trailing slash
-	Instance string // "" : no unit of this host
+	Instance string // "": not a unit of this host
 }
 
 // Models is [models].
@@ -53,7 +53,7 @@ type Models struct {
 	Root          string // MODEL_STORE_ROOT
 	BaseDir       string // BASE_MODEL_DIR, "" where unset
 	Map           string // path of AGENT_MODEL_MAP.json
-	MapWritten    bool   // the configuration names the map: then one that is missing is an error
+	MapWritten    bool   // the configuration sets the map, so a missing one is an error
 	Strict        bool   // STRICT_MODEL_STORE
 	Verify        string // "off", "presence" or "manifest"
 	VerifyPreload string // the same, for justnews-preload.service and preflight
@@ -63,14 +63,14 @@ type Models struct {
 // MPS is [mps].
 type MPS struct {
 	Enabled       bool   // every instance's default
-	Unit          string // "" : no unit of this host
+	Unit          string // "": not a unit of this host
 	PipeDirectory string // CUDA_MPS_PIPE_DIRECTORY, at most 87 bytes
 	LogDirectory  string // CUDA_MPS_LOG_DIRECTORY
 	Require       string // "daemon", "control" or "server"
-	MaxClients    int    // instances with MPS, at most
+	MaxClients    int    // maximum number of instances with MPS
 
-	// DefaultMemory and DefaultThreads are what the daemon gives every client
-	// process: a client can only lower them.
+	// DefaultMemory and DefaultThreads are the daemon's limits for every client
+	// process; a client can only lower them.
 	DefaultMemory  string // as InstanceMPS.Memory, "" where unset
 	DefaultBytes   uint64
 	DefaultThreads int // percent, 0: unset
@@ -79,8 +79,8 @@ type MPS struct {
 // GPU is [gpu].
 type GPU struct {
 	MinCount int
-	Patience time.Duration // for a driver or a device node that is late
-	Memory   uint64        // bytes, 0: not stated
+	Patience time.Duration // for a driver or a device node that does not exist yet
+	Memory   uint64        // bytes, 0: unknown
 }
 
 // Probe is one [probes.NAME].
@@ -127,7 +127,7 @@ type Service struct {
 	Restart          time.Duration // RestartSec=
 	LimitNOFILE      int
 	MemoryMax        string        // as systemd takes it, "" where unset
-	StartGrace       time.Duration // TimeoutStartSec= is the gate's timeout plus this
+	StartGrace       time.Duration // TimeoutStartSec= is the gate's time-out plus this
 	ProtectHome      string        // "yes", "read-only", "tmpfs" or "no"
 	ReadOnlyPaths    []string
 	ReadWritePaths   []string

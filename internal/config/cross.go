@@ -11,8 +11,8 @@ import (
 	"justnews/internal/spell"
 )
 
-// crossCheck judges what only the merged configuration shows: references,
-// conflicts, sums and the order of the units.
+// crossCheck checks what needs the merged configuration: references, conflicts,
+// sums and the order of the units.
 func (s *state) crossCheck(c *Config) {
 	byName := make(map[string]int, len(c.Instances))
 	for i := range c.Instances {
@@ -74,8 +74,8 @@ func (s *state) role(table, name, server string, c *Config, byName map[string]in
 	s.rolePort(table, server, &c.Instances[i])
 }
 
-// unlisted is an error where a file names the instance and a warning where only
-// the default does.
+// unlisted is an error if a file names the instance, and a warning if only the
+// default does.
 func (s *state) unlisted(path []string, name string, byName map[string]int) {
 	key := dotted(path)
 	p := diag.Problem{
@@ -99,8 +99,9 @@ func (s *state) unlisted(path []string, name string, byName map[string]int) {
 	s.report(doc, path, atValue, p)
 }
 
-// maxHints bounds the search for nearest names: each compares with every
-// instance, and a file of nothing but slips would take the generator's time.
+// maxHints bounds the search for nearest names. Each compares with every
+// instance, so a file full of typing errors would take too long for the
+// generator.
 const maxHints = 50
 
 func (s *state) nearestInstance(name string, byName map[string]int) (string, bool) {
@@ -156,7 +157,7 @@ func (s *state) after(in *Instance, byName map[string]int) {
 	for n, name := range in.After {
 		path := []string{"instances", in.Name, "after", "[" + strconv.Itoa(n) + "]"}
 		if _, ok := byName[name]; ok {
-			continue // itself: the cycle check says so
+			continue // itself: reported by the cycle check
 		}
 		message, fix := dotted(path)+" is "+quote(name)+", which no [instances] table lists", "add [instances."+name+"] or remove the name"
 		if near, ok := s.nearestInstance(name, byName); ok {
@@ -167,7 +168,7 @@ func (s *state) after(in *Instance, byName map[string]int) {
 	}
 }
 
-// failElement is fail for an element of an array: the array's file has it.
+// failElement is fail for an element of an array, at the place of the array.
 func (s *state) failElement(code diag.Code, path []string, message, seen, expected, fix string) {
 	s.report(s.origin(path[:len(path)-1]), path, atValue, diag.Problem{
 		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Fix: diag.Advise(fix, diag.Reload()),

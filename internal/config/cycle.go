@@ -10,8 +10,9 @@ import (
 	"justnews/internal/diag"
 )
 
-// order is the graph of After= that the generator will write, edges from a unit
-// to what it comes after. Instances have their index; the preload follows them.
+// order is the graph of After= that the generator will write, with edges from a
+// unit to those that it is ordered after. Instances are numbered by their
+// index, followed by the preload.
 type order struct {
 	after [][]int
 	names []string
@@ -57,8 +58,8 @@ func orderOf(c *Config, byName map[string]int) order {
 	return g
 }
 
-// mpsInstance finds mps.unit among the units of the graph, where it normally is
-// not.
+// mpsInstance finds mps.unit among the units of the graph. Usually it is not
+// one of them.
 func mpsInstance(unit string, byName map[string]int, preload int) (int, bool) {
 	if unit == "justnews-preload.service" {
 		return preload, true
@@ -71,10 +72,10 @@ func mpsInstance(unit string, byName map[string]int, preload int) (int, bool) {
 	return i, listed
 }
 
-// cyclic returns which units cannot be put in order: those on a cycle or after
-// one. It is empty for a sound graph.
+// cyclic returns the units that cannot be ordered: those on a cycle or after
+// one. It is empty for an acyclic graph.
 func (g order) cyclic() []bool {
-	before := make([][]int, len(g.after)) // who waits for it
+	before := make([][]int, len(g.after)) // units that wait for it
 	open := make([]int, len(g.after))
 	for i, edges := range g.after {
 		open[i] = len(edges)
@@ -105,7 +106,7 @@ func (g order) cyclic() []bool {
 	return stuck
 }
 
-// shortest returns the shortest way from a unit to another, both included.
+// shortest returns the shortest path from one unit to another, both included.
 func (g order) shortest(from, to int, within []bool) []int {
 	came := map[int]int{from: from}
 	queue := []int{from}
@@ -131,10 +132,10 @@ func (g order) shortest(from, to int, within []bool) []int {
 }
 
 // maxCycles bounds the searches for cycles: each may walk the whole graph, and
-// the generator has seconds.
+// the generator has only seconds.
 const maxCycles = 100
 
-// cycles reports the cycles, each once, at an after that closes it.
+// cycles reports each cycle once, at an after that closes it.
 func (s *state) cycles(c *Config, byName map[string]int) {
 	g := orderOf(c, byName)
 	stuck := g.cyclic()
@@ -165,7 +166,7 @@ func (s *state) cycles(c *Config, byName map[string]int) {
 	}
 }
 
-// mpsCycle reports a cycle that no after closes: then mps.unit does.
+// mpsCycle reports a cycle that no after closes, but mps.unit does.
 func (s *state) mpsCycle(c *Config, g order, byName map[string]int, stuck []bool) {
 	loop := quote(c.MPS.Unit)
 	if unit, ok := mpsInstance(c.MPS.Unit, byName, len(c.Instances)); ok {
@@ -180,7 +181,7 @@ func (s *state) mpsCycle(c *Config, g order, byName map[string]int, stuck []bool
 		quote(c.MPS.Unit), "a unit that is not an instance", "name the unit of the MPS control daemon")
 }
 
-// loop writes a way from what i comes after back to i.
+// loop writes the path from what i is ordered after back to i.
 func (g order) loop(i int, way []int) string {
 	loop := g.names[i]
 	for _, m := range way {
@@ -189,8 +190,8 @@ func (g order) loop(i int, way []int) string {
 	return loop
 }
 
-// cycle reports one: way leads from the unit named by after[n] of instance i
-// back to i.
+// cycle reports one cycle: way is the path from the unit named by after[n] of
+// instance i back to i.
 func (s *state) cycle(g order, way []int, i, n int) {
 	path := []string{"instances", g.names[i], "after", "[" + strconv.Itoa(n) + "]"}
 	loop := g.loop(i, way)

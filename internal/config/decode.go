@@ -13,8 +13,8 @@ import (
 	"justnews/internal/tomlpos"
 )
 
-// maxBytes and maxSyntax bound how many bad bytes and syntax errors of one file
-// are reported: a binary file would have a million.
+// maxBytes and maxSyntax bound how many bad bytes and syntax errors are
+// reported per file: a binary file may have a million.
 const (
 	maxBytes  = 20
 	maxSyntax = 10
@@ -27,10 +27,10 @@ type document struct {
 	data  map[string]any
 	holes bool           // a line was blanked
 	dirty map[int]bool   // lines with bytes that were replaced
-	index *tomlpos.Index // made at the first problem
+	index *tomlpos.Index // built at the first problem
 }
 
-// at returns the place of a path; of the nearest table above where the path
+// at returns the place of a path, or of the nearest table above it if the path
 // itself is not written.
 func (d *document) at(path []string) tomlpos.Place {
 	if d.index == nil {
@@ -44,8 +44,8 @@ func (d *document) at(path []string) tomlpos.Place {
 	return tomlpos.Place{}
 }
 
-// decode reads one file. The document is nil where what remains after the
-// problems cannot be judged.
+// decode reads one file. The document is nil if what remains after the errors
+// cannot be checked.
 func decode(path, text string) (*document, []diag.Problem) {
 	d := &document{path: path, text: strings.TrimPrefix(text, "\ufeff")}
 	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
@@ -68,9 +68,9 @@ func decode(path, text string) (*document, []diag.Problem) {
 	return d, problems
 }
 
-// badBytes reports the bytes that TOML forbids and puts a question mark in
-// their place, so that the rest of the file can be judged and the decoder never
-// sees them (earlier versions of toml panicked or hung on such input).
+// badBytes reports the bytes that TOML forbids and replaces them by question
+// marks, so that the rest of the file can be checked and the decoder never sees
+// them (earlier versions of toml panicked or hung on such input).
 func (d *document) badBytes() []diag.Problem {
 	bad := tomlpos.BadBytes(d.text, len(d.text))
 	if len(bad) == 0 {
@@ -110,9 +110,9 @@ func (d *document) utf16() diag.Problem {
 	return p
 }
 
-// parse decodes the text. A line with a syntax error is blanked and the rest
-// tried again, so that one slip does not hide the others; where that does not
-// help, ok is false: what is left means something else than what was written.
+// parse decodes the text. A line with a syntax error is blanked and the rest is
+// parsed again, so that one error does not hide the others. If that does not
+// help, ok is false: what is left has another meaning than what was written.
 func (d *document) parse() (problems []diag.Problem, ok bool) {
 	text, last := d.text, 0
 	for range maxSyntax {
@@ -147,7 +147,7 @@ func lineOf(text string, line int) (start, end int) {
 	return start, start + end
 }
 
-// decodeTOML asks the library and turns its panics into messages: the gate must
+// decodeTOML calls the library and turns its panics into errors: the gate must
 // refuse with a reason, not with a stack trace.
 func decodeTOML(text string) (data map[string]any, offset int, message string) {
 	defer func() {
@@ -165,7 +165,7 @@ func decodeTOML(text string) (data map[string]any, offset int, message string) {
 	return nil, 0, sentence(err.Error())
 }
 
-// sentence makes a library's message one of ours: lowercase, one line.
+// sentence adapts a library's message to our style: lowercase, one line.
 func sentence(s string) string {
 	s = strings.TrimRight(strings.TrimPrefix(s, "toml: "), ".\n")
 	if s == "" {
@@ -185,9 +185,9 @@ func (d *document) syntax(offset int, message string) diag.Problem {
 	}
 }
 
-// leafCount is a second look at how many values a text sets. toml v1.6.0 drops
-// a value without a word where a later line makes its key a table, or the
-// other way round: a key that nobody reads would be believed to be set.
+// leafCount counts the values of a text independently. toml v1.6.0 silently
+// drops a value if a later line makes its key a table, or the other way round;
+// such a value would be believed to be set.
 type leafCount struct {
 	values int
 	tables bool // there are [[tables]], which are counted differently

@@ -12,11 +12,11 @@ import (
 	"justnews/internal/unitfile"
 )
 
-// form is what a string must look like.
+// form is the syntax of a string.
 type form struct {
 	short   string            // in a few words
 	rest    string            // what follows them in the whole form
-	pattern string            // what the JSON Schema can say of it (ECMA 262)
+	pattern string            // what the JSON Schema can express of it (ECMA 262)
 	fits    func(string) bool // the rule itself
 }
 
@@ -51,11 +51,11 @@ var (
 	formMemoryMax      = form{"\"\", a whole number with K, M, G or T, a percentage such as \"50%\", or \"infinity\"", "", `^([1-9][0-9]{0,18}[KMGT]?|[1-9][0-9]?%|100%|infinity)?$`, orNone(memoryMax)}
 )
 
-// expected is the whole form, as messages say it.
+// expected is the complete form, as messages show it.
 func (f form) expected() string { return f.short + f.rest }
 
 // inShort is the form in a few words, for a value that does not have it. A path
-// that is absolute lacks something of the rest.
+// that is absolute violates the rest of the form.
 func (f form) inShort(value string) string {
 	if strings.HasPrefix(value, "/") {
 		return f.expected()
@@ -73,8 +73,8 @@ func cleanPath(s string) bool {
 
 func pipePath(s string) bool { return cleanPath(s) && s != "/" && len(s) <= maxPipe }
 
-// instanceName is ^[a-z][a-z0-9_]{0,62}$: what needs no escaping in a unit name
-// and cannot be mistaken for one that is escaped.
+// instanceName is ^[a-z][a-z0-9_]{0,62}$: it needs no escaping in a unit name
+// and cannot be mistaken for an escaped one.
 func instanceName(s string) bool {
 	return lowerFirst(s) && only(s, func(c byte) bool { return lowerOrDigit(c) || c == '_' })
 }
@@ -85,8 +85,8 @@ func probeName(s string) bool {
 
 func lowerFirst(s string) bool { return s != "" && len(s) <= 63 && s[0] >= 'a' && s[0] <= 'z' }
 
-// userName is systemd's strict rule (valid_user_group_name): what it would
-// warn about is refused here. Nothing is looked up.
+// userName is systemd's strict rule (valid_user_group_name); what systemd only
+// warns about is rejected here. Nothing is looked up.
 func userName(s string) bool {
 	return s != "" && len(s) <= 31 && !digit(s[0]) && s[0] != '-' && only(s, func(c byte) bool { return word(c) || c == '-' })
 }
@@ -114,7 +114,7 @@ func unitName(s string) bool {
 func serviceName(s string) bool { return strings.HasSuffix(s, ".service") && unitName(s) }
 
 // placeholders refuses {word} where the word is not "instance". Braces around
-// anything else (JSON, shell) are the command's own business.
+// anything else (JSON, shell) belong to the command.
 func placeholders(s string) bool { return unknownPlaceholder(s) == "" }
 
 func unknownPlaceholder(s string) string {
@@ -132,8 +132,8 @@ func unknownPlaceholder(s string) string {
 }
 
 // serverURL checks the URL of the orchestrator or the bus and returns it as
-// http://host:port. Only http: the gate talks to its own host, and a trust
-// store would be one more thing to break.
+// http://host:port. Only http: the gate talks to its own host, and a
+// certificate store would be one more thing that can break.
 func serverURL(s string) (string, bool) {
 	u, ok := parseURL(s)
 	if !ok || u.Scheme != "http" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery {

@@ -46,7 +46,7 @@ func literalFloat(f float64) string {
 	return s
 }
 
-// literalTime writes a date as it was written: the decoder keeps the kind in
+// literalTime writes a date in its original form, which the decoder keeps in
 // the name of the zone.
 func literalTime(t time.Time) string {
 	switch t.Location().String() {
@@ -79,8 +79,8 @@ func literalTable(m map[string]any) string {
 	return "{ " + strings.Join(items, ", ") + " }"
 }
 
-// quote writes a TOML basic string. strconv.Quote knows escapes that TOML does
-// not.
+// quote writes a TOML basic string. strconv.Quote uses escapes that TOML does
+// not have.
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -108,7 +108,7 @@ func bareOrQuoted(key string) string {
 	return quote(key)
 }
 
-// dotted writes a path as a dotted key; a step "[0]" stays what it is.
+// dotted writes a path as a dotted key; an index such as "[0]" is not quoted.
 func dotted(path []string) string {
 	var b strings.Builder
 	for i, step := range path {
@@ -124,7 +124,7 @@ func dotted(path []string) string {
 	return b.String()
 }
 
-// maxSeen bounds what a message repeats of the file, in bytes.
+// maxSeen bounds how much of the file a message repeats, in bytes.
 const maxSeen = 80
 
 // seenOf is the evidence in a problem: the value, cut to a readable length.

@@ -4,8 +4,8 @@ package config
 
 import "strings"
 
-// merge puts the documents together: tables key by key, everything else whole,
-// later ones over earlier ones.
+// merge merges the documents: tables key by key, everything else as a whole,
+// later documents over earlier ones.
 func (s *state) merge() {
 	s.merged = map[string]any{}
 	if len(s.docs) == 1 {
@@ -17,7 +17,7 @@ func (s *state) merge() {
 	}
 }
 
-// mergeInto never writes into a map of src: a document stays what its file says.
+// mergeInto never writes to a map of src: a document always reflects its file.
 func mergeInto(dst, src map[string]any) {
 	for k, v := range src {
 		table, isTable := v.(map[string]any)
@@ -34,8 +34,8 @@ func mergeInto(dst, src map[string]any) {
 	}
 }
 
-// written returns the merged value of a path and whether any file sets it to
-// something that is not refused.
+// written returns the merged value of a path, and whether any file sets it to a
+// value that was not rejected.
 func (s *state) written(path ...string) (any, bool) {
 	v, ok := lookUp(s.merged, path)
 	return v, ok && !s.isBad(path)

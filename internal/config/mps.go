@@ -10,7 +10,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// mpsLimits refuses limits that nothing would enforce.
+// mpsLimits rejects limits that nothing would enforce.
 func (s *state) mpsLimits(c *Config, in *Instance) {
 	if in.MPS.Enabled {
 		s.aboveDefault(c, in)
@@ -28,8 +28,8 @@ func (s *state) mpsLimits(c *Config, in *Instance) {
 }
 
 // memory adds up the limits of all instances with MPS, the daemon's default for
-// one without a limit of its own. One without either may take what it likes:
-// that is not judged.
+// one without a limit of its own. Instances without either are unlimited and
+// not counted.
 func (s *state) memory(c *Config) {
 	if c.GPU.Memory == 0 {
 		return
@@ -54,8 +54,9 @@ func (s *state) memory(c *Config) {
 		strings.Join(terms, " + ")+" = "+formatSize(sum), "at most "+formatSize(c.GPU.Memory), "lower mps.memory of some instances, or correct gpu.memory")
 }
 
-// aboveDefault refuses a limit above the daemon's default: a client can only
-// lower that (NVIDIA, Multi-Process Service), so that it would not hold.
+// aboveDefault rejects a limit above the daemon's default: a client can only
+// lower that (NVIDIA, Multi-Process Service), so the limit would have no
+// effect.
 func (s *state) aboveDefault(c *Config, in *Instance) {
 	const expected, fix = "at most the daemon's default", "lower it, or raise "
 	path := []string{"instances", in.Name, "mps", "memory"}
@@ -72,8 +73,9 @@ func (s *state) aboveDefault(c *Config, in *Instance) {
 	}
 }
 
-// clients compares the number of instances with what the GPU takes: what comes
-// after the last client gets CUDA error 808. Each instance is at least one.
+// clients compares the number of instances with the clients that the GPU
+// supports; any further client gets CUDA error 808. Each instance is at least
+// one client.
 func (s *state) clients(c *Config) {
 	var names []string
 	for i := range c.Instances {
@@ -85,7 +87,7 @@ func (s *state) clients(c *Config) {
 	if len(names) <= c.MPS.MaxClients || s.isBad(path) {
 		return
 	}
-	if !s.isWritten(path...) { // point at the first that is too many
+	if !s.isWritten(path...) { // report it at the first instance above the limit
 		path = []string{"instances", names[c.MPS.MaxClients]}
 	}
 	s.fail(diag.ConfigConflict, path, atKey,
@@ -94,8 +96,8 @@ func (s *state) clients(c *Config) {
 		"turn MPS off for some, or correct mps.max_clients (16 before Volta, 48 from Volta on, 60 with CUDA 13.1)")
 }
 
-// users refuses clients of two users: the server of one leaves those of another
-// waiting without a message.
+// users rejects clients of two users: the server of one makes clients of the
+// other wait without a message.
 func (s *state) users(c *Config) {
 	first := -1
 	for i := range c.Instances {

@@ -17,14 +17,15 @@ import (
 )
 
 // maxFile bounds a configuration file, in bytes. Ten thousand instances need
-// about as much.
+// about that much.
 const maxFile = 1 << 20
 
 // maxLinks is the kernel's own limit (path_resolution(7)).
 const maxLinks = 40
 
-// resolve returns the path to open. Below a Root links are followed here, as
-// chroot(2) would: an absolute one starts again at Root, and none leads out.
+// resolve returns the path to open. Below a Root, links are resolved here as
+// chroot(2) would: an absolute link starts at Root, and no link leads out of
+// it.
 func (s Source) resolve(name string) (string, error) {
 	if s.Root == "" {
 		return name, nil
@@ -40,7 +41,7 @@ func (s Source) resolve(name string) (string, error) {
 		}
 		target, err := os.Readlink(s.Root + next)
 		if err != nil {
-			done = next // no link, or nothing at all: opening it will tell
+			done = next // no link, or nothing at all: opening it will show
 			continue
 		}
 		if links++; links > maxLinks {
@@ -54,9 +55,9 @@ func (s Source) resolve(name string) (string, error) {
 	return s.Root + done, nil
 }
 
-// readFile reads one file, or says why it may or can not be read. What is
-// examined is the open file, not its name: a link that root made to a file of
-// root is as good as the file.
+// readFile reads one file, or reports why it must not or cannot be read. It
+// examines the open file, not its name: a link that root made to a file owned
+// by root is fine.
 func readFile(src Source, name string) (string, *diag.Problem) {
 	at := name
 	if src.File == "" {
@@ -102,8 +103,8 @@ func tooLarge(size int64) string {
 	return fmt.Sprintf("is too large: %d bytes, the limit is %d", size, maxFile)
 }
 
-// ownerOf refuses what somebody other than root could have written: who writes
-// the configuration writes ExecStart= of every agent.
+// ownerOf rejects what a user other than root could have written: whoever can
+// write the configuration can set ExecStart= of every agent.
 func ownerOf(src Source, name string, info safefile.Info) *diag.Problem {
 	uid := strconv.Itoa(info.UID)
 	shown := src.shown(name)

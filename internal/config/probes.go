@@ -9,7 +9,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// probeKey is the one key that a kind of probe needs; it may have no other.
+// probeKey is the key that a kind of probe needs; no other is allowed.
 func probeKey(kind string) string {
 	switch kind {
 	case "tcp":

@@ -43,7 +43,7 @@ func unreadable(name, what string, err error) diag.Problem {
 	return p
 }
 
-// moreProblems says that the list was cut.
+// moreProblems reports that the list was cut.
 func moreProblems(n int, docs []*document) diag.Problem {
 	p := diag.Problem{
 		Code:    diag.ConfigValue,
@@ -56,7 +56,7 @@ func moreProblems(n int, docs []*document) diag.Problem {
 	return p
 }
 
-// reason is the system's own word, without the path that the position names.
+// reason is the system's error without the path, which is in the position.
 func reason(err error) string {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err.Error()

@@ -8,7 +8,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// refuse reports the value in hand.
+// refuse reports the current value.
 func (c *checker) refuse(code diag.Code, v any, message, expected, fix string) {
 	if len(c.problems) >= maxProblems {
 		c.more++
@@ -30,8 +30,8 @@ func (c *checker) report(code diag.Code, w where, message, seen, expected, fix s
 	})
 }
 
-// maxProblems bounds how many problems are written out: a page that nobody
-// reads must not cost the generator its time.
+// maxProblems bounds how many problems are reported: writing pages that nobody
+// reads must not take the generator's time.
 const maxProblems = 1000
 
 // report adds a problem with the place of a path in a document.
@@ -48,7 +48,7 @@ func (s *state) report(d *document, path []string, w where, p diag.Problem) {
 		}
 		p.Position = &diag.Position{File: d.path, Line: pos.Line, Column: pos.Column}
 		if d.dirty[pos.Line] && p.Code == diag.ConfigValue {
-			return // the question marks in it are ours
+			return // its question marks were inserted by badBytes
 		}
 	}
 	s.problems = append(s.problems, p)

@@ -4,12 +4,12 @@ package config
 
 import "strings"
 
-// instead says what to do in place of a reserved variable.
+// instead returns what to use instead of a reserved variable.
 type instead struct{ why, fix string }
 
-// reservedVariable reports whether an instance's environment may not set a name:
-// the generator's drop-in sets it from a key of its own, or it is systemd's and
-// would make the gate believe something false.
+// reservedVariable reports whether an instance's environment must not set a
+// name: the generator sets it from another key, or systemd sets it and a false
+// value would mislead the gate.
 func reservedVariable(name string) (instead, bool) {
 	if key := keyOf(name); key != "" {
 		return instead{"the drop-in sets it from " + key, "set " + key + " instead"}, true

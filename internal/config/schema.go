@@ -2,15 +2,15 @@
 
 package config
 
-// kind says how a value is written in TOML.
+// kind is how a value is written in TOML.
 type kind uint8
 
 const (
 	boolean   kind = iota // true, false
 	integer               // low to high
 	span                  // a time span: a string or an integer of seconds, low to high in seconds
-	text                  // a string of a form
-	list                  // an array of strings of a form
+	text                  // a string with a form
+	list                  // an array of strings with a form
 	variables             // a table whose keys and values are strings (environment)
 	group                 // a table with fields of its own
 	named                 // a table of groups, each under a name that the operator chose
@@ -23,28 +23,28 @@ type field struct {
 	name      string
 	kind      kind
 	low, high int64    // integer, span
-	words     []string // text: the only values there are
+	words     []string // text: the allowed values
 	form      *form    // text, and each element of a list; the name of a named group
 	def       any      // string, int64, bool, []string; nil: unset
-	sample    string   // what the commented file shows where that is not the default, as TOML
+	sample    string   // what the commented file shows if that is not the default, as TOML
 	doc       string
 	fields    []field // group, named
 }
 
-// maxSpan bounds every time span, in seconds: one day. The slowest preload takes
-// minutes, so that what is longer is milliseconds taken for seconds ("300000")
-// or a slip of the unit, and would hold the host's boot for days.
+// maxSpan bounds every time span, in seconds: one day. The slowest preload
+// takes minutes, so a longer value is probably in milliseconds ("300000") or
+// has the wrong unit, and would delay the host for days.
 const maxSpan = 24 * 60 * 60
 
 var gateFields = []field{
 	{name: "timeout", kind: span, low: 1, high: maxSpan, def: "180s",
-		doc: "GATE_TIMEOUT: the total time of one gate run, in whole seconds (\"300\", \"300s\", \"5min\")"},
+		doc: "GATE_TIMEOUT: the time-out of a whole gate run, in whole seconds (\"300\", \"300s\", \"5min\")"},
 	{name: "scope", kind: text, words: []string{"all", "own"}, def: "all",
-		doc: "\"all\": every model of the map decides; \"own\": only the models of this instance"},
+		doc: "\"all\": every model of the map must be ready; \"own\": only the models of this instance"},
 	{name: "refresh_attempts", kind: integer, low: 0, high: 10, def: int64(1),
-		doc: "POST {\"refresh\":true} so many times after a failed or inconsistent job, per host and job"},
+		doc: "how often to POST {\"refresh\":true} after a failed or inconsistent job, per host and job"},
 	{name: "fail_fast", kind: boolean, def: true,
-		doc: "a reported model error ends the wait although the job still runs"},
+		doc: "a reported model error ends the wait even if the job is still running"},
 }
 
 // DefaultExec is service.exec where nothing is written: the command of the
@@ -59,11 +59,11 @@ var serviceFields = []field{
 	{name: "working_directory", kind: text, form: &formPath, def: "/", doc: "WorkingDirectory="},
 	{name: "restart_sec", kind: span, low: 1, high: maxSpan, def: "3s", doc: "RestartSec="},
 	{name: "limit_nofile", kind: integer, low: 1, high: 1073741816, def: int64(65536),
-		doc: "LimitNOFILE=, at most what fs.nr_open can be"},
+		doc: "LimitNOFILE=, at most the largest fs.nr_open"},
 	{name: "memory_max", kind: text, form: &formMemoryMax, def: "", sample: `"8G"`,
 		doc: "MemoryMax=: bytes with K, M, G or T, a percentage or \"infinity\"; \"\": no limit"},
 	{name: "start_grace", kind: span, low: 1, high: maxSpan, def: "60s",
-		doc: "TimeoutStartSec= is the gate's timeout plus this"},
+		doc: "TimeoutStartSec= is the gate's time-out plus this"},
 	{name: "protect_home", kind: text, words: []string{"yes", "read-only", "tmpfs", "no"}, def: "yes", doc: "ProtectHome="},
 	{name: "read_only_paths", kind: list, form: &formPath, def: []string{}, doc: "ReadOnlyPaths="},
 	{name: "read_write_paths", kind: list, form: &formPath, def: []string{}, doc: "ReadWritePaths="},
@@ -73,13 +73,13 @@ var instanceFields = []field{
 	{name: "port", kind: integer, low: 1, high: 65535, sample: "8002", doc: "the TCP port that the instance listens on"},
 	{name: "enabled", kind: boolean, def: true, doc: "false: gated, but not wanted by justnews.target"},
 	{name: "require_bus", kind: boolean, def: true,
-		doc: "REQUIRE_BUS: wait for the MCP bus; never asked of the bus and the orchestrator themselves"},
+		doc: "REQUIRE_BUS: wait for the MCP bus; the bus and the orchestrator never do"},
 	{name: "require_models", kind: boolean, def: true,
-		doc: "wait for the models; never asked of the orchestrator itself"},
+		doc: "wait for the models; the orchestrator never does"},
 	{name: "after", kind: list, form: &formInstance, def: []string{}, sample: `["memory"]`,
 		doc: "After= and Wants= on these instances"},
 	{name: "needs", kind: list, form: &formProbe, def: []string{}, sample: `["mariadb"]`,
-		doc: "these [probes] must pass before the instance starts"},
+		doc: "the [probes] that must succeed before the instance starts"},
 	{name: "gate", kind: group, fields: gateFields, sample: `{ timeout = "300s" }`, doc: "any key of [gate], for this instance"},
 	{name: "mps", kind: group, fields: instanceMPSFields, sample: `{ enabled = true, memory = "4G", threads = 25 }`,
 		doc: "NVIDIA MPS for this instance"},
@@ -97,16 +97,16 @@ var instanceMPSFields = []field{
 }
 
 var probeFields = []field{
-	{name: "kind", kind: text, words: []string{"tcp", "http", "unit", "path"}, sample: `"tcp"`, doc: "what is looked at"},
-	{name: "address", kind: text, form: &formAddress, sample: `"127.0.0.1:3306"`, doc: "tcp: host:port that accepts a connection"},
-	{name: "url", kind: text, form: &formProbeURL, doc: "http: answers with a status from 200 to 299"},
-	{name: "unit", kind: text, form: &formUnit, doc: "unit: is active, with its suffix (\"mariadb.service\")"},
-	{name: "path", kind: text, form: &formPath, doc: "path: exists"},
+	{name: "kind", kind: text, words: []string{"tcp", "http", "unit", "path"}, sample: `"tcp"`, doc: "what to check"},
+	{name: "address", kind: text, form: &formAddress, sample: `"127.0.0.1:3306"`, doc: "tcp: host:port that must accept a connection"},
+	{name: "url", kind: text, form: &formProbeURL, doc: "http: must answer with a status from 200 to 299"},
+	{name: "unit", kind: text, form: &formUnit, doc: "unit: must be active; with its suffix (\"mariadb.service\")"},
+	{name: "path", kind: text, form: &formPath, doc: "path: must exist"},
 }
 
 // schema is every key, in the order of the manual.
 var schema = []field{
-	{name: "gate", kind: group, fields: gateFields, doc: "the gate of every instance; gate = { … } of an instance sets a key again"},
+	{name: "gate", kind: group, fields: gateFields, doc: "the gate of every instance; gate = { … } of an instance overrides keys"},
 	{name: "orchestrator", kind: group, doc: "the GPU Orchestrator", fields: []field{
 		{name: "url", kind: text, form: &formServerURL, def: "http://127.0.0.1:8014", doc: "GPU_ORCHESTRATOR_URL"},
 		{name: "instance", kind: text, form: &formInstanceOrNone, def: "gpu_orchestrator",
@@ -123,7 +123,7 @@ var schema = []field{
 		{name: "root", kind: text, form: &formPath, def: "/opt/justnews/models", doc: "MODEL_STORE_ROOT"},
 		{name: "base_dir", kind: text, form: &formPathOrNone, def: "", sample: `"/opt/justnews/base_models"`, doc: "BASE_MODEL_DIR"},
 		{name: "map", kind: text, form: &formPath, def: "/etc/justnews/AGENT_MODEL_MAP.json",
-			doc: "AGENT_MODEL_MAP; one that is named here must exist"},
+			doc: "AGENT_MODEL_MAP; a file that is set here must exist"},
 		{name: "strict", kind: boolean, def: true, doc: "STRICT_MODEL_STORE, HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE: no downloads"},
 		{name: "verify", kind: text, words: verifyWords, def: "presence", doc: "how each agent's gate checks the store"},
 		{name: "verify_preload", kind: text, words: verifyWords, def: "manifest",
@@ -131,15 +131,15 @@ var schema = []field{
 		{name: "accept_empty", kind: boolean, def: false, doc: "true: all_ready over zero models counts as ready"},
 	}},
 	{name: "mps", kind: group, doc: "NVIDIA MPS", fields: []field{
-		{name: "enabled", kind: boolean, def: false, doc: "every instance's default"},
+		{name: "enabled", kind: boolean, def: false, doc: "the default for every instance"},
 		{name: "unit", kind: text, form: &formServiceOrNone, def: "justnews-mps.service",
 			doc: "the unit of the control daemon; \"\": not a unit of this host"},
 		{name: "pipe_directory", kind: text, form: &formPipe, def: "/run/nvidia-mps", doc: "CUDA_MPS_PIPE_DIRECTORY, at most 87 bytes"},
 		{name: "log_directory", kind: text, form: &formPath, def: "/var/log/nvidia-mps", doc: "CUDA_MPS_LOG_DIRECTORY"},
 		{name: "require", kind: text, words: []string{"daemon", "control", "server"}, def: "control",
-			doc: "how much of MPS must be proven"},
+			doc: "how far MPS is verified"},
 		{name: "max_clients", kind: integer, low: 1, high: 1024, def: int64(48),
-			doc: "as many instances as the GPU takes MPS clients: 16 before Volta, 48 from Volta on, 60 with CUDA 13.1"},
+			doc: "maximum number of instances with MPS, as the GPU supports: 16 before Volta, 48 since Volta, 60 with CUDA 13.1"},
 		{name: "default_memory", kind: text, form: &formMPSMemory, def: "", sample: `"8G"`,
 			doc: "the daemon's default memory limit for each client process, on device 0; \"\": none"},
 		{name: "default_threads", kind: integer, low: 1, high: 100, sample: "50",
@@ -147,22 +147,22 @@ var schema = []field{
 	}},
 	{name: "gpu", kind: group, doc: "the GPUs, by NVML", fields: []field{
 		{name: "min_count", kind: integer, low: 0, high: 1024, def: int64(0),
-			doc: "at least so many GPUs; 0: findings are fatal only for instances with MPS"},
+			doc: "minimum number of GPUs; 0: findings are only fatal for instances with MPS"},
 		{name: "patience", kind: span, low: 0, high: maxSpan, def: "60s",
-			doc: "how long a gate waits for a driver or a device node that is not there yet"},
+			doc: "how long a gate waits for a driver or a device node that does not exist yet"},
 		{name: "memory", kind: text, form: &formGPUMemory, def: "", sample: `"24G"`,
-			doc: "the memory limits of all instances must fit into this; bytes with K, M, G or T"},
+			doc: "the sum of the memory limits of all instances must not exceed this; bytes with K, M, G or T"},
 	}},
 	{name: "service", kind: group, fields: serviceFields,
-		doc: "what every instance shares; service = { … } of an instance sets a key again"},
+		doc: "settings of every instance; service = { … } of an instance overrides keys"},
 	{name: "probes", kind: named, form: &formProbe, fields: probeFields, sample: "mariadb", doc: "anything else that an instance needs"},
 	{name: "instances", kind: named, form: &formInstance, fields: instanceFields, sample: "scout", doc: "one instance: justnews@NAME.service"},
 }
 
 var verifyWords = []string{"off", "presence", "manifest"}
 
-// find returns the field of that name, nil where there is none. The tables are
-// short: a scan beats a map that would have to be built at every start.
+// find returns the field of that name, nil if there is none. The tables are
+// short: a scan is faster than a map that has to be built at every start.
 func find(fields []field, name string) *field {
 	for i := range fields {
 		if fields[i].name == name {

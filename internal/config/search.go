@@ -14,7 +14,7 @@ import (
 	"justnews/internal/safefile"
 )
 
-// directories are searched in this order; the first that has a name wins it.
+// directories are searched in this order; the first one with a name wins.
 var directories = [...]string{"/etc/justnews", "/run/justnews", "/usr/lib/justnews"}
 
 const (
@@ -23,14 +23,14 @@ const (
 )
 
 // search returns the files to read, in the order in which they are merged: the
-// main file, then the drop-ins by name. A directory that anybody but root can
-// change is a problem, and nothing in it is read.
+// main file, then the drop-ins by name. A directory that users other than root
+// can change is a problem, and nothing in it is read.
 func search(src Source, problems *[]diag.Problem) []string {
 	if src.File != "" {
 		return []string{src.File}
 	}
 	var files []string
-	chosen := map[string]string{} // drop-in name -> path, "" where masked
+	chosen := map[string]string{} // drop-in name -> path, "" if masked
 	haveMain := false
 	for _, dir := range directories {
 		if !usable(src, dir, problems) {
@@ -80,8 +80,8 @@ func addDropIn(src Source, dir, name string, chosen map[string]string) {
 	chosen[name] = path
 }
 
-// present reports whether there is anything of that name, be it a link that leads
-// nowhere: that is a broken file, not a missing one.
+// present reports whether anything has that name. A dangling link is a broken
+// file, not a missing one.
 func present(src Source, path string) bool {
 	_, err := os.Lstat(src.Root + path)
 	return err == nil || !os.IsNotExist(err)
@@ -93,7 +93,7 @@ func masked(src Source, path string) bool {
 	return err == nil && target == os.DevNull
 }
 
-// usable reports whether a directory exists and may be believed.
+// usable reports whether a directory exists and can be trusted.
 func usable(src Source, dir string, problems *[]diag.Problem) bool {
 	path, err := src.resolve(dir)
 	var info safefile.Info

@@ -4,9 +4,9 @@ package config
 
 import "time"
 
-// The set methods put one decoded value, or a default of the schema, into a
-// field and return whether there is such a key. A value of the wrong type
-// leaves the field as it is.
+// The set methods set a field to a decoded value or a default of the schema,
+// and return whether there is such a key. A value of the wrong type does not
+// change the field.
 
 func (g *Gate) set(name string, v any) bool {
 	switch name {
@@ -226,7 +226,7 @@ func setSpan(to *time.Duration, v any) {
 
 func setSize(to *uint64, v any) {
 	if s, ok := v.(string); ok {
-		*to, _ = parseSize(s) // "" is 0: not stated
+		*to, _ = parseSize(s) // "" is 0: unknown
 	}
 }
 

@@ -40,7 +40,7 @@ func (p *printer) header(path ...string) {
 	p.b.WriteString("[" + dotted(path) + "]\n")
 }
 
-// field writes one key with its value: the one that a file sets, or the default.
+// field writes one key with the value that a file sets, or its default.
 func (p *printer) field(f *field, path ...string) {
 	v, written := lookUp(p.merged, path)
 	switch {
@@ -51,8 +51,8 @@ func (p *printer) field(f *field, path ...string) {
 	}
 }
 
-// meansMore reports whether writing a default down would change what it means: a
-// map that is named must exist, and so must an instance.
+// meansMore reports whether writing a default explicitly would change its
+// meaning: a map or an instance that is set must exist.
 func (p *printer) meansMore(path []string) bool {
 	cfg := p.config
 	switch dotted(path) {
@@ -103,8 +103,8 @@ func (p *printer) instances() {
 	}
 }
 
-// instance writes an instance's own keys, all of them, and of the keys that it
-// shares with the others those that it sets again.
+// instance writes all of an instance's own keys, and those of the shared keys
+// that it overrides.
 func (p *printer) instance(in *Instance) {
 	base := []string{"instances", in.Name}
 	p.header(base...)
@@ -127,7 +127,7 @@ func (p *printer) instance(in *Instance) {
 	p.environment(append(base[:2:2], "environment"), in)
 }
 
-// effective writes a key whose value the structure may overrule.
+// effective writes a key whose value may be overridden by the structure.
 func (p *printer) effective(f *field, path []string, value bool) {
 	v, written := lookUp(p.merged, path)
 	origin := "default"

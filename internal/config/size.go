@@ -50,7 +50,7 @@ func memoryMax(s string) bool {
 	return ok && !strings.HasSuffix(s, "B")
 }
 
-// formatSize writes bytes with the largest suffix that leaves a whole number.
+// formatSize writes bytes with the largest suffix that gives a whole number.
 func formatSize(n uint64) string {
 	i := 0
 	if n > 0 {
@@ -59,8 +59,7 @@ func formatSize(n uint64) string {
 	return strconv.FormatUint(n>>(10*i), 10) + [...]string{"", "K", "M", "G", "T"}[i]
 }
 
-// addSizes adds without wrapping around: a sum that does not fit is as large as
-// can be.
+// addSizes adds and saturates instead of overflowing.
 func addSizes(a, b uint64) uint64 {
 	sum, carry := bits.Add64(a, b, 0)
 	if carry != 0 {

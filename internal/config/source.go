@@ -4,27 +4,27 @@ package config
 
 import "justnews/internal/diag"
 
-// Source says where the configuration is read from. The zero value is the
-// running system's, with files and directories of root only.
+// Source is where the configuration is read from. The zero value is the running
+// system, with files and directories owned by root only.
 type Source struct {
 	// Root is put before every path of the search (--root DIR): tests, images.
 	// Links are resolved below it. "" is the running system.
 	Root string
-	// File is read instead of the search, alone (--config FILE). It is a path
-	// as the caller sees it: Root is not put before it.
+	// If File is set, only that file is read (--config FILE). It is a path as
+	// the caller sees it, without Root.
 	File string
-	// Owner is the uid that may own files and directories besides root. It
-	// counts only where Root or File is set: the caller's (os.Getuid).
+	// Owner is the uid that may own files and directories besides root. Only
+	// used if Root or File is set: the caller's (os.Getuid).
 	Owner int
 }
 
-// mayOwn reports whether a file of that uid may be believed.
+// mayOwn reports whether a file with that owner can be trusted.
 func (s Source) mayOwn(uid int) bool {
 	return uid == 0 || (s.Root != "" || s.File != "") && uid == s.Owner
 }
 
 // Load reads, merges and checks the configuration. It returns every problem of
-// every file, sorted by place; the Config is nil exactly where one of them is
+// every file, sorted by place; the Config is nil if and only if one of them is
 // an error. Positions and Config.Files are paths without Root.
 func Load(src Source) (*Config, []diag.Problem) {
 	s := load(src)
@@ -34,7 +34,7 @@ func Load(src Source) (*Config, []diag.Problem) {
 // Effective returns the configuration that Load would return, as TOML: every
 // key with its value, in the order of the manual, and with origin the file and
 // line that set it as a comment. Loaded again it yields the same Config. It is
-// empty where the Config is nil.
+// empty if the Config is nil.
 func Effective(src Source, origin bool) (string, []diag.Problem) {
 	s := load(src)
 	if s.config == nil {
@@ -49,10 +49,10 @@ type state struct {
 	merged   map[string]any
 	config   *Config
 	problems []diag.Problem
-	partial  bool            // some file or line is missing from docs: references cannot be judged
+	partial  bool            // a file or line is missing from docs, so references cannot be checked
 	more     int             // problems beyond maxProblems
 	hints    int             // nearest names searched among the instances
-	bad      map[string]bool // paths whose value is refused: no second complaint about them
+	bad      map[string]bool // paths with rejected values, which are not reported twice
 }
 
 func load(src Source) *state {
@@ -62,7 +62,7 @@ func load(src Source) *state {
 	return s
 }
 
-// judge checks what was read and, without errors, makes the Config of it.
+// judge checks what was read and, if there are no errors, builds the Config.
 func (s *state) judge() {
 	for _, d := range s.docs {
 		(&checker{state: s, doc: d}).document()

@@ -16,7 +16,7 @@ type Key struct {
 }
 
 // Tables returns every table with its keys, in the order of the manual. A table
-// of an instance that takes the keys of a table of all is one key.
+// of an instance with the keys of a top-level table is one key.
 func Tables() []Table {
 	tables := make([]Table, 0, len(schema))
 	for i := range schema {

@@ -8,8 +8,8 @@ import (
 )
 
 // translate builds the Config from the merged values over the defaults of the
-// schema. Values of the wrong type are passed over: they are problems already,
-// and with an error nobody gets the Config.
+// schema. Values of the wrong type are skipped: they are reported already, and
+// with an error there is no Config.
 func (s *state) translate() *Config {
 	c := &Config{}
 	for _, d := range s.docs {
@@ -46,7 +46,7 @@ func (s *state) isWritten(path ...string) bool {
 	return ok
 }
 
-// setter returns what takes the keys of a top-level table.
+// setter returns the setter for the keys of a top-level table.
 func (c *Config) setter(table string) func(string, any) bool {
 	switch table {
 	case "gate":
@@ -92,8 +92,8 @@ func (c *Config) instance(name string, table map[string]any) Instance {
 	i.MPS.Enabled = c.MPS.Enabled
 	applyDefaults(instanceFields, i.set)
 	apply(table, i.set)
-	// Structure: who serves the orchestrator or the bus cannot wait for itself,
-	// and the orchestrator comes before the bus.
+	// Structure: the instances that serve the orchestrator and the bus cannot
+	// wait for themselves, and the orchestrator comes before the bus.
 	orchestrator := name == c.Orchestrator.Instance
 	i.RequireModels = i.RequireModels && !orchestrator
 	i.RequireBus = i.RequireBus && !orchestrator && name != c.Bus.Instance

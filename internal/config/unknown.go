@@ -9,8 +9,8 @@ import (
 	"justnews/internal/spell"
 )
 
-// unknown reports a key that nobody reads: with the nearest one that somebody
-// does, or with the table where it belongs.
+// unknown reports an unknown key, with the nearest known one or the table where
+// it belongs.
 func (c *checker) unknown(fields []field, name string, value any) {
 	above := c.path[:len(c.path)-1]
 	table := "at the top level"
@@ -35,8 +35,8 @@ func (c *checker) unknown(fields []field, name string, value any) {
 	c.report(diag.ConfigUnknownKey, atKey, message, quote(name), "one of "+strings.Join(names, ", "), fix)
 }
 
-// homeOf finds the table that has a key of exactly that name: below the table
-// in hand first ([instances.scout] timeout belongs in its gate), then anywhere.
+// homeOf finds the table that has a key of exactly that name: below the current
+// table first ([instances.scout] timeout belongs in its gate), then anywhere.
 func homeOf(above []string, fields []field, name string) string {
 	for i := range fields {
 		if fields[i].kind == group && find(fields[i].fields, name) != nil {

@@ -17,15 +17,15 @@ import (
 	"justnews/internal/unitfile"
 )
 
-// checker compares one document with the schema: what can be judged of a file
+// checker compares one document with the schema: what can be checked in a file
 // without the others.
 type checker struct {
 	*state
 	doc  *document
-	path []string // to the value in hand
+	path []string // to the current value
 }
 
-// where says what a problem points at.
+// where returns what a problem points at.
 type where bool
 
 const (
@@ -173,7 +173,7 @@ func (c *checker) list(f *field, v any) {
 	}
 }
 
-// exec checks what only the first word of a command must be.
+// exec checks the additional rules for the first word of a command.
 func (c *checker) exec(items []any) {
 	const expected = "a command whose first word is an absolute path"
 	if len(items) == 0 {
@@ -250,8 +250,8 @@ func (c *checker) variable(f *field, name string, v any) {
 	c.dirty(s)
 }
 
-// dirty reports a string that no unit file, terminal or journal line should
-// carry.
+// dirty reports a string that must not appear in a unit file, on a terminal or
+// in the journal.
 func (c *checker) dirty(s string) bool {
 	if printableOnly(s) {
 		return false
@@ -276,14 +276,14 @@ func printableOnly(s string) bool {
 	return true
 }
 
-// wrongType refuses a value by what it has to be.
+// wrongType rejects a value and reports the expected type.
 func (c *checker) wrongType(v any, expected string) { c.mustBe(v, expected, expected) }
 
 func (c *checker) mustBe(v any, short, expected string) {
 	c.refuse(diag.ConfigType, v, "must be "+short, expected, "")
 }
 
-// listOf shows a lone value as the list that it has to be.
+// listOf shows a single value as the list that it should be.
 func listOf(v any) string {
 	if s, ok := v.(string); ok && len(s) <= maxSeen {
 		return literalList(1, func(int) string { return quote(s) })

@@ -15,19 +15,19 @@ import (
 	"justnews/internal/timespan"
 )
 
-// The rules for values that also come from the environment and from flags:
-// what the file may not say, they may not say either, except for a slash too
-// many in a path. Each error is an Expected.
+// The rules for values that can also come from the environment and from flags.
+// They are the same as in the file, except that redundant slashes in a path are
+// allowed. Each error is an Expected.
 
-// Expected is the error of a value that is not what it should be.
+// Expected is the error for a value without the expected form.
 type Expected struct {
-	Form string // what it should be
+	Form string // the expected form
 }
 
-// Error says what was expected.
+// Error returns what was expected.
 func (e Expected) Error() string { return "expected " + e.Form }
 
-// Timeout reads a budget: whole seconds, from one second to one day.
+// Timeout reads a time-out: whole seconds, from one second to one day.
 func Timeout(s string) (time.Duration, error) {
 	d, err := timespan.Seconds(s)
 	if err != nil || d < time.Second || d > maxSpan*time.Second {

@@ -7,8 +7,9 @@ import (
 	"sync"
 )
 
-// Cache is what is remembered of files, in memory and in logs. A nil *Cache remembers nothing. What cannot be written is lost
-// and computed again: a cache never fails a run.
+// Cache is what is known about files, in memory and in logs. A nil *Cache knows
+// nothing. What cannot be written is computed again: a cache never makes a run
+// fail.
 type Cache struct {
 	mu     sync.Mutex
 	places []*place
@@ -20,19 +21,20 @@ type Source struct {
 	Dir  *os.Root
 	Name string // "": RootLog
 	// Trusted lists the UIDs that may own the directory and the log, and whose
-	// records are believed.
+	// records are trusted.
 	Trusted []int
-	// Write appends what this process finds out, if no other does so now.
+	// Write appends what this process finds out, unless another process is
+	// writing.
 	Write bool
-	// Out is this log, opened for appending by who started this process, which
-	// may not open it itself; nil: it is not.
+	// Out is this log, opened for appending by the parent of this process,
+	// which is not allowed to open it itself; nil: not opened.
 	Out *os.File
 }
 
-// The logs of a host, in one directory that only root can write: what root's own
-// runs found out, which everybody may believe, and what justnews-preload.service
-// did, which runs as the user of the agents but writes through a file that PID 1
-// opened. Gates believe it as they believe the preload; root does not.
+// The logs of a host, in a directory that only root can write: that of root's
+// own runs, which everyone can trust, and that of justnews-preload.service,
+// which runs as the agents' user but writes to a file that PID 1 opened. Gates
+// trust it as they trust the preload; root does not.
 const (
 	RootLog    = logName
 	PreloadLog = "preload.2"
@@ -60,7 +62,7 @@ func (c *Cache) Close() {
 	}
 }
 
-// refresh reads what other processes have found out meanwhile.
+// refresh reads what other processes have added meanwhile.
 func (c *Cache) refresh() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,8 +75,8 @@ func (c *Cache) refresh() {
 	}
 }
 
-// get returns what is remembered of a key. The record's own sum is checked
-// only here: most records of a log are never asked for.
+// get returns the value of a key. The record's own checksum is only checked
+// here, since most records of a log are never used.
 func (c *Cache) get(k key) (Sum, bool) {
 	if c == nil {
 		return Sum{}, false
@@ -92,7 +94,7 @@ func (c *Cache) get(k key) (Sum, bool) {
 	return value, ok
 }
 
-// put remembers a value.
+// put stores a value.
 func (c *Cache) put(k key, value Sum) {
 	if c == nil {
 		return
@@ -106,26 +108,26 @@ func (c *Cache) put(k key, value Sum) {
 	}
 }
 
-// Note is what a look into a file found, in a few bytes of the looker's own
-// meaning.
+// Note is the result of inspecting a file, in a few bytes whose meaning is the
+// caller's.
 type Note [Size]byte
 
-// Note returns what is remembered of a file's inside.
+// Note returns the stored note of a file.
 func (c *Cache) Note(id Identity) (Note, bool) {
 	value, ok := c.get(fileKey(kindNote, id))
 	return Note(value), ok
 }
 
-// Remember keeps a note of a file that was read between two equal identities.
+// Remember stores a note of a file that was read between two equal identities.
 func (c *Cache) Remember(id Identity, n Note, began Clock) {
 	if id.settled(began.at) {
 		c.put(fileKey(kindNote, id), Sum(n))
 	}
 }
 
-// Verdict returns what is remembered of a claim: a sum over all that it is
-// about.
+// Verdict returns the stored verdict of a claim, which is a checksum over
+// everything that it covers.
 func (c *Cache) Verdict(about Sum) (Sum, bool) { return c.get(sumKey(kindVerdict, about)) }
 
-// Decide keeps a verdict.
+// Decide stores a verdict.
 func (c *Cache) Decide(about, verdict Sum) { c.put(sumKey(kindVerdict, about), verdict) }

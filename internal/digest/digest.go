@@ -2,13 +2,12 @@
 
 // Package digest computes SHA-256 over the files of a Model Store, on all
 // cores, and remembers what it computed: a file that has not changed since is
-// not read again, by any process of this host. It also knows upstream's own
-// definition of the checksum of a whole version (Tree), whose directory order
-// depends on the file system, and can look for the order in which a checksum
-// was made (Search).
+// not read again, by any process of this host. It also implements JustNews' own
+// checksum of a whole version (Tree), whose directory order depends on the file
+// system, and can search for the order in which a checksum was made (Search).
 //
-// It reads through the page cache on purpose and never drops a page: what was
-// verified is what the orchestrator loads next. It judges nothing.
+// It reads through the page cache on purpose and never drops a page, since the
+// orchestrator loads next what was verified. It judges nothing.
 package digest
 
 import (
@@ -35,17 +34,17 @@ func Parse(text string) (Sum, bool) {
 	return Sum(raw), true
 }
 
-// processors counts who wants all processors now. The gate runs with one
-// (cmd/justnews-gate): only hashing is worth more. GOMAXPROCS is one number for
-// the process.
+// processors counts the users of all processors. The gate runs with one
+// (cmd/justnews-gate); only hashing benefits from more. GOMAXPROCS is one number
+// for the process.
 var processors struct {
 	mu     sync.Mutex
 	users  int
 	before int
 }
 
-// AllProcessors lets the process use every processor that it may use, cgroup
-// limits regarded, until the returned function is called.
+// AllProcessors lets the process use all available processors, within its
+// cgroup limits, until the returned function is called.
 func AllProcessors() (done func()) {
 	p := &processors
 	p.mu.Lock()

@@ -22,8 +22,8 @@ import (
 // The digest of a file is a stream of one segment without a prefix.
 type Job struct {
 	Segments []Segment
-	// Git asks for the SHA-1 by which git names a blob instead, of one file; its
-	// Sum has zeros behind.
+	// Git requests git's SHA-1 of a blob instead, for one file; its Sum is
+	// padded with zeros.
 	Git bool
 }
 
@@ -32,12 +32,12 @@ func File(path string, id Identity) Job {
 	return Job{Segments: []Segment{{Path: path, Identity: id}}}
 }
 
-// GitBlob returns the job of the name that git gives a file's content.
+// GitBlob returns the job for git's name of a file's content.
 func GitBlob(path string, id Identity) Job {
 	return Job{Segments: []Segment{{Prefix: fmt.Sprintf("blob %d\x00", id.Size), Path: path, Identity: id}}, Git: true}
 }
 
-// hash returns what the bytes go through.
+// hash returns the hash function.
 func (j Job) hash() hash.Hash {
 	if j.Git {
 		return sha1.New() //nolint:gosec // git's names of blobs are SHA-1
@@ -48,7 +48,7 @@ func (j Job) hash() hash.Hash {
 // Bytes returns how much has to be read.
 func (j Job) Bytes() int64 { return length(j.Segments) }
 
-// key is what the result is remembered under.
+// key is the key of the result.
 func (j Job) key() key {
 	if j.Git {
 		return fileKey(kindGit, j.Segments[0].Identity)
@@ -59,7 +59,7 @@ func (j Job) key() key {
 	return sumKey(kindStream, j.about())
 }
 
-// about identifies what is read and in which order.
+// about identifies what is read, and in which order.
 func (j Job) about() Sum {
 	h := sha256.New()
 	var b []byte
@@ -76,40 +76,42 @@ func (j Job) settled(began time.Time) bool {
 	return !slices.ContainsFunc(j.Segments, func(s Segment) bool { return !s.Identity.settled(began) })
 }
 
-// Result is what came of a job. The zero value is no digest.
+// Result is the result of a job. The zero value is not a digest.
 type Result struct {
 	Sum    Sum
 	Err    error
-	Cached bool // nothing was read for it
+	Cached bool // it was not computed
 	Done   bool
 }
 
 // Progress is how far a run is.
 type Progress struct {
-	Done, Total int64 // bytes, those that nobody had to read included
+	Done, Total int64 // bytes, including those that did not have to be read
 	Read        int64 // bytes that this process read
 }
 
 // Engine computes digests on all processors.
 type Engine struct {
 	Cache *Cache
-	// Fresh reads everything again, whatever is remembered.
+	// Fresh reads everything again, even if it is known.
 	Fresh bool
-	// Remembered reads nothing: a job that is not remembered has ErrUnknown.
+	// Remembered reads nothing: an unknown job returns ErrUnknown.
 	Remembered bool
-	// Tell hears of the progress, a few times a second. It must not block.
+	// Tell is called with the progress, a few times a second. It must not
+	// block.
 	Tell func(Progress)
 }
 
-// ErrUnknown is that of a job whose result nobody remembers.
+// ErrUnknown is the error of a job without a known result.
 var ErrUnknown = errors.New("it was not hashed before")
 
-// The rhythm of a run.
+// Intervals of a run.
 const (
 	tellEvery = 250 * time.Millisecond
 )
 
-// Run does the jobs and returns their results in the same order. When ctx ends, what is missing has ctx's error.
+// Run does the jobs and returns their results in the same order. When ctx ends,
+// missing results have ctx's error.
 func (e Engine) Run(ctx context.Context, jobs []Job) []Result {
 	r := &run{Engine: e, jobs: jobs, results: make([]Result, len(jobs))}
 	e.Cache.renew()
@@ -151,11 +153,11 @@ type run struct {
 	read    atomic.Int64
 
 	mu    sync.Mutex
-	queue []int // jobs that nobody does yet, the largest first
+	queue []int // jobs that were not started yet, the largest first
 }
 
-// plan answers what is known and returns the rest, the largest first: the last
-// to end is then a small one.
+// plan answers what is known and returns the rest, the largest first, so that
+// the last to end is a small one.
 func (r *run) plan() []int {
 	r.twin = map[int]int{}
 	first := map[key]int{}
@@ -177,7 +179,7 @@ func (r *run) plan() []int {
 	return r.queue
 }
 
-// known answers a job from what is remembered.
+// known answers a job from the cache.
 func (r *run) known(i int) bool {
 	sum, ok := r.Cache.get(r.jobs[i].key())
 	if ok {
@@ -226,7 +228,7 @@ func (r *run) next() int {
 	return i
 }
 
-// do computes one digest and remembers it.
+// do computes one digest and stores it.
 func (r *run) do(ctx context.Context, reader *reader, i int) {
 	began := time.Now()
 	h := r.jobs[i].hash()
@@ -251,14 +253,14 @@ func (r *run) teller() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var w sync.WaitGroup
 	w.Go(func() {
-		for rest(ctx, tellEvery) { // what is quick is not worth a word
+		for rest(ctx, tellEvery) { // quick runs report no progress
 			r.Tell(Progress{Done: r.done.Load(), Total: r.total, Read: r.read.Load()})
 		}
 	})
 	return func() { cancel(); w.Wait() }
 }
 
-// rest waits, or returns false when ctx ended first.
+// rest waits; it returns false if ctx ends first.
 func rest(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -9,9 +9,8 @@ import (
 	"justnews/internal/safefile"
 )
 
-// Identity is what reports whether a file is still the one that was read: the
-// kernel changes ctime with every change of content, size, name count, mode or
-// owner, and nobody but root can set it.
+// Identity identifies the state of a file: the kernel changes ctime with every
+// change of content, size, link count, mode or owner, and only root can set it.
 type Identity struct {
 	Dev, Ino     uint64
 	Size         int64 // bytes
@@ -36,11 +35,11 @@ func (id Identity) append(b []byte) []byte {
 }
 
 // A file that changed again within one tick of the file system's clock would
-// keep its time stamps. What is younger than this when reading begins is read,
-// but not remembered.
+// keep its time stamps. A file that is younger than this when reading begins is
+// read, but its hash is not stored.
 const (
 	tick       = 20 * time.Millisecond // a kernel tick is at most 10 ms
-	coarseTick = 2 * time.Second       // file systems that keep whole seconds, or even ones
+	coarseTick = 2 * time.Second       // file systems with a resolution of one or two seconds
 )
 
 // settled reports whether a change after now would show in the identity.

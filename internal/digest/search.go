@@ -16,25 +16,25 @@ import (
 	"time"
 )
 
-// Verdict is what can be said of upstream's checksum of a version. The zero
+// Verdict is the result of checking JustNews' checksum of a version. The zero
 // value proves nothing.
 type Verdict int
 
 // The verdicts.
 const (
-	Unproven Verdict = iota // another order may explain it: neither right nor wrong
+	Unproven Verdict = iota // another order may explain it: neither correct nor wrong
 	Matches                 // some order of directories gives the checksum
-	Differs                 // no order at all gives it: the content is another
+	Differs                 // no order gives it: the content differs
 )
 
-// Proof is a verdict and how far it reaches.
+// Proof is a verdict with its details.
 type Proof struct {
 	Verdict Verdict
 	Natural Sum     // in the file system's own order
 	Reorder bool    // it matches, but in another order than this file system's
 	Orders  float64 // how many orders there are
 	Tried   int     // how many were tried
-	Flaws   []Flaw  // what cannot be summed at all; then nothing was tried
+	Flaws   []Flaw  // entries that have no checksum; then nothing was tried
 	Cached  bool
 	Err     error // the content could not be read
 }
@@ -42,14 +42,15 @@ type Proof struct {
 // Effort bounds a search for the order, in bytes to hash.
 type Effort int64
 
-// Usual is what a search may cost without being asked for more: a few times
-// the version, and always what is quick.
+// Usual is the default effort of a search: a few times the version, and always
+// what is quick.
 func Usual(bytes int64) Effort { return Effort(max(4*bytes, 256<<20)) }
 
-// Deep is what a search may cost when somebody waits for it on purpose.
+// Deep is the effort of a search that was requested explicitly.
 func Deep(bytes int64) Effort { return Effort(max(64*bytes, 8<<30)) }
 
-// maxOrders bounds the orders that are all tried, whatever they cost.
+// maxOrders is the number of orders that are always all tried, whatever they
+// cost.
 const maxOrders = 200_000
 
 // Orders returns in how many orders the file system could list the directories.
@@ -81,8 +82,8 @@ func (e Engine) Recall(t *Tree, want Sum, effort Effort) (Proof, bool) {
 }
 
 // Conclude makes the proof from the digest in the file system's own order
-// (Tree.Job). SHA-256 leaves no short cut: another order is tried by hashing in
-// it; the beginning that two orders share is hashed once.
+// (Tree.Job). SHA-256 offers no short cut: another order is tried by hashing in
+// that order. A common prefix of two orders is hashed once.
 func (e Engine) Conclude(ctx context.Context, version string, t *Tree, want Sum, effort Effort, natural Result) Proof {
 	p := Proof{Orders: t.Orders(), Natural: natural.Sum, Err: natural.Err, Tried: 1}
 	switch {
@@ -103,8 +104,8 @@ func (e Engine) Conclude(ctx context.Context, version string, t *Tree, want Sum,
 	return p
 }
 
-// Claim identifies what is said of a tree and all that it is said about: every
-// path, every identity and every link, without an order of directories.
+// Claim identifies a statement about a tree: every path, every identity and
+// every link, without the order of directories.
 func (t *Tree) Claim(said []byte) Sum {
 	leaves := t.Leaves()
 	j := Job{Segments: make([]Segment, len(leaves))}
@@ -121,8 +122,8 @@ func (t *Tree) Claim(said []byte) Sum {
 	return Sum(h.Sum(nil))
 }
 
-// keep and recall turn a proof into a verdict that is remembered, and back. One
-// that a larger effort may overturn holds only for an effort as small.
+// keep and recall convert a proof to a stored verdict and back. A verdict that
+// a larger effort may change is only valid for the same or a smaller effort.
 func (p Proof) keep(effort Effort) Sum {
 	var s Sum
 	s[0] = byte(p.Verdict) //nolint:gosec // one of three
@@ -145,8 +146,8 @@ func (p *Proof) recall(s Sum, effort Effort) bool {
 	return false
 }
 
-// search tries other orders: all of them where that is affordable, else those
-// that file systems are known to make.
+// search tries other orders: all of them if that is affordable, otherwise those
+// that file systems are known to produce.
 func (e Engine) search(ctx context.Context, version string, t *Tree, want Sum, effort Effort, p *Proof) {
 	if p.Orders <= maxOrders && affordable(t, effort) {
 		defer AllProcessors()()
@@ -177,8 +178,8 @@ func (e Engine) search(ctx context.Context, version string, t *Tree, want Sum, e
 	}
 }
 
-// likely returns the orders that a copy or another file system would make of
-// the same directories, as many as the effort pays.
+// likely returns the orders that a copy or another file system would produce
+// for the same directories, as many as the effort allows.
 func (t *Tree) likely(version string, effort Effort) []Job {
 	by := func(less func(a, b *Branch) int) func([]*Branch) []*Branch {
 		return func(b []*Branch) []*Branch { slices.SortStableFunc(b, less); return b }
@@ -205,8 +206,8 @@ func (t *Tree) likely(version string, effort Effort) []Job {
 	return jobs
 }
 
-// affordable reports whether trying all orders costs no more than the effort, by
-// walking through them without hashing.
+// affordable reports whether trying all orders costs no more than the effort,
+// by enumerating them without hashing.
 func affordable(t *Tree, effort Effort) bool {
 	left := float64(effort)
 	var step func(agenda []*Branch, rest *later) bool
@@ -236,7 +237,7 @@ func affordable(t *Tree, effort Effort) bool {
 // perFile is what opening a file costs, in bytes that could be hashed instead.
 const perFile = 16 << 10
 
-// later is what is still to visit once a directory's own directories are done.
+// later is what is left to visit after a directory's own directories.
 type later struct {
 	agenda []*Branch
 	rest   *later
@@ -322,8 +323,8 @@ func (s *searcher) feed(h hash.Hash, l Leaf) error {
 	return s.reader.feed(s.ctx, h, []Segment{l.segment(s.version)})
 }
 
-// Refute remembers that no order of directories can give the checksum: the
-// content was found wrong otherwise.
+// Refute stores that no order of directories can give the checksum, because the
+// content was found to be damaged.
 func (e Engine) Refute(t *Tree, want Sum) {
 	if t.Settled(time.Now()) {
 		e.Cache.Decide(t.Claim(want[:]), Proof{Verdict: Differs}.keep(0))

@@ -22,20 +22,20 @@ import (
 	"justnews/internal/safefile"
 )
 
-// ManifestName is the file that upstream leaves out of a checksum, in whatever
-// directory it stands.
+// ManifestName is the file that JustNews leaves out of a checksum, in any
+// directory.
 const ManifestName = "manifest.json"
 
-// Tree is a version as upstream's compute_checksum walks it (ModelStore, by
+// Tree is a version as JustNews' compute_checksum walks it (ModelStore, by
 // Python's os.walk): the files of a directory sorted by name, then its
 // directories in the order in which the file system lists them. Links to files
-// count as files, links to directories as nothing.
+// count as files, links to directories are ignored.
 type Tree struct {
 	Root *Branch
 	// Links are all symbolic links, sorted by path.
 	Links []Link
-	// Flaws are what upstream could not have summed: its checksum of such a
-	// version does not exist.
+	// Flaws are entries that JustNews could not have hashed: a version with any
+	// has no checksum.
 	Flaws []Flaw
 }
 
@@ -58,32 +58,32 @@ type Leaf struct {
 // Link is a symbolic link.
 type Link struct{ Rel, Target string }
 
-// Flaw is an entry that cannot be summed.
+// Flaw is an entry that cannot be hashed.
 type Flaw struct {
 	Rel string
 	Err error
 }
 
-// What an entry can be that is neither a file nor a directory.
+// The kinds of entries that are neither files nor directories.
 var (
 	ErrDangling = errors.New("it is a link that leads nowhere")
 	ErrOdd      = errors.New("it is neither a file nor a directory")
 	ErrName     = errors.New("its name is not UTF-8")
 )
 
-// Walk reads the tree of a version, on all processors. An error is that of the
-// version's own directory; anything below it is a flaw.
+// Walk reads the tree of a version, on all processors. It returns an error for
+// the version's own directory only; anything below it is a flaw.
 func Walk(ctx context.Context, version string) (*Tree, error) {
 	defer AllProcessors()()
 	return walk(ctx, version, runtime.GOMAXPROCS(0)-1)
 }
 
-// WalkAlone is Walk in the calling goroutine alone, for who has changed the
-// user of its thread.
+// WalkAlone is Walk in the calling goroutine only, for callers that have
+// changed the user of their thread.
 func WalkAlone(ctx context.Context, version string) (*Tree, error) { return walk(ctx, version, 0) }
 
-// maxEntries is how many files and directories a version may have: more than
-// that is no model, and would need more memory than a gate should take.
+// maxEntries is how many files and directories a version may have: more would
+// not be a model, and would need too much memory for a gate.
 const maxEntries = 1_000_000
 
 func walk(ctx context.Context, version string, helpers int) (*Tree, error) {
@@ -103,8 +103,7 @@ func walk(ctx context.Context, version string, helpers int) (*Tree, error) {
 	return &Tree{Root: root, Flaws: w.flaws, Links: w.links}, nil
 }
 
-// walker reads directories; a spare processor takes one of the directories that
-// a directory holds.
+// walker reads directories; idle processors read subdirectories.
 type walker struct {
 	ctx     context.Context // of one walk
 	version string
@@ -153,8 +152,7 @@ func (w *walker) branch(rel string) (*Branch, error) {
 	return b, nil
 }
 
-// descend reads a directory into child, with a processor of its own where one
-// is free.
+// descend reads a directory into child, on another processor if one is idle.
 func (w *walker) descend(rel string, child *Branch) {
 	read := func() {
 		b, err := w.branch(rel)
@@ -172,7 +170,7 @@ func (w *walker) descend(rel string, child *Branch) {
 	}
 }
 
-// entry sorts what is no directory into its branch.
+// entry adds what is not a directory to its branch.
 func (w *walker) entry(b *Branch, rel string, dir *os.File, e fs.DirEntry) {
 	if e.Name() == ManifestName {
 		return
@@ -184,7 +182,7 @@ func (w *walker) entry(b *Branch, rel string, dir *os.File, e fs.DirEntry) {
 	info, err := safefile.StatIn(dir, e.Name())
 	switch {
 	case err == nil && info.Mode.IsDir():
-		// A link to a directory: os.walk neither sums nor follows it.
+		// A link to a directory: os.walk neither hashes nor follows it.
 	case !utf8.ValidString(e.Name()):
 		w.flaw(rel, ErrName)
 	case errors.Is(err, unix.ENOENT) && linked, errors.Is(err, unix.ELOOP):
@@ -201,7 +199,7 @@ func (w *walker) entry(b *Branch, rel string, dir *os.File, e fs.DirEntry) {
 func (w *walker) link(rel string) {
 	target, err := os.Readlink(filepath.Join(w.version, rel))
 	if err != nil {
-		return // a stat will say why
+		return // a stat will return the reason
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -215,7 +213,7 @@ func (w *walker) flaw(rel string, err error) {
 }
 
 // Branch returns the directory at a path below the version, "" for the version
-// itself; false where there is none, or a link leads to it.
+// itself; false if there is none, or if it is reached through a link.
 func (t *Tree) Branch(rel string) (*Branch, bool) {
 	b := t.Root
 	for name := range strings.SplitSeq(rel, "/") {
@@ -234,8 +232,8 @@ func (t *Tree) Branch(rel string) (*Branch, bool) {
 // Name is the directory's own name.
 func (b *Branch) Name() string { return b.name }
 
-// Leaves returns every file in an order of its own: the same for the same
-// files, whatever order the file system lists them in.
+// Leaves returns every file in a fixed order, independent of the order in which
+// the file system lists them.
 func (t *Tree) Leaves() []Leaf {
 	var all []Leaf
 	var visit func(*Branch)
@@ -260,13 +258,13 @@ func (t *Tree) Bytes() int64 {
 	return n
 }
 
-// Job returns upstream's checksum in the order of the file system.
+// Job returns JustNews' checksum in the order of the file system.
 func (t *Tree) Job(version string) Job {
 	return t.job(version, func(b []*Branch) []*Branch { return b })
 }
 
-// job returns upstream's checksum where the directories of each directory come
-// in another order.
+// job returns JustNews' checksum with another order of the directories of each
+// directory.
 func (t *Tree) job(version string, order func([]*Branch) []*Branch) Job {
 	var j Job
 	var visit func(*Branch)
@@ -286,8 +284,8 @@ func (l Leaf) segment(version string) Segment {
 	return Segment{Prefix: l.Rel, Path: filepath.Join(version, l.Rel), Identity: l.Identity}
 }
 
-// bearing leaves out directories without any file: their place in an order
-// changes nothing.
+// bearing leaves out directories without any file, whose position does not
+// matter.
 func bearing(branches []*Branch) []*Branch {
 	return slices.DeleteFunc(slices.Clone(branches), func(b *Branch) bool { return !b.bears() })
 }

@@ -13,11 +13,11 @@ import (
 	"justnews/internal/plan"
 )
 
-// Limit is how long a run may take. systemd itself waits 90 s, and a generator
-// that takes them stops a boot under systemd 257 for good (measured).
+// Limit is how long a run may take. systemd itself waits 90 s, and with systemd
+// 257 a generator that takes that long stops the boot for good (measured).
 const Limit = 5 * time.Second
 
-// Generator is one run. Everything that it touches is given to it.
+// Generator is one run. Everything that it uses is passed in.
 type Generator struct {
 	Dir    string // output directory
 	DryRun bool   // print to Stdout instead
@@ -25,25 +25,25 @@ type Generator struct {
 	Getenv func(string) string
 	Load   func() (*config.Config, []diag.Problem)
 	Look   func() plan.Machine
-	// GiveUp ends the process when Limit has passed and Run still hangs. It is
-	// called from another goroutine, once the gates are shut.
+	// GiveUp ends the process if Run has not returned after Limit. It is called
+	// from another goroutine, once the gates are shut.
 	GiveUp func(diag.Status, []diag.Problem)
 }
 
-// Run generates, and returns every problem for the caller to say. Status 0
-// means that the drop-ins are in place; with any other every instance is gated
-// shut, by our base or by the packaged one.
+// Run generates, and returns every problem for the caller to report. Status 0
+// means that the drop-ins are in place; with any other status all gates stay
+// shut, by the generated base or by the packaged one.
 func (g *Generator) Run() (diag.Status, []diag.Problem) {
 	if g.Getenv("SYSTEMD_IN_INITRD") == "1" || g.Getenv("SYSTEMD_SCOPE") == "user" {
-		return diag.StatusReady, nil // no unit of ours lives there
+		return diag.StatusReady, nil // there are no units of ours
 	}
-	// The work stays on this goroutine: handing it to another costs a
-	// generator more than rendering all of its files.
+	// The work stays on this goroutine: handing it to another would cost more
+	// than rendering all files.
 	var writing atomic.Bool
 	watchdog := time.AfterFunc(Limit, func() {
 		problems := []diag.Problem{tooLate()}
-		// What is being written is left as it is: an instance's drop-ins are
-		// complete or without their mark, and the base is the open plan's.
+		// What is being written is not touched: an instance's drop-ins are
+		// complete or lack their mark, and the base is already written.
 		if writing.CompareAndSwap(false, true) {
 			if err := g.put(plan.Closed(plan.Machine{})); err != nil {
 				problems = append(problems, cannotWrite(err))
@@ -56,8 +56,8 @@ func (g *Generator) Run() (diag.Status, []diag.Problem) {
 	return status(problems), problems
 }
 
-// work loads, plans, renders and writes, unless somebody else is writing by
-// then. A panic is a problem like any other: the gates stay shut.
+// work loads, plans, renders and writes, unless the watchdog is already
+// writing. A panic is reported as a problem, and the gates stay shut.
 func (g *Generator) work(writing *atomic.Bool) (problems []diag.Problem) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -104,7 +104,7 @@ func (g *Generator) deliver(files []File) error {
 	return Write(g.Dir, files)
 }
 
-// status is 78 for every problem that shuts the gates, 70 for a bug of ours.
+// status is 78 for every problem that keeps the gates shut, 70 for a bug.
 func status(problems []diag.Problem) diag.Status {
 	for _, p := range diag.Errors(problems) {
 		return p.Status()

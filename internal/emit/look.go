@@ -15,9 +15,9 @@ import (
 	"justnews/internal/timespan"
 )
 
-// Look returns what the plan has to know of the machine below root ("" for the
-// running one): GATE_TIMEOUT in /etc/justnews/*.env and the kernel command line.
-// What cannot be read is left out; the gate meets it again and says so.
+// Look returns what the plan needs to know about the machine below root ("" for
+// the running one): GATE_TIMEOUT in /etc/justnews/*.env and the kernel command
+// line. What cannot be read is left out; the gate will report it.
 func Look(root string, getenv func(string) string) plan.Machine {
 	return plan.Machine{
 		EnvTimeouts: envTimeouts(filepath.Join(root, "/etc/justnews")),
@@ -26,9 +26,9 @@ func Look(root string, getenv func(string) string) plan.Machine {
 	}
 }
 
-// systemdVersion reads the version off the name of systemd's own library, since
-// a generator can ask nobody. Where there are several, or none, the older or 0
-// leaves settings out.
+// systemdVersion takes the version from the name of systemd's own library,
+// since a generator cannot query systemd. With several libraries it returns the
+// oldest version, with none 0, so that newer settings are left out.
 func systemdVersion(root string) int {
 	version := 0
 	for _, dir := range [...]string{"/usr/lib/systemd", "/usr/lib/*/systemd", "/usr/lib64/systemd"} {

@@ -9,16 +9,16 @@ import (
 	"justnews/internal/diag"
 )
 
-// Program is the name before every message.
+// Program is the prefix of every message.
 const Program = "justnews-generator"
 
 // Line returns a problem as one line: the program, the level unless it is an
-// error, where, what, and in brackets what fixes it.
+// error, where, what, and in parentheses the fix.
 func Line(p diag.Problem) string {
 	return diag.Clean(Program + ": " + message(p))
 }
 
-// message is Line without the program, which the journal has in a field.
+// message is Line without the program, which is a field in the journal.
 func message(p diag.Problem) string {
 	parts := make([]string, 0, 4)
 	if p.Severity != diag.Error {
@@ -37,7 +37,8 @@ func message(p diag.Problem) string {
 	return diag.Clean(line)
 }
 
-// fixOf ends the fix of an error in the reload without which nothing changes.
+// fixOf appends the reload to the fix of an error, without which it has no
+// effect.
 func fixOf(p diag.Problem) diag.Fix {
 	fix := p.Fix
 	reloads := slices.ContainsFunc(fix.Commands, func(c diag.Command) bool { return slices.Equal(c, diag.Reload()) })

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package emit turns a plan into files below the generator's directory, or into
-// text for a person, and says what is wrong where a generator can be heard. It
-// renders and checks everything before it writes anything, and what it writes
-// first is the drop-in that keeps every gate shut. It does not read the
-// configuration and never exits.
+// Package emit writes a plan as files below the generator's directory, or as
+// text, and reports problems where a generator can log them. It renders and
+// checks everything before it writes anything, and first writes the drop-in
+// that keeps every gate shut. It does not read the configuration and never
+// exits.
 package emit
 
 import (
@@ -29,15 +29,15 @@ func (f File) Path() string {
 	return f.Dir + "/" + f.Name
 }
 
-// templatePath is where the packages put the template. A link in a .wants
-// directory counts by its name; its target only has to exist.
+// templatePath is where the packages install the template. For a link in a
+// .wants directory only the name matters; its target just has to exist.
 const (
 	unitDir      = "/usr/lib/systemd/system/"
 	templatePath = unitDir + plan.Template
 )
 
-// Render returns the files of a plan, the fail-closed base first. With a problem
-// among the results no file must be written.
+// Render returns the files of a plan, the fail-closed base first. If there are
+// problems, no file must be written.
 func Render(p *plan.Plan) ([]File, []diag.Problem) {
 	files := make([]File, 0, len(p.DropIns)+len(p.Wanted)+2)
 	buf := make([]byte, 0, 1024*(len(p.DropIns)+4)) // about 900 bytes each

@@ -14,13 +14,13 @@ import (
 	"justnews/internal/journal"
 )
 
-// Voice is where a generator can be heard. systemd connects its stderr to
-// /dev/null, so a run by systemd talks to the journal, and at boot, when that is
-// not there yet, to the kernel's log.
+// Voice is where a generator can log. systemd connects its stderr to /dev/null,
+// so a run by systemd logs to the journal or, at boot, when there is no journal
+// yet, to the kernel log.
 type Voice struct {
 	Stderr io.Writer
-	// System is false for a run by hand (a terminal, --dry-run, --root): then
-	// stderr is all.
+	// System is false for a run by hand (a terminal, --dry-run, --root), which
+	// only uses stderr.
 	System    bool
 	Socket    string // path of the journal's native socket
 	KernelLog string // path of /dev/kmsg
@@ -32,11 +32,12 @@ const (
 	KernelLog     = "/dev/kmsg"
 )
 
-// maxKernelLines keeps below the ten lines in five seconds that the kernel takes
-// from all of user space together (printk_devkmsg=ratelimit).
+// maxKernelLines stays below the ten lines in five seconds that the kernel
+// accepts from all of user space together (printk_devkmsg=ratelimit).
 const maxKernelLines = 8
 
-// Say says every problem. It fails silently: there is nobody left to tell.
+// Say reports every problem. It fails silently, since there is nowhere left to
+// report to.
 func (v *Voice) Say(problems []diag.Problem) {
 	for _, p := range problems {
 		fmt.Fprintln(v.Stderr, Line(p))
@@ -61,8 +62,8 @@ func level(p diag.Problem) int {
 	}
 }
 
-// sendJournal sends one entry a problem, and gives up at the first that
-// journald does not take: a generator waits for nobody twice.
+// sendJournal sends one entry per problem, and gives up at the first that
+// journald does not accept: a generator must not wait repeatedly.
 func sendJournal(path string, problems []diag.Problem) error {
 	for _, p := range problems {
 		if err := journal.Send(path, journal.Priority(level(p)), message(p), journalFields(p)...); err != nil {
@@ -95,7 +96,7 @@ func journalFields(p diag.Problem) []journal.Field {
 	return fields
 }
 
-// writeKernelLog writes one record a message, each in one write.
+// writeKernelLog writes one record per message, each with one write.
 func writeKernelLog(path string, problems []diag.Problem) {
 	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -113,8 +114,8 @@ func writeKernelLog(path string, problems []diag.Problem) {
 	}
 }
 
-// maxKernelLine is what surely fits into one record of the kernel's log (1 KiB
-// with its own header, printk.c: LOG_LINE_MAX).
+// maxKernelLine always fits into one record of the kernel log (1 KiB with its
+// own header, printk.c: LOG_LINE_MAX).
 const maxKernelLine = 900
 
 func cut(line string) string {

@@ -12,15 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Write writes files below dir, in order. The first file is put in place by a
-// rename: it masks the packaged base, so an empty one (a full /run) would be an
-// open gate. At an error Write stops and removes what it wrote, but for the
-// first: an instance's drop-ins must not stay beside a base of another plan.
+// Write writes files below dir, in order. The first file is renamed into place:
+// it masks the packaged base, so an empty file (on a full /run) would be an
+// open gate. On error Write stops and removes what it wrote, except for the
+// first file: an instance's drop-ins must not stay beside the base of another
+// plan.
 //
-// Every step is one system call on an open directory, with names that are
-// checked to hold no slash, and no link below dir is followed. os.Root does the
+// Every step is one system call on an open directory, with names that were
+// checked for slashes, and no link below dir is followed. os.Root does the
 // same, but opens every directory twice and registers every file with the
-// poller: a fifth more of the time that a run spends in the kernel.
+// poller, which adds a fifth to the time spent in the kernel.
 func Write(dir string, files []File) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("cannot write drop-ins: %w", err)
@@ -47,7 +48,7 @@ func Write(dir string, files []File) error {
 type writer struct {
 	top int
 	dir string // of the last file
-	old int    // dir, open, where it was there before us; else -1
+	old int    // dir, open, if it existed before; else -1
 }
 
 var errName = errors.New("not a plain file name")
@@ -73,9 +74,9 @@ func plain(name string) bool {
 	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
 }
 
-// locate makes the directory of a file and returns where to write it. A
-// directory that we just made is no link and needs no look: DIR/NAME will do.
-// One that was there is opened in a way that refuses a link.
+// locate creates the directory of a file and returns where to write it. A
+// directory that was just created cannot be a link, so DIR/NAME can be used. An
+// existing one is opened without following links.
 func (w *writer) locate(f File) (at int, name string, err error) {
 	if f.Dir == "" {
 		return w.top, f.Name, nil
@@ -97,7 +98,7 @@ func (w *writer) locate(f File) (at int, name string, err error) {
 	return w.top, f.Dir + "/" + f.Name, nil
 }
 
-// remove takes a file away again that put has written.
+// remove deletes a file that put has written.
 func (w *writer) remove(f File) {
 	if at, name, err := w.locate(f); err == nil {
 		_ = unix.Unlinkat(at, name, 0)

@@ -9,7 +9,7 @@ import (
 	"justnews/internal/unitfile"
 )
 
-// The base drop-in: the generator's masks the packaged one of the same name.
+// The base drop-in. The generated one masks the packaged one of the same name.
 const (
 	BaseDir  = Template + ".d"
 	BaseName = "50-justnews-gate.conf"
@@ -27,7 +27,7 @@ const (
 // running ExecStartPre= changes under a daemon-reload.
 const Gate = "ExecStartPre=/usr/bin/justnews-gate --gate-only %i"
 
-// Defaults of justnews.toml that stand in the packaged files as well.
+// Defaults of justnews.toml that are also in the packaged files.
 const (
 	DefaultGateTimeout = 180 * time.Second
 	DefaultStartGrace  = 60 * time.Second
@@ -35,9 +35,9 @@ const (
 )
 
 // base is the same whether the configuration is good or not. It has no start
-// limit: what refuses, fails or is restarted by hand is tried again for as long
-// as it takes, so that a host heals once the cause is gone. The pace is kept by
-// the gate, which stays for its budget at a repeated refusal, and by paced.
+// limit: what refuses, fails or is restarted by hand is retried for as long as
+// it takes, so that a host recovers once the cause is gone. The rate is limited
+// by the gate, which holds at a repeated refusal, and by paced.
 func base(timeout time.Duration, closed bool) DropIn {
 	service := []unitfile.Line{
 		unitfile.Verbatim("ExecStartPre", "/usr/bin/justnews-gate --gate-only %i"),
@@ -45,8 +45,8 @@ func base(timeout time.Duration, closed bool) DropIn {
 		unitfile.Verbatim("NotifyAccess", "exec"),
 	}
 	if closed {
-		// Whatever the instances had of their own is gone with the configuration,
-		// and what is refused now has to be tried again after it is back.
+		// Without a configuration the instances have no settings of their own,
+		// and what is refused now must be retried once it is back.
 		service = append(service, unitfile.Verbatim("Restart", "on-failure"))
 	}
 	return file(BaseDir, BaseName,
@@ -54,11 +54,11 @@ func base(timeout time.Duration, closed bool) DropIn {
 		unitfile.Section{Name: "Service", Lines: service})
 }
 
-// Restarts that follow each other: the pause grows from restart_sec to longest
-// in steps, where systemd has that (RestartSteps=, from 254). Older ones have
-// one pause for all, of at least fixedRestart: a program that is missing is
-// otherwise tried 17 times every three seconds. longest leaves a host time to be
-// up within 60 s of the moment at which the cause is gone.
+// The pause between restarts grows from restart_sec to longest in steps if
+// systemd supports it (RestartSteps=, from 254). Before, the pause is constant,
+// and at least fixedRestart: a missing program would otherwise be tried 17
+// times every three seconds. longest allows a host to be up within 60 s after
+// the cause is gone.
 const (
 	stepsSince   = 254
 	restartSteps = "5"
@@ -66,7 +66,7 @@ const (
 	fixedRestart = 10 * time.Second
 )
 
-// paced returns RestartSec= and what makes it grow.
+// paced adds RestartSec= and the settings that make it grow.
 func paced(lines []unitfile.Line, m Machine, first time.Duration) []unitfile.Line {
 	if m.Systemd < stepsSince {
 		return append(lines, unitfile.Plain("RestartSec", span(max(first, fixedRestart))))

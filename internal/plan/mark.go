@@ -13,23 +13,22 @@ import (
 )
 
 // The mark is the last line of the last drop-in that is written for an
-// instance, and follows from the text of all of them: a unit that has it, and
-// all of the drop-ins, is the one that the configuration asks for. The setting
-// is one that systemd shows on D-Bus and that does nothing: it removes from the
-// service's environment an assignment that nobody makes.
+// instance, and is derived from the text of all of them: a unit with this mark
+// and all of the drop-ins is what the configuration asks for. The setting is
+// shown on D-Bus and has no effect: it unsets a variable that nothing sets.
 const markSetting = "UnsetEnvironment"
 
-// markFormat changes when what the mark covers does.
+// markFormat changes when the mark covers something else.
 const markFormat = "justnews mark 1\n"
 
-// GeneratorDir is where systemd has a generator write.
+// GeneratorDir is the output directory of generators.
 const GeneratorDir = "/run/systemd/generator"
 
 // Mark returns the mark of an instance, and the drop-ins that its unit must
 // have, by their paths on a running host. Nothing in it depends on environment
-// files or the kernel command line, which the gate reads by itself: a change of
-// those needs no reload. The error is that of a value which no unit file can
-// carry; the generator writes no drop-in then.
+// files or the kernel command line, which the gate reads itself: changing those
+// needs no reload. It fails for a value that cannot be written to a unit file;
+// the generator writes no drop-in then.
 func Mark(c *config.Config, instance string) (facts.Mark, error) {
 	inst, ok := c.Instance(instance)
 	if !ok {
@@ -51,7 +50,7 @@ func Mark(c *config.Config, instance string) (facts.Mark, error) {
 }
 
 // withMark returns files with the mark as the last line of the last of them.
-// Where there is none, a value cannot stand in a unit file, and no file is
+// Without a mark a value cannot be written to a unit file, and no file is
 // written.
 func withMark(files []DropIn, mark string) []DropIn {
 	last := &files[len(files)-1]
@@ -63,10 +62,10 @@ func withMark(files []DropIn, mark string) []DropIn {
 	return files
 }
 
-// marker derives the marks of one configuration: each is a hash (FNV-1a, 128 bits)
-// of names and texts. It tells two texts apart and keeps no secret, since anybody
-// who can forge it can write the drop-ins: a cryptographic hash would add a tenth
-// to the generator's size for nothing.
+// marker derives the marks of one configuration: each is a hash (FNV-1a, 128
+// bits) of names and texts. It distinguishes texts and protects no secret,
+// since anyone who can forge it can write the drop-ins: a cryptographic hash
+// would add a tenth to the generator's size without any benefit.
 type marker struct {
 	text []byte
 	base int // length of what all instances share

@@ -16,14 +16,14 @@ import (
 // with the mount.
 const mountsSince = 256
 
-// storePaths are where the models lie.
+// storePaths are the directories of the models.
 func storePaths(c *config.Config) []string {
 	return []string{c.Models.Root, c.Models.BaseDir, c.Models.Map}
 }
 
-// mounts makes a unit start after whatever is mounted on the way to paths. An
-// older systemd is given the names that such units would have: an order on a
-// unit that does not exist changes nothing.
+// mounts orders a unit after the mounts that contain paths. For an older
+// systemd the names of the possible mount units are listed: ordering after a
+// unit that does not exist has no effect.
 func (s *shared) mounts(lines []unitfile.Line, paths ...string) []unitfile.Line {
 	paths = slices.DeleteFunc(paths, func(p string) bool { return !strings.HasPrefix(p, "/") || p == "/" })
 	slices.Sort(paths)
@@ -45,18 +45,17 @@ func (s *shared) mounts(lines []unitfile.Line, paths ...string) []unitfile.Line 
 	return lines
 }
 
-// programPaths are what a service runs, and where.
+// programPaths are the program and the working directory of a service.
 func programPaths(s *config.Service) []string {
 	paths := []string{s.WorkingDirectory}
 	if len(s.Exec) > 0 {
-		paths = append(paths, path.Dir(s.Exec[0])) // "{instance}" is an argument's
+		paths = append(paths, path.Dir(s.Exec[0])) // "{instance}" is only replaced in arguments
 	}
 	return paths
 }
 
-// MountUnits returns the names of the units that would mount something on the
-// way to an absolute path, the path itself included (systemd.unit(5), "String
-// escaping").
+// MountUnits returns the names of the mount units for an absolute path and its
+// parents (systemd.unit(5), "String escaping").
 func MountUnits(p string) []string {
 	var units []string
 	for p = path.Clean(p); p != "/" && p != "."; p = path.Dir(p) {

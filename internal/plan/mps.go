@@ -12,18 +12,18 @@ import (
 	"justnews/internal/unitfile"
 )
 
-// mpsTimeout is the budget of the proof in ExecStartPost= of the packaged unit:
-// all tries of a proof take at most 10 s.
+// mpsTimeout is the time-out of the check in ExecStartPost= of the packaged
+// unit: all attempts together take at most 10 s.
 const mpsTimeout = 30 * time.Second
 
-// Directories of the packaged unit, which systemd makes for the daemon.
+// Directories of the packaged unit, which systemd creates for the daemon.
 const (
 	packagedPipe = "/run/nvidia-mps"
 	packagedLog  = "/var/log/nvidia-mps"
 )
 
-// mps gives the control daemon the user of its clients: a server of one user
-// leaves the clients of another waiting without a message.
+// mps runs the control daemon as the user of its clients: a server of one user
+// makes the clients of another wait without a message.
 func (s *shared) mps() DropIn {
 	as := firstService(s.Config, func(i config.Instance) bool { return i.MPS.Enabled })
 	lines := []unitfile.Line{
@@ -33,7 +33,7 @@ func (s *shared) mps() DropIn {
 		unitfile.Assignment("CUDA_MPS_LOG_DIRECTORY", s.MPS.LogDirectory),
 		unitfile.Assignment("GATE_TIMEOUT", timespan.Plain(mpsTimeout)),
 	}
-	if s.machine.Systemd >= stepsSince { // else the packaged pause holds
+	if s.machine.Systemd >= stepsSince { // else the packaged pause applies
 		lines = paced(lines, s.machine, time.Second)
 	}
 	if s.MPS.DefaultThreads > 0 { // memory has no such variable: justnews-gate mps wait sets it
@@ -47,7 +47,8 @@ func (s *shared) mps() DropIn {
 		}
 	}
 	if private(s.MPS.PipeDirectory) {
-		// The daemon makes the directory itself, where its clients can see it.
+		// The daemon creates the directory itself, where its clients can see
+		// it.
 		lines = append(lines,
 			unitfile.Verbatim("PrivateTmp", "no"),
 			unitfile.Verbatim("ReadWritePaths", "/tmp /var/tmp"))
@@ -65,9 +66,9 @@ func (s *shared) mps() DropIn {
 		unitfile.Section{Name: "Service", Lines: lines})
 }
 
-// ours returns the name under which systemd makes a directory below root for a
-// unit; elsewhere the operator makes it. ":" would make a link of the rest of
-// the name, a blank two directories.
+// ours returns the name with which systemd creates a directory below root for a
+// unit; other directories are created by the operator. ":" in the name would
+// create a link, a space two directories.
 func ours(root, path string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(path, root)
 	return name, ok && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/") == ""

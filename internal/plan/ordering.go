@@ -11,9 +11,9 @@ import (
 
 // ordering returns Wants= and After= of an instance. What the target starts is
 // not wanted here: a start job would end the pause between two of its restarts,
-// and 17 instances that are tried again would set its pace. Never Requires= or
-// BindsTo=: systemd does not retry a job that a dependency failed, and the
-// reason would be the dependency's instead of the gate's.
+// so 17 retrying instances would set the rate. Never Requires= or BindsTo=:
+// systemd does not retry a job that failed because of a dependency, and the
+// reason would be the dependency instead of the gate's.
 func (s *shared) ordering(lines []unitfile.Line, inst *config.Instance) []unitfile.Line {
 	units := dependencies(s.Config, inst)
 	if inst.Name == s.Orchestrator.Instance {
@@ -33,8 +33,8 @@ func (s *shared) ordering(lines []unitfile.Line, inst *config.Instance) []unitfi
 	return lines
 }
 
-// wanted returns what justnews.target starts: the enabled instances, and what
-// they need.
+// wanted returns the units that justnews.target starts: the enabled instances,
+// and what they need.
 func wanted(c *config.Config) []string {
 	var units []string
 	for i := range c.Instances {

@@ -10,12 +10,13 @@ import (
 	"justnews/internal/unitfile"
 )
 
-// preload ties justnews-preload.service to the orchestrator: a job that ran in
-// an orchestrator that is gone says nothing, so it ends with it, however that
-// ends. It doesn't start the orchestrator, as BindsTo= and Wants= would: systemd
-// starts what a unit wants whenever it goes to its pause between two restarts,
-// and a start job for the orchestrator would end that pause. It needs no tie to
-// one that is no unit of this host.
+// preload ties justnews-preload.service to the orchestrator: a job of an
+// orchestrator that has exited proves nothing, so the preload stops with it,
+// for whatever reason. It does not start the orchestrator, as BindsTo= and
+// Wants= would: systemd starts what a unit wants whenever the unit enters its
+// pause between two restarts, and a start job for the orchestrator would end
+// that pause. If the orchestrator is not a unit of this host, there is nothing
+// to tie to.
 func (s *shared) preload() DropIn {
 	unit := slices.Clone(s.source)
 	if orchestrator := InstanceUnit(s.Orchestrator.Instance); orchestrator != "" {
@@ -40,8 +41,9 @@ func (s *shared) preload() DropIn {
 		unitfile.Section{Name: "Service", Lines: s.paths(service, &as)})
 }
 
-// preflight looks with the orchestrator's eyes: what it finds readable is what
-// the orchestrator can read, and the control daemon's sockets are not hidden.
+// preflight runs as the orchestrator's user with its view of the file system:
+// it can read what the orchestrator can read, and the control daemon's sockets
+// are not hidden.
 func (s *shared) preflight() DropIn {
 	as := preloadService(s.Config)
 	service := s.paths([]unitfile.Line{
@@ -58,9 +60,8 @@ func (s *shared) preflight() DropIn {
 		unitfile.Section{Name: "Service", Lines: service})
 }
 
-// preloadService is the orchestrator's user and view of the file system: what
-// the preload finds readable in the Model Store is then what the orchestrator
-// can read.
+// preloadService is the orchestrator's user and view of the file system, so
+// that the preload can read in the Model Store what the orchestrator can read.
 func preloadService(c *config.Config) config.Service {
 	inst, ok := c.Instance(c.Orchestrator.Instance)
 	if !ok {
@@ -69,8 +70,8 @@ func preloadService(c *config.Config) config.Service {
 	return inst.Service
 }
 
-// firstService returns [service] of the first instance that fits, else what
-// matters here of the packaged defaults.
+// firstService returns [service] of the first matching instance, otherwise the
+// packaged defaults that matter here.
 func firstService(c *config.Config, fits func(config.Instance) bool) config.Service {
 	if i := slices.IndexFunc(c.Instances, fits); i >= 0 {
 		return c.Instances[i].Service
@@ -78,9 +79,9 @@ func firstService(c *config.Config, fits func(config.Instance) bool) config.Serv
 	return config.Service{User: "justnews", Group: "justnews", ProtectHome: "yes"}
 }
 
-// heal gives HealTarget all that the target starts. It can't want the target
-// itself: that is active, so that systemd drops its job, and with it all that it
-// would start. That the file exists is what HealUnit waits for.
+// heal makes HealTarget want all that the target starts. It cannot want the
+// target itself: that is active, so systemd would drop its job and with it
+// everything that it would start. HealUnit waits for this file to exist.
 func (s *shared) heal() DropIn {
 	unit := slices.Clone(s.source)
 	for _, name := range s.wanted {
@@ -90,15 +91,15 @@ func (s *shared) heal() DropIn {
 }
 
 // target makes a start of justnews.target return when every enabled instance
-// has started or failed. A link in .wants does not order by itself: the target
-// has DefaultDependencies=no.
+// has started or failed. A link in .wants does not order: the target has
+// DefaultDependencies=no.
 func (s *shared) target(wanted []string) DropIn {
 	unit := slices.Clone(s.source)
 	for _, name := range wanted {
 		unit = append(unit, unitfile.Unit("After", name))
 	}
 	for _, name := range s.wanted {
-		if !slices.Contains(wanted, name) { // a link in .wants wants the others
+		if !slices.Contains(wanted, name) { // the others are wanted by a link in .wants
 			unit = append(unit, unitfile.Unit("Wants", name))
 		}
 	}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package plan turns a configuration and what was seen of the machine into the
-// drop-ins that the generator writes. It is pure: it opens no file, asks nobody
-// and cannot fail; whether a string can stand in a unit file is decided where
-// the plan becomes text.
+// Package plan turns a configuration and facts about the machine into the
+// drop-ins that the generator writes. It is pure: it opens no files, queries
+// nothing and cannot fail; whether a string can be written to a unit file is
+// decided when the plan is rendered.
 package plan
 
 import (
@@ -13,13 +13,14 @@ import (
 	"justnews/internal/unitfile"
 )
 
-// Machine is what Build has to know besides the configuration. The zero value
-// is a machine without environment files and with every gate shut.
+// Machine is what Build needs besides the configuration. The zero value is a
+// machine without environment files and with every gate shut.
 type Machine struct {
-	// EnvTimeouts are the GATE_TIMEOUTs that stand in /etc/justnews/NAME.env, by
-	// NAME. One that does not parse is left out: the gate refuses it.
+	// EnvTimeouts are the values of GATE_TIMEOUT in /etc/justnews/NAME.env, by
+	// NAME. Invalid ones are left out: the gate refuses them.
 	EnvTimeouts map[string]time.Duration
-	// Systemd is its version, 0: not known. Settings of later ones are left out.
+	// Systemd is its version, 0 if unknown. Settings of later versions are left
+	// out.
 	Systemd int
 	// GateOff is justnews.gate=off on the kernel command line.
 	GateOff bool
@@ -31,21 +32,21 @@ type Plan struct {
 	// Base is the fail-closed drop-in of every instance, listed or not. It is
 	// written before anything else.
 	Base DropIn
-	// DropIns are the others, each directory's together.
+	// DropIns are the others, grouped by directory.
 	DropIns []DropIn
 	// Wanted are the units that justnews.target starts.
 	Wanted []string
-	// GateOff asks for the marker that the gate trusts.
+	// GateOff requests the marker file that the gate trusts.
 	GateOff bool
 }
 
-// DropIn is one file NAME in the directory DIR.
+// DropIn is one file, Name in the directory Dir.
 type DropIn struct {
 	Dir, Name string
 	unitfile.File
 }
 
-// Names of units and directories that the static units share with the plan.
+// Names of units and directories that are also used in the static units.
 const (
 	Target        = "justnews.target"
 	PreloadUnit   = "justnews-preload.service"
@@ -57,7 +58,7 @@ const (
 	globalEnv     = "global"
 )
 
-// InstanceUnit returns the unit of an instance, "" for no instance.
+// InstanceUnit returns the unit of an instance, "" if there is none.
 func InstanceUnit(instance string) string {
 	if instance == "" {
 		return ""
@@ -66,7 +67,7 @@ func InstanceUnit(instance string) string {
 }
 
 // Build returns the plan for a configuration that was loaded without an error.
-// What instances lean on comes before them: an instance that is complete has
+// What instances depend on comes before them, so that a complete instance has
 // the rest as well.
 func Build(c *config.Config, m Machine) *Plan {
 	host, fixed := newShared(c, m), newShared(c, Machine{})
@@ -98,7 +99,7 @@ func Build(c *config.Config, m Machine) *Plan {
 	return p
 }
 
-// shared is what the drop-ins of all instances are made from.
+// shared is what the drop-ins of all instances have in common.
 type shared struct {
 	*config.Config
 	machine Machine
@@ -131,18 +132,18 @@ func (s *shared) instance(inst *config.Instance) []DropIn {
 }
 
 // Closed returns the plan for a configuration that is broken or missing: every
-// instance is gated and none is started. What the target starts instead is
-// HealUnit, which starts HealTarget, and so all of it, once a reload has found
-// the configuration whole.
+// instance is gated and none is started. Instead, the target starts HealUnit,
+// which starts HealTarget, and so all instances, once a reload has found a
+// valid configuration.
 func Closed(m Machine) *Plan {
 	return &Plan{
 		Base: base(baseTimeout(DefaultGateTimeout, m), true), Wanted: []string{HealUnit}, GateOff: m.GateOff,
 	}
 }
 
-// source is SourcePath=: systemd says that a reload is due when that file
-// changes. Only one file can be named, so it is the first that was read, the
-// main file; where there is none, nothing is.
+// source is SourcePath=, which makes systemd report that a reload is due when
+// that file changes. It takes only one file, so it is the first that was read,
+// the main file, if there is one.
 func source(c *config.Config) []unitfile.Line {
 	if len(c.Files) == 0 {
 		return nil
@@ -150,7 +151,7 @@ func source(c *config.Config) []unitfile.Line {
 	return []unitfile.Line{unitfile.Path("SourcePath", c.Files[0])}
 }
 
-// file puts a drop-in together and leaves out sections without a line.
+// file builds a drop-in and leaves out empty sections.
 func file(dir, name string, sections ...unitfile.Section) DropIn {
 	d := DropIn{Dir: dir, Name: name, File: unitfile.File{Comment: comment}}
 	for _, s := range sections {

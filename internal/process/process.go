@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package process is what a program of ours is to the kernel and to systemd: a
-// process that others of its user can neither read nor trace, that ends in time
-// whatever hangs, and whose crash, or whose refusal where nobody can say what
-// systemd takes for success, is a signal. It decides on no exit status.
+// Package process protects the process: other processes of its user can neither
+// read nor trace it, it ends in time whatever hangs, and it terminates by a
+// signal if it crashes, or if it refuses and cannot know which exit statuses
+// systemd treats as success. It does not choose exit statuses.
 package process
 
 import (
@@ -23,24 +23,24 @@ import (
 // Began is when this process started. Deadlines count from it.
 var Began = time.Now() // there is one process, and it started once
 
-// Unlisted is a signal that no SuccessExitStatus= can list: systemd knows signals
-// by the names of the C library, which keeps the first of the kernel's real-time
-// signals to itself. A number there is an exit status. The Go runtime leaves its
-// default disposition alone: it ends the process.
+// Unlisted is a signal that SuccessExitStatus= cannot list: systemd knows
+// signals by their names in the C library, which reserves the first of the
+// kernel's real-time signals for itself, and a number there is an exit status.
+// The Go runtime keeps its default disposition, which ends the process.
 const Unlisted = syscall.Signal(32)
 
-// Protect is for the first line of main. From then on no process of the same
-// user can trace this one or open its memory and descriptors, also where the
-// program's file can be read (one that can't is protected from its first
-// instruction: execve(2) makes its process undumpable). And a crash of the Go
-// runtime is a SIGABRT, whatever GOTRACEBACK says, not exit status 2.
+// Protect is to be called first in main. From then on no process of the same
+// user can trace this one or open its memory and descriptors, even if the
+// program's file is readable (one that is not is protected from its first
+// instruction: execve(2) makes its process undumpable). A crash of the Go
+// runtime is then a SIGABRT, whatever GOTRACEBACK is set to, not exit status 2.
 func Protect() {
 	debug.SetTraceback("crash")
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // cannot fail on Linux
 }
 
-// Kill ends this process by a signal. It returns only where the kernel delivers
-// none: to the first process of a PID namespace.
+// Kill ends this process by a signal. It only returns if the kernel does not
+// deliver it: to the first process of a PID namespace.
 func Kill(s syscall.Signal) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -51,23 +51,23 @@ func Kill(s syscall.Signal) {
 	set.Val[0] = 1 << (s - 1)
 	_ = unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil)
 	_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), s)
-	_ = unix.Kill(unix.Getpid(), unix.SIGKILL) // never reached, but for a namespace's first process
+	_ = unix.Kill(unix.Getpid(), unix.SIGKILL) // only reached by a namespace's first process
 }
 
-// OffMain calls f on other threads than the one that calls OffMain, which has to be
-// locked to the process's first (in an init function: runtime.LockOSThread). The
-// kernel gives a signal to the first thread; where that waits for a file system
-// that never answers, no other thread gets to see it.
+// OffMain calls f on another thread than its caller's, which must be locked to
+// the process's first thread (by runtime.LockOSThread in an init function). The
+// kernel delivers signals to the first thread; if that is blocked by a file
+// system that never responds, no other thread receives them.
 func OffMain[T any](f func() T) T {
 	done := make(chan T, 1)
 	go func() { done <- f() }()
 	return <-done
 }
 
-// Groups returns the names on the way to this process's control groups, where
-// systemd itself started it. It asks the kernel: whatever an environment file
-// sets, the gate of a unit can't be made to take itself for a run by hand. What a
-// unit's own processes start has another parent.
+// Groups returns the path components of this process's control groups if
+// systemd itself started it. It asks the kernel, so no environment file can
+// make the gate of a unit believe that it is run by hand. A process started by
+// a unit's own processes has another parent.
 func Groups() []string {
 	groups, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -76,8 +76,8 @@ func Groups() []string {
 	return groupsOf(os.Getppid(), string(groups))
 }
 
-// groupsOf reads /proc/PID/cgroup. A parent of 0 is one outside of a PID namespace
-// that is the unit's own.
+// groupsOf reads /proc/PID/cgroup. A parent of 0 is outside the unit's own PID
+// namespace.
 func groupsOf(parent int, groups string) []string {
 	if parent > 1 {
 		return nil
@@ -88,11 +88,11 @@ func groupsOf(parent int, groups string) []string {
 // Ended is the cause of a context that a signal has ended.
 type Ended struct{ By os.Signal }
 
-// Error names the signal.
+// Error returns the name of the signal.
 func (e Ended) Error() string { return e.By.String() + " signal received" }
 
-// UntilSignal returns a context that ends with the first of the signals, and what
-// ends the listening.
+// UntilSignal returns a context that ends with the first of the signals, and a
+// function that stops listening.
 func UntilSignal(ctx context.Context, signals ...os.Signal) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	heard := make(chan os.Signal, 1)

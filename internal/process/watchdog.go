@@ -10,26 +10,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long after its deadline, and after a signal that asks it to end, a process
-// is ended by its Watchdog.
+// How long after its deadline, and after a termination signal, the Watchdog
+// ends a process.
 const (
 	Overrun = 450 * time.Millisecond
 	OnTerm  = 900 * time.Millisecond
 )
 
 const (
-	lastWords = 200 * time.Millisecond // for Report, before the end
-	// The kernel's own timers end what the Go scheduler can't: a program whose
-	// only processor is held by a fork that waits for a file system, or that
-	// somebody has stopped (SIGSTOP), which SIGKILL alone ends.
+	lastWords = 200 * time.Millisecond // for Report, before End
+	// The kernel's own timers end what the Go scheduler cannot: a program whose
+	// only processor is blocked by a fork that waits for a file system, or one
+	// that was stopped by SIGSTOP, which only SIGKILL ends.
 	kernelSignal = 50 * time.Millisecond
 	kernelKill   = 250 * time.Millisecond
 )
 
-// Watchdog ends this process where it is not done in time by itself. It leans on
-// nothing that may hang. A nil Watchdog watches nothing.
+// Watchdog ends this process if it does not end in time by itself. It depends
+// on nothing that may hang. A nil Watchdog does nothing.
 type Watchdog struct {
-	// Report says and records what hung. It may block: nobody waits for it.
+	// Report reports and records what hung. It may block, since nothing waits
+	// for it.
 	Report func(doing Doing)
 	// End ends the process.
 	End func()
@@ -39,10 +40,10 @@ type Watchdog struct {
 	kernel [2]kernelTimer
 	end    time.Time
 	doing  Doing
-	asked  bool // by a signal: its deadline is the last one
+	asked  bool // by a signal: its deadline is final
 }
 
-// Until sets the deadline of the process; it has to end Overrun later.
+// Until sets the deadline of the process, which must end at most Overrun later.
 func (w *Watchdog) Until(deadline time.Time) {
 	if w == nil {
 		return
@@ -54,7 +55,7 @@ func (w *Watchdog) Until(deadline time.Time) {
 	}
 }
 
-// Asked is for a signal that asks the process to end.
+// Asked is to be called on a termination signal.
 func (w *Watchdog) Asked() {
 	if w == nil {
 		return
@@ -70,13 +71,13 @@ func (w *Watchdog) Asked() {
 	}
 }
 
-// Doing is what is done now: what hangs, where something does.
+// Doing is the current activity: what hangs, if something does.
 type Doing struct {
 	What string // for a person
-	Step string // of a run, "" outside of its steps
+	Step string // of a run, "" outside its steps
 }
 
-// Now notes what is done now.
+// Now sets the current activity.
 func (w *Watchdog) Now(what Doing) {
 	if w == nil {
 		return
@@ -86,7 +87,7 @@ func (w *Watchdog) Now(what Doing) {
 	w.doing = what
 }
 
-// Left returns how much time the process has, without that for last words.
+// Left returns how much time the process has, without that for the report.
 func (w *Watchdog) Left() (time.Duration, bool) {
 	if w == nil {
 		return 0, false
@@ -132,7 +133,7 @@ func (w *Watchdog) arm(end time.Time) {
 	w.kernel[1].set(unix.SIGKILL, left+kernelKill)
 }
 
-// report runs in a goroutine of its own, as every timer's function does.
+// report runs in its own goroutine, like every timer function.
 func (w *Watchdog) report() {
 	w.mu.Lock()
 	doing := w.doing
@@ -141,8 +142,8 @@ func (w *Watchdog) report() {
 }
 
 // kernelTimer is a timer of timer_create(2) that sends this process a signal.
-// Where there is none (too many pending signals of this user, a filter of system
-// calls) the Go timers are all there is.
+// If it cannot be created (too many pending signals of this user, a system call
+// filter), only the Go timers are left.
 type kernelTimer struct {
 	id   int32
 	made bool

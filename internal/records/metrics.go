@@ -13,15 +13,16 @@ import (
 	"justnews/internal/safefile"
 )
 
-// MetricsDir is where node_exporter finds the metrics: the one place that every
-// unit's sandbox lets a gate write to. tmpfiles.d makes it 3775 root:justnews.
+// MetricsDir is where node_exporter finds the metrics, in the only directory
+// that every unit's sandbox lets a gate write to. tmpfiles.d creates it with
+// mode 3775, root:justnews.
 const MetricsDir = "/run/justnews-gate/metrics"
 
 // WriteMetrics replaces the metrics of one kind of run: each instance and each
-// run of the host has a file of its own, so that no two writers have to agree
-// on one. Whoever reads sees the old or the new file, which is for everybody to
-// read. A missing dir is made, where its parent is there. The error wraps
-// fs.ErrNotExist or fs.ErrPermission where the caller has no such place.
+// kind of run of the host has its own file, so that writers need no
+// coordination. Readers see the old or the new file, which is readable by
+// everyone. A missing dir is created if its parent exists. The error wraps
+// fs.ErrNotExist or fs.ErrPermission if the caller has no such directory.
 func WriteMetrics(dir, run, instance string, text []byte) error {
 	name := metricsOf + strings.ReplaceAll(run, " ", "_")
 	if instance != "" {
@@ -46,8 +47,8 @@ func WriteMetrics(dir, run, instance string, text []byte) error {
 	return nil
 }
 
-// SweepMetrics removes the metrics of gates whose instances are not listed any
-// more: they would tell of a refusal until the next boot.
+// SweepMetrics removes the metrics of gates whose instances are no longer
+// listed, which would show a refusal until the next boot.
 func SweepMetrics(dir string, listed []string) error {
 	root, err := safefile.OpenRoot(dir)
 	if err != nil {
@@ -64,7 +65,8 @@ func SweepMetrics(dir string, listed []string) error {
 		if !ok || !prom || slices.Contains(listed, name) {
 			continue
 		}
-		// Another user's file in a sticky directory stays; that user's gate sweeps it.
+		// Another user's file in a sticky directory stays; that user's gate
+		// removes it.
 		if err := root.Remove(e.Name()); err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("cannot sweep the metrics in %s: %w", dir, err)
 		}
@@ -72,14 +74,14 @@ func SweepMetrics(dir string, listed []string) error {
 	return nil
 }
 
-// gateMetrics begins the names of the metrics of an instance's gate.
+// gateMetrics is the prefix of the metrics of an instance's gate.
 const gateMetrics = metricsOf + "gate_"
 
 const metricsOf = "justnews_"
 
-// makeMetricsDir makes what tmpfiles.d would have made. The group comes from
-// the parent's set-group-ID bit; the directory's own bit is not needed, since
-// files in it are replaced and never written to.
+// makeMetricsDir creates what tmpfiles.d would have created. The group comes
+// from the parent's set-group-ID bit; the directory's own bit is not needed,
+// since files in it are replaced and never written to.
 func makeMetricsDir(dir string) error {
 	parent, err := safefile.OpenRoot(filepath.Dir(dir))
 	if err != nil {
@@ -89,5 +91,5 @@ func makeMetricsDir(dir string) error {
 	if err := parent.Mkdir(filepath.Base(dir), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return parent.Chmod(filepath.Base(dir), 0o775|fs.ModeSticky) // whatever the umask is
+	return parent.Chmod(filepath.Base(dir), 0o775|fs.ModeSticky) // regardless of the umask
 }

@@ -16,26 +16,26 @@ import (
 	"justnews/internal/safefile"
 )
 
-// UnitCaches is where systemd makes the cache directories of our units:
+// UnitCaches is where systemd creates the cache directories of our units:
 // CacheDirectory=justnews/NAME.
 const UnitCaches = "/var/cache/justnews"
 
-// maxSummary is the most that is read of one summary, in bytes: ours have a few
+// maxSummary is the largest summary that is read, in bytes: ours have a few
 // thousand, and no string in them is longer than that.
 const maxSummary = 1 << 20
 
-// Past is one summary that a run left, read whole and not yet believed: what
-// its text says is still to be held against its name and its place.
+// Past is one summary that a run left, read completely but not yet trusted: its
+// text still has to be compared with its name and location.
 type Past struct {
 	Path     string
 	Unit     string    // NAME of CacheDirectory=justnews/NAME, "" in the caller's own cache
-	Instance string    // by its name, Host for a run that stands for the whole host
+	Instance string    // by its name; Host for a run for the whole host
 	Time     time.Time // when the run began, by its name
 	Data     []byte
 }
 
-// Unusable is a file or directory that could not be read, or that no run left
-// where it lies. The error wraps fs.ErrPermission where another user may read
+// Unusable is a file or directory that could not be read, or that was not
+// written by a run. The error wraps fs.ErrPermission if another user may read
 // it.
 type Unusable struct {
 	Path string
@@ -43,10 +43,10 @@ type Unusable struct {
 }
 
 // Find reads the summaries of the units, in the cache directories below caches,
-// and the caller's own in own; what does not exist is no error. It follows no
-// link and waits for no FIFO, and takes only regular files with one name that
-// belong to the owner of the directory. Summaries are in the order of their
-// times, the newest first.
+// and the caller's own in own; missing directories are not errors. It does not
+// follow links or wait for FIFOs, and accepts only regular files with one name
+// that belong to the owner of the directory. Summaries are sorted by time,
+// newest first.
 func Find(caches string, own Dirs) ([]Past, []Unusable) {
 	var s search
 	s.units(caches)
@@ -60,8 +60,8 @@ func Find(caches string, own Dirs) ([]Past, []Unusable) {
 	return s.past, s.unusable
 }
 
-// ReadFile reads one summary that a person names: through links, since who
-// names a file decides what is meant. Nothing is known of it but its text.
+// ReadFile reads a summary that a person names, following links, since that is
+// what the person asked for. Only its text is known.
 func ReadFile(path string) (Past, error) {
 	data, err := safefile.Read(path, maxSummary)
 	return Past{Path: path, Data: data}, err
@@ -79,8 +79,8 @@ func (s *search) bad(path string, err error) {
 	}
 }
 
-// units reads <caches>/NAME/preflight. Only root, or whose tree it is, may have
-// made caches: who owns it decides whose directory a name below it is.
+// units reads <caches>/NAME/preflight. caches must be owned by root or by the
+// owner of the tree: its owner decides whose directories are below it.
 func (s *search) units(caches string) {
 	root, err := safefile.OpenRoot(caches)
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *search) below(root *os.Root, unit string) {
 	s.read(summaries, filepath.Join(dir, "preflight"), unit)
 }
 
-// own reads the caller's own directory, unless it is one of those above.
+// own reads the caller's own directory, unless it was read as a unit's.
 func (s *search) own(path string) {
 	if path == "" {
 		return
@@ -148,8 +148,8 @@ func (s *search) own(path string) {
 	s.read(root, path, "")
 }
 
-// read reads every summary of a directory, and names whatever else lies there
-// and is neither a newest one's directory nor a temporary file.
+// read reads every summary in a directory, and reports anything else that is
+// neither the directory of a latest.json nor a temporary file.
 func (s *search) read(root *os.Root, path, unit string) {
 	if info, err := root.Stat("."); err == nil {
 		s.seen = append(s.seen, info)
@@ -195,8 +195,8 @@ func (s *search) read(root *os.Root, path, unit string) {
 	}
 }
 
-// ration bounds what is read of one directory, which an agent may fill. Runs leave
-// 50 summaries of an instance, of a few thousand bytes each.
+// ration bounds what is read from one directory, which an agent may fill. Runs
+// leave 50 summaries per instance, of a few thousand bytes each.
 type ration struct{ files, bytes, strange, unread int }
 
 func (r ration) over() bool { return r.files >= 2000 || r.bytes >= 8<<20 || r.strange >= 50 }

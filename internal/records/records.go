@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package records writes what has to outlive a run: the state that the gates
-// of one host leave for each other (State), and the summary of each run
-// (Summaries). It writes whole files or none, never through a link that
-// somebody planted, never into another user's directory, and it returns an
-// error where it can't. It does not know what is in a record.
+// Package records writes what has to outlive a run: the state that the gates of
+// one host leave for each other (State), and the summary of each run
+// (Summaries). It writes files atomically, never through a planted link and
+// never to another user's directory; otherwise it returns an error. It does not
+// know the content of a record.
 //
 // renameio works on paths; everything here works below a directory that was
-// opened and checked before, so os.Root does the same in a few lines.
+// opened and checked before, for which os.Root needs only a few lines.
 package records
 
 import (
@@ -21,11 +21,11 @@ import (
 	"justnews/internal/safefile"
 )
 
-// replace writes a file whole, and removes what killed writers left. A file that
-// the group may write is written in place where it cannot be replaced: another
-// user's in a sticky directory, or in one that somebody has filled.
+// replace writes a file atomically, and removes what killed writers left. A
+// group-writable file that cannot be replaced is written in place: another
+// user's in a sticky directory, or one in a full directory.
 func replace(root *os.Root, name string, data []byte, mode fs.FileMode, sync bool) error {
-	defer sweep(root, name) // first the file: a directory with many entries takes its time
+	defer sweep(root, name) // after the file: a directory with many entries takes time
 	err := safefile.New{Data: data, Mode: mode, Sync: sync}.Replace(root, name)
 	if err == nil || mode&0o020 == 0 {
 		return err
@@ -36,18 +36,20 @@ func replace(root *os.Root, name string, data []byte, mode fs.FileMode, sync boo
 	return nil
 }
 
-// maxEntries bounds what is listed of a directory that others may fill.
+// maxEntries bounds how many entries of a directory are listed, which others
+// may fill.
 const maxEntries = 100_000
 
-// tidying is for how long a directory is tidied up after each write: it is the
-// end of a run, which has to be in time. The next one goes on.
+// tidying bounds the clean-up of a directory after each write, since a run must
+// end in time. The next run continues.
 const tidying = 50 * time.Millisecond
 
-// stale is how old a temporary file is whose writer must have been killed.
+// stale is the age from which the writer of a temporary file must have been
+// killed.
 const stale = 10 * time.Minute
 
-// sweep removes what killed writers of this file left behind. Whatever it
-// cannot remove does no harm.
+// sweep removes what killed writers of this file left behind. What it cannot
+// remove does no harm.
 func sweep(root *os.Root, name string) {
 	sweepIf(root, func(other string) bool { return safefile.IsTemporary(safefile.TemporaryOf(name), other) })
 }
@@ -73,9 +75,9 @@ func sweepThese(ctx context.Context, root *os.Root, entries []fs.DirEntry, left 
 	}
 }
 
-// enter opens the directory name below root and makes it (0700) where it is
-// missing. It takes no link, no directory of another user and none that others
-// may write: in those somebody else decides what the names mean.
+// enter opens the directory name below root, and creates it (0700) if it is
+// missing. It rejects links, directories of other users and those that others
+// can write to, where somebody else controls the names.
 func enter(root *os.Root, name string) (*os.Root, error) {
 	if err := root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -91,7 +93,8 @@ func enter(root *os.Root, name string) (*os.Root, error) {
 	return below, nil
 }
 
-// ownedBy refuses a directory of anybody else, and one that others may write.
+// ownedBy rejects a directory that belongs to another user or is writable by
+// others.
 func ownedBy(root *os.Root, uids ...int) error {
 	info, err := safefile.Of(root)
 	if err == nil {

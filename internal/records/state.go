@@ -12,23 +12,23 @@ import (
 	"justnews/internal/safefile"
 )
 
-// stateVersion is that of the envelope and of T together: whoever changes
-// either changes it, and older gates then take the file for no record.
+// stateVersion is that of the envelope and of T together: a change of either
+// changes it, and other versions of the gate then ignore the record.
 const stateVersion = 1
 
-// maxState is the most that is read, in bytes.
+// maxState is the largest record that is read, in bytes.
 const maxState = 64 << 10
 
-// State is a record of type T in one file beside a lock, which the gates of a
-// host leave for each other. Whoever may write the directory may write the
-// record, so it must only ever hold a gate back, never open one.
+// State is a record of type T in a file beside a lock, which the gates of a
+// host share. Whoever can write to the directory can write the record, so it
+// must only ever delay a gate, never open one.
 type State[T any] struct {
-	// Dir is the directory of the lock, "" where there is none: then nothing
-	// can be saved.
+	// Dir is the directory of the lock, "" if there is none: then nothing can
+	// be saved.
 	Dir string
 	// Name is that of the lock, without a suffix.
 	Name string
-	// Boot identifies this boot: a record of another one is none.
+	// Boot identifies this boot: records of other boots are ignored.
 	Boot string
 }
 
@@ -53,7 +53,7 @@ func (s State[T]) Load() (T, error) {
 	if err != nil {
 		return none, fmt.Errorf("cannot read the record: %w", err)
 	}
-	// The version first: what follows it is another version's own affair.
+	// The version first: other versions may have another format.
 	var head struct {
 		Version int `json:"version"`
 	}
@@ -75,8 +75,8 @@ func (s State[T]) Load() (T, error) {
 	return e.Record, nil
 }
 
-// Save replaces the record; whoever reads sees the old or the new one. The
-// file is 0660, its group that of the directory: gates of all users write it.
+// Save replaces the record; readers see the old or the new one. The file is
+// 0660, its group that of the directory: gates of all users write it.
 func (s State[T]) Save(record T) error {
 	if s.Dir == "" {
 		return errors.New("cannot save the record: no directory is shared")
@@ -109,8 +109,8 @@ func (s State[T]) read() ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }()
-	// Whether it has been replaced by a newer record since does not matter: a
-	// file that was has no name left.
+	// It does not matter if it has been replaced since: a replaced file has no
+	// name left.
 	f, err := safefile.OpenIn(root, s.file(), safefile.NoFollow)
 	if err != nil {
 		return nil, err

@@ -16,27 +16,27 @@ import (
 	"justnews/internal/safefile"
 )
 
-// Host stands for the whole host where there is no instance. An instance that
-// is called so shares its place.
+// Host is used instead of an instance for the whole host. An instance with that
+// name shares its directory.
 const Host = "host"
 
 // keep is how many summaries of one instance are left after pruning.
 const keep = 50
 
 // stamp is the time in a summary's name: UTC, so that names sort by time, to
-// the microsecond, so that two runs don't meet.
+// the microsecond, so that two runs do not collide.
 const stamp = "20060102T150405.000000Z"
 
-// Dirs says where a process may leave its summaries; Environment fills it.
+// Dirs is where a process may write its summaries; Environment fills it.
 type Dirs struct {
-	Cache string // $CACHE_DIRECTORY: systemd made it for this unit
+	Cache string // $CACHE_DIRECTORY: created by systemd for this unit
 	XDG   string // $XDG_CACHE_HOME
 	Home  string // $HOME
 }
 
-// Environment reads Dirs from the environment. Of several cache directories
-// the first is meant; a path that is not absolute is none
-// (systemd.exec(5), XDG Base Directory Specification).
+// Environment reads Dirs from the environment. The first of several cache
+// directories is used; relative paths are ignored (systemd.exec(5), XDG Base
+// Directory Specification).
 func Environment(getenv func(string) string) Dirs {
 	first, _, _ := strings.Cut(getenv("CACHE_DIRECTORY"), ":")
 	absolute := func(path string) string {
@@ -48,7 +48,7 @@ func Environment(getenv func(string) string) Dirs {
 	return Dirs{absolute(first), absolute(getenv("XDG_CACHE_HOME")), absolute(getenv("HOME"))}
 }
 
-// Preflight returns the directory of the summaries, "" where there is none.
+// Preflight returns the directory of the summaries, "" if there is none.
 func (d Dirs) Preflight() string {
 	switch {
 	case d.Cache != "":
@@ -63,8 +63,8 @@ func (d Dirs) Preflight() string {
 
 // Write leaves the summary of one run as summary_<time>Z_<instance>.json, the
 // same as <instance>/latest.json, and removes the instance's oldest beyond 50.
-// Instance "" stands for the host. It returns the path of the summary; with an
-// error as well where only what came after it failed.
+// Instance "" stands for the host. It returns the path of the summary; also
+// with an error if the summary itself was written.
 func Write(d Dirs, instance string, now time.Time, summary []byte) (string, error) {
 	if instance == "" {
 		instance = Host
@@ -88,8 +88,8 @@ func Write(d Dirs, instance string, now time.Time, summary []byte) (string, erro
 	return filepath.Join(root.Name(), name), err
 }
 
-// open opens the directory of the summaries and makes what is missing of it.
-// The directory that it begins at is systemd's or the user's own.
+// open opens the directory of the summaries and creates its missing parts. The
+// directory where it starts is created by systemd or owned by the user.
 func (d Dirs) open() (*os.Root, error) { return d.place("preflight") }
 
 func (d Dirs) place(name string) (*os.Root, error) {
@@ -104,7 +104,7 @@ func (d Dirs) place(name string) (*os.Root, error) {
 	case d.Home == "":
 		return nil, errors.New("neither CACHE_DIRECTORY, XDG_CACHE_HOME nor HOME is set")
 	}
-	// Also where ~/.cache exists: under sudo HOME can be another's.
+	// Also if ~/.cache exists: under sudo HOME can be another user's.
 	if err := belongsToUs(d.Home); err != nil {
 		return nil, err
 	}
@@ -115,10 +115,10 @@ func (d Dirs) place(name string) (*os.Root, error) {
 	return descend(cache, "justnews", name)
 }
 
-// makeOurs makes a missing cache directory with the mode that the XDG
-// specification asks for, but only below a directory of our own or of root,
-// such as a volume of a pod: under sudo the variables can name another user's
-// places. What somebody else makes there first is refused by its owner.
+// makeOurs creates a missing cache directory with the mode of the XDG
+// specification, but only below a directory owned by us or root, such as a
+// pod's volume: under sudo the variables can name another user's directories. A
+// directory that somebody else creates first is rejected because of its owner.
 func makeOurs(path string) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -132,7 +132,7 @@ func makeOurs(path string) error {
 	return nil
 }
 
-// belongsToUs follows links: who owns the home directory decided on them.
+// belongsToUs follows links, which the owner of the home directory made.
 func belongsToUs(path string) error { return belongsTo(path, os.Geteuid()) }
 
 func belongsTo(path string, owners ...int) error {
@@ -147,7 +147,7 @@ func belongsTo(path string, owners ...int) error {
 }
 
 // descend opens base, which has to be ours, and then each name below it. The
-// owner of base is judged after it was opened.
+// owner of base is checked after opening it.
 func descend(base string, names ...string) (*os.Root, error) {
 	root, err := os.OpenRoot(base)
 	if err != nil {
@@ -174,14 +174,14 @@ func descend(base string, names ...string) (*os.Root, error) {
 	return root, nil
 }
 
-// writeSummary gives each run a file of its own: two within one microsecond
-// get two names.
+// writeSummary gives each run its own file: two within one microsecond get
+// different names.
 func writeSummary(root *os.Root, instance string, now time.Time, summary []byte) (string, error) {
 	for range 100 {
 		name := "summary_" + now.Format(stamp) + "_" + instance + ".json"
 		_, err := root.Lstat(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return name, safefile.New{Data: summary, Mode: 0o600, Sync: true}.Replace(root, name) // prune tidies up
+			return name, safefile.New{Data: summary, Mode: 0o600, Sync: true}.Replace(root, name) // prune removes leftovers
 		}
 		if err != nil {
 			return "", err
@@ -200,8 +200,8 @@ func writeLatest(root *os.Root, instance string, summary []byte) error {
 	return replace(dir, "latest.json", summary, 0o600, true)
 }
 
-// prune removes the oldest summaries of an instance, of those that it finds in
-// its time.
+// prune removes the oldest summaries of an instance, of those that it finds
+// within its time limit.
 func prune(root *os.Root, instance string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), tidying)
 	defer cancel()
@@ -209,7 +209,7 @@ func prune(root *os.Root, instance string) error {
 	if err != nil && ctx.Err() == nil && !errors.Is(err, safefile.ErrTooMany) {
 		return err
 	}
-	// What was found is removed, however long the search took.
+	// What was found is removed, even if the search took long.
 	ctx, cancel = context.WithTimeout(context.Background(), tidying)
 	defer cancel()
 	sweepThese(ctx, root, entries, leftSummary)
@@ -233,14 +233,15 @@ func prune(root *os.Root, instance string) error {
 	return errors.Join(errs...)
 }
 
-// leftSummary reports whether a name is that of a summary that was never
-// finished: each run has a name of its own, so no later one replaces it.
+// leftSummary reports whether a name is that of an unfinished summary: each run
+// has its own name, so no later run replaces it.
 func leftSummary(name string) bool {
 	at := strings.LastIndexByte(name, '.')
 	return at > 0 && name[0] == '.' && summaryOf(name[1:at]) != "" && safefile.IsTemporary(name[:at+1], name)
 }
 
-// summaryOf returns whose summary a file name says it is, "" for other files.
+// summaryOf returns the instance of a summary by its file name, "" for other
+// files.
 func summaryOf(name string) string {
 	rest, ok := strings.CutPrefix(name, "summary_")
 	if !ok || len(rest) <= len(stamp) || rest[len(stamp)] != '_' {

@@ -9,18 +9,17 @@ import (
 	"justnews/internal/diag"
 )
 
-// How much of one string from outside is worth printing, in bytes. An
-// orchestrator may send a stack trace of a mebibyte as a model's error; its own
-// log has the whole of it.
+// How much of a string from outside is printed, in bytes. An orchestrator may
+// send a stack trace of 1 MiB as a model's error; its own log has all of it.
 const (
 	maxSubject = 256
 	maxText    = 2000
-	maxCommand = 4096 // of a printed command: a terminal takes no longer line
+	maxCommand = 4096 // of a printed command: terminals accept no longer line
 	maxReason  = 400  // of a wait: one line that changes
 )
 
-// Brief makes a string from outside fit to be shown: without characters that
-// could drive a terminal, and cut, with a note, where it is long.
+// Brief prepares a string from outside for printing: it removes characters that
+// control a terminal, and truncates long strings with a note.
 func Brief(s string) string { return brief(s, maxText) }
 
 func brief(s string, most int) string {
@@ -29,7 +28,7 @@ func brief(s string, most int) string {
 	if cut {
 		s = s[:runeStart(s, most)]
 	}
-	if s = diag.Clean(s); len(s) > most { // escapes are longer than what they stand for
+	if s = diag.Clean(s); len(s) > most { // escapes are longer than what they represent
 		s, cut = s[:runeStart(s, most)], true
 	}
 	if cut {
@@ -38,8 +37,8 @@ func brief(s string, most int) string {
 	return s
 }
 
-// runeStart returns the beginning of the rune that the byte at belongs to; of
-// bytes that are no UTF-8 it gives up none.
+// runeStart returns the beginning of the rune that the byte at belongs to; in
+// invalid UTF-8 every byte counts as one.
 func runeStart(s string, at int) int {
 	for back := 0; back < utf8.UTFMax && at-back > 0; back++ {
 		if utf8.RuneStart(s[at-back]) {
@@ -49,7 +48,7 @@ func runeStart(s string, at int) int {
 	return at
 }
 
-// Clean makes problems fit for every reader: terminal, journal, JSON.
+// Clean prepares problems for every output: terminal, journal, JSON.
 func Clean(problems []diag.Problem) []diag.Problem {
 	out := make([]diag.Problem, 0, len(problems))
 	for _, p := range problems {
@@ -58,8 +57,8 @@ func Clean(problems []diag.Problem) []diag.Problem {
 	return out
 }
 
-// whole returns the commands, or none where one is longer than a person could
-// read: part of a command is another command.
+// whole returns the commands, or none if one is too long to be read: a
+// truncated command is a different command.
 func whole(commands []diag.Command) []diag.Command {
 	for _, c := range commands {
 		size := 0

@@ -7,14 +7,14 @@ import (
 	"justnews/internal/facts"
 )
 
-// GPUs is what a look at the GPUs found, for status and the summary. What
-// could not be asked is absent.
+// GPUs is what was found about the GPUs, for status and the summary. Unknown
+// values are absent.
 type GPUs struct {
-	State   string `json:"state"`            // in a few words: what there is, or why not
+	State   string `json:"state"`            // in a few words: what there is, or why it is unknown
 	Driver  string `json:"driver,omitempty"` // version
 	Library string `json:"library,omitempty"`
 	Module  string `json:"module,omitempty"` // version of the loaded kernel module
-	CUDA    string `json:"cuda,omitempty"`   // what the driver can run at most
+	CUDA    string `json:"cuda,omitempty"`   // latest version that the driver supports
 	Devices []GPU  `json:"devices"`
 }
 
@@ -32,10 +32,10 @@ type GPU struct {
 	Persistence       *bool   `json:"persistence,omitempty"`
 	Processes         *int    `json:"processes,omitempty"`     // with a compute context
 	MPSProcesses      *int    `json:"mps_processes,omitempty"` // the same, through MPS
-	Lost              string  `json:"lost,omitempty"`          // why it is of no use
+	Lost              string  `json:"lost,omitempty"`          // why it is unusable
 }
 
-// GPUsOf makes the record of a look, nil of none. Strings come out clean.
+// GPUsOf returns the record of a look, nil for none, with cleaned strings.
 func GPUsOf(l *facts.GPULook) *GPUs {
 	if l == nil {
 		return nil

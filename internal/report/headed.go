@@ -4,12 +4,12 @@ package report
 
 import "strings"
 
-// heading is the level of a line that only a terminal gets: above the findings
-// of one area.
+// heading is the level of a line that is only printed on a terminal, above the
+// findings of one area.
 const heading = "heading"
 
-// Headed puts the area of the findings above the first of each, and sets the
-// verdict off.
+// Headed adds the area above the first finding of each, and separates the
+// verdict.
 func Headed(lines []Line) []Line {
 	var out []Line
 	area, verdict := "", "verdict"

@@ -12,21 +12,21 @@ import (
 	"justnews/internal/gate"
 )
 
-// Notifier tells systemd how a start goes on; notify.Notifier is one.
+// Notifier reports the progress of a start to systemd, such as notify.Notifier.
 type Notifier interface {
 	Status(text string) error
 	Clear() error
 	Extend(d time.Duration) error
 }
 
-// Watch passes a run's progress on: to a terminal as one live line, to systemd
-// as STATUS= and EXTEND_TIMEOUT_USEC=, and to a log as a line now and then. It
-// is a gate.Observer.
+// Watch reports a run's progress: to a terminal as one live line, to systemd as
+// STATUS= and EXTEND_TIMEOUT_USEC=, and to a log as an occasional line. It is a
+// gate.Observer.
 type Watch struct {
 	Talk     *Talk
-	Notifier Notifier   // nil: nobody is told
-	Width    func() int // of the terminal, nil: there is none
-	Log      bool       // say a line when the reason changes: neither terminal nor unit
+	Notifier Notifier   // nil: not reported
+	Width    func() int // of the terminal, nil: none
+	Log      bool       // log a line when the reason changes: neither terminal nor unit
 
 	mu       sync.Mutex
 	told     news
@@ -37,16 +37,16 @@ type Watch struct {
 	ended    bool
 }
 
-// news is what makes two lines different for a reader; the time that is left
-// does not.
+// news is what makes two lines different for a reader. The remaining time does
+// not.
 type news struct {
 	text        string
 	done, total int
 }
 
-// The rhythm of what is told. systemd forgets an extension at every reload, so
-// it is repeated; the live line is redrawn as often as an eye follows, and once
-// a second for the time that is left; a log gets a line a second at most.
+// Intervals of reports. systemd forgets an extension at every reload, so it is
+// repeated. The live line is redrawn as often as an eye can follow, and once a
+// second for the remaining time. A log gets at most one line per second.
 const (
 	extendEvery = 2 * time.Second
 	redrawEvery = 100 * time.Millisecond
@@ -54,8 +54,8 @@ const (
 	logEvery    = time.Second
 )
 
-// Progress tells how the run goes on. What comes too soon is told a little
-// later, unless something newer has taken its place by then.
+// Progress reports the progress of the run. A report that comes too soon is
+// delayed, unless a newer one replaces it by then.
 func (w *Watch) Progress(p gate.Progress) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -64,7 +64,7 @@ func (w *Watch) Progress(p gate.Progress) {
 	}
 	w.extend(p)
 	if since := time.Since(w.toldAt); newsOf(p) == w.told && (w.Width == nil || since < repeatEvery) {
-		w.later = nil // it is back to what was told
+		w.later = nil // it is the same as what was reported
 		return
 	} else if soon := w.rhythm() - since; soon > 0 {
 		w.later = &p
@@ -117,8 +117,9 @@ func (w *Watch) tell(p gate.Progress) {
 	}
 }
 
-// Done tells systemd how it ended: the reason of a failure stays in systemctl
-// status, that of a success would only mislead there. Nothing is told after it.
+// Done reports the end to systemd: the reason of a failure stays in systemctl
+// status, that of a success would be misleading there. Nothing is reported
+// after it.
 func (w *Watch) Done(r gate.Result) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -139,8 +140,8 @@ func (w *Watch) Done(r gate.Result) {
 	_ = w.Notifier.Clear()
 }
 
-// drawLive replaces the live line; without a line break, so that the next one
-// takes its place.
+// drawLive replaces the live line, without a line break, so that the next one
+// replaces it.
 func (t *Talk) drawLive(text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -148,7 +149,7 @@ func (t *Talk) drawLive(text string) {
 	t.live = true
 }
 
-// EraseLive takes the live line away.
+// EraseLive erases the live line.
 func (t *Talk) EraseLive() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

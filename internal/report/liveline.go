@@ -11,13 +11,13 @@ import (
 	"justnews/internal/gate"
 )
 
-// leastReason is how many columns the reason needs to say anything; what
-// decorates it goes first.
+// leastReason is how many columns the reason needs to be useful; decorations
+// are dropped first.
 const leastReason = 16
 
-// liveLine is one line of less than width columns: a bar where there is
-// something to count, the reason, and the time left. The last column stays
-// free: some terminals begin a new line behind it.
+// liveLine is one line of less than width columns: a bar if there is something
+// to count, the reason, and the remaining time. The last column stays free,
+// since some terminals start a new line after it.
 func liveLine(p gate.Progress, width int) string {
 	room := width - 1
 	head := diag.Clean(p.Step) + " "
@@ -31,7 +31,7 @@ func liveLine(p gate.Progress, width int) string {
 	return Fit(head+brief(p.Text, maxReason), room-columns(tail)) + tail
 }
 
-// live is liveLine in the characters of the paper.
+// live is liveLine in the characters that the paper supports.
 func (p Paper) live(progress gate.Progress, width int) string {
 	if !p.ASCII {
 		return liveLine(progress, width)
@@ -76,7 +76,7 @@ func columns(s string) int {
 	return n
 }
 
-// cells returns how many columns a rune takes at most: terminals disagree on
+// cells returns the maximum number of columns of a rune: terminals disagree on
 // emoji and symbols, and a line that is too short is better than one that
 // wraps. General punctuation (the ellipsis) is one column everywhere.
 func cells(r rune) int {

@@ -13,10 +13,10 @@ import (
 
 // Metrics turns a record into a text that node_exporter's textfile collector
 // reads: the Prometheus text format with OpenMetrics' end mark, which both
-// parsers take. All of it are gauges of the last run: a counter would begin
-// anew with every boot and with every instance.
+// parsers accept. All metrics are gauges of the last run: a counter would
+// restart with every boot and every instance.
 //
-// The label is agent, not instance: Prometheus sets that one itself.
+// The label is agent, not instance, which Prometheus sets itself.
 func Metrics(s Summary) []byte {
 	e := exposition{common: []label{{"run", s.Run}}}
 	if s.Instance != "" {
@@ -35,7 +35,7 @@ func Metrics(s Summary) []byte {
 // label is one pair; the value may be anything.
 type label struct{ name, value string }
 
-// exposition collects families; the samples of one stand together.
+// exposition collects families; the samples of a family are adjacent.
 type exposition struct {
 	text   strings.Builder
 	common []label
@@ -43,8 +43,8 @@ type exposition struct {
 
 const metricPrefix = "justnews_gate_"
 
-// family begins a metric. What it is called and means is the same in every
-// file, or node_exporter would complain.
+// family starts a metric. Its name and help must be the same in every file, or
+// node_exporter complains.
 func (e *exposition) family(name, help string) func(value float64, labels ...label) {
 	fmt.Fprintf(&e.text, "# HELP %s%s %s\n# TYPE %s%s gauge\n", metricPrefix, name, help, metricPrefix, name)
 	return func(value float64, labels ...label) {
@@ -59,8 +59,8 @@ func (e *exposition) family(name, help string) func(value float64, labels ...lab
 	}
 }
 
-// escapeLabel: as the format's own specification has it, and nothing that
-// drives a terminal, should a person print the file.
+// escapeLabel escapes as the format's specification requires, and removes what
+// controls a terminal, in case a person prints the file.
 func escapeLabel(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(brief(s, maxSubject))
 }
@@ -72,7 +72,7 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// verdicts are all of them, so that a query finds also the one that is not.
+// verdicts are all verdicts, so that a query also finds those that are 0.
 func verdicts() []string { return []string{"ready", "warnings", "refused", "switched-off"} }
 
 func (e *exposition) outcome(s Summary) {
@@ -108,7 +108,7 @@ func (e *exposition) steps(s Summary) {
 }
 
 // problems counts by code. A code that did not occur has no sample, but the sum
-// of each severity always has one: a query on it is never empty.
+// of each severity always has one, so that a query never is empty.
 func (e *exposition) problems(s Summary) {
 	type kind struct {
 		code     diag.Code
@@ -137,7 +137,7 @@ func (e *exposition) problems(s Summary) {
 	}
 }
 
-// models has nothing to say of a run that did not ask the orchestrator.
+// models adds nothing for a run that did not query the orchestrator.
 func (e *exposition) models(s Summary) {
 	if s.Models.State == "" {
 		return
@@ -185,7 +185,7 @@ func (e *exposition) gpus(s Summary) {
 	e.gpuMemory(s, "gpu_memory_free_bytes", "Memory of a GPU that was free.", func(d GPU) *uint64 { return d.MemoryFree })
 }
 
-// gpuMemory leaves out what the driver did not say.
+// gpuMemory leaves out what the driver did not report.
 func (e *exposition) gpuMemory(s Summary, name, help string, of func(GPU) *uint64) {
 	var sample func(float64, ...label)
 	for _, d := range s.GPU.Devices {

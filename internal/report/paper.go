@@ -9,13 +9,13 @@ import (
 	"justnews/internal/diag"
 )
 
-// Paper is what text for a person is written on.
+// Paper describes the output for text.
 type Paper struct {
-	Width int  // columns, 0: no terminal, so that nothing is cut or wrapped
+	Width int  // columns; 0: no terminal, nothing is cut or wrapped
 	Color bool // escape sequences are understood
-	ASCII bool // the locale has no other characters
-	// Source returns a line of a file that a problem points at, "" where it is
-	// not to be shown; nil: none is.
+	ASCII bool // the locale only supports ASCII
+	// Source returns a line of a file that a problem points at, "" if it is not
+	// to be shown; nil: never shown.
 	Source func(diag.Position) string
 }
 
@@ -35,8 +35,9 @@ func (p Paper) Fit(s string, room int) string {
 }
 
 // Wrap writes head and text on lines of at most width columns, broken between
-// words. The lines after the first begin below the text. A word that is longer
-// than a line stays whole: a terminal breaks it, and who copies it has all of it.
+// words. Continuation lines are indented to the text. A word that is longer
+// than a line is not broken: the terminal breaks it, and it can still be
+// copied.
 func Wrap(head, text string, width int) []string {
 	if width <= 0 || columns(head)+columns(text) <= width {
 		return []string{head + text}
@@ -59,9 +60,8 @@ func Wrap(head, text string, width int) []string {
 	return append(lines, line)
 }
 
-// Written returns lines as a person reads them: what is wrong, and below it,
-// indented, the evidence and the fix. A command stands on a line of its own and
-// is never broken.
+// Written returns lines for a person: the problem, and indented below it the
+// evidence and the fix. A command is on its own line and never broken.
 func Written(lines []Line, p Paper) []string {
 	var out []string
 	for _, l := range lines {
@@ -98,7 +98,7 @@ func Written(lines []Line, p Paper) []string {
 	return out
 }
 
-// green is the colour of what is well.
+// green is the colour of what is good.
 func green(lines []string, color bool) []string {
 	if color {
 		for i := range lines {
@@ -108,7 +108,7 @@ func green(lines []string, color bool) []string {
 	return lines
 }
 
-// quote is the line of a file that a position is in, with a mark below it.
+// quote is the line of a file at a position, with a marker below it.
 func (p Paper) quote(at diag.Position) []string {
 	line := p.Source(at)
 	if line == "" {
@@ -121,7 +121,7 @@ func (p Paper) quote(at diag.Position) []string {
 	if p.Width > 0 {
 		room = max(p.Width-len(indent), 20)
 	}
-	if over := columns(before) - room/2; over > 0 { // the place itself has to be seen
+	if over := columns(before) - room/2; over > 0 { // the position itself must be visible
 		before = tail(before, columns(before)-over)
 	}
 	out := []string{indent + p.Fit(before+after, room)}
@@ -131,7 +131,7 @@ func (p Paper) quote(at diag.Position) []string {
 	return out
 }
 
-// tail returns the end of a text that has at most so many columns.
+// tail returns the end of a text, with at most room columns.
 func tail(s string, room int) string {
 	for columns(s) > room {
 		_, size := utf8.DecodeRuneInString(s)
@@ -140,5 +140,5 @@ func tail(s string, room int) string {
 	return s
 }
 
-// sequel reports whether the line goes on with what the one before began.
+// sequel reports whether the line continues the one before.
 func (l Line) sequel() bool { return l.Problem != nil && !l.First }

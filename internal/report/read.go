@@ -15,8 +15,8 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// summaryLimits bound a record that is read back: one of ours has a few
-// kilobytes and five levels.
+// summaryLimits bound a record that is read: ours have a few kilobytes and five
+// levels.
 func summaryLimits() strictjson.Limits { return strictjson.Limits{Bytes: 1 << 20, Depth: 16} }
 
 var (
@@ -25,10 +25,10 @@ var (
 	codeName     = regexp.MustCompile(`^[A-Z][A-Z0-9]{0,40}(-[A-Z0-9]{1,40}){0,6}$`)
 )
 
-// ReadSummary reads a record back. It takes what Summarize makes and nothing
-// that contradicts itself: a record may be older than this program, and whoever
-// may write the file may have written anything. A field that a newer version
-// added is left alone; another version of the schema is an error.
+// ReadSummary reads a record. It accepts what Summarize writes and nothing
+// inconsistent: a record may be older than this program, and whoever can write
+// the file may have written anything. Fields that a newer version added are
+// ignored; another version of the schema is an error.
 func ReadSummary(text []byte) (Summary, error) {
 	if _, err := strictjson.Parse(text, summaryLimits()); err != nil {
 		return Summary{}, fmt.Errorf("cannot read the summary: %w", err)
@@ -46,7 +46,7 @@ func ReadSummary(text []byte) (Summary, error) {
 // Began returns the time at which the run began.
 func (s Summary) Began() (time.Time, error) { return time.Parse(time.RFC3339Nano, s.Started) }
 
-// FirstError returns the problem that shut the gate, nil where none did.
+// FirstError returns the problem that kept the gate shut, nil if there is none.
 func (s Summary) FirstError() *diag.Problem {
 	for i, p := range s.Problems {
 		if p.Severity == diag.Error {
@@ -75,8 +75,7 @@ func (s Summary) check() error {
 	return errors.Join(s.checkVerdict(), s.checkTimes(), s.checkProblems())
 }
 
-// checkVerdict holds verdict and exit status against each other, so that
-// whoever reads either reads the same.
+// checkVerdict compares verdict and exit status, so that both mean the same.
 func (s Summary) checkVerdict() error {
 	passed := s.Status == int(diag.StatusReady)
 	switch s.Verdict {
@@ -98,8 +97,8 @@ func (s Summary) checkVerdict() error {
 	return nil
 }
 
-// What is believed of times, in seconds: a gate's budget is a day at most, and no
-// machine runs for a century.
+// Limits of plausible times, in seconds: a gate's time-out is at most a day,
+// and no machine runs for a century.
 const (
 	longest = 2 * 86400
 	oldest  = 100 * 366 * 86400

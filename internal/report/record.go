@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package report says what a run found: as text for a person, as JSON for a
-// machine, to the journal, to systemd's status line and to a terminal's live
-// line. Everything is made from one record, so no two of them can disagree.
-// It judges nothing and never exits.
+// Package report prints what a run found: as text, as JSON, to the journal, to
+// systemd's status line and to a terminal's live line. All of them come from
+// one record, so they cannot disagree. It judges nothing and never exits.
 package report
 
 import (
@@ -16,12 +15,12 @@ import (
 	"justnews/internal/gate"
 )
 
-// SchemaVersion is the version of the summary's JSON. It grows by one when a
-// field changes its meaning or goes away; a new field leaves it alone.
+// SchemaVersion is the version of the summary's JSON. It is incremented when a
+// field changes its meaning or is removed, not for a new field.
 const SchemaVersion = 1
 
-// Summary is the record of one run as JSON: what --json prints and what the
-// cache keeps. Its schema is published as summary.schema.json.
+// Summary is the record of one run as JSON, as printed by --json and stored in
+// the cache. Its schema is published as summary.schema.json.
 type Summary struct {
 	Schema   int     `json:"schema"`
 	Program  string  `json:"program"`
@@ -31,8 +30,8 @@ type Summary struct {
 	Unit     string  `json:"unit,omitempty"`
 	Started  string  `json:"started"`   // RFC 3339, UTC, microseconds
 	Elapsed  float64 `json:"elapsed_s"` // seconds
-	// Boot and Monotonic place the run among systemd's own time stamps, which no
-	// setting of the clock moves. Absent where they are not known.
+	// Boot and Monotonic relate the run to systemd's own timestamps, which
+	// setting the clock does not change. Absent if unknown.
 	Boot      string         `json:"boot_id,omitempty"`
 	Monotonic float64        `json:"monotonic_s,omitempty"` // CLOCK_MONOTONIC at Started, seconds
 	Told      float64        `json:"told_s,omitempty"`      // CLOCK_BOOTTIME when the journal last got a line of its first error, seconds
@@ -40,20 +39,20 @@ type Summary struct {
 	Verdict   string         `json:"verdict"` // ready, warnings, refused, switched-off
 	Status    int            `json:"status"`  // exit status
 	Models    SummaryModels  `json:"models"`
-	MPS       *SummaryMPS    `json:"mps,omitempty"` // absent where MPS was not asked for
-	GPU       *GPUs          `json:"gpu,omitempty"` // absent where nobody looked
+	MPS       *SummaryMPS    `json:"mps,omitempty"` // absent if MPS was not checked
+	GPU       *GPUs          `json:"gpu,omitempty"` // absent if the GPUs were not checked
 	Steps     []SummaryStep  `json:"steps"`
 	Problems  []diag.Problem `json:"problems"`
 }
 
-// SummaryTimeout is the budget of the run.
+// SummaryTimeout is the time-out of the run.
 type SummaryTimeout struct {
 	Seconds float64 `json:"seconds"`
 	Origin  string  `json:"origin"`
 }
 
-// SummaryModels is the orchestrator's last account, and what the run did about
-// it. Expected is -1 where there is no map to count.
+// SummaryModels is the orchestrator's last status, and what the run requested.
+// Expected is -1 if there is no map.
 type SummaryModels struct {
 	State    string `json:"state"`
 	Done     int    `json:"done"`
@@ -65,15 +64,15 @@ type SummaryModels struct {
 	Led      bool   `json:"led"`
 }
 
-// SummaryMPS is how far NVIDIA MPS was proven, in the words of mps.require, and
+// SummaryMPS is how far NVIDIA MPS was verified: the values of mps.require, and
 // "none".
 type SummaryMPS struct {
 	Required string `json:"required"`
 	Reached  string `json:"reached"`
 	Unit     string `json:"unit,omitempty"`
 	Started  bool   `json:"started"` // by this run
-	Daemon   int    `json:"daemon"`  // PID, 0: not known
-	Server   int    `json:"server"`  // PID, 0: none was asked for
+	Daemon   int    `json:"daemon"`  // PID, 0: unknown
+	Server   int    `json:"server"`  // PID, 0: not checked
 	Queries  int    `json:"queries"`
 }
 
@@ -86,8 +85,8 @@ type SummaryStep struct {
 	Detail  string  `json:"detail,omitempty"`
 }
 
-// Summarize turns a result into its record. Strings from outside come out
-// clean, so that printing the record with any tool is safe.
+// Summarize turns a result into its record. Strings from outside are cleaned,
+// so that the record can be printed safely with any tool.
 func Summarize(run, version string, r gate.Result) Summary {
 	s := Summary{
 		Schema: SchemaVersion, Program: "justnews-gate", Version: version, Run: run,
@@ -128,7 +127,7 @@ func (s Summary) JSON() ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
-// verdict names the outcome. Status 2, warnings only, is a survey's alone.
+// verdict returns the outcome. Only a survey has status 2, warnings only.
 func verdict(r gate.Result) string {
 	if r.Status == diag.StatusWarnings {
 		return "warnings"
@@ -144,8 +143,9 @@ func verdict(r gate.Result) string {
 	return "ready"
 }
 
-// notReached is the word for a step that an earlier one kept from its turn.
+// notReached is the verdict of a step that was not run because an earlier one
+// failed.
 const notReached = "not-reached"
 
-// seconds rounds to microseconds: finer digits are noise in a record.
+// seconds rounds to microseconds, as finer digits are noise.
 func seconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }

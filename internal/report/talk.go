@@ -11,14 +11,14 @@ import (
 	"justnews/internal/journal"
 )
 
-// Sink takes messages with fields: the journal, or stderr with a level before
-// each line. *journal.Log is one.
+// Sink accepts messages with fields: the journal, or stderr with a level before
+// each line, such as *journal.Log.
 type Sink interface {
 	Write(p journal.Priority, message string, fields ...journal.Field) error
 	Way() journal.Way
 }
 
-// Talk is everything that is said to people: problems, verdicts and the live
+// Talk prints everything that is for people: problems, verdicts and the live
 // line of a wait. Data never goes through it.
 type Talk struct {
 	mu       sync.Mutex
@@ -26,11 +26,11 @@ type Talk struct {
 	sink     Sink // nil: w
 	paper    Paper
 	instance string
-	live     bool // a live line stands on the terminal
+	live     bool // a live line is on the terminal
 }
 
-// NewTalk returns a Talk that writes to w, which is such a paper, or through sink
-// where there is one and nobody sits at a terminal.
+// NewTalk returns a Talk that writes to w, described by paper, or to sink, if
+// there is one and w is not a terminal.
 func NewTalk(w io.Writer, sink Sink, paper Paper) *Talk {
 	if sink != nil && sink.Way() == journal.Plain {
 		sink = nil
@@ -38,12 +38,12 @@ func NewTalk(w io.Writer, sink Sink, paper Paper) *Talk {
 	return &Talk{w: w, sink: sink, paper: paper}
 }
 
-// About names the instance that everything from now on is about; the journal
-// keeps it as a field.
+// About sets the instance of all following messages, which is a field in the
+// journal.
 func (t *Talk) About(instance string) { t.instance = diag.Clean(instance) }
 
-// Say writes lines. What cannot be written is lost: there is nobody left to
-// tell, and a verdict must not depend on it.
+// Say writes lines. What cannot be written is lost, since a verdict must not
+// depend on it.
 func (t *Talk) Say(lines []Line) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -57,8 +57,8 @@ func (t *Talk) Say(lines []Line) {
 	}
 }
 
-// write writes a line for a person. In a log each finding begins with the
-// program's name; a person at a terminal has just typed it.
+// write writes a line as text. In a log each finding begins with the program's
+// name, which is redundant on a terminal.
 func (t *Talk) write(l Line) {
 	written := Written([]Line{l}, t.paper)
 	for i, text := range written {
@@ -69,8 +69,8 @@ func (t *Talk) write(l Line) {
 	}
 }
 
-// send writes one line with its fields. Only the first line of a problem
-// carries its MESSAGE_ID: the catalogue's text belongs under it once.
+// send writes one line with its fields. Only the first line of a problem has
+// its MESSAGE_ID, so that the catalogue's text is shown once.
 func (t *Talk) send(l Line, sequel bool) {
 	text := l.Level + ": " + l.Text
 	switch {
@@ -108,7 +108,7 @@ func (t *Talk) fields(l Line, sequel bool) []journal.Field {
 	return fields
 }
 
-// fixFields carry the fix: the journal takes a field more than once.
+// fixFields are the fix: the journal accepts repeated fields.
 func fixFields(f diag.Fix) []journal.Field {
 	var fields []journal.Field
 	if f.Advice != "" {
@@ -120,8 +120,7 @@ func fixFields(f diag.Fix) []journal.Field {
 	return fields
 }
 
-// paint colours a level for a terminal: what is wrong stands out, the rest
-// stays quiet.
+// paint colours a level for a terminal, so that problems stand out.
 func paint(level string, color bool) string {
 	code := map[string]string{
 		"error": "31;1", "refused": "31;1", "warning": "33;1", "warnings": "33;1", "pass": "32;1", "fix": "36", "look": "36", "seen": "2", "notice": "2",

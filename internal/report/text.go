@@ -18,8 +18,8 @@ type Line struct {
 	Priority int // 3 error, 4 warning, 5 notice, 6 information
 	Level    string
 	Text     string
-	Problem  *diag.Problem // what it speaks of, nil for a verdict
-	First    bool          // it names the problem: evidence and fix follow
+	Problem  *diag.Problem // its problem, nil for a verdict
+	First    bool          // it is the first line of the problem; evidence and fix follow
 }
 
 // Syslog priorities, as syslog(3) numbers them.
@@ -30,8 +30,8 @@ const (
 	priInfo    = 6
 )
 
-// Lines turns a result into the lines that an operator reads: every problem,
-// each followed by its evidence and its cure, and the verdict last.
+// Lines turns a result into lines for the operator: every problem, each
+// followed by its evidence and fix, and the verdict last.
 func Lines(run string, r gate.Result) []Line {
 	var lines []Line
 	for i := range r.Problems {
@@ -41,7 +41,8 @@ func Lines(run string, r gate.Result) []Line {
 	return append(lines, stoppedLine(r)...)
 }
 
-// stoppedLine says what a run has stopped itself: no verdict does.
+// stoppedLine reports what a run has stopped itself, which is not in the
+// verdict.
 func stoppedLine(r gate.Result) []Line {
 	n := 0
 	for _, p := range r.Problems {
@@ -62,9 +63,9 @@ func stoppedLine(r gate.Result) []Line {
 	}
 }
 
-// Short is a refusal on one line: what it was shut by, and the unit whose
-// journal has the whole of it, "": there is no more to it. Warnings are this
-// unit's own, and have a line each.
+// Short is a refusal on one line: its code, and the unit whose journal has the
+// details, "" if there are none. Warnings concern this unit, and get one line
+// each.
 func Short(run string, r gate.Result, unit string) []Line {
 	var lines []Line
 	for i := range r.Problems {
@@ -84,7 +85,7 @@ func Short(run string, r gate.Result, unit string) []Line {
 	return Lines(run, r)
 }
 
-// ProblemLines turns problems alone into lines.
+// ProblemLines turns problems into lines.
 func ProblemLines(problems []diag.Problem) []Line {
 	var lines []Line
 	for i := range problems {
@@ -104,7 +105,7 @@ func problemLines(p *diag.Problem) []Line {
 	shown := cleaned(*p)
 	lines := []Line{{Priority: pri, Level: p.Severity.String(), Text: shown.String(), Problem: p, First: true}}
 	if p.Severity == diag.Notice {
-		return lines // nothing is wrong: explain CODE has the rest
+		return lines // not a problem: explain CODE has the rest
 	}
 	if level, text := evidence(shown); text != "" {
 		lines = append(lines, Line{Priority: pri, Level: level, Text: text, Problem: p})
@@ -112,9 +113,8 @@ func problemLines(p *diag.Problem) []Line {
 	return append(lines, fixLines(pri, p, shown.Fix)...)
 }
 
-// A line of levelCommand is a command: no word stands before or after it, so
-// that the line can be pasted as it is. One of levelPass is a sentence that says
-// so itself.
+// A line of levelCommand is only a command, so that it can be pasted. One of
+// levelPass is a complete sentence, without a prefix.
 const (
 	levelCommand = "command"
 	levelPass    = "pass"
@@ -137,8 +137,8 @@ func fixLines(pri int, p *diag.Problem, f diag.Fix) []Line {
 	return lines
 }
 
-// evidence is what was seen and what was expected, without what the message
-// says itself.
+// evidence is what was seen and what was expected, without what is already in
+// the message.
 func evidence(p diag.Problem) (level, text string) {
 	if strings.Contains(p.Message, p.Seen) || strings.Trim(p.Seen, `"`) == p.Subject {
 		p.Seen = ""
@@ -176,7 +176,7 @@ func subject(run string, r gate.Result) string {
 	return diag.Clean(r.Instance)
 }
 
-// findings counts what was found; notices are none.
+// findings counts the findings, without notices.
 func findings(r gate.Result) string {
 	var n [2]int
 	for _, p := range r.Problems {
@@ -199,7 +199,7 @@ func findings(r gate.Result) string {
 	return strings.Join(parts, ", ")
 }
 
-// passed says what may go on, and what was proven for it.
+// passed is what may start, and what was verified for it.
 func passed(run string, r gate.Result) string {
 	proof := proven(r)
 	switch {
@@ -213,7 +213,7 @@ func passed(run string, r gate.Result) string {
 	return fmt.Sprintf("%s passed: %s (%s)", run, proof, Span(r.Elapsed))
 }
 
-// proven lists what the steps found, in few words.
+// proven lists the results of the steps briefly.
 func proven(r gate.Result) string {
 	var parts []string
 	for _, s := range r.Steps {
@@ -229,12 +229,12 @@ func proven(r gate.Result) string {
 	return strings.Join(parts, ", ")
 }
 
-// reached reports whether a step passed that would not have without another.
+// reached reports whether a step passed that depends on another.
 func reached(r gate.Result, step string) bool {
 	return slices.ContainsFunc(r.Steps, func(s gate.StepResult) bool { return s.Name == step && s.Verdict == gate.Passed && s.Detail != "" })
 }
 
-// Span prints a duration as people say it: 340 ms, 4.2 s, 41 s, 3 min 20 s.
+// Span formats a duration for people: 340 ms, 4.2 s, 41 s, 3 min 20 s.
 func Span(d time.Duration) string {
 	whole := int(d.Seconds() + 0.5)
 	switch {
@@ -249,7 +249,7 @@ func Span(d time.Duration) string {
 	}
 }
 
-// StepLines lists the steps with their times, for a person who asked for more.
+// StepLines lists the steps with their times, for verbose output.
 func StepLines(r gate.Result) []Line {
 	lines := make([]Line, 0, len(r.Steps))
 	for _, s := range r.Steps {

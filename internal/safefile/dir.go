@@ -16,17 +16,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unixStat is what package os keeps of a stat.
+// unixStat is the stat that package os keeps.
 type unixStat = syscall.Stat_t
 
-// OpenDir opens a directory to be listed, links followed; anything else is an
+// OpenDir opens a directory for listing, following links; anything else is an
 // error and is not opened.
 func OpenDir(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY, 0)
 }
 
-// OpenRoot opens a directory that is no link itself: os.Root guards only what
-// lies below it.
+// OpenRoot opens a directory that is not itself a link: os.Root only protects
+// what is below it.
 func OpenRoot(path string) (*os.Root, error) {
 	named, err := Lstat(path)
 	if err != nil {
@@ -35,7 +35,7 @@ func OpenRoot(path string) (*os.Root, error) {
 	return entered(path, named, func() (*os.Root, error) { return os.OpenRoot(path) })
 }
 
-// Enter opens a directory below root that is no link.
+// Enter opens a directory below root that is not a link.
 func Enter(root *os.Root, name string) (*os.Root, error) {
 	info, err := root.Lstat(name)
 	if err != nil {
@@ -67,11 +67,11 @@ func entered(name string, named Info, open func() (*os.Root, error)) (*os.Root, 
 	return root, nil
 }
 
-// batch is how many entries are read between two looks at the context.
+// batch is how many entries are read between two checks of the context.
 const batch = 1024
 
 // Entries reads an open directory, in the file system's order, at most limit
-// entries: more are ErrTooMany, with those that were read.
+// entries; if there are more, it returns those with ErrTooMany.
 func Entries(ctx context.Context, dir *os.File, limit int) ([]fs.DirEntry, error) {
 	var all []fs.DirEntry
 	for {
@@ -100,7 +100,7 @@ func List(ctx context.Context, path string, limit int) ([]fs.DirEntry, error) {
 	return listed(ctx, dir, limit)
 }
 
-// ListIn reads a directory that was opened before, sorted by name.
+// ListIn reads an open directory, sorted by name.
 func ListIn(ctx context.Context, root *os.Root, name string, limit int) ([]fs.DirEntry, error) {
 	dir, err := root.OpenFile(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// grace is how long a call that heeds ctx itself has to return what it has.
+// grace is how long a call that observes ctx itself has to return its result.
 const grace = 100 * time.Millisecond
 
-// Do calls f and returns what it returns; when ctx ends first, f gets a moment
-// to notice, and then Do returns ctx's cause without it. A system call on a file
-// system that never answers cannot be ended: its goroutine and its thread are
-// left behind, and nobody may use what f still writes to. So f must share
-// nothing with its caller but what it returns.
+// Do calls f and returns its result. If ctx ends first, f gets a moment to
+// notice, and then Do returns ctx's cause without waiting any longer. A system
+// call on a file system that never responds cannot be interrupted: its
+// goroutine and thread are left behind, and what f still writes to must not be
+// used. So f must share nothing with its caller except its result.
 func Do[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T

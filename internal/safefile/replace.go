@@ -16,14 +16,14 @@ import (
 // New is a file to be written.
 type New struct {
 	Data []byte
-	Mode fs.FileMode // whatever the umask is
-	Sync bool        // survive a loss of power
-	// Owner and Group get the file; both 0: whoever writes keeps it.
+	Mode fs.FileMode // regardless of the umask
+	Sync bool        // survives a power failure
+	// Owner and Group of the file; both 0: those of the process.
 	Owner, Group int
 }
 
-// Replace writes a file whole or not at all: into a new file beside it, then
-// renamed over the old one. A link of that name is replaced, not followed.
+// Replace writes a file atomically: to a new file beside it, which is renamed
+// over the old one. A link with that name is replaced, not followed.
 func (n New) Replace(root *os.Root, name string) error {
 	temporary := TemporaryOf(name) + unique()
 	if at := strings.LastIndexByte(name, '/'); at >= 0 {
@@ -35,8 +35,8 @@ func (n New) Replace(root *os.Root, name string) error {
 	return n.Commit(root, temporary, name)
 }
 
-// Overwrite writes a file that exists in place, for one that cannot be replaced.
-// It takes nothing but a regular file with one name.
+// Overwrite writes an existing file in place, if it cannot be replaced. It must
+// be a regular file with one name.
 func Overwrite(root *os.Root, name string, data []byte) error {
 	named, err := root.Lstat(name)
 	if err != nil {
@@ -70,8 +70,7 @@ func overwrite(f *os.File, named fs.FileInfo, data []byte) error {
 	return f.Truncate(int64(len(data)))
 }
 
-// Write makes a file that did not exist, and leaves nothing behind where that
-// fails.
+// Write creates a new file, and leaves nothing behind if that fails.
 func (n New) Write(root *os.Root, name string) error {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, n.Mode)
 	if err != nil {
@@ -93,7 +92,7 @@ func (n New) Write(root *os.Root, name string) error {
 	return err
 }
 
-// Commit gives a file that was written its name.
+// Commit renames a written file to its name.
 func (n New) Commit(root *os.Root, temporary, name string) error {
 	if err := root.Rename(temporary, name); err != nil {
 		_ = root.Remove(temporary)
@@ -105,8 +104,7 @@ func (n New) Commit(root *os.Root, temporary, name string) error {
 	return SyncDir(root)
 }
 
-// SyncDir makes what was renamed or removed in a directory survive a loss of
-// power.
+// SyncDir makes renames and removals in a directory survive a power failure.
 func SyncDir(root *os.Root) error {
 	dir, err := root.OpenFile(".", os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -115,11 +113,11 @@ func SyncDir(root *os.Root) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// TemporaryOf is how the names begin that Replace gives its temporary files.
+// TemporaryOf is the prefix of the names of Replace's temporary files.
 func TemporaryOf(name string) string { return "." + name + "." }
 
-// IsTemporary reports whether a name is one that Replace makes: a prefix of
-// TemporaryOf and uniqueLen characters of uniqueFrom.
+// IsTemporary reports whether a name is that of a temporary file of Replace: a
+// prefix of TemporaryOf and uniqueLen characters of uniqueFrom.
 func IsTemporary(prefix, name string) bool {
 	text, ok := strings.CutPrefix(name, prefix)
 	return ok && len(text) == uniqueLen && strings.Trim(text, uniqueFrom) == ""
@@ -130,8 +128,8 @@ const (
 	uniqueFrom = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 )
 
-// unique returns a name that no other writer has. crypto/rand would do as well,
-// and add a tenth to the size of a generator that writes no such file.
+// unique returns a name that no other writer uses. crypto/rand would add a
+// tenth to the size of the generator, which writes no such file.
 func unique() string {
 	name := make([]byte, uniqueLen)
 	for i := range name {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package safefile reads, lists and replaces files that somebody else may have
-// put there. It opens regular files only, without waiting and without touching a
-// device; it reads no more than a limit; it says who owns what was opened; and
-// it returns to its caller when a context ends, even where the kernel does not
-// (Do). Every other package reads through it: a test in internal/layout holds
-// that.
+// put there. It opens regular files only, without blocking and without touching
+// a device; it reads no more than a limit; it returns the owner of what was
+// opened; and it returns to its caller when a context ends, even if the kernel
+// does not (Do). Every other package reads through it, which a test in
+// internal/layout checks.
 package safefile
 
 import (
@@ -19,7 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Errors of what was found. Those of the system are wrapped as they are.
+// Errors about what was found. Those of the system are wrapped unchanged.
 var (
 	ErrNotRegular = errors.New("not a regular file")
 	ErrTooLarge   = errors.New("too large")
@@ -27,7 +27,7 @@ var (
 	errReplaced   = errors.New("it was replaced while it was opened")
 )
 
-// Info is what the kernel says of a file or directory.
+// Info is the metadata of a file or directory.
 type Info struct {
 	Dev, Ino     uint64
 	Size         int64 // bytes
@@ -87,11 +87,11 @@ func Bits(mode fs.FileMode) uint32 {
 	return b
 }
 
-// Same reports whether both are the same file, whatever has happened to it.
+// Same reports whether both are the same file, even if it was changed.
 func (i Info) Same(o Info) bool { return i.Dev == o.Dev && i.Ino == o.Ino }
 
-// Trust refuses what somebody other than the owners may have written: another
-// owner, or a mode that lets group or others write.
+// Trust rejects what a user other than the owners may have written: a file of
+// another owner, or one that is writable by group or others.
 func (i Info) Trust(owners ...int) error {
 	if !slices.Contains(owners, i.UID) {
 		return fmt.Errorf("it belongs to UID %d", i.UID)
@@ -108,7 +108,7 @@ func Stat(path string) (Info, error) { return statAt(unix.AT_FDCWD, path, 0) }
 // Lstat does not follow a link at the end of the path.
 func Lstat(path string) (Info, error) { return statAt(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW) }
 
-// StatIn looks at a name in an open directory, links followed.
+// StatIn returns the metadata of a name in an open directory, following links.
 func StatIn(dir *os.File, name string) (Info, error) { return statAt(int(dir.Fd()), name, 0) }
 
 func statAt(dir int, path string, flags int) (Info, error) {
@@ -119,7 +119,7 @@ func statAt(dir int, path string, flags int) (Info, error) {
 	return infoOf(&st), nil
 }
 
-// Fstat looks at an open file.
+// Fstat returns the metadata of an open file.
 func Fstat(f *os.File) (Info, error) { return fstat(int(f.Fd()), f.Name()) }
 
 func fstat(fd int, name string) (Info, error) {
@@ -130,7 +130,7 @@ func fstat(fd int, name string) (Info, error) {
 	return infoOf(&st), nil
 }
 
-// Of looks at an open directory.
+// Of returns the metadata of an open directory.
 func Of(root *os.Root) (Info, error) {
 	info, err := root.Stat(".")
 	if err != nil {
@@ -152,32 +152,34 @@ func from(info fs.FileInfo) (Info, error) {
 	}, nil
 }
 
-// Flags say which of the files of a name will do.
+// Flags restrict which files are accepted.
 type Flags int
 
 // The flags.
 const (
 	// NoFollow refuses a link at the end of the path.
 	NoFollow Flags = 1 << iota
-	// OneName refuses a file with a second name, which may be someone else's.
+	// OneName rejects a file with more than one name, which may belong to
+	// another user.
 	OneName
 )
 
-// File is a regular file that is open for reading, as it was when it was opened.
+// File is a regular file that is open for reading, with its metadata at that
+// time.
 type File struct {
 	*os.File
 	Info
 }
 
-// Name is the path that it was opened with.
+// Name is the path with which it was opened.
 func (f *File) Name() string { return f.File.Name() }
 
-// Stat looks at the file again.
+// Stat returns the current metadata.
 func (f *File) Stat() (Info, error) { return Fstat(f.File) }
 
-// Open opens a regular file for reading. Anything else is only looked at and
-// not opened: opening a device can do harm, and opening a FIFO can wait. A file
-// on which somebody holds a lease is not waited for either (EAGAIN).
+// Open opens a regular file for reading. Anything else is not opened: opening a
+// device can have side effects, and opening a FIFO can block. It does not wait
+// for a file on which another process holds a lease (EAGAIN).
 func Open(path string, flags Flags) (*File, error) {
 	how := unix.O_PATH | unix.O_CLOEXEC
 	if flags&NoFollow != 0 {
@@ -191,7 +193,8 @@ func Open(path string, flags Flags) (*File, error) {
 	return reopen(pin, path, flags)
 }
 
-// OpenIn opens a regular file below root for reading. No link leads out of root.
+// OpenIn opens a regular file below root for reading. Links cannot lead out of
+// root.
 func OpenIn(root *os.Root, name string, flags Flags) (*File, error) {
 	if flags&NoFollow == 0 {
 		return openThrough(root, name, flags)
@@ -222,7 +225,7 @@ func openThrough(root *os.Root, name string, flags Flags) (*File, error) {
 	return reopen(int(f.Fd()), name, flags)
 }
 
-// reopen opens for reading what pin is, if that is what is allowed.
+// reopen opens what pin refers to for reading, if it is allowed.
 func reopen(pin int, name string, flags Flags) (*File, error) {
 	info, err := fstat(pin, name)
 	switch {
@@ -237,7 +240,7 @@ func reopen(pin int, name string, flags Flags) (*File, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	// Without O_NONBLOCK package os leaves the file alone: no poller.
+	// Without O_NONBLOCK package os does not register the file with the poller.
 	if err := unix.SetNonblock(fd, false); err != nil {
 		_ = unix.Close(fd)
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
@@ -245,7 +248,7 @@ func reopen(pin int, name string, flags Flags) (*File, error) {
 	return &File{os.NewFile(uintptr(fd), name), info}, nil
 }
 
-// notRegular is ErrNotRegular with what it is instead.
+// notRegular is ErrNotRegular with the actual kind of file.
 type notRegular struct{ mode fs.FileMode }
 
 func (n notRegular) Error() string        { return "is " + Describe(n.mode) + ", " + ErrNotRegular.Error() }
@@ -270,9 +273,9 @@ func Describe(mode fs.FileMode) string {
 	return "a special file"
 }
 
-// All reads the file from its start to its end, at most limit bytes: a larger
-// one is ErrTooLarge. Memory grows with what is really there, not with what a
-// size claims.
+// All reads the file from its start to its end, at most limit bytes:
+// ErrTooLarge if it is larger. Memory grows with the actual content, not with
+// the size that the file claims.
 func (f *File) All(limit int64) ([]byte, error) {
 	if f.Size > limit {
 		return nil, tooLarge(f.Name(), limit)

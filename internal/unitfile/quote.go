@@ -44,10 +44,11 @@ func appendEscaped(dst []byte, s string, dollar bool) []byte {
 	return dst
 }
 
-// appendPath writes a path as it stands, but for percent signs. systemd strips
-// white space from the end of the line and takes a backslash there for a
-// continuation; a slash after either keeps it, and path_simplify() drops the
-// slash again. (systemd strips ASCII only; other readers strip any white space.)
+// appendPath writes a path literally, except for percent signs. systemd strips
+// white space from the end of the line and takes a backslash there as a
+// continuation; a slash after either preserves it, and path_simplify() drops
+// the slash again. (systemd strips ASCII only; other readers strip any white
+// space.)
 func appendPath(dst []byte, path string) ([]byte, error) {
 	if r := refusePath(path); r != nil {
 		return dst, r
@@ -65,8 +66,8 @@ func appendPath(dst []byte, path string) ([]byte, error) {
 }
 
 // appendListedPath writes one entry of a list of paths. systemd unquotes these
-// without unescaping, so a backslash only protects the character behind it;
-// that is enough for all that refusePath lets through.
+// without unescaping, so a backslash only protects the character after it; that
+// is enough for everything that refusePath accepts.
 func appendListedPath(dst []byte, mark, path string) ([]byte, error) {
 	if r := refusePath(path); r != nil {
 		return dst, r

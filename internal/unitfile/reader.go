@@ -14,9 +14,8 @@ type Setting struct {
 	Section, Key, Value string
 }
 
-// reader hands out one setting after the other, by the rules of conf-parser.c.
-// What systemd would skip with a message, or lose the rest of the file over, is an
-// error here.
+// reader returns one setting after the other, by the rules of conf-parser.c.
+// Whatever makes systemd skip a line or the rest of the file is an error here.
 type reader struct {
 	rest    string
 	line    int
@@ -66,7 +65,7 @@ func (r *reader) next() (s Setting, found bool, err error) {
 	return s, false, nil
 }
 
-// isWhite knows systemd's WHITESPACE.
+// isWhite is systemd's WHITESPACE.
 func isWhite(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 func trim(s string) string {
@@ -79,7 +78,7 @@ func trim(s string) string {
 	return s
 }
 
-// readable refuses what ends a line for read_line_full() besides the newline (a
+// readable rejects what ends a line for read_line_full() besides the newline (a
 // carriage return, a NUL), and what makes systemd drop it.
 func readable(line string) error {
 	if len(line) >= maxLine {
@@ -94,7 +93,7 @@ func readable(line string) error {
 	return nil
 }
 
-// continues reports whether a line ends in a backslash that no other escapes.
+// continues reports whether a line ends in a backslash that is not escaped.
 func continues(line string) bool {
 	if !strings.HasSuffix(line, `\`) {
 		return false
@@ -225,8 +224,8 @@ func nibble(c byte) byte {
 	return c - 'a' + 10
 }
 
-// undouble reads %% as % and refuses every other use of the sign, which would
-// be a specifier (or, in a command line, a variable).
+// undouble reads %% as % and rejects every other percent sign, which would be a
+// specifier (or, in a command line, a variable).
 func undouble(s string, sign byte) (string, error) {
 	if strings.IndexByte(s, sign) < 0 {
 		return s, nil

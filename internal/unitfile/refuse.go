@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// CheckText reports whether any unit file can carry a string, as a word in
-// quotes. The error is a *Refusal.
+// CheckText reports whether a string can be written to a unit file, as a quoted
+// word. The error is a *Refusal.
 func CheckText(s string) error { return asError(refuseBytes(s)) }
 
 // CheckPath is CheckText for an absolute path.
@@ -24,8 +24,8 @@ func asError(r *Refusal) error {
 	return r
 }
 
-// refuseBytes finds the first byte that not even an escape can carry: systemd
-// ends a line at a NUL and drops a line that is not UTF-8.
+// refuseBytes finds the first byte that cannot be written even with an escape:
+// systemd ends a line at a NUL and drops a line that is not UTF-8.
 func refuseBytes(s string) *Refusal {
 	for i := 0; i < len(s); {
 		if s[i] < utf8.RuneSelf {
@@ -44,13 +44,13 @@ func refuseBytes(s string) *Refusal {
 	return nil
 }
 
-// nonCharacter tells which well-formed runes systemd's utf8_is_valid() refuses
-// (utf8.c: unichar_is_valid).
+// nonCharacter reports the well-formed runes that systemd's utf8_is_valid()
+// rejects (utf8.c: unichar_is_valid).
 func nonCharacter(r rune) bool {
 	return r >= 0xFDD0 && r <= 0xFDEF || r&0xFFFE == 0xFFFE
 }
 
-// refuseText finds the first byte that cannot stand in a line unescaped.
+// refuseText finds the first byte that cannot be in a line unescaped.
 func refuseText(s string) *Refusal {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] == 0x7f {
@@ -60,13 +60,13 @@ func refuseText(s string) *Refusal {
 	return refuseBytes(s)
 }
 
-// Limits of the kernel (linux/limits.h), which path_is_valid() holds.
+// Limits of the kernel (linux/limits.h), which path_is_valid() enforces.
 const (
 	maxPath      = 4095
 	maxComponent = 255
 )
 
-// refusePath finds what keeps systemd from taking a string as an absolute,
+// refusePath finds what keeps systemd from accepting a string as an absolute,
 // normalized path (path-util.c).
 func refusePath(path string) *Refusal {
 	if !strings.HasPrefix(path, "/") {
@@ -111,8 +111,8 @@ func refuseCommand(path string) *Refusal {
 	return nil
 }
 
-// refuseVariable holds the name of an environment variable to what
-// env_name_is_valid() takes.
+// refuseVariable accepts the names of environment variables that
+// env_name_is_valid() accepts.
 func refuseVariable(name string) *Refusal {
 	if name == "" {
 		return &Refusal{0, "an empty name"}
@@ -125,8 +125,8 @@ func refuseVariable(name string) *Refusal {
 	return nil
 }
 
-// refusePlain lets nothing through that has a meaning for systemd anywhere: no
-// quote, backslash, dollar, percent, semicolon, hash or white space.
+// refusePlain accepts nothing that has a special meaning for systemd: no quote,
+// backslash, dollar, percent, semicolon, hash or white space.
 func refusePlain(s string) *Refusal {
 	if s == "" {
 		return &Refusal{0, "empty, which would reset the setting"}
@@ -139,7 +139,7 @@ func refusePlain(s string) *Refusal {
 	return nil
 }
 
-// refuseSize takes what parse_size() and parse_permyriad() take.
+// refuseSize accepts what parse_size() and parse_permyriad() accept.
 func refuseSize(s string) *Refusal {
 	if s == "infinity" {
 		return nil
@@ -167,7 +167,7 @@ func digits(s string, i int) int {
 	return i
 }
 
-// refuseUnit takes a full name of a unit (unit-name.c: unit_name_is_valid).
+// refuseUnit accepts a full unit name (unit-name.c: unit_name_is_valid).
 func refuseUnit(name string) *Refusal {
 	if len(name) > maxComponent {
 		return &Refusal{maxComponent, "longer than any name of a unit"}

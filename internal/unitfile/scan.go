@@ -8,16 +8,16 @@ import (
 )
 
 // Fault is a line that systemd drops with a message in its log. With Rest it
-// drops everything behind the line too, and the unit is loaded all the same.
+// also drops everything after the line, and still loads the unit.
 type Fault struct {
 	Line   int
 	Reason string
 	Rest   bool
 }
 
-// Scan reads a file that somebody else wrote, and goes on where systemd does.
-// Of a command line only what systemd would run is told apart from what makes
-// it lose the rest of the file.
+// Scan reads a file that somebody else wrote, and continues where systemd does.
+// Of a command line it only distinguishes what systemd would run from what
+// makes it lose the rest of the file.
 func Scan(text []byte) ([]Setting, []Fault) {
 	var settings []Setting
 	var faults []Fault
@@ -87,15 +87,15 @@ func faultOf(err error) string {
 	return err.Error()
 }
 
-// losesRest tells what systemd does not get over: bytes that are not UTF-8, and
-// a section header without its end.
+// losesRest reports the errors after which systemd drops the rest of the file:
+// invalid UTF-8, and an unterminated section header.
 func losesRest(err error) bool {
 	refusal, ok := errors.AsType[*Refusal](err)
 	return ok && refusal.Reason == notUTF8 || errors.Is(err, errHeader) || errors.Is(err, errTooLong)
 }
 
-// refusedCommand says why systemd drops a command line, and with it the rest of
-// the file (load-fragment.c: config_parse_exec).
+// refusedCommand returns why systemd drops a command line, and with it the rest
+// of the file (load-fragment.c: config_parse_exec).
 func refusedCommand(s Setting) string {
 	if s.Section != "Service" || !strings.HasPrefix(s.Key, "Exec") || s.Value == "" {
 		return ""

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package unitfile is the one door through which text for systemd leaves. A
-// Line is made by a constructor that knows how systemd reads that kind of
-// setting; Append writes it so that systemd reads back exactly the given
-// strings, or refuses with the offset of the byte that cannot be carried.
-// Verify is the other side of the door: it reads the finished text by systemd's
-// rules and compares it with what was meant.
+// Package unitfile is the only package that writes text for systemd. A Line is
+// made by a constructor that knows how systemd reads that kind of setting;
+// Append writes it so that systemd reads back exactly the given strings, or
+// refuses with the offset of the byte that cannot be written. Verify is the
+// reverse: it reads the finished text by systemd's rules and compares it with
+// what was intended.
 //
 // The package opens no file and knows no setting of the product.
 package unitfile
@@ -15,7 +15,7 @@ import (
 	"fmt"
 )
 
-// File is a unit file or a drop-in before it is text.
+// File is a unit file or a drop-in before it is rendered.
 type File struct {
 	Comment  []string // one line each, written after "# "
 	Sections []Section
@@ -38,8 +38,8 @@ type Line struct {
 // Key returns the name of the setting, without the equals sign.
 func (l Line) Key() string { return l.key }
 
-// Args returns what systemd shall read, unquoted: the words of a command line,
-// NAME=value of a variable, else one string.
+// Args returns what systemd is to read, unquoted: the words of a command line,
+// NAME=value of a variable, otherwise one string.
 func (l Line) Args() []string {
 	switch l.form {
 	case formCommandLine:
@@ -51,7 +51,7 @@ func (l Line) Args() []string {
 	}
 }
 
-// form says how systemd reads a setting, and so how it has to be written.
+// form is how systemd reads a setting, and so how it has to be written.
 type form int
 
 const (
@@ -59,7 +59,7 @@ const (
 	formReset            // nothing after the equals sign
 	formVerbatim         // a constant of this program, specifiers included
 	formPlain            // one word of harmless characters
-	formSize             // bytes as systemd takes them: 4G, 50%, infinity
+	formSize             // bytes as systemd accepts them: 4G, 50%, infinity
 	formUnit             // one unit name
 	formPath             // one path, which systemd does not unquote
 	formListedPath       // one entry of a list of paths, which systemd unquotes
@@ -67,15 +67,15 @@ const (
 	formCommandLine      // a command with its arguments
 )
 
-// constant can be filled from outside this package by a string constant only,
-// never by a string that came from a file.
+// constant can only be set from outside this package by a string constant,
+// never by a string from a file.
 type constant string
 
-// Reset empties a list that earlier files began: Key= with nothing after it.
+// Reset clears a list that earlier files started: Key= with nothing after it.
 func Reset(key constant) Line { return Line{key: string(key), form: formReset} }
 
-// Verbatim is a constant that systemd shall read as it stands, specifiers such
-// as %i included.
+// Verbatim is a constant that systemd is to read literally, including
+// specifiers such as %i.
 func Verbatim(key, value constant) Line {
 	return Line{key: string(key), value: string(value), form: formVerbatim}
 }
@@ -86,7 +86,7 @@ func Plain(key constant, value string) Line {
 	return Line{key: string(key), value: value, form: formPlain}
 }
 
-// Size is an amount of bytes as systemd takes it: digits with an optional
+// Size is a number of bytes as systemd accepts it: digits with an optional
 // fraction and one of K M G T P E, a percentage, or "infinity".
 func Size(key constant, value string) Line {
 	return Line{key: string(key), value: value, form: formSize}
@@ -120,7 +120,7 @@ func CommandLine(key constant, argv []string) Line {
 	return Line{key: string(key), argv: argv, form: formCommandLine}
 }
 
-// Refusal says why a string cannot stand in a unit file.
+// Refusal is why a string cannot be written to a unit file.
 type Refusal struct {
 	Offset int // of the byte in the string, from 0
 	Reason string
@@ -129,7 +129,7 @@ type Refusal struct {
 func (r *Refusal) Error() string { return fmt.Sprintf("byte %d: %s", r.Offset, r.Reason) }
 
 // Append writes the file to dst. The error names the setting and wraps a
-// *Refusal; what was appended until then must not be used.
+// *Refusal; what was appended before must not be used.
 func (f *File) Append(dst []byte) ([]byte, error) {
 	for _, c := range f.Comment {
 		if r := refuseText(c); r != nil {
@@ -153,7 +153,8 @@ func (f *File) Append(dst []byte) ([]byte, error) {
 }
 
 // maxLine is the longest line, its end included, that systemd reads
-// (LONG_LINE_MAX of fileio.h, 1 MiB); a longer one loses the whole file.
+// (LONG_LINE_MAX of fileio.h, 1 MiB); a longer line makes it drop the whole
+// file.
 const maxLine = 1 << 20
 
 const notUTF8 = "not UTF-8 as systemd takes it"

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Verify reads text by systemd's rules and reports whether it says what f means,
-// no more and no less. It shares no code with Append but the list of forms.
+// Verify reads text by systemd's rules and reports whether it means exactly
+// what f does. It shares no code with Append except the list of forms.
 func (f *File) Verify(text []byte) error {
 	r := newReader(text)
 	for _, s := range f.Sections {
@@ -74,7 +74,7 @@ func same(got, want string) error {
 	return nil
 }
 
-// readsPath forgives the one slash that protects the end of a path.
+// readsPath ignores the slash that protects the end of a path.
 func (l Line) readsPath(value string) error {
 	p, err := undouble(value, '%')
 	if err != nil || p == l.value+"/" {
@@ -83,7 +83,7 @@ func (l Line) readsPath(value string) error {
 	return same(p, l.value)
 }
 
-// readsWord wants a single word, which is mark and then want.
+// readsWord expects a single word, mark followed by want.
 func readsWord(value string, unescape bool, mark, want string) error {
 	if value == "" {
 		return errDiffers
@@ -102,8 +102,8 @@ func readsWord(value string, unescape bool, mark, want string) error {
 	return same(word, want)
 }
 
-// readCommandLine refuses every semicolon that stands alone without quotes: it
-// would begin a second command.
+// readCommandLine rejects every semicolon that is an unquoted word: it would
+// start a second command.
 func readCommandLine(value string) ([]string, error) {
 	if strings.Contains(value, ";") && bareSemicolon(value) {
 		return nil, errors.New("a second command")
@@ -126,7 +126,7 @@ func readCommandLine(value string) ([]string, error) {
 	return argv, nil
 }
 
-// bareSemicolon reports whether a semicolon stands between the words.
+// bareSemicolon reports whether a word is an unquoted semicolon.
 func bareSemicolon(value string) bool {
 	for i := 0; i < len(value); {
 		if isWhite(value[i]) {

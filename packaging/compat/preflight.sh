@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# preflight.sh as the runbook knows it, for hands and units that still call it:
-# every flag becomes one of justnews-gate, which does the work. GATE_TIMEOUT,
-# REQUIRE_BUS and the rest of the environment are the gate's own.
+# preflight.sh of the runbook, for operators and units that still call it. Every
+# flag is translated to one of justnews-gate, which does the work. GATE_TIMEOUT,
+# REQUIRE_BUS and the rest of the environment are used by the gate itself.
 set -eu
 
-# Always this one: neither PATH nor any variable may choose what opens a gate.
+# A fixed path: neither PATH nor any variable may choose what opens a gate.
 gate=/usr/bin/justnews-gate
 
 usage() {
@@ -24,7 +24,7 @@ STRICT_MODEL_STORE. Exit status: see justnews-gate(8).
 END
 }
 
-# refuse ends a run without a verdict. $1: why. It never opens a gate.
+# refuse ends a run without a verdict and never opens a gate. $1: the reason.
 refuse() {
 	printf 'preflight.sh: error: %s\npreflight.sh: hint: preflight.sh --help\n' "$1" >&2
 	exit 64

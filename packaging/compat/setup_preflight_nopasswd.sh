@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# setup_preflight_nopasswd.sh as the runbook knows it: every flag becomes one of
-# justnews-gate nopasswd. What it installs is not the old rule, which made root
-# of whoever could write preflight.sh: see OPERATORS in justnews-gate(8).
+# setup_preflight_nopasswd.sh of the runbook. Every flag is translated to one of
+# justnews-gate nopasswd. It does not install the old rule, which made everyone root
+# who could write to preflight.sh: see OPERATORS in justnews-gate(8).
 set -eu
 
-# Always this one: neither PATH nor any variable may choose what opens a gate.
+# A fixed path: neither PATH nor any variable may choose what opens a gate.
 gate=/usr/bin/justnews-gate
 
 usage() {
@@ -28,7 +28,7 @@ With --install and a --run together, both are done, in this order.
 END
 }
 
-# refuse ends a run that was not understood. $1: why.
+# refuse ends a run with an unknown command line. $1: the reason.
 refuse() {
 	printf 'setup_preflight_nopasswd.sh: error: %s\n' "$1" >&2
 	printf 'setup_preflight_nopasswd.sh: hint: setup_preflight_nopasswd.sh --help\n' >&2

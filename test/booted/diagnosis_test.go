@@ -281,11 +281,11 @@ func quoted(code string) string {
 
 const diagnosisHead = `# Diagnosis, measured
 
-A host with 17 instances, booted (systemd 257). Each fault is injected while the instances are stopped, and
-` + "`systemctl start justnews.target`" + ` is refused. The first error is read from the oldest record of a refusal, or from
-` + "`justnews-gate status`" + ` where no gate was reached, and its fix is followed to the letter: commands are run as they
-are printed; where it advises a person, what removes the fault stands for that person. Named: the finding has the words,
-written before, that tell the true cause. Up: how every instance became active within 60 s.
+A booted host with 17 instances (systemd 257). Each fault is injected while the instances are stopped, after which
+` + "`systemctl start justnews.target`" + ` is refused. The first error is taken from the oldest record of a refusal, or from
+` + "`justnews-gate status`" + ` if no gate was reached, and its fix is followed literally: commands are run as printed, and
+advice to a person is replaced by what removes the fault. Named: the finding contains the words, written in advance, that
+identify the actual cause. Up by: how every instance became active within 60 s.
 
 This table is written by ` + "`go test ./test/booted -run 'TestDiagnosis$' -diagnosis`" + `.
 

@@ -20,10 +20,10 @@ var update = flag.Bool("update", false, "write docs/screens.md and docs/security
 
 const screensHead = `# Screens
 
-What the program prints on a host with 17 instances under a booted systemd. The
-test that writes this page also holds it against the program:
-` + "`go test ./test/booted -run Screens -update`" + `. Times, sizes and numbers of processes
-are those of that run; they are left out of the comparison.
+What the program prints on a host with 17 instances and a booted systemd. The test
+that writes this page also compares it with the program:
+` + "`go test ./test/booted -run Screens -update`" + `. Times, sizes and process counts are
+those of that run, and are not compared.
 `
 
 // The documentation shows what the program prints, on a host that is up and on

@@ -17,26 +17,26 @@ import (
 
 var page = filepath.Join("..", "..", "docs", "hostile.md")
 
-const intro = `# What the gate makes of a hostile server
+const intro = `# The gate and misbehaving servers
 
-This page is written by a test (%[1]s),
-and every line of it is held against the real program over real sockets. The server is the reference
-orchestrator with its 16 models, or the MCP bus, told to misbehave in one way
-at a time; the gate is %[2]s.
+This page is written by a test (%[1]s), which compares every row with the
+real program over real sockets. The server is the reference orchestrator with 16
+models, or the reference MCP bus, made to misbehave in one way at a time; the gate is
+%[2]s.
 
-A gate opens only after three looks in a row, two of them over connections of
-their own, that satisfy every condition and agree. A row whose gate opens says
-why that is right. In every row the run also ends within the time bound, sends
-at most %[3]d requests and %[4]d more a second, never has more than %[5]d MiB
-resident, and writes no control character to either output. The POSTs are exact.
+A gate opens only after three consecutive looks, two of them over connections of their
+own, that satisfy every condition and agree. If the gate opens, the row says why that
+is correct. In every row the run also ends within the time bound, sends at most
+%[3]d requests plus %[4]d per second, uses at most %[5]d MiB of resident memory,
+and writes no control characters to either output. The number of POSTs is exact.
 
 | | |
 |---|---:|
-| ways to misbehave that the reference server knows, each with a row | %[6]d |
+| ways in which the reference server can misbehave, each with a row | %[6]d |
 | rows, each an execution of the real program | %[7]d |
-| of those that open | %[8]d |
-| sequences of states, played in virtual time | %[9]d |
-| made-up sequences (seeded), in virtual time | %[10]d |
+| rows in which the gate opens | %[8]d |
+| sequences of states, in virtual time | %[9]d |
+| random sequences (seeded), in virtual time | %[10]d |
 
 | behaviour | what the server does, and why a gate opens | verdict | exit status | code | POSTs | time bound |
 |---|---|---|---:|---|---:|---:|

@@ -13,11 +13,11 @@ import (
 	"justnews/internal/facts"
 )
 
-// gpuStatus is justnews-nvml's exit status where NVML did not answer: the facts
-// are printed all the same (diag.StatusGPU, which a probe does not judge by).
+// gpuStatus is justnews-nvml's exit status if NVML did not answer: the facts
+// are still printed (diag.StatusGPU, which a probe does not judge by).
 const gpuStatus = 71
 
-// answer says how a helper that ended by itself ended.
+// answer returns how a helper ended that was not killed.
 func (e *ended) answer() facts.GPULook {
 	ws, _ := e.state.Sys().(syscall.WaitStatus)
 	switch code := e.state.ExitCode(); {
@@ -25,7 +25,7 @@ func (e *ended) answer() facts.GPULook {
 		return facts.GPULook{Kind: facts.HelperCrashed, Detail: e.said("killed by signal %d (%s)", int(ws.Signal()), ws.Signal())}
 	case code == notFound:
 		return facts.GPULook{Kind: loaderKind(e.complaint()), Detail: e.said("exit status %d", code)}
-	// Go turns a fault inside C code into a report of its own, and exits 2.
+	// Go turns a fault in C code into its own report, and exits 2.
 	case code == 2:
 		return facts.GPULook{Kind: facts.HelperCrashed, Detail: e.said("exit status %d", code)}
 	case code != 0 && code != gpuStatus:
@@ -34,8 +34,8 @@ func (e *ended) answer() facts.GPULook {
 	return e.read()
 }
 
-// loaderKind tells a library that lacks a function from every other refusal of
-// the dynamic loader.
+// loaderKind distinguishes a library that lacks a function from every other
+// error of the dynamic loader.
 func loaderKind(complaint string) facts.GPUKind {
 	if strings.Contains(complaint, "symbol lookup error") {
 		return facts.HelperSymbol
@@ -43,7 +43,7 @@ func loaderKind(complaint string) facts.GPUKind {
 	return facts.HelperLoader
 }
 
-// maxSaid is how much of a complaint evidence quotes.
+// maxSaid is how much of stderr is quoted as evidence.
 const maxSaid = 300
 
 func (e *ended) said(format string, args ...any) string {
@@ -57,8 +57,8 @@ func (e *ended) said(format string, args ...any) string {
 	return s + ": " + complaint
 }
 
-// read decodes the facts. Nothing but one whole object of the known version is
-// an answer.
+// read decodes the facts. Only one complete object of the known version is an
+// answer.
 func (e *ended) read() facts.GPULook {
 	nonsense := func(format string, args ...any) facts.GPULook {
 		return facts.GPULook{Kind: facts.HelperNonsense, Detail: e.said("its output is invalid: "+format, args...)}
@@ -83,7 +83,7 @@ func (e *ended) read() facts.GPULook {
 	return facts.GPULook{Kind: kind(&found), Detail: found.Detail, NVML: &found}
 }
 
-// kind sorts NVML's own answer.
+// kind classifies NVML's own answer.
 func kind(n *facts.NVML) facts.GPUKind {
 	switch n.Outcome {
 	case facts.NVMLSuccess:

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package gpu looks at the GPUs of this host: it runs justnews-nvml, which asks
-// the driver, and looks at the kernel module and the device nodes itself. The
-// helper is a process of its own because NVIDIA's library may be missing, may
-// not fit, may crash or may hang; whatever it does, a look ends in time and
-// says which of these it was. It judges nothing and waits for nothing.
+// Package gpu collects facts about the GPUs of this host: it runs
+// justnews-nvml, which queries the driver, and examines the kernel module and
+// the device nodes itself. The helper is a separate process because NVIDIA's
+// library may be missing, may not match the driver, may crash or may hang; in
+// any case a look ends in time and reports which of these it was. It judges
+// nothing and waits for nothing.
 package gpu
 
 import (
@@ -19,8 +20,7 @@ import (
 const Helper = "/usr/libexec/justnews/justnews-nvml"
 
 // limit bounds one run of the helper. A driver without persistence takes one to
-// two seconds to initialise a GPU that nobody uses, several for a machine full
-// of them.
+// two seconds to initialise an unused GPU, and longer for several of them.
 const limit = 5 * time.Second
 
 // nodeLimit bounds the opening of both device nodes, which takes no time unless
@@ -35,8 +35,8 @@ type Prober struct {
 	Env    []string      // for the helper, beside its clean environment; for tests
 }
 
-// Look looks once, within little more than the limit and within ctx. It never fails: what went
-// wrong is part of the answer.
+// Look looks once, within little more than the limit and within ctx. It does
+// not return an error: what went wrong is part of the answer.
 func (p Prober) Look(ctx context.Context) facts.GPULook {
 	helper := p.helper()
 	look := p.ask(ctx, helper)

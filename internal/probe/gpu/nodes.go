@@ -18,11 +18,11 @@ import (
 // NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release …
 var moduleVersion = regexp.MustCompile(`(?m)^NVRM version:.*?\s([0-9]+(?:\.[0-9]+)+)\s`)
 
-// maxModule bounds the look: the file has two lines.
+// maxModule bounds what is read: the file has two lines.
 const maxModule = 4 << 10
 
-// module returns the version of the loaded kernel module, "" where none is
-// loaded or nobody may know.
+// module returns the version of the loaded kernel module, "" if none is loaded
+// or it cannot be read.
 func (p Prober) module() string {
 	f, err := os.Open(p.path("/proc/driver/nvidia/version"))
 	if err != nil {
@@ -37,8 +37,8 @@ func (p Prober) module() string {
 	return ""
 }
 
-// node reports whether this user can open a device, as CUDA will have to. Opening
-// changes nothing, but a driver can hang there: the goroutine then ends with
+// node reports whether this user can open a device, as CUDA will have to.
+// Opening has no effect, but the driver can hang: the goroutine then ends with
 // the driver or the process.
 func (p Prober) node(ctx context.Context, name string) facts.DeviceNode {
 	result := make(chan error, 1)
@@ -66,5 +66,5 @@ func nodeOf(err error) facts.DeviceNode {
 	case errors.Is(err, fs.ErrPermission): // EPERM is a device policy, EACCES a mode
 		return facts.DeviceNode{State: facts.NodeDenied, Detail: err.Error()}
 	}
-	return facts.DeviceNode{Detail: err.Error()} // ENODEV, ENXIO, EIO: there, but of no use
+	return facts.DeviceNode{Detail: err.Error()} // ENODEV, ENXIO, EIO: exists, but is unusable
 }

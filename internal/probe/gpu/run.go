@@ -22,9 +22,9 @@ const (
 	maxOutput = 1 << 20
 	// maxComplaint bounds what is kept of its standard error.
 	maxComplaint = 4 << 10
-	// grace is how long a killed helper may take to go away, and how long its
-	// pipes may stay open in a child of its own. A process that waits inside
-	// the driver (state D) does not die: it is left behind.
+	// grace is how long a killed helper may take to exit, and how long its
+	// pipes may stay open in a child process. A process that waits in the
+	// driver (state D) does not die: it is left behind.
 	grace = 500 * time.Millisecond
 )
 
@@ -38,7 +38,7 @@ type ended struct {
 	out    bounded
 	errs   bounded
 	killed bool // at the limit, or because ctx ended
-	stuck  bool // it does not even die
+	stuck  bool // it does not die
 }
 
 // ask runs the helper once and reads its answer.
@@ -59,11 +59,11 @@ func (p Prober) ask(ctx context.Context, helper string) facts.GPULook {
 	return e.answer()
 }
 
-// run starts the helper and returns when it has ended, or when it is not worth
-// waiting for any more.
+// run starts the helper and returns when it has ended, or when there is no
+// point in waiting any longer.
 func (p Prober) run(ctx context.Context, helper string) (*ended, error) {
 	e := &ended{out: bounded{max: maxOutput}, errs: bounded{max: maxComplaint}}
-	// Not CommandContext: that kills one process and then waits for ever.
+	// Not CommandContext: that kills one process and then waits forever.
 	cmd := exec.Command(helper) //nolint:noctx // our own helper; the context is watched below
 	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}, p.Env...)
 	cmd.Dir = "/"
@@ -92,20 +92,20 @@ func (p Prober) run(ctx context.Context, helper string) (*ended, error) {
 	select {
 	case <-done:
 		return e, nil
-	case <-time.After(2 * grace): // WaitDelay's, and as much again
-		// Its goroutines still write: nothing of e may be read.
+	case <-time.After(2 * grace): // WaitDelay, and the same again
+		// Its goroutines still write to e, which must not be read.
 		return &ended{killed: true, stuck: true}, nil
 	}
 }
 
-// notStarted tells a helper that is missing from one that cannot be executed.
+// notStarted distinguishes a missing helper from one that cannot be executed.
 func notStarted(helper string, err error) facts.GPULook {
 	look := facts.GPULook{Kind: facts.HelperUnusable, Detail: err.Error()}
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, stat := os.Lstat(helper); errors.Is(stat, fs.ErrNotExist) {
 			look.Kind = facts.HelperMissing
 		} else {
-			// The file is there, its interpreter is not.
+			// The file exists, its interpreter does not.
 			look.Detail += ": its dynamic loader (or what it links to) is not there"
 		}
 	}
@@ -130,8 +130,8 @@ func (e *ended) complaint() string {
 
 func roughly(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
 
-// bounded keeps the first bytes written to it and swallows the rest, so that a
-// writer without end is neither stored nor stopped.
+// bounded keeps the first bytes written to it and discards the rest, so that an
+// endless writer neither fills memory nor blocks.
 type bounded struct {
 	strings.Builder
 	max  int

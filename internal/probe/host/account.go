@@ -12,11 +12,11 @@ import (
 	"justnews/internal/facts"
 )
 
-// serviceGroup is in SupplementaryGroups= of every unit of ours.
+// serviceGroup is in SupplementaryGroups= of all of our units.
 const serviceGroup = "justnews"
 
-// Account looks up User= and Group= of a unit of ours; below a root, in its
-// files. A root without such files knows everybody.
+// Account looks up User= and Group= of one of our units; below a root, in its
+// files. If the root has no such files, every account is taken to exist.
 func (h Host) Account(name, group string) facts.Account {
 	if h.Root == "" {
 		return account(name, group)
@@ -32,7 +32,7 @@ func (h Host) Account(name, group string) facts.Account {
 }
 
 // listed reports whether a file in the format of passwd(5) or group(5) has a
-// name or a number, or is not there to ask.
+// name or a number, or does not exist.
 func (h Host) listed(file, name string) bool {
 	text, err := os.ReadFile(h.path(file))
 	if err != nil {

@@ -14,12 +14,12 @@ import (
 	"justnews/internal/facts"
 )
 
-// maxEnviron is the most that is read of a process's environment, in bytes. The
-// kernel's limit for arguments and environment together is above it.
+// maxEnviron is the largest environment that is read, in bytes. The kernel's
+// limit for arguments and environment together is higher.
 const maxEnviron = 4 << 20
 
-// Environment returns what a unit's main process was started with, and where
-// that process cannot be asked (it is another user's) what the unit says.
+// Environment returns the environment of a unit's main process or, if that
+// cannot be read because it belongs to another user, of the unit.
 func (h Host) Environment(u facts.Unit) facts.Environment {
 	if u.MainPID > 0 {
 		if values, err := h.environ(u.MainPID); err == nil {
@@ -39,8 +39,9 @@ func (h Host) Environment(u facts.Unit) facts.Environment {
 	return facts.Environment{Values: values}
 }
 
-// others reads the environments of a unit's processes but the main one's, also of
-// those in control groups that the unit has made below its own (Delegate=).
+// others reads the environments of a unit's processes except the main one,
+// including those in control groups that the unit has created below its own
+// (Delegate=).
 func (h Host) others(u facts.Unit) []map[string]string {
 	var all []map[string]string
 	for _, dir := range groupsBelow(h.processDir(u.ControlGroup)) {
@@ -61,8 +62,8 @@ func (h Host) others(u facts.Unit) []map[string]string {
 	return all
 }
 
-// processDir returns the directory of a unit's control group in the hierarchy in
-// which systemd keeps its processes: that of cgroup2, or on an older host its own.
+// processDir returns the directory of a unit's control group in the hierarchy
+// that systemd uses for its processes: cgroup2, or on an older host its own.
 func (h Host) processDir(group string) string {
 	if dir := h.groupDir(group); dir != "" {
 		if _, err := os.Stat(dir); err == nil {
@@ -91,7 +92,7 @@ func (h Host) environ(pid int) (map[string]string, error) {
 	return assignments(strings.Split(string(text), "\x00")), nil
 }
 
-// assignments reads NAME=VALUE; of two with one name the last counts.
+// assignments reads NAME=VALUE; the last one of a name counts.
 func assignments(list []string) map[string]string {
 	values := map[string]string{}
 	for _, a := range list {

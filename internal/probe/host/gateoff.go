@@ -11,18 +11,18 @@ import (
 	"justnews/internal/safefile"
 )
 
-// generatorDir is where systemd lets generators write: root's, empty before
+// generatorDir is where generators write: owned by root, and emptied before
 // each run of the generators.
 const generatorDir = "/run/systemd/generator"
 
 // GateOff reports whether justnews.gate=off is on the command line that this
-// system was booted with, and which file says so. $SYSTEMD_PROC_CMDLINE is not
-// looked at: an environment file could set it, and must not open a gate.
+// system was booted with, and in which file. $SYSTEMD_PROC_CMDLINE is ignored:
+// an environment file could set it, and must not open a gate.
 //
-// On a machine of its own that is /proc/cmdline. In a container that one is
-// the host's, and PID 1's arguments count instead; where they are hidden
-// (ProtectProc=), the marker does which root's generator leaves behind. What
-// can't be read leaves the gate shut.
+// Outside containers that is /proc/cmdline. In a container that file is the
+// host's, and PID 1's arguments count instead; if they are hidden
+// (ProtectProc=), the marker file of the generator, which runs as root, counts.
+// What cannot be read leaves the gate shut.
 func (h Host) GateOff() (source string, off bool) {
 	if _, container := h.Container(); !container {
 		return "/proc/cmdline", kernelcmdline.GateOff(kernelcmdline.Service(h.Root))
@@ -43,12 +43,12 @@ func readable(path string) bool {
 	return true
 }
 
-// owner is whom the marker has to belong to; a test that is not root has files
-// of nobody else.
+// owner is the required owner of the marker; a test without root can only
+// create its own files.
 var owner int
 
-// rootsOwn reports whether path itself, no link, is of the given kind, belongs
-// to root, and can be written by nobody else.
+// rootsOwn reports whether path itself, not through a link, is of the given
+// kind, is owned by root, and is not writable by others.
 func rootsOwn(path string, kind fs.FileMode) bool {
 	info, err := safefile.Lstat(path)
 	return err == nil && info.Mode.Type() == kind && info.Trust(owner) == nil

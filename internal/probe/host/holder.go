@@ -13,7 +13,7 @@ import (
 )
 
 // Holders finds the processes that have a listening socket on the ports, by
-// port. Of others than its own user's processes only root sees any.
+// port. Without root it only sees processes of its own user.
 func (h Host) Holders(ports []int) (map[int][]facts.Process, error) {
 	sockets, err := h.listening(ports)
 	if err != nil || len(sockets) == 0 {
@@ -41,7 +41,7 @@ func holds(dir string, sockets map[string]int) map[int]bool {
 	ports := map[int]bool{}
 	entries, err := os.ReadDir(filepath.Join(dir, "fd"))
 	if err != nil {
-		return nil // gone, or another user's
+		return nil // exited, or another user's
 	}
 	for _, e := range entries {
 		link, err := os.Readlink(filepath.Join(dir, "fd", e.Name()))
@@ -64,7 +64,7 @@ func comm(dir string) string {
 }
 
 // listening returns the links of /proc/PID/fd that are listening sockets on the
-// ports. It reads proc_net_tcp(5), which a preflight can afford.
+// ports. It reads proc_net_tcp(5), which is fast enough for a preflight.
 func (h Host) listening(ports []int) (map[string]int, error) {
 	wanted := map[string]int{}
 	for _, p := range ports {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package host looks at the machine itself: who listens on a port, which boot
-// this is, whether the kernel command line switches the gates off. It asks no
-// service and trusts no environment variable.
+// Package host collects facts about the machine itself: who listens on a port,
+// which boot this is, whether the kernel command line disables the gates. It
+// queries no service and trusts no environment variable.
 package host
 
 import (
@@ -15,8 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Host is one machine. Root is "" or the directory that stands for / (tests,
-// images).
+// Host is one machine. Root is "" or the directory used as / (tests, images).
 type Host struct {
 	Root string
 }
@@ -37,8 +36,8 @@ func (h Host) BootID() (string, error) {
 	return id, nil
 }
 
-// Container returns what systemd says this container is ("systemd-nspawn",
-// "docker", …), and false on a machine of its own. systemd writes
+// Container returns the container manager according to systemd
+// ("systemd-nspawn", "docker", …), and false outside containers. systemd writes
 // /run/systemd/container early at boot, and only in containers.
 func (h Host) Container() (string, bool) {
 	text, err := os.ReadFile(h.path("/run/systemd/container"))
@@ -48,22 +47,22 @@ func (h Host) Container() (string, bool) {
 	return strings.TrimSpace(string(text)), true
 }
 
-// Uptime returns the time since boot, suspends included: a clock that nobody
-// can set and that all processes of this boot share.
+// Uptime returns the time since boot, including suspends: a clock that cannot
+// be set and is the same for all processes of this boot.
 func Uptime() time.Duration {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
-		return 0 // the kernel knows this clock since 2.6.39
+		return 0 // the kernel has this clock since 2.6.39
 	}
 	return time.Duration(ts.Nano())
 }
 
-// Monotonic returns the clock of systemd's own time stamps: the time since boot,
-// suspends left out.
+// Monotonic returns the clock of systemd's own timestamps: the time since boot,
+// without suspends.
 func Monotonic() time.Duration {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		return 0 // every kernel knows this clock
+		return 0 // every kernel has this clock
 	}
 	return time.Duration(ts.Nano())
 }

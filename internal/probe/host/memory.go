@@ -10,9 +10,9 @@ import (
 	"justnews/internal/facts"
 )
 
-// Memory returns what the kernel says of memory, and of a unit's control group
-// (its ControlGroup=, "" for none): of the unified hierarchy, or of the memory
-// controller's own.
+// Memory returns the kernel's memory figures, and those of a unit's control
+// group (its ControlGroup=, "" for none), in the unified hierarchy or that of
+// the memory controller.
 func (h Host) Memory(group string) facts.Memory {
 	m := facts.Memory{GroupKills: -1, GroupLimit: -1}
 	info := h.table("/proc/meminfo")
@@ -66,8 +66,8 @@ func value(table map[string]int64, name string) int64 {
 	return -1
 }
 
-// noLimit is what the older controller says where there is none: about as many
-// bytes as a number can count.
+// noLimit is the older controller's value for no limit: close to the largest
+// number.
 const noLimit = 1 << 60
 
 func (h Host) limit(path string) int64 {

@@ -41,8 +41,8 @@ func askKernel(protocol int, request []byte) ([]byte, error) {
 	}
 }
 
-// oneMessage returns the only message of a datagram, which has to be of a kind and
-// of a length at least.
+// oneMessage returns the only message of a datagram, which must have a type and
+// a minimum length.
 func oneMessage(datagram []byte, kind uint16, least int) ([]byte, error) {
 	messages, err := syscall.ParseNetlinkMessage(datagram)
 	if err != nil {
@@ -64,8 +64,8 @@ func oneMessage(datagram []byte, kind uint16, least int) ([]byte, error) {
 // rtmTypeAt is where rtm_type stands in struct rtmsg (rtnetlink(7)).
 const rtmTypeAt = 7
 
-// deliveredHere reports whether the kernel's route to an address ends on this
-// host. What it does not say is no.
+// deliveredHere reports whether the kernel delivers an address to this host.
+// Unknown is false.
 func deliveredHere(a netip.Addr) bool {
 	datagram, err := askKernel(unix.NETLINK_ROUTE, routeRequest(a))
 	if err != nil {
@@ -97,8 +97,8 @@ func routeRequest(a netip.Addr) []byte {
 	return b
 }
 
-// interfaceOf returns the index of the interface that an address is bound to by its
-// zone, 0 where it has none.
+// interfaceOf returns the index of the interface in an address's zone, 0 if it
+// has none.
 func interfaceOf(a netip.Addr) int {
 	zone := a.Zone()
 	if zone == "" {

@@ -15,9 +15,9 @@ import (
 	"justnews/internal/facts"
 )
 
-// Reach tries whether a user gets to a path, and names the first component at
-// fault. To try beats to compute: modes, ACLs, mount options and security
-// modules are all asked. Only root can try as another user.
+// Reach tests whether a user can access a path, and returns the first component
+// that cannot be accessed. Trying it covers modes, ACLs, mount options and
+// security modules. Only root can try as another user.
 func (h Host) Reach(as facts.Account, path string, want facts.Access) facts.Reach {
 	r := facts.Reach{Path: path, User: as.User}
 	if err := asuser.Do(as.UID, as.GIDs, func() { h.try(&r, path, want) }); err != nil {
@@ -26,7 +26,7 @@ func (h Host) Reach(as facts.Account, path string, want facts.Access) facts.Reac
 	return r
 }
 
-// try walks down to the path, as whoever this thread is.
+// try walks down to the path, as the user of this thread.
 func (h Host) try(r *facts.Reach, path string, want facts.Access) {
 	r.Known, r.At = true, path
 	parts := strings.Split(strings.Trim(filepath.Clean(path), "/"), "/")
@@ -37,7 +37,7 @@ func (h Host) try(r *facts.Reach, path string, want facts.Access) {
 		switch {
 		case err == nil:
 		case errors.Is(err, fs.ErrNotExist) && want == facts.Write:
-			// systemd or the program makes it: the parent decides.
+			// systemd or the program creates it, so the parent decides.
 			r.At = filepath.Dir(at)
 			err = unix.Faccessat(unix.AT_FDCWD, h.path(r.At), unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 			r.OK, r.Detail = err == nil, reason(err)
@@ -60,8 +60,8 @@ func (h Host) try(r *facts.Reach, path string, want facts.Access) {
 	}
 }
 
-// mode is what access(2) has to grant: on the way down search, at the end what
-// is wanted.
+// mode is what access(2) must allow: search for each parent, and what is wanted
+// for the path.
 func mode(want facts.Access, last bool) uint32 {
 	if last && want == facts.Write {
 		return unix.W_OK | unix.X_OK

@@ -28,8 +28,8 @@ const (
 )
 
 // Server looks up the socket at the other end of an established connection by
-// the four numbers that name it. What the kernel does not tell, or nobody on
-// this host has, stays unknown.
+// its addresses and ports. What the kernel does not report, or is not on this
+// host, stays unknown.
 func (Host) Server(server, client netip.AddrPort) facts.Server {
 	s := facts.Server{Local: local(server.Addr(), client.Addr())}
 	if !s.Local {
@@ -40,7 +40,7 @@ func (Host) Server(server, client netip.AddrPort) facts.Server {
 		return s
 	}
 	inode := binary.NativeEndian.Uint32(answer[diagInodeAt:])
-	s.Accepted = inode != 0 // without one the owner is 0 whoever it is
+	s.Accepted = inode != 0 // without one the owner is always reported as 0
 	if s.Accepted {
 		s.UID = int(binary.NativeEndian.Uint32(answer[diagUIDAt:]))
 	}
@@ -48,13 +48,12 @@ func (Host) Server(server, client netip.AddrPort) facts.Server {
 	return s
 }
 
-// local reports whether an address is one of this host: the kernel gives a
-// connection to itself the same address at both ends, unless its caller binds.
+// local reports whether an address belongs to this host: the kernel uses the
+// same address at both ends of a local connection, unless the client binds.
 func local(server, client netip.Addr) bool { return server == client || Local(server) }
 
-// Local reports whether an address is one of this host: loopback, unspecified,
-// of one of its interfaces, or one that the kernel delivers here although no
-// interface has it (a route of type "local").
+// Local reports whether an address belongs to this host: loopback, unspecified,
+// assigned to an interface, or delivered here by a route of type "local".
 func Local(server netip.Addr) bool {
 	if server = server.Unmap(); server.IsLoopback() || server.IsUnspecified() || deliveredHere(server) {
 		return true
@@ -74,7 +73,7 @@ func Local(server netip.Addr) bool {
 }
 
 // diagSocket returns the kernel's message about one socket (sock_diag(7)): a
-// request for exactly that one, which needs no privilege.
+// request for exactly that socket, which needs no privileges.
 func diagSocket(server, client netip.AddrPort) ([]byte, error) {
 	datagram, err := askKernel(unix.NETLINK_SOCK_DIAG, socketRequest(server, client))
 	if err != nil {
@@ -83,7 +82,7 @@ func diagSocket(server, client netip.AddrPort) ([]byte, error) {
 	return socketAnswer(datagram, server, client)
 }
 
-// socketRequest asks for the socket whose own address is server and whose peer
+// socketRequest requests the socket whose own address is server and whose peer
 // is client.
 func socketRequest(server, client netip.AddrPort) []byte {
 	b := make([]byte, unix.NLMSG_HDRLEN+diagRequestLen)
@@ -101,14 +100,14 @@ func socketRequest(server, client netip.AddrPort) []byte {
 	binary.BigEndian.PutUint16(id[2:], client.Port())
 	copy(id[4:20], server.Addr().AsSlice())
 	copy(id[20:36], client.Addr().AsSlice())
-	// A link-local address is one of an interface.
+	// A link-local address belongs to an interface.
 	binary.NativeEndian.PutUint32(id[36:], uint32(interfaceOf(server.Addr()))) //nolint:gosec // an index
 	binary.NativeEndian.PutUint32(id[40:], noCookie)
 	binary.NativeEndian.PutUint32(id[44:], noCookie)
 	return b
 }
 
-// States of a socket that is no connection, or none any more (tcp_states.h).
+// States of a socket that is not, or no longer, a connection (tcp_states.h).
 const (
 	tcpSynRecv    = 3
 	tcpTimeWait   = 6
@@ -116,9 +115,9 @@ const (
 	tcpNewSynRecv = 12
 )
 
-// socketAnswer returns the inet_diag_msg of one answer, with its attributes.
-// Where no connection has these addresses the kernel answers with whoever listens
-// there now, and that may be anybody: it is no answer.
+// socketAnswer returns the inet_diag_msg of one answer, with its attributes. If
+// no connection has these addresses, the kernel returns the current listener,
+// which may be any process, so this is not an answer.
 func socketAnswer(datagram []byte, server, client netip.AddrPort) ([]byte, error) {
 	data, err := oneMessage(datagram, sockDiagByFamily, diagMessageLen)
 	if err != nil {
@@ -169,13 +168,13 @@ func groupOf(attributes []byte) uint64 {
 	return 0
 }
 
-// maxGroups bounds how many control groups below a unit's are looked at.
+// maxGroups bounds how many control groups below a unit's are examined.
 const maxGroups = 1000
 
 // Groups returns the inode numbers of a unit's control group (its
 // ControlGroup=) in the cgroup2 hierarchy, and of those below it, which a unit
-// with Delegate= may have made. It returns none where there is no such
-// hierarchy or no such group.
+// with Delegate= may have created. It returns none if there is no such
+// hierarchy or group.
 func (h Host) Groups(group string) []uint64 {
 	var found []uint64
 	for _, dir := range groupsBelow(h.groupDir(group)) {
@@ -195,7 +194,7 @@ func groupsBelow(dir string) []string {
 	var found []string
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return nil //nolint:nilerr // a group that has gone has no members
+			return nil //nolint:nilerr // a removed group has no members
 		}
 		if !d.IsDir() {
 			return nil

@@ -22,9 +22,9 @@ const (
 )
 
 // diagListeners asks the kernel for the listening sockets alone (sock_diag(7)).
-// /proc/net/tcp walks the table of all connections besides, which is sized by
-// the machine's memory: 4 ms of system time a table (measured), and 17 gates
-// look at the same moment.
+// /proc/net/tcp also walks the table of all connections, which is sized by the
+// machine's memory: 4 ms of system time per table (measured), for each of 17
+// concurrent gates.
 func diagListeners(port int) ([]int, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
@@ -81,7 +81,7 @@ func diagAnswer(datagram []byte, port int) (uids []int, last bool, err error) {
 		case m.Header.Flags&unix.NLM_F_DUMP_INTR != 0:
 			return nil, false, errors.New("the table changed while it was read")
 		case m.Header.Type == unix.NLMSG_ERROR, m.Header.Type == unix.NLMSG_DONE:
-			// Both begin with an errno; DONE has one where the dump broke off.
+			// Both begin with an errno; DONE has one if the dump was aborted.
 			if len(m.Data) >= 4 {
 				if code := int32(binary.NativeEndian.Uint32(m.Data)); code < 0 { //nolint:gosec // an errno
 					return nil, false, unix.Errno(-code)

@@ -14,7 +14,7 @@ import (
 	"justnews/internal/safefile"
 )
 
-// Space tells what is left where a path is, or would be made.
+// Space returns the free space where a path is, or would be created.
 func (h Host) Space(path string) facts.Space {
 	s := facts.Space{Path: path, At: filepath.Clean(path)}
 	var fs unix.Statfs_t
@@ -40,7 +40,7 @@ func (h Host) Space(path string) facts.Space {
 	return s
 }
 
-// Limits reads what bounds all processes of this host.
+// Limits reads the limits of all processes of this host.
 func (h Host) Limits() facts.Limits {
 	var l facts.Limits
 	if text, err := os.ReadFile(h.path("/proc/meminfo")); err == nil {

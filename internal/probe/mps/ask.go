@@ -18,20 +18,20 @@ import (
 	"justnews/internal/facts"
 )
 
-// proof is asked last in every query: it is the one question that a daemon
-// always answers with something. Without it the empty answers (no limit is set,
-// no server runs) could not be told from an answer that was lost.
+// proof is the last command of every query: it is the only one to which a
+// daemon always gives a non-empty answer. Without it the empty answers (no
+// limit is set, no server runs) could not be distinguished from a lost answer.
 const proof = "get_default_active_thread_percentage"
 
 // maxAnswer bounds what is kept of an answer, in bytes.
 const maxAnswer = 64 << 10
 
-// statusLibrary is how the control program of driver 580 ends without
+// statusLibrary is the exit status of the control program of driver 580 without
 // libcuda.so.1 (measured).
 const statusLibrary = 244
 
-// Ask sends commands to the daemon over one console, in turn with everybody
-// else on this host. No commands: whether it answers at all.
+// Ask sends commands to the daemon over one console, one query at a time on
+// this host. Without commands it checks whether the daemon answers.
 func (p Prober) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
 	began := time.Now()
 	if p.Turn != nil {
@@ -54,13 +54,13 @@ func (p Prober) ask(ctx context.Context, commands []string) facts.MPSAnswer {
 	cmd.Env = []string{"CUDA_MPS_PIPE_DIRECTORY=" + p.PipeDirectory, "LC_ALL=C", "PATH=/usr/bin:/bin"}
 	cmd.Stdin = strings.NewReader(strings.Join(append(commands[:len(commands):len(commands)], proof), "\n") + "\n")
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	// A group of its own: nothing that it may have started keeps the pipes open.
+	// A separate process group, so that children cannot keep the pipes open.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 100 * time.Millisecond
 	began := time.Now()
 	err := cmd.Run()
-	if errors.Is(err, exec.ErrWaitDelay) { // it ended, and something of its own kept a pipe
+	if errors.Is(err, exec.ErrWaitDelay) { // it ended, and a child kept a pipe open
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	}
 	switch {
@@ -74,7 +74,7 @@ func (p Prober) ask(ctx context.Context, commands []string) facts.MPSAnswer {
 	return read(out.String(), errs.String(), cmd.ProcessState.ExitCode(), err)
 }
 
-// read makes sense of what one console printed.
+// read parses what one console printed.
 func read(out, errs string, status int, err error) facts.MPSAnswer {
 	lines := strings.FieldsFunc(out, func(r rune) bool { return r == '\n' || r == '\r' })
 	said := strings.TrimSpace(errs + " " + out)

@@ -9,13 +9,13 @@ import (
 	"justnews/internal/facts"
 )
 
-// SetLimits sets what every client gets at most, of the servers that start from
-// now on: memory of device 0 ("4G", "": none is set)
-// and the percentage of threads (0: left as it is). Each has to be read back: a
-// value that the daemon does not like removes the limit without a word.
+// SetLimits sets the limits of every client of servers that start from now on:
+// memory of device 0 ("4G", "": not set) and the percentage of threads (0: not
+// set). Each has to be read back: a value that the daemon does not accept
+// removes the limit silently.
 //
-// Memory cannot be set by the daemon's environment: it then says that it has no
-// default (535 and 550).
+// Memory cannot be set in the daemon's environment: the daemon then reports
+// that it has no default (535 and 550).
 func (p Prober) SetLimits(ctx context.Context, memory string, threads int) facts.MPSAnswer {
 	var commands []string
 	if memory != "" {

@@ -15,10 +15,10 @@ import (
 	"justnews/internal/safefile"
 )
 
-// Look says what can be seen without asking the daemon.
+// Look returns what can be seen without querying the daemon.
 func (p Prober) Look() facts.MPS {
 	m := p.look()
-	// A daemon that ended in between has left its number to another process.
+	// The PID of a daemon that has exited may have been reused.
 	for range 2 {
 		if now := lock(filepath.Join(p.PipeDirectory, lockName)); now == m.Lock {
 			break
@@ -54,7 +54,7 @@ func (p Prober) look() facts.MPS {
 		m.Others = append(m.Others, one)
 	}
 	if m.Daemon == nil && m.Lock.PID > 0 {
-		// Whatever holds the lock, under whatever name.
+		// The process that holds the lock, whatever its name.
 		if one, ok := p.process(m.Lock.PID); ok {
 			m.Daemon = &one
 		}
@@ -65,15 +65,15 @@ func (p Prober) look() facts.MPS {
 	return m
 }
 
-// directory looks at the pipe directory and at the way to it, as the caller.
+// directory examines the pipe directory and its parents, as the caller.
 func directory(path string) facts.Directory {
 	var d facts.Directory
 	if info, err := safefile.Stat(path); err == nil {
 		d.Exists, d.IsDir = true, info.Mode.IsDir()
 		d.Mode, d.UID = safefile.Bits(info.Mode), info.UID
 	}
-	// From the root on: what lies below a closed directory cannot be told from
-	// what is not there.
+	// Starting at the root: what is below an inaccessible directory cannot be
+	// distinguished from what does not exist.
 	for at := 0; at <= len(path); at++ {
 		if at < len(path) && path[at] != '/' {
 			continue
@@ -94,8 +94,8 @@ func directory(path string) facts.Directory {
 	return d
 }
 
-// lock asks the kernel who holds the record lock of a live daemon. F_GETLK
-// needs no more than an open file, takes nothing and leaves no trace.
+// lock asks the kernel who holds the record lock of a running daemon. F_GETLK
+// only needs an open file and has no side effects.
 func lock(path string) facts.MPSLock {
 	f, err := safefile.Open(path, safefile.NoFollow)
 	if errors.Is(err, safefile.ErrNotRegular) {

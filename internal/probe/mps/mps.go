@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package mps looks at NVIDIA MPS: Look at what the file system, /proc and the
-// kernel's sockets say, Ask at what the control daemon answers. It starts
+// Package mps collects facts about NVIDIA MPS: Look from the file system, /proc
+// and the kernel's socket table, Ask from the control daemon. It starts
 // nothing, judges nothing and repeats nothing.
 //
-// Every obvious test is unsound. The pipe directory and its sockets outlive the
-// daemon; pgrep -x never finds the name, of which the kernel keeps 15
-// characters; the exit status of a query is 0 for an empty answer. Two queries
-// at once break each other (of 15 at once more than nine in ten fail), so that
-// all of them on a host go through one lock.
+// All obvious checks are unreliable. The pipe directory and its sockets outlive
+// the daemon; pgrep -x never finds the name, of which the kernel keeps 15
+// characters; the exit status of a query is 0 for an empty answer. Concurrent
+// queries break each other (of 15, more than nine in ten fail), so all queries
+// of a host go through one lock.
 package mps
 
 import (
@@ -46,8 +46,8 @@ type Prober struct {
 	PipeDirectory string
 	Program       string
 	Timeout       time.Duration
-	Root          string // stands before /proc, for tests
-	Turn          Turn   // nil: queries are not kept apart
+	Root          string // prefix of /proc, for tests
+	Turn          Turn   // nil: queries are not serialized
 }
 
 func (p Prober) proc(path string) string { return p.Root + "/proc/" + path }

@@ -15,7 +15,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// comm is what the kernel keeps of the program's name: 15 characters
+// comm is the program's name as the kernel stores it: 15 characters
 // (TASK_COMM_LEN).
 const comm = "nvidia-cuda-mps"
 
@@ -59,8 +59,8 @@ func serves(one facts.MPSProcess) bool {
 	return name == "nvidia-cuda-mps-server"
 }
 
-// process reads what /proc says of a process. What the caller may not read is
-// left empty; ok is false where there is no such process.
+// process reads a process from /proc. What the caller may not read is left
+// empty; ok is false if there is no such process.
 func (p Prober) process(pid int) (one facts.MPSProcess, ok bool) {
 	dir := strconv.Itoa(pid)
 	status, err := os.ReadFile(p.proc(dir + "/status"))
@@ -92,7 +92,8 @@ func (p Prober) process(pid int) (one facts.MPSProcess, ok bool) {
 	if line, err := begin(p.proc(dir+"/cmdline"), maxArgs); err == nil {
 		one.Args = split(line)
 	}
-	// Unreadable for who may not trace the process: another user's.
+	// Not readable without permission to trace the process, as for other users'
+	// processes.
 	one.Exe, _ = os.Readlink(p.proc(dir + "/exe"))
 	if environ, err := begin(p.proc(dir+"/environ"), maxEnviron); err == nil {
 		one.PipeDirectory = pipeDirectory(split(environ))
@@ -103,8 +104,8 @@ func (p Prober) process(pid int) (one facts.MPSProcess, ok bool) {
 	return one, true
 }
 
-// What is read of a process, in bytes. Anybody may start many that have NVIDIA's
-// name and megabytes of arguments, which are kept; the environment is not.
+// What is read of a process, in bytes. Anyone can start many with NVIDIA's name
+// and megabytes of arguments, which are kept; the environment is not.
 const (
 	maxArgs    = 4 << 10
 	maxEnviron = 4 << 20
@@ -139,7 +140,7 @@ func pipeDirectory(environ []string) string {
 }
 
 // unit returns the system's unit in /proc/PID/cgroup, "" where it is in none.
-// What lies below it is named by whom it was delegated to: by a user, in
+// Names below it are chosen by whom it was delegated to, such as a user in
 // user@UID.service.
 func unit(groups string) string {
 	for line := range strings.Lines(groups) {

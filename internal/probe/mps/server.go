@@ -11,8 +11,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// Servers lists the servers that the daemon says it has. The answer is that of
-// the list; without one the servers mean nothing.
+// Servers lists the servers that the daemon reports. The answer is that of the
+// list; without it the servers are not valid.
 func (p Prober) Servers(ctx context.Context) ([]facts.MPSServer, facts.MPSAnswer) {
 	list := p.Ask(ctx, "get_server_list")
 	if list.Kind != facts.MPSAnswered {
@@ -31,7 +31,7 @@ func (p Prober) Servers(ctx context.Context) ([]facts.MPSServer, facts.MPSAnswer
 
 func (p Prober) server(ctx context.Context, pid int) facts.MPSServer {
 	s := facts.MPSServer{PID: pid, UID: -1}
-	// By its name as well: the number of one that is gone may be another's now.
+	// The name is checked as well, since the PID may have been reused.
 	if one, ok := p.process(pid); ok && one.State != "Z" && p.named(pid) {
 		s.UID, s.Alive = one.UID, true
 	}
@@ -40,7 +40,7 @@ func (p Prober) server(ctx context.Context, pid int) facts.MPSServer {
 	case status.Kind != facts.MPSAnswered:
 		s.Err = status.Detail
 	case len(status.Lines) == 1 && strings.HasPrefix(status.Lines[0], "Unknown command"):
-		// 535 has no such query: that it lives has to do.
+		// 535 has no such query; being alive has to suffice.
 	case len(status.Lines) == 1:
 		s.State = strings.TrimSpace(status.Lines[0])
 	default:
@@ -49,7 +49,7 @@ func (p Prober) server(ctx context.Context, pid int) facts.MPSServer {
 	return s
 }
 
-// StartServer asks the daemon for a server of a user. The daemon answers
+// StartServer requests a server for a user from the daemon, which answers
 // before the server runs.
 func (p Prober) StartServer(ctx context.Context, uid int) facts.MPSAnswer {
 	return p.Ask(ctx, "start_server -uid "+strconv.Itoa(uid))

@@ -11,21 +11,21 @@ import (
 	"strings"
 )
 
-// sockets counts, by pipe directory, what the kernel's table of unix sockets
-// has under the names of a control daemon. It shows what no view of the file
-// system does: a daemon whose directory was deleted, a second one beside it,
-// and one that PrivateTmp= hides.
+// sockets counts, by pipe directory, the sockets with the names of a control
+// daemon in the kernel's table of unix sockets. It shows what the file system
+// does not: a daemon whose directory was deleted, a second one beside it, and
+// one that PrivateTmp= hides.
 type sockets struct {
 	control     map[string]int // listen as DIR/control
 	privileged  map[string]int // listen as DIR/control_privileged
 	connections map[string]int // connected to either
 }
 
-// A daemon's own user is connected to its second socket, everybody else to the
+// The daemon's own user connects to its second socket, other users to the
 // first.
 const privilegedName = controlName + "_privileged"
 
-// As /proc/net/unix writes them (unix(7), net/unix/af_unix.c).
+// As in /proc/net/unix (unix(7), net/unix/af_unix.c).
 const (
 	accepting = "00010000" // flags: __SO_ACCEPTCON
 	connected = "03"       // state: SS_CONNECTED
@@ -39,7 +39,7 @@ func (p Prober) sockets() (sockets, error) {
 		return s, err
 	}
 	defer func() { _ = f.Close() }()
-	// Line by line: a busy host has a hundred thousand of them.
+	// Line by line: a busy host has a hundred thousand.
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		flags, state, path := unixSocket(lines.Text())
@@ -75,17 +75,17 @@ func unixSocket(line string) (flags, state, path string) {
 }
 
 // elsewhere lists the other directories in which a control daemon listens,
-// sorted. Both sockets have to be there: "control" alone is anybody's name. So
-// is the directory, and none of them is looked at: one that its owner serves
-// (FUSE) could keep a caller for ever.
+// sorted. Both sockets have to exist: any program may use "control" alone. The
+// directories are not accessed: a file system served by its owner (FUSE) could
+// block forever.
 func (s sockets) elsewhere(own []string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.control)), func(dir string) bool {
 		return slices.Contains(own, dir) || s.privileged[dir] == 0
 	})
 }
 
-// names are those of a pipe directory: its own, and where that is or leads
-// through a link, the one that a daemon may have been given instead.
+// names are the paths of a pipe directory: its own and, if that contains a
+// link, the resolved one that a daemon may have been given instead.
 func names(dir string) []string {
 	if target, err := filepath.EvalSymlinks(dir); err == nil && target != dir {
 		return []string{dir, target}

@@ -16,8 +16,8 @@ import (
 // matter.
 const maxBody = 64 << 10
 
-// client never asks a proxy, never follows a redirect, and keeps no connection
-// between two tries: an old one says nothing about who would answer now.
+// client never uses a proxy, never follows a redirect, and keeps no connection
+// between attempts: an old one proves nothing about who would answer now.
 var client = &http.Client{
 	Transport: &http.Transport{
 		Proxy:                  nil,
@@ -28,8 +28,8 @@ var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// get passes when the answer to GET is 2xx. The deadline is ctx's, the body
-// included.
+// get passes if the answer to GET is 2xx. The deadline is ctx's, including the
+// body.
 func get(ctx context.Context, url string) facts.Need {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -44,7 +44,7 @@ func get(ctx context.Context, url string) facts.Need {
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return facts.Need{Detail: fmt.Sprintf("%s answers %d", url, response.StatusCode)}
 	}
-	// A server that dies while it answers is not up.
+	// A server that fails during its answer is not up.
 	if _, err := io.CopyN(io.Discard, response.Body, maxBody); err != nil && !errors.Is(err, io.EOF) {
 		return facts.Need{Detail: fmt.Sprintf("%s answers %d, then: %v", url, response.StatusCode, err)}
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package need tries the generic probes of [probes.*]: a TCP port, an HTTP
-// URL, a unit, a path. One call is one try with a deadline of its own; waiting
-// and repeating are the gate's.
+// Package need runs the generic probes of [probes.*]: a TCP port, an HTTP URL,
+// a unit, a path. One call is one attempt with its own deadline; the gate waits
+// and repeats.
 package need
 
 import (
@@ -18,8 +18,9 @@ import (
 	"justnews/internal/facts"
 )
 
-// tryTimeout bounds one try: long enough for a lost SYN and its repetition
-// (1 s), short enough that a dead host does not use up a gate's budget unseen.
+// tryTimeout bounds one attempt: long enough for a lost SYN and its
+// retransmission (1 s), short enough for a dead host not to use up a gate's
+// time-out unnoticed.
 const tryTimeout = 3 * time.Second
 
 // Units asks systemd about a unit.
@@ -28,14 +29,14 @@ type Units interface {
 }
 
 // Prober tries the probes of one configuration by name. A nil Units means that
-// this machine has no systemd to ask: then a unit probe can't pass.
+// there is no systemd: then a unit probe cannot pass.
 type Prober struct {
 	Probes map[string]config.Probe
 	Units  Units
 }
 
-// Try tries one probe once, within 3 s. It never fails: what went wrong is in
-// Detail. A probe that nothing defines has not passed.
+// Try runs one probe once, within 3 s. It does not return an error: what went
+// wrong is in Detail. An undefined probe does not pass.
 func (p Prober) Try(ctx context.Context, name string) facts.Need {
 	probe, ok := p.Probes[name]
 	if !ok {
@@ -57,7 +58,7 @@ func (p Prober) Try(ctx context.Context, name string) facts.Need {
 	}
 }
 
-// tcp passes when somebody accepts a connection. Nothing is sent.
+// tcp passes if a connection is accepted. Nothing is sent.
 func tcp(ctx context.Context, address string) facts.Need {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -68,8 +69,8 @@ func tcp(ctx context.Context, address string) facts.Need {
 	return facts.Need{OK: true, Detail: "connected to " + address}
 }
 
-// unit passes when the unit is active. A job that will stop it, or a state on
-// the way there, is not active.
+// unit passes if the unit is active. With a stop job, or in a transitional
+// state, it is not active.
 func (p Prober) unit(ctx context.Context, name string) facts.Need {
 	if p.Units == nil {
 		return facts.Need{Detail: "systemd cannot be asked"}
@@ -85,9 +86,9 @@ func (p Prober) unit(ctx context.Context, name string) facts.Need {
 	return facts.Need{OK: u.ActiveState == "active", Detail: detail}
 }
 
-// path passes when the path leads to something: links are followed, so a link
-// to nowhere does not pass. A stat can hang on a dead NFS server, so it runs
-// beside the deadline; the goroutine ends with the server or the process.
+// path passes if the path exists, following links; a dangling link does not
+// pass. A stat can hang on a dead NFS server, so it runs in a goroutine, which
+// ends with the server or the process.
 func path(ctx context.Context, name string) facts.Need {
 	result := make(chan error, 1)
 	go func() {

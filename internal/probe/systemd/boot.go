@@ -11,10 +11,10 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// Boot returns two moments of this boot on the kernel's monotonic clock: when
+// Boot returns two times of this boot on the kernel's monotonic clock: when
 // systemd had loaded its units, which is when the jobs of the boot are queued,
-// and when the last of those jobs had ended, 0: it has not. A later daemon-reload
-// changes neither.
+// and when the last of those jobs had ended, or 0 if it has not. A later
+// daemon-reload changes neither.
 func (c *Conn) Boot(ctx context.Context) (loaded, finished time.Duration, err error) {
 	if loaded, err = c.moment(ctx, "UnitsLoadFinishTimestampMonotonic"); err == nil {
 		finished, err = c.moment(ctx, "FinishTimestampMonotonic")

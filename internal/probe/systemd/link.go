@@ -15,10 +15,10 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// door is one place where the manager can be reached.
+// door is one address at which the manager can be reached.
 type door struct {
 	address string // a D-Bus server address
-	direct  bool   // systemd itself listens there, no bus daemon: no Hello
+	direct  bool   // systemd itself listens there, not a bus daemon: no Hello
 }
 
 // link is one live connection.
@@ -27,7 +27,7 @@ type link struct {
 	sock *net.UnixConn
 }
 
-// link returns the live connection, or makes one, within ctx.
+// link returns the live connection, or creates one, within ctx.
 func (c *Conn) link(ctx context.Context) (*link, error) {
 	select {
 	case c.turn <- struct{}{}:
@@ -53,8 +53,8 @@ func (c *Conn) link(ctx context.Context) (*link, error) {
 	return nil, c.unreachable(errors.Join(errs...))
 }
 
-// drop closes a connection that did not answer: replies that come too late
-// must not pile up against the bus's limit of pending ones.
+// drop closes a connection that did not answer, so that late replies do not
+// count against the bus's limit of pending ones.
 func (c *Conn) drop(l *link) {
 	l.close()
 	c.turn <- struct{}{}
@@ -92,7 +92,7 @@ func (d door) openOne(ctx context.Context, address string) (*link, error) {
 	// godbus reads the handshake without any deadline of its own.
 	release := context.AfterFunc(ctx, func() { _ = sock.SetDeadline(time.Unix(1, 0)) })
 	defer release()
-	// Without file descriptors: nothing that is asked here returns one.
+	// Without file descriptors, which nothing here returns.
 	conn, err := dbus.NewConn(sock)
 	if err != nil {
 		_ = sock.Close()
@@ -111,7 +111,7 @@ func (d door) openOne(ctx context.Context, address string) (*link, error) {
 }
 
 func (d door) greet(ctx context.Context, conn *dbus.Conn) error {
-	// By number: a name would have to be looked up.
+	// By number, since a name would have to be looked up.
 	if err := conn.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Geteuid()))}); err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (d door) greet(ctx context.Context, conn *dbus.Conn) error {
 // wake makes sure that systemd listens on its own socket. A first message that
 // arrives there together with the end of the authentication stays in systemd's
 // buffer until another one comes (measured with 252: most first calls were
-// never answered), so it is asked again and again.
+// never answered), so it is called repeatedly.
 func wake(ctx context.Context, conn *dbus.Conn) error {
 	for patience := 2 * time.Millisecond; ; patience *= 2 {
 		short, cancel := context.WithTimeout(ctx, patience)
@@ -136,8 +136,8 @@ func wake(ctx context.Context, conn *dbus.Conn) error {
 	}
 }
 
-// socketName reads one D-Bus address. Only sockets of this machine are taken:
-// unixexec would start a program and tcp would ask the network.
+// socketName reads one D-Bus address. Only local sockets are accepted: unixexec
+// would start a program and tcp would use the network.
 func socketName(address string) (string, error) {
 	rest, ok := strings.CutPrefix(address, "unix:")
 	if !ok {
@@ -165,9 +165,10 @@ func socketName(address string) (string, error) {
 	return "", errors.New("no path in the address")
 }
 
-// ask sends one method call and waits for its answer or for the end of ctx.
+// ask makes one method call and waits for its reply or the end of ctx.
 func (l *link) ask(ctx context.Context, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
-	// A peer that reads no more fills the socket; the write must end too.
+	// A peer that stops reading fills the socket, so the write must be bounded
+	// too.
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = l.sock.SetWriteDeadline(deadline)
 	}
@@ -175,7 +176,8 @@ func (l *link) ask(ctx context.Context, path dbus.ObjectPath, method string, arg
 	return l.conn.Object(destination, path).CallWithContext(ctx, method, dbus.FlagNoAutoStart, args...)
 }
 
-// close frees a writer that is stuck in the socket first: godbus waits for it.
+// close first unblocks a writer that is stuck on the socket, since godbus waits
+// for it.
 func (l *link) close() {
 	_ = l.sock.Close()
 	_ = l.conn.Close()

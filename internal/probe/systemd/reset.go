@@ -10,8 +10,7 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// ResetFailed makes systemd forget that a unit failed, and how often it was
-// started.
+// ResetFailed resets the failed state and the start counter of a unit.
 func (c *Conn) ResetFailed(ctx context.Context, name string) error {
 	if len(name) > maxUnitName || !unitName.MatchString(name) {
 		return errors.New("not a unit name")

@@ -12,29 +12,29 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// MPSUnit is the only unit that Serve starts. It is a constant: whoever may call
-// the service chooses neither the unit nor the mode of the job.
+// MPSUnit is the only unit that Serve starts. It is a constant: callers of the
+// service choose neither the unit nor the job mode.
 const MPSUnit = "justnews-mps.service"
 
 const (
-	brokerName = "org.justnews.MPS1" // of the name on the bus, and of the interface
+	brokerName = "org.justnews.MPS1" // bus name and interface
 	brokerPath = dbus.ObjectPath("/org/justnews/MPS1")
-	// noJob is the answer where nothing has to be started.
+	// noJob is the reply if nothing has to be started.
 	noJob = dbus.ObjectPath("/")
 )
 
 const (
 	// idleAfter is how long Serve waits for another call.
 	idleAfter = 10 * time.Second
-	// answerFor is how long an answer is given again instead of asking systemd.
+	// answerFor is how long a reply is reused instead of querying systemd.
 	answerFor = 250 * time.Millisecond
-	// maxCalls bounds the calls that wait for an answer at the same time.
+	// maxCalls bounds the number of concurrently waiting calls.
 	maxCalls = 64
 )
 
-// brokerAbsent reports whether a D-Bus error says that our service is not
-// installed, cannot be activated, or is closed to this user by the bus. systemd
-// is asked itself then, and decides.
+// brokerAbsent reports whether a D-Bus error means that our service is not
+// installed, cannot be activated, or is denied to this user by the bus. Then
+// systemd itself is asked, and decides.
 func brokerAbsent(name string) bool {
 	const standard = "org.freedesktop.DBus.Error."
 	rest, ok := strings.CutPrefix(name, standard)
@@ -46,15 +46,15 @@ func brokerAbsent(name string) bool {
 		name == destination+".UnitMasked" || name == destination+".LoadFailed"
 }
 
-// broker is the one object of the service. Its exported methods are what the bus
-// can call.
+// broker is the only object of the service. Its exported methods can be called
+// over the bus.
 type broker struct {
 	units *Conn
 	log   func(string)
 
-	calls  chan struct{} // one token for each call that waits
+	calls  chan struct{} // one token for each waiting call
 	called chan struct{}
-	turn   chan struct{} // whoever has the token asks systemd
+	turn   chan struct{} // the holder of the token queries systemd
 	asked  time.Time
 	job    dbus.ObjectPath
 	failed *dbus.Error
@@ -67,8 +67,8 @@ func newBroker(units *Conn, log func(string)) *broker {
 	}
 }
 
-// Start has systemd start NVIDIA MPS where it is inactive, and returns the job,
-// or "/" where there is nothing to start.
+// Start makes systemd start NVIDIA MPS if it is inactive, and returns the job,
+// or "/" if there is nothing to start.
 func (b *broker) Start(sender dbus.Sender) (dbus.ObjectPath, *dbus.Error) {
 	select {
 	case b.calls <- struct{}{}:
@@ -95,8 +95,8 @@ func (b *broker) Start(sender dbus.Sender) (dbus.ObjectPath, *dbus.Error) {
 	return b.job, b.failed
 }
 
-// start asks systemd. A failed unit is left alone: calls without end would use
-// up its start limit. Mode "fail" never takes another job's place.
+// start asks systemd. A failed unit is not started: repeated calls would
+// exhaust its start limit. Mode "fail" never replaces another job.
 func (b *broker) start(ctx context.Context, sender string) (dbus.ObjectPath, *dbus.Error) {
 	unit, err := b.units.Unit(ctx, MPSUnit)
 	switch {
@@ -126,7 +126,7 @@ func failure(err error) *dbus.Error {
 	return dbus.NewError("org.freedesktop.DBus.Error.Failed", []any{err.Error()})
 }
 
-// caller returns who a name on the bus is.
+// caller returns the user of a bus name.
 func (l *link) caller(ctx context.Context, sender string) string {
 	var uid uint32
 	err := l.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetConnectionUnixUser", 0, sender).Store(&uid)
@@ -136,8 +136,8 @@ func (l *link) caller(ctx context.Context, sender string) string {
 	return fmt.Sprintf("uid %d", uid)
 }
 
-// Serve offers the start of NVIDIA MPS on the system bus, to whom the bus's
-// policy admits, until nobody has called for a while or ctx ends.
+// Serve offers the start of NVIDIA MPS on the system bus, to callers that the
+// bus policy allows, until it is idle or ctx ends.
 func Serve(ctx context.Context, log func(string)) error {
 	return serve(ctx, busAddress, log, idleAfter)
 }
@@ -164,8 +164,8 @@ func serve(ctx context.Context, address string, log func(string), idle time.Dura
 		return errors.New("cannot own " + brokerName + ": somebody does already")
 	}
 	b.await(ctx, l.conn.Context().Done(), idle)
-	// What the bus delivered before the release is still answered; what comes
-	// after has systemd start the service again.
+	// Calls delivered before the release are still answered; later ones make
+	// systemd start the service again.
 	_, _ = l.conn.ReleaseName(brokerName)
 	for pause := 50 * time.Millisecond; ; {
 		time.Sleep(pause)

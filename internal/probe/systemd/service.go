@@ -9,7 +9,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// service reads what only a full validation looks at.
+// service reads what only a full validation checks.
 func service(b *bag) facts.Service {
 	return facts.Service{
 		FileState:        may[string](b, "UnitFileState"),
@@ -27,7 +27,8 @@ func service(b *bag) facts.Service {
 	}
 }
 
-// writable returns what ProtectSystem=strict leaves a unit to write to.
+// writable returns the paths that a unit with ProtectSystem=strict can write
+// to.
 func writable(b *bag) []string {
 	var all []string
 	for _, p := range may[[]string](b, "ReadWritePaths") {

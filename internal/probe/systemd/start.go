@@ -15,22 +15,21 @@ import (
 )
 
 const (
-	// startTimeout bounds StartUnit itself, in which systemd asks polkit, which
-	// may have to be started (35 to 110 ms); the job that it makes has ctx.
+	// startTimeout bounds StartUnit itself, during which systemd asks polkit,
+	// which may have to be started (35 to 110 ms); the job is bounded by ctx.
 	startTimeout = 10 * time.Second
-	// jobEvery is how often a job is looked for while no signal comes: a bus
-	// daemon that restarted sends none, for ever.
+	// jobEvery is how often a job is polled in case no signal arrives: after a
+	// restart of the bus daemon none ever does.
 	jobEvery = 500 * time.Millisecond
 )
 
 // Start asks systemd to start a unit (mode "replace", as systemctl does) and
-// follows the job until it is gone or ctx ends. Who is not root asks our own
-// D-Bus service for justnews-mps.service first (Serve). That systemd refuses is a fact
-// of the answer; an error means that it could not be asked. What the unit has
-// become is another question: a job that is "done" says nothing of it.
+// follows the job until it is gone or ctx ends. Without root it uses our own
+// D-Bus service for justnews-mps.service first (Serve). A refusal by systemd is
+// part of the result; an error means that systemd could not be reached. The
+// result "done" of a job says nothing about the state of the unit.
 //
-// It asks once: a start that is asked for again and again uses up the unit's
-// start limit.
+// It asks only once: repeated starts exhaust the unit's start limit.
 func (c *Conn) Start(ctx context.Context, name string) (facts.Start, error) {
 	began := time.Now()
 	s, err := c.change(ctx, name, "StartUnit")
@@ -41,7 +40,7 @@ func (c *Conn) Start(ctx context.Context, name string) (facts.Start, error) {
 	return s, nil
 }
 
-// change has systemd make a job of a unit, and follows it.
+// change makes systemd create a job for a unit, and follows it.
 func (c *Conn) change(ctx context.Context, name, method string) (facts.Start, error) {
 	if len(name) > maxUnitName || !unitName.MatchString(name) {
 		return facts.Start{}, errors.New("not a unit name")
@@ -51,7 +50,7 @@ func (c *Conn) change(ctx context.Context, name, method string) (facts.Start, er
 		return facts.Start{}, err
 	}
 	// Before the job exists, or its end could be missed. Buffered, or godbus
-	// would keep a goroutine for each signal that nobody takes.
+	// would keep a goroutine for each signal that is not received.
 	removed := make(chan *dbus.Signal, 64)
 	l.conn.Signal(removed)
 	defer l.conn.RemoveSignal(removed)
@@ -69,8 +68,8 @@ func (c *Conn) change(ctx context.Context, name, method string) (facts.Start, er
 	return facts.Start{Result: c.follow(ctx, name, job, removed)}, nil
 }
 
-// subscribe has JobRemoved sent here. Where that fails the job is polled for:
-// on systemd's own socket there is no bus to ask for signals.
+// subscribe subscribes to JobRemoved. If that fails the job is polled: on
+// systemd's own socket there is no bus to subscribe to.
 func (l *link) subscribe(ctx context.Context, unit string) {
 	short, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -80,8 +79,8 @@ func (l *link) subscribe(ctx context.Context, unit string) {
 	_ = l.ask(short, managerPath, managerIface+".Subscribe").Err
 }
 
-// enqueueFor is enqueue, by way of our own service where that is there and
-// admits this user.
+// enqueueFor is enqueue, through our own service if that exists and admits this
+// user.
 func (l *link) enqueueFor(ctx context.Context, byBroker bool, method, unit string) (dbus.ObjectPath, *facts.Start, error) {
 	if byBroker && unit == MPSUnit {
 		short, cancel := context.WithTimeout(ctx, startTimeout)
@@ -94,7 +93,7 @@ func (l *link) enqueueFor(ctx context.Context, byBroker bool, method, unit strin
 	return l.enqueue(ctx, method, unit, "replace")
 }
 
-// enqueue returns the job, or how systemd refused to make one.
+// enqueue returns the job, or why systemd refused to create one.
 func (l *link) enqueue(ctx context.Context, method, unit, mode string) (dbus.ObjectPath, *facts.Start, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -110,8 +109,8 @@ func stored(reply *dbus.Call) (dbus.ObjectPath, *facts.Start, error) {
 	return job, nil, err
 }
 
-// follow returns the result of a job, "" where ctx ended first or where it
-// ended unseen.
+// follow returns the result of a job, "" if ctx ended first or its end was
+// missed.
 func (c *Conn) follow(ctx context.Context, unit string, job dbus.ObjectPath, removed <-chan *dbus.Signal) string {
 	look := time.NewTicker(jobEvery)
 	defer look.Stop()
@@ -121,7 +120,7 @@ func (c *Conn) follow(ctx context.Context, unit string, job dbus.ObjectPath, rem
 			return ""
 		case s, open := <-removed:
 			if !open {
-				removed = nil // the connection is gone: look instead
+				removed = nil // the connection is gone: poll instead
 				continue
 			}
 			if result, ours := jobResult(s, job); ours {
@@ -137,7 +136,7 @@ func (c *Conn) follow(ctx context.Context, unit string, job dbus.ObjectPath, rem
 	}
 }
 
-// drained looks for a signal that came while systemd was asked.
+// drained checks for a signal that arrived while systemd was queried.
 func drained(removed <-chan *dbus.Signal, job dbus.ObjectPath) string {
 	for {
 		select {

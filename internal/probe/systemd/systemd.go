@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package systemd asks the service manager about units over D-Bus: it reads
-// properties, and starts or stops a unit where it is told to. It judges nothing.
+// Package systemd queries the service manager about units over D-Bus: it reads
+// properties, and starts or stops a unit on request. It judges nothing.
 //
 // It speaks godbus directly. go-systemd's dbus package opens two connections,
-// authenticates without a deadline and never comes back from a restart of the
-// bus; a gate must not hang on a bus that accepts and then stays silent. What
-// go-systemd knows about names on the bus is used from there.
+// authenticates without a deadline and does not recover from a restart of the
+// bus; a gate must not hang on a bus that accepts a connection and never
+// replies. Its escaping of bus names is used.
 package systemd
 
 import (
@@ -21,11 +21,12 @@ import (
 )
 
 var (
-	// ErrNoSystemd says that systemd is not the service manager of this
-	// machine (a container, another init): asking again is of no use.
+	// ErrNoSystemd says that systemd is not the service manager of this machine
+	// (a container, another init): retrying is pointless.
 	ErrNoSystemd = errors.New("systemd does not run here")
-	// ErrUnreachable says that systemd runs but can't be asked now: no bus,
-	// a bus that is silent, or a manager that does not answer in time.
+	// ErrUnreachable says that systemd is running but cannot be queried now: no
+	// bus, a bus that does not reply, or a manager that does not answer in
+	// time.
 	ErrUnreachable = errors.New("systemd cannot be asked")
 	// ErrNoUnit says that a process belongs to no unit.
 	ErrNoUnit = errors.New("no unit owns the process")
@@ -33,9 +34,9 @@ var (
 	ErrClosed = errors.New("the connection to systemd was closed")
 )
 
-// Deadlines of one connect and of one call, the connect it may need included.
-// A Get takes 0.2 to 0.4 ms; a daemon-reload keeps the manager from answering
-// for about 0.1 s, a generator that hangs for up to 90 s.
+// Deadlines of one connect and of one call, including a connect that it may
+// need. A Get takes 0.2 to 0.4 ms; a daemon-reload keeps the manager from
+// answering for about 0.1 s, a generator that hangs for up to 90 s.
 const (
 	connectTimeout = 2 * time.Second
 	callTimeout    = 2 * time.Second
@@ -49,27 +50,26 @@ const (
 	managerIface  = "org.freedesktop.systemd1.Manager"
 )
 
-// Conn asks one service manager. It connects again by itself after the bus
-// daemon was restarted. Many goroutines may use it at once.
+// Conn queries one service manager. It reconnects by itself after a restart of
+// the bus daemon. It is safe for concurrent use.
 type Conn struct {
 	doors []door
-	// root is "" or the directory that stands for / when looking for
+	// root is "" or the directory used as / when looking for
 	// /run/systemd/system and /proc.
 	root string
-	// byBroker: a start of justnews-mps.service is asked of our own D-Bus
-	// service, because systemd does not take it from this user.
+	// byBroker: justnews-mps.service is started through our own D-Bus service,
+	// because systemd does not allow this user to.
 	byBroker bool
 
-	turn chan struct{} // holds one token: whoever has it may change what follows
+	turn chan struct{} // holds one token, which protects what follows
 	now  *link         // nil: not connected
 	shut bool
 }
 
-// Open connects to the system bus, at another address where the caller believes
-// one ("": none); root falls back to systemd's own socket where there is no bus.
-// ctx bounds only the connecting, at most 2 s: the
-// connection lives until Close. The error wraps ErrNoSystemd or
-// ErrUnreachable.
+// Open connects to the system bus, or to another address if the caller trusts
+// one ("": none); root falls back to systemd's own socket if there is no bus.
+// ctx only bounds connecting, at most 2 s: the connection lives until Close.
+// The error wraps ErrNoSystemd or ErrUnreachable.
 func Open(ctx context.Context, address string) (*Conn, error) {
 	c, err := open(ctx, "", defaultDoors(os.Geteuid(), address))
 	if err == nil {
@@ -78,13 +78,13 @@ func Open(ctx context.Context, address string) (*Conn, error) {
 	return c, err
 }
 
-// New returns a Conn that connects when it is first asked, as Open does.
+// New returns a Conn that connects on its first use, as Open does.
 func New(address string) *Conn {
 	return newConn("", defaultDoors(os.Geteuid(), address))
 }
 
 // OpenAddress connects to the bus at a D-Bus address such as
-// "unix:path=/run/dbus/system_bus_socket" and to nothing else.
+// "unix:path=/run/dbus/system_bus_socket" only.
 func OpenAddress(ctx context.Context, address string) (*Conn, error) {
 	return open(ctx, "", []door{{address: address}})
 }
@@ -103,9 +103,8 @@ func open(ctx context.Context, root string, doors []door) (*Conn, error) {
 	return c, nil
 }
 
-// defaultDoors lists where the manager can be reached, best first. What runs
-// as root takes no other address: whoever could set a variable
-// would choose who answers.
+// defaultDoors lists the addresses of the manager, preferred ones first. Root
+// uses no other address: whoever can set a variable could choose who answers.
 func defaultDoors(euid int, address string) []door {
 	if euid == 0 {
 		return []door{{address: busAddress}, {address: "unix:path=" + privateSocket, direct: true}}
@@ -127,9 +126,9 @@ func (c *Conn) Close() {
 	}
 }
 
-// call asks one question and stores the answer in result. It returns within
-// callTimeout. A question that met a dead connection is asked once more over a
-// fresh one: only reads are asked here, so asking twice does no harm.
+// call makes one call and stores the reply in result. It returns within
+// callTimeout. A call on a dead connection is repeated once over a new one,
+// which is harmless since there are only reads.
 func (c *Conn) call(ctx context.Context, path dbus.ObjectPath, method string, result any, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -154,7 +153,7 @@ func (c *Conn) call(ctx context.Context, path dbus.ObjectPath, method string, re
 	return c.unreachable(err)
 }
 
-// explain turns an answer that is an error into one of this package's words.
+// explain turns an error reply into one of this package's errors.
 func (c *Conn) explain(err error) error {
 	e, _ := errors.AsType[dbus.Error](err)
 	switch e.Name {
@@ -170,8 +169,8 @@ func (c *Conn) explain(err error) error {
 	return fmt.Errorf("%s: %w", e.Name, err)
 }
 
-// unreachable says which of the two it is: no systemd at all, or none that
-// answers. The test is sd_booted(3)'s.
+// unreachable returns which of the two it is: no systemd at all, or one that
+// does not answer. The test is that of sd_booted(3).
 func (c *Conn) unreachable(err error) error {
 	if !booted(c.root) {
 		return fmt.Errorf("%w: %w", ErrNoSystemd, err)

@@ -12,15 +12,15 @@ import (
 	"justnews/internal/facts"
 )
 
-// noUID is the property UID of a unit that runs as nobody in particular
-// (UID_INVALID): none was ever started, or it has no User=.
+// noUID is the property UID of a unit without a known user (UID_INVALID): it
+// was never started, or has no User=.
 const noUID = math.MaxUint32
 
-// uidOf works out whom a unit's processes run as, nil where nobody says. No
-// name is looked up: User= may name a dynamic user, or one of a directory
-// service that a static binary can't ask. The kernel knows best (a main
-// process may drop its privileges by itself), then systemd, which resolved
-// the name when it started the unit. ProtectProc= can hide the process.
+// uidOf determines the user of a unit's processes, nil if unknown. No name is
+// looked up: User= may name a dynamic user, or one of a directory service that
+// a static binary cannot query. The kernel's answer comes first (a main process
+// may drop its privileges), then that of systemd, which resolved the name when
+// it started the unit. ProtectProc= can hide the process.
 func (c *Conn) uidOf(u facts.Unit, property uint32) *int {
 	if u.MainPID > 0 {
 		if uid, ok := c.uidOfPID(u.MainPID); ok {
@@ -32,7 +32,7 @@ func (c *Conn) uidOf(u facts.Unit, property uint32) *int {
 		return &uid
 	}
 	if u.User == "" {
-		// Only a unit that was loaded says by its silence that it is root's.
+		// Only for a loaded unit does no User= mean root.
 		if u.LoadState != "loaded" || !strings.HasSuffix(u.Name, ".service") {
 			return nil
 		}

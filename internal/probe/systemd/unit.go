@@ -17,17 +17,17 @@ import (
 	"justnews/internal/facts"
 )
 
-// unitName is what systemd takes for a unit name (systemd.unit(5)), template
-// names left out: those are no units.
+// unitName is a valid unit name (systemd.unit(5)), except for templates, which
+// are not units.
 var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?\.(service|socket|target|device|mount|automount|swap|timer|path|slice|scope)$`)
 
 // maxUnitName is systemd's UNIT_NAME_MAX with the terminating zero.
 const maxUnitName = 255
 
-// Unit returns what systemd says of a unit, all of one moment: one GetAll over
-// every interface of the unit, so ActiveState and Result can't be of different
-// times. A unit that does not exist is no error but LoadState "not-found".
-// Errors wrap ErrNoSystemd or ErrUnreachable where nothing could be asked.
+// Unit returns a consistent snapshot of a unit: one GetAll over every interface
+// of the unit, so ActiveState and Result belong together. A unit that does not
+// exist is not an error but has LoadState "not-found". Errors wrap ErrNoSystemd
+// or ErrUnreachable if systemd could not be queried.
 func (c *Conn) Unit(ctx context.Context, name string) (facts.Unit, error) {
 	if len(name) > maxUnitName || !unitName.MatchString(name) {
 		return facts.Unit{}, fmt.Errorf("cannot ask for unit %q: not a unit name", name)
@@ -41,9 +41,9 @@ func (c *Conn) Unit(ctx context.Context, name string) (facts.Unit, error) {
 }
 
 // UnitOfPID returns the unit that a process belongs to. The gate finds its own
-// unit so: ControlPID is then its own PID, and the unit's TimeoutStart and
-// SuccessExitStatus are those that systemd will really use. The error wraps
-// ErrNoUnit where systemd knows of none.
+// unit this way: ControlPID is then its own PID, and the unit's TimeoutStart
+// and SuccessExitStatus are those that systemd will really use. The error wraps
+// ErrNoUnit if there is none.
 func (c *Conn) UnitOfPID(ctx context.Context, pid int) (facts.Unit, error) {
 	if pid <= 0 || pid > math.MaxInt32 {
 		return facts.Unit{}, fmt.Errorf("cannot ask for the unit of PID %d: not a PID", pid)
@@ -73,8 +73,8 @@ func (c *Conn) unitAt(ctx context.Context, path dbus.ObjectPath) (facts.Unit, er
 	return u, nil
 }
 
-// decode turns systemd's properties into facts. Without its three states an
-// answer means nothing. The second result is the property UID.
+// decode turns systemd's properties into facts. A reply without the three
+// states is invalid. The second result is the property UID.
 func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 	b := bag{props: props}
 	u := facts.Unit{
@@ -152,13 +152,13 @@ func sandbox(b *bag) facts.Sandbox {
 	}
 }
 
-// bag reads properties and keeps the first that is not what it should be.
+// bag reads properties and records the first one with an unexpected type.
 type bag struct {
 	props map[string]dbus.Variant
 	err   error
 }
 
-// may returns a property, or its zero value where the unit's type lacks it (a
+// may returns a property, or its zero value if the unit's type lacks it (a
 // target has no MainPID).
 func may[T any](b *bag, name string) T {
 	var zero T
@@ -173,7 +173,7 @@ func may[T any](b *bag, name string) T {
 	return t
 }
 
-// must is may for what every unit has.
+// must is may for properties that every unit has.
 func must[T any](b *bag, name string) T {
 	if _, ok := b.props[name]; !ok {
 		b.fail(fmt.Errorf("cannot read property %s: missing", name))
@@ -187,8 +187,8 @@ func (b *bag) fail(err error) {
 	}
 }
 
-// timespan converts microseconds; systemd's infinity, and what a Duration
-// can't hold, are 0.
+// timespan converts microseconds; systemd's infinity, and values that overflow
+// a Duration, are 0.
 func timespan(usec uint64) time.Duration {
 	if usec > math.MaxInt64/uint64(time.Microsecond) {
 		return 0
@@ -196,8 +196,8 @@ func timespan(usec uint64) time.Duration {
 	return time.Duration(usec) * time.Microsecond
 }
 
-// memoryLimits reads what keeps a unit's processes from having all the memory
-// there is; infinity is the greatest number.
+// memoryLimits reads the memory limits of a unit; infinity is the largest
+// number.
 func memoryLimits(b *bag) []string {
 	var limits []string
 	for _, name := range []string{"MemoryMax", "LimitAS", "LimitDATA"} {
@@ -211,7 +211,7 @@ func memoryLimits(b *bag) []string {
 	return limits
 }
 
-// hasJob reads Job, a pair of id and object path: id 0 is no job.
+// hasJob reads Job, a pair of id and object path: id 0 means no job.
 func hasJob(job []any) bool {
 	if len(job) == 0 {
 		return false
@@ -257,8 +257,8 @@ func commands(rows [][]any) []facts.Exec {
 }
 
 // unmet reads Conditions, rows of a type, whether one of several suffices
-// ("|"), whether it is negated ("!"), the parameter, and how it came out: above
-// 0 it held, below it did not, 0: not tried.
+// ("|"), whether it is negated ("!"), the parameter, and its result: above 0 it
+// was met, below it was not, 0: not checked.
 func unmet(rows [][]any) []string {
 	var all []string
 	for _, row := range rows {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package unitfiles finds the files of the service manager with which somebody
-// overrules the units of the packages and what the generator writes for them.
-// It reads, by systemd's own rules; what the files amount to, systemd says and
-// internal/check judges.
+// Package unitfiles finds the files that override the packaged units and the
+// generator's drop-ins. It reads them by systemd's own rules; their effect is
+// reported by systemd and judged elsewhere.
 package unitfiles
 
 import (
@@ -19,8 +18,8 @@ import (
 	"justnews/internal/unitfile"
 )
 
-// dirs beat the directories of the packages and of generators
-// (systemd.unit(5)), the strongest first.
+// dirs take precedence over the directories of packages and generators
+// (systemd.unit(5)), highest first.
 var dirs = []string{
 	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient",
 	"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
@@ -28,8 +27,8 @@ var dirs = []string{
 
 const maxSize = 1 << 20
 
-// Overrides returns every file there that is about a unit of ours, below root.
-// A directory that does not exist has none.
+// Overrides returns every file there that concerns one of our units, below
+// root.
 func Overrides(root string) []facts.UnitFile {
 	var all []facts.UnitFile
 	for _, dir := range dirs {
@@ -69,7 +68,8 @@ func isUnit(name string) bool {
 	return slices.Contains([]string{".service", ".target", ".timer", ".socket", ".path"}, filepath.Ext(name))
 }
 
-// look reads one file. What enable makes, a link to a unit file, is none.
+// look reads one file. A link to a unit file, as systemctl enable creates, is
+// not an override.
 func look(root, dir, sub, name string) facts.UnitFile {
 	f := facts.UnitFile{Path: filepath.Join(dir, sub, name), Dir: sub, Name: name}
 	if target, err := os.Readlink(filepath.Join(root, f.Path)); err == nil && target == "/dev/null" {
