@@ -16,10 +16,10 @@ import (
 // metric is the orchestrator's own gauge of MPS: 1 or 0.
 const metric = "gpu_orchestrator_mps_enabled"
 
-// MPS asks what the orchestrator thinks of NVIDIA MPS: GET /gpu/info, and where
-// that says nothing (newer servers always answer 500 there) GET /metrics. It is
-// a second opinion: it rests on a path that exists and on a process name that
-// is never found.
+// MPS asks for the orchestrator's view of NVIDIA MPS: GET /gpu/info and, if
+// that has none (newer servers always answer 500 there), GET /metrics. It is
+// only a second opinion, based on the existence of a path and on a process name
+// that is never found.
 func (c *Client) MPS(ctx context.Context) facts.MPSOpinion {
 	o := facts.MPSOpinion{}
 	info := c.get(ctx, "/gpu/info", true)
@@ -43,7 +43,7 @@ func (c *Client) MPS(ctx context.Context) facts.MPSOpinion {
 }
 
 // gauge finds the value of a metric without labels in the text format of
-// Prometheus, one "name value" a line.
+// Prometheus, one "name value" per line.
 func gauge(text []byte, name string) (float64, bool) {
 	for line := range bytes.Lines(text) {
 		f := strings.Fields(string(line))

@@ -9,16 +9,16 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// shape says which of the two accounts of a preload is read.
+// shape is which of the two forms of a preload's state is read.
 type shape int
 
 const (
 	statusShape  shape = iota // GET /models/status: errors is always there
-	preloadShape              // POST /models/preload: errors only after a job that is over
+	preloadShape              // POST /models/preload: errors only after a finished job
 )
 
-// What is kept of one entry of the errors list, in bytes. The number of
-// entries is bounded by MaxBody, so that their count stays true.
+// What is kept of one entry of the errors list, in bytes. The number of entries
+// is bounded by MaxBody, so their count is kept.
 const (
 	maxName  = 256
 	maxError = 4096
@@ -52,8 +52,8 @@ func busState(o strictjson.Object) (string, error) {
 	return clip(s, maxName), err
 }
 
-// modelsState reads the account of a preload. Every field that is not known to
-// be missing on some server must be there, with its own type.
+// modelsState reads the state of a preload. Every field that is not known to be
+// missing on some server is required, with its type.
 func modelsState(o strictjson.Object, s shape) (facts.ModelsState, error) {
 	var state facts.ModelsState
 	var err error
@@ -151,7 +151,7 @@ func moment(o strictjson.Object, key string) (at *float64, has bool, err error) 
 }
 
 // perAgent reads per_agent[agent][model], or per_agent[agent] itself on old
-// servers, whose one nameless model stands below the key "".
+// servers, whose only, unnamed model gets the key "".
 func perAgent(o strictjson.Object) (map[string]map[string]facts.ModelLoad, error) {
 	v, ok, err := o.Optional("per_agent")
 	if err != nil || !ok {
