@@ -66,6 +66,7 @@ lint:
 	$(GO) vet ./...
 	$(GO) -C test/kubernetes vet ./...
 	$(TOOL) golangci-lint run ./...
+	test -z "$$($(TOOL) deadcode -test ./... | tee /dev/stderr)"
 	shellcheck $$(git ls-files '*.sh' 'packaging/scripts/*' .ci/run)
 
 vuln:
@@ -93,7 +94,7 @@ fuzz:
 # test of each fails until it is as it would be made.
 generate:
 	$(GO) generate ./...
-	$(GO) test ./internal/adopt ./internal/completion ./internal/config ./internal/emit ./internal/layout ./internal/report ./internal/timeline -update
+	$(GO) test ./internal/migrate ./internal/completion ./internal/config ./internal/emit ./internal/layout ./internal/report ./internal/timeline -update
 	$(GO) test ./test/docs ./test/hostile -run Page -update
 
 # The same for docs/screens.md, which shows a booted host and so differs a little

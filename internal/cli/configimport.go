@@ -8,10 +8,9 @@ import (
 	"io"
 	"os"
 
-	"justnews/internal/adopt"
-	"justnews/internal/byhand"
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/migrate"
 	"justnews/internal/report"
 )
 
@@ -35,13 +34,13 @@ func (c *configImportCommand) Run(a *app) error {
 			Code: diag.Usage, Message: "config import reads a host and no configuration: --config does not go with it", Fix: diag.Do(diag.Run("justnews-gate", "config", "import")),
 		})
 	}
-	host, err := byhand.Read(string(a.Root))
+	host, err := migrate.Read(string(a.Root))
 	if err != nil {
 		return a.refuse(diag.Problem{
 			Code: diag.Usage, Subject: string(a.Root), Message: "cannot be read: " + err.Error(), Fix: diag.Do(diag.Run("justnews-gate", "config", "import", "--root", "DIR")),
 		})
 	}
-	r := adopt.Adopt(host)
+	r := migrate.Adopt(host)
 	problems := r.Problems
 	if r.TOML != "" {
 		wrong, err := selfCheck(r.TOML)
@@ -72,7 +71,7 @@ func (c *configImportCommand) Run(a *app) error {
 }
 
 // linesOf are what is to be done, each as a line for a shell.
-func linesOf(all []adopt.Removal) []string {
+func linesOf(all []migrate.Removal) []string {
 	lines := []string{}
 	for _, r := range all {
 		lines = append(lines, r.String())

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -57,21 +56,12 @@ func (c *nopasswdRunCommand) Run(a *app) error {
 
 // granted is the JSON of nopasswd install and uninstall.
 type granted struct {
-	Schema   int            `json:"schema"`
-	User     string         `json:"user"`
-	DryRun   bool           `json:"dry_run"`
-	Steps    []grantedStep  `json:"steps"`
-	Problems []diag.Problem `json:"problems"`
-	Status   int            `json:"status"`
-}
-
-// grantedStep is one change. State: unneeded, planned, done, failed, skipped.
-type grantedStep struct {
-	State   string   `json:"state"`
-	Why     string   `json:"why"`
-	Command []string `json:"command,omitempty"`
-	Path    string   `json:"path,omitempty"`
-	Text    string   `json:"text,omitempty"`
+	Schema   int              `json:"schema"`
+	User     string           `json:"user"`
+	DryRun   bool             `json:"dry_run"`
+	Steps    []operators.Step `json:"steps"`
+	Problems []diag.Problem   `json:"problems"`
+	Status   int              `json:"status"`
 }
 
 func (a *app) nopasswd(w operators.Wish) error {
@@ -79,33 +69,31 @@ func (a *app) nopasswd(w operators.Wish) error {
 		return a.refuse(*p)
 	}
 	services, problems := a.serviceUsers(w)
-	f := operators.Prober{Runner: operators.Tools{}, EUID: os.Geteuid()}.Look(a.ctx, w.User, services...)
 	var steps []operators.Step
 	if len(problems) == 0 {
-		steps, problems = operators.Plan(w, f)
-	}
-	out := granted{Schema: report.SchemaVersion, User: w.User, DryRun: w.DryRun, Steps: []grantedStep{}}
-	failed := false
-	for _, s := range steps {
-		done, p := a.take(w, f, s, failed)
-		out.Steps = append(out.Steps, done)
-		if p != nil {
-			problems = append(problems, *p)
-			failed = failed || p.Severity == diag.Error
-		}
-		if !a.json() {
-			a.printStep(s, done.State)
-		}
+		steps, problems = operators.ThisHost().Apply(a.ctx, w, services...)
 	}
 	status := statusOf(problems)
-	out.Problems, out.Status = a.clean(problems), int(status)
 	if a.json() {
-		if err := a.printJSON(out); err != nil {
+		if err := a.printJSON(granted{report.SchemaVersion, w.User, w.DryRun, append([]operators.Step{}, steps...), a.clean(problems), int(status)}); err != nil {
 			return err
 		}
+	} else {
+		a.printSteps(steps)
 	}
 	a.talk.Say(a.problemLines(problems))
 	return ended(status)
+}
+
+func (a *app) printSteps(steps []operators.Step) {
+	for _, s := range steps {
+		fmt.Fprintf(a.Stdout, "%s: %s\n", s.State, s)
+		if s.Kind == operators.Write && s.State == "planned" {
+			for line := range strings.Lines(s.Text) {
+				fmt.Fprintf(a.Stdout, "  %s", line)
+			}
+		}
+	}
 }
 
 // serviceUsers returns the users that the services run as. A configuration that
@@ -141,10 +129,7 @@ func (a *app) grantee(w *operators.Wish) *diag.Problem {
 		w.User, _ = a.Lookup("SUDO_USER")
 	}
 	if w.User == "" {
-		verb := "uninstall"
-		if w.Install {
-			verb = "install"
-		}
+		verb := w.Verb()
 		return &diag.Problem{
 			Code: diag.OperatorUser, Message: "which user? use --user USER", Seen: "neither --user nor SUDO_USER",
 			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER")),
@@ -157,45 +142,4 @@ func (a *app) grantee(w *operators.Wish) *diag.Problem {
 		}
 	}
 	return nil
-}
-
-// take carries out one step, unless that was not asked for or one before it
-// failed.
-func (a *app) take(w operators.Wish, f operators.Operators, s operators.Step, failed bool) (grantedStep, *diag.Problem) {
-	done := grantedStep{State: "done", Why: s.Why, Command: s.Command, Path: s.Path, Text: s.Text}
-	switch {
-	case s.Kind == operators.None:
-		done.State = "unneeded"
-		return done, nil
-	case w.DryRun:
-		done.State = "planned"
-		return done, nil
-	case failed:
-		done.State = "skipped"
-		return done, nil
-	}
-	p := operators.Host{Runner: operators.Tools{}, Sudo: f.Sudo}.Do(a.ctx, s)
-	if p != nil && p.Severity == diag.Error {
-		done.State = "failed"
-	}
-	return done, p
-}
-
-func (a *app) printStep(s operators.Step, state string) {
-	what := s.Why
-	switch s.Kind {
-	case operators.Run:
-		what = strings.Join(s.Command, " ")
-	case operators.Write:
-		what = "write " + s.Path + " (0440 root:root)"
-	case operators.Remove:
-		what = "rm " + s.Path
-	case operators.None:
-	}
-	fmt.Fprintf(a.Stdout, "%s: %s\n", state, what)
-	if s.Kind == operators.Write && state == "planned" {
-		for line := range strings.Lines(s.Text) {
-			fmt.Fprintf(a.Stdout, "  %s", line)
-		}
-	}
 }

@@ -22,6 +22,7 @@ type Config struct {
 	Models       Models
 	MPS          MPS
 	GPU          GPU
+	Service      Service // [service]: every instance's default
 	Probes       map[string]Probe
 	Instances    []Instance // sorted by name
 }

@@ -47,8 +47,12 @@ var gateFields = []field{
 		doc: "a reported model error ends the wait even if the job is still running"},
 }
 
+// DefaultExec is service.exec where nothing is written: the command of the
+// packaged template, which has %i for {instance}.
+var DefaultExec = []string{"/usr/local/bin/justnews-start-agent.sh", "{instance}"}
+
 var serviceFields = []field{
-	{name: "exec", kind: list, form: &formExec, def: []string{"/usr/local/bin/justnews-start-agent.sh", "{instance}"},
+	{name: "exec", kind: list, form: &formExec, def: DefaultExec,
 		doc: "ExecStart=, word by word; {instance} is the instance's name"},
 	{name: "user", kind: text, form: &formUser, def: "justnews", doc: "User="},
 	{name: "group", kind: text, form: &formUser, def: "justnews", doc: "Group="},

@@ -31,12 +31,12 @@ func (s *state) translate() *Config {
 		}
 	}
 	c.Models.MapWritten = s.isWritten("models", "map")
-	service := defaultService(s.merged)
+	c.Service = defaultService(s.merged)
 	instances, _ := s.merged["instances"].(map[string]any)
 	c.Instances = make([]Instance, 0, len(instances))
 	for _, name := range slices.Sorted(maps.Keys(instances)) {
 		table, _ := instances[name].(map[string]any)
-		c.Instances = append(c.Instances, c.instance(name, table, service))
+		c.Instances = append(c.Instances, c.instance(name, table))
 	}
 	return c
 }
@@ -87,8 +87,8 @@ func defaultService(merged map[string]any) Service {
 	return service
 }
 
-func (c *Config) instance(name string, table map[string]any, service Service) Instance {
-	i := Instance{Name: name, Gate: c.Gate, Service: service}
+func (c *Config) instance(name string, table map[string]any) Instance {
+	i := Instance{Name: name, Gate: c.Gate, Service: c.Service}
 	i.MPS.Enabled = c.MPS.Enabled
 	applyDefaults(instanceFields, i.set)
 	apply(table, i.set)

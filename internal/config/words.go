@@ -5,6 +5,8 @@ package config
 import (
 	"fmt"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -63,6 +65,35 @@ func PipeDirectory(s string) (string, error) {
 func printed(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
 }
+
+// ServiceKey writes the value of a key of [service] as TOML. ok is false for a
+// text that the schema does not take.
+func ServiceKey(key, value string) (toml string, ok bool) {
+	f := find(serviceFields, key)
+	switch f.kind {
+	case integer:
+		n, err := strconv.ParseInt(value, 10, 64)
+		return literal(n), err == nil && n >= f.low && n <= f.high
+	case span:
+		d, err := timespan.Seconds(value)
+		if _, bare := strconv.Atoi(value); bare == nil {
+			value += "s"
+		}
+		return literal(value), err == nil && d >= time.Duration(f.low)*time.Second && d <= time.Duration(f.high)*time.Second
+	case text:
+		return literal(value), len(f.words) > 0 && slices.Contains(f.words, value) || f.form != nil && f.form.fits(value)
+	}
+	return "", false
+}
+
+// Variable reports whether an instance's environment may set a variable.
+func Variable(name string) bool {
+	_, reserved := reservedVariable(name)
+	return variableName(name) && !reserved
+}
+
+// Literal writes a string or a list of strings as TOML.
+func Literal[T string | []string](v T) string { return literal(v) }
 
 // InstanceName reports whether an instance can have a name.
 func InstanceName(s string) bool { return instanceName(s) }

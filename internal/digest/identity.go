@@ -25,16 +25,6 @@ func Of(i safefile.Info) Identity {
 	return Identity{Dev: i.Dev, Ino: i.Ino, Size: i.Size, Mtime: i.Mtime, Ctime: i.Ctime}
 }
 
-// Stat returns the identity of the file that a path leads to, following links,
-// and whether it is a regular file.
-func Stat(path string) (Identity, bool, error) {
-	info, err := safefile.Stat(path)
-	if err != nil {
-		return Identity{}, false, err
-	}
-	return Of(info), info.Mode.IsRegular(), nil
-}
-
 func (id Identity) append(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint64(b, id.Dev)
 	b = binary.LittleEndian.AppendUint64(b, id.Ino)

@@ -66,14 +66,6 @@ func (t *Tree) Orders() float64 {
 	return count(t.Root)
 }
 
-// Prove compares a version with the checksum of its manifest.
-func (e Engine) Prove(ctx context.Context, version string, t *Tree, want Sum, effort Effort) Proof {
-	if p, ok := e.Recall(t, want, effort); ok {
-		return p
-	}
-	return e.Conclude(ctx, version, t, want, effort, e.Run(ctx, []Job{t.Job(version)})[0])
-}
-
 // Recall returns the stored proof of a version, or one that does not need
 // reading.
 func (e Engine) Recall(t *Tree, want Sum, effort Effort) (Proof, bool) {

@@ -80,9 +80,10 @@ func TestNeitherAConfigurationNorAProblemLeavesTheGatesShut(t *testing.T) {
 func TestAValueThatNoUnitFileCanCarryLeavesTheGatesShut(t *testing.T) {
 	g := generator(t.TempDir(), t.TempDir())
 	g.Load = func() (*config.Config, []diag.Problem) {
-		return &config.Config{Instances: []config.Instance{{Name: "scout", Enabled: true, Service: config.Service{
-			Exec: []string{"+/bin/true"}, User: "justnews", Group: "justnews", WorkingDirectory: "/", ProtectHome: "yes",
-		}}}}, nil
+		good := config.Service{Exec: config.DefaultExec, User: "justnews", Group: "justnews", WorkingDirectory: "/", ProtectHome: "yes"}
+		bad := good
+		bad.Exec = []string{"+/bin/true"}
+		return &config.Config{Service: good, Instances: []config.Instance{{Name: "scout", Enabled: true, Service: bad}}}, nil
 	}
 	status, problems := g.Run()
 	if status != diag.StatusConfig || len(problems) != 1 || problems[0].Code != diag.UnitText {

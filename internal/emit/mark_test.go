@@ -35,7 +35,7 @@ func completeOrUnmarked(t *testing.T, what string, cfg *config.Config, dir strin
 		if err != nil {
 			t.Fatal(err)
 		}
-		last := tree[strings.TrimPrefix(want.DropIns[1], plan.GeneratorDir+"/")]
+		last := tree[strings.TrimPrefix(want.DropIns[len(want.DropIns)-1], plan.GeneratorDir+"/")]
 		if !strings.Contains(last, "UnsetEnvironment="+facts.MarkVariable+"="+want.Mark) {
 			continue
 		}

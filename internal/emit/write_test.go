@@ -83,15 +83,16 @@ func manyInstances(n int) *config.Config {
 		Bus:          config.Bus{URL: "http://127.0.0.1:8000", Instance: "agent_1"},
 		Models:       config.Models{Root: "/opt/justnews/models", Strict: true},
 		MPS:          config.MPS{Unit: plan.MPSUnit, PipeDirectory: "/run/nvidia-mps", LogDirectory: "/var/log/nvidia-mps"},
+		Service: config.Service{
+			Exec: config.DefaultExec, User: "justnews", Group: "justnews",
+			WorkingDirectory: "/", Restart: plan.DefaultRestart, LimitNOFILE: 65536, StartGrace: plan.DefaultStartGrace, ProtectHome: "yes",
+		},
 	}
 	for i := range n {
 		c.Instances = append(c.Instances, config.Instance{
 			Name: fmt.Sprintf("agent_%d", i), Enabled: true, RequireBus: i > 1, RequireModels: i > 0, Gate: c.Gate,
-			MPS: config.InstanceMPS{Enabled: i%2 == 0},
-			Service: config.Service{
-				Exec: []string{"/usr/local/bin/justnews-start-agent.sh", "{instance}"}, User: "justnews", Group: "justnews",
-				WorkingDirectory: "/", Restart: plan.DefaultRestart, LimitNOFILE: 65536, StartGrace: plan.DefaultStartGrace, ProtectHome: "yes",
-			},
+			MPS:         config.InstanceMPS{Enabled: i%2 == 0},
+			Service:     c.Service,
 			Environment: map[string]string{"LOG_LEVEL": "INFO"},
 		})
 	}

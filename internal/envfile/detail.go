@@ -16,7 +16,7 @@ type Assignment struct {
 	Line        int
 }
 
-// Details reads the text of a file as Parse does.
+// Details reads the text of a file as parse does.
 func Details(text string) (Detail, error) {
 	m, err := run(text)
 	return m.detail, err

@@ -18,9 +18,9 @@ import (
 // Vars are the variables of a file; the last assignment to a name wins.
 type Vars map[string]string
 
-// MaxSize is the largest file that Read takes, in bytes. systemd takes 4 MiB
+// maxSize is the largest file that Read takes, in bytes. systemd takes 4 MiB
 // and more; no environment of ours comes near.
-const MaxSize = 1 << 20
+const maxSize = 1 << 20
 
 // Errors for files that systemd would not read either.
 var (
@@ -37,7 +37,7 @@ func Read(name string) (Vars, error) {
 	if err != nil {
 		return nil, err
 	}
-	vars, err := Parse(data)
+	vars, err := parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read environment file %s: %w", name, err)
 	}
@@ -46,7 +46,7 @@ func Read(name string) (Vars, error) {
 
 // Text returns what stands in a file, without ever waiting for it.
 func Text(name string) (string, error) {
-	data, err := safefile.Read(name, MaxSize)
+	data, err := safefile.Read(name, maxSize)
 	switch {
 	case errors.Is(err, safefile.ErrNotRegular):
 		err = fmt.Errorf("%s: %w", name, ErrNotRegular)
@@ -59,9 +59,9 @@ func Text(name string) (string, error) {
 	return string(data), nil
 }
 
-// Parse reads the text of a file. Names that systemd would leave out of a
+// parse reads the text of a file. Names that systemd would leave out of a
 // service's environment (1A, "export B") are kept: they are nobody's.
-func Parse(text string) (Vars, error) {
+func parse(text string) (Vars, error) {
 	m, err := run(text)
 	return m.vars, err
 }

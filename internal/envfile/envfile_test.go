@@ -53,7 +53,7 @@ var recorded = []struct {
 
 func TestAFileReadsAsSystemdReadsIt(t *testing.T) {
 	for _, c := range recorded {
-		got, err := Parse(c.text)
+		got, err := parse(c.text)
 		if err != nil || !maps.Equal(got, c.want) {
 			t.Errorf("%q: got %q, %v, want %q", c.text, got, err, c.want)
 		}
@@ -61,7 +61,7 @@ func TestAFileReadsAsSystemdReadsIt(t *testing.T) {
 }
 
 func TestAVariableAfterACommentThatEndsInABackslashIsSeen(t *testing.T) {
-	got, err := Parse("# note \\\nGATE_TIMEOUT=300\n")
+	got, err := parse("# note \\\nGATE_TIMEOUT=300\n")
 	if err != nil || got["GATE_TIMEOUT"] != "300" {
 		t.Errorf("%q, %v", got, err)
 	}
@@ -72,7 +72,7 @@ func TestWhatSystemdDoesNotReadIsAnError(t *testing.T) {
 		text string
 		want error
 	}{{"A=1\nB=\xff\n", ErrNotUTF8}, {"A=\ufffe\n", ErrNotUTF8}, {"A=1\x00", ErrNUL}} {
-		if got, err := Parse(c.text); !errors.Is(err, c.want) {
+		if got, err := parse(c.text); !errors.Is(err, c.want) {
 			t.Errorf("%q: got %q, %v", c.text, got, err)
 		}
 	}
@@ -84,7 +84,7 @@ func TestReadTakesRegularFilesOnly(t *testing.T) {
 	if err := syscall.Mkfifo(fifo, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{large: strings.Repeat("#", MaxSize+1), good: "A=1\n"} {
+	for name, text := range map[string]string{large: strings.Repeat("#", maxSize+1), good: "A=1\n"} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func FuzzParse(f *testing.F) {
 	}
 	ask := judge(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := Parse(text)
+		got, err := parse(text)
 		if strings.ContainsAny(text, "#;") {
 			return // 252 and later disagree on comments
 		}

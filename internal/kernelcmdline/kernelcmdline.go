@@ -25,13 +25,13 @@ const Marker = "justnews-gate.off"
 // GateOff reports whether the switch is on. As everywhere on the command line the
 // last setting wins.
 func GateOff(line string) bool {
-	value, found := Lookup(line, GateKey)
+	value, found := lookup(line, GateKey)
 	return found && value == GateOffValue
 }
 
-// Lookup returns the last value of key. A key without an equals sign has no
+// lookup returns the last value of key. A key without an equals sign has no
 // value and is not found. Dashes and underscores are the same.
-func Lookup(line, key string) (string, bool) {
+func lookup(line, key string) (string, bool) {
 	value, found := "", false
 	for _, word := range Words(line) {
 		k, v, hasValue := strings.Cut(word, "=")
@@ -105,14 +105,14 @@ func read(root string, container bool) string {
 		return string(data)
 	}
 	data, _ := os.ReadFile(filepath.Join(root, "/proc/1/cmdline"))
-	return Join(data)
+	return join(data)
 }
 
-// Join makes one line of the arguments of a process, as /proc/PID/cmdline has
+// join makes one line of the arguments of a process, as /proc/PID/cmdline has
 // them, each with a NUL behind it. An argument with white space in it keeps its
 // borders by quotes; one that also holds quotes is left out, since it could be
 // read as more than it is.
-func Join(arguments []byte) string {
+func join(arguments []byte) string {
 	var words []string
 	for arg := range strings.SplitSeq(strings.TrimSuffix(string(arguments), "\x00"), "\x00") {
 		switch {

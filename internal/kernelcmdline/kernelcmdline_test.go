@@ -62,7 +62,7 @@ func TestWordsAreThoseOfSystemd(t *testing.T) {
 }
 
 func TestDashesAndUnderscoresAreTheSame(t *testing.T) {
-	if v, found := Lookup("a_b-c=1", "a-b_c"); !found || v != "1" {
+	if v, found := lookup("a_b-c=1", "a-b_c"); !found || v != "1" {
 		t.Errorf("%q %v", v, found)
 	}
 }
@@ -128,8 +128,8 @@ func TestAnArgumentKeepsItsBorders(t *testing.T) {
 		"/sbin/init\x00x\" justnews.gate=off \"\x00y\x00": false,
 		"": false,
 	} {
-		if got := GateOff(Join([]byte(arguments))); got != want {
-			t.Errorf("%q: %v (%q)", arguments, got, Join([]byte(arguments)))
+		if got := GateOff(join([]byte(arguments))); got != want {
+			t.Errorf("%q: %v (%q)", arguments, got, join([]byte(arguments)))
 		}
 	}
 }

@@ -25,6 +25,7 @@ type constants map[string]bool
 var exceptions = map[string]string{
 	`"-" + signal`:                         "the callers write the signal",
 	`verb`:                                 "install or uninstall",
+	`database`:                             "passwd or group",
 	`c.What`:                               "one of the arguments that the command line takes",
 	`cmp.Or(class, "o") + "+" + d.Needs`:   "u, g or o, and rwx",
 	`cmp.Or(class, "o") + "+rX"`:           "u, g or o",

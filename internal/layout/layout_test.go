@@ -46,10 +46,10 @@ var floors = map[string]int{
 	"internal/probe/need": 1, "internal/probe/mps": 1, "internal/probe/gpu": 1, "internal/nvml": 1, "internal/probe/store": 1,
 	"internal/probe/environ": 1, "internal/probe/unitfiles": 1,
 
-	"internal/plan": 2, "internal/requirement": 2, "internal/operators": 2, "internal/byhand": 2,
+	"internal/plan": 2, "internal/requirement": 2, "internal/operators": 2, "internal/migrate": 2,
 	"internal/check": 1, "internal/check/host": 2, "internal/check/gpu": 3, "internal/check/store": 2,
 	"internal/check/unit": 3, "internal/check/mps": 4, "internal/check/orchestrator": 4,
-	"internal/gate": 5, "internal/emit": 3, "internal/adopt": 3,
+	"internal/gate": 5, "internal/emit": 3,
 	"internal/report": 6, "internal/completion": 6, "internal/timeline": 6, "internal/screen": 6, "internal/preflight": 6,
 	"internal/cli": 7,
 

@@ -25,7 +25,7 @@ type File struct {
 // long.
 func ReadFile(path string) File {
 	f := File{Path: path}
-	text, err := safefile.Read(path, MaxBytes)
+	text, err := safefile.Read(path, maxBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.Missing = true

@@ -19,7 +19,7 @@ func TestOnlyARegularFileOfReasonableSizeIsAMap(t *testing.T) {
 	if err := os.WriteFile(at("broken"), []byte(`{"scout": `), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(at("huge"), bytes.Repeat([]byte(" "), MaxBytes+1), 0o600); err != nil {
+	if err := os.WriteFile(at("huge"), bytes.Repeat([]byte(" "), maxBytes+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Mkfifo(at("pipe"), 0o600); err != nil {

@@ -17,8 +17,8 @@ import (
 	"slices"
 )
 
-// MaxBytes is the largest map that Parse takes. Upstream's own are below 5 KiB.
-const MaxBytes = 1 << 20
+// maxBytes is the largest map that Parse takes. Upstream's own are below 5 KiB.
+const maxBytes = 1 << 20
 
 // Map is AGENT_MODEL_MAP: what a complete preload loads.
 type Map struct {

@@ -26,7 +26,7 @@ const (
 // that one which is no JSON has only its first.
 func Parse(data []byte) (*Map, []Problem) {
 	r := reader{data: data}
-	root, err := strictjson.Parse(data, strictjson.Limits{Bytes: MaxBytes, Depth: 16})
+	root, err := strictjson.Parse(data, strictjson.Limits{Bytes: maxBytes, Depth: 16})
 	if err != nil {
 		r.report(err)
 		return nil, r.problems

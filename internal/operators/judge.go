@@ -1,159 +1,331 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package operators gives a person, or takes from them, what lets them operate
-// JustNews without a password: membership in the group that polkit's rule
-// names, and on request a sudo rule for looking with root's eyes. Look collects
-// the facts, Plan judges them and is pure, and Host.Do carries out one step.
-// Steps that would change nothing are planned as such, so that a second run
-// does nothing.
 package operators
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
+	"strconv"
+	"strings"
 
 	"justnews/internal/diag"
 )
 
-// Wish is what was asked for. The zero value takes everything away.
-type Wish struct {
-	User    string
-	Install bool // else everything is taken away
-	Sudoers bool // with Install: the sudo rule as well
-	DryRun  bool // nothing will be done, so that nobody has to be root
+// plan collects the steps, in their order, and what stands against them.
+type plan struct {
+	w        Wish
+	f        Facts
+	steps    []Step
+	problems []diag.Problem
 }
 
-// Kind says what a step does. The zero value does nothing.
-type Kind int
-
-// The kinds of steps.
-const (
-	None   Kind = iota // nothing has to be done
-	Run                // run Command
-	Write              // write Text to Path
-	Remove             // remove Path
-)
-
-// Step is one change, or why there is none.
-type Step struct {
-	Kind    Kind
-	Why     string   // one sentence: what it is for, or why nothing is done
-	Command []string // by absolute path
-	Path    string
-	Text    string
-	For     string // with Text: the user that sudo must list the rule for then
-}
-
-// Plan returns the steps, in their order, or what stands against them. With an
-// error among the problems there are no steps.
-func Plan(w Wish, f Operators) ([]Step, []diag.Problem) {
-	problems := slices.Concat(identity(w, f), privilege(w, f))
-	group, more := membership(w, f)
-	problems = append(problems, more...)
-	steps := group
+// Plan returns the steps, or what stands against them: with an error among the
+// problems there are no steps.
+func Plan(w Wish, f Facts) ([]Step, []diag.Problem) {
+	p := &plan{w: w, f: f}
+	p.identity()
+	p.privilege()
+	p.membership()
 	if w.Sudoers || !w.Install {
-		rule, more := sudoRule(w, f)
-		steps, problems = append(steps, rule...), append(problems, more...)
+		p.sudoRule()
 	}
-	problems = append(problems, leftover(f)...)
-	if len(diag.Errors(problems)) > 0 {
-		return nil, problems
+	if f.OldRule.Exists {
+		p.report(diag.Problem{
+			Code: diag.SudoLeftover, Severity: diag.Warning, Subject: f.OldRule.Path,
+			Message: "the rule of the old helper is still there: whoever can write its script is root", Seen: f.OldRule.Path,
+			Expected: "no such file", Fix: diag.Do(diag.Run("rm", "--", f.OldRule.Path), diag.Run("visudo", "-c")),
+		})
 	}
-	return steps, problems
+	if len(diag.Errors(p.problems)) > 0 {
+		return nil, p.problems
+	}
+	return p.steps, p.problems
+}
+
+func (p *plan) report(d diag.Problem) { p.problems = append(p.problems, d) }
+
+func (p *plan) step(s Step) { p.steps = append(p.steps, s) }
+
+// unanswered reports a question that nobody answered: another verdict than a bad
+// answer.
+func (p *plan) unanswered(code diag.Code, subject, message, why string, look diag.Command) {
+	p.report(diag.Problem{Code: code, Subject: subject, Message: message, Seen: why, Expected: "an answer", Fix: diag.Advise("find out why").Looking(look)})
+}
+
+func (p *plan) noDatabase(e Entry, database string) {
+	code, message := diag.OperatorUser, "the user database cannot be asked"
+	if database == "group" {
+		code, message = diag.OperatorGroup, "the group database cannot be asked"
+	}
+	p.unanswered(code, e.Name, message, e.Why, diag.Run("getent", database, "--", e.Name))
 }
 
 // identity makes sure of whom we talk about.
-func identity(w Wish, f Operators) []diag.Problem {
-	u := f.User
-	switch {
+func (p *plan) identity() {
+	u := p.f.User
+	switch d := (diag.Problem{Code: diag.OperatorUser, Subject: p.w.User}); {
 	case u.Why != "":
-		return []diag.Problem{unknown(diag.OperatorUser, w.User, "the user database cannot be asked", u.Why, diag.Run("getent", "passwd", "--", w.User))}
-	case !u.Found && w.Install:
-		return []diag.Problem{{
-			Code: diag.OperatorUser, Subject: w.User, Message: "there is no such user", Seen: "no entry in the user database",
-			Expected: "a user of this host", Fix: diag.Advise("name another one with --user, or make that user", diag.Run("useradd", "--", w.User)),
-		}}
-	case u.Found && u.UID == 0 && w.Install:
-		return []diag.Problem{{
-			Code: diag.OperatorUser, Subject: w.User, Message: "the user is root, who needs no exemption", Seen: "uid 0",
-			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--user", "USER")),
-		}}
+		p.noDatabase(u, "passwd")
+	case !p.w.Install:
+	case !u.Found:
+		d.Message, d.Seen, d.Expected = "there is no such user", "no entry in the user database", "a user of this host"
+		d.Fix = diag.Advise("name another one with --user, or make that user", diag.Run("useradd", "--", p.w.User))
+		p.report(d)
+	case u.UID == 0:
+		d.Message, d.Seen, d.Expected = "the user is root, who needs no exemption", "uid 0", "the user that shall operate JustNews"
+		d.Fix = diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--user", "USER"))
+		p.report(d)
+	default:
+		p.agent()
 	}
-	if w.Install {
-		return agent(w, f)
-	}
-	return nil
 }
 
 // agent refuses who agents run as: what an operator may do, they could then do,
 // and a sudo rule would let them act as root. Who has the same UID is the same.
-func agent(w Wish, f Operators) []diag.Problem {
-	refused := func(seen string) []diag.Problem {
-		return []diag.Problem{{
-			Code: diag.OperatorUser, Subject: w.User, Message: "agents run as this user, and an operator must not be one", Seen: seen,
-			Expected: "a person's own user, outside the group " + f.Agents.Name,
-			Fix:      diag.Fix{Advice: "name the person that shall operate JustNews with --user"},
-		}}
+func (p *plan) agent() {
+	u, g := p.f.User, p.f.Agents
+	refuse := func(seen string) {
+		p.report(diag.Problem{
+			Code: diag.OperatorUser, Subject: p.w.User, Message: "agents run as this user, and an operator must not be one", Seen: seen,
+			Expected: "a person's own user, outside the group " + g.Name, Fix: diag.Advise("name the person that shall operate JustNews with --user"),
+		})
 	}
-	u, g := f.User, f.Agents
-	for _, s := range f.Services {
+	for _, s := range p.f.Services {
 		switch {
 		case s.Why != "":
-			return []diag.Problem{unknown(diag.OperatorUser, s.Name, "the user database cannot be asked", s.Why, diag.Run("getent", "passwd", "--", s.Name))}
-		case s.Name == w.User:
-			return refused("the configuration has it as the user of a service")
-		case s.Found && u.Found && s.UID == u.UID:
-			return refused(fmt.Sprintf("uid %d, as the user of a service: %s", u.UID, s.Name))
+			p.noDatabase(s, "passwd")
+			return
+		case s.Name == p.w.User:
+			refuse("the configuration has it as the user of a service")
+			return
+		case s.Found && s.UID == u.UID:
+			refuse(fmt.Sprintf("uid %d, as the user of a service: %s", u.UID, s.Name))
+			return
 		}
 	}
 	switch {
 	case g.Why != "":
-		return []diag.Problem{unknown(diag.OperatorGroup, g.Name, "the group database cannot be asked", g.Why, diag.Run("getent", "group", "--", g.Name))}
-	case g.Found && slices.Contains(g.Members, w.User):
-		return refused("a member of the group " + g.Name)
-	case g.Found && u.Found && u.GID == g.GID:
-		return refused("its own group is " + g.Name)
+		p.noDatabase(g, "group")
+	case g.Found && slices.Contains(g.Members, p.w.User):
+		refuse("a member of the group " + g.Name)
+	case g.Found && u.GID == g.GID:
+		refuse("its own group is " + g.Name)
 	}
-	return nil
 }
 
-func privilege(w Wish, f Operators) []diag.Problem {
-	if f.Root || w.DryRun {
-		return nil
+func (p *plan) privilege() {
+	if p.f.Root || p.w.DryRun {
+		return
 	}
-	verb := "uninstall"
-	if w.Install {
-		verb = "install"
-	}
-	command := diag.Run("sudo", "justnews-gate", "nopasswd", verb, "--user="+w.User)
-	if w.Sudoers {
+	verb := p.w.Verb()
+	command := diag.Run("sudo", "justnews-gate", "nopasswd", verb, "--user="+p.w.User)
+	if p.w.Sudoers {
 		command = append(command, "--sudoers")
 	}
-	return []diag.Problem{{
+	p.report(diag.Problem{
 		Code: diag.OperatorDenied, Message: "only root can change groups and sudo's rules", Seen: "the caller is not root",
 		Expected: "uid 0", Fix: diag.Do(command),
-	}}
+	})
 }
 
-// leftover warns of the rule that the shell helper wrote.
-func leftover(f Operators) []diag.Problem {
-	if !f.OldRule.Exists {
-		return nil
+// membership puts the user into the group, or takes them out of it. gpasswd
+// comes first: it also takes users of a directory service, whom usermod does not
+// know.
+func (p *plan) membership() {
+	user, g := p.w.User, p.f.Group
+	switch {
+	case g.Why != "":
+		p.noDatabase(g, "group")
+		return
+	case !p.w.Install && !slices.Contains(g.Members, user):
+		p.step(Step{Why: user + " is not listed in the group " + g.Name})
+		return
+	case !p.w.Install && p.f.Gpasswd == "":
+		p.noTool("gpasswd", "--delete", user, g.Name)
+		return
+	case !p.w.Install:
+		p.step(Step{Kind: Run, Command: []string{p.f.Gpasswd, "--delete", user, g.Name}, Why: user + " loses what polkit lets the group do"})
+		return
+	case !g.Found:
+		p.report(diag.Problem{
+			Code: diag.OperatorGroup, Subject: g.Name, Message: "there is no such group", Seen: "no entry in the group database",
+			Expected: "the group that the package makes", Fix: diag.Advise("run the same again after this", diag.Run("systemd-sysusers", "justnews.conf")),
+		})
+		return
 	}
-	return []diag.Problem{{
-		Code: diag.SudoLeftover, Severity: diag.Warning, Subject: f.OldRule.Path,
-		Message:  "the rule of the old helper is still there: whoever can write its script is root",
-		Seen:     f.OldRule.Path,
-		Expected: "no such file",
-		Fix:      diag.Do(diag.Run("rm", "--", f.OldRule.Path), diag.Run("visudo", "-c")),
-	}}
+	p.polkitRule()
+	join := Step{Kind: Run, Why: "polkit lets the group start justnews-mps, justnews-preload and justnews-preflight"}
+	switch {
+	case p.f.Member:
+		join = Step{Why: user + " is in the group " + g.Name}
+	case p.f.Gpasswd != "":
+		join.Command = []string{p.f.Gpasswd, "--add", user, g.Name}
+	case p.f.Usermod != "":
+		join.Command = []string{p.f.Usermod, "--append", "--groups", g.Name, user}
+	default:
+		p.noTool("usermod", "-aG", g.Name, "--", user)
+		return
+	}
+	p.step(join)
 }
 
-// unknown is the problem of a question that nobody answered: another verdict
-// than a bad answer.
-func unknown(code diag.Code, subject, message, why string, check diag.Command) diag.Problem {
-	return diag.Problem{Code: code, Subject: subject, Message: message, Seen: why, Expected: "an answer", Fix: diag.Advise("find out why").Looking(check)}
+func (p *plan) noTool(command ...string) {
+	p.report(diag.Problem{
+		Code: diag.OperatorTool, Message: "no tool of this host can change a group", Seen: "neither gpasswd nor usermod",
+		Expected: "gpasswd of the package passwd (shadow-utils)", Fix: diag.Advise("change it with what this host has instead, elsewhere that is as follows", command),
+	})
 }
 
-// DropIn is the path of the sudo rule.
-const DropIn = Directory + "/" + Name
+// polkitRule warns where being in the group would be worth nothing, or where
+// another file stands in for the rule: what that allows is the host's affair.
+func (p *plan) polkitRule() {
+	d := diag.Problem{Code: diag.OperatorRule, Severity: diag.Warning, Expected: "/usr/share/polkit-1/rules.d/" + ruleName}
+	switch {
+	case len(p.f.Rules) == 0:
+		d.Subject, d.Message = p.f.Group.Name, "no polkit rule lets the group start anything"
+		d.Seen = "no " + ruleName + " in any rules.d of polkit that can be read"
+		d.Fix = diag.Advise("install the package again, and polkit with it")
+	case !strings.HasPrefix(p.f.Rules[0], "/usr/share/"):
+		d.Subject, d.Message = p.f.Rules[0], "another file stands in for the package's polkit rule"
+		d.Seen = p.f.Rules[0]
+		d.Fix = diag.Advise("if that is not on purpose, remove it", diag.Run("rm", "--", p.f.Rules[0]))
+	default:
+		return
+	}
+	p.report(d)
+}
+
+// sudoRule plans the drop-in: written with the user in it, or without.
+func (p *plan) sudoRule() {
+	if p.w.Install {
+		p.usable()
+		p.replaceable()
+	}
+	users, ok := p.users()
+	if !ok || len(diag.Errors(p.problems)) > 0 {
+		return
+	}
+	if p.w.Install {
+		users = append(users, p.w.User)
+	} else {
+		users = slices.DeleteFunc(users, func(u string) bool { return u == p.w.User })
+	}
+	text, err := render(users)
+	if err != nil {
+		p.report(diag.Problem{
+			Code: diag.OperatorUser, Subject: p.w.User, Message: err.Error(), Expected: Expected, Fix: diag.Advise("name another one with --user"),
+		})
+		return
+	}
+	switch now := p.f.DropIn; {
+	case now.Text == text && now.Exists == (text != "") && p.w.Install:
+		p.step(Step{Path: now.Path, Why: now.Path + " has " + p.w.User})
+	case now.Text == text && now.Exists == (text != ""):
+		p.step(Step{Path: now.Path, Why: now.Path + " does not have " + p.w.User})
+	case text == "":
+		p.step(Step{Kind: Remove, Path: now.Path, Why: p.w.User + " was the last user in it"})
+	default:
+		s := Step{Kind: Write, Path: now.Path, Text: text, Why: "the users in it may look with root's eyes, without a password"}
+		if p.w.Install {
+			s.For = p.w.User
+		}
+		p.step(s)
+	}
+}
+
+// users returns who is in the drop-in now.
+func (p *plan) users() (users []string, ok bool) {
+	now := p.f.DropIn
+	switch {
+	case !now.Exists && now.Why == "":
+		return nil, true
+	case now.Why != "" && p.w.DryRun: // /etc/sudoers.d is closed to others than root
+		p.report(diag.Problem{
+			Code: diag.SudoForeign, Severity: diag.Warning, Subject: now.Path, Message: "cannot tell what is there now",
+			Seen: now.Why, Expected: "a readable file, or none", Fix: diag.Advise("run the same as root"),
+		})
+		return nil, true
+	case now.Why != "":
+		p.unanswered(diag.SudoForeign, now.Path, "cannot be read", now.Why, diag.Run("ls", "-l", "--", now.Path))
+		return nil, false
+	}
+	users, err := Users(now.Text)
+	if err != nil {
+		p.report(diag.Problem{
+			Code: diag.SudoForeign, Subject: now.Path, Message: "the file is " + err.Error() + " and is left alone",
+			Seen: fmt.Sprintf("%d bytes of another hand", len(now.Text)), Expected: "a file of justnews-gate nopasswd install, or none",
+			Fix: diag.Advise("look at it, move it out of " + Directory + ", and run the same again"),
+		})
+	}
+	return users, err == nil
+}
+
+// oldest is the first sudo that takes regular expressions (sudoers(5)).
+var oldest = [3]int{1, 9, 10}
+
+func (p *plan) usable() {
+	d := diag.Problem{
+		Code: diag.SudoUnusable, Expected: "sudo 1.9.10 or later, with visudo", Fix: diag.Advise("install the group only: a gate needs no root"),
+	}
+	s := p.f.Sudo
+	switch version, ok := number(s.Version); {
+	case s.Path == "":
+		d.Message, d.Seen = "sudo is not installed", "neither /usr/bin/sudo nor /bin/sudo"
+	case s.Visudo == "":
+		d.Message, d.Seen = "nothing can check a rule: visudo is not installed", "no visudo beside "+s.Path
+	case !ok:
+		d.Message, d.Seen = "what calls itself sudo does not say which version it is", s.Said
+	case slices.Compare(version[:], oldest[:]) < 0:
+		d.Message, d.Seen = "sudo is too old to anchor the arguments of a rule", "sudo "+s.Version
+	default:
+		return
+	}
+	p.report(d)
+}
+
+// number reads 1.9.13p3.
+func number(version string) (n [3]int, ok bool) {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) != 3 {
+		return n, false
+	}
+	patch := func(r rune) bool { return r < '0' || r > '9' }
+	if at := strings.IndexFunc(parts[2], patch); at >= 0 {
+		parts[2] = parts[2][:at]
+	}
+	for i, part := range parts {
+		v, err := strconv.ParseUint(part, 10, 31)
+		if err != nil {
+			return n, false
+		}
+		n[i] = int(v)
+	}
+	return n, true
+}
+
+// replaceable refuses a rule for a program that somebody other than root could
+// put another one in place of: by writing it, or a directory above it.
+func (p *plan) replaceable() {
+	for i, o := range p.f.Program {
+		d := diag.Problem{
+			Code: diag.SudoUnsafe, Subject: o.Path, Expected: "owned by root, writable by nobody else",
+			Fix: diag.Advise("run the same again after this", diag.Run("chown", "root:root", "--", o.Path), diag.Run("chmod", "go-w", "--", o.Path)),
+		}
+		switch program := i == 0; {
+		case o.Why != "":
+			d.Message, d.Seen = "cannot be examined, so that nobody knows who could replace it", o.Why
+			d.Fix = diag.Advise("install the package: the rule is for " + Program)
+		case program && !o.Mode.IsRegular(), !program && !o.Mode.IsDir():
+			d.Message, d.Seen = "is a link or something else than it should be", o.Mode.String()
+			d.Fix = diag.Advise("install the package again: the rule is for " + Program)
+		case o.UID != 0:
+			d.Message, d.Seen = "belongs to another user than root, who could replace the program", fmt.Sprintf("uid %d", o.UID)
+		case o.Mode.Perm()&0o022 != 0 && (program || o.Mode&fs.ModeSticky == 0):
+			d.Message, d.Seen = "others than root can write it and replace the program", o.Mode.String()
+		default:
+			continue
+		}
+		p.report(d)
+	}
+}

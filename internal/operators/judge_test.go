@@ -12,11 +12,11 @@ import (
 )
 
 // good is a host on which everything can be given to adra.
-func good() Operators {
-	return Operators{
-		Root: true, User: UserEntry{Name: "adra", Found: true, UID: 1000, GID: 1000},
-		Group:  GroupEntry{Name: "justnews-operators", Found: true, GID: 990},
-		Agents: GroupEntry{Name: "justnews", Found: true, GID: 980, Members: []string{"scout"}}, Services: []UserEntry{{Name: "justnews", Found: true, UID: 980}},
+func good() Facts {
+	return Facts{
+		Root: true, User: Entry{Name: "adra", Found: true, UID: 1000, GID: 1000},
+		Group:  Entry{Name: "justnews-operators", Found: true, GID: 990},
+		Agents: Entry{Name: "justnews", Found: true, GID: 980, Members: []string{"scout"}}, Services: []Entry{{Name: "justnews", Found: true, UID: 980}},
 		Gpasswd: "/usr/bin/gpasswd", Usermod: "/usr/sbin/usermod", Rules: []string{"/usr/share/polkit-1/rules.d/50-justnews.rules"},
 		Sudo:    Sudo{Path: "/usr/bin/sudo", Visudo: "/usr/sbin/visudo", Version: "1.9.13p3"},
 		DropIn:  TextFile{Path: DropIn},
@@ -27,13 +27,13 @@ func good() Operators {
 
 func all() Wish { return Wish{User: "adra", Install: true, Sudoers: true} }
 
-func dropIn(t *testing.T, users ...string) TextFile {
+func ruleFile(t *testing.T, users ...string) TextFile {
 	t.Helper()
-	text, err := Render(users)
+	text, err := render(users)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return TextFile{Path: DropIn, Exists: true, Regular: true, Text: text}
+	return TextFile{Path: DropIn, Exists: true, Text: text}
 }
 
 // did returns the steps as words: run gpasswd …, write, remove, none.
@@ -66,25 +66,25 @@ func did(steps []Step) string {
 
 func TestTheStepsAreWhatIsMissing(t *testing.T) {
 	const join, leave = "/usr/bin/gpasswd --add adra justnews-operators", "/usr/bin/gpasswd --delete adra justnews-operators"
-	member := func(f *Operators) { f.Member, f.Group.Members = true, []string{"adra"} }
+	member := func(f *Facts) { f.Member, f.Group.Members = true, []string{"adra"} }
 	for name, c := range map[string]struct {
 		wish   Wish
-		change func(*Operators)
+		change func(*Facts)
 		want   string
 	}{
 		"all":                        {all(), nil, join + "; write adra"},
 		"the group only":             {Wish{User: "adra", Install: true}, nil, join},
-		"by usermod":                 {Wish{User: "adra", Install: true}, func(f *Operators) { f.Gpasswd = "" }, "/usr/sbin/usermod --append --groups justnews-operators adra"},
-		"again":                      {all(), func(f *Operators) { member(f); f.DropIn = dropIn(t, "adra") }, "none; none"},
-		"beside another":             {all(), func(f *Operators) { f.DropIn = dropIn(t, "site") }, join + "; write adra+site"},
-		"the group without sudo":     {Wish{User: "adra", Install: true}, func(f *Operators) { f.Sudo = Sudo{} }, join},
-		"taken away":                 {Wish{User: "adra"}, func(f *Operators) { member(f); f.DropIn = dropIn(t, "adra") }, leave + "; remove " + DropIn},
-		"taken away from one of two": {Wish{User: "adra"}, func(f *Operators) { member(f); f.DropIn = dropIn(t, "adra", "site") }, leave + "; write site"},
+		"by usermod":                 {Wish{User: "adra", Install: true}, func(f *Facts) { f.Gpasswd = "" }, "/usr/sbin/usermod --append --groups justnews-operators adra"},
+		"again":                      {all(), func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra") }, "none; none"},
+		"beside another":             {all(), func(f *Facts) { f.DropIn = ruleFile(t, "site") }, join + "; write adra+site"},
+		"the group without sudo":     {Wish{User: "adra", Install: true}, func(f *Facts) { f.Sudo = Sudo{} }, join},
+		"taken away":                 {Wish{User: "adra"}, func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra") }, leave + "; remove " + DropIn},
+		"taken away from one of two": {Wish{User: "adra"}, func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra", "site") }, leave + "; write site"},
 		"taken away twice":           {Wish{User: "adra"}, nil, "none; none"},
-		"taken from who is gone":     {Wish{User: "adra"}, func(f *Operators) { f.User = UserEntry{Name: "adra"}; f.DropIn = dropIn(t, "adra") }, "none; remove " + DropIn},
-		"taken away without sudo":    {Wish{User: "adra"}, func(f *Operators) { f.Sudo = Sudo{}; f.DropIn = dropIn(t, "adra") }, "none; remove " + DropIn},
-		"taken without the group":    {Wish{User: "adra"}, func(f *Operators) { f.Group = GroupEntry{} }, "none; none"},
-		"planned by a user":          {Wish{User: "adra", Install: true, DryRun: true}, func(f *Operators) { f.Root = false }, join},
+		"taken from who is gone":     {Wish{User: "adra"}, func(f *Facts) { f.User = Entry{Name: "adra"}; f.DropIn = ruleFile(t, "adra") }, "none; remove " + DropIn},
+		"taken away without sudo":    {Wish{User: "adra"}, func(f *Facts) { f.Sudo = Sudo{}; f.DropIn = ruleFile(t, "adra") }, "none; remove " + DropIn},
+		"taken without the group":    {Wish{User: "adra"}, func(f *Facts) { f.Group = Entry{} }, "none; none"},
+		"planned by a user":          {Wish{User: "adra", Install: true, DryRun: true}, func(f *Facts) { f.Root = false }, join},
 	} {
 		f := good()
 		if c.change != nil {
@@ -98,27 +98,27 @@ func TestTheStepsAreWhatIsMissing(t *testing.T) {
 }
 
 func TestWhatStandsAgainstItIsNamedAndNothingIsDone(t *testing.T) {
-	program := func(i int, o PathOwner) func(*Operators) {
-		return func(f *Operators) { o.Path = f.Program[i].Path; f.Program[i] = o }
+	program := func(i int, o PathOwner) func(*Facts) {
+		return func(f *Facts) { o.Path = f.Program[i].Path; f.Program[i] = o }
 	}
 	for name, c := range map[string]struct {
-		change func(*Operators)
+		change func(*Facts)
 		code   diag.Code
 	}{
-		"not root":                   {func(f *Operators) { f.Root = false }, diag.OperatorDenied},
-		"no such user":               {func(f *Operators) { f.User.Found = false }, diag.OperatorUser},
-		"root":                       {func(f *Operators) { f.User.UID = 0 }, diag.OperatorUser},
-		"no user database":           {func(f *Operators) { f.User = UserEntry{Name: "adra", Why: "down"} }, diag.OperatorUser},
-		"no group":                   {func(f *Operators) { f.Group.Found = false }, diag.OperatorGroup},
-		"no group database":          {func(f *Operators) { f.Group.Why = "down" }, diag.OperatorGroup},
-		"no tool":                    {func(f *Operators) { f.Gpasswd, f.Usermod = "", "" }, diag.OperatorTool},
-		"no sudo":                    {func(f *Operators) { f.Sudo = Sudo{} }, diag.SudoUnusable},
-		"no visudo":                  {func(f *Operators) { f.Sudo.Visudo = "" }, diag.SudoUnusable},
-		"sudo too old":               {func(f *Operators) { f.Sudo.Version = "1.9.9" }, diag.SudoUnusable},
-		"sudo much too old":          {func(f *Operators) { f.Sudo.Version = "1.8.31p2" }, diag.SudoUnusable},
-		"sudo-rs":                    {func(f *Operators) { f.Sudo.Version, f.Sudo.Said = "", "sudo-rs 0.2.8" }, diag.SudoUnusable},
-		"a version of another form":  {func(f *Operators) { f.Sudo.Version, f.Sudo.Said = "1.9", "Sudo version 1.9" }, diag.SudoUnusable},
-		"a version of no form":       {func(f *Operators) { f.Sudo.Version, f.Sudo.Said = "1.9x.13", "Sudo version 1.9x.13" }, diag.SudoUnusable},
+		"not root":                   {func(f *Facts) { f.Root = false }, diag.OperatorDenied},
+		"no such user":               {func(f *Facts) { f.User.Found = false }, diag.OperatorUser},
+		"root":                       {func(f *Facts) { f.User.UID = 0 }, diag.OperatorUser},
+		"no user database":           {func(f *Facts) { f.User = Entry{Name: "adra", Why: "down"} }, diag.OperatorUser},
+		"no group":                   {func(f *Facts) { f.Group.Found = false }, diag.OperatorGroup},
+		"no group database":          {func(f *Facts) { f.Group.Why = "down" }, diag.OperatorGroup},
+		"no tool":                    {func(f *Facts) { f.Gpasswd, f.Usermod = "", "" }, diag.OperatorTool},
+		"no sudo":                    {func(f *Facts) { f.Sudo = Sudo{} }, diag.SudoUnusable},
+		"no visudo":                  {func(f *Facts) { f.Sudo.Visudo = "" }, diag.SudoUnusable},
+		"sudo too old":               {func(f *Facts) { f.Sudo.Version = "1.9.9" }, diag.SudoUnusable},
+		"sudo much too old":          {func(f *Facts) { f.Sudo.Version = "1.8.31p2" }, diag.SudoUnusable},
+		"sudo-rs":                    {func(f *Facts) { f.Sudo.Version, f.Sudo.Said = "", "sudo-rs 0.2.8" }, diag.SudoUnusable},
+		"a version of another form":  {func(f *Facts) { f.Sudo.Version, f.Sudo.Said = "1.9", "Sudo version 1.9" }, diag.SudoUnusable},
+		"a version of no form":       {func(f *Facts) { f.Sudo.Version, f.Sudo.Said = "1.9x.13", "Sudo version 1.9x.13" }, diag.SudoUnusable},
 		"program missing":            {program(0, PathOwner{Why: "no such file"}), diag.SudoUnsafe},
 		"program of another user":    {program(0, PathOwner{Mode: 0o755, UID: 1000}), diag.SudoUnsafe},
 		"program writable":           {program(0, PathOwner{Mode: 0o775}), diag.SudoUnsafe},
@@ -128,9 +128,9 @@ func TestWhatStandsAgainstItIsNamedAndNothingIsDone(t *testing.T) {
 		"directory writable":         {program(1, PathOwner{Mode: fs.ModeDir | 0o777}), diag.SudoUnsafe},
 		"directory of another user":  {program(2, PathOwner{Mode: fs.ModeDir | 0o755, UID: 1000}), diag.SudoUnsafe},
 		"directory a link":           {program(1, PathOwner{Mode: fs.ModeSymlink | 0o777}), diag.SudoUnsafe},
-		"drop-in of another hand":    {func(f *Operators) { f.DropIn.Exists, f.DropIn.Text = true, "adra ALL=(ALL) NOPASSWD: ALL\n" }, diag.SudoForeign},
-		"drop-in empty":              {func(f *Operators) { f.DropIn.Exists = true }, diag.SudoForeign},
-		"drop-in unreadable":         {func(f *Operators) { f.DropIn.Exists, f.DropIn.Why = true, "not a regular file" }, diag.SudoForeign},
+		"drop-in of another hand":    {func(f *Facts) { f.DropIn.Exists, f.DropIn.Text = true, "adra ALL=(ALL) NOPASSWD: ALL\n" }, diag.SudoForeign},
+		"drop-in empty":              {func(f *Facts) { f.DropIn.Exists = true }, diag.SudoForeign},
+		"drop-in unreadable":         {func(f *Facts) { f.DropIn.Exists, f.DropIn.Why = true, "not a regular file" }, diag.SudoForeign},
 	} {
 		f := good()
 		c.change(&f)
@@ -145,15 +145,15 @@ func TestWhatStandsAgainstItIsNamedAndNothingIsDone(t *testing.T) {
 func TestWhatIsOnlyDoubtfulIsSaidAndDone(t *testing.T) {
 	for name, c := range map[string]struct {
 		wish   Wish
-		change func(*Operators)
+		change func(*Facts)
 		code   diag.Code
 	}{
-		"no polkit rule": {all(), func(f *Operators) { f.Rules = nil }, diag.OperatorRule},
-		"replaced rule": {all(), func(f *Operators) {
+		"no polkit rule": {all(), func(f *Facts) { f.Rules = nil }, diag.OperatorRule},
+		"replaced rule": {all(), func(f *Facts) {
 			f.Rules = slices.Insert(f.Rules, 0, "/etc/polkit-1/rules.d/50-justnews.rules")
 		}, diag.OperatorRule},
-		"the old helper's":    {all(), func(f *Operators) { f.OldRule.Exists = true }, diag.SudoLeftover},
-		"planned in the dark": {Wish{User: "adra", Install: true, Sudoers: true, DryRun: true}, func(f *Operators) { f.DropIn.Why = "permission denied" }, diag.SudoForeign},
+		"the old helper's":    {all(), func(f *Facts) { f.OldRule.Exists = true }, diag.SudoLeftover},
+		"planned in the dark": {Wish{User: "adra", Install: true, Sudoers: true, DryRun: true}, func(f *Facts) { f.DropIn.Why = "permission denied" }, diag.SudoForeign},
 	} {
 		f := good()
 		c.change(&f)
@@ -185,20 +185,20 @@ func TestAUserThatSlippedThroughIsRefusedAtTheDoor(t *testing.T) {
 func TestNoAgentBecomesAnOperator(t *testing.T) {
 	for name, c := range map[string]struct {
 		user   string
-		change func(*Operators)
+		change func(*Facts)
 	}{
-		"the agents' user":        {"justnews", func(f *Operators) { f.User = UserEntry{Name: "justnews", Found: true, UID: 980, GID: 980} }},
-		"another name of its UID": {"adra", func(f *Operators) { f.User.UID = 980 }},
-		"the user of one instance": {"adra", func(f *Operators) {
-			f.Services = append(f.Services, UserEntry{Name: "adra", Found: true, UID: 1000})
+		"the agents' user":        {"justnews", func(f *Facts) { f.User = Entry{Name: "justnews", Found: true, UID: 980, GID: 980} }},
+		"another name of its UID": {"adra", func(f *Facts) { f.User.UID = 980 }},
+		"the user of one instance": {"adra", func(f *Facts) {
+			f.Services = append(f.Services, Entry{Name: "adra", Found: true, UID: 1000})
 		}},
-		"an instance's UID": {"adra", func(f *Operators) {
-			f.Services = append(f.Services, UserEntry{Name: "1000", Found: true, UID: 1000})
+		"an instance's UID": {"adra", func(f *Facts) {
+			f.Services = append(f.Services, Entry{Name: "1000", Found: true, UID: 1000})
 		}},
-		"a member of the group":    {"scout", func(f *Operators) { f.User.Name = "scout" }},
-		"its own group":            {"adra", func(f *Operators) { f.User.GID = 980 }},
-		"a database that is down":  {"adra", func(f *Operators) { f.Services[0].Why = "down" }},
-		"a group database that is": {"adra", func(f *Operators) { f.Agents = GroupEntry{Name: "justnews", Why: "down"} }},
+		"a member of the group":    {"scout", func(f *Facts) { f.User.Name = "scout" }},
+		"its own group":            {"adra", func(f *Facts) { f.User.GID = 980 }},
+		"a database that is down":  {"adra", func(f *Facts) { f.Services[0].Why = "down" }},
+		"a group database that is": {"adra", func(f *Facts) { f.Agents = Entry{Name: "justnews", Why: "down"} }},
 	} {
 		f := good()
 		c.change(&f)

@@ -6,79 +6,141 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"justnews/internal/safefile"
 )
 
-// Group is the group that the polkit rule allows to start units.
-const Group = "justnews-operators"
+const (
+	group  = "justnews-operators" // whom polkit's rule lets start units
+	agents = "justnews"           // the group that every agent's process has
 
-// agents is the group of every agent's process.
-const agents = "justnews"
+	// ruleName is the name of that rule; polkit reads the first directory that
+	// has it.
+	ruleName = "50-justnews.rules"
 
-// ruleName is the file name of that rule; polkit reads the first directory that
-// has it.
-const ruleName = "50-justnews.rules"
+	// toolLimit bounds one tool; a directory service may be slow.
+	toolLimit = 30 * time.Second
+	// maxText bounds what is read of a file, in bytes.
+	maxText = 1 << 20
+)
 
 var ruleDirectories = []string{"/etc/polkit-1/rules.d", "/run/polkit-1/rules.d", "/usr/local/share/polkit-1/rules.d", "/usr/share/polkit-1/rules.d"}
 
-// Runner runs a system tool and returns its output and exit status; err is set
-// if it could not be run.
-type Runner interface {
-	Run(ctx context.Context, name string, args ...string) (output string, status int, err error)
+// Host is where to look and where the steps are carried out.
+type Host struct {
+	Root string // put before every path, for tests
+	EUID int
+	// Run runs a system tool and returns what it printed and how it ended; err
+	// is about not having run it at all.
+	Run func(ctx context.Context, name string, args ...string) (output string, status int, err error)
 }
 
-// Prober looks at this host. Root is put before every path, for tests.
-type Prober struct {
-	Root   string
-	Runner Runner
-	EUID   int
+// ThisHost is the host that the process runs on.
+func ThisHost() Host { return Host{EUID: os.Geteuid(), Run: runTool} }
+
+// runTool runs one tool by its absolute path, without a shell, with none of the
+// caller's environment. output is standard output and error together.
+func runTool(ctx context.Context, name string, args ...string) (output string, status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, toolLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // by absolute path; names of users are validated before
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	cmd.Dir = "/"
+	cmd.WaitDelay = time.Second // a child may hold the pipe
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() {
+		return string(out), exit.ExitCode(), nil
+	}
+	if err != nil {
+		return string(out), -1, fmt.Errorf("cannot run %s: %w", name, err)
+	}
+	return string(out), 0, nil
 }
 
 // Look returns the facts about a user. The name must have passed CheckUser: it
-// becomes an argument. services are the users that agents
-// run as, by name or number.
-func (p Prober) Look(ctx context.Context, user string, services ...string) Operators {
-	f := Operators{
-		Root: p.EUID == 0, User: p.user(ctx, user), Group: p.group(ctx, Group), Agents: p.group(ctx, agents),
-		Gpasswd: p.tool("/usr/bin/gpasswd", "/usr/sbin/gpasswd"), Usermod: p.tool("/usr/sbin/usermod", "/usr/bin/usermod"),
-		Rules: p.rules(), Sudo: p.sudo(ctx),
-		DropIn:  p.text(path.Join(Directory, Name)),
-		OldRule: p.text(path.Join(Directory, OldName)),
-		Program: p.owners(Program),
+// becomes an argument. services are the users that agents run as, by name or
+// number.
+func (h Host) Look(ctx context.Context, user string, services ...string) Facts {
+	f := Facts{
+		Root: h.EUID == 0, User: h.entry(ctx, "passwd", user), Group: h.entry(ctx, "group", group), Agents: h.entry(ctx, "group", agents),
+		Gpasswd: h.tool("/usr/bin/gpasswd", "/usr/sbin/gpasswd"), Usermod: h.tool("/usr/sbin/usermod", "/usr/bin/usermod"),
+		Sudo: h.sudo(ctx), DropIn: h.text(DropIn), OldRule: h.text(OldDropIn), Program: h.owners(Program),
 	}
 	for _, name := range services {
-		f.Services = append(f.Services, p.service(ctx, name))
+		service := Entry{Name: name, Found: true}
+		if uid, err := strconv.ParseUint(name, 10, 32); err == nil { // as User= takes it
+			service.UID = int(uid)
+		} else {
+			service = h.entry(ctx, "passwd", name)
+		}
+		f.Services = append(f.Services, service)
+	}
+	for _, dir := range ruleDirectories {
+		name := path.Join(dir, ruleName)
+		if _, err := os.Stat(h.Root + name); err == nil {
+			f.Rules = append(f.Rules, name)
+		}
 	}
 	f.Member = f.Group.Found && (slices.Contains(f.Group.Members, user) || f.User.Found && f.User.GID == f.Group.GID)
 	return f
 }
 
 // tool returns the first of these paths that is a program.
-func (p Prober) tool(paths ...string) string {
+func (h Host) tool(paths ...string) string {
 	for _, name := range paths {
-		if info, err := os.Stat(p.Root + name); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		if info, err := os.Stat(h.Root + name); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return name
 		}
 	}
 	return ""
 }
 
-// entry asks one of the databases, whatever they are made of (nsswitch.conf):
-// a static program cannot do it by itself.
-func (p Prober) entry(ctx context.Context, database, name string) (fields []string, why string) {
-	getent := p.tool("/usr/bin/getent", "/bin/getent")
-	if getent == "" {
-		return p.entryOfFile("/etc/"+database, name)
+// entry looks a name up in passwd or group.
+func (h Host) entry(ctx context.Context, database, name string) Entry {
+	e := Entry{Name: name}
+	fields, why := h.ask(ctx, database, name)
+	e.Why = why
+	if len(fields) < 4 || fields[0] != name { // a number finds somebody's entry, too
+		return e
 	}
-	out, status, err := p.Runner.Run(ctx, getent, database, name)
+	var errs [2]error
+	if database == "passwd" {
+		e.UID, errs[0] = strconv.Atoi(fields[2])
+		e.GID, errs[1] = strconv.Atoi(fields[3])
+	} else {
+		e.GID, errs[0] = strconv.Atoi(fields[2])
+		e.Members = slices.DeleteFunc(strings.Split(fields[3], ","), func(m string) bool { return m == "" })
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		return Entry{Name: name, Why: "its entry cannot be read: " + err.Error()}
+	}
+	e.Found = true
+	return e
+}
+
+// ask asks one of the databases, whatever they are made of (nsswitch.conf): a
+// static program cannot do it by itself. A host without getent is read by its
+// files.
+func (h Host) ask(ctx context.Context, database, name string) (fields []string, why string) {
+	getent := h.tool("/usr/bin/getent", "/bin/getent")
+	if getent == "" {
+		f := h.text("/etc/" + database)
+		for line := range strings.Lines(f.Text) {
+			if fields := strings.Split(strings.TrimSpace(line), ":"); fields[0] == name {
+				return fields, ""
+			}
+		}
+		return nil, f.Why
+	}
+	out, status, err := h.Run(ctx, getent, database, name)
 	switch {
 	case err != nil:
 		return nil, err.Error()
@@ -90,76 +152,12 @@ func (p Prober) entry(ctx context.Context, database, name string) (fields []stri
 	return strings.Split(strings.TrimSpace(out), ":"), ""
 }
 
-// entryOfFile is for a host without getent.
-func (p Prober) entryOfFile(file, name string) (fields []string, why string) {
-	f := p.text(file)
-	for line := range strings.Lines(f.Text) {
-		if fields := strings.Split(strings.TrimSpace(line), ":"); fields[0] == name {
-			return fields, ""
-		}
-	}
-	return nil, f.Why
-}
-
-func (p Prober) user(ctx context.Context, name string) UserEntry {
-	a := UserEntry{Name: name}
-	fields, why := p.entry(ctx, "passwd", name)
-	a.Why = why
-	if len(fields) < 4 || fields[0] != name { // a number finds somebody's entry, too
-		return a
-	}
-	uid, errU := strconv.Atoi(fields[2])
-	gid, errG := strconv.Atoi(fields[3])
-	if err := errors.Join(errU, errG); err != nil {
-		a.Why = "its entry cannot be read: " + err.Error()
-		return a
-	}
-	a.Found, a.UID, a.GID = true, uid, gid
-	return a
-}
-
-// service is user, for who may be given by number, as User= takes it.
-func (p Prober) service(ctx context.Context, name string) UserEntry {
-	if uid, err := strconv.ParseUint(name, 10, 32); err == nil {
-		return UserEntry{Name: name, Found: true, UID: int(uid)}
-	}
-	return p.user(ctx, name)
-}
-
-func (p Prober) group(ctx context.Context, name string) GroupEntry {
-	g := GroupEntry{Name: name}
-	fields, why := p.entry(ctx, "group", name)
-	g.Why = why
-	if len(fields) < 4 || fields[0] != name {
-		return g
-	}
-	gid, err := strconv.Atoi(fields[2])
-	if err != nil {
-		g.Why = "its entry cannot be read: " + err.Error()
-		return g
-	}
-	g.Found, g.GID = true, gid
-	g.Members = slices.DeleteFunc(strings.Split(fields[3], ","), func(m string) bool { return m == "" })
-	return g
-}
-
-func (p Prober) rules() []string {
-	var found []string
-	for _, dir := range ruleDirectories {
-		name := path.Join(dir, ruleName)
-		if _, err := os.Stat(p.Root + name); err == nil {
-			found = append(found, name)
-		}
-	}
-	return found
-}
-
-func (p Prober) sudo(ctx context.Context) Sudo {
-	s := Sudo{Path: p.tool("/usr/bin/sudo", "/bin/sudo"), Visudo: p.tool("/usr/sbin/visudo", "/usr/bin/visudo", "/sbin/visudo")}
+func (h Host) sudo(ctx context.Context) Sudo {
+	s := Sudo{Path: h.tool("/usr/bin/sudo", "/bin/sudo"), Visudo: h.tool("/usr/sbin/visudo", "/usr/bin/visudo", "/sbin/visudo")}
 	if s.Path == "" {
 		return s
 	}
-	out, _, err := p.Runner.Run(ctx, s.Path, "-V")
+	out, _, err := h.Run(ctx, s.Path, "-V")
 	if err != nil {
 		s.Said = err.Error()
 		return s
@@ -175,45 +173,41 @@ func (p Prober) sudo(ctx context.Context) Sudo {
 	return s
 }
 
-// maxText bounds what is read of a drop-in.
-const maxText = 1 << 16
-
-func (p Prober) text(name string) TextFile {
-	t := TextFile{Path: name}
-	info, err := os.Lstat(p.Root + name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return t
-	case err != nil:
-		t.Why = err.Error()
-		return t
+func (h Host) text(name string) TextFile {
+	info, err := os.Lstat(h.Root + name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return TextFile{Path: name}
 	}
-	t.Exists, t.Regular = true, info.Mode().IsRegular()
-	if !t.Regular {
+	t := TextFile{Path: name, Exists: err == nil}
+	if err == nil && !info.Mode().IsRegular() {
 		t.Why = "not a regular file"
 		return t
 	}
-	f, err := safefile.Open(p.Root+name, safefile.NoFollow)
+	if err == nil {
+		t.Text, err = readNoFollow(h.Root + name)
+	}
 	if err != nil {
 		t.Why = err.Error()
-		return t
+	}
+	return t
+}
+
+func readNoFollow(name string) (string, error) {
+	f, err := safefile.Open(name, safefile.NoFollow)
+	if err != nil {
+		return "", err
 	}
 	defer func() { _ = f.Close() }()
-	content, err := io.ReadAll(io.LimitReader(f, maxText))
-	if err != nil {
-		t.Why = err.Error()
-	}
-	t.Text = string(content)
-	return t
+	text, err := f.All(maxText)
+	return string(text), err
 }
 
 // owners walks from a program up to the root: whoever may write one of them
 // decides what the program is. A link is examined as a link.
-func (p Prober) owners(name string) []PathOwner {
-	var all []PathOwner
+func (h Host) owners(name string) (all []PathOwner) {
 	for {
 		o := PathOwner{Path: name}
-		if info, err := safefile.Lstat(p.Root + name); err != nil {
+		if info, err := safefile.Lstat(h.Root + name); err != nil {
 			o.Why = err.Error()
 		} else {
 			o.Mode, o.UID = info.Mode, info.UID

@@ -49,11 +49,11 @@ func TestALookFindsUserGroupToolsAndRules(t *testing.T) {
 		"usr/share/polkit-1/rules.d/50-justnews.rules": "", "etc/polkit-1/rules.d/50-justnews.rules": "",
 		"etc/sudoers.d/justnews-gate": "a rule\n",
 	})
-	f := Prober{Root: root, EUID: 0, Runner: answers{
+	f := Host{Root: root, EUID: 0, Run: answers{
 		"/usr/bin/getent passwd adra":              {out: "adra:x:1000:1001:Adra,,,:/home/adra:/bin/bash\n"},
 		"/usr/bin/getent group justnews-operators": {out: "justnews-operators:x:990:site,adra\n"},
 		"/usr/bin/sudo -V":                         {out: "/etc/sudoers.d/10-site:1:15: syntax error\nSudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3\n"},
-	}}.Look(t.Context(), "adra")
+	}.Run}.Look(t.Context(), "adra")
 	if !f.Root || !f.User.Found || f.User.UID != 1000 || f.User.GID != 1001 || f.User.Why != "" {
 		t.Errorf("user: %+v", f.User)
 	}
@@ -86,11 +86,11 @@ func TestWhatCannotBeAskedIsNotANo(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "etc/sudoers.d/justnews-gate"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	f := Prober{Root: root, EUID: 1000, Runner: answers{
+	f := Host{Root: root, EUID: 1000, Run: answers{
 		"/usr/bin/getent passwd adra":              {status: 1},
 		"/usr/bin/getent group justnews-operators": {err: errors.New("cannot run")},
 		"/usr/bin/sudo -V":                         {out: "sudo-rs 0.2.8\n"},
-	}}.Look(t.Context(), "adra")
+	}.Run}.Look(t.Context(), "adra")
 	if f.Root || f.User.Found || f.User.Why == "" || f.Group.Why == "" || f.Member {
 		t.Errorf("%+v, %+v", f.User, f.Group)
 	}
@@ -104,7 +104,7 @@ func TestWhatCannotBeAskedIsNotANo(t *testing.T) {
 
 func TestSomebodyElsesEntryIsNotTheUsers(t *testing.T) {
 	root := tree(t, map[string]string{"usr/bin/getent": ""})
-	f := Prober{Root: root, Runner: answers{"/usr/bin/getent passwd adra": {out: "root:x:0:0:root:/root:/bin/bash\n"}}}.Look(t.Context(), "adra")
+	f := Host{Root: root, Run: answers{"/usr/bin/getent passwd adra": {out: "root:x:0:0:root:/root:/bin/bash\n"}}.Run}.Look(t.Context(), "adra")
 	if f.User.Found {
 		t.Errorf("%+v", f.User)
 	}
@@ -114,21 +114,21 @@ func TestAHostWithoutGetentIsReadByItsFiles(t *testing.T) {
 	root := tree(t, map[string]string{
 		"etc/passwd": "root:x:0:0::/root:/bin/sh\nadra:x:1000:990::/home/adra:/bin/sh\n", "etc/group": "justnews-operators:x:990:\n",
 	})
-	f := Prober{Root: root, Runner: answers{}}.Look(t.Context(), "adra")
+	f := Host{Root: root, Run: answers{}.Run}.Look(t.Context(), "adra")
 	if !f.User.Found || f.User.UID != 1000 || !f.Group.Found || !f.Member { // by the primary group
 		t.Errorf("%+v, %+v", f.User, f.Group)
 	}
 }
 
 func TestAToolEndsWithItsStatusAndOutput(t *testing.T) {
-	out, status, err := Tools{}.Run(t.Context(), "/bin/sh", "-c", "echo out; echo err >&2; echo $HOME$LC_ALL; exit 3")
+	out, status, err := runTool(t.Context(), "/bin/sh", "-c", "echo out; echo err >&2; echo $HOME$LC_ALL; exit 3")
 	if out != "out\nerr\nC\n" || status != 3 || err != nil {
 		t.Errorf("%q, %d, %v", out, status, err)
 	}
-	if _, status, err := (Tools{}).Run(t.Context(), "/nonexistent"); err == nil || status != -1 {
+	if _, status, err := runTool(t.Context(), "/nonexistent"); err == nil || status != -1 {
 		t.Errorf("%d, %v", status, err)
 	}
-	if _, status, err := (Tools{}).Run(t.Context(), "/bin/sh", "-c", "kill -9 $$"); err == nil || status != -1 {
+	if _, status, err := runTool(t.Context(), "/bin/sh", "-c", "kill -9 $$"); err == nil || status != -1 {
 		t.Errorf("%d, %v", status, err)
 	}
 }

@@ -19,6 +19,9 @@ const (
 	Name = "justnews-gate"
 	// OldName is the drop-in of the shell helper that this replaces.
 	OldName = "justnews-preflight"
+
+	// DropIn and OldDropIn are their paths.
+	DropIn, OldDropIn = Directory + "/" + Name, Directory + "/" + OldName
 )
 
 const head = `# Written by: justnews-gate nopasswd install --sudoers
@@ -28,7 +31,10 @@ const head = `# Written by: justnews-gate nopasswd install --sudoers
 
 const usersKey = "User_Alias JUSTNEWS_GATE_USERS = "
 
-// rules follow the users. Of the caller's environment nothing comes along,
+// rules follow the users. They allow exactly one program with anchored arguments
+// (regular expressions, which sudo has since 1.9.10): what looks, and nothing
+// that names a file or changes anything. sudo matches the arguments joined by
+// spaces, so no class in an expression holds a space. Of the caller's environment nothing comes along,
 // whatever the rest of the configuration keeps, and HOME is root's.
 const rules = `Cmnd_Alias JUSTNEWS_GATE = \
     ` + Program + ` "", \
@@ -39,8 +45,8 @@ Defaults!JUSTNEWS_GATE secure_path="/usr/sbin:/usr/bin:/sbin:/bin"
 JUSTNEWS_GATE_USERS ALL = (root) NOPASSWD: NOSETENV: JUSTNEWS_GATE
 `
 
-// ErrForeign is a drop-in that somebody else wrote, or edited.
-var ErrForeign = errors.New("not as justnews-gate wrote it")
+// errForeign is a drop-in that somebody else wrote, or edited.
+var errForeign = errors.New("not as justnews-gate wrote it")
 
 // maxUser is the longest name that useradd(8) makes.
 const maxUser = 32
@@ -73,9 +79,9 @@ const (
 // Expected says what CheckUser takes.
 const Expected = "a lower-case letter or an underscore, then at most 31 lower-case letters, digits, underscores, dots and dashes"
 
-// Render returns the drop-in for these users, sorted, each once. No user, no
+// render returns the drop-in for these users, sorted, each once. No user, no
 // drop-in: then the text is empty.
-func Render(users []string) (string, error) {
+func render(users []string) (string, error) {
 	users = slices.Compact(slices.Sorted(slices.Values(users)))
 	for _, u := range users {
 		if err := CheckUser(u); err != nil {
@@ -88,14 +94,14 @@ func Render(users []string) (string, error) {
 	return head + usersKey + strings.Join(users, ", ") + "\n" + rules, nil
 }
 
-// Users returns the users of a drop-in that Render wrote, and ErrForeign for any
+// Users returns the users of a drop-in that render wrote, and errForeign for any
 // other text: what an administrator changed is not ours to write over.
 func Users(text string) ([]string, error) {
 	line, _ := strings.CutPrefix(text, head+usersKey)
 	line, _, _ = strings.Cut(line, "\n")
 	users := strings.Split(line, ", ")
-	if again, err := Render(users); err != nil || again != text {
-		return nil, ErrForeign
+	if again, err := render(users); err != nil || again != text {
+		return nil, errForeign
 	}
 	return users, nil
 }

@@ -20,7 +20,7 @@ func TestNamesThatSudoWouldReadAsSomethingElseAreRefused(t *testing.T) {
 		if err := CheckUser(name); err == nil {
 			t.Errorf("%q is taken for a user", name)
 		}
-		if text, err := Render([]string{"adra", name}); err == nil || text != "" {
+		if text, err := render([]string{"adra", name}); err == nil || text != "" {
 			t.Errorf("%q: a rule is written:\n%s", name, text)
 		}
 	}
@@ -32,7 +32,7 @@ func TestNamesThatSudoWouldReadAsSomethingElseAreRefused(t *testing.T) {
 }
 
 func TestADropInIsReadBackAndAnEditedOneIsNot(t *testing.T) {
-	text, err := Render([]string{"site", "adra", "site"})
+	text, err := render([]string{"site", "adra", "site"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestADropInIsReadBackAndAnEditedOneIsNot(t *testing.T) {
 	if err != nil || !slices.Equal(users, []string{"adra", "site"}) {
 		t.Errorf("%q, %v", users, err)
 	}
-	if text, err := Render(nil); text != "" || err != nil {
+	if text, err := render(nil); text != "" || err != nil {
 		t.Errorf("%q, %v", text, err)
 	}
 	for _, foreign := range []string{
@@ -48,7 +48,7 @@ func TestADropInIsReadBackAndAnEditedOneIsNot(t *testing.T) {
 		strings.Replace(text, "adra, site", "adra, ALL", 1), strings.Replace(text, "adra, site", "", 1),
 		strings.Replace(text, "adra, site", "site, adra", 1), strings.Replace(text, "NOSETENV: ", "", 1), text + "adra ALL=(ALL) ALL\n",
 	} {
-		if users, err := Users(foreign); !errors.Is(err, ErrForeign) {
+		if users, err := Users(foreign); !errors.Is(err, errForeign) {
 			t.Errorf("%q: %q, %v", foreign, users, err)
 		}
 	}

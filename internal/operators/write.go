@@ -4,43 +4,69 @@ package operators
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path"
 	"strings"
 
 	"justnews/internal/diag"
+	"justnews/internal/safefile"
 )
 
-// Host is where the steps are carried out.
-type Host struct {
-	Root   string // put before every path, for tests
-	Runner Runner
-	Sudo   Sudo
+// Apply looks, plans and carries out, and returns what became of each step. What
+// comes after a step that failed is skipped.
+func (h Host) Apply(ctx context.Context, w Wish, services ...string) ([]Step, []diag.Problem) {
+	f := h.Look(ctx, w.User, services...)
+	steps, problems := Plan(w, f)
+	failed := false
+	for i := range steps {
+		s := &steps[i]
+		switch {
+		case s.Kind == None:
+			s.State = "unneeded"
+		case w.DryRun:
+			s.State = "planned"
+		case failed:
+			s.State = "skipped"
+		default:
+			s.State = "done"
+			if p := h.Do(ctx, f.Sudo, *s); p != nil {
+				problems = append(problems, *p)
+				if p.Severity == diag.Error {
+					s.State, failed = "failed", true
+				}
+			}
+		}
+	}
+	return steps, problems
 }
 
 // Do carries out one step.
-func (h Host) Do(ctx context.Context, s Step) *diag.Problem {
+func (h Host) Do(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 	switch s.Kind {
 	case Run:
-		return h.run(ctx, diag.OperatorTool, s.Command...)
+		return h.tell(ctx, diag.OperatorTool, s.Command...)
 	case Write:
-		return h.write(ctx, s)
+		return h.write(ctx, sudo, s)
 	case Remove:
-		return h.remove(ctx, s)
+		return h.remove(ctx, sudo, s)
 	case None:
 	}
 	return nil
 }
 
-// run returns the problem of a tool that does not end with 0.
-func (h Host) run(ctx context.Context, code diag.Code, argv ...string) *diag.Problem {
-	out, status, err := h.Runner.Run(ctx, argv[0], argv[1:]...)
+// tell runs a tool that has to end with 0.
+func (h Host) tell(ctx context.Context, code diag.Code, argv ...string) *diag.Problem {
+	out, status, err := h.Run(ctx, argv[0], argv[1:]...)
 	if err == nil && status == 0 {
 		return nil
 	}
 	p := &diag.Problem{
 		Code: code, Subject: argv[0], Message: fmt.Sprintf("ended with status %d", status), Seen: oneLine(out),
-		Expected: "status 0 of: " + strings.Join(argv, " "),
-		Fix:      diag.Advise("fix what it names, and run the same again"),
+		Expected: "status 0 of: " + strings.Join(argv, " "), Fix: diag.Advise("fix what it names, and run the same again"),
 	}
 	if err != nil {
 		p.Message, p.Seen = "cannot be run", err.Error()
@@ -55,50 +81,95 @@ func oneLine(out string) string {
 	return "nothing was printed"
 }
 
-// write puts the drop-in there between two looks of visudo, and proves that
-// sudo knows it.
-func (h Host) write(ctx context.Context, s Step) *diag.Problem {
-	if p := h.run(ctx, diag.SudoRefused, h.Sudo.Visudo, "-c"); p != nil {
+// write puts the drop-in there between two looks of visudo, proves that sudo
+// knows it, and puts back what was there where anything speaks against it.
+func (h Host) write(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
+	if p := h.tell(ctx, diag.SudoRefused, sudo.Visudo, "-c"); p != nil {
 		p.Message = "sudo's configuration is broken already, nothing was changed: " + p.Message
 		return p
 	}
-	d, err := openDropIns(h.Root)
+	dir, err := h.openDropIns()
 	if err != nil {
 		return cannotWrite(s.Path, err)
 	}
-	defer d.close()
-	before, err := d.read()
-	if err != nil {
+	defer func() { _ = dir.Close() }()
+	before, err := safefile.ReadIn(dir, Name, maxText, safefile.NoFollow)
+	existed := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return cannotWrite(s.Path, err)
 	}
-	fresh, err := d.stage(s.Text)
-	if err != nil {
+	fresh := safefile.TemporaryOf(Name) + rand.Text()
+	rule := dropIn(s.Text)
+	if err := rule.Write(dir, fresh); err != nil {
 		return cannotWrite(s.Path, err)
 	}
-	if p := h.run(ctx, diag.SudoRefused, h.Sudo.Visudo, "-cf", fresh); p != nil {
-		d.drop()
+	if p := h.tell(ctx, diag.SudoRefused, sudo.Visudo, "-cf", path.Join(dir.Name(), fresh)); p != nil {
+		_ = dir.Remove(fresh)
 		p.Message = "visudo refuses the rule, nothing was changed: " + p.Message
 		return p
 	}
-	if err := d.commit(); err != nil {
-		d.drop()
+	if err := rule.Commit(dir, fresh, Name); err != nil {
 		return cannotWrite(s.Path, err)
 	}
-	p := h.run(ctx, diag.SudoRefused, h.Sudo.Visudo, "-c")
+	p := h.tell(ctx, diag.SudoRefused, sudo.Visudo, "-c")
 	if p == nil && s.For != "" {
-		p = h.known(ctx, s.For)
+		p = h.known(ctx, sudo, s.For)
 	}
 	if p == nil {
 		return nil
 	}
-	return rolledBack(p, s.Path, d.restore(before))
+	if existed {
+		err = dropIn(string(before)).Replace(dir, Name)
+	}
+	if !existed || err != nil {
+		err = errors.Join(err, removeDropIn(dir))
+	}
+	if err != nil {
+		p.Seen += "; and the former state cannot be put back: " + err.Error()
+		p.Fix = diag.Do(diag.Run("rm", "--", s.Path), diag.Run("visudo", "-c"))
+		return p
+	}
+	p.Message += "; what was there before was put back"
+	return p
+}
+
+// dropIn is a file as sudo wants its files.
+func dropIn(text string) safefile.New {
+	return safefile.New{Data: []byte(text), Mode: 0o440, Sync: true}
+}
+
+// openDropIns opens sudo's directory once: nothing below goes by its path again,
+// so that nobody can put another directory in its place. A directory that others
+// can write is refused: the caller is root, or a test that owns its directory.
+func (h Host) openDropIns() (*os.Root, error) {
+	dir, err := os.OpenRoot(h.Root + Directory)
+	if err != nil {
+		return nil, err
+	}
+	info, err := safefile.Of(dir)
+	if err == nil && info.Trust(os.Geteuid()) != nil {
+		err = fmt.Errorf("%s can be written by others than root (%v)", Directory, info.Mode)
+	}
+	if err != nil {
+		_ = dir.Close()
+		return nil, err
+	}
+	return dir, nil
+}
+
+func removeDropIn(dir *os.Root) error {
+	err := dir.Remove(Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return errors.Join(err, safefile.SyncDir(dir))
 }
 
 // known asks sudo what the user may do: a drop-in that /etc/sudoers does not
 // include is a file like any other. Being allowed is no proof, since an
 // administrator is allowed everything: the list must name the program.
-func (h Host) known(ctx context.Context, user string) *diag.Problem {
-	out, status, err := h.Runner.Run(ctx, h.Sudo.Path, "-n", "-l", "-U", user)
+func (h Host) known(ctx context.Context, sudo Sudo, user string) *diag.Problem {
+	out, status, err := h.Run(ctx, sudo.Path, "-n", "-l", "-U", user)
 	if err == nil && status == 0 && lists(out) {
 		return nil
 	}
@@ -124,31 +195,21 @@ func lists(out string) bool {
 	return false
 }
 
-func rolledBack(p *diag.Problem, path string, err error) *diag.Problem {
-	if err == nil {
-		p.Message += "; what was there before was put back"
-	} else {
-		p.Seen += "; and the former state cannot be put back: " + err.Error()
-		p.Fix = diag.Do(diag.Run("rm", "--", path), diag.Run("visudo", "-c"))
-	}
-	return p
-}
-
 // remove takes the drop-in away. visudo looks afterwards; what it finds then
 // was broken before.
-func (h Host) remove(ctx context.Context, s Step) *diag.Problem {
-	d, err := openDropIns(h.Root)
+func (h Host) remove(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
+	dir, err := h.openDropIns()
 	if err == nil {
-		defer d.close()
-		err = d.remove()
+		defer func() { _ = dir.Close() }()
+		err = removeDropIn(dir)
 	}
 	if err != nil {
 		return cannotWrite(s.Path, err)
 	}
-	if h.Sudo.Visudo == "" {
+	if sudo.Visudo == "" {
 		return nil
 	}
-	if p := h.run(ctx, diag.SudoRefused, h.Sudo.Visudo, "-c"); p != nil {
+	if p := h.tell(ctx, diag.SudoRefused, sudo.Visudo, "-c"); p != nil {
 		p.Severity = diag.Warning
 		p.Message = "the rule is removed, and the rest of sudo's configuration is broken: " + p.Message
 		return p
@@ -158,7 +219,7 @@ func (h Host) remove(ctx context.Context, s Step) *diag.Problem {
 
 func cannotWrite(path string, err error) *diag.Problem {
 	return &diag.Problem{
-		Code: diag.OperatorTool, Subject: path, Message: "cannot be changed", Seen: err.Error(),
-		Expected: "a writable " + Directory + " of root", Fix: diag.Advise("make room there, or make it writable").Looking(diag.Run("ls", "-ld", Directory), diag.Run("df", Directory)),
+		Code: diag.OperatorTool, Subject: path, Message: "cannot be changed", Seen: err.Error(), Expected: "a writable " + Directory + " of root",
+		Fix: diag.Advise("make room there, or make it writable").Looking(diag.Run("ls", "-ld", Directory), diag.Run("df", Directory)),
 	}
 }

@@ -38,6 +38,8 @@ func (r *tools) Run(_ context.Context, name string, args ...string) (string, int
 	return "", 0, nil
 }
 
+var visudo = Sudo{Path: "/usr/bin/sudo", Visudo: "/usr/sbin/visudo"}
+
 // host is a root with sudo's directory, and maybe a drop-in.
 func host(t *testing.T, before string, r *tools) (Host, string) {
 	t.Helper()
@@ -51,7 +53,7 @@ func host(t *testing.T, before string, r *tools) (Host, string) {
 			t.Fatal(err)
 		}
 	}
-	return Host{Root: root, Runner: r, Sudo: Sudo{Path: "/usr/bin/sudo", Visudo: "/usr/sbin/visudo"}}, dir
+	return Host{Root: root, Run: r.Run}, dir
 }
 
 // content is what the directory holds: one file at most, and nothing staged.
@@ -75,7 +77,7 @@ func content(t *testing.T, dir string) string {
 
 func rule(t *testing.T, users ...string) string {
 	t.Helper()
-	text, err := Render(users)
+	text, err := render(users)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +87,7 @@ func rule(t *testing.T, users ...string) string {
 func TestARuleIsWrittenBetweenTwoLooksOfVisudoAndProven(t *testing.T) {
 	r := &tools{}
 	h, dir := host(t, "", r)
-	if p := h.Do(t.Context(), Step{Kind: Write, Path: DropIn, Text: rule(t, "adra"), For: "adra"}); p != nil {
+	if p := h.Do(t.Context(), visudo, Step{Kind: Write, Path: DropIn, Text: rule(t, "adra"), For: "adra"}); p != nil {
 		t.Fatal(p)
 	}
 	if got := content(t, dir); got != rule(t, "adra") {
@@ -100,7 +102,7 @@ func TestARuleIsWrittenBetweenTwoLooksOfVisudoAndProven(t *testing.T) {
 	}
 	// Without the user there is nobody to ask about.
 	r.calls = nil
-	if p := h.Do(t.Context(), Step{Kind: Write, Path: DropIn, Text: rule(t, "site")}); p != nil || len(r.calls) != 3 {
+	if p := h.Do(t.Context(), visudo, Step{Kind: Write, Path: DropIn, Text: rule(t, "site")}); p != nil || len(r.calls) != 3 {
 		t.Errorf("%v, %q", p, r.calls)
 	}
 }
@@ -132,7 +134,7 @@ func TestWhateverFailsTheFormerStateIsThereAfterwards(t *testing.T) {
 			r := &tools{}
 			r.fail = func(call string) (string, int, error) { return c.fail(r.calls, call) }
 			h, dir := host(t, before, r)
-			p := h.Do(t.Context(), Step{Kind: Write, Path: DropIn, Text: rule(t, "adra", "site"), For: "adra"})
+			p := h.Do(t.Context(), visudo, Step{Kind: Write, Path: DropIn, Text: rule(t, "adra", "site"), For: "adra"})
 			if p == nil || p.Code != c.code || p.Severity != diag.Error || p.Fix.String() == "" || p.Seen == "" {
 				t.Errorf("%s: %+v", name, p)
 			}
@@ -155,7 +157,7 @@ func TestARuleIsRemovedAndWhatVisudoFindsThenIsOnlySaid(t *testing.T) {
 	h, dir := host(t, rule(t, "adra"), r)
 	step := Step{Kind: Remove, Path: DropIn}
 	for range 2 { // a second time there is nothing to remove
-		if p := h.Do(t.Context(), step); p != nil {
+		if p := h.Do(t.Context(), visudo, step); p != nil {
 			t.Fatal(p)
 		}
 	}
@@ -163,7 +165,7 @@ func TestARuleIsRemovedAndWhatVisudoFindsThenIsOnlySaid(t *testing.T) {
 		t.Error(got)
 	}
 	r.fail = func(string) (string, int, error) { return failIf(true) }
-	if p := h.Do(t.Context(), step); p == nil || p.Code != diag.SudoRefused || p.Severity != diag.Warning {
+	if p := h.Do(t.Context(), visudo, step); p == nil || p.Code != diag.SudoRefused || p.Severity != diag.Warning {
 		t.Errorf("%+v", p)
 	}
 }
@@ -178,7 +180,7 @@ func TestAPlantedLinkOrAnOpenDirectoryIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	step := Step{Kind: Write, Path: DropIn, Text: rule(t, "adra"), For: "adra"}
-	if p := h.Do(t.Context(), step); p == nil || p.Code != diag.OperatorTool {
+	if p := h.Do(t.Context(), visudo, step); p == nil || p.Code != diag.OperatorTool {
 		t.Errorf("%+v", p)
 	}
 	if text, err := os.ReadFile(victim); err != nil || string(text) != "kept" {
@@ -190,7 +192,7 @@ func TestAPlantedLinkOrAnOpenDirectoryIsRefused(t *testing.T) {
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if p := h.Do(t.Context(), step); p == nil || p.Code != diag.OperatorTool || content(t, dir) != "" {
+	if p := h.Do(t.Context(), visudo, step); p == nil || p.Code != diag.OperatorTool || content(t, dir) != "" {
 		t.Errorf("%+v", p)
 	}
 }
@@ -198,11 +200,41 @@ func TestAPlantedLinkOrAnOpenDirectoryIsRefused(t *testing.T) {
 func TestAToolThatFailsSaysWhatItSaid(t *testing.T) {
 	r := &tools{fail: func(string) (string, int, error) { return "gpasswd: /etc/group is locked\n", 1, nil }}
 	h, _ := host(t, "", r)
-	p := h.Do(t.Context(), Step{Kind: Run, Command: []string{"/usr/bin/gpasswd", "--add", "adra", "justnews-operators"}})
+	p := h.Do(t.Context(), visudo, Step{Kind: Run, Command: []string{"/usr/bin/gpasswd", "--add", "adra", "justnews-operators"}})
 	if p == nil || p.Code != diag.OperatorTool || p.Seen != "gpasswd: /etc/group is locked" || !strings.Contains(p.Expected, "gpasswd --add adra") {
 		t.Errorf("%+v", p)
 	}
-	if p := h.Do(t.Context(), Step{}); p != nil || len(r.calls) != 1 {
+	if p := h.Do(t.Context(), visudo, Step{}); p != nil || len(r.calls) != 1 {
 		t.Errorf("%+v, %q", p, r.calls)
+	}
+}
+
+func TestApplySkipsWhatComesAfterAFailureAndADryRunDoesNothing(t *testing.T) {
+	root := tree(t, map[string]string{
+		"usr/bin/gpasswd": "", "usr/bin/sudo": "", "usr/sbin/visudo": "", "usr/share/polkit-1/rules.d/50-justnews.rules": "",
+		"etc/passwd": "adra:x:1000:1000::/home/adra:/bin/sh\n", "etc/group": "justnews-operators:x:990:adra\n",
+		"etc/sudoers.d/justnews-gate": rule(t, "adra"),
+	})
+	r := &tools{fail: func(call string) (string, int, error) { return failIf(strings.HasPrefix(call, "gpasswd")) }}
+	for _, c := range []struct {
+		wish Wish
+		want string
+		code diag.Code
+	}{
+		{Wish{User: "adra", DryRun: true}, "planned: /usr/bin/gpasswd --delete adra justnews-operators; planned: rm " + DropIn, ""},
+		{Wish{User: "adra"}, "failed: /usr/bin/gpasswd --delete adra justnews-operators; skipped: rm " + DropIn, diag.OperatorTool},
+		{Wish{User: "site"}, "unneeded: site is not listed in the group justnews-operators; unneeded: " + DropIn + " does not have site", ""},
+	} {
+		steps, problems := Host{Root: root, Run: r.Run}.Apply(t.Context(), c.wish)
+		var got []string
+		for _, s := range steps {
+			got = append(got, s.State+": "+s.String())
+		}
+		if strings.Join(got, "; ") != c.want || c.code == "" != (len(problems) == 0) || len(problems) > 0 && problems[0].Code != c.code {
+			t.Errorf("%+v: %q; %v", c.wish, got, problems)
+		}
+	}
+	if got := content(t, filepath.Join(root, Directory)); got != rule(t, "adra") {
+		t.Errorf("afterwards:\n%s", got)
 	}
 }

@@ -15,6 +15,13 @@ const (
 	BaseName = "50-justnews-gate.conf"
 )
 
+// Drop-ins of the template with what every instance has: the variables, and
+// everything else. An instance's own come after each.
+const (
+	VariablesName = "00-justnews-common.conf"
+	SettingsName  = "60-justnews-common.conf"
+)
+
 // Gate is the line that gates every instance. It must not change, in this or
 // any later version: systemd skips the remaining gates when the text of the
 // running ExecStartPre= changes under a daemon-reload.

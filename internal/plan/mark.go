@@ -5,6 +5,7 @@ package plan
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 
 	"justnews/internal/config"
 	"justnews/internal/facts"
@@ -34,14 +35,15 @@ func Mark(c *config.Config, instance string) (facts.Mark, error) {
 		return facts.Mark{}, fmt.Errorf("cannot derive a mark: no instance %s", instance)
 	}
 	host := newShared(c, Machine{})
-	m, err := newMarker(host.base())
+	template := host.template()
+	m, err := newMarker(template...)
 	if err != nil {
 		return facts.Mark{}, err
 	}
 	files := host.instance(&inst)
 	mark, err := m.of(files)
 	want := facts.Mark{Mark: mark}
-	for _, f := range files {
+	for _, f := range slices.Concat(template[1:], files) { // the base may be the packaged one
 		want.DropIns = append(want.DropIns, GeneratorDir+"/"+f.Dir+"/"+f.Name)
 	}
 	return want, err
@@ -52,6 +54,9 @@ func Mark(c *config.Config, instance string) (facts.Mark, error) {
 // written.
 func withMark(files []DropIn, mark string) []DropIn {
 	last := &files[len(files)-1]
+	if n := len(last.Sections); n == 0 || last.Sections[n-1].Name != "Service" {
+		last.Sections = append(last.Sections, unitfile.Section{Name: "Service"})
+	}
 	section := &last.Sections[len(last.Sections)-1]
 	section.Lines = append(section.Lines, unitfile.Plain(markSetting, facts.MarkVariable+"="+mark))
 	return files
@@ -66,10 +71,12 @@ type marker struct {
 	base int // length of what all instances share
 }
 
-func newMarker(base DropIn) (*marker, error) {
+func newMarker(template ...DropIn) (*marker, error) {
 	m := &marker{text: append(make([]byte, 0, 4096), markFormat...)}
-	if err := m.add(&base); err != nil {
-		return nil, err
+	for i := range template {
+		if err := m.add(&template[i]); err != nil {
+			return nil, err
+		}
 	}
 	m.base = len(m.text)
 	return m, nil

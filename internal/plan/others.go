@@ -31,6 +31,7 @@ func (s *shared) preload() DropIn {
 		unitfile.Plain("TimeoutStartSec", span(preloadTimeout(s.Config, s.machine))),
 		unitfile.Plain("User", as.User),
 		unitfile.Plain("Group", as.Group),
+		unitfile.Plain("ProtectHome", as.ProtectHome),
 		unitfile.Assignment("GATE_TIMEOUT", timespan.Plain(s.Gate.Timeout)),
 		unitfile.Assignment("GPU_ORCHESTRATOR_URL", s.Orchestrator.URL),
 		unitfile.Assignment("MCP_BUS_URL", s.Bus.URL),
@@ -48,6 +49,7 @@ func (s *shared) preflight() DropIn {
 	service := s.paths([]unitfile.Line{
 		unitfile.Plain("User", as.User),
 		unitfile.Plain("Group", as.Group),
+		unitfile.Plain("ProtectHome", as.ProtectHome),
 	}, &as)
 	mps := func(i config.Instance) bool { return i.MPS.Enabled }
 	if private(s.MPS.PipeDirectory) && slices.ContainsFunc(s.Instances, mps) {

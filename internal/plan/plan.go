@@ -81,12 +81,12 @@ func Build(c *config.Config, m Machine) *Plan {
 			p.Wanted = append(p.Wanted, InstanceUnit(c.Instances[i].Name))
 		}
 	}
-	p.DropIns = append(p.DropIns, host.preload(), host.preflight())
+	p.DropIns = append(p.DropIns, host.commonVariables(), host.commonSettings(), host.preload(), host.preflight())
 	if c.MPS.Unit == MPSUnit {
 		p.DropIns = append(p.DropIns, host.mps())
 	}
 	// The same error occurs when the value is rendered.
-	marks, err := newMarker(fixed.base())
+	marks, err := newMarker(fixed.template()...)
 	for i := range c.Instances {
 		inst := &c.Instances[i]
 		mark := ""
@@ -115,9 +115,20 @@ func newShared(c *config.Config, m Machine) *shared {
 // base is the drop-in of the template.
 func (s *shared) base() DropIn { return base(baseTimeout(s.Gate.Timeout, s.machine), false) }
 
-// instance returns the drop-ins of one, in the order in which they are written.
+// template returns the drop-ins of all instances.
+func (s *shared) template() []DropIn {
+	return []DropIn{s.base(), s.commonVariables(), s.commonSettings()}
+}
+
+// instance returns the drop-ins of one, in the order in which they are written:
+// its variables, where it has any of its own, and its settings, which end with
+// the mark.
 func (s *shared) instance(inst *config.Instance) []DropIn {
-	return []DropIn{s.variables(inst), s.settings(inst)}
+	settings := s.settings(inst)
+	if variables := s.variables(inst); len(variables.Sections) > 0 {
+		return []DropIn{variables, settings}
+	}
+	return []DropIn{settings}
 }
 
 // Closed returns the plan for a configuration that is broken or missing: every

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -23,34 +24,46 @@ func host(change func(*config.Config)) *config.Config {
 		Orchestrator: config.Orchestrator{Instance: "gpu_orchestrator"},
 		Bus:          config.Bus{Instance: "mcp_bus"},
 		MPS:          config.MPS{Unit: MPSUnit, PipeDirectory: "/run/nvidia-mps"},
+		Service:      config.Service{StartGrace: DefaultStartGrace, Restart: DefaultRestart, ProtectHome: "yes"},
 	}
 	for _, name := range []string{"gpu_orchestrator", "mcp_bus", "memory", "scout"} {
 		c.Instances = append(c.Instances, config.Instance{
 			Name: name, Enabled: true, RequireBus: name == "memory" || name == "scout", Gate: c.Gate,
-			Service: config.Service{StartGrace: DefaultStartGrace, Restart: DefaultRestart, ProtectHome: "yes"},
+			Service: c.Service,
 		})
 	}
 	change(c)
 	return c
 }
 
-// lines returns KEY=value of one drop-in; the unit's own file for 60-.
-func lines(t *testing.T, p *Plan, unit, prefix string) []string {
+// lines returns KEY=value of a unit's drop-ins with these prefixes, in systemd's
+// order: by name, and those of the template among an instance's own.
+func lines(t *testing.T, p *Plan, unit string, prefixes ...string) []string {
 	t.Helper()
-	for _, d := range append(p.DropIns, p.Base) {
-		if d.Dir == unit+".d" && strings.HasPrefix(d.Name, prefix) {
-			var out []string
-			for _, s := range d.Sections {
-				for _, l := range s.Lines {
-					out = append(out, l.Key()+"="+strings.Join(l.Args(), " "))
-				}
-			}
-			return out
+	var found []DropIn
+	for _, d := range append(slices.Clone(p.DropIns), p.Base) {
+		of := d.Dir == unit+".d" || d.Dir == BaseDir && strings.HasPrefix(unit, "justnews@")
+		if of && slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(d.Name, prefix) }) {
+			found = append(found, d)
 		}
 	}
-	t.Fatalf("no drop-in %s of %s", prefix, unit)
-	return nil
+	if len(found) == 0 {
+		t.Fatalf("no drop-in %s of %s", prefixes, unit)
+	}
+	slices.SortFunc(found, func(a, b DropIn) int { return strings.Compare(a.Name, b.Name) })
+	var out []string
+	for _, d := range found {
+		for _, s := range d.Sections {
+			for _, l := range s.Lines {
+				out = append(out, l.Key()+"="+strings.Join(l.Args(), " "))
+			}
+		}
+	}
+	return out
 }
+
+// last is the value that counts of a setting that is no list.
+func last(values []string) []string { return values[max(0, len(values)-1):] }
 
 func values(lines []string, key string) []string {
 	var out []string
@@ -144,7 +157,7 @@ func TestTimeoutStartSecCoversEveryBudgetThatTheGateCanGet(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := Build(host(func(cfg *config.Config) { cfg.Instances[3].Gate.Timeout = c.toml }), Machine{EnvTimeouts: c.env})
-			if got := values(lines(t, p, InstanceUnit("scout"), "60-"), "TimeoutStartSec"); !slices.Equal(got, []string{c.scout}) {
+			if got := last(values(lines(t, p, InstanceUnit("scout"), "50-", "60-"), "TimeoutStartSec")); !slices.Equal(got, []string{c.scout}) {
 				t.Errorf("scout %q, want %s", got, c.scout)
 			}
 			if got := values(lines(t, p, Template, "50-"), "TimeoutStartSec"); !slices.Equal(got, []string{c.base}) {
@@ -162,7 +175,7 @@ func TestPlanHasNoStartLimitAndPacesRestarts(t *testing.T) {
 	}{
 		{257, 3 * time.Second, []string{"3s"}, []string{"5"}, []string{"30s"}},
 		{254, 3 * time.Second, []string{"3s"}, []string{"5"}, []string{"30s"}},
-		{257, 40 * time.Second, []string{"40s"}, nil, nil},
+		{257, 40 * time.Second, []string{"40s"}, []string{"0"}, []string{"infinity"}},
 		{252, 3 * time.Second, []string{"10s"}, nil, nil},
 		{0, 3 * time.Second, []string{"10s"}, nil, nil},
 		{252, 20 * time.Second, []string{"20s"}, nil, nil},
@@ -170,7 +183,7 @@ func TestPlanHasNoStartLimitAndPacesRestarts(t *testing.T) {
 		p := Build(host(func(cfg *config.Config) { cfg.Instances[3].Service.Restart = c.restart }), Machine{Systemd: c.systemd})
 		got := lines(t, p, InstanceUnit("scout"), "60-")
 		for name, want := range map[string][]string{"RestartSec": c.first, "RestartSteps": c.steps, "RestartMaxDelaySec": c.maxPauses} {
-			if v := values(got, name); !slices.Equal(v, want) {
+			if v := last(values(got, name)); !slices.Equal(v, want) {
 				t.Errorf("systemd %d, restart_sec %v: %s=%q, want %q", c.systemd, c.restart, name, v, want)
 			}
 		}
@@ -206,7 +219,9 @@ func TestOnlyEnabledInstancesAreWanted(t *testing.T) {
 	if got := values(lines(t, p, Target, "60-"), "After"); !slices.Equal(got, p.Wanted) {
 		t.Errorf("the target waits for %q", got)
 	}
-	lines(t, p, InstanceUnit("scout"), "00-") // but it is configured
+	if !slices.ContainsFunc(p.DropIns, func(d DropIn) bool { return d.Dir == InstanceUnit("scout")+".d" }) {
+		t.Error("but it is configured")
+	}
 }
 
 func TestAPipeDirectoryThatPrivateTmpHidesIsBoundIn(t *testing.T) {
@@ -242,5 +257,70 @@ func TestClosedPlanStartsNoInstance(t *testing.T) {
 		if !slices.Contains(got, want) {
 			t.Errorf("%q is not in %q", want, got)
 		}
+	}
+}
+
+// What [service] and [gate] say stands once, in the template; an instance has
+// what differs.
+func TestPlanWritesCommonSettingsOnce(t *testing.T) {
+	p := Build(host(func(c *config.Config) {
+		c.Service.User, c.Service.MemoryMax, c.Service.Exec = "news", "8G", config.DefaultExec
+		for i := range c.Instances {
+			c.Instances[i].Service = c.Service
+		}
+		other := &c.Instances[3].Service
+		other.User, other.MemoryMax, other.Exec = "crawler", "", []string{"/bin/x", "{instance}"}
+		c.Instances[3].Gate.Timeout = time.Minute
+	}), Machine{})
+	for _, c := range []struct {
+		instance, prefix string
+		own              []string // its own drop-ins alone
+	}{
+		{"memory", "00-", nil},
+		{"memory", "60-", []string{"UnsetEnvironment"}},
+		{"scout", "00-", []string{"Environment"}},
+		{"scout", "60-", []string{"TimeoutStartSec", "User", "ExecStart", "ExecStart", "MemoryMax", "UnsetEnvironment"}},
+	} {
+		var keys []string
+		for _, d := range p.DropIns {
+			if d.Dir != InstanceUnit(c.instance)+".d" || !strings.HasPrefix(d.Name, c.prefix) {
+				continue
+			}
+			for _, s := range d.Sections {
+				if s.Name != "Service" {
+					continue
+				}
+				for _, l := range s.Lines {
+					keys = append(keys, l.Key())
+				}
+			}
+		}
+		if !slices.Equal(keys, c.own) {
+			t.Errorf("%s, %s: %q, want %q", c.instance, c.prefix, keys, c.own)
+		}
+	}
+	got := lines(t, p, InstanceUnit("scout"), "00-", "60-")
+	for key, want := range map[string]string{"User": "crawler", "MemoryMax": "infinity", "ExecStart": "/bin/x scout"} {
+		if v := last(values(got, key)); !slices.Equal(v, []string{want}) {
+			t.Errorf("scout: %s=%q, want %s", key, v, want)
+		}
+	}
+	got = lines(t, p, InstanceUnit("memory"), "00-", "60-")
+	for key, want := range map[string]string{"User": "news", "MemoryMax": "8G", "ExecStart": "/usr/local/bin/justnews-start-agent.sh %i"} {
+		if v := last(values(got, key)); !slices.Equal(v, []string{want}) {
+			t.Errorf("memory: %s=%q, want %s", key, v, want)
+		}
+	}
+}
+
+// The template's own command is the default of service.exec.
+func TestPlanKnowsTheTemplatesCommand(t *testing.T) {
+	text, err := os.ReadFile("../../units/justnews@.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := strings.ReplaceAll(strings.Join(config.DefaultExec, " "), "{instance}", "%i")
+	if !strings.Contains(string(text), "\nExecStart="+command+"\n") {
+		t.Errorf("the template does not run %s", command)
 	}
 }

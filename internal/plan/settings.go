@@ -3,6 +3,8 @@
 package plan
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,15 +12,38 @@ import (
 	"justnews/internal/unitfile"
 )
 
-// settings is 60-justnews-instance.conf: everything but the variables.
+// commonSettings is what [service] gives every instance, in a number that a
+// drop-in made by hand for an older JustNews comes before.
+func (s *shared) commonSettings() DropIn {
+	unit := s.mounts(slices.Clone(s.source), append(storePaths(s.Config), programPaths(&s.Service)...)...)
+	service := []unitfile.Line{
+		unitfile.Plain("User", s.Service.User),
+		unitfile.Plain("Group", s.Service.Group),
+		unitfile.Path("WorkingDirectory", s.Service.WorkingDirectory),
+	}
+	if slices.Equal(s.Service.Exec, config.DefaultExec) {
+		service = append(service, unitfile.Reset("ExecStart"), unitfile.Verbatim("ExecStart", "/usr/local/bin/justnews-start-agent.sh %i"))
+	}
+	service = paced(service, s.machine, s.Service.Restart)
+	service = append(service, unitfile.Plain("LimitNOFILE", strconv.Itoa(s.Service.LimitNOFILE)))
+	if s.Service.MemoryMax != "" {
+		service = append(service, unitfile.Size("MemoryMax", s.Service.MemoryMax))
+	}
+	service = append(service, unitfile.Plain("ProtectHome", s.Service.ProtectHome))
+	return file(BaseDir, SettingsName, unitfile.Section{Name: "Unit", Lines: unit}, unitfile.Section{Name: "Service", Lines: service})
+}
+
+// settings is 60-justnews-instance.conf: everything that an instance has of its
+// own but the variables.
 func (s *shared) settings(inst *config.Instance) DropIn {
-	timeout := startTimeout(s.machine, inst)
-	unit := make([]unitfile.Line, 0, 16+2*len(inst.After))
-	unit = append(unit, s.source...)
-	unit = s.ordering(unit, inst)
-	unit = s.mounts(unit, append(storePaths(s.Config), programPaths(&inst.Service)...)...)
-	service := make([]unitfile.Line, 0, 16+len(inst.Service.ReadOnlyPaths)+len(inst.Service.ReadWritePaths))
-	service = append(service, unitfile.Plain("TimeoutStartSec", span(timeout)))
+	unit := s.ordering(make([]unitfile.Line, 0, 8+2*len(inst.After)), inst)
+	if paths := programPaths(&inst.Service); !slices.Equal(paths, programPaths(&s.Service)) {
+		unit = s.mounts(unit, paths...)
+	}
+	service := make([]unitfile.Line, 0, 8+len(inst.Service.ReadOnlyPaths)+len(inst.Service.ReadWritePaths))
+	if timeout := startTimeout(s.machine, inst); timeout != baseTimeout(s.Gate.Timeout, s.machine) {
+		service = append(service, unitfile.Plain("TimeoutStartSec", span(timeout)))
+	}
 	service = s.process(service, inst)
 	service = s.paths(service, &inst.Service)
 	service = s.mpsPaths(service, inst)
@@ -26,32 +51,53 @@ func (s *shared) settings(inst *config.Instance) DropIn {
 		unitfile.Section{Name: "Unit", Lines: unit}, unitfile.Section{Name: "Service", Lines: service})
 }
 
-// process replaces the template's command: ExecStart= is a list, which the
-// empty line empties.
+// process is where an instance differs from [service].
 func (s *shared) process(lines []unitfile.Line, inst *config.Instance) []unitfile.Line {
+	own, all := &inst.Service, &s.Service
+	if own.User != all.User {
+		lines = append(lines, unitfile.Plain("User", own.User))
+	}
+	if own.Group != all.Group {
+		lines = append(lines, unitfile.Plain("Group", own.Group))
+	}
+	if own.WorkingDirectory != all.WorkingDirectory {
+		lines = append(lines, unitfile.Path("WorkingDirectory", own.WorkingDirectory))
+	}
+	if !slices.Equal(own.Exec, all.Exec) || !slices.Equal(all.Exec, config.DefaultExec) {
+		lines = append(lines, unitfile.Reset("ExecStart"), unitfile.CommandLine("ExecStart", command(inst)))
+	}
+	if own.Restart != all.Restart {
+		lines = paced(lines, s.machine, own.Restart)
+		if s.machine.Systemd >= stepsSince && own.Restart >= longest {
+			lines = append(lines, unitfile.Verbatim("RestartSteps", "0"), unitfile.Verbatim("RestartMaxDelaySec", "infinity"))
+		}
+	}
+	if own.LimitNOFILE != all.LimitNOFILE {
+		lines = append(lines, unitfile.Plain("LimitNOFILE", strconv.Itoa(own.LimitNOFILE)))
+	}
+	if own.MemoryMax != all.MemoryMax {
+		lines = append(lines, unitfile.Size("MemoryMax", cmp.Or(own.MemoryMax, "infinity")))
+	}
+	if own.ProtectHome != all.ProtectHome {
+		lines = append(lines, unitfile.Plain("ProtectHome", own.ProtectHome))
+	}
+	return lines
+}
+
+// command is ExecStart= of an instance. ExecStart= is a list, which an empty
+// line before it empties.
+func command(inst *config.Instance) []string {
 	argv := make([]string, len(inst.Service.Exec))
 	for i, arg := range inst.Service.Exec {
 		argv[i] = strings.ReplaceAll(arg, "{instance}", inst.Name)
 	}
-	lines = append(lines,
-		unitfile.Plain("User", inst.Service.User),
-		unitfile.Plain("Group", inst.Service.Group),
-		unitfile.Path("WorkingDirectory", inst.Service.WorkingDirectory),
-		unitfile.Reset("ExecStart"),
-		unitfile.CommandLine("ExecStart", argv))
-	lines = paced(lines, s.machine, inst.Service.Restart)
-	lines = append(lines, unitfile.Plain("LimitNOFILE", strconv.Itoa(inst.Service.LimitNOFILE)))
-	if inst.Service.MemoryMax != "" {
-		lines = append(lines, unitfile.Size("MemoryMax", inst.Service.MemoryMax))
-	}
-	return lines
+	return argv
 }
 
 // paths tolerates a missing path ("-"): the gate names it, where systemd would
 // only say 226/NAMESPACE.
 func (s *shared) paths(lines []unitfile.Line, service *config.Service) []unitfile.Line {
 	home := service.ProtectHome
-	lines = append(lines, unitfile.Plain("ProtectHome", home))
 	for _, p := range [...]string{s.Models.Root, s.Models.BaseDir, s.Models.Map} {
 		if hiddenHome(home, p) {
 			lines = append(lines, readOnly(home, p))

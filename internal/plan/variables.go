@@ -12,22 +12,29 @@ import (
 	"justnews/internal/unitfile"
 )
 
-// cacheRoot is where CacheDirectory=justnews/%i of the template lies.
-const cacheRoot = "/var/cache/justnews/"
-
-// variables is 00-justnews-instance.conf: the number lets an administrator's
-// drop-in of any name set a variable after it. The user's own variables come
-// last and so win over ours.
-func (s *shared) variables(inst *config.Instance) DropIn {
-	lines := make([]unitfile.Line, 0, 16+len(inst.Environment))
-	lines = append(lines,
-		unitfile.Assignment("GATE_TIMEOUT", timespan.Plain(inst.Gate.Timeout)),
-		unitfile.Assignment("REQUIRE_BUS", bit(inst.RequireBus)),
+// commonVariables are those of every instance, in the number that lets an
+// administrator's drop-in of any name set a variable after it.
+func (s *shared) commonVariables() DropIn {
+	lines := slices.Concat([]unitfile.Line{
+		unitfile.Assignment("GATE_TIMEOUT", timespan.Plain(s.Gate.Timeout)),
+		unitfile.Assignment("REQUIRE_BUS", "1"),
 		unitfile.Assignment("GPU_ORCHESTRATOR_URL", s.Orchestrator.URL),
-		unitfile.Assignment("MCP_BUS_URL", s.Bus.URL))
-	lines = append(lines, s.store...)
+		unitfile.Assignment("MCP_BUS_URL", s.Bus.URL),
+	}, s.store, cacheVariables())
+	return file(BaseDir, VariablesName, unitfile.Section{Name: "Service", Lines: lines})
+}
+
+// variables are those that an instance has of its own. The user's come last and
+// so win over ours.
+func (s *shared) variables(inst *config.Instance) DropIn {
+	var lines []unitfile.Line
+	if inst.Gate.Timeout != s.Gate.Timeout {
+		lines = append(lines, unitfile.Assignment("GATE_TIMEOUT", timespan.Plain(inst.Gate.Timeout)))
+	}
+	if !inst.RequireBus {
+		lines = append(lines, unitfile.Assignment("REQUIRE_BUS", "0"))
+	}
 	lines = s.mpsVariables(lines, inst)
-	lines = cacheVariables(lines, inst.Name)
 	for _, name := range slices.Sorted(maps.Keys(inst.Environment)) {
 		lines = append(lines, unitfile.Assignment(name, inst.Environment[name]))
 	}
@@ -69,19 +76,13 @@ func (s *shared) mpsVariables(lines []unitfile.Line, inst *config.Instance) []un
 // cacheVariables: the sandbox leaves an agent nothing else to write to, and the
 // defaults of these libraries lie below HOME or /tmp, where PrivateTmp= would
 // throw compiled kernels away at every restart. XDG_CACHE_HOME catches the
-// libraries that have no variable of their own.
-func cacheVariables(lines []unitfile.Line, instance string) []unitfile.Line {
-	dir := cacheRoot + instance
-	return append(lines,
-		unitfile.Assignment("CUDA_CACHE_PATH", dir+"/cuda"),
-		unitfile.Assignment("TORCHINDUCTOR_CACHE_DIR", dir+"/inductor"),
-		unitfile.Assignment("TRITON_CACHE_DIR", dir+"/triton"),
-		unitfile.Assignment("XDG_CACHE_HOME", dir))
-}
-
-func bit(b bool) string {
-	if b {
-		return "1"
+// libraries that have no variable of their own. The directory is that of
+// CacheDirectory=justnews/%i in the template.
+func cacheVariables() []unitfile.Line {
+	return []unitfile.Line{
+		unitfile.Verbatim("Environment", "CUDA_CACHE_PATH=/var/cache/justnews/%i/cuda"),
+		unitfile.Verbatim("Environment", "TORCHINDUCTOR_CACHE_DIR=/var/cache/justnews/%i/inductor"),
+		unitfile.Verbatim("Environment", "TRITON_CACHE_DIR=/var/cache/justnews/%i/triton"),
+		unitfile.Verbatim("Environment", "XDG_CACHE_HOME=/var/cache/justnews/%i"),
 	}
-	return "0"
 }

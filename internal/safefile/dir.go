@@ -41,7 +41,7 @@ func Enter(root *os.Root, name string) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	named, err := From(info)
+	named, err := from(info)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func entered(name string, named Info, open func() (*os.Root, error)) (*os.Root, 
 	}
 	info, err := Of(root)
 	if err == nil && !info.Same(named) {
-		err = fmt.Errorf("%s: %w", name, ErrReplaced)
+		err = fmt.Errorf("%s: %w", name, errReplaced)
 	}
 	if err != nil {
 		_ = root.Close()

@@ -55,14 +55,14 @@ func overwrite(f *os.File, named fs.FileInfo, data []byte) error {
 	if err != nil {
 		return err
 	}
-	was, err := From(named)
+	was, err := from(named)
 	switch {
 	case err != nil:
 		return err
 	case !info.Mode.IsRegular() || info.Links > 1:
 		return fmt.Errorf("%s: %w with one name", f.Name(), ErrNotRegular)
 	case !info.Same(was):
-		return fmt.Errorf("%s: %w", f.Name(), ErrReplaced)
+		return fmt.Errorf("%s: %w", f.Name(), errReplaced)
 	}
 	if _, err := f.WriteAt(data, 0); err != nil {
 		return err

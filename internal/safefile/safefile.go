@@ -24,7 +24,7 @@ var (
 	ErrNotRegular = errors.New("not a regular file")
 	ErrTooLarge   = errors.New("too large")
 	ErrTooMany    = errors.New("too many entries")
-	ErrReplaced   = errors.New("it was replaced while it was opened")
+	errReplaced   = errors.New("it was replaced while it was opened")
 )
 
 // Info is the metadata of a file or directory.
@@ -136,11 +136,11 @@ func Of(root *os.Root) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	return From(info)
+	return from(info)
 }
 
-// From returns the metadata in a FileInfo of package os.
-func From(info fs.FileInfo) (Info, error) {
+// from returns what a FileInfo of package os holds.
+func from(info fs.FileInfo) (Info, error) {
 	st, ok := info.Sys().(*unixStat)
 	if !ok {
 		return Info{}, fmt.Errorf("%s has no owner that can be examined", info.Name())

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/term"
 )
 
-// ErrNoTerminal says that there is nobody to look, or no keyboard.
-var ErrNoTerminal = errors.New("standard input and output are not both a terminal")
+// errNoTerminal says that there is nobody to look, or no keyboard.
+var errNoTerminal = errors.New("standard input and output are not both a terminal")
 
 // Control sequences, as every terminal since the VT100 knows them; those with a
 // question mark are ignored where they are not known.
@@ -43,11 +43,11 @@ type Screen struct {
 }
 
 // Open takes over the terminal at in and out: keys arrive one by one and are
-// not shown, and ^C is a key like any other. The error wraps ErrNoTerminal
+// not shown, and ^C is a key like any other. The error wraps errNoTerminal
 // where one of them is none.
 func Open(in, out *os.File) (*Screen, error) {
 	if !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {
-		return nil, ErrNoTerminal
+		return nil, errNoTerminal
 	}
 	before, err := unix.IoctlGetTermios(int(in.Fd()), unix.TCGETS)
 	if err != nil {

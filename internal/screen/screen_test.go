@@ -119,7 +119,7 @@ func TestWhatIsNoTerminalIsRefused(t *testing.T) {
 	}
 	defer func() { _ = file.Close() }()
 	for _, pair := range [][2]*os.File{{file, p.Terminal}, {p.Terminal, file}} {
-		if _, err := Open(pair[0], pair[1]); !errors.Is(err, ErrNoTerminal) {
+		if _, err := Open(pair[0], pair[1]); !errors.Is(err, errNoTerminal) {
 			t.Error(err)
 		}
 	}

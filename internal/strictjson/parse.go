@@ -106,13 +106,13 @@ func (p *parser) member(seen map[string]string) (Member, error) {
 	}
 	p.path = append(p.path, "."+key)
 	defer func() { p.path = p.path[:len(p.path)-1] }()
-	if other, ok := seen[Fold(key)]; ok {
+	if other, ok := seen[fold(key)]; ok {
 		if other == key {
 			return Member{}, p.fail(start, "the key occurs twice")
 		}
 		return Member{}, p.fail(start, "the key differs from %q only in case", other)
 	}
-	seen[Fold(key)] = key
+	seen[fold(key)] = key
 	p.space()
 	if p.pos >= len(p.text) || p.text[p.pos] != ':' {
 		return Member{}, p.fail(p.pos, "expected ':' after the key, found %s", p.found())

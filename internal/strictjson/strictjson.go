@@ -81,7 +81,7 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
-// Fold maps keys that differ only in case to one string. It folds as
+// fold maps keys that differ only in case to one string. It folds as
 // encoding/json does: a reader that matches keys so would take one for the
 // other.
-func Fold(key string) string { return strings.Map(foldRune, key) }
+func fold(key string) string { return strings.Map(foldRune, key) }

@@ -175,7 +175,7 @@ func (o Object) Optional(key string) (Value, bool, error) {
 		}
 	}
 	for _, m := range o.v.members {
-		if Fold(m.Key) == Fold(key) {
+		if fold(m.Key) == fold(key) {
 			return Value{}, false, &Error{Path: o.at(m.Key), Offset: m.Offset, Message: fmt.Sprintf("the key differs from %q only in case", key)}
 		}
 	}

@@ -54,9 +54,9 @@ func unit(name string) time.Duration {
 	return 0
 }
 
-// Parse reads a time span: one or more numbers, each with a unit (seconds where
+// parse reads a time span: one or more numbers, each with a unit (seconds where
 // there is none) and optionally a decimal fraction, which add up.
-func Parse(s string) (time.Duration, error) {
+func parse(s string) (time.Duration, error) {
 	rest := strings.Trim(s, " \t")
 	if rest == "" {
 		return 0, fmt.Errorf("cannot read time span %q: it is empty", s)
@@ -78,7 +78,7 @@ func Parse(s string) (time.Duration, error) {
 
 // Seconds reads a time span that must be a whole number of seconds.
 func Seconds(s string) (time.Duration, error) {
-	d, err := Parse(s)
+	d, err := parse(s)
 	if err == nil && d%time.Second != 0 {
 		return 0, fmt.Errorf("cannot read time span %q: %w", s, ErrNotWhole)
 	}

@@ -19,8 +19,8 @@ func TestParseReadsWhatSystemdReads(t *testing.T) {
 		"300000ms": 300 * time.Second, "2 hours": 2 * time.Hour, "1h 1min 1": 3661 * time.Second, "1d": 24 * time.Hour,
 		"0": 0, "3 µs": 3 * time.Microsecond, "1w": 7 * 24 * time.Hour, "1M": month, "1m": time.Minute,
 	} {
-		if got, err := Parse(text); err != nil || got != want {
-			t.Errorf("Parse(%q) = %v, %v, want %v", text, got, err, want)
+		if got, err := parse(text); err != nil || got != want {
+			t.Errorf("parse(%q) = %v, %v, want %v", text, got, err, want)
 		}
 	}
 }
@@ -28,8 +28,8 @@ func TestParseReadsWhatSystemdReads(t *testing.T) {
 func TestParseRefusesWhatIsNoTimeSpan(t *testing.T) {
 	for _, text := range []string{"", " ", "abc", "-5", "+5", "5 parsecs", "1.", ".5", "s", "5min x", "infinity",
 		"99999999999999999999", "9999999999y", "300 years 300 years", "1e3", "5\n", "5\x00"} {
-		if got, err := Parse(text); err == nil {
-			t.Errorf("Parse(%q) = %v, want an error", text, got)
+		if got, err := parse(text); err == nil {
+			t.Errorf("parse(%q) = %v, want an error", text, got)
 		}
 	}
 }
@@ -50,8 +50,8 @@ func TestFormatIsWhatParseReads(t *testing.T) {
 		if got := Format(d); got != want {
 			t.Errorf("Format(%v) = %q, want %q", d, got, want)
 		}
-		if back, err := Parse(Format(d)); err != nil || back != d {
-			t.Errorf("Parse(Format(%v)) = %v, %v", d, back, err)
+		if back, err := parse(Format(d)); err != nil || back != d {
+			t.Errorf("parse(Format(%v)) = %v, %v", d, back, err)
 		}
 	}
 }
@@ -75,17 +75,17 @@ func FuzzParseAgainstSystemd(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		d, err := Parse(text)
+		d, err := parse(text)
 		if err != nil || strings.HasPrefix(strings.TrimSpace(text), "-") || d%time.Microsecond != 0 || strings.Contains(text, "n") {
 			return
 		}
 		out, err := exec.CommandContext(t.Context(), analyze, "timespan", "--", text).Output()
 		if err != nil {
-			t.Fatalf("Parse(%q) = %v, systemd refuses it", text, d)
+			t.Fatalf("parse(%q) = %v, systemd refuses it", text, d)
 		}
 		want := microseconds(out)
 		if got := d.Microseconds(); got != want {
-			t.Fatalf("Parse(%q) = %d us, systemd says %d", text, got, want)
+			t.Fatalf("parse(%q) = %d us, systemd says %d", text, got, want)
 		}
 	})
 }

@@ -48,7 +48,7 @@ func FuzzIndexAgainstTheDecoder(f *testing.F) {
 }
 
 func tooDeep(text string) bool {
-	return strings.Count(text, "[")+strings.Count(text, "{")+strings.Count(text, ".") > MaxDepth
+	return strings.Count(text, "[")+strings.Count(text, "{")+strings.Count(text, ".") > maxDepth
 }
 
 func decode(text string) (meta toml.MetaData, ok bool) {

@@ -16,14 +16,14 @@ import (
 // them toml v1.6.0 overflows its stack (nested arrays, BurntSushi/toml#497) or
 // needs time and memory with the square of the length (dotted keys, #496).
 const (
-	MaxDepth = 16 // arrays and inline tables inside each other
-	MaxParts = 8  // parts of a dotted key or of a table header
+	maxDepth = 16 // arrays and inline tables inside each other
+	maxParts = 8  // parts of a dotted key or of a table header
 )
 
 // ErrSyntax is returned where the text is not TOML.
 var ErrSyntax = errors.New("not TOML")
 
-// DepthError says that a text nests deeper than MaxDepth or MaxParts.
+// DepthError says that a text nests deeper than maxDepth or maxParts.
 type DepthError struct{ Offset int }
 
 func (e DepthError) Error() string { return fmt.Sprintf("nested too deeply at byte %d", e.Offset) }
@@ -136,7 +136,7 @@ func (s *scanner) pair() error {
 func (s *scanner) key() error {
 	for n := 1; ; n++ {
 		s.space()
-		if n > MaxParts {
+		if n > maxParts {
 			return DepthError{s.pos}
 		}
 		offset := s.pos
@@ -202,7 +202,7 @@ func (s *scanner) value(element bool) error {
 }
 
 func (s *scanner) nested(c byte) error {
-	if s.depth++; s.depth > MaxDepth {
+	if s.depth++; s.depth > maxDepth {
 		return DepthError{s.pos}
 	}
 	base := s.base

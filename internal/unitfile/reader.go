@@ -19,6 +19,7 @@ type Setting struct {
 type reader struct {
 	rest    string
 	line    int
+	began   int // the line in which the setting began that next returned
 	section string
 }
 
@@ -42,6 +43,8 @@ func (r *reader) next() (s Setting, found bool, err error) {
 		}
 		if pending != "" {
 			line = trim(pending + raw)
+		} else {
+			r.began = r.line
 		}
 		if continues(line) {
 			pending = line[:len(line)-1] + " "
@@ -125,8 +128,9 @@ func (r *reader) setting(line string) (s Setting, found bool, err error) {
 }
 
 // words splits a value as extract_first_word() does with EXTRACT_UNQUOTE and
-// EXTRACT_CUNESCAPE.
-func words(value string) ([]string, error) {
+// EXTRACT_CUNESCAPE; without unescape a backslash only protects the character
+// behind it.
+func words(value string, unescape bool) ([]string, error) {
 	var out []string
 	for i := 0; ; {
 		for i < len(value) && isWhite(value[i]) {
@@ -135,7 +139,7 @@ func words(value string) ([]string, error) {
 		if i == len(value) {
 			return out, nil
 		}
-		word, next, err := oneWord(value, i, true)
+		word, next, err := oneWord(value, i, unescape)
 		if err != nil {
 			return nil, err
 		}
@@ -143,8 +147,7 @@ func words(value string) ([]string, error) {
 	}
 }
 
-// oneWord reads the word that begins at i and returns where it ends. Without
-// unescape a backslash only protects the character after it.
+// oneWord reads the word that begins at i and returns where it ends.
 func oneWord(value string, i int, unescape bool) (string, int, error) {
 	if word, next, ok := simpleWord(value, i); ok {
 		return word, next, nil

@@ -21,8 +21,7 @@ type Fault struct {
 func Scan(text []byte) ([]Setting, []Fault) {
 	var settings []Setting
 	var faults []Fault
-	// systemd also ends a line at a carriage return.
-	r := newReader([]byte(strings.ReplaceAll(string(text), "\r\n", "\n")))
+	r := foreign(text)
 	for {
 		before := r.line
 		s, found, err := r.next()
@@ -42,6 +41,42 @@ func Scan(text []byte) ([]Setting, []Fault) {
 			}
 		}
 	}
+}
+
+// foreign reads the file of somebody else: systemd also ends a line at a
+// carriage return.
+func foreign(text []byte) *reader {
+	return newReader([]byte(strings.ReplaceAll(string(text), "\r\n", "\n")))
+}
+
+// Placed is a setting and the line in which it begins.
+type Placed struct {
+	Setting
+	Line int
+}
+
+// Salvage returns every setting of a file that is to be replaced, also those
+// that systemd loses to a fault before them.
+func Salvage(text []byte) []Placed {
+	var all []Placed
+	r := foreign(text)
+	for {
+		s, found, err := r.next()
+		switch {
+		case found:
+			all = append(all, Placed{s, r.began})
+		case err == nil, r.rest == "":
+			return all
+		}
+	}
+}
+
+// Words splits a value at white space, takes quotes off, and lets a backslash
+// protect what follows it. A value with an open quote has none: systemd ignores
+// it.
+func Words(value string) []string {
+	all, _ := words(value, false)
+	return all
 }
 
 // faultOf is an error without its line number.

@@ -3,6 +3,7 @@
 package unitfile
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,5 +43,24 @@ func TestAScanGoesOnWhereSystemdDoes(t *testing.T) {
 	}
 	if _, faults := Scan([]byte("[Service]\nA=\xff\nUser=root\n")); len(faults) != 1 || !faults[0].Rest {
 		t.Errorf("not UTF-8: %v", faults)
+	}
+}
+
+func TestSalvageGoesOnBehindEveryFault(t *testing.T) {
+	got := Salvage([]byte("junk\n[Service]\nA=1 \\\n  # not this\n  2\n;B=3\nno equals sign\nC=\n[broken\nExecStart=bin/x\nD=\xff\nE=5\n"))
+	want := []Placed{{Setting{"Service", "A", "1    2"}, 3}, {Setting{"Service", "C", ""}, 8}, {Setting{"Service", "ExecStart", "bin/x"}, 10}, {Setting{"Service", "E", "5"}, 12}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWordsAreSplitAsSystemdSplitsThem(t *testing.T) {
+	for text, want := range map[string][]string{
+		`A=1 B=2`: {"A=1", "B=2"}, `"A=1 2" 'B=3 4'`: {"A=1 2", "B=3 4"}, `A="1 2"`: {"A=1 2"},
+		`"A=a \" b" C=1`: {`A=a " b`, "C=1"}, `A=a\ b`: {"A=a b"}, ``: nil, `  `: nil, `A=`: {"A="}, `""`: {""}, `A=1 "B=2`: nil,
+	} {
+		if got := Words(text); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
 	}
 }

@@ -170,14 +170,14 @@ func TestVerifyFindsEveryTampering(t *testing.T) {
 	}
 }
 
-func TestQuoteAndQuoteExecDifferInTheDollarSignOnly(t *testing.T) {
+func TestQuotingForACommandLineDoublesTheDollarSignOnly(t *testing.T) {
 	for _, s := range hostile {
-		q, err := Quote(s)
-		x, err2 := QuoteExec(s)
+		q, err := appendQuoted(nil, s, false)
+		x, err2 := appendQuoted(nil, s, true)
 		if err != nil || err2 != nil {
 			t.Fatalf("%q: %v %v", s, err, err2)
 		}
-		if strings.ReplaceAll(q, "$", "$$") != x {
+		if strings.ReplaceAll(string(q), "$", "$$") != string(x) {
 			t.Errorf("%q: %s and %s", s, q, x)
 		}
 	}

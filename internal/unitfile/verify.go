@@ -108,7 +108,7 @@ func readCommandLine(value string) ([]string, error) {
 	if strings.Contains(value, ";") && bareSemicolon(value) {
 		return nil, errors.New("a second command")
 	}
-	argv, err := words(value)
+	argv, err := words(value, true)
 	if err != nil {
 		return nil, err
 	}

@@ -231,7 +231,7 @@ func TestThePackageSaysTheLicencesOfEverythingLinked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "\nlicense: " + Licences(modules) + "\n"; !strings.Contains(string(head), want) {
+	if want := "\nlicense: " + spdxOf(modules) + "\n"; !strings.Contains(string(head), want) {
 		t.Errorf("packaging/nfpm.yaml lacks%s", want)
 	}
 	copyright, err := debianCopyright(repo)
@@ -250,4 +250,15 @@ func TestThePackageSaysTheLicencesOfEverythingLinked(t *testing.T) {
 			t.Errorf("the terms of %s are not there in full", m.Path)
 		}
 	}
+}
+
+// spdxOf returns the SPDX expression of a package: ours and those of
+// everything linked.
+func spdxOf(modules []Module) string {
+	ids := []string{ours}
+	for _, m := range modules {
+		ids = append(ids, m.SPDX)
+	}
+	slices.Sort(ids)
+	return strings.Join(slices.Compact(ids), " AND ")
 }

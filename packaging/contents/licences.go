@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -14,17 +13,6 @@ const (
 	ours      = "Apache-2.0"
 	ourHolder = "2025-2026 the JustNews maintainers"
 )
-
-// Licences returns the SPDX expression of a package: ours and those of
-// everything linked.
-func Licences(modules []Module) string {
-	ids := []string{ours}
-	for _, m := range modules {
-		ids = append(ids, m.SPDX)
-	}
-	slices.Sort(ids)
-	return strings.Join(slices.Compact(ids), " AND ")
-}
 
 // debianCopyright is /usr/share/doc/PACKAGE/copyright in Debian's
 // machine-readable form, with the terms of everything linked in full.

@@ -54,7 +54,7 @@ func TestGateRefusesAUnitThatIsNotWhatTheConfigurationAsksFor(t *testing.T) {
 		heal("edited, then reloaded")
 
 		const hidden = "/etc/systemd/system/justnews@scout.service.d/"
-		for _, name := range []string{"00-justnews-instance.conf", "60-justnews-instance.conf"} {
+		for _, name := range []string{"00-justnews-common.conf", "60-justnews-common.conf", "60-justnews-instance.conf"} {
 			s.Symlink("/dev/null", hidden+name)
 			s.Systemctl("daemon-reload")
 			refuse(name+" masked", "UNIT-UNMARKED")

@@ -31,7 +31,7 @@ func Overrides(files []facts.UnitFile) []diag.Problem {
 // ourDropIns are the names that the generator uses. systemd takes one file of a
 // name, from the strongest directory.
 var ourDropIns = []string{
-	"50-justnews-gate.conf", "00-justnews-instance.conf", "60-justnews-instance.conf",
+	"50-justnews-gate.conf", "00-justnews-common.conf", "60-justnews-common.conf", "00-justnews-instance.conf", "60-justnews-instance.conf",
 	"60-justnews-preload.conf", "60-justnews-mps.conf", "60-justnews-target.conf", "60-justnews-preflight.conf",
 }
 

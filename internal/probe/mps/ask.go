@@ -47,7 +47,7 @@ func (p Prober) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
 }
 
 func (p Prober) ask(ctx context.Context, commands []string) facts.MPSAnswer {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.Timeout, QueryTimeout))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.Timeout, queryTimeout))
 	defer cancel()
 	var out, errs bounded
 	cmd := exec.CommandContext(ctx, cmp.Or(p.Program, Program)) //nolint:gosec // a constant, but for tests

@@ -20,13 +20,13 @@ import (
 // console in one.
 const Program = "/usr/bin/nvidia-cuda-mps-control"
 
-// DefaultPipeDirectory is where a daemon listens by default (NVIDIA,
-// Multi-Process Service, CUDA_MPS_PIPE_DIRECTORY).
-const DefaultPipeDirectory = "/tmp/nvidia-mps"
+// defaultPipeDirectory is where a daemon listens that nobody told otherwise
+// (NVIDIA, Multi-Process Service, CUDA_MPS_PIPE_DIRECTORY).
+const defaultPipeDirectory = "/tmp/nvidia-mps"
 
-// QueryTimeout bounds one query. A healthy daemon answers in about 2 ms; one
+// queryTimeout bounds one query. A healthy daemon answers in about 2 ms; one
 // that is stopped makes its console wait forever.
-const QueryTimeout = 3 * time.Second
+const queryTimeout = 3 * time.Second
 
 // Names in a pipe directory.
 const (

@@ -136,7 +136,7 @@ func pipeDirectory(environ []string) string {
 			dir = value
 		}
 	}
-	return filepath.Clean(cmp.Or(dir, DefaultPipeDirectory))
+	return filepath.Clean(cmp.Or(dir, defaultPipeDirectory))
 }
 
 // unit returns the system's unit in /proc/PID/cgroup, "" where it is in none.

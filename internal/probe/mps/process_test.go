@@ -133,10 +133,10 @@ func TestAProcessIsDescribedByWhatTheCallerMayRead(t *testing.T) {
 
 func TestThePipeDirectoryOfAProcessIsThatOfItsEnvironment(t *testing.T) {
 	for environ, want := range map[string]string{
-		"":                                       DefaultPipeDirectory,
-		"CUDA_MPS_PIPE_DIRECTORY=\x00":           DefaultPipeDirectory,
+		"":                                       defaultPipeDirectory,
+		"CUDA_MPS_PIPE_DIRECTORY=\x00":           defaultPipeDirectory,
 		"CUDA_MPS_PIPE_DIRECTORY=/a/\x00":        "/a",
-		"XCUDA_MPS_PIPE_DIRECTORY=/a\x00":        DefaultPipeDirectory,
+		"XCUDA_MPS_PIPE_DIRECTORY=/a\x00":        defaultPipeDirectory,
 		"CUDA_MPS_PIPE_DIRECTORY=/a b/../c":      "/c",
 		"A=1\x00CUDA_MPS_PIPE_DIRECTORY=/b=\x00": "/b=",
 	} {

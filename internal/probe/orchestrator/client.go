@@ -28,9 +28,9 @@ import (
 // agents, one second each, or a hanging nvidia-smi (3 s) can delay an answer.
 const LookTimeout = 3 * time.Second
 
-// MaxBody is the largest body that is read, in bytes. JustNews' largest answer
+// maxBody is the largest body that is read, in bytes. Upstream's largest answer
 // is below 4 KiB.
-const MaxBody = 1 << 20
+const maxBody = 1 << 20
 
 // maxDepth is the deepest nesting that is read; five levels are needed.
 const maxDepth = 16
@@ -53,9 +53,6 @@ type Option func(*link)
 func WithServer(look func(server, client netip.AddrPort) facts.Server) Option {
 	return func(l *link) { l.server = look }
 }
-
-// WithLookTimeout replaces LookTimeout.
-func WithLookTimeout(d time.Duration) Option { return func(l *link) { l.look = d } }
 
 // New returns a client of the orchestrator at base, which must have the form
 // http://HOST:PORT. It opens no connection yet.

@@ -23,7 +23,7 @@ type reply struct {
 	status   int
 	location string
 	body     []byte
-	large    bool          // the body is larger than MaxBody; the rest was not read
+	large    bool          // the body is larger than maxBody; the rest was not read
 	failed   *facts.Answer // Refused or Nonsense
 	elapsed  time.Duration
 	server   facts.Server
@@ -69,12 +69,12 @@ func (l *link) roundTrip(ctx context.Context, way *http.Transport, method, path 
 // take reads the body. For an answer that is judged by its status alone, a
 // truncated body does not matter.
 func (r reply) take(ctx context.Context, response *http.Response) reply {
-	if response.ContentLength > MaxBody {
+	if response.ContentLength > maxBody {
 		r.large = true
 		return r
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, MaxBody+1))
-	if len(body) > MaxBody {
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	if len(body) > maxBody {
 		r.large, r.body = true, nil
 		return r
 	}
@@ -161,13 +161,13 @@ func (r reply) refusal() (facts.Answer, bool) {
 		return a, true
 	}
 	if r.large {
-		return r.nonsense("the body is larger than %d bytes", MaxBody), true
+		return r.nonsense("the body is larger than %d bytes", maxBody), true
 	}
 	return facts.Answer{}, false
 }
 
 func (r reply) object() (strictjson.Object, error) {
-	return strictjson.Parse(r.body, strictjson.Limits{Bytes: MaxBody, Depth: maxDepth})
+	return strictjson.Parse(r.body, strictjson.Limits{Bytes: maxBody, Depth: maxDepth})
 }
 
 // byStatus judges an answer by its status alone.

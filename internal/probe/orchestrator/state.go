@@ -18,7 +18,7 @@ const (
 )
 
 // What is kept of one entry of the errors list, in bytes. The number of entries
-// is bounded by MaxBody, so their count is kept.
+// is bounded by maxBody, so their count is kept.
 const (
 	maxName  = 256
 	maxError = 4096

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package migrate turns a host that was set up by hand, the way upstream's
+// runbook did it, into a justnews.toml that gates the same instances. Read looks
+// at the host and changes nothing: environment files, units and drop-ins in
+// /etc, the model map, the MPS allocations, the helpers, of both generations of
+// upstream. Adopt is pure: each value carries where it came from as a comment;
+// what could not be taken over is a problem with its reason; what can go
+// afterwards is a list of commands, and nothing is ever deleted here.
+package migrate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+)
+
+// Result is what came of a host.
+type Result struct {
+	TOML      string
+	Instances []string // in start order
+	Problems  []diag.Problem
+	// Remove is what takes the old gating away, in its order.
+	Remove []Removal
+}
+
+// Adopt makes the configuration. The error among the problems is a host that
+// shows no instance; then there is no TOML.
+func Adopt(h Host) Result {
+	a := &adopter{host: h, stays: map[string]bool{}}
+	for _, f := range h.Failures {
+		a.say(diag.ImportUnreadable, place{f.Path, 0}, "cannot be read and is left out", f.Why, "a file that can be read", "look at it by hand")
+	}
+	names := a.instances()
+	if len(names) == 0 {
+		a.problems = append(a.problems, diag.Problem{
+			Code: diag.ImportNothing, Message: "nothing shows an instance of JustNews", Seen: "no justnews@NAME.service, no drop-in of one, no NAME.env",
+			Expected: "a host on which JustNews was set up by hand", Fix: diag.Advise("write /etc/justnews/justnews.toml yourself: man 5 justnews.toml"),
+		})
+		return Result{Problems: a.problems}
+	}
+	doc := a.document(names)
+	remove := a.removal()
+	doc.tail = []string{"To remove afterwards, once justnews-gate config check is content:"}
+	for _, r := range remove {
+		if r.Note != "" {
+			doc.tail = append(doc.tail, r.Note)
+		} else {
+			doc.tail = append(doc.tail, "  "+r.Command.String())
+		}
+	}
+	return Result{TOML: doc.text(), Instances: names, Problems: a.problems, Remove: remove}
+}
+
+// place is where something stands.
+type place struct {
+	path string
+	line int
+}
+
+func (p place) String() string {
+	if p.line == 0 {
+		return p.path
+	}
+	return fmt.Sprintf("%s:%d", p.path, p.line)
+}
+
+// value is a text and where it stands.
+type value struct {
+	text string
+	at   place
+}
+
+type adopter struct {
+	host     Host
+	problems []diag.Problem
+	// stays holds the files with something in them that was not taken over.
+	stays map[string]bool
+}
+
+func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix string, commands ...diag.Command) {
+	p := diag.Problem{
+		Code: code, Severity: diag.Warning, Message: message, Seen: seen, Expected: expected, Fix: diag.Advise(fix, commands...),
+		Position: &diag.Position{File: at.path, Line: at.line},
+	}
+	if !slices.ContainsFunc(a.problems, func(q diag.Problem) bool {
+		return q.Code == p.Code && q.Message == p.Message && *q.Position == *p.Position
+	}) {
+		a.problems = append(a.problems, p)
+	}
+}
+
+// leftOut says that something was not taken over.
+func (a *adopter) leftOut(v value, what, why, fix string, commands ...diag.Command) {
+	a.stays[v.at.path] = true
+	a.say(diag.ImportLeftOut, v.at, what+" is not taken over: "+why, v.text, "", fix, commands...)
+}
+
+// instances are all that the host knows, in start order.
+func (a *adopter) instances() []string {
+	var names []string
+	add := func(name string, at place) {
+		switch {
+		case name == "" || slices.Contains(names, name):
+		case !config.InstanceName(name):
+			a.leftOut(value{name, at}, "an instance", "no instance can have that name", "rename it: a lower-case letter, then at most 62 of a-z, 0-9 and _")
+		default:
+			names = append(names, name)
+		}
+	}
+	for _, link := range a.host.Wanted {
+		add(instanceOf(link), place{link, 0})
+	}
+	for _, u := range a.host.Units {
+		add(u.Instance, place{u.Path, 0})
+	}
+	for _, f := range a.host.Env {
+		add(f.Instance, place{f.Path, 0})
+	}
+	slices.SortFunc(names, func(x, y string) int {
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), strings.Compare(x, y))
+	})
+	return names
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrate
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+)
+
+// document writes what all instances share, then each of them.
+func (a *adopter) document(names []string) *document {
+	doc := &document{head: []string{
+		"Made by justnews-gate config import from what was set up by hand on this host.",
+		"Each value names the file and line that it came from. Secrets stay in the",
+		"environment files, which are read as before and beat this file.",
+	}}
+	ports := a.ports(names)
+	a.gate(doc.table("gate"))
+	a.server(doc.table("orchestrator"), names, orchestrator, "GPU_ORCHESTRATOR_URL", ports)
+	a.server(doc.table("bus"), names, bus, "MCP_BUS_URL", ports)
+	a.models(doc.table("models"))
+	limits := a.mps(doc.table("mps"), names)
+	a.gpu(doc.table("gpu"), limits)
+	shared := a.service(doc.table("service"))
+	for _, name := range names {
+		a.instance(doc.table("instances."+name), name, ports[name], names, limits, shared)
+	}
+	a.unread(names)
+	return doc
+}
+
+// accept takes a value over where the configuration would.
+func accept[T any](a *adopter, v value, what string, read func(string) (T, error)) (T, bool) {
+	t, err := read(v.text)
+	if err != nil {
+		a.leftOut(v, what, err.Error(), "correct or remove it, and run the same again: with it every gate refuses to run")
+		return t, false
+	}
+	return t, true
+}
+
+func (a *adopter) gate(t *table) {
+	if v, ok := a.variable("", "GATE_TIMEOUT"); ok {
+		if _, ok := accept(a, v, "GATE_TIMEOUT", config.Timeout); ok {
+			t.from("timeout", seconds(v))
+		}
+	}
+}
+
+// seconds writes a bare number as the span that it is.
+func seconds(v value) value {
+	if _, err := strconv.Atoi(v.text); err == nil {
+		v.text += "s"
+	}
+	return v
+}
+
+// server is [orchestrator] or [bus].
+func (a *adopter) server(t *table, names []string, name, variable string, ports map[string]port) {
+	here := slices.Contains(names, name)
+	if !here {
+		t.set("instance", `""`, "no "+name+" was found on this host")
+	}
+	if v, ok := a.variable(orchestrator, "SAFE_MODE"); ok && name == orchestrator {
+		a.safeMode(t, v)
+	}
+	v, ok := a.variable("", variable)
+	if !ok {
+		// The orchestrator's own file says its port, too.
+		if p := ports[name]; here && p.at != fromTable && p.number != 0 {
+			t.set("url", quoted(fmt.Sprintf("http://127.0.0.1:%d", p.number)), p.at)
+		}
+		return
+	}
+	clean, ok := accept(a, v, variable, config.ServerURL)
+	if !ok {
+		return
+	}
+	if u, err := url.Parse(clean); err == nil && here && ports[name].number != 0 && u.Port() != strconv.Itoa(ports[name].number) {
+		a.say(diag.ImportConflict, v.at, fmt.Sprintf("%s has another port than %s itself; the latter is taken", variable, name),
+			v.text, fmt.Sprintf("port %d (%s)", ports[name].number, ports[name].at), "make both the same, and run the same again")
+		clean = fmt.Sprintf("http://127.0.0.1:%d", ports[name].number)
+	}
+	t.set("url", quoted(clean), v.at.String())
+}
+
+// safeMode: the old gate passed without a model where the orchestrator said
+// safe_mode. Ours does so only on request.
+func (a *adopter) safeMode(t *table, v value) {
+	if on, known := truth(v.text); known && on {
+		t.note("honor_safe_mode = true   would let gates pass without models, as the old gate did: %s", v.at)
+		a.say(diag.ImportConflict, v.at, "SAFE_MODE let the old gate pass without models; the new one waits for them",
+			v.text, "", "write honor_safe_mode = true into [orchestrator] if that was meant")
+	}
+}
+
+func (a *adopter) models(t *table) {
+	for _, m := range []struct{ variable, key string }{{"MODEL_STORE_ROOT", "root"}, {"BASE_MODEL_DIR", "base_dir"}} {
+		if v, ok := a.variable("", m.variable); ok {
+			if clean, ok := accept(a, v, m.variable, config.Path); ok {
+				t.from(m.key, value{clean, v.at})
+			}
+		}
+	}
+	if v, ok := a.variable("", "STRICT_MODEL_STORE"); ok {
+		if on, known := truth(v.text); !known {
+			a.leftOut(v, "STRICT_MODEL_STORE", "it is neither 0 nor 1", "correct it, and run the same again")
+		} else if !on {
+			t.set("strict", "false", v.at.String())
+		}
+	}
+	switch m := a.host.Map; {
+	case m == nil:
+		t.note("no AGENT_MODEL_MAP.json was found: copy it to /etc/justnews, so that the models are counted")
+	case m.Path != "/etc/justnews/AGENT_MODEL_MAP.json":
+		t.set("map", quoted(m.Path), "found there: "+diag.Count(m.Map.Total(), "model")+" of "+diag.Count(len(m.Map.Agents), "agent"))
+	default:
+		t.note("%s is read by default: %s of %s", m.Path, diag.Count(m.Map.Total(), "model"), diag.Count(len(m.Map.Agents), "agent"))
+	}
+}
+
+// belowHome reports whether a path is one that ProtectHome= would hide.
+func belowHome(p string) bool {
+	return strings.HasPrefix(p, "/home/") || strings.HasPrefix(p, "/root/") || p == "/home" || p == "/root"
+}

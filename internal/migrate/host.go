@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrate
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"justnews/internal/modelmap"
+	"justnews/internal/safefile"
+	"justnews/internal/unitname"
+)
+
+// Host is what was found. Paths are those of the running system, without the
+// root.
+type Host struct {
+	Env    []EnvFile // global.env first, then by name
+	Units  []Unit    // by path
+	Wanted []string  // links that start an instance at boot, by path
+	Map    *MapFile  // the first model map that is there
+	MPS    *MPSFile  // mps_allocation_config.json
+	// Leftovers are the helpers and rules of the old gate that are there.
+	Leftovers []string
+	Failures  []Failure
+}
+
+// Failure is a file that cannot be used, and why.
+type Failure struct {
+	Path string
+	Why  string
+}
+
+// MapFile is a model map and where it lies.
+type MapFile struct {
+	Path string
+	Map  *modelmap.Map
+}
+
+const (
+	configDirectory = "/etc/justnews"
+	unitDirectory   = "/etc/systemd/system"
+)
+
+// leftovers are files of the old gate that nothing needs any more.
+var leftovers = []string{
+	"/etc/sudoers.d/justnews-preflight",
+	"/usr/local/bin/justnews-preflight-check.sh",
+	"/usr/local/bin/wait_for_mcp.sh",
+}
+
+// Read looks at a host below root; "" is the running system.
+func Read(root string) (Host, error) {
+	dir, err := os.OpenRoot(cmp.Or(root, "/"))
+	if err != nil {
+		return Host{}, err
+	}
+	defer func() { _ = dir.Close() }()
+	r := &reader{root: dir, read: func(name string, limit int64) ([]byte, error) {
+		return safefile.ReadIn(dir, name, limit, 0)
+	}}
+	if root == "" {
+		// os.Root takes an absolute link for one that leads out.
+		r.read = func(name string, limit int64) ([]byte, error) { return safefile.Read("/"+name, limit) }
+	}
+	r.envFiles()
+	r.units()
+	r.wanted()
+	r.project()
+	for _, name := range leftovers {
+		if _, err := dir.Lstat(rel(name)); err == nil {
+			r.host.Leftovers = append(r.host.Leftovers, name)
+		}
+	}
+	return r.host, nil
+}
+
+type reader struct {
+	root *os.Root
+	read func(name string, limit int64) ([]byte, error)
+	host Host
+}
+
+func rel(name string) string { return cmp.Or(strings.TrimPrefix(name, "/"), ".") }
+
+// maxFile bounds every file that is read: the largest of them have some KiB.
+const maxFile = 1 << 20
+
+// text reads a file; found is false where there is none. What keeps it from
+// being read is kept as a failure.
+func (r *reader) text(name string) (text string, found bool) {
+	text, err := r.content(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", false
+	case err != nil:
+		r.fail(name, err.Error())
+		return "", false
+	}
+	return text, true
+}
+
+func (r *reader) fail(name, why string) {
+	r.host.Failures = append(r.host.Failures, Failure{name, why})
+}
+
+func (r *reader) content(name string) (string, error) {
+	text, err := r.read(rel(name), maxFile)
+	switch {
+	case errors.Is(err, safefile.ErrNotRegular):
+		err = safefile.ErrNotRegular
+	case errors.Is(err, safefile.ErrTooLarge):
+		err = errors.New("larger than 1 MiB")
+	}
+	return string(text), err
+}
+
+// list returns the entries of a directory, sorted by name; none where there is
+// no directory.
+func (r *reader) list(name string) []fs.DirEntry {
+	entries, err := fs.ReadDir(r.root.FS(), rel(name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.fail(name, err.Error())
+	}
+	return entries
+}
+
+// wanted finds what starts an instance at boot.
+func (r *reader) wanted() {
+	for _, dir := range r.list(unitDirectory) {
+		if !strings.HasSuffix(dir.Name(), ".wants") && !strings.HasSuffix(dir.Name(), ".requires") {
+			continue
+		}
+		for _, link := range r.list(path.Join(unitDirectory, dir.Name())) {
+			if unitname.Instance(link.Name()) != "" {
+				r.host.Wanted = append(r.host.Wanted, path.Join(unitDirectory, dir.Name(), link.Name()))
+			}
+		}
+	}
+	slices.Sort(r.host.Wanted)
+}
+
+// instanceOf returns the instance that a path below /etc/systemd/system is
+// about, "" for the template and what is about none.
+func instanceOf(name string) string {
+	for part := range strings.SplitSeq(name, "/") {
+		if instance := unitname.Instance(strings.TrimSuffix(part, ".d")); instance != "" {
+			return instance
+		}
+	}
+	return ""
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrate
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
+)
+
+// Unit is one unit file or drop-in of a JustNews instance, or of all of them.
+type Unit struct {
+	Path     string
+	Instance string // "" : for every instance
+	DropIn   bool
+	Settings []unitfile.Placed
+}
+
+// units reads justnews@*.service and its drop-ins.
+func (r *reader) units() {
+	for _, entry := range r.list(unitDirectory) {
+		name := path.Join(unitDirectory, entry.Name())
+		base, isDir := strings.CutSuffix(entry.Name(), ".d")
+		instance := unitname.Instance(base)
+		if instance == "" && base != unitname.Template {
+			continue
+		}
+		if !isDir {
+			r.unit(name, instance, false)
+			continue
+		}
+		for _, file := range r.list(name) {
+			if strings.HasSuffix(file.Name(), ".conf") {
+				r.unit(path.Join(name, file.Name()), instance, true)
+			}
+		}
+	}
+	slices.SortFunc(r.host.Units, func(a, b Unit) int { return strings.Compare(a.Path, b.Path) })
+}
+
+func (r *reader) unit(name, instance string, dropIn bool) {
+	if text, found := r.text(name); found {
+		r.host.Units = append(r.host.Units, Unit{name, instance, dropIn, unitfile.Salvage([]byte(text))})
+	}
+}

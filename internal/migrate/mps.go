@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+)
+
+// limits are the MPS limits of the instances that were found.
+type limits struct {
+	on  bool // MPS was in use, so that a gate has to prove it
+	of  map[string]MPSLimit
+	sum float64 // GiB, of instances that were found
+}
+
+// mps writes [mps]. Whether MPS was in use, the host says by ENABLE_MPS or by a
+// pipe directory: a file of limits alone was never in force.
+func (a *adopter) mps(t *table, names []string) limits {
+	l := limits{of: map[string]MPSLimit{}}
+	pipe, hasPipe := a.variable("", "CUDA_MPS_PIPE_DIRECTORY")
+	if v, ok := a.variable("", "ENABLE_MPS"); ok {
+		if on, known := truth(v.text); known {
+			l.on = on
+			t.note("ENABLE_MPS=%s in %s, which no program ever read", v.text, v.at)
+		}
+	} else {
+		l.on = hasPipe
+	}
+	if f := a.host.MPS; f != nil {
+		if !hasPipe && f.PipeDirectory != "" {
+			pipe, hasPipe = value{f.PipeDirectory, place{f.Path, 0}}, true
+		}
+		a.limits(&l, names)
+	}
+	if hasPipe {
+		if clean, ok := accept(a, pipe, "CUDA_MPS_PIPE_DIRECTORY", config.PipeDirectory); ok {
+			t.from("pipe_directory", value{clean, pipe.at})
+		}
+	}
+	if v, ok := a.variable("", "CUDA_MPS_LOG_DIRECTORY"); ok {
+		if clean, ok := accept(a, v, "CUDA_MPS_LOG_DIRECTORY", config.Path); ok {
+			t.from("log_directory", value{clean, v.at})
+		}
+	}
+	return l
+}
+
+func (a *adopter) limits(l *limits, names []string) {
+	f := a.host.MPS
+	for _, line := range f.Comments {
+		a.say(diag.ImportUnreadable, place{f.Path, line}, "a comment, which JSON does not have: no program could read the file, and its limits were never in force",
+			"a line that begins with #", "JSON", "nothing: the limits are taken over without it")
+	}
+	for _, limit := range f.Limits {
+		at := value{fmt.Sprintf("%s: %g GB", limit.Agent, limit.GB), place{f.Path, limit.Line}}
+		switch {
+		case !slices.Contains(names, limit.Agent):
+			a.leftOut(at, "the limit of "+limit.Agent, "no such instance was found on this host", "nothing, unless the instance is missed")
+		case memory(limit.GB) == "":
+			a.leftOut(at, "the limit of "+limit.Agent, "it is no amount of memory", "write one into [instances."+limit.Agent+"]")
+		default:
+			l.of[limit.Agent] = limit
+			l.sum += limit.GB
+		}
+	}
+	if len(l.of) > 0 && !l.on {
+		a.say(diag.ImportLeftOut, place{f.Path, 0}, "the limits are written as comments: nothing says that MPS was in use",
+			"neither ENABLE_MPS nor CUDA_MPS_PIPE_DIRECTORY", "", "take the # away where MPS shall be required")
+	}
+}
+
+// memory writes what upstream calls GB as CUDA takes it, "" where that is none.
+func memory(gb float64) string {
+	mib := math.Floor(gb * 1024)
+	switch {
+	case math.IsNaN(mib) || mib < 1 || mib > 1<<24:
+		return ""
+	case math.Mod(mib, 1024) == 0:
+		return fmt.Sprintf("%.0fG", mib/1024)
+	}
+	return fmt.Sprintf("%.0fM", mib)
+}
+
+// gpu states the memory that the limits must fit into, where they do: a
+// configuration that over-commits is refused.
+func (a *adopter) gpu(t *table, l limits) {
+	f := a.host.MPS
+	if f == nil || f.AvailableGB <= 0 || memory(f.AvailableGB) == "" {
+		return
+	}
+	if l.sum > f.AvailableGB {
+		t.note("memory = %s   would refuse the limits below: they sum up to %.4g GB (%s)", quoted(memory(f.AvailableGB)), l.sum, f.Path)
+		a.say(diag.ImportOvercommit, place{f.Path, 0}, "the limits are more than the GPU has, so that gpu.memory is not stated",
+			fmt.Sprintf("%.4g GB in all", l.sum), fmt.Sprintf("at most %.4g GB", f.AvailableGB), "lower a limit, then state gpu.memory")
+		return
+	}
+	t.set("memory", quoted(memory(f.AvailableGB)), f.Path)
+}
+
+// instanceMPS writes mps = { … } of an instance.
+func (a *adopter) instanceMPS(t *table, name string, l limits) {
+	limit, ok := l.of[name]
+	if !ok {
+		return
+	}
+	from := place{a.host.MPS.Path, limit.Line}
+	toml := fmt.Sprintf("{ enabled = true, memory = %s }", quoted(memory(limit.GB)))
+	if !l.on {
+		t.note("mps = %s   %s", toml, from)
+		return
+	}
+	t.set("mps", toml, from.String())
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrate
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"justnews/internal/diag"
+)
+
+const (
+	orchestrator = "gpu_orchestrator"
+	bus          = "mcp_bus"
+)
+
+// upstream is its own table, in start order: the ports of its health check, and
+// the variables by which a host can say otherwise.
+var upstream = []struct {
+	name string
+	port int
+}{
+	{orchestrator, 8014}, {bus, 8000}, {"chief_editor", 8001}, {"scout", 8002}, {"fact_checker", 8003},
+	{"analyst", 8004}, {"synthesizer", 8005}, {"critic", 8006}, {"memory", 8007}, {"reasoning", 8008},
+	{"newsreader", 8009}, {"balancer", 8010}, {"analytics", 8011}, {"archive", 8012}, {"dashboard", 8013},
+	{"hitl_service", 8040}, {"crawl4ai", 3308}, {"crawler", 8015}, {"crawler_control", 8016}, {"journalist", 8016}, {"auth", 8009},
+}
+
+// rank is the place in start order; what upstream does not know comes last.
+func rank(name string) int {
+	for i, u := range upstream {
+		if u.name == name {
+			return i
+		}
+	}
+	return len(upstream)
+}
+
+const fromTable = "upstream's table of ports"
+
+// port is where an instance listens, and who says so; 0: nobody.
+type port struct {
+	number int
+	at     string
+}
+
+// ports gives every instance its port: a variable of the host, the URL under
+// which others look for it, upstream's table. Two on one port is one too many.
+func (a *adopter) ports(names []string) map[string]port {
+	ports, owner := map[string]port{}, map[int]string{}
+	for _, name := range names {
+		p := a.portOf(name)
+		if other, taken := owner[p.number]; taken && p.number != 0 {
+			a.say(diag.ImportConflict, place{"/etc/justnews/" + name + ".env", 0},
+				fmt.Sprintf("%s and %s would have the same port; that of %s is left out", other, name, name),
+				fmt.Sprintf("%d (%s)", p.number, p.at), "a port of its own for each", fmt.Sprintf("write the port of %s into [instances.%s]", name, name))
+			p = port{}
+		}
+		if p.number != 0 {
+			owner[p.number] = name
+		}
+		ports[name] = p
+	}
+	return ports
+}
+
+func (a *adopter) portOf(name string) port {
+	variables := []string{strings.ToUpper(name) + "_PORT"}
+	if name == "crawler" { // its CRAWLER_PORT defaults to the orchestrator's port
+		variables = []string{"CRAWLER_AGENT_PORT"}
+	}
+	for _, variable := range variables {
+		v, ok := a.variable(name, variable)
+		if !ok {
+			continue
+		}
+		if n, err := strconv.Atoi(v.text); err == nil && n >= 1 && n <= 65535 {
+			return port{n, v.at.String()}
+		}
+		a.leftOut(v, variable, "it is no port", "correct it, and run the same again")
+	}
+	if v, ok := a.url(name); ok {
+		if u, err := url.Parse(v.text); err == nil {
+			if n, err := strconv.Atoi(u.Port()); err == nil {
+				return port{n, v.at.String()}
+			}
+		}
+	}
+	if i := slices.IndexFunc(upstream, func(u struct {
+		name string
+		port int
+	}) bool {
+		return u.name == name
+	}); i >= 0 {
+		return port{upstream[i].port, fromTable}
+	}
+	return port{}
+}
+
+// url is under which others look for the orchestrator or the bus.
+func (a *adopter) url(name string) (value, bool) {
+	switch name {
+	case orchestrator:
+		return a.variable("", "GPU_ORCHESTRATOR_URL")
+	case bus:
+		return a.variable("", "MCP_BUS_URL")
+	}
+	return value{}, false
+}

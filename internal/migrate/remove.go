@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrate
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"justnews/internal/diag"
+)
+
+// Removal is a command, or a note on the one that follows.
+type Removal struct {
+	Note    string
+	Command diag.Command
+}
+
+// String returns a line for a shell, to which a note is a comment.
+func (r Removal) String() string {
+	if r.Note != "" {
+		return "# " + diag.Clean(r.Note)
+	}
+	return r.Command.String()
+}
+
+// removal returns the commands that take the old gating away, in the order in
+// which they have to be run.
+func (a *adopter) removal() []Removal {
+	var all []Removal
+	run := func(argv ...string) { all = append(all, Removal{Command: argv}) }
+	var enabled []string
+	for _, link := range a.host.Wanted {
+		if name := path.Base(link); !slices.Contains(enabled, name) {
+			enabled = append(enabled, name)
+		}
+	}
+	if len(enabled) > 0 {
+		run(append([]string{"systemctl", "disable", "--"}, enabled...)...)
+	}
+	var dirs []string
+	for _, u := range a.host.Units {
+		if a.stays[u.Path] {
+			all = append(all, Removal{Note: u.Path + " holds lines that were not taken over: keep what is needed of it first"})
+		}
+		run("rm", "--", u.Path)
+		if dir := path.Dir(u.Path); u.DropIn && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	for _, dir := range dirs {
+		run("rmdir", "--ignore-fail-on-non-empty", "--", dir)
+	}
+	for _, c := range a.gateVariables() {
+		run(c...)
+	}
+	for _, name := range a.host.Leftovers {
+		run("rm", "--", name)
+	}
+	if slices.ContainsFunc(a.host.Leftovers, func(n string) bool { return strings.HasPrefix(n, "/etc/sudoers.d/") }) {
+		run("visudo", "-c")
+	}
+	run("sh", "-c", "justnews-gate config check && systemctl daemon-reload")
+	run("systemctl", "enable", "justnews.target")
+	return all
+}
+
+// gateVariables are the lines of the environment files that only the gate
+// reads: justnews.toml says them now, and they would beat it. All else stays:
+// other programs read these files, too.
+func (a *adopter) gateVariables() []diag.Command {
+	var commands []diag.Command
+	for _, f := range a.host.Env {
+		for _, v := range f.Vars {
+			if v.Name == "GATE_TIMEOUT" || v.Name == "REQUIRE_BUS" {
+				commands = append(commands, diag.Run("sed", "-i", `/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}`+v.Name+"[[:space:]]*=/d", "--", f.Path))
+			}
+		}
+	}
+	return commands
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrate
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+)
+
+// service writes what the template says of all instances, and returns it, so
+// that an instance has to write only what differs.
+func (a *adopter) service(t *table) []entry {
+	shared := slices.DeleteFunc(a.serviceOf(""), func(e entry) bool { return e.value == defaults()[e.key] })
+	if home := a.needsHome(); home.text != "" && !slices.ContainsFunc(shared, func(e entry) bool { return e.key == "protect_home" }) {
+		shared = append(shared, entry{"protect_home", quoted("read-only"), "something below /home is needed: " + home.at.String()})
+	}
+	if v, ok := a.variable("", "LOG_DIR"); ok {
+		if clean, err := config.Path(v.text); err == nil {
+			shared = append(shared, entry{"read_write_paths", list([]string{clean}), "LOG_DIR: " + v.at.String()})
+		}
+	}
+	t.entries = shared
+	return shared
+}
+
+// serviceOf returns the keys of [service] that the unit of an instance sets, or
+// with "" the template.
+func (a *adopter) serviceOf(instance string) []entry {
+	var all []entry
+	if v, ok := a.last(instance, "ExecStart"); ok {
+		if words, ok := a.command(v); ok {
+			all = append(all, entry{"exec", list(words), v.at.String()})
+		}
+	}
+	for _, k := range serviceSettings {
+		v, ok := a.last(instance, k.setting)
+		if !ok {
+			continue
+		}
+		toml, ok := config.ServiceKey(k.key, normal(k.setting, v.text))
+		if !ok {
+			a.leftOut(v, k.setting+"=", "it has no form that justnews.toml takes", keep, diag.Run("systemctl", "edit", "--", "justnews@.service"))
+			continue
+		}
+		all = append(all, entry{k.key, toml, v.at.String()})
+	}
+	return all
+}
+
+// serviceSettings are the settings of a unit that [service] has keys for.
+var serviceSettings = []struct{ setting, key string }{
+	{"User", "user"}, {"Group", "group"}, {"WorkingDirectory", "working_directory"}, {"RestartSec", "restart_sec"},
+	{"LimitNOFILE", "limit_nofile"}, {"MemoryMax", "memory_max"}, {"ProtectHome", "protect_home"},
+}
+
+// normal writes a value as justnews.toml has it. What it has no form for stays
+// as it is.
+func normal(setting, s string) string {
+	switch is, known := truth(s); {
+	case setting == "WorkingDirectory" && !strings.Contains(s, "%"):
+		if clean, err := config.Path(strings.TrimPrefix(s, "-")); err == nil {
+			return clean
+		}
+	case setting == "WorkingDirectory":
+		return "" // a specifier
+	case setting == "ProtectHome" && known && is:
+		return "yes"
+	case setting == "ProtectHome" && known:
+		return "no"
+	}
+	return s
+}
+
+// defaults are those of [service], as TOML: what says the same is not written.
+var defaults = sync.OnceValue(func() map[string]string {
+	of := map[string]string{}
+	for _, t := range config.Tables() {
+		for _, k := range t.Keys {
+			if t.Name == "service" {
+				of[k.Name] = k.Default
+			}
+		}
+	}
+	return of
+})
+
+// command reads ExecStart=: words without quotes, specifiers other than %i and
+// variables. What a shell or systemd would still have to expand is left out.
+func (a *adopter) command(v value) ([]string, bool) {
+	words := strings.Fields(v.text)
+	for i, w := range words {
+		words[i] = strings.NewReplacer("%i", "{instance}", "%I", "{instance}").Replace(w)
+	}
+	if !strings.HasPrefix(v.text, "/") || strings.ContainsAny(strings.Join(words, " "), `"'\$%;`) {
+		a.leftOut(v, "ExecStart=", "it needs a shell or systemd to be understood", "write the command into service.exec, word by word")
+		return nil, false
+	}
+	return words, true
+}
+
+// needsHome returns something that ProtectHome=yes would hide: upstream's units
+// have no such protection, and its checkouts and interpreters live there.
+func (a *adopter) needsHome() value {
+	for _, variable := range []string{"SERVICE_DIR", "JUSTNEWS_ROOT", "PYTHON_BIN", "MODEL_STORE_ROOT", "BASE_MODEL_DIR", "CANONICAL_PYTHON_PATH"} {
+		for _, f := range a.host.Env {
+			for _, v := range f.Vars {
+				if v.Name == variable && belowHome(v.Value) {
+					return value{v.Value, place{f.Path, v.Line}}
+				}
+			}
+		}
+	}
+	for _, key := range []string{"WorkingDirectory", "ExecStart"} {
+		if v, ok := a.last("", key); ok && belowHome(v.text) {
+			return v
+		}
+	}
+	return value{}
+}
+
+// instance writes one instance.
+func (a *adopter) instance(t *table, name string, p port, names []string, l limits, shared []entry) {
+	if p.number != 0 {
+		t.set("port", strconv.Itoa(p.number), p.at)
+	} else {
+		t.note("port: nothing says where it listens")
+	}
+	a.enabled(t, name)
+	a.requireBus(t, name)
+	if after, from := a.after(name, names); len(after) > 0 {
+		t.set("after", list(after), from)
+	}
+	if v, ok := a.variable(name, "GATE_TIMEOUT"); ok {
+		if common, _ := a.variable("", "GATE_TIMEOUT"); common != v {
+			if _, ok := accept(a, v, "GATE_TIMEOUT", config.Timeout); ok {
+				t.set("gate", inline([]entry{{key: "timeout", value: quoted(seconds(v).text)}}), v.at.String())
+			}
+		}
+	}
+	a.instanceMPS(t, name, l)
+	if own := differing(a.serviceOf(name), shared); len(own) > 0 {
+		t.set("service", inline(own), whence(own))
+	}
+	if variables := a.environment(name); len(variables) > 0 {
+		t.set("environment", inline(variables), whence(variables))
+	}
+}
+
+// differing are the keys that an instance has otherwise than [service].
+func differing(own, shared []entry) []entry {
+	return slices.DeleteFunc(own, func(e entry) bool {
+		common := defaults()[e.key]
+		for _, s := range shared {
+			if s.key == e.key {
+				common = s.value
+			}
+		}
+		return e.value == common
+	})
+}
+
+// enabled: what no link starts at boot is not wanted by justnews.target. Where
+// nothing is enabled, the host is started by a script, and all of it.
+func (a *adopter) enabled(t *table, name string) {
+	if len(a.host.Wanted) == 0 || slices.ContainsFunc(a.host.Wanted, func(link string) bool { return strings.HasSuffix(link, "/justnews@"+name+".service") }) {
+		return
+	}
+	t.set("enabled", "false", "no link in "+"/etc/systemd/system/*.wants starts it")
+}
+
+func (a *adopter) requireBus(t *table, name string) {
+	v, ok := a.variable(name, "REQUIRE_BUS")
+	if !ok {
+		return
+	}
+	on, known := truth(v.text)
+	switch {
+	case !known:
+		a.leftOut(v, "REQUIRE_BUS", "it is neither 0 nor 1", "correct it, and run the same again")
+	case name == orchestrator && on:
+		a.say(diag.ImportConflict, v.at, "REQUIRE_BUS=1 had the orchestrator wait for the bus, which waits for the orchestrator; it no longer does",
+			v.text, "REQUIRE_BUS=0, or nothing", "nothing: the orchestrator never waits for the bus")
+	case name == orchestrator || name == bus || on: // by structure, or the default
+	default:
+		t.set("require_bus", "false", v.at.String())
+	}
+}

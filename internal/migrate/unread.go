@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrate
+
+import (
+	"slices"
+	"strings"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/unitfile"
+)
+
+// after returns the instances that a unit was ordered after. The orchestrator,
+// its preload and the bus come first by themselves.
+func (a *adopter) after(name string, names []string) (after []string, from string) {
+	for _, s := range a.settings(name) {
+		if s.Section != "Unit" || !slices.Contains([]string{"After", "Wants", "Requires", "BindsTo"}, s.Key) {
+			continue
+		}
+		for unit := range strings.FieldsSeq(s.Value) {
+			other := instanceOf(unit)
+			switch {
+			case other == "" || other == name || other == orchestrator || other == bus || slices.Contains(after, other):
+			case !slices.Contains(names, other):
+				a.leftOut(value{unit, s.at}, s.Key+"="+unit, "no such instance was found on this host", "nothing, unless the instance is missed")
+			default:
+				after, from = append(after, other), s.at.String()
+			}
+		}
+	}
+	return after, from
+}
+
+// environment returns the variables that drop-ins of an instance alone set:
+// they go with the drop-ins.
+func (a *adopter) environment(name string) []entry {
+	var all []entry
+	for _, s := range a.settings(name) {
+		if s.Key != "Environment" || instanceOf(s.at.path) != name {
+			continue
+		}
+		for _, word := range unitfile.Words(s.Value) {
+			variable, text, _ := strings.Cut(word, "=")
+			v := value{word, s.at}
+			switch {
+			case known(variable):
+			case secret(variable):
+				v.text = variable + "=…"
+				a.leftOut(v, variable, "it looks like a secret, and justnews.toml is for everybody to read", "move the line to /etc/justnews/"+name+".env, mode 0640")
+			case !config.Variable(variable) || strings.ContainsAny(text, "$%`"):
+				a.leftOut(v, variable, "it has a key of its own in justnews.toml, or holds what something would have to expand", "write the value itself into /etc/justnews/"+name+".env")
+			default:
+				all = slices.DeleteFunc(all, func(e entry) bool { return e.key == variable })
+				all = append(all, entry{variable, quoted(text), s.at.String()})
+			}
+		}
+	}
+	return all
+}
+
+// known are the variables that justnews.toml has keys for, or that belong to
+// the old gate.
+func known(variable string) bool {
+	switch variable {
+	case "GATE_TIMEOUT", "REQUIRE_BUS", "GPU_ORCHESTRATOR_URL", "MCP_BUS_URL", "MODEL_STORE_ROOT", "BASE_MODEL_DIR", "STRICT_MODEL_STORE",
+		"CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY", "ENABLE_MPS":
+		return true
+	}
+	return false
+}
+
+// secret errs on the side of not printing.
+func secret(variable string) bool {
+	upper := strings.ToUpper(variable)
+	return slices.ContainsFunc([]string{"PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "CREDENTIAL", "PRIVATE", "DATABASE_URL", "DB_URL"}, func(s string) bool {
+		return strings.Contains(upper, s)
+	})
+}
+
+// ours are the settings that the package's units, or the generator, say for
+// themselves.
+var ours = []string{
+	"Description", "Documentation", "PartOf", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "TimeoutStartSec", "NotifyAccess",
+	// and those that serviceOf, after and environment read
+	"ExecStart", "User", "Group", "WorkingDirectory", "RestartSec", "LimitNOFILE", "MemoryMax", "ProtectHome", "After", "Wants", "Requires", "BindsTo",
+}
+
+// template is what the package's justnews@.service has, of what a hand-made one
+// may have otherwise.
+var template = map[string]string{
+	"Restart": "on-failure", "NoNewPrivileges": "yes", "PrivateTmp": "yes", "ProtectSystem": "strict", "UMask": "0027",
+	"StateDirectory": "justnews/%i", "CacheDirectory": "justnews/%i", "LogsDirectory": "justnews/%i",
+}
+
+// sameAs compares two values of a setting; yes, true, on and 1 are one.
+func sameAs(a, b string) bool {
+	x, knownA := truth(a)
+	y, knownB := truth(b)
+	return a == b || knownA && knownB && x == y
+}
+
+const keep = "keep it in a drop-in of your own"
+
+// unread says which lines of units nothing was made of.
+func (a *adopter) unread(names []string) {
+	for _, u := range a.host.Units {
+		edit := diag.Run("systemctl", "edit", "--", "justnews@"+u.Instance+".service")
+		for _, s := range u.Settings {
+			v := value{s.Key + "=" + s.Value, place{u.Path, s.Line}}
+			switch {
+			case slices.Contains(ours, s.Key) || s.Value == "":
+			case template[s.Key] != "":
+				if !sameAs(s.Value, template[s.Key]) {
+					a.leftOut(v, s.Key+"=", "the package's unit has "+s.Key+"="+template[s.Key], "if the agent needs it otherwise, "+keep, edit)
+				}
+			case s.Key == "EnvironmentFile":
+				if !strings.HasPrefix(strings.TrimPrefix(s.Value, "-"), "/etc/justnews/") {
+					a.leftOut(v, s.Key+"=", "the package's unit reads /etc/justnews/global.env and INSTANCE.env", keep, edit)
+				}
+			case s.Key == "ExecStartPre":
+				if !oldGate(s.Value) {
+					a.leftOut(v, s.Key+"=", "it is not the old gate", keep, edit)
+				}
+			case s.Key == "Environment" && unitfile.Words(s.Value) == nil:
+				v.text = "Environment=…" // it may hold a secret
+				a.leftOut(v, s.Key+"=", "systemd ignores it: a quote has no end", "close the quote, and run the same again", edit)
+			case s.Key == "Environment":
+				a.beaten(u, s)
+				a.sharedEnvironment(u, s)
+			default:
+				a.leftOut(v, s.Key+"=", "justnews.toml has no key for it", keep, edit)
+			}
+		}
+		if u.Instance != "" && !slices.Contains(names, u.Instance) {
+			a.stays[u.Path] = true
+		}
+	}
+}
+
+// oldGate tells the lines of upstream's gate.
+func oldGate(command string) bool {
+	return slices.ContainsFunc([]string{"preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "justnews-gate"}, func(s string) bool {
+		return strings.Contains(command, s)
+	})
+}
+
+// beaten says where a drop-in never had an effect: environment files beat
+// Environment=, whatever the runbook says of drop-ins.
+func (a *adopter) beaten(u Unit, s unitfile.Placed) {
+	for _, word := range unitfile.Words(s.Value) {
+		variable, text, _ := strings.Cut(word, "=")
+		if !known(variable) {
+			continue
+		}
+		if v, ok := a.variable(u.Instance, variable); ok && v.text != text && strings.HasSuffix(v.at.path, ".env") {
+			a.say(diag.ImportConflict, place{u.Path, s.Line}, variable+" had no effect here: an environment file beats it",
+				text, v.text+" ("+v.at.String()+")", "write the value that is meant into justnews.toml")
+		}
+	}
+}
+
+// sharedEnvironment says what the template sets for all: global.env is its
+// place, and reading a unit is not reason enough to write there.
+func (a *adopter) sharedEnvironment(u Unit, s unitfile.Placed) {
+	if u.Instance != "" {
+		return // environment reads it
+	}
+	for _, word := range unitfile.Words(s.Value) {
+		variable, text, _ := strings.Cut(word, "=")
+		v := value{word, place{u.Path, s.Line}}
+		switch {
+		case known(variable) || rootOnly(variable):
+		case secret(variable):
+			v.text = variable + "=…"
+			a.leftOut(v, variable, "it is a variable of all instances", "move the line to /etc/justnews/global.env, mode 0640")
+		case strings.ContainsAny(text, "$`"):
+			a.leftOut(v, variable, "systemd does not expand it", "write the value itself into /etc/justnews/global.env")
+		default:
+			a.leftOut(v, variable, "it is a variable of all instances", "move it to /etc/justnews/global.env",
+				diag.Run("sh", "-c", `printf '%s\n' "$1" >>/etc/justnews/global.env`, "sh", word))
+		}
+	}
+}
+
+func rootOnly(variable string) bool { return variable == "PATH" }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package operators gives a person, or takes from them, what lets them operate
+// JustNews without a password: membership in the group that polkit's rule
+// names, and on request a sudo rule for looking with root's eyes. Host.Look
+// collects the facts, Plan judges them and is pure, Host.Do carries out one
+// step. Steps that would change nothing are planned as such, so that a second
+// run does nothing.
+package operators
+
+import (
+	"io/fs"
+	"strings"
+)
+
+// Wish is what was asked for. The zero value takes everything away.
+type Wish struct {
+	User    string
+	Install bool // else everything is taken away
+	Sudoers bool // with Install: the sudo rule as well
+	DryRun  bool // nothing will be done, so that nobody has to be root
+}
+
+// Verb is the subcommand that asks for it.
+func (w Wish) Verb() string {
+	if w.Install {
+		return "install"
+	}
+	return "uninstall"
+}
+
+// Kind says what a step does. The zero value does nothing.
+type Kind int
+
+// The kinds of steps.
+const (
+	None   Kind = iota // nothing has to be done
+	Run                // run Command
+	Write              // write Text to Path
+	Remove             // remove Path
+)
+
+// Step is one change, or why there is none.
+type Step struct {
+	State   string   `json:"state"` // unneeded, planned, done, failed, skipped
+	Why     string   `json:"why"`   // one sentence: what it is for, or why nothing is done
+	Command []string `json:"command,omitempty"`
+	Path    string   `json:"path,omitempty"`
+	Text    string   `json:"text,omitempty"`
+
+	Kind Kind   `json:"-"`
+	For  string `json:"-"` // with Text: the user that sudo must list the rule for then
+}
+
+// String is the change in one line.
+func (s Step) String() string {
+	switch s.Kind {
+	case Run:
+		return strings.Join(s.Command, " ")
+	case Write:
+		return "write " + s.Path + " (0440 root:root)"
+	case Remove:
+		return "rm " + s.Path
+	case None:
+	}
+	return s.Why
+}
+
+// Facts is what has to be known of a host before anything is changed. A
+// question without an answer carries the reason; it is never a "no".
+type Facts struct {
+	Root  bool // the caller's effective user
+	User  Entry
+	Group Entry
+	// Agents is the group of the agents, and Services the users that agents, the
+	// orchestrator or NVIDIA MPS run as.
+	Agents   Entry
+	Services []Entry
+	// Member: the user database has the user in the group.
+	Member bool
+
+	Gpasswd, Usermod string // paths, "" where there is none
+
+	// Rules are the polkit rules of that name, the one that polkit reads first.
+	Rules           []string
+	Sudo            Sudo
+	DropIn, OldRule TextFile
+	// Program is the program of the sudo rule and every directory above it,
+	// from the program upward.
+	Program []PathOwner
+}
+
+// Entry is one entry of the user or the group database.
+type Entry struct {
+	Name    string
+	Found   bool
+	UID     int // of a user
+	GID     int
+	Members []string // of a group
+	Why     string   // the database cannot be asked
+}
+
+// Sudo is the sudo of a host.
+type Sudo struct {
+	Path, Visudo string // "" where there is none
+	// Version is what sudo -V says, as "1.9.13p3"; empty where it says nothing
+	// of the kind (sudo-rs).
+	Version string
+	Said    string // its first line
+}
+
+// TextFile is a file that may not be there.
+type TextFile struct {
+	Path   string
+	Exists bool
+	Text   string
+	Why    string // it cannot be read, or not be looked for
+}
+
+// PathOwner is who could replace what is at a path.
+type PathOwner struct {
+	Path string
+	Mode fs.FileMode
+	UID  int
+	Why  string // it cannot be examined
+}
