@@ -15,15 +15,19 @@ func Span(d time.Duration) string {
 	return d.String()
 }
 
-// Size prints a size as people say it.
-func Size(n int64) string {
-	const units = "kMGTPE"
-	if n < 1000 {
+// Size writes a number of bytes for a person, everywhere in the same units: those
+// of systemd's memory settings.
+func Size[N int64 | uint64](n N) string {
+	const units = "KMGTPE"
+	if n < 1024 {
 		return fmt.Sprintf("%d bytes", n)
 	}
-	v, unit := float64(n), -1
-	for v >= 1000 && unit < len(units)-1 {
-		v, unit = v/1000, unit+1
+	v, unit := float64(n)/1024, 0
+	for v >= 1024 && unit < len(units)-1 {
+		v, unit = v/1024, unit+1
 	}
-	return fmt.Sprintf("%.3g %cB", v, units[unit])
+	if units[unit] == 'K' || units[unit] == 'M' {
+		return fmt.Sprintf("%.0f %ciB", v, units[unit])
+	}
+	return fmt.Sprintf("%.1f %ciB", v, units[unit])
 }

@@ -86,9 +86,7 @@ func (a *app) survey(agents []string) (*surveyed, []diag.Problem) {
 	if note != nil {
 		problems = append(problems, *note)
 	}
-	s := &surveyed{store: m, shut: shut, want: checkstore.Wanted{
-		Strict: w.Models.Strict, Map: w.Models.Map, Models: file.Map, Thorough: true,
-	}}
+	s := &surveyed{store: m, shut: shut, want: checkstore.Wanted{Models: w.Models, Listed: file.Map, Thorough: true}}
 	wants := checkstore.Wants(file.Map)
 	if file.Map == nil {
 		wants = found(a.ctx, m)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
@@ -49,11 +50,7 @@ func (c *mpsServeCommand) Run(a *app) error {
 	if err == nil {
 		return nil
 	}
-	return a.refuse(diag.Problem{
-		Code: diag.NoSystemd, Message: "cannot serve on D-Bus", Seen: diag.Clean(err.Error()),
-		Expected: "the system bus, and root's right to own the name",
-		Fix:      diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "dbus.socket")}},
-	})
+	return a.refuse(unit.NotServed(err))
 }
 
 func (a *app) mpsErrand(name string, timeout span, run func(context.Context, requirement.Run, gate.World) gate.Result) errand {

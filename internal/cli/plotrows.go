@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/probe/systemd"
@@ -96,7 +97,7 @@ func subtitle(runs []pastRun) string {
 func (a *app) askedOf(conn *systemd.Conn, in timeline.Input, past []pastRun) (timeline.Input, []diag.Problem) {
 	loaded, finished, err := conn.Boot(a.ctx)
 	if err != nil {
-		return addRuns(in, past, monotonic), []diag.Problem{noSystemd("systemd", err)}
+		return addRuns(in, past, monotonic), []diag.Problem{unit.SystemdSilent("systemd", "its time stamps are left out", err.Error())}
 	}
 	// A container may have been booted before, in this boot of its host.
 	past = slices.DeleteFunc(past, func(r pastRun) bool { return monotonic(r) < loaded })
@@ -105,7 +106,7 @@ func (a *app) askedOf(conn *systemd.Conn, in timeline.Input, past []pastRun) (ti
 	for _, row := range a.rows(past) {
 		u, err := conn.Unit(a.ctx, row.unit)
 		if err != nil {
-			return in, []diag.Problem{noSystemd(row.unit, err)}
+			return in, []diag.Problem{unit.SystemdSilent(row.unit, "its time stamps are left out", err.Error())}
 		}
 		if t := u.Times; t.InactiveExit >= loaded {
 			in.Units = append(in.Units, timeline.Unit{

@@ -13,6 +13,7 @@ import (
 	"justnews/internal/check/host"
 	checkorchestrator "justnews/internal/check/orchestrator"
 	"justnews/internal/check/store"
+	"justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -101,10 +102,7 @@ func (a *app) free(ctx context.Context, asked bool, cfg *config.Config, w *requi
 	case !asked:
 		return nil
 	case !ok:
-		return []diag.Problem{{
-			Code: diag.NoSystemd, Severity: diag.Warning, Subject: "--stop", Message: "there is no systemd here that could stop a unit",
-			Fix: diag.Advise("end what holds the ports yourself").Looking(diag.Run("ss", "-ltnp")),
-		}}
+		return []diag.Problem{unit.NoSystemd(diag.Warning, "--stop", "no unit can be stopped")}
 	}
 	freed := preflight.FreePorts(ctx, cfg, a.host(), conn, conn)
 	if slices.Contains(freed.Stopped, w.Orchestrator.Unit) {
@@ -128,7 +126,7 @@ func notStarted(ctx context.Context, cfg *config.Config, w *requirement.Run, uni
 	}
 	w.RequireModels = w.RequireModels && w.Orchestrator.Unit == ""
 	w.RequireBus = w.RequireBus && w.Bus.Unit == ""
-	return []diag.Problem{targetStopped()}
+	return []diag.Problem{unit.TargetStopped()}
 }
 
 // registered asks the bus whether it knows the orchestrator, where both are
@@ -150,11 +148,7 @@ func noUnits(problems []diag.Problem) []diag.Problem {
 	if slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Code == diag.NoSystemd }) {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.NoSystemd, Severity: diag.Notice, Subject: "preflight",
-		Message: "systemd cannot be asked on this machine, so units, users, paths and ports are left out",
-		Fix:     diag.Advise("nothing to do in a container without systemd", diag.Run("systemctl", "start", "dbus.socket")),
-	}}
+	return []diag.Problem{unit.NoSystemd(diag.Notice, "preflight", "units, users, paths and ports are left out")}
 }
 
 func everyProbe(cfg *config.Config) []config.Probe {
@@ -164,15 +158,6 @@ func everyProbe(cfg *config.Config) []config.Probe {
 	}
 	slices.SortFunc(all, func(a, b config.Probe) int { return strings.Compare(a.Name, b.Name) })
 	return all
-}
-
-// noSystemd is the warning of a question that systemd did not answer. It is
-// asked no further: the next one would wait as long.
-func noSystemd(unit string, err error) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoSystemd, Severity: diag.Warning, Subject: unit,
-		Message: "systemd cannot be asked", Seen: err.Error(), Fix: diag.Do(diag.Run("systemctl", "start", "dbus.socket")),
-	}
 }
 
 // consequences is the group of the errors that follow from others.

@@ -21,7 +21,6 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/hostlock"
 	"justnews/internal/probe/host"
-	"justnews/internal/probe/systemd"
 	"justnews/internal/records"
 	"justnews/internal/safefile"
 	"justnews/internal/unitname"
@@ -67,7 +66,7 @@ func (c *renewCommand) Run(a *app) error {
 	}
 	conn := a.openSystemd(a.ctx)
 	if conn == nil {
-		return a.refuse(noSystemd(unitname.Of("*"), systemd.ErrNoSystemd))
+		return a.refuse(unit.NoSystemd(diag.Error, unitname.Of("*"), "no server can be restarted"))
 	}
 	defer conn.Close()
 	cfg, problems := config.Load(a.source())

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
@@ -26,10 +27,7 @@ func (c *retryCommand) Run(a *app) error {
 	var units gate.Again
 	conn := a.openSystemd(a.ctx)
 	if conn == nil {
-		return a.refuse(diag.Problem{
-			Code: diag.NoSystemd, Subject: "systemd", Message: "there is no systemd to start anything",
-			Fix: diag.Advise("nothing to do in a container without systemd", diag.Run("systemctl", "start", "dbus.socket")),
-		})
+		return a.refuse(unit.NoSystemd(diag.Error, "systemd", "no unit can be started"))
 	}
 	defer conn.Close()
 	a.forgetAll()

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"justnews/internal/check"
-	"justnews/internal/check/gpu"
 	checkhost "justnews/internal/check/host"
 	checkorchestrator "justnews/internal/check/orchestrator"
 	"justnews/internal/check/unit"
@@ -194,7 +193,8 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run,
 	go func() { gpus <- x.GPU.Look(ctx) }() // which takes as long as all the others together, if the driver hangs
 	health := x.Orchestrator.Health(ctx)
 	models := x.Orchestrator.Models(ctx, true)
-	judged := checkorchestrator.Models(models, checkorchestrator.Wanted{Expected: x.Map.Total, ExpectedOwn: -1, AcceptEmpty: w.AcceptEmpty, FailFast: true})
+	w.Expected, w.FailFast = x.Map.Total, true
+	judged := checkorchestrator.Models(models, w.Preload)
 	bus := x.Bus.Health(ctx)
 	g.Orchestrator = serviceGlance{URL: w.Orchestrator.URL, State: answerState(health.Answer)}
 	g.Bus = serviceGlance{URL: w.Bus.URL, State: answerState(bus.Answer)}
@@ -215,7 +215,7 @@ func look(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run,
 		mps := newMPSGlance(cfg, w, found)
 		g.MPS, g.Problems = &mps, append(g.Problems, found.Problems...)
 	}
-	lookAtGPUs(g, <-gpus, gpu.Wanted(w.GPU))
+	lookAtGPUs(g, <-gpus, w.GPU)
 	lookAtUnits(ctx, g, cfg, w, x.Units, marks)
 	if g.refusedForTheStore() {
 		g.Problems = append(g.Problems, diag.Errors(gate.GlanceStore(ctx, w, x))...)
@@ -282,7 +282,7 @@ func lookAtLoaded(ctx context.Context, g *glance, conn loadedUnits) {
 func (g *glance) lookAtUnit(ctx context.Context, units gate.Units, instance string, enabled bool, mark facts.Mark) bool {
 	u, err := units.Unit(ctx, unitname.Of(instance))
 	if err != nil {
-		g.Problems = append(g.Problems, noSystemd(unitname.Of(instance), err))
+		g.Problems = append(g.Problems, unit.SystemdSilent(unitname.Of(instance), "the units after this one are left out", err.Error()))
 		return false
 	}
 	seen := newUnitGlance(instance, u, enabled, host.Monotonic())

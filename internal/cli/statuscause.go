@@ -41,7 +41,7 @@ func (g *glance) settle() {
 	}
 	if g.stopped() {
 		g.Causes = slices.DeleteFunc(g.Causes, func(c cause) bool { return consequential(c.Problem.Code) })
-		others = append(others, targetStopped())
+		others = append(others, unit.TargetStopped())
 	}
 	g.dropConsequences()
 	g.holdTheRest()
@@ -275,13 +275,6 @@ func (g *glance) stopped() bool {
 		}
 	}
 	return true
-}
-
-func targetStopped() diag.Problem {
-	return diag.Problem{
-		Code: diag.OrchestratorUnit, Severity: diag.Warning, Subject: unitname.Target, Message: "it is stopped, and with it every instance",
-		Fix: diag.Do(diag.Run("systemctl", "start", unitname.Target)),
-	}
 }
 
 // refusedForTheStore reports whether a gate, or the preload, was shut by the

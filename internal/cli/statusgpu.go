@@ -11,11 +11,12 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/report"
+	"justnews/internal/requirement"
 )
 
 // lookAtGPUs keeps what was found. A glance says what is wrong: recommendations,
 // and that a host which needs no GPU has none, are preflight's.
-func lookAtGPUs(g *glance, look facts.GPULook, want gpu.Wanted) {
+func lookAtGPUs(g *glance, look facts.GPULook, want requirement.GPU) {
 	g.GPU, g.gpuNeeded, g.gpuThere = *report.GPUsOf(&look), want.Needed, look.Kind == facts.GPUAnswered
 	problems := gpu.Judge(look, want)
 	g.Problems = append(g.Problems, slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Notice })...)

@@ -56,7 +56,7 @@ func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Con
 	if conn != nil {
 		x.Units, x.Starter = conn, conn
 	}
-	x.Needs = need.Prober{Probes: needProbes(cfg.Probes), Units: x.Units}
+	x.Needs = need.Prober{Probes: cfg.Probes, Units: x.Units}
 	x.Self = a.self(w, cfg)
 	if w.RequireModels {
 		x.openLock(w)
@@ -132,7 +132,7 @@ func (a *app) modelMap(w requirement.Run) gate.ModelMap {
 	file := modelmap.ReadFile(a.below(w.Models.Map))
 	m := gate.ModelMap{Total: -1, Problems: mapProblems(file, w)}
 	if file.Map != nil {
-		m.Total, m.Own, m.Models = file.Map.Total(), file.Map.Count(w.Instance), file.Map
+		m.Total, m.Models = file.Map.Total(), file.Map
 	}
 	return m
 }
@@ -150,14 +150,6 @@ func mapProblems(file modelmap.File, w requirement.Run) []diag.Problem {
 // below puts --root before a path.
 func (a *app) below(path string) string {
 	return string(a.Root) + path
-}
-
-func needProbes(probes map[string]config.Probe) map[string]need.Probe {
-	out := make(map[string]need.Probe, len(probes))
-	for name, p := range probes {
-		out[name] = need.Probe(p)
-	}
-	return out
 }
 
 // openSystemd connects to systemd, or returns nil where there is none. In a

@@ -118,3 +118,13 @@ func Errors(problems []Problem) []Problem {
 	}
 	return errs
 }
+
+// GatesOff is the warning of a host whose gates justnews.gate=off opens. It is
+// found by the generator, by a gate and by preflight.
+func GatesOff(subject, evidence string) Problem {
+	return Problem{
+		Code: GateOff, Severity: Warning, Subject: subject, Seen: evidence,
+		Message: "the gates are switched off on the kernel command line: nothing is checked",
+		Fix:     Advise("remove justnews.gate=off from the kernel command line and boot again"),
+	}
+}

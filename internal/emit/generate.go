@@ -80,7 +80,7 @@ func (g *Generator) work(writing *atomic.Bool) (problems []diag.Problem) {
 		files, _ = Render(plan.Closed(machine))
 	}
 	if machine.GateOff {
-		problems = append(problems, gateOff())
+		problems = append(problems, diag.GatesOff("justnews.gate=off", ""))
 	}
 	if !writing.CompareAndSwap(false, true) {
 		return problems
@@ -125,15 +125,6 @@ func cannotWrite(err error) diag.Problem {
 		Code:    diag.GeneratorWrite,
 		Message: err.Error(),
 		Fix:     diag.Advise("free space below /run", diag.Reload()),
-	}
-}
-
-func gateOff() diag.Problem {
-	return diag.Problem{
-		Code:     diag.GateOff,
-		Severity: diag.Warning,
-		Message:  "justnews.gate=off is on the kernel command line: every gate passes unchecked",
-		Fix:      diag.Advise("remove it and boot again"),
 	}
 }
 

@@ -100,15 +100,15 @@ const (
 // GPULook is one look at the GPUs of this host: NVML, the kernel module and
 // the device nodes.
 type GPULook struct {
-	Kind   GPUKind `json:"kind"`
-	Detail string  `json:"detail,omitempty"` // evidence for a person
-	Helper string  `json:"helper,omitempty"` // path of justnews-nvml
-	NVML   *NVML   `json:"nvml,omitempty"`   // nil where the helper gave no answer
+	Kind   GPUKind
+	Detail string // evidence for a person
+	Helper string // path of justnews-nvml
+	NVML   *NVML  // nil where the helper gave no answer
 	// Module is the version of the loaded kernel module, "" where none is
 	// loaded (or /proc/driver/nvidia is hidden).
-	Module  string     `json:"module,omitempty"`
-	Control DeviceNode `json:"control"` // /dev/nvidiactl
-	UVM     DeviceNode `json:"uvm"`     // /dev/nvidia-uvm, without which no CUDA program starts
+	Module  string
+	Control DeviceNode // /dev/nvidiactl
+	UVM     DeviceNode // /dev/nvidia-uvm, without which no CUDA program starts
 }
 
 // NodeState says what is known of a device node. The zero value is nothing.
@@ -124,6 +124,6 @@ const (
 
 // DeviceNode is one file below /dev.
 type DeviceNode struct {
-	State  NodeState `json:"state"`
-	Detail string    `json:"detail,omitempty"`
+	State  NodeState
+	Detail string
 }

@@ -4,15 +4,15 @@ package facts
 
 // Memory is what the kernel says of memory, in bytes; -1 where it says nothing.
 type Memory struct {
-	Total     int64 `json:"total"`
-	Available int64 `json:"available"` // without swapping
-	SwapTotal int64 `json:"swap_total"`
-	SwapFree  int64 `json:"swap_free"`
+	Total     int64
+	Available int64 // without swapping
+	SwapTotal int64
+	SwapFree  int64
 	// Kills is how many processes were killed for memory since the boot, on the
 	// whole machine; GroupKills, in the control group that was asked for.
-	Kills      int64 `json:"kills"`
-	GroupKills int64 `json:"group_kills"`
-	GroupLimit int64 `json:"group_limit"` // -1 also for no limit
+	Kills      int64
+	GroupKills int64
+	GroupLimit int64 // -1 also for no limit
 }
 
 // Environment is what a unit's process was started with.

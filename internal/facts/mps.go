@@ -8,62 +8,62 @@ import "time"
 // file system, /proc and the kernel's list of sockets say. None of it needs a
 // privilege, and none of it leaves a line in the daemon's log.
 type MPS struct {
-	PipeDirectory string    `json:"pipe_directory"`
-	Directory     Directory `json:"directory"`
-	Lock          MPSLock   `json:"lock"`
+	PipeDirectory string
+	Directory     Directory
+	Lock          MPSLock
 	// Daemon is the process that holds the lock, nil where nobody does or the
 	// process cannot be seen (ProtectProc=, another PID namespace).
-	Daemon *MPSProcess `json:"daemon,omitempty"`
+	Daemon *MPSProcess
 	// Socket reports whether the control socket has a name in the pipe directory;
 	// Listeners counts the sockets that listen under that name in the kernel's
 	// table, which also has those whose name was deleted.
-	Socket    bool `json:"socket"`
-	SocketUID int  `json:"socket_uid"` // its owner, the daemon's user; means something only with Socket
-	Listeners int  `json:"listeners"`
+	Socket    bool
+	SocketUID int // its owner, the daemon's user; means something only with Socket
+	Listeners int
 	// Connections counts consoles that are connected to the control socket.
-	Connections int `json:"connections"`
+	Connections int
 	// Elsewhere lists the pipe directories of all other control daemons that
 	// listen on this host, sorted.
-	Elsewhere []string `json:"elsewhere,omitempty"`
+	Elsewhere []string
 	// Others are the other processes of nvidia-cuda-mps-control that the caller
 	// can see, daemons and consoles.
-	Others []MPSProcess `json:"others,omitempty"`
+	Others []MPSProcess
 	// Err is why nothing could be looked at, "" where everything could.
-	Err string `json:"error,omitempty"`
+	Err string
 }
 
 // Directory is what a directory looks like to the caller.
 type Directory struct {
-	Exists bool   `json:"exists"`
-	IsDir  bool   `json:"is_dir"`
-	Mode   uint32 `json:"mode"` // permission bits
-	UID    int    `json:"uid"`
+	Exists bool
+	IsDir  bool
+	Mode   uint32 // permission bits
+	UID    int
 	// Blocked is the first directory on the way, the last included, that the
 	// caller may not search.
-	Blocked string `json:"blocked,omitempty"`
+	Blocked string
 }
 
 // MPSLock is control_lock in the pipe directory: the daemon holds a record lock
 // on it for as long as it lives, and the kernel drops the lock with the process.
 type MPSLock struct {
-	Exists bool   `json:"exists"`
-	Held   bool   `json:"held"`
-	PID    int    `json:"pid,omitempty"` // 0: held from another PID namespace
-	Err    string `json:"error,omitempty"`
+	Exists bool
+	Held   bool
+	PID    int // 0: held from another PID namespace
+	Err    string
 }
 
 // MPSProcess is a process of nvidia-cuda-mps-control.
 type MPSProcess struct {
-	PID    int      `json:"pid"`
-	UID    int      `json:"uid"`
-	State  string   `json:"state"` // one letter as in proc(5): S, T (stopped), …
-	Exe    string   `json:"exe,omitempty"`
-	Args   []string `json:"args,omitempty"`
-	Parent string   `json:"parent,omitempty"` // command name of the parent process
-	Unit   string   `json:"unit,omitempty"`   // systemd's, from the control group
+	PID    int
+	UID    int
+	State  string // one letter as in proc(5): S, T (stopped), …
+	Exe    string
+	Args   []string
+	Parent string // command name of the parent process
+	Unit   string // systemd's, from the control group
 	// PipeDirectory is its CUDA_MPS_PIPE_DIRECTORY, NVIDIA's default where it is
 	// not set, "" where the caller may not read its environment.
-	PipeDirectory string `json:"pipe_directory,omitempty"`
+	PipeDirectory string
 }
 
 // Daemon reports whether the process was started as a daemon (-d, -f) and not as
@@ -101,38 +101,38 @@ const (
 // MPSAnswer is one query: the lines that came before the proof of the round
 // trip, and that proof, the default active thread percentage.
 type MPSAnswer struct {
-	Kind       MPSAnswerKind `json:"kind"`
-	Lines      []string      `json:"lines,omitempty"`
-	Percentage float64       `json:"percentage,omitempty"` // above 0, at most 100
-	Detail     string        `json:"detail,omitempty"`     // evidence for a person
-	Elapsed    time.Duration `json:"elapsed,omitempty"`
+	Kind       MPSAnswerKind
+	Lines      []string
+	Percentage float64 // above 0, at most 100
+	Detail     string  // evidence for a person
+	Elapsed    time.Duration
 }
 
 // MPSServer is one nvidia-cuda-mps-server.
 type MPSServer struct {
-	PID   int    `json:"pid"`
-	UID   int    `json:"uid"`             // -1: unknown
-	State string `json:"state"`           // ACTIVE, INITIALIZING, FAULT; "" where the daemon has no such query (535)
-	Alive bool   `json:"alive"`           // its process exists
-	Err   string `json:"error,omitempty"` // why State is not known
+	PID   int
+	UID   int    // -1: unknown
+	State string // ACTIVE, INITIALIZING, FAULT; "" where the daemon has no such query (535)
+	Alive bool   // its process exists
+	Err   string // why State is not known
 }
 
 // Start is how an attempt to start a unit over D-Bus went.
 type Start struct {
 	// Refused is the name of the D-Bus error that StartUnit was answered with,
 	// "" where a job was made.
-	Refused string `json:"refused,omitempty"`
-	Detail  string `json:"detail,omitempty"`
+	Refused string
+	Detail  string
 	// Result is that of the job (done, failed, canceled, timeout, dependency,
 	// …), "" where the wait ended first.
-	Result  string        `json:"result,omitempty"`
-	Elapsed time.Duration `json:"elapsed,omitempty"`
+	Result  string
+	Elapsed time.Duration
 }
 
 // MPSOpinion is what the orchestrator thinks of MPS.
 type MPSOpinion struct {
-	Known   bool   `json:"known"`
-	Enabled bool   `json:"enabled"`
-	Source  string `json:"source,omitempty"` // where it says so
-	Detail  string `json:"detail,omitempty"` // of an answer that says nothing
+	Known   bool
+	Enabled bool
+	Source  string // where it says so
+	Detail  string // of an answer that says nothing
 }

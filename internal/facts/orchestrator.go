@@ -24,12 +24,12 @@ const (
 
 // Answer is what every request has in common.
 type Answer struct {
-	Kind    AnswerKind    `json:"kind"`
-	Status  int           `json:"status,omitempty"` // HTTP status, 0 where none came
-	Detail  string        `json:"detail,omitempty"` // evidence for a person: the error, or the head of the body
-	Elapsed time.Duration `json:"elapsed,omitempty"`
+	Kind    AnswerKind
+	Status  int    // HTTP status, 0 where none came
+	Detail  string // evidence for a person: the error, or the head of the body
+	Elapsed time.Duration
 	// Server is whose socket gave the answer.
-	Server Server `json:"-"`
+	Server Server
 }
 
 // Server is the other end of one TCP connection, as the kernel has it. The zero
@@ -48,39 +48,39 @@ type Server struct {
 // Health is the answer to GET /health of the orchestrator.
 type Health struct {
 	Answer
-	SafeMode bool `json:"safe_mode"`
+	SafeMode bool
 }
 
 // Readiness is the answer to GET /ready. NotServed is no fault: old servers
 // lack the endpoint.
 type Readiness struct {
 	Answer
-	Ready bool `json:"ready"`
+	Ready bool
 }
 
 // ModelsLook is one look at /models/status, or the answer to a preload.
 type ModelsLook struct {
 	Answer
-	State ModelsState `json:"state"` // means something only where Kind is Answered
+	State ModelsState // means something only where Kind is Answered
 }
 
 // ModelsState is the orchestrator's own account of its preload.
 type ModelsState struct {
-	AllReady   bool         `json:"all_ready"`
-	InProgress bool         `json:"in_progress"`
-	Total      int          `json:"total"`
-	Done       int          `json:"done"`
-	Failed     int          `json:"failed"`
-	Errors     []ModelError `json:"errors,omitempty"`
+	AllReady   bool
+	InProgress bool
+	Total      int
+	Done       int
+	Failed     int
+	Errors     []ModelError
 	// StartedAt is in seconds of the server's clock; it identifies a job. Nil
 	// where the server said null: no job ever ran. HasStartedAt is false where
 	// the server has no such field at all.
-	HasStartedAt bool     `json:"has_started_at"`
-	StartedAt    *float64 `json:"started_at,omitempty"`
-	CompletedAt  *float64 `json:"completed_at,omitempty"`
+	HasStartedAt bool
+	StartedAt    *float64
+	CompletedAt  *float64
 	// PerAgent is nil where the answer had none: /models/status has none,
 	// preload answers have it, old servers one level shallower.
-	PerAgent map[string]map[string]ModelLoad `json:"per_agent,omitempty"`
+	PerAgent map[string]map[string]ModelLoad
 }
 
 // ModelError is one entry of the errors list.
@@ -92,18 +92,18 @@ type ModelError struct {
 
 // ModelLoad is the state of one model of one agent.
 type ModelLoad struct {
-	Status string `json:"status"`
-	Error  string `json:"error,omitempty"`
+	Status string
+	Error  string
 }
 
 // BusHealth is the answer to GET /health of the MCP bus.
 type BusHealth struct {
 	Answer
-	State string `json:"state,omitempty"` // overall_status or status, as the bus has it
+	State string // overall_status or status, as the bus has it
 }
 
 // Need is one try of a generic probe.
 type Need struct {
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail,omitempty"` // evidence for a person
+	OK     bool
+	Detail string // evidence for a person
 }

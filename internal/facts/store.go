@@ -19,16 +19,16 @@ type StoreWant struct {
 
 // Store is one look at a Model Store, by one user.
 type Store struct {
-	Root   string      `json:"root"`
-	User   string      `json:"user"`            // as whom it was looked at
-	Loader string      `json:"loader"`          // who has to read it, "" where that is not known
-	Fault  *StoreFault `json:"fault,omitempty"` // why there is no store at all
-	Agents []string    `json:"agents"`          // directories below the root, sorted
+	Root   string
+	User   string      // as whom it was looked at
+	Loader string      // who has to read it, "" where that is not known
+	Fault  *StoreFault // why there is no store at all
+	Agents []string    // directories below the root, sorted
 	// Trees are what can be verified by a manifest or a seal: the versions, and
 	// the adapters beside them.
-	Trees  []StoreTree  `json:"trees"`
-	Models []StoreModel `json:"models"`
-	Free   int64        `json:"free_bytes"` // for who may not use the reserve; -1: not known
+	Trees  []StoreTree
+	Models []StoreModel
+	Free   int64 // for who may not use the reserve; -1: not known
 }
 
 // AsLoader reports whether the look was that of the user who loads the models.
@@ -37,16 +37,16 @@ func (s Store) AsLoader() bool { return s.Loader == "" || s.User == s.Loader }
 // StoreTree is one version of an agent's models, or a directory of its own that
 // the map names.
 type StoreTree struct {
-	Owner   string      `json:"owner"`
-	Name    string      `json:"version"` // "" for a directory that is not a version
-	Path    string      `json:"path"`    // links resolved; "" where there is none
-	Named   string      `json:"named"`   // the path as the loader has it
-	Current StoreLink   `json:"current"`
-	Fault   *StoreFault `json:"fault,omitempty"`  // why there is no version
-	Staged  []string    `json:"staged,omitempty"` // versions/NAME.tmp, half copied or left over
-	Others  []string    `json:"others,omitempty"` // versions that are there, sorted
-	IDs     []string    `json:"ids,omitempty"`    // models in the layout of the Hugging Face cache
-	Adapter bool        `json:"adapter,omitempty"`
+	Owner   string
+	Name    string // "" for a directory that is not a version
+	Path    string // links resolved; "" where there is none
+	Named   string // the path as the loader has it
+	Current StoreLink
+	Fault   *StoreFault // why there is no version
+	Staged  []string    // versions/NAME.tmp, half copied or left over
+	Others  []string    // versions that are there, sorted
+	IDs     []string    // models in the layout of the Hugging Face cache
+	Adapter bool
 }
 
 // StoreLink says what an agent's current is. The zero value is none.
@@ -62,15 +62,15 @@ const (
 
 // StoreModel is what was found of one model.
 type StoreModel struct {
-	Want   StoreWant    `json:"want"`
-	Tree   int          `json:"tree"` // index in Trees, -1: none
-	Dir    string       `json:"dir"`  // what the loader opens, "" where it finds nothing
-	Faults []StoreFault `json:"faults,omitempty"`
-	Files  int          `json:"files"`
-	Bytes  int64        `json:"bytes"`
+	Want   StoreWant
+	Tree   int    // index in Trees, -1: none
+	Dir    string // what the loader opens, "" where it finds nothing
+	Faults []StoreFault
+	Files  int
+	Bytes  int64
 	// Snapshots are the revisions that are there; the loader takes the first.
-	Snapshots []string `json:"snapshots,omitempty"`
-	Main      string   `json:"main,omitempty"` // the revision that refs/main names
+	Snapshots []string
+	Main      string // the revision that refs/main names
 }
 
 // FaultKind says what is wrong with a path. The zero value is not known.
@@ -101,59 +101,59 @@ const (
 
 // StoreFault is one thing that is wrong.
 type StoreFault struct {
-	Kind   FaultKind    `json:"kind"`
-	Path   string       `json:"path"`
-	Detail string       `json:"detail,omitempty"` // evidence for a person
-	Target string       `json:"target,omitempty"` // with Dangling: where the link leads
-	Denial *StoreDenial `json:"denial,omitempty"` // with Denied
-	Weighs bool         `json:"weighs,omitempty"` // the file holds weights or is read by every load
+	Kind   FaultKind
+	Path   string
+	Detail string       // evidence for a person
+	Target string       // with Dangling: where the link leads
+	Denial *StoreDenial // with Denied
+	Weighs bool         // the file holds weights or is read by every load
 }
 
 // StoreDenial is the first place on the way to a path that keeps the user out.
 type StoreDenial struct {
-	Path  string `json:"path"`
-	Dir   bool   `json:"dir"`
-	Needs string `json:"needs"` // "x" to search a directory, "r" to read, "rx" to list
-	Mode  uint32 `json:"mode"`  // permission bits
-	UID   int    `json:"uid"`
-	GID   int    `json:"gid"`
+	Path  string
+	Dir   bool
+	Needs string // "x" to search a directory, "r" to read, "rx" to list
+	Mode  uint32 // permission bits
+	UID   int
+	GID   int
 	// Class is whose bits decide for this user: "owner", "group" or "others".
-	Class string `json:"class"`
+	Class string
 	// Allowed is true where the bits allow it: something else refuses.
-	Allowed bool `json:"allowed,omitempty"`
+	Allowed bool
 	// ACL is true where the place has an access control list beside its bits.
-	ACL bool `json:"acl,omitempty"`
+	ACL bool
 }
 
 // StoreProof is what hashing a tree came to.
 type StoreProof struct {
-	Tree  int    `json:"tree"` // index in Trees
-	Owner string `json:"owner"`
-	Name  string `json:"version"`
-	Path  string `json:"path"`
-	By    string `json:"by"` // "seal", "manifest" or "" where there is nothing to compare with
+	Tree  int // index in Trees
+	Owner string
+	Name  string
+	Path  string
+	By    string // "seal", "manifest" or "" where there is nothing to compare with
 
-	Verdict  ProofVerdict `json:"verdict"`
-	Flaws    []ProofFlaw  `json:"flaws,omitempty"`
-	Expected string       `json:"expected,omitempty"` // upstream's checksum, as its manifest has it
-	Found    string       `json:"found,omitempty"`    // in the order in which the file system lists
+	Verdict  ProofVerdict
+	Flaws    []ProofFlaw
+	Expected string // upstream's checksum, as its manifest has it
+	Found    string // in the order in which the file system lists
 	// Reordered tells that the checksum was made in another order of directories.
-	Reordered bool    `json:"reordered,omitempty"`
-	Orders    float64 `json:"orders,omitempty"` // that there can be
-	Tried     int     `json:"tried,omitempty"`
+	Reordered bool
+	Orders    float64 // that there can be
+	Tried     int
 	// Witnessed is how many files prove their content by their own names, which
 	// are digests in the Hugging Face cache.
-	Witnessed int      `json:"witnessed,omitempty"`
-	Suspects  []string `json:"suspects,omitempty"` // files that are younger than the manifest
+	Witnessed int
+	Suspects  []string // files that are younger than the manifest
 
-	ManifestVersion string `json:"manifest_version,omitempty"`
-	ManifestFault   string `json:"manifest_fault,omitempty"` // why it cannot be used
-	SealFault       string `json:"seal_fault,omitempty"`
+	ManifestVersion string
+	ManifestFault   string // why it cannot be used
+	SealFault       string
 
-	Files  int    `json:"files"`
-	Bytes  int64  `json:"bytes"`
-	Read   int64  `json:"read"` // bytes that had to be read: 0 where all was remembered
-	Reason string `json:"reason,omitempty"`
+	Files  int
+	Bytes  int64
+	Read   int64 // bytes that had to be read: 0 where all was remembered
+	Reason string
 }
 
 // ProofVerdict is what a proof amounts to. The zero value proves nothing.
@@ -172,9 +172,9 @@ const (
 
 // ProofFlaw is one file that is not as manifested.
 type ProofFlaw struct {
-	Kind   FlawKind `json:"kind"`
-	Path   string   `json:"path"`
-	Detail string   `json:"detail,omitempty"`
+	Kind   FlawKind
+	Path   string
+	Detail string
 }
 
 // FlawKind says how a file differs.

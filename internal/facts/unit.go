@@ -15,53 +15,53 @@ const (
 // Unit is what systemd says of one unit over D-Bus. The field names are
 // systemd's property names.
 type Unit struct {
-	Name             string        `json:"name"`
-	LoadState        string        `json:"load_state"`   // loaded, not-found, masked, bad-setting, error
-	ActiveState      string        `json:"active_state"` // active, activating, inactive, failed, deactivating, reloading
-	SubState         string        `json:"sub_state"`    // running, auto-restart, start-pre, …
-	Result           string        `json:"result"`       // success, exit-code, signal, timeout, oom-kill, start-limit-hit, …
-	StatusText       string        `json:"status_text,omitempty"`
-	InvocationID     string        `json:"invocation_id,omitempty"`  // 32 hexadecimal digits
-	ExecMainCode     int           `json:"exec_main_code,omitempty"` // CLD_EXITED, CLD_KILLED, …
-	ExecMainStatus   int           `json:"exec_main_status,omitempty"`
-	MainPID          int           `json:"main_pid,omitempty"`
-	ControlPID       int           `json:"control_pid,omitempty"`
-	NRestarts        int           `json:"n_restarts,omitempty"`
-	User             string        `json:"user,omitempty"` // User= as configured, empty: root
-	UID              *int          `json:"uid,omitempty"`  // whom its processes run as, nil: unknown
-	Environment      []string      `json:"-"`              // Environment=, KEY=VALUE
-	EnvironmentFiles []string      `json:"environment_files,omitempty"`
-	Marks            []string      `json:"-"`                       // the assignments of MarkVariable in UnsetEnvironment=
-	TimeoutStart     time.Duration `json:"timeout_start,omitempty"` // TimeoutStartUSec; 0: infinity
-	ControlGroup     string        `json:"control_group,omitempty"`
-	MemoryLimits     []string      `json:"memory_limits,omitempty"` // MemoryMax=, LimitAS= and LimitDATA= that are not infinity
-	Job              bool          `json:"job"`                     // a job is queued or running for it
-	ConditionResult  bool          `json:"condition_result"`
-	NeedDaemonReload bool          `json:"need_daemon_reload"`
-	FragmentPath     string        `json:"fragment_path,omitempty"`
-	DropInPaths      []string      `json:"drop_in_paths,omitempty"`
+	Name             string
+	LoadState        string // loaded, not-found, masked, bad-setting, error
+	ActiveState      string // active, activating, inactive, failed, deactivating, reloading
+	SubState         string // running, auto-restart, start-pre, …
+	Result           string // success, exit-code, signal, timeout, oom-kill, start-limit-hit, …
+	StatusText       string
+	InvocationID     string // 32 hexadecimal digits
+	ExecMainCode     int    // CLD_EXITED, CLD_KILLED, …
+	ExecMainStatus   int
+	MainPID          int
+	ControlPID       int
+	NRestarts        int
+	User             string   // User= as configured, empty: root
+	UID              *int     // whom its processes run as, nil: unknown
+	Environment      []string // Environment=, KEY=VALUE
+	EnvironmentFiles []string
+	Marks            []string      // the assignments of MarkVariable in UnsetEnvironment=
+	TimeoutStart     time.Duration // TimeoutStartUSec; 0: infinity
+	ControlGroup     string
+	MemoryLimits     []string // MemoryMax=, LimitAS= and LimitDATA= that are not infinity
+	Job              bool     // a job is queued or running for it
+	ConditionResult  bool
+	NeedDaemonReload bool
+	FragmentPath     string
+	DropInPaths      []string
 	// ExecStartPre lists the commands that have to succeed before the main
 	// process starts, as systemd has read them.
-	ExecStartPre []Exec `json:"exec_start_pre,omitempty"`
+	ExecStartPre []Exec
 	// Conditions are those of the unit that did not hold at its last start, as
 	// "ConditionPathExists=/usr/bin/x".
-	Conditions []string `json:"conditions,omitempty"`
+	Conditions []string
 	// Order and conflict, as systemd has merged them, in unit names.
-	After     []string `json:"-"`
-	Before    []string `json:"-"`
-	Conflicts []string `json:"-"`
+	After     []string
+	Before    []string
+	Conflicts []string
 	// TriggeredBy lists the sockets, timers and paths that start the unit.
-	TriggeredBy []string `json:"-"`
+	TriggeredBy []string
 	// Sandbox is what of the unit's sandbox decides whether it can use a GPU.
-	Sandbox Sandbox `json:"-"`
+	Sandbox Sandbox
 	// Times are those of its last start.
-	Times UnitTimes `json:"-"`
+	Times UnitTimes
 	// SuccessExitStatus lists the exit statuses that systemd takes for success.
-	SuccessExitStatus []int `json:"success_exit_status,omitempty"`
+	SuccessExitStatus []int
 	// SuccessSignals lists the signals of the same setting.
-	SuccessSignals []int `json:"-"`
+	SuccessSignals []int
 	// Service is what else of a service can be misconfigured.
-	Service Service `json:"-"`
+	Service Service
 }
 
 // MarkVariable names the mark that the generator leaves in an instance's unit.
@@ -91,18 +91,18 @@ type Service struct {
 
 // Exec is one command of a unit.
 type Exec struct {
-	Argv          []string `json:"argv"`
-	IgnoreFailure bool     `json:"ignore_failure,omitempty"` // the "-" before its path
+	Argv          []string
+	IgnoreFailure bool // the "-" before its path
 	// Code and Status are how the last run of it ended, CLD_EXITED and the exit
 	// status, or CLD_KILLED and the signal; 0 where none did.
-	Code   int `json:"-"`
-	Status int `json:"-"`
+	Code   int
+	Status int
 }
 
 // Listener is who listens on a TCP port, as /proc/net shows it.
 type Listener struct {
-	Port int   `json:"port"`
-	UIDs []int `json:"uids,omitempty"` // owners of the listening sockets, sorted, no duplicates
+	Port int
+	UIDs []int // owners of the listening sockets, sorted, no duplicates
 }
 
 // Sandbox is what a unit's processes see of devices and of /tmp.

@@ -47,7 +47,7 @@ func (k *walk) evidence() orchestrator.Evidence {
 	if k.found != nil {
 		return *k.found
 	}
-	v := orchestrator.Evidence{Wish: k.storeWish(), Unit: k.unit.unit.Name, Limits: k.unit.unit.MemoryLimits}
+	v := orchestrator.Evidence{Wanted: k.wanted(), Unit: k.unit.unit.Name, Limits: k.unit.unit.MemoryLimits}
 	if k.world.Machine != nil {
 		v.Memory = k.world.Machine.Memory(k.unit.unit.ControlGroup)
 	}

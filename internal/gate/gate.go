@@ -155,7 +155,6 @@ type World struct {
 // where there is no map to count.
 type ModelMap struct {
 	Total int
-	Own   int // of the instance itself
 	// Models is the map itself, nil where there is none.
 	Models *modelmap.Map
 	// Problems are those of reading the map.

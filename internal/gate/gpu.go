@@ -9,6 +9,7 @@ import (
 	"justnews/internal/check/gpu"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 // first gate. Everything else that is wrong with a GPU does not get better by
 // waiting.
 func awaitGPU(ctx context.Context, k *walk) outcome {
-	want := gpu.Wanted(k.req.GPU)
+	want := k.req.GPU
 	if k.world.GPU == nil {
 		return k.gpuOutcome(facts.GPULook{Detail: "this program has no GPU probe"}, want)
 	}
@@ -47,7 +48,7 @@ func awaitGPU(ctx context.Context, k *walk) outcome {
 	return k.gpuOutcome(last, want)
 }
 
-func (k *walk) gpuOutcome(look facts.GPULook, want gpu.Wanted) outcome {
+func (k *walk) gpuOutcome(look facts.GPULook, want requirement.GPU) outcome {
 	k.res.GPU = &look
 	problems := gpu.Judge(look, want)
 	out := outcome{passed: len(diag.Errors(problems)) == 0, detail: gpu.Summary(look), problems: problems}

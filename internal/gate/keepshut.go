@@ -7,6 +7,7 @@ import (
 	"slices"
 	"syscall"
 
+	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/process"
@@ -27,27 +28,13 @@ func KeepShut(r *Result, own Own) syscall.Signal {
 	r.Status = status
 	switch {
 	case !own.Known:
-		r.Problems = append(r.Problems, diag.Problem{
-			Code: diag.StatusOpens, Severity: diag.Warning, Subject: r.Unit,
-			Message:  fmt.Sprintf("systemd did not say whether SuccessExitStatus= lists %d: a signal ends the process instead", was),
-			Expected: "an answer over D-Bus",
-			Fix: diag.Fix{
-				Advice:   "make D-Bus work again; the refusal stands",
-				Commands: []diag.Command{diag.Run("systemctl", "status", "dbus.socket")},
-			},
-		})
+		r.Problems = append(r.Problems, unit.StatusUnknown(r.Unit, was))
 	case signal != 0 || status != was:
 		instead := fmt.Sprintf("it exits with %d instead", status)
 		if signal != 0 {
 			instead = fmt.Sprintf("signal %d ends it instead", int(signal))
 		}
-		r.Problems = append(r.Problems, diag.Problem{
-			Code: diag.StatusOpens, Severity: diag.Warning, Subject: own.Unit.Name,
-			Message:  fmt.Sprintf("SuccessExitStatus= lists %d, which would open the gate: %s", was, instead),
-			Seen:     fmt.Sprintf("SuccessExitStatus=%v", own.Unit.SuccessExitStatus),
-			Expected: "no exit status of justnews-gate",
-			Fix:      diag.Advise(fmt.Sprintf("take %d out of SuccessExitStatus=", was), diag.Run("systemctl", "edit", "--", own.Unit.Name), diag.Reload()),
-		})
+		r.Problems = append(r.Problems, unit.StatusListed(own.Unit.Name, was, own.Unit.SuccessExitStatus, instead))
 	}
 	return signal
 }

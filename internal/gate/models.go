@@ -105,7 +105,7 @@ func (f *follower) see(ctx context.Context, fresh bool) {
 	if ctx.Err() != nil {
 		return // the look was cut short: it says nothing
 	}
-	judged := orchestrator.Models(look, f.modelsWish())
+	judged := orchestrator.Models(look, f.req.Preload)
 	if judged.State != f.judged.State || judged.Done != f.judged.Done {
 		f.newsAt = time.Now()
 	}
@@ -130,13 +130,6 @@ func (f *follower) situation() situation {
 		judged: f.effective(), state: f.look.State, attempt: f.attempt, history: f.history,
 		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.req.ForceRefresh, attempts: f.req.RefreshAttempts,
 		store: f.store,
-	}
-}
-
-func (f *follower) modelsWish() orchestrator.Wanted {
-	return orchestrator.Wanted{
-		Expected: f.world.Map.Total, ExpectedOwn: f.world.Map.Own,
-		AcceptEmpty: f.req.AcceptEmpty, FailFast: f.req.FailFast, OnlyAgent: f.req.OnlyAgent,
 	}
 }
 

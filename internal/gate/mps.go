@@ -51,9 +51,7 @@ func awaitMPS(ctx context.Context, k *walk) outcome {
 
 func newMPSWalk(k *walk) *mpsWalk {
 	k.res.MPS = MPSResult{Required: mps.RungOf(k.req.MPS.Require), Unit: k.req.MPS.Unit}
-	return &mpsWalk{walk: k, want: mps.Wanted{
-		PipeDirectory: k.req.MPS.PipeDirectory, Unit: k.req.MPS.Unit, UID: k.world.Self.AgentUID,
-	}}
+	return &mpsWalk{walk: k, want: mps.Wanted{MPS: k.req.MPS, UID: k.world.Self.AgentUID}}
 }
 
 // proveMPS is awaitMPS inside the daemon's own unit.
@@ -152,7 +150,7 @@ func (m *mpsWalk) climb(ctx context.Context) mps.Rung {
 		m.problems = append(m.problems, mps.Control(answer, m.world.MPS.Look(), m.want)...)
 		return mps.RungDaemon
 	}
-	if wrong := mps.Defaults(answer, m.req.MPS, m.want); wrong != nil {
+	if wrong := mps.Defaults(answer, m.want); wrong != nil {
 		m.problems = append(m.problems, *wrong)
 		return mps.RungDaemon
 	}

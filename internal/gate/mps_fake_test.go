@@ -219,7 +219,7 @@ func (h *gpuHost) StartServer(ctx context.Context, uid int) facts.MPSAnswer {
 func (h *gpuHost) world() World {
 	uid, own := 990, h.units[scoutUnit]
 	return World{
-		Units: h, Starter: h, MPS: h, Map: ModelMap{Total: -1, Own: -1},
+		Units: h, Starter: h, MPS: h, Map: ModelMap{Total: -1},
 		Self: Self{
 			Unit: &own, User: "justnews", AgentUID: &uid,
 			Environment: func(name string) (string, bool) {

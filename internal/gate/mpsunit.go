@@ -10,6 +10,7 @@ import (
 
 	"justnews/internal/check"
 	"justnews/internal/check/mps"
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -21,7 +22,7 @@ func (m *mpsWalk) awaitUnit(ctx context.Context) []diag.Problem {
 		return nil
 	}
 	if m.world.Units == nil {
-		m.notes = append(m.notes, noSystemd(m.want.Unit))
+		m.notes = append(m.notes, checkunit.NoSystemd(diag.Notice, m.want.Unit, "the unit's state is left out"))
 		return nil
 	}
 	for {
@@ -34,7 +35,7 @@ func (m *mpsWalk) awaitUnit(ctx context.Context) []diag.Problem {
 			}
 		} else if ctx.Err() == nil {
 			// It can be asked again later, and the daemon proven without it.
-			m.notes = append(m.notes, noSystemd(m.want.Unit))
+			m.notes = append(m.notes, checkunit.NoSystemd(diag.Notice, m.want.Unit, "the unit's state is left out"))
 			return nil
 		}
 		m.say("mps", "waiting for "+m.want.Unit+": "+m.unitState(), 0, 0)

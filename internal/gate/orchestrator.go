@@ -33,7 +33,7 @@ var (
 func awaitOrchestrator(ctx context.Context, k *walk) outcome {
 	g := &greeting{walk: k}
 	if k.world.Units == nil && k.req.Orchestrator.Unit != "" {
-		g.notes = append(g.notes, noSystemd(k.req.Orchestrator.Unit))
+		g.notes = append(g.notes, checkunit.NoSystemd(diag.Notice, k.req.Orchestrator.Unit, "the unit's state is left out"))
 	}
 	for {
 		if err := k.elect(ctx); err != nil {
@@ -176,14 +176,6 @@ func (k *walk) subject() orchestrator.Subject {
 	return orchestrator.Subject{
 		URL: k.req.Orchestrator.URL, Unit: k.req.Orchestrator.Unit, Timeout: k.req.Timeout.Value,
 		Map: k.req.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models, Diagnose: k.diagnose,
-	}
-}
-
-func noSystemd(unit string) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoSystemd, Severity: diag.Notice, Subject: unit,
-		Message: "systemd cannot be asked on this machine, so the unit's state is left out",
-		Fix:     diag.Advise("nothing to do in a container without systemd", diag.Run("systemctl", "start", "dbus.socket")),
 	}
 }
 

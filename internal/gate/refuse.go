@@ -47,14 +47,9 @@ func Hung(instance, unit string, began time.Time, doing, step string) Result {
 func SwitchedOff(instance, unit string, began time.Time, evidence string) Result {
 	return Result{
 		Instance: instance, Unit: unit, Started: began, Elapsed: time.Since(began),
-		Status: diag.StatusReady,
-		Steps:  []StepResult{{Name: "config", Verdict: Ungated}},
-		Problems: []diag.Problem{{
-			Code: diag.GateOff, Severity: diag.Warning, Subject: instance,
-			Message: "the gate is switched off on the kernel command line: nothing was checked",
-			Seen:    evidence,
-			Fix:     diag.Advise("remove justnews.gate=off from the kernel command line and boot again"),
-		}},
-		Models: ModelsResult{Expected: -1},
+		Status:   diag.StatusReady,
+		Steps:    []StepResult{{Name: "config", Verdict: Ungated}},
+		Problems: []diag.Problem{diag.GatesOff(instance, evidence)},
+		Models:   ModelsResult{Expected: -1},
 	}
 }

@@ -54,7 +54,7 @@ func resetFailed(ctx context.Context, k *walk, units []string, resetter Resetter
 			err = resetter.ResetFailed(ctx, name)
 		}
 		if err != nil {
-			return outcome{problems: []diag.Problem{notAllowed(name, "cannot be reset", err.Error())}}
+			return outcome{problems: []diag.Problem{checkunit.NotAllowed(name, "cannot be reset", err.Error())}}
 		}
 		if u.ActiveState == "failed" {
 			reset++
@@ -67,13 +67,6 @@ func resetFailed(ctx context.Context, k *walk, units []string, resetter Resetter
 // few seconds: a start that is asked for now would wait behind it.
 func holds(u facts.Unit) bool { return u.ActiveState == "activating" && u.NRestarts > 0 }
 
-func notAllowed(unit, message, seen string) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoSystemd, Subject: unit, Message: message, Seen: diag.Clean(seen),
-		Expected: "root, or a user whom polkit lets manage the units", Fix: diag.Do(diag.Run("sudo", "justnews-gate", "retry")),
-	}
-}
-
 // refreshFailed has the models loaded again where a job failed or loaded only a
 // part of them. A gate that leads at the moment does that itself.
 func refreshFailed(ctx context.Context, k *walk) outcome {
@@ -85,11 +78,13 @@ func refreshFailed(ctx context.Context, k *walk) outcome {
 	}
 	if k.world.Memory != nil {
 		if err := k.world.Memory.Save(History{}); err != nil {
-			return outcome{problems: []diag.Problem{notAllowed(k.req.Orchestrator.URL, "the record of past preloads cannot be forgotten", err.Error())}}
+			return outcome{problems: []diag.Problem{checkunit.NotAllowed(k.req.Orchestrator.URL, "the record of past preloads cannot be forgotten", err.Error())}}
 		}
 	}
 	look := k.world.Orchestrator.Models(ctx, true)
-	judged := orchestrator.Models(look, orchestrator.Wanted{Expected: k.world.Map.Total, ExpectedOwn: -1, AcceptEmpty: k.req.AcceptEmpty, FailFast: true})
+	failFast := k.req.Preload
+	failFast.FailFast = true
+	judged := orchestrator.Models(look, failFast)
 	switch judged.State {
 	case check.Failed, check.Inconsistent:
 		if look.State.InProgress {
@@ -142,9 +137,9 @@ func startOne(ctx context.Context, k *walk, name string) []diag.Problem {
 	}
 	switch {
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
-		return []diag.Problem{notAllowed(name, "cannot be started", err.Error())}
+		return []diag.Problem{checkunit.NotAllowed(name, "cannot be started", err.Error())}
 	case started.Refused != "":
-		return []diag.Problem{notAllowed(name, "systemd does not start it", started.Detail)}
+		return []diag.Problem{checkunit.NotAllowed(name, "systemd does not start it", started.Detail)}
 	case err == nil && checkunit.Judge(u).State == check.Ready:
 		return nil
 	}

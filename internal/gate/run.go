@@ -99,7 +99,8 @@ func run(ctx context.Context, w requirement.Run, world World, steps []step, p po
 		began = time.Now()
 	}
 	res := Result{Instance: w.Instance, Unit: w.Unit, Started: began, Timeout: w.Timeout}
-	res.Models.Expected = world.Map.Total
+	w.Expected = world.Map.Total
+	res.Models.Expected = w.Expected
 	k := &walk{req: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res, survey: p == goOn}
 	ctx, cancel := context.WithDeadline(ctx, k.until)
 	defer cancel()

@@ -252,7 +252,7 @@ func newHost(s *server) *host {
 func (h *host) world() World {
 	return World{
 		Orchestrator: h.server, Bus: busFunc(healthyBus), Units: h.units, Lock: h.lock.ticket(), Memory: h.memory,
-		Map: ModelMap{Total: h.models, Own: -1}, Uptime: func() time.Duration { return time.Since(h.boot) },
+		Map: ModelMap{Total: h.models}, Uptime: func() time.Duration { return time.Since(h.boot) },
 	}
 }
 
@@ -262,6 +262,6 @@ func scoutWish(timeout time.Duration) requirement.Run {
 		Timeout:       requirement.Timeout{Value: timeout, Origin: "test"},
 		Orchestrator:  requirement.Service{URL: "http://127.0.0.1:8014", Unit: "justnews@gpu_orchestrator.service"},
 		Bus:           requirement.Service{URL: "http://127.0.0.1:8000"},
-		RequireModels: true, RequireBus: true, FailFast: true, RefreshAttempts: 1,
+		RequireModels: true, RequireBus: true, Preload: requirement.Preload{FailFast: true}, RefreshAttempts: 1,
 	}
 }

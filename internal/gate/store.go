@@ -48,7 +48,7 @@ func auditStore(ctx context.Context, k *walk) outcome {
 	if k.req.Instance == "" { // users see different things, and the preload looks as the loader
 		k.store = fingerprint(look)
 	}
-	w := k.storeWish()
+	w := k.wanted()
 	out := outcome{problems: store.Judge(look, w), detail: fmt.Sprintf("%d of %d models in the store", len(wants), len(wants)), done: len(wants), total: len(wants)}
 	out.passed = len(diag.Errors(out.problems)) == 0
 	switch {
@@ -76,7 +76,7 @@ func GlanceStore(ctx context.Context, w requirement.Run, world World) []diag.Pro
 		return nil
 	}
 	k := &walk{req: w, world: world}
-	return store.Judge(look, k.storeWish())
+	return store.Judge(look, k.wanted())
 }
 
 // fingerprint changes with what a look finds.
@@ -122,10 +122,8 @@ func (k *walk) only() []string {
 	return []string{k.req.OnlyAgent}
 }
 
-func (k *walk) storeWish() store.Wanted {
-	return store.Wanted{
-		Strict: k.req.Models.Strict, Map: k.req.Models.Map, Models: k.world.Map.Models, Thorough: k.survey,
-	}
+func (k *walk) wanted() store.Wanted {
+	return store.Wanted{Models: k.req.Models, Listed: k.world.Map.Models, Thorough: k.survey}
 }
 
 func storeLate(look facts.Store, w requirement.Run) diag.Problem {

@@ -198,8 +198,8 @@ func TestTheProgressOfHashingSaysHowMuchHowFastAndHowLong(t *testing.T) {
 		want string
 		left time.Duration
 	}{
-		{digest.Progress{Done: 2e9, Total: 4e9, Read: 1e9}, "2 GB of 4 GB verified, 1 GB/s, 2 s left", 2 * time.Second},
-		{digest.Progress{Done: 2e9, Total: 4e9}, "2 GB of 4 GB verified", 0},
+		{digest.Progress{Done: 2 << 30, Total: 4 << 30, Read: 1 << 30}, "2.0 GiB of 4.0 GiB verified, 1.0 GiB/s, 2 s left", 2 * time.Second},
+		{digest.Progress{Done: 2 << 30, Total: 4 << 30}, "2.0 GiB of 4.0 GiB verified", 0},
 	} {
 		if text, left := HashingText(c.p, time.Second); text != c.want || left != c.left {
 			t.Errorf("%q %v, want %q %v", text, left, c.want, c.left)

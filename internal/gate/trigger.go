@@ -57,7 +57,7 @@ func triggerOnce(ctx context.Context, k *walk) outcome {
 		case f.refused != nil:
 			return f.refuse(orchestrator.PreloadRefused(k.req.Orchestrator.URL, answer))
 		case answer.Kind != facts.Answered:
-			f.look, f.judged = answer, orchestrator.Models(answer, f.modelsWish())
+			f.look, f.judged = answer, orchestrator.Models(answer, f.req.Preload)
 			return f.late()
 		}
 	}

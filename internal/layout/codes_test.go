@@ -20,6 +20,10 @@ func TestCodesAreEachReportedSomewhere(t *testing.T) {
 				if named(n.Type) == "Code" && f.file.Name.Name == "diag" {
 					declared[n.Names[0].Name] = n.Values[0].(*ast.BasicLit).Value
 				}
+			case *ast.KeyValueExpr: // in package diag itself
+				if code, ok := n.Value.(*ast.Ident); ok && named(n.Key) == "Code" {
+					used[code.Name] = true
+				}
 			case *ast.SelectorExpr:
 				if named(n.X) == "diag" {
 					used[n.Sel.Name] = true

@@ -43,7 +43,7 @@ var floors = map[string]int{
 
 	"internal/config": 1, "internal/modelmap": 1, "internal/hostlock": 1, "internal/records": 1,
 	"internal/probe/systemd": 1, "internal/probe/orchestrator": 1, "internal/probe/host": 1,
-	"internal/probe/need": 1, "internal/probe/mps": 1, "internal/probe/gpu": 1, "internal/nvml": 1, "internal/probe/store": 1,
+	"internal/probe/need": 2, "internal/probe/mps": 1, "internal/probe/gpu": 1, "internal/nvml": 1, "internal/probe/store": 1,
 	"internal/probe/environ": 1, "internal/probe/unitfiles": 1,
 
 	"internal/plan": 2, "internal/requirement": 2, "internal/operators": 2, "internal/migrate": 2,

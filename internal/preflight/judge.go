@@ -128,19 +128,18 @@ func (l *look) switchedOff() []diag.Problem {
 	if l.gateOff == "" {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.GateOff, Severity: diag.Warning, Subject: "justnews.gate=off",
-		Message: "the gates are switched off on the kernel command line: every instance starts unchecked", Seen: l.gateOff,
-		Fix: diag.Advise("remove justnews.gate=off from the kernel command line and boot again"),
-	}}
+	return []diag.Problem{diag.GatesOff("justnews.gate=off", l.gateOff)}
 }
+
+// unlooked is what a host is not looked at for without systemd.
+const unlooked = "units, ports and paths were not checked"
 
 // notLooked says once what this run could not look at. Nothing is known to be
 // wrong with it.
 func (l *look) notLooked() []diag.Problem {
 	var problems []diag.Problem
 	if l.unasked != nil {
-		problems = append(problems, NoSystemd(l.unasked))
+		problems = append(problems, checkunit.SystemdSilent("systemd", unlooked, l.unasked.Error()))
 	}
 	missed := append(slices.Sorted(slices.Values(l.unchecked)), l.notTried()...)
 	if len(missed) == 0 {
@@ -171,14 +170,6 @@ func (l *look) notTried() []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// NoSystemd is the warning of a question that systemd did not answer.
-func NoSystemd(err error) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoSystemd, Severity: diag.Warning, Subject: "systemd",
-		Message: "systemd runs and cannot be asked, so units, ports and paths were not checked", Seen: err.Error(), Fix: diag.Do(diag.Run("systemctl", "start", "dbus.socket")),
-	}
 }
 
 // single are the codes of which each instance's own finding counts.

@@ -268,7 +268,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		}, diag.PortTaken, diag.Error, "user id 1000"},
 		{"nobody on the port", func(w *world) { w.listen() }, diag.PortSilent, diag.Notice, scoutUnit},
 		{"little space", func(w *world) { w.free(5 << 30) }, diag.DiskSpace, diag.Warning, "5.0 GiB"},
-		{"no space", func(w *world) { w.free(100 << 20) }, diag.DiskSpace, diag.Error, "0.1 GiB"},
+		{"no space", func(w *world) { w.free(100 << 20) }, diag.DiskSpace, diag.Error, "100 MiB"},
 		{"no inodes", func(w *world) {
 			w.job.Host.Space = func(path string) facts.Space { return facts.Space{Path: path, At: "/", Free: 1 << 40, Inodes: 3} }
 		}, diag.DiskSpace, diag.Warning, "3 free inodes"},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"justnews/internal/check/host"
+	"justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -38,7 +39,7 @@ func FreePorts(ctx context.Context, cfg *config.Config, h Host, units Units, s S
 	l := &look{Job: Job{Config: cfg, Host: h, Units: units}, ctx: ctx}
 	l.units()
 	if l.unasked != nil {
-		return Freed{Problems: []diag.Problem{NoSystemd(l.unasked)}}
+		return Freed{Problems: []diag.Problem{unit.SystemdSilent("systemd", unlooked, l.unasked.Error())}}
 	}
 	l.ports(l.instances)()
 	var f Freed

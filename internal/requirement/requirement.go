@@ -32,9 +32,7 @@ type Run struct {
 	// zero value where the orchestrator is no unit of this host.
 	Loader Account
 
-	OnlyAgent       string // scope = "own": the agent whose models decide
-	AcceptEmpty     bool
-	FailFast        bool
+	Preload
 	RefreshAttempts int
 	ForceRefresh    bool // preload --refresh: POST even where a finished job needs none
 
@@ -47,16 +45,31 @@ type Run struct {
 	GPU         GPU
 }
 
+// Preload is what has to be true of a preload.
+type Preload struct {
+	// Expected is how many models the map lists, -1: not known. Who has read the
+	// map fills it in.
+	Expected    int
+	AcceptEmpty bool // all_ready over zero models counts
+	FailFast    bool // a reported error ends the wait although the job still runs
+	// OnlyAgent is the one agent whose errors decide (scope = "own"); "" is
+	// everybody.
+	OnlyAgent string
+}
+
 // GPU is what the GPUs have to be good for.
 type GPU struct {
-	Needed   bool          // without one the run fails: gpu.min_count is above 0, or MPS is on
+	// Needed makes findings errors: gpu.min_count is above 0, or MPS is on. Where no
+	// GPU is needed, none of them is worse than a warning, and that there is no
+	// driver is a notice.
+	Needed   bool
 	MPS      bool          // the instance, or any of the host, runs under MPS
 	MinCount int           // gpu.min_count
 	Patience time.Duration // gpu.patience
 	Limit    uint64        // mps.memory of the instance in bytes, of a host the largest; 0: none
 	Limits   uint64        // of all instances with MPS together
 	Clients  int           // enabled instances with MPS
-	Starting bool          // an instance is about to start
+	Starting bool          // an instance is about to start: what it may use has to be free
 }
 
 // Account is a user and a group, as a unit has them.

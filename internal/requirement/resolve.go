@@ -73,7 +73,7 @@ func host(cfg *config.Config) Run {
 		Bus:           service(cfg.Bus.URL, cfg.Bus.Instance),
 		HonorSafeMode: cfg.Orchestrator.HonorSafeMode,
 		Models:        cfg.Models,
-		AcceptEmpty:   cfg.Models.AcceptEmpty,
+		Preload:       Preload{Expected: -1, AcceptEmpty: cfg.Models.AcceptEmpty},
 		MPS:           cfg.MPS,
 	}
 }

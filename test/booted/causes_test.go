@@ -188,7 +188,7 @@ func TestALimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) 
 		s := boot(t, suite, h)
 		s.waitRefused(preload)
 		s.WaitJournal(preload, "MODEL-MEMORY", "memory: sentence-transformers/all-MiniLM-L6-v2: STRICT_MODEL_STORE=1 but failed to load model",
-			"the model takes 537 MB, more than LimitDATA= of the unit allows", "raise LimitDATA= of the orchestrator")
+			"the model takes 512 MiB, more than LimitDATA= of the unit allows", "raise LimitDATA= of the orchestrator")
 		s.noAgentStarted()
 		s.Must("rm", limit)
 		mended := bed.Monotonic()

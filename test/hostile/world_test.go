@@ -191,7 +191,7 @@ func newHost(o *orchestrator) *host {
 func (h *host) world() gate.World {
 	w := gate.World{
 		Orchestrator: h.server, Lock: &ticket{h.lock}, Memory: h.memory,
-		Map: gate.ModelMap{Total: mapTotal, Own: -1}, Uptime: func() time.Duration { return time.Since(h.booted) },
+		Map: gate.ModelMap{Total: mapTotal}, Uptime: func() time.Duration { return time.Since(h.booted) },
 	}
 	if h.systemd {
 		w.Units = h.server
@@ -205,7 +205,7 @@ func scout(timeout time.Duration) requirement.Run {
 		Timeout:       requirement.Timeout{Value: timeout, Origin: "test"},
 		Orchestrator:  requirement.Service{URL: "http://127.0.0.1:8014", Unit: "justnews@gpu_orchestrator.service"},
 		Models:        config.Models{Map: "/etc/justnews/AGENT_MODEL_MAP.json"},
-		RequireModels: true, FailFast: true, RefreshAttempts: 1,
+		RequireModels: true, Preload: requirement.Preload{FailFast: true}, RefreshAttempts: 1,
 	}
 }
 

@@ -9,11 +9,12 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
 
 // devices judges what holds with and without MPS: are there enough GPUs,
 // and can a CUDA program use them?
-func devices(l facts.GPULook, w Wanted) []diag.Problem {
+func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	gpus := l.NVML.GPUs
 	problems := lostGPUs(gpus)
 	if n := usable(gpus); n < w.MinCount {
@@ -85,7 +86,7 @@ func uvm(l facts.GPULook) []diag.Problem {
 	}
 }
 
-func prohibited(g facts.GPU, w Wanted) diag.Problem {
+func prohibited(g facts.GPU, w requirement.GPU) diag.Problem {
 	mode := "DEFAULT"
 	if w.MPS {
 		mode = "EXCLUSIVE_PROCESS"

@@ -7,30 +7,15 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
-
-// Wanted is what the GPUs have to be good for.
-type Wanted struct {
-	// Needed makes findings errors: gpu.min_count is above 0, or MPS is on.
-	// Where no GPU is needed, none of them is worse than a warning, and that
-	// there is no driver is a notice.
-	Needed   bool
-	MPS      bool          // the instance (for a whole host: any instance) runs under MPS
-	MinCount int           // gpu.min_count
-	Patience time.Duration // gpu.patience
-	Limit    uint64        // mps.memory of the instance in bytes, 0: none; for a host the largest
-	Limits   uint64        // of all instances together
-	Clients  int           // enabled instances with MPS
-	Starting bool          // the instance is about to start: what it may use has to be free
-}
 
 // Judge judges one look. No problem at all means that the GPUs are as wished,
 // or that nothing was wished.
-func Judge(l facts.GPULook, w Wanted) []diag.Problem {
+func Judge(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	var problems []diag.Problem
 	if l.Kind != facts.GPUAnswered || l.NVML == nil {
 		problems = []diag.Problem{fault(l)}

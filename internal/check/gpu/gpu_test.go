@@ -11,6 +11,7 @@ import (
 	"justnews/internal/check/gpu"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 	"justnews/test/findings"
 )
 
@@ -34,8 +35,8 @@ func gpus(cards ...facts.GPU) facts.GPULook {
 }
 
 // underMPS is the wish of an instance that has a limit of 4 GiB.
-func underMPS() gpu.Wanted {
-	return gpu.Wanted{Needed: true, MPS: true, Limit: 4 << 30, Limits: 12 << 30, Clients: 3, Starting: true}
+func underMPS() requirement.GPU {
+	return requirement.GPU{Needed: true, MPS: true, Limit: 4 << 30, Limits: 12 << 30, Clients: 3, Starting: true}
 }
 
 func codes(problems []diag.Problem) []string {
@@ -49,7 +50,7 @@ func codes(problems []diag.Problem) []string {
 func TestEveryFailedLookHasACodeOfItsOwnAndStatus71(t *testing.T) {
 	seen := map[diag.Code]facts.GPUKind{}
 	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
-		got := gpu.Judge(facts.GPULook{Kind: kind, Detail: "evidence\n\x1b[2J"}, gpu.Wanted{Needed: true})
+		got := gpu.Judge(facts.GPULook{Kind: kind, Detail: "evidence\n\x1b[2J"}, requirement.GPU{Needed: true})
 		if len(got) != 1 || got[0].Severity != diag.Error || got[0].Status() != diag.StatusGPU {
 			t.Errorf("%d: %+v", kind, got)
 			continue
@@ -70,7 +71,7 @@ func TestEveryFailedLookHasACodeOfItsOwnAndStatus71(t *testing.T) {
 
 func TestALookThatNobodyKnowsIsAnError(t *testing.T) {
 	for _, l := range []facts.GPULook{{Kind: 99}, {Kind: facts.GPUAnswered}, {}} {
-		if got := gpu.Judge(l, gpu.Wanted{Needed: true}); len(diag.Errors(got)) == 0 {
+		if got := gpu.Judge(l, requirement.GPU{Needed: true}); len(diag.Errors(got)) == 0 {
 			t.Errorf("%+v: %+v", l, got)
 		}
 	}
@@ -78,7 +79,7 @@ func TestALookThatNobodyKnowsIsAnError(t *testing.T) {
 
 func TestWhereNoGPUIsNeededNothingShutsAGate(t *testing.T) {
 	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
-		for _, p := range gpu.Judge(facts.GPULook{Kind: kind}, gpu.Wanted{}) {
+		for _, p := range gpu.Judge(facts.GPULook{Kind: kind}, requirement.GPU{}) {
 			absent := slices.Contains([]diag.Code{
 				diag.GPUUnknown, diag.GPUHelperMissing, diag.GPUHelperNoCgo, diag.GPULibraryMissing, diag.GPUDriverNotLoaded, diag.GPUNone,
 			}, p.Code)
@@ -89,7 +90,7 @@ func TestWhereNoGPUIsNeededNothingShutsAGate(t *testing.T) {
 	}
 	c := card()
 	c.ComputeMode = "PROHIBITED"
-	if got := gpu.Judge(gpus(c), gpu.Wanted{}); len(got) == 0 || len(diag.Errors(got)) > 0 {
+	if got := gpu.Judge(gpus(c), requirement.GPU{}); len(got) == 0 || len(diag.Errors(got)) > 0 {
 		t.Error(codes(got))
 	}
 }
@@ -112,7 +113,7 @@ func TestTheOneErrorOfADriverThatIsNotThereIsSortedByTheNodes(t *testing.T) {
 		{look("550.163.01", facts.NodeMissing), diag.GPUDriverNotLoaded, "nvidia-modprobe -c=0", true},
 		{look("550.163.01", facts.NodeDenied), diag.GPUPermission, "DeviceAllow", false},
 	} {
-		got := gpu.Judge(c.look, gpu.Wanted{Needed: true})
+		got := gpu.Judge(c.look, requirement.GPU{Needed: true})
 		if got[0].Code != c.code || !strings.Contains(got[0].Fix.String(), c.say) || gpu.MayCome(c.look) != c.wait {
 			t.Errorf("%+v: %+v", c.look, got)
 		}
@@ -142,7 +143,7 @@ func TestGPUsAreJudgedByWhatTheyHaveToBeGoodFor(t *testing.T) {
 	type world struct {
 		card *facts.GPU
 		look *facts.GPULook
-		wish *gpu.Wanted
+		wish *requirement.GPU
 	}
 	for name, c := range map[string]struct {
 		change func(world)
@@ -155,14 +156,14 @@ func TestGPUsAreJudgedByWhatTheyHaveToBeGoodFor(t *testing.T) {
 		"lost while it was asked":        {func(w world) { w.card.Unanswered = map[string]string{"memory": "ERROR_GPU_IS_LOST"} }, []string{"error GPU-FAILED"}},
 		"prohibited":                     {func(w world) { w.card.ComputeMode = "PROHIBITED" }, []string{"error GPU-PROHIBITED"}},
 		"shared under MPS":               {func(w world) { w.card.ComputeMode = "DEFAULT" }, []string{"notice GPU-SHARED"}},
-		"shared without MPS":             {func(w world) { w.card.ComputeMode = "DEFAULT"; *w.wish = gpu.Wanted{Needed: true} }, nil},
-		"exclusive without MPS":          {func(w world) { *w.wish = gpu.Wanted{Needed: true} }, []string{"warning GPU-EXCLUSIVE"}},
-		"exclusive for another instance": {func(w world) { *w.wish = gpu.Wanted{Needed: true, Clients: 1} }, nil},
+		"shared without MPS":             {func(w world) { w.card.ComputeMode = "DEFAULT"; *w.wish = requirement.GPU{Needed: true} }, nil},
+		"exclusive without MPS":          {func(w world) { *w.wish = requirement.GPU{Needed: true} }, []string{"warning GPU-EXCLUSIVE"}},
+		"exclusive for another instance": {func(w world) { *w.wish = requirement.GPU{Needed: true, Clients: 1} }, nil},
 		"compute mode is not known":      {func(w world) { w.card.ComputeMode = "" }, nil},
 		"MIG":                            {func(w world) { w.card.MIG = &facts.GPUMIG{Current: true, Pending: true} }, []string{"error GPU-MIG"}},
 		"MIG after a reset":              {func(w world) { w.card.MIG = &facts.GPUMIG{Pending: true} }, []string{"warning GPU-MIG"}},
 		"MIG without MPS": {func(w world) {
-			w.card.MIG, *w.wish = &facts.GPUMIG{Current: true}, gpu.Wanted{Needed: true, Clients: 1}
+			w.card.MIG, *w.wish = &facts.GPUMIG{Current: true}, requirement.GPU{Needed: true, Clients: 1}
 		}, nil},
 		"a card that knows no MIG":         {func(w world) { w.card.MIG = nil }, nil},
 		"persistence off":                  {func(w world) { w.card.Persistence = &off }, []string{"notice GPU-PERSISTENCE"}},

@@ -9,6 +9,7 @@ import (
 	"justnews/internal/check/gpu"
 	"justnews/internal/facts"
 	"justnews/internal/nvml"
+	"justnews/internal/requirement"
 
 	gonvml "github.com/NVIDIA/go-nvml/pkg/nvml"
 	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/dgxa100"
@@ -40,7 +41,7 @@ func seen(lib gonvml.Interface) facts.GPULook {
 func TestADGXWithA100sIsJudged(t *testing.T) {
 	machine := dgxa100.New()
 	complete(machine.Devices, gonvml.COMPUTEMODE_EXCLUSIVE_PROCESS)
-	w := gpu.Wanted{Needed: true, MPS: true, MinCount: 8, Limit: 40 << 30, Limits: 40 << 30, Clients: 1, Starting: true}
+	w := requirement.GPU{Needed: true, MPS: true, MinCount: 8, Limit: 40 << 30, Limits: 40 << 30, Clients: 1, Starting: true}
 	if got := gpu.Judge(seen(machine), w); len(got) > 0 {
 		t.Errorf("%+v", got)
 	}
@@ -48,7 +49,7 @@ func TestADGXWithA100sIsJudged(t *testing.T) {
 	if got := codes(gpu.Judge(seen(machine), w)); !slices.Equal(got, []string{"error GPU-COUNT", "error GPU-MEMORY-LIMIT"}) {
 		t.Error(got)
 	}
-	w = gpu.Wanted{Needed: true, MPS: true}
+	w = requirement.GPU{Needed: true, MPS: true}
 	for _, d := range machine.Devices {
 		_, _ = d.SetMigMode(gonvml.DEVICE_MIG_ENABLE)
 	}
@@ -61,11 +62,11 @@ func TestADGXWithA100sIsJudged(t *testing.T) {
 func TestADGXWithH200sIsJudged(t *testing.T) {
 	machine := dgxh200.New()
 	complete(machine.Devices, gonvml.COMPUTEMODE_PROHIBITED)
-	if got := codes(gpu.Judge(seen(machine), gpu.Wanted{Needed: true, MinCount: 1})); len(got) != 8 || got[0] != "error GPU-PROHIBITED" {
+	if got := codes(gpu.Judge(seen(machine), requirement.GPU{Needed: true, MinCount: 1})); len(got) != 8 || got[0] != "error GPU-PROHIBITED" {
 		t.Error(got)
 	}
 	complete(machine.Devices, gonvml.COMPUTEMODE_DEFAULT)
-	w := gpu.Wanted{Needed: true, MPS: true, MinCount: 8, Limit: 140 << 30, Limits: 140 << 30, Clients: 48}
+	w := requirement.GPU{Needed: true, MPS: true, MinCount: 8, Limit: 140 << 30, Limits: 140 << 30, Clients: 48}
 	got := codes(gpu.Judge(seen(machine), w))
 	if slices.ContainsFunc(got, func(s string) bool { return s != "notice GPU-SHARED" }) || len(got) != 8 {
 		t.Error(got)

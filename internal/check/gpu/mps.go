@@ -8,13 +8,15 @@ import (
 	"strconv"
 	"strings"
 
+	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
 
 // underMPS judges whether the GPUs suit MPS, and what the configuration asks of
 // it.
-func underMPS(l facts.GPULook, w Wanted) []diag.Problem {
+func underMPS(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	if !w.MPS {
 		return exclusiveWithout(l.NVML.GPUs, w)
 	}
@@ -42,7 +44,7 @@ func underMPS(l facts.GPULook, w Wanted) []diag.Problem {
 }
 
 // exclusiveWithout warns of the mode that is for MPS where nobody uses MPS.
-func exclusiveWithout(gpus []facts.GPU, w Wanted) []diag.Problem {
+func exclusiveWithout(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 	var problems []diag.Problem
 	for _, g := range gpus {
 		if w.Clients == 0 && g.ComputeMode == "EXCLUSIVE_PROCESS" {
@@ -128,7 +130,7 @@ func clientsOf(g facts.GPU, cuda string) []diag.Problem {
 
 // clientsConfigured compares the configuration with the GPU that takes the
 // fewest. It is a warning: not every instance runs at once.
-func clientsConfigured(n *facts.NVML, w Wanted) []diag.Problem {
+func clientsConfigured(n *facts.NVML, w requirement.GPU) []diag.Problem {
 	least, of := 0, facts.GPU{}
 	for _, g := range n.GPUs {
 		if most := clientCap(g, n.CUDAVersion); most > 0 && (least == 0 || most < least) {
@@ -149,7 +151,7 @@ func clientsConfigured(n *facts.NVML, w Wanted) []diag.Problem {
 // memoryLimits compares mps.memory with what there is. The limit is for CUDA's
 // device 0, and CUDA may number the GPUs otherwise than NVML does: only what is
 // above the largest of them is certain to be wrong.
-func memoryLimits(gpus []facts.GPU, w Wanted) []diag.Problem {
+func memoryLimits(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 	if w.Limits == 0 && w.Limit == 0 {
 		return nil
 	}
@@ -181,30 +183,21 @@ func memoryLimits(gpus []facts.GPU, w Wanted) []diag.Problem {
 func limitProblem(message string, severity diag.Severity, limit, total uint64) diag.Problem {
 	return diag.Problem{
 		Code: diag.GPUMemoryLimit, Severity: severity, Subject: "mps.memory", Message: message,
-		Seen: "limit " + Bytes(limit), Expected: "at most " + Bytes(total),
+		Seen: "limit " + check.Size(limit), Expected: "at most " + check.Size(total),
 		Fix: diag.Advise("lower mps.memory in /etc/justnews/justnews.toml", diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 	}
 }
 
 // freeMemory is only asked before a start: on a host that runs, the instances
 // themselves hold the memory.
-func freeMemory(w Wanted, free uint64) []diag.Problem {
+func freeMemory(w requirement.GPU, free uint64) []diag.Problem {
 	if !w.Starting || w.Limit <= free {
 		return nil
 	}
 	return []diag.Problem{{
 		Code: diag.GPUMemoryFree, Severity: diag.Warning, Subject: "mps.memory",
 		Message: "less GPU memory is free than the instance may use",
-		Seen:    Bytes(free) + " free", Expected: Bytes(w.Limit),
+		Seen:    check.Size(free) + " free", Expected: check.Size(w.Limit),
 		Fix: diag.Advise("end what holds it").Looking(diag.Run("nvidia-smi", "--query-compute-apps=pid,used_memory,name", "--format=csv")),
 	}}
-}
-
-// Bytes writes a size for a person.
-func Bytes(n uint64) string {
-	const mib = 1 << 20
-	if n >= 1<<30 {
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	}
-	return fmt.Sprintf("%d MiB", n/mib)
 }

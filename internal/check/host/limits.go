@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -44,7 +45,7 @@ func Space(all []facts.Space) []diag.Problem {
 		switch {
 		case s.Free < enoughSpace:
 			p.Message = "little space is left for " + strings.Join(on, ", ")
-			p.Seen = fmt.Sprintf("%.1f GiB", float64(s.Free)/gib)
+			p.Seen = check.Size(s.Free)
 			if s.Free < noSpace {
 				p.Severity = diag.Error
 			}

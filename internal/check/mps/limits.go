@@ -23,21 +23,21 @@ func LimitsWanted(c config.MPS) bool { return c.DefaultMemory != "" || c.Default
 // Defaults compares what the daemon says of its default limits with the
 // configuration, nil where they are the same or none is asked for. A value that
 // the daemon did not like has removed the limit without a word.
-func Defaults(a facts.MPSAnswer, c config.MPS, w Wanted) *diag.Problem {
+func Defaults(a facts.MPSAnswer, w Wanted) *diag.Problem {
 	var seen, expected []string
-	if c.DefaultMemory != "" {
+	if w.DefaultMemory != "" {
 		got := strings.TrimSpace(strings.Join(a.Lines, " "))
-		if got != c.DefaultMemory {
-			expected = append(expected, "memory limit "+c.DefaultMemory)
+		if got != w.DefaultMemory {
+			expected = append(expected, "memory limit "+w.DefaultMemory)
 			if got == "" {
 				got = "none"
 			}
 			seen = append(seen, "memory limit "+diag.Clean(got))
 		}
 	}
-	if c.DefaultThreads > 0 && a.Percentage != float64(c.DefaultThreads) {
+	if w.DefaultThreads > 0 && a.Percentage != float64(w.DefaultThreads) {
 		seen = append(seen, "thread percentage "+strconv.FormatFloat(a.Percentage, 'g', -1, 64))
-		expected = append(expected, fmt.Sprintf("thread percentage %d", c.DefaultThreads))
+		expected = append(expected, fmt.Sprintf("thread percentage %d", w.DefaultThreads))
 	}
 	if len(seen) == 0 {
 		return nil

@@ -46,7 +46,7 @@ func deadMPS(change ...func(*facts.MPS)) facts.MPS {
 }
 
 func wishMPS(change ...func(*mps.Wanted)) mps.Wanted {
-	w := mps.Wanted{PipeDirectory: pipeDir, Unit: mpsUnit, UnitActive: true, MainPID: 41, UID: agent()}
+	w := mps.Wanted{MPS: config.MPS{PipeDirectory: pipeDir, Unit: mpsUnit}, UnitActive: true, MainPID: 41, UID: agent()}
 	for _, f := range change {
 		f(&w)
 	}
@@ -350,7 +350,7 @@ func TestDefaultLimitsAreReadBack(t *testing.T) {
 		"both":                     {config.MPS{DefaultMemory: "6G", DefaultThreads: 50}, []string{"a", "b\x1b"}, 1, "thread percentage 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := mps.Defaults(facts.MPSAnswer{Kind: facts.MPSAnswered, Lines: c.lines, Percentage: c.percentage}, c.want, wishMPS())
+			p := mps.Defaults(facts.MPSAnswer{Kind: facts.MPSAnswered, Lines: c.lines, Percentage: c.percentage}, wishMPS(func(w *mps.Wanted) { w.DefaultMemory, w.DefaultThreads = c.want.DefaultMemory, c.want.DefaultThreads }))
 			if (p == nil) != (c.seen == "") {
 				t.Fatalf("%+v", p)
 			}

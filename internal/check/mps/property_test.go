@@ -10,6 +10,7 @@ import (
 
 	"justnews/internal/check"
 	"justnews/internal/check/mps"
+	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/test/findings"
@@ -50,7 +51,7 @@ func everyLook(f func(facts.MPS)) {
 // everyWish calls f with every kind of wish.
 func everyWish(f func(mps.Wanted)) {
 	for bits := range 1 << 5 {
-		w := mps.Wanted{PipeDirectory: pipeDir}
+		w := mps.Wanted{MPS: config.MPS{PipeDirectory: pipeDir}}
 		if bits&1 != 0 {
 			w.Unit, w.UnitActive = mpsUnit, bits&2 != 0
 		}
@@ -181,7 +182,7 @@ func TestEveryProblemOfTheUnitCanBeMended(t *testing.T) {
 				if j.State == check.Ready {
 					continue
 				}
-				for _, w := range []mps.Wanted{{PipeDirectory: pipeDir, Unit: mpsUnit}, {PipeDirectory: pipeDir, Unit: "site-mps.service"}} {
+				for _, w := range []mps.Wanted{{MPS: config.MPS{PipeDirectory: pipeDir, Unit: mpsUnit}}, {MPS: config.MPS{PipeDirectory: pipeDir, Unit: "site-mps.service"}}} {
 					mendable(t, mps.UnitProblem(u, j, w))
 					for _, s := range []facts.Start{{}, {Result: "done"}, {Result: "failed"}, {Refused: "x.AccessDenied"}, {Refused: "x.UnitMasked"}, {Refused: "x"}} {
 						mendable(t, mps.NotStarted(s, u, w, "scout"))

@@ -5,18 +5,19 @@ package mps
 import (
 	"strconv"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
 )
 
 // Wanted is what MPS has to be.
 type Wanted struct {
-	PipeDirectory string
-	Unit          string // mps.unit, "" where it is no unit of this host
-	UnitActive    bool   // systemd says that it is active, or starting its proof
-	MainPID       int    // of the unit, 0 where it is not known
-	OwnUnit       bool   // this process is a part of the unit: without a MainPID its daemon has ended
-	UID           *int   // whom the agents run as, nil: not known
-	PrivateTmp    bool   // this process has a /tmp of its own
+	config.MPS
+
+	UnitActive bool // systemd says that it is active, or starting its proof
+	MainPID    int  // of the unit, 0 where it is not known
+	OwnUnit    bool // this process is a part of the unit: without a MainPID its daemon has ended
+	UID        *int // whom the agents run as, nil: not known
+	PrivateTmp bool // this process has a /tmp of its own
 }
 
 func (w Wanted) name() string {

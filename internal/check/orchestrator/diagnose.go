@@ -21,18 +21,18 @@ type Evidence struct {
 	Memory facts.Memory
 	Unit   string   // of the orchestrator
 	Limits []string // of that unit: MemoryMax=, LimitAS=, …
-	Wish   store.Wanted
+	Wanted store.Wanted
 }
 
 // DiagnoseModel finds the cause of a model's error on the disk and in memory.
 // The message decides only what no disk can show: that memory ran out, or that a
 // download was tried. It returns false where nothing of the model was looked at.
 func DiagnoseModel(e facts.ModelError, v Evidence) (Diagnosis, bool) {
-	disk := store.OfModel(e.Agent, e.Model, v.Store, v.Proofs, v.Wish)
+	disk := store.OfModel(e.Agent, e.Model, v.Store, v.Proofs, v.Wanted)
 	switch kind := pointsTo(e); {
 	case kind == "memory":
 		return outOfMemory(e, v, memory(v.Memory, v.Limits)), true
-	case kind == download && v.Wish.Strict:
+	case kind == download && v.Wanted.Strict:
 		seen := "the message shows that a download was tried, which STRICT_MODEL_STORE forbids"
 		d := Diagnosis{
 			Code: diag.ModelDownload, Seen: seen, Expected: "a complete snapshot in the Model Store, so that nothing is downloaded",

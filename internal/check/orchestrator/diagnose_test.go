@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"justnews/internal/check/store"
+	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/test/findings"
@@ -23,7 +24,7 @@ func whole() (facts.Store, store.Wanted) {
 			{Owner: "scout", Name: "v1", Path: root + "/scout/versions/v1", Named: root + "/scout/current", Current: facts.CurrentLink, IDs: []string{"org/bert"}},
 		},
 		Models: []facts.StoreModel{{Want: want, Dir: root + "/scout", Bytes: 1000, Files: 4}},
-	}, store.Wanted{Strict: true, Map: "/etc/justnews/AGENT_MODEL_MAP.json"}
+	}, store.Wanted{Models: config.Models{Strict: true, Map: "/etc/justnews/AGENT_MODEL_MAP.json"}}
 }
 
 func treeFault(kind facts.FaultKind, path string) func(*facts.Store) {
@@ -60,7 +61,7 @@ func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
 		}, code: diag.StorePermission, says: "chmod o+x -- /d; justnews-gate retry"},
 		"the whole store":                     {message: "x", spoil: func(v *Evidence) { v.Store.Fault = &facts.StoreFault{Kind: facts.Absent, Path: root} }, code: diag.StoreRoot},
 		"its version":                         {message: "x", spoil: func(v *Evidence) { treeFault(facts.Dangling, "/c")(&v.Store) }, code: diag.StoreVersion},
-		"the disk is sound":                   {message: "something odd", says: "on disk it is complete, and justnews can read it: " + root + "/scout with 4 files, 1 kB"},
+		"the disk is sound":                   {message: "something odd", says: "on disk it is complete, and justnews can read it: " + root + "/scout with 4 files, 1000 bytes"},
 		"and says what the message points to": {message: "file not found", says: "the message points to files that are missing (taken from the message, not checked)"},
 		"a warning explains nothing":          {message: "x", spoil: func(v *Evidence) { v.Store.Trees[0].Staged = []string{"/s.tmp"} }, says: "on disk it is complete"},
 		"proven content": {message: "x", spoil: func(v *Evidence) {
@@ -72,15 +73,15 @@ func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
 		"memory": {message: "CUDA out of memory. Tried to allocate 2 GiB", spoil: func(v *Evidence) {
 			v.Memory = facts.Memory{Available: 5e8, SwapTotal: 0, SwapFree: 0, Kills: 2, GroupKills: -1}
 			v.Limits = []string{"LimitAS=1000000"}
-		}, code: diag.ModelMemory, says: "500 MB of memory available, no swap, the kernel has killed 2 processes for memory since the boot, LimitAS=1000000"},
+		}, code: diag.ModelMemory, says: "477 MiB of memory available, no swap, the kernel has killed 2 processes for memory since the boot, LimitAS=1000000"},
 		"a download":                 {message: "We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in the cached files", code: diag.ModelDownload, says: `copy the complete snapshot of "org/bert" into the Model Store`},
 		"a download and why":         {message: "Cannot reach huggingface.co: offline mode is enabled", spoil: fault(facts.NoSnapshot), code: diag.ModelDownload, says: "STORE-SNAPSHOT: /m/x holds no snapshot"},
-		"a download that is allowed": {message: "couldn't connect to huggingface.co", spoil: func(v *Evidence) { v.Wish.Strict = false }, says: "points to a download"},
+		"a download that is allowed": {message: "couldn't connect to huggingface.co", spoil: func(v *Evidence) { v.Wanted.Strict = false }, says: "points to a download"},
 		"a model of another map":     {message: "x", spoil: func(v *Evidence) { v.Store.Models = nil }, unknown: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			look, w := whole()
-			v := Evidence{Store: look, Wish: w}
+			v := Evidence{Store: look, Wanted: w}
 			if c.spoil != nil {
 				c.spoil(&v)
 			}

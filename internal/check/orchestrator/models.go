@@ -12,18 +12,8 @@ import (
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
-
-// Wanted is what is wanted of a preload.
-type Wanted struct {
-	Expected    int  // models that the map lists, -1: not known
-	ExpectedOwn int  // those of OnlyAgent, -1: not known
-	AcceptEmpty bool // all_ready over zero models counts
-	FailFast    bool // a reported error ends the wait although the job still runs
-	// OnlyAgent is the one agent whose errors decide (scope = "own"); "" is
-	// everybody.
-	OnlyAgent string
-}
 
 // Models judges one look at the preload.
 //
@@ -39,7 +29,7 @@ type Wanted struct {
 //	Failed                  errors, once the job is over, or at once with FailFast
 //	Pending                 in progress
 //	Idle                    no job ran, or it loaded fewer models than the map lists
-func Models(look facts.ModelsLook, w Wanted) check.Judgement {
+func Models(look facts.ModelsLook, w requirement.Preload) check.Judgement {
 	if reach := check.Reach(look.Answer); reach != check.Ready {
 		return check.Judgement{State: reach, Reason: evidence(look.Answer)}
 	}
@@ -59,7 +49,7 @@ func Models(look facts.ModelsLook, w Wanted) check.Judgement {
 
 // contradiction returns what in an answer cannot be true together, "" for
 // nothing.
-func contradiction(look facts.ModelsLook, w Wanted) string {
+func contradiction(look facts.ModelsLook, w requirement.Preload) string {
 	s := look.State
 	never := s.HasStartedAt && s.StartedAt == nil
 	switch {
@@ -96,7 +86,7 @@ func contradiction(look facts.ModelsLook, w Wanted) string {
 // running judges a job in progress. Right after a refresh the errors list still
 // holds the errors of the job before, while the counters are fresh: only an
 // error that is counted too belongs to this job.
-func running(s facts.ModelsState, j check.Judgement, w Wanted) check.Judgement {
+func running(s facts.ModelsState, j check.Judgement, w requirement.Preload) check.Judgement {
 	if w.FailFast && s.Failed > 0 && len(j.Errors) > 0 {
 		return j.As(check.Failed, failures(s))
 	}
@@ -105,7 +95,7 @@ func running(s facts.ModelsState, j check.Judgement, w Wanted) check.Judgement {
 }
 
 // over judges when nothing is in progress.
-func over(s facts.ModelsState, j check.Judgement, w Wanted) check.Judgement {
+func over(s facts.ModelsState, j check.Judgement, w requirement.Preload) check.Judgement {
 	never := s.HasStartedAt && s.StartedAt == nil
 	broken := s.Failed > 0 || len(s.Errors) > 0
 	switch {
@@ -147,7 +137,7 @@ func failures(s facts.ModelsState) string {
 	return fmt.Sprintf("%d of %d models failed", s.Failed, s.Total)
 }
 
-func short(s facts.ModelsState, w Wanted) string {
+func short(s facts.ModelsState, w requirement.Preload) string {
 	return fmt.Sprintf("%s loaded, the map lists %d", diag.Count(s.Done, "model"), w.Expected)
 }
 

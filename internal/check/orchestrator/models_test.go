@@ -10,6 +10,7 @@ import (
 	"justnews/internal/check/orchestrator"
 	"justnews/internal/check/unit"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
 
 func at(seconds float64) *float64 { return &seconds }
@@ -31,14 +32,14 @@ func TestTheZeroValuesBlock(t *testing.T) {
 		t.Errorf("the zero Judgement is %s", j.State)
 	}
 	for _, j := range []check.Judgement{
-		orchestrator.Models(facts.ModelsLook{}, orchestrator.Wanted{}), orchestrator.Health(facts.Health{}),
+		orchestrator.Models(facts.ModelsLook{}, requirement.Preload{}), orchestrator.Health(facts.Health{}),
 		orchestrator.Readiness(facts.Readiness{}), unit.Judge(facts.Unit{}),
 	} {
 		if j.State == check.Ready || j.State == check.Pending || j.Reason == "" {
 			t.Errorf("a zero fact is judged %+v", j)
 		}
 	}
-	if j := orchestrator.Models(answered(facts.ModelsState{}), orchestrator.Wanted{}); j.State != check.Idle {
+	if j := orchestrator.Models(answered(facts.ModelsState{}), requirement.Preload{}); j.State != check.Idle {
 		t.Errorf("an empty state is %s", j.State)
 	}
 }
@@ -51,7 +52,7 @@ func TestOnlyAnAnswerIsJudged(t *testing.T) {
 	} {
 		look := answered(allLoaded)
 		look.Kind = kind
-		if j := orchestrator.Models(look, orchestrator.Wanted{Expected: -1}); j.State != want {
+		if j := orchestrator.Models(look, requirement.Preload{Expected: -1}); j.State != want {
 			t.Errorf("kind %d over a ready state: %s, want %s", kind, j.State, want)
 		}
 	}
@@ -61,19 +62,19 @@ func TestReasonsSayHowFarItIs(t *testing.T) {
 	e := []facts.ModelError{{Agent: "scout", Model: "m", Error: "x"}}
 	for _, tc := range []struct {
 		state facts.ModelsState
-		wish  orchestrator.Wanted
+		wish  requirement.Preload
 		want  string
 	}{
-		{facts.ModelsState{InProgress: true, Total: 14, Done: 11}, orchestrator.Wanted{}, "11 of 14 models loaded"},
-		{facts.ModelsState{InProgress: true}, orchestrator.Wanted{}, "the preload has begun"},
-		{facts.ModelsState{InProgress: true, Total: 14, Done: 11, Failed: 1, Errors: e}, orchestrator.Wanted{}, "11 of 14 models loaded, 1 failed"},
-		{facts.ModelsState{InProgress: true, Total: 14, Done: 11, Failed: 1, Errors: e}, orchestrator.Wanted{FailFast: true}, "1 of 14 models failed"},
-		{facts.ModelsState{Total: 14, Done: 13, Failed: 1, Errors: e}, orchestrator.Wanted{}, "1 of 14 models failed"},
-		{allLoaded, orchestrator.Wanted{Expected: 3}, "3 of 3 models loaded"},
-		{allLoaded, orchestrator.Wanted{Expected: 14}, "3 models loaded, the map lists 14"},
-		{facts.ModelsState{AllReady: true}, orchestrator.Wanted{Expected: 14}, "the last preload loaded no models at all"},
-		{facts.ModelsState{InProgress: true, Total: 8, Done: 9}, orchestrator.Wanted{}, "9 models loaded of only 8"},
-		{facts.ModelsState{AllReady: true, Total: 3, Done: 3, Errors: e}, orchestrator.Wanted{}, "all_ready although 1 error is listed"},
+		{facts.ModelsState{InProgress: true, Total: 14, Done: 11}, requirement.Preload{}, "11 of 14 models loaded"},
+		{facts.ModelsState{InProgress: true}, requirement.Preload{}, "the preload has begun"},
+		{facts.ModelsState{InProgress: true, Total: 14, Done: 11, Failed: 1, Errors: e}, requirement.Preload{}, "11 of 14 models loaded, 1 failed"},
+		{facts.ModelsState{InProgress: true, Total: 14, Done: 11, Failed: 1, Errors: e}, requirement.Preload{FailFast: true}, "1 of 14 models failed"},
+		{facts.ModelsState{Total: 14, Done: 13, Failed: 1, Errors: e}, requirement.Preload{}, "1 of 14 models failed"},
+		{allLoaded, requirement.Preload{Expected: 3}, "3 of 3 models loaded"},
+		{allLoaded, requirement.Preload{Expected: 14}, "3 models loaded, the map lists 14"},
+		{facts.ModelsState{AllReady: true}, requirement.Preload{Expected: 14}, "the last preload loaded no models at all"},
+		{facts.ModelsState{InProgress: true, Total: 8, Done: 9}, requirement.Preload{}, "9 models loaded of only 8"},
+		{facts.ModelsState{AllReady: true, Total: 3, Done: 3, Errors: e}, requirement.Preload{}, "all_ready although 1 error is listed"},
 	} {
 		if j := orchestrator.Models(answered(tc.state), tc.wish); j.Reason != tc.want {
 			t.Errorf("%+v: %q, want %q", tc.state, j.Reason, tc.want)
@@ -85,7 +86,7 @@ func TestReasonsSayHowFarItIs(t *testing.T) {
 // new job's worker has read the map; the counters are reset at once.
 func TestErrorsOfTheJobBeforeDoNotEndARefresh(t *testing.T) {
 	look := answered(facts.ModelsState{InProgress: true, Errors: []facts.ModelError{{Agent: "scout", Model: "m", Error: "old"}}})
-	if j := orchestrator.Models(look, orchestrator.Wanted{Expected: 8, FailFast: true}); j.State != check.Pending || len(j.Errors) != 0 {
+	if j := orchestrator.Models(look, requirement.Preload{Expected: 8, FailFast: true}); j.State != check.Pending || len(j.Errors) != 0 {
 		t.Errorf("%+v", j)
 	}
 }
@@ -93,7 +94,7 @@ func TestErrorsOfTheJobBeforeDoNotEndARefresh(t *testing.T) {
 func TestScopeOwnIsDecidedByTheAgentsOwnErrors(t *testing.T) {
 	scout := facts.ModelError{Agent: "scout", Model: "m", Error: "x"}
 	critic := facts.ModelError{Agent: "critic", Model: "n", Error: "y"}
-	wish := orchestrator.Wanted{Expected: 3, ExpectedOwn: 1, OnlyAgent: "scout", FailFast: true}
+	wish := requirement.Preload{Expected: 3, OnlyAgent: "scout", FailFast: true}
 	over := func(done, failed int, errors ...facts.ModelError) facts.ModelsState {
 		return facts.ModelsState{Total: 3, Done: done, Failed: failed, Errors: errors}
 	}
@@ -107,7 +108,7 @@ func TestScopeOwnIsDecidedByTheAgentsOwnErrors(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		look  facts.ModelsLook
-		wish  orchestrator.Wanted
+		wish  requirement.Preload
 		state check.State
 	}{
 		{"all loaded", answered(allLoaded), wish, check.Ready},
@@ -116,12 +117,12 @@ func TestScopeOwnIsDecidedByTheAgentsOwnErrors(t *testing.T) {
 		{"both failed", answered(over(1, 2, scout, critic)), wish, check.Failed},
 		{"a failure that nobody names", answered(over(1, 2, critic)), wish, check.Failed},
 		{"not every model was tried", answered(over(1, 1, critic)), wish, check.Failed},
-		{"the map lists more", answered(over(2, 1, critic)), orchestrator.Wanted{Expected: 4, OnlyAgent: "scout"}, check.Idle},
+		{"the map lists more", answered(over(2, 1, critic)), requirement.Preload{Expected: 4, OnlyAgent: "scout"}, check.Idle},
 		{"another agent's model failed, still running", answered(running), wish, check.Pending},
 		{"its own model failed, still running", answered(ours), wish, check.Failed},
 		{"per_agent says that its model is pending", answered(denied), wish, check.Inconsistent},
 		{"no job ever ran", facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered}, State: facts.ModelsState{HasStartedAt: true, Total: 3, Done: never.Done, Failed: 1, Errors: never.Errors}}, wish, check.Inconsistent},
-		{"without the scope it counts", answered(over(2, 1, critic)), orchestrator.Wanted{Expected: 3}, check.Failed},
+		{"without the scope it counts", answered(over(2, 1, critic)), requirement.Preload{Expected: 3}, check.Failed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			j := orchestrator.Models(tc.look, tc.wish)

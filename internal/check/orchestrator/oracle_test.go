@@ -9,6 +9,7 @@ import (
 	"justnews/internal/check"
 	"justnews/internal/check/orchestrator"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
 
 // TestModelsAgreesWithANaiveOracle goes through every combination of a small
@@ -16,7 +17,7 @@ import (
 // and knows nothing of the order in which Models asks.
 func TestModelsAgreesWithANaiveOracle(t *testing.T) {
 	cases, found := 0, map[check.State]int{}
-	each(func(look facts.ModelsLook, w orchestrator.Wanted) {
+	each(func(look facts.ModelsLook, w requirement.Preload) {
 		cases++
 		got := orchestrator.Models(look, w)
 		found[got.State]++
@@ -41,7 +42,7 @@ func TestModelsAgreesWithANaiveOracle(t *testing.T) {
 	t.Logf("%d cases: %v", cases, found)
 }
 
-func each(f func(facts.ModelsLook, orchestrator.Wanted)) {
+func each(f func(facts.ModelsLook, requirement.Preload)) {
 	at := 1.5
 	bools := []bool{false, true}
 	moments := []struct {
@@ -67,7 +68,7 @@ func each(f func(facts.ModelsLook, orchestrator.Wanted)) {
 									for _, expected := range []int{-1, 0, 2, 3, 4} {
 										for _, empty := range bools {
 											for _, fast := range bools {
-												f(look, orchestrator.Wanted{Expected: expected, ExpectedOwn: -1, AcceptEmpty: empty, FailFast: fast})
+												f(look, requirement.Preload{Expected: expected, AcceptEmpty: empty, FailFast: fast})
 											}
 										}
 									}
@@ -81,7 +82,7 @@ func each(f func(facts.ModelsLook, orchestrator.Wanted)) {
 	}
 }
 
-func oracle(look facts.ModelsLook, w orchestrator.Wanted) check.State {
+func oracle(look facts.ModelsLook, w requirement.Preload) check.State {
 	s := look.State
 	errors := len(s.Errors)
 	ran := !s.HasStartedAt || s.StartedAt != nil

@@ -9,6 +9,7 @@ import (
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
 
 // of returns the errors of one agent.
@@ -20,7 +21,7 @@ func of(errors []facts.ModelError, agent string) []facts.ModelError {
 // (scope = "own"): each failure is named, and none is ours. The status says
 // nothing of a single agent's models, so that the whole map must have been
 // tried before silence about ours means that they are loaded.
-func ownOnly(s facts.ModelsState, j check.Judgement, w Wanted) check.Judgement {
+func ownOnly(s facts.ModelsState, j check.Judgement, w requirement.Preload) check.Judgement {
 	if s.Total < w.Expected {
 		return j.As(check.Idle, short(s, w))
 	}
@@ -29,7 +30,7 @@ func ownOnly(s facts.ModelsState, j check.Judgement, w Wanted) check.Judgement {
 
 // ownContradiction compares what per_agent says of our models, where the
 // answer has it, with an answer that lists no error of ours.
-func ownContradiction(s facts.ModelsState, w Wanted) string {
+func ownContradiction(s facts.ModelsState, w requirement.Preload) string {
 	if w.OnlyAgent == "" || s.PerAgent == nil || len(of(s.Errors, w.OnlyAgent)) > 0 {
 		return ""
 	}

@@ -18,6 +18,7 @@ import (
 	"justnews/internal/check"
 	checkorchestrator "justnews/internal/check/orchestrator"
 	"justnews/internal/probe/orchestrator"
+	"justnews/internal/requirement"
 )
 
 // transcript is one answer of a real server, as it was recorded.
@@ -215,7 +216,7 @@ func judge(t *testing.T, tr transcript) check.Judgement {
 	}
 	defer c.Close()
 	// The new server's map was there and lists 8 models; the old ones had none.
-	wish := checkorchestrator.Wanted{Expected: -1, ExpectedOwn: -1, FailFast: true}
+	wish := requirement.Preload{Expected: -1, FailFast: true}
 	if strings.HasPrefix(tr.Case, "new-") {
 		wish.Expected = 8
 	}

@@ -52,7 +52,7 @@ func (j *judge) unseen(f facts.StoreFault, d facts.StoreDenial) diag.Problem {
 		Expected: "a look as root or as " + j.look.Loader,
 		Fix:      diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify")),
 	}
-	if j.wish.Thorough {
+	if j.want.Thorough {
 		p.Severity = diag.Error
 	}
 	return p

@@ -84,7 +84,7 @@ func (j *judge) fault(m facts.StoreModel, f facts.StoreFault) {
 		p.Seen += fmt.Sprintf("; and %d more files of this model", n)
 	}
 	switch {
-	case f.Kind == facts.NoWeights && !j.wish.Thorough, f.Kind == facts.Unfinished, f.Kind == facts.EmptyFile && !f.Weighs:
+	case f.Kind == facts.NoWeights && !j.want.Thorough, f.Kind == facts.Unfinished, f.Kind == facts.EmptyFile && !f.Weighs:
 		p.Severity = diag.Warning // it may load all the same
 	}
 	j.say(f.Path, p)
@@ -134,14 +134,14 @@ func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
 		j.say(m.Want.ID, diag.Problem{
 			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a base model that the store does not hold",
 			Seen:     fmt.Sprintf("%s, while the version holds %s", describe(f), diag.Quote(near)),
-			Expected: "the hf_id of a model that is there", Fix: diag.Advise(fmt.Sprintf("correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Base), diag.Quote(near), diag.Quote(j.wish.Map)), diag.Retry()),
+			Expected: "the hf_id of a model that is there", Fix: diag.Advise(fmt.Sprintf("correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Base), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry()),
 		})
 	case ok:
 		j.say(m.Want.ID, diag.Problem{
 			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a model that the store does not hold",
 			Seen:     fmt.Sprintf("%s, while the version holds %s, which the map does not list", describe(f), diag.Quote(near)),
 			Expected: "the id of a model that is there",
-			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Model), diag.Quote(near), diag.Quote(j.wish.Map)), diag.Retry()),
+			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Model), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry()),
 		})
 	case m.Want.Base != "":
 		j.say(f.Path, diag.Problem{
@@ -160,8 +160,8 @@ func (j *judge) wanted(tree int, id string) bool {
 
 func (j *judge) noBase(w facts.StoreWant) {
 	var bases []string
-	if j.wish.Models != nil {
-		for _, b := range j.wish.Models.BaseModels {
+	if j.want.Listed != nil {
+		for _, b := range j.want.Listed.BaseModels {
 			bases = append(bases, b.Name)
 		}
 	}

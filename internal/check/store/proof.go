@@ -19,7 +19,7 @@ const maxNamed = 8
 
 // Proofs returns what is wrong with the content of the Model Store.
 func Proofs(proofs []facts.StoreProof, look facts.Store, w Wanted) []diag.Problem {
-	j := judge{look: look, wish: w, said: map[string]bool{}}
+	j := judge{look: look, want: w, said: map[string]bool{}}
 	for _, p := range proofs {
 		j.proof(p)
 	}

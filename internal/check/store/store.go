@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"justnews/internal/check"
+	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/modelmap"
@@ -19,11 +20,11 @@ const maxListed = 50
 
 // Wanted is what is wanted of the Model Store.
 type Wanted struct {
-	// Strict: nothing may be downloaded, so that everything has to be there.
-	// Without it only what is there has to be right.
-	Strict bool
-	Map    string        // path of AGENT_MODEL_MAP.json
-	Models *modelmap.Map // what it lists, for names near a wrong one
+	// Models has the path of the map, and whether everything has to be there since
+	// nothing may be downloaded; else only what is there has to be right.
+	config.Models
+
+	Listed *modelmap.Map // what the map lists, for names near a wrong one
 	// Thorough is a look that somebody asked for: what cannot be checked is then
 	// an error, and what may become a problem is said as well.
 	Thorough bool
@@ -32,7 +33,7 @@ type Wanted struct {
 // Judge returns what is wrong with the Model Store: an error is what would keep
 // a model from loading.
 func Judge(look facts.Store, w Wanted) []diag.Problem {
-	j := judge{look: look, wish: w, said: map[string]bool{}}
+	j := judge{look: look, want: w, said: map[string]bool{}}
 	if look.Fault != nil {
 		j.root(*look.Fault)
 		return j.settled()
@@ -51,7 +52,7 @@ func Judge(look facts.Store, w Wanted) []diag.Problem {
 
 // OfModel returns what is wrong with the one model, errors only.
 func OfModel(agent, model string, look facts.Store, proofs []facts.StoreProof, w Wanted) []diag.Problem {
-	j := judge{look: look, wish: w, said: map[string]bool{}}
+	j := judge{look: look, want: w, said: map[string]bool{}}
 	if look.Fault != nil {
 		j.root(*look.Fault)
 		return diag.Errors(j.settled())
@@ -84,7 +85,7 @@ func Find(look facts.Store, agent, model string) (facts.StoreModel, bool) {
 
 type judge struct {
 	look     facts.Store
-	wish     Wanted
+	want     Wanted
 	said     map[string]bool
 	problems []diag.Problem
 }
@@ -102,7 +103,7 @@ func (j *judge) say(about string, p diag.Problem) {
 // lack things, and a list ends somewhere.
 func (j *judge) settled() []diag.Problem {
 	for i, p := range j.problems {
-		if !j.wish.Strict && p.Status() == diag.StatusStoreIncomplete {
+		if !j.want.Strict && p.Status() == diag.StatusStoreIncomplete {
 			j.problems[i].Severity = diag.Warning
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"justnews/internal/check"
+	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/modelmap"
@@ -66,7 +66,7 @@ func whole(t testing.TB) (facts.Store, Wanted) {
 	for i, w := range wants {
 		look.Models = append(look.Models, facts.StoreModel{Want: w, Tree: i / 2, Dir: root + "/" + w.Owner, Bytes: 1000, Files: 4})
 	}
-	return look, Wanted{Strict: true, Map: "/etc/justnews/AGENT_MODEL_MAP.json", Models: m}
+	return look, Wanted{Models: config.Models{Strict: true, Map: "/etc/justnews/AGENT_MODEL_MAP.json"}, Listed: m}
 }
 
 func TestNothingIsWrongWithAWholeStore(t *testing.T) {
@@ -184,7 +184,7 @@ var storeCases = map[string]storeCase{
 	"corrupt, although downloads are allowed": {spoil: modelFault(facts.Cut, "/m"), lax: true, code: diag.StoreCorrupt, status: 65},
 	"two snapshots": {spoil: func(s *facts.Store) { s.Models[0].Snapshots, s.Models[0].Main = []string{"a", "b"}, "b" },
 		code: diag.StoreSnapshot, severity: diag.Warning, says: "refs/main names another"},
-	"no room": {spoil: func(s *facts.Store) { s.Free = 1500 }, thorough: true, code: diag.StoreSpace, severity: diag.Warning, says: "1.5 kB free; expected at least 2 kB"},
+	"no room": {spoil: func(s *facts.Store) { s.Free = 1500 }, thorough: true, code: diag.StoreSpace, severity: diag.Warning, says: "1 KiB free; expected at least 2 KiB"},
 
 	"a file of another group": {spoil: deniedBy(facts.StoreDenial{Path: "/m/w", Needs: "r", Mode: 0o640, Class: "others"}),
 		code: diag.StorePermission, status: 77, says: "chmod -R o+rX -- /m; "},
@@ -315,7 +315,7 @@ func TestProofsAreJudged(t *testing.T) {
 		"an adapter without a manifest": {change: func(p *facts.StoreProof) { p.Verdict, p.Name = facts.NoManifest, "" }, code: diag.StoreManifest, severity: diag.Notice},
 		"a seal that is out of date":    {change: func(p *facts.StoreProof) { p.Verdict, p.SealFault = facts.Whole, "another checksum" }, code: diag.StoreManifest, severity: diag.Warning, says: "another checksum"},
 		"another version's manifest":    {change: func(p *facts.StoreProof) { p.Verdict, p.ManifestVersion = facts.Whole, "v0" }, code: diag.StoreManifest, severity: diag.Warning, says: `"v0"`},
-		"out of time":                   {change: func(p *facts.StoreProof) { p.Verdict, p.Bytes = facts.OutOfTime, 4e9 }, code: diag.StoreTimeout, status: 75, says: "4 GB"},
+		"out of time":                   {change: func(p *facts.StoreProof) { p.Verdict, p.Bytes = facts.OutOfTime, 4e9 }, code: diag.StoreTimeout, status: 75, says: "3.7 GiB"},
 		"a restless version":            {change: func(p *facts.StoreProof) { p.Verdict, p.Reason = facts.Unchecked, "its files change" }, code: diag.StoreUnverified, status: 66, says: "its files change"},
 		"a failing disk": {change: func(p *facts.StoreProof) {
 			p.Verdict, p.Flaws = facts.Unchecked, []facts.ProofFlaw{{Kind: facts.FlawRead, Path: "/w", Detail: "input/output error"}}
@@ -355,14 +355,6 @@ func TestOrdersAloneAreNeverCalledCorrupt(t *testing.T) {
 	for _, p := range Proofs([]facts.StoreProof{{Owner: "scout", Name: "v1", Path: "/v", Verdict: facts.Undecided, Orders: 1e9, Tried: 8}}, look, w) {
 		if p.Code == diag.StoreCorrupt || p.Status() == diag.StatusStoreCorrupt {
 			t.Errorf("%+v", p)
-		}
-	}
-}
-
-func TestSizesArePrintedAsPeopleSayThem(t *testing.T) {
-	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1500: "1.5 kB", 4_290_000_000: "4.29 GB", 1 << 62: "4.61 EB"} {
-		if got := check.Size(n); got != want {
-			t.Errorf("%d: %s, want %s", n, got, want)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func (j *judge) agent(i int, t facts.StoreTree) {
 			Message:  "the map names an agent that the store does not hold: " + j.lost(i),
 			Seen:     fmt.Sprintf("%s, while the store holds %s, which the map does not list", describe(*t.Fault), diag.Quote(near)),
 			Expected: "one of " + diag.Clean(strings.Join(j.look.Agents, ", ")),
-			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(t.Owner), diag.Quote(near), diag.Quote(j.wish.Map)), diag.Retry()),
+			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(t.Owner), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry()),
 		})
 		return
 	}
@@ -98,7 +98,7 @@ func (j *judge) agent(i int, t facts.StoreTree) {
 
 // listed reports whether the map has models that stand in an agent's directory.
 func (j *judge) listed(agent string) bool {
-	return slices.ContainsFunc(Wants(j.wish.Models), func(w facts.StoreWant) bool { return w.Owner == agent || w.Agent == agent })
+	return slices.ContainsFunc(Wants(j.want.Listed), func(w facts.StoreWant) bool { return w.Owner == agent || w.Agent == agent })
 }
 
 // position is that of the first entry that needs a tree.
@@ -112,10 +112,10 @@ func (j *judge) position(tree int) *diag.Position {
 }
 
 func (j *judge) place(w facts.StoreWant) *diag.Position {
-	if j.wish.Map == "" || w.Line == 0 {
+	if j.want.Map == "" || w.Line == 0 {
 		return nil
 	}
-	return &diag.Position{File: j.wish.Map, Line: w.Line, Column: w.Column}
+	return &diag.Position{File: j.want.Map, Line: w.Line, Column: w.Column}
 }
 
 // half returns the staging directory that a missing version still has.

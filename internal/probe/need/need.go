@@ -14,6 +14,7 @@ import (
 	"os"
 	"time"
 
+	"justnews/internal/config"
 	"justnews/internal/facts"
 )
 
@@ -21,17 +22,6 @@ import (
 // retransmission (1 s), short enough for a dead host not to use up a gate's
 // time-out unnoticed.
 const tryTimeout = 3 * time.Second
-
-// Probe is one [probes.NAME], field by field the same as config.Probe, which
-// converts to it: a probe does not know the configuration.
-type Probe struct {
-	Name    string
-	Kind    string // "tcp", "http", "unit" or "path"
-	Address string // tcp: host:port
-	URL     string // http
-	Unit    string // unit
-	Path    string // path
-}
 
 // Units queries systemd about a unit.
 type Units interface {
@@ -41,7 +31,7 @@ type Units interface {
 // Prober tries the probes of one configuration by name. A nil Units means that
 // there is no systemd: then a unit probe cannot pass.
 type Prober struct {
-	Probes map[string]Probe
+	Probes map[string]config.Probe
 	Units  Units
 }
 

@@ -16,12 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"justnews/internal/config"
 	"justnews/internal/facts"
 )
 
-func try(t *testing.T, p Probe) facts.Need {
+func try(t *testing.T, p config.Probe) facts.Need {
 	t.Helper()
-	return Prober{Probes: map[string]Probe{"x": p}}.Try(t.Context(), "x")
+	return Prober{Probes: map[string]config.Probe{"x": p}}.Try(t.Context(), "x")
 }
 
 func want(t *testing.T, got facts.Need, ok bool, detail string) {
@@ -37,9 +38,9 @@ func TestATCPProbePassesWhenSomebodyListens(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := server.Addr().String()
-	want(t, try(t, Probe{Kind: "tcp", Address: address}), true, "connected to "+address)
+	want(t, try(t, config.Probe{Kind: "tcp", Address: address}), true, "connected to "+address)
 	_ = server.Close()
-	want(t, try(t, Probe{Kind: "tcp", Address: address}), false, "connection refused")
+	want(t, try(t, config.Probe{Kind: "tcp", Address: address}), false, "connection refused")
 }
 
 func TestAnHTTPProbePassesOn2xxAlone(t *testing.T) {
@@ -55,7 +56,7 @@ func TestAnHTTPProbePassesOn2xxAlone(t *testing.T) {
 	}))
 	defer server.Close()
 	for status, ok := range map[int]bool{200: true, 204: true, 299: true, 301: false, 307: false, 404: false, 500: false, 503: false} {
-		got := try(t, Probe{Kind: "http", URL: fmt.Sprintf("%s/%d", server.URL, status)})
+		got := try(t, config.Probe{Kind: "http", URL: fmt.Sprintf("%s/%d", server.URL, status)})
 		want(t, got, ok, fmt.Sprintf("answers %d", status))
 	}
 }
@@ -67,7 +68,7 @@ func TestAnHTTPProbeAsksNoProxy(t *testing.T) {
 	t.Setenv("HTTP_PROXY", proxy.URL)
 	t.Setenv("http_proxy", proxy.URL)
 	// Not loopback by name, which Go's own rule would exempt from the proxy.
-	got := try(t, Probe{Kind: "http", URL: "http://justnews.invalid/"})
+	got := try(t, config.Probe{Kind: "http", URL: "http://justnews.invalid/"})
 	if got.OK || asked.Load() != 0 {
 		t.Errorf("%+v, the proxy was asked %d times", got, asked.Load())
 	}
@@ -81,7 +82,7 @@ func TestAnAnswerThatBreaksOffDoesNotPass(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	}))
 	defer server.Close()
-	want(t, try(t, Probe{Kind: "http", URL: server.URL}), false, "then: unexpected EOF")
+	want(t, try(t, config.Probe{Kind: "http", URL: server.URL}), false, "then: unexpected EOF")
 }
 
 func TestAnEndlessAnswerIsReadUpToTheCap(t *testing.T) {
@@ -94,7 +95,7 @@ func TestAnEndlessAnswerIsReadUpToTheCap(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	want(t, try(t, Probe{Kind: "http", URL: server.URL}), true, "answers 200")
+	want(t, try(t, config.Probe{Kind: "http", URL: server.URL}), true, "answers 200")
 }
 
 func TestASilentServerEndsWithTheDeadline(t *testing.T) {
@@ -105,7 +106,7 @@ func TestASilentServerEndsWithTheDeadline(t *testing.T) {
 	defer func() { _ = server.Close() }() // the kernel accepts, nobody ever answers
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	p := Prober{Probes: map[string]Probe{"x": {Kind: "http", URL: "http://" + server.Addr().String()}}}
+	p := Prober{Probes: map[string]config.Probe{"x": {Kind: "http", URL: "http://" + server.Addr().String()}}}
 	want(t, p.Try(ctx, "x"), false, "deadline exceeded")
 }
 
@@ -137,7 +138,7 @@ func TestAUnitProbePassesWhenTheUnitIsActive(t *testing.T) {
 		{units{err: errors.New("no bus")}, false, "no bus"},
 		{nil, false, "systemd cannot be asked"},
 	} {
-		p := Prober{Probes: map[string]Probe{"x": {Kind: "unit", Unit: "a.service"}}, Units: tt.units}
+		p := Prober{Probes: map[string]config.Probe{"x": {Kind: "unit", Unit: "a.service"}}, Units: tt.units}
 		want(t, p.Try(t.Context(), "x"), tt.ok, tt.detail)
 	}
 }
@@ -154,21 +155,21 @@ func TestAPathProbeFollowsLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, ok := range map[string]bool{"": true, "file": true, "link": true, "dangling": false, "none": false, "loop": false, "file/x": false} {
-		got := try(t, Probe{Kind: "path", Path: at(name)})
+		got := try(t, config.Probe{Kind: "path", Path: at(name)})
 		want(t, got, ok, "")
 	}
-	want(t, try(t, Probe{Kind: "path", Path: at("dangling")}), false, "a link to nowhere")
+	want(t, try(t, config.Probe{Kind: "path", Path: at("dangling")}), false, "a link to nowhere")
 }
 
 func TestAProbeThatNobodyDefinedDoesNotPass(t *testing.T) {
 	want(t, Prober{}.Try(t.Context(), "mariadb"), false, `no probe is named "mariadb"`)
-	want(t, try(t, Probe{Kind: "ping"}), false, `kind "ping"`)
-	want(t, try(t, Probe{}), false, "kind")
+	want(t, try(t, config.Probe{Kind: "ping"}), false, `kind "ping"`)
+	want(t, try(t, config.Probe{}), false, "kind")
 }
 
 func TestATryThatWasCancelledDoesNotPass(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := Prober{Probes: map[string]Probe{"t": {Kind: "tcp", Address: "127.0.0.1:1"}}}
+	p := Prober{Probes: map[string]config.Probe{"t": {Kind: "tcp", Address: "127.0.0.1:1"}}}
 	want(t, p.Try(ctx, "t"), false, "cancel")
 }
