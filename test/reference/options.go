@@ -57,7 +57,7 @@ type Options struct {
 	RegisterTimeout time.Duration   // of one try
 	ProbeTimeout    time.Duration   // of the bus, for each agent that it asks for its health
 
-	LoadDelay   time.Duration // each model takes at least so long
+	LoadDelay   time.Duration // each model takes at least that long
 	IdleTimeout time.Duration // a kept-alive connection is closed after; uvicorn: 5 s
 	Misbehave   []string      // see Behaviours
 	Script      []Step        // what to misbehave later
