@@ -4,7 +4,7 @@
 // the layout that upstream's ModelStore and the Hugging Face cache give it,
 // safetensors files with a true header, a manifest, AGENT_MODEL_MAP.json. The
 // same call makes the same bytes. It can break one model in each way that the
-// runbook knows, and mend it. The weights are noise: no library makes a model
+// runbook knows, and repair it. The weights are noise: no library makes a model
 // of them.
 package store
 
@@ -82,23 +82,23 @@ func At(root string) *Store {
 	return &Store{Root: root, Map: filepath.Join(root, "AGENT_MODEL_MAP.json")}
 }
 
-// Mend writes a model again, its agent's manifest and link, and the map.
-func (s *Store) Mend(m Model) error {
+// Repair writes a model again, its agent's manifest and link, and the map.
+func (s *Store) Repair(m Model) error {
 	for _, dir := range []string{s.agent(m), s.version(m), s.Dir(m)} {
 		// A directory that cannot be entered cannot be cleaned either.
 		if err := os.Chmod(dir, 0o755); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("cannot mend %s: %w", m.ID, err)
+			return fmt.Errorf("cannot repair %s: %w", m.ID, err)
 		}
 	}
 	if err := os.RemoveAll(s.Dir(m)); err != nil {
-		return fmt.Errorf("cannot mend %s: %w", m.ID, err)
+		return fmt.Errorf("cannot repair %s: %w", m.ID, err)
 	}
 	_ = os.Rename(s.version(m)+".tmp", s.version(m)) // only a half copy has one
 	if err := s.write(m); err != nil {
-		return fmt.Errorf("cannot mend %s: %w", m.ID, err)
+		return fmt.Errorf("cannot repair %s: %w", m.ID, err)
 	}
 	if err := s.finish(m.Agent); err != nil {
-		return fmt.Errorf("cannot mend %s: %w", m.ID, err)
+		return fmt.Errorf("cannot repair %s: %w", m.ID, err)
 	}
 	return s.WriteMap(Models)
 }
