@@ -97,7 +97,7 @@ func withHeader(f func(string) rendered, name, value string) func(string) render
 func redirect(where string) rendered { return toward(307, where) }
 func moved(where string) rendered    { return toward(301, where) }
 
-// toward points at port 1 where no place is named: tcpmux, which nobody runs.
+// toward uses port 1 (tcpmux, which is never used) if no target is given.
 func toward(status int, where string) rendered {
 	return rendered{status: status, header: map[string]string{"Location": cmp.Or(where, "http://127.0.0.1:1/")}}
 }

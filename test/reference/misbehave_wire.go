@@ -95,7 +95,7 @@ func (d *delivery) wait(t time.Duration) bool {
 	return false
 }
 
-// abort ends the connection where it stands, without the rest of the answer.
+// abort ends the connection immediately, without the rest of the answer.
 func abort() { panic(http.ErrAbortHandler) }
 
 // take gives the bare connection to use, and closes it after.
@@ -172,7 +172,7 @@ func reset(d *delivery, _ *spec) bool {
 	return true
 }
 
-// linger0 makes the coming close a reset.
+// linger0 makes the next close a reset.
 func linger0(c net.Conn) {
 	if t, ok := c.(*conn); ok {
 		c = t.Conn

@@ -37,7 +37,7 @@ const (
 	Bus
 )
 
-// Options is what a server is started with. Durations of 0 mean upstream's own
+// Options are the options of a server. Durations of 0 mean JustNews' own
 // figures.
 type Options struct {
 	Role       Role
