@@ -187,7 +187,7 @@ func (a *app) glance(ctx context.Context) glance {
 func look(ctx context.Context, g *glance, cfg *config.Config, w requirement.Run, x gate.World, marks map[string]facts.Mark) {
 	s := checkorchestrator.Subject{
 		URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total,
-		Models: x.Map.Models, Timeout: orchestrator.LookTimeout,
+		Models: x.Map.Models, Timeout: orchestrator.LookTimeout, Protocol: x.Protocol,
 	}
 	gpus := make(chan facts.GPULook, 1)
 	go func() { gpus <- x.GPU.Look(ctx) }() // which takes as long as all the others together, if the driver hangs

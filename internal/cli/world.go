@@ -39,7 +39,7 @@ type world struct {
 // asked on this machine is left out and noted once; only a URL that cannot be
 // used is an error, and then the configuration is to blame.
 func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Conn, observer gate.Observer) (*world, []diag.Problem) {
-	o, errO := orchestrator.New(w.Orchestrator.URL, orchestrator.WithServer(host.Host{}.Server))
+	o, errO := orchestrator.Open(orchestrator.JustNews, w.Orchestrator.URL, orchestrator.WithServer(host.Host{}.Server))
 	b, errB := orchestrator.NewBus(w.Bus.URL, orchestrator.WithServer(host.Host{}.Server))
 	if err := errors.Join(errO, errB); err != nil {
 		return nil, []diag.Problem{{
@@ -48,7 +48,7 @@ func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Con
 		}}
 	}
 	x := &world{systemd: conn, World: gate.World{
-		Orchestrator: gate.ProvenOrchestrator(o, a.origin(w.Orchestrator, conn)), Adviser: o,
+		Orchestrator: gate.ProvenOrchestrator(o, a.origin(w.Orchestrator, conn)), Protocol: o.Protocol(), Adviser: o,
 		Bus: gate.ProvenBus(b, a.origin(requirement.Service{Unit: w.Bus.Unit, Here: true}, conn)), Observer: observer,
 		Map: a.modelMap(w), Uptime: host.Uptime, Machine: host.Host{},
 	}}

@@ -45,20 +45,28 @@ type Server struct {
 	Accepted bool
 }
 
-// Health is the answer to GET /health of the orchestrator.
+// Protocol says in words what one kind of orchestrator is asked for, for the
+// findings about answers that did not come.
+type Protocol struct {
+	Ready   string // what says that it is up
+	Models  string // what says that it answers at all
+	Preload string // what a request to load is answered with
+}
+
+// Health is the answer of an orchestrator that runs.
 type Health struct {
 	Answer
 	SafeMode bool
 }
 
-// Readiness is the answer to GET /ready. NotServed is no fault: old servers
-// lack the endpoint.
+// Readiness is whether an orchestrator says that it is up. NotServed is no fault:
+// old servers cannot be asked for it.
 type Readiness struct {
 	Answer
 	Ready bool
 }
 
-// ModelsLook is one look at /models/status, or the answer to a preload.
+// ModelsLook is one look at what is loaded, or the answer to a request to load.
 type ModelsLook struct {
 	Answer
 	State ModelsState // means something only where Kind is Answered
@@ -78,8 +86,7 @@ type ModelsState struct {
 	HasStartedAt bool
 	StartedAt    *float64
 	CompletedAt  *float64
-	// PerAgent is nil where the answer had none: /models/status has none,
-	// preload answers have it, old servers one level shallower.
+	// PerAgent is nil where the answer had none.
 	PerAgent map[string]map[string]ModelLoad
 }
 

@@ -122,6 +122,7 @@ type Progress struct {
 // Lock means that this machine has none, a nil GPU that nobody can ask.
 type World struct {
 	Orchestrator Orchestrator
+	Protocol     facts.Protocol // of the orchestrator
 	Bus          Bus
 	Units        Units
 	Needs        Prober

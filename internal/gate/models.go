@@ -73,7 +73,7 @@ func (f *follower) follow(ctx context.Context) outcome {
 			return f.refuse(f.problems(d.why)...)
 		}
 		if f.refused != nil {
-			return f.refuse(orchestrator.PreloadRefused(f.req.Orchestrator.URL, *f.refused))
+			return f.refuse(orchestrator.PreloadRefused(f.subject(), *f.refused))
 		}
 		if led := f.led; f.world.Lock != nil && !f.leads() {
 			// Whatever comes next is the leader's to do.

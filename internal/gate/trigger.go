@@ -55,7 +55,7 @@ func triggerOnce(ctx context.Context, k *walk) outcome {
 		f.answered(answer)
 		switch {
 		case f.refused != nil:
-			return f.refuse(orchestrator.PreloadRefused(k.req.Orchestrator.URL, answer))
+			return f.refuse(orchestrator.PreloadRefused(k.subject(), answer))
 		case answer.Kind != facts.Answered:
 			f.look, f.judged = answer, orchestrator.Models(answer, f.req.Preload)
 			return f.late()

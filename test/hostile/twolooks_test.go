@@ -131,7 +131,7 @@ func TestOnlyThreeReadyLooksInARowOpen(t *testing.T) {
 // with the two over connections of their own.
 func BenchmarkTheLooksBeforeOpening(b *testing.B) {
 	url, _ := workers(b, func(_, _ int) string { return readyBody })
-	client, err := probe.New(url)
+	client, err := probe.Open(probe.JustNews, url)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -20,8 +20,8 @@ func InvalidAnswer(s Subject, a facts.Answer) diag.Problem {
 		Code: diag.OrchestratorNonsense, Subject: s.URL,
 		Message:  "the orchestrator's answer is invalid",
 		Seen:     statusOf(a) + evidence(a),
-		Expected: "200 with the object that the GPU Orchestrator answers",
-		Fix:      diag.Advise(fmt.Sprintf("make sure that the GPU Orchestrator serves %s", diag.Quote(s.URL)), diag.Retry()),
+		Expected: "200 with the object that the orchestrator answers",
+		Fix:      diag.Advise(fmt.Sprintf("make sure that the orchestrator serves %s", diag.Quote(s.URL)), diag.Retry()),
 	}
 }
 
@@ -38,7 +38,7 @@ func Silent(s Subject, h facts.Health, r facts.Readiness) []diag.Problem {
 		Code: diag.OrchestratorNotReady, Subject: s.URL,
 		Message:  fmt.Sprintf("the orchestrator did not become ready within %s", check.Span(s.Timeout)),
 		Seen:     Readiness(r).Reason,
-		Expected: `{"ready": true} from /ready`,
+		Expected: s.Protocol.Ready,
 		Fix:      diag.Advise("fix what the orchestrator's log names", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
 	}}
 }
@@ -58,7 +58,7 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 		Code: diag.OrchestratorUnreachable, Subject: s.URL,
 		Message:  fmt.Sprintf("the orchestrator did not answer within %s", check.Span(s.Timeout)),
 		Seen:     statusOf(a) + evidence(a),
-		Expected: "an answer to GET /health and GET /models/status",
+		Expected: s.Protocol.Models,
 		Fix:      diag.Advise("see why the orchestrator does not answer", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
 	}
 }

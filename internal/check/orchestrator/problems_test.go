@@ -116,7 +116,7 @@ func TestNothingOfTheServersReachesATerminalRaw(t *testing.T) {
 	e := facts.ModelError{Agent: evil, Model: evil, Error: evil}
 	a := facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: evil}
 	problems := orchestrator.Refused(check.Judgement{State: check.Failed, Errors: []facts.ModelError{e}}, facts.ModelsLook{}, subject(t))
-	problems = append(problems, orchestrator.InvalidAnswer(subject(t), a), orchestrator.PreloadRefused("u", facts.ModelsLook{Answer: a}))
+	problems = append(problems, orchestrator.InvalidAnswer(subject(t), a), orchestrator.PreloadRefused(subject(t), facts.ModelsLook{Answer: a}))
 	problems = append(problems, orchestrator.Bus("u", facts.BusHealth{Answer: a})...)
 	problems = append(problems, orchestrator.Bus("u", facts.BusHealth{Answer: facts.Answer{Kind: facts.Answered}, State: evil})...)
 	for _, p := range problems {

@@ -20,7 +20,8 @@ type Subject struct {
 	Map      string        // path of AGENT_MODEL_MAP.json
 	Expected int           // models that it lists, -1: not known
 	Models   *modelmap.Map // what it lists, nil: not known; for names near a wrong one
-	Diagnose Diagnose      // looks deeper into a model's error, nil: only its message counts
+	Protocol facts.Protocol
+	Diagnose Diagnose // looks deeper into a model's error, nil: only its message counts
 }
 
 // Refused returns the problems of a preload that cannot become ready. It
@@ -73,13 +74,13 @@ func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 
 // PreloadRefused returns the problem of a POST that was answered with an error
 // that has no state.
-func PreloadRefused(url string, look facts.ModelsLook) diag.Problem {
+func PreloadRefused(s Subject, look facts.ModelsLook) diag.Problem {
 	return diag.Problem{
-		Code: diag.PreloadRefused, Subject: url,
+		Code: diag.PreloadRefused, Subject: s.URL,
 		Message:  "the orchestrator refused to preload",
 		Seen:     statusOf(look.Answer) + evidence(look.Answer),
-		Expected: "200, or 503 with the state under detail, to POST /models/preload",
-		Fix:      diag.Advise(fmt.Sprintf("make sure that the GPU Orchestrator serves %s", diag.Quote(url)), diag.Retry()),
+		Expected: s.Protocol.Preload,
+		Fix:      diag.Advise(fmt.Sprintf("make sure that the orchestrator serves %s", diag.Quote(s.URL)), diag.Retry()),
 	}
 }
 

@@ -210,7 +210,7 @@ func load(t *testing.T, file string) transcript {
 func judge(t *testing.T, tr transcript) check.Judgement {
 	t.Helper()
 	url := replay(t, tr)
-	c, err := orchestrator.New(url)
+	c, err := orchestrator.Open(orchestrator.JustNews, url)
 	if err != nil {
 		t.Fatal(err)
 	}

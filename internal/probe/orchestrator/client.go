@@ -39,29 +39,16 @@ const maxDepth = 16
 // that no request races with that.
 const idleTimeout = 4 * time.Second
 
-// Client queries one orchestrator. It is safe for concurrent use.
-type Client struct{ link }
-
 // Bus queries one MCP bus. It is safe for concurrent use.
 type Bus struct{ link }
 
-// Option changes a Client or a Bus.
+// Option changes a Server or a Bus.
 type Option func(*link)
 
 // WithServer looks up the other end of every connection: look gets its address
 // and ours.
 func WithServer(look func(server, client netip.AddrPort) facts.Server) Option {
 	return func(l *link) { l.server = look }
-}
-
-// New returns a client of the orchestrator at base, which must have the form
-// http://HOST:PORT. It opens no connection yet.
-func New(base string, options ...Option) (*Client, error) {
-	l, err := newLink(base, options)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use %q as the orchestrator's URL: %w", base, err)
-	}
-	return &Client{l}, nil
 }
 
 // NewBus returns a client of the MCP bus at base, which must have the form
@@ -125,45 +112,6 @@ func (l *link) Close() {
 	l.fresh.CloseIdleConnections()
 }
 
-// Health asks GET /health.
-func (c *Client) Health(ctx context.Context) facts.Health {
-	r := c.get(ctx, "/health", false)
-	h := facts.Health{}
-	h.Answer = r.read(func(o strictjson.Object) (err error) {
-		h.SafeMode, err = health(o)
-		return err
-	})
-	return h
-}
-
-// Ready asks GET /ready. The body decides, not the status.
-func (c *Client) Ready(ctx context.Context) facts.Readiness {
-	r := c.get(ctx, "/ready", false)
-	ready := facts.Readiness{}
-	ready.Answer = r.read(func(o strictjson.Object) (err error) {
-		ready.Ready, err = o.Bool("ready")
-		return err
-	})
-	return ready
-}
-
-// Models asks GET /models/status. Fresh uses a new connection, which another
-// worker process may answer.
-func (c *Client) Models(ctx context.Context, fresh bool) facts.ModelsLook {
-	return c.get(ctx, "/models/status", fresh).models(statusShape)
-}
-
-// Preload sends POST /models/preload without agents, since old servers load
-// nothing otherwise. It waits for the answer until ctx ends, since an old
-// server loads during the request.
-//
-// The request uses a new connection and has no GetBody: net/http only repeats a
-// request by itself on a reused connection, so this one is sent at most once.
-func (c *Client) Preload(ctx context.Context, refresh bool) facts.ModelsLook {
-	body := strings.NewReader(fmt.Sprintf(`{"refresh": %t}`, refresh))
-	return c.exchange(ctx, c.fresh, http.MethodPost, "/models/preload", body).models(preloadShape)
-}
-
 // Health asks GET /health of the bus.
 func (b *Bus) Health(ctx context.Context) facts.BusHealth {
 	r := b.get(ctx, "/health", false)
@@ -184,4 +132,20 @@ func (l *link) get(ctx context.Context, path string, fresh bool) reply {
 	own, cancel := context.WithTimeoutCause(ctx, l.look, slow{l.look})
 	defer cancel()
 	return l.exchange(own, way, http.MethodGet, path, nil)
+}
+
+// busState reads the bus's /health: overall_status (new) or status (old).
+func busState(o strictjson.Object) (string, error) {
+	v, ok, err := o.Optional("overall_status")
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		v, err = o.Value("status")
+		if err != nil {
+			return "", err
+		}
+	}
+	s, err := v.Text()
+	return clip(s, maxName), err
 }

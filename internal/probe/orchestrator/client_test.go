@@ -61,9 +61,9 @@ func response(status, body string) string {
 	return fmt.Sprintf("HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
 }
 
-func client(t *testing.T, url string, options ...orchestrator.Option) *orchestrator.Client {
+func client(t *testing.T, url string, options ...orchestrator.Option) orchestrator.Server {
 	t.Helper()
-	c, err := orchestrator.New(url, options...)
+	c, err := orchestrator.Open(orchestrator.JustNews, url, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

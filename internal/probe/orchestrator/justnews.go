@@ -3,11 +3,69 @@
 package orchestrator
 
 import (
+	"bytes"
+	"context"
+	"fmt"
 	"math"
+	"net/http"
+	"strconv"
+	"strings"
 
 	"justnews/internal/facts"
 	"justnews/internal/strictjson"
 )
+
+// justNews asks JustNews' own GPU Orchestrator: its endpoints, and the form of
+// its answers.
+type justNews struct{ link }
+
+// Protocol says what this server is asked for.
+func (c *justNews) Protocol() facts.Protocol {
+	return facts.Protocol{
+		Ready:   `{"ready": true} from /ready`,
+		Models:  "an answer to GET /health and GET /models/status",
+		Preload: "200, or 503 with the state under detail, to POST /models/preload",
+	}
+}
+
+// Health asks GET /health.
+func (c *justNews) Health(ctx context.Context) facts.Health {
+	r := c.get(ctx, "/health", false)
+	h := facts.Health{}
+	h.Answer = r.read(func(o strictjson.Object) (err error) {
+		h.SafeMode, err = health(o)
+		return err
+	})
+	return h
+}
+
+// Ready asks GET /ready. The body decides, not the status.
+func (c *justNews) Ready(ctx context.Context) facts.Readiness {
+	r := c.get(ctx, "/ready", false)
+	ready := facts.Readiness{}
+	ready.Answer = r.read(func(o strictjson.Object) (err error) {
+		ready.Ready, err = o.Bool("ready")
+		return err
+	})
+	return ready
+}
+
+// Models asks GET /models/status. Fresh uses a new connection, which another
+// worker process may answer.
+func (c *justNews) Models(ctx context.Context, fresh bool) facts.ModelsLook {
+	return c.get(ctx, "/models/status", fresh).models(statusShape)
+}
+
+// Preload sends POST /models/preload without agents, since old servers load
+// nothing otherwise. It waits for the answer until ctx ends, since an old
+// server loads during the request.
+//
+// The request uses a new connection and has no GetBody: net/http only repeats a
+// request by itself on a reused connection, so this one is sent at most once.
+func (c *justNews) Preload(ctx context.Context, refresh bool) facts.ModelsLook {
+	body := strings.NewReader(fmt.Sprintf(`{"refresh": %t}`, refresh))
+	return c.exchange(ctx, c.fresh, http.MethodPost, "/models/preload", body).models(preloadShape)
+}
 
 // shape is which of the two forms of a preload's state is read.
 type shape int
@@ -34,22 +92,6 @@ func health(o strictjson.Object) (safeMode bool, err error) {
 		return false, err
 	}
 	return v.Bool()
-}
-
-// busState reads the bus's /health: overall_status (new) or status (old).
-func busState(o strictjson.Object) (string, error) {
-	v, ok, err := o.Optional("overall_status")
-	if err != nil {
-		return "", err
-	}
-	if !ok {
-		v, err = o.Value("status")
-		if err != nil {
-			return "", err
-		}
-	}
-	s, err := v.Text()
-	return clip(s, maxName), err
 }
 
 // modelsState reads the state of a preload. Every field that is not known to be
@@ -205,4 +247,47 @@ func load(o strictjson.Object) (facts.ModelLoad, error) {
 	message, err := v.Text()
 	l.Error = clip(message, maxError)
 	return l, err
+}
+
+// metric is the orchestrator's own gauge of MPS: 1 or 0.
+const metric = "gpu_orchestrator_mps_enabled"
+
+// MPS asks for the orchestrator's view of NVIDIA MPS: GET /gpu/info and, if
+// that has none (newer servers always answer 500 there), GET /metrics. It is
+// only a second opinion, based on the existence of a path and on a process name
+// that is never found.
+func (c *justNews) MPS(ctx context.Context) facts.MPSOpinion {
+	o := facts.MPSOpinion{}
+	info := c.get(ctx, "/gpu/info", true)
+	answer := info.read(func(object strictjson.Object) (err error) {
+		o.Enabled, err = object.Bool("mps_enabled")
+		return err
+	})
+	if answer.Kind == facts.Answered {
+		o.Known, o.Source = true, "/gpu/info: mps_enabled"
+		return o
+	}
+	o = facts.MPSOpinion{Detail: answer.Detail}
+	page := c.get(ctx, "/metrics", true)
+	if page.failed != nil || page.large || page.status != http.StatusOK {
+		return o
+	}
+	if value, found := gauge(page.body, metric); found {
+		o.Known, o.Enabled, o.Source = true, value > 0, "/metrics: "+metric
+	}
+	return o
+}
+
+// gauge finds the value of a metric without labels in the text format of
+// Prometheus, one "name value" per line.
+func gauge(text []byte, name string) (float64, bool) {
+	for line := range bytes.Lines(text) {
+		f := strings.Fields(string(line))
+		if len(f) < 2 || f[0] != name {
+			continue
+		}
+		value, err := strconv.ParseFloat(f[1], 64)
+		return value, err == nil
+	}
+	return 0, false
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator
+
+import (
+	"context"
+	"fmt"
+
+	"justnews/internal/facts"
+)
+
+// Kind is the program that loads the models.
+type Kind string
+
+// JustNews is JustNews' own GPU Orchestrator.
+const JustNews Kind = "justnews"
+
+// Server asks one server that loads models. It is safe for concurrent use. How a
+// kind of server is asked, and what its answers look like, is in a file of its own;
+// what it returns is the same for all.
+type Server interface {
+	Protocol() facts.Protocol
+	Health(ctx context.Context) facts.Health
+	Ready(ctx context.Context) facts.Readiness
+	Models(ctx context.Context, fresh bool) facts.ModelsLook
+	Preload(ctx context.Context, refresh bool) facts.ModelsLook
+	MPS(ctx context.Context) facts.MPSOpinion
+	Close()
+}
+
+// Open returns a client of the server at base, which must have the form
+// http://HOST:PORT. It opens no connection yet.
+func Open(kind Kind, base string, options ...Option) (Server, error) {
+	l, err := newLink(base, options)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use %q as the orchestrator's URL: %w", base, err)
+	}
+	switch kind {
+	case JustNews:
+		return &justNews{l}, nil
+	default:
+		return nil, fmt.Errorf("cannot ask an orchestrator of the kind %q", kind)
+	}
+}
