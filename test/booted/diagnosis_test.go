@@ -212,9 +212,7 @@ var mistaken = []fault{
 	mistake("the orchestrator's program is another one", `s|^port = 8014|port = 8014\nservice = { exec = ["/bin/sleep", "infinity"] }|`, "", "8014"),
 	mistake("the bus's program is another one", `s|^port = 8000|port = 8000\nservice = { exec = ["/bin/sleep", "infinity"] }|`, "", "8000"),
 	mistake("the orchestrator's program ends at once", `s|^port = 8014|port = 8014\nservice = { exec = ["/bin/false"] }|`, "", "gpu_orchestrator"),
-	mistake("the orchestrator's program ends with success", `s|^port = 8014|port = 8014\nservice = { exec = ["/bin/true"] }|`, "", "gpu_orchestrator"),
 	mistake("the bus's program ends at once", `s|^port = 8000|port = 8000\nservice = { exec = ["/bin/false"] }|`, "", "mcp_bus"),
-	mistake("the bus's program ends with success", `s|^port = 8000|port = 8000\nservice = { exec = ["/bin/true"] }|`, "", "mcp_bus"),
 	mistake("the user is another one", `s|^start_grace = .*|&\nuser = "nosuch"|`, "", "nosuch"),
 	mistake("the working directory is another one", `s|^start_grace = .*|&\nworking_directory = "/opt/nowhere"|`, "", "/opt/nowhere"),
 	mistake("an instance's needs name another port", `s|^port = 8002|&\nneeds = ["db"]\n[probes.db]\nkind = "tcp"\naddress = "127.0.0.1:3306"\n|`, "", "3306"),
@@ -222,6 +220,7 @@ var mistaken = []fault{
 	environment("MODEL_STORE_DRY_RUN=1", "", "MODEL_STORE_DRY_RUN", "/etc/justnews"),
 	environment("GPU_ORCHESTRATOR_PORT=9914", "", "8014"),
 	environment("MCP_BUS_PORT=9900", "", "8000"),
+	environment("MCP_BUS_URL=http://127.0.0.1:9900", "", "9900"),
 }
 
 // mistake is an edit of justnews.toml, by sed, that leaves it valid.
