@@ -3,9 +3,9 @@
 #
 # The main job on an embedded example: a 17-instance configuration becomes
 # drop-ins, the gate follows a preload to a pass, refuses a broken model, and
-# passes again once that is fixed. Needs Linux and Go; no root, no systemd, no
-# GPU. Everything happens in a directory of its own, which is removed at the
-# end, and on free ports of 127.0.0.1.
+# passes again once that is fixed. Needs Linux and Go, but no root, systemd or
+# GPU. Everything happens in a temporary directory and on free ports of
+# 127.0.0.1.
 set -euo pipefail
 umask 022       # a configuration that others may write is refused
 export LC_ALL=C # numbers with a point
@@ -47,8 +47,8 @@ die() {
 
 command -v go >/dev/null || die 'cannot build without Go: see https://go.dev/dl'
 
-# The gate takes its settings from the environment first: nothing of the
-# caller's may reach it.
+# The environment overrides the gate's configuration, so nothing of the caller's
+# may reach it.
 unset GATE_TIMEOUT REQUIRE_BUS GPU_ORCHESTRATOR_URL MCP_BUS_URL MODEL_STORE_ROOT BASE_MODEL_DIR \
 	STRICT_MODEL_STORE NOTIFY_SOCKET CACHE_DIRECTORY INVOCATION_ID
 export XDG_CACHE_HOME=$work/cache XDG_RUNTIME_DIR=$work/run
@@ -87,8 +87,8 @@ instances() {
 	done
 }
 
-# config prints a configuration. $1: what stands for the two units that are no
-# units where there is no systemd.
+# config prints a configuration. $1: a line for [orchestrator] and [bus], which are
+# not units without systemd.
 config() {
 	printf '[gate]\ntimeout = "30s"\n\n'
 	printf '[orchestrator]\nurl = "http://127.0.0.1:%d"\n%s\n\n' "$orchestrator_port" "$1"
@@ -129,11 +129,11 @@ start_orchestrator() {
 	servers+=("$orchestrator")
 }
 
-# jobs_started prints how many preloads the orchestrator has started since it runs.
+# jobs_started prints how many preloads the orchestrator has started so far.
 jobs_started() { justnews-reference control "$work/control" GET /counters | sed 's/.*"jobs":\([0-9]*\).*/\1/'; }
 
-# gate runs justnews-gate. $1: the exit status that must come; the rest: its
-# command. It runs beside the script, so that a signal ends both at once.
+# gate runs justnews-gate. $1: the expected exit status; the rest: its command. It
+# runs in the background, so that a signal ends both.
 gate() {
 	local want=$1 status=0 begun=$EPOCHREALTIME colour=$good
 	shift
@@ -148,8 +148,8 @@ gate() {
 }
 
 say 'The gate of scout: it triggers the preload and waits for all 16 models'
-note '   The orchestrator has just started. It says all_ready:true over zero models:'
-note '   the gate does not believe it. NO-LOCK: no services share this demonstration.'
+note '   The orchestrator has just started. It reports all_ready:true over zero models,'
+note '   which the gate does not accept. NO-LOCK: no services share this demonstration.'
 justnews-reference bus -address "127.0.0.1:$bus_port" 2>>"$work/bus.log" &
 servers+=("$!")
 start_orchestrator 300ms
@@ -170,10 +170,10 @@ note '   what fixes it:'
 gate 66 gate scout
 (($(jobs_started) == 0)) || die 'something was loaded from a store that is not whole'
 
-say 'Fixed as it says: the snapshot copied back, every byte verified'
-justnews-reference store mend "$models" chief_editor distilbert-base-uncased
+say 'Fixed as the gate says: the snapshot is copied back, every byte verified'
+justnews-reference store repair "$models" chief_editor distilbert-base-uncased
 gate 0 models verify
 gate 0 preload --refresh --wait
 gate 0 gate scout
 
-printf '\n%sThat is all, and nothing is left behind.%s A real host: README.md, Install.\n' "$bold" "$plain"
+printf '\n%sDone; nothing is left behind.%s For a real host: README.md, Install.\n' "$bold" "$plain"

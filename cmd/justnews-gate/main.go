@@ -25,8 +25,8 @@ func init() { runtime.LockOSThread() } // process.OffMain asks for it
 
 func main() {
 	process.Protect()
-	// A gate waits nearly always. With one processor net/http's goroutines hand
-	// over to each other without waking a thread: a fifth less CPU a look.
+	// A gate waits most of the time. With one processor net/http's goroutines
+	// switch without waking a thread: a fifth less CPU per look.
 	runtime.GOMAXPROCS(1)
 	ctx, stop := process.UntilSignal(context.Background(), syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 	status := process.OffMain(func() diag.Status { return cli.Run(ctx, machine(), os.Args[1:]) })
@@ -52,8 +52,7 @@ func machine() cli.Machine {
 	}
 }
 
-// width returns the columns of the terminal at stderr, 80 where it does not
-// say.
+// width returns the columns of the terminal at stderr, 80 if unknown.
 func width() int {
 	columns, _, err := term.GetSize(int(os.Stderr.Fd()))
 	if err != nil || columns <= 0 {

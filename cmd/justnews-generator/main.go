@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command justnews-generator is a systemd generator (systemd.generator(7)): it
-// turns /etc/justnews/justnews.toml into drop-ins that let no instance of
-// justnews@.service start before its gate has passed. It talks to no network,
-// no D-Bus and no name service, and starts no process.
+// turns /etc/justnews/justnews.toml into drop-ins that keep every instance of
+// justnews@.service from starting before its gate has passed. It uses no
+// network, D-Bus or name service, and starts no process.
 package main
 
 import (
@@ -21,9 +21,9 @@ import (
 )
 
 func main() {
-	debug.SetTraceback("crash") // a crash is a signal, whatever the environment says
-	// A run of milliseconds needs no garbage collection; the limit is for a
-	// configuration as large as it may be.
+	debug.SetTraceback("crash") // a crash is a signal, whatever the environment sets
+	// A run of milliseconds needs no garbage collection; the limit is for the
+	// largest possible configuration.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
 	os.Exit(int(run(os.Args[1:], os.Getenv, os.Stdout, os.Stderr)))
@@ -53,7 +53,7 @@ func run(args []string, getenv func(string) string, stdout, stderr io.Writer) di
 		Look: func() plan.Machine { return emit.Look(opts.root, getenv) },
 		GiveUp: func(status diag.Status, problems []diag.Problem) {
 			voice.Say(problems)
-			os.Exit(int(status)) //nolint:revive // the deadline came: whatever hangs must not hold the boot
+			os.Exit(int(status)) //nolint:revive // the deadline was reached: a hang must not block the boot
 		},
 	}
 	status, problems := g.Run()

@@ -29,7 +29,7 @@ exit status: 0 written, 64 wrong usage, 70 internal error, 78 the configuration
 is broken, or the files cannot be written: then every instance is gated shut
 `
 
-// defaultDir is where systemd wants a generator's units; --dry-run prints paths
+// defaultDir is the output directory of generators; --dry-run prints paths
 // below it.
 const defaultDir = "/run/systemd/generator"
 
@@ -41,8 +41,8 @@ type options struct {
 	help, version bool
 }
 
-// parse reads the command line by hand: package flag would cost a generator a
-// good part of its start-up for four options.
+// parse reads the command line by hand: package flag would noticeably slow down
+// the start of the generator, for four options.
 func parse(args []string) (options, error) {
 	opts := options{}
 	var dirs []string
@@ -77,7 +77,7 @@ func parse(args []string) (options, error) {
 	return opts, opts.settle(dirs)
 }
 
-// settle checks the directories. systemd gives three; by hand one is enough.
+// settle checks the directories. systemd passes three; by hand one is enough.
 func (o *options) settle(dirs []string) error {
 	if o.hasRoot && o.root == "" {
 		return errors.New("--root needs a directory") // and not the running system

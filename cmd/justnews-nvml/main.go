@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command justnews-nvml prints what the NVIDIA Management Library knows of this
-// host's GPUs, as one JSON object. justnews-gate runs it with a time limit: the
-// only program here that loads NVIDIA's code is one that may crash or hang. See
-// justnews-nvml(8).
+// Command justnews-nvml prints what the NVIDIA Management Library reports about
+// this host's GPUs, as one JSON object. justnews-gate runs it with a time
+// limit: as the only program here that loads NVIDIA's code, it may crash or
+// hang. See justnews-nvml(8).
 package main
 
 import (
@@ -38,7 +38,7 @@ exit status: 0 NVML answered, 71 it did not: "outcome" in the object says why;
 `
 
 func main() {
-	process.Protect()      // the gate believes it
+	process.Protect()      // the gate trusts it
 	debug.SetGCPercent(-1) // it lives for milliseconds
 	os.Exit(int(run(os.Args[1:], os.Stdout, os.Stderr, nvml.Collect)))
 }
@@ -56,7 +56,7 @@ func run(args []string, stdout, stderr io.Writer, collect func() facts.NVML) dia
 	return diag.StatusUsage
 }
 
-// answer writes the object, and tells by the status whether NVML answered.
+// answer writes the object, and returns in the status whether NVML answered.
 func answer(stdout, stderr io.Writer, found facts.NVML) diag.Status {
 	found.Program = version.String()
 	text, err := json.MarshalIndent(found, "", "  ")

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package asuser runs a function with the permissions that another user has on
-// files. To try beats to compute: modes, ACLs, mount options and security
-// modules are all asked. It looks up no names and changes nothing for good.
+// files. Trying an access covers modes, ACLs, mount options and security
+// modules. It looks up no names and has no lasting effects.
 package asuser
 
 import (
@@ -14,15 +14,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNotRoot says that this process cannot act as another user.
+// ErrNotRoot means that this process cannot act as another user.
 var ErrNotRoot = errors.New("only root can try as another user")
 
 // Do calls f as the user with that UID and those groups, the primary one first.
-// As who runs already it just calls f.
+// For the current user it just calls f.
 //
-// setfsuid(2) is of one thread, so that f must not go on in other goroutines;
-// the thread ends with it. The kernel takes root's capabilities over files away
-// with the change.
+// setfsuid(2) affects one thread, so f must not continue in other goroutines;
+// the thread ends afterwards. The kernel drops root's file capabilities with
+// the change.
 func Do(uid int, gids []int, f func()) error {
 	if uid == os.Geteuid() {
 		f()
@@ -43,7 +43,7 @@ func Do(uid int, gids []int, f func()) error {
 	return <-failed
 }
 
-// become changes the calling thread alone; Go's own Setgroups would change all
+// become changes only the calling thread; Go's own Setgroups would change all
 // threads of the process.
 func become(uid int, gids []int) error {
 	groups := make([]uint32, len(gids))
@@ -58,7 +58,8 @@ func become(uid int, gids []int) error {
 		_, _ = unix.SetfsgidRetGid(gids[0])
 	}
 	_, _ = unix.SetfsuidRetUid(uid)
-	// These calls return the former value and no error: ask again.
+	// These calls return the previous value and no error, so call them again to
+	// check.
 	if now, _ := unix.SetfsuidRetUid(-1); now != uid {
 		return unix.EPERM
 	}

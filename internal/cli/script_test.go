@@ -100,7 +100,7 @@ func TestScripts(t *testing.T) {
 			"status": statusCommand, "orchestrator": orchestratorCommand, "bus": busCommand,
 			"config": configCommand, "valid": validCommand, "harmless": harmlessCommand,
 			"narrow": narrowCommand,
-			"models": modelsCommand, "damage": damageCommand, "mend": mendCommand, "aged": agedCommand, "unmanifested": unmanifestedCommand,
+			"models": modelsCommand, "damage": damageCommand, "repair": repairCommand, "aged": agedCommand, "unmanifested": unmanifestedCommand,
 		},
 	})
 }

@@ -33,11 +33,11 @@ func damageCommand(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(store.At(running(ts)["root"]).Break(store.Damage(args[0]), store.Model{Agent: args[1], ID: args[2]}))
 }
 
-func mendCommand(ts *testscript.TestScript, _ bool, args []string) {
+func repairCommand(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
-		ts.Fatalf("usage: mend AGENT MODEL")
+		ts.Fatalf("usage: repair AGENT MODEL")
 	}
-	ts.Check(store.At(running(ts)["root"]).Mend(store.Model{Agent: args[0], ID: args[1]}))
+	ts.Check(store.At(running(ts)["root"]).Repair(store.Model{Agent: args[0], ID: args[1]}))
 }
 
 // agedCommand waits until a change of any file would show: what is younger is

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// bash walks the words before the cursor down the commands, then offers what
-// can stand there. It needs no bash-completion.
+// bash follows the words before the cursor to a command, then offers what can
+// be entered. It does not need bash-completion.
 func (t *tree) bash() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# SPDX-License-Identifier: Apache-2.0
@@ -62,9 +62,9 @@ func (t *tree) bash() string {
 	return b.String()
 }
 
-// bash returns the command that fills COMPREPLY, "" where there is nothing. What a
-// command prints are names from outside: compgen -W would expand them, and so run
-// what stands in $( ). They are offered as one quoted word each.
+// bash returns the command that fills COMPREPLY, "" if there is none. The
+// output of a command consists of names from outside: compgen -W would expand
+// them, and so execute $( ). They are offered as one quoted word each.
 func (v Values) bash() string {
 	var generate string
 	switch {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package completion makes the completion scripts of bash, zsh and fish from
-// the model of a kong command line, so that they have every command and flag
-// that the program has, and no other. What only the machine knows, the names of
-// the instances, the scripts ask for when they are asked. It installs nothing.
+// Package completion generates the completion scripts for bash, zsh and fish
+// from the model of a kong command line, so that they have exactly the
+// program's commands and flags. The scripts query names of the machine, such as
+// instances, at run time. It installs nothing.
 package completion
 
 import (
@@ -15,11 +15,11 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Values says with what an argument or a flag's value is completed. The zero
-// value offers nothing.
+// Values is how an argument or a flag's value is completed. The zero value
+// offers nothing.
 type Values struct {
 	Words   []string // these
-	Command string   // the lines that this shell command prints
+	Command string   // the lines printed by this shell command
 	Files   bool     // the names of files
 	Dirs    bool     // the names of directories
 }
@@ -42,7 +42,7 @@ func Script(shell string, app *kong.Application, values map[string]Values) (stri
 	return "", fmt.Errorf("cannot complete for %q: bash, zsh and fish are known", shell)
 }
 
-// tree is the command line as the scripts need it.
+// tree is the command line in the form that the scripts need.
 type tree struct {
 	program string
 	nodes   []node // parents before children; the first is the program itself
@@ -66,11 +66,11 @@ type arg struct {
 	many   bool // and all that follow
 }
 
-// flag is a flag, and a negated one is a flag of its own.
+// flag is a flag; a negated one is a separate flag.
 type flag struct {
 	long, short string // with their dashes; short may be empty
 	help        string
-	takes       string // what its value is called; "": it takes none
+	takes       string // name of its value; "": no value
 	values      Values
 }
 
@@ -103,7 +103,7 @@ func (t *tree) add(n *kong.Node, path string, inherited []flag, values map[strin
 	}
 	passOn := out.flags
 	if d := n.DefaultCmd; d != nil {
-		// Without its name the default command has its flags all the same.
+		// The default command has its flags even without its name.
 		for _, f := range d.Flags {
 			if !f.Hidden {
 				out.flags = append(out.flags, flags(f, values)...)
@@ -147,15 +147,15 @@ func find(values map[string]Values, v *kong.Value, name string) Values {
 	return values[strings.ToUpper(name)]
 }
 
-// function is a name that shells take for a function.
+// function is a valid name of a shell function.
 func (t *tree) function() string { return "_" + strings.ReplaceAll(t.program, "-", "_") }
 
-// quote makes one word for bash and zsh of any text.
+// quote quotes any text as one word for bash and zsh.
 func quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// fishQuote makes one word for fish of any text.
+// fishQuote quotes any text as one word for fish.
 func fishQuote(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
 }

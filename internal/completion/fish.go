@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// fish asks a function of ours where on the command line the cursor is, and has
-// a line for each thing that can stand there.
+// fish uses a function of ours to find the position of the cursor, and has a
+// line for everything that can be entered there.
 func (t *tree) fish() string {
 	var b strings.Builder
 	at := "_" + t.function() + "_at"
@@ -69,7 +69,7 @@ function %[2]s
 	return b.String()
 }
 
-// word is a path as fish has to read it.
+// word is a path in fish's syntax.
 func word(path string) string {
 	if path == "" {
 		return `""`
@@ -77,7 +77,7 @@ func word(path string) string {
 	return path
 }
 
-// fish returns what complete takes for the values, "" where there are none.
+// fish returns the arguments of complete for the values, "" if there are none.
 func (v Values) fish() string {
 	switch {
 	case v.Command != "":

@@ -24,8 +24,8 @@ fi
 	return b.String()
 }
 
-// zshFunction names the function of a command. The program's is called as the
-// file is, so that an autoload of the file calls it.
+// zshFunction returns the name of a command's function. The program's has the
+// name of the file, so that autoloading the file calls it.
 func (t *tree) zshFunction(n node) string {
 	return "_" + t.program + strings.ReplaceAll(n.path, "/", "_")
 }

@@ -6,19 +6,19 @@ import "cmp"
 
 //go:generate go run ./generate
 
-// Code names one kind of problem for ever. Scripts, journal queries and the
-// manual lean on it.
+// Code identifies one kind of problem and never changes. Scripts, journal
+// queries and the manual depend on it.
 type Code string
 
-// Entry is what the catalogue knows of one code: the one source of explain,
-// the journal's catalog and the manual. catalogue.toml holds them.
+// Entry is the catalogue's entry of one code, the only source of explain, the
+// journal's catalog and the manual. Entries are in catalogue.toml.
 type Entry struct {
 	Code      Code
-	Area      string    // what it is about, in the words of a heading
-	Status    Status    // exit status of a gate that this problem shuts
+	Area      string    // heading of its findings
+	Status    Status    // exit status of a gate that refuses with it
 	MessageID string    // MESSAGE_ID in the journal, 32 hexadecimal digits
 	Title     string    // one line
-	Cause     string    // what usually leads to it
+	Cause     string    // what usually causes it
 	Check     []Command // shows it
 	Fix       Fix       // what puts it right
 }
@@ -32,7 +32,7 @@ func (c Code) Status() Status {
 	return StatusInternal
 }
 
-// Area returns what a code is about, in the words of a heading.
+// Area returns the heading of a code's findings.
 func (c Code) Area() string {
 	e, _ := Lookup(c)
 	return cmp.Or(e.Area, "this run")

@@ -11,8 +11,8 @@ import (
 
 // Clean makes a string from outside safe for a terminal, a journal line and a
 // status line: control and format characters (escape sequences, newlines,
-// bidirectional overrides) and bytes that are no UTF-8 come out as Go escapes,
-// everything else unchanged.
+// bidirectional overrides) and invalid UTF-8 are replaced by Go escapes,
+// everything else is unchanged.
 func Clean(s string) string {
 	if isClean(s) {
 		return s
@@ -32,11 +32,10 @@ func Clean(s string) string {
 	return b.String()
 }
 
-// Quote is a name or a value in a sentence, in quotes.
+// Quote quotes a name or a value in a sentence.
 func Quote(s string) string { return Clean(strconv.Quote(s)) }
 
-// Bare is a name in a sentence, in quotes where it is more than a plain word or
-// path.
+// Bare is a name in a sentence, quoted unless it is a plain word or path.
 func Bare(s string) string {
 	if isPlain(s, "") {
 		return s
@@ -52,8 +51,8 @@ func Count(n int, thing string) string {
 	return strconv.Itoa(n) + " " + thing + "s"
 }
 
-// isPlain reports whether a word means itself, to a shell as well. more are
-// characters that are allowed besides.
+// isPlain reports whether a word is literal, also to a shell. more are
+// additional allowed characters.
 func isPlain(s, more string) bool {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:./-"
 	return s != "" && strings.Trim(s, plain+more) == ""
@@ -70,8 +69,8 @@ func isClean(s string) bool {
 	return true
 }
 
-// dirty reports whether a rune could drive a terminal or split a line. The
-// escapes of U+2028 and U+2029 keep a log reader from seeing a new line.
+// dirty reports whether a rune could control a terminal or split a line. U+2028
+// and U+2029 are escaped because log viewers may treat them as line breaks.
 func dirty(r rune, size int) bool {
 	if r == utf8.RuneError && size <= 1 {
 		return true

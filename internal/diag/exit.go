@@ -2,28 +2,28 @@
 
 package diag
 
-// Status is an exit status of justnews-gate. The numbers are fixed for ever:
-// units, scripts and the manual lean on them. From 64 on they are those of
+// Status is an exit status of justnews-gate. The numbers never change: units,
+// scripts and the manual depend on them. From 64 on they are those of
 // sysexits.h, so that systemctl prints their names (status=78/CONFIG).
 type Status int
 
 // The exit statuses, in one place.
 const (
-	StatusReady           Status = 0  // everything that was asked is true
+	StatusReady           Status = 0  // everything that was checked is ready
 	StatusFailed          Status = 1  // models failed to load, or critical findings
 	StatusWarnings        Status = 2  // preflight: warnings only
 	StatusUsage           Status = 64 // the command line is wrong
-	StatusStoreCorrupt    Status = 65 // Model Store: content is not what its manifest says
+	StatusStoreCorrupt    Status = 65 // Model Store: content does not match its manifest
 	StatusStoreIncomplete Status = 66 // Model Store: something is missing
-	StatusUnavailable     Status = 69 // orchestrator, bus or another need is out of reach
-	StatusInternal        Status = 70 // a bug of ours, or the machine failed us
+	StatusUnavailable     Status = 69 // orchestrator, bus or another need is unreachable
+	StatusInternal        Status = 70 // a bug, or a failure of the machine
 	StatusGPU             Status = 71 // GPU or MPS is not operational
-	StatusTimeout         Status = 75 // the deadline came while things still progressed
+	StatusTimeout         Status = 75 // the deadline was reached while still progressing
 	StatusNonsense        Status = 76 // an invalid answer
-	StatusPermission      Status = 77 // the caller may not do that
+	StatusPermission      Status = 77 // the caller lacks permission
 	StatusConfig          Status = 78 // the configuration is broken
 
-	StatusInterrupted Status = 130 // Ctrl-C ended a run by hand, as shells say it; no unit's run has it
+	StatusInterrupted Status = 130 // Ctrl-C ended a run by hand, as in shells; never in a unit
 )
 
 // Statuses lists every exit status with its meaning, in numerical order. The

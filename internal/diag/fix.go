@@ -11,20 +11,21 @@ import (
 	"unicode/utf8"
 )
 
-// Fix is what puts a problem right. Where Advice is empty the commands alone
-// are enough; else a person follows the advice first and then runs them. The
-// zero value is a problem that needs no action: the host heals by itself.
+// Fix is how to fix a problem. If Advice is empty the commands are enough;
+// otherwise a person follows the advice first and then runs them. The zero
+// value is a problem that needs no action: the host recovers by itself.
 type Fix struct {
-	// Advice says what to do, in words: lowercase, no full stop. It is never
-	// parsed and never run.
+	// Advice describes what to do: lowercase, no full stop. It is never parsed
+	// or run.
 	Advice string `json:"advice,omitempty"`
-	// Look are commands that show what the advice speaks of. They change nothing.
+	// Look are commands that show what the advice refers to. They change
+	// nothing.
 	Look []Command `json:"look,omitempty"`
 	// Commands are run in this order.
 	Commands []Command `json:"commands,omitempty"`
 }
 
-// Do returns a fix that is commands alone.
+// Do returns a fix that consists of commands only.
 func Do(commands ...Command) Fix { return Fix{Commands: commands} }
 
 // Advise returns a fix of advice and the commands after it.
@@ -32,8 +33,8 @@ func Advise(advice string, commands ...Command) Fix {
 	return Fix{Advice: Clean(advice), Commands: commands}
 }
 
-// Looking adds commands that show what the advice speaks of. A nil one is left
-// out.
+// Looking adds commands that show what the advice refers to. A nil command is
+// left out.
 func (f Fix) Looking(commands ...Command) Fix {
 	f.Look = slices.Clone(f.Look)
 	for _, c := range commands {
@@ -54,14 +55,14 @@ func Run(argv ...string) Command { return argv }
 // Examples is where the packages install the examples.
 const Examples = "/usr/share/doc/justnews/examples/"
 
-// CopyExample makes a configuration of the example of a whole host.
+// CopyExample copies the example of a whole host as the configuration.
 func CopyExample() Fix {
 	return Advise("copy "+Examples+"seventeen.toml to /etc/justnews/justnews.toml, and take out what this host does not run",
 		Run("justnews-gate", "config", "check"), Reload())
 }
 
-// String returns the command as a line for a POSIX shell, on which every word
-// stays one word, whatever is in it.
+// String returns the command as a line for a POSIX shell, in which every word
+// stays one word, whatever it contains.
 func (c Command) String() string {
 	words := make([]string, len(c))
 	for i, word := range c {
@@ -70,10 +71,10 @@ func (c Command) String() string {
 	return strings.Join(words, " ")
 }
 
-// shellWord quotes a word for a POSIX shell. A control character, a line break
-// included, would drive the terminal into which the line is pasted: printf
-// writes it when the line runs. Line breaks at its end, which $(...) cuts off, are
-// the last character of the IFS that every shell starts with.
+// shellWord quotes a word for a POSIX shell. A control character, such as a
+// line break, would affect the terminal into which the line is pasted, so
+// printf writes it when the line is run. Trailing line breaks, which $(...)
+// removes, are written as the last character of the shell's default IFS.
 func shellWord(s string) string {
 	if isPlain(s, ",") {
 		return s
@@ -90,7 +91,7 @@ func shellWord(s string) string {
 	return "\"$(printf '" + octal.String() + "')" + strings.Repeat("${IFS#??}", len(s)-len(body)) + "\""
 }
 
-// MarshalJSON escapes what would drive a terminal: the words stay what they are.
+// MarshalJSON escapes what would control a terminal; the words are unchanged.
 func (c Command) MarshalJSON() ([]byte, error) {
 	text, err := json.Marshal([]string(c))
 	if err != nil || isClean(string(text)) {
@@ -120,13 +121,13 @@ func Lines(commands []Command) []string {
 	return lines
 }
 
-// Whole reports whether the commands alone put the problem right.
+// Whole reports whether the commands alone fix the problem.
 func (f Fix) Whole() bool { return f.Advice == "" && len(f.Commands) > 0 }
 
 // Empty reports whether there is nothing to do.
 func (f Fix) Empty() bool { return f.Advice == "" && len(f.Commands) == 0 && len(f.Look) == 0 }
 
-// String returns the fix on one line, for places that have no more room.
+// String returns the fix on one line, for outputs with limited space.
 func (f Fix) String() string {
 	look, commands := strings.Join(Lines(f.Look), "; "), strings.Join(Lines(f.Commands), "; ")
 	line := f.Advice

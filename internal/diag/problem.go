@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package diag holds the words of the toolkit: what a problem is, which
-// problems exist (the catalogue) and which exit status each one has. It looks
-// at nothing, decides nothing and prints nothing.
+// Package diag defines problems: their type, the catalogue of all codes, and
+// the exit status of each. It checks nothing, decides nothing and prints
+// nothing.
 package diag
 
 import (
@@ -10,17 +10,17 @@ import (
 	"strings"
 )
 
-// Severity says what a problem does to a verdict. The zero value blocks.
+// Severity is the effect of a problem on the verdict. The zero value blocks.
 type Severity int
 
 // The severities, worst first.
 const (
 	Error   Severity = iota // the gate stays shut
-	Warning                 // said, but does not shut the gate
-	Notice                  // worth a line, nothing is wrong
+	Warning                 // reported, but does not shut the gate
+	Notice                  // informational
 )
 
-// String returns the word that stands before a message.
+// String returns the prefix of a message.
 func (s Severity) String() string {
 	switch s {
 	case Warning:
@@ -32,10 +32,10 @@ func (s Severity) String() string {
 	}
 }
 
-// MarshalText makes JSON carry the word, not the number.
+// MarshalText makes JSON contain the word instead of the number.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads the word; one that it does not know is an error.
+// UnmarshalText reads the word; an unknown one is an error.
 func (s *Severity) UnmarshalText(text []byte) error {
 	for _, known := range []Severity{Error, Warning, Notice} {
 		if string(text) == known.String() {
@@ -54,7 +54,7 @@ type Position struct {
 	Column int    `json:"column,omitempty"`
 }
 
-// String returns file:line:column, as editors take it.
+// String returns file:line:column, as editors expect.
 func (p Position) String() string {
 	switch {
 	case p.File == "":
@@ -68,23 +68,24 @@ func (p Position) String() string {
 	}
 }
 
-// Problem is one thing that is wrong, with all that an operator needs to fix
-// it. Text, JSON, journal and exit status are all made from this record, so
-// they cannot disagree.
+// Problem is one problem, with all that an operator needs to fix it. Text,
+// JSON, journal and exit status all come from this record, so they cannot
+// disagree.
 type Problem struct {
 	Code     Code     `json:"code"`
 	Severity Severity `json:"severity"`
 	// Subject is what the problem is about: an instance, a unit, a model, a
-	// URL. Empty where Position says it.
+	// URL. Empty if there is a Position.
 	Subject string `json:"subject,omitempty"`
-	// Position is the place in a file, where there is one.
+	// Position is the place in a file, if there is one.
 	Position *Position `json:"position,omitempty"`
 	// Message is one sentence: lowercase, no full stop.
 	Message string `json:"message"`
-	// Seen and Expected are the evidence: what was found, what should be.
+	// Seen and Expected are the evidence: what was found, and what was
+	// expected.
 	Seen     string `json:"seen,omitempty"`
 	Expected string `json:"expected,omitempty"`
-	// Fix is what puts it right.
+	// Fix is how to fix it.
 	Fix Fix `json:"fix"`
 }
 
@@ -100,7 +101,7 @@ func (p Problem) String() string {
 	return Clean(strings.Join(append(parts, p.Message), ": "))
 }
 
-// Status returns the exit status that this problem asks for.
+// Status returns the exit status for this problem.
 func (p Problem) Status() Status {
 	if p.Severity != Error {
 		return StatusReady
@@ -129,8 +130,8 @@ func Errors(problems []Problem) []Problem {
 	return errs
 }
 
-// GatesOff is the warning of a host whose gates justnews.gate=off opens. It is
-// found by the generator, by a gate and by preflight.
+// GatesOff is the warning that justnews.gate=off opens all gates. It is
+// reported by the generator, by a gate and by preflight.
 func GatesOff(subject, evidence string) Problem {
 	return Problem{
 		Code: GateOff, Severity: Warning, Subject: subject, Seen: evidence,

@@ -66,8 +66,8 @@ func (t *Tree) Orders() float64 {
 	return count(t.Root)
 }
 
-// Recall returns the proof of a version that is remembered, or one that needs
-// no reading.
+// Recall returns the stored proof of a version, or one that does not need
+// reading.
 func (e Engine) Recall(t *Tree, want Sum, effort Effort) (Proof, bool) {
 	p := Proof{Orders: t.Orders(), Flaws: t.Flaws}
 	if len(t.Flaws) > 0 {

@@ -2,12 +2,12 @@
 
 package envfile
 
-// Detail is what systemd makes of a file, with the lines: for who has to say
-// what is wrong with it.
+// Detail is how systemd interprets a file, with line numbers for error
+// messages.
 type Detail struct {
 	Assignments []Assignment
-	Bare        []int // lines that are dropped: they have no equals sign
-	Open        int   // line of a quote that nothing closes, 0: none
+	Bare        []int // lines without an equals sign, which are dropped
+	Open        int   // line of an unclosed quote, 0: none
 }
 
 // Assignment is one variable, in the order of the file. Line counts from 1.

@@ -2,8 +2,8 @@
 
 // Package envfile reads the files of EnvironmentFile= exactly as systemd does
 // (env-file.c: parse_env_file_internal): no variable is expanded, "export" is
-// part of a name, quotes may follow each other, and one byte that is not UTF-8
-// loses the whole file. A shell reads the same files differently.
+// part of a name, quotes can be adjacent, and invalid UTF-8 makes it drop the
+// whole file. A shell reads the same files differently.
 package envfile
 
 import (

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package hostlock elects one leader among the processes of a host by flock(2)
-// on a file that is named by what it protects. The kernel gives the lock back
-// when the leader dies, however it dies, and wakes all who wait. The package
+// on a file that is named after what it protects. The kernel releases the lock
+// when the leader exits, for any reason, and wakes all waiters. The package
 // decides nothing about what the leader does and stores nothing in the file.
 //
-// Converting a flock is not atomic, so nothing is converted: each attempt and
-// each wait opens the file anew.
+// Converting a flock is not atomic, so each attempt and each wait opens the
+// file anew.
 package hostlock
 
 import (
@@ -21,11 +21,11 @@ import (
 	"syscall"
 )
 
-// SharedDir is where gates of all users meet: tmpfiles.d makes it 3771
-// root:justnews, and every agent's unit has the group justnews.
+// SharedDir is shared by the gates of all users: tmpfiles.d creates it with
+// mode 3771, root:justnews, and every agent's unit has the group justnews.
 const SharedDir = "/run/justnews-gate"
 
-// Lock is the right to lead. The zero value is of no use: Open makes them.
+// Lock is the right to lead. The zero value is not usable; use Open.
 type Lock struct {
 	place place
 	name  string
@@ -34,19 +34,19 @@ type Lock struct {
 	held *os.File // nil: this process does not lead
 }
 
-// Name returns the name of a lock's file, without its suffix: what is
-// protected, and the first 16 hexadecimal digits of the SHA-256 of which one
-// (a URL, a directory). Two configurations on one host so have two locks.
+// Name returns the name of a lock's file, without its suffix: the kind of what
+// is protected, and the first 16 hexadecimal digits of the SHA-256 of its name
+// (a URL, a directory). Two configurations on one host thus have two locks.
 func Name(kind, which string) string {
 	sum := sha256.Sum256([]byte(which))
 	return kind + "-" + hex.EncodeToString(sum[:8])
 }
 
-// Open finds the place of the lock name: /run/justnews-gate; for who may not
-// write there $XDG_RUNTIME_DIR/justnews, or /tmp/justnews-UID outside a unit;
-// else the executable itself, so that gates exclude each other even where none
-// of these exists. Root makes
-// /run/justnews-gate where tmpfiles did not and there is a group justnews.
+// Open finds the place of the lock name: /run/justnews-gate; if that is not
+// writable $XDG_RUNTIME_DIR/justnews, or /tmp/justnews-UID outside a unit;
+// otherwise the executable itself, so that gates exclude each other even if
+// none of these exists. Root creates /run/justnews-gate if tmpfiles did not and
+// the group justnews exists.
 func Open(name string) (*Lock, error) {
 	return open(name, system())
 }
@@ -65,11 +65,11 @@ func open(name string, candidates []place) (*Lock, error) {
 	return nil, fmt.Errorf("cannot open a lock: %w", errors.Join(errs...))
 }
 
-// Shared reports whether the lock excludes the services' gates: it lies in
+// Shared reports whether the lock is shared with the services' gates: it is in
 // /run/justnews-gate.
 func (l *Lock) Shared() bool { return l.place.shared }
 
-// Where returns the path of the file that is locked.
+// Where returns the path of the locked file.
 func (l *Lock) Where() string {
 	if l.place.executable {
 		return l.place.path
@@ -77,8 +77,8 @@ func (l *Lock) Where() string {
 	return filepath.Join(l.place.path, l.name)
 }
 
-// Dir returns the directory in which records for the other gates belong, ""
-// where the executable is the lock.
+// Dir returns the directory for records for the other gates, "" if the
+// executable is the lock.
 func (l *Lock) Dir() string {
 	if l.place.executable {
 		return ""
@@ -86,7 +86,7 @@ func (l *Lock) Dir() string {
 	return l.place.path
 }
 
-// file opens the locked file afresh.
+// file opens the lock file anew.
 func (l *Lock) file() (*os.File, error) {
 	if l.place.executable {
 		return openExecutable(l.place.path)
@@ -94,8 +94,8 @@ func (l *Lock) file() (*os.File, error) {
 	return l.place.openIn(l.name)
 }
 
-// TryExclusive takes the lead, or returns false where another process has it
-// or a waiter is just waking up. It never blocks.
+// TryExclusive takes the lead, or returns false if another process has it or a
+// waiter is just waking up. It never blocks.
 func (l *Lock) TryExclusive() (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,8 +105,8 @@ func (l *Lock) TryExclusive() (bool, error) {
 		}
 		l.release()
 	}
-	// The file may be replaced between the opening and the locking; whoever
-	// does that again and again only keeps this process from leading.
+	// The file may be replaced between opening and locking; doing that
+	// repeatedly only keeps this process from leading.
 	for range 3 {
 		f, err := l.file()
 		if err != nil {
@@ -129,12 +129,12 @@ func (l *Lock) TryExclusive() (bool, error) {
 }
 
 // WaitShared returns nil once no process leads any more, or ctx's error. It
-// waits inside the kernel and burns no CPU; all who wait wake together. When
-// ctx ends first one thread stays in the kernel until the leader lets go or
+// waits in the kernel and uses no CPU; all waiters wake together. If ctx ends
+// first, one thread stays in the kernel until the leader releases the lock or
 // this process ends.
 //
-// After it the lead is free for a moment only: call TryExclusive again, and
-// take false for "look once more", not for "there is a leader".
+// Afterwards the lock is only free for a moment: call TryExclusive again, and
+// treat false as "check again", not as "there is a leader".
 func (l *Lock) WaitShared(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (l *Lock) WaitShared(ctx context.Context) error {
 	woken := make(chan error, 1)
 	go func() {
 		err := flock(f, syscall.LOCK_SH)
-		// At once: as long as it is held nobody can lead.
+		// Immediately: while it is held no process can lead.
 		_ = f.Close()
 		woken <- err
 	}()
@@ -162,9 +162,9 @@ func (l *Lock) WaitShared(ctx context.Context) error {
 }
 
 // Take waits until this process leads, or returns ctx's error. Unlike
-// WaitShared it wakes one waiter at a time, so that many can each do something
-// short in turn. When ctx ends first, one thread stays in the kernel until the
-// turn comes, and then gives it back.
+// WaitShared it wakes one waiter at a time, for many that each do something
+// short in turn. If ctx ends first, one thread stays in the kernel until it
+// gets the lock, and then releases it.
 func (l *Lock) Take(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -187,12 +187,12 @@ func (l *Lock) Take(ctx context.Context) error {
 			l.mu.Unlock()
 			return nil
 		}
-		_ = f.Close() // replaced while waiting: the turn is worth nothing
+		_ = f.Close() // replaced while waiting: the lock is worthless
 	}
 }
 
-// takeTurn waits for the exclusive lock on f. When ctx ends first f is closed
-// as soon as the lock comes.
+// takeTurn waits for the exclusive lock on f. If ctx ends first, f is closed as
+// soon as it is locked.
 func takeTurn(ctx context.Context, f *os.File) error {
 	woken := make(chan error, 1)
 	go func() { woken <- flock(f, syscall.LOCK_EX) }()
@@ -204,31 +204,31 @@ func takeTurn(ctx context.Context, f *os.File) error {
 		return err
 	case <-ctx.Done():
 		go func() {
-			// Whatever came of it, the turn is given back.
+			// Release the lock in any case.
 			_ = errors.Join(<-woken, f.Close())
 		}()
 		return ctx.Err()
 	}
 }
 
-// StillMine reports whether this process leads and the file it holds is still
-// the one that others find. It is false once somebody removed or replaced the
-// file: another leader is then possible.
+// StillMine reports whether this process leads and its file is still the one
+// that others find. It is false once the file was removed or replaced: there
+// may then be another leader.
 func (l *Lock) StillMine() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.held != nil && same(l.held, l.Where())
 }
 
-// Unlock lets go of the lead; without it nothing happens.
+// Unlock releases the lead, if this process has it.
 func (l *Lock) Unlock() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.release()
 }
 
-// release closes the one description that holds the lock; it is close-on-exec,
-// so no child keeps it.
+// release closes the only file description that holds the lock; it is
+// close-on-exec, so no child keeps it.
 func (l *Lock) release() {
 	if l.held != nil {
 		_ = l.held.Close()
@@ -236,7 +236,7 @@ func (l *Lock) release() {
 	}
 }
 
-// same reports whether path itself, no link, names the open file.
+// same reports whether path itself, not through a link, is the open file.
 func same(f *os.File, path string) bool {
 	open, err := f.Stat()
 	if err != nil {
@@ -246,7 +246,7 @@ func same(f *os.File, path string) bool {
 	return err == nil && os.SameFile(open, named)
 }
 
-// flock is flock(2), begun again after a signal.
+// flock is flock(2), restarted after a signal.
 func flock(f *os.File, how int) error {
 	conn, err := f.SyscallConn()
 	if err != nil {

@@ -26,11 +26,11 @@ type place struct {
 	path       string
 	shared     bool
 	executable bool
-	make       func(path string) error // nil: never made here
-	owners     []int                   // UIDs that a trusted directory may belong to
+	make       func(path string) error // nil: never created here
+	owners     []int                   // allowed owners of a trusted directory
 }
 
-// system lists the places of this machine, best first.
+// system lists the places of this machine, preferred ones first.
 func system() []place {
 	self := os.Geteuid()
 	places := []place{{path: SharedDir, shared: true, make: makeShared, owners: []int{0}}}
@@ -39,16 +39,16 @@ func system() []place {
 			path: filepath.Join(runtime, "justnews"), make: makePrivate, owners: []int{self},
 		})
 	}
-	// A person's runs, or those of a container without any of this, still share
-	// /tmp, and with it a record. A unit's /tmp is often its own, where it would
-	// exclude nobody.
+	// Runs by hand, or in a container without any of these, still share /tmp,
+	// and with it a record. A unit often has a private /tmp, where a lock would
+	// have no effect.
 	if os.Getenv("INVOCATION_ID") == "" {
 		places = append(places, place{
 			path: filepath.Join(os.TempDir(), "justnews-"+strconv.Itoa(self)), make: makeInTemp, owners: []int{self},
 		})
 	}
 	if path, err := os.Readlink("/proc/self/exe"); err == nil {
-		// The packages install a program that others may execute and not read.
+		// The packaged program can be executed but not read by others.
 		if unix.Access(path, unix.R_OK) != nil {
 			path = filepath.Dir(path)
 		}
@@ -57,8 +57,8 @@ func system() []place {
 	return places
 }
 
-// makePrivate makes a directory for its owner alone, and only below one of its
-// owner's: sudo can leave another user's XDG_RUNTIME_DIR behind.
+// makePrivate creates a private directory, and only below a directory of the
+// same owner: sudo can leave another user's XDG_RUNTIME_DIR set.
 func makePrivate(path string) error {
 	above, err := safefile.Stat(filepath.Dir(path))
 	if err != nil {
@@ -70,14 +70,14 @@ func makePrivate(path string) error {
 	return os.Mkdir(path, 0o700)
 }
 
-// makeInTemp makes a directory for its owner alone where everybody may make
-// one; what somebody else made there first is refused by its owner.
+// makeInTemp creates a private directory in a world-writable one; a directory
+// that somebody else created first is rejected because of its owner.
 func makeInTemp(path string) error { return os.Mkdir(path, 0o700) }
 
-// makeShared makes what tmpfiles.d would have made. Only root can, and only
-// with the group: a directory of root's own would shut the services out and
-// leave them with a lock that root does not see. The group is looked up in
-// /etc/group by pure Go, not by NSS.
+// makeShared creates what tmpfiles.d would have created. Only root can, and
+// only with the group: a directory accessible by root only would exclude the
+// services and leave them with a lock that root does not use. The group is
+// looked up in /etc/group by pure Go, not by NSS.
 func makeShared(path string) error {
 	if os.Geteuid() != 0 {
 		return fs.ErrPermission
@@ -97,8 +97,8 @@ func makeShared(path string) error {
 	return errors.Join(os.Chown(path, 0, gid), os.Chmod(path, 0o771|fs.ModeSetgid|fs.ModeSticky))
 }
 
-// directory opens the place without following a link at its end, and refuses
-// one in which a stranger could plant files.
+// directory opens the place without following a final link, and rejects one in
+// which another user could plant files.
 func (p place) directory() (*os.Root, error) {
 	dir, err := safefile.OpenRoot(p.path)
 	if errors.Is(err, fs.ErrNotExist) && p.make != nil {
@@ -117,8 +117,8 @@ func (p place) directory() (*os.Root, error) {
 	return dir, nil
 }
 
-// trusted checks owner and mode; a directory that is not shared is for its
-// owner alone.
+// trusted checks owner and mode; a directory that is not shared must be
+// private.
 func (p place) trusted(dir *os.Root) error {
 	info, err := safefile.Of(dir)
 	if err != nil {
@@ -137,8 +137,8 @@ func (p place) trusted(dir *os.Root) error {
 	return nil
 }
 
-// openIn opens the lock file below the place for reading, and makes it where
-// it is missing. It takes nothing but a regular file with one name.
+// openIn opens the lock file below the place for reading, and creates it if it
+// is missing. It must be a regular file with one name.
 func (p place) openIn(name string) (*os.File, error) {
 	dir, err := p.directory()
 	if err != nil {
@@ -147,14 +147,14 @@ func (p place) openIn(name string) (*os.File, error) {
 	defer func() { _ = dir.Close() }()
 	path := filepath.Join(p.path, name)
 	for range 3 {
-		// A second name would be that of a file elsewhere, whose lock blocks
+		// With a second name it may be a file elsewhere, whose lock would block
 		// others there.
 		f, err := safefile.OpenIn(dir, name, safefile.NoFollow|safefile.OneName)
 		if err == nil {
 			return f.File, nil
 		}
 		if errors.Is(err, fs.ErrNotExist) {
-			// Whatever the umask is, the group has to be able to open it.
+			// The group must be able to open it, regardless of the umask.
 			err = safefile.New{Mode: fileMode}.Write(dir, name)
 		}
 		if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -164,11 +164,11 @@ func (p place) openIn(name string) (*os.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrExist}
 }
 
-// openExecutable opens the program that runs, or the directory that it lies in
-// where it may not be read. After an upgrade the old and the
-// new program are different files and exclude nobody: that is an error, and
-// StillMine notices it as well. Anybody who may read the program can hold this
-// lock, so it is the last choice; it delays, and opens nothing.
+// openExecutable opens the running program, or its directory if it cannot be
+// read. After an upgrade the old and the new program are different files and do
+// not exclude each other: that is an error, which StillMine also notices.
+// Anyone who can read the program can hold this lock, so it is the last resort;
+// it can only delay a gate, not open it.
 func openExecutable(path string) (*os.File, error) {
 	f, err := os.Open("/proc/self/exe")
 	if errors.Is(err, fs.ErrPermission) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package journal writes entries with fields of their own into the systemd
-// journal: the native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), and the
-// rule that says when to use it. It reads nothing and composes no messages.
+// Package journal writes entries with custom fields to the systemd journal: the
+// native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), and when to use it. It
+// reads nothing and composes no messages.
 //
-// The generator links it, so it makes plain system calls: go-systemd's journal
-// package brings in net, prints a bad field name to stderr and sends the entry
-// all the same, adds fields in random order, and waits without limit for a
-// journald that does not read. An entry that is too large for one datagram
-// (about 200 KiB) is refused here; go-systemd's detour by a file in /dev/shm
-// is of no use to a unit with ProtectSystem=strict.
+// The generator links it, so it only uses system calls: go-systemd's journal
+// package links net, prints an invalid field name to stderr and still sends the
+// entry, adds fields in random order, and waits without limit for a journald
+// that does not read. An entry that is too large for one datagram (about 200
+// KiB) is rejected here; go-systemd's fallback, a file in /dev/shm, does not
+// work in a unit with ProtectSystem=strict.
 package journal
 
 import (
@@ -42,9 +42,9 @@ const (
 	Debug   Priority = 7
 )
 
-// Field is one field of an entry. Journald takes names of A-Z, 0-9 and _ that
-// begin with a letter and have at most 64 characters; it drops an entry's
-// other fields silently, so here they are errors.
+// Field is one field of an entry. Journald accepts names of A-Z, 0-9 and _ that
+// begin with a letter and have at most 64 characters; it silently drops other
+// fields, so here they are errors.
 type Field struct {
 	Name, Value string
 }
@@ -55,9 +55,9 @@ func Send(socket string, p Priority, message string, fields ...Field) error {
 	return send(socket, 0, p, message, fields...)
 }
 
-// taken is how long a sender that may be about to end waits until journald has
-// read its entry, normally a tenth of a millisecond. Journald learns the unit
-// and the invocation from /proc: of a process that is gone it knows neither,
+// taken is how long a sender that may be about to exit waits until journald has
+// read its entry, normally a tenth of a millisecond. Journald reads the unit
+// and the invocation from /proc: if the process has exited it finds neither,
 // and journalctl -u does not show the entry.
 const taken = 50 * time.Millisecond
 
@@ -89,7 +89,7 @@ func send(socket string, patience time.Duration, p Priority, message string, fie
 	return nil
 }
 
-// unread reports whether what was sent still lies in the receiver's queue
+// unread reports whether the receiver's queue still has what was sent
 // (SIOCOUTQ, unix(7)).
 func unread(fd int) bool {
 	var bytes int32
@@ -97,8 +97,8 @@ func unread(fd int) bool {
 	return errno == 0 && bytes > 0
 }
 
-// Encode returns an entry as it goes over the wire: MESSAGE and PRIORITY
-// first, then fields in their order.
+// Encode returns an entry in the wire format: MESSAGE and PRIORITY first, then
+// fields in order.
 func Encode(p Priority, message string, fields ...Field) ([]byte, error) {
 	entry := appendField(nil, "MESSAGE", message)
 	entry = appendField(entry, "PRIORITY", strconv.Itoa(int(p)))
@@ -112,8 +112,8 @@ func Encode(p Priority, message string, fields ...Field) ([]byte, error) {
 }
 
 // appendField writes NAME=value, or, for a value of more than one line, the
-// name, a newline, the length as 64 bits little-endian and the value: only so
-// can a newline in a value not begin a field of its own.
+// name, a newline, the length as 64 bits little-endian and the value, so that a
+// newline in a value does not start another field.
 func appendField(entry []byte, name, value string) []byte {
 	entry = append(entry, name...)
 	if strings.Contains(value, "\n") {

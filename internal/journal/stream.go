@@ -10,19 +10,20 @@ import (
 	"syscall"
 )
 
-// Way is how messages leave a process. The zero value is plain text.
+// Way is how messages are written. The zero value is plain text.
 type Way int
 
 // The ways.
 const (
 	Plain    Way = iota // a terminal or a file: for a person
-	Prefixed            // a service whose stderr is another pipe: "<3>text", the level for whoever collects it
+	Prefixed            // a service whose stderr is another pipe: "<3>text", with the level for its reader
 	Native              // stderr is the journal: entries with fields
 )
 
-// WayOf tells how messages should leave through stderr. stream is the value of
-// JOURNAL_STREAM, "device:inode" of the journal's end of stderr (systemd.exec(5));
-// it is inherited, so it means something only where it is still this stderr.
+// WayOf returns how messages should be written to stderr. stream is the value
+// of JOURNAL_STREAM, "device:inode" of the journal's end of stderr
+// (systemd.exec(5)); it is inherited, so it is only valid if it is still this
+// stderr.
 func WayOf(stderr *os.File, stream string) Way {
 	conn, err := stderr.SyscallConn()
 	if err != nil {
@@ -37,7 +38,7 @@ func WayOf(stderr *os.File, stream string) Way {
 		return Native
 	}
 	if stream == "" {
-		return Plain // no service: whoever reads that pipe is a person
+		return Plain // not a service: the pipe is read by a person
 	}
 	switch st.Mode & syscall.S_IFMT {
 	case syscall.S_IFIFO, syscall.S_IFSOCK:
@@ -47,7 +48,7 @@ func WayOf(stderr *os.File, stream string) Way {
 	}
 }
 
-// Log writes messages the way that fits stderr.
+// Log writes messages in the way that suits stderr.
 type Log struct {
 	way    Way
 	stderr io.Writer
@@ -59,12 +60,12 @@ func NewLog(stderr *os.File, stream string) *Log {
 	return &Log{way: WayOf(stderr, stream), stderr: stderr, socket: Socket}
 }
 
-// Way returns how the messages leave.
+// Way returns how messages are written.
 func (l *Log) Way() Way { return l.way }
 
-// Write writes one message, and gives journald a moment to take it: the process
-// may end with its next step. Fields reach the journal only; a native entry that
-// can't be sent goes to stderr, where the journal takes it without them.
+// Write writes one message, and gives journald a moment to read it, since the
+// process may exit next. Fields are only written to the journal; a native entry
+// that cannot be sent is written to stderr without them.
 func (l *Log) Write(p Priority, message string, fields ...Field) error {
 	if l.way == Native {
 		if err := send(l.socket, taken, p, message, fields...); err == nil {

@@ -46,9 +46,9 @@ func sameKey(a, b string) bool {
 	return strings.ReplaceAll(a, "-", "_") == strings.ReplaceAll(b, "-", "_")
 }
 
-// Words splits a command line as extract_first_word() does with EXTRACT_UNQUOTE,
-// EXTRACT_RELAX and EXTRACT_RETAIN_ESCAPE: quotes group and vanish, one that
-// never ends is forgiven, a backslash is an ordinary character.
+// Words splits a command line as extract_first_word() does with
+// EXTRACT_UNQUOTE, EXTRACT_RELAX and EXTRACT_RETAIN_ESCAPE: quotes group and
+// vanish, an unclosed one is accepted, a backslash is an ordinary character.
 func Words(line string) []string {
 	var words []string
 	var b strings.Builder

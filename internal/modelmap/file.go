@@ -13,16 +13,15 @@ import (
 type File struct {
 	Path    string
 	Missing bool  // there is no file
-	Err     error // it could not be read; nil where Missing
-	// Map is what it holds, nil where it could not be read or is wrong;
-	// warnings come along with a map.
+	Err     error // it could not be read; nil if Missing
+	// Map is its content, nil if it could not be read or is invalid; warnings
+	// come with a map.
 	Map      *Map
 	Problems []Problem
 }
 
 // ReadFile reads AGENT_MODEL_MAP.json. It opens without blocking, so that a
-// pipe in its place cannot hold the gate, and reads no more than a map may be
-// long.
+// FIFO cannot hold the gate, and reads at most the maximum size of a map.
 func ReadFile(path string) File {
 	f := File{Path: path}
 	text, err := safefile.Read(path, maxBytes)

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package modelmap reads AGENT_MODEL_MAP.json, which says which agent needs
-// which models, and counts them as the orchestrator counts them. Both upstream
-// layouts are read:
+// Package modelmap reads AGENT_MODEL_MAP.json, which lists the models of each
+// agent, and counts them as the orchestrator does. Both layouts of JustNews are
+// supported:
 //
 //	{"base_models": {…}, "agents": {"critic": [{"base_ref": …, "adapter_name": …}]}}
 //	{"scout": ["google/bert_uncased_L-2_H-128_A-2", ["transformers", "roberta-base"]]}
 //
-// A text that upstream would count otherwise than its author meant (a key
-// twice, a bare string, a list of three where a pair was meant) is refused
-// with line, column and key. The package looks at no store.
+// A text that JustNews would count differently than its author meant (a
+// duplicate key, a bare string, a list of three instead of a pair) is rejected
+// with line, column and key. The package does not access the store.
 package modelmap
 
 import (
@@ -17,7 +17,8 @@ import (
 	"slices"
 )
 
-// maxBytes is the largest map that Parse takes. Upstream's own are below 5 KiB.
+// maxBytes is the largest map that Parse accepts. JustNews' own are below 5
+// KiB.
 const maxBytes = 1 << 20
 
 // Map is AGENT_MODEL_MAP: what a complete preload loads.
@@ -35,22 +36,22 @@ type Agent struct {
 // Model is one entry of an agent's list.
 type Model struct {
 	// ID is the name under which the orchestrator reports the model: the
-	// entry's own id, else its adapter's name, else the model id, else
-	// AGENT-INDEX.
+	// entry's own id, its adapter's name, the model id, or AGENT-INDEX, in this
+	// order.
 	ID        string
-	ModelID   string // of a model without an adapter, as the hub names it
-	Type      string // "transformers", "sentence-transformers" or "" where not given
+	ModelID   string // of a model without an adapter, the hub's id
+	Type      string // "transformers", "sentence-transformers" or "" if not given
 	Base      string // base_ref: a name in base_models
 	Adapter   string // adapter_name
 	StorePath string // adapter_model_store_path, relative to MODEL_STORE_ROOT
 	Variant   string // variant_preference
-	Key       string // where the entry stands, as in agents.critic[0]
-	Line      int    // the same as a line, from 1
+	Key       string // path of the entry, such as agents.critic[0]
+	Line      int    // line of the entry, from 1
 	Column    int    // in bytes, from 1
 }
 
-// Base is one entry of base_models. It is loaded below the adapters that name
-// it and not counted by itself.
+// Base is one entry of base_models. It is loaded with the adapters that refer
+// to it and not counted separately.
 type Base struct {
 	Name         string
 	HubID        string // hf_id
@@ -65,8 +66,7 @@ type Problem struct {
 	Column  int    // in bytes, from 1
 	Key     string // as in agents.scout[1].base_ref; "" is the whole file
 	Message string // lowercase, no full stop
-	// Warning marks what upstream reads all the same. The zero value is an
-	// error.
+	// Warning marks what JustNews still accepts. The zero value is an error.
 	Warning bool
 }
 
@@ -104,7 +104,7 @@ func (m *Map) Agent(name string) (Agent, bool) {
 	return m.Agents[i], true
 }
 
-// Model returns the agent's model of that id.
+// Model returns the agent's model with that id.
 func (a Agent) Model(id string) (Model, bool) {
 	i := slices.IndexFunc(a.Models, func(m Model) bool { return m.ID == id })
 	if i < 0 {

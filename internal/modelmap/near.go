@@ -9,8 +9,7 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// What the map's objects may hold. Upstream ignores a key that it does not
-// know, and with it what was meant.
+// The keys of the map's objects. JustNews silently ignores unknown keys.
 var (
 	sections  = []string{agentsKey, basesKey, vllmKey}
 	entryKeys = []string{
@@ -22,8 +21,8 @@ var (
 	}
 )
 
-// nearest is the end of a sentence about a name that is not known: "; did you
-// mean …?", or nothing.
+// nearest is the end of a sentence about an unknown name: "; did you mean …?",
+// or nothing.
 func nearest(name string, known []string) string {
 	if near, ok := spell.Nearest(name, known); ok {
 		return fmt.Sprintf("; did you mean %q?", near)
@@ -39,8 +38,8 @@ func (m *Map) nearestBase(name string) string {
 	return nearest(name, names)
 }
 
-// strangers warns of keys that nobody reads and that are nearly the name of one
-// that is read. Others are somebody's notes.
+// strangers warns of unknown keys that are similar to a known one. Others may
+// be notes.
 func (r *reader) strangers(o strictjson.Object, known []string) {
 	for _, e := range o.Members() {
 		if near, ok := stranger(e.Key, known); ok {
@@ -49,7 +48,8 @@ func (r *reader) strangers(o strictjson.Object, known []string) {
 	}
 }
 
-// misspelt is nearest for the first key of an object that is nearly a known one.
+// misspelt is nearest for the first key of an object that is similar to a known
+// one.
 func misspelt(o strictjson.Object, known []string) string {
 	for _, e := range o.Members() {
 		if near, ok := stranger(e.Key, known); ok {

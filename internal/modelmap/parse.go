@@ -14,7 +14,7 @@ import (
 )
 
 // The sections of the newer layout. In the older one every other key is an
-// agent (_agents_section in upstream's gpu_orchestrator_engine.py).
+// agent (_agents_section in JustNews' gpu_orchestrator_engine.py).
 const (
 	agentsKey = "agents"
 	basesKey  = "base_models"
@@ -22,8 +22,8 @@ const (
 )
 
 // Parse reads the text of a map. With an error among the problems the map is
-// nil; warnings come with a map. Every problem of the file is returned, except
-// that one which is no JSON has only its first.
+// nil; warnings come with a map. Every problem of the file is returned; for a
+// file that is not JSON, only the first.
 func Parse(data []byte) (*Map, []Problem) {
 	r := reader{data: data}
 	root, err := strictjson.Parse(data, strictjson.Limits{Bytes: maxBytes, Depth: 16})
@@ -52,7 +52,7 @@ func (r *reader) read(root strictjson.Object) *Map {
 		case e.Key == basesKey:
 			m.BaseModels = r.bases(e.Value)
 		case e.Key == vllmKey:
-			// Checked below, once every base model is known.
+			// Checked later, when every base model is known.
 		case e.Key == agentsKey:
 			r.each(e.Value, "agents", func(a strictjson.Member) { m.Agents = append(m.Agents, r.agent(a)) })
 		case section < 0:
@@ -122,8 +122,8 @@ func (r *reader) model(v strictjson.Value, unnamed string) Model {
 	return m
 }
 
-// pair reads [type, id]. Upstream takes a longer list too and ignores the
-// rest, so two ids too many brackets deep would vanish: refused.
+// pair reads [type, id]. JustNews also accepts a longer list and ignores the
+// rest, so ids in too many brackets would be lost: rejected.
 func (r *reader) pair(v strictjson.Value, m *Model) {
 	items, _ := v.List()
 	if len(items) != 2 {
@@ -150,7 +150,7 @@ func (r *reader) entry(v strictjson.Value, m *Model) {
 	} else {
 		r.strangers(o, entryKeys)
 	}
-	// Upstream loads model_id too, but does not report the entry by it.
+	// JustNews loads model_id too, but does not report the entry by it.
 	m.ID = cmp.Or(m.ID, m.Adapter, m.ModelID)
 	m.ModelID = cmp.Or(m.ModelID, hubID)
 }
@@ -166,7 +166,7 @@ func (r *reader) field(o strictjson.Object, key string, into *string) {
 	}
 }
 
-// name reads a string that must say something.
+// name reads a non-empty string.
 func (r *reader) name(v strictjson.Value) string {
 	s, err := v.Text()
 	switch {
@@ -199,8 +199,8 @@ func (r *reader) bases(v strictjson.Value) []Base {
 	return bases
 }
 
-// vllm checks the references of agents that are not preloaded: what is wrong
-// there shuts no gate, so it is said as a warning.
+// vllm checks the references of agents that are not preloaded: errors there do
+// not affect gates, so they are warnings.
 func (r *reader) vllm(v strictjson.Value, m *Map) {
 	aside := reader{data: r.data}
 	var agents []Agent

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package notify tells systemd how a start goes on: sd_notify(3) for the two
-// assignments that a gate needs, STATUS= and EXTEND_TIMEOUT_USEC=. It never
-// says READY=1: that is the service's own word.
+// Package notify reports the progress of a start to systemd: sd_notify(3) for
+// the two assignments that a gate needs, STATUS= and EXTEND_TIMEOUT_USEC=. It
+// never sends READY=1, which is up to the service.
 //
-// go-systemd's SdNotify has no deadline: while the manager is busy (a
-// generator that hangs keeps it so for 90 s) the queue of its socket fills and
-// a sender waits. Here a datagram that can't be sent in time is dropped.
+// go-systemd's SdNotify has no deadline: while the manager is busy (a generator
+// that hangs keeps it so for 90 s) the queue of its socket fills and a sender
+// blocks. Here a datagram that cannot be sent in time is dropped.
 package notify
 
 import (
@@ -43,12 +43,12 @@ func New() Notifier {
 	return Notifier{socket: socket}
 }
 
-// Active reports whether somebody is told at all.
+// Active reports whether anything is sent.
 func (n Notifier) Active() bool { return n.socket != "" }
 
 // Status sets the unit's status text, which systemctl status shows. Control
-// characters, newlines above all (each would begin an assignment of its own),
-// come out as spaces; a text above 2,048 bytes is cut.
+// characters, especially newlines (each would start another assignment), are
+// replaced by spaces; a text above 2,048 bytes is truncated.
 func (n Notifier) Status(text string) error {
 	return n.send("STATUS=" + oneLine(text))
 }
@@ -58,7 +58,7 @@ func (n Notifier) Status(text string) error {
 func (n Notifier) Clear() error { return n.send("STATUS=") }
 
 // Extend asks systemd to let the start run for d from now on. A daemon-reload
-// forgets it, so it has to be said again and again.
+// forgets it, so it has to be repeated.
 func (n Notifier) Extend(d time.Duration) error {
 	if d <= 0 {
 		return fmt.Errorf("cannot extend the start by %v", d)
@@ -85,8 +85,8 @@ func oneLine(text string) string {
 	return text[:cut] + "…"
 }
 
-// send sends one datagram. NotifyAccess=exec takes it from the control process
-// alone, which the kernel's credentials prove.
+// send sends one datagram. NotifyAccess=exec only accepts it from the control
+// process, by the credentials from the kernel.
 func (n Notifier) send(state string) error {
 	if n.socket == "" {
 		return nil

@@ -13,7 +13,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// device asks one GPU everything. What it does not answer is in Unanswered.
+// device queries everything about one GPU. What it does not answer is in
+// Unanswered.
 func (c collector) device(index int) facts.GPU {
 	g := facts.GPU{Index: index, Unanswered: map[string]string{}}
 	var d nvml.Device

@@ -10,8 +10,8 @@ import (
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
 )
 
-// name returns NVML's name of a result, without its prefix. It does not ask
-// nvmlErrorString: that is one more function which a library may lack.
+// name returns NVML's name of a result, without its prefix. It does not call
+// nvmlErrorString, which a library may lack, too.
 func name(ret nvml.Return) string {
 	if n, ok := returns[ret]; ok {
 		return n
@@ -55,8 +55,8 @@ var architectures = map[nvml.DeviceArchitecture]string{
 	nvml.DEVICE_ARCH_RUBIN: "Rubin",
 }
 
-// architecture names a generation; one that is newer than this program keeps
-// its number.
+// architecture returns the name of a generation; one newer than this program
+// keeps its number.
 func architecture(a nvml.DeviceArchitecture) string {
 	if n, ok := architectures[a]; ok {
 		return n
@@ -64,7 +64,7 @@ func architecture(a nvml.DeviceArchitecture) string {
 	return fmt.Sprintf("architecture %d", uint32(a))
 }
 
-// computeMode is as nvidia-smi -c takes it.
+// computeMode is the value for nvidia-smi -c.
 func computeMode(m nvml.ComputeMode) string {
 	switch m {
 	case nvml.COMPUTEMODE_DEFAULT:

@@ -21,12 +21,12 @@ import (
 // library is what the driver's packages install.
 const library = "libnvidia-ml.so.1"
 
-// Collect opens the library of this host and returns what it says.
+// Collect opens the library of this host and returns what it reports.
 func Collect() facts.NVML {
 	found := From(nvml.New(nvml.WithLibraryPath(library)))
 	if found.Outcome == name(nvml.ERROR_LIBRARY_NOT_FOUND) {
-		// go-nvml keeps to itself why; whether there is none or one that
-		// cannot be loaded are two different things to fix.
+		// go-nvml does not report why, but a missing library and one that
+		// cannot be loaded have different fixes.
 		if err := dl.New(library, dl.RTLD_LAZY).Open(); err != nil {
 			found.Detail = err.Error()
 		}
@@ -34,16 +34,16 @@ func Collect() facts.NVML {
 	return found
 }
 
-// From returns what a library says. Whatever goes wrong is part of the answer.
+// From returns what a library reports. Errors are part of the answer.
 func From(lib nvml.Interface) facts.NVML {
 	c := collector{lib: lib, lookup: lib.Extensions().LookupSymbol}
 	out := facts.NVML{Schema: facts.NVMLSchema, GPUs: []facts.GPU{}, Unanswered: map[string]string{}}
 	ret := lib.Init()
 	if ret == nvml.ERROR_LIBRARY_NOT_FOUND {
-		out.Outcome = name(ret) // nothing is loaded: nothing may be called
+		out.Outcome = name(ret) // not loaded, so nothing must be called
 		return out
 	}
-	// The one question that NVML answers without a driver: which library is it?
+	// The only query that NVML answers without a driver: the library's version.
 	c.ask(out.Unanswered, "library_version", []string{"nvmlSystemGetNVMLVersion"}, func() nvml.Return {
 		v, ret := lib.SystemGetNVMLVersion()
 		return keep(ret, &out.LibraryVersion, v)
@@ -51,7 +51,8 @@ func From(lib nvml.Interface) facts.NVML {
 	if out.Outcome = name(ret); ret != nvml.SUCCESS {
 		return out
 	}
-	// No Shutdown: the process ends, and a driver that hangs hangs there too.
+	// No Shutdown: the process ends anyway, and a hanging driver would hang
+	// there, too.
 	c.system(&out)
 	c.devices(&out)
 	return out
@@ -63,9 +64,9 @@ type collector struct {
 	lookup func(symbol string) error
 }
 
-// ask makes one call, if the library has one of the functions that it would
-// use, and notes why there is no answer. Functions are bound when they are
-// first called: one that is missing would end the process.
+// ask makes one call, if the library has one of the required functions, and
+// records why there is no answer. Functions are bound when first called: a
+// missing one would end the process.
 func (c collector) ask(unanswered map[string]string, field string, symbols []string, call func() nvml.Return) bool {
 	if missing := c.missing(symbols); missing != "" {
 		unanswered[field] = "the library has no " + missing
@@ -82,7 +83,7 @@ func (c collector) ask(unanswered map[string]string, field string, symbols []str
 	return false
 }
 
-// missing returns the first of the names where the library has none of them.
+// missing returns the first of the names if the library has none of them.
 func (c collector) missing(symbols []string) string {
 	for _, s := range symbols {
 		if c.lookup(s) == nil {
@@ -103,7 +104,7 @@ func (c collector) system(out *facts.NVML) {
 	})
 }
 
-// devices lists the GPUs. That they cannot be counted is the outcome of it all.
+// devices lists the GPUs. If they cannot be counted, that is the outcome.
 func (c collector) devices(out *facts.NVML) {
 	count := 0
 	var failed nvml.Return
@@ -112,7 +113,7 @@ func (c collector) devices(out *facts.NVML) {
 		return failed
 	}) {
 		out.Outcome, out.Detail = name(failed), "cannot count the GPUs: "+out.Unanswered["count"]
-		if failed == nvml.SUCCESS { // it was never called
+		if failed == nvml.SUCCESS { // never called
 			out.Outcome = name(nvml.ERROR_FUNCTION_NOT_FOUND)
 		}
 		return
@@ -123,7 +124,7 @@ func (c collector) devices(out *facts.NVML) {
 	}
 }
 
-// keep stores a value where the call that returned it succeeded.
+// keep stores a value if the call that returned it succeeded.
 func keep[T any](ret nvml.Return, target *T, value T) nvml.Return {
 	if ret == nvml.SUCCESS {
 		*target = value

@@ -3,12 +3,13 @@
 //go:build !cgo
 
 // Package nvml asks the NVIDIA Management Library what it knows of this host's
-// GPUs. This is the build without cgo, which can load no library: it says so.
+// GPUs. This is the build without cgo, which cannot load a library and reports
+// that.
 package nvml
 
 import "justnews/internal/facts"
 
-// Collect says that this build cannot ask.
+// Collect reports that this build cannot query the library.
 func Collect() facts.NVML {
 	return facts.NVML{
 		Schema: facts.NVMLSchema, Outcome: facts.NVMLNoCgo, GPUs: []facts.GPU{},

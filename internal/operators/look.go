@@ -65,7 +65,7 @@ func runTool(ctx context.Context, name string, args ...string) (output string, s
 	return string(out), 0, nil
 }
 
-// Look returns what is true of a user. The name must have passed CheckUser: it
+// Look returns the facts about a user. The name must have passed CheckUser: it
 // becomes an argument. services are the users that agents run as, by name or
 // number.
 func (h Host) Look(ctx context.Context, user string, services ...string) Facts {

@@ -23,8 +23,8 @@ const (
 	SettingsName  = "60-justnews-common.conf"
 )
 
-// Gate is the one line that gates every instance. It must not change, in this
-// or any later version: systemd skips the remaining gates when the text of the
+// Gate is the line that gates every instance. It must not change, in this or
+// any later version: systemd skips the remaining gates when the text of the
 // running ExecStartPre= changes under a daemon-reload.
 const Gate = "ExecStartPre=/usr/bin/justnews-gate --gate-only %i"
 

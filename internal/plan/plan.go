@@ -74,7 +74,7 @@ func Build(c *config.Config, m Machine) *Plan {
 	if c.MPS.Unit == unitname.MPS {
 		p.DropIns = append(p.DropIns, host.mps())
 	}
-	// An error is met again where the same value becomes text.
+	// The same error occurs when the value is rendered.
 	marks, err := newMarker(fixed.template()...)
 	for i := range c.Instances {
 		inst := &c.Instances[i]

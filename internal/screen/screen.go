@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package screen draws whole frames in place on a terminal and passes on the
-// keys that are pressed there. It puts the terminal back as it found it,
-// however it is left; it knows nothing of what it draws.
+// Package screen draws complete frames in place on a terminal and returns the
+// keys that are pressed. It always restores the terminal; it does not know what
+// it draws.
 package screen
 
 import (
@@ -17,34 +17,34 @@ import (
 	"golang.org/x/term"
 )
 
-// errNoTerminal says that there is nobody to look, or no keyboard.
+// errNoTerminal says that input or output is not a terminal.
 var errNoTerminal = errors.New("standard input and output are not both a terminal")
 
-// Control sequences, as every terminal since the VT100 knows them; those with a
-// question mark are ignored where they are not known.
+// Control sequences of every terminal since the VT100; those with a question
+// mark are ignored if unknown.
 const (
-	enter = "\x1b[?1049h" + "\x1b[?25l" + "\x1b[?7l" + "\x1b[H\x1b[2J" // another page, no cursor, no line break at the edge
+	enter = "\x1b[?1049h" + "\x1b[?25l" + "\x1b[?7l" + "\x1b[H\x1b[2J" // alternate screen, no cursor, no line wrap
 	leave = "\x1b[0m" + "\x1b[?7h" + "\x1b[?25h" + "\x1b[?1049l"
 	home  = "\x1b[H"
 	erase = "\x1b[0m\x1b[K" // to the end of the line
 	below = "\x1b[J"        // everything under the cursor
 )
 
-// Screen is a terminal that was taken over. Close gives it back.
+// Screen is a terminal in raw mode. Close restores it.
 type Screen struct {
 	in, out *os.File
 	before  unix.Termios
 	keys    chan byte
 	resized chan os.Signal
 	stop    *os.File      // closed to end the reader
-	done    chan struct{} // closed when nobody takes keys any more
+	done    chan struct{} // closed when keys are no longer read
 	close   sync.Once
 	closed  error
 }
 
 // Open takes over the terminal at in and out: keys arrive one by one and are
-// not shown, and ^C is a key like any other. The error wraps errNoTerminal
-// where one of them is none.
+// not echoed, and ^C is an ordinary key. The error wraps errNoTerminal if one
+// of them is not a terminal.
 func Open(in, out *os.File) (*Screen, error) {
 	if !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {
 		return nil, errNoTerminal
@@ -73,14 +73,13 @@ func Open(in, out *os.File) (*Screen, error) {
 	return s, nil
 }
 
-// Keys passes on what is typed, until the terminal goes away: then it is
-// closed.
+// Keys returns what is typed. It is closed when the terminal is gone.
 func (s *Screen) Keys() <-chan byte { return s.keys }
 
-// Resized tells when the terminal has another size.
+// Resized signals that the size of the terminal has changed.
 func (s *Screen) Resized() <-chan os.Signal { return s.resized }
 
-// Size returns columns and rows, 80 and 24 where the terminal does not say.
+// Size returns columns and rows, 80 and 24 if unknown.
 func (s *Screen) Size() (columns, rows int) {
 	columns, rows, err := term.GetSize(int(s.out.Fd()))
 	if err != nil || columns <= 0 || rows <= 0 {
@@ -89,9 +88,9 @@ func (s *Screen) Size() (columns, rows int) {
 	return columns, rows
 }
 
-// Draw replaces the frame, in one write: what is the same as before does not
-// flicker. Lines beyond the last row are left out; what is too wide is cut by
-// the terminal.
+// Draw replaces the frame in one write, so that unchanged parts do not flicker.
+// Lines beyond the last row are left out; long lines are truncated by the
+// terminal.
 func (s *Screen) Draw(lines []string) error {
 	_, rows := s.Size()
 	_, err := s.out.WriteString(frame(lines[:min(len(lines), rows)]))
@@ -110,7 +109,7 @@ func frame(lines []string) string {
 	return b.String() + below
 }
 
-// Close gives the terminal back; a second one does nothing.
+// Close restores the terminal; a second call has no effect.
 func (s *Screen) Close() error {
 	s.close.Do(func() {
 		close(s.done)
@@ -123,8 +122,8 @@ func (s *Screen) Close() error {
 	return s.closed
 }
 
-// read passes keys on until Close. It never reads beyond that: what is typed
-// later is the shell's.
+// read returns keys until Close. It never reads beyond that: what is typed
+// later is for the shell.
 func (s *Screen) read(wake *os.File) {
 	defer close(s.keys)
 	defer func() { _ = wake.Close() }()

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package seal is the manifest that names every file of a version with its
-// SHA-256, so that one bad file has a name and files are hashed in parallel. It
-// reads and writes the text; it looks at no file of the version.
+// Package seal reads and writes the manifest that lists every file of a version
+// with its SHA-256, so that a damaged file can be identified and files are
+// hashed in parallel. It does not access the files of the version.
 //
-// It stands in VERSION/.justnews/manifest.json. Upstream's checksum leaves out
-// every file of that name, in whatever directory, so that a seal changes
-// nothing for upstream.
+// It is in VERSION/.justnews/manifest.json. JustNews' checksum leaves out every
+// file of that name, in any directory, so a seal does not affect JustNews.
 package seal
 
 import (
@@ -24,11 +23,11 @@ import (
 	"justnews/internal/safefile"
 )
 
-// The place of a seal below its version.
+// The path of a seal below its version.
 const (
 	Dir  = ".justnews"
 	name = "manifest.json"
-	// Rel is the whole of it.
+	// Rel is the complete path.
 	Rel = Dir + "/" + name
 )
 
@@ -44,8 +43,8 @@ type Manifest struct {
 	Version   string `json:"version"`   // the version's directory
 	Algorithm string `json:"algorithm"` // "sha256"
 	// Upstream is the checksum in the version's manifest.json when it was
-	// sealed, "" where there was none: a version that was finalized anew needs
-	// a new seal.
+	// sealed, "" if there was none: a version that is finalized again needs a
+	// new seal.
 	Upstream string `json:"upstream_checksum"`
 	Files    []File `json:"files"` // sorted by path
 	Links    []Link `json:"links"` // sorted by path
@@ -64,7 +63,7 @@ type Link struct {
 	Target string `json:"target"`
 }
 
-// Text returns the manifest as it is written: the same for the same version.
+// Text returns the manifest as it is written, identical for the same version.
 func (m Manifest) Text() ([]byte, error) {
 	m.Schema, m.Algorithm = Schema, "sha256"
 	m.Files, m.Links = slices.Clone(m.Files), slices.Clone(m.Links)
@@ -83,7 +82,7 @@ func (m Manifest) Text() ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-// Parse reads a manifest and refuses one that is not valid.
+// Parse reads a manifest and rejects an invalid one.
 func Parse(text []byte) (Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(text, &m); err != nil {
@@ -112,13 +111,13 @@ func below(p string) bool {
 	return p != "" && p == path.Clean(p) && !path.IsAbs(p) && p != ".." && !strings.HasPrefix(p, "../")
 }
 
-// Read returns the text of a version's seal; fs.ErrNotExist where it has none.
+// Read returns the text of a version's seal; fs.ErrNotExist if it has none.
 func Read(version string) ([]byte, error) {
 	return safefile.Read(filepath.Join(version, Rel), maxBytes)
 }
 
-// Write puts the text of a seal into a version: whole or not at all, and as
-// readable as the version itself.
+// Write writes the text of a seal to a version, atomically, and with the
+// permissions of the version itself.
 func Write(version string, text []byte) error {
 	if err := write(version, text); err != nil {
 		return fmt.Errorf("cannot write the seal: %w", err)
@@ -136,7 +135,7 @@ func write(version string, text []byte) error {
 		return err
 	}
 	seal := safefile.New{Data: text, Mode: 0o644, Sync: true}
-	// What root writes is given to the owner of the version, who will want to
+	// A seal written by root gets the owner of the version, who must be able to
 	// replace it.
 	if os.Geteuid() == 0 {
 		of, err := safefile.Of(root)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package spell finds the name that a misspelt one most likely meant. It knows
-// no names of its own and guesses nothing that is too far away.
+// Package spell finds the name that a misspelt one most likely means. It knows
+// no names itself, and does not guess if the distance is too large.
 package spell
 
 import "strings"
@@ -9,10 +9,11 @@ import "strings"
 // maxLength bounds the work: no name of the toolkit is longer than 64 bytes.
 const maxLength = 128
 
-// Nearest returns the name that word most likely meant: the one with the least
-// edit distance, the first of equals. Upper and lower case, - and _ count as
-// equal. It returns false where even the best is too far: more than one edit
-// for each three letters of the shorter word begun, the word itself, or nothing.
+// Nearest returns the name that word most likely means: the one with the
+// smallest edit distance, the first of several. Upper and lower case, - and _
+// count as equal. It returns false if the best is too far (more than one edit
+// for every three letters of the shorter word, rounded up), is the word itself,
+// or does not exist.
 func Nearest(word string, names []string) (string, bool) {
 	if word == "" || len(word) > maxLength {
 		return "", false

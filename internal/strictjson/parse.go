@@ -141,7 +141,7 @@ func (p *parser) list() (Value, error) {
 	}
 }
 
-// separator takes the closing bracket, or the comma before another item.
+// separator reads the closing bracket, or the comma before another item.
 func (p *parser) separator(closing byte, first bool) (end bool, err error) {
 	p.space()
 	if p.pos >= len(p.text) {
@@ -207,7 +207,7 @@ func (p *parser) space() {
 	}
 }
 
-// found names what stands at p.pos, for a person.
+// found describes what is at p.pos.
 func (p *parser) found() string {
 	if p.pos >= len(p.text) {
 		return "the end of the text"

@@ -8,7 +8,7 @@ import (
 	"unicode/utf16"
 )
 
-// quoted reads the string that begins with the quotation mark at p.pos.
+// quoted reads the string that begins at the quotation mark at p.pos.
 func (p *parser) quoted() (string, error) {
 	p.pos++
 	start := p.pos
@@ -40,7 +40,7 @@ var escapes = map[byte]rune{
 	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
 }
 
-// escape reads what begins with the backslash at p.pos.
+// escape reads the escape that begins at the backslash at p.pos.
 func (p *parser) escape() (rune, error) {
 	at := p.pos
 	p.pos++

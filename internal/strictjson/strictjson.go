@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package strictjson reads one JSON object (RFC 8259) and refuses whatever two
-// readers could understand differently: invalid UTF-8, a byte order mark, a
-// lone surrogate, trailing bytes, keys that occur twice or differ only in
-// case, NaN and numbers that do not fit. Nothing is converted on the way:
-// numbers stay text until somebody asks for an int or a float, null is never
-// silently a zero, and every complaint carries the path and the byte offset.
+// Package strictjson reads one JSON object (RFC 8259) and rejects whatever two
+// readers could interpret differently: invalid UTF-8, a byte order mark, a lone
+// surrogate, trailing bytes, duplicate keys and keys that differ only in case,
+// NaN and numbers out of range. Nothing is converted implicitly: numbers stay
+// text until an int or a float is requested, null is never a zero, and every
+// error has the path and the byte offset.
 //
 // It does not map objects to Go structs, and it writes no JSON.
 package strictjson
@@ -17,14 +17,14 @@ import (
 	"unicode/utf8"
 )
 
-// Limits bound what Parse takes. A limit of zero refuses everything, so that a
-// forgotten one blocks.
+// Limits bound what Parse accepts. A limit of zero rejects everything, so that
+// a forgotten one blocks.
 type Limits struct {
 	Bytes int // length of the text
 	Depth int // nesting of objects and lists; the outermost object has depth 1
 }
 
-// Error is one complaint about a text.
+// Error is one error in a text.
 type Error struct {
 	Path    string // as in summary.total or errors[3].agent; "" is the object itself
 	Offset  int    // bytes from the beginning of the text
@@ -46,8 +46,8 @@ func LineColumn(data []byte, offset int) (line, column int) {
 	return bytes.Count(head, []byte{'\n'}) + 1, len(head) - bytes.LastIndexByte(head, '\n')
 }
 
-// Parse reads data, which must be one JSON object and nothing else than white
-// space around it. The error is always an *Error.
+// Parse reads data, which must be one JSON object, with only white space around
+// it. The error is always an *Error.
 func Parse(data []byte, limits Limits) (Object, error) {
 	if len(data) > limits.Bytes {
 		return Object{}, &Error{Message: fmt.Sprintf("the text is larger than %d bytes", limits.Bytes), Offset: limits.Bytes}
@@ -81,7 +81,6 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
-// fold maps keys that differ only in case to one string. It folds as
-// encoding/json does: a reader that matches keys so would take one for the
-// other.
+// fold maps keys that differ only in case to the same string. It folds as
+// encoding/json does, which would match either key.
 func fold(key string) string { return strings.Map(foldRune, key) }

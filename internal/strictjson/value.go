@@ -38,8 +38,7 @@ func (k kind) String() string {
 	}
 }
 
-// Value is one JSON value and where it stands. The zero Value is no value: no
-// accessor accepts it.
+// Value is one JSON value and its position. No accessor accepts the zero Value.
 type Value struct {
 	kind    kind
 	truth   bool
@@ -60,13 +59,13 @@ type Member struct {
 // Object is a JSON object.
 type Object struct{ v Value }
 
-// Path returns where the value stands, as in errors[3].agent.
+// Path returns the path of the value, such as errors[3].agent.
 func (v Value) Path() string { return v.path }
 
-// Offset returns where the value begins, in bytes.
+// Offset returns the offset of the value, in bytes.
 func (v Value) Offset() int { return v.offset }
 
-// Fail makes an error about the value.
+// Fail returns an error about the value.
 func (v Value) Fail(format string, args ...any) error {
 	return &Error{Path: v.path, Offset: v.offset, Message: fmt.Sprintf(format, args...)}
 }
@@ -102,7 +101,7 @@ func (v Value) Text() (string, error) {
 }
 
 // Int returns a whole number from low to high. A fraction or an exponent is an
-// error even where its value is whole.
+// error even if its value is whole.
 func (v Value) Int(low, high int) (int, error) {
 	if err := v.want(numberKind); err != nil {
 		return 0, err
@@ -166,7 +165,7 @@ func (o Object) Members() []Member {
 }
 
 // Optional returns the value of a key, and whether the object has it. A key
-// that differs only in case is an error: somebody else would read it.
+// that differs only in case is an error, since another reader would accept it.
 func (o Object) Optional(key string) (Value, bool, error) {
 	for _, m := range o.v.members {
 		if m.Key == key {

@@ -2,13 +2,12 @@
 
 package timeline
 
-// Kind is what a part of a bar was spent on. The zero value is what no other
-// describes.
+// Kind is what a part of a bar was spent on. The zero value is anything else.
 type Kind int
 
 // The kinds, in the order of the legend.
 const (
-	Gate  Kind = iota // a run whose steps are not known
+	Gate  Kind = iota // a run with unknown steps
 	Queue             // its job waited for those of other units
 	Config
 	MPS
@@ -19,7 +18,7 @@ const (
 	Bus
 	Needs
 	Start
-	Pause // between two tries, whoever began the next one
+	Pause // between two attempts
 )
 
 // style is how a kind is drawn: one colour for a light page, one for a dark
@@ -31,8 +30,8 @@ type style struct {
 	light, dark string
 }
 
-// styles are in the order of the legend. Neighbours differ in lightness too, so
-// that they can be told apart without colours.
+// styles are in the order of the legend. Neighbours also differ in lightness,
+// so that they can be distinguished without colours.
 func styles() []style {
 	return []style{
 		{Queue, "queue", "queue", "#d5dae0", "#3c444d"},

@@ -13,7 +13,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// The picture's measures, in its own units, which a browser shows as pixels.
+// The picture's dimensions, in its own units, which a browser shows as pixels.
 const (
 	width      = 1000.0
 	margin     = 16.0
@@ -29,8 +29,8 @@ const (
 	perLine    = 8
 )
 
-// SVG draws a chart. The text is a whole document: it needs no script, no
-// font and no other file, and follows the page's light or dark scheme.
+// SVG draws a chart. The text is a complete document: it needs no script, font
+// or other file, and follows the page's light or dark scheme.
 func (c Chart) SVG() []byte {
 	legend := c.kinds()
 	top := legendY + legendLine*math.Ceil(float64(len(legend))/perLine) + 8
@@ -82,8 +82,7 @@ func (p *picture) open(c Chart, height float64) {
 	fmt.Fprintf(&p.b, `<rect class="page" width="%s" height="%s"/>`+"\n", number(width), number(height))
 }
 
-// css has the light scheme first: a viewer that knows no media queries gets
-// that.
+// css has the light scheme first, for viewers without media queries.
 func css() string {
 	var b strings.Builder
 	b.WriteString("<style>\ntext{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#1d232a}\n.title{font-size:17px;font-weight:600}\n" +
@@ -165,7 +164,7 @@ func (p *picture) row(c Chart, r Row, y float64) {
 	p.text(class, plotX+plotWidth+10, middle, "start", clip(r.Result, 30))
 }
 
-// tooltip is what a browser shows over a part.
+// tooltip is the tooltip of a part.
 func tooltip(r Row, part Part) string {
 	text := fmt.Sprintf("%s: %s, %s s from %s s on", r.Name, part.Kind.style().says,
 		strconv.FormatFloat((part.To-part.From).Seconds(), 'f', 3, 64), strconv.FormatFloat(part.From.Seconds(), 'f', 3, 64))
@@ -200,14 +199,14 @@ func (p *picture) text(class string, x, y float64, anchor, s string) {
 // number prints a coordinate: two decimals are finer than any screen.
 func number(f float64) string { return strconv.FormatFloat(math.Round(f*100)/100, 'f', -1, 64) }
 
-// escape makes any string text of an XML document.
+// escape escapes a string for an XML document.
 func escape(s string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(diag.Clean(s))) // a Builder takes everything
+	_ = xml.EscapeText(&b, []byte(diag.Clean(s))) // a Builder never fails
 	return b.String()
 }
 
-// clip cuts what would run into its neighbour; the tooltip has the whole.
+// clip truncates what would overlap its neighbour; the tooltip has all of it.
 func clip(s string, most int) string {
 	runes := []rune(diag.Clean(s))
 	if len(runes) <= most {

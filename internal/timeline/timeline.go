@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package timeline turns runs and the times of their units into rows of bars,
-// and draws those as SVG. It is pure: it reads no file and no clock, asks
-// nobody, and the same input gives the same bytes.
+// and draws those as SVG. It is pure: it reads no files and no clock, and the
+// same input gives the same bytes.
 package timeline
 
 import (
@@ -31,7 +31,7 @@ type Step struct {
 	Detail  string
 }
 
-// Unit is systemd's account of a unit's last start; 0: that never happened.
+// Unit is a unit's last start according to systemd; 0: never.
 type Unit struct {
 	Row           string
 	InactiveExit  time.Duration // its start began: the gate
@@ -40,18 +40,18 @@ type Unit struct {
 	InactiveEnter time.Duration
 }
 
-// Input is what is to be drawn.
+// Input is the input of a chart.
 type Input struct {
 	Title, Subtitle string
 	// Origin is where the axis begins.
 	Origin time.Duration
-	// Axis says what lies at 0.
+	// Axis describes the position 0.
 	Axis string
-	// Queued draws what lies between Origin and a row's first start, where that
-	// was one of the jobs of the boot: it waited in systemd's queue.
+	// Queued draws the time between Origin and a row's first start as waiting
+	// in systemd's queue, if it was started by a job of the boot.
 	Queued bool
-	// Finished is when the last job of the boot had ended, 0: it has not. What
-	// was first started later was not asked for before.
+	// Finished is when the last job of the boot had ended, 0: not yet. What was
+	// first started later had no job before.
 	Finished time.Duration
 	// All draws every run; without it a row ends with its first run that
 	// passed.
@@ -82,17 +82,16 @@ type Chart struct {
 	Title, Subtitle, Axis string
 	Rows                  []Row
 	End                   time.Duration
-	// LeftOut names the rows that do not belong to what is drawn: their units
-	// were started again after it.
+	// LeftOut lists the rows that are not drawn because their units were
+	// restarted later.
 	LeftOut []string
 }
 
-// runsOfARow is how many runs of one row are drawn at most: those up to the
-// first that passed. A gate that fails for hours would leave no room for the
-// rest.
+// runsOfARow is the maximum number of runs drawn per row, up to the first that
+// passed. A gate that fails for hours would leave no room for the rest.
 const runsOfARow = 10
 
-// Of makes rows of an input, in the order in which they were begun.
+// Of builds the rows of an input, in the order in which they began.
 func Of(in Input) Chart {
 	c := Chart{Title: in.Title, Subtitle: in.Subtitle, Axis: in.Axis}
 	byRow := map[string][]Run{}
@@ -117,8 +116,8 @@ func Of(in Input) Chart {
 	return c
 }
 
-// addUnits adds the rows of which only systemd knows. Where there are runs, a
-// unit that was started after all of them is another story.
+// addUnits adds the rows that only systemd knows. If there are runs, a unit
+// that was started after all of them is unrelated.
 func (c *Chart) addUnits(in Input, byRow map[string][]Run) {
 	window, alone := c.End, len(c.Rows) == 0
 	for _, u := range in.Units {
@@ -145,7 +144,7 @@ func firstStart(runs []Run) []Run {
 	return runs[:min(len(runs), runsOfARow)]
 }
 
-// row makes the bar of runs, and of what their unit did after them.
+// row builds the bar of runs, and of what their unit did after them.
 func row(in Input, name string, runs []Run, u Unit) Row {
 	last := runs[len(runs)-1]
 	r := Row{Name: name, Passed: last.Passed, Result: last.Verdict}
@@ -167,7 +166,7 @@ func row(in Input, name string, runs []Run, u Unit) Row {
 	return r
 }
 
-// queued reports whether what began at a time had a job since the boot began.
+// queued reports whether what began at a time had a job since boot.
 func (in Input) queued(began time.Duration) bool {
 	return in.Queued && (in.Finished == 0 || began <= in.Finished)
 }
@@ -188,7 +187,7 @@ func (r *Row) addSteps(run Run, from time.Duration) {
 	}
 }
 
-// unitRow is a bar that systemd alone knows of.
+// unitRow is a bar that only systemd knows.
 func unitRow(in Input, u Unit) Row {
 	r := Row{Name: u.Row, Passed: u.ActiveEnter >= u.InactiveExit, Result: "up"}
 	from := u.InactiveExit - in.Origin
@@ -209,7 +208,7 @@ func unitRow(in Input, u Unit) Row {
 	return r
 }
 
-// add leaves out what lasted no time at all.
+// add leaves out parts without duration.
 func (r *Row) add(p Part) {
 	if p.From = max(p.From, 0); p.To > p.From || p.Failed {
 		p.To = max(p.To, p.From)

@@ -4,16 +4,16 @@ package tomlpos
 
 import "unicode/utf8"
 
-// Bad is a byte that no TOML text may hold.
+// Bad is a byte that is not allowed in TOML.
 type Bad struct {
 	Offset  int
 	Byte    byte
-	Control bool // a control character; else the byte is no UTF-8
+	Control bool // a control character; otherwise invalid UTF-8
 }
 
-// BadBytes returns the first limit bytes that no TOML text may hold, strings
-// and comments included: control characters other than tab and the line ends,
-// a carriage return alone, and what is not UTF-8.
+// BadBytes returns the first limit bytes that are not allowed in TOML,
+// including strings and comments: control characters other than tab and the
+// line ends, a carriage return alone, and what is not UTF-8.
 func BadBytes(text string, limit int) []Bad {
 	var bad []Bad
 	for i := 0; i < len(text) && len(bad) < limit; i++ {

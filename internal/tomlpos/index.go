@@ -12,8 +12,8 @@ import (
 // zero value is no position.
 type Pos struct{ Line, Column int }
 
-// Place says where something stands: its key, and its value. The value of a
-// table that a header or a dotted key makes is where its key is.
+// Place is the position of a key and of its value. The value of a table defined
+// by a header or a dotted key has the position of its key.
 type Place struct{ Key, Value Pos }
 
 // Twice is a key that a text defines a second time.
@@ -34,7 +34,8 @@ type mark struct {
 	kind       mode
 }
 
-// mode says how a path came to be: what may be said of it again depends on it.
+// mode is how a path was defined, which decides whether it may be defined
+// again.
 type mode uint8
 
 const (
@@ -45,17 +46,17 @@ const (
 	closed               // by key = value
 )
 
-// New indexes a TOML text. Where it is not TOML, the index holds what stands
-// before the error.
+// New indexes a TOML text. If it is not TOML, the index has what is before the
+// error.
 func New(text string) *Index {
 	x := &Index{lines: newLines(text), places: map[string]*mark{}}
-	_ = Walk(text, x.add) // the decoder says what is wrong with the syntax
+	_ = Walk(text, x.add) // the decoder reports syntax errors
 	return x
 }
 
 func (x *Index) add(e Entry) {
 	var b strings.Builder
-	free := e.InArray // each element of an array starts anew
+	free := e.InArray // each element of an array is separate
 	for i, part := range e.Path {
 		appendPart(&b, part)
 		m := x.places[b.String()]
@@ -82,8 +83,8 @@ func newMark(e Entry, i int) *mark {
 	return &mark{key: offset, value: offset, kind: parentMode(e, i)}
 }
 
-// allows reports whether what m marks may be named again as part i of e; a table
-// that was only implied becomes what its own header makes it.
+// allows reports whether what m marks may be defined again as part i of e; an
+// implied table takes the mode of its own header.
 func (m *mark) allows(e Entry, i int) bool {
 	if i < len(e.Path)-1 {
 		return m.kind != closed
@@ -121,7 +122,7 @@ func parentMode(e Entry, i int) mode {
 	return dotted
 }
 
-// At returns where a path stands. An element of an array is the step "[0]",
+// At returns the place of a path. An element of an array is the step "[0]",
 // "[1]" and so on.
 func (x *Index) At(path ...string) (Place, bool) {
 	var b strings.Builder
@@ -140,8 +141,8 @@ func (x *Index) At(path ...string) (Place, bool) {
 // text.
 func (x *Index) Twice() []Twice { return x.twice }
 
-// appendPart writes one step of a map key. NUL stands in no TOML text, so that
-// steps cannot run into each other.
+// appendPart writes one step of a map key. NUL is not allowed in TOML, so it
+// separates steps unambiguously.
 func appendPart(b *strings.Builder, p Part) {
 	b.WriteByte(0)
 	if p.Element > 0 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package tomlpos tells where keys and values stand in a TOML text, which the
-// decoder does not, and finds beforehand what the decoder must not be given:
-// bytes that no TOML file may hold, and nesting that would exhaust its stack or
-// memory. It decodes no value and is no judge of syntax: where a text is not
-// TOML, it stops and leaves the words to the decoder.
+// Package tomlpos finds the positions of keys and values in a TOML text, which
+// the decoder does not report, and detects what must not be passed to the
+// decoder: bytes that are not allowed in TOML, and nesting that would exhaust
+// its stack or memory. It decodes no values and does not check the syntax: if a
+// text is not TOML, it stops and leaves the error to the decoder.
 package tomlpos
 
 import (
@@ -12,23 +12,23 @@ import (
 	"fmt"
 )
 
-// Limits of what Walk accepts. The configuration needs half of them; beyond
-// them toml v1.6.0 overflows its stack (nested arrays, BurntSushi/toml#497) or
-// needs time and memory with the square of the length (dotted keys, #496).
+// Limits of Walk. The configuration needs half of them; beyond them toml v1.6.0
+// overflows its stack (nested arrays, BurntSushi/toml#497) or needs time and
+// memory quadratic in the length (dotted keys, #496).
 const (
 	maxDepth = 16 // arrays and inline tables inside each other
 	maxParts = 8  // parts of a dotted key or of a table header
 )
 
-// ErrSyntax is returned where the text is not TOML.
+// ErrSyntax is returned if the text is not TOML.
 var ErrSyntax = errors.New("not TOML")
 
-// DepthError says that a text nests deeper than maxDepth or maxParts.
+// DepthError means that a text is nested deeper than maxDepth or maxParts.
 type DepthError struct{ Offset int }
 
 func (e DepthError) Error() string { return fmt.Sprintf("nested too deeply at byte %d", e.Offset) }
 
-// Kind says what an Entry is.
+// Kind is the kind of an Entry.
 type Kind uint8
 
 // The kinds of entries.
@@ -45,7 +45,7 @@ const (
 type Part struct {
 	Text    string // the key, unquoted; empty for an element of an array
 	Element int    // 1 for the first element of an array, 0 for a key
-	Offset  int    // where the step stands, in bytes from 0
+	Offset  int    // position of the step, in bytes from 0
 }
 
 // Entry is one thing that Walk found. Path is valid during the call only.
@@ -53,7 +53,7 @@ type Entry struct {
 	Path    []Part
 	Kind    Kind
 	Value   int  // offset of the value; of the bracket for a header
-	Base    int  // so many parts of Path come from the header, braces or brackets around
+	Base    int  // number of parts of Path from the surrounding header, braces or brackets
 	InArray bool // inside an element of an array
 }
 

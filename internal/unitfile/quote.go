@@ -8,12 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// appendQuoted writes s as one word of a setting that systemd unquotes, unescapes
-// and then searches for specifiers, such as Environment=; in a command line it
-// also replaces $NAME and ${NAME}, so that a dollar sign is doubled there. NUL and
-// invalid UTF-8 are refused: systemd ends the line at the one and drops the line
-// of the other. The escapes are those of cunescape() in escape.c; specifiers are
-// looked for after them, so a doubled percent sign survives.
+// appendQuoted writes s as one word of a setting that systemd unquotes,
+// unescapes and then searches for specifiers, such as Environment=; in a
+// command line it also replaces $NAME and ${NAME}, so that a dollar sign is
+// doubled there. NUL and invalid UTF-8 are refused: systemd ends the line at a
+// NUL and drops a line with invalid UTF-8. The escapes are those of cunescape()
+// in escape.c; specifiers are looked for after them, so a doubled percent sign
+// survives.
 func appendQuoted(dst []byte, s string, dollar bool) ([]byte, error) {
 	if r := refuseBytes(s); r != nil {
 		return dst, r

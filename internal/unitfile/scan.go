@@ -43,8 +43,8 @@ func Scan(text []byte) ([]Setting, []Fault) {
 	}
 }
 
-// foreign reads the file of somebody else: systemd ends a line at a carriage
-// return as well.
+// foreign reads the file of somebody else: systemd also ends a line at a
+// carriage return.
 func foreign(text []byte) *reader {
 	return newReader([]byte(strings.ReplaceAll(string(text), "\r\n", "\n")))
 }

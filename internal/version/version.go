@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package version says which build this is.
+// Package version returns the version of this build.
 package version
 
 import "runtime/debug"
 
-// described is what git calls this commit; the Makefile sets it. A plain
-// go build leaves it empty, and the build information is asked instead. It is a
-// variable because the linker's -X sets no constant.
+// described is git's name of this commit, set by the Makefile. A plain go build
+// leaves it empty, and the build information is used. It is a variable because
+// the linker's -X cannot set constants.
 var described string
 
 // String returns the version: a tag, a commit, or "unknown".

@@ -32,9 +32,9 @@ type tensor struct {
 
 type extent struct{ from, to int64 }
 
-// safetensors checks a file as its own library does before it maps the data:
-// the header is JSON, every tensor is as long as type and shape say, and the
-// tensors fill the rest of the file without a gap.
+// safetensors checks a file as its own library does before mapping the data:
+// the header is JSON, the length of every tensor matches type and shape, and
+// the tensors fill the rest of the file without gaps.
 func safetensors(r io.ReaderAt, size int64) (Finding, error) {
 	if size < 8 {
 		return Finding{Truncated, fmt.Sprintf("%d bytes, too few for a header", size)}, nil
@@ -68,8 +68,8 @@ type badHeader string
 
 func (b badHeader) Error() string { return string(b) }
 
-// tensors reads the header one tensor at a time: a header of many megabytes
-// leaves only offsets behind.
+// tensors reads the header one tensor at a time, so that only offsets of a
+// large header are kept.
 func tensors(header io.Reader) ([]extent, error) {
 	in := &failing{r: bufio.NewReaderSize(header, 64<<10)}
 	d := json.NewDecoder(in)
@@ -112,14 +112,14 @@ func tensors(header io.Reader) ([]extent, error) {
 	return extents, nil
 }
 
-// wrong checks one tensor against itself.
+// wrong checks the consistency of one tensor.
 func (t tensor) wrong() string {
 	if len(t.Offsets) != 2 || t.Offsets[0] < 0 || t.Offsets[1] < t.Offsets[0] {
 		return fmt.Sprintf("data_offsets are %v", t.Offsets)
 	}
 	width, known := bits[t.Dtype]
 	if !known {
-		return "" // a type that is newer than this list
+		return "" // a type newer than this list
 	}
 	elements := int64(1)
 	for _, n := range t.Shape {
@@ -134,7 +134,7 @@ func (t tensor) wrong() string {
 	return ""
 }
 
-// filled checks that the tensors lie one behind the other over all the data.
+// filled checks that the tensors cover the data without gaps or overlaps.
 func filled(extents []extent, data int64) Finding {
 	slices.SortFunc(extents, func(a, b extent) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
 	var at int64
@@ -153,7 +153,7 @@ func filled(extents []extent, data int64) Finding {
 	return Finding{Kind: Sound}
 }
 
-// failing remembers an error of reading, which a decoder would mix up with one
+// failing records an error of reading, which a decoder would confuse with one
 // of the content.
 type failing struct {
 	r   io.Reader

@@ -47,8 +47,8 @@ func jsonText(r io.ReaderAt, size int64) (Finding, error) {
 	return Finding{NotJSON, fmt.Sprint(err)}, nil
 }
 
-// withoutNaN puts zeros of the same length in the place of NaN and Infinity
-// outside of strings.
+// withoutNaN replaces NaN and Infinity outside strings by zeros of the same
+// length.
 func withoutNaN(text []byte) []byte {
 	out := bytes.Clone(text)
 	inside := false
@@ -69,7 +69,7 @@ func withoutNaN(text []byte) []byte {
 }
 
 // torch checks what torch.save wrote: since 1.6 a zip archive, whose directory
-// stands at its end and is missing where the file was cut.
+// is at its end and is missing if the file was truncated.
 func torch(head []byte, r io.ReaderAt, size int64) (Finding, error) {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
@@ -93,9 +93,9 @@ func torch(head []byte, r io.ReaderAt, size int64) (Finding, error) {
 	return Finding{Header, fmt.Sprintf("begins with % x: neither an archive nor a pickle", head[:min(len(head), 4)])}, nil
 }
 
-// What is read and kept of an archive's directory: torch.save makes an entry of
-// some hundred bytes for each tensor. Package zip allocates as many entries as
-// the end of the file claims.
+// What is read of an archive's directory: torch.save writes an entry of some
+// hundred bytes for each tensor. Package zip allocates as many entries as the
+// end of the file claims.
 const (
 	maxArchived  = 1_000_000
 	maxDirectory = 256 << 20 // bytes
@@ -118,7 +118,7 @@ func entries(r io.ReaderAt, size int64) (uint64, bool) {
 	if at < 20 || !bytes.HasPrefix(tail[at-20:], []byte("PK\x06\x07")) {
 		return n, true
 	}
-	var zip64 [56]byte // the locator says where the larger record stands
+	var zip64 [56]byte // the locator has the position of the larger record
 	where := binary.LittleEndian.Uint64(tail[at-12:])
 	if where > uint64(size) { //nolint:gosec // a size
 		return n, true
@@ -129,7 +129,7 @@ func entries(r io.ReaderAt, size int64) (uint64, bool) {
 	return max(n, binary.LittleEndian.Uint64(zip64[32:])), true
 }
 
-// noting remembers an error of reading, and reads no more than it may.
+// noting records an error of reading, and limits what is read.
 type noting struct {
 	r    io.ReaderAt
 	left int

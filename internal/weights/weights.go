@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package weights looks inside the files of a model as far as can be judged
-// without loading it: is this really a file of weights and not a git-lfs
-// pointer, does its header parse, is it as long as the header says, is a .json
-// file JSON. It reads headers and ends, not weights; whether every byte is
-// right only a checksum can say.
+// Package weights inspects the files of a model without loading it: whether a
+// file contains weights and is not a git-lfs pointer, whether its header is
+// valid and matches its length, whether a .json file is JSON. It reads headers
+// and ends, not weights; only a checksum can verify the content.
 package weights
 
 import (
@@ -15,30 +14,30 @@ import (
 	"strings"
 )
 
-// Kind is what a look into a file amounts to. The zero value is no look.
+// Kind is the result of inspecting a file. The zero value means not inspected.
 type Kind byte
 
 // The kinds.
 const (
 	Unknown   Kind = iota
-	Sound          // what can be checked is right
+	Sound          // what can be checked is correct
 	Opaque         // nothing about this format can be checked
 	Empty          // no bytes at all
 	Pointer        // a git-lfs pointer: the content was never fetched
-	Header         // the header does not parse
-	Truncated      // shorter than its header or its end says
-	Overlong       // longer than its header says
+	Header         // the header is invalid
+	Truncated      // shorter than its header or its end states
+	Overlong       // longer than its header states
 	NotJSON        // the text is not JSON
 )
 
-// Finding is what a look into a file found.
+// Finding is the result of inspecting a file.
 type Finding struct {
 	Kind   Kind
 	Detail string // evidence for a person
 }
 
-// Look looks into a file. The name decides what is expected of it; an error is
-// one of reading.
+// Look inspects a file. Its name decides what is expected; it only returns
+// errors of reading.
 func Look(name string, r io.ReaderAt, size int64) (Finding, error) {
 	if size == 0 {
 		return Finding{Kind: Empty}, nil
@@ -77,7 +76,7 @@ func Torch(name string) bool {
 	return false
 }
 
-// Weighty reports whether a file of that name holds weights of a model.
+// Weighty reports whether a file with that name contains weights of a model.
 func Weighty(name string) bool {
 	name = strings.ToLower(path.Base(name))
 	switch path.Ext(name) {
@@ -89,7 +88,7 @@ func Weighty(name string) bool {
 	return name == "model" || name == "weights" // spaCy
 }
 
-// pointer recognizes what git checks out where git-lfs did not fetch.
+// pointer recognizes what git checks out if git-lfs did not fetch the content.
 func pointer(head []byte, size int64) (Finding, bool) {
 	const first = "version https://git-lfs.github.com/spec/v1\n"
 	if size > 1024 || !bytes.HasPrefix(head, []byte(first)) {

@@ -66,7 +66,7 @@ if [ "$help" = yes ]; then
 	exit 0
 fi
 if [ "$gate_only" = yes ]; then
-	# The old script guessed; a gate without a name is nobody's.
+	# The old script guessed; a gate needs a name.
 	[ -n "$instance" ] || refuse '--gate-only needs the name of an instance, such as mcp_bus'
 	[ "$stop" = no ] || refuse '--gate-only does not go with --stop'
 	set -- --gate-only "$instance"

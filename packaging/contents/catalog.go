@@ -18,12 +18,12 @@ func journalCatalog(string) ([]byte, error) {
 	b.WriteString("# SPDX-License-Identifier: Apache-2.0\n# Made from the catalogue of problems: justnews-problems(7).\n")
 	for _, e := range diag.Catalog() {
 		fmt.Fprintf(&b, "\n-- %s\nSubject: %s: %s\nDefined-By: justnews\nDocumentation: man:justnews-problems(7)\n\n%s\n\nLook:\n    %s\n\nFix:\n    %s\n",
-			e.MessageID, e.Code, e.Title, strings.Join(fold(e.Cause, 76), "\n"), strings.Join(diag.Lines(e.Check), "\n    "), strings.Join(mend(e.Fix), "\n    "))
+			e.MessageID, e.Code, e.Title, strings.Join(fold(e.Cause, 76), "\n"), strings.Join(diag.Lines(e.Check), "\n    "), strings.Join(fixLines(e.Fix), "\n    "))
 	}
 	return b.Bytes(), nil
 }
 
-// fold breaks a sentence into lines. What is pasted is not folded.
+// fold wraps a sentence. Commands, which are pasted, are not wrapped.
 func fold(text string, width int) []string {
 	var lines []string
 	line := ""
@@ -40,8 +40,8 @@ func fold(text string, width int) []string {
 	return append(lines, line)
 }
 
-// mend is the advice, if there is any, and each command on a line of its own.
-func mend(f diag.Fix) []string {
+// fixLines returns the advice, if there is any, and each command on its own line.
+func fixLines(f diag.Fix) []string {
 	var lines []string
 	if f.Advice != "" {
 		lines = fold(f.Advice, 72)

@@ -11,7 +11,7 @@ import (
 	"io/fs"
 )
 
-// Kind is what a package manager makes of a file.
+// Kind is how a package manager treats a file.
 type Kind string
 
 // The kinds, as nfpm calls them; a plain file is none of them.
@@ -49,7 +49,7 @@ const (
 	conf     = "/etc/justnews/"
 )
 
-// Files is what the packages install.
+// Files are what the packages install.
 var Files = []File{
 	{Build: "./cmd/justnews-generator", Dest: "/usr/lib/systemd/system-generators/", Mode: 0o755},
 	// To be executed by others and not read: the kernel then lets no process of the
@@ -103,7 +103,7 @@ var Files = []File{
 	{Source: "CHANGELOG.md", Dest: docs, Mode: 0o644, Kind: Doc, Only: "rpm"},
 	{Source: "README.md", Dest: docs, Mode: 0o644, Kind: Doc, Only: "rpm"},
 
-	// dpkg makes the directories of its files itself. rpm removes only those
+	// dpkg creates the directories of its files itself. rpm removes only those
 	// that a package owns.
 	{Dest: units + "justnews@.service.d/", Mode: 0o755, Kind: Dir, Only: "rpm"},
 	{Dest: units + "local-fs.target.d/", Mode: 0o755, Kind: Dir, Only: "rpm"},

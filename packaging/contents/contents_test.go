@@ -21,7 +21,7 @@ import (
 
 const repo = "../.."
 
-// belongs is what of the repository has to be on a host.
+// belongs lists what of the repository has to be installed on a host.
 var belongs = []string{
 	"cmd/*", "units/*.*", "units/*/*", "man/*.[1-9]", "*/*/*.schema.json", "packaging/examples/*", "examples/*/*", "packaging/compat/*.sh",
 	"packaging/justnews.toml", "LICENSE", "CHANGELOG.md",

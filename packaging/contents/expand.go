@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// Maker makes a text from the sources in a repository.
+// Maker generates a file from the sources in a repository.
 type Maker func(repository string) ([]byte, error)
 
 // Item is one file or directory on the host. A program has Build, everything

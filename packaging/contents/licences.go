@@ -53,7 +53,7 @@ License: Apache-2.0
 }
 
 // licenceName names the terms of one module: the texts of one licence differ in
-// the names that stand in them.
+// the names in them.
 func (m Module) licenceName() string {
 	if m.SPDX == ours {
 		return ours

@@ -90,7 +90,7 @@ func goRoot(repository string) (dir, version string, err error) {
 	return dir, version, nil
 }
 
-// termsFile is what a file with a module's terms is called.
+// termsFile matches the name of a file with a module's terms.
 var termsFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice)(\.(md|txt))?$`)
 
 // read reads the terms of a module from its directory.

@@ -113,7 +113,7 @@ func staged(root string, item contents.Item) string {
 	return filepath.Join(root, strings.ReplaceAll(item.Dest, `\`, "_"))
 }
 
-// buildable tells why a package cannot be built for an architecture here.
+// buildable returns why a package cannot be built for an architecture here.
 func buildable(arch string) error {
 	items, err := contents.Expand(repository, contents.Programs(contents.Files))
 	if err != nil || len(contents.Builds(items, true)) == 0 {
@@ -161,8 +161,8 @@ func nfpmConfig(items []contents.Item, format, root, changes string) ([]byte, er
 	return fmt.Appendf(head, "\nchangelog: %q\n\ncontents: %s\n", changes, list), nil
 }
 
-// changelog is the one entry that a package has of its own; what changed in
-// JustNews stands in its changelog.
+// changelog is the package's own entry; the changes of the toolkit are in its
+// changelog.
 func changelog(o origin) []byte {
 	return fmt.Appendf(nil, `- semver: %q
   date: %s

@@ -41,7 +41,7 @@ type Options struct {
 var (
 	machines atomic.Int64
 	// running holds the names of the tests that have a machine: a second one
-	// would wait for ever for the first one's lock.
+	// would wait forever for the first one's lock.
 	running atomic.Pointer[string]
 )
 
@@ -166,7 +166,8 @@ func (m *Machine) spawn(dir, cgroup string, cmdline []string) error {
 	m.nspawn.Stdout, m.nspawn.Stderr = console, console
 	m.nspawn.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid: true, // Ctrl-C is the reaper's to handle
-		// Born in a group of its own: two machines would share one tree else.
+		// Started in a separate cgroup: otherwise two machines would share one
+		// tree.
 		UseCgroupFD: true, CgroupFD: int(group.Fd()),
 	}
 	if err := m.nspawn.Start(); err != nil {

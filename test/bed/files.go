@@ -64,7 +64,7 @@ func (f files) ReadFile(name string) string {
 	return string(content)
 }
 
-// Exists tells whether there is anything of that name, a dangling link included.
+// Exists reports whether anything has that name, including a dangling link.
 func (f files) Exists(name string) bool {
 	return f.in(name, func(r *os.Root, rel string) error {
 		_, err := r.Lstat(rel)
@@ -89,7 +89,7 @@ func (f files) List(name string) []string {
 	return names
 }
 
-// Mkdir makes a directory and its parents, 0755 where no mode is given.
+// Mkdir creates a directory and its parents, with mode 0755 by default.
 func (f files) Mkdir(name string, mode ...fs.FileMode) {
 	f.t.Helper()
 	err := f.in(name, func(r *os.Root, rel string) error {
@@ -103,7 +103,7 @@ func (f files) Mkdir(name string, mode ...fs.FileMode) {
 	}
 }
 
-// Symlink makes a link, replacing what is there.
+// Symlink creates a link, replacing an existing file.
 func (f files) Symlink(target, name string) {
 	f.t.Helper()
 	err := f.in(name, func(r *os.Root, rel string) error {

@@ -13,7 +13,7 @@ import (
 	"justnews/packaging/contents"
 )
 
-// ReferenceFiles is what stands in for the JustNews software itself, which is
+// ReferenceFiles are the stand-ins for the JustNews software itself, which is
 // not ours to ship: an orchestrator and bus, and the agents' start script.
 var ReferenceFiles = []contents.File{
 	{Build: "./test/reference/cmd/justnews-reference", Dest: "/usr/local/bin/", Mode: 0o755},
@@ -34,7 +34,7 @@ func (tree *Tree) Install() {
 	tree.Run("systemctl", "enable", "justnews.target")
 }
 
-// InstallReference puts the stand-ins there.
+// InstallReference installs the stand-ins.
 func (tree *Tree) InstallReference() {
 	tree.t.Helper()
 	tree.Put(ReferenceFiles...)

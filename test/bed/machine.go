@@ -44,7 +44,7 @@ type Machine struct {
 
 var errGone = errors.New("the machine is gone")
 
-// machineEnv is what a root shell on the machine would have.
+// machineEnv is the environment of a root shell on the machine.
 var machineEnv = []string{
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh",
@@ -66,7 +66,7 @@ func (m *Machine) Run(argv ...string) Result {
 	return m.RunFor(commandLimit, argv...)
 }
 
-// RunFor is Run with a limit of its own.
+// RunFor is Run with its own time limit.
 func (m *Machine) RunFor(limit time.Duration, argv ...string) Result {
 	ctx, cancel := context.WithTimeout(m.ctx, limit)
 	defer cancel()

@@ -15,8 +15,8 @@ import (
 const systemKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 // mirror returns the Debian mirror that the host's own apt uses, or "" where
-// the host is no Debian: mmdebstrap has a default of its own then. Naming one
-// here would break behind every proxy and every pinned snapshot.
+// the host is not Debian: mmdebstrap then has its own default. Naming one here
+// would break behind every proxy and every pinned snapshot.
 func mirror(ctx context.Context) string {
 	if v := os.Getenv("JUSTNEWS_TEST_MIRROR"); v != "" {
 		return v

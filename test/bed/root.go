@@ -18,15 +18,16 @@ import (
 	"time"
 )
 
-// basePackages is what every root has on top of the essential packages. mawk,
-// coreutils and a shell are essential already.
+// basePackages are installed in every root in addition to the essential
+// packages. mawk, coreutils and a shell are essential already.
 var basePackages = []string{"systemd-sysv", "dbus", "polkitd"}
 
 // rootVersion is part of the cache key: raise it when the way in which a root
 // is made changes.
 const rootVersion = "1"
 
-// buildLimit bounds the making of one root; 15 s is what it takes near a mirror.
+// buildLimit bounds the building of one root, which takes 15 s with a near
+// mirror.
 const buildLimit = 10 * time.Minute
 
 // errMirror marks a root that could not be made for want of a mirror.
@@ -59,7 +60,7 @@ func root(ctx context.Context, suite string, packages []string) (string, error) 
 	key := sha256.Sum256([]byte(strings.Join([]string{rootVersion, runtime.GOARCH, suite, strings.Join(packages, ",")}, "\n")))
 	dir := filepath.Join(cache, fmt.Sprintf("root-%s-%x", suite, key[:6]))
 
-	// Two `go test` processes must not make the same root side by side.
+	// Two `go test` processes must not build the same root concurrently.
 	lock, err := lockFile(dir + ".lock")
 	if err != nil {
 		return "", err
@@ -172,8 +173,8 @@ func mask(r *os.Root, units ...string) error {
 	return errors.Join(errs...)
 }
 
-// isNetworkTrouble tells a missing mirror, which is the host's matter, from a
-// root that cannot be made, which is ours.
+// isNetworkTrouble distinguishes a missing mirror, a problem of the host, from
+// a root that cannot be made, which is ours.
 func isNetworkTrouble(out []byte) bool {
 	for _, s := range []string{
 		"Could not resolve", "Temporary failure resolving", "Could not connect", "Unable to connect",

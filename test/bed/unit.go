@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Unit is what systemctl show says of a unit. Times are of the monotonic clock
-// (Monotonic), zero where it never happened.
+// Unit is the output of systemctl show for a unit. Times are of the monotonic
+// clock (Monotonic), zero where it never happened.
 type Unit struct {
 	Name          string
 	LoadState     string
@@ -46,13 +46,13 @@ func (m *Machine) Unit(name string) Unit {
 	return u
 }
 
-// Is tells whether the unit is in one of the states. A state is an ActiveState
-// ("active"), or one with its SubState ("activating/start-pre").
+// Is reports whether the unit is in one of the states. A state is an
+// ActiveState ("active"), or one with its SubState ("activating/start-pre").
 func (u Unit) Is(states ...string) bool {
 	return slices.Contains(states, u.ActiveState) || slices.Contains(states, u.ActiveState+"/"+u.SubState)
 }
 
-// String is what a failing test says of the unit.
+// String describes the unit in a failing test.
 func (u Unit) String() string {
 	s := u.Name + ": " + u.LoadState + " " + u.ActiveState + "/" + u.SubState + ", result " + u.Result
 	if u.PreStatus >= 0 {

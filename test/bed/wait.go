@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Patience is how long a wait without a limit of its own takes at most. It is
-// long because it costs nothing where things work.
+// Patience is the time limit of a wait without its own. It is long because it
+// costs nothing where things work.
 const Patience = 30 * time.Second
 
 // WaitFor looks again and again until see says true. The test fails when the

@@ -51,7 +51,7 @@ func broken(damage string) []string {
 }
 
 func mended() []string {
-	return []string{fmt.Sprintf("%s store mend %s %s %s", referenceBin, modelRoot, brokenAgent, brokenModel)}
+	return []string{fmt.Sprintf("%s store repair %s %s %s", referenceBin, modelRoot, brokenAgent, brokenModel)}
 }
 
 const again = "justnews-gate retry"

@@ -102,7 +102,7 @@ func gateCommands(line string) [][]string {
 	return all
 }
 
-// code is what a problem code looks like in a text.
+// code matches a problem code in a text.
 var code = regexp.MustCompile(`^[A-Z]+(-[A-Z]+)+$`)
 
 func TestDocumentsNameCodesOfTheCatalogue(t *testing.T) {

@@ -78,7 +78,7 @@ func TestTheRunbookHasItsCauses(t *testing.T) {
 	}
 }
 
-// key is what a key of the configuration looks like with its table before it.
+// key matches a key of the configuration with its table.
 var key = regexp.MustCompile(`^[a-z]+\.[a-z_]+$`)
 
 func TestEveryKeyInTheRunbookIsOne(t *testing.T) {
@@ -111,8 +111,8 @@ func TestEveryUnitInTheRunbookIsInstalled(t *testing.T) {
 	}
 }
 
-// A start of our units that no reset-failed stands before is refused once a
-// start limit has tripped.
+// A start of our units without reset-failed before it is refused once a start
+// limit was hit.
 func TestEveryStartInTheRunbookResetsTheStartLimitFirst(t *testing.T) {
 	before, found := "", 0
 	for line := range strings.Lines(read(t, runbook)) {

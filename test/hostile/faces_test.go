@@ -4,7 +4,7 @@ package hostile
 
 import "justnews/internal/facts"
 
-// The faces: each was seen on a real server or is what one in trouble shows.
+// The faces: each was seen on a real server, or is that of a failing one.
 
 func says(name string, s facts.ModelsState) face {
 	return face{name: name, kind: facts.Answered, status: 200, state: s}
@@ -127,7 +127,7 @@ func ready(l facts.ModelsLook) bool {
 		(!s.HasStartedAt || s.StartedAt != nil)
 }
 
-// agree tells whether two looks speak of one state of one job.
+// agree reports whether two looks show the same state of the same job.
 func agree(a, b facts.ModelsState) bool {
 	same := func(x, y *float64) bool { return (x == nil) == (y == nil) && (x == nil || *x == *y) }
 	return same(a.StartedAt, b.StartedAt) && same(a.CompletedAt, b.CompletedAt) &&

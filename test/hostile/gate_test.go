@@ -46,7 +46,7 @@ type ending struct {
 	summary        summary
 }
 
-// summary is what a test reads of the program's own record.
+// summary is the part of the program's record that a test reads.
 type summary struct {
 	Verdict  string
 	Status   int
@@ -133,7 +133,7 @@ func (c call) run(t testing.TB) ending {
 	return e
 }
 
-// private makes the directory that stands for $XDG_RUNTIME_DIR.
+// private creates the directory for $XDG_RUNTIME_DIR.
 func private(t testing.TB, dir string) string {
 	run := filepath.Join(dir, "run")
 	if err := os.MkdirAll(run, 0o700); err != nil {
@@ -168,7 +168,7 @@ func watch(pid int, ended <-chan struct{}) <-chan int {
 	return most
 }
 
-// most is what a run may cost, whatever the server does.
+// most is the maximum cost of a run, whatever the server does.
 const (
 	memoryKiB = 64 << 10
 	lateness  = time.Second // beyond the timeout
@@ -197,8 +197,8 @@ func (e ending) bounded(timeout time.Duration, seen reference.Counters) []string
 	return broken
 }
 
-// raw returns where the first byte stands that could drive a terminal or split
-// a line, -1 for nowhere. A newline ends a line of ours.
+// raw returns the position of the first byte that could control a terminal or
+// split a line, -1 for nowhere. A newline ends a line of ours.
 func raw(out []byte) int {
 	for i := 0; i < len(out); {
 		r, size := utf8.DecodeRune(out[i:])
@@ -238,7 +238,7 @@ func (e ending) explained() []string {
 	return broken
 }
 
-// has tells whether the record lists an error of that code.
+// has reports whether the record lists an error with that code.
 func (e ending) has(code diag.Code) bool {
 	for _, p := range e.summary.Problems {
 		if p.Code == string(code) {
@@ -248,7 +248,7 @@ func (e ending) has(code diag.Code) bool {
 	return false
 }
 
-// serve starts a reference orchestrator that misbehaves as it is told.
+// serve starts a reference orchestrator that misbehaves as given.
 func serve(t *testing.T, change func(*reference.Options), misbehave ...string) *reference.Server {
 	t.Helper()
 	o := reference.Options{Root: models.Root, Strict: true, Misbehave: misbehave}

@@ -11,7 +11,7 @@ import (
 	"justnews/internal/gate"
 )
 
-// What must hold for every run against every server, whatever it shows.
+// Invariants of every run against every server, whatever it answers.
 const (
 	// looksBeforeOpening must all satisfy every condition and agree.
 	looksBeforeOpening = 3
@@ -55,7 +55,7 @@ func invariants(r gate.Result, h *host, timeout, took time.Duration, gates int) 
 	return broken
 }
 
-// unexplained tells what a refusal lacks.
+// unexplained returns what a refusal lacks.
 func unexplained(r gate.Result) []string {
 	errs := diag.Errors(r.Problems)
 	if len(errs) == 0 {
@@ -76,7 +76,7 @@ func unexplained(r gate.Result) []string {
 	return broken
 }
 
-// unproven tells why the last looks do not justify an open gate.
+// unproven returns why the last looks do not justify an open gate.
 func unproven(looks []facts.ModelsLook) []string {
 	if len(looks) < looksBeforeOpening {
 		return []string{fmt.Sprintf("opened after %d looks", len(looks))}
@@ -94,7 +94,7 @@ func unproven(looks []facts.ModelsLook) []string {
 	return broken
 }
 
-// stormy tells which POSTs should not have been sent. Without systemd a
+// stormy returns the POSTs that should not have been sent. Without systemd a
 // restart cannot be told from a second worker process, so that all POSTs count
 // as one incarnation's.
 func stormy(posts []post, systemd bool) []string {

@@ -43,8 +43,8 @@ func TestNoSequenceOfAnswersFoolsTheGate(t *testing.T) {
 	}
 }
 
-// storm plays one random server against one to four gates, one after another
-// or all at once, and tells whether one of them opened.
+// storm plays one random server against one to four gates, one after another or
+// all at once, and reports whether one of them opened.
 func storm(t *testing.T, seed uint64) bool {
 	rng := rand.New(rand.NewPCG(seed, 8014))
 	o := newOrchestrator(fresh())
@@ -184,7 +184,7 @@ func (r *teller) face() face {
 	}
 }
 
-// job is the number of a job: the last one, or one that nobody asked for.
+// job is the number of a job: the last one, or one that was not requested.
 func (r *teller) job() int {
 	if r.rng.IntN(3) == 0 {
 		r.o.jobs++

@@ -23,13 +23,13 @@ func statusRows() []row {
 		senseless("redirect"), senseless("301"), senseless("html"), senseless("empty"), senseless("204"),
 		silent("429"), silent("500"), silent("500-json"), silent("502"), silent("503"), silent("503-json"),
 		silent("503-list"), silent("503-null"), silent("503-empty"), silent("504"),
-		opens("404@/ready", "a server without /ready (404) is asked for its models all the same, and they are proven"),
+		opens("404@/ready", "a server without /ready (404) is still asked for its models, which are verified"),
 		senseless("401@/models/status").because("only the models' state is refused"),
 		silent("500@/models/status").because("the old server's state after a job for named agents; only a restart or a refresh ends it"),
 		ends("500@/models/preload", diag.StatusFailed, diag.ModelsIncomplete, 2).lasting(15 * time.Second).
-			because("the trigger is answered 500 without being carried out, and so is its one repeat"),
+			because("the trigger is answered with 500 and not executed, and so is its only repetition"),
 		ends("422@/models/preload", diag.StatusNonsense, diag.PreloadRefused, 1).because("the trigger is refused"),
-		ends("404@/models/preload", diag.StatusNonsense, diag.PreloadRefused, 1).because("the trigger is not served"),
+		ends("404@/models/preload", diag.StatusNonsense, diag.PreloadRefused, 1).because("there is no such endpoint"),
 		ends("redirect@/models/preload", diag.StatusNonsense, diag.PreloadRefused, 1).because("the trigger is not followed elsewhere"),
 	}
 }
@@ -37,38 +37,38 @@ func statusRows() []row {
 // The right answer in the wrong clothes.
 func dressRows() []row {
 	return []row{
-		opens("202", "the answer to a trigger decides nothing; the looks after it prove 16 of 16"),
+		opens("202", "the answer to a trigger is not decisive; the looks after it verify 16 of 16"),
 		contradictory("503-state").because("a 503 whose state says ready contradicts itself"),
 		silent("500-state"), silent("503-bare-state"), senseless("404-state"),
 		senseless("array"), senseless("scalar"), senseless("quoted"), senseless("trailing-bytes"), senseless("trailing-junk"),
 		senseless("bom"), senseless("invalid-utf8"), senseless("cut"), senseless("gzip"),
-		opens("text-plain", "the type is only a label: the body is read strictly as JSON, and says 16 of 16"),
+		opens("text-plain", "the type is only a label: the body is parsed strictly as JSON, and says 16 of 16"),
 	}
 }
 
 // A state that says ready and is not.
 func stateRows() []row {
 	return []row{
-		ends("vacuous", diag.StatusTimeout, diag.PreloadTimeout, 1).because("within the time that a job is given to show"),
+		ends("vacuous", diag.StatusTimeout, diag.PreloadTimeout, 1).because("within the time in which a job must appear"),
 		broken("vacuous", diag.ModelsIncomplete, 2).lasting(15 * time.Second).until(13 * time.Second).because("once that time is over"),
 		broken("vacuous-after-job", diag.ModelsIncomplete, 2),
 		contradictory("double-counted"), contradictory("contradicting"), contradictory("stale-errors"),
-		contradictory("ready-in-progress").posted(0).until(0).because("waited for, since a job seems to run"),
+		contradictory("ready-in-progress").posted(0).until(0).because("it waits, since a job seems to be running"),
 		contradictory("ready-short"), contradictory("ready-no-errors"), contradictory("done-not-ready"), contradictory("changing-identity"),
 		senseless("nested"), senseless("stringly"),
 		senseless("missing"), senseless("missing=in_progress"), senseless("missing=summary"), senseless("missing=summary.total"),
 		senseless("missing=summary.failed"), senseless("missing=errors"),
 		senseless("null"), senseless("null=in_progress"), senseless("null=summary"), senseless("null=summary.done"), senseless("null=errors"),
-		opens("no-times", "the runbook's own reference has no times; the models are counted all the same, and zero never counts"),
-		opens("missing=completed_at", "nothing leans on it; everything else says 16 of 16"),
+		opens("no-times", "the runbook's own reference has no times; the models are still counted, and zero is never accepted"),
+		opens("missing=completed_at", "nothing depends on it; everything else says 16 of 16"),
 		senseless("duplicate-key"), senseless("duplicate-summary"), senseless("case-variant"), senseless("deep"),
 		senseless("huge-number"), senseless("huge-exponent"), senseless("float-counts"), senseless("negative"), senseless("nan"),
-		broken("escapes", diag.ModelFailed, 1).because("none of it reaches the terminal or the log raw"),
-		ends("flapping", diag.StatusTimeout, diag.ModelsTimeout, 1).because("no two looks agree on ready, and a job seems to run"),
-		ends("regress", diag.StatusTimeout, diag.ModelsTimeout, 1).because("the one ready look is the vacuous one"),
-		ends("regress=2", diag.StatusTimeout, diag.ModelsTimeout, 1).because("one true ready look opens nothing"),
-		ends("regress=3", diag.StatusTimeout, diag.ModelsTimeout, 1).because("nor do two"),
-		opens("regress=4", "three looks over three connections said 16 of 16 of one job; what comes after the gate is no gate's business"),
+		broken("escapes", diag.ModelFailed, 1).because("none of it reaches the terminal or the log unescaped"),
+		ends("flapping", diag.StatusTimeout, diag.ModelsTimeout, 1).because("no two looks agree on ready, and a job seems to be running"),
+		ends("regress", diag.StatusTimeout, diag.ModelsTimeout, 1).because("the only ready look is the one over zero models"),
+		ends("regress=2", diag.StatusTimeout, diag.ModelsTimeout, 1).because("one real ready look is not enough"),
+		ends("regress=3", diag.StatusTimeout, diag.ModelsTimeout, 1).because("neither are two"),
+		opens("regress=4", "three looks over three connections said 16 of 16 of one job; what happens after the gate has opened is out of its scope"),
 		broken("regress-failed", diag.ModelFailed, 2),
 	}
 }
@@ -79,11 +79,11 @@ func engineRows() []row {
 		broken("empty-map", diag.ModelsIncomplete, 2), broken("subset", diag.ModelsIncomplete, 2), broken("subset=15", diag.ModelsIncomplete, 2),
 		broken("fail-model", diag.ModelFailed, 2).orFewer(),
 		ends("hold", diag.StatusTimeout, diag.ModelsTimeout, 1),
-		opens("ready-after=2s", "waited for: the last model is ready after 2 s"),
+		opens("ready-after=2s", "it waits: the last model is ready after 2 s"),
 		ends("ready-after=1m", diag.StatusTimeout, diag.ModelsTimeout, 1),
-		opens("load-delay=50ms", "waited for: 16 models of 50 ms each"),
-		opens("dry-run", "cannot be told over the wire: every model is reported ok. Where the orchestrator is a unit of this host its environment is asked, and ORCHESTRATOR-DRY-RUN refuses it"),
-		opens("safe-mode", "it stops no preload, and honor_safe_mode is off: the models are really loaded and proven"),
+		opens("load-delay=50ms", "it waits: 16 models of 50 ms each"),
+		opens("dry-run", "it cannot be detected over HTTP: every model is reported ok. If the orchestrator is a unit of this host, its environment is checked and it is refused with ORCHESTRATOR-DRY-RUN"),
+		opens("safe-mode", "it does not stop a preload, and honor_safe_mode is off: the models are loaded and verified"),
 		contradictory("two-workers").posted(2),
 		ends("not-ready", diag.StatusUnavailable, diag.OrchestratorNotReady, 0),
 	}
@@ -94,26 +94,26 @@ func wireRows() []row {
 	return []row{
 		silent("hang-accept"), silent("reset-accept"), silent("hang-headers"), silent("hang-body"),
 		silent("drip-headers"), silent("drip-headers=1ms"), silent("drip-body"),
-		opens("drip-body=1ms", "the right answer, byte by byte, but within the look's time"),
-		silent("late"), opens("late=100ms", "the right answer, late but within the look's time"),
+		opens("drip-body=1ms", "within the time limit of a look"),
+		silent("late"), opens("late=100ms", "within the time limit of a look"),
 		silent("truncated"), silent("reset"), silent("reset-body"), silent("drop"),
-		silent("reset-second").posted(1).because("ready, and never confirmed; a lost answer is no contradiction, so that nothing is loaded again"),
+		silent("reset-second").posted(1).because("ready, but never confirmed; a lost answer is not a contradiction, so nothing is loaded again"),
 		silent("drop-second").posted(1).because("as reset-second"),
 		senseless("fat"), senseless("fat=1"), senseless("endless"), senseless("endless-header"), senseless("informational"),
 		senseless("not-http"), senseless("two-lengths"), senseless("bad-chunk"),
-		opens("hang-headers@/models/preload", "the trigger is carried out and never answered; the looks after it prove 16 of 16"),
+		opens("hang-headers@/models/preload", "the trigger is executed and never answered; the looks after it verify 16 of 16"),
 		opens("reset@/models/preload", "the same with a reset: the trigger is not sent again"),
 		opens("drop@/models/preload", "the same with a closed connection"),
-		opens("endless@/models/preload", "the answer to the trigger is cut off at 1 MiB; the looks after it prove 16 of 16"),
+		opens("endless@/models/preload", "the answer to the trigger is truncated at 1 MiB; the looks after it verify 16 of 16"),
 	}
 }
 
 // A process that starts, dies and comes back.
 func lifeRows() []row {
 	list := []row{
-		opens("starts-late=1s", "waited for"),
+		opens("starts-late=1s", "it waits"),
 		silent("starts-late=1m"),
-		opens("closed-while-registering=1s", "waited for"),
+		opens("closed-while-registering=1s", "it waits"),
 		silent("closed-while-registering=1m"),
 	}
 	for _, stage := range reference.Stages {
@@ -137,6 +137,6 @@ func busRows() []row {
 		ofBus(senseless("trailing-bytes")), ofBus(senseless("fat")), ofBus(senseless("endless")), ofBus(senseless("not-http")),
 		ofBus(silent("500")), ofBus(silent("503")), ofBus(silent("hang-accept")), ofBus(silent("hang-headers")),
 		ofBus(silent("drip-body")), ofBus(silent("reset")), ofBus(silent("starts-late=1m")),
-		ofBus(opens("starts-late=1s", "waited for")),
+		ofBus(opens("starts-late=1s", "it waits")),
 	}
 }

@@ -87,7 +87,7 @@ func broken(spec string, code diag.Code, posts int) row {
 	return row{spec: spec, status: diag.StatusFailed, code: code, posts: posts, timeout: short, within: early}
 }
 
-// ends is a row of its own kind.
+// ends is a separate kind of row.
 func ends(spec string, status diag.Status, code diag.Code, posts int) row {
 	return row{spec: spec, status: status, code: code, posts: posts, timeout: short}
 }

@@ -60,8 +60,8 @@ func workers(t testing.TB, answer func(connection, look int) string) (url string
 	return server.URL, posts
 }
 
-// The kept connection says ready for ever; whoever asks over another one hears
-// something else.
+// The kept connection always says ready; another connection gets something
+// else.
 func TestAFreshConnectionThatDiffersNeverOpens(t *testing.T) {
 	for name, c := range map[string]struct {
 		other string
@@ -97,13 +97,13 @@ func TestAFreshConnectionThatDiffersNeverOpens(t *testing.T) {
 	}
 }
 
-// Ready for exactly so many looks, then something else for ever: two are not
+// Ready for exactly that many looks, then something else forever: two are not
 // enough, three are.
 func TestOnlyThreeReadyLooksInARowOpen(t *testing.T) {
 	for n := range 5 {
 		for name, after := range map[string]string{"running": runningBody, "another job": otherBody, "silent": ""} {
 			if n == 0 && after == otherBody {
-				continue // that is ready for ever
+				continue // that is ready forever
 			}
 			t.Run(fmt.Sprintf("%d, then %s", n, name), func(t *testing.T) {
 				t.Parallel()

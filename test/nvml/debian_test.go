@@ -25,7 +25,7 @@ func TestNVIDIAsOwnLibraryWithoutADriver(t *testing.T) {
 	if _, err := os.Stat("/proc/driver/nvidia/version"); err == nil {
 		t.Skip("there is a driver: Debian's library is not the one that fits it")
 	}
-	// For root, NVIDIA's library makes the device node although no driver is
+	// As root, NVIDIA's library creates the device node even if no driver is
 	// there, as nvidia-smi does. The host gets it back as it was.
 	const node = "/dev/nvidiactl"
 	if _, err := os.Lstat(node); errors.Is(err, fs.ErrNotExist) {

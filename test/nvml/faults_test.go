@@ -75,7 +75,7 @@ func TestALibraryThatHangsIsKilledWithItsChildren(t *testing.T) {
 	}
 }
 
-// outlives tells whether a process is still there after a time in which one
+// outlives reports whether a process still exists after a time in which one
 // that was killed has long ended.
 func outlives(t *testing.T, pid int) bool {
 	t.Helper()

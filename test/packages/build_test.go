@@ -95,7 +95,7 @@ func orSkip(t testing.TB, build func() (built, error)) built {
 	return b
 }
 
-// unreachable tells the want of a network from a build that fails.
+// unreachable distinguishes a missing network from a failing build.
 func unreachable(said string) bool {
 	return strings.Contains(said, "dial tcp") || strings.Contains(said, "no such host") || strings.Contains(said, "module lookup disabled")
 }

@@ -15,7 +15,7 @@ func TestTheLifeOfTheDeb(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		h := boot(t, suite, nil, func(tree *bed.Tree) {
 			inAChroot(tree)
-			// Set up by hand once: a template of its own, which shadows ours.
+			// Set up by hand before: its own template, which masks ours.
 			tree.WriteFile(handMade, "[Service]\nExecStart=/usr/local/bin/justnews-start-agent.sh %i\n")
 		})
 		h.firstInstallation()
@@ -234,7 +234,7 @@ func (h *host) purge() {
 	h.gone("a second purge")
 }
 
-// fromNothing is what an operator types on a new host, and all of it.
+// fromNothing is everything that an operator types on a new host.
 func (h *host) fromNothing() {
 	h.t.Helper()
 	h.Remove("/etc/justnews")

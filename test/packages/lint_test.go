@@ -45,7 +45,7 @@ func TestRpmlintFindsNothing(t *testing.T) {
 }
 
 // An override without a reason above it, or one that nothing needs any more, is
-// a finding of its own.
+// a separate finding.
 func TestEveryOverrideHasItsReason(t *testing.T) {
 	for name, entry := range map[string]string{
 		"packaging/lintian/justnews": `^justnews: `,

@@ -87,7 +87,7 @@ func (b *bus) list(*request) answer {
 	return answer{status: 200, state: &agents}
 }
 
-// register believes every name and address, and overwrites.
+// register accepts every name and address, and overwrites existing ones.
 func (b *bus) register(r *request) answer {
 	body, bad := bodyObject(r)
 	if bad != nil {

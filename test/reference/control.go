@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Control is the handler of a listener of its own (a unix socket, another
-// port), never of the public port:
+// Control is the handler of a separate listener (a unix socket, another port),
+// never of the public port:
 //
 //	GET  /counters          Counters
 //	GET  /behaviours        the table

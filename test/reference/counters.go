@@ -8,13 +8,13 @@ import (
 	"sync"
 )
 
-// Counters is what the server has seen since it was started; a restart within
+// Counters are what the server has seen since it was started; a restart within
 // the process does not reset them. Times are CLOCK_MONOTONIC, nanoseconds.
 type Counters struct {
 	Requests       int            `json:"requests"`
 	ByPath         map[string]int `json:"by_path"`         // "GET /models/status": how many
 	Posts          int            `json:"posts"`           // every POST
-	Preloads       int            `json:"preloads"`        // POST /models/preload, whatever became of it
+	Preloads       int            `json:"preloads"`        // POST /models/preload, with any result
 	Refreshes      int            `json:"refreshes"`       // of those, with refresh: true
 	Jobs           int            `json:"jobs"`            // preload jobs that were started
 	Loads          int            `json:"loads"`           // models that were read

@@ -30,7 +30,7 @@ type load struct {
 // says that nothing is in progress.
 type engine struct {
 	server *Server
-	ctx    context.Context // ends with the process that this engine stands for
+	ctx    context.Context // ends with the process that this engine simulates
 
 	mu        sync.Mutex
 	started   *float64
@@ -208,8 +208,8 @@ func (e *engine) work(req preloadRequest) {
 	e.server.stage(StageDone)
 }
 
-// beforeLast waits for whatever holds the last model back. False: the process
-// is gone.
+// beforeLast waits for whatever delays the last model. False: the process is
+// gone.
 func (e *engine) beforeLast() bool {
 	return !e.server.stage(StageLast) && e.server.held(e.ctx)
 }

@@ -67,7 +67,7 @@ func open(t *testing.T, s *Server) {
 	}
 }
 
-// reply is what a client got, or why it got nothing.
+// reply is what a client received, or why it received nothing.
 type reply struct {
 	status int
 	header http.Header
@@ -86,7 +86,7 @@ func client(t *testing.T) *http.Client {
 	}
 }
 
-// ask asks over a connection of its own.
+// ask sends a request over a new connection.
 func ask(t *testing.T, s *Server, method, path string, body ...string) reply {
 	t.Helper()
 	return askBy(t, client(t), s, method, path, body...)

@@ -23,12 +23,12 @@ type request struct {
 	body []byte
 }
 
-// answer is what an app has to say.
+// answer is the answer of an app.
 type answer struct {
 	status  int
 	header  map[string]string
 	state   *object // the JSON body
-	wrapped bool    // the state stands under detail
+	wrapped bool    // the state is under detail
 	body    []byte  // a JSON body that no behaviour rewrites
 	text    string  // a plain text body, where the others are not set
 	after   func()  // runs when the answer is out
@@ -86,7 +86,7 @@ func (l *life) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 }
 
-// compose makes the answer, spoiled as far as it is bytes.
+// compose builds the answer, with the byte-level misbehaviours applied.
 func (l *life) compose(r *request, path string) (rendered, func()) {
 	conduct := &l.server.conduct
 	var refused *rendered

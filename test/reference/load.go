@@ -187,10 +187,9 @@ func readSafetensors(r io.Reader) error {
 	return intoMemory(r, want)
 }
 
-// intoMemory takes the data into memory of its own, as a model does, and lets it
-// go again: what a resource limit or a control group forbids fails here as it
-// does there. Mapped, not made: where Go's own allocator fails, it ends the
-// process.
+// intoMemory copies the data to its own memory, as a model does, and lets it go
+// again: what a resource limit or a control group forbids fails here as it does
+// there. Mapped, not made: where Go's own allocator fails, it ends the process.
 func intoMemory(r io.Reader, want int64) error {
 	if want <= 0 {
 		return nil

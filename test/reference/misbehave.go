@@ -16,9 +16,9 @@ import (
 type Behaviour struct {
 	Name  string
 	Doc   string
-	Value string   // what stands after "=", empty where nothing may
+	Value string   // the value after "=", empty if there is none
 	Paths []string // which requests it spoils where no @path is given; none: all
-	Times int      // how often where no *n is given; 0: for ever
+	Times int      // how often if no *n is given; 0: always
 
 	// check refuses a value that makes no sense, when it is set.
 	check func(value string) error
@@ -44,7 +44,7 @@ type spec struct {
 	*Behaviour
 	value string
 	path  string // empty: the behaviour's own Paths
-	left  int    // uses left; negative: for ever
+	left  int    // uses left; negative: unlimited
 	seen  int    // requests that it was asked about, this one included
 	memo  int    // the behaviour's own
 }
@@ -117,7 +117,7 @@ func (s *spec) concerns(path string) bool {
 	return len(s.Paths) == 0 || slices.Contains(s.Paths, path)
 }
 
-// conduct is what is in force now.
+// conduct is the current misbehaviour.
 type conduct struct {
 	mu      sync.Mutex
 	active  []*spec

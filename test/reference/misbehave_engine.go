@@ -27,13 +27,13 @@ const (
 var engineBehaviours = []Behaviour{
 	{Name: emptyMap, Doc: "a job runs over zero models, as with a missing or malformed map: all_ready, 0 of 0, started_at set"},
 	{Name: subset, Value: "how many, default 1", check: checkCount, Doc: "a job loads only the first models of the map, then says all_ready"},
-	{Name: hold, Doc: "the last model stays in loading until release: the release is the flip"},
-	{Name: readyAfter, Value: "duration since the server's start", check: checkDuration, Doc: "the last model stays in loading until so long after the start"},
-	{Name: loadDelay, Value: "duration", check: checkDuration, Doc: "each model takes at least so long"},
-	{Name: failModel, Value: "agent or model id, default the map's first", Doc: "that model fails with upstream's sentence although its files are there"},
+	{Name: hold, Doc: "the last model stays in loading until release"},
+	{Name: readyAfter, Value: "duration since the server's start", check: checkDuration, Doc: "the last model stays in loading for that long after the start"},
+	{Name: loadDelay, Value: "duration", check: checkDuration, Doc: "each model takes at least that long"},
+	{Name: failModel, Value: "agent or model id, default the map's first", Doc: "that model fails with JustNews' error message although its files exist"},
 	{Name: dryRun, Doc: "MODEL_STORE_DRY_RUN=1: every model is ok, nothing is read"},
-	{Name: safeMode, Doc: "SAFE_MODE=true in /health; stops nothing"},
-	{Name: twoWorkers, Doc: "two worker processes answer in turn, each with a state of its own"},
+	{Name: safeMode, Doc: "SAFE_MODE=true in /health; has no effect"},
+	{Name: twoWorkers, Doc: "two worker processes with separate state answer in turn"},
 	{Name: notReady, Doc: "GET /ready: 200 with ready:false"},
 }
 

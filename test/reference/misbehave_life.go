@@ -39,10 +39,10 @@ const (
 const stageValue = "STAGE[,how long it is down]"
 
 var lifeBehaviours = []Behaviour{
-	{Name: startsLate, Value: "duration", check: checkDuration, Doc: "the port stays closed for so long after each start"},
-	{Name: registering, Value: "duration", check: checkDuration, Doc: "the port stays closed for so long while it waits for a bus that is not there"},
-	{Name: restartAt, Value: stageValue, Times: 1, check: checkStage, Doc: "the process is replaced at that stage: every connection dies, all state is forgotten"},
-	{Name: crashAt, Value: stageValue, Times: 1, check: checkStage, Doc: "the process ends at that stage with status 1 and does not come back by itself"},
+	{Name: startsLate, Value: "duration", check: checkDuration, Doc: "the port stays closed for that long after each start"},
+	{Name: registering, Value: "duration", check: checkDuration, Doc: "the port stays closed for that long while it waits for a bus that does not exist"},
+	{Name: restartAt, Value: stageValue, Times: 1, check: checkStage, Doc: "the process is replaced at that stage: every connection is closed, all state is lost"},
+	{Name: crashAt, Value: stageValue, Times: 1, check: checkStage, Doc: "the process exits at that stage with status 1 and does not restart by itself"},
 }
 
 func checkStage(value string) error {

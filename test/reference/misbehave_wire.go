@@ -20,26 +20,26 @@ const (
 // wireBehaviours spoil the bytes on their way. The request is carried out
 // first: a lost answer to a trigger is a job that runs.
 var wireBehaviours = []Behaviour{
-	{Name: hangAccept, Doc: "the kernel takes the connection, the server never does"},
-	{Name: resetAccept, Doc: "a new connection is reset before a word"},
+	{Name: hangAccept, Doc: "the kernel accepts the connection, the server never does"},
+	{Name: resetAccept, Doc: "a new connection is reset at once"},
 	{Name: "hang-headers", deliver: hangHeaders, Doc: "the request is read, no answer ever comes"},
 	{Name: "hang-body", deliver: hangBody, Doc: "headers and half the body, then silence"},
-	{Name: "drip-headers", Value: "time between two bytes, default 200ms", check: checkDuration, deliver: dripHeaders, Doc: "a header that goes on for ever, byte by byte"},
+	{Name: "drip-headers", Value: "time between two bytes, default 200ms", check: checkDuration, deliver: dripHeaders, Doc: "an endless header, byte by byte"},
 	{Name: "drip-body", Value: "time between two bytes, default 200ms", check: checkDuration, deliver: dripBody, Doc: "the right answer, byte by byte"},
 	{Name: "late", Value: "duration, default 2s", check: checkDuration, deliver: late, Doc: "the right answer, late"},
-	{Name: "truncated", deliver: truncated, Doc: "half the body of the length that was promised, then the end"},
+	{Name: "truncated", deliver: truncated, Doc: "half of the announced body, then the end"},
 	{Name: "reset", deliver: reset, Doc: "the connection is reset instead of an answer"},
 	{Name: "reset-body", deliver: resetBody, Doc: "headers and half the body, then a reset"},
 	{Name: "drop", deliver: drop, Doc: "the connection is closed instead of an answer"},
 	{Name: "reset-second", deliver: second(reset), Doc: "every second request is reset"},
 	{Name: "drop-second", deliver: second(drop), Doc: "every second request ends without an answer"},
-	{Name: "fat", Value: "MiB, default 50", check: checkCount, deliver: fat, Doc: "the right answer with a field of that size in it"},
+	{Name: "fat", Value: "MiB, default 50", check: checkCount, deliver: fat, Doc: "the right answer with an additional field of that size"},
 	{Name: "endless", deliver: endless, Doc: "a body that never ends, as fast as it is read"},
 	{Name: "endless-header", deliver: endlessHeader, Doc: "headers that never end, as fast as they are read"},
-	{Name: "informational", deliver: informational, Doc: "102 Processing, for ever"},
+	{Name: "informational", deliver: informational, Doc: "102 Processing, endlessly"},
 	{Name: "not-http", deliver: notHTTP, Doc: "the banner of another protocol"},
 	{Name: "two-lengths", deliver: twoLengths, Doc: "two different Content-Length headers"},
-	{Name: "bad-chunk", deliver: badChunk, Doc: "a chunk whose length is no number"},
+	{Name: "bad-chunk", deliver: badChunk, Doc: "a chunk whose length is not a number"},
 }
 
 // delivery is one answer on its way out.
@@ -95,7 +95,7 @@ func (d *delivery) wait(t time.Duration) bool {
 	return false
 }
 
-// abort ends the connection where it stands, without the rest of the answer.
+// abort ends the connection immediately, without the rest of the answer.
 func abort() { panic(http.ErrAbortHandler) }
 
 // take gives the bare connection to use, and closes it after.
@@ -172,7 +172,7 @@ func reset(d *delivery, _ *spec) bool {
 	return true
 }
 
-// linger0 makes the coming close a reset.
+// linger0 makes the next close a reset.
 func linger0(c net.Conn) {
 	if t, ok := c.(*conn); ok {
 		c = t.Conn

@@ -37,7 +37,7 @@ const (
 	Bus
 )
 
-// Options is what a server is started with. Durations of 0 mean upstream's own
+// Options are the options of a server. Durations of 0 mean JustNews' own
 // figures.
 type Options struct {
 	Role       Role
@@ -57,7 +57,7 @@ type Options struct {
 	RegisterTimeout time.Duration   // of one try
 	ProbeTimeout    time.Duration   // of the bus, for each agent that it asks for its health
 
-	LoadDelay   time.Duration // each model takes at least so long
+	LoadDelay   time.Duration // each model takes at least that long
 	IdleTimeout time.Duration // a kept-alive connection is closed after; uvicorn: 5 s
 	Misbehave   []string      // see Behaviours
 	Script      []Step        // what to misbehave later

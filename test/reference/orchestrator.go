@@ -84,8 +84,8 @@ func (o *orchestrator) gpuInfo(*request) answer {
 	)
 }
 
-// mpsEnabled believes whatever stands at the pipe path, as upstream does: an
-// empty directory or a plain file is enough.
+// mpsEnabled accepts anything at the pipe path, as JustNews does: an empty
+// directory or a plain file is enough.
 func (o *orchestrator) mpsEnabled() bool {
 	_, err := os.Stat(o.server.opt.PipeDirectory)
 	return err == nil

@@ -9,7 +9,7 @@ import (
 	"net/http"
 )
 
-// register tells the bus where the orchestrator is, as upstream does while it
+// register announces the orchestrator to the bus, as JustNews does while it
 // starts: with its port closed, and on with the start although it failed.
 // False: the process is gone.
 func (s *Server) register(ctx context.Context) bool {

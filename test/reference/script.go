@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Step is what to do at a moment after the server's start.
+// Step is an action at a time after the server's start.
 type Step struct {
 	At      time.Duration
 	Set     []string      // replaces all behaviours in force; empty: behave

@@ -32,7 +32,7 @@ type Server struct {
 	opened chan struct{} // closed once the present life's port is open
 }
 
-// life is what dies with a process.
+// life is the state that is lost with a process.
 type life struct {
 	server *Server
 	ctx    context.Context
@@ -47,8 +47,8 @@ type app interface {
 	answer(r *request) answer
 }
 
-// Start starts a server. It returns at once, even where the port stays closed
-// for a while: see Open.
+// Start starts a server. It returns at once, even if the port stays closed for
+// a while: see Open.
 func Start(o Options) (*Server, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -246,5 +246,5 @@ func (s *Server) Release() {
 	s.conduct.drop(readyAfter)
 }
 
-// Counters is what the server has seen so far.
+// Counters returns what the server has seen so far.
 func (s *Server) Counters() Counters { return s.ledger.read() }

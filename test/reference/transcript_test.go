@@ -328,7 +328,7 @@ func TestUpstreamsErrorSentencesNameTheAgentAndThePlace(t *testing.T) {
 			if got := status(t, s).body; !strings.Contains(got, `"error":"`+want) {
 				t.Errorf("want %q in %s", want, got)
 			}
-			if err := st.Mend(m); err != nil {
+			if err := st.Repair(m); err != nil {
 				t.Fatal(err)
 			}
 			loaded(t, s)
@@ -356,7 +356,7 @@ func TestAnUnreadableModelFails(t *testing.T) {
 		if _, _, failed := s.present().counts(); failed == 0 {
 			t.Errorf("%s: nothing failed", damage)
 		}
-		if err := st.Mend(store.Models[0]); err != nil {
+		if err := st.Repair(store.Models[0]); err != nil {
 			t.Fatal(err)
 		}
 	}

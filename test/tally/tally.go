@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// slow is how long a test has to take to get a line of its own, in seconds.
+// slow is how long a test has to take to be listed, in seconds.
 const slow = 2
 
 // name is one test, or a package where test is empty.

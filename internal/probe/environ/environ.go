@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package environ reads the environment files of the units in the two readings
-// that they get: systemd's, which expands nothing, and that of a shell that
-// sources them, which upstream's start scripts are. It runs no shell and
-// nothing that a file may name, and it judges nothing.
+// Package environ reads the environment files of the units in two ways: as
+// systemd does, which expands nothing, and as a shell that sources them does,
+// like JustNews' start scripts. It runs no shell and nothing that a file may
+// name, and it judges nothing.
 package environ
 
 import (
@@ -16,11 +16,11 @@ import (
 	"justnews/internal/facts"
 )
 
-// Dir is where the units' environment files lie.
+// Dir is the directory of the units' environment files.
 const Dir = "/etc/justnews"
 
-// Files reads every file of Dir below root that is named *.env, global.env
-// first: its variables are known when the others are sourced.
+// Files reads every *.env file in Dir below root, global.env first: its
+// variables are set when the others are sourced.
 func Files(root string) []facts.EnvFile {
 	names, _ := filepath.Glob(filepath.Join(root, Dir, "*.env"))
 	var all []facts.EnvFile
@@ -40,8 +40,8 @@ func Files(root string) []facts.EnvFile {
 	return all
 }
 
-// file reads one file; known are the variables that a shell has by then, to
-// which those of the file are added.
+// file reads one file; known are the variables that a shell has by then; those
+// of the file are added.
 func file(root, name string, known map[string]string) facts.EnvFile {
 	f := facts.EnvFile{Path: strings.TrimPrefix(name, root)}
 	text, err := envfile.Text(name)

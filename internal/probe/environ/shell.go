@@ -12,12 +12,12 @@ import (
 	"justnews/internal/facts"
 )
 
-// maxShell bounds what is read as a shell would, in bytes: the parser recurses,
-// and a file of nothing but parentheses must not end the program.
+// maxShell bounds what is parsed as shell code, in bytes: the parser recurses,
+// and a file full of parentheses must not crash the program.
 const maxShell = 128 << 10
 
-// source is what "set -a; . FILE" does in bash, as far as assignments go:
-// commands are named and not run.
+// source does what "set -a; . FILE" does in bash for assignments; commands are
+// reported and not run.
 func source(f *facts.EnvFile, text string, known map[string]string) {
 	if len(text) > maxShell {
 		f.ShellError = "too large to be read as a shell would"
@@ -33,14 +33,14 @@ func source(f *facts.EnvFile, text string, known map[string]string) {
 	}
 	for _, statement := range parsed.Stmts {
 		if statement.Background || statement.Negated || len(statement.Redirs) > 0 {
-			// An & in a URL: the assignment happens in a process of its own.
+			// An & in a URL: the assignment happens in a subshell.
 			f.Commands = append(f.Commands, line(statement.Pos()))
 			continue
 		}
 		switch c := statement.Cmd.(type) {
 		case *syntax.CallExpr:
 			if len(c.Args) > 0 {
-				// NAME=a b: the variable is the command's alone.
+				// NAME=a b: the variable is only set for the command.
 				f.Commands = append(f.Commands, line(c.Args[0].Pos()))
 				continue
 			}
@@ -75,14 +75,14 @@ func assign(assigns []*syntax.Assign, known map[string]string) []facts.EnvVar {
 	return all
 }
 
-// value expands a word and says what in it only a shell understands.
+// value expands a word, and returns what only a shell understands in it.
 func value(word *syntax.Word, known map[string]string) (text, why string) {
 	if word == nil {
 		return "", ""
 	}
 	why = construct(word)
-	// An assignment is neither split nor globbed: no IFS, and no directory to
-	// read. Braces, which it leaves alone as well, are the one thing to put back.
+	// An assignment is neither split nor globbed: no IFS, and no directories to
+	// read. Braces are not expanded either, and have to be restored.
 	environ := []string{"IFS="}
 	for name, value := range known {
 		environ = append(environ, name+"="+value)
@@ -98,7 +98,7 @@ func value(word *syntax.Word, known map[string]string) (text, why string) {
 	return strings.Join(fields, ""), why
 }
 
-// construct names the first part of a word that systemd takes as it stands.
+// construct returns the first part of a word that systemd takes literally.
 func construct(word *syntax.Word) string {
 	why := ""
 	syntax.Walk(word, func(node syntax.Node) bool {

@@ -25,7 +25,7 @@ const Program = "/usr/bin/nvidia-cuda-mps-control"
 const defaultPipeDirectory = "/tmp/nvidia-mps"
 
 // queryTimeout bounds one query. A healthy daemon answers in about 2 ms; one
-// that is stopped keeps its console waiting for ever.
+// that is stopped makes its console wait forever.
 const queryTimeout = 3 * time.Second
 
 // Names in a pipe directory.

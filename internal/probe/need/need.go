@@ -23,7 +23,7 @@ import (
 // time-out unnoticed.
 const tryTimeout = 3 * time.Second
 
-// Units asks systemd about a unit.
+// Units queries systemd about a unit.
 type Units interface {
 	Unit(ctx context.Context, name string) (facts.Unit, error)
 }

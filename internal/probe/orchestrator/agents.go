@@ -9,7 +9,7 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// Agents asks GET /agents of the bus: which agents have registered. The old bus
+// Agents asks the bus for its registered agents, GET /agents. The old bus
 // answers with an object of names and addresses, a newer one with such an
 // object, or a list of names, below "agents".
 func (b *Bus) Agents(ctx context.Context) facts.Registration {

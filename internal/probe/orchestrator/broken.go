@@ -29,8 +29,8 @@ func span(d time.Duration) string {
 }
 
 // broken turns an error of the exchange into an answer: Refused for what a
-// server that starts, stops or hangs leads to; Nonsense for an answer that is
-// no HTTP. An error that is not known is Nonsense: it ends a wait soonest.
+// server causes that is starting, stopping or hanging; Nonsense for an answer
+// that is not HTTP. An unknown error is Nonsense, which ends a wait soonest.
 func broken(ctx context.Context, err error, inBody bool) *facts.Answer {
 	if detail, ok := network(ctx, err, inBody); ok {
 		return &facts.Answer{Kind: facts.Refused, Detail: detail}
@@ -38,7 +38,7 @@ func broken(ctx context.Context, err error, inBody bool) *facts.Answer {
 	return &facts.Answer{Kind: facts.Nonsense, Detail: diag.Clean(clip(err.Error(), excerptBytes))}
 }
 
-// network names an error of the network or of the clock.
+// network returns the text of a network error or a timeout.
 func network(ctx context.Context, err error, inBody bool) (string, bool) {
 	when := "before answering"
 	if inBody {
@@ -66,7 +66,8 @@ func network(ctx context.Context, err error, inBody bool) (string, bool) {
 	return "", false
 }
 
-// expired says whose deadline it was: the look's, or that of the whole wait.
+// expired returns which deadline was reached: the look's, or that of the whole
+// wait.
 func expired(ctx context.Context) string {
 	if own, ok := errors.AsType[slow](context.Cause(ctx)); ok {
 		return own.Error()

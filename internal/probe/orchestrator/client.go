@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package orchestrator asks the GPU Orchestrator and the MCP bus over HTTP and
-// returns what they said as facts. A look never fails: what went wrong is part
-// of the answer. Nothing listens in and nothing is guessed: no proxy, no
-// redirect, no name resolved that the URL does not hold, one deadline over the
-// whole exchange, at most 1 MiB read, and only a strictly well-formed object
-// is an answer. The package judges nothing and repeats nothing; the one POST
-// that it can send is never sent twice.
+// Package orchestrator queries the GPU Orchestrator and the MCP bus over HTTP
+// and returns their answers as facts. A look does not return an error: what
+// went wrong is part of the answer. It uses no proxy, follows no redirect,
+// resolves only the name in the URL, has one deadline for the whole exchange,
+// reads at most 1 MiB, and only accepts a strictly well-formed object. The
+// package judges nothing and repeats nothing; its only POST is never sent
+// twice.
 package orchestrator
 
 import (
@@ -24,29 +24,29 @@ import (
 )
 
 // LookTimeout is how long one look may take, if its context does not end
-// earlier. Upstream answers in 1 to 5 ms; a bus that probes hanging agents, one
-// second each, or a hanging nvidia-smi (3 s) can hold an answer back.
+// earlier. JustNews' servers answer in 1 to 5 ms; a bus that probes hanging
+// agents, one second each, or a hanging nvidia-smi (3 s) can delay an answer.
 const LookTimeout = 3 * time.Second
 
 // maxBody is the largest body that is read, in bytes. Upstream's largest answer
 // is below 4 KiB.
 const maxBody = 1 << 20
 
-// maxDepth is the deepest nesting that is read; upstream needs five.
+// maxDepth is the deepest nesting that is read; five levels are needed.
 const maxDepth = 16
 
 // idleTimeout closes an unused connection before uvicorn does (after 5 s), so
 // that no request races with that.
 const idleTimeout = 4 * time.Second
 
-// Bus asks one MCP bus. It is safe for concurrent use.
+// Bus queries one MCP bus. It is safe for concurrent use.
 type Bus struct{ link }
 
 // Option changes a Server or a Bus.
 type Option func(*link)
 
-// WithServer has the other end of every connection looked up: look gets its
-// address and ours.
+// WithServer looks up the other end of every connection: look gets its address
+// and ours.
 func WithServer(look func(server, client netip.AddrPort) facts.Server) Option {
 	return func(l *link) { l.server = look }
 }
@@ -61,13 +61,13 @@ func NewBus(base string, options ...Option) (*Bus, error) {
 	return &Bus{l}, nil
 }
 
-// link is an address and the two ways to it.
+// link is an address and the two transports to it.
 type link struct {
 	base  *url.URL
 	look  time.Duration
 	kept  *http.Transport // polls: one connection, kept alive
 	fresh *http.Transport // a connection for each request
-	// server looks up the other end of a connection, nil: nobody asks.
+	// server looks up the other end of a connection; nil: not looked up.
 	server func(server, client netip.AddrPort) facts.Server
 }
 
@@ -90,7 +90,7 @@ func newLink(base string, options []Option) (link, error) {
 
 func transport(server func(server, client netip.AddrPort) facts.Server) *http.Transport {
 	return &http.Transport{
-		Proxy: nil, // whatever http_proxy says
+		Proxy: nil, // whatever http_proxy is set to
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			c, err := dial(ctx, network, addr)
 			if err != nil || server == nil {
@@ -98,7 +98,7 @@ func transport(server func(server, client netip.AddrPort) facts.Server) *http.Tr
 			}
 			return newWire(c, server), nil
 		},
-		DisableCompression:     true, // a bomb of 1 MiB stays 1 MiB
+		DisableCompression:     true, // a compression bomb of 1 MiB stays 1 MiB
 		MaxIdleConns:           1,
 		MaxIdleConnsPerHost:    1,
 		IdleConnTimeout:        idleTimeout,
@@ -123,7 +123,7 @@ func (b *Bus) Health(ctx context.Context) facts.BusHealth {
 	return h
 }
 
-// get looks, within the look's own deadline.
+// get makes a request, within the look's own deadline.
 func (l *link) get(ctx context.Context, path string, fresh bool) reply {
 	way := l.kept
 	if fresh {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// dial connects to addr. The name localhost is 127.0.0.1, then ::1, without
-// asking a resolver: RFC 6761 forbids that a resolver is believed there, and a
-// changed /etc/hosts must not send a gate's requests elsewhere. Every other
-// name is resolved as the URL has it.
+// dial connects to addr. The name localhost is 127.0.0.1, then ::1, without a
+// resolver: RFC 6761 does not allow using one, and a changed /etc/hosts must
+// not send a gate's requests elsewhere. All other names are resolved as they
+// are in the URL.
 func dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	var d net.Dialer
 	host, port, err := net.SplitHostPort(addr)
@@ -34,7 +34,7 @@ func isLocalhost(host string) bool {
 	return h == "localhost" || strings.HasSuffix(h, ".localhost")
 }
 
-// Addresses returns the addresses that requests to a host go to.
+// Addresses returns the addresses to which requests to a host are sent.
 func Addresses(ctx context.Context, host string) ([]netip.Addr, error) {
 	if isLocalhost(host) {
 		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, nil

@@ -17,7 +17,7 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// reply is the raw end of one exchange: a status and a body, or the answer
+// reply is the raw result of one exchange: a status and a body, or the answer
 // that says why there is none.
 type reply struct {
 	status   int
@@ -56,18 +56,18 @@ func (l *link) roundTrip(ctx context.Context, way *http.Transport, method, path 
 	response, err := way.RoundTrip(request)
 	if err != nil {
 		r := reply{failed: broken(ctx, err, false)}
-		if r.failed.Kind == facts.Nonsense { // an answer, of somebody
+		if r.failed.Kind == facts.Nonsense { // an answer by some server
 			r.server = over.end()
 		}
 		return r
 	}
-	defer response.Body.Close() //nolint:errcheck // only read from
+	defer response.Body.Close() //nolint:errcheck // only read
 	r := reply{status: response.StatusCode, location: response.Header.Get("Location"), server: over.end()}
 	return r.take(ctx, response)
 }
 
-// take reads the body. Of an answer that is judged by its status alone, a
-// body that breaks off is no matter.
+// take reads the body. For an answer that is judged by its status alone, a
+// truncated body does not matter.
 func (r reply) take(ctx context.Context, response *http.Response) reply {
 	if response.ContentLength > maxBody {
 		r.large = true
@@ -91,7 +91,7 @@ func (r reply) carries() bool {
 	return r.status == http.StatusOK || r.status == http.StatusAccepted || r.status == http.StatusServiceUnavailable
 }
 
-// read returns the answer of an endpoint that answers with 200 or not at all.
+// read returns the answer of an endpoint whose only valid status is 200.
 func (r reply) read(into func(strictjson.Object) error) facts.Answer {
 	if a, ok := r.refusal(); ok {
 		return a
@@ -109,8 +109,8 @@ func (r reply) read(into func(strictjson.Object) error) facts.Answer {
 	return r.answer(facts.Answered, "")
 }
 
-// models reads the orchestrator's account of its preload. POST may be answered
-// with 202 as well, as the runbook has it, though no server known does so.
+// models reads the state of the orchestrator's preload. The answer to a POST
+// may also be 202, as in the runbook, although no known server sends it.
 func (r reply) models(s shape) facts.ModelsLook {
 	if a, ok := r.refusal(); ok {
 		return facts.ModelsLook{Answer: a}
@@ -138,8 +138,8 @@ func (r reply) state(o strictjson.Object, s shape) facts.ModelsLook {
 	return facts.ModelsLook{Answer: r.answer(facts.Answered, ""), State: state}
 }
 
-// detail returns the object in which a 503 carries its state. A 503 without
-// one is the word of a server in trouble, or of something before it.
+// detail returns the object in which a 503 carries its state. A 503 without one
+// comes from a failing server, or from a proxy.
 func (r reply) detail() (strictjson.Object, bool) {
 	o, err := r.object()
 	if err != nil {
@@ -153,7 +153,7 @@ func (r reply) detail() (strictjson.Object, bool) {
 	return detail, err == nil
 }
 
-// refusal returns the answer where there is nothing to read.
+// refusal returns the answer if there is nothing to read.
 func (r reply) refusal() (facts.Answer, bool) {
 	if r.failed != nil {
 		a := *r.failed

@@ -50,34 +50,33 @@ func (c *justNews) Ready(ctx context.Context) facts.Readiness {
 	return ready
 }
 
-// Models asks GET /models/status. Fresh asks over a connection of its own,
-// which another worker process may answer.
+// Models asks GET /models/status. Fresh uses a new connection, which another
+// worker process may answer.
 func (c *justNews) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 	return c.get(ctx, "/models/status", fresh).models(statusShape)
 }
 
-// Preload sends POST /models/preload, without agents: old servers load nothing
-// otherwise. It waits for the answer as long as ctx lasts, since an old server
-// loads inside the request.
+// Preload sends POST /models/preload without agents, since old servers load
+// nothing otherwise. It waits for the answer until ctx ends, since an old
+// server loads during the request.
 //
-// The request goes over a connection of its own and has no GetBody: net/http
-// repeats a request by itself only on a connection that was used before, so
-// this one is sent at most once.
+// The request uses a new connection and has no GetBody: net/http only repeats a
+// request by itself on a reused connection, so this one is sent at most once.
 func (c *justNews) Preload(ctx context.Context, refresh bool) facts.ModelsLook {
 	body := strings.NewReader(fmt.Sprintf(`{"refresh": %t}`, refresh))
 	return c.exchange(ctx, c.fresh, http.MethodPost, "/models/preload", body).models(preloadShape)
 }
 
-// shape says which of the two accounts of a preload is read.
+// shape is which of the two forms of a preload's state is read.
 type shape int
 
 const (
 	statusShape  shape = iota // GET /models/status: errors is always there
-	preloadShape              // POST /models/preload: errors only after a job that is over
+	preloadShape              // POST /models/preload: errors only after a finished job
 )
 
-// What is kept of one entry of the errors list, in bytes. The number of
-// entries is bounded by maxBody, so that their count stays true.
+// What is kept of one entry of the errors list, in bytes. The number of entries
+// is bounded by maxBody, so their count is kept.
 const (
 	maxName  = 256
 	maxError = 4096
@@ -95,8 +94,8 @@ func health(o strictjson.Object) (safeMode bool, err error) {
 	return v.Bool()
 }
 
-// modelsState reads the account of a preload. Every field that is not known to
-// be missing on some server must be there, with its own type.
+// modelsState reads the state of a preload. Every field that is not known to be
+// missing on some server is required, with its type.
 func modelsState(o strictjson.Object, s shape) (facts.ModelsState, error) {
 	var state facts.ModelsState
 	var err error
@@ -194,7 +193,7 @@ func moment(o strictjson.Object, key string) (at *float64, has bool, err error) 
 }
 
 // perAgent reads per_agent[agent][model], or per_agent[agent] itself on old
-// servers, whose one nameless model stands below the key "".
+// servers, whose only, unnamed model gets the key "".
 func perAgent(o strictjson.Object) (map[string]map[string]facts.ModelLoad, error) {
 	v, ok, err := o.Optional("per_agent")
 	if err != nil || !ok {
@@ -253,10 +252,10 @@ func load(o strictjson.Object) (facts.ModelLoad, error) {
 // metric is the orchestrator's own gauge of MPS: 1 or 0.
 const metric = "gpu_orchestrator_mps_enabled"
 
-// MPS asks what the orchestrator thinks of NVIDIA MPS: GET /gpu/info, and where
-// that says nothing (newer servers always answer 500 there) GET /metrics. It is
-// a second opinion: it rests on a path that exists and on a process name that
-// is never found.
+// MPS asks for the orchestrator's view of NVIDIA MPS: GET /gpu/info and, if
+// that has none (newer servers always answer 500 there), GET /metrics. It is
+// only a second opinion, based on the existence of a path and on a process name
+// that is never found.
 func (c *justNews) MPS(ctx context.Context) facts.MPSOpinion {
 	o := facts.MPSOpinion{}
 	info := c.get(ctx, "/gpu/info", true)
@@ -280,7 +279,7 @@ func (c *justNews) MPS(ctx context.Context) facts.MPSOpinion {
 }
 
 // gauge finds the value of a metric without labels in the text format of
-// Prometheus, one "name value" a line.
+// Prometheus, one "name value" per line.
 func gauge(text []byte, name string) (float64, bool) {
 	for line := range bytes.Lines(text) {
 		f := strings.Fields(string(line))

@@ -9,7 +9,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// wire is a connection that knows whose socket is at its other end.
+// wire is a connection with the facts about the socket at its other end.
 type wire struct {
 	net.Conn
 	look           func(server, client netip.AddrPort) facts.Server
@@ -17,17 +17,17 @@ type wire struct {
 	found          facts.Server
 }
 
-// newWire looks as soon as the connection is there: a server may close it with
-// its answer, and the kernel then forgets whose it was.
+// newWire looks it up as soon as the connection is established: a server may
+// close it with its answer, and the kernel then no longer knows the socket.
 func newWire(c net.Conn, look func(server, client netip.AddrPort) facts.Server) *wire {
 	w := &wire{Conn: c, look: look, server: addrPort(c.RemoteAddr()), client: addrPort(c.LocalAddr())}
 	w.found = look(w.server, w.client)
 	return w
 }
 
-// end returns who is at the other end. The control group is that of the
-// listening socket, the owner that of whoever accepted the connection, which has
-// happened for certain once an answer is there.
+// end returns the facts about the other end. The control group is that of the
+// listening socket, the owner that of the process that accepted the connection,
+// which must have happened once there is an answer.
 func (w *wire) end() facts.Server {
 	if w == nil {
 		return facts.Server{}

@@ -18,15 +18,15 @@ import (
 	"justnews/internal/weights"
 )
 
-// inspect looks into every file of a model's directory: is it there, can the
-// user read it, is it what its name says.
+// inspect checks every file of a model's directory: whether it exists, the user
+// can read it, and its content matches its name.
 func (l *looker) inspect(m *facts.StoreModel, dir string) {
 	m.Dir = dir
 	i := inspection{looker: l, model: m}
 	i.below(dir)
 	switch {
 	case i.closed:
-		// What cannot be listed may hold anything.
+		// What cannot be listed may contain anything.
 	case !holdsModel(dir):
 		if f := unanswered(dir); f != nil {
 			m.Faults = append(m.Faults, *f)
@@ -38,8 +38,8 @@ func (l *looker) inspect(m *facts.StoreModel, dir string) {
 	}
 }
 
-// unanswered is the error for which nobody can say which anchors a directory
-// holds, nil where they are not there.
+// unanswered is the error because of which the anchors of a directory are
+// unknown, nil if they do not exist.
 func unanswered(dir string) *facts.StoreFault {
 	for _, name := range anchors {
 		path := filepath.Join(dir, name)
@@ -57,8 +57,8 @@ type inspection struct {
 	closed bool // a directory could not be listed
 }
 
-// below inspects a directory with all that it holds, by the tree of its
-// version, which the proof needs as well.
+// below inspects a directory recursively, using the tree of its version, which
+// the proof also needs.
 func (i *inspection) below(dir string) {
 	top, rel := i.treeOf(dir)
 	t, err := i.walk(top)
@@ -87,8 +87,8 @@ func (i *inspection) below(dir string) {
 	}
 }
 
-// treeOf returns the known tree that a directory lies in, and its place there;
-// else the directory is a tree of its own.
+// treeOf returns the known tree that contains a directory, and its path there;
+// otherwise the directory is its own tree.
 func (i *inspection) treeOf(dir string) (top, rel string) {
 	for _, t := range i.look.Trees {
 		if t.Path != "" && inBranch(dir, t.Path) {
@@ -99,7 +99,7 @@ func (i *inspection) treeOf(dir string) (top, rel string) {
 	return dir, ""
 }
 
-// seenAlone walks a directory that is no part of its version's tree.
+// seenAlone walks a directory that is not part of its version's tree.
 func (i *inspection) seenAlone(dir string, t **digest.Tree) bool {
 	alone, err := i.walk(dir)
 	if err != nil {
@@ -116,8 +116,8 @@ func inBranch(path, dir string) bool {
 	return dir == "" || path == dir || strings.HasPrefix(path, dir+"/")
 }
 
-// branch inspects the files of a directory and of those below it. A version that
-// is a model itself may hold others beside it.
+// branch inspects the files of a directory and its subdirectories. A version
+// that is itself a model may contain others.
 func (i *inspection) branch(top string, b *digest.Branch, links map[string]string, root bool) {
 	for _, leaf := range b.Files {
 		if i.ctx.Err() != nil {
@@ -133,12 +133,12 @@ func (i *inspection) branch(top string, b *digest.Branch, links map[string]strin
 	}
 }
 
-// flaw is an entry that is no file that can be read.
+// flaw is an entry that is not a readable file.
 func (i *inspection) flaw(path string, err error) {
 	i.weighs = i.weighs || weights.Weighty(path)
 	switch {
 	case errors.Is(err, digest.ErrName):
-		return // only upstream's checksum cannot cover it
+		return // only JustNews' checksum cannot cover it
 	case errors.Is(err, digest.ErrOdd):
 		i.fault(facts.Odd, path, "")
 		return
@@ -147,7 +147,7 @@ func (i *inspection) flaw(path string, err error) {
 		err = fs.ErrNotExist
 	}
 	f := i.user.explain(path, err)
-	if f.Kind == facts.Absent { // a loop leads to no file either
+	if f.Kind == facts.Absent { // neither does a loop
 		f.Kind = facts.Dangling
 	}
 	f.Weighs = weighs(path)
@@ -155,7 +155,7 @@ func (i *inspection) flaw(path string, err error) {
 	i.closed = i.closed || f.Kind == facts.Denied || f.Kind == facts.Unreadable
 }
 
-// file looks into one file. What was found sound before by the same user is not
+// file inspects one file. A file that the same user found intact before is not
 // opened again.
 func (i *inspection) file(path string, leaf digest.Leaf, target string) {
 	i.model.Files++
@@ -172,8 +172,8 @@ func (i *inspection) file(path string, leaf digest.Leaf, target string) {
 	}
 }
 
-// leaves says where a link leads if that is out of the store. A link within its
-// own model, as the Hugging Face cache has them, costs one look at the disk.
+// leaves returns where a link leads if that is outside the store. A link within
+// its own model, as in the Hugging Face cache, costs one file system access.
 func (i *inspection) leaves(path, target string) string {
 	if !filepath.IsAbs(target) {
 		target = filepath.Join(filepath.Dir(path), target)
@@ -188,7 +188,7 @@ func (i *inspection) leaves(path, target string) string {
 	return "it leads to " + end
 }
 
-// open reads what can be judged of a file without reading all of it.
+// open checks what can be checked of a file without reading all of it.
 func (i *inspection) open(path string, id digest.Identity) {
 	began := digest.Now()
 	f, err := safefile.Open(path, 0)
@@ -210,7 +210,7 @@ func (i *inspection) open(path string, id digest.Identity) {
 	}
 	if weights.IsIndex(path) {
 		i.parts(path, io.NewSectionReader(f, 0, f.Size))
-		return // what it lists may change without it
+		return // the files that it lists may change independently
 	}
 	if after, err := f.Stat(); err == nil && digest.Of(after) == id {
 		i.Cache.Remember(id, i.note(found.Kind), began)
@@ -237,7 +237,7 @@ func (i *inspection) parts(index string, r io.Reader) {
 			i.fault(facts.PartMissing, path, "listed in "+filepath.Base(index))
 			continue
 		}
-		// A link that leads nowhere is there, and has a fault of its own.
+		// A dangling link exists, and has its own fault.
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			i.fault(facts.PartMissing, path, "listed in "+filepath.Base(index))
 		}
@@ -248,7 +248,7 @@ func (i *inspection) fault(kind facts.FaultKind, path, detail string) {
 	i.model.Faults = append(i.model.Faults, facts.StoreFault{Kind: kind, Path: path, Detail: detail, Weighs: weighs(path)})
 }
 
-// weighs reports whether a load fails without the file.
+// weighs reports whether loading fails without the file.
 func weighs(path string) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".json", ".txt", ".model", ".cfg", ".spm", ".tiktoken":
@@ -257,8 +257,8 @@ func weighs(path string) bool {
 	return weights.Weighty(path)
 }
 
-// A note of a file: what it is, and who could open it. A change of owner, mode
-// or ACL changes its ctime, and with it the identity.
+// A note of a file: its kind, and who could open it. A change of owner, mode or
+// ACL changes its ctime, and so the identity.
 func (i *inspection) note(k weights.Kind) digest.Note {
 	var n digest.Note
 	n[0] = byte(k)
@@ -274,6 +274,6 @@ func (i *inspection) remembered(id digest.Identity, path string) bool {
 	if !ok || n != i.note(weights.Kind(n[0])) {
 		return false
 	}
-	// An opaque file may have had another name then, of which more can be said.
+	// An opaque file may have had another name then, about which more is known.
 	return weights.Kind(n[0]) == weights.Sound || !weights.Weighty(path) && filepath.Ext(path) != ".json"
 }

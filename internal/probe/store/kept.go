@@ -10,16 +10,15 @@ import (
 	"justnews/internal/digest"
 )
 
-// kept holds the trees that a look has walked through for the proof that
-// follows, which takes each once: a stat of every file is what an unchanged
-// store costs, and once is enough. What changes in between is noticed when it is
-// read, as it is during a proof.
+// kept holds the trees that a look has walked for the proof that follows, which
+// takes each once: for an unchanged store a stat of every file is the main
+// cost. What changes in between is noticed when it is read, as during a proof.
 type kept struct {
 	mu    sync.Mutex
 	trees map[string]*digest.Tree
 }
 
-// put keeps a tree without flaws: those may be only the looking user's.
+// put keeps a tree if it has no flaws, which may depend on the user.
 func (k *kept) put(path string, t *digest.Tree) {
 	if k == nil || len(t.Flaws) > 0 {
 		return
@@ -67,8 +66,8 @@ func (l *looker) keep(path string, t *digest.Tree) {
 
 func (l *looker) asSelf() bool { return l.user.UID == os.Geteuid() }
 
-// walkAll walks through all trees at once, on all processors. As another user
-// only this thread can: then each is walked when it is its turn.
+// walkAll walks all trees concurrently, on all processors. Only this thread can
+// do so as another user: then the trees are walked one after the other.
 func (l *looker) walkAll() {
 	if !l.asSelf() || len(l.look.Trees) < 2 {
 		return

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package store looks at a Model Store: is every model there that the map
-// lists, complete and readable for the user who loads it (Look), and is every
-// byte the one that was manifested (Prove). It follows the paths that upstream's
-// loader follows. It judges nothing and changes nothing; only Seal writes, one
-// file beside upstream's manifest.
+// Package store collects facts about a Model Store: whether every model of the
+// map exists, complete and readable by the user that loads it (Look), and
+// whether its content matches the manifest (Prove). It follows the paths that
+// JustNews' loader follows. It judges nothing and changes nothing; only Seal
+// writes a file, beside JustNews' manifest.
 package store
 
 import (
@@ -22,25 +22,24 @@ import (
 	"justnews/internal/safefile"
 )
 
-// Store is a Model Store to look at.
+// Store is a Model Store.
 type Store struct {
 	Root string // MODEL_STORE_ROOT
-	// Loader is who has to be able to read it; nil: whoever looks.
+	// Loader is the user that has to be able to read it; nil: the caller.
 	Loader *User
-	// Cache remembers what was looked into and hashed; nil: nothing is.
+	// Cache stores what was inspected and hashed; nil: nothing.
 	Cache *digest.Cache
 	kept  *kept
 }
 
-// New returns a Store whose proof uses what the look before it has walked
-// through.
+// New returns a Store whose proof uses the trees of the look before it.
 func New(root string, loader *User, cache *digest.Cache) Store {
 	return Store{Root: root, Loader: loader, Cache: cache, kept: &kept{}}
 }
 
-// Look finds every model that is wanted. It tries as the loader where this
-// process can. When ctx ends it returns what it has, or nothing where the file
-// system does not answer.
+// Look finds every wanted model. It tries as the loader if this process can.
+// When ctx ends it returns what it has, or nothing if the file system does not
+// respond.
 func (s Store) Look(ctx context.Context, wants []facts.StoreWant) facts.Store {
 	out, err := safefile.Do(ctx, func() (facts.Store, error) { return s.lookNow(ctx, wants), nil })
 	if err != nil {
@@ -78,7 +77,7 @@ type looker struct {
 	stamp  uint64          // of the user
 	ctx    context.Context // of one look
 	look   *facts.Store
-	real   string // the root, links resolved
+	real   string // the root with resolved links
 	seen   map[string]int
 	walked map[string]*digest.Tree
 }
@@ -120,7 +119,7 @@ func (l *looker) all(wants []facts.StoreWant) {
 	}
 }
 
-// free returns the bytes that anybody may still write, -1 where nobody can say.
+// free returns the bytes available to unprivileged users, -1 if unknown.
 func free(path string) int64 {
 	var st unix.Statfs_t
 	if err := unix.Statfs(path, &st); err != nil {
@@ -139,7 +138,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// below puts a path of the map below the root, unless it is absolute.
+// below returns a path of the map below the root, unless it is absolute.
 func (l *looker) below(path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
@@ -147,13 +146,13 @@ func (l *looker) below(path string) string {
 	return filepath.Join(l.Root, path)
 }
 
-// inside reports whether a path without links lies in the store.
+// inside reports whether a path without links is in the store.
 func (l *looker) inside(path string) bool {
 	return path == l.real || strings.HasPrefix(path, strings.TrimSuffix(l.real, "/")+"/")
 }
 
-// maxNames is how many entries of a directory are looked at where agents,
-// versions, snapshots or blobs are expected.
+// maxNames is how many entries of a directory of agents, versions, snapshots or
+// blobs are read.
 const maxNames = 100_000
 
 // names lists a directory, sorted; a directory that cannot be listed is empty.

@@ -13,12 +13,12 @@ import (
 	"justnews/internal/safefile"
 )
 
-// maxManifest is the longest manifest.json that is read, in bytes. Upstream's
+// maxManifest is the longest manifest.json that is read, in bytes. JustNews'
 // has three fields.
 const maxManifest = 1 << 20
 
-// unanswering reports whether an error is one of the system, which says nothing of
-// what is there: an error of the disk, too many open files, no memory.
+// unanswering reports whether an error is one of the system, which says nothing
+// about the file: a disk error, too many open files, no memory.
 func unanswering(err error) bool {
 	for _, of := range []error{fs.ErrNotExist, safefile.ErrNotRegular, safefile.ErrTooLarge} {
 		if errors.Is(err, of) {
@@ -28,7 +28,7 @@ func unanswering(err error) bool {
 	return err != nil
 }
 
-// manifest reads upstream's manifest.json.
+// manifest reads JustNews' manifest.json.
 func (c *proving) manifest() {
 	text, err := safefile.Read(filepath.Join(c.proof.Path, digest.ManifestName), maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {

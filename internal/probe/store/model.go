@@ -14,7 +14,7 @@ import (
 	"justnews/internal/safefile"
 )
 
-// model follows upstream's loader to one model: its first snapshot; without
+// model finds a model as JustNews' loader does: its first snapshot; without
 // snapshots the model's directory; without that the version itself.
 func (l *looker) model(w facts.StoreWant) facts.StoreModel {
 	m := facts.StoreModel{Want: w, Tree: -1}
@@ -37,7 +37,7 @@ func add(m *facts.StoreModel, kind facts.FaultKind, path string) {
 }
 
 func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
-	if m.Want.ID == "" { // without a map: a version is what it is
+	if m.Want.ID == "" { // without a map, there is nothing to expect of a version
 		if holdsModel(t.Path) {
 			l.inspect(m, t.Path)
 		}
@@ -80,7 +80,7 @@ func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
 // maxRef is the longest reference that is read, in bytes: a commit has 40.
 const maxRef = 200
 
-// unfinished notes what a download left behind that did not end.
+// unfinished records what an interrupted download left behind.
 func (l *looker) unfinished(m *facts.StoreModel, dir string) {
 	blobs := filepath.Join(dir, "blobs")
 	for _, name := range l.names(blobs, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".incomplete") }) {
@@ -88,8 +88,8 @@ func (l *looker) unfinished(m *facts.StoreModel, dir string) {
 	}
 }
 
-// adapter looks at the directory that the map gives an adapter. What it holds
-// can be verified like a version where it was sealed.
+// adapter checks the directory of an adapter in the map. Its content can be
+// verified like a version if it was sealed.
 func (l *looker) adapter(m *facts.StoreModel) {
 	path := l.below(m.Want.Adapter)
 	resolved, fault := l.resolve(path)
@@ -114,8 +114,8 @@ func (l *looker) adapter(m *facts.StoreModel) {
 	}
 }
 
-// anchors are the files by one of which a directory is a model: what
-// transformers, peft, sentence-transformers, diffusers and spaCy open first.
+// anchors are the files that make a directory a model: what transformers, peft,
+// sentence-transformers, diffusers and spaCy open first.
 var anchors = []string{"config.json", "adapter_config.json", "modules.json", "model_index.json", "config.cfg", "params.json"}
 
 func holdsModel(dir string) bool {

@@ -18,28 +18,27 @@ import (
 	"justnews/internal/seal"
 )
 
-// Proving says how trees are to be proven.
+// Proving is how trees are verified.
 type Proving struct {
-	// Deep reads everything again whatever is remembered, compares what names
-	// itself by its digest, and looks longer for another order of directories.
+	// Deep reads everything again even if it is known, compares files with the
+	// digests in their names, and tries more orders of directories.
 	Deep bool
-	// Unsealed compares with upstream's manifest although there is a seal.
+	// Unsealed compares with JustNews' manifest even if there is a seal.
 	Unsealed bool
-	// Remembered reads nothing: only what was found out before counts.
+	// Remembered reads nothing and only uses earlier results.
 	Remembered bool
-	// Names compares blobs with the digests that are their names, also where
-	// nothing was manifested; Deep does so too.
+	// Names compares blobs with the digests in their names, even without a
+	// manifest; so does Deep.
 	Names bool
 	Tell  func(digest.Progress)
 }
 
-// maxTries is how often a tree is looked at that changes while it is read.
+// maxTries is how often a tree is read again that changes meanwhile.
 const maxTries = 3
 
-// Prove compares every byte of the trees with what was manifested: with the
-// seal where there is one, else with upstream's manifest. All of them are
-// hashed together, on all processors. When ctx ends, what is missing is out of
-// time.
+// Prove compares the content of the trees with the seal if there is one,
+// otherwise with JustNews' manifest. All of them are hashed together, on all
+// processors. When ctx ends, the rest is OutOfTime.
 func (s Store) Prove(ctx context.Context, trees []facts.StoreTree, p Proving) []facts.StoreProof {
 	trees = slices.Clone(trees)
 	proofs, err := safefile.Do(ctx, func() ([]facts.StoreProof, error) { return s.proveAll(ctx, trees, p), nil })
@@ -75,7 +74,7 @@ func (s Store) proveAll(ctx context.Context, trees []facts.StoreTree, p Proving)
 	return proofs
 }
 
-// prove proves some of the trees and returns those that changed under it.
+// prove verifies some of the trees and returns those that changed meanwhile.
 func (s Store) prove(ctx context.Context, trees []facts.StoreTree, proofs []facts.StoreProof, todo []int, p Proving) (again []int) {
 	e := digest.Engine{Cache: s.Cache, Fresh: p.Deep, Remembered: p.Remembered, Tell: p.Tell}
 	var jobs []digest.Job
@@ -100,7 +99,7 @@ func (s Store) prove(ctx context.Context, trees []facts.StoreTree, proofs []fact
 	return again
 }
 
-// proving is one tree on its way to a proof.
+// proving is the verification of one tree.
 type proving struct {
 	engine  digest.Engine
 	proof   *facts.StoreProof
@@ -112,7 +111,7 @@ type proving struct {
 	seal    *seal.Manifest
 	claim   digest.Sum
 	began   time.Time
-	done    bool // begin settled it
+	done    bool // begin decided it
 	jobs    []digest.Job
 	from    int
 	results []digest.Result
@@ -174,7 +173,8 @@ func (c *proving) beginManifest(ctx context.Context) {
 	}
 }
 
-// flaws are entries that no checksum covers: upstream could not have made one.
+// flaws are entries that no checksum covers, since JustNews could not have
+// hashed them.
 func (c *proving) flaws() {
 	for _, f := range c.tree.Flaws {
 		kind := facts.FlawOdd
@@ -184,7 +184,7 @@ func (c *proving) flaws() {
 		case errors.Is(f.Err, digest.ErrDangling):
 			kind = facts.FlawLost
 		case !errors.Is(f.Err, digest.ErrOdd) && !errors.Is(f.Err, digest.ErrName):
-			kind = facts.FlawRead // nobody can say what is there
+			kind = facts.FlawRead // its content is unknown
 		}
 		c.flaw(kind, f.Rel, plain(f.Err))
 	}
@@ -214,7 +214,7 @@ func (c *proving) changed() bool {
 	return false
 }
 
-// conclude makes the proof from what was hashed.
+// conclude derives the proof from the hashes.
 func (c *proving) conclude(ctx context.Context) {
 	for i, r := range c.results {
 		if !r.Cached && r.Done && r.Err == nil {
@@ -237,7 +237,8 @@ func (c *proving) conclude(ctx context.Context) {
 	}
 }
 
-// unknown reports whether something was not hashed before, and is not to be now.
+// unknown reports whether something was not hashed before and must not be
+// hashed now.
 func (c *proving) unknown() bool {
 	return slices.ContainsFunc(c.results, func(r digest.Result) bool { return errors.Is(r.Err, digest.ErrUnknown) })
 }
@@ -255,7 +256,7 @@ func (c *proving) concludeManifest(ctx context.Context) {
 			c.proof.Verdict = facts.OutOfTime
 			return
 		case c.countBad():
-			c.proof.Verdict = facts.Differs // whatever the order is
+			c.proof.Verdict = facts.Differs // in any order
 			c.engine.Refute(c.tree, c.want)
 			return
 		case len(c.proof.Flaws) > 0:
@@ -270,7 +271,7 @@ func (c *proving) concludeManifest(ctx context.Context) {
 	}
 }
 
-// take turns a proof of upstream's checksum into facts.
+// take turns a proof of JustNews' checksum into facts.
 func (c *proving) take(ctx context.Context, p digest.Proof) {
 	c.proof.Orders, c.proof.Tried, c.proof.Reordered = p.Orders, p.Tried, p.Reorder
 	switch {
@@ -282,7 +283,7 @@ func (c *proving) take(ctx context.Context, p digest.Proof) {
 		c.proof.Verdict = facts.Differs
 		c.suspects()
 		if p.Cached {
-			c.witness(ctx) // to name the file again
+			c.witness(ctx) // to find the file again
 			c.proof.Verdict = facts.Differs
 		}
 	default:

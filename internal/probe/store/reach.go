@@ -15,8 +15,8 @@ import (
 	"justnews/internal/safefile"
 )
 
-// Denial returns the first place on the way to a path that keeps this process
-// out, nil where nothing does.
+// Denial returns the first component of a path that this process cannot access,
+// nil if there is none.
 func Denial(path string) *facts.StoreDenial {
 	self := Self()
 	if f := self.reach(path); f != nil {
@@ -28,10 +28,10 @@ func Denial(path string) *facts.StoreDenial {
 // maxLinks is how many links a path may lead through, as in the kernel.
 const maxLinks = 40
 
-// reach says why the user cannot get at a path, nil where it is there and can
-// be opened for reading (a directory: listed). It must run as the user.
+// reach returns why the user cannot access a path, nil if it can be opened for
+// reading (a directory: listed). It must run as the user.
 func (u User) reach(path string) *facts.StoreFault {
-	// Nothing is opened that is neither a file nor a directory: it may be a
+	// Only files and directories are opened, since anything else may be a
 	// device.
 	info, err := safefile.Stat(path)
 	switch {
@@ -74,7 +74,7 @@ func (u User) explain(path string, err error) *facts.StoreFault {
 	return fault
 }
 
-// plain is an error without the path that is said beside it.
+// plain is an error without the path, which is reported separately.
 func plain(err error) string {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err.Error()
@@ -82,7 +82,7 @@ func plain(err error) string {
 	return err.Error()
 }
 
-// denial walks to a path, link by link, until the user is kept out.
+// denial walks to a path, link by link, until access is denied.
 func (u User) denial(path string) *facts.StoreDenial {
 	links := 0
 	at := "/"
@@ -117,8 +117,8 @@ func (u User) denial(path string) *facts.StoreDenial {
 	return u.measure(at, "r")
 }
 
-// measure reads what stands in the way. A directory that is to be read is to be
-// listed, and to be searched for what it lists.
+// measure reads the permissions in the way. Reading a directory requires
+// listing and searching it.
 func (u User) measure(path, needs string) *facts.StoreDenial {
 	d := &facts.StoreDenial{Path: path, Needs: needs}
 	info, err := safefile.Stat(path)
@@ -132,7 +132,7 @@ func (u User) measure(path, needs string) *facts.StoreDenial {
 	}
 	d.Class = u.class(d.UID, d.GID)
 	d.Allowed = d.Mode>>shift(d.Class)&bits(d.Needs) == bits(d.Needs)
-	size, err := unix.Getxattr(path, "system.posix_acl_access", nil) // absent where the bits say it all
+	size, err := unix.Getxattr(path, "system.posix_acl_access", nil) // absent if the mode bits are all there is
 	d.ACL = err == nil && size > 0
 	return d
 }

@@ -13,8 +13,8 @@ import (
 	"justnews/internal/seal"
 )
 
-// beginSeal reads the seal. One that belongs to another checksum than the
-// manifest's is out of date and proves nothing.
+// beginSeal reads the seal. If it was made for another checksum than the
+// manifest's, it is out of date and proves nothing.
 func (c *proving) beginSeal(text []byte) {
 	sum := sha256.Sum256(text)
 	c.claim = c.tree.Claim(append([]byte("seal "+c.proof.Expected+" "), sum[:]...))
@@ -35,7 +35,7 @@ func (c *proving) beginSeal(text []byte) {
 	c.compare()
 }
 
-// compare finds what needs no hashing to be wrong, and what has to be hashed.
+// compare finds what is wrong without hashing, and what has to be hashed.
 func (c *proving) compare() {
 	c.leaves = map[string]digest.Leaf{}
 	for _, l := range c.tree.Leaves() {
@@ -94,8 +94,8 @@ func (c *proving) compareLinks() {
 	}
 }
 
-// concludeSeal compares the digests. Entries that could not be read leave open
-// whether they are right; everything else decides.
+// concludeSeal compares the digests. Entries that could not be read are
+// undecided; everything else decides.
 func (c *proving) concludeSeal() {
 	want := map[string]string{}
 	for _, f := range c.seal.Files {
@@ -127,7 +127,7 @@ func (c *proving) concludeSeal() {
 	}
 }
 
-// countBad reports whether a flaw is one of the content.
+// countBad reports whether a flaw concerns the content.
 func (c *proving) countBad() bool {
 	for _, f := range c.proof.Flaws {
 		if f.Kind != facts.FlawDenied && f.Kind != facts.FlawRead {
@@ -137,8 +137,8 @@ func (c *proving) countBad() bool {
 	return false
 }
 
-// remember keeps that the whole tree is as sealed. It holds as long as no path,
-// identity or link changes, and only if each of them would show.
+// remember stores that the whole tree matches its seal. This is valid until a
+// path, identity or link changes, and only if each change would be noticed.
 func (c *proving) remember() {
 	if c.tree.Settled(c.began) {
 		c.engine.Cache.Decide(c.claim, digest.Sum{1})

@@ -13,10 +13,10 @@ import (
 	"justnews/internal/seal"
 )
 
-// Seal writes the manifest that names every file of a tree. First the tree is
-// compared with upstream's manifest, if it has one: what is known to be wrong
-// is not sealed, and the proof says why. What cannot be decided is sealed: that
-// is what a seal is for. Everything is read, whatever is remembered.
+// Seal writes the manifest that lists every file of a tree. First the tree is
+// compared with JustNews' manifest, if it has one: a damaged tree is not
+// sealed, and the proof says why. An undecided one is sealed, which is the
+// purpose of a seal. Everything is read, even if it is known.
 func (s Store) Seal(ctx context.Context, tree facts.StoreTree, p Proving) (facts.StoreProof, error) {
 	type sealed struct {
 		proof facts.StoreProof
@@ -26,7 +26,7 @@ func (s Store) Seal(ctx context.Context, tree facts.StoreTree, p Proving) (facts
 		proof, err := s.seal(ctx, tree, p)
 		return sealed{proof, err}, nil
 	})
-	if err != nil { // the verdict says it
+	if err != nil { // reported by the verdict
 		return facts.StoreProof{Owner: tree.Owner, Name: tree.Name, Path: tree.Path, Verdict: facts.OutOfTime}, nil //nolint:nilerr // as above
 	}
 	return out.proof, out.err
@@ -94,9 +94,8 @@ func (s Store) manifest(ctx context.Context, tree facts.StoreTree, p Proving) (s
 	return m, s.misnamed(ctx, tree.Path, t), nil
 }
 
-// misnamed returns the blobs whose content contradicts their names: a seal over
-// one would certify what its own name denies. What was hashed a moment ago is
-// remembered.
+// misnamed returns the blobs whose content does not match the digests in their
+// names, which a seal must not certify. Recent hashes are reused.
 func (s Store) misnamed(ctx context.Context, version string, t *digest.Tree) []facts.ProofFlaw {
 	c := proving{engine: digest.Engine{Cache: s.Cache}, proof: &facts.StoreProof{Path: version}, tree: t}
 	if c.witness(ctx); c.proof.Verdict == facts.OutOfTime {

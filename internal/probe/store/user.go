@@ -14,7 +14,7 @@ import (
 	"justnews/internal/asuser"
 )
 
-// User is who has to be able to read the store.
+// User is the user that has to be able to read the store.
 type User struct {
 	Name string
 	UID  int
@@ -33,8 +33,8 @@ func Self() User {
 	return u
 }
 
-// LookupUser finds a user of this host, with the groups that a service gets
-// which runs as that user with these groups besides. Names are looked up in
+// LookupUser finds a user of this host, with the groups of a service that runs
+// as that user with these supplementary groups. Names are looked up in
 // /etc/passwd and /etc/group.
 func LookupUser(name, group string, besides ...string) (User, error) {
 	found, err := user.Lookup(name)
@@ -66,7 +66,7 @@ func LookupUser(name, group string, besides ...string) (User, error) {
 	return u, nil
 }
 
-// stamp identifies a user with its groups, for what is remembered of files.
+// stamp identifies a user with its groups, for stored results.
 func (u User) stamp() uint64 {
 	h := fnv.New64a()
 	groups := slices.Clone(u.GIDs)
@@ -84,7 +84,7 @@ func (u User) do(f func()) error {
 	return err
 }
 
-// class tells whose permission bits decide for the user.
+// class returns which permission bits apply to the user.
 func (u User) class(uid, gid int) string {
 	switch {
 	case uid == u.UID:

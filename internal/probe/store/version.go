@@ -12,7 +12,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// Upstream's names.
+// JustNews' names.
 const (
 	versionsDir = "versions"
 	currentLink = "current"
@@ -20,8 +20,7 @@ const (
 	modelPrefix = "models--"
 )
 
-// tree returns the index of the tree that a want leads to, looking at each only
-// once.
+// tree returns the index of the tree of a want, reading each only once.
 func (l *looker) tree(w facts.StoreWant) int {
 	key, find := w.Owner+"\x00"+w.Version, func() facts.StoreTree { return l.version(w.Owner, w.Version) }
 	if w.Path != "" {
@@ -37,15 +36,15 @@ func (l *looker) tree(w facts.StoreWant) int {
 	return l.seen[key]
 }
 
-// directory is a tree that the map names by its path.
+// directory is a tree given by its path in the map.
 func (l *looker) directory(owner, path string) facts.StoreTree {
 	t := facts.StoreTree{Owner: owner, Named: path, Current: facts.CurrentUnused}
 	t.Path, t.Fault = l.resolve(path)
 	return t
 }
 
-// version finds one version of an agent: the one that is named, or the one that
-// current points at.
+// version finds one version of an agent: the given one, or the one that current
+// points to.
 func (l *looker) version(owner, version string) facts.StoreTree {
 	home := filepath.Join(l.Root, owner)
 	t := facts.StoreTree{Owner: owner, Name: version, Named: filepath.Join(home, versionsDir, version), Current: facts.CurrentUnused}
@@ -67,7 +66,7 @@ func (l *looker) version(owner, version string) facts.StoreTree {
 	return t
 }
 
-// siblings lists the versions that are there and those that are half copied.
+// siblings lists the complete and the incomplete versions.
 func (l *looker) siblings(t *facts.StoreTree, dir string) {
 	for _, name := range l.names(dir, func(e fs.DirEntry) bool { return e.IsDir() }) {
 		if strings.HasSuffix(name, stagedTail) {
@@ -90,8 +89,8 @@ func (l *looker) current(t *facts.StoreTree) {
 	}
 }
 
-// nameOf returns the version that a resolved path is, "" for no version of the
-// agent.
+// nameOf returns the version of a resolved path, "" if it is not a version of
+// the agent.
 func (l *looker) nameOf(home, path string) string {
 	versions, err := filepath.EvalSymlinks(filepath.Join(home, versionsDir))
 	if err != nil || filepath.Dir(path) != versions {
@@ -100,7 +99,7 @@ func (l *looker) nameOf(home, path string) string {
 	return filepath.Base(path)
 }
 
-// resolve follows a path to a directory that can be listed, and says where it
+// resolve follows a path to a directory that can be listed, and reports if it
 // leads out of the store.
 func (l *looker) resolve(path string) (string, *facts.StoreFault) {
 	info, err := os.Stat(path)
@@ -143,8 +142,8 @@ func (l *looker) modelIDs(version string) []string {
 	return ids
 }
 
-// idOf turns models--org--name into org/name. A name with -- of its own comes
-// out with slashes too many, as nobody can tell them apart.
+// idOf turns models--org--name into org/name. A name that contains -- comes out
+// with too many slashes, as they cannot be distinguished.
 func idOf(dir string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(dir, modelPrefix), "--", "/")
 }

@@ -16,15 +16,16 @@ import (
 	"justnews/internal/facts"
 )
 
-// witness compares the blobs of a Hugging Face cache with their own names: of
-// what git-lfs keeps that is its SHA-256, of all else git's SHA-1. Upstream's
-// checksum only says that something differs; a blob says which file it is, and
-// a version all of whose blobs are right is not corrupt for its order alone.
+// witness compares the blobs of a Hugging Face cache with their names: the
+// SHA-256 for git-lfs files, git's SHA-1 for all others. JustNews' checksum
+// only shows that something differs; a blob shows which file it is, and a
+// version whose blobs are all intact is not corrupt merely because of its
+// order.
 func (c *proving) witness(ctx context.Context) {
 	jobs, rels := nameJobs(c.proof.Path, c.tree)
 	e := c.engine
 	e.Tell = nil
-	e.Fresh = c.deep && c.seal == nil // else they were read a moment ago
+	e.Fresh = c.deep && c.seal == nil // otherwise they were just read
 	for i, r := range e.Run(ctx, jobs) {
 		switch name := path.Base(rels[i]); {
 		case errors.Is(r.Err, digest.ErrUnknown):

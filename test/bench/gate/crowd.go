@@ -65,7 +65,7 @@ func gather(ctx context.Context, h *host, m method, n int) (*crowd, error) {
 	for i := range n {
 		argv := m.command(h, i)
 		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-		// As in a unit: each instance keeps its records in a directory of its own.
+		// As in a unit, each instance has its own directory for records.
 		cmd.Env = append(slices.Clone(h.env), "XDG_CACHE_HOME="+filepath.Join(h.dir, fmt.Sprint("cache", i)))
 		var said bytes.Buffer
 		cmd.Stderr = &said

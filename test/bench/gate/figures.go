@@ -123,7 +123,7 @@ func waiting(ctx context.Context, h *host, spans []time.Duration) error {
 	return nil
 }
 
-// wait is what a crowd cost.
+// wait is the cost of a crowd.
 type wait struct {
 	took     time.Duration
 	requests int // to the orchestrator and the bus

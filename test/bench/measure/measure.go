@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package measure is what the figures' programs share: samples of durations, a
-// table, and what has to be said of the machine. It asserts nothing: a time on
-// a machine that others use is a figure, not a test.
+// Package measure is shared by the programs for the figures: samples of
+// durations, a table, and a description of the machine. It asserts nothing: a
+// time on a machine that others use is a figure, not a test.
 package measure
 
 import (
@@ -20,7 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sample is what one thing took, again and again.
+// Sample is the durations of repeated runs.
 type Sample []time.Duration
 
 // Quantile returns the value below which a share of the sample lies: 0 is the

@@ -129,7 +129,7 @@ for top in sys.argv[1:]:
     print(h.hexdigest())
 `
 
-// sums is what the manifests say, as upstream's method prints it.
+// sums are the checksums of the manifests, as JustNews' method prints them.
 func (s *store) sums() ([]byte, error) {
 	var all bytes.Buffer
 	for _, dir := range s.versions {

@@ -193,7 +193,7 @@ func (b *bed) unchanged(ctx context.Context, files, rounds int) error {
 	return os.RemoveAll(s.root)
 }
 
-// verification is what the gate printed, as far as it is counted here.
+// verification is the part of the gate's output that is counted here.
 type verification struct {
 	Trees []struct {
 		Bytes int64  `json:"bytes"`
@@ -222,7 +222,7 @@ func (b *bed) verify(ctx context.Context, s *store, env ...string) (v verificati
 	return v, took, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss, json.Unmarshal(out.Bytes(), &v)
 }
 
-// crowd verifies one store by 17 processes at once, which know nothing yet.
+// crowd verifies one store with 17 concurrent processes, without known hashes.
 func (b *bed) crowd(ctx context.Context, size int64) error {
 	const gates = 17
 	s, err := b.make(ctx, "crowd", 16, 1, size)

@@ -18,7 +18,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// mark is in every hostile name, and in no word of ours.
+// mark is in every hostile name, and in no text of ours.
 const mark = "ZQ"
 
 // Names are hostile. Each would do harm as a shell's text, an option, or on a
@@ -141,7 +141,7 @@ func Call(r *rand.Rand, judge any) (problems []diag.Problem, ok bool) {
 	return problems, true
 }
 
-// Shell collects commands, and holds all of them against a shell at once.
+// Shell collects commands, and has a shell parse all of them at once.
 type Shell struct {
 	seen     map[string]bool
 	advised  map[string]bool
@@ -203,7 +203,7 @@ func put(m map[string]bool, key string) map[string]bool {
 // valued are options whose next word is their value.
 var valued = []string{"-u", "-g", "-t", "-d", "-i", "-p", "-s", "-m", "-T"}
 
-// misread says how a program would take a word from outside for something else.
+// misread returns how a program would misinterpret a word from outside.
 func misread(c diag.Command) string {
 	for i, word := range c {
 		switch {
@@ -223,7 +223,7 @@ func misread(c diag.Command) string {
 	return ""
 }
 
-// assigned reports whether a word is an option of ours with a value.
+// assigned reports whether a word is one of our options with a value.
 func assigned(word string) bool {
 	name, _, found := strings.Cut(word, "=")
 	return found && !strings.Contains(name, mark) && slices.Contains([]string{"--user", "--format"}, name)

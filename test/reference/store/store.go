@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package store makes a small but whole model store for tests and the demo:
-// the layout that upstream's ModelStore and the Hugging Face cache give it,
-// safetensors files with a true header, a manifest, AGENT_MODEL_MAP.json. The
-// same call makes the same bytes. It can break one model in each way that the
-// runbook knows, and mend it. The weights are noise: no library makes a model
-// of them.
+// Package store creates a small but complete model store for tests and the
+// demo: the layout that upstream's ModelStore and the Hugging Face cache give
+// it, safetensors files with a true header, a manifest, AGENT_MODEL_MAP.json.
+// The same call makes the same bytes. It can break one model in each way that
+// the runbook knows, and repair it. The weights are noise: no library makes a
+// model of them.
 package store
 
 import (
@@ -57,8 +57,8 @@ type Store struct {
 	Map  string // AGENT_MODEL_MAP.json
 }
 
-// Make makes the store below root, which it creates; AGENT_MODEL_MAP.json
-// stands in root itself, where the orchestrator looks for it.
+// Make creates the store below root, and root itself; AGENT_MODEL_MAP.json is
+// in root, where the orchestrator looks for it.
 func Make(root string) (*Store, error) {
 	s := At(root)
 	for _, m := range Models {
@@ -77,28 +77,28 @@ func Make(root string) (*Store, error) {
 	return s, nil
 }
 
-// At is the store that stands below root.
+// At returns the store below root.
 func At(root string) *Store {
 	return &Store{Root: root, Map: filepath.Join(root, "AGENT_MODEL_MAP.json")}
 }
 
-// Mend writes a model again, its agent's manifest and link, and the map.
-func (s *Store) Mend(m Model) error {
+// Repair writes a model again, its agent's manifest and link, and the map.
+func (s *Store) Repair(m Model) error {
 	for _, dir := range []string{s.agent(m), s.version(m), s.Dir(m)} {
 		// A directory that cannot be entered cannot be cleaned either.
 		if err := os.Chmod(dir, 0o755); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("cannot mend %s: %w", m.ID, err)
+			return fmt.Errorf("cannot repair %s: %w", m.ID, err)
 		}
 	}
 	if err := os.RemoveAll(s.Dir(m)); err != nil {
-		return fmt.Errorf("cannot mend %s: %w", m.ID, err)
+		return fmt.Errorf("cannot repair %s: %w", m.ID, err)
 	}
 	_ = os.Rename(s.version(m)+".tmp", s.version(m)) // only a half copy has one
 	if err := s.write(m); err != nil {
-		return fmt.Errorf("cannot mend %s: %w", m.ID, err)
+		return fmt.Errorf("cannot repair %s: %w", m.ID, err)
 	}
 	if err := s.finish(m.Agent); err != nil {
-		return fmt.Errorf("cannot mend %s: %w", m.ID, err)
+		return fmt.Errorf("cannot repair %s: %w", m.ID, err)
 	}
 	return s.WriteMap(Models)
 }
@@ -209,7 +209,7 @@ func replaceLink(target, link string) error {
 // weights is how many bytes of noise a model has.
 const weights = 16 << 10
 
-// files is what one snapshot holds.
+// files are the files of one snapshot.
 func files(id string) map[string][]byte {
 	config, err := json.MarshalIndent(map[string]any{
 		"_name_or_path": id,

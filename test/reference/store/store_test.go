@@ -142,7 +142,7 @@ func TestEveryDamageChangesTheStoreAndMendUndoesIt(t *testing.T) {
 			if !damaged(t, s, before, modes) {
 				t.Error("nothing is broken")
 			}
-			if err := s.Mend(m); err != nil {
+			if err := s.Repair(m); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(before, tree(t, s.Root)); diff != "" {

@@ -6,7 +6,7 @@
 //	justnews-reference [orchestrator] [flags]   serves; the environment is upstream's
 //	justnews-reference bus [flags]
 //	justnews-reference control SOCKET METHOD PATH [LINE...]
-//	justnews-reference store make|mend|break ROOT [DAMAGE] [AGENT MODEL]
+//	justnews-reference store make|repair|break ROOT [DAMAGE] [AGENT MODEL]
 //	justnews-reference ports N                  prints N free ports of 127.0.0.1
 //	justnews-reference behaviours
 package main
@@ -150,19 +150,19 @@ func control(args []string, out io.Writer) error {
 
 func models(args []string) error {
 	if len(args) < 2 {
-		return errors.New("store needs make, mend or break, and ROOT")
+		return errors.New("store needs make, repair or break, and ROOT")
 	}
 	s := store.At(args[1])
 	switch {
 	case args[0] == "make":
 		_, err := store.Make(args[1])
 		return err
-	case args[0] == "mend" && len(args) == 4:
-		return s.Mend(store.Model{Agent: args[2], ID: args[3]})
+	case args[0] == "repair" && len(args) == 4:
+		return s.Repair(store.Model{Agent: args[2], ID: args[3]})
 	case args[0] == "break" && len(args) == 5:
 		return s.Break(store.Damage(args[2]), store.Model{Agent: args[3], ID: args[4]})
 	}
-	return errors.New("store: make ROOT, mend ROOT AGENT MODEL or break ROOT DAMAGE AGENT MODEL")
+	return errors.New("store: make ROOT, repair ROOT AGENT MODEL or break ROOT DAMAGE AGENT MODEL")
 }
 
 // ports prints free ports, all different.

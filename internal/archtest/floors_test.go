@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package layout holds no code, only the tests that keep the packages in
+// Package archtest holds no code, only the tests that keep the packages in
 // order. They read the sources themselves: go list would answer from a cache.
-package layout
+package archtest
 
 import (
 	"go/ast"
@@ -56,7 +56,7 @@ var floors = map[string]int{
 
 	"cmd/justnews-generator": programs, "cmd/justnews-gate": programs, "cmd/justnews-nvml": programs,
 
-	"internal/layout": tools, "internal/diag/generate": tools,
+	"internal/archtest": tools, "internal/diag/generate": tools,
 }
 
 // forbidden is what the generator must not even link: it runs before the

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package layout
+package archtest
 
 import (
 	"cmp"
@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -57,12 +58,16 @@ func packageTable(t *testing.T) string {
 		return cmp.Or(cmp.Compare(floors[b], floors[a]), cmp.Compare(a, b))
 	})
 	var b strings.Builder
-	b.WriteString("| Floor | Package | |\n|---:|---|---|\n")
+	b.WriteString("| Floor | Package |\n|---:|---|\n")
 	for _, name := range names {
 		if floors[name] == tools {
 			continue
 		}
-		fmt.Fprintf(&b, "| %d | `%s` | %s |\n", floors[name], strings.TrimPrefix(name, "internal/"), synopsis(t, name))
+		floor := strconv.Itoa(floors[name])
+		if floors[name] == programs {
+			floor = "top"
+		}
+		fmt.Fprintf(&b, "| %s | `%s` %s |\n", floor, strings.TrimPrefix(name, "internal/"), synopsis(t, name))
 	}
 	return b.String()
 }
