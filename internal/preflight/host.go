@@ -36,7 +36,7 @@ func Real(root string, sandboxed bool) Host {
 	reach := h.Reach
 	if sandboxed {
 		reach = func(as facts.Account, path string, want facts.Access) facts.Reach {
-			return doubt(h.Reach(as, path, want))
+			return unlessHidden(h.Reach(as, path, want))
 		}
 	}
 	return Host{
@@ -45,8 +45,8 @@ func Real(root string, sandboxed bool) Host {
 	}
 }
 
-// doubt takes a no back that may be our own sandbox's.
-func doubt(r facts.Reach) facts.Reach {
+// unlessHidden takes a no back that may be our own sandbox's.
+func unlessHidden(r facts.Reach) facts.Reach {
 	hidden := false
 	for _, dir := range []string{"/home", "/root", "/run/user", "/tmp", "/var/tmp"} {
 		hidden = hidden || strings.HasPrefix(r.Path+"/", dir+"/")
