@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package preflight is the part of the full validation that looks around the
-// gates: units and what overrules them, environment files, users, paths, ports,
-// disks, databases. It looks everywhere at once, within one limit, and has
-// internal/check judge what it found. It fixes nothing but ports, and those only
+// Package preflight is the full validation of a host: what a gate would wait for
+// (Run), all around the gates (Look: units and what overrides them, environment
+// files, users, paths, ports, disks, databases), and the severity and exit status of
+// what was found (Settle). It looks everywhere at once, within one limit, and has the
+// packages below internal/check judge. It fixes nothing but ports, and those only
 // where it is told to.
 package preflight
 
