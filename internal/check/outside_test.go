@@ -22,15 +22,17 @@ import (
 
 // judges are all functions below this package that say what is wrong.
 var judges = map[string]any{
+	"unit.KeptDown": unit.KeptDown, "unit.NotUp": unit.NotUp, "host.NotOurs": host.NotOurs, "host.NotStopped": host.NotStopped, "store.Late": store.Late,
+	"store.Hung": store.Hung, "store.NoLoader": store.NoLoader, "store.NothingToSeal": store.NothingToSeal, "store.NotListed": store.NotListed,
 	"unit.NoSystemd": unit.NoSystemd, "unit.SystemdSilent": unit.SystemdSilent, "unit.NotAllowed": unit.NotAllowed, "unit.NotServed": unit.NotServed,
-	"unit.TargetStopped": unit.TargetStopped, "unit.StatusUnknown": unit.StatusUnknown, "unit.StatusListed": unit.StatusListed,
+	"orchestrator.TargetStopped": orchestrator.TargetStopped, "unit.StatusUnknown": unit.StatusUnknown, "unit.StatusListed": unit.StatusListed,
 	"host.PathFix": host.PathFix, "unit.Problems": unit.Problems, "unit.WithSetup": unit.WithSetup,
 	"gpu.Judge": gpu.Judge, "host.Account": host.Account, "host.Cache": host.Cache, "host.Database": host.Database,
 	"host.EnvFile": host.EnvFile, "host.Limits": host.Limits, "host.NamedAccount": host.NamedAccount, "host.NamedPath": host.NamedPath,
-	"host.NamedStore": host.NamedStore, "host.NoInstance": host.NoInstance, "host.NoInterpreter": host.NoInterpreter, "host.Port": host.Port,
+	"store.Named": store.Named, "host.NoInstance": host.NoInstance, "host.NoInterpreter": host.NoInterpreter, "host.Port": host.Port,
 	"host.Reached": host.Reached, "host.Space": host.Space, "mps.AuditUnit": mps.AuditUnit, "mps.Control": mps.Control,
 	"mps.Daemon": mps.Daemon, "mps.Deadlock": mps.Deadlock, "mps.Defaults": mps.Defaults, "mps.NotStarted": mps.NotStarted,
-	"mps.Opinion": mps.Opinion, "mps.Program": mps.Program, "mps.Servers": mps.Servers, "mps.Start": mps.Start,
+	"mps.Opinion": mps.Opinion, "mps.Program": mps.Program, "mps.Servers": mps.Servers, "mps.NotAsked": mps.NotAsked, "mps.NotSaid": mps.NotSaid,
 	"mps.UnitProblem": mps.UnitProblem, "mps.Unseen": mps.Unseen, "orchestrator.Bus": orchestrator.Bus,
 	"orchestrator.BusUnit": orchestrator.BusUnit, "orchestrator.DryRun": orchestrator.DryRun,
 	"orchestrator.Environment": orchestrator.Environment, "orchestrator.ForMemory": orchestrator.ForMemory,

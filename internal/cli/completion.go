@@ -18,7 +18,7 @@ type completionCommand struct {
 
 // Run prints a completion script, or what one asks for.
 func (c *completionCommand) Run(a *app) error {
-	defer a.limited("completion", completing)()
+	a.limited("completion", completing)
 	switch {
 	case a.json():
 		return a.refuse(diag.Problem{
@@ -61,7 +61,7 @@ func (a *app) printInstances() error {
 	cfg, problems := config.Load(a.source())
 	if cfg == nil {
 		a.talk.Say(a.problemLines(problems))
-		return ended(statusOf(problems))
+		return ended(diag.StatusOf(problems))
 	}
 	for _, i := range cfg.Instances {
 		fmt.Fprintln(a.Stdout, i.Name)
@@ -74,7 +74,7 @@ func (a *app) printAgents() error {
 	cfg, problems := config.Load(a.source())
 	if cfg == nil {
 		a.talk.Say(a.problemLines(problems))
-		return ended(statusOf(problems))
+		return ended(diag.StatusOf(problems))
 	}
 	w, _ := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
 	m := a.modelMap(w)

@@ -62,7 +62,7 @@ func (c *configCheckCommand) Run(a *app) error {
 			out.Instances = append(out.Instances, i.Name)
 		}
 	}
-	status := statusOf(problems)
+	status := diag.StatusOf(problems)
 	out.Status = int(status)
 	if a.json() {
 		if err := a.printJSON(out); err != nil {
@@ -89,13 +89,7 @@ func (a *app) namedInTime(cfg *config.Config) []diag.Problem {
 	defer cancel()
 	problems, err := safefile.Do(ctx, func() ([]diag.Problem, error) { return a.named(cfg), nil })
 	if err != nil {
-		return []diag.Problem{{
-			Code: diag.StoreTimeout, Severity: diag.Warning, Subject: cfg.Models.Root,
-			Message:  "what the configuration names on this host was not looked at: a file system does not answer",
-			Seen:     "no answer within " + namedFor.String(),
-			Expected: "an answer",
-			Fix:      diag.Advise("mount the file system again").Looking(diag.Run("findmnt", "--target="+cfg.Models.Root)),
-		}}
+		return []diag.Problem{store.Hung(cfg.Models.Root, namedFor)}
 	}
 	return problems
 }
@@ -175,7 +169,7 @@ func (c *configShowCommand) Run(a *app) error {
 	cfg, problems := config.Load(a.source())
 	a.talk.Say(a.problemLines(problems))
 	if cfg == nil {
-		return ended(statusOf(problems))
+		return ended(diag.StatusOf(problems))
 	}
 	text, _ := config.Effective(a.source(), c.Origin)
 	if a.json() {
@@ -196,9 +190,3 @@ func (a *app) printTOML(text string) error {
 
 // statusOf returns the exit status that problems ask for: that of the first
 // error.
-func statusOf(problems []diag.Problem) diag.Status {
-	for _, p := range diag.Errors(problems) {
-		return p.Status()
-	}
-	return diag.StatusReady
-}

@@ -49,7 +49,7 @@ func (c *configImportCommand) Run(a *app) error {
 		}
 		problems = append(problems, wrong...)
 	}
-	status := statusOf(problems)
+	status := diag.StatusOf(problems)
 	if a.json() {
 		out := imported{
 			Schema: report.SchemaVersion, Instances: orEmpty(r.Instances), TOML: r.TOML, Remove: linesOf(r.Remove),

@@ -2,10 +2,12 @@
 
 package cli
 
+import "justnews/internal/report"
+
 // Outputs returns a value of each type that is printed as JSON, by the name of
 // its schema.
 func Outputs() map[string]any {
-	return map[string]any{"status": glance{}, "mps-status": mpsStatus{}, "config-check": checked{}, "explain": explanation{},
+	return map[string]any{"status": report.HostStatus{}, "mps-status": report.MPSOutput{}, "config-check": checked{}, "explain": explanation{},
 		"models-verify": verified{}, "models-seal": sealing{}, "history": history{}, "nopasswd": granted{}, "config-import": imported{}}
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"justnews/internal/diag"
+	"justnews/internal/report"
+	"justnews/internal/status"
 )
 
 // What a frame keeps of each part where there is no room for all of it.
@@ -19,7 +21,7 @@ const (
 
 // frame is a glance on a terminal of that size: the summary, the causes, each on
 // a line, the servers, and the table with the worst first.
-func (a *app) frame(g *glance, at time.Time, columns, rows int) []string {
+func (a *app) frame(g *status.Host, at time.Time, columns, rows int) []string {
 	view := *a
 	view.StdoutTerminal, view.Width = true, func() int { return max(columns-1, 1) } // some terminals begin a new line behind the last column
 	lines := []string{view.heading(at), ""}
@@ -33,8 +35,8 @@ func (a *app) frame(g *glance, at time.Time, columns, rows int) []string {
 	}
 	lines = append(lines, view.tint(toneOfHost(g.State), view.fit(g.Summary, 0)))
 	causes := view.causeLines(g.Causes)
-	servers := view.drawn(func(v *app) { v.printServers(shown) })
-	table := view.tableOf(unitRows(shown))
+	servers := view.drawn(func(v *app) { v.printServers(&shown) })
+	table := view.tableOf(unitRows(&shown))
 	if len(g.Units) == 0 {
 		table = nil
 	}
@@ -63,7 +65,7 @@ func (a *app) frame(g *glance, at time.Time, columns, rows int) []string {
 }
 
 // causeLines are the causes, each on one line, and how many instances it holds.
-func (a *app) causeLines(causes []cause) []string {
+func (a *app) causeLines(causes []report.Cause) []string {
 	var lines []string
 	for _, c := range causes {
 		holds := ""

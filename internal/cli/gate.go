@@ -12,6 +12,7 @@ import (
 	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/notify"
+	"justnews/internal/preflight"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/process"
@@ -53,90 +54,9 @@ type errand struct {
 func (a *app) waitFor(e errand) error {
 	a.talk.About(e.instance)
 	watch := a.watch()
-	defer a.guard(e)()
+	a.guard(e)
 	res, own := a.performAndHold(e, watch)
 	return ended(a.finish(e, &res, own, watch))
-}
-
-// guard sets a watchdog over an errand, first with the time that is known before
-// any file is read, and returns what ends the watch.
-func (a *app) guard(e errand) func() {
-	a.unleash()
-	if a.Exit == nil {
-		return func() {}
-	}
-	budget := defaultBudget
-	if value, ok := a.Lookup("GATE_TIMEOUT"); ok {
-		if d, err := config.Timeout(value); err == nil {
-			budget = d
-		}
-	}
-	if e.timeout.given {
-		budget = e.timeout.value
-	}
-	a.watchdog = &process.Watchdog{
-		Report: func(doing process.Doing) { a.hung(e, doing) },
-		End:    func() { a.endNow(diag.StatusTimeout) },
-	}
-	a.doing("the start of the run")
-	a.watchdog.Until(a.Began.Add(budget))
-	unhook := context.AfterFunc(a.ctx, a.watchdog.Asked)
-	return func() {
-		unhook()
-		// In a unit nothing that follows may hang either.
-		if !a.startedBySystemd() {
-			a.watchdog.Stop()
-		}
-	}
-}
-
-// endNow ends the process whatever hangs.
-func (a *app) endNow(status diag.Status) {
-	// Nobody can be asked any more what counts as success.
-	if a.startedBySystemd() {
-		a.Kill(process.Unlisted)
-	}
-	a.Exit(int(status))
-}
-
-// leash ends a command without a deadline soon after a signal, whatever it waits
-// for: a file system that never answers would keep it from seeing one. It returns
-// what ends the watch.
-func (a *app) leash() func() {
-	if a.Exit == nil {
-		return func() {}
-	}
-	w := &process.Watchdog{
-		Report: func(process.Doing) { go a.talk.Say(a.problemLines([]diag.Problem{gate.Cut(a.ctx)})) }, // it may block
-		End:    func() { a.endNow(a.unlessCtrlC(diag.StatusTimeout)) },
-	}
-	unhook := context.AfterFunc(a.ctx, w.Asked)
-	return func() {
-		unhook()
-		w.Stop()
-	}
-}
-
-// defaultBudget is gate.timeout's default: all that is known of a run before its
-// configuration is read.
-const defaultBudget = 180 * time.Second
-
-// hung says and records that the watchdog ends this run.
-func (a *app) hung(e errand, doing process.Doing) {
-	res := gate.Hung(e.instance, e.unit, a.Began, doing.What, doing.Step)
-	go a.talk.Say(report.Lines(e.name, res)) // either may block
-	_ = a.record(a.summarize(e, res), res.Started)
-}
-
-// doing tells the watchdog what is done outside of the steps of a run.
-func (a *app) doing(what string) { a.watchdog.Now(process.Doing{What: what}) }
-
-// limit sets the deadline of the run, which counts from the process's start. The
-// context is for all that can be waited for; the watchdog is for what can't.
-func (a *app) limit(budget time.Duration) (context.Context, context.CancelFunc) {
-	deadline := a.Began.Add(budget)
-	a.watchdog.Until(deadline)
-	return context.WithDeadline(a.ctx, deadline)
 }
 
 // perform returns the result of an errand, whatever stops it, and the unit
@@ -237,7 +157,7 @@ func (a *app) ownUnit(ctx context.Context, conn *systemd.Conn) *facts.Unit {
 func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.Watch) diag.Status {
 	switch {
 	case e.survey:
-		settleSurvey(res)
+		preflight.Settle(res)
 	case !res.Passed():
 		a.doing("asking systemd about its own unit")
 		a.signal = gate.KeepShut(res, a.refusingUnit())

@@ -3,12 +3,12 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/requirement"
 )
 
 // gateOnly turns "--gate-only INSTANCE", the line of every unit, into
@@ -38,13 +38,8 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 		}
 	}
 	if name = bareInstance(name); !config.InstanceName(name) {
-		return nil, true, &diag.Problem{
-			Code: diag.InstanceUnknown, Subject: name,
-			Message:  "no instance can have that name",
-			Seen:     fmt.Sprintf("%q", name),
-			Expected: "a lowercase letter, then at most 62 lowercase letters, digits and underscores",
-			Fix:      diag.Advise("start an instance that the configuration lists").Looking(diag.Run("justnews-gate", "config", "show")),
-		}
+		p := requirement.NoInstanceName(name)
+		return nil, true, &p
 	}
 	others := slices.Concat(args[:at], rest)
 	if slices.ContainsFunc(others, func(a string) bool { return a == "--help" || a == "-h" || a == "--version" }) {

@@ -135,10 +135,7 @@ func choose(wants []facts.StoreWant, agents []string, inStore func() []facts.Sto
 			if mine = of(store, agent); len(mine) == 0 {
 				return nil, []diag.Problem{unknownAgent(agent, slices.Concat(wants, store))}
 			}
-			problems = append(problems, diag.Problem{
-				Code: diag.MapName, Severity: diag.Warning, Subject: agent, Message: "the map does not list this agent",
-				Expected: "an agent of the map", Fix: diag.Advise("add it to AGENT_MODEL_MAP.json if it is meant to be loaded"),
-			})
+			problems = append(problems, checkstore.NotListed(agent))
 		}
 		chosen = append(chosen, mine...)
 	}
@@ -195,7 +192,7 @@ func (a *app) hashing() (tell func(digest.Progress), done func()) {
 func (a *app) verified(v *verified, problems []diag.Problem) error {
 	v.Schema, v.Problems = report.SchemaVersion, a.clean(problems)
 	v.Models, v.Trees = orEmpty(v.Models), orEmpty(v.Trees)
-	status := worst(problems)
+	status := diag.StatusOf(problems)
 	if status != diag.StatusReady {
 		status = a.unlessCtrlC(status)
 	}
@@ -209,12 +206,4 @@ func (a *app) verified(v *verified, problems []diag.Problem) error {
 	printTrees(a.Stdout, v)
 	a.talk.Say(a.problemLines(problems))
 	return ended(status)
-}
-
-// worst is the exit status of the first error.
-func worst(problems []diag.Problem) diag.Status {
-	for _, p := range diag.Errors(problems) {
-		return p.Status()
-	}
-	return diag.StatusReady
 }

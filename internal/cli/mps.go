@@ -45,7 +45,7 @@ type mpsServeCommand struct{}
 // Run is ExecStart= of justnews-mps-start.service. Its log says for whom it
 // starts what.
 func (c *mpsServeCommand) Run(a *app) error {
-	a.unleash() // the last calls are answered, for as long as the unit has
+	a.release() // the last calls are answered, for as long as the unit has
 	err := systemd.Serve(a.ctx, func(line string) { fmt.Fprintln(a.Stderr, line) })
 	if err == nil {
 		return nil

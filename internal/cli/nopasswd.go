@@ -73,7 +73,7 @@ func (a *app) nopasswd(w operators.Wish) error {
 	if len(problems) == 0 {
 		steps, problems = operators.ThisHost().Apply(a.ctx, w, services...)
 	}
-	status := statusOf(problems)
+	status := diag.StatusOf(problems)
 	if a.json() {
 		if err := a.printJSON(granted{report.SchemaVersion, w.User, w.DryRun, append([]operators.Step{}, steps...), a.clean(problems), int(status)}); err != nil {
 			return err

@@ -56,7 +56,7 @@ type renewCommand struct{}
 
 // Run is ExecStart= of justnews-renew.service.
 func (c *renewCommand) Run(a *app) error {
-	defer a.limited("renew", 3*restartTime)()
+	a.limited("renew", 3*restartTime)
 	// First, so that a request that comes from now on starts this again.
 	if err := os.Remove(filepath.Join(a.sharedDir(), renewRequest+".json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return a.refuse(diag.Problem{

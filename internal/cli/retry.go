@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 	"justnews/internal/requirement"
-	"justnews/internal/spell"
 	"justnews/internal/unitname"
 )
 
@@ -55,7 +53,7 @@ func retried(cfg *config.Config, w requirement.Run, named []string) (gate.Again,
 		if slices.Contains(instanceNames(cfg), short) {
 			chosen[short] = true
 		} else {
-			problems = append(problems, noInstance(name, short, instanceNames(cfg)))
+			problems = append(problems, requirement.UnknownInstance(cfg, short))
 		}
 	}
 	add := func(unit string) {
@@ -63,7 +61,7 @@ func retried(cfg *config.Config, w requirement.Run, named []string) (gate.Again,
 			units.Reset = append(units.Reset, unit)
 		}
 	}
-	if len(mpsInstances(cfg)) > 0 && w.MPS.Unit != "" {
+	if len(requirement.MPSInstances(cfg)) > 0 && w.MPS.Unit != "" {
 		add(w.MPS.Unit)
 		units.Start = append(units.Start, w.MPS.Unit) // also where the instances run on
 	}
@@ -83,15 +81,4 @@ func retried(cfg *config.Config, w requirement.Run, named []string) (gate.Again,
 		}
 	}
 	return units, problems
-}
-
-func noInstance(name, short string, known []string) diag.Problem {
-	p := diag.Problem{
-		Code: diag.InstanceUnknown, Subject: name, Message: "the configuration lists no such instance",
-		Expected: "one of " + strings.Join(known, ", "), Fix: diag.Fix{}.Looking(diag.Run("justnews-gate", "config", "show")),
-	}
-	if near, ok := spell.Nearest(short, known); ok {
-		p.Message += fmt.Sprintf("; did you mean %s?", near)
-	}
-	return p
 }

@@ -16,6 +16,7 @@ import (
 	"justnews/internal/probe/host"
 	"justnews/internal/records"
 	"justnews/internal/report"
+	"justnews/internal/status"
 )
 
 // said is who of this host has told the journal the whole of a cause, so that it
@@ -84,14 +85,6 @@ func (s *said) passed(unit string) bool {
 
 var ourUnit = regexp.MustCompile(`^justnews(@[a-z][a-z0-9_]*|-[a-z]+)\.service$`)
 
-var numbers = regexp.MustCompile(`[0-9]+`)
-
-// causeKey is what two refusals by the same cause have in common.
-func causeKey(p diag.Problem, instance string) string {
-	key := alike(p.String()+" "+p.Seen, instance)
-	return numbers.ReplaceAllString(key[:min(len(key), 500)], "0")
-}
-
 // telling works out how much of a run is told, and by whom the rest was. Only
 // what a unit is refused by has been told before, by another unit or by itself.
 // It notes when for the record of the run.
@@ -111,7 +104,7 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 	if a.ctx.Err() != nil { // a stop that somebody asked for
 		return sayShort, ""
 	}
-	key := causeKey(errors[0], res.Instance)
+	key := status.Key(errors[0], res.Instance)
 	told := 0.0
 	if own != nil && own.NRestarts > 0 { // else somebody asked for this start, and looks here for why it failed
 		told = a.lastTold(res, key)
@@ -126,7 +119,7 @@ func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, strin
 		s = said{}
 	}
 	now := host.Uptime().Seconds()
-	how, by := s.refused(unit, key, causeKey(errors[0], ""), told, now)
+	how, by := s.refused(unit, key, status.Key(errors[0], ""), told, now)
 	if how == sayWhole {
 		_ = memory.Save(s)
 	}
@@ -168,7 +161,7 @@ func (a *app) lastTold(res gate.Result, cause string) float64 {
 		return 0
 	}
 	boot, _ := host.Host{}.BootID()
-	if before.Boot != boot || causeKey(*before.FirstError(), res.Instance) != cause {
+	if before.Boot != boot || status.Key(*before.FirstError(), res.Instance) != cause {
 		return 0
 	}
 	return before.Told

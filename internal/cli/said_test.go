@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"justnews/internal/diag"
+	"justnews/internal/status"
 )
 
 func TestJournalGetsASharedCauseWholeOnce(t *testing.T) {
@@ -83,11 +84,11 @@ func TestCauseKeyIsOfTheCauseAlone(t *testing.T) {
 	p := func(subject, message, seen string) diag.Problem {
 		return diag.Problem{Code: diag.BusUnreachable, Subject: subject, Message: message, Seen: seen}
 	}
-	same := causeKey(p("justnews@scout.service", "did not answer within 180 s", "scout of PID 17"), "scout")
-	if other := causeKey(p("justnews@memory.service", "did not answer within 60 s", "memory of PID 4711"), "memory"); other != same {
+	same := status.Key(p("justnews@scout.service", "did not answer within 180 s", "scout of PID 17"), "scout")
+	if other := status.Key(p("justnews@memory.service", "did not answer within 60 s", "memory of PID 4711"), "memory"); other != same {
 		t.Errorf("%q and %q", same, other)
 	}
-	if other := causeKey(p("justnews@memory.service", "did not answer within 60 s", "another story"), "memory"); other == same {
+	if other := status.Key(p("justnews@memory.service", "did not answer within 60 s", "another story"), "memory"); other == same {
 		t.Errorf("%q", other)
 	}
 }
@@ -105,16 +106,16 @@ func TestJournalCauseThatNamesTheInstanceItselfIsShared(t *testing.T) {
 		{"justnews@scout.service", "scout", sayShort},
 		{"justnews@critic.service", "critic", sayShort},
 	} {
-		how, by := s.refused(c.unit, causeKey(p, c.instance), causeKey(p, ""), 0, 60)
+		how, by := s.refused(c.unit, status.Key(p, c.instance), status.Key(p, ""), 0, 60)
 		if how != c.want || by != "justnews-preload.service" {
 			t.Errorf("%d: %v by %s", i, how, by)
 		}
 	}
 	own := diag.Problem{Code: diag.UnitStale, Subject: "justnews@scout.service", Message: "the unit is stale"}
 	s = said{}
-	s.refused("justnews@scout.service", causeKey(own, "scout"), causeKey(own, ""), 0, 60)
+	s.refused("justnews@scout.service", status.Key(own, "scout"), status.Key(own, ""), 0, 60)
 	own.Subject = "justnews@critic.service"
-	if how, _ := s.refused("justnews@critic.service", causeKey(own, "critic"), causeKey(own, ""), 0, 60); how != sayShort {
+	if how, _ := s.refused("justnews@critic.service", status.Key(own, "critic"), status.Key(own, ""), 0, 60); how != sayShort {
 		t.Errorf("the same of another instance: %v", how)
 	}
 }

@@ -85,7 +85,7 @@ type sealedTree struct {
 }
 
 func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Problem) error {
-	status := worst(problems)
+	status := diag.StatusOf(problems)
 	out := sealing{Schema: report.SchemaVersion, Agent: agent, Seals: []sealedTree{}, Problems: a.clean(problems)}
 	for _, p := range proofs {
 		if p.By == "seal" && p.Verdict == facts.Whole {
@@ -93,7 +93,7 @@ func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Pr
 		}
 	}
 	if len(out.Seals) == 0 && status == diag.StatusReady {
-		p := diag.Problem{Code: diag.StoreVersion, Subject: agent, Message: "there is nothing to seal", Fix: diag.Do(diag.Run("justnews-gate", "models", "verify", "--", agent))}
+		p := checkstore.NothingToSeal(agent)
 		problems, status = append(problems, p), p.Status()
 		out.Problems = a.clean(problems)
 	}

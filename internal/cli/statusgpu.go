@@ -7,24 +7,14 @@ import (
 	"slices"
 	"strings"
 
-	"justnews/internal/check/gpu"
 	"justnews/internal/diag"
-	"justnews/internal/facts"
 	"justnews/internal/report"
-	"justnews/internal/requirement"
+	"justnews/internal/status"
 )
 
-// lookAtGPUs keeps what was found. A glance says what is wrong: recommendations,
-// and that a host which needs no GPU has none, are preflight's.
-func lookAtGPUs(g *glance, look facts.GPULook, want requirement.GPU) {
-	g.GPU, g.gpuNeeded, g.gpuThere = *report.GPUsOf(&look), want.Needed, look.Kind == facts.GPUAnswered
-	problems := gpu.Judge(look, want)
-	g.Problems = append(g.Problems, slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Notice })...)
-}
-
 // printGPUs prints one row for the driver and one for each GPU.
-func (a *app) printGPUs(g glance) {
-	if g.GPU.State == nothingSeen().GPU.State {
+func (a *app) printGPUs(g *status.Host) {
+	if g.GPU.State == status.New().GPU.State {
 		return
 	}
 	bad := slices.ContainsFunc(g.Problems, func(p diag.Problem) bool {
@@ -33,9 +23,9 @@ func (a *app) printGPUs(g glance) {
 	const indent = 14
 	t, state := plain, g.GPU.State
 	switch {
-	case bad || g.gpuNeeded && !g.gpuThere:
+	case bad || g.GPUNeeded && !g.GPUThere:
 		t = wrong
-	case g.gpuThere:
+	case g.GPUThere:
 		t = good
 	default:
 		state += ", and none is needed"

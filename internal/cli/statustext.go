@@ -14,18 +14,19 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/report"
 	"justnews/internal/safefile"
+	"justnews/internal/status"
 )
 
 // printGlance prints what a person wants to know first: whether the host is up,
 // what keeps it down with its fix, and then who is in which state. On a terminal
 // lines end where it does; anywhere else nothing is cut or wrapped.
-func (a *app) printGlance(g glance) {
+func (a *app) printGlance(g *status.Host) {
 	fmt.Fprintln(a.Stdout, a.tint(toneOfHost(g.State), a.fit(g.Summary, 0)))
 	for _, c := range g.Causes {
 		fmt.Fprintln(a.Stdout)
 		a.printFinding(c.Problem, c.Holds)
 	}
-	if !g.unconfigured {
+	if !g.Unconfigured {
 		fmt.Fprintln(a.Stdout)
 		a.printServers(g)
 		a.printUnits(g)
@@ -100,7 +101,7 @@ func (a *app) utf8() bool {
 	return false
 }
 
-func (a *app) printServers(g glance) {
+func (a *app) printServers(g *status.Host) {
 	a.row("orchestrator", toneOfServer(g.Orchestrator), wordOf(g.Orchestrator), where(g.Orchestrator))
 	a.row("models", toneOfModels(g), modelsWord(g), g.Models.Reason)
 	if g.MPS != nil {
@@ -112,22 +113,22 @@ func (a *app) printServers(g glance) {
 
 // wordOf is the state of a server: what it says, or what its unit does while it
 // is silent.
-func wordOf(s serviceGlance) string {
+func wordOf(s report.ServerStatus) string {
 	if s.State != "answers" && s.Unit != nil && s.Unit.State != unit.Up {
 		return string(s.Unit.State)
 	}
 	return s.State
 }
 
-func where(s serviceGlance) string {
+func where(s report.ServerStatus) string {
 	if s.Unit == nil {
 		return s.URL
 	}
 	return s.URL + ", unit " + string(s.Unit.State)
 }
 
-func modelsWord(g glance) string {
-	if g.loading {
+func modelsWord(g *status.Host) string {
+	if g.Loading {
 		return "loading"
 	}
 	return g.Models.State
@@ -145,15 +146,15 @@ const (
 
 func toneOfHost(state string) tone {
 	switch state {
-	case hostUp:
+	case status.Up:
 		return good
-	case hostStarting, hostStopped:
+	case status.Starting, status.Stopped:
 		return pending
 	}
 	return wrong
 }
 
-func toneOfServer(s serviceGlance) tone {
+func toneOfServer(s report.ServerStatus) tone {
 	switch {
 	case s.State == "answers":
 		return good
@@ -163,11 +164,11 @@ func toneOfServer(s serviceGlance) tone {
 	return wrong
 }
 
-func toneOfModels(g glance) tone {
+func toneOfModels(g *status.Host) tone {
 	switch {
 	case g.Models.State == check.Ready.String():
 		return good
-	case g.loading || onItsWay(g.Orchestrator.Unit) || pendingUnit(g.preload.ActiveState, g.preload.Job) || g.State == hostStopped:
+	case g.Loading || status.OnItsWay(g.Orchestrator.Unit) || g.PreloadPending() || g.State == status.Stopped:
 		return pending
 	case g.Models.State == check.Unknown.String():
 		return plain
@@ -175,7 +176,7 @@ func toneOfModels(g glance) tone {
 	return wrong
 }
 
-func toneOf(u unitGlance) tone {
+func toneOf(u report.UnitStatus) tone {
 	switch {
 	case !u.Gated:
 		return wrong
@@ -207,7 +208,7 @@ func wordOrder() []unit.Word {
 }
 
 // unitRows folds the units that say the same into rows, the worst first.
-func unitRows(g glance) []unitRow {
+func unitRows(g *status.Host) []unitRow {
 	var rows []unitRow
 	first, last := map[int]float64{}, map[int]float64{}
 	for _, u := range g.Units {
@@ -268,7 +269,7 @@ func age(seconds float64) string {
 	return fmt.Sprintf("%d d", int(d.Hours()/24))
 }
 
-func (a *app) printUnits(g glance) {
+func (a *app) printUnits(g *status.Host) {
 	if len(g.Units) == 0 {
 		return
 	}

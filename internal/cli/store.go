@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	checkstore "justnews/internal/check/store"
 	"justnews/internal/diag"
 	"justnews/internal/digest"
 	"justnews/internal/facts"
@@ -73,20 +74,12 @@ func (a *app) openStore(w requirement.Run) (m modelStore, note *diag.Problem, sh
 		if err == nil {
 			loader = &user
 		} else {
-			note = noLoader(w.Loader.User, err)
+			p := checkstore.NoLoader(w.Loader.User, err.Error())
+			note = &p
 		}
 	}
 	m.Store = store.New(a.below(w.Models.Root), loader, a.digests())
 	return m, note, m.Cache.Close
-}
-
-func noLoader(user string, err error) *diag.Problem {
-	return &diag.Problem{
-		Code: diag.StorePermission, Severity: diag.Notice, Subject: user,
-		Message: "whether the orchestrator's user can read the Model Store is not checked: this host has no such user",
-		Seen:    err.Error(), Expected: "the user of [service] in /etc/justnews/justnews.toml",
-		Fix: diag.Advise("or correct service.user", diag.Run("systemd-sysusers", "justnews.conf")),
-	}
 }
 
 // digests opens what is remembered of files. Root believes what root found out;

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
+	"justnews/internal/status"
 )
 
 // Console is a terminal that was taken over for a while; *screen.Screen is one.
@@ -27,17 +28,17 @@ const watchEvery = 2 * time.Second
 // watcher shows one glance after the other.
 type watcher struct {
 	console Console
-	look    func(context.Context) glance
-	frame   func(g *glance, at time.Time, columns, rows int) []string
+	look    func(context.Context) *status.Host
+	frame   func(g *status.Host, at time.Time, columns, rows int) []string
 
-	last *glance
+	last *status.Host
 	at   time.Time
 }
 
 // looked is a look's result, or the panic that ended it: the terminal has to be
 // given back first.
 type looked struct {
-	glance glance
+	glance *status.Host
 	crash  any
 }
 
@@ -65,7 +66,7 @@ func (w *watcher) run(ctx context.Context) (byKey bool) {
 				panic(r.crash)
 			}
 			if ctx.Err() == nil { // else it was cut short
-				w.last, w.at = &r.glance, time.Now()
+				w.last, w.at = r.glance, time.Now()
 			}
 			next = time.After(watchEvery)
 		case <-next:
@@ -120,7 +121,7 @@ func (a *app) watchStatus() error {
 			Code: diag.Interrupted, Subject: "status", Message: "ended before there was anything to say", Fix: diag.Do(diag.Run("justnews-gate", "status")),
 		})
 	}
-	return a.sayGlance(*w.last)
+	return a.sayGlance(w.last)
 }
 
 // runAndClose gives the terminal back also where a look crashes.

@@ -21,6 +21,7 @@ import (
 	"justnews/internal/facts"
 	"justnews/internal/report"
 	"justnews/internal/screen"
+	"justnews/internal/status"
 	"justnews/test/pty"
 )
 
@@ -52,15 +53,15 @@ func (d *desk) Draw(lines []string) error {
 func watching(d *desk, takes time.Duration, looks *atomic.Int32) *watcher {
 	return &watcher{
 		console: d,
-		look: func(ctx context.Context) glance {
+		look: func(ctx context.Context) *status.Host {
 			n := looks.Add(1)
 			select {
 			case <-ctx.Done():
 			case <-time.After(takes):
 			}
-			return glance{Status: int(n)}
+			return &status.Host{HostStatus: report.HostStatus{Status: int(n)}}
 		},
-		frame: func(g *glance, _ time.Time, _, _ int) []string {
+		frame: func(g *status.Host, _ time.Time, _, _ int) []string {
 			if g == nil {
 				return []string{"nothing yet"}
 			}
@@ -140,7 +141,7 @@ func TestALookThatIsCutShortIsNone(t *testing.T) {
 func TestALookThatCrashesGivesTheTerminalBackFirst(t *testing.T) {
 	d := newDesk()
 	w := watching(d, 0, &atomic.Int32{})
-	w.look = func(context.Context) glance { panic("a bug") }
+	w.look = func(context.Context) *status.Host { panic("a bug") }
 	defer func() {
 		if r := recover(); r != "a bug" || d.closed != 1 {
 			t.Errorf("recovered %v, given back %d times", r, d.closed)
@@ -151,25 +152,23 @@ func TestALookThatCrashesGivesTheTerminalBackFirst(t *testing.T) {
 }
 
 // crowded is a host of 17 instances on which several things are wrong.
-func crowded() glance {
+func crowded() *status.Host {
 	g := hostGlance()
-	g.MPS = &mpsGlance{PipeDirectory: "/run/nvidia-mps", Require: "control", Reached: "none"}
-	g.GPU, g.gpuThere = report.GPUs{State: "4 GPUs, driver 550.163.01, CUDA 12.4"}, true
+	g.MPS = &report.MPSStatus{PipeDirectory: "/run/nvidia-mps", Require: "control", Reached: "none"}
+	g.GPU, g.GPUThere = report.GPUs{State: "4 GPUs, driver 550.163.01, CUDA 12.4"}, true
 	total, free := uint64(25769803776), uint64(21474836480)
 	for i := range 4 {
 		g.GPU.Devices = append(g.GPU.Devices, report.GPU{Index: i, Name: "NVIDIA L4", MemoryTotal: &total, MemoryFree: &free})
 	}
 	for i := range 14 {
-		u := seenUnit(fmt.Sprintf("agent_%02d", i), "active", "running", "")
-		u.For = float64(30 + 500*i)
-		g.Units = append(g.Units, u)
+		addUnit(g, fmt.Sprintf("agent_%02d", i), "active", "running", "").For = float64(30 + 500*i)
 	}
-	g.Causes = []cause{}
+	g.Causes = []report.Cause{}
 	for _, code := range []diag.Code{diag.MPSDead, diag.BusUnreachable, diag.Ungated, diag.StoreRoot, diag.MapInvalid} {
 		g.Problems = append(g.Problems, diag.Problem{Code: code, Subject: "justnews@crawler.service", Message: "this is wrong, and so many more words that no terminal has room for them", Seen: "x"})
 	}
 	g.Problems = append(g.Problems, diag.Problem{Code: diag.NoLock, Severity: diag.Notice, Message: "no lock"})
-	g.settle()
+	g.Settle()
 	return g
 }
 
@@ -207,17 +206,17 @@ waiting          12 s             scout
                                   models: 3 of 16 models loaded, and so many m…
 up               30 s to 108 min  gpu_orchestrator, agent_00, agent_01,
 and 3 more, which q shows`
-	if diff := cmp.Diff(want, strings.Join(framer("never").frame(&g, at, 80, 24), "\n")); diff != "" {
+	if diff := cmp.Diff(want, strings.Join(framer("never").frame(g, at, 80, 24), "\n")); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestAFrameNeverHasMoreRowsThanTheTerminal(t *testing.T) {
 	quiet := hostGlance()
-	for _, g := range []glance{crowded(), quiet, nothingSeen()} {
+	for _, g := range []*status.Host{crowded(), quiet, status.New()} {
 		for rows := 10; rows <= 60; rows++ {
 			for _, columns := range []int{60, 80, 200} {
-				lines := framer("never").frame(&g, time.Time{}, columns, rows)
+				lines := framer("never").frame(g, time.Time{}, columns, rows)
 				if len(lines) > rows {
 					t.Errorf("%d rows for %d:\n%s", len(lines), rows, strings.Join(lines, "\n"))
 				}
@@ -230,10 +229,10 @@ func TestAFrameNeverHasMoreRowsThanTheTerminal(t *testing.T) {
 		}
 	}
 	g := crowded()
-	if all := strings.Join(framer("never").frame(&g, time.Time{}, 80, 60), "\n"); strings.Contains(all, "which q shows") || !strings.Contains(all, "agent_13") || !strings.Contains(all, "NO-LOCK") {
+	if all := strings.Join(framer("never").frame(g, time.Time{}, 80, 60), "\n"); strings.Contains(all, "which q shows") || !strings.Contains(all, "agent_13") || !strings.Contains(all, "NO-LOCK") {
 		t.Errorf("something is left out although there is room:\n%s", all)
 	}
-	if colored := strings.Join(framer("auto").frame(&g, time.Time{}, 80, 24), "\n"); !strings.Contains(colored, "\x1b[31;1merror: \x1b[0mMPS-DEAD") {
+	if colored := strings.Join(framer("auto").frame(g, time.Time{}, 80, 24), "\n"); !strings.Contains(colored, "\x1b[31;1merror: \x1b[0mMPS-DEAD") {
 		t.Errorf("%q", colored)
 	}
 	if lines := framer("never").frame(nil, time.Time{}, 80, 24); lines[0] != "justnews-gate status, looking, every 2 s, q ends" {

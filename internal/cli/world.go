@@ -104,23 +104,15 @@ func (x *world) openLock(w requirement.Run) {
 func (x *world) noteLock(lock *hostlock.Lock, err error) {
 	switch {
 	case err != nil:
-		x.notes = append(x.notes, noLock("no lock can be taken: "+err.Error()))
+		x.notes = append(x.notes, gate.NotExcluded(hostlock.SharedDir, "no lock can be taken: "+err.Error()))
 	case !lock.Shared():
-		x.notes = append(x.notes, noLock("the lock that is used instead is "+lock.Where()))
+		x.notes = append(x.notes, gate.NotExcluded(hostlock.SharedDir, "the lock that is used instead is "+lock.Where()))
 	}
 }
 
 func (x *world) shut() {
 	for _, f := range x.close {
 		f()
-	}
-}
-
-func noLock(seen string) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoLock, Severity: diag.Notice, Subject: hostlock.SharedDir,
-		Message: "this run is not excluded from the gates of the services", Seen: seen,
-		Fix: diag.Advise("or run as a member of the group justnews", diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
 	}
 }
 

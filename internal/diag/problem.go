@@ -109,6 +109,16 @@ func (p Problem) Status() Status {
 	return p.Code.Status()
 }
 
+// StatusOf returns the exit status of a list: that of its first error.
+func StatusOf(problems []Problem) Status {
+	for _, p := range problems {
+		if p.Severity == Error {
+			return p.Status()
+		}
+	}
+	return StatusReady
+}
+
 // Errors returns the problems that shut a gate.
 func Errors(problems []Problem) []Problem {
 	var errs []Problem

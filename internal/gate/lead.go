@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"justnews/internal/diag"
 )
 
 // lastLook is what a follower keeps of its time to look for itself, should the
@@ -118,4 +120,24 @@ func (k *walk) remember(h History) error {
 		return fmt.Errorf("cannot record preloads: there is no place for it")
 	}
 	return k.world.Memory.Save(h)
+}
+
+// unrecorded says why a job that ended badly was not run again: a refresh that
+// nobody remembers would be repeated by every restart of every instance.
+func unrecorded(err error) diag.Problem {
+	return diag.Problem{
+		Code: diag.NoLock, Severity: diag.Warning, Subject: "/run/justnews-gate",
+		Message: fmt.Sprintf("the preload was not run again, since that cannot be recorded: %v", err),
+		Fix:     diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
+	}
+}
+
+// NotExcluded is the notice of a run that does not share the lock of the services'
+// gates in a directory.
+func NotExcluded(dir, seen string) diag.Problem {
+	return diag.Problem{
+		Code: diag.NoLock, Severity: diag.Notice, Subject: dir,
+		Message: "this run is not excluded from the gates of the services", Seen: seen,
+		Fix: diag.Advise("or run as a member of the group justnews", diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
+	}
 }

@@ -161,16 +161,6 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	return nil
 }
 
-// unrecorded says why a job that ended badly was not run again: a refresh that
-// nobody remembers would be repeated by every restart of every instance.
-func unrecorded(err error) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoLock, Severity: diag.Warning, Subject: "/run/justnews-gate",
-		Message: fmt.Sprintf("the preload was not run again, since that cannot be recorded: %v", err),
-		Fix:     diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
-	}
-}
-
 // linger waits for the next look, and takes the POST's answer if it comes.
 func (f *follower) linger(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)

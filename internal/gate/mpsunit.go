@@ -113,10 +113,7 @@ func (m *mpsWalk) start(ctx context.Context) (bool, []diag.Problem) {
 	m.res.MPS.Started = true
 	started, err := m.world.Starter.Start(ctx, m.want.Unit)
 	if err != nil {
-		return true, []diag.Problem{{
-			Code: diag.MPSUnit, Subject: m.want.Unit, Message: "systemd could not be asked to start it",
-			Seen: diag.Clean(err.Error()), Expected: "a start job", Fix: mps.Start(m.want, diag.Run("systemctl", "start", "dbus.socket")),
-		}}
+		return true, []diag.Problem{mps.NotAsked(m.want, err.Error())}
 	}
 	// "done" is not "active", and "failed" may have been followed by a restart.
 	unit, err := m.world.Units.Unit(ctx, m.want.Unit)
@@ -173,7 +170,7 @@ func (m *mpsWalk) deadlock(ctx context.Context) *diag.Problem {
 // notActive is what the deadline found.
 func (m *mpsWalk) notActive() diag.Problem {
 	if !m.known {
-		return noSystemdError(m.want)
+		return mps.NotSaid(m.want)
 	}
 	return mps.UnitProblem(m.unit, mps.Unit(m.unit), m.want)
 }
@@ -186,11 +183,3 @@ func (m *mpsWalk) unitState() string {
 }
 
 func (m *mpsWalk) caller() string { return cmp.Or(m.world.Self.User, "this user") }
-
-func noSystemdError(w mps.Wanted) diag.Problem {
-	return diag.Problem{
-		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd did not say whether it is active",
-		Seen: "no answer before the deadline", Expected: "active",
-		Fix: mps.Start(w, diag.Run("systemctl", "start", "dbus.socket")),
-	}
-}

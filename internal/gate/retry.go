@@ -143,11 +143,5 @@ func startOne(ctx context.Context, k *walk, name string) []diag.Problem {
 	case err == nil && checkunit.Judge(u).State == check.Ready:
 		return nil
 	}
-	if p := checkunit.Failure(u); p != nil {
-		return []diag.Problem{*p}
-	}
-	return []diag.Problem{{
-		Code: diag.UnitFailed, Subject: name, Message: "it is not up",
-		Seen: checkunit.Judge(u).Reason, Expected: "active", Fix: diag.Fix{}.Looking(diag.LogOf(name)),
-	}}
+	return []diag.Problem{checkunit.NotUp(name, u)}
 }

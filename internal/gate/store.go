@@ -43,7 +43,7 @@ func auditStore(ctx context.Context, k *walk) outcome {
 	}
 	look := k.world.Store.Look(ctx, wants)
 	if ctx.Err() != nil || look.Fault == nil && len(look.Models) != len(wants) {
-		return outcome{detail: "not all models were looked at", problems: []diag.Problem{storeLate(look, k.req)}}
+		return outcome{detail: "not all models were looked at", problems: []diag.Problem{store.Late(look, k.req.Timeout.Value)}}
 	}
 	if k.req.Instance == "" { // users see different things, and the preload looks as the loader
 		k.store = fingerprint(look)
@@ -124,14 +124,6 @@ func (k *walk) only() []string {
 
 func (k *walk) wanted() store.Wanted {
 	return store.Wanted{Models: k.req.Models, Listed: k.world.Map.Models, Thorough: k.survey}
-}
-
-func storeLate(look facts.Store, w requirement.Run) diag.Problem {
-	return diag.Problem{
-		Code: diag.StoreTimeout, Subject: look.Root, Message: "the deadline came before the whole Model Store was looked at",
-		Seen: fmt.Sprintf("%d models after %s", len(look.Models), w.Timeout.Value), Expected: "a look at every model of the map",
-		Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()),
-	}
 }
 
 // HashingText says how far hashing is, and estimates how long it will take.

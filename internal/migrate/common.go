@@ -45,6 +45,15 @@ func accept[T any](a *adopter, v value, what string, read func(string) (T, error
 	return t, true
 }
 
+// take writes the key of a variable.
+func (a *adopter) take(t *table, key, variable string, read func(string) (string, error)) {
+	if v, ok := a.variable("", variable); ok {
+		if clean, ok := accept(a, v, variable, read); ok {
+			t.from(key, value{clean, v.at})
+		}
+	}
+}
+
 func (a *adopter) gate(t *table) {
 	if v, ok := a.variable("", "GATE_TIMEOUT"); ok {
 		if _, ok := accept(a, v, "GATE_TIMEOUT", config.Timeout); ok {
@@ -102,11 +111,7 @@ func (a *adopter) safeMode(t *table, v value) {
 
 func (a *adopter) models(t *table) {
 	for _, m := range []struct{ variable, key string }{{"MODEL_STORE_ROOT", "root"}, {"BASE_MODEL_DIR", "base_dir"}} {
-		if v, ok := a.variable("", m.variable); ok {
-			if clean, ok := accept(a, v, m.variable, config.Path); ok {
-				t.from(m.key, value{clean, v.at})
-			}
-		}
+		a.take(t, m.key, m.variable, config.Path)
 	}
 	if v, ok := a.variable("", "STRICT_MODEL_STORE"); ok {
 		if on, known := truth(v.text); !known {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"justnews/internal/modelmap"
-	"justnews/internal/unitfile"
 )
 
 // project looks for what upstream keeps in its checkout.
@@ -67,15 +66,14 @@ func (r *reader) roots() []string {
 	}
 	for _, u := range r.host.Units {
 		for _, s := range u.Settings {
+			for name, value := range assignments(s) {
+				if rootVariable(name) {
+					add(value)
+				}
+			}
 			switch {
 			case s.Key == "WorkingDirectory":
 				add(strings.TrimPrefix(s.Value, "-"))
-			case s.Key == "Environment":
-				for _, a := range unitfile.Words(s.Value) {
-					if name, value, _ := strings.Cut(a, "="); rootVariable(name) {
-						add(value)
-					}
-				}
 			case strings.HasPrefix(s.Key, "Exec"):
 				for word := range strings.FieldsSeq(s.Value) {
 					for _, marker := range []string{"/deploy/systemd/", "/infrastructure/systemd/"} {

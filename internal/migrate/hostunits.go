@@ -3,6 +3,7 @@
 package migrate
 
 import (
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -44,5 +45,19 @@ func (r *reader) units() {
 func (r *reader) unit(name, instance string, dropIn bool) {
 	if text, found := r.text(name); found {
 		r.host.Units = append(r.host.Units, Unit{name, instance, dropIn, unitfile.Salvage([]byte(text))})
+	}
+}
+
+// assignments are the variables that a line of a unit sets.
+func assignments(s unitfile.Placed) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		if s.Key != "Environment" {
+			return
+		}
+		for _, word := range unitfile.Words(s.Value) {
+			if name, value, _ := strings.Cut(word, "="); !yield(name, value) {
+				return
+			}
+		}
 	}
 }

@@ -42,11 +42,7 @@ func (a *adopter) mps(t *table, names []string) limits {
 			t.from("pipe_directory", value{clean, pipe.at})
 		}
 	}
-	if v, ok := a.variable("", "CUDA_MPS_LOG_DIRECTORY"); ok {
-		if clean, ok := accept(a, v, "CUDA_MPS_LOG_DIRECTORY", config.Path); ok {
-			t.from("log_directory", value{clean, v.at})
-		}
-	}
+	a.take(t, "log_directory", "CUDA_MPS_LOG_DIRECTORY", config.Path)
 	return l
 }
 

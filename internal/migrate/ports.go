@@ -17,12 +17,14 @@ const (
 	bus          = "mcp_bus"
 )
 
-// upstream is its own table, in start order: the ports of its health check, and
-// the variables by which a host can say otherwise.
-var upstream = []struct {
+type server struct {
 	name string
 	port int
-}{
+}
+
+// upstream is its own table, in start order: the ports of its health check, and
+// the variables by which a host can say otherwise.
+var upstream = [...]server{
 	{orchestrator, 8014}, {bus, 8000}, {"chief_editor", 8001}, {"scout", 8002}, {"fact_checker", 8003},
 	{"analyst", 8004}, {"synthesizer", 8005}, {"critic", 8006}, {"memory", 8007}, {"reasoning", 8008},
 	{"newsreader", 8009}, {"balancer", 8010}, {"analytics", 8011}, {"archive", 8012}, {"dashboard", 8013},
@@ -31,10 +33,8 @@ var upstream = []struct {
 
 // rank is the place in start order; what upstream does not know comes last.
 func rank(name string) int {
-	for i, u := range upstream {
-		if u.name == name {
-			return i
-		}
+	if i := slices.IndexFunc(upstream[:], func(u server) bool { return u.name == name }); i >= 0 {
+		return i
 	}
 	return len(upstream)
 }
@@ -68,15 +68,11 @@ func (a *adopter) ports(names []string) map[string]port {
 }
 
 func (a *adopter) portOf(name string) port {
-	variables := []string{strings.ToUpper(name) + "_PORT"}
+	variable := strings.ToUpper(name) + "_PORT"
 	if name == "crawler" { // its CRAWLER_PORT defaults to the orchestrator's port
-		variables = []string{"CRAWLER_AGENT_PORT"}
+		variable = "CRAWLER_AGENT_PORT"
 	}
-	for _, variable := range variables {
-		v, ok := a.variable(name, variable)
-		if !ok {
-			continue
-		}
+	if v, ok := a.variable(name, variable); ok {
 		if n, err := strconv.Atoi(v.text); err == nil && n >= 1 && n <= 65535 {
 			return port{n, v.at.String()}
 		}
@@ -89,12 +85,7 @@ func (a *adopter) portOf(name string) port {
 			}
 		}
 	}
-	if i := slices.IndexFunc(upstream, func(u struct {
-		name string
-		port int
-	}) bool {
-		return u.name == name
-	}); i >= 0 {
+	if i := rank(name); i < len(upstream) {
 		return port{upstream[i].port, fromTable}
 	}
 	return port{}

@@ -25,11 +25,8 @@ func (a *adopter) variable(instance, name string) (value, bool) {
 	var last value
 	found := false
 	for _, s := range a.settings(instance) {
-		if s.Key != "Environment" {
-			continue
-		}
-		for _, word := range unitfile.Words(s.Value) {
-			if n, v, ok := strings.Cut(word, "="); ok && n == name {
+		for n, v := range assignments(s.Placed) {
+			if n == name {
 				last, found = value{v, s.at}, true
 			}
 		}

@@ -37,12 +37,11 @@ func (a *adopter) after(name string, names []string) (after []string, from strin
 func (a *adopter) environment(name string) []entry {
 	var all []entry
 	for _, s := range a.settings(name) {
-		if s.Key != "Environment" || instanceOf(s.at.path) != name {
+		if instanceOf(s.at.path) != name {
 			continue
 		}
-		for _, word := range unitfile.Words(s.Value) {
-			variable, text, _ := strings.Cut(word, "=")
-			v := value{word, s.at}
+		for variable, text := range assignments(s.Placed) {
+			v := value{variable + "=" + text, s.at}
 			switch {
 			case known(variable):
 			case secret(variable):
@@ -148,8 +147,7 @@ func oldGate(command string) bool {
 // beaten says where a drop-in never had an effect: environment files beat
 // Environment=, whatever the runbook says of drop-ins.
 func (a *adopter) beaten(u Unit, s unitfile.Placed) {
-	for _, word := range unitfile.Words(s.Value) {
-		variable, text, _ := strings.Cut(word, "=")
+	for variable, text := range assignments(s) {
 		if !known(variable) {
 			continue
 		}
@@ -166,8 +164,8 @@ func (a *adopter) sharedEnvironment(u Unit, s unitfile.Placed) {
 	if u.Instance != "" {
 		return // environment reads it
 	}
-	for _, word := range unitfile.Words(s.Value) {
-		variable, text, _ := strings.Cut(word, "=")
+	for variable, text := range assignments(s) {
+		word := variable + "=" + text
 		v := value{word, place{u.Path, s.Line}}
 		switch {
 		case known(variable) || rootOnly(variable):

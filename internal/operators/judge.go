@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"justnews/internal/diag"
@@ -269,12 +268,14 @@ func (p *plan) usable() {
 		Code: diag.SudoUnusable, Expected: "sudo 1.9.10 or later, with visudo", Fix: diag.Advise("install the group only: a gate needs no root"),
 	}
 	s := p.f.Sudo
-	switch version, ok := number(s.Version); {
+	var version [3]int // of 1.9.13p3 the numbers
+	n, _ := fmt.Sscanf(s.Version, "%d.%d.%d", &version[0], &version[1], &version[2])
+	switch {
 	case s.Path == "":
 		d.Message, d.Seen = "sudo is not installed", "neither /usr/bin/sudo nor /bin/sudo"
 	case s.Visudo == "":
 		d.Message, d.Seen = "nothing can check a rule: visudo is not installed", "no visudo beside "+s.Path
-	case !ok:
+	case n < len(version):
 		d.Message, d.Seen = "what calls itself sudo does not say which version it is", s.Said
 	case slices.Compare(version[:], oldest[:]) < 0:
 		d.Message, d.Seen = "sudo is too old to anchor the arguments of a rule", "sudo "+s.Version
@@ -282,26 +283,6 @@ func (p *plan) usable() {
 		return
 	}
 	p.report(d)
-}
-
-// number reads 1.9.13p3.
-func number(version string) (n [3]int, ok bool) {
-	parts := strings.SplitN(version, ".", 3)
-	if len(parts) != 3 {
-		return n, false
-	}
-	patch := func(r rune) bool { return r < '0' || r > '9' }
-	if at := strings.IndexFunc(parts[2], patch); at >= 0 {
-		parts[2] = parts[2][:at]
-	}
-	for i, part := range parts {
-		v, err := strconv.ParseUint(part, 10, 31)
-		if err != nil {
-			return n, false
-		}
-		n[i] = int(v)
-	}
-	return n, true
 }
 
 // replaceable refuses a rule for a program that somebody other than root could

@@ -20,8 +20,9 @@ const (
 	// OldName is the drop-in of the shell helper that this replaces.
 	OldName = "justnews-preflight"
 
-	// DropIn and OldDropIn are their paths.
-	DropIn, OldDropIn = Directory + "/" + Name, Directory + "/" + OldName
+	// DropIn and OldDropIn are the paths of both.
+	DropIn    = Directory + "/" + Name
+	OldDropIn = Directory + "/" + OldName
 )
 
 const head = `# Written by: justnews-gate nopasswd install --sudoers

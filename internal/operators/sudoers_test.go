@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestNamesThatSudoWouldReadAsSomethingElseAreRefused(t *testing.T) {
+func TestSudoersRefusesNamesThatSudoReadsAsSomethingElse(t *testing.T) {
 	for _, name := range []string{
 		"", "ALL", "Adra", "ADMINS", "%wheel", "+netgroup", "#0", "#1000", "1000", "!adra", "-x", "--", ".adra",
 		"adra,root", "adra, root", "adra root", "adra\troot", "adra\nroot ALL=(ALL) NOPASSWD: ALL", "adra\r", "adra\x00",
@@ -31,7 +31,7 @@ func TestNamesThatSudoWouldReadAsSomethingElseAreRefused(t *testing.T) {
 	}
 }
 
-func TestADropInIsReadBackAndAnEditedOneIsNot(t *testing.T) {
+func TestSudoersReadsBackItsOwnDropInOnly(t *testing.T) {
 	text, err := render([]string{"site", "adra", "site"})
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func allowed(t *testing.T, args ...string) bool {
 	})
 }
 
-func TestTheRuleAllowsWhatLooksAndNothingElse(t *testing.T) {
+func TestSudoersAllowsReadOnlyCommandsOnly(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"preflight"}, {"preflight", "--timeout", "300"}, {"--gate-only", "mcp_bus"}, {"gate", "mcp_bus"},
 		{"gate", "mcp_bus", "--timeout", "300"}, {"gate", "mcp_bus", "--timeout", "5min", "-v", "--json"},

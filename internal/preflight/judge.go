@@ -10,7 +10,6 @@ import (
 	"justnews/internal/check/host"
 	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
-	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/requirement"
 	"justnews/internal/unitname"
@@ -72,7 +71,7 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	if i.unit.LoadState != "loaded" {
 		return problems
 	}
-	if p := failed(i.unit); p != nil {
+	if p := checkunit.KeptDown(i.unit); p != nil {
 		problems = append(problems, *p)
 	}
 	problems = append(problems, checkunit.Audit(i.unit, l.overrides)...)
@@ -85,19 +84,6 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	problems = append(problems, host.Port(i.unit, i.port)...)
 	problems = append(problems, l.judgePaths(i)...)
 	return append(problems, l.budget(i)...)
-}
-
-// gateRefused is the message of a unit that its gate keeps down: what it was
-// refused by is a finding of its own.
-const gateRefused = "its gate refuses it"
-
-// failed is the problem of a unit that has failed.
-func failed(u facts.Unit) *diag.Problem {
-	code, text := checkunit.Refusal(u)
-	if code == "" || checkunit.WordOf(u, true) != checkunit.Refused {
-		return checkunit.Failure(u)
-	}
-	return &diag.Problem{Code: diag.UnitFailed, Subject: u.Name, Message: gateRefused, Seen: diag.Clean(text), Fix: diag.Do(diag.Retry())}
 }
 
 func (l *look) judgePaths(i instance) []diag.Problem {
@@ -190,7 +176,7 @@ func fold(problems, faceless []diag.Problem) []diag.Problem {
 		if p.Code == diag.ConfigEnvironment { // one variable, whichever instance's gate would refuse it
 			like.Fix = diag.Fix{}
 		}
-		unit := unitname.Instance(p.Subject) != "" && (!slices.Contains(single, p.Code) || p.Message == gateRefused)
+		unit := unitname.Instance(p.Subject) != "" && (!slices.Contains(single, p.Code) || p.Message == checkunit.GateRefused)
 		if !unit {
 			like.Subject = p.Subject
 		}

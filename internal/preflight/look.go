@@ -38,6 +38,9 @@ type Job struct {
 	Host   Host
 	Units  Units                 // nil: there is no systemd to ask
 	Marks  map[string]facts.Mark // of the instances, nil: not known
+	// Stop asks for the ports of the instances first, of Stopper.
+	Stop    bool
+	Stopper Stopper
 	// Generated compares what the generator wrote with what it would write; nil:
 	// that is not known.
 	Generated func(env []facts.EnvFile) []facts.Generated

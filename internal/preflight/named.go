@@ -7,15 +7,16 @@ import (
 	"strings"
 
 	"justnews/internal/check/host"
+	"justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
 
 // Named looks for what a configuration names on the host: the users, programs
-// and working directories of its instances, and the Model Store at store. It
+// and working directories of its instances, and the Model Store at root. It
 // asks no unit, so that it works before there is one.
-func Named(cfg *config.Config, store string, h Host) []diag.Problem {
+func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 	problems := host.NoInstance(cfg)
 	var users group[user]
 	var paths group[reached]
@@ -33,7 +34,7 @@ func Named(cfg *config.Config, store string, h Host) []diag.Problem {
 		problems = append(problems, host.NamedPath(r.path, paths.instances[r], r.reach)...)
 	}
 	if len(cfg.Instances) > 0 {
-		problems = append(problems, host.NamedStore(h.absence(host.Path{Path: store, Want: facts.Enter}, ""))...)
+		problems = append(problems, store.Named(h.absence(host.Path{Path: root, Want: facts.Enter}, ""))...)
 	}
 	return problems
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -17,7 +18,7 @@ func TestPreflightFoldsUnitsThatTheirGatesRefuse(t *testing.T) {
 		if name == "critic" {
 			u.StatusText = ""
 		}
-		p := *failed(u)
+		p := *checkunit.KeptDown(u)
 		problems, faceless = append(problems, p), append(faceless, diag.Problem{Code: p.Code, Message: p.Message, Seen: p.Seen})
 	}
 	folded := fold(problems, faceless)

@@ -55,10 +55,7 @@ func FreePorts(ctx context.Context, cfg *config.Config, h Host, units Units, s S
 func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 	unit := holder(i)
 	if unitname.Instance(unit) == "" {
-		f.Problems = append(f.Problems, diag.Problem{
-			Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", i.Port), Message: "no unit of ours holds the port of " + i.Name + ": nothing was stopped",
-			Seen: host.Holders(i.port), Expected: "nobody", Fix: diag.Advise("end it yourself").Looking(diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", i.Port))),
-		})
+		f.Problems = append(f.Problems, host.NotOurs(i.Name, i.port))
 		return
 	}
 	if slices.Contains(f.Stopped, unit) {
@@ -70,10 +67,7 @@ func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 		if err != nil {
 			seen = err.Error()
 		}
-		f.Problems = append(f.Problems, diag.Problem{
-			Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", i.Port), Message: "cannot stop " + unit + ", which holds the port of " + i.Name,
-			Seen: diag.Clean(seen), Expected: "nobody", Fix: diag.Do(diag.Run("sudo", "systemctl", "stop", "--", unit)),
-		})
+		f.Problems = append(f.Problems, host.NotStopped(unit, i.Name, i.Port, seen))
 		return
 	}
 	f.Stopped = append(f.Stopped, unit)

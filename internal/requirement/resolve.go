@@ -22,7 +22,7 @@ type Lookup func(name string) (string, bool)
 func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run, []diag.Problem) {
 	inst, ok := cfg.Instance(name)
 	if !ok {
-		return Run{}, []diag.Problem{unknownInstance(cfg, name)}
+		return Run{}, []diag.Problem{UnknownInstance(cfg, name)}
 	}
 	w := host(cfg)
 	w.Instance, w.Unit = name, unitname.Of(name)
@@ -210,7 +210,9 @@ func withoutPassword(value string) string {
 	return value
 }
 
-func unknownInstance(cfg *config.Config, name string) diag.Problem {
+// UnknownInstance is the problem of an instance that the configuration does not
+// list.
+func UnknownInstance(cfg *config.Config, name string) diag.Problem {
 	names := make([]string, 0, len(cfg.Instances))
 	for _, i := range cfg.Instances {
 		names = append(names, i.Name)
@@ -236,4 +238,27 @@ func unknownInstance(cfg *config.Config, name string) diag.Problem {
 		p.Fix = diag.Advise("name an instance that is listed")
 	}
 	return p
+}
+
+// NoInstanceName is the problem of a name that no instance can have.
+func NoInstanceName(name string) diag.Problem {
+	return diag.Problem{
+		Code: diag.InstanceUnknown, Subject: name,
+		Message:  "no instance can have that name",
+		Seen:     fmt.Sprintf("%q", name),
+		Expected: "a lowercase letter, then at most 62 lowercase letters, digits and underscores",
+		Fix:      diag.Advise("start an instance that the configuration lists").Looking(diag.Run("justnews-gate", "config", "show")),
+	}
+}
+
+// MPSInstances are the instances that run under MPS, whether they are enabled or
+// not.
+func MPSInstances(cfg *config.Config) []string {
+	names := []string{}
+	for _, i := range cfg.Instances {
+		if i.MPS.Enabled {
+			names = append(names, i.Name)
+		}
+	}
+	return names
 }

@@ -5,7 +5,7 @@
 // a device; it reads no more than a limit; it returns the owner of what was
 // opened; and it returns to its caller when a context ends, even if the kernel
 // does not (Do). Every other package reads through it, which a test in
-// internal/layout checks.
+// internal/archtest checks.
 package safefile
 
 import (

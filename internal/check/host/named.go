@@ -17,7 +17,7 @@ func NamedPath(p Path, instances []string, r facts.Reach) []diag.Problem {
 	if !r.Known || r.OK {
 		return nil
 	}
-	message, seen := unreached(p, r)
+	message, seen := Unreached(p, r)
 	return []diag.Problem{{
 		Code: p.Code, Severity: diag.Warning, Subject: ofInstances(instances), Message: message, Seen: seen, Fix: PathFix(p, r, []diag.Command{diag.Reload()}),
 	}}
@@ -31,18 +31,6 @@ func NamedAccount(instances []string, a facts.Account) []diag.Problem {
 		problems[i].Severity = diag.Warning
 	}
 	return problems
-}
-
-// NamedStore judges models.root by whether it is there.
-func NamedStore(r facts.Reach) []diag.Problem {
-	if !r.Known || r.OK {
-		return nil
-	}
-	message, seen := unreached(Path{What: "models.root", Path: r.Path, Want: facts.Enter}, r)
-	return []diag.Problem{{
-		Code: diag.StoreRoot, Severity: diag.Warning, Message: message, Seen: seen,
-		Fix: diag.Advise(fmt.Sprintf("copy the Model Store to %s, or correct models.root in /etc/justnews/justnews.toml", diag.Bare(r.Path)), diag.Reload()),
-	}}
 }
 
 // NoInstance is the problem of a configuration that lists none, as it is after
@@ -64,9 +52,9 @@ func ofInstances(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// unreached says which path could not be reached. What it is for stands before
+// Unreached says which path could not be reached. What it is for stands before
 // it: "service.exec: P does not exist".
-func unreached(p Path, r facts.Reach) (message, seen string) {
+func Unreached(p Path, r facts.Reach) (message, seen string) {
 	switch {
 	case r.At == p.Path && (r.Detail == Absent || strings.HasPrefix(r.Detail, "is ")):
 		return fmt.Sprintf("%s: %s %s", p.What, diag.Clean(p.Path), diag.Clean(r.Detail)), ""

@@ -134,7 +134,7 @@ func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 	if !r.Known || r.OK {
 		return nil
 	}
-	message, seen := unreached(p, r)
+	message, seen := Unreached(p, r)
 	return []diag.Problem{{
 		Code: p.Code, Subject: u.Name, Message: message, Seen: seen,
 		Fix: PathFix(p, r, []diag.Command{diag.Retry()}),

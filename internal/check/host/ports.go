@@ -73,3 +73,20 @@ func freePort(p facts.Port) diag.Fix {
 func listener(port int) diag.Command {
 	return diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", port))
 }
+
+// NotOurs is the problem of a port that no unit of ours holds, so that nothing was
+// stopped.
+func NotOurs(instance string, p facts.Port) diag.Problem {
+	return diag.Problem{
+		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", p.Port), Message: "no unit of ours holds the port of " + instance + ": nothing was stopped",
+		Seen: Holders(p), Expected: "nobody", Fix: diag.Advise("end it yourself").Looking(listener(p.Port)),
+	}
+}
+
+// NotStopped is the problem of a unit that holds a port and could not be stopped.
+func NotStopped(unit, instance string, port int, seen string) diag.Problem {
+	return diag.Problem{
+		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", port), Message: "cannot stop " + unit + ", which holds the port of " + instance,
+		Seen: diag.Clean(seen), Expected: "nobody", Fix: diag.Do(diag.Run("sudo", "systemctl", "stop", "--", unit)),
+	}
+}

@@ -160,3 +160,24 @@ func trace(first, last string, before map[string]string) []string {
 	}
 	return chain
 }
+
+// NotAsked is the problem of a unit that systemd could not be asked to start.
+func NotAsked(w Wanted, seen string) diag.Problem {
+	return diag.Problem{
+		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd could not be asked to start it",
+		Seen: diag.Clean(seen), Expected: "a start job", Fix: w.afterDBus(),
+	}
+}
+
+// NotSaid is the problem of a unit of which systemd did not say whether it is
+// active.
+func NotSaid(w Wanted) diag.Problem {
+	return diag.Problem{
+		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd did not say whether it is active",
+		Seen: "no answer before the deadline", Expected: "active", Fix: w.afterDBus(),
+	}
+}
+
+func (w Wanted) afterDBus() diag.Fix {
+	return diag.Do(append([]diag.Command{diag.Run("systemctl", "start", "dbus.socket")}, w.start()...)...)
+}

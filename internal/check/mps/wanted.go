@@ -36,11 +36,6 @@ func (w Wanted) start() []diag.Command {
 	return []diag.Command{diag.Retry()}
 }
 
-// Start begins MPS again after commands.
-func Start(w Wanted, first ...diag.Command) diag.Fix {
-	return diag.Do(append(first, w.start()...)...)
-}
-
 func (w Wanted) restart() []diag.Command {
 	if w.Unit == "" {
 		return append([]diag.Command{quit(w.PipeDirectory)}, w.start()...)

@@ -9,6 +9,7 @@ import (
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // Unit returns what is wrong with the orchestrator's unit. An error
@@ -39,4 +40,12 @@ func UnitFails(u facts.Unit) []diag.Problem {
 // waiting for it is pointless.
 func BusUnit(u facts.Unit) []diag.Problem {
 	return unit.Problems(u, diag.BusUnit, "the bus's unit")
+}
+
+// TargetStopped is the warning that everything is down because justnews.target is.
+func TargetStopped() diag.Problem {
+	return diag.Problem{
+		Code: diag.OrchestratorUnit, Severity: diag.Warning, Subject: unitname.Target, Message: "it is stopped, and with it every instance",
+		Fix: diag.Do(diag.Run("systemctl", "start", unitname.Target)),
+	}
 }

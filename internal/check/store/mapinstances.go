@@ -40,3 +40,11 @@ func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Probl
 	}
 	return problems
 }
+
+// NotListed is the warning that the store has an agent's models and the map has not.
+func NotListed(agent string) diag.Problem {
+	return diag.Problem{
+		Code: diag.MapName, Severity: diag.Warning, Subject: agent, Message: "the map does not list this agent",
+		Expected: "an agent of the map", Fix: diag.Advise("add it to AGENT_MODEL_MAP.json if it is meant to be loaded"),
+	}
+}

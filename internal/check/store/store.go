@@ -7,8 +7,10 @@ package store
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"justnews/internal/check"
+	"justnews/internal/check/host"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -181,4 +183,54 @@ func MountMissing(u facts.Unit, path string) diag.Problem {
 		Seen: diag.Clean(u.ActiveState) + " (" + diag.Clean(u.SubState) + ")", Expected: "active (mounted)",
 		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "--", u.Name)}},
 	}
+}
+
+// Late is the problem of a look that the deadline ended.
+func Late(look facts.Store, after time.Duration) diag.Problem {
+	return diag.Problem{
+		Code: diag.StoreTimeout, Subject: look.Root, Message: "the deadline came before the whole Model Store was looked at",
+		Seen: fmt.Sprintf("%d models after %s", len(look.Models), after), Expected: "a look at every model of the map",
+		Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()),
+	}
+}
+
+// Hung is the warning that a file system did not answer within some time.
+func Hung(root string, after time.Duration) diag.Problem {
+	return diag.Problem{
+		Code: diag.StoreTimeout, Severity: diag.Warning, Subject: root,
+		Message:  "what the configuration names on this host was not looked at: a file system does not answer",
+		Seen:     "no answer within " + after.String(),
+		Expected: "an answer",
+		Fix:      diag.Advise("mount the file system again").Looking(diag.Run("findmnt", "-T", root)),
+	}
+}
+
+// NoLoader is the notice that nobody knows what the orchestrator's user can read.
+func NoLoader(user, why string) diag.Problem {
+	return diag.Problem{
+		Code: diag.StorePermission, Severity: diag.Notice, Subject: user,
+		Message: "whether the orchestrator's user can read the Model Store is not checked: this host has no such user",
+		Seen:    diag.Clean(why), Expected: "the user of [service] in /etc/justnews/justnews.toml",
+		Fix: diag.Advise("or correct service.user", diag.Run("systemd-sysusers", "justnews.conf")),
+	}
+}
+
+// NothingToSeal is the problem of an agent without a version.
+func NothingToSeal(agent string) diag.Problem {
+	return diag.Problem{
+		Code: diag.StoreVersion, Subject: agent, Message: "there is nothing to seal", Fix: diag.Do(diag.Run("justnews-gate", "models", "verify", "--", agent)),
+	}
+}
+
+// Named judges models.root of a configuration that runs nothing yet, by whether it
+// is there.
+func Named(r facts.Reach) []diag.Problem {
+	if !r.Known || r.OK {
+		return nil
+	}
+	message, seen := host.Unreached(host.Path{What: "models.root", Path: r.Path, Want: facts.Enter}, r)
+	return []diag.Problem{{
+		Code: diag.StoreRoot, Severity: diag.Warning, Message: message, Seen: seen,
+		Fix: diag.Advise(fmt.Sprintf("copy the Model Store to %s, or correct models.root in /etc/justnews/justnews.toml", diag.Bare(r.Path)), diag.Reload()),
+	}}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"justnews/internal/diag"
-	"justnews/internal/unitname"
 )
 
 // NoSystemd is what is not done or not known because there is no systemd to ask:
@@ -43,14 +42,6 @@ func NotServed(err error) diag.Problem {
 }
 
 func startDBus() diag.Command { return diag.Run("systemctl", "start", "dbus.socket") }
-
-// TargetStopped is the warning that everything is down because justnews.target is.
-func TargetStopped() diag.Problem {
-	return diag.Problem{
-		Code: diag.OrchestratorUnit, Severity: diag.Warning, Subject: unitname.Target, Message: "it is stopped, and with it every instance",
-		Fix: diag.Do(diag.Run("systemctl", "start", unitname.Target)),
-	}
-}
 
 // StatusUnknown is the warning of a refusal of which nobody knows whether the unit
 // takes its exit status for a success.

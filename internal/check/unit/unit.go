@@ -100,3 +100,27 @@ func fixOf(u facts.Unit) diag.Fix {
 		return diag.Advise("fix what its log names", diag.Retry()).Looking(diag.LogOf(u.Name))
 	}
 }
+
+// GateRefused is the message of a unit that its gate keeps down: what it was refused
+// by is a finding of its own.
+const GateRefused = "its gate refuses it"
+
+// KeptDown is Failure, and for a unit that its gate keeps down the refusal.
+func KeptDown(u facts.Unit) *diag.Problem {
+	code, text := Refusal(u)
+	if code == "" || WordOf(u, true) != Refused {
+		return Failure(u)
+	}
+	return &diag.Problem{Code: diag.UnitFailed, Subject: u.Name, Message: GateRefused, Seen: diag.Clean(text), Fix: diag.Do(diag.Retry())}
+}
+
+// NotUp is the problem of a unit that was started and is not up.
+func NotUp(name string, u facts.Unit) diag.Problem {
+	if p := Failure(u); p != nil {
+		return *p
+	}
+	return diag.Problem{
+		Code: diag.UnitFailed, Subject: name, Message: "it is not up",
+		Seen: Judge(u).Reason, Expected: "active", Fix: diag.Fix{}.Looking(diag.LogOf(name)),
+	}
+}

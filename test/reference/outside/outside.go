@@ -201,7 +201,7 @@ func put(m map[string]bool, key string) map[string]bool {
 }
 
 // valued are options whose next word is their value.
-var valued = []string{"-u", "-g", "-t", "-d", "-i", "-p", "-s", "-m"}
+var valued = []string{"-u", "-g", "-t", "-d", "-i", "-p", "-s", "-m", "-T"}
 
 // misread returns how a program would misinterpret a word from outside.
 func misread(c diag.Command) string {

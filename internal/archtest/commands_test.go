@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package layout
+package archtest
 
 import (
 	"go/ast"
@@ -217,7 +217,7 @@ func (j judge) fixed(e ast.Expr) bool {
 }
 
 // valued are the options whose next word is their value, whatever it begins with.
-var valued = []string{"-u", "-g", "-t", "-d", "-i", "-p", "-s", "-c", "-aG", "-m"}
+var valued = []string{"-u", "-g", "-t", "-d", "-i", "-p", "-s", "-c", "-aG", "-m", "-T"}
 
 // vector returns a word of a command that may be read as an option or a script.
 func (j judge) vector(words []ast.Expr) ast.Expr {

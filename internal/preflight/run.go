@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package preflight
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"justnews/internal/check/host"
+	checkorchestrator "justnews/internal/check/orchestrator"
+	"justnews/internal/check/store"
+	"justnews/internal/check/unit"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/gate"
+	"justnews/internal/probe/orchestrator"
+	"justnews/internal/requirement"
+	"justnews/internal/status"
+)
+
+// afterSurvey is what a preflight keeps of its time for what it looks at last.
+const afterSurvey = time.Second
+
+// Require returns what a preflight has to make sure of: all that any instance
+// waits for.
+func Require(cfg *config.Config, env requirement.Lookup, flags requirement.Flags) (requirement.Run, []diag.Problem) {
+	w, problems := requirement.ForHost(cfg, env, flags)
+	w.RequireBus = slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus })
+	w.RequireMPS = len(requirement.MPSInstances(cfg)) > 0
+	for _, name := range slices.Sorted(maps.Keys(cfg.Probes)) {
+		w.Needs = append(w.Needs, cfg.Probes[name])
+	}
+	if len(cfg.Instances) == 0 { // then nothing serves the models, and nothing waits for them
+		w.RequireModels, problems = false, append(problems, host.NoInstance(cfg)...)
+	}
+	return w, problems
+}
+
+// Run makes every check of a host: of the servers, as a gate does, and of all
+// around them. Settle is what is made of the result.
+func Run(ctx context.Context, j Job, w requirement.Run, x gate.World) gate.Result {
+	first := j.notStarted(ctx, &w, x.Units)
+	first = append(first, j.free(ctx, &w)...)
+	around := make(chan []diag.Problem, 1)
+	go func() { around <- Look(ctx, j) }()
+	// What follows has to fit into the budget as well.
+	look := w
+	look.Timeout.Value -= min(afterSurvey, w.Timeout.Value/10)
+	res := gate.Survey(ctx, look, x)
+	res.Timeout = w.Timeout
+	if w.RequireMPS {
+		res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
+	}
+	res.Problems = slices.Concat(first, res.Problems, <-around, j.registered(ctx, w))
+	var names []string
+	for _, i := range j.Config.Instances {
+		names = append(names, i.Name)
+	}
+	res.Problems = append(res.Problems, store.MapInstances(x.Map.Models, w.Models.Map, names)...)
+	if x.Units == nil && !slices.ContainsFunc(res.Problems, func(p diag.Problem) bool { return p.Code == diag.NoSystemd }) {
+		res.Problems = append(res.Problems, unit.NoSystemd(diag.Notice, "preflight", "units, users, paths and ports are left out"))
+	}
+	res.Elapsed = time.Since(x.Began)
+	return res
+}
+
+// free stops what holds the instances' ports, where that was asked for. What was
+// stopped on purpose is not waited for then.
+func (j Job) free(ctx context.Context, w *requirement.Run) []diag.Problem {
+	switch {
+	case !j.Stop:
+		return nil
+	case j.Units == nil || j.Stopper == nil:
+		return []diag.Problem{unit.NoSystemd(diag.Warning, "--stop", "no unit can be stopped")}
+	}
+	freed := FreePorts(ctx, j.Config, j.Host, j.Units, j.Stopper)
+	if slices.Contains(freed.Stopped, w.Orchestrator.Unit) {
+		w.RequireModels = false
+	}
+	if slices.Contains(freed.Stopped, w.Bus.Unit) {
+		w.RequireBus = false
+	}
+	return freed.Problems
+}
+
+// notStarted says once that justnews.target is stopped and every instance with
+// it: what their servers do not say then is no finding, nor waited for.
+func (j Job) notStarted(ctx context.Context, w *requirement.Run, units gate.Units) []diag.Problem {
+	if units == nil {
+		return nil
+	}
+	h := status.New()
+	if h.LookAtUnits(ctx, j.Config, *w, units, nil); !h.Stopped() {
+		return nil
+	}
+	w.RequireModels = w.RequireModels && w.Orchestrator.Unit == ""
+	w.RequireBus = w.RequireBus && w.Bus.Unit == ""
+	return []diag.Problem{checkorchestrator.TargetStopped()}
+}
+
+// registered asks the bus whether it knows the orchestrator, where both are
+// units of this host and the bus was to be asked at all.
+func (j Job) registered(ctx context.Context, w requirement.Run) []diag.Problem {
+	cfg := j.Config
+	if !w.RequireBus || !w.RequireModels || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
+		return nil
+	}
+	bus, err := orchestrator.NewBus(w.Bus.URL)
+	if err != nil {
+		return nil // said before
+	}
+	defer bus.Close()
+	return checkorchestrator.Registered(bus.Agents(ctx), cfg.Orchestrator.Instance, w.Bus.URL)
+}

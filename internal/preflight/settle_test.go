@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+	"justnews/internal/requirement"
+)
+
+func TestPreflightOfWhatWasStoppedOnPurposeAsksNoServer(t *testing.T) {
+	cfg := &config.Config{Instances: []config.Instance{{Name: "scout", Enabled: true}}}
+	wanted := requirement.Run{RequireModels: true, RequireBus: true}
+	wanted.Orchestrator.Unit, wanted.Bus.Unit = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service"
+	w := wanted
+	found := Job{Config: cfg}.notStarted(t.Context(), &w, everyUnit{LoadState: "loaded", ActiveState: "inactive", SubState: "dead"})
+	if len(found) != 1 || found[0].Severity != diag.Warning || w.RequireModels || w.RequireBus {
+		t.Errorf("%+v, models %v, bus %v", found, w.RequireModels, w.RequireBus)
+	}
+	for _, u := range []everyUnit{{LoadState: "loaded", ActiveState: "active", SubState: "running"}, {LoadState: "loaded", ActiveState: "inactive", Job: true}} {
+		if w = wanted; len(Job{Config: cfg}.notStarted(t.Context(), &w, u)) > 0 || !w.RequireModels || !w.RequireBus {
+			t.Errorf("%+v: models %v, bus %v", u, w.RequireModels, w.RequireBus)
+		}
+	}
+}
+
+func TestASurveysStatusIsOneOfThree(t *testing.T) {
+	p := func(code diag.Code, s diag.Severity) diag.Problem {
+		return diag.Problem{Code: code, Severity: s, Message: "m", Fix: diag.Advise("f")}
+	}
+	passed := []gate.StepResult{{Name: "config", Verdict: gate.Passed}}
+	for what, c := range map[string]struct {
+		problems []diag.Problem
+		steps    []gate.StepResult
+		refused  bool
+		want     diag.Status
+	}{
+		"nothing":                {nil, passed, false, 0},
+		"a notice":               {[]diag.Problem{p(diag.NoLock, diag.Notice)}, passed, false, 0},
+		"a warning":              {[]diag.Problem{p(diag.NoLock, diag.Notice), p(diag.MapMissing, diag.Warning)}, passed, false, 2},
+		"an error":               {[]diag.Problem{p(diag.MapMissing, diag.Warning), p(diag.BusUnreachable, diag.Error)}, passed, false, 1},
+		"an error of its own":    {[]diag.Problem{p(diag.MapUnreadable, diag.Error)}, passed, false, 1},
+		"a signal":               {[]diag.Problem{p(diag.Interrupted, diag.Error)}, passed, false, 1},
+		"a broken config":        {[]diag.Problem{p(diag.ConfigSyntax, diag.Error)}, passed, true, 78},
+		"no step at all":         {nil, nil, false, 70},
+		"a step never reached":   {[]diag.Problem{p(diag.MapMissing, diag.Warning)}, []gate.StepResult{{Name: "bus"}}, false, 70},
+		"an unknown code blocks": {[]diag.Problem{p("NO-SUCH", diag.Error)}, passed, false, 1},
+	} {
+		r := gate.Result{Problems: c.problems, Steps: c.steps, Refused: c.refused}
+		if Settle(&r); r.Status != c.want {
+			t.Errorf("%s: status %d, want %d", what, r.Status, c.want)
+		}
+	}
+}
+
+func TestASurveysFindingsAreGroupedTheWorstAreaFirst(t *testing.T) {
+	var r gate.Result
+	for _, f := range []struct {
+		code diag.Code
+		sev  diag.Severity
+		on   string
+	}{
+		{diag.NoLock, diag.Notice, "1"}, {diag.Ungated, diag.Warning, "2"}, {diag.BusUnreachable, diag.Error, "3"},
+		{diag.Ungated, diag.Error, "4"}, {diag.BusUnreachable, diag.Error, "5"}, {diag.Ungated, diag.Error, "6"},
+	} {
+		r.Problems = append(r.Problems, diag.Problem{Code: f.code, Severity: f.sev, Subject: f.on})
+	}
+	Settle(&r)
+	var order string
+	for _, p := range r.Problems {
+		order += p.Subject
+	}
+	if order != "462351" {
+		t.Errorf("order %s", order)
+	}
+}
+
+func TestPreflightNamesTheCauseBeforeWhatFollowsFromIt(t *testing.T) {
+	var r gate.Result
+	for i := range 17 {
+		r.Problems = append(r.Problems, diag.Problem{Code: diag.UnitFailed, Subject: fmt.Sprint(i)})
+	}
+	r.Problems = append(r.Problems,
+		diag.Problem{Code: diag.BusUnreachable}, diag.Problem{Code: diag.MapMissing, Severity: diag.Warning},
+		diag.Problem{Code: diag.StoreSnapshot}, diag.Problem{Code: diag.ModelsIncomplete})
+	Settle(&r)
+	if n := len(r.Problems); r.Problems[0].Code != diag.StoreSnapshot || r.Problems[n-1].Code != diag.MapMissing {
+		t.Errorf("%+v", r.Problems)
+	}
+}
+
+// everyUnit is systemd with one answer for every unit.
+type everyUnit facts.Unit
+
+func (u everyUnit) Unit(_ context.Context, name string) (facts.Unit, error) {
+	found := facts.Unit(u)
+	found.Name = name
+	return found, nil
+}

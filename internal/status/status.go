@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package status is the state of a whole host at a glance: it looks once at
+// everything, groups what was found by cause, and says in one line how the host is.
+// It waits for nothing and prints nothing.
+package status
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/check/gpu"
+	checkorchestrator "justnews/internal/check/orchestrator"
+	"justnews/internal/check/unit"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/gate"
+	"justnews/internal/probe/host"
+	"justnews/internal/probe/orchestrator"
+	"justnews/internal/report"
+	"justnews/internal/requirement"
+	"justnews/internal/unitname"
+)
+
+// The states of a host.
+const (
+	Up       = "up"
+	Starting = "starting"
+	Stopped  = "stopped"
+	Degraded = "degraded" // all are up, and something is wrong
+	Down     = "down"
+)
+
+// Answers is the state of a server that answers.
+const Answers = "answers"
+
+// Host is what one look at everything found.
+type Host struct {
+	report.HostStatus
+
+	// Unconfigured reports that there is no instance.
+	Unconfigured bool
+	Loading      bool // the models are on their way
+	GPUNeeded    bool // a configuration that can be read asks for one
+	GPUThere     bool
+	// Target and Preload are justnews.target and justnews-preload.service.
+	Target, Preload facts.Unit
+
+	seen map[string]facts.Unit // by instance
+}
+
+// New is a host before the first look.
+func New() *Host {
+	return &Host{seen: map[string]facts.Unit{}, HostStatus: report.HostStatus{
+		Schema: report.SchemaVersion, State: Down, Causes: []report.Cause{},
+		Orchestrator: report.ServerStatus{State: "not asked"}, Bus: report.ServerStatus{State: "not asked"},
+		Models: report.ModelsStatus{State: "unknown", Expected: -1, Errors: []facts.ModelError{}},
+		GPU:    report.GPUs{State: "not asked", Devices: []report.GPU{}},
+		Units:  []report.UnitStatus{},
+	}}
+}
+
+// Look asks everything once.
+func (h *Host) Look(ctx context.Context, cfg *config.Config, w requirement.Run, x gate.World, marks map[string]facts.Mark) {
+	s := checkorchestrator.Subject{
+		URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total,
+		Models: x.Map.Models, Timeout: orchestrator.LookTimeout, Protocol: x.Protocol,
+	}
+	gpus := make(chan facts.GPULook, 1)
+	go func() { gpus <- x.GPU.Look(ctx) }() // which takes as long as all the others together, if the driver hangs
+	health := x.Orchestrator.Health(ctx)
+	models := x.Orchestrator.Models(ctx, true)
+	w.Expected, w.FailFast = x.Map.Total, true
+	judged := checkorchestrator.Models(models, w.Preload)
+	bus := x.Bus.Health(ctx)
+	h.Orchestrator = report.ServerStatus{URL: w.Orchestrator.URL, State: answerState(health.Answer)}
+	h.Bus = report.ServerStatus{URL: w.Bus.URL, State: answerState(bus.Answer)}
+	h.Models = report.ModelsStatus{
+		State: judged.State.String(), Reason: report.Brief(judged.Reason), Done: judged.Done, Total: judged.Total,
+		Expected: x.Map.Total, Errors: cleanErrors(judged.Errors),
+	}
+	h.Problems = append(h.Problems, x.Map.Problems...)
+	if h.Loading = judged.State == check.Pending; !h.Loading {
+		h.Problems = append(h.Problems, checkorchestrator.Glance(judged, models, s)...)
+	}
+	if check.Reach(health.Answer) != check.Ready && judged.State != check.Unreachable {
+		h.Problems = append(h.Problems, checkorchestrator.Silent(s, health, facts.Readiness{})...)
+	}
+	h.Problems = append(h.Problems, busProblems(cfg, w, bus)...)
+	if w.RequireMPS {
+		found := gate.GlanceMPS(ctx, w, x)
+		h.MPS, h.Problems = MPS(cfg, w, found), append(h.Problems, found.Problems...)
+	}
+	h.lookAtGPUs(<-gpus, w.GPU)
+	h.LookAtUnits(ctx, cfg, w, x.Units, marks)
+	if h.refusedForTheStore() {
+		h.Problems = append(h.Problems, diag.Errors(gate.GlanceStore(ctx, w, x))...)
+	}
+}
+
+// lookAtGPUs keeps what was found. A glance says what is wrong: recommendations,
+// and that a host which needs no GPU has none, are preflight's.
+func (h *Host) lookAtGPUs(look facts.GPULook, want requirement.GPU) {
+	h.GPU, h.GPUNeeded, h.GPUThere = *report.GPUsOf(&look), want.Needed, look.Kind == facts.GPUAnswered
+	problems := gpu.Judge(look, want)
+	h.Problems = append(h.Problems, slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Notice })...)
+}
+
+// busProblems are only warnings where no instance waits for the bus.
+func busProblems(cfg *config.Config, w requirement.Run, b facts.BusHealth) []diag.Problem {
+	problems := checkorchestrator.Bus(w.Bus.URL, b)
+	if !slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) {
+		for i := range problems {
+			problems[i].Severity = max(problems[i].Severity, diag.Warning)
+		}
+	}
+	return problems
+}
+
+// LookAtUnits asks systemd about every instance, and puts the two servers'
+// units beside what they answer.
+func (h *Host) LookAtUnits(ctx context.Context, cfg *config.Config, w requirement.Run, units gate.Units, marks map[string]facts.Mark) {
+	if units == nil {
+		return
+	}
+	for _, i := range cfg.Instances {
+		if !h.lookAtUnit(ctx, units, i.Name, i.Enabled, marks[i.Name]) {
+			return
+		}
+		seen := h.Units[len(h.Units)-1]
+		switch unitname.Of(i.Name) {
+		case w.Orchestrator.Unit:
+			h.Orchestrator.Unit = &seen
+		case w.Bus.Unit:
+			h.Bus.Unit = &seen
+		}
+	}
+	h.lookAtOthers(ctx, units)
+}
+
+// LoadedUnits is a systemd that lists what it has loaded.
+type LoadedUnits interface {
+	gate.Units
+	Units(ctx context.Context, pattern string) ([]string, error)
+}
+
+// LookAtLoaded asks systemd about the instances that it has loaded.
+func (h *Host) LookAtLoaded(ctx context.Context, conn LoadedUnits) {
+	names, err := conn.Units(ctx, unitname.Of("*"))
+	if err != nil {
+		return // the configuration is what is wrong here
+	}
+	for _, name := range names {
+		instance := unitname.Instance(name)
+		if !config.InstanceName(instance) {
+			continue
+		}
+		if u, err := conn.Unit(ctx, name); err == nil && unit.WordOf(u, true) == unit.Missing {
+			continue // another unit names it
+		}
+		h.lookAtUnit(ctx, conn, instance, true, facts.Mark{})
+	}
+	h.lookAtOthers(ctx, conn)
+}
+
+func (h *Host) lookAtUnit(ctx context.Context, units gate.Units, instance string, enabled bool, mark facts.Mark) bool {
+	u, err := units.Unit(ctx, unitname.Of(instance))
+	if err != nil {
+		h.Problems = append(h.Problems, unit.SystemdSilent(unitname.Of(instance), "the units after this one are left out", err.Error()))
+		return false
+	}
+	gated := unit.GatedBy(u, mark)
+	seen := h.Add(instance, u, enabled, host.Monotonic())
+	seen.Gated = seen.State == unit.Masked || len(diag.Errors(gated)) == 0
+	if seen.State == unit.Failed {
+		ended := u // also between two tries
+		ended.ActiveState, ended.SubState = "failed", "failed"
+		h.Problems = append(h.Problems, *unit.Failure(ended))
+	}
+	h.Problems = append(h.Problems, gated...)
+	return true
+}
+
+// Add adds the unit of an instance.
+func (h *Host) Add(instance string, u facts.Unit, enabled bool, now time.Duration) *report.UnitStatus {
+	h.seen[instance] = u
+	h.Units = append(h.Units, unitStatus(instance, u, enabled, now))
+	return &h.Units[len(h.Units)-1]
+}
+
+// unitStatus is a glance at a unit. A status text that is not of its present
+// state is left out.
+func unitStatus(instance string, u facts.Unit, enabled bool, now time.Duration) report.UnitStatus {
+	s := report.UnitStatus{
+		Instance: instance, Name: u.Name, State: unit.WordOf(u, enabled), Active: u.ActiveState, Sub: u.SubState, Result: u.Result,
+	}
+	since := u.Times.StateChange
+	if s.State == unit.Up {
+		since = u.Times.ActiveEnter
+	}
+	if since > 0 && now > since && s.State != unit.Queued {
+		s.For = (now - since).Round(time.Millisecond).Seconds()
+	}
+	switch s.State {
+	case unit.Up, unit.Waiting, unit.Starting, unit.Refused:
+		s.Text = report.Brief(u.StatusText)
+	}
+	return s
+}
+
+// lookAtOthers asks for what explains the instances' states.
+func (h *Host) lookAtOthers(ctx context.Context, units gate.Units) {
+	h.Target, _ = units.Unit(ctx, unitname.Target)
+	h.Preload, _ = units.Unit(ctx, unitname.Preload)
+}
+
+func answerState(a facts.Answer) string {
+	if check.Reach(a) == check.Ready {
+		return Answers
+	}
+	return report.Brief(cmp.Or(a.Detail, "no answer"))
+}
+
+// maxErrors is how many errors of models one glance shows.
+const maxErrors = 50
+
+func cleanErrors(errs []facts.ModelError) []facts.ModelError {
+	out := []facts.ModelError{}
+	for _, e := range errs[:min(len(errs), maxErrors)] {
+		out = append(out, facts.ModelError{Agent: report.Brief(e.Agent), Model: report.Brief(e.Model), Error: report.Brief(e.Error)})
+	}
+	return out
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	checkorchestrator "justnews/internal/check/orchestrator"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/report"
+	"justnews/internal/requirement"
+	"justnews/internal/unitname"
+)
+
+// gated is a unit whose gate stands before it, with what it says last.
+func gated(name, active, sub, text string) facts.Unit {
+	return facts.Unit{
+		Name: unitname.Of(name), LoadState: "loaded", ActiveState: active, SubState: sub, StatusText: text, Result: "success",
+		ExecStartPre: []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", name}}},
+	}
+}
+
+func add(h *Host, name, active, sub, text string) *report.UnitStatus {
+	u := h.Add(name, gated(name, active, sub, text), true, 0)
+	u.Gated = true
+	return u
+}
+
+// seventeen is a host whose units are all in one state, but for the orchestrator.
+func seventeen(orchestrator, others func(h *Host, name string)) *Host {
+	h := New()
+	orchestrator(h, "gpu_orchestrator")
+	others(h, "mcp_bus")
+	for i := range 15 {
+		others(h, fmt.Sprintf("agent_%02d", i))
+	}
+	server, bus := h.Units[0], h.Units[1]
+	h.Orchestrator = report.ServerStatus{URL: "http://127.0.0.1:8014", State: Answers, Unit: &server}
+	h.Bus = report.ServerStatus{URL: "http://127.0.0.1:8000", State: "connection refused", Unit: &bus}
+	return h
+}
+
+func in(active, sub, text string) func(*Host, string) {
+	return func(h *Host, name string) { add(h, name, active, sub, text) }
+}
+
+// refused is a host of 17 instances, of which all but the orchestrator say this.
+func refused(text string) *Host {
+	h := seventeen(in("active", "running", ""), in("activating", "auto-restart", "refused: "+text))
+	h.Problems = silent()
+	return h
+}
+
+// silent are the problems of servers that are not there, or have not loaded.
+func silent() []diag.Problem {
+	return []diag.Problem{
+		{Code: diag.ModelsIncomplete, Subject: "http://127.0.0.1:8014", Message: "the models are not loaded, and nothing loads them"},
+		{Code: diag.BusUnreachable, Subject: "http://127.0.0.1:8000", Message: "the bus did not answer"},
+	}
+}
+
+const noSnapshot = "STORE-SNAPSHOT: chief_editor: distilbert: the model has no snapshot"
+
+// settleCase is a host, and what is said of it.
+type settleCase struct {
+	host    func() *Host
+	summary string
+	status  diag.Status
+	causes  []string // code and how many instances it holds
+}
+
+var settleCases = map[string]settleCase{
+	"all are up": {
+		func() *Host {
+			h := New()
+			add(h, "memory", "active", "running", "")
+			add(h, "scout", "active", "running", "")
+			return h
+		},
+		"up: 2 of 2", diag.StatusReady, nil,
+	},
+	"one was stopped": {
+		func() *Host {
+			h := New()
+			add(h, "memory", "inactive", "dead", "")
+			add(h, "scout", "active", "running", "")
+			return h
+		},
+		"up: 1 of 2, stopped: memory", diag.StatusReady, nil,
+	},
+	"all are up and one is ungated": {
+		func() *Host {
+			h := New()
+			add(h, "memory", "active", "running", "").Gated = false
+			h.Problems = []diag.Problem{{Code: diag.Ungated, Subject: "justnews@memory.service", Message: "no gate stands before it"}}
+			return h
+		},
+		"degraded: 1 of 1, 1 error", diag.Ungated.Status(), []string{"UNGATED holds 0"},
+	},
+	"one refusal of all, which a look found as well": {
+		func() *Host {
+			h := refused(noSnapshot)
+			h.Problems = append(h.Problems, diag.Problem{Code: diag.StoreSnapshot, Subject: "chief_editor: distilbert", Message: "the model has no snapshot"})
+			return h
+		},
+		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
+	},
+	"a refusal between two tries, others queued behind it": {
+		func() *Host {
+			n := 0
+			h := seventeen(in("active", "running", ""), func(h *Host, name string) {
+				u := gated(name, "activating", "auto-restart-queued", "refused: "+noSnapshot)
+				if u.Job, n = true, n+1; n > 8 {
+					u.StatusText, u.SubState, u.ActiveState = "", "dead", "inactive"
+				}
+				h.Add(name, u, true, 0).Gated = true
+			})
+			h.Problems = silent()
+			return h
+		},
+		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
+	},
+	"the preload was refused, and the gates for want of models": {
+		func() *Host {
+			h := refused("MODELS-INCOMPLETE: http://127.0.0.1:8014: the orchestrator loaded fewer models than it should")
+			h.Preload = facts.Unit{LoadState: "loaded", ActiveState: "failed", StatusText: "refused: " + noSnapshot}
+			return h
+		},
+		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
+	},
+	"a refusal that nothing else explains": {
+		func() *Host { return refused("GPU-NONE: nvidia driver: the NVIDIA driver finds no GPU") },
+		"down: 16 of 17 wait for 1 cause, besides 1 error", diag.GPUNone.Status(), // nothing says that the preload waits for a GPU
+		[]string{"GPU-NONE holds 16", "MODELS-INCOMPLETE holds 0"},
+	},
+	"refusals that differ in the instance and in times": {
+		func() *Host {
+			h := New()
+			for name, span := range map[string]string{"memory": "12 s", "scout": "14 s"} {
+				add(h, name, "failed", "failed", "refused: USER-UNKNOWN: justnews@"+name+".service: no user within "+span)
+			}
+			add(h, "crawler", "failed", "failed", "refused: USER-UNKNOWN: justnews@crawler.service: another text")
+			return h
+		},
+		"down: 3 of 3 wait for 2 causes", diag.UserUnknown.Status(), []string{"USER-UNKNOWN holds 2", "USER-UNKNOWN holds 1"},
+	},
+	"the same text with two codes": {
+		func() *Host {
+			h := New()
+			add(h, "memory", "failed", "failed", "refused: MPS-DEAD: /run/nvidia-mps: it is not there")
+			add(h, "scout", "failed", "failed", "refused: MPS-UNIT: /run/nvidia-mps: it is not there")
+			return h
+		},
+		"down: 2 of 2 wait for 2 causes", diag.MPSDead.Status(), []string{"MPS-DEAD holds 1", "MPS-UNIT holds 1"},
+	},
+	"a code of another version": {
+		func() *Host {
+			h := New()
+			add(h, "memory", "failed", "failed", "refused: NO-SUCH-CODE: x")
+			return h
+		},
+		"down: 1 of 1 wait for 1 cause", diag.StatusOf([]diag.Problem{{Code: diag.UnitFailed}}), []string{"UNIT-FAILED holds 1"},
+	},
+	"servers on their way": {
+		func() *Host {
+			starting := in("activating", "start-pre", "waiting: models: 3 of 16")
+			h := seventeen(starting, starting)
+			h.Problems = silent()
+			h.Problems[0] = diag.Problem{Code: diag.OrchestratorUnreachable, Message: "the orchestrator did not answer"}
+			return h
+		},
+		"starting: 0 of 17", diag.StatusTimeout, nil,
+	},
+	"stopped on purpose": {
+		func() *Host {
+			stopped := in("inactive", "dead", "refused: STORE-SNAPSHOT: an old story")
+			h := seventeen(stopped, stopped)
+			h.Problems = silent()
+			h.Problems[0] = diag.Problem{Code: diag.OrchestratorUnreachable, Message: "the orchestrator did not answer"}
+			h.Target = facts.Unit{LoadState: "loaded", ActiveState: "inactive"}
+			return h
+		},
+		"stopped: justnews.target is stopped", diag.StatusUnavailable, nil,
+	},
+	"the target is stopped and one runs all the same": {
+		func() *Host {
+			h := refused(noSnapshot)
+			h.Target = facts.Unit{LoadState: "loaded", ActiveState: "inactive"}
+			return h
+		},
+		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
+	},
+	"no instance": {
+		func() *Host {
+			h := New()
+			h.Unconfigured = true
+			return h
+		},
+		"stopped: no instance is configured", diag.StatusUnavailable, nil,
+	},
+}
+
+func TestSettleNamesEachCauseOnceAndNoConsequence(t *testing.T) {
+	for name, c := range settleCases {
+		t.Run(name, func(t *testing.T) {
+			h := c.host()
+			h.Settle()
+			if h.Summary != c.summary || h.Status != int(c.status) {
+				t.Errorf("%q, status %d; want %q, status %d", h.Summary, h.Status, c.summary, c.status)
+			}
+			var got []string
+			for _, cause := range h.Causes {
+				got = append(got, fmt.Sprintf("%s holds %d", cause.Problem.Code, len(cause.Holds)))
+			}
+			if !slices.Equal(got, c.causes) {
+				t.Errorf("causes %q, want %q", got, c.causes)
+			}
+			if errs := diag.Errors(h.Problems); len(errs) != len(h.Causes) {
+				t.Errorf("%d causes, errors %+v", len(h.Causes), errs)
+			}
+		})
+	}
+}
+
+func TestSettleKeepsWhatALookFoundAndGivesARefusalTheFixOfItsCode(t *testing.T) {
+	h := refused("GPU-NONE: nvidia driver: the NVIDIA driver finds no GPU")
+	h.Settle()
+	if h.Causes[0].Problem.Fix.Empty() {
+		t.Errorf("%+v", h.Causes[0])
+	}
+	whole := diag.Problem{Code: diag.StoreSnapshot, Subject: "chief_editor: distilbert", Message: "the model has no snapshot", Seen: "evidence"}
+	h = refused(noSnapshot)
+	h.Problems = append(h.Problems, whole)
+	if h.Settle(); h.Causes[0].Problem.Seen != "evidence" {
+		t.Errorf("%+v", h.Causes[0])
+	}
+}
+
+// everyUnit is systemd with one answer for every unit.
+type everyUnit facts.Unit
+
+func (u everyUnit) Unit(_ context.Context, name string) (facts.Unit, error) {
+	found := facts.Unit(u)
+	found.Name = name
+	return found, nil
+}
+
+func TestLookAtUnitsFindsAUnitThatFailedOrIsUngated(t *testing.T) {
+	cfg := &config.Config{Instances: []config.Instance{{Name: "crawler"}, {Name: "scout"}}}
+	good := facts.Unit{LoadState: "loaded", ActiveState: "active", SubState: "running"}
+	for state, want := range map[string]diag.Code{"failed": diag.UnitFailed, "active": diag.Ungated} {
+		u := good
+		u.ActiveState = state
+		h := New()
+		h.LookAtUnits(t.Context(), cfg, requirement.Run{}, everyUnit(u), nil)
+		found := slices.ContainsFunc(h.Problems, func(p diag.Problem) bool { return p.Code == want })
+		if len(h.Units) != 2 || !found || diag.StatusOf(h.Problems) == diag.StatusReady {
+			t.Errorf("%s: %+v", state, h)
+		}
+	}
+}
+
+func TestTheBusIsOnlyAWarningWhereNobodyWaitsForIt(t *testing.T) {
+	down := facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
+	for required, want := range map[bool]diag.Status{true: diag.StatusUnavailable, false: diag.StatusReady} {
+		cfg := &config.Config{Instances: []config.Instance{{Name: "scout", RequireBus: required}}}
+		problems := busProblems(cfg, requirement.Run{}, down)
+		if len(problems) != len(checkorchestrator.Bus("", down)) || diag.StatusOf(problems) != want {
+			t.Errorf("required %v: %+v", required, problems)
+		}
+	}
+}
