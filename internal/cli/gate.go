@@ -110,7 +110,7 @@ func (a *app) perform(e errand, watch *report.Watch) (gate.Result, *facts.Unit) 
 	x.Mark = a.unitMark(e, own, conn)
 	x.Began, x.Doing = began, func(step string) { a.watchdog.Now(process.Doing{What: "the step " + step, Step: step}) }
 	if own != nil {
-		x.Renew = a.renewal(unitsOf(conn))
+		x.Renew = a.renewal(e, cfg, own, unitsOf(conn))
 	}
 	res := e.run(ctx, w, x.World)
 	if res.Passed() {

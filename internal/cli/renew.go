@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -135,13 +137,19 @@ func startedWith(cfg *config.Config, instance string, u facts.Unit) (gate.Starte
 		return gate.Started{}, false
 	}
 	inst, _ := cfg.Instance(instance)
-	s := gate.Started{Invocation: u.InvocationID, Mark: want.Mark, Files: map[string]string{}}
-	for _, path := range slices.Concat(u.EnvironmentFiles, u.DropInPaths, []string{u.FragmentPath}, inst.Service.Exec[:min(1, len(inst.Service.Exec))]) {
-		if path != "" && !strings.HasPrefix(path, generatorDir+"/") { // the mark stands for those
-			s.Files[path] = stateOf(path)
-		}
+	files := slices.Concat(u.EnvironmentFiles, u.DropInPaths, []string{u.FragmentPath}, inst.Service.Exec[:min(1, len(inst.Service.Exec))])
+	files = slices.DeleteFunc(files, func(path string) bool {
+		return path == "" || strings.HasPrefix(path, generatorDir+"/") // the mark stands for those
+	})
+	return gate.Started{Invocation: u.InvocationID, Mark: want.Mark, Files: statesOf(files)}, true
+}
+
+func statesOf(paths []string) map[string]string {
+	states := make(map[string]string, len(paths))
+	for _, path := range paths {
+		states[path] = stateOf(path)
 	}
-	return s, true
+	return states
 }
 
 // stateOf changes with what a file holds.
@@ -171,22 +179,51 @@ func (a *app) startRecord(instance string) records.State[gate.Started] {
 	return records.State[gate.Started]{Dir: a.sharedDir(), Name: "started-" + instance, Boot: bootID()}
 }
 
-// renewal returns how a gate asks for the restart of a server. It reads the
-// configuration again each time: its correction may come while the gate waits.
-func (a *app) renewal(units gate.Units) func(context.Context) {
+// renewal returns how a gate asks for the restart of a server, and learns that it
+// runs with what is not configured any more itself. The configuration is read
+// again each time: its correction may come while the gate waits.
+func (a *app) renewal(e errand, cfg *config.Config, own *facts.Unit, units gate.Units) func(context.Context) *diag.Problem {
 	if units == nil {
 		return nil
 	}
-	return func(ctx context.Context) {
+	environment := statesOf(own.EnvironmentFiles)
+	return func(ctx context.Context) *diag.Problem {
 		if time.Now().Before(a.compareNext) {
-			return
+			return nil
 		}
 		a.comparePause = min(max(renewEvery, 2*a.comparePause), renewSlow)
 		a.compareNext = time.Now().Add(a.comparePause)
-		if cfg, _ := config.Load(a.source()); cfg != nil && len(a.outdated(ctx, cfg, units)) > 0 {
+		latest, _ := config.Load(a.source())
+		if latest == nil {
+			return nil
+		}
+		if len(a.outdated(ctx, latest, units)) > 0 {
 			_ = records.State[struct{}]{Dir: a.sharedDir(), Name: renewRequest, Boot: bootID()}.Save(struct{}{})
 		}
+		if !maps.Equal(environment, statesOf(own.EnvironmentFiles)) || superseded(ctx, e.instance, own.Name, cfg, latest, units) {
+			p := unit.Changed(own.Name)
+			return &p
+		}
+		return nil
 	}
+}
+
+// superseded reports whether a unit was loaded again with another configuration
+// than cfg.
+func superseded(ctx context.Context, instance, name string, cfg, latest *config.Config, units gate.Units) bool {
+	if reflect.DeepEqual(cfg, latest) {
+		return false
+	}
+	u, err := units.Unit(ctx, name)
+	if err != nil || u.NeedDaemonReload {
+		return false
+	}
+	if instance == "" { // the preload's drop-in has no mark
+		return true
+	}
+	was, _ := wantedMark(cfg, instance)
+	now, problems := wantedMark(latest, instance)
+	return len(problems) == 0 && was.Mark != now.Mark && len(unit.Marked(u, now)) == 0
 }
 
 func (a *app) sharedDir() string { return cmp.Or(a.SharedDir, hostlock.SharedDir) }

@@ -130,17 +130,17 @@ func TestGateRequestsARenewalOnce(t *testing.T) {
 	own := units[orchestrator]
 	a.leaveStart(now, "gpu_orchestrator", &own)
 	request := filepath.Join(a.SharedDir, "renew.json")
-	a.renewal(units)(t.Context())
+	a.renewal(errand{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
 	if _, err := os.Lstat(request); err == nil {
 		t.Fatal("a request although nothing has changed")
 	}
 	replaced(t, file)
-	a.renewal(units)(t.Context())
+	a.renewal(errand{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
 	if _, err := os.Lstat(request); err == nil {
 		t.Error("compared again before its time")
 	}
 	a.compareNext = time.Time{}
-	a.renewal(units)(t.Context())
+	a.renewal(errand{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
 	if _, err := os.Lstat(request); err != nil {
 		t.Error(err)
 	}
@@ -200,5 +200,50 @@ func running(t *testing.T, cfg *config.Config, environment string) facts.Unit {
 	return facts.Unit{
 		Name: "justnews@gpu_orchestrator.service", ActiveState: "active", InvocationID: "one", MainPID: 4,
 		Marks: []string{want.Mark}, DropInPaths: want.DropIns, EnvironmentFiles: []string{environment},
+	}
+}
+
+// A gate ends where systemd has read another configuration than the one that it
+// runs with, and only there.
+func TestGateEndsWhereItsConfigurationIsSuperseded(t *testing.T) {
+	const scout = "justnews@scout.service"
+	dir := t.TempDir()
+	file := filepath.Join(dir, "scout.env")
+	was := configured(t, dir, renewConfig)
+	for name, c := range map[string]struct {
+		text   string // of the configuration now
+		reload bool   // systemd has read it
+		env    bool   // the environment file was replaced
+		want   bool
+	}{
+		"nothing changed":                     {text: renewConfig, reload: true},
+		"it changed":                          {text: "[gate]\ntimeout = \"20s\"\n" + renewConfig, reload: true, want: true},
+		"it changed, and was not read":        {text: "[gate]\ntimeout = \"20s\"\n" + renewConfig},
+		"it changed for another instance":     {text: renewConfig + "enabled = false\n", reload: true},
+		"its environment file changed":        {text: renewConfig, reload: true, env: true, want: true},
+		"what cannot be read says nothing":    {text: "[gate", reload: true},
+		"what the generator cannot have read": {text: renewConfig + "unknown = 1\n", reload: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			replaced(t, file)
+			path := filepath.Join(dir, "justnews.toml")
+			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			a := &app{Machine: Machine{SharedDir: t.TempDir()}, Globals: Globals{ConfigFile: place(path)}}
+			read := was
+			if latest, _ := config.Load(a.source()); c.reload && latest != nil {
+				read = latest
+			}
+			want, _ := wantedMark(read, "scout")
+			own := facts.Unit{Name: scout, Marks: []string{want.Mark}, DropInPaths: want.DropIns, EnvironmentFiles: []string{file}}
+			renew := a.renewal(errand{instance: "scout"}, was, &own, unitsByName{scout: own})
+			if c.env {
+				replaced(t, file)
+			}
+			if p := renew(t.Context()); (p != nil) != c.want || p != nil && p.Code != diag.UnitStale {
+				t.Errorf("ended by %v, want an end: %v", p, c.want)
+			}
+		})
 	}
 }

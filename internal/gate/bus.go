@@ -43,7 +43,9 @@ func awaitBus(ctx context.Context, k *walk) outcome {
 			if problems := k.busUnitProblem(ctx); len(problems) > 0 {
 				return outcome{detail: problems[0].Message, problems: problems}
 			}
-			k.renew(ctx)
+			if problems := k.renew(ctx); problems != nil {
+				return outcome{detail: problems[0].Message, problems: problems}
+			}
 		}
 		k.say("bus", "no answer yet: "+look.Detail, 0, 0)
 		if !pause(ctx, jitter(every)) {

@@ -664,7 +664,7 @@ func TestGateAsksForARenewalOnlyWhereItGetsNowhere(t *testing.T) {
 				h := newHost(newServer(2, 5*time.Second))
 				x := h.world()
 				asked := false
-				x.Renew = func(context.Context) { asked = true }
+				x.Renew = func(context.Context) *diag.Problem { asked = true; return nil }
 				if c.silent {
 					x.Bus = busFunc(func() facts.BusHealth {
 						return facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}

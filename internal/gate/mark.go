@@ -58,9 +58,7 @@ func (k *walk) compare(unit facts.Unit) outcome {
 		k.mark = want.Mark
 	}
 	if k.mark != want.Mark {
-		p := checkunit.Stale(k.req.Unit)
-		p.Message, p.Fix = "the configuration changed and was loaded while this gate ran", diag.Fix{Advice: "nothing: systemd tries again"}
-		return outcome{problems: []diag.Problem{p}}
+		return outcome{problems: []diag.Problem{checkunit.Changed(k.req.Unit)}}
 	}
 	return outcome{passed: true}
 }

@@ -33,6 +33,9 @@ func awaitNeeds(ctx context.Context, k *walk) outcome {
 		if missing = still; len(missing) == 0 {
 			return outcome{passed: true, detail: "needs met"}
 		}
+		if problems := k.renew(ctx); problems != nil {
+			return outcome{detail: problems[0].Message, problems: problems}
+		}
 		k.say("needs", "waiting for "+needNames(missing, last), len(k.req.Needs)-len(missing), len(k.req.Needs))
 		if !pause(ctx, jitter(every)) {
 			return outcome{detail: "missing " + needNames(missing, last), problems: unmet(missing, last, k)}

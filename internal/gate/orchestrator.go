@@ -130,7 +130,9 @@ func (g *greeting) again(ctx context.Context, why check.State, after time.Durati
 		g.strange = 0
 	}
 	if why == check.Unreachable {
-		g.renew(ctx)
+		if problems := g.renew(ctx); problems != nil {
+			return true, outcome{problems: append(g.notes, problems...), detail: problems[0].Message}
+		}
 	}
 	g.why, g.reason, g.after = why, reason, after
 	if g.silent != nil && g.silent.Message != reason {

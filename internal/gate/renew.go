@@ -6,6 +6,7 @@ import (
 	"context"
 	"maps"
 
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
 
@@ -47,9 +48,14 @@ func (s Started) Outdated(u facts.Unit, now Started) bool {
 }
 
 // renew has a server restarted that was started with what is not configured any
-// more. Only a run that gets nowhere calls it.
-func (k *walk) renew(ctx context.Context) {
-	if k.world.Renew != nil && ctx.Err() == nil {
-		k.world.Renew(ctx)
+// more, and returns what ends this run where the same is true of it. Only a run
+// that gets nowhere calls it.
+func (k *walk) renew(ctx context.Context) []diag.Problem {
+	if k.world.Renew == nil || ctx.Err() != nil {
+		return nil
 	}
+	if p := k.world.Renew(ctx); p != nil {
+		return []diag.Problem{*p}
+	}
+	return nil
 }

@@ -220,6 +220,7 @@ var mistaken = []fault{
 	environment("MODEL_STORE_DRY_RUN=1", "", "MODEL_STORE_DRY_RUN", "/etc/justnews"),
 	environment("GPU_ORCHESTRATOR_PORT=9914", "", "8014"),
 	environment("MCP_BUS_PORT=9900", "", "8000"),
+	environment("MCP_BUS_URL=http://127.0.0.1:9900", "", "9900"),
 }
 
 // mistake is an edit of justnews.toml, by sed, that leaves it valid.

@@ -55,6 +55,13 @@ func Stale(unit string) diag.Problem {
 	}
 }
 
+// Changed is the problem of a gate that runs with what is not configured any more.
+func Changed(unit string) diag.Problem {
+	p := Stale(unit)
+	p.Message, p.Fix = "the configuration changed while this gate ran", diag.Fix{Advice: "nothing: systemd tries again"}
+	return p
+}
+
 // MarkUnknown is the problem of a unit that systemd does not show.
 func MarkUnknown(unit string, err error) diag.Problem {
 	return diag.Problem{
