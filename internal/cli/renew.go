@@ -200,7 +200,7 @@ func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units g
 		if len(a.outdated(ctx, latest, units)) > 0 {
 			_ = records.State[struct{}]{Dir: a.sharedDir(), Name: renewRequest, Boot: bootID()}.Save(struct{}{})
 		}
-		if !maps.Equal(environment, statesOf(own.EnvironmentFiles)) || superseded(ctx, e.instance, own.Name, cfg, latest, units) {
+		if !maps.Equal(environment, statesOf(own.EnvironmentFiles)) || superseded(ctx, e, own.Name, cfg, latest, units) {
 			p := unit.Changed(own.Name)
 			return &p
 		}
@@ -208,22 +208,19 @@ func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units g
 	}
 }
 
-// superseded reports whether a unit was loaded again with another configuration
-// than cfg.
-func superseded(ctx context.Context, instance, name string, cfg, latest *config.Config, units gate.Units) bool {
-	if reflect.DeepEqual(cfg, latest) {
+// superseded reports whether a run waits for what cfg requires and latest does not,
+// in a unit that systemd has read as latest has it.
+func superseded(ctx context.Context, e waitingRun, name string, cfg, latest *config.Config, units gate.Units) bool {
+	required, _ := e.require(cfg)
+	requires, problems := e.require(latest)
+	was, _ := wantedMark(cfg, e.instance)
+	now, _ := wantedMark(latest, e.instance)
+	if len(diag.Errors(problems)) > 0 || reflect.DeepEqual(required, requires) && was.Mark == now.Mark {
 		return false
 	}
 	u, err := units.Unit(ctx, name)
-	if err != nil || u.NeedDaemonReload {
-		return false
-	}
-	if instance == "" { // the preload's drop-in has no mark
-		return true
-	}
-	was, _ := wantedMark(cfg, instance)
-	now, problems := wantedMark(latest, instance)
-	return len(problems) == 0 && was.Mark != now.Mark && len(unit.Marked(u, now)) == 0
+	// The preload's drop-in has no mark.
+	return err == nil && !u.NeedDaemonReload && (e.instance == "" || len(unit.Marked(u, now)) == 0)
 }
 
 func (a *app) sharedDir() string { return cmp.Or(a.SharedDir, hostlock.SharedDir) }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/probe/host"
+	"justnews/internal/requirement"
 )
 
 // unitsByName is a systemd that knows these units and no others.
@@ -130,17 +132,17 @@ func TestGateRequestsARenewalOnce(t *testing.T) {
 	own := units[orchestrator]
 	a.leaveStart(now, "gpu_orchestrator", &own)
 	request := filepath.Join(a.SharedDir, "renew.json")
-	a.renewal(waitingRun{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
+	a.renewal(scoutsGate(), now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
 	if _, err := os.Lstat(request); err == nil {
 		t.Fatal("a request although nothing has changed")
 	}
 	replaced(t, file)
-	a.renewal(waitingRun{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
+	a.renewal(scoutsGate(), now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
 	if _, err := os.Lstat(request); err == nil {
 		t.Error("compared again before its time")
 	}
 	a.compareNext = time.Time{}
-	a.renewal(waitingRun{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
+	a.renewal(scoutsGate(), now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
 	if _, err := os.Lstat(request); err != nil {
 		t.Error(err)
 	}
@@ -213,20 +215,25 @@ func TestGateEndsWhereItsConfigurationIsSuperseded(t *testing.T) {
 	for name, c := range map[string]struct {
 		text   string // of the configuration now
 		reload bool   // systemd has read it
+		needs  bool   // it names a probe
 		env    bool   // the environment file was replaced
 		want   bool
 	}{
-		"nothing changed":                     {text: renewConfig, reload: true},
-		"it changed":                          {text: "[gate]\ntimeout = \"20s\"\n" + renewConfig, reload: true, want: true},
-		"it changed, and was not read":        {text: "[gate]\ntimeout = \"20s\"\n" + renewConfig},
-		"it changed for another instance":     {text: renewConfig + "enabled = false\n", reload: true},
-		"its environment file changed":        {text: renewConfig, reload: true, env: true, want: true},
-		"what cannot be read says nothing":    {text: "[gate", reload: true},
-		"what the generator cannot have read": {text: renewConfig + "unknown = 1\n", reload: true},
+		"nothing changed":              {text: renewConfig, reload: true},
+		"it changed":                   {text: "[gate]\ntimeout = \"20s\"\n" + renewConfig, reload: true, want: true},
+		"it changed, and was not read": {text: "[gate]\ntimeout = \"20s\"\n" + renewConfig},
+		"what the gate requires changed, and nothing of the unit": {text: renewConfig + "[probes.db]\nkind = \"path\"\npath = \"/x\"\n", reload: true, needs: true, want: true},
+		"it changed for another instance":                         {text: renewConfig + "enabled = false\n", reload: true},
+		"its environment file changed":                            {text: renewConfig, reload: true, env: true, want: true},
+		"what cannot be read says nothing":                        {text: "[gate", reload: true},
+		"what the generator cannot have read":                     {text: renewConfig + "unknown = 1\n", reload: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			replaced(t, file)
 			path := filepath.Join(dir, "justnews.toml")
+			if c.needs {
+				c.text = strings.Replace(c.text, "[instances.scout]\n", "[instances.scout]\nneeds = [\"db\"]\n", 1)
+			}
 			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -237,7 +244,7 @@ func TestGateEndsWhereItsConfigurationIsSuperseded(t *testing.T) {
 			}
 			want, _ := wantedMark(read, "scout")
 			own := facts.Unit{Name: scout, Marks: []string{want.Mark}, DropInPaths: want.DropIns, EnvironmentFiles: []string{file}}
-			renew := a.renewal(waitingRun{instance: "scout"}, was, &own, unitsByName{scout: own})
+			renew := a.renewal(scoutsGate(), was, &own, unitsByName{scout: own})
 			if c.env {
 				replaced(t, file)
 			}
@@ -246,4 +253,10 @@ func TestGateEndsWhereItsConfigurationIsSuperseded(t *testing.T) {
 			}
 		})
 	}
+}
+
+func scoutsGate() waitingRun {
+	return waitingRun{name: "gate", instance: "scout", require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
+		return requirement.ForInstance(cfg, "scout", func(string) (string, bool) { return "", false }, requirement.Flags{})
+	}}
 }
