@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package preflight is the part of the full validation that looks around the
-// gates: units and what overrules them, environment files, users, paths, ports,
-// disks, databases. It looks everywhere at once, within one limit, and has
-// internal/check judge what it found. It fixes nothing but ports, and those only
+// Package preflight is the full validation of a host: what a gate would wait for
+// (Run), all around the gates (Look: units and what overrides them, environment
+// files, users, paths, ports, disks, databases), and the severity and exit status of
+// what was found (Settle). It looks everywhere at once, within one limit, and has the
+// packages below internal/check judge. It fixes nothing but ports, and those only
 // where it is told to.
 package preflight
 
@@ -36,7 +37,7 @@ func Real(root string, sandboxed bool) Host {
 	reach := h.Reach
 	if sandboxed {
 		reach = func(as facts.Account, path string, want facts.Access) facts.Reach {
-			return doubt(h.Reach(as, path, want))
+			return unlessHidden(h.Reach(as, path, want))
 		}
 	}
 	return Host{
@@ -45,8 +46,8 @@ func Real(root string, sandboxed bool) Host {
 	}
 }
 
-// doubt takes a no back that may be our own sandbox's.
-func doubt(r facts.Reach) facts.Reach {
+// unlessHidden takes a no back that may be our own sandbox's.
+func unlessHidden(r facts.Reach) facts.Reach {
 	hidden := false
 	for _, dir := range []string{"/home", "/root", "/run/user", "/tmp", "/var/tmp"} {
 		hidden = hidden || strings.HasPrefix(r.Path+"/", dir+"/")
