@@ -30,9 +30,8 @@ import (
 // behind it.
 type world struct {
 	gate.World
-	systemd *systemd.Conn
-	notes   []diag.Problem
-	close   []func()
+	notes []diag.Problem
+	close []func()
 }
 
 // openWorld puts the probes together that a run of w needs. What cannot be
@@ -47,7 +46,7 @@ func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Con
 			Fix: diag.Advise("correct the URL in /etc/justnews/justnews.toml", diag.Reload()),
 		}}
 	}
-	x := &world{systemd: conn, World: gate.World{
+	x := &world{World: gate.World{
 		Orchestrator: gate.ProvenOrchestrator(o, a.origin(w.Orchestrator, conn)), Protocol: o.Protocol(), Adviser: o,
 		Bus: gate.ProvenBus(b, a.origin(requirement.Service{Unit: w.Bus.Unit, Here: true}, conn)), Observer: observer,
 		Map: a.modelMap(w), Uptime: host.Uptime, Machine: host.Host{},

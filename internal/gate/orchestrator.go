@@ -66,7 +66,6 @@ type handshake struct {
 	health  facts.Health
 	ready   facts.Readiness
 	reason  string
-	why     check.State // what a deadline now would be blamed on
 	strange int
 	silent  *diag.Problem // what is not known of the unit and has to be
 	after   time.Duration
@@ -134,7 +133,7 @@ func (g *handshake) again(ctx context.Context, why check.State, after time.Durat
 			return true, outcome{problems: append(g.notes, problems...), detail: problems[0].Message}
 		}
 	}
-	g.why, g.reason, g.after = why, reason, after
+	g.reason, g.after = reason, after
 	if g.silent != nil && g.silent.Message != reason {
 		g.silent = nil
 	}

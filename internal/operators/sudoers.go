@@ -20,8 +20,9 @@ const (
 	// OldName is the drop-in of the shell helper that this replaces.
 	OldName = "justnews-preflight"
 
-	// DropIn and OldDropIn are the paths of both.
-	DropIn    = Directory + "/" + Name
+	// DropIn is the path of the drop-in.
+	DropIn = Directory + "/" + Name
+	// OldDropIn is the path of the shell helper's.
 	OldDropIn = Directory + "/" + OldName
 )
 
