@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package check judges: pure functions from facts and a wish to a State, and
-// from a final judgement to the problems that an operator reads. It looks at
-// nothing, waits for nothing and prints nothing.
 package orchestrator
 
 import (
 	"justnews/internal/check"
 	"justnews/internal/facts"
 )
-
-// Health judges the orchestrator's /health.
-func Health(h facts.Health) check.Judgement {
-	j := reached(h.Answer)
-	if j.State == check.Ready && h.SafeMode {
-		j.Warning = "safe mode"
-	}
-	return j
-}
 
 // Readiness judges the orchestrator's /ready: the body, not the status. A
 // server that lacks the endpoint is ready when it answers at all.
