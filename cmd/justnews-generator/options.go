@@ -16,17 +16,17 @@ const usage = `usage: justnews-generator [--root DIR] NORMAL [EARLY LATE]
 `
 
 const help = `
-Writes systemd drop-ins for justnews@.service, made from
+Writes systemd drop-ins for justnews@.service, generated from
 /etc/justnews/justnews.toml, below the directory NORMAL. systemd runs it at boot
 and at "systemctl daemon-reload".
 
-  --dry-run    print the files to stdout, write nothing
+  --dry-run    print the files to stdout and write nothing
   --root DIR   read configuration and environment files below DIR
   --help       print this text
   --version    print the version
 
 exit status: 0 written, 64 wrong usage, 70 internal error, 78 the configuration
-is broken, or the files cannot be written: then every instance is gated shut
+is broken, or the files cannot be written; all gates stay shut
 `
 
 // defaultDir is the output directory of generators; --dry-run prints paths

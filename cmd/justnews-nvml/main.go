@@ -23,12 +23,12 @@ import (
 const usage = "usage: justnews-nvml [--help | --version]\n"
 
 const help = `
-Prints what the NVIDIA Management Library (libnvidia-ml.so.1) knows of this
+Prints what the NVIDIA Management Library (libnvidia-ml.so.1) reports about this
 host's GPUs as one JSON object on standard output: driver, library and CUDA
-version; per GPU its memory, compute mode, MIG and persistence mode, and the
-processes on it. What could not be asked is named under "unanswered". It sets
-nothing and needs no privileges; for root, NVIDIA's library itself loads the
-driver and makes /dev/nvidiactl, as for nvidia-smi. justnews-gate runs it.
+version, and for each GPU its memory, compute mode, MIG and persistence mode, and
+its processes. What is unknown is listed under "unanswered". It changes nothing
+and needs no privileges; as root, NVIDIA's library itself loads the driver and
+creates /dev/nvidiactl, as for nvidia-smi. justnews-gate runs it.
 
   --help       print this text
   --version    print the version

@@ -74,23 +74,23 @@ type Machine struct {
 type line struct {
 	Globals
 
-	GateOnly string `name:"gate-only" placeholder:"INSTANCE" help:"The gate of one instance, as ExecStartPre= runs it; the same as gate INSTANCE."`
+	GateOnly string `name:"gate-only" placeholder:"INSTANCE" help:"Run the gate of one instance, as ExecStartPre= does; the same as gate INSTANCE."`
 
 	Preflight preflightCommand `cmd:"" default:"withargs" help:"Check this host and report all findings (the default)."`
-	Gate      gateCommand      `cmd:"" help:"Wait until everything that an instance needs is proven ready."`
-	Status    statusCommand    `cmd:"" help:"Show orchestrator, models, bus, GPUs and units at a glance."`
-	Preload   preloadCommand   `cmd:"" help:"Ask the orchestrator to load its models, and follow it."`
-	Retry     retryCommand     `cmd:"" help:"Forget what failed and start everything that is enabled."`
-	MPS       mpsCommand       `cmd:"" name:"mps" help:"Look at, start or prove NVIDIA MPS."`
+	Gate      gateCommand      `cmd:"" help:"Wait until everything that an instance needs is ready."`
+	Status    statusCommand    `cmd:"" help:"Show an overview of orchestrator, models, bus, GPUs and units."`
+	Preload   preloadCommand   `cmd:"" help:"Request the preload of the models from the orchestrator."`
+	Retry     retryCommand     `cmd:"" help:"Reset what failed and start everything that is enabled."`
+	MPS       mpsCommand       `cmd:"" name:"mps" help:"Show, start or verify NVIDIA MPS."`
 	Models    modelsCommand    `cmd:"" help:"Verify or seal the Model Store."`
 	Config    configCommand    `cmd:"" help:"Check, show or import the configuration."`
-	History   historyCommand   `cmd:"" help:"List past runs: when, what, how they ended."`
-	Plot      plotCommand      `cmd:"" help:"Draw the time line of this boot, or of past runs, as SVG."`
-	Nopasswd  nopasswdCommand  `cmd:"" help:"Let a user operate JustNews without a password, or run a gate as yourself."`
-	Explain   explainCommand   `cmd:"" help:"Print the meaning and the cure of every problem code."`
+	History   historyCommand   `cmd:"" help:"List past runs and their results."`
+	Plot      plotCommand      `cmd:"" help:"Draw a time line of this boot, or of past runs, as SVG."`
+	Nopasswd  nopasswdCommand  `cmd:"" help:"Allow a user to operate JustNews without a password, or run a gate unprivileged."`
+	Explain   explainCommand   `cmd:"" help:"Print the meaning and the fix of problem codes."`
 
-	Renew      renewCommand      `cmd:"" hidden:"" help:"Restart servers that run with another configuration and that no instance uses; for justnews-renew.service."`
-	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
+	Renew      renewCommand      `cmd:"" hidden:"" help:"Restart unused servers that run with an outdated configuration; for justnews-renew.service."`
+	Completion completionCommand `cmd:"" help:"Print the completion script for a shell."`
 }
 
 // Globals are the flags of every command.
@@ -99,10 +99,10 @@ type Globals struct {
 	Root       place            `name:"root" placeholder:"DIR" help:"Read the configuration below DIR instead of /."`
 	Output     string           `name:"output" short:"o" enum:"text,json" default:"text" placeholder:"FORMAT" help:"Print text or json; messages go to stderr as text."`
 	JSON       bool             `name:"json" help:"The same as --output json."`
-	Color      string           `name:"color" enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colour text auto, always or never; auto respects NO_COLOR."`
+	Color      string           `name:"color" enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colour text: auto, always or never; auto respects NO_COLOR."`
 	NoColor    bool             `name:"no-color" help:"The same as --color never."`
-	Verbose    bool             `name:"verbose" short:"v" help:"Say more: every step with its time."`
-	Version    kong.VersionFlag `name:"version" help:"Print the version and end."`
+	Verbose    bool             `name:"verbose" short:"v" help:"Be verbose: show every step with its time."`
+	Version    kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
 // place is a path; an empty one is a script's unset variable, not a choice.

@@ -31,8 +31,8 @@ import (
 )
 
 type configCommand struct {
-	Check configCheckCommand `cmd:"" help:"Read the configuration and name every problem in it."`
-	Show  configShowCommand  `cmd:"" help:"Print the configuration in force, defaults included, as TOML."`
+	Check configCheckCommand `cmd:"" help:"Check the configuration and report every problem."`
+	Show  configShowCommand  `cmd:"" help:"Print the effective configuration as TOML, including defaults."`
 
 	Import configImportCommand `cmd:"" help:"Print a justnews.toml for a host that was set up by hand; changes nothing."`
 }
@@ -147,7 +147,7 @@ func (a *app) unitTexts(cfg config.Config) []diag.Problem {
 }
 
 type configShowCommand struct {
-	Origin bool `name:"origin" help:"Name the file and line that set each value."`
+	Origin bool `name:"origin" help:"Show the file and line that set each value."`
 }
 
 // Run prints the effective configuration. With problems there is none.

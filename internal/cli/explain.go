@@ -15,7 +15,7 @@ import (
 )
 
 type explainCommand struct {
-	Code string `arg:"" optional:"" help:"A code such as MODEL-FAILED, or how several begin, such as MPS; without one, all codes are listed."`
+	Code string `arg:"" optional:"" help:"A code such as MODEL-FAILED, or a family such as MPS; default: list all codes."`
 }
 
 // Run prints the catalogue, or the entries of it that were asked for.

@@ -23,8 +23,8 @@ import (
 
 type gateCommand struct {
 	Instance   instance `arg:"" help:"The instance, as in justnews@INSTANCE.service."`
-	Timeout    span     `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
-	RequireBus *bool    `name:"require-bus" negatable:"" help:"Wait for the MCP bus, or not. Overrides REQUIRE_BUS."`
+	Timeout    span     `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	RequireBus *bool    `name:"require-bus" negatable:"" help:"Wait for the MCP bus, or do not wait for it. Overrides REQUIRE_BUS."`
 }
 
 // Run is the gate of one instance.

@@ -11,17 +11,17 @@ import (
 	"justnews/internal/diag"
 )
 
-const description = `The readiness gate of the JustNews services: exits 0 only when what it was
-asked for is proven, else with a status that names the cause.`
+const description = `The readiness gate of the JustNews services: exits 0 only if everything is
+ready, otherwise with a status that identifies the kind of problem.`
 
 const examples = `
 Examples:
-  justnews-gate                                 check this host, all findings
+  justnews-gate                                 check this host
   justnews-gate gate scout --timeout 5          can scout start now?
-  justnews-gate preload --refresh --wait        load the models again, follow it
-  justnews-gate models verify                   every byte of the Model Store
+  justnews-gate preload --refresh --wait        load the models again and wait
+  justnews-gate models verify                   verify the Model Store
   justnews-gate config check && systemctl daemon-reload
-  justnews-gate status --watch                  until q
+  justnews-gate status --watch                  refresh until q is pressed
   sudo justnews-gate plot > boot.svg            where the time of this boot went
   justnews-gate explain MODEL-FAILED
 
@@ -31,7 +31,7 @@ Files and environment:
   GATE_TIMEOUT, REQUIRE_BUS, GPU_ORCHESTRATOR_URL, MCP_BUS_URL,
   MODEL_STORE_ROOT, BASE_MODEL_DIR, STRICT_MODEL_STORE,
   CUDA_MPS_PIPE_DIRECTORY, CUDA_MPS_LOG_DIRECTORY
-      overrule the file; a flag overrules them. Empty is as good as unset.
+      override the file; flags override them. Empty means unset.
 
 `
 

@@ -13,8 +13,8 @@ import (
 )
 
 type historyCommand struct {
-	Instance instance `arg:"" optional:"" help:"Only the runs of this instance; host: those that stand for the whole host."`
-	Limit    limit    `name:"limit" placeholder:"N" default:"20" help:"At most so many runs, the newest; 0: all that are kept."`
+	Instance instance `arg:"" optional:"" help:"Only the runs of this instance; host: those for the whole host."`
+	Limit    limit    `name:"limit" placeholder:"N" default:"20" help:"Show at most N most recent runs; 0: all."`
 }
 
 // Run lists past runs.

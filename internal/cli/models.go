@@ -23,13 +23,13 @@ import (
 )
 
 type modelsCommand struct {
-	Verify verifyCommand `cmd:"" help:"Check that every model is in the Model Store, readable, and as it was manifested."`
-	Seal   sealCommand   `cmd:"" help:"Write a manifest that names every file of an agent's current version."`
+	Verify verifyCommand `cmd:"" help:"Check that every model is in the Model Store, readable, and matches its manifest."`
+	Seal   sealCommand   `cmd:"" help:"Write a manifest that lists every file of an agent's current version."`
 }
 
 type verifyCommand struct {
-	Agents []string `arg:"" optional:"" name:"agent" help:"Only what these agents need; without any, all of the map."`
-	Deep   bool     `name:"deep" help:"Read everything again, whatever is remembered, and look longer for an order of directories that explains a checksum."`
+	Agents []string `arg:"" optional:"" name:"agent" help:"Only what these agents need; default: all agents of the map."`
+	Deep   bool     `name:"deep" help:"Read everything again even if its hash is known, and try more orders of directories for a checksum."`
 }
 
 // Run checks the Model Store.

@@ -15,14 +15,14 @@ import (
 )
 
 type mpsCommand struct {
-	Status mpsStatusCommand `cmd:"" help:"Show the control daemon, its server and how far MPS is proven."`
-	Start  mpsStartCommand  `cmd:"" help:"Start the unit of NVIDIA MPS, and prove that it works."`
-	Wait   mpsWaitCommand   `cmd:"" help:"Set the daemon's default limits, and wait until it is proven; starts nothing."`
-	Serve  mpsServeCommand  `cmd:"" hidden:"" help:"Start the unit of NVIDIA MPS for who asks over D-Bus; for justnews-mps-start.service."`
+	Status mpsStatusCommand `cmd:"" help:"Show the control daemon, its server and how far MPS is verified."`
+	Start  mpsStartCommand  `cmd:"" help:"Start the NVIDIA MPS unit, and verify that it works."`
+	Wait   mpsWaitCommand   `cmd:"" help:"Set the daemon's default limits, and wait until it is verified; does not start it."`
+	Serve  mpsServeCommand  `cmd:"" hidden:"" help:"Start the NVIDIA MPS unit on request over D-Bus; for justnews-mps-start.service."`
 }
 
 type mpsStartCommand struct {
-	Timeout span `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Timeout span `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 }
 
 // Run starts the unit of NVIDIA MPS where it does not run, and proves the
@@ -32,7 +32,7 @@ func (c *mpsStartCommand) Run(a *app) error {
 }
 
 type mpsWaitCommand struct {
-	Timeout span `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Timeout span `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 }
 
 // Run is ExecStartPost= of justnews-mps.service: active then means proven.

@@ -14,15 +14,15 @@ import (
 )
 
 type nopasswdCommand struct {
-	Install   nopasswdInstallCommand   `cmd:"" help:"Let a user operate JustNews without a password."`
+	Install   nopasswdInstallCommand   `cmd:"" help:"Allow a user to operate JustNews without a password."`
 	Uninstall nopasswdUninstallCommand `cmd:"" help:"Revoke it."`
-	Run       nopasswdRunCommand       `cmd:"" help:"Run a gate, or the full validation, as yourself: it needs no privileges."`
+	Run       nopasswdRunCommand       `cmd:"" help:"Run a gate, or the full validation, without privileges."`
 }
 
 type nopasswdInstallCommand struct {
-	User    string `name:"user" placeholder:"USER" help:"The user; by default who called sudo."`
-	Sudoers bool   `name:"sudoers" help:"Also a sudo rule for looking with root's eyes: preflight, gate and status, nothing else."`
-	DryRun  bool   `name:"dry-run" help:"Print what would be done, and do nothing."`
+	User    string `name:"user" placeholder:"USER" help:"The user; default: the caller of sudo."`
+	Sudoers bool   `name:"sudoers" help:"Also install a sudo rule for read-only commands as root: preflight, gate and status."`
+	DryRun  bool   `name:"dry-run" help:"Print what would be done without doing it."`
 }
 
 // Run puts a user into the group that polkit's rule names, and on request into
@@ -32,8 +32,8 @@ func (c *nopasswdInstallCommand) Run(a *app) error {
 }
 
 type nopasswdUninstallCommand struct {
-	User   string `name:"user" placeholder:"USER" help:"The user; by default who called sudo."`
-	DryRun bool   `name:"dry-run" help:"Print what would be done, and do nothing."`
+	User   string `name:"user" placeholder:"USER" help:"The user; default: the caller of sudo."`
+	DryRun bool   `name:"dry-run" help:"Print what would be done without doing it."`
 }
 
 // Run takes a user out of the group and out of the sudo rule.
@@ -42,8 +42,8 @@ func (c *nopasswdUninstallCommand) Run(a *app) error {
 }
 
 type nopasswdRunCommand struct {
-	Instance instance `arg:"" optional:"" help:"The instance, as in justnews@INSTANCE.service; without one, the full validation."`
-	Timeout  span     `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Instance instance `arg:"" optional:"" help:"The instance, as in justnews@INSTANCE.service; default: the full validation."`
+	Timeout  span     `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 }
 
 // Run is the gate of an instance, or preflight.

@@ -17,8 +17,8 @@ import (
 
 type plotCommand struct {
 	Boot  bool    `name:"boot" help:"Draw how the instances started at this boot (the default)."`
-	Runs  bool    `name:"run" help:"Draw the runs whose summaries are named."`
-	Files []place `arg:"" optional:"" name:"file" help:"Summaries, as history --json names them; with --run."`
+	Runs  bool    `name:"run" help:"Draw the runs of the given summaries."`
+	Files []place `arg:"" optional:"" name:"file" help:"Summaries, as listed by history --json; with --run."`
 }
 
 // draw gathers what the picture is made of.

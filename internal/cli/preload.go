@@ -10,9 +10,9 @@ import (
 )
 
 type preloadCommand struct {
-	Refresh bool `name:"refresh" help:"Load again, even where a finished job needs none; clears past failures."`
+	Refresh bool `name:"refresh" help:"Load the models again even if a job has finished; clears past failures."`
 	Wait    bool `name:"wait" help:"Follow the preload until every model is ready."`
-	Timeout span `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Timeout span `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 }
 
 // Run triggers a preload, and follows it with --wait.

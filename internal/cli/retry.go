@@ -16,8 +16,8 @@ import (
 )
 
 type retryCommand struct {
-	Instances []string `arg:"" optional:"" name:"instance" help:"Which to start; without one, all that are enabled."`
-	Timeout   span     `name:"timeout" placeholder:"TIME" help:"Total budget of the run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Instances []string `arg:"" optional:"" name:"instance" help:"Instances to start; default: all enabled ones."`
+	Timeout   span     `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 }
 
 // Run forgets what failed and starts what is enabled.

@@ -17,7 +17,7 @@ import (
 )
 
 type sealCommand struct {
-	Agent string `arg:"" help:"Whose current version, and adapters, to seal."`
+	Agent string `arg:"" help:"The agent whose current version and adapters to seal."`
 }
 
 // Run seals what stands in the directory of an agent.

@@ -15,7 +15,7 @@ import (
 )
 
 type statusCommand struct {
-	Watch bool `name:"watch" help:"Look again every 2 seconds, in place on a terminal; q or ^C ends it."`
+	Watch bool `name:"watch" help:"Refresh every 2 seconds, in place on a terminal; q or ^C ends it."`
 }
 
 // statusTimeout bounds one glance at the servers and units, a handful of looks

@@ -119,7 +119,7 @@ func StatusOf(problems []Problem) Status {
 	return StatusReady
 }
 
-// Errors returns those problems that shut a gate.
+// Errors returns the problems that shut a gate.
 func Errors(problems []Problem) []Problem {
 	var errs []Problem
 	for _, p := range problems {

@@ -2,22 +2,22 @@
 
 package facts
 
-// EnvFile is one file of /etc/justnews/*.env in the two readings that it gets:
-// systemd's, for EnvironmentFile=, and a shell's, which sources it in the start
-// scripts. The values are secrets: they are compared, and never shown.
+// EnvFile is one file of /etc/justnews/*.env, as systemd reads it for
+// EnvironmentFile= and as a shell that sources it in the start scripts does.
+// The values are secrets: they are compared, and never printed.
 type EnvFile struct {
 	Path   string
 	Denied bool   // this user may not read it
-	Err    string // why nobody could, "": it was read
-	Lost   string // why systemd takes nothing of it: a NUL byte, not UTF-8
+	Err    string // why it could not be read, "": it was read
+	Lost   string // why systemd ignores the whole file: a NUL byte, invalid UTF-8
 
 	Systemd []EnvVar
 	Bare    []int // lines that systemd drops: no equals sign
-	Open    int   // line of a quote that nothing closes, 0: none
+	Open    int   // line of an unclosed quote, 0: none
 
 	Shell      []EnvVar
-	Commands   []int  // lines in which a shell would run something
-	ShellError string // why a shell refuses the file, "": it does not
+	Commands   []int  // lines in which a shell would run a command
+	ShellError string // why a shell rejects the file, "": it does not
 	ErrorLine  int
 }
 
@@ -25,6 +25,6 @@ type EnvFile struct {
 type EnvVar struct {
 	Name, Value string
 	Line        int
-	// Why says what of the text only a shell understands: "expands ${X}".
+	// Why is what only a shell understands in the text: "expands ${X}".
 	Why string
 }

@@ -2,40 +2,39 @@
 
 package facts
 
-// Account is a user of this host with the groups that a service of that user
-// gets.
+// Account is a user of this host with the groups of a service of that user.
 type Account struct {
 	User, Group string // as they were looked up
 	UID         int
 	GIDs        []int  // the primary one first
-	Err         string // why there is none, "": it exists
+	Err         string // why it does not exist, "": it exists
 }
 
-// Access is what somebody wants with a path.
+// Access is the kind of access to a path.
 type Access string
 
 // The kinds of access, as systemd and a program need them.
 const (
 	Run   Access = "run"   // execute a file
-	Enter Access = "enter" // have a directory as the working one
-	Write Access = "write" // make files in a directory, or in the first parent that exists
+	Enter Access = "enter" // use a directory as the working directory
+	Write Access = "write" // create files in a directory, or in the first existing parent
 )
 
-// Reach is whether a user gets to a path. The zero value is not known.
+// Reach is whether a user can access a path. The zero value is unknown.
 type Reach struct {
 	Path   string
 	User   string
 	Known  bool
-	OK     bool   // means something only where Known
+	OK     bool   // only valid if Known
 	At     string // the component at fault
-	Detail string // what is wrong with it, or why it is not known
+	Detail string // what is wrong with it, or why it is unknown
 }
 
-// Space is what is left of a file system.
+// Space is the free space of a file system.
 type Space struct {
-	Path     string // what was asked for
+	Path     string // the requested path
 	At       string // the nearest directory that exists
-	Free     uint64 // bytes, for others than root
+	Free     uint64 // bytes, for users other than root
 	Inodes   uint64 // free ones
 	NoInodes bool   // the file system has no fixed number of them
 	Device   uint64
@@ -44,9 +43,9 @@ type Space struct {
 
 // Limits are those of the host.
 type Limits struct {
-	Swap      uint64 // bytes in all
+	Swap      uint64 // total bytes
 	SwapKnown bool
-	OpenMax   uint64 // fs.nr_open, 0: not known
+	OpenMax   uint64 // fs.nr_open, 0: unknown
 	TmpNoexec bool   // of /tmp
 }
 
@@ -54,10 +53,11 @@ type Limits struct {
 type Process struct {
 	PID  int
 	Name string // comm
-	Unit string // "": none, or not known
+	Unit string // "": none, or unknown
 }
 
-// Port is who listens on a port. Known is false where nobody could be asked.
+// Port is who listens on a port. Known is false if that could not be
+// determined.
 type Port struct {
 	Listener
 
@@ -65,16 +65,16 @@ type Port struct {
 	Processes []Process // as far as this user may see them
 }
 
-// Database is one address that an environment names, tried once.
+// Database is one address from an environment, tried once.
 type Database struct {
 	Name    string // of the variable
 	Where   string // file or unit that sets it
 	Address string // host:port, or the path of a socket; without user and password
 	Bad     string // why the value cannot be used, "": it can
-	Down    string // why nobody answers, "": somebody does
+	Down    string // why it does not answer, "": it does
 }
 
-// UnitFile is a file of the service manager that is not of our packages.
+// UnitFile is a unit file or drop-in that is not from our packages.
 type UnitFile struct {
 	Path     string
 	Dir      string // "justnews@scout.service.d", "" for a unit's own file
@@ -90,15 +90,15 @@ type UnitSetting struct {
 	Section, Key, Value string
 }
 
-// UnitFault is a line that systemd drops; with Rest everything behind it too.
+// UnitFault is a line that systemd drops; with Rest also everything after it.
 type UnitFault struct {
 	Line   int
 	Reason string
 	Rest   bool
 }
 
-// Generated is one file of the generator: what stands there, and what the
-// generator would write now. A link is its target behind "-> ".
+// Generated is one file of the generator: its content, and what the generator
+// would write now. A link is its target after "-> ".
 type Generated struct {
 	Path       string
 	Want, Have string

@@ -4,23 +4,23 @@ package facts
 
 import "time"
 
-// MPS is one look at NVIDIA MPS in which no daemon is asked anything: what the
-// file system, /proc and the kernel's list of sockets say. None of it needs a
-// privilege, and none of it leaves a line in the daemon's log.
+// MPS is one look at NVIDIA MPS without querying the daemon: what the file
+// system, /proc and the kernel's socket table show. It needs no privileges, and
+// leaves no line in the daemon's log.
 type MPS struct {
 	PipeDirectory string
 	Directory     Directory
 	Lock          MPSLock
-	// Daemon is the process that holds the lock, nil where nobody does or the
-	// process cannot be seen (ProtectProc=, another PID namespace).
+	// Daemon is the process that holds the lock, nil if there is none or the
+	// process is not visible (ProtectProc=, another PID namespace).
 	Daemon *MPSProcess
 	// Socket reports whether the control socket has a name in the pipe directory;
 	// Listeners counts the sockets that listen under that name in the kernel's
 	// table, which also has those whose name was deleted.
 	Socket    bool
-	SocketUID int // its owner, the daemon's user; means something only with Socket
+	SocketUID int // its owner, the daemon's user; only valid with Socket
 	Listeners int
-	// Connections counts consoles that are connected to the control socket.
+	// Connections counts the consoles connected to the control socket.
 	Connections int
 	// Elsewhere lists the pipe directories of all other control daemons that
 	// listen on this host, sorted.
@@ -28,23 +28,23 @@ type MPS struct {
 	// Others are the other processes of nvidia-cuda-mps-control that the caller
 	// can see, daemons and consoles.
 	Others []MPSProcess
-	// Err is why nothing could be looked at, "" where everything could.
+	// Err is why the look failed, "" if it did not.
 	Err string
 }
 
-// Directory is what a directory looks like to the caller.
+// Directory is a directory as the caller sees it.
 type Directory struct {
 	Exists bool
 	IsDir  bool
 	Mode   uint32 // permission bits
 	UID    int
-	// Blocked is the first directory on the way, the last included, that the
-	// caller may not search.
+	// Blocked is the first directory of the path, including the last, that the
+	// caller cannot search.
 	Blocked string
 }
 
 // MPSLock is control_lock in the pipe directory: the daemon holds a record lock
-// on it for as long as it lives, and the kernel drops the lock with the process.
+// on it while it is running, and the kernel releases the lock with the process.
 type MPSLock struct {
 	Exists bool
 	Held   bool
@@ -61,8 +61,8 @@ type MPSProcess struct {
 	Args   []string
 	Parent string // command name of the parent process
 	Unit   string // systemd's, from the control group
-	// PipeDirectory is its CUDA_MPS_PIPE_DIRECTORY, NVIDIA's default where it is
-	// not set, "" where the caller may not read its environment.
+	// PipeDirectory is its CUDA_MPS_PIPE_DIRECTORY, NVIDIA's default if unset,
+	// "" if the caller may not read its environment.
 	PipeDirectory string
 }
 
@@ -77,8 +77,8 @@ func (p MPSProcess) Daemon() bool {
 	return false
 }
 
-// MPSAnswerKind says how one query of the control daemon ended. The zero value
-// is no answer.
+// MPSAnswerKind is how one query of the control daemon ended. The zero value is
+// no answer.
 type MPSAnswerKind int
 
 // How a query can end. The exit status decides little: it is 0 for an empty
@@ -86,20 +86,20 @@ type MPSAnswerKind int
 const (
 	MPSNotAsked       MPSAnswerKind = iota
 	MPSAnswered                     // the daemon answered, and the answer could be parsed
-	MPSBusy                         // another console was faster: "Cannot send command…", or status 1 and nothing
-	MPSEmpty                        // status 0 and nothing
+	MPSBusy                         // another console was faster: "Cannot send command…", or status 1 and no output
+	MPSEmpty                        // status 0 and no output
 	MPSNoDaemon                     // "Cannot find MPS control daemon process"
 	MPSHung                         // no answer in time
-	MPSNoTurn                       // the lock around all queries did not come free in time
+	MPSNoTurn                       // the lock around all queries was not released in time
 	MPSDenied                       // "Not enough privilege"
-	MPSLibrary                      // status 244 and nothing: libcuda.so.1 is missing (580)
+	MPSLibrary                      // status 244 and no output: libcuda.so.1 is missing (580)
 	MPSProgramMissing               // there is no nvidia-cuda-mps-control
 	MPSProgramDenied                // it cannot be executed
 	MPSNonsense                     // anything else
 )
 
-// MPSAnswer is one query: the lines that came before the proof of the round
-// trip, and that proof, the default active thread percentage.
+// MPSAnswer is one query: the lines before the proof of the round trip, and
+// that proof, the default active thread percentage.
 type MPSAnswer struct {
 	Kind       MPSAnswerKind
 	Lines      []string
@@ -112,27 +112,26 @@ type MPSAnswer struct {
 type MPSServer struct {
 	PID   int
 	UID   int    // -1: unknown
-	State string // ACTIVE, INITIALIZING, FAULT; "" where the daemon has no such query (535)
+	State string // ACTIVE, INITIALIZING, FAULT; "" if the daemon has no such query (535)
 	Alive bool   // its process exists
-	Err   string // why State is not known
+	Err   string // why State is unknown
 }
 
-// Start is how an attempt to start a unit over D-Bus went.
+// Start is the result of an attempt to start a unit over D-Bus.
 type Start struct {
-	// Refused is the name of the D-Bus error that StartUnit was answered with,
-	// "" where a job was made.
+	// Refused is the name of StartUnit's D-Bus error, "" if a job was created.
 	Refused string
 	Detail  string
 	// Result is that of the job (done, failed, canceled, timeout, dependency,
-	// …), "" where the wait ended first.
+	// …), "" if the wait ended first.
 	Result  string
 	Elapsed time.Duration
 }
 
-// MPSOpinion is what the orchestrator thinks of MPS.
+// MPSOpinion is the orchestrator's view of MPS.
 type MPSOpinion struct {
 	Known   bool
 	Enabled bool
-	Source  string // where it says so
-	Detail  string // of an answer that says nothing
+	Source  string // where it was found
+	Detail  string // of an answer without a value
 }

@@ -1,66 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package facts holds what a look at the machine can find: plain data, no
-// judgement. Probes fill these types, judges (internal/check) read them.
+// Package facts defines what a look at the machine can find: plain data,
+// without judgement. Probes fill these types, judges (internal/check) read
+// them.
 package facts
 
 import "time"
 
-// AnswerKind says how one HTTP request ended. The zero value is no answer.
+// AnswerKind is how one HTTP request ended. The zero value is no answer.
 type AnswerKind int
 
 // How a request can end.
 const (
-	NoAnswer     AnswerKind = iota // nothing was asked, or nothing is known
-	Refused                        // no listener, reset, closed early, timed out: may get better
-	ServerError                    // 5xx (or 429) without a state: may get better
+	NoAnswer     AnswerKind = iota // not requested, or unknown
+	Refused                        // no listener, reset, closed early, timed out: may recover
+	ServerError                    // 5xx (or 429) without a state: may recover
 	NotServed                      // 404 or 405: this server does not have that endpoint
 	Redirected                     // 3xx: never followed
 	Nonsense                       // anything else: wrong type, duplicate key, too large, trailing bytes
 	Answered                       // 200, or 503 with its state under detail: well-formed
 	Foreign                        // an answer, from a socket that is not the configured unit's
-	Unattributed                   // an answer, from a socket of which it cannot be told whose it is
+	Unattributed                   // an answer, from a socket whose unit is unknown
 )
 
 // Answer is what every request has in common.
 type Answer struct {
 	Kind    AnswerKind
-	Status  int    // HTTP status, 0 where none came
+	Status  int    // HTTP status, 0 if none
 	Detail  string // evidence for a person: the error, or the head of the body
 	Elapsed time.Duration
-	// Server is whose socket gave the answer.
+	// Server is the socket that gave the answer.
 	Server Server
 }
 
-// Server is the other end of one TCP connection, as the kernel has it. The zero
-// value is an end that nothing is known of.
+// Server is the other end of one TCP connection, according to the kernel. The
+// zero value is unknown.
 type Server struct {
-	Local bool // the address is one of this host
+	Local bool // the address belongs to this host
 	// Group is the inode number of the directory of the control group, in the
-	// cgroup2 hierarchy, in which the listening socket was made. 0: not known;
-	// 1: its root, which is all that a host with cgroup v1 says.
+	// cgroup2 hierarchy, in which the listening socket was created. 0: unknown;
+	// 1: its root, as always on a host with cgroup v1.
 	Group uint64
-	// UID owns the socket; it means something only after Accepted.
+	// UID owns the socket; only valid if Accepted.
 	UID      int
 	Accepted bool
 }
 
-// Protocol says in words what one kind of orchestrator is asked for, for the
-// findings about answers that did not come.
+// Protocol describes the requests to one kind of orchestrator, for findings
+// about missing answers.
 type Protocol struct {
-	Ready   string // what says that it is up
-	Models  string // what says that it answers at all
-	Preload string // what a request to load is answered with
+	Ready   string // the answer that means up
+	Models  string // the answer that means reachable
+	Preload string // the answer to a request to load
 }
 
-// Health is the answer of an orchestrator that runs.
+// Health is the health of an orchestrator.
 type Health struct {
 	Answer
 	SafeMode bool
 }
 
-// Readiness is whether an orchestrator says that it is up. NotServed is no fault:
-// old servers cannot be asked for it.
+// Readiness is whether an orchestrator reports that it is up. NotServed is not
+// a problem: old servers do not have it.
 type Readiness struct {
 	Answer
 	Ready bool
@@ -69,10 +70,10 @@ type Readiness struct {
 // ModelsLook is one look at what is loaded, or the answer to a request to load.
 type ModelsLook struct {
 	Answer
-	State ModelsState // means something only where Kind is Answered
+	State ModelsState // only valid if Kind is Answered
 }
 
-// ModelsState is the orchestrator's own account of its preload.
+// ModelsState is the state of the orchestrator's preload.
 type ModelsState struct {
 	AllReady   bool
 	InProgress bool
@@ -81,12 +82,12 @@ type ModelsState struct {
 	Failed     int
 	Errors     []ModelError
 	// StartedAt is in seconds of the server's clock; it identifies a job. Nil
-	// where the server said null: no job ever ran. HasStartedAt is false where
-	// the server has no such field at all.
+	// if the server sent null: no job ever ran. HasStartedAt is false if the
+	// server has no such field.
 	HasStartedAt bool
 	StartedAt    *float64
 	CompletedAt  *float64
-	// PerAgent is nil where the answer had none.
+	// PerAgent is nil if the answer had none.
 	PerAgent map[string]map[string]ModelLoad
 }
 
@@ -106,7 +107,7 @@ type ModelLoad struct {
 // BusHealth is the answer to GET /health of the MCP bus.
 type BusHealth struct {
 	Answer
-	State string // overall_status or status, as the bus has it
+	State string // overall_status or status
 }
 
 // Need is one try of a generic probe.

@@ -78,7 +78,7 @@ type MPSStatus struct {
 	Instances     []string     `json:"instances"`
 	Unit          *UnitStatus  `json:"unit"`   // null: no unit of this host, or nobody to ask
 	Daemon        *MPSProcess  `json:"daemon"` // null: none lives, or it cannot be seen
-	Server        int          `json:"server"` // PID, 0: none was asked for
+	Server        int          `json:"server"` // PID, 0: not checked
 	Elsewhere     []string     `json:"elsewhere"`
 	Others        []MPSProcess `json:"others"`
 }

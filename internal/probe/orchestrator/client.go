@@ -28,7 +28,7 @@ import (
 // agents, one second each, or a hanging nvidia-smi (3 s) can delay an answer.
 const LookTimeout = 3 * time.Second
 
-// maxBody is the largest body that is read, in bytes. Upstream's largest answer
+// maxBody is the largest body that is read, in bytes. JustNews' largest answer
 // is below 4 KiB.
 const maxBody = 1 << 20
 

@@ -15,11 +15,11 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// justNews asks JustNews' own GPU Orchestrator: its endpoints, and the form of
-// its answers.
+// justNews queries JustNews' own GPU Orchestrator, with its endpoints and the
+// format of its answers.
 type justNews struct{ link }
 
-// Protocol says what this server is asked for.
+// Protocol describes the requests to this server.
 func (c *justNews) Protocol() facts.Protocol {
 	return facts.Protocol{
 		Ready:   `{"ready": true} from /ready`,

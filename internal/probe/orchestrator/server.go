@@ -9,15 +9,15 @@ import (
 	"justnews/internal/facts"
 )
 
-// Kind is the program that loads the models.
+// Kind is the kind of program that loads the models.
 type Kind string
 
 // JustNews is JustNews' own GPU Orchestrator.
 const JustNews Kind = "justnews"
 
-// Server asks one server that loads models. It is safe for concurrent use. How a
-// kind of server is asked, and what its answers look like, is in a file of its own;
-// what it returns is the same for all.
+// Server queries one server that loads models. It is safe for concurrent use.
+// The requests and answers of each kind of server are in a separate file; the
+// results are the same for all.
 type Server interface {
 	Protocol() facts.Protocol
 	Health(ctx context.Context) facts.Health
