@@ -22,7 +22,7 @@ import (
 
 // judges are all functions below this package that say what is wrong.
 var judges = map[string]any{
-	"unit.KeptDown": unit.KeptDown, "unit.NotUp": unit.NotUp, "host.NotOurs": host.NotOurs, "host.NotStopped": host.NotStopped, "store.Late": store.Late,
+	"unit.Changed": unit.Changed, "unit.KeptDown": unit.KeptDown, "unit.NotUp": unit.NotUp, "host.NotOurs": host.NotOurs, "host.NotStopped": host.NotStopped, "store.Late": store.Late,
 	"store.Hung": store.Hung, "store.NoLoader": store.NoLoader, "store.NothingToSeal": store.NothingToSeal, "store.NotListed": store.NotListed,
 	"unit.NoSystemd": unit.NoSystemd, "unit.SystemdSilent": unit.SystemdSilent, "unit.NotAllowed": unit.NotAllowed, "unit.NotServed": unit.NotServed,
 	"orchestrator.TargetStopped": orchestrator.TargetStopped, "unit.StatusUnknown": unit.StatusUnknown, "unit.StatusListed": unit.StatusListed,

@@ -51,12 +51,11 @@ func (s State) String() string {
 
 // Judgement is a State and what led to it.
 type Judgement struct {
-	State   State
-	Reason  string // short, for a status line: "11 of 14 models loaded"
-	Warning string // what is not as it should be although nothing is refused
-	Errors  []facts.ModelError
-	Done    int // models loaded
-	Total   int // models in all, as the server says
+	State  State
+	Reason string // short, for a status line: "11 of 14 models loaded"
+	Errors []facts.ModelError
+	Done   int // models loaded
+	Total  int // models in all, as the server says
 }
 
 // As returns the judgement with a state and its reason.

@@ -13,8 +13,8 @@ import (
 	"justnews/internal/requirement"
 )
 
-// Judge judges one look. No problem at all means that the GPUs are as wished,
-// or that nothing was wished.
+// Judge judges one look. No problem at all means that the GPUs are as required,
+// or that nothing was.
 func Judge(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	var problems []diag.Problem
 	if l.Kind != facts.GPUAnswered || l.NVML == nil {

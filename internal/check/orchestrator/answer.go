@@ -7,15 +7,6 @@ import (
 	"justnews/internal/facts"
 )
 
-// Health judges the orchestrator's /health.
-func Health(h facts.Health) check.Judgement {
-	j := reached(h.Answer)
-	if j.State == check.Ready && h.SafeMode {
-		j.Warning = "safe mode"
-	}
-	return j
-}
-
 // Readiness judges the orchestrator's /ready: the body, not the status. A
 // server that lacks the endpoint is ready when it answers at all.
 func Readiness(r facts.Readiness) check.Judgement {

@@ -3,7 +3,6 @@
 package orchestrator_test
 
 import (
-	"strings"
 	"testing"
 
 	"justnews/internal/check"
@@ -32,7 +31,7 @@ func TestTheZeroValuesBlock(t *testing.T) {
 		t.Errorf("the zero Judgement is %s", j.State)
 	}
 	for _, j := range []check.Judgement{
-		orchestrator.Models(facts.ModelsLook{}, requirement.Preload{}), orchestrator.Health(facts.Health{}),
+		orchestrator.Models(facts.ModelsLook{}, requirement.Preload{}),
 		orchestrator.Readiness(facts.Readiness{}), unit.Judge(facts.Unit{}),
 	} {
 		if j.State == check.Ready || j.State == check.Pending || j.Reason == "" {
@@ -178,8 +177,5 @@ func TestReadinessIsInTheBody(t *testing.T) {
 		if j := orchestrator.Readiness(tc.r); j.State != tc.want || j.Reason == "" {
 			t.Errorf("%+v: %+v, want %s", tc.r, j, tc.want)
 		}
-	}
-	if j := orchestrator.Health(facts.Health{Answer: facts.Answer{Kind: facts.Answered}, SafeMode: true}); j.State != check.Ready || !strings.Contains(j.Warning, "safe mode") {
-		t.Errorf("%+v", j)
 	}
 }

@@ -3,6 +3,7 @@
 package orchestrator_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -216,22 +217,23 @@ func judge(t *testing.T, tr transcript) check.Judgement {
 	}
 	defer c.Close()
 	// The new server's map was there and lists 8 models; the old ones had none.
-	wish := requirement.Preload{Expected: -1, FailFast: true}
+	want := requirement.Preload{Expected: -1, FailFast: true}
 	if strings.HasPrefix(tr.Case, "new-") {
-		wish.Expected = 8
+		want.Expected = 8
 	}
 	ctx := t.Context()
 	switch path := tr.Request.Path; {
 	case path == "/health" && strings.HasPrefix(tr.Case, "bus-"):
 		return busJudgement(t, url)
 	case path == "/health":
-		return checkorchestrator.Health(c.Health(ctx))
+		h := c.Health(ctx)
+		return check.Judgement{State: check.Reach(h.Answer), Reason: cmp.Or(h.Detail, "answers")}
 	case path == "/ready":
 		return checkorchestrator.Readiness(c.Ready(ctx))
 	case path == "/models/preload":
-		return checkorchestrator.Models(c.Preload(ctx, true), wish)
+		return checkorchestrator.Models(c.Preload(ctx, true), want)
 	default:
-		return checkorchestrator.Models(c.Models(ctx, false), wish)
+		return checkorchestrator.Models(c.Models(ctx, false), want)
 	}
 }
 
