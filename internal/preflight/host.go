@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package preflight is the part of the full validation that looks around the
-// gates: units and what overrules them, environment files, users, paths, ports,
-// disks, databases. It looks everywhere at once, within one limit, and has
-// internal/check judge what it found. It fixes nothing but ports, and those only
-// where it is told to.
+// Package preflight is the full validation of what surrounds the gates: units
+// and what overrides them, environment files, users, paths, ports, disks,
+// databases. It looks at everything concurrently, within one time limit, and
+// lets internal/check judge the result. It changes nothing, except that it
+// frees ports on request.
 package preflight
 
 import (

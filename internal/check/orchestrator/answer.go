@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package check judges: pure functions from facts and a wish to a State, and
-// from a final judgement to the problems that an operator reads. It looks at
-// nothing, waits for nothing and prints nothing.
+// Package orchestrator judges the GPU Orchestrator, its preload and the MCP
+// bus. It mirrors internal/probe/orchestrator.
 package orchestrator
 
 import (
