@@ -133,10 +133,10 @@ type app struct {
 	compareNext  time.Time     // when a gate compares again what a server was started with
 	comparePause time.Duration // the pause before that
 
-	watchdog *process.Watchdog       // nil: nothing may end this process
-	guarded  *atomic.Pointer[errand] // what the watchdog reports a run of, nil: no run
-	release  func()                  // ends the watch
-	signal   syscall.Signal          // not 0: what has to end the process, whatever its status
+	watchdog *process.Watchdog           // nil: nothing may end this process
+	guarded  *atomic.Pointer[waitingRun] // what the watchdog reports a run of, nil: no run
+	release  func()                      // ends the watch
+	signal   syscall.Signal              // not 0: what has to end the process, whatever its status
 }
 
 // leave carries an exit that kong decides on (--help, --version) out of its
@@ -146,7 +146,7 @@ type leave struct{ status int }
 // Run runs one command line and returns the exit status. It returns soon after
 // ctx ends.
 func Run(ctx context.Context, m Machine, args []string) diag.Status {
-	a := &app{Machine: m, ctx: ctx, out: &output{w: m.Stdout}, guarded: &atomic.Pointer[errand]{}}
+	a := &app{Machine: m, ctx: ctx, out: &output{w: m.Stdout}, guarded: &atomic.Pointer[waitingRun]{}}
 	a.Stdout = a.out
 	a.talk = report.NewTalk(m.Stderr, m.Log, a.paperOf(m.StderrTerminal))
 	if a.Began.IsZero() {

@@ -39,15 +39,6 @@ type configCommand struct {
 
 type configCheckCommand struct{}
 
-// checked is the JSON of config check.
-type checked struct {
-	Schema    int            `json:"schema"`
-	Files     []string       `json:"files"`
-	Instances []string       `json:"instances"`
-	Problems  []diag.Problem `json:"problems"`
-	Status    int            `json:"status"`
-}
-
 // Run checks the configuration as the generator and the gate read it.
 func (c *configCheckCommand) Run(a *app) error {
 	cfg, problems := config.Load(a.source())
@@ -55,7 +46,7 @@ func (c *configCheckCommand) Run(a *app) error {
 		problems = append(problems, a.unitTexts(*cfg)...)
 		problems = append(problems, a.namedInTime(cfg)...)
 	}
-	out := checked{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: a.clean(problems)}
+	out := report.ConfigCheck{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: a.clean(problems)}
 	if cfg != nil {
 		out.Files = cfg.Files
 		for _, i := range cfg.Instances {

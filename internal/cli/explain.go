@@ -18,23 +18,6 @@ type explainCommand struct {
 	Code string `arg:"" optional:"" help:"A code such as MODEL-FAILED, or a family such as MPS; default: list all codes."`
 }
 
-// explanation is the JSON of explain.
-type explanation struct {
-	Schema int         `json:"schema"`
-	Codes  []explained `json:"codes"`
-}
-
-// explained is one entry of the catalogue.
-type explained struct {
-	Code      diag.Code      `json:"code"`
-	Status    int            `json:"status"`
-	MessageID string         `json:"message_id"`
-	Title     string         `json:"title"`
-	Cause     string         `json:"cause"`
-	Check     []diag.Command `json:"check"`
-	Fix       diag.Fix       `json:"fix"`
-}
-
 // Run prints the catalogue, or the entries of it that were asked for.
 func (c *explainCommand) Run(a *app) error {
 	entries := entriesOf(strings.ToUpper(c.Code))
@@ -43,7 +26,7 @@ func (c *explainCommand) Run(a *app) error {
 	}
 	switch {
 	case a.json():
-		return a.printJSON(explanation{report.SchemaVersion, explanations(entries)})
+		return a.printJSON(report.Explanation{Schema: report.SchemaVersion, Codes: explanations(entries)})
 	case c.Code == "":
 		for _, e := range entries {
 			fmt.Fprintf(a.Stdout, "%-24s %s\n", e.Code, e.Title)
@@ -121,10 +104,12 @@ func meaning(s diag.Status) string {
 	return "unknown"
 }
 
-func explanations(entries []diag.Entry) []explained {
-	out := make([]explained, 0, len(entries))
+func explanations(entries []diag.Entry) []report.ExplainedCode {
+	out := make([]report.ExplainedCode, 0, len(entries))
 	for _, e := range entries {
-		out = append(out, explained{e.Code, int(e.Status), e.MessageID, e.Title, e.Cause, e.Check, e.Fix})
+		out = append(out, report.ExplainedCode{
+			Code: e.Code, Status: int(e.Status), MessageID: e.MessageID, Title: e.Title, Cause: e.Cause, Check: e.Check, Fix: e.Fix,
+		})
 	}
 	return out
 }

@@ -7,8 +7,8 @@ import "justnews/internal/report"
 // Outputs returns a value of each type that is printed as JSON, by the name of
 // its schema.
 func Outputs() map[string]any {
-	return map[string]any{"status": report.HostStatus{}, "mps-status": report.MPSOutput{}, "config-check": checked{}, "explain": explanation{},
-		"models-verify": verified{}, "models-seal": sealing{}, "history": history{}, "nopasswd": granted{}, "config-import": imported{}}
+	return map[string]any{"status": report.HostStatus{}, "mps-status": report.MPSOutput{}, "config-check": report.ConfigCheck{}, "explain": report.Explanation{},
+		"models-verify": report.Verification{}, "models-seal": report.Sealing{}, "history": report.History{}, "nopasswd": granted{}, "config-import": imported{}}
 }
 
 // BusAddress is where a command on that machine looks for the system bus.

@@ -30,7 +30,7 @@ type gateCommand struct {
 // Run is the gate of one instance.
 func (c *gateCommand) Run(a *app) error {
 	name := string(c.Instance)
-	return a.waitFor(errand{
+	return a.waitFor(waitingRun{
 		name: "gate", instance: name, unit: unitname.Of(name), timeout: c.Timeout, mayBeOff: true, run: gate.Run,
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
 			return requirement.ForInstance(cfg, name, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer(), RequireBus: c.RequireBus})
@@ -38,8 +38,8 @@ func (c *gateCommand) Run(a *app) error {
 	})
 }
 
-// errand is one run that waits: what it is about and how it goes.
-type errand struct {
+// waitingRun is one run that waits: what it is about and how it goes.
+type waitingRun struct {
 	name     string
 	instance string
 	unit     string
@@ -50,8 +50,8 @@ type errand struct {
 	run      func(context.Context, requirement.Run, gate.World) gate.Result
 }
 
-// waitFor does an errand from the configuration to the record.
-func (a *app) waitFor(e errand) error {
+// waitFor does a run from the configuration to the record.
+func (a *app) waitFor(e waitingRun) error {
 	a.talk.About(e.instance)
 	watch := a.watch()
 	a.guard(e)
@@ -59,9 +59,9 @@ func (a *app) waitFor(e errand) error {
 	return ended(a.finish(e, &res, own, watch))
 }
 
-// perform returns the result of an errand, whatever stops it, and the unit
+// perform returns the result of a run, whatever stops it, and the unit
 // that this process runs in.
-func (a *app) perform(e errand, watch *report.Watch) (gate.Result, *facts.Unit) {
+func (a *app) perform(e waitingRun, watch *report.Watch) (gate.Result, *facts.Unit) {
 	began := a.Began
 	if e.mayBeOff {
 		if evidence, off := (host.Host{}).GateOff(); off {
@@ -154,7 +154,7 @@ func (a *app) ownUnit(ctx context.Context, conn *systemd.Conn) *facts.Unit {
 
 // finish says, records and notifies what came out, and returns the exit
 // status.
-func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.Watch) diag.Status {
+func (a *app) finish(e waitingRun, res *gate.Result, own *facts.Unit, watch *report.Watch) diag.Status {
 	switch {
 	case e.survey:
 		preflight.Settle(res)
@@ -200,8 +200,8 @@ func (a *app) finish(e errand, res *gate.Result, own *facts.Unit, watch *report.
 }
 
 // serves reports whether this run is that of a unit, and of no other one than
-// the errand's own. own is nil where systemd did not say which unit it is.
-func (a *app) serves(e errand, own *facts.Unit) bool {
+// the run's own. own is nil where systemd did not say which unit it is.
+func (a *app) serves(e waitingRun, own *facts.Unit) bool {
 	return a.startedBySystemd() && (own == nil || e.unit == "" || own.Name == e.unit)
 }
 

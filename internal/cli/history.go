@@ -17,26 +17,6 @@ type historyCommand struct {
 	Limit    limit    `name:"limit" placeholder:"N" default:"20" help:"Show at most N most recent runs; 0: all."`
 }
 
-// history is the JSON of the command.
-type history struct {
-	Schema   int            `json:"schema"`
-	Runs     []historyRun   `json:"runs"`    // the newest first
-	Omitted  int            `json:"omitted"` // older ones, beyond --limit
-	Problems []diag.Problem `json:"problems"`
-}
-
-// historyRun is one run in a line.
-type historyRun struct {
-	Started  string  `json:"started"` // RFC 3339, UTC
-	Instance string  `json:"instance,omitempty"`
-	Run      string  `json:"run"`
-	Verdict  string  `json:"verdict"`
-	Status   int     `json:"status"`
-	Code     string  `json:"code,omitempty"` // of the problem that shut the gate
-	Elapsed  float64 `json:"elapsed_s"`
-	Path     string  `json:"path"`
-}
-
 // Run lists past runs.
 func (c *historyCommand) Run(a *app) error {
 	runs, problems := a.pastRuns()
@@ -47,7 +27,7 @@ func (c *historyCommand) Run(a *app) error {
 	if n := int(c.Limit); n > 0 {
 		kept = runs[:min(n, len(runs))]
 	}
-	h := history{Schema: report.SchemaVersion, Runs: []historyRun{}, Omitted: len(runs) - len(kept), Problems: a.clean(problems)}
+	h := report.History{Schema: report.SchemaVersion, Runs: []report.HistoryRun{}, Omitted: len(runs) - len(kept), Problems: a.clean(problems)}
 	for _, r := range kept {
 		h.Runs = append(h.Runs, historyRunOf(r))
 	}
@@ -82,8 +62,8 @@ func ofInstance(runs []pastRun, problems []diag.Problem, instance string) ([]pas
 	})
 }
 
-func historyRunOf(r pastRun) historyRun {
-	h := historyRun{
+func historyRunOf(r pastRun) report.HistoryRun {
+	h := report.HistoryRun{
 		Started: r.Started, Instance: r.Instance, Run: r.Run, Verdict: r.Verdict,
 		Status: r.Status, Elapsed: r.Elapsed, Path: diag.Clean(r.path),
 	}

@@ -44,16 +44,16 @@ const (
 
 // hold is a refusal that is not final yet.
 type hold struct {
-	app    *app
-	errand errand
-	watch  *report.Watch
-	files  []string // the state of what made this process's environment
+	app        *app
+	waitingRun waitingRun
+	watch      *report.Watch
+	files      []string // the state of what made this process's environment
 }
 
-// performAndHold does an errand, and where its unit is being restarted does it
+// performAndHold does a run, and where its unit is being restarted does it
 // again until it passes, or until the time is over. Only a whole pass opens.
-func (a *app) performAndHold(e errand, watch *report.Watch) (gate.Result, *facts.Unit) {
-	h := &hold{app: a, errand: e, watch: watch, files: stamps(e.instance)}
+func (a *app) performAndHold(e waitingRun, watch *report.Watch) (gate.Result, *facts.Unit) {
+	h := &hold{app: a, waitingRun: e, watch: watch, files: stamps(e.instance)}
 	res, own := a.perform(e, watch)
 	if own == nil || own.NRestarts == 0 || !e.mayBeOff {
 		return res, own
@@ -94,7 +94,7 @@ func (h *hold) pause(res gate.Result, until time.Time) bool {
 			return false
 		case <-time.After(min(holdWatch, time.Until(next))):
 		}
-		if !slices.Equal(stamps(h.errand.instance), h.files) {
+		if !slices.Equal(stamps(h.waitingRun.instance), h.files) {
 			return false
 		}
 	}
@@ -112,7 +112,7 @@ func refusal(res gate.Result) string {
 // instance for the models shuts justnews-preload.service as well, which looks
 // again while the instances wait behind it in systemd's queue.
 func (h *hold) leavesIt(res gate.Result) bool {
-	if h.errand.instance == "" || !slices.ContainsFunc(res.Steps, shared) {
+	if h.waitingRun.instance == "" || !slices.ContainsFunc(res.Steps, shared) {
 		return false
 	}
 	h.app.doing("asking systemd about the preload")

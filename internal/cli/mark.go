@@ -16,7 +16,7 @@ import (
 
 // unitMark returns how a gate compares its unit with the configuration; nil for a
 // run that opens no unit of ours: by hand, or as a command of another unit.
-func (a *app) unitMark(e errand, own *facts.Unit, conn *systemd.Conn) *gate.Mark {
+func (a *app) unitMark(e waitingRun, own *facts.Unit, conn *systemd.Conn) *gate.Mark {
 	if !e.mayBeOff || !(slices.Contains(a.Groups, e.unit) || own != nil && own.Name == e.unit) {
 		return nil
 	}

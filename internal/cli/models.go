@@ -37,7 +37,7 @@ func (c *verifyCommand) Run(a *app) error {
 	began := time.Now()
 	s, problems := a.survey(c.Agents)
 	if s == nil {
-		return a.verified(&verified{Problems: problems}, problems)
+		return a.verified(&report.Verification{Problems: problems}, problems)
 	}
 	defer s.shut()
 	s.store.deep, s.store.names = c.Deep, true
@@ -45,11 +45,11 @@ func (c *verifyCommand) Run(a *app) error {
 	problems = append(problems, checkstore.Judge(look, s.want)...)
 	proofs := s.prove(a)
 	if a.ctx.Err() != nil {
-		return a.verified(&verified{Problems: problems}, append(problems, stoppedVerify(a.ctx)))
+		return a.verified(&report.Verification{Problems: problems}, append(problems, stoppedVerify(a.ctx)))
 	}
 	problems = append(problems, checkstore.Proofs(proofs, look, s.want)...)
-	v := verified{Root: look.Root, User: look.User, Free: look.Free, Elapsed: inSeconds(time.Since(began)),
-		Models: verifiedModels(look), Trees: verifiedTrees(look, proofs)}
+	v := report.Verification{Root: look.Root, User: look.User, Free: look.Free, Elapsed: inSeconds(time.Since(began)),
+		Models: report.VerifiedModels(look), Trees: report.VerifiedTrees(look, proofs)}
 	return a.verified(&v, problems)
 }
 
@@ -189,7 +189,7 @@ func (a *app) hashing() (tell func(digest.Progress), done func()) {
 }
 
 // verified prints what came of a look and returns the exit status.
-func (a *app) verified(v *verified, problems []diag.Problem) error {
+func (a *app) verified(v *report.Verification, problems []diag.Problem) error {
 	v.Schema, v.Problems = report.SchemaVersion, a.clean(problems)
 	v.Models, v.Trees = orEmpty(v.Models), orEmpty(v.Trees)
 	status := diag.StatusOf(problems)

@@ -28,7 +28,7 @@ type mpsStartCommand struct {
 // Run starts the unit of NVIDIA MPS where it does not run, and proves the
 // daemon.
 func (c *mpsStartCommand) Run(a *app) error {
-	return a.waitFor(a.mpsErrand("mps start", c.Timeout, gate.StartMPS))
+	return a.waitFor(a.mpsRun("mps start", c.Timeout, gate.StartMPS))
 }
 
 type mpsWaitCommand struct {
@@ -37,7 +37,7 @@ type mpsWaitCommand struct {
 
 // Run is ExecStartPost= of justnews-mps.service: active then means proven.
 func (c *mpsWaitCommand) Run(a *app) error {
-	return a.waitFor(a.mpsErrand("mps wait", c.Timeout, gate.ProveMPS))
+	return a.waitFor(a.mpsRun("mps wait", c.Timeout, gate.ProveMPS))
 }
 
 type mpsServeCommand struct{}
@@ -53,8 +53,8 @@ func (c *mpsServeCommand) Run(a *app) error {
 	return a.refuse(unit.NotServed(err))
 }
 
-func (a *app) mpsErrand(name string, timeout span, run func(context.Context, requirement.Run, gate.World) gate.Result) errand {
-	return errand{
+func (a *app) mpsRun(name string, timeout span, run func(context.Context, requirement.Run, gate.World) gate.Result) waitingRun {
+	return waitingRun{
 		name: name, timeout: timeout, run: run,
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
 			return requirement.ForMPS(cfg, a.Lookup, requirement.Flags{Timeout: timeout.pointer()})

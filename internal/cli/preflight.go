@@ -23,7 +23,7 @@ type preflightCommand struct {
 // Run makes every check of this host and reports every finding.
 func (c *preflightCommand) Run(a *app) error {
 	var cfg *config.Config
-	return a.waitFor(errand{
+	return a.waitFor(waitingRun{
 		name: "preflight", timeout: c.Timeout, survey: true,
 		require: func(loaded *config.Config) (requirement.Run, []diag.Problem) {
 			cfg = loaded

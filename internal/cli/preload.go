@@ -17,7 +17,7 @@ type preloadCommand struct {
 
 // Run triggers a preload, and follows it with --wait.
 func (c *preloadCommand) Run(a *app) error {
-	e := errand{
+	e := waitingRun{
 		name: "preload", timeout: c.Timeout, run: gate.Trigger,
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
 			return requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer(), Refresh: c.Refresh})

@@ -14,7 +14,7 @@ import (
 )
 
 // summarize makes the record of a run, placed among systemd's time stamps.
-func (a *app) summarize(e errand, res gate.Result) report.Summary {
+func (a *app) summarize(e waitingRun, res gate.Result) report.Summary {
 	s := report.Summarize(e.name, a.Machine.Version, res)
 	if boot, err := (host.Host{}).BootID(); err == nil {
 		s.Boot = boot

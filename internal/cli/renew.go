@@ -182,7 +182,7 @@ func (a *app) startRecord(instance string) records.State[gate.Started] {
 // renewal returns how a gate asks for the restart of a server, and learns that it
 // runs with what is not configured any more itself. The configuration is read
 // again each time: its correction may come while the gate waits.
-func (a *app) renewal(e errand, cfg *config.Config, own *facts.Unit, units gate.Units) func(context.Context) *diag.Problem {
+func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units gate.Units) func(context.Context) *diag.Problem {
 	if units == nil {
 		return nil
 	}

@@ -130,17 +130,17 @@ func TestGateRequestsARenewalOnce(t *testing.T) {
 	own := units[orchestrator]
 	a.leaveStart(now, "gpu_orchestrator", &own)
 	request := filepath.Join(a.SharedDir, "renew.json")
-	a.renewal(errand{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
+	a.renewal(waitingRun{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
 	if _, err := os.Lstat(request); err == nil {
 		t.Fatal("a request although nothing has changed")
 	}
 	replaced(t, file)
-	a.renewal(errand{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
+	a.renewal(waitingRun{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
 	if _, err := os.Lstat(request); err == nil {
 		t.Error("compared again before its time")
 	}
 	a.compareNext = time.Time{}
-	a.renewal(errand{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
+	a.renewal(waitingRun{name: "gate", instance: "scout"}, now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
 	if _, err := os.Lstat(request); err != nil {
 		t.Error(err)
 	}
@@ -237,7 +237,7 @@ func TestGateEndsWhereItsConfigurationIsSuperseded(t *testing.T) {
 			}
 			want, _ := wantedMark(read, "scout")
 			own := facts.Unit{Name: scout, Marks: []string{want.Mark}, DropInPaths: want.DropIns, EnvironmentFiles: []string{file}}
-			renew := a.renewal(errand{instance: "scout"}, was, &own, unitsByName{scout: own})
+			renew := a.renewal(waitingRun{instance: "scout"}, was, &own, unitsByName{scout: own})
 			if c.env {
 				replaced(t, file)
 			}

@@ -29,7 +29,7 @@ func (c *retryCommand) Run(a *app) error {
 	}
 	defer conn.Close()
 	a.forgetAll()
-	return a.waitFor(errand{
+	return a.waitFor(waitingRun{
 		name: "retry",
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
 			w, problems := requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer()})

@@ -88,7 +88,7 @@ var ourUnit = regexp.MustCompile(`^justnews(@[a-z][a-z0-9_]*|-[a-z]+)\.service$`
 // telling works out how much of a run is told, and by whom the rest was. Only
 // what a unit is refused by has been told before, by another unit or by itself.
 // It notes when for the record of the run.
-func (a *app) telling(e errand, res gate.Result, own *facts.Unit) (saying, string) {
+func (a *app) telling(e waitingRun, res gate.Result, own *facts.Unit) (saying, string) {
 	unit := e.unit
 	if own != nil {
 		unit = own.Name
@@ -168,7 +168,7 @@ func (a *app) lastTold(res gate.Result, cause string) float64 {
 }
 
 // lines are what a run says: all of it, one line, or nothing.
-func (a *app) lines(e errand, res gate.Result, how saying, by string) []report.Line {
+func (a *app) lines(e waitingRun, res gate.Result, how saying, by string) []report.Line {
 	switch how {
 	case sayShort:
 		return report.Short(e.name, res, by)

@@ -68,28 +68,12 @@ func unsealed(agent string, t facts.StoreTree, err error) diag.Problem {
 	return p
 }
 
-// sealing is the JSON of models seal.
-type sealing struct {
-	Schema   int            `json:"schema"`
-	Status   int            `json:"status"`
-	Agent    string         `json:"agent"`
-	Seals    []sealedTree   `json:"seals"`
-	Problems []diag.Problem `json:"problems"`
-}
-
-type sealedTree struct {
-	Version string `json:"version"`
-	Path    string `json:"path"` // of the seal
-	Files   int    `json:"files"`
-	Bytes   int64  `json:"bytes"`
-}
-
 func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Problem) error {
 	status := diag.StatusOf(problems)
-	out := sealing{Schema: report.SchemaVersion, Agent: agent, Seals: []sealedTree{}, Problems: a.clean(problems)}
+	out := report.Sealing{Schema: report.SchemaVersion, Agent: agent, Seals: []report.SealedTree{}, Problems: a.clean(problems)}
 	for _, p := range proofs {
 		if p.By == "seal" && p.Verdict == facts.Whole {
-			out.Seals = append(out.Seals, sealedTree{p.Name, p.Path + "/" + seal.Rel, p.Files, p.Bytes})
+			out.Seals = append(out.Seals, report.SealedTree{Version: p.Name, Path: p.Path + "/" + seal.Rel, Files: p.Files, Bytes: p.Bytes})
 		}
 	}
 	if len(out.Seals) == 0 && status == diag.StatusReady {

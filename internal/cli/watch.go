@@ -35,9 +35,9 @@ type watcher struct {
 	at   time.Time
 }
 
-// looked is a look's result, or the panic that ended it: the terminal has to be
+// lookResult is a look's result, or the panic that ended it: the terminal has to be
 // given back first.
-type looked struct {
+type lookResult struct {
 	glance *status.Host
 	crash  any
 }
@@ -77,10 +77,10 @@ func (w *watcher) run(ctx context.Context) (byKey bool) {
 }
 
 // begin looks once, beside the keyboard.
-func (w *watcher) begin(ctx context.Context) <-chan looked {
-	results := make(chan looked, 1)
+func (w *watcher) begin(ctx context.Context) <-chan lookResult {
+	results := make(chan lookResult, 1)
 	go func() {
-		var r looked
+		var r lookResult
 		defer func() {
 			r.crash = recover()
 			results <- r

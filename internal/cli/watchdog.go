@@ -51,8 +51,8 @@ const completing = 2 * time.Second
 // configuration is read.
 const defaultBudget = 180 * time.Second
 
-// guard limits an errand, first to the time that is known before any file is read.
-func (a *app) guard(e errand) {
+// guard limits a run, first to the time that is known before any file is read.
+func (a *app) guard(e waitingRun) {
 	budget := defaultBudget
 	if value, ok := a.Lookup("GATE_TIMEOUT"); ok {
 		if d, err := config.Timeout(value); err == nil {

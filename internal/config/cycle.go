@@ -5,9 +5,9 @@ package config
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"justnews/internal/diag"
+	"justnews/internal/unitname"
 )
 
 // order is the graph of After= that the generator will write, with edges from a
@@ -24,7 +24,7 @@ type order struct {
 func orderOf(c *Config, byName map[string]int) order {
 	preload := len(c.Instances)
 	g := order{after: make([][]int, preload+1), names: make([]string, preload+1)}
-	g.names[preload] = "justnews-preload.service"
+	g.names[preload] = unitname.Preload
 	orchestrator, hasOrchestrator := byName[c.Orchestrator.Instance]
 	bus, hasBus := byName[c.Bus.Instance]
 	if hasOrchestrator {
@@ -61,15 +61,12 @@ func orderOf(c *Config, byName map[string]int) order {
 // mpsInstance finds mps.unit among the units of the graph. Usually it is not
 // one of them.
 func mpsInstance(unit string, byName map[string]int, preload int) (int, bool) {
-	if unit == "justnews-preload.service" {
+	if unit == unitname.Preload {
 		return preload, true
 	}
-	name, ok := strings.CutPrefix(unit, "justnews@")
-	if !ok {
-		return 0, false
-	}
-	i, listed := byName[strings.TrimSuffix(name, ".service")]
-	return i, listed
+	name := unitname.Instance(unit)
+	i, listed := byName[name]
+	return i, listed && name != ""
 }
 
 // cyclic returns the units that cannot be ordered: those on a cycle or after

@@ -97,7 +97,7 @@ func TestEveryLengthHasTheDigestOfItsBytes(t *testing.T) {
 	dir := t.TempDir()
 	var paths []string
 	var want []Sum
-	for _, n := range []int{0, 1, 63, 64, little - 1, little, little + 1, chunk - 1, chunk, chunk + 1, 3*chunk + 17, ahead + chunk} {
+	for _, n := range []int{0, 1, 63, 64, smallStream - 1, smallStream, smallStream + 1, chunk - 1, chunk, chunk + 1, 3*chunk + 17, ahead + chunk} {
 		path := filepath.Join(dir, fmt.Sprint(n))
 		write(t, path, noise(n))
 		paths, want = append(paths, path), append(want, sha256.Sum256(noise(n)))
@@ -114,7 +114,7 @@ func TestEveryLengthHasTheDigestOfItsBytes(t *testing.T) {
 			h, reader := sha256.New(), newReader(func(n int) { read += n })
 			reader.helped = helped
 			segments := []Segment{{Prefix: "a", Path: path, Identity: identity(t, path)}, {Prefix: "b", Path: path, Identity: identity(t, path)}}
-			if err := reader.feed(t.Context(), h, segments); err != nil {
+			if err := reader.copyInto(t.Context(), h, segments); err != nil {
 				t.Fatal(err)
 			}
 			data, err := os.ReadFile(path)

@@ -232,7 +232,7 @@ func (r *run) next() int {
 func (r *run) do(ctx context.Context, reader *reader, i int) {
 	began := time.Now()
 	h := r.jobs[i].hash()
-	err := reader.feed(ctx, h, r.jobs[i].Segments)
+	err := reader.copyInto(ctx, h, r.jobs[i].Segments)
 	if err != nil {
 		r.results[i] = Result{Err: err, Done: ctx.Err() == nil}
 		return

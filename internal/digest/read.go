@@ -29,10 +29,10 @@ var ErrChanged = errors.New("it changed while it was read")
 // The sizes of reading, in bytes. chunk fits into a core's own cache, so that
 // what was copied is hashed from there; ahead keeps a disk busy while it is.
 const (
-	chunk  = 256 << 10
-	ahead  = 8 << 20
-	slots  = 4        // chunks on the way between the reader and the hash
-	little = 64 << 10 // a stream below this is read and hashed in one go
+	chunk       = 256 << 10
+	ahead       = 8 << 20
+	slots       = 4        // chunks on the way between the reader and the hash
+	smallStream = 64 << 10 // a stream below this is read and hashed in one go
 )
 
 // reader reads the segments of streams, one stream after the other, with
@@ -51,12 +51,12 @@ func newReader(count func(int)) *reader {
 	return r
 }
 
-// feed writes prefixes and contents of all segments to h, in their order.
-func (r *reader) feed(ctx context.Context, h hash.Hash, segments []Segment) error {
-	if !r.helped || length(segments) <= little {
-		return r.plainly(ctx, h, segments)
+// copyInto writes prefixes and contents of all segments to h, in their order.
+func (r *reader) copyInto(ctx context.Context, h hash.Hash, segments []Segment) error {
+	if !r.helped || length(segments) <= smallStream {
+		return r.sequential(ctx, h, segments)
 	}
-	return r.overlapped(ctx, h, segments)
+	return r.pipelined(ctx, h, segments)
 }
 
 func length(segments []Segment) int64 {
@@ -67,7 +67,7 @@ func length(segments []Segment) int64 {
 	return n
 }
 
-func (r *reader) plainly(ctx context.Context, h hash.Hash, segments []Segment) error {
+func (r *reader) sequential(ctx context.Context, h hash.Hash, segments []Segment) error {
 	for _, s := range segments {
 		h.Write([]byte(s.Prefix))
 		err := r.file(ctx, s, func() []byte { return r.buffers[0] }, func(b []byte) { h.Write(b) })
@@ -78,10 +78,10 @@ func (r *reader) plainly(ctx context.Context, h hash.Hash, segments []Segment) e
 	return nil
 }
 
-// overlapped reads in one goroutine and hashes in another: it takes as long as
+// pipelined reads in one goroutine and hashes in another: it takes as long as
 // the slower of the two and not as both together. Where every processor hashes,
 // it costs a tenth more: what one copied the other has to fetch.
-func (r *reader) overlapped(ctx context.Context, h hash.Hash, segments []Segment) error {
+func (r *reader) pipelined(ctx context.Context, h hash.Hash, segments []Segment) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	free, full, failed := make(chan []byte, slots), make(chan []byte, slots), make(chan error, 1)

@@ -320,7 +320,7 @@ func (s *searcher) feed(h hash.Hash, l Leaf) error {
 		h.Write(data)
 		return nil
 	}
-	return s.reader.feed(s.ctx, h, []Segment{l.segment(s.version)})
+	return s.reader.copyInto(s.ctx, h, []Segment{l.segment(s.version)})
 }
 
 // Refute stores that no order of directories can give the checksum, because the

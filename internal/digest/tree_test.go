@@ -71,7 +71,7 @@ func grow(t testing.TB, dir string, r *rand.Rand, depth int) {
 		if r.IntN(4) == 0 {
 			name = ManifestName
 		}
-		write(t, filepath.Join(dir, name), noise(r.IntN(3*little)))
+		write(t, filepath.Join(dir, name), noise(r.IntN(3*smallStream)))
 	}
 	for i := range r.IntN(4) {
 		sub := filepath.Join(dir, fmt.Sprintf("%s.d%d", names[r.IntN(6)], i))

@@ -19,6 +19,7 @@ import (
 	"justnews/internal/emit"
 	"justnews/internal/facts"
 	"justnews/internal/plan"
+	"justnews/internal/unitname"
 )
 
 // completeOrUnmarked fails unless every instance has all of its drop-ins, as
@@ -40,7 +41,7 @@ func completeOrUnmarked(t *testing.T, what string, cfg *config.Config, dir strin
 			continue
 		}
 		marked++
-		for _, path := range append(want.DropIns, plan.GeneratorDir+"/"+plan.BaseDir+"/"+plan.BaseName, plan.GeneratorDir+"/"+plan.MPSUnit+".d/60-justnews-mps.conf") {
+		for _, path := range append(want.DropIns, plan.GeneratorDir+"/"+plan.BaseDir+"/"+plan.BaseName, plan.GeneratorDir+"/"+unitname.MPS+".d/60-justnews-mps.conf") {
 			path = strings.TrimPrefix(path, plan.GeneratorDir+"/")
 			if strings.TrimSuffix(tree[path], "\n") != strings.TrimSuffix(whole[path], "\n") {
 				t.Errorf("%s: %s is marked, and %s is\n%s", what, i.Name, path, tree[path])

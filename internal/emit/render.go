@@ -11,6 +11,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/kernelcmdline"
 	"justnews/internal/plan"
+	"justnews/internal/unitname"
 )
 
 // File is one thing to write: a regular file, or a link where Link is set. Dir
@@ -33,7 +34,7 @@ func (f File) Path() string {
 // .wants directory only the name matters; its target just has to exist.
 const (
 	unitDir      = "/usr/lib/systemd/system/"
-	templatePath = unitDir + plan.Template
+	templatePath = unitDir + unitname.Template
 )
 
 // Render returns the files of a plan, the fail-closed base first. If there are
@@ -66,7 +67,7 @@ func Render(p *plan.Plan) ([]File, []diag.Problem) {
 		if unit == plan.HealUnit {
 			target = unitDir + unit
 		}
-		files = append(files, File{Dir: plan.Target + ".wants", Name: unit, Link: target})
+		files = append(files, File{Dir: unitname.Target + ".wants", Name: unit, Link: target})
 	}
 	return files, problems
 }

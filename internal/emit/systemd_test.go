@@ -18,6 +18,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/emit"
 	"justnews/internal/plan"
+	"justnews/internal/unitname"
 )
 
 const units = "../../units"
@@ -44,7 +45,7 @@ func TestSystemdFindsNothingWrongInAnyTree(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			tree := copyUnits(t, filepath.Join("testdata", name, "expected"))
-			names := []string{plan.Target, plan.PreloadUnit, "justnews@unlisted.service"}
+			names := []string{unitname.Target, unitname.Preload, "justnews@unlisted.service"}
 			for _, dir := range dirs(t, tree) {
 				if strings.HasPrefix(dir, "justnews@") && dir != plan.BaseDir {
 					names = append(names, strings.TrimSuffix(dir, ".d"))

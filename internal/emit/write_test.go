@@ -12,6 +12,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/emit"
 	"justnews/internal/plan"
+	"justnews/internal/unitname"
 )
 
 func mkfifo(t *testing.T, path string) {
@@ -82,7 +83,7 @@ func manyInstances(n int) *config.Config {
 		Orchestrator: config.Orchestrator{URL: "http://127.0.0.1:8014", Instance: "agent_0"},
 		Bus:          config.Bus{URL: "http://127.0.0.1:8000", Instance: "agent_1"},
 		Models:       config.Models{Root: "/opt/justnews/models", Strict: true},
-		MPS:          config.MPS{Unit: plan.MPSUnit, PipeDirectory: "/run/nvidia-mps", LogDirectory: "/var/log/nvidia-mps"},
+		MPS:          config.MPS{Unit: unitname.MPS, PipeDirectory: "/run/nvidia-mps", LogDirectory: "/var/log/nvidia-mps"},
 		Service: config.Service{
 			Exec: config.DefaultExec, User: "justnews", Group: "justnews",
 			WorkingDirectory: "/", Restart: plan.DefaultRestart, LimitNOFILE: 65536, StartGrace: plan.DefaultStartGrace, ProtectHome: "yes",

@@ -35,7 +35,7 @@ func awaitBus(ctx context.Context, k *walk) outcome {
 		case check.Ready:
 			return outcome{passed: true, detail: "bus " + orchestrator.BusState(look), problems: orchestrator.Bus(k.req.Bus.URL, look)}
 		case check.Nonsense:
-			if strange++; strange >= inARow {
+			if strange++; strange >= maxConsecutive {
 				return outcome{detail: look.Detail, problems: orchestrator.Bus(k.req.Bus.URL, look)}
 			}
 		default:

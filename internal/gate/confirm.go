@@ -27,7 +27,7 @@ func (f *follower) confirmed(ctx context.Context) bool {
 		if judged.State == check.Ready && same {
 			continue
 		}
-		f.doubt = &doubt{second, judged, what}
+		f.unconfirmed = &seenLook{second, judged, what}
 		if second.Kind == facts.Answered {
 			f.attempt.differed++
 			f.attempt.busy = second.State.InProgress
@@ -38,9 +38,9 @@ func (f *follower) confirmed(ctx context.Context) bool {
 	return true
 }
 
-// doubt is a look that did not confirm a ready one, or that a POST was sent
+// seenLook is a look that did not confirm a ready one, or that a POST was sent
 // for.
-type doubt struct {
+type seenLook struct {
 	look   facts.ModelsLook
 	judged check.Judgement
 	what   string // differs
@@ -54,11 +54,11 @@ const confirmations = 2
 // progress, they may still come to agree.
 func (f *follower) effective() check.Judgement {
 	j := f.judged
-	if j.State == check.Ready && f.attempt.differed >= inARow && !f.attempt.busy {
+	if j.State == check.Ready && f.attempt.differed >= maxConsecutive && !f.attempt.busy {
 		j.State = check.Inconsistent
 		j.Reason = "successive answers contradict each other"
-		if f.doubt != nil && f.doubt.what != "" {
-			j.Reason += ": " + f.doubt.what
+		if f.unconfirmed != nil && f.unconfirmed.what != "" {
+			j.Reason += ": " + f.unconfirmed.what
 		}
 	}
 	return j

@@ -46,9 +46,9 @@ func (s situation) rhythm() time.Duration {
 	return min(max(s.quiet/100, pollBusy), pollQuiet)
 }
 
-// inARow is how often an invalid answer, or two answers that
+// maxConsecutive is how often an invalid answer, or two answers that
 // contradict each other, are looked at again before they count.
-const inARow = 3
+const maxConsecutive = 3
 
 // attempt is what one run remembers from look to look.
 type attempt struct {
@@ -99,7 +99,7 @@ func decide(s situation) decision {
 	case check.Unreachable:
 		return decision{act: wait, after: pollDown}
 	case check.Nonsense:
-		if s.attempt.strange < inARow {
+		if s.attempt.strange < maxConsecutive {
 			return decision{act: wait, after: pollStrange}
 		}
 		return decision{act: shut, why: check.Nonsense}
@@ -114,7 +114,7 @@ func decide(s situation) decision {
 // but a refresh ends that, and only a person may ask for one that blindly.
 func (s situation) forced() (decision, bool) {
 	switch {
-	case s.over(), s.attempt.mute >= inARow:
+	case s.over(), s.attempt.mute >= maxConsecutive:
 		return decision{act: trigger, refresh: true}, true
 	case s.running():
 		return decision{act: wait, after: pollBusy}, true
@@ -176,7 +176,7 @@ func (s situation) stale() bool {
 func (s situation) idle() decision {
 	ours := s.state.StartedAt != nil && sameJob(s.history.Job, s.state.StartedAt)
 	if ours {
-		return s.badEnd(check.Idle)
+		return s.retryOrFail(check.Idle)
 	}
 	ok, left := s.history.mayTrigger(s.uptime)
 	switch {
@@ -195,20 +195,20 @@ func (s situation) failed() decision {
 	if s.state.InProgress {
 		return decision{act: shut, why: check.Failed}
 	}
-	return s.badEnd(check.Failed)
+	return s.retryOrFail(check.Failed)
 }
 
 // inconsistent: seen several times, and never answered with a POST while a
 // job runs, be it in another worker process.
 func (s situation) inconsistent() decision {
-	if s.attempt.differed < inARow || s.state.InProgress || s.attempt.busy {
+	if s.attempt.differed < maxConsecutive || s.state.InProgress || s.attempt.busy {
 		return decision{act: wait, after: pollBusy}
 	}
-	return s.badEnd(check.Inconsistent)
+	return s.retryOrFail(check.Inconsistent)
 }
 
-// badEnd: refresh where the host's record allows it, else say it.
-func (s situation) badEnd(why check.State) decision {
+// retryOrFail: refresh where the host's record allows it, else say it.
+func (s situation) retryOrFail(why check.State) decision {
 	if s.history.mayRefresh(s.attempts, s.uptime, s.store) {
 		return decision{act: trigger, refresh: true}
 	}

@@ -17,16 +17,16 @@ import (
 // that came of them.
 type follower struct {
 	*walk
-	attempt attempt
-	history History
-	look    facts.ModelsLook
-	judged  check.Judgement
-	newsAt  time.Time             // when a look last showed progress
-	posted  chan facts.ModelsLook // the answer to our POST, when it comes
-	refused *facts.ModelsLook     // an answer that refuses the POST
-	doubt   *doubt
-	silent  *diag.Problem // what has to be known before the gate opens, and is not
-	asked   *doubt        // what the POST was sent for
+	attempt     attempt
+	history     History
+	look        facts.ModelsLook
+	judged      check.Judgement
+	newsAt      time.Time             // when a look last showed progress
+	posted      chan facts.ModelsLook // the answer to our POST, when it comes
+	refused     *facts.ModelsLook     // an answer that refuses the POST
+	unconfirmed *seenLook
+	silent      *diag.Problem // what has to be known before the gate opens, and is not
+	asked       *seenLook     // what the POST was sent for
 }
 
 // awaitModels follows the preload until every model is ready. One gate of the
@@ -66,7 +66,7 @@ func (f *follower) follow(ctx context.Context) outcome {
 				}
 			}
 			d = decision{act: wait, after: pollBusy}
-			if f.attempt.differed >= inARow {
+			if f.attempt.differed >= maxConsecutive {
 				d.after = pollStrange
 			}
 		case shut:
@@ -153,7 +153,7 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	}
 	f.history = h
 	f.attempt.posted, f.attempt.postedAt, f.attempt.before = true, h.LastPost, f.look.State
-	f.asked, f.doubt = &doubt{look: f.look, judged: f.effective()}, nil
+	f.asked, f.unconfirmed = &seenLook{look: f.look, judged: f.effective()}, nil
 	f.attempt.strange, f.attempt.differed, f.attempt.busy = 0, 0, false
 	f.res.Models.Triggers++
 	f.say("models", "asking the orchestrator to load the models", 0, f.judged.Total)
@@ -242,8 +242,8 @@ func (f *follower) late() outcome {
 	switch {
 	case f.asked != nil && f.situation().stale():
 		j, look = f.asked.judged, f.asked.look // what led to the POST still shows
-	case j.State == check.Ready && f.doubt != nil:
-		j, look = f.doubt.judged, f.doubt.look
+	case j.State == check.Ready && f.unconfirmed != nil:
+		j, look = f.unconfirmed.judged, f.unconfirmed.look
 	}
 	if j.State == check.Ready && f.silent != nil {
 		return outcome{detail: f.silent.Message, problems: []diag.Problem{*f.silent}}

@@ -31,7 +31,7 @@ var (
 // that it answers, that it is the unit's own process that does, and that it
 // says ready. The lead it takes for that is kept for the models.
 func awaitOrchestrator(ctx context.Context, k *walk) outcome {
-	g := &greeting{walk: k}
+	g := &handshake{walk: k}
 	if k.world.Units == nil && k.req.Orchestrator.Unit != "" {
 		g.notes = append(g.notes, checkunit.NoSystemd(diag.Notice, k.req.Orchestrator.Unit, "the unit's state is left out"))
 	}
@@ -60,8 +60,8 @@ func readMap(_ context.Context, k *walk) outcome {
 	return outcome{passed: len(diag.Errors(problems)) == 0, problems: problems}
 }
 
-// greeting is what one run has heard from the orchestrator.
-type greeting struct {
+// handshake is what one run has heard from the orchestrator.
+type handshake struct {
 	*walk
 	health  facts.Health
 	ready   facts.Readiness
@@ -74,7 +74,7 @@ type greeting struct {
 }
 
 // once looks once. It returns true when there is nothing more to wait for.
-func (g *greeting) once(ctx context.Context) (bool, outcome) {
+func (g *handshake) once(ctx context.Context) (bool, outcome) {
 	if problems := g.orchestratorUnitProblem(ctx); len(problems) > 0 {
 		return true, outcome{problems: append(g.notes, problems...), detail: "the unit cannot become ready"}
 	}
@@ -95,7 +95,7 @@ func (g *greeting) once(ctx context.Context) (bool, outcome) {
 		}
 		return g.again(ctx, check.Unreachable, pollDown, "no answer yet: "+g.health.Detail+g.unitState())
 	case check.Nonsense:
-		return g.puzzled(ctx, g.health.Answer)
+		return g.invalidAnswer(ctx, g.health.Answer)
 	}
 	g.ready = g.world.Orchestrator.Ready(ctx)
 	if ctx.Err() != nil {
@@ -104,7 +104,7 @@ func (g *greeting) once(ctx context.Context) (bool, outcome) {
 	return g.readiness(ctx)
 }
 
-func (g *greeting) readiness(ctx context.Context) (bool, outcome) {
+func (g *handshake) readiness(ctx context.Context) (bool, outcome) {
 	switch {
 	case g.ready.Kind == facts.NotServed, g.ready.Kind == facts.Answered && g.ready.Ready:
 		if problem, unknown := g.loads(ctx); unknown {
@@ -120,12 +120,12 @@ func (g *greeting) readiness(ctx context.Context) (bool, outcome) {
 	case check.Reach(g.ready.Answer) == check.Unreachable:
 		return g.again(ctx, check.Unreachable, pollDown, "no answer yet: "+g.ready.Detail)
 	default:
-		return g.puzzled(ctx, g.ready.Answer)
+		return g.invalidAnswer(ctx, g.ready.Answer)
 	}
 }
 
 // again goes on waiting.
-func (g *greeting) again(ctx context.Context, why check.State, after time.Duration, reason string) (bool, outcome) {
+func (g *handshake) again(ctx context.Context, why check.State, after time.Duration, reason string) (bool, outcome) {
 	if why != check.Nonsense {
 		g.strange = 0
 	}
@@ -142,10 +142,10 @@ func (g *greeting) again(ctx context.Context, why check.State, after time.Durati
 	return false, outcome{}
 }
 
-// puzzled counts answers that make no sense; what does not get better ends the
+// invalidAnswer counts answers that make no sense; what does not get better ends the
 // wait.
-func (g *greeting) puzzled(ctx context.Context, a facts.Answer) (bool, outcome) {
-	if g.strange++; g.strange >= inARow {
+func (g *handshake) invalidAnswer(ctx context.Context, a facts.Answer) (bool, outcome) {
+	if g.strange++; g.strange >= maxConsecutive {
 		return true, outcome{problems: append(g.notes, orchestrator.InvalidAnswer(g.subject(), a)), detail: a.Detail}
 	}
 	return g.again(ctx, check.Nonsense, pollStrange, "an invalid answer: "+a.Detail)
@@ -153,7 +153,7 @@ func (g *greeting) puzzled(ctx context.Context, a facts.Answer) (bool, outcome) 
 
 // unitState is what systemd adds to the silence of an orchestrator: that it is
 // still starting, or that nothing starts it.
-func (g *greeting) unitState() string {
+func (g *handshake) unitState() string {
 	if !g.unit.known {
 		return ""
 	}
@@ -162,7 +162,7 @@ func (g *greeting) unitState() string {
 
 // late names what the deadline found missing. What is not right about the unit
 // although it did not end the wait may be the cause, so it is said first.
-func (g *greeting) late() outcome {
+func (g *handshake) late() outcome {
 	problems := g.notes
 	if g.unit.known {
 		problems = append(problems, g.forMemory(orchestrator.Unit(g.unit.unit))...)

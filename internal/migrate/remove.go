@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"justnews/internal/diag"
+	"justnews/internal/unitname"
 )
 
 // Removal is a command, or a note on the one that follows.
@@ -61,7 +62,7 @@ func (a *adopter) removal() []Removal {
 		run("visudo", "-c")
 	}
 	run("sh", "-c", "justnews-gate config check && systemctl daemon-reload")
-	run("systemctl", "enable", "justnews.target")
+	run("systemctl", "enable", unitname.Target)
 	return all
 }
 

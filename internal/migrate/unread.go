@@ -3,12 +3,14 @@
 package migrate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
 )
 
 // after returns the instances that a unit was ordered after. The orchestrator,
@@ -104,7 +106,7 @@ const keep = "keep it in a drop-in of your own"
 // unread says which lines of units nothing was made of.
 func (a *adopter) unread(names []string) {
 	for _, u := range a.host.Units {
-		edit := diag.Run("systemctl", "edit", "--", "justnews@"+u.Instance+".service")
+		edit := diag.Run("systemctl", "edit", "--", cmp.Or(unitname.Of(u.Instance), unitname.Template))
 		for _, s := range u.Settings {
 			v := value{s.Key + "=" + s.Value, place{u.Path, s.Line}}
 			switch {

@@ -7,11 +7,12 @@ import (
 
 	"justnews/internal/timespan"
 	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
 )
 
 // The base drop-in. The generated one masks the packaged one of the same name.
 const (
-	BaseDir  = Template + ".d"
+	BaseDir  = unitname.Template + ".d"
 	BaseName = "50-justnews-gate.conf"
 )
 

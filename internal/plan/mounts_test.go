@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"justnews/internal/config"
+	"justnews/internal/unitname"
 )
 
 func TestMountUnitsAreNamedAsSystemdDoes(t *testing.T) { // systemd-escape -p --suffix=mount
@@ -28,7 +29,7 @@ func TestPlanWaitsForMounts(t *testing.T) {
 		c.Models.Root, c.Models.Map = "/srv/models", "/etc/justnews/map.json"
 		c.Instances[3].Service.Exec, c.Instances[3].Service.WorkingDirectory = []string{"/mnt/agents/start"}, "/home/x"
 	}
-	for _, unit := range []string{InstanceUnit("scout"), PreloadUnit} {
+	for _, unit := range []string{unitname.Of("scout"), unitname.Preload} {
 		young := lines(t, Build(host(change), Machine{Systemd: 256}), unit, "60-")
 		old := lines(t, Build(host(change), Machine{Systemd: 255}), unit, "60-")
 		for _, want := range []string{"/srv/models", "/etc/justnews/map.json"} {
@@ -39,7 +40,7 @@ func TestPlanWaitsForMounts(t *testing.T) {
 		if got := values(old, "After"); !slices.Contains(got, "srv-models.mount") || len(values(old, "WantsMountsFor")) > 0 {
 			t.Errorf("%s: After=%q", unit, got)
 		}
-		if got := values(old, "After"); unit != PreloadUnit && (!slices.Contains(got, "mnt-agents.mount") || !slices.Contains(got, "home-x.mount")) {
+		if got := values(old, "After"); unit != unitname.Preload && (!slices.Contains(got, "mnt-agents.mount") || !slices.Contains(got, "home-x.mount")) {
 			t.Errorf("%s: After=%q", unit, got)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/timespan"
 	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
 )
 
 // mpsTimeout is the time-out of the check in ExecStartPost= of the packaged
@@ -61,7 +62,7 @@ func (s *shared) mps() DropIn {
 			lines = append(lines, unitfile.Plain("RuntimeDirectory", name))
 		}
 	}
-	return file(MPSUnit+".d", "60-justnews-mps.conf",
+	return file(unitname.MPS+".d", "60-justnews-mps.conf",
 		unitfile.Section{Name: "Unit", Lines: s.source},
 		unitfile.Section{Name: "Service", Lines: lines})
 }

@@ -7,6 +7,7 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
 )
 
 // ordering returns Wants= and After= of an instance. What the target starts is
@@ -20,7 +21,7 @@ func (s *shared) ordering(lines []unitfile.Line, inst *config.Instance) []unitfi
 		// Wants= alone: a crash takes the preload down with it, and only a start
 		// of the orchestrator brings it back. After= would be a cycle, as would the
 		// bus, which waits for the preload.
-		lines = append(lines, unitfile.Unit("Wants", PreloadUnit))
+		lines = append(lines, unitfile.Unit("Wants", unitname.Preload))
 	}
 	for _, unit := range units {
 		if !inst.Enabled || !slices.Contains(s.wanted, unit) {
@@ -42,9 +43,9 @@ func wanted(c *config.Config) []string {
 		if !inst.Enabled {
 			continue
 		}
-		units = append(units, InstanceUnit(inst.Name))
+		units = append(units, unitname.Of(inst.Name))
 		for _, unit := range dependencies(c, inst) {
-			if unit == PreloadUnit || unit == c.MPS.Unit {
+			if unit == unitname.Preload || unit == c.MPS.Unit {
 				units = append(units, unit)
 			}
 		}
@@ -57,22 +58,22 @@ func wanted(c *config.Config) []string {
 func dependencies(c *config.Config, inst *config.Instance) []string {
 	units := make([]string, 0, 4+len(inst.After))
 	add := func(unit string) {
-		if unit != "" && unit != InstanceUnit(inst.Name) && !slices.Contains(units, unit) {
+		if unit != "" && unit != unitname.Of(inst.Name) && !slices.Contains(units, unit) {
 			units = append(units, unit)
 		}
 	}
 	if inst.Name != c.Orchestrator.Instance {
-		add(InstanceUnit(c.Orchestrator.Instance))
-		add(PreloadUnit)
+		add(unitname.Of(c.Orchestrator.Instance))
+		add(unitname.Preload)
 		if inst.RequireBus {
-			add(InstanceUnit(c.Bus.Instance))
+			add(unitname.Of(c.Bus.Instance))
 		}
 	}
 	if inst.MPS.Enabled {
 		add(c.MPS.Unit)
 	}
 	for _, other := range inst.After {
-		add(InstanceUnit(other))
+		add(unitname.Of(other))
 	}
 	return units
 }

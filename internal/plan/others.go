@@ -8,6 +8,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/timespan"
 	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
 )
 
 // preload ties justnews-preload.service to the orchestrator: a job of an
@@ -19,7 +20,7 @@ import (
 // to tie to.
 func (s *shared) preload() DropIn {
 	unit := slices.Clone(s.source)
-	if orchestrator := InstanceUnit(s.Orchestrator.Instance); orchestrator != "" {
+	if orchestrator := unitname.Of(s.Orchestrator.Instance); orchestrator != "" {
 		unit = append(unit,
 			unitfile.Unit("StopPropagatedFrom", orchestrator),
 			unitfile.Unit("PartOf", orchestrator),
@@ -36,7 +37,7 @@ func (s *shared) preload() DropIn {
 		unitfile.Assignment("GPU_ORCHESTRATOR_URL", s.Orchestrator.URL),
 		unitfile.Assignment("MCP_BUS_URL", s.Bus.URL),
 	}, s.store)
-	return file(PreloadUnit+".d", "60-justnews-preload.conf",
+	return file(unitname.Preload+".d", "60-justnews-preload.conf",
 		unitfile.Section{Name: "Unit", Lines: unit},
 		unitfile.Section{Name: "Service", Lines: s.paths(service, &as)})
 }
@@ -103,5 +104,5 @@ func (s *shared) target(wanted []string) DropIn {
 			unit = append(unit, unitfile.Unit("Wants", name))
 		}
 	}
-	return file(Target+".d", "60-justnews-target.conf", unitfile.Section{Name: "Unit", Lines: unit})
+	return file(unitname.Target+".d", "60-justnews-target.conf", unitfile.Section{Name: "Unit", Lines: unit})
 }

@@ -11,6 +11,7 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
 )
 
 // Machine is what Build needs besides the configuration. The zero value is a
@@ -48,23 +49,11 @@ type DropIn struct {
 
 // Names of units and directories that are also used in the static units.
 const (
-	Target        = "justnews.target"
-	PreloadUnit   = "justnews-preload.service"
 	PreflightUnit = "justnews-preflight.service"
 	HealUnit      = "justnews-heal.path"
 	HealTarget    = "justnews-heal.target"
-	MPSUnit       = "justnews-mps.service"
-	Template      = "justnews@.service"
 	globalEnv     = "global"
 )
-
-// InstanceUnit returns the unit of an instance, "" if there is none.
-func InstanceUnit(instance string) string {
-	if instance == "" {
-		return ""
-	}
-	return "justnews@" + instance + ".service"
-}
 
 // Build returns the plan for a configuration that was loaded without an error.
 // What instances depend on comes before them, so that a complete instance has
@@ -78,11 +67,11 @@ func Build(c *config.Config, m Machine) *Plan {
 	}
 	for i := range c.Instances {
 		if c.Instances[i].Enabled {
-			p.Wanted = append(p.Wanted, InstanceUnit(c.Instances[i].Name))
+			p.Wanted = append(p.Wanted, unitname.Of(c.Instances[i].Name))
 		}
 	}
 	p.DropIns = append(p.DropIns, host.commonVariables(), host.commonSettings(), host.preload(), host.preflight())
-	if c.MPS.Unit == MPSUnit {
+	if c.MPS.Unit == unitname.MPS {
 		p.DropIns = append(p.DropIns, host.mps())
 	}
 	// The same error occurs when the value is rendered.

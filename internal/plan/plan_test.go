@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"justnews/internal/config"
+	"justnews/internal/unitname"
 )
 
 const (
@@ -23,7 +24,7 @@ func host(change func(*config.Config)) *config.Config {
 		Gate:         config.Gate{Timeout: DefaultGateTimeout},
 		Orchestrator: config.Orchestrator{Instance: "gpu_orchestrator"},
 		Bus:          config.Bus{Instance: "mcp_bus"},
-		MPS:          config.MPS{Unit: MPSUnit, PipeDirectory: "/run/nvidia-mps"},
+		MPS:          config.MPS{Unit: unitname.MPS, PipeDirectory: "/run/nvidia-mps"},
 		Service:      config.Service{StartGrace: DefaultStartGrace, Restart: DefaultRestart, ProtectHome: "yes"},
 	}
 	for _, name := range []string{"gpu_orchestrator", "mcp_bus", "memory", "scout"} {
@@ -82,23 +83,23 @@ func TestPlanOrdersAsTheDesignSays(t *testing.T) {
 		change       func(*config.Config)
 		wants, after []string
 	}{
-		{"the orchestrator wants the preload and waits for nothing", "gpu_orchestrator", func(*config.Config) {}, []string{PreloadUnit}, nil},
-		{"the orchestrator waits for MPS", "gpu_orchestrator", func(c *config.Config) { c.Instances[0].MPS.Enabled = true }, []string{PreloadUnit}, []string{MPSUnit}},
-		{"the bus waits for the preload", "mcp_bus", func(*config.Config) {}, nil, []string{orchestrator, PreloadUnit}},
-		{"an agent waits for the bus too", "scout", func(*config.Config) {}, nil, []string{orchestrator, PreloadUnit, bus}},
-		{"not where it does not require it", "scout", func(c *config.Config) { c.Instances[3].RequireBus = false }, nil, []string{orchestrator, PreloadUnit}},
+		{"the orchestrator wants the preload and waits for nothing", "gpu_orchestrator", func(*config.Config) {}, []string{unitname.Preload}, nil},
+		{"the orchestrator waits for MPS", "gpu_orchestrator", func(c *config.Config) { c.Instances[0].MPS.Enabled = true }, []string{unitname.Preload}, []string{unitname.MPS}},
+		{"the bus waits for the preload", "mcp_bus", func(*config.Config) {}, nil, []string{orchestrator, unitname.Preload}},
+		{"an agent waits for the bus too", "scout", func(*config.Config) {}, nil, []string{orchestrator, unitname.Preload, bus}},
+		{"not where it does not require it", "scout", func(c *config.Config) { c.Instances[3].RequireBus = false }, nil, []string{orchestrator, unitname.Preload}},
 		{"an agent waits for MPS and for what it names", "scout", func(c *config.Config) {
 			c.Instances[3].MPS.Enabled, c.Instances[3].After = true, []string{"memory", "mcp_bus"}
-		}, nil, []string{orchestrator, PreloadUnit, bus, MPSUnit, "justnews@memory.service"}},
+		}, nil, []string{orchestrator, unitname.Preload, bus, unitname.MPS, "justnews@memory.service"}},
 		{"MPS that is no unit of this host", "scout", func(c *config.Config) {
 			c.Instances[3].MPS.Enabled, c.MPS.Unit = true, ""
-		}, nil, []string{orchestrator, PreloadUnit, bus}},
+		}, nil, []string{orchestrator, unitname.Preload, bus}},
 		{"an orchestrator and a bus that are no units of this host", "scout", func(c *config.Config) {
 			c.Orchestrator.Instance, c.Bus.Instance = "", ""
-		}, nil, []string{PreloadUnit}},
+		}, nil, []string{unitname.Preload}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := lines(t, Build(host(c.change), Machine{}), InstanceUnit(c.instance), "60-")
+			got := lines(t, Build(host(c.change), Machine{}), unitname.Of(c.instance), "60-")
 			if wants := values(got, "Wants"); !slices.Equal(wants, c.wants) {
 				t.Errorf("Wants=%q, want %q", wants, c.wants)
 			}
@@ -126,13 +127,13 @@ func TestNoInstanceIsBoundToAnother(t *testing.T) {
 }
 
 func TestThePreloadLivesAndDiesWithTheOrchestrator(t *testing.T) {
-	got := lines(t, Build(host(func(*config.Config) {}), Machine{}), PreloadUnit, "60-")
+	got := lines(t, Build(host(func(*config.Config) {}), Machine{}), unitname.Preload, "60-")
 	for _, key := range []string{"StopPropagatedFrom", "PartOf", "After"} {
 		if v := values(got, key); !slices.Equal(v, []string{orchestrator}) {
 			t.Errorf("%s=%q", key, v)
 		}
 	}
-	got = lines(t, Build(host(func(c *config.Config) { c.Orchestrator.Instance = "" }), Machine{}), PreloadUnit, "60-")
+	got = lines(t, Build(host(func(c *config.Config) { c.Orchestrator.Instance = "" }), Machine{}), unitname.Preload, "60-")
 	for _, key := range []string{"StopPropagatedFrom", "PartOf", "After"} {
 		if v := values(got, key); len(v) > 0 {
 			t.Errorf("no unit of this host, but %s=%q", key, v)
@@ -157,10 +158,10 @@ func TestTimeoutStartSecCoversEveryBudgetThatTheGateCanGet(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := Build(host(func(cfg *config.Config) { cfg.Instances[3].Gate.Timeout = c.toml }), Machine{EnvTimeouts: c.env})
-			if got := last(values(lines(t, p, InstanceUnit("scout"), "50-", "60-"), "TimeoutStartSec")); !slices.Equal(got, []string{c.scout}) {
+			if got := last(values(lines(t, p, unitname.Of("scout"), "50-", "60-"), "TimeoutStartSec")); !slices.Equal(got, []string{c.scout}) {
 				t.Errorf("scout %q, want %s", got, c.scout)
 			}
-			if got := values(lines(t, p, Template, "50-"), "TimeoutStartSec"); !slices.Equal(got, []string{c.base}) {
+			if got := values(lines(t, p, unitname.Template, "50-"), "TimeoutStartSec"); !slices.Equal(got, []string{c.base}) {
 				t.Errorf("base %q, want %s", got, c.base)
 			}
 		})
@@ -181,13 +182,13 @@ func TestPlanHasNoStartLimitAndPacesRestarts(t *testing.T) {
 		{252, 20 * time.Second, []string{"20s"}, nil, nil},
 	} {
 		p := Build(host(func(cfg *config.Config) { cfg.Instances[3].Service.Restart = c.restart }), Machine{Systemd: c.systemd})
-		got := lines(t, p, InstanceUnit("scout"), "60-")
+		got := lines(t, p, unitname.Of("scout"), "60-")
 		for name, want := range map[string][]string{"RestartSec": c.first, "RestartSteps": c.steps, "RestartMaxDelaySec": c.maxPauses} {
 			if v := last(values(got, name)); !slices.Equal(v, want) {
 				t.Errorf("systemd %d, restart_sec %v: %s=%q, want %q", c.systemd, c.restart, name, v, want)
 			}
 		}
-		if v := values(lines(t, p, Template, "50-"), "StartLimitIntervalSec"); !slices.Equal(v, []string{"0"}) {
+		if v := values(lines(t, p, unitname.Template, "50-"), "StartLimitIntervalSec"); !slices.Equal(v, []string{"0"}) {
 			t.Errorf("StartLimitIntervalSec=%q", v)
 		}
 	}
@@ -195,10 +196,10 @@ func TestPlanHasNoStartLimitAndPacesRestarts(t *testing.T) {
 
 func TestPlanWantsInInstancesOnlyWhatTheTargetDoesNotStart(t *testing.T) {
 	enabled := Build(host(func(*config.Config) {}), Machine{})
-	if got := values(lines(t, enabled, InstanceUnit("scout"), "60-"), "Wants"); len(got) > 0 {
+	if got := values(lines(t, enabled, unitname.Of("scout"), "60-"), "Wants"); len(got) > 0 {
 		t.Errorf("scout wants %q, which the target starts", got)
 	}
-	if got := values(lines(t, enabled, Target, "60-"), "Wants"); !slices.Contains(got, PreloadUnit) {
+	if got := values(lines(t, enabled, unitname.Target, "60-"), "Wants"); !slices.Contains(got, unitname.Preload) {
 		t.Errorf("the target wants %q", got)
 	}
 	off := Build(host(func(c *config.Config) {
@@ -206,20 +207,20 @@ func TestPlanWantsInInstancesOnlyWhatTheTargetDoesNotStart(t *testing.T) {
 			c.Instances[i].Enabled = c.Instances[i].Name == "scout"
 		}
 	}), Machine{})
-	if got := values(lines(t, off, InstanceUnit("scout"), "60-"), "Wants"); !slices.Contains(got, InstanceUnit("gpu_orchestrator")) {
+	if got := values(lines(t, off, unitname.Of("scout"), "60-"), "Wants"); !slices.Contains(got, unitname.Of("gpu_orchestrator")) {
 		t.Errorf("scout wants %q, and nothing else starts the orchestrator", got)
 	}
 }
 
 func TestOnlyEnabledInstancesAreWanted(t *testing.T) {
 	p := Build(host(func(c *config.Config) { c.Instances[3].Enabled = false }), Machine{})
-	if slices.Contains(p.Wanted, InstanceUnit("scout")) || len(p.Wanted) != 3 {
+	if slices.Contains(p.Wanted, unitname.Of("scout")) || len(p.Wanted) != 3 {
 		t.Errorf("wanted %q", p.Wanted)
 	}
-	if got := values(lines(t, p, Target, "60-"), "After"); !slices.Equal(got, p.Wanted) {
+	if got := values(lines(t, p, unitname.Target, "60-"), "After"); !slices.Equal(got, p.Wanted) {
 		t.Errorf("the target waits for %q", got)
 	}
-	if !slices.ContainsFunc(p.DropIns, func(d DropIn) bool { return d.Dir == InstanceUnit("scout")+".d" }) {
+	if !slices.ContainsFunc(p.DropIns, func(d DropIn) bool { return d.Dir == unitname.Of("scout")+".d" }) {
 		t.Error("but it is configured")
 	}
 }
@@ -230,10 +231,10 @@ func TestAPipeDirectoryThatPrivateTmpHidesIsBoundIn(t *testing.T) {
 		"/run/nvidia-mps": "ReadWritePaths=-/run/nvidia-mps", "/tmpfs/mps": "ReadWritePaths=-/tmpfs/mps",
 	} {
 		p := Build(host(func(c *config.Config) { c.MPS.PipeDirectory, c.Instances[3].MPS.Enabled = dir, true }), Machine{})
-		if got := lines(t, p, InstanceUnit("scout"), "60-"); !slices.Contains(got, want) {
+		if got := lines(t, p, unitname.Of("scout"), "60-"); !slices.Contains(got, want) {
 			t.Errorf("%s: %q is not in %q", dir, want, got)
 		}
-		if got := lines(t, p, MPSUnit, "60-"); slices.Contains(got, "PrivateTmp=no") != strings.HasPrefix(want, "Bind") {
+		if got := lines(t, p, unitname.MPS, "60-"); slices.Contains(got, "PrivateTmp=no") != strings.HasPrefix(want, "Bind") {
 			t.Errorf("%s: the daemon has %q", dir, got)
 		}
 	}
@@ -241,7 +242,7 @@ func TestAPipeDirectoryThatPrivateTmpHidesIsBoundIn(t *testing.T) {
 
 func TestTheUsersVariablesComeLastAndSorted(t *testing.T) {
 	p := Build(host(func(c *config.Config) { c.Instances[3].Environment = map[string]string{"Z": "1", "A": "2"} }), Machine{})
-	got := values(lines(t, p, InstanceUnit("scout"), "00-"), "Environment")
+	got := values(lines(t, p, unitname.Of("scout"), "00-"), "Environment")
 	if n := len(got); n < 4 || got[n-2] != "A=2" || got[n-1] != "Z=1" {
 		t.Errorf("%q", got)
 	}
@@ -252,7 +253,7 @@ func TestClosedPlanStartsNoInstance(t *testing.T) {
 	if len(p.DropIns) > 0 || !slices.Equal(p.Wanted, []string{HealUnit}) {
 		t.Errorf("%v %v", p.DropIns, p.Wanted)
 	}
-	got := lines(t, p, Template, "50-")
+	got := lines(t, p, unitname.Template, "50-")
 	for _, want := range []string{Gate, "TimeoutStartSec=360s", "NotifyAccess=exec"} {
 		if !slices.Contains(got, want) {
 			t.Errorf("%q is not in %q", want, got)
@@ -283,7 +284,7 @@ func TestPlanWritesCommonSettingsOnce(t *testing.T) {
 	} {
 		var keys []string
 		for _, d := range p.DropIns {
-			if d.Dir != InstanceUnit(c.instance)+".d" || !strings.HasPrefix(d.Name, c.prefix) {
+			if d.Dir != unitname.Of(c.instance)+".d" || !strings.HasPrefix(d.Name, c.prefix) {
 				continue
 			}
 			for _, s := range d.Sections {
@@ -299,13 +300,13 @@ func TestPlanWritesCommonSettingsOnce(t *testing.T) {
 			t.Errorf("%s, %s: %q, want %q", c.instance, c.prefix, keys, c.own)
 		}
 	}
-	got := lines(t, p, InstanceUnit("scout"), "00-", "60-")
+	got := lines(t, p, unitname.Of("scout"), "00-", "60-")
 	for key, want := range map[string]string{"User": "crawler", "MemoryMax": "infinity", "ExecStart": "/bin/x scout"} {
 		if v := last(values(got, key)); !slices.Equal(v, []string{want}) {
 			t.Errorf("scout: %s=%q, want %s", key, v, want)
 		}
 	}
-	got = lines(t, p, InstanceUnit("memory"), "00-", "60-")
+	got = lines(t, p, unitname.Of("memory"), "00-", "60-")
 	for key, want := range map[string]string{"User": "news", "MemoryMax": "8G", "ExecStart": "/usr/local/bin/justnews-start-agent.sh %i"} {
 		if v := last(values(got, key)); !slices.Equal(v, []string{want}) {
 			t.Errorf("memory: %s=%q, want %s", key, v, want)

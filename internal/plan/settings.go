@@ -10,6 +10,7 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
 )
 
 // commonSettings is what [service] gives every instance, in a number that a
@@ -47,7 +48,7 @@ func (s *shared) settings(inst *config.Instance) DropIn {
 	service = s.process(service, inst)
 	service = s.paths(service, &inst.Service)
 	service = s.mpsPaths(service, inst)
-	return file(InstanceUnit(inst.Name)+".d", "60-justnews-instance.conf",
+	return file(unitname.Of(inst.Name)+".d", "60-justnews-instance.conf",
 		unitfile.Section{Name: "Unit", Lines: unit}, unitfile.Section{Name: "Service", Lines: service})
 }
 

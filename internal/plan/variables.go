@@ -10,6 +10,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/timespan"
 	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
 )
 
 // commonVariables are those of every instance, in the number that lets an
@@ -38,7 +39,7 @@ func (s *shared) variables(inst *config.Instance) DropIn {
 	for _, name := range slices.Sorted(maps.Keys(inst.Environment)) {
 		lines = append(lines, unitfile.Assignment(name, inst.Environment[name]))
 	}
-	return file(InstanceUnit(inst.Name)+".d", "00-justnews-instance.conf", unitfile.Section{Name: "Service", Lines: lines})
+	return file(unitname.Of(inst.Name)+".d", "00-justnews-instance.conf", unitfile.Section{Name: "Service", Lines: lines})
 }
 
 // storeVariables: the HF_ and TRANSFORMERS_ switches make a download impossible

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package preflight is the full validation of what surrounds the gates: units
-// and what overrides them, environment files, users, paths, ports, disks,
-// databases. It looks at everything concurrently, within one time limit, and
-// lets internal/check judge the result. It changes nothing, except that it
-// frees ports on request.
+// Package preflight is the full validation of a host: what a gate would wait for
+// (Run), everything around the gates (Look: units and what overrides them,
+// environment files, users, paths, ports, disks, databases), and the severity and
+// exit status of the findings (Settle). It looks at everything concurrently, within
+// one time limit, and lets the packages below internal/check judge. It changes
+// nothing, except that it frees ports on request.
 package preflight
 
 import (
@@ -36,7 +37,7 @@ func Real(root string, sandboxed bool) Host {
 	reach := h.Reach
 	if sandboxed {
 		reach = func(as facts.Account, path string, want facts.Access) facts.Reach {
-			return doubt(h.Reach(as, path, want))
+			return unlessHidden(h.Reach(as, path, want))
 		}
 	}
 	return Host{
@@ -45,8 +46,8 @@ func Real(root string, sandboxed bool) Host {
 	}
 }
 
-// doubt takes a no back that may be our own sandbox's.
-func doubt(r facts.Reach) facts.Reach {
+// unlessHidden takes a no back that may be our own sandbox's.
+func unlessHidden(r facts.Reach) facts.Reach {
 	hidden := false
 	for _, dir := range []string{"/home", "/root", "/run/user", "/tmp", "/var/tmp"} {
 		hidden = hidden || strings.HasPrefix(r.Path+"/", dir+"/")

@@ -31,16 +31,16 @@ func (l *look) judge() []diag.Problem {
 		return append(fold(problems, problems), l.notLooked()...)
 	}
 	problems = append(problems, l.judgeUnits()...)
-	faceless := slices.Clone(problems)
+	without := slices.Clone(problems)
 	for _, i := range l.instances {
 		of := l.judgeInstance(i)
-		problems, faceless = append(problems, of...), append(faceless, l.faceless(i, of)...)
+		problems, without = append(problems, of...), append(without, l.withoutInstance(i, of)...)
 	}
 	follows := func(cause func(diag.Problem) bool) func(diag.Problem) bool {
 		return func(p diag.Problem) bool { return !cause(p) }
 	}(causes(problems))
-	problems, faceless = slices.DeleteFunc(problems, follows), slices.DeleteFunc(faceless, follows)
-	return append(fold(problems, faceless), l.notLooked()...)
+	problems, without = slices.DeleteFunc(problems, follows), slices.DeleteFunc(without, follows)
+	return append(fold(problems, without), l.notLooked()...)
 }
 
 // judgeUnits judges what only means something where systemd runs.
@@ -163,13 +163,13 @@ var single = []diag.Code{diag.Ungated, diag.UnitFailed, diag.RestartLoop, diag.P
 
 // fold makes one finding of those that differ in the instance alone: what stands
 // in the template is wrong 17 times, and fixed once. Those are alike whose
-// counterparts in faceless are.
-func fold(problems, faceless []diag.Problem) []diag.Problem {
+// counterparts in without are.
+func fold(problems, without []diag.Problem) []diag.Problem {
 	var out []diag.Problem
 	first := map[string]int{}
 	others := map[int][]string{}
 	for i, p := range problems {
-		like, place := faceless[i], ""
+		like, place := without[i], ""
 		if p.Position != nil {
 			like.Position, place = nil, p.Position.String()
 		}
@@ -199,9 +199,9 @@ func fold(problems, faceless []diag.Problem) []diag.Problem {
 // nobody is an instance's unit without the instance.
 const nobody = unitname.Template
 
-// faceless judges the same facts again as those of an instance without a name,
+// withoutInstance judges the same facts again as those of an instance without a name,
 // so that no name has to be found in a sentence.
-func (l *look) faceless(i instance, of []diag.Problem) []diag.Problem {
+func (l *look) withoutInstance(i instance, of []diag.Problem) []diag.Problem {
 	name := unitname.Instance(i.unit.Name)
 	i.unit.Name = nobody
 	judged := l.judgeInstance(i)

@@ -118,15 +118,15 @@ func (l *look) all(asks map[string]func() func()) {
 			a.keep()
 		case <-late.Done():
 			for name := range missing {
-				l.doubt(name + ": no answer within " + limit.String())
+				l.notChecked(name + ": no answer within " + limit.String())
 			}
 			return
 		}
 	}
 }
 
-// doubt notes what could not be looked at.
-func (l *look) doubt(what string) {
+// notChecked notes what could not be looked at.
+func (l *look) notChecked(what string) {
 	if !slices.Contains(l.unchecked, what) {
 		l.unchecked = append(l.unchecked, what)
 	}
@@ -151,7 +151,7 @@ func (l *look) files() {
 	})
 	for _, f := range l.env {
 		if f.Denied {
-			l.doubt(f.Path)
+			l.notChecked(f.Path)
 		}
 	}
 }

@@ -12,16 +12,16 @@ import (
 )
 
 func TestPreflightFoldsUnitsThatTheirGatesRefuse(t *testing.T) {
-	var problems, faceless []diag.Problem
+	var problems, without []diag.Problem
 	for _, name := range []string{"memory", "scout", "critic"} {
 		u := facts.Unit{Name: "justnews@" + name + ".service", LoadState: "loaded", ActiveState: "failed", SubState: "failed", StatusText: "refused: STORE-SNAPSHOT: chief_editor: no snapshot"}
 		if name == "critic" {
 			u.StatusText = ""
 		}
 		p := *checkunit.KeptDown(u)
-		problems, faceless = append(problems, p), append(faceless, diag.Problem{Code: p.Code, Message: p.Message, Seen: p.Seen})
+		problems, without = append(problems, p), append(without, diag.Problem{Code: p.Code, Message: p.Message, Seen: p.Seen})
 	}
-	folded := fold(problems, faceless)
+	folded := fold(problems, without)
 	if len(folded) != 2 || !strings.Contains(folded[0].Subject, "memory.service and also scout") || folded[1].Subject != "justnews@critic.service" {
 		t.Errorf("%+v", folded)
 	}
