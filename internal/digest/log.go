@@ -34,7 +34,7 @@ const (
 	maxLog = 350_000 * recordBytes
 )
 
-// kind tells what a record is about.
+// kind is the kind of a record.
 type kind byte
 
 // The kinds.

@@ -122,7 +122,7 @@ func TestWhatUpstreamCannotSumIsAFlaw(t *testing.T) {
 			t.Errorf("%s: %+v", name, tree.Flaws)
 		}
 		if name == "FIFO" {
-			continue // upstream waits for a writer for ever
+			continue // JustNews waits for a writer forever
 		}
 		if sum, err := pythonSum(t, dir); err == nil {
 			t.Errorf("%s: upstream sums it to %s", name, sum)

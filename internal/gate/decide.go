@@ -143,8 +143,8 @@ func (a *attempt) note(j check.Judgement, kind facts.AnswerKind) {
 	}
 }
 
-// over and running tell whether a job runs; neither is true where the server
-// gave no account.
+// over and running report whether a job is running; neither is true if the
+// server gave no account.
 func (s situation) over() bool    { return s.told() && !s.state.InProgress }
 func (s situation) running() bool { return s.told() && s.state.InProgress }
 

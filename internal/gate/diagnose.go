@@ -13,8 +13,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// Machine tells what no service of this host says: the memory there is, and what
-// a unit's process was started with.
+// Machine provides what no service of this host reports: the memory there is,
+// and what a unit's process was started with.
 type Machine interface {
 	Memory(controlGroup string) facts.Memory
 	Environment(u facts.Unit) facts.Environment

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package gate is the wait loop: it looks through probes, lets internal/check
-// judge, and goes on until everything that the requirement asks for is true, until
-// something is certain not to become true, or until the deadline. It decides
-// nothing that check could decide, prints nothing and never exits.
+// Package gate is the wait loop: it looks through probes and lets
+// internal/check judge, until everything that is required is ready, something
+// cannot become ready, or the deadline. It decides nothing that check could
+// decide, prints nothing and never exits.
 package gate
 
 import (

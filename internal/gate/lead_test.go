@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// brokenLock fails whenever it is asked. It ends a run that asks for ever: no
+// brokenLock fails whenever it is asked. It ends a run that asks forever: no
 // time passes in between.
 type brokenLock struct {
 	asked int

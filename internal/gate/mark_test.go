@@ -16,7 +16,7 @@ import (
 )
 
 // looks is what a gate sees at its first look at its unit, at the next, and so
-// on; the last for ever.
+// on; the last one forever.
 type looks []struct {
 	has, wants string
 	err        error

@@ -41,7 +41,7 @@ type gpuHost struct {
 	deaf     bool // limits are answered and not taken
 	servers  []facts.MPSServer
 	serverIn time.Duration // from start_server until it is active; 0: never
-	lasts    time.Duration // of the server, 0: for ever
+	lasts    time.Duration // of the server, 0: unlimited
 
 	// start is what StartUnit does; nil: the daemon is active at once.
 	start func(ctx context.Context, h *gpuHost) (facts.Start, error)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package migrate turns a host that was set up by hand, the way upstream's
-// runbook did it, into a justnews.toml that gates the same instances. Read looks
-// at the host and changes nothing: environment files, units and drop-ins in
-// /etc, the model map, the MPS allocations, the helpers, of both generations of
-// upstream. Adopt is pure: each value carries where it came from as a comment;
-// what could not be taken over is a problem with its reason; what can go
-// afterwards is a list of commands, and nothing is ever deleted here.
+// Package migrate writes a justnews.toml for a host that was set up by hand
+// according to JustNews' runbook, which gates the same instances. Read reads
+// the host without changing it: environment files, units and drop-ins in /etc,
+// the model map, the MPS allocations, the helpers, of both generations of
+// JustNews. Adopt is pure: each value has its source as a comment, what could
+// not be imported is a problem with the reason, and what is no longer needed is
+// a list of commands. Nothing is ever deleted here.
 package migrate
 
 import (

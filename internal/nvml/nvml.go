@@ -2,11 +2,11 @@
 
 //go:build cgo
 
-// Package nvml asks the NVIDIA Management Library what it knows of this host's
-// GPUs, through github.com/NVIDIA/go-nvml. It needs cgo, and a process of its
-// own with a time limit (cmd/justnews-nvml): a driver can hang, and a function
-// that the library lacks kills the process that calls it. It judges nothing and
-// changes nothing.
+// Package nvml queries the NVIDIA Management Library about this host's GPUs,
+// through github.com/NVIDIA/go-nvml. It needs cgo, and a separate process with
+// a time limit (cmd/justnews-nvml): a driver can hang, and calling a function
+// that the library lacks kills the process. It judges nothing and changes
+// nothing.
 package nvml
 
 import (

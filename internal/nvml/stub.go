@@ -2,9 +2,8 @@
 
 //go:build !cgo
 
-// Package nvml asks the NVIDIA Management Library what it knows of this host's
-// GPUs. This is the build without cgo, which cannot load a library and reports
-// that.
+// Package nvml queries the NVIDIA Management Library about this host's GPUs.
+// This is the build without cgo, which cannot load a library and reports that.
 package nvml
 
 import "justnews/internal/facts"

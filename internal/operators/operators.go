@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package operators gives a person, or takes from them, what lets them operate
-// JustNews without a password: membership in the group that polkit's rule
-// names, and on request a sudo rule for looking with root's eyes. Host.Look
-// collects the facts, Plan judges them and is pure, Host.Do carries out one
-// step. Steps that would change nothing are planned as such, so that a second
-// run does nothing.
+// Package operators grants or revokes what allows a user to operate JustNews
+// without a password: membership in the group of the polkit rule, and on
+// request a sudo rule for read-only commands as root. Host.Look collects the
+// facts, Plan judges them and is pure, Host.Do executes one step. Steps that
+// would not change anything are planned as such, so that a second run does
+// nothing.
 package operators
 
 import (

@@ -54,8 +54,8 @@ func TestSudoersReadsBackItsOwnDropInOnly(t *testing.T) {
 	}
 }
 
-// allowed tells what sudo would say of arguments: its expressions are POSIX's,
-// and Go reads these the same way. test/booted asks the real sudo.
+// allowed reports whether sudo would allow arguments: its expressions are
+// POSIX's, and Go reads these the same way. test/booted asks the real sudo.
 func allowed(t *testing.T, args ...string) bool {
 	t.Helper()
 	if len(args) == 0 {

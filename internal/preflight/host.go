@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package preflight is the full validation of a host: what a gate would wait for
-// (Run), all around the gates (Look: units and what overrides them, environment
-// files, users, paths, ports, disks, databases), and the severity and exit status of
-// what was found (Settle). It looks everywhere at once, within one limit, and has the
-// packages below internal/check judge. It fixes nothing but ports, and those only
-// where it is told to.
+// (Run), everything around the gates (Look: units and what overrides them,
+// environment files, users, paths, ports, disks, databases), and the severity and
+// exit status of the findings (Settle). It looks at everything concurrently, within
+// one time limit, and lets the packages below internal/check judge. It changes
+// nothing, except that it frees ports on request.
 package preflight
 
 import (

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package records writes what has to outlive a run: the state that the gates of
-// one host leave for each other (State), and the summary of each run
-// (Summaries). It writes files atomically, never through a planted link and
-// never to another user's directory; otherwise it returns an error. It does not
-// know the content of a record.
+// Package records writes what outlives a run: the state shared by the gates of
+// one host (State), and the summary of each run (Summaries). It writes files
+// atomically, never through a planted link and never to another user's
+// directory; otherwise it returns an error. It does not know the content of a
+// record.
 //
 // renameio works on paths; everything here works below a directory that was
 // opened and checked before, for which os.Root needs only a few lines.

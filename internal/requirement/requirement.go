@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package requirement works out what one run has to make sure of: the configuration,
-// overruled by the environment as the unit has it, overruled by flags. It is
-// pure: it looks at nothing but its arguments.
+// Package requirement determines what one run has to verify: the configuration,
+// overridden by the unit's environment, overridden by flags. It is pure and
+// depends on its arguments only.
 package requirement
 
 import (

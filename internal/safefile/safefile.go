@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package safefile reads, lists and replaces files that somebody else may have
-// put there. It opens regular files only, without blocking and without touching
-// a device; it reads no more than a limit; it returns the owner of what was
-// opened; and it returns to its caller when a context ends, even if the kernel
-// does not (Do). Every other package reads through it, which a test in
-// internal/archtest checks.
+// Package safefile reads, lists and replaces files that other users may have
+// created or replaced. It opens regular files only, without blocking and
+// without touching a device; it reads no more than a limit; it returns the
+// owner of what was opened; and it returns to its caller when a context ends,
+// even if the kernel does not (Do). Every other package reads through it, which
+// a test in internal/archtest checks.
 package safefile
 
 import (

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package status is the state of a whole host at a glance: it looks once at
-// everything, groups what was found by cause, and says in one line how the host is.
-// It waits for nothing and prints nothing.
+// Package status gives an overview of a host: it looks at everything once,
+// groups the findings by cause, and summarizes the state of the host in one
+// line. It waits for nothing and prints nothing.
 package status
 
 import (

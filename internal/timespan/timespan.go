@@ -2,7 +2,7 @@
 
 // Package timespan reads and writes time spans the way systemd does
 // (systemd.time(7)): "300", "300s", "5min", "1min 30s". It knows no dates, no
-// negative spans and no "infinity": nothing of the toolkit waits for ever.
+// negative spans and no "infinity": nothing in the toolkit waits forever.
 package timespan
 
 import (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package unitname holds the names of this product's units, and the way from an
-// instance to its unit and back.
+// Package unitname defines the names of the units, and maps instances to units
+// and back.
 package unitname
 
 import "strings"

@@ -59,8 +59,8 @@ func TestImpostorOpensNothing(t *testing.T) {
 		}})
 		own := unit(orchestrator)
 
-		// F1: at the boot another user is first, and the orchestrator itself is in
-		// auto-restart, for ever.
+		// F1: at the boot another user is first, and the orchestrator itself is
+		// in auto-restart, forever.
 		s.WaitUnit(impostor, "active/running")
 		s.WaitJournal(unit("mcp_bus"), "ORCHESTRATOR-IMPOSTOR", "exit status 76") // the preload is stopped with each crash
 		s.waitRefused(unit("mcp_bus"))

@@ -45,7 +45,8 @@ func (s *site) preflight(args ...string) (int, []found) {
 	return r.Code, all
 }
 
-// has tells whether there is a finding of that code whose words hold text.
+// has reports whether there is a finding with that code whose text contains
+// text.
 func has(all []found, code, text string) bool {
 	for _, f := range all {
 		if f.Code == code && strings.Contains(f.String(), text) {

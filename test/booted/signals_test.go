@@ -113,8 +113,8 @@ func TestASteppedClockMovesNoDeadline(t *testing.T) {
 	})
 }
 
-// ownsClock tells whether PID 1 may set the clock. A command of the test's own
-// may, since nsenter drops nothing, and would step the host's.
+// ownsClock reports whether PID 1 may set the clock. A command of the test's
+// own may, since nsenter drops nothing, and would step the host's.
 func (s *site) ownsClock() bool {
 	s.t.Helper()
 	const sysTime = 25 // capability.h

@@ -20,7 +20,7 @@ type Behaviour struct {
 	Paths []string // which requests it spoils where no @path is given; none: all
 	Times int      // how often if no *n is given; 0: always
 
-	// check refuses a value that makes no sense, when it is set.
+	// check rejects an invalid value when it is set.
 	check func(value string) error
 	// refuse answers instead of the server, which never sees the request.
 	refuse func(value string) rendered

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package host judges what a unit finds around it on this host: users and paths,
-// ports, environment files, databases, disks and limits. It mirrors
-// internal/probe/host, internal/probe/account and internal/probe/environ.
+// Package host judges the environment of the units on this host: users and
+// paths, ports, environment files, databases, disks and limits. It mirrors
+// internal/probe/host and internal/probe/environ.
 package host
 
 import (

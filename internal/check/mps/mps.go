@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package mps judges NVIDIA MPS: the daemon, its unit, and what in an instance's
-// unit keeps a program from it. It mirrors internal/probe/mps.
+// Package mps judges NVIDIA MPS: the daemon, its unit, and what in an
+// instance's unit prevents a program from using it. It mirrors
+// internal/probe/mps.
 package mps
 
 import (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package store judges the Model Store and the model map that says what it has to
-// hold. It mirrors internal/probe/store and internal/modelmap.
+// Package store judges the Model Store and the model map that lists its
+// content. It mirrors internal/probe/store and internal/modelmap.
 package store
 
 import (

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package unit judges units of the service manager: their states, the gate before
-// them, the mark of the configuration and the files that overrule them. It mirrors
-// internal/probe/systemd and internal/probe/unitfiles.
+// Package unit judges units of the service manager: their states, the gate
+// before them, the mark of the configuration and the files that override them.
+// It mirrors internal/probe/systemd and internal/probe/unitfiles.
 package unit
 
 import (
