@@ -42,7 +42,7 @@ var judges = map[string]any{
 	"orchestrator.Silent": orchestrator.Silent, "orchestrator.SystemdSilent": orchestrator.SystemdSilent,
 	"orchestrator.Unit": orchestrator.Unit, "orchestrator.UnitFails": orchestrator.UnitFails, "store.Judge": store.Judge,
 	"store.Map": store.Map, "store.MapDenied": store.MapDenied, "store.MapInstances": store.MapInstances,
-	"store.MountMissing": store.MountMissing, "store.OfModel": store.OfModel, "store.Proofs": store.Proofs, "unit.Audit": unit.Audit, "unit.Changed": unit.Changed,
+	"store.MountMissing": store.MountMissing, "store.OfModel": store.OfModel, "store.Proofs": store.Proofs, "unit.Audit": unit.Audit,
 	"unit.Enabled": unit.Enabled, "unit.Failure": unit.Failure, "unit.Gated": unit.Gated, "unit.GatedBy": unit.GatedBy,
 	"unit.Generated": unit.Generated, "unit.MarkUnknown": unit.MarkUnknown, "unit.Marked": unit.Marked, "unit.OpenFiles": unit.OpenFiles,
 	"unit.Opened": unit.Opened, "unit.Overrides": unit.Overrides, "unit.Present": unit.Present, "unit.RunsAs": unit.RunsAs,
