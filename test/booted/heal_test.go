@@ -326,7 +326,7 @@ func TestRefusedHostIsQuiet(t *testing.T) {
 				s := boot(t, suite, h)
 				s.waitRefused(preload)
 				s.waitRefused(unit("mcp_bus")) // the others may wait for its next try
-				time.Sleep(10 * time.Second) // the first refusals are over
+				time.Sleep(10 * time.Second)   // the first refusals are over
 				began, used, asked := bed.Monotonic(), s.cpu(), s.counters()
 				time.Sleep(long)
 				passed, cpu, now := bed.Monotonic()-began, s.cpu()-used, s.counters()
