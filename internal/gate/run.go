@@ -120,6 +120,7 @@ func run(ctx context.Context, w requirement.Run, world World, steps []step, p po
 	}
 	k.until = deadline
 	res.Elapsed = time.Since(began)
+	orchestrator.Overridden(res.Problems, w.Overrides)
 	if res.settle(); !res.Passed() {
 		k.renew(ctx)
 	}

@@ -17,7 +17,8 @@ type Run struct {
 	Instance string // "" for a run that stands for the whole host (preload, preflight)
 	Unit     string // justnews@INSTANCE.service, "" without an instance
 
-	Timeout Timeout
+	Timeout   Timeout
+	Overrides []Override
 
 	Orchestrator Service
 	Bus          Service
@@ -82,6 +83,13 @@ type Service struct {
 	// Here: it is served by this host. Its unit says so, or, which this package
 	// cannot know, the address that its URL leads to.
 	Here bool
+}
+
+// Override is a value that the environment has and the configuration has not.
+type Override struct {
+	Name       string // of the variable
+	Value      string
+	Configured string
 }
 
 // Timeout is the total budget of one run and where it was set.

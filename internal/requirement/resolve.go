@@ -145,9 +145,16 @@ func overrule(w *Run, env Lookup, flags Flags) []diag.Problem {
 	})
 	set("REQUIRE_BUS", into(&w.RequireBus, boolean))
 	set("STRICT_MODEL_STORE", into(&w.Models.Strict, boolean))
-	set("GPU_ORCHESTRATOR_URL", into(&w.Orchestrator.URL, config.ServerURL))
-	set("MCP_BUS_URL", into(&w.Bus.URL, config.ServerURL))
-	set("MODEL_STORE_ROOT", into(&w.Models.Root, config.Path))
+	noted := func(name string, target *string, read func(string) (string, error)) {
+		configured := *target
+		set(name, into(target, read))
+		if *target != configured {
+			w.Overrides = append(w.Overrides, Override{Name: name, Value: *target, Configured: configured})
+		}
+	}
+	noted("GPU_ORCHESTRATOR_URL", &w.Orchestrator.URL, config.ServerURL)
+	noted("MCP_BUS_URL", &w.Bus.URL, config.ServerURL)
+	noted("MODEL_STORE_ROOT", &w.Models.Root, config.Path)
 	set("BASE_MODEL_DIR", into(&w.Models.BaseDir, config.Path))
 	set("CUDA_MPS_PIPE_DIRECTORY", into(&w.MPS.PipeDirectory, config.PipeDirectory))
 	set("CUDA_MPS_LOG_DIRECTORY", into(&w.MPS.LogDirectory, config.Path))

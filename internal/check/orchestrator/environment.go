@@ -5,11 +5,13 @@ package orchestrator
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
 
 // Environment compares what the orchestrator's process was started with to
@@ -56,6 +58,26 @@ func Environment(unit string, e facts.Environment, strict bool, root string) []d
 		Fix: diag.Advise("remove what overrules it from drop-ins and /etc/justnews/*.env", append([]diag.Command{diag.Reload()}, diag.Restart(unit)...)...).
 			Looking(diag.CatUnit(unit), whereSet(wrong...)),
 	}}
+}
+
+// misled are the findings of a run that looked in the wrong place.
+var misled = []diag.Code{
+	diag.OrchestratorUnreachable, diag.OrchestratorNonsense, diag.OrchestratorImpostor,
+	diag.BusUnreachable, diag.BusNonsense, diag.BusImpostor, diag.StoreRoot,
+}
+
+// Overridden corrects the fix of findings about an address or a directory that
+// the environment has and the configuration has not: nothing else can be wrong
+// before that is.
+func Overridden(problems []diag.Problem, overrides []requirement.Override) {
+	for i := range problems {
+		for _, o := range overrides {
+			if problems[i].Subject == o.Value && slices.Contains(misled, problems[i].Code) {
+				problems[i].Expected = o.Name + "=" + diag.Clean(o.Configured) + ", as justnews.toml has it"
+				problems[i].Fix = diag.Advise("remove "+o.Name+" from the environment files, or set it in justnews.toml instead", diag.Retry()).Looking(whereSet(o.Name))
+			}
+		}
+	}
 }
 
 // whereSet finds the files of ours that set a variable.
