@@ -50,7 +50,7 @@ func (c *mpsServeCommand) Run(a *app) error {
 	if err == nil {
 		return nil
 	}
-	return a.refuse(unit.NotServed(err))
+	return a.refuse(unit.NotServed(err.Error()))
 }
 
 func (a *app) mpsRun(name string, timeout span, run func(context.Context, requirement.Run, gate.World) gate.Result) waitingRun {

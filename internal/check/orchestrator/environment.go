@@ -71,10 +71,11 @@ var misled = []diag.Code{
 // before that is.
 func Overridden(problems []diag.Problem, overrides []requirement.Override) {
 	for i := range problems {
+		p := &problems[i]
 		for _, o := range overrides {
-			if problems[i].Subject == o.Value && slices.Contains(misled, problems[i].Code) {
-				problems[i].Expected = o.Name + "=" + diag.Clean(o.Configured) + ", as justnews.toml has it"
-				problems[i].Fix = diag.Advise("remove "+o.Name+" from the environment files, or set it in justnews.toml instead", diag.Retry()).Looking(whereSet(o.Name))
+			if p.Subject == o.Value && slices.Contains(misled, p.Code) {
+				p.Expected = o.Name + "=" + diag.Clean(o.Configured) + ", as justnews.toml has it"
+				p.Fix = diag.Advise("remove "+o.Name+" from the environment files, or set it in justnews.toml instead", diag.Retry()).Looking(whereSet(o.Name))
 			}
 		}
 	}

@@ -34,9 +34,9 @@ func NotAllowed(unit, message, seen string) diag.Problem {
 }
 
 // NotServed is the problem of a service that cannot get its name on D-Bus.
-func NotServed(err error) diag.Problem {
+func NotServed(why string) diag.Problem {
 	return diag.Problem{
-		Code: diag.NoSystemd, Message: "cannot serve on D-Bus", Seen: diag.Clean(err.Error()),
+		Code: diag.NoSystemd, Message: "cannot serve on D-Bus", Seen: diag.Clean(why),
 		Expected: "the system bus, and root's right to own the name", Fix: diag.Do(startDBus()),
 	}
 }
