@@ -120,7 +120,9 @@ func run(ctx context.Context, w requirement.Run, world World, steps []step, p po
 	}
 	k.until = deadline
 	res.Elapsed = time.Since(began)
-	orchestrator.Overridden(res.Problems, w.Overrides)
+	if world.Self.InUnit { // elsewhere the environment is how somebody configures a run
+		orchestrator.Overridden(res.Problems, w.Overrides)
+	}
 	if res.settle(); !res.Passed() {
 		k.renew(ctx)
 	}
