@@ -40,6 +40,9 @@ const (
 // person.
 func TestDiagnosis(t *testing.T) {
 	rows := map[string][3]string{}
+	if *diagnosisTable {
+		t.Cleanup(func() { writeDiagnosis(t, rows) }) // also of a run that was stopped
+	}
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, unhurried())
 		s.everythingUp(0)
@@ -49,13 +52,12 @@ func TestDiagnosis(t *testing.T) {
 			}
 			t.Run(f.name, func(t *testing.T) {
 				inner := &site{Machine: s.Machine, t: t}
-				rows[f.name] = inner.diagnoses(t, f)
+				if row := inner.diagnoses(t, f); !t.Failed() {
+					rows[f.name] = row
+				}
 			})
 		}
 	})
-	if *diagnosisTable && !t.Failed() {
-		writeDiagnosis(t, rows)
-	}
 }
 
 // diagnoses returns a row of the table: the code, whether it names the cause, and
