@@ -40,8 +40,9 @@ import (
 // renewRequest is the record that justnews-renew.path waits for.
 const renewRequest = "renew"
 
-// Between two comparisons by one process: each pause is twice as long as the
-// one before, up to renewSlow. A comparison costs systemd two to three questions.
+// Before the first comparison by a process, and between two: each pause is twice as
+// long as the one before, up to renewSlow. A comparison reads the configuration and
+// asks systemd two to three questions.
 const (
 	renewEvery = 5 * time.Second
 	renewSlow  = 20 * time.Second
@@ -188,6 +189,9 @@ func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units g
 	}
 	environment := statesOf(own.EnvironmentFiles)
 	return func(ctx context.Context) *diag.Problem {
+		if a.compareNext.IsZero() { // at a boot everybody has better to do
+			a.compareNext = a.Began.Add(renewEvery)
+		}
 		if time.Now().Before(a.compareNext) {
 			return nil
 		}
@@ -211,6 +215,9 @@ func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units g
 // superseded reports whether a run waits for what cfg requires and latest does not,
 // in a unit that systemd has read as latest has it.
 func superseded(ctx context.Context, e waitingRun, name string, cfg, latest *config.Config, units gate.Units) bool {
+	if reflect.DeepEqual(cfg, latest) {
+		return false
+	}
 	required, _ := e.require(cfg)
 	requires, problems := e.require(latest)
 	was, _ := wantedMark(cfg, e.instance)
