@@ -30,8 +30,8 @@ import (
 
 // A server goes on with the configuration that it was started with, whatever a
 // reload brings: restarting it is the operator's decision while instances use
-// it. Where none does, and the gates get nowhere, it is restarted, so that a
-// mistake in the configuration needs no more than its correction.
+// it. If none does, and the gates make no progress, it is restarted, so that
+// correcting the configuration is enough.
 //
 // The gate of a server leaves a record of what it was started with. A gate that
 // waits compares, and asks by way of a file for justnews-renew.service, which
@@ -82,8 +82,11 @@ func (c *renewCommand) Run(a *app) error {
 		ctx, cancel := context.WithTimeout(a.ctx, restartTime)
 		s, err := conn.Restart(ctx, name)
 		cancel()
-		if err != nil || s.Refused != "" {
-			fmt.Fprintf(a.Stderr, "%s cannot be restarted: %s\n", name, diag.Clean(strings.TrimSpace(fmt.Sprint(s.Detail, err))))
+		if err != nil {
+			return a.refuse(unit.NotAllowed(name, "it cannot be restarted", err.Error()))
+		}
+		if s.Refused != "" {
+			return a.refuse(unit.NotAllowed(name, "systemd does not restart it", s.Detail))
 		}
 	}
 	return nil
@@ -189,7 +192,7 @@ func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units g
 	}
 	environment := statesOf(own.EnvironmentFiles)
 	return func(ctx context.Context) *diag.Problem {
-		if a.compareNext.IsZero() { // at a boot everybody has better to do
+		if a.compareNext.IsZero() { // 17 gates of a boot would read it at once
 			a.compareNext = a.Began.Add(renewEvery)
 		}
 		if time.Now().Before(a.compareNext) {

@@ -153,6 +153,11 @@ func TestStartedOfAnythingOpensNothing(t *testing.T) {
 	if (gate.Started{}).Outdated(facts.Unit{ActiveState: "active"}, gate.Started{Mark: "m"}) {
 		t.Error("a server without a record is restarted")
 	}
+	// A record that is ours but for its files, as an agent can write it.
+	forged := gate.Started{Invocation: "one", Mark: "m"}
+	if !forged.Outdated(facts.Unit{ActiveState: "active", InvocationID: "one"}, gate.Started{Mark: "m", Files: map[string]string{"/x": "1 2 3"}}) {
+		t.Error("a file that was added is not seen")
+	}
 }
 
 func changed(units unitsByName, name string, f func(*facts.Unit)) {

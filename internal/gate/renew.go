@@ -4,7 +4,6 @@ package gate
 
 import (
 	"context"
-	"maps"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -36,11 +35,14 @@ func (s Started) Outdated(u facts.Unit, now Started) bool {
 	if s.Mark != now.Mark {
 		return true
 	}
-	both := maps.Clone(s.Files)
-	maps.Copy(both, now.Files)
-	for path := range both {
-		was, is := s.Files[path], now.Files[path]
-		if was != is && was != UnknownFile && is != UnknownFile {
+	return differ(s.Files, now.Files) || differ(now.Files, s.Files)
+}
+
+// differ reports whether a file of one has another state in the other, in which a
+// file that is missing has none.
+func differ(one, other map[string]string) bool {
+	for path, state := range one {
+		if there := other[path]; there != state && there != UnknownFile && state != UnknownFile {
 			return true
 		}
 	}
