@@ -109,8 +109,8 @@ func (a *app) perform(e waitingRun, watch *report.Watch) (gate.Result, *facts.Un
 	x.Self.Unit = own
 	x.Mark = a.unitMark(e, own, conn)
 	x.Began, x.Doing = began, func(step string) { a.watchdog.Now(process.Doing{What: "the step " + step, Step: step}) }
-	if own != nil {
-		x.Renew = a.renewal(e, cfg, own, unitsOf(conn))
+	if own != nil && conn != nil {
+		x.Renew = a.renewal(e, cfg, own, conn)
 	}
 	res := e.run(ctx, w, x.World)
 	if res.Passed() {

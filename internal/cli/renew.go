@@ -25,6 +25,7 @@ import (
 	"justnews/internal/probe/host"
 	"justnews/internal/records"
 	"justnews/internal/safefile"
+	"justnews/internal/status"
 	"justnews/internal/unitname"
 )
 
@@ -103,7 +104,7 @@ func servers(cfg *config.Config) []string {
 
 // outdated returns the units of the servers that run with what is not configured
 // any more, and that no instance uses.
-func (a *app) outdated(ctx context.Context, cfg *config.Config, units gate.Units) []string {
+func (a *app) outdated(ctx context.Context, cfg *config.Config, units status.LoadedUnits) []string {
 	var found []string
 	for _, name := range servers(cfg) {
 		u, err := units.Unit(ctx, unitname.Of(name))
@@ -121,14 +122,18 @@ func (a *app) outdated(ctx context.Context, cfg *config.Config, units gate.Units
 	return found
 }
 
-// inUse reports whether an instance is up that waited for this server, or may be.
-func inUse(ctx context.Context, cfg *config.Config, server string, units gate.Units) bool {
-	return slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool {
+// inUse reports whether an instance is up that waited for this server, or may have:
+// one that has left the configuration runs on.
+func inUse(ctx context.Context, cfg *config.Config, server string, units status.LoadedUnits) bool {
+	names, err := units.Units(ctx, unitname.Of("*"))
+	return err != nil || slices.ContainsFunc(names, func(name string) bool {
+		instance := unitname.Instance(name)
+		i, listed := cfg.Instance(instance)
 		waited := server == cfg.Orchestrator.Instance && i.RequireModels || server == cfg.Bus.Instance && i.RequireBus
-		if !waited || slices.Contains(servers(cfg), i.Name) {
+		if slices.Contains(servers(cfg), instance) || listed && !waited {
 			return false
 		}
-		u, err := units.Unit(ctx, unitname.Of(i.Name))
+		u, err := units.Unit(ctx, name)
 		return err != nil || u.MainPID != 0
 	})
 }
@@ -186,10 +191,7 @@ func (a *app) startRecord(instance string) records.State[gate.Started] {
 // renewal returns how a gate asks for the restart of a server, and learns that it
 // runs with what is not configured any more itself. The configuration is read
 // again each time: its correction may come while the gate waits.
-func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units gate.Units) func(context.Context) *diag.Problem {
-	if units == nil {
-		return nil
-	}
+func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units status.LoadedUnits) func(context.Context) *diag.Problem {
 	environment := statesOf(own.EnvironmentFiles)
 	return func(ctx context.Context) *diag.Problem {
 		if a.compareNext.IsZero() { // 17 gates of a boot would read it at once

@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,11 @@ func (u unitsByName) Unit(_ context.Context, name string) (facts.Unit, error) {
 		return known, nil
 	}
 	return facts.Unit{}, errors.New("no such unit")
+}
+
+// Units lists all of them.
+func (u unitsByName) Units(context.Context, string) ([]string, error) {
+	return slices.Sorted(maps.Keys(u)), nil
 }
 
 const renewConfig = `[models]
@@ -59,7 +65,9 @@ func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
 		"and an instance is up that did not wait for it": {
 			started: before, after: func(u unitsByName, _ *app) { changed(u, dashboard, func(u *facts.Unit) { u.MainPID = 9 }) }, want: []string{orchestrator},
 		},
-		"and an instance cannot be asked": {started: before, after: func(u unitsByName, _ *app) { delete(u, scout) }},
+		"and an instance is up that left the configuration": {started: before, after: func(u unitsByName, _ *app) {
+			changed(u, "justnews@old.service", func(u *facts.Unit) { u.MainPID = 10 })
+		}},
 		"and the bus is up, which does not use it": {
 			started: before, after: func(u unitsByName, _ *app) { changed(u, bus, func(u *facts.Unit) { u.MainPID = 8 }) }, want: []string{orchestrator},
 		},
