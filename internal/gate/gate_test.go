@@ -649,9 +649,9 @@ func TestALeaderWhoseLockWasTakenAwayDoesNotTrigger(t *testing.T) {
 	})
 }
 
-// A gate that gets nowhere looks whether a server was started with another
+// A gate that makes no progress looks whether a server was started with another
 // configuration; one that only has to wait does not.
-func TestGateAsksForARenewalOnlyWhereItGetsNowhere(t *testing.T) {
+func TestGateAsksForARenewalOnlyWhereItMakesNoProgress(t *testing.T) {
 	for name, c := range map[string]struct {
 		silent bool
 		want   bool

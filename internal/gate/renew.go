@@ -51,7 +51,7 @@ func differ(one, other map[string]string) bool {
 
 // renew has a server restarted that was started with what is not configured any
 // more, and returns what ends this run where the same is true of it. Only a run
-// that gets nowhere calls it.
+// that makes no progress calls it.
 func (k *walk) renew(ctx context.Context) []diag.Problem {
 	if k.world.Renew == nil || ctx.Err() != nil {
 		return nil
