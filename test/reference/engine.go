@@ -33,6 +33,7 @@ type engine struct {
 	ctx    context.Context // ends with the process that this engine simulates
 
 	mu        sync.Mutex
+	first     []entry // what was read of the map last
 	started   *float64
 	completed *float64
 	running   bool
@@ -181,7 +182,7 @@ func (e *engine) startNew(req preloadRequest) {
 
 // work is the worker thread.
 func (e *engine) work(req preloadRequest) {
-	todo, err := e.server.wanted(req)
+	todo, err := e.wanted(req)
 	if err != nil {
 		e.server.opt.Log("preload: %v", err) // upstream goes on with an empty map
 	}

@@ -4,6 +4,7 @@ package reference
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -120,4 +121,32 @@ func TestAMissingMapIsAVacuousJob(t *testing.T) {
 	s := start(t, func(o *Options) { o.Map = os.DevNull })
 	loaded(t, s)
 	answers(200, `{"all_ready":true,"in_progress":false,"summary":{"total":0,"done":0,"failed":0}`).check(t, s)
+}
+
+func readsTheMapOnce(t *testing.T, s *Server) {
+	s.opt.Map = filepath.Join(t.TempDir(), "AGENT_MODEL_MAP.json") // nothing but a job reads it
+	totals := func() (before, after int) {
+		text, err := os.ReadFile(filepath.Join(whole.Root, "AGENT_MODEL_MAP.json"))
+		if err == nil {
+			err = os.WriteFile(s.opt.Map, text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, _, _ = again(t, s)
+		if err := os.WriteFile(s.opt.Map, []byte(`{"agents":{}}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		after, _, _ = again(t, s)
+		return before, after
+	}
+	if before, after := totals(); before != 16 || after != 16 {
+		t.Errorf("%d models, then %d", before, after)
+	}
+	if err := s.Misbehave(); err != nil {
+		t.Fatal(err)
+	}
+	if before, after := totals(); before != 16 || after != 0 {
+		t.Errorf("without it: %d models, then %d", before, after)
+	}
 }

@@ -13,6 +13,7 @@ import (
 // What the engine asks for by name.
 const (
 	emptyMap   = "empty-map"
+	cachedMap  = "cached-map"
 	subset     = "subset"
 	hold       = "hold"
 	readyAfter = "ready-after"
@@ -26,6 +27,7 @@ const (
 
 var engineBehaviours = []Behaviour{
 	{Name: emptyMap, Doc: "a job runs over zero models, as with a missing or malformed map: all_ready, 0 of 0, started_at set"},
+	{Name: cachedMap, Doc: "the map is read once: what is changed in it later is not seen, as by the newer upstream's loader"},
 	{Name: subset, Value: "how many, default 1", check: checkCount, Doc: "a job loads only the first models of the map, then says all_ready"},
 	{Name: hold, Doc: "the last model stays in loading until release"},
 	{Name: readyAfter, Value: "duration since the server's start", check: checkDuration, Doc: "the last model stays in loading for that long after the start"},
@@ -38,11 +40,12 @@ var engineBehaviours = []Behaviour{
 }
 
 // wanted is what a job has to load.
-func (s *Server) wanted(req preloadRequest) ([]entry, error) {
+func (e *engine) wanted(req preloadRequest) ([]entry, error) {
+	s := e.server
 	if _, on := s.conduct.value(emptyMap); on {
 		return nil, nil
 	}
-	all, err := readMap(s.opt.Map)
+	all, err := e.readMap()
 	if req.named {
 		all = slices.DeleteFunc(all, func(e entry) bool { return !slices.Contains(req.agents, e.agent) })
 	}
@@ -54,6 +57,18 @@ func (s *Server) wanted(req preloadRequest) ([]entry, error) {
 		all = all[:min(n, len(all))]
 	}
 	return all, err
+}
+
+func (e *engine) readMap() ([]entry, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, cached := e.server.conduct.value(cachedMap); !cached || e.first == nil {
+		var err error
+		if e.first, err = readMap(e.server.opt.Map); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Clone(e.first), nil
 }
 
 func (s *Server) delay() time.Duration {

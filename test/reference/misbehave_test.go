@@ -155,6 +155,7 @@ var proofs = map[string]proof{
 
 	// The engine.
 	emptyMap:   {"", loadsNothing},
+	cachedMap:  {"", readsTheMapOnce},
 	subset:     {"subset=3", loadsThree},
 	hold:       {"", holdsBack},
 	readyAfter: {"ready-after=1h", holdsBack},
