@@ -146,7 +146,11 @@ func startedWith(cfg *config.Config, instance string, u facts.Unit) (gate.Starte
 		return gate.Started{}, false
 	}
 	inst, _ := cfg.Instance(instance)
-	files := slices.Concat(u.EnvironmentFiles, u.DropInPaths, []string{u.FragmentPath}, inst.Service.Exec[:min(1, len(inst.Service.Exec))])
+	var reads []string
+	if instance == cfg.Orchestrator.Instance {
+		reads = []string{cfg.Models.Map} // once: upstream's loader keeps what it has read
+	}
+	files := slices.Concat(reads, u.EnvironmentFiles, u.DropInPaths, []string{u.FragmentPath}, inst.Service.Exec[:min(1, len(inst.Service.Exec))])
 	files = slices.DeleteFunc(files, func(path string) bool {
 		return path == "" || strings.HasPrefix(path, generatorDir+"/") // the mark stands for those
 	})

@@ -87,6 +87,7 @@ func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
 			changed(u, orchestrator, func(u *facts.Unit) { u.NeedDaemonReload = true })
 		}},
 		"an environment file has": {started: now, after: func(unitsByName, *app) { replaced(t, file) }, want: []string{orchestrator}},
+		"the map has, which it reads once": {started: now, after: func(unitsByName, *app) { replaced(t, filepath.Join(dir, "map.json")) }, want: []string{orchestrator}},
 		"an environment file is gone": {started: now, after: func(unitsByName, *app) {
 			if err := os.Remove(file); err != nil {
 				t.Error(err)
@@ -195,6 +196,7 @@ func replaced(t *testing.T, path string) {
 func configured(t *testing.T, dir, text string) *config.Config {
 	t.Helper()
 	path := filepath.Join(dir, "justnews.toml")
+	text = strings.ReplaceAll(text, "/etc/justnews/map.json", filepath.Join(dir, "map.json"))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

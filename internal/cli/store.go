@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -14,6 +15,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/digest"
 	"justnews/internal/facts"
+	"justnews/internal/gate"
 	"justnews/internal/probe/store"
 	"justnews/internal/requirement"
 	"justnews/internal/safefile"
@@ -52,6 +54,16 @@ type modelStore struct {
 	// names compares blobs with the digests that are their names: more reading
 	// than a gate asks for.
 	names bool
+}
+
+// As looks as another user, as far as this process can.
+func (m modelStore) As(uid int) gate.ModelStore {
+	user, err := store.LookupUser(strconv.Itoa(uid), "")
+	if err != nil {
+		user = store.User{Name: "UID " + strconv.Itoa(uid), UID: uid}
+	}
+	m.Store = store.New(m.Root, &user, m.Cache)
+	return m
 }
 
 // Prove compares the content with what was manifested.

@@ -24,6 +24,7 @@ import (
 	"justnews/internal/probe/systemd"
 	"justnews/internal/records"
 	"justnews/internal/requirement"
+	"justnews/internal/safefile"
 )
 
 // world is a gate.World over the real machine, and what has to be closed
@@ -124,6 +125,9 @@ func (a *app) modelMap(w requirement.Run) gate.ModelMap {
 	m := gate.ModelMap{Total: -1, Problems: mapProblems(file, w)}
 	if file.Map != nil {
 		m.Total, m.Models = file.Map.Total(), file.Map
+	}
+	if info, err := safefile.Stat(file.Path); err == nil {
+		m.Changed = host.Monotonic() - time.Since(time.Unix(0, info.Ctime))
 	}
 	return m
 }

@@ -128,7 +128,7 @@ var schema = []field{
 		{name: "verify", kind: text, words: verifyWords, def: "presence", doc: "how each agent's gate checks the store"},
 		{name: "verify_preload", kind: text, words: verifyWords, def: "manifest",
 			doc: "the same for justnews-preload.service, before it triggers, and for preflight"},
-		{name: "accept_empty", kind: boolean, def: false, doc: "true: all_ready over zero models counts as ready"},
+		{name: "accept_empty", kind: boolean, def: false, doc: "true: a preload over zero models counts as ready"},
 	}},
 	{name: "mps", kind: group, doc: "NVIDIA MPS", fields: []field{
 		{name: "enabled", kind: boolean, def: false, doc: "the default for every instance"},

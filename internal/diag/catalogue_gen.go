@@ -62,6 +62,7 @@ const (
 	ModelFailed             Code = "MODEL-FAILED"             // a model failed to load
 	ModelsTimeout           Code = "MODELS-TIMEOUT"           // the models were still loading at the deadline
 	ModelsIncomplete        Code = "MODELS-INCOMPLETE"        // the orchestrator loaded fewer models than expected
+	PreloadEmpty            Code = "PRELOAD-EMPTY"            // the orchestrator's preload loads no models
 	ModelsInconsistent      Code = "MODELS-INCONSISTENT"      // the orchestrator's status is inconsistent
 	PreloadRefused          Code = "PRELOAD-REFUSED"          // the orchestrator rejected the preload request
 	PreloadTimeout          Code = "PRELOAD-TIMEOUT"          // no preload had started at the deadline
@@ -577,6 +578,13 @@ var catalog = []Entry{
 		Cause: "Its job ended without errors, but loaded fewer models than AGENT_MODEL_MAP lists, or none: its own map is missing, empty or a different one.",
 		Check: []Command{{"justnews-gate", "status"}},
 		Fix:   Fix{Advice: "give the orchestrator the same AGENT_MODEL_MAP.json", Commands: []Command{{"justnews-gate", "retry"}}},
+	},
+	{
+		Code: PreloadEmpty, Area: "orchestrator and models", Status: StatusFailed, MessageID: "9a74c40b8a02d754e3b6878181624b5f",
+		Title: "the orchestrator's preload loads no models",
+		Cause: "The orchestrator answers the request to load its models with a job that is finished already and had nothing to load. Releases of JustNewsAgent from commit 92cb588 (24 September 2025) on do so, whatever the map lists; others may have found no map. A warning where models.accept_empty lets the gates open.",
+		Check: []Command{{"justnews-gate", "status"}},
+		Fix:   Fix{Advice: "run a release of the orchestrator that loads models, or set models.accept_empty = true", Commands: []Command{{"systemctl", "daemon-reload"}, {"justnews-gate", "retry"}}},
 	},
 	{
 		Code: ModelsInconsistent, Area: "orchestrator and models", Status: StatusNonsense, MessageID: "231a2111ca3c5e4593685ae8dba4ec2a",

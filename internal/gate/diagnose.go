@@ -54,7 +54,11 @@ func (k *walk) evidence() orchestrator.Evidence {
 	if wants := store.Wants(k.world.Map.Models); len(wants) > 0 {
 		ctx, cancel := k.diagnosing(lookTime)
 		defer cancel()
-		v.Store = k.world.Store.Look(ctx, wants)
+		seen := k.world.Store
+		if k.req.Loader.User == "" && k.server.Accepted { // no unit says as whom it runs, its socket does
+			seen = seen.As(k.server.UID)
+		}
+		v.Store = seen.Look(ctx, wants)
 	}
 	k.found = &v
 	return v

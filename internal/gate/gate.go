@@ -156,6 +156,9 @@ type World struct {
 // where there is no map to count.
 type ModelMap struct {
 	Total int
+	// Changed is when its file was changed last, on the clock of a unit's times; 0:
+	// not known.
+	Changed time.Duration
 	// Models is the map itself, nil where there is none.
 	Models *modelmap.Map
 	// Problems are those of reading the map.

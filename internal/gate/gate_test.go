@@ -43,6 +43,33 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			prepare: func(s *server, _ *host, _ *requirement.Run) { s.ignore = true },
 			status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 11 * time.Second,
 		},
+		"a server whose preload is simulated is named": {
+			prepare: func(s *server, _ *host, _ *requirement.Run) { s.total, s.each = 0, 0 },
+			status:  diag.StatusFailed, code: diag.PreloadEmpty, posts: 2, within: 11 * time.Second,
+		},
+		"accept_empty opens for a server whose preload is simulated, and says so": {
+			prepare: func(s *server, _ *host, w *requirement.Run) { s.total, s.each, w.AcceptEmpty = 0, 0, true },
+			status:  diag.StatusReady, code: diag.PreloadEmpty, posts: 1, within: 11 * time.Second,
+		},
+		"accept_empty does not open for a server that has read no map": {
+			prepare: func(s *server, _ *host, w *requirement.Run) {
+				s.total, s.each, w.AcceptEmpty = 0, 0, true
+				id := 1795439866.0
+				s.preloadAnswer = &facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered, Status: 200}, State: facts.ModelsState{
+					HasStartedAt: true, StartedAt: &id, InProgress: true,
+				}}
+				s.started = &id
+			},
+			status: diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 11 * time.Second,
+		},
+		"accept_empty does not open on a job that loaded fewer models than the map lists": {
+			prepare: func(s *server, h *host, w *requirement.Run) { s.total, h.models, w.AcceptEmpty = 3, 10, true },
+			status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 8 * time.Second,
+		},
+		"accept_empty does not open before a preload": {
+			prepare: func(s *server, _ *host, w *requirement.Run) { s.ignore, w.AcceptEmpty = true, true },
+			status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 11 * time.Second,
+		},
 		"it never opens on a job that loaded fewer models than the map lists": {
 			prepare: func(s *server, h *host, _ *requirement.Run) { s.total, h.models = 3, 10 },
 			status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 8 * time.Second,

@@ -11,6 +11,7 @@ import (
 	"justnews/internal/check/orchestrator"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
 
 // follower is one run's way through the preload: looks, decisions and the POSTs
@@ -105,11 +106,11 @@ func (f *follower) see(ctx context.Context, fresh bool) {
 	if ctx.Err() != nil {
 		return // the look was cut short: it says nothing
 	}
-	judged := orchestrator.Models(look, f.req.Preload)
+	judged := orchestrator.Models(look, f.history.required(f.req.Preload, look))
 	if judged.State != f.judged.State || judged.Done != f.judged.Done {
 		f.newsAt = time.Now()
 	}
-	f.look, f.judged = look, judged
+	f.look, f.judged, f.server = look, judged, look.Server
 	f.attempt.note(f.judged, look.Kind)
 	if f.history.Job != nil && noJob(look) {
 		f.askUnit(ctx) // a restart so quick that no look found the port closed
@@ -142,7 +143,7 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	if f.store != "" {
 		h.Store = f.store
 	}
-	h.Job = nil
+	h.Job, h.Empty = nil, false
 	if refresh {
 		h.Refreshes++
 	} else {
@@ -181,11 +182,37 @@ func (f *follower) linger(ctx context.Context, d time.Duration) bool {
 func (f *follower) answered(look facts.ModelsLook) {
 	switch look.Kind {
 	case facts.Answered:
-		f.history.Job = look.State.StartedAt
+		f.history.Job, f.history.Empty = look.State.StartedAt, finishedEmpty(look.State)
 		f.saveQuietly()
 	case facts.Nonsense, facts.Redirected, facts.NotServed:
 		f.refused = &look
 	}
+}
+
+// finishedEmpty reports whether an answer to a POST is a job that is over already,
+// and had nothing to load. A server that finds no map says at first that its job
+// is in progress.
+func finishedEmpty(s facts.ModelsState) bool {
+	return s.StartedAt != nil && !s.InProgress && s.Total == 0 && s.Failed == 0 && len(s.Errors) == 0
+}
+
+// Required is what has to be true of a look, with what the record of this host says
+// of its job.
+func (w World) Required(p requirement.Preload, look facts.ModelsLook) requirement.Preload {
+	if w.Memory == nil {
+		return p
+	}
+	h, err := w.Memory.Load()
+	if err != nil {
+		return p
+	}
+	return h.required(p, look)
+}
+
+// required is what has to be true of a look, with what the record says of its job.
+func (h History) required(w requirement.Preload, look facts.ModelsLook) requirement.Preload {
+	w.Empty = h.Empty && look.Kind == facts.Answered && look.State.StartedAt != nil && sameJob(h.Job, look.State.StartedAt)
+	return w
 }
 
 // keepJob notes the job that our POST started, once a look shows it.
@@ -217,13 +244,17 @@ func (f *follower) saveQuietly() { _ = f.remember(f.history) }
 func (f *follower) open() outcome {
 	f.tally(f.judged)
 	if f.led && (f.history.Triggers > 0 || f.history.Refreshes > 0) {
-		f.history = History{Invocation: f.history.Invocation, Job: f.look.State.StartedAt}
+		f.history = History{Invocation: f.history.Invocation, Job: f.look.State.StartedAt, Empty: f.history.Empty}
 		f.saveQuietly()
 	}
-	return outcome{
+	out := outcome{
 		passed: true, detail: fmt.Sprintf("%d of %d models", f.judged.Done, f.judged.Total),
 		done: f.judged.Done, total: f.judged.Total,
 	}
+	if f.judged.Total == 0 {
+		out.problems = []diag.Problem{orchestrator.AcceptedEmpty(f.subject())}
+	}
+	return out
 }
 
 func (f *follower) refuse(problems ...diag.Problem) outcome {
@@ -255,6 +286,13 @@ func (f *follower) problems(why check.State) []diag.Problem {
 	j := f.effective()
 	j.State = why
 	return orchestrator.Refused(j, f.look, f.subject())
+}
+
+// subject has what the record says of the job.
+func (f *follower) subject() orchestrator.Subject {
+	s := f.walk.subject()
+	s.Empty = f.history.required(f.req.Preload, f.look).Empty
+	return s
 }
 
 func (f *follower) tally(j check.Judgement) {

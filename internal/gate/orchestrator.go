@@ -177,7 +177,7 @@ func (k *walk) subject() orchestrator.Subject {
 	return orchestrator.Subject{
 		URL: k.req.Orchestrator.URL, Unit: k.req.Orchestrator.Unit, Timeout: k.req.Timeout.Value,
 		Map: k.req.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models, Diagnose: k.diagnose,
-		Protocol: k.world.Protocol,
+		Protocol: k.world.Protocol, Stale: orchestrator.Stale(k.req.Models.Map, k.world.Map.Changed, k.unit.unit),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"justnews/internal/check/orchestrator"
 	"justnews/internal/diag"
+	"justnews/internal/facts"
 	"justnews/internal/process"
 	"justnews/internal/requirement"
 )
@@ -38,7 +39,9 @@ type walk struct {
 	until time.Time
 	res   *Result
 	unit  unitMemo
-	mark  string // of the own unit at the first look
+	// server is the socket that answered last.
+	server facts.Server
+	mark   string // of the own unit at the first look
 
 	led        bool                   // this run holds the lock
 	lastChance bool                   // a follower's last look before its deadline was granted

@@ -22,6 +22,8 @@ import (
 // ModelStore looks at the Model Store. Look is quick, and Recall too: it says
 // what was found out before; Prove reads whatever was not read before.
 type ModelStore interface {
+	// As is the same store, looked at as a user of this host.
+	As(uid int) ModelStore
 	Recall(ctx context.Context, trees []facts.StoreTree) []facts.StoreProof
 	Look(ctx context.Context, wants []facts.StoreWant) facts.Store
 	Prove(ctx context.Context, trees []facts.StoreTree, tell func(digest.Progress)) []facts.StoreProof

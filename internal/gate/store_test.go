@@ -24,6 +24,7 @@ type shelf struct {
 	looks   int
 	proofs  int
 	hashing time.Duration
+	as      []int // users as whom it was looked at
 }
 
 func (s *shelf) Look(_ context.Context, wants []facts.StoreWant) facts.Store {
@@ -36,6 +37,11 @@ func (s *shelf) Look(_ context.Context, wants []facts.StoreWant) facts.Store {
 		s.spoil(&look)
 	}
 	return look
+}
+
+func (s *shelf) As(uid int) ModelStore {
+	s.as = append(s.as, uid)
+	return s
 }
 
 func (s *shelf) Prove(ctx context.Context, _ []facts.StoreTree, tell func(digest.Progress)) []facts.StoreProof {

@@ -50,9 +50,14 @@ type Run struct {
 type Preload struct {
 	// Expected is how many models the map lists, -1: not known. Who has read the
 	// map fills it in.
-	Expected    int
-	AcceptEmpty bool // all_ready over zero models counts
-	FailFast    bool // a reported error ends the wait although the job still runs
+	Expected int
+	// AcceptEmpty makes a job over no models count where there is no map, or where
+	// Empty is set.
+	AcceptEmpty bool
+	// Empty is set of a server whose answer to a request to load is a finished job
+	// over no models: it loads none by itself. Who has sent that request fills it in.
+	Empty    bool
+	FailFast bool // a reported error ends the wait although the job still runs
 	// OnlyAgent is the one agent whose errors decide (scope = "own"); "" is
 	// everybody.
 	OnlyAgent string

@@ -70,11 +70,18 @@ func (h *Host) Look(ctx context.Context, cfg *config.Config, w requirement.Run, 
 		URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total,
 		Models: x.Map.Models, Timeout: orchestrator.LookTimeout, Protocol: x.Protocol,
 	}
+	if x.Units != nil && s.Unit != "" {
+		if u, err := x.Units.Unit(ctx, s.Unit); err == nil {
+			s.Stale = checkorchestrator.Stale(s.Map, x.Map.Changed, u)
+		}
+	}
 	gpus := make(chan facts.GPULook, 1)
 	go func() { gpus <- x.GPU.Look(ctx) }() // which takes as long as all the others together, if the driver hangs
 	health := x.Orchestrator.Health(ctx)
 	models := x.Orchestrator.Models(ctx, true)
 	w.Expected, w.FailFast = x.Map.Total, true
+	w.Preload = x.Required(w.Preload, models)
+	s.Empty = w.Empty
 	judged := checkorchestrator.Models(models, w.Preload)
 	bus := x.Bus.Health(ctx)
 	h.Orchestrator = report.ServerStatus{URL: w.Orchestrator.URL, State: answerState(health.Answer)}

@@ -51,7 +51,7 @@ func stateRows() []row {
 	return []row{
 		ends("vacuous", diag.StatusTimeout, diag.PreloadTimeout, 1).because("within the time in which a job must appear"),
 		broken("vacuous", diag.ModelsIncomplete, 2).lasting(15 * time.Second).until(13 * time.Second).because("once that time is over"),
-		broken("vacuous-after-job", diag.ModelsIncomplete, 2),
+		broken("vacuous-after-job", diag.PreloadEmpty, 2),
 		contradictory("double-counted"), contradictory("contradicting"), contradictory("stale-errors"),
 		contradictory("ready-in-progress").posted(0).until(0).because("it waits, since a job seems to be running"),
 		contradictory("ready-short"), contradictory("ready-no-errors"), contradictory("done-not-ready"), contradictory("changing-identity"),
@@ -76,7 +76,7 @@ func stateRows() []row {
 // A server that really does something else.
 func engineRows() []row {
 	return []row{
-		broken("empty-map", diag.ModelsIncomplete, 2), broken("subset", diag.ModelsIncomplete, 2), broken("subset=15", diag.ModelsIncomplete, 2),
+		broken("empty-map", diag.ModelsIncomplete, 2), opens("cached-map", "the map has not changed since"), broken("subset", diag.ModelsIncomplete, 2), broken("subset=15", diag.ModelsIncomplete, 2),
 		broken("fail-model", diag.ModelFailed, 2).orFewer(),
 		ends("hold", diag.StatusTimeout, diag.ModelsTimeout, 1),
 		opens("ready-after=2s", "it waits: the last model is ready after 2 s"),

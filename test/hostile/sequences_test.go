@@ -72,7 +72,7 @@ var sequences = []sequence{
 		story:  "an empty map: the job is over at once, over nothing",
 		beats:  []beat{show(0, fresh())},
 		posted: [][]beat{{show(0, emptyJob(1))}, {show(0, emptyJob(2))}},
-		status: diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: s,
+		status: diag.StatusFailed, code: diag.PreloadEmpty, posts: 2, within: s,
 	},
 	{
 		story:  "somebody loaded a subset before us; our job loads all",

@@ -5,6 +5,7 @@ package orchestrator
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,15 +34,7 @@ func DiagnoseModel(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 	case kind == "memory":
 		return outOfMemory(e, v, memory(v.Memory, v.Limits)), true
 	case kind == download && v.Wanted.Strict:
-		seen := "the message shows that a download was tried, which STRICT_MODEL_STORE forbids"
-		d := Diagnosis{
-			Code: diag.ModelDownload, Seen: seen, Expected: "a complete snapshot in the Model Store, so that nothing is downloaded",
-			Fix: diag.Advise(fmt.Sprintf("copy the complete snapshot of %s into the Model Store", diag.Quote(cmp.Or(e.Model, e.Agent))), diag.Retry()),
-		}
-		if len(disk) > 0 {
-			d.Seen, d.Fix = seen+"; "+string(disk[0].Code)+": "+disk[0].Seen, disk[0].Fix
-		}
-		return d, true
+		return downloadTried(e, v, disk), true
 	case len(disk) > 0:
 		p := disk[0]
 		return Diagnosis{Code: p.Code, Seen: p.Message + ": " + p.Seen, Expected: p.Expected, Fix: p.Fix}, true
@@ -50,6 +43,22 @@ func DiagnoseModel(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 		return outOfMemory(e, v, why+"; "+memory(v.Memory, v.Limits)), true
 	}
 	return soundOnDisk(e, v)
+}
+
+// downloadTried explains an error of a loader that wanted to download.
+func downloadTried(e facts.ModelError, v Evidence, disk []diag.Problem) Diagnosis {
+	d := Diagnosis{
+		Code: diag.ModelDownload, Seen: "the message shows that a download was tried, which STRICT_MODEL_STORE forbids",
+		Expected: "a complete snapshot in the Model Store, so that nothing is downloaded",
+		Fix:      diag.Advise(fmt.Sprintf("copy the complete snapshot of %s into the Model Store", diag.Quote(cmp.Or(e.Model, e.Agent))), diag.Retry()),
+	}
+	switch sound := complete(e, v); {
+	case len(disk) > 0:
+		d.Seen, d.Fix = d.Seen+"; "+string(disk[0].Code)+": "+disk[0].Seen, disk[0].Fix
+	case sound != "":
+		d.Seen, d.Fix = d.Seen+"; "+sound, lookElsewhere(v)
+	}
+	return d
 }
 
 func outOfMemory(e facts.ModelError, v Evidence, seen string) Diagnosis {
@@ -96,25 +105,63 @@ func limitBelow(bytes int64, limits []string) string {
 }
 
 // soundOnDisk says that the disk is not to blame: the message stays what there
-// is to go by.
+// is to go by, unless the disk contradicts it.
 func soundOnDisk(e facts.ModelError, v Evidence) (Diagnosis, bool) {
-	m, ok := store.Find(v.Store, e.Agent, e.Model)
-	if !ok || m.Dir == "" {
+	seen := complete(e, v)
+	if seen == "" {
 		return Diagnosis{}, false
 	}
-	seen := fmt.Sprintf("on disk it is complete, and %s can read it: %s with %d files, %s", v.Store.User, diag.Clean(m.Dir), m.Files, check.Size(m.Bytes))
-	for _, p := range v.Proofs {
-		if m.Tree >= 0 && p.Path == v.Store.Trees[m.Tree].Path && p.Verdict == facts.Whole {
-			seen += ", every byte as manifested"
+	d := Diagnosis{}
+	switch pointsTo(e) {
+	case permission, download, missing:
+		d.Expected, d.Fix = "a model that loads", lookElsewhere(v)
+	case corrupt:
+		if hashed(e, v) {
+			d.Expected, d.Fix = "a model that loads", lookElsewhere(v)
 		}
 	}
 	if said := messageDiagnosis(e); said.Seen != "" {
 		seen += "; " + said.Seen
 	}
-	return Diagnosis{Seen: seen}, true
+	d.Seen = seen
+	return d, true
 }
 
-const download = "a download that was tried"
+// complete says that a model is complete on disk, "" where it was not found.
+func complete(e facts.ModelError, v Evidence) string {
+	m, ok := store.Find(v.Store, e.Agent, e.Model)
+	if !ok || m.Dir == "" {
+		return ""
+	}
+	seen := fmt.Sprintf("on disk it is complete, and %s can read it: %s with %d files, %s", v.Store.User, diag.Clean(m.Dir), m.Files, check.Size(m.Bytes))
+	if hashed(e, v) {
+		seen += ", every byte as manifested"
+	}
+	return seen
+}
+
+// hashed reports whether every byte of a model was compared with its manifest.
+func hashed(e facts.ModelError, v Evidence) bool {
+	m, ok := store.Find(v.Store, e.Agent, e.Model)
+	return ok && m.Tree >= 0 && slices.ContainsFunc(v.Proofs, func(p facts.StoreProof) bool {
+		return p.Path == v.Store.Trees[m.Tree].Path && p.Verdict == facts.Whole
+	})
+}
+
+// lookElsewhere is the fix of an error that the disk contradicts: copying what is
+// there would change nothing.
+func lookElsewhere(v Evidence) diag.Fix {
+	return diag.Advise("load the models again: the error may be older than the files; if it comes back, the orchestrator reads another directory than the one that was checked, or another map",
+		diag.Retry()).Looking(diag.LogOf(v.Unit))
+}
+
+// What a message can point to.
+const (
+	permission = "permission"
+	download   = "a download that was tried"
+	missing    = "files that are missing"
+	corrupt    = "a file that is corrupt"
+)
 
 // pointsTo returns what the words of a message say, "" for nothing known.
 func pointsTo(e facts.ModelError) string {

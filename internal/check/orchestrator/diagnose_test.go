@@ -74,10 +74,17 @@ func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
 			v.Memory = facts.Memory{Available: 5e8, SwapTotal: 0, SwapFree: 0, Kills: 2, GroupKills: -1}
 			v.Limits = []string{"LimitAS=1000000"}
 		}, code: diag.ModelMemory, says: "477 MiB of memory available, no swap, the kernel has killed 2 processes for memory since the boot, LimitAS=1000000"},
-		"a download":                 {message: "We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in the cached files", code: diag.ModelDownload, says: `copy the complete snapshot of "org/bert" into the Model Store`},
-		"a download and why":         {message: "Cannot reach huggingface.co: offline mode is enabled", spoil: fault(facts.NoSnapshot), code: diag.ModelDownload, says: "STORE-SNAPSHOT: /m/x holds no snapshot"},
-		"a download that is allowed": {message: "couldn't connect to huggingface.co", spoil: func(v *Evidence) { v.Wanted.Strict = false }, says: "points to a download"},
-		"a model of another map":     {message: "x", spoil: func(v *Evidence) { v.Store.Models = nil }, unknown: true},
+		"a download":                     {message: "We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in the cached files", spoil: func(v *Evidence) { v.Store.Models = nil }, code: diag.ModelDownload, says: `copy the complete snapshot of "org/bert" into the Model Store`},
+		"a download and why":             {message: "Cannot reach huggingface.co: offline mode is enabled", spoil: fault(facts.NoSnapshot), code: diag.ModelDownload, says: "STORE-SNAPSHOT: /m/x holds no snapshot"},
+		"a file that is there now":       {message: "failed to load model: no such file or directory", says: "load the models again: the error may be older than the files"},
+		"a permission that is there now": {message: "[Errno 13] Permission denied", says: "load the models again"},
+		"a download of what is there":    {message: "Cannot reach huggingface.co: offline mode is enabled", code: diag.ModelDownload, says: "load the models again"},
+		"a corrupt file that is whole": {message: "SafetensorError: HeaderTooLarge", spoil: func(v *Evidence) {
+			v.Proofs = []facts.StoreProof{{Path: v.Store.Trees[0].Path, Verdict: facts.Whole}}
+		}, says: "load the models again"},
+		"a corrupt file that nothing was compared with": {message: "SafetensorError: HeaderTooLarge", says: "the message points to a file that is corrupt"},
+		"a download that is allowed":                    {message: "couldn't connect to huggingface.co", spoil: func(v *Evidence) { v.Wanted.Strict = false }, says: "points to a download"},
+		"a model of another map":                        {message: "x", spoil: func(v *Evidence) { v.Store.Models = nil }, unknown: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			look, w := whole()

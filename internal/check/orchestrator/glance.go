@@ -15,6 +15,9 @@ func Glance(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem 
 	case check.Ready, check.Pending:
 		return nil
 	case check.Idle, check.Unknown:
+		if s.Empty {
+			return []diag.Problem{empty(s)}
+		}
 		return []diag.Problem{{
 			Code: diag.ModelsIncomplete, Subject: s.URL, Message: "the models are not loaded, and nothing loads them",
 			Seen: j.Reason, Expected: expectation(s), Fix: diag.Do(diag.Run("justnews-gate", "preload", "--wait")),

@@ -66,14 +66,21 @@ func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 			}
 		}
 	}
+	if s.Stale != "" && d.Code == "" {
+		d.Seen, d.Fix = strings.TrimPrefix(d.Seen+"; "+s.Stale, "; "), readAgain(s)
+	}
 	return diag.Problem{
 		Code:     cmp.Or(d.Code, diag.ModelFailed),
-		Subject:  diag.Clean(cmp.Or(e.Agent, "(no agent)") + ": " + cmp.Or(e.Model, "(no model)")),
+		Subject:  diag.Clean(pair(e)),
 		Message:  diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
 		Seen:     d.Seen,
 		Expected: cmp.Or(d.Expected, "a model that loads"),
 		Fix:      orFix(d.Fix, diag.Advise("fix what the orchestrator's log names", diag.Retry()).Looking(diag.LogOf(s.Unit))),
 	}
+}
+
+func pair(e facts.ModelError) string {
+	return cmp.Or(e.Agent, "(no agent)") + ": " + cmp.Or(e.Model, "(no model)")
 }
 
 // mapDiagnosis compares the error's names with our map. A pair that is not in
@@ -134,7 +141,7 @@ type hint struct {
 var hints = []hint{
 	{
 		words: []string{"permission denied", "errno 13", "eacces", "permissionerror"},
-		says:  "permission", expected: "files that the orchestrator's user can read, below directories that it can search",
+		says:  permission, expected: "files that the orchestrator's user can read, below directories that it can search",
 		first: "let the orchestrator's user read the model and search every directory above it",
 	},
 	{
@@ -154,12 +161,12 @@ var hints = []hint{
 	},
 	{
 		words: []string{"checksum", "corrupt", "safetensorerror", "headertoolarge", "unpickling", "unexpected end of file", "bad magic"},
-		says:  "a file that is corrupt", expected: "files as the manifest lists them",
+		says:  corrupt, expected: "files as the manifest lists them",
 		first: "copy the snapshot again",
 	},
 	{
 		words: []string{"missing", "no such file", "not found", "does not exist", "failed to load model", "filenotfounderror", "errno 2", "no snapshot"},
-		says:  "files that are missing", expected: "a snapshot of the model in the Model Store",
+		says:  missing, expected: "a snapshot of the model in the Model Store",
 		first: "copy the snapshot into the Model Store",
 	},
 	{

@@ -108,7 +108,11 @@ func over(s facts.ModelsState, j check.Judgement, w requirement.Preload) check.J
 		return j.As(check.Failed, failures(s))
 	case never:
 		return j.As(check.Idle, "no preload has run since the orchestrator started")
-	case s.Total == 0 && !(s.AllReady && w.AcceptEmpty && w.Expected <= 0):
+	case s.Total == 0 && s.AllReady && w.AcceptEmpty && (w.Empty || w.Expected <= 0):
+		return j.As(check.Ready, "no model is loaded, as models.accept_empty allows")
+	case s.Total == 0 && w.Empty:
+		return j.As(check.Idle, loadsNothing)
+	case s.Total == 0:
 		return j.As(check.Idle, "the last preload loaded no models at all")
 	case s.Total < w.Expected:
 		return j.As(check.Idle, short(s, w))

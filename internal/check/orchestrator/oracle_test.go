@@ -69,6 +69,7 @@ func each(f func(facts.ModelsLook, requirement.Preload)) {
 										for _, empty := range bools {
 											for _, fast := range bools {
 												f(look, requirement.Preload{Expected: expected, AcceptEmpty: empty, FailFast: fast})
+												f(look, requirement.Preload{Expected: expected, AcceptEmpty: empty, FailFast: fast, Empty: true})
 											}
 										}
 									}
@@ -88,8 +89,9 @@ func oracle(look facts.ModelsLook, w requirement.Preload) check.State {
 	ran := !s.HasStartedAt || s.StartedAt != nil
 	sum := s.Done <= s.Total && s.Failed <= s.Total && s.Done+s.Failed <= s.Total
 	clean := s.Failed == 0 && errors == 0
-	enough := s.Total >= w.Expected
-	nonempty := s.Total > 0 || w.AcceptEmpty
+	accepted := s.Total == 0 && w.AcceptEmpty && (w.Empty || w.Expected <= 0)
+	enough := s.Total >= w.Expected || accepted
+	nonempty := s.Total > 0 || accepted
 
 	ready := s.AllReady && !s.InProgress && clean && s.Done == s.Total && nonempty && ran && enough && look.Status == http.StatusOK
 	runs := s.InProgress && !s.AllReady && sum

@@ -12,6 +12,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/modelmap"
+	"justnews/internal/requirement"
 	"justnews/test/findings"
 )
 
@@ -194,5 +195,65 @@ func TestADegradedBusIsAWarning(t *testing.T) {
 		if len(diag.Errors(problems)) != 1 || problems[0].Code != want {
 			t.Errorf("kind %d: %v", kind, problems)
 		}
+	}
+}
+
+func TestAMapThatChangedSinceTheOrchestratorReadItEndsInARestart(t *testing.T) {
+	s := subject(t)
+	u := facts.Unit{MainPID: 7, Times: facts.UnitTimes{ExecMainStart: time.Minute}}
+	s.Stale = orchestrator.Stale(s.Map, 2*time.Minute, u)
+	const restart = "systemctl restart -- justnews@gpu_orchestrator.service"
+	for name, j := range map[string]check.Judgement{
+		"an agent that was added":          {State: check.Idle, Reason: "2 models loaded, the map lists 3"},
+		"a model that was corrected":       {State: check.Failed, Errors: []facts.ModelError{{Agent: "scout", Model: "roberta-base", Error: "failed to load model: no such file"}}},
+		"an agent that is no longer there": {State: check.Failed, Errors: []facts.ModelError{{Agent: "newone", Model: "x", Error: "no snapshot"}}},
+	} {
+		p := orchestrator.Refused(j, facts.ModelsLook{}, s)[0]
+		findings.Sound(t, p)
+		if !strings.Contains(p.Seen, "AGENT_MODEL_MAP.json was changed 60 s after the orchestrator was started") || !strings.Contains(p.Fix.String(), restart) || strings.Contains(p.Fix.String(), "copy") {
+			t.Errorf("%s: %q\n%s", name, p.Seen, p.Fix)
+		}
+	}
+	for name, text := range map[string]string{
+		"changed before":       orchestrator.Stale(s.Map, 30*time.Second, u),
+		"not known when":       orchestrator.Stale(s.Map, 0, u),
+		"not running":          orchestrator.Stale(s.Map, 2*time.Minute, facts.Unit{Times: u.Times}),
+		"no unit of this host": orchestrator.Stale(s.Map, 2*time.Minute, facts.Unit{}),
+	} {
+		if text != "" {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+	// What the disk shows is the cause, whatever the map was.
+	s.Diagnose = func(facts.ModelError) (orchestrator.Diagnosis, bool) {
+		return orchestrator.Diagnosis{Code: diag.StoreSnapshot, Seen: "no snapshot", Fix: diag.Advise("copy it")}, true
+	}
+	if p := orchestrator.Refused(check.Judgement{State: check.Failed, Errors: []facts.ModelError{{Agent: "scout", Model: "roberta-base"}}}, facts.ModelsLook{}, s)[0]; p.Code != diag.StoreSnapshot || !strings.Contains(p.Fix.String(), "copy it") {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestAnErrorOfAnAgentThatTheMapNoLongerHasIsALeftover(t *testing.T) {
+	s := subject(t)
+	at := 1.0
+	of := func(errors ...facts.ModelError) (check.Judgement, facts.ModelsLook) {
+		look := answered(facts.ModelsState{AllReady: true, HasStartedAt: true, StartedAt: &at, Total: 3, Done: 3, Errors: errors})
+		return orchestrator.Models(look, requirement.Preload{Expected: 3}), look
+	}
+	gone := facts.ModelError{Agent: "newone", Model: "org/x", Error: "no snapshot"}
+	for name, e := range map[string]facts.ModelError{
+		"an agent": gone, "a model": {Agent: "scout", Model: "org/y", Error: "no snapshot"}, "an agent without a model": {Agent: "newone", Error: "no snapshot"},
+	} {
+		j, look := of(e)
+		p := orchestrator.Refused(j, look, s)[0]
+		findings.Sound(t, p)
+		if p.Code != diag.ModelsInconsistent || !strings.Contains(p.Message, e.Agent) || !strings.Contains(p.Message, "a leftover") ||
+			!strings.Contains(p.Fix.String(), "systemctl restart") || strings.Contains(p.Fix.String(), "worker") {
+			t.Errorf("%s: %s\n%s", name, p.Message, p.Fix)
+		}
+	}
+	j, look := of(gone, facts.ModelError{Agent: "critic", Model: "unitary/toxic-bert", Error: "x"})
+	if p := orchestrator.Refused(j, look, s)[0]; strings.Contains(p.Message, "leftover") {
+		t.Errorf("an error of a listed model: %s", p.Message)
 	}
 }

@@ -4,6 +4,8 @@ package orchestrator
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"justnews/internal/check"
@@ -21,6 +23,10 @@ type Subject struct {
 	Expected int           // models that it lists, -1: not known
 	Models   *modelmap.Map // what it lists, nil: not known; for names near a wrong one
 	Protocol facts.Protocol
+	// Stale says why the orchestrator may have read another map than Map has now,
+	// "" where it has not: upstream's loaders read theirs once.
+	Stale    string
+	Empty    bool     // the orchestrator loads no models by itself (requirement.Preload)
 	Diagnose Diagnose // looks deeper into a model's error, nil: only its message counts
 }
 
@@ -85,18 +91,65 @@ func PreloadRefused(s Subject, look facts.ModelsLook) diag.Problem {
 }
 
 func incomplete(j check.Judgement, s Subject) diag.Problem {
-	return diag.Problem{
+	p := diag.Problem{
 		Code: diag.ModelsIncomplete, Subject: s.URL,
 		Message:  "the orchestrator loaded fewer models than it should",
 		Seen:     j.Reason,
 		Expected: expectation(s),
 		Fix:      diag.Advise(fmt.Sprintf("give the orchestrator the same AGENT_MODEL_MAP.json as %s", diag.Quote(s.Map)), diag.Retry()),
 	}
+	switch {
+	case s.Empty:
+		return empty(s)
+	case s.Stale != "":
+		p.Seen, p.Fix = j.Reason+"; "+s.Stale, readAgain(s)
+	}
+	return p
+}
+
+// loadsNothing is what shows that a server loads no models by itself.
+const loadsNothing = "it answered the request to load its models with a finished job over no models"
+
+// empty is the problem of a server that loads no models by itself.
+func empty(s Subject) diag.Problem {
+	return diag.Problem{
+		Code: diag.PreloadEmpty, Subject: s.URL,
+		Message:  "the orchestrator loads no models: its preload is over as soon as it is requested",
+		Seen:     loadsNothing,
+		Expected: expectation(s),
+		Fix: diag.Advise("run a release of the orchestrator that loads models (those of JustNewsAgent from 24 September 2025 on only simulate it); or, to open the gates when the Model Store, the orchestrator and the bus are in order, although no model is loaded, set models.accept_empty = true in /etc/justnews/justnews.toml",
+			diag.Reload(), diag.Retry()),
+	}
+}
+
+// AcceptedEmpty is the warning of a gate that opened although no model is loaded.
+func AcceptedEmpty(s Subject) diag.Problem {
+	return diag.Problem{
+		Code: diag.PreloadEmpty, Severity: diag.Warning, Subject: s.URL,
+		Message:  "the gate opened although the orchestrator has loaded no models",
+		Seen:     "a preload over no models, and models.accept_empty = true",
+		Expected: expectation(s),
+		Fix:      diag.Advise("run a release of the orchestrator that loads models, and set models.accept_empty = false", diag.Reload()),
+	}
+}
+
+// readAgain makes the orchestrator read its map again.
+func readAgain(s Subject) diag.Fix {
+	return diag.Advise("restart the orchestrator, so that it reads the map again", diag.Restart(s.Unit)...)
+}
+
+// Stale says that the map was changed after the orchestrator was started, ""
+// where it was not or that is not known. Changed is when, since the boot.
+func Stale(path string, changed time.Duration, u facts.Unit) string {
+	if started := u.Times.ExecMainStart; changed <= 0 || u.MainPID == 0 || started <= 0 || changed <= started {
+		return ""
+	}
+	return fmt.Sprintf("%s was changed %s after the orchestrator was started", path, check.Span((changed - u.Times.ExecMainStart).Round(time.Second)))
 }
 
 func inconsistent(j check.Judgement, look facts.ModelsLook, s Subject) diag.Problem {
 	st := look.State
-	return diag.Problem{
+	p := diag.Problem{
 		Code: diag.ModelsInconsistent, Subject: s.URL,
 		Message: "the orchestrator's account of its models contradicts itself: " + j.Reason,
 		Seen: fmt.Sprintf("all_ready %t, in_progress %t, total %d, done %d, failed %d, %s, started_at %s",
@@ -104,6 +157,22 @@ func inconsistent(j check.Judgement, look facts.ModelsLook, s Subject) diag.Prob
 		Expected: expectation(s),
 		Fix:      diag.Advise("run the orchestrator with one worker process", diag.Restart(s.Unit)...),
 	}
+	if st.AllReady && st.Failed == 0 && !st.InProgress && leftover(st.Errors, s) {
+		p.Message = fmt.Sprintf("the orchestrator still reports an error of %s, a leftover: %s does not list it (any more)", diag.Clean(pair(st.Errors[0])), s.Map)
+		p.Seen += "; " + diag.Clean(strings.TrimSpace(st.Errors[0].Error))
+		p.Fix = diag.Advise("restart the orchestrator, so that it forgets that error", diag.Restart(s.Unit)...)
+	}
+	return p
+}
+
+// leftover reports whether every error is about a model that the map does not
+// list: upstream keeps them when an agent is taken out of the map.
+func leftover(errors []facts.ModelError, s Subject) bool {
+	return s.Models != nil && len(errors) > 0 && !slices.ContainsFunc(errors, func(e facts.ModelError) bool {
+		agent, ok := s.Models.Agent(e.Agent)
+		_, listed := agent.Model(e.Model)
+		return ok && (listed || e.Model == "")
+	})
 }
 
 func expectation(s Subject) string {
