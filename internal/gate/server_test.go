@@ -25,6 +25,7 @@ type server struct {
 	workers   int           // 2: every second look over a fresh connection sees a worker without a job
 	ignore    bool          // POSTs start nothing
 	override  func() facts.ModelsLook
+	server    facts.Server // of its socket
 	started   *float64
 	startedAt time.Time
 	spoilt    int // broken, as it was when the job began
@@ -56,7 +57,7 @@ func (s *server) answer() facts.Answer {
 	if s.down {
 		return facts.Answer{Kind: facts.Refused, Detail: "connection refused"}
 	}
-	return facts.Answer{Kind: facts.Answered, Status: 200}
+	return facts.Answer{Kind: facts.Answered, Status: 200, Server: s.server}
 }
 
 func (s *server) Health(context.Context) facts.Health {

@@ -4,6 +4,7 @@ package gate
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -178,6 +179,43 @@ func TestAnErrorOfTheOrchestratorIsExplainedByTheDisk(t *testing.T) {
 		p := res.Problems[0]
 		if p.Code != diag.StoreCorrupt || res.Status != diag.StatusStoreCorrupt || p.Subject != "scout: bert" || !strings.Contains(p.Seen, "/store/w ends early") {
 			t.Errorf("%+v", res.Problems)
+		}
+	})
+}
+
+func TestWhatMayBeNoFaultExplainsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(2, time.Second)
+		s.broken = 1
+		world, w := newHost(s).world(), scoutWish(time.Minute)
+		world.Map.Models = twoModels(t)
+		world.Store = &shelf{spoil: func(look *facts.Store) {
+			look.Models[0].Faults = []facts.StoreFault{{Kind: facts.NoWeights, Path: "/store/scout"}}
+		}}
+		w.Verify, w.FailFast, w.Models.Strict = "presence", true, true
+		res := Run(t.Context(), w, world)
+		if p := diag.Errors(res.Problems)[0]; p.Code != diag.StoreFile || s.posts != 1 {
+			t.Errorf("%d POSTs, %+v", s.posts, res.Problems)
+		}
+	})
+}
+
+func TestWithoutAUnitTheStoreIsLookedAtAsTheUserOfTheSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(2, time.Second)
+		s.broken, s.server = 1, facts.Server{Local: true, Accepted: true, UID: 998}
+		world, w := newHost(s).world(), scoutWish(time.Minute)
+		world.Map.Models = twoModels(t)
+		rack := &shelf{}
+		world.Store = rack
+		w.Orchestrator.Unit, w.Verify, w.FailFast = "", "off", true
+		if Run(t.Context(), w, world); !slices.Equal(rack.as, []int{998}) {
+			t.Errorf("looked at as %v", rack.as)
+		}
+		w.Loader.User = "justnews"
+		rack.as = nil
+		if Run(t.Context(), w, world); len(rack.as) > 0 {
+			t.Errorf("looked at as %v, although the unit names the user", rack.as)
 		}
 	})
 }
