@@ -54,6 +54,7 @@ func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "global.env")
 	before, now := configured(t, dir, "[gate]\ntimeout = \"20s\"\n"+renewConfig), configured(t, dir, renewConfig)
+	before.Models.Map, now.Models.Map = filepath.Join(dir, "map.json"), filepath.Join(dir, "map.json")
 	for name, c := range map[string]struct {
 		started *config.Config                    // what the orchestrator was started with
 		after   func(units unitsByName, run *app) // what has happened since
@@ -86,7 +87,7 @@ func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
 		"and a file of the unit has not been read": {started: before, after: func(u unitsByName, _ *app) {
 			changed(u, orchestrator, func(u *facts.Unit) { u.NeedDaemonReload = true })
 		}},
-		"an environment file has": {started: now, after: func(unitsByName, *app) { replaced(t, file) }, want: []string{orchestrator}},
+		"an environment file has":          {started: now, after: func(unitsByName, *app) { replaced(t, file) }, want: []string{orchestrator}},
 		"the map has, which it reads once": {started: now, after: func(unitsByName, *app) { replaced(t, filepath.Join(dir, "map.json")) }, want: []string{orchestrator}},
 		"an environment file is gone": {started: now, after: func(unitsByName, *app) {
 			if err := os.Remove(file); err != nil {
@@ -196,7 +197,6 @@ func replaced(t *testing.T, path string) {
 func configured(t *testing.T, dir, text string) *config.Config {
 	t.Helper()
 	path := filepath.Join(dir, "justnews.toml")
-	text = strings.ReplaceAll(text, "/etc/justnews/map.json", filepath.Join(dir, "map.json"))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

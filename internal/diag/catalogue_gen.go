@@ -652,7 +652,7 @@ var catalog = []Entry{
 	{
 		Code: StoreFile, Area: "Model Store", Status: StatusStoreIncomplete, MessageID: "f8acd22041e9b13d1e865abb0344f54a",
 		Title: "a file of a model is missing",
-		Cause: "The index of the weights or the seal of the version lists a file that does not exist, or the model has no weights at all.",
+		Cause: "A file that a loader opens does not exist: weights, a part of them that an index or the numbers of the other parts call for, a module that modules.json or model_index.json lists, the vocabulary of the tokenizer; or a file that the seal of the version lists.",
 		Check: []Command{{"justnews-gate", "models", "verify", "AGENT"}},
 		Fix:   Fix{Advice: "copy the snapshot again", Commands: []Command{{"justnews-gate", "retry"}}},
 	},

@@ -87,6 +87,7 @@ const (
 	NoSnapshot  FaultKind = "no-snapshot"  // the model's directory holds no snapshot
 	NoConfig    FaultKind = "no-config"    // the directory holds no model
 	NoWeights   FaultKind = "no-weights"   // a model, but no file of weights
+	NoTokenizer FaultKind = "no-tokenizer" // a file that the tokenizer is made of does not exist
 	PartMissing FaultKind = "part-missing" // an index lists a file that does not exist
 	Unfinished  FaultKind = "unfinished"   // a download that was not finished
 	EmptyFile   FaultKind = "empty"        // no bytes
@@ -106,7 +107,6 @@ type StoreFault struct {
 	Detail string       // evidence for a person
 	Target string       // with Dangling: where the link leads
 	Denial *StoreDenial // with Denied
-	Weighs bool         // the file holds weights or is read by every load
 }
 
 // StoreDenial is the first component of a path that the user cannot access.

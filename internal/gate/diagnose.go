@@ -48,7 +48,6 @@ func (k *walk) evidence() orchestrator.Evidence {
 		return *k.found
 	}
 	v := orchestrator.Evidence{Wanted: k.wanted(), Unit: k.unit.unit.Name, Limits: k.unit.unit.MemoryLimits}
-	v.Wanted.Thorough = true // what may be no fault of a model that loads explains why one did not
 	if k.world.Machine != nil {
 		v.Memory = k.world.Machine.Memory(k.unit.unit.ControlGroup)
 	}

@@ -183,23 +183,6 @@ func TestAnErrorOfTheOrchestratorIsExplainedByTheDisk(t *testing.T) {
 	})
 }
 
-func TestWhatMayBeNoFaultExplainsAnError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newServer(2, time.Second)
-		s.broken = 1
-		world, w := newHost(s).world(), scoutWish(time.Minute)
-		world.Map.Models = twoModels(t)
-		world.Store = &shelf{spoil: func(look *facts.Store) {
-			look.Models[0].Faults = []facts.StoreFault{{Kind: facts.NoWeights, Path: "/store/scout"}}
-		}}
-		w.Verify, w.FailFast, w.Models.Strict = "presence", true, true
-		res := Run(t.Context(), w, world)
-		if p := diag.Errors(res.Problems)[0]; p.Code != diag.StoreFile || s.posts != 1 {
-			t.Errorf("%d POSTs, %+v", s.posts, res.Problems)
-		}
-	})
-}
-
 func TestWithoutAUnitTheStoreIsLookedAtAsTheUserOfTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(2, time.Second)

@@ -15,7 +15,7 @@ const maxIndex = 32 << 20
 
 // IsIndex reports whether a file lists the parts of weights.
 func IsIndex(name string) bool {
-	return strings.HasSuffix(name, ".safetensors.index.json") || strings.HasSuffix(name, ".bin.index.json")
+	return strings.HasSuffix(name, ".json") && (strings.Contains(name, ".safetensors.index.") || strings.Contains(name, ".bin.index."))
 }
 
 // Parts returns the files that an index of weights lists, sorted.

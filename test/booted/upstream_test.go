@@ -239,7 +239,7 @@ func (u upstream) loads(t *testing.T, suite string) {
 // not.
 func (u upstream) loadsNothing(t *testing.T, suite string) {
 	s := boot(t, suite, u.host(t, "verify_preload = \"presence\""))
-	s.WaitJournal(preload, "PRELOAD-EMPTY")
+	s.WaitFor("the preload names its cause", 2*time.Minute, func() bool { return strings.Contains(s.Journal(preload), "PRELOAD-EMPTY") })
 	for _, name := range []string{"memory", "scout", "mcp_bus"} {
 		if u := s.Unit(unit(name)); u.ExecMainStart != 0 {
 			t.Errorf("%v: nothing is loaded", u)

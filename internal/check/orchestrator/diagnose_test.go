@@ -44,7 +44,7 @@ func deniedBy(d facts.StoreDenial) func(*facts.Store) {
 func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
 	fault := func(kind facts.FaultKind) func(*Evidence) {
 		return func(v *Evidence) {
-			modelFault(facts.StoreFault{Kind: kind, Path: "/m/x", Detail: "evidence", Weighs: true})(&v.Store)
+			modelFault(facts.StoreFault{Kind: kind, Path: "/m/x", Detail: "evidence"})(&v.Store)
 		}
 	}
 	for name, c := range map[string]struct {

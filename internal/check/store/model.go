@@ -28,6 +28,7 @@ var meanings = map[facts.FaultKind]meaning{
 	facts.NoSnapshot:  {diag.StoreSnapshot, "the model has no snapshot", "snapshots/REVISION with the model's files", "copy the snapshot to %s"},
 	facts.NoConfig:    {diag.StoreSnapshot, "the snapshot holds no model", "a config.json", copyAgain},
 	facts.NoWeights:   {diag.StoreFile, "the snapshot holds no weights", "model.safetensors, or weights of another format", copyAgain},
+	facts.NoTokenizer: {diag.StoreFile, "the snapshot has no vocabulary for its tokenizer", "tokenizer.json, or the vocabulary that the model's type has", copyAgain},
 	facts.PartMissing: {diag.StoreFile, "a part of the weights is missing", "every file that the index lists", copyAgain},
 	facts.Odd:         {diag.StoreFile, "something else stands in the place of a file", "a regular file", copyAgain},
 	facts.Dangling:    {diag.StoreLink, "a file of the model is a link that leads nowhere", "a link to a file in blobs", "copy the model again with its blobs (rsync -a) to %s"},
@@ -56,7 +57,7 @@ func (j *judge) model(m facts.StoreModel) {
 		case f.Kind == facts.NoModel:
 			j.missing(m, f)
 		case !said[f.Kind]:
-			said[f.Kind] = f.Kind != facts.EmptyFile || f.Weighs
+			said[f.Kind] = true
 			j.fault(m, f)
 		}
 	}
@@ -83,9 +84,8 @@ func (j *judge) fault(m facts.StoreModel, f facts.StoreFault) {
 	if n := others(m, f); n > 0 {
 		p.Seen += fmt.Sprintf("; and %d more files of this model", n)
 	}
-	switch {
-	case f.Kind == facts.NoWeights && !j.want.Thorough, f.Kind == facts.Unfinished, f.Kind == facts.EmptyFile && !f.Weighs:
-		p.Severity = diag.Warning // it may load all the same
+	if f.Kind == facts.Unfinished {
+		p.Severity = diag.Warning // what is missing is a fault of its own
 	}
 	j.say(f.Path, p)
 }

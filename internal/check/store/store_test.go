@@ -103,7 +103,7 @@ func treeFault(kind facts.FaultKind, path, detail string) func(*facts.Store) {
 
 func modelFault(kind facts.FaultKind, path string) func(*facts.Store) {
 	return func(s *facts.Store) {
-		s.Models[0].Faults = []facts.StoreFault{{Kind: kind, Path: path, Detail: "evidence", Weighs: true}}
+		s.Models[0].Faults = []facts.StoreFault{{Kind: kind, Path: path, Detail: "evidence"}}
 	}
 }
 
@@ -162,25 +162,22 @@ var storeCases = map[string]storeCase{
 		s.Models[2].Want.Base = "mystral"
 		s.Models[2].Faults = []facts.StoreFault{{Kind: facts.NoBase, Path: "mystral"}}
 	}, code: diag.StoreBase, status: 66, says: `base_models does not define "mystral", the nearest is "mistral"`},
-	"no adapter":             {spoil: modelFault(facts.NoAdapter, "/a"), code: diag.StoreAdapter, status: 66},
-	"no weights":             {spoil: modelFault(facts.NoWeights, "/m"), code: diag.StoreFile, severity: diag.Warning},
-	"no weights, asked":      {spoil: modelFault(facts.NoWeights, "/m"), code: diag.StoreFile, status: 66, thorough: true},
-	"a missing part":         {spoil: modelFault(facts.PartMissing, "/m/p"), code: diag.StoreFile, status: 66},
-	"a dangling link":        {spoil: modelFault(facts.Dangling, "/m/l"), code: diag.StoreLink, status: 66},
-	"an escaping link":       {spoil: modelFault(facts.Escaping, "/m/l"), code: diag.StoreLink, status: 66},
-	"a pointer":              {spoil: modelFault(facts.Pointer, "/m/w"), code: diag.StorePointer, status: 66},
-	"an empty file":          {spoil: modelFault(facts.EmptyFile, "/m/w"), code: diag.StoreEmpty, status: 66},
-	"a bad header":           {spoil: modelFault(facts.BadContent, "/m/w"), code: diag.StoreCorrupt, status: 65},
-	"a cut file":             {spoil: modelFault(facts.Cut, "/m/w"), code: diag.StoreCorrupt, status: 65},
-	"a disk that fails":      {spoil: modelFault(facts.Unreadable, "/m/w"), code: diag.StoreRead, status: 65},
-	"a pipe":                 {spoil: modelFault(facts.Odd, "/m/w"), code: diag.StoreFile, status: 66},
-	"a kind of the future":   {spoil: modelFault("new", "/m/w"), code: diag.StoreFile, status: 66},
-	"an unfinished download": {spoil: modelFault(facts.Unfinished, "/m/b.incomplete"), code: diag.StoreStaged, severity: diag.Warning},
-	"an empty file that nothing reads": {spoil: func(s *facts.Store) {
-		s.Models[0].Faults = []facts.StoreFault{{Kind: facts.EmptyFile, Path: "/m/.gitkeep"}}
-	},
-		code: diag.StoreEmpty, severity: diag.Warning},
-	"missing, but downloads are allowed":      {spoil: modelFault(facts.NoModel, "/m"), lax: true, code: diag.StoreSnapshot, severity: diag.Warning},
+	"no adapter":                         {spoil: modelFault(facts.NoAdapter, "/a"), code: diag.StoreAdapter, status: 66},
+	"no vocabulary":                      {spoil: modelFault(facts.NoTokenizer, "/m/vocab.txt"), code: diag.StoreFile, status: 66},
+	"no weights":                         {spoil: modelFault(facts.NoWeights, "/m"), code: diag.StoreFile, status: 66},
+	"no weights, asked":                  {spoil: modelFault(facts.NoWeights, "/m"), code: diag.StoreFile, status: 66, thorough: true},
+	"a missing part":                     {spoil: modelFault(facts.PartMissing, "/m/p"), code: diag.StoreFile, status: 66},
+	"a dangling link":                    {spoil: modelFault(facts.Dangling, "/m/l"), code: diag.StoreLink, status: 66},
+	"an escaping link":                   {spoil: modelFault(facts.Escaping, "/m/l"), code: diag.StoreLink, status: 66},
+	"a pointer":                          {spoil: modelFault(facts.Pointer, "/m/w"), code: diag.StorePointer, status: 66},
+	"an empty file":                      {spoil: modelFault(facts.EmptyFile, "/m/w"), code: diag.StoreEmpty, status: 66},
+	"a bad header":                       {spoil: modelFault(facts.BadContent, "/m/w"), code: diag.StoreCorrupt, status: 65},
+	"a cut file":                         {spoil: modelFault(facts.Cut, "/m/w"), code: diag.StoreCorrupt, status: 65},
+	"a disk that fails":                  {spoil: modelFault(facts.Unreadable, "/m/w"), code: diag.StoreRead, status: 65},
+	"a pipe":                             {spoil: modelFault(facts.Odd, "/m/w"), code: diag.StoreFile, status: 66},
+	"a kind of the future":               {spoil: modelFault("new", "/m/w"), code: diag.StoreFile, status: 66},
+	"an unfinished download":             {spoil: modelFault(facts.Unfinished, "/m/b.incomplete"), code: diag.StoreStaged, severity: diag.Warning},
+	"missing, but downloads are allowed": {spoil: modelFault(facts.NoModel, "/m"), lax: true, code: diag.StoreSnapshot, severity: diag.Warning},
 	"corrupt, although downloads are allowed": {spoil: modelFault(facts.Cut, "/m"), lax: true, code: diag.StoreCorrupt, status: 65},
 	"two snapshots": {spoil: func(s *facts.Store) { s.Models[0].Snapshots, s.Models[0].Main = []string{"a", "b"}, "b" },
 		code: diag.StoreSnapshot, severity: diag.Warning, says: "refs/main names another"},

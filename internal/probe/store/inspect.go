@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"justnews/internal/digest"
@@ -23,8 +24,12 @@ import (
 func (l *looker) inspect(m *facts.StoreModel, dir string) {
 	m.Dir = dir
 	i := inspection{looker: l, model: m}
+	if strings.HasSuffix(strings.ToLower(dir), ".gguf") { // the map names the file
+		dir, i.only = filepath.Dir(dir), filepath.Base(dir)
+	}
 	i.below(dir)
 	switch {
+	case i.only != "":
 	case i.closed:
 		// What cannot be listed may contain anything.
 	case !holdsModel(dir):
@@ -53,12 +58,16 @@ func unanswered(dir string) *facts.StoreFault {
 type inspection struct {
 	*looker
 	model  *facts.StoreModel
-	weighs bool // a file of weights was found, whatever its state
-	closed bool // a directory could not be listed
+	only   string // the one file that the map names, "": a directory
+	top    string // of the tree
+	links  map[string]string
+	flaws  map[string][]digest.Flaw // by the directory that has them, "" for the tree's own
+	weighs bool                     // a file of weights was found, whatever its state
+	closed bool                     // what the loader opens could not be listed
 }
 
-// below inspects a directory recursively, using the tree of its version, which
-// the proof also needs.
+// below inspects what a loader opens of a directory, using the tree of its version,
+// which the proof also needs.
 func (i *inspection) below(dir string) {
 	top, rel := i.treeOf(dir)
 	t, err := i.walk(top)
@@ -75,16 +84,41 @@ func (i *inspection) below(dir string) {
 			return
 		}
 	}
-	links := map[string]string{}
+	i.top, i.links, i.flaws = top, map[string]string{}, map[string][]digest.Flaw{}
 	for _, l := range t.Links {
-		links[l.Rel] = l.Target
+		i.links[l.Rel] = l.Target
 	}
-	i.branch(top, b, links, rel == "")
 	for _, f := range t.Flaws {
-		if inBranch(f.Rel, rel) {
-			i.flaw(filepath.Join(top, f.Rel), f.Err)
+		in, _ := filepath.Split(f.Rel)
+		i.flaws[strings.TrimSuffix(in, "/")] = append(i.flaws[strings.TrimSuffix(in, "/")], f)
+	}
+	i.unfinished(t, rel)
+	i.directory(b, rel, true, false)
+}
+
+// unfinished records what an interrupted download to this directory left behind
+// (huggingface_hub/_local_folder.py).
+func (i *inspection) unfinished(t *digest.Tree, rel string) {
+	if b, ok := t.Branch(rel + "/.cache/huggingface/download"); ok {
+		if path := incomplete(b); path != "" { // one line a model
+			add(i.model, facts.Unfinished, filepath.Join(i.top, path))
 		}
 	}
+}
+
+// incomplete returns the first file of a download that did not end, "" for none.
+func incomplete(b *digest.Branch) string {
+	for _, leaf := range b.Files {
+		if strings.HasSuffix(leaf.Rel, ".incomplete") {
+			return leaf.Rel
+		}
+	}
+	for _, child := range b.Branches {
+		if path := incomplete(child); path != "" {
+			return path
+		}
+	}
+	return ""
 }
 
 // treeOf returns the known tree that contains a directory, and its path there;
@@ -116,26 +150,88 @@ func inBranch(path, dir string) bool {
 	return dir == "" || path == dir || strings.HasPrefix(path, dir+"/")
 }
 
-// branch inspects the files of a directory and its subdirectories. A version
-// that is itself a model may contain others.
-func (i *inspection) branch(top string, b *digest.Branch, links map[string]string, root bool) {
+// directory inspects what a loader opens of one directory, and of those that its
+// files list. It reports whether there are weights.
+func (i *inspection) directory(b *digest.Branch, rel string, root, all bool) bool {
+	opened := i.opened(b, rel)
+	if all {
+		opened = opened.Everything()
+	}
+	i.weighs = i.weighs || opened.Weighs
 	for _, leaf := range b.Files {
 		if i.ctx.Err() != nil {
-			return
+			return opened.Weighs
 		}
-		i.file(filepath.Join(top, leaf.Rel), leaf, links[leaf.Rel])
+		if opened.Opens(filepath.Base(leaf.Rel)) {
+			i.file(filepath.Join(i.top, leaf.Rel), leaf, i.links[leaf.Rel])
+		}
 	}
-	for _, child := range b.Branches {
-		if root && (child.Name() == seal.Dir || strings.HasPrefix(child.Name(), modelPrefix)) {
-			continue
+	for _, f := range i.flaws[rel] {
+		if name := filepath.Base(f.Rel); opened.Opens(name) || opened.All() {
+			i.flaw(filepath.Join(i.top, f.Rel), f.Err)
 		}
-		i.branch(top, child, links, false)
+	}
+	for _, name := range opened.Missing {
+		add(i.model, facts.PartMissing, filepath.Join(i.top, rel, name))
+	}
+	i.vocabulary(b, rel, opened)
+	i.children(b, rel, root, opened)
+	return opened.Weighs
+}
+
+// opened is what a loader opens of a directory. To it a link that leads nowhere
+// is no file, so that something else is taken where there is something else.
+func (i *inspection) opened(b *digest.Branch, rel string) weights.Opened {
+	if i.only != "" {
+		return weights.OpenFile(i.only, i.names(b, rel))
+	}
+	var dangling []string
+	for _, f := range i.flaws[rel] {
+		if errors.Is(f.Err, digest.ErrDangling) {
+			dangling = append(dangling, filepath.Base(f.Rel))
+		}
+	}
+	names := i.names(b, rel)
+	all := weights.Open(names)
+	if len(dangling) == 0 {
+		return all
+	}
+	opened := weights.Open(slices.DeleteFunc(names, func(name string) bool { return slices.Contains(dangling, name) }))
+	if !opened.Weighs || len(opened.Missing) > 0 {
+		return all
+	}
+	opened.Also(all, dangling)
+	return opened
+}
+
+// children inspects the directories that a loader opens.
+func (i *inspection) children(b *digest.Branch, rel string, root bool, opened weights.Opened) {
+	if i.only != "" {
+		return
+	}
+	listed, closed := i.listed(b, rel)
+	for _, child := range b.Branches {
+		below := strings.TrimPrefix(rel+"/"+child.Name(), "/")
+		part, is := listed[child.Name()]
+		delete(listed, child.Name())
+		switch {
+		case root && (child.Name() == seal.Dir || strings.HasPrefix(child.Name(), modelPrefix)), strings.HasPrefix(child.Name(), "."):
+		case is, opened.All():
+			if weighs := i.directory(child, below, false, opened.All()); part.weighs && !weighs && !i.closed {
+				add(i.model, facts.NoWeights, filepath.Join(i.top, below))
+			}
+		}
+	}
+	for name, part := range listed {
+		path := filepath.Join(i.top, rel, name)
+		if _, err := os.Stat(path); part.needed && !closed && errors.Is(err, fs.ErrNotExist) {
+			i.fault(facts.PartMissing, path, "listed in "+part.by)
+		}
 	}
 }
 
 // flaw is an entry that is not a readable file.
 func (i *inspection) flaw(path string, err error) {
-	i.weighs = i.weighs || weights.Weighty(path)
 	switch {
 	case errors.Is(err, digest.ErrName):
 		return // only JustNews' checksum cannot cover it
@@ -150,7 +246,6 @@ func (i *inspection) flaw(path string, err error) {
 	if f.Kind == facts.Absent { // neither does a loop
 		f.Kind = facts.Dangling
 	}
-	f.Weighs = weighs(path)
 	i.model.Faults = append(i.model.Faults, *f)
 	i.closed = i.closed || f.Kind == facts.Denied || f.Kind == facts.Unreadable
 }
@@ -159,7 +254,6 @@ func (i *inspection) flaw(path string, err error) {
 // opened again.
 func (i *inspection) file(path string, leaf digest.Leaf, target string) {
 	i.model.Files++
-	i.weighs = i.weighs || weights.Weighty(path)
 	if leaf.Link {
 		if why := i.leaves(path, target); why != "" {
 			i.fault(facts.Escaping, path, why)
@@ -194,7 +288,6 @@ func (i *inspection) open(path string, id digest.Identity) {
 	f, err := safefile.Open(path, 0)
 	if err != nil {
 		fault := i.user.explain(path, err)
-		fault.Weighs = weighs(path)
 		i.model.Faults = append(i.model.Faults, *fault)
 		return
 	}
@@ -245,16 +338,7 @@ func (i *inspection) parts(index string, r io.Reader) {
 }
 
 func (i *inspection) fault(kind facts.FaultKind, path, detail string) {
-	i.model.Faults = append(i.model.Faults, facts.StoreFault{Kind: kind, Path: path, Detail: detail, Weighs: weighs(path)})
-}
-
-// weighs reports whether loading fails without the file.
-func weighs(path string) bool {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".json", ".txt", ".model", ".cfg", ".spm", ".tiktoken":
-		return filepath.Base(path) != "README.txt"
-	}
-	return weights.Weighty(path)
+	i.model.Faults = append(i.model.Faults, facts.StoreFault{Kind: kind, Path: path, Detail: detail})
 }
 
 // A note of a file: its kind, and who could open it. A change of owner, mode or

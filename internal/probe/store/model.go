@@ -43,6 +43,10 @@ func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
 		}
 		return
 	}
+	if strings.HasSuffix(strings.ToLower(m.Want.ID), ".gguf") {
+		l.gguf(m, t.Path)
+		return
+	}
 	dir := filepath.Join(t.Path, dirOf(m.Want.ID))
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		if holdsModel(t.Path) {
@@ -75,6 +79,24 @@ func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
 	default:
 		add(m, facts.NoSnapshot, snapshots)
 	}
+}
+
+// gguf finds a model that is one file, ORGANIZATION/REPOSITORY/FILE.gguf or a path:
+// in the version itself, or in the layout of the Hugging Face cache.
+func (l *looker) gguf(m *facts.StoreModel, version string) {
+	repository, file := filepath.Split(filepath.Clean("/" + m.Want.ID))
+	snapshots := filepath.Join(version, dirOf(strings.Trim(repository, "/")), "snapshots")
+	places := []string{filepath.Join(version, repository), version}
+	for _, revision := range l.names(snapshots, func(e fs.DirEntry) bool { return e.IsDir() }) {
+		places = append(places, filepath.Join(snapshots, revision))
+	}
+	for _, dir := range places {
+		if _, err := os.Lstat(filepath.Join(dir, file)); err == nil {
+			l.inspect(m, filepath.Join(dir, file))
+			return
+		}
+	}
+	add(m, facts.NoModel, filepath.Join(version, file))
 }
 
 // maxRef is the longest reference that is read, in bytes: a commit has 40.
