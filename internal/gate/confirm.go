@@ -12,11 +12,11 @@ import (
 
 // confirmed reports whether two more looks, each over a connection of its own,
 // say the same: another worker process may answer there, and what differs
-// between two looks is not ready. A look without an answer contradicts nothing:
-// it is only no confirmation.
+// between two looks is not ready. A look without an answer contradicts nothing,
+// and is repeated.
 func (f *follower) confirmed(ctx context.Context) bool {
-	first := f.look
-	for range confirmations {
+	first, lost := f.look, 0
+	for n := 0; n < confirmations; {
 		f.res.Models.Looks++
 		second := f.world.Orchestrator.Models(ctx, true)
 		if ctx.Err() != nil {
@@ -24,8 +24,14 @@ func (f *follower) confirmed(ctx context.Context) bool {
 		}
 		judged := orchestrator.Models(second, f.history.required(f.req.Preload, second))
 		same, what := orchestrator.Same(first.State, second.State)
-		if judged.State == check.Ready && same {
+		switch {
+		case judged.State == check.Ready && same:
+			n++
 			continue
+		case judged.State == check.Unreachable && lost < maxConsecutive:
+			if lost++; pause(ctx, pollBusy) {
+				continue
+			}
 		}
 		f.unconfirmed = &seenLook{second, judged, what}
 		if second.Kind == facts.Answered {

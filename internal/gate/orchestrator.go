@@ -64,6 +64,7 @@ func readMap(_ context.Context, k *walk) outcome {
 type handshake struct {
 	*walk
 	health  facts.Health
+	heard   time.Time // when health was answered last
 	ready   facts.Readiness
 	reason  string
 	strange int
@@ -72,19 +73,28 @@ type handshake struct {
 	notes   []diag.Problem
 }
 
+// heardFor is for how long an answer to the first of two requests stands while the
+// second is repeated: a server that loses every second answer would else never be
+// heard out. It is longer than a request may take.
+const heardFor = 5 * time.Second
+
 // once looks once. It returns true when there is nothing more to wait for.
 func (g *handshake) once(ctx context.Context) (bool, outcome) {
 	if problems := g.orchestratorUnitProblem(ctx); len(problems) > 0 {
 		return true, outcome{problems: append(g.notes, problems...), detail: "the unit cannot become ready"}
 	}
-	health := g.world.Orchestrator.Health(ctx)
-	if ctx.Err() != nil {
-		if g.reason == "" { // else what was seen before it was cut short says more
-			g.health = health
+	if time.Since(g.heard) > heardFor {
+		health := g.world.Orchestrator.Health(ctx)
+		if ctx.Err() != nil {
+			if g.reason == "" { // else what was seen before it was cut short says more
+				g.health = health
+			}
+			return false, outcome{}
 		}
-		return false, outcome{}
+		if g.health = health; health.Kind == facts.Answered {
+			g.heard = time.Now()
+		}
 	}
-	g.health = health
 	switch check.Reach(g.health.Answer) {
 	case check.Unreachable:
 		if g.unit.known {

@@ -4,8 +4,10 @@ package hostile
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
@@ -78,6 +80,8 @@ func unexplained(r gate.Result) []string {
 
 // unproven returns why the last looks do not justify an open gate.
 func unproven(looks []facts.ModelsLook) []string {
+	// A lost answer between them is repeated; what came before the first is no matter.
+	looks = slices.DeleteFunc(slices.Clone(looks), func(l facts.ModelsLook) bool { return check.Reach(l.Answer) == check.Unreachable })
 	if len(looks) < looksBeforeOpening {
 		return []string{fmt.Sprintf("opened after %d looks", len(looks))}
 	}

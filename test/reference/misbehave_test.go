@@ -132,19 +132,24 @@ var proofs = map[string]proof{
 	"gzip":           header(200, "Content-Encoding", "gzip"),
 
 	// The wire.
-	"hang-accept":    {"", hangs},
-	"reset-accept":   fails(isReset),
-	"hang-headers":   {"", hangs},
-	"hang-body":      {"", hangsInBody},
-	"drip-headers":   {"drip-headers=1ms", drips("X-Drip: xxxxx")},
-	"drip-body":      {"drip-body=100us", dripsBody},
-	"late":           {"late=50ms", answersAfter(50 * time.Millisecond)},
-	"truncated":      fails(isEOF),
-	"reset":          fails(isReset),
-	"reset-body":     fails(isReset),
-	"drop":           fails(isEOF),
-	"reset-second":   {"", secondFails(isReset)},
-	"drop-second":    {"", secondFails(isEOF)},
+	"hang-accept":  {"", hangs},
+	"reset-accept": fails(isReset),
+	"hang-headers": {"", hangs},
+	"hang-body":    {"", hangsInBody},
+	"drip-headers": {"drip-headers=1ms", drips("X-Drip: xxxxx")},
+	"drip-body":    {"drip-body=100us", dripsBody},
+	"late":         {"late=50ms", answersAfter(50 * time.Millisecond)},
+	"truncated":    fails(isEOF),
+	"reset":        fails(isReset),
+	"reset-body":   fails(isReset),
+	"drop":         fails(isEOF),
+	"reset-second": {"", secondFails(isReset)},
+	"drop-second":  {"", secondFails(isEOF)},
+	"502-second": {"", func(t *testing.T, s *Server) {
+		if first, then := ask(t, s, "GET", "/health"), ask(t, s, "GET", "/health"); first.status != 200 || then.status != 502 {
+			t.Errorf("%d, then %d", first.status, then.status)
+		}
+	}},
 	"fat":            {"fat=3", fatBy(3)},
 	"endless":        {"", endlessly},
 	"endless-header": {"", pours("X-Pad: xxx")},

@@ -33,6 +33,7 @@ var wireBehaviours = []Behaviour{
 	{Name: "drop", deliver: drop, Doc: "the connection is closed instead of an answer"},
 	{Name: "reset-second", deliver: second(reset), Doc: "every second request is reset"},
 	{Name: "drop-second", deliver: second(drop), Doc: "every second request ends without an answer"},
+	{Name: "502-second", deliver: second(badGateway), Doc: "every second request is answered with 502"},
 	{Name: "fat", Value: "MiB, default 50", check: checkCount, deliver: fat, Doc: "the right answer with an additional field of that size"},
 	{Name: "endless", deliver: endless, Doc: "a body that never ends, as fast as it is read"},
 	{Name: "endless-header", deliver: endlessHeader, Doc: "headers that never end, as fast as they are read"},
@@ -194,6 +195,11 @@ func resetBody(d *delivery, _ *spec) bool {
 func drop(d *delivery, _ *spec) bool {
 	d.take(func(net.Conn) {})
 	return true
+}
+
+func badGateway(d *delivery, _ *spec) bool {
+	d.out = rendered{status: http.StatusBadGateway, body: []byte("Bad Gateway")}
+	return false
 }
 
 func second(spoil func(*delivery, *spec) bool) func(*delivery, *spec) bool {
