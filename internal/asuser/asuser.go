@@ -15,7 +15,7 @@ import (
 )
 
 // ErrNotRoot means that this process cannot act as another user.
-var ErrNotRoot = errors.New("only root can try as another user")
+var ErrNotRoot = errors.New("only root can check access as another user")
 
 // Do calls f as the user with that UID and those groups, the primary one first.
 // For the current user it just calls f.

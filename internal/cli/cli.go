@@ -111,7 +111,7 @@ type place string
 // UnmarshalText takes any path but the empty one.
 func (p *place) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
-		return errors.New("expected a path, not nothing")
+		return errors.New("expected a path, not an empty argument")
 	}
 	*p = place(text)
 	return nil
@@ -267,7 +267,7 @@ func (a *app) refused(p diag.Problem) diag.Status {
 func lostOutput(err error) diag.Problem {
 	return diag.Problem{
 		Code: diag.Internal, Message: "cannot write to standard output: " + err.Error(),
-		Fix: diag.Advise("make room where the output goes, and run the same again"),
+		Fix: diag.Advise("free space where the output is written, and run the same command again"),
 	}
 }
 

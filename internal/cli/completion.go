@@ -22,7 +22,7 @@ func (c *completionCommand) Run(a *app) error {
 	switch {
 	case a.json():
 		return a.refuse(diag.Problem{
-			Code: diag.Usage, Message: "completion has no JSON form", Fix: diag.Do(diag.Run("justnews-gate", "completion", c.What)),
+			Code: diag.Usage, Message: "completion cannot be combined with --json", Fix: diag.Do(diag.Run("justnews-gate", "completion", c.What)),
 		})
 	case c.What == "instances":
 		return a.printInstances()

@@ -118,7 +118,7 @@ func (a *app) next(cfg *config.Config, problems []diag.Problem) []string {
 	}
 	var first []string
 	if len(problems) > 0 {
-		first = append(first, "see to the warnings")
+		first = append(first, "fix the warnings")
 	}
 	switch {
 	case a.ConfigFile != "":
@@ -154,7 +154,7 @@ type configShowCommand struct {
 func (c *configShowCommand) Run(a *app) error {
 	if c.Origin && a.json() {
 		return a.refuse(diag.Problem{
-			Code: diag.Usage, Message: "--origin has no JSON form", Fix: diag.Do(diag.Run("justnews-gate", "config", "show", "--origin")),
+			Code: diag.Usage, Message: "--origin cannot be combined with --json", Fix: diag.Do(diag.Run("justnews-gate", "config", "show", "--origin")),
 		})
 	}
 	cfg, problems := config.Load(a.source())
@@ -174,7 +174,7 @@ func (c *configShowCommand) Run(a *app) error {
 func (a *app) printTOML(text string) error {
 	var values map[string]any
 	if _, err := toml.Decode(text, &values); err != nil {
-		return fmt.Errorf("cannot read our own TOML: %w", err)
+		return fmt.Errorf("cannot parse the generated TOML: %w", err)
 	}
 	return a.printJSON(values)
 }

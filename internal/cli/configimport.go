@@ -31,7 +31,7 @@ type imported struct {
 func (c *configImportCommand) Run(a *app) error {
 	if a.ConfigFile != "" {
 		return a.refuse(diag.Problem{
-			Code: diag.Usage, Message: "config import reads a host and no configuration: --config does not go with it", Fix: diag.Do(diag.Run("justnews-gate", "config", "import")),
+			Code: diag.Usage, Message: "config import does not read a configuration: it cannot be combined with --config", Fix: diag.Do(diag.Run("justnews-gate", "config", "import")),
 		})
 	}
 	host, err := migrate.Read(string(a.Root))
@@ -84,12 +84,12 @@ func linesOf(all []migrate.Removal) []string {
 func selfCheck(text string) (problems []diag.Problem, err error) {
 	f, err := os.CreateTemp("", "justnews-import-*.toml")
 	if err != nil {
-		return nil, fmt.Errorf("cannot check what was made: %w", err)
+		return nil, fmt.Errorf("cannot check the result: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Chmod(0o600), f.Close()); err != nil {
-		return nil, fmt.Errorf("cannot check what was made: %w", err)
+		return nil, fmt.Errorf("cannot check the result: %w", err)
 	}
 	_, problems = config.Load(config.Source{File: f.Name(), Owner: os.Geteuid()})
 	for i, p := range problems {

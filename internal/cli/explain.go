@@ -94,7 +94,7 @@ func wrap(text string, width int) []string {
 // meaning says what an exit status means. Ready is that of what only warns.
 func meaning(s diag.Status) string {
 	if s == diag.StatusReady {
-		return "it never shuts a gate"
+		return "it never keeps a gate shut"
 	}
 	for _, row := range diag.Statuses() {
 		if row.Status == s {

@@ -110,7 +110,7 @@ func (a *app) kept(lines []string, room int) []string {
 	if room < 1 {
 		return nil
 	}
-	return append(lines[:room-1:room-1], a.fit(fmt.Sprintf("and %d more, which q shows", len(lines)-room+1), 0))
+	return append(lines[:room-1:room-1], a.fit(fmt.Sprintf("and %d more, shown on q", len(lines)-room+1), 0))
 }
 
 // drawn renders with the printers of status.

@@ -100,7 +100,7 @@ func (a *app) perform(e waitingRun, watch *report.Watch) (gate.Result, *facts.Un
 		res.Timeout, res.Refused = w.Timeout, false
 		return res, own
 	}
-	a.doing("looking at the machine")
+	a.doing("inspecting the machine")
 	x, wrong := a.openWorld(w, cfg, conn, watch)
 	if wrong != nil {
 		return gate.Refusal(e.instance, e.unit, began, append(problems, wrong...)), own

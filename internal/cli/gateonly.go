@@ -50,7 +50,7 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 
 func askedOfAGate() *diag.Problem {
 	return &diag.Problem{
-		Code: diag.Usage, Message: "--gate-only goes with neither --help nor --version",
+		Code: diag.Usage, Message: "--gate-only cannot be combined with --help or --version",
 		Fix: diag.Do(diag.Run("justnews-gate", "--help")),
 	}
 }

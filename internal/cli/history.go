@@ -37,7 +37,7 @@ func (c *historyCommand) Run(a *app) error {
 	a.printHistory(kept)
 	a.talk.Say(a.problemLines(h.Problems))
 	if h.Omitted > 0 {
-		a.talk.Say([]report.Line{{Priority: 6, Level: "notice", Text: diag.Count(h.Omitted, "older run") + " left out: --limit 0 lists all"}})
+		a.talk.Say([]report.Line{{Priority: 6, Level: "notice", Text: diag.Count(h.Omitted, "older run") + " not shown: --limit 0 lists all"}})
 	}
 	return nil
 }

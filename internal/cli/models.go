@@ -56,7 +56,7 @@ func (c *verifyCommand) Run(a *app) error {
 func stoppedVerify(ctx context.Context) diag.Problem {
 	return diag.Problem{
 		Code: diag.Interrupted, Message: "ended by a signal while hashing", Seen: context.Cause(ctx).Error(),
-		Fix: diag.Advise("run the same again: what was hashed is remembered"),
+		Fix: diag.Advise("run the same again: finished hashes are remembered"),
 	}
 }
 

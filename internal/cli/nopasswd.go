@@ -122,7 +122,7 @@ func (a *app) serviceUsers(w operators.Wish) ([]string, []diag.Problem) {
 func (a *app) grantee(w *operators.Wish) *diag.Problem {
 	if a.Root != "" {
 		return &diag.Problem{
-			Code: diag.Usage, Message: "--root does not go with nopasswd, which changes this host", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--dry-run")),
+			Code: diag.Usage, Message: "--root cannot be combined with nopasswd, which changes this host", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--dry-run")),
 		}
 	}
 	if w.User == "" {
@@ -131,13 +131,13 @@ func (a *app) grantee(w *operators.Wish) *diag.Problem {
 	if w.User == "" {
 		verb := w.Verb()
 		return &diag.Problem{
-			Code: diag.OperatorUser, Message: "which user? use --user USER", Seen: "neither --user nor SUDO_USER",
-			Expected: "the user that shall operate JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER")),
+			Code: diag.OperatorUser, Message: "no user was given: use --user USER", Seen: "neither --user nor SUDO_USER",
+			Expected: "the user that operates JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER")),
 		}
 	}
 	if err := operators.CheckUser(w.User); err != nil {
 		return &diag.Problem{
-			Code: diag.OperatorUser, Subject: w.User, Message: "not a user's name: " + err.Error(), Seen: fmt.Sprintf("%q", w.User),
+			Code: diag.OperatorUser, Subject: w.User, Message: "not a valid user name: " + err.Error(), Seen: fmt.Sprintf("%q", w.User),
 			Expected: operators.Expected, Fix: diag.Advise("name one user with --user"),
 		}
 	}

@@ -34,13 +34,13 @@ func (c *plotCommand) check(json bool) *diag.Problem {
 	p := &diag.Problem{Code: diag.Usage, Fix: diag.Do(diag.Run("sh", "-c", "justnews-gate plot > boot.svg"))}
 	switch {
 	case json:
-		p.Message = "a picture has no JSON form; justnews-gate history --json has the runs"
+		p.Message = "plot cannot be combined with --json; justnews-gate history --json has the runs"
 	case c.Boot && c.Runs:
 		p.Message = "--boot and --run cannot go together"
 	case c.Runs && len(c.Files) == 0:
 		p.Message = "--run needs the file of a summary"
 	case !c.Runs && len(c.Files) > 0:
-		p.Message = "files go with --run"
+		p.Message = "files require --run"
 	default:
 		return nil
 	}
@@ -77,7 +77,7 @@ func ofFiles(files []place) (timeline.Input, []diag.Problem) {
 			if p.Expected = ""; errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 				p.Seen = ""
 			}
-			p.Fix = diag.Advise("name one of those that there are").Looking(diag.Run("justnews-gate", "history", "--json"))
+			p.Fix = diag.Advise("name an existing one").Looking(diag.Run("justnews-gate", "history", "--json"))
 			problems = append(problems, p)
 			continue
 		}
@@ -138,7 +138,7 @@ func withoutFuture(past []pastRun, problems []diag.Problem) ([]pastRun, []diag.P
 	var been []pastRun
 	for _, r := range past {
 		if monotonic(r)+seconds(r.Elapsed) > now+time.Second {
-			problems = append(problems, brokenRecord(r.path, fmt.Sprintf("it ended %.0f s after this boot began, which is not yet", r.Monotonic+r.Elapsed)))
+			problems = append(problems, brokenRecord(r.path, fmt.Sprintf("it ended %.0f s after this boot began, which is in the future", r.Monotonic+r.Elapsed)))
 			continue
 		}
 		been = append(been, r)

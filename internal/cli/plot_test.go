@@ -24,12 +24,12 @@ func TestARunIsOfThisBootByItsIDOrByItsClocks(t *testing.T) {
 		began     time.Time
 		want      bool
 	}{
-		"its own":                         {id, at, time.Now().Add(-ago), true},
-		"a clock that was set since":      {id, at, time.Now().Add(-time.Hour), true},
-		"an id of the container's host":   {"0c6e4e8c", at, time.Now().Add(-ago), true},
-		"an earlier boot":                 {"0c6e4e8c", at, time.Now().Add(-time.Hour), false},
-		"no id, an earlier boot":          {"", at, time.Now().Add(-time.Hour), false},
-		"nothing is known of its moments": {"", 0, time.Now().Add(-up), false},
+		"its own":                       {id, at, time.Now().Add(-ago), true},
+		"a clock that was set since":    {id, at, time.Now().Add(-time.Hour), true},
+		"an id of the container's host": {"0c6e4e8c", at, time.Now().Add(-ago), true},
+		"an earlier boot":               {"0c6e4e8c", at, time.Now().Add(-time.Hour), false},
+		"no id, an earlier boot":        {"", at, time.Now().Add(-time.Hour), false},
+		"its state is unknowns moments": {"", 0, time.Now().Add(-up), false},
 	} {
 		r := pastRun{Summary: report.Summary{Boot: c.boot, Monotonic: c.monotonic}, began: c.began}
 		if got := thisBoot()(r); got != c.want {

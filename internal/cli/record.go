@@ -36,8 +36,8 @@ func (a *app) record(s report.Summary, began time.Time) *diag.Problem {
 	}
 	return &diag.Problem{
 		Code: diag.RecordUnwritten, Severity: diag.Warning,
-		Message: "the summary of this run could not be kept", Seen: err.Error(),
-		Fix: diag.Advise("free or own the directory that is named: the verdict stands"),
+		Message: "the summary of this run could not be saved", Seen: err.Error(),
+		Fix: diag.Advise("make the reported directory writable; the verdict is not affected"),
 	}
 }
 

@@ -130,7 +130,7 @@ func refusedHost(text string) *status.Host {
 		addUnit(g, fmt.Sprintf("agent_%02d", i), "activating", "auto-restart", "refused: "+text)
 	}
 	g.Problems = []diag.Problem{
-		{Code: diag.ModelsIncomplete, Subject: "http://127.0.0.1:8014", Message: "the models are not loaded, and nothing loads them"},
+		{Code: diag.ModelsIncomplete, Subject: "http://127.0.0.1:8014", Message: "the models are not loaded, and no preload is running"},
 		{Code: diag.BusUnreachable, Subject: "http://127.0.0.1:8000", Message: "the bus did not answer"},
 	}
 	return g

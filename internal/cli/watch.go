@@ -102,7 +102,7 @@ func (w *watcher) draw() bool {
 // look once more, where it stays.
 func (a *app) watchStatus() error {
 	if a.json() {
-		return a.refuse(watchRefused("--watch has no JSON form"))
+		return a.refuse(watchRefused("--watch cannot be combined with --json"))
 	}
 	if a.Console == nil {
 		return a.refuse(watchRefused("--watch needs a terminal"))
@@ -118,7 +118,7 @@ func (a *app) watchStatus() error {
 		return fmt.Errorf("cannot give the terminal back: %w", err)
 	case w.last == nil, !byKey && w.last.Status == int(diag.StatusReady):
 		return a.refuse(diag.Problem{
-			Code: diag.Interrupted, Subject: "status", Message: "ended before there was anything to say", Fix: diag.Do(diag.Run("justnews-gate", "status")),
+			Code: diag.Interrupted, Subject: "status", Message: "ended before there was any output", Fix: diag.Do(diag.Run("justnews-gate", "status")),
 		})
 	}
 	return a.sayGlance(w.last)
@@ -133,7 +133,7 @@ func (w *watcher) runAndClose(ctx context.Context) (byKey bool, err error) {
 func watchRefused(message string) diag.Problem {
 	return diag.Problem{
 		Code: diag.Usage, Message: message,
-		Fix: diag.Advise("look once, as often as needed", diag.Run("justnews-gate", "status")),
+		Fix: diag.Advise("run the command without --watch", diag.Run("justnews-gate", "status")),
 	}
 }
 
@@ -143,5 +143,5 @@ func (a *app) heading(at time.Time) string {
 	if !at.IsZero() {
 		when = at.Format("15:04:05")
 	}
-	return a.fit(fmt.Sprintf("justnews-gate status, %s, every %d s, q ends", when, int(watchEvery.Seconds())), 0)
+	return a.fit(fmt.Sprintf("justnews-gate status, %s, every %d s, q quits", when, int(watchEvery.Seconds())), 0)
 }

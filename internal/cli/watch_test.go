@@ -182,14 +182,14 @@ func framer(color string) *app {
 func TestACrowdedHostFitsATerminal(t *testing.T) {
 	g := crowded()
 	at := time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC)
-	want := `justnews-gate status, 12:00:00, every 2 s, q ends
+	want := `justnews-gate status, 12:00:00, every 2 s, q quits
 
 down: 1 of 17 wait for 1 cause, besides 5 errors
 
 error: UNIT-FAILED: justnews@crawler.service: the instance has failed (holds 1)
 error: MPS-DEAD: justnews@crawler.service: this is wrong, and so many more wor…
 error: BUS-UNREACHABLE: justnews@crawler.service: this is wrong, and so many m…
-and 3 more, which q shows
+and 3 more, shown on q
 
 orchestrator  answers             http://127.0.0.1:8014, unit up
 models        loading             3 of 16 models loaded
@@ -205,7 +205,7 @@ UNGATED, failed                   crawler
 waiting          12 s             scout
                                   models: 3 of 16 models loaded, and so many m…
 up               30 s to 108 min  gpu_orchestrator, agent_00, agent_01,
-and 3 more, which q shows`
+and 3 more, shown on q`
 	if diff := cmp.Diff(want, strings.Join(framer("never").frame(g, at, 80, 24), "\n")); diff != "" {
 		t.Error(diff)
 	}
@@ -235,7 +235,7 @@ func TestAFrameNeverHasMoreRowsThanTheTerminal(t *testing.T) {
 	if colored := strings.Join(framer("auto").frame(g, time.Time{}, 80, 24), "\n"); !strings.Contains(colored, "\x1b[31;1merror: \x1b[0mMPS-DEAD") {
 		t.Errorf("%q", colored)
 	}
-	if lines := framer("never").frame(nil, time.Time{}, 80, 24); lines[0] != "justnews-gate status, looking, every 2 s, q ends" {
+	if lines := framer("never").frame(nil, time.Time{}, 80, 24); lines[0] != "justnews-gate status, looking, every 2 s, q quits" {
 		t.Error(lines)
 	}
 }
@@ -245,7 +245,7 @@ type noGPU struct{}
 
 func (noGPU) Look(context.Context) facts.GPULook { return facts.GPULook{} }
 
-// The whole program on a real terminal: it draws, q ends it with the status of
+// The whole program on a real terminal: it draws, q quits it with the status of
 // the last look, and the terminal is as it was.
 func TestTheStatusIsWatchedOnATerminal(t *testing.T) {
 	p := pty.Open(t, 80, 24)

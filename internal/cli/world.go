@@ -104,9 +104,9 @@ func (x *world) openLock(w requirement.Run) {
 func (x *world) noteLock(lock *hostlock.Lock, err error) {
 	switch {
 	case err != nil:
-		x.notes = append(x.notes, gate.NotExcluded(hostlock.SharedDir, "no lock can be taken: "+err.Error()))
+		x.notes = append(x.notes, gate.NotExcluded(hostlock.SharedDir, "cannot lock: "+err.Error()))
 	case !lock.Shared():
-		x.notes = append(x.notes, gate.NotExcluded(hostlock.SharedDir, "the lock that is used instead is "+lock.Where()))
+		x.notes = append(x.notes, gate.NotExcluded(hostlock.SharedDir, "it uses the lock "+lock.Where()))
 	}
 }
 

@@ -49,7 +49,7 @@ func (s *state) roles(c *Config, byName map[string]int) {
 			path[0] = "orchestrator"
 		}
 		s.fail(diag.ConfigConflict, path, atValue, quote(name)+" serves both the orchestrator and the bus",
-			quote(name), "an instance each", "name another instance in orchestrator.instance or bus.instance")
+			quote(name), "a separate instance for each", "name another instance in orchestrator.instance or bus.instance")
 	}
 	if c.Bus.URL == c.Orchestrator.URL && !s.isBad([]string{"bus", "url"}) && !s.isBad([]string{"orchestrator", "url"}) {
 		path := []string{"bus", "url"}
@@ -57,7 +57,7 @@ func (s *state) roles(c *Config, byName map[string]int) {
 			path[0] = "orchestrator"
 		}
 		s.fail(diag.ConfigConflict, path, atValue, "orchestrator.url and bus.url are the same server",
-			quote(c.Bus.URL), "a server each", "correct orchestrator.url or bus.url")
+			quote(c.Bus.URL), "a separate server for each", "correct orchestrator.url or bus.url")
 	}
 }
 
@@ -80,9 +80,9 @@ func (s *state) unlisted(path []string, name string, byName map[string]int) {
 	key := dotted(path)
 	p := diag.Problem{
 		Code:     diag.ConfigReference,
-		Message:  key + " is " + quote(name) + ", which no [instances] table lists",
+		Message:  key + " is " + quote(name) + ", which has no [instances] table",
 		Seen:     quote(name),
-		Expected: "an instance that is listed, or \"\" where it is no unit of this host",
+		Expected: "an instance that is listed, or \"\" if it is not a unit of this host",
 		Fix:      diag.Advise("add [instances."+name+"], or write "+key+` = ""`, diag.Reload()),
 	}
 	doc := s.origin(path)
@@ -91,7 +91,7 @@ func (s *state) unlisted(path []string, name string, byName map[string]int) {
 			return // nothing is configured yet
 		}
 		p.Severity = diag.Warning
-		p.Message = key + " is " + quote(name) + " by default, and no [instances] table lists it"
+		p.Message = key + " is " + quote(name) + " by default, which has no [instances] table"
 	} else if near, ok := s.nearestInstance(name, byName); ok {
 		p.Message += ", did you mean " + quote(near) + "?"
 		p.Fix = diag.Advise("write "+quote(near)+" instead", diag.Reload())
@@ -146,7 +146,7 @@ func (s *state) ports(c *Config) {
 		}
 		s.fail(diag.ConfigConflict, path, atValue,
 			fmt.Sprintf("port %d is the port of %s and of %s", in.Port, other, in.Name),
-			strconv.Itoa(in.Port), "a port of its own for each instance", "give one of the two another port")
+			strconv.Itoa(in.Port), "a separate port for each instance", "give one of the two another port")
 	}
 }
 
@@ -159,7 +159,7 @@ func (s *state) after(in *Instance, byName map[string]int) {
 		if _, ok := byName[name]; ok {
 			continue // itself: reported by the cycle check
 		}
-		message, fix := dotted(path)+" is "+quote(name)+", which no [instances] table lists", "add [instances."+name+"] or remove the name"
+		message, fix := dotted(path)+" is "+quote(name)+", which has no [instances] table", "add [instances."+name+"] or remove the name"
 		if near, ok := s.nearestInstance(name, byName); ok {
 			message += ", did you mean " + quote(near) + "?"
 			fix = "write " + quote(near) + " instead"
@@ -184,7 +184,7 @@ func (s *state) needs(c *Config, in *Instance) {
 			continue
 		}
 		path := []string{"instances", in.Name, "needs", "[" + strconv.Itoa(n) + "]"}
-		message, fix := dotted(path)+" is "+quote(name)+", which no [probes] table defines", "add [probes."+name+"] or remove the name"
+		message, fix := dotted(path)+" is "+quote(name)+", which has no [probes] table", "add [probes."+name+"] or remove the name"
 		if near, ok := spell.Nearest(name, sortedKeys(c.Probes)); ok {
 			message += ", did you mean " + quote(near) + "?"
 			fix = "write " + quote(near) + " instead"

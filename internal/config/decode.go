@@ -96,7 +96,7 @@ func (d *document) badByte(b tomlpos.Bad) diag.Problem {
 	p := d.syntax(b.Offset, fmt.Sprintf("the byte 0x%02x is not UTF-8", b.Byte))
 	p.Expected = "UTF-8 without control characters"
 	if b.Control {
-		p.Message = fmt.Sprintf("the control character 0x%02x cannot stand here", b.Byte)
+		p.Message = fmt.Sprintf("the control character 0x%02x is not allowed here", b.Byte)
 	}
 	p.Code, p.Seen = diag.ConfigString, fmt.Sprintf("0x%02x", b.Byte)
 	p.Fix = diag.Advise("remove the byte", diag.Reload())
@@ -106,7 +106,7 @@ func (d *document) badByte(b tomlpos.Bad) diag.Problem {
 func (d *document) utf16() diag.Problem {
 	p := d.syntax(0, "the file is UTF-16, not UTF-8")
 	p.Expected = "UTF-8"
-	p.Fix = diag.Advise("put the output of this in its place", diag.Reload()).Looking(diag.Run("iconv", "-f", "UTF-16", "-t", "UTF-8", "--", d.path))
+	p.Fix = diag.Advise("replace it with the output of this", diag.Reload()).Looking(diag.Run("iconv", "-f", "UTF-16", "-t", "UTF-8", "--", d.path))
 	return p
 }
 
@@ -240,7 +240,7 @@ func (d *document) twice() []diag.Problem {
 		})
 	}
 	if problems == nil {
-		p := d.syntax(0, "the file can be read in two ways")
+		p := d.syntax(0, "the file is ambiguous")
 		p.Fix = diag.Advise("write each table once, under its own header", diag.Reload())
 		problems = append(problems, p)
 	}

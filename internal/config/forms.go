@@ -36,7 +36,7 @@ var (
 	formPathOrNone     = form{"\"\" or an absolute path", " without //, . or .. and without a slash at its end", `^` + pathPattern + `?$`, orNone(cleanPath)}
 	formPipe           = form{"an absolute path of at most 87 bytes", " without //, . or .. and without a slash at its end", `^/[^\x00-\x1f\x7f-\x9f]{1,86}$`, pipePath}
 	formExec           = form{"a word of a command with no placeholder but {instance}", "", `^` + printable + `$`, placeholders}
-	formUser           = form{"a user or group name", ": letters, digits, _ and -, at most 31, no digit or - first", `^[A-Za-z_][A-Za-z0-9_-]{0,30}$`, userName}
+	formUser           = form{"a user or group name", ": letters, digits, _ and -, at most 31, not starting with a digit or -", `^[A-Za-z_][A-Za-z0-9_-]{0,30}$`, userName}
 	formInstance       = form{"an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^` + namePattern + `$`, instanceName}
 	formInstanceOrNone = form{"\"\" or an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^(` + namePattern + `)?$`, orNone(instanceName)}
 	formProbe          = form{"a probe name", ": a lower-case letter, then at most 62 of a-z, 0-9, _ and -", `^[a-z][a-z0-9_-]{0,62}$`, probeName}
@@ -45,7 +45,7 @@ var (
 	formServerURL      = form{"http://HOST:PORT without user, path or query", "", `^[Hh][Tt][Tt][Pp]://[^/?#@\s]+/?$`, func(s string) bool { _, ok := serverURL(s); return ok }}
 	formProbeURL       = form{"an http:// or https:// URL with a host and without user or fragment", "", `^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+([/?][^#\s]*)?$`, probeURL}
 	formAddress        = form{"HOST:PORT with a port from 1 to 65535", "", `^[^\s/]+:[0-9]{1,5}$`, hostPort}
-	formVariable       = form{"the name of an environment variable", ": letters, digits and _, no digit first", `^[A-Za-z_][A-Za-z0-9_]*$`, variableName}
+	formVariable       = form{"the name of an environment variable", ": letters, digits and _, not starting with a digit", `^[A-Za-z_][A-Za-z0-9_]*$`, variableName}
 	formMPSMemory      = form{"a whole number with M or G, such as \"4G\"", "", `^([1-9][0-9]{0,8}[MG])?$`, orNone(mpsMemory)}
 	formGPUMemory      = form{"a whole number, with B, K, M, G or T, such as \"24G\"", "", `^([1-9][0-9]{0,18}[BKMGT]?)?$`, orNone(gpuMemory)}
 	formMemoryMax      = form{"\"\", a whole number with K, M, G or T, a percentage such as \"50%\", or \"infinity\"", "", `^([1-9][0-9]{0,18}[KMGT]?|[1-9][0-9]?%|100%|infinity)?$`, orNone(memoryMax)}

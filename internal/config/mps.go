@@ -22,7 +22,7 @@ func (s *state) mpsLimits(c *Config, in *Instance) {
 		if !ok || v == "" {
 			continue
 		}
-		s.fail(diag.ConfigConflict, path, atKey, dotted(path)+" limits an instance whose MPS is off",
+		s.fail(diag.ConfigConflict, path, atKey, dotted(path)+" limits an instance for which MPS is disabled",
 			seenOf(v), "mps.enabled = true for that instance", "add enabled = true beside it, or remove the limit")
 	}
 }
@@ -91,9 +91,9 @@ func (s *state) clients(c *Config) {
 		path = []string{"instances", names[c.MPS.MaxClients]}
 	}
 	s.fail(diag.ConfigConflict, path, atKey,
-		fmt.Sprintf("%d instances have MPS, and the GPU takes %d clients (mps.max_clients)", len(names), c.MPS.MaxClients),
+		fmt.Sprintf("%d instances use MPS, but the GPU supports %d clients (mps.max_clients)", len(names), c.MPS.MaxClients),
 		strconv.Itoa(len(names)), fmt.Sprintf("at most %d instances with MPS", c.MPS.MaxClients),
-		"turn MPS off for some, or correct mps.max_clients (16 before Volta, 48 from Volta on, 60 with CUDA 13.1)")
+		"disable MPS for some instances, or correct mps.max_clients (16 before Volta, 48 from Volta on, 60 with CUDA 13.1)")
 }
 
 // users rejects clients of two users: the server of one makes clients of the
@@ -118,8 +118,8 @@ func (s *state) users(c *Config) {
 			path, seen = []string{"instances", one.Name, "service", "user"}, one.Service.User
 		}
 		s.fail(diag.ConfigConflict, path, atValue,
-			fmt.Sprintf("%s and %s have MPS and are of two users, %s and %s: one server serves one user at a time", one.Name, in.Name, one.Service.User, in.Service.User),
-			quote(seen), "one user for all instances with MPS", "give "+one.Name+" and "+in.Name+" the same service.user, or turn MPS off for one")
+			fmt.Sprintf("%s and %s use MPS as different users, %s and %s, but a server serves one user at a time", one.Name, in.Name, one.Service.User, in.Service.User),
+			quote(seen), "one user for all instances with MPS", "give "+one.Name+" and "+in.Name+" the same service.user, or disable MPS for one")
 		return
 	}
 }

@@ -91,7 +91,7 @@ func openProblem(src Source, name, at string, err error) *diag.Problem {
 	case src.File != "" && os.IsNotExist(err) && statErr != nil:
 		return new(missing(src))
 	case os.IsNotExist(err) && present(src, name):
-		return new(unreadable(name, "is a link to nothing", nil))
+		return new(unreadable(name, "is a dangling link", nil))
 	case errors.Is(err, safefile.ErrNotRegular):
 		why, _ := errors.AsType[*fs.PathError](err)
 		return new(unreadable(name, why.Err.Error(), nil))
@@ -112,7 +112,7 @@ func ownerOf(src Source, name string, info safefile.Info) *diag.Problem {
 		return &diag.Problem{
 			Code:     diag.ConfigOwner,
 			Position: &diag.Position{File: name},
-			Message:  "is owned by uid " + uid + " and is not believed",
+			Message:  "is owned by uid " + uid + " and is not trusted",
 			Seen:     "uid " + uid,
 			Expected: "owned by root",
 			Fix:      diag.Do(diag.Run("chown", "root:root", "--", shown), diag.Reload()),
@@ -122,7 +122,7 @@ func ownerOf(src Source, name string, info safefile.Info) *diag.Problem {
 		return &diag.Problem{
 			Code:     diag.ConfigOwner,
 			Position: &diag.Position{File: name},
-			Message:  fmt.Sprintf("is writable by group or others (mode %04o) and is not believed", safefile.Bits(info.Mode)),
+			Message:  fmt.Sprintf("is writable by group or others (mode %04o) and is not trusted", safefile.Bits(info.Mode)),
 			Seen:     fmt.Sprintf("mode %04o", safefile.Bits(info.Mode)),
 			Expected: "writable by its owner only",
 			Fix:      diag.Do(diag.Run("chmod", "go-w", "--", shown), diag.Reload()),

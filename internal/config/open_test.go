@@ -191,7 +191,7 @@ func TestLinksDoNotLeadOutOfTheRoot(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(name, func(t *testing.T) {
-			wantOne(t, src, diag.ConfigUnreadable, "/etc/justnews/justnews.toml", "is a link to nothing")
+			wantOne(t, src, diag.ConfigUnreadable, "/etc/justnews/justnews.toml", "is a dangling link")
 		})
 	}
 }

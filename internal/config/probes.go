@@ -56,7 +56,7 @@ func (s *state) probe(name string, table map[string]any) {
 		if other == "kind" || other == need || find(probeFields, other) == nil {
 			continue
 		}
-		s.fail(diag.ConfigConflict, append(path, other), atKey, dotted(append(path, other))+" means nothing to kind "+quote(kind),
+		s.fail(diag.ConfigConflict, append(path, other), atKey, dotted(append(path, other))+" is not valid for kind "+quote(kind),
 			other, "kind and "+need, "remove it, or correct the kind")
 	}
 }

@@ -34,7 +34,7 @@ func unreadable(name, what string, err error) diag.Problem {
 		Position: &diag.Position{File: name},
 		Message:  what,
 		Expected: "a regular file of at most 1 MiB that can be read",
-		Fix:      diag.Advise("put a regular file there or remove it", diag.Reload()).Looking(diag.Run("ls", "-ld", "--", name)),
+		Fix:      diag.Advise("replace it with a regular file or remove it", diag.Reload()).Looking(diag.Run("ls", "-ld", "--", name)),
 	}
 	if err != nil {
 		p.Seen = reason(err)

@@ -25,7 +25,7 @@ func reservedVariable(name string) (instead, bool) {
 		return instead{"systemd sets it", "remove it"}, true
 	}
 	if strings.HasPrefix(name, "SYSTEMD_") {
-		return instead{"it is systemd's own", "remove it"}, true
+		return instead{"it is reserved for systemd", "remove it"}, true
 	}
 	return instead{}, false
 }

@@ -256,12 +256,12 @@ func (c *checker) dirty(s string) bool {
 	if printableOnly(s) {
 		return false
 	}
-	what := "holds a control character"
+	what := "contains a control character"
 	switch {
 	case !utf8.ValidString(s):
 		what = "is not UTF-8"
 	case strings.IndexFunc(s, unicode.IsControl) < 0:
-		what = "holds a code point that systemd does not take, such as U+FFFE"
+		what = "contains a code point that systemd does not accept, such as U+FFFE"
 	}
 	c.refuse(diag.ConfigString, s, what, "UTF-8 without control characters (newline, tab, escape)", "")
 	return true

@@ -66,7 +66,7 @@ type Flaw struct {
 
 // The kinds of entries that are neither files nor directories.
 var (
-	ErrDangling = errors.New("it is a link that leads nowhere")
+	ErrDangling = errors.New("it is a dangling link")
 	ErrOdd      = errors.New("it is neither a file nor a directory")
 	ErrName     = errors.New("its name is not UTF-8")
 )

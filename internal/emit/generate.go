@@ -115,7 +115,7 @@ func status(problems []diag.Problem) diag.Status {
 func tooLate() diag.Problem {
 	return diag.Problem{
 		Code:    diag.GeneratorTimeout,
-		Message: fmt.Sprintf("not finished within %s, so every instance is gated shut", Limit),
+		Message: fmt.Sprintf("not finished within %s, so all gates stay shut", Limit),
 		Fix:     diag.Advise("fix the file system below /etc/justnews", diag.Reload()),
 	}
 }
@@ -132,6 +132,6 @@ func bug(what any) diag.Problem {
 	return diag.Problem{
 		Code:    diag.Internal,
 		Message: fmt.Sprintf("%v", what),
-		Fix:     diag.Advise("report this line: until then every instance is gated shut"),
+		Fix:     diag.Advise("report this line: until it is fixed, all gates stay shut"),
 	}
 }

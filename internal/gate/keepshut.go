@@ -32,7 +32,7 @@ func KeepShut(r *Result, own Own) syscall.Signal {
 	case signal != 0 || status != was:
 		instead := fmt.Sprintf("it exits with %d instead", status)
 		if signal != 0 {
-			instead = fmt.Sprintf("signal %d ends it instead", int(signal))
+			instead = fmt.Sprintf("signal %d terminates it instead", int(signal))
 		}
 		r.Problems = append(r.Problems, unit.StatusListed(own.Unit.Name, was, own.Unit.SuccessExitStatus, instead))
 	}

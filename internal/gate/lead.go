@@ -117,7 +117,7 @@ func (k *walk) recall() History {
 // remember writes the host's record.
 func (k *walk) remember(h History) error {
 	if k.world.Memory == nil {
-		return fmt.Errorf("cannot record preloads: there is no place for it")
+		return fmt.Errorf("cannot record preloads: no directory is shared")
 	}
 	return k.world.Memory.Save(h)
 }
@@ -127,7 +127,7 @@ func (k *walk) remember(h History) error {
 func unrecorded(err error) diag.Problem {
 	return diag.Problem{
 		Code: diag.NoLock, Severity: diag.Warning, Subject: "/run/justnews-gate",
-		Message: fmt.Sprintf("the preload was not run again, since that cannot be recorded: %v", err),
+		Message: fmt.Sprintf("the preload was not repeated, because that cannot be recorded: %v", err),
 		Fix:     diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
 	}
 }
@@ -137,7 +137,7 @@ func unrecorded(err error) diag.Problem {
 func NotExcluded(dir, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.NoLock, Severity: diag.Notice, Subject: dir,
-		Message: "this run is not excluded from the gates of the services", Seen: seen,
+		Message: "this run does not share the lock of the services' gates", Seen: seen,
 		Fix: diag.Advise("or run as a member of the group justnews", diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
 	}
 }

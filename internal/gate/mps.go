@@ -40,7 +40,7 @@ func awaitMPS(ctx context.Context, k *walk) outcome {
 	m := newMPSWalk(k)
 	audit := m.audit(ctx)
 	if len(diag.Errors(audit)) > 0 {
-		return outcome{detail: "the unit keeps its program from MPS", problems: audit}
+		return outcome{detail: "the unit's settings prevent its program from using MPS", problems: audit}
 	}
 	m.notes = append(m.notes, audit...)
 	if problems := m.awaitUnit(ctx); len(problems) > 0 {
@@ -120,7 +120,7 @@ func (m *mpsWalk) prove(ctx context.Context) outcome {
 		if mps.Hopeless(reached, m.problems, m.want) {
 			break
 		}
-		m.say("mps", "NVIDIA MPS is not proven yet: "+m.reason(), 0, 0)
+		m.say("mps", "NVIDIA MPS is not verified yet: "+m.reason(), 0, 0)
 		if !pause(until, jitter(pollMPS)) {
 			break
 		}
@@ -224,7 +224,7 @@ func (m *mpsWalk) climbToServer(ctx context.Context, look facts.MPS) mps.Rung {
 	problems := mps.Servers(servers, list, look, m.want)
 	if len(problems) == 0 {
 		problems = mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, look, m.want)
-		problems[0].Seen = "its server did not live for a second"
+		problems[0].Seen = "its server exited within a second"
 	}
 	m.problems = append(m.problems, problems...)
 	return mps.RungControl
@@ -234,9 +234,9 @@ func (m *mpsWalk) reason() string {
 	if errs := diag.Errors(m.problems); len(errs) > 0 {
 		return errs[0].Message
 	}
-	return "nothing was proven"
+	return "nothing was verified"
 }
 
 func (m *mpsWalk) proven() string {
-	return fmt.Sprintf("MPS %s proven", m.res.MPS.Reached)
+	return fmt.Sprintf("MPS %s verified", m.res.MPS.Reached)
 }

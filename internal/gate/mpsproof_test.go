@@ -153,7 +153,7 @@ func TestAServerIsStartedAndHasToLive(t *testing.T) {
 			for i := range 40 {
 				h.at(time.Duration(i)*500*time.Millisecond, func(h *gpuHost) { h.servers = []facts.MPSServer{{PID: 70 + i, UID: 990, State: "ACTIVE"}} })
 			}
-		}, status: diag.StatusGPU, code: diag.MPSServer, says: "did not live for a second", within: 11 * time.Second},
+		}, status: diag.StatusGPU, code: diag.MPSServer, says: "exited within a second", within: 11 * time.Second},
 		"the request for it was broken off, and is made again": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 			h.serverIn = time.Second
 			h.answers = []facts.MPSAnswerKind{facts.MPSAnswered, facts.MPSAnswered, facts.MPSBusy}

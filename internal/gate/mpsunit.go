@@ -22,7 +22,7 @@ func (m *mpsWalk) awaitUnit(ctx context.Context) []diag.Problem {
 		return nil
 	}
 	if m.world.Units == nil {
-		m.notes = append(m.notes, checkunit.NoSystemd(diag.Notice, m.want.Unit, "the unit's state is left out"))
+		m.notes = append(m.notes, checkunit.NoSystemd(diag.Notice, m.want.Unit, "the unit's state is not checked"))
 		return nil
 	}
 	for {
@@ -35,7 +35,7 @@ func (m *mpsWalk) awaitUnit(ctx context.Context) []diag.Problem {
 			}
 		} else if ctx.Err() == nil {
 			// It can be asked again later, and the daemon proven without it.
-			m.notes = append(m.notes, checkunit.NoSystemd(diag.Notice, m.want.Unit, "the unit's state is left out"))
+			m.notes = append(m.notes, checkunit.NoSystemd(diag.Notice, m.want.Unit, "the unit's state is not checked"))
 			return nil
 		}
 		m.say("mps", "waiting for "+m.want.Unit+": "+m.unitState(), 0, 0)
@@ -121,7 +121,7 @@ func (m *mpsWalk) start(ctx context.Context) (bool, []diag.Problem) {
 	case err == nil:
 		m.unit = unit
 	case started.Refused == "" && started.Result == "": // what was seen before says nothing now
-		late := check.Judgement{Reason: "its start job had not ended after " + started.Elapsed.Round(time.Second).String()}
+		late := check.Judgement{Reason: "its start job had not finished after " + started.Elapsed.Round(time.Second).String()}
 		return true, []diag.Problem{mps.UnitProblem(m.unit, late, m.want)}
 	}
 	j := mps.Unit(m.unit)
@@ -177,7 +177,7 @@ func (m *mpsWalk) notActive() diag.Problem {
 
 func (m *mpsWalk) unitState() string {
 	if !m.known {
-		return "systemd has not said"
+		return "systemd has not answered"
 	}
 	return cmp.Or(mps.Unit(m.unit).Reason, m.unit.ActiveState)
 }

@@ -97,7 +97,7 @@ func needWish(p config.Probe) string {
 func needFix(p config.Probe) diag.Fix {
 	switch p.Kind {
 	case "unit":
-		return diag.Advise("fix what the unit's status names", diag.Run("systemctl", "start", "--", p.Unit), diag.Retry()).Looking(diag.Run("systemctl", "status", "--", p.Unit))
+		return diag.Advise("fix the error in the unit's status", diag.Run("systemctl", "start", "--", p.Unit), diag.Retry()).Looking(diag.Run("systemctl", "status", "--", p.Unit))
 	case "path":
 		return diag.Advise("put it there", diag.Retry()).Looking(diag.Run("ls", "-ld", "--", p.Path))
 	case "http":

@@ -33,7 +33,7 @@ var (
 func awaitOrchestrator(ctx context.Context, k *walk) outcome {
 	g := &handshake{walk: k}
 	if k.world.Units == nil && k.req.Orchestrator.Unit != "" {
-		g.notes = append(g.notes, checkunit.NoSystemd(diag.Notice, k.req.Orchestrator.Unit, "the unit's state is left out"))
+		g.notes = append(g.notes, checkunit.NoSystemd(diag.Notice, k.req.Orchestrator.Unit, "the unit's state is not checked"))
 	}
 	for {
 		if err := k.elect(ctx); err != nil {
@@ -125,7 +125,7 @@ func (g *handshake) readiness(ctx context.Context) (bool, outcome) {
 		g.unit.safeMode = g.req.HonorSafeMode && g.health.SafeMode
 		return true, outcome{passed: true, detail: "orchestrator ready", problems: append(g.notes, g.environment()...)}
 	case g.ready.Kind == facts.Answered:
-		return g.again(ctx, check.Pending, pollStrange, "the orchestrator answers, but says that it is not ready")
+		return g.again(ctx, check.Pending, pollStrange, "the orchestrator answers, but reports that it is not ready")
 	case check.Reach(g.ready.Answer) == check.Unreachable:
 		return g.again(ctx, check.Unreachable, pollDown, "no answer yet: "+g.ready.Detail)
 	default:

@@ -32,9 +32,9 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 func Hung(instance, unit string, began time.Time, doing, step string) Result {
 	r := Refusal(instance, unit, began, []diag.Problem{{
 		Code: diag.Hung, Subject: doing,
-		Message: fmt.Sprintf("it does not return: the process is ended after %.1f s", time.Since(began).Seconds()),
+		Message: fmt.Sprintf("it does not return: the process exits after %.1f s", time.Since(began).Seconds()),
 		Fix: diag.Fix{
-			Advice:   "look for a file system or a device that does not answer",
+			Advice:   "check for a file system or a device that does not respond",
 			Commands: []diag.Command{diag.Run("journalctl", "-k", "-b")},
 		},
 	}})

@@ -78,7 +78,7 @@ func refreshFailed(ctx context.Context, k *walk) outcome {
 	}
 	if k.world.Memory != nil {
 		if err := k.world.Memory.Save(History{}); err != nil {
-			return outcome{problems: []diag.Problem{checkunit.NotAllowed(k.req.Orchestrator.URL, "the record of past preloads cannot be forgotten", err.Error())}}
+			return outcome{problems: []diag.Problem{checkunit.NotAllowed(k.req.Orchestrator.URL, "cannot delete the record of past preloads", err.Error())}}
 		}
 	}
 	look := k.world.Orchestrator.Models(ctx, true)
@@ -88,7 +88,7 @@ func refreshFailed(ctx context.Context, k *walk) outcome {
 	switch judged.State {
 	case check.Failed, check.Inconsistent:
 		if look.State.InProgress {
-			return outcome{passed: true, detail: "a preload runs already"}
+			return outcome{passed: true, detail: "a preload is already running"}
 		}
 		k.req.ForceRefresh = true
 		return triggerOnce(ctx, k)

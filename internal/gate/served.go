@@ -45,7 +45,7 @@ const manager = "/init.scope"
 func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 	if o.Away && a.Server.Local {
 		// Whether there is a Model Store to check was decided by the address.
-		a.Kind, a.Detail = facts.Unattributed, "the URL led to another host before, and leads to this one now"
+		a.Kind, a.Detail = facts.Unattributed, "the URL pointed to another host before, and now points to this host"
 		return false
 	}
 	if o.Unit == "" || o.Units == nil && !o.Must {

@@ -61,7 +61,7 @@ func auditStore(ctx context.Context, k *walk) outcome {
 		k.recallProofs(ctx, look, w, &out)
 	}
 	if !out.passed {
-		out.detail = "the store is not whole"
+		out.detail = "the store is not complete"
 	}
 	return out
 }

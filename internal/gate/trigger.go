@@ -43,7 +43,7 @@ func triggerOnce(ctx context.Context, k *walk) outcome {
 		}
 	}
 	if f.look.State.InProgress {
-		return outcome{passed: true, detail: "a preload runs already: " + f.judged.Reason}
+		return outcome{passed: true, detail: "a preload is already running: " + f.judged.Reason}
 	}
 	if problems := f.trigger(ctx, f.judged.State != check.Idle); problems != nil {
 		return f.refuse(problems...)

@@ -18,7 +18,7 @@ import (
 type unitMemo struct {
 	unit     facts.Unit
 	known    bool
-	err      string // why systemd said nothing of it
+	err      string // why systemd did not report its state
 	asked    time.Time
 	restarts int  // when this run first asked
 	counted  bool // restarts is known

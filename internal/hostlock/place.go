@@ -103,7 +103,7 @@ func (p place) directory() (*os.Root, error) {
 	dir, err := safefile.OpenRoot(p.path)
 	if errors.Is(err, fs.ErrNotExist) && p.make != nil {
 		if made := p.make(p.path); made != nil && !errors.Is(made, fs.ErrExist) {
-			return nil, fmt.Errorf("%w (and cannot make it: %w)", err, made)
+			return nil, fmt.Errorf("%w (and cannot create it: %w)", err, made)
 		}
 		dir, err = safefile.OpenRoot(p.path)
 	}

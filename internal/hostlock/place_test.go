@@ -16,11 +16,11 @@ import (
 
 func TestWhatIsPlantedAsLockFileIsNotTaken(t *testing.T) {
 	for what, plant := range map[string]func(path, victim string) error{
-		"a link":            func(path, victim string) error { return os.Symlink(victim, path) },
-		"a link to nowhere": func(path, victim string) error { return os.Symlink(victim+"-none", path) },
-		"a hard link":       func(path, victim string) error { return os.Link(victim, path) },
-		"a FIFO":            func(path, _ string) error { return syscall.Mkfifo(path, 0o640) },
-		"a directory":       func(path, _ string) error { return os.Mkdir(path, 0o750) },
+		"a link":          func(path, victim string) error { return os.Symlink(victim, path) },
+		"a dangling link": func(path, victim string) error { return os.Symlink(victim+"-none", path) },
+		"a hard link":     func(path, victim string) error { return os.Link(victim, path) },
+		"a FIFO":          func(path, _ string) error { return syscall.Mkfifo(path, 0o640) },
+		"a directory":     func(path, _ string) error { return os.Mkdir(path, 0o750) },
 	} {
 		dir := sharedDir(t)
 		victim := filepath.Join(t.TempDir(), "victim")

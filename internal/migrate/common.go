@@ -39,7 +39,7 @@ func (a *adopter) document(names []string) *document {
 func accept[T any](a *adopter, v value, what string, read func(string) (T, error)) (T, bool) {
 	t, err := read(v.text)
 	if err != nil {
-		a.leftOut(v, what, err.Error(), "correct or remove it, and run the same again: with it every gate refuses to run")
+		a.leftOut(v, what, err.Error(), "correct or remove it, and run the same command again: with it every gate refuses to run")
 		return t, false
 	}
 	return t, true
@@ -93,7 +93,7 @@ func (a *adopter) server(t *table, names []string, name, variable string, ports 
 	}
 	if u, err := url.Parse(clean); err == nil && here && ports[name].number != 0 && u.Port() != strconv.Itoa(ports[name].number) {
 		a.say(diag.ImportConflict, v.at, fmt.Sprintf("%s has another port than %s itself; the latter is taken", variable, name),
-			v.text, fmt.Sprintf("port %d (%s)", ports[name].number, ports[name].at), "make both the same, and run the same again")
+			v.text, fmt.Sprintf("port %d (%s)", ports[name].number, ports[name].at), "make both the same, and run the same command again")
 		clean = fmt.Sprintf("http://127.0.0.1:%d", ports[name].number)
 	}
 	t.set("url", quoted(clean), v.at.String())
@@ -115,7 +115,7 @@ func (a *adopter) models(t *table) {
 	}
 	if v, ok := a.variable("", "STRICT_MODEL_STORE"); ok {
 		if on, known := truth(v.text); !known {
-			a.leftOut(v, "STRICT_MODEL_STORE", "it is neither 0 nor 1", "correct it, and run the same again")
+			a.leftOut(v, "STRICT_MODEL_STORE", "it is neither 0 nor 1", "correct it, and run the same command again")
 		} else if !on {
 			t.set("strict", "false", v.at.String())
 		}

@@ -181,7 +181,7 @@ func (a *adopter) requireBus(t *table, name string) {
 	on, known := truth(v.text)
 	switch {
 	case !known:
-		a.leftOut(v, "REQUIRE_BUS", "it is neither 0 nor 1", "correct it, and run the same again")
+		a.leftOut(v, "REQUIRE_BUS", "it is neither 0 nor 1", "correct it, and run the same command again")
 	case name == orchestrator && on:
 		a.say(diag.ImportConflict, v.at, "REQUIRE_BUS=1 had the orchestrator wait for the bus, which waits for the orchestrator; it no longer does",
 			v.text, "REQUIRE_BUS=0, or nothing", "nothing: the orchestrator never waits for the bus")

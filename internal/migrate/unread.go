@@ -125,7 +125,7 @@ func (a *adopter) unread(names []string) {
 				}
 			case s.Key == "Environment" && unitfile.Words(s.Value) == nil:
 				v.text = "Environment=…" // it may hold a secret
-				a.leftOut(v, s.Key+"=", "systemd ignores it: a quote has no end", "close the quote, and run the same again", edit)
+				a.leftOut(v, s.Key+"=", "systemd ignores it: a quote has no end", "close the quote, and run the same command again", edit)
 			case s.Key == "Environment":
 				a.beaten(u, s)
 				a.sharedEnvironment(u, s)

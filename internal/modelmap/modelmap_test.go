@@ -114,7 +114,7 @@ var broken = []struct{ name, text, want string }{
 	{"null for agents", `{"agents":null}`, "1:11: agents: expected an object of agents"},
 	{"a number for a model", "{\"scout\":[\"x\",\n 3]}", "2:2: scout[1]: expected a model id, a pair [type, id] or an object"},
 	{"an empty id", `{"scout":[""]}`, "1:11: scout[0]: expected a name, found an empty string"},
-	{"a control character in an id", `{"scout":["a\u001bb"]}`, "1:11: scout[0]: a control character stands in"},
+	{"a control character in an id", `{"scout":["a\u001bb"]}`, "1:11: scout[0]: a control character in"},
 	{"a list of three", `{"scout":[["x","y","z"]]}`, "1:11: scout[0]: expected a pair [type, id], found a list of 3"},
 	{"a pair of numbers", `{"scout":[["x",1]]}`, "1:16: scout[0][1]: expected a string, found a number"},
 	{"an object without a model", `{"scout":[{"adapter_name":"x"}]}`, "1:11: scout[0]: the entry names no model"},
@@ -142,7 +142,7 @@ func TestParseNamesLineColumnAndKey(t *testing.T) {
 func TestANameThatIsNearlyAKnownOneIsSuggested(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"agents":{"a":[{"base_ref":"bass"}]},"base_models":{"base":{}}}`: `"bass" is not defined in base_models; did you mean "base"?`,
-		`{"agents":{"a":[{"base_reff":"b"}]}}`:                             `did you mean "base_ref" where "base_reff" stands?`,
+		`{"agents":{"a":[{"base_reff":"b"}]}}`:                             `did you mean "base_ref" instead of "base_reff"?`,
 		`{"agents":{"a":[{"model_id":"b","adaptor_name":"c"}]}}`:           `agents.a[0].adaptor_name: not read; did you mean "adapter_name"?`,
 		`{"agents":{},"base_models":{"b":{"hfid":"x"}}}`:                   `base_models.b.hfid: not read; did you mean "hf_id"?`,
 		`{"base_model":"x"}`: `did you mean "base_models"?`,

@@ -53,7 +53,7 @@ func (r *reader) strangers(o strictjson.Object, known []string) {
 func misspelt(o strictjson.Object, known []string) string {
 	for _, e := range o.Members() {
 		if near, ok := stranger(e.Key, known); ok {
-			return fmt.Sprintf("; did you mean %q where %q stands?", near, e.Key)
+			return fmt.Sprintf("; did you mean %q instead of %q?", near, e.Key)
 		}
 	}
 	return ""

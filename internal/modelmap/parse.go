@@ -175,7 +175,7 @@ func (r *reader) name(v strictjson.Value) string {
 	case s == "":
 		r.fail(v, "expected a name, found an empty string")
 	case !printable(s):
-		r.fail(v, "a control character stands in %q", s)
+		r.fail(v, "a control character in %q", s)
 	}
 	return s
 }

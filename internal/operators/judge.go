@@ -32,7 +32,7 @@ func Plan(w Wish, f Facts) ([]Step, []diag.Problem) {
 	if f.OldRule.Exists {
 		p.report(diag.Problem{
 			Code: diag.SudoLeftover, Severity: diag.Warning, Subject: f.OldRule.Path,
-			Message: "the rule of the old helper is still there: whoever can write its script is root", Seen: f.OldRule.Path,
+			Message: "the sudo rule of the old helper still exists: anyone who can write its script can become root", Seen: f.OldRule.Path,
 			Expected: "no such file", Fix: diag.Do(diag.Run("rm", "--", f.OldRule.Path), diag.Run("visudo", "-c")),
 		})
 	}
@@ -53,9 +53,9 @@ func (p *plan) unanswered(code diag.Code, subject, message, why string, look dia
 }
 
 func (p *plan) noDatabase(e Entry, database string) {
-	code, message := diag.OperatorUser, "the user database cannot be asked"
+	code, message := diag.OperatorUser, "cannot query the user database"
 	if database == "group" {
-		code, message = diag.OperatorGroup, "the group database cannot be asked"
+		code, message = diag.OperatorGroup, "cannot query the group database"
 	}
 	p.unanswered(code, e.Name, message, e.Why, diag.Run("getent", database, "--", e.Name))
 }
@@ -69,10 +69,10 @@ func (p *plan) identity() {
 	case !p.w.Install:
 	case !u.Found:
 		d.Message, d.Seen, d.Expected = "there is no such user", "no entry in the user database", "a user of this host"
-		d.Fix = diag.Advise("name another one with --user, or make that user", diag.Run("useradd", "--", p.w.User))
+		d.Fix = diag.Advise("name another one with --user, or create that user", diag.Run("useradd", "--", p.w.User))
 		p.report(d)
 	case u.UID == 0:
-		d.Message, d.Seen, d.Expected = "the user is root, who needs no exemption", "uid 0", "the user that shall operate JustNews"
+		d.Message, d.Seen, d.Expected = "the user is root, who needs no exemption", "uid 0", "the user that operates JustNews"
 		d.Fix = diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--user", "USER"))
 		p.report(d)
 	default:
@@ -87,7 +87,7 @@ func (p *plan) agent() {
 	refuse := func(seen string) {
 		p.report(diag.Problem{
 			Code: diag.OperatorUser, Subject: p.w.User, Message: "agents run as this user, and an operator must not be one", Seen: seen,
-			Expected: "a person's own user, outside the group " + g.Name, Fix: diag.Advise("name the person that shall operate JustNews with --user"),
+			Expected: "a person's own user, outside the group " + g.Name, Fix: diag.Advise("name the person who operates JustNews with --user"),
 		})
 	}
 	for _, s := range p.f.Services {
@@ -144,12 +144,12 @@ func (p *plan) membership() {
 		p.noTool("gpasswd", "--delete", user, g.Name)
 		return
 	case !p.w.Install:
-		p.step(Step{Kind: Run, Command: []string{p.f.Gpasswd, "--delete", user, g.Name}, Why: user + " loses what polkit lets the group do"})
+		p.step(Step{Kind: Run, Command: []string{p.f.Gpasswd, "--delete", user, g.Name}, Why: user + " loses the group's polkit permissions"})
 		return
 	case !g.Found:
 		p.report(diag.Problem{
 			Code: diag.OperatorGroup, Subject: g.Name, Message: "there is no such group", Seen: "no entry in the group database",
-			Expected: "the group that the package makes", Fix: diag.Advise("run the same again after this", diag.Run("systemd-sysusers", "justnews.conf")),
+			Expected: "the group that the package creates", Fix: diag.Advise("then run the same command again", diag.Run("systemd-sysusers", "justnews.conf")),
 		})
 		return
 	}
@@ -172,7 +172,7 @@ func (p *plan) membership() {
 func (p *plan) noTool(command ...string) {
 	p.report(diag.Problem{
 		Code: diag.OperatorTool, Message: "no tool of this host can change a group", Seen: "neither gpasswd nor usermod",
-		Expected: "gpasswd of the package passwd (shadow-utils)", Fix: diag.Advise("change it with what this host has instead, elsewhere that is as follows", command),
+		Expected: "gpasswd of the package passwd (shadow-utils)", Fix: diag.Advise("change it with the tools of this host; elsewhere the command is", command),
 	})
 }
 
@@ -184,11 +184,11 @@ func (p *plan) polkitRule() {
 	case len(p.f.Rules) == 0:
 		d.Subject, d.Message = p.f.Group.Name, "no polkit rule lets the group start anything"
 		d.Seen = "no " + ruleName + " in any rules.d of polkit that can be read"
-		d.Fix = diag.Advise("install the package again, and polkit with it")
+		d.Fix = diag.Advise("reinstall the package, and polkit with it")
 	case !strings.HasPrefix(p.f.Rules[0], "/usr/share/"):
-		d.Subject, d.Message = p.f.Rules[0], "another file stands in for the package's polkit rule"
+		d.Subject, d.Message = p.f.Rules[0], "another file overrides the package's polkit rule"
 		d.Seen = p.f.Rules[0]
-		d.Fix = diag.Advise("if that is not on purpose, remove it", diag.Run("rm", "--", p.f.Rules[0]))
+		d.Fix = diag.Advise("if that is not intended, remove it", diag.Run("rm", "--", p.f.Rules[0]))
 	default:
 		return
 	}
@@ -225,7 +225,7 @@ func (p *plan) sudoRule() {
 	case text == "":
 		p.step(Step{Kind: Remove, Path: now.Path, Why: p.w.User + " was the last user in it"})
 	default:
-		s := Step{Kind: Write, Path: now.Path, Text: text, Why: "the users in it may look with root's eyes, without a password"}
+		s := Step{Kind: Write, Path: now.Path, Text: text, Why: "its users may run read-only commands as root without a password"}
 		if p.w.Install {
 			s.For = p.w.User
 		}
@@ -241,8 +241,8 @@ func (p *plan) users() (users []string, ok bool) {
 		return nil, true
 	case now.Why != "" && p.w.DryRun: // /etc/sudoers.d is closed to others than root
 		p.report(diag.Problem{
-			Code: diag.SudoForeign, Severity: diag.Warning, Subject: now.Path, Message: "cannot tell what is there now",
-			Seen: now.Why, Expected: "a readable file, or none", Fix: diag.Advise("run the same as root"),
+			Code: diag.SudoForeign, Severity: diag.Warning, Subject: now.Path, Message: "cannot determine the current state",
+			Seen: now.Why, Expected: "a readable file, or none", Fix: diag.Advise("run the same command as root"),
 		})
 		return nil, true
 	case now.Why != "":
@@ -253,8 +253,8 @@ func (p *plan) users() (users []string, ok bool) {
 	if err != nil {
 		p.report(diag.Problem{
 			Code: diag.SudoForeign, Subject: now.Path, Message: "the file is " + err.Error() + " and is left alone",
-			Seen: fmt.Sprintf("%d bytes of another hand", len(now.Text)), Expected: "a file of justnews-gate nopasswd install, or none",
-			Fix: diag.Advise("look at it, move it out of " + Directory + ", and run the same again"),
+			Seen: fmt.Sprintf("%d bytes not written by justnews-gate", len(now.Text)), Expected: "a file of justnews-gate nopasswd install, or none",
+			Fix: diag.Advise("inspect it, move it out of " + Directory + ", and run the same command again"),
 		})
 	}
 	return users, err == nil
@@ -274,11 +274,11 @@ func (p *plan) usable() {
 	case s.Path == "":
 		d.Message, d.Seen = "sudo is not installed", "neither /usr/bin/sudo nor /bin/sudo"
 	case s.Visudo == "":
-		d.Message, d.Seen = "nothing can check a rule: visudo is not installed", "no visudo beside "+s.Path
+		d.Message, d.Seen = "cannot check a rule: visudo is not installed", "no visudo next to "+s.Path
 	case n < len(version):
-		d.Message, d.Seen = "what calls itself sudo does not say which version it is", s.Said
+		d.Message, d.Seen = "cannot determine the sudo version", s.Said
 	case slices.Compare(version[:], oldest[:]) < 0:
-		d.Message, d.Seen = "sudo is too old to anchor the arguments of a rule", "sudo "+s.Version
+		d.Message, d.Seen = "sudo is too old to restrict the arguments of a rule", "sudo "+s.Version
 	default:
 		return
 	}
@@ -290,20 +290,20 @@ func (p *plan) usable() {
 func (p *plan) replaceable() {
 	for i, o := range p.f.Program {
 		d := diag.Problem{
-			Code: diag.SudoUnsafe, Subject: o.Path, Expected: "owned by root, writable by nobody else",
-			Fix: diag.Advise("run the same again after this", diag.Run("chown", "root:root", "--", o.Path), diag.Run("chmod", "go-w", "--", o.Path)),
+			Code: diag.SudoUnsafe, Subject: o.Path, Expected: "owned by root, not writable by others",
+			Fix: diag.Advise("then run the same command again", diag.Run("chown", "root:root", "--", o.Path), diag.Run("chmod", "go-w", "--", o.Path)),
 		}
 		switch program := i == 0; {
 		case o.Why != "":
-			d.Message, d.Seen = "cannot be examined, so that nobody knows who could replace it", o.Why
+			d.Message, d.Seen = "cannot be examined, so it is unknown who could replace it", o.Why
 			d.Fix = diag.Advise("install the package: the rule is for " + Program)
 		case program && !o.Mode.IsRegular(), !program && !o.Mode.IsDir():
-			d.Message, d.Seen = "is a link or something else than it should be", o.Mode.String()
-			d.Fix = diag.Advise("install the package again: the rule is for " + Program)
+			d.Message, d.Seen = "is not what it should be", o.Mode.String()
+			d.Fix = diag.Advise("reinstall the package: the rule is for " + Program)
 		case o.UID != 0:
-			d.Message, d.Seen = "belongs to another user than root, who could replace the program", fmt.Sprintf("uid %d", o.UID)
+			d.Message, d.Seen = "is owned by a user other than root, who could replace the program", fmt.Sprintf("uid %d", o.UID)
 		case o.Mode.Perm()&0o022 != 0 && (program || o.Mode&fs.ModeSticky == 0):
-			d.Message, d.Seen = "others than root can write it and replace the program", o.Mode.String()
+			d.Message, d.Seen = "is writable by others than root, who could replace the program", o.Mode.String()
 		default:
 			continue
 		}

@@ -67,7 +67,7 @@ func CheckUser(name string) error {
 	}
 	for i := range len(name) {
 		if !strings.ContainsRune(rest, rune(name[i])) {
-			return fmt.Errorf("byte %d: %q cannot stand in a name", i, name[i])
+			return fmt.Errorf("byte %d: %q is not allowed in a name", i, name[i])
 		}
 	}
 	return nil

@@ -66,7 +66,7 @@ func (h Host) tell(ctx context.Context, code diag.Code, argv ...string) *diag.Pr
 	}
 	p := &diag.Problem{
 		Code: code, Subject: argv[0], Message: fmt.Sprintf("ended with status %d", status), Seen: oneLine(out),
-		Expected: "status 0 of: " + strings.Join(argv, " "), Fix: diag.Advise("fix what it names, and run the same again"),
+		Expected: "status 0 of: " + strings.Join(argv, " "), Fix: diag.Advise("fix what it reports, and run the same command again"),
 	}
 	if err != nil {
 		p.Message, p.Seen = "cannot be run", err.Error()
@@ -85,7 +85,7 @@ func oneLine(out string) string {
 // knows it, and puts back what was there where anything speaks against it.
 func (h Host) write(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 	if p := h.tell(ctx, diag.SudoRefused, sudo.Visudo, "-c"); p != nil {
-		p.Message = "sudo's configuration is broken already, nothing was changed: " + p.Message
+		p.Message = "sudo's configuration is already invalid, nothing was changed: " + p.Message
 		return p
 	}
 	dir, err := h.openDropIns()
@@ -105,7 +105,7 @@ func (h Host) write(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 	}
 	if p := h.tell(ctx, diag.SudoRefused, sudo.Visudo, "-cf", path.Join(dir.Name(), fresh)); p != nil {
 		_ = dir.Remove(fresh)
-		p.Message = "visudo refuses the rule, nothing was changed: " + p.Message
+		p.Message = "visudo rejects the rule, nothing was changed: " + p.Message
 		return p
 	}
 	if err := rule.Commit(dir, fresh, Name); err != nil {
@@ -125,11 +125,11 @@ func (h Host) write(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 		err = errors.Join(err, removeDropIn(dir))
 	}
 	if err != nil {
-		p.Seen += "; and the former state cannot be put back: " + err.Error()
+		p.Seen += "; and the previous state cannot be restored: " + err.Error()
 		p.Fix = diag.Do(diag.Run("rm", "--", s.Path), diag.Run("visudo", "-c"))
 		return p
 	}
-	p.Message += "; what was there before was put back"
+	p.Message += "; the previous state was restored"
 	return p
 }
 
@@ -148,7 +148,7 @@ func (h Host) openDropIns() (*os.Root, error) {
 	}
 	info, err := safefile.Of(dir)
 	if err == nil && info.Trust(os.Geteuid()) != nil {
-		err = fmt.Errorf("%s can be written by others than root (%v)", Directory, info.Mode)
+		err = fmt.Errorf("%s is writable by others than root (%v)", Directory, info.Mode)
 	}
 	if err != nil {
 		_ = dir.Close()
@@ -176,7 +176,7 @@ func (h Host) known(ctx context.Context, sudo Sudo, user string) *diag.Problem {
 	p := &diag.Problem{
 		Code: diag.SudoIneffective, Subject: user, Message: "sudo does not list the rule for the user", Seen: oneLine(out),
 		Expected: "a line with NOPASSWD: and " + Program,
-		Fix:      diag.Advise("add the line @includedir /etc/sudoers.d at the end of /etc/sudoers (visudo), and run the same again"),
+		Fix:      diag.Advise("add the line @includedir /etc/sudoers.d at the end of /etc/sudoers (visudo), and run the same command again"),
 	}
 	if err != nil {
 		p.Seen = err.Error()
@@ -211,7 +211,7 @@ func (h Host) remove(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 	}
 	if p := h.tell(ctx, diag.SudoRefused, sudo.Visudo, "-c"); p != nil {
 		p.Severity = diag.Warning
-		p.Message = "the rule is removed, and the rest of sudo's configuration is broken: " + p.Message
+		p.Message = "the rule is removed, but the rest of sudo's configuration is invalid: " + p.Message
 		return p
 	}
 	return nil
@@ -220,6 +220,6 @@ func (h Host) remove(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 func cannotWrite(path string, err error) *diag.Problem {
 	return &diag.Problem{
 		Code: diag.OperatorTool, Subject: path, Message: "cannot be changed", Seen: err.Error(), Expected: "a writable " + Directory + " of root",
-		Fix: diag.Advise("make room there, or make it writable").Looking(diag.Run("ls", "-ld", Directory), diag.Run("df", Directory)),
+		Fix: diag.Advise("free space there, or make it writable").Looking(diag.Run("ls", "-ld", Directory), diag.Run("df", Directory)),
 	}
 }

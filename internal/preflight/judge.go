@@ -133,7 +133,7 @@ func (l *look) notLooked() []diag.Problem {
 	}
 	return append(problems, diag.Problem{
 		Code: diag.Unchecked, Severity: diag.Notice, Subject: "preflight",
-		Message: "not everything could be looked at by this run: " + diag.Clean(strings.Join(missed, ", ")), Fix: diag.Do(diag.Run("sudo", "justnews-gate", "preflight")),
+		Message: "this run could not check everything: " + diag.Clean(strings.Join(missed, ", ")), Fix: diag.Do(diag.Run("sudo", "justnews-gate", "preflight")),
 	})
 }
 

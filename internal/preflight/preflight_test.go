@@ -206,7 +206,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 			w.scout().DropInPaths = []string{dropIn + "10-x.conf"}
 			w.scout().ExecStartPre = append(w.scout().ExecStartPre, facts.Exec{Argv: []string{"/opt/preflight.sh", "--gate-only", "scout"}})
 		}, diag.GateDouble, diag.Warning, "set in " + dropIn + "10-x.conf"},
-		{"a start limit", func(w *world) { w.scout().Service.StartLimit = time.Minute }, diag.StartLimit, diag.Warning, "can leave this instance down"},
+		{"a start limit", func(w *world) { w.scout().Service.StartLimit = time.Minute }, diag.StartLimit, diag.Warning, "can keep this instance down"},
 		{"a gate that refuses for ever", func(w *world) {
 			u := w.scout()
 			u.ActiveState, u.SubState, u.NRestarts, u.MainPID = "activating", "auto-restart", 9, 0
@@ -246,13 +246,13 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		}, diag.GeneratorStale, diag.Warning, "/g/a, and 1 more"},
 		{"a file of bytes", func(w *world) { w.write("/etc/justnews/scout.env", "A=\xff\n") }, diag.EnvUnreadable, diag.Error, "not UTF-8"},
 		{"a quote that nothing closes", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nB='x\nC=1\n") }, diag.EnvSyntax, diag.Error, "global.env:2"},
-		{"what no shell reads", func(w *world) { w.write("/etc/justnews/global.env", "A=(\n") }, diag.EnvSyntax, diag.Error, "start script ends here"},
+		{"what no shell reads", func(w *world) { w.write("/etc/justnews/global.env", "A=(\n") }, diag.EnvSyntax, diag.Error, "start script that sources it fails"},
 		{"a bare word", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nhunter2\n") }, diag.EnvSyntax, diag.Warning, "no equals sign"},
 		{"a value in two words", func(w *world) { w.write("/etc/justnews/global.env", "A=my hunter2\n") }, diag.EnvSyntax, diag.Warning, "as a command"},
-		{"an export", func(w *world) { w.write("/etc/justnews/global.env", "export A=1\n") }, diag.EnvSyntax, diag.Warning, "knows no export"},
-		{"no name", func(w *world) { w.write("/etc/justnews/global.env", "1A=1\n") }, diag.EnvSyntax, diag.Warning, "drops the line"},
+		{"an export", func(w *world) { w.write("/etc/justnews/global.env", "export A=1\n") }, diag.EnvSyntax, diag.Warning, "does not support export"},
+		{"no name", func(w *world) { w.write("/etc/justnews/global.env", "1A=1\n") }, diag.EnvSyntax, diag.Warning, "ignores the line"},
 		{"what only bash expands", func(w *world) { w.write("/etc/justnews/global.env", "X=/opt/${CANONICAL_ENV:-hunter2}\n") }, diag.EnvDiffers, diag.Warning, "expands ${CANONICAL_ENV…}"},
-		{"a comment behind a value", func(w *world) { w.write("/etc/justnews/global.env", "X=1 # hunter2\n") }, diag.EnvDiffers, diag.Warning, "a comment means something else"},
+		{"a comment behind a value", func(w *world) { w.write("/etc/justnews/global.env", "X=1 # hunter2\n") }, diag.EnvDiffers, diag.Warning, "a comment differently"},
 		{"an interpreter that is not there", func(w *world) {
 			w.write("/etc/justnews/scout.env", "PYTHON_BIN=/opt/none/bin/python\n")
 			w.out("/opt/none/bin/python", "/opt/none", "does not exist")
@@ -287,7 +287,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 				}
 				return a
 			}
-		}, diag.UserUnknown, diag.Error, "make the user and the group"},
+		}, diag.UserUnknown, diag.Error, "create the user and the group"},
 		{"an instance as root", func(w *world) { zero := 0; w.scout().User, w.scout().UID = "root", &zero; w.listen(0) }, diag.UserOther, diag.Warning, "User=root"},
 		{"another user in the environment", func(w *world) { w.write("/etc/justnews/global.env", "SERVICE_USER=adra\n") }, diag.UserOther, diag.Warning, "SERVICE_USER=adra"},
 		{"a program that is not there", func(w *world) {
@@ -301,7 +301,7 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		{"a program below a hidden home", func(w *world) { w.scout().Service.ExecStart[0].Argv[0] = "/home/adra/start.sh" }, diag.HomeHidden, diag.Error, "protect_home"},
 		{"a directory that no bind brings in", func(w *world) {
 			w.scout().Service.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
-		}, diag.HomeHidden, diag.Error, "nothing binds it in"},
+		}, diag.HomeHidden, diag.Error, "without a bind mount"},
 		{"a cache below a home", func(w *world) { w.write("/etc/justnews/scout.env", "TRITON_CACHE_DIR=/home/adra/.triton\n") }, diag.CacheReadOnly, diag.Warning, "ProtectHome=yes"},
 		{"a cache outside the sandbox", func(w *world) { w.write("/etc/justnews/scout.env", "CUDA_CACHE_PATH=/srv/cuda\n") }, diag.CacheReadOnly, diag.Warning, "ProtectSystem=strict"},
 		{"a cache that its user cannot write", func(w *world) {
@@ -318,14 +318,14 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		{"a database that makes no sense", func(w *world) {
 			w.write("/etc/justnews/global.env", "JUSTNEWS_DB_URL='postgresql://u:hunter2#x@h/d'\n")
 		}, diag.DatabaseURL, diag.Error, "percent-encoded"},
-		{"a scheme of no database", func(w *world) { w.write("/etc/justnews/global.env", "DATABASE_URL=http://u:hunter2@h/d\n") }, diag.DatabaseURL, diag.Error, "a scheme"},
+		{"a scheme of no database", func(w *world) { w.write("/etc/justnews/global.env", "DATABASE_URL=http://u:hunter2@h/d\n") }, diag.DatabaseURL, diag.Error, "the scheme is not"},
 		{"time-outs that contradict each other", func(w *world) { w.write("/etc/justnews/scout.env", "GATE_TIMEOUT=900\n") }, diag.TimeoutConflict, diag.Warning, "900"},
 		{"a time-out that is none", func(w *world) { w.write("/etc/justnews/global.env", "GATE_TIMEOUT=soon\n") }, diag.ConfigEnvironment, diag.Error, "GATE_TIMEOUT"},
 		{"the switch on the kernel command line", func(w *world) {
 			w.job.Host.GateOff = func() (string, bool) { return "/proc/cmdline", true }
 		}, diag.GateOff, diag.Warning, "/proc/cmdline"},
 		{"what only root can try", func(w *world) {
-			w.reach["/usr/local/bin/justnews-start-agent.sh"] = facts.Reach{Path: "/x", Detail: "only root can try as another user"}
+			w.reach["/usr/local/bin/justnews-start-agent.sh"] = facts.Reach{Path: "/x", Detail: "only root can check access as another user"}
 		}, diag.Unchecked, diag.Notice, "only root"},
 		{"a systemd that does not answer", func(w *world) { w.fails = errors.New("no answer") }, diag.NoSystemd, diag.Warning, "no answer"},
 	} {

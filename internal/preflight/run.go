@@ -60,7 +60,7 @@ func Run(ctx context.Context, j Job, w requirement.Run, x gate.World) gate.Resul
 	}
 	res.Problems = append(res.Problems, store.MapInstances(x.Map.Models, w.Models.Map, names)...)
 	if x.Units == nil && !slices.ContainsFunc(res.Problems, func(p diag.Problem) bool { return p.Code == diag.NoSystemd }) {
-		res.Problems = append(res.Problems, unit.NoSystemd(diag.Notice, "preflight", "units, users, paths and ports are left out"))
+		res.Problems = append(res.Problems, unit.NoSystemd(diag.Notice, "preflight", "units, users, paths and ports are not checked"))
 	}
 	res.Elapsed = time.Since(x.Began)
 	return res

@@ -191,7 +191,7 @@ func (s *search) read(root *os.Root, path, unit string) {
 		s.past = append(s.past, Past{Path: file, Unit: unit, Instance: instance, Time: began, Data: data})
 	}
 	if left.unread > 0 {
-		s.bad(path, fmt.Errorf("%d more files are not looked at: that is more than runs leave", left.unread))
+		s.bad(path, fmt.Errorf("%d more files are ignored: runs do not leave that many", left.unread))
 	}
 }
 

@@ -80,14 +80,14 @@ func (e *exposition) outcome(s Summary) {
 		ended := float64(began.UnixMicro())/1e6 + s.Elapsed
 		e.family("last_run_timestamp_seconds", "When the last run ended, as Unix time.")(ended)
 	}
-	e.family("ready", "1: the last run found everything ready that it was asked for.")(truth(s.Verdict == "ready"))
+	e.family("ready", "1: the last run found everything ready that it had to check.")(truth(s.Verdict == "ready"))
 	verdict := e.family("verdict", "1 for the verdict of the last run, 0 for the others.")
 	for _, v := range verdicts() {
 		verdict(truth(v == s.Verdict), label{"verdict", v})
 	}
 	e.family("exit_status", "Exit status of the last run, see justnews-gate(8).")(float64(s.Status))
-	e.family("duration_seconds", "How long the last run took.")(s.Elapsed)
-	e.family("timeout_seconds", "How long the last run might have taken; 0: it ended before that was known.")(s.Timeout.Seconds)
+	e.family("duration_seconds", "Duration of the last run.")(s.Elapsed)
+	e.family("timeout_seconds", "Time limit of the last run; 0: it ended before that was known.")(s.Timeout.Seconds)
 	e.family("build_info", "Version of justnews-gate that ran last; always 1.")(1, label{"version", s.Version})
 }
 
@@ -95,7 +95,7 @@ func (e *exposition) steps(s Summary) {
 	if len(s.Steps) == 0 {
 		return
 	}
-	elapsed := e.family("step_duration_seconds", "How long a step of the last run took; no sample for one that it did not reach.")
+	elapsed := e.family("step_duration_seconds", "Duration of a step of the last run; no sample for a step that it did not reach.")
 	for _, st := range s.Steps {
 		if st.Verdict != notReached {
 			elapsed(st.Elapsed, label{"step", st.Name})
@@ -143,7 +143,7 @@ func (e *exposition) models(s Summary) {
 		return
 	}
 	e.family("models_loaded", "Models that the orchestrator had loaded.")(float64(s.Models.Done))
-	e.family("models_reported", "Models that the orchestrator's job was about.")(float64(s.Models.Total))
+	e.family("models_reported", "Models of the orchestrator's job.")(float64(s.Models.Total))
 	e.family("models_failed", "Models that the orchestrator could not load.")(float64(s.Models.Failed))
 	if s.Models.Expected >= 0 {
 		e.family("models_expected", "Models that AGENT_MODEL_MAP lists.")(float64(s.Models.Expected))
@@ -156,8 +156,8 @@ func (e *exposition) mps(s Summary) {
 	if s.MPS == nil {
 		return
 	}
-	e.family("mps_rung", "How far NVIDIA MPS was proven: 0 not at all, 1 daemon, 2 control, 3 server.")(rung(s.MPS.Reached))
-	e.family("mps_rung_required", "How far NVIDIA MPS has to be proven, as justnews_gate_mps_rung.")(rung(s.MPS.Required))
+	e.family("mps_rung", "How far NVIDIA MPS was verified: 0 not at all, 1 daemon, 2 control, 3 server.")(rung(s.MPS.Reached))
+	e.family("mps_rung_required", "How far NVIDIA MPS has to be verified, as justnews_gate_mps_rung.")(rung(s.MPS.Required))
 }
 
 func rung(word string) float64 {
@@ -177,12 +177,12 @@ func (e *exposition) gpus(s Summary) {
 	if len(s.GPU.Devices) == 0 {
 		return
 	}
-	lost := e.family("gpu_lost", "1: the GPU is of no use.")
+	lost := e.family("gpu_lost", "1: the GPU cannot be used.")
 	for _, d := range s.GPU.Devices {
 		lost(truth(d.Lost != ""), gpuLabels(d)...)
 	}
 	e.gpuMemory(s, "gpu_memory_bytes", "Memory of a GPU.", func(d GPU) *uint64 { return d.MemoryTotal })
-	e.gpuMemory(s, "gpu_memory_free_bytes", "Memory of a GPU that was free.", func(d GPU) *uint64 { return d.MemoryFree })
+	e.gpuMemory(s, "gpu_memory_free_bytes", "Free memory of a GPU.", func(d GPU) *uint64 { return d.MemoryFree })
 }
 
 // gpuMemory leaves out what the driver did not report.

@@ -185,7 +185,7 @@ func (t VerifiedTree) Word() string {
 	word := verdictText[t.Verdict]
 	switch {
 	case t.Verdict == string(facts.Whole) && t.Reordered:
-		return word + " (manifest, made in another order of directories)"
+		return word + " (manifest, computed in another directory order)"
 	case t.Verdict == string(facts.Whole):
 		return word + " (" + t.By + ")"
 	}

@@ -134,11 +134,11 @@ func TestVerdictSaysWhatMayStart(t *testing.T) {
 func TestVerdictOfARunThatStoppedUnitsSaysSo(t *testing.T) {
 	r := gate.Result{Problems: []diag.Problem{{Code: diag.PortFreed, Severity: diag.Notice, Message: "stopped"}, {Code: diag.PortFreed, Severity: diag.Notice, Message: "stopped"}}}
 	text := strings.Join(Written(Lines("preflight", r), Paper{}), "\n")
-	if !strings.HasSuffix(text, "\nstopped: 2 units are down now; what starts them again\n    justnews-gate retry") {
+	if !strings.HasSuffix(text, "\nstopped: 2 units are down now; to start them again\n    justnews-gate retry") {
 		t.Error(text)
 	}
 	r.Problems = r.Problems[:1]
-	if text = strings.Join(Written(Lines("preflight", r), Paper{}), "\n"); !strings.Contains(text, "\nstopped: 1 unit is down now; what starts it again\n") {
+	if text = strings.Join(Written(Lines("preflight", r), Paper{}), "\n"); !strings.Contains(text, "\nstopped: 1 unit is down now; to start it again\n") {
 		t.Error(text)
 	}
 }

@@ -38,7 +38,7 @@ func ReadSummary(text []byte) (Summary, error) {
 		return Summary{}, fmt.Errorf("cannot read the summary: %w", err)
 	}
 	if err := s.check(); err != nil {
-		return Summary{}, fmt.Errorf("cannot believe the summary: %w", err)
+		return Summary{}, fmt.Errorf("cannot trust the summary: %w", err)
 	}
 	return s, nil
 }

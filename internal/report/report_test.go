@@ -42,7 +42,7 @@ func results() map[string]gate.Result {
 		{Name: "bus"},
 	}
 	refused.Problems = []diag.Problem{
-		{Code: diag.NoLock, Severity: diag.Notice, Subject: "/run/justnews-gate", Message: "this run is not excluded from the gates of the services", Seen: "x", Fix: diag.Advise("y")},
+		{Code: diag.NoLock, Severity: diag.Notice, Subject: "/run/justnews-gate", Message: "this run does not share the lock of the services' gates", Seen: "x", Fix: diag.Advise("y")},
 		{
 			Code: diag.ModelFailed, Subject: "scout: google/bert", Message: "no snapshot below /opt/justnews/models/scout/current",
 			Seen: "the message points to files that are missing", Expected: "a snapshot", Fix: diag.Advise("copy the snapshot", diag.Retry()),

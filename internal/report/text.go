@@ -53,9 +53,9 @@ func stoppedLine(r gate.Result) []Line {
 	if n == 0 {
 		return nil
 	}
-	text := "1 unit is down now; what starts it again"
+	text := "1 unit is down now; to start it again"
 	if n > 1 {
-		text = fmt.Sprintf("%d units are down now; what starts them again", n)
+		text = fmt.Sprintf("%d units are down now; to start them again", n)
 	}
 	return []Line{
 		{Priority: priWarning, Level: "stopped", Text: text},

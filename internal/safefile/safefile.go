@@ -97,7 +97,7 @@ func (i Info) Trust(owners ...int) error {
 		return fmt.Errorf("it belongs to UID %d", i.UID)
 	}
 	if i.Mode&0o022 != 0 {
-		return fmt.Errorf("it can be written by others (mode %#o)", uint32(i.Mode.Perm()))
+		return fmt.Errorf("it is writable by others (mode %#o)", uint32(i.Mode.Perm()))
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func (m Manifest) Text() ([]byte, error) {
 func Parse(text []byte) (Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(text, &m); err != nil {
-		return Manifest{}, fmt.Errorf("it is no seal: %w", err)
+		return Manifest{}, fmt.Errorf("it is not a seal: %w", err)
 	}
 	if m.Schema != Schema || m.Algorithm != "sha256" {
 		return Manifest{}, fmt.Errorf("it is a seal of schema %d with %q, this program reads schema %d with \"sha256\"", m.Schema, m.Algorithm, Schema)

@@ -89,8 +89,8 @@ func TestASealThroughAPlantedLinkIsRefused(t *testing.T) {
 func TestParseRefusesWhatIsNoSeal(t *testing.T) {
 	zeros := strings.Repeat("0", 64)
 	for text, want := range map[string]string{
-		"":                                  "no seal",
-		"[]":                                "no seal",
+		"":                                  "not a seal",
+		"[]":                                "not a seal",
 		`{"schema":2,"algorithm":"sha256"}`: "schema 2",
 		`{"schema":1,"algorithm":"md5"}`:    `"md5"`,
 		`{"schema":1,"algorithm":"sha256","files":[{"path":"../x","sha256":"` + zeros + `"}]}`:                                    `"../x"`,

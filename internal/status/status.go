@@ -177,7 +177,7 @@ func (h *Host) LookAtLoaded(ctx context.Context, conn LoadedUnits) {
 func (h *Host) lookAtUnit(ctx context.Context, units gate.Units, instance string, enabled bool, mark facts.Mark) bool {
 	u, err := units.Unit(ctx, unitname.Of(instance))
 	if err != nil {
-		h.Problems = append(h.Problems, unit.SystemdSilent(unitname.Of(instance), "the units after this one are left out", err.Error()))
+		h.Problems = append(h.Problems, unit.SystemdSilent(unitname.Of(instance), "the units after this one are not shown", err.Error()))
 		return false
 	}
 	gated := unit.GatedBy(u, mark)

@@ -59,7 +59,7 @@ func refused(text string) *Host {
 // silent are the problems of servers that are not there, or have not loaded.
 func silent() []diag.Problem {
 	return []diag.Problem{
-		{Code: diag.ModelsIncomplete, Subject: "http://127.0.0.1:8014", Message: "the models are not loaded, and nothing loads them"},
+		{Code: diag.ModelsIncomplete, Subject: "http://127.0.0.1:8014", Message: "the models are not loaded, and no preload is running"},
 		{Code: diag.BusUnreachable, Subject: "http://127.0.0.1:8000", Message: "the bus did not answer"},
 	}
 }

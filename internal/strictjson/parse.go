@@ -171,7 +171,7 @@ func (p *parser) number() (string, error) {
 		return "", p.fail(p.pos, "expected a digit, found %s", p.found())
 	}
 	if p.text[whole] == '0' && p.pos-whole > 1 {
-		return "", p.fail(whole, "a number begins with a needless 0")
+		return "", p.fail(whole, "a number has a leading 0")
 	}
 	if p.take(".") && !p.digits() {
 		return "", p.fail(p.pos, "expected a digit after '.', found %s", p.found())

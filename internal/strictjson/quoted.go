@@ -20,7 +20,7 @@ func (p *parser) quoted() (string, error) {
 			p.pos++
 			return b.String(), nil
 		case c < ' ':
-			return "", p.fail(p.pos, "an unescaped control character stands in a string")
+			return "", p.fail(p.pos, "an unescaped control character in a string")
 		case c == '\\':
 			b.WriteString(p.text[start:p.pos])
 			r, err := p.escape()
@@ -54,7 +54,7 @@ func (p *parser) escape() (rune, error) {
 	}
 	r, ok := p.hex4()
 	if c != 'u' || !ok {
-		return 0, p.fail(at, "an unknown escape stands in a string")
+		return 0, p.fail(at, "an unknown escape in a string")
 	}
 	if !utf16.IsSurrogate(r) {
 		return r, nil
@@ -67,7 +67,7 @@ func (p *parser) escape() (rune, error) {
 			}
 		}
 	}
-	return 0, p.fail(at, "a lone surrogate stands in a string")
+	return 0, p.fail(at, "a lone surrogate in a string")
 }
 
 func (p *parser) hex4() (rune, bool) {

@@ -53,7 +53,7 @@ func Parse(data []byte, limits Limits) (Object, error) {
 		return Object{}, &Error{Message: fmt.Sprintf("the text is larger than %d bytes", limits.Bytes), Offset: limits.Bytes}
 	}
 	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
-		return Object{}, &Error{Message: "a byte order mark stands before the text"}
+		return Object{}, &Error{Message: "a byte order mark before the text"}
 	}
 	if at := invalidUTF8(data); at >= 0 {
 		return Object{}, &Error{Message: "invalid UTF-8", Offset: at}

@@ -60,7 +60,7 @@ func (r *reader) next() (s Setting, found bool, err error) {
 		}
 	}
 	if pending != "" {
-		return s, false, errors.New("the last line is continued by nothing")
+		return s, false, errors.New("the last line ends in a continuation")
 	}
 	return s, false, nil
 }
@@ -173,7 +173,7 @@ func oneWord(value string, i int, unescape bool) (string, int, error) {
 		}
 	}
 	if quote != 0 {
-		return "", 0, errors.New("a quote without its end")
+		return "", 0, errors.New("an unterminated quote")
 	}
 	return b.String(), i, nil
 }
@@ -212,7 +212,7 @@ func escape(b *strings.Builder, rest string, unescape bool) (int, error) {
 		b.WriteByte(nibble(rest[1])<<4 | nibble(rest[2]))
 		return 3, nil
 	}
-	return 0, errors.New("an escape that systemd does not know")
+	return 0, errors.New("an unknown escape")
 }
 
 func isHex(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' }

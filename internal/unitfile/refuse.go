@@ -106,7 +106,7 @@ func refuseCommand(path string) *Refusal {
 		return &Refusal{i, "a quote, a backslash or a dollar sign in the name of a command"}
 	}
 	if strings.HasSuffix(path, "/") {
-		return &Refusal{len(path) - 1, "a directory is no command"}
+		return &Refusal{len(path) - 1, "a directory is not a command"}
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func refuseSize(s string) *Refusal {
 	}
 	i := digits(s, 0)
 	if i == 0 {
-		return &Refusal{0, "not an amount of bytes"}
+		return &Refusal{0, "not a number of bytes"}
 	}
 	if i < len(s) && s[i] == '.' {
 		i = digits(s, i+1)
@@ -155,7 +155,7 @@ func refuseSize(s string) *Refusal {
 		i++
 	}
 	if i < len(s) {
-		return &Refusal{i, "not an amount of bytes"}
+		return &Refusal{i, "not a number of bytes"}
 	}
 	return nil
 }

@@ -20,10 +20,10 @@ func TestAScanGoesOnWhereSystemdDoes(t *testing.T) {
 		"carriage returns":     {"[Service]\r\nUser=root\r\n", "User", nil},
 		"no equals sign":       {"[Service]\nhello\nUser=root\n", "User", []Fault{{2, "a line without an equals sign", false}}},
 		"before any section":   {"User=root\n[Service]\nGroup=x\n", "Group", []Fault{{1, "a setting before the first section", false}}},
-		"a broken header":      {"[Service\nUser=root\n", "", []Fault{{1, "a section header without its end", true}}},
+		"a broken header":      {"[Service\nUser=root\n", "", []Fault{{1, "an unterminated section header", true}}},
 		"a relative command":   {"[Service]\nExecStartPre=bin/gate\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has a relative path", true}}},
 		"a command by name":    {"[Service]\nExecStartPre=-true\nUser=root\n", "ExecStartPre User", nil},
-		"an open quote":        {"[Service]\nExecStartPre=/bin/sh -c 'x\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has a quote without its end", true}}},
+		"an open quote":        {"[Service]\nExecStartPre=/bin/sh -c 'x\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has an unterminated quote", true}}},
 		"a continued command":  {"[Service]\nExecStartPre=/bin/sh -c \\\n 'x'\nUser=root\n", "ExecStartPre User", nil},
 		"bytes that are UTF-8": {"[Service]\nDescription=ü\n", "Description", nil},
 	} {

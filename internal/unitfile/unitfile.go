@@ -157,9 +157,9 @@ func (f *File) Append(dst []byte) ([]byte, error) {
 // file.
 const maxLine = 1 << 20
 
-const notUTF8 = "not UTF-8 as systemd takes it"
+const notUTF8 = "not UTF-8 as systemd accepts it"
 
-var errHeader = errors.New("a section header without its end")
+var errHeader = errors.New("an unterminated section header")
 
 var errTooLong = errors.New("the line would be longer than the 1 MiB that systemd reads")
 

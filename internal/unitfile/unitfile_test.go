@@ -150,7 +150,7 @@ func TestVerifyFindsEveryTampering(t *testing.T) {
 		{"two paths", `"-/r"`, `"-/r" "/s"`},
 		{"a specifier in a variable", `"A=1"`, `"A=1%n"`},
 		{"two variables", `"A=1"`, `"A=1" "B=2"`},
-		{"a quote without its end", `"A=1"`, `"A=1`},
+		{"an unterminated quote", `"A=1"`, `"A=1`},
 		{"an unknown escape", `"A=1"`, `"A=1\q"`},
 		{"a prefix", `"/bin/x"`, `"-/bin/x"`},
 		{"a variable", `"a"`, `"$a"`},

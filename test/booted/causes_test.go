@@ -215,8 +215,8 @@ func TestAnOrchestratorThatIsKilledForMemoryIsNamed(t *testing.T) {
 		s.starve(unit(orchestrator), 128<<20)
 		s.release()
 		// The preload ends with the orchestrator, before it can say why or after.
-		s.WaitJournal("justnews*", "ORCHESTRATOR-KILL", "the orchestrator was killed for memory", "the kernel has killed", "add swap, raise service.memory_max")
-		s.WaitJournal(unit("scout"), "ORCHESTRATOR-KILL", "the orchestrator was killed for memory", "details: journalctl -b -u justnews")
+		s.WaitJournal("justnews*", "ORCHESTRATOR-KILL", "the orchestrator was killed because memory ran out", "the kernel has killed", "add swap, raise service.memory_max")
+		s.WaitJournal(unit("scout"), "ORCHESTRATOR-KILL", "the orchestrator was killed because memory ran out", "details: journalctl -b -u justnews")
 		s.noAgentStarted()
 		s.stopAll()
 		s.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=\n")
@@ -292,7 +292,7 @@ func TestAnOrchestratorThatMayDownloadOpensNothing(t *testing.T) {
 		}})
 		s.waitRefused(preload)
 		s.WaitJournal(preload, "STORE-ENVIRONMENT: "+unit(orchestrator), "HF_HUB_OFFLINE=0 in the running process; expected HF_HUB_OFFLINE=1",
-			"remove what overrules it", "systemctl restart -- "+unit(orchestrator))
+			"remove the override", "systemctl restart -- "+unit(orchestrator))
 		s.noAgentStarted()
 		s.WriteFile(file, "REFERENCE_MISBEHAVE=\n")
 		mended := bed.Monotonic()

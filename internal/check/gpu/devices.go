@@ -21,7 +21,7 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 		problems = append(problems, diag.Problem{
 			Code: diag.GPUCount, Subject: "gpu.min_count", Message: "there are fewer GPUs than the configuration needs",
 			Seen: fmt.Sprintf("%d usable", n), Expected: fmt.Sprintf("at least %d", w.MinCount),
-			Fix: diag.Advise("bring the missing GPU back, or lower gpu.min_count in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run("nvidia-smi", "-L")),
+			Fix: diag.Advise("restore the missing GPU, or lower gpu.min_count in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run("nvidia-smi", "-L")),
 		})
 	}
 	problems = append(problems, uvm(l)...)
@@ -35,7 +35,7 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 		if w.Needed && g.Persistence != nil && !*g.Persistence {
 			problems = append(problems, diag.Problem{
 				Code: diag.GPUPersistence, Severity: diag.Notice, Subject: subject(g),
-				Message: "persistence mode is off: the driver initialises this GPU anew for its next user, and forgets its compute mode",
+				Message: "persistence mode is off: the driver initialises this GPU again for its next user and resets its compute mode",
 				Seen:    "persistence mode disabled", Expected: "enabled",
 				Fix: diag.Do(diag.Run("systemctl", "enable", "--now", "nvidia-persistenced.service")),
 			})
@@ -56,7 +56,7 @@ func lostGPUs(gpus []facts.GPU) []diag.Problem {
 		if why := Lost(g); why != "" {
 			problems = append(problems, diag.Problem{
 				Code: diag.GPUFailed, Severity: severity, Subject: subject(g),
-				Message: "the driver counts this GPU, but it cannot be used",
+				Message: "the driver lists this GPU, but it cannot be used",
 				Seen:    "NVML: " + diag.Clean(why), Expected: "SUCCESS",
 				Fix: diag.Advise("reset it, or reboot", diag.Run("nvidia-smi", "--gpu-reset", "-i", id(g)), diag.Retry()).Looking(kernelLog()),
 			})
@@ -79,8 +79,8 @@ func uvm(l facts.GPULook) []diag.Problem {
 	default: // missing, or a node without a driver behind it, or one that nobody looked at
 		return []diag.Problem{{
 			Code: diag.GPUUVMMissing, Subject: node,
-			Message: "no CUDA program can start without this device, and under NoNewPrivileges= none can make it by the setuid nvidia-modprobe",
-			Seen:    cmp.Or(diag.Clean(l.UVM.Detail), "nothing is known of it"), Expected: "a device that the service's user can open",
+			Message: "no CUDA program can start without this device, and under NoNewPrivileges= none can create it through the setuid nvidia-modprobe",
+			Seen:    cmp.Or(diag.Clean(l.UVM.Detail), "its state is unknown"), Expected: "a device that the service's user can open",
 			Fix: diag.Do(diag.Run("nvidia-modprobe", "-u", "-c=0"), diag.Retry()),
 		}}
 	}
@@ -92,7 +92,7 @@ func prohibited(g facts.GPU, w requirement.GPU) diag.Problem {
 		mode = "EXCLUSIVE_PROCESS"
 	}
 	return diag.Problem{
-		Code: diag.GPUProhibited, Subject: subject(g), Message: "this GPU's compute mode lets no CUDA program use it",
+		Code: diag.GPUProhibited, Subject: subject(g), Message: "this GPU's compute mode prohibits CUDA programs",
 		Seen: "PROHIBITED", Expected: mode,
 		Fix: diag.Do(setMode(g, mode), diag.Retry()),
 	}

@@ -12,7 +12,7 @@ import (
 const (
 	helper    = "/usr/libexec/justnews/justnews-nvml"
 	library   = "libnvidia-ml.so.1"
-	reinstall = "install the package justnews again (from source: make, with gcc)"
+	reinstall = "reinstall the package justnews (from source: make, with gcc)"
 )
 
 // failure is what to say of one way for a look to fail.
@@ -27,18 +27,18 @@ type failure struct {
 func kernelLog() diag.Command { return diag.Run("journalctl", "-k", "-g", "NVRM|Xid") }
 
 var faults = map[facts.GPUKind]failure{
-	facts.GPUUnknown:     {diag.GPUUnknown, "the GPU could not be looked at", "an answer of the driver within the run", diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run(helper))},
+	facts.GPUUnknown:     {diag.GPUUnknown, "the GPU could not be queried", "an answer from the driver before the deadline", diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run(helper))},
 	facts.HelperMissing:  {diag.GPUHelperMissing, "the GPU helper is not installed", "justnews-nvml at that path", diag.Advise(reinstall, diag.Retry())},
 	facts.HelperUnusable: {diag.GPUHelperUnusable, "the GPU helper cannot be executed", "a program for this machine, executable for this user", diag.Advise(reinstall, diag.Retry())},
-	facts.HelperLoader:   {diag.GPUHelperLoader, "the dynamic loader refuses the GPU helper", "a helper that starts: glibc 2.34 or newer", diag.Advise(reinstall, diag.Retry()).Looking(diag.Run("ldd", helper))},
-	facts.HelperSymbol:   {diag.GPUHelperSymbol, "the driver's library lacks a function that the GPU helper needs", library + " of a supported driver, and a helper that is linked with -z lazy", diag.Advise("install a driver of a supported branch and reboot, or the package justnews again", diag.Retry())},
-	facts.HelperCrashed:  {diag.GPUHelperCrashed, "the GPU helper crashed in the driver's library", "an answer", diag.Advise("reboot, or install the driver anew", diag.Retry()).Looking(kernelLog())},
-	facts.HelperHung:     {diag.GPUHelperHung, "the GPU driver does not answer", "an answer within seconds", diag.Advise("reboot where persistence alone does not help", diag.Run("systemctl", "enable", "--now", "nvidia-persistenced.service"), diag.Retry()).Looking(kernelLog())},
+	facts.HelperLoader:   {diag.GPUHelperLoader, "the dynamic loader cannot load the GPU helper", "a helper that starts: glibc 2.34 or newer", diag.Advise(reinstall, diag.Retry()).Looking(diag.Run("ldd", helper))},
+	facts.HelperSymbol:   {diag.GPUHelperSymbol, "the driver's library lacks a function that the GPU helper needs", library + " of a supported driver, and a helper that is linked with -z lazy", diag.Advise("install a driver of a supported branch and reboot, or reinstall the package justnews", diag.Retry())},
+	facts.HelperCrashed:  {diag.GPUHelperCrashed, "the GPU helper crashed in the driver's library", "an answer", diag.Advise("reboot, or reinstall the driver", diag.Retry()).Looking(kernelLog())},
+	facts.HelperHung:     {diag.GPUHelperHung, "the GPU driver does not answer", "an answer within seconds", diag.Advise("reboot if persistence mode alone does not help", diag.Run("systemctl", "enable", "--now", "nvidia-persistenced.service"), diag.Retry()).Looking(kernelLog())},
 	facts.HelperNonsense: {diag.GPUHelperNonsense, "the GPU helper's answer is invalid", "one JSON object of justnews-nvml, schema 1", diag.Advise(reinstall, diag.Retry())},
 	facts.HelperNoCgo:    {diag.GPUHelperNoCgo, "the GPU helper was built without cgo", "a build that can load " + library, diag.Advise(reinstall, diag.Retry())},
 	facts.LibraryMissing: {diag.GPULibraryMissing, "NVIDIA's management library cannot be loaded", library + ", which comes with the driver", diag.Advise("install the driver's libraries (Debian: the package libnvidia-ml1)", diag.Run("ldconfig"), diag.Retry())},
-	facts.DriverMismatch: {diag.GPUDriverMismatch, "NVIDIA's library and kernel module are of two versions", "one version", diag.Advise("reboot, or load the module anew", diag.Run("systemctl", "stop", "justnews.target"), diag.Run("modprobe", "-r", "nvidia_uvm", "nvidia_drm", "nvidia_modeset", "nvidia"), diag.Run("modprobe", "nvidia"), diag.Retry())},
-	facts.DriverDenied:   {diag.GPUPermission, "the NVIDIA driver does not let this user in", "/dev/nvidia* open to the service's user", diag.Advise("let the user in, and keep DeviceAllow=char-nvidia* rw in the unit", diag.Reload()).Looking(diag.Run("find", "/dev", "-maxdepth", "1", "-name", "nvidia*", "-ls"))},
+	facts.DriverMismatch: {diag.GPUDriverMismatch, "NVIDIA's library and kernel module have different versions", "one version", diag.Advise("reboot, or reload the module", diag.Run("systemctl", "stop", "justnews.target"), diag.Run("modprobe", "-r", "nvidia_uvm", "nvidia_drm", "nvidia_modeset", "nvidia"), diag.Run("modprobe", "nvidia"), diag.Retry())},
+	facts.DriverDenied:   {diag.GPUPermission, "the NVIDIA driver denies access to this user", "/dev/nvidia* accessible to the service's user", diag.Advise("grant the user access, and keep DeviceAllow=char-nvidia* rw in the unit", diag.Reload()).Looking(diag.Run("find", "/dev", "-maxdepth", "1", "-name", "nvidia*", "-ls"))},
 	facts.GPUFailed:      {diag.GPUFailed, "the NVIDIA driver answers with an error", "SUCCESS", diag.Advise("reset the GPU, or reboot", diag.Retry()).Looking(kernelLog())},
 	facts.GPUNone:        {diag.GPUNone, "the NVIDIA driver finds no GPU", "at least one", diag.Advise("bind it to nvidia, or reboot", diag.Retry()).Looking(diag.Run("lspci", "-nnk", "-d", "10de:"))},
 }

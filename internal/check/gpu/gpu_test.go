@@ -235,7 +235,7 @@ func TestAStateIsAFewWords(t *testing.T) {
 		"1 GPU, driver 550.163.01, CUDA 12.4":  gpus(card()),
 		"2 GPUs, driver 550.163.01, CUDA 12.4": gpus(card(), card()),
 		"the NVIDIA driver is not loaded":      {Kind: facts.DriverNotLoaded},
-		"the GPU could not be looked at":       {},
+		"the GPU could not be queried":         {},
 	} {
 		if got := gpu.Summary(l); got != want {
 			t.Errorf("%q, want %q", got, want)

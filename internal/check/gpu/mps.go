@@ -32,7 +32,7 @@ func underMPS(l facts.GPULook, w requirement.GPU) []diag.Problem {
 		if g.ComputeMode == "DEFAULT" {
 			problems = append(problems, diag.Problem{
 				Code: diag.GPUShared, Severity: diag.Notice, Subject: subject(g),
-				Message: "compute mode DEFAULT lets a program that cannot reach MPS run without its limits, in silence; under EXCLUSIVE_PROCESS it fails",
+				Message: "in compute mode DEFAULT, a program that cannot reach MPS silently runs without its limits; in EXCLUSIVE_PROCESS it fails",
 				Seen:    "DEFAULT", Expected: "EXCLUSIVE_PROCESS",
 				Fix: diag.Do(setMode(g, "EXCLUSIVE_PROCESS")),
 			})
@@ -50,7 +50,7 @@ func exclusiveWithout(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 		if w.Clients == 0 && g.ComputeMode == "EXCLUSIVE_PROCESS" {
 			problems = append(problems, diag.Problem{
 				Code: diag.GPUExclusive, Severity: diag.Warning, Subject: subject(g),
-				Message: "this GPU takes one process at a time, and no instance uses MPS",
+				Message: "this GPU accepts one process at a time, and no instance uses MPS",
 				Seen:    "EXCLUSIVE_PROCESS", Expected: "DEFAULT, or MPS", Fix: diag.Do(setMode(g, "DEFAULT")),
 			})
 		}
@@ -64,12 +64,12 @@ func migWith(g facts.GPU, others bool) []diag.Problem {
 		return nil
 	}
 	p := diag.Problem{
-		Code: diag.GPUMIG, Subject: subject(g), Message: "this GPU is cut into MIG instances, and MPS is to serve whole GPUs",
+		Code: diag.GPUMIG, Subject: subject(g), Message: "MIG is enabled on this GPU, but MPS is configured to serve whole GPUs",
 		Seen: migWords(*g.MIG), Expected: "MIG disabled",
 		Fix: diag.Do(diag.Run("nvidia-smi", "-i", id(g), "-mig", "0"), diag.Run("nvidia-smi", "--gpu-reset", "-i", id(g)), diag.Retry()),
 	}
 	if !g.MIG.Current {
-		p.Message = "this GPU will be cut into MIG instances after its next reset, and MPS is to serve whole GPUs"
+		p.Message = "MIG will be enabled on this GPU after its next reset, but MPS is configured to serve whole GPUs"
 	}
 	if others || !g.MIG.Current {
 		p.Severity = diag.Warning
@@ -122,9 +122,9 @@ func clientsOf(g facts.GPU, cuda string) []diag.Problem {
 		return nil
 	}
 	return []diag.Problem{{
-		Code: diag.GPUMPSClients, Subject: subject(g), Message: "MPS takes no more clients on this GPU",
+		Code: diag.GPUMPSClients, Subject: subject(g), Message: "MPS has reached its maximum number of clients on this GPU",
 		Seen: fmt.Sprintf("%d clients", len(*g.MPSProcesses)), Expected: fmt.Sprintf("fewer than %d", most),
-		Fix: diag.Advise("stop what need not run", diag.Retry()).Looking(diag.Run("justnews-gate", "status")),
+		Fix: diag.Advise("stop clients that are not needed", diag.Retry()).Looking(diag.Run("justnews-gate", "status")),
 	}}
 }
 
@@ -142,7 +142,7 @@ func clientsConfigured(n *facts.NVML, w requirement.GPU) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.GPUMPSClients, Severity: diag.Warning, Subject: subject(of),
-		Message: "more instances are configured to use MPS than it takes clients",
+		Message: "more instances are configured to use MPS than it can serve",
 		Seen:    fmt.Sprintf("%d instances", w.Clients), Expected: fmt.Sprintf("at most %d clients", least),
 		Fix: diag.Advise("set mps = { enabled = false } for some instances in /etc/justnews/justnews.toml", diag.Reload()),
 	}}
@@ -168,8 +168,8 @@ func memoryLimits(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 	case total == 0:
 		return []diag.Problem{{
 			Code: diag.GPUMemoryLimit, Severity: diag.Notice, Subject: "mps.memory",
-			Message: "the memory limits cannot be compared with the GPU's memory: " + diag.Clean(cmp.Or(why, "it says 0 bytes")),
-			Fix:     diag.Advise("nothing to do where the GPU shares the machine's memory"),
+			Message: "the memory limits cannot be compared with the GPU's memory: " + diag.Clean(cmp.Or(why, "the driver reports 0 bytes")),
+			Fix:     diag.Advise("no action is needed if the GPU shares the machine's memory"),
 		}}
 	case w.Limit > total:
 		return []diag.Problem{limitProblem("an instance may use more memory than any GPU has", diag.Error, w.Limit, total)}
@@ -198,6 +198,6 @@ func freeMemory(w requirement.GPU, free uint64) []diag.Problem {
 		Code: diag.GPUMemoryFree, Severity: diag.Warning, Subject: "mps.memory",
 		Message: "less GPU memory is free than the instance may use",
 		Seen:    check.Size(free) + " free", Expected: check.Size(w.Limit),
-		Fix: diag.Advise("end what holds it").Looking(diag.Run("nvidia-smi", "--query-compute-apps=pid,used_memory,name", "--format=csv")),
+		Fix: diag.Advise("stop the processes that hold it").Looking(diag.Run("nvidia-smi", "--query-compute-apps=pid,used_memory,name", "--format=csv")),
 	}}
 }

@@ -33,7 +33,7 @@ func Databases(env map[string]string, where string) []facts.Database {
 			port = defaultPorts["mariadb"]
 		}
 		if strings.ContainsAny(host, "/@ ") || !decimal(port) {
-			d.Bad = "not the name or address of a host, or no port"
+			d.Bad = "invalid host name, address or port"
 		} else {
 			d.Address = net.JoinHostPort(diag.Clean(host), port)
 		}
@@ -54,7 +54,7 @@ func database(value string) facts.Database {
 	case scheme == "sqlite":
 		return facts.Database{} // a file, nothing to reach
 	case defaultPorts[scheme] == "":
-		return facts.Database{Bad: "a scheme that is none of postgresql, mysql, mariadb and sqlite"}
+		return facts.Database{Bad: "the scheme is not postgresql, mysql, mariadb or sqlite"}
 	}
 	host, port := u.Hostname(), u.Port()
 	for _, key := range []string{"host", "unix_socket"} {

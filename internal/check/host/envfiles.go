@@ -13,7 +13,7 @@ import (
 
 // bothReadings is what an environment file is written in for systemd and a
 // shell to read the same.
-const bothReadings = `NAME=value, in quotes where it has blanks; no $, no backslash, no "export", no comment behind it`
+const bothReadings = `NAME=value, quoted if it contains spaces; no $, no backslash, no "export", no comment after it`
 
 // EnvFile judges one environment file of the units: systemd reads it for
 // EnvironmentFile=, and the start scripts source it. No value is ever shown.
@@ -24,7 +24,7 @@ func EnvFile(f facts.EnvFile) []diag.Problem {
 	case f.Err != "":
 		return []diag.Problem{envProblem(f, diag.EnvUnreadable, 0, "the environment file cannot be read", f.Err, "a regular file")}
 	case f.Lost != "":
-		return []diag.Problem{envProblem(f, diag.EnvUnreadable, 0, "systemd takes nothing of this environment file", f.Lost, "text in UTF-8")}
+		return []diag.Problem{envProblem(f, diag.EnvUnreadable, 0, "systemd ignores this whole environment file", f.Lost, "text in UTF-8")}
 	}
 	e := envReader{file: f, said: map[int]bool{}}
 	e.names()
@@ -65,15 +65,15 @@ func envProblem(f facts.EnvFile, code diag.Code, line int, message, seen, expect
 func (e *envReader) syntax() {
 	f := e.file
 	if f.Open > 0 {
-		e.add(diag.Error, diag.EnvSyntax, f.Open, "a quote that nothing closes: systemd takes the rest of the file for one value", "a quote without its end")
+		e.add(diag.Error, diag.EnvSyntax, f.Open, "an unterminated quote: systemd reads the rest of the file as one value", "an unterminated quote")
 	} else if f.ShellError != "" {
-		e.add(diag.Error, diag.EnvSyntax, f.ErrorLine, "a shell cannot read the file, so that a start script ends here", f.ShellError)
+		e.add(diag.Error, diag.EnvSyntax, f.ErrorLine, "a shell cannot parse the file, so a start script that sources it fails here", f.ShellError)
 	}
 	for _, line := range f.Bare {
-		e.add(diag.Warning, diag.EnvSyntax, line, "systemd drops the line: it has no equals sign", "a bare word")
+		e.add(diag.Warning, diag.EnvSyntax, line, "systemd ignores the line: it has no equals sign", "a bare word")
 	}
 	for _, line := range f.Commands {
-		e.add(diag.Warning, diag.EnvSyntax, line, "a shell runs a part of the line as a command, where systemd takes it for the value", "a blank outside quotes, or one of & ; | < >")
+		e.add(diag.Warning, diag.EnvSyntax, line, "a shell runs part of the line as a command, systemd reads it as part of the value", "a space outside quotes, or one of & ; | < >")
 	}
 }
 
@@ -82,9 +82,9 @@ func (e *envReader) names() {
 	for _, v := range e.file.Systemd {
 		switch rest, exported := strings.CutPrefix(v.Name, "export "); {
 		case exported && variable(strings.TrimSpace(rest)):
-			e.add(diag.Warning, diag.EnvSyntax, v.Line, "systemd drops the variable "+strings.TrimSpace(rest)+": it knows no export", "export")
+			e.add(diag.Warning, diag.EnvSyntax, v.Line, "systemd ignores the variable "+strings.TrimSpace(rest)+": it does not support export", "export")
 		case !variable(v.Name):
-			e.add(diag.Warning, diag.EnvSyntax, v.Line, "systemd drops the line: what stands before the equals sign is no name of a variable", "a name that is not letters, digits and _")
+			e.add(diag.Warning, diag.EnvSyntax, v.Line, "systemd ignores the line: the text before the equals sign is not a variable name", "a name that is not letters, digits and _")
 		}
 	}
 }
@@ -105,7 +105,7 @@ func (e *envReader) differences() {
 		case set && other.Why != "":
 			e.differ(v.Line, v.Name, "only a shell "+other.Why)
 		case set:
-			e.differ(v.Line, v.Name, "a backslash, a quote or a comment means something else to each")
+			e.differ(v.Line, v.Name, "they interpret a backslash, a quote or a comment differently")
 		default:
 			e.differ(v.Line, v.Name, "a shell does not set it")
 		}

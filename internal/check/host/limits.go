@@ -50,7 +50,7 @@ func Space(all []facts.Space) []diag.Problem {
 				p.Severity = diag.Error
 			}
 		case !s.NoInodes && s.Inodes < fewInodes:
-			p.Message = "few more files can be made for " + strings.Join(on, ", ")
+			p.Message = "few free inodes are left for " + strings.Join(on, ", ")
 			p.Seen, p.Expected = fmt.Sprintf("%d free inodes", s.Inodes), fmt.Sprintf("%d or more", fewInodes)
 		default:
 			continue
@@ -71,14 +71,14 @@ func Limits(l facts.Limits) []diag.Problem {
 	}
 	if l.SwapKnown && l.Swap == 0 {
 		problems = append(problems, diag.Problem{
-			Code: diag.SwapNone, Severity: diag.Notice, Subject: "swap", Message: "there is no swap: a warm-up that needs more memory than there is ends in an oom-kill",
-			Fix: diag.Advise("none is needed where the memory suffices: else add a swap file, see mkswap(8) and swapon(8)"),
+			Code: diag.SwapNone, Severity: diag.Notice, Subject: "swap", Message: "there is no swap: a warm-up that needs more memory than is available is killed",
+			Fix: diag.Advise("no action is needed if the memory is sufficient, otherwise add a swap file, see mkswap(8) and swapon(8)"),
 		})
 	}
 	if l.TmpNoexec {
 		problems = append(problems, diag.Problem{
-			Code: diag.TmpNoexec, Severity: diag.Warning, Subject: "/tmp", Message: "/tmp is mounted noexec: what a compiler of kernels or a Python wheel puts there cannot be loaded",
-			Seen: "noexec", Expected: "exec", Fix: diag.Advise("take noexec out of its line in /etc/fstab or of tmp.mount", diag.Run("mount", "-o", "remount,exec", "/tmp")),
+			Code: diag.TmpNoexec, Severity: diag.Warning, Subject: "/tmp", Message: "/tmp is mounted noexec: libraries that a kernel compiler or a Python wheel puts there cannot be loaded",
+			Seen: "noexec", Expected: "exec", Fix: diag.Advise("remove noexec from its line in /etc/fstab or from tmp.mount", diag.Run("mount", "-o", "remount,exec", "/tmp")),
 		})
 	}
 	return problems

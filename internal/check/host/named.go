@@ -78,5 +78,5 @@ func PathFix(p Path, r facts.Reach, commands []diag.Command) diag.Fix {
 	if p.Path == startScript && r.Detail == Absent {
 		return diag.Advise("install your own start script there, or adapt the example "+diag.Examples+"justnews-start-agent.sh", commands...)
 	}
-	return diag.Advise(fmt.Sprintf("put it there, or let %s get to it", diag.Quote(r.User)), commands...).Looking(diag.Namei(p.Path))
+	return diag.Advise(fmt.Sprintf("create it, or give %s access to it", diag.Quote(r.User)), commands...).Looking(diag.Namei(p.Path))
 }

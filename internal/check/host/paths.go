@@ -25,7 +25,7 @@ func Account(unit string, a facts.Account) []diag.Problem {
 	return []diag.Problem{{
 		Code: diag.UserUnknown, Subject: unit, Message: "its user or group does not exist", Seen: diag.Clean(a.Err),
 		Expected: fmt.Sprintf("User=%s, Group=%s", diag.Clean(a.User), diag.Clean(a.Group)),
-		Fix:      diag.Advise("make the user and the group, or correct service.user and service.group in /etc/justnews/justnews.toml", diag.Reload()),
+		Fix:      diag.Advise("create the user and the group, or correct service.user and service.group in /etc/justnews/justnews.toml", diag.Reload()),
 	}}
 }
 
@@ -115,7 +115,7 @@ func condaBases(homes []string) []string {
 func NoInterpreter(unit string, n Named) diag.Problem {
 	return diag.Problem{
 		Code: diag.EnvInterpreter, Severity: diag.Warning, Subject: unit,
-		Message: "the interpreter that " + n.What + " names was not found where conda and systemd look",
+		Message: "the interpreter that " + n.What + " names was not found in the directories that conda and systemd search",
 		Seen:    n.What + "=" + diag.Clean(n.Name), Expected: "one of " + filepath.Dir(filepath.Dir(n.Candidates[0])) + " and the like",
 		Fix: diag.Advise(fmt.Sprintf("name the interpreter itself in /etc/justnews/global.env, as PYTHON_BIN=%s", diag.Quote("/path/to/envs/"+n.Name+"/bin/python"))),
 	}
@@ -126,7 +126,7 @@ func NoInterpreter(unit string, n Named) diag.Problem {
 func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 	if hidden := hiddenHome(u, p.Path); hidden != "" {
 		return []diag.Problem{{
-			Code: diag.HomeHidden, Subject: u.Name, Message: p.What + " lies below a home that the unit cannot see",
+			Code: diag.HomeHidden, Subject: u.Name, Message: p.What + " is below a home directory that the unit cannot see",
 			Seen: diag.Clean(p.Path) + ", " + hidden, Expected: "a path outside /home, /root and /run/user, or protect_home = \"read-only\"",
 			Fix: diag.Advise("set service.protect_home = \"read-only\" (or \"tmpfs\" and read_only_paths) in /etc/justnews/justnews.toml, or move it", diag.Reload()),
 		}}
@@ -152,7 +152,7 @@ func hiddenHome(u facts.Unit, p string) string {
 		return "ProtectHome=yes"
 	case "tmpfs":
 		if !slices.ContainsFunc(slices.Concat(u.Service.Readable, u.Service.Writable), func(dir string) bool { return within(dir, p) }) {
-			return "ProtectHome=tmpfs, and nothing binds it in"
+			return "ProtectHome=tmpfs, without a bind mount for it"
 		}
 	}
 	return ""
@@ -174,7 +174,7 @@ func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
 	tmp := u.Sandbox.PrivateTmp && (within("/tmp", dir) || within("/var/tmp", dir))
 	switch {
 	case !strings.HasPrefix(dir, "/"):
-		why = "no absolute path"
+		why = "not an absolute path"
 	case hiddenHome(u, dir) != "":
 		why = hiddenHome(u, dir)
 	case tmp:

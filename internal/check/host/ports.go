@@ -21,7 +21,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	case len(p.UIDs) == 0 && up:
 		return []diag.Problem{{
 			Code: diag.PortSilent, Severity: diag.Notice, Subject: u.Name,
-			Message: "it runs, and nobody listens on its port (yet)", Fix: diag.Fix{}.Looking(diag.LogOf(u.Name)),
+			Message: "it is running, but does not listen on its port (yet)", Fix: diag.Fix{}.Looking(diag.LogOf(u.Name)),
 		}}
 	case len(p.UIDs) == 0, up && rightful(u, p):
 		return nil
@@ -30,7 +30,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", p.Port),
 		Message:  "another program listens on the port of " + u.Name,
 		Seen:     Holders(p),
-		Expected: "nobody, or " + u.Name + " itself",
+		Expected: "no listener, or " + u.Name + " itself",
 		Fix:      freePort(p),
 	}}
 }
@@ -66,7 +66,7 @@ func freePort(p facts.Port) diag.Fix {
 	if len(p.Processes) > 0 && unitname.Instance(p.Processes[0].Unit) != "" {
 		return diag.Do(diag.Run("systemctl", "stop", "--", p.Processes[0].Unit), diag.Retry())
 	}
-	return diag.Advise("end the program that listens there, or give the instance another port", diag.Retry()).Looking(listener(p.Port))
+	return diag.Advise("stop the program that listens there, or give the instance another port", diag.Retry()).Looking(listener(p.Port))
 }
 
 // listener shows who listens on a port.
@@ -78,8 +78,8 @@ func listener(port int) diag.Command {
 // stopped.
 func NotOurs(instance string, p facts.Port) diag.Problem {
 	return diag.Problem{
-		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", p.Port), Message: "no unit of ours holds the port of " + instance + ": nothing was stopped",
-		Seen: Holders(p), Expected: "nobody", Fix: diag.Advise("end it yourself").Looking(listener(p.Port)),
+		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", p.Port), Message: "no JustNews unit holds the port of " + instance + ": nothing was stopped",
+		Seen: Holders(p), Expected: "nobody", Fix: diag.Advise("stop it yourself").Looking(listener(p.Port)),
 	}
 }
 

@@ -26,19 +26,19 @@ func Control(a facts.MPSAnswer, m facts.MPS, w Wanted) []diag.Problem {
 	case facts.MPSBusy, facts.MPSEmpty:
 		return []diag.Problem{busy(a, m, w, p)}
 	case facts.MPSNoTurn:
-		p.Code, p.Message = diag.MPSBusy, "could not ask the MPS control daemon: no turn came among the questions of other gates"
-		p.Fix = diag.Advise("end a gate or console that hangs", w.restart()...).Looking(diag.Run("pgrep", "-af", "justnews-gate|"+control))
+		p.Code, p.Message = diag.MPSBusy, "timed out waiting for other gates to finish querying the MPS control daemon"
+		p.Fix = diag.Advise("stop a gate or console that hangs", w.restart()...).Looking(diag.Run("pgrep", "-af", "justnews-gate|"+control))
 	case facts.MPSDenied:
 		p.Code, p.Message = diag.MPSUser, "the MPS control daemon refuses this user"
 	case facts.MPSLibrary:
-		p.Code, p.Message = diag.MPSLibrary, "the control program ends without a word: libcuda.so.1 is missing"
+		p.Code, p.Message = diag.MPSLibrary, "the control program exits without a message: libcuda.so.1 is missing"
 		p.Fix = diag.Advise("install the driver's libcuda", w.restart()...).Looking(diag.Run("ldconfig", "-p"))
 	case facts.MPSProgramMissing, facts.MPSProgramDenied:
 		return []diag.Problem{Program(a, w)}
 	case facts.MPSNonsense:
 		p.Code, p.Message = diag.MPSNonsense, "the MPS control daemon's answer is invalid"
 	default: // not asked: nothing is proven
-		p.Code, p.Message = diag.MPSWedged, "the MPS control daemon was not asked"
+		p.Code, p.Message = diag.MPSWedged, "the MPS control daemon was not queried"
 	}
 	return []diag.Problem{p}
 }
@@ -48,7 +48,7 @@ func Program(a facts.MPSAnswer, w Wanted) diag.Problem {
 	p := diag.Problem{
 		Code: diag.MPSMissing, Subject: "/usr/bin/" + control, Message: "NVIDIA MPS is not installed",
 		Seen: diag.Clean(a.Detail), Expected: "an executable program",
-		Fix: diag.Advise("install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)", w.start()...),
+		Fix: diag.Advise("install the version of NVIDIA MPS that matches the driver (Debian: nvidia-cuda-mps)", w.start()...),
 	}
 	if a.Kind == facts.MPSProgramDenied {
 		p.Message = "the MPS control program cannot be executed"
@@ -72,17 +72,17 @@ func busy(a facts.MPSAnswer, m facts.MPS, w Wanted, p diag.Problem) diag.Problem
 	switch {
 	case len(consoles) > 0:
 		p.Code, p.Message = diag.MPSBusy, "an open console of "+control+" keeps the daemon busy"
-		p.Seen, p.Expected = strings.Join(consoles, "; ")+"; "+p.Seen, "no console but the gates'"
+		p.Seen, p.Expected = strings.Join(consoles, "; ")+"; "+p.Seen, "no console other than the gates'"
 		p.Fix = diag.Do(fix...)
 	case m.Connections > 0:
 		p.Code, p.Message = diag.MPSBusy, "a console that this user cannot see keeps the daemon busy"
 		p.Seen = fmt.Sprintf("%d connections to %s/control; %s", m.Connections, w.PipeDirectory, p.Seen)
 		p.Fix = diag.Advise("end it", diag.Retry()).Looking(diag.Run("pgrep", "-af", control))
 	case a.Kind == facts.MPSEmpty:
-		p.Code, p.Message = diag.MPSEmpty, "the MPS control daemon answers with nothing"
+		p.Code, p.Message = diag.MPSEmpty, "the MPS control daemon gave an empty answer"
 	default:
-		p.Code, p.Message = diag.MPSBusy, "the MPS control daemon breaks off every question"
-		p.Fix = diag.Advise(fmt.Sprintf("end other consoles of %s", control), w.restart()...)
+		p.Code, p.Message = diag.MPSBusy, "the MPS control daemon closes every connection without an answer"
+		p.Fix = diag.Advise(fmt.Sprintf("exit other consoles of %s", control), w.restart()...)
 	}
 	return p
 }
@@ -111,7 +111,7 @@ func Servers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w Wan
 	p := diag.Problem{
 		Code: diag.MPSServer, Subject: w.PipeDirectory, Message: "no MPS server is active",
 		Seen: "the daemon lists no server", Expected: "a server in the state ACTIVE",
-		Fix: diag.Advise("fix what the daemon's log names", w.restart()...).Looking(diag.LogOf(w.name())),
+		Fix: diag.Advise("fix the error in the daemon's log", w.restart()...).Looking(diag.LogOf(w.name())),
 	}
 	if w.UID != nil {
 		p.Expected = fmt.Sprintf("a server of user id %d in the state ACTIVE", *w.UID)
@@ -120,13 +120,13 @@ func Servers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w Wan
 	for _, s := range servers {
 		text := fmt.Sprintf("server %d of user id %d is %s", s.PID, s.UID, diag.Clean(s.State))
 		if s.UID < 0 {
-			text = fmt.Sprintf("server %d, whose user cannot be seen, is %s", s.PID, diag.Clean(s.State))
+			text = fmt.Sprintf("server %d, of an unknown user, is %s", s.PID, diag.Clean(s.State))
 		}
 		switch {
 		case s.Err != "":
 			text = fmt.Sprintf("server %d: %s", s.PID, diag.Clean(s.Err))
 		case s.State == "":
-			text = fmt.Sprintf("server %d is not alive", s.PID)
+			text = fmt.Sprintf("server %d is not running", s.PID)
 		}
 		seen = append(seen, text)
 	}

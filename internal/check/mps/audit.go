@@ -65,8 +65,8 @@ func (a Audit) pipe() []diag.Problem {
 	if !set || value == "" {
 		seen = name + " is not set: the program looks in " + defaultPipeDirectory
 	}
-	return []diag.Problem{a.problem(diag.MPSEnvironment, "the instance would look for MPS in another pipe directory",
-		seen, name+"="+a.PipeDirectory, "remove what unsets or changes "+name)}
+	return []diag.Problem{a.problem(diag.MPSEnvironment, "the instance would look for MPS in a different pipe directory",
+		seen, name+"="+a.PipeDirectory, "remove the setting that unsets or changes "+name)}
 }
 
 // limits compares the limits with those that the configuration states.
@@ -86,7 +86,7 @@ func (a Audit) limits() []diag.Problem {
 			continue
 		}
 		if !limited {
-			expected = "no limit, as the configuration states none"
+			expected = "no limit, as configured"
 		} else {
 			expected = name + "=" + expected
 		}
@@ -94,7 +94,7 @@ func (a Audit) limits() []diag.Problem {
 		if value == "" {
 			seen = name + " is not set"
 		}
-		p := a.problem(diag.MPSLimit, "the instance would run with another limit than the configuration states",
+		p := a.problem(diag.MPSLimit, "the instance would run with a limit that differs from the configuration",
 			seen, expected, "remove "+name+" there, and set the limit in justnews.toml")
 		if !limited { // a limit that nobody asked for takes nothing from the others
 			p.Severity = diag.Warning
@@ -112,7 +112,7 @@ func (a Audit) visible() []diag.Problem {
 	if !set || value == "0" {
 		return nil
 	}
-	p := a.problem(diag.MPSEnvironment, name+" of an MPS client renumbers the devices: it belongs on the daemon",
+	p := a.problem(diag.MPSEnvironment, name+" of an MPS client renumbers the devices: set it for the daemon instead",
 		name+"="+value, name+" unset for the instance", "remove "+name)
 	switch {
 	case value == "" || value[0] == '-':
@@ -120,7 +120,7 @@ func (a Audit) visible() []diag.Problem {
 	case a.Limits.Memory == "":
 		p.Severity = diag.Warning
 	default:
-		p.Message += ", and the memory limit would hold for another device"
+		p.Message += ", and the memory limit would apply to another device"
 	}
 	return []diag.Problem{p}
 }
@@ -139,7 +139,7 @@ func (a Audit) sandbox() []diag.Problem {
 	}
 	// "auto" is closed as well once anything is allowed by name (systemd.resource-control(5)).
 	if (s.DevicePolicy == "closed" || s.DevicePolicy == "strict" || len(s.DeviceAllow) > 0) && !allowsNVIDIA(s.DeviceAllow) {
-		problems = append(problems, a.problem(diag.MPSEnvironment, "DevicePolicy= keeps the instance from the GPU",
+		problems = append(problems, a.problem(diag.MPSEnvironment, "DevicePolicy= denies the instance access to the GPU",
 			fmt.Sprintf("DevicePolicy=%s, DeviceAllow=%s", s.DevicePolicy, strings.Join(s.DeviceAllow, " ")),
 			"DeviceAllow=char-nvidia* rw", "add DeviceAllow=char-nvidia* rw"))
 	}

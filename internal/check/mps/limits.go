@@ -43,7 +43,7 @@ func Defaults(a facts.MPSAnswer, w Wanted) *diag.Problem {
 		return nil
 	}
 	return &diag.Problem{
-		Code: diag.MPSLimit, Subject: w.PipeDirectory, Message: "the MPS control daemon has other default limits than the configuration states",
+		Code: diag.MPSLimit, Subject: w.PipeDirectory, Message: "the default limits of the MPS control daemon differ from the configuration",
 		Seen: strings.Join(seen, ", "), Expected: strings.Join(expected, ", "), Fix: diag.Do(w.restart()...),
 	}
 }

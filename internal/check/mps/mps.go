@@ -79,41 +79,41 @@ func nobody(m facts.MPS, w Wanted) diag.Problem {
 	switch {
 	case m.Lock.Err != "":
 		return diag.Problem{
-			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "cannot tell whether an MPS control daemon lives",
+			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "cannot determine whether an MPS control daemon is running",
 			Seen: diag.Clean(m.Lock.Err), Expected: "a lock file that the user can open",
 			Fix: diag.Do(w.restart()...).Looking(diag.Run("ls", "-l", "--", w.PipeDirectory)),
 		}
 	case m.Listeners > 0 && !m.Directory.Exists && w.PrivateTmp && hiddenByPrivateTmp(w.PipeDirectory):
 		return diag.Problem{
 			Code: diag.MPSEnvironment, Subject: w.PipeDirectory,
-			Message: "the pipe directory is younger than this unit's view of /tmp (PrivateTmp=), in which it is missing",
-			Seen:    "a daemon listens as " + w.PipeDirectory + "/control, out of sight", Expected: "a daemon that was there before this unit",
+			Message: "the pipe directory was created after this unit's private /tmp (PrivateTmp=) and is missing there",
+			Seen:    "a daemon listens on " + w.PipeDirectory + "/control, which this process cannot see", Expected: "a daemon that was started before this unit",
 			Fix: diag.Do(diag.Retry()),
 		}
 	case m.Listeners > 0:
-		return split(m, w, "a daemon listens as "+w.PipeDirectory+"/control, and the directory does not have its lock",
-			"the pipe directory was deleted or replaced under a live daemon, or is hidden from this process")
+		return split(m, w, "a daemon listens on "+w.PipeDirectory+"/control, but its lock is not in the directory",
+			"the pipe directory was deleted or replaced while its daemon was running, or is hidden from this process")
 	case len(m.Elsewhere) > 0:
 		return elsewhere(m, w)
 	}
 	seen := "no lock in " + w.PipeDirectory
 	if w.OwnUnit && w.MainPID == 0 {
 		return diag.Problem{
-			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon ended as soon as it was started",
-			Seen: seen, Expected: "a daemon that stays", Fix: diag.Advise("fix what its log names", w.start()...).Looking(diag.LogOf(w.Unit)),
+			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon exited as soon as it was started",
+			Seen: seen, Expected: "a daemon that keeps running", Fix: diag.Advise("fix the error in its log", w.start()...).Looking(diag.LogOf(w.Unit)),
 		}
 	}
 	switch {
 	case !m.Directory.Exists:
 		seen = w.PipeDirectory + " does not exist"
 	case m.Lock.Exists:
-		seen = w.PipeDirectory + "/control_lock is held by nobody"
+		seen = w.PipeDirectory + "/control_lock is not locked"
 	}
 	if m.Socket {
-		seen += "; the socket is a leftover"
+		seen += "; the socket is stale"
 	}
 	return diag.Problem{
-		Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "no MPS control daemon lives",
+		Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "no MPS control daemon is running",
 		Seen: seen, Expected: "a daemon that holds " + w.PipeDirectory + "/control_lock", Fix: diag.Do(w.start()...),
 	}
 }
@@ -132,14 +132,14 @@ func elsewhere(m facts.MPS, w Wanted) diag.Problem {
 	}
 	if ours := slices.IndexFunc(m.Others, w.isUnits); ours >= 0 {
 		return diag.Problem{
-			Code: diag.MPSEnvironment, Subject: w.PipeDirectory, Message: "the instance would look for MPS in another pipe directory than that of " + w.Unit,
+			Code: diag.MPSEnvironment, Subject: w.PipeDirectory, Message: "the instance would look for MPS in a pipe directory other than that of " + w.Unit,
 			Seen: diag.Clean(strings.Join(seen, ", ")), Expected: "CUDA_MPS_PIPE_DIRECTORY=" + diag.Clean(m.Others[ours].PipeDirectory),
 			Fix: diag.Advise("remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins", diag.Reload()),
 		}
 	}
 	other := m.Elsewhere[0]
 	return diag.Problem{
-		Code: diag.MPSElsewhere, Subject: w.PipeDirectory, Message: "an MPS control daemon runs with another pipe directory",
+		Code: diag.MPSElsewhere, Subject: w.PipeDirectory, Message: "an MPS control daemon is running with a different pipe directory",
 		Seen: "daemons in " + diag.Clean(strings.Join(seen, ", ")), Expected: fmt.Sprintf("one in %s; to use the other one, write pipe_directory = %q under [mps] in /etc/justnews/justnews.toml, then: systemctl daemon-reload",
 			w.PipeDirectory, diag.Clean(other)),
 		Fix: diag.Do(append([]diag.Command{quit(other)}, w.start()...)...),
@@ -153,7 +153,7 @@ func (w Wanted) isUnits(p facts.MPSProcess) bool {
 
 func blocked(m facts.MPS, w Wanted) diag.Problem {
 	p := diag.Problem{
-		Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory cannot be reached",
+		Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is not accessible",
 		Seen: "no search permission on " + m.Directory.Blocked, Expected: "mode 0755 on every directory of the path",
 		Fix: diag.Do(diag.Run("chmod", "0755", "--", m.Directory.Blocked), diag.Retry()),
 	}
@@ -219,8 +219,8 @@ func Unseen(m facts.MPS, w Wanted) *diag.Problem {
 		return nil
 	}
 	return &diag.Problem{
-		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "could not check who holds the lock of the MPS control daemon",
-		Seen: holder(m) + ", hidden from this user", Expected: "a process of " + control + " that this user may look at",
+		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "could not check which process holds the lock of the MPS control daemon",
+		Seen: holder(m) + ", hidden from this user", Expected: "a process of " + control + " that is visible to this user",
 		Fix: diag.Advise("run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml", diag.Reload()),
 	}
 }

@@ -74,10 +74,10 @@ func TestALookAtTheDaemonIsJudged(t *testing.T) {
 		},
 		"a leftover of a dead daemon": {
 			liveMPS(func(m *facts.MPS) { m.Lock, m.Daemon, m.Listeners = facts.MPSLock{Exists: true}, nil, 0 }),
-			wishMPS(), diag.MPSDead, diag.Error, "held by nobody; the socket is a leftover",
+			wishMPS(), diag.MPSDead, diag.Error, "not locked; the socket is stale",
 		},
 		"its unit's daemon ended at once": {
-			deadMPS(), wishMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID = true, 0 }), diag.MPSDead, diag.Error, "ended as soon as it was started",
+			deadMPS(), wishMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID = true, 0 }), diag.MPSDead, diag.Error, "exited as soon as it was started",
 		},
 		"no unit, no daemon": {deadMPS(), wishMPS(byHand), diag.MPSDead, diag.Error, "CUDA_MPS_PIPE_DIRECTORY=/run/nvidia-mps nvidia-cuda-mps-control -d"},
 		"a lock that cannot be read": {
@@ -94,7 +94,7 @@ func TestALookAtTheDaemonIsJudged(t *testing.T) {
 		},
 		"closed above": {deadMPS(func(m *facts.MPS) { m.Directory.Blocked = "/run" }), wishMPS(), diag.MPSDirectory, diag.Error, "chmod 0755 -- /run; "},
 		"the directory was deleted under it": {
-			deadMPS(func(m *facts.MPS) { m.Listeners = 1 }), wishMPS(), diag.MPSSplit, diag.Error, "does not have its lock",
+			deadMPS(func(m *facts.MPS) { m.Listeners = 1 }), wishMPS(), diag.MPSSplit, diag.Error, "its lock is not in the directory",
 		},
 		"hidden by a /tmp of one's own": {
 			deadMPS(func(m *facts.MPS) { m.Listeners = 1 }),
@@ -234,26 +234,26 @@ func TestAnAnswerIsJudged(t *testing.T) {
 		code diag.Code
 		says string
 	}{
-		"not asked":       {facts.MPSNotAsked, liveMPS(), wishMPS(), diag.MPSWedged, "was not asked"},
-		"an unknown kind": {facts.MPSAnswerKind(99), liveMPS(), wishMPS(), diag.MPSWedged, "was not asked"},
-		"busy":            {facts.MPSBusy, liveMPS(), wishMPS(), diag.MPSBusy, "breaks off every question"},
+		"not asked":       {facts.MPSNotAsked, liveMPS(), wishMPS(), diag.MPSWedged, "was not queried"},
+		"an unknown kind": {facts.MPSAnswerKind(99), liveMPS(), wishMPS(), diag.MPSWedged, "was not queried"},
+		"busy":            {facts.MPSBusy, liveMPS(), wishMPS(), diag.MPSBusy, "closes every connection"},
 		"busy with a console": {
 			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{gates, console} }), wishMPS(), diag.MPSBusy, "kill -TERM 60; ",
 		},
 		"busy with gates and daemons": {
 			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{gates, {PID: 62, Args: []string{program, "-d"}}} }),
-			wishMPS(), diag.MPSBusy, "breaks off every question",
+			wishMPS(), diag.MPSBusy, "closes every connection",
 		},
 		"busy with a console that is hidden": {
 			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Connections = 1 }), wishMPS(), diag.MPSBusy, "1 connections",
 		},
-		"empty":                {facts.MPSEmpty, liveMPS(), wishMPS(), diag.MPSEmpty, "answers with nothing"},
+		"empty":                {facts.MPSEmpty, liveMPS(), wishMPS(), diag.MPSEmpty, "gave an empty answer"},
 		"empty by a console":   {facts.MPSEmpty, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{console} }), wishMPS(), diag.MPSBusy, "open console"},
 		"no daemon":            {facts.MPSNoDaemon, liveMPS(), wishMPS(), diag.MPSDead, "finds no daemon"},
 		"hung":                 {facts.MPSHung, liveMPS(), wishMPS(), diag.MPSWedged, "systemctl kill -s SIGKILL -- justnews-mps.service; "},
 		"hung, by hand":        {facts.MPSHung, liveMPS(), wishMPS(byHand), diag.MPSWedged, "kill -KILL 41; "},
 		"hung, and not to see": {facts.MPSHung, liveMPS(func(m *facts.MPS) { m.Lock.PID = 0 }), wishMPS(byHand), diag.MPSWedged, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
-		"no turn":              {facts.MPSNoTurn, liveMPS(), wishMPS(), diag.MPSBusy, "no turn"},
+		"timed out waiting":    {facts.MPSNoTurn, liveMPS(), wishMPS(), diag.MPSBusy, "timed out waiting"},
 		"denied":               {facts.MPSDenied, liveMPS(), wishMPS(), diag.MPSUser, "refuses this user"},
 		"no libcuda":           {facts.MPSLibrary, liveMPS(), wishMPS(), diag.MPSLibrary, "libcuda.so.1"},
 		"no program":           {facts.MPSProgramMissing, liveMPS(), wishMPS(), diag.MPSMissing, "not installed"},
@@ -293,8 +293,8 @@ func TestOnlyAnActiveServerOfTheAgentsCounts(t *testing.T) {
 		"no state to ask for (535), alive":        {[]facts.MPSServer{{PID: 70, UID: 990, Alive: true}}, liveMPS(), agent(), true, ""},
 		"of whomever, where agents are not known": {[]facts.MPSServer{{PID: 70, UID: 1000, State: "ACTIVE"}}, liveMPS(), nil, true, ""},
 		"hidden, of a daemon of the agents' own":  {[]facts.MPSServer{{PID: 70, UID: -1, State: "ACTIVE"}}, liveMPS(), agent(), true, ""},
-		"hidden, of root's daemon":                {[]facts.MPSServer{{PID: 70, UID: -1, State: "ACTIVE"}}, root, agent(), false, "whose user cannot be seen"},
-		"no state, not alive":                     {[]facts.MPSServer{{PID: 70, UID: 990}}, liveMPS(), agent(), false, "is not alive"},
+		"hidden, of root's daemon":                {[]facts.MPSServer{{PID: 70, UID: -1, State: "ACTIVE"}}, root, agent(), false, "of an unknown user"},
+		"no state, not alive":                     {[]facts.MPSServer{{PID: 70, UID: 990}}, liveMPS(), agent(), false, "is not running"},
 		"initializing":                            {[]facts.MPSServer{{PID: 70, UID: 990, State: "INITIALIZING", Alive: true}}, liveMPS(), agent(), false, "INITIALIZING"},
 		"faulty":                                  {[]facts.MPSServer{{PID: 70, UID: 990, State: "FAULT", Alive: true}}, liveMPS(), agent(), false, "FAULT"},
 		"another user's":                          {[]facts.MPSServer{{PID: 70, UID: 1000, State: "ACTIVE", Alive: true}}, liveMPS(), agent(), false, "user id 1000"},

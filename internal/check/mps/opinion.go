@@ -19,13 +19,13 @@ func Opinion(o facts.MPSOpinion, reached Rung, url string) *diag.Problem {
 	}
 	p := &diag.Problem{
 		Code: diag.MPSOpinion, Severity: diag.Warning, Subject: url,
-		Message:  "the orchestrator says that MPS is enabled, and it is not proven",
+		Message:  "the orchestrator reports that MPS is enabled, but this could not be verified",
 		Seen:     fmt.Sprintf("%s is %t", diag.Clean(o.Source), o.Enabled),
-		Expected: "the same as proven here: " + reached.String(),
-		Fix:      diag.Advise("nothing to do about the orchestrator's word: fix what the status of MPS names").Looking(diag.Run("justnews-gate", "mps", "status")),
+		Expected: "what was verified here: " + reached.String(),
+		Fix:      diag.Advise("fix what the status of MPS reports").Looking(diag.Run("justnews-gate", "mps", "status")),
 	}
 	if !o.Enabled {
-		p.Message = "the orchestrator says that MPS is not enabled, and it is proven"
+		p.Message = "the orchestrator reports that MPS is not enabled, but it was verified to be"
 		p.Fix = diag.Advise("give the orchestrator's unit the CUDA_MPS_PIPE_DIRECTORY of the daemon (mps = { enabled = true } for its instance)", diag.Reload())
 	}
 	return p

@@ -32,11 +32,11 @@ func UnitProblem(u facts.Unit, j check.Judgement, w Wanted) diag.Problem {
 		Seen: j.Reason, Expected: "active", Fix: w.unitFix(u),
 	}
 	if u.StatusText != "" {
-		p.Seen += "; it says: " + diag.Clean(u.StatusText)
+		p.Seen += "; its status: " + diag.Clean(u.StatusText)
 	}
 	if j.State == check.Failed && u.ActiveState == "inactive" && missesProgram(u) {
 		p.Code, p.Message = diag.MPSMissing, "NVIDIA MPS is not installed: systemd skipped its unit"
-		p.Fix = diag.Advise("install NVIDIA MPS of the driver's version (Debian: nvidia-cuda-mps)", w.start()...)
+		p.Fix = diag.Advise("install the version of NVIDIA MPS that matches the driver (Debian: nvidia-cuda-mps)", w.start()...)
 	}
 	return p
 }
@@ -48,15 +48,15 @@ func missesProgram(u facts.Unit) bool {
 func (w Wanted) unitFix(u facts.Unit) diag.Fix {
 	switch {
 	case u.LoadState == "not-found":
-		return diag.Advise(`install the unit, or name the right one in mps.unit ("" where it is no unit of this host)`, append([]diag.Command{diag.Reload()}, w.start()...)...)
+		return diag.Advise(`install the unit, or name the right one in mps.unit ("" if it is not a unit of this host)`, append([]diag.Command{diag.Reload()}, w.start()...)...)
 	case u.LoadState == "masked":
 		return diag.Do(append([]diag.Command{diag.Run("systemctl", "unmask", "--", u.Name)}, w.start()...)...)
 	case u.LoadState != "loaded":
 		return diag.Advise("fix the unit", append([]diag.Command{diag.Reload()}, w.start()...)...).Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case len(u.Conditions) > 0 && !u.ConditionResult:
-		return diag.Advise("make the condition hold", w.start()...)
+		return diag.Advise("fix the unmet condition", w.start()...)
 	default:
-		return diag.Advise("fix what its log names", w.start()...).Looking(diag.LogOf(u.Name))
+		return diag.Advise("fix the error in its log", w.start()...).Looking(diag.LogOf(u.Name))
 	}
 }
 
@@ -106,12 +106,12 @@ func Deadlock(chain []string, conflicts bool, w Wanted) *diag.Problem {
 		return nil
 	}
 	p := &diag.Problem{
-		Code: diag.MPSDeadlock, Subject: w.Unit, Message: "it starts only after the instance whose gate would start it",
-		Seen: strings.Join(chain, " before "), Expected: w.Unit + " without an order after " + chain[0],
+		Code: diag.MPSDeadlock, Subject: w.Unit, Message: "it is ordered after the instance whose gate starts it",
+		Seen: strings.Join(chain, " before "), Expected: w.Unit + " that is not ordered after " + chain[0],
 		Fix: diag.Advise("remove that After= or Before=", diag.Reload()).Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...)),
 	}
 	if conflicts {
-		p.Message = "it conflicts with the instance whose gate would start it: the start would end this one"
+		p.Message = "it conflicts with the instance whose gate starts it: starting it would stop this instance"
 		p.Seen = "Conflicts= of " + strings.Join(chain, " and ")
 		p.Expected = "units that can run together"
 		p.Fix = diag.Advise("remove that Conflicts=", diag.Reload()).Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...))
@@ -164,7 +164,7 @@ func trace(first, last string, before map[string]string) []string {
 // NotAsked is the problem of a unit that systemd could not be asked to start.
 func NotAsked(w Wanted, seen string) diag.Problem {
 	return diag.Problem{
-		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd could not be asked to start it",
+		Code: diag.MPSUnit, Subject: w.Unit, Message: "cannot ask systemd to start it",
 		Seen: diag.Clean(seen), Expected: "a start job", Fix: w.afterDBus(),
 	}
 }
@@ -173,7 +173,7 @@ func NotAsked(w Wanted, seen string) diag.Problem {
 // active.
 func NotSaid(w Wanted) diag.Problem {
 	return diag.Problem{
-		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd did not say whether it is active",
+		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd did not report whether it is active",
 		Seen: "no answer before the deadline", Expected: "active", Fix: w.afterDBus(),
 	}
 }

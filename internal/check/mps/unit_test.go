@@ -33,17 +33,17 @@ func TestTheDaemonsUnitIsJudgedByWhatItCanStillBecome(t *testing.T) {
 		code diag.Code
 		says string
 	}{
-		"nothing known": {facts.Unit{Name: mpsUnit}, check.Unknown, diag.MPSUnit, "said nothing"},
+		"nothing known": {facts.Unit{Name: mpsUnit}, check.Unknown, diag.MPSUnit, "did not report"},
 		"not there":     {facts.Unit{Name: mpsUnit, LoadState: "not-found"}, check.Failed, diag.MPSUnit, "install the unit"},
 		"masked":        {facts.Unit{Name: mpsUnit, LoadState: "masked"}, check.Failed, diag.MPSUnit, "systemctl unmask -- " + mpsUnit},
 		"a bad setting": {facts.Unit{Name: mpsUnit, LoadState: "bad-setting"}, check.Failed, diag.MPSUnit, "systemd-analyze verify"},
 		"failed": {daemonUnit("failed", "failed", func(u *facts.Unit) { u.Result, u.StatusText = "exit-code", "MPS-STRAY: x\x1b" }), check.Failed,
-			diag.MPSUnit, "exit-code); it says: MPS-STRAY"},
+			diag.MPSUnit, "exit-code); its status: MPS-STRAY"},
 		"its start limit is hit": {daemonUnit("failed", "failed", func(u *facts.Unit) { u.Result = "start-limit-hit" }), check.Failed, diag.MPSUnit, "start-limit-hit"},
 		"not installed": {daemonUnit("inactive", "dead", skipped("ConditionPathExists="+program)), check.Failed,
 			diag.MPSMissing, "systemd skipped it: ConditionPathExists=" + program},
 		"skipped by something else": {daemonUnit("inactive", "dead", skipped("ConditionPathExists=/dev/nvidiactl")), check.Failed,
-			diag.MPSUnit, "make the condition hold, then: justnews-gate retry"},
+			diag.MPSUnit, "fix the unmet condition, then: justnews-gate retry"},
 		"never started": {daemonUnit("inactive", "dead", func(u *facts.Unit) { u.ConditionResult = false }), check.Idle, diag.MPSUnit, "no job"},
 		"its condition holds again": {daemonUnit("inactive", "dead", skipped("ConditionPathExists="+program), func(u *facts.Unit) { u.ConditionResult = true }),
 			check.Idle, diag.MPSUnit, "no job"},
@@ -88,7 +88,7 @@ func TestAStartThatDidNotHelpIsExplained(t *testing.T) {
 		"a dependency failed":  {facts.Start{Result: "dependency"}, idle, diag.MPSUnit, `"dependency"`},
 		"done, and skipped":    {facts.Start{Result: "done"}, daemonUnit("inactive", "dead", skipped("ConditionPathExists="+program)), diag.MPSMissing, "skipped"},
 		"done, and gone":       {facts.Start{Result: "done"}, idle, diag.MPSUnit, "inactive, and no job"},
-		"nothing":              {facts.Start{}, facts.Unit{Name: mpsUnit}, diag.MPSUnit, "said nothing"},
+		"nothing":              {facts.Start{}, facts.Unit{Name: mpsUnit}, diag.MPSUnit, "did not report"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := mps.NotStarted(c.s, c.u, wishMPS(), "scout")

@@ -11,11 +11,11 @@ import (
 // server that lacks the endpoint is ready when it answers at all.
 func Readiness(r facts.Readiness) check.Judgement {
 	if r.Kind == facts.NotServed {
-		return check.Judgement{State: check.Ready, Reason: "answers, without a /ready"}
+		return check.Judgement{State: check.Ready, Reason: "answers, but has no /ready"}
 	}
 	j := reached(r.Answer)
 	if j.State == check.Ready && !r.Ready {
-		return check.Judgement{State: check.Pending, Reason: "answers, but says that it is not ready"}
+		return check.Judgement{State: check.Pending, Reason: "answers, but reports that it is not ready"}
 	}
 	return j
 }

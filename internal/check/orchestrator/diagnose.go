@@ -48,7 +48,7 @@ func DiagnoseModel(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 // downloadTried explains an error of a loader that wanted to download.
 func downloadTried(e facts.ModelError, v Evidence, disk []diag.Problem) Diagnosis {
 	d := Diagnosis{
-		Code: diag.ModelDownload, Seen: "the message shows that a download was tried, which STRICT_MODEL_STORE forbids",
+		Code: diag.ModelDownload, Seen: "the message shows that a download was attempted, which STRICT_MODEL_STORE forbids",
 		Expected: "a complete snapshot in the Model Store, so that nothing is downloaded",
 		Fix:      diag.Advise(fmt.Sprintf("copy the complete snapshot of %s into the Model Store", diag.Quote(cmp.Or(e.Model, e.Agent))), diag.Retry()),
 	}
@@ -78,11 +78,11 @@ func outOfMemory(e facts.ModelError, v Evidence, seen string) Diagnosis {
 func tooLarge(e facts.ModelError, v Evidence) string {
 	bytes := size(e, v)
 	if name := limitBelow(bytes, v.Limits); name != "" {
-		return fmt.Sprintf("the model takes %s, more than %s= of the unit allows", check.Size(bytes), name)
+		return fmt.Sprintf("the model needs %s, more than %s= of the unit allows", check.Size(bytes), name)
 	}
 	m := v.Memory
 	if bytes > 0 && m.Total > 0 && m.Available >= 0 && m.SwapFree >= 0 && bytes > m.Available+m.SwapFree {
-		return fmt.Sprintf("the model takes %s, more than is free", check.Size(bytes))
+		return fmt.Sprintf("the model needs %s, more than is free", check.Size(bytes))
 	}
 	return ""
 }
@@ -133,7 +133,7 @@ func complete(e facts.ModelError, v Evidence) string {
 	if !ok || m.Dir == "" {
 		return ""
 	}
-	seen := fmt.Sprintf("on disk it is complete, and %s can read it: %s with %d files, %s", v.Store.User, diag.Clean(m.Dir), m.Files, check.Size(m.Bytes))
+	seen := fmt.Sprintf("it is complete on disk and readable by %s: %s with %d files, %s", v.Store.User, diag.Clean(m.Dir), m.Files, check.Size(m.Bytes))
 	if hashed(e, v) {
 		seen += ", every byte as manifested"
 	}
@@ -151,14 +151,14 @@ func hashed(e facts.ModelError, v Evidence) bool {
 // lookElsewhere is the fix of an error that the disk contradicts: copying what is
 // there would change nothing.
 func lookElsewhere(v Evidence) diag.Fix {
-	return diag.Advise("load the models again: the error may be older than the files; if it comes back, the orchestrator reads another directory than the one that was checked, or another map",
+	return diag.Advise("load the models again, since the error may be older than the files; if it recurs, the orchestrator reads a different directory or map than the one that was checked",
 		diag.Retry()).Looking(diag.LogOf(v.Unit))
 }
 
 // What a message can point to.
 const (
 	permission = "permission"
-	download   = "a download that was tried"
+	download   = "an attempted download"
 	missing    = "files that are missing"
 	corrupt    = "a file that is corrupt"
 )

@@ -61,9 +61,9 @@ func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
 		}, code: diag.StorePermission, says: "chmod o+x -- /d; justnews-gate retry"},
 		"the whole store":                     {message: "x", spoil: func(v *Evidence) { v.Store.Fault = &facts.StoreFault{Kind: facts.Absent, Path: root} }, code: diag.StoreRoot},
 		"its version":                         {message: "x", spoil: func(v *Evidence) { treeFault(facts.Dangling, "/c")(&v.Store) }, code: diag.StoreVersion},
-		"the disk is sound":                   {message: "something odd", says: "on disk it is complete, and justnews can read it: " + root + "/scout with 4 files, 1000 bytes"},
-		"and says what the message points to": {message: "file not found", says: "the message points to files that are missing (taken from the message, not checked)"},
-		"a warning explains nothing":          {message: "x", spoil: func(v *Evidence) { v.Store.Trees[0].Staged = []string{"/s.tmp"} }, says: "on disk it is complete"},
+		"the disk is sound":                   {message: "something odd", says: "it is complete on disk and readable by justnews: " + root + "/scout with 4 files, 1000 bytes"},
+		"and says what the message points to": {message: "file not found", says: "the message points to files that are missing (from the message alone, not verified)"},
+		"a warning explains nothing":          {message: "x", spoil: func(v *Evidence) { v.Store.Trees[0].Staged = []string{"/s.tmp"} }, says: "it is complete on disk"},
 		"proven content": {message: "x", spoil: func(v *Evidence) {
 			v.Proofs = []facts.StoreProof{{Path: v.Store.Trees[0].Path, Verdict: facts.Whole}}
 		}, says: "every byte as manifested"},
@@ -73,17 +73,17 @@ func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
 		"memory": {message: "CUDA out of memory. Tried to allocate 2 GiB", spoil: func(v *Evidence) {
 			v.Memory = facts.Memory{Available: 5e8, SwapTotal: 0, SwapFree: 0, Kills: 2, GroupKills: -1}
 			v.Limits = []string{"LimitAS=1000000"}
-		}, code: diag.ModelMemory, says: "477 MiB of memory available, no swap, the kernel has killed 2 processes for memory since the boot, LimitAS=1000000"},
+		}, code: diag.ModelMemory, says: "477 MiB of memory available, no swap, the kernel has killed 2 processes since boot because memory ran out, LimitAS=1000000"},
 		"a download":                     {message: "We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in the cached files", spoil: func(v *Evidence) { v.Store.Models = nil }, code: diag.ModelDownload, says: `copy the complete snapshot of "org/bert" into the Model Store`},
 		"a download and why":             {message: "Cannot reach huggingface.co: offline mode is enabled", spoil: fault(facts.NoSnapshot), code: diag.ModelDownload, says: "STORE-SNAPSHOT: /m/x holds no snapshot"},
-		"a file that is there now":       {message: "failed to load model: no such file or directory", says: "load the models again: the error may be older than the files"},
+		"a file that is there now":       {message: "failed to load model: no such file or directory", says: "load the models again, since the error may be older than the files"},
 		"a permission that is there now": {message: "[Errno 13] Permission denied", says: "load the models again"},
 		"a download of what is there":    {message: "Cannot reach huggingface.co: offline mode is enabled", code: diag.ModelDownload, says: "load the models again"},
 		"a corrupt file that is whole": {message: "SafetensorError: HeaderTooLarge", spoil: func(v *Evidence) {
 			v.Proofs = []facts.StoreProof{{Path: v.Store.Trees[0].Path, Verdict: facts.Whole}}
 		}, says: "load the models again"},
 		"a corrupt file that nothing was compared with": {message: "SafetensorError: HeaderTooLarge", says: "the message points to a file that is corrupt"},
-		"a download that is allowed":                    {message: "couldn't connect to huggingface.co", spoil: func(v *Evidence) { v.Wanted.Strict = false }, says: "points to a download"},
+		"a download that is allowed":                    {message: "couldn't connect to huggingface.co", spoil: func(v *Evidence) { v.Wanted.Strict = false }, says: "points to an attempted download"},
 		"a model of another map":                        {message: "x", spoil: func(v *Evidence) { v.Store.Models = nil }, unknown: true},
 	} {
 		t.Run(name, func(t *testing.T) {

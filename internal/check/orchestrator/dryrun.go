@@ -31,8 +31,8 @@ func DryRun(u facts.Unit, e facts.Environment, preload facts.Unit) (problems []d
 	}
 	return []diag.Problem{{
 		Code: diag.OrchestratorDryRun, Subject: u.Name,
-		Message:  "whether the orchestrator loads its models cannot be told: its environment cannot be read",
-		Seen:     "a process of another user, and no preload that has seen it since it was started",
+		Message:  "cannot determine whether the orchestrator loads its models: its environment cannot be read",
+		Seen:     "a process of another user, and no preload has checked it since it was started",
 		Expected: "an active " + unitname.Preload,
 		Fix:      diag.Advise("run as the orchestrator's user or as root, or have the preload do it", diag.Retry()).Looking(diag.Run("systemctl", "status", unitname.Preload)),
 	}}, true

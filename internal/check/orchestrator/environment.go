@@ -52,10 +52,10 @@ func Environment(unit string, e facts.Environment, strict bool, root string) []d
 	}
 	return []diag.Problem{{
 		Code: diag.StoreEnvironment, Subject: unit,
-		Message:  "the orchestrator's environment is not the one that the configuration gives it",
+		Message:  "the orchestrator's environment differs from the configuration",
 		Seen:     strings.Join(seen, ", ") + where(e),
 		Expected: strings.Join(expected, ", "),
-		Fix: diag.Advise("remove what overrules it from drop-ins and /etc/justnews/*.env", append([]diag.Command{diag.Reload()}, diag.Restart(unit)...)...).
+		Fix: diag.Advise("remove the override from drop-ins and /etc/justnews/*.env", append([]diag.Command{diag.Reload()}, diag.Restart(unit)...)...).
 			Looking(diag.CatUnit(unit), whereSet(wrong...)),
 	}}
 }
@@ -94,7 +94,7 @@ func where(e facts.Environment) string {
 	if e.Exact {
 		return " in the running process"
 	}
-	return " in the unit (its process cannot be asked by this user)"
+	return " in the unit (this user cannot read the environment of its process)"
 }
 
 // truthy is what the hub's libraries take for true.
@@ -122,10 +122,10 @@ func memory(m facts.Memory, limits []string) string {
 		add("%s of swap free", m.SwapFree)
 	}
 	if m.GroupKills > 0 {
-		parts = append(parts, fmt.Sprintf("its control group counts %d killed for memory", m.GroupKills))
+		parts = append(parts, fmt.Sprintf("%d processes of its control group were killed because memory ran out", m.GroupKills))
 	}
 	if m.Kills > 0 {
-		parts = append(parts, fmt.Sprintf("the kernel has killed %d processes for memory since the boot", m.Kills))
+		parts = append(parts, fmt.Sprintf("the kernel has killed %d processes since boot because memory ran out", m.Kills))
 	}
 	for _, l := range limits {
 		parts = append(parts, diag.Clean(l))

@@ -19,7 +19,7 @@ func Glance(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem 
 			return []diag.Problem{empty(s)}
 		}
 		return []diag.Problem{{
-			Code: diag.ModelsIncomplete, Subject: s.URL, Message: "the models are not loaded, and nothing loads them",
+			Code: diag.ModelsIncomplete, Subject: s.URL, Message: "the models are not loaded, and no preload is running",
 			Seen: j.Reason, Expected: expectation(s), Fix: diag.Do(diag.Run("justnews-gate", "preload", "--wait")),
 		}}
 	default:

@@ -26,7 +26,7 @@ func ForMemory(problems []diag.Problem, u facts.Unit, m facts.Memory) []diag.Pro
 			continue
 		}
 		problems[i].Code = diag.OrchestratorKill
-		problems[i].Message = "the orchestrator was killed for memory"
+		problems[i].Message = "the orchestrator was killed because memory ran out"
 		problems[i].Seen = p.Seen + "; " + memory(m, u.MemoryLimits)
 		problems[i].Expected = "enough memory to load every model"
 		problems[i].Fix = diag.Advise("add swap, raise service.memory_max of its instance in /etc/justnews/justnews.toml or load fewer models", diag.Reload())

@@ -40,7 +40,7 @@ func modelProblems(j check.Judgement, s Subject) []diag.Problem {
 	case more > 0:
 		problems = append(problems, unnamed(s, fmt.Sprintf("%d more failed", more), j.Reason))
 	case len(j.Errors) == 0:
-		problems = append(problems, unnamed(s, "models failed and the orchestrator names none", j.Reason))
+		problems = append(problems, unnamed(s, "models failed, but the orchestrator does not name them", j.Reason))
 	}
 	return problems
 }
@@ -49,7 +49,7 @@ func unnamed(s Subject, message, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.ModelFailed, Subject: s.URL, Message: message, Seen: seen,
 		Expected: "no failed model",
-		Fix:      diag.Advise("fix what the orchestrator's log names", diag.Retry()).Looking(diag.LogOf(s.Unit)),
+		Fix:      diag.Advise("fix the error in the orchestrator's log", diag.Retry()).Looking(diag.LogOf(s.Unit)),
 	}
 }
 
@@ -75,7 +75,7 @@ func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 		Message:  diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
 		Seen:     d.Seen,
 		Expected: cmp.Or(d.Expected, "a model that loads"),
-		Fix:      orFix(d.Fix, diag.Advise("fix what the orchestrator's log names", diag.Retry()).Looking(diag.LogOf(s.Unit))),
+		Fix:      orFix(d.Fix, diag.Advise("fix the error in the orchestrator's log", diag.Retry()).Looking(diag.LogOf(s.Unit))),
 	}
 }
 
@@ -172,7 +172,7 @@ var hints = []hint{
 	{
 		words: []string{"cuda_error_mps", "mps server", "mps client", "mps daemon"},
 		says:  "MPS", expected: "a working MPS control daemon",
-		first: "fix what the status of MPS names",
+		first: "fix what the status of MPS reports",
 	},
 }
 
@@ -181,7 +181,7 @@ func messageDiagnosis(e facts.ModelError) Diagnosis {
 	for _, h := range hints {
 		if h.says == pointsTo(e) {
 			return Diagnosis{
-				Seen:     "the message points to " + h.says + " (taken from the message, not checked)",
+				Seen:     "the message points to " + h.says + " (from the message alone, not verified)",
 				Expected: h.expected,
 				Fix:      diag.Advise(h.first, diag.Retry()),
 			}

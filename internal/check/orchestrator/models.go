@@ -77,7 +77,7 @@ func contradiction(look facts.ModelsLook, w requirement.Preload) string {
 	case never && (s.Total > 0 || len(s.Errors) > 0):
 		return "models are counted although no job ever ran"
 	case !s.AllReady && s.Total > 0 && s.Failed == 0 && len(s.Errors) == 0:
-		return fmt.Sprintf("the job is over with %d of %d models loaded, none failed, and all_ready is false", s.Done, s.Total)
+		return fmt.Sprintf("the job finished with %d of %d models loaded, none failed, and all_ready is false", s.Done, s.Total)
 	default:
 		return ownContradiction(s, w)
 	}
@@ -119,7 +119,7 @@ func over(s facts.ModelsState, j check.Judgement, w requirement.Preload) check.J
 	case s.AllReady && s.Done == s.Total:
 		return j.As(check.Ready, fmt.Sprintf("%d of %d models loaded", s.Done, s.Total))
 	default:
-		return j.As(check.Inconsistent, "the answer fits no known state")
+		return j.As(check.Inconsistent, "the answer does not match any known state")
 	}
 }
 

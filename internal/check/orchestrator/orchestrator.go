@@ -39,7 +39,7 @@ func Silent(s Subject, h facts.Health, r facts.Readiness) []diag.Problem {
 		Message:  fmt.Sprintf("the orchestrator did not become ready within %s", check.Span(s.Timeout)),
 		Seen:     Readiness(r).Reason,
 		Expected: s.Protocol.Ready,
-		Fix:      diag.Advise("fix what the orchestrator's log names", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
+		Fix:      diag.Advise("fix the error in the orchestrator's log", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
 	}}
 }
 
@@ -59,7 +59,7 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 		Message:  fmt.Sprintf("the orchestrator did not answer within %s", check.Span(s.Timeout)),
 		Seen:     statusOf(a) + evidence(a),
 		Expected: s.Protocol.Models,
-		Fix:      diag.Advise("see why the orchestrator does not answer", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
+		Fix:      diag.Advise("find out why the orchestrator does not answer", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
 	}
 }
 
@@ -85,7 +85,7 @@ func Bus(url string, b facts.BusHealth) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.BusUnreachable, Subject: url, Message: "the bus did not answer",
 			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: "an answer to GET /health",
-			Fix: diag.Advise("see why the bus does not answer", diag.Retry()),
+			Fix: diag.Advise("find out why the bus does not answer", diag.Retry()),
 		}}
 	}
 }
@@ -97,8 +97,8 @@ func busWord(url string, b facts.BusHealth) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.BusDegraded, Severity: diag.Warning, Subject: url,
-		Message: "the bus says that it is " + diag.Quote(b.State), Expected: `"ok"`,
-		Fix: diag.Advise("look at the agents that the bus names").Looking(diag.Run("curl", "-s", "--", url+"/health")),
+		Message: "the bus reports that it is " + diag.Quote(b.State), Expected: `"ok"`,
+		Fix: diag.Advise("check the agents that the bus names").Looking(diag.Run("curl", "-s", "--", url+"/health")),
 	}}
 }
 

@@ -83,7 +83,7 @@ func TestAFailedModelIsNamedWithWhatItsMessagePointsTo(t *testing.T) {
 	}{
 		{
 			facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "STRICT_MODEL_STORE=1 but adapter path missing for agent=scout"},
-			"STRICT_MODEL_STORE=1 but adapter path missing for agent=scout", "not checked", "a snapshot of the model",
+			"STRICT_MODEL_STORE=1 but adapter path missing for agent=scout", "not verified", "a snapshot of the model",
 		},
 		{
 			facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "[Errno 13] Permission denied: '/opt/justnews/models/scout'"},
@@ -247,7 +247,7 @@ func TestAnErrorOfAnAgentThatTheMapNoLongerHasIsALeftover(t *testing.T) {
 		j, look := of(e)
 		p := orchestrator.Refused(j, look, s)[0]
 		findings.Sound(t, p)
-		if p.Code != diag.ModelsInconsistent || !strings.Contains(p.Message, e.Agent) || !strings.Contains(p.Message, "a leftover") ||
+		if p.Code != diag.ModelsInconsistent || !strings.Contains(p.Message, e.Agent) || !strings.Contains(p.Message, "a stale error") ||
 			!strings.Contains(p.Fix.String(), "systemctl restart") || strings.Contains(p.Fix.String(), "worker") {
 			t.Errorf("%s: %s\n%s", name, p.Message, p.Fix)
 		}

@@ -17,7 +17,7 @@ import (
 // Subject is what the problems of a preload are about.
 type Subject struct {
 	URL      string        // of the orchestrator
-	Unit     string        // of the orchestrator, "" where it is no unit of this host
+	Unit     string        // of the orchestrator, "" if it is not a unit of this host
 	Timeout  time.Duration // of the whole run
 	Map      string        // path of AGENT_MODEL_MAP.json
 	Expected int           // models that it lists, -1: not known
@@ -68,7 +68,7 @@ func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 	case check.Idle, check.Unknown:
 		return []diag.Problem{{
 			Code: diag.PreloadTimeout, Subject: s.URL,
-			Message:  fmt.Sprintf("no preload had begun within %s", check.Span(s.Timeout)),
+			Message:  fmt.Sprintf("no preload started within %s", check.Span(s.Timeout)),
 			Seen:     j.Reason,
 			Expected: expectation(s),
 			Fix:      diag.Do(diag.Retry()),
@@ -108,13 +108,13 @@ func incomplete(j check.Judgement, s Subject) diag.Problem {
 }
 
 // loadsNothing is what shows that a server loads no models by itself.
-const loadsNothing = "it answered the request to load its models with a finished job over no models"
+const loadsNothing = "it answered the request to load its models with a finished job of 0 models"
 
 // empty is the problem of a server that loads no models by itself.
 func empty(s Subject) diag.Problem {
 	return diag.Problem{
 		Code: diag.PreloadEmpty, Subject: s.URL,
-		Message:  "the orchestrator loads no models: its preload is over as soon as it is requested",
+		Message:  "the orchestrator loads no models: its preload finishes as soon as it is requested",
 		Seen:     loadsNothing,
 		Expected: expectation(s),
 		Fix: diag.Advise("run a release of the orchestrator that loads models (those of JustNewsAgent from 24 September 2025 on only simulate it); or, to open the gates when the Model Store, the orchestrator and the bus are in order, although no model is loaded, set models.accept_empty = true in /etc/justnews/justnews.toml",
@@ -127,7 +127,7 @@ func AcceptedEmpty(s Subject) diag.Problem {
 	return diag.Problem{
 		Code: diag.PreloadEmpty, Severity: diag.Warning, Subject: s.URL,
 		Message:  "the gate opened although the orchestrator has loaded no models",
-		Seen:     "a preload over no models, and models.accept_empty = true",
+		Seen:     "a preload of 0 models, and models.accept_empty = true",
 		Expected: expectation(s),
 		Fix:      diag.Advise("run a release of the orchestrator that loads models, and set models.accept_empty = false", diag.Reload()),
 	}
@@ -151,16 +151,16 @@ func inconsistent(j check.Judgement, look facts.ModelsLook, s Subject) diag.Prob
 	st := look.State
 	p := diag.Problem{
 		Code: diag.ModelsInconsistent, Subject: s.URL,
-		Message: "the orchestrator's account of its models contradicts itself: " + j.Reason,
+		Message: "the orchestrator's status of its models is contradictory: " + j.Reason,
 		Seen: fmt.Sprintf("all_ready %t, in_progress %t, total %d, done %d, failed %d, %s, started_at %s",
 			st.AllReady, st.InProgress, st.Total, st.Done, st.Failed, errorsListed(len(st.Errors)), moment(st.HasStartedAt, st.StartedAt)),
 		Expected: expectation(s),
 		Fix:      diag.Advise("run the orchestrator with one worker process", diag.Restart(s.Unit)...),
 	}
 	if st.AllReady && st.Failed == 0 && !st.InProgress && leftover(st.Errors, s) {
-		p.Message = fmt.Sprintf("the orchestrator still reports an error of %s, a leftover: %s does not list it (any more)", diag.Clean(pair(st.Errors[0])), s.Map)
+		p.Message = fmt.Sprintf("the orchestrator still reports a stale error of %s: %s does not list it (any more)", diag.Clean(pair(st.Errors[0])), s.Map)
 		p.Seen += "; " + diag.Clean(strings.TrimSpace(st.Errors[0].Error))
-		p.Fix = diag.Advise("restart the orchestrator, so that it forgets that error", diag.Restart(s.Unit)...)
+		p.Fix = diag.Advise("restart the orchestrator, which clears that error", diag.Restart(s.Unit)...)
 	}
 	return p
 }
@@ -177,7 +177,7 @@ func leftover(errors []facts.ModelError, s Subject) bool {
 
 func expectation(s Subject) string {
 	if s.Expected > 0 {
-		return fmt.Sprintf("all_ready over at least the %s that %s lists", diag.Count(s.Expected, "model"), s.Map)
+		return fmt.Sprintf("all_ready with at least the %s that %s lists", diag.Count(s.Expected, "model"), s.Map)
 	}
-	return "all_ready over at least one model, and no job in progress"
+	return "all_ready with at least one model, and no job in progress"
 }

@@ -18,13 +18,13 @@ func Registered(r facts.Registration, name, busURL string) []diag.Problem {
 	if r.Kind != facts.Answered || name == "" || slices.Contains(r.Agents, name) {
 		return nil
 	}
-	seen := "no agent at all"
+	seen := "no agents"
 	if len(r.Agents) > 0 {
 		seen = strings.Join(r.Agents, ", ")
 	}
 	return []diag.Problem{{
 		Code: diag.BusUnregistered, Severity: diag.Warning, Subject: name,
-		Message: "the MCP bus does not know the orchestrator: it was started before the bus and gave up registering",
+		Message: "the orchestrator is not registered with the MCP bus: it was started before the bus and gave up",
 		Seen:    diag.Clean(seen), Expected: name + " among the agents of " + busURL + "/agents",
 		Fix: diag.Advise("restart it now that the bus is up (its models load again, the agents stay up)", diag.Restart(unitname.Of(name))...),
 	}}

@@ -26,13 +26,13 @@ func Served(s facts.Server, o Origin) (facts.AnswerKind, string) {
 	u := o.Unit
 	switch {
 	case !s.Local:
-		return facts.Foreign, "it is answered by another host, not by " + u.Name
+		return facts.Foreign, "the answer comes from another host, not from " + u.Name
 	case s.Group > 1 && slices.Contains(o.Groups, s.Group):
 		return facts.Answered, ""
 	case s.Group <= 1, slices.Contains(o.Manager, s.Group) && activatedBySocket(u):
 		return servedByOwner(s, u)
 	case u.ControlGroup != "" && len(o.Groups) == 0:
-		return facts.Unattributed, "the control group of " + u.Name + " cannot be looked at"
+		return facts.Unattributed, "the control group of " + u.Name + " cannot be examined"
 	default:
 		return facts.Foreign, fmt.Sprintf("the socket that answers belongs to a process outside %s (%s)%s", u.Name, state(u), owner(s))
 	}
@@ -45,7 +45,7 @@ func servedByOwner(s facts.Server, u facts.Unit) (facts.AnswerKind, string) {
 	case s.Accepted && down && u.ActiveState != "": // whoever it is, systemd knows no user of a unit that is down
 		return facts.Foreign, fmt.Sprintf("something answers although %s is %s", u.Name, state(u))
 	case !s.Accepted || u.UID == nil:
-		return facts.Unattributed, "it cannot be told whose socket answers"
+		return facts.Unattributed, "cannot determine which process answers"
 	case s.UID != *u.UID:
 		return facts.Foreign, fmt.Sprintf("the socket that answers belongs to UID %d, %s runs as UID %d", s.UID, u.Name, *u.UID)
 	default:
@@ -70,7 +70,7 @@ func owner(s facts.Server) string {
 func foreign(code diag.Code, what, url string, a facts.Answer) diag.Problem {
 	return diag.Problem{
 		Code: code, Subject: url,
-		Message:  "another process answers in the place of the " + what,
+		Message:  "another process answers instead of the " + what,
 		Seen:     evidence(a),
 		Expected: "an answer from the unit that the configuration names",
 		Fix: diag.Advise("stop the process that holds the port; if the service runs elsewhere, or behind a proxy, set its instance to \"\" in /etc/justnews/justnews.toml", diag.Retry()).
@@ -89,9 +89,9 @@ func SystemdSilent(s Subject, seen string) diag.Problem {
 func unproven(what, url string, a facts.Answer) diag.Problem {
 	return diag.Problem{
 		Code: diag.ServerUnproven, Subject: url,
-		Message:  "it could not be proven that the " + what + " itself answers",
+		Message:  "could not verify that the " + what + " itself answers",
 		Seen:     evidence(a),
 		Expected: "an answer from the unit that the configuration names",
-		Fix:      diag.Advise("see whether systemd can be asked over D-Bus, and whether /sys/fs/cgroup can be read").Looking(diag.Run("systemctl", "status", "dbus.socket")),
+		Fix:      diag.Advise("check that systemd can be queried over D-Bus, and that /sys/fs/cgroup is readable").Looking(diag.Run("systemctl", "status", "dbus.socket")),
 	}
 }

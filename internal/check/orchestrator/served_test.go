@@ -34,7 +34,7 @@ func TestServedTakesNothingButTheUnitsOwnSocket(t *testing.T) {
 		"another unit, the same user":          {facts.Server{Local: true, Group: 4800, UID: uid, Accepted: true}, origin(nil), facts.Foreign},
 		"another unit, root's":                 {facts.Server{Local: true, Group: 4800, UID: 0, Accepted: true}, origin(nil), facts.Foreign},
 		"the unit is between two tries":        {facts.Server{Local: true, Group: 4800}, origin(gone), facts.Foreign},
-		"its group cannot be looked at":        {facts.Server{Local: true, Group: 4711}, origin(func(o *orchestrator.Origin) { o.Groups = nil }), facts.Unattributed},
+		"its group cannot be examined":         {facts.Server{Local: true, Group: 4711}, origin(func(o *orchestrator.Origin) { o.Groups = nil }), facts.Unattributed},
 		"nothing is known":                     {facts.Server{Local: true}, origin(nil), facts.Unattributed},
 		"another host":                         {facts.Server{Group: 4711, UID: uid, Accepted: true}, origin(nil), facts.Foreign},
 		"cgroup v1: its user":                  {facts.Server{Local: true, Group: 1, UID: uid, Accepted: true}, origin(nil), facts.Answered},

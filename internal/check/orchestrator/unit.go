@@ -29,9 +29,9 @@ func UnitFails(u facts.Unit) []diag.Problem {
 		return nil
 	}
 	p := diag.Problem{
-		Code: diag.OrchestratorUnit, Subject: u.Name, Message: "the orchestrator's unit fails again and again",
+		Code: diag.OrchestratorUnit, Subject: u.Name, Message: "the orchestrator's unit keeps failing",
 		Seen: unit.FailureText(u) + fmt.Sprintf("; restarted %d times", u.NRestarts), Expected: "a unit that stays active",
-		Fix: diag.Advise("fix what its log names: systemd starts it again by itself").Looking(diag.LogOf(u.Name)),
+		Fix: diag.Advise("fix the error in its log: systemd restarts it automatically").Looking(diag.LogOf(u.Name)),
 	}
 	return []diag.Problem{unit.WithSetup(p, u)}
 }

@@ -40,7 +40,7 @@ func (j *judge) proof(p facts.StoreProof) {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreTimeout, Subject: version(p), Message: "it was still being hashed at the deadline",
 			Seen: "a version of " + check.Size(p.Bytes), Expected: "a verdict within GATE_TIMEOUT",
-			Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: what was hashed is remembered", diag.Reload()).Looking(diag.Run("justnews-gate", "models", "verify")),
+			Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: finished hashes are remembered", diag.Reload()).Looking(diag.Run("justnews-gate", "models", "verify")),
 		})
 	case facts.Unchecked:
 		j.unchecked(p)

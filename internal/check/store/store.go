@@ -158,7 +158,7 @@ func (j *judge) space() {
 // describe says what a fault is, with its path.
 func describe(f facts.StoreFault) string {
 	says := map[facts.FaultKind]string{
-		facts.Absent: "does not exist", facts.NoDirectory: "is no directory", facts.Dangling: "is a link that leads nowhere",
+		facts.Absent: "does not exist", facts.NoDirectory: "is not a directory", facts.Dangling: "is a link that leads nowhere",
 		facts.Escaping: "leads out of the store", facts.NoModel: "does not exist", facts.NoSnapshot: "holds no snapshot",
 		facts.NoConfig: "holds no config.json", facts.NoWeights: "holds no file of weights", facts.PartMissing: "does not exist",
 		facts.Unfinished: "was never finished", facts.EmptyFile: "has 0 bytes", facts.Pointer: "is a git-lfs pointer",

@@ -40,10 +40,10 @@ func shadowed(u facts.Unit) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.UnitShadowed, Severity: diag.Warning, Subject: u.FragmentPath,
-		Message:  "this file hides the unit of the packages, with its sandbox and its directories",
+		Message:  "this file replaces the packaged unit, including its sandbox and directories",
 		Seen:     diag.Clean(u.FragmentPath),
 		Expected: vendorDirs[0] + "/" + templateOf(u.Name),
-		Fix:      diag.Advise("keep what you need of it in a drop-in", diag.Run("rm", "--", u.FragmentPath), diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", templateOf(u.Name))),
+		Fix:      diag.Advise("move the settings that you need to a drop-in", diag.Run("rm", "--", u.FragmentPath), diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", templateOf(u.Name))),
 	}}
 }
 
@@ -78,10 +78,10 @@ func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	if len(statuses) > 0 {
 		problems = append(problems, diag.Problem{
 			Code: diag.StatusOpens, Severity: diag.Warning, Subject: u.Name,
-			Message:  "SuccessExitStatus= lists exit statuses of the gate: it has to exit with others",
+			Message:  "SuccessExitStatus= lists exit statuses of the gate, which has to use other statuses",
 			Seen:     fmt.Sprintf("SuccessExitStatus=%v%s", statuses, setIn(u, files, "SuccessExitStatus")),
 			Expected: "no exit status of justnews-gate",
-			Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)),
+			Fix:      diag.Advise("remove them from SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)),
 		})
 	}
 	return problems
@@ -97,10 +97,10 @@ func Opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.UnitOpened, Subject: u.Name,
-		Message:  "SuccessExitStatus= opens the gate where a signal ends it, or where it cannot be started",
+		Message:  "SuccessExitStatus= opens the gate if a signal terminates it or it cannot be started",
 		Seen:     fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")),
 		Expected: "no signal, and no status from 200 to 243",
-		Fix:      diag.Advise("take them out of SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)),
+		Fix:      diag.Advise("remove them from SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)),
 	}}
 }
 
@@ -122,7 +122,7 @@ func doubled(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.GateDouble, Severity: diag.Warning, Subject: u.Name,
-		Message: "another gate stands beside ours",
+		Message: "the unit runs another gate besides justnews-gate",
 		Seen:    "ExecStartPre=" + commandLines(others) + setIn(u, files, "ExecStartPre"), Expected: "one gate",
 		Fix: diag.Advise("remove its ExecStartPre= line", diag.Reload()).Looking(diag.CatUnit(u.Name)),
 	}}
@@ -137,7 +137,7 @@ func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.StartLimit, Severity: diag.Warning, Subject: u.Name,
-		Message: "a start limit can leave this instance down after the cause is gone",
+		Message: "a start limit can keep this instance down after the cause is fixed",
 		Seen: fmt.Sprintf("StartLimitIntervalSec=%s, StartLimitBurst=%d%s", check.Span(s.StartLimit), s.StartBurst,
 			setIn(u, files, "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval")),
 		Expected: "StartLimitIntervalSec=0",
@@ -164,8 +164,8 @@ func loops(u facts.Unit) []diag.Problem {
 		seen += fmt.Sprintf("; its program ended with %d", u.ExecMainStatus)
 	}
 	return []diag.Problem{{
-		Code: diag.RestartLoop, Subject: u.Name, Message: "it fails, and systemd starts it again and again",
-		Seen: seen, Expected: "active", Fix: diag.Advise("fix what its log names", []diag.Command{diag.Run("systemctl", "stop", "--", u.Name), diag.Retry()}...).Looking(diag.LogOf(u.Name)),
+		Code: diag.RestartLoop, Subject: u.Name, Message: "it keeps failing, and systemd keeps restarting it",
+		Seen: seen, Expected: "active", Fix: diag.Advise("fix the error in its log", []diag.Command{diag.Run("systemctl", "stop", "--", u.Name), diag.Retry()}...).Looking(diag.LogOf(u.Name)),
 	}}
 }
 

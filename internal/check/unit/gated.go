@@ -29,7 +29,7 @@ func Gated(u facts.Unit) []diag.Problem {
 		}}
 	case !slices.ContainsFunc(u.ExecStartPre, func(e facts.Exec) bool { return isGate(e, u.Name) }):
 		return []diag.Problem{{
-			Code: diag.Ungated, Subject: u.Name, Message: "no gate stands before this instance",
+			Code: diag.Ungated, Subject: u.Name, Message: "this instance has no gate",
 			Seen: "ExecStartPre=" + commandLines(u.ExecStartPre), Expected: "ExecStartPre=/usr/bin/justnews-gate --gate-only " + unitname.Instance(u.Name),
 			Fix: diag.Do(diag.Run("systemctl", "revert", "--", u.Name), diag.Reload()).Looking(diag.CatUnit(u.Name)),
 		}}

@@ -28,16 +28,16 @@ func Generated(files []facts.Generated) []diag.Problem {
 	case len(there) == 0:
 		return []diag.Problem{{
 			Code: diag.GeneratorAbsent, Subject: "justnews-generator",
-			Message: "the generator has written nothing: it is missing, masked, or it died at the last reload",
+			Message: "the generator has written nothing: it is missing or masked, or crashed at the last reload",
 			Seen:    "no file of ours in /run/systemd/generator", Expected: "/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf",
 			Fix: diag.Do(diag.Reload()).Looking(diag.Run("ls", "-l", "/usr/lib/systemd/system-generators/justnews-generator", "/etc/systemd/system-generators"), diag.Run("journalctl", "-b", "-t", "systemd", "-g", "generator")),
 		}}
 	}
 	p := diag.Problem{
 		Code: diag.GeneratorStale, Severity: diag.Warning, Subject: "justnews-generator",
-		Message:  "what the generator wrote at the last reload is not what it would write now",
+		Message:  "the generator's files from the last reload are outdated",
 		Seen:     diag.Clean(stale[0]),
-		Expected: "files made from the configuration as it is",
+		Expected: "files generated from the current configuration",
 		Fix:      diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 	}
 	if more := len(stale) - 1; more > 0 {

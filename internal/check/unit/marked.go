@@ -26,7 +26,7 @@ func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
 	}
 	switch {
 	case want.Mark == "":
-		return []diag.Problem{unmarked(u.Name, "the configuration gives this unit no mark", "")}
+		return []diag.Problem{unmarked(u.Name, "the configuration defines no mark for this unit", "")}
 	case len(u.Marks) == 0:
 		seen := "no mark"
 		if notRead != "" {
@@ -58,14 +58,14 @@ func Stale(unit string) diag.Problem {
 // Changed is the problem of a gate that runs with what is not configured any more.
 func Changed(unit string) diag.Problem {
 	p := Stale(unit)
-	p.Message, p.Fix = "the configuration changed while this gate ran", diag.Fix{Advice: "nothing: systemd tries again"}
+	p.Message, p.Fix = "the configuration changed while this gate ran", diag.Fix{Advice: "no action is needed: systemd tries again"}
 	return p
 }
 
 // MarkUnknown is the problem of a unit that systemd does not show.
 func MarkUnknown(unit string, err error) diag.Problem {
 	return diag.Problem{
-		Code: diag.UnitUnmarked, Subject: unit, Message: "systemd cannot be asked over D-Bus whether this unit is the one that the configuration asks for",
+		Code: diag.UnitUnmarked, Subject: unit, Message: "cannot verify over D-Bus that this unit was generated from the current configuration",
 		Seen: err.Error(), Expected: "an answer over D-Bus",
 		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "dbus.socket")}},
 	}
@@ -75,7 +75,7 @@ func unmarked(unit, message, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.UnitUnmarked, Subject: unit, Message: message, Seen: seen, Expected: "the mark of the configuration",
 		Fix: diag.Fix{
-			Advice: "see what the generator says and put that right",
+			Advice: "fix what the generator reports",
 			Commands: []diag.Command{
 				diag.Run("journalctl", "-b", "-t", "justnews-generator"),
 				diag.Run("/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"),

@@ -57,7 +57,7 @@ func broken(f facts.UnitFile) []diag.Problem {
 		}
 		problems = append(problems, diag.Problem{
 			Code: diag.DropInBroken, Severity: diag.Warning, Position: &diag.Position{File: f.Path, Line: b.Line},
-			Message: "systemd drops " + what + ": " + diag.Clean(b.Reason),
+			Message: "systemd ignores " + what + ": " + diag.Clean(b.Reason),
 			Fix:     diag.Advise(fmt.Sprintf("correct line %d of %s", b.Line, diag.Quote(f.Path)), diag.Reload()),
 		})
 	}
@@ -70,7 +70,7 @@ func broken(f facts.UnitFile) []diag.Problem {
 var byHand = map[string]string{
 	"05-gate-timeout.conf":      "gate.timeout in justnews.toml",
 	"05-bus-bypass.conf":        "require_bus = false in justnews.toml, which the orchestrator's instance does not need",
-	"10-preflight-gating.conf":  "no gate of its own: the packages bring one",
+	"10-preflight-gating.conf":  "no gate of its own: the package has one",
 	"10-deps.conf":              "after = [\"…\"] in justnews.toml",
 	"20-restart-policy.conf":    "service.restart_sec in justnews.toml; nothing has a start limit any more",
 	"01-root.conf":              "service.user in justnews.toml",
@@ -104,8 +104,8 @@ func leftover(f facts.UnitFile) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.DropInLeftover, Severity: weight, Subject: f.Path,
-		Message: "a drop-in made by hand does what justnews.toml is for now",
+		Message: "a manual drop-in sets what justnews.toml now configures",
 		Seen:    strings.Join(keys, "=, ") + "=", Expected: now,
-		Fix: diag.Advise("say there what still holds", diag.Run("rm", "--", f.Path), diag.Run("justnews-gate", "config", "check"), diag.Reload()),
+		Fix: diag.Advise("move the settings that still apply to it", diag.Run("rm", "--", f.Path), diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 	}}
 }

@@ -12,7 +12,7 @@ import (
 // nothing may be wrong with that, as in a container.
 func NoSystemd(severity diag.Severity, subject, so string) diag.Problem {
 	return diag.Problem{
-		Code: diag.NoSystemd, Severity: severity, Subject: subject, Message: "systemd cannot be asked on this machine, so " + so,
+		Code: diag.NoSystemd, Severity: severity, Subject: subject, Message: "systemd is not available on this machine, so " + so,
 		Fix: diag.Advise("nothing to do in a container without systemd", startDBus()),
 	}
 }
@@ -21,7 +21,7 @@ func NoSystemd(severity diag.Severity, subject, so string) diag.Problem {
 func SystemdSilent(subject, so, why string) diag.Problem {
 	return diag.Problem{
 		Code: diag.NoSystemd, Severity: diag.Warning, Subject: subject,
-		Message: "systemd runs and cannot be asked, so " + so, Seen: diag.Clean(why), Fix: diag.Do(startDBus()),
+		Message: "systemd is running but cannot be queried, so " + so, Seen: diag.Clean(why), Fix: diag.Do(startDBus()),
 	}
 }
 
@@ -48,9 +48,9 @@ func startDBus() diag.Command { return diag.Run("systemctl", "start", "dbus.sock
 func StatusUnknown(unit string, status diag.Status) diag.Problem {
 	return diag.Problem{
 		Code: diag.StatusOpens, Severity: diag.Warning, Subject: unit,
-		Message:  fmt.Sprintf("systemd did not say whether SuccessExitStatus= lists %d: a signal ends the process instead", status),
+		Message:  fmt.Sprintf("systemd did not report whether SuccessExitStatus= lists %d: a signal ends the process instead", status),
 		Expected: "an answer over D-Bus",
-		Fix:      diag.Advise("make D-Bus work again; the refusal stands", diag.Run("systemctl", "status", "dbus.socket")),
+		Fix:      diag.Advise("make D-Bus work again; the start remains refused", diag.Run("systemctl", "status", "dbus.socket")),
 	}
 }
 
@@ -62,6 +62,6 @@ func StatusListed(unit string, status diag.Status, successes []int, instead stri
 		Message:  fmt.Sprintf("SuccessExitStatus= lists %d, which would open the gate: %s", status, instead),
 		Seen:     fmt.Sprintf("SuccessExitStatus=%v", successes),
 		Expected: "no exit status of justnews-gate",
-		Fix:      diag.Advise(fmt.Sprintf("take %d out of SuccessExitStatus=", status), diag.Run("systemctl", "edit", "--", unit), diag.Reload()),
+		Fix:      diag.Advise(fmt.Sprintf("remove %d from SuccessExitStatus=", status), diag.Run("systemctl", "edit", "--", unit), diag.Reload()),
 	}
 }

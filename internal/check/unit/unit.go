@@ -35,7 +35,7 @@ func Judge(u facts.Unit) check.Judgement {
 	switch u.LoadState {
 	case "loaded":
 	case "":
-		return check.Judgement{Reason: "systemd said nothing of it"}
+		return check.Judgement{Reason: "systemd did not report its state"}
 	case "not-found":
 		return check.Judgement{State: check.Failed, Reason: "there is no such unit"}
 	default: // masked, bad-setting, error, …
@@ -49,7 +49,7 @@ func Judge(u facts.Unit) check.Judgement {
 	case u.ActiveState == "inactive" && !u.Job && !strings.Contains(u.SubState, "auto-restart"):
 		return check.Judgement{State: check.Idle, Reason: "inactive, and no job is queued for it"}
 	case u.ActiveState == "":
-		return check.Judgement{Reason: "systemd said nothing of it"}
+		return check.Judgement{Reason: "systemd did not report its state"}
 	default:
 		return check.Judgement{State: check.Pending, Reason: fmt.Sprintf("%s (%s)", diag.Clean(u.ActiveState), diag.Clean(u.SubState))}
 	}
@@ -97,7 +97,7 @@ func fixOf(u facts.Unit) diag.Fix {
 	case u.Result == "oom-kill":
 		return diag.Advise("free memory, add swap or raise memory_max", diag.Retry()).Looking(diag.LogOf(u.Name))
 	default:
-		return diag.Advise("fix what its log names", diag.Retry()).Looking(diag.LogOf(u.Name))
+		return diag.Advise("fix the error in its log", diag.Retry()).Looking(diag.LogOf(u.Name))
 	}
 }
 

@@ -23,8 +23,8 @@ func TestAUnitIsJudgedByWhatItCanStillBecome(t *testing.T) {
 		want   check.State
 		reason string
 	}{
-		{"nothing known", facts.Unit{}, check.Unknown, "said nothing"},
-		{"loaded, no state", unitIn("", ""), check.Unknown, "said nothing"},
+		{"nothing known", facts.Unit{}, check.Unknown, "did not report"},
+		{"loaded, no state", unitIn("", ""), check.Unknown, "did not report"},
 		{"not found", facts.Unit{LoadState: "not-found", ActiveState: "inactive"}, check.Failed, "there is no such unit"},
 		{"masked", facts.Unit{LoadState: "masked", ActiveState: "inactive"}, check.Failed, `"masked"`},
 		{"bad setting", facts.Unit{LoadState: "bad-setting", ActiveState: "inactive"}, check.Failed, `"bad-setting"`},

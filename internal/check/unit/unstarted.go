@@ -74,7 +74,7 @@ func setupFailed(u facts.Unit, status int, commands []facts.Exec) unstarted {
 		}
 	case 216, 217:
 		return unstarted{
-			"its user " + diag.Clean(u.User) + ", or a group of it, does not exist" + named,
+			"its user " + diag.Clean(u.User) + ", or one of its groups, does not exist" + named,
 			diag.Advise("create them, or correct service.user and service.group in /etc/justnews/justnews.toml", append([]diag.Command{diag.Run("systemd-sysusers", "justnews.conf")}, then...)...),
 		}
 	case 233, 238, 239, 240:
@@ -90,7 +90,7 @@ func setupFailed(u facts.Unit, status int, commands []facts.Exec) unstarted {
 	}
 	return unstarted{
 		what + " could not be set up" + named,
-		diag.Advise("correct what its log names", then...).Looking(diag.LogOf(u.Name)),
+		diag.Advise("fix the error in its log", then...).Looking(diag.LogOf(u.Name)),
 	}
 }
 

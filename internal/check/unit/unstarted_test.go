@@ -24,7 +24,7 @@ func TestFailedUnitNamesWhatCouldNotBeSetUp(t *testing.T) {
 		"no program":           {203, false, "its program /opt/agent cannot be executed (203/EXEC)", "/opt/agent"},
 		"no gate":              {203, true, "its program /usr/bin/justnews-gate cannot be executed (203/EXEC)", "/usr/bin/justnews-gate"},
 		"no working directory": {200, false, "its working directory /srv/scout cannot be entered (200/CHDIR)", "create it"},
-		"no user":              {217, true, "its user agents, or a group of it, does not exist (217/USER)", "systemd-sysusers"},
+		"no user":              {217, true, "its user agents, or one of its groups, does not exist (217/USER)", "systemd-sysusers"},
 		"no group":             {216, false, "does not exist (216/GROUP)", "systemd-sysusers"},
 		"no room for caches":   {239, true, "its directory /var/cache/justnews/scout cannot be made (239/CACHE_DIRECTORY)", "df -i -- /var/cache/justnews"},
 		"no sandbox":           {226, true, "its sandbox could not be set up (226/NAMESPACE)", "journalctl"},

@@ -90,7 +90,7 @@ func value(word *syntax.Word, known map[string]string) (text, why string) {
 	fields, err := expand.Fields(&expand.Config{Env: expand.ListEnviron(environ...)}, word)
 	switch {
 	case err != nil && why == "":
-		why = "means something that cannot be told without running it"
+		why = "contains something that cannot be evaluated without running it"
 	case len(fields) > 1:
 		text, _ = expand.Literal(&expand.Config{Env: expand.ListEnviron(environ...)}, word)
 		return text, why

@@ -49,7 +49,7 @@ const maxSaid = 300
 func (e *ended) said(format string, args ...any) string {
 	s, complaint := fmt.Sprintf(format, args...), e.complaint()
 	if complaint == "" {
-		return s + ", without a word"
+		return s + ", without a message"
 	}
 	if len(complaint) > maxSaid {
 		complaint = complaint[:maxSaid] + "…"
@@ -72,7 +72,7 @@ func (e *ended) read() facts.GPULook {
 		return nonsense("%v", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nonsense("something follows the object")
+		return nonsense("there is data after the object")
 	}
 	if found.Schema != facts.NVMLSchema || found.Outcome == "" {
 		return nonsense("schema %d and outcome %q, expected schema %d", found.Schema, found.Outcome, facts.NVMLSchema)

@@ -41,7 +41,7 @@ func TestEveryWayForTheHelperToFailIsAKindOfItsOwn(t *testing.T) {
 		"silence":                           {"true", facts.HelperNonsense, "EOF"},
 		"garbage":                           {"echo hello", facts.HelperNonsense, "invalid character"},
 		"half an object":                    {`echo '{"schema":1,'`, facts.HelperNonsense, "unexpected EOF"},
-		"two objects":                       {"echo '" + object + object + "'", facts.HelperNonsense, "something follows"},
+		"two objects":                       {"echo '" + object + object + "'", facts.HelperNonsense, "data after the object"},
 		"another schema":                    {`echo '{"schema":2,"outcome":"SUCCESS","count":1,"gpus":[{"index":0}]}'`, facts.HelperNonsense, "schema 2"},
 		"no outcome":                        {`echo '{"schema":1}'`, facts.HelperNonsense, "outcome"},
 		"success that exits with an error":  {"echo '" + object + "'; exit 71", facts.HelperNonsense, "contradict"},

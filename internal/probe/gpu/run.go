@@ -106,7 +106,7 @@ func notStarted(helper string, err error) facts.GPULook {
 			look.Kind = facts.HelperMissing
 		} else {
 			// The file exists, its interpreter does not.
-			look.Detail += ": its dynamic loader (or what it links to) is not there"
+			look.Detail += ": its dynamic loader (or a library) is missing"
 		}
 	}
 	return look

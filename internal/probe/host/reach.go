@@ -54,7 +54,7 @@ func (h Host) try(r *facts.Reach, path string, want facts.Access) {
 	case want == facts.Run && info.IsDir():
 		r.Detail = "is a directory"
 	case want != facts.Run && !info.IsDir():
-		r.Detail = "is no directory"
+		r.Detail = "is not a directory"
 	default:
 		r.OK = true
 	}

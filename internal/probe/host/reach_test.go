@@ -41,7 +41,7 @@ func places(t *testing.T) Host {
 
 func TestAUserIsTriedAndTheComponentAtFaultNamed(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can try as another user")
+		t.Skip("only root can check access as another user")
 	}
 	h, nobody := places(t), facts.Account{User: "nobody", UID: 65534, GIDs: []int{65534}}
 	for _, c := range []struct {
@@ -57,7 +57,7 @@ func TestAUserIsTriedAndTheComponentAtFaultNamed(t *testing.T) {
 		{"/shut/run", facts.Run, false, "/shut", "permission denied"},
 		{"/open/none/x", facts.Run, false, "/open/none", "does not exist"},
 		{"/open", facts.Enter, true, "/open", ""},
-		{"/open/run", facts.Enter, false, "/open/run", "is no directory"},
+		{"/open/run", facts.Enter, false, "/open/run", "is not a directory"},
 		{"/shut", facts.Enter, false, "/shut", "permission denied"},
 		{"/mine", facts.Write, true, "/mine", ""},
 		{"/mine/new/dir", facts.Write, true, "/mine", ""},

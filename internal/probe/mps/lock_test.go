@@ -115,10 +115,10 @@ func TestALockOfAnOpenFileIsNoDaemons(t *testing.T) {
 
 func TestWhatIsPlantedInTheLocksPlaceIsNoLock(t *testing.T) {
 	for what, plant := range map[string]func(path string) error{
-		"a FIFO":            func(path string) error { return syscall.Mkfifo(path, 0o666) },
-		"a directory":       func(path string) error { return os.Mkdir(path, 0o755) },
-		"a link":            func(path string) error { return os.Symlink("/etc/passwd", path) },
-		"a link to nowhere": func(path string) error { return os.Symlink("/nowhere", path) },
+		"a FIFO":          func(path string) error { return syscall.Mkfifo(path, 0o666) },
+		"a directory":     func(path string) error { return os.Mkdir(path, 0o755) },
+		"a link":          func(path string) error { return os.Symlink("/etc/passwd", path) },
+		"a dangling link": func(path string) error { return os.Symlink("/nowhere", path) },
 	} {
 		path := filepath.Join(t.TempDir(), lockName)
 		if err := plant(path); err != nil {

@@ -108,7 +108,7 @@ func pathResult(name string, err error) facts.Need {
 		return facts.Need{OK: true, Detail: name + " exists"}
 	}
 	if info, e := os.Lstat(name); e == nil && info.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
-		return facts.Need{Detail: name + " is a link to nowhere"}
+		return facts.Need{Detail: name + " is a dangling link"}
 	}
 	return facts.Need{Detail: err.Error()}
 }

@@ -158,7 +158,7 @@ func TestAPathProbeFollowsLinks(t *testing.T) {
 		got := try(t, config.Probe{Kind: "path", Path: at(name)})
 		want(t, got, ok, "")
 	}
-	want(t, try(t, config.Probe{Kind: "path", Path: at("dangling")}), false, "a link to nowhere")
+	want(t, try(t, config.Probe{Kind: "path", Path: at("dangling")}), false, "a dangling link")
 }
 
 func TestAProbeThatNobodyDefinedDoesNotPass(t *testing.T) {

@@ -143,7 +143,7 @@ func TestACorruptBlobIsNamedThoughUpstreamsChecksumNamesNothing(t *testing.T) {
 func another(t testing.TB) store.User {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can try as another user")
+		t.Skip("only root can check access as another user")
 	}
 	return store.User{Name: "another", UID: 4242, GIDs: []int{4242}}
 }

@@ -103,7 +103,7 @@ func (b *broker) start(ctx context.Context, sender string) (dbus.ObjectPath, *db
 	case err != nil:
 		return noJob, failure(err)
 	case unit.ActiveState == "failed":
-		return noJob, dbus.NewError(brokerName+".Error.UnitFailed", []any{MPSUnit + " has failed; it is for an administrator to start it again"})
+		return noJob, dbus.NewError(brokerName+".Error.UnitFailed", []any{MPSUnit + " has failed; only an administrator can start it again"})
 	case unit.ActiveState != "inactive":
 		return noJob, nil
 	}
@@ -131,7 +131,7 @@ func (l *link) caller(ctx context.Context, sender string) string {
 	var uid uint32
 	err := l.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetConnectionUnixUser", 0, sender).Store(&uid)
 	if err != nil {
-		return "a caller that has gone"
+		return "a caller that has disconnected"
 	}
 	return fmt.Sprintf("uid %d", uid)
 }
@@ -161,7 +161,7 @@ func serve(ctx context.Context, address string, log func(string), idle time.Dura
 		return fmt.Errorf("cannot own %s: %w", brokerName, err)
 	}
 	if reply != dbus.RequestNameReplyPrimaryOwner {
-		return errors.New("cannot own " + brokerName + ": somebody does already")
+		return errors.New("cannot own " + brokerName + ": another process owns it")
 	}
 	b.await(ctx, l.conn.Context().Done(), idle)
 	// Calls delivered before the release are still answered; later ones make

@@ -23,7 +23,7 @@ import (
 var (
 	// ErrNoSystemd says that systemd is not the service manager of this machine
 	// (a container, another init): retrying is pointless.
-	ErrNoSystemd = errors.New("systemd does not run here")
+	ErrNoSystemd = errors.New("systemd is not running here")
 	// ErrUnreachable says that systemd is running but cannot be queried now: no
 	// bus, a bus that does not reply, or a manager that does not answer in
 	// time.

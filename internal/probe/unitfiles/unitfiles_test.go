@@ -52,7 +52,7 @@ func TestOnlyFilesThatOverruleOursAreRead(t *testing.T) {
 		{Path: "/run/systemd/system/justnews.target.d/a.conf", Dir: "justnews.target.d", Name: "a.conf", Null: true},
 		{
 			Path: "/usr/local/lib/systemd/system/justnews-preload.service.d/b.conf", Dir: "justnews-preload.service.d", Name: "b.conf",
-			Broken: []facts.UnitFault{{Line: 1, Reason: "a section header without its end", Rest: true}},
+			Broken: []facts.UnitFault{{Line: 1, Reason: "an unterminated section header", Rest: true}},
 		},
 	}
 	if diff := cmp.Diff(want, Overrides(root)); diff != "" {
