@@ -39,7 +39,7 @@ var floors = map[string]int{
 	"internal/diag": 0, "internal/unitfile": 0, "internal/facts": 0, "internal/timespan": 0, "internal/spell": 0,
 	"internal/tomlpos": 0, "internal/strictjson": 0, "internal/envfile": 0,
 	"internal/kernelcmdline": 0, "internal/process": 0, "internal/journal": 0, "internal/notify": 0, "internal/version": 0,
-	"internal/digest": 0, "internal/weights": 0, "internal/seal": 0, "internal/asuser": 0,
+	"internal/digest": 0, "internal/weights": 0, "internal/seal": 0, "internal/asuser": 0, "internal/account": 0,
 
 	"internal/config": 1, "internal/modelmap": 1, "internal/hostlock": 1, "internal/records": 1,
 	"internal/probe/systemd": 1, "internal/probe/orchestrator": 1, "internal/probe/host": 1,

@@ -8,6 +8,7 @@ import (
 	"os/user"
 	"strconv"
 
+	"justnews/internal/account"
 	"justnews/internal/config"
 	"justnews/internal/gate"
 	"justnews/internal/hostlock"
@@ -42,10 +43,8 @@ func (a *app) self(w requirement.Run, cfg *config.Config) gate.Self {
 		s.AgentUID, s.InUnit = &uid, true
 		return s
 	}
-	if u, err := user.Lookup(agentUser(cfg, w.Instance)); err == nil {
-		if uid, err := strconv.Atoi(u.Uid); err == nil {
-			s.AgentUID = &uid
-		}
+	if u, err := (account.Host{}).User(agentUser(cfg, w.Instance)); err == nil {
+		s.AgentUID = &u.UID
 	}
 	return s
 }

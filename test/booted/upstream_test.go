@@ -248,7 +248,5 @@ func (u upstream) loadsNothing(t *testing.T, suite string) {
 	s.must("sed -i 's/^verify_preload/accept_empty = true\\n&/' " + configFile)
 	s.Systemctl("daemon-reload")
 	s.up(units(upstreamInstances...)...)
-	if record := s.ReadFile(gateDir + "/scout.json"); !strings.Contains(record, "PRELOAD-EMPTY") {
-		t.Errorf("the record does not say that nothing is loaded:\n%s", record)
-	}
+	s.WaitJournal(unit("scout"), "PRELOAD-EMPTY")
 }

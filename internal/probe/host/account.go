@@ -3,12 +3,13 @@
 package host
 
 import (
+	"errors"
 	"os"
-	"os/user"
 	"slices"
 	"strconv"
 	"strings"
 
+	"justnews/internal/account"
 	"justnews/internal/facts"
 )
 
@@ -19,7 +20,7 @@ const serviceGroup = "justnews"
 // files. If the root has no such files, every account is taken to exist.
 func (h Host) Account(name, group string) facts.Account {
 	if h.Root == "" {
-		return account(name, group)
+		return accountOf(name, group)
 	}
 	a := facts.Account{User: name, Group: group}
 	switch {
@@ -46,35 +47,32 @@ func (h Host) listed(file, name string) bool {
 	return false
 }
 
-func account(name, group string) facts.Account {
+func accountOf(name, group string) facts.Account {
 	a := facts.Account{User: name, Group: group}
-	u, err := user.Lookup(name)
+	host := account.Host{}
+	u, err := host.User(name)
 	if err != nil {
-		if u, err = user.LookupId(name); err != nil {
-			a.Err = "there is no user " + strconv.Quote(name)
+		a.Err = unknown("user", name, err)
+		return a
+	}
+	a.UID, a.GIDs = u.UID, u.GIDs
+	if group != "" {
+		gid, err := host.Group(group)
+		if err != nil {
+			a.Err = unknown("group", group, err)
 			return a
 		}
+		a.GIDs = append([]int{gid}, slices.DeleteFunc(a.GIDs, func(id int) bool { return id == gid || id == u.GIDs[0] })...)
 	}
-	a.UID, _ = strconv.Atoi(u.Uid)
-	gids := []string{u.Gid}
-	if group != "" {
-		g, err := user.LookupGroup(group)
-		if err != nil {
-			if g, err = user.LookupGroupId(group); err != nil {
-				a.Err = "there is no group " + strconv.Quote(group)
-				return a
-			}
-		}
-		gids = []string{g.Gid}
-	}
-	more, _ := u.GroupIds()
-	if g, err := user.LookupGroup(serviceGroup); err == nil {
-		more = append(more, g.Gid)
-	}
-	for _, id := range append(gids, more...) {
-		if gid, err := strconv.Atoi(id); err == nil && !slices.Contains(a.GIDs, gid) {
-			a.GIDs = append(a.GIDs, gid)
-		}
+	if gid, err := host.Group(serviceGroup); err == nil && !slices.Contains(a.GIDs, gid) {
+		a.GIDs = append(a.GIDs, gid)
 	}
 	return a
+}
+
+func unknown(what, name string, err error) string {
+	if errors.Is(err, account.ErrUnknown) {
+		return "there is no " + what + " " + strconv.Quote(name)
+	}
+	return err.Error()
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 
+	"justnews/internal/account"
 	"justnews/internal/asuser"
 )
 
@@ -34,32 +35,20 @@ func Self() User {
 }
 
 // LookupUser finds a user of this host, with the groups of a service that runs
-// as that user with these supplementary groups. Names are looked up in
-// /etc/passwd and /etc/group.
+// as that user with these supplementary groups.
 func LookupUser(name, group string, besides ...string) (User, error) {
-	found, err := user.Lookup(name)
+	host := account.Host{}
+	found, err := host.User(name)
 	if err != nil {
-		if found, err = user.LookupId(name); err != nil {
-			return User{}, fmt.Errorf("cannot find the user %q: %w", name, err)
-		}
+		return User{}, fmt.Errorf("cannot find the user %q: %w", name, err)
 	}
-	u := User{Name: found.Username}
-	if u.UID, err = strconv.Atoi(found.Uid); err != nil {
-		return User{}, fmt.Errorf("cannot use the user %q: %w", name, err)
+	u := User{Name: found.Name, UID: found.UID}
+	if gid, err := host.Group(group); err == nil {
+		u.GIDs = []int{gid}
 	}
-	ids, _ := found.GroupIds()
-	primary := found.Gid
-	if g, err := user.LookupGroup(group); err == nil {
-		primary = g.Gid
-	}
-	ids = append([]string{primary}, ids...)
+	u.GIDs = append(u.GIDs, found.GIDs...)
 	for _, extra := range besides {
-		if g, err := user.LookupGroup(extra); err == nil {
-			ids = append(ids, g.Gid)
-		}
-	}
-	for _, id := range ids {
-		if gid, err := strconv.Atoi(id); err == nil && !slices.Contains(u.GIDs, gid) {
+		if gid, err := host.Group(extra); err == nil {
 			u.GIDs = append(u.GIDs, gid)
 		}
 	}
