@@ -55,7 +55,7 @@ func TestAFileSystemThatNeverAnswersHoldsNoCommand(t *testing.T) {
 	t.Run("config check", func(t *testing.T) {
 		t.Parallel()
 		status, said, took := asked(t, 30*time.Second, "--config", config, "config", "check")
-		if status != 0 || !strings.Contains(said, "does not answer") || took > 15*time.Second {
+		if status != 0 || !strings.Contains(said, "does not respond") || took > 15*time.Second {
 			t.Errorf("status %d after %s: %s", status, took, said)
 		}
 	})

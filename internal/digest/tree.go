@@ -52,7 +52,7 @@ type Branch struct {
 type Leaf struct {
 	Rel      string // below the version
 	Identity Identity
-	Link     bool // a link leads to it
+	Link     bool // a link points to it
 }
 
 // Link is a symbolic link.

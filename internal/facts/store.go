@@ -84,7 +84,7 @@ const (
 	Dangling    FaultKind = "dangling"     // a dangling link
 	Escaping    FaultKind = "escaping"     // a link out of the store
 	NoModel     FaultKind = "no-model"     // the version holds no such model
-	NoSnapshot  FaultKind = "no-snapshot"  // the model's directory holds no snapshot
+	NoSnapshot  FaultKind = "no-snapshot"  // the model's directory contains no snapshot
 	NoConfig    FaultKind = "no-config"    // the directory holds no model
 	NoWeights   FaultKind = "no-weights"   // a model, but no file of weights
 	NoTokenizer FaultKind = "no-tokenizer" // a file that the tokenizer is made of does not exist

@@ -33,19 +33,19 @@ type Result struct {
 func Adopt(h Host) Result {
 	a := &adopter{host: h, stays: map[string]bool{}}
 	for _, f := range h.Failures {
-		a.say(diag.ImportUnreadable, place{f.Path, 0}, "cannot be read and is left out", f.Why, "a file that can be read", "look at it by hand")
+		a.say(diag.ImportUnreadable, place{f.Path, 0}, "cannot be read and is ignored", f.Why, "a file that can be read", "inspect it manually")
 	}
 	names := a.instances()
 	if len(names) == 0 {
 		a.problems = append(a.problems, diag.Problem{
-			Code: diag.ImportNothing, Message: "nothing shows an instance of JustNews", Seen: "no justnews@NAME.service, no drop-in of one, no NAME.env",
-			Expected: "a host on which JustNews was set up by hand", Fix: diag.Advise("write /etc/justnews/justnews.toml yourself: man 5 justnews.toml"),
+			Code: diag.ImportNothing, Message: "no instance of JustNews was found", Seen: "no justnews@NAME.service, no drop-in of one, no NAME.env",
+			Expected: "a host on which JustNews was set up manually", Fix: diag.Advise("write /etc/justnews/justnews.toml yourself: man 5 justnews.toml"),
 		})
 		return Result{Problems: a.problems}
 	}
 	doc := a.document(names)
 	remove := a.removal()
-	doc.tail = []string{"To remove afterwards, once justnews-gate config check is content:"}
+	doc.tail = []string{"To remove afterwards, once justnews-gate config check succeeds:"}
 	for _, r := range remove {
 		if r.Note != "" {
 			doc.tail = append(doc.tail, r.Note)
@@ -97,7 +97,7 @@ func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix str
 // leftOut says that something was not taken over.
 func (a *adopter) leftOut(v value, what, why, fix string, commands ...diag.Command) {
 	a.stays[v.at.path] = true
-	a.say(diag.ImportLeftOut, v.at, what+" is not taken over: "+why, v.text, "", fix, commands...)
+	a.say(diag.ImportLeftOut, v.at, what+" is not imported: "+why, v.text, "", fix, commands...)
 }
 
 // instances are all that the host knows, in start order.
@@ -107,7 +107,7 @@ func (a *adopter) instances() []string {
 		switch {
 		case name == "" || slices.Contains(names, name):
 		case !config.InstanceName(name):
-			a.leftOut(value{name, at}, "an instance", "no instance can have that name", "rename it: a lower-case letter, then at most 62 of a-z, 0-9 and _")
+			a.leftOut(value{name, at}, "an instance", "not a valid instance name", "rename it: a lower-case letter, then at most 62 of a-z, 0-9 and _")
 		default:
 			names = append(names, name)
 		}

@@ -16,9 +16,9 @@ import (
 // document writes what all instances share, then each of them.
 func (a *adopter) document(names []string) *document {
 	doc := &document{head: []string{
-		"Made by justnews-gate config import from what was set up by hand on this host.",
+		"Written by justnews-gate config import from what was set up manually on this host.",
 		"Each value names the file and line that it came from. Secrets stay in the",
-		"environment files, which are read as before and beat this file.",
+		"environment files, which are read as before and override this file.",
 	}}
 	ports := a.ports(names)
 	a.gate(doc.table("gate"))
@@ -39,7 +39,7 @@ func (a *adopter) document(names []string) *document {
 func accept[T any](a *adopter, v value, what string, read func(string) (T, error)) (T, bool) {
 	t, err := read(v.text)
 	if err != nil {
-		a.leftOut(v, what, err.Error(), "correct or remove it, and run the same command again: with it every gate refuses to run")
+		a.leftOut(v, what, err.Error(), "correct or remove it, and run the same command again: every gate refuses to run with it")
 		return t, false
 	}
 	return t, true
@@ -92,8 +92,8 @@ func (a *adopter) server(t *table, names []string, name, variable string, ports 
 		return
 	}
 	if u, err := url.Parse(clean); err == nil && here && ports[name].number != 0 && u.Port() != strconv.Itoa(ports[name].number) {
-		a.say(diag.ImportConflict, v.at, fmt.Sprintf("%s has another port than %s itself; the latter is taken", variable, name),
-			v.text, fmt.Sprintf("port %d (%s)", ports[name].number, ports[name].at), "make both the same, and run the same command again")
+		a.say(diag.ImportConflict, v.at, fmt.Sprintf("%s has a different port than %s itself; the latter is used", variable, name),
+			v.text, fmt.Sprintf("port %d (%s)", ports[name].number, ports[name].at), "make them equal, and run the same command again")
 		clean = fmt.Sprintf("http://127.0.0.1:%d", ports[name].number)
 	}
 	t.set("url", quoted(clean), v.at.String())
@@ -105,7 +105,7 @@ func (a *adopter) safeMode(t *table, v value) {
 	if on, known := truth(v.text); known && on {
 		t.note("honor_safe_mode = true   would let gates pass without models, as the old gate did: %s", v.at)
 		a.say(diag.ImportConflict, v.at, "SAFE_MODE let the old gate pass without models; the new one waits for them",
-			v.text, "", "write honor_safe_mode = true into [orchestrator] if that was meant")
+			v.text, "", "write honor_safe_mode = true into [orchestrator] if that was intended")
 	}
 }
 

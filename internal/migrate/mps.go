@@ -26,7 +26,7 @@ func (a *adopter) mps(t *table, names []string) limits {
 	if v, ok := a.variable("", "ENABLE_MPS"); ok {
 		if on, known := truth(v.text); known {
 			l.on = on
-			t.note("ENABLE_MPS=%s in %s, which no program ever read", v.text, v.at)
+			t.note("ENABLE_MPS=%s in %s, which no program has ever read", v.text, v.at)
 		}
 	} else {
 		l.on = hasPipe
@@ -49,24 +49,24 @@ func (a *adopter) mps(t *table, names []string) limits {
 func (a *adopter) limits(l *limits, names []string) {
 	f := a.host.MPS
 	for _, line := range f.Comments {
-		a.say(diag.ImportUnreadable, place{f.Path, line}, "a comment, which JSON does not have: no program could read the file, and its limits were never in force",
-			"a line that begins with #", "JSON", "nothing: the limits are taken over without it")
+		a.say(diag.ImportUnreadable, place{f.Path, line}, "a comment, which JSON does not allow: no program could read the file, so its limits never applied",
+			"a line that begins with #", "JSON", "no action is needed: the limits are imported without it")
 	}
 	for _, limit := range f.Limits {
 		at := value{fmt.Sprintf("%s: %g GB", limit.Agent, limit.GB), place{f.Path, limit.Line}}
 		switch {
 		case !slices.Contains(names, limit.Agent):
-			a.leftOut(at, "the limit of "+limit.Agent, "no such instance was found on this host", "nothing, unless the instance is missed")
+			a.leftOut(at, "the limit of "+limit.Agent, "no such instance was found on this host", "no action is needed, unless the instance is missing")
 		case memory(limit.GB) == "":
-			a.leftOut(at, "the limit of "+limit.Agent, "it is no amount of memory", "write one into [instances."+limit.Agent+"]")
+			a.leftOut(at, "the limit of "+limit.Agent, "it is not an amount of memory", "write one into [instances."+limit.Agent+"]")
 		default:
 			l.of[limit.Agent] = limit
 			l.sum += limit.GB
 		}
 	}
 	if len(l.of) > 0 && !l.on {
-		a.say(diag.ImportLeftOut, place{f.Path, 0}, "the limits are written as comments: nothing says that MPS was in use",
-			"neither ENABLE_MPS nor CUDA_MPS_PIPE_DIRECTORY", "", "take the # away where MPS shall be required")
+		a.say(diag.ImportLeftOut, place{f.Path, 0}, "the limits are written as comments: nothing shows that MPS was used",
+			"neither ENABLE_MPS nor CUDA_MPS_PIPE_DIRECTORY", "", "remove the # where MPS has to be required")
 	}
 }
 
@@ -90,9 +90,9 @@ func (a *adopter) gpu(t *table, l limits) {
 		return
 	}
 	if l.sum > f.AvailableGB {
-		t.note("memory = %s   would refuse the limits below: they sum up to %.4g GB (%s)", quoted(memory(f.AvailableGB)), l.sum, f.Path)
-		a.say(diag.ImportOvercommit, place{f.Path, 0}, "the limits are more than the GPU has, so that gpu.memory is not stated",
-			fmt.Sprintf("%.4g GB in all", l.sum), fmt.Sprintf("at most %.4g GB", f.AvailableGB), "lower a limit, then state gpu.memory")
+		t.note("memory = %s   would refuse the limits below: their sum is %.4g GB (%s)", quoted(memory(f.AvailableGB)), l.sum, f.Path)
+		a.say(diag.ImportOvercommit, place{f.Path, 0}, "the limits exceed the GPU's memory, so gpu.memory is not set",
+			fmt.Sprintf("%.4g GB in all", l.sum), fmt.Sprintf("at most %.4g GB", f.AvailableGB), "lower a limit, then set gpu.memory")
 		return
 	}
 	t.set("memory", quoted(memory(f.AvailableGB)), f.Path)

@@ -55,7 +55,7 @@ func (a *adopter) ports(names []string) map[string]port {
 		p := a.portOf(name)
 		if other, taken := owner[p.number]; taken && p.number != 0 {
 			a.say(diag.ImportConflict, place{"/etc/justnews/" + name + ".env", 0},
-				fmt.Sprintf("%s and %s would have the same port; that of %s is left out", other, name, name),
+				fmt.Sprintf("%s and %s would have the same port; that of %s is omitted", other, name, name),
 				fmt.Sprintf("%d (%s)", p.number, p.at), "a separate port for each", fmt.Sprintf("write the port of %s into [instances.%s]", name, name))
 			p = port{}
 		}
@@ -76,7 +76,7 @@ func (a *adopter) portOf(name string) port {
 		if n, err := strconv.Atoi(v.text); err == nil && n >= 1 && n <= 65535 {
 			return port{n, v.at.String()}
 		}
-		a.leftOut(v, variable, "it is no port", "correct it, and run the same command again")
+		a.leftOut(v, variable, "it is not a port", "correct it, and run the same command again")
 	}
 	if v, ok := a.url(name); ok {
 		if u, err := url.Parse(v.text); err == nil {

@@ -42,7 +42,7 @@ func (a *adopter) removal() []Removal {
 	var dirs []string
 	for _, u := range a.host.Units {
 		if a.stays[u.Path] {
-			all = append(all, Removal{Note: u.Path + " holds lines that were not taken over: keep what is needed of it first"})
+			all = append(all, Removal{Note: u.Path + " contains lines that were not imported: save the ones that are needed first"})
 		}
 		run("rm", "--", u.Path)
 		if dir := path.Dir(u.Path); u.DropIn && !slices.Contains(dirs, dir) {

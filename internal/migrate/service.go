@@ -17,7 +17,7 @@ import (
 func (a *adopter) service(t *table) []entry {
 	shared := slices.DeleteFunc(a.serviceOf(""), func(e entry) bool { return e.value == defaults()[e.key] })
 	if home := a.needsHome(); home.text != "" && !slices.ContainsFunc(shared, func(e entry) bool { return e.key == "protect_home" }) {
-		shared = append(shared, entry{"protect_home", quoted("read-only"), "something below /home is needed: " + home.at.String()})
+		shared = append(shared, entry{"protect_home", quoted("read-only"), "a path below /home is needed: " + home.at.String()})
 	}
 	if v, ok := a.variable("", "LOG_DIR"); ok {
 		if clean, err := config.Path(v.text); err == nil {
@@ -44,7 +44,7 @@ func (a *adopter) serviceOf(instance string) []entry {
 		}
 		toml, ok := config.ServiceKey(k.key, normal(k.setting, v.text))
 		if !ok {
-			a.leftOut(v, k.setting+"=", "it has no form that justnews.toml takes", keep, diag.Run("systemctl", "edit", "--", "justnews@.service"))
+			a.leftOut(v, k.setting+"=", "its form is not supported by justnews.toml", keep, diag.Run("systemctl", "edit", "--", "justnews@.service"))
 			continue
 		}
 		all = append(all, entry{k.key, toml, v.at.String()})
@@ -128,7 +128,7 @@ func (a *adopter) instance(t *table, name string, p port, names []string, l limi
 	if p.number != 0 {
 		t.set("port", strconv.Itoa(p.number), p.at)
 	} else {
-		t.note("port: nothing says where it listens")
+		t.note("port: unknown, nothing sets it")
 	}
 	a.enabled(t, name)
 	a.requireBus(t, name)
@@ -183,8 +183,8 @@ func (a *adopter) requireBus(t *table, name string) {
 	case !known:
 		a.leftOut(v, "REQUIRE_BUS", "it is neither 0 nor 1", "correct it, and run the same command again")
 	case name == orchestrator && on:
-		a.say(diag.ImportConflict, v.at, "REQUIRE_BUS=1 had the orchestrator wait for the bus, which waits for the orchestrator; it no longer does",
-			v.text, "REQUIRE_BUS=0, or nothing", "nothing: the orchestrator never waits for the bus")
+		a.say(diag.ImportConflict, v.at, "REQUIRE_BUS=1 made the orchestrator wait for the bus, which waits for the orchestrator; it no longer does",
+			v.text, "REQUIRE_BUS=0, or nothing", "no action is needed: the orchestrator never waits for the bus")
 	case name == orchestrator || name == bus || on: // by structure, or the default
 	default:
 		t.set("require_bus", "false", v.at.String())

@@ -46,9 +46,9 @@ func (a *adopter) inFile(instance, name string) (value, bool) {
 			switch {
 			case v.Name != name || v.Value == "":
 			case v.Exported:
-				a.leftOut(value{"export " + name, at}, name, "systemd takes \"export\" for part of the name, so that no service ever had it", "write it without export if it is meant, and run the same command again")
+				a.leftOut(value{"export " + name, at}, name, "systemd reads \"export\" as part of the name, so no service ever had it", "write it without export if it is intended, and run the same command again")
 			case v.Expands:
-				a.leftOut(value{v.Value, at}, name, "only a shell expands it; systemd passes it on as it stands", "write the value itself, and run the same command again")
+				a.leftOut(value{v.Value, at}, name, "only a shell expands it; systemd passes it on unchanged", "write the value itself, and run the same command again")
 			default:
 				return value{v.Value, at}, true
 			}

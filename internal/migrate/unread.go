@@ -25,7 +25,7 @@ func (a *adopter) after(name string, names []string) (after []string, from strin
 			switch {
 			case other == "" || other == name || other == orchestrator || other == bus || slices.Contains(after, other):
 			case !slices.Contains(names, other):
-				a.leftOut(value{unit, s.at}, s.Key+"="+unit, "no such instance was found on this host", "nothing, unless the instance is missed")
+				a.leftOut(value{unit, s.at}, s.Key+"="+unit, "no such instance was found on this host", "no action is needed, unless the instance is missing")
 			default:
 				after, from = append(after, other), s.at.String()
 			}
@@ -48,9 +48,9 @@ func (a *adopter) environment(name string) []entry {
 			case known(variable):
 			case secret(variable):
 				v.text = variable + "=…"
-				a.leftOut(v, variable, "it looks like a secret, and justnews.toml is for everybody to read", "move the line to /etc/justnews/"+name+".env, mode 0640")
+				a.leftOut(v, variable, "it looks like a secret, and justnews.toml is world-readable", "move the line to /etc/justnews/"+name+".env, mode 0640")
 			case !config.Variable(variable) || strings.ContainsAny(text, "$%`"):
-				a.leftOut(v, variable, "it has a key of its own in justnews.toml, or holds what something would have to expand", "write the value itself into /etc/justnews/"+name+".env")
+				a.leftOut(v, variable, "it has its own key in justnews.toml, or contains a variable that would have to be expanded", "write the value itself into /etc/justnews/"+name+".env")
 			default:
 				all = slices.DeleteFunc(all, func(e entry) bool { return e.key == variable })
 				all = append(all, entry{variable, quoted(text), s.at.String()})
@@ -101,7 +101,7 @@ func sameAs(a, b string) bool {
 	return a == b || knownA && knownB && x == y
 }
 
-const keep = "keep it in a drop-in of your own"
+const keep = "keep it in your own drop-in"
 
 // unread says which lines of units nothing was made of.
 func (a *adopter) unread(names []string) {
@@ -125,7 +125,7 @@ func (a *adopter) unread(names []string) {
 				}
 			case s.Key == "Environment" && unitfile.Words(s.Value) == nil:
 				v.text = "Environment=…" // it may hold a secret
-				a.leftOut(v, s.Key+"=", "systemd ignores it: a quote has no end", "close the quote, and run the same command again", edit)
+				a.leftOut(v, s.Key+"=", "systemd ignores it: a quote is not terminated", "close the quote, and run the same command again", edit)
 			case s.Key == "Environment":
 				a.beaten(u, s)
 				a.sharedEnvironment(u, s)
@@ -154,8 +154,8 @@ func (a *adopter) beaten(u Unit, s unitfile.Placed) {
 			continue
 		}
 		if v, ok := a.variable(u.Instance, variable); ok && v.text != text && strings.HasSuffix(v.at.path, ".env") {
-			a.say(diag.ImportConflict, place{u.Path, s.Line}, variable+" had no effect here: an environment file beats it",
-				text, v.text+" ("+v.at.String()+")", "write the value that is meant into justnews.toml")
+			a.say(diag.ImportConflict, place{u.Path, s.Line}, variable+" had no effect here: an environment file overrides it",
+				text, v.text+" ("+v.at.String()+")", "write the intended value into justnews.toml")
 		}
 	}
 }

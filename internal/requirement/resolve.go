@@ -251,7 +251,7 @@ func UnknownInstance(cfg *config.Config, name string) diag.Problem {
 func NoInstanceName(name string) diag.Problem {
 	return diag.Problem{
 		Code: diag.InstanceUnknown, Subject: name,
-		Message:  "no instance can have that name",
+		Message:  "not a valid instance name",
 		Seen:     fmt.Sprintf("%q", name),
 		Expected: "a lowercase letter, then at most 62 lowercase letters, digits and underscores",
 		Fix:      diag.Advise("start an instance that the configuration lists").Looking(diag.Run("justnews-gate", "config", "show")),

@@ -45,7 +45,7 @@ func safetensors(r io.ReaderAt, size int64) (Finding, error) {
 	}
 	claimed := binary.LittleEndian.Uint64(length[:])
 	if claimed > maxHeader {
-		return Finding{Header, fmt.Sprintf("the header claims %d bytes, at most %d are allowed", claimed, maxHeader)}, nil
+		return Finding{Header, fmt.Sprintf("the header claims to have %d bytes, at most %d are allowed", claimed, maxHeader)}, nil
 	}
 	n := int64(claimed)
 	if n > size-8 {
@@ -107,7 +107,7 @@ func tensors(header io.Reader) ([]extent, error) {
 		return nil, err
 	}
 	if strings.Trim(string(rest), " \t\r\n") != "" {
-		return nil, badHeader("there is more behind the header's object")
+		return nil, badHeader("there is data after the header's object")
 	}
 	return extents, nil
 }
@@ -124,7 +124,7 @@ func (t tensor) wrong() string {
 	elements := int64(1)
 	for _, n := range t.Shape {
 		if n < 0 || n > 0 && elements > math.MaxInt64/64/n {
-			return fmt.Sprintf("the shape %v is impossible", t.Shape)
+			return fmt.Sprintf("the shape %v is not possible", t.Shape)
 		}
 		elements *= n
 	}
@@ -146,9 +146,9 @@ func filled(extents []extent, data int64) Finding {
 	}
 	switch {
 	case at > data:
-		return Finding{Truncated, fmt.Sprintf("%d bytes of data, the header says %d", data, at)}
+		return Finding{Truncated, fmt.Sprintf("%d bytes of data, the header specifies %d", data, at)}
 	case at < data:
-		return Finding{Overlong, fmt.Sprintf("%d bytes of data, the header says %d", data, at)}
+		return Finding{Overlong, fmt.Sprintf("%d bytes of data, the header specifies %d", data, at)}
 	}
 	return Finding{Kind: Sound}
 }

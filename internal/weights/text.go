@@ -75,7 +75,7 @@ func torch(head []byte, r io.ReaderAt, size int64) (Finding, error) {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		noted := &noting{r: r, left: maxDirectory}
 		if n, ok := entries(noted, size); ok && n > maxArchived {
-			return Finding{Header, fmt.Sprintf("its directory claims %d entries, at most %d are looked at", n, maxArchived)}, nil
+			return Finding{Header, fmt.Sprintf("its directory claims to have %d entries, at most %d are read", n, maxArchived)}, nil
 		}
 		_, err := zip.NewReader(noted, size)
 		switch {

@@ -58,7 +58,7 @@ const again = "justnews-gate retry"
 
 // causes are the runbook's, numbered as there.
 var causes = []cause{
-	{"1: no snapshot", broken("missing-snapshot"), "STORE-SNAPSHOT", []string{brokenModel, "holds no snapshot", "copy the snapshot to \"" + brokenDir}, mended(), again},
+	{"1: no snapshot", broken("missing-snapshot"), "STORE-SNAPSHOT", []string{brokenModel, "contains no snapshot", "copy the snapshot to \"" + brokenDir}, mended(), again},
 	{"1: copied only in part", broken("half-copied"), "STORE-STAGED", []string{"versions/v1.tmp"}, mended(), again},
 	{"1: the checksum differs", broken("corrupt"), "STORE-CORRUPT", []string{brokenModel, "/blobs/", "its name says"}, mended(), again},
 	{"1: current is gone", broken("missing-current"), "STORE-VERSION", []string{"current does not exist"}, nil, "ln -sfn -- versions/v1 " + modelRoot + "/scout/current\n" + again},

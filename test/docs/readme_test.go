@@ -205,7 +205,7 @@ func TestDocumentsHaveLinksThatLead(t *testing.T) {
 	}
 }
 
-// anchors returns the names by which a link leads to the headings of a page.
+// anchors returns the names by which a link points to the headings of a page.
 func anchors(markdown string) []string {
 	var all []string
 	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(markdown, -1) {

@@ -207,7 +207,7 @@ func intoMemory(r io.Reader, want int64) error {
 		}
 	}
 	if int64(got) != want {
-		return fmt.Errorf("safetensors: %d bytes of data, the header says %d", got, want)
+		return fmt.Errorf("safetensors: %d bytes of data, the header specifies %d", got, want)
 	}
 	return err
 }

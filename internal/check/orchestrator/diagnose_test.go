@@ -54,7 +54,7 @@ func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
 		says    string
 		unknown bool
 	}{
-		"a missing snapshot": {message: "STRICT_MODEL_STORE=1 but failed to load model", spoil: fault(facts.NoSnapshot), code: diag.StoreSnapshot, says: "/m/x holds no snapshot"},
+		"a missing snapshot": {message: "STRICT_MODEL_STORE=1 but failed to load model", spoil: fault(facts.NoSnapshot), code: diag.StoreSnapshot, says: "/m/x contains no snapshot"},
 		"a corrupt file":     {message: "failed to load model", spoil: fault(facts.Cut), code: diag.StoreCorrupt},
 		"a permission": {message: "[Errno 13] Permission denied", spoil: func(v *Evidence) {
 			deniedBy(facts.StoreDenial{Path: "/d", Dir: true, Needs: "x", Class: "others"})(&v.Store)
@@ -75,7 +75,7 @@ func TestAModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
 			v.Limits = []string{"LimitAS=1000000"}
 		}, code: diag.ModelMemory, says: "477 MiB of memory available, no swap, the kernel has killed 2 processes since boot because memory ran out, LimitAS=1000000"},
 		"a download":                     {message: "We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in the cached files", spoil: func(v *Evidence) { v.Store.Models = nil }, code: diag.ModelDownload, says: `copy the complete snapshot of "org/bert" into the Model Store`},
-		"a download and why":             {message: "Cannot reach huggingface.co: offline mode is enabled", spoil: fault(facts.NoSnapshot), code: diag.ModelDownload, says: "STORE-SNAPSHOT: /m/x holds no snapshot"},
+		"a download and why":             {message: "Cannot reach huggingface.co: offline mode is enabled", spoil: fault(facts.NoSnapshot), code: diag.ModelDownload, says: "STORE-SNAPSHOT: /m/x contains no snapshot"},
 		"a file that is there now":       {message: "failed to load model: no such file or directory", says: "load the models again, since the error may be older than the files"},
 		"a permission that is there now": {message: "[Errno 13] Permission denied", says: "load the models again"},
 		"a download of what is there":    {message: "Cannot reach huggingface.co: offline mode is enabled", code: diag.ModelDownload, says: "load the models again"},

@@ -47,9 +47,9 @@ func (j *judge) denied(f facts.StoreFault, lost string) diag.Problem {
 func (j *judge) unseen(f facts.StoreFault, d facts.StoreDenial) diag.Problem {
 	p := diag.Problem{
 		Code: diag.StorePermission, Severity: diag.Warning, Subject: diag.Clean(d.Path),
-		Message:  fmt.Sprintf("%s may not %s this %s, so that it cannot be told whether %s may", j.look.User, verb(d), thing(d), j.look.Loader),
+		Message:  fmt.Sprintf("%s may not %s this %s, so it is unknown whether %s may", j.look.User, verb(d), thing(d), j.look.Loader),
 		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(d), f.Path)),
-		Expected: "a look as root or as " + j.look.Loader,
+		Expected: "a run as root or as " + j.look.Loader,
 		Fix:      diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify")),
 	}
 	if j.want.Thorough {
@@ -83,7 +83,7 @@ func modeOf(d facts.StoreDenial) string {
 	}
 	s += ", the bits of " + cmp.Or(d.Class, "others") + " decide"
 	if d.Allowed {
-		s += " and allow it: a security module or a mount refuses"
+		s += " and allow it: a security module or a mount denies it"
 	}
 	return s
 }
@@ -103,7 +103,7 @@ func letIn(d facts.StoreDenial, user, root string) diag.Fix {
 	case d.ACL && user != "":
 		return diag.Do(setfacl(d, user, inside), diag.Retry())
 	case d.Allowed:
-		return diag.Advise("see what refuses it", diag.Retry()).Looking(diag.Namei(d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
+		return diag.Advise("find out what denies it", diag.Retry()).Looking(diag.Namei(d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
 	case d.Dir && inside:
 		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", d.Path), diag.Retry())
 	case d.Dir:

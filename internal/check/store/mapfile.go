@@ -31,7 +31,7 @@ func Map(f modelmap.File, written bool) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
 			Message: "cannot read the model map: " + diag.Clean(f.Err.Error()), Expected: "a regular file that this user can read",
-			Fix: diag.Advise("let the service's user read it", diag.Retry()).Looking(diag.Namei(f.Path)),
+			Fix: diag.Advise("grant the service's user read access to it", diag.Retry()).Looking(diag.Namei(f.Path)),
 		}}
 	}
 	var problems []diag.Problem
@@ -39,7 +39,7 @@ func Map(f modelmap.File, written bool) []diag.Problem {
 		problems = append(problems, mapProblem(f.Path, p))
 	}
 	if f.Map == nil && len(diag.Errors(problems)) == 0 {
-		problems = append(problems, mapProblem(f.Path, modelmap.Problem{Message: "the model map could not be understood"}))
+		problems = append(problems, mapProblem(f.Path, modelmap.Problem{Message: "cannot parse the model map"}))
 	}
 	return problems
 }

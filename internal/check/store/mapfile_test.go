@@ -31,7 +31,7 @@ func TestAMapThatIsNamedMustBeThereAndRight(t *testing.T) {
 		{"unreadable", modelmap.File{Path: "/m.json", Err: errors.New("permission denied")}, false, 1, diag.MapUnreadable, "permission denied"},
 		{"wrong", parsed("{\n\"scout\": [1, 2]}"), false, 2, diag.MapInvalid, "/m.json:2:11"},
 		{"a warning", parsed(`{"scout":["x","x"]}`), true, 0, diag.MapInvalid, "twice"},
-		{"nothing at all", modelmap.File{Path: "/m.json"}, false, 1, diag.MapInvalid, "could not be understood"},
+		{"nothing at all", modelmap.File{Path: "/m.json"}, false, 1, diag.MapInvalid, "cannot parse the model map"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			problems := store.Map(tc.file, tc.written)

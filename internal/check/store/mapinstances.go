@@ -31,7 +31,7 @@ func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Probl
 			Message:  fmt.Sprintf("the map lists %s for an agent that is not an instance; did you mean %s?", diag.Count(len(a.Models), "model"), diag.Quote(near)),
 			Seen:     fmt.Sprintf("%s with %s, %s with none", diag.Quote(a.Name), diag.Count(len(a.Models), "model"), diag.Quote(near)),
 			Expected: "the name of an instance",
-			Fix:      diag.Advise("correct the agent's key in AGENT_MODEL_MAP.json, or leave it if it is meant"),
+			Fix:      diag.Advise("correct the agent's key in AGENT_MODEL_MAP.json, or leave it if it is intended"),
 		}
 		if len(a.Models) > 0 {
 			p.Position = &diag.Position{File: path, Line: a.Models[0].Line, Column: a.Models[0].Column}
@@ -45,6 +45,6 @@ func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Probl
 func NotListed(agent string) diag.Problem {
 	return diag.Problem{
 		Code: diag.MapName, Severity: diag.Warning, Subject: agent, Message: "the map does not list this agent",
-		Expected: "an agent of the map", Fix: diag.Advise("add it to AGENT_MODEL_MAP.json if it is meant to be loaded"),
+		Expected: "an agent of the map", Fix: diag.Advise("add it to AGENT_MODEL_MAP.json if it has to be loaded"),
 	}
 }

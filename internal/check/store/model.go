@@ -26,20 +26,20 @@ const copyAgain = "copy the snapshot again to %s"
 var meanings = map[facts.FaultKind]meaning{
 	facts.NoModel:     {diag.StoreSnapshot, "the model is not in the store", "a directory with a snapshot of the model", "copy the snapshot to %s"},
 	facts.NoSnapshot:  {diag.StoreSnapshot, "the model has no snapshot", "snapshots/REVISION with the model's files", "copy the snapshot to %s"},
-	facts.NoConfig:    {diag.StoreSnapshot, "the snapshot holds no model", "a config.json", copyAgain},
-	facts.NoWeights:   {diag.StoreFile, "the snapshot holds no weights", "model.safetensors, or weights of another format", copyAgain},
+	facts.NoConfig:    {diag.StoreSnapshot, "the snapshot contains no model", "a config.json", copyAgain},
+	facts.NoWeights:   {diag.StoreFile, "the snapshot contains no weights", "model.safetensors, or weights of another format", copyAgain},
 	facts.NoTokenizer: {diag.StoreFile, "the snapshot has no vocabulary for its tokenizer", "tokenizer.json, or the vocabulary that the model's type has", copyAgain},
-	facts.PartMissing: {diag.StoreFile, "a part of the weights is missing", "every file that the index lists", copyAgain},
-	facts.Odd:         {diag.StoreFile, "something else stands in the place of a file", "a regular file", copyAgain},
-	facts.Dangling:    {diag.StoreLink, "a file of the model is a link that leads nowhere", "a link to a file in blobs", "copy the model again with its blobs (rsync -a) to %s"},
-	facts.Escaping:    {diag.StoreLink, "a file of the model lies outside of the store", "links within the store", "copy what the link leads to into the store, to %s"},
+	facts.PartMissing: {diag.StoreFile, "part of the weights is missing", "every file that the index lists", copyAgain},
+	facts.Odd:         {diag.StoreFile, "a file of the model is not a regular file", "a regular file", copyAgain},
+	facts.Dangling:    {diag.StoreLink, "a file of the model is a dangling link", "a link to a file in blobs", "copy the model again with its blobs (rsync -a) to %s"},
+	facts.Escaping:    {diag.StoreLink, "a file of the model is outside the store", "links within the store", "copy the target of the link into the store, to %s"},
 	facts.Absent:      {diag.StoreFile, "a file of the model is missing", "the file", copyAgain},
-	facts.NoDirectory: {diag.StoreFile, "something else stands in the place of a directory", "a directory", copyAgain},
-	facts.Pointer:     {diag.StorePointer, "a git-lfs pointer stands for the content of a file", "the content itself", "fetch the content (git lfs pull) and copy the snapshot again to %s"},
+	facts.NoDirectory: {diag.StoreFile, "a directory of the model is not a directory", "a directory", copyAgain},
+	facts.Pointer:     {diag.StorePointer, "a file is only a git-lfs pointer", "the content of the file", "fetch the content (git lfs pull) and copy the snapshot again to %s"},
 	facts.EmptyFile:   {diag.StoreEmpty, "a file of the model is empty", "a file with content", copyAgain},
-	facts.BadContent:  {diag.StoreCorrupt, "a file of the model does not parse", "a file as its format wants it", copyAgain},
-	facts.Cut:         {diag.StoreCorrupt, "a file of the model ends early", "as many bytes as its header says", copyAgain},
-	facts.Unreadable:  {diag.StoreRead, "a file of the model cannot be read", "a disk that gives its content", "see the kernel's log for errors of the disk, and copy the snapshot again to %s"},
+	facts.BadContent:  {diag.StoreCorrupt, "a file of the model cannot be parsed", "a valid file of its format", copyAgain},
+	facts.Cut:         {diag.StoreCorrupt, "a file of the model is truncated", "as many bytes as its header specifies", copyAgain},
+	facts.Unreadable:  {diag.StoreRead, "a file of the model cannot be read", "a disk that can be read", "check the kernel log for disk errors, and copy the snapshot again to %s"},
 	facts.Unfinished:  {diag.StoreStaged, "a download was never finished", "no file called .incomplete", copyAgain},
 	facts.NoAdapter:   {diag.StoreAdapter, "the adapter is not in the store", "the directory that adapter_model_store_path names", "copy the adapter to %s"},
 }
@@ -64,8 +64,8 @@ func (j *judge) model(m facts.StoreModel) {
 	if len(m.Snapshots) > 1 && m.Main != "" && m.Main != m.Snapshots[0] {
 		j.say(m.Dir, diag.Problem{
 			Code: diag.StoreSnapshot, Severity: diag.Warning, Subject: name(m.Want),
-			Message: fmt.Sprintf("the loader takes the first of %d snapshots, and refs/main names another", len(m.Snapshots)),
-			Seen:    diag.Clean(m.Snapshots[0]), Expected: diag.Clean(m.Main), Fix: diag.Advise("remove the snapshots that are not meant"),
+			Message: fmt.Sprintf("the loader uses the first of %d snapshots, but refs/main names another", len(m.Snapshots)),
+			Seen:    diag.Clean(m.Snapshots[0]), Expected: diag.Clean(m.Main), Fix: diag.Advise("remove the snapshots that are not wanted"),
 		})
 	}
 }
@@ -75,7 +75,7 @@ func name(w facts.StoreWant) string { return diag.Clean(w.Agent + ": " + w.Model
 func (j *judge) fault(m facts.StoreModel, f facts.StoreFault) {
 	means, known := meanings[f.Kind]
 	if !known {
-		means = meaning{diag.StoreFile, "something is wrong with the model", "a whole model", copyAgain}
+		means = meaning{diag.StoreFile, "the model has an unknown problem", "a complete model", copyAgain}
 	}
 	p := diag.Problem{
 		Code: means.code, Subject: name(m.Want), Message: means.message,
@@ -132,14 +132,14 @@ func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
 	switch {
 	case ok && m.Want.Base != "":
 		j.say(m.Want.ID, diag.Problem{
-			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a base model that the store does not hold",
-			Seen:     fmt.Sprintf("%s, while the version holds %s", describe(f), diag.Quote(near)),
+			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a base model that is not in the store",
+			Seen:     fmt.Sprintf("%s, but the version contains %s", describe(f), diag.Quote(near)),
 			Expected: "the hf_id of a model that is there", Fix: diag.Advise(fmt.Sprintf("correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Base), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry()),
 		})
 	case ok:
 		j.say(m.Want.ID, diag.Problem{
-			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a model that the store does not hold",
-			Seen:     fmt.Sprintf("%s, while the version holds %s, which the map does not list", describe(f), diag.Quote(near)),
+			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a model that is not in the store",
+			Seen:     fmt.Sprintf("%s, but the version contains %s, which the map does not list", describe(f), diag.Quote(near)),
 			Expected: "the id of a model that is there",
 			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Model), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry()),
 		})

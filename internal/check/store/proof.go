@@ -39,7 +39,7 @@ func (j *judge) proof(p facts.StoreProof) {
 	case facts.OutOfTime:
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreTimeout, Subject: version(p), Message: "it was still being hashed at the deadline",
-			Seen: "a version of " + check.Size(p.Bytes), Expected: "a verdict within GATE_TIMEOUT",
+			Seen: "a version of " + check.Size(p.Bytes), Expected: "a result within GATE_TIMEOUT",
 			Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: finished hashes are remembered", diag.Reload()).Looking(diag.Run("justnews-gate", "models", "verify")),
 		})
 	case facts.Unchecked:
@@ -59,12 +59,12 @@ func (j *judge) manifest(p facts.StoreProof) {
 	if p.SealFault != "" {
 		j.say(p.Path, diag.Problem{
 			Code: diag.StoreManifest, Severity: diag.Warning, Subject: version(p), Message: "its seal is not used",
-			Seen: diag.Clean(p.SealFault), Expected: "a seal of the version as it is", Fix: sealing(p),
+			Seen: diag.Clean(p.SealFault), Expected: "a seal of the current version", Fix: sealing(p),
 		})
 	}
 	if p.ManifestVersion != "" && p.Name != "" && p.ManifestVersion != p.Name {
 		j.say(p.Path+" version", diag.Problem{
-			Code: diag.StoreManifest, Severity: diag.Warning, Subject: version(p), Message: "its manifest.json is that of another version",
+			Code: diag.StoreManifest, Severity: diag.Warning, Subject: version(p), Message: "its manifest.json belongs to another version",
 			Seen: diag.Quote(p.ManifestVersion), Expected: diag.Quote(p.Name), Fix: diag.Advise("copy the version under its own name"),
 		})
 	}
@@ -76,7 +76,7 @@ func sealing(p facts.StoreProof) diag.Fix {
 
 func (j *judge) noManifest(p facts.StoreProof) {
 	problem := diag.Problem{
-		Code: diag.StoreManifest, Subject: version(p), Message: "it cannot be verified: there is nothing to compare it with",
+		Code: diag.StoreManifest, Subject: version(p), Message: "it cannot be verified: it has no checksum",
 		Seen:     cmp.Or(diag.Clean(p.ManifestFault), "neither manifest.json nor a seal") + " in " + diag.Clean(p.Path),
 		Expected: "upstream's manifest.json with a checksum, or a seal",
 		Fix:      diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry()),
@@ -91,7 +91,7 @@ func (j *judge) noManifest(p facts.StoreProof) {
 func (j *judge) undecided(p facts.StoreProof) {
 	witnessed := ""
 	if p.Witnessed > 0 {
-		witnessed = fmt.Sprintf("; %d files are what their names promise", p.Witnessed)
+		witnessed = fmt.Sprintf("; %d files match the hashes in their names", p.Witnessed)
 	}
 	j.say(p.Path, diag.Problem{
 		Code: diag.StoreUnverified, Subject: version(p),
@@ -118,22 +118,22 @@ func (j *judge) differs(p facts.StoreProof) {
 			wrong = append(wrong, f)
 		}
 	}
-	copied := diag.Advise(fmt.Sprintf("copy the version again from where it is whole to %s", diag.Quote(p.Path)), diag.Retry())
+	copied := diag.Advise(fmt.Sprintf("copy the version again from an intact source to %s", diag.Quote(p.Path)), diag.Retry())
 	if len(missing) > 0 {
 		j.say(p.Path, diag.Problem{
-			Code: diag.StoreFile, Subject: version(p), Message: "files that were manifested are missing: " + j.lostIn(p.Path, missing),
+			Code: diag.StoreFile, Subject: version(p), Message: "files of the manifest are missing: " + j.lostIn(p.Path, missing),
 			Seen: flaws(missing), Expected: "every file of its " + p.By, Fix: copied,
 		})
 	}
 	if len(lost) > 0 {
 		j.say(p.Path, diag.Problem{
-			Code: diag.StoreLink, Subject: version(p), Message: "links of the version lead nowhere: " + j.lostIn(p.Path, lost),
+			Code: diag.StoreLink, Subject: version(p), Message: "links of the version are dangling: " + j.lostIn(p.Path, lost),
 			Seen: flaws(lost), Expected: "links to files", Fix: copied,
 		})
 	}
 	if len(wrong) > 0 || len(p.Flaws) == 0 {
 		j.say(p.Path, diag.Problem{
-			Code: diag.StoreCorrupt, Subject: version(p), Message: "its content is not what was manifested: " + j.lostIn(p.Path, wrong),
+			Code: diag.StoreCorrupt, Subject: version(p), Message: "its content does not match the manifest: " + j.lostIn(p.Path, wrong),
 			Seen: j.evidence(p, wrong), Expected: expectedContent(p), Fix: copied,
 		})
 	}
@@ -161,9 +161,9 @@ func suspects(p facts.StoreProof) string {
 func expectedContent(p facts.StoreProof) string {
 	switch p.By {
 	case "seal":
-		return "every file as it was sealed"
+		return "every file as sealed"
 	case "":
-		return "blobs whose content is what their names say"
+		return "blobs whose content matches their names"
 	}
 	return "SHA-256 " + p.Expected + " (manifest.json)"
 }
@@ -177,20 +177,20 @@ func (j *judge) unchecked(p facts.StoreProof) {
 	}
 	j.say(p.Path, diag.Problem{
 		Code: diag.StoreUnverified, Subject: version(p), Message: "it cannot be verified",
-		Seen: diag.Clean(cmp.Or(p.Reason, "no reason was given")), Expected: "a version that can be read and stays as it is",
-		Fix: diag.Advise("wait until no copy is under way", diag.Retry()),
+		Seen: diag.Clean(cmp.Or(p.Reason, "no reason was given")), Expected: "a readable version that does not change",
+		Fix: diag.Advise("wait until no copy is in progress", diag.Retry()),
 	})
 }
 
 // flawed is a file that could not be read.
 func (j *judge) flawed(p facts.StoreProof, f facts.ProofFlaw) {
-	code, fix := diag.StoreRead, diag.Advise(fmt.Sprintf("see the kernel's log for errors of the disk, and copy the version again to %s", diag.Quote(p.Path)), diag.Retry()).Looking(diag.Run("journalctl", "-k"))
+	code, fix := diag.StoreRead, diag.Advise(fmt.Sprintf("check the kernel log for disk errors, and copy the version again to %s", diag.Quote(p.Path)), diag.Retry()).Looking(diag.Run("journalctl", "-k"))
 	if f.Kind == facts.FlawDenied {
 		code, fix = diag.StorePermission, diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify", "--", p.Owner))
 	}
 	j.say(f.Path, diag.Problem{
 		Code: code, Subject: version(p), Message: "a file cannot be read, so that the version cannot be verified",
-		Seen: diag.Clean(f.Path + ": " + f.Detail), Expected: "every file readable", Fix: fix,
+		Seen: diag.Clean(f.Path + ": " + f.Detail), Expected: "readable files", Fix: fix,
 	})
 }
 

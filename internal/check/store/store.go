@@ -122,7 +122,7 @@ func (j *judge) settled() []diag.Problem {
 
 func (j *judge) root(f facts.StoreFault) {
 	p := diag.Problem{
-		Code: diag.StoreRoot, Subject: j.look.Root, Message: "the Model Store is not there",
+		Code: diag.StoreRoot, Subject: j.look.Root, Message: "the Model Store does not exist",
 		Seen: describe(f), Expected: "a directory with one directory for each agent",
 		Fix: diag.Advise("copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml", diag.Reload()),
 	}
@@ -148,9 +148,9 @@ func (j *judge) space() {
 	}
 	j.say("", diag.Problem{
 		Code: diag.StoreSpace, Severity: diag.Warning, Subject: j.look.Root,
-		Message:  "there is no room for the next version beside the present one",
+		Message:  "there is not enough space for another version beside the current one",
 		Seen:     check.Size(j.look.Free) + " free",
-		Expected: "at least " + check.Size(most) + ", as much as the largest version has",
+		Expected: "at least " + check.Size(most) + ", the size of the largest version",
 		Fix:      diag.Advise("remove versions that no current points at").Looking(diag.Run("du", "-h", "--max-depth=3", "--", j.look.Root)),
 	})
 }
@@ -158,11 +158,11 @@ func (j *judge) space() {
 // describe says what a fault is, with its path.
 func describe(f facts.StoreFault) string {
 	says := map[facts.FaultKind]string{
-		facts.Absent: "does not exist", facts.NoDirectory: "is not a directory", facts.Dangling: "is a link that leads nowhere",
-		facts.Escaping: "leads out of the store", facts.NoModel: "does not exist", facts.NoSnapshot: "holds no snapshot",
-		facts.NoConfig: "holds no config.json", facts.NoWeights: "holds no file of weights", facts.PartMissing: "does not exist",
+		facts.Absent: "does not exist", facts.NoDirectory: "is not a directory", facts.Dangling: "is a dangling link",
+		facts.Escaping: "points outside the store", facts.NoModel: "does not exist", facts.NoSnapshot: "contains no snapshot",
+		facts.NoConfig: "contains no config.json", facts.NoWeights: "contains no weights", facts.PartMissing: "does not exist",
 		facts.Unfinished: "was never finished", facts.EmptyFile: "has 0 bytes", facts.Pointer: "is a git-lfs pointer",
-		facts.BadContent: "does not parse", facts.Cut: "ends early", facts.Odd: "is neither a file nor a directory",
+		facts.BadContent: "cannot be parsed", facts.Cut: "ends early", facts.Odd: "is neither a file nor a directory",
 		facts.Unreadable: "cannot be read", facts.NoAdapter: "does not exist", facts.Denied: "cannot be read by this user",
 	}
 	s := f.Path + " " + says[f.Kind]
@@ -188,8 +188,8 @@ func MountMissing(u facts.Unit, path string) diag.Problem {
 // Late is the problem of a look that the deadline ended.
 func Late(look facts.Store, after time.Duration) diag.Problem {
 	return diag.Problem{
-		Code: diag.StoreTimeout, Subject: look.Root, Message: "the deadline came before the whole Model Store was looked at",
-		Seen: fmt.Sprintf("%d models after %s", len(look.Models), after), Expected: "a look at every model of the map",
+		Code: diag.StoreTimeout, Subject: look.Root, Message: "timed out before the whole Model Store was checked",
+		Seen: fmt.Sprintf("%d models after %s", len(look.Models), after), Expected: "a check of every model of the map",
 		Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()),
 	}
 }
@@ -198,7 +198,7 @@ func Late(look facts.Store, after time.Duration) diag.Problem {
 func Hung(root string, after time.Duration) diag.Problem {
 	return diag.Problem{
 		Code: diag.StoreTimeout, Severity: diag.Warning, Subject: root,
-		Message:  "what the configuration names on this host was not looked at: a file system does not answer",
+		Message:  "the paths in the configuration were not checked: a file system does not respond",
 		Seen:     "no answer within " + after.String(),
 		Expected: "an answer",
 		Fix:      diag.Advise("mount the file system again").Looking(diag.Run("findmnt", "-T", root)),
@@ -209,7 +209,7 @@ func Hung(root string, after time.Duration) diag.Problem {
 func NoLoader(user, why string) diag.Problem {
 	return diag.Problem{
 		Code: diag.StorePermission, Severity: diag.Notice, Subject: user,
-		Message: "whether the orchestrator's user can read the Model Store is not checked: this host has no such user",
+		Message: "cannot check whether the orchestrator's user can read the Model Store: this host has no such user",
 		Seen:    diag.Clean(why), Expected: "the user of [service] in /etc/justnews/justnews.toml",
 		Fix: diag.Advise("or correct service.user", diag.Run("systemd-sysusers", "justnews.conf")),
 	}

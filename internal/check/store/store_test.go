@@ -128,15 +128,15 @@ var storeCases = map[string]storeCase{
 		treeFault(facts.Absent, root+"/scout/current", "")(s)
 		s.Trees[0].Others = []string{"v1"}
 	}, code: diag.StoreVersion, status: 66, says: "ln -sfn -- versions/v1 " + root + "/scout/current; justnews-gate retry"},
-	"a dangling current":  {spoil: danglingCurrent, code: diag.StoreVersion, status: 66, says: "leads nowhere"},
-	"an escaping current": {spoil: treeFault(facts.Escaping, root+"/scout/current", "it leads to /mnt"), code: diag.StoreVersion, status: 66, says: "it leads to /mnt"},
+	"a dangling current":  {spoil: danglingCurrent, code: diag.StoreVersion, status: 66, says: "is a dangling link"},
+	"an escaping current": {spoil: treeFault(facts.Escaping, root+"/scout/current", "it points to /mnt"), code: diag.StoreVersion, status: 66, says: "it points to /mnt"},
 	"a half-copied version": {spoil: func(s *facts.Store) {
 		danglingCurrent(s)
 		s.Trees[0].Named, s.Trees[0].Staged = root+"/scout/current", []string{root + "/scout/versions/v2.tmp"}
 	}, code: diag.StoreStaged, status: 66, says: "v2.tmp"},
 	"a version in use that is still being copied": {spoil: func(s *facts.Store) {
 		s.Trees[0].Path, s.Trees[0].Named, s.Trees[0].Others = root+"/scout/versions/v2.tmp", root+"/scout/current", []string{"v1"}
-	}, code: diag.StoreStaged, status: 66, says: "or point current at a whole version; versions that are there: v1"},
+	}, code: diag.StoreStaged, status: 66, says: "or point current at a complete version; existing versions: v1"},
 	"a staging directory beside a whole version": {spoil: func(s *facts.Store) { s.Trees[0].Staged = []string{root + "/scout/versions/v2.tmp"} },
 		code: diag.StoreStaged, severity: diag.Warning, says: "rm -r"},
 	"a current that is a directory": {spoil: func(s *facts.Store) { s.Trees[0].Current = facts.CurrentDirectory }, code: diag.StoreVersion, severity: diag.Warning},
@@ -198,13 +198,13 @@ var storeCases = map[string]storeCase{
 	"an ACL above the store": {spoil: deniedBy(facts.StoreDenial{Path: "/opt", Dir: true, Needs: "x", Mode: 0o755, Class: "others", Allowed: true, ACL: true}),
 		code: diag.StorePermission, status: 77, says: "setfacl -m u:justnews:x -- /opt; "},
 	"neither bits nor an ACL": {spoil: deniedBy(facts.StoreDenial{Path: "/m/w", Needs: "r", Mode: 0o644, Class: "others", Allowed: true}),
-		code: diag.StorePermission, status: 77, says: "a security module or a mount refuses"},
+		code: diag.StorePermission, status: 77, says: "a security module or a mount denies it"},
 	"a home that is hidden": {spoil: deniedBy(facts.StoreDenial{Path: "/home", Dir: true, Needs: "x", Class: "others"}),
 		code: diag.StorePermission, status: 77, says: "protect_home"},
 	"somebody else who looks": {spoil: func(s *facts.Store) {
 		deniedBy(facts.StoreDenial{Path: "/m/w", Needs: "r", Class: "others"})(s)
 		s.User = "alice"
-	}, code: diag.StorePermission, severity: diag.Warning, says: "cannot be told whether justnews may"},
+	}, code: diag.StorePermission, severity: diag.Warning, says: "it is unknown whether justnews may"},
 	"somebody else who was asked to look": {spoil: func(s *facts.Store) {
 		deniedBy(facts.StoreDenial{Path: "/m/w", Needs: "r", Class: "others"})(s)
 		s.User = "alice"
@@ -294,7 +294,7 @@ func TestProofsAreJudged(t *testing.T) {
 			code: diag.StoreCorrupt, status: 65, says: "all of the 24 orders"},
 		"a named file": {change: func(p *facts.StoreProof) {
 			p.Verdict, p.Flaws = facts.Differs, []facts.ProofFlaw{{Kind: facts.FlawContent, Path: "models--org--bert/blobs/x", Detail: "evidence"}}
-		}, code: diag.StoreCorrupt, status: 65, says: "what was manifested: scout: org/bert\n"},
+		}, code: diag.StoreCorrupt, status: 65, says: "does not match the manifest: scout: org/bert\n"},
 		"a missing file": {change: func(p *facts.StoreProof) {
 			p.Verdict, p.Flaws, p.By = facts.Differs, []facts.ProofFlaw{{Kind: facts.FlawMissing, Path: "x"}}, "seal"
 		},
@@ -306,7 +306,7 @@ func TestProofsAreJudged(t *testing.T) {
 			p.Verdict, p.Flaws = facts.Differs, []facts.ProofFlaw{{Kind: facts.FlawExtra, Path: "x"}}
 		}, code: diag.StoreCorrupt, status: 65, says: "x (not manifested)"},
 		"too many orders": {change: func(p *facts.StoreProof) { p.Verdict, p.Orders, p.Tried, p.Witnessed = facts.Undecided, 5e6, 8, 3 },
-			code: diag.StoreUnverified, status: 66, says: "8 orders that were tried of 5e+06; 3 files are what their names promise"},
+			code: diag.StoreUnverified, status: 66, says: "8 orders that were tried of 5e+06; 3 files match the hashes in their names"},
 		"no manifest":                   {change: func(p *facts.StoreProof) { p.Verdict, p.By = facts.NoManifest, "" }, code: diag.StoreManifest, status: 66, says: "models seal -- scout; justnews-gate retry"},
 		"a manifest that says nothing":  {change: func(p *facts.StoreProof) { p.Verdict, p.ManifestFault = facts.NoManifest, "it has no checksum" }, code: diag.StoreManifest, status: 66, says: "it has no checksum in"},
 		"an adapter without a manifest": {change: func(p *facts.StoreProof) { p.Verdict, p.Name = facts.NoManifest, "" }, code: diag.StoreManifest, severity: diag.Notice},

@@ -19,9 +19,9 @@ func (j *judge) tree(i int, t facts.StoreTree) {
 	switch {
 	case t.Fault == nil && strings.HasSuffix(t.Path, ".tmp"):
 		j.say(t.Named, diag.Problem{
-			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version in use is one that is still being copied: " + j.lost(i),
-			Seen: diag.Clean(t.Named + " leads to " + t.Path), Expected: "a version without .tmp behind its name",
-			Fix: diag.Advise(fmt.Sprintf("finish the copy and rename it, then point current at it, or point current at a whole version%s", versions(t)), diag.Retry()),
+			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version in use is still being copied: " + j.lost(i),
+			Seen: diag.Clean(t.Named + " points to " + t.Path), Expected: "a version without the suffix .tmp",
+			Fix: diag.Advise(fmt.Sprintf("finish the copy and rename it, then point current at it, or point current at a complete version%s", versions(t)), diag.Retry()),
 		})
 	case t.Fault == nil:
 		j.leftovers(t)
@@ -31,8 +31,8 @@ func (j *judge) tree(i int, t facts.StoreTree) {
 		j.agent(i, t)
 	case half(t) != "":
 		j.say(t.Named, diag.Problem{
-			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version was copied only in part: " + j.lost(i),
-			Seen: half(t) + "; " + describe(*t.Fault), Expected: "a version without .tmp behind its name",
+			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version was only partly copied: " + j.lost(i),
+			Seen: half(t) + "; " + describe(*t.Fault), Expected: "a version without the suffix .tmp",
 			Fix: diag.Advise(fmt.Sprintf("finish the copy into %s and rename it, or copy the version again", diag.Quote(half(t))), diag.Retry()),
 		})
 	default:
@@ -67,7 +67,7 @@ func (j *judge) names(of func(facts.StoreModel) bool) string {
 	if len(all) > 3 {
 		all = append(all[:3], fmt.Sprintf("%d more", len(all)-3))
 	}
-	return cmp.Or(strings.Join(all, ", "), "nothing of the map")
+	return cmp.Or(strings.Join(all, ", "), "no entry of the map")
 }
 
 // agent is the directory of an agent that is not there. Where the store has one
@@ -82,15 +82,15 @@ func (j *judge) agent(i int, t facts.StoreTree) {
 	if near, ok := spell.Nearest(t.Owner, strangers); ok {
 		j.say(t.Owner, diag.Problem{
 			Code: diag.MapName, Subject: j.who(t), Position: j.position(i),
-			Message:  "the map names an agent that the store does not hold: " + j.lost(i),
-			Seen:     fmt.Sprintf("%s, while the store holds %s, which the map does not list", describe(*t.Fault), diag.Quote(near)),
+			Message:  "the map names an agent that is not in the store: " + j.lost(i),
+			Seen:     fmt.Sprintf("%s, but the store contains %s, which the map does not list", describe(*t.Fault), diag.Quote(near)),
 			Expected: "one of " + diag.Clean(strings.Join(j.look.Agents, ", ")),
 			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(t.Owner), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry()),
 		})
 		return
 	}
 	j.say(t.Owner, diag.Problem{
-		Code: diag.StoreAgent, Subject: j.who(t), Message: "the store holds nothing for the agent: " + j.lost(i),
+		Code: diag.StoreAgent, Subject: j.who(t), Message: "the store contains nothing for the agent: " + j.lost(i),
 		Seen: describe(*t.Fault), Expected: "a directory " + diag.Clean(t.Owner) + " with versions and a link current",
 		Fix: diag.Advise(fmt.Sprintf("copy the agent's directory to %s", diag.Quote(filepath.Join(j.look.Root, t.Owner))), diag.Retry()),
 	})
@@ -136,7 +136,7 @@ func versions(t facts.StoreTree) string {
 	if len(t.Others) == 0 {
 		return ""
 	}
-	return "; versions that are there: " + diag.Clean(strings.Join(t.Others, ", "))
+	return "; existing versions: " + diag.Clean(strings.Join(t.Others, ", "))
 }
 
 func expectedVersion(t facts.StoreTree) string {
@@ -167,24 +167,24 @@ func (j *judge) leftovers(t facts.StoreTree) {
 	case facts.CurrentDirectory:
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
-			Message: "current is a directory and no link: a new version cannot take its place at once",
+			Message: "current is a directory, not a link: it cannot be replaced atomically",
 			Seen:    diag.Clean(t.Named), Expected: "a link to versions/VERSION",
-			Fix: diag.Advise(fmt.Sprintf("move %s below versions and put a link in its place", diag.Quote(t.Named))),
+			Fix: diag.Advise(fmt.Sprintf("move %s below versions and replace it with a link", diag.Quote(t.Named))),
 		})
 	case facts.CurrentElsewhere:
 		j.say(t.Named, diag.Problem{
 			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
-			Message: "current leads to something that is not a version of this agent",
-			Seen:    diag.Clean(t.Named + " leads to " + t.Path), Expected: "a link to versions/VERSION of the same agent",
+			Message: "current points to something that is not a version of this agent",
+			Seen:    diag.Clean(t.Named + " points to " + t.Path), Expected: "a link to versions/VERSION of the same agent",
 			Fix: diag.Advise(fmt.Sprintf("make %s a link to one of versions", diag.Quote(t.Named))),
 		})
 	}
 	for _, path := range t.Staged {
 		j.say(path, diag.Problem{
 			Code: diag.StoreStaged, Severity: diag.Warning, Subject: j.who(t),
-			Message: "a version that was copied only in part is left over", Seen: diag.Clean(path),
-			Expected: "nothing, unless a copy is under way",
-			Fix:      diag.Advise("if no copy is under way, remove it", diag.Run("rm", "-r", "--", path)),
+			Message: "an incomplete copy of a version is left over", Seen: diag.Clean(path),
+			Expected: "nothing, unless a copy is in progress",
+			Fix:      diag.Advise("if no copy is in progress, remove it", diag.Run("rm", "-r", "--", path)),
 		})
 	}
 }

@@ -66,7 +66,7 @@ func TestLookReturnsWhateverStandsInTheStore(t *testing.T) {
 		"refs/main is a FIFO": func(_ *reference.Store, dir, _ string) error {
 			return unix.Mkfifo(filepath.Join(dir, "refs", "main"), 0o666)
 		},
-		"refs/main leads to a device": func(_ *reference.Store, dir, _ string) error {
+		"refs/main points to a device": func(_ *reference.Store, dir, _ string) error {
 			return os.Symlink("/dev/zero", filepath.Join(dir, "refs", "main"))
 		},
 		"refs/main has 60 GB": func(_ *reference.Store, dir, _ string) error {
@@ -88,11 +88,11 @@ func TestLookReturnsWhateverStandsInTheStore(t *testing.T) {
 			path := filepath.Join(s.Root, scouts.Agent, "versions", "v1", "manifest.json")
 			return errors.Join(os.Remove(path), unix.Mkfifo(path, 0o666))
 		},
-		"the seal leads to a device": func(s *reference.Store, _, _ string) error {
+		"the seal points to a device": func(s *reference.Store, _, _ string) error {
 			dir := filepath.Join(s.Root, scouts.Agent, "versions", "v1", ".justnews")
 			return errors.Join(os.Mkdir(dir, 0o755), os.Symlink("/dev/zero", filepath.Join(dir, "manifest.json")))
 		},
-		"config.json leads to a FIFO": func(_ *reference.Store, dir, snapshot string) error {
+		"config.json points to a FIFO": func(_ *reference.Store, dir, snapshot string) error {
 			fifo, config := filepath.Join(dir, "fifo"), filepath.Join(snapshot, "config.json")
 			return errors.Join(unix.Mkfifo(fifo, 0o666), os.Remove(config), os.Symlink(fifo, config))
 		},

@@ -77,7 +77,7 @@ func (i *inspection) below(dir string) {
 		return
 	}
 	b, ok := t.Branch(rel)
-	if !ok { // a link leads to it
+	if !ok { // a link points to it
 		if top, rel = dir, ""; i.seenAlone(dir, &t) {
 			b = t.Root
 		} else {
@@ -279,7 +279,7 @@ func (i *inspection) leaves(path, target string) string {
 	if err != nil || i.inside(end) {
 		return ""
 	}
-	return "it leads to " + end
+	return "it points to " + end
 }
 
 // open checks what can be checked of a file without reading all of it.

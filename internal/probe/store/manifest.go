@@ -47,7 +47,7 @@ func (c *proving) manifest() {
 		Checksum *string `json:"checksum"`
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
-		c.proof.ManifestFault = "it is not JSON as upstream writes it: " + err.Error()
+		c.proof.ManifestFault = "it is not JSON in upstream's format: " + err.Error()
 		return
 	}
 	c.proof.ManifestVersion = m.Version
@@ -57,7 +57,7 @@ func (c *proving) manifest() {
 	}
 	sum, ok := digest.Parse(*m.Checksum)
 	if !ok {
-		c.proof.ManifestFault = fmt.Sprintf("its checksum %.80q is no SHA-256", *m.Checksum)
+		c.proof.ManifestFault = fmt.Sprintf("its checksum %.80q is not a SHA-256", *m.Checksum)
 		return
 	}
 	c.want, c.proof.Expected = sum, sum.String()

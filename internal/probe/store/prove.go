@@ -65,7 +65,7 @@ func (s Store) proveAll(ctx context.Context, trees []facts.StoreTree, p Proving)
 		again := s.prove(ctx, trees, proofs, todo, p)
 		if try == maxTries {
 			for _, i := range again {
-				proofs[i].Verdict, proofs[i].Reason = facts.Unchecked, "its files change again and again while they are read"
+				proofs[i].Verdict, proofs[i].Reason = facts.Unchecked, "its files keep changing while they are read"
 			}
 			break
 		}

@@ -28,7 +28,7 @@ func (c *proving) beginSeal(text []byte) {
 		c.proof.SealFault = err.Error()
 		return
 	case m.Upstream != c.proof.Expected:
-		c.proof.SealFault = "it was made for another checksum than manifest.json has now"
+		c.proof.SealFault = "it was made for a checksum other than the current one in manifest.json"
 		return
 	}
 	c.seal, c.proof.By = &m, "seal"
@@ -83,7 +83,7 @@ func (c *proving) compareLinks() {
 		case !ok:
 			c.flaw(facts.FlawMissing, l.Path, "a link to "+l.Target)
 		case target != l.Target:
-			c.flaw(facts.FlawLink, l.Path, fmt.Sprintf("it leads to %s, sealed with %s", target, l.Target))
+			c.flaw(facts.FlawLink, l.Path, fmt.Sprintf("it points to %s, sealed with %s", target, l.Target))
 		}
 		delete(found, l.Path)
 	}

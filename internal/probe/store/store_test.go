@@ -483,7 +483,7 @@ func TestAManifestThatCannotBeUsedIsNoProof(t *testing.T) {
 		"not JSON":      {"{", "not JSON"},
 		"no checksum":   {`{"version":"v1"}`, "no checksum"},
 		"empty":         {`{"checksum":""}`, "no checksum"},
-		"not a SHA-256": {`{"checksum":"abc"}`, "no SHA-256"},
+		"not a SHA-256": {`{"checksum":"abc"}`, "not a SHA-256"},
 	} {
 		s := made(t)
 		at := store.Store{Root: s.Root}

@@ -100,7 +100,7 @@ func (l *looker) nameOf(home, path string) string {
 }
 
 // resolve follows a path to a directory that can be listed, and reports if it
-// leads out of the store.
+// points outside the store.
 func (l *looker) resolve(path string) (string, *facts.StoreFault) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -114,7 +114,7 @@ func (l *looker) resolve(path string) (string, *facts.StoreFault) {
 		return "", l.user.explain(path, err)
 	}
 	if !l.inside(end) {
-		return "", &facts.StoreFault{Kind: facts.Escaping, Path: path, Detail: "it leads to " + end}
+		return "", &facts.StoreFault{Kind: facts.Escaping, Path: path, Detail: "it points to " + end}
 	}
 	if fault := l.user.reach(end); fault != nil {
 		return "", fault
