@@ -14,7 +14,7 @@ import (
 	"justnews/internal/emit"
 )
 
-func TestALineSaysWhereWhatAndWhatMendsIt(t *testing.T) {
+func TestALineSaysWhereWhatAndWhatFixesIt(t *testing.T) {
 	at := &diag.Position{File: "/etc/justnews/justnews.toml", Line: 4, Column: 6}
 	for _, c := range []struct {
 		problem diag.Problem

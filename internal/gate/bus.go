@@ -23,47 +23,47 @@ const (
 )
 
 // awaitBus waits until the MCP bus answers.
-func awaitBus(ctx context.Context, k *walk) outcome {
+func awaitBus(ctx context.Context, r *runner) outcome {
 	var last facts.BusHealth
 	strange := 0
 	for every := pollFirst; ; every = slower(every) {
-		look := k.world.Bus.Health(ctx)
+		look := r.world.Bus.Health(ctx)
 		if ctx.Err() == nil {
 			last = look
 		}
 		switch check.Reach(look.Answer) {
 		case check.Ready:
-			return outcome{passed: true, detail: "bus " + orchestrator.BusState(look), problems: orchestrator.Bus(k.req.Bus.URL, look)}
+			return outcome{passed: true, detail: "bus " + orchestrator.BusState(look), problems: orchestrator.Bus(r.req.Bus.URL, look)}
 		case check.Nonsense:
 			if strange++; strange >= maxConsecutive {
-				return outcome{detail: look.Detail, problems: orchestrator.Bus(k.req.Bus.URL, look)}
+				return outcome{detail: look.Detail, problems: orchestrator.Bus(r.req.Bus.URL, look)}
 			}
 		default:
 			strange = 0
-			if problems := k.busUnitProblem(ctx); len(problems) > 0 {
+			if problems := r.busUnitProblem(ctx); len(problems) > 0 {
 				return outcome{detail: problems[0].Message, problems: problems}
 			}
-			if problems := k.renew(ctx); problems != nil {
+			if problems := r.renew(ctx); problems != nil {
 				return outcome{detail: problems[0].Message, problems: problems}
 			}
 		}
-		k.say("bus", "no answer yet: "+look.Detail, 0, 0)
+		r.say("bus", "no answer yet: "+look.Detail, 0, 0)
 		if !pause(ctx, jitter(every)) {
-			return outcome{detail: last.Detail, problems: orchestrator.Bus(k.req.Bus.URL, last)}
+			return outcome{detail: last.Detail, problems: orchestrator.Bus(r.req.Bus.URL, last)}
 		}
 	}
 }
 
-func (k *walk) busUnitProblem(ctx context.Context) []diag.Problem {
-	if k.req.Bus.Unit == "" || k.world.Units == nil {
+func (r *runner) busUnitProblem(ctx context.Context) []diag.Problem {
+	if r.req.Bus.Unit == "" || r.world.Units == nil {
 		return nil
 	}
-	unit, err := k.world.Units.Unit(ctx, k.req.Bus.Unit)
+	unit, err := r.world.Units.Unit(ctx, r.req.Bus.Unit)
 	if err != nil {
 		return nil
 	}
 	problems := orchestrator.BusUnit(unit)
-	if unstarted := k.unstarted(unit, problems); len(unstarted) > 0 {
+	if unstarted := r.unstarted(unit, problems); len(unstarted) > 0 {
 		return unstarted
 	}
 	return diag.Errors(problems)
@@ -71,8 +71,8 @@ func (k *walk) busUnitProblem(ctx context.Context) []diag.Problem {
 
 // unstarted returns the problems of a silent server's unit that nothing is about
 // to start. A gate waits all the same: somebody may start it. A survey does not.
-func (k *walk) unstarted(u facts.Unit, problems []diag.Problem) []diag.Problem {
-	if !k.survey || checkunit.Judge(u).State != check.Idle {
+func (r *runner) unstarted(u facts.Unit, problems []diag.Problem) []diag.Problem {
+	if !r.survey || checkunit.Judge(u).State != check.Idle {
 		return nil
 	}
 	for i := range problems {

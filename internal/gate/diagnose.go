@@ -30,8 +30,8 @@ const (
 
 // diagnosing returns a context for a part of the diagnosis. It is not the run's,
 // which may have ended.
-func (k *walk) diagnosing(limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithDeadline(context.Background(), earlier(time.Now().Add(limit), k.until.Add(afterwards)))
+func (r *runner) diagnosing(limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(context.Background(), earlier(time.Now().Add(limit), r.until.Add(afterwards)))
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -43,39 +43,39 @@ func earlier(a, b time.Time) time.Time {
 
 // evidence looks at the Model Store and the machine, once, to find out why
 // models did not load. What the store step proved is not looked at again.
-func (k *walk) evidence() orchestrator.Evidence {
-	if k.found != nil {
-		return *k.found
+func (r *runner) evidence() orchestrator.Evidence {
+	if r.found != nil {
+		return *r.found
 	}
-	v := orchestrator.Evidence{Wanted: k.wanted(), Unit: k.unit.unit.Name, Limits: k.unit.unit.MemoryLimits}
-	if k.world.Machine != nil {
-		v.Memory = k.world.Machine.Memory(k.unit.unit.ControlGroup)
+	v := orchestrator.Evidence{Wanted: r.wanted(), Unit: r.unit.unit.Name, Limits: r.unit.unit.MemoryLimits}
+	if r.world.Machine != nil {
+		v.Memory = r.world.Machine.Memory(r.unit.unit.ControlGroup)
 	}
-	if wants := store.Wants(k.world.Map.Models); len(wants) > 0 {
-		ctx, cancel := k.diagnosing(lookTime)
+	if wants := store.Wants(r.world.Map.Models); len(wants) > 0 {
+		ctx, cancel := r.diagnosing(lookTime)
 		defer cancel()
-		seen := k.world.Store
-		if k.req.Loader.User == "" && k.server.Accepted { // no unit says as whom it runs, its socket does
-			seen = seen.As(k.server.UID)
+		seen := r.world.Store
+		if r.req.Loader.User == "" && r.server.Accepted { // no unit says as whom it runs, its socket does
+			seen = seen.As(r.server.UID)
 		}
 		v.Store = seen.Look(ctx, wants)
 	}
-	k.found = &v
+	r.found = &v
 	return v
 }
 
 // diagnose finds the cause of a model's error. Of a model that looks right from
 // outside the content is compared as well, as far as the time allows.
-func (k *walk) diagnose(e facts.ModelError) (orchestrator.Diagnosis, bool) {
-	if k.world.Store == nil {
+func (r *runner) diagnose(e facts.ModelError) (orchestrator.Diagnosis, bool) {
+	if r.world.Store == nil {
 		return orchestrator.Diagnosis{}, false
 	}
-	v := k.evidence()
+	v := r.evidence()
 	d, ok := orchestrator.DiagnoseModel(e, v)
 	if !ok || d.Code != "" {
 		return d, ok
 	}
-	if k.proveFor(e, &v) {
+	if r.proveFor(e, &v) {
 		return orchestrator.DiagnoseModel(e, v)
 	}
 	return d, ok
@@ -83,7 +83,7 @@ func (k *walk) diagnose(e facts.ModelError) (orchestrator.Diagnosis, bool) {
 
 // proveFor hashes the version of one model, the first time that it is asked
 // for.
-func (k *walk) proveFor(e facts.ModelError, v *orchestrator.Evidence) bool {
+func (r *runner) proveFor(e facts.ModelError, v *orchestrator.Evidence) bool {
 	at := slices.IndexFunc(v.Store.Models, func(m facts.StoreModel) bool {
 		return m.Want.Agent == e.Agent && m.Want.Model == e.Model && m.Tree >= 0
 	})
@@ -91,34 +91,34 @@ func (k *walk) proveFor(e facts.ModelError, v *orchestrator.Evidence) bool {
 		return false
 	}
 	tree := v.Store.Trees[v.Store.Models[at].Tree]
-	if k.proven[tree.Path] {
+	if r.proven[tree.Path] {
 		return false
 	}
-	if k.proven == nil {
-		k.proven = map[string]bool{}
+	if r.proven == nil {
+		r.proven = map[string]bool{}
 	}
-	k.proven[tree.Path] = true
-	ctx, cancel := k.diagnosing(proveTime)
+	r.proven[tree.Path] = true
+	ctx, cancel := r.diagnosing(proveTime)
 	defer cancel()
-	v.Proofs = append(v.Proofs, k.world.Store.Prove(ctx, []facts.StoreTree{tree}, nil)...)
-	k.found = v
+	v.Proofs = append(v.Proofs, r.world.Store.Prove(ctx, []facts.StoreTree{tree}, nil)...)
+	r.found = v
 	return true
 }
 
 // environment compares what the running orchestrator was started with to the
 // configuration.
-func (k *walk) environment() []diag.Problem {
-	u := k.unit.unit
-	if !k.unit.known || k.world.Machine == nil || u.MainPID == 0 {
+func (r *runner) environment() []diag.Problem {
+	u := r.unit.unit
+	if !r.unit.known || r.world.Machine == nil || u.MainPID == 0 {
 		return nil
 	}
-	return orchestrator.Environment(u.Name, k.world.Machine.Environment(u), k.req.Models.Strict, k.req.Models.Root)
+	return orchestrator.Environment(u.Name, r.world.Machine.Environment(u), r.req.Models.Strict, r.req.Models.Root)
 }
 
 // forMemory names memory as the cause of a unit's failure where it was.
-func (k *walk) forMemory(problems []diag.Problem) []diag.Problem {
-	if k.world.Machine == nil || len(problems) == 0 {
+func (r *runner) forMemory(problems []diag.Problem) []diag.Problem {
+	if r.world.Machine == nil || len(problems) == 0 {
 		return problems
 	}
-	return orchestrator.ForMemory(problems, k.unit.unit, k.world.Machine.Memory(k.unit.unit.ControlGroup))
+	return orchestrator.ForMemory(problems, r.unit.unit, r.world.Machine.Memory(r.unit.unit.ControlGroup))
 }

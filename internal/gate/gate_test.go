@@ -415,7 +415,7 @@ func TestPreloadRefreshOutlastsAJobThatStillFails(t *testing.T) {
 		if r := Run(t.Context(), w, h.world()); r.Status != diag.StatusFailed {
 			t.Fatalf("fail_fast: status %d", r.Status)
 		}
-		// Mended at once, and the printed cure pasted at once: the old job,
+		// Fixed at once, and the printed cure pasted at once: the old job,
 		// with its error, still runs.
 		s.broken = 0
 		w.ForceRefresh = true
@@ -425,7 +425,7 @@ func TestPreloadRefreshOutlastsAJobThatStillFails(t *testing.T) {
 	})
 }
 
-func TestAModelThatIsMendedOpensTheGateOnceItMayBeRefreshed(t *testing.T) {
+func TestAModelThatIsFixedOpensTheGateOnceItMayBeRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, 100*time.Millisecond)
 		s.broken = 1

@@ -24,32 +24,32 @@ const (
 // gpu.patience: at a boot its module and udev's device nodes can come after the
 // first gate. Everything else that is wrong with a GPU does not get better by
 // waiting.
-func awaitGPU(ctx context.Context, k *walk) outcome {
-	want := k.req.GPU
-	if k.world.GPU == nil {
-		return k.gpuOutcome(facts.GPULook{Detail: "this program has no GPU probe"}, want)
+func awaitGPU(ctx context.Context, r *runner) outcome {
+	want := r.req.GPU
+	if r.world.GPU == nil {
+		return r.gpuOutcome(facts.GPULook{Detail: "this program has no GPU probe"}, want)
 	}
 	patient, cancel := context.WithTimeout(ctx, want.Patience)
 	defer cancel()
 	var last facts.GPULook
 	for every := gpuEvery; ; every = min(2*every, gpuSeldom) {
-		look := k.world.GPU.Look(ctx)
+		look := r.world.GPU.Look(ctx)
 		if ctx.Err() == nil || last.Kind == facts.GPUUnknown {
 			last = look
 		}
 		if !want.Needed || !gpu.MayCome(look) {
 			break
 		}
-		k.say("gpu", "waiting for the driver: "+gpuMissing(look), 0, 0)
+		r.say("gpu", "waiting for the driver: "+gpuMissing(look), 0, 0)
 		if !pause(patient, jitter(every)) {
 			break
 		}
 	}
-	return k.gpuOutcome(last, want)
+	return r.gpuOutcome(last, want)
 }
 
-func (k *walk) gpuOutcome(look facts.GPULook, want requirement.GPU) outcome {
-	k.res.GPU = &look
+func (r *runner) gpuOutcome(look facts.GPULook, want requirement.GPU) outcome {
+	r.res.GPU = &look
 	problems := gpu.Judge(look, want)
 	out := outcome{passed: len(diag.Errors(problems)) == 0, detail: gpu.Summary(look), problems: problems}
 	if out.passed && look.Kind != facts.GPUAnswered {

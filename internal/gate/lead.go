@@ -22,33 +22,33 @@ const retell = 3 * time.Second
 // a leader let go, or little time is left. The end of ctx is an error, and so
 // is a second call when little time is left: that one look was all there was
 // time for. Without a lock everybody leads.
-func (k *walk) elect(ctx context.Context) error {
-	if k.led || k.world.Lock == nil {
+func (r *runner) elect(ctx context.Context) error {
+	if r.led || r.world.Lock == nil {
 		return ctx.Err()
 	}
-	led, err := k.world.Lock.TryExclusive()
+	led, err := r.world.Lock.TryExclusive()
 	if err != nil {
-		return k.unlocked(ctx)
+		return r.unlocked(ctx)
 	}
 	if led {
-		k.led, k.res.Models.Led = true, true
+		r.led, r.res.Models.Led = true, true
 		return ctx.Err()
 	}
-	reserve := min(lastLook, k.req.Timeout.Value/10)
-	if time.Until(k.until) <= reserve {
-		if k.lastChance {
+	reserve := min(lastLook, r.req.Timeout.Value/10)
+	if time.Until(r.until) <= reserve {
+		if r.lastChance {
 			return context.DeadlineExceeded
 		}
-		k.lastChance = true
+		r.lastChance = true
 		return ctx.Err()
 	}
-	waiting, cancel := context.WithDeadline(ctx, k.until.Add(-reserve))
+	waiting, cancel := context.WithDeadline(ctx, r.until.Add(-reserve))
 	defer cancel()
-	stop := k.retellLeader(waiting)
-	err = k.world.Lock.WaitShared(waiting)
+	stop := r.retellLeader(waiting)
+	err = r.world.Lock.WaitShared(waiting)
 	stop()
 	if err != nil && waiting.Err() == nil {
-		return k.unlocked(ctx)
+		return r.unlocked(ctx)
 	}
 	return ctx.Err()
 }
@@ -56,35 +56,35 @@ func (k *walk) elect(ctx context.Context) error {
 // unlocked goes on without a lock that broke: it excludes nobody, and asking it
 // again and again would turn this gate into a storm of requests. The record
 // still bounds triggers.
-func (k *walk) unlocked(ctx context.Context) error {
-	k.world.Lock = nil
+func (r *runner) unlocked(ctx context.Context) error {
+	r.world.Lock = nil
 	return ctx.Err()
 }
 
 // leads reports whether this run still has the lead: whoever removes the lock's
 // file makes room for a second leader, and then neither may trigger until one
 // of them has the new file's lock.
-func (k *walk) leads() bool {
-	if k.led && !k.world.Lock.StillMine() {
-		k.release()
+func (r *runner) leads() bool {
+	if r.led && !r.world.Lock.StillMine() {
+		r.release()
 	}
-	return k.led
+	return r.led
 }
 
 // retellLeader passes the leader's progress on to this run's observer until
 // stopped.
-func (k *walk) retellLeader(ctx context.Context) (stop func()) {
+func (r *runner) retellLeader(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
-			h := k.recall()
+			h := r.recall()
 			text := "another gate follows the preload"
 			if h.Text != "" {
 				text += ": " + h.Text
 			}
-			k.say("models", text, h.Done, h.Total)
+			r.say("models", text, h.Done, h.Total)
 			if !pause(ctx, retell) {
 				return
 			}
@@ -94,20 +94,20 @@ func (k *walk) retellLeader(ctx context.Context) (stop func()) {
 }
 
 // release lets the next one lead.
-func (k *walk) release() {
-	if k.led && k.world.Lock != nil {
-		k.led = false
-		k.world.Lock.Unlock()
+func (r *runner) release() {
+	if r.led && r.world.Lock != nil {
+		r.led = false
+		r.world.Lock.Unlock()
 	}
 }
 
 // recall returns the host's record. One that cannot be read is no record: then
 // remember fails too, and nothing is refreshed.
-func (k *walk) recall() History {
-	if k.world.Memory == nil {
+func (r *runner) recall() History {
+	if r.world.Memory == nil {
 		return History{}
 	}
-	h, err := k.world.Memory.Load()
+	h, err := r.world.Memory.Load()
 	if err != nil {
 		return History{}
 	}
@@ -115,11 +115,11 @@ func (k *walk) recall() History {
 }
 
 // remember writes the host's record.
-func (k *walk) remember(h History) error {
-	if k.world.Memory == nil {
+func (r *runner) remember(h History) error {
+	if r.world.Memory == nil {
 		return fmt.Errorf("cannot record preloads: no directory is shared")
 	}
-	return k.world.Memory.Save(h)
+	return r.world.Memory.Save(h)
 }
 
 // unrecorded says why a job that ended badly was not run again: a refresh that

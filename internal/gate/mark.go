@@ -28,21 +28,21 @@ const markEvery = 100 * time.Millisecond
 // is the first step of a gate and the last: in between, a reload or an edit may
 // have made another unit of it, whose start would be the one that is let
 // through.
-func proveUnit(ctx context.Context, k *walk) outcome {
-	mark := k.world.Mark
+func proveUnit(ctx context.Context, r *runner) outcome {
+	mark := r.world.Mark
 	for {
 		unit, err := mark.Unit(ctx)
 		if err == nil {
-			return k.compare(unit)
+			return r.compare(unit)
 		}
 		if !pause(ctx, markEvery) {
-			return outcome{problems: []diag.Problem{checkunit.MarkUnknown(k.req.Unit, err)}}
+			return outcome{problems: []diag.Problem{checkunit.MarkUnknown(r.req.Unit, err)}}
 		}
 	}
 }
 
-func (k *walk) compare(unit facts.Unit) outcome {
-	want, problems := k.world.Mark.Wanted()
+func (r *runner) compare(unit facts.Unit) outcome {
+	want, problems := r.world.Mark.Wanted()
 	if len(diag.Errors(problems)) > 0 {
 		return outcome{problems: problems}
 	}
@@ -54,11 +54,11 @@ func (k *walk) compare(unit facts.Unit) outcome {
 	if problems = checkunit.Opened(unit, nil); len(problems) > 0 {
 		return outcome{problems: problems}
 	}
-	if k.mark == "" {
-		k.mark = want.Mark
+	if r.mark == "" {
+		r.mark = want.Mark
 	}
-	if k.mark != want.Mark {
-		return outcome{problems: []diag.Problem{checkunit.Changed(k.req.Unit)}}
+	if r.mark != want.Mark {
+		return outcome{problems: []diag.Problem{checkunit.Changed(r.req.Unit)}}
 	}
 	return outcome{passed: true}
 }

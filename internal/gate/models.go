@@ -17,7 +17,7 @@ import (
 // follower is one run's way through the preload: looks, decisions and the POSTs
 // that came of them.
 type follower struct {
-	*walk
+	*runner
 	attempt     attempt
 	history     History
 	look        facts.ModelsLook
@@ -33,12 +33,12 @@ type follower struct {
 // awaitModels follows the preload until every model is ready. One gate of the
 // host leads; the others wait in the kernel until it lets go, and then look
 // for themselves.
-func awaitModels(ctx context.Context, k *walk) outcome {
-	defer k.release()
-	if k.unit.safeMode {
-		return outcome{passed: true, detail: "safe mode, models not checked", problems: []diag.Problem{safeModeProblem(k.req)}}
+func awaitModels(ctx context.Context, r *runner) outcome {
+	defer r.release()
+	if r.unit.safeMode {
+		return outcome{passed: true, detail: "safe mode, models not checked", problems: []diag.Problem{safeModeProblem(r.req)}}
 	}
-	f := &follower{walk: k, posted: make(chan facts.ModelsLook, 1), history: k.recall()}
+	f := &follower{runner: r, posted: make(chan facts.ModelsLook, 1), history: r.recall()}
 	return f.follow(ctx)
 }
 
@@ -138,7 +138,7 @@ func (f *follower) situation() situation {
 // between the two costs a wait, the other way round would cost a storm.
 func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	h := f.history
-	h.Invocation = f.unit.fresh(ctx, f.walk)
+	h.Invocation = f.unit.fresh(ctx, f.runner)
 	h.LastPost = f.world.Uptime()
 	if f.store != "" {
 		h.Store = f.store
@@ -290,7 +290,7 @@ func (f *follower) problems(why check.State) []diag.Problem {
 
 // subject has what the record says of the job.
 func (f *follower) subject() orchestrator.Subject {
-	s := f.walk.subject()
+	s := f.runner.subject()
 	s.Empty = f.history.required(f.req.Preload, f.look).Empty
 	return s
 }

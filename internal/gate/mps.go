@@ -20,9 +20,9 @@ const proofLimit = 10 * time.Second
 // daemon five lines of its log.
 const pollMPS = 250 * time.Millisecond
 
-// mpsWalk is the step's own state.
-type mpsWalk struct {
-	*walk
+// mpsRunner is the step's own state.
+type mpsRunner struct {
+	*runner
 	want     mps.Wanted
 	unit     facts.Unit // of the daemon, as last seen
 	known    bool       // systemd said something of it
@@ -36,8 +36,8 @@ type mpsWalk struct {
 // awaitMPS makes sure that NVIDIA MPS works for the instance: that nothing in
 // its own unit keeps it away, that the daemon's unit is active, and that the
 // daemon is proven up to mps.require.
-func awaitMPS(ctx context.Context, k *walk) outcome {
-	m := newMPSWalk(k)
+func awaitMPS(ctx context.Context, r *runner) outcome {
+	m := newMPSRunner(r)
 	audit := m.audit(ctx)
 	if len(diag.Errors(audit)) > 0 {
 		return outcome{detail: "the unit's settings prevent its program from using MPS", problems: audit}
@@ -49,24 +49,24 @@ func awaitMPS(ctx context.Context, k *walk) outcome {
 	return m.prove(ctx)
 }
 
-func newMPSWalk(k *walk) *mpsWalk {
-	k.res.MPS = MPSResult{Required: mps.RungOf(k.req.MPS.Require), Unit: k.req.MPS.Unit}
-	return &mpsWalk{walk: k, want: mps.Wanted{MPS: k.req.MPS, UID: k.world.Self.AgentUID}}
+func newMPSRunner(r *runner) *mpsRunner {
+	r.res.MPS = MPSResult{Required: mps.RungOf(r.req.MPS.Require), Unit: r.req.MPS.Unit}
+	return &mpsRunner{runner: r, want: mps.Wanted{MPS: r.req.MPS, UID: r.world.Self.AgentUID}}
 }
 
 // proveMPS is awaitMPS inside the daemon's own unit.
-func proveMPS(ctx context.Context, k *walk) outcome {
-	m := newMPSWalk(k)
-	if own := k.world.Self.Unit; own != nil && own.Name == m.want.Unit {
+func proveMPS(ctx context.Context, r *runner) outcome {
+	m := newMPSRunner(r)
+	if own := r.world.Self.Unit; own != nil && own.Name == m.want.Unit {
 		m.want.UnitActive, m.want.OwnUnit = true, true
 	}
-	m.limits = mps.LimitsWanted(k.req.MPS)
+	m.limits = mps.LimitsWanted(r.req.MPS)
 	return m.prove(ctx)
 }
 
 // audit judges the instance's own unit. In that unit the gate's environment is
 // the program's; by hand systemd knows a part of it.
-func (m *mpsWalk) audit(ctx context.Context) []diag.Problem {
+func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
 	a := mps.Audit{Unit: m.req.Unit, PipeDirectory: m.want.PipeDirectory, Limits: m.req.InstanceMPS}
 	own := m.world.Self.Unit
 	switch {
@@ -93,7 +93,7 @@ func (m *mpsWalk) audit(ctx context.Context) []diag.Problem {
 
 // blind has the audit judge what a gate in its instance's unit knows without
 // systemd: the environment.
-func (m *mpsWalk) blind(a *mps.Audit) bool {
+func (m *mpsRunner) blind(a *mps.Audit) bool {
 	if m.world.Self.Unit != nil || !m.world.Self.InUnit || m.req.Unit == "" {
 		return false
 	}
@@ -102,7 +102,7 @@ func (m *mpsWalk) blind(a *mps.Audit) bool {
 }
 
 // prove climbs until the rung that is asked for, again and again for a while.
-func (m *mpsWalk) prove(ctx context.Context) outcome {
+func (m *mpsRunner) prove(ctx context.Context) outcome {
 	until, cancel := context.WithTimeout(ctx, proofLimit)
 	defer cancel()
 	for {
@@ -130,7 +130,7 @@ func (m *mpsWalk) prove(ctx context.Context) outcome {
 }
 
 // climb returns the rung that one try reached, and keeps what stopped it.
-func (m *mpsWalk) climb(ctx context.Context) mps.Rung {
+func (m *mpsRunner) climb(ctx context.Context) mps.Rung {
 	m.refreshMainPID(ctx)
 	look := m.world.MPS.Look()
 	m.res.MPS.Daemon = look.Lock.PID
@@ -166,7 +166,7 @@ func (m *mpsWalk) climb(ctx context.Context) mps.Rung {
 // instance it stays what it was until there is a new one, so that a stray that
 // keeps it from coming back is no proof. Where systemd does not say, the number
 // that was known is what the lock has to be held by.
-func (m *mpsWalk) refreshMainPID(ctx context.Context) {
+func (m *mpsRunner) refreshMainPID(ctx context.Context) {
 	if !m.want.UnitActive {
 		return
 	}
@@ -183,7 +183,7 @@ func (m *mpsWalk) refreshMainPID(ctx context.Context) {
 
 // ask has the daemon answer, over one console whether a limit is to be read
 // back or not; in the daemon's own unit it gives it its limits first.
-func (m *mpsWalk) ask(ctx context.Context) facts.MPSAnswer {
+func (m *mpsRunner) ask(ctx context.Context) facts.MPSAnswer {
 	want := m.req.MPS
 	if m.limits {
 		m.res.MPS.Asked++
@@ -201,7 +201,7 @@ func (m *mpsWalk) ask(ctx context.Context) facts.MPSAnswer {
 
 // climbToServer wants a server of the agents' user, and the same one a second
 // later: one that crashes at once is on the list for a moment.
-func (m *mpsWalk) climbToServer(ctx context.Context, look facts.MPS) mps.Rung {
+func (m *mpsRunner) climbToServer(ctx context.Context, look facts.MPS) mps.Rung {
 	servers, list := m.world.MPS.Servers(ctx)
 	m.res.MPS.Asked++
 	first := mps.ActiveServer(servers, look, m.want)
@@ -230,13 +230,13 @@ func (m *mpsWalk) climbToServer(ctx context.Context, look facts.MPS) mps.Rung {
 	return mps.RungControl
 }
 
-func (m *mpsWalk) reason() string {
+func (m *mpsRunner) reason() string {
 	if errs := diag.Errors(m.problems); len(errs) > 0 {
 		return errs[0].Message
 	}
 	return "nothing was verified"
 }
 
-func (m *mpsWalk) proven() string {
+func (m *mpsRunner) proven() string {
 	return fmt.Sprintf("MPS %s verified", m.res.MPS.Reached)
 }

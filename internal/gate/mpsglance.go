@@ -28,7 +28,7 @@ type MPSGlance struct {
 func GlanceMPS(ctx context.Context, w requirement.Run, world World) MPSGlance {
 	began := time.Now()
 	res := Result{}
-	m := newMPSWalk(&walk{req: w, world: world, began: began, until: began.Add(proofLimit), res: &res})
+	m := newMPSRunner(&runner{req: w, world: world, began: began, until: began.Add(proofLimit), res: &res})
 	g := MPSGlance{}
 	if m.want.Unit != "" && world.Units != nil {
 		if unit, err := world.Units.Unit(ctx, m.want.Unit); err == nil {
@@ -65,7 +65,7 @@ const glanceTries = 3
 
 // glanceUnit judges the unit without waiting for it. A unit that is inactive is
 // named by the daemon that is missing, if that is so.
-func (m *mpsWalk) glanceUnit() []diag.Problem {
+func (m *mpsRunner) glanceUnit() []diag.Problem {
 	j := mps.Unit(m.unit)
 	switch j.State {
 	case check.Ready:

@@ -17,7 +17,7 @@ import (
 
 // awaitUnit waits until the daemon's unit is active, and starts it where
 // nobody does.
-func (m *mpsWalk) awaitUnit(ctx context.Context) []diag.Problem {
+func (m *mpsRunner) awaitUnit(ctx context.Context) []diag.Problem {
 	if m.want.Unit == "" {
 		return nil
 	}
@@ -46,7 +46,7 @@ func (m *mpsWalk) awaitUnit(ctx context.Context) []diag.Problem {
 }
 
 // react returns true when there is nothing more to wait for.
-func (m *mpsWalk) react(ctx context.Context, j check.Judgement) (bool, []diag.Problem) {
+func (m *mpsRunner) react(ctx context.Context, j check.Judgement) (bool, []diag.Problem) {
 	switch j.State {
 	case check.Ready:
 		m.want.UnitActive, m.want.MainPID = true, m.unit.MainPID
@@ -86,7 +86,7 @@ const failedFor = 30 * time.Second
 // retry starts once more what has failed a while ago, or was skipped for a
 // condition that may hold by now, and reports whether
 // it is to be looked at again.
-func (m *mpsWalk) retry(ctx context.Context) bool {
+func (m *mpsRunner) retry(ctx context.Context) bool {
 	if m.res.MPS.Started || m.world.Starter == nil || m.unit.LoadState != "loaded" {
 		return false
 	}
@@ -105,7 +105,7 @@ func (m *mpsWalk) retry(ctx context.Context) bool {
 }
 
 // start starts the unit, once, unless that would wait for this gate itself.
-func (m *mpsWalk) start(ctx context.Context) (bool, []diag.Problem) {
+func (m *mpsRunner) start(ctx context.Context) (bool, []diag.Problem) {
 	if deadlock := m.deadlock(ctx); deadlock != nil {
 		return true, []diag.Problem{*deadlock}
 	}
@@ -140,7 +140,7 @@ const (
 
 // deadlock looks for a way on which the daemon's unit waits for the unit whose
 // gate this is.
-func (m *mpsWalk) deadlock(ctx context.Context) *diag.Problem {
+func (m *mpsRunner) deadlock(ctx context.Context) *diag.Problem {
 	own := m.world.Self.Unit
 	if own == nil || own.Name == m.want.Unit {
 		return nil
@@ -168,18 +168,18 @@ func (m *mpsWalk) deadlock(ctx context.Context) *diag.Problem {
 }
 
 // notActive is what the deadline found.
-func (m *mpsWalk) notActive() diag.Problem {
+func (m *mpsRunner) notActive() diag.Problem {
 	if !m.known {
 		return mps.NotSaid(m.want)
 	}
 	return mps.UnitProblem(m.unit, mps.Unit(m.unit), m.want)
 }
 
-func (m *mpsWalk) unitState() string {
+func (m *mpsRunner) unitState() string {
 	if !m.known {
 		return "systemd has not answered"
 	}
 	return cmp.Or(mps.Unit(m.unit).Reason, m.unit.ActiveState)
 }
 
-func (m *mpsWalk) caller() string { return cmp.Or(m.world.Self.User, "this user") }
+func (m *mpsRunner) caller() string { return cmp.Or(m.world.Self.User, "this user") }

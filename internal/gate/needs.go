@@ -15,11 +15,11 @@ import (
 
 // awaitNeeds tries the probes that the instance needs, all at once, until all
 // have passed. One that has passed is not asked again.
-func awaitNeeds(ctx context.Context, k *walk) outcome {
-	missing := k.req.Needs
+func awaitNeeds(ctx context.Context, r *runner) outcome {
+	missing := r.req.Needs
 	last := map[string]facts.Need{}
 	for every := pollFirst; ; every = slower(every) {
-		found := k.tryAll(ctx, missing)
+		found := r.tryAll(ctx, missing)
 		var still []config.Probe
 		for _, p := range missing {
 			if found[p.Name].OK {
@@ -33,23 +33,23 @@ func awaitNeeds(ctx context.Context, k *walk) outcome {
 		if missing = still; len(missing) == 0 {
 			return outcome{passed: true, detail: "needs met"}
 		}
-		if problems := k.renew(ctx); problems != nil {
+		if problems := r.renew(ctx); problems != nil {
 			return outcome{detail: problems[0].Message, problems: problems}
 		}
-		k.say("needs", "waiting for "+needNames(missing, last), len(k.req.Needs)-len(missing), len(k.req.Needs))
+		r.say("needs", "waiting for "+needNames(missing, last), len(r.req.Needs)-len(missing), len(r.req.Needs))
 		if !pause(ctx, jitter(every)) {
-			return outcome{detail: "missing " + needNames(missing, last), problems: unmet(missing, last, k)}
+			return outcome{detail: "missing " + needNames(missing, last), problems: unmet(missing, last, r)}
 		}
 	}
 }
 
-func (k *walk) tryAll(ctx context.Context, probes []config.Probe) map[string]facts.Need {
+func (r *runner) tryAll(ctx context.Context, probes []config.Probe) map[string]facts.Need {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	found := make(map[string]facts.Need, len(probes))
 	for _, p := range probes {
 		wg.Go(func() {
-			need := k.world.Needs.Try(ctx, p.Name)
+			need := r.world.Needs.Try(ctx, p.Name)
 			mu.Lock()
 			defer mu.Unlock()
 			found[p.Name] = need
@@ -67,12 +67,12 @@ func needNames(probes []config.Probe, last map[string]facts.Need) string {
 	return strings.Join(parts, ", ")
 }
 
-func unmet(probes []config.Probe, last map[string]facts.Need, k *walk) []diag.Problem {
+func unmet(probes []config.Probe, last map[string]facts.Need, r *runner) []diag.Problem {
 	var problems []diag.Problem
 	for _, p := range probes {
 		problems = append(problems, diag.Problem{
 			Code: diag.NeedUnmet, Subject: p.Name,
-			Message:  fmt.Sprintf("the %s probe did not pass within %s", p.Kind, k.req.Timeout.Value),
+			Message:  fmt.Sprintf("the %s probe did not pass within %s", p.Kind, r.req.Timeout.Value),
 			Seen:     last[p.Name].Detail,
 			Expected: needWish(p),
 			Fix:      needFix(p),

@@ -30,24 +30,24 @@ var (
 // awaitOrchestrator makes sure that the orchestrator's unit can become ready,
 // that it answers, that it is the unit's own process that does, and that it
 // says ready. The lead it takes for that is kept for the models.
-func awaitOrchestrator(ctx context.Context, k *walk) outcome {
-	g := &handshake{walk: k}
-	if k.world.Units == nil && k.req.Orchestrator.Unit != "" {
-		g.notes = append(g.notes, checkunit.NoSystemd(diag.Notice, k.req.Orchestrator.Unit, "the unit's state is not checked"))
+func awaitOrchestrator(ctx context.Context, r *runner) outcome {
+	g := &handshake{runner: r}
+	if r.world.Units == nil && r.req.Orchestrator.Unit != "" {
+		g.notes = append(g.notes, checkunit.NoSystemd(diag.Notice, r.req.Orchestrator.Unit, "the unit's state is not checked"))
 	}
 	for {
-		if err := k.elect(ctx); err != nil {
+		if err := r.elect(ctx); err != nil {
 			return g.late()
 		}
-		k.askUnit(ctx)
+		r.askUnit(ctx)
 		if done, out := g.once(ctx); done {
 			if !out.passed {
-				k.release()
+				r.release()
 			}
 			return out
 		}
 		if !pause(ctx, g.after) {
-			k.release()
+			r.release()
 			return g.late()
 		}
 	}
@@ -55,14 +55,14 @@ func awaitOrchestrator(ctx context.Context, k *walk) outcome {
 
 // readMap is the last of the configuration: a map that is wrong cannot get
 // better by waiting.
-func readMap(_ context.Context, k *walk) outcome {
-	problems := k.world.Map.Problems
+func readMap(_ context.Context, r *runner) outcome {
+	problems := r.world.Map.Problems
 	return outcome{passed: len(diag.Errors(problems)) == 0, problems: problems}
 }
 
 // handshake is what one run has heard from the orchestrator.
 type handshake struct {
-	*walk
+	*runner
 	health  facts.Health
 	heard   time.Time // when health was answered last
 	ready   facts.Readiness
@@ -183,11 +183,11 @@ func (g *handshake) late() outcome {
 	return outcome{detail: g.reason, problems: append(problems, orchestrator.Silent(g.subject(), g.health, g.ready)...)}
 }
 
-func (k *walk) subject() orchestrator.Subject {
+func (r *runner) subject() orchestrator.Subject {
 	return orchestrator.Subject{
-		URL: k.req.Orchestrator.URL, Unit: k.req.Orchestrator.Unit, Timeout: k.req.Timeout.Value,
-		Map: k.req.Models.Map, Expected: k.world.Map.Total, Models: k.world.Map.Models, Diagnose: k.diagnose,
-		Protocol: k.world.Protocol, Stale: orchestrator.Stale(k.req.Models.Map, k.world.Map.Changed, k.unit.unit),
+		URL: r.req.Orchestrator.URL, Unit: r.req.Orchestrator.Unit, Timeout: r.req.Timeout.Value,
+		Map: r.req.Models.Map, Expected: r.world.Map.Total, Models: r.world.Map.Models, Diagnose: r.diagnose,
+		Protocol: r.world.Protocol, Stale: orchestrator.Stale(r.req.Models.Map, r.world.Map.Changed, r.unit.unit),
 	}
 }
 

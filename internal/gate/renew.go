@@ -52,11 +52,11 @@ func differ(one, other map[string]string) bool {
 // renew has a server restarted that was started with what is not configured any
 // more, and returns what ends this run where the same is true of it. Only a run
 // that makes no progress calls it.
-func (k *walk) renew(ctx context.Context) []diag.Problem {
-	if k.world.Renew == nil || ctx.Err() != nil {
+func (r *runner) renew(ctx context.Context) []diag.Problem {
+	if r.world.Renew == nil || ctx.Err() != nil {
 		return nil
 	}
-	if p := k.world.Renew(ctx); p != nil {
+	if p := r.world.Renew(ctx); p != nil {
 		return []diag.Problem{*p}
 	}
 	return nil

@@ -32,18 +32,18 @@ type Again struct {
 // Retry forgets what failed, asks for the models again where the last preload
 // failed, and starts the units until all are active or have said why not.
 func Retry(ctx context.Context, w requirement.Run, world World, units Again, resetter Resetter) Result {
-	steps := []step{{"reset", func(ctx context.Context, k *walk) outcome { return resetFailed(ctx, k, units.Reset, resetter) }}}
+	steps := []step{{"reset", func(ctx context.Context, r *runner) outcome { return resetFailed(ctx, r, units.Reset, resetter) }}}
 	if w.RequireModels {
 		steps = append(steps, step{"refresh", refreshFailed})
 	}
-	steps = append(steps, step{"start", func(ctx context.Context, k *walk) outcome { return startAll(ctx, k, units.Start) }})
+	steps = append(steps, step{"start", func(ctx context.Context, r *runner) outcome { return startAll(ctx, r, units.Start) }})
 	return run(ctx, w, world, steps, stopAtFirst)
 }
 
-func resetFailed(ctx context.Context, k *walk, units []string, resetter Resetter) outcome {
+func resetFailed(ctx context.Context, r *runner, units []string, resetter Resetter) outcome {
 	reset := 0
 	for _, name := range units {
-		u, err := k.world.Units.Unit(ctx, name)
+		u, err := r.world.Units.Unit(ctx, name)
 		if err == nil && u.LoadState != "loaded" {
 			continue
 		}
@@ -69,20 +69,20 @@ func holds(u facts.Unit) bool { return u.ActiveState == "activating" && u.NResta
 
 // refreshFailed has the models loaded again where a job failed or loaded only a
 // part of them. A gate that leads at the moment does that itself.
-func refreshFailed(ctx context.Context, k *walk) outcome {
-	defer k.release()
-	if k.world.Lock != nil {
-		if err := k.elect(ctx); err != nil || !k.led {
+func refreshFailed(ctx context.Context, r *runner) outcome {
+	defer r.release()
+	if r.world.Lock != nil {
+		if err := r.elect(ctx); err != nil || !r.led {
 			return outcome{passed: true, detail: "another gate follows the preload"}
 		}
 	}
-	if k.world.Memory != nil {
-		if err := k.world.Memory.Save(History{}); err != nil {
-			return outcome{problems: []diag.Problem{checkunit.NotAllowed(k.req.Orchestrator.URL, "cannot delete the record of past preloads", err.Error())}}
+	if r.world.Memory != nil {
+		if err := r.world.Memory.Save(History{}); err != nil {
+			return outcome{problems: []diag.Problem{checkunit.NotAllowed(r.req.Orchestrator.URL, "cannot delete the record of past preloads", err.Error())}}
 		}
 	}
-	look := k.world.Orchestrator.Models(ctx, true)
-	failFast := k.req.Preload
+	look := r.world.Orchestrator.Models(ctx, true)
+	failFast := r.req.Preload
 	failFast.FailFast = true
 	judged := orchestrator.Models(look, failFast)
 	switch judged.State {
@@ -90,29 +90,29 @@ func refreshFailed(ctx context.Context, k *walk) outcome {
 		if look.State.InProgress {
 			return outcome{passed: true, detail: "a preload is already running"}
 		}
-		k.req.ForceRefresh = true
-		return triggerOnce(ctx, k)
+		r.req.ForceRefresh = true
+		return triggerOnce(ctx, r)
 	default: // the preload does what is left to do
 		return outcome{passed: true, detail: "no preload has failed"}
 	}
 }
 
 // startAll starts the units all at once: systemd orders them.
-func startAll(ctx context.Context, k *walk, units []string) outcome {
+func startAll(ctx context.Context, r *runner, units []string) outcome {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	up := 0
 	problems := make([][]diag.Problem, len(units))
-	k.say("start", fmt.Sprintf("0 of %d units are up", len(units)), 0, len(units))
+	r.say("start", fmt.Sprintf("0 of %d units are up", len(units)), 0, len(units))
 	for i, name := range units {
 		wg.Go(func() {
-			problems[i] = startOne(ctx, k, name)
+			problems[i] = startOne(ctx, r, name)
 			mu.Lock()
 			defer mu.Unlock()
 			if len(problems[i]) == 0 {
 				up++
 			}
-			k.say("start", fmt.Sprintf("%d of %d units are up", up, len(units)), up, len(units))
+			r.say("start", fmt.Sprintf("%d of %d units are up", up, len(units)), up, len(units))
 		})
 	}
 	wg.Wait()
@@ -123,17 +123,17 @@ func startAll(ctx context.Context, k *walk, units []string) outcome {
 	return out
 }
 
-func startOne(ctx context.Context, k *walk, name string) []diag.Problem {
-	u, err := k.world.Units.Unit(ctx, name)
+func startOne(ctx context.Context, r *runner, name string) []diag.Problem {
+	u, err := r.world.Units.Unit(ctx, name)
 	if err == nil && checkunit.Judge(u).State == check.Ready {
 		return nil
 	}
 	var started facts.Start
 	if err == nil {
-		started, err = k.world.Starter.Start(ctx, name)
+		started, err = r.world.Starter.Start(ctx, name)
 	}
 	if err == nil && started.Refused == "" {
-		u, err = k.world.Units.Unit(context.WithoutCancel(ctx), name)
+		u, err = r.world.Units.Unit(context.WithoutCancel(ctx), name)
 	}
 	switch {
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):

@@ -19,7 +19,7 @@ import (
 // become true, or when ctx ends; what is wrong is in the problems.
 type step struct {
 	name string
-	run  func(context.Context, *walk) outcome
+	run  func(context.Context, *runner) outcome
 }
 
 // outcome of a step. The zero value has not passed.
@@ -31,8 +31,8 @@ type outcome struct {
 	problems []diag.Problem
 }
 
-// walk is the state of one run that its steps share.
-type walk struct {
+// runner is the state of one run that its steps share.
+type runner struct {
 	req   requirement.Run
 	world World
 	began time.Time
@@ -104,7 +104,7 @@ func run(ctx context.Context, w requirement.Run, world World, steps []step, p po
 	res := Result{Instance: w.Instance, Unit: w.Unit, Started: began, Timeout: w.Timeout}
 	w.Expected = world.Map.Total
 	res.Models.Expected = w.Expected
-	k := &walk{req: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res, survey: p == goOn}
+	k := &runner{req: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res, survey: p == goOn}
 	ctx, cancel := context.WithDeadline(ctx, k.until)
 	defer cancel()
 	stopped := !k.take(ctx, configStep) && p == stopAtFirst
@@ -143,19 +143,19 @@ func reserved(budget time.Duration, steps int) time.Duration {
 }
 
 // takeUntil is take with the deadline that holds for this step.
-func (k *walk) takeUntil(ctx context.Context, s step) bool {
-	ctx, cancel := context.WithDeadline(ctx, k.until)
+func (r *runner) takeUntil(ctx context.Context, s step) bool {
+	ctx, cancel := context.WithDeadline(ctx, r.until)
 	defer cancel()
-	return k.take(ctx, s)
+	return r.take(ctx, s)
 }
 
 // take runs one step and notes how it went.
-func (k *walk) take(ctx context.Context, s step) bool {
-	start := time.Since(k.began)
-	if k.world.Doing != nil {
-		k.world.Doing(s.name)
+func (r *runner) take(ctx context.Context, s step) bool {
+	start := time.Since(r.began)
+	if r.world.Doing != nil {
+		r.world.Doing(s.name)
 	}
-	out := s.run(ctx, k)
+	out := s.run(ctx, r)
 	// A signal is the cause of whatever the step could not finish.
 	if !out.passed && interrupted(ctx) {
 		out.problems = []diag.Problem{interruption(ctx, s.name, out.detail)}
@@ -170,22 +170,22 @@ func (k *walk) take(ctx context.Context, s step) bool {
 	if out.passed {
 		verdict = Passed
 	}
-	k.res.Problems = append(k.res.Problems, out.problems...)
-	k.res.Steps = append(k.res.Steps, StepResult{
+	r.res.Problems = append(r.res.Problems, out.problems...)
+	r.res.Steps = append(r.res.Steps, StepResult{
 		Name: s.name, Verdict: verdict, Start: start,
-		Elapsed: time.Since(k.began) - start, Detail: out.detail, Done: out.done, Total: out.total,
+		Elapsed: time.Since(r.began) - start, Detail: out.detail, Done: out.done, Total: out.total,
 	})
 	return out.passed
 }
 
 // say tells the observer what is waited for.
-func (k *walk) say(step, text string, done, total int) {
-	if k.world.Observer == nil {
+func (r *runner) say(step, text string, done, total int) {
+	if r.world.Observer == nil {
 		return
 	}
-	k.world.Observer.Progress(Progress{
+	r.world.Observer.Progress(Progress{
 		Step: step, Text: text, Done: done, Total: total,
-		Left: time.Until(k.until), Passed: time.Since(k.began),
+		Left: time.Until(r.until), Passed: time.Since(r.began),
 	})
 }
 

@@ -38,27 +38,27 @@ func verifies(w requirement.Run) bool { return w.Verify == "presence" || w.Verif
 // and readable, and where the run says so that every byte is the one that was
 // manifested. Without a map, or with an orchestrator on another host, there is
 // nothing to ask for.
-func auditStore(ctx context.Context, k *walk) outcome {
-	wants := store.Wants(k.world.Map.Models, k.only()...)
-	if k.world.Store == nil || len(wants) == 0 {
+func auditStore(ctx context.Context, r *runner) outcome {
+	wants := store.Wants(r.world.Map.Models, r.only()...)
+	if r.world.Store == nil || len(wants) == 0 {
 		return outcome{passed: true}
 	}
-	look := k.world.Store.Look(ctx, wants)
+	look := r.world.Store.Look(ctx, wants)
 	if ctx.Err() != nil || look.Fault == nil && len(look.Models) != len(wants) {
-		return outcome{detail: "not all models were looked at", problems: []diag.Problem{store.Late(look, k.req.Timeout.Value)}}
+		return outcome{detail: "not all models were looked at", problems: []diag.Problem{store.Late(look, r.req.Timeout.Value)}}
 	}
-	if k.req.Instance == "" { // users see different things, and the preload looks as the loader
-		k.store = fingerprint(look)
+	if r.req.Instance == "" { // users see different things, and the preload looks as the loader
+		r.store = fingerprint(look)
 	}
-	w := k.wanted()
+	w := r.wanted()
 	out := outcome{problems: store.Judge(look, w), detail: fmt.Sprintf("%d of %d models in the store", len(wants), len(wants)), done: len(wants), total: len(wants)}
 	out.passed = len(diag.Errors(out.problems)) == 0
 	switch {
 	case look.Fault != nil || !out.passed && !w.Thorough:
-	case k.req.Verify == "manifest":
-		k.prove(ctx, look, w, &out)
+	case r.req.Verify == "manifest":
+		r.prove(ctx, look, w, &out)
 	default:
-		k.recallProofs(ctx, look, w, &out)
+		r.recallProofs(ctx, look, w, &out)
 	}
 	if !out.passed {
 		out.detail = "the store is not complete"
@@ -77,7 +77,7 @@ func GlanceStore(ctx context.Context, w requirement.Run, world World) []diag.Pro
 	if ctx.Err() != nil || look.Fault == nil && len(look.Models) != len(wants) {
 		return nil
 	}
-	k := &walk{req: w, world: world}
+	k := &runner{req: w, world: world}
 	return store.Judge(look, k.wanted())
 }
 
@@ -93,18 +93,18 @@ func fingerprint(look facts.Store) string {
 
 // recallProofs hashes nothing, but does not let pass what is known to be wrong:
 // what the preload found keeps every gate shut.
-func (k *walk) recallProofs(ctx context.Context, look facts.Store, w store.Wanted, out *outcome) {
-	known := slices.DeleteFunc(k.world.Store.Recall(ctx, look.Trees), func(p facts.StoreProof) bool { return p.Verdict != facts.Differs })
+func (r *runner) recallProofs(ctx context.Context, look facts.Store, w store.Wanted, out *outcome) {
+	known := slices.DeleteFunc(r.world.Store.Recall(ctx, look.Trees), func(p facts.StoreProof) bool { return p.Verdict != facts.Differs })
 	out.problems = append(out.problems, store.Proofs(known, look, w)...)
 	out.passed = len(diag.Errors(out.problems)) == 0
 }
 
 // prove hashes what the look found.
-func (k *walk) prove(ctx context.Context, look facts.Store, w store.Wanted, out *outcome) {
+func (r *runner) prove(ctx context.Context, look facts.Store, w store.Wanted, out *outcome) {
 	began := time.Now()
-	proofs := k.world.Store.Prove(ctx, look.Trees, func(p digest.Progress) {
+	proofs := r.world.Store.Prove(ctx, look.Trees, func(p digest.Progress) {
 		text, _ := HashingText(p, time.Since(began))
-		k.say("store", text, int(p.Done>>20), int(p.Total>>20))
+		r.say("store", text, int(p.Done>>20), int(p.Total>>20))
 	})
 	out.problems = append(out.problems, store.Proofs(proofs, look, w)...)
 	out.passed = len(diag.Errors(out.problems)) == 0
@@ -117,15 +117,15 @@ func (k *walk) prove(ctx context.Context, look facts.Store, w store.Wanted, out 
 }
 
 // only is the agent whose models decide, if one alone does.
-func (k *walk) only() []string {
-	if k.req.OnlyAgent == "" {
+func (r *runner) only() []string {
+	if r.req.OnlyAgent == "" {
 		return nil
 	}
-	return []string{k.req.OnlyAgent}
+	return []string{r.req.OnlyAgent}
 }
 
-func (k *walk) wanted() store.Wanted {
-	return store.Wanted{Models: k.req.Models, Listed: k.world.Map.Models, Thorough: k.survey}
+func (r *runner) wanted() store.Wanted {
+	return store.Wanted{Models: r.req.Models, Listed: r.world.Map.Models, Thorough: r.survey}
 }
 
 // HashingText says how far hashing is, and estimates how long it will take.

@@ -16,29 +16,29 @@ import (
 const oneLook = 3 * time.Second
 
 // triggerOnce asks for a preload where none runs and does not follow it.
-func triggerOnce(ctx context.Context, k *walk) outcome {
-	defer k.release()
-	for k.world.Lock != nil && !k.led {
-		if err := k.elect(ctx); err != nil || !k.led && !pause(ctx, pollBusy) {
+func triggerOnce(ctx context.Context, r *runner) outcome {
+	defer r.release()
+	for r.world.Lock != nil && !r.led {
+		if err := r.elect(ctx); err != nil || !r.led && !pause(ctx, pollBusy) {
 			busy := check.Judgement{State: check.Pending, Reason: "another gate follows the preload"}
-			return outcome{detail: busy.Reason, problems: orchestrator.Late(busy, facts.ModelsLook{}, k.subject())}
+			return outcome{detail: busy.Reason, problems: orchestrator.Late(busy, facts.ModelsLook{}, r.subject())}
 		}
 	}
-	f := &follower{walk: k, posted: make(chan facts.ModelsLook, 1), history: k.recall()}
-	k.askUnit(ctx)
+	f := &follower{runner: r, posted: make(chan facts.ModelsLook, 1), history: r.recall()}
+	r.askUnit(ctx)
 	f.see(ctx, false)
 	if ctx.Err() != nil {
 		return f.late()
 	}
 	switch f.judged.State {
 	case check.Unknown, check.Unreachable, check.Nonsense:
-		if !k.req.ForceRefresh || f.look.Kind != facts.ServerError {
+		if !r.req.ForceRefresh || f.look.Kind != facts.ServerError {
 			once := f.subject()
 			once.Timeout = oneLook
 			return f.refuse(orchestrator.Refused(f.judged, f.look, once)...)
 		}
 	case check.Ready:
-		if !k.req.ForceRefresh {
+		if !r.req.ForceRefresh {
 			return outcome{passed: true, detail: fmt.Sprintf("nothing to do: %d of %d models are loaded", f.judged.Done, f.judged.Total)}
 		}
 	}
@@ -55,7 +55,7 @@ func triggerOnce(ctx context.Context, k *walk) outcome {
 		f.answered(answer)
 		switch {
 		case f.refused != nil:
-			return f.refuse(orchestrator.PreloadRefused(k.subject(), answer))
+			return f.refuse(orchestrator.PreloadRefused(r.subject(), answer))
 		case answer.Kind != facts.Answered:
 			f.look, f.judged = answer, orchestrator.Models(answer, f.req.Preload)
 			return f.late()

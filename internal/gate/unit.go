@@ -42,71 +42,71 @@ func (m *unitMemo) invocation() string {
 
 // fresh asks again and returns the InvocationID of the orchestrator as it runs
 // now, "" where that can't be known.
-func (m *unitMemo) fresh(ctx context.Context, k *walk) string {
-	k.askUnit(ctx)
+func (m *unitMemo) fresh(ctx context.Context, r *runner) string {
+	r.askUnit(ctx)
 	return m.invocation()
 }
 
 // askUnit looks at the orchestrator's unit, where there is one to look at.
-func (k *walk) askUnit(ctx context.Context) {
-	name := k.req.Orchestrator.Unit
-	if name == "" || k.world.Units == nil {
+func (r *runner) askUnit(ctx context.Context) {
+	name := r.req.Orchestrator.Unit
+	if name == "" || r.world.Units == nil {
 		return
 	}
-	k.unit.asked = time.Now()
-	unit, err := k.world.Units.Unit(ctx, name)
-	k.unit.unit, k.unit.known, k.unit.err = unit, err == nil, ""
+	r.unit.asked = time.Now()
+	unit, err := r.world.Units.Unit(ctx, name)
+	r.unit.unit, r.unit.known, r.unit.err = unit, err == nil, ""
 	if err != nil {
-		k.unit.err = err.Error()
+		r.unit.err = err.Error()
 	}
-	if err == nil && !k.unit.counted {
-		k.unit.restarts, k.unit.counted = unit.NRestarts, true
+	if err == nil && !r.unit.counted {
+		r.unit.restarts, r.unit.counted = unit.NRestarts, true
 	}
 }
 
 // orchestratorUnitProblem asks about the unit, not more often than unitEvery,
 // and returns what makes waiting for it pointless.
-func (k *walk) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
-	if time.Since(k.unit.asked) >= unitEvery {
-		k.askUnit(ctx)
+func (r *runner) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
+	if time.Since(r.unit.asked) >= unitEvery {
+		r.askUnit(ctx)
 	}
-	if !k.unit.known || ctx.Err() != nil {
+	if !r.unit.known || ctx.Err() != nil {
 		return nil
 	}
-	problems := orchestrator.Unit(k.unit.unit)
-	if k.world.Machine != nil {
-		if dry, unknown := orchestrator.DryRun(k.unit.unit, k.world.Machine.Environment(k.unit.unit), facts.Unit{}); !unknown {
+	problems := orchestrator.Unit(r.unit.unit)
+	if r.world.Machine != nil {
+		if dry, unknown := orchestrator.DryRun(r.unit.unit, r.world.Machine.Environment(r.unit.unit), facts.Unit{}); !unknown {
 			problems = append(problems, dry...)
 		}
 	}
-	if k.unit.unit.NRestarts-k.unit.restarts >= manyRestarts {
-		problems = append(problems, orchestrator.UnitFails(k.unit.unit)...)
+	if r.unit.unit.NRestarts-r.unit.restarts >= manyRestarts {
+		problems = append(problems, orchestrator.UnitFails(r.unit.unit)...)
 	}
-	return k.forMemory(diag.Errors(problems))
+	return r.forMemory(diag.Errors(problems))
 }
 
 // loads asks once more about the orchestrator as it runs now, and returns what
 // speaks against its loading models. What is unknown may become known.
-func (k *walk) loads(ctx context.Context) (problem *diag.Problem, unknown bool) {
-	if k.req.Orchestrator.Unit == "" || k.world.Units == nil {
+func (r *runner) loads(ctx context.Context) (problem *diag.Problem, unknown bool) {
+	if r.req.Orchestrator.Unit == "" || r.world.Units == nil {
 		return nil, false
 	}
-	k.askUnit(ctx)
-	if !k.unit.known {
-		p := orchestrator.SystemdSilent(k.subject(), k.unit.err)
+	r.askUnit(ctx)
+	if !r.unit.known {
+		p := orchestrator.SystemdSilent(r.subject(), r.unit.err)
 		return &p, true
 	}
-	if k.world.Machine == nil {
+	if r.world.Machine == nil {
 		return nil, false
 	}
-	environment := k.world.Machine.Environment(k.unit.unit)
-	problems, unknown := orchestrator.DryRun(k.unit.unit, environment, facts.Unit{})
+	environment := r.world.Machine.Environment(r.unit.unit)
+	problems, unknown := orchestrator.DryRun(r.unit.unit, environment, facts.Unit{})
 	if unknown {
-		preload, err := k.world.Units.Unit(ctx, unitname.Preload)
+		preload, err := r.world.Units.Unit(ctx, unitname.Preload)
 		if err != nil {
 			preload = facts.Unit{}
 		}
-		problems, unknown = orchestrator.DryRun(k.unit.unit, environment, preload)
+		problems, unknown = orchestrator.DryRun(r.unit.unit, environment, preload)
 	}
 	if len(problems) == 0 {
 		return nil, false

@@ -41,16 +41,16 @@ type cause struct {
 	spoil []string // commands that produce it
 	code  string
 	says  []string // evidence, beside the code
-	// mend are what the hint says in words; what can be pasted of it is pasted.
-	mend []string
-	fix  string // what the pasted line has to begin with
+	// repair is what the hint says in words; its commands are pasted.
+	repair []string
+	fix    string // what the pasted line has to begin with
 }
 
 func broken(damage string) []string {
 	return []string{fmt.Sprintf("%s store break %s %s %s %s", referenceBin, modelRoot, damage, brokenAgent, brokenModel)}
 }
 
-func mended() []string {
+func repaired() []string {
 	return []string{fmt.Sprintf("%s store repair %s %s %s", referenceBin, modelRoot, brokenAgent, brokenModel)}
 }
 
@@ -58,12 +58,12 @@ const again = "justnews-gate retry"
 
 // causes are the runbook's, numbered as there.
 var causes = []cause{
-	{"1: no snapshot", broken("missing-snapshot"), "STORE-SNAPSHOT", []string{brokenModel, "contains no snapshot", "copy the snapshot to \"" + brokenDir}, mended(), again},
-	{"1: copied only in part", broken("half-copied"), "STORE-STAGED", []string{"versions/v1.tmp"}, mended(), again},
-	{"1: the checksum differs", broken("corrupt"), "STORE-CORRUPT", []string{brokenModel, "/blobs/", "its name says"}, mended(), again},
-	{"1: current is gone", broken("missing-current"), "STORE-VERSION", []string{"current does not exist"}, nil, "ln -sfn -- versions/v1 " + modelRoot + "/scout/current\n" + again},
-	{"2: the wrong key", broken("wrong-key"), "MAP-NAME", []string{"AGENT_MODEL_MAP.json:2:", `"scouts"`, `the store holds "scout", which the map does not list`}, mended(), again},
-	{"2: the wrong id", broken("wrong-id"), "MAP-NAME", []string{"AGENT_MODEL_MAP.json:2:", brokenModel + "x", `the version holds "` + brokenModel + `"`}, mended(), again},
+	{"1: no snapshot", broken("missing-snapshot"), "STORE-SNAPSHOT", []string{brokenModel, "contains no snapshot", "copy the snapshot to \"" + brokenDir}, repaired(), again},
+	{"1: only partly copied", broken("half-copied"), "STORE-STAGED", []string{"versions/v1.tmp"}, repaired(), again},
+	{"1: the checksum differs", broken("corrupt"), "STORE-CORRUPT", []string{brokenModel, "/blobs/", "its name says"}, repaired(), again},
+	{"1: the link current is missing", broken("missing-current"), "STORE-VERSION", []string{"current does not exist"}, nil, "ln -sfn -- versions/v1 " + modelRoot + "/scout/current\n" + again},
+	{"2: the wrong key", broken("wrong-key"), "MAP-NAME", []string{"AGENT_MODEL_MAP.json:2:", `"scouts"`, `the store contains "scout", which the map does not list`}, repaired(), again},
+	{"2: the wrong id", broken("wrong-id"), "MAP-NAME", []string{"AGENT_MODEL_MAP.json:2:", brokenModel + "x", `the version contains "` + brokenModel + `"`}, repaired(), again},
 	{"3: a parent that cannot be searched", []string{"chmod 0700 " + modelRoot + "/scout/versions"}, "STORE-PERMISSION",
 		[]string{modelRoot + "/scout/versions: the user justnews may not search this directory", "mode 0700, owner 0:0"}, nil, "chmod -R o+rX -- " + modelRoot + "/scout/versions\n" + again},
 	{"3: a parent of the whole store and its map", []string{"chmod 0700 /opt/justnews"}, "MAP-UNREADABLE",
@@ -119,14 +119,14 @@ func (s *site) cause(t *testing.T, c cause) {
 			t.Errorf("%v: started although %s", u, c.name)
 		}
 	}
-	for _, command := range c.mend {
+	for _, command := range c.repair {
 		if r := s.Sh(command); r.Err != nil {
 			t.Fatalf("%s: %v\n%s%s", command, r.Err, r.Stdout, r.Stderr)
 		}
 	}
-	mended := bed.Monotonic()
+	fixed := bed.Monotonic()
 	s.paste(t, said, c)
-	s.everythingUp(mended)
+	s.everythingUp(fixed)
 }
 
 // stopAll stops everything and waits until it is: systemctl waits for the target
@@ -140,7 +140,7 @@ func (s *site) stopAll() {
 }
 
 // paste follows the hints of a run, each as an operator would: what can be
-// pasted is pasted; a problem that shows only once another is mended has a hint
+// pasted is pasted; a problem that shows only once another is fixed has a hint
 // of its own.
 func (s *site) paste(t *testing.T, said string, c cause) {
 	t.Helper()
@@ -188,12 +188,12 @@ func TestALimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) 
 		s := boot(t, suite, h)
 		s.waitRefused(preload)
 		s.WaitJournal(preload, "MODEL-MEMORY", "memory: sentence-transformers/all-MiniLM-L6-v2: STRICT_MODEL_STORE=1 but failed to load model",
-			"the model takes 512 MiB, more than LimitDATA= of the unit allows", "raise LimitDATA= of the orchestrator")
+			"the model needs 512 MiB, more than LimitDATA= of the unit allows", "raise LimitDATA= of the orchestrator")
 		s.noAgentStarted()
 		s.Must("rm", limit)
-		mended := bed.Monotonic()
+		fixed := bed.Monotonic()
 		s.pasteHint(preload)
-		s.everythingUp(mended)
+		s.everythingUp(fixed)
 	})
 }
 
@@ -220,9 +220,9 @@ func TestAnOrchestratorThatIsKilledForMemoryIsNamed(t *testing.T) {
 		s.noAgentStarted()
 		s.stopAll()
 		s.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=\n")
-		mended := bed.Monotonic() // the next process is in no such group: as if there were more memory
+		fixed := bed.Monotonic() // the next process is in no such group: as if there were more memory
 		s.Must("justnews-gate", "retry")
-		s.everythingUp(mended)
+		s.everythingUp(fixed)
 	})
 }
 
@@ -295,8 +295,8 @@ func TestAnOrchestratorThatMayDownloadOpensNothing(t *testing.T) {
 			"remove the override", "systemctl restart -- "+unit(orchestrator))
 		s.noAgentStarted()
 		s.WriteFile(file, "REFERENCE_MISBEHAVE=\n")
-		mended := bed.Monotonic()
+		fixed := bed.Monotonic()
 		s.pasteHint(preload)
-		s.everythingUp(mended)
+		s.everythingUp(fixed)
 	})
 }

@@ -26,9 +26,9 @@ func TestAHostThatNeedsAGPUStartsNothingWithoutOne(t *testing.T) {
 
 		fakeDriver(t, s)
 		s.Must("systemd-tmpfiles", "--create", "fake-nvidia.conf")
-		mended := bed.Monotonic()
+		fixed := bed.Monotonic()
 		s.Must("justnews-gate", "retry")
-		s.everythingUp(mended)
+		s.everythingUp(fixed)
 		s.WaitJournal(unit("scout"), "2 GPUs, driver 550.163.01, CUDA 12.4")
 	})
 }

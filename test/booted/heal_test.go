@@ -44,12 +44,12 @@ const starter = "/usr/local/bin/justnews-start-agent.sh"
 var faults = []fault{
 	{name: "the configuration is broken", inject: "echo '[gate' >> " + configFile + "; systemctl daemon-reload", remove: "sed -i '$d' " + configFile + "; systemctl daemon-reload", said: "the generator, at the reload", stays: 5 * time.Second, names: []string{"justnews.toml"}, quick: true},
 	{name: "the configuration is missing", inject: "mv " + configFile + " /root; systemctl daemon-reload", remove: "mv /root/justnews.toml " + configFile + "; systemctl daemon-reload", said: "the generator, at the reload", stays: 5 * time.Second, names: []string{configFile}},
-	{name: "a model has no snapshot", inject: broken("missing-snapshot")[0], remove: mended()[0], refused: "STORE-SNAPSHOT", names: []string{brokenModel, "snapshot"}, quick: true},
-	{name: "a model is corrupt", inject: broken("corrupt")[0], remove: mended()[0], refused: "STORE-CORRUPT", names: []string{brokenModel}},
-	{name: "the map has a wrong key", inject: broken("wrong-key")[0], remove: mended()[0], refused: "MAP-NAME", names: []string{"scouts"}},
-	{name: "weights that cannot be read", inject: broken("unreadable")[0], remove: mended()[0], refused: "STORE-PERMISSION", names: []string{brokenModel, "justnews"}},
+	{name: "a model has no snapshot", inject: broken("missing-snapshot")[0], remove: repaired()[0], refused: "STORE-SNAPSHOT", names: []string{brokenModel, "snapshot"}, quick: true},
+	{name: "a model is corrupt", inject: broken("corrupt")[0], remove: repaired()[0], refused: "STORE-CORRUPT", names: []string{brokenModel}},
+	{name: "the map has a wrong key", inject: broken("wrong-key")[0], remove: repaired()[0], refused: "MAP-NAME", names: []string{"scouts"}},
+	{name: "weights that cannot be read", inject: broken("unreadable")[0], remove: repaired()[0], refused: "STORE-PERMISSION", names: []string{brokenModel, "justnews"}},
 	{name: "the whole store cannot be searched", inject: "chmod 0700 /opt/justnews", remove: "chmod 0755 /opt/justnews", refused: "MAP-UNREADABLE", names: []string{"/opt/justnews", "justnews"}},
-	{name: "the store is gone", inject: "mv " + modelRoot + " /opt/justnews/away", remove: "mv /opt/justnews/away " + modelRoot, refused: "MAP-", names: []string{modelRoot}},
+	{name: "the store is missing", inject: "mv " + modelRoot + " /opt/justnews/away", remove: "mv /opt/justnews/away " + modelRoot, refused: "MAP-", names: []string{modelRoot}},
 	{name: "the map is missing", inject: "mv " + modelRoot + "/AGENT_MODEL_MAP.json /root", remove: "mv /root/AGENT_MODEL_MAP.json " + modelRoot, refused: "MAP-", names: []string{"AGENT_MODEL_MAP.json"}},
 	{name: "the program is missing for 6 s", inject: "mv " + starter + " /root", remove: "mv /root/justnews-start-agent.sh " + starter, stays: 6 * time.Second, names: []string{starter}, quick: true},
 	{name: "the program is missing for 30 s", inject: "mv " + starter + " /root", remove: "mv /root/justnews-start-agent.sh " + starter, stays: 30 * time.Second, names: []string{starter}},
@@ -57,11 +57,11 @@ var faults = []fault{
 	{name: "no space for the instances' directories", inject: "mkdir -p /var/cache/justnews; mount -t tmpfs -o size=4k,nr_inodes=1 none /var/cache/justnews", remove: "umount /var/cache/justnews", stays: 10 * time.Second, names: []string{"/var/cache/justnews"}},
 	{name: "D-Bus is stopped", inject: "systemctl stop dbus.socket dbus.service", remove: "systemctl start dbus.socket", stays: 15 * time.Second, names: []string{"D-Bus"}},
 	{name: "the environment is wrong", inject: "echo GATE_TIMEOUT=abc >> /etc/justnews/global.env", remove: "sed -i /GATE_TIMEOUT/d /etc/justnews/global.env", refused: "CONFIG-ENVIRONMENT", names: []string{"/etc/justnews/global.env", "GATE_TIMEOUT", "abc"}},
-	{name: "the place for locks is read-only", inject: "mount -t tmpfs -o ro none /run/justnews-gate", remove: "umount /run/justnews-gate", stays: 5 * time.Second},
+	{name: "the lock directory is read-only", inject: "mount -t tmpfs -o ro none /run/justnews-gate", remove: "umount /run/justnews-gate", stays: 5 * time.Second},
 	inside("a model fails inside the orchestrator", "fail-model", "MODEL-FAILED", "MODEL-FAILED"),
 	inside("the orchestrator answers with errors", "500", "ORCHESTRATOR-", "500"),
 	inside("the orchestrator does not answer", "hang-headers", "", "8014"),
-	{name: "another process has the bus's port", inject: "systemd-run -q --unit=squat --service-type=exec -p User=nobody " + referenceBin + " bus", remove: "systemctl stop squat", stays: 20 * time.Second, names: []string{"8000"}, quick: true},
+	{name: "another process uses the bus's port", inject: "systemd-run -q --unit=squat --service-type=exec -p User=nobody " + referenceBin + " bus", remove: "systemctl stop squat", stays: 20 * time.Second, names: []string{"8000"}, quick: true},
 }
 
 // inside is a fault within an orchestrator that runs on, and that ends there.
@@ -77,7 +77,7 @@ func inside(name, misbehave, refused string, names ...string) fault {
 // that need them.
 var mpsOutages = []fault{
 	{name: "MPS is not installed", inject: "mv " + control + " /root/away", remove: "mv /root/away " + control, refused: "MPS-MISSING", quick: true},
-	{name: "MPS ends at once", inject: "mv " + control + " /root/away; ln -s /bin/false " + control, remove: "mv /root/away " + control, stays: 25 * time.Second},
+	{name: "MPS exits at once", inject: "mv " + control + " /root/away; ln -s /bin/false " + control, remove: "mv /root/away " + control, stays: 25 * time.Second},
 	{name: "a device node of the GPU is missing", inject: "mv /dev/nvidia-uvm /root/away", remove: "mv /root/away /dev/nvidia-uvm", stays: 25 * time.Second},
 }
 

@@ -56,8 +56,8 @@ func script(plant, undo string) func(*site) func() {
 	}
 }
 
-// mend writes the model again, whatever was put in its place.
-func mend() string { return mended()[0] }
+// repair writes the model again, whatever was put in its place.
+func repair() string { return repaired()[0] }
 
 // silent mounts a file system that does not answer over what a shell's word
 // stands for.
@@ -112,7 +112,7 @@ func claim(name string, size int64, head, tail []byte) func(*site) func() {
 			s.t.Fatal(err)
 		}
 		_ = f.Close()
-		return func() { s.must("rm -f " + dir + "/" + name + "; " + mend()) }
+		return func() { s.must("rm -f " + dir + "/" + name + "; " + repair()) }
 	}
 }
 
@@ -147,7 +147,7 @@ const (
 
 // holdings are what was found to hold a gate, and what is like it.
 var holdings = []holding{
-	{name: "a lock on every file of the gates, held for ever", plant: script(
+	{name: "a lock on every file of the gates, held forever", plant: script(
 		`systemd-run -q --unit=holder sh -c 'for f in $(find /run/justnews-gate /var/lib/justnews-gate -type f); do flock -x $f sleep infinity & done; wait'; sleep 0.3`,
 		"systemctl stop holder")},
 	{name: "every lock and record of the gates is a FIFO", plant: script(
@@ -160,28 +160,28 @@ var holdings = []holding{
 		`mkdir -p `+ownCache+`; mount -t tmpfs -o mode=755 none `+ownCache+`; cd `+ownCache+`; mkdir scout; mkfifo scout/latest.json
 		seq 300000 | sed 's/.*/summary_20200101T000000.&Z_scout.json/' | xargs touch; chown -R justnews:justnews .`,
 		"umount -l "+ownCache)},
-	{name: "refs/main is a FIFO", plant: script("mkdir -p $M/refs; rm -f $M/refs/main; mkfifo $M/refs/main", "rm -r $M/refs; "+mend())},
-	{name: "refs/main is a link to /dev/zero", plant: script("mkdir -p $M/refs; ln -sf /dev/zero $M/refs/main", "rm -r $M/refs; "+mend())},
-	{name: "refs/main is 60 GB, sparse", plant: script("mkdir -p $M/refs; rm -f $M/refs/main; truncate -s 60G $M/refs/main", "rm -r $M/refs; "+mend())},
+	{name: "refs/main is a FIFO", plant: script("mkdir -p $M/refs; rm -f $M/refs/main; mkfifo $M/refs/main", "rm -r $M/refs; "+repair())},
+	{name: "refs/main is a link to /dev/zero", plant: script("mkdir -p $M/refs; ln -sf /dev/zero $M/refs/main", "rm -r $M/refs; "+repair())},
+	{name: "refs/main is 60 GB, sparse", plant: script("mkdir -p $M/refs; rm -f $M/refs/main; truncate -s 60G $M/refs/main", "rm -r $M/refs; "+repair())},
 	{name: "pytorch_model.bin of 243 GB, sparse, whose zip64 claims 7.5 billion entries", plant: claim("pytorch_model.bin", hugeZip, []byte("PK\x03\x04"), archive(hugeZip, 7_500_000_000)), says: []string{"STORE-"}},
 	{name: "pytorch_model.bin of 243 GB, sparse, that claims 60,000 entries", plant: claim("pytorch_model.bin", hugeZip, []byte("PK\x03\x04"), archive(hugeZip, 60_000)), says: []string{"STORE-"}},
 	{name: "model.safetensors of 100 GB, sparse, whose header claims 90 GB", plant: claim("model.safetensors", hugeShard, binary.LittleEndian.AppendUint64(nil, 90<<30), []byte{0}), says: []string{"STORE-"}},
 	{name: "config.json is 60 GB, sparse", plant: claim("config.json", 60<<30, []byte("{"), []byte("}"))},
-	{name: "manifest.json is 60 GB, sparse", plant: script("truncate -s 60G $M/../manifest.json", mend()), says: []string{"STORE-"}, manifest: true},
-	{name: "the seal is a FIFO", plant: script("mkdir -p $M/../.justnews; mkfifo $M/../.justnews/manifest.json", "rm -r $M/../.justnews; "+mend()), manifest: true},
-	{name: "weights of 60 GB, sparse, to be hashed", plant: script("truncate -s 60G $M/blobs/weights", mend()), says: []string{"STORE-"}, manifest: true},
+	{name: "manifest.json is 60 GB, sparse", plant: script("truncate -s 60G $M/../manifest.json", repair()), says: []string{"STORE-"}, manifest: true},
+	{name: "the seal is a FIFO", plant: script("mkdir -p $M/../.justnews; mkfifo $M/../.justnews/manifest.json", "rm -r $M/../.justnews; "+repair()), manifest: true},
+	{name: "weights of 60 GB, sparse, to be hashed", plant: script("truncate -s 60G $M/blobs/weights", repair()), says: []string{"STORE-"}, manifest: true},
 	{name: "a version known to differ, with a sparse blob of 8 GB named by 40 digits", plant: script(
-		"truncate -s 8G $M/blobs/$(printf %040d 7); timeout 300 justnews-gate models verify scout >/dev/null 2>&1; true", mend()), says: []string{"STORE-"}, manifest: true},
+		"truncate -s 8G $M/blobs/$(printf %040d 7); timeout 300 justnews-gate models verify scout >/dev/null 2>&1; true", repair()), says: []string{"STORE-"}, manifest: true},
 	{name: "400,000 small files in a version", plant: script(
 		"mkdir $M/../many; mount -t tmpfs -o mode=755 none $M/../many; cd $M/../many; seq 400000 | xargs touch", "cd /; umount -l $M/../many; rmdir $M/../many"), says: []string{"STORE-TIMEOUT", "ORCHESTRATOR-", "MODELS-"}},
 	{name: "400,000 directories in a version, to be hashed", plant: script(
 		"mkdir $M/../many; mount -t tmpfs -o mode=755 none $M/../many; cd $M/../many; seq 400000 | xargs mkdir", "cd /; umount -l $M/../many; rmdir $M/../many"), manifest: true},
 	{name: "a lease on the weights", plant: leased("$M/snapshots/*/model.safetensors"), says: []string{"STORE-"}},
 	{name: "a file system over the snapshot that reads no request", plant: silent("$M/snapshots/*", hang.Deaf), says: []string{"STORE-TIMEOUT", "HUNG"}},
-	{name: "a file system over the snapshot that reads requests and answers none", plant: silent("$M/snapshots/*", hang.Mute), says: []string{"STORE-TIMEOUT", "HUNG"}, stuck: true},
-	{name: "weights that can be opened, and whose content never comes", plant: silent("$M/snapshots/*/model.safetensors", hang.Stuck), says: []string{"STORE-TIMEOUT", "HUNG"}, stuck: true},
+	{name: "a file system over the snapshot that reads requests and never answers", plant: silent("$M/snapshots/*", hang.Mute), says: []string{"STORE-TIMEOUT", "HUNG"}, stuck: true},
+	{name: "weights that can be opened, but whose content is never returned", plant: silent("$M/snapshots/*/model.safetensors", hang.Stuck), says: []string{"STORE-TIMEOUT", "HUNG"}, stuck: true},
 	{name: "a file system over the whole store that reads no request", plant: silent(modelRoot, hang.Deaf), says: []string{"STORE-TIMEOUT", "MAP-", "HUNG"}},
-	{name: "a map that can be opened, and whose content never comes", plant: silent(mapFile, hang.Stuck), says: []string{"MAP-", "HUNG"}, stuck: true},
+	{name: "a map that can be opened, but whose content is never returned", plant: silent(mapFile, hang.Stuck), says: []string{"MAP-", "HUNG"}, stuck: true},
 	{name: "the map is a FIFO", plant: script("mv "+mapFile+" /root/map; mkfifo "+mapFile, "mv /root/map "+mapFile), says: []string{"MAP-"}},
 	{name: "the map is a link to /dev/zero", plant: script("mv "+mapFile+" /root/map; ln -s /dev/zero "+mapFile, "mv /root/map "+mapFile), says: []string{"MAP-"}},
 	{name: "the map is a link to /proc/kallsyms", plant: script("mv "+mapFile+" /root/map; ln -s /proc/kallsyms "+mapFile, "mv /root/map "+mapFile), says: []string{"MAP-"}},

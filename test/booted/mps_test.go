@@ -123,8 +123,8 @@ func (s *site) follow(fix string) {
 	}
 }
 
-// mends follows a fix and fails unless the gate passes then.
-func (s *site) mends(t testing.TB, fix string) {
+// fixes follows a fix and fails unless the gate passes then.
+func (s *site) fixes(t testing.TB, fix string) {
 	t.Helper()
 	s.follow(fix)
 	s.gateBy("justnews").passed(t, "after: "+fix)
@@ -139,9 +139,9 @@ func TestSeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 			if u := s.Unit(unit(name)); u.ExecMainStart < daemon.ActiveEnter {
 				t.Errorf("%s was started before the daemon was proven", name)
 			}
-			s.WaitJournal(unit(name), name+" may start: MPS control proven")
+			s.WaitJournal(unit(name), name+" may start: MPS control verified")
 		}
-		s.WaitJournal(mpsUnit, "mps wait passed: MPS control proven")
+		s.WaitJournal(mpsUnit, "mps wait passed: MPS control verified")
 		if u := s.Unit(mpsUnit); u.NRestarts != 0 {
 			t.Errorf("%v: it was restarted", u)
 		}
@@ -156,8 +156,8 @@ func TestSeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 }
 
 // Every way in which MPS can be broken, on one host, one after the other: each
-// is told from all others, and what is printed mends it.
-func TestEachFaultOfMPSIsNamedAndTheFixMendsIt(t *testing.T) {
+// is told from all others, and what is printed fixes it.
+func TestEachFaultOfMPSIsNamedAndTheFixWorks(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("", "memory", "scout"), func(tree *bed.Tree) {
 			tree.WriteFile("/root/hand.toml", mpsConfig("unit = \"\"\n", "memory", "scout"))
@@ -190,21 +190,21 @@ var mpsFaults = []struct {
 	}},
 	{"stopped by a signal", func(t *testing.T, s *site) {
 		s.Systemctl("kill", "--signal=STOP", mpsUnit)
-		s.mends(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-WEDGED", "state T", mpsUnit))
+		s.fixes(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-WEDGED", "state T", mpsUnit))
 	}},
 	{"pipe directory deleted", func(t *testing.T, s *site) {
 		s.Remove(pipeDir)
-		s.mends(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-SPLIT", pipeDir))
+		s.fixes(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-SPLIT", pipeDir))
 	}},
 	{"control socket deleted", func(t *testing.T, s *site) {
 		s.Remove(pipeDir + "/control")
-		s.mends(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-SPLIT", "no control socket"))
+		s.fixes(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-SPLIT", "no control socket"))
 	}},
 	{"second daemon in the pipe directory", func(t *testing.T, s *site) {
 		s.Remove(pipeDir)
 		s.Must("install", "-d", "-o", "justnews", pipeDir)
 		s.Must("runuser", "-u", "justnews", "--", "env", "CUDA_MPS_PIPE_DIRECTORY="+pipeDir, "CUDA_MPS_LOG_DIRECTORY=/tmp", control, "-d")
-		s.mends(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-SPLIT", "2 daemons"))
+		s.fixes(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-SPLIT", "2 daemons"))
 	}},
 	{"stray daemon before the unit's", func(t *testing.T, s *site) {
 		s.Systemctl("stop", mpsUnit)
@@ -213,7 +213,7 @@ var mpsFaults = []struct {
 		fix := s.gateBy("justnews", "--timeout", "3").refusedWith(t, 71, "MPS-UNIT")
 		s.WaitJournal(mpsUnit, "MPS-STRAY", "An instance of this daemon is already running")
 		s.killDaemons()
-		s.mends(t, fix)
+		s.fixes(t, fix)
 	}},
 	{"open console", func(t *testing.T, s *site) {
 		s.Must("systemd-run", "--uid=justnews", "--setenv=CUDA_MPS_PIPE_DIRECTORY="+pipeDir, "--unit=console",
@@ -221,14 +221,14 @@ var mpsFaults = []struct {
 		s.WaitFor("an open console", bed.Patience, func() bool {
 			return strings.Contains(s.Sh("justnews-gate mps status 2>&1").Stdout, "other")
 		})
-		s.mends(t, s.gateBy("justnews", "--timeout", "3").refusedWith(t, 71, "MPS-BUSY", "console", "PID"))
+		s.fixes(t, s.gateBy("justnews", "--timeout", "3").refusedWith(t, 71, "MPS-BUSY", "console", "PID"))
 		s.Sh("systemctl stop console")
 	}},
 	{"pipe directory closed", func(t *testing.T, s *site) {
 		s.Must("chown", "root:root", pipeDir)
 		s.Chmod(pipeDir, 0o700)
 		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-DIRECTORY", pipeDir, "0700")
-		s.mends(t, fix)
+		s.fixes(t, fix)
 		s.Must("chown", "justnews:justnews", pipeDir)
 	}},
 	{"daemon of another user", func(t *testing.T, s *site) {
@@ -237,21 +237,21 @@ var mpsFaults = []struct {
 		s.Systemctl("restart", mpsUnit)
 		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-USER", "user id")
 		s.Remove("/run/systemd/system/" + mpsUnit + ".d/70-user.conf")
-		s.mends(t, fix)
+		s.fixes(t, fix)
 	}},
 	{"unit masked", func(t *testing.T, s *site) {
 		s.Systemctl("stop", mpsUnit)
 		s.Systemctl("mask", "--runtime", mpsUnit)
 		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-UNIT", "masked")
 		s.Systemctl("unmask", "--runtime", mpsUnit) // the hint says unmask, which takes away a link in /etc
-		s.mends(t, fix)
+		s.fixes(t, fix)
 	}},
 	{"not installed: the condition does not hold", func(t *testing.T, s *site) {
 		s.Systemctl("stop", mpsUnit)
 		s.Must("mv", control, "/root/away")
 		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-MISSING", "ConditionPathExists="+control)
 		s.Must("mv", "/root/away", control)
-		s.mends(t, fix)
+		s.fixes(t, fix)
 	}},
 	{"a start limit of somebody's own is hit", func(t *testing.T, s *site) {
 		s.WriteFile("/run/systemd/system/"+mpsUnit+".d/97-limit.conf",
@@ -262,7 +262,7 @@ var mpsFaults = []struct {
 		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-UNIT", "failed")
 		s.Remove("/run/systemd/system/" + mpsUnit + ".d/97-limit.conf")
 		s.Systemctl("daemon-reload")
-		s.mends(t, fix)
+		s.fixes(t, fix)
 	}},
 	{"not running: the gate starts it, as the agents' user", func(t *testing.T, s *site) {
 		s.Systemctl("stop", mpsUnit)
@@ -368,7 +368,7 @@ func TestAPipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("pipe_directory = \"/tmp/nvidia-mps\"\ndefault_memory = \"6G\"\ndefault_threads = 50\n", "memory", "scout"), nil)
 		s.WaitUnits("active/running", units("memory", "scout")...)
-		s.WaitJournal(unit("scout"), "scout may start: MPS control proven")
+		s.WaitJournal(unit("scout"), "scout may start: MPS control verified")
 
 		// The defaults were set in the daemon, and a change of them shuts the gate.
 		ask := "| runuser -u justnews -- env CUDA_MPS_PIPE_DIRECTORY=/tmp/nvidia-mps " + control
@@ -377,7 +377,7 @@ func TestAPipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
 			t.Errorf("the daemon has %q", got)
 		}
 		s.Must("sh", "-c", "echo set_default_device_pinned_mem_limit 0 8G "+ask)
-		s.mends(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-LIMIT", "8G", "6G"))
+		s.fixes(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-LIMIT", "8G", "6G"))
 
 		// What would keep the program from MPS, or from its limits.
 		for _, c := range []struct{ dropIn, code, seen string }{

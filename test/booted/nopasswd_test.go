@@ -234,7 +234,7 @@ var operatorParts = []struct {
 		}
 	}},
 	{"no rule for a program that others could replace", func(t *testing.T, s *site) {
-		for _, c := range []struct{ harm, mend string }{
+		for _, c := range []struct{ harm, fix string }{
 			{"chmod o+w " + operators.Program, "chmod o-w " + operators.Program},
 			{"chmod g+w " + operators.Program, "chmod g-w " + operators.Program},
 			{"chown adra " + operators.Program, "chown root " + operators.Program},
@@ -244,7 +244,7 @@ var operatorParts = []struct {
 			s.Must("sh", "-c", c.harm)
 			before := s.state()
 			s.nopasswd(77, "SUDO-UNSAFE", "install", "--sudoers", "--user", "site")
-			s.Must("sh", "-c", c.mend)
+			s.Must("sh", "-c", c.fix)
 			if after := s.state(); before != after {
 				t.Errorf("%s: before:\n%s\nafter:\n%s", c.harm, before, after)
 			}
@@ -311,7 +311,7 @@ var operatorParts = []struct {
 		fix := hint.FindStringSubmatch(r.Stderr)[1]
 		s.Must("sh", "-c", fix)
 		if s.Exists(oldRule) || s.maySudo("adra", script) {
-			t.Errorf("%q did not mend it", fix)
+			t.Errorf("%q did not fix it", fix)
 		}
 		s.nopasswd(0, "done:", "uninstall", "--user", "adra")
 	}},

@@ -11,7 +11,7 @@ import (
 
 // A model cannot be loaded: nothing starts, the reason is where an operator
 // looks, and what the gate printed brings everything up once the cause is gone.
-func TestABrokenModelKeepsEverythingDownUntilItIsMended(t *testing.T) {
+func TestABrokenModelKeepsEverythingDownUntilItIsFixed(t *testing.T) {
 	const agent, id = "scout", "martin-ha/toxic-comment-model"
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) { tree.Remove(snapshot(agent, id) + "/config.json") }})
@@ -24,9 +24,9 @@ func TestABrokenModelKeepsEverythingDownUntilItIsMended(t *testing.T) {
 		s.noAgentStarted()
 
 		writeModel(s.WriteFile, agent, id)
-		mended := bed.Monotonic()
+		fixed := bed.Monotonic()
 		s.pasteHint(preload)
-		s.everythingUp(mended)
+		s.everythingUp(fixed)
 	})
 }
 

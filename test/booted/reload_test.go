@@ -143,8 +143,8 @@ func TestAGeneratorThatComesToHarmLeavesEveryGateInPlace(t *testing.T) {
 			s.cramped(fmt.Sprintf("size=4m,nr_inodes=%d", inodes))
 		}
 		s.cramped("size=4k") // one page: the first file fits
-		s.reload("everything mended")
-		s.gated("everything mended", "scout", "nosuch")
+		s.reload("everything fixed")
+		s.gated("everything fixed", "scout", "nosuch")
 		s.untouched(running)
 		s.Systemctl("restart", unit("scout"))
 		s.passed(s.WaitUnit(unit("scout"), "active/running"))

@@ -116,7 +116,7 @@ func TestWithoutThePlaceForLocksThereIsOnePreload(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
-		for _, way := range []struct{ name, spoil, mend string }{
+		for _, way := range []struct{ name, spoil, fix string }{
 			{
 				"absent", `systemctl mask --runtime --now 'run-justnews\x2dgate.mount' && rm -rf /run/justnews-gate`,
 				`systemctl unmask --runtime 'run-justnews\x2dgate.mount' && systemctl start 'run-justnews\x2dgate.mount'`,
@@ -140,7 +140,7 @@ func TestWithoutThePlaceForLocksThereIsOnePreload(t *testing.T) {
 			if way.name == "closed" { // the last one: does it open, too?
 				s.crowdUp(s.release())
 			}
-			s.must(way.mend)
+			s.must(way.fix)
 		}
 	})
 }

@@ -140,7 +140,7 @@ var sequences = []sequence{
 		status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 12 * s,
 	},
 	{
-		story:  "a 503 with the failed state under detail; the refresh mends it",
+		story:  "a 503 with the failed state under detail; the refresh fixes it",
 		beats:  []beat{show(0, failed503(1))},
 		posted: [][]beat{{show(0, running(2, 0)), show(2*s, loaded(2))}},
 		status: diag.StatusReady, posts: 1, within: 3 * s,

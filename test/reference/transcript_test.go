@@ -333,7 +333,7 @@ func TestUpstreamsErrorSentencesNameTheAgentAndThePlace(t *testing.T) {
 			}
 			loaded(t, s)
 			if total, done, failed := s.present().counts(); total != 16 || done != 16 || failed != 0 {
-				t.Errorf("after mending: %d of %d, %d failed", done, total, failed)
+				t.Errorf("after the fix: %d of %d, %d failed", done, total, failed)
 			}
 		})
 	}

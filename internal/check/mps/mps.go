@@ -119,7 +119,7 @@ func nobody(m facts.MPS, w Wanted) diag.Problem {
 }
 
 // elsewhere names the daemons that run in other directories, and both lines
-// that mend it.
+// that fix it.
 func elsewhere(m facts.MPS, w Wanted) diag.Problem {
 	var seen []string
 	for _, dir := range m.Elsewhere {
@@ -225,7 +225,7 @@ func Unseen(m facts.MPS, w Wanted) *diag.Problem {
 	}
 }
 
-// Hopeless reports whether waiting cannot mend what a try found. A daemon that
+// Hopeless reports whether waiting cannot fix what an attempt found. A daemon that
 // does not live yet may come, and one that is busy may be free again.
 func Hopeless(reached Rung, problems []diag.Problem, w Wanted) bool {
 	if w.OwnUnit && w.MainPID == 0 {

@@ -373,7 +373,7 @@ func TestDefaultLimitsAreReadBack(t *testing.T) {
 	}
 }
 
-func TestWaitingGoesOnWhileItCanMendSomething(t *testing.T) {
+func TestWaitingGoesOnWhileItCanHelp(t *testing.T) {
 	warning := diag.Problem{Code: diag.MPSUser, Severity: diag.Warning}
 	for name, c := range map[string]struct {
 		reached  mps.Rung

@@ -71,8 +71,8 @@ var (
 	injected  = regexp.MustCompile(`(^|[^'\\/=])(\$\(|;y)`)
 )
 
-// mendable is sound, and that the fix can be pasted without harm.
-func mendable(t *testing.T, p diag.Problem) bool {
+// fixable is sound, and that the fix can be pasted without harm.
+func fixable(t *testing.T, p diag.Problem) bool {
 	t.Helper()
 	findings.Sound(t, p)
 	if p.Seen == "" {
@@ -99,7 +99,7 @@ func TestNoLookPassesWithoutAHolderASocketAndTheRightUser(t *testing.T) {
 		everyWish(func(w mps.Wanted) {
 			problems := mps.Daemon(m, w)
 			for _, p := range problems {
-				if !known[fmt.Sprint(p)] && !mendable(t, p) {
+				if !known[fmt.Sprint(p)] && !fixable(t, p) {
 					t.Fatalf("%+v\n%+v", m, w)
 				}
 				known[fmt.Sprint(p)] = true
@@ -134,7 +134,7 @@ func TestNoKindOfAnswerButOnePasses(t *testing.T) {
 					t.Fatalf("kind %d: %+v", kind, problems)
 				}
 				for _, p := range problems {
-					if !mendable(t, p) {
+					if !fixable(t, p) {
 						t.Fatalf("kind %d, %+v, %+v", kind, m, w)
 					}
 				}
@@ -167,7 +167,7 @@ func TestTheZeroFactsNeverPass(t *testing.T) {
 }
 
 // Every kind of unit and start, and the fix of each.
-func TestEveryProblemOfTheUnitCanBeMended(t *testing.T) {
+func TestEveryProblemOfTheUnitCanBeFixed(t *testing.T) {
 	for _, load := range []string{"", "loaded", "not-found", "masked", "bad-setting", "error"} {
 		for _, active := range []string{"", "active", "activating", "inactive", "failed", "deactivating", "what"} {
 			for bits := range 1 << 3 {
@@ -183,9 +183,9 @@ func TestEveryProblemOfTheUnitCanBeMended(t *testing.T) {
 					continue
 				}
 				for _, w := range []mps.Wanted{{MPS: config.MPS{PipeDirectory: pipeDir, Unit: mpsUnit}}, {MPS: config.MPS{PipeDirectory: pipeDir, Unit: "site-mps.service"}}} {
-					mendable(t, mps.UnitProblem(u, j, w))
+					fixable(t, mps.UnitProblem(u, j, w))
 					for _, s := range []facts.Start{{}, {Result: "done"}, {Result: "failed"}, {Refused: "x.AccessDenied"}, {Refused: "x.UnitMasked"}, {Refused: "x"}} {
-						mendable(t, mps.NotStarted(s, u, w, "scout"))
+						fixable(t, mps.NotStarted(s, u, w, "scout"))
 					}
 					if fix := mps.NotSaid(w).Fix.String(); fix != "systemctl start dbus.socket; justnews-gate retry" {
 						t.Error(fix)

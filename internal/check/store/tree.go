@@ -146,7 +146,7 @@ func expectedVersion(t facts.StoreTree) string {
 	return "a link current to versions/VERSION, within the store"
 }
 
-// pointAt mends a current: with a command where only one version can be meant.
+// pointAt repairs a current: with a command where only one version can be meant.
 func (j *judge) pointAt(t facts.StoreTree) diag.Fix {
 	home := filepath.Join(j.look.Root, t.Owner)
 	switch {
