@@ -88,6 +88,7 @@ var verdicts = map[string]verdict{
 	"new-8-onebad-status-mid":     {check.Failed, "one failed while the others load: fail_fast"},
 	"new-8-onebad-status-done":    {check.Failed, "7 of 8"},
 	"new-05-status-failed":        {check.Failed, "all 8 failed"},
+	"new-10-status-leftover":      {check.Inconsistent, "the error of an agent that the map no longer has"},
 	"new-9-strict-status":         {check.Failed, "all 8 failed under STRICT"},
 	"old-10-status-500":           {check.Unreachable, "500 in plain text: only a refresh ends it, so it is retried"},
 	"old-2-status-HEAD":           {check.Nonsense, "405"},
