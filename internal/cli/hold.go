@@ -27,7 +27,7 @@ import (
 const (
 	// holdFor bounds that, and so how long a start that somebody asks for may
 	// wait behind justnews-preload.service. The budget bounds it as well.
-	holdFor = 90 * time.Second
+	holdFor = 3 * time.Minute
 	// holdLook is from look to look, which costs some milliseconds of CPU and
 	// three requests; holdWatch is how often the files are looked at that a
 	// refusal for the configuration came of, which costs a few stats.

@@ -69,7 +69,7 @@ type Port struct {
 type Database struct {
 	Name    string // of the variable
 	Where   string // file or unit that sets it
-	Address string // host:port, or the path of a socket; without user and password
+	Address string // HOST:PORT, several separated by commas; without user and password
 	Bad     string // why the value cannot be used, "": it can
 	Down    string // why it does not answer, "": it does
 }

@@ -213,12 +213,15 @@ func (r *reader) vllm(v strictjson.Value, m *Map) {
 }
 
 // references warns of a base_ref that base_models does not define.
+// One problem is enough for all that refer to the same.
 func (r *reader) references(agents []Agent, m *Map) {
+	said := map[string]bool{}
 	for _, a := range agents {
 		for _, model := range a.Models {
-			if _, ok := m.BaseModel(model.Base); ok || model.Base == "" {
+			if _, ok := m.BaseModel(model.Base); ok || model.Base == "" || said[model.Base] {
 				continue
 			}
+			said[model.Base] = true
 			r.problems = append(r.problems, Problem{
 				Line: model.Line, Column: model.Column, Key: model.Key + ".base_ref",
 				Message: fmt.Sprintf("%q is not defined in %s%s", model.Base, basesKey, m.nearestBase(model.Base)), Warning: true,

@@ -245,11 +245,21 @@ func (l *look) dial(instances []instance) func() {
 	var wg sync.WaitGroup
 	for n := range all {
 		if d := &all[n]; d.Address != "" && d.Bad == "" {
-			wg.Go(func() { d.Down = l.tryDial(d.Address) })
+			wg.Go(func() { d.Down = l.dialAny(d.Address) })
 		}
 	}
 	wg.Wait()
 	return func() { l.databases = all }
+}
+
+// dialAny tries addresses until one answers, as libpq does.
+func (l *look) dialAny(addresses string) (down string) {
+	for address := range strings.SplitSeq(addresses, ",") {
+		if down = l.tryDial(address); down == "" {
+			return ""
+		}
+	}
+	return down
 }
 
 func (l *look) tryDial(address string) string {

@@ -95,6 +95,7 @@ func (e *envReader) differences() {
 		return
 	}
 	systemd, shell := lastOf(e.file.Systemd), lastOf(e.file.Shell)
+	said := false // of line ends, which are those of the whole file
 	for _, v := range e.file.Systemd {
 		if v != systemd[v.Name] || !variable(v.Name) {
 			continue
@@ -102,6 +103,11 @@ func (e *envReader) differences() {
 		other, set := shell[v.Name]
 		switch {
 		case set && other.Value == v.Value:
+		case set && strings.HasSuffix(other.Value, "\r"):
+			if !said {
+				e.differ(v.Line, v.Name, "only a shell "+other.Why)
+			}
+			said = true
 		case set && other.Why != "":
 			e.differ(v.Line, v.Name, "only a shell "+other.Why)
 		case set:

@@ -51,6 +51,7 @@ var assignments = []string{
 	"A=1\n", "A='x y'\n", `A="x\ty"` + "\n", `A=x\ y` + "\n", "A=1 # no\n", "A=x#y\n", "export A=1\n",
 	"B=2\nA=${B}3\n", "A=${NOPE:-four}\n", "A=$NOPE\n", `A="a b"c` + "\n", "A=\n", "A=1\nA=2\n", "A+=x\nA+=y\n",
 	`A='it'"'"'s'` + "\n", "A=1;B=2\n", "A={a,b}\n", "A=*\n", "B='x  y'\nA=$B\n", "A=\"\"\n", "A='a'b\"c\"\\$\n", "# c\n\nA=1\n",
+	"A=1\r\n", "# c\r\n\r\nA=x y\r\nA=2\r\n", "A='x'\r\n", "A=\"x\"\r\n", "export A=1\r\n", "\ufeffA=1\nA=2\n", "A=1\t\n", "\tA=1\n", "A=x\\\ny\n",
 }
 
 func TestAShellsReadingIsBashsOwn(t *testing.T) {
@@ -94,6 +95,7 @@ func TestWhatOnlyAShellUnderstandsIsNamed(t *testing.T) {
 		"A=${B:-x}\n": "expands ${B…}", "A=$B\n": "expands $B", "A=$(id)\n": "runs a command for its output",
 		"A=`id`\n": "runs a command for its output", "A=$((1+1))\n": "computes", "A=~/x\n": "expands ~",
 		"A=(1 2)\n": "is an array", "A+=1\n": "appends (+=)", "A='$B'\n": "", "A=1\n": "",
+		"A=1\r\n": "keeps the carriage return at the end of the line (the file has the line ends of Windows: dos2unix)",
 	} {
 		f := only(t, text)
 		if len(f.Shell) != 1 || f.Shell[0].Why != want {

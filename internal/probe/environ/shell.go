@@ -16,6 +16,10 @@ import (
 // and a file full of parentheses must not crash the program.
 const maxShell = 128 << 10
 
+// carriageReturn stands for one while a file is parsed: a character for private
+// use.
+const carriageReturn = "\uE00D"
+
 // source does what "set -a; . FILE" does in bash for assignments; commands are
 // reported and not run.
 func source(f *facts.EnvFile, text string, known map[string]string) {
@@ -23,6 +27,9 @@ func source(f *facts.EnvFile, text string, known map[string]string) {
 		f.ShellError = "too large to be read as a shell would"
 		return
 	}
+	// The parser drops the carriage return of a line that ends in two characters,
+	// bash keeps it as a part of the value.
+	text = strings.ReplaceAll(text, "\r", carriageReturn)
 	parsed, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
 		f.ShellError = err.Error()
@@ -39,6 +46,9 @@ func source(f *facts.EnvFile, text string, known map[string]string) {
 		}
 		switch c := statement.Cmd.(type) {
 		case *syntax.CallExpr:
+			if len(c.Assigns) == 0 && len(c.Args) == 1 && c.Args[0].Lit() == carriageReturn {
+				continue // an empty line: a command that bash does not find
+			}
 			if len(c.Args) > 0 {
 				// NAME=a b: the variable is only set for the command.
 				f.Commands = append(f.Commands, line(c.Args[0].Pos()))
@@ -64,6 +74,9 @@ func assign(assigns []*syntax.Assign, known map[string]string) []facts.EnvVar {
 			v.Why = "is an array"
 		} else {
 			v.Value, v.Why = value(a.Value, known)
+			if before, ended := strings.CutSuffix(v.Value, carriageReturn); ended {
+				v.Value, v.Why = before+"\r", "keeps the carriage return at the end of the line (the file has the line ends of Windows: dos2unix)"
+			}
 		}
 		if a.Append {
 			v.Value = known[v.Name] + v.Value
