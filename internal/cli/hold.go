@@ -28,9 +28,9 @@ const (
 	// holdFor bounds that, and so how long a start that somebody asks for may
 	// wait behind justnews-preload.service. The budget bounds it as well.
 	holdFor = 3 * time.Minute
-	// holdLook is from look to look, which costs some milliseconds of CPU and
-	// three requests; holdWatch is how often the files are looked at that a
-	// refusal for the configuration came of, which costs a few stats.
+	// holdLook is from look to look at first, later twice that: a look costs some
+	// milliseconds of CPU and three requests; holdWatch is how often the files are
+	// looked at that a refusal for the configuration came of, which costs a few stats.
 	holdLook  = 10 * time.Second
 	holdWatch = 2 * time.Second
 )
@@ -81,7 +81,8 @@ func budget(res gate.Result) time.Duration {
 // pause waits for the next look. It returns false when there is none: the time
 // is over, or the process has to be started again to see what has changed.
 func (h *hold) pause(res gate.Result, until time.Time) bool {
-	next := time.Now().Add(holdLook + rand.N(holdLook/5)) //nolint:gosec // no secret: it spreads the looks
+	rest := min(holdLook+time.Since(h.app.Began)/10, 2*holdLook)
+	next := time.Now().Add(rest + rand.N(holdLook/5)) //nolint:gosec // no secret: it spreads the looks
 	if res.Refused || next.After(until) {                 // a refusal for the configuration stands until its files change
 		next = until
 	}

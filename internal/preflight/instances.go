@@ -3,6 +3,7 @@
 package preflight
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"justnews/internal/check/host"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
+	"justnews/internal/safefile"
 )
 
 // reach tries the paths of the n-th instance as its user.
@@ -34,6 +36,27 @@ func (l *look) reach(n int, i instance) func() {
 			if !r.Known {
 				l.untried = append(l.untried, untried{path, i.account.User, r.Detail})
 			}
+		}
+	}
+}
+
+// maxScript is the longest start script that is read, in bytes.
+const maxScript = 256 << 10
+
+// forget drops the interpreters that an environment names and that the start script
+// never reads. A script that runs another one may leave that to it.
+func (l *look) forget(i *instance) {
+	exec := i.unit.Service.ExecStart
+	if len(exec) == 0 || len(exec[0].Argv) == 0 {
+		return
+	}
+	text, err := safefile.Read(filepath.Join(l.Host.Root, exec[0].Argv[0]), maxScript)
+	if err != nil || !bytes.HasPrefix(text, []byte("#!")) || bytes.Contains(text, []byte(".sh")) {
+		return
+	}
+	for _, name := range host.InterpreterVariables {
+		if !bytes.Contains(text, []byte(name)) {
+			delete(i.sourced, name)
 		}
 	}
 }

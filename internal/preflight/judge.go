@@ -91,6 +91,7 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 	for _, p := range slices.Concat(host.Paths(i.unit), host.Interpreters(i.sourced)) {
 		problems = append(problems, host.Reached(i.unit, p, i.paths[p.Path])...)
 	}
+	problems = append(problems, host.HiddenVariables(i.unit, i.sourced)...)
 	for _, n := range i.named {
 		problems = append(problems, host.NoInterpreter(i.unit.Name, n))
 	}

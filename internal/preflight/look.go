@@ -200,6 +200,7 @@ func (l *look) details() {
 	for n := range l.instances {
 		i := &l.instances[n]
 		i.env, i.sourced = l.environment(i.unit, host.Environment), l.environment(i.unit, host.Sourced)
+		l.forget(i)
 	}
 	seen := slices.Clone(l.instances)
 	asks := map[string]func() func(){"databases": func() func() { return l.dial(seen) }}

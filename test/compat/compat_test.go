@@ -29,7 +29,7 @@ func newShims(t *testing.T) shims {
 	if err := os.WriteFile(recorder, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"preflight.sh", "setup_preflight_nopasswd.sh"} {
+	for _, name := range []string{"preflight.sh", "justnews-preflight-check.sh", "setup_preflight_nopasswd.sh"} {
 		script, err := os.ReadFile(filepath.Join("../../packaging/compat", name))
 		if err != nil {
 			t.Fatal(err)
@@ -79,6 +79,9 @@ func TestEveryLineOfTheRunbookBecomesACallOfTheGate(t *testing.T) {
 		"./preflight.sh -s --no-color":                                          "[preflight][--stop][--no-color] unset unset\n",
 		"./preflight.sh --no-color --gate-only mcp_bus":                         "[--gate-only][mcp_bus][--no-color] unset unset\n",
 		"./preflight.sh --gate-only 'a b;c'":                                    "[--gate-only][a b;c] unset unset\n",
+		"./justnews-preflight-check.sh":                                         "[preflight] unset unset\n",
+		"./justnews-preflight-check.sh --gate-only":                             "[--gate-only][mcp_bus] unset unset\n",
+		"GATE_TIMEOUT=60 ./justnews-preflight-check.sh --gate-only scout":       "[--gate-only][scout] 60 unset\n",
 		"./setup_preflight_nopasswd.sh --install":                               "[nopasswd][install][--sudoers] unset unset\n",
 		"./setup_preflight_nopasswd.sh --install-only":                          "[nopasswd][install][--sudoers] unset unset\n",
 		"./setup_preflight_nopasswd.sh":                                         "[nopasswd][install][--sudoers] unset unset\n",
@@ -104,7 +107,7 @@ func TestEveryLineOfTheRunbookBecomesACallOfTheGate(t *testing.T) {
 func TestTheExitStatusIsTheGates(t *testing.T) {
 	s := newShims(t)
 	for _, line := range []string{
-		"./preflight.sh", "./preflight.sh --gate-only scout", "./setup_preflight_nopasswd.sh", "./setup_preflight_nopasswd.sh --uninstall",
+		"./preflight.sh", "./preflight.sh --gate-only scout", "./justnews-preflight-check.sh --gate-only", "./setup_preflight_nopasswd.sh", "./setup_preflight_nopasswd.sh --uninstall",
 		"./setup_preflight_nopasswd.sh --run-gate-only mcp_bus",
 	} {
 		if _, _, status := s.run(t, "RECORDER_STATUS=75 "+line); status != 75 {
@@ -124,6 +127,8 @@ func TestWhatIsNotUnderstoodIsRefusedAndOpensNothing(t *testing.T) {
 		"./preflight.sh --gate-only", "./preflight.sh --gate-only ''", "./preflight.sh --gate-only=", "./preflight.sh --gate-only --no-color",
 		"./preflight.sh --gate-only scout --help", "./preflight.sh --help --gate-only scout", "./preflight.sh --gate-only scout --stop",
 		"./preflight.sh --gate-only scout memory", "./preflight.sh --nonsense", "./preflight.sh ''",
+		"./justnews-preflight-check.sh --nonsense", "./justnews-preflight-check.sh ''", "./justnews-preflight-check.sh --gate-only ''",
+		"./justnews-preflight-check.sh --gate-only --help", "./justnews-preflight-check.sh --gate-only scout memory",
 		"./setup_preflight_nopasswd.sh --nonsense", "./setup_preflight_nopasswd.sh --user", "./setup_preflight_nopasswd.sh --timeout",
 		"./setup_preflight_nopasswd.sh --timeout 300", "./setup_preflight_nopasswd.sh --preflight /tmp/x.sh", "./setup_preflight_nopasswd.sh --install --uninstall",
 		"./setup_preflight_nopasswd.sh --uninstall --run-full",

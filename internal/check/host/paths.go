@@ -7,6 +7,7 @@ package host
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,6 +54,9 @@ func Paths(u facts.Unit) []Path {
 
 // systemPath is where systemd looks for a command without a slash.
 var systemPath = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"}
+
+// InterpreterVariables are those that upstream's start scripts may read.
+var InterpreterVariables = []string{"PYTHON_BIN", "CANONICAL_PYTHON_PATH", "CANONICAL_ENV", "CONDA_ENV"}
 
 // Interpreters lists the interpreters that an environment names as a path.
 func Interpreters(env map[string]string) []Path {
@@ -139,6 +143,36 @@ func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 		Code: p.Code, Subject: u.Name, Message: message, Seen: seen,
 		Fix: PathFix(p, r, []diag.Command{diag.Retry()}),
 	}}
+}
+
+// HiddenVariables judges the variables that name a path which the unit's sandbox
+// hides: a program that goes there fails, or starts anew with an empty directory.
+func HiddenVariables(u facts.Unit, env map[string]string) []diag.Problem {
+	var names []string
+	why := ""
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		path := env[name]
+		if !filepath.IsAbs(path) || strings.ContainsAny(path, ":,; \t") || slices.Contains(Caches, name) || slices.Contains(InterpreterVariables, name) || name == "HOME" {
+			continue
+		}
+		if hidden := hiddenHome(u, path); hidden != "" {
+			names, why = append(names, name+"="+diag.Clean(path)), hidden
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	p := diag.Problem{
+		Code: diag.HomeHidden, Severity: diag.Warning, Subject: u.Name, Message: "the environment names a path below a home directory that the unit cannot see",
+		Seen: strings.Join(names, ", ") + "; " + why, Expected: "paths outside /home, /root and /run/user, or protect_home = \"read-only\"",
+		Fix: diag.Advise("set service.protect_home = \"read-only\" in /etc/justnews/justnews.toml, with read_write_paths for what is written there, or move it", diag.Reload()),
+	}
+	if slices.ContainsFunc(names, func(n string) bool {
+		return strings.HasPrefix(n, "SERVICE_DIR=") || strings.HasPrefix(n, "JUSTNEWS_ROOT=")
+	}) {
+		p.Severity = diag.Error // the start scripts go there first
+	}
+	return []diag.Problem{p}
 }
 
 // hiddenHome says which setting hides a path below a home from a unit, "" where

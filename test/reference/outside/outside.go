@@ -27,7 +27,7 @@ func Names() []string {
 	return []string{
 		"x, then: touch ZQ; systemctl reset-failed #", "; touch ZQ", "&& touch ZQ", "| touch ZQ", "$(touch ZQ)", "`touch ZQ`",
 		"a 'ZQ' \"b", "it's ZQ", "ZQ\ntouch ZQ", "ZQ\n", "\x1b[2JZQ", "ZQ\u202eevil", "ZQ\u2028x", "\xffZQ", "ZQ\\", "~ZQ", "*ZQ", "{ZQ,b}", "$ZQ", "!ZQ",
-		"--ZQ", "-ZQ", "--root=/ZQ", "-rf ZQ", "#ZQ", ">ZQ", "ZQ\t100%s", "NAME=ZQ", "/srv/ZQ\n; touch ZQ", "/ZQ/$(touch ZQ)", "a/../ZQ", "justnews@ZQ; touch ZQ.service", "",
+		"--ZQ", "-ZQ", "--root=/ZQ", "-rf ZQ", "#ZQ", ">ZQ", "ZQ\t100%s", "NAME=ZQ", "/srv/ZQ\n; touch ZQ", "/ZQ/$(touch ZQ)", "/home/$(ZQ)", "a/../ZQ", "justnews@ZQ; touch ZQ.service", "",
 	}
 }
 
@@ -35,7 +35,7 @@ func Names() []string {
 var words = []string{
 	"loaded", "masked", "not-found", "bad-setting", "active", "inactive", "failed", "activating", "auto-restart", "start-pre", "exited", "running",
 	"signal", "oom-kill", "exit-code", "timeout", "resources", "success", "enabled", "disabled", "static", "owner", "group", "others", "r", "rx", "x",
-	"justnews@scout.service", "justnews-mps.service", "scout", "/opt/justnews/models", "1", "0", "refused: STORE-CORRUPT: x", "ready", "link", "none",
+	"justnews@scout.service", "justnews-mps.service", "scout", "yes", "/opt/justnews/models", "1", "0", "refused: STORE-CORRUPT: x", "ready", "link", "none",
 }
 
 // states are the words of fields that decide which branch a judge takes.

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host_test
+
+import (
+	"strings"
+	"testing"
+
+	"justnews/internal/check/host"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/test/findings"
+)
+
+func TestVariablesThatNameAHiddenPathAreSaid(t *testing.T) {
+	hidden := facts.Unit{Name: "justnews@scout.service", Service: facts.Service{ProtectHome: "yes"}}
+	for name, c := range map[string]struct {
+		env      map[string]string
+		unit     facts.Unit
+		severity diag.Severity
+		says     string
+	}{
+		"the checkout": {env: map[string]string{"SERVICE_DIR": "/home/adra/JustNews"}, unit: hidden, severity: diag.Error, says: "SERVICE_DIR=/home/adra/JustNews"},
+		"another directory": {
+			env: map[string]string{"CRAWL4AI_MODEL_CACHE_DIR": "/root/.crawl4ai", "LOG_DIR": "/var/log"}, unit: hidden, severity: diag.Warning, says: "CRAWL4AI_MODEL_CACHE_DIR=/root/.crawl4ai; ProtectHome=yes",
+		},
+		"nothing below a home": {env: map[string]string{"LOG_DIR": "/var/log/justnews", "PATH": "/home/x/bin:/usr/bin", "HOME": "/home/x"}, unit: hidden},
+		"a home that is seen":  {env: map[string]string{"SERVICE_DIR": "/home/adra"}, unit: facts.Unit{Name: "justnews@scout.service", Service: facts.Service{ProtectHome: "read-only"}}},
+	} {
+		problems := host.HiddenVariables(c.unit, c.env)
+		if c.says == "" {
+			if len(problems) > 0 {
+				t.Errorf("%s: %v", name, problems)
+			}
+			continue
+		}
+		if len(problems) != 1 || problems[0].Code != diag.HomeHidden || problems[0].Severity != c.severity || !strings.Contains(problems[0].Seen, c.says) {
+			t.Errorf("%s: %+v", name, problems)
+			continue
+		}
+		findings.Sound(t, problems[0])
+	}
+}
