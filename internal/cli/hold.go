@@ -83,7 +83,7 @@ func budget(res gate.Result) time.Duration {
 func (h *hold) pause(res gate.Result, until time.Time) bool {
 	rest := min(holdLook+time.Since(h.app.Began)/10, 2*holdLook)
 	next := time.Now().Add(rest + rand.N(holdLook/5)) //nolint:gosec // no secret: it spreads the looks
-	if res.Refused || next.After(until) {                 // a refusal for the configuration stands until its files change
+	if res.Refused || next.After(until) {             // a refusal for the configuration stands until its files change
 		next = until
 	}
 	for time.Now().Before(next) {

@@ -120,6 +120,7 @@ const (
 	UnitDisabled            Code = "UNIT-DISABLED"            // a unit's enablement differs from justnews.toml
 	UnitShadowed            Code = "UNIT-SHADOWED"            // a unit file overrides the packaged one
 	UnitOpened              Code = "UNIT-OPENED"              // systemd would treat a failed gate as passed
+	UnitRival               Code = "UNIT-RIVAL"               // another unit or job starts instances or replaces their template
 	DropInMasks             Code = "DROPIN-MASKS"             // a file masks a drop-in of the generator
 	DropInLeftover          Code = "DROPIN-LEFTOVER"          // an old drop-in is still in place
 	DropInBroken            Code = "DROPIN-BROKEN"            // systemd ignores part of a drop-in
@@ -984,6 +985,13 @@ var catalog = []Entry{
 		Cause: "SuccessExitStatus= lists a signal, or an exit status that systemd itself uses for a command that could not be run. A gate that is killed or missing would then let its instance start.",
 		Check: []Command{{"systemctl", "show", "-p", "SuccessExitStatus", "justnews@INSTANCE.service"}},
 		Fix:   Fix{Advice: "remove signals and statuses from 200 to 243 from SuccessExitStatus=", Commands: []Command{{"systemctl", "daemon-reload"}}},
+	},
+	{
+		Code: UnitRival, Area: "units and drop-ins", Status: StatusFailed, MessageID: "9cde94d18b3da78ebe14585d0637a396",
+		Title: "another unit or job starts instances or replaces their template",
+		Cause: "A unit, a timer, a cron job or a script of theirs enables or starts instances of justnews@.service, copies another template to /etc/systemd/system, or runs a program of JustNews without a gate: upstream's justnews-cold-start.timer does so 45 s after a boot. It undoes the configuration. An error where it is enabled, else a warning.",
+		Check: []Command{{"systemctl", "list-timers", "--all"}},
+		Fix:   Fix{Advice: "disable it", Commands: []Command{{"systemctl", "disable", "--now", "--", "UNIT"}}},
 	},
 	{
 		Code: DropInMasks, Area: "units and drop-ins", Status: StatusFailed, MessageID: "6d5acf00acce5b76ea415a95bab2057e",

@@ -2,6 +2,8 @@
 
 package facts
 
+import "strings"
+
 // Account is a user of this host with the groups of a service of that user.
 type Account struct {
 	User, Group string // as they were looked up
@@ -72,6 +74,25 @@ type Database struct {
 	Address string // HOST:PORT, several separated by commas; without user and password
 	Bad     string // why the value cannot be used, "": it can
 	Down    string // why it does not answer, "": it does
+}
+
+// Rival is something besides our units that starts instances or replaces their
+// template: it would undo what was configured.
+type Rival struct {
+	Path   string   // of the unit's file, or of cron's
+	Unit   string   // "" where it is no unit
+	Does   string   // in words
+	By     string   // the file in which that was found
+	Active bool     // enabled, or started without being so
+	Also   []string // enabled units that start it: a timer, instances of a template
+}
+
+// Units are the units to disable, none where it is no unit.
+func (r Rival) Units() []string {
+	if r.Unit == "" || len(r.Also) > 0 && strings.HasSuffix(r.Unit, "@.service") {
+		return r.Also // a template itself cannot be started
+	}
+	return append([]string{r.Unit}, r.Also...)
 }
 
 // UnitFile is a unit file or drop-in that is not from our packages.

@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 
+	"justnews/internal/facts"
 	"justnews/internal/modelmap"
+	"justnews/internal/probe/unitfiles"
 	"justnews/internal/safefile"
 	"justnews/internal/unitname"
 )
@@ -26,6 +28,7 @@ type Host struct {
 	MPS    *MPSFile  // mps_allocation_config.json
 	// Leftovers are the helpers and rules of the old gate that are there.
 	Leftovers []string
+	Rivals    []facts.Rival // what else starts instances
 	Failures  []Failure
 }
 
@@ -71,6 +74,7 @@ func Read(root string) (Host, error) {
 	r.units()
 	r.wanted()
 	r.project()
+	r.host.Rivals = unitfiles.Rivals(root)
 	for _, name := range leftovers {
 		if _, err := dir.Lstat(rel(name)); err == nil {
 			r.host.Leftovers = append(r.host.Leftovers, name)

@@ -28,7 +28,7 @@ func (r Removal) String() string {
 // removal returns the commands that take the old gating away, in the order in
 // which they have to be run.
 func (a *adopter) removal() []Removal {
-	var all []Removal
+	all := a.rivals()
 	run := func(argv ...string) { all = append(all, Removal{Command: argv}) }
 	var enabled []string
 	for _, link := range a.host.Wanted {

@@ -45,7 +45,7 @@ func (l *look) judge() []diag.Problem {
 
 // judgeUnits judges what only means something where systemd runs.
 func (l *look) judgeUnits() []diag.Problem {
-	problems := checkunit.Overrides(l.overrides)
+	problems := append(checkunit.Overrides(l.overrides), checkunit.Rivals(l.rivals)...)
 	problems = append(problems, checkunit.Generated(l.generated)...)
 	problems = append(problems, checkunit.Present(l.target)...)
 	problems = append(problems, checkunit.Enabled(l.target, true)...)

@@ -63,6 +63,7 @@ type instance struct {
 type found struct {
 	env       []facts.EnvFile
 	overrides []facts.UnitFile
+	rivals    []facts.Rival
 	target    facts.Unit
 	preload   facts.Unit
 	instances []instance
@@ -136,10 +137,11 @@ func (l *look) notChecked(what string) {
 func (l *look) files() {
 	root := l.Host.Root
 	l.all(map[string]func() func(){
-		"environment files": func() func() { files := environ.Files(root); return func() { l.env = files } },
-		"drop-ins":          func() func() { files := unitfiles.Overrides(root); return func() { l.overrides = files } },
-		"limits":            func() func() { limits := l.Host.Limits(); return func() { l.limits = limits } },
-		"disk space":        l.space,
+		"environment files":          func() func() { files := environ.Files(root); return func() { l.env = files } },
+		"drop-ins":                   func() func() { files := unitfiles.Overrides(root); return func() { l.overrides = files } },
+		"what else starts instances": func() func() { found := unitfiles.Rivals(root); return func() { l.rivals = found } },
+		"limits":                     func() func() { limits := l.Host.Limits(); return func() { l.limits = limits } },
+		"disk space":                 l.space,
 		"kernel command line": func() func() {
 			evidence, off := l.Host.GateOff()
 			return func() {

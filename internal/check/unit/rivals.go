@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unit
+
+import (
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// Rivals judges what starts instances or replaces their template besides our
+// units. What is not enabled may be started by hand.
+func Rivals(found []facts.Rival) []diag.Problem {
+	var problems []diag.Problem
+	for _, r := range found {
+		p := diag.Problem{
+			Code: diag.UnitRival, Subject: r.Path, Message: "it " + r.Does + " besides the gated units",
+			Seen: "in " + diag.Clean(r.By) + ", disabled", Expected: "nothing but justnews.target starts the instances",
+			Severity: diag.Warning, Fix: Retire(r),
+		}
+		if r.Active {
+			p.Severity, p.Seen = diag.Error, "in "+diag.Clean(r.By)+", enabled"
+		}
+		problems = append(problems, p)
+	}
+	return problems
+}
+
+// Retire is how a rival is taken out of service.
+func Retire(r facts.Rival) diag.Fix {
+	if r.Unit == "" {
+		return diag.Advise("remove the lines that do so from "+diag.Quote(r.Path), diag.Run("justnews-gate", "preflight"))
+	}
+	return diag.Do(append(diag.Run("systemctl", "disable", "--now", "--"), r.Units()...))
+}

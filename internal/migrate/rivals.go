@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrate
+
+import (
+	"slices"
+
+	"justnews/internal/diag"
+)
+
+// rivals says what else starts the instances or replaces their template, and
+// returns the commands that retire it: it would undo the migration, upstream's
+// justnews-cold-start.timer 45 s after each boot.
+func (a *adopter) rivals() []Removal {
+	var all []Removal
+	for _, r := range a.host.Rivals {
+		a.say(diag.UnitRival, place{r.Path, 0}, "it "+r.Does+" besides the gated units", "in "+r.By, "nothing but justnews.target starts the instances", "see the end of justnews.toml")
+		units := r.Units()
+		if len(units) == 0 {
+			all = append(all, Removal{Note: r.Path + " " + r.Does + ": remove those lines by hand"})
+			continue
+		}
+		all = append(all, Removal{Command: slices.Concat(diag.Run("systemctl", "disable", "--now", "--"), units)})
+	}
+	return all
+}

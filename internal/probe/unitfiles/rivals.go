@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unitfiles
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"justnews/internal/facts"
+	"justnews/internal/safefile"
+	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
+)
+
+// Units of an administrator. A package's own are not looked at, but for those of
+// JustNews, which has no packages.
+var unitDirs = []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system"}
+
+// Files that start programs without systemd: cron's, udev's, and SysV's last.
+var otherStarters = []string{
+	"/etc/crontab", "/etc/cron.d/*", "/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*", "/etc/cron.monthly/*",
+	"/var/spool/cron/crontabs/*", "/var/spool/cron/*", "/etc/udev/rules.d/*.rules", "/etc/rc.local", "/etc/init.d/*",
+}
+
+// does are the acts with which a program starts an instance past its gate, or puts
+// another template in the place of the packaged one.
+var does = []struct {
+	what string
+	text *regexp.Regexp
+}{
+	{"replaces unit files of JustNews", regexp.MustCompile(`\b(?:cp|install|mv|ln|tee|rsync)\b[^\n]*(?:justnews[^\n]*/systemd/system|/systemd/system[^\n]*justnews)|>\s*"?/etc/systemd/system/justnews`)},
+	{"enables or starts instances", regexp.MustCompile(`\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask|try-restart|link|preset)\b[^\n]*justnews@`)},
+	{"runs JustNews' own script that does so", regexp.MustCompile(`\b(?:enable_all|cold_start|reset_and_start|canonical_system_startup|justnews-cold-start|justnews-reset-and-restart|rollback_native)\.sh\b`)},
+	{"runs a program of JustNews itself", regexp.MustCompile(`\bagents[./]\w+[./]main\b|\bjustnews-start-agent\.sh\b`)},
+}
+
+// maxFollowed is how many scripts are read for one unit, one from within another.
+const maxFollowed = 6
+
+// Rivals returns what starts or replaces instances besides our units, below root:
+// units, timers and cron jobs, by what they and their scripts do.
+func Rivals(root string) []facts.Rival {
+	s := rivals{root: root, enabled: enabledUnits(root)}
+	var all []facts.Rival
+	for _, dir := range unitDirs {
+		entries, _ := os.ReadDir(filepath.Join(root, dir))
+		for _, e := range entries {
+			if name := e.Name(); filepath.Ext(name) == ".service" && !ours(name) {
+				if r, is := s.unit(filepath.Join(dir, name)); is {
+					all = append(all, r)
+				}
+			}
+		}
+	}
+	for _, pattern := range otherStarters {
+		paths, _ := filepath.Glob(filepath.Join(root, pattern))
+		for _, path := range paths {
+			path = "/" + strings.TrimPrefix(strings.TrimPrefix(path, root), "/")
+			if what, by := s.acts(s.text(path), 0); what != "" {
+				all = append(all, facts.Rival{Path: path, Does: what, By: cmp.Or(by, path), Active: true})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b facts.Rival) int { return strings.Compare(a.Path, b.Path) })
+	return slices.CompactFunc(all, func(a, b facts.Rival) bool { return a.Path == b.Path })
+}
+
+// ours reports whether a unit is one of the packages', or an instance.
+func ours(name string) bool {
+	return name == unitname.Template || unitname.Instance(name) != "" ||
+		slices.Contains([]string{unitname.Preload, "justnews-mps.service", "justnews-mps-start.service", "justnews-preflight.service", "justnews-renew.service"}, name)
+}
+
+type rivals struct {
+	root    string
+	enabled map[string]bool // units that a link starts
+	read    int             // scripts, for the present unit
+}
+
+// unit judges one service by its commands.
+func (s *rivals) unit(path string) (facts.Rival, bool) {
+	s.read = 0
+	var commands []string
+	for _, p := range unitfile.Salvage([]byte(s.text(path))) {
+		if strings.HasPrefix(p.Key, "Exec") {
+			commands = append(commands, p.Value)
+		}
+	}
+	what, by := s.acts(strings.Join(commands, "\n"), 0)
+	if what == "" {
+		return facts.Rival{}, false
+	}
+	name := filepath.Base(path)
+	r := facts.Rival{Path: path, Unit: name, Does: what, By: cmp.Or(by, path), Active: s.enabled[name]}
+	prefix, template := strings.CutSuffix(name, "@.service")
+	for unit := range s.enabled {
+		instance := template && strings.HasPrefix(unit, prefix+"@") && strings.HasSuffix(unit, ".service")
+		trigger := strings.TrimSuffix(unit, filepath.Ext(unit)) == strings.TrimSuffix(name, ".service") && unit != name
+		if instance || trigger {
+			r.Active, r.Also = true, append(r.Also, unit)
+		}
+	}
+	slices.Sort(r.Also)
+	return r, true
+}
+
+// script finds the paths of scripts in a text.
+var script = regexp.MustCompile(`(?:\$\{?\w+\}?)?/[\w./@+-]+`)
+
+// variable finds assignments to constants, which paths in scripts begin with.
+var variable = regexp.MustCompile(`(?m)^\s*(?:export\s+)?(\w+)=["']?(/[\w./@+-]+)["']?\s*$`)
+
+// acts returns what a text does, and which script does it; "" for itself. Comments
+// do nothing.
+func (s *rivals) acts(text string, depth int) (what, by string) {
+	text = withoutComments(text)
+	for _, d := range does {
+		if d.text.MatchString(text) {
+			return d.what, ""
+		}
+	}
+	values := map[string]string{}
+	for _, m := range variable.FindAllStringSubmatch(text, -1) {
+		values[m[1]] = m[2]
+	}
+	for _, path := range script.FindAllString(text, -1) {
+		if s.read >= maxFollowed || depth >= 3 {
+			return "", ""
+		}
+		if path = os.Expand(path, func(name string) string { return values[name] }); !filepath.IsAbs(path) {
+			continue
+		}
+		content := s.text(filepath.Clean(path))
+		if !strings.HasPrefix(content, "#!") {
+			continue
+		}
+		s.read++
+		if what, inner := s.acts(content, depth+1); what != "" {
+			return what, cmp.Or(inner, path)
+		}
+	}
+	return "", ""
+}
+
+func withoutComments(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// text returns the beginning of what a file holds, "" where it cannot be read.
+func (s *rivals) text(path string) string {
+	text, err := safefile.Read(filepath.Join(s.root, path), maxSize)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// enabledUnits are the names of the links in *.wants and *.requires.
+func enabledUnits(root string) map[string]bool {
+	all := map[string]bool{}
+	for _, dir := range unitDirs {
+		for _, kind := range []string{"*.wants", "*.requires"} {
+			links, _ := filepath.Glob(filepath.Join(root, dir, kind, "*"))
+			for _, link := range links {
+				all[filepath.Base(link)] = true
+			}
+		}
+	}
+	return all
+}
