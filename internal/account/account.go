@@ -31,6 +31,7 @@ type User struct {
 	Name string
 	UID  int
 	GIDs []int // the primary group first
+	Home string
 }
 
 // Host is where accounts are looked up. The zero value is this host.
@@ -52,7 +53,7 @@ func (h Host) User(name string) (User, error) {
 			return User{}, err
 		}
 	}
-	found := User{Name: u.Username}
+	found := User{Name: u.Username, Home: u.HomeDir}
 	if found.UID, err = strconv.Atoi(u.Uid); err != nil {
 		return User{}, fmt.Errorf("the UID %q is no number", u.Uid)
 	}
@@ -102,7 +103,11 @@ func (h Host) passwd(name string) (*user.User, error) {
 	if len(fields) < 4 {
 		return nil, fmt.Errorf("getent passwd %s: invalid response", name)
 	}
-	return &user.User{Username: fields[0], Uid: fields[2], Gid: fields[3]}, nil
+	found := &user.User{Username: fields[0], Uid: fields[2], Gid: fields[3]}
+	if len(fields) > 5 {
+		found.HomeDir = fields[5]
+	}
+	return found, nil
 }
 
 // initgroups returns the groups that other sources than the files and systemd's

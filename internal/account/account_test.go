@@ -40,7 +40,7 @@ func TestUserOfADirectoryServiceIsFound(t *testing.T) {
 	h := host(t, directory, "passwd: files sss", "group:  files [SUCCESS=merge] sss # ours")
 	for _, name := range []string{"newsuser", "7001"} {
 		u, err := h.User(name)
-		if err != nil || u.Name != "newsuser" || u.UID != 7001 || !slices.Equal(u.GIDs, []int{7000, 7002, 7003}) {
+		if err != nil || u.Name != "newsuser" || u.UID != 7001 || u.Home != "/home/newsuser" || !slices.Equal(u.GIDs, []int{7000, 7002, 7003}) {
 			t.Errorf("%s: %+v, %v", name, u, err)
 		}
 	}

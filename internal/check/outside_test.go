@@ -17,6 +17,8 @@ import (
 	"justnews/internal/check/orchestrator"
 	"justnews/internal/check/store"
 	"justnews/internal/check/unit"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
 	"justnews/test/reference/outside"
 )
 
@@ -28,7 +30,9 @@ var judges = map[string]any{
 	"orchestrator.TargetStopped": orchestrator.TargetStopped, "unit.StatusUnknown": unit.StatusUnknown, "unit.StatusListed": unit.StatusListed,
 	"host.PathFix": host.PathFix, "unit.Problems": unit.Problems, "unit.WithSetup": unit.WithSetup,
 	"gpu.Judge": gpu.Judge, "host.Account": host.Account, "host.Cache": host.Cache, "host.Database": host.Database,
-	"host.EnvFile": host.EnvFile, "host.HiddenVariables": host.HiddenVariables, "host.Limits": host.Limits, "host.NamedAccount": host.NamedAccount, "host.NamedPath": host.NamedPath,
+	"host.EnvFile": host.EnvFile, "host.HiddenVariables": host.HiddenVariables, "host.HiddenCaches": func(u facts.Unit, home, cache string) []diag.Problem {
+		return host.HiddenCaches(u, map[string]string{"XDG_CACHE_HOME": cache}, home, []string{"huggingface"})
+	}, "host.Limits": host.Limits, "host.NamedAccount": host.NamedAccount, "host.NamedPath": host.NamedPath,
 	"store.Named": store.Named, "host.NoInstance": host.NoInstance, "host.NoInterpreter": host.NoInterpreter, "host.Port": host.Port,
 	"host.Reached": host.Reached, "host.Space": host.Space, "mps.AuditUnit": mps.AuditUnit, "mps.Control": mps.Control,
 	"mps.Daemon": mps.Daemon, "mps.Deadlock": mps.Deadlock, "mps.Defaults": mps.Defaults, "mps.NotStarted": mps.NotStarted,

@@ -6,6 +6,7 @@ import "strings"
 
 // Account is a user of this host with the groups of a service of that user.
 type Account struct {
+	Home        string // "" where it is not known
 	User, Group string // as they were looked up
 	UID         int
 	GIDs        []int  // the primary one first

@@ -4,6 +4,7 @@ package preflight
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,16 +29,28 @@ func (l *look) reach(n int, i instance) func() {
 			}
 		}
 		i.named = l.notFound(i)
+		i.caches = l.cachesOf(i.account.Home)
 	}
 	return func() {
 		seen := &l.instances[n]
-		seen.account, seen.paths, seen.named = i.account, i.paths, i.named
+		seen.account, seen.paths, seen.named, seen.caches = i.account, i.paths, i.named, i.caches
 		for path, r := range i.paths {
 			if !r.Known {
 				l.untried = append(l.untried, untried{path, i.account.User, r.Detail})
 			}
 		}
 	}
+}
+
+// cachesOf returns the caches below a home that hold anything, by name.
+func (l *look) cachesOf(home string) []string {
+	var present []string
+	for _, name := range slices.Sorted(maps.Keys(host.UserCaches)) {
+		if entries, err := os.ReadDir(filepath.Join(l.Host.Root, home, ".cache", name)); home != "" && err == nil && len(entries) > 0 {
+			present = append(present, name)
+		}
+	}
+	return present
 }
 
 // maxScript is the longest start script that is read, in bytes.

@@ -92,6 +92,7 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 		problems = append(problems, host.Reached(i.unit, p, i.paths[p.Path])...)
 	}
 	problems = append(problems, host.HiddenVariables(i.unit, i.sourced)...)
+	problems = append(problems, host.HiddenCaches(i.unit, i.env, i.account.Home, i.caches)...)
 	for _, n := range i.named {
 		problems = append(problems, host.NoInterpreter(i.unit.Name, n))
 	}

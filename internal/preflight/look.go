@@ -57,6 +57,7 @@ type instance struct {
 	sourced map[string]string // as a start script has it
 	paths   map[string]facts.Reach
 	named   []host.Named // interpreters that were not found
+	caches  []string     // of the user, below ~/.cache
 }
 
 // found is all that was found.

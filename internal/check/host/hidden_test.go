@@ -41,3 +41,34 @@ func TestVariablesThatNameAHiddenPathAreSaid(t *testing.T) {
 		findings.Sound(t, problems[0])
 	}
 }
+
+func TestCachesThatAUnitDoesNotSeeAreSaid(t *testing.T) {
+	u := facts.Unit{Name: "justnews@scout.service"}
+	own := map[string]string{"XDG_CACHE_HOME": "/var/cache/justnews/scout"}
+	for name, c := range map[string]struct {
+		env     map[string]string
+		present []string
+		says    string
+	}{
+		"models and browsers": {env: own, present: []string{"huggingface", "ms-playwright"}, says: "/home/adra/.cache/huggingface, /home/adra/.cache/ms-playwright; XDG_CACHE_HOME=/var/cache/justnews/scout"},
+		"one that a variable leads to": {
+			env: map[string]string{"XDG_CACHE_HOME": "/var/cache/justnews/scout", "HF_HUB_CACHE": "/srv/hub"}, present: []string{"huggingface", "torch"}, says: "/home/adra/.cache/torch; ",
+		},
+		"nothing was downloaded":   {env: own},
+		"the user's own directory": {env: map[string]string{"XDG_CACHE_HOME": "/home/adra/.cache/"}, present: []string{"huggingface"}},
+		"no directory of its own":  {present: []string{"huggingface"}},
+	} {
+		problems := host.HiddenCaches(u, c.env, "/home/adra", c.present)
+		if c.says == "" {
+			if len(problems) > 0 {
+				t.Errorf("%s: %v", name, problems)
+			}
+			continue
+		}
+		if len(problems) != 1 || problems[0].Severity != diag.Warning || !strings.HasPrefix(problems[0].Seen, c.says) {
+			t.Errorf("%s: %+v", name, problems)
+			continue
+		}
+		findings.Sound(t, problems[0])
+	}
+}

@@ -196,6 +196,42 @@ func within(dir, p string) bool {
 	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
 }
 
+// UserCaches are the directories below ~/.cache in which programs keep what they
+// downloaded, and the variables that lead there instead.
+var UserCaches = map[string][]string{
+	"huggingface":   {"HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "TRANSFORMERS_CACHE"},
+	"torch":         {"TORCH_HOME"},
+	"ms-playwright": {"PLAYWRIGHT_BROWSERS_PATH"},
+	"whisper":       {},
+}
+
+// HiddenCaches judges the caches of a unit's user that the unit does not see, since
+// XDG_CACHE_HOME leads elsewhere. present are the names of those that are there.
+// What was downloaded once is not downloaded again where the hub is offline.
+func HiddenCaches(u facts.Unit, env map[string]string, home string, present []string) []diag.Problem {
+	var hidden, set []string
+	at := filepath.Join(home, ".cache")
+	if cache := env["XDG_CACHE_HOME"]; cache == "" || filepath.Clean(cache) == at {
+		return nil
+	}
+	for _, name := range present {
+		variables := UserCaches[name]
+		if len(variables) == 0 || slices.ContainsFunc(variables, func(v string) bool { return env[v] != "" }) {
+			continue
+		}
+		hidden = append(hidden, diag.Clean(filepath.Join(at, name)))
+		set = append(set, variables[0]+"="+filepath.Join(at, name))
+	}
+	if len(hidden) == 0 {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.HomeHidden, Severity: diag.Warning, Subject: u.Name, Message: "the instance does not see what its user has downloaded",
+		Seen: strings.Join(hidden, ", ") + "; XDG_CACHE_HOME=" + diag.Clean(env["XDG_CACHE_HOME"]), Expected: "models in the Model Store, or the variables that lead to these caches",
+		Fix: diag.Advise(fmt.Sprintf("add %s to /etc/justnews/global.env, and the directories to service.read_write_paths in /etc/justnews/justnews.toml, with protect_home = \"read-only\"", diag.Bare(strings.Join(set, " "))), diag.Reload()),
+	}}
+}
+
 // Caches are the variables that say where compiled kernels are kept.
 var Caches = []string{"CUDA_CACHE_PATH", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "XDG_CACHE_HOME"}
 

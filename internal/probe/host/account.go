@@ -55,7 +55,7 @@ func accountOf(name, group string) facts.Account {
 		a.Err = unknown("user", name, err)
 		return a
 	}
-	a.UID, a.GIDs = u.UID, u.GIDs
+	a.UID, a.GIDs, a.Home = u.UID, u.GIDs, u.Home
 	if group != "" {
 		gid, err := host.Group(group)
 		if err != nil {
