@@ -43,8 +43,9 @@ func Adopt(h Host) Result {
 		})
 		return Result{Problems: a.problems}
 	}
+	a.shared = a.access("")
 	doc := a.document(names)
-	remove := a.removal()
+	remove := append(a.missing(names), a.removal()...)
 	doc.tail = []string{"To remove afterwards, once justnews-gate config check succeeds:"}
 	for _, r := range remove {
 		if r.Note != "" {
@@ -80,6 +81,8 @@ type adopter struct {
 	problems []diag.Problem
 	// stays holds the files with something in them that was not taken over.
 	stays map[string]bool
+	// shared are the paths that all instances use.
+	shared []grant
 }
 
 func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix string, commands ...diag.Command) {
@@ -98,6 +101,22 @@ func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix str
 func (a *adopter) leftOut(v value, what, why, fix string, commands ...diag.Command) {
 	a.stays[v.at.path] = true
 	a.say(diag.ImportLeftOut, v.at, what+" is not imported: "+why, v.text, "", fix, commands...)
+}
+
+// isInstance reports whether an environment file alone shows an instance: one that
+// upstream has, one with a directory in a checkout, or one whose file sets what only
+// instances have. Others are of programs beside the agents, such as exporters.
+func (a *adopter) isInstance(f EnvFile) bool {
+	if !config.InstanceName(f.Instance) {
+		return true // said where it is added
+	}
+	if slices.ContainsFunc(a.host.OtherUnits, func(u OtherUnit) bool { return slices.Contains(u.Reads, f.Path) }) {
+		return false
+	}
+	return rank(f.Instance) < len(upstream) || slices.Contains(a.host.Agents, f.Instance) ||
+		slices.ContainsFunc(f.Vars, func(v Var) bool {
+			return v.Name == "GATE_TIMEOUT" || v.Name == "REQUIRE_BUS" || v.Name == strings.ToUpper(f.Instance)+"_PORT"
+		})
 }
 
 // instances are all that the host knows, in start order.
@@ -119,7 +138,12 @@ func (a *adopter) instances() []string {
 		add(u.Instance, place{u.Path, 0})
 	}
 	for _, f := range a.host.Env {
-		add(f.Instance, place{f.Path, 0})
+		if f.Instance == "" || slices.Contains(names, f.Instance) || a.isInstance(f) {
+			add(f.Instance, place{f.Path, 0})
+			continue
+		}
+		a.leftOut(value{"no unit, link or drop-in of justnews@" + f.Instance + ".service", place{f.Path, 0}}, f.Instance, "only its environment file exists, which can be another program's",
+			"if it is an instance, add [instances."+f.Instance+"] to the result")
 	}
 	slices.SortFunc(names, func(x, y string) int {
 		return cmp.Or(cmp.Compare(rank(x), rank(y)), strings.Compare(x, y))

@@ -30,6 +30,19 @@ type Host struct {
 	Leftovers []string
 	Rivals    []facts.Rival // what else starts instances
 	Failures  []Failure
+
+	Checkouts   []Checkout
+	Agents      []string    // that have a program in a checkout
+	OtherUnits  []OtherUnit // of programs beside the agents
+	Written     []Written
+	Directories []string          // those that are named somewhere and exist
+	Homes       map[string]string // of users, by name
+}
+
+// OtherUnit is a unit that is no instance, and the environment files that it reads.
+type OtherUnit struct {
+	Path  string
+	Reads []string
 }
 
 // Failure is a file that cannot be used, and why.
@@ -66,7 +79,7 @@ func Read(root string) (Host, error) {
 	r := &reader{root: dir, read: func(name string, limit int64) ([]byte, error) {
 		return safefile.ReadIn(dir, name, limit, 0)
 	}}
-	if root == "" {
+	if r.real = root == ""; r.real {
 		// os.Root takes an absolute link for one that leads out.
 		r.read = func(name string, limit int64) ([]byte, error) { return safefile.Read("/"+name, limit) }
 	}
@@ -75,6 +88,7 @@ func Read(root string) (Host, error) {
 	r.wanted()
 	r.project()
 	r.host.Rivals = unitfiles.Rivals(root)
+	r.paths()
 	for _, name := range leftovers {
 		if _, err := dir.Lstat(rel(name)); err == nil {
 			r.host.Leftovers = append(r.host.Leftovers, name)
@@ -87,6 +101,7 @@ type reader struct {
 	root *os.Root
 	read func(name string, limit int64) ([]byte, error)
 	host Host
+	real bool // not a directory that stands for /
 }
 
 func rel(name string) string { return cmp.Or(strings.TrimPrefix(name, "/"), ".") }

@@ -12,11 +12,11 @@ import (
 
 // project looks for what upstream keeps in its checkout.
 func (r *reader) project() {
-	roots := r.roots()
+	roots := r.roots(r.scripts())
 	candidates := []string{path.Join(configDirectory, "AGENT_MODEL_MAP.json")}
 	for _, root := range roots {
 		for _, name := range []string{"AGENT_MODEL_MAP.json", "markdown_docs/agent_documentation/AGENT_MODEL_MAP.json", "agents/AGENT_MODEL_MAP.json"} {
-			candidates = append(candidates, path.Join(root, name))
+			candidates = append(candidates, path.Join(root.path, name))
 		}
 	}
 	for _, name := range candidates {
@@ -26,7 +26,7 @@ func (r *reader) project() {
 		}
 	}
 	for _, root := range roots {
-		name := path.Join(root, "config/gpu/mps_allocation_config.json")
+		name := path.Join(root.path, "config/gpu/mps_allocation_config.json")
 		if text, found := r.text(name); found {
 			r.allocations(name, text)
 			break
@@ -47,20 +47,27 @@ func (r *reader) modelMap(name, text string) {
 	r.fail(name, why)
 }
 
+// source is a directory and what names it.
+type source struct {
+	path string
+	at   place
+}
+
 // roots are the places where the checkout may be, as the host's own files name
-// them: variables, working directories, the scripts in its deploy directory.
-func (r *reader) roots() []string {
-	var roots []string
-	add := func(dir string) {
+// them: variables, working directories, the scripts in its deploy directory, the
+// directory that a start script falls back to.
+func (r *reader) roots(scripts []script) []source {
+	var roots []source
+	add := func(dir string, at place) {
 		dir = path.Clean(dir)
-		if path.IsAbs(dir) && dir != "/" && !strings.Contains(dir, "$") && !slices.Contains(roots, dir) {
-			roots = append(roots, dir)
+		if path.IsAbs(dir) && dir != "/" && !strings.Contains(dir, "$") && !slices.ContainsFunc(roots, func(s source) bool { return s.path == dir }) {
+			roots = append(roots, source{dir, at})
 		}
 	}
 	for _, f := range r.host.Env {
 		for _, v := range f.Vars {
 			if rootVariable(v.Name) {
-				add(v.Value)
+				add(v.Value, place{f.Path, v.Line})
 			}
 		}
 	}
@@ -68,24 +75,48 @@ func (r *reader) roots() []string {
 		for _, s := range u.Settings {
 			for name, value := range assignments(s) {
 				if rootVariable(name) {
-					add(value)
+					add(value, place{u.Path, s.Line})
 				}
 			}
 			switch {
 			case s.Key == "WorkingDirectory":
-				add(strings.TrimPrefix(s.Value, "-"))
+				add(strings.TrimPrefix(s.Value, "-"), place{u.Path, s.Line})
 			case strings.HasPrefix(s.Key, "Exec"):
 				for word := range strings.FieldsSeq(s.Value) {
 					for _, marker := range []string{"/deploy/systemd/", "/infrastructure/systemd/"} {
 						if dir, _, ok := strings.Cut(strings.Trim(word, `"'`), marker); ok {
-							add(dir)
+							add(dir, place{u.Path, s.Line})
 						}
 					}
 				}
 			}
 		}
 	}
+	for _, s := range scripts {
+		for n, line := range slices.Collect(strings.Lines(s.text)) {
+			for _, dir := range absolute(line) {
+				if _, err := r.stat(path.Join(dir, "agents")); err == nil {
+					add(dir, place{s.path, n + 1})
+				}
+			}
+		}
+	}
 	return roots
+}
+
+// absolute are the absolute paths in a line of a script, comments apart.
+func absolute(line string) []string {
+	if strings.HasPrefix(strings.TrimSpace(line), "#") {
+		return nil
+	}
+	var all []string
+	for _, word := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" \t\n\"'`=;|&<>(){}:,", c) }) {
+		// "${SERVICE_DIR:-/home/adra/JustNews}"
+		if word = strings.TrimPrefix(word, "-"); path.IsAbs(word) && strings.Count(word, "/") > 1 {
+			all = append(all, word)
+		}
+	}
+	return all
 }
 
 func rootVariable(name string) bool {

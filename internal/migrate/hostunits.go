@@ -27,6 +27,9 @@ func (r *reader) units() {
 		base, isDir := strings.CutSuffix(entry.Name(), ".d")
 		instance := unitname.Instance(base)
 		if instance == "" && base != unitname.Template {
+			if path.Ext(base) == ".service" && !isDir {
+				r.otherUnit(name)
+			}
 			continue
 		}
 		if !isDir {
@@ -45,6 +48,22 @@ func (r *reader) units() {
 func (r *reader) unit(name, instance string, dropIn bool) {
 	if text, found := r.text(name); found {
 		r.host.Units = append(r.host.Units, Unit{name, instance, dropIn, unitfile.Salvage([]byte(text))})
+	}
+}
+
+func (r *reader) otherUnit(name string) {
+	text, err := r.content(name)
+	if err != nil { // nothing of ours
+		return
+	}
+	var reads []string
+	for _, s := range unitfile.Salvage([]byte(text)) {
+		if s.Key == "EnvironmentFile" {
+			reads = append(reads, strings.TrimPrefix(s.Value, "-"))
+		}
+	}
+	if len(reads) > 0 {
+		r.host.OtherUnits = append(r.host.OtherUnits, OtherUnit{name, reads})
 	}
 }
 

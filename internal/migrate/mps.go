@@ -18,18 +18,21 @@ type limits struct {
 	sum float64 // GiB, of instances that were found
 }
 
-// mps writes [mps]. Whether MPS was in use, the host says by ENABLE_MPS or by a
-// pipe directory: a file of limits alone was never in force.
+// mps writes [mps]. That MPS was in use, a pipe directory shows: ENABLE_MPS is in
+// upstream's examples, and no program reads it, and a file of limits alone was
+// never in force.
 func (a *adopter) mps(t *table, names []string) limits {
 	l := limits{of: map[string]MPSLimit{}}
 	pipe, hasPipe := a.variable("", "CUDA_MPS_PIPE_DIRECTORY")
-	if v, ok := a.variable("", "ENABLE_MPS"); ok {
-		if on, known := truth(v.text); known {
-			l.on = on
+	l.on = hasPipe
+	for _, instance := range []string{"", orchestrator} {
+		if v, ok := a.variable(instance, "ENABLE_MPS"); ok {
+			if on, known := truth(v.text); known && !on {
+				l.on = false
+			}
 			t.note("ENABLE_MPS=%s in %s, which no program has ever read", v.text, v.at)
+			break
 		}
-	} else {
-		l.on = hasPipe
 	}
 	if f := a.host.MPS; f != nil {
 		if !hasPipe && f.PipeDirectory != "" {
@@ -66,7 +69,7 @@ func (a *adopter) limits(l *limits, names []string) {
 	}
 	if len(l.of) > 0 && !l.on {
 		a.say(diag.ImportLeftOut, place{f.Path, 0}, "the limits are written as comments: nothing shows that MPS was used",
-			"neither ENABLE_MPS nor CUDA_MPS_PIPE_DIRECTORY", "", "remove the # where MPS has to be required")
+			"no CUDA_MPS_PIPE_DIRECTORY", "", "remove the # where MPS has to be required")
 	}
 }
 

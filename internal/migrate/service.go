@@ -19,11 +19,7 @@ func (a *adopter) service(t *table) []entry {
 	if home := a.needsHome(); home.text != "" && !slices.ContainsFunc(shared, func(e entry) bool { return e.key == "protect_home" }) {
 		shared = append(shared, entry{"protect_home", quoted("read-only"), "a path below /home is needed: " + home.at.String()})
 	}
-	if v, ok := a.variable("", "LOG_DIR"); ok {
-		if clean, err := config.Path(v.text); err == nil {
-			shared = append(shared, entry{"read_write_paths", list([]string{clean}), "LOG_DIR: " + v.at.String()})
-		}
-	}
+	shared = append(shared, pathEntries(a.shared)...)
 	t.entries = shared
 	return shared
 }
@@ -104,20 +100,28 @@ func (a *adopter) command(v value) ([]string, bool) {
 }
 
 // needsHome returns something that ProtectHome=yes would hide: upstream's units
-// have no such protection, and its checkouts and interpreters live there.
+// have no such protection, and its checkouts, interpreters and caches live there.
 func (a *adopter) needsHome() value {
-	for _, variable := range []string{"SERVICE_DIR", "JUSTNEWS_ROOT", "PYTHON_BIN", "MODEL_STORE_ROOT", "BASE_MODEL_DIR", "CANONICAL_PYTHON_PATH"} {
-		for _, f := range a.host.Env {
-			for _, v := range f.Vars {
-				if v.Name == variable && belowHome(v.Value) {
-					return value{v.Value, place{f.Path, v.Line}}
-				}
+	for _, f := range a.host.Env {
+		for _, v := range f.Vars {
+			if belowHome(v.Value) {
+				return value{v.Value, place{f.Path, v.Line}}
 			}
 		}
 	}
 	for _, key := range []string{"WorkingDirectory", "ExecStart"} {
 		if v, ok := a.last("", key); ok && belowHome(v.text) {
 			return v
+		}
+	}
+	for name, v := range a.variables("") {
+		if belowHome(v.text) && name != "HOME" {
+			return v
+		}
+	}
+	for _, g := range a.shared {
+		if belowHome(g.path) {
+			return value{g.path, place{g.from, 0}}
 		}
 	}
 	return value{}
@@ -143,7 +147,7 @@ func (a *adopter) instance(t *table, name string, p port, names []string, l limi
 		}
 	}
 	a.instanceMPS(t, name, l)
-	if own := differing(a.serviceOf(name), shared); len(own) > 0 {
+	if own := append(differing(a.serviceOf(name), shared), a.ownPaths(name, a.shared)...); len(own) > 0 {
 		t.set("service", inline(own), whence(own))
 	}
 	if variables := a.environment(name); len(variables) > 0 {

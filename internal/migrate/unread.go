@@ -34,23 +34,25 @@ func (a *adopter) after(name string, names []string) (after []string, from strin
 	return after, from
 }
 
-// environment returns the variables that drop-ins of an instance alone set:
-// they go with the drop-ins.
+// environment returns the variables that the old unit of an instance set: they go
+// with the unit and its drop-ins. The caches of its user stay in use.
 func (a *adopter) environment(name string) []entry {
-	var all []entry
+	all := a.cacheVariables(name)
 	for _, s := range a.settings(name) {
-		if instanceOf(s.at.path) != name {
-			continue
-		}
+		own := instanceOf(s.at.path) == name
 		for variable, text := range assignments(s.Placed) {
 			v := value{variable + "=" + text, s.at}
 			switch {
 			case known(variable):
 			case secret(variable):
 				v.text = variable + "=…"
-				a.leftOut(v, variable, "it looks like a secret, and justnews.toml is world-readable", "move the line to /etc/justnews/"+name+".env, mode 0640")
+				if own {
+					a.leftOut(v, variable, "it looks like a secret, and justnews.toml is world-readable", "move the line to /etc/justnews/"+name+".env, mode 0640")
+				}
 			case !config.Variable(variable) || strings.ContainsAny(text, "$%`"):
-				a.leftOut(v, variable, "it has its own key in justnews.toml, or contains a variable that would have to be expanded", "write the value itself into /etc/justnews/"+name+".env")
+				if own {
+					a.leftOut(v, variable, "it has its own key in justnews.toml, or contains a variable that would have to be expanded", "write the value itself into /etc/justnews/"+name+".env")
+				}
 			default:
 				all = slices.DeleteFunc(all, func(e entry) bool { return e.key == variable })
 				all = append(all, entry{variable, quoted(text), s.at.String()})
@@ -85,6 +87,8 @@ var ours = []string{
 	"Description", "Documentation", "PartOf", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "TimeoutStartSec", "NotifyAccess",
 	// and those that serviceOf, after and environment read
 	"ExecStart", "User", "Group", "WorkingDirectory", "RestartSec", "LimitNOFILE", "MemoryMax", "ProtectHome", "After", "Wants", "Requires", "BindsTo",
+	// and those that access reads
+	"ReadWritePaths", "ReadOnlyPaths",
 }
 
 // template is what the package's justnews@.service has, of what a hand-made one
@@ -112,7 +116,7 @@ func (a *adopter) unread(names []string) {
 			switch {
 			case slices.Contains(ours, s.Key) || s.Value == "":
 			case template[s.Key] != "":
-				if !sameAs(s.Value, template[s.Key]) {
+				if ownDirectories[s.Key] == "" && !sameAs(s.Value, template[s.Key]) {
 					a.leftOut(v, s.Key+"=", "the package's unit has "+s.Key+"="+template[s.Key], "if the agent needs it otherwise, "+keep, edit)
 				}
 			case s.Key == "EnvironmentFile":
@@ -160,27 +164,22 @@ func (a *adopter) beaten(u Unit, s unitfile.Placed) {
 	}
 }
 
-// sharedEnvironment says what the template sets for all: global.env is its
-// place, and reading a unit is not reason enough to write there.
+// sharedEnvironment says what of the template's variables no instance gets.
 func (a *adopter) sharedEnvironment(u Unit, s unitfile.Placed) {
 	if u.Instance != "" {
 		return // environment reads it
 	}
 	for variable, text := range assignments(s) {
-		word := variable + "=" + text
-		v := value{word, place{u.Path, s.Line}}
+		v := value{variable + "=" + text, place{u.Path, s.Line}}
 		switch {
-		case known(variable) || rootOnly(variable):
+		case known(variable):
 		case secret(variable):
 			v.text = variable + "=…"
-			a.leftOut(v, variable, "it is a variable of all instances", "move the line to /etc/justnews/global.env, mode 0640")
-		case strings.ContainsAny(text, "$`"):
-			a.leftOut(v, variable, "systemd does not expand it", "write the value itself into /etc/justnews/global.env")
-		default:
-			a.leftOut(v, variable, "it is a variable of all instances", "move it to /etc/justnews/global.env",
-				diag.Run("sh", "-c", `printf '%s\n' "$1" >>/etc/justnews/global.env`, "sh", word))
+			a.leftOut(v, variable, "it looks like a secret, and justnews.toml is world-readable", "move the line to /etc/justnews/global.env, mode 0640")
+		case !config.Variable(variable):
+			a.leftOut(v, variable, "it has its own key in justnews.toml", "set that key")
+		case strings.ContainsAny(text, "$`%"):
+			a.leftOut(v, variable, "it contains a variable that would have to be expanded", "write the value itself into /etc/justnews/global.env")
 		}
 	}
 }
-
-func rootOnly(variable string) bool { return variable == "PATH" }

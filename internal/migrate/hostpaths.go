@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrate
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"justnews/internal/envfile"
+	"justnews/internal/unitfile"
+)
+
+// Checkout is a directory with upstream's programs.
+type Checkout struct {
+	Path string
+	At   place // what names it
+	// Logs: its programs write to the directory logs beside it.
+	Logs bool
+}
+
+// Written is a directory that a start script writes to.
+type Written struct {
+	Path string
+	At   place
+}
+
+// caches are the directories below a home in which libraries keep models and
+// browsers, and the variable that leads there once XDG_CACHE_HOME does not.
+var caches = []struct {
+	below    string
+	variable string   // "": it does not follow XDG_CACHE_HOME
+	beside   []string // variables that say the same
+	writes   bool
+}{
+	{".cache/huggingface", "HF_HOME", []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}, true},
+	{".cache/torch", "TORCH_HOME", nil, true},
+	{".cache/ms-playwright", "PLAYWRIGHT_BROWSERS_PATH", nil, false},
+	{".crawl4ai", "", nil, true},
+}
+
+// paths finds the checkouts, what start scripts write to, the homes of users and
+// the caches in them, and which of the directories that variables name exist.
+func (r *reader) paths() {
+	r.host.Homes = r.homes()
+	scripts := r.scripts()
+	for _, root := range r.roots(scripts) {
+		r.checkout(root)
+	}
+	for _, s := range scripts {
+		for n, line := range slices.Collect(strings.Lines(s.text)) {
+			for _, dir := range writtenBy(line) {
+				r.host.Written = append(r.host.Written, Written{dir, place{s.path, n + 1}})
+			}
+		}
+	}
+	for _, home := range r.host.Homes {
+		for _, c := range caches {
+			r.directory(path.Join(home, c.below))
+		}
+	}
+	for _, w := range r.host.Written {
+		r.directory(w.Path)
+	}
+	for _, f := range r.host.Env {
+		for _, v := range f.Vars {
+			r.directory(envfile.Directory(v.Name, v.Value))
+		}
+	}
+	for _, u := range r.host.Units {
+		for _, s := range u.Settings {
+			for name, value := range assignments(s) {
+				r.directory(envfile.Directory(name, value))
+			}
+			for _, word := range unitfile.Words(s.Value) {
+				switch word = strings.TrimLeft(word, "-+"); {
+				case s.Key == "ReadWritePaths":
+					r.directory(word)
+				case ownDirectories[s.Key] != "":
+					r.directory(path.Join(ownDirectories[s.Key], word))
+				}
+			}
+		}
+	}
+}
+
+// directory notes a directory that exists.
+func (r *reader) directory(name string) {
+	if name != "" && r.isDirectory(name) && !slices.Contains(r.host.Directories, name) {
+		r.host.Directories = append(r.host.Directories, name)
+	}
+}
+
+func (r *reader) isDirectory(name string) bool {
+	info, err := r.stat(name)
+	return err == nil && info.IsDir()
+}
+
+func (r *reader) stat(name string) (fs.FileInfo, error) {
+	if r.real { // os.Root takes an absolute link for one that leads out
+		return os.Stat(name)
+	}
+	return r.root.Stat(rel(name))
+}
+
+// checkout takes a directory for a checkout by what is in it, or the one below
+// it, as upstream's start script does.
+func (r *reader) checkout(root source) {
+	for _, dir := range []string{root.path, path.Join(root.path, "JustNews")} {
+		if slices.ContainsFunc(r.host.Checkouts, func(c Checkout) bool { return c.Path == dir }) {
+			return
+		}
+		for _, mark := range []string{"agents", "infrastructure/systemd", "deploy/systemd", "AGENT_MODEL_MAP.json", "markdown_docs/agent_documentation"} {
+			if _, err := r.stat(path.Join(dir, mark)); err != nil {
+				continue
+			}
+			logs := path.Join(path.Dir(dir), "logs")
+			_, err := r.stat(path.Join(dir, "common/observability.py"))
+			r.directory(logs)
+			r.host.Checkouts = append(r.host.Checkouts, Checkout{dir, root.at, err == nil || r.isDirectory(logs)})
+			r.agents(path.Join(dir, "agents"))
+			return
+		}
+	}
+}
+
+// agents are the programs of a checkout.
+func (r *reader) agents(dir string) {
+	if !r.isDirectory(dir) {
+		return
+	}
+	for _, e := range r.list(dir) {
+		if _, err := r.stat(path.Join(dir, e.Name(), "main.py")); err == nil {
+			r.host.Agents = append(r.host.Agents, e.Name())
+		}
+	}
+}
+
+// homes are those of users who can run a unit, by name.
+func (r *reader) homes() map[string]string {
+	homes := map[string]string{"root": "/root"}
+	text, _ := r.content("/etc/passwd")
+	for line := range strings.Lines(text) {
+		if f := strings.Split(strings.TrimSpace(line), ":"); len(f) == 7 && path.IsAbs(f[5]) && path.Clean(f[5]) != "/" {
+			homes[f[0]] = path.Clean(f[5])
+		}
+	}
+	for _, u := range r.host.Units { // users of a directory service have no line there
+		for _, s := range u.Settings {
+			home := "/home/" + s.Value
+			if s.Section == "Service" && s.Key == "User" && homes[s.Value] == "" && !strings.Contains(s.Value, "/") && r.isDirectory(home) {
+				homes[s.Value] = home
+			}
+		}
+	}
+	return homes
+}
+
+// script is a program that a unit starts, as text.
+type script struct{ path, text string }
+
+// scripts reads what ExecStart= runs, where that is a script.
+func (r *reader) scripts() []script {
+	names := []string{"/usr/local/bin/justnews-start-agent.sh"}
+	for _, u := range r.host.Units {
+		for _, s := range u.Settings {
+			if s.Key == "ExecStart" {
+				for _, word := range unitfile.Words(s.Value) {
+					if word = strings.TrimLeft(word, "-@:+!"); path.IsAbs(word) && !slices.Contains(names, word) {
+						names = append(names, word)
+					}
+				}
+			}
+		}
+	}
+	var all []script
+	for _, name := range names {
+		if text, err := r.content(name); err == nil && strings.HasPrefix(text, "#!") {
+			all = append(all, script{name, text})
+		}
+	}
+	return all
+}
+
+// writtenBy are the directories that a line of a shell script writes to: an
+// output, mkdir, a variable that names one. What only a shell expands is not
+// known.
+func writtenBy(line string) []string {
+	line = strings.TrimSpace(line)
+	if strings.HasPrefix(line, "#") {
+		return nil
+	}
+	var all []string
+	add := func(dir string) {
+		if path.IsAbs(dir) && !strings.HasPrefix(dir, "/dev/") && dir != "/dev" && !strings.ContainsAny(dir, "$`*(){}") {
+			all = append(all, path.Clean(dir))
+		}
+	}
+	words := strings.Fields(strings.NewReplacer(`"`, "", `'`, "", ";", " ; ", ">>", " > ", ">", " > ", "&&", " ; ", "||", " ; ", "|", " ; ").Replace(line))
+	making := false
+	for i, w := range words {
+		switch name, value, ok := strings.Cut(w, "="); {
+		case w == ";":
+			making = false
+		case w == "mkdir":
+			making = true
+		case making && !strings.HasPrefix(w, "-"):
+			add(w)
+		case i > 0 && words[i-1] == ">":
+			add(path.Dir(w))
+		case ok:
+			if _, fallback, is := strings.Cut(value, ":-"); is {
+				value = strings.TrimSuffix(fallback, "}")
+			}
+			add(envfile.Directory(name, value))
+		}
+	}
+	return all
+}
