@@ -50,7 +50,7 @@ var judges = map[string]any{
 	"unit.Enabled": unit.Enabled, "unit.Failure": unit.Failure, "unit.Gated": unit.Gated, "unit.GatedBy": unit.GatedBy,
 	"unit.Generated": unit.Generated, "unit.MarkUnknown": unit.MarkUnknown, "unit.Marked": unit.Marked, "unit.OpenFiles": unit.OpenFiles,
 	"unit.Opened": unit.Opened, "unit.Overrides": unit.Overrides, "unit.Present": unit.Present, "unit.RunsAs": unit.RunsAs,
-	"unit.Stale": unit.Stale, "unit.Rivals": unit.Rivals, "unit.Retire": unit.Retire,
+	"unit.Stale": unit.Stale, "unit.Rivals": unit.Rivals, "orchestrator.VLLM": orchestrator.VLLM, "unit.Retire": unit.Retire,
 }
 
 func TestNoNameFromOutsideBecomesACommandOrAnOption(t *testing.T) {

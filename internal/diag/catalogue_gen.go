@@ -148,6 +148,7 @@ const (
 	DatabaseURL             Code = "DATABASE-URL"             // a database URL is invalid
 	DatabaseDown            Code = "DATABASE-DOWN"            // a database does not answer
 	BusUnregistered         Code = "BUS-UNREGISTERED"         // the orchestrator is not registered with the MCP bus
+	VLLMDown                Code = "VLLM-DOWN"                // the vLLM server of some agents is not running
 	BusUnreachable          Code = "BUS-UNREACHABLE"          // the MCP bus did not answer
 	BusNonsense             Code = "BUS-NONSENSE"             // the bus's answer is invalid
 	BusUnit                 Code = "BUS-UNIT"                 // the bus's unit cannot become ready
@@ -1181,6 +1182,13 @@ var catalog = []Entry{
 		Cause: "The orchestrator has to be up before the bus, gives up registering after a while, and never retries. Agents cannot find it through the bus.",
 		Check: []Command{{"journalctl", "-b", "-u", "justnews@gpu_orchestrator.service"}},
 		Fix:   Fix{Advice: "run these while the bus is up", Commands: []Command{{"systemctl", "reset-failed", "justnews@gpu_orchestrator.service"}, {"systemctl", "restart", "justnews@gpu_orchestrator.service"}, {"justnews-gate", "retry"}}},
+	},
+	{
+		Code: VLLMDown, Area: "orchestrator and models", Status: StatusReady, MessageID: "52bbf0846fb3cddc44472c4a214d64f1",
+		Title: "the vLLM server of some agents is not running",
+		Cause: "The map has vllm_agents, and the orchestrator says that its vLLM server is not running. A preload does not cover it, so no gate waits for it: those agents answer with errors.",
+		Check: []Command{{"journalctl", "-b", "-u", "justnews@gpu_orchestrator.service"}},
+		Fix:   Fix{Advice: "enable and repair vLLM, or remove vllm_agents from the map"},
 	},
 	{
 		Code: BusUnreachable, Area: "bus and needs", Status: StatusUnavailable, MessageID: "668672924d4f5e6e9085f8eaa4163e51",

@@ -104,6 +104,12 @@ type ModelLoad struct {
 	Error  string
 }
 
+// VLLM is what the orchestrator says of the vLLM server that it starts.
+type VLLM struct {
+	Answer
+	Enabled, Running bool
+}
+
 // BusHealth is the answer to GET /health of the MCP bus.
 type BusHealth struct {
 	Answer

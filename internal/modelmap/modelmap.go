@@ -23,8 +23,9 @@ const maxBytes = 1 << 20
 
 // Map is AGENT_MODEL_MAP: what a complete preload loads.
 type Map struct {
-	Agents     []Agent // in the order of the file, which is the order of loading
-	BaseModels []Base  // in the order of the file
+	VLLM       []string // agents that vLLM serves, which no preload loads
+	Agents     []Agent  // in the order of the file, which is the order of loading
+	BaseModels []Base   // in the order of the file
 }
 
 // Agent is one agent and its models, in the order of the file.

@@ -15,6 +15,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
+	"justnews/internal/modelmap"
 	"justnews/internal/probe/orchestrator"
 	"justnews/internal/requirement"
 	"justnews/internal/status"
@@ -53,7 +54,7 @@ func Run(ctx context.Context, j Job, w requirement.Run, x gate.World) gate.Resul
 	if w.RequireMPS {
 		res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
 	}
-	res.Problems = slices.Concat(first, res.Problems, <-around, j.registered(ctx, w))
+	res.Problems = slices.Concat(first, res.Problems, <-around, j.registered(ctx, w), j.vllm(ctx, w, x.Map.Models))
 	var names []string
 	for _, i := range j.Config.Instances {
 		names = append(names, i.Name)
@@ -98,6 +99,19 @@ func (j Job) notStarted(ctx context.Context, w *requirement.Run, units gate.Unit
 	w.RequireModels = w.RequireModels && w.Orchestrator.Unit == ""
 	w.RequireBus = w.RequireBus && w.Bus.Unit == ""
 	return []diag.Problem{checkorchestrator.TargetStopped()}
+}
+
+// vllm asks the orchestrator about the vLLM server, where the map needs one.
+func (j Job) vllm(ctx context.Context, w requirement.Run, m *modelmap.Map) []diag.Problem {
+	if !w.RequireModels || m == nil || len(m.VLLM) == 0 {
+		return nil
+	}
+	server, err := orchestrator.Open(orchestrator.JustNews, w.Orchestrator.URL)
+	if err != nil {
+		return nil // said before
+	}
+	defer server.Close()
+	return checkorchestrator.VLLM(server.VLLM(ctx), m.VLLM, w.Orchestrator.URL, w.Orchestrator.Unit)
 }
 
 // registered asks the bus whether it knows the orchestrator, where both are

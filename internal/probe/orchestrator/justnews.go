@@ -249,6 +249,19 @@ func load(o strictjson.Object) (facts.ModelLoad, error) {
 	return l, err
 }
 
+// VLLM asks GET /vllm/status, which only newer servers have.
+func (c *justNews) VLLM(ctx context.Context) facts.VLLM {
+	v := facts.VLLM{}
+	v.Answer = c.get(ctx, "/vllm/status", true).read(func(o strictjson.Object) (err error) {
+		if v.Enabled, err = o.Bool("enabled"); err != nil {
+			return err
+		}
+		v.Running, err = o.Bool("running")
+		return err
+	})
+	return v
+}
+
 // metric is the orchestrator's own gauge of MPS: 1 or 0.
 const metric = "gpu_orchestrator_mps_enabled"
 

@@ -25,6 +25,7 @@ type Server interface {
 	Models(ctx context.Context, fresh bool) facts.ModelsLook
 	Preload(ctx context.Context, refresh bool) facts.ModelsLook
 	MPS(ctx context.Context) facts.MPSOpinion
+	VLLM(ctx context.Context) facts.VLLM
 	Close()
 }
 
