@@ -4,8 +4,10 @@ package weights
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -49,7 +51,7 @@ func Open(names []string) Opened {
 	o := Opened{files: map[string]bool{}, all: has["config.cfg"]}
 	o.take(base(names, has)...)
 	o.Weighs = len(o.files) > 0
-	o.parts(names, has)
+	o.parts(has)
 	if has["adapter_config.json"] {
 		o.adapter(has)
 	}
@@ -73,7 +75,7 @@ func OpenFile(name string, names []string) Opened {
 			o.files[n] = true
 		}
 	}
-	o.parts(names, has)
+	o.parts(has)
 	return o
 }
 
@@ -134,12 +136,9 @@ func base(names []string, has map[string]bool) []string {
 }
 
 // parts completes numbered files that no index lists.
-func (o *Opened) parts(names []string, has map[string]bool) {
+func (o *Opened) parts(has map[string]bool) {
 	asked := map[string]bool{}
-	for _, name := range names {
-		if !o.files[name] {
-			continue
-		}
+	for _, name := range slices.Sorted(maps.Keys(o.files)) {
 		m := part.FindStringSubmatch(name)
 		if m == nil || asked[m[1]+m[3]+m[4]] {
 			continue

@@ -153,7 +153,11 @@ func inBranch(path, dir string) bool {
 // directory inspects what a loader opens of one directory, and of those that its
 // files list. It reports whether there are weights.
 func (i *inspection) directory(b *digest.Branch, rel string, root, all bool) bool {
-	opened := i.opened(b, rel)
+	if i.ctx.Err() != nil {
+		return false
+	}
+	names := i.names(b, rel)
+	opened := i.opened(names, rel)
 	if all {
 		opened = opened.Everything()
 	}
@@ -174,16 +178,16 @@ func (i *inspection) directory(b *digest.Branch, rel string, root, all bool) boo
 	for _, name := range opened.Missing {
 		add(i.model, facts.PartMissing, filepath.Join(i.top, rel, name))
 	}
-	i.vocabulary(b, rel, opened)
+	i.vocabulary(names, rel, opened)
 	i.children(b, rel, root, opened)
 	return opened.Weighs
 }
 
 // opened is what a loader opens of a directory. To it a link that leads nowhere
 // is no file, so that something else is taken where there is something else.
-func (i *inspection) opened(b *digest.Branch, rel string) weights.Opened {
+func (i *inspection) opened(names []string, rel string) weights.Opened {
 	if i.only != "" {
-		return weights.OpenFile(i.only, i.names(b, rel))
+		return weights.OpenFile(i.only, names)
 	}
 	var dangling []string
 	for _, f := range i.flaws[rel] {
@@ -191,12 +195,11 @@ func (i *inspection) opened(b *digest.Branch, rel string) weights.Opened {
 			dangling = append(dangling, filepath.Base(f.Rel))
 		}
 	}
-	names := i.names(b, rel)
 	all := weights.Open(names)
 	if len(dangling) == 0 {
 		return all
 	}
-	opened := weights.Open(slices.DeleteFunc(names, func(name string) bool { return slices.Contains(dangling, name) }))
+	opened := weights.Open(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(dangling, name) }))
 	if !opened.Weighs || len(opened.Missing) > 0 {
 		return all
 	}

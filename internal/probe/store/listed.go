@@ -106,8 +106,7 @@ var (
 )
 
 // vocabulary looks for what the tokenizer of a model is made of.
-func (i *inspection) vocabulary(b *digest.Branch, rel string, opened weights.Opened) {
-	names := i.names(b, rel)
+func (i *inspection) vocabulary(names []string, rel string, opened weights.Opened) {
 	if !opened.Weighs || slices.Contains(names, "tokenizer.json") || slices.Contains(names, "tekken.json") || slices.Contains(names, "adapter_config.json") {
 		return
 	}
@@ -134,7 +133,7 @@ func (i *inspection) vocabulary(b *digest.Branch, rel string, opened weights.Ope
 
 // names are those of a directory's files, whatever their state.
 func (i *inspection) names(b *digest.Branch, rel string) []string {
-	var names []string
+	names := make([]string, 0, len(b.Files))
 	for _, leaf := range b.Files {
 		names = append(names, filepath.Base(leaf.Rel))
 	}
