@@ -103,12 +103,14 @@ func (a *app) perform(e waitingRun, watch *report.Watch) (gate.Result, *facts.Un
 	a.doing("inspecting the machine")
 	x, wrong := a.openWorld(w, cfg, conn, watch)
 	if wrong != nil {
+		gate.Sandboxed(wrong, own, w)
 		return gate.Refusal(e.instance, e.unit, began, append(problems, wrong...)), own
 	}
 	defer x.shut()
 	x.Self.Unit = own
 	x.Mark = a.unitMark(e, own, conn)
 	x.Began, x.Doing = began, func(step string) { a.watchdog.Now(process.Doing{What: "the step " + step, Step: step}) }
+	gate.Sandboxed(x.notes, own, w)
 	if own != nil && conn != nil {
 		x.Renew = a.renewal(e, cfg, own, conn)
 	}

@@ -2,7 +2,10 @@
 
 package facts
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // How a process ended, as ExecMainCode and Exec.Code have it: CLD_EXITED,
 // CLD_KILLED and CLD_DUMPED of sigaction(2).
@@ -52,7 +55,7 @@ type Unit struct {
 	Conflicts []string
 	// TriggeredBy lists the sockets, timers and paths that start the unit.
 	TriggeredBy []string
-	// Sandbox is what of the unit's sandbox decides whether it can use a GPU.
+	// Sandbox is what the unit hides from its processes, and forbids them.
 	Sandbox Sandbox
 	// Times are those of its last start.
 	Times UnitTimes
@@ -83,10 +86,7 @@ type Service struct {
 	StartBurst       int           // StartLimitBurst, 0: no limit
 	LimitNOFILE      uint64        // the soft one, which is what a program gets
 	WorkingDirectory string
-	ProtectHome      string   // yes, no, read-only, tmpfs
-	ProtectSystem    string   // no, yes, full, strict
 	Writable         []string // ReadWritePaths=, BindPaths= and the unit's own directories
-	Readable         []string // BindReadOnlyPaths=: sources that are bound in
 }
 
 // Exec is one command of a unit.
@@ -105,13 +105,30 @@ type Listener struct {
 	UIDs []int // owners of the listening sockets, sorted, no duplicates
 }
 
-// Sandbox is what a unit's processes see of devices and of /tmp.
+// Sandbox is what a unit hides from its processes, and forbids them. Paths are
+// clean, and without the prefixes of their settings.
 type Sandbox struct {
+	ProtectHome    string // yes, no, read-only, tmpfs
+	ProtectSystem  string // no, yes, full, strict
 	PrivateTmp     bool
 	PrivateDevices bool
+	PrivateNetwork bool
 	DevicePolicy   string   // auto, closed, strict
 	DeviceAllow    []string // "char-nvidia* rw"
-	BindPaths      []string // sources
+	Inaccessible   []string // InaccessiblePaths=
+	Emptied        []string // TemporaryFileSystem=
+	ReadOnly       []string // ReadOnlyPaths= and BindReadOnlyPaths=
+	RootDirectory  string   // "": the host's
+	RootImage      string
+	// Bound lists where BindPaths=, BindReadOnlyPaths= and the unit's own
+	// directories put something in the processes' view.
+	Bound []string
+	// Families lists the address families of RestrictAddressFamilies=: the only
+	// ones that are allowed, or those that are not. Neither: all are allowed.
+	Families     []string
+	OnlyFamilies bool
+	IPAllow      []netip.Prefix // IPAddressAllow=, which wins
+	IPDeny       []netip.Prefix // IPAddressDeny=
 }
 
 // UnitTimes are moments of a unit's last start on the kernel's monotonic clock,

@@ -125,7 +125,7 @@ func (r *runner) only() []string {
 }
 
 func (r *runner) wanted() store.Wanted {
-	return store.Wanted{Models: r.req.Models, Listed: r.world.Map.Models, Thorough: r.survey}
+	return store.Wanted{Models: r.req.Models, Listed: r.world.Map.Models, Thorough: r.survey, Unit: r.world.Self.Unit}
 }
 
 // HashingText says how far hashing is, and estimates how long it will take.

@@ -240,6 +240,22 @@ func TestAPipeDirectoryThatPrivateTmpHidesIsBoundIn(t *testing.T) {
 	}
 }
 
+func TestAPathThatPrivateTmpHidesIsBoundIn(t *testing.T) {
+	p := Build(host(func(c *config.Config) {
+		c.Instances[3].Service.ReadOnlyPaths = []string{"/var/tmp/models", "/opt/x", "/tmp"}
+		c.Instances[3].Service.ReadWritePaths = []string{"/tmp/work", "/srv/y", "/var/tmp"}
+	}), Machine{})
+	got := lines(t, p, unitname.Of("scout"), "60-")
+	for _, want := range []string{
+		"BindReadOnlyPaths=-/var/tmp/models", "ReadOnlyPaths=-/opt/x", "ReadOnlyPaths=-/tmp",
+		"BindPaths=-/tmp/work", "ReadWritePaths=-/srv/y", "ReadWritePaths=-/var/tmp",
+	} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%q is not in %q", want, got)
+		}
+	}
+}
+
 func TestTheUsersVariablesComeLastAndSorted(t *testing.T) {
 	p := Build(host(func(c *config.Config) { c.Instances[3].Environment = map[string]string{"Z": "1", "A": "2"} }), Machine{})
 	got := values(lines(t, p, unitname.Of("scout"), "00-"), "Environment")

@@ -108,7 +108,7 @@ func (s *shared) paths(lines []unitfile.Line, service *config.Service) []unitfil
 		lines = append(lines, readOnly(home, p))
 	}
 	for _, p := range service.ReadWritePaths {
-		if hiddenHome(home, p) {
+		if hidden(home, p) {
 			lines = append(lines, unitfile.ListedPath("BindPaths", p, true))
 			continue
 		}
@@ -117,13 +117,19 @@ func (s *shared) paths(lines []unitfile.Line, service *config.Service) []unitfil
 	return lines
 }
 
-// readOnly: a path below a home that is hidden by an empty tmpfs does not exist
-// in there until it is bound in.
+// readOnly: a path that is hidden by an empty tmpfs or by PrivateTmp= does not
+// exist in there until it is bound in.
 func readOnly(protectHome, p string) unitfile.Line {
-	if hiddenHome(protectHome, p) {
+	if hidden(protectHome, p) {
 		return unitfile.ListedPath("BindReadOnlyPaths", p, true)
 	}
 	return unitfile.ListedPath("ReadOnlyPaths", p, true)
+}
+
+// hidden reports whether a path has to be bound in to be seen. /tmp itself would be
+// everybody's instead of the unit's own.
+func hidden(protectHome, p string) bool {
+	return hiddenHome(protectHome, p) || private(p) && p != "/tmp" && p != "/var/tmp"
 }
 
 func hiddenHome(protectHome, p string) bool {

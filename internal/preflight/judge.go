@@ -10,6 +10,7 @@ import (
 	"justnews/internal/check/host"
 	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
+	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/requirement"
 	"justnews/internal/unitname"
@@ -83,7 +84,37 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	}
 	problems = append(problems, host.Port(i.unit, i.port)...)
 	problems = append(problems, l.judgePaths(i)...)
-	return append(problems, l.budget(i)...)
+	w, wrong := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
+	problems = append(problems, outOfSight(i.unit, w)...)
+	_, conflict := gate.Budget(w.Timeout, &i.unit)
+	return append(append(problems, wrong...), conflict...)
+}
+
+// outOfSight finds what the instance's gate would call missing or down because
+// its unit hides or forbids it.
+func outOfSight(u facts.Unit, w requirement.Run) []diag.Problem {
+	var problems []diag.Problem
+	add := func(code diag.Code, subject string, at host.Place) {
+		one := []diag.Problem{{Code: code, Subject: subject}}
+		if host.Sandboxed(one, u, func(diag.Problem) host.Place { return at }); one[0].Message != "" {
+			problems = append(problems, one...)
+		}
+	}
+	if w.RequireModels {
+		add(diag.OrchestratorUnreachable, u.Name, host.Place{What: "the orchestrator", Server: w.Orchestrator.URL})
+	}
+	if w.RequireModels || w.Unit == w.Orchestrator.Unit {
+		add(diag.StoreRoot, u.Name, host.Place{What: "the Model Store", Path: w.Models.Root})
+		add(diag.StoreRoot, u.Name, host.Place{What: "models.base_dir", Path: w.Models.BaseDir})
+		add(diag.MapUnreadable, u.Name, host.Place{What: "the model map", Path: w.Models.Map})
+	}
+	if w.RequireBus {
+		add(diag.BusUnreachable, u.Name, host.Place{What: "the MCP bus", Server: w.Bus.URL})
+	}
+	for _, n := range w.Needs {
+		add(diag.NeedUnmet, u.Name, host.PlaceOf(n))
+	}
+	return problems
 }
 
 func (l *look) judgePaths(i instance) []diag.Problem {
@@ -102,14 +133,6 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 		}
 	}
 	return problems
-}
-
-// budget compares what the instance's gate will be told with what systemd
-// allows it.
-func (l *look) budget(i instance) []diag.Problem {
-	w, problems := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
-	_, conflict := gate.Budget(w.Timeout, &i.unit)
-	return append(problems, conflict...)
 }
 
 func (l *look) switchedOff() []diag.Problem {

@@ -134,11 +134,11 @@ func (w *world) instance(name string, pid int) {
 	u.EnvironmentFiles = []string{"/etc/justnews/global.env", "/etc/justnews/" + name + ".env"}
 	u.Environment = []string{"GATE_TIMEOUT=180", "XDG_CACHE_HOME=/var/cache/justnews/" + name}
 	u.ExecStartPre = []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", name}}}
-	u.Sandbox.PrivateTmp = true
+	u.Sandbox.PrivateTmp, u.Sandbox.ProtectHome, u.Sandbox.ProtectSystem = true, "yes", "strict"
 	u.Service = facts.Service{
 		FileState: "enabled-runtime", Restart: "on-failure", RestartDelay: 3 * time.Second, StartBurst: 5,
 		ExecStart:   []facts.Exec{{Argv: []string{"/usr/local/bin/justnews-start-agent.sh", name}}},
-		LimitNOFILE: 65536, ProtectHome: "yes", ProtectSystem: "strict", Writable: []string{"/var/cache/justnews/" + name},
+		LimitNOFILE: 65536, Writable: []string{"/var/cache/justnews/" + name},
 	}
 	w.pids[pid] = u.Name
 }
@@ -152,6 +152,15 @@ func (w *world) write(name, text string) {
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// every changes the units of all instances.
+func (w *world) every(change func(*facts.Unit)) {
+	for name, u := range w.units {
+		if strings.HasPrefix(name, "justnews@") {
+			change(u)
+		}
 	}
 }
 
@@ -300,8 +309,20 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 		}, diag.ServicePath, diag.Error, "service.working_directory"},
 		{"a program below a hidden home", func(w *world) { w.scout().Service.ExecStart[0].Argv[0] = "/home/adra/start.sh" }, diag.HomeHidden, diag.Error, "protect_home"},
 		{"a directory that no bind brings in", func(w *world) {
-			w.scout().Service.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
-		}, diag.HomeHidden, diag.Error, "without a bind mount"},
+			w.scout().Sandbox.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
+		}, diag.HomeHidden, diag.Error, "ProtectHome=tmpfs"},
+		{"a store in a private /tmp", func(w *world) { w.job.Config.Models.Root = "/var/tmp/models" }, diag.StoreRoot, diag.Error, "hidden by PrivateTmp= of the unit"},
+		{"a map that is inaccessible", func(w *world) { w.every(func(u *facts.Unit) { u.Sandbox.Inaccessible = []string{"/etc/justnews"} }) }, diag.MapUnreadable, diag.Error, "InaccessiblePaths="},
+		{"a need that is hidden", func(w *world) {
+			w.job.Config.Probes = map[string]config.Probe{"mount": {Name: "mount", Kind: "path", Path: "/srv/x"}}
+			w.job.Config.Instances[3].Needs = []string{"mount"}
+			w.scout().Sandbox.Emptied = []string{"/srv"}
+		}, diag.NeedUnmet, diag.Error, "hidden by TemporaryFileSystem= of the unit"},
+		{"a program in a private /tmp", func(w *world) { w.scout().Service.ExecStart[0].Argv[0] = "/tmp/agent" }, diag.ServicePath, diag.Error, "hidden by PrivateTmp="},
+		{"an instance that may not use IP", func(w *world) {
+			w.scout().Sandbox.OnlyFamilies, w.scout().Sandbox.Families = true, []string{"AF_UNIX"}
+			w.job.Config.Instances[3].RequireBus, w.job.Config.Instances[3].RequireModels = false, true
+		}, diag.OrchestratorUnreachable, diag.Error, "RestrictAddressFamilies= of the unit forbids it to connect to the orchestrator"},
 		{"a cache below a home", func(w *world) { w.write("/etc/justnews/scout.env", "TRITON_CACHE_DIR=/home/adra/.triton\n") }, diag.CacheReadOnly, diag.Warning, "ProtectHome=yes"},
 		{"a cache outside the sandbox", func(w *world) { w.write("/etc/justnews/scout.env", "CUDA_CACHE_PATH=/srv/cuda\n") }, diag.CacheReadOnly, diag.Warning, "ProtectSystem=strict"},
 		{"a cache that its user cannot write", func(w *world) {
@@ -397,11 +418,11 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 		"a cache that systemd will make":    func(w *world) { w.out("/var/cache/justnews/scout", "/var/cache", "permission denied") },
 		"143, which is no status of a gate": func(w *world) { w.scout().SuccessExitStatus = []int{143} },
 		"a home that is read-only": func(w *world) {
-			w.scout().Service.ProtectHome, w.scout().Service.WorkingDirectory = "read-only", "/home/adra"
+			w.scout().Sandbox.ProtectHome, w.scout().Service.WorkingDirectory = "read-only", "/home/adra"
 		},
 		"a home that is bound in": func(w *world) {
-			w.scout().Service.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
-			w.scout().Service.Readable = []string{"/home/adra"}
+			w.scout().Sandbox.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
+			w.scout().Sandbox.Bound = []string{"/home/adra"}
 		},
 		"an instance without restarts": func(w *world) { w.scout().Service.Restart = "no" },
 		"an instance that came back":   func(w *world) { w.scout().NRestarts = 40 },
@@ -422,7 +443,7 @@ func TestAnInstanceWithAnEnglishNameFoldsWithTheOthers(t *testing.T) {
 	w := newWorld(t)
 	for name, u := range w.units {
 		if strings.HasPrefix(name, "justnews@") {
-			u.Service.ProtectHome, u.Service.WorkingDirectory = "yes", "/home/adra"
+			u.Sandbox.ProtectHome, u.Service.WorkingDirectory = "yes", "/home/adra"
 		}
 	}
 	problems := Look(t.Context(), w.job)

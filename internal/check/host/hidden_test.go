@@ -13,7 +13,7 @@ import (
 )
 
 func TestVariablesThatNameAHiddenPathAreSaid(t *testing.T) {
-	hidden := facts.Unit{Name: "justnews@scout.service", Service: facts.Service{ProtectHome: "yes"}}
+	hidden := facts.Unit{Name: "justnews@scout.service", Sandbox: facts.Sandbox{ProtectHome: "yes"}}
 	for name, c := range map[string]struct {
 		env      map[string]string
 		unit     facts.Unit
@@ -25,7 +25,7 @@ func TestVariablesThatNameAHiddenPathAreSaid(t *testing.T) {
 			env: map[string]string{"CRAWL4AI_MODEL_CACHE_DIR": "/root/.crawl4ai", "LOG_DIR": "/var/log"}, unit: hidden, severity: diag.Warning, says: "CRAWL4AI_MODEL_CACHE_DIR=/root/.crawl4ai; ProtectHome=yes",
 		},
 		"nothing below a home": {env: map[string]string{"LOG_DIR": "/var/log/justnews", "PATH": "/home/x/bin:/usr/bin", "HOME": "/home/x"}, unit: hidden},
-		"a home that is seen":  {env: map[string]string{"SERVICE_DIR": "/home/adra"}, unit: facts.Unit{Name: "justnews@scout.service", Service: facts.Service{ProtectHome: "read-only"}}},
+		"a home that is seen":  {env: map[string]string{"SERVICE_DIR": "/home/adra"}, unit: facts.Unit{Name: "justnews@scout.service", Sandbox: facts.Sandbox{ProtectHome: "read-only"}}},
 	} {
 		problems := host.HiddenVariables(c.unit, c.env)
 		if c.says == "" {

@@ -128,12 +128,17 @@ func NoInterpreter(unit string, n Named) diag.Problem {
 // Reached judges a path of a unit: whether its sandbox hides it, and whether its
 // user gets there.
 func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
-	if hidden := hiddenHome(u, p.Path); hidden != "" {
-		return []diag.Problem{{
-			Code: diag.HomeHidden, Subject: u.Name, Message: p.What + " is below a home directory that the unit cannot see",
-			Seen: diag.Clean(p.Path) + ", " + hidden, Expected: "a path outside /home, /root and /run/user, or protect_home = \"read-only\"",
-			Fix: diag.Advise("set service.protect_home = \"read-only\" (or \"tmpfs\" and read_only_paths) in /etc/justnews/justnews.toml, or move it", diag.Reload()),
-		}}
+	hidden := Hidden(u.Sandbox, p.Path)
+	switch {
+	case ownRoot(hidden): // what lies there instead is not known
+		return nil
+	case hidden != "":
+		problem := diag.Problem{Code: p.Code, Subject: u.Name}
+		if inside(homes, p.Path) {
+			problem.Code = diag.HomeHidden
+		}
+		Cover(&problem, u.Name, Place{What: p.What, Path: p.Path}, hidden)
+		return []diag.Problem{problem}
 	}
 	if !r.Known || r.OK {
 		return nil
@@ -145,6 +150,10 @@ func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 	}}
 }
 
+// judgedElsewhere are variables whose paths other findings are about, and the one
+// that says nothing of what a program uses.
+var judgedElsewhere = []string{"HOME", "MODEL_STORE_ROOT", "BASE_MODEL_DIR", "CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY"}
+
 // HiddenVariables judges the variables that name a path which the unit's sandbox
 // hides: a program that goes there fails, or starts anew with an empty directory.
 func HiddenVariables(u facts.Unit, env map[string]string) []diag.Problem {
@@ -152,10 +161,10 @@ func HiddenVariables(u facts.Unit, env map[string]string) []diag.Problem {
 	why := ""
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		path := env[name]
-		if !filepath.IsAbs(path) || strings.ContainsAny(path, ":,; \t") || slices.Contains(Caches, name) || slices.Contains(InterpreterVariables, name) || name == "HOME" {
+		if !filepath.IsAbs(path) || strings.ContainsAny(path, ":,; \t") || slices.Contains(Caches, name) || slices.Contains(InterpreterVariables, name) || slices.Contains(judgedElsewhere, name) {
 			continue
 		}
-		if hidden := hiddenHome(u, path); hidden != "" {
+		if hidden := Hidden(u.Sandbox, path); hidden != "" && inside(homes, path) {
 			names, why = append(names, name+"="+diag.Clean(path)), hidden
 		}
 	}
@@ -173,27 +182,6 @@ func HiddenVariables(u facts.Unit, env map[string]string) []diag.Problem {
 		p.Severity = diag.Error // the start scripts go there first
 	}
 	return []diag.Problem{p}
-}
-
-// hiddenHome says which setting hides a path below a home from a unit, "" where
-// none does.
-func hiddenHome(u facts.Unit, p string) string {
-	if !slices.ContainsFunc([]string{"/home", "/root", "/run/user"}, func(dir string) bool { return within(dir, p) }) {
-		return ""
-	}
-	switch u.Service.ProtectHome {
-	case "yes":
-		return "ProtectHome=yes"
-	case "tmpfs":
-		if !slices.ContainsFunc(slices.Concat(u.Service.Readable, u.Service.Writable), func(dir string) bool { return within(dir, p) }) {
-			return "ProtectHome=tmpfs, without a bind mount for it"
-		}
-	}
-	return ""
-}
-
-func within(dir, p string) bool {
-	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
 }
 
 // UserCaches are the directories below ~/.cache in which programs keep what they
@@ -239,22 +227,18 @@ var Caches = []string{"CUDA_CACHE_PATH", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACH
 // that cannot be written costs minutes at each start, or ends the program.
 func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
 	why := ""
-	s := u.Service
-	own := slices.ContainsFunc(s.Writable, func(w string) bool { return within(w, dir) })
-	tmp := u.Sandbox.PrivateTmp && (within("/tmp", dir) || within("/var/tmp", dir))
+	own := inside(u.Service.Writable, dir)
+	hidden, readOnly := Hidden(u.Sandbox, dir), ReadOnly(u, dir)
 	switch {
 	case !strings.HasPrefix(dir, "/"):
 		why = "not an absolute path"
-	case hiddenHome(u, dir) != "":
-		why = hiddenHome(u, dir)
-	case tmp:
-	case s.ProtectSystem == "strict" && !own:
-		why = "ProtectSystem=strict leaves it read-only"
-	case s.ProtectSystem != "" && s.ProtectSystem != "no" && within("/usr", dir):
-		why = "ProtectSystem=" + s.ProtectSystem + " leaves it read-only"
-	case s.ProtectHome == "read-only" && within("/home", dir) && !own:
-		why = "ProtectHome=read-only"
-	case own && !slices.ContainsFunc(s.Writable, func(w string) bool { return within(w, r.At) }):
+	case hidden == "PrivateTmp=yes": // the unit has one of its own
+	case ownRoot(hidden): // as in Reached
+	case hidden != "":
+		why = hidden
+	case readOnly != "":
+		why = readOnly + " leaves it read-only"
+	case own && !inside(u.Service.Writable, r.At):
 		// systemd makes the unit's own directories when it starts.
 	case r.Known && !r.OK:
 		why = diag.Clean(r.At) + ": " + diag.Clean(r.Detail)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"justnews/internal/check/host"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -128,14 +129,14 @@ func (a Audit) visible() []diag.Problem {
 func (a Audit) sandbox() []diag.Problem {
 	s := a.Sandbox
 	var problems []diag.Problem
-	if s.PrivateTmp && hiddenByPrivateTmp(a.PipeDirectory) && !bound(s.BindPaths, a.PipeDirectory) {
-		problems = append(problems, a.problem(diag.MPSEnvironment, "PrivateTmp= hides the pipe directory from the instance",
-			"PrivateTmp=yes, BindPaths="+strings.Join(s.BindPaths, " "), "BindPaths=-"+a.PipeDirectory+", or a pipe directory outside /tmp",
-			"remove the drop-in that resets BindPaths=, or set mps.pipe_directory = \"/run/nvidia-mps\""))
+	if by := host.Hidden(*s, a.PipeDirectory); by != "" {
+		problems = append(problems, a.problem(diag.MPSEnvironment, setting(by)+" hides the pipe directory from the instance",
+			by+", and bound in: "+strings.Join(s.Bound, " "), "BindPaths=-"+a.PipeDirectory+", or a pipe directory that the unit can see",
+			"remove the drop-in that changes "+setting(by)+" or BindPaths=, or set mps.pipe_directory = \"/run/nvidia-mps\""))
 	}
-	if s.PrivateDevices {
-		problems = append(problems, a.problem(diag.MPSEnvironment, "PrivateDevices= hides the GPU from the instance",
-			"PrivateDevices=yes", "PrivateDevices=no", "remove PrivateDevices="))
+	if by := host.Hidden(*s, "/dev/nvidiactl"); by != "" {
+		problems = append(problems, a.problem(diag.MPSEnvironment, setting(by)+" hides the GPU from the instance",
+			by, "/dev/nvidia* in the unit's view", "remove "+setting(by)))
 	}
 	// "auto" is closed as well once anything is allowed by name (systemd.resource-control(5)).
 	if (s.DevicePolicy == "closed" || s.DevicePolicy == "strict" || len(s.DeviceAllow) > 0) && !allowsNVIDIA(s.DeviceAllow) {
@@ -150,14 +151,10 @@ func hiddenByPrivateTmp(dir string) bool {
 	return strings.HasPrefix(dir, "/tmp/") || strings.HasPrefix(dir, "/var/tmp/")
 }
 
-// bound reports whether one of the paths brings dir into the unit's view.
-func bound(paths []string, dir string) bool {
-	for _, p := range paths {
-		if p = strings.TrimPrefix(p, "-"); p == dir || strings.HasPrefix(dir, p+"/") {
-			return true
-		}
-	}
-	return false
+// setting is the name of a setting with its equals sign.
+func setting(assignment string) string {
+	name, _, _ := strings.Cut(assignment, "=")
+	return name + "="
 }
 
 // allowsNVIDIA reports whether a rule is about the driver's nodes.

@@ -87,7 +87,7 @@ func (j *judge) fault(m facts.StoreModel, f facts.StoreFault) {
 	if f.Kind == facts.Unfinished {
 		p.Severity = diag.Warning // what is missing is a fault of its own
 	}
-	j.say(f.Path, p)
+	j.say(f.Path, j.covered(f, p))
 }
 
 // others counts the model's other faults of the same kind.

@@ -27,6 +27,8 @@ type Wanted struct {
 	config.Models
 
 	Listed *modelmap.Map // what the map lists, for names near a wrong one
+	// Unit is the own unit of the run that looked, nil for a run by hand.
+	Unit *facts.Unit
 	// Thorough is a look that somebody asked for: what cannot be checked is then
 	// an error, and what may become a problem is said as well.
 	Thorough bool

@@ -36,10 +36,10 @@ func (j *judge) tree(i int, t facts.StoreTree) {
 			Fix: diag.Advise(fmt.Sprintf("finish the copy into %s and rename it, or copy the version again", diag.Quote(half(t))), diag.Retry()),
 		})
 	default:
-		j.say(t.Named, diag.Problem{
+		j.say(t.Named, j.covered(*t.Fault, diag.Problem{
 			Code: diag.StoreVersion, Subject: j.who(t), Message: "there is no version to load from: " + j.lost(i),
 			Seen: describe(*t.Fault) + versions(t), Expected: expectedVersion(t), Fix: j.pointAt(t),
-		})
+		}))
 	}
 }
 
@@ -89,11 +89,11 @@ func (j *judge) agent(i int, t facts.StoreTree) {
 		})
 		return
 	}
-	j.say(t.Owner, diag.Problem{
+	j.say(t.Owner, j.covered(*t.Fault, diag.Problem{
 		Code: diag.StoreAgent, Subject: j.who(t), Message: "the store contains nothing for the agent: " + j.lost(i),
 		Seen: describe(*t.Fault), Expected: "a directory " + diag.Clean(t.Owner) + " with versions and a link current",
 		Fix: diag.Advise(fmt.Sprintf("copy the agent's directory to %s", diag.Quote(filepath.Join(j.look.Root, t.Owner))), diag.Retry()),
-	})
+	}))
 }
 
 // listed reports whether the map has models that stand in an agent's directory.

@@ -358,8 +358,26 @@ func scout() map[string]dbus.Variant {
 		"ActiveEnterTimestampMonotonic":   dbus.MakeVariant(uint64(11_000_000)),
 		"InactiveEnterTimestampMonotonic": dbus.MakeVariant(uint64(12_000_000)),
 		"StateChangeTimestampMonotonic":   dbus.MakeVariant(uint64(12_400_000)),
-		"BindPaths":                       dbus.MakeVariant([]bindPath{{"/tmp/nvidia-mps", "/tmp/nvidia-mps", true, 0}}),
+		"BindPaths":                       dbus.MakeVariant([]bindPath{{"/srv/mps", "/tmp/nvidia-mps", true, 0}}),
+		"InaccessiblePaths":               dbus.MakeVariant([]string{"-/boot", "+/mnt/"}),
+		"TemporaryFileSystem":             dbus.MakeVariant([]struct{ Path, Options string }{{"/var", "ro"}}),
+		"ReadOnlyPaths":                   dbus.MakeVariant([]string{"-/opt"}),
+		"RootDirectory":                   dbus.MakeVariant(""),
+		"RootImage":                       dbus.MakeVariant("/srv/x.raw"),
+		"PrivateNetwork":                  dbus.MakeVariant(true),
+		"RestrictAddressFamilies": dbus.MakeVariant(struct {
+			Only     bool
+			Families []string
+		}{true, []string{"AF_INET", "AF_UNIX"}}),
+		"IPAddressAllow": dbus.MakeVariant([]ipPrefix{{2, []byte{127, 0, 0, 0}, 8}}),
+		"IPAddressDeny":  dbus.MakeVariant([]ipPrefix{{2, []byte{0, 0, 0, 0}, 0}, {10, make([]byte, 16), 0}}),
 	}
+}
+
+type ipPrefix struct {
+	Family  int32
+	Address []byte
+	Length  uint32
 }
 
 const scoutPath = managerPath + "/unit/justnews_40scout_2eservice"

@@ -4,6 +4,7 @@ package systemd
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"justnews/internal/facts"
@@ -20,21 +21,19 @@ func service(b *bag) facts.Service {
 		StartBurst:       int(may[uint32](b, "StartLimitBurst")),
 		LimitNOFILE:      may[uint64](b, "LimitNOFILESoft"),
 		WorkingDirectory: strings.TrimPrefix(may[string](b, "WorkingDirectory"), "!"),
-		ProtectHome:      may[string](b, "ProtectHome"),
-		ProtectSystem:    may[string](b, "ProtectSystem"),
 		Writable:         writable(b),
-		Readable:         sources(may[[][]any](b, "BindReadOnlyPaths")),
 	}
 }
 
 // writable returns the paths that a unit with ProtectSystem=strict can write
 // to.
 func writable(b *bag) []string {
+	return slices.Concat(paths(may[[]string](b, "ReadWritePaths")), column(may[[][]any](b, "BindPaths"), 1), ownDirectories(b))
+}
+
+// ownDirectories are those that systemd makes for the unit.
+func ownDirectories(b *bag) []string {
 	var all []string
-	for _, p := range may[[]string](b, "ReadWritePaths") {
-		all = append(all, strings.TrimLeft(p, "-+"))
-	}
-	all = append(all, sources(may[[][]any](b, "BindPaths"))...)
 	for _, d := range []struct{ property, root string }{
 		{"CacheDirectory", "/var/cache"}, {"StateDirectory", "/var/lib"},
 		{"LogsDirectory", "/var/log"}, {"RuntimeDirectory", "/run"},

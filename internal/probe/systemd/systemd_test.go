@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"justnews/internal/facts"
 )
@@ -57,9 +59,7 @@ func wantScout() facts.Unit {
 			FileState: "enabled-runtime", Restart: "on-failure", RestartDelay: 3 * time.Second,
 			ExecStart:  []facts.Exec{{Argv: []string{"/usr/local/bin/justnews-start-agent.sh", "scout"}}},
 			StartLimit: 24 * time.Minute, StartBurst: 5, LimitNOFILE: 65536, WorkingDirectory: "/srv",
-			ProtectHome: "yes", ProtectSystem: "strict",
 			Writable: []string{"/run/justnews-gate", "/tmp/nvidia-mps", "/var/cache/justnews/scout"},
-			Readable: []string{"/home/models"},
 		},
 		Conditions: []string{"ConditionPathExists=!/etc/off", "ConditionVirtualization=|vm"},
 		After:      []string{"justnews-mps.service"},
@@ -67,8 +67,13 @@ func wantScout() facts.Unit {
 		Conflicts:  []string{"shutdown.target"},
 		Times:      facts.UnitTimes{InactiveExit: 12345678 * time.Microsecond, ActiveEnter: 11 * time.Second, InactiveEnter: 12 * time.Second, StateChange: 12400 * time.Millisecond},
 		Sandbox: facts.Sandbox{
-			PrivateTmp: true, DevicePolicy: "closed", DeviceAllow: []string{"char-nvidia* rw"},
-			BindPaths: []string{"/tmp/nvidia-mps"},
+			ProtectHome: "yes", ProtectSystem: "strict",
+			PrivateTmp: true, PrivateNetwork: true, DevicePolicy: "closed", DeviceAllow: []string{"char-nvidia* rw"},
+			Inaccessible: []string{"/boot", "/mnt"}, Emptied: []string{"/var"}, ReadOnly: []string{"/opt", "/home/models"},
+			RootImage: "/srv/x.raw", Bound: []string{"/tmp/nvidia-mps", "/home/models", "/var/cache/justnews/scout"},
+			OnlyFamilies: true, Families: []string{"AF_INET", "AF_UNIX"},
+			IPAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+			IPDeny:  []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
 		},
 	}
 }
@@ -79,7 +84,7 @@ func TestAUnitComesBackWithEveryFact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(wantScout(), u); diff != "" {
+	if diff := cmp.Diff(wantScout(), u, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Error(diff)
 	}
 	if m.asked != 1 {
@@ -93,7 +98,7 @@ func TestAGateFindsItsOwnUnitByItsPID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(wantScout(), u); diff != "" {
+	if diff := cmp.Diff(wantScout(), u, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := c.UnitOfPID(t.Context(), 1); !errors.Is(err, ErrNoUnit) {

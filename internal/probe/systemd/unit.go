@@ -142,16 +142,6 @@ func marks(unset []string) []string {
 	return found
 }
 
-func sandbox(b *bag) facts.Sandbox {
-	return facts.Sandbox{
-		PrivateTmp:     may[bool](b, "PrivateTmp"),
-		PrivateDevices: may[bool](b, "PrivateDevices"),
-		DevicePolicy:   may[string](b, "DevicePolicy"),
-		DeviceAllow:    devices(may[[][]any](b, "DeviceAllow")),
-		BindPaths:      sources(may[[][]any](b, "BindPaths")),
-	}
-}
-
 // bag reads properties and records the first one with an unexpected type.
 type bag struct {
 	props map[string]dbus.Variant
@@ -281,35 +271,6 @@ func unmet(rows [][]any) []string {
 			text += "!"
 		}
 		all = append(all, text+parameter)
-	}
-	return all
-}
-
-// devices reads DeviceAllow, pairs of a node or class and what is allowed.
-func devices(rows [][]any) []string {
-	var all []string
-	for _, row := range rows {
-		if len(row) < 2 {
-			continue
-		}
-		node, _ := row[0].(string)
-		access, _ := row[1].(string)
-		all = append(all, node+" "+access)
-	}
-	return all
-}
-
-// sources reads BindPaths, rows of a source, a destination, whether the source
-// may be missing, and flags.
-func sources(rows [][]any) []string {
-	var all []string
-	for _, row := range rows {
-		if len(row) == 0 {
-			continue
-		}
-		if source, ok := row[0].(string); ok {
-			all = append(all, source)
-		}
 	}
 	return all
 }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"justnews/internal/facts"
+)
+
+// homes are what ProtectHome= is about.
+var homes = []string{"/home", "/root", "/run/user"}
+
+// shared are what PrivateDevices= and a root directory of the unit's own still
+// show of the host.
+var shared = []string{
+	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/shm",
+	"/dev/pts", "/dev/ptmx", "/dev/mqueue", "/dev/hugepages", "/dev/log", "/proc", "/sys",
+}
+
+// Hidden returns the setting of a unit that hides a path of the host from its
+// processes, such as "PrivateTmp=yes", "" where none does. As systemd mounts it,
+// the setting about the nearest parent counts, and nothing can be bound in below
+// a path that is inaccessible.
+func Hidden(s facts.Sandbox, p string) string {
+	p = plainPath(p)
+	for _, dir := range s.Inaccessible {
+		if within(dir, p) {
+			return "InaccessiblePaths=" + dir
+		}
+	}
+	if s.ProtectHome == "yes" && inside(homes, p) {
+		return "ProtectHome=yes"
+	}
+	by, depth := "", -1
+	hide := func(setting string, dirs ...string) {
+		for _, dir := range dirs {
+			if within(dir, p) && len(dir) > depth {
+				by, depth = setting, len(dir)
+			}
+		}
+	}
+	if s.RootDirectory != "" {
+		hide("RootDirectory="+s.RootDirectory, "/")
+	}
+	if s.RootImage != "" {
+		hide("RootImage="+s.RootImage, "/")
+	}
+	if s.PrivateTmp {
+		hide("PrivateTmp=yes", "/tmp", "/var/tmp")
+	}
+	if s.ProtectHome == "tmpfs" {
+		hide("ProtectHome=tmpfs", homes...)
+	}
+	for _, dir := range s.Emptied {
+		hide("TemporaryFileSystem="+dir, dir)
+	}
+	if s.PrivateDevices {
+		hide("PrivateDevices=yes", "/dev")
+	}
+	shown := slices.Concat(s.Bound, shared)
+	if ownRoot(by) && !s.PrivateDevices {
+		shown = append(shown, "/dev")
+	}
+	for _, dir := range shown {
+		if within(dir, p) && len(dir) >= depth {
+			return ""
+		}
+	}
+	return by
+}
+
+// ownRoot reports whether a setting gives the unit a root directory of its own:
+// what lies at a path there is not known.
+func ownRoot(setting string) bool { return strings.HasPrefix(setting, "Root") }
+
+// ReadOnly returns the setting of a unit that makes a path of the host read-only
+// to its processes, "" where none does.
+func ReadOnly(u facts.Unit, p string) string {
+	s := u.Sandbox
+	p = plainPath(p)
+	by, depth := "", -1
+	rule := func(setting string, dirs ...string) {
+		for _, dir := range dirs {
+			if within(dir, p) && len(dir) >= depth {
+				by, depth = setting, len(dir)
+			}
+		}
+	}
+	switch s.ProtectSystem {
+	case "strict":
+		rule("ProtectSystem=strict", "/")
+		rule("", "/dev", "/proc", "/sys")
+	case "full":
+		rule("ProtectSystem=full", "/usr", "/boot", "/efi", "/etc")
+	case "yes":
+		rule("ProtectSystem=yes", "/usr", "/boot", "/efi")
+	}
+	if s.ProtectHome == "read-only" {
+		rule("ProtectHome=read-only", homes...)
+	}
+	if s.PrivateTmp {
+		rule("", "/tmp", "/var/tmp")
+	}
+	for _, dir := range s.ReadOnly {
+		rule("ReadOnlyPaths="+dir, dir)
+	}
+	rule("", u.Service.Writable...)
+	return by
+}
+
+// plainPath is a path as systemd and the kernel resolve it on every host:
+// without redundant slashes, and below /run where it goes through the links that
+// FHS keeps for old programs.
+func plainPath(p string) string {
+	p = filepath.Clean(p)
+	for _, link := range [][2]string{{"/var/run", "/run"}, {"/var/lock", "/run/lock"}} {
+		if within(link[0], p) {
+			return link[1] + strings.TrimPrefix(p, link[0])
+		}
+	}
+	return p
+}
+
+func inside(dirs []string, p string) bool {
+	return slices.ContainsFunc(dirs, func(dir string) bool { return within(dir, p) })
+}
+
+func within(dir, p string) bool {
+	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"strings"
+	"testing"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+func TestALinkToWhatTheUnitHidesIsNotDangling(t *testing.T) {
+	own := facts.Unit{Name: "justnews@gpu_orchestrator.service", Sandbox: facts.Sandbox{PrivateTmp: true, ProtectHome: "tmpfs"}}
+	for name, c := range map[string]struct {
+		fault facts.StoreFault
+		says  string // "": nothing hides it
+	}{
+		"a link to /var/tmp":    {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m.safetensors", Target: "/var/tmp/blobs/1"}, "/var/tmp/blobs/1 is hidden by PrivateTmp="},
+		"a relative link":       {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m", Target: "../../../tmp/m"}, "/tmp/m is hidden by PrivateTmp="},
+		"a link to a home":      {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m", Target: "/home/adra/m"}, "hidden by ProtectHome="},
+		"a link within":         {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m", Target: "../blobs/1"}, ""},
+		"what is really absent": {facts.StoreFault{Kind: facts.Absent, Path: root + "/config.json"}, ""},
+		"what is corrupt":       {facts.StoreFault{Kind: facts.BadContent, Path: "/tmp/config.json"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			look, want := whole(t)
+			look.Models[0].Faults = []facts.StoreFault{c.fault}
+			byHand := Judge(look, want)
+			want.Unit = &own
+			got := Judge(look, want)
+			if len(got) != 1 || got[0].Code != byHand[0].Code || !strings.Contains(got[0].Message, c.says) {
+				t.Errorf("%+v, want %q", got, c.says)
+			}
+			if c.says == "" && got[0].Message != byHand[0].Message {
+				t.Errorf("%q, want %q", got[0].Message, byHand[0].Message)
+			}
+		})
+	}
+	look, want := whole(t)
+	want.Unit = &own
+	look.Trees[0].Fault = &facts.StoreFault{Kind: facts.Dangling, Path: root + "/scout/current", Target: "/tmp/v1"}
+	got := diag.Errors(Judge(look, want))
+	if len(got) == 0 || got[0].Code != diag.StoreVersion || !strings.Contains(got[0].Message, "hidden by PrivateTmp=") {
+		t.Errorf("%+v", got)
+	}
+}
