@@ -29,7 +29,9 @@ var judges = map[string]any{
 	"unit.NoSystemd": unit.NoSystemd, "unit.SystemdSilent": unit.SystemdSilent, "unit.NotAllowed": unit.NotAllowed, "unit.NotServed": unit.NotServed,
 	"orchestrator.TargetStopped": orchestrator.TargetStopped, "unit.StatusUnknown": unit.StatusUnknown, "unit.StatusListed": unit.StatusListed,
 	"host.PathFix": host.PathFix, "unit.Problems": unit.Problems, "unit.WithSetup": unit.WithSetup,
-	"gpu.Judge": gpu.Judge, "host.Account": host.Account, "host.Cache": host.Cache, "host.Database": host.Database,
+	"gpu.Judge": gpu.Judge, "host.Account": host.Account, "host.Cache": host.Cache, "host.Database": host.Database, "host.Directory": func(u facts.Unit, path, user string) []diag.Problem {
+		return host.Directory(u, host.Granted([]string{path})[0], facts.Reach{Path: path, User: user, Known: true, Detail: host.Absent})
+	},
 	"host.EnvFile": host.EnvFile, "host.HiddenVariables": host.HiddenVariables, "host.HiddenCaches": func(u facts.Unit, home, cache string) []diag.Problem {
 		return host.HiddenCaches(u, map[string]string{"XDG_CACHE_HOME": cache}, home, []string{"huggingface"})
 	}, "host.Limits": host.Limits, "host.NamedAccount": host.NamedAccount, "host.NamedPath": host.NamedPath,

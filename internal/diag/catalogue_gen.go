@@ -120,7 +120,7 @@ const (
 	UnitDisabled            Code = "UNIT-DISABLED"            // a unit's enablement differs from justnews.toml
 	UnitShadowed            Code = "UNIT-SHADOWED"            // a unit file overrides the packaged one
 	UnitOpened              Code = "UNIT-OPENED"              // systemd would treat a failed gate as passed
-	UnitRival               Code = "UNIT-RIVAL"               // another unit or job starts instances or replaces their template
+	UnitRival               Code = "UNIT-RIVAL"               // another unit or job starts or replaces instances
 	DropInMasks             Code = "DROPIN-MASKS"             // a file masks a drop-in of the generator
 	DropInLeftover          Code = "DROPIN-LEFTOVER"          // an old drop-in is still in place
 	DropInBroken            Code = "DROPIN-BROKEN"            // systemd ignores part of a drop-in
@@ -145,6 +145,7 @@ const (
 	ServicePath             Code = "SERVICE-PATH"             // an instance's program or directory is not accessible
 	HomeHidden              Code = "HOME-HIDDEN"              // protect_home hides a path that an instance needs
 	CacheReadOnly           Code = "CACHE-READONLY"           // a kernel cache is not writable
+	DirectoryReadOnly       Code = "DIRECTORY-READONLY"       // an instance cannot write to a directory that it uses
 	DatabaseURL             Code = "DATABASE-URL"             // a database URL is invalid
 	DatabaseDown            Code = "DATABASE-DOWN"            // a database does not answer
 	BusUnregistered         Code = "BUS-UNREGISTERED"         // the orchestrator is not registered with the MCP bus
@@ -989,7 +990,7 @@ var catalog = []Entry{
 	},
 	{
 		Code: UnitRival, Area: "units and drop-ins", Status: StatusFailed, MessageID: "9cde94d18b3da78ebe14585d0637a396",
-		Title: "another unit or job starts instances or replaces their template",
+		Title: "another unit or job starts or replaces instances",
 		Cause: "A unit, a timer, a cron job or a script of theirs enables or starts instances of justnews@.service, copies another template to /etc/systemd/system, or runs a program of JustNews without a gate: upstream's justnews-cold-start.timer does so 45 s after a boot. It undoes the configuration. An error where it is enabled, else a warning.",
 		Check: []Command{{"systemctl", "list-timers", "--all"}},
 		Fix:   Fix{Advice: "disable it", Commands: []Command{{"systemctl", "disable", "--now", "--", "UNIT"}}},
@@ -1161,6 +1162,13 @@ var catalog = []Entry{
 		Cause: "CUDA_CACHE_PATH, TORCHINDUCTOR_CACHE_DIR, TRITON_CACHE_DIR or XDG_CACHE_HOME names a directory that the unit's sandbox or user cannot write to. Kernels are recompiled at each start, or the program fails.",
 		Check: []Command{{"systemctl", "show", "-p", "Environment,ReadWritePaths", "justnews@INSTANCE.service"}},
 		Fix:   Fix{Advice: "remove the variable, since the default is below /var/cache/justnews", Commands: []Command{{"systemctl", "daemon-reload"}}},
+	},
+	{
+		Code: DirectoryReadOnly, Area: "users and paths", Status: StatusReady, MessageID: "3a516bd743744b81835cdb10b4d2a5da",
+		Title: "an instance cannot write to a directory that it uses",
+		Cause: "A variable, a checkout of JustNews or service.read_write_paths names a directory that the unit's sandbox leaves read-only, that does not exist when the instance starts, or that its user cannot write to. The agent fails, or loses what it would store.",
+		Check: []Command{{"systemctl", "show", "-p", "ReadWritePaths,ProtectHome,ProtectSystem", "justnews@INSTANCE.service"}},
+		Fix:   Fix{Advice: "add the directory to service.read_write_paths in /etc/justnews/justnews.toml, and create it", Look: []Command{{"namei", "-l", "PATH"}}, Commands: []Command{{"systemctl", "daemon-reload"}}},
 	},
 	{
 		Code: DatabaseURL, Area: "bus and needs", Status: StatusConfig, MessageID: "2c67dd6831571378ade3376d795fd356",

@@ -28,18 +28,40 @@ func (l *look) reach(n int, i instance) func() {
 				i.paths[dir] = l.Host.Reach(i.account, dir, facts.Write)
 			}
 		}
+		i.written = l.written(i)
+		for _, p := range i.written {
+			if _, tried := i.paths[p.Path]; !tried {
+				i.paths[p.Path] = l.Host.Reach(i.account, p.Path, p.Want)
+			}
+		}
 		i.named = l.notFound(i)
 		i.caches = l.cachesOf(i.account.Home)
 	}
 	return func() {
 		seen := &l.instances[n]
-		seen.account, seen.paths, seen.named, seen.caches = i.account, i.paths, i.named, i.caches
+		seen.account, seen.paths, seen.named, seen.caches, seen.written = i.account, i.paths, i.named, i.caches, i.written
 		for path, r := range i.paths {
 			if !r.Known {
 				l.untried = append(l.untried, untried{path, i.account.User, r.Detail})
 			}
 		}
 	}
+}
+
+// written are the directories that an instance writes to: those that its environment
+// names and that the configuration grants, and those of a checkout.
+func (l *look) written(i instance) []host.Path {
+	all := append(host.Granted(i.Service.ReadWritePaths), host.Written(i.sourced)...)
+	there := func(dir, name string) bool {
+		_, err := os.Stat(filepath.Join(l.Host.Root, dir, name))
+		return err == nil
+	}
+	for _, dir := range host.Checkouts(i.sourced) {
+		if there(dir, "agents") {
+			return append(all, host.InCheckout(dir, there(dir, "common/observability.py"))...)
+		}
+	}
+	return all
 }
 
 // cachesOf returns the caches below a home that hold anything, by name.

@@ -127,6 +127,9 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 	for _, n := range i.named {
 		problems = append(problems, host.NoInterpreter(i.unit.Name, n))
 	}
+	for _, p := range i.written {
+		problems = append(problems, host.Directory(i.unit, p, i.paths[p.Path])...)
+	}
 	for _, name := range host.Caches {
 		if dir := i.env[name]; dir != "" {
 			problems = append(problems, host.Cache(i.unit, name, dir, i.paths[dir])...)

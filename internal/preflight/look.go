@@ -57,7 +57,8 @@ type instance struct {
 	sourced map[string]string // as a start script has it
 	paths   map[string]facts.Reach
 	named   []host.Named // interpreters that were not found
-	caches  []string     // of the user, below ~/.cache
+	written []host.Path
+	caches  []string // of the user, below ~/.cache
 }
 
 // found is all that was found.

@@ -24,7 +24,7 @@ func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 		who := h.Account(i.Service.User, i.Service.Group)
 		users.add(user{who.User, who.Group, who.Err}, i.Name)
 		for _, p := range pathsOf(i.Service) {
-			paths.add(reached{p, h.reachFor(who, p)}, i.Name)
+			paths.add(reached{p, host.Existing(p, h.reachFor(who, p))}, i.Name)
 		}
 	}
 	for _, u := range users.each {
@@ -62,7 +62,7 @@ func (g *group[T]) add(thing T, instance string) {
 	g.instances[thing] = append(g.instances[thing], instance)
 }
 
-// pathsOf lists what a service runs and where.
+// pathsOf lists what a service runs, where, and what it writes to.
 func pathsOf(s config.Service) []host.Path {
 	var all []host.Path
 	add := func(what, path string, want facts.Access) {
@@ -74,7 +74,7 @@ func pathsOf(s config.Service) []host.Path {
 		add("service.exec", s.Exec[0], facts.Run)
 	}
 	add("service.working_directory", s.WorkingDirectory, facts.Enter)
-	return all
+	return append(all, host.Granted(s.ReadWritePaths)...)
 }
 
 // reachFor tries a path as the user who needs it, where this run can; else, and

@@ -323,6 +323,13 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 			w.scout().Sandbox.OnlyFamilies, w.scout().Sandbox.Families = true, []string{"AF_UNIX"}
 			w.job.Config.Instances[3].RequireBus, w.job.Config.Instances[3].RequireModels = false, true
 		}, diag.OrchestratorUnreachable, diag.Error, "RestrictAddressFamilies= of the unit forbids it to connect to the orchestrator"},
+		{"a directory of logs outside the sandbox", func(w *world) { w.write("/etc/justnews/scout.env", "LOG_DIR=/srv/log\n") }, diag.DirectoryReadOnly, diag.Warning, "/srv/log"},
+		{"logs beside a checkout", func(w *world) {
+			w.write("/etc/justnews/global.env", "SERVICE_DIR=/srv/JustNews\n")
+			w.write("/srv/JustNews/agents/x", "")
+			w.write("/srv/JustNews/common/observability.py", "")
+			w.out("/srv/JustNews", "/srv/JustNews", "permission denied") // as before
+		}, diag.DirectoryReadOnly, diag.Warning, "/srv/logs"},
 		{"a cache below a home", func(w *world) { w.write("/etc/justnews/scout.env", "TRITON_CACHE_DIR=/home/adra/.triton\n") }, diag.CacheReadOnly, diag.Warning, "ProtectHome=yes"},
 		{"a cache outside the sandbox", func(w *world) { w.write("/etc/justnews/scout.env", "CUDA_CACHE_PATH=/srv/cuda\n") }, diag.CacheReadOnly, diag.Warning, "ProtectSystem=strict"},
 		{"a cache that its user cannot write", func(w *world) {
