@@ -80,7 +80,7 @@ var causes = []cause{
 // code, the evidence and the fix are in the journal, and following the fix opens
 // every gate.
 func TestTheRunbooksCausesAreNamedAndTheirFixOpensTheGate(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, manifested())
 		s.everythingUp(0)
 		for i, c := range causes {
@@ -265,7 +265,7 @@ func (s *site) starve(name string, bytes int64) {
 // The preload hashes every byte of the store; 16 gates that ask for the
 // manifests as well read none.
 func TestNoGateHashesWhatThePreloadHashed(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		h := manifested()
 		h.config = strings.Replace(h.config, "[models]\n", "[models]\nverify = \"manifest\"\n", 1)
 		s := boot(t, suite, h)

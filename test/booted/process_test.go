@@ -107,7 +107,7 @@ func TestNoSuccessExitStatusOpensAGateThatCannotAsk(t *testing.T) {
 // The runtime of the packaged gate dies: of a lack of memory or of threads. That
 // is a signal, also where 2, Go's exit status of a crash, counts as success.
 func TestACrashOfTheRuntimeOpensNothing(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", change: func(tree *bed.Tree) {
 			onlyOnce(tree)
 			tree.WriteFile(dropIn("scout", "90-success.conf"), "[Service]\nSuccessExitStatus=2\nEnvironment=GOTRACEBACK=none\n")
@@ -130,7 +130,7 @@ func TestACrashOfTheRuntimeOpensNothing(t *testing.T) {
 
 // A gate that somebody stops is ended by the kernel's timer.
 func TestAStoppedGateEndsInTime(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", config: crowdConfig("5s"), change: onlyOnce})
 		u := s.gating("scout")
 		s.must(fmt.Sprintf("kill -STOP %d", u.ControlPID))

@@ -14,7 +14,7 @@ import (
 
 // Signals reach gates at random moments of their lives: none of them opens.
 func TestASignalNeverOpensAGate(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
 		s.waitHeld()
@@ -96,7 +96,7 @@ func (s *site) sameGates(pids map[string]int, after string) {
 
 // The wall clock jumps: deadlines are of another clock.
 func TestASteppedClockMovesNoDeadline(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", config: crowdConfig("60s")})
 		if !s.ownsClock() {
 			t.Skip("a container shares the host's clock and may not step it (systemd-nspawn drops CAP_SYS_TIME)")

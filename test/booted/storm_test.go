@@ -17,7 +17,7 @@ import (
 // 17 gates run at once, in waves, lose their leader and their lock: the
 // orchestrator is triggered once, and asked about as often as by one client.
 func TestSeventeenGatesCostOnePreload(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
 		s.waitHeld()
@@ -113,7 +113,7 @@ func (s *site) requestRate(window time.Duration) {
 // What the gates have for excluding each other is gone or cannot be written: it
 // may cost waiting, never a second preload, and never an open gate.
 func TestWithoutThePlaceForLocksThereIsOnePreload(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
 		for _, way := range []struct{ name, spoil, fix string }{

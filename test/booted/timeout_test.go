@@ -25,7 +25,7 @@ func (s *site) gaveUpAfter(instance string, budget time.Duration) {
 // The models never become ready: every gate gives up by itself, in time, and
 // says that things still progressed.
 func TestAGateGivesUpWhenItsTimeIsOver(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: config("2s"), misbehave: "hold", change: onlyOnce})
 		u := s.waitRefused(preload)
 		if u.Props["ExecMainStatus"] != "75" || u.Result != "exit-code" {
@@ -38,7 +38,7 @@ func TestAGateGivesUpWhenItsTimeIsOver(t *testing.T) {
 
 // GATE_TIMEOUT is found wherever the runbook lets an operator put it.
 func TestGateTimeoutFromTheEnvironmentFiles(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{config: crowdConfig("1s"), change: func(tree *bed.Tree) {
 			onlyOnce(tree)
 			tree.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=hold\nGATE_TIMEOUT=2\n")

@@ -22,7 +22,7 @@ import (
 // instance in the picture, and the metrics of all of them for a node_exporter
 // that runs as nobody.
 func TestAfterABootItsHistoryItsPictureAndItsMetricsAreThere(t *testing.T) {
-	bed.Each(t, func(t *testing.T, suite string) {
+	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{misbehave: "hold"})
 		s.waitHeld()
 		flip := s.release()
