@@ -13,13 +13,14 @@ failed=()
 # stage runs tests. $1: what they are; the rest: the command, which prints JSON.
 # tally fails too where a test failed, so that neither can hide it.
 stage() {
-	local name=$1
+	local name=$1 began=$SECONDS
 	shift
 	printf '== %s\n' "$name"
 	if ! "$@" 2>&1 | "$work/tally" -log "$work/log"; then
 		failed+=("$name")
 		printf '== %s FAILED\n' "$name"
 	fi
+	printf '== %s took %d s\n' "$name" $((SECONDS - began))
 }
 
 stage 'unit tests' go test -json -timeout 10m ./cmd/... ./internal/... ./packaging/... ./test/reference/...
