@@ -34,6 +34,8 @@ var does = []struct {
 }{
 	{"replaces unit files of JustNews", regexp.MustCompile(`\b(?:cp|install|mv|ln|tee|rsync)\b[^\n]*(?:justnews[^\n]*/systemd/system|/systemd/system[^\n]*justnews)|>\s*"?/etc/systemd/system/justnews`)},
 	{"enables or starts instances", regexp.MustCompile(`\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask|try-restart|link|preset)\b[^\n]*justnews@`)},
+	// The names of the units in a variable.
+	{"enables or starts instances", regexp.MustCompile(`(?s)(?:\w=\(?|\bin\b[^\n]*)["']?justnews@.*\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask)\b[^\n]*\$`)},
 	{"runs JustNews' own script that does so", regexp.MustCompile(`\b(?:enable_all|cold_start|reset_and_start|canonical_system_startup|justnews-cold-start|justnews-reset-and-restart|rollback_native)\.sh\b`)},
 	{"runs a program of JustNews itself", regexp.MustCompile(`\bagents[./]\w+[./]main\b|\bjustnews-start-agent\.sh\b`)},
 }
@@ -44,7 +46,7 @@ const maxFollowed = 6
 // Rivals returns what starts or replaces instances besides our units, below root:
 // units, timers and cron jobs, by what they and their scripts do.
 func Rivals(root string) []facts.Rival {
-	s := rivals{root: root, enabled: enabledUnits(root)}
+	s := rivals{root: root, enabled: enabledUnits(root), pulls: pulls(root)}
 	var all []facts.Rival
 	for _, dir := range unitDirs {
 		entries, _ := os.ReadDir(filepath.Join(root, dir))
@@ -78,7 +80,8 @@ func ours(name string) bool {
 type rivals struct {
 	root    string
 	enabled map[string]bool // units that a link starts
-	read    int             // scripts, for the present unit
+	pulls   map[string][]string
+	read    int // scripts, for the present unit
 }
 
 // unit judges one service by its commands.
@@ -96,16 +99,80 @@ func (s *rivals) unit(path string) (facts.Rival, bool) {
 	}
 	name := filepath.Base(path)
 	r := facts.Rival{Path: path, Unit: name, Does: what, By: cmp.Or(by, path), Active: s.enabled[name]}
-	prefix, template := strings.CutSuffix(name, "@.service")
-	for unit := range s.enabled {
-		instance := template && strings.HasPrefix(unit, prefix+"@") && strings.HasSuffix(unit, ".service")
-		trigger := strings.TrimSuffix(unit, filepath.Ext(unit)) == strings.TrimSuffix(name, ".service") && unit != name
-		if instance || trigger {
-			r.Active, r.Also = true, append(r.Also, unit)
-		}
-	}
+	r.Also = s.starters(name)
+	r.Active = r.Active || len(r.Also) > 0
 	slices.Sort(r.Also)
 	return r, true
+}
+
+// starters returns the enabled units that start a unit, an instance of a template, or
+// another unit that does, and the instances that they start.
+func (s *rivals) starters(name string) []string {
+	reached := []string{name}
+	add := func(unit string) {
+		if !slices.Contains(reached, unit) {
+			reached = append(reached, unit)
+		}
+	}
+	for unit := range s.enabled {
+		// A timer's own file may be a package's.
+		if templateOf(unit) == name || strings.TrimSuffix(unit, filepath.Ext(unit)) == strings.TrimSuffix(name, ".service") {
+			add(unit)
+		}
+	}
+	for n := 0; n < len(reached); n++ {
+		for from, units := range s.pulls {
+			for _, unit := range units {
+				if unit == reached[n] || templateOf(unit) == reached[n] {
+					add(unit)
+					add(from)
+				}
+			}
+		}
+	}
+	if !slices.ContainsFunc(reached, func(unit string) bool { return s.enabled[unit] }) {
+		return nil
+	}
+	return slices.DeleteFunc(reached, func(unit string) bool { return unit == name || !s.enabled[unit] && templateOf(unit) != name })
+}
+
+// templateOf returns the template of an instance, "" for what is none.
+func templateOf(unit string) string {
+	prefix, instance, ok := strings.Cut(strings.TrimSuffix(unit, filepath.Ext(unit)), "@")
+	if !ok || instance == "" {
+		return ""
+	}
+	return prefix + "@" + filepath.Ext(unit)
+}
+
+// pulls are the units that each unit of an administrator starts: what it wants, and
+// what a timer, a path or a socket triggers, by name where it does not say.
+func pulls(root string) map[string][]string {
+	all := map[string][]string{}
+	for _, dir := range unitDirs {
+		entries, _ := os.ReadDir(filepath.Join(root, dir))
+		for _, e := range entries {
+			name := e.Name()
+			if !isUnit(name) || ours(name) || name == unitname.Target {
+				continue
+			}
+			text, err := safefile.Read(filepath.Join(root, dir, name), maxSize)
+			if err != nil {
+				continue
+			}
+			var starts []string
+			for _, p := range unitfile.Salvage(text) {
+				if slices.Contains([]string{"Wants", "Requires", "BindsTo", "Upholds", "Unit", "Service"}, p.Key) {
+					starts = append(starts, strings.Fields(p.Value)...)
+				}
+			}
+			if ext := filepath.Ext(name); ext == ".timer" || ext == ".path" || ext == ".socket" {
+				starts = append(starts, strings.TrimSuffix(name, ext)+".service")
+			}
+			all[name] = append(all[name], starts...)
+		}
+	}
+	return all
 }
 
 // script finds the paths of scripts in a text.

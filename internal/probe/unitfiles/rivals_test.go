@@ -52,6 +52,38 @@ func TestWhatStartsInstancesBesidesOursIsFoundByWhatItDoes(t *testing.T) {
 			want:  "/etc/systemd/system/justnews-crawler-agent@.service", does: "runs a program of JustNews itself", by: "/etc/systemd/system/justnews-crawler-agent@.service",
 			active: true, also: []string{"justnews-crawler-agent@bbc.service"},
 		},
+		"a crawler that an enabled scheduler wants": {
+			files: map[string]string{
+				"/etc/systemd/system/justnews-crawler-agent@.service":  "[Service]\nExecStart=/usr/local/bin/justnews-start-agent.sh %i\n",
+				"/etc/systemd/system/justnews-crawl-scheduler.service": "[Unit]\nWants=network-online.target justnews-crawler-agent@production.service\n[Service]\nExecStart=/usr/local/bin/run_crawl_schedule.sh\n",
+				"/etc/systemd/system/justnews-crawl-scheduler.timer":   "[Timer]\nOnCalendar=hourly\n",
+			},
+			links: []string{"timers.target.wants/justnews-crawl-scheduler.timer"},
+			want:  "/etc/systemd/system/justnews-crawler-agent@.service", does: "runs a program of JustNews itself", by: "/etc/systemd/system/justnews-crawler-agent@.service",
+			active: true, also: []string{"justnews-crawl-scheduler.timer", "justnews-crawler-agent@production.service"},
+		},
+		"a timer of another name": {
+			files: map[string]string{
+				"/etc/systemd/system/site-boot.service": "[Service]\nExecStart=/usr/bin/systemctl start justnews@scout.service\n",
+				"/etc/systemd/system/site.timer":        "[Timer]\nOnBootSec=1\nUnit=site-boot.service\n",
+			},
+			links: []string{"timers.target.wants/site.timer"},
+			want:  "/etc/systemd/system/site-boot.service", does: "enables or starts instances", by: "/etc/systemd/system/site-boot.service", active: true, also: []string{"site.timer"},
+		},
+		"a timer that nothing enables": {
+			files: map[string]string{
+				"/etc/systemd/system/site-boot.service": "[Service]\nExecStart=/usr/bin/systemctl start justnews@scout.service\n",
+				"/etc/systemd/system/site-boot.timer":   "[Timer]\nOnBootSec=1\n",
+			},
+			want: "/etc/systemd/system/site-boot.service", does: "enables or starts instances", by: "/etc/systemd/system/site-boot.service",
+		},
+		"units in a variable": {
+			files: map[string]string{"/etc/cron.d/news": "@reboot root /usr/local/bin/up\n", "/usr/local/bin/up": "#!/bin/bash\nUNITS=(\"justnews@scout\" justnews@memory)\nfor u in \"${UNITS[@]}\"; do\n  systemctl restart \"$u\"\ndone\n"},
+			want:  "/etc/cron.d/news", does: "enables or starts instances", by: "/usr/local/bin/up", active: true,
+		},
+		"a script that only asks for units": {files: map[string]string{
+			"/etc/cron.d/news": "@hourly root /usr/local/bin/look\n", "/usr/local/bin/look": "#!/bin/bash\nfor u in justnews@scout justnews@memory; do systemctl is-active \"$u\"; done\n",
+		}},
 		"cron": {
 			files: map[string]string{"/etc/cron.d/news": "@reboot root systemctl restart justnews@scout.service\n"},
 			want:  "/etc/cron.d/news", does: "enables or starts instances", by: "/etc/cron.d/news", active: true,
