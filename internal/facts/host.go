@@ -2,7 +2,10 @@
 
 package facts
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Account is a user of this host with the groups of a service of that user.
 type Account struct {
@@ -88,12 +91,24 @@ type Rival struct {
 	Also   []string // enabled units that start it: a timer, instances of a template
 }
 
-// Units are the units to disable, none where it is no unit.
+// Units are the units to disable and stop, none where it is no unit. A template has no
+// process to stop: see Template.
 func (r Rival) Units() []string {
-	if r.Unit == "" || len(r.Also) > 0 && strings.HasSuffix(r.Unit, "@.service") {
-		return r.Also // a template itself cannot be started
+	switch template := r.Template(); {
+	case template != "":
+		return slices.DeleteFunc(slices.Clone(r.Also), func(unit string) bool { return strings.HasPrefix(unit, template+"@") })
+	case r.Unit == "":
+		return nil
 	}
 	return append([]string{r.Unit}, r.Also...)
+}
+
+// Template returns what stands before the "@" of a template, "" where it is none.
+func (r Rival) Template() string {
+	if name, ok := strings.CutSuffix(r.Unit, "@.service"); ok {
+		return name
+	}
+	return ""
 }
 
 // UnitFile is a unit file or drop-in that is not from our packages.

@@ -3,8 +3,6 @@
 package migrate
 
 import (
-	"slices"
-
 	"justnews/internal/diag"
 )
 
@@ -15,12 +13,13 @@ func (a *adopter) rivals() []Removal {
 	var all []Removal
 	for _, r := range a.host.Rivals {
 		a.say(diag.UnitRival, place{r.Path, 0}, "it "+r.Does+" besides the gated units", "in "+r.By, "nothing but justnews.target starts the instances", "see the end of justnews.toml")
-		units := r.Units()
-		if len(units) == 0 {
+		commands := diag.Retire(r.Units(), r.Template())
+		if len(commands) == 0 {
 			all = append(all, Removal{Note: r.Path + " " + r.Does + ": remove those lines by hand"})
-			continue
 		}
-		all = append(all, Removal{Command: slices.Concat(diag.Run("systemctl", "disable", "--now", "--"), units)})
+		for _, c := range commands {
+			all = append(all, Removal{Command: c})
+		}
 	}
 	return all
 }

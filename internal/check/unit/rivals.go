@@ -27,8 +27,8 @@ func Rivals(found []facts.Rival) []diag.Problem {
 
 // Retire is how a rival is taken out of service.
 func Retire(r facts.Rival) diag.Fix {
-	if r.Unit == "" {
-		return diag.Advise("remove the lines that do so from "+diag.Quote(r.Path), diag.Run("justnews-gate", "preflight"))
+	if commands := diag.Retire(r.Units(), r.Template()); len(commands) > 0 {
+		return diag.Do(commands...)
 	}
-	return diag.Do(append(diag.Run("systemctl", "disable", "--now", "--"), r.Units()...))
+	return diag.Advise("remove the lines that do so from "+diag.Quote(r.Path), diag.Run("justnews-gate", "preflight"))
 }

@@ -36,7 +36,7 @@ var does = []struct {
 	{"enables or starts instances", regexp.MustCompile(`\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask|try-restart|link|preset)\b[^\n]*justnews@`)},
 	// The names of the units in a variable.
 	{"enables or starts instances", regexp.MustCompile(`(?s)(?:\w=\(?|\bin\b[^\n]*)["']?justnews@.*\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask)\b[^\n]*\$`)},
-	{"runs JustNews' own script that does so", regexp.MustCompile(`\b(?:enable_all|cold_start|reset_and_start|canonical_system_startup|justnews-cold-start|justnews-reset-and-restart|rollback_native)\.sh\b`)},
+	{"runs a script of JustNews that starts instances", regexp.MustCompile(`\b(?:enable_all|cold_start|reset_and_start|canonical_system_startup|justnews-cold-start|justnews-reset-and-restart|rollback_native)\.sh\b`)},
 	{"runs a program of JustNews itself", regexp.MustCompile(`\bagents[./]\w+[./]main\b|\bjustnews-start-agent\.sh\b`)},
 }
 

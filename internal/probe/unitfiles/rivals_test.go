@@ -30,7 +30,7 @@ func TestWhatStartsInstancesBesidesOursIsFoundByWhatItDoes(t *testing.T) {
 				"/srv/JustNews/deploy/start-all.sh":               "#!/bin/bash\ncp units/justnews@.service /etc/systemd/system/\n",
 			},
 			links: []string{"timers.target.wants/justnews-cold-start.timer"},
-			want:  "/etc/systemd/system/justnews-cold-start.service", does: "runs JustNews' own script that does so", by: "/etc/systemd/system/justnews-cold-start.service",
+			want:  "/etc/systemd/system/justnews-cold-start.service", does: "runs a script of JustNews that starts instances", by: "/etc/systemd/system/justnews-cold-start.service",
 			active: true, also: []string{"justnews-cold-start.timer"},
 		},
 		"a unit of any name, two scripts away": {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unit_test
+
+import (
+	"testing"
+
+	"justnews/internal/check/unit"
+	"justnews/internal/facts"
+)
+
+// A template cannot be stopped, and its instances may run without being enabled.
+func TestEachKindOfRivalIsRetiredByCommandsThatWork(t *testing.T) {
+	for _, c := range []struct {
+		rival facts.Rival
+		want  string
+	}{
+		{facts.Rival{Unit: "a.service", Also: []string{"a.timer"}}, "systemctl disable --now -- a.service a.timer"},
+		{facts.Rival{Unit: "a@.service"}, "systemctl disable -- a@.service; systemctl stop -- 'a@*.service'"},
+		{
+			facts.Rival{Unit: "a@.service", Also: []string{"a@x.service", "b.timer"}},
+			"systemctl disable --now -- b.timer; systemctl disable -- a@.service; systemctl stop -- 'a@*.service'",
+		},
+		{facts.Rival{Path: "/etc/cron.d/news"}, "remove the lines that do so from \"/etc/cron.d/news\", then: justnews-gate preflight"},
+	} {
+		if got := unit.Retire(c.rival).String(); got != c.want {
+			t.Errorf("%+v: %s", c.rival, got)
+		}
+	}
+}
