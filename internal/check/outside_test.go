@@ -39,7 +39,7 @@ var judges = map[string]any{
 	"host.Reached": host.Reached, "host.Space": host.Space, "mps.AuditUnit": mps.AuditUnit, "mps.Control": mps.Control,
 	"mps.Daemon": mps.Daemon, "mps.Deadlock": mps.Deadlock, "mps.Defaults": mps.Defaults, "mps.NotStarted": mps.NotStarted,
 	"mps.Opinion": mps.Opinion, "mps.Program": mps.Program, "mps.Servers": mps.Servers, "mps.NotAsked": mps.NotAsked, "mps.NotSaid": mps.NotSaid,
-	"mps.UnitProblem": mps.UnitProblem, "mps.Unseen": mps.Unseen, "orchestrator.Bus": orchestrator.Bus, "orchestrator.AcceptedEmpty": orchestrator.AcceptedEmpty,
+	"mps.UnitProblem": mps.UnitProblem, "mps.OutOfReach": mps.OutOfReach, "host.RemovesIPC": host.RemovesIPC, "mps.Unseen": mps.Unseen, "orchestrator.Bus": orchestrator.Bus, "orchestrator.AcceptedEmpty": orchestrator.AcceptedEmpty,
 	"orchestrator.BusUnit": orchestrator.BusUnit, "orchestrator.DryRun": orchestrator.DryRun,
 	"orchestrator.Environment": orchestrator.Environment, "orchestrator.ForMemory": orchestrator.ForMemory,
 	"orchestrator.Glance": orchestrator.Glance, "orchestrator.InvalidAnswer": orchestrator.InvalidAnswer,

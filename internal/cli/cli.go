@@ -127,8 +127,6 @@ type app struct {
 	talk *report.Talk
 	out  *output // Stdout
 	told float64 // when the journal last heard of what refuses this unit
-	// listed are the instances of the configuration, nil before it was read.
-	listed []string
 
 	compareNext  time.Time     // when a gate compares again what a server was started with
 	comparePause time.Duration // the pause before that

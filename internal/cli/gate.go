@@ -73,7 +73,6 @@ func (a *app) perform(e waitingRun, watch *report.Watch) (gate.Result, *facts.Un
 	if cfg == nil {
 		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(a.ctx, nil)
 	}
-	a.listed = instanceNames(cfg)
 	w, more := e.require(cfg)
 	if problems = append(problems, more...); len(diag.Errors(problems)) > 0 {
 		return gate.Refusal(e.instance, e.unit, began, problems), a.ownUnit(a.ctx, nil)
@@ -178,11 +177,14 @@ func (a *app) finish(e waitingRun, res *gate.Result, own *facts.Unit, watch *rep
 			summary = a.summarize(e, *res)
 		}
 	}
-	if !ofNobody(*res) {
+	switch {
+	case !ofNobody(*res):
 		noted(a.record(summary, res.Started))
 		if a.serves(e, own) {
 			noted(a.metrics(summary))
 		}
+	case a.serves(e, own): // its unit still runs, although it left the configuration
+		_ = a.sweepMetrics()
 	}
 	watch.Done(*res)
 	if a.json() {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"time"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 	"justnews/internal/probe/host"
@@ -41,6 +42,16 @@ func (a *app) record(s report.Summary, began time.Time) *diag.Problem {
 	}
 }
 
+// sweepMetrics removes the metrics of instances that are not in the configuration
+// as it is now: a gate that waited was started with an older one.
+func (a *app) sweepMetrics() error {
+	cfg, _ := config.Load(a.source())
+	if cfg == nil {
+		return nil
+	}
+	return records.SweepMetrics(cmp.Or(a.MetricsDir, records.MetricsDir), instanceNames(cfg))
+}
+
 // metrics leaves the metrics of a unit's run for node_exporter, and removes
 // those of instances that left the configuration. A run by hand has none: what
 // a person tries says nothing about the service. That they cannot be written is
@@ -48,8 +59,8 @@ func (a *app) record(s report.Summary, began time.Time) *diag.Problem {
 func (a *app) metrics(s report.Summary) *diag.Problem {
 	dir := cmp.Or(a.MetricsDir, records.MetricsDir)
 	err := records.WriteMetrics(dir, s.Run, s.Instance, report.Metrics(s))
-	if err == nil && a.listed != nil {
-		err = records.SweepMetrics(dir, a.listed)
+	if err == nil {
+		err = a.sweepMetrics()
 	}
 	if err == nil {
 		return nil

@@ -67,6 +67,7 @@ type MPS struct {
 	PipeDirectory string // CUDA_MPS_PIPE_DIRECTORY, at most 87 bytes
 	LogDirectory  string // CUDA_MPS_LOG_DIRECTORY
 	Require       string // "daemon", "control" or "server"
+	MIG           bool   // MPS may serve a GPU that MIG partitions
 	MaxClients    int    // maximum number of instances with MPS
 
 	// DefaultMemory and DefaultThreads are the daemon's limits for every client

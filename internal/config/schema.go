@@ -138,6 +138,7 @@ var schema = []field{
 		{name: "log_directory", kind: text, form: &formPath, def: "/var/log/nvidia-mps", doc: "CUDA_MPS_LOG_DIRECTORY"},
 		{name: "require", kind: text, words: []string{"daemon", "control", "server"}, def: "control",
 			doc: "how far MPS is verified"},
+		{name: "mig", kind: boolean, def: false, doc: "true: MPS may serve MIG instances, which the daemon's CUDA_VISIBLE_DEVICES selects"},
 		{name: "max_clients", kind: integer, low: 1, high: 1024, def: int64(48),
 			doc: "maximum number of instances with MPS, as the GPU supports: 16 before Volta, 48 since Volta, 60 with CUDA 13.1"},
 		{name: "default_memory", kind: text, form: &formMPSMemory, def: "", sample: `"8G"`,

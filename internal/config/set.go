@@ -2,7 +2,11 @@
 
 package config
 
-import "time"
+import (
+	"time"
+
+	"justnews/internal/safefile"
+)
 
 // The set methods set a field to a decoded value or a default of the schema,
 // and return whether there is such a key. A value of the wrong type does not
@@ -80,10 +84,13 @@ func (m *MPS) set(name string, v any) bool {
 		setAs(&m.Unit, v)
 	case "pipe_directory":
 		setAs(&m.PipeDirectory, v)
+		m.PipeDirectory = safefile.Canonical(m.PipeDirectory)
 	case "log_directory":
 		setAs(&m.LogDirectory, v)
 	case "require":
 		setAs(&m.Require, v)
+	case "mig":
+		setAs(&m.MIG, v)
 	case "max_clients":
 		setInt(&m.MaxClients, v)
 	case "default_memory":

@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"justnews/internal/safefile"
 	"justnews/internal/timespan"
 )
 
@@ -59,7 +60,7 @@ func PipeDirectory(s string) (string, error) {
 	if err != nil || !pipePath(clean) {
 		return "", Expected{fmt.Sprintf("an absolute path of at most %d bytes", maxPipe)}
 	}
-	return clean, nil
+	return safefile.Canonical(clean), nil
 }
 
 func printed(s string) bool {

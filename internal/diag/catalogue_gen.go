@@ -144,6 +144,7 @@ const (
 	UserOther               Code = "USER-OTHER"               // an instance runs as a different user than configured
 	ServicePath             Code = "SERVICE-PATH"             // an instance's program or directory is not accessible
 	HomeHidden              Code = "HOME-HIDDEN"              // protect_home hides a path that an instance needs
+	IPCRemoved              Code = "IPC-REMOVED"              // logind removes the shared memory of an instance's user at logout
 	CacheReadOnly           Code = "CACHE-READONLY"           // a kernel cache is not writable
 	DirectoryReadOnly       Code = "DIRECTORY-READONLY"       // an instance cannot write to a directory that it uses
 	DatabaseURL             Code = "DATABASE-URL"             // a database URL is invalid
@@ -923,7 +924,7 @@ var catalog = []Entry{
 		Title: "MIG is enabled on a GPU, and MPS is enabled",
 		Cause: "The MPS daemon of this toolkit serves whole GPUs. With MIG it finds none, or only one MIG instance.",
 		Check: []Command{{"nvidia-smi", "-L"}, {"nvidia-smi", "-q", "-d", "MIG"}},
-		Fix:   Fix{Advice: "if the GPU cannot be reset, reboot, or disable MPS in /etc/justnews/justnews.toml", Commands: []Command{{"nvidia-smi", "-i", "UUID", "-mig", "0"}, {"nvidia-smi", "--gpu-reset", "-i", "UUID"}, {"systemctl", "daemon-reload"}, {"justnews-gate", "retry"}}},
+		Fix:   Fix{Advice: "set mps.mig = true in /etc/justnews/justnews.toml if MPS is to serve MIG instances, or mps.enabled = false; or disable MIG once nobody uses its instances, which destroys them", Commands: []Command{{"systemctl", "daemon-reload"}}},
 	},
 	{
 		Code: GPUPersistence, Area: "GPUs", Status: StatusReady, MessageID: "81578953fca0a979121a4045eafe7bdb",
@@ -1155,6 +1156,13 @@ var catalog = []Entry{
 		Cause: "The program, its working directory or its interpreter is below /home, /root or /run/user, which protect_home hides from the unit.",
 		Check: []Command{{"systemctl", "show", "-p", "ProtectHome", "justnews@INSTANCE.service"}},
 		Fix:   Fix{Advice: "set service.protect_home = \"read-only\" in /etc/justnews/justnews.toml, or move it", Commands: []Command{{"systemctl", "daemon-reload"}}},
+	},
+	{
+		Code: IPCRemoved, Area: "users and paths", Status: StatusReady, MessageID: "131feae7fb044b3e9ab001140a983862",
+		Title: "logind removes the shared memory of an instance's user at logout",
+		Cause: "RemoveIPC= of logind.conf(5) is on, and the service's user is not a system user. When the last session of that user ends, whether of a login, of cron or of su, everything of that user in /dev/shm is removed, and programs that use it fail.",
+		Check: []Command{{"loginctl", "user-status", "USER"}, {"systemd-analyze", "cat-config", "systemd/logind.conf"}},
+		Fix:   Fix{Advice: "or set RemoveIPC=no in /etc/systemd/logind.conf, or run the instances as a system user", Commands: []Command{{"loginctl", "enable-linger", "USER"}}},
 	},
 	{
 		Code: CacheReadOnly, Area: "users and paths", Status: StatusReady, MessageID: "cc855d8536bae24fb9d9986c4118c080",

@@ -13,6 +13,7 @@ type Account struct {
 	User, Group string // as they were looked up
 	UID         int
 	GIDs        []int  // the primary one first
+	KeepsIPC    bool   // logind removes nothing of it: a system user, or one who lingers
 	Err         string // why it does not exist, "": it exists
 }
 
@@ -53,6 +54,7 @@ type Limits struct {
 	SwapKnown bool
 	OpenMax   uint64 // fs.nr_open, 0: unknown
 	TmpNoexec bool   // of /tmp
+	RemoveIPC bool   // logind removes what a user left in /dev/shm
 }
 
 // Process is one process that holds a port.

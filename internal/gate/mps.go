@@ -59,6 +59,9 @@ func proveMPS(ctx context.Context, r *runner) outcome {
 	m := newMPSRunner(r)
 	if own := r.world.Self.Unit; own != nil && own.Name == m.want.Unit {
 		m.want.UnitActive, m.want.OwnUnit = true, true
+		if private := mps.OutOfReach(*own, m.want); private != nil {
+			return outcome{detail: private.Message, problems: []diag.Problem{*private}}
+		}
 	}
 	m.limits = mps.LimitsWanted(r.req.MPS)
 	return m.prove(ctx)

@@ -123,10 +123,10 @@ func run(ctx context.Context, w requirement.Run, world World, steps []step, p po
 	}
 	k.until = deadline
 	res.Elapsed = time.Since(began)
+	Sandboxed(res.Problems, world.Self.Unit, w)
 	if world.Self.InUnit { // elsewhere the environment is how somebody configures a run
 		orchestrator.Overridden(res.Problems, w.Overrides)
 	}
-	Sandboxed(res.Problems, world.Self.Unit, w)
 	if res.settle(); !res.Passed() {
 		k.renew(ctx)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"justnews/internal/check/host"
+	"justnews/internal/check/orchestrator"
 	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -82,6 +83,9 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 		problems = append(problems, host.Account(i.unit.Name, i.account)...)
 		problems = append(problems, checkunit.RunsAs(i.unit, i.account, l.overrides, i.env)...)
 	}
+	if i.account.User != "" && i.account.Err == "" {
+		problems = append(problems, host.RemovesIPC(i.unit, i.account, l.limits)...)
+	}
 	problems = append(problems, host.Port(i.unit, i.port)...)
 	problems = append(problems, l.judgePaths(i)...)
 	w, wrong := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
@@ -108,12 +112,16 @@ func outOfSight(u facts.Unit, w requirement.Run) []diag.Problem {
 		add(diag.StoreRoot, u.Name, host.Place{What: "models.base_dir", Path: w.Models.BaseDir})
 		add(diag.MapUnreadable, u.Name, host.Place{What: "the model map", Path: w.Models.Map})
 	}
+	if w.RequireMPS {
+		add(diag.MPSEnvironment, w.MPS.PipeDirectory, host.Place{What: "the MPS pipe directory", Path: w.MPS.PipeDirectory})
+	}
 	if w.RequireBus {
 		add(diag.BusUnreachable, u.Name, host.Place{What: "the MCP bus", Server: w.Bus.URL})
 	}
 	for _, n := range w.Needs {
 		add(diag.NeedUnmet, u.Name, host.PlaceOf(n))
 	}
+	orchestrator.Overridden(problems, w.Overrides)
 	return problems
 }
 

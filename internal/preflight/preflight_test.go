@@ -330,6 +330,22 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 			w.write("/srv/JustNews/common/observability.py", "")
 			w.out("/srv/JustNews", "/srv/JustNews", "permission denied") // as before
 		}, diag.DirectoryReadOnly, diag.Warning, "/srv/logs"},
+		{"a pipe directory in a private /tmp", func(w *world) {
+			w.job.Config.Instances[3].MPS.Enabled = true
+			w.write("/etc/justnews/scout.env", "CUDA_MPS_PIPE_DIRECTORY=/tmp/nvidia-mps\n")
+		}, diag.MPSEnvironment, diag.Error, "remove CUDA_MPS_PIPE_DIRECTORY from the environment files"},
+		{"a user whose shared memory is removed", func(w *world) {
+			was, limits := w.job.Host.Account, w.job.Host.Limits()
+			w.job.Host.Account = func(user, group string) facts.Account {
+				a := was(user, group)
+				a.UID = 1000
+				return a
+			}
+			uid := 1000
+			w.every(func(u *facts.Unit) { u.UID = &uid })
+			limits.RemoveIPC = true
+			w.job.Host.Limits = func() facts.Limits { return limits }
+		}, diag.IPCRemoved, diag.Warning, "loginctl enable-linger -- justnews"},
 		{"a cache below a home", func(w *world) { w.write("/etc/justnews/scout.env", "TRITON_CACHE_DIR=/home/adra/.triton\n") }, diag.CacheReadOnly, diag.Warning, "ProtectHome=yes"},
 		{"a cache outside the sandbox", func(w *world) { w.write("/etc/justnews/scout.env", "CUDA_CACHE_PATH=/srv/cuda\n") }, diag.CacheReadOnly, diag.Warning, "ProtectSystem=strict"},
 		{"a cache that its user cannot write", func(w *world) {

@@ -70,6 +70,7 @@ type GPU struct {
 	// driver is a notice.
 	Needed   bool
 	MPS      bool          // the instance, or any of the host, runs under MPS
+	MIG      bool          // mps.mig
 	MinCount int           // gpu.min_count
 	Patience time.Duration // gpu.patience
 	Limit    uint64        // mps.memory of the instance in bytes, of a host the largest; 0: none

@@ -85,7 +85,7 @@ func service(url, instance string) Service {
 // gpu returns what the GPUs have to be good for, for who has these settings of
 // MPS.
 func gpu(cfg *config.Config, mps config.InstanceMPS) GPU {
-	g := GPU{MPS: mps.Enabled, MinCount: cfg.GPU.MinCount, Patience: cfg.GPU.Patience, Needed: mps.Enabled || cfg.GPU.MinCount > 0}
+	g := GPU{MPS: mps.Enabled, MIG: cfg.MPS.MIG, MinCount: cfg.GPU.MinCount, Patience: cfg.GPU.Patience, Needed: mps.Enabled || cfg.GPU.MinCount > 0}
 	if mps.Enabled {
 		g.Limit = mps.Bytes
 	}
@@ -156,7 +156,7 @@ func overrule(w *Run, env Lookup, flags Flags) []diag.Problem {
 	noted("MCP_BUS_URL", &w.Bus.URL, config.ServerURL)
 	noted("MODEL_STORE_ROOT", &w.Models.Root, config.Path)
 	set("BASE_MODEL_DIR", into(&w.Models.BaseDir, config.Path))
-	set("CUDA_MPS_PIPE_DIRECTORY", into(&w.MPS.PipeDirectory, config.PipeDirectory))
+	noted("CUDA_MPS_PIPE_DIRECTORY", &w.MPS.PipeDirectory, config.PipeDirectory)
 	set("CUDA_MPS_LOG_DIRECTORY", into(&w.MPS.LogDirectory, config.Path))
 	if flags.Timeout != nil {
 		w.Timeout = Timeout{*flags.Timeout, "--timeout"}

@@ -162,6 +162,9 @@ func TestGPUsAreJudgedByWhatTheyHaveToBeGoodFor(t *testing.T) {
 		"compute mode is not known":      {func(w world) { w.card.ComputeMode = "" }, nil},
 		"MIG":                            {func(w world) { w.card.MIG = &facts.GPUMIG{Current: true, Pending: true} }, []string{"error GPU-MIG"}},
 		"MIG after a reset":              {func(w world) { w.card.MIG = &facts.GPUMIG{Pending: true} }, []string{"warning GPU-MIG"}},
+		"MIG that is allowed": {func(w world) {
+			w.card.MIG, w.wish.MIG = &facts.GPUMIG{Current: true, Pending: true}, true
+		}, nil},
 		"MIG without MPS": {func(w world) {
 			w.card.MIG, *w.wish = &facts.GPUMIG{Current: true}, requirement.GPU{Needed: true, Clients: 1}
 		}, nil},
@@ -210,6 +213,23 @@ func TestASecondGPUTurnsSomeErrorsIntoWarnings(t *testing.T) {
 		spoil(&bad)
 		if got := codes(gpu.Judge(gpus(card(), bad), underMPS())); !slices.Equal(got, []string{name}) {
 			t.Errorf("%q, want %s", got, name)
+		}
+	}
+}
+
+func TestNoFixDestroysTheMIGInstancesOfOthers(t *testing.T) {
+	for _, mig := range []facts.GPUMIG{{Current: true}, {Pending: true}, {Current: true, Pending: true}} {
+		c := card()
+		c.MIG = &mig
+		for _, p := range gpu.Judge(gpus(c), underMPS()) {
+			for _, command := range p.Fix.Commands {
+				if command[0] == "nvidia-smi" {
+					t.Errorf("%+v: %s", mig, p.Fix.String())
+				}
+			}
+			if !strings.Contains(p.Fix.Advice, "mps.mig = true") {
+				t.Errorf("%+v: %s", mig, p.Fix.String())
+			}
 		}
 	}
 }

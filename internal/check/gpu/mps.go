@@ -28,7 +28,9 @@ func underMPS(l facts.GPULook, w requirement.GPU) []diag.Problem {
 		}
 	}
 	for _, g := range l.NVML.GPUs {
-		problems = append(problems, migWith(g, cut < len(l.NVML.GPUs))...)
+		if !w.MIG {
+			problems = append(problems, migWith(g, cut < len(l.NVML.GPUs))...)
+		}
 		if g.ComputeMode == "DEFAULT" {
 			problems = append(problems, diag.Problem{
 				Code: diag.GPUShared, Severity: diag.Notice, Subject: subject(g),
@@ -58,7 +60,9 @@ func exclusiveWithout(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 	return problems
 }
 
-// migWith judges MIG under MPS: fatal where no whole GPU is left for it.
+// migWith judges MIG under MPS: fatal where no whole GPU is left for it. The fix
+// has no command: disabling MIG destroys the instances of whoever else uses the
+// GPU.
 func migWith(g facts.GPU, others bool) []diag.Problem {
 	if g.MIG == nil || !g.MIG.Current && !g.MIG.Pending {
 		return nil
@@ -66,7 +70,8 @@ func migWith(g facts.GPU, others bool) []diag.Problem {
 	p := diag.Problem{
 		Code: diag.GPUMIG, Subject: subject(g), Message: "MIG is enabled on this GPU, but MPS is configured to serve whole GPUs",
 		Seen: migWords(*g.MIG), Expected: "MIG disabled",
-		Fix: diag.Do(diag.Run("nvidia-smi", "-i", id(g), "-mig", "0"), diag.Run("nvidia-smi", "--gpu-reset", "-i", id(g)), diag.Retry()),
+		Fix: diag.Advise("set mps.mig = true in /etc/justnews/justnews.toml if MPS is to serve MIG instances, set mps.enabled = false, or disable MIG once nobody uses its instances (nvidia-smi(1), -mig), which destroys them",
+			diag.Reload()).Looking(diag.Run("nvidia-smi", "-L")),
 	}
 	if !g.MIG.Current {
 		p.Message = "MIG will be enabled on this GPU after its next reset, but MPS is configured to serve whole GPUs"

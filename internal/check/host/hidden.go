@@ -3,11 +3,11 @@
 package host
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // homes are what ProtectHome= is about.
@@ -25,7 +25,7 @@ var shared = []string{
 // the setting about the nearest parent counts, and nothing can be bound in below
 // a path that is inaccessible.
 func Hidden(s facts.Sandbox, p string) string {
-	p = plainPath(p)
+	p = safefile.Canonical(p)
 	for _, dir := range s.Inaccessible {
 		if within(dir, p) {
 			return "InaccessiblePaths=" + dir
@@ -80,7 +80,7 @@ func ownRoot(setting string) bool { return strings.HasPrefix(setting, "Root") }
 // to its processes, "" where none does.
 func ReadOnly(u facts.Unit, p string) string {
 	s := u.Sandbox
-	p = plainPath(p)
+	p = safefile.Canonical(p)
 	by, depth := "", -1
 	rule := func(setting string, dirs ...string) {
 		for _, dir := range dirs {
@@ -109,19 +109,6 @@ func ReadOnly(u facts.Unit, p string) string {
 	}
 	rule("", u.Service.Writable...)
 	return by
-}
-
-// plainPath is a path as systemd and the kernel resolve it on every host:
-// without redundant slashes, and below /run where it goes through the links that
-// FHS keeps for old programs.
-func plainPath(p string) string {
-	p = filepath.Clean(p)
-	for _, link := range [][2]string{{"/var/run", "/run"}, {"/var/lock", "/run/lock"}} {
-		if within(link[0], p) {
-			return link[1] + strings.TrimPrefix(p, link[0])
-		}
-	}
-	return p
 }
 
 func inside(dirs []string, p string) bool {

@@ -12,6 +12,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // defaultPipeDirectory is where a CUDA program looks that nobody told otherwise.
@@ -59,7 +60,7 @@ func (a Audit) problem(code diag.Code, message, seen, expected, remove string) d
 func (a Audit) pipe() []diag.Problem {
 	const name = "CUDA_MPS_PIPE_DIRECTORY"
 	value, set := a.Lookup(name)
-	if cmp.Or(value, defaultPipeDirectory) == a.PipeDirectory || value == "" && a.Files {
+	if safefile.Canonical(cmp.Or(value, defaultPipeDirectory)) == a.PipeDirectory || value == "" && a.Files {
 		return nil
 	}
 	seen := name + "=" + value
@@ -83,7 +84,7 @@ func (a Audit) limits() []diag.Problem {
 	for _, name := range []string{"CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"} {
 		expected, limited := want[name]
 		value, set := a.Lookup(name)
-		if value == expected || !set && a.Files {
+		if sameLimit(value, expected) || !set && a.Files {
 			continue
 		}
 		if !limited {
@@ -131,7 +132,7 @@ func (a Audit) sandbox() []diag.Problem {
 	var problems []diag.Problem
 	if by := host.Hidden(*s, a.PipeDirectory); by != "" {
 		problems = append(problems, a.problem(diag.MPSEnvironment, setting(by)+" hides the pipe directory from the instance",
-			by+", and bound in: "+strings.Join(s.Bound, " "), "BindPaths=-"+a.PipeDirectory+", or a pipe directory that the unit can see",
+			a.PipeDirectory+" and "+by+"; bound in: "+strings.Join(s.Bound, " "), "BindPaths=-"+a.PipeDirectory+", or a pipe directory that the unit can see",
 			"remove the drop-in that changes "+setting(by)+" or BindPaths=, or set mps.pipe_directory = \"/run/nvidia-mps\""))
 	}
 	if by := host.Hidden(*s, "/dev/nvidiactl"); by != "" {

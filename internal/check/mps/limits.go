@@ -4,6 +4,7 @@ package mps
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,40 @@ import (
 // means that none is set.
 const AskMemoryLimit = "get_default_device_pinned_mem_limit 0"
 
+// sameLimit compares two limits as MPS reads them: a number, or a size for each
+// device, in any order and unit.
+func sameLimit(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, ok := limitsOf(a)
+	y, also := limitsOf(b)
+	return ok && also && maps.Equal(x, y)
+}
+
+// limitsOf reads "0=4G,1=512M": sizes by device. A value without a device has "".
+func limitsOf(s string) (map[string]float64, bool) {
+	all := map[string]float64{}
+	for part := range strings.SplitSeq(s, ",") {
+		device, size, found := strings.Cut(strings.TrimSpace(part), "=")
+		if !found {
+			device, size = "", device
+		}
+		size = strings.TrimSuffix(strings.ToUpper(strings.TrimSpace(size)), "B")
+		unit := 1.0
+		if at := strings.IndexAny(size, "KMGT"); at >= 0 && at == len(size)-1 {
+			unit = float64(uint64(1) << (10 * (1 + strings.IndexByte("KMGT", size[at]))))
+			size = size[:at]
+		}
+		n, err := strconv.ParseFloat(size, 64)
+		if err != nil {
+			return nil, false
+		}
+		all[strings.TrimSpace(device)] = n * unit
+	}
+	return all, true
+}
+
 // LimitsWanted reports whether the daemon has to be given default limits.
 func LimitsWanted(c config.MPS) bool { return c.DefaultMemory != "" || c.DefaultThreads > 0 }
 
@@ -27,7 +62,7 @@ func Defaults(a facts.MPSAnswer, w Wanted) *diag.Problem {
 	var seen, expected []string
 	if w.DefaultMemory != "" {
 		got := strings.TrimSpace(strings.Join(a.Lines, " "))
-		if got != w.DefaultMemory {
+		if !sameLimit(got, w.DefaultMemory) {
 			expected = append(expected, "memory limit "+w.DefaultMemory)
 			if got == "" {
 				got = "none"

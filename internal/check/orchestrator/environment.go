@@ -4,7 +4,6 @@ package orchestrator
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
+	"justnews/internal/safefile"
 )
 
 // Environment compares what the orchestrator's process was started with to
@@ -33,7 +33,7 @@ func Environment(unit string, e facts.Environment, strict bool, root string) []d
 		}
 		expected, wrong = append(expected, name+"="+want), append(wrong, name)
 	}
-	if value := e.Values["MODEL_STORE_ROOT"]; value == "" || filepath.Clean(value) != filepath.Clean(root) {
+	if value := e.Values["MODEL_STORE_ROOT"]; value == "" || safefile.Canonical(value) != safefile.Canonical(root) {
 		miss("MODEL_STORE_ROOT", root)
 	}
 	if strict {
@@ -64,6 +64,7 @@ func Environment(unit string, e facts.Environment, strict bool, root string) []d
 var misled = []diag.Code{
 	diag.OrchestratorUnreachable, diag.OrchestratorNonsense, diag.OrchestratorImpostor,
 	diag.BusUnreachable, diag.BusNonsense, diag.BusImpostor, diag.StoreRoot,
+	diag.MPSDead, diag.MPSDirectory, diag.MPSEnvironment,
 }
 
 // Overridden corrects the fix of findings about an address or a directory that
@@ -73,7 +74,7 @@ func Overridden(problems []diag.Problem, overrides []requirement.Override) {
 	for i := range problems {
 		p := &problems[i]
 		for _, o := range overrides {
-			if p.Subject == o.Value && slices.Contains(misled, p.Code) {
+			if (p.Subject == o.Value || p.Code == diag.MPSEnvironment && strings.HasPrefix(p.Seen, o.Value+" ")) && slices.Contains(misled, p.Code) {
 				p.Expected = o.Name + "=" + diag.Clean(o.Configured) + ", as justnews.toml has it"
 				p.Fix = diag.Advise("remove "+o.Name+" from the environment files, or set it in justnews.toml instead", diag.Retry()).Looking(whereSet(o.Name))
 			}

@@ -47,6 +47,9 @@ func (h Host) listed(file, name string) bool {
 	return false
 }
 
+// lastSystemUID is SYSTEM_UID_MAX of systemd as distributions build it.
+const lastSystemUID = 999
+
 func accountOf(name, group string) facts.Account {
 	a := facts.Account{User: name, Group: group}
 	host := account.Host{}
@@ -55,6 +58,8 @@ func accountOf(name, group string) facts.Account {
 		a.Err = unknown("user", name, err)
 		return a
 	}
+	_, err = os.Stat("/var/lib/systemd/linger/" + u.Name)
+	a.KeepsIPC = err == nil || u.UID <= lastSystemUID
 	a.UID, a.GIDs, a.Home = u.UID, u.GIDs, u.Home
 	if group != "" {
 		gid, err := host.Group(group)

@@ -58,5 +58,6 @@ func (h Host) Limits() facts.Limits {
 	if err := unix.Statfs(h.path("/tmp"), &fs); err == nil {
 		l.TmpNoexec = fs.Flags&unix.ST_NOEXEC != 0
 	}
+	l.RemoveIPC = h.removeIPC()
 	return l
 }

@@ -8,11 +8,11 @@ import (
 	"io"
 	"os"
 	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // comm is the program's name as the kernel stores it: 15 characters
@@ -136,7 +136,7 @@ func pipeDirectory(environ []string) string {
 			dir = value
 		}
 	}
-	return filepath.Clean(cmp.Or(dir, defaultPipeDirectory))
+	return safefile.Canonical(cmp.Or(dir, defaultPipeDirectory))
 }
 
 // unit returns the system's unit in /proc/PID/cgroup, "" where it is in none.

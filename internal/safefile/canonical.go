@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package safefile
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// Canonical returns a path as every host resolves it: without redundant slashes,
+// and below /run where it goes through the links that are kept for old programs.
+// Paths are compared in this form. It reads nothing.
+func Canonical(p string) string {
+	p = filepath.Clean(p)
+	for _, link := range [][2]string{{"/var/run", "/run"}, {"/var/lock", "/run/lock"}} {
+		if rest, ok := strings.CutPrefix(p, link[0]); ok && (rest == "" || rest[0] == '/') {
+			return link[1] + rest
+		}
+	}
+	return p
+}
