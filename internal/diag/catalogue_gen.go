@@ -924,7 +924,7 @@ var catalog = []Entry{
 		Title: "MIG is enabled on a GPU, and MPS is enabled",
 		Cause: "The MPS daemon of this toolkit serves whole GPUs. With MIG it finds none, or only one MIG instance.",
 		Check: []Command{{"nvidia-smi", "-L"}, {"nvidia-smi", "-q", "-d", "MIG"}},
-		Fix:   Fix{Advice: "set mps.mig = true in /etc/justnews/justnews.toml if MPS is to serve MIG instances, or mps.enabled = false; or disable MIG once nobody uses its instances, which destroys them", Commands: []Command{{"systemctl", "daemon-reload"}}},
+		Fix:   Fix{Advice: "set mps.mig = true in /etc/justnews/justnews.toml if MPS is to serve MIG instances, or mps.enabled = false, or disable MIG once nobody uses its instances, which destroys them", Commands: []Command{{"systemctl", "daemon-reload"}}},
 	},
 	{
 		Code: GPUPersistence, Area: "GPUs", Status: StatusReady, MessageID: "81578953fca0a979121a4045eafe7bdb",

@@ -31,7 +31,7 @@ func TestAreaOfACodeIsTheCatalogues(t *testing.T) {
 // programs are those that a fix may run or look with.
 var programs = []string{
 	"systemctl", "journalctl", "justnews-gate", "systemd-tmpfiles", "systemd-sysusers", "chmod", "chown", "rm", "sudo", "visudo",
-	"usermod", "pkill", "nvidia-smi", "nvidia-modprobe", "modprobe", "ldconfig", "mount", "sysctl", "ln", "sh",
+	"usermod", "loginctl", "pkill", "nvidia-smi", "nvidia-modprobe", "modprobe", "ldconfig", "mount", "sysctl", "ln", "sh",
 }
 
 // checkFix holds what every fix of the project keeps to.
