@@ -212,7 +212,7 @@ func (i *inspection) children(b *digest.Branch, rel string, root bool, opened we
 	if i.only != "" {
 		return
 	}
-	listed, closed := i.listed(b, rel)
+	listed, closed := i.listed(b)
 	for _, child := range b.Branches {
 		below := strings.TrimPrefix(rel+"/"+child.Name(), "/")
 		part, is := listed[child.Name()]

@@ -28,7 +28,7 @@ type component struct {
 // listed returns the directories below one that a loader opens, by name: those of
 // sentence-transformers' modules.json and of diffusers' model_index.json. Closed
 // is set if a list cannot be read, which is a fault of its own.
-func (i *inspection) listed(b *digest.Branch, rel string) (list map[string]component, closed bool) {
+func (i *inspection) listed(b *digest.Branch) (list map[string]component, closed bool) {
 	list = map[string]component{}
 	for _, leaf := range b.Files {
 		var read func([]byte, map[string]component) error
