@@ -13,8 +13,7 @@ type StoreWant struct {
 	Base         string // base_ref, "" for a model that stands alone
 	BaseUnknown  bool   // base_models does not define Base
 	Adapter      string // the adapter's directory, absolute or below the root, "": none
-	AdapterName  string
-	Line, Column int // of the entry in the map
+	Line, Column int    // of the entry in the map
 }
 
 // Store is one look at a Model Store, by one user.

@@ -81,7 +81,6 @@ type Service struct {
 	FileState        string // UnitFileState: enabled, enabled-runtime, disabled, static, masked, …
 	ExecStart        []Exec
 	Restart          string        // no, on-failure, always, …
-	RestartDelay     time.Duration // RestartUSec
 	StartLimit       time.Duration // StartLimitIntervalUSec, 0: none
 	StartBurst       int           // StartLimitBurst, 0: no limit
 	LimitNOFILE      uint64        // the soft one, which is what a program gets

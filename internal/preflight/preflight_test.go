@@ -136,7 +136,7 @@ func (w *world) instance(name string, pid int) {
 	u.ExecStartPre = []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", name}}}
 	u.Sandbox.PrivateTmp, u.Sandbox.ProtectHome, u.Sandbox.ProtectSystem = true, "yes", "strict"
 	u.Service = facts.Service{
-		FileState: "enabled-runtime", Restart: "on-failure", RestartDelay: 3 * time.Second, StartBurst: 5,
+		FileState: "enabled-runtime", Restart: "on-failure", StartBurst: 5,
 		ExecStart:   []facts.Exec{{Argv: []string{"/usr/local/bin/justnews-start-agent.sh", name}}},
 		LimitNOFILE: 65536, Writable: []string{"/var/cache/justnews/" + name},
 	}

@@ -34,8 +34,8 @@ func TestTheWantsFollowUpstreamsLoader(t *testing.T) {
 	for i, want := range []facts.StoreWant{
 		{Agent: "scout", Model: "org/bert", ID: "org/bert", Owner: "scout", Line: 2, Column: 20},
 		{Agent: "scout", Model: "org/roberta", ID: "org/roberta", Owner: "scout", Line: 2, Column: 31},
-		{Agent: "critic", Model: "critic_v1", ID: "org/mistral", Owner: "base_models", Version: "v7", Base: "mistral", Adapter: "critic/adapters/v1", AdapterName: "critic_v1", Line: 3, Column: 11},
-		{Agent: "critic", Model: "x", ID: "x", Owner: "critic", Base: "mystral", BaseUnknown: true, AdapterName: "x", Line: 3, Column: 109},
+		{Agent: "critic", Model: "critic_v1", ID: "org/mistral", Owner: "base_models", Version: "v7", Base: "mistral", Adapter: "critic/adapters/v1", Line: 3, Column: 11},
+		{Agent: "critic", Model: "x", ID: "x", Owner: "critic", Base: "mystral", BaseUnknown: true, Line: 3, Column: 109},
 	} {
 		if wants[i] != want {
 			t.Errorf("%d: %+v\nwant %+v", i, wants[i], want)

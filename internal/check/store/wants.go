@@ -38,7 +38,7 @@ func Wants(m *modelmap.Map, only ...string) []facts.StoreWant {
 func want(m *modelmap.Map, agent string, model modelmap.Model) facts.StoreWant {
 	w := facts.StoreWant{
 		Agent: agent, Model: model.ID, ID: cmp.Or(model.ModelID, model.ID), Owner: agent,
-		Base: model.Base, Adapter: model.StorePath, AdapterName: model.Adapter, Line: model.Line, Column: model.Column,
+		Base: model.Base, Adapter: model.StorePath, Line: model.Line, Column: model.Column,
 	}
 	if model.Base == "" {
 		return w

@@ -329,7 +329,6 @@ func scout() map[string]dbus.Variant {
 			{Path: "/usr/local/bin/justnews-start-agent.sh", Argv: []string{"/usr/local/bin/justnews-start-agent.sh", "scout"}},
 		}),
 		"Restart":                dbus.MakeVariant("on-failure"),
-		"RestartUSec":            dbus.MakeVariant(uint64(3_000_000)),
 		"StartLimitIntervalUSec": dbus.MakeVariant(uint64(24 * 60_000_000)),
 		"StartLimitBurst":        dbus.MakeVariant(uint32(5)),
 		"LimitNOFILESoft":        dbus.MakeVariant(uint64(65536)),

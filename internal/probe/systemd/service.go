@@ -16,7 +16,6 @@ func service(b *bag) facts.Service {
 		FileState:        may[string](b, "UnitFileState"),
 		ExecStart:        commands(may[[][]any](b, "ExecStart")),
 		Restart:          may[string](b, "Restart"),
-		RestartDelay:     timespan(may[uint64](b, "RestartUSec")),
 		StartLimit:       timespan(may[uint64](b, "StartLimitIntervalUSec")),
 		StartBurst:       int(may[uint32](b, "StartLimitBurst")),
 		LimitNOFILE:      may[uint64](b, "LimitNOFILESoft"),

@@ -56,7 +56,7 @@ func wantScout() facts.Unit {
 		SuccessExitStatus: []int{75},
 		SuccessSignals:    []int{15},
 		Service: facts.Service{
-			FileState: "enabled-runtime", Restart: "on-failure", RestartDelay: 3 * time.Second,
+			FileState: "enabled-runtime", Restart: "on-failure",
 			ExecStart:  []facts.Exec{{Argv: []string{"/usr/local/bin/justnews-start-agent.sh", "scout"}}},
 			StartLimit: 24 * time.Minute, StartBurst: 5, LimitNOFILE: 65536, WorkingDirectory: "/srv",
 			Writable: []string{"/run/justnews-gate", "/tmp/nvidia-mps", "/var/cache/justnews/scout"},
