@@ -538,12 +538,12 @@ func TestASurveyAsksEverybodyAlsoWhereTheFirstIsDown(t *testing.T) {
 
 func TestANilResultHasNotPassed(t *testing.T) {
 	var r Result
-	r.settle()
+	r.Settle()
 	if r.Passed() {
 		t.Error("a run without steps passed")
 	}
 	r = Result{Steps: []StepResult{{Name: "models"}}}
-	r.settle()
+	r.Settle()
 	if r.Passed() {
 		t.Error("a step that was not reached passed")
 	}

@@ -22,7 +22,7 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 	if len(diag.Errors(problems)) == 0 {
 		r.Problems = append(r.Problems, unexplained("config"))
 	}
-	r.settle()
+	r.Settle()
 	return r
 }
 

@@ -79,13 +79,10 @@ type ModelsResult struct {
 // Passed reports whether the gate opens.
 func (r Result) Passed() bool { return r.Status == diag.StatusReady }
 
-// Settle computes the exit status again after problems were added.
-func (r *Result) Settle() { r.settle() }
-
-// settle computes the exit status of a run: that of the first error, in the
+// Settle computes the exit status of a run, again after problems were added: that of the first error, in the
 // order in which they were found; ready only if every step passed or was not
 // asked for. A run without steps has proven nothing.
-func (r *Result) settle() {
+func (r *Result) Settle() {
 	for _, p := range r.Problems {
 		if p.Severity == diag.Error {
 			r.Status = p.Status()

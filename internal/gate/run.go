@@ -127,7 +127,7 @@ func run(ctx context.Context, w requirement.Run, world World, steps []step, p po
 	if world.Self.InUnit { // elsewhere the environment is how somebody configures a run
 		orchestrator.Overridden(res.Problems, w.Overrides)
 	}
-	if res.settle(); !res.Passed() {
+	if res.Settle(); !res.Passed() {
 		k.renew(ctx)
 	}
 	return res
