@@ -31,6 +31,7 @@ type Host struct {
 	Rivals    []facts.Rival // what else starts instances
 	Failures  []Failure
 
+	Unsealed    []string // agents whose version in the Model Store has no manifest
 	Checkouts   []Checkout
 	Agents      []string    // that have a program in a checkout
 	OtherUnits  []OtherUnit // of programs beside the agents
@@ -89,6 +90,7 @@ func Read(root string) (Host, error) {
 	r.project()
 	r.host.Rivals = unitfiles.Rivals(root)
 	r.paths()
+	r.unsealed()
 	for _, name := range leftovers {
 		if _, err := dir.Lstat(rel(name)); err == nil {
 			r.host.Leftovers = append(r.host.Leftovers, name)

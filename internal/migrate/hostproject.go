@@ -3,6 +3,8 @@
 package migrate
 
 import (
+	"errors"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -30,6 +32,33 @@ func (r *reader) project() {
 		if text, found := r.text(name); found {
 			r.allocations(name, text)
 			break
+		}
+	}
+}
+
+// unsealed finds the versions that were copied by hand: upstream's own Model Store
+// writes a manifest, against which the preload's gate compares the files.
+func (r *reader) unsealed() {
+	root := "/opt/justnews/models"
+	for _, f := range r.host.Env {
+		for _, v := range f.Vars {
+			if v.Name == "MODEL_STORE_ROOT" && f.Instance == "" && path.IsAbs(v.Value) {
+				root = v.Value
+			}
+		}
+	}
+	if r.host.Map == nil {
+		return
+	}
+	for _, agent := range r.host.Map.Map.Agents {
+		version := path.Join(root, agent.Name, "current")
+		if !r.isDirectory(version) {
+			continue
+		}
+		_, own := r.stat(path.Join(version, "manifest.json"))
+		_, seal := r.stat(path.Join(version, ".justnews/manifest.json"))
+		if errors.Is(own, fs.ErrNotExist) && errors.Is(seal, fs.ErrNotExist) {
+			r.host.Unsealed = append(r.host.Unsealed, agent.Name)
 		}
 	}
 }

@@ -210,3 +210,21 @@ func TestAVariableThatNothingReadsDoesNotRequireMPS(t *testing.T) {
 		t.Error("MPS is required")
 	}
 }
+
+func TestVersionsWithoutAManifestAreSealed(t *testing.T) {
+	r, _ := handMade(t, map[string]string{
+		"etc/justnews/scout.env": "A=1\n", "etc/justnews/global.env": "MODEL_STORE_ROOT=/srv/models\n",
+		"etc/justnews/AGENT_MODEL_MAP.json":       `{"agents":{"scout":["a/b"],"critic":["a/b"],"memory":["a/b"],"absent":["a/b"]}}`,
+		"srv/models/scout/current/config.json":    "{}",
+		"srv/models/critic/current/manifest.json": "{}", "srv/models/memory/current/.justnews/manifest.json": "{}",
+	})
+	var seals []string
+	for _, c := range r.Remove {
+		if strings.Contains(c.String(), "seal") {
+			seals = append(seals, c.String())
+		}
+	}
+	if !slices.Equal(seals, []string{"justnews-gate models seal -- scout"}) {
+		t.Errorf("%q", seals)
+	}
+}

@@ -29,6 +29,10 @@ func (r Removal) String() string {
 // which they have to be run.
 func (a *adopter) removal() []Removal {
 	all := a.rivals()
+	for _, agent := range a.host.Unsealed {
+		all = append(all, Removal{Note: "the version of " + agent + " in the Model Store has no manifest to compare with"},
+			Removal{Command: diag.Run("justnews-gate", "models", "seal", "--", agent)})
+	}
 	run := func(argv ...string) { all = append(all, Removal{Command: argv}) }
 	var enabled []string
 	for _, link := range a.host.Wanted {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package packages
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"justnews/test/bed"
+)
+
+// fromUpstream is the template that JustNews' documents install.
+const fromUpstream = `[Unit]
+Description=JustNews Service (%i)
+Wants=network-online.target
+After=network-online.target
+[Service]
+Type=simple
+EnvironmentFile=-/etc/justnews/global.env
+EnvironmentFile=-/etc/justnews/%i.env
+Environment=PATH=/home/adra/miniconda3/bin:/usr/local/bin:/usr/bin:/bin
+User=adra
+Group=adra
+WorkingDirectory=/
+ExecStart=/usr/local/bin/justnews-start-agent.sh %i
+Restart=on-failure
+RestartSec=3
+LimitNOFILE=65536
+[Install]
+WantedBy=multi-user.target
+`
+
+// storing stands for agents that write where upstream's do, and end where they
+// cannot.
+const storing = `#!/bin/sh
+set -e
+for dir in "$SERVICE_DIR/archive_storage" "$SERVICE_DIR/../logs" "$LOG_DIR"; do : >"$dir/of-$1"; done
+case $1 in
+gpu_orchestrator) exec /usr/local/bin/justnews-reference orchestrator --bus-url "$REFERENCE_BUS_URL" ;;
+mcp_bus) exec /usr/local/bin/justnews-reference bus ;;
+esac
+exec sleep infinity
+`
+
+var migrated = []string{"gpu_orchestrator", "mcp_bus", "memory", "scout"}
+
+// A host as JustNews' documents set it up, and docs/migration.md, word by word.
+func TestTheChapterOnMigrationEndsWithAllAgentsRunning(t *testing.T) {
+	bed.Newest(t, func(t *testing.T, suite string) {
+		h := boot(t, suite, nil, setUpAsDocumented)
+		for _, command := range chapter(t) {
+			command = strings.NewReplacer("sudo ", "", "apt install ./dist/justnews_*_amd64.deb", "apt-get -qy install "+newDeb+" </dev/null").Replace(command)
+			h.step("cd /root; " + command)
+		}
+		for _, name := range migrated {
+			h.WaitUnit(unit(name), "active/running")
+			h.WaitJournal(unit(name), name+" may start: ")
+		}
+		h.step("test ! -e " + handMade)
+		if got := strings.TrimSpace(h.Run("systemctl", "is-enabled", "justnews-cold-start.timer").Stdout); got != "disabled" {
+			t.Errorf("the timer that undoes the migration is %s", got)
+		}
+		for _, dir := range []string{"/home/adra/JustNews/archive_storage", "/home/adra/logs", "/srv/news-logs"} {
+			h.step("test -e " + dir + "/of-scout")
+		}
+		h.healthy("the migration")
+	})
+}
+
+func setUpAsDocumented(tree *bed.Tree) {
+	tree.Run("useradd", "--create-home", "--shell", "/bin/bash", "adra")
+	tree.WriteFile(handMade, fromUpstream)
+	for _, name := range migrated {
+		tree.Symlink(handMade, "/etc/systemd/system/multi-user.target.wants/"+unit(name))
+		tree.WriteFile("/etc/justnews/"+name+".env", "\n")
+	}
+	tree.WriteFile("/etc/justnews/monitoring.env", "GF_SERVER_HTTP_PORT=3000\n")
+	tree.WriteFile("/etc/justnews/global.env", "SERVICE_DIR=/home/adra/JustNews\nLOG_DIR=/srv/news-logs\nMODEL_STORE_ROOT="+modelRoot+"\nENABLE_MPS=true\n")
+	tree.WriteFile("/usr/local/bin/justnews-start-agent.sh", storing, 0o755)
+	tree.WriteFile("/usr/local/bin/justnews-cold-start.sh", "#!/bin/sh\nsystemctl enable --now justnews@scout.service\n", 0o755)
+	tree.WriteFile("/etc/systemd/system/justnews-cold-start.service", "[Service]\nType=oneshot\nExecStart=/usr/local/bin/justnews-cold-start.sh\n")
+	tree.WriteFile("/etc/systemd/system/justnews-cold-start.timer", "[Timer]\nOnActiveSec=1h\n[Install]\nWantedBy=timers.target\n")
+	tree.Symlink("/etc/systemd/system/justnews-cold-start.timer", "/etc/systemd/system/timers.target.wants/justnews-cold-start.timer")
+	tree.Run("cp", modelRoot+"/AGENT_MODEL_MAP.json", "/etc/justnews/AGENT_MODEL_MAP.json")
+	for _, dir := range []string{"/home/adra/JustNews/agents", "/home/adra/JustNews/archive_storage", "/home/adra/logs", "/srv/news-logs"} {
+		tree.Mkdir(dir, 0o755)
+	}
+	tree.Run("chown", "-R", "adra:adra", "/home/adra", "/srv/news-logs")
+}
+
+// chapter returns the commands of docs/migration.md, up to its first section: each
+// block, as it is pasted, is lines.
+func chapter(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "docs/migration.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	main, _, _ := strings.Cut(string(text), "\n## ")
+	var all []string
+	for i, part := range strings.Split(main, "```") {
+		if lines, ok := strings.CutPrefix(part, "sh\n"); ok && i%2 == 1 {
+			all = append(all, strings.Split(strings.TrimSpace(lines), "\n")...)
+		}
+	}
+	if len(all) < 8 {
+		t.Fatalf("the chapter has only these commands: %q", all)
+	}
+	return all
+}
