@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"justnews/test/bed"
 )
@@ -170,6 +171,7 @@ func TestAnImportedHostKeepsWhatItsAgentsReadAndWrite(t *testing.T) {
 				t.Fatalf("%s could do %d things by hand:\n%s", name, lines, before[name])
 			}
 		}
+		began := bed.Monotonic()
 		var made struct {
 			Instances, Remove []string
 			TOML              string
@@ -183,10 +185,12 @@ func TestAnImportedHostKeepsWhatItsAgentsReadAndWrite(t *testing.T) {
 			t.Errorf("the instances are %q", made.Instances)
 		}
 		s.WriteFile(configFile, strings.Replace(made.TOML, "[models]\n", "[models]\nverify_preload = \"presence\"\n", 1))
+		commands := 3 // config import, the copy to /etc/justnews, the start
 		for _, command := range made.Remove {
 			if strings.HasPrefix(command, "#") || strings.Contains(command, "/9") {
 				continue
 			}
+			commands++
 			if r := s.Sh(command); r.Err != nil {
 				t.Fatalf("%s: %v\n%s%s", command, r.Err, r.Stdout, r.Stderr)
 			}
@@ -198,6 +202,7 @@ func TestAnImportedHostKeepsWhatItsAgentsReadAndWrite(t *testing.T) {
 		s.Run("systemctl", "reset-failed")
 		s.Systemctl("start", target)
 		s.WaitUnits("active/running", units(names...)...)
+		t.Logf("%d commands, %v from the import to the last agent", commands, (bed.Monotonic() - began).Round(100*time.Millisecond))
 		for name, could := range before {
 			if can := s.ReadFile("/run/justnews-test/can-" + name); can != could {
 				t.Errorf("%s: before\n%safter\n%s", name, could, can)
