@@ -162,6 +162,8 @@ func (s *site) damaged() {
 		s.WriteFile(d.file, d.text)
 	}
 	s.finds(1, "NEED-RELOAD", "scout")
+	// An interpreter that the start script does not read is no finding.
+	s.must("sed -i '2i : \"${PYTHON_BIN:-}\" \"${CANONICAL_ENV:-}\" \"${CONDA_ENV:-}\"' " + starter)
 	s.Systemctl("disable", "justnews.target")
 	s.Systemctl("daemon-reload")
 	status, all := s.preflight()
