@@ -107,10 +107,7 @@ func (a *adopter) leftOut(v value, what, why, fix string, commands ...diag.Comma
 // upstream has, one with a directory in a checkout, or one whose file sets what only
 // instances have. Others are of programs beside the agents, such as exporters.
 func (a *adopter) isInstance(f EnvFile) bool {
-	if !config.InstanceName(f.Instance) {
-		return true // said where it is added
-	}
-	if slices.ContainsFunc(a.host.OtherUnits, func(u OtherUnit) bool { return slices.Contains(u.Reads, f.Path) }) {
+	if !config.InstanceName(f.Instance) || slices.ContainsFunc(a.host.OtherUnits, func(u OtherUnit) bool { return slices.Contains(u.Reads, f.Path) }) {
 		return false
 	}
 	return rank(f.Instance) < len(upstream) || slices.Contains(a.host.Agents, f.Instance) ||
@@ -143,7 +140,7 @@ func (a *adopter) instances() []string {
 			continue
 		}
 		a.leftOut(value{"no unit, link or drop-in of justnews@" + f.Instance + ".service", place{f.Path, 0}}, f.Instance, "only its environment file exists, which can be another program's",
-			"if it is an instance, add [instances."+f.Instance+"] to the result")
+			"if it is an instance, add a table [instances.NAME] for it to the result")
 	}
 	slices.SortFunc(names, func(x, y string) int {
 		return cmp.Or(cmp.Compare(rank(x), rank(y)), strings.Compare(x, y))

@@ -176,12 +176,13 @@ func TestEnvironmentFilesOfOtherProgramsAreNoInstances(t *testing.T) {
 		"etc/justnews/archive.env": "A=1\n", "etc/systemd/system/justnews-archive-export.service": "[Service]\nEnvironmentFile=-/etc/justnews/archive.env\n",
 		"etc/justnews/own_agent.env": "OWN_AGENT_PORT=9000\n", "etc/justnews/gated.env": "GATE_TIMEOUT=10\n",
 		"etc/justnews/global.env": "SERVICE_DIR=/srv/news\n", "etc/justnews/fact_intel.env": "A=1\n", "srv/news/agents/fact_intel/main.py": "",
+		"etc/justnews/cluster_pipeline.env": "A=1\n", "etc/justnews/dcgm-exporter.env": "DCGM_EXPORTER_PORT=9400\n", "etc/justnews/sensor-logger.env": "A=1\n",
 		"etc/justnews/dcgm.env": "X=1\n", "etc/systemd/system/multi-user.target.wants/justnews@dcgm.service": "",
 	})
-	if want := []string{"scout", "dcgm", "fact_intel", "gated", "own_agent"}; !slices.Equal(r.Instances, want) {
+	if want := []string{"scout", "fact_intel", "cluster_pipeline", "dcgm", "gated", "own_agent"}; !slices.Equal(r.Instances, want) {
 		t.Errorf("%q", r.Instances)
 	}
-	for _, name := range []string{"monitoring", "crawl_scheduler", "archive"} {
+	for _, name := range []string{"monitoring", "crawl_scheduler", "archive", "dcgm-exporter", "sensor-logger"} {
 		if !slices.ContainsFunc(r.Problems, func(p diag.Problem) bool { return strings.HasPrefix(p.Message, name+" is not imported") }) {
 			t.Errorf("nothing is said of %s: %v", name, r.Problems)
 		}

@@ -29,6 +29,8 @@ var upstream = [...]server{
 	{"analyst", 8004}, {"synthesizer", 8005}, {"critic", 8006}, {"memory", 8007}, {"reasoning", 8008},
 	{"newsreader", 8009}, {"balancer", 8010}, {"analytics", 8011}, {"archive", 8012}, {"dashboard", 8013},
 	{"hitl_service", 8040}, {"crawl4ai", 3308}, {"crawler", 8015}, {"crawler_control", 8016}, {"journalist", 8016}, {"auth", 8009},
+	// Workers, which listen nowhere.
+	{"fact_intel", 0}, {"cluster_pipeline", 0},
 }
 
 // rank is the place in start order; what upstream does not know comes last.
