@@ -11,8 +11,8 @@ import (
 	"justnews/internal/requirement"
 )
 
-// Margin is what a gate leaves of its unit's TimeoutStartSec=: time to say why
-// it gives up before systemd ends it without a word.
+// Margin is the part of its unit's TimeoutStartSec= that a gate leaves unused: time
+// to report why it gives up before systemd kills it.
 const Margin = 5 * time.Second
 
 // Budget returns the total time of a run inside a unit: the smaller of

@@ -70,7 +70,7 @@ func (r *runner) busUnitProblem(ctx context.Context) []diag.Problem {
 }
 
 // unstarted returns the problems of a silent server's unit that nothing is about
-// to start. A gate waits all the same: somebody may start it. A survey does not.
+// to start. A gate still waits, since it may be started. A survey does not.
 func (r *runner) unstarted(u facts.Unit, problems []diag.Problem) []diag.Problem {
 	if !r.survey || checkunit.Judge(u).State != check.Idle {
 		return nil
@@ -84,7 +84,7 @@ func (r *runner) unstarted(u facts.Unit, problems []diag.Problem) []diag.Problem
 // slower doubles a pause up to pollSlow.
 func slower(d time.Duration) time.Duration { return min(2*d, pollSlow) }
 
-// jitter keeps gates that started together from asking together: 75 to 125 %.
+// jitter spreads the requests of gates that started together: 75 to 125 %.
 func jitter(d time.Duration) time.Duration {
 	return d*3/4 + rand.N(d/2) //nolint:gosec // spread, not a secret
 }

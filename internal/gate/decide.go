@@ -20,7 +20,7 @@ const (
 	confirm               // it looks ready: look again at once, over new connections
 )
 
-// decision is an action with what belongs to it.
+// decision is an action with its parameters.
 type decision struct {
 	act     action
 	after   time.Duration // wait: until the next look
@@ -50,7 +50,7 @@ func (s situation) rhythm() time.Duration {
 // contradict each other, are looked at again before they count.
 const maxConsecutive = 3
 
-// attempt is what one run remembers from look to look.
+// attempt is what one run remembers between looks.
 type attempt struct {
 	posted   bool              // this run sent a POST
 	postedAt time.Duration     // uptime
@@ -61,7 +61,7 @@ type attempt struct {
 	mute     int               // looks in a row that a server answered with an error and no account
 }
 
-// situation is all that a decision depends on.
+// situation is everything that a decision depends on.
 type situation struct {
 	judged   check.Judgement
 	state    facts.ModelsState // of the look, where it had one
@@ -75,7 +75,7 @@ type situation struct {
 }
 
 // decide is the whole policy of a preload, as a pure function. note keeps the
-// counters that it leans on.
+// counters that it depends on.
 func decide(s situation) decision {
 	if s.force && !s.attempt.posted {
 		if d, decided := s.forced(); decided {
@@ -123,7 +123,7 @@ func (s situation) forced() (decision, bool) {
 	}
 }
 
-// note counts what the next decisions lean on.
+// note counts what the next decisions depend on.
 func (a *attempt) note(j check.Judgement, kind facts.AnswerKind) {
 	a.mute++
 	if kind != facts.ServerError {
@@ -207,7 +207,7 @@ func (s situation) inconsistent() decision {
 	return s.retryOrFail(check.Inconsistent)
 }
 
-// retryOrFail: refresh where the host's record allows it, else say it.
+// retryOrFail: refresh if the host's record allows it, otherwise report it.
 func (s situation) retryOrFail(why check.State) decision {
 	if s.history.mayRefresh(s.attempts, s.uptime, s.store) {
 		return decision{act: trigger, refresh: true}

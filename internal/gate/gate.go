@@ -51,11 +51,11 @@ type GPU interface {
 // Lock elects the one gate that talks to the orchestrator while all others
 // wait inside the kernel.
 type Lock interface {
-	// TryExclusive takes the lead, or says that another gate has it.
+	// TryExclusive takes the lead, or reports that another gate has it.
 	TryExclusive() (bool, error)
 	// WaitShared returns when the leader has let go, or with ctx's error.
 	WaitShared(ctx context.Context) error
-	// StillMine is false when somebody removed or replaced the lock's file.
+	// StillMine is false if the lock's file was removed or replaced.
 	StillMine() bool
 	Unlock()
 }
@@ -79,7 +79,7 @@ type MPS interface {
 	SetLimits(ctx context.Context, memory string, threads int) facts.MPSAnswer
 }
 
-// Adviser has an opinion of MPS, which decides nothing.
+// Adviser reports the MPS state that the orchestrator sees, which decides nothing.
 type Adviser interface {
 	MPS(ctx context.Context) facts.MPSOpinion
 }
@@ -89,26 +89,26 @@ type Starter interface {
 	Start(ctx context.Context, unit string) (facts.Start, error)
 }
 
-// Self is what a run knows of the process that it runs in, and of the program
+// Self is what a run knows about its own process, and about the program
 // that it gates.
 type Self struct {
 	Unit *facts.Unit // whose control process this is, nil: none, or not known
 	User string      // the caller, for messages
-	// InUnit tells that systemd started this process: its environment is then
+	// InUnit reports that systemd started this process: its environment is then
 	// that of a unit's program, also where Unit is not known.
 	InUnit bool
-	// AgentUID is whom the instance's program runs as, nil: not known.
+	// AgentUID is the user of the instance's program, nil: not known.
 	AgentUID *int
 	// Environment reads the caller's environment.
 	Environment func(name string) (string, bool)
 }
 
-// Observer hears how a run goes on. It must not block.
+// Observer receives the progress of a run. It must not block.
 type Observer interface {
 	Progress(Progress)
 }
 
-// Progress is one line of a run's story.
+// Progress is one line about the state of a run.
 type Progress struct {
 	Step   string        // the step that runs: store, orchestrator, models, bus, …
 	Text   string        // what is waited for, for a person
@@ -165,7 +165,7 @@ type ModelMap struct {
 	Problems []diag.Problem
 }
 
-// Run makes sure of everything that w asks for, within ctx and w.Timeout. It
+// Run verifies everything that w requires, within ctx and w.Timeout. It
 // always returns a Result; Result.Status is StatusReady only if every step
 // that was asked for passed.
 func Run(ctx context.Context, w requirement.Run, world World) Result {
@@ -177,7 +177,7 @@ func Run(ctx context.Context, w requirement.Run, world World) Result {
 }
 
 // Survey is Run for a person: it goes on after a step that failed, so that all
-// findings come in one go.
+// findings are reported at once.
 func Survey(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, surveySteps(w), goOn)
 }
@@ -188,7 +188,7 @@ func Preload(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, modelSteps(w), stopAtFirst)
 }
 
-// StartMPS makes sure that NVIDIA MPS runs and is proven, and of nothing else.
+// StartMPS makes sure that NVIDIA MPS is running and verified, and of nothing else.
 func StartMPS(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, []step{mpsStep}, stopAtFirst)
 }
@@ -199,7 +199,7 @@ func ProveMPS(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, []step{mpsProofStep}, stopAtFirst)
 }
 
-// Trigger asks for a preload where none is under way, and does not wait.
+// Trigger requests a preload if none is in progress, and does not wait.
 func Trigger(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, []step{triggerStep}, stopAtFirst)
 }

@@ -19,8 +19,8 @@ type Own struct {
 	Known bool        // systemd described it, or did not start this process
 }
 
-// KeepShut changes a refusal's end where the unit takes its exit status for
-// success, or may: systemd would start the service after a gate that said no.
+// KeepShut changes how a refusal ends if the unit treats its exit status as
+// success, or may: systemd would start the service after a refusal.
 // The signal, where it is not 0, has to end the process.
 func KeepShut(r *Result, own Own) syscall.Signal {
 	was := r.Status

@@ -93,7 +93,7 @@ func (r *runner) retellLeader(ctx context.Context) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// release lets the next one lead.
+// release gives up the lead.
 func (r *runner) release() {
 	if r.led && r.world.Lock != nil {
 		r.led = false

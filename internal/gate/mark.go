@@ -11,7 +11,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// Mark is how a gate finds out whether the unit that it stands before is the
+// Mark is how a gate finds out whether its unit is the
 // one that the configuration asks for.
 type Mark struct {
 	// Unit asks systemd about the gate's own unit.

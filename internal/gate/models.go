@@ -99,7 +99,7 @@ func (f *follower) follow(ctx context.Context) outcome {
 	}
 }
 
-// see looks once and judges.
+// see looks once and judges the result.
 func (f *follower) see(ctx context.Context, fresh bool) {
 	f.res.Models.Looks++
 	look := f.world.Orchestrator.Models(ctx, fresh)
@@ -240,7 +240,7 @@ func (f *follower) record() {
 // little longer or know a little less.
 func (f *follower) saveQuietly() { _ = f.remember(f.history) }
 
-// open ends the run's wait with success and forgets the failures before it.
+// open ends the wait with success and clears the earlier failures.
 func (f *follower) open() outcome {
 	f.tally(f.judged)
 	if f.led && (f.history.Triggers > 0 || f.history.Refreshes > 0) {

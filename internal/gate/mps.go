@@ -68,7 +68,7 @@ func proveMPS(ctx context.Context, r *runner) outcome {
 }
 
 // audit judges the instance's own unit. In that unit the gate's environment is
-// the program's; by hand systemd knows a part of it.
+// the program's; in a manual run, systemd knows a part of it.
 func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
 	a := mps.Audit{Unit: m.req.Unit, PipeDirectory: m.want.PipeDirectory, Limits: m.req.InstanceMPS}
 	own := m.world.Self.Unit
@@ -104,7 +104,7 @@ func (m *mpsRunner) blind(a *mps.Audit) bool {
 	return true
 }
 
-// prove climbs until the rung that is asked for, again and again for a while.
+// prove climbs to the required rung, and retries for a while.
 func (m *mpsRunner) prove(ctx context.Context) outcome {
 	until, cancel := context.WithTimeout(ctx, proofLimit)
 	defer cancel()
@@ -149,7 +149,7 @@ func (m *mpsRunner) climb(ctx context.Context) mps.Rung {
 	}
 	answer := m.ask(ctx)
 	if answer.Kind != facts.MPSAnswered {
-		// Who is in the way is seen now, not before.
+		// Only now is it visible who is in the way.
 		m.problems = append(m.problems, mps.Control(answer, m.world.MPS.Look(), m.want)...)
 		return mps.RungDaemon
 	}

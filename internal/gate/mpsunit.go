@@ -45,7 +45,7 @@ func (m *mpsRunner) awaitUnit(ctx context.Context) []diag.Problem {
 	}
 }
 
-// react returns true when there is nothing more to wait for.
+// react returns true if there is nothing left to wait for.
 func (m *mpsRunner) react(ctx context.Context, j check.Judgement) (bool, []diag.Problem) {
 	switch j.State {
 	case check.Ready:

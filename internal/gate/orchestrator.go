@@ -78,7 +78,7 @@ type handshake struct {
 // heard out. It is longer than a request may take.
 const heardFor = 5 * time.Second
 
-// once looks once. It returns true when there is nothing more to wait for.
+// once looks once. It returns true if there is nothing left to wait for.
 func (g *handshake) once(ctx context.Context) (bool, outcome) {
 	if problems := g.orchestratorUnitProblem(ctx); len(problems) > 0 {
 		return true, outcome{problems: append(g.notes, problems...), detail: "the unit cannot become ready"}
@@ -133,7 +133,7 @@ func (g *handshake) readiness(ctx context.Context) (bool, outcome) {
 	}
 }
 
-// again goes on waiting.
+// again continues to wait.
 func (g *handshake) again(ctx context.Context, why check.State, after time.Duration, reason string) (bool, outcome) {
 	if why != check.Nonsense {
 		g.strange = 0
@@ -151,7 +151,7 @@ func (g *handshake) again(ctx context.Context, why check.State, after time.Durat
 	return false, outcome{}
 }
 
-// invalidAnswer counts answers that make no sense; what does not get better ends the
+// invalidAnswer counts invalid answers; if they do not stop, it ends the
 // wait.
 func (g *handshake) invalidAnswer(ctx context.Context, a facts.Answer) (bool, outcome) {
 	if g.strange++; g.strange >= maxConsecutive {

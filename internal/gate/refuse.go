@@ -10,8 +10,8 @@ import (
 	"justnews/internal/diag"
 )
 
-// Refusal returns the result of a run that ended before its first look: the
-// configuration, the environment or the caller forbids it.
+// Refusal returns the result of a run that ended before its first look, because the
+// configuration, the environment or the caller does not allow it.
 func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Result {
 	r := Result{
 		Instance: instance, Unit: unit, Started: began, Elapsed: time.Since(began),
@@ -43,7 +43,7 @@ func Hung(instance, unit string, began time.Time, doing, step string) Result {
 }
 
 // SwitchedOff returns the result of a run that justnews.gate=off lets pass:
-// the only way through that proves nothing, and it says so.
+// the only way to pass without any check, and it is reported.
 func SwitchedOff(instance, unit string, began time.Time, evidence string) Result {
 	return Result{
 		Instance: instance, Unit: unit, Started: began, Elapsed: time.Since(began),

@@ -17,9 +17,9 @@ type Verdict string
 // The verdicts.
 const (
 	NotReached Verdict = ""             // an earlier step ended the run
-	Passed     Verdict = "passed"       // proven
+	Passed     Verdict = "passed"       // verified
 	Failed     Verdict = "failed"       // refused, with problems
-	Skipped    Verdict = "not-asked"    // the run does not ask for it
+	Skipped    Verdict = "not-asked"    // not required by the run
 	Ungated    Verdict = "switched-off" // justnews.gate=off
 )
 
@@ -41,7 +41,7 @@ type Result struct {
 	GPU *facts.GPULook
 }
 
-// MPSResult is how far MPS was proven. The zero value: not asked for.
+// MPSResult is how far MPS was verified. The zero value: not required.
 type MPSResult struct {
 	Required mps.Rung // what mps.require asks for
 	Reached  mps.Rung
@@ -52,7 +52,7 @@ type MPSResult struct {
 	Asked    int  // queries of this run
 }
 
-// StepResult is one step of a run.
+// StepResult is the result of one step.
 type StepResult struct {
 	Name    string
 	Verdict Verdict
@@ -79,9 +79,9 @@ type ModelsResult struct {
 // Passed reports whether the gate opens.
 func (r Result) Passed() bool { return r.Status == diag.StatusReady }
 
-// Settle computes the exit status of a run, again after problems were added: that of the first error, in the
-// order in which they were found; ready only if every step passed or was not
-// asked for. A run without steps has proven nothing.
+// Settle computes the exit status of a run, also after problems were added: that
+// of the first error, in the order in which they were found; ready only if every
+// step passed or was not required. A run without steps has verified nothing.
 func (r *Result) Settle() {
 	for _, p := range r.Problems {
 		if p.Severity == diag.Error {

@@ -15,7 +15,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-// A step makes sure of one thing. It returns when that is true, when it can't
+// A step verifies one thing. It returns when that is true, when it cannot
 // become true, or when ctx ends; what is wrong is in the problems.
 type step struct {
 	name string
@@ -179,7 +179,7 @@ func (r *runner) take(ctx context.Context, s step) bool {
 	return out.passed
 }
 
-// say tells the observer what is waited for.
+// say tells the observer what the run waits for.
 func (r *runner) say(step, text string, done, total int) {
 	if r.world.Observer == nil {
 		return
@@ -226,7 +226,7 @@ func Cut(ctx context.Context) diag.Problem {
 	return p
 }
 
-// unexplained keeps the gate shut, and says so, should a step ever fail
+// unexplained keeps the gate shut, and reports it, if a step fails
 // without a reason.
 func unexplained(name string) diag.Problem {
 	return diag.Problem{
@@ -237,7 +237,7 @@ func unexplained(name string) diag.Problem {
 	}
 }
 
-// pause waits, or returns false when ctx ended first.
+// pause waits, or returns false if ctx ended first.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -19,8 +19,8 @@ import (
 	"justnews/internal/requirement"
 )
 
-// ModelStore looks at the Model Store. Look is quick, and Recall too: it says
-// what was found out before; Prove reads whatever was not read before.
+// ModelStore looks at the Model Store. Look is quick, and so is Recall: it returns
+// earlier results; Prove reads what was not read before.
 type ModelStore interface {
 	// As is the same store, looked at as a user of this host.
 	As(uid int) ModelStore
@@ -31,7 +31,7 @@ type ModelStore interface {
 
 var storeStep = step{"store", auditStore}
 
-// verifies reports whether a run asks anything of the Model Store.
+// verifies reports whether a run checks the Model Store.
 func verifies(w requirement.Run) bool { return w.Verify == "presence" || w.Verify == "manifest" }
 
 // auditStore makes sure that every model of the map is in the store, complete

@@ -15,7 +15,7 @@ import (
 // oneLook is what the one look of a trigger may take: the probe's own limit.
 const oneLook = 3 * time.Second
 
-// triggerOnce asks for a preload where none runs and does not follow it.
+// triggerOnce requests a preload if none is running, and does not follow it.
 func triggerOnce(ctx context.Context, r *runner) outcome {
 	defer r.release()
 	for r.world.Lock != nil && !r.led {

@@ -47,7 +47,7 @@ func (m *unitMemo) fresh(ctx context.Context, r *runner) string {
 	return m.invocation()
 }
 
-// askUnit looks at the orchestrator's unit, where there is one to look at.
+// askUnit looks at the orchestrator's unit, if there is one.
 func (r *runner) askUnit(ctx context.Context) {
 	name := r.req.Orchestrator.Unit
 	if name == "" || r.world.Units == nil {

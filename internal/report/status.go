@@ -77,7 +77,7 @@ type MPSStatus struct {
 	Reached       string       `json:"reached"` // none, daemon, control or server
 	Instances     []string     `json:"instances"`
 	Unit          *UnitStatus  `json:"unit"`   // null: no unit of this host, or nobody to ask
-	Daemon        *MPSProcess  `json:"daemon"` // null: none lives, or it cannot be seen
+	Daemon        *MPSProcess  `json:"daemon"` // null: none is running, or it is not visible
 	Server        int          `json:"server"` // PID, 0: not checked
 	Elsewhere     []string     `json:"elsewhere"`
 	Others        []MPSProcess `json:"others"`

@@ -44,8 +44,8 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	return problems
 }
 
-// lostGPUs are only warnings while another GPU is left: how many are needed is
-// gpu.min_count's to say.
+// lostGPUs are only warnings while another GPU is usable: how many are needed is
+// set by gpu.min_count.
 func lostGPUs(gpus []facts.GPU) []diag.Problem {
 	severity := diag.Error
 	if usable(gpus) > 0 {

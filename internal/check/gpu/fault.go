@@ -15,7 +15,7 @@ const (
 	reinstall = "reinstall the package justnews (from source: make, with gcc)"
 )
 
-// failure is what to say of one way for a look to fail.
+// failure describes one way in which a look fails.
 type failure struct {
 	code     diag.Code
 	message  string
@@ -23,7 +23,7 @@ type failure struct {
 	fix      diag.Fix
 }
 
-// kernelLog shows what the driver says.
+// kernelLog shows the driver's messages.
 func kernelLog() diag.Command { return diag.Run("journalctl", "-k", "-g", "NVRM|Xid") }
 
 var faults = map[facts.GPUKind]failure{
@@ -43,7 +43,7 @@ var faults = map[facts.GPUKind]failure{
 	facts.GPUNone:        {diag.GPUNone, "the NVIDIA driver finds no GPU", "at least one", diag.Advise("bind it to nvidia, or reboot", diag.Retry()).Looking(diag.Run("lspci", "-nnk", "-d", "10de:"))},
 }
 
-// fault is the problem of a look that found no GPU, an error as it stands.
+// fault is the problem of a look that found no GPU: an error unless changed.
 func fault(l facts.GPULook) diag.Problem {
 	f, known := faults[l.Kind]
 	if l.Kind == facts.DriverNotLoaded {

@@ -74,7 +74,7 @@ func Summary(l facts.GPULook) string {
 	return s
 }
 
-// Lost says why a GPU that NVML counts is of no use, "" where it is.
+// Lost returns why a GPU that NVML lists is unusable, "" if it is usable.
 func Lost(g facts.GPU) string {
 	if why := g.Unanswered["handle"]; why != "" {
 		return why

@@ -45,7 +45,7 @@ func underMPS(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	return append(problems, memoryLimits(l.NVML.GPUs, w)...)
 }
 
-// exclusiveWithout warns of the mode that is for MPS where nobody uses MPS.
+// exclusiveWithout warns of the mode meant for MPS if no instance uses MPS.
 func exclusiveWithout(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 	var problems []diag.Problem
 	for _, g := range gpus {
@@ -97,7 +97,7 @@ const (
 	clientsCUDA131     = 60
 )
 
-// clientCap returns how many clients MPS takes on a GPU, 0 where that is not
+// clientCap returns how many clients MPS supports on a GPU, 0 if that is not
 // known.
 func clientCap(g facts.GPU, cuda string) int {
 	major, _, ok := version2(g.ComputeCapability)

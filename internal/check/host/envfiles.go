@@ -11,8 +11,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// bothReadings is what an environment file is written in for systemd and a
-// shell to read the same.
+// bothReadings is the syntax of an environment file that systemd and a
+// shell read the same way.
 const bothReadings = `NAME=value, quoted if it contains spaces; no $, no backslash, no "export", no comment after it`
 
 // EnvFile judges one environment file of the units: systemd reads it for
@@ -61,7 +61,7 @@ func envProblem(f facts.EnvFile, code diag.Code, line int, message, seen, expect
 	}
 }
 
-// syntax names the lines that one of the two readers drops or cannot read.
+// syntax names the lines that one of the two readers ignores or cannot read.
 func (e *envReader) syntax() {
 	f := e.file
 	if f.Open > 0 {
@@ -77,7 +77,7 @@ func (e *envReader) syntax() {
 	}
 }
 
-// names finds what systemd leaves out of a service's environment.
+// names finds what systemd omits from a service's environment.
 func (e *envReader) names() {
 	for _, v := range e.file.Systemd {
 		switch rest, exported := strings.CutPrefix(v.Name, "export "); {

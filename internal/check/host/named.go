@@ -52,7 +52,7 @@ func ofInstances(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Unreached says which path could not be reached. What it is for stands before
+// Unreached says which path could not be reached, after what it is for:
 // it: "service.exec: P does not exist".
 func Unreached(p Path, r facts.Reach) (message, seen string) {
 	switch {
@@ -66,7 +66,7 @@ func Unreached(p Path, r facts.Reach) (message, seen string) {
 	return fmt.Sprintf("%s: %s cannot %s %s", p.What, diag.Clean(r.User), p.Want, diag.Clean(p.Path)), diag.Clean(r.At) + ": " + diag.Clean(r.Detail)
 }
 
-// Absent is what a probe of paths says of one that is not there.
+// Absent is what a probe of paths reports for a missing one.
 const Absent = "does not exist"
 
 // startScript is what service.exec runs by default. The packages have an example

@@ -69,7 +69,7 @@ func Interpreters(env map[string]string) []Path {
 	return all
 }
 
-// Named is an interpreter that goes by a name: a command, or a conda
+// Named is an interpreter given by name: a command, or a conda
 // environment. Any of the candidates will do.
 type Named struct {
 	What       string
@@ -115,7 +115,7 @@ func condaBases(homes []string) []string {
 	return all
 }
 
-// NoInterpreter is the problem of a name that none of its candidates is.
+// NoInterpreter is the problem of a name for which no candidate exists.
 func NoInterpreter(unit string, n Named) diag.Problem {
 	return diag.Problem{
 		Code: diag.EnvInterpreter, Severity: diag.Warning, Subject: unit,

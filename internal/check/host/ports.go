@@ -35,8 +35,8 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	}}
 }
 
-// rightful reports whether the unit itself listens: by its processes where they
-// can be seen, else by its user.
+// rightful reports whether the unit itself listens: by its processes if they
+// are visible, otherwise by its user.
 func rightful(u facts.Unit, p facts.Port) bool {
 	if len(p.Processes) > 0 {
 		return slices.ContainsFunc(p.Processes, func(q facts.Process) bool { return q.Unit == u.Name || q.PID == u.MainPID })
@@ -44,7 +44,7 @@ func rightful(u facts.Unit, p facts.Port) bool {
 	return u.UID == nil || !slices.ContainsFunc(p.UIDs, func(uid int) bool { return uid != *u.UID })
 }
 
-// Holders names who listens on a port, as far as that can be seen.
+// Holders names the processes that listen on a port, as far as they are visible.
 func Holders(p facts.Port) string {
 	var names []string
 	for _, q := range p.Processes {

@@ -56,8 +56,8 @@ func Program(a facts.MPSAnswer, w Wanted) diag.Problem {
 	return p
 }
 
-// busy names the consoles that keep the daemon busy; an answer that is lost
-// without one is another problem.
+// busy names the consoles that keep the daemon busy; an answer lost
+// without one is a different problem.
 func busy(a facts.MPSAnswer, m facts.MPS, w Wanted, p diag.Problem) diag.Problem {
 	var consoles []string
 	var fix []diag.Command
@@ -88,7 +88,7 @@ func busy(a facts.MPSAnswer, m facts.MPS, w Wanted, p diag.Problem) diag.Problem
 }
 
 // ActiveServer returns the server that serves the agents' user, nil where none
-// is active. One whose state the daemon cannot tell (535) has to be alive.
+// is active. If the daemon does not report its state (535), it has to be running.
 // The user of one that ProtectProc= hides is the daemon's, unless that is root.
 func ActiveServer(servers []facts.MPSServer, m facts.MPS, w Wanted) *facts.MPSServer {
 	for i, s := range servers {

@@ -15,18 +15,18 @@ import (
 	"justnews/internal/safefile"
 )
 
-// defaultPipeDirectory is where a CUDA program looks that nobody told otherwise.
+// defaultPipeDirectory is where a CUDA program looks by default.
 const defaultPipeDirectory = "/tmp/nvidia-mps"
 
 // Audit is what an instance's program will have around it.
 type Audit struct {
 	Unit          string
-	PipeDirectory string // in which MPS is proven
+	PipeDirectory string // in which MPS is verified
 	Limits        config.InstanceMPS
-	// Lookup reads the program's environment: the gate's own in a unit, else
+	// Lookup reads the program's environment: the gate's own in a unit, otherwise
 	// what systemd says. Nil: not known.
 	Lookup func(name string) (string, bool)
-	// Files tells that environment files, which systemd does not show, may say
+	// Files reports that environment files, which systemd does not show, may set
 	// otherwise.
 	Files   bool
 	Sandbox *facts.Sandbox // nil: not known
@@ -56,7 +56,7 @@ func (a Audit) problem(code diag.Code, message, seen, expected, remove string) d
 }
 
 // pipe compares the directory that the program will use with the one in which
-// MPS is proven.
+// MPS is verified.
 func (a Audit) pipe() []diag.Problem {
 	const name = "CUDA_MPS_PIPE_DIRECTORY"
 	value, set := a.Lookup(name)

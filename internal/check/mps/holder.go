@@ -43,7 +43,7 @@ func byHolder(m facts.MPS, w Wanted) []diag.Problem {
 	return append(user(m, w), beside(m, w)...)
 }
 
-// beside warns of what does not keep a live daemon from its clients today.
+// beside warns of what does not currently separate a running daemon from its clients.
 func beside(m facts.MPS, w Wanted) []diag.Problem {
 	var problems []diag.Problem
 	if m.Err != "" {
@@ -110,14 +110,14 @@ func user(m facts.MPS, w Wanted) []diag.Problem {
 		Fix: diag.Advise(fmt.Sprintf("give %s the User= of the instances", w.name()), append([]diag.Command{diag.Reload()}, w.restart()...)...),
 	}
 	if owner == 0 {
-		// It serves them, one user at a time.
+		// It serves them one user at a time.
 		p.Severity = diag.Warning
 		p.Message = "the MPS control daemon runs as root: it serves one user at a time, and others wait without a message"
 	}
 	return []diag.Problem{p}
 }
 
-// runsAs is whom the daemon runs as.
+// runsAs is the user of the daemon.
 func runsAs(m facts.MPS) int {
 	if m.Daemon != nil && m.Daemon.UID >= 0 {
 		return m.Daemon.UID

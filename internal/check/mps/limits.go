@@ -57,7 +57,7 @@ func LimitsWanted(c config.MPS) bool { return c.DefaultMemory != "" || c.Default
 
 // Defaults compares what the daemon says of its default limits with the
 // configuration, nil where they are the same or none is asked for. A value that
-// the daemon did not like has removed the limit without a word.
+// the daemon rejected has silently removed the limit.
 func Defaults(a facts.MPSAnswer, w Wanted) *diag.Problem {
 	var seen, expected []string
 	if w.DefaultMemory != "" {

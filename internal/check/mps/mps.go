@@ -15,8 +15,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// Rung is how far up the ladder of proofs MPS was followed. The zero value is
-// the floor: nothing is proven.
+// Rung is how far MPS was verified. The zero value is
+// the floor: nothing is verified.
 type Rung int
 
 // The rungs, as mps.require names them.
@@ -74,7 +74,7 @@ func Daemon(m facts.MPS, w Wanted) []diag.Problem {
 	return byHolder(m, w)
 }
 
-// nobody judges a pipe directory whose lock nobody holds.
+// nobody judges a pipe directory whose lock is not held.
 func nobody(m facts.MPS, w Wanted) diag.Problem {
 	switch {
 	case m.Lock.Err != "":
@@ -213,7 +213,7 @@ func process(p facts.MPSProcess) string {
 }
 
 // Unseen is the problem of a daemon of which nothing but its lock can be
-// seen, where the lock alone has to do.
+// seen, if the lock is the only evidence.
 func Unseen(m facts.MPS, w Wanted) *diag.Problem {
 	if m.Daemon != nil && m.Daemon.Exe != "" {
 		return nil
@@ -226,7 +226,7 @@ func Unseen(m facts.MPS, w Wanted) *diag.Problem {
 }
 
 // Hopeless reports whether waiting cannot fix what an attempt found. A daemon that
-// does not live yet may come, and one that is busy may be free again.
+// is not running yet may start, and a busy one may become free.
 func Hopeless(reached Rung, problems []diag.Problem, w Wanted) bool {
 	if w.OwnUnit && w.MainPID == 0 {
 		return true

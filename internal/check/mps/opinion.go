@@ -9,8 +9,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// Opinion compares the orchestrator's opinion of MPS with what was proven,
-// nil where they agree or it has none. It decides nothing: an empty directory is
+// Opinion compares the MPS state reported by the orchestrator with the verified one,
+// nil if they agree or it reports none. It decides nothing: an empty directory is
 // enough for its "enabled", and a daemon in another directory than its own
 // environment names is none for it.
 func Opinion(o facts.MPSOpinion, reached Rung, url string) *diag.Problem {

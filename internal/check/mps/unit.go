@@ -91,8 +91,8 @@ func NotStarted(s facts.Start, u facts.Unit, w Wanted, caller string) diag.Probl
 	return UnitProblem(u, j, w)
 }
 
-// denied reports whether a D-Bus error means that polkit said no, or that there is
-// nobody to ask.
+// denied reports whether a D-Bus error means that polkit denied the request, or that there is
+// no polkit.
 func denied(name string) bool {
 	return strings.HasSuffix(name, ".InteractiveAuthorizationRequired") || strings.HasSuffix(name, ".AccessDenied") ||
 		strings.HasSuffix(name, ".AuthFailed") || strings.HasPrefix(name, "org.freedesktop.PolicyKit1.Error")
@@ -169,7 +169,7 @@ func NotAsked(w Wanted, seen string) diag.Problem {
 	}
 }
 
-// NotSaid is the problem of a unit of which systemd did not say whether it is
+// NotSaid is the problem of a unit for which systemd did not report whether it is
 // active.
 func NotSaid(w Wanted) diag.Problem {
 	return diag.Problem{

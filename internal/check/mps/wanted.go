@@ -27,7 +27,7 @@ func (w Wanted) name() string {
 	return w.Unit
 }
 
-// start begins MPS again. Where it is no unit of this host the runbook's line
+// start starts MPS again: if it is not a unit of this host, with the runbook's line
 // does.
 func (w Wanted) start() []diag.Command {
 	if w.Unit == "" {

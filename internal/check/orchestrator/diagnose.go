@@ -15,7 +15,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// Evidence is what was looked at to find out why a model did not load.
+// Evidence is what was examined to find out why a model did not load.
 type Evidence struct {
 	Store  facts.Store        // the whole store
 	Proofs []facts.StoreProof // of the versions that were hashed
@@ -27,7 +27,7 @@ type Evidence struct {
 
 // DiagnoseModel finds the cause of a model's error on the disk and in memory.
 // The message decides only what no disk can show: that memory ran out, or that a
-// download was tried. It returns false where nothing of the model was looked at.
+// download was attempted. It returns false if nothing of the model was examined.
 func DiagnoseModel(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 	disk := store.OfModel(e.Agent, e.Model, v.Store, v.Proofs, v.Wanted)
 	switch kind := pointsTo(e); {
@@ -45,7 +45,7 @@ func DiagnoseModel(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 	return soundOnDisk(e, v)
 }
 
-// downloadTried explains an error of a loader that wanted to download.
+// downloadTried explains an error of a loader that tried to download.
 func downloadTried(e facts.ModelError, v Evidence, disk []diag.Problem) Diagnosis {
 	d := Diagnosis{
 		Code: diag.ModelDownload, Seen: "the message shows that a download was attempted, which STRICT_MODEL_STORE forbids",
@@ -104,8 +104,8 @@ func limitBelow(bytes int64, limits []string) string {
 	return ""
 }
 
-// soundOnDisk says that the disk is not to blame: the message stays what there
-// is to go by, unless the disk contradicts it.
+// soundOnDisk says that the disk is not the cause: only the message is left
+// as evidence, unless the disk contradicts it.
 func soundOnDisk(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 	seen := complete(e, v)
 	if seen == "" {
@@ -163,7 +163,7 @@ const (
 	corrupt    = "a file that is corrupt"
 )
 
-// pointsTo returns what the words of a message say, "" for nothing known.
+// pointsTo returns what a message points to, "" if it is unknown.
 func pointsTo(e facts.ModelError) string {
 	text := strings.ToLower(e.Error)
 	for _, h := range hints {

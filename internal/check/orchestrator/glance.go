@@ -8,7 +8,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// Glance returns what is bad about one look at the models that nobody waited
+// Glance returns the problems of one look at the models that nobody waited
 // for.
 func Glance(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 	switch j.State {

@@ -14,7 +14,7 @@ import (
 	"justnews/internal/spell"
 )
 
-// Diagnosis is what is known of the cause of a model's error, in the words of a
+// Diagnosis is what is known about the cause of a model's error, as fields of a
 // Problem. An empty field leaves what the message alone says.
 type Diagnosis struct {
 	Code     diag.Code // e.g. of the Model Store; "" stays MODEL-FAILED
@@ -23,7 +23,7 @@ type Diagnosis struct {
 	Fix      diag.Fix
 }
 
-// Diagnose finds the cause of a model's error on the machine. It returns false
+// Diagnose finds the cause of a model's error on this machine. It returns false
 // where it found nothing.
 type Diagnose func(facts.ModelError) (Diagnosis, bool)
 
@@ -111,7 +111,7 @@ func unknownName(s Subject, what, name string, known []string) Diagnosis {
 	}
 }
 
-// orFix returns the first fix that says anything.
+// orFix returns the first fix that is not empty.
 func orFix(fix, other diag.Fix) diag.Fix {
 	if fix.Empty() {
 		return other
@@ -127,8 +127,8 @@ func names[T any](list []T, name func(T) string) []string {
 	return all
 }
 
-// hint is what a message's own words point to. It is the message's claim:
-// nothing was looked at.
+// hint is what the text of a message points to. It is only a claim:
+// nothing was checked.
 type hint struct {
 	words    []string // in lower case
 	says     string
@@ -176,7 +176,7 @@ var hints = []hint{
 	},
 }
 
-// messageDiagnosis says what the message alone points to.
+// messageDiagnosis returns what the message alone points to.
 func messageDiagnosis(e facts.ModelError) Diagnosis {
 	for _, h := range hints {
 		if h.says == pointsTo(e) {

@@ -102,7 +102,7 @@ func busWord(url string, b facts.BusHealth) []diag.Problem {
 	}}
 }
 
-// BusState returns the bus's own word, or what came instead of one.
+// BusState returns the status that the bus reports, or what it answered instead.
 func BusState(b facts.BusHealth) string {
 	if check.Reach(b.Answer) != check.Ready {
 		return evidence(b.Answer)
@@ -118,7 +118,7 @@ func statusOf(a facts.Answer) string {
 	return fmt.Sprintf("HTTP status %d: ", a.Status)
 }
 
-// evidence describes an answer that was none.
+// evidence describes a missing or invalid answer.
 func evidence(a facts.Answer) string {
 	return diag.Clean(cmp.Or(a.Detail, "no answer"))
 }

@@ -66,7 +66,7 @@ func owner(s facts.Server) string {
 	return fmt.Sprintf(", its owner is UID %d", s.UID)
 }
 
-// foreign returns the problem of an answer that is somebody else's.
+// foreign returns the problem of an answer from another process.
 func foreign(code diag.Code, what, url string, a facts.Answer) diag.Problem {
 	return diag.Problem{
 		Code: code, Subject: url,
@@ -78,14 +78,14 @@ func foreign(code diag.Code, what, url string, a facts.Answer) diag.Problem {
 	}
 }
 
-// SystemdSilent is the problem of a gate that systemd told nothing of the
+// SystemdSilent is the problem of a gate to which systemd did not report the
 // orchestrator's unit.
 func SystemdSilent(s Subject, seen string) diag.Problem {
 	return unproven("orchestrator", s.URL, facts.Answer{Detail: seen})
 }
 
-// unproven returns the problem of an answer of which it was not found out whose
-// it is.
+// unproven returns the problem of an answer whose sender could not be
+// determined.
 func unproven(what, url string, a facts.Answer) diag.Problem {
 	return diag.Problem{
 		Code: diag.ServerUnproven, Subject: url,

@@ -13,7 +13,7 @@ import (
 )
 
 // Unit returns what is wrong with the orchestrator's unit. An error
-// means that waiting for it is pointless.
+// means that waiting is pointless.
 func Unit(u facts.Unit) []diag.Problem {
 	problems := unit.Problems(u, diag.OrchestratorUnit, "the orchestrator's unit")
 	if dry := dryRun(assigned(u.Environment)); dry != "" {

@@ -104,10 +104,10 @@ func Opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	}}
 }
 
-// otherGates are what stood before an instance by hand.
+// otherGates are the manual gates of older setups.
 var otherGates = []string{"preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "orchestrator-ready.sh", "justnews-gate"}
 
-// doubled finds a second gate: it waits once more, by rules of its own, and
+// doubled finds a second gate: it waits again, by its own rules, and
 // both have to fit into one TimeoutStartSec= each.
 func doubled(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	var others []facts.Exec
@@ -128,7 +128,7 @@ func doubled(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	}}
 }
 
-// startLimit finds a limit that somebody has set: what uses it up, be it
+// startLimit finds a start limit: what exhausts it, be it
 // refusals or restarts by hand, leaves an instance down after its cause is gone.
 func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	s := u.Service

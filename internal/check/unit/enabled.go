@@ -9,7 +9,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// Enabled judges whether a unit is started at boot exactly where it shall be.
+// Enabled judges whether a unit is started at boot if and only if it should be.
 func Enabled(u facts.Unit, want bool) []diag.Problem {
 	if u.LoadState != "loaded" {
 		return nil
