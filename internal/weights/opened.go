@@ -130,9 +130,20 @@ func base(names []string, has map[string]bool) []string {
 		}
 	}
 	if len(numbered) > 0 {
-		return numbered
+		return preferred(numbered)
 	}
-	return others
+	return preferred(others)
+}
+
+// preferred keeps those of the format that is taken first, as with whole files.
+func preferred(names []string) []string {
+	for _, ext := range []string{".safetensors", ".bin"} {
+		of := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.Contains(name, ext) })
+		if len(of) > 0 {
+			return of
+		}
+	}
+	return names
 }
 
 // parts completes numbered files that no index lists.

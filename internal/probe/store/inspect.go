@@ -62,6 +62,7 @@ type inspection struct {
 	top    string // of the tree
 	links  map[string]string
 	flaws  map[string][]digest.Flaw // by the directory that has them, "" for the tree's own
+	shards map[string]bool          // files below top that an index lists
 	weighs bool                     // a file of weights was found, whatever its state
 	closed bool                     // what the loader opens could not be listed
 }
@@ -84,7 +85,7 @@ func (i *inspection) below(dir string) {
 			return
 		}
 	}
-	i.top, i.links, i.flaws = top, map[string]string{}, map[string][]digest.Flaw{}
+	i.top, i.links, i.flaws, i.shards = top, map[string]string{}, map[string][]digest.Flaw{}, map[string]bool{}
 	for _, l := range t.Links {
 		i.links[l.Rel] = l.Target
 	}
@@ -96,12 +97,17 @@ func (i *inspection) below(dir string) {
 	i.directory(b, rel, true, false)
 }
 
-// unfinished records what an interrupted download to this directory left behind
-// (huggingface_hub/_local_folder.py).
+// unfinished records what an interrupted download to this directory left behind,
+// where huggingface_hub keeps it (_local_folder.py), and where its release 0.23 did.
 func (i *inspection) unfinished(t *digest.Tree, rel string) {
-	if b, ok := t.Branch(rel + "/.cache/huggingface/download"); ok {
+	for _, dir := range []string{"/.cache/huggingface/download", "/.huggingface/download"} {
+		b, ok := t.Branch(rel + dir)
+		if !ok {
+			continue
+		}
 		if path := incomplete(b); path != "" { // one line a model
 			add(i.model, facts.Unfinished, filepath.Join(i.top, path))
+			return
 		}
 	}
 }
@@ -162,16 +168,12 @@ func (i *inspection) directory(b *digest.Branch, rel string, root, all bool) boo
 		opened = opened.Everything()
 	}
 	i.weighs = i.weighs || opened.Weighs
-	for _, leaf := range b.Files {
-		if i.ctx.Err() != nil {
-			return opened.Weighs
-		}
-		if opened.Opens(filepath.Base(leaf.Rel)) {
-			i.file(filepath.Join(i.top, leaf.Rel), leaf, i.links[leaf.Rel])
-		}
-	}
+	opens := func(rel string) bool { return opened.Opens(filepath.Base(rel)) }
+	i.files(b, opens)
+	// Only the index says which parts are opened.
+	i.files(b, func(rel string) bool { return i.shards[rel] && !opens(rel) })
 	for _, f := range i.flaws[rel] {
-		if name := filepath.Base(f.Rel); opened.Opens(name) || opened.All() {
+		if opens(f.Rel) || opened.All() || i.shards[f.Rel] {
 			i.flaw(filepath.Join(i.top, f.Rel), f.Err)
 		}
 	}
@@ -181,6 +183,18 @@ func (i *inspection) directory(b *digest.Branch, rel string, root, all bool) boo
 	i.vocabulary(names, rel, opened)
 	i.children(b, rel, root, opened)
 	return opened.Weighs
+}
+
+// files inspects those files of a directory that a loader opens.
+func (i *inspection) files(b *digest.Branch, opens func(rel string) bool) {
+	for _, leaf := range b.Files {
+		if i.ctx.Err() != nil {
+			return
+		}
+		if opens(leaf.Rel) {
+			i.file(filepath.Join(i.top, leaf.Rel), leaf, i.links[leaf.Rel])
+		}
+	}
 }
 
 // opened is what a loader opens of a directory. To it a link that leads nowhere
@@ -332,6 +346,9 @@ func (i *inspection) parts(index string, r io.Reader) {
 		if !filepath.IsLocal(part) {
 			i.fault(facts.PartMissing, path, "listed in "+filepath.Base(index))
 			continue
+		}
+		if rel, err := filepath.Rel(i.top, path); err == nil {
+			i.shards[rel] = true
 		}
 		// A dangling link exists, and has its own fault.
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {

@@ -84,10 +84,14 @@ func pipeline(text []byte, list map[string]component) error {
 		if json.Unmarshal(value, &class) != nil || len(class) != 2 || class[0] == nil || !filepath.IsLocal(name) {
 			continue
 		}
-		list[name] = component{by: "model_index.json", needed: true, weighs: class[1] != nil && strings.Contains(*class[1], "Model")}
+		list[name] = component{by: "model_index.json", needed: true, weighs: class[1] != nil && slices.ContainsFunc(weighing, func(s string) bool { return strings.Contains(*class[1], s) })}
 	}
 	return nil
 }
+
+// weighing are parts of the names of classes that have weights; schedulers,
+// tokenizers and processors have none.
+var weighing = []string{"Model", "Autoencoder", "SafetyChecker", "TextEncoder", "ImageNormalizer"}
 
 // vocabularies are what the tokenizers of transformers' models are made of, by
 // model_type in config.json. A tokenizer.json stands for all of them.
@@ -118,17 +122,29 @@ func (i *inspection) vocabulary(names []string, rel string, opened weights.Opene
 		return // config.json itself is looked at elsewhere
 	}
 	files, known := vocabularies[config.Type]
+	if known && len(files) > 0 && slices.ContainsFunc([][]string{wordPiece, pairs, pieces}, func(set []string) bool { return len(lacking(set, names)) == 0 }) {
+		return // that of another type: tokenizer_config.json may name another class
+	}
 	if known && len(files) == 0 {
 		files = []string{"tokenizer.json"}
 	}
-	for _, pattern := range files {
+	for _, pattern := range lacking(files, names) {
+		i.fault(facts.NoTokenizer, filepath.Join(i.top, rel, strings.ReplaceAll(pattern, "*", "tokenizer")), "config.json has the model_type "+config.Type)
+	}
+}
+
+// lacking are the files of a vocabulary that are not among names.
+func lacking(vocabulary, names []string) []string {
+	var all []string
+	for _, pattern := range vocabulary {
 		if !slices.ContainsFunc(names, func(name string) bool {
 			ok, _ := filepath.Match(pattern, name)
 			return ok || pattern == "*.model" && (strings.HasSuffix(name, ".spm") || strings.HasSuffix(name, ".tiktoken"))
 		}) {
-			i.fault(facts.NoTokenizer, filepath.Join(i.top, rel, strings.ReplaceAll(pattern, "*", "tokenizer")), "config.json has the model_type "+config.Type)
+			all = append(all, pattern)
 		}
 	}
+	return all
 }
 
 // names are those of a directory's files, whatever their state.

@@ -45,6 +45,25 @@ var stores = map[string]struct {
 	"an index that a whole file makes unnecessary": {files: map[string]string{
 		"config.json": bert, "vocab.txt": "x", "model.safetensors.index.json": index, "model.safetensors": bed.OneWeight,
 	}},
+	"an index with a part that ends early": {files: map[string]string{
+		"config.json": bert, "vocab.txt": "x", "model.safetensors.index.json": index, "model-00001-of-00002.safetensors": bed.OneWeight, "model-00002-of-00002.safetensors": short,
+	}, want: []facts.FaultKind{facts.Cut}},
+	"an index with an empty part of bin": {files: map[string]string{
+		"config.json": bert, "vocab.txt": "x", "pytorch_model.bin.index.json": `{"weight_map":{"a":"pytorch_model-00001-of-00001.bin"}}`, "pytorch_model-00001-of-00001.bin": "",
+	}, want: []facts.FaultKind{facts.EmptyFile}},
+	"an index, and parts of an earlier one": {files: map[string]string{
+		"config.json": bert, "vocab.txt": "x", "model.safetensors.index.json": index, "model-00001-of-00002.safetensors": bed.OneWeight, "model-00002-of-00002.safetensors": bed.OneWeight,
+		"model-00001-of-00003.safetensors": short,
+	}},
+	"numbered parts of both formats": {files: map[string]string{
+		"config.json": bert, "vocab.txt": "x", "model-00001-of-00001.safetensors": bed.OneWeight, "pytorch_model-00001-of-00002.bin": pickle,
+	}},
+	"a variant of both formats": {files: map[string]string{
+		"config.json": bert, "vocab.txt": "x", "model.fp16.safetensors": bed.OneWeight, "pytorch_model.fp16.bin": "", "tf_model.h5": "",
+	}},
+	"a variant of bin": {files: map[string]string{
+		"config.json": bert, "vocab.txt": "x", "pytorch_model.fp16.bin": "", "tf_model.h5": "x",
+	}, want: []facts.FaultKind{facts.EmptyFile}},
 	"bin alone": {files: map[string]string{"config.json": bert, "vocab.txt": "x", "pytorch_model.bin": pickle}},
 	"parts of bin": {files: map[string]string{
 		"config.json": bert, "vocab.txt": "x", "pytorch_model.bin.index.json": `{"weight_map":{"a":"pytorch_model-00001-of-00002.bin"}}`,
@@ -73,21 +92,27 @@ var stores = map[string]struct {
 		"config.json": bert, "vocab.txt": "x", "model.safetensors": bed.OneWeight, ".cache/huggingface/download/model.safetensors.aa.incomplete": "x",
 		".cache/huggingface/download/x/y.bb.incomplete": "",
 	}, want: []facts.FaultKind{facts.Unfinished}},
+	"a download by an older hub that did not end": {files: map[string]string{
+		"config.json": bert, "vocab.txt": "x", "model.safetensors": bed.OneWeight, ".huggingface/download/model.safetensors.aa.incomplete": "x",
+	}, want: []facts.FaultKind{facts.Unfinished}},
 	"and left the model without weights": {files: map[string]string{
 		"config.json": bert, "vocab.txt": "x", ".cache/huggingface/download/sub/model.safetensors.aa.incomplete": "x",
 	}, want: []facts.FaultKind{facts.Unfinished, facts.NoWeights}},
-	"no vocabulary":          {files: map[string]string{"config.json": bert, "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.NoTokenizer}},
-	"half a vocabulary":      {files: map[string]string{"config.json": `{"model_type":"roberta"}`, "vocab.json": "{}", "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.NoTokenizer}},
-	"a tokenizer":            {files: map[string]string{"config.json": `{"model_type":"roberta"}`, "tokenizer.json": "{}", "model.safetensors": bed.OneWeight}},
-	"SentencePiece":          {files: map[string]string{"config.json": `{"model_type":"t5"}`, "spiece.model": "x", "model.safetensors": bed.OneWeight}},
-	"no SentencePiece":       {files: map[string]string{"config.json": `{"model_type":"llama"}`, "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.NoTokenizer}},
-	"a model for pictures":   {files: map[string]string{"config.json": `{"model_type":"vit"}`, "model.safetensors": bed.OneWeight}},
-	"a broken tokenizer":     {files: map[string]string{"config.json": bert, "tokenizer.json": "{", "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.BadContent}},
-	"a vocabulary not taken": {files: map[string]string{"config.json": bert, "tokenizer.json": "{}", "vocab.txt": "", "model.safetensors": bed.OneWeight}},
-	"an adapter":             {files: map[string]string{"adapter_config.json": "{}", "adapter_model.safetensors": bed.OneWeight}},
-	"an adapter of bin":      {files: map[string]string{"adapter_config.json": "{}", "adapter_model.bin": pickle}},
-	"an adapter's leftover":  {files: map[string]string{"adapter_config.json": "{}", "adapter_model.safetensors": bed.OneWeight, "adapter_model.bin": ""}},
-	"an adapter's settings":  {files: map[string]string{"adapter_config.json": "{}"}, want: []facts.FaultKind{facts.NoWeights}},
+	"no vocabulary":                {files: map[string]string{"config.json": bert, "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.NoTokenizer}},
+	"half a vocabulary":            {files: map[string]string{"config.json": `{"model_type":"roberta"}`, "vocab.json": "{}", "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.NoTokenizer}},
+	"a tokenizer":                  {files: map[string]string{"config.json": `{"model_type":"roberta"}`, "tokenizer.json": "{}", "model.safetensors": bed.OneWeight}},
+	"SentencePiece":                {files: map[string]string{"config.json": `{"model_type":"t5"}`, "spiece.model": "x", "model.safetensors": bed.OneWeight}},
+	"no SentencePiece":             {files: map[string]string{"config.json": `{"model_type":"llama"}`, "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.NoTokenizer}},
+	"a model for pictures":         {files: map[string]string{"config.json": `{"model_type":"vit"}`, "model.safetensors": bed.OneWeight}},
+	"a broken tokenizer":           {files: map[string]string{"config.json": bert, "tokenizer.json": "{", "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.BadContent}},
+	"a vocabulary not taken":       {files: map[string]string{"config.json": bert, "tokenizer.json": "{}", "vocab.txt": "", "model.safetensors": bed.OneWeight}},
+	"a vocabulary of another type": {files: map[string]string{"config.json": bert, "sentencepiece.bpe.model": "x", "model.safetensors": bed.OneWeight}},
+	"roberta with SentencePiece":   {files: map[string]string{"config.json": `{"model_type":"roberta"}`, "spiece.model": "x", "model.safetensors": bed.OneWeight}},
+	"a vocabulary that is empty":   {files: map[string]string{"config.json": bert, "vocab.txt": "", "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.EmptyFile}},
+	"an adapter":                   {files: map[string]string{"adapter_config.json": "{}", "adapter_model.safetensors": bed.OneWeight}},
+	"an adapter of bin":            {files: map[string]string{"adapter_config.json": "{}", "adapter_model.bin": pickle}},
+	"an adapter's leftover":        {files: map[string]string{"adapter_config.json": "{}", "adapter_model.safetensors": bed.OneWeight, "adapter_model.bin": ""}},
+	"an adapter's settings":        {files: map[string]string{"adapter_config.json": "{}"}, want: []facts.FaultKind{facts.NoWeights}},
 	"an adapter without its part beside a base": {files: map[string]string{
 		"adapter_config.json": "{}", "config.json": bert, "vocab.txt": "x", "model.safetensors": bed.OneWeight,
 	}, want: []facts.FaultKind{facts.PartMissing}},
@@ -115,6 +140,10 @@ var stores = map[string]struct {
 		"model_index.json": `{"_class_name":"P","unet":["diffusers","UNet2DConditionModel"],"scheduler":["diffusers","DDIMScheduler"],"safety_checker":[null,null]}`,
 		"unet/config.json": "{}", "unet/diffusion_pytorch_model.safetensors": bed.OneWeight, "scheduler/scheduler_config.json": "{}", "unet/diffusion_pytorch_model.bin": "",
 	}},
+	"diffusers with a decoder without weights": {files: map[string]string{
+		"model_index.json": `{"unet":["diffusers","UNet2DConditionModel"],"vae":["diffusers","AutoencoderKL"],"tokenizer":["transformers","CLIPTokenizer"]}`,
+		"unet/config.json": "{}", "unet/diffusion_pytorch_model.fp16.safetensors": bed.OneWeight, "vae/config.json": "{}", "tokenizer/vocab.json": "{}", "tokenizer/merges.txt": "x",
+	}, want: []facts.FaultKind{facts.NoWeights}},
 	"diffusers without a component": {files: map[string]string{
 		"model_index.json": `{"unet":["diffusers","UNet2DConditionModel"],"vae":["diffusers","AutoencoderKLModel"]}`,
 		"unet/config.json": "{}", "unet/diffusion_pytorch_model.safetensors": bed.OneWeight,
