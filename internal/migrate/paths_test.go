@@ -229,3 +229,13 @@ func TestVersionsWithoutAManifestAreSealed(t *testing.T) {
 		t.Errorf("%q", seals)
 	}
 }
+
+func TestATemplateThatRanAgentsAsRootIsSaid(t *testing.T) {
+	says := func(template string) bool {
+		r, _ := handMade(t, map[string]string{"etc/justnews/scout.env": "A=1\n", template0: template})
+		return slices.ContainsFunc(r.Problems, func(p diag.Problem) bool { return strings.Contains(p.Message, "ran the agents as root") })
+	}
+	if !says("[Service]\nExecStart=/usr/local/bin/justnews-start-agent.sh %i\n") || says(asAdra) {
+		t.Error("it is said of the wrong template")
+	}
+}

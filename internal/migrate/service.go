@@ -20,8 +20,23 @@ func (a *adopter) service(t *table) []entry {
 		shared = append(shared, entry{"protect_home", quoted("read-only"), "a path below /home is needed: " + home.at.String()})
 	}
 	shared = append(shared, pathEntries(a.shared)...)
+	a.ranAsRoot()
 	t.entries = shared
 	return shared
+}
+
+// ranAsRoot says that a template without User= ran the agents as root: as another
+// user they cannot write to what they made.
+func (a *adopter) ranAsRoot() {
+	if _, ok := a.last("", "User"); ok {
+		return
+	}
+	for _, u := range a.host.Units {
+		if u.Instance == "" && !u.DropIn {
+			a.say(diag.ImportConflict, place{u.Path, 0}, "it ran the agents as root; the package's unit runs them as justnews", "no User=", "",
+				"set service.user and service.group to the owner of the agents' files, or give justnews access to them")
+		}
+	}
 }
 
 // serviceOf returns the keys of [service] that the unit of an instance sets, or
