@@ -144,7 +144,7 @@ const (
 	UserOther               Code = "USER-OTHER"               // an instance runs as a different user than configured
 	ServicePath             Code = "SERVICE-PATH"             // an instance's program or directory is not accessible
 	HomeHidden              Code = "HOME-HIDDEN"              // protect_home hides a path that an instance needs
-	IPCRemoved              Code = "IPC-REMOVED"              // logind removes the shared memory of an instance's user at logout
+	IPCRemoved              Code = "IPC-REMOVED"              // logind removes an instance's shared memory at logout
 	CacheReadOnly           Code = "CACHE-READONLY"           // a kernel cache is not writable
 	DirectoryReadOnly       Code = "DIRECTORY-READONLY"       // an instance cannot write to a directory that it uses
 	DatabaseURL             Code = "DATABASE-URL"             // a database URL is invalid
@@ -1159,7 +1159,7 @@ var catalog = []Entry{
 	},
 	{
 		Code: IPCRemoved, Area: "users and paths", Status: StatusReady, MessageID: "131feae7fb044b3e9ab001140a983862",
-		Title: "logind removes the shared memory of an instance's user at logout",
+		Title: "logind removes an instance's shared memory at logout",
 		Cause: "RemoveIPC= of logind.conf(5) is on, and the service's user is not a system user. When the last session of that user ends, whether of a login, of cron or of su, everything of that user in /dev/shm is removed, and programs that use it fail.",
 		Check: []Command{{"loginctl", "user-status", "USER"}, {"systemd-analyze", "cat-config", "systemd/logind.conf"}},
 		Fix:   Fix{Advice: "or set RemoveIPC=no in /etc/systemd/logind.conf, or run the instances as a system user", Commands: []Command{{"loginctl", "enable-linger", "USER"}}},
