@@ -110,7 +110,7 @@ func closedToUs(m modelmap.File, euid int) bool {
 	return errors.Is(m.Err, fs.ErrPermission) && euid != 0
 }
 
-// next says what to do with a configuration that can be used. Where no instance
+// next returns what to do with a valid configuration. If no instance
 // is listed, the warning says it.
 func (a *app) next(cfg *config.Config, problems []diag.Problem) []string {
 	if len(cfg.Instances) == 0 || len(diag.Errors(problems)) > 0 || a.NoSystemd {

@@ -70,7 +70,7 @@ func (c *configImportCommand) Run(a *app) error {
 	return ended(status)
 }
 
-// linesOf are what is to be done, each as a line for a shell.
+// linesOf returns what has to be done, one shell command per line.
 func linesOf(all []migrate.Removal) []string {
 	lines := []string{}
 	for _, r := range all {
@@ -79,7 +79,7 @@ func linesOf(all []migrate.Removal) []string {
 	return lines
 }
 
-// selfCheck has config check read what was made: two settings of the old host
+// selfCheck runs config check on the result: two settings of the old host
 // can contradict each other in a way that only the whole shows.
 func selfCheck(text string) (problems []diag.Problem, err error) {
 	f, err := os.CreateTemp("", "justnews-import-*.toml")

@@ -53,7 +53,7 @@ func entriesOf(code string) []diag.Entry {
 	})
 }
 
-// printEntry wraps what is read and leaves alone what is pasted.
+// printEntry wraps text and leaves commands unwrapped.
 func printEntry(a *app, e diag.Entry) {
 	fmt.Fprintf(a.Stdout, "%s: %s\n\n", e.Code, e.Title)
 	for i, line := range wrap(e.Cause, 72) {

@@ -13,7 +13,7 @@ import (
 	"justnews/internal/status"
 )
 
-// What a frame keeps of each part where there is no room for all of it.
+// What a frame keeps of each part if not everything fits.
 const (
 	gpusOfAFrame   = 2
 	causesOfAFrame = 4

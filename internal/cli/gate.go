@@ -38,7 +38,7 @@ func (c *gateCommand) Run(a *app) error {
 	})
 }
 
-// waitingRun is one run that waits: what it is about and how it goes.
+// waitingRun is one run that waits: its subject and its progress.
 type waitingRun struct {
 	name     string
 	instance string

@@ -20,12 +20,12 @@ import (
 	"justnews/internal/unitname"
 )
 
-// What was refused once, and is tried again by systemd, is not refused again at
+// A start that was refused and is retried by systemd is not refused again at
 // once: the process stays and looks again, so that a host is up seconds after
 // the cause is gone, and 17 refused instances cost neither 17 starts every few
 // seconds nor their lines in the journal.
 const (
-	// holdFor bounds that, and so how long a start that somebody asks for may
+	// holdFor bounds that, and so how long a start by an operator may
 	// wait behind justnews-preload.service. The budget bounds it as well.
 	holdFor = 3 * time.Minute
 	// holdLook is from look to look at first, later twice that: a look costs some
@@ -78,7 +78,7 @@ func budget(res gate.Result) time.Duration {
 	return res.Timeout.Value
 }
 
-// pause waits for the next look. It returns false when there is none: the time
+// pause waits for the next look. It returns false if there is none: the time
 // is over, or the process has to be started again to see what has changed.
 func (h *hold) pause(res gate.Result, until time.Time) bool {
 	rest := min(holdLook+time.Since(h.app.Began)/10, 2*holdLook)

@@ -100,7 +100,7 @@ func (a *app) survey(agents []string) (*surveyed, []diag.Problem) {
 	return s, problems
 }
 
-// found lists what is in the store, where no map says what should be.
+// found lists the content of the store, if no map says what it should be.
 func found(ctx context.Context, m modelStore) []facts.StoreWant {
 	var agents, wants []facts.StoreWant
 	for _, name := range m.Look(ctx, nil).Agents {
@@ -174,7 +174,7 @@ func (s *surveyed) prove(a *app) []facts.StoreProof {
 }
 
 // hashing returns who hears of the progress: a terminal sees one live line, the
-// status line of a unit gets the same; else nobody does.
+// status line of a unit gets the same; otherwise it is not shown.
 func (a *app) hashing() (tell func(digest.Progress), done func()) {
 	w := a.watch()
 	if w.Log {

@@ -107,7 +107,7 @@ func (a *app) mpsRow(g report.MPSStatus) {
 	a.row("mps", toneIf(mps.RungOf(g.Require) <= rungNamed(g.Reached)), state, g.PipeDirectory+", "+g.Require+" is required")
 }
 
-// rungNamed reads the word of a rung; what it does not know is none.
+// rungNamed parses the name of a rung; an unknown one is none.
 func rungNamed(word string) mps.Rung {
 	for _, r := range []mps.Rung{mps.RungDaemon, mps.RungControl, mps.RungServer} {
 		if r.String() == word {

@@ -97,7 +97,7 @@ func (a *app) printSteps(steps []operators.Step) {
 }
 
 // serviceUsers returns the users that the services run as. A configuration that
-// cannot be read leaves open who is an agent: then nobody becomes an operator.
+// cannot be read leaves open who is an agent, so no user becomes an operator.
 func (a *app) serviceUsers(w operators.Wish) ([]string, []diag.Problem) {
 	users := []string{"justnews"}
 	if !w.Install {

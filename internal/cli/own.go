@@ -79,8 +79,8 @@ func (a *app) ofOurUnit() bool {
 	})
 }
 
-// busAddress is where the environment has the system bus, "": where it always
-// is. A unit's environment files must not choose who answers for systemd.
+// busAddress is the environment's address of the system bus, "": the default.
+// A unit's environment files must not choose who answers for systemd.
 func (a *app) busAddress() string {
 	if a.ofOurUnit() {
 		return ""

@@ -116,7 +116,7 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 	return in, problems
 }
 
-// thisBoot tells the runs of this boot: by the kernel's id, or by the wall clock
+// thisBoot selects the runs of this boot: by the kernel's id, or by the wall clock
 // at which its monotonic clock began. The id alone does not do: systemd-nspawn
 // gives a container one of its own, of which a unit with ProtectProc= sees
 // nothing on systemd 252.

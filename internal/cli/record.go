@@ -25,8 +25,8 @@ func (a *app) summarize(e waitingRun, res gate.Result) report.Summary {
 	return s
 }
 
-// record keeps the summary of a run. Where that fails the verdict stands all
-// the same, and the problem says what is missing.
+// record saves the summary of a run. If that fails, the verdict is still valid,
+// and the problem says what is missing.
 func (a *app) record(s report.Summary, began time.Time) *diag.Problem {
 	text, err := s.JSON()
 	if err == nil {

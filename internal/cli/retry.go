@@ -20,7 +20,7 @@ type retryCommand struct {
 	Timeout   span     `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 }
 
-// Run forgets what failed and starts what is enabled.
+// Run resets failed units and starts enabled ones.
 func (c *retryCommand) Run(a *app) error {
 	var units gate.Again
 	conn := a.openSystemd(a.ctx)

@@ -20,7 +20,7 @@ type sealCommand struct {
 	Agent string `arg:"" help:"The agent whose current version and adapters to seal."`
 }
 
-// Run seals what stands in the directory of an agent.
+// Run seals the versions in the directory of an agent.
 func (c *sealCommand) Run(a *app) error {
 	s, problems := a.survey([]string{c.Agent})
 	if s == nil {
@@ -30,7 +30,7 @@ func (c *sealCommand) Run(a *app) error {
 	if a.ctx.Err() != nil {
 		return a.sealed(c.Agent, nil, append(problems, stoppedVerify(a.ctx)))
 	}
-	// What would not load is not sealed. That there is no manifest is why.
+	// What would not load is not sealed. A missing manifest is the reason to seal.
 	problems = append(problems, checkstore.Judge(s.look, s.want)...)
 	if len(diag.Errors(problems)) > 0 {
 		return a.sealed(c.Agent, nil, problems)

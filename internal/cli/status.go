@@ -18,14 +18,14 @@ type statusCommand struct {
 	Watch bool `name:"watch" help:"Refresh every 2 seconds, in place on a terminal; q or ^C ends it."`
 }
 
-// statusTimeout bounds one glance at the servers and units, a handful of looks
+// statusTimeout bounds one look at the servers and units, a few requests
 // of at most 3 s each; mpsTimeout is what a glance at NVIDIA MPS has besides.
 const (
 	statusTimeout = 10 * time.Second
 	mpsTimeout    = 10 * time.Second
 )
 
-// Run looks once at everything and says what it saw, or again and again.
+// Run looks at everything and prints what it found, once or repeatedly.
 func (c *statusCommand) Run(a *app) error {
 	if c.Watch {
 		return a.watchStatus()

@@ -36,7 +36,7 @@ func (a *app) printGPUs(g *status.Host) {
 	}
 }
 
-// gpuRow is one GPU on one line; what is not known is left out.
+// gpuRow is one GPU on one line; unknown values are omitted.
 func gpuRow(d report.GPU) string {
 	parts := []string{strings.TrimSpace(fmt.Sprintf("%d %s", d.Index, d.Name))}
 	if d.Lost != "" {

@@ -111,7 +111,7 @@ func (a *app) printServers(g *status.Host) {
 	a.printGPUs(g)
 }
 
-// wordOf is the state of a server: what it says, or what its unit does while it
+// wordOf is the state of a server: what it reports, or what its unit does while it
 // is silent.
 func wordOf(s report.ServerStatus) string {
 	if s.State != "answers" && s.Unit != nil && s.Unit.State != unit.Up {

@@ -21,7 +21,7 @@ import (
 	"justnews/internal/safefile"
 )
 
-// DigestDir is where what was found out of the Model Store is remembered: root's.
+// DigestDir is where root's hashes of the Model Store are remembered.
 const DigestDir = "/var/lib/justnews-gate"
 
 // TakeDigestLog returns the log of the preload if that is what stdout is, as
@@ -47,7 +47,7 @@ func TakeDigestLog(stdout *os.File) *os.File {
 	return os.NewFile(uintptr(fd), digest.PreloadLog)
 }
 
-// modelStore is the Model Store of a run, with what is remembered of it.
+// modelStore is the Model Store of a run, with its remembered hashes.
 type modelStore struct {
 	store.Store
 	deep bool
@@ -66,12 +66,12 @@ func (m modelStore) As(uid int) gate.ModelStore {
 	return m
 }
 
-// Prove compares the content with what was manifested.
+// Prove compares the content with the manifest.
 func (m modelStore) Prove(ctx context.Context, trees []facts.StoreTree, tell func(digest.Progress)) []facts.StoreProof {
 	return m.Store.Prove(ctx, trees, store.Proving{Deep: m.deep, Names: m.names, Tell: tell})
 }
 
-// Recall says what was found out before of the content.
+// Recall returns the earlier results about the content.
 func (m modelStore) Recall(ctx context.Context, trees []facts.StoreTree) []facts.StoreProof {
 	return m.Store.Prove(ctx, trees, store.Proving{Remembered: true})
 }

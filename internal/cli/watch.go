@@ -42,7 +42,7 @@ type lookResult struct {
 	crash  any
 }
 
-// run shows glances until a key, a signal or the terminal's end, and tells
+// run refreshes until a key, a signal or the end of the terminal, and reports
 // whether a person ended it.
 func (w *watcher) run(ctx context.Context) (byKey bool) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -92,7 +92,7 @@ func (w *watcher) begin(ctx context.Context) <-chan lookResult {
 	return results
 }
 
-// draw fails where the terminal is gone.
+// draw fails if the terminal was closed.
 func (w *watcher) draw() bool {
 	columns, rows := w.console.Size()
 	return w.console.Draw(w.frame(w.last, w.at, columns, rows)) == nil

@@ -74,7 +74,7 @@ func (a *app) limit(budget time.Duration) (context.Context, context.CancelFunc) 
 	return context.WithDeadline(a.ctx, deadline)
 }
 
-// doing tells the watchdog what is done outside of the steps of a run.
+// doing tells the watchdog what runs outside the steps of a run.
 func (a *app) doing(what string) { a.watchdog.Now(process.Doing{What: what}) }
 
 // hung says why the watchdog ends this process, and records a run that it ends.

@@ -147,7 +147,7 @@ func (a *app) below(path string) string {
 	return string(a.Root) + path
 }
 
-// openSystemd connects to systemd, or returns nil where there is none. In a
+// openSystemd connects to systemd, or returns nil if there is none. In a
 // process that systemd started it exists for certain: whoever asks then asks
 // until somebody answers.
 func (a *app) openSystemd(ctx context.Context) *systemd.Conn {

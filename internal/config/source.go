@@ -81,7 +81,7 @@ func (s *state) judge() {
 	}
 }
 
-// read fills docs from the files, or reports that there is none.
+// read fills docs from the files, or reports that there are none.
 func (s *state) read(src Source) {
 	files := search(src, &s.problems)
 	s.partial = len(s.problems) > 0

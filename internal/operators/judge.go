@@ -46,7 +46,7 @@ func (p *plan) report(d diag.Problem) { p.problems = append(p.problems, d) }
 
 func (p *plan) step(s Step) { p.steps = append(p.steps, s) }
 
-// unanswered reports a question that nobody answered: another verdict than a bad
+// unanswered reports that a question has no answer: a different verdict than a bad
 // answer.
 func (p *plan) unanswered(code diag.Code, subject, message, why string, look diag.Command) {
 	p.report(diag.Problem{Code: code, Subject: subject, Message: message, Seen: why, Expected: "an answer", Fix: diag.Advise("find out why").Looking(look)})
@@ -176,8 +176,8 @@ func (p *plan) noTool(command ...string) {
 	})
 }
 
-// polkitRule warns where being in the group would be worth nothing, or where
-// another file stands in for the rule: what that allows is the host's affair.
+// polkitRule warns if membership in the group would have no effect, or if
+// another file replaces the rule: what that allows is up to the host.
 func (p *plan) polkitRule() {
 	d := diag.Problem{Code: diag.OperatorRule, Severity: diag.Warning, Expected: "/usr/share/polkit-1/rules.d/" + ruleName}
 	switch {
@@ -285,8 +285,8 @@ func (p *plan) usable() {
 	p.report(d)
 }
 
-// replaceable refuses a rule for a program that somebody other than root could
-// put another one in place of: by writing it, or a directory above it.
+// replaceable rejects a rule for a program that a user other than root could
+// replace: by writing it, or a directory above it.
 func (p *plan) replaceable() {
 	for i, o := range p.f.Program {
 		d := diag.Problem{

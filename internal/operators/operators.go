@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Wish is what was asked for. The zero value takes everything away.
+// Wish is what was requested. The zero value revokes everything.
 type Wish struct {
 	User    string
 	Install bool // else everything is taken away
@@ -40,7 +40,7 @@ const (
 	Remove             // remove Path
 )
 
-// Step is one change, or why there is none.
+// Step is one change, or why none is needed.
 type Step struct {
 	State   string   `json:"state"` // unneeded, planned, done, failed, skipped
 	Why     string   `json:"why"`   // one sentence: what it is for, or why nothing is done
@@ -66,7 +66,7 @@ func (s Step) String() string {
 	return s.Why
 }
 
-// Facts is what has to be known of a host before anything is changed. A
+// Facts is what has to be known about a host before it is changed. A
 // question without an answer carries the reason; it is never a "no".
 type Facts struct {
 	Root  bool // the caller's effective user

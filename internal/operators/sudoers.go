@@ -47,7 +47,7 @@ Defaults!JUSTNEWS_GATE secure_path="/usr/sbin:/usr/bin:/sbin:/bin"
 JUSTNEWS_GATE_USERS ALL = (root) NOPASSWD: NOSETENV: JUSTNEWS_GATE
 `
 
-// errForeign is a drop-in that somebody else wrote, or edited.
+// errForeign is a drop-in that was written or edited by others.
 var errForeign = errors.New("not as justnews-gate wrote it")
 
 // maxUser is the longest name that useradd(8) makes.

@@ -46,7 +46,7 @@ type Job struct {
 	Generated func(env []facts.EnvFile) []facts.Generated
 }
 
-// instance is what was found of one.
+// instance is what was found about one instance.
 type instance struct {
 	config.Instance
 
@@ -100,7 +100,7 @@ type look struct {
 }
 
 // all runs what may wait at the same time, until the last has returned or the
-// limit has passed. What has not returned then is left behind and named.
+// limit has passed. What has not returned by then is abandoned and reported.
 func (l *look) all(asks map[string]func() func()) {
 	late, cancel := context.WithTimeout(l.ctx, limit)
 	defer cancel()
@@ -234,7 +234,7 @@ func (l *look) environment(u facts.Unit, reading func(facts.Unit, []facts.EnvFil
 	return reading(u, l.env)
 }
 
-// errLate stands for a deadline in what is shown.
+// errLate represents a deadline in the output.
 var errLate = errors.New("no answer within " + dialLimit.String())
 
 // dial tries every database that an environment names, each address once.

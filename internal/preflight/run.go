@@ -40,7 +40,7 @@ func Require(cfg *config.Config, env requirement.Lookup, flags requirement.Flags
 }
 
 // Run makes every check of a host: of the servers, as a gate does, and of all
-// around them. Settle is what is made of the result.
+// around them. Settle determines the result.
 func Run(ctx context.Context, j Job, w requirement.Run, x gate.World) gate.Result {
 	first := j.notStarted(ctx, &w, x.Units)
 	first = append(first, j.free(ctx, &w)...)

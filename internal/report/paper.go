@@ -98,7 +98,7 @@ func Written(lines []Line, p Paper) []string {
 	return out
 }
 
-// green is the colour of what is good.
+// green is the colour of good results.
 func green(lines []string, color bool) []string {
 	if color {
 		for i := range lines {

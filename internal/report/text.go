@@ -199,7 +199,7 @@ func findings(r gate.Result) string {
 	return strings.Join(parts, ", ")
 }
 
-// passed is what may start, and what was verified for it.
+// passed returns what may start, and what was verified for it.
 func passed(run string, r gate.Result) string {
 	proof := proven(r)
 	switch {

@@ -5,7 +5,7 @@ package requirement
 import "justnews/internal/diag"
 
 // Remote returns the warning of an orchestrator that is asked over the
-// network: what it says is then worth as much as the network is, and nothing
+// network: its answers are then as trustworthy as the network, and nothing
 // proves who answers.
 func (w Run) Remote() []diag.Problem {
 	if w.Orchestrator.URL == "" || w.Orchestrator.Here {

@@ -167,7 +167,7 @@ func ofModels(code diag.Code) bool {
 
 // dropConsequences gives what a consequence holds to its cause: to what keeps
 // the unit of the silent server down, or to what shut the preload. A server
-// whose unit is on its way is no error.
+// whose unit is still starting is not an error.
 func (h *Host) dropConsequences(f *causes) {
 	for _, kind := range []struct {
 		is   func(diag.Code) bool

@@ -42,7 +42,7 @@ const Answers = "answers"
 type Host struct {
 	report.HostStatus
 
-	// Unconfigured reports that there is no instance.
+	// Unconfigured reports that no instance is configured.
 	Unconfigured bool
 	Loading      bool // the models are on their way
 	GPUNeeded    bool // a configuration that can be read asks for one
@@ -117,7 +117,7 @@ func (h *Host) lookAtGPUs(look facts.GPULook, want requirement.GPU) {
 	h.Problems = append(h.Problems, slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Notice })...)
 }
 
-// busProblems are only warnings where no instance waits for the bus.
+// busProblems are only warnings if no instance waits for the bus.
 func busProblems(cfg *config.Config, w requirement.Run, b facts.BusHealth) []diag.Problem {
 	problems := checkorchestrator.Bus(w.Bus.URL, b)
 	if !slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) {
