@@ -93,9 +93,13 @@ func (s *shared) heal() DropIn {
 
 // target makes a start of justnews.target return when every enabled instance
 // has started or failed. A link in .wants does not order: the target has
-// DefaultDependencies=no.
+// DefaultDependencies=no. A target that starts nothing says so: its start succeeds
+// all the same.
 func (s *shared) target(wanted []string) DropIn {
 	unit := slices.Clone(s.source)
+	if !slices.ContainsFunc(s.Instances, func(i config.Instance) bool { return i.Enabled }) {
+		unit = append(unit, unitfile.Verbatim("Description", "JustNews agents: none is enabled in justnews.toml"))
+	}
 	for _, name := range wanted {
 		unit = append(unit, unitfile.Unit("After", name))
 	}
