@@ -1202,7 +1202,7 @@ var catalog = []Entry{
 	{
 		Code: VLLMDown, Area: "orchestrator and models", Status: StatusReady, MessageID: "52bbf0846fb3cddc44472c4a214d64f1",
 		Title: "the vLLM server of some agents is not running",
-		Cause: "The map has vllm_agents, and the orchestrator says that its vLLM server is not running. A preload does not cover it, so no gate waits for it: those agents answer with errors.",
+		Cause: "The map has vllm_agents, and the orchestrator reports that its vLLM server is not running. A preload does not cover it, so no gate waits for it: those agents answer with errors.",
 		Check: []Command{{"journalctl", "-b", "-u", "justnews@gpu_orchestrator.service"}},
 		Fix:   Fix{Advice: "enable and repair vLLM, or remove vllm_agents from the map"},
 	},

@@ -40,7 +40,7 @@ type Host struct {
 	Homes       map[string]string // of users, by name
 }
 
-// OtherUnit is a unit that is no instance, and the environment files that it reads.
+// OtherUnit is a unit that is not an instance, and the environment files that it reads.
 type OtherUnit struct {
 	Path  string
 	Reads []string
@@ -81,7 +81,7 @@ func Read(root string) (Host, error) {
 		return safefile.ReadIn(dir, name, limit, 0)
 	}}
 	if r.real = root == ""; r.real {
-		// os.Root takes an absolute link for one that leads out.
+		// os.Root treats an absolute link as one that points outside.
 		r.read = func(name string, limit int64) ([]byte, error) { return safefile.Read("/"+name, limit) }
 	}
 	r.envFiles()

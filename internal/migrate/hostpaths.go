@@ -105,7 +105,7 @@ func (r *reader) stat(name string) (fs.FileInfo, error) {
 	return r.root.Stat(rel(name))
 }
 
-// checkout takes a directory for a checkout by what is in it, or the one below
+// checkout recognizes a checkout by its content, or the one below
 // it, as upstream's start script does.
 func (r *reader) checkout(root source) {
 	for _, dir := range []string{root.path, path.Join(root.path, "JustNews")} {

@@ -73,7 +73,7 @@ func (a *adopter) limits(l *limits, names []string) {
 	}
 }
 
-// memory writes what upstream calls GB as CUDA takes it, "" where that is none.
+// memory converts upstream's GB to CUDA's format, "" if it is not an amount.
 func memory(gb float64) string {
 	mib := math.Floor(gb * 1024)
 	switch {

@@ -43,7 +43,7 @@ func rank(name string) int {
 
 const fromTable = "upstream's table of ports"
 
-// port is where an instance listens, and who says so; 0: nobody.
+// port is where an instance listens, and the source of that; 0: unknown.
 type port struct {
 	number int
 	at     string

@@ -143,7 +143,7 @@ func (a *adopter) unread(names []string) {
 	}
 }
 
-// oldGate tells the lines of upstream's gate.
+// oldGate recognizes the lines of upstream's gate.
 func oldGate(command string) bool {
 	return slices.ContainsFunc([]string{"preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "justnews-gate"}, func(s string) bool {
 		return strings.Contains(command, s)

@@ -21,8 +21,8 @@ func VLLM(v facts.VLLM, agents []string, url, unit string) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.VLLMDown, Severity: diag.Warning, Subject: url + "/vllm/status",
-		Message: "the vLLM server is not running that the map names for " + diag.Clean(strings.Join(agents, ", ")),
+		Message: "the vLLM server of " + diag.Clean(strings.Join(agents, ", ")) + " is not running",
 		Seen:    seen, Expected: "a running vLLM server, or no vllm_agents in the map",
-		Fix: diag.Advise("set VLLM_ENABLED=true in the orchestrator's environment and fix what its log names, or remove vllm_agents from the map", diag.Restart(unit)...).Looking(diag.LogOf(unit)),
+		Fix: diag.Advise("set VLLM_ENABLED=true in the orchestrator's environment and fix the error in its log, or remove vllm_agents from the map", diag.Restart(unit)...).Looking(diag.LogOf(unit)),
 	}}
 }

@@ -95,7 +95,7 @@ func TestWhatOnlyAShellUnderstandsIsNamed(t *testing.T) {
 		"A=${B:-x}\n": "expands ${B…}", "A=$B\n": "expands $B", "A=$(id)\n": "runs a command for its output",
 		"A=`id`\n": "runs a command for its output", "A=$((1+1))\n": "computes", "A=~/x\n": "expands ~",
 		"A=(1 2)\n": "is an array", "A+=1\n": "appends (+=)", "A='$B'\n": "", "A=1\n": "",
-		"A=1\r\n": "keeps the carriage return at the end of the line (the file has the line ends of Windows: dos2unix)",
+		"A=1\r\n": "keeps the carriage return at the end of the line (the file has Windows line endings: dos2unix)",
 	} {
 		f := only(t, text)
 		if len(f.Shell) != 1 || f.Shell[0].Why != want {

@@ -75,7 +75,7 @@ func assign(assigns []*syntax.Assign, known map[string]string) []facts.EnvVar {
 		} else {
 			v.Value, v.Why = value(a.Value, known)
 			if before, ended := strings.CutSuffix(v.Value, carriageReturn); ended {
-				v.Value, v.Why = before+"\r", "keeps the carriage return at the end of the line (the file has the line ends of Windows: dos2unix)"
+				v.Value, v.Why = before+"\r", "keeps the carriage return at the end of the line (the file has Windows line endings: dos2unix)"
 			}
 		}
 		if a.Append {

@@ -20,7 +20,7 @@ import (
 // console in one.
 const Program = "/usr/bin/nvidia-cuda-mps-control"
 
-// defaultPipeDirectory is where a daemon listens that nobody told otherwise
+// defaultPipeDirectory is where a daemon listens by default
 // (NVIDIA, Multi-Process Service, CUDA_MPS_PIPE_DIRECTORY).
 const defaultPipeDirectory = "/tmp/nvidia-mps"
 

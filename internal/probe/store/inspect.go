@@ -197,8 +197,8 @@ func (i *inspection) files(b *digest.Branch, opens func(rel string) bool) {
 	}
 }
 
-// opened is what a loader opens of a directory. To it a link that leads nowhere
-// is no file, so that something else is taken where there is something else.
+// opened is what a loader opens in a directory. To it, a dangling link
+// is not a file, so it takes another file if there is one.
 func (i *inspection) opened(names []string, rel string) weights.Opened {
 	if i.only != "" {
 		return weights.OpenFile(i.only, names)

@@ -136,7 +136,7 @@ func (s *rivals) starters(name string) []string {
 	return slices.DeleteFunc(reached, func(unit string) bool { return unit == name || !s.enabled[unit] && templateOf(unit) != name })
 }
 
-// templateOf returns the template of an instance, "" for what is none.
+// templateOf returns the template of an instance, "" for any other unit.
 func templateOf(unit string) string {
 	prefix, instance, ok := strings.Cut(strings.TrimSuffix(unit, filepath.Ext(unit)), "@")
 	if !ok || instance == "" {
