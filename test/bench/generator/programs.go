@@ -95,11 +95,20 @@ func (p programs) prepare(n int) (contenders, error) {
 	return peers, nil
 }
 
+// maxMPS is how many instances have MPS: a daemon serves no more than 60 clients,
+// and a configuration of more is refused.
+const maxMPS = 40
+
 func instances(n int) []byte {
 	var toml strings.Builder
 	toml.WriteString("[instances.gpu_orchestrator]\nport = 8014\n\n[instances.mcp_bus]\nport = 8000\n")
 	for i := range n - 2 {
-		fmt.Fprintf(&toml, "\n[instances.agent_%d]\nport = %d\nmps = { enabled = true, memory = \"1G\" }\nenvironment = { LOG_LEVEL = \"INFO\" }\n", i, 9000+i)
+		fmt.Fprintf(&toml, "\n[instances.agent_%d]\nport = %d\nenvironment = { LOG_LEVEL = \"INFO\" }\n", i, 9000+i)
+		if i < maxMPS {
+			toml.WriteString("mps = { enabled = true, memory = \"1G\" }\n")
+		} else {
+			toml.WriteString("gate = { timeout = \"240s\" }\n")
+		}
 	}
 	return []byte(toml.String())
 }
