@@ -100,6 +100,8 @@ var damages = []damage{
 	{dropIn("crawler", "60-justnews-instance.conf"), "[Service]\nNice=1\n", "DROPIN-MASKS", "crawler"},
 	{dropIn("reasoning", "90-open.conf"), "[Service]\nNice=1\nExecStartPost=/bin/sh -c 'x\nUser=root\n", "DROPIN-BROKEN", "the rest of the file"},
 	{dropIn("newsreader", "90-home.conf"), "[Service]\nWorkingDirectory=/home/adra/agent\n", "HOME-HIDDEN", "ProtectHome=yes"},
+	{dropIn("critic", "90-hide.conf"), "[Service]\nInaccessiblePaths=/opt/justnews\n", "STORE-ROOT", "InaccessiblePaths=/opt/justnews"},
+	{dropIn("memory", "91-unix.conf"), "[Service]\nRestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX\n", "ORCHESTRATOR-UNREACHABLE", "RestrictAddressFamilies=AF_UNIX"},
 	{dropIn("analytics", "90-files.conf"), "[Service]\nLimitNOFILE=1024\n", "LIMIT-NOFILE", "90-files.conf"},
 	{dropIn("synthesizer", "90-exec.conf"), "[Service]\nExecStart=\nExecStart=/opt/none/agent %i\n", "SERVICE-PATH", "/opt/none: does not exist"},
 	{etcUnits + unit("fact_checker"), "[Service]\nExecStart=/bin/sleep infinity\n", "UNIT-SHADOWED", unit("fact_checker")},
