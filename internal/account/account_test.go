@@ -18,7 +18,7 @@ func host(t *testing.T, script string, lines ...string) Host {
 	dir := t.TempDir()
 	h := Host{Getent: filepath.Join(dir, "getent"), Switch: filepath.Join(dir, "nsswitch.conf"), Patience: 5 * time.Second}
 	err := errors.Join(
-		os.WriteFile(h.Getent, []byte("#!/bin/sh\n"+script+"\n"), 0o755), //nolint:gosec // a program
+		os.WriteFile(h.Getent, []byte("#!/bin/sh\n"+script+"\n"), 0o755),
 		os.WriteFile(h.Switch, []byte(strings.Join(lines, "\n")+"\n"), 0o600),
 	)
 	if err != nil {

@@ -151,7 +151,7 @@ func (o *Opened) parts(has map[string]bool) {
 	asked := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(o.files)) {
 		m := part.FindStringSubmatch(name)
-		if m == nil || asked[m[1]+m[3]+m[4]] {
+		if len(m) == 0 || asked[m[1]+m[3]+m[4]] {
 			continue
 		}
 		asked[m[1]+m[3]+m[4]] = true
