@@ -87,6 +87,7 @@ func writeStore(tree *bed.Tree) {
 		for _, id := range ids {
 			snapshot := modelRoot + "/" + agent + "/versions/v1/models--" + strings.ReplaceAll(id, "/", "--") + "/snapshots/0123abcd"
 			tree.WriteFile(snapshot+"/config.json", `{"model_type":"bert"}`)
+			tree.WriteFile(snapshot+"/vocab.txt", "[PAD]\n")
 			tree.WriteFile(snapshot+"/model.safetensors", bed.OneWeight)
 		}
 		tree.Symlink("versions/v1", modelRoot+"/"+agent+"/current")
