@@ -52,6 +52,14 @@ func TestTheChapterOnMigrationEndsWithAllAgentsRunning(t *testing.T) {
 		h := boot(t, suite, nil, setUpAsDocumented)
 		for _, command := range chapter(t) {
 			command = strings.NewReplacer("sudo ", "", "apt install ./dist/justnews_*_amd64.deb", "apt-get -qy install "+newDeb+" </dev/null").Replace(command)
+			if strings.HasSuffix(command, "justnews-gate preflight") {
+				// Warnings are what a host like this has: the orchestrator gives up registering
+				// before the bus is up, and its user logs in.
+				if r := h.Sh("cd /root; " + command); r.Code != 2 || strings.Contains(r.Stdout+r.Stderr, "UNIT-RIVAL") {
+					t.Errorf("preflight: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+				}
+				continue
+			}
 			h.step("cd /root; " + command)
 		}
 		for _, name := range migrated {

@@ -8,14 +8,15 @@ import (
 )
 
 // Rivals judges what starts instances or replaces their template besides our
-// units. What is not enabled may be started by hand.
+// units. What is not enabled can only be started by hand, and is no more than a
+// notice: it was retired.
 func Rivals(found []facts.Rival) []diag.Problem {
 	var problems []diag.Problem
 	for _, r := range found {
 		p := diag.Problem{
 			Code: diag.UnitRival, Subject: r.Path, Message: "it " + r.Does + " besides the gated units",
 			Seen: "in " + diag.Clean(r.By) + ", disabled", Expected: "nothing but justnews.target starts the instances",
-			Severity: diag.Warning, Fix: Retire(r),
+			Severity: diag.Notice, Fix: Retire(r),
 		}
 		if r.Active {
 			p.Severity, p.Seen = diag.Error, "in "+diag.Clean(r.By)+", enabled"
