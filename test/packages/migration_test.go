@@ -46,10 +46,46 @@ exec sleep infinity
 
 var migrated = []string{"gpu_orchestrator", "mcp_bus", "memory", "scout"}
 
+// generation is how the documents of one of JustNews' two repositories set a host
+// up.
+type generation struct {
+	name     string
+	checkout string
+	modelMap string            // below the checkout
+	files    map[string]string // besides those of both
+}
+
+var generations = []generation{
+	{
+		name: "JustNewsAgent", checkout: "/home/adra/justnewsagent/JustNewsAgent", modelMap: "markdown_docs/agent_documentation/AGENT_MODEL_MAP.json",
+		files: map[string]string{
+			"/home/adra/justnewsagent/JustNewsAgent/deploy/systemd/preflight.sh":    "#!/bin/sh\n",
+			"/etc/systemd/system/justnews@scout.service.d/05-gate-timeout.conf":     "[Service]\nEnvironment=GATE_TIMEOUT=180\n",
+			"/etc/systemd/system/justnews@scout.service.d/10-preflight-gating.conf": "[Service]\nExecStartPre=/bin/bash -lc '/home/adra/justnewsagent/JustNewsAgent/deploy/systemd/preflight.sh --gate-only %i'\n",
+			"/etc/systemd/system/justnews@scout.service.d/20-restart-policy.conf":   "[Service]\nRestart=on-failure\nRestartSec=3\n",
+		},
+	},
+	{
+		name: "JustNews", checkout: "/home/adra/JustNews", modelMap: "AGENT_MODEL_MAP.json",
+		files: map[string]string{
+			"/etc/justnews/monitoring.env":                                            "GF_SERVER_HTTP_PORT=3000\n",
+			"/etc/justnews/crawl_scheduler.env":                                       "CRAWL_SCHEDULE=hourly\n",
+			"/usr/local/bin/justnews-preflight-check.sh":                              "#!/bin/sh\n",
+			"/etc/systemd/system/justnews@mcp_bus.service.d/10-preflight-gating.conf": "[Service]\nExecStartPre=/usr/local/bin/justnews-preflight-check.sh --gate-only\n",
+		},
+	},
+}
+
 // A host as JustNews' documents set it up, and docs/migration.md, word by word.
 func TestTheChapterOnMigrationEndsWithAllAgentsRunning(t *testing.T) {
+	for _, g := range generations {
+		t.Run(g.name, g.migrate)
+	}
+}
+
+func (g generation) migrate(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
-		h := boot(t, suite, nil, setUpAsDocumented)
+		h := boot(t, suite, nil, g.setUp)
 		for _, command := range chapter(t) {
 			command = strings.NewReplacer("sudo ", "", "apt install ./dist/justnews_*_amd64.deb", "apt-get -qy install "+newDeb+" </dev/null").Replace(command)
 			if strings.HasSuffix(command, "justnews-gate preflight") {
@@ -70,31 +106,33 @@ func TestTheChapterOnMigrationEndsWithAllAgentsRunning(t *testing.T) {
 		if got := strings.TrimSpace(h.Run("systemctl", "is-enabled", "justnews-cold-start.timer").Stdout); got != "disabled" {
 			t.Errorf("the timer that undoes the migration is %s", got)
 		}
-		for _, dir := range []string{"/home/adra/JustNews/archive_storage", "/home/adra/logs", "/srv/news-logs"} {
+		for _, dir := range []string{g.checkout + "/archive_storage", filepath.Dir(g.checkout) + "/logs", "/srv/news-logs"} {
 			h.step("test -e " + dir + "/of-scout")
 		}
 		h.healthy("the migration")
 	})
 }
 
-func setUpAsDocumented(tree *bed.Tree) {
+func (g generation) setUp(tree *bed.Tree) {
 	tree.Run("useradd", "--create-home", "--shell", "/bin/bash", "adra")
 	tree.WriteFile(handMade, fromUpstream)
 	for _, name := range migrated {
 		tree.Symlink(handMade, "/etc/systemd/system/multi-user.target.wants/"+unit(name))
 		tree.WriteFile("/etc/justnews/"+name+".env", "\n")
 	}
-	tree.WriteFile("/etc/justnews/monitoring.env", "GF_SERVER_HTTP_PORT=3000\n")
-	tree.WriteFile("/etc/justnews/global.env", "SERVICE_DIR=/home/adra/JustNews\nLOG_DIR=/srv/news-logs\nMODEL_STORE_ROOT="+modelRoot+"\nENABLE_MPS=true\n")
+	for path, text := range g.files {
+		tree.WriteFile(path, text, 0o755)
+	}
+	tree.WriteFile("/etc/justnews/global.env", "SERVICE_DIR="+g.checkout+"\nLOG_DIR=/srv/news-logs\nMODEL_STORE_ROOT="+modelRoot+"\nENABLE_MPS=true\n")
 	tree.WriteFile("/usr/local/bin/justnews-start-agent.sh", storing, 0o755)
 	tree.WriteFile("/usr/local/bin/justnews-cold-start.sh", "#!/bin/sh\nsystemctl enable --now justnews@scout.service\n", 0o755)
 	tree.WriteFile("/etc/systemd/system/justnews-cold-start.service", "[Service]\nType=oneshot\nExecStart=/usr/local/bin/justnews-cold-start.sh\n")
 	tree.WriteFile("/etc/systemd/system/justnews-cold-start.timer", "[Timer]\nOnActiveSec=1h\n[Install]\nWantedBy=timers.target\n")
 	tree.Symlink("/etc/systemd/system/justnews-cold-start.timer", "/etc/systemd/system/timers.target.wants/justnews-cold-start.timer")
-	tree.Run("cp", modelRoot+"/AGENT_MODEL_MAP.json", "/etc/justnews/AGENT_MODEL_MAP.json")
-	for _, dir := range []string{"/home/adra/JustNews/agents", "/home/adra/JustNews/archive_storage", "/home/adra/logs", "/srv/news-logs"} {
+	for _, dir := range []string{g.checkout + "/agents", g.checkout + "/archive_storage", filepath.Dir(g.checkout) + "/logs", filepath.Dir(filepath.Join(g.checkout, g.modelMap)), "/srv/news-logs"} {
 		tree.Mkdir(dir, 0o755)
 	}
+	tree.Run("cp", modelRoot+"/AGENT_MODEL_MAP.json", filepath.Join(g.checkout, g.modelMap))
 	tree.Run("chown", "-R", "adra:adra", "/home/adra", "/srv/news-logs")
 }
 
