@@ -94,7 +94,7 @@ fuzz:
 # test of each fails until it is as it would be made.
 generate:
 	$(GO) generate ./...
-	$(GO) test ./internal/migrate ./internal/completion ./internal/config ./internal/emit ./internal/archtest ./internal/report ./internal/timeline -update
+	$(GO) test ./internal/diag ./internal/migrate ./internal/completion ./internal/config ./internal/emit ./internal/archtest ./internal/report ./internal/timeline -update
 	$(GO) test ./test/docs ./test/hostile -run Page -update
 
 # The same for docs/screens.md, which shows a booted host and so differs a little

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diag
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "add new codes to testdata/stable.txt")
+
+// Codes, exit statuses and MESSAGE_IDs are what scripts, alerts and journal filters
+// depend on: one that was released neither changes nor goes.
+func TestCodesExitStatusesAndMessageIDsAreStable(t *testing.T) {
+	const file = "testdata/stable.txt"
+	released, err := os.ReadFile(file)
+	if err != nil && !*update {
+		t.Fatal(err)
+	}
+	now := map[string]string{}
+	for _, e := range catalog {
+		now[string(e.Code)] = fmt.Sprintf("%s %d %s\n", e.Code, e.Status, e.MessageID)
+	}
+	known := map[string]bool{}
+	for line := range strings.Lines(string(released)) {
+		code, _, _ := strings.Cut(line, " ")
+		known[code] = true
+		if now[code] != line {
+			t.Errorf("%q has become %q", line, now[code])
+		}
+	}
+	text := string(released)
+	for _, e := range catalog {
+		if !known[string(e.Code)] {
+			text += now[string(e.Code)]
+		}
+	}
+	if *update {
+		err = os.WriteFile(file, []byte(text), 0o600)
+	} else if text != string(released) {
+		t.Error("a new code: go test ./internal/diag -run Stable -update")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
