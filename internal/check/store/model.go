@@ -29,7 +29,7 @@ var meanings = map[facts.FaultKind]meaning{
 	facts.NoConfig:    {diag.StoreSnapshot, "the snapshot contains no model", "a config.json", copyAgain},
 	facts.NoWeights:   {diag.StoreFile, "the snapshot contains no weights", "model.safetensors, or weights of another format", copyAgain},
 	facts.NoTokenizer: {diag.StoreFile, "the snapshot has no vocabulary for its tokenizer", "tokenizer.json, or the vocabulary that the model's type has", copyAgain},
-	facts.PartMissing: {diag.StoreFile, "part of the weights is missing", "every file that the index lists", copyAgain},
+	facts.PartMissing: {diag.StoreFile, "part of the model is missing", "every part that an index, a list or the numbers of the others name", copyAgain},
 	facts.Odd:         {diag.StoreFile, "a file of the model is not a regular file", "a regular file", copyAgain},
 	facts.Dangling:    {diag.StoreLink, "a file of the model is a dangling link", "a link to a file in blobs", "copy the model again with its blobs (rsync -a) to %s"},
 	facts.Escaping:    {diag.StoreLink, "a file of the model is outside the store", "links within the store", "copy the target of the link into the store, to %s"},

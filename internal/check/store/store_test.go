@@ -382,3 +382,11 @@ func TestAMapThatMayNotBeReadNamesWhatKeepsTheUserOut(t *testing.T) {
 		t.Errorf("%+v", same)
 	}
 }
+
+func TestEveryFaultIsDescribed(t *testing.T) {
+	for kind := range meanings {
+		if s := describe(facts.StoreFault{Kind: kind, Path: "/m/x"}); strings.HasSuffix(s, " ") || s == "/m/x" {
+			t.Errorf("%s: %q", kind, s)
+		}
+	}
+}
