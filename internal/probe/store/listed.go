@@ -109,9 +109,18 @@ var (
 	pieces    = []string{"*.model"} // SentencePiece, whatever its name
 )
 
+// tokenizes reports whether weights of that name come with a tokenizer in files of
+// its own. GGUF has it inside, other formats may have none.
+func tokenizes(name string) bool {
+	return filepath.Ext(name) == ".safetensors" || weights.Torch(name) || weights.IsIndex(name)
+}
+
 // vocabulary looks for what the tokenizer of a model is made of.
 func (i *inspection) vocabulary(names []string, rel string, opened weights.Opened) {
-	if !opened.Weighs || slices.Contains(names, "tokenizer.json") || slices.Contains(names, "tekken.json") || slices.Contains(names, "adapter_config.json") {
+	if !slices.ContainsFunc(names, func(name string) bool { return opened.Opens(name) && tokenizes(name) }) {
+		return
+	}
+	if slices.Contains(names, "tokenizer.json") || slices.Contains(names, "tekken.json") || slices.Contains(names, "adapter_config.json") {
 		return
 	}
 	text, err := safefile.Read(filepath.Join(i.top, rel, "config.json"), maxSettings)
