@@ -992,7 +992,7 @@ var catalog = []Entry{
 	{
 		Code: UnitRival, Area: "units and drop-ins", Status: StatusFailed, MessageID: "9cde94d18b3da78ebe14585d0637a396",
 		Title: "another unit or job starts or replaces instances",
-		Cause: "A unit, a timer, a cron job or a script of theirs enables or starts instances of justnews@.service, copies another template to /etc/systemd/system, or runs a program of JustNews without a gate: upstream's justnews-cold-start.timer does so 45 s after a boot. It undoes the configuration. An error where it is enabled, else a notice.",
+		Cause: "A unit, a timer, a cron job or a script of theirs enables or starts instances of justnews@.service, copies another template to /etc/systemd/system, or runs a program of JustNews without a gate: upstream's justnews-cold-start.timer does so 45 s after a boot. It undoes the configuration. An error where it is enabled, a warning where what it starts still passes the gates, and a notice where it is disabled.",
 		Check: []Command{{"systemctl", "list-timers", "--all"}},
 		Fix:   Fix{Advice: "disable it", Commands: []Command{{"systemctl", "disable", "--now", "--", "UNIT"}}},
 	},

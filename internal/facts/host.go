@@ -89,6 +89,7 @@ type Rival struct {
 	Unit   string   // "" where it is no unit
 	Does   string   // in words
 	By     string   // the file in which that was found
+	Gated  bool     // what it starts passes the gates all the same
 	Active bool     // enabled, or started without being so
 	Also   []string // enabled units that start it: a timer, instances of a template
 }

@@ -21,6 +21,9 @@ func Rivals(found []facts.Rival) []diag.Problem {
 		if r.Active {
 			p.Severity, p.Seen = diag.Error, "in "+diag.Clean(r.By)+", enabled"
 		}
+		if r.Active && r.Gated {
+			p.Severity = diag.Warning
+		}
 		problems = append(problems, p)
 	}
 	return problems

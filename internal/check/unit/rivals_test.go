@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"justnews/internal/check/unit"
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
 
@@ -25,6 +26,18 @@ func TestEachKindOfRivalIsRetiredByCommandsThatWork(t *testing.T) {
 	} {
 		if got := unit.Retire(c.rival).String(); got != c.want {
 			t.Errorf("%+v: %s", c.rival, got)
+		}
+	}
+}
+
+func TestARivalIsAsSevereAsWhatItUndoes(t *testing.T) {
+	for want, r := range map[diag.Severity]facts.Rival{
+		diag.Error:   {Unit: "a.service", Active: true},
+		diag.Warning: {Unit: "a.service", Active: true, Gated: true},
+		diag.Notice:  {Unit: "a.service"},
+	} {
+		if p := unit.Rivals([]facts.Rival{r})[0]; p.Severity != want {
+			t.Errorf("%+v: %v", r, p)
 		}
 	}
 }

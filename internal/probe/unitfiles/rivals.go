@@ -26,6 +26,9 @@ var otherStarters = []string{
 	"/var/spool/cron/crontabs/*", "/var/spool/cron/*", "/etc/udev/rules.d/*.rules", "/etc/rc.local", "/etc/init.d/*",
 }
 
+// starts is the act that passes by no gate: the units are still ours.
+const starts = "enables or starts instances"
+
 // does are the acts with which a program starts an instance past its gate, or puts
 // another template in the place of the packaged one.
 var does = []struct {
@@ -33,9 +36,9 @@ var does = []struct {
 	text *regexp.Regexp
 }{
 	{"replaces unit files of JustNews", regexp.MustCompile(`\b(?:cp|install|mv|ln|tee|rsync)\b[^\n]*(?:justnews[^\n]*/systemd/system|/systemd/system[^\n]*justnews)|>\s*"?/etc/systemd/system/justnews`)},
-	{"enables or starts instances", regexp.MustCompile(`\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask|try-restart|link|preset)\b[^\n]*justnews@`)},
+	{starts, regexp.MustCompile(`\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask|try-restart|link|preset)\b[^\n]*justnews@`)},
 	// The names of the units in a variable.
-	{"enables or starts instances", regexp.MustCompile(`(?s)(?:\w=\(?|\bin\b[^\n]*)["']?justnews@.*\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask)\b[^\n]*\$`)},
+	{starts, regexp.MustCompile(`(?s)(?:\w=\(?|\bin\b[^\n]*)["']?justnews@.*\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask)\b[^\n]*\$`)},
 	{"runs a script of JustNews that starts instances", regexp.MustCompile(`\b(?:enable_all|cold_start|reset_and_start|canonical_system_startup|justnews-cold-start|justnews-reset-and-restart|rollback_native)\.sh\b`)},
 	{"runs a program of JustNews itself", regexp.MustCompile(`\bagents[./]\w+[./]main\b|\bjustnews-start-agent\.sh\b`)},
 }
@@ -63,7 +66,7 @@ func Rivals(root string) []facts.Rival {
 		for _, path := range paths {
 			path = "/" + strings.TrimPrefix(strings.TrimPrefix(path, root), "/")
 			if what, by := s.acts(s.text(path), 0); what != "" {
-				all = append(all, facts.Rival{Path: path, Does: what, By: cmp.Or(by, path), Active: true})
+				all = append(all, facts.Rival{Path: path, Gated: what == starts, Does: what, By: cmp.Or(by, path), Active: true})
 			}
 		}
 	}
@@ -98,7 +101,7 @@ func (s *rivals) unit(path string) (facts.Rival, bool) {
 		return facts.Rival{}, false
 	}
 	name := filepath.Base(path)
-	r := facts.Rival{Path: path, Unit: name, Does: what, By: cmp.Or(by, path), Active: s.enabled[name]}
+	r := facts.Rival{Path: path, Unit: name, Gated: what == starts, Does: what, By: cmp.Or(by, path), Active: s.enabled[name]}
 	r.Also = s.starters(name)
 	r.Active = r.Active || len(r.Also) > 0
 	slices.Sort(r.Also)

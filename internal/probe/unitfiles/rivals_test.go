@@ -126,7 +126,7 @@ func TestWhatStartsInstancesBesidesOursIsFoundByWhatItDoes(t *testing.T) {
 			}
 			got := Rivals(root)
 			if len(got) != len(want) || len(want) == 1 && (got[0].Path != want[0].Path || got[0].Does != want[0].Does || got[0].By != want[0].By ||
-				got[0].Active != want[0].Active || got[0].Unit != want[0].Unit || !slices.Equal(got[0].Also, want[0].Also)) {
+				got[0].Active != want[0].Active || got[0].Gated != (c.does == starts) || got[0].Unit != want[0].Unit || !slices.Equal(got[0].Also, want[0].Also)) {
 				t.Errorf("%+v\nwant %+v", got, want)
 			}
 		})
