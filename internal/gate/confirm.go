@@ -22,7 +22,7 @@ func (f *follower) confirmed(ctx context.Context) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		judged := orchestrator.Models(second, f.history.required(f.req.Preload, second))
+		judged := orchestrator.Models(second, f.required(ctx, second))
 		same, what := orchestrator.Same(first.State, second.State)
 		switch {
 		case judged.State == check.Ready && same:

@@ -62,6 +62,32 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			},
 			status: diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 11 * time.Second,
 		},
+		"a record of an empty preload that an agent forged opens nothing": {
+			prepare: func(s *server, h *host, w *requirement.Run) {
+				s.total, s.each, w.AcceptEmpty = 0, 0, true
+				id := 1795439866.0
+				s.started = &id
+				s.preloadAnswer = &facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered, Status: 200}, State: facts.ModelsState{
+					HasStartedAt: true, StartedAt: &id, InProgress: true,
+				}}
+				h.memory.history = History{Job: &id, Empty: true}
+			},
+			status: diag.StatusFailed, posts: 1, within: 11 * time.Second,
+		},
+		"accept_empty opens without a POST where the preload passed in the orchestrator that is running": {
+			prepare: func(s *server, h *host, w *requirement.Run) {
+				s.total, s.each, w.AcceptEmpty = 0, 0, true
+				id := 1795439866.0
+				s.started = &id
+				h.units = unitFunc(func(name string) (facts.Unit, error) {
+					u, err := activeUnit(name)
+					u.Times = facts.UnitTimes{ExecMainStart: time.Second, ActiveEnter: 2 * time.Second}
+					u.ExecMainCode = facts.CodeExited
+					return u, err
+				})
+			},
+			status: diag.StatusReady, code: diag.PreloadEmpty, posts: 0, within: 2 * time.Second,
+		},
 		"accept_empty does not open on a job that loaded fewer models than the map lists": {
 			prepare: func(s *server, h *host, w *requirement.Run) { s.total, h.models, w.AcceptEmpty = 3, 10, true },
 			status:  diag.StatusFailed, code: diag.ModelsIncomplete, posts: 2, within: 8 * time.Second,

@@ -15,8 +15,8 @@ type History struct {
 	// Job is started_at of the job that the last trigger started, in seconds
 	// of the server's clock; nil while none was seen.
 	Job *float64 `json:"job,omitempty"`
-	// Empty is set where the answer to that trigger was a finished job over no
-	// models, as of releases of JustNewsAgent from 92cb588 on, which load none.
+	// Empty is set if the answer to that trigger was a finished job of no models, as
+	// from releases of JustNewsAgent since 92cb588, which load none. It opens nothing.
 	Empty bool `json:"empty,omitempty"`
 	// Triggers counts the POSTs to an idle orchestrator, Refreshes those after
 	// a failed or inconsistent job, both since the orchestrator started or was

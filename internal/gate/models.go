@@ -12,6 +12,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
+	"justnews/internal/unitname"
 )
 
 // follower is one run's way through the preload: looks, decisions and the POSTs
@@ -28,6 +29,7 @@ type follower struct {
 	unconfirmed *seenLook
 	silent      *diag.Problem // what has to be known before the gate opens, and is not
 	asked       *seenLook     // what the POST was sent for
+	empty       *float64      // started_at of the job with which the server answered our POST, finished and empty
 }
 
 // awaitModels follows the preload until every model is ready. One gate of the
@@ -106,7 +108,7 @@ func (f *follower) see(ctx context.Context, fresh bool) {
 	if ctx.Err() != nil {
 		return // the look was cut short: it says nothing
 	}
-	judged := orchestrator.Models(look, f.history.required(f.req.Preload, look))
+	judged := orchestrator.Models(look, f.required(ctx, look))
 	if judged.State != f.judged.State || judged.Done != f.judged.Done {
 		f.newsAt = time.Now()
 	}
@@ -183,6 +185,9 @@ func (f *follower) answered(look facts.ModelsLook) {
 	switch look.Kind {
 	case facts.Answered:
 		f.history.Job, f.history.Empty = look.State.StartedAt, finishedEmpty(look.State)
+		if f.history.Empty {
+			f.empty = look.State.StartedAt
+		}
 		f.saveQuietly()
 	case facts.Nonsense, facts.Redirected, facts.NotServed:
 		f.refused = &look
@@ -206,13 +211,40 @@ func (w World) Required(p requirement.Preload, look facts.ModelsLook) requiremen
 	if err != nil {
 		return p
 	}
-	return h.required(p, look)
+	p.Empty = h.empty(look)
+	return p
 }
 
-// required is what has to be true of a look, with what the record says of its job.
-func (h History) required(w requirement.Preload, look facts.ModelsLook) requirement.Preload {
-	w.Empty = h.Empty && look.Kind == facts.Answered && look.State.StartedAt != nil && sameJob(h.Job, look.State.StartedAt)
-	return w
+// empty reports whether the record says that a look shows a preload which finished
+// empty. Agents can write the record, so it decides words alone.
+func (h History) empty(look facts.ModelsLook) bool {
+	return h.Empty && look.Kind == facts.Answered && look.State.StartedAt != nil && sameJob(h.Job, look.State.StartedAt)
+}
+
+// required is what has to be true of a look. An empty preload is accepted if the
+// server finished it in its answer to this run, or if systemd knows that the preload
+// passed since the server was started.
+func (f *follower) required(ctx context.Context, look facts.ModelsLook) requirement.Preload {
+	p := f.req.Preload
+	p.Empty = f.history.empty(look)
+	if !p.AcceptEmpty || p.Expected <= 0 || look.Kind != facts.Answered || look.State.Total != 0 {
+		return p
+	}
+	own := f.empty != nil && sameJob(f.empty, look.State.StartedAt)
+	p.AcceptEmpty = own || f.preloaded(ctx)
+	p.Empty = p.Empty || p.AcceptEmpty
+	return p
+}
+
+// preloaded asks systemd whether justnews-preload.service passed since the
+// orchestrator was started.
+func (r *runner) preloaded(ctx context.Context) bool {
+	if r.world.Units == nil || r.req.Orchestrator.Unit == "" {
+		return false
+	}
+	r.askUnit(ctx)
+	preload, err := r.world.Units.Unit(ctx, unitname.Preload)
+	return err == nil && r.unit.known && orchestrator.Preloaded(r.unit.unit, preload)
 }
 
 // keepJob notes the job that our POST started, once a look shows it.
@@ -291,7 +323,7 @@ func (f *follower) problems(why check.State) []diag.Problem {
 // subject has what the record says of the job.
 func (f *follower) subject() orchestrator.Subject {
 	s := f.runner.subject()
-	s.Empty = f.history.required(f.req.Preload, f.look).Empty
+	s.Empty = f.history.empty(f.look)
 	return s
 }
 

@@ -26,7 +26,7 @@ func DryRun(u facts.Unit, e facts.Environment, preload facts.Unit) (problems []d
 			return []diag.Problem{dryRuns(u, dry, at)}, false
 		}
 	}
-	if e.Exact || preloaded(u, preload) {
+	if e.Exact || Preloaded(u, preload) {
 		return nil, false
 	}
 	return []diag.Problem{{
@@ -38,10 +38,10 @@ func DryRun(u facts.Unit, e facts.Environment, preload facts.Unit) (problems []d
 	}}, true
 }
 
-// preloaded reports whether the preload ended with success in the orchestrator
+// Preloaded reports whether the preload ended with success in the orchestrator
 // that runs now: by itself and with 0. SuccessExitStatus= may count more, such as
 // a signal that an agent has sent.
-func preloaded(u, preload facts.Unit) bool {
+func Preloaded(u, preload facts.Unit) bool {
 	started := u.Times.ExecMainStart
 	return preload.Name == unitname.Preload && preload.ActiveState == "active" && started > 0 && preload.Times.ActiveEnter > started &&
 		preload.ExecMainCode == facts.CodeExited && preload.ExecMainStatus == 0

@@ -247,7 +247,7 @@ func TestAnErrorOfAnAgentThatTheMapNoLongerHasIsALeftover(t *testing.T) {
 		j, look := of(e)
 		p := orchestrator.Refused(j, look, s)[0]
 		findings.Sound(t, p)
-		if p.Code != diag.ModelsInconsistent || !strings.Contains(p.Message, e.Agent) || !strings.Contains(p.Message, "a stale error") ||
+		if p.Code != diag.ModelsInconsistent || !strings.Contains(p.Message, e.Agent) || !strings.Contains(p.Message, "a leftover error") ||
 			!strings.Contains(p.Fix.String(), "systemctl restart") || strings.Contains(p.Fix.String(), "worker") {
 			t.Errorf("%s: %s\n%s", name, p.Message, p.Fix)
 		}

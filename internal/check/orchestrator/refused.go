@@ -158,7 +158,7 @@ func inconsistent(j check.Judgement, look facts.ModelsLook, s Subject) diag.Prob
 		Fix:      diag.Advise("run the orchestrator with one worker process", diag.Restart(s.Unit)...),
 	}
 	if st.AllReady && st.Failed == 0 && !st.InProgress && leftover(st.Errors, s) {
-		p.Message = fmt.Sprintf("the orchestrator still reports a stale error of %s: %s does not list it (any more)", diag.Clean(pair(st.Errors[0])), s.Map)
+		p.Message = fmt.Sprintf("the orchestrator reports a leftover error of an earlier job, about %s: %s does not list it", diag.Clean(pair(st.Errors[0])), s.Map)
 		p.Seen += "; " + diag.Clean(strings.TrimSpace(st.Errors[0].Error))
 		p.Fix = diag.Advise("restart the orchestrator, which clears that error", diag.Restart(s.Unit)...)
 	}
