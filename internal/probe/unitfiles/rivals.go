@@ -26,21 +26,21 @@ var otherStarters = []string{
 	"/var/spool/cron/crontabs/*", "/var/spool/cron/*", "/etc/udev/rules.d/*.rules", "/etc/rc.local", "/etc/init.d/*",
 }
 
-// starts is the act that passes by no gate: the units are still ours.
+// starts is the one act that bypasses no gate: the units are still ours.
 const starts = "enables or starts instances"
 
-// does are the acts with which a program starts an instance past its gate, or puts
-// another template in the place of the packaged one.
+// does are the acts by which something replaces the packaged template or starts
+// instances, the worst one first.
 var does = []struct {
 	what string
 	text *regexp.Regexp
 }{
 	{"replaces unit files of JustNews", regexp.MustCompile(`\b(?:cp|install|mv|ln|tee|rsync)\b[^\n]*(?:justnews[^\n]*/systemd/system|/systemd/system[^\n]*justnews)|>\s*"?/etc/systemd/system/justnews`)},
+	{"runs a script of JustNews that starts instances", regexp.MustCompile(`\b(?:enable_all|cold_start|reset_and_start|canonical_system_startup|justnews-cold-start|justnews-reset-and-restart|rollback_native)\.sh\b`)},
+	{"runs a program of JustNews itself", regexp.MustCompile(`\bagents[./]\w+[./]main\b|\bjustnews-start-agent\.sh\b`)},
 	{starts, regexp.MustCompile(`\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask|try-restart|link|preset)\b[^\n]*justnews@`)},
 	// The names of the units in a variable.
 	{starts, regexp.MustCompile(`(?s)(?:\w=\(?|\bin\b[^\n]*)["']?justnews@.*\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask)\b[^\n]*\$`)},
-	{"runs a script of JustNews that starts instances", regexp.MustCompile(`\b(?:enable_all|cold_start|reset_and_start|canonical_system_startup|justnews-cold-start|justnews-reset-and-restart|rollback_native)\.sh\b`)},
-	{"runs a program of JustNews itself", regexp.MustCompile(`\bagents[./]\w+[./]main\b|\bjustnews-start-agent\.sh\b`)},
 }
 
 // maxFollowed is how many scripts are read for one unit, one from within another.
@@ -65,6 +65,7 @@ func Rivals(root string) []facts.Rival {
 		paths, _ := filepath.Glob(filepath.Join(root, pattern))
 		for _, path := range paths {
 			path = "/" + strings.TrimPrefix(strings.TrimPrefix(path, root), "/")
+			s.read = 0
 			if what, by := s.acts(s.text(path), 0); what != "" {
 				all = append(all, facts.Rival{Path: path, Gated: what == starts, Does: what, By: cmp.Or(by, path), Active: true})
 			}
@@ -184,14 +185,18 @@ var script = regexp.MustCompile(`(?:\$\{?\w+\}?)?/[\w./@+-]+`)
 // variable finds assignments to constants, which paths in scripts begin with.
 var variable = regexp.MustCompile(`(?m)^\s*(?:export\s+)?(\w+)=["']?(/[\w./@+-]+)["']?\s*$`)
 
-// acts returns what a text does, and which script does it; "" for itself. Comments
-// do nothing.
+// acts returns the worst that a text does, and which script does it; "" for itself.
+// Comments do nothing.
 func (s *rivals) acts(text string, depth int) (what, by string) {
 	text = withoutComments(text)
 	for _, d := range does {
 		if d.text.MatchString(text) {
-			return d.what, ""
+			what = d.what
+			break
 		}
+	}
+	if what != "" && what != starts { // what its scripts do cannot be worse
+		return what, ""
 	}
 	values := map[string]string{}
 	for _, m := range variable.FindAllStringSubmatch(text, -1) {
@@ -199,7 +204,7 @@ func (s *rivals) acts(text string, depth int) (what, by string) {
 	}
 	for _, path := range script.FindAllString(text, -1) {
 		if s.read >= maxFollowed || depth >= 3 {
-			return "", ""
+			break
 		}
 		if path = os.Expand(path, func(name string) string { return values[name] }); !filepath.IsAbs(path) {
 			continue
@@ -209,11 +214,14 @@ func (s *rivals) acts(text string, depth int) (what, by string) {
 			continue
 		}
 		s.read++
-		if what, inner := s.acts(content, depth+1); what != "" {
-			return what, cmp.Or(inner, path)
+		switch inner, where := s.acts(content, depth+1); {
+		case inner != "" && inner != starts:
+			return inner, cmp.Or(where, path)
+		case what == "":
+			what, by = inner, cmp.Or(where, path)
 		}
 	}
-	return "", ""
+	return what, by
 }
 
 func withoutComments(text string) string {

@@ -88,6 +88,22 @@ func TestWhatStartsInstancesBesidesOursIsFoundByWhatItDoes(t *testing.T) {
 			files: map[string]string{"/etc/cron.d/news": "@reboot root systemctl restart justnews@scout.service\n"},
 			want:  "/etc/cron.d/news", does: "enables or starts instances", by: "/etc/cron.d/news", active: true,
 		},
+		"a unit that starts an instance, and whose script replaces the template": {
+			files: map[string]string{
+				"/etc/systemd/system/both.service": "[Service]\nExecStartPre=/usr/bin/systemctl start justnews@scout.service\nExecStart=/usr/local/bin/both\n",
+				"/usr/local/bin/both":              "#!/bin/sh\nsystemctl enable justnews@scout.service\ncp /srv/justnews@.service /etc/systemd/system/\n",
+			},
+			want: "/etc/systemd/system/both.service", does: "replaces unit files of JustNews", by: "/usr/local/bin/both",
+		},
+		"the last of many jobs that run scripts": {
+			files: map[string]string{
+				"/etc/cron.d/a": "@daily root /usr/local/bin/harmless\n", "/etc/cron.d/b": "@daily root /usr/local/bin/harmless\n", "/etc/cron.d/c": "@daily root /usr/local/bin/harmless\n",
+				"/etc/cron.d/d": "@daily root /usr/local/bin/harmless\n", "/etc/cron.d/e": "@daily root /usr/local/bin/harmless\n", "/etc/cron.d/f": "@daily root /usr/local/bin/harmless\n",
+				"/etc/cron.d/g": "@daily root /usr/local/bin/starter\n", "/usr/local/bin/harmless": "#!/bin/sh\ntrue\n",
+				"/usr/local/bin/starter": "#!/bin/sh\nsystemctl start justnews@scout.service\n",
+			},
+			want: "/etc/cron.d/g", does: starts, by: "/usr/local/bin/starter", active: true,
+		},
 		"a unit that only waits for them": {files: map[string]string{"/etc/systemd/system/backup.service": "[Unit]\nAfter=justnews@memory.service\n[Service]\nExecStart=/usr/bin/systemctl is-active justnews@memory.service\n"}},
 		"an exporter":                     {files: map[string]string{"/etc/systemd/system/node-exporter.service": "[Service]\nExecStart=/usr/bin/node_exporter\n", "/etc/cron.daily/logrotate": "#!/bin/sh\nlogrotate /etc/logrotate.conf\n"}},
 		"a comment":                       {files: map[string]string{"/etc/cron.d/news": "# systemctl restart justnews@scout.service\n"}},
