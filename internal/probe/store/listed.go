@@ -48,8 +48,8 @@ func (i *inspection) listed(b *digest.Branch) (list map[string]component, closed
 	return list, closed
 }
 
-// modules reads modules.json. A module in a directory further below counts with
-// its first component.
+// modules reads modules.json. Of a module in a directory further below only the first
+// component is looked for.
 func modules(text []byte, list map[string]component) error {
 	var entries []struct {
 		Path string `json:"path"`
@@ -59,14 +59,14 @@ func modules(text []byte, list map[string]component) error {
 		return err
 	}
 	for _, e := range entries {
-		name, _, _ := strings.Cut(filepath.Clean(e.Path), "/")
+		name, _, nested := strings.Cut(filepath.Clean(e.Path), "/")
 		if name == "." || name == ".." || name == "" {
 			continue
 		}
 		kind := e.Type[strings.LastIndex(e.Type, ".")+1:]
 		list[name] = component{
 			by: "modules.json", needed: !slices.Contains([]string{"Normalize", "Dropout"}, kind),
-			weighs: slices.Contains([]string{"Transformer", "Dense", "CLIPModel"}, kind),
+			weighs: !nested && slices.Contains([]string{"Transformer", "Dense", "CLIPModel"}, kind),
 		}
 	}
 	return nil

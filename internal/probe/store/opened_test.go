@@ -133,6 +133,10 @@ var stores = map[string]struct {
 		"modules.json":              `[{"path":"0_Transformer","type":"sentence_transformers.models.Transformer"}]`,
 		"0_Transformer/config.json": bert, "0_Transformer/vocab.txt": "x", "0_Transformer/pytorch_model.bin": pickle,
 	}},
+	"sentence-transformers with a module further below": {files: map[string]string{
+		"modules.json": `[{"path":"","type":"x.Transformer"},{"path":"query/0_Transformer","type":"x.Transformer"}]`,
+		"config.json":  bert, "vocab.txt": "x", "model.safetensors": bed.OneWeight, "query/0_Transformer/model.safetensors": bed.OneWeight,
+	}},
 	"a broken module": {files: map[string]string{
 		"modules.json": `[{"path":"","type":"x.Transformer"},{"path":"1_Pooling","type":"x.Pooling"}]`,
 		"config.json":  bert, "vocab.txt": "x", "model.safetensors": bed.OneWeight, "1_Pooling/config.json": "{",
