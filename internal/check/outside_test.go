@@ -18,6 +18,7 @@ import (
 	"justnews/internal/check/store"
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
+	"justnews/internal/envfile"
 	"justnews/internal/facts"
 	"justnews/test/reference/outside"
 )
@@ -33,7 +34,7 @@ var judges = map[string]any{
 		return host.Directory(u, host.Granted([]string{path})[0], facts.Reach{Path: path, User: user, Known: true, Detail: host.Absent})
 	},
 	"host.EnvFile": host.EnvFile, "host.HiddenVariables": host.HiddenVariables, "host.HiddenCaches": func(u facts.Unit, home, cache string) []diag.Problem {
-		return host.HiddenCaches(u, map[string]string{"XDG_CACHE_HOME": cache}, home, []string{"huggingface"})
+		return host.HiddenCaches(u, map[string]string{"XDG_CACHE_HOME": cache}, home, envfile.Caches)
 	}, "host.Limits": host.Limits, "host.NamedAccount": host.NamedAccount, "host.NamedPath": host.NamedPath,
 	"store.Named": store.Named, "host.NoInstance": host.NoInstance, "host.NoInterpreter": host.NoInterpreter, "host.Port": host.Port,
 	"host.Reached": host.Reached, "host.Space": host.Space, "mps.AuditUnit": mps.AuditUnit, "mps.Control": mps.Control,

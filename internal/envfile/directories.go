@@ -8,6 +8,24 @@ import (
 	"strings"
 )
 
+// Cache is a directory below a home in which a library keeps what it downloads.
+type Cache struct {
+	Below string
+	// Variable leads there if XDG_CACHE_HOME leads elsewhere, "": the library does not
+	// follow XDG_CACHE_HOME. Beside are variables that do the same.
+	Variable string
+	Beside   []string
+	Written  bool // also while its agent is running
+}
+
+// Caches are those of the libraries that JustNews uses.
+var Caches = []Cache{
+	{".cache/huggingface", "HF_HOME", []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "TRANSFORMERS_CACHE"}, true},
+	{".cache/torch", "TORCH_HOME", nil, true},
+	{".cache/ms-playwright", "PLAYWRIGHT_BROWSERS_PATH", nil, false},
+	{".crawl4ai", "", nil, true},
+}
+
 // directorySuffixes end the names of variables that say where a program keeps
 // its files.
 var directorySuffixes = []string{"_DIR", "_DIRECTORY", "_PATH", "_HOME", "_CACHE", "_ROOT", "_FOLDER", "_LOG", "_LOG_FILE"}

@@ -27,20 +27,6 @@ type Written struct {
 	At   place
 }
 
-// caches are the directories below a home in which libraries keep models and
-// browsers, and the variable that leads there once XDG_CACHE_HOME does not.
-var caches = []struct {
-	below    string
-	variable string   // "": it does not follow XDG_CACHE_HOME
-	beside   []string // variables that say the same
-	writes   bool
-}{
-	{".cache/huggingface", "HF_HOME", []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}, true},
-	{".cache/torch", "TORCH_HOME", nil, true},
-	{".cache/ms-playwright", "PLAYWRIGHT_BROWSERS_PATH", nil, false},
-	{".crawl4ai", "", nil, true},
-}
-
 // paths finds the checkouts, what start scripts write to, the homes of users and
 // the caches in them, and which of the directories that variables name exist.
 func (r *reader) paths() {
@@ -57,8 +43,8 @@ func (r *reader) paths() {
 		}
 	}
 	for _, home := range r.host.Homes {
-		for _, c := range caches {
-			r.directory(path.Join(home, c.below))
+		for _, c := range envfile.Caches {
+			r.directory(path.Join(home, c.Below))
 		}
 	}
 	for _, w := range r.host.Written {

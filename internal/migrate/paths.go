@@ -12,6 +12,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/envfile"
+	"justnews/internal/safefile"
 	"justnews/internal/unitfile"
 )
 
@@ -77,14 +78,14 @@ func (g *access) add(p, from string, write bool) {
 	clean, err := config.Path(p)
 	switch {
 	case p == "" || err != nil || strings.Contains(p, "%"):
-	case slices.ContainsFunc(g.grants, func(o grant) bool { return within(o.path, clean) && (o.write || !write) }):
+	case slices.ContainsFunc(g.grants, func(o grant) bool { return safefile.Within(o.path, clean) && (o.write || !write) }):
 	case write && g.forbidden(clean):
-	case within("/tmp", clean) || within("/var/tmp", clean): // PrivateTmp= gives it one of its own
+	case safefile.Within("/tmp", clean) || safefile.Within("/var/tmp", clean): // PrivateTmp= gives it one of its own
 	case g.tooWide(clean):
 		g.say(diag.ImportLeftOut, place{path: from[strings.LastIndexByte(from, ' ')+1:]}, clean+" is not granted: it holds more than the files of one program",
 			from, "a directory of its own", "move its files to a directory of their own, or write what the agents use of it into service.read_write_paths")
 	default:
-		g.grants = slices.DeleteFunc(g.grants, func(o grant) bool { return within(clean, o.path) && (write || !o.write) })
+		g.grants = slices.DeleteFunc(g.grants, func(o grant) bool { return safefile.Within(clean, o.path) && (write || !o.write) })
 		g.grants = append(g.grants, grant{clean, from, write})
 	}
 }
@@ -104,7 +105,7 @@ func (g *access) named(p string) bool {
 	for _, s := range g.settings(g.instance) {
 		for _, word := range unitfile.Words(s.Value) {
 			base, own := ownDirectories[s.Key]
-			if (s.Key == "ReadWritePaths" || own) && within(path.Join(cmp.Or(base, "/"), strings.TrimLeft(word, "-+")), p) {
+			if (s.Key == "ReadWritePaths" || own) && safefile.Within(path.Join(cmp.Or(base, "/"), strings.TrimLeft(word, "-+")), p) {
 				return true
 			}
 		}
@@ -120,7 +121,7 @@ func (a *adopter) tooWide(p string) bool {
 		return true
 	}
 	for _, dir := range []string{"/usr", "/etc", "/boot", "/bin", "/sbin", "/lib", "/lib64", "/proc", "/sys", "/dev", "/run/user", "/run/systemd"} {
-		if within(dir, p) && !within("/usr/local", p) {
+		if safefile.Within(dir, p) && !safefile.Within("/usr/local", p) {
 			return true
 		}
 	}
@@ -128,15 +129,11 @@ func (a *adopter) tooWide(p string) bool {
 		return true
 	}
 	for _, home := range a.host.Homes {
-		if p != home && within(p, home) || p == home && !slices.ContainsFunc(a.host.Checkouts, func(c Checkout) bool { return c.Path == p }) {
+		if p != home && safefile.Within(p, home) || p == home && !slices.ContainsFunc(a.host.Checkouts, func(c Checkout) bool { return c.Path == p }) {
 			return true
 		}
 	}
 	return false
-}
-
-func within(dir, p string) bool {
-	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
 }
 
 // variables are all that an instance's program has: those of its unit, then those
@@ -196,11 +193,11 @@ func (a *adopter) userCaches(instance string) []userCache {
 		has[name] = true
 	}
 	var all []userCache
-	for _, c := range caches {
-		dir := path.Join(home, c.below)
-		replaced := c.variable != "" && (has["XDG_CACHE_HOME"] || has[c.variable] || slices.ContainsFunc(c.beside, func(name string) bool { return has[name] }))
+	for _, c := range envfile.Caches {
+		dir := path.Join(home, c.Below)
+		replaced := c.Variable != "" && (has["XDG_CACHE_HOME"] || has[c.Variable] || slices.ContainsFunc(c.Beside, func(name string) bool { return has[name] }))
 		if slices.Contains(a.host.Directories, dir) && !replaced {
-			all = append(all, userCache{dir, c.variable, c.writes})
+			all = append(all, userCache{dir, c.Variable, c.Written})
 		}
 	}
 	return all
@@ -246,7 +243,7 @@ func pathEntries(all []grant) []entry {
 func (a *adopter) ownPaths(instance string, shared []grant) []entry {
 	all := slices.Clone(shared)
 	for _, g := range a.access(instance) {
-		if !slices.ContainsFunc(shared, func(o grant) bool { return within(o.path, g.path) && (o.write || !g.write) }) {
+		if !slices.ContainsFunc(shared, func(o grant) bool { return safefile.Within(o.path, g.path) && (o.write || !g.write) }) {
 			all = append(all, g)
 		}
 	}

@@ -4,12 +4,12 @@ package preflight
 
 import (
 	"bytes"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"justnews/internal/check/host"
+	"justnews/internal/envfile"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
 	"justnews/internal/safefile"
@@ -64,12 +64,12 @@ func (l *look) written(i instance) []host.Path {
 	return all
 }
 
-// cachesOf returns the caches below a home that hold anything, by name.
-func (l *look) cachesOf(home string) []string {
-	var present []string
-	for _, name := range slices.Sorted(maps.Keys(host.UserCaches)) {
-		if entries, err := os.ReadDir(filepath.Join(l.Host.Root, home, ".cache", name)); home != "" && err == nil && len(entries) > 0 {
-			present = append(present, name)
+// cachesOf returns the caches below a home that hold anything.
+func (l *look) cachesOf(home string) []envfile.Cache {
+	var present []envfile.Cache
+	for _, c := range envfile.Caches {
+		if entries, err := os.ReadDir(filepath.Join(l.Host.Root, home, c.Below)); home != "" && err == nil && len(entries) > 0 {
+			present = append(present, c)
 		}
 	}
 	return present

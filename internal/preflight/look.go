@@ -13,6 +13,7 @@ import (
 	"justnews/internal/check/host"
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/envfile"
 	"justnews/internal/facts"
 	"justnews/internal/probe/environ"
 	"justnews/internal/probe/unitfiles"
@@ -58,7 +59,7 @@ type instance struct {
 	paths   map[string]facts.Reach
 	named   []host.Named // interpreters that were not found
 	written []host.Path
-	caches  []string // of the user, below ~/.cache
+	caches  []envfile.Cache // of the user
 }
 
 // found is all that was found.

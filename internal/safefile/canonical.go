@@ -19,3 +19,8 @@ func Canonical(p string) string {
 	}
 	return p
 }
+
+// Within reports whether a path is a directory or below it, as the text says.
+func Within(dir, p string) bool {
+	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
+}

@@ -15,3 +15,17 @@ func TestCanonicalFollowsTheLinksOfEveryHost(t *testing.T) {
 		}
 	}
 }
+
+func TestWithinIsByWholeNames(t *testing.T) {
+	for _, c := range []struct {
+		dir, path string
+		want      bool
+	}{
+		{"/home", "/home", true}, {"/home", "/home/adra", true}, {"/home/", "/home/adra", true}, {"/", "/x", true},
+		{"/home", "/homes", false}, {"/home/adra", "/home", false},
+	} {
+		if got := safefile.Within(c.dir, c.path); got != c.want {
+			t.Errorf("%s in %s: %t", c.path, c.dir, got)
+		}
+	}
+}

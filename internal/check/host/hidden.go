@@ -27,7 +27,7 @@ var shared = []string{
 func Hidden(s facts.Sandbox, p string) string {
 	p = safefile.Canonical(p)
 	for _, dir := range s.Inaccessible {
-		if within(dir, p) {
+		if safefile.Within(dir, p) {
 			return "InaccessiblePaths=" + dir
 		}
 	}
@@ -37,7 +37,7 @@ func Hidden(s facts.Sandbox, p string) string {
 	by, depth := "", -1
 	hide := func(setting string, dirs ...string) {
 		for _, dir := range dirs {
-			if within(dir, p) && len(dir) > depth {
+			if safefile.Within(dir, p) && len(dir) > depth {
 				by, depth = setting, len(dir)
 			}
 		}
@@ -65,7 +65,7 @@ func Hidden(s facts.Sandbox, p string) string {
 		shown = append(shown, "/dev")
 	}
 	for _, dir := range shown {
-		if within(dir, p) && len(dir) >= depth {
+		if safefile.Within(dir, p) && len(dir) >= depth {
 			return ""
 		}
 	}
@@ -84,7 +84,7 @@ func ReadOnly(u facts.Unit, p string) string {
 	by, depth := "", -1
 	rule := func(setting string, dirs ...string) {
 		for _, dir := range dirs {
-			if within(dir, p) && len(dir) >= depth {
+			if safefile.Within(dir, p) && len(dir) >= depth {
 				by, depth = setting, len(dir)
 			}
 		}
@@ -112,9 +112,5 @@ func ReadOnly(u facts.Unit, p string) string {
 }
 
 func inside(dirs []string, p string) bool {
-	return slices.ContainsFunc(dirs, func(dir string) bool { return within(dir, p) })
-}
-
-func within(dir, p string) bool {
-	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
+	return slices.ContainsFunc(dirs, func(dir string) bool { return safefile.Within(dir, p) })
 }

@@ -8,6 +8,7 @@ import (
 
 	"justnews/internal/check/host"
 	"justnews/internal/diag"
+	"justnews/internal/envfile"
 	"justnews/internal/facts"
 	"justnews/test/findings"
 )
@@ -47,18 +48,22 @@ func TestCachesThatAUnitDoesNotSeeAreSaid(t *testing.T) {
 	own := map[string]string{"XDG_CACHE_HOME": "/var/cache/justnews/scout"}
 	for name, c := range map[string]struct {
 		env     map[string]string
-		present []string
+		present []int // of envfile.Caches
 		says    string
 	}{
-		"models and browsers": {env: own, present: []string{"huggingface", "ms-playwright"}, says: "/home/adra/.cache/huggingface, /home/adra/.cache/ms-playwright; XDG_CACHE_HOME=/var/cache/justnews/scout"},
+		"models and browsers": {env: own, present: []int{0, 2}, says: "/home/adra/.cache/huggingface, /home/adra/.cache/ms-playwright; XDG_CACHE_HOME=/var/cache/justnews/scout"},
 		"one that a variable leads to": {
-			env: map[string]string{"XDG_CACHE_HOME": "/var/cache/justnews/scout", "HF_HUB_CACHE": "/srv/hub"}, present: []string{"huggingface", "torch"}, says: "/home/adra/.cache/torch; ",
+			env: map[string]string{"XDG_CACHE_HOME": "/var/cache/justnews/scout", "HF_HUB_CACHE": "/srv/hub"}, present: []int{0, 1}, says: "/home/adra/.cache/torch; ",
 		},
 		"nothing was downloaded":   {env: own},
-		"the user's own directory": {env: map[string]string{"XDG_CACHE_HOME": "/home/adra/.cache/"}, present: []string{"huggingface"}},
-		"no directory of its own":  {present: []string{"huggingface"}},
+		"the user's own directory": {env: map[string]string{"XDG_CACHE_HOME": "/home/adra/.cache/"}, present: []int{0}},
+		"no directory of its own":  {present: []int{0}},
 	} {
-		problems := host.HiddenCaches(u, c.env, "/home/adra", c.present)
+		var present []envfile.Cache
+		for _, n := range c.present {
+			present = append(present, envfile.Caches[n])
+		}
+		problems := host.HiddenCaches(u, c.env, "/home/adra", present)
 		if c.says == "" {
 			if len(problems) > 0 {
 				t.Errorf("%s: %v", name, problems)

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"justnews/internal/diag"
+	"justnews/internal/envfile"
 	"justnews/internal/facts"
 	"justnews/internal/unitname"
 )
@@ -184,31 +185,21 @@ func HiddenVariables(u facts.Unit, env map[string]string) []diag.Problem {
 	return []diag.Problem{p}
 }
 
-// UserCaches are the directories below ~/.cache in which programs keep what they
-// downloaded, and the variables that lead there instead.
-var UserCaches = map[string][]string{
-	"huggingface":   {"HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "TRANSFORMERS_CACHE"},
-	"torch":         {"TORCH_HOME"},
-	"ms-playwright": {"PLAYWRIGHT_BROWSERS_PATH"},
-	"whisper":       {},
-}
-
 // HiddenCaches judges the caches of a unit's user that the unit does not see, since
-// XDG_CACHE_HOME leads elsewhere. present are the names of those that are there.
+// XDG_CACHE_HOME leads elsewhere. present are those that hold anything.
 // What was downloaded once is not downloaded again where the hub is offline.
-func HiddenCaches(u facts.Unit, env map[string]string, home string, present []string) []diag.Problem {
+func HiddenCaches(u facts.Unit, env map[string]string, home string, present []envfile.Cache) []diag.Problem {
 	var hidden, set []string
-	at := filepath.Join(home, ".cache")
-	if cache := env["XDG_CACHE_HOME"]; cache == "" || filepath.Clean(cache) == at {
+	if cache := env["XDG_CACHE_HOME"]; cache == "" || filepath.Clean(cache) == filepath.Join(home, ".cache") {
 		return nil
 	}
-	for _, name := range present {
-		variables := UserCaches[name]
-		if len(variables) == 0 || slices.ContainsFunc(variables, func(v string) bool { return env[v] != "" }) {
+	for _, c := range present {
+		leads := slices.ContainsFunc(append([]string{c.Variable}, c.Beside...), func(v string) bool { return env[v] != "" })
+		if c.Variable == "" || leads {
 			continue
 		}
-		hidden = append(hidden, diag.Clean(filepath.Join(at, name)))
-		set = append(set, variables[0]+"="+filepath.Join(at, name))
+		path := filepath.Join(home, c.Below)
+		hidden, set = append(hidden, diag.Clean(path)), append(set, c.Variable+"="+path)
 	}
 	if len(hidden) == 0 {
 		return nil
