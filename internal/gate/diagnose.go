@@ -55,7 +55,7 @@ func (r *runner) evidence() orchestrator.Evidence {
 		ctx, cancel := r.diagnosing(lookTime)
 		defer cancel()
 		seen := r.world.Store
-		if r.req.Loader.User == "" && r.server.Accepted { // no unit says as whom it runs, its socket does
+		if r.req.Loader.User == "" && r.server.Accepted { // no unit names its user, but its socket does
 			seen = seen.As(r.server.UID)
 		}
 		v.Store = seen.Look(ctx, wants)

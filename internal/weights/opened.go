@@ -93,7 +93,7 @@ func (o *Opened) Also(other Opened, names []string) {
 	}
 }
 
-// Everything is o of a loader that opens all there is.
+// Everything returns o for a loader that opens every file.
 func (o Opened) Everything() Opened {
 	o.all = true
 	return o
