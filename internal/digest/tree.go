@@ -62,6 +62,7 @@ type Link struct{ Rel, Target string }
 type Flaw struct {
 	Rel string
 	Err error
+	Dir bool // a directory that could not be read, whose branch is empty
 }
 
 // The kinds of entries that are neither files nor directories.
@@ -157,7 +158,7 @@ func (w *walker) descend(rel string, child *Branch) {
 	read := func() {
 		b, err := w.branch(rel)
 		if err != nil {
-			w.flaw(rel, err)
+			w.flaw(Flaw{rel, err, true})
 			return
 		}
 		*child = *b
@@ -184,13 +185,13 @@ func (w *walker) entry(b *Branch, rel string, dir *os.File, e fs.DirEntry) {
 	case err == nil && info.Mode.IsDir():
 		// A link to a directory: os.walk neither hashes nor follows it.
 	case !utf8.ValidString(e.Name()):
-		w.flaw(rel, ErrName)
+		w.flaw(Flaw{Rel: rel, Err: ErrName})
 	case errors.Is(err, unix.ENOENT) && linked, errors.Is(err, unix.ELOOP):
-		w.flaw(rel, ErrDangling)
+		w.flaw(Flaw{Rel: rel, Err: ErrDangling})
 	case err != nil:
-		w.flaw(rel, err)
+		w.flaw(Flaw{Rel: rel, Err: err})
 	case !info.Mode.IsRegular():
-		w.flaw(rel, ErrOdd)
+		w.flaw(Flaw{Rel: rel, Err: ErrOdd})
 	default:
 		b.Files = append(b.Files, Leaf{Rel: rel, Identity: Of(info), Link: linked})
 	}
@@ -206,10 +207,10 @@ func (w *walker) link(rel string) {
 	w.links = append(w.links, Link{rel, target})
 }
 
-func (w *walker) flaw(rel string, err error) {
+func (w *walker) flaw(f Flaw) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.flaws = append(w.flaws, Flaw{rel, err})
+	w.flaws = append(w.flaws, f)
 }
 
 // Branch returns the directory at a path below the version, "" for the version

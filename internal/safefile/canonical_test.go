@@ -24,7 +24,7 @@ func TestWithinIsByWholeNames(t *testing.T) {
 		{"/home", "/home", true}, {"/home", "/home/adra", true}, {"/home/", "/home/adra", true}, {"/", "/x", true},
 		{"/home", "/homes", false}, {"/home/adra", "/home", false},
 	} {
-		if got := safefile.Within(c.dir, c.path); got != c.want {
+		if got := Within(c.dir, c.path); got != c.want {
 			t.Errorf("%s in %s: %t", c.path, c.dir, got)
 		}
 	}

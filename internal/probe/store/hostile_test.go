@@ -257,17 +257,8 @@ func TestProveWithoutFileDescriptorsIsNeitherWholeNorCorrupt(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &was); err != nil {
 		t.Fatal(err)
 	}
-	open, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	used := 0
-	for _, e := range open {
-		var n int
-		_, _ = fmt.Sscan(e.Name(), &n)
-		used = max(used, n+1)
-	}
-	for spare := range 8 {
+	used := descriptors(t)
+	for spare := range 12 {
 		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: uint64(used + spare), Max: was.Max}); err != nil {
 			t.Fatal(err)
 		}
@@ -289,6 +280,32 @@ func TestProveWithoutFileDescriptorsIsNeitherWholeNorCorrupt(t *testing.T) {
 			}
 		}
 		_ = os.RemoveAll(filepath.Join(trees[0].Path, ".justnews"))
+	}
+}
+
+// descriptors opens files until every number below the highest that is in use is
+// taken, and returns how many are.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	highest := 0
+	for _, e := range open {
+		var n int
+		_, _ = fmt.Sscan(e.Name(), &n)
+		highest = max(highest, n)
+	}
+	for {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = f.Close() })
+		if n := int(f.Fd()); n > highest { //nolint:gosec // a descriptor
+			return n + 1
+		}
 	}
 }
 

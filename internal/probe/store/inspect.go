@@ -62,6 +62,7 @@ type inspection struct {
 	top    string // of the tree
 	links  map[string]string
 	flaws  map[string][]digest.Flaw // by the directory that has them, "" for the tree's own
+	unread map[string]error         // directories that could not be read
 	shards map[string]bool          // files below top that an index lists
 	weighs bool                     // a file of weights was found, whatever its state
 	closed bool                     // what the loader opens could not be listed
@@ -85,11 +86,15 @@ func (i *inspection) below(dir string) {
 			return
 		}
 	}
-	i.top, i.links, i.flaws, i.shards = top, map[string]string{}, map[string][]digest.Flaw{}, map[string]bool{}
+	i.top, i.links, i.flaws, i.unread, i.shards = top, map[string]string{}, map[string][]digest.Flaw{}, map[string]error{}, map[string]bool{}
 	for _, l := range t.Links {
 		i.links[l.Rel] = l.Target
 	}
 	for _, f := range t.Flaws {
+		if f.Dir {
+			i.unread[f.Rel] = f.Err
+			continue
+		}
 		in, _ := filepath.Split(f.Rel)
 		i.flaws[strings.TrimSuffix(in, "/")] = append(i.flaws[strings.TrimSuffix(in, "/")], f)
 	}
@@ -160,6 +165,11 @@ func inBranch(path, dir string) bool {
 // files list. It reports whether there are weights.
 func (i *inspection) directory(b *digest.Branch, rel string, root, all bool) bool {
 	if i.ctx.Err() != nil {
+		return false
+	}
+	if err, is := i.unread[rel]; is { // it may contain anything
+		i.flaw(filepath.Join(i.top, rel), err)
+		i.closed = true
 		return false
 	}
 	names := i.names(b, rel)

@@ -155,11 +155,18 @@ func (l *looker) inside(path string) bool {
 // blobs are read.
 const maxNames = 100_000
 
-// names lists a directory, sorted; a directory that cannot be listed is empty.
+// names is list for directories that need not exist: one that cannot be listed is
+// empty.
 func (l *looker) names(dir string, keep func(fs.DirEntry) bool) []string {
+	found, _ := l.list(dir, keep)
+	return found
+}
+
+// list returns the names in a directory that are kept, sorted.
+func (l *looker) list(dir string, keep func(fs.DirEntry) bool) ([]string, error) {
 	entries, err := safefile.List(l.ctx, dir, maxNames)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	var found []string
 	for _, e := range entries {
@@ -168,5 +175,5 @@ func (l *looker) names(dir string, keep func(fs.DirEntry) bool) []string {
 		}
 	}
 	slices.Sort(found)
-	return found
+	return found, nil
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"justnews/internal/facts"
 	"justnews/internal/safefile"
 )
@@ -63,11 +65,12 @@ func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
 	}
 	l.unfinished(m, resolved)
 	snapshots := filepath.Join(resolved, "snapshots")
-	if fault := l.user.reach(snapshots); fault != nil && fault.Kind == facts.Denied {
-		m.Faults = append(m.Faults, *fault)
+	var err error
+	m.Snapshots, err = l.list(snapshots, func(e fs.DirEntry) bool { return e.IsDir() || isDir(filepath.Join(snapshots, e.Name())) })
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) {
+		m.Faults = append(m.Faults, *l.user.explain(snapshots, err))
 		return
 	}
-	m.Snapshots = l.names(snapshots, func(e fs.DirEntry) bool { return e.IsDir() || isDir(filepath.Join(snapshots, e.Name())) })
 	if main, err := safefile.Read(filepath.Join(resolved, "refs", "main"), maxRef); err == nil {
 		m.Main = strings.TrimSpace(string(main))
 	}

@@ -177,6 +177,14 @@ func TestRootTriesAsTheUserAndNamesTheFirstPlaceThatKeepsItOut(t *testing.T) {
 			dir := filepath.Join(s.Dir(scouts), "snapshots")
 			return dir, os.Chmod(dir, 0o711)
 		}, "rx", true},
+		"the snapshot": {func(s *reference.Store) (string, error) {
+			return s.Snapshot(scouts), os.Chmod(s.Snapshot(scouts), 0o711)
+		}, "rx", true},
+		"a listed part": {func(s *reference.Store) (string, error) {
+			dir := filepath.Join(s.Snapshot(scouts), "1_Pooling")
+			list := []byte(`[{"path":"","type":"x.Transformer"},{"path":"1_Pooling","type":"x.Pooling"}]`)
+			return dir, errors.Join(os.WriteFile(filepath.Join(s.Snapshot(scouts), "modules.json"), list, 0o644), os.Mkdir(dir, 0o711), os.Chmod(dir, 0o711)) //nolint:gosec // not listed
+		}, "rx", true},
 		"the weights": {func(s *reference.Store) (string, error) {
 			path, err := filepath.EvalSymlinks(filepath.Join(s.Snapshot(scouts), "model.safetensors"))
 			return path, errors.Join(err, os.Chmod(path, 0o600))
@@ -194,6 +202,13 @@ func TestRootTriesAsTheUserAndNamesTheFirstPlaceThatKeepsItOut(t *testing.T) {
 			}
 			look := store.Store{Root: s.Root, Loader: &user}.Look(t.Context(), []facts.StoreWant{want(scouts)})
 			d := denial(look)
+			for _, m := range look.Models {
+				for _, f := range m.Faults {
+					if f.Kind != facts.Denied {
+						t.Errorf("also %s of %s", f.Kind, f.Path)
+					}
+				}
+			}
 			if d == nil || d.Path != place || d.Needs != c.needs || d.Dir != c.dir || d.Class != "others" || d.Allowed {
 				t.Errorf("%+v, want %s at %s", d, c.needs, place)
 			}
