@@ -67,7 +67,7 @@ func (l *looker) base(m *facts.StoreModel, t facts.StoreTree) {
 	snapshots := filepath.Join(resolved, "snapshots")
 	var err error
 	m.Snapshots, err = l.list(snapshots, func(e fs.DirEntry) bool { return e.IsDir() || isDir(filepath.Join(snapshots, e.Name())) })
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) {
+	if err != nil && !missing(err) {
 		m.Faults = append(m.Faults, *l.user.explain(snapshots, err))
 		return
 	}
@@ -90,17 +90,31 @@ func (l *looker) gguf(m *facts.StoreModel, version string) {
 	repository, file := filepath.Split(filepath.Clean("/" + m.Want.ID))
 	snapshots := filepath.Join(version, dirOf(strings.Trim(repository, "/")), "snapshots")
 	places := []string{filepath.Join(version, repository), version}
-	for _, revision := range l.names(snapshots, func(e fs.DirEntry) bool { return e.IsDir() }) {
+	revisions, err := l.list(snapshots, func(e fs.DirEntry) bool { return e.IsDir() })
+	if err != nil && !missing(err) {
+		m.Faults = append(m.Faults, *l.user.explain(snapshots, err))
+		return
+	}
+	for _, revision := range revisions {
 		places = append(places, filepath.Join(snapshots, revision))
 	}
 	for _, dir := range places {
-		if _, err := os.Lstat(filepath.Join(dir, file)); err == nil {
-			l.inspect(m, filepath.Join(dir, file))
+		path := filepath.Join(dir, file)
+		switch _, err := os.Lstat(path); {
+		case err == nil:
+			l.inspect(m, path)
+			return
+		case !missing(err):
+			m.Faults = append(m.Faults, *l.user.explain(path, err))
 			return
 		}
 	}
 	add(m, facts.NoModel, filepath.Join(version, file))
 }
+
+// missing reports whether an error says that there is no such file. Of any other
+// it is unknown.
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) }
 
 // maxRef is the longest reference that is read, in bytes: a commit has 40.
 const maxRef = 200

@@ -202,3 +202,23 @@ func TestOnlyWhatALoaderOpensIsAFault(t *testing.T) {
 		})
 	}
 }
+
+func TestAModelOfOneFileIsNotMissingWhereItsDirectoryCannotBeListed(t *testing.T) {
+	user := another(t)
+	for place, path := range map[string]string{
+		"its snapshots": "scout/versions/v1/models--org--m/snapshots",
+		"its version":   "scout/versions/v1/org/m",
+	} {
+		root := t.TempDir()
+		dir := filepath.Join(root, path)
+		err := errors.Join(os.Chmod(filepath.Dir(root), 0o755), os.Chmod(root, 0o755), os.MkdirAll(dir, 0o755),
+			os.Symlink("versions/v1", filepath.Join(root, "scout", "current")), os.Chmod(dir, 0o600))
+		if err != nil {
+			t.Fatal(err)
+		}
+		look := store.Store{Root: root, Loader: &user}.Look(t.Context(), []facts.StoreWant{{Agent: "scout", Model: "org/m/m.gguf", ID: "org/m/m.gguf", Owner: "scout"}})
+		if d := denial(look); d == nil || d.Path != dir || len(look.Models[0].Faults) != 1 {
+			t.Errorf("%s: %+v", place, look.Models[0].Faults)
+		}
+	}
+}
