@@ -303,7 +303,7 @@ func descriptors(t *testing.T) int {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = f.Close() })
-		if n := int(f.Fd()); n > highest { //nolint:gosec // a descriptor
+		if n := int(f.Fd()); n > highest {
 			return n + 1
 		}
 	}
