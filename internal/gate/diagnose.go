@@ -4,6 +4,8 @@ package gate
 
 import (
 	"context"
+	"maps"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"justnews/internal/check/store"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // Machine provides what no service of this host reports: the memory there is,
@@ -105,6 +108,8 @@ func (r *runner) proveFor(e facts.ModelError, v *orchestrator.Evidence) bool {
 	return true
 }
 
+const rootVariable = "MODEL_STORE_ROOT"
+
 // environment compares what the running orchestrator was started with to the
 // configuration.
 func (r *runner) environment() []diag.Problem {
@@ -112,7 +117,14 @@ func (r *runner) environment() []diag.Problem {
 	if !r.unit.known || r.world.Machine == nil || u.MainPID == 0 {
 		return nil
 	}
-	return orchestrator.Environment(u.Name, r.world.Machine.Environment(u), r.req.Models.Strict, r.req.Models.Root)
+	e := r.world.Machine.Environment(u)
+	ctx, cancel := r.diagnosing(lookTime)
+	defer cancel()
+	if root := r.req.Models.Root; filepath.IsAbs(e.Values[rootVariable]) && safefile.SameDirectory(ctx, e.Values[rootVariable], root) {
+		e.Values = maps.Clone(e.Values)
+		e.Values[rootVariable] = root
+	}
+	return orchestrator.Environment(u.Name, e, r.req.Models.Strict, r.req.Models.Root)
 }
 
 // forMemory names memory as the cause of a unit's failure where it was.

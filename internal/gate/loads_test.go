@@ -4,6 +4,8 @@ package gate
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,6 +98,31 @@ func TestGateKnowsThatTheOrchestratorLoadsItsModels(t *testing.T) {
 					t.Errorf("status %d, want %d with %q: %+v", r.Status, c.status, c.code, r.Problems)
 				}
 			})
+		})
+	}
+}
+
+func TestGateTakesALinkToTheStoreForTheStore(t *testing.T) {
+	root := t.TempDir()
+	dir, link, other := filepath.Join(root, "dir"), filepath.Join(root, "link"), filepath.Join(root, "other")
+	if err := errors.Join(os.Mkdir(dir, 0o755), os.Mkdir(other, 0o755), os.Symlink("dir", link)); err != nil {
+		t.Fatal(err)
+	}
+	for value, differs := range map[string]bool{dir: false, link: false, other: true, "dir": true} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHost(newServer(10, time.Second))
+			h.units = unitFunc(func(name string) (facts.Unit, error) {
+				u, err := activeUnit(name)
+				u.MainPID = 7
+				return u, err
+			})
+			x := h.world()
+			x.Machine = machine{facts.Environment{Exact: true, Values: map[string]string{"MODEL_STORE_ROOT": value}}}
+			w := scoutWish(time.Minute)
+			w.Models.Root = dir
+			if r := Run(t.Context(), w, x); hasCode(r, diag.StoreEnvironment) != differs {
+				t.Errorf("%s for %s: %+v", value, dir, r.Problems)
+			}
 		})
 	}
 }

@@ -3,6 +3,7 @@
 package safefile
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 )
@@ -23,4 +24,21 @@ func Canonical(p string) string {
 // Within reports whether a path is a directory or below it, as the text says.
 func Within(dir, p string) bool {
 	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// SameDirectory reports whether two paths lead to one directory, also through
+// links. If that is not known when ctx ends, they do not.
+func SameDirectory(ctx context.Context, one, other string) bool {
+	if Canonical(one) == Canonical(other) {
+		return true
+	}
+	same, err := Do(ctx, func() (bool, error) {
+		a, err := Stat(one)
+		if err != nil {
+			return false, err
+		}
+		b, err := Stat(other)
+		return a.Mode.IsDir() && a.Same(b), err
+	})
+	return err == nil && same
 }

@@ -2,7 +2,12 @@
 
 package safefile
 
-import "testing"
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
 
 func TestCanonicalFollowsTheLinksOfEveryHost(t *testing.T) {
 	for p, want := range map[string]string{
@@ -26,6 +31,26 @@ func TestWithinIsByWholeNames(t *testing.T) {
 	} {
 		if got := Within(c.dir, c.path); got != c.want {
 			t.Errorf("%s in %s: %t", c.path, c.dir, got)
+		}
+	}
+}
+
+func TestSameDirectoryFollowsLinks(t *testing.T) {
+	root := t.TempDir()
+	dir, link, file := filepath.Join(root, "dir"), filepath.Join(root, "link"), filepath.Join(root, "file")
+	if err := errors.Join(os.Mkdir(dir, 0o755), os.Symlink("dir", link), os.WriteFile(file, nil, 0o644), os.Link(file, file+"2")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		one, other string
+		want       bool
+	}{
+		{dir, link, true}, {link + "/", dir, true}, {dir, dir + "//", true},
+		{dir, root, false}, {dir, filepath.Join(root, "absent"), false}, {file, file + "2", false},
+		{"/var/run/absent", "/run/absent", true},
+	} {
+		if got := SameDirectory(t.Context(), c.one, c.other); got != c.want {
+			t.Errorf("%s and %s: %t", c.one, c.other, got)
 		}
 	}
 }
