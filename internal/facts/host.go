@@ -30,6 +30,7 @@ const (
 // Reach is whether a user can access a path. The zero value is unknown.
 type Reach struct {
 	Path   string
+	Leads  string // where it leads through links, "": not known
 	User   string
 	Known  bool
 	OK     bool   // only valid if Known

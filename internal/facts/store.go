@@ -105,6 +105,7 @@ type StoreFault struct {
 	Path   string
 	Detail string       // evidence for a person
 	Target string       // with Dangling: where the link leads
+	Leads  string       // where Path leads through all links, "": not known
 	Denial *StoreDenial // with Denied
 }
 

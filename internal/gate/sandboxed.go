@@ -3,6 +3,9 @@
 package gate
 
 import (
+	"context"
+	"os"
+	"path/filepath"
 	"slices"
 
 	checkhost "justnews/internal/check/host"
@@ -10,6 +13,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
+	"justnews/internal/safefile"
 )
 
 // Sandboxed holds what a run in a unit calls missing, unreadable or unreachable
@@ -17,8 +21,22 @@ import (
 // sees the host as it is.
 func Sandboxed(problems []diag.Problem, own *facts.Unit, w requirement.Run) {
 	if own != nil {
-		checkhost.Sandboxed(problems, *own, func(p diag.Problem) checkhost.Place { return place(p, w) })
+		checkhost.Sandboxed(problems, *own, func(p diag.Problem) checkhost.Place {
+			at := place(p, w)
+			if filepath.IsAbs(at.Path) {
+				at.Leads = leads(at.Path)
+			}
+			return at
+		})
 	}
+}
+
+// leads returns where a path leads in this unit, "" if that is not known in time.
+func leads(path string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), afterwards)
+	defer cancel()
+	end, _ := safefile.Do(ctx, func() (string, error) { return safefile.Leads(path, os.Readlink), nil })
+	return end
 }
 
 // place is the path or the server that a problem is about.

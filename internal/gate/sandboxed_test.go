@@ -5,6 +5,8 @@ package gate
 import (
 	"cmp"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,6 +15,19 @@ import (
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
 )
+
+func TestWhatALinkLeadsToMayBeHidden(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "models")
+	if err := os.Symlink("/srv/disk/models", link); err != nil {
+		t.Fatal(err)
+	}
+	own := facts.Unit{Name: "justnews@scout.service", Sandbox: facts.Sandbox{Inaccessible: []string{"/srv"}}}
+	problems := []diag.Problem{{Code: diag.StoreRoot, Subject: link}}
+	Sandboxed(problems, &own, requirement.Run{})
+	if p := problems[0]; !strings.Contains(p.Message, "hidden by InaccessiblePaths=") || !strings.Contains(p.Seen, "which leads to /srv/disk/models") {
+		t.Errorf("%s: %s", p.Message, p.Seen)
+	}
+}
 
 func TestWhatTheUnitHidesIsNotCalledMissing(t *testing.T) {
 	w := requirement.Run{Needs: []config.Probe{

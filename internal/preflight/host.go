@@ -11,10 +11,10 @@ package preflight
 import (
 	"context"
 	"net"
-	"strings"
 
 	"justnews/internal/facts"
 	"justnews/internal/probe/host"
+	"justnews/internal/safefile"
 )
 
 // Host is how the machine is looked at. Real is this one.
@@ -50,7 +50,7 @@ func Real(root string, sandboxed bool) Host {
 func unlessHidden(r facts.Reach) facts.Reach {
 	hidden := false
 	for _, dir := range []string{"/home", "/root", "/run/user", "/tmp", "/var/tmp"} {
-		hidden = hidden || strings.HasPrefix(r.Path+"/", dir+"/")
+		hidden = hidden || safefile.Within(dir, r.Path) || safefile.Within(dir, r.Leads)
 	}
 	if r.Known && !r.OK && (hidden || r.Detail == "read-only file system") {
 		r.Known, r.Detail = false, "the sandbox of this run hides it"

@@ -19,6 +19,7 @@ import (
 func (l *look) reach(n int, i instance) func() {
 	i.account = l.Host.Account(i.Service.User, i.Service.Group)
 	i.paths = map[string]facts.Reach{}
+	i.leads = l.links(i)
 	if i.account.Err == "" {
 		for _, p := range slices.Concat(host.Paths(i.unit), host.Interpreters(i.sourced)) {
 			i.paths[p.Path] = l.Host.Reach(i.account, p.Path, p.Want)
@@ -39,13 +40,29 @@ func (l *look) reach(n int, i instance) func() {
 	}
 	return func() {
 		seen := &l.instances[n]
-		seen.account, seen.paths, seen.named, seen.caches, seen.written = i.account, i.paths, i.named, i.caches, i.written
+		seen.leads, seen.account, seen.paths, seen.named, seen.caches, seen.written = i.leads, i.account, i.paths, i.named, i.caches, i.written
 		for path, r := range i.paths {
 			if !r.Known {
 				l.untried = append(l.untried, untried{path, i.account.User, r.Detail})
 			}
 		}
 	}
+}
+
+// links returns where the paths that an instance's gate looks at lead.
+func (l *look) links(i instance) map[string]string {
+	w, _ := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
+	paths := []string{w.Models.Root, w.Models.BaseDir, w.Models.Map, w.MPS.PipeDirectory}
+	for _, n := range w.Needs {
+		paths = append(paths, n.Path)
+	}
+	leads := map[string]string{}
+	for _, path := range paths {
+		if filepath.IsAbs(path) {
+			leads[path] = safefile.Leads(path, func(p string) (string, error) { return os.Readlink(filepath.Join(l.Host.Root, p)) })
+		}
+	}
+	return leads
 }
 
 // written are the directories that an instance writes to: those that its environment

@@ -89,16 +89,17 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	problems = append(problems, host.Port(i.unit, i.port)...)
 	problems = append(problems, l.judgePaths(i)...)
 	w, wrong := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
-	problems = append(problems, outOfSight(i.unit, w)...)
+	problems = append(problems, outOfSight(i.unit, w, i.leads)...)
 	_, conflict := gate.Budget(w.Timeout, &i.unit)
 	return append(append(problems, wrong...), conflict...)
 }
 
 // outOfSight finds what the instance's gate would call missing or down because
-// its unit hides or forbids it.
-func outOfSight(u facts.Unit, w requirement.Run) []diag.Problem {
+// its unit hides or forbids it. Leads is where the paths lead through links.
+func outOfSight(u facts.Unit, w requirement.Run, leads map[string]string) []diag.Problem {
 	var problems []diag.Problem
 	add := func(code diag.Code, subject string, at host.Place) {
+		at.Leads = leads[at.Path]
 		one := []diag.Problem{{Code: code, Subject: subject}}
 		if host.Sandboxed(one, u, func(diag.Problem) host.Place { return at }); one[0].Message != "" {
 			problems = append(problems, one...)

@@ -57,7 +57,8 @@ type instance struct {
 	env     map[string]string // as systemd sets it
 	sourced map[string]string // as a start script has it
 	paths   map[string]facts.Reach
-	named   []host.Named // interpreters that were not found
+	leads   map[string]string // where the paths of its gate lead through links
+	named   []host.Named      // interpreters that were not found
 	written []host.Path
 	caches  []envfile.Cache // of the user
 }

@@ -312,12 +312,21 @@ func TestEachFindingIsMadeByWhatItIsAbout(t *testing.T) {
 			w.scout().Sandbox.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
 		}, diag.HomeHidden, diag.Error, "ProtectHome=tmpfs"},
 		{"a store in a private /tmp", func(w *world) { w.job.Config.Models.Root = "/var/tmp/models" }, diag.StoreRoot, diag.Error, "hidden by PrivateTmp= of the unit"},
+		{"a store behind a link to a private /tmp", func(w *world) {
+			w.job.Config.Models.Root = "/srv/store/models"
+			if err := errors.Join(os.MkdirAll(filepath.Join(w.job.Host.Root, "srv"), 0o755), os.Symlink("/var/tmp/disk", filepath.Join(w.job.Host.Root, "srv/store"))); err != nil {
+				w.t.Fatal(err)
+			}
+		}, diag.StoreRoot, diag.Error, "/srv/store/models, which leads to /var/tmp/disk/models, PrivateTmp=yes"},
 		{"a map that is inaccessible", func(w *world) { w.every(func(u *facts.Unit) { u.Sandbox.Inaccessible = []string{"/etc/justnews"} }) }, diag.MapUnreadable, diag.Error, "InaccessiblePaths="},
 		{"a need that is hidden", func(w *world) {
 			w.job.Config.Probes = map[string]config.Probe{"mount": {Name: "mount", Kind: "path", Path: "/srv/x"}}
 			w.job.Config.Instances[3].Needs = []string{"mount"}
 			w.scout().Sandbox.Emptied = []string{"/srv"}
 		}, diag.NeedUnmet, diag.Error, "hidden by TemporaryFileSystem= of the unit"},
+		{"a program behind a link to a private /tmp", func(w *world) {
+			w.reach["/usr/local/bin/justnews-start-agent.sh"] = facts.Reach{Path: "/usr/local/bin/justnews-start-agent.sh", Leads: "/tmp/agent", Known: true, OK: true}
+		}, diag.ServicePath, diag.Error, "which leads to /tmp/agent"},
 		{"a program in a private /tmp", func(w *world) { w.scout().Service.ExecStart[0].Argv[0] = "/tmp/agent" }, diag.ServicePath, diag.Error, "hidden by PrivateTmp="},
 		{"an instance that may not use IP", func(w *world) {
 			w.scout().Sandbox.OnlyFamilies, w.scout().Sandbox.Families = true, []string{"AF_UNIX"}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestCanonicalFollowsTheLinksOfEveryHost(t *testing.T) {
@@ -51,6 +53,41 @@ func TestSameDirectoryFollowsLinks(t *testing.T) {
 	} {
 		if got := SameDirectory(t.Context(), c.one, c.other); got != c.want {
 			t.Errorf("%s and %s: %t", c.one, c.other, got)
+		}
+	}
+}
+
+func TestLeadsFollowsLinksAsFarAsItCan(t *testing.T) {
+	links := map[string]string{
+		"/a": "/b", "/b/c": "../d/./e", "/d/e/f": "/absent/g", "/loop": "loop", "/up": "../../x", "/x/y": "z",
+	}
+	files := map[string]bool{"/b": true, "/d": true, "/d/e": true, "/x": true, "/x/z": true}
+	readlink := func(p string) (string, error) {
+		target, link := links[p]
+		switch {
+		case link:
+			return target, nil
+		case files[p]:
+			return "", &os.PathError{Op: "readlink", Path: p, Err: unix.EINVAL}
+		case p == "/closed/x":
+			return "", &os.PathError{Op: "readlink", Path: p, Err: unix.EACCES}
+		}
+		return "", &os.PathError{Op: "readlink", Path: p, Err: unix.ENOENT}
+	}
+	files["/closed"] = true
+	for path, want := range map[string]string{
+		"/a": "/b", "/a/c": "/d/e", "/a/c/f/h": "/absent/g/h", "/up/y/": "/x/z", "/none/x": "/none/x", "/": "/", "/closed/x/y": "/closed/x/y",
+	} {
+		if got := Leads(path, readlink); got != want {
+			t.Errorf("%s leads to %s, want %s", path, got, want)
+		}
+	}
+	for path, want := range map[string]struct {
+		at  string
+		err error
+	}{"/closed/x/y": {"/closed", unix.EACCES}, "/loop": {"/", unix.ELOOP}, "/a/c": {"/d/e", nil}, "/a/c/f": {"/", unix.ENOENT}} {
+		if at, _, err := Follow(path, readlink); at != want.at || !errors.Is(err, want.err) {
+			t.Errorf("%s: %s %v, want %s %v", path, at, err, want.at, want.err)
 		}
 	}
 }

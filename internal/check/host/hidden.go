@@ -20,12 +20,20 @@ var shared = []string{
 	"/dev/pts", "/dev/ptmx", "/dev/mqueue", "/dev/hugepages", "/dev/log", "/proc", "/sys",
 }
 
-// Hidden returns the setting of a unit that hides a path of the host from its
-// processes, such as "PrivateTmp=yes", "" where none does. As systemd mounts it,
+// Hidden returns the setting of a unit that hides one of the paths of the host from
+// its processes, such as "PrivateTmp=yes", "" where none does. As systemd mounts it,
 // the setting about the nearest parent counts, and nothing can be bound in below
 // a path that is inaccessible.
-func Hidden(s facts.Sandbox, p string) string {
-	p = safefile.Canonical(p)
+func Hidden(s facts.Sandbox, paths ...string) string {
+	for _, p := range paths {
+		if by := hidden(s, safefile.Canonical(p)); p != "" && by != "" {
+			return by
+		}
+	}
+	return ""
+}
+
+func hidden(s facts.Sandbox, p string) string {
 	for _, dir := range s.Inaccessible {
 		if safefile.Within(dir, p) {
 			return "InaccessiblePaths=" + dir
@@ -77,10 +85,23 @@ func Hidden(s facts.Sandbox, p string) string {
 func ownRoot(setting string) bool { return strings.HasPrefix(setting, "Root") }
 
 // ReadOnly returns the setting of a unit that makes a path of the host read-only
-// to its processes, "" where none does.
-func ReadOnly(u facts.Unit, p string) string {
+// to its processes, "" where none does. A path and what it leads to are one: the unit
+// may name either.
+func ReadOnly(u facts.Unit, paths ...string) string {
+	by := ""
+	for _, p := range paths {
+		if p == "" {
+			continue
+		}
+		if by = readOnly(u, safefile.Canonical(p)); by == "" {
+			return ""
+		}
+	}
+	return by
+}
+
+func readOnly(u facts.Unit, p string) string {
 	s := u.Sandbox
-	p = safefile.Canonical(p)
 	by, depth := "", -1
 	rule := func(setting string, dirs ...string) {
 		for _, dir := range dirs {

@@ -129,16 +129,16 @@ func NoInterpreter(unit string, n Named) diag.Problem {
 // Reached judges a path of a unit: whether its sandbox hides it, and whether its
 // user gets there.
 func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
-	hidden := Hidden(u.Sandbox, p.Path)
+	hidden := Hidden(u.Sandbox, p.Path, r.Leads)
 	switch {
 	case ownRoot(hidden): // what lies there instead is not known
 		return nil
 	case hidden != "":
 		problem := diag.Problem{Code: p.Code, Subject: u.Name}
-		if inside(homes, p.Path) {
+		if inside(homes, p.Path) || inside(homes, r.Leads) {
 			problem.Code = diag.HomeHidden
 		}
-		Cover(&problem, u.Name, Place{What: p.What, Path: p.Path}, hidden)
+		Cover(&problem, u.Name, Place{What: p.What, Path: p.Path, Leads: r.Leads}, hidden)
 		return []diag.Problem{problem}
 	}
 	if !r.Known || r.OK {
@@ -219,7 +219,7 @@ var Caches = []string{"CUDA_CACHE_PATH", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACH
 func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
 	why := ""
 	own := inside(u.Service.Writable, dir)
-	hidden, readOnly := Hidden(u.Sandbox, dir), ReadOnly(u, dir)
+	hidden, readOnly := Hidden(u.Sandbox, dir, r.Leads), ReadOnly(u, dir, r.Leads)
 	switch {
 	case !strings.HasPrefix(dir, "/"):
 		why = "not an absolute path"

@@ -111,3 +111,20 @@ func TestAServerThatAUnitMayNotReachIsNamedByTheSetting(t *testing.T) {
 		}
 	}
 }
+
+// A path and what it leads to are one directory, which a unit may name by either.
+func TestALinkIsHiddenWithWhatItLeadsToAndWritableByEitherName(t *testing.T) {
+	private := facts.Sandbox{PrivateTmp: true}
+	if got := host.Hidden(private, "/srv/models", "/var/tmp/models"); got != "PrivateTmp=yes" {
+		t.Errorf("%q", got)
+	}
+	if got := host.Hidden(private, "/srv/models", ""); got != "" {
+		t.Errorf("%q", got)
+	}
+	for writable, want := range map[string]string{"/srv/logs": "", "/data/logs": "", "/data/other": "ProtectSystem=strict"} {
+		u := facts.Unit{Sandbox: facts.Sandbox{ProtectSystem: "strict"}, Service: facts.Service{Writable: []string{writable}}}
+		if got := host.ReadOnly(u, "/srv/logs/x", "/data/logs/x"); got != want {
+			t.Errorf("%s: %q, want %q", writable, got, want)
+		}
+	}
+}

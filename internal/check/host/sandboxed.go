@@ -9,13 +9,23 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // Place is what a problem is about: a path or a server, "": neither.
 type Place struct {
 	What   string // "the Model Store", "models.map"
 	Path   string
+	Leads  string // where Path leads through links, "": not known
 	Server string
+}
+
+// leads says where the path leads, "" where it is no link.
+func (p Place) leads() string {
+	if p.Leads == "" || p.Leads == safefile.Canonical(p.Path) {
+		return ""
+	}
+	return ", which leads to " + diag.Clean(p.Leads)
 }
 
 // PlaceOf is what a probe of [probes.*] is about. A unit is neither a path nor a
@@ -41,7 +51,7 @@ func Sandboxed(problems []diag.Problem, u facts.Unit, place func(diag.Problem) P
 		setting := ""
 		switch {
 		case at.Path != "":
-			setting = Hidden(u.Sandbox, at.Path)
+			setting = Hidden(u.Sandbox, at.Path, at.Leads)
 		case at.Server != "":
 			setting = Forbidden(u.Sandbox, at.Server)
 		}
@@ -62,7 +72,7 @@ func Cover(p *diag.Problem, unit string, at Place, setting string) {
 	}
 	seen := diag.Clean(setting) + " of " + diag.Clean(unit)
 	if at.Path != "" {
-		seen = diag.Clean(at.Path) + ", " + seen
+		seen = diag.Clean(at.Path) + at.leads() + ", " + seen
 	}
 	if p.Seen != "" && !strings.Contains(p.Seen, setting) {
 		seen += "; " + p.Seen

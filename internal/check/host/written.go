@@ -56,7 +56,7 @@ func Existing(p Path, r facts.Reach) facts.Reach {
 func Directory(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 	r = Existing(p, r)
 	granted := p.What == readWritePaths
-	why := takenAway(u, p.Path)
+	why := takenAway(u, p.Path, r.Leads)
 	problem := diag.Problem{Code: p.Code, Severity: diag.Warning, Subject: u.Name}
 	switch {
 	case r.Known && !r.OK && granted:
@@ -76,14 +76,14 @@ func Directory(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 // takenAway returns the setting that makes a directory read-only or hides it, ""
 // where none does. What is hidden below a home is said of its variable, /tmp is
 // replaced by one that can be written, and a root directory is not known.
-func takenAway(u facts.Unit, dir string) string {
-	switch hidden := Hidden(u.Sandbox, dir); {
-	case hidden == "PrivateTmp=yes", ownRoot(hidden), hidden != "" && inside(homes, dir):
+func takenAway(u facts.Unit, dir, leads string) string {
+	switch hidden := Hidden(u.Sandbox, dir, leads); {
+	case hidden == "PrivateTmp=yes", ownRoot(hidden), hidden != "" && (inside(homes, dir) || inside(homes, leads)):
 		return ""
 	case hidden != "":
 		return hidden
 	}
-	return ReadOnly(u, dir)
+	return ReadOnly(u, dir, leads)
 }
 
 // Checkouts are where an environment says that upstream's programs are, as its start

@@ -16,9 +16,11 @@ func TestALinkToWhatTheUnitHidesIsNotDangling(t *testing.T) {
 		fault facts.StoreFault
 		says  string // "": nothing hides it
 	}{
-		"a link to /var/tmp":    {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m.safetensors", Target: "/var/tmp/blobs/1"}, "/var/tmp/blobs/1 is hidden by PrivateTmp="},
-		"a relative link":       {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m", Target: "../../../tmp/m"}, "/tmp/m is hidden by PrivateTmp="},
-		"a link to a home":      {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m", Target: "/home/adra/m"}, "hidden by ProtectHome="},
+		"a link to /var/tmp":    {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m.safetensors", Target: "/var/tmp/blobs/1", Leads: "/var/tmp/blobs/1"}, "m.safetensors is hidden by PrivateTmp="},
+		"a relative link":       {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m", Target: "../../../tmp/m", Leads: "/tmp/m"}, "/m is hidden by PrivateTmp="},
+		"a link to a home":      {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m", Target: "/home/adra/m", Leads: "/home/adra/m"}, "hidden by ProtectHome="},
+		"a directory above it":  {facts.StoreFault{Kind: facts.Absent, Path: root + "/m", Leads: "/var/tmp/store/m"}, "hidden by PrivateTmp="},
+		"a link that is denied": {facts.StoreFault{Kind: facts.Unreadable, Path: root + "/m", Leads: "/home/adra/m"}, "hidden by ProtectHome="},
 		"a link within":         {facts.StoreFault{Kind: facts.Dangling, Path: root + "/m", Target: "../blobs/1"}, ""},
 		"what is really absent": {facts.StoreFault{Kind: facts.Absent, Path: root + "/config.json"}, ""},
 		"what is corrupt":       {facts.StoreFault{Kind: facts.BadContent, Path: "/tmp/config.json"}, ""},
@@ -39,7 +41,7 @@ func TestALinkToWhatTheUnitHidesIsNotDangling(t *testing.T) {
 	}
 	look, want := whole(t)
 	want.Unit = &own
-	look.Trees[0].Fault = &facts.StoreFault{Kind: facts.Dangling, Path: root + "/scout/current", Target: "/tmp/v1"}
+	look.Trees[0].Fault = &facts.StoreFault{Kind: facts.Dangling, Path: root + "/scout/current", Target: "/tmp/v1", Leads: "/tmp/v1"}
 	got := diag.Errors(Judge(look, want))
 	if len(got) == 0 || got[0].Code != diag.StoreVersion || !strings.Contains(got[0].Message, "hidden by PrivateTmp=") {
 		t.Errorf("%+v", got)

@@ -13,6 +13,7 @@ import (
 
 	"justnews/internal/asuser"
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // Reach tests whether a user can access a path, and returns the first component
@@ -29,6 +30,7 @@ func (h Host) Reach(as facts.Account, path string, want facts.Access) facts.Reac
 // try walks down to the path, as the user of this thread.
 func (h Host) try(r *facts.Reach, path string, want facts.Access) {
 	r.Known, r.At = true, path
+	r.Leads = safefile.Leads(path, func(p string) (string, error) { return os.Readlink(h.path(p)) })
 	parts := strings.Split(strings.Trim(filepath.Clean(path), "/"), "/")
 	for i := range parts {
 		at := "/" + filepath.Join(parts[:i+1]...)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -24,9 +23,6 @@ func Denial(path string) *facts.StoreDenial {
 	}
 	return nil
 }
-
-// maxLinks is how many links a path may lead through, as in the kernel.
-const maxLinks = 40
 
 // reach returns why the user cannot access a path, nil if it can be opened for
 // reading (a directory: listed). It must run as the user.
@@ -55,7 +51,7 @@ func (u User) reach(path string) *facts.StoreFault {
 
 // explain turns the error of an open or a stat into the fault behind it.
 func (u User) explain(path string, err error) *facts.StoreFault {
-	fault := &facts.StoreFault{Kind: facts.Unreadable, Path: path, Detail: plain(err)}
+	fault := &facts.StoreFault{Kind: facts.Unreadable, Path: path, Detail: plain(err), Leads: safefile.Leads(path, os.Readlink)}
 	switch {
 	case errors.Is(err, safefile.ErrNotRegular):
 		fault.Kind, fault.Detail = facts.Odd, ""
@@ -82,39 +78,16 @@ func plain(err error) string {
 	return err.Error()
 }
 
-// denial walks to a path, link by link, until access is denied.
+// denial returns the component of a path, through links, to which access is denied.
 func (u User) denial(path string) *facts.StoreDenial {
-	links := 0
-	at := "/"
-	todo := strings.Split(strings.Trim(filepath.Clean(path), "/"), "/")
-	for len(todo) > 0 {
-		name := todo[0]
-		todo = todo[1:]
-		if name == "" || name == "." {
-			continue
-		}
-		next := filepath.Join(at, name)
-		info, err := os.Lstat(next)
-		if err != nil {
-			if errors.Is(err, fs.ErrPermission) {
-				return u.measure(at, "x")
-			}
-			return nil
-		}
-		if info.Mode()&fs.ModeSymlink == 0 {
-			at = next
-			continue
-		}
-		target, err := os.Readlink(next)
-		if links++; err != nil || links > maxLinks {
-			return nil
-		}
-		if filepath.IsAbs(target) {
-			at = "/"
-		}
-		todo = append(strings.Split(strings.Trim(target, "/"), "/"), todo...)
+	at, _, err := safefile.Follow(path, os.Readlink)
+	switch {
+	case err == nil:
+		return u.measure(at, "r")
+	case errors.Is(err, fs.ErrPermission):
+		return u.measure(at, "x")
 	}
-	return u.measure(at, "r")
+	return nil
 }
 
 // measure reads the permissions in the way. Reading a directory requires
