@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -144,28 +145,25 @@ func sameAfterReload(t *testing.T, want *Config, shown string) {
 	}
 }
 
-func TestEveryKeyOfTheSchemaReachesTheConfig(t *testing.T) {
-	var c Config
-	for i := range schema {
-		f := &schema[i]
-		set := c.setter(f.name)
-		switch f.name {
-		case "service":
-			set = new(Service).set
-		case "probes":
-			set = new(Probe).set
-		case "instances":
-			set = new(Instance).set
-		}
-		for j := range f.fields {
-			if !set(f.fields[j].name, f.fields[j].def) {
-				t.Errorf("nobody reads %s.%s", f.name, f.fields[j].name)
+func TestSchemaKeysReachTheConfig(t *testing.T) {
+	set := setter{}
+	keys := func(table string, to any, fields []field) {
+		for i := range fields {
+			if !set.field(reflect.ValueOf(to).Elem(), fields[i].name).IsValid() {
+				t.Errorf("no field of %T has the key %s.%s", to, table, fields[i].name)
 			}
 		}
 	}
-	for i := range instanceMPSFields {
-		if !new(InstanceMPS).set(instanceMPSFields[i].name, nil) {
-			t.Errorf("nobody reads mps.%s of an instance", instanceMPSFields[i].name)
+	keys("probes.NAME", new(Probe), probeFields)
+	keys("instances.NAME", new(Instance), instanceFields)
+	keys("mps of an instance", new(InstanceMPS), instanceMPSFields)
+	for i := range schema {
+		if f := &schema[i]; f.kind == group {
+			table := set.field(reflect.ValueOf(new(Config)).Elem(), f.name)
+			if !table.IsValid() {
+				t.Fatalf("no field of Config has the table %s", f.name)
+			}
+			keys(f.name, table.Addr().Interface(), f.fields)
 		}
 	}
 }

@@ -3,42 +3,63 @@
 package config
 
 import (
-	"maps"
-	"slices"
+	"reflect"
+
+	"justnews/internal/safefile"
 )
 
 // translate builds the Config from the merged values over the defaults of the
 // schema. Values of the wrong type are skipped: they are reported already, and
 // with an error there is no Config.
 func (s *state) translate() *Config {
-	c := &Config{}
+	c, set := &Config{}, setter{}
 	for _, d := range s.docs {
 		c.Files = append(c.Files, d.path)
 	}
+	top := reflect.ValueOf(c).Elem()
 	for i := range schema {
-		f := &schema[i]
-		table, _ := s.merged[f.name].(map[string]any)
-		switch f.kind {
-		case group:
-			if set := c.setter(f.name); set != nil {
-				applyDefaults(f.fields, set)
-				apply(table, set)
-			}
-		case named:
-			if f.name == "probes" {
-				c.Probes = probesOf(table)
-			}
+		if schema[i].kind == group {
+			set.defaults(set.field(top, schema[i].name), schema[i].fields)
 		}
 	}
+	set.table(top, s.merged)
+	c.normalize()
 	c.Models.MapWritten = s.isWritten("models", "map")
-	c.Service = defaultService(s.merged)
-	instances, _ := s.merged["instances"].(map[string]any)
+	probes := tablesOf(s.merged, "probes")
+	c.Probes = make(map[string]Probe, len(probes))
+	for name, table := range probes {
+		p := Probe{Name: name}
+		set.table(reflect.ValueOf(&p).Elem(), table)
+		c.Probes[name] = p
+	}
+	instances := tablesOf(s.merged, "instances")
 	c.Instances = make([]Instance, 0, len(instances))
-	for _, name := range slices.Sorted(maps.Keys(instances)) {
-		table, _ := instances[name].(map[string]any)
-		c.Instances = append(c.Instances, c.instance(name, table))
+	for _, name := range sortedKeys(instances) {
+		c.Instances = append(c.Instances, c.instance(name, instances[name], set))
 	}
 	return c
+}
+
+// normalize gives values that can be written in several ways their one form.
+func (c *Config) normalize() {
+	for _, u := range []*string{&c.Orchestrator.URL, &c.Bus.URL} {
+		if whole, valid := serverURL(*u); valid {
+			*u = whole
+		}
+	}
+	c.MPS.PipeDirectory = safefile.Canonical(c.MPS.PipeDirectory)
+	c.MPS.DefaultBytes, _ = parseSize(c.MPS.DefaultMemory)
+}
+
+// tablesOf returns the tables below a table, by name; a value that is none is
+// empty.
+func tablesOf(merged map[string]any, name string) map[string]map[string]any {
+	named, _ := merged[name].(map[string]any)
+	tables := make(map[string]map[string]any, len(named))
+	for name, v := range named {
+		tables[name], _ = v.(map[string]any)
+	}
+	return tables
 }
 
 func (s *state) isWritten(path ...string) bool {
@@ -46,67 +67,16 @@ func (s *state) isWritten(path ...string) bool {
 	return ok
 }
 
-// setter returns the setter for the keys of a top-level table.
-func (c *Config) setter(table string) func(string, any) bool {
-	switch table {
-	case "gate":
-		return c.Gate.set
-	case "orchestrator":
-		return c.Orchestrator.set
-	case "bus":
-		return c.Bus.set
-	case "models":
-		return c.Models.set
-	case "mps":
-		return c.MPS.set
-	case "gpu":
-		return c.GPU.set
-	}
-	return nil
-}
-
-func applyDefaults(fields []field, set func(string, any) bool) {
-	for i := range fields {
-		if fields[i].def != nil {
-			set(fields[i].name, fields[i].def)
-		}
-	}
-}
-
-func apply(table map[string]any, set func(string, any) bool) {
-	for name, v := range table {
-		set(name, v)
-	}
-}
-
-func defaultService(merged map[string]any) Service {
-	var service Service
-	applyDefaults(serviceFields, service.set)
-	table, _ := merged["service"].(map[string]any)
-	apply(table, service.set)
-	return service
-}
-
-func (c *Config) instance(name string, table map[string]any) Instance {
+func (c *Config) instance(name string, table map[string]any, set setter) Instance {
 	i := Instance{Name: name, Gate: c.Gate, Service: c.Service}
 	i.MPS.Enabled = c.MPS.Enabled
-	applyDefaults(instanceFields, i.set)
-	apply(table, i.set)
+	set.defaults(reflect.ValueOf(&i).Elem(), instanceFields)
+	set.table(reflect.ValueOf(&i).Elem(), table)
+	i.MPS.Bytes, _ = parseSize(i.MPS.Memory)
 	// Structure: the instances that serve the orchestrator and the bus cannot
 	// wait for themselves, and the orchestrator comes before the bus.
 	orchestrator := name == c.Orchestrator.Instance
 	i.RequireModels = i.RequireModels && !orchestrator
 	i.RequireBus = i.RequireBus && !orchestrator && name != c.Bus.Instance
 	return i
-}
-
-func probesOf(table map[string]any) map[string]Probe {
-	probes := make(map[string]Probe, len(table))
-	for name, v := range table {
-		p := Probe{Name: name}
-		m, _ := v.(map[string]any)
-		apply(m, p.set)
-		probes[name] = p
-	}
-	return probes
 }
