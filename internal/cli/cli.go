@@ -245,8 +245,7 @@ func ended(s diag.Status) error {
 }
 
 func (a *app) exit(err error) diag.Status {
-	var v verdict
-	if errors.As(err, &v) {
+	if v, ok := errors.AsType[verdict](err); ok {
 		return v.status
 	}
 	return a.refused(diag.Problem{

@@ -21,9 +21,7 @@ func (c *completionCommand) Run(a *app) error {
 	a.limited("completion", completing)
 	switch {
 	case a.json():
-		return a.refuse(diag.Problem{
-			Code: diag.Usage, Message: "completion cannot be combined with --json", Fix: diag.Do(diag.Run("justnews-gate", "completion", c.What)),
-		})
+		return a.misuse("completion cannot be combined with --json", "completion", c.What)
 	case c.What == "instances":
 		return a.printInstances()
 	case c.What == "agents":
@@ -63,9 +61,7 @@ func (a *app) printInstances() error {
 		a.talk.Say(a.problemLines(problems))
 		return ended(diag.StatusOf(problems))
 	}
-	for _, i := range cfg.Instances {
-		fmt.Fprintln(a.Stdout, i.Name)
-	}
+	a.print(instanceNames(cfg))
 	return nil
 }
 

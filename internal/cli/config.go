@@ -48,27 +48,19 @@ func (c *configCheckCommand) Run(a *app) error {
 	}
 	out := report.ConfigCheck{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: a.clean(problems)}
 	if cfg != nil {
-		out.Files = cfg.Files
-		for _, i := range cfg.Instances {
-			out.Instances = append(out.Instances, i.Name)
-		}
+		out.Files, out.Instances = cfg.Files, orEmpty(instanceNames(cfg))
 	}
 	status := diag.StatusOf(problems)
 	out.Status = int(status)
-	if a.json() {
-		if err := a.printJSON(out); err != nil {
-			return err
+	return a.printed(out, status, func() {
+		a.talk.Say(a.problemLines(problems))
+		if cfg == nil {
+			fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", diag.Count(len(diag.Errors(problems)), "error"))
+			return
 		}
-		return ended(status)
-	}
-	a.talk.Say(a.problemLines(problems))
-	if cfg != nil {
 		fmt.Fprintf(a.Stdout, "%s: %s\n", diag.Clean(strings.Join(cfg.Files, ", ")), diag.Count(len(cfg.Instances), "instance"))
 		a.print(a.next(cfg, problems))
-	} else {
-		fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", diag.Count(len(diag.Errors(problems)), "error"))
-	}
-	return ended(status)
+	})
 }
 
 // namedFor is how long is looked for what the configuration names. It may lie on a
@@ -153,9 +145,7 @@ type configShowCommand struct {
 // Run prints the effective configuration. With problems there is none.
 func (c *configShowCommand) Run(a *app) error {
 	if c.Origin && a.json() {
-		return a.refuse(diag.Problem{
-			Code: diag.Usage, Message: "--origin cannot be combined with --json", Fix: diag.Do(diag.Run("justnews-gate", "config", "show", "--origin")),
-		})
+		return a.misuse("--origin cannot be combined with --json", "config", "show", "--origin")
 	}
 	cfg, problems := config.Load(a.source())
 	a.talk.Say(a.problemLines(problems))
@@ -163,21 +153,13 @@ func (c *configShowCommand) Run(a *app) error {
 		return ended(diag.StatusOf(problems))
 	}
 	text, _ := config.Effective(a.source(), c.Origin)
-	if a.json() {
-		return a.printTOML(text)
+	if !a.json() {
+		_, err := io.WriteString(a.Stdout, text)
+		return err
 	}
-	_, err := io.WriteString(a.Stdout, text)
-	return err
-}
-
-// printTOML prints TOML as JSON: the same keys and values.
-func (a *app) printTOML(text string) error {
 	var values map[string]any
 	if _, err := toml.Decode(text, &values); err != nil {
 		return fmt.Errorf("cannot parse the generated TOML: %w", err)
 	}
 	return a.printJSON(values)
 }
-
-// statusOf returns the exit status that problems ask for: that of the first
-// error.

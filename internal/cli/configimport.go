@@ -5,7 +5,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"justnews/internal/config"
@@ -30,9 +29,7 @@ type imported struct {
 // deletes nothing.
 func (c *configImportCommand) Run(a *app) error {
 	if a.ConfigFile != "" {
-		return a.refuse(diag.Problem{
-			Code: diag.Usage, Message: "config import does not read a configuration: it cannot be combined with --config", Fix: diag.Do(diag.Run("justnews-gate", "config", "import")),
-		})
+		return a.misuse("config import does not read a configuration: it cannot be combined with --config", "config", "import")
 	}
 	host, err := migrate.Read(string(a.Root))
 	if err != nil {
@@ -50,24 +47,17 @@ func (c *configImportCommand) Run(a *app) error {
 		problems = append(problems, wrong...)
 	}
 	status := diag.StatusOf(problems)
-	if a.json() {
-		out := imported{
-			Schema: report.SchemaVersion, Instances: orEmpty(r.Instances), TOML: r.TOML, Remove: linesOf(r.Remove),
-			Problems: a.clean(problems), Status: int(status),
+	out := imported{
+		Schema: report.SchemaVersion, Instances: orEmpty(r.Instances), TOML: r.TOML, Remove: linesOf(r.Remove),
+		Problems: a.clean(problems), Status: int(status),
+	}
+	return a.printed(out, status, func() {
+		a.talk.Say(a.problemLines(problems))
+		fmt.Fprint(a.Stdout, r.TOML) // what is lost is noticed at the end
+		if r.TOML != "" {
+			fmt.Fprintf(a.Stderr, "justnews-gate: %s; the end of the output says what to remove afterwards\n", diag.Count(len(r.Instances), "instance"))
 		}
-		if err := a.printJSON(out); err != nil {
-			return err
-		}
-		return ended(status)
-	}
-	a.talk.Say(a.problemLines(problems))
-	if _, err := io.WriteString(a.Stdout, r.TOML); err != nil {
-		return err
-	}
-	if r.TOML != "" {
-		fmt.Fprintf(a.Stderr, "justnews-gate: %s; the end of the output says what to remove afterwards\n", diag.Count(len(r.Instances), "instance"))
-	}
-	return ended(status)
+	})
 }
 
 // linesOf returns what has to be done, one shell command per line.

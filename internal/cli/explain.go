@@ -134,6 +134,22 @@ func (a *app) refuse(p diag.Problem) error {
 	return ended(p.Status())
 }
 
+// misuse refuses a command line, and says which one would do.
+func (a *app) misuse(message string, instead ...string) error {
+	return a.refuse(diag.Problem{Code: diag.Usage, Message: message, Fix: diag.Do(diag.Run(append([]string{"justnews-gate"}, instead...)...))})
+}
+
+// printed prints a result as JSON where that is asked for, else as text, and
+// returns its exit status as an error.
+func (a *app) printed(v any, status diag.Status, text func()) error {
+	if !a.json() {
+		text()
+	} else if err := a.printJSON(v); err != nil {
+		return err
+	}
+	return ended(status)
+}
+
 // printJSON prints data for a machine.
 func (a *app) printJSON(v any) error {
 	enc := json.NewEncoder(a.Stdout)

@@ -146,11 +146,8 @@ func (a *app) ownUnit(ctx context.Context, conn *systemd.Conn) *facts.Unit {
 		defer conn.Close()
 		return a.ownUnit(ctx, conn)
 	}
-	u, err := conn.UnitOfPID(ctx, os.Getpid())
-	if err != nil || (u.ControlPID != os.Getpid() && u.MainPID != os.Getpid()) {
-		return nil
-	}
-	return &u
+	u, _ := unitOfSelf(ctx, conn)
+	return u
 }
 
 // finish says, records and notifies what came out, and returns the exit

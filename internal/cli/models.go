@@ -197,13 +197,8 @@ func (a *app) verified(v *report.Verification, problems []diag.Problem) error {
 		status = a.unlessCtrlC(status)
 	}
 	v.Status = int(status)
-	if a.json() {
-		if err := a.printJSON(v); err != nil {
-			return err
-		}
-		return ended(status)
-	}
-	printTrees(a.Stdout, v)
-	a.talk.Say(a.problemLines(problems))
-	return ended(status)
+	return a.printed(v, status, func() {
+		printTrees(a.Stdout, v)
+		a.talk.Say(a.problemLines(problems))
+	})
 }

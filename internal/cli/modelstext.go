@@ -22,7 +22,7 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// seconds rounds to microseconds.
+// inSeconds rounds to microseconds.
 func inSeconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
 
 // printTrees prints a row for each version, and the sum.
@@ -39,5 +39,5 @@ func printTrees(out io.Writer, v *report.Verification) {
 	}
 	_ = w.Flush()
 	fmt.Fprintf(out, "%s, %s, %s, of which %s were read, in %s\n",
-		diag.Count(len(v.Models), "model"), diag.Count(files, "file"), check.Size(bytes), check.Size(read), report.Span(time.Duration(v.Elapsed*float64(time.Second))))
+		diag.Count(len(v.Models), "model"), diag.Count(files, "file"), check.Size(bytes), check.Size(read), report.Span(seconds(v.Elapsed)))
 }

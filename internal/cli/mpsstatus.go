@@ -27,11 +27,7 @@ func (c *mpsStatusCommand) Run(a *app) error {
 	s, unused := a.lookAtMPS(ctx)
 	s.Problems = a.clean(s.Problems)
 	s.Status = int(diag.StatusOf(s.Problems))
-	if a.json() {
-		if err := a.printJSON(s); err != nil {
-			return err
-		}
-	} else {
+	return a.printed(s, diag.Status(s.Status), func() {
 		switch {
 		case s.MPS != nil:
 			a.printMPS(*s.MPS)
@@ -39,8 +35,7 @@ func (c *mpsStatusCommand) Run(a *app) error {
 			a.row("mps", plain, "not used", "no instance has mps = { enabled = true }")
 		}
 		a.talk.Say(a.problemLines(s.Problems))
-	}
-	return ended(diag.Status(s.Status))
+	})
 }
 
 func (a *app) lookAtMPS(ctx context.Context) (s report.MPSOutput, unused bool) {

@@ -74,15 +74,9 @@ func (a *app) nopasswd(w operators.Wish) error {
 		steps, problems = operators.ThisHost().Apply(a.ctx, w, services...)
 	}
 	status := diag.StatusOf(problems)
-	if a.json() {
-		if err := a.printJSON(granted{report.SchemaVersion, w.User, w.DryRun, append([]operators.Step{}, steps...), a.clean(problems), int(status)}); err != nil {
-			return err
-		}
-	} else {
-		a.printSteps(steps)
-	}
+	err := a.printed(granted{report.SchemaVersion, w.User, w.DryRun, orEmpty(steps), a.clean(problems), int(status)}, status, func() { a.printSteps(steps) })
 	a.talk.Say(a.problemLines(problems))
-	return ended(status)
+	return err
 }
 
 func (a *app) printSteps(steps []operators.Step) {
@@ -129,10 +123,9 @@ func (a *app) grantee(w *operators.Wish) *diag.Problem {
 		w.User, _ = a.Lookup("SUDO_USER")
 	}
 	if w.User == "" {
-		verb := w.Verb()
 		return &diag.Problem{
 			Code: diag.OperatorUser, Message: "no user was given: use --user USER", Seen: "neither --user nor SUDO_USER",
-			Expected: "the user that operates JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER")),
+			Expected: "the user that operates JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", w.Verb(), "--user", "USER")),
 		}
 	}
 	if err := operators.CheckUser(w.User); err != nil {

@@ -96,12 +96,13 @@ func (a *app) unitOfSelf(ctx context.Context) (*facts.Unit, error) {
 		return nil, err
 	}
 	defer conn.Close()
+	return unitOfSelf(ctx, conn)
+}
+
+func unitOfSelf(ctx context.Context, conn *systemd.Conn) (*facts.Unit, error) {
 	u, err := conn.UnitOfPID(ctx, os.Getpid())
-	if err != nil {
+	if err != nil || u.ControlPID != os.Getpid() && u.MainPID != os.Getpid() {
 		return nil, err
-	}
-	if u.ControlPID != os.Getpid() && u.MainPID != os.Getpid() {
-		return nil, nil
 	}
 	return &u, nil
 }

@@ -146,9 +146,7 @@ func (a *app) rows(past []pastRun) []plotRow {
 	var names []string
 	if cfg, _ := config.Load(a.source()); cfg != nil {
 		mps = cfg.MPS.Unit
-		for _, i := range cfg.Instances {
-			names = append(names, i.Name)
-		}
+		names = instanceNames(cfg)
 	}
 	for _, r := range past {
 		if r.Run == "gate" {

@@ -17,8 +17,7 @@ import (
 // summarize makes the record of a run, placed among systemd's time stamps.
 func (a *app) summarize(e waitingRun, res gate.Result) report.Summary {
 	s := report.Summarize(e.name, a.Machine.Version, res)
-	if boot, err := (host.Host{}).BootID(); err == nil {
-		s.Boot = boot
+	if s.Boot = bootID(); s.Boot != "" {
 		s.Monotonic = max(host.Monotonic()-time.Since(res.Started), 0).Round(time.Microsecond).Seconds()
 	}
 	s.Told = a.told

@@ -160,8 +160,7 @@ func (a *app) lastTold(res gate.Result, cause string) float64 {
 	if err != nil || before.FirstError() == nil {
 		return 0
 	}
-	boot, _ := host.Host{}.BootID()
-	if before.Boot != boot || status.Key(*before.FirstError(), res.Instance) != cause {
+	if before.Boot != bootID() || status.Key(*before.FirstError(), res.Instance) != cause {
 		return 0
 	}
 	return before.Told
@@ -190,6 +189,5 @@ func (a *app) openSaid() (*records.State[said], func()) {
 	if lock.Take(ctx) != nil {
 		return nil, nil
 	}
-	boot, _ := host.Host{}.BootID()
-	return &records.State[said]{Dir: lock.Dir(), Name: "said", Boot: boot}, lock.Unlock
+	return &records.State[said]{Dir: lock.Dir(), Name: "said", Boot: bootID()}, lock.Unlock
 }

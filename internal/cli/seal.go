@@ -85,15 +85,10 @@ func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Pr
 		status = a.unlessCtrlC(status)
 	}
 	out.Status = int(status)
-	if a.json() {
-		if err := a.printJSON(out); err != nil {
-			return err
+	return a.printed(out, status, func() {
+		for _, s := range out.Seals {
+			fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), diag.Count(s.Files, "file"), check.Size(s.Bytes))
 		}
-		return ended(status)
-	}
-	for _, s := range out.Seals {
-		fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), diag.Count(s.Files, "file"), check.Size(s.Bytes))
-	}
-	a.talk.Say(a.problemLines(problems))
-	return ended(status)
+		a.talk.Say(a.problemLines(problems))
+	})
 }

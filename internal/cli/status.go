@@ -46,14 +46,7 @@ func (a *app) glanceOnce(ctx context.Context) *status.Host {
 }
 
 func (a *app) sayGlance(g *status.Host) error {
-	if a.json() {
-		if err := a.printJSON(g.HostStatus); err != nil {
-			return err
-		}
-	} else {
-		a.printGlance(g)
-	}
-	return ended(diag.Status(g.Status))
+	return a.printed(g.HostStatus, diag.Status(g.Status), func() { a.printGlance(g) })
 }
 
 // glance gets as far as the configuration lets it. Without one it shows the

@@ -254,8 +254,8 @@ func sinceText(shortest, longest float64) string {
 }
 
 // age is a coarse span: 12 s, 3 min, 5 h, 2 d.
-func age(seconds float64) string {
-	d := time.Duration(seconds * float64(time.Second))
+func age(s float64) string {
+	d := seconds(s)
 	switch {
 	case d <= 0:
 		return ""

@@ -36,10 +36,7 @@ func asFlags(model *kong.Application, args []string) []string {
 func firstWord(model *kong.Application, args []string) int {
 	flags := map[string]*kong.Flag{}
 	for _, f := range model.Flags {
-		flags["--"+f.Name] = f
-		if f.Short != 0 {
-			flags["-"+string(f.Short)] = f
-		}
+		addFlag(flags, f)
 	}
 	for i := 0; i < len(args); i++ {
 		name, _, whole := strings.Cut(args[i], "=")
@@ -54,6 +51,14 @@ func firstWord(model *kong.Application, args []string) int {
 		}
 	}
 	return -1
+}
+
+// addFlag adds a flag under its spellings.
+func addFlag(flags map[string]*kong.Flag, f *kong.Flag) {
+	flags["--"+f.Name] = f
+	if f.Short != 0 {
+		flags["-"+string(f.Short)] = f
+	}
 }
 
 // misused explains a command line that the parser refused. Where the parser's
@@ -81,10 +86,7 @@ func withoutValue(model *kong.Application, args []string) *kong.Flag {
 	flags := map[string]*kong.Flag{}
 	_ = kong.Visit(model, func(node kong.Visitable, next kong.Next) error {
 		if f, ok := node.(*kong.Flag); ok && !f.IsBool() {
-			flags["--"+f.Name] = f
-			if f.Short != 0 {
-				flags["-"+string(f.Short)] = f
-			}
+			addFlag(flags, f)
 		}
 		return next(nil)
 	})

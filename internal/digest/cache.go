@@ -64,6 +64,9 @@ func (c *Cache) Close() {
 
 // refresh reads what other processes have added meanwhile.
 func (c *Cache) refresh() {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.places {

@@ -105,16 +105,13 @@ type Engine struct {
 // ErrUnknown is the error of a job without a known result.
 var ErrUnknown = errors.New("it was not hashed before")
 
-// Intervals of a run.
-const (
-	tellEvery = 250 * time.Millisecond
-)
+const tellEvery = 250 * time.Millisecond
 
 // Run does the jobs and returns their results in the same order. When ctx ends,
 // missing results have ctx's error.
 func (e Engine) Run(ctx context.Context, jobs []Job) []Result {
 	r := &run{Engine: e, jobs: jobs, results: make([]Result, len(jobs))}
-	e.Cache.renew()
+	e.Cache.refresh()
 	queue := r.plan()
 	switch {
 	case len(queue) > 0 && e.Remembered:
@@ -127,19 +124,15 @@ func (e Engine) Run(ctx context.Context, jobs []Job) []Result {
 		r.work(ctx, queue)
 		stop()
 	}
-	r.copies()
+	for i, at := range r.twin {
+		r.results[i] = r.results[at]
+	}
 	for i := range r.results {
 		if !r.results[i].Done && r.results[i].Err == nil {
 			r.results[i].Err = context.Cause(ctx)
 		}
 	}
 	return r.results
-}
-
-func (c *Cache) renew() {
-	if c != nil {
-		c.refresh()
-	}
 }
 
 // run is one call of Run.
@@ -187,12 +180,6 @@ func (r *run) known(i int) bool {
 		r.done.Add(r.jobs[i].Bytes())
 	}
 	return ok
-}
-
-func (r *run) copies() {
-	for i, at := range r.twin {
-		r.results[i] = r.results[at]
-	}
 }
 
 func (r *run) work(ctx context.Context, queue []int) {
@@ -253,21 +240,16 @@ func (r *run) teller() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var w sync.WaitGroup
 	w.Go(func() {
-		for rest(ctx, tellEvery) { // quick runs report no progress
-			r.Tell(Progress{Done: r.done.Load(), Total: r.total, Read: r.read.Load()})
+		tick := time.NewTicker(tellEvery) // quick runs report no progress
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				r.Tell(Progress{Done: r.done.Load(), Total: r.total, Read: r.read.Load()})
+			}
 		}
 	})
 	return func() { cancel(); w.Wait() }
-}
-
-// rest waits; it returns false if ctx ends first.
-func rest(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

@@ -132,7 +132,7 @@ func (p *place) only(dir *os.Root) bool {
 	if err != nil {
 		return false
 	}
-	if retry(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }) != nil {
+	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
 		_ = f.Close()
 		return false
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 
 	"golang.org/x/sys/unix"
 
@@ -151,9 +150,9 @@ func (r *reader) file(ctx context.Context, s Segment, buffer func() []byte, give
 		if b == nil {
 			return context.Cause(ctx)
 		}
-		n, err := pread(fd, b, at)
-		if err != nil {
-			return &fs.PathError{Op: "read", Path: s.Path, Err: err}
+		n, err := f.ReadAt(b, at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
 		}
 		at += int64(n)
 		r.count(n)
@@ -171,22 +170,6 @@ func (r *reader) file(ctx context.Context, s Segment, buffer func() []byte, give
 		return changed(s)
 	}
 	return nil
-}
-
-func retry(call func() error) error {
-	for {
-		if err := call(); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
-}
-
-func pread(fd int, b []byte, at int64) (n int, err error) {
-	err = retry(func() error { n, err = unix.Pread(fd, b, at); return err })
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return max(n, 0), err
 }
 
 func changed(s Segment) error {

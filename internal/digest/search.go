@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding"
 	"encoding/binary"
 	"fmt"
 	"hash"
@@ -269,7 +268,10 @@ func (s *searcher) step(h hash.Hash, agenda []*Branch, rest *later) {
 		agenda, rest = rest.agenda, rest.rest
 	}
 	for i, b := range agenda {
-		fork := clone(h)
+		fork, err := h.(hash.Cloner).Clone()
+		if s.err = err; err != nil {
+			return
+		}
 		for _, l := range b.Files {
 			if s.err = s.feed(fork, l); s.err != nil {
 				return
@@ -280,19 +282,6 @@ func (s *searcher) step(h hash.Hash, agenda []*Branch, rest *later) {
 			return
 		}
 	}
-}
-
-// clone copies a hash with its state. SHA-256 of the standard library can.
-func clone(h hash.Hash) hash.Hash {
-	if c, ok := h.(hash.Cloner); ok {
-		if copied, err := c.Clone(); err == nil {
-			return copied
-		}
-	}
-	state, _ := h.(encoding.BinaryMarshaler).MarshalBinary()
-	fresh := sha256.New()
-	_ = fresh.(encoding.BinaryUnmarshaler).UnmarshalBinary(state)
-	return fresh
 }
 
 // What a search keeps in memory, in bytes.

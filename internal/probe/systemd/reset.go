@@ -12,7 +12,7 @@ import (
 
 // ResetFailed resets the failed state and the start counter of a unit.
 func (c *Conn) ResetFailed(ctx context.Context, name string) error {
-	if len(name) > maxUnitName || !unitName.MatchString(name) {
+	if !isUnitName(name) {
 		return errors.New("not a unit name")
 	}
 	l, err := c.link(ctx)

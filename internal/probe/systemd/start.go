@@ -31,18 +31,33 @@ const (
 //
 // It asks only once: repeated starts exhaust the unit's start limit.
 func (c *Conn) Start(ctx context.Context, name string) (facts.Start, error) {
+	return c.change(ctx, name, "start", "StartUnit")
+}
+
+// Stop asks systemd to stop a unit and follows the job, as Start does.
+func (c *Conn) Stop(ctx context.Context, name string) (facts.Start, error) {
+	return c.change(ctx, name, "stop", "StopUnit")
+}
+
+// Restart asks systemd to restart a unit that is active, and follows the job, as
+// Start does.
+func (c *Conn) Restart(ctx context.Context, name string) (facts.Start, error) {
+	return c.change(ctx, name, "restart", "TryRestartUnit")
+}
+
+func (c *Conn) change(ctx context.Context, name, verb, method string) (facts.Start, error) {
 	began := time.Now()
-	s, err := c.change(ctx, name, "StartUnit")
+	s, err := c.job(ctx, name, method)
 	s.Elapsed = time.Since(began)
 	if err != nil {
-		return s, fmt.Errorf("cannot start unit %s: %w", name, err)
+		return s, fmt.Errorf("cannot %s unit %s: %w", verb, name, err)
 	}
 	return s, nil
 }
 
-// change makes systemd create a job for a unit, and follows it.
-func (c *Conn) change(ctx context.Context, name, method string) (facts.Start, error) {
-	if len(name) > maxUnitName || !unitName.MatchString(name) {
+// job makes systemd create a job for a unit, and follows it.
+func (c *Conn) job(ctx context.Context, name, method string) (facts.Start, error) {
+	if !isUnitName(name) {
 		return facts.Start{}, errors.New("not a unit name")
 	}
 	l, err := c.link(ctx)

@@ -24,12 +24,14 @@ var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?\.(
 // maxUnitName is systemd's UNIT_NAME_MAX with the terminating zero.
 const maxUnitName = 255
 
+func isUnitName(name string) bool { return len(name) <= maxUnitName && unitName.MatchString(name) }
+
 // Unit returns a consistent snapshot of a unit: one GetAll over every interface
 // of the unit, so ActiveState and Result belong together. A unit that does not
 // exist is not an error but has LoadState "not-found". Errors wrap ErrNoSystemd
 // or ErrUnreachable if systemd could not be queried.
 func (c *Conn) Unit(ctx context.Context, name string) (facts.Unit, error) {
-	if len(name) > maxUnitName || !unitName.MatchString(name) {
+	if !isUnitName(name) {
 		return facts.Unit{}, fmt.Errorf("cannot ask for unit %q: not a unit name", name)
 	}
 	path := managerPath + "/unit/" + dbus.ObjectPath(sddbus.PathBusEscape(name))
