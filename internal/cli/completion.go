@@ -21,7 +21,7 @@ func (c *completionCommand) Run(a *app) error {
 	a.limited("completion", completing)
 	switch {
 	case a.json():
-		return a.misuse("completion cannot be combined with --json", "completion", c.What)
+		return a.misuse("completion cannot be combined with --json", diag.Run("justnews-gate", "completion", c.What))
 	case c.What == "instances":
 		return a.printInstances()
 	case c.What == "agents":

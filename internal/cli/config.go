@@ -145,7 +145,7 @@ type configShowCommand struct {
 // Run prints the effective configuration. With problems there is none.
 func (c *configShowCommand) Run(a *app) error {
 	if c.Origin && a.json() {
-		return a.misuse("--origin cannot be combined with --json", "config", "show", "--origin")
+		return a.misuse("--origin cannot be combined with --json", diag.Run("justnews-gate", "config", "show", "--origin"))
 	}
 	cfg, problems := config.Load(a.source())
 	a.talk.Say(a.problemLines(problems))

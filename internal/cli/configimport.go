@@ -29,7 +29,7 @@ type imported struct {
 // deletes nothing.
 func (c *configImportCommand) Run(a *app) error {
 	if a.ConfigFile != "" {
-		return a.misuse("config import does not read a configuration: it cannot be combined with --config", "config", "import")
+		return a.misuse("config import does not read a configuration: it cannot be combined with --config", diag.Run("justnews-gate", "config", "import"))
 	}
 	host, err := migrate.Read(string(a.Root))
 	if err != nil {

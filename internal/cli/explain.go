@@ -135,8 +135,8 @@ func (a *app) refuse(p diag.Problem) error {
 }
 
 // misuse refuses a command line, and says which one would do.
-func (a *app) misuse(message string, instead ...string) error {
-	return a.refuse(diag.Problem{Code: diag.Usage, Message: message, Fix: diag.Do(diag.Run(append([]string{"justnews-gate"}, instead...)...))})
+func (a *app) misuse(message string, instead diag.Command) error {
+	return a.refuse(diag.Problem{Code: diag.Usage, Message: message, Fix: diag.Do(instead)})
 }
 
 // printed prints a result as JSON where that is asked for, else as text, and

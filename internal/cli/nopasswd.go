@@ -123,9 +123,10 @@ func (a *app) grantee(w *operators.Wish) *diag.Problem {
 		w.User, _ = a.Lookup("SUDO_USER")
 	}
 	if w.User == "" {
+		verb := w.Verb()
 		return &diag.Problem{
 			Code: diag.OperatorUser, Message: "no user was given: use --user USER", Seen: "neither --user nor SUDO_USER",
-			Expected: "the user that operates JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", w.Verb(), "--user", "USER")),
+			Expected: "the user that operates JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER")),
 		}
 	}
 	if err := operators.CheckUser(w.User); err != nil {

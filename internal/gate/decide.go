@@ -7,6 +7,7 @@ import (
 
 	"justnews/internal/check"
 	"justnews/internal/check/orchestrator"
+	"justnews/internal/config"
 	"justnews/internal/facts"
 )
 
@@ -63,15 +64,15 @@ type attempt struct {
 
 // situation is everything that a decision depends on.
 type situation struct {
-	judged   check.Judgement
-	state    facts.ModelsState // of the look, where it had one
-	attempt  attempt
-	history  History
-	uptime   time.Duration
-	quiet    time.Duration // since a look last showed progress
-	force    bool          // preload --refresh
-	attempts int           // refresh_attempts
-	store    string        // what this run saw of the Model Store, "": nothing
+	judged  check.Judgement
+	state   facts.ModelsState // of the look, where it had one
+	attempt attempt
+	history History
+	uptime  time.Duration
+	quiet   time.Duration // since a look last showed progress
+	force   bool          // preload --refresh
+	gate    config.Gate
+	store   string // what this run saw of the Model Store, "": nothing
 }
 
 // decide is the whole policy of a preload, as a pure function. note keeps the
@@ -209,7 +210,7 @@ func (s situation) inconsistent() decision {
 
 // retryOrFail: refresh if the host's record allows it, otherwise report it.
 func (s situation) retryOrFail(why check.State) decision {
-	if s.history.mayRefresh(s.attempts, s.uptime, s.store) {
+	if s.history.mayRefresh(s.gate.RefreshAttempts, s.uptime, s.store) {
 		return decision{act: trigger, refresh: true}
 	}
 	return decision{act: shut, why: why}

@@ -109,8 +109,10 @@ func TestOneGateAgainstOneOrchestrator(t *testing.T) {
 			status:  diag.StatusFailed, code: diag.ModelFailed, posts: 1, within: 2 * time.Second,
 		},
 		"refresh_attempts = 0 never refreshes": {
-			prepare: func(s *server, _ *host, w *requirement.Run) { s.broken, w.RefreshAttempts, w.FailFast = 1, 0, false },
-			status:  diag.StatusFailed, code: diag.ModelFailed, posts: 1, within: 12 * time.Second,
+			prepare: func(s *server, _ *host, w *requirement.Run) {
+				s.broken, w.Gate.RefreshAttempts, w.FailFast = 1, 0, false
+			},
+			status: diag.StatusFailed, code: diag.ModelFailed, posts: 1, within: 12 * time.Second,
 		},
 		"a failed job is not refreshed where that cannot be recorded": {
 			prepare: func(s *server, h *host, w *requirement.Run) { s.broken, h.memory.broken, w.FailFast = 1, true, false },

@@ -131,7 +131,7 @@ func noJob(look facts.ModelsLook) bool {
 func (f *follower) situation() situation {
 	return situation{
 		judged: f.effective(), state: f.look.State, attempt: f.attempt, history: f.history,
-		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.req.ForceRefresh, attempts: f.req.RefreshAttempts,
+		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.req.ForceRefresh, gate: f.req.Gate,
 		store: f.store,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"justnews/internal/config"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
 )
@@ -263,6 +264,6 @@ func scoutWish(timeout time.Duration) requirement.Run {
 		Timeout:       requirement.Timeout{Value: timeout, Origin: "test"},
 		Orchestrator:  requirement.Service{URL: "http://127.0.0.1:8014", Unit: "justnews@gpu_orchestrator.service"},
 		Bus:           requirement.Service{URL: "http://127.0.0.1:8000"},
-		RequireModels: true, RequireBus: true, Preload: requirement.Preload{FailFast: true}, RefreshAttempts: 1,
+		RequireModels: true, RequireBus: true, Preload: requirement.Preload{FailFast: true}, Gate: config.Gate{RefreshAttempts: 1},
 	}
 }

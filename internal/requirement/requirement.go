@@ -34,8 +34,8 @@ type Run struct {
 	Loader Account
 
 	Preload
-	RefreshAttempts int
-	ForceRefresh    bool // preload --refresh: POST even where a finished job needs none
+	Gate         config.Gate // of the instance; Timeout above says what its time-out became
+	ForceRefresh bool        // preload --refresh: POST even where a finished job needs none
 
 	Needs []config.Probe
 

@@ -24,11 +24,9 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run,
 	if !ok {
 		return Run{}, []diag.Problem{UnknownInstance(cfg, name)}
 	}
-	w := host(cfg)
+	w := host(cfg, inst.Gate)
 	w.Instance, w.Unit = name, unitname.Of(name)
-	w.Timeout = Timeout{inst.Gate.Timeout, "gate.timeout"}
 	w.RequireModels, w.RequireBus = inst.RequireModels, inst.RequireBus
-	w.FailFast, w.RefreshAttempts = inst.Gate.FailFast, inst.Gate.RefreshAttempts
 	w.RequireMPS, w.InstanceMPS = inst.MPS.Enabled, inst.MPS
 	w.GPU = gpu(cfg, inst.MPS)
 	w.GPU.Starting = true
@@ -47,10 +45,8 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run,
 // ForHost returns what a run has to make sure of that stands for the whole
 // host: every model of the map.
 func ForHost(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) {
-	w := host(cfg)
-	w.Timeout = Timeout{cfg.Gate.Timeout, "gate.timeout"}
+	w := host(cfg, cfg.Gate)
 	w.RequireModels = true
-	w.FailFast, w.RefreshAttempts = cfg.Gate.FailFast, cfg.Gate.RefreshAttempts
 	w.ForceRefresh = flags.Refresh
 	w.GPU = gpu(cfg, anyMPS(cfg))
 	w.Verify = cfg.Models.VerifyPreload
@@ -59,13 +55,12 @@ func ForHost(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) 
 
 // ForMPS returns what has to be true of NVIDIA MPS, and nothing else.
 func ForMPS(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) {
-	w := host(cfg)
-	w.Timeout = Timeout{cfg.Gate.Timeout, "gate.timeout"}
+	w := host(cfg, cfg.Gate)
 	w.RequireMPS = true
 	return w, overrule(&w, env, flags)
 }
 
-func host(cfg *config.Config) Run {
+func host(cfg *config.Config, gate config.Gate) Run {
 	loader, _ := cfg.Instance(cfg.Orchestrator.Instance)
 	return Run{
 		Loader:        Account{loader.Service.User, loader.Service.Group},
@@ -73,7 +68,9 @@ func host(cfg *config.Config) Run {
 		Bus:           service(cfg.Bus.URL, cfg.Bus.Instance),
 		HonorSafeMode: cfg.Orchestrator.HonorSafeMode,
 		Models:        cfg.Models,
-		Preload:       Preload{Expected: -1, AcceptEmpty: cfg.Models.AcceptEmpty},
+		Preload:       Preload{Expected: -1, AcceptEmpty: cfg.Models.AcceptEmpty, FailFast: gate.FailFast},
+		Gate:          gate,
+		Timeout:       Timeout{gate.Timeout, "gate.timeout"},
 		MPS:           cfg.MPS,
 	}
 }

@@ -56,7 +56,7 @@ func storm(t *testing.T, seed uint64) bool {
 	gates := 1 + rng.IntN(2)*rng.IntN(4)
 	spoil(rng, h, timeout, &gates)
 	w := scout(timeout)
-	w.FailFast, w.RefreshAttempts = rng.IntN(2) == 0, rng.IntN(2)
+	w.FailFast, w.Gate.RefreshAttempts = rng.IntN(2) == 0, rng.IntN(2)
 
 	results := make([]gate.Result, gates)
 	var all sync.WaitGroup

@@ -205,7 +205,7 @@ func scout(timeout time.Duration) requirement.Run {
 		Timeout:       requirement.Timeout{Value: timeout, Origin: "test"},
 		Orchestrator:  requirement.Service{URL: "http://127.0.0.1:8014", Unit: "justnews@gpu_orchestrator.service"},
 		Models:        config.Models{Map: "/etc/justnews/AGENT_MODEL_MAP.json"},
-		RequireModels: true, Preload: requirement.Preload{FailFast: true}, RefreshAttempts: 1,
+		RequireModels: true, Preload: requirement.Preload{FailFast: true}, Gate: config.Gate{RefreshAttempts: 1},
 	}
 }
 
