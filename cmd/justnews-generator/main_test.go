@@ -35,7 +35,7 @@ func call(t *testing.T, env map[string]string, args ...string) (status diag.Stat
 	return status, out.String(), errs.String()
 }
 
-func TestAWrongCommandLineSaysSoAndExits64(t *testing.T) {
+func TestMain_WrongCommandLineSaysSoAndExits64(t *testing.T) {
 	for _, args := range [][]string{
 		nil, {"a", "b"}, {"a", "b", "c", "d"}, {""}, {"--no-such"}, {"-x", "a"}, {"--root"}, {"--root=", "a"}, {"--root", "", "a"}, {"--root", "/x"},
 	} {
@@ -55,7 +55,7 @@ func TestHelpAndVersionGoToStdout(t *testing.T) {
 	}
 }
 
-func TestOnlyTheFirstDirectoryIsWrittenTo(t *testing.T) {
+func TestMain_OnlyTheFirstDirectoryIsWrittenTo(t *testing.T) {
 	out := t.TempDir()
 	normal, early, late := filepath.Join(out, "normal"), filepath.Join(out, "early"), filepath.Join(out, "late")
 	if status, _, stderr := call(t, nil, "--root", system(t, good), normal, early, late); status != 0 || stderr != "" {
@@ -70,7 +70,7 @@ func TestOnlyTheFirstDirectoryIsWrittenTo(t *testing.T) {
 	}
 }
 
-func TestABrokenFileIsNamedWithItsLineAndExits78(t *testing.T) {
+func TestMain_BrokenFileIsNamedWithItsLineAndExits78(t *testing.T) {
 	out := t.TempDir()
 	status, stdout, stderr := call(t, nil, "--root="+system(t, "[instances.scout]\nport = \"8002\n"), out)
 	if status != diag.StatusConfig || stdout != "" {
@@ -96,7 +96,7 @@ func TestDryRunNeedsNoDirectoryAndPrintsToStdout(t *testing.T) {
 	}
 }
 
-func TestTheKernelCommandLineLeavesAMarkerAndAWarning(t *testing.T) {
+func TestMain_KernelCommandLineLeavesAMarkerAndAWarning(t *testing.T) {
 	out := t.TempDir()
 	env := map[string]string{"SYSTEMD_PROC_CMDLINE": "ro justnews.gate=off"}
 	status, _, stderr := call(t, env, "--root", system(t, good), out)
@@ -108,7 +108,7 @@ func TestTheKernelCommandLineLeavesAMarkerAndAWarning(t *testing.T) {
 	}
 }
 
-func TestInTheInitrdNothingIsWritten(t *testing.T) {
+func TestMain_InTheInitrdNothingIsWritten(t *testing.T) {
 	out := t.TempDir()
 	status, _, _ := call(t, map[string]string{"SYSTEMD_IN_INITRD": "1"}, "--root", system(t, good), out)
 	entries, _ := os.ReadDir(out)

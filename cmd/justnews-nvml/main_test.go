@@ -19,7 +19,7 @@ func call(found facts.NVML, args ...string) (status diag.Status, stdout, stderr 
 	return status, out.String(), errs.String()
 }
 
-func TestItPrintsOneObjectWhateverNVMLSays(t *testing.T) {
+func TestMain_ItPrintsOneObjectWhateverNVMLSays(t *testing.T) {
 	for outcome, want := range map[string]diag.Status{facts.NVMLSuccess: diag.StatusReady, "ERROR_DRIVER_NOT_LOADED": diag.StatusGPU, "": diag.StatusGPU} {
 		status, stdout, stderr := call(facts.NVML{Schema: facts.NVMLSchema, Outcome: outcome})
 		var got facts.NVML
@@ -49,7 +49,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
-func TestWhatCannotBeWrittenIsNoAnswer(t *testing.T) {
+func TestMain_WhatCannotBeWrittenIsNoAnswer(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"--version"}} {
 		var errs bytes.Buffer
 		if status := run(args, full{}, &errs, func() facts.NVML { return facts.NVML{Outcome: facts.NVMLSuccess} }); status != diag.StatusInternal {

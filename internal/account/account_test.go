@@ -52,7 +52,7 @@ func TestUserOfADirectoryServiceIsFound(t *testing.T) {
 	}
 }
 
-func TestWhatNoSourceHasIsUnknown(t *testing.T) {
+func TestAccount_WhatNoSourceHasIsUnknown(t *testing.T) {
 	h := host(t, directory, "passwd: files sss")
 	for _, name := range []string{"absent", "", "-h", "--help", "99999"} {
 		if _, err := h.User(name); !errors.Is(err, ErrUnknown) {
@@ -79,7 +79,7 @@ func TestFilesAloneAskNobody(t *testing.T) {
 	}
 }
 
-func TestASourceThatDoesNotAnswerIsNamed(t *testing.T) {
+func TestAccount_SourceThatDoesNotAnswerIsNamed(t *testing.T) {
 	h := host(t, "exec sleep 60", "passwd: files ldap")
 	h.Patience = 50 * time.Millisecond
 	if _, err := h.User("newsuser"); err == nil || errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "did not answer within") {

@@ -244,7 +244,7 @@ func complaints(all map[string]*source) []string {
 	return wrong
 }
 
-func TestEveryPackageImportsLowerFloorsOnlyAndOnlyCommandsExit(t *testing.T) {
+func TestFloors_EveryPackageImportsLowerFloorsOnlyAndOnlyCommandsExit(t *testing.T) {
 	all := packages(t)
 	if len(all) < 25 {
 		t.Fatalf("found only %d packages", len(all))
@@ -254,7 +254,7 @@ func TestEveryPackageImportsLowerFloorsOnlyAndOnlyCommandsExit(t *testing.T) {
 	}
 }
 
-func TestTheGeneratorLinksNothingThatAGeneratorMustNotUse(t *testing.T) {
+func TestFloors_GeneratorLinksNothingThatAGeneratorMustNotUse(t *testing.T) {
 	all := packages(t)
 	for _, wrong := range forbiddenBelow(all, "cmd/justnews-generator") {
 		t.Error(wrong)
@@ -284,8 +284,8 @@ func forbiddenBelow(all map[string]*source, command string) []string {
 	return wrong
 }
 
-// TestTheRulesFindWhatTheyForbid plants one breach of each rule.
-func TestTheRulesFindWhatTheyForbid(t *testing.T) {
+// TestFloors_RulesFindWhatTheyForbid plants one breach of each rule.
+func TestFloors_RulesFindWhatTheyForbid(t *testing.T) {
 	for what, c := range map[string]struct{ pkg, text, want string }{
 		"upward":    {"internal/diag", `package x; import _ "justnews/internal/config"`, "floor 0 imports internal/config on floor 1"},
 		"sideways":  {"internal/plan", `package x; import _ "justnews/internal/requirement"`, "floor 2 imports internal/requirement on floor 2"},

@@ -25,7 +25,7 @@ func closed(t *testing.T) string {
 	return name
 }
 
-func TestAnotherUserHasItsOwnPermissions(t *testing.T) {
+func TestAsUser_AnotherUserHasItsOwnPermissions(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
@@ -43,7 +43,7 @@ func TestAnotherUserHasItsOwnPermissions(t *testing.T) {
 	}
 }
 
-func TestAGroupOpensWhatItMayOpen(t *testing.T) {
+func TestAsUser_GroupOpensWhatItMayOpen(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
@@ -65,7 +65,7 @@ func TestAGroupOpensWhatItMayOpen(t *testing.T) {
 	}
 }
 
-func TestOnlyRootActsAsAnother(t *testing.T) {
+func TestAsUser_OnlyRootActsAsAnother(t *testing.T) {
 	called := false
 	if err := Do(os.Geteuid(), nil, func() { called = true }); err != nil || !called {
 		t.Errorf("as oneself: %v, %v", called, err)

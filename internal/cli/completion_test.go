@@ -11,7 +11,7 @@ import (
 	"justnews/internal/diag"
 )
 
-func TestTheCompletionScriptsHaveEveryCommandFlagAndCode(t *testing.T) {
+func TestCompletionScriptsHaveEveryCommandFlagAndCode(t *testing.T) {
 	model, err := cli.Model()
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 	"justnews/internal/diag"
 )
 
-func TestEveryCodeIsExplained(t *testing.T) {
+func TestExplain_EveryCodeIsExplained(t *testing.T) {
 	for _, e := range diag.Catalog() {
 		var out, errs bytes.Buffer
 		m := Machine{Stdout: &out, Stderr: &errs, Lookup: func(string) (string, bool) { return "", false }}

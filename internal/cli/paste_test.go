@@ -39,10 +39,10 @@ func pasted(stderr string) []string {
 	return lines
 }
 
-// TestAFixThatIsPastedDoesWhatItSaysAndNothingElse has a hostile model in the
+// TestFixThatIsPastedDoesWhatItSaysAndNothingElse has a hostile model in the
 // orchestrator's answer and hostile names in the Model Store, pastes every fix
 // that is printed into a shell, and looks at what was run.
-func TestAFixThatIsPastedDoesWhatItSaysAndNothingElse(t *testing.T) {
+func TestFixThatIsPastedDoesWhatItSaysAndNothingElse(t *testing.T) {
 	for i, name := range hostileNames {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			s := &scene{t: t, cache: t.TempDir()}

@@ -165,7 +165,7 @@ func TestStatusNamesOneCauseOnceAndNoConsequence(t *testing.T) {
 	}
 }
 
-func TestAGPUThatIsNotNeededAndNotThereIsNotGood(t *testing.T) {
+func TestStatus_GPUThatIsNotNeededAndNotThereIsNotGood(t *testing.T) {
 	g := status.New()
 	g.GPU.State = "NVIDIA's management library cannot be loaded"
 	for needed, want := range map[bool]string{false: "gpu           NVIDIA's", true: "gpu           \x1b[31;1mNVIDIA's"} {

@@ -94,7 +94,7 @@ func TestLooksFollowEachOtherAndNeverOverlap(t *testing.T) {
 	})
 }
 
-func TestWhatEndsTheWatching(t *testing.T) {
+func TestWatch_WhatEndsTheWatching(t *testing.T) {
 	for what, c := range map[string]struct {
 		end   func(d *desk, cancel context.CancelFunc)
 		byKey bool
@@ -124,7 +124,7 @@ func TestWhatEndsTheWatching(t *testing.T) {
 	}
 }
 
-func TestALookThatIsCutShortIsNone(t *testing.T) {
+func TestWatch_LookThatIsCutShortIsNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, looks := newDesk(), &atomic.Int32{}
 		w := watching(d, time.Hour, looks)
@@ -138,7 +138,7 @@ func TestALookThatIsCutShortIsNone(t *testing.T) {
 	})
 }
 
-func TestALookThatCrashesGivesTheTerminalBackFirst(t *testing.T) {
+func TestWatch_LookThatCrashesGivesTheTerminalBackFirst(t *testing.T) {
 	d := newDesk()
 	w := watching(d, 0, &atomic.Int32{})
 	w.look = func(context.Context) *status.Host { panic("a bug") }
@@ -179,7 +179,7 @@ func framer(color string) *app {
 	}
 }
 
-func TestACrowdedHostFitsATerminal(t *testing.T) {
+func TestWatch_CrowdedHostFitsATerminal(t *testing.T) {
 	g := crowded()
 	at := time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC)
 	want := `justnews-gate status, 12:00:00, every 2 s, q quits
@@ -211,7 +211,7 @@ and 3 more, shown on q`
 	}
 }
 
-func TestAFrameNeverHasMoreRowsThanTheTerminal(t *testing.T) {
+func TestWatch_FrameNeverHasMoreRowsThanTheTerminal(t *testing.T) {
 	quiet := hostGlance()
 	for _, g := range []*status.Host{crowded(), quiet, status.New()} {
 		for rows := 10; rows <= 60; rows++ {
@@ -247,7 +247,7 @@ func (noGPU) Look(context.Context) facts.GPULook { return facts.GPULook{} }
 
 // The whole program on a real terminal: it draws, q quits it with the status of
 // the last look, and the terminal is as it was.
-func TestTheStatusIsWatchedOnATerminal(t *testing.T) {
+func TestWatch_StatusIsWatchedOnATerminal(t *testing.T) {
 	p := pty.Open(t, 80, 24)
 	before := p.Settings(t)
 	file := filepath.Join(t.TempDir(), "justnews.toml")

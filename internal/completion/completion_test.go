@@ -75,7 +75,7 @@ func shellOrSkip(t *testing.T, shell string) {
 
 var shells = []string{"bash", "zsh", "fish"}
 
-func TestTheScriptsAreTheExpectedOnes(t *testing.T) {
+func TestCompletion_ScriptsAreTheExpectedOnes(t *testing.T) {
 	for _, shell := range shells {
 		got, name := script(t, shell), filepath.Join("testdata", "try-it."+shell)
 		if *update {
@@ -93,7 +93,7 @@ func TestTheScriptsAreTheExpectedOnes(t *testing.T) {
 	}
 }
 
-func TestEachShellReadsItsScript(t *testing.T) {
+func TestCompletion_EachShellReadsItsScript(t *testing.T) {
 	for _, shell := range shells {
 		t.Run(shell, func(t *testing.T) {
 			shellOrSkip(t, shell)
@@ -108,7 +108,7 @@ func TestEachShellReadsItsScript(t *testing.T) {
 	}
 }
 
-func TestAShellThatNobodyKnowsIsAnError(t *testing.T) {
+func TestCompletion_ShellThatNobodyKnowsIsAnError(t *testing.T) {
 	parser, err := kong.New(new(line))
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestAShellThatNobodyKnowsIsAnError(t *testing.T) {
 	}
 }
 
-func TestAFlagWithTwoMeaningsIsAnError(t *testing.T) {
+func TestCompletion_FlagWithTwoMeaningsIsAnError(t *testing.T) {
 	parser, err := kong.New(new(struct {
 		One struct{ All bool }   `cmd:""`
 		Two struct{ All string } `cmd:""`
@@ -207,7 +207,7 @@ func compare(t *testing.T, shell, text string) {
 
 // A name comes from a file that somebody wrote. Pressing tab must not run what
 // stands in it, and what is offered must not be run with the line.
-func TestANameThatIsCompletedIsNotRun(t *testing.T) {
+func TestCompletion_NameThatIsCompletedIsNotRun(t *testing.T) {
 	for shell, ask := range map[string]string{
 		"bash": "\ncompopt() { :; }\nCOMP_WORDS=(try-it gate z); COMP_CWORD=2; _try_it; printf '%s\\n' \"${COMPREPLY[@]}\"\neval \"printf '%s\\n' ${COMPREPLY[*]}\"\n",
 		"fish": "\ncomplete -C 'try-it gate z'\n",

@@ -99,7 +99,7 @@ func TestFilesOfAnotherUserAreRefused(t *testing.T) {
 	}
 }
 
-func TestTheTargetOfALinkIsJudgedNotTheLink(t *testing.T) {
+func TestOpen_TargetOfALinkIsJudgedNotTheLink(t *testing.T) {
 	src, dir := tree(t)
 	target := filepath.Join(src.Root, "real.toml")
 	put(t, target, sound)
@@ -130,7 +130,7 @@ func TestOwnerCountsOnlyWithRootOrFile(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoRegularFileIsNamed(t *testing.T) {
+func TestOpen_WhatIsNoRegularFileIsNamed(t *testing.T) {
 	replace := func(t *testing.T, name string, with func() error) {
 		t.Helper()
 		if err := os.Remove(name); err != nil {

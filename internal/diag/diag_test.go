@@ -82,7 +82,7 @@ func TestCommandIsTheSameWordsToAShell(t *testing.T) {
 	}
 }
 
-func TestEveryStatusOfTheCatalogueIsInTheTable(t *testing.T) {
+func TestProblem_EveryStatusOfTheCatalogueIsInTheTable(t *testing.T) {
 	known := map[Status]bool{}
 	for _, s := range Statuses() {
 		known[s.Status] = true
@@ -94,7 +94,7 @@ func TestEveryStatusOfTheCatalogueIsInTheTable(t *testing.T) {
 	}
 }
 
-func TestAnUnknownCodeBlocks(t *testing.T) {
+func TestProblem_UnknownCodeBlocks(t *testing.T) {
 	if got := Code("NO-SUCH-CODE").Status(); got != StatusInternal {
 		t.Errorf("status %d, want %d", got, StatusInternal)
 	}
@@ -120,7 +120,7 @@ func TestCleanLeavesNothingThatDrivesATerminal(t *testing.T) {
 	}
 }
 
-func TestAProblemIsOneLine(t *testing.T) {
+func TestProblemIsOneLine(t *testing.T) {
 	p := Problem{
 		Code: ModelFailed, Subject: "scout\n<0>forged", Message: "no\x00such file",
 		Position: &Position{File: "/etc/justnews/justnews.toml", Line: 4, Column: 6},

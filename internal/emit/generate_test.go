@@ -34,7 +34,7 @@ func wantClosed(t *testing.T, dir string) {
 	}
 }
 
-func TestAConfigurationThatNeverComesLeavesTheGatesShutAfterFiveSeconds(t *testing.T) {
+func TestGenerate_ConfigurationThatNeverComesLeavesTheGatesShutAfterFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
 		g := generator(t.TempDir(), t.TempDir())
@@ -58,7 +58,7 @@ func TestAConfigurationThatNeverComesLeavesTheGatesShutAfterFiveSeconds(t *testi
 	})
 }
 
-func TestAPanicLeavesTheGatesShut(t *testing.T) {
+func TestGenerate_PanicLeavesTheGatesShut(t *testing.T) {
 	g := generator(t.TempDir(), t.TempDir())
 	g.Load = func() (*config.Config, []diag.Problem) { panic("a bug") }
 	status, problems := g.Run()
@@ -68,7 +68,7 @@ func TestAPanicLeavesTheGatesShut(t *testing.T) {
 	wantClosed(t, g.Dir)
 }
 
-func TestNeitherAConfigurationNorAProblemLeavesTheGatesShut(t *testing.T) {
+func TestGenerate_NeitherAConfigurationNorAProblemLeavesTheGatesShut(t *testing.T) {
 	g := generator(t.TempDir(), t.TempDir())
 	g.Load = func() (*config.Config, []diag.Problem) { return nil, nil }
 	if status, _ := g.Run(); status == 0 {
@@ -77,7 +77,7 @@ func TestNeitherAConfigurationNorAProblemLeavesTheGatesShut(t *testing.T) {
 	wantClosed(t, g.Dir)
 }
 
-func TestAValueThatNoUnitFileCanCarryLeavesTheGatesShut(t *testing.T) {
+func TestGenerate_ValueThatNoUnitFileCanCarryLeavesTheGatesShut(t *testing.T) {
 	g := generator(t.TempDir(), t.TempDir())
 	g.Load = func() (*config.Config, []diag.Problem) {
 		good := config.Service{Exec: config.DefaultExec, User: "justnews", Group: "justnews", WorkingDirectory: "/", ProtectHome: "yes"}
@@ -95,7 +95,7 @@ func TestAValueThatNoUnitFileCanCarryLeavesTheGatesShut(t *testing.T) {
 	wantClosed(t, g.Dir)
 }
 
-func TestAFifoForAConfigurationIsAProblemAndNoHang(t *testing.T) {
+func TestGenerate_FifoForAConfigurationIsAProblemAndNoHang(t *testing.T) {
 	root := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(root, "etc/justnews"), 0o755); err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestAFifoForAConfigurationIsAProblemAndNoHang(t *testing.T) {
 	wantClosed(t, g.Dir)
 }
 
-func TestInTheInitrdAndForAUserNothingIsWritten(t *testing.T) {
+func TestGenerate_InTheInitrdAndForAUserNothingIsWritten(t *testing.T) {
 	for _, set := range []string{"SYSTEMD_IN_INITRD=1", "SYSTEMD_SCOPE=user"} {
 		g := generator(t.TempDir(), t.TempDir())
 		g.Getenv = func(name string) string {
@@ -149,7 +149,7 @@ func TestDryRunPrintsWhatWouldBeWritten(t *testing.T) {
 	}
 }
 
-func TestTheBaseIsWrittenBeforeAllElse(t *testing.T) {
+func TestGenerate_BaseIsWrittenBeforeAllElse(t *testing.T) {
 	root := copyTree(t, "testdata/01-seventeen/root")
 	cfg, problems := config.Load(config.Source{Root: root, Owner: os.Getuid()})
 	if cfg == nil {

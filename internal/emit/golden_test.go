@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite testdata/*/expected")
 // refused are the trees whose configuration is no good.
 var refused = []string{"07-broken", "08-missing", "12-gate-off-and-broken"}
 
-func TestEveryTreeOfConfigurationGivesItsTreeOfDropIns(t *testing.T) {
+func TestGolden_EveryTreeOfConfigurationGivesItsTreeOfDropIns(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			out := t.TempDir()
@@ -45,7 +45,7 @@ func TestEveryTreeOfConfigurationGivesItsTreeOfDropIns(t *testing.T) {
 	}
 }
 
-func TestTheSameInputGivesTheSameBytes(t *testing.T) {
+func TestGolden_SameInputGivesTheSameBytes(t *testing.T) {
 	for _, name := range cases(t) {
 		root, first, second := copyTree(t, filepath.Join("testdata", name, "root")), t.TempDir(), t.TempDir()
 		generator(root, first).Run()
@@ -57,7 +57,7 @@ func TestTheSameInputGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestTheGateLineIsInEveryBaseByteForByte(t *testing.T) {
+func TestGolden_GateLineIsInEveryBaseByteForByte(t *testing.T) {
 	const line = "\nExecStartPre=/usr/bin/justnews-gate --gate-only %i\n"
 	if plan.Gate != strings.Trim(line, "\n") {
 		t.Errorf("plan.Gate is %q", plan.Gate)

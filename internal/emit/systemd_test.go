@@ -23,7 +23,7 @@ import (
 
 const units = "../../units"
 
-func TestThePackagedBaseSaysWhatTheGeneratorSaysByDefault(t *testing.T) {
+func TestSystemd_PackagedBaseSaysWhatTheGeneratorSaysByDefault(t *testing.T) {
 	files, _ := emit.Render(&plan.Plan{Base: plan.Build(&config.Config{Gate: config.Gate{Timeout: plan.DefaultGateTimeout}}, plan.Machine{}).Base})
 	packaged, err := os.ReadFile(filepath.Join(units, plan.BaseDir, plan.BaseName))
 	if err != nil {
@@ -63,7 +63,7 @@ func TestSystemdFindsNothingWrongInAnyTree(t *testing.T) {
 	}
 }
 
-func TestABrokenDropInIsSeenByThisTest(t *testing.T) {
+func TestSystemd_BrokenDropInIsSeenByThisTest(t *testing.T) {
 	tool(t, "systemd-analyze")
 	tree := copyUnits(t, filepath.Join("testdata", "02-one", "expected"))
 	dropIn := filepath.Join(tree, "justnews@scout.service.d", "60-justnews-instance.conf")
@@ -77,7 +77,7 @@ func TestABrokenDropInIsSeenByThisTest(t *testing.T) {
 	}
 }
 
-func TestTheUnitsAreHardened(t *testing.T) {
+func TestSystemd_UnitsAreHardened(t *testing.T) {
 	tool(t, "systemd-analyze")
 	for _, unit := range []string{"justnews@.service", "justnews-preload.service"} {
 		cmd := exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", filepath.Join(units, unit))

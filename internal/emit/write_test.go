@@ -22,7 +22,7 @@ func mkfifo(t *testing.T, path string) {
 	}
 }
 
-func TestNoNameLeavesTheOutputDirectory(t *testing.T) {
+func TestWrite_NoNameLeavesTheOutputDirectory(t *testing.T) {
 	for _, f := range []emit.File{
 		{Dir: "..", Name: "x"}, {Dir: "a/b", Name: "x"}, {Name: "../x"}, {Name: ""}, {Name: ".."}, {Dir: "d", Name: "a/b", Link: "/x"},
 	} {
@@ -36,7 +36,7 @@ func TestNoNameLeavesTheOutputDirectory(t *testing.T) {
 	}
 }
 
-func TestAPlantedLinkIsNotFollowed(t *testing.T) {
+func TestWrite_PlantedLinkIsNotFollowed(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	if err := os.Symlink(elsewhere, filepath.Join(dir, "d")); err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestAPlantedLinkIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestAFullFileSystemLeavesNoEmptyBase(t *testing.T) {
+func TestWrite_FullFileSystemLeavesNoEmptyBase(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil || os.Getuid() != 0 {
 		t.Skip("needs root to mount a small tmpfs")
 	}

@@ -51,7 +51,7 @@ var recorded = []struct {
 	{"Ü=ü\n", Vars{"Ü": "ü"}},
 }
 
-func TestAFileReadsAsSystemdReadsIt(t *testing.T) {
+func TestEnvFile_FileReadsAsSystemdReadsIt(t *testing.T) {
 	for _, c := range recorded {
 		got, err := parse(c.text)
 		if err != nil || !maps.Equal(got, c.want) {
@@ -60,14 +60,14 @@ func TestAFileReadsAsSystemdReadsIt(t *testing.T) {
 	}
 }
 
-func TestAVariableAfterACommentThatEndsInABackslashIsSeen(t *testing.T) {
+func TestEnvFile_VariableAfterACommentThatEndsInABackslashIsSeen(t *testing.T) {
 	got, err := parse("# note \\\nGATE_TIMEOUT=300\n")
 	if err != nil || got["GATE_TIMEOUT"] != "300" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
 
-func TestWhatSystemdDoesNotReadIsAnError(t *testing.T) {
+func TestEnvFile_WhatSystemdDoesNotReadIsAnError(t *testing.T) {
 	for _, c := range []struct {
 		text string
 		want error

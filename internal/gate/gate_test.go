@@ -20,7 +20,7 @@ import (
 )
 
 // each case is one gate over one orchestrator, in virtual time.
-func TestOneGateAgainstOneOrchestrator(t *testing.T) {
+func TestGate_OneGateAgainstOneOrchestrator(t *testing.T) {
 	const timeout = time.Minute
 	for name, c := range map[string]struct {
 		prepare func(*server, *host, *requirement.Run)
@@ -295,7 +295,7 @@ func together(t *testing.T, h *host, n int, w requirement.Run) []Result {
 	return results
 }
 
-func TestSeventeenGatesCostOnePreloadAndOneClient(t *testing.T) {
+func TestGate_SeventeenGatesCostOnePreloadAndOneClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, 10*time.Second)
 		h := newHost(s)
@@ -315,7 +315,7 @@ func TestSeventeenGatesCostOnePreloadAndOneClient(t *testing.T) {
 	})
 }
 
-func TestSeventeenGatesOnABrokenModelRefreshOnceAndReportAtOnce(t *testing.T) {
+func TestGate_SeventeenGatesOnABrokenModelRefreshOnceAndReportAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)
 		s.broken = 1
@@ -343,7 +343,7 @@ func TestSeventeenGatesOnABrokenModelRefreshOnceAndReportAtOnce(t *testing.T) {
 	})
 }
 
-func TestAFollowerTakesOverWhenTheLeaderGoes(t *testing.T) {
+func TestGate_FollowerTakesOverWhenTheLeaderGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)
 		h := newHost(s)
@@ -368,7 +368,7 @@ func TestAFollowerTakesOverWhenTheLeaderGoes(t *testing.T) {
 	})
 }
 
-func TestAFollowerNamesTheCauseAtItsOwnDeadline(t *testing.T) {
+func TestGate_FollowerNamesTheCauseAtItsOwnDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)
 		s.down = true
@@ -453,7 +453,7 @@ func TestPreloadRefreshOutlastsAJobThatStillFails(t *testing.T) {
 	})
 }
 
-func TestAModelThatIsFixedOpensTheGateOnceItMayBeRefreshed(t *testing.T) {
+func TestGate_ModelThatIsFixedOpensTheGateOnceItMayBeRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, 100*time.Millisecond)
 		s.broken = 1
@@ -474,7 +474,7 @@ func TestAModelThatIsFixedOpensTheGateOnceItMayBeRefreshed(t *testing.T) {
 	})
 }
 
-func TestABusThatNeverAnswersIsNamed(t *testing.T) {
+func TestGate_BusThatNeverAnswersIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(newServer(1, 0))
 		x := h.world()
@@ -507,7 +507,7 @@ func TestSurveyGoesOnAfterAFailure(t *testing.T) {
 	})
 }
 
-func TestASurveyDoesNotWaitForUnitsThatNobodyStarts(t *testing.T) {
+func TestGate_SurveyDoesNotWaitForUnitsThatNobodyStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(1, 0)
 		s.down = true
@@ -542,7 +542,7 @@ func (u oneUnit) Unit(_ context.Context, name string) (facts.Unit, error) {
 	return found, nil
 }
 
-func TestASurveyAsksEverybodyAlsoWhereTheFirstIsDown(t *testing.T) {
+func TestGate_SurveyAsksEverybodyAlsoWhereTheFirstIsDown(t *testing.T) {
 	for _, budget := range []time.Duration{time.Second, 30 * time.Second, 10 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(1, 0)
@@ -564,7 +564,7 @@ func TestASurveyAsksEverybodyAlsoWhereTheFirstIsDown(t *testing.T) {
 	}
 }
 
-func TestANilResultHasNotPassed(t *testing.T) {
+func TestGate_NilResultHasNotPassed(t *testing.T) {
 	var r Result
 	r.Settle()
 	if r.Passed() {
@@ -580,7 +580,7 @@ func TestANilResultHasNotPassed(t *testing.T) {
 	}
 }
 
-func TestTheBudgetIsTheSmallerOfTheTwo(t *testing.T) {
+func TestGate_BudgetIsTheSmallerOfTheTwo(t *testing.T) {
 	unit := &facts.Unit{Name: "justnews@scout.service", TimeoutStart: 60 * time.Second}
 	for _, c := range []struct {
 		want  time.Duration
@@ -602,7 +602,7 @@ func TestTheBudgetIsTheSmallerOfTheTwo(t *testing.T) {
 	}
 }
 
-func TestARefusalNeverExitsWithAStatusThatOpensTheGate(t *testing.T) {
+func TestGate_RefusalNeverExitsWithAStatusThatOpensTheGate(t *testing.T) {
 	all := make([]int, 0, 255)
 	for i := 1; i < 255; i++ {
 		if i != 200 {
@@ -628,7 +628,7 @@ func TestARefusalNeverExitsWithAStatusThatOpensTheGate(t *testing.T) {
 	}
 }
 
-func TestAStatusThatOpensNothingStays(t *testing.T) {
+func TestGate_StatusThatOpensNothingStays(t *testing.T) {
 	own := &facts.Unit{SuccessExitStatus: []int{69, 70, 71}}
 	for refusal, want := range map[diag.Status]diag.Status{
 		diag.StatusReady: diag.StatusReady, diag.StatusConfig: diag.StatusConfig, diag.StatusUnavailable: 72,
@@ -642,7 +642,7 @@ func TestAStatusThatOpensNothingStays(t *testing.T) {
 	}
 }
 
-func TestARefusalThatNoStatusCanCarryEndsByASignal(t *testing.T) {
+func TestGate_RefusalThatNoStatusCanCarryEndsByASignal(t *testing.T) {
 	var every []int
 	for i := 1; i < 256; i++ {
 		every = append(every, i)
@@ -665,7 +665,7 @@ func TestARefusalThatNoStatusCanCarryEndsByASignal(t *testing.T) {
 	}
 }
 
-func TestARunsTimeCountsFromTheProcessesStart(t *testing.T) {
+func TestGate_RunsTimeCountsFromTheProcessesStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(newServer(10, time.Hour))
 		x := h.world()
@@ -683,7 +683,7 @@ func TestARunsTimeCountsFromTheProcessesStart(t *testing.T) {
 	})
 }
 
-func TestALeaderWhoseLockWasTakenAwayDoesNotTrigger(t *testing.T) {
+func TestGate_LeaderWhoseLockWasTakenAwayDoesNotTrigger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)
 		h := newHost(s)

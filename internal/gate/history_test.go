@@ -24,7 +24,7 @@ func TestRefreshesAreBoundedInTenMinutes(t *testing.T) {
 	}
 }
 
-func TestAFruitlessTriggerIsRepeatedOnceAndThenWaits(t *testing.T) {
+func TestHistory_FruitlessTriggerIsRepeatedOnceAndThenWaits(t *testing.T) {
 	h := History{}
 	if ok, _ := h.mayTrigger(0); !ok {
 		t.Fatal("an idle orchestrator may not be triggered at all")
@@ -60,7 +60,7 @@ func TestBackoffDoublesUpToTenMinutes(t *testing.T) {
 	}
 }
 
-func TestARestartedOrchestratorStartsANewHistory(t *testing.T) {
+func TestHistory_RestartedOrchestratorStartsANewHistory(t *testing.T) {
 	job := 1795439865.7
 	h := History{Invocation: "a", Job: &job, Triggers: 1, Refreshes: 3, LastPost: time.Minute}
 	for _, c := range []struct {
@@ -83,7 +83,7 @@ func TestARestartedOrchestratorStartsANewHistory(t *testing.T) {
 	}
 }
 
-func TestARecordOfAnotherBootBindsNobody(t *testing.T) {
+func TestHistory_RecordOfAnotherBootBindsNobody(t *testing.T) {
 	h := History{Refreshes: 9, LastPost: time.Hour}
 	if !h.mayRefresh(1, time.Minute, "") {
 		t.Error("a record from the future holds a refresh back")

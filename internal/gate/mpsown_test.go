@@ -14,7 +14,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestTheDaemonsOwnUnitSetsItsLimitsAndProvesThem(t *testing.T) {
+func TestMPS_DaemonsOwnUnitSetsItsLimitsAndProvesThem(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(*gpuHost, *World)
 		status  diag.Status
@@ -70,7 +70,7 @@ func TestTheDaemonsOwnUnitSetsItsLimitsAndProvesThem(t *testing.T) {
 	}
 }
 
-func TestASignalEndsEachPhaseAndNeverOpensTheGate(t *testing.T) {
+func TestMPS_SignalEndsEachPhaseAndNeverOpensTheGate(t *testing.T) {
 	for name, c := range map[string]struct {
 		require string
 		prepare func(*gpuHost)
@@ -105,7 +105,7 @@ func TestASignalEndsEachPhaseAndNeverOpensTheGate(t *testing.T) {
 	}
 }
 
-func TestAGlanceStartsNothingAndDoesNotWait(t *testing.T) {
+func TestMPS_GlanceStartsNothingAndDoesNotWait(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(*gpuHost, *World)
 		require string

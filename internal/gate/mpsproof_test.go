@@ -12,7 +12,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-func TestTheDaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
+func TestMPS_DaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
 	busy := facts.MPSBusy
 	for name, c := range map[string]mpsCase{
 		"busy twice, then it answers": {
@@ -138,7 +138,7 @@ func TestTheDaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestAServerIsStartedAndHasToLive(t *testing.T) {
+func TestMPS_ServerIsStartedAndHasToLive(t *testing.T) {
 	for name, c := range map[string]mpsCase{
 		"it runs": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 			h.serverIn = 1
@@ -173,7 +173,7 @@ func TestAServerIsStartedAndHasToLive(t *testing.T) {
 	}
 }
 
-func TestARequestForAServerIsMadeOnceWhereItWasAnswered(t *testing.T) {
+func TestMPS_RequestForAServerIsMadeOnceWhereItWasAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newGPUHost()
 		if r := Run(t.Context(), mpsWish("server"), h.world()); r.Passed() || h.serverStarts != 1 {

@@ -9,7 +9,7 @@ import (
 	"justnews/internal/check"
 )
 
-func TestTheWaitForAJobThatShowsNoProgressGrowsWithItsSilence(t *testing.T) {
+func TestRhythm_WaitForAJobThatShowsNoProgressGrowsWithItsSilence(t *testing.T) {
 	for _, c := range []struct{ quiet, want time.Duration }{
 		{0, pollBusy}, {8 * time.Second, pollBusy}, {15 * time.Second, 150 * time.Millisecond},
 		{25 * time.Second, pollQuiet}, {time.Hour, pollQuiet}, {-time.Second, pollBusy},

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestOneProcessLeadsAtATime(t *testing.T) {
+func TestLock_OneProcessLeadsAtATime(t *testing.T) {
 	dir := sharedDir(t)
 	l := openIn(t, dir)
 	leads(t, l, true)
@@ -22,7 +22,7 @@ func TestOneProcessLeadsAtATime(t *testing.T) {
 	leads(t, openIn(t, dir), true)
 }
 
-func TestTwoLocksOfOneProcessExcludeEachOther(t *testing.T) {
+func TestLock_TwoLocksOfOneProcessExcludeEachOther(t *testing.T) {
 	dir := sharedDir(t)
 	a, b := openIn(t, dir), openIn(t, dir)
 	leads(t, a, true)
@@ -32,7 +32,7 @@ func TestTwoLocksOfOneProcessExcludeEachOther(t *testing.T) {
 	leads(t, a, false)
 }
 
-func TestAKilledLeaderHandsOverAtOnce(t *testing.T) {
+func TestLock_KilledLeaderHandsOverAtOnce(t *testing.T) {
 	dir := sharedDir(t)
 	leader := start(t, "hold", dir)
 	if got := leader.line(); got != "true <nil>" {
@@ -51,7 +51,7 @@ func TestAKilledLeaderHandsOverAtOnce(t *testing.T) {
 	leads(t, l, true)
 }
 
-func TestAWaitEndsWithItsContext(t *testing.T) {
+func TestLock_WaitEndsWithItsContext(t *testing.T) {
 	dir := sharedDir(t)
 	leader := openIn(t, dir)
 	leads(t, leader, true)
@@ -69,7 +69,7 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestALockFileThatIsRemovedOrReplacedIsNoticed(t *testing.T) {
+func TestLockFileThatIsRemovedOrReplacedIsNoticed(t *testing.T) {
 	dir := sharedDir(t)
 	for what, spoil := range map[string]func(path string) error{
 		"removed": os.Remove,
@@ -95,7 +95,7 @@ func TestALockFileThatIsRemovedOrReplacedIsNoticed(t *testing.T) {
 	}
 }
 
-func TestADirectoryThatIsReplacedIsNoticed(t *testing.T) {
+func TestLock_DirectoryThatIsReplacedIsNoticed(t *testing.T) {
 	dir := sharedDir(t)
 	l := openIn(t, dir)
 	leads(t, l, true)

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func TestManyTakeTurns(t *testing.T) {
+func TestTake_ManyTakeTurns(t *testing.T) {
 	dir := sharedDir(t)
 	var inside, most, turns atomic.Int32
 	var all sync.WaitGroup
@@ -38,7 +38,7 @@ func TestManyTakeTurns(t *testing.T) {
 	}
 }
 
-func TestATurnThatComesTooLateIsGivenBack(t *testing.T) {
+func TestTake_TurnThatComesTooLateIsGivenBack(t *testing.T) {
 	dir := sharedDir(t)
 	leader, late := openIn(t, dir), openIn(t, dir)
 	leads(t, leader, true)
@@ -56,7 +56,7 @@ func TestATurnThatComesTooLateIsGivenBack(t *testing.T) {
 	}
 }
 
-func TestATurnOnAReplacedFileIsWorthNothing(t *testing.T) {
+func TestTake_TurnOnAReplacedFileIsWorthNothing(t *testing.T) {
 	dir := sharedDir(t)
 	leader, waiter := openIn(t, dir), openIn(t, dir)
 	leads(t, leader, true)

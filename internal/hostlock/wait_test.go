@@ -68,7 +68,7 @@ func release(t testing.TB, dir string) time.Duration {
 	return time.Duration(last - began.UnixNano())
 }
 
-func TestAllWaitersWakeTogether(t *testing.T) {
+func TestWait_AllWaitersWakeTogether(t *testing.T) {
 	if took := release(t, sharedDir(t)); took > 5*time.Second {
 		t.Errorf("the last of 16 was back after %v", took)
 	}

@@ -52,14 +52,14 @@ func check(t *testing.T, message string, p Priority, given ...Field) {
 	}
 }
 
-func TestWhatIsEncodedIsReadBack(t *testing.T) {
+func TestJournal_WhatIsEncodedIsReadBack(t *testing.T) {
 	check(t, "pass", Info)
 	check(t, "", Err, Field{"JUSTNEWS_CODE", ""})
 	check(t, "two\nlines", Warning, Field{"JUSTNEWS_INSTANCE", "scout"}, Field{"EVIDENCE", "a\n\nb\n"})
 	check(t, "a=b", Debug, Field{"MESSAGE_ID", "00112233445566778899aabbccddeeff"})
 }
 
-func TestANewlineCannotAddAField(t *testing.T) {
+func TestJournal_NewlineCannotAddAField(t *testing.T) {
 	entry, err := Encode(Err, "bad\nPRIORITY=7\nUNIT=other", Field{"A", "x\nB=y"})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func FuzzEncode(f *testing.F) {
 	})
 }
 
-func TestABadFieldNameIsRefused(t *testing.T) {
+func TestJournal_BadFieldNameIsRefused(t *testing.T) {
 	for _, name := range []string{"", "_PID", "lower", "A-B", "1A", "A=B", "A\nB", strings.Repeat("A", 65), "É"} {
 		if _, err := Encode(Err, "x", Field{name, "y"}); err == nil {
 			t.Errorf("%q was taken", name)
@@ -114,7 +114,7 @@ func journald(t *testing.T) (string, func() []byte) {
 	}
 }
 
-func TestAnEntryArrivesAsOneDatagram(t *testing.T) {
+func TestJournal_EntryArrivesAsOneDatagram(t *testing.T) {
 	path, next := journald(t)
 	if err := Send(path, Err, "refused", Field{"JUSTNEWS_CODE", "MODEL-FAILED"}); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestAnEntryArrivesAsOneDatagram(t *testing.T) {
 	}
 }
 
-func TestAJournalThatCannotTakeAnEntryIsAnErrorSoon(t *testing.T) {
+func TestJournalThatCannotTakeAnEntryIsAnErrorSoon(t *testing.T) {
 	if err := Send(filepath.Join(t.TempDir(), "none"), Err, "x"); !errors.Is(err, syscall.ENOENT) {
 		t.Errorf("no journald: %v", err)
 	}
@@ -159,7 +159,7 @@ func pipe(t *testing.T) (r, w *os.File, stream string) {
 	return r, w, fmt.Sprintf("%d:%d", st.Dev, st.Ino)
 }
 
-func TestTheWayFollowsStderr(t *testing.T) {
+func TestJournal_WayFollowsStderr(t *testing.T) {
 	_, w, stream := pipe(t)
 	file, err := os.Create(filepath.Join(t.TempDir(), "err.log"))
 	if err != nil {
@@ -197,7 +197,7 @@ func TestTheWayFollowsStderr(t *testing.T) {
 	}
 }
 
-func TestALogUsesTheJournalAndFallsBackToStderr(t *testing.T) {
+func TestJournal_LogUsesTheJournalAndFallsBackToStderr(t *testing.T) {
 	path, next := journald(t)
 	var stderr bytes.Buffer
 	l := &Log{way: Native, stderr: &stderr, socket: path}
@@ -220,7 +220,7 @@ func TestALogUsesTheJournalAndFallsBackToStderr(t *testing.T) {
 	}
 }
 
-func TestANativeMessageWaitsUntilItWasTaken(t *testing.T) {
+func TestJournal_NativeMessageWaitsUntilItWasTaken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
 	journald, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {

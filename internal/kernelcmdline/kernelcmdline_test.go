@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestOnlyTheExactSwitchOpensTheGates(t *testing.T) {
+func TestCommandLine_OnlyTheExactSwitchOpensTheGates(t *testing.T) {
 	for line, want := range map[string]bool{
 		"":                                      false,
 		"root=/dev/vda1 ro quiet":               false,
@@ -87,7 +87,7 @@ func machine(t *testing.T, container bool) string {
 	return root
 }
 
-func TestAGeneratorReadsTheCommandLineThatSystemdObeys(t *testing.T) {
+func TestCommandLine_GeneratorReadsTheCommandLineThatSystemdObeys(t *testing.T) {
 	root := machine(t, false)
 	for _, c := range []struct {
 		env  map[string]string
@@ -104,7 +104,7 @@ func TestAGeneratorReadsTheCommandLineThatSystemdObeys(t *testing.T) {
 	}
 }
 
-func TestAServiceIsNotToldByItsEnvironment(t *testing.T) {
+func TestCommandLine_ServiceIsNotToldByItsEnvironment(t *testing.T) {
 	t.Setenv("SYSTEMD_PROC_CMDLINE", "justnews.gate=off")
 	t.Setenv("SYSTEMD_VIRTUALIZATION", "container:docker")
 	if got := Service(machine(t, false)); got != "kernel=1\n" {
@@ -115,13 +115,13 @@ func TestAServiceIsNotToldByItsEnvironment(t *testing.T) {
 	}
 }
 
-func TestNoCommandLineAtAllLeavesTheGatesShut(t *testing.T) {
+func TestCommandLine_NoCommandLineAtAllLeavesTheGatesShut(t *testing.T) {
 	if GateOff(Service(t.TempDir())) || GateOff(Generator(t.TempDir(), func(string) string { return "" })) {
 		t.Error("open")
 	}
 }
 
-func TestAnArgumentKeepsItsBorders(t *testing.T) {
+func TestCommandLine_ArgumentKeepsItsBorders(t *testing.T) {
 	for arguments, want := range map[string]bool{
 		"/sbin/init\x00justnews.gate=off\x00":             true,
 		"/sbin/init\x00x justnews.gate=off\x00":           false,

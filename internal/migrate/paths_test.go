@@ -51,7 +51,7 @@ func instanceOfConfig(t *testing.T, cfg *config.Config, name string) config.Inst
 	return config.Instance{}
 }
 
-func TestWhatAgentsWriteToIsGrantedAndNothingWider(t *testing.T) {
+func TestPaths_WhatAgentsWriteToIsGrantedAndNothingWider(t *testing.T) {
 	for name, c := range map[string]struct {
 		files map[string]string
 		write []string // of scout
@@ -122,7 +122,7 @@ func TestWhatAgentsWriteToIsGrantedAndNothingWider(t *testing.T) {
 	}
 }
 
-func TestAGrantOfAnInstanceKeepsWhatAllShareAndNamesItsSource(t *testing.T) {
+func TestPaths_GrantOfAnInstanceKeepsWhatAllShareAndNamesItsSource(t *testing.T) {
 	r, cfg := handMade(t, map[string]string{
 		"etc/passwd": passwd, template0: asAdra, "etc/justnews/global.env": "LOG_DIR=/srv/log\n",
 		"etc/justnews/scout.env": "\nEVIDENCE_DIR=/srv/evidence\n", "etc/justnews/critic.env": "A=1\n",
@@ -202,7 +202,7 @@ func TestVariablesOfTheTemplateAreCarriedOver(t *testing.T) {
 	}
 }
 
-func TestAVariableThatNothingReadsDoesNotRequireMPS(t *testing.T) {
+func TestPaths_VariableThatNothingReadsDoesNotRequireMPS(t *testing.T) {
 	_, cfg := handMade(t, map[string]string{
 		"etc/justnews/global.env": "ENABLE_MPS=true\nSERVICE_DIR=/srv/news\n", "etc/justnews/scout.env": "A=1\n",
 		"srv/news/config/gpu/mps_allocation_config.json": `{"mps_resource_allocation":{"agent_allocations":{"scout":{"mps_memory_limit_gb":4}}}}`,
@@ -230,7 +230,7 @@ func TestVersionsWithoutAManifestAreSealed(t *testing.T) {
 	}
 }
 
-func TestATemplateThatRanAgentsAsRootIsSaid(t *testing.T) {
+func TestPaths_TemplateThatRanAgentsAsRootIsSaid(t *testing.T) {
 	says := func(template string) bool {
 		r, _ := handMade(t, map[string]string{"etc/justnews/scout.env": "A=1\n", template0: template})
 		return slices.ContainsFunc(r.Problems, func(p diag.Problem) bool { return strings.Contains(p.Message, "ran the agents as root") })

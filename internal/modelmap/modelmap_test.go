@@ -23,7 +23,7 @@ func read(t *testing.T, name string) (*modelmap.Map, []modelmap.Problem) {
 	return modelmap.Parse(data)
 }
 
-func TestTheOldUpstreamMapHasNineAgentsAndSixteenModels(t *testing.T) {
+func TestModelMap_OldUpstreamMapHasNineAgentsAndSixteenModels(t *testing.T) {
 	m, problems := read(t, "old.json")
 	if len(problems) != 0 {
 		t.Fatal(problems)
@@ -38,7 +38,7 @@ func TestTheOldUpstreamMapHasNineAgentsAndSixteenModels(t *testing.T) {
 	}
 }
 
-func TestTheNewUpstreamMapHasEightAdaptersAndWarnsOfAnUndefinedBase(t *testing.T) {
+func TestModelMap_NewUpstreamMapHasEightAdaptersAndWarnsOfAnUndefinedBase(t *testing.T) {
 	m, problems := read(t, "new.json")
 	if m == nil || len(m.Agents) != 8 || m.Total() != 8 || m.Agents[0].Name != "synthesizer" {
 		t.Fatalf("%+v %v", m, problems)
@@ -67,7 +67,7 @@ func TestTheNewUpstreamMapHasEightAdaptersAndWarnsOfAnUndefinedBase(t *testing.T
 	}
 }
 
-func TestEveryEntryShapeCountsAsUpstreamCounts(t *testing.T) {
+func TestModelMap_EveryEntryShapeCountsAsUpstreamCounts(t *testing.T) {
 	for _, tc := range []struct {
 		name, text string
 		ids        []string
@@ -139,7 +139,7 @@ func TestParseNamesLineColumnAndKey(t *testing.T) {
 	}
 }
 
-func TestANameThatIsNearlyAKnownOneIsSuggested(t *testing.T) {
+func TestModelMap_NameThatIsNearlyAKnownOneIsSuggested(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"agents":{"a":[{"base_ref":"bass"}]},"base_models":{"base":{}}}`: `"bass" is not defined in base_models; did you mean "base"?`,
 		`{"agents":{"a":[{"base_reff":"b"}]}}`:                             `did you mean "base_ref" instead of "base_reff"?`,

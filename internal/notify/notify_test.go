@@ -37,7 +37,7 @@ func listen(t *testing.T, name string) func() string {
 	}
 }
 
-func TestEachMessageIsOneDatagram(t *testing.T) {
+func TestNotify_EachMessageIsOneDatagram(t *testing.T) {
 	for _, name := range []string{
 		filepath.Join(t.TempDir(), "notify"),
 		fmt.Sprintf("@justnews-notify-%d", os.Getpid()),
@@ -59,7 +59,7 @@ func TestEachMessageIsOneDatagram(t *testing.T) {
 	}
 }
 
-func TestNoTextCanAddAnAssignment(t *testing.T) {
+func TestNotify_NoTextCanAddAnAssignment(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	next := listen(t, path)
 	n := Notifier{socket: path}
@@ -79,7 +79,7 @@ func TestNoTextCanAddAnAssignment(t *testing.T) {
 	}
 }
 
-func TestALongTextIsCutBetweenCharacters(t *testing.T) {
+func TestNotify_LongTextIsCutBetweenCharacters(t *testing.T) {
 	for _, text := range []string{strings.Repeat("x", 5000), strings.Repeat("ü", 5000), strings.Repeat("€", 5000)} {
 		got := oneLine(text)
 		if len(got) > maxStatus || len(got) < maxStatus-4 || !utf8.ValidString(got) || !strings.HasSuffix(got, "…") {
@@ -88,7 +88,7 @@ func TestALongTextIsCutBetweenCharacters(t *testing.T) {
 	}
 }
 
-func TestWithoutASocketNothingIsSent(t *testing.T) {
+func TestNotify_WithoutASocketNothingIsSent(t *testing.T) {
 	for _, value := range []string{"", "vsock:2:1234", "relative"} {
 		t.Setenv("NOTIFY_SOCKET", value)
 		n := New()
@@ -102,7 +102,7 @@ func TestWithoutASocketNothingIsSent(t *testing.T) {
 	}
 }
 
-func TestAManagerThatReadsNothingHoldsNobodyUp(t *testing.T) {
+func TestNotify_ManagerThatReadsNothingHoldsNobodyUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	listen(t, path) // never read
 	n := Notifier{socket: path}
@@ -117,7 +117,7 @@ func TestAManagerThatReadsNothingHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-func TestAMissingManagerIsAnError(t *testing.T) {
+func TestNotify_MissingManagerIsAnError(t *testing.T) {
 	n := Notifier{socket: filepath.Join(t.TempDir(), "none")}
 	if err := n.Clear(); !errors.Is(err, syscall.ENOENT) {
 		t.Errorf("got %v", err)

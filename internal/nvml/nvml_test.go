@@ -30,7 +30,7 @@ func one() (*server.Server, *server.Device) {
 	return s, d
 }
 
-func TestEveryFactOfAnA100(t *testing.T) {
+func TestNVML_EveryFactOfAnA100(t *testing.T) {
 	s, d := one()
 	d.MemoryInfo.Free = 3
 	got := From(s)
@@ -52,9 +52,9 @@ func TestEveryFactOfAnA100(t *testing.T) {
 	}
 }
 
-// TestAFunctionThatIsMissingIsNeverCalled takes away one function after the
+// TestNVML_FunctionThatIsMissingIsNeverCalled takes away one function after the
 // other; each call of one that is missing would be the end of the process.
-func TestAFunctionThatIsMissingIsNeverCalled(t *testing.T) {
+func TestNVML_FunctionThatIsMissingIsNeverCalled(t *testing.T) {
 	for symbol, field := range map[string]string{
 		"nvmlDeviceGetMigMode": "mig", "nvmlDeviceGetUUID": "uuid", "nvmlDeviceGetName": "name",
 		"nvmlDeviceGetMemoryInfo": "memory", "nvmlDeviceGetComputeMode": "compute_mode",
@@ -90,7 +90,7 @@ func TestAFunctionThatIsMissingIsNeverCalled(t *testing.T) {
 	}
 }
 
-func TestALibraryThatIsNotThereIsAskedNothing(t *testing.T) {
+func TestNVML_LibraryThatIsNotThereIsAskedNothing(t *testing.T) {
 	s, _ := one()
 	s.InitFunc = func() nvml.Return { return nvml.ERROR_LIBRARY_NOT_FOUND }
 	got := From(s)
@@ -99,7 +99,7 @@ func TestALibraryThatIsNotThereIsAskedNothing(t *testing.T) {
 	}
 }
 
-func TestADriverThatRefusesIsAskedForTheLibraryOnly(t *testing.T) {
+func TestNVML_DriverThatRefusesIsAskedForTheLibraryOnly(t *testing.T) {
 	s, _ := one()
 	s.InitFunc = func() nvml.Return { return nvml.ERROR_LIB_RM_VERSION_MISMATCH }
 	got := From(s)
@@ -108,7 +108,7 @@ func TestADriverThatRefusesIsAskedForTheLibraryOnly(t *testing.T) {
 	}
 }
 
-func TestEveryResultHasAName(t *testing.T) {
+func TestNVML_EveryResultHasAName(t *testing.T) {
 	for ret, want := range map[nvml.Return]string{nvml.SUCCESS: "SUCCESS", nvml.ERROR_UNKNOWN: "ERROR_UNKNOWN", 4242: "ERROR_4242"} {
 		if got := name(ret); got != want {
 			t.Errorf("%d: %s", ret, got)

@@ -111,7 +111,7 @@ func TestPlanOrdersAsTheDesignSays(t *testing.T) {
 	}
 }
 
-func TestNoInstanceIsBoundToAnother(t *testing.T) {
+func TestPlan_NoInstanceIsBoundToAnother(t *testing.T) {
 	for _, d := range Build(host(func(*config.Config) {}), Machine{}).DropIns {
 		if !strings.HasPrefix(d.Dir, "justnews@") {
 			continue
@@ -126,7 +126,7 @@ func TestNoInstanceIsBoundToAnother(t *testing.T) {
 	}
 }
 
-func TestThePreloadLivesAndDiesWithTheOrchestrator(t *testing.T) {
+func TestPlan_PreloadLivesAndDiesWithTheOrchestrator(t *testing.T) {
 	got := lines(t, Build(host(func(*config.Config) {}), Machine{}), unitname.Preload, "60-")
 	for _, key := range []string{"StopPropagatedFrom", "PartOf", "After"} {
 		if v := values(got, key); !slices.Equal(v, []string{orchestrator}) {
@@ -212,7 +212,7 @@ func TestPlanWantsInInstancesOnlyWhatTheTargetDoesNotStart(t *testing.T) {
 	}
 }
 
-func TestOnlyEnabledInstancesAreWanted(t *testing.T) {
+func TestPlan_OnlyEnabledInstancesAreWanted(t *testing.T) {
 	p := Build(host(func(c *config.Config) { c.Instances[3].Enabled = false }), Machine{})
 	if slices.Contains(p.Wanted, unitname.Of("scout")) || len(p.Wanted) != 3 {
 		t.Errorf("wanted %q", p.Wanted)
@@ -225,7 +225,7 @@ func TestOnlyEnabledInstancesAreWanted(t *testing.T) {
 	}
 }
 
-func TestAPipeDirectoryThatPrivateTmpHidesIsBoundIn(t *testing.T) {
+func TestPlan_PipeDirectoryThatPrivateTmpHidesIsBoundIn(t *testing.T) {
 	for dir, want := range map[string]string{
 		"/tmp/nvidia-mps": "BindPaths=-/tmp/nvidia-mps", "/var/tmp/mps": "BindPaths=-/var/tmp/mps",
 		"/run/nvidia-mps": "ReadWritePaths=-/run/nvidia-mps", "/tmpfs/mps": "ReadWritePaths=-/tmpfs/mps",
@@ -240,7 +240,7 @@ func TestAPipeDirectoryThatPrivateTmpHidesIsBoundIn(t *testing.T) {
 	}
 }
 
-func TestAPathThatPrivateTmpHidesIsBoundIn(t *testing.T) {
+func TestPlan_PathThatPrivateTmpHidesIsBoundIn(t *testing.T) {
 	p := Build(host(func(c *config.Config) {
 		c.Instances[3].Service.ReadOnlyPaths = []string{"/var/tmp/models", "/opt/x", "/tmp"}
 		c.Instances[3].Service.ReadWritePaths = []string{"/tmp/work", "/srv/y", "/var/tmp"}
@@ -256,7 +256,7 @@ func TestAPathThatPrivateTmpHidesIsBoundIn(t *testing.T) {
 	}
 }
 
-func TestTheUsersVariablesComeLastAndSorted(t *testing.T) {
+func TestPlan_UsersVariablesComeLastAndSorted(t *testing.T) {
 	p := Build(host(func(c *config.Config) { c.Instances[3].Environment = map[string]string{"Z": "1", "A": "2"} }), Machine{})
 	got := values(lines(t, p, unitname.Of("scout"), "00-"), "Environment")
 	if n := len(got); n < 4 || got[n-2] != "A=2" || got[n-1] != "Z=1" {

@@ -30,7 +30,7 @@ func TestPreflightOfWhatWasStoppedOnPurposeAsksNoServer(t *testing.T) {
 	}
 }
 
-func TestASurveysStatusIsOneOfThree(t *testing.T) {
+func TestSettle_SurveysStatusIsOneOfThree(t *testing.T) {
 	p := func(code diag.Code, s diag.Severity) diag.Problem {
 		return diag.Problem{Code: code, Severity: s, Message: "m", Fix: diag.Advise("f")}
 	}
@@ -59,7 +59,7 @@ func TestASurveysStatusIsOneOfThree(t *testing.T) {
 	}
 }
 
-func TestASurveysFindingsAreGroupedTheWorstAreaFirst(t *testing.T) {
+func TestSettle_SurveysFindingsAreGroupedTheWorstAreaFirst(t *testing.T) {
 	var r gate.Result
 	for _, f := range []struct {
 		code diag.Code

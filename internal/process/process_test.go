@@ -97,7 +97,7 @@ func ended(t *testing.T, as string) (syscall.WaitStatus, string, time.Duration) 
 	return cmd.ProcessState.Sys().(syscall.WaitStatus), string(out), time.Since(began)
 }
 
-func TestACrashAndAKillAreSignalsAndNoStatus(t *testing.T) {
+func TestProcess_CrashAndAKillAreSignalsAndNoStatus(t *testing.T) {
 	for as, want := range map[string]syscall.Signal{
 		"kill": Unlisted, "abort": syscall.SIGABRT, "crash": syscall.SIGABRT, "memory": syscall.SIGABRT,
 	} {
@@ -110,7 +110,7 @@ func TestACrashAndAKillAreSignalsAndNoStatus(t *testing.T) {
 	}
 }
 
-func TestAWatchdogEndsWhatHangs(t *testing.T) {
+func TestProcess_WatchdogEndsWhatHangs(t *testing.T) {
 	for as, want := range map[string]string{"hang": "the step store\n", "stop": ""} {
 		status, said, took := ended(t, as)
 		if status.ExitStatus() == 0 || said != want {
@@ -124,7 +124,7 @@ func TestAWatchdogEndsWhatHangs(t *testing.T) {
 
 // A process that has protected itself, as another of the same user sees it: its
 // files in /proc are root's.
-func TestAProtectedProcessBelongsToRoot(t *testing.T) {
+func TestProcess_ProtectedProcessBelongsToRoot(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), "PROCESS_TEST=wait")
 	if os.Geteuid() == 0 {
@@ -185,7 +185,7 @@ func TestGroupsAreThoseOfAProcessThatSystemdStarted(t *testing.T) {
 
 // The first thread is whom the kernel gives a signal to: one that waits for a file
 // system would keep it from all others.
-func TestASignalIsSeenWhateverTheProgramWaitsFor(t *testing.T) {
+func TestProcess_SignalIsSeenWhateverTheProgramWaitsFor(t *testing.T) {
 	dir := t.TempDir()
 	unmount, err := hang.Mount(dir, hang.Deaf)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-func TestEachRunAndInstanceHasMetricsOfItsOwn(t *testing.T) {
+func TestMetrics_EachRunAndInstanceHasMetricsOfItsOwn(t *testing.T) {
 	before := syscall.Umask(0o077)
 	defer syscall.Umask(before)
 	dir := filepath.Join(t.TempDir(), "metrics")

@@ -31,7 +31,7 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-func TestASummaryIsWrittenWithItsTimeAndAsTheLatest(t *testing.T) {
+func TestSummaryIsWrittenWithItsTimeAndAsTheLatest(t *testing.T) {
 	d := unit(t)
 	for instance, place := range map[string]string{"scout": "scout", "": "host"} {
 		got, err := Write(d, instance, noon, []byte("{}\n"))
@@ -54,7 +54,7 @@ func TestASummaryIsWrittenWithItsTimeAndAsTheLatest(t *testing.T) {
 	}
 }
 
-func TestAPersonsSummariesAreInTheirCache(t *testing.T) {
+func TestSummary_PersonsSummariesAreInTheirCache(t *testing.T) {
 	home := t.TempDir()
 	got, err := Write(Dirs{Home: home}, "", noon, []byte("{}"))
 	if err != nil || filepath.Dir(got) != filepath.Join(home, ".cache/justnews/preflight") {
@@ -70,7 +70,7 @@ func TestAPersonsSummariesAreInTheirCache(t *testing.T) {
 	}
 }
 
-func TestTheEnvironmentNamesThePlaces(t *testing.T) {
+func TestSummary_EnvironmentNamesThePlaces(t *testing.T) {
 	env := map[string]string{
 		"CACHE_DIRECTORY": "/var/cache/justnews/scout:/var/cache/other",
 		"XDG_CACHE_HOME":  "relative", "HOME": "/home/u/",
@@ -84,7 +84,7 @@ func TestTheEnvironmentNamesThePlaces(t *testing.T) {
 	}
 }
 
-func TestTwoRunsInOneMicrosecondKeepTwoSummaries(t *testing.T) {
+func TestSummary_TwoRunsInOneMicrosecondKeepTwoSummaries(t *testing.T) {
 	d := unit(t)
 	a, errA := Write(d, "scout", noon, []byte("a"))
 	b, errB := Write(d, "scout", noon, []byte("b"))
@@ -93,7 +93,7 @@ func TestTwoRunsInOneMicrosecondKeepTwoSummaries(t *testing.T) {
 	}
 }
 
-func TestTheNewestFiftyOfAnInstanceAreKept(t *testing.T) {
+func TestSummary_NewestFiftyOfAnInstanceAreKept(t *testing.T) {
 	d := unit(t)
 	if _, err := Write(d, "scout_two", noon.Add(-time.Hour), nil); err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestTheNewestFiftyOfAnInstanceAreKept(t *testing.T) {
 	}
 }
 
-func TestNoSummaryLeavesItsDirectory(t *testing.T) {
+func TestSummary_NoSummaryLeavesItsDirectory(t *testing.T) {
 	outside := t.TempDir()
 	for what, plant := range map[string]func(d Dirs) error{
 		"preflight is a link": func(d Dirs) error { return os.Symlink(outside, d.Preflight()) },
@@ -151,7 +151,7 @@ func TestNoSummaryLeavesItsDirectory(t *testing.T) {
 	}
 }
 
-func TestAPlantedLatestIsReplacedNotFollowed(t *testing.T) {
+func TestSummary_PlantedLatestIsReplacedNotFollowed(t *testing.T) {
 	d := unit(t)
 	victim := filepath.Join(t.TempDir(), "victim")
 	latest := filepath.Join(d.Preflight(), "scout", "latest.json")
@@ -170,7 +170,7 @@ func TestAPlantedLatestIsReplacedNotFollowed(t *testing.T) {
 	}
 }
 
-func TestAnotherUsersHomeIsLeftAlone(t *testing.T) {
+func TestSummary_AnotherUsersHomeIsLeftAlone(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make a directory of another user")
 	}
@@ -192,7 +192,7 @@ func TestAnotherUsersHomeIsLeftAlone(t *testing.T) {
 	onlyFiles(t, theirs)
 }
 
-func TestAFailedWriteLeavesNothingBehind(t *testing.T) {
+func TestSummary_FailedWriteLeavesNothingBehind(t *testing.T) {
 	root, err := os.OpenRoot(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -207,9 +207,9 @@ func TestAFailedWriteLeavesNothingBehind(t *testing.T) {
 	onlyFiles(t, root.Name(), "taken")
 }
 
-// TestAFullDiskIsAnErrorAndLeavesNothingBehind writes from a process of its
+// TestSummary_FullDiskIsAnErrorAndLeavesNothingBehind writes from a process of its
 // own: the limit that plays the full disk would also cut the test's own logs.
-func TestAFullDiskIsAnErrorAndLeavesNothingBehind(t *testing.T) {
+func TestSummary_FullDiskIsAnErrorAndLeavesNothingBehind(t *testing.T) {
 	const inChild = "JUSTNEWS_TEST_FULL_DISK"
 	if cache := os.Getenv(inChild); cache != "" {
 		limit := syscall.Rlimit{Cur: 16, Max: 16}
@@ -233,7 +233,7 @@ func TestAFullDiskIsAnErrorAndLeavesNothingBehind(t *testing.T) {
 
 // A directory that somebody has filled neither keeps a run's summary from being
 // written nor holds the run up; each run removes some.
-func TestAFilledDirectoryIsTidiedUpBitByBit(t *testing.T) {
+func TestSummary_FilledDirectoryIsTidiedUpBitByBit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes 40,000 files")
 	}

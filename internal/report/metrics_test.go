@@ -130,7 +130,7 @@ func TestEverythingOfARecordIsInTheMetrics(t *testing.T) {
 	}
 }
 
-func TestTheNamesAreWhatPrometheusAsksFor(t *testing.T) {
+func TestMetrics_NamesAreWhatPrometheusAsksFor(t *testing.T) {
 	problems, err := promlint.New(bytes.NewReader(Metrics(full()))).Lint()
 	if err != nil {
 		t.Fatal(err)
@@ -141,14 +141,14 @@ func TestTheNamesAreWhatPrometheusAsksFor(t *testing.T) {
 }
 
 // OpenMetrics: gauges are the same in both formats, and the end is marked.
-func TestTheTextEndsAsOpenMetricsEnds(t *testing.T) {
+func TestMetrics_TextEndsAsOpenMetricsEnds(t *testing.T) {
 	text := string(Metrics(full()))
 	if !strings.HasSuffix(text, "\n# EOF\n") || strings.Count(text, "# EOF") != 1 || strings.Contains(text, "\n\n") {
 		t.Error(text)
 	}
 }
 
-func TestNoLabelBreaksTheText(t *testing.T) {
+func TestMetrics_NoLabelBreaksTheText(t *testing.T) {
 	for _, s := range []string{hostile, "a\"b\\c\nd", strings.Repeat("x", 5000), ""} {
 		record := full()
 		record.Version = s
@@ -164,7 +164,7 @@ func TestNoLabelBreaksTheText(t *testing.T) {
 }
 
 // Each file has the same words for a metric, or node_exporter would leave it out.
-func TestTheFilesOfSeveralInstancesGoTogether(t *testing.T) {
+func TestMetrics_FilesOfSeveralInstancesGoTogether(t *testing.T) {
 	other := Summarize("preload", "v2", gate.Result{Status: diag.StatusFailed})
 	a, b := parse(t, Metrics(full())), parse(t, Metrics(other))
 	for name, family := range b {

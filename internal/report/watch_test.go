@@ -16,7 +16,7 @@ import (
 	"justnews/internal/journal"
 )
 
-func TestALiveLineIsNeverWiderThanItsTerminal(t *testing.T) {
+func TestWatch_LiveLineIsNeverWiderThanItsTerminal(t *testing.T) {
 	for _, width := range []int{1, 2, 5, 20, 40, 80, 200} {
 		for _, text := range []string{"", "short", strings.Repeat("long ", 100), strings.Repeat("漢字", 100), strings.Repeat("🙂", 100), hostile, strings.Repeat("x", 1<<20), strings.Repeat("\xff", 300)} {
 			for _, total := range []int{0, 16, 1 << 62} {
@@ -55,7 +55,7 @@ func (n *told) Extend(d time.Duration) error {
 	return nil
 }
 
-func TestAUnitsStatusFollowsTheWaitAndItsTextIsTheLastOne(t *testing.T) {
+func TestWatch_UnitsStatusFollowsTheWaitAndItsTextIsTheLastOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &told{}
 		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}
@@ -77,7 +77,7 @@ func TestAUnitsStatusFollowsTheWaitAndItsTextIsTheLastOne(t *testing.T) {
 	})
 }
 
-func TestNothingIsToldAfterTheEnd(t *testing.T) {
+func TestWatch_NothingIsToldAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &told{}
 		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}
@@ -96,7 +96,7 @@ func TestNothingIsToldAfterTheEnd(t *testing.T) {
 	})
 }
 
-func TestASuccessLeavesNoStatusBehind(t *testing.T) {
+func TestWatch_SuccessLeavesNoStatusBehind(t *testing.T) {
 	for _, r := range []gate.Result{{}, {Status: diag.StatusWarnings, Problems: []diag.Problem{{Severity: diag.Warning}}}} {
 		n := &told{}
 		(&Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}).Done(r)
@@ -106,7 +106,7 @@ func TestASuccessLeavesNoStatusBehind(t *testing.T) {
 	}
 }
 
-func TestATerminalsLineCountsDownAndGoesAway(t *testing.T) {
+func TestWatch_TerminalsLineCountsDownAndGoesAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		w := &Watch{Talk: NewTalk(&out, nil, Paper{}), Width: func() int { return 80 }}
@@ -122,7 +122,7 @@ func TestATerminalsLineCountsDownAndGoesAway(t *testing.T) {
 	})
 }
 
-func TestALogGetsALineASecondAtMostAndTheLastText(t *testing.T) {
+func TestWatch_LogGetsALineASecondAtMostAndTheLastText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		w := &Watch{Talk: NewTalk(&out, nil, Paper{}), Log: true}
@@ -161,7 +161,7 @@ func (s *sink) Write(p journal.Priority, message string, fields ...journal.Field
 	return nil
 }
 
-func TestTheJournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
+func TestWatch_JournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
 	s := &sink{way: journal.Native}
 	talk := NewTalk(&bytes.Buffer{}, s, Paper{Color: true})
 	talk.About("scout")
@@ -198,7 +198,7 @@ func TestTheJournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
 	}
 }
 
-func TestAPipeOfAServiceGetsTheNameAndATerminalIsNoSink(t *testing.T) {
+func TestWatch_PipeOfAServiceGetsTheNameAndATerminalIsNoSink(t *testing.T) {
 	s := &sink{way: journal.Prefixed}
 	NewTalk(&bytes.Buffer{}, s, Paper{}).Say([]Line{{Priority: priInfo, Level: "pass", Text: "scout"}})
 	if len(s.entries) != 1 || s.entries[0].message != "justnews-gate: scout" || s.entries[0].priority != journal.Info {

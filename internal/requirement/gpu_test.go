@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestWhatTheGPUsHaveToBeGoodFor(t *testing.T) {
+func TestGPU_WhatTheGPUsHaveToBeGoodFor(t *testing.T) {
 	const withMPS = instances + `mps = { enabled = true, memory = "4G" }
 [instances.analyst]
 port = 8004

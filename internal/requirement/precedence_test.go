@@ -100,7 +100,7 @@ func table() []layers {
 	}
 }
 
-func TestAFlagBeatsTheEnvironmentBeatsTheFileBeatsTheDefault(t *testing.T) {
+func TestPrecedence_FlagBeatsTheEnvironmentBeatsTheFileBeatsTheDefault(t *testing.T) {
 	for _, l := range table() {
 		expect := func(what, toml string, env Lookup, flags Flags, want string) {
 			t.Helper()
@@ -119,7 +119,7 @@ func TestAFlagBeatsTheEnvironmentBeatsTheFileBeatsTheDefault(t *testing.T) {
 	}
 }
 
-func TestWhatAVariableMayNotSayIsAConfigurationErrorWithAFix(t *testing.T) {
+func TestPrecedence_WhatAVariableMayNotSayIsAConfigurationErrorWithAFix(t *testing.T) {
 	cfg := load(t, instances)
 	for variable, values := range map[string][]string{
 		"GATE_TIMEOUT": {
@@ -153,7 +153,7 @@ func TestWhatAVariableMayNotSayIsAConfigurationErrorWithAFix(t *testing.T) {
 	}
 }
 
-func TestABudgetLiesBetweenASecondAndADay(t *testing.T) {
+func TestPrecedence_BudgetLiesBetweenASecondAndADay(t *testing.T) {
 	cfg := load(t, instances)
 	for value, want := range map[string]time.Duration{
 		"1": time.Second, "300": 5 * time.Minute, "300s": 5 * time.Minute, "5min": 5 * time.Minute,
@@ -166,7 +166,7 @@ func TestABudgetLiesBetweenASecondAndADay(t *testing.T) {
 	}
 }
 
-func TestAllBadVariablesAreNamedInOneRun(t *testing.T) {
+func TestPrecedence_AllBadVariablesAreNamedInOneRun(t *testing.T) {
 	_, problems := ForInstance(load(t, instances), "scout", environment("GATE_TIMEOUT=x", "REQUIRE_BUS=x", "MCP_BUS_URL=x"), Flags{})
 	if len(diag.Errors(problems)) != 3 {
 		t.Errorf("%v", problems)
@@ -192,7 +192,7 @@ func TestStructureExemptsTheOrchestratorAndTheBusWhateverIsAsked(t *testing.T) {
 	}
 }
 
-func TestAnUnknownInstanceIsRefusedWithTheNearestName(t *testing.T) {
+func TestPrecedence_UnknownInstanceIsRefusedWithTheNearestName(t *testing.T) {
 	_, problems := ForInstance(load(t, instances), "scuot", environment(), Flags{})
 	if len(problems) != 1 || problems[0].Code != diag.InstanceUnknown || problems[0].Status() != diag.StatusConfig ||
 		!strings.Contains(problems[0].Message, `did you mean "scout"?`) {

@@ -37,7 +37,7 @@ func TestWithinIsByWholeNames(t *testing.T) {
 	}
 }
 
-func TestSameDirectoryFollowsLinks(t *testing.T) {
+func TestCanonical_SameDirectoryFollowsLinks(t *testing.T) {
 	root := t.TempDir()
 	dir, link, file := filepath.Join(root, "dir"), filepath.Join(root, "link"), filepath.Join(root, "file")
 	if err := errors.Join(os.Mkdir(dir, 0o755), os.Symlink("dir", link), os.WriteFile(file, nil, 0o644), os.Link(file, file+"2")); err != nil {

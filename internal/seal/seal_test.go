@@ -20,7 +20,7 @@ var one = Manifest{
 	Links: []Link{{"z", "b/c"}},
 }
 
-func TestASealIsSortedValidAndReadBack(t *testing.T) {
+func TestSealIsSortedValidAndReadBack(t *testing.T) {
 	version := t.TempDir()
 	if _, err := Read(version); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("before: %v", err)
@@ -62,7 +62,7 @@ func TestASealIsSortedValidAndReadBack(t *testing.T) {
 	}
 }
 
-func TestASealThatCannotBeWrittenLeavesNothingBehind(t *testing.T) {
+func TestSealThatCannotBeWrittenLeavesNothingBehind(t *testing.T) {
 	version := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(version, Rel), 0o755); err != nil { // a directory in its place
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestASealThatCannotBeWrittenLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestASealThroughAPlantedLinkIsRefused(t *testing.T) {
+func TestSealThroughAPlantedLinkIsRefused(t *testing.T) {
 	version, elsewhere := t.TempDir(), t.TempDir()
 	if err := os.Symlink(elsewhere, filepath.Join(version, Dir)); err != nil {
 		t.Fatal(err)

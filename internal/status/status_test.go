@@ -265,7 +265,7 @@ func TestLookAtUnitsFindsAUnitThatFailedOrIsUngated(t *testing.T) {
 	}
 }
 
-func TestTheBusIsOnlyAWarningWhereNobodyWaitsForIt(t *testing.T) {
+func TestStatus_BusIsOnlyAWarningWhereNobodyWaitsForIt(t *testing.T) {
 	down := facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
 	for required, want := range map[bool]diag.Status{true: diag.StatusUnavailable, false: diag.StatusReady} {
 		cfg := &config.Config{Instances: []config.Instance{{Name: "scout", RequireBus: required}}}

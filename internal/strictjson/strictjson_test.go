@@ -157,7 +157,7 @@ func TestAccessorsReturnWhatTheTextSays(t *testing.T) {
 	}
 }
 
-func TestTheZeroValueIsNoValue(t *testing.T) {
+func TestValue_ZeroValueIsNoValue(t *testing.T) {
 	var v strictjson.Value
 	if _, err := v.Bool(); err == nil {
 		t.Error("the zero Value is a boolean")

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestAScanGoesOnWhereSystemdDoes(t *testing.T) {
+func TestScanGoesOnWhereSystemdDoes(t *testing.T) {
 	for name, c := range map[string]struct {
 		text   string
 		keys   string

@@ -32,7 +32,7 @@ func render(t *testing.T, lines ...Line) string {
 	return string(text)
 }
 
-func TestEveryFormIsWrittenAsSystemdReadsIt(t *testing.T) {
+func TestUnitFile_EveryFormIsWrittenAsSystemdReadsIt(t *testing.T) {
 	for _, c := range []struct {
 		line Line
 		want string
@@ -57,7 +57,7 @@ func TestEveryFormIsWrittenAsSystemdReadsIt(t *testing.T) {
 	}
 }
 
-func TestTheDoorRefusesWhatSystemdWouldMisread(t *testing.T) {
+func TestUnitFile_DoorRefusesWhatSystemdWouldMisread(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		line   Line
@@ -103,21 +103,21 @@ func TestTheDoorRefusesWhatSystemdWouldMisread(t *testing.T) {
 	}
 }
 
-func TestALineThatSystemdCannotReadIsRefused(t *testing.T) {
+func TestUnitFile_LineThatSystemdCannotReadIsRefused(t *testing.T) {
 	f := File{Sections: []Section{{"Service", []Line{Assignment("A", strings.Repeat("x", 1<<20))}}}}
 	if _, err := f.Append(nil); !errors.Is(err, errTooLong) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestTheZeroLineIsRefused(t *testing.T) {
+func TestUnitFile_ZeroLineIsRefused(t *testing.T) {
 	f := File{Sections: []Section{{"Service", []Line{{}}}}}
 	if _, err := f.Append(nil); err == nil {
 		t.Error("a line without a form was written")
 	}
 }
 
-func TestACommentCannotBecomeASetting(t *testing.T) {
+func TestUnitFile_CommentCannotBecomeASetting(t *testing.T) {
 	f := File{Comment: []string{"x\nExecStart=/bin/true"}}
 	if _, err := f.Append(nil); err == nil {
 		t.Error("a comment with a line break was written")

@@ -36,7 +36,7 @@ func archive(t testing.TB) string {
 
 const two = `{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"I8","shape":[3],"data_offsets":[16,19]}}`
 
-func TestALookTellsWhatAFileIs(t *testing.T) {
+func TestWeights_LookTellsWhatAFileIs(t *testing.T) {
 	whole := archive(t)
 	lfs := "version https://git-lfs.github.com/spec/v1\noid sha256:4665\nsize 438011\n"
 	for _, c := range []struct {
@@ -107,7 +107,7 @@ func (b broken) ReadAt(p []byte, at int64) (int, error) {
 	return copy(p, header[at:]), nil
 }
 
-func TestAnErrorOfReadingIsNoFindingAboutTheContent(t *testing.T) {
+func TestWeights_ErrorOfReadingIsNoFindingAboutTheContent(t *testing.T) {
 	for _, upto := range []int64{0, 1024, 4096} {
 		f, err := Look("model.safetensors", broken{upto}, 2<<20)
 		if !errors.Is(err, errDisk) || f.Kind != Unknown {
@@ -116,7 +116,7 @@ func TestAnErrorOfReadingIsNoFindingAboutTheContent(t *testing.T) {
 	}
 }
 
-func TestAnIndexNamesItsPartsOnce(t *testing.T) {
+func TestWeights_IndexNamesItsPartsOnce(t *testing.T) {
 	got, err := Parts(strings.NewReader(`{"metadata":{},"weight_map":{"a":"m-2.safetensors","b":"m-1.safetensors","c":"m-2.safetensors"}}`))
 	if diff := cmp.Diff([]string{"m-1.safetensors", "m-2.safetensors"}, got); diff != "" || err != nil {
 		t.Error(diff, err)

@@ -22,7 +22,7 @@ ExecStart=/bin/sleep infinity
 
 // The bed proves itself with units of its own, so that a fault of the bed and a
 // fault of ours are told apart.
-func TestASystemdBootsAndAnswers(t *testing.T) {
+func TestMachine_SystemdBootsAndAnswers(t *testing.T) {
 	versions := map[string]string{bed.Bookworm: "252", bed.Trixie: "257"}
 	bed.Each(t, func(t *testing.T, suite string) {
 		began := time.Now()
@@ -99,7 +99,7 @@ func TestASystemdBootsAndAnswers(t *testing.T) {
 }
 
 // A test that dies runs no cleanup: the machine must end all the same.
-func TestAMachineDiesWithItsTest(t *testing.T) {
+func TestMachineDiesWithItsTest(t *testing.T) {
 	if os.Getenv("JUSTNEWS_BED_DOOMED") == "1" {
 		bed.Boot(t, bed.Options{})
 		_, _ = os.Stdout.WriteString("booted\n")
@@ -109,7 +109,7 @@ func TestAMachineDiesWithItsTest(t *testing.T) {
 	bed.Root(t, bed.Suites()[0]) // not in the child: it cannot be killed while it makes one
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestAMachineDiesWithItsTest$")
+	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestMachineDiesWithItsTest$")
 	child.Env = append(os.Environ(), "JUSTNEWS_BED_DOOMED=1")
 	out, err := child.StdoutPipe()
 	if err != nil {
@@ -131,7 +131,7 @@ func TestAMachineDiesWithItsTest(t *testing.T) {
 }
 
 // What listens on the machine's loopback answers the test, and only there.
-func TestATestReachesTheMachinesLoopback(t *testing.T) {
+func TestMachine_TestReachesTheMachinesLoopback(t *testing.T) {
 	m := bed.Boot(t, bed.Options{Prepare: func(tree *bed.Tree) {
 		tree.WriteFile("/etc/systemd/system/echo.socket", "[Socket]\nListenStream=127.0.0.1:8014\nAccept=yes\n")
 		tree.WriteFile("/etc/systemd/system/echo@.service",

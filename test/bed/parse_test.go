@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestTheMirrorIsTheHostsOwn(t *testing.T) {
+func TestParse_MirrorIsTheHostsOwn(t *testing.T) {
 	for _, c := range []struct{ name, targets, want string }{
 		{"debian", "DEP-11 main bookworm http://mirror.example/debian/\n" +
 			"Packages main bookworm-security http://mirror.example/debian-security/\n" +
@@ -24,7 +24,7 @@ func TestTheMirrorIsTheHostsOwn(t *testing.T) {
 	}
 }
 
-func TestAUnitIsReadFromSystemctlShow(t *testing.T) {
+func TestParse_UnitIsReadFromSystemctlShow(t *testing.T) {
 	u, err := parseUnit("Id=justnews@scout.service\nLoadState=loaded\nActiveState=failed\nSubState=failed\nResult=exit-code\n" +
 		"ExecStartPre={ path=/bin/true ; argv[]=/bin/true ; ignore_errors=no ; pid=40 ; code=exited ; status=0 }\n" +
 		"ExecStartPre={ path=/usr/bin/justnews-gate ; argv[]=/usr/bin/justnews-gate --gate-only scout ; ignore_errors=no ; pid=41 ; code=exited ; status=78 }\n" +

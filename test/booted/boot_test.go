@@ -10,7 +10,7 @@ import (
 
 // The models become ready late: nothing starts before, everything soon after,
 // and the rest of the host does not wait for it.
-func TestNothingStartsBeforeTheModelsAreReady(t *testing.T) {
+func TestBoot_NothingStartsBeforeTheModelsAreReady(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{misbehave: "hold"})
 		s.waitHeld()
@@ -30,7 +30,7 @@ func TestNothingStartsBeforeTheModelsAreReady(t *testing.T) {
 }
 
 // The switch on the kernel command line opens every gate, loudly.
-func TestTheKernelCommandLineOpensTheGates(t *testing.T) {
+func TestBoot_KernelCommandLineOpensTheGates(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: config("60s"), misbehave: "hold", cmdline: []string{"justnews.gate=off"}})
 		s.WaitUnits("active/running", units(agents()...)...)

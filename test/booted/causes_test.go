@@ -79,7 +79,7 @@ var causes = []cause{
 // Each of the runbook's causes 1 to 3, produced for real: no agent starts, the
 // code, the evidence and the fix are in the journal, and following the fix opens
 // every gate.
-func TestTheRunbooksCausesAreNamedAndTheirFixOpensTheGate(t *testing.T) {
+func TestCauses_RunbooksCausesAreNamedAndTheirFixOpensTheGate(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, manifested())
 		s.everythingUp(0)
@@ -174,7 +174,7 @@ func (s *site) since(moment time.Duration, name string) string {
 // Cause 4, by a resource limit: the model is whole, and the unit's LimitDATA=
 // leaves the orchestrator less than it takes. Upstream hides that under STRICT
 // behind a sentence of its own; the gate finds the limit.
-func TestALimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) {
+func TestCauses_LimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) {
 	const limit = "/etc/systemd/system/justnews@gpu_orchestrator.service.d/97-limit.conf"
 	bed.Newest(t, func(t *testing.T, suite string) {
 		h := host{change: func(tree *bed.Tree) {
@@ -199,7 +199,7 @@ func TestALimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) 
 
 // Cause 4, by the kernel: it kills the orchestrator while it loads, in a control
 // group that has too little memory.
-func TestAnOrchestratorThatIsKilledForMemoryIsNamed(t *testing.T) {
+func TestCauses_OrchestratorThatIsKilledForMemoryIsNamed(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		last := "synthesizer" // the map lists it last
 		h := host{misbehave: "hold", change: func(tree *bed.Tree) {
@@ -264,7 +264,7 @@ func (s *site) starve(name string, bytes int64) {
 
 // The preload hashes every byte of the store; 16 gates that ask for the
 // manifests as well read none.
-func TestNoGateHashesWhatThePreloadHashed(t *testing.T) {
+func TestCauses_NoGateHashesWhatThePreloadHashed(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		h := manifested()
 		h.config = strings.Replace(h.config, "[models]\n", "[models]\nverify = \"manifest\"\n", 1)
@@ -284,7 +284,7 @@ func TestNoGateHashesWhatThePreloadHashed(t *testing.T) {
 
 // An environment file lets the libraries download although the configuration is
 // strict: the running process shows it, and nothing starts.
-func TestAnOrchestratorThatMayDownloadOpensNothing(t *testing.T) {
+func TestCauses_OrchestratorThatMayDownloadOpensNothing(t *testing.T) {
 	const file = "/etc/justnews/global.env"
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {

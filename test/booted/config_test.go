@@ -12,7 +12,7 @@ import (
 // The configuration is broken at boot: nothing starts, the message names line
 // and column, and repair plus daemon-reload is enough: the target, which was
 // started without an instance, is started again.
-func TestABrokenConfigKeepsEverythingDownUntilItIsRepaired(t *testing.T) {
+func TestConfig_BrokenConfigKeepsEverythingDownUntilItIsRepaired(t *testing.T) {
 	broken := strings.Replace(config("60s"), "timeout =", "timeot =", 1) // line 2, column 1
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: broken})
@@ -39,7 +39,7 @@ func TestABrokenConfigKeepsEverythingDownUntilItIsRepaired(t *testing.T) {
 
 // An instance that the configuration no longer lists still has its gate, and so
 // has one that it never listed.
-func TestAnInstanceThatNoConfigListsIsGated(t *testing.T) {
+func TestConfig_InstanceThatNoConfigListsIsGated(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{})
 		s.everythingUp(0)
@@ -62,7 +62,7 @@ func TestAnInstanceThatNoConfigListsIsGated(t *testing.T) {
 }
 
 // Without the generator the packaged drop-in still gates every instance.
-func TestWithoutTheGeneratorTheGateHolds(t *testing.T) {
+func TestConfig_WithoutTheGeneratorTheGateHolds(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: config("3s"), change: func(tree *bed.Tree) {
 			tree.Remove("/usr/lib/systemd/system-generators/justnews-generator")
@@ -82,7 +82,7 @@ func TestWithoutTheGeneratorTheGateHolds(t *testing.T) {
 
 // A drop-in that empties ExecStartPre= opens one instance by hand: it starts,
 // and status and preflight say that it is ungated.
-func TestAnInstanceOpenedByHandIsReported(t *testing.T) {
+func TestConfig_InstanceOpenedByHandIsReported(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{})
 		s.everythingUp(bed.Monotonic())

@@ -225,9 +225,9 @@ func holdHost() host {
 // SIGTERM, the process ended. Unknown where it had refused before.
 type late struct{ deadline, term string }
 
-// TestNothingHoldsAGate plants each of the holdings and measures how long after
+// TestHold_NothingHoldsAGate plants each of the holdings and measures how long after
 // its deadline, and after SIGTERM, the gate of a unit ends. None of them opens it.
-func TestNothingHoldsAGate(t *testing.T) {
+func TestHold_NothingHoldsAGate(t *testing.T) {
 	measured := map[string]map[string]late{}
 	each := bed.Newest
 	if *update {
@@ -451,7 +451,7 @@ func (r heldRecord) says(codes []string) bool {
 // The table of docs/security.md stands between these lines.
 const (
 	securityFile  = "../../docs/security.md"
-	latenessBegin = "<!-- lateness: go test ./test/booted -run 'TestNothingHoldsAGate$' -update -->\n"
+	latenessBegin = "<!-- lateness: go test ./test/booted -run 'TestHold_NothingHoldsAGate$' -update -->\n"
 	latenessEnd   = "<!-- end of lateness -->\n"
 	latenessHead  = "\n| what | after the deadline: systemd 257 | 252 | after SIGTERM: 257 | 252 |\n|---|---|---|---|---|\n"
 )
@@ -501,7 +501,7 @@ func TestLatenessTableHasEveryCase(t *testing.T) {
 	rows := latenessRows(t)
 	for _, h := range holdings {
 		if row, found := rows[h.name]; !found || slices.Contains(row[:], "") {
-			t.Errorf("docs/security.md has no figures for %q; run: go test ./test/booted -run 'TestNothingHoldsAGate$' -update", h.name)
+			t.Errorf("docs/security.md has no figures for %q; run: go test ./test/booted -run 'TestHold_NothingHoldsAGate$' -update", h.name)
 		}
 	}
 }

@@ -34,7 +34,7 @@ WantedBy=multi-user.target
 // A host that was set up by hand: what import prints is put in place, the
 // commands that it lists are run as they stand, and the same instances run,
 // behind our gate.
-func TestAHostThatWasSetUpByHandIsTakenOver(t *testing.T) {
+func TestImport_HostThatWasSetUpByHandIsTakenOver(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
 			tree.Remove(configFile)
@@ -131,7 +131,7 @@ exec sleep infinity
 
 // What the agents of a host could write, read and enter before it was taken over,
 // they can after.
-func TestAnImportedHostKeepsWhatItsAgentsReadAndWrite(t *testing.T) {
+func TestImport_ImportedHostKeepsWhatItsAgentsReadAndWrite(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		names := []string{"gpu_orchestrator", "mcp_bus", "memory", "scout"}
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {

@@ -130,7 +130,7 @@ func (s *site) fixes(t testing.TB, fix string) {
 	s.gateBy("justnews").passed(t, "after: "+fix)
 }
 
-func TestSeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
+func TestMPS_SeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("", seventeen()...), nil)
 		s.WaitUnits("active/running", units(seventeen()...)...)
@@ -157,7 +157,7 @@ func TestSeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 
 // Every way in which MPS can be broken, on one host, one after the other: each
 // is told from all others, and what is printed fixes it.
-func TestEachFaultOfMPSIsNamedAndTheFixWorks(t *testing.T) {
+func TestMPS_EachFaultOfMPSIsNamedAndTheFixWorks(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("", "memory", "scout"), func(tree *bed.Tree) {
 			tree.WriteFile("/root/hand.toml", mpsConfig("unit = \"\"\n", "memory", "scout"))
@@ -340,7 +340,7 @@ var mpsFaults = []struct {
 
 // All the gates of a host at once, and a daemon that nobody has started: one
 // start, and no gate fails because of the others.
-func TestSeventeenGatesAtOnceStartOneDaemonAndDoNotDisturbEachOther(t *testing.T) {
+func TestMPS_SeventeenGatesAtOnceStartOneDaemonAndDoNotDisturbEachOther(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("", "memory", "scout"), nil)
 		s.WaitUnits("active/running", units("memory", "scout")...)
@@ -364,7 +364,7 @@ func TestSeventeenGatesAtOnceStartOneDaemonAndDoNotDisturbEachOther(t *testing.T
 
 // The runbook's directory: PrivateTmp= hides it from units, and the drop-ins
 // bring it back.
-func TestAPipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
+func TestMPS_PipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("pipe_directory = \"/tmp/nvidia-mps\"\ndefault_memory = \"6G\"\ndefault_threads = 50\n", "memory", "scout"), nil)
 		s.WaitUnits("active/running", units("memory", "scout")...)
@@ -409,7 +409,7 @@ func TestAPipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
 
 // A server needs a GPU, which no test bed has: the daemon is proven and the
 // gate stays shut all the same.
-func TestWithoutAGPUNoServerIsProven(t *testing.T) {
+func TestMPS_WithoutAGPUNoServerIsProven(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("require = \"server\"\n", "memory", "scout"), nil)
 		s.WaitJournal(mpsUnit, "MPS-SERVER", "exit status 71")

@@ -10,7 +10,7 @@ import (
 
 // However the orchestrator goes and comes back, the models are loaded again by
 // itself and the agents never notice.
-func TestTheOrchestratorComesBack(t *testing.T) {
+func TestOrchestratorComesBack(t *testing.T) {
 	restart := func(s *site) { s.Systemctl("restart", unit(orchestrator)) }
 	kill := func(s *site) { s.Systemctl("kill", "--signal=KILL", "--kill-whom=main", unit(orchestrator)) }
 	ways := []struct {
@@ -49,7 +49,7 @@ func TestTheOrchestratorComesBack(t *testing.T) {
 
 // The orchestrator dies in the middle of the preload: no agent starts, the next
 // process is triggered again.
-func TestTheOrchestratorDiesDuringThePreload(t *testing.T) {
+func TestOrchestratorDiesDuringThePreload(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{misbehave: "hold"})
 		s.waitHeld()

@@ -11,7 +11,7 @@ import (
 
 // A model cannot be loaded: nothing starts, the reason is where an operator
 // looks, and what the gate printed brings everything up once the cause is gone.
-func TestABrokenModelKeepsEverythingDownUntilItIsFixed(t *testing.T) {
+func TestPreload_BrokenModelKeepsEverythingDownUntilItIsFixed(t *testing.T) {
 	const agent, id = "scout", "martin-ha/toxic-comment-model"
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) { tree.Remove(snapshot(agent, id) + "/config.json") }})
@@ -31,7 +31,7 @@ func TestABrokenModelKeepsEverythingDownUntilItIsFixed(t *testing.T) {
 }
 
 // One instance is restarted later: its gate passes at once, the rest is left alone.
-func TestOneInstanceIsRestarted(t *testing.T) {
+func TestPreload_OneInstanceIsRestarted(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{})
 		s.everythingUp(0)

@@ -149,7 +149,7 @@ func TestAgentsCanStartMPSAndNothingElse(t *testing.T) {
 
 // An agent that uses up the space and the inodes of the shared directory shuts
 // no other gate, and systemd still reloads.
-func TestAnAgentFillsTheSharedDirectoryOnly(t *testing.T) {
+func TestPrivilege_AgentFillsTheSharedDirectoryOnly(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootPrivileges(t, suite)
 		s.WaitUnits("active/running", units("memory", "scout")...)

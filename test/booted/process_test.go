@@ -26,7 +26,7 @@ const tracer = "/usr/local/bin/tracer"
 
 // An agent in its packaged sandbox, which has the gates' user, attacks the gate of
 // another instance.
-func TestAnAgentCannotTraceAGate(t *testing.T) {
+func TestProcess_AgentCannotTraceAGate(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", change: func(tree *bed.Tree) {
 			tree.Put(contents.File{Build: "./test/bed/tracer", Dest: "/usr/local/bin/", Mode: 0o755})
@@ -59,7 +59,7 @@ func TestAnAgentCannotTraceAGate(t *testing.T) {
 // The refusal's status is success to the unit, and nobody can be asked whether it
 // is: D-Bus is stopped, hangs, or is stopped while the gate waits. The refusal is
 // a signal that no unit can list.
-func TestNoSuccessExitStatusOpensAGateThatCannotAsk(t *testing.T) {
+func TestProcess_NoSuccessExitStatusOpensAGateThatCannotAsk(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		const away = "[orchestrator]\nurl = \"http://127.0.0.1:9\"\ninstance = \"\"\n"
 		all := "SuccessExitStatus=SIGABRT SIGKILL SIGTERM SIGSEGV RTMIN RTMIN+1 RTMIN+2"
@@ -107,7 +107,7 @@ func TestNoSuccessExitStatusOpensAGateThatCannotAsk(t *testing.T) {
 
 // The runtime of the packaged gate dies: of a lack of memory or of threads. That
 // is a signal, also where 2, Go's exit status of a crash, counts as success.
-func TestACrashOfTheRuntimeOpensNothing(t *testing.T) {
+func TestProcess_CrashOfTheRuntimeOpensNothing(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", change: func(tree *bed.Tree) {
 			onlyOnce(tree)
@@ -130,7 +130,7 @@ func TestACrashOfTheRuntimeOpensNothing(t *testing.T) {
 }
 
 // A gate that somebody stops is ended by the kernel's timer.
-func TestAStoppedGateEndsInTime(t *testing.T) {
+func TestProcess_StoppedGateEndsInTime(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", config: crowdConfig("5s"), change: onlyOnce})
 		u := s.gating("scout")

@@ -109,7 +109,7 @@ const (
 
 // Whatever becomes of the generator, every instance keeps its gate, and a
 // reload returns.
-func TestAGeneratorThatComesToHarmLeavesEveryGateInPlace(t *testing.T) {
+func TestReload_GeneratorThatComesToHarmLeavesEveryGateInPlace(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{})
 		s.everythingUp(0)

@@ -28,7 +28,7 @@ those of that run, and are not compared.
 
 // The documentation shows what the program prints, on a host that is up and on
 // one that lacks a model.
-func TestTheScreensInTheDocsAreTheProgramsOwn(t *testing.T) {
+func TestScreensInTheDocsAreTheProgramsOwn(t *testing.T) {
 	s := boot(t, bed.Suites()[0], host{})
 	s.everythingUp(0)
 	var page strings.Builder

@@ -13,7 +13,7 @@ import (
 )
 
 // Signals reach gates at random moments of their lives: none of them opens.
-func TestASignalNeverOpensAGate(t *testing.T) {
+func TestSignals_SignalNeverOpensAGate(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
@@ -95,7 +95,7 @@ func (s *site) sameGates(pids map[string]int, after string) {
 }
 
 // The wall clock jumps: deadlines are of another clock.
-func TestASteppedClockMovesNoDeadline(t *testing.T) {
+func TestSignals_SteppedClockMovesNoDeadline(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", config: crowdConfig("60s")})
 		if !s.ownsClock() {
@@ -128,7 +128,7 @@ func (s *site) ownsClock() bool {
 }
 
 // A unit that takes the gate's refusal for success.
-func TestASuccessExitStatusDoesNotOpenAGate(t *testing.T) {
+func TestSignals_SuccessExitStatusDoesNotOpenAGate(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		const away = "[orchestrator]\nurl = \"http://127.0.0.1:9\"\ninstance = \"\"\n"
 		s := bootCrowd(t, suite, host{config: crowdConfig("1s") + away, change: func(tree *bed.Tree) {
@@ -156,7 +156,7 @@ func TestASuccessExitStatusDoesNotOpenAGate(t *testing.T) {
 
 // An instance whose name is a flag, a path, or nothing that a configuration
 // could list.
-func TestAnInstanceWithAnOddNameStaysShut(t *testing.T) {
+func TestSignals_InstanceWithAnOddNameStaysShut(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: onlyOnce})
 		for _, name := range []string{"--version", "--help", "-h", "--", "scout:x", "NoSuch", "..", "__", "scout.bak", strings.Repeat("a", 64)} {

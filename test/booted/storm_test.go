@@ -16,7 +16,7 @@ import (
 
 // 17 gates run at once, in waves, lose their leader and their lock: the
 // orchestrator is triggered once, and asked about as often as by one client.
-func TestSeventeenGatesCostOnePreload(t *testing.T) {
+func TestStorm_SeventeenGatesCostOnePreload(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
@@ -112,7 +112,7 @@ func (s *site) requestRate(window time.Duration) {
 
 // What the gates have for excluding each other is gone or cannot be written: it
 // may cost waiting, never a second preload, and never an open gate.
-func TestWithoutThePlaceForLocksThereIsOnePreload(t *testing.T) {
+func TestStorm_WithoutThePlaceForLocksThereIsOnePreload(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
@@ -168,7 +168,7 @@ func stormFor(t *testing.T) time.Duration {
 
 // A model is broken, and systemd restarts every instance at once for as long as
 // it takes: the orchestrator is asked, but not made to load again and again.
-func TestABrokenModelIsNoStorm(t *testing.T) {
+func TestStorm_BrokenModelIsNoStorm(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		long := stormFor(t)
 		s := bootCrowd(t, suite, host{misbehave: "fail-model", change: func(tree *bed.Tree) {

@@ -9,7 +9,7 @@ import (
 )
 
 // One command stops the lot, one starts it, and the gates hold again.
-func TestTheTargetStopsAndStartsEverything(t *testing.T) {
+func TestTargetStopsAndStartsEverything(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{})
 		s.everythingUp(0)

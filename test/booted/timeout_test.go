@@ -24,7 +24,7 @@ func (s *site) gaveUpAfter(instance string, budget time.Duration) {
 
 // The models never become ready: every gate gives up by itself, in time, and
 // says that things still progressed.
-func TestAGateGivesUpWhenItsTimeIsOver(t *testing.T) {
+func TestTimeout_GateGivesUpWhenItsTimeIsOver(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: config("2s"), misbehave: "hold", change: onlyOnce})
 		u := s.waitRefused(preload)

@@ -174,9 +174,9 @@ func (s *site) up(names ...string) {
 	})
 }
 
-// TestTheRealUpstream runs upstream's own orchestrator and bus, and the faults
+// TestUpstream runs upstream's own orchestrator and bus, and the faults
 // whose answers are theirs alone.
-func TestTheRealUpstream(t *testing.T) {
+func TestUpstream(t *testing.T) {
 	for _, u := range upstreams {
 		t.Run(u.commit, func(t *testing.T) {
 			bed.Newest(t, func(t *testing.T, suite string) {

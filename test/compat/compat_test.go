@@ -67,7 +67,7 @@ func (s shims) run(t *testing.T, line string) (calls, stderr string, status int)
 	return string(text), errs.String(), status
 }
 
-func TestEveryLineOfTheRunbookBecomesACallOfTheGate(t *testing.T) {
+func TestCompat_EveryLineOfTheRunbookBecomesACallOfTheGate(t *testing.T) {
 	s := newShims(t)
 	for line, want := range map[string]string{
 		"./preflight.sh --gate-only scout":                                  "[--gate-only][scout] unset unset\n",
@@ -104,7 +104,7 @@ func TestEveryLineOfTheRunbookBecomesACallOfTheGate(t *testing.T) {
 	}
 }
 
-func TestTheExitStatusIsTheGates(t *testing.T) {
+func TestCompat_ExitStatusIsTheGates(t *testing.T) {
 	s := newShims(t)
 	for _, line := range []string{
 		"./preflight.sh", "./preflight.sh --gate-only scout", "./justnews-preflight-check.sh --gate-only", "./setup_preflight_nopasswd.sh", "./setup_preflight_nopasswd.sh --uninstall",
@@ -121,7 +121,7 @@ func TestTheExitStatusIsTheGates(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotUnderstoodIsRefusedAndOpensNothing(t *testing.T) {
+func TestCompat_WhatIsNotUnderstoodIsRefusedAndOpensNothing(t *testing.T) {
 	s := newShims(t)
 	for _, line := range []string{
 		"./preflight.sh --gate-only", "./preflight.sh --gate-only ''", "./preflight.sh --gate-only=", "./preflight.sh --gate-only --no-color",

@@ -72,7 +72,7 @@ func flagNames(node *kong.Node) []string {
 	return names
 }
 
-func TestThePageOfTheGateHasItsCommandsWithTheirFlags(t *testing.T) {
+func TestManual_PageOfTheGateHasItsCommandsWithTheirFlags(t *testing.T) {
 	model, err := cli.Model()
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestThePageOfTheGateHasItsCommandsWithTheirFlags(t *testing.T) {
 	}
 }
 
-func TestThePageOfTheGateHasTheExitStatuses(t *testing.T) {
+func TestManual_PageOfTheGateHasTheExitStatuses(t *testing.T) {
 	var got []diag.StatusMeaning
 	lines := strings.Split(section(t, read(t, "man/justnews-gate.8"), "Sh", "EXIT STATUS"), "\n")
 	for i, line := range lines {
@@ -123,7 +123,7 @@ func TestThePageOfTheGateHasTheExitStatuses(t *testing.T) {
 	}
 }
 
-func TestThePageOfTheGeneratorHasItsFlags(t *testing.T) {
+func TestManual_PageOfTheGeneratorHasItsFlags(t *testing.T) {
 	help, err := exec.CommandContext(t.Context(), "go", "run", "../../cmd/justnews-generator", "--help").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestThePageOfTheGeneratorHasItsFlags(t *testing.T) {
 	}
 }
 
-func TestThePageOfTheHelperHasItsFlagsAndItsFields(t *testing.T) {
+func TestManual_PageOfTheHelperHasItsFlagsAndItsFields(t *testing.T) {
 	help, err := exec.CommandContext(t.Context(), "go", "run", "../../cmd/justnews-nvml", "--help").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestThePageOfTheHelperHasItsFlagsAndItsFields(t *testing.T) {
 	}
 }
 
-func TestThePageOfTheConfigurationHasItsKeysAndDefaults(t *testing.T) {
+func TestManual_PageOfTheConfigurationHasItsKeysAndDefaults(t *testing.T) {
 	page := read(t, "man/justnews.toml.5")
 	var names []string
 	for _, table := range config.Tables() {
@@ -191,7 +191,7 @@ func TestThePageOfTheConfigurationHasItsKeysAndDefaults(t *testing.T) {
 	}
 }
 
-func TestTheExampleInThePageOfTheConfigurationLoads(t *testing.T) {
+func TestManual_ExampleInThePageOfTheConfigurationLoads(t *testing.T) {
 	_, text, _ := strings.Cut(section(t, read(t, "man/justnews.toml.5"), "Sh", "EXAMPLES"), ".Bd -literal -offset indent\n")
 	text, _, found := strings.Cut(text, ".Ed\n")
 	if !found {
@@ -207,7 +207,7 @@ func TestTheExampleInThePageOfTheConfigurationLoads(t *testing.T) {
 	}
 }
 
-func TestEveryCommandLineInThePagesParses(t *testing.T) {
+func TestManual_EveryCommandLineInThePagesParses(t *testing.T) {
 	found := 0
 	for _, name := range pages(t) {
 		for _, m := range regexp.MustCompile(`(?m)^(?:\.Li )?((?:sudo )?justnews-gate .*)$`).FindAllStringSubmatch(read(t, name), -1) {
@@ -235,7 +235,7 @@ func TestReferencesBetweenOurPagesLead(t *testing.T) {
 	}
 }
 
-func TestEveryUnitNamesPagesThatExist(t *testing.T) {
+func TestManual_EveryUnitNamesPagesThatExist(t *testing.T) {
 	own := pages(t)
 	units, err := filepath.Glob(filepath.Join(repository, "units/*.*"))
 	if err != nil || len(units) == 0 {
@@ -284,7 +284,7 @@ func pages(t *testing.T) []string {
 }
 
 // mdoc(7) takes "An" at the start of a heading for a macro and drops it.
-func TestNoHeadingOfTheManualBeginsWithAMacro(t *testing.T) {
+func TestManual_NoHeadingOfTheManualBeginsWithAMacro(t *testing.T) {
 	macro := regexp.MustCompile(`(?m)^\.S[sh] [A-Z][a-z]( .*)?$`)
 	for _, name := range pages(t) {
 		for _, heading := range macro.FindAllString(read(t, name), -1) {

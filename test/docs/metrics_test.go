@@ -90,7 +90,7 @@ func panels(t *testing.T) map[string]string {
 	return all
 }
 
-func TestEveryMetricOfTheAlertsAndTheDashboardExists(t *testing.T) {
+func TestMetrics_EveryMetricOfTheAlertsAndTheDashboardExists(t *testing.T) {
 	known := metrics(t)
 	expressions := alerts(t)
 	maps.Copy(expressions, panels(t))
@@ -110,7 +110,7 @@ func TestEveryMetricOfTheAlertsAndTheDashboardExists(t *testing.T) {
 	}
 }
 
-func TestThePageOfTheGateHasItsMetrics(t *testing.T) {
+func TestMetrics_PageOfTheGateHasItsMetrics(t *testing.T) {
 	listed := metric.FindAllString(strings.Join(items(section(t, read(t, "man/justnews-gate.8"), "Sh", "METRICS")), "\n"), -1)
 	slices.Sort(listed)
 	if diff := cmp.Diff(metrics(t), listed); diff != "" {
@@ -146,7 +146,7 @@ func TestPrometheusTakesTheAlertsAndTheDashboard(t *testing.T) {
 }
 
 // Each alert is tried: justnews.test.yml makes it fire.
-func TestEveryAlertIsTried(t *testing.T) {
+func TestMetrics_EveryAlertIsTried(t *testing.T) {
 	tried := read(t, "examples/prometheus/justnews.test.yml")
 	for name := range alerts(t) {
 		if !strings.Contains(tried, "alertname: "+name+"\n") {

@@ -49,7 +49,7 @@ const problemsTail = `.El
 .Xr justnews-generator 8
 `
 
-func TestThePageOfTheProblemsIsTheCatalogue(t *testing.T) {
+func TestProblemsPage_PageOfTheProblemsIsTheCatalogue(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(problemsHead)
 	for _, e := range diag.Catalog() {

@@ -29,7 +29,7 @@ func literals(page string) []string {
 	return all
 }
 
-func TestEveryCodeInTheManualIsInTheCatalogue(t *testing.T) {
+func TestRunbook_EveryCodeInTheManualIsInTheCatalogue(t *testing.T) {
 	found := 0
 	for _, name := range pages(t) {
 		if strings.Contains(name, "justnews-problems") {
@@ -55,7 +55,7 @@ var mustNotBeMissing = []diag.Code{
 	diag.ModelFailed, diag.MapInvalid, diag.ServicePath, diag.OrchestratorUnit, diag.MPSDead, diag.Ungated, diag.GateOff,
 }
 
-func TestTheRunbookHasItsCauses(t *testing.T) {
+func TestRunbookHasItsCauses(t *testing.T) {
 	words := literals(read(t, runbook))
 	for _, c := range mustNotBeMissing {
 		if !slices.Contains(words, string(c)) {
@@ -81,7 +81,7 @@ func TestTheRunbookHasItsCauses(t *testing.T) {
 // key matches a key of the configuration with its table.
 var key = regexp.MustCompile(`^[a-z]+\.[a-z_]+$`)
 
-func TestEveryKeyInTheRunbookIsOne(t *testing.T) {
+func TestRunbook_EveryKeyInTheRunbookIsOne(t *testing.T) {
 	known := map[string]bool{}
 	for _, table := range config.Tables() {
 		for _, k := range table.Keys {
@@ -102,7 +102,7 @@ func TestEveryKeyInTheRunbookIsOne(t *testing.T) {
 	}
 }
 
-func TestEveryUnitInTheRunbookIsInstalled(t *testing.T) {
+func TestRunbook_EveryUnitInTheRunbookIsInstalled(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^\.(?:It )?Pa (justnews[a-z@-]*(?:INSTANCE)?\.(?:service|target|timer))\b`).FindAllStringSubmatch(read(t, runbook), -1) {
 		name := strings.ReplaceAll(m[1], "INSTANCE", "")
 		if _, err := os.Stat(filepath.Join(repository, "units", name)); err != nil {
@@ -113,7 +113,7 @@ func TestEveryUnitInTheRunbookIsInstalled(t *testing.T) {
 
 // A start of our units without reset-failed before it is refused once a start
 // limit was hit.
-func TestEveryStartInTheRunbookResetsTheStartLimitFirst(t *testing.T) {
+func TestRunbook_EveryStartInTheRunbookResetsTheStartLimitFirst(t *testing.T) {
 	before, found := "", 0
 	for line := range strings.Lines(read(t, runbook)) {
 		at := strings.Index(line, "systemctl start justnews.target")
@@ -132,7 +132,7 @@ func TestEveryStartInTheRunbookResetsTheStartLimitFirst(t *testing.T) {
 	}
 }
 
-func TestTheRunbookNamesWhereAUnitsRecordLies(t *testing.T) {
+func TestRunbookNamesWhereAUnitsRecordLies(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "INSTANCE"), 0o755); err != nil {
 		t.Fatal(err)

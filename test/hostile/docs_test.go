@@ -79,7 +79,7 @@ func (r row) line() string {
 		strings.ReplaceAll(r.name(), "|", `\|`), strings.ReplaceAll(does, "|", `\|`), verdict, r.status, code, r.posts, r.bound().Seconds())
 }
 
-func TestThePageIsWhatTheRowsSay(t *testing.T) {
+func TestPageIsWhatTheRowsSay(t *testing.T) {
 	want := render()
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(page), 0o755); err != nil {

@@ -49,7 +49,7 @@ func (e *eavesdropper) heardNothing(t *testing.T) {
 
 // A URL of 0.0.0.0 reaches this host, and is no loopback address to whoever
 // decides about proxies.
-func TestNoProxyVariableSendsARequestElsewhere(t *testing.T) {
+func TestElsewhere_NoProxyVariableSendsARequestElsewhere(t *testing.T) {
 	t.Parallel()
 	e := eavesdrop(t)
 	server := serve(t, nil)
@@ -66,7 +66,7 @@ func TestNoProxyVariableSendsARequestElsewhere(t *testing.T) {
 	e.heardNothing(t)
 }
 
-func TestNoRedirectIsFollowed(t *testing.T) {
+func TestElsewhere_NoRedirectIsFollowed(t *testing.T) {
 	for _, spec := range []string{"redirect", "301", "redirect@/health", "redirect@/ready", "301@/models/status", "redirect@/models/preload"} {
 		t.Run(spec, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +85,7 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 	}
 }
 
-func TestEveryLoopbackAddressIsAskedAndNoneIsCalledRemote(t *testing.T) {
+func TestElsewhere_EveryLoopbackAddressIsAskedAndNoneIsCalledRemote(t *testing.T) {
 	for name, c := range map[string]struct{ listen, host string }{
 		"localhost":           {"127.0.0.1:0", "localhost"},
 		"LocalHost.":          {"127.0.0.1:0", "LocalHost."},
@@ -136,7 +136,7 @@ func TestOrchestratorOfThisHostIsLocalHoweverItIsWritten(t *testing.T) {
 
 // A name under .invalid resolves nowhere; however long the resolver takes, the
 // deadline holds.
-func TestANameThatDoesNotResolveIsNamed(t *testing.T) {
+func TestElsewhere_NameThatDoesNotResolveIsNamed(t *testing.T) {
 	t.Parallel()
 	got := call{orchestrator: "http://gpu.invalid:8014", timeout: short}.run(t)
 	if got.status != int(diag.StatusUnavailable) || !got.has(diag.OrchestratorUnreachable) || got.took > short+lateness {
@@ -144,7 +144,7 @@ func TestANameThatDoesNotResolveIsNamed(t *testing.T) {
 	}
 }
 
-func TestAHostileEnvironmentIsAConfigurationError(t *testing.T) {
+func TestElsewhere_HostileEnvironmentIsAConfigurationError(t *testing.T) {
 	for _, variable := range []string{
 		"GATE_TIMEOUT=abc", "GATE_TIMEOUT=-1", "GATE_TIMEOUT=0", "GATE_TIMEOUT=1e9", "GATE_TIMEOUT=99999999999999999999",
 		"GATE_TIMEOUT=5;reboot", "GATE_TIMEOUT=NaN", "GATE_TIMEOUT=infinity", "GATE_TIMEOUT= ",
@@ -174,7 +174,7 @@ func TestAHostileEnvironmentIsAConfigurationError(t *testing.T) {
 }
 
 // Whatever systemd puts in the place of %i is a name and never a flag.
-func TestNoInstanceNameOpensTheGate(t *testing.T) {
+func TestElsewhere_NoInstanceNameOpensTheGate(t *testing.T) {
 	server := serve(t, nil)
 	for _, name := range []string{
 		"--help", "--version", "-h", "-v", "", "--", "-", "../x", "scout;x", "scout/../scout", "Scout", "scout ", " scout", "scout\n",

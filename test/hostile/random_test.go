@@ -20,7 +20,7 @@ const randomSequences = 20_000
 
 // A server that shows anything at any time: whatever it does, a gate opens only
 // on what is proven, ends in time, triggers little, and says why it refuses.
-func TestNoSequenceOfAnswersFoolsTheGate(t *testing.T) {
+func TestRandom_NoSequenceOfAnswersFoolsTheGate(t *testing.T) {
 	n := uint64(randomSequences)
 	if testing.Short() {
 		n /= 10

@@ -109,7 +109,7 @@ func ofBus(r row) row {
 	return r
 }
 
-func TestEveryWayToMisbehaveHasARow(t *testing.T) {
+func TestTable_EveryWayToMisbehaveHasARow(t *testing.T) {
 	var named []string
 	for _, r := range rows() {
 		named = append(named, r.behaviour())
@@ -128,7 +128,7 @@ func TestEveryWayToMisbehaveHasARow(t *testing.T) {
 }
 
 // The real program over real sockets against every way to misbehave.
-func TestNoServerFoolsTheProgram(t *testing.T) {
+func TestTable_NoServerFoolsTheProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("most rows wait for a timeout of seconds")
 	}

@@ -62,7 +62,7 @@ func workers(t testing.TB, answer func(connection, look int) string) (url string
 
 // The kept connection always says ready; another connection gets something
 // else.
-func TestAFreshConnectionThatDiffersNeverOpens(t *testing.T) {
+func TestTwoLooks_FreshConnectionThatDiffersNeverOpens(t *testing.T) {
 	for name, c := range map[string]struct {
 		other string
 		code  diag.Code
@@ -99,7 +99,7 @@ func TestAFreshConnectionThatDiffersNeverOpens(t *testing.T) {
 
 // Ready for exactly that many looks, then something else forever: two are not
 // enough, three are.
-func TestOnlyThreeReadyLooksInARowOpen(t *testing.T) {
+func TestTwoLooks_OnlyThreeReadyLooksInARowOpen(t *testing.T) {
 	for n := range 5 {
 		for name, after := range map[string]string{"running": runningBody, "another job": otherBody, "silent": ""} {
 			if n == 0 && after == otherBody {

@@ -101,7 +101,7 @@ func (m manifests) config(t *testing.T, name string) *corev1.ConfigMap {
 	return nil
 }
 
-func TestTheStrictDecoderRefusesAFieldThatNobodyKnows(t *testing.T) {
+func TestManifests_StrictDecoderRefusesAFieldThatNobodyKnows(t *testing.T) {
 	for _, text := range []string{"spec: {replica: 1}", "spec: {template: {spec: {containers: [{name: x, startUpProbe: {}}]}}}", "spec: {replicas: one}", "spec: {replicas: 1, replicas: 2}"} {
 		if err := decode([]byte(text), new(appsv1.Deployment)); err == nil {
 			t.Errorf("%s is taken", text)
@@ -109,7 +109,7 @@ func TestTheStrictDecoderRefusesAFieldThatNobodyKnows(t *testing.T) {
 	}
 }
 
-func TestEveryNameInTheManifestsLeadsSomewhere(t *testing.T) {
+func TestManifests_EveryNameInTheManifestsLeadsSomewhere(t *testing.T) {
 	m := render(t)
 	d := m.scout(t)
 	pod := d.Spec.Template.Spec
@@ -146,7 +146,7 @@ func TestEveryNameInTheManifestsLeadsSomewhere(t *testing.T) {
 	}
 }
 
-func TestThePodFitsTheRestrictedStandard(t *testing.T) {
+func TestManifests_PodFitsTheRestrictedStandard(t *testing.T) {
 	d := render(t).scout(t)
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks())
 	if err != nil {
@@ -174,7 +174,7 @@ func TestThePodFitsTheRestrictedStandard(t *testing.T) {
 	}
 }
 
-func TestTheGateAlwaysEndsBeforeTheKubeletLosesPatience(t *testing.T) {
+func TestManifests_GateAlwaysEndsBeforeTheKubeletLosesPatience(t *testing.T) {
 	m := render(t)
 	d := m.scout(t)
 	probe := d.Spec.Template.Spec.Containers[0].StartupProbe

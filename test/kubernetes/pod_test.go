@@ -23,10 +23,10 @@ import (
 // insideVariable says where the programs are, to the run in the namespaces.
 const insideVariable = "JUSTNEWS_POD_BIN"
 
-// TestTheGateRunsInAPod runs itself again in a network and mount namespace of
+// TestPod_GateRunsInAPod runs itself again in a network and mount namespace of
 // its own: there the ports of the example are free, and a pod's mounts are
 // nobody else's.
-func TestTheGateRunsInAPod(t *testing.T) {
+func TestPod_GateRunsInAPod(t *testing.T) {
 	if bin := os.Getenv(insideVariable); bin != "" {
 		insideAPod(t, bin)
 		return
@@ -47,10 +47,10 @@ func TestTheGateRunsInAPod(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inside := exec.CommandContext(t.Context(), "unshare", "--net", "--mount", "--", self, "-test.run=^TestTheGateRunsInAPod$", "-test.v", "-test.timeout=3m")
+	inside := exec.CommandContext(t.Context(), "unshare", "--net", "--mount", "--", self, "-test.run=^TestPod_GateRunsInAPod$", "-test.v", "-test.timeout=3m")
 	inside.Env = append(os.Environ(), insideVariable+"="+bin)
 	out, err := inside.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestTheGateRunsInAPod") {
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestPod_GateRunsInAPod") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Logf("%s", out)

@@ -19,7 +19,7 @@ import (
 	"justnews/internal/probe/gpu"
 )
 
-func TestEveryFaultOfTheLibraryIsAKindOfItsOwn(t *testing.T) {
+func TestFaults_EveryFaultOfTheLibraryIsAKindOfItsOwn(t *testing.T) {
 	for name, c := range map[string]struct {
 		defines []string
 		kind    facts.GPUKind
@@ -54,7 +54,7 @@ func TestEveryFaultOfTheLibraryIsAKindOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestALibraryThatHangsIsKilledWithItsChildren(t *testing.T) {
+func TestFaults_LibraryThatHangsIsKilledWithItsChildren(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "child")
 	p := over(t, "INIT=for(;;)pause()", fmt.Sprintf("CHILD=%q", file))
 	p.Limit = 2 * time.Second
@@ -91,7 +91,7 @@ func outlives(t *testing.T, pid int) bool {
 	return err != nil || n == 0
 }
 
-func TestAnAnswerHasEveryFact(t *testing.T) {
+func TestFaults_AnswerHasEveryFact(t *testing.T) {
 	used, on := uint64(1<<30), true
 	two := 2
 	device := func(i int) facts.GPU {
@@ -113,7 +113,7 @@ func TestAnAnswerHasEveryFact(t *testing.T) {
 	}
 }
 
-func TestAFunctionThatTheLibraryLacksCostsOneFactAndNotTheProcess(t *testing.T) {
+func TestFaults_FunctionThatTheLibraryLacksCostsOneFactAndNotTheProcess(t *testing.T) {
 	look := over(t, "OLD").Look(t.Context())
 	if look.Kind != facts.GPUAnswered {
 		t.Fatalf("%+v", look)
@@ -132,7 +132,7 @@ func TestAFunctionThatTheLibraryLacksCostsOneFactAndNotTheProcess(t *testing.T) 
 	}
 }
 
-func TestWhatACardDoesNotSupportIsNeverAZero(t *testing.T) {
+func TestFaults_WhatACardDoesNotSupportIsNeverAZero(t *testing.T) {
 	look := over(t, "OPTIONAL=return NOT_SUPPORTED").Look(t.Context())
 	if look.Kind != facts.GPUAnswered {
 		t.Fatalf("%+v", look)
@@ -148,14 +148,14 @@ func TestWhatACardDoesNotSupportIsNeverAZero(t *testing.T) {
 	}
 }
 
-func TestALostGPUIsListedWithItsReason(t *testing.T) {
+func TestFaults_LostGPUIsListedWithItsReason(t *testing.T) {
 	look := over(t, "HANDLE=return i?15:0").Look(t.Context())
 	if look.Kind != facts.GPUAnswered || look.NVML.GPUs[1].Unanswered["handle"] != "ERROR_GPU_IS_LOST" || look.NVML.GPUs[0].UUID == "" {
 		t.Errorf("%+v", look.NVML)
 	}
 }
 
-func TestWithoutALibraryTheHelperSaysWhy(t *testing.T) {
+func TestFaults_WithoutALibraryTheHelperSaysWhy(t *testing.T) {
 	dir := t.TempDir()
 	p := gpu.Prober{Helper: helper(t), Root: t.TempDir(), Env: []string{"LD_LIBRARY_PATH=" + dir}}
 	if err := os.WriteFile(filepath.Join(dir, "libnvidia-ml.so.1"), []byte("no library"), 0o644); err != nil {
@@ -167,7 +167,7 @@ func TestWithoutALibraryTheHelperSaysWhy(t *testing.T) {
 	}
 }
 
-func TestAHelperThatTheLoaderRefusesIsAKindOfItsOwn(t *testing.T) {
+func TestFaults_HelperThatTheLoaderRefusesIsAKindOfItsOwn(t *testing.T) {
 	need(t, "gcc")
 	dir := t.TempDir()
 	library, program := filepath.Join(dir, "libgone.so"), filepath.Join(dir, "program")

@@ -32,7 +32,7 @@ func expected(t *testing.T, format string) map[string]string {
 	return want
 }
 
-func TestTheDebHasExactlyWhatTheListSays(t *testing.T) {
+func TestContents_DebHasExactlyWhatTheListSays(t *testing.T) {
 	need(t, "dpkg-deb", "dpkg")
 	deb := current(t).deb
 	want, got := expected(t, "deb"), map[string]string{}
@@ -60,7 +60,7 @@ func TestTheDebHasExactlyWhatTheListSays(t *testing.T) {
 	}
 }
 
-func TestTheRPMHasExactlyWhatTheListSays(t *testing.T) {
+func TestContents_RPMHasExactlyWhatTheListSays(t *testing.T) {
 	need(t, "rpm", "rpm")
 	rpm := current(t).rpm
 	want, got := expected(t, "rpm"), map[string]string{}
@@ -92,7 +92,7 @@ func TestTheRPMHasExactlyWhatTheListSays(t *testing.T) {
 }
 
 // A directory that no package owns stays behind when the rpm is gone.
-func TestTheRPMOwnsItsDirectories(t *testing.T) {
+func TestContents_RPMOwnsItsDirectories(t *testing.T) {
 	want := expected(t, "rpm")
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		for dir := path.Dir(name); dir != "/"; dir = path.Dir(dir) {

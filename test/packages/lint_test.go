@@ -46,7 +46,7 @@ func TestRpmlintFindsNothing(t *testing.T) {
 
 // An override without a reason above it, or one that nothing needs any more, is
 // a separate finding.
-func TestEveryOverrideHasItsReason(t *testing.T) {
+func TestLint_EveryOverrideHasItsReason(t *testing.T) {
 	for name, entry := range map[string]string{
 		"packaging/lintian/justnews": `^justnews: `,
 		"packaging/rpmlint.toml":     `^  '`,
@@ -77,7 +77,7 @@ func TestEveryOverrideHasItsReason(t *testing.T) {
 // The macros that a Fedora package would use, expanded as systemd's
 // macros.systemd does for our arguments: rpmbuild on Debian leaves them as they
 // are, so they are written out in the scriptlets.
-func TestTheScriptletsAreWhatFedorasMacrosExpandTo(t *testing.T) {
+func TestLint_ScriptletsAreWhatFedorasMacrosExpandTo(t *testing.T) {
 	need(t, "rpm", "rpm")
 	text, err := os.ReadFile("testdata/macros.systemd")
 	if err != nil {

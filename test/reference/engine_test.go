@@ -75,7 +75,7 @@ func twoStates(t *testing.T, s *Server) {
 	}
 }
 
-func TestASecondTriggerWhileOneRunsMakesTheCountPassTheTotal(t *testing.T) {
+func TestEngine_SecondTriggerWhileOneRunsMakesTheCountPassTheTotal(t *testing.T) {
 	s := start(t, nil, "load-delay=3ms")
 	trigger(t, s, `{"refresh":false}`)
 	until(t, "some models", func() bool { _, done, _ := s.present().counts(); return done >= 3 })
@@ -88,7 +88,7 @@ func TestASecondTriggerWhileOneRunsMakesTheCountPassTheTotal(t *testing.T) {
 	answers(200, `"all_ready":false,"in_progress":false`, `"failed":0},"errors":[]`).check(t, s)
 }
 
-func TestATriggerWithoutRefreshAfterAJobIgnoresItsAgents(t *testing.T) {
+func TestEngine_TriggerWithoutRefreshAfterAJobIgnoresItsAgents(t *testing.T) {
 	s := start(t, nil)
 	loaded(t, s)
 	if got := trigger(t, s, `{"agents":["scout"]}`); !strings.Contains(got.body, summary16) {
@@ -99,7 +99,7 @@ func TestATriggerWithoutRefreshAfterAJobIgnoresItsAgents(t *testing.T) {
 	}
 }
 
-func TestAJobForSomeAgentsSaysReadyOverTheirModelsAlone(t *testing.T) {
+func TestEngine_JobForSomeAgentsSaysReadyOverTheirModelsAlone(t *testing.T) {
 	s := start(t, nil)
 	trigger(t, s, `{"agents":["scout"],"refresh":true}`)
 	until(t, "the end of the job", s.present().idle)
@@ -117,7 +117,7 @@ func TestErrorsOfAnEarlierJobOutliveAReadyOne(t *testing.T) {
 	answers(200, `"all_ready":true`, `"agent":"critic"`).check(t, s)
 }
 
-func TestAMissingMapIsAVacuousJob(t *testing.T) {
+func TestEngine_MissingMapIsAVacuousJob(t *testing.T) {
 	s := start(t, func(o *Options) { o.Map = os.DevNull })
 	loaded(t, s)
 	answers(200, `{"all_ready":true,"in_progress":false,"summary":{"total":0,"done":0,"failed":0}`).check(t, s)

@@ -55,7 +55,7 @@ func crashes(t *testing.T, s *Server) {
 	}
 }
 
-func TestARestartHappensAtEachStage(t *testing.T) {
+func TestServer_RestartHappensAtEachStage(t *testing.T) {
 	for _, stage := range Stages {
 		t.Run(string(stage), func(t *testing.T) {
 			s := start(t, nil, "restart-at="+string(stage)+",5ms")
@@ -79,7 +79,7 @@ func TestARestartHappensAtEachStage(t *testing.T) {
 	}
 }
 
-func TestARestartEndsKeptAliveConnections(t *testing.T) {
+func TestServer_RestartEndsKeptAliveConnections(t *testing.T) {
 	s := start(t, nil)
 	c := dial(t, s)
 	first := make([]byte, 1)
@@ -95,7 +95,7 @@ func TestARestartEndsKeptAliveConnections(t *testing.T) {
 	}
 }
 
-func TestAnIdleConnectionIsClosedAfterTheIdleTime(t *testing.T) {
+func TestServer_IdleConnectionIsClosedAfterTheIdleTime(t *testing.T) {
 	s := start(t, func(o *Options) { o.IdleTimeout = 10 * time.Millisecond })
 	c := dial(t, s)
 	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
@@ -110,7 +110,7 @@ func TestAnIdleConnectionIsClosedAfterTheIdleTime(t *testing.T) {
 	}
 }
 
-func TestThePortIsClosedWhileTheOrchestratorRegisters(t *testing.T) {
+func TestServer_PortIsClosedWhileTheOrchestratorRegisters(t *testing.T) {
 	var tries atomic.Int32
 	bus := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		tries.Add(1)
@@ -131,7 +131,7 @@ func TestThePortIsClosedWhileTheOrchestratorRegisters(t *testing.T) {
 	}
 }
 
-func TestTheBackOffsAreUpstreams(t *testing.T) {
+func TestServer_BackOffsAreUpstreams(t *testing.T) {
 	for generation, want := range map[Generation]time.Duration{New: 3 * time.Second, Old: 30 * time.Second} {
 		o, err := Options{Generation: generation}.withDefaults()
 		if err != nil {
@@ -150,7 +150,7 @@ func TestTheBackOffsAreUpstreams(t *testing.T) {
 	}
 }
 
-func TestTheOrchestratorIsKnownToABusThatIsThere(t *testing.T) {
+func TestServer_OrchestratorIsKnownToABusThatIsThere(t *testing.T) {
 	bus := launch(t, Options{Role: Bus})
 	s := start(t, func(o *Options) { o.BusURL = bus.URL() })
 	if got := ask(t, bus, "GET", "/agents"); got.body != `{"gpu_orchestrator":"`+s.URL()+`"}` {
@@ -158,7 +158,7 @@ func TestTheOrchestratorIsKnownToABusThatIsThere(t *testing.T) {
 	}
 }
 
-func TestTheOldOrchestratorRegistersWhenItIsNotified(t *testing.T) {
+func TestServer_OldOrchestratorRegistersWhenItIsNotified(t *testing.T) {
 	bus := launch(t, Options{Role: Bus, Misbehave: []string{"500@/register*1"}})
 	s := start(t, func(o *Options) { o.Generation, o.BusURL, o.Backoff = Old, bus.URL(), []time.Duration{} })
 	if got := ask(t, s, "POST", "/notify_ready", "{}"); got.status != 200 {
@@ -167,7 +167,7 @@ func TestTheOldOrchestratorRegistersWhenItIsNotified(t *testing.T) {
 	until(t, "the registration", func() bool { return strings.Contains(ask(t, bus, "GET", "/agents").body, s.URL()) })
 }
 
-func TestTheNewBusIsDegradedByAnAgentThatIsGoneAndHeldUpByOneThatHangs(t *testing.T) {
+func TestServer_NewBusIsDegradedByAnAgentThatIsGoneAndHeldUpByOneThatHangs(t *testing.T) {
 	bus := launch(t, Options{Role: Bus, ProbeTimeout: 30 * time.Millisecond})
 	if got := ask(t, bus, "GET", "/health"); !strings.Contains(got.body, `"overall_status":"healthy"`) {
 		t.Error(got.body)
@@ -183,7 +183,7 @@ func TestTheNewBusIsDegradedByAnAgentThatIsGoneAndHeldUpByOneThatHangs(t *testin
 	}
 }
 
-func TestAHangingDoorLetsTheConnectionsInWhenItBehaves(t *testing.T) {
+func TestServer_HangingDoorLetsTheConnectionsInWhenItBehaves(t *testing.T) {
 	s := start(t, nil, hangAccept)
 	c := dial(t, s)
 	if err := s.Misbehave(); err != nil {
@@ -206,7 +206,7 @@ func TestReadyAfterCountsFromTheStart(t *testing.T) {
 	}
 }
 
-func TestAScriptIsPlayedInItsOrder(t *testing.T) {
+func TestServer_ScriptIsPlayedInItsOrder(t *testing.T) {
 	steps, err := ParseScript([]byte(`[{"at":"30ms","set":[]},{"at":"0s","set":["500"]},{"at":"60ms","restart":true,"down":"1ms"}]`))
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func TestAScriptIsPlayedInItsOrder(t *testing.T) {
 	}
 }
 
-func TestTheControlListenerTellsAndChangesWhatHappens(t *testing.T) {
+func TestServer_ControlListenerTellsAndChangesWhatHappens(t *testing.T) {
 	s := start(t, nil, hold)
 	control := httptest.NewServer(s.Control())
 	defer control.Close()
@@ -273,7 +273,7 @@ func TestTheControlListenerTellsAndChangesWhatHappens(t *testing.T) {
 	}
 }
 
-func TestTheCountersCountRequestsPathsAndConcurrency(t *testing.T) {
+func TestServer_CountersCountRequestsPathsAndConcurrency(t *testing.T) {
 	s := start(t, nil, "hang-headers@/ready")
 	ctx, cancel := context.WithCancel(t.Context())
 	for range 3 {
@@ -298,7 +298,7 @@ func TestTheCountersCountRequestsPathsAndConcurrency(t *testing.T) {
 	}
 }
 
-func TestTheEnvironmentIsUpstreams(t *testing.T) {
+func TestServer_EnvironmentIsUpstreams(t *testing.T) {
 	env := map[string]string{
 		"GPU_ORCHESTRATOR_PORT": "8114", "MODEL_STORE_ROOT": "/m", "STRICT_MODEL_STORE": "1", "MCP_BUS_URL": "http://b:1",
 		"SAFE_MODE": "True", "DRY_RUN": "yes", "REFERENCE_MISBEHAVE": "500 html", "MCP_BUS_PORT": "8100", "SHUTDOWN_TOKEN": "s",
@@ -320,7 +320,7 @@ func TestTheEnvironmentIsUpstreams(t *testing.T) {
 	}
 }
 
-func TestAShutdownNeedsItsToken(t *testing.T) {
+func TestServer_ShutdownNeedsItsToken(t *testing.T) {
 	s := start(t, func(o *Options) { o.ShutdownToken = "secret" })
 	if got := ask(t, s, "POST", "/shutdown", "{}"); got.status != 401 {
 		t.Error(got.status)

@@ -186,7 +186,7 @@ var proofs = map[string]proof{
 	}},
 }
 
-func TestEveryBehaviourDoesWhatItsNameSays(t *testing.T) {
+func TestMisbehave_EveryBehaviourDoesWhatItsNameSays(t *testing.T) {
 	for _, b := range Behaviours() {
 		t.Run(b.Name, func(t *testing.T) {
 			p, ok := proofs[b.Name]
@@ -215,7 +215,7 @@ func TestEveryBehaviourDoesWhatItsNameSays(t *testing.T) {
 	}
 }
 
-func TestAServerThatBehavesAnswersAndAnswersAgainAfterItMisbehaved(t *testing.T) {
+func TestMisbehave_ServerThatBehavesAnswersAndAnswersAgainAfterItMisbehaved(t *testing.T) {
 	s := start(t, nil)
 	loaded(t, s)
 	for range 2 {
@@ -234,7 +234,7 @@ func TestAServerThatBehavesAnswersAndAnswersAgainAfterItMisbehaved(t *testing.T)
 	}
 }
 
-func TestABehaviourIsKeptToItsPathAndItsTimes(t *testing.T) {
+func TestMisbehave_BehaviourIsKeptToItsPathAndItsTimes(t *testing.T) {
 	s := start(t, nil, "500@/ready*2", "404@/health")
 	for i, want := range []int{500, 500, 200} {
 		if got := ask(t, s, "GET", "/ready"); got.status != want {
@@ -252,7 +252,7 @@ func TestABehaviourIsKeptToItsPathAndItsTimes(t *testing.T) {
 	}
 }
 
-func TestALostAnswerToATriggerIsAJobThatRuns(t *testing.T) {
+func TestMisbehave_LostAnswerToATriggerIsAJobThatRuns(t *testing.T) {
 	s := start(t, nil, hold, "reset@/models/preload*1")
 	if got := trigger(t, s, `{"refresh":true}`); got.err == nil {
 		t.Fatal("answered:", got.status)
@@ -262,7 +262,7 @@ func TestALostAnswerToATriggerIsAJobThatRuns(t *testing.T) {
 	}
 }
 
-func TestARefusedTriggerStartsNothing(t *testing.T) {
+func TestMisbehave_RefusedTriggerStartsNothing(t *testing.T) {
 	s := start(t, nil, "503@/models/preload")
 	trigger(t, s, `{"refresh":true}`)
 	if c := s.Counters(); c.Preloads != 1 || c.Jobs != 0 {

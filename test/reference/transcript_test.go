@@ -163,7 +163,7 @@ func shapeOf(key string, v any) any {
 	return nil
 }
 
-func TestTheOldServersWholeRecordingIsAnsweredByteForByte(t *testing.T) {
+func TestTranscript_OldServersWholeRecordingIsAnsweredByteForByte(t *testing.T) {
 	s := start(t, func(o *Options) { o.Generation, o.PipeDirectory = Old, filepath.Join(o.Root, "nowhere") })
 	for _, name := range []string{
 		"old-01-health", "old-01-health-POST", "old-02-ready", "old-03-status-fresh",
@@ -185,7 +185,7 @@ func TestTheOldServersWholeRecordingIsAnsweredByteForByte(t *testing.T) {
 	until(t, "a refused connection after the shutdown", func() bool { return ask(t, s, "GET", "/health").err != nil })
 }
 
-func TestTheOldServerBelievesAnEmptyDirectoryOrAPlainFileToBeMPS(t *testing.T) {
+func TestTranscript_OldServerBelievesAnEmptyDirectoryOrAPlainFileToBeMPS(t *testing.T) {
 	for _, name := range []string{"old-3-gpu-info-mps-empty-dir", "old-3-gpu-info-mps-plain-file"} {
 		pipe := filepath.Join(t.TempDir(), "pipe")
 		var err error
@@ -208,7 +208,7 @@ func TestTheOldServerBelievesAnEmptyDirectoryOrAPlainFileToBeMPS(t *testing.T) {
 	}
 }
 
-func TestASafeModeServerSaysSoAndLoadsAllTheSame(t *testing.T) {
+func TestTranscript_SafeModeServerSaysSoAndLoadsAllTheSame(t *testing.T) {
 	s := start(t, func(o *Options) { o.Generation, o.SafeMode = Old, true })
 	sameAnswer(t, s, "old-7-safe-health")
 	sameAnswer(t, s, "old-7-safe-preload")
@@ -218,7 +218,7 @@ func TestReadyFalseIsAnAnswerOf200(t *testing.T) {
 	sameAnswer(t, start(t, nil, "not-ready"), "old-7-lifespan-off-ready")
 }
 
-func TestTheNewServerIsVacuousUntilAJobRan(t *testing.T) {
+func TestTranscript_NewServerIsVacuousUntilAJobRan(t *testing.T) {
 	s := start(t, nil, hold)
 	sameAnswer(t, s, "new-01-health")
 	sameAnswer(t, s, "new-02-ready")
@@ -226,7 +226,7 @@ func TestTheNewServerIsVacuousUntilAJobRan(t *testing.T) {
 	sameAnswer(t, s, "new-04-preload-false-fresh")
 }
 
-func TestTheNewServersGPUInfoAlwaysFails(t *testing.T) {
+func TestTranscript_NewServersGPUInfoAlwaysFails(t *testing.T) {
 	s := start(t, nil)
 	sameAnswer(t, s, "new-3-gpu-info-bare")
 	sameAnswer(t, s, "new-3-gpu-info-mps-empty-dir")
@@ -235,7 +235,7 @@ func TestTheNewServersGPUInfoAlwaysFails(t *testing.T) {
 	}
 }
 
-func TestASlowJobIsReportedAsRecorded(t *testing.T) {
+func TestTranscript_SlowJobIsReportedAsRecorded(t *testing.T) {
 	s := start(t, nil, hold)
 	sameAnswer(t, s, "new-6-slow-start")
 	until(t, "all but one model", func() bool { _, done, _ := s.present().counts(); return done == 15 })
@@ -250,7 +250,7 @@ func TestASlowJobIsReportedAsRecorded(t *testing.T) {
 	}
 }
 
-func TestOneBadModelIsReportedAsRecorded(t *testing.T) {
+func TestTranscript_OneBadModelIsReportedAsRecorded(t *testing.T) {
 	s := start(t, nil, hold, failModel)
 	trigger(t, s, `{}`)
 	until(t, "the failure", func() bool { _, done, failed := s.present().counts(); return done == 14 && failed == 1 })
@@ -265,14 +265,14 @@ func TestOneBadModelIsReportedAsRecorded(t *testing.T) {
 	}
 }
 
-func TestAJobInWhichEverythingFailedIsReportedAsRecorded(t *testing.T) {
+func TestTranscript_JobInWhichEverythingFailedIsReportedAsRecorded(t *testing.T) {
 	s := start(t, func(o *Options) { o.Map, o.Root = whole.Map, t.TempDir() })
 	loaded(t, s)
 	sameShape(t, s, "new-05-status-failed")
 	sameShape(t, s, "new-06-preload-503")
 }
 
-func TestAStrictDryRunOverAnEmptyStoreFailsByteForByteAsRecorded(t *testing.T) {
+func TestTranscript_StrictDryRunOverAnEmptyStoreFailsByteForByteAsRecorded(t *testing.T) {
 	newMap, err := filepath.Abs(filepath.Join("testdata", "new-map.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -284,7 +284,7 @@ func TestAStrictDryRunOverAnEmptyStoreFailsByteForByteAsRecorded(t *testing.T) {
 	sameAnswer(t, s, "new-9-strict-preload-503")
 }
 
-func TestTheOldBusIsAnsweredByteForByte(t *testing.T) {
+func TestTranscript_OldBusIsAnsweredByteForByte(t *testing.T) {
 	s := launch(t, Options{Role: Bus, Generation: Old})
 	for _, name := range []string{
 		"bus-old-01-health", "bus-old-02-ready", "bus-old-03-agents-empty", "bus-old-04-register",
@@ -339,7 +339,7 @@ func TestUpstreamsErrorSentencesNameTheAgentAndThePlace(t *testing.T) {
 	}
 }
 
-func TestAnUnreadableModelFails(t *testing.T) {
+func TestTranscript_UnreadableModelFails(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root reads everything")
 	}

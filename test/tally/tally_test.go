@@ -42,7 +42,7 @@ func tested(t *testing.T, source string) (status int, live, sums string) {
 
 const head = "package x\nimport \"testing\"\n"
 
-func TestAFailureIsShownAndCounted(t *testing.T) {
+func TestTally_FailureIsShownAndCounted(t *testing.T) {
 	status, live, sums := tested(t, head+`
 func TestGood(t *testing.T) {}
 func TestBad(t *testing.T) { t.Run("inner", func(t *testing.T) { t.Error("the cause") }) }`)
@@ -54,7 +54,7 @@ func TestBad(t *testing.T) { t.Run("inner", func(t *testing.T) { t.Error("the ca
 	}
 }
 
-func TestASkippedTestIsNamedWithItsReason(t *testing.T) {
+func TestTally_SkippedTestIsNamedWithItsReason(t *testing.T) {
 	status, live, sums := tested(t, head+`
 func TestGood(t *testing.T) { t.Log("chatter") }
 func TestRoot(t *testing.T) { t.Skip("needs root: mounts") }`)
@@ -66,7 +66,7 @@ func TestRoot(t *testing.T) { t.Skip("needs root: mounts") }`)
 	}
 }
 
-func TestAPanicAndAnExitAreFailuresWithTheirCause(t *testing.T) {
+func TestTally_PanicAndAnExitAreFailuresWithTheirCause(t *testing.T) {
 	for source, cause := range map[string]string{
 		head + `func TestBad(t *testing.T) { panic("the cause") }`:                                      "the cause",
 		head + `import "os"` + "\n" + `func TestBad(t *testing.T) { println("the cause"); os.Exit(3) }`: "the cause",
@@ -79,13 +79,13 @@ func TestAPanicAndAnExitAreFailuresWithTheirCause(t *testing.T) {
 	}
 }
 
-func TestNoTestsAtAllIsAFailure(t *testing.T) {
+func TestTally_NoTestsAtAllIsAFailure(t *testing.T) {
 	if status, err := follow(strings.NewReader("go: no such command\n"), io.Discard, io.Discard); status == 0 || err != nil {
 		t.Errorf("status %d, %v", status, err)
 	}
 }
 
-func TestATestThatRunsTwiceIsSkippedForOneReason(t *testing.T) {
+func TestTally_TestThatRunsTwiceIsSkippedForOneReason(t *testing.T) {
 	log := `{"Action":"output","Package":"example","Test":"TestRoot","Output":"    x_test.go:4: needs root\n"}
 {"Action":"skip","Package":"example","Test":"TestRoot"}
 `
@@ -98,7 +98,7 @@ func TestATestThatRunsTwiceIsSkippedForOneReason(t *testing.T) {
 	}
 }
 
-func TestATestThatOneRunSkipsAndAnotherRunsIsNotSkipped(t *testing.T) {
+func TestTally_TestThatOneRunSkipsAndAnotherRunsIsNotSkipped(t *testing.T) {
 	log := `{"Action":"pass","Package":"example","Test":"TestLong"}
 {"Action":"skip","Package":"example","Test":"TestLong"}
 `

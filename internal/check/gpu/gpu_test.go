@@ -47,7 +47,7 @@ func codes(problems []diag.Problem) []string {
 	return all
 }
 
-func TestEveryFailedLookHasACodeOfItsOwnAndStatus71(t *testing.T) {
+func TestGPU_EveryFailedLookHasACodeOfItsOwnAndStatus71(t *testing.T) {
 	seen := map[diag.Code]facts.GPUKind{}
 	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
 		got := gpu.Judge(facts.GPULook{Kind: kind, Detail: "evidence\n\x1b[2J"}, requirement.GPU{Needed: true})
@@ -69,7 +69,7 @@ func TestEveryFailedLookHasACodeOfItsOwnAndStatus71(t *testing.T) {
 	}
 }
 
-func TestALookThatNobodyKnowsIsAnError(t *testing.T) {
+func TestGPU_LookThatNobodyKnowsIsAnError(t *testing.T) {
 	for _, l := range []facts.GPULook{{Kind: 99}, {Kind: facts.GPUAnswered}, {}} {
 		if got := gpu.Judge(l, requirement.GPU{Needed: true}); len(diag.Errors(got)) == 0 {
 			t.Errorf("%+v: %+v", l, got)
@@ -77,7 +77,7 @@ func TestALookThatNobodyKnowsIsAnError(t *testing.T) {
 	}
 }
 
-func TestWhereNoGPUIsNeededNothingShutsAGate(t *testing.T) {
+func TestGPU_WhereNoGPUIsNeededNothingShutsAGate(t *testing.T) {
 	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
 		for _, p := range gpu.Judge(facts.GPULook{Kind: kind}, requirement.GPU{}) {
 			absent := slices.Contains([]diag.Code{
@@ -95,7 +95,7 @@ func TestWhereNoGPUIsNeededNothingShutsAGate(t *testing.T) {
 	}
 }
 
-func TestTheOneErrorOfADriverThatIsNotThereIsSortedByTheNodes(t *testing.T) {
+func TestGPU_OneErrorOfADriverThatIsNotThereIsSortedByTheNodes(t *testing.T) {
 	look := func(module string, control facts.NodeState) facts.GPULook {
 		return facts.GPULook{
 			Kind: facts.DriverNotLoaded, Module: module, Control: facts.DeviceNode{State: control},
@@ -121,7 +121,7 @@ func TestTheOneErrorOfADriverThatIsNotThereIsSortedByTheNodes(t *testing.T) {
 	}
 }
 
-func TestOnlyADriverThatIsLateIsWorthWaitingFor(t *testing.T) {
+func TestGPU_OnlyADriverThatIsLateIsWorthWaitingFor(t *testing.T) {
 	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
 		if got := gpu.MayCome(facts.GPULook{Kind: kind}); got != (kind == facts.DriverNotLoaded) {
 			t.Errorf("%d: %v", kind, got)
@@ -204,7 +204,7 @@ func TestGPUsAreJudgedByWhatTheyHaveToBeGoodFor(t *testing.T) {
 	}
 }
 
-func TestASecondGPUTurnsSomeErrorsIntoWarnings(t *testing.T) {
+func TestGPU_SecondGPUTurnsSomeErrorsIntoWarnings(t *testing.T) {
 	for name, spoil := range map[string]func(*facts.GPU){
 		"warning GPU-MIG":    func(g *facts.GPU) { g.MIG = &facts.GPUMIG{Current: true, Pending: true} },
 		"warning GPU-FAILED": func(g *facts.GPU) { g.Unanswered = map[string]string{"handle": "ERROR_GPU_IS_LOST"} },
@@ -217,7 +217,7 @@ func TestASecondGPUTurnsSomeErrorsIntoWarnings(t *testing.T) {
 	}
 }
 
-func TestNoFixDestroysTheMIGInstancesOfOthers(t *testing.T) {
+func TestGPU_NoFixDestroysTheMIGInstancesOfOthers(t *testing.T) {
 	for _, mig := range []facts.GPUMIG{{Current: true}, {Pending: true}, {Current: true, Pending: true}} {
 		c := card()
 		c.MIG = &mig
@@ -234,7 +234,7 @@ func TestNoFixDestroysTheMIGInstancesOfOthers(t *testing.T) {
 	}
 }
 
-func TestACommandToPasteNamesTheGPUAndNothingElse(t *testing.T) {
+func TestGPU_CommandToPasteNamesTheGPUAndNothingElse(t *testing.T) {
 	for id, want := range map[string]string{
 		uuid:                "nvidia-smi -i " + uuid + " -c EXCLUSIVE_PROCESS",
 		"":                  "nvidia-smi -i 0 -c EXCLUSIVE_PROCESS",
@@ -250,7 +250,7 @@ func TestACommandToPasteNamesTheGPUAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestAStateIsAFewWords(t *testing.T) {
+func TestGPU_StateIsAFewWords(t *testing.T) {
 	for want, l := range map[string]facts.GPULook{
 		"1 GPU, driver 550.163.01, CUDA 12.4":  gpus(card()),
 		"2 GPUs, driver 550.163.01, CUDA 12.4": gpus(card(), card()),

@@ -40,7 +40,7 @@ func seen(lib gonvml.Interface) facts.GPULook {
 	}
 }
 
-func TestADGXWithA100sIsJudged(t *testing.T) {
+func TestGPU_DGXWithA100sIsJudged(t *testing.T) {
 	machine := dgxa100.New()
 	complete(machine.Devices, gonvml.COMPUTEMODE_EXCLUSIVE_PROCESS)
 	w := requirement.GPU{Needed: true, MPS: true, MinCount: 8, Limit: 40 << 30, Limits: 40 << 30, Clients: 1, Starting: true}
@@ -61,7 +61,7 @@ func TestADGXWithA100sIsJudged(t *testing.T) {
 	}
 }
 
-func TestADGXWithH200sIsJudged(t *testing.T) {
+func TestGPU_DGXWithH200sIsJudged(t *testing.T) {
 	machine := dgxh200.New()
 	complete(machine.Devices, gonvml.COMPUTEMODE_PROHIBITED)
 	if got := codes(gpu.Judge(seen(machine), requirement.GPU{Needed: true, MinCount: 1})); len(got) != 8 || got[0] != "error GPU-PROHIBITED" {

@@ -29,7 +29,7 @@ func variables(environment ...string) func(string) (string, bool) {
 	return mps.Variables(facts.Unit{Environment: environment})
 }
 
-func TestWhatKeepsAProgramFromMPSIsFound(t *testing.T) {
+func TestAudit_WhatKeepsAProgramFromMPSIsFound(t *testing.T) {
 	const memory, threads = "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"
 	environment := func(more ...string) func(*mps.Audit) {
 		return func(a *mps.Audit) {
@@ -130,7 +130,7 @@ func TestEverythingThatKeepsAProgramFromMPSComesInOneGo(t *testing.T) {
 	}
 }
 
-func TestTheLastAssignmentOfAVariableCounts(t *testing.T) {
+func TestAudit_LastAssignmentOfAVariableCounts(t *testing.T) {
 	look := variables("A=1", "AB=x", "A=2=3", "B")
 	for name, want := range map[string]string{"A": "2=3", "AB": "x"} {
 		if got, set := look(name); got != want || !set {

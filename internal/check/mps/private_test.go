@@ -13,7 +13,7 @@ import (
 	"justnews/test/findings"
 )
 
-func TestADaemonInItsOwnTmpIsNoDaemonForItsClients(t *testing.T) {
+func TestPrivateTmp_DaemonInItsOwnTmpIsNoDaemonForItsClients(t *testing.T) {
 	for name, c := range map[string]struct {
 		sandbox facts.Sandbox
 		dir     string

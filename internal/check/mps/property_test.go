@@ -93,7 +93,7 @@ func fixable(t *testing.T, p diag.Problem) bool {
 
 // What passes is one daemon that holds the lock of the directory, has its
 // socket there, and is the unit's and the agents' as far as these are known.
-func TestNoLookPassesWithoutAHolderASocketAndTheRightUser(t *testing.T) {
+func TestProperty_NoLookPassesWithoutAHolderASocketAndTheRightUser(t *testing.T) {
 	passed, known := 0, map[string]bool{} // most are met again and again
 	everyLook(func(m facts.MPS) {
 		everyWish(func(w mps.Wanted) {
@@ -125,7 +125,7 @@ func TestNoLookPassesWithoutAHolderASocketAndTheRightUser(t *testing.T) {
 	}
 }
 
-func TestNoKindOfAnswerButOnePasses(t *testing.T) {
+func TestProperty_NoKindOfAnswerButOnePasses(t *testing.T) {
 	for kind := facts.MPSAnswerKind(-1); kind < 30; kind++ {
 		everyWish(func(w mps.Wanted) {
 			for _, m := range []facts.MPS{{}, liveMPS(), {Connections: 1}, {Others: []facts.MPSProcess{{PID: 51, Args: []string{program}}}}} {
@@ -146,7 +146,7 @@ func TestNoKindOfAnswerButOnePasses(t *testing.T) {
 	}
 }
 
-func TestTheZeroFactsNeverPass(t *testing.T) {
+func TestProperty_ZeroFactsNeverPass(t *testing.T) {
 	everyWish(func(w mps.Wanted) {
 		for what, problems := range map[string][]diag.Problem{
 			"a look":    mps.Daemon(facts.MPS{}, w),
@@ -167,7 +167,7 @@ func TestTheZeroFactsNeverPass(t *testing.T) {
 }
 
 // Every kind of unit and start, and the fix of each.
-func TestEveryProblemOfTheUnitCanBeFixed(t *testing.T) {
+func TestProperty_EveryProblemOfTheUnitCanBeFixed(t *testing.T) {
 	for _, load := range []string{"", "loaded", "not-found", "masked", "bad-setting", "error"} {
 		for _, active := range []string{"", "active", "activating", "inactive", "failed", "deactivating", "what"} {
 			for bits := range 1 << 3 {

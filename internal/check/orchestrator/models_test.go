@@ -25,7 +25,7 @@ func answered(s facts.ModelsState) facts.ModelsLook {
 
 var allLoaded = facts.ModelsState{AllReady: true, Total: 3, Done: 3}
 
-func TestTheZeroValuesBlock(t *testing.T) {
+func TestModels_ZeroValuesBlock(t *testing.T) {
 	var j check.Judgement
 	if j.State == check.Ready || j.State.String() != "unknown" {
 		t.Errorf("the zero Judgement is %s", j.State)
@@ -43,7 +43,7 @@ func TestTheZeroValuesBlock(t *testing.T) {
 	}
 }
 
-func TestOnlyAnAnswerIsJudged(t *testing.T) {
+func TestModels_OnlyAnAnswerIsJudged(t *testing.T) {
 	for kind, want := range map[facts.AnswerKind]check.State{
 		facts.NoAnswer: check.Unreachable, facts.Refused: check.Unreachable, facts.ServerError: check.Unreachable,
 		facts.NotServed: check.Nonsense, facts.Redirected: check.Nonsense, facts.Nonsense: check.Nonsense,
@@ -135,7 +135,7 @@ func TestScopeOwnIsDecidedByTheAgentsOwnErrors(t *testing.T) {
 	}
 }
 
-func TestSameNamesWhatDiffers(t *testing.T) {
+func TestModels_SameNamesWhatDiffers(t *testing.T) {
 	base := facts.ModelsState{AllReady: true, Total: 3, Done: 3, HasStartedAt: true, StartedAt: at(1.5), CompletedAt: at(2)}
 	change := func(f func(*facts.ModelsState)) facts.ModelsState {
 		s := base

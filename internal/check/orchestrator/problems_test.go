@@ -28,7 +28,7 @@ func subject(t *testing.T) orchestrator.Subject {
 	}
 }
 
-func TestEveryStateThatIsNotReadyHasAnError(t *testing.T) {
+func TestProblems_EveryStateThatIsNotReadyHasAnError(t *testing.T) {
 	states := []check.State{check.Unknown, check.Unreachable, check.Nonsense, check.Pending, check.Idle, check.Failed, check.Inconsistent, check.Ready, check.State(99)}
 	for name, problems := range map[string]func(check.Judgement) []diag.Problem{
 		"refused": func(j check.Judgement) []diag.Problem { return orchestrator.Refused(j, facts.ModelsLook{}, subject(t)) },
@@ -48,7 +48,7 @@ func TestEveryStateThatIsNotReadyHasAnError(t *testing.T) {
 	}
 }
 
-func TestEachStateHasItsCode(t *testing.T) {
+func TestProblems_EachStateHasItsCode(t *testing.T) {
 	look := answered(facts.ModelsState{AllReady: true, Total: 8, Done: 9})
 	refused := map[check.State]diag.Code{
 		check.Failed: diag.ModelFailed, check.Idle: diag.ModelsIncomplete, check.Inconsistent: diag.ModelsInconsistent,
@@ -75,7 +75,7 @@ func TestEachStateHasItsCode(t *testing.T) {
 	}
 }
 
-func TestAFailedModelIsNamedWithWhatItsMessagePointsTo(t *testing.T) {
+func TestProblems_FailedModelIsNamedWithWhatItsMessagePointsTo(t *testing.T) {
 	for _, tc := range []struct {
 		e              facts.ModelError
 		message        string
@@ -112,7 +112,7 @@ func TestAFailedModelIsNamedWithWhatItsMessagePointsTo(t *testing.T) {
 	}
 }
 
-func TestNothingOfTheServersReachesATerminalRaw(t *testing.T) {
+func TestProblems_NothingOfTheServersReachesATerminalRaw(t *testing.T) {
 	evil := "a\x1b]0;x\a\n<0>b\u202e"
 	e := facts.ModelError{Agent: evil, Model: evil, Error: evil}
 	a := facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: evil}
@@ -132,7 +132,7 @@ func TestNothingOfTheServersReachesATerminalRaw(t *testing.T) {
 	}
 }
 
-func TestADiagnosisOverrulesTheMessageAndKeepsWhatItLeavesOpen(t *testing.T) {
+func TestProblems_DiagnosisOverrulesTheMessageAndKeepsWhatItLeavesOpen(t *testing.T) {
 	s := subject(t)
 	s.Diagnose = func(e facts.ModelError) (orchestrator.Diagnosis, bool) {
 		return orchestrator.Diagnosis{Code: "MODEL-MISSING", Seen: "no snapshot below " + e.Agent}, e.Agent == "scout"
@@ -148,7 +148,7 @@ func TestADiagnosisOverrulesTheMessageAndKeepsWhatItLeavesOpen(t *testing.T) {
 	}
 }
 
-func TestManyFailuresAreCountedNotListed(t *testing.T) {
+func TestProblems_ManyFailuresAreCountedNotListed(t *testing.T) {
 	errors := make([]facts.ModelError, 1000)
 	for i := range errors {
 		errors[i] = facts.ModelError{Agent: "scout", Model: "roberta-base", Error: "x"}
@@ -159,7 +159,7 @@ func TestManyFailuresAreCountedNotListed(t *testing.T) {
 	}
 }
 
-func TestTheOrchestratorsDeadlineNamesWhatWasMissing(t *testing.T) {
+func TestProblems_OrchestratorsDeadlineNamesWhatWasMissing(t *testing.T) {
 	answer := facts.Answer{Kind: facts.Answered}
 	for _, tc := range []struct {
 		h    facts.Health
@@ -182,7 +182,7 @@ func TestTheOrchestratorsDeadlineNamesWhatWasMissing(t *testing.T) {
 	}
 }
 
-func TestADegradedBusIsAWarning(t *testing.T) {
+func TestProblems_DegradedBusIsAWarning(t *testing.T) {
 	answer := facts.Answer{Kind: facts.Answered, Status: 200}
 	for state, warned := range map[string]bool{"ok": false, "healthy": false, "degraded": true, "unhealthy": true, "": true} {
 		problems := orchestrator.Bus("http://127.0.0.1:8000", facts.BusHealth{Answer: answer, State: state})
@@ -198,7 +198,7 @@ func TestADegradedBusIsAWarning(t *testing.T) {
 	}
 }
 
-func TestAMapThatChangedSinceTheOrchestratorReadItEndsInARestart(t *testing.T) {
+func TestProblems_MapThatChangedSinceTheOrchestratorReadItEndsInARestart(t *testing.T) {
 	s := subject(t)
 	u := facts.Unit{MainPID: 7, Times: facts.UnitTimes{ExecMainStart: time.Minute}}
 	s.Stale = orchestrator.Stale(s.Map, 2*time.Minute, u)
@@ -233,7 +233,7 @@ func TestAMapThatChangedSinceTheOrchestratorReadItEndsInARestart(t *testing.T) {
 	}
 }
 
-func TestAnErrorOfAnAgentThatTheMapNoLongerHasIsALeftover(t *testing.T) {
+func TestProblems_ErrorOfAnAgentThatTheMapNoLongerHasIsALeftover(t *testing.T) {
 	s := subject(t)
 	at := 1.0
 	of := func(errors ...facts.ModelError) (check.Judgement, facts.ModelsLook) {

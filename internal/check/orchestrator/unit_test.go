@@ -16,7 +16,7 @@ func unitIn(active, sub string) facts.Unit {
 	return facts.Unit{Name: "justnews@gpu_orchestrator.service", LoadState: "loaded", ActiveState: active, SubState: sub}
 }
 
-func TestOnlyAUnitThatCannotBecomeReadyEndsAWait(t *testing.T) {
+func TestUnit_OnlyAUnitThatCannotBecomeReadyEndsAWait(t *testing.T) {
 	for _, tc := range []struct {
 		u        facts.Unit
 		severity diag.Severity

@@ -26,7 +26,7 @@ func parsedMap(t testing.TB, text string) *modelmap.Map {
 	return m
 }
 
-func TestTheWantsFollowUpstreamsLoader(t *testing.T) {
+func TestStore_WantsFollowUpstreamsLoader(t *testing.T) {
 	wants := Wants(parsedMap(t, storeMap))
 	if len(wants) != 4 {
 		t.Fatalf("%+v", wants)
@@ -69,7 +69,7 @@ func whole(t testing.TB) (facts.Store, Wanted) {
 	return look, Wanted{Models: config.Models{Strict: true, Map: "/etc/justnews/AGENT_MODEL_MAP.json"}, Listed: m}
 }
 
-func TestNothingIsWrongWithAWholeStore(t *testing.T) {
+func TestStore_NothingIsWrongWithAWholeStore(t *testing.T) {
 	look, w := whole(t)
 	for _, thorough := range []bool{false, true} {
 		w.Thorough = thorough
@@ -211,7 +211,7 @@ var storeCases = map[string]storeCase{
 	}, thorough: true, code: diag.StorePermission, status: 77, says: "sudo justnews-gate models verify"},
 }
 
-func TestEachFaultHasItsCodeStatusEvidenceAndFix(t *testing.T) {
+func TestStore_EachFaultHasItsCodeStatusEvidenceAndFix(t *testing.T) {
 	for name, c := range storeCases {
 		t.Run(name, func(t *testing.T) {
 			look, w := whole(t)
@@ -356,7 +356,7 @@ func TestOrdersAloneAreNeverCalledCorrupt(t *testing.T) {
 	}
 }
 
-func TestAnAgentThatIsNearlyAnInstanceIsMisspelt(t *testing.T) {
+func TestStore_AgentThatIsNearlyAnInstanceIsMisspelt(t *testing.T) {
 	m := parsedMap(t, `{"agents":{"scuot":["a","b"],"memory":["c"],"re_ranker":["d"]}}`)
 	problems := MapInstances(m, "/map", []string{"scout", "memory", "mcp_bus"})
 	if len(problems) != 1 || problems[0].Code != diag.MapName || problems[0].Status() != diag.StatusReady ||
@@ -368,7 +368,7 @@ func TestAnAgentThatIsNearlyAnInstanceIsMisspelt(t *testing.T) {
 	}
 }
 
-func TestAMapThatMayNotBeReadNamesWhatKeepsTheUserOut(t *testing.T) {
+func TestStore_MapThatMayNotBeReadNamesWhatKeepsTheUserOut(t *testing.T) {
 	problems := Map(modelmap.File{Path: "/opt/x/map.json", Err: os.ErrPermission}, true)
 	got := MapDenied(problems, "justnews", &facts.StoreDenial{Path: "/opt", Dir: true, Needs: "x", Mode: 0o700, Class: "others"})
 	if len(got) != 1 || got[0].Code != diag.MapUnreadable || got[0].Fix.String() != "chmod o+x -- /opt; justnews-gate retry" || !strings.Contains(got[0].Message, "the user justnews may not search the directory /opt") {
@@ -383,7 +383,7 @@ func TestAMapThatMayNotBeReadNamesWhatKeepsTheUserOut(t *testing.T) {
 	}
 }
 
-func TestEveryFaultIsDescribed(t *testing.T) {
+func TestStore_EveryFaultIsDescribed(t *testing.T) {
 	for kind := range meanings {
 		if s := describe(facts.StoreFault{Kind: kind, Path: "/m/x"}); strings.HasSuffix(s, " ") || s == "/m/x" {
 			t.Errorf("%s: %q", kind, s)

@@ -10,7 +10,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestOnlyTheGateOfItsOwnInstanceGates(t *testing.T) {
+func TestGated_OnlyTheGateOfItsOwnInstanceGates(t *testing.T) {
 	gate := func(argv ...string) facts.Exec { return facts.Exec{Argv: argv} }
 	own := gate("/usr/bin/justnews-gate", "--gate-only", "scout")
 	ignored := own

@@ -61,7 +61,7 @@ func TestRefusalTakesKnownCodesAlone(t *testing.T) {
 	}
 }
 
-func TestWhatAGateSaysOfItselfIsReadAsItWasMeant(t *testing.T) {
+func TestState_WhatAGateSaysOfItselfIsReadAsItWasMeant(t *testing.T) {
 	p := diag.Problem{Code: diag.StoreSnapshot, Subject: "scout: waiting: x", Message: "refused: a\nb"}
 	u := facts.Unit{LoadState: "loaded", ActiveState: "failed", StatusText: unit.StatusOfRefusal(p)}
 	if code, text := unit.Refusal(u); code != p.Code || text != p.String() || !unit.LastRefused(u) {

@@ -54,7 +54,7 @@ var assignments = []string{
 	"A=1\r\n", "# c\r\n\r\nA=x y\r\nA=2\r\n", "A='x'\r\n", "A=\"x\"\r\n", "export A=1\r\n", "\ufeffA=1\nA=2\n", "A=1\t\n", "\tA=1\n", "A=x\\\ny\n",
 }
 
-func TestAShellsReadingIsBashsOwn(t *testing.T) {
+func TestEnvFile_ShellsReadingIsBashsOwn(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("there is no bash to ask")
@@ -73,7 +73,7 @@ func TestAShellsReadingIsBashsOwn(t *testing.T) {
 	}
 }
 
-func TestWhatAShellWouldRunIsNamedByItsLine(t *testing.T) {
+func TestEnvFile_WhatAShellWouldRunIsNamedByItsLine(t *testing.T) {
 	for text, want := range map[string][]int{
 		"A=1\nA=x y\n":                           {2},
 		"hello\n":                                {1},
@@ -90,7 +90,7 @@ func TestWhatAShellWouldRunIsNamedByItsLine(t *testing.T) {
 	}
 }
 
-func TestWhatOnlyAShellUnderstandsIsNamed(t *testing.T) {
+func TestEnvFile_WhatOnlyAShellUnderstandsIsNamed(t *testing.T) {
 	for text, want := range map[string]string{
 		"A=${B:-x}\n": "expands ${B…}", "A=$B\n": "expands $B", "A=$(id)\n": "runs a command for its output",
 		"A=`id`\n": "runs a command for its output", "A=$((1+1))\n": "computes", "A=~/x\n": "expands ~",
@@ -116,7 +116,7 @@ func TestGlobalVariablesAreKnownInTheOtherFiles(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
+func TestEnvFile_FileThatCannotBeReadSaysWhy(t *testing.T) {
 	if f := only(t, "A=\x00\n"); !strings.Contains(f.Lost, "NUL") {
 		t.Errorf("%+v", f)
 	}
@@ -138,7 +138,7 @@ func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 	}
 }
 
-func TestAFileOfNothingButNestingEndsNothing(t *testing.T) {
+func TestEnvFile_FileOfNothingButNestingEndsNothing(t *testing.T) {
 	for _, piece := range []string{"$(", "(", "{ ", "${A:-", "$((", "<(", "\"$(", "[[ ! ", "if "} {
 		text := "A=" + strings.Repeat(piece, maxShell/len(piece)-2)
 		if f := only(t, text); f.ShellError == "" && len(f.Commands) == 0 {
@@ -150,7 +150,7 @@ func TestAFileOfNothingButNestingEndsNothing(t *testing.T) {
 	}
 }
 
-func TestAFileOfAnotherUserIsNotCalledWrong(t *testing.T) {
+func TestEnvFile_FileOfAnotherUserIsNotCalledWrong(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may read everything")
 	}

@@ -25,7 +25,7 @@ func lay(t *testing.T, root, name, text string) {
 	}
 }
 
-func TestTheVersionOfTheKernelModuleIsFound(t *testing.T) {
+func TestNode_VersionOfTheKernelModuleIsFound(t *testing.T) {
 	for text, want := range map[string]string{
 		"NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.163.01  Tue Apr  8 12:41:17 UTC 2025\nGCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n": "550.163.01",
 		"NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (dvs-builder@U22)  Tue Sep 23\nGCC version: 11\n":             "580.95.05",
@@ -44,7 +44,7 @@ func TestTheVersionOfTheKernelModuleIsFound(t *testing.T) {
 	}
 }
 
-func TestADeviceNodeOpensOrIsMissingOrIsDenied(t *testing.T) {
+func TestNode_DeviceNodeOpensOrIsMissingOrIsDenied(t *testing.T) {
 	p := Prober{Root: t.TempDir()}
 	lay(t, p.Root, "/dev/nvidiactl", "")
 	if got := p.node(t.Context(), "/dev/nvidiactl"); got.State != facts.NodeOpens {

@@ -71,7 +71,7 @@ func TestMemoryIsReadOfTheMachineAndOfTheUnitsGroup(t *testing.T) {
 	}
 }
 
-func TestTheEnvironmentIsTheProcesssWhereItCanBeRead(t *testing.T) {
+func TestMemory_EnvironmentIsTheProcesssWhereItCanBeRead(t *testing.T) {
 	h := fakeRoot(t, map[string]string{
 		"proc/7/environ":          "A=1\x00B=two words\x00A=3\x00",
 		"proc/8/environ":          "",
@@ -94,7 +94,7 @@ func TestTheEnvironmentIsTheProcesssWhereItCanBeRead(t *testing.T) {
 
 // A unit may keep its programs in control groups of its own (Delegate=,
 // DelegateSubgroup=), and a host with cgroup v1 lists them elsewhere.
-func TestTheEnvironmentsOfAllProcessesOfAUnitAreRead(t *testing.T) {
+func TestMemory_EnvironmentsOfAllProcessesOfAUnitAreRead(t *testing.T) {
 	want := []map[string]string{{"DRY_RUN": "1"}}
 	for name, procs := range map[string]string{
 		"in the unit's control group":  "sys/fs/cgroup/g/cgroup.procs",

@@ -39,7 +39,7 @@ func places(t *testing.T) Host {
 	return h
 }
 
-func TestAUserIsTriedAndTheComponentAtFaultNamed(t *testing.T) {
+func TestReach_UserIsTriedAndTheComponentAtFaultNamed(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can check access as another user")
 	}
@@ -74,7 +74,7 @@ func TestAUserIsTriedAndTheComponentAtFaultNamed(t *testing.T) {
 	}
 }
 
-func TestWhoIsNotRootKnowsOnlyHimself(t *testing.T) {
+func TestReach_WhoIsNotRootKnowsOnlyHimself(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root can try as anybody")
 	}
@@ -101,7 +101,7 @@ func TestLimitsAreReadWhereTheyStand(t *testing.T) {
 	}
 }
 
-func TestTheHolderOfAPortIsFound(t *testing.T) {
+func TestReach_HolderOfAPortIsFound(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestTheHolderOfAPortIsFound(t *testing.T) {
 	}
 }
 
-func TestAnAccountIsAUserWithItsGroups(t *testing.T) {
+func TestReach_AccountIsAUserWithItsGroups(t *testing.T) {
 	if a := (Host{}).Account("root", "root"); a.Err != "" || a.UID != 0 || len(a.GIDs) == 0 || a.GIDs[0] != 0 {
 		t.Errorf("%+v", a)
 	}
@@ -129,7 +129,7 @@ func TestAnAccountIsAUserWithItsGroups(t *testing.T) {
 	}
 }
 
-func TestAnAccountBelowARootIsThatOfItsFiles(t *testing.T) {
+func TestReach_AccountBelowARootIsThatOfItsFiles(t *testing.T) {
 	h := Host{Root: t.TempDir()}
 	if a := h.Account("nobody_knows", "nor_this"); a.Err != "" {
 		t.Errorf("a root without users: %+v", a)

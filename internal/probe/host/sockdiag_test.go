@@ -50,7 +50,7 @@ func TestNetlinkAndProcNameTheSameListeners(t *testing.T) {
 	}
 }
 
-func TestANetlinkAnswerThatBrokeOffIsNoAnswer(t *testing.T) {
+func TestSocket_NetlinkAnswerThatBrokeOffIsNoAnswer(t *testing.T) {
 	message := func(kind, flags uint16, data []byte) []byte {
 		b := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(data))
 		binary.NativeEndian.PutUint32(b, uint32(unix.NLMSG_HDRLEN+len(data)))

@@ -77,7 +77,7 @@ func play(t *testing.T, cmd *exec.Cmd, role, path string) (said string, end func
 	return strings.TrimSpace(line), end
 }
 
-func TestTheLockTellsWhetherItsHolderLives(t *testing.T) {
+func TestLockTellsWhetherItsHolderLives(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, lockName)
 	p := Prober{PipeDirectory: dir}
@@ -103,7 +103,7 @@ func TestTheLockTellsWhetherItsHolderLives(t *testing.T) {
 	}
 }
 
-func TestALockOfAnOpenFileIsNoDaemons(t *testing.T) {
+func TestLockOfAnOpenFileIsNoDaemons(t *testing.T) {
 	path := filepath.Join(t.TempDir(), lockName)
 	if said, _ := play(t, exec.Command(os.Args[0]), "hold for its open file", path); said != "<nil>" {
 		t.Fatal(said)
@@ -113,7 +113,7 @@ func TestALockOfAnOpenFileIsNoDaemons(t *testing.T) {
 	}
 }
 
-func TestWhatIsPlantedInTheLocksPlaceIsNoLock(t *testing.T) {
+func TestLock_WhatIsPlantedInTheLocksPlaceIsNoLock(t *testing.T) {
 	for what, plant := range map[string]func(path string) error{
 		"a FIFO":          func(path string) error { return syscall.Mkfifo(path, 0o666) },
 		"a directory":     func(path string) error { return os.Mkdir(path, 0o755) },
@@ -130,7 +130,7 @@ func TestWhatIsPlantedInTheLocksPlaceIsNoLock(t *testing.T) {
 	}
 }
 
-func TestADirectoryIsSeenAsTheCallerSeesIt(t *testing.T) {
+func TestLock_DirectoryIsSeenAsTheCallerSeesIt(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o640); err != nil {
@@ -181,7 +181,7 @@ func open(t *testing.T) string {
 	return dir
 }
 
-func TestTheFirstClosedDirectoryOnTheWayIsNamed(t *testing.T) {
+func TestLock_FirstClosedDirectoryOnTheWayIsNamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		above, own, lock os.FileMode
 		want             func(parent string) string
@@ -221,7 +221,7 @@ func TestTheFirstClosedDirectoryOnTheWayIsNamed(t *testing.T) {
 	}
 }
 
-func TestASocketIsTheOwnersByItsFile(t *testing.T) {
+func TestLock_SocketIsTheOwnersByItsFile(t *testing.T) {
 	dir := t.TempDir()
 	p := Prober{PipeDirectory: dir}
 	path := filepath.Join(dir, controlName)

@@ -69,7 +69,7 @@ func with(p proc, change func(*proc)) proc {
 	return p
 }
 
-func TestOnlyLiveControlProgramsAreListed(t *testing.T) {
+func TestProcess_OnlyLiveControlProgramsAreListed(t *testing.T) {
 	for name, c := range map[string]struct {
 		p      proc
 		listed bool
@@ -103,7 +103,7 @@ func TestOnlyLiveControlProgramsAreListed(t *testing.T) {
 	}
 }
 
-func TestAProcessIsDescribedByWhatTheCallerMayRead(t *testing.T) {
+func TestProcessIsDescribedByWhatTheCallerMayRead(t *testing.T) {
 	dir := root(t, "",
 		proc{pid: 1, comm: "systemd", state: "S", exe: "-", environ: "-"},
 		daemonProcess(7),
@@ -131,7 +131,7 @@ func TestAProcessIsDescribedByWhatTheCallerMayRead(t *testing.T) {
 	}
 }
 
-func TestThePipeDirectoryOfAProcessIsThatOfItsEnvironment(t *testing.T) {
+func TestProcess_PipeDirectoryOfAProcessIsThatOfItsEnvironment(t *testing.T) {
 	for environ, want := range map[string]string{
 		"":                                       defaultPipeDirectory,
 		"CUDA_MPS_PIPE_DIRECTORY=\x00":           defaultPipeDirectory,
@@ -146,7 +146,7 @@ func TestThePipeDirectoryOfAProcessIsThatOfItsEnvironment(t *testing.T) {
 	}
 }
 
-func TestTheUnitIsTheSystemsOwn(t *testing.T) {
+func TestProcess_UnitIsTheSystemsOwn(t *testing.T) {
 	for groups, want := range map[string]string{
 		"0::/system.slice/justnews-mps.service\n":                                        "justnews-mps.service",
 		"0::/system.slice/system-justnews.slice/justnews@scout.service\n":                "justnews@scout.service",
@@ -164,7 +164,7 @@ func TestTheUnitIsTheSystemsOwn(t *testing.T) {
 }
 
 // Whoever may start processes starts many, with megabytes of arguments.
-func TestTheArgumentsOfAProcessAreKeptUpToALimit(t *testing.T) {
+func TestProcess_ArgumentsOfAProcessAreKeptUpToALimit(t *testing.T) {
 	large := with(daemonProcess(7), func(p *proc) { p.args = append(p.args, strings.Repeat("x", 2<<20)) })
 	found, err := Prober{Root: root(t, "", large)}.processes()
 	if err != nil || len(found) != 1 || !found[0].Daemon() {

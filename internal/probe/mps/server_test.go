@@ -52,7 +52,7 @@ func TestServersAreReadFromTheListAndFromProc(t *testing.T) {
 }
 
 // NVIDIA's own control daemon, which needs no GPU to be asked.
-func TestTheRealControlDaemonIsSeenAndAnswers(t *testing.T) {
+func TestDaemon_RealControlDaemonIsSeenAndAnswers(t *testing.T) {
 	path, err := exec.LookPath("nvidia-cuda-mps-control")
 	if err != nil {
 		t.Skip("nvidia-cuda-mps-control is not installed (Debian: nvidia-cuda-mps)")

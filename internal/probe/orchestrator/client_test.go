@@ -71,7 +71,7 @@ func client(t *testing.T, url string, options ...orchestrator.Option) orchestrat
 	return c
 }
 
-func TestALookEndsAtItsDeadlineWhereverTheServerHangs(t *testing.T) {
+func TestClient_LookEndsAtItsDeadlineWhereverTheServerHangs(t *testing.T) {
 	drip := func(c net.Conn, s string) {
 		for _, b := range []byte(s) {
 			if _, err := c.Write([]byte{b}); err != nil {
@@ -110,7 +110,7 @@ func TestALookEndsAtItsDeadlineWhereverTheServerHangs(t *testing.T) {
 	}
 }
 
-func TestAServerThatAcceptsNothingIsGivenUp(t *testing.T) {
+func TestClient_ServerThatAcceptsNothingIsGivenUp(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0") // the kernel accepts, nobody reads
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestAServerThatAcceptsNothingIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestAContextThatEndsEarlierEndsTheLook(t *testing.T) {
+func TestClient_ContextThatEndsEarlierEndsTheLook(t *testing.T) {
 	url := serve(t, func(c net.Conn, _ *http.Request) { io.Copy(io.Discard, c) })
 	ctx, cancel := context.WithTimeout(t.Context(), brief)
 	defer cancel()
@@ -131,7 +131,7 @@ func TestAContextThatEndsEarlierEndsTheLook(t *testing.T) {
 	}
 }
 
-func TestAnEndlessBodyIsCutAtOneMebibyte(t *testing.T) {
+func TestClient_EndlessBodyIsCutAtOneMebibyte(t *testing.T) {
 	for name, header := range map[string]string{
 		"until closed": "HTTP/1.1 200 OK\r\n\r\n",
 		"an error":     "HTTP/1.1 500 Internal Server Error\r\n\r\n",
@@ -159,7 +159,7 @@ func TestAnEndlessBodyIsCutAtOneMebibyte(t *testing.T) {
 	}
 }
 
-func TestAResetIsNoAnswer(t *testing.T) {
+func TestClient_ResetIsNoAnswer(t *testing.T) {
 	reset := func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }
 	for name, tc := range map[string]struct {
 		before string
@@ -184,7 +184,7 @@ func TestAResetIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestAClosedPortIsConnectionRefused(t *testing.T) {
+func TestClient_ClosedPortIsConnectionRefused(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +238,7 @@ func TestProxyVariablesAreIgnored(t *testing.T) {
 	}
 }
 
-func TestARedirectIsNotFollowed(t *testing.T) {
+func TestClient_RedirectIsNotFollowed(t *testing.T) {
 	var followed atomic.Int64
 	trap := serve(t, func(c net.Conn, _ *http.Request) {
 		followed.Add(1)

@@ -13,7 +13,7 @@ import (
 )
 
 // What the old and the new server really say, and what neither should.
-func TestTheOrchestratorsOpinionOfMPS(t *testing.T) {
+func TestOpinion_OrchestratorsOpinionOfMPS(t *testing.T) {
 	const (
 		info    = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}"
 		metrics = "# HELP gpu_orchestrator_mps_enabled MPS\n# TYPE gpu_orchestrator_mps_enabled gauge\n"
@@ -42,8 +42,8 @@ func TestTheOrchestratorsOpinionOfMPS(t *testing.T) {
 	}
 }
 
-// TestAnOpinionSaysWhyItIsNone keeps the evidence of a server that answers 500.
-func TestAnOpinionSaysWhyItIsNone(t *testing.T) {
+// TestOpinionSaysWhyItIsNone keeps the evidence of a server that answers 500.
+func TestOpinionSaysWhyItIsNone(t *testing.T) {
 	got := client(t, serve(t, text("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops"))).MPS(t.Context())
 	if got.Known || !strings.Contains(got.Detail, "500") {
 		t.Errorf("%+v", got)

@@ -39,7 +39,7 @@ func TestPreloadPostsRefreshWithoutAgents(t *testing.T) {
 
 // A server that takes the request and hangs up cannot know whether we would
 // repeat it: a second POST would start a second worker upstream.
-func TestAPreloadIsSentAtMostOnce(t *testing.T) {
+func TestRequests_PreloadIsSentAtMostOnce(t *testing.T) {
 	var posts, connections atomic.Int64
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -119,7 +119,7 @@ func TestLooksKeepOneConnectionAndFreshOnesOpenTheirOwn(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatTheServerClosedMeanwhileIsReplaced(t *testing.T) {
+func TestRequests_ConnectionThatTheServerClosedMeanwhileIsReplaced(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, ready) }))
 	defer s.Close()
 	c := client(t, s.URL)
@@ -131,7 +131,7 @@ func TestAConnectionThatTheServerClosedMeanwhileIsReplaced(t *testing.T) {
 	}
 }
 
-func TestTheOldAndTheNewPerAgentAreRead(t *testing.T) {
+func TestRequests_OldAndTheNewPerAgentAreRead(t *testing.T) {
 	base := `{"all_ready":false,"in_progress":false,"summary":{"total":1,"done":1,"failed":0},"per_agent":`
 	for body, want := range map[string]map[string]map[string]facts.ModelLoad{
 		`{"scout":{"status":"success"},"critic":{"status":"error","error":"no"}}}`: {
@@ -204,7 +204,7 @@ func TestHealthReadyAndBusReadTheirBodies(t *testing.T) {
 	}
 }
 
-func TestOnlyABareHTTPAddressIsAURL(t *testing.T) {
+func TestRequests_OnlyABareHTTPAddressIsAURL(t *testing.T) {
 	for _, url := range []string{"", "127.0.0.1:8014", "https://127.0.0.1:8014", "http://", "http://u:p@127.0.0.1:8014", "http://127.0.0.1:8014/x", "http://127.0.0.1:8014/?a", "unix:///run/x"} {
 		if _, err := orchestrator.Open(orchestrator.JustNews, url); err == nil {
 			t.Errorf("%q was taken", url)

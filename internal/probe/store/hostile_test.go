@@ -333,7 +333,7 @@ func TestProveOfAnEntryThatCannotBeExaminedIsUnchecked(t *testing.T) {
 
 // An error of reading says nothing of the content: not that it is wrong, and not
 // that it is right.
-func TestAnErrorOfReadingIsNeitherWholeNorCorrupt(t *testing.T) {
+func TestInspect_ErrorOfReadingIsNeitherWholeNorCorrupt(t *testing.T) {
 	const text = "the content of a blob"
 	for _, sealed := range []bool{false, true} {
 		for name, at := range map[string]func(*reference.Store) string{

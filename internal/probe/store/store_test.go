@@ -65,7 +65,7 @@ func kinds(faults []facts.StoreFault) []facts.FaultKind {
 	return all
 }
 
-func TestAWholeStoreHasNoFaults(t *testing.T) {
+func TestStore_WholeStoreHasNoFaults(t *testing.T) {
 	s := made(t)
 	look := store.Store{Root: s.Root}.Look(t.Context(), wants())
 	if look.Fault != nil || len(look.Trees) != 9 || len(look.Models) != 16 || len(look.Agents) != 9 {
@@ -88,7 +88,7 @@ func TestAWholeStoreHasNoFaults(t *testing.T) {
 	}
 }
 
-func TestEveryDamageOfTheRunbookIsFound(t *testing.T) {
+func TestStore_EveryDamageOfTheRunbookIsFound(t *testing.T) {
 	for damage, c := range map[reference.Damage]struct {
 		tree  facts.FaultKind // of the version
 		model facts.FaultKind // of the model
@@ -126,7 +126,7 @@ func TestEveryDamageOfTheRunbookIsFound(t *testing.T) {
 	}
 }
 
-func TestACorruptBlobIsNamedThoughUpstreamsChecksumNamesNothing(t *testing.T) {
+func TestStore_CorruptBlobIsNamedThoughUpstreamsChecksumNamesNothing(t *testing.T) {
 	s := made(t)
 	if err := s.Break(reference.Corrupt, scouts); err != nil {
 		t.Fatal(err)
@@ -295,7 +295,7 @@ func replace(path, content string) error {
 	return errors.Join(os.Remove(path), os.WriteFile(path, []byte(content), 0o644))
 }
 
-func TestWhatLiesInASnapshotIsLookedInto(t *testing.T) {
+func TestStore_WhatLiesInASnapshotIsLookedInto(t *testing.T) {
 	for name, c := range spoiled {
 		t.Run(name, func(t *testing.T) {
 			s := made(t)
@@ -310,7 +310,7 @@ func TestWhatLiesInASnapshotIsLookedInto(t *testing.T) {
 	}
 }
 
-func TestTheLoadersWayToAModel(t *testing.T) {
+func TestStore_LoadersWayToAModel(t *testing.T) {
 	s := made(t)
 	plain := filepath.Join(s.Root, "plain", "versions", "v2")
 	write := func(path, content string) {
@@ -401,7 +401,7 @@ func TestCurrentMayBeMoreThanALinkToAVersion(t *testing.T) {
 	}
 }
 
-func TestTheRootItselfMayBeAtFault(t *testing.T) {
+func TestStore_RootItselfMayBeAtFault(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -414,7 +414,7 @@ func TestTheRootItselfMayBeAtFault(t *testing.T) {
 	}
 }
 
-func TestASealNamesEachFileThatDiffers(t *testing.T) {
+func TestStore_SealNamesEachFileThatDiffers(t *testing.T) {
 	s := made(t)
 	at := store.Store{Root: s.Root}
 	trees := at.Look(t.Context(), []facts.StoreWant{want(scouts)}).Trees
@@ -459,7 +459,7 @@ func TestASealNamesEachFileThatDiffers(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsNotSealed(t *testing.T) {
+func TestStore_WhatIsWrongIsNotSealed(t *testing.T) {
 	s := made(t)
 	if err := s.Break(reference.Corrupt, scouts); err != nil {
 		t.Fatal(err)
@@ -475,7 +475,7 @@ func TestWhatIsWrongIsNotSealed(t *testing.T) {
 	}
 }
 
-func TestASealOfAnotherChecksumProvesNothing(t *testing.T) {
+func TestStore_SealOfAnotherChecksumProvesNothing(t *testing.T) {
 	s := made(t)
 	at := store.Store{Root: s.Root}
 	tree := at.Look(t.Context(), []facts.StoreWant{want(scouts)}).Trees[0]
@@ -492,7 +492,7 @@ func TestASealOfAnotherChecksumProvesNothing(t *testing.T) {
 	}
 }
 
-func TestAManifestThatCannotBeUsedIsNoProof(t *testing.T) {
+func TestStore_ManifestThatCannotBeUsedIsNoProof(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"missing":       {"", ""},
 		"not JSON":      {"{", "not JSON"},
@@ -517,7 +517,7 @@ func TestAManifestThatCannotBeUsedIsNoProof(t *testing.T) {
 	}
 }
 
-func TestWhatWasLookedIntoAndHashedIsNotReadAgain(t *testing.T) {
+func TestStore_WhatWasLookedIntoAndHashedIsNotReadAgain(t *testing.T) {
 	s := made(t)
 	root, err := os.OpenRoot(t.TempDir())
 	if err != nil {
@@ -554,7 +554,7 @@ func TestWhatWasLookedIntoAndHashedIsNotReadAgain(t *testing.T) {
 	}
 }
 
-func TestWhatWasFoundWrongIsRemembered(t *testing.T) {
+func TestStore_WhatWasFoundWrongIsRemembered(t *testing.T) {
 	s := made(t)
 	root, err := os.OpenRoot(t.TempDir())
 	if err != nil {
@@ -633,7 +633,7 @@ func acl(t *testing.T, path string, uid uint32) {
 	}
 }
 
-func TestAnAccessControlListIsNamed(t *testing.T) {
+func TestStore_AccessControlListIsNamed(t *testing.T) {
 	user := another(t)
 	s := made(t)
 	path, err := filepath.EvalSymlinks(filepath.Join(s.Snapshot(scouts), "model.safetensors"))

@@ -10,7 +10,7 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-func TestTheMomentOfTheBootIsTheManagers(t *testing.T) {
+func TestBoot_MomentOfTheBootIsTheManagers(t *testing.T) {
 	c, m, _ := connected(t)
 	m.set(func() { m.loaded = dbus.MakeVariant(uint64(4_200_000)) })
 	if loaded, finished, err := c.Boot(t.Context()); err != nil || loaded != 4200*time.Millisecond || finished != 9*time.Second {

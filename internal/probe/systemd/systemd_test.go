@@ -78,7 +78,7 @@ func wantScout() facts.Unit {
 	}
 }
 
-func TestAUnitComesBackWithEveryFact(t *testing.T) {
+func TestUnitComesBackWithEveryFact(t *testing.T) {
 	c, m, _ := connected(t)
 	u, err := c.Unit(t.Context(), "justnews@scout.service")
 	if err != nil {
@@ -92,7 +92,7 @@ func TestAUnitComesBackWithEveryFact(t *testing.T) {
 	}
 }
 
-func TestAGateFindsItsOwnUnitByItsPID(t *testing.T) {
+func TestUnit_GateFindsItsOwnUnitByItsPID(t *testing.T) {
 	c, _, _ := connected(t)
 	u, err := c.UnitOfPID(t.Context(), 4711)
 	if err != nil {
@@ -109,7 +109,7 @@ func TestAGateFindsItsOwnUnitByItsPID(t *testing.T) {
 	}
 }
 
-func TestAStopIsFollowedToo(t *testing.T) {
+func TestUnit_StopIsFollowedToo(t *testing.T) {
 	c, m, _ := connected(t)
 	s, err := c.Stop(t.Context(), "justnews@scout.service")
 	starts, stops := m.asks()
@@ -118,7 +118,7 @@ func TestAStopIsFollowedToo(t *testing.T) {
 	}
 }
 
-func TestAUnitThatDoesNotExistIsAFact(t *testing.T) {
+func TestUnitThatDoesNotExistIsAFact(t *testing.T) {
 	c, _, _ := connected(t)
 	u, err := c.Unit(t.Context(), "justnews@nobody.service")
 	if err != nil {
@@ -129,7 +129,7 @@ func TestAUnitThatDoesNotExistIsAFact(t *testing.T) {
 	}
 }
 
-func TestANameThatIsNoUnitIsNotAsked(t *testing.T) {
+func TestUnit_NameThatIsNoUnitIsNotAsked(t *testing.T) {
 	c, m, _ := connected(t)
 	for _, name := range []string{"", "scout", "a/b.service", "justnews@.service", "x\n.service", "a b.service"} {
 		if _, err := c.Unit(t.Context(), name); err == nil {
@@ -141,7 +141,7 @@ func TestANameThatIsNoUnitIsNotAsked(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsNotAUnitIsAnError(t *testing.T) {
+func TestUnit_AnswerThatIsNotAUnitIsAnError(t *testing.T) {
 	c, m, _ := connected(t)
 	for what, spoil := range map[string]func(map[string]dbus.Variant){
 		"no ActiveState":    func(p map[string]dbus.Variant) { delete(p, "ActiveState") },
@@ -170,7 +170,7 @@ func TestInfinityIsZero(t *testing.T) {
 	}
 }
 
-func TestARestartedBusIsFoundAgain(t *testing.T) {
+func TestUnit_RestartedBusIsFoundAgain(t *testing.T) {
 	c, m, b := connected(t)
 	for range 3 {
 		b.stop()
@@ -185,7 +185,7 @@ func TestARestartedBusIsFoundAgain(t *testing.T) {
 	}
 }
 
-func TestABusThatRestartedUnseenCostsNoAnswer(t *testing.T) {
+func TestUnit_BusThatRestartedUnseenCostsNoAnswer(t *testing.T) {
 	c, m, b := connected(t)
 	b.stop()
 	b.start()
@@ -195,7 +195,7 @@ func TestABusThatRestartedUnseenCostsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestAManagerThatHangsEndsWithTheDeadline(t *testing.T) {
+func TestUnit_ManagerThatHangsEndsWithTheDeadline(t *testing.T) {
 	c, m, _ := connected(t)
 	hold := make(chan struct{})
 	m.mu.Lock()
@@ -216,7 +216,7 @@ func TestAManagerThatHangsEndsWithTheDeadline(t *testing.T) {
 	}
 }
 
-func TestAFrozenBusEndsWithTheDeadline(t *testing.T) {
+func TestUnit_FrozenBusEndsWithTheDeadline(t *testing.T) {
 	c, _, b := connected(t)
 	if err := b.daemon.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -240,7 +240,7 @@ func TestAFrozenBusEndsWithTheDeadline(t *testing.T) {
 	}
 }
 
-func TestABusThatAcceptsAndStaysSilentEndsWithTheDeadline(t *testing.T) {
+func TestUnit_BusThatAcceptsAndStaysSilentEndsWithTheDeadline(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "silent")
 	silent, err := net.Listen("unix", path)
 	if err != nil {
@@ -254,7 +254,7 @@ func TestABusThatAcceptsAndStaysSilentEndsWithTheDeadline(t *testing.T) {
 	}
 }
 
-func TestTheConnectionOutlivesTheContextThatOpenedIt(t *testing.T) {
+func TestUnit_ConnectionOutlivesTheContextThatOpenedIt(t *testing.T) {
 	_, _, b := connected(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	c, err := open(ctx, bootedRoot(t), b.doors())
@@ -272,7 +272,7 @@ func TestTheConnectionOutlivesTheContextThatOpenedIt(t *testing.T) {
 	}
 }
 
-func TestNoSystemdIsToldApartFromASilentOne(t *testing.T) {
+func TestUnit_NoSystemdIsToldApartFromASilentOne(t *testing.T) {
 	nowhere := []door{{address: "unix:path=" + filepath.Join(t.TempDir(), "none")}}
 	if _, err := open(t.Context(), t.TempDir(), nowhere); !errors.Is(err, ErrNoSystemd) {
 		t.Errorf("nothing there: %v, want ErrNoSystemd", err)
@@ -291,7 +291,7 @@ func TestNoSystemdIsToldApartFromASilentOne(t *testing.T) {
 	}
 }
 
-func TestASecondDoorIsTriedWhereTheFirstIsShut(t *testing.T) {
+func TestUnit_SecondDoorIsTriedWhereTheFirstIsShut(t *testing.T) {
 	_, _, b := connected(t)
 	doors := append([]door{{address: "unix:path=" + b.path("none")}}, b.doors()...)
 	c, err := open(t.Context(), bootedRoot(t), doors)
@@ -304,7 +304,7 @@ func TestASecondDoorIsTriedWhereTheFirstIsShut(t *testing.T) {
 	}
 }
 
-func TestAClosedConnectionStaysClosed(t *testing.T) {
+func TestUnit_ClosedConnectionStaysClosed(t *testing.T) {
 	c, _, _ := connected(t)
 	c.Close()
 	if _, err := c.Unit(t.Context(), "justnews@scout.service"); !errors.Is(err, ErrClosed) {

@@ -54,13 +54,13 @@ func mustMake(t *testing.T) *Store {
 	return s
 }
 
-func TestTwoStoresHoldTheSameBytes(t *testing.T) {
+func TestStore_TwoStoresHoldTheSameBytes(t *testing.T) {
 	if diff := cmp.Diff(tree(t, mustMake(t).Root), tree(t, mustMake(t).Root)); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestTheMapIsUpstreamsOldOne(t *testing.T) {
+func TestStore_MapIsUpstreamsOldOne(t *testing.T) {
 	s := mustMake(t)
 	data, err := os.ReadFile(s.Map)
 	if err != nil {
@@ -84,7 +84,7 @@ func TestTheMapIsUpstreamsOldOne(t *testing.T) {
 	}
 }
 
-func TestTheStoreIsAFewHundredKiB(t *testing.T) {
+func TestStoreIsAFewHundredKiB(t *testing.T) {
 	var size int64
 	err := filepath.WalkDir(mustMake(t).Root, func(_ string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
@@ -102,7 +102,7 @@ func TestTheStoreIsAFewHundredKiB(t *testing.T) {
 	}
 }
 
-func TestTheManifestHoldsTheChecksumOfItsVersion(t *testing.T) {
+func TestStore_ManifestHoldsTheChecksumOfItsVersion(t *testing.T) {
 	s := mustMake(t)
 	for _, m := range Models {
 		data, err := os.ReadFile(filepath.Join(s.Root, m.Agent, "current", "manifest.json"))
@@ -123,7 +123,7 @@ func TestTheManifestHoldsTheChecksumOfItsVersion(t *testing.T) {
 	}
 }
 
-func TestEveryDamageChangesTheStoreAndMendUndoesIt(t *testing.T) {
+func TestStore_EveryDamageChangesTheStoreAndMendUndoesIt(t *testing.T) {
 	for _, d := range Damages() {
 		t.Run(string(d), func(t *testing.T) {
 			s, m := mustMake(t), Models[1]
@@ -166,7 +166,7 @@ func damaged(t *testing.T, s *Store, before map[string]string, modes map[string]
 	return !cmp.Equal(before, tree(t, s.Root))
 }
 
-func TestNobodyBreaksAModelThatIsNotThereOrInAnUnknownWay(t *testing.T) {
+func TestStore_NobodyBreaksAModelThatIsNotThereOrInAnUnknownWay(t *testing.T) {
 	s := mustMake(t)
 	if err := s.Break(Truncated, Model{"scout", "nosuch"}); err == nil {
 		t.Error("broke a model that is not there")
