@@ -3,6 +3,7 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -135,4 +136,26 @@ func TestOriginDoesNotCountAnAddressThatBecameThisHosts(t *testing.T) {
 			t.Errorf("local %t: %+v", local, h.Answer)
 		}
 	}
+}
+
+// hungPreload is a server that answers a request to load when its client gives up.
+type hungPreload struct{ *server }
+
+func (h hungPreload) Preload(ctx context.Context, _ bool) facts.ModelsLook {
+	h.mu.Lock()
+	h.posts++
+	h.mu.Unlock()
+	<-ctx.Done()
+	return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Refused, Detail: "timed out"}}
+}
+
+func TestARunLeavesNoRequestBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // fails if a goroutine remains
+		h := newHost(newServer(3, time.Second))
+		w := h.world()
+		w.Orchestrator = hungPreload{h.server}
+		if r := Run(t.Context(), scoutWish(20*time.Second), w); r.Passed() || h.server.posts < 2 {
+			t.Errorf("status %d after %d requests to load", r.Status, h.server.posts)
+		}
+	})
 }

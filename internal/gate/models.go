@@ -160,7 +160,13 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	f.attempt.strange, f.attempt.differed, f.attempt.busy = 0, 0, false
 	f.res.Models.Triggers++
 	f.say("models", "asking the orchestrator to load the models", 0, f.judged.Total)
-	go func() { f.posted <- f.world.Orchestrator.Preload(ctx, true) }()
+	go func() {
+		answer := f.world.Orchestrator.Preload(ctx, true)
+		select {
+		case f.posted <- answer:
+		case <-ctx.Done(): // the run is over, and nobody reads it
+		}
+	}()
 	return nil
 }
 
