@@ -73,6 +73,8 @@ type situation struct {
 	force   bool          // preload --refresh
 	gate    config.Gate
 	store   string // what this run saw of the Model Store, "": nothing
+	// acceptEmpty is models.accept_empty: a job over no models has not ended badly.
+	acceptEmpty bool
 }
 
 // decide is the whole policy of a preload, as a pure function. note keeps the
@@ -176,7 +178,9 @@ func (s situation) stale() bool {
 // it was ours, is a job that ended badly.
 func (s situation) idle() decision {
 	ours := s.state.StartedAt != nil && sameJob(s.history.Job, s.state.StartedAt)
-	if ours {
+	// What another run was answered does not open this one, so it asks as well.
+	accepted := s.acceptEmpty && s.history.Empty
+	if ours && !accepted {
 		return s.retryOrFail(check.Idle)
 	}
 	ok, left := s.history.mayTrigger(s.uptime)

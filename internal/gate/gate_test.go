@@ -72,7 +72,16 @@ func TestGate_OneGateAgainstOneOrchestrator(t *testing.T) {
 				}}
 				h.memory.history = History{Job: &id, Empty: true}
 			},
-			status: diag.StatusFailed, posts: 1, within: 11 * time.Second,
+			status: diag.StatusFailed, posts: 2, within: 11 * time.Second,
+		},
+		"accept_empty asks for itself where another run was answered with an empty preload, also without refreshes": {
+			prepare: func(s *server, h *host, w *requirement.Run) {
+				s.total, s.each, w.AcceptEmpty, w.Gate.RefreshAttempts = 0, 0, true, 0
+				id := 1795439866.0
+				s.started, s.startedAt = &id, time.Now()
+				h.memory.history = History{Job: &id, Empty: true, Triggers: 1, LastPost: time.Since(h.boot)}
+			},
+			status: diag.StatusReady, code: diag.PreloadEmpty, posts: 1, within: 11 * time.Second,
 		},
 		"accept_empty opens without a POST where the preload passed in the orchestrator that is running": {
 			prepare: func(s *server, h *host, w *requirement.Run) {

@@ -132,7 +132,7 @@ func (f *follower) situation() situation {
 	return situation{
 		judged: f.effective(), state: f.look.State, attempt: f.attempt, history: f.history,
 		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.req.ForceRefresh, gate: f.req.Gate,
-		store: f.store,
+		store: f.store, acceptEmpty: f.req.AcceptEmpty,
 	}
 }
 
