@@ -48,7 +48,7 @@ func awaitBus(ctx context.Context, r *runner) outcome {
 			}
 		}
 		r.say("bus", "no answer yet: "+look.Detail, 0, 0)
-		if !pause(ctx, jitter(every)) {
+		if !pause(ctx, r.jitter(every)) {
 			return outcome{detail: last.Detail, problems: orchestrator.Bus(r.req.Bus.URL, last)}
 		}
 	}
@@ -85,6 +85,9 @@ func (r *runner) unstarted(u facts.Unit, problems []diag.Problem) []diag.Problem
 func slower(d time.Duration) time.Duration { return min(2*d, pollSlow) }
 
 // jitter spreads the requests of gates that started together: 75 to 125 %.
-func jitter(d time.Duration) time.Duration {
+func (r *runner) jitter(d time.Duration) time.Duration {
+	if r.world.Jitter != nil {
+		return r.world.Jitter(d)
+	}
 	return d*3/4 + rand.N(d/2) //nolint:gosec // spread, not a secret
 }

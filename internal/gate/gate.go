@@ -150,6 +150,9 @@ type World struct {
 	// Uptime is the time since boot, the clock of the records: a step of the
 	// wall clock must not open or close a waiting period.
 	Uptime func() time.Duration
+	// Jitter varies the pause between two looks, nil: at random. A simulation that
+	// is to be replayed determines it.
+	Jitter func(time.Duration) time.Duration
 }
 
 // ModelMap is what AGENT_MODEL_MAP says of the number of models. Total is -1

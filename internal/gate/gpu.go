@@ -41,7 +41,7 @@ func awaitGPU(ctx context.Context, r *runner) outcome {
 			break
 		}
 		r.say("gpu", "waiting for the driver: "+gpuMissing(look), 0, 0)
-		if !pause(patient, jitter(every)) {
+		if !pause(patient, r.jitter(every)) {
 			break
 		}
 	}

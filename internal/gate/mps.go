@@ -124,7 +124,7 @@ func (m *mpsRunner) prove(ctx context.Context) outcome {
 			break
 		}
 		m.say("mps", "NVIDIA MPS is not verified yet: "+m.reason(), 0, 0)
-		if !pause(until, jitter(pollMPS)) {
+		if !pause(until, m.jitter(pollMPS)) {
 			break
 		}
 	}

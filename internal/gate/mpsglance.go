@@ -39,7 +39,7 @@ func GlanceMPS(ctx context.Context, w requirement.Run, world World) MPSGlance {
 	ctx, cancel := context.WithTimeout(ctx, proofLimit)
 	defer cancel()
 	for range glanceTries {
-		if m.res.MPS.Reached = m.climb(ctx); m.res.MPS.Reached >= m.res.MPS.Required || !brokenOff(m.problems) || !pause(ctx, jitter(pollMPS)) {
+		if m.res.MPS.Reached = m.climb(ctx); m.res.MPS.Reached >= m.res.MPS.Required || !brokenOff(m.problems) || !pause(ctx, m.jitter(pollMPS)) {
 			break
 		}
 	}

@@ -39,7 +39,7 @@ func (m *mpsRunner) awaitUnit(ctx context.Context) []diag.Problem {
 			return nil
 		}
 		m.say("mps", "waiting for "+m.want.Unit+": "+m.unitState(), 0, 0)
-		if !pause(ctx, jitter(pollMPS)) {
+		if !pause(ctx, m.jitter(pollMPS)) {
 			return []diag.Problem{m.notActive()}
 		}
 	}

@@ -37,7 +37,7 @@ func awaitNeeds(ctx context.Context, r *runner) outcome {
 			return outcome{detail: problems[0].Message, problems: problems}
 		}
 		r.say("needs", "waiting for "+needNames(missing, last), len(r.req.Needs)-len(missing), len(r.req.Needs))
-		if !pause(ctx, jitter(every)) {
+		if !pause(ctx, r.jitter(every)) {
 			return outcome{detail: "missing " + needNames(missing, last), problems: unmet(missing, last, r)}
 		}
 	}
