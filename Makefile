@@ -23,7 +23,7 @@ CC             := $(shell $(GO) env CC)
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: all build helper packages test deps unit kubernetes race booted lint vuln demo bench fuzz generate screens clean
+.PHONY: all build helper packages test deps unit kubernetes race booted lint vuln demo bench fuzz simulate generate screens clean
 
 all: build
 
@@ -84,6 +84,15 @@ bench:
 	$(GO) run ./test/bench/gate
 	$(GO) run ./test/bench/nvml
 	$(GO) run ./test/bench/store
+
+# Whole hosts in virtual time: of one seed the events are printed (RUNS=1), FAULTS=ac
+# keeps those of its faults. STEPS is the length without RUNS.
+SEED   ?= 0
+RUNS   ?= 0
+STEPS  ?= 1000000
+FAULTS ?= abcdef
+simulate:
+	$(GO) test -count=1 -v -timeout 0 ./test/simulate -run HostKeepsRules -seed $(SEED) -runs $(RUNS) -steps $(STEPS) -faults $(FAULTS)
 
 FUZZTIME ?= 20s
 fuzz:

@@ -29,7 +29,8 @@ if command -v gcc >/dev/null; then
 else
 	printf '== race detector: skipped, there is no gcc\n'
 fi
-mapfile -t rest < <(go list ./test/... | grep -v /test/reference)
+mapfile -t rest < <(go list ./test/... | grep -v -e /test/reference -e /test/simulate)
+stage 'simulated hosts, a million steps' go test -json -count=1 -timeout 60m ./test/simulate -steps 1000000
 stage 'documents, packages, booted systemd' go test -json -count=1 -timeout 60m -p 1 "${rest[@]}"
 stage 'Kubernetes example' go -C test/kubernetes test -json -count=1 -timeout 10m ./...
 

@@ -149,7 +149,7 @@ func (h hungPreload) Preload(ctx context.Context, _ bool) facts.ModelsLook {
 	return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Refused, Detail: "timed out"}}
 }
 
-func TestARunLeavesNoRequestBehind(t *testing.T) {
+func TestRunLeavesNoRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // fails if a goroutine remains
 		h := newHost(newServer(3, time.Second))
 		w := h.world()

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"slices"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/gate"
+	"justnews/internal/requirement"
+)
+
+// recovery is how long a host may take from the end of the last fault until it is
+// up: the longest pause between two refreshes, and two starts.
+const recovery = 13 * time.Minute
+
+// opened checks that a gate that opens has proven what it requires. h.mu is held.
+func (h *host) opened(p *process, w requirement.Run) {
+	if w.RequireModels && p.looks < 3 {
+		h.fail("%s opened, and the orchestrator itself had shown its models as loaded %d times in a row", p.name, p.looks)
+	}
+	if w.RequireBus && !p.unit.preload && !p.busLook {
+		h.fail("%s opened, and the last answer was not the bus's own", p.name)
+	}
+	if !p.unit.preload && !p.markLook {
+		h.fail("%s opened a unit that is not the configured one", p.name)
+	}
+	if w.RequireModels {
+		h.opens++
+	}
+}
+
+// named checks that a refusal names a fault that happened. h.mu is held.
+func (h *host) named(p *process, res gate.Result) {
+	errs := diag.Errors(res.Problems)
+	if len(errs) == 0 {
+		h.fail("%s was refused, and no problem says why", p.name)
+	}
+	if len(h.happened) == 0 {
+		h.fail("%s was refused on a host without a fault: %v", p.name, errs)
+	}
+	for _, problem := range errs {
+		h.codes[problem.Code]++
+		if !h.explained(problem.Code) {
+			h.fail("%s was refused with %s: %s; %s: nothing that happened explains that", p.name, problem.Code, problem.Message, problem.Seen)
+		}
+	}
+}
+
+func (h *host) explained(code diag.Code) bool {
+	if slices.Contains(consequences, code) {
+		return true
+	}
+	return slices.ContainsFunc(everyFault, func(f fault) bool { return h.happened[f.name] && slices.Contains(f.codes, code) })
+}
+
+// window is the shortest pause that a record puts between two requests to load once
+// the quick ones are used up.
+const window = 30 * time.Second
+
+// bounded checks the number of requests to load that one process of the
+// orchestrator got: within any window the two quick triggers, the quick refreshes,
+// one that was due anyway, and as many again for each time that a gate opened and
+// with that cleared the record. Where the record or the lock was out of order, each
+// run is bounded by itself only. h.mu is held.
+func (h *host) bounded() {
+	for _, name := range []string{"the disk is full", "the disk fails", "the disk reports errors late", "the lock's file is removed", "messages are lost, delayed and repeated"} {
+		if h.happened[name] {
+			return
+		}
+	}
+	from := time.Now().Add(-window)
+	recent := 0
+	for _, at := range h.posts {
+		if at.After(from) {
+			recent++
+		}
+	}
+	attempts := max(h.configs[0].host.Gate.RefreshAttempts, h.configs[1].host.Gate.RefreshAttempts)
+	most := (3 + attempts) * (1 + h.opens)
+	if h.old { // what another gate was answered opens none, so each asks for itself
+		most += len(h.order)
+	}
+	if recent > most {
+		h.fail("%d requests to load within %v, at most %d", recent, window, most)
+		h.posts = nil
+	}
+}

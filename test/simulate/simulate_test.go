@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package simulate boots whole hosts in virtual time: systemd, the orchestrator,
+// the bus, disk and messages are played, and go wrong at random; the gates, the
+// lock and the records are the real ones. One seed is one host: it determines every
+// event, so that a host that breaks a rule can be run again.
+package simulate
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/gate"
+	"justnews/internal/unitname"
+)
+
+var (
+	seedFlag  = flag.Uint64("seed", 0, "the first host")
+	runsFlag  = flag.Int("runs", 0, "so many hosts, of one the trace is printed; 0: as many as -steps takes")
+	stepsFlag = flag.Int("steps", 200_000, "so many steps, if -runs is 0")
+	keepFlag  = flag.String("faults", letters, "the faults of each host that are to happen")
+)
+
+// boot runs one host in a bubble of its own.
+func boot(t *testing.T, seed uint64, keep string, watch bool) (o outcome) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { o = simulate(t, seed, keep, watch) })
+	return o
+}
+
+func TestHostKeepsRules(t *testing.T) {
+	all := outcome{codes: map[diag.Code]int{}, happened: map[string]bool{}}
+	seed, began := *seedFlag, time.Now()
+	n := 0
+	for ; *runsFlag > 0 && n < *runsFlag || *runsFlag == 0 && all.steps < *stepsFlag; n++ {
+		o := boot(t, seed, *keepFlag, *runsFlag == 1)
+		if *runsFlag == 1 {
+			t.Log("\n" + strings.Join(o.trace, "\n"))
+		}
+		if len(o.failures) > 0 {
+			t.Fatalf("seed %d: %s\nto see all of it: make simulate SEED=%d RUNS=1 FAULTS=%s",
+				seed, strings.Join(o.failures, "\n"), seed, reduced(t, seed, *keepFlag))
+		}
+		all.add(o)
+		seed++
+	}
+	t.Logf("%d hosts, %d steps (%.0f a second), %d runs of gates, %d requests to load, slowest recovery %v; refused with: %s",
+		n, all.steps, float64(all.steps)/time.Since(began).Seconds(), all.results, all.posts, all.up.Round(time.Second), codesOf(all.codes))
+	if missing := len(everyFault) - len(all.happened); *runsFlag == 0 && missing > 0 {
+		t.Errorf("%d kinds of faults never happened", missing)
+	}
+}
+
+// reduced leaves out every fault without which the host still fails.
+func reduced(t *testing.T, seed uint64, keep string) string {
+	t.Helper()
+	for _, letter := range keep {
+		if less := strings.ReplaceAll(keep, string(letter), ""); len(boot(t, seed, less, false).failures) > 0 {
+			keep = less
+		}
+	}
+	return keep
+}
+
+// add sums up.
+func (o *outcome) add(other outcome) {
+	o.steps, o.results, o.posts = o.steps+other.steps, o.results+other.results, o.posts+other.posts
+	for code, times := range other.codes {
+		o.codes[code] += times
+	}
+	maps.Copy(o.happened, other.happened)
+	o.up = max(o.up, other.up)
+}
+
+func codesOf(codes map[diag.Code]int) string {
+	var text []string
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		text = append(text, fmt.Sprintf("%s %d", code, codes[code]))
+	}
+	return strings.Join(text, ", ")
+}
+
+func TestHostWithoutFaults(t *testing.T) {
+	for seed := range uint64(20) {
+		o := boot(t, seed, "", false)
+		if len(o.failures) > 0 || o.posts != 1 || o.up > time.Minute {
+			t.Errorf("seed %d: up after %v with %d requests to load: %v", seed, o.up, o.posts, o.failures)
+		}
+	}
+}
+
+func TestSeedDeterminesHost(t *testing.T) {
+	for seed := range uint64(20) {
+		one, two := boot(t, seed, letters, true), boot(t, seed, letters, true)
+		if one.sum != two.sum {
+			t.Fatalf("seed %d: %d and %d steps, %s", seed, one.steps, two.steps, difference(one.trace, two.trace))
+		}
+	}
+}
+
+func difference(one, two []string) string {
+	for i := range min(len(one), len(two)) {
+		if one[i] != two[i] {
+			return fmt.Sprintf("first different at step %d:\n%s\n%s", i, one[i], two[i])
+		}
+	}
+	return "one is the beginning of the other"
+}
+
+// A host whose gates open without a proof breaks a rule: the rules are looked at.
+func TestRulesFindViolations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(1, t.TempDir(), false)
+		u := h.units[unitname.Of("scout")]
+		p := &process{actor: h.actor("x", nil), unit: u}
+		w := u.requires(h)
+		h.judge(p, gate.Result{Status: diag.StatusReady}, w.Timeout.Value+time.Second, w)
+		h.judge(p, gate.Result{Status: diag.StatusInternal}, 0, w)
+		h.opens, h.posts = 0, slices.Repeat([]time.Time{time.Now()}, 9)
+		h.bounded()
+		for i, want := range []string{"ended after", "had shown its models as loaded 0 times", "not the bus's own", "not the configured one", "no problem says why", "host without a fault", "9 requests to load"} {
+			if len(h.failures) <= i || !strings.Contains(h.failures[i], want) {
+				t.Errorf("violation %d is not %q: %q", i, want, h.failures)
+			}
+		}
+	})
+}
