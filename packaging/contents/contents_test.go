@@ -249,6 +249,51 @@ func TestThePackageSaysTheLicencesOfEverythingLinked(t *testing.T) {
 		if !strings.Contains(string(texts), m.Text) {
 			t.Errorf("the terms of %s are not there in full", m.Path)
 		}
+		for _, n := range m.Notices {
+			if !strings.Contains(string(texts), n.Text) || !strings.Contains(string(copyright), deb822(n.Text)) {
+				t.Errorf("the notice in %s of %s is not there in full", n.File, m.Path)
+			}
+		}
+	}
+	// nvml.h asks for its notice in the user documentation.
+	for name, text := range map[string]string{"copyright": string(copyright), "licences": string(texts)} {
+		words := strings.Join(strings.Fields(text), " ")
+		for _, want := range []string{
+			"NVIDIA MAKES NO REPRESENTATION ABOUT THE SUITABILITY OF THIS SOURCE CODE FOR ANY PURPOSE.",
+			"U.S. Government End Users acquire the source code with only those rights set forth herein.",
+		} {
+			if !strings.Contains(words, want) {
+				t.Errorf("%s lacks NVIDIA's notice: %q", name, want)
+			}
+		}
+	}
+}
+
+func TestTermsInAFileThatNobodyKnowsAreAnError(t *testing.T) {
+	for text, want := range map[string]string{
+		"// Copyright 2009 The Go Authors.\n// Use of this source code is governed by a BSD-style\n// license that can be found in the LICENSE file.\n":                "",
+		"package x\n\n/*\n * Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved.\n * freely granted, provided that this notice\n * is preserved.\n */\n": "SunPro",
+	} {
+		name := filepath.Join(t.TempDir(), "x.go")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		found, err := notices(filepath.Dir(name), "x.go")
+		if got := (Module{Notices: found}).fileLicences(); err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%q: %v, %v; want %q", text, got, err, want)
+		}
+	}
+	name := filepath.Join(t.TempDir(), "x.h")
+	for _, text := range []string{
+		"/* Copyright (c) 2020 Somebody. All rights reserved. */\n",
+		"// Permission is hereby granted, free of charge, to nobody.\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := notices(filepath.Dir(name), "x.h"); err == nil {
+			t.Errorf("%q has the terms %v", text, found)
+		}
 	}
 }
 
@@ -257,7 +302,7 @@ func TestThePackageSaysTheLicencesOfEverythingLinked(t *testing.T) {
 func spdxOf(modules []Module) string {
 	ids := []string{ours}
 	for _, m := range modules {
-		ids = append(ids, m.SPDX)
+		ids = append(append(ids, m.SPDX), m.fileLicences()...)
 	}
 	slices.Sort(ids)
 	return strings.Join(slices.Compact(ids), " AND ")

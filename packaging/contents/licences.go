@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,9 +35,12 @@ License: Apache-2.0
 `, ourHolder)
 	for _, m := range modules {
 		fmt.Fprintf(&b, "\nFiles: linked/%s/*\nCopyright: %s\nLicense: %s\nComment: %s %s, linked into the programs\n",
-			m.Path, strings.Join(m.holders(), "\n "), m.licenceName(), m.Path, m.Version)
+			m.Path, strings.Join(m.holders(), "\n "), m.licences(), m.Path, m.Version)
 		if m.Notice != "" {
 			fmt.Fprintf(&b, " .\n%s", deb822(m.Notice))
+		}
+		for _, n := range m.Notices {
+			fmt.Fprintf(&b, " .\n In %s:\n .\n%s", n.File, deb822(n.Text))
 		}
 	}
 	b.WriteString(`
@@ -48,8 +52,32 @@ License: Apache-2.0
 		if name := m.licenceName(); name != ours {
 			fmt.Fprintf(&b, "\nLicense: %s\n%s", name, deb822(m.Text))
 		}
+		for _, id := range m.fileLicences() {
+			fmt.Fprintf(&b, "\nLicense: %s\n The notices that stand above under linked/%s.\n", m.suffixed(id), m.Path)
+		}
 	}
 	return b.Bytes(), nil
+}
+
+// fileLicences returns the SPDX identifiers of the notices in single files.
+func (m Module) fileLicences() []string {
+	var ids []string
+	for _, n := range m.Notices {
+		if n.SPDX != "" {
+			ids = append(ids, n.SPDX)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// licences names all terms of one module, as Debian's format combines them.
+func (m Module) licences() string {
+	names := []string{m.licenceName()}
+	for _, id := range m.fileLicences() {
+		names = append(names, m.suffixed(id))
+	}
+	return strings.Join(names, " and ")
 }
 
 // licenceName names the terms of one module: the texts of one licence differ in
@@ -58,7 +86,11 @@ func (m Module) licenceName() string {
 	if m.SPDX == ours {
 		return ours
 	}
-	return m.SPDX + "-" + strings.NewReplacer("/", "-", ".", "-").Replace(m.Path)
+	return m.suffixed(m.SPDX)
+}
+
+func (m Module) suffixed(id string) string {
+	return id + "-" + strings.NewReplacer("/", "-", ".", "-").Replace(m.Path)
 }
 
 func (m Module) holders() []string {
@@ -87,6 +119,9 @@ func thirdParties(repository string) ([]byte, error) {
 	b.WriteString("The programs of this package are linked with these modules.\n")
 	for _, m := range modules {
 		fmt.Fprintf(&b, "\n%s\n%s %s: %s\n%[1]s\n\n%[5]s\n", strings.Repeat("=", 78), m.Path, m.Version, m.SPDX, m.Text)
+		for _, n := range m.Notices {
+			fmt.Fprintf(&b, "\n%s\nIn %s of %s:\n\n%s\n", strings.Repeat("-", 78), n.File, m.Path, n.Text)
+		}
 	}
 	return b.Bytes(), nil
 }

@@ -3,11 +3,11 @@
 package contents
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,58 +25,105 @@ type Module struct {
 	Holders []string // who has the copyright, as its files say
 	Notice  string   // what its NOTICE says, verbatim; Apache's terms ask for it
 	Text    string   // its licence, and its notice, verbatim
+	Notices []Notice // terms of single files that are compiled
 }
 
 // standardLibrary is how Go's own packages are listed.
 const standardLibrary = "std"
 
 // Linked returns everything that the released programs are linked with, sorted
-// by path. A licence that is missing or not recognised is an error: nothing
-// leaves this house without its terms.
+// by path. Terms that are missing or not recognised are an error.
 func Linked(repository string) ([]Module, error) {
-	cmd := exec.Command(GoCommand(), "list", "-deps", "-json=Module", "./cmd/...")
-	cmd.Dir = repository
-	// With cgo, so that what only the NVML helper links is there.
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOOS=linux")
-	var said strings.Builder
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("cannot list what is linked: %w\n%s", err, said.String())
-	}
-	dirs := map[string]Module{}
-	where := map[string]string{}
-	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
-		var p struct {
-			Module *struct {
-				Path, Version, Dir string
-				Main               bool
-			}
-		}
-		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("cannot read go list: %w", err)
-		}
-		if m := p.Module; m != nil && !m.Main {
-			dirs[m.Path], where[m.Path] = Module{Path: m.Path, Version: m.Version}, m.Dir
-		}
-	}
 	root, version, err := goRoot(repository)
 	if err != nil {
 		return nil, err
 	}
-	dirs[standardLibrary], where[standardLibrary] = Module{Path: standardLibrary, Version: version}, root
-
-	var all []Module
-	for path, m := range dirs {
-		if err := m.read(where[path]); err != nil {
+	found := map[string]*Module{}
+	for _, arch := range slices.Sorted(maps.Keys(crossCompilers)) {
+		if err := linkedFor(repository, arch, root, version, found); err != nil {
 			return nil, err
 		}
-		all = append(all, m)
 	}
-	slices.SortFunc(all, func(a, b Module) int { return cmp.Compare(a.Path, b.Path) })
+	var all []Module
+	for _, path := range slices.Sorted(maps.Keys(found)) {
+		all = append(all, *found[path])
+	}
 	return all, nil
+}
+
+// linkedFor adds what is linked for one architecture, in Go's words.
+func linkedFor(repository, arch, root, version string, found map[string]*Module) error {
+	cmd := exec.Command(GoCommand(), "list", "-deps",
+		"-json=Module,Standard,Dir,GoFiles,CgoFiles,CFiles,HFiles,SFiles", "./cmd/...")
+	cmd.Dir = repository
+	// With cgo, so that what only the NVML helper links is there.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOOS=linux", "GOARCH="+arch)
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("cannot list what is linked: %w\n%s", err, said.String())
+	}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p linkedPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("cannot read go list: %w", err)
+		}
+		path, release, dir := standardLibrary, version, root
+		if !p.Standard {
+			if p.Module.Main {
+				continue
+			}
+			path, release, dir = p.Module.Path, p.Module.Version, p.Module.Dir
+		}
+		m := found[path]
+		if m == nil {
+			m = &Module{Path: path, Version: release}
+			if err := m.read(dir); err != nil {
+				return err
+			}
+			found[path] = m
+		}
+		if err := m.addNotices(dir, p); err != nil {
+			return err
+		}
+	}
+}
+
+// linkedPackage is what go list reports about one package.
+type linkedPackage struct {
+	Module struct {
+		Path, Version, Dir string
+		Main               bool
+	}
+	Standard                                  bool
+	Dir                                       string
+	GoFiles, CgoFiles, CFiles, HFiles, SFiles []string
+}
+
+// addNotices adds the notices in the files of a package that are compiled. dir
+// is the module's directory.
+func (m *Module) addNotices(dir string, p linkedPackage) error {
+	below, err := filepath.Rel(dir, p.Dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles, p.CFiles, p.HFiles, p.SFiles) {
+		list, err := notices(p.Dir, name)
+		if err != nil {
+			return err
+		}
+		for _, n := range list {
+			n.File = filepath.Join(below, name)
+			if !slices.ContainsFunc(m.Notices, func(o Notice) bool { return o.Text == n.Text }) {
+				m.Notices = append(m.Notices, n)
+				m.Holders = append(m.Holders, holders(n.Text)...)
+			}
+		}
+	}
+	return nil
 }
 
 func goRoot(repository string) (dir, version string, err error) {
