@@ -46,6 +46,7 @@ func CCompiler(arch string) (string, error) {
 type Release struct {
 	Version string // "": unknown
 	Arch    string // in Go's words
+	VCS     bool   // the build information gets the version and the commit from git
 }
 
 // Build builds main packages of the repository into a directory, as they are
@@ -59,7 +60,8 @@ func (r Release) Build(repository, dir string, cgo bool, packages ...string) err
 	if r.Version != "" {
 		flags += " -X justnews/internal/version.described=" + r.Version
 	}
-	env := append(os.Environ(), "GOOS=linux", "GOARCH="+r.Arch, "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false -trimpath")
+	env := append(os.Environ(), "GOOS=linux", "GOARCH="+r.Arch, "CGO_ENABLED=0",
+		fmt.Sprintf("GOFLAGS=-buildvcs=%t -trimpath", r.VCS))
 	if cgo {
 		cc, err := CCompiler(r.Arch)
 		if err != nil {

@@ -18,13 +18,13 @@ func journalCatalog(string) ([]byte, error) {
 	b.WriteString("# SPDX-License-Identifier: Apache-2.0\n# Made from the catalogue of problems: justnews-problems(7).\n")
 	for _, e := range diag.Catalog() {
 		fmt.Fprintf(&b, "\n-- %s\nSubject: %s: %s\nDefined-By: justnews\nDocumentation: man:justnews-problems(7)\n\n%s\n\nLook:\n    %s\n\nFix:\n    %s\n",
-			e.MessageID, e.Code, e.Title, strings.Join(fold(e.Cause, 76), "\n"), strings.Join(diag.Lines(e.Check), "\n    "), strings.Join(fixLines(e.Fix), "\n    "))
+			e.MessageID, e.Code, e.Title, strings.Join(Fold(e.Cause, 76), "\n"), strings.Join(diag.Lines(e.Check), "\n    "), strings.Join(fixLines(e.Fix), "\n    "))
 	}
 	return b.Bytes(), nil
 }
 
-// fold wraps a sentence. Commands, which are pasted, are not wrapped.
-func fold(text string, width int) []string {
+// Fold wraps a sentence at a width, in bytes. Commands, which are pasted, are not wrapped.
+func Fold(text string, width int) []string {
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
@@ -44,7 +44,7 @@ func fold(text string, width int) []string {
 func fixLines(f diag.Fix) []string {
 	var lines []string
 	if f.Advice != "" {
-		lines = fold(f.Advice, 72)
+		lines = Fold(f.Advice, 72)
 	}
 	return append(lines, diag.Lines(f.Commands)...)
 }

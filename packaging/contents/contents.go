@@ -20,6 +20,7 @@ const (
 	Doc     Kind = "doc"
 	Licence Kind = "license"
 	Dir     Kind = "dir"
+	Ghost   Kind = "ghost" // a directory that tmpfiles.d creates; rpm only owns it
 )
 
 // File says where one thing belongs on a host. Exactly one of Build, Source and
@@ -32,6 +33,7 @@ type File struct {
 	Dest   string // absolute; a directory if it ends in a slash
 	Mode   fs.FileMode
 	Kind   Kind
+	Group  string // "": root
 	Only   string // the one format that has it, "deb" or "rpm"; "": all
 	Gzip   bool   // compressed, as .gz
 	// Optional is for what may not be in the repository. Once it is, it is in the
@@ -70,6 +72,7 @@ var Files = []File{
 	{Source: "units/dbus-1/*.conf", Dest: "/usr/share/dbus-1/system.d/", Mode: 0o644},
 	{Source: "units/dbus-1/*.service", Dest: "/usr/share/dbus-1/system-services/", Mode: 0o644},
 	{Source: "units/polkit-1/*.rules", Dest: "/usr/share/polkit-1/rules.d/", Mode: 0o644},
+	{Source: "units/system-preset/*.preset", Dest: "/usr/lib/systemd/system-preset/", Mode: 0o644},
 	{Make: journalCatalog, Dest: "/usr/lib/systemd/catalog/justnews.catalog", Mode: 0o644},
 
 	{Dest: conf, Mode: 0o755, Kind: Dir},
@@ -102,6 +105,11 @@ var Files = []File{
 	{Make: thirdParties, Dest: licences + "LICENSES-OF-LINKED-MODULES", Mode: 0o644, Kind: Licence, Only: "rpm"},
 	{Source: "CHANGELOG.md", Dest: docs, Mode: 0o644, Kind: Doc, Only: "rpm"},
 	{Source: "README.md", Dest: docs, Mode: 0o644, Kind: Doc, Only: "rpm"},
+
+	// As units/tmpfiles.d creates them.
+	{Dest: "/run/justnews-gate/", Mode: 0o3771, Kind: Ghost, Group: "justnews", Only: "rpm"},
+	{Dest: "/run/justnews-gate/metrics/", Mode: 0o3775, Kind: Ghost, Group: "justnews", Only: "rpm"},
+	{Dest: "/var/lib/justnews-gate/", Mode: 0o755, Kind: Ghost, Only: "rpm"},
 
 	// dpkg creates the directories of its files itself. rpm removes only those
 	// that a package owns.

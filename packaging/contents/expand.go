@@ -4,6 +4,7 @@ package contents
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type Item struct {
 	Dest    string // absolute, without a slash at the end
 	Mode    fs.FileMode
 	Kind    Kind
+	Group   string
 	Build   string
 	Cgo     bool
 	Content []byte
@@ -117,13 +119,13 @@ func (f File) read(repository string) ([]Item, error) {
 // item puts one name and its text in its place.
 func (f File) item(name string, text []byte) Item {
 	dest := f.Dest
-	if strings.HasSuffix(dest, "/") && f.Kind != Dir {
+	if strings.HasSuffix(dest, "/") && f.Kind != Dir && f.Kind != Ghost {
 		dest += name
 	}
 	if f.Gzip {
 		dest, text = dest+".gz", compress(text)
 	}
-	return Item{Dest: path.Clean(dest), Mode: f.Mode, Kind: f.Kind, Content: text}
+	return Item{Dest: path.Clean(dest), Mode: f.Mode, Kind: f.Kind, Group: cmp.Or(f.Group, "root"), Content: text}
 }
 
 // compress is gzip without a name and a time: the same text is the same bytes.

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-const (
-	ours      = "Apache-2.0"
-	ourHolder = "2025-2026 the JustNews maintainers"
-)
+const ours = "Apache-2.0"
+
+// Holder is who has the copyright of the toolkit, with the years.
+const Holder = "2025-2026 the JustNews maintainers"
 
 // debianCopyright is /usr/share/doc/PACKAGE/copyright in Debian's
 // machine-readable form, with the terms of everything linked in full.
@@ -32,7 +32,7 @@ Comment:
 Files: *
 Copyright: %s
 License: Apache-2.0
-`, ourHolder)
+`, Holder)
 	for _, m := range modules {
 		fmt.Fprintf(&b, "\nFiles: linked/%s/*\nCopyright: %s\nLicense: %s\nComment: %s %s, linked into the programs\n",
 			m.Path, strings.Join(m.holders(), "\n "), m.licences(), m.Path, m.Version)
@@ -98,6 +98,27 @@ func (m Module) holders() []string {
 		return []string{"the authors of " + m.Path}
 	}
 	return m.Holders
+}
+
+// Copyright returns the lines that say who has the copyright of a module.
+func (m Module) Copyright() string {
+	return "Copyright " + strings.Join(m.holders(), "\nCopyright ")
+}
+
+// Expression returns the terms of a module as an SPDX expression.
+func (m Module) Expression() string {
+	return strings.Join(append([]string{m.SPDX}, m.fileLicences()...), " AND ")
+}
+
+// Expression returns the terms of a package as an SPDX expression: ours and
+// those of everything linked.
+func Expression(modules []Module) string {
+	ids := []string{ours}
+	for _, m := range modules {
+		ids = append(append(ids, m.SPDX), m.fileLicences()...)
+	}
+	slices.Sort(ids)
+	return strings.Join(slices.Compact(ids), " AND ")
 }
 
 // deb822 indents a text so that it is one field.

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"justnews/packaging/contents"
 )
 
@@ -35,7 +37,7 @@ func packArch(o origin, arch string, formats []string, out string) error {
 	if err != nil {
 		return err
 	}
-	release := contents.Release{Version: o.version, Arch: arch}
+	release := contents.Release{Version: o.version, Arch: arch, VCS: o.vcs}
 	for _, cgo := range []bool{false, true} {
 		if err := release.Build(repository, bin, cgo, contents.Builds(all, cgo)...); err != nil {
 			return err
@@ -53,7 +55,11 @@ func packArch(o origin, arch string, formats []string, out string) error {
 
 // packOne makes one package of what is built and returns its name.
 func packOne(o origin, arch, format, bin, scratch, out string) (string, error) {
-	items, err := contents.Expand(repository, contents.For(contents.Files, format))
+	list := contents.For(contents.Files, format)
+	if format == "deb" {
+		list = append(list, contents.File{Make: debianChangelog(o), Dest: "/usr/share/doc/justnews/changelog.Debian", Mode: 0o644, Gzip: true})
+	}
+	items, err := contents.Expand(repository, list)
 	if err != nil {
 		return "", err
 	}
@@ -61,8 +67,12 @@ func packOne(o origin, arch, format, bin, scratch, out string) (string, error) {
 	if err := stage(items, root, bin, o.when); err != nil {
 		return "", err
 	}
+	log, err := rpmChangelog(o)
+	if err != nil {
+		return "", err
+	}
 	changes := filepath.Join(scratch, "changes.yaml")
-	if err := os.WriteFile(changes, changelog(o), 0o644); err != nil {
+	if err := os.WriteFile(changes, log, 0o644); err != nil {
 		return "", err
 	}
 	text, err := nfpmConfig(items, format, root, changes)
@@ -73,12 +83,19 @@ func packOne(o origin, arch, format, bin, scratch, out string) (string, error) {
 	if err := os.WriteFile(file, text, 0o644); err != nil {
 		return "", err
 	}
-	return nfpm(o, arch, format, file, out)
+	name, err := nfpm(o, arch, format, file, out)
+	if err != nil {
+		return "", err
+	}
+	return name, writeSBOM(o, name, items, bin)
 }
 
 // stage lays everything out below a directory as it will be on the host.
 func stage(items []contents.Item, root, bin string, when time.Time) error {
 	for _, item := range items {
+		if item.Kind == contents.Ghost {
+			continue
+		}
 		to := staged(root, item)
 		dir := filepath.Dir(to)
 		if item.Kind == contents.Dir {
@@ -90,12 +107,9 @@ func stage(items []contents.Item, root, bin string, when time.Time) error {
 		if item.Kind == contents.Dir {
 			continue
 		}
-		text := item.Content
-		if item.Build != "" {
-			var err error
-			if text, err = os.ReadFile(filepath.Join(bin, path.Base(item.Build))); err != nil {
-				return err
-			}
+		text, err := content(item, bin)
+		if err != nil {
+			return err
 		}
 		if err := os.WriteFile(to, text, item.Mode); err != nil {
 			return err
@@ -105,6 +119,14 @@ func stage(items []contents.Item, root, bin string, when time.Time) error {
 		}
 	}
 	return nil
+}
+
+// content returns what is in a file of the package. bin has the built programs.
+func content(item contents.Item, bin string) ([]byte, error) {
+	if item.Build != "" {
+		return os.ReadFile(filepath.Join(bin, path.Base(item.Build)))
+	}
+	return item.Content, nil
 }
 
 // staged returns where stage puts an item. nfpm takes it for a pattern, in which
@@ -148,8 +170,12 @@ func nfpmConfig(items []contents.Item, format, root, changes string) ([]byte, er
 		if format != "rpm" && (item.Kind == contents.Doc || item.Kind == contents.Licence) {
 			e.Type = "" // nfpm would leave out what only rpm marks
 		}
-		e.Info.Mode, e.Info.Owner, e.Info.Group = item.Mode, "root", "root"
-		if item.Kind != contents.Dir {
+		e.Info.Mode, e.Info.Owner, e.Info.Group = item.Mode, "root", item.Group
+		switch item.Kind {
+		case contents.Dir:
+		case contents.Ghost:
+			e.Info.Mode |= unix.S_IFDIR // nfpm has no type for a directory
+		default:
 			e.Src = staged(root, item)
 		}
 		entries = append(entries, e)
@@ -158,19 +184,10 @@ func nfpmConfig(items []contents.Item, format, root, changes string) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	return fmt.Appendf(head, "\nchangelog: %q\n\ncontents: %s\n", changes, list), nil
-}
-
-// changelog is the package's own entry; the changes of the toolkit are in its
-// changelog.
-func changelog(o origin) []byte {
-	return fmt.Appendf(nil, `- semver: %q
-  date: %s
-  packager: JustNews maintainers <maintainers@justnews.example>
-  deb: {urgency: medium, distributions: [unstable]}
-  changes:
-    - note: Made from the sources of this version; see the changelog.
-`, o.version+"-1", o.when.Format(time.RFC3339))
+	if format == "rpm" { // a deb has its changelog among its contents
+		head = fmt.Appendf(head, "\nchangelog: %q\n", changes)
+	}
+	return fmt.Appendf(head, "\ncontents: %s\n", list), nil
 }
 
 // nfpm runs nfpm, in the version that packaging/tools pins.
@@ -180,7 +197,7 @@ func nfpm(o origin, arch, format, file, out string) (string, error) {
 	}
 	cmd := exec.Command(contents.GoCommand(), "tool", "-modfile="+tools, "nfpm", "package",
 		"--config", file, "--packager", format, "--target", out+"/")
-	cmd.Env = append(os.Environ(), "VERSION="+o.version, "ARCH="+arch, "SOURCE_DATE_EPOCH="+strconv.FormatInt(o.when.Unix(), 10))
+	cmd.Env = append(os.Environ(), "VERSION="+o.version, "MAINTAINER="+maintainer(), "ARCH="+arch, "SOURCE_DATE_EPOCH="+strconv.FormatInt(o.when.Unix(), 10))
 	said, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("cannot pack the %s for %s: %w\n%s", format, arch, err, said)

@@ -15,6 +15,7 @@ import (
 type origin struct {
 	version string    // as dpkg and rpm both order it
 	when    time.Time // SOURCE_DATE_EPOCH
+	vcs     bool      // the version is that of the commit that is checked out
 }
 
 // originOf asks git for what is not given: a version, and a number of seconds.
@@ -25,6 +26,7 @@ func originOf(version, epoch string) (origin, error) {
 		if o.version, err = versionOfGit(); err != nil {
 			return o, fmt.Errorf("cannot take the version from git (set VERSION): %w", err)
 		}
+		o.vcs = true
 	}
 	if epoch == "" {
 		var err error

@@ -3,6 +3,7 @@
 package packages
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,8 +39,31 @@ func TestMain(m *testing.M) {
 var scratch string
 
 var buildNew = sync.OnceValues(func() (built, error) {
-	return pack(repository, filepath.Join(scratch, "new"), newVersion)
+	return packTagged(filepath.Join(scratch, "new-tree"), filepath.Join(scratch, "new"))
 })
+
+// packTagged builds the packages of this tree as a release is built: of a clone
+// whose commit has the tag of the new version.
+func packTagged(tree, out string, env ...string) (built, error) {
+	if err := copyTree(tree); err != nil {
+		return built{}, err
+	}
+	// The same commit wherever it is made.
+	const who = "JustNews tests"
+	for _, args := range [][]string{
+		{"init", "--quiet"}, {"add", "--all"}, {"commit", "--quiet", "--message=release"}, {"tag", "v" + newVersion},
+	} {
+		cmd := exec.Command("git", append([]string{"-c", "core.autocrlf=false"}, args...)...)
+		cmd.Dir = tree
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+			"GIT_AUTHOR_NAME="+who, "GIT_AUTHOR_EMAIL=tests@localhost", "GIT_AUTHOR_DATE="+epoch+" +0000",
+			"GIT_COMMITTER_NAME="+who, "GIT_COMMITTER_EMAIL=tests@localhost", "GIT_COMMITTER_DATE="+epoch+" +0000")
+		if said, err := cmd.CombinedOutput(); err != nil {
+			return built{}, fmt.Errorf("cannot make a clone to build: git %s: %w\n%s", args[0], err, said)
+		}
+	}
+	return pack(tree, out, "", env...)
+}
 
 // current returns the packages of this tree.
 func current(t testing.TB) built {
@@ -100,11 +124,11 @@ func unreachable(said string) bool {
 	return strings.Contains(said, "dial tcp") || strings.Contains(said, "no such host") || strings.Contains(said, "module lookup disabled")
 }
 
-// pack builds a tree's packages.
+// pack builds a tree's packages. Without a version it is git's.
 func pack(tree, out, version string, env ...string) (built, error) {
 	cmd := exec.Command(contents.GoCommand(), "run", "-trimpath", "./packaging/pack", "-out", out, "-arches", "amd64")
 	cmd.Dir = tree
-	cmd.Env = append(os.Environ(), "VERSION="+version, "SOURCE_DATE_EPOCH="+epoch, "GOFLAGS=-buildvcs=false")
+	cmd.Env = append(os.Environ(), "VERSION="+version, "SOURCE_DATE_EPOCH="+epoch, "GOFLAGS=-buildvcs=false", "DEBFULLNAME=", "DEBEMAIL=")
 	cmd.Env = append(cmd.Env, env...)
 	said, err := cmd.CombinedOutput()
 	if err != nil {

@@ -3,6 +3,7 @@
 package packages
 
 import (
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"justnews/packaging/contents"
 )
@@ -24,12 +26,24 @@ func expected(t *testing.T, format string) map[string]string {
 	want := map[string]string{}
 	for _, i := range items {
 		kind := "-"
-		if i.Kind == contents.Dir {
+		if i.Kind == contents.Dir || i.Kind == contents.Ghost {
 			kind = "d"
 		}
-		want[i.Dest] = kind + i.Mode.Perm().String()[1:] + " root/root"
+		want[i.Dest] = kind + permissions(i.Mode) + " root/" + i.Group
 	}
 	return want
+}
+
+// permissions are ls's words for a mode in the kernel's bits: rwxrws--t.
+func permissions(mode fs.FileMode) string {
+	words := []byte(mode.Perm().String()[1:])
+	if mode&unix.S_ISGID != 0 {
+		words[5] = 's'
+	}
+	if mode&unix.S_ISVTX != 0 {
+		words[8] = 't'
+	}
+	return string(words)
 }
 
 func TestContents_DebHasExactlyWhatTheListSays(t *testing.T) {
@@ -41,7 +55,7 @@ func TestContents_DebHasExactlyWhatTheListSays(t *testing.T) {
 		name := strings.ReplaceAll(f[5], `\\`, `\`) // tar's escape
 		got[path.Clean(strings.TrimPrefix(name, "."))] = f[0] + " " + strings.Replace(f[1], "0/0", "root/root", 1)
 	}
-	// dpkg wants the directories above, and nfpm adds Debian's own changelog.
+	// dpkg wants the directories above, and pack adds Debian's own changelog.
 	for name := range maps.Clone(want) {
 		for dir := path.Dir(name); dir != "/"; dir = path.Dir(dir) {
 			want[dir] = "drwxr-xr-x root/root"
@@ -83,6 +97,7 @@ func TestContents_RPMHasExactlyWhatTheListSays(t *testing.T) {
 		"/usr/share/doc/justnews/README.md":         "d",
 		"/usr/share/man/man8/justnews-gate.8.gz":    "d",
 		"/usr/bin/justnews-gate":                    "",
+		"/run/justnews-gate":                        "g", // %ghost
 		"/usr/lib/systemd/system/justnews@.service": "",
 	} {
 		if flags[name] != want {

@@ -101,3 +101,30 @@ func TestLint_ScriptletsAreWhatFedorasMacrosExpandTo(t *testing.T) {
 		t.Fatalf("found %d macros in testdata/macros.systemd, want 2", found)
 	}
 }
+
+// The script before the installation creates the users and groups of sysusers.d,
+// as %sysusers_create_compat would; the package provides them.
+func TestTheRPMCreatesTheUsersOfSysusers(t *testing.T) {
+	need(t, "rpm", "rpm")
+	text, err := os.ReadFile(filepath.Join(repository, "units/sysusers.d/justnews.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := output(t, "rpm", "-qp", "--qf", "%{PREIN}", current(t).rpm)
+	provided := output(t, "rpm", "-qp", "--provides", current(t).rpm)
+	found := 0
+	for _, m := range regexp.MustCompile(`(?m)^([ug]) +(\S+) +-(?: +"([^"]+)" +(\S+))?$`).FindAllStringSubmatch(string(text), -1) {
+		found++
+		want, provides := "groupadd -r "+m[2]+" ", "group("+m[2]+")\n"
+		if m[1] == "u" {
+			want = "useradd -r -g " + m[2] + " -d " + m[4] + " -s /usr/sbin/nologin -c '" + m[3] + "' " + m[2] + " "
+			provides = "user(" + m[2] + ")\n"
+		}
+		if !strings.Contains(script, want) || !strings.Contains(provided, provides) {
+			t.Errorf("sysusers.d has %q; the script\n%s\nthe package provides\n%s", m[0], script, provided)
+		}
+	}
+	if found != 3 {
+		t.Fatalf("found %d users and groups, want 3", found)
+	}
+}

@@ -123,8 +123,11 @@ func TestPrograms_PackageHasTheLicenceOfEveryLinkedModule(t *testing.T) {
 			m = cmp.Or(m.Replace, m)
 			linked[m.Path+" "+m.Version] = true
 		}
+		if info.Main.Version != "v"+newVersion {
+			t.Errorf("%s: the build information has the version %s, want v%s", path.Base(item.Dest), info.Main.Version, newVersion)
+		}
 		for _, s := range info.Settings {
-			if strings.HasPrefix(s.Key, "vcs") || s.Key == "-trimpath" && s.Value != "true" {
+			if s.Key == "vcs.modified" && s.Value != "false" || s.Key == "-trimpath" && s.Value != "true" {
 				t.Errorf("%s: built with %s=%s", path.Base(item.Dest), s.Key, s.Value)
 			}
 		}

@@ -17,20 +17,14 @@ import (
 func TestBuild_TwoBuildsInDifferentPlacesAreTheSameBytes(t *testing.T) {
 	here := current(t)
 	dir := filepath.Join(t.TempDir(), "a rather different place")
-	if err := copyTree(dir); err != nil {
-		t.Fatal(err)
-	}
-	tmp := filepath.Join(dir, "tmp")
-	if err := os.Mkdir(tmp, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	tmp := t.TempDir()
 	old := syscall.Umask(0o077)
-	there, err := pack(dir, "dist", newVersion, "TZ=Pacific/Kiritimati", "LC_ALL=C", "TMPDIR="+tmp, "USER=nobody", "HOSTNAME=elsewhere")
+	there, err := packTagged(dir, filepath.Join(t.TempDir(), "dist"), "TZ=Pacific/Kiritimati", "LC_ALL=C", "TMPDIR="+tmp, "USER=nobody", "HOSTNAME=elsewhere")
 	syscall.Umask(old)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pair := range [][2]string{{here.deb, there.deb}, {here.rpm, there.rpm}} {
+	for _, pair := range [][2]string{{here.deb, there.deb}, {here.rpm, there.rpm}, {here.deb + sbom, there.deb + sbom}, {here.rpm + sbom, there.rpm + sbom}} {
 		a, b := sum(t, pair[0]), sum(t, pair[1])
 		if a != b {
 			t.Errorf("%s: %s here, %s there", filepath.Base(pair[0]), a, b)

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestTheChangesOfThePackagingAreThoseOfTheNewestSection(t *testing.T) {
+	const text = `# Changelog
+
+## [2.0.0]
+
+### Changed
+
+- Not of the packages.
+
+### Packaging
+
+- One entry
+  in two lines.
+- Another: "quoted".
+
+### Not yet
+
+- This.
+
+## [1.0.0]
+
+### Packaging
+
+- Old.
+`
+	if got := packagingNotes(text); !slices.Equal(got, []string{"One entry in two lines.", `Another: "quoted".`}) {
+		t.Errorf("%q", got)
+	}
+	if got := packagingNotes("# Changelog\n\n## [1.0.0]\n\n### Added\n\n- x\n"); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestTheVerificationCodeDoesNotDependOnTheOrder(t *testing.T) {
+	a, b := verificationCode([]string{"b", "a"}), verificationCode([]string{"a", "b"})
+	// printf ab | sha1sum
+	if a != b || a != "da23614e02469a0d7c7bd1bdab5c9c474b1904dc" {
+		t.Errorf("%s, %s", a, b)
+	}
+}
