@@ -11,7 +11,7 @@ import (
 
 // An image has no machine ID, so systemd applies the presets at its first boot.
 // Debian's enable every unit that no preset names.
-func TestAFirstBootEnablesNothing(t *testing.T) {
+func TestFirstBoot_EnablesNothing(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		h := boot(t, suite, nil, func(tree *bed.Tree) {
 			tree.Run("dpkg", "--install", newDeb)

@@ -104,7 +104,7 @@ func TestLint_ScriptletsAreWhatFedorasMacrosExpandTo(t *testing.T) {
 
 // The script before the installation creates the users and groups of sysusers.d,
 // as %sysusers_create_compat would; the package provides them.
-func TestTheRPMCreatesTheUsersOfSysusers(t *testing.T) {
+func TestLint_RPMCreatesTheUsersOfSysusers(t *testing.T) {
 	need(t, "rpm", "rpm")
 	text, err := os.ReadFile(filepath.Join(repository, "units/sysusers.d/justnews.conf"))
 	if err != nil {
