@@ -79,9 +79,11 @@ type MPS interface {
 	SetLimits(ctx context.Context, memory string, threads int) facts.MPSAnswer
 }
 
-// Adviser reports the MPS state that the orchestrator sees, which decides nothing.
+// Adviser reports what the orchestrator sees of other programs, which decides
+// nothing.
 type Adviser interface {
 	MPS(ctx context.Context) facts.MPSOpinion
+	VLLM(ctx context.Context) facts.VLLM
 }
 
 // Starter starts a unit and follows the job.

@@ -15,7 +15,6 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
-	"justnews/internal/modelmap"
 	"justnews/internal/probe/orchestrator"
 	"justnews/internal/requirement"
 	"justnews/internal/status"
@@ -54,7 +53,7 @@ func Run(ctx context.Context, j Job, w requirement.Run, x gate.World) gate.Resul
 	if w.RequireMPS {
 		res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
 	}
-	res.Problems = slices.Concat(first, res.Problems, <-around, j.registered(ctx, w), j.vllm(ctx, w, x.Map.Models))
+	res.Problems = slices.Concat(first, res.Problems, <-around, j.registered(ctx, w), vllm(ctx, w, x))
 	var names []string
 	for _, i := range j.Config.Instances {
 		names = append(names, i.Name)
@@ -102,16 +101,12 @@ func (j Job) notStarted(ctx context.Context, w *requirement.Run, units gate.Unit
 }
 
 // vllm asks the orchestrator about the vLLM server, where the map needs one.
-func (j Job) vllm(ctx context.Context, w requirement.Run, m *modelmap.Map) []diag.Problem {
-	if !w.RequireModels || m == nil || len(m.VLLM) == 0 {
+func vllm(ctx context.Context, w requirement.Run, x gate.World) []diag.Problem {
+	m := x.Map.Models
+	if !w.RequireModels || x.Adviser == nil || m == nil || len(m.VLLM) == 0 {
 		return nil
 	}
-	server, err := orchestrator.Open(orchestrator.JustNews, w.Orchestrator.URL)
-	if err != nil {
-		return nil // said before
-	}
-	defer server.Close()
-	return checkorchestrator.VLLM(server.VLLM(ctx), m.VLLM, w.Orchestrator.URL, w.Orchestrator.Unit)
+	return checkorchestrator.VLLM(x.Adviser.VLLM(ctx), m.VLLM, w.Orchestrator.URL, w.Orchestrator.Unit)
 }
 
 // registered asks the bus whether it knows the orchestrator, where both are
