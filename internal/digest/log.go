@@ -15,22 +15,21 @@ import (
 	"justnews/internal/safefile"
 )
 
-// What is remembered stands in a file of records of one length, one behind the
-// other:
+// A log is a sequence of records of one length:
 //
 //	0   8   kind, in the first byte
 //	8   40  key: of a file its identity, else a SHA-256 and zeros
 //	48  32  value
 //	80  16  the first bytes of the SHA-256 of the 80 before
 //
-// A record that was damaged or torn fails its own sum and is as good as absent.
-// The names carry the version of this layout.
+// A record that was damaged or written in part does not match its own checksum and is
+// ignored. The names of logs contain the version of this layout.
 const (
 	logName     = "root.2"
 	keyBytes    = identityBytes
 	recordBytes = 96
 	sealedBytes = 80
-	// maxLog is the length at which a log is begun anew, 32 MiB.
+	// maxLog is the length at which a log is truncated, 32 MiB.
 	maxLog = 350_000 * recordBytes
 )
 
@@ -78,9 +77,8 @@ type place struct {
 	seen int64 // bytes of the log that were read
 }
 
-// openLog opens a log of a directory that only a trusted user can write. What
-// stands in it is believed if that user owns it: who can write a record can have
-// a corrupt file pass.
+// openLog opens a log in a directory that only a trusted user can write. It is used
+// only if that user owns it: a forged record could hide a corrupt file.
 func openLog(s Source) (*place, error) {
 	info, err := safefile.Of(s.Dir)
 	if err == nil {
@@ -92,7 +90,7 @@ func openLog(s Source) (*place, error) {
 	name := cmp.Or(s.Name, logName)
 	p := &place{}
 	if s.Write && p.only(s.Dir) {
-		// Whatever the umask is, gates read it. One that is there stays as it is.
+		// Readable by gates, whatever the umask is. An existing log is not changed.
 		_ = safefile.New{Mode: 0o644}.Write(s.Dir, name)
 	}
 	found, err := safefile.OpenIn(s.Dir, name, safefile.NoFollow)
@@ -121,12 +119,12 @@ func openLog(s Source) (*place, error) {
 	return p, nil
 }
 
-// lockName is the file whose lock says who writes. Nobody but its owner can
-// open it, and so nobody else can hold the lock.
+// lockName is the file whose lock elects the writer. Only its owner can open it, and
+// so hold the lock.
 const lockName = "lock"
 
 // only reports whether no other process writes this log. It does not wait: what
-// cannot be written now is only forgotten.
+// cannot be written is merely computed again.
 func (p *place) only(dir *os.Root) bool {
 	f, err := dir.OpenFile(lockName, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -149,7 +147,7 @@ func (p *place) close() {
 }
 
 // news reads what was written since the last call and hands each whole record
-// to take. A log that was begun anew is read from its start.
+// to take. A log that was truncated is read from its start.
 func (p *place) news(take func(raw []byte)) error {
 	info, err := p.file.Stat()
 	if err != nil {
@@ -175,8 +173,7 @@ func (p *place) news(take func(raw []byte)) error {
 	return nil
 }
 
-// begin cuts off the rest of a record that was torn, so that records stay in
-// their places.
+// begin cuts off a record that was written in part, so that all records are aligned.
 func (p *place) begin(size int64) {
 	p.size = size / recordBytes * recordBytes
 	if p.size >= maxLog {
@@ -187,7 +184,7 @@ func (p *place) begin(size int64) {
 	}
 }
 
-// add appends one record. Where that fails once, no more are written.
+// add appends one record. After the first failure no more are written.
 func (p *place) add(raw []byte) {
 	if p.out == nil {
 		return
@@ -207,7 +204,7 @@ func (p *place) add(raw []byte) {
 	p.size += recordBytes
 }
 
-// open returns what a record says, false where its own sum is wrong.
+// open returns the value of a record, false if its checksum is wrong.
 func open(raw []byte) (Sum, bool) {
 	sum := sha256.Sum256(raw[:sealedBytes])
 	if !bytes.Equal(sum[:recordBytes-sealedBytes], raw[sealedBytes:]) {

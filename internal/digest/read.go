@@ -14,19 +14,19 @@ import (
 	"justnews/internal/safefile"
 )
 
-// Segment is one file of a stream: its bytes, and what stands before them.
+// Segment is one file of a stream: a prefix and the bytes of the file.
 type Segment struct {
 	Prefix   string
 	Path     string
-	Identity Identity // as it was found; another one is an error
+	Identity Identity // as it was found; a different one is an error
 }
 
-// ErrChanged is wrapped where a file is another one than was found before, or
-// changed while it was read.
+// ErrChanged is wrapped if a file was replaced after it was found, or changed while it
+// was read.
 var ErrChanged = errors.New("it changed while it was read")
 
-// The sizes of reading, in bytes. chunk fits into a core's own cache, so that
-// what was copied is hashed from there; ahead keeps a disk busy while it is.
+// Sizes of reads, in bytes. chunk fits into the cache of a core, from which it is then
+// hashed; ahead keeps the disk busy meanwhile.
 const (
 	chunk       = 256 << 10
 	ahead       = 8 << 20
@@ -38,8 +38,8 @@ const (
 // buffers of its own.
 type reader struct {
 	buffers [slots][]byte
-	count   func(n int) // hears of every byte that was read
-	helped  bool        // a processor is idle that can read while this one hashes
+	count   func(n int) // called with the number of bytes of each read
+	helped  bool        // another processor is idle and can read while this one hashes
 }
 
 func newReader(count func(int)) *reader {
@@ -77,9 +77,9 @@ func (r *reader) sequential(ctx context.Context, h hash.Hash, segments []Segment
 	return nil
 }
 
-// pipelined reads in one goroutine and hashes in another: it takes as long as
-// the slower of the two and not as both together. Where every processor hashes,
-// it costs a tenth more: what one copied the other has to fetch.
+// pipelined reads in one goroutine and hashes in another, so that it takes as long as
+// the slower of the two. If every processor is hashing it costs 10 % more, because one
+// has to fetch what another has copied.
 func (r *reader) pipelined(ctx context.Context, h hash.Hash, segments []Segment) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -120,8 +120,7 @@ func (r *reader) files(ctx context.Context, segments []Segment, free <-chan []by
 	return nil
 }
 
-// file reads one file from end to end and makes sure that it is the one that
-// was found, before and after.
+// file reads one file completely and verifies its identity before and after.
 func (r *reader) file(ctx context.Context, s Segment, buffer func() []byte, give func([]byte)) error {
 	f, err := safefile.Open(s.Path, 0)
 	if errors.Is(err, safefile.ErrNotRegular) {

@@ -69,8 +69,8 @@ func (r *runner) busUnitProblem(ctx context.Context) []diag.Problem {
 	return diag.Errors(problems)
 }
 
-// unstarted returns the problems of a silent server's unit that nothing is about
-// to start. A gate still waits, since it may be started. A survey does not.
+// unstarted returns the problems of a unit whose server does not answer and that has
+// no start job. A gate still waits, since it may be started; a survey does not.
 func (r *runner) unstarted(u facts.Unit, problems []diag.Problem) []diag.Problem {
 	if !r.survey || checkunit.Judge(u).State != check.Idle {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// Mark is how a gate finds out whether its unit is the
-// one that the configuration asks for.
+// Mark is how a gate finds out whether its unit was generated from the current
+// configuration.
 type Mark struct {
 	// Unit asks systemd about the gate's own unit.
 	Unit func(ctx context.Context) (facts.Unit, error)

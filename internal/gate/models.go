@@ -27,7 +27,7 @@ type follower struct {
 	posted      chan facts.ModelsLook // the answer to our POST, when it comes
 	refused     *facts.ModelsLook     // an answer that refuses the POST
 	unconfirmed *seenLook
-	silent      *diag.Problem // what has to be known before the gate opens, and is not
+	silent      *diag.Problem // what must be known before the gate opens, but is unknown
 	asked       *seenLook     // what the POST was sent for
 	empty       *float64      // started_at of the job with which the server answered our POST, finished and empty
 }
@@ -274,8 +274,8 @@ func (f *follower) record() {
 	f.saveQuietly()
 }
 
-// saveQuietly writes what is only a help to others: without it they wait a
-// little longer or know a little less.
+// saveQuietly writes what merely helps other gates: without it they wait a little
+// longer.
 func (f *follower) saveQuietly() { _ = f.remember(f.history) }
 
 // open ends the wait with success and clears the earlier failures.
@@ -304,7 +304,7 @@ func (f *follower) refuse(problems ...diag.Problem) outcome {
 	return outcome{detail: f.judged.Reason, problems: problems}
 }
 
-// late makes the deadline's problem from what was seen last.
+// late returns the problem at the deadline, from the last look.
 func (f *follower) late() outcome {
 	f.tally(f.judged)
 	j, look := f.effective(), f.look

@@ -78,14 +78,13 @@ func (m *mpsRunner) react(ctx context.Context, j check.Judgement) (bool, []diag.
 	}
 }
 
-// failedFor is how long a unit that has failed is left alone. Ours is started
-// again by systemd; one of another hand by the first gate of this host that finds
-// it so: for the others it has just been tried.
+// failedFor is how long a failed unit is left alone. The packaged one is restarted by
+// systemd; any other is started by the first gate of this host that finds it failed,
+// and for the other gates it has then just been tried.
 const failedFor = 30 * time.Second
 
-// retry starts once more what has failed a while ago, or was skipped for a
-// condition that may hold by now, and reports whether
-// it is to be looked at again.
+// retry starts a unit once more that failed a while ago, or was skipped because of a
+// condition that may be met by now. It reports whether to look at the unit again.
 func (m *mpsRunner) retry(ctx context.Context) bool {
 	if m.res.MPS.Started || m.world.Starter == nil || m.unit.LoadState != "loaded" {
 		return false
@@ -167,7 +166,7 @@ func (m *mpsRunner) deadlock(ctx context.Context) *diag.Problem {
 	return mps.Deadlock(mps.Waits(own.Name, m.want.Unit, units), false, m.want)
 }
 
-// notActive is what the deadline found.
+// notActive is the problem at the deadline.
 func (m *mpsRunner) notActive() diag.Problem {
 	if !m.known {
 		return mps.NotSaid(m.want)

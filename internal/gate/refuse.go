@@ -26,9 +26,9 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 	return r
 }
 
-// Hung returns the result of a run that did not end by its deadline, nor after a
-// signal, because something does not return: what is done, and the step of the run, "" where
-// it is none.
+// Hung returns the result of a run that ended neither at its deadline nor after a
+// signal, because something does not return: doing describes it, step is the step of
+// the run, "" if there is none.
 func Hung(instance, unit string, began time.Time, doing, step string) Result {
 	r := Refusal(instance, unit, began, []diag.Problem{{
 		Code: diag.Hung, Subject: doing,

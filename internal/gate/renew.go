@@ -38,8 +38,8 @@ func (s Started) Outdated(u facts.Unit, now Started) bool {
 	return differ(s.Files, now.Files) || differ(now.Files, s.Files)
 }
 
-// differ reports whether a file of one has another state in the other, in which a
-// file that is missing has none.
+// differ reports whether a file of one has a different state in the other; a missing
+// file has the state NoFile.
 func differ(one, other map[string]string) bool {
 	for path, state := range one {
 		if there := other[path]; there != state && there != UnknownFile && state != UnknownFile {
@@ -49,9 +49,9 @@ func differ(one, other map[string]string) bool {
 	return false
 }
 
-// renew has a server restarted that was started with what is not configured any
-// more, and returns what ends this run where the same is true of it. Only a run
-// that makes no progress calls it.
+// renew requests the restart of a server that was started with an outdated
+// configuration, and returns the problem if this run itself is outdated. It is called
+// only while a run makes no progress.
 func (r *runner) renew(ctx context.Context) []diag.Problem {
 	if r.world.Renew == nil || ctx.Err() != nil {
 		return nil

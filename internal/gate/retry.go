@@ -16,8 +16,8 @@ import (
 	"justnews/internal/requirement"
 )
 
-// Resetter forgets that a unit failed, and how often it was started, and ends a
-// start that waits.
+// Resetter resets the failed state and the start counter of a unit, and cancels a
+// waiting start.
 type Resetter interface {
 	ResetFailed(ctx context.Context, unit string) error
 	Stop(ctx context.Context, unit string) (facts.Start, error)
@@ -29,8 +29,8 @@ type Again struct {
 	Start []string // that shall be active
 }
 
-// Retry forgets what failed, asks for the models again where the last preload
-// failed, and starts the units until all are active or have said why not.
+// Retry resets failed units, requests the models again if the last preload failed, and
+// starts the units until each is active or has reported why it is not.
 func Retry(ctx context.Context, w requirement.Run, world World, units Again, resetter Resetter) Result {
 	steps := []step{{"reset", func(ctx context.Context, r *runner) outcome { return resetFailed(ctx, r, units.Reset, resetter) }}}
 	if w.RequireModels {

@@ -40,8 +40,8 @@ type Origin struct {
 // the listeners of socket units are made.
 const manager = "/init.scope"
 
-// prove turns an answer that does not count into one that says why. What was no
-// answer stays as it is.
+// prove replaces an answer that does not count by the reason. A missing answer is not
+// changed.
 func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 	if o.Away && a.Server.Local {
 		// Whether there is a Model Store to check was decided by the address.
@@ -57,8 +57,8 @@ func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 	}
 	o.turn.Lock()
 	defer o.turn.Unlock()
-	// The number of a control group is never used again: what was this unit's
-	// and still has sockets is this unit's. Only a doubt is worth a question.
+	// The number of a control group is never reused: one that belonged to this unit and
+	// still has sockets belongs to it now. systemd is asked only about others.
 	if a.Server.Group > 1 && slices.Contains(o.known.Groups, a.Server.Group) {
 		return true
 	}

@@ -24,12 +24,12 @@ type Result struct {
 	TOML      string
 	Instances []string // in start order
 	Problems  []diag.Problem
-	// Remove is what takes the old gating away, in its order.
+	// Remove lists the commands that remove the old gating, in their order.
 	Remove []Removal
 }
 
-// Adopt makes the configuration. The error among the problems is a host that
-// shows no instance; then there is no TOML.
+// Adopt makes the configuration. The only error among the problems is a host
+// without an instance; then there is no TOML.
 func Adopt(h Host) Result {
 	a := &adopter{host: h, stays: map[string]bool{}}
 	for _, f := range h.Failures {
@@ -57,7 +57,7 @@ func Adopt(h Host) Result {
 	return Result{TOML: doc.text(), Instances: names, Problems: a.problems, Remove: remove}
 }
 
-// place is where something stands.
+// place is a file and a line; 0: the whole file.
 type place struct {
 	path string
 	line int
@@ -70,7 +70,7 @@ func (p place) String() string {
 	return fmt.Sprintf("%s:%d", p.path, p.line)
 }
 
-// value is a text and where it stands.
+// value is a text and the place that it was read from.
 type value struct {
 	text string
 	at   place
@@ -79,7 +79,7 @@ type value struct {
 type adopter struct {
 	host     Host
 	problems []diag.Problem
-	// stays holds the files with something in them that was not taken over.
+	// stays holds the files with content that was not imported.
 	stays map[string]bool
 	// shared are the paths that all instances use.
 	shared []grant
@@ -97,15 +97,15 @@ func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix str
 	}
 }
 
-// leftOut says that something was not taken over.
+// leftOut reports something that was not imported.
 func (a *adopter) leftOut(v value, what, why, fix string, commands ...diag.Command) {
 	a.stays[v.at.path] = true
 	a.say(diag.ImportLeftOut, v.at, what+" is not imported: "+why, v.text, "", fix, commands...)
 }
 
-// isInstance reports whether an environment file alone shows an instance: one that
-// upstream has, one with a directory in a checkout, or one whose file sets what only
-// instances have. Others are of programs beside the agents, such as exporters.
+// isInstance reports whether an environment file alone indicates an instance: its
+// name is one of JustNews' agents or a directory in a checkout, or it sets a variable
+// that only instances use. Other files belong to other programs, such as exporters.
 func (a *adopter) isInstance(f EnvFile) bool {
 	if !config.InstanceName(f.Instance) || slices.ContainsFunc(a.host.OtherUnits, func(u OtherUnit) bool { return slices.Contains(u.Reads, f.Path) }) {
 		return false
@@ -116,7 +116,7 @@ func (a *adopter) isInstance(f EnvFile) bool {
 		})
 }
 
-// instances are all that the host knows, in start order.
+// instances returns the instances of the host, in start order.
 func (a *adopter) instances() []string {
 	var names []string
 	add := func(name string, at place) {

@@ -35,7 +35,7 @@ func (a *adopter) document(names []string) *document {
 	return doc
 }
 
-// accept takes a value over where the configuration would.
+// accept imports a value if it is valid in the configuration.
 func accept[T any](a *adopter, v value, what string, read func(string) (T, error)) (T, bool) {
 	t, err := read(v.text)
 	if err != nil {
@@ -62,7 +62,7 @@ func (a *adopter) gate(t *table) {
 	}
 }
 
-// seconds writes a bare number as the span that it is.
+// seconds adds the unit to a bare number.
 func seconds(v value) value {
 	if _, err := strconv.Atoi(v.text); err == nil {
 		v.text += "s"
@@ -81,7 +81,7 @@ func (a *adopter) server(t *table, names []string, name, variable string, ports 
 	}
 	v, ok := a.variable("", variable)
 	if !ok {
-		// The orchestrator's own file says its port, too.
+		// The port may also be in the orchestrator's own file.
 		if p := ports[name]; here && p.at != fromTable && p.number != 0 {
 			t.set("url", quoted(fmt.Sprintf("http://127.0.0.1:%d", p.number)), p.at)
 		}
@@ -99,8 +99,8 @@ func (a *adopter) server(t *table, names []string, name, variable string, ports 
 	t.set("url", quoted(clean), v.at.String())
 }
 
-// safeMode: the old gate passed without a model where the orchestrator said
-// safe_mode. Ours does so only on request.
+// safeMode reports safe_mode of the orchestrator, with which the old gate passed
+// without models. The new one does so only on request.
 func (a *adopter) safeMode(t *table, v value) {
 	if on, known := truth(v.text); known && on {
 		t.note("honor_safe_mode = true   would let gates pass without models, as the old gate did: %s", v.at)

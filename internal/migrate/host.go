@@ -52,7 +52,7 @@ type Failure struct {
 	Why  string
 }
 
-// MapFile is a model map and where it lies.
+// MapFile is a model map and its path.
 type MapFile struct {
 	Path string
 	Map  *modelmap.Map
@@ -63,7 +63,7 @@ const (
 	unitDirectory   = "/etc/systemd/system"
 )
 
-// leftovers are files of the old gate that nothing needs any more.
+// leftovers are files of the old gate that are no longer needed.
 var leftovers = []string{
 	"/etc/sudoers.d/justnews-preflight",
 	"/usr/local/bin/justnews-preflight-check.sh",
@@ -165,8 +165,8 @@ func (r *reader) wanted() {
 	slices.Sort(r.host.Wanted)
 }
 
-// instanceOf returns the instance that a path below /etc/systemd/system is
-// about, "" for the template and what is about none.
+// instanceOf returns the instance that a path below /etc/systemd/system belongs to,
+// "" for the template and for other units.
 func instanceOf(name string) string {
 	for part := range strings.SplitSeq(name, "/") {
 		if instance := unitname.Instance(strings.TrimSuffix(part, ".d")); instance != "" {

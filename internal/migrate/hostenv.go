@@ -23,11 +23,11 @@ type Var struct {
 	Name  string
 	Value string
 	Line  int
-	// Exported: the line begins with "export", which a shell takes and systemd
-	// does not: no service ever had the variable from systemd.
+	// Exported: the line begins with "export", which a shell accepts. systemd does
+	// not, so that no service ever got the variable from it.
 	Exported bool
-	// Expands: the value holds what only a shell expands; systemd passes it on
-	// as it stands.
+	// Expands: the value contains what only a shell expands; systemd passes it on
+	// unchanged.
 	Expands bool
 }
 

@@ -25,9 +25,9 @@ type MPSLimit struct {
 	Line  int
 }
 
-// allocations reads the limits. Upstream's newer file holds a "#" comment,
-// which no JSON reader takes (its orchestrator included, so that the limits
-// were never in force): such lines are left out and named.
+// allocations reads the limits. The newer file of JustNews contains a "#" comment,
+// which no JSON parser accepts (its own orchestrator included, so that the limits
+// never applied): such lines are skipped and reported.
 func (r *reader) allocations(name, text string) {
 	f := &MPSFile{Path: name}
 	var kept strings.Builder

@@ -124,7 +124,7 @@ func (r *reader) agents(dir string) {
 	}
 }
 
-// homes are those of users who can run a unit, by name.
+// homes returns the home directories of the users that can run a unit, by name.
 func (r *reader) homes() map[string]string {
 	homes := map[string]string{"root": "/root"}
 	text, _ := r.content("/etc/passwd")
@@ -170,9 +170,8 @@ func (r *reader) scripts() []script {
 	return all
 }
 
-// writtenBy are the directories that a line of a shell script writes to: an
-// output, mkdir, a variable that names one. What only a shell expands is not
-// known.
+// writtenBy returns the directories that a line of a shell script writes to: by a
+// redirection, by mkdir, or through a variable. What only a shell expands is unknown.
 func writtenBy(line string) []string {
 	line = strings.TrimSpace(line)
 	if strings.HasPrefix(line, "#") {

@@ -18,9 +18,9 @@ type limits struct {
 	sum float64 // GiB, of instances that were found
 }
 
-// mps writes [mps]. That MPS was in use, a pipe directory shows: ENABLE_MPS is in
-// upstream's examples, and no program reads it, and a file of limits alone was
-// never in force.
+// mps writes [mps]. A pipe directory shows that MPS was in use: no program reads
+// ENABLE_MPS, although it is in the examples of JustNews, and a file of limits alone
+// had no effect.
 func (a *adopter) mps(t *table, names []string) limits {
 	l := limits{of: map[string]MPSLimit{}}
 	pipe, hasPipe := a.variable("", "CUDA_MPS_PIPE_DIRECTORY")
@@ -85,8 +85,8 @@ func memory(gb float64) string {
 	return fmt.Sprintf("%.0fM", mib)
 }
 
-// gpu states the memory that the limits must fit into, where they do: a
-// configuration that over-commits is refused.
+// gpu writes the GPU's memory if the limits fit into it: a configuration whose limits
+// exceed it is refused.
 func (a *adopter) gpu(t *table, l limits) {
 	f := a.host.MPS
 	if f == nil || f.AvailableGB <= 0 || memory(f.AvailableGB) == "" {

@@ -72,8 +72,8 @@ func (g *access) granted() {
 // ownDirectories are where systemd makes the directories of a unit.
 var ownDirectories = map[string]string{"StateDirectory": "/var/lib", "CacheDirectory": "/var/cache", "LogsDirectory": "/var/log"}
 
-// add grants a path, unless another grant covers it, the old unit forbade it, or
-// it holds far more than one program's files.
+// add grants a path, unless another grant covers it, the old unit denied it, or it
+// contains far more than the files of one program.
 func (g *access) add(p, from string, write bool) {
 	clean, err := config.Path(p)
 	switch {
@@ -113,8 +113,8 @@ func (g *access) named(p string) bool {
 	return false
 }
 
-// tooWide reports whether a directory is a whole home, one that others share, or
-// the system's.
+// tooWide reports whether a directory is a whole home, shared with other programs, or
+// part of the system.
 func (a *adopter) tooWide(p string) bool {
 	shared := []string{"/var/lib", "/var/log", "/var/cache", "/var/spool", "/var/opt", "/run/user", "/run/systemd", "/usr/local"}
 	if strings.Count(p, "/") < 2 || slices.Contains(shared, p) {
@@ -238,8 +238,8 @@ func pathEntries(all []grant) []entry {
 	return entries
 }
 
-// ownPaths are the keys of an instance that needs more than all share. Its list
-// replaces the common one, so that it repeats it.
+// ownPaths returns the keys of an instance that needs more paths than all share. Its
+// list replaces the common one, and so repeats it.
 func (a *adopter) ownPaths(instance string, shared []grant) []entry {
 	all := slices.Clone(shared)
 	for _, g := range a.access(instance) {
@@ -256,8 +256,8 @@ func (a *adopter) ownPaths(instance string, shared []grant) []entry {
 	return own
 }
 
-// missing are the directories that a grant names and that do not exist: nothing
-// in the sandbox could make them.
+// missing returns the commands that create the granted directories that do not exist:
+// a program in the sandbox could not.
 func (a *adopter) missing(names []string) []Removal {
 	var all []Removal
 	seen := map[string]bool{}

@@ -22,8 +22,7 @@ type server struct {
 	port int
 }
 
-// upstream is its own table, in start order: the ports of its health check, and
-// the variables by which a host can say otherwise.
+// upstream is the table of JustNews' health check, in start order.
 var upstream = [...]server{
 	{orchestrator, 8014}, {bus, 8000}, {"chief_editor", 8001}, {"scout", 8002}, {"fact_checker", 8003},
 	{"analyst", 8004}, {"synthesizer", 8005}, {"critic", 8006}, {"memory", 8007}, {"reasoning", 8008},
@@ -33,7 +32,7 @@ var upstream = [...]server{
 	{"fact_intel", 0}, {"cluster_pipeline", 0},
 }
 
-// rank is the place in start order; what upstream does not know comes last.
+// rank is the place in start order; unknown instances come last.
 func rank(name string) int {
 	if i := slices.IndexFunc(upstream[:], func(u server) bool { return u.name == name }); i >= 0 {
 		return i
@@ -49,8 +48,9 @@ type port struct {
 	at     string
 }
 
-// ports gives every instance its port: a variable of the host, the URL under
-// which others look for it, upstream's table. Two on one port is one too many.
+// ports determines the port of every instance: from a variable of the host, from the
+// URL that other instances use, or from JustNews' table. The second of two instances
+// with the same port gets none.
 func (a *adopter) ports(names []string) map[string]port {
 	ports, owner := map[string]port{}, map[int]string{}
 	for _, name := range names {

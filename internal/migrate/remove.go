@@ -11,7 +11,7 @@ import (
 	"justnews/internal/unitname"
 )
 
-// Removal is a command, or a note on the one that follows.
+// Removal is a command, or a note about the next one.
 type Removal struct {
 	Note    string
 	Command diag.Command
@@ -25,8 +25,8 @@ func (r Removal) String() string {
 	return r.Command.String()
 }
 
-// removal returns the commands that take the old gating away, in the order in
-// which they have to be run.
+// removal returns the commands that remove the old gating, in the order in which
+// they have to be run.
 func (a *adopter) removal() []Removal {
 	all := a.rivals()
 	for _, agent := range a.host.Unsealed {
@@ -70,9 +70,9 @@ func (a *adopter) removal() []Removal {
 	return all
 }
 
-// gateVariables are the lines of the environment files that only the gate
-// reads: justnews.toml says them now, and they would beat it. All else stays:
-// other programs read these files, too.
+// gateVariables returns the commands that delete from the environment files what only
+// the gate reads: justnews.toml has it now, and would be overridden. Everything else
+// remains, since other programs read these files, too.
 func (a *adopter) gateVariables() []diag.Command {
 	var commands []diag.Command
 	for _, f := range a.host.Env {

@@ -6,9 +6,9 @@ import (
 	"justnews/internal/diag"
 )
 
-// rivals says what else starts the instances or replaces their template, and
-// returns the commands that retire it: it would undo the migration, upstream's
-// justnews-cold-start.timer 45 s after each boot.
+// rivals reports what else starts the instances or replaces their template, and
+// returns the commands that disable it. It would undo the migration: JustNews' own
+// justnews-cold-start.timer does 45 s after each boot.
 func (a *adopter) rivals() []Removal {
 	var all []Removal
 	for _, r := range a.host.Rivals {

@@ -12,8 +12,8 @@ import (
 	"justnews/internal/diag"
 )
 
-// service writes what the template says of all instances, and returns it, so
-// that an instance has to write only what differs.
+// service writes the settings of the template, and returns them, so that an instance
+// has to write only what differs.
 func (a *adopter) service(t *table) []entry {
 	shared := slices.DeleteFunc(a.serviceOf(""), func(e entry) bool { return e.value == defaults()[e.key] })
 	if home := a.needsHome(); home.text != "" && !slices.ContainsFunc(shared, func(e entry) bool { return e.key == "protect_home" }) {
@@ -25,8 +25,8 @@ func (a *adopter) service(t *table) []entry {
 	return shared
 }
 
-// ranAsRoot says that a template without User= ran the agents as root: as another
-// user they cannot write to what they made.
+// ranAsRoot warns of a template without User=, which ran the agents as root: another
+// user cannot write to the files that they created.
 func (a *adopter) ranAsRoot() {
 	if _, ok := a.last("", "User"); ok {
 		return
@@ -69,8 +69,8 @@ var serviceSettings = []struct{ setting, key string }{
 	{"LimitNOFILE", "limit_nofile"}, {"MemoryMax", "memory_max"}, {"ProtectHome", "protect_home"},
 }
 
-// normal writes a value as justnews.toml has it. What it has no form for stays
-// as it is.
+// normal converts a value to the form of justnews.toml. A value without such a form
+// is returned unchanged.
 func normal(setting, s string) string {
 	switch is, known := truth(s); {
 	case setting == "WorkingDirectory" && !strings.Contains(s, "%"):
@@ -87,7 +87,7 @@ func normal(setting, s string) string {
 	return s
 }
 
-// defaults are those of [service], as TOML: what says the same is not written.
+// defaults are those of [service], as TOML. A setting with that value is not written.
 var defaults = sync.OnceValue(func() map[string]string {
 	of := map[string]string{}
 	for _, t := range config.Tables() {
@@ -114,8 +114,8 @@ func (a *adopter) command(v value) ([]string, bool) {
 	return words, true
 }
 
-// needsHome returns something that ProtectHome=yes would hide: upstream's units
-// have no such protection, and its checkouts, interpreters and caches live there.
+// needsHome returns a path that ProtectHome=yes would hide: JustNews' own units have
+// no such protection, and checkouts, interpreters and caches are below /home.
 func (a *adopter) needsHome() value {
 	for _, f := range a.host.Env {
 		for _, v := range f.Vars {
@@ -170,7 +170,7 @@ func (a *adopter) instance(t *table, name string, p port, names []string, l limi
 	}
 }
 
-// differing are the keys that an instance has otherwise than [service].
+// differing returns the keys whose value differs from that of [service].
 func differing(own, shared []entry) []entry {
 	return slices.DeleteFunc(own, func(e entry) bool {
 		common := defaults()[e.key]
@@ -183,8 +183,8 @@ func differing(own, shared []entry) []entry {
 	})
 }
 
-// enabled: what no link starts at boot is not wanted by justnews.target. Where
-// nothing is enabled, the host is started by a script, and all of it.
+// enabled disables an instance that no link starts at boot. If none is enabled, a
+// script starts all of them.
 func (a *adopter) enabled(t *table, name string) {
 	if len(a.host.Wanted) == 0 || slices.ContainsFunc(a.host.Wanted, func(link string) bool { return strings.HasSuffix(link, "/justnews@"+name+".service") }) {
 		return

@@ -34,8 +34,8 @@ func (a *adopter) variable(instance, name string) (value, bool) {
 	return last, found && last.text != ""
 }
 
-// inFile looks into one environment file. What only a shell would have made of
-// it is said and not believed.
+// inFile looks into one environment file. A value that only a shell expands is
+// reported and ignored.
 func (a *adopter) inFile(instance, name string) (value, bool) {
 	for _, f := range a.host.Env {
 		if f.Instance != instance {
@@ -57,7 +57,7 @@ func (a *adopter) inFile(instance, name string) (value, bool) {
 	return value{}, false
 }
 
-// setting is a line of a unit and where it stands.
+// setting is a line of a unit and its place.
 type setting struct {
 	unitfile.Placed
 	at place
@@ -103,7 +103,7 @@ func (a *adopter) last(instance, key string) (value, bool) {
 	return v, v.text != ""
 }
 
-// truth reads what upstream takes for true and false.
+// truth reads a boolean as JustNews does.
 func truth(s string) (is, known bool) {
 	switch strings.ToLower(s) {
 	case "1", "true", "yes", "on":

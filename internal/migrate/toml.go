@@ -47,8 +47,8 @@ func (t *table) note(format string, args ...any) {
 	t.entries = append(t.entries, entry{comment: fmt.Sprintf(format, args...)})
 }
 
-// text writes the document. A table without entries is left out, unless it is
-// an instance, whose being there is what it says.
+// text writes the document. A table without entries is omitted, unless it is that of
+// an instance.
 func (d *document) text() string {
 	var b strings.Builder
 	comments(&b, d.head)
@@ -73,15 +73,15 @@ func (d *document) text() string {
 	return b.String()
 }
 
-// comments writes lines that nobody reads as anything else: what came from a
-// file could hold a line break.
+// comments writes lines as comments. Text from a file could contain a line break,
+// which is escaped.
 func comments(b *strings.Builder, lines []string) {
 	for _, line := range lines {
 		fmt.Fprintf(b, "# %s\n", diag.Clean(line))
 	}
 }
 
-// quoted writes a string of the old host, which may be no UTF-8.
+// quoted writes a string of the old host, which may not be UTF-8.
 func quoted(s string) string { return config.Literal(strings.ToValidUTF8(s, "\ufffd")) }
 
 func list(words []string) string {
@@ -101,7 +101,7 @@ func inline(entries []entry) string {
 	return "{ " + strings.Join(out, ", ") + " }"
 }
 
-// whence joins where the keys of an inline table came from, each place once.
+// whence lists the places that the keys of an inline table were read from, each once.
 func whence(entries []entry) string {
 	var places []string
 	for _, e := range entries {

@@ -73,7 +73,7 @@ func known(variable string) bool {
 	return false
 }
 
-// secret errs on the side of not printing.
+// secret reports whether a variable may hold a secret; in doubt it does.
 func secret(variable string) bool {
 	upper := strings.ToUpper(variable)
 	return slices.ContainsFunc([]string{"PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "CREDENTIAL", "PRIVATE", "DATABASE_URL", "DB_URL"}, func(s string) bool {
@@ -81,8 +81,7 @@ func secret(variable string) bool {
 	})
 }
 
-// ours are the settings that the package's units, or the generator, say for
-// themselves.
+// ours are the settings that the packaged units or the generator set.
 var ours = []string{
 	"Description", "Documentation", "PartOf", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "TimeoutStartSec", "NotifyAccess",
 	// and those that serviceOf, after and environment read
@@ -91,14 +90,14 @@ var ours = []string{
 	"ReadWritePaths", "ReadOnlyPaths",
 }
 
-// template is what the package's justnews@.service has, of what a hand-made one
-// may have otherwise.
+// template has settings of the packaged justnews@.service from which a unit that was
+// written by hand may differ.
 var template = map[string]string{
 	"Restart": "on-failure", "NoNewPrivileges": "yes", "PrivateTmp": "yes", "ProtectSystem": "strict", "UMask": "0027",
 	"StateDirectory": "justnews/%i", "CacheDirectory": "justnews/%i", "LogsDirectory": "justnews/%i",
 }
 
-// sameAs compares two values of a setting; yes, true, on and 1 are one.
+// sameAs compares two values of a setting; yes, true, on and 1 are the same.
 func sameAs(a, b string) bool {
 	x, knownA := truth(a)
 	y, knownB := truth(b)
@@ -107,7 +106,7 @@ func sameAs(a, b string) bool {
 
 const keep = "keep it in your own drop-in"
 
-// unread says which lines of units nothing was made of.
+// unread reports the lines of units that were not imported.
 func (a *adopter) unread(names []string) {
 	for _, u := range a.host.Units {
 		edit := diag.Run("systemctl", "edit", "--", cmp.Or(unitname.Of(u.Instance), unitname.Template))
@@ -150,8 +149,8 @@ func oldGate(command string) bool {
 	})
 }
 
-// beaten says where a drop-in never had an effect: environment files beat
-// Environment=, whatever the runbook says of drop-ins.
+// beaten reports drop-ins that never had an effect: environment files override
+// Environment=, although the runbook says the opposite.
 func (a *adopter) beaten(u Unit, s unitfile.Placed) {
 	for variable, text := range assignments(s) {
 		if !known(variable) {
@@ -164,7 +163,7 @@ func (a *adopter) beaten(u Unit, s unitfile.Placed) {
 	}
 }
 
-// sharedEnvironment says what of the template's variables no instance gets.
+// sharedEnvironment reports the variables of the template that are not imported.
 func (a *adopter) sharedEnvironment(u Unit, s unitfile.Placed) {
 	if u.Instance != "" {
 		return // environment reads it

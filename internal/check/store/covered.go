@@ -10,11 +10,11 @@ import (
 	"justnews/internal/facts"
 )
 
-// outOfSight are the faults that what a unit hides looks like to it.
+// outOfSight lists the faults that a hidden path has from inside the unit.
 var outOfSight = []facts.FaultKind{facts.Absent, facts.Dangling, facts.Denied, facts.Unreadable, facts.NoModel, facts.NoAdapter, facts.PartMissing}
 
-// covered names the setting of the unit that hides a path or what it leads to: a
-// store may be on the host and not in the unit's view.
+// covered returns the setting of the unit that hides a path or the target of its
+// links: the store may exist on the host but not be visible in the unit.
 func (j *judge) covered(f facts.StoreFault, p diag.Problem) diag.Problem {
 	if j.want.Unit == nil || !slices.Contains(outOfSight, f.Kind) {
 		return p

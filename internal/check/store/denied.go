@@ -12,8 +12,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// deniedAt is the place that keeps the user out: files behind one directory are
-// one problem.
+// deniedAt is the path to which access is denied: all files below one directory
+// are one problem.
 func deniedAt(f facts.StoreFault) string {
 	if f.Denial == nil {
 		return f.Path
@@ -24,8 +24,8 @@ func deniedAt(f facts.StoreFault) string {
 	return filepath.Dir(f.Denial.Path)
 }
 
-// denied judges a refusal. It speaks for the orchestrator only where its own
-// user was refused; anybody else just cannot look.
+// denied judges denied access. It is an error only if the orchestrator's own user
+// was denied; any other user merely cannot check.
 func (j *judge) denied(f facts.StoreFault, lost string) diag.Problem {
 	d := f.Denial
 	if d == nil {
@@ -43,7 +43,8 @@ func (j *judge) denied(f facts.StoreFault, lost string) diag.Problem {
 	}
 }
 
-// unseen is a refusal to somebody who does not load the models.
+// unseen is the problem of a caller that may not read the store and does not load
+// the models.
 func (j *judge) unseen(f facts.StoreFault, d facts.StoreDenial) diag.Problem {
 	p := diag.Problem{
 		Code: diag.StorePermission, Severity: diag.Warning, Subject: diag.Clean(d.Path),
@@ -88,12 +89,12 @@ func modeOf(d facts.StoreDenial) string {
 	return s
 }
 
-// classes are chmod's letters.
+// classes are the letters of chmod(1).
 var classes = map[string]string{"owner": "u", "group": "g"}
 
-// letIn is what lets the user in: search alone on a directory above the store,
-// and below its root everything from there on, for the class that the user is in.
-// What one copy has closed is closed at every level.
+// letIn returns the command that grants access to the class of the user: search
+// permission on a directory above the store, or everything from a path below its
+// root on, since a copy with the wrong mode has it at every level.
 func letIn(d facts.StoreDenial, user, root string) diag.Fix {
 	class := classes[d.Class]
 	inside := strings.HasPrefix(d.Path, strings.TrimSuffix(root, "/")+"/") && root != ""
@@ -109,13 +110,12 @@ func letIn(d facts.StoreDenial, user, root string) diag.Fix {
 	case d.Dir:
 		return diag.Do(diag.Run("chmod", cmp.Or(class, "o")+"+"+d.Needs, "--", d.Path), diag.Retry())
 	default:
-		// The files beside it were copied by the same hand.
+		// The files beside it were probably copied with the same mode.
 		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", filepath.Dir(d.Path)), diag.Retry())
 	}
 }
 
-// setfacl is the entry for the user that an access control list lacks, or has with
-// too little.
+// setfacl adds or extends the user's entry of an access control list.
 func setfacl(d facts.StoreDenial, user string, inside bool) diag.Command {
 	if inside {
 		return diag.Run("setfacl", "-R", "-m", "u:"+user+":rX", "--", d.Path)
@@ -123,8 +123,8 @@ func setfacl(d facts.StoreDenial, user string, inside bool) diag.Command {
 	return diag.Run("setfacl", "-m", "u:"+user+":"+d.Needs, "--", d.Path)
 }
 
-// hidden reports whether ProtectHome= keeps the user out: systemd puts a
-// directory that nobody may enter in the place of these.
+// hidden reports whether ProtectHome= denies access: systemd mounts an inaccessible
+// directory over these.
 func hidden(d facts.StoreDenial) bool {
 	return d.Mode&0o777 == 0 && (d.Path == "/home" || d.Path == "/root" || strings.HasPrefix(d.Path, "/run/user"))
 }

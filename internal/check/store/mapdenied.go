@@ -11,8 +11,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// MapDenied completes the problem of a map that may not be read with the place
-// that keeps this user out, and the command that lets it in.
+// MapDenied adds to the problem of an unreadable map the path to which access is
+// denied, and the command that grants it.
 func MapDenied(problems []diag.Problem, user string, d *facts.StoreDenial) []diag.Problem {
 	if d == nil {
 		return problems

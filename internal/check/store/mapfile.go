@@ -9,10 +9,10 @@ import (
 	"justnews/internal/modelmap"
 )
 
-// Map returns what is wrong with AGENT_MODEL_MAP.json. One that is missing is a
-// warning, unless the configuration names it (written): then, and where it
-// cannot be read or is wrong, nobody knows how many models make a complete
-// preload, and the gate stays shut.
+// Map returns what is wrong with AGENT_MODEL_MAP.json. A missing one is a warning,
+// unless the configuration names it (written). In that case, or if it is unreadable
+// or invalid, the number of models of a complete preload is unknown, and the gate
+// stays shut.
 func Map(f modelmap.File, written bool) []diag.Problem {
 	switch {
 	case f.Missing && written:

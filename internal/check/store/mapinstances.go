@@ -12,9 +12,9 @@ import (
 )
 
 // MapInstances compares the agents of the map with the instances of the
-// configuration. An agent without an instance is no fault: others may be loaded
-// for. One that is nearly an instance's name, which has no models itself, is
-// most likely misspelt, and then that instance has no models.
+// configuration. An agent without an instance is not an error, since models may be
+// loaded for other programs. An agent whose name is similar to that of an instance
+// without models is probably misspelt, and then that instance has no models.
 func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Problem {
 	if m == nil {
 		return nil
@@ -41,7 +41,8 @@ func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Probl
 	return problems
 }
 
-// NotListed is the warning that the store has an agent's models and the map has not.
+// NotListed is the warning that the store has models of an agent that the map does
+// not list.
 func NotListed(agent string) diag.Problem {
 	return diag.Problem{
 		Code: diag.MapName, Severity: diag.Warning, Subject: agent, Message: "the map does not list this agent",

@@ -44,8 +44,8 @@ var meanings = map[facts.FaultKind]meaning{
 	facts.NoAdapter:   {diag.StoreAdapter, "the adapter is not in the store", "the directory that adapter_model_store_path names", "copy the adapter to %s"},
 }
 
-// model judges one model. Faults of one kind are one problem: a copy that left
-// the blobs behind left them all behind.
+// model judges one model. Faults of one kind are one problem: a copy without the
+// blobs lacks all of them.
 func (j *judge) model(m facts.StoreModel) {
 	said := map[facts.FaultKind]bool{}
 	for _, f := range m.Faults {
@@ -101,8 +101,8 @@ func others(m facts.StoreModel, f facts.StoreFault) int {
 	return n
 }
 
-// target is where the copy belongs: the version's directory of the model, not
-// the blob that a link of it leads to.
+// target is the destination of a copy: the directory of the model in its version,
+// not the blob that a link points to.
 func target(m facts.StoreModel, f facts.StoreFault) string {
 	switch f.Kind {
 	case facts.NoModel, facts.NoAdapter:
@@ -119,8 +119,8 @@ func target(m facts.StoreModel, f facts.StoreFault) string {
 	return filepath.Dir(f.Path)
 }
 
-// missing is a model that its version does not hold: never copied, or misspelt
-// in the map.
+// missing is a model that its version does not contain: it was never copied, or is
+// misspelt in the map.
 func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
 	var strangers []string
 	for _, id := range j.look.Trees[m.Tree].IDs {

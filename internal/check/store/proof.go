@@ -45,7 +45,7 @@ func (j *judge) proof(p facts.StoreProof) {
 	case facts.Unchecked:
 		j.unchecked(p)
 	case facts.Unproven:
-		// There is no version: the look has said why.
+		// There is no version, which the look has reported.
 	}
 }
 
@@ -54,7 +54,7 @@ func version(p facts.StoreProof) string {
 	return diag.Clean(cmp.Or(p.Owner, "store") + ": " + cmp.Or(p.Name, p.Path))
 }
 
-// manifest warns of a manifest or seal that says something else than it should.
+// manifest warns of a manifest or seal that cannot be used.
 func (j *judge) manifest(p facts.StoreProof) {
 	if p.SealFault != "" {
 		j.say(p.Path, diag.Problem{
@@ -82,7 +82,7 @@ func (j *judge) noManifest(p facts.StoreProof) {
 		Fix:      diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry()),
 	}
 	if p.Name == "" {
-		// Upstream makes no manifest for what is no version: nothing was promised.
+		// JustNews writes a manifest for versions only.
 		problem.Severity = diag.Notice
 	}
 	j.say(p.Path, problem)
@@ -102,8 +102,8 @@ func (j *judge) undecided(p facts.StoreProof) {
 	})
 }
 
-// differs names the files where they are known. What is missing is incomplete;
-// what is another is corrupt.
+// differs lists the affected files if they are known. Missing files make a version
+// incomplete, different ones make it corrupt.
 func (j *judge) differs(p facts.StoreProof) {
 	var missing, lost, wrong []facts.ProofFlaw
 	for _, f := range p.Flaws {
@@ -139,7 +139,8 @@ func (j *judge) differs(p facts.StoreProof) {
 	}
 }
 
-// evidence says why it is corrupt and not only in another order.
+// evidence explains why the version is corrupt, and not merely hashed in another
+// order.
 func (j *judge) evidence(p facts.StoreProof, wrong []facts.ProofFlaw) string {
 	switch {
 	case len(wrong) > 0:
@@ -194,8 +195,8 @@ func (j *judge) flawed(p facts.StoreProof, f facts.ProofFlaw) {
 	})
 }
 
-// lostIn names the models that flaws of a version touch: all that stand in it
-// where a flaw is nobody's.
+// lostIn names the models that are affected by flaws of a version: all of its models
+// if a flaw is not in the directory of one.
 func (j *judge) lostIn(path string, of []facts.ProofFlaw) string {
 	for i, t := range j.look.Trees {
 		if t.Path != path {
@@ -208,7 +209,7 @@ func (j *judge) lostIn(path string, of []facts.ProofFlaw) string {
 	return filepath.Base(path)
 }
 
-// touches reports whether a flaw is within a model's own directory, or in nobody's.
+// touches reports whether a flaw is in the directory of a model, or in no model's.
 func touches(f facts.ProofFlaw, m facts.StoreModel) bool {
 	first, _, _ := strings.Cut(f.Path, "/")
 	return !strings.HasPrefix(first, "models--") || first == "models--"+strings.ReplaceAll(m.Want.ID, "/", "--")

@@ -20,17 +20,17 @@ import (
 // maxListed is how many problems of a store are listed one by one.
 const maxListed = 50
 
-// Wanted is what is wanted of the Model Store.
+// Wanted is what the Model Store has to provide.
 type Wanted struct {
-	// Models has the path of the map, and whether everything has to be there since
-	// nothing may be downloaded; else only what is there has to be right.
+	// Models has the path of the map and strict: with strict everything has to exist,
+	// since nothing is downloaded; without it only what exists has to be valid.
 	config.Models
 
 	Listed *modelmap.Map // what the map lists, for names near a wrong one
 	// Unit is the own unit of the run that looked, nil for a run by hand.
 	Unit *facts.Unit
-	// Thorough is a look that somebody asked for: what cannot be checked is then
-	// an error, and what may become a problem is said as well.
+	// Thorough is set for a run by hand: then what cannot be checked is an error, and
+	// possible future problems are reported as well.
 	Thorough bool
 }
 
@@ -94,8 +94,8 @@ type judge struct {
 	problems []diag.Problem
 }
 
-// say adds a problem, once: a base model that is missing is missing for each of
-// its adapters.
+// say adds a problem once: a missing base model is found again for each of its
+// adapters.
 func (j *judge) say(about string, p diag.Problem) {
 	if key := string(p.Code) + "\x00" + about; !j.said[key] {
 		j.said[key] = true
@@ -103,8 +103,8 @@ func (j *judge) say(about string, p diag.Problem) {
 	}
 }
 
-// settled applies what holds for all: a store that need not be complete may
-// lack things, and a list ends somewhere.
+// settled applies what is common to all problems: nothing is missing in a store
+// that does not have to be complete, and the list is limited.
 func (j *judge) settled() []diag.Problem {
 	for i, p := range j.problems {
 		if !j.want.Strict && p.Status() == diag.StatusStoreIncomplete {
@@ -157,7 +157,7 @@ func (j *judge) space() {
 	})
 }
 
-// describe says what a fault is, with its path.
+// describe describes a fault, with its path.
 func describe(f facts.StoreFault) string {
 	says := map[facts.FaultKind]string{
 		facts.Absent: "does not exist", facts.NoDirectory: "is not a directory", facts.Dangling: "is a dangling link",
@@ -177,8 +177,8 @@ func describe(f facts.StoreFault) string {
 	return diag.Clean(s)
 }
 
-// MountMissing names a mount that is configured and not active, where what lies
-// on it is not there.
+// MountMissing is the problem of a path that does not exist because a configured
+// mount is not active.
 func MountMissing(u facts.Unit, path string) diag.Problem {
 	return diag.Problem{
 		Code: diag.StoreMount, Subject: u.Name, Message: path + " lies on a mount that is not active",
@@ -187,7 +187,7 @@ func MountMissing(u facts.Unit, path string) diag.Problem {
 	}
 }
 
-// Late is the problem of a look that the deadline ended.
+// Late is the problem of a look that ended at the deadline.
 func Late(look facts.Store, after time.Duration) diag.Problem {
 	return diag.Problem{
 		Code: diag.StoreTimeout, Subject: look.Root, Message: "timed out before the whole Model Store was checked",
@@ -207,7 +207,7 @@ func Hung(root string, after time.Duration) diag.Problem {
 	}
 }
 
-// NoLoader is the notice that nobody knows what the orchestrator's user can read.
+// NoLoader is the notice that it is unknown what the orchestrator's user can read.
 func NoLoader(user, why string) diag.Problem {
 	return diag.Problem{
 		Code: diag.StorePermission, Severity: diag.Notice, Subject: user,
@@ -224,8 +224,7 @@ func NothingToSeal(agent string) diag.Problem {
 	}
 }
 
-// Named judges models.root of a configuration that runs nothing yet, by whether it
-// is there.
+// Named reports whether models.root of a configuration exists.
 func Named(r facts.Reach) []diag.Problem {
 	if !r.Known || r.OK {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"justnews/internal/spell"
 )
 
-// tree judges a version: is it where the loader looks for it.
+// tree reports a version that is not where the loader looks for it.
 func (j *judge) tree(i int, t facts.StoreTree) {
 	switch {
 	case t.Fault == nil && strings.HasSuffix(t.Path, ".tmp"):
@@ -51,12 +51,12 @@ func (j *judge) who(t facts.StoreTree) string {
 	return diag.Clean(t.Owner)
 }
 
-// lost names the models that a tree should hold.
+// lost names the models that a tree should contain.
 func (j *judge) lost(tree int) string {
 	return j.names(func(m facts.StoreModel) bool { return m.Tree == tree }) + " cannot load"
 }
 
-// names lists some of the models, not too many.
+// names lists the first few of the models.
 func (j *judge) names(of func(facts.StoreModel) bool) string {
 	var all []string
 	for _, m := range j.look.Models {
@@ -70,8 +70,8 @@ func (j *judge) names(of func(facts.StoreModel) bool) string {
 	return cmp.Or(strings.Join(all, ", "), "no entry of the map")
 }
 
-// agent is the directory of an agent that is not there. Where the store has one
-// of nearly the same name that the map does not list, the map is wrong.
+// agent reports a missing directory of an agent. If the store has a directory of a
+// similar name that the map does not list, the map is wrong.
 func (j *judge) agent(i int, t facts.StoreTree) {
 	var strangers []string
 	for _, name := range j.look.Agents {
@@ -96,7 +96,7 @@ func (j *judge) agent(i int, t facts.StoreTree) {
 	}))
 }
 
-// listed reports whether the map has models that stand in an agent's directory.
+// listed reports whether the map has models in the directory of an agent.
 func (j *judge) listed(agent string) bool {
 	return slices.ContainsFunc(Wants(j.want.Listed), func(w facts.StoreWant) bool { return w.Owner == agent || w.Agent == agent })
 }
@@ -118,7 +118,7 @@ func (j *judge) place(w facts.StoreWant) *diag.Position {
 	return &diag.Position{File: j.want.Map, Line: w.Line, Column: w.Column}
 }
 
-// half returns the staging directory that a missing version still has.
+// half returns the staging directory of a missing version, if there is one.
 func half(t facts.StoreTree) string {
 	wanted := filepath.Base(t.Named)
 	if t.Fault.Kind == facts.Dangling {
@@ -146,7 +146,8 @@ func expectedVersion(t facts.StoreTree) string {
 	return "a link current to versions/VERSION, within the store"
 }
 
-// pointAt repairs a current: with a command where only one version can be meant.
+// pointAt returns how to repair the link current: a command if there is only one
+// version.
 func (j *judge) pointAt(t facts.StoreTree) diag.Fix {
 	home := filepath.Join(j.look.Root, t.Owner)
 	switch {
@@ -161,7 +162,7 @@ func (j *judge) pointAt(t facts.StoreTree) diag.Fix {
 	}
 }
 
-// leftovers warns of what works today and will not always.
+// leftovers warns of what works now but is not certain to later.
 func (j *judge) leftovers(t facts.StoreTree) {
 	switch t.Current {
 	case facts.CurrentDirectory:

@@ -9,9 +9,8 @@ import (
 	"justnews/internal/modelmap"
 )
 
-// Wants lists what the Model Store has to hold for a map, in the order in
-// which the orchestrator loads it; only what some agents need where any is
-// named.
+// Wants lists what the Model Store has to contain for a map, in the order in which
+// the orchestrator loads it; if agents are given, only what these need.
 func Wants(m *modelmap.Map, only ...string) []facts.StoreWant {
 	if m == nil {
 		return nil
@@ -32,9 +31,9 @@ func Wants(m *modelmap.Map, only ...string) []facts.StoreWant {
 	return all
 }
 
-// want follows upstream's loader from an entry to a place in the store: a
-// model of its own stands in its agent's current version, an adapter's base
-// where base_models puts it.
+// want finds the place of an entry in the store, as the loader of JustNews does: a
+// full model is in the current version of its agent, the base of an adapter where
+// base_models says.
 func want(m *modelmap.Map, agent string, model modelmap.Model) facts.StoreWant {
 	w := facts.StoreWant{
 		Agent: agent, Model: model.ID, ID: cmp.Or(model.ModelID, model.ID), Owner: agent,
