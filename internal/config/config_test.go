@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,7 +175,7 @@ func TestDefaultsPassTheirOwnRules(t *testing.T) {
 			s, isText := f.def.(string)
 			switch {
 			case f.kind == text && isText && f.form != nil && !f.form.fits(s),
-				f.kind == text && isText && f.words != nil && !contains(f.words, s):
+				f.kind == text && isText && f.words != nil && !slices.Contains(f.words, s):
 				t.Errorf("the default of %s.%s is refused: %q", schema[i].name, f.name, s)
 			case f.kind == span:
 				if d, err := spanOf(f.def); err != nil || d <= 0 {

@@ -164,15 +164,8 @@ func (s *state) after(in *Instance, byName map[string]int) {
 			message += ", did you mean " + quote(near) + "?"
 			fix = "write " + quote(near) + " instead"
 		}
-		s.failElement(diag.ConfigReference, path, message, quote(name), "an instance that is listed", fix)
+		s.fail(diag.ConfigReference, path, atValue, message, quote(name), "an instance that is listed", fix)
 	}
-}
-
-// failElement is fail for an element of an array, at the place of the array.
-func (s *state) failElement(code diag.Code, path []string, message, seen, expected, fix string) {
-	s.report(s.origin(path[:len(path)-1]), path, atValue, diag.Problem{
-		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Fix: diag.Advise(fix, diag.Reload()),
-	})
 }
 
 func (s *state) needs(c *Config, in *Instance) {
@@ -189,6 +182,6 @@ func (s *state) needs(c *Config, in *Instance) {
 			message += ", did you mean " + quote(near) + "?"
 			fix = "write " + quote(near) + " instead"
 		}
-		s.failElement(diag.ConfigReference, path, message, quote(name), "a probe that is defined", fix)
+		s.fail(diag.ConfigReference, path, atValue, message, quote(name), "a probe that is defined", fix)
 	}
 }

@@ -196,5 +196,5 @@ func (s *state) cycle(g order, way []int, i, n int) {
 	if len(way) == 1 {
 		message = g.names[i] + " is after itself"
 	}
-	s.failElement(diag.ConfigCycle, path, message, loop, "an acyclic order", "remove "+quote(g.names[way[0]])+" from the after of "+g.names[i])
+	s.fail(diag.ConfigCycle, path, atValue, message, loop, "an acyclic order", "remove "+quote(g.names[way[0]])+" from the after of "+g.names[i])
 }

@@ -93,7 +93,7 @@ func reservedProperties() map[string]any {
 		"AGENT_MODEL_MAP", "STRICT_MODEL_STORE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "CUDA_MPS_PIPE_DIRECTORY",
 		"CUDA_MPS_LOG_DIRECTORY", "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE",
 	} {
-		never[name] = map[string]any{"not": map[string]any{}, "description": "set " + keyOf(name) + " instead"}
+		never[name] = map[string]any{"not": map[string]any{}, "description": "set " + keys[name] + " instead"}
 	}
 	return never
 }

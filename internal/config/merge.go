@@ -54,8 +54,12 @@ func lookUp(m map[string]any, path []string) (any, bool) {
 	return nil, false
 }
 
-// origin returns the document that set a path: the last that has it.
+// origin returns the document that set a path: the last that has it. An element of
+// an array is in the document of the array.
 func (s *state) origin(path []string) *document {
+	if last := len(path) - 1; strings.HasPrefix(path[last], "[") {
+		path = path[:last]
+	}
 	for i := len(s.docs) - 1; i >= 0; i-- {
 		if _, ok := lookUp(s.docs[i].data, path); ok {
 			return s.docs[i]

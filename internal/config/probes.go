@@ -9,20 +9,8 @@ import (
 	"justnews/internal/diag"
 )
 
-// probeKey is the key that a kind of probe needs; no other is allowed.
-func probeKey(kind string) string {
-	switch kind {
-	case "tcp":
-		return "address"
-	case "http":
-		return "url"
-	case "unit":
-		return "unit"
-	case "path":
-		return "path"
-	}
-	return ""
-}
+// probeKeys are the keys that the kinds of probes need; no other is allowed.
+var probeKeys = map[string]string{"tcp": "address", "http": "url", "unit": "unit", "path": "path"}
 
 // probes checks that each probe has the keys of its kind: after the merge,
 // since a drop-in may add what is missing.
@@ -44,7 +32,7 @@ func (s *state) probe(name string, table map[string]any) {
 		}
 		return
 	}
-	need := probeKey(kind)
+	need := probeKeys[kind]
 	if need == "" {
 		return
 	}

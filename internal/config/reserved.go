@@ -11,7 +11,7 @@ type instead struct{ why, fix string }
 // name: the generator sets it from another key, or systemd sets it and a false
 // value would mislead the gate.
 func reservedVariable(name string) (instead, bool) {
-	if key := keyOf(name); key != "" {
+	if key := keys[name]; key != "" {
 		return instead{"the drop-in sets it from " + key, "set " + key + " instead"}, true
 	}
 	if strings.HasPrefix(name, "CUDA_MPS_") {
@@ -30,33 +30,11 @@ func reservedVariable(name string) (instead, bool) {
 	return instead{}, false
 }
 
-// keyOf returns the key that sets a variable of the runbook.
-func keyOf(variable string) string {
-	switch variable {
-	case "GATE_TIMEOUT":
-		return "gate.timeout"
-	case "REQUIRE_BUS":
-		return "require_bus"
-	case "GPU_ORCHESTRATOR_URL":
-		return "orchestrator.url"
-	case "MCP_BUS_URL":
-		return "bus.url"
-	case "MODEL_STORE_ROOT":
-		return "models.root"
-	case "BASE_MODEL_DIR":
-		return "models.base_dir"
-	case "AGENT_MODEL_MAP":
-		return "models.map"
-	case "STRICT_MODEL_STORE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE":
-		return "models.strict"
-	case "CUDA_MPS_PIPE_DIRECTORY":
-		return "mps.pipe_directory"
-	case "CUDA_MPS_LOG_DIRECTORY":
-		return "mps.log_directory"
-	case "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT":
-		return "mps.memory"
-	case "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE":
-		return "mps.threads"
-	}
-	return ""
+// keys are those that set the variables of the runbook.
+var keys = map[string]string{
+	"GATE_TIMEOUT": "gate.timeout", "REQUIRE_BUS": "require_bus", "GPU_ORCHESTRATOR_URL": "orchestrator.url", "MCP_BUS_URL": "bus.url",
+	"MODEL_STORE_ROOT": "models.root", "BASE_MODEL_DIR": "models.base_dir", "AGENT_MODEL_MAP": "models.map",
+	"STRICT_MODEL_STORE": "models.strict", "HF_HUB_OFFLINE": "models.strict", "TRANSFORMERS_OFFLINE": "models.strict",
+	"CUDA_MPS_PIPE_DIRECTORY": "mps.pipe_directory", "CUDA_MPS_LOG_DIRECTORY": "mps.log_directory",
+	"CUDA_MPS_PINNED_DEVICE_MEM_LIMIT": "mps.memory", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE": "mps.threads",
 }

@@ -5,6 +5,7 @@ package config
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -132,7 +133,7 @@ func (c *checker) text(f *field, v any) {
 		}
 		c.refuse(diag.ConfigValue, v, "must be "+f.form.inShort(s), f.form.expected(), hint)
 	}
-	if f.words != nil && !contains(f.words, s) {
+	if f.words != nil && !slices.Contains(f.words, s) {
 		hint := ""
 		if near, found := spell.Nearest(s, f.words); found {
 			hint = "write " + quote(near)
@@ -146,15 +147,6 @@ func expectedText(f *field) string {
 		return quoteList(f.words)
 	}
 	return f.form.expected()
-}
-
-func contains(words []string, s string) bool {
-	for _, w := range words {
-		if w == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *checker) list(f *field, v any) {

@@ -110,9 +110,8 @@ func (a *adopter) safeMode(t *table, v value) {
 }
 
 func (a *adopter) models(t *table) {
-	for _, m := range []struct{ variable, key string }{{"MODEL_STORE_ROOT", "root"}, {"BASE_MODEL_DIR", "base_dir"}} {
-		a.take(t, m.key, m.variable, config.Path)
-	}
+	a.take(t, "root", "MODEL_STORE_ROOT", config.Path)
+	a.take(t, "base_dir", "BASE_MODEL_DIR", config.Path)
 	if v, ok := a.variable("", "STRICT_MODEL_STORE"); ok {
 		if on, known := truth(v.text); !known {
 			a.leftOut(v, "STRICT_MODEL_STORE", "it is neither 0 nor 1", "correct it, and run the same command again")

@@ -186,11 +186,8 @@ func findings(r gate.Result) string {
 	}
 	var parts []string
 	for i, word := range [...]string{"error", "warning"} {
-		switch {
-		case n[i] == 1:
-			parts = append(parts, "1 "+word)
-		case n[i] > 1:
-			parts = append(parts, fmt.Sprintf("%d %ss", n[i], word))
+		if n[i] > 0 {
+			parts = append(parts, diag.Count(n[i], word))
 		}
 	}
 	if len(parts) == 0 {
