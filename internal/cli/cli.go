@@ -268,7 +268,7 @@ func lostOutput(err error) diag.Problem {
 	}
 }
 
-// crashed reports a bug of ours. The stack is for whoever fixes it.
+// crashed reports a panic, with its stack.
 func (a *app) crashed(what any, stack []byte) {
 	a.talk.Say(a.problemLines([]diag.Problem{{
 		Code: diag.Internal, Message: fmt.Sprintf("the program crashed: %v", what),

@@ -101,8 +101,7 @@ func toneOfProblem(p diag.Problem) tone {
 	return wrong
 }
 
-// kept returns the lines that there is room for, and says how many there are
-// besides.
+// kept returns the lines that there is room for, and the number of the others.
 func (a *app) kept(lines []string, room int) []string {
 	if len(lines) <= room {
 		return lines

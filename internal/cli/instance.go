@@ -15,8 +15,8 @@ import (
 // systemctl prints it, justnews@scout.service.
 type instance string
 
-// UnmarshalText takes any text; whether there is such an instance is said by
-// whoever has read the configuration.
+// UnmarshalText accepts any text; whether such an instance exists is checked with the
+// configuration.
 func (i *instance) UnmarshalText(text []byte) error {
 	*i = instance(bareInstance(string(text)))
 	return nil

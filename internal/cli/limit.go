@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// limit is a flag that counts; 0 stands for no limit.
+// limit is a flag with a number; 0 is no limit.
 type limit int
 
 // UnmarshalText reads a whole number from 0 on.

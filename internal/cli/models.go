@@ -118,8 +118,8 @@ func found(ctx context.Context, m modelStore) []facts.StoreWant {
 	return wants
 }
 
-// choose keeps what some agents need, or what stands in their directories. An
-// agent that the map does not list may be in the store all the same.
+// choose keeps what some agents need, or what is in their directories: the store can
+// have an agent that the map does not list.
 func choose(wants []facts.StoreWant, agents []string, inStore func() []facts.StoreWant) ([]facts.StoreWant, []diag.Problem) {
 	if len(agents) == 0 {
 		return wants, nil
@@ -166,15 +166,15 @@ func unknownAgent(agent string, wants []facts.StoreWant) diag.Problem {
 	return p
 }
 
-// prove hashes, and shows how far it is to who looks.
+// prove hashes the store and shows its progress.
 func (s *surveyed) prove(a *app) []facts.StoreProof {
 	tell, done := a.hashing()
 	defer done()
 	return s.store.Prove(a.ctx, s.look.Trees, tell)
 }
 
-// hashing returns who hears of the progress: a terminal sees one live line, the
-// status line of a unit gets the same; otherwise it is not shown.
+// hashing returns the function that shows the progress: as a live line on a terminal or
+// as the status of a unit, otherwise not at all.
 func (a *app) hashing() (tell func(digest.Progress), done func()) {
 	w := a.watch()
 	if w.Log {

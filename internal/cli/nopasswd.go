@@ -112,7 +112,7 @@ func (a *app) serviceUsers(w operators.Wish) ([]string, []diag.Problem) {
 	return users, nil
 }
 
-// grantee finds out whom it is for.
+// grantee determines and checks the user.
 func (a *app) grantee(w *operators.Wish) *diag.Problem {
 	if a.Root != "" {
 		return &diag.Problem{

@@ -13,7 +13,7 @@ import (
 	"justnews/internal/report"
 )
 
-// pastRun is one run that left a summary which can be believed.
+// pastRun is a run whose summary is valid.
 type pastRun struct {
 	report.Summary
 	path  string
@@ -48,8 +48,8 @@ func (a *app) pastRuns() ([]pastRun, []diag.Problem) {
 // dirs is where this process's own summaries are.
 func (a *app) dirs() records.Dirs { return records.Environment(a.getenv) }
 
-// believe holds a summary's text against its name and its place: a unit writes
-// its own cache, and must not be able to speak for another one.
+// believe compares the text of a summary with its file name and its place: a unit
+// writes its own cache, and must not be able to forge the run of another one.
 func believe(p records.Past) (pastRun, error) {
 	s, err := report.ReadSummary(p.Data)
 	if err != nil {
@@ -72,8 +72,8 @@ func believe(p records.Past) (pastRun, error) {
 	return r, nil
 }
 
-// namedAtMost is how many unusable files are named one by one: whoever may
-// write a cache could plant any number.
+// namedAtMost limits how many unusable files are listed: a user who can write to a
+// cache could create any number.
 const namedAtMost = 20
 
 func unusableProblems(unusable []records.Unusable) []diag.Problem {

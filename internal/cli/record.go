@@ -52,9 +52,9 @@ func (a *app) sweepMetrics() error {
 }
 
 // metrics leaves the metrics of a unit's run for node_exporter, and removes
-// those of instances that left the configuration. A run by hand has none: what
-// a person tries says nothing about the service. That they cannot be written is
-// worth a warning, and the verdict stands all the same.
+// those of instances that left the configuration. A run by hand writes
+// none, since it says nothing about the service. A failure is a warning and does not
+// change the verdict.
 func (a *app) metrics(s report.Summary) *diag.Problem {
 	dir := cmp.Or(a.MetricsDir, records.MetricsDir)
 	err := records.WriteMetrics(dir, s.Run, s.Instance, report.Metrics(s))

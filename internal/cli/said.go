@@ -19,21 +19,21 @@ import (
 	"justnews/internal/status"
 )
 
-// said is who of this host has told the journal the whole of a cause, so that it
-// stands there once. The services' users may write it: the worst that a forged
-// one does is that a line is shorter. It never says what a gate answers.
+// said records which unit of this host has logged the complete text of a cause, so
+// that the journal has it once. The services' users may write it: a forged record
+// can only shorten a line. It has no effect on the verdict of a gate.
 type said struct {
 	Whole map[string]saidOnce `json:"whole"` // by cause
 }
 
-// saidOnce is that a unit told it, at a time since the boot.
+// saidOnce is the unit that logged it, and when, in seconds since the boot.
 type saidOnce struct {
 	Unit string  `json:"unit"`
 	At   float64 `json:"at_s"`
 }
 
-// How long the whole text holds for all, and how often a unit that is refused
-// again says so.
+// How long the complete text is not repeated by any unit, and how often a unit that is
+// refused again logs a line.
 const (
 	saidWholeFor = time.Hour
 	saidAgain    = time.Minute
@@ -41,7 +41,7 @@ const (
 	saidPatience = time.Second // of each question: 17 gates may be refused at once
 )
 
-// saying is how much of a refusal is told.
+// saying is how much of a refusal is logged.
 type saying int
 
 const (
@@ -50,10 +50,10 @@ const (
 	sayNothing               // it was told a moment ago
 )
 
-// refused notes that a cause refuses a unit, and returns how much is to be told,
-// and which unit has told the whole. exact is the same cause where it speaks of
-// this instance to others as well, such as of its model. told is when this unit's
-// own last record says that it was told, 0: never.
+// refused records that a cause refuses a unit, and returns how much to log, and which
+// unit has logged the complete text. exact is the key of the same cause if it names
+// this instance for other units as well, such as one of its models. told is when
+// this unit logged it last according to its own record, 0: never.
 func (s *said) refused(unit, cause, exact string, told, now float64) (saying, string) {
 	whole, known := s.Whole[exact]
 	if !known {
@@ -75,8 +75,8 @@ func (s *said) refused(unit, cause, exact string, told, now float64) (saying, st
 
 func within(at, now float64, span time.Duration) bool { return at <= now && now-at < span.Seconds() }
 
-// passed forgets what a unit said, and reports whether there was anything: the
-// same cause is new when it comes back.
+// passed removes what a unit has logged, and reports whether there was anything: the
+// same cause is logged completely when it comes back.
 func (s *said) passed(unit string) bool {
 	before := len(s.Whole)
 	maps.DeleteFunc(s.Whole, func(_ string, o saidOnce) bool { return o.Unit == unit })
@@ -85,9 +85,9 @@ func (s *said) passed(unit string) bool {
 
 var ourUnit = regexp.MustCompile(`^justnews(@[a-z][a-z0-9_]*|-[a-z]+)\.service$`)
 
-// telling works out how much of a run is told, and by whom the rest was. Only
-// what a unit is refused by has been told before, by another unit or by itself.
-// It notes when for the record of the run.
+// telling determines how much of a run to log, and which unit has logged the rest.
+// Only the cause of a refusal can have been logged before. It keeps the time for the
+// record of the run.
 func (a *app) telling(e waitingRun, res gate.Result, own *facts.Unit) (saying, string) {
 	unit := e.unit
 	if own != nil {
@@ -129,7 +129,7 @@ func (a *app) telling(e waitingRun, res gate.Result, own *facts.Unit) (saying, s
 	return how, by
 }
 
-// forget forgets what a unit has told, now that it passes.
+// forget removes what a unit has logged, when it passes.
 func (a *app) forget(unit string) {
 	memory, done := a.openSaid()
 	if memory == nil {
@@ -141,7 +141,7 @@ func (a *app) forget(unit string) {
 	}
 }
 
-// forgetAll has the next refusal of every cause told whole: somebody looks.
+// forgetAll has the next refusal of every cause logged completely.
 func (a *app) forgetAll() {
 	if memory, done := a.openSaid(); memory != nil {
 		defer done()
@@ -149,8 +149,8 @@ func (a *app) forgetAll() {
 	}
 }
 
-// lastTold returns when this instance's last run told of the same cause, 0: it
-// did not. The record lies where no other instance can write.
+// lastTold returns when the last run of this instance logged the same cause, 0: it
+// did not. No other instance can write that record.
 func (a *app) lastTold(res gate.Result, cause string) float64 {
 	past, err := records.ReadFile(filepath.Join(a.dirs().Preflight(), cmp.Or(res.Instance, records.Host), "latest.json"))
 	if err != nil {
@@ -166,7 +166,7 @@ func (a *app) lastTold(res gate.Result, cause string) float64 {
 	return before.Told
 }
 
-// lines are what a run says: all of it, one line, or nothing.
+// lines returns what a run logs: everything, one line, or nothing.
 func (a *app) lines(e waitingRun, res gate.Result, how saying, by string) []report.Line {
 	switch how {
 	case sayShort:
@@ -177,8 +177,8 @@ func (a *app) lines(e waitingRun, res gate.Result, how saying, by string) []repo
 	return report.Lines(e.name, res)
 }
 
-// openSaid takes the turn to read and write what was said; nil: there is no
-// place for it, or somebody holds it.
+// openSaid locks the record for reading and writing; nil: there is no place for it, or
+// it stays locked.
 func (a *app) openSaid() (*records.State[said], func()) {
 	lock, err := hostlock.Open("said")
 	if err != nil || lock.Dir() == "" {

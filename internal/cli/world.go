@@ -148,8 +148,8 @@ func (a *app) below(path string) string {
 }
 
 // openSystemd connects to systemd, or returns nil if there is none. In a
-// process that systemd started it exists for certain: whoever asks then asks
-// until somebody answers.
+// process that systemd started it certainly exists: then callers repeat their
+// questions until it answers.
 func (a *app) openSystemd(ctx context.Context) *systemd.Conn {
 	conn, err := systemd.Open(ctx, a.busAddress())
 	switch {
@@ -162,9 +162,9 @@ func (a *app) openSystemd(ctx context.Context) *systemd.Conn {
 	}
 }
 
-// servedHere reports whether the orchestrator is of this host: its instance says
-// so, or an address that its URL leads to. A name that leads nowhere yet is taken
-// for this host's: then everything is checked.
+// servedHere reports whether this host serves the orchestrator: by its instance, or by
+// the addresses of its URL. A name that does not resolve yet counts as this host: then
+// everything is checked.
 func servedHere(ctx context.Context, s requirement.Service) bool {
 	u, err := url.Parse(s.URL)
 	if s.Unit != "" || err != nil {

@@ -40,8 +40,8 @@ func KeepShut(r *Result, own Own) syscall.Signal {
 }
 
 // Shut returns how a refusal has to end: with its own exit status, with the first
-// from 70 on that the unit does not take for success, or by a signal that it does
-// not: where it takes every status, and where nobody knows what it takes.
+// from 70 on that the unit does not treat as success, or, if it treats every status as
+// success or that is unknown, by a signal that it does not.
 func Shut(refusal diag.Status, own Own) (diag.Status, syscall.Signal) {
 	switch {
 	case refusal == diag.StatusReady:

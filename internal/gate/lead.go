@@ -53,9 +53,8 @@ func (r *runner) elect(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// unlocked goes on without a lock that broke: it excludes nobody, and asking it
-// again and again would turn this gate into a storm of requests. The record
-// still bounds triggers.
+// unlocked continues without a broken lock: it excludes no other gate, and trying it
+// repeatedly would cause a storm of requests. The record still limits triggers.
 func (r *runner) unlocked(ctx context.Context) error {
 	r.world.Lock = nil
 	return ctx.Err()
