@@ -115,7 +115,7 @@ func tomlSeeds(f *testing.F) []string {
 
 func manyInstances(n int) string {
 	var b strings.Builder
-	b.WriteString("[gpu]\nmemory = \"24T\"\n" + sound)
+	b.WriteString("[gpu]\nmemory = \"24T\"\n[mps]\nmax_clients = 1024\n" + sound)
 	for i := range n - 2 {
 		fmt.Fprintf(&b, "\n[instances.agent_%d]\nport = %d\nafter = [\"agent_%d\"]\ngate = { timeout = \"300s\" }\nmps = { enabled = true, memory = \"1G\", threads = 25 }\nenvironment = { LOG_LEVEL = \"INFO\" }\n",
 			i, 10000+i, max(0, i-1))
