@@ -169,6 +169,8 @@ func ofModels(code diag.Code) bool {
 // the unit of the silent server down, or to what shut the preload. A server
 // whose unit is still starting is not an error.
 func (h *Host) dropConsequences(f *causes) {
+	f.displaced(diag.OrchestratorImpostor, h.Orchestrator.Unit)
+	f.displaced(diag.BusImpostor, h.Bus.Unit)
 	for _, kind := range []struct {
 		is   func(diag.Code) bool
 		root func() *cause
@@ -195,6 +197,22 @@ func (h *Host) dropConsequences(f *causes) {
 			i--
 		}
 	}
+}
+
+// displaced gives the failure of a server's unit to the process that answers in its
+// place, and so has its port.
+func (f *causes) displaced(impostor diag.Code, server *report.UnitStatus) {
+	root := f.first(func(c *cause) bool { return c.Problem.Code == impostor })
+	if root == nil || server == nil {
+		return
+	}
+	f.all = slices.DeleteFunc(f.all, func(c *cause) bool {
+		failed := c.Problem.Code == diag.UnitFailed && slices.Equal(c.Holds, []string{server.Instance})
+		if failed {
+			root.Holds = union(root.Holds, c.Holds)
+		}
+		return failed
+	})
 }
 
 func union(a, b []string) []string {

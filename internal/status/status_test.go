@@ -138,6 +138,36 @@ var settleCases = map[string]settleCase{
 		"down: 16 of 17 wait for 1 cause, besides 1 error", diag.GPUNone.Status(), // nothing says that the preload waits for a GPU
 		[]string{"GPU-NONE holds 16", "MODELS-INCOMPLETE holds 0"},
 	},
+	"another process has the bus's port, so that the bus fails": {
+		func() *Host {
+			taken := "refused: BUS-IMPOSTOR: http://127.0.0.1:8000: another process answers instead of the bus"
+			h := seventeen(in("active", "running", ""), func(h *Host, name string) {
+				if name == "mcp_bus" {
+					add(h, name, "activating", "auto-restart", "")
+					return
+				}
+				add(h, name, "activating", "auto-restart", taken)
+			})
+			h.Problems = []diag.Problem{
+				{Code: diag.UnitFailed, Subject: "justnews@mcp_bus.service", Message: "the instance has failed"},
+				{Code: diag.BusUnit, Subject: "justnews@mcp_bus.service", Message: "it is not up"},
+				{Code: diag.BusImpostor, Subject: "http://127.0.0.1:8000", Message: "another process answers instead of the bus"},
+			}
+			return h
+		},
+		"down: 16 of 17 wait for 1 cause", diag.BusImpostor.Status(), []string{"BUS-IMPOSTOR holds 16"},
+	},
+	"another agent has failed as well": {
+		func() *Host {
+			h := seventeen(in("active", "running", ""), in("active", "running", ""))
+			h.Problems = []diag.Problem{
+				{Code: diag.UnitFailed, Subject: "justnews@agent_00.service", Message: "the instance has failed"},
+				{Code: diag.BusImpostor, Subject: "http://127.0.0.1:8000", Message: "another process answers instead of the bus"},
+			}
+			return h
+		},
+		"degraded: 17 of 17, 2 errors", diag.UnitFailed.Status(), []string{"UNIT-FAILED holds 1", "BUS-IMPOSTOR holds 0"},
+	},
 	"refusals that differ in the instance and in times": {
 		func() *Host {
 			h := New()
