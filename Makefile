@@ -23,7 +23,7 @@ CC             := $(shell $(GO) env CC)
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: all build helper packages test deps unit kubernetes race booted lint vuln demo bench fuzz simulate generate screens clean
+.PHONY: all build helper packages test deps unit kubernetes race booted lint vuln demo bench fuzz simulate chaos generate screens clean
 
 all: build
 
@@ -93,6 +93,11 @@ STEPS  ?= 1000000
 FAULTS ?= abcdef
 simulate:
 	$(GO) test -count=1 -v -timeout 0 ./test/simulate -run HostKeepsRules -seed $(SEED) -runs $(RUNS) -steps $(STEPS) -faults $(FAULTS)
+
+# Faults at moments of a booted host's life: 448 cells (CELLS=0: all), an hour.
+CELLS ?= 0
+chaos:
+	$(GO) test ./test/booted -run 'TestChaos$$' -v -timeout 3h -cells $(CELLS) -seed $(SEED)
 
 FUZZTIME ?= 20s
 fuzz:

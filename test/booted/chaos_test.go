@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booted
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/test/bed"
+)
+
+var (
+	chaosCells = flag.Int("cells", 4, "how many cells of the table of faults and moments TestChaos draws; 0: all of them")
+	chaosFrom  = flag.Int("from", 0, "how many of the cells that TestChaos draws it leaves out: a run in parts")
+	chaosSeed  = flag.Uint64("seed", 1, "of the cells that TestChaos draws, and of the times within each")
+)
+
+// passing is a fault that nobody removes: a process that ends or stops, a reload.
+// It keeps nothing down for longer than it lasts.
+func passing(name, inject, remove string) fault {
+	return fault{name: name, inject: inject, remove: remove}
+}
+
+// disturbances are what happens to a host that has no lasting fault.
+var disturbances = []fault{
+	passing("every gate is killed", "pkill -KILL -x justnews-gate || true", ""),
+	passing("every gate is stopped for a while", "pkill -STOP -x justnews-gate || true", "pkill -CONT -x justnews-gate || true"),
+	passing("the gate with the lowest PID is stopped for a while", "pkill -STOP -o -x justnews-gate || true", "pkill -CONT -x justnews-gate || true"),
+	passing("the gate with the highest PID is killed", "pkill -KILL -n -x justnews-gate || true", ""),
+	passing("the orchestrator is killed", "systemctl kill -s KILL justnews@gpu_orchestrator.service || true", ""),
+	passing("the orchestrator is stopped for a while", "systemctl kill -s STOP justnews@gpu_orchestrator.service || true", "systemctl kill -s CONT justnews@gpu_orchestrator.service || true"),
+	passing("the orchestrator ends by itself", "systemctl kill -s TERM --kill-whom=main justnews@gpu_orchestrator.service || true", "systemctl start --no-block justnews@gpu_orchestrator.service"),
+	passing("the bus is killed", "systemctl kill -s KILL justnews@mcp_bus.service || true", ""),
+	passing("the bus is stopped for a while", "systemctl kill -s STOP justnews@mcp_bus.service || true", "systemctl kill -s CONT justnews@mcp_bus.service || true"),
+	passing("D-Bus is killed", "systemctl kill -s KILL dbus.service || true", "systemctl start dbus.socket"),
+	passing("systemd reloads again and again", "for i in 1 2 3 4 5; do systemctl daemon-reload; done", ""),
+	passing("systemd executes itself anew", "systemctl daemon-reexec", ""),
+	passing("the journal is restarted", "systemctl restart systemd-journald.service", ""),
+	passing("the preload is stopped", "systemctl stop "+preload, "systemctl start --no-block "+target),
+	passing("every instance is stopped", "systemctl stop 'justnews@*.service'", "systemctl start --no-block "+target),
+	passing("the records are removed", "find /run/justnews-gate -mindepth 1 -name '*.json' -delete", ""),
+	passing("the cache is removed", "find /var/cache/justnews -type f -delete", ""),
+	passing("the shared directory is full", "head -c 64M /dev/zero > /run/justnews-gate/fill 2>/dev/null || true", "rm -f /run/justnews-gate/fill"),
+	passing("the shared directory has no inodes left", "cd /run/justnews-gate && (i=0; while : > fill-$i; do i=$((i+1)); [ $i -lt 20000 ] || break; done) 2>/dev/null || true", "cd /run/justnews-gate && find . -name 'fill-*' -delete"),
+	passing("the shared directory is read-only", "mount -o remount,ro,bind /run/justnews-gate || true", "mount -o remount,rw,bind /run/justnews-gate || true"),
+	passing("the services share 5 % of a processor", "systemctl set-property --runtime system-justnews.slice CPUQuota=5%", "systemctl set-property --runtime system-justnews.slice CPUQuota="),
+}
+
+// moment is a state of the host into which a fault comes. It brings the host there
+// and returns; what follows is done after the injection.
+type moment struct {
+	name   string
+	reach  func(s *site, wait func(most time.Duration))
+	follow string // a script
+}
+
+const startTarget = "systemctl start --no-block " + target
+
+var moments = []moment{
+	{"before a start", func(s *site, _ func(time.Duration)) { s.stopAll() }, startTarget},
+	{"as it starts", func(s *site, wait func(time.Duration)) {
+		s.stopAll()
+		s.must(startTarget)
+		wait(300 * time.Millisecond)
+	}, ""},
+	{"while the models load", func(s *site, wait func(time.Duration)) {
+		s.stopAll()
+		s.must(startTarget)
+		s.WaitUnit(unit(orchestrator), "active/running")
+		wait(time.Second)
+	}, ""},
+	{"as the gates open", func(s *site, wait func(time.Duration)) {
+		s.stopAll()
+		s.must(startTarget)
+		s.WaitUnit(preload, "active/exited")
+		wait(300 * time.Millisecond)
+	}, ""},
+	{"before three agents restart", func(*site, func(time.Duration)) {}, "systemctl restart --no-block " + strings.Join(units("scout", "memory", "critic"), " ")},
+	{"before everything restarts", func(*site, func(time.Duration)) {}, "systemctl restart --no-block " + target},
+	{"before a reload", func(*site, func(time.Duration)) {}, "systemctl daemon-reload; systemctl restart --no-block " + strings.Join(units("scout", "memory"), " ")},
+	{"as everything stops", func(s *site, wait func(time.Duration)) {
+		s.must("systemctl stop --no-block " + target)
+		wait(100 * time.Millisecond)
+	}, startTarget},
+}
+
+// cell is one fault at one moment.
+type cell struct {
+	fault  fault
+	moment moment
+}
+
+func cells() []cell {
+	var all []cell
+	for _, f := range slices.Concat(disturbances, faults, mistaken) {
+		for _, m := range moments {
+			all = append(all, cell{f, m})
+		}
+	}
+	return all
+}
+
+// TestChaos injects faults into a booted host at moments of its life, each for up to
+// three seconds, and removes them. Nothing may start unproven, and every host has to
+// be up again without a person. A failure names its cell and seed:
+//
+//	go test ./test/booted -run 'TestChaos/trixie/FAULT/MOMENT$' -cells 0 -seed SEED
+func TestChaos(t *testing.T) {
+	bed.Newest(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, unhurried())
+		s.everythingUp(0)
+		drawn := cells()
+		random := rand.New(rand.NewPCG(*chaosSeed, 0)) //nolint:gosec // to be repeated
+		random.Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
+		drawn = drawn[min(*chaosFrom, len(drawn)):]
+		if *chaosCells > 0 {
+			drawn = drawn[:min(*chaosCells, len(drawn))]
+		}
+		worst := time.Duration(0)
+		for _, c := range drawn {
+			t.Run(c.fault.name+"/"+c.moment.name, func(t *testing.T) {
+				inner := &site{Machine: s.Machine, t: t}
+				worst = max(worst, inner.survives(c, suite))
+			})
+		}
+		t.Logf("%d of %d cells with seed %d; up again after at most %v", len(drawn), len(cells()), *chaosSeed, worst.Round(100*time.Millisecond))
+	})
+}
+
+// survives has a host go through one cell, and returns how long after the end of the
+// fault everything was up.
+func (s *site) survives(c cell, suite string) time.Duration {
+	s.t.Helper()
+	// Of this cell alone, so that it can be repeated without the others.
+	name := fnv64(c.fault.name + "/" + c.moment.name)
+	random := rand.New(rand.NewPCG(*chaosSeed, name)) //nolint:gosec // to be repeated
+	wait := func(most time.Duration) { time.Sleep(time.Duration(random.Int64N(int64(most)))) }
+	s.must(startTarget) // whatever the cell before left behind
+	s.running(c, time.Minute)
+	injected := false
+	s.t.Cleanup(func() {
+		if injected {
+			s.Sh(c.fault.remove)
+		}
+	})
+	c.moment.reach(s, wait)
+	began := bed.Monotonic()
+	injected = true
+	s.must(c.fault.inject)
+	followed := s.Sh(c.moment.follow)
+	wait(3 * time.Second)
+	if c.fault.refused != "" && c.moment.name == "before a start" {
+		for _, name := range agents() {
+			if u := s.Unit(unit(name)); u.ExecMainStart > began {
+				s.t.Errorf("%v: it was started although %s", u, c.fault.name)
+			}
+		}
+	}
+	s.must(c.fault.remove + "\ntrue")
+	gone := bed.Monotonic()
+	injected = false
+	if followed.Err != nil { // the fault kept systemd from being asked
+		s.must(c.moment.follow)
+	}
+	s.running(c, promised(suite))
+	took := s.lastUp() - gone
+	s.proven()
+	s.tidy()
+	return max(took, 0)
+}
+
+func fnv64(text string) uint64 {
+	sum := uint64(14695981039346656037)
+	for _, b := range []byte(text) {
+		sum = (sum ^ uint64(b)) * 1099511628211
+	}
+	return sum
+}
+
+// running waits until everything runs, with systemd's queue empty.
+func (s *site) running(c cell, limit time.Duration) {
+	s.t.Helper()
+	late := time.Now().Add(limit)
+	all := append(units(agents()...), unit(orchestrator))
+	for {
+		down := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return s.Unit(name).Is("active/running") })
+		if len(down) == 0 && s.Unit(preload).Is("active/exited") && strings.TrimSpace(s.Run("systemctl", "list-jobs", "--no-legend", "justnews*").Stdout) == "" {
+			return
+		}
+		if time.Now().After(late) {
+			s.t.Fatalf("%s, %s: down %v after the fault: %v\n%s", c.fault.name, c.moment.name, limit, down, s.Run("justnews-gate", "status").Stdout)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func (s *site) lastUp() time.Duration {
+	last := time.Duration(0)
+	for _, name := range append(units(agents()...), unit(orchestrator)) {
+		last = max(last, s.Unit(name).ActiveEnter)
+	}
+	return last
+}
+
+// proven fails if an agent was started after the orchestrator that runs now, and
+// before that had loaded every model.
+func (s *site) proven() {
+	s.t.Helper()
+	flips := s.counters().FlipsNS
+	server := s.Unit(unit(orchestrator)).ExecMainStart
+	if len(flips) == 0 {
+		s.t.Errorf("everything runs, and the orchestrator never loaded its models")
+		return
+	}
+	for _, name := range agents() {
+		if u := s.Unit(unit(name)); u.ExecMainStart > server && int64(u.ExecMainStart) < flips[0] {
+			s.t.Errorf("%v: it was started %v before the models were ready", u, time.Duration(flips[0])-u.ExecMainStart)
+		}
+	}
+}
+
+// tidy fails if a host that is up says otherwise, or if anything is left over.
+func (s *site) tidy() {
+	s.t.Helper()
+	if c := s.counters(); c.Preloads > 4 {
+		s.t.Errorf("%d POSTs to one orchestrator", c.Preloads)
+	}
+	if r := s.Run("justnews-gate", "status"); r.Code != 0 || !strings.HasPrefix(r.Stdout, "up: 17 of 17\n") {
+		s.t.Errorf("exit status %d:\n%s", r.Code, r.Stdout)
+	}
+	if left := strings.TrimSpace(s.Must("sh", "-c", "find /run/justnews-gate /var/cache/justnews -name '.*.*' -type f -mmin +1")); left != "" {
+		s.t.Errorf("temporary files are left: %s", left)
+	}
+	if failed := strings.TrimSpace(s.Run("systemctl", "list-units", "--failed", "--no-legend", "justnews*").Stdout); failed != "" {
+		s.t.Errorf("failed units: %s", failed)
+	}
+}
+
+// TestChaosHasEnoughCells needs no machine.
+func TestChaosHasEnoughCells(t *testing.T) {
+	names := map[string]bool{}
+	for _, c := range cells() {
+		names[fmt.Sprint(c.fault.name, "/", c.moment.name)] = true
+	}
+	if len(names) < 300 || len(names) != len(cells()) {
+		t.Errorf("%d cells, %d of them different, want at least 300", len(cells()), len(names))
+	}
+}
