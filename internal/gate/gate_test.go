@@ -83,6 +83,17 @@ func TestGate_OneGateAgainstOneOrchestrator(t *testing.T) {
 			},
 			status: diag.StatusReady, code: diag.PreloadEmpty, posts: 1, within: 11 * time.Second,
 		},
+		"another empty job than the one that answered our POST opens nothing": {
+			prepare: func(s *server, _ *host, w *requirement.Run) {
+				s.total, s.each, w.AcceptEmpty = 0, 0, true
+				id, other := 1795439866.0, 1795439867.0
+				s.preloadAnswer = &facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered, Status: 200}, State: facts.ModelsState{
+					HasStartedAt: true, StartedAt: &id, AllReady: true,
+				}}
+				s.started = &other
+			},
+			status: diag.StatusFailed, posts: 2, within: 11 * time.Second,
+		},
 		"accept_empty opens without a POST where the preload passed in the orchestrator that is running": {
 			prepare: func(s *server, h *host, w *requirement.Run) {
 				s.total, s.each, w.AcceptEmpty = 0, 0, true
@@ -191,6 +202,19 @@ func TestGate_OneGateAgainstOneOrchestrator(t *testing.T) {
 		"two workers that disagree never open it": {
 			prepare: func(s *server, _ *host, _ *requirement.Run) { s.each, s.workers = 0, 2 },
 			status:  diag.StatusNonsense, code: diag.ModelsInconsistent, posts: 2, within: timeout + time.Second,
+		},
+		"two workers that are ready with different jobs never open it": {
+			prepare: func(s *server, _ *host, _ *requirement.Run) {
+				n := 0
+				s.override = func() facts.ModelsLook {
+					n++
+					id := float64(100 + n%2)
+					return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered, Status: 200}, State: facts.ModelsState{
+						HasStartedAt: true, StartedAt: &id, AllReady: true, Total: 10, Done: 10,
+					}}
+				}
+			},
+			status: diag.StatusNonsense, code: diag.ModelsInconsistent, posts: 1, within: timeout + time.Second,
 		},
 		"done above total is inconsistent": {
 			prepare: func(s *server, _ *host, _ *requirement.Run) {

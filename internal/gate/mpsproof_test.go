@@ -128,6 +128,10 @@ func TestMPS_DaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
 			require: "daemon", prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.hidden = true },
 			status: diag.StatusGPU, code: diag.MPSUser, says: "hidden",
 		},
+		"the lock alone, and other default limits": {
+			require: "daemon", prepare: func(_ *gpuHost, _ *World, w *requirement.Run) { w.MPS.DefaultMemory = "6G" },
+			status: diag.StatusGPU, code: diag.MPSLimit, says: "memory limit none",
+		},
 		"the lock alone, and default limits: it is asked, and for no server": {
 			require: "daemon", prepare: func(h *gpuHost, _ *World, w *requirement.Run) {
 				w.MPS.DefaultMemory, h.memory = "6G", "6G"

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"justnews/test/bed"
+	"justnews/test/reference/store"
 )
 
 var (
@@ -48,6 +49,10 @@ var disturbances = []fault{
 	passing("the shared directory is full", "head -c 64M /dev/zero > /run/justnews-gate/fill 2>/dev/null || true", "rm -f /run/justnews-gate/fill"),
 	passing("the shared directory has no inodes left", "cd /run/justnews-gate && (i=0; while : > fill-$i; do i=$((i+1)); [ $i -lt 20000 ] || break; done) 2>/dev/null || true", "cd /run/justnews-gate && find . -name 'fill-*' -delete"),
 	passing("the shared directory is read-only", "mount -o remount,ro,bind /run/justnews-gate || true", "mount -o remount,rw,bind /run/justnews-gate || true"),
+	passing("the shared directory is another file system", "mount -t tmpfs none /run/justnews-gate", "umount -l /run/justnews-gate"),
+	passing("the caches are read-only", "mount --bind /var/cache/justnews /var/cache/justnews && mount -o remount,ro,bind /var/cache/justnews", "umount -l /var/cache/justnews"),
+	passing("the services may have no more tasks", "systemctl set-property --runtime system-justnews.slice TasksMax=1", "systemctl set-property --runtime system-justnews.slice TasksMax="),
+	passing("the current version is another agent's", "ln -sfn ../memory/versions/v1 "+modelRoot+"/scout/current", "ln -sfn versions/v1 "+modelRoot+"/scout/current"),
 	passing("the services share 5 % of a processor", "systemctl set-property --runtime system-justnews.slice CPUQuota=5%", "systemctl set-property --runtime system-justnews.slice CPUQuota="),
 }
 
@@ -97,7 +102,11 @@ type cell struct {
 
 func cells() []cell {
 	var all []cell
-	for _, f := range slices.Concat(disturbances, faults, mistaken) {
+	damaged := []fault{}
+	for _, damage := range store.Damages() {
+		damaged = append(damaged, passing("the store is damaged: "+string(damage), broken(string(damage))[0], repaired()[0]))
+	}
+	for _, f := range slices.Concat(disturbances, damaged, faults, mistaken) {
 		for _, m := range moments {
 			all = append(all, cell{f, m})
 		}
@@ -115,7 +124,7 @@ func TestChaos(t *testing.T) {
 		s := boot(t, suite, unhurried())
 		s.everythingUp(0)
 		drawn := cells()
-		random := rand.New(rand.NewPCG(*chaosSeed, 0)) //nolint:gosec // to be repeated
+		random := rand.New(rand.NewPCG(*chaosSeed, 0))
 		random.Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
 		drawn = drawn[min(*chaosFrom, len(drawn)):]
 		if *chaosCells > 0 {
@@ -138,7 +147,7 @@ func (s *site) survives(c cell, suite string) time.Duration {
 	s.t.Helper()
 	// Of this cell alone, so that it can be repeated without the others.
 	name := fnv64(c.fault.name + "/" + c.moment.name)
-	random := rand.New(rand.NewPCG(*chaosSeed, name)) //nolint:gosec // to be repeated
+	random := rand.New(rand.NewPCG(*chaosSeed, name))
 	wait := func(most time.Duration) { time.Sleep(time.Duration(random.Int64N(int64(most)))) }
 	s.must(startTarget) // whatever the cell before left behind
 	s.running(c, time.Minute)

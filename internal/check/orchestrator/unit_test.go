@@ -5,10 +5,12 @@ package orchestrator_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"justnews/internal/check/orchestrator"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 	"justnews/test/findings"
 )
 
@@ -80,5 +82,29 @@ func TestOrchestratorThatIsRestartedIsNamedByItsFailure(t *testing.T) {
 	u.SubState = "start"
 	if problems := orchestrator.UnitFails(u); problems != nil {
 		t.Errorf("it is being started: %v", problems)
+	}
+}
+
+// What opens a gate without a look at the orchestrator's environment.
+func TestPreloadedIsOnlyASuccessSinceTheOrchestratorStarted(t *testing.T) {
+	server := facts.Unit{Times: facts.UnitTimes{ExecMainStart: 10 * time.Second}}
+	passed := facts.Unit{Name: unitname.Preload, ActiveState: "active", ExecMainCode: facts.CodeExited, Times: facts.UnitTimes{ActiveEnter: 11 * time.Second}}
+	if !orchestrator.Preloaded(server, passed) {
+		t.Error("a preload that passed does not count")
+	}
+	for name, change := range map[string]func(server, preload *facts.Unit){
+		"another unit":            func(_, p *facts.Unit) { p.Name = "justnews@preload.service" },
+		"it runs":                 func(_, p *facts.Unit) { p.ActiveState = "activating" },
+		"it failed":               func(_, p *facts.Unit) { p.ExecMainStatus = 69 },
+		"it was killed":           func(_, p *facts.Unit) { p.ExecMainCode = 2 },
+		"before the orchestrator": func(_, p *facts.Unit) { p.Times.ActiveEnter = 9 * time.Second },
+		"in the same microsecond": func(_, p *facts.Unit) { p.Times.ActiveEnter = 10 * time.Second },
+		"no orchestrator":         func(s, _ *facts.Unit) { s.Times.ExecMainStart = 0 },
+	} {
+		s, p := server, passed
+		change(&s, &p)
+		if orchestrator.Preloaded(s, p) {
+			t.Errorf("%s: it counts", name)
+		}
 	}
 }
