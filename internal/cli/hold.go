@@ -55,7 +55,7 @@ type hold struct {
 func (a *app) performAndHold(e waitingRun, watch *report.Watch) (gate.Result, *facts.Unit) {
 	h := &hold{app: a, waitingRun: e, watch: watch, files: stamps(e.instance)}
 	res, own := a.perform(e, watch)
-	if own == nil || own.NRestarts == 0 || !e.mayBeOff {
+	if own == nil || own.NRestarts == 0 || !e.mayBeOff || changedSinceRead(*own) {
 		return res, own
 	}
 	until := a.Began.Add(min(holdFor, budget(res)))

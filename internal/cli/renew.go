@@ -196,7 +196,7 @@ func (a *app) startRecord(instance string) records.State[gate.Started] {
 // runs with what is not configured any more itself. The configuration is read
 // again each time: its correction may come while the gate waits.
 func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units status.LoadedUnits) func(context.Context) *diag.Problem {
-	environment := statesOf(own.EnvironmentFiles)
+	environment, changed := statesOf(own.EnvironmentFiles), changedSinceRead(*own)
 	return func(ctx context.Context) *diag.Problem {
 		if a.compareNext.IsZero() { // 17 gates of a boot would read it at once
 			a.compareNext = a.Began.Add(renewEvery)
@@ -213,12 +213,37 @@ func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units s
 		if len(a.outdated(ctx, latest, units)) > 0 {
 			_ = records.State[struct{}]{Dir: a.sharedDir(), Name: renewRequest, Boot: bootID()}.Save(struct{}{})
 		}
-		if !maps.Equal(environment, statesOf(own.EnvironmentFiles)) || superseded(ctx, e, own.Name, cfg, latest, units) {
+		if changed || !maps.Equal(environment, statesOf(own.EnvironmentFiles)) || superseded(ctx, e, own.Name, cfg, latest, units) {
 			p := unit.Changed(own.Name)
 			return &p
 		}
 		return nil
 	}
+}
+
+// readMargin is how long before a unit changed its state systemd may have read the
+// environment files: the manager reads them, then it makes the process, then it
+// notes the time.
+const readMargin = 250 * time.Millisecond
+
+// changedSinceRead reports whether an environment file of the unit that this process
+// runs in has changed since systemd read it, or may have: as long as this process had
+// not begun, nothing of it was noticed.
+func changedSinceRead(own facts.Unit) bool {
+	read := own.Times.StateChange - readMargin
+	return own.Times.StateChange > 0 && slices.ContainsFunc(own.EnvironmentFiles, func(path string) bool {
+		return changedAt(path) > read || changedAt(filepath.Dir(path)) > read // a file may have come or gone
+	})
+}
+
+// changedAt returns when a file or a directory changed, on the monotonic clock; 0 if
+// it is not known.
+func changedAt(path string) time.Duration {
+	info, err := safefile.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return host.Monotonic() - time.Since(time.Unix(0, info.Ctime))
 }
 
 // superseded reports whether a run waits for what cfg requires and latest does not,

@@ -228,10 +228,11 @@ func TestGateEndsWhereItsConfigurationIsSuperseded(t *testing.T) {
 	file := filepath.Join(dir, "scout.env")
 	was := configured(t, dir, renewConfig)
 	for name, c := range map[string]struct {
-		text   string // of the configuration now
-		reload bool   // systemd has read it
-		needs  bool   // it names a probe
-		env    bool   // the environment file was replaced
+		text   string        // of the configuration now
+		reload bool          // systemd has read it
+		needs  bool          // it names a probe
+		env    bool          // the environment file was replaced
+		read   time.Duration // how long after the environment file's last change systemd read it; 0: not known
 		want   bool
 	}{
 		"nothing changed":              {text: renewConfig, reload: true},
@@ -240,6 +241,8 @@ func TestGateEndsWhereItsConfigurationIsSuperseded(t *testing.T) {
 		"what the gate requires changed, and nothing of the unit": {text: renewConfig + "[probes.db]\nkind = \"path\"\npath = \"/x\"\n", reload: true, needs: true, want: true},
 		"it changed for another instance":                         {text: renewConfig + "enabled = false\n", reload: true},
 		"its environment file changed":                            {text: renewConfig, reload: true, env: true, want: true},
+		"it changed before the process looked":                    {text: renewConfig, reload: true, read: -time.Minute, want: true},
+		"it changed before systemd read it":                       {text: renewConfig, reload: true, read: time.Minute},
 		"what cannot be read says nothing":                        {text: "[gate", reload: true},
 		"what the generator cannot have read":                     {text: renewConfig + "unknown = 1\n", reload: true},
 	} {
@@ -259,6 +262,9 @@ func TestGateEndsWhereItsConfigurationIsSuperseded(t *testing.T) {
 			}
 			want, _ := wantedMark(read, "scout")
 			own := facts.Unit{Name: scout, Marks: []string{want.Mark}, DropInPaths: want.DropIns, EnvironmentFiles: []string{file}}
+			if c.read != 0 {
+				own.Times.StateChange = host.Monotonic() + c.read
+			}
 			renew := a.renewal(scoutsGate(), was, &own, unitsByName{scout: own})
 			if c.env {
 				replaced(t, file)
