@@ -90,6 +90,19 @@ var everyFault = []fault{
 		"systemd answers too late", []diag.Code{diag.ServerUnproven, diag.UnitUnmarked},
 		func(h *host, _ *actor) { h.dbusHangs = true }, func(h *host, _ *actor) { h.dbusHangs = false },
 	},
+	{"the MPS daemon is killed", []diag.Code{diag.MPSUnit, diag.MPSDead}, func(h *host, _ *actor) {
+		if h.mpsUnit != nil {
+			h.crash(h.mpsUnit)
+		}
+	}, nil},
+	{
+		"the MPS daemon hangs", []diag.Code{diag.MPSWedged, diag.MPSUnit},
+		func(h *host, _ *actor) { h.wedged = true }, func(h *host, _ *actor) { h.wedged = false },
+	},
+	{
+		"the Model Store is damaged", []diag.Code{diag.StoreCorrupt},
+		func(h *host, _ *actor) { h.damaged = true }, func(h *host, _ *actor) { h.damaged = false },
+	},
 	{"the wall clock is set", nil, func(h *host, a *actor) { h.wall = a.between(-time.Hour, time.Hour) }, nil},
 	{
 		"another process answers for the orchestrator", []diag.Code{diag.OrchestratorImpostor, diag.PreloadRefused, diag.ModelsIncomplete},

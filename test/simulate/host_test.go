@@ -21,6 +21,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/modelmap"
 	"justnews/internal/plan"
 	"justnews/internal/records"
 	"justnews/internal/requirement"
@@ -33,7 +34,7 @@ const (
 	// one answer.
 	grace = 250 * time.Millisecond
 	// maxFailures is how many violations of one host are worth reading.
-	maxFailures = 8
+	maxFailures = 9
 )
 
 // host is a whole machine in virtual time. mu guards all of it.
@@ -49,11 +50,11 @@ type host struct {
 	order   []*unit
 	changed chan struct{} // closed at each change of a unit
 
-	orchestratorUnit, preloadUnit, busUnit *unit
-	orchestrator                           *orchestrator // nil: no process
-	bus                                    *busServer
-	groupsMade                             uint64
-	alives                                 map[uint64]chan struct{}
+	orchestratorUnit, preloadUnit, busUnit, mpsUnit *unit         // mpsUnit is nil on half of the hosts
+	orchestrator                                    *orchestrator // nil: no process
+	bus                                             *busServer
+	groupsMade                                      uint64
+	alives                                          map[uint64]chan struct{}
 
 	holders map[*process]bool
 	freed   chan struct{} // closed when the lock may have become free
@@ -61,15 +62,17 @@ type host struct {
 	configs []*variant
 	now     int // of configs
 
-	models  int
-	each    time.Duration // the longest that a model takes
-	old     bool
-	slow    time.Duration // the orchestrator's start
-	broken  int
-	short   int
-	ignores bool
-	workers bool
-	turn    int
+	models          int
+	modelMap        *modelmap.Map
+	damaged, wedged bool          // the Model Store, the MPS daemon
+	each            time.Duration // the longest that a model takes
+	old             bool
+	slow            time.Duration // the orchestrator's start
+	broken          int
+	short           int
+	ignores         bool
+	workers         bool
+	turn            int
 
 	impostor, busImpostor bool
 	dbusDown, dbusHangs   bool
@@ -94,7 +97,7 @@ type host struct {
 // variant is a configuration, and what follows from it.
 type variant struct {
 	cfg       *config.Config
-	host      requirement.Run
+	host, mps requirement.Run
 	instances map[string]requirement.Run
 	marks     map[string]facts.Mark
 }
@@ -109,12 +112,22 @@ func newHost(seed uint64, dir string, watch bool) *host {
 	}
 	a := h.actor("host", nil)
 	h.models, h.each, h.old = 1+a.rng.IntN(16), a.between(10*time.Millisecond, 2*time.Second), a.chance(4)
-	h.configs = h.variants(a)
-	h.orchestratorUnit = h.newUnit(unitname.Of("gpu_orchestrator"), "gpu_orchestrator")
+	h.modelMap = mapOf(h.models)
+	gpu := a.chance(2)
+	h.configs = h.variants(a, gpu)
+	var first []*unit
+	if gpu {
+		h.mpsUnit = h.newUnit(unitname.MPS, "")
+		first = append(first, h.mpsUnit)
+	}
+	h.orchestratorUnit = h.newUnit(unitname.Of("gpu_orchestrator"), "gpu_orchestrator", first...)
 	h.preloadUnit = h.newUnit(unitname.Preload, "", h.orchestratorUnit)
 	h.busUnit = h.newUnit(unitname.Of("mcp_bus"), "mcp_bus", h.orchestratorUnit, h.preloadUnit)
 	for _, name := range agents {
-		h.newUnit(unitname.Of(name), name, h.orchestratorUnit, h.preloadUnit, h.busUnit)
+		u := h.newUnit(unitname.Of(name), name, h.orchestratorUnit, h.preloadUnit, h.busUnit)
+		if name == "scout" {
+			u.after = append(u.after, first...)
+		}
 	}
 	for _, u := range h.order {
 		u.mark = h.config().marks[u.instance]
@@ -128,11 +141,10 @@ var agents = []string{
 }
 
 // variants are two configurations: the one of the boot, and an edited one.
-func (h *host) variants(a *actor) []*variant {
+func (h *host) variants(a *actor, gpu bool) []*variant {
 	timeout := []string{"60s", "120s", "300s"}[a.rng.IntN(3)]
 	gate := fmt.Sprintf("timeout = %q\nrefresh_attempts = %d\nfail_fast = %v\n", timeout, a.rng.IntN(3), a.chance(2))
-	one := load(gate, h.old, "60s")
-	return []*variant{one, load(gate, h.old, "61s")}
+	return []*variant{load(gate, h.old, gpu, "60s"), load(gate, h.old, gpu, "61s")}
 }
 
 var (
@@ -142,11 +154,18 @@ var (
 
 // load reads a configuration of 17 instances as the gate does. Reading it is the
 // same each time, so it is done once.
-func load(gate string, acceptEmpty bool, grace string) *variant {
-	text := "[gate]\n" + gate + "[models]\nverify = \"off\"\nverify_preload = \"off\"\n" + fmt.Sprintf("accept_empty = %v\n", acceptEmpty) +
-		"[service]\nstart_grace = \"" + grace + "\"\n[instances.gpu_orchestrator]\nport = 8014\n[instances.mcp_bus]\nport = 8000\n"
+func load(gate string, acceptEmpty, gpu bool, grace string) *variant {
+	mps := ""
+	if gpu {
+		mps = "mps = { enabled = true }\n"
+	}
+	text := "[gate]\n" + gate + "[models]\nverify_preload = \"presence\"\n" + fmt.Sprintf("accept_empty = %v\n", acceptEmpty) +
+		"[service]\nstart_grace = \"" + grace + "\"\n[instances.gpu_orchestrator]\nport = 8014\n" + mps + "[instances.mcp_bus]\nport = 8000\n"
 	for i, name := range agents {
 		text += fmt.Sprintf("[instances.%s]\nport = %d\n", name, 8100+i)
+		if name == "scout" {
+			text += mps
+		}
 	}
 	loadedMu.Lock()
 	defer loadedMu.Unlock()
@@ -157,6 +176,7 @@ func load(gate string, acceptEmpty bool, grace string) *variant {
 	none := func(string) (string, bool) { return "", false }
 	v.host, _ = requirement.ForHost(v.cfg, none, requirement.Flags{})
 	v.host.Orchestrator.Here = true
+	v.mps, _ = requirement.ForMPS(v.cfg, none, requirement.Flags{})
 	for _, i := range v.cfg.Instances {
 		w, _ := requirement.ForInstance(v.cfg, i.Name, none, requirement.Flags{})
 		w.Orchestrator.Here = true
@@ -165,6 +185,19 @@ func load(gate string, acceptEmpty bool, grace string) *variant {
 	}
 	loaded[text] = v
 	return v
+}
+
+// mapOf is a map of so many models, the first of them scout's.
+func mapOf(models int) *modelmap.Map {
+	names := make([]string, models)
+	for i := range names {
+		names[i] = fmt.Sprintf("%q", fmt.Sprintf("model-%d", i))
+	}
+	m, problems := modelmap.Parse([]byte(`{"scout":[` + strings.Join(names, ",") + `]}`))
+	if m == nil {
+		panic(fmt.Sprint(problems))
+	}
+	return m
 }
 
 func parse(text string) *config.Config {

@@ -23,10 +23,16 @@ func (h *host) opened(p *process, w requirement.Run) {
 	if w.RequireBus && !p.unit.preload && !p.busLook {
 		h.fail("%s opened, and the last answer was not the bus's own", p.name)
 	}
-	if !p.unit.preload && !p.markLook {
+	if p.unit.instance != "" && !p.markLook {
 		h.fail("%s opened a unit that is not the configured one", p.name)
 	}
+	if w.RequireMPS && !p.mpsLook {
+		h.fail("%s opened, and the MPS daemon had not answered", p.name)
+	}
 	if w.RequireModels {
+		if !p.storeLook {
+			h.fail("%s opened with a store that is not complete", p.name)
+		}
 		h.opens++
 	}
 }
@@ -50,6 +56,11 @@ func (h *host) named(p *process, res gate.Result) {
 
 func (h *host) explained(code diag.Code) bool {
 	if slices.Contains(consequences, code) {
+		return true
+	}
+	// Where the record of requests that came to nothing delays the next one, that is
+	// what is left to say of a server that loads nothing.
+	if h.old && code == diag.PreloadEmpty {
 		return true
 	}
 	return slices.ContainsFunc(everyFault, func(f fault) bool { return h.happened[f.name] && slices.Contains(f.codes, code) })

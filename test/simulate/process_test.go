@@ -30,9 +30,11 @@ type process struct {
 	posts   int
 	lock    *hostlock.Lock
 
-	looks    int  // answered in a row by an orchestrator that was ready, and itself
-	busLook  bool // the last answer of the bus was its own
-	markLook bool // at the last look the unit was the configured one
+	looks     int  // answered in a row by an orchestrator that was ready, and itself
+	busLook   bool // the last answer of the bus was its own
+	mpsLook   bool // at the last look the daemon answered
+	storeLook bool // at the last look the store was complete
+	markLook  bool // at the last look the unit was the configured one
 }
 
 // run is the program: one gate, and while it is refused in a unit that was restarted
@@ -47,13 +49,16 @@ func (p *process) run(ctx context.Context) (res gate.Result) {
 	for {
 		from := time.Now()
 		world := p.world()
-		if p.unit.preload {
+		switch p.unit {
+		case p.h.preloadUnit:
 			res = gate.Preload(ctx, w, world)
-		} else {
+		case p.h.mpsUnit:
+			res = gate.ProveMPS(ctx, w, world)
+		default:
 			res = gate.Run(ctx, w, world)
 		}
 		p.h.judge(p, res, time.Since(from), w)
-		if res.Passed() || own.NRestarts == 0 || ctx.Err() != nil || p.unit.leavesIt(p.h) {
+		if res.Passed() || own.NRestarts == 0 || p.unit == p.h.mpsUnit || ctx.Err() != nil || p.unit.leavesIt(p.h) {
 			return res
 		}
 		if rest := p.between(10*time.Second, 12*time.Second); time.Now().Add(rest).After(until) || !p.wait(ctx, rest) {
@@ -68,17 +73,19 @@ const holdFor = 3 * time.Minute
 // world is what gate.Run is given, as internal/cli puts it together.
 func (p *process) world() gate.World {
 	origin := func(name string) *gate.Origin { return &gate.Origin{Unit: name, Units: p, Groups: p, Must: true} }
-	own := p.unit.seen()
+	own, uid := p.unit.seen(), agentUID
 	x := gate.World{
 		Orchestrator: gate.ProvenOrchestrator(client{p}, origin(p.h.orchestratorUnit.name)),
 		Bus:          gate.ProvenBus(busClient{p}, origin(p.h.busUnit.name)),
 		Units:        p, Lock: virtualLock{p}, Memory: disk{p, p.h.record()},
-		Map:    gate.ModelMap{Total: p.h.models},
-		Self:   gate.Self{Unit: &own, User: "justnews", InUnit: true, Environment: func(string) (string, bool) { return "", false }},
+		Map: gate.ModelMap{Total: p.h.models, Models: p.h.modelMap}, Store: shelf{p}, GPU: driver{p}, MPS: mpsClient{p}, Starter: p,
+		Self: gate.Self{Unit: &own, User: "justnews", InUnit: true, AgentUID: &uid, Environment: func(name string) (string, bool) {
+			return pipes, name == "CUDA_MPS_PIPE_DIRECTORY"
+		}},
 		Uptime: func() time.Duration { return time.Since(p.h.boot) },
 		Jitter: func(d time.Duration) time.Duration { return d*3/4 + p.between(0, d/2) },
 	}
-	if !p.unit.preload {
+	if p.unit.instance != "" {
 		x.Mark = &gate.Mark{
 			Unit:   func(ctx context.Context) (facts.Unit, error) { return p.Unit(ctx, p.unit.name) },
 			Wanted: p.wantedMark,
@@ -139,8 +146,13 @@ func (p *process) Unit(ctx context.Context, name string) (facts.Unit, error) {
 func (p *process) Groups(group string) []uint64 {
 	p.h.mu.Lock()
 	defer p.h.mu.Unlock()
-	if u := p.h.units[group]; u != nil && u.group != 0 {
+	switch u := p.h.units[group]; {
+	case u == nil:
+		return nil
+	case u.group != 0:
 		return []uint64{u.group}
+	case u.gate != nil: // the gate itself is in it
+		return []uint64{gateGroup}
 	}
 	return nil
 }
@@ -175,9 +187,10 @@ func (c client) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 		ready = e.o.ready()
 	})
 	switch {
-	case foreign || answer.Kind == facts.Answered && !ready:
+	case answer.Kind != facts.Answered: // it says nothing
+	case foreign || !ready:
 		c.p.looks = 0
-	case answer.Kind == facts.Answered:
+	default:
 		c.p.looks++
 	}
 	if answer.Kind != facts.Answered {

@@ -4,6 +4,7 @@ package simulate
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"justnews/internal/facts"
@@ -98,7 +99,7 @@ func (o *orchestrator) status(second bool) facts.ModelsState {
 			}
 			if i < j.broken {
 				s.Failed++
-				s.Errors = append(s.Errors, facts.ModelError{Agent: "scout", Model: "bert", Error: "no snapshot"})
+				s.Errors = append(s.Errors, facts.ModelError{Agent: "scout", Model: fmt.Sprintf("model-%d", i), Error: "no snapshot"})
 				continue
 			}
 			s.Done++
@@ -135,7 +136,11 @@ type busServer struct {
 	opens time.Time
 }
 
-const foreignGroup = 7
+// The control groups of no server; those are counted from 100 on.
+const (
+	foreignGroup = 7
+	gateGroup    = 8
+)
 
 // port returns who answers on the orchestrator's port, nil: nobody. h.mu is held.
 func (h *host) port(a *actor, bus bool) *end {
@@ -177,7 +182,7 @@ func (a *actor) exchange(ctx context.Context, what string, bus bool, serve func(
 	if a.hit(net.lost) {
 		return a.silence(ctx)
 	}
-	group, alive := a.served(what, bus, serve)
+	to, alive := a.served(what, bus, serve)
 	switch alive {
 	case nil:
 		return refused("connection refused")
@@ -186,7 +191,12 @@ func (a *actor) exchange(ctx context.Context, what string, bus bool, serve func(
 		return refused("timed out")
 	}
 	if a.hit(net.repeated) {
-		a.served(what+" (repeated)", bus, serve)
+		h.mu.Lock()
+		if to.o != nil && to.o == h.orchestrator { // over the same connection
+			h.event(a, what+" (repeated)")
+			serve(to)
+		}
+		h.mu.Unlock()
 	}
 	answered := a.wait(ctx, took/2)
 	switch {
@@ -195,16 +205,16 @@ func (a *actor) exchange(ctx context.Context, what string, bus bool, serve func(
 	case a.hit(net.unanswered):
 		return a.silence(ctx)
 	case a.hit(net.failing):
-		return facts.Answer{Kind: facts.ServerError, Status: 500, Detail: "500 Internal Server Error", Server: socket(group)}
+		return facts.Answer{Kind: facts.ServerError, Status: 500, Detail: "500 Internal Server Error", Server: socket(to.group)}
 	case a.hit(net.garbled):
-		return facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: "not an object", Server: socket(group)}
+		return facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: "not an object", Server: socket(to.group)}
 	}
 	select {
 	case <-alive: // reset by the peer's end
 		return refused("connection reset")
 	default:
 	}
-	return facts.Answer{Kind: facts.Answered, Status: 200, Server: socket(group)}
+	return facts.Answer{Kind: facts.Answered, Status: 200, Server: socket(to.group)}
 }
 
 func refused(detail string) facts.Answer { return facts.Answer{Kind: facts.Refused, Detail: detail} }
@@ -227,7 +237,7 @@ var forever, frozen = make(chan struct{}), make(chan struct{})
 
 // served lets whoever has the port act. The channel is closed when that process
 // ends; nil: nobody listens.
-func (a *actor) served(what string, bus bool, serve func(*end)) (uint64, <-chan struct{}) {
+func (a *actor) served(what string, bus bool, serve func(*end)) (*end, <-chan struct{}) {
 	h := a.h
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -235,16 +245,16 @@ func (a *actor) served(what string, bus bool, serve func(*end)) (uint64, <-chan 
 	switch {
 	case e == nil:
 		h.event(a, what+": nobody")
-		return 0, nil
+		return nil, nil
 	case e.o != nil && time.Now().Before(e.o.frozen):
 		h.event(a, what+": frozen")
-		return e.group, frozen
+		return e, frozen
 	case e.foreign:
 		h.event(a, what+": impostor")
 		serve(e)
-		return e.group, forever
+		return e, forever
 	}
 	h.event(a, what)
 	serve(e)
-	return e.group, h.lives(e)
+	return e, h.lives(e)
 }

@@ -117,7 +117,7 @@ func difference(one, two []string) string {
 // A host whose gates open without a proof breaks a rule: the rules are looked at.
 func TestRulesFindViolations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost(1, t.TempDir(), false)
+		h := newHost(1, t.TempDir(), false) // one with MPS
 		u := h.units[unitname.Of("scout")]
 		p := &process{actor: h.actor("x", nil), unit: u}
 		w := u.requires(h)
@@ -125,7 +125,7 @@ func TestRulesFindViolations(t *testing.T) {
 		h.judge(p, gate.Result{Status: diag.StatusInternal}, 0, w)
 		h.opens, h.posts = 0, slices.Repeat([]time.Time{time.Now()}, 9)
 		h.bounded()
-		for i, want := range []string{"ended after", "had shown its models as loaded 0 times", "not the bus's own", "not the configured one", "no problem says why", "host without a fault", "9 requests to load"} {
+		for i, want := range []string{"ended after", "had shown its models as loaded 0 times", "not the bus's own", "not the configured one", "the MPS daemon", "a store that is not complete", "no problem says why", "host without a fault", "9 requests to load"} {
 			if len(h.failures) <= i || !strings.Contains(h.failures[i], want) {
 				t.Errorf("violation %d is not %q: %q", i, want, h.failures)
 			}

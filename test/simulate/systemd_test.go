@@ -96,6 +96,11 @@ func (u *unit) start(ctx context.Context) bool {
 	if !u.wait(ctx, time.Millisecond) {
 		return false
 	}
+	if u == u.h.mpsUnit { // its gate is ExecStartPost=
+		u.h.mu.Lock()
+		u.begin()
+		u.h.mu.Unlock()
+	}
 	run, done := u.spawn(ctx)
 	limit := time.NewTimer(u.timeout)
 	defer limit.Stop()
@@ -121,7 +126,10 @@ func (u *unit) gateEnded(passed bool) bool {
 	defer u.h.mu.Unlock()
 	run := u.gate
 	u.gate = nil
-	return passed && !run.killed
+	if passed = passed && !run.killed; !passed && u.group != 0 {
+		u.finish()
+	}
+	return passed
 }
 
 // spawn starts a process of the gate. The channel says whether it opened.
@@ -181,8 +189,8 @@ func (u *unit) main(ctx context.Context) string {
 // begin starts the main process. h.mu is held.
 func (u *unit) begin() {
 	h := u.h
-	if u.preload {
-		return // oneshot: it has none
+	if u.preload || u.group != 0 {
+		return // oneshot: it has none; or it runs already
 	}
 	h.groupsMade++
 	u.group = 100 + h.groupsMade
@@ -272,8 +280,8 @@ func (u *unit) set(change func()) {
 func (u *unit) facts() facts.Unit {
 	f := facts.Unit{
 		Name: u.name, LoadState: "loaded", ActiveState: u.active, SubState: u.sub, Result: u.result, InvocationID: u.invocation,
-		NRestarts: u.restarts, TimeoutStart: u.timeout, Job: u.job, ConditionResult: true, ControlGroup: u.name,
-		DropInPaths: u.mark.DropIns, Times: u.times, ExecMainCode: facts.CodeExited,
+		NRestarts: u.restarts, TimeoutStart: u.timeout, Job: u.job, ConditionResult: true,
+		DropInPaths: u.mark.DropIns, Times: u.times, ExecMainCode: facts.CodeExited, After: u.afterNames(),
 	}
 	if u.mark.Mark != "" {
 		f.Marks = []string{u.mark.Mark}
@@ -281,7 +289,18 @@ func (u *unit) facts() facts.Unit {
 	if u.group != 0 {
 		f.MainPID = int(u.group)
 	}
+	if u.group != 0 || u.gate != nil {
+		f.ControlGroup = u.name
+	}
 	return f
+}
+
+func (u *unit) afterNames() []string {
+	var names []string
+	for _, other := range u.after {
+		names = append(names, other.name)
+	}
+	return names
 }
 
 func (u *unit) seen() facts.Unit {
@@ -302,8 +321,11 @@ func (u *unit) leavesIt(h *host) bool {
 func (u *unit) requires(h *host) requirement.Run {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if u.preload {
+	switch u {
+	case h.preloadUnit:
 		return h.config().host
+	case h.mpsUnit:
+		return h.config().mps
 	}
 	return h.config().instances[u.instance]
 }
