@@ -67,7 +67,7 @@ var everyFault = []fault{
 		func(h *host, _ *actor) { h.short = 1 }, func(h *host, _ *actor) { h.short = 0 },
 	},
 	{
-		"the orchestrator ignores requests to load", []diag.Code{diag.ModelsIncomplete, diag.PreloadEmpty},
+		"the orchestrator ignores requests to load", []diag.Code{diag.ModelsIncomplete, diag.PreloadEmpty, diag.PreloadTimeout},
 		func(h *host, _ *actor) { h.ignores = true }, func(h *host, _ *actor) { h.ignores = false },
 	},
 	{
@@ -79,6 +79,7 @@ var everyFault = []fault{
 	{"the disk reports errors late", []diag.Code{diag.NoLock}, func(h *host, _ *actor) { h.diskFails = late }, (*host).mendDisk},
 	{"the lock's file is removed", nil, func(h *host, _ *actor) {
 		if err := os.Remove(filepath.Join(h.dir, lockName+".lock")); err == nil {
+			h.unlocked = time.Now()
 			h.lockChanged()
 		}
 	}, nil},

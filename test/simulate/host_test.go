@@ -56,8 +56,9 @@ type host struct {
 	groupsMade                                      uint64
 	alives                                          map[uint64]chan struct{}
 
-	holders map[*process]bool
-	freed   chan struct{} // closed when the lock may have become free
+	holders  map[*process]bool
+	unlocked time.Time     // when the lock's file was removed last
+	freed    chan struct{} // closed when the lock may have become free
 
 	configs []*variant
 	now     int // of configs

@@ -23,7 +23,8 @@ func (h *host) opened(p *process, w requirement.Run) {
 	if w.RequireBus && !p.unit.preload && !p.busLook {
 		h.fail("%s opened, and the last answer was not the bus's own", p.name)
 	}
-	if p.unit.instance != "" && !p.markLook {
+	// A gate looks at its unit at the very instant at which it opens.
+	if p.unit.instance != "" && (!p.markLook || p.config != h.now || p.unit.mark.Mark != h.config().marks[p.unit.instance].Mark) {
 		h.fail("%s opened a unit that is not the configured one", p.name)
 	}
 	if w.RequireMPS && !p.mpsLook {
@@ -96,5 +97,17 @@ func (h *host) bounded() {
 	if recent > most {
 		h.fail("%d requests to load within %v, at most %d", recent, window, most)
 		h.posts = nil
+	}
+}
+
+// inTransit is the longest from a leader's look at its lock until its request to load
+// arrives: a record, and half of the slowest exchange.
+const inTransit = 3 * time.Second
+
+// entitled checks that who requests to load still leads: whoever lost the lock's file
+// may have company. h.mu is held.
+func (h *host) entitled(p *process) {
+	if p != nil && !p.halted && !p.lock.StillMine() && time.Since(h.unlocked) > inTransit {
+		h.fail("%s requested to load, and the lock is not its own", p.name)
 	}
 }

@@ -34,6 +34,7 @@ type process struct {
 	busLook   bool // the last answer of the bus was its own
 	mpsLook   bool // at the last look the daemon answered
 	storeLook bool // at the last look the store was complete
+	config    int  // the configuration that it has read
 	markLook  bool // at the last look the unit was the configured one
 }
 
@@ -41,13 +42,12 @@ type process struct {
 // before, another one now and then (internal/cli/hold.go).
 func (p *process) run(ctx context.Context) (res gate.Result) {
 	began := time.Now()
-	w := p.unit.requires(p.h)
 	own := p.unit.seen()
-	budget, _ := gate.Budget(w.Timeout, &own)
-	w.Timeout = budget
-	until := began.Add(min(w.Timeout.Value, holdFor))
 	for {
 		from := time.Now()
+		w := p.requires()
+		w.Timeout, _ = gate.Budget(w.Timeout, &own)
+		until := began.Add(min(w.Timeout.Value, holdFor))
 		world := p.world()
 		switch p.unit {
 		case p.h.preloadUnit:
@@ -187,8 +187,8 @@ func (c client) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 		ready = e.o.ready()
 	})
 	switch {
-	case answer.Kind != facts.Answered: // it says nothing
-	case foreign || !ready:
+	case foreign || answer.Kind != facts.Answered: // it says nothing
+	case !ready:
 		c.p.looks = 0
 	default:
 		c.p.looks++

@@ -46,6 +46,7 @@ func (o *orchestrator) post(a *actor) facts.ModelsState {
 	h.posts = append(h.posts, time.Now())
 	h.posted++
 	h.bounded()
+	h.entitled(a.of)
 	if h.ignores {
 		return o.status(false)
 	}

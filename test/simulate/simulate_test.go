@@ -120,7 +120,7 @@ func TestRulesFindViolations(t *testing.T) {
 		h := newHost(1, t.TempDir(), false) // one with MPS
 		u := h.units[unitname.Of("scout")]
 		p := &process{actor: h.actor("x", nil), unit: u}
-		w := u.requires(h)
+		w := p.requires()
 		h.judge(p, gate.Result{Status: diag.StatusReady}, w.Timeout.Value+time.Second, w)
 		h.judge(p, gate.Result{Status: diag.StatusInternal}, 0, w)
 		h.opens, h.posts = 0, slices.Repeat([]time.Time{time.Now()}, 9)

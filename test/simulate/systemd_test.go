@@ -317,10 +317,12 @@ func (u *unit) leavesIt(h *host) bool {
 	return !u.preload && (p.active == "activating" || p.job)
 }
 
-// requires is what a process of the unit reads in the configuration as it starts.
-func (u *unit) requires(h *host) requirement.Run {
+// requires is what a process reads in the configuration.
+func (p *process) requires() requirement.Run {
+	h, u := p.h, p.unit
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	p.config = h.now
 	switch u {
 	case h.preloadUnit:
 		return h.config().host
