@@ -107,7 +107,7 @@ func (a *app) perform(e waitingRun, watch *report.Watch) (gate.Result, *facts.Un
 	}
 	defer x.shut()
 	x.Self.Unit = own
-	x.Mark = a.unitMark(e, own, conn)
+	x.Mark = a.unitMark(e, cfg, own, conn)
 	x.Began, x.Doing = began, func(step string) { a.watchdog.Now(process.Doing{What: "the step " + step, Step: step}) }
 	gate.Sandboxed(x.notes, own, w)
 	if own != nil && conn != nil {

@@ -14,13 +14,16 @@ import (
 	"justnews/internal/probe/systemd"
 )
 
-// unitMark returns how a gate compares its unit with the configuration; nil for a
+// unitMark returns how a gate compares its unit with the configuration, of which cfg
+// is what the run has read; nil for a
 // run that opens no unit of ours: by hand, or as a command of another unit.
-func (a *app) unitMark(e waitingRun, own *facts.Unit, conn *systemd.Conn) *gate.Mark {
+func (a *app) unitMark(e waitingRun, cfg *config.Config, own *facts.Unit, conn *systemd.Conn) *gate.Mark {
 	if !e.mayBeOff || !(slices.Contains(a.Groups, e.unit) || own != nil && own.Name == e.unit) {
 		return nil
 	}
+	read, _ := wantedMark(cfg, e.instance)
 	return &gate.Mark{
+		Read: read.Mark,
 		Unit: func(ctx context.Context) (facts.Unit, error) {
 			if conn != nil {
 				return conn.Unit(ctx, e.unit)

@@ -18,6 +18,9 @@ type Mark struct {
 	Unit func(ctx context.Context) (facts.Unit, error)
 	// Wanted reads the configuration and derives the mark from it.
 	Wanted func() (facts.Mark, []diag.Problem)
+	// Read is the mark of the configuration that the run's requirement is made of,
+	// "" where that is not known: then the first look decides.
+	Read string
 }
 
 // markEvery is the pause before systemd is asked again: during a reload it does

@@ -18,6 +18,7 @@ import (
 // looks is what a gate sees at its first look at its unit, at the next, and so
 // on; the last one forever.
 type looks []struct {
+	read       string // what the run's requirement is made of, of the first look only
 	has, wants string
 	err        error
 	broken     bool
@@ -27,6 +28,7 @@ type looks []struct {
 func (l looks) mark() *Mark {
 	n := -1
 	return &Mark{
+		Read: l[0].read,
 		Unit: func(context.Context) (facts.Unit, error) {
 			n = min(n+1, len(l)-1)
 			unit := l[n].success
@@ -49,19 +51,20 @@ func TestGateComparesItsUnitAtTheStartAndBeforeItOpens(t *testing.T) {
 		looks looks
 		code  diag.Code // "": it passes
 	}{
-		"unchanged":             {looks{{has: "a", wants: "a"}}, ""},
+		"unchanged":             {looks{{read: "a", has: "a", wants: "a"}}, ""},
 		"a reload for a moment": {looks{{err: mute}, {has: "a", wants: "a"}, {err: mute}, {err: mute}, {has: "a", wants: "a"}}, ""},
 		"stale":                 {looks{{has: "a", wants: "b"}}, diag.UnitStale},
 		"stale at the end":      {looks{{has: "a", wants: "a"}, {has: "a", wants: "b"}}, diag.UnitStale},
 		"changed and reloaded":  {looks{{has: "a", wants: "a"}, {has: "b", wants: "b"}}, diag.UnitStale},
-		"broken at the end":     {looks{{has: "a", wants: "a"}, {has: "a", broken: true}}, diag.ConfigSyntax},
-		"unknown":               {looks{{err: mute}}, diag.UnitUnmarked},
-		"unknown at the end":    {looks{{has: "a", wants: "a"}, {err: mute}}, diag.UnitUnmarked},
-		"a success by a signal": {looks{{has: "a", wants: "a", success: kill}}, diag.UnitOpened},
-		"that comes at the end": {looks{{has: "a", wants: "a"}, {has: "a", wants: "a", success: kill}}, diag.UnitOpened},
-		"a success without it":  {looks{{has: "a", wants: "a", success: exec}}, diag.UnitOpened},
-		"a success of its own":  {looks{{has: "a", wants: "a", success: facts.Unit{SuccessExitStatus: []int{69, 143}}}}, ""},
-		"no wish":               {looks{{has: ""}}, diag.UnitUnmarked},
+		"changed and reloaded before the first look": {looks{{read: "a", err: mute}, {has: "b", wants: "b"}}, diag.UnitStale},
+		"broken at the end":                          {looks{{has: "a", wants: "a"}, {has: "a", broken: true}}, diag.ConfigSyntax},
+		"unknown":                                    {looks{{err: mute}}, diag.UnitUnmarked},
+		"unknown at the end":                         {looks{{has: "a", wants: "a"}, {err: mute}}, diag.UnitUnmarked},
+		"a success by a signal":                      {looks{{has: "a", wants: "a", success: kill}}, diag.UnitOpened},
+		"that comes at the end":                      {looks{{has: "a", wants: "a"}, {has: "a", wants: "a", success: kill}}, diag.UnitOpened},
+		"a success without it":                       {looks{{has: "a", wants: "a", success: exec}}, diag.UnitOpened},
+		"a success of its own":                       {looks{{has: "a", wants: "a", success: facts.Unit{SuccessExitStatus: []int{69, 143}}}}, ""},
+		"no wish":                                    {looks{{has: ""}}, diag.UnitUnmarked},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := requirement.Run{Instance: "scout", Unit: "justnews@scout.service"}

@@ -41,7 +41,7 @@ type runner struct {
 	unit  unitMemo
 	// server is the socket that answered last.
 	server facts.Server
-	mark   string // of the own unit at the first look
+	mark   string // of the own unit: what the configuration was read with, or at the first look
 
 	led        bool                   // this run holds the lock
 	lastChance bool                   // a follower's last look before its deadline was granted
@@ -105,6 +105,9 @@ func run(ctx context.Context, w requirement.Run, world World, steps []step, p po
 	w.Expected = world.Map.Total
 	res.Models.Expected = w.Expected
 	k := &runner{req: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res, survey: p == goOn}
+	if world.Mark != nil {
+		k.mark = world.Mark.Read
+	}
 	ctx, cancel := context.WithDeadline(ctx, k.until)
 	defer cancel()
 	stopped := !k.take(ctx, configStep) && p == stopAtFirst

@@ -87,6 +87,7 @@ func (p *process) world() gate.World {
 	}
 	if p.unit.instance != "" {
 		x.Mark = &gate.Mark{
+			Read:   p.h.configs[p.config].marks[p.unit.instance].Mark,
 			Unit:   func(ctx context.Context) (facts.Unit, error) { return p.Unit(ctx, p.unit.name) },
 			Wanted: p.wantedMark,
 		}
