@@ -30,8 +30,8 @@ func (c *checker) report(code diag.Code, w where, message, seen, expected, fix s
 	})
 }
 
-// maxProblems bounds how many problems are reported: writing pages that nobody
-// reads must not take the generator's time.
+// maxProblems limits how many problems are reported: the generator has only seconds,
+// and more would not be read.
 const maxProblems = 1000
 
 // report adds a problem with the place of a path in a document.

@@ -89,7 +89,7 @@ func setAs[T any](to *T, v any) {
 	}
 }
 
-// stringsOf copies: no two instances share an array that a caller could change.
+// stringsOf returns a copy, so that no two instances share an array.
 func stringsOf(v any) ([]string, bool) {
 	items := []string{}
 	switch v := v.(type) {

@@ -51,8 +51,8 @@ func (c *Config) normalize() {
 	c.MPS.DefaultBytes, _ = parseSize(c.MPS.DefaultMemory)
 }
 
-// tablesOf returns the tables below a table, by name; a value that is none is
-// empty.
+// tablesOf returns the tables below a table, by name; any other value is an
+// empty one.
 func tablesOf(merged map[string]any, name string) map[string]map[string]any {
 	named, _ := merged[name].(map[string]any)
 	tables := make(map[string]map[string]any, len(named))

@@ -17,7 +17,7 @@ import (
 const maxBody = 64 << 10
 
 // client never uses a proxy, never follows a redirect, and keeps no connection
-// between attempts: an old one proves nothing about who would answer now.
+// between attempts: an old one does not prove which server would answer now.
 var client = &http.Client{
 	Transport: &http.Transport{
 		Proxy:                  nil,

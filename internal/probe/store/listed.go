@@ -48,7 +48,7 @@ func (i *inspection) listed(b *digest.Branch) (list map[string]component, closed
 	return list, closed
 }
 
-// modules reads modules.json. Of a module in a directory further below only the first
+// modules reads modules.json. If the directory of a module is nested, only its first
 // component is looked for.
 func modules(text []byte, list map[string]component) error {
 	var entries []struct {
@@ -142,7 +142,7 @@ func (i *inspection) vocabulary(names []string, rel string, opened weights.Opene
 	}
 }
 
-// lacking are the files of a vocabulary that are not among names.
+// lacking returns the files of a vocabulary that are not among names.
 func lacking(vocabulary, names []string) []string {
 	var all []string
 	for _, pattern := range vocabulary {

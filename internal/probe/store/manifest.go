@@ -17,8 +17,8 @@ import (
 // has three fields.
 const maxManifest = 1 << 20
 
-// unanswering reports whether an error is one of the system, which says nothing
-// about the file: a disk error, too many open files, no memory.
+// unanswering reports whether an error of the system, such as a disk error or too many
+// open files, leaves the state of the file unknown.
 func unanswering(err error) bool {
 	for _, of := range []error{fs.ErrNotExist, safefile.ErrNotRegular, safefile.ErrTooLarge} {
 		if errors.Is(err, of) {

@@ -112,8 +112,8 @@ func (l *looker) gguf(m *facts.StoreModel, version string) {
 	add(m, facts.NoModel, filepath.Join(version, file))
 }
 
-// missing reports whether an error says that there is no such file. Of any other
-// it is unknown.
+// missing reports whether an error means that the file does not exist. After any other
+// error that is unknown.
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) }
 
 // maxRef is the longest reference that is read, in bytes: a commit has 40.

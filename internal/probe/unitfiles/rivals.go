@@ -234,7 +234,7 @@ func withoutComments(text string) string {
 	return b.String()
 }
 
-// text returns the beginning of what a file holds, "" where it cannot be read.
+// text returns the beginning of a file, "" if it cannot be read.
 func (s *rivals) text(path string) string {
 	text, err := safefile.Read(filepath.Join(s.root, path), maxSize)
 	if err != nil {
