@@ -216,7 +216,7 @@ var instanceFields = []field{
 	{name: "service", kind: group, fields: serviceFields, sample: `{ memory_max = "16G" }`,
 		doc: "any key of [service], for this instance"},
 	{name: "environment", kind: variables, form: &formVariable, sample: `{ LOG_LEVEL = "INFO" }`,
-		doc: "Environment=; no secrets, they belong in /etc/justnews/NAME.env"},
+		doc: "Environment=; no secrets, they belong in service.credentials or /etc/justnews/NAME.env"},
 }
 
 // InstanceMPS is mps = { … } of an instance.
@@ -248,6 +248,9 @@ type Service struct {
 	ProtectHome      string        `toml:"protect_home"` // "yes", "read-only", "tmpfs" or "no"
 	ReadOnlyPaths    []string      `toml:"read_only_paths"`
 	ReadWritePaths   []string      `toml:"read_write_paths"`
+	// NAME:PATH, as LoadCredential= and LoadCredentialEncrypted= take them.
+	Credentials          []string `toml:"credentials"`
+	EncryptedCredentials []string `toml:"encrypted_credentials"`
 }
 
 // DefaultExec is service.exec where nothing is written: the command of the
@@ -270,6 +273,10 @@ var serviceFields = []field{
 	{name: "protect_home", kind: text, words: []string{"yes", "read-only", "tmpfs", "no"}, def: "yes", doc: "ProtectHome="},
 	{name: "read_only_paths", kind: list, form: &formPath, def: []string{}, doc: "ReadOnlyPaths="},
 	{name: "read_write_paths", kind: list, form: &formPath, def: []string{}, doc: "ReadWritePaths="},
+	{name: "credentials", kind: list, form: &formCredential, def: []string{}, sample: `["database:/etc/justnews/credentials/database"]`,
+		doc: "LoadCredential=: secrets, each NAME:PATH; an agent reads $CREDENTIALS_DIRECTORY/NAME"},
+	{name: "encrypted_credentials", kind: list, form: &formCredential, def: []string{}, sample: `["token:/etc/credstore.encrypted/token"]`,
+		doc: "LoadCredentialEncrypted=: the same, encrypted with systemd-creds encrypt --name=NAME"},
 }
 
 // Instance returns the instance of that name.

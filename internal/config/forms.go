@@ -48,6 +48,7 @@ var (
 	formVariable       = form{"the name of an environment variable", ": letters, digits and _, not starting with a digit", `^[A-Za-z_][A-Za-z0-9_]*$`, variableName}
 	formMPSMemory      = form{"a whole number with M or G, such as \"4G\"", "", `^([1-9][0-9]{0,8}[MG])?$`, orNone(mpsMemory)}
 	formGPUMemory      = form{"a whole number, with B, K, M, G or T, such as \"24G\"", "", `^([1-9][0-9]{0,18}[BKMGT]?)?$`, orNone(gpuMemory)}
+	formCredential     = form{"NAME:/PATH", " of letters, digits and ._@+-, the name at most 64 and not starting with a dot or -", `^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}:(/[A-Za-z0-9._@+-]+)+$`, credential}
 	formMemoryMax      = form{"\"\", a whole number with K, M, G or T, a percentage such as \"50%\", or \"infinity\"", "", `^([1-9][0-9]{0,18}[KMGT]?|[1-9][0-9]?%|100%|infinity)?$`, orNone(memoryMax)}
 )
 
@@ -72,6 +73,19 @@ func cleanPath(s string) bool {
 }
 
 func pipePath(s string) bool { return cleanPath(s) && s != "/" && len(s) <= maxPipe }
+
+// credential is one that systemd takes without quoting (systemd.exec(5),
+// LoadCredential=).
+func credential(s string) bool {
+	name, file, found := strings.Cut(s, ":")
+	plain := func(more string) func(c byte) bool {
+		return func(c byte) bool {
+			return lowerOrDigit(c) || c >= 'A' && c <= 'Z' || strings.IndexByte(more, c) >= 0
+		}
+	}
+	return found && name != "" && len(name) <= 64 && name[0] != '.' && name[0] != '-' && only(name, plain("._-")) &&
+		cleanPath(file) && file != "/" && only(file, plain("/._@+-"))
+}
 
 // instanceName is ^[a-z][a-z0-9_]{0,62}$: it needs no escaping in a unit name
 // and cannot be mistaken for an escaped one.

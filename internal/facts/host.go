@@ -23,6 +23,7 @@ type Access string
 // The kinds of access, as systemd and a program need them.
 const (
 	Run   Access = "run"   // execute a file
+	Read  Access = "read"  // read a file
 	Enter Access = "enter" // use a directory as the working directory
 	Write Access = "write" // create files in a directory, or in the first existing parent
 )

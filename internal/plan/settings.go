@@ -31,6 +31,7 @@ func (s *shared) commonSettings() DropIn {
 		service = append(service, unitfile.Size("MemoryMax", s.Service.MemoryMax))
 	}
 	service = append(service, unitfile.Plain("ProtectHome", s.Service.ProtectHome))
+	service = credentials(service, &s.Service)
 	return file(BaseDir, SettingsName, unitfile.Section{Name: "Unit", Lines: unit}, unitfile.Section{Name: "Service", Lines: service})
 }
 
@@ -81,6 +82,22 @@ func (s *shared) process(lines []unitfile.Line, inst *config.Instance) []unitfil
 	}
 	if own.ProtectHome != all.ProtectHome {
 		lines = append(lines, unitfile.Plain("ProtectHome", own.ProtectHome))
+	}
+	if !slices.Equal(own.Credentials, all.Credentials) || !slices.Equal(own.EncryptedCredentials, all.EncryptedCredentials) {
+		// Either setting empties both lists, on every systemd from 252 on.
+		lines = append(lines, unitfile.Reset("LoadCredential"), unitfile.Reset("LoadCredentialEncrypted"))
+		lines = credentials(lines, own)
+	}
+	return lines
+}
+
+// credentials are read by root, before the sandbox.
+func credentials(lines []unitfile.Line, service *config.Service) []unitfile.Line {
+	for _, c := range service.Credentials {
+		lines = append(lines, unitfile.Plain("LoadCredential", c))
+	}
+	for _, c := range service.EncryptedCredentials {
+		lines = append(lines, unitfile.Plain("LoadCredentialEncrypted", c))
 	}
 	return lines
 }

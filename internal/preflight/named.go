@@ -26,6 +26,9 @@ func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 		for _, p := range pathsOf(i.Service) {
 			paths.add(reached{p, host.Existing(p, h.reachFor(who, p))}, i.Name)
 		}
+		for _, p := range host.Credentials(i.Service) {
+			paths.add(reached{p, h.absence(p, "root")}, i.Name)
+		}
 	}
 	for _, u := range users.each {
 		problems = append(problems, host.NamedAccount(users.instances[u], facts.Account{User: u.user, Group: u.group, Err: u.err})...)

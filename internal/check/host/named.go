@@ -69,6 +69,21 @@ func Unreached(p Path, r facts.Reach) (message, seen string) {
 // Absent is what a probe of paths reports for a missing one.
 const Absent = "does not exist"
 
+// Credentials are the files of secrets that a service has. systemd reads them as
+// root.
+func Credentials(s config.Service) []Path {
+	var all []Path
+	add := func(key string, list []string) {
+		for _, c := range list {
+			_, file, _ := strings.Cut(c, ":")
+			all = append(all, Path{key, file, facts.Read, diag.ServicePath})
+		}
+	}
+	add("service.credentials", s.Credentials)
+	add("service.encrypted_credentials", s.EncryptedCredentials)
+	return all
+}
+
 // startScript is what service.exec runs by default. The packages have an example
 // of it.
 const startScript = "/usr/local/bin/justnews-start-agent.sh"

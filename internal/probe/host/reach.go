@@ -53,9 +53,9 @@ func (h Host) try(r *facts.Reach, path string, want facts.Access) {
 	switch {
 	case err != nil:
 		r.Detail = reason(err)
-	case want == facts.Run && info.IsDir():
+	case (want == facts.Run || want == facts.Read) && info.IsDir():
 		r.Detail = "is a directory"
-	case want != facts.Run && !info.IsDir():
+	case want != facts.Run && want != facts.Read && !info.IsDir():
 		r.Detail = "is not a directory"
 	default:
 		r.OK = true
@@ -65,8 +65,11 @@ func (h Host) try(r *facts.Reach, path string, want facts.Access) {
 // mode is what access(2) must allow: search for each parent, and what is wanted
 // for the path.
 func mode(want facts.Access, last bool) uint32 {
-	if last && want == facts.Write {
+	switch {
+	case last && want == facts.Write:
 		return unix.W_OK | unix.X_OK
+	case last && want == facts.Read:
+		return unix.R_OK
 	}
 	return unix.X_OK
 }
