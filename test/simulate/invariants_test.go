@@ -34,7 +34,6 @@ func (h *host) opened(p *process, w requirement.Run) {
 		if !p.storeLook {
 			h.fail("%s opened with a store that is not complete", p.name)
 		}
-		h.opens++
 	}
 }
 
@@ -73,8 +72,8 @@ const window = 30 * time.Second
 
 // bounded checks the number of requests to load that one process of the
 // orchestrator got: within any window the two quick triggers, the quick refreshes,
-// one that was due anyway, and as many again for each time that a gate opened and
-// with that cleared the record. Where the record or the lock was out of order, each
+// one that was due anyway, and as many again for each time that a gate had proven
+// the models and with that cleared the record. Where the record or the lock was out of order, each
 // run is bounded by itself only. h.mu is held.
 func (h *host) bounded() {
 	for _, name := range []string{"the disk is full", "the disk fails", "the disk reports errors late", "the lock's file is removed", "messages are lost, delayed and repeated"} {

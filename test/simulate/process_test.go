@@ -312,6 +312,9 @@ func (d disk) Save(next gate.History) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.event(d.p.actor, "save")
+	if was, err := d.state.Load(); err == nil && was.Triggers+was.Refreshes > 0 && next.Triggers+next.Refreshes == 0 {
+		h.opens++
+	}
 	var err error
 	switch h.diskFails {
 	case eio:
