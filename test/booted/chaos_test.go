@@ -132,7 +132,7 @@ func TestChaos(t *testing.T) {
 		}
 		worst := time.Duration(0)
 		for _, c := range drawn {
-			t.Run(c.fault.name+"/"+c.moment.name, func(t *testing.T) {
+			t.Run(strings.ReplaceAll(c.fault.name, "/", "")+"/"+c.moment.name, func(t *testing.T) {
 				inner := &site{Machine: s.Machine, t: t}
 				worst = max(worst, inner.survives(c, suite))
 			})
