@@ -61,7 +61,7 @@ var faults = []fault{
 	inside("a model fails inside the orchestrator", "fail-model", "MODEL-FAILED", "MODEL-FAILED"),
 	inside("the orchestrator answers with errors", "500", "ORCHESTRATOR-", "500"),
 	inside("the orchestrator does not answer", "hang-headers", "", "8014"),
-	{name: "another process uses the bus's port", inject: "systemd-run -q --unit=squat --service-type=exec -p User=nobody " + referenceBin + " bus", remove: "systemctl stop squat", stays: 20 * time.Second, names: []string{"8000"}, quick: true},
+	{name: "another process uses the bus's port", inject: "systemd-run -q --collect --unit=squat --service-type=exec -p User=nobody " + referenceBin + " bus", remove: "systemctl stop squat || true", stays: 20 * time.Second, names: []string{"8000"}, quick: true},
 }
 
 // inside is a fault within an orchestrator that runs on, and that ends there.
