@@ -30,7 +30,7 @@ type Origin struct {
 	// unproven. Elsewhere nothing is asked where there is no systemd.
 	Must bool
 
-	turn  sync.Mutex
+	mu    sync.Mutex // not held while systemd is asked, which may take long
 	known orchestrator.Origin
 	asked time.Time
 	err   error
@@ -55,21 +55,20 @@ func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 	case facts.NoAnswer, facts.Refused:
 		return true
 	}
-	o.turn.Lock()
-	defer o.turn.Unlock()
+	known, due, err := o.last()
 	// The number of a control group is never reused: one that belonged to this unit and
 	// still has sockets belongs to it now. systemd is asked only about others.
-	if a.Server.Group > 1 && slices.Contains(o.known.Groups, a.Server.Group) {
+	if a.Server.Group > 1 && slices.Contains(known.Groups, a.Server.Group) {
 		return true
 	}
-	if time.Since(o.asked) >= unitEvery {
-		o.ask(ctx)
+	if due {
+		known, err = o.ask(ctx, known)
 	}
-	if o.err != nil {
-		a.Kind, a.Detail = facts.Unattributed, "systemd cannot be asked about "+o.Unit+": "+o.err.Error()
+	if err != nil {
+		a.Kind, a.Detail = facts.Unattributed, "systemd cannot be asked about "+o.Unit+": "+err.Error()
 		return false
 	}
-	kind, seen := orchestrator.Served(a.Server, o.known)
+	kind, seen := orchestrator.Served(a.Server, known)
 	if kind == facts.Answered {
 		return true
 	}
@@ -79,17 +78,36 @@ func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 
 var errNoSystemd = errors.New("there is no connection to systemd")
 
-func (o *Origin) ask(ctx context.Context) {
-	o.asked = time.Now()
+// last returns what is known, whether systemd is to be asked again, and the error of the
+// last time.
+func (o *Origin) last() (known orchestrator.Origin, due bool, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.known, time.Since(o.asked) >= unitEvery, o.err
+}
+
+// ask returns what systemd says now. With an error that is what was known before.
+func (o *Origin) ask(ctx context.Context, known orchestrator.Origin) (orchestrator.Origin, error) {
+	began := time.Now()
+	now, err := o.question(ctx)
+	if err == nil {
+		known = now
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.known, o.asked, o.err = known, began, err
+	return known, err
+}
+
+func (o *Origin) question(ctx context.Context) (orchestrator.Origin, error) {
 	if o.Units == nil {
-		o.err = errNoSystemd
-		return
+		return orchestrator.Origin{}, errNoSystemd
 	}
 	unit, err := o.Units.Unit(ctx, o.Unit)
-	if o.err = err; err != nil {
-		return
+	if err != nil {
+		return orchestrator.Origin{}, err
 	}
-	o.known = orchestrator.Origin{Unit: unit, Groups: o.Groups.Groups(unit.ControlGroup), Manager: o.Groups.Groups(manager)}
+	known := orchestrator.Origin{Unit: unit, Groups: o.Groups.Groups(unit.ControlGroup), Manager: o.Groups.Groups(manager)}
 	for _, name := range unit.TriggeredBy {
 		if !strings.HasSuffix(name, ".socket") {
 			continue
@@ -97,9 +115,10 @@ func (o *Origin) ask(ctx context.Context) {
 		// Where systemd filters packets, it makes a listener in the control group of
 		// the socket unit.
 		if socket, err := o.Units.Unit(ctx, name); err == nil {
-			o.known.Manager = append(o.known.Manager, o.Groups.Groups(socket.ControlGroup)...)
+			known.Manager = append(known.Manager, o.Groups.Groups(socket.ControlGroup)...)
 		}
 	}
+	return known, nil
 }
 
 // ProvenOrchestrator returns an orchestrator whose answers count only if they

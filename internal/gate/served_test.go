@@ -5,6 +5,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,6 +89,36 @@ func TestOriginAsksSystemdOnlyInDoubt(t *testing.T) {
 	if units.asks != 1 {
 		t.Errorf("asked %d times", units.asks)
 	}
+}
+
+// hungUnits answers when its caller gives up.
+type hungUnits struct{ asked chan struct{} }
+
+func (u hungUnits) Unit(ctx context.Context, _ string) (facts.Unit, error) {
+	u.asked <- struct{}{}
+	<-ctx.Done()
+	return facts.Unit{}, ctx.Err()
+}
+
+func TestOriginLooksDoNotWaitForEachOther(t *testing.T) {
+	units := hungUnits{make(chan struct{}, 2)}
+	o := ProvenOrchestrator(answers{facts.Server{Local: true, Group: 5}}, &Origin{Unit: "x.service", Units: units})
+	long, endLong := context.WithCancel(t.Context())
+	short, endShort := context.WithCancel(t.Context())
+	var posted, looked sync.WaitGroup
+	posted.Go(func() { o.Preload(long, true) })
+	<-units.asked
+	looked.Go(func() { o.Models(short, false) })
+	endShort()
+	done := make(chan struct{})
+	go func() { looked.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(time.Minute): // it waits for the request to load
+		t.Error("a look that was given up did not return")
+	}
+	endLong()
+	posted.Wait()
 }
 
 func TestOriginLeavesWhatIsNoAnswer(t *testing.T) {
