@@ -27,6 +27,7 @@ type fault struct {
 // that wait for it.
 var consequences = []diag.Code{
 	diag.OrchestratorUnreachable, diag.ModelsTimeout, diag.BusUnreachable,
+	diag.OrchestratorUnit, diag.BusUnit, // whose own gate is refused again and again
 }
 
 // restarted is also what an operator does (host.operate).
