@@ -99,9 +99,9 @@ func mutate(packages, tests []string, workers int) (survived bool, err error) {
 }
 
 // key names a mutant without its line.
-func (m mutant) key() string { return m.File + ": " + m.From + " -> " + m.To }
+func (m mutant) key() string { return m.File + " " + m.Func + ": " + m.From + " -> " + m.To }
 
-// explained reads the mutants that change nothing: FILE: CHANGE # REASON.
+// explained reads the mutants that change nothing: FILE FUNCTION: CHANGE # REASON.
 func explained(path string) (map[string]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

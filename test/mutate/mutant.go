@@ -17,6 +17,7 @@ import (
 type mutant struct {
 	ID   int
 	File string // below the root of the module
+	Func string
 	Line int
 	From string
 	To   string
@@ -74,6 +75,7 @@ type rewriter struct {
 	source  []byte
 	set     *token.FileSet
 	mutants *[]mutant
+	within  string          // the function that is rewritten
 	skip    map[string]bool // FILE:LINE of expressions that cannot be rewritten
 }
 
@@ -110,6 +112,7 @@ func (r *rewriter) file(f *ast.File) string {
 	var edits []edit
 	for _, d := range f.Decls {
 		if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
+			r.within = fn.Name.Name
 			edits = append(edits, r.edits(fn.Body)...)
 		}
 	}
@@ -170,7 +173,7 @@ func (r *rewriter) binary(e *ast.BinaryExpr, to token.Token) string {
 func (r *rewriter) choice(e ast.Expr, from, to, other, own string) string {
 	id := len(*r.mutants) + 1
 	shown := strings.Join(strings.Fields(string(r.source[r.at(e.Pos()):r.at(e.End())])), " ")
-	*r.mutants = append(*r.mutants, mutant{id, r.name, r.set.Position(e.Pos()).Line, from + " in " + shown[:min(len(shown), 100)], to})
+	*r.mutants = append(*r.mutants, mutant{id, r.name, r.within, r.set.Position(e.Pos()).Line, from + " in " + shown[:min(len(shown), 100)], to})
 	return fmt.Sprintf("mutantOr(%d, func() bool { return %s }, func() bool { return %s })", id, other, own)
 }
 

@@ -38,7 +38,7 @@ func TestBig(t *testing.T) {
 `
 
 func TestMutateFindsTheBoundaryThatNoTestHas(t *testing.T) {
-	const known = "small/small.go: > in n > 9 -> >= # it is said not to matter\n"
+	const known = "small/small.go Big: > in n > 9 -> >= # it is said not to matter\n"
 	for name, c := range map[string]struct {
 		rows     string
 		known    string
@@ -53,7 +53,7 @@ func TestMutateFindsTheBoundaryThatNoTestHas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(module(t, map[string]string{
-				"go.mod": "module small\n\ngo 1.22\n", "small/small.go": source, "small/small_test.go": fmt.Sprintf(tests, c.rows), equivalents: "# FILE: CHANGE # REASON\n" + c.known,
+				"go.mod": "module small\n\ngo 1.22\n", "small/small.go": source, "small/small_test.go": fmt.Sprintf(tests, c.rows), equivalents: "# FILE FUNCTION: CHANGE # REASON\n" + c.known,
 			}))
 			survived, err := mutate([]string{"./small"}, []string{"./small"}, 1)
 			if survived != c.survived || (err != nil) != c.fails {
