@@ -243,7 +243,17 @@ func changedAt(path string) time.Duration {
 	if err != nil {
 		return 0
 	}
-	return host.Monotonic() - time.Since(time.Unix(0, info.Ctime))
+	return onMonotonic(time.Unix(0, info.Ctime), time.Now(), host.Monotonic())
+}
+
+// onMonotonic converts a time by the wall clock. One in the future is not known: the
+// clock was set back since, or is not set yet.
+func onMonotonic(t, now time.Time, monotonic time.Duration) time.Duration {
+	ago := now.Sub(t)
+	if ago < 0 {
+		return 0
+	}
+	return monotonic - ago
 }
 
 // superseded reports whether a run waits for what cfg requires and latest does not,

@@ -281,3 +281,14 @@ func scoutsGate() waitingRun {
 		return requirement.ForInstance(cfg, "scout", func(string) (string, bool) { return "", false }, requirement.Flags{})
 	}}
 }
+
+// On a host without a battery for its clock every file is from the future, until the
+// clock is set.
+func TestOnMonotonic_FutureIsUnknown(t *testing.T) {
+	now := time.Now()
+	for ago, want := range map[time.Duration]time.Duration{time.Minute: time.Hour - time.Minute, 0: time.Hour, -time.Nanosecond: 0, -24 * time.Hour: 0, 2 * time.Hour: -time.Hour} {
+		if got := onMonotonic(now.Add(-ago), now, time.Hour); got != want {
+			t.Errorf("%v ago: %v, want %v", ago, got, want)
+		}
+	}
+}

@@ -24,7 +24,6 @@ import (
 	"justnews/internal/probe/systemd"
 	"justnews/internal/records"
 	"justnews/internal/requirement"
-	"justnews/internal/safefile"
 )
 
 // world is a gate.World over the real machine, and what has to be closed
@@ -126,9 +125,7 @@ func (a *app) modelMap(w requirement.Run) gate.ModelMap {
 	if file.Map != nil {
 		m.Total, m.Models = file.Map.Total(), file.Map
 	}
-	if info, err := safefile.Stat(file.Path); err == nil {
-		m.Changed = host.Monotonic() - time.Since(time.Unix(0, info.Ctime))
-	}
+	m.Changed = changedAt(file.Path)
 	return m
 }
 

@@ -5,6 +5,7 @@ package booted
 import (
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -21,8 +22,8 @@ var (
 	chaosSeed  = flag.Uint64("seed", 1, "of the cells that TestChaos draws, and of the times within each")
 )
 
-// passing is a fault that nobody removes: a process that ends or stops, a reload.
-// It keeps nothing down for longer than it lasts.
+// passing is a fault without a refusal that has to name it: a process that ends or
+// stops, a reload.
 func passing(name, inject, remove string) fault {
 	return fault{name: name, inject: inject, remove: remove}
 }
@@ -146,8 +147,9 @@ func TestChaos(t *testing.T) {
 func (s *site) survives(c cell, suite string) time.Duration {
 	s.t.Helper()
 	// Of this cell alone, so that it can be repeated without the others.
-	name := fnv64(c.fault.name + "/" + c.moment.name)
-	random := rand.New(rand.NewPCG(*chaosSeed, name))
+	name := fnv.New64a()
+	_, _ = name.Write([]byte(c.fault.name + "/" + c.moment.name))
+	random := rand.New(rand.NewPCG(*chaosSeed, name.Sum64()))
 	wait := func(most time.Duration) { time.Sleep(time.Duration(random.Int64N(int64(most)))) }
 	s.must(startTarget) // whatever the cell before left behind
 	s.running(c, time.Minute)
@@ -181,14 +183,6 @@ func (s *site) survives(c cell, suite string) time.Duration {
 	s.proven()
 	s.tidy()
 	return max(took, 0)
-}
-
-func fnv64(text string) uint64 {
-	sum := uint64(14695981039346656037)
-	for _, b := range []byte(text) {
-		sum = (sum ^ uint64(b)) * 1099511628211
-	}
-	return sum
 }
 
 // running waits until everything runs, with systemd's queue empty.
