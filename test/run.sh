@@ -1,42 +1,84 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs every test that this machine can run, and names what it skips.
+# Runs every test that this machine can run, and names what it skips. Two lanes run
+# side by side: what boots a systemd, which mostly waits, and all the rest. What a
+# stage prints comes whole, when it is done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+: >"$work/failed"
+: >"$work/times"
+: >"$work/none.json"
 go build -o "$work/tally" ./test/tally
-: >"$work/log"
-failed=()
 
 # stage runs tests. $1: what they are; the rest: the command, which prints JSON.
 # tally fails too where a test failed, so that neither can hide it.
 stage() {
-	local name=$1 began=$SECONDS
+	local name=$1 began=$SECONDS log took
 	shift
-	printf '== %s\n' "$name"
-	if ! "$@" 2>&1 | "$work/tally" -log "$work/log"; then
-		failed+=("$name")
-		printf '== %s FAILED\n' "$name"
-	fi
-	printf '== %s took %d s\n' "$name" $((SECONDS - began))
+	log=$(mktemp "$work/XXXXXX.json")
+	printf '== %s: started\n' "$name"
+	"$@" 2>&1 | "$work/tally" -log "$log" >"$log.text" || printf '%s\n' "$name" >>"$work/failed"
+	took=$((SECONDS - began))
+	(
+		flock 9 # two stages may end at the same time
+		printf '\n== %s\n' "$name"
+		cat "$log.text"
+		if grep -Fxq "$name" "$work/failed"; then printf '== %s FAILED\n' "$name"; fi
+		printf '== %s took %d s\n' "$name" "$took"
+		printf '%5d s  %s\n' "$took" "$name" >>"$work/times"
+	) 9>"$work/turn"
 }
 
-stage 'unit tests' go test -json -timeout 10m ./cmd/... ./internal/... ./packaging/... ./test/reference/...
-if command -v gcc >/dev/null; then
-	stage 'race detector' env CGO_ENABLED=1 go test -json -race -short -ldflags=-extldflags=-Wl,-z,lazy -timeout 10m ./internal/... ./test/reference/...
-else
-	printf '== race detector: skipped, there is no gcc\n'
-fi
-mapfile -t rest < <(go list ./test/... | grep -v -e /test/reference -e /test/simulate)
-stage 'simulated hosts, a million steps' go test -json -count=1 -timeout 60m ./test/simulate -steps 1000000
-stage 'documents, packages, booted systemd' go test -json -count=1 -timeout 60m -p 1 "${rest[@]}"
-stage 'Kubernetes example' go -C test/kubernetes test -json -count=1 -timeout 10m ./...
+booted() {
+	trap 'exit 130' INT
+	stage 'booted systemd' go test -json -count=1 -timeout 60m -p 1 ./test/bed/... ./test/booted/...
+	stage 'packages' go test -json -count=1 -timeout 30m ./test/packages/...
+}
 
-printf '\n'
-"$work/tally" -total "$work/log" || failed+=('the sum')
-if ((${#failed[@]})); then
-	printf 'FAILED: %s\n' "$(IFS=,; printf '%s' "${failed[*]}")"
+unbooted() {
+	trap 'exit 130' INT
+	local rest
+	stage 'unit tests' go test -json -timeout 30m ./cmd/... ./internal/... ./packaging/... ./test/reference/...
+	if command -v gcc >/dev/null; then
+		stage 'race detector' env CGO_ENABLED=1 go test -json -race -short -ldflags=-extldflags=-Wl,-z,lazy -timeout 30m ./internal/... ./test/reference/...
+	else
+		printf '== race detector: skipped, there is no gcc\n'
+	fi
+	stage 'simulated hosts, a million steps' go test -json -count=1 -timeout 60m ./test/simulate -steps 1000000
+	mapfile -t rest < <(go list ./test/... | grep -v -E '/test/(bed|booted|packages|reference|simulate)(/|$)')
+	stage 'documents, hostile servers, benchmarks' go test -json -count=1 -timeout 30m -p 1 "${rest[@]}"
+	stage 'Kubernetes example' go -C test/kubernetes test -json -count=1 -timeout 30m ./...
+}
+
+# interrupt ends both lanes and all that they started; a second signal kills them.
+interrupt() {
+	trap 'kill -KILL -- "${lanes[@]/#/-}" 2>/dev/null' INT TERM HUP
+	kill -INT -- "${lanes[@]/#/-}" 2>/dev/null || true
+	wait
+	printf 'interrupted\n' >&2
+	exit 130
+}
+
+lanes=()
+set -m # each lane is a process group, which can be interrupted
+trap interrupt INT TERM HUP
+booted </dev/null &
+lanes+=($!)
+unbooted </dev/null &
+lanes+=($!)
+for lane in "${lanes[@]}"; do
+	wait "$lane" || printf 'a lane that ended early\n' >>"$work/failed"
+done
+
+printf '\n== times\n'
+cat "$work/times"
+printf '%5d s  in all; one after the other: %d s\n\n' "$SECONDS" "$(awk '{s += $1} END {print s}' "$work/times")"
+cat "$work"/*.json >"$work/log"
+"$work/tally" -total "$work/log" || printf 'the sum\n' >>"$work/failed"
+if [ -s "$work/failed" ]; then
+	printf 'FAILED: %s\n' "$(paste -sd, "$work/failed")"
 	exit 1
 fi
