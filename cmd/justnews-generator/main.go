@@ -18,6 +18,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/emit"
 	"justnews/internal/plan"
+	"justnews/internal/version"
 )
 
 func main() {
@@ -38,7 +39,7 @@ func run(args []string, getenv func(string) string, stdout, stderr io.Writer) di
 	case opts.help:
 		return printed(io.WriteString(stdout, usage+help))
 	case opts.version:
-		return printed(fmt.Fprintln(stdout, emit.Program, version()))
+		return printed(fmt.Fprintln(stdout, emit.Program, version.String()))
 	}
 	voice := emit.Voice{
 		Stderr: stderr,

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 )
 
@@ -98,12 +97,4 @@ func (o *options) settle(dirs []string) error {
 		o.dir = dirs[0]
 	}
 	return nil
-}
-
-// version is the module's, from the build information.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(unknown)"
 }

@@ -222,5 +222,5 @@ func (a *app) watch() *report.Watch {
 }
 
 func (a *app) source() config.Source {
-	return config.Source{Root: string(a.Root), File: string(a.ConfigFile), Owner: os.Getuid()}
+	return config.Source{Root: string(a.Root), File: string(a.ConfigFile), Owner: os.Getuid(), Build: a.Machine.Version}
 }

@@ -23,7 +23,12 @@ func Commented() string {
 	b.WriteString(commentedHead)
 	for i := range schema {
 		f := &schema[i]
-		b.WriteString("\n# " + f.doc + "\n")
+		b.WriteString("\n")
+		if f.fields == nil {
+			commentedField(&b, f)
+			continue
+		}
+		b.WriteString("# " + f.doc + "\n")
 		if f.kind == named {
 			b.WriteString("#[" + f.name + "." + f.sample + "]\n")
 		} else {

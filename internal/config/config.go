@@ -30,6 +30,8 @@ type Config struct {
 // schema is every key, in the order of the manual: the tables are beside the types
 // that they fill, and each key is the toml tag of a field.
 var schema = []field{
+	{name: minVersion, kind: text, form: &formVersion, sample: `"0.9.0"`,
+		doc: "the first version of this toolkit that understands this configuration; an older one names it and stops"},
 	{name: "gate", kind: group, fields: gateFields, doc: "the gate of every instance; gate = { … } of an instance overrides keys"},
 	{name: "orchestrator", kind: group, fields: orchestratorFields, doc: "the GPU Orchestrator"},
 	{name: "bus", kind: group, fields: busFields, doc: "the MCP bus"},

@@ -94,7 +94,7 @@ func install(t *testing.T, dir string) Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Source{Root: root, Owner: os.Getuid()}
+	return Source{Root: root, Owner: os.Getuid(), Build: "v1.4.0-3-gabcdef0"}
 }
 
 func TestCasesGiveTheExpectedProblemsAndConfiguration(t *testing.T) {
@@ -136,7 +136,7 @@ func sameAfterReload(t *testing.T, want *Config, shown string) {
 	if err := os.WriteFile(file, []byte(shown), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, problems := Load(Source{File: file, Owner: os.Getuid()})
+	got, problems := Load(Source{File: file, Owner: os.Getuid(), Build: "v1.4.0"})
 	if got == nil {
 		t.Fatalf("what config show prints does not load:\n%s\n%s", problemText(problems), shown)
 	}

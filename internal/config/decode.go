@@ -46,9 +46,9 @@ func (d *document) at(path []string) tomlpos.Place {
 
 // decode reads one file. The document is nil if what remains after the errors
 // cannot be checked.
-func decode(path, text string) (*document, []diag.Problem) {
-	d := &document{path: path, text: strings.TrimPrefix(text, "\ufeff")}
-	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
+func decode(f file) (*document, []diag.Problem) {
+	d := &document{path: f.path, text: f.text}
+	if strings.HasPrefix(f.text, "\xff\xfe") || strings.HasPrefix(f.text, "\xfe\xff") {
 		return nil, []diag.Problem{d.utf16()}
 	}
 	problems := d.badBytes()

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"justnews/internal/unitfile"
+	"justnews/internal/version"
 )
 
 // form is the syntax of a string.
@@ -49,6 +50,7 @@ var (
 	formMPSMemory      = form{"a whole number with M or G, such as \"4G\"", "", `^([1-9][0-9]{0,8}[MG])?$`, orNone(mpsMemory)}
 	formGPUMemory      = form{"a whole number, with B, K, M, G or T, such as \"24G\"", "", `^([1-9][0-9]{0,18}[BKMGT]?)?$`, orNone(gpuMemory)}
 	formCredential     = form{"NAME:/PATH", " of letters, digits and ._@+-, the name at most 64 and not starting with a dot or -", `^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}:(/[A-Za-z0-9._@+-]+)+$`, credential}
+	formVersion        = form{"a version such as \"1.4\" or \"0.9.0\"", "", `^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){0,2}$`, func(s string) bool { _, ok := version.Parse(s); return ok }}
 	formMemoryMax      = form{"\"\", a whole number with K, M, G or T, a percentage such as \"50%\", or \"infinity\"", "", `^([1-9][0-9]{0,18}[KMGT]?|[1-9][0-9]?%|100%|infinity)?$`, orNone(memoryMax)}
 )
 

@@ -14,12 +14,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"justnews/internal/diag"
+	"justnews/internal/version"
 )
 
 // loadText is Load without files.
 func loadText(text string) *state {
 	s := &state{}
-	s.add(decode("x.toml", text))
+	s.add(decode(file{"x.toml", strings.TrimPrefix(text, "\ufeff")}))
 	s.judge()
 	return s
 }
@@ -27,9 +28,12 @@ func loadText(text string) *state {
 // FuzzLoadAnyText holds, for any text: no panic; a Config exactly where there
 // is no error; every problem has a place, a fix and a code; no string of a
 // Config holds what a unit file must not; and what config show prints loads to
-// the same Config.
+// the same Config; a min_version that the decoder finds was read before.
 func FuzzLoadAnyText(f *testing.F) {
 	f.Add(sound)
+	for _, line := range []string{`"min\u005fversion" = '1.4'`, "min_version = '''\n1.4'''", "x = [\n[]\n]\nmin_version = \"\\u0031\""} {
+		f.Add(line)
+	}
 	for _, name := range tomlSeeds(f) {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -44,6 +48,13 @@ func FuzzLoadAnyText(f *testing.F) {
 		s := loadText(text)
 		if (s.config == nil) != (len(diag.Errors(s.problems)) > 0) {
 			t.Fatalf("Config %v with %d errors", s.config, len(diag.Errors(s.problems)))
+		}
+		if len(s.docs) == 1 {
+			want, _ := s.docs[0].data[minVersion].(string)
+			_, valid := version.Parse(want)
+			if read := (file{"x.toml", strings.TrimPrefix(text, "\ufeff")}).minimum(); valid && len(s.problems) == 0 && (read == nil || read.text != want) {
+				t.Fatalf("min_version = %q was not read", want)
+			}
 		}
 		lines := strings.Count(text, "\n") + 1
 		for _, p := range s.problems {

@@ -19,6 +19,10 @@ func (s *state) show(origin bool) string {
 	for i := range schema {
 		f := &schema[i]
 		switch {
+		case f.kind == text:
+			if s.minimum != nil {
+				p.line(f.name, s.minimum.text, s.minimum.position.File+":"+strconv.Itoa(s.minimum.position.Line), false)
+			}
 		case f.kind == group:
 			p.header(f.name)
 			for j := range f.fields {

@@ -2,7 +2,13 @@
 
 package config
 
-import "justnews/internal/diag"
+import (
+	"cmp"
+	"strings"
+
+	"justnews/internal/diag"
+	"justnews/internal/version"
+)
 
 // Source is where the configuration is read from. The zero value is the running
 // system, with files and directories owned by root only.
@@ -16,6 +22,9 @@ type Source struct {
 	// Owner is the uid that may own files and directories besides root. Only
 	// used if Root or File is set: the caller's (os.Getuid).
 	Owner int
+	// Build is the version that min_version is compared with, "": that of this
+	// program.
+	Build string
 }
 
 // mayOwn reports whether a file with that owner can be trusted.
@@ -46,6 +55,7 @@ func Effective(src Source, origin bool) (string, []diag.Problem) {
 // state is one run of Load.
 type state struct {
 	docs     []*document // in the order in which they are merged
+	minimum  *minimum    // the highest min_version of all files, nil: none
 	merged   map[string]any
 	config   *Config
 	problems []diag.Problem
@@ -57,7 +67,13 @@ type state struct {
 
 func load(src Source) *state {
 	s := &state{}
-	s.read(src)
+	files := s.read(src)
+	if s.outdated(files, cmp.Or(src.Build, version.String())) {
+		return s
+	}
+	for _, f := range files {
+		s.add(decode(f))
+	}
 	s.judge()
 	return s
 }
@@ -81,23 +97,25 @@ func (s *state) judge() {
 	}
 }
 
-// read fills docs from the files, or reports that there are none.
-func (s *state) read(src Source) {
-	files := search(src, &s.problems)
+// read returns the files, or reports that there are none.
+func (s *state) read(src Source) []file {
+	paths := search(src, &s.problems)
 	s.partial = len(s.problems) > 0
-	for _, path := range files {
+	var files []file
+	for _, path := range paths {
 		text, problem := readFile(src, path)
 		if problem != nil {
 			s.problems = append(s.problems, *problem)
 			s.partial = true
 			continue
 		}
-		s.add(decode(path, text))
+		files = append(files, file{path, strings.TrimPrefix(text, "\ufeff")})
 	}
-	if len(files) == 0 && !s.partial {
+	if len(paths) == 0 && !s.partial {
 		s.problems = append(s.problems, missing(src))
 		s.partial = true
 	}
+	return files
 }
 
 func (s *state) add(d *document, problems []diag.Problem) {

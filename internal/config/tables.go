@@ -15,12 +15,17 @@ type Key struct {
 	Doc     string
 }
 
-// Tables returns every table with its keys, in the order of the manual. A table
-// of an instance with the keys of a top-level table is one key.
+// Tables returns every table with its keys, in the order of the manual; the first,
+// whose name is "", has the keys outside all tables. A table of an instance with
+// the keys of a top-level table is one key.
 func Tables() []Table {
-	tables := make([]Table, 0, len(schema))
+	tables := append(make([]Table, 0, len(schema)), Table{})
 	for i := range schema {
 		f := &schema[i]
+		if f.fields == nil {
+			tables[0].Keys = append(tables[0].Keys, f.keys()...)
+			continue
+		}
 		t := Table{Name: f.name}
 		if f.kind == named {
 			t.Name += ".NAME"

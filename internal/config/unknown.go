@@ -48,6 +48,9 @@ func homeOf(above []string, fields []field, name string) string {
 			return "[" + schema[i].name + "]"
 		}
 	}
+	if find(schema, name) != nil && find(schema, name).fields == nil {
+		return "the lines before the first table"
+	}
 	if find(instanceFields, name) != nil {
 		return "[instances.NAME]"
 	}

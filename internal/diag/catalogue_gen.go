@@ -10,6 +10,7 @@ const (
 	ConfigEmpty             Code = "CONFIG-EMPTY"             // no instance is configured
 	ConfigUnreadable        Code = "CONFIG-UNREADABLE"        // a configuration file cannot be read
 	ConfigOwner             Code = "CONFIG-OWNER"             // the configuration is writable by a user other than root
+	ConfigVersion           Code = "CONFIG-VERSION"           // the configuration needs a later version of this program
 	ConfigSyntax            Code = "CONFIG-SYNTAX"            // a configuration file is not valid TOML
 	ConfigUnknownKey        Code = "CONFIG-UNKNOWN-KEY"       // unknown key
 	ConfigType              Code = "CONFIG-TYPE"              // a value has the wrong type
@@ -218,6 +219,13 @@ var catalog = []Entry{
 		Cause: "A file or directory of the configuration is not owned by root, or is writable by its group or others. Whoever can write it decides what is started.",
 		Check: []Command{{"sh", "-c", "ls -ld /etc/justnews /etc/justnews/*"}},
 		Fix:   Fix{Commands: []Command{{"chown", "root:root", "FILE"}, {"chmod", "go-w", "FILE"}, {"systemctl", "daemon-reload"}}},
+	},
+	{
+		Code: ConfigVersion, Area: "configuration", Status: StatusConfig, MessageID: "e121dd057c4142e79a1ed293cf246c7a",
+		Title: "the configuration needs a later version of this program",
+		Cause: "A file sets min_version to a version after that of this program. Nothing else of the configuration was judged: it may have keys that this program does not know.",
+		Check: []Command{{"justnews-gate", "--version"}},
+		Fix:   Fix{Advice: "install that version or a later one on this host", Commands: []Command{{"systemctl", "daemon-reload"}}},
 	},
 	{
 		Code: ConfigSyntax, Area: "configuration", Status: StatusConfig, MessageID: "2fe12e44dcfc5382add128c8f39c6c8a",

@@ -25,7 +25,7 @@ func names(t *testing.T) []string {
 	var all []string
 	for _, table := range config.Tables() {
 		for _, k := range table.Keys {
-			all = append(all, "key "+table.Name+" "+k.Name)
+			all = append(all, "key "+strings.TrimLeft(table.Name+" "+k.Name, " "))
 		}
 	}
 	for _, name := range metrics(t) {
