@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"justnews/internal/diag"
+	"justnews/internal/facts"
 	"justnews/internal/report"
 	"justnews/internal/status"
 )
@@ -55,5 +56,22 @@ func gpuRow(d report.GPU) string {
 	if d.MPSProcesses != nil {
 		parts = append(parts, fmt.Sprintf("%d by MPS", *d.MPSProcesses))
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(append(parts, gpuFaults(d)...), ", ")
+}
+
+// gpuFaults is what the driver reports about faults of a GPU that still answers.
+func gpuFaults(d report.GPU) []string {
+	var faults []string
+	if d.Unfit != "" {
+		faults = append(faults, "UNFIT: "+d.Unfit)
+	} else if d.RecoveryAction != "" && d.RecoveryAction != facts.RecoveryNone {
+		faults = append(faults, "recovery action "+d.RecoveryAction)
+	}
+	if d.RowsPending != nil && *d.RowsPending {
+		faults = append(faults, "row remapping pending")
+	}
+	if d.Fabric != "" && d.Fabric != facts.FabricCompleted {
+		faults = append(faults, "fabric "+d.Fabric)
+	}
+	return faults
 }

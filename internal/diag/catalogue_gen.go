@@ -107,6 +107,10 @@ const (
 	GPUFailed               Code = "GPU-FAILED"               // the NVIDIA driver reports an error
 	GPUNone                 Code = "GPU-NONE"                 // the driver finds no GPU
 	GPUCount                Code = "GPU-COUNT"                // fewer GPUs than the configuration requires
+	GPURecovery             Code = "GPU-RECOVERY"             // the driver wants a GPU to be recovered
+	GPURemapFailed          Code = "GPU-REMAP-FAILED"         // a faulty row of GPU memory was not replaced
+	GPURemapPending         Code = "GPU-REMAP-PENDING"        // a GPU's reset will replace a row of its memory
+	GPUFabric               Code = "GPU-FABRIC"               // a GPU is not registered with the NVSwitch fabric
 	GPUUVMMissing           Code = "GPU-UVM-MISSING"          // /dev/nvidia-uvm is missing or unusable
 	GPUProhibited           Code = "GPU-PROHIBITED"           // a GPU's compute mode is PROHIBITED
 	GPUShared               Code = "GPU-SHARED"               // programs can bypass MPS on a GPU
@@ -898,6 +902,34 @@ var catalog = []Entry{
 		Cause: "gpu.min_count exceeds the number of GPUs that NVML reports: a GPU is missing, lost, or bound to another driver.",
 		Check: []Command{{"nvidia-smi", "-L"}, {"lspci", "-nnk", "-d", "10de:"}, {"journalctl", "-k", "-g", "NVRM|Xid"}},
 		Fix:   Fix{Advice: "restore the missing GPU, or lower gpu.min_count in /etc/justnews/justnews.toml", Commands: []Command{{"systemctl", "daemon-reload"}}},
+	},
+	{
+		Code: GPURecovery, Area: "GPUs", Status: StatusGPU, MessageID: "36d8ba093f0946be968cef0c66e94c82",
+		Title: "the driver wants a GPU to be recovered",
+		Cause: "The driver met a fault of the GPU and reports by NVML's recovery action what has to be done: GPU_RESET, BUS_RESET, NODE_REBOOT and SYSTEM_REBOOT before the GPU is used again, DRAIN_AND_RESET, DRAIN_P2P and RECOVER_IMEX_DOMAIN when it is convenient, which is a warning. The kernel's log has the Xid before it. Where another GPU can be used, the finding is a warning.",
+		Check: []Command{{"nvidia-smi", "-q"}, {"journalctl", "-k", "-g", "NVRM|Xid"}},
+		Fix:   Fix{Advice: "stop the programs that use the GPU, then reset it, or reboot", Commands: []Command{{"systemctl", "stop", "justnews.target"}, {"nvidia-smi", "--gpu-reset", "-i", "UUID"}, {"justnews-gate", "retry"}}},
+	},
+	{
+		Code: GPURemapFailed, Area: "GPUs", Status: StatusGPU, MessageID: "65dbf5fe3e0949acbf76487f24812885",
+		Title: "a faulty row of GPU memory was not replaced",
+		Cause: "The GPU replaces faulty rows of its memory by spare ones, and none was left for a row, or the replacement failed. The fault remains. NVIDIA replaces such a GPU if its field diagnostic confirms it. Where another GPU can be used, the finding is a warning.",
+		Check: []Command{{"nvidia-smi", "-q", "-d", "ROW_REMAPPER"}, {"journalctl", "-k", "-g", "NVRM|Xid"}},
+		Fix:   Fix{Advice: "reset the GPU, and have it replaced if the failure remains", Commands: []Command{{"systemctl", "stop", "justnews.target"}, {"nvidia-smi", "--gpu-reset", "-i", "UUID"}, {"justnews-gate", "retry"}}},
+	},
+	{
+		Code: GPURemapPending, Area: "GPUs", Status: StatusReady, MessageID: "0e1a3e029c364e9fbb06d7fc4b013f76",
+		Title: "a GPU's reset will replace a row of its memory",
+		Cause: "The GPU had an uncorrectable memory error and no longer uses the row. Programs that were not affected can go on, and new ones can start; the row is replaced by a spare one when the GPU is reset.",
+		Check: []Command{{"nvidia-smi", "-q", "-d", "ROW_REMAPPER"}},
+		Fix:   Fix{Advice: "reset the GPU when no program uses it, or reboot", Commands: []Command{{"systemctl", "stop", "justnews.target"}, {"nvidia-smi", "--gpu-reset", "-i", "UUID"}, {"justnews-gate", "retry"}}},
+	},
+	{
+		Code: GPUFabric, Area: "GPUs", Status: StatusGPU, MessageID: "194e6353acf54b59bfe0a12b9f4a6be6",
+		Title: "a GPU is not registered with the NVSwitch fabric",
+		Cause: "On a host with NVSwitch, nvidia-fabricmanager registers each GPU after it has started. Until then every CUDA program fails with error 802. A gate waits for it up to gpu.patience. A GPU whose registration failed works, but not together with others through NVLink, which is a warning.",
+		Check: []Command{{"systemctl", "status", "nvidia-fabricmanager.service"}, {"nvidia-smi", "-q"}},
+		Fix:   Fix{Advice: "if it runs, read its log: its version has to be that of the driver", Commands: []Command{{"systemctl", "enable", "--now", "nvidia-fabricmanager.service"}, {"justnews-gate", "retry"}}},
 	},
 	{
 		Code: GPUUVMMissing, Area: "GPUs", Status: StatusGPU, MessageID: "ce8904396c254c3877dd937eec377a5b",

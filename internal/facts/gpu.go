@@ -38,6 +38,7 @@ type NVML struct {
 type GPU struct {
 	Index             int         `json:"index"` // NVML's: by PCI bus; CUDA may number differently
 	UUID              string      `json:"uuid,omitempty"`
+	PCI               string      `json:"pci,omitempty"` // bus address as the kernel writes it: 0000:65:00.0
 	Name              string      `json:"name,omitempty"`
 	Architecture      string      `json:"architecture,omitempty"`       // Hopper
 	ComputeCapability string      `json:"compute_capability,omitempty"` // 9.0
@@ -47,6 +48,12 @@ type GPU struct {
 	Persistence       *bool       `json:"persistence,omitempty"`
 	Processes         *GPUClients `json:"processes,omitempty"`     // with a compute context
 	MPSProcesses      *GPUClients `json:"mps_processes,omitempty"` // the same, through MPS
+	// RecoveryAction is what the driver wants done before the GPU is used again:
+	// the name of an nvmlDeviceGpuRecoveryAction_t without its prefix, RecoveryNone
+	// for nothing.
+	RecoveryAction string     `json:"recovery_action,omitempty"`
+	RowRemap       *GPURemap  `json:"row_remap,omitempty"`
+	Fabric         *GPUFabric `json:"fabric,omitempty"` // nil also where there is no NVSwitch
 	// Unanswered is why a field above is absent.
 	Unanswered map[string]string `json:"unanswered,omitempty"`
 }
@@ -63,6 +70,25 @@ type GPUMIG struct {
 	Current bool `json:"current"`
 	Pending bool `json:"pending"`
 }
+
+// RecoveryNone is the recovery action of a healthy GPU.
+const RecoveryNone = "NONE"
+
+// GPURemap reports on the rows of a GPU's memory that spare rows replace.
+type GPURemap struct {
+	Pending bool `json:"pending"` // a row will be replaced at the next reset
+	Failed  bool `json:"failed"`  // a row could not be replaced
+}
+
+// GPUFabric is the registration of a GPU with the NVSwitch fabric, which the
+// fabric manager completes.
+type GPUFabric struct {
+	State  string `json:"state"`            // NOT_STARTED, IN_PROGRESS, COMPLETED
+	Status string `json:"status,omitempty"` // of a completed one: the name of an nvmlReturn_t
+}
+
+// FabricCompleted is the state of a GPU whose registration has ended.
+const FabricCompleted = "COMPLETED"
 
 // GPUClients are the processes on one device. A separate type, to distinguish
 // none from unknown.

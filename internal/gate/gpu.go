@@ -37,10 +37,11 @@ func awaitGPU(ctx context.Context, r *runner) outcome {
 		if ctx.Err() == nil || last.Kind == facts.GPUUnknown {
 			last = look
 		}
-		if !want.Needed || !gpu.MayCome(look) {
+		missing := gpu.MayCome(look)
+		if !want.Needed || missing == "" {
 			break
 		}
-		r.say("gpu", "waiting for the driver: "+gpuMissing(look), 0, 0)
+		r.say("gpu", "waiting for the driver: "+missing, 0, 0)
 		if !pause(patient, r.jitter(every)) {
 			break
 		}
@@ -56,11 +57,4 @@ func (r *runner) gpuOutcome(look facts.GPULook, want requirement.GPU) outcome {
 		out.detail = "" // none is needed: what is not there proves nothing
 	}
 	return out
-}
-
-func gpuMissing(look facts.GPULook) string {
-	if look.Kind == facts.GPUAnswered {
-		return "/dev/nvidia-uvm cannot be opened yet"
-	}
-	return gpu.Summary(look)
 }

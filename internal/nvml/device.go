@@ -39,10 +39,18 @@ type question struct {
 }
 
 func questions(d nvml.Device, g *facts.GPU) []question {
+	return append(properties(d, g), health(d, g)...)
+}
+
+func properties(d nvml.Device, g *facts.GPU) []question {
 	return []question{
 		{"uuid", []string{"nvmlDeviceGetUUID"}, func() nvml.Return {
 			v, ret := d.GetUUID()
 			return keep(ret, &g.UUID, v)
+		}},
+		{"pci", versions("nvmlDeviceGetPciInfo"), func() nvml.Return {
+			v, ret := d.GetPciInfo()
+			return keep(ret, &g.PCI, fmt.Sprintf("%04x:%02x:%02x.0", v.Domain, v.Bus, v.Device))
 		}},
 		{"name", []string{"nvmlDeviceGetName"}, func() nvml.Return {
 			v, ret := d.GetName()

@@ -5,6 +5,7 @@
 package nvml
 
 import (
+	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
@@ -27,7 +28,111 @@ func one() (*server.Server, *server.Device) {
 	list := []nvml.ProcessInfo{{Pid: 7, UsedGpuMemory: 5}, {Pid: 8, UsedGpuMemory: ^uint64(0)}}
 	d.GetComputeRunningProcessesFunc = func() ([]nvml.ProcessInfo, nvml.Return) { return list, nvml.SUCCESS }
 	d.GetMPSComputeRunningProcessesFunc = func() ([]nvml.ProcessInfo, nvml.Return) { return nil, nvml.SUCCESS }
+	d.GetPciInfoFunc = func() (nvml.PciInfo, nvml.Return) { return nvml.PciInfo{Domain: 1, Bus: 0xcb}, nvml.SUCCESS }
+	d.GetFieldValuesFunc = recovers(nvml.GPU_RECOVERY_ACTION_NONE)
+	d.GetRemappedRowsFunc = func() (int, int, bool, bool, nvml.Return) { return 0, 2, true, false, nvml.SUCCESS }
+	d.GetGpuFabricInfoFunc = func() (nvml.GpuFabricInfo, nvml.Return) {
+		return nvml.GpuFabricInfo{State: nvml.GPU_FABRIC_STATE_COMPLETED}, nvml.SUCCESS
+	}
 	return s, d
+}
+
+// recovers answers as the driver does for the recovery action, the one field that
+// is asked for.
+func recovers(action nvml.DeviceGpuRecoveryAction) func([]nvml.FieldValue) nvml.Return {
+	return func(values []nvml.FieldValue) nvml.Return {
+		for i := range values {
+			if values[i].FieldId != nvml.FI_DEV_GET_GPU_RECOVERY_ACTION {
+				return nvml.ERROR_INVALID_ARGUMENT
+			}
+			values[i].NvmlReturn, values[i].ValueType = uint32(nvml.SUCCESS), uint32(nvml.VALUE_TYPE_UNSIGNED_INT)
+			values[i].Value = [8]byte{0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa} // only the first four count
+			binary.NativeEndian.PutUint32(values[i].Value[:], uint32(action))
+		}
+		return nvml.SUCCESS
+	}
+}
+
+func TestNVML_HealthIsWhatTheDriverAnswersAndNothingElse(t *testing.T) {
+	type device = server.Device
+	field := func(result nvml.Return, kind nvml.ValueType, value uint64) func([]nvml.FieldValue) nvml.Return {
+		return func(values []nvml.FieldValue) nvml.Return {
+			values[0].NvmlReturn, values[0].ValueType = uint32(result), uint32(kind)
+			binary.NativeEndian.PutUint64(values[0].Value[:], value)
+			return nvml.SUCCESS
+		}
+	}
+	fabricOf := func(state uint8, status nvml.Return) func() (nvml.GpuFabricInfo, nvml.Return) {
+		return func() (nvml.GpuFabricInfo, nvml.Return) {
+			return nvml.GpuFabricInfo{State: state, Status: uint32(status)}, nvml.SUCCESS
+		}
+	}
+	for name, c := range map[string]struct {
+		change     func(*device)
+		field, why string // not answered
+		action     string
+		fabric     *facts.GPUFabric
+	}{
+		"healthy":                {change: func(*device) {}, action: "NONE"},
+		"reset":                  {change: func(d *device) { d.GetFieldValuesFunc = recovers(nvml.GPU_RECOVERY_ACTION_GPU_RESET) }, action: "GPU_RESET"},
+		"reboot":                 {change: func(d *device) { d.GetFieldValuesFunc = recovers(nvml.GPU_RECOVERY_ACTION_NODE_REBOOT) }, action: "NODE_REBOOT"},
+		"drain and reset":        {change: func(d *device) { d.GetFieldValuesFunc = recovers(nvml.GPU_RECOVERY_ACTION_DRAIN_AND_RESET) }, action: "DRAIN_AND_RESET"},
+		"an action nobody knows": {change: func(d *device) { d.GetFieldValuesFunc = recovers(99) }, action: "recovery action 99"},
+		"a wide value":           {change: func(d *device) { d.GetFieldValuesFunc = field(nvml.SUCCESS, nvml.VALUE_TYPE_UNSIGNED_LONG_LONG, 1) }, action: "GPU_RESET"},
+		"a field that the driver does not know": {
+			change: func(d *device) { d.GetFieldValuesFunc = field(nvml.ERROR_NOT_SUPPORTED, 0, 1) }, field: "recovery_action", why: "not supported",
+		},
+		"a field that is not filled in": {
+			change: func(d *device) { d.GetFieldValuesFunc = func([]nvml.FieldValue) nvml.Return { return nvml.SUCCESS } },
+			field:  "recovery_action", why: "ERROR_UNKNOWN",
+		},
+		"a field that is no number": {
+			change: func(d *device) { d.GetFieldValuesFunc = field(nvml.SUCCESS, nvml.VALUE_TYPE_DOUBLE, 1) }, field: "recovery_action", why: "ERROR_UNKNOWN",
+		},
+		"a call that fails": {
+			change: func(d *device) {
+				d.GetFieldValuesFunc = func([]nvml.FieldValue) nvml.Return { return nvml.ERROR_GPU_IS_LOST }
+			}, field: "recovery_action", why: "ERROR_GPU_IS_LOST",
+		},
+		"no row remapping": {
+			change: func(d *device) {
+				d.GetRemappedRowsFunc = func() (int, int, bool, bool, nvml.Return) { return 0, 0, true, true, nvml.ERROR_NOT_SUPPORTED }
+			}, field: "row_remap", why: "not supported", action: "NONE",
+		},
+		"no fabric": {
+			change: func(d *device) { d.GetGpuFabricInfoFunc = fabricOf(nvml.GPU_FABRIC_STATE_NOT_SUPPORTED, 0) },
+			field:  "fabric", why: "not supported", action: "NONE",
+		},
+		"a fabric in progress": {
+			change: func(d *device) {
+				d.GetGpuFabricInfoFunc = fabricOf(nvml.GPU_FABRIC_STATE_IN_PROGRESS, nvml.ERROR_UNKNOWN)
+			},
+			action: "NONE", fabric: &facts.GPUFabric{State: "IN_PROGRESS"},
+		},
+		"a fabric that failed": {
+			change: func(d *device) {
+				d.GetGpuFabricInfoFunc = fabricOf(nvml.GPU_FABRIC_STATE_COMPLETED, nvml.ERROR_UNKNOWN)
+			},
+			action: "NONE", fabric: &facts.GPUFabric{State: "COMPLETED", Status: "ERROR_UNKNOWN"},
+		},
+		"a fabric state nobody knows": {
+			change: func(d *device) { d.GetGpuFabricInfoFunc = fabricOf(77, 0) },
+			action: "NONE", fabric: &facts.GPUFabric{State: "fabric state 77"},
+		},
+	} {
+		s, d := one()
+		c.change(d)
+		g := From(s).GPUs[0]
+		if g.RecoveryAction != c.action || g.Unanswered[c.field] != c.why || c.field == "" && len(g.Unanswered) > 0 {
+			t.Errorf("%s: %q, %v", name, g.RecoveryAction, g.Unanswered)
+		}
+		if c.field == "row_remap" && g.RowRemap != nil || c.field == "fabric" && g.Fabric != nil {
+			t.Errorf("%s: %+v %+v", name, g.RowRemap, g.Fabric)
+		}
+		if c.fabric != nil && *g.Fabric != *c.fabric {
+			t.Errorf("%s: %+v", name, g.Fabric)
+		}
+	}
 }
 
 func TestNVML_EveryFactOfAnA100(t *testing.T) {
@@ -40,6 +145,10 @@ func TestNVML_EveryFactOfAnA100(t *testing.T) {
 	g := got.GPUs[0]
 	if len(got.GPUs) != 1 || *got.Count != 1 || len(g.Unanswered) > 0 {
 		t.Fatalf("%+v", got)
+	}
+	if g.PCI != "0001:cb:00.0" || g.RecoveryAction != facts.RecoveryNone || *g.RowRemap != (facts.GPURemap{Pending: true}) ||
+		*g.Fabric != (facts.GPUFabric{State: facts.FabricCompleted, Status: facts.NVMLSuccess}) {
+		t.Errorf("%+v %+v %+v", g, g.RowRemap, g.Fabric)
 	}
 	if g.UUID != d.UUID || g.Architecture != "Ampere" || g.ComputeCapability != "8.0" || g.ComputeMode != "EXCLUSIVE_PROCESS" || !*g.Persistence {
 		t.Errorf("%+v", g)
@@ -62,6 +171,10 @@ func TestNVML_FunctionThatIsMissingIsNeverCalled(t *testing.T) {
 		"nvmlDeviceGetCudaComputeCapability":      "compute_capability",
 		"nvmlDeviceGetComputeRunningProcesses":    "processes",
 		"nvmlDeviceGetMPSComputeRunningProcesses": "mps_processes",
+		"nvmlDeviceGetPciInfo":                    "pci",
+		"nvmlDeviceGetFieldValues":                "recovery_action",
+		"nvmlDeviceGetRemappedRows":               "row_remap",
+		"nvmlDeviceGetGpuFabricInfo":              "fabric",
 		"nvmlDeviceGetHandleByIndex":              "handle",
 	} {
 		s, d := one()
@@ -79,8 +192,9 @@ func TestNVML_FunctionThatIsMissingIsNeverCalled(t *testing.T) {
 			len(d.GetMigModeCalls()), len(d.GetUUIDCalls()), len(d.GetNameCalls()), len(d.GetMemoryInfoCalls()), len(d.GetComputeModeCalls()),
 			len(d.GetPersistenceModeCalls()), len(d.GetArchitectureCalls()), len(d.GetCudaComputeCapabilityCalls()),
 			len(d.GetComputeRunningProcessesCalls()), len(d.GetMPSComputeRunningProcessesCalls()),
+			len(d.GetPciInfoCalls()), len(d.GetFieldValuesCalls()), len(d.GetRemappedRowsCalls()), len(d.GetGpuFabricInfoCalls()),
 		}
-		left := 9
+		left := 13
 		if field == "handle" {
 			left = 0
 		}

@@ -22,6 +22,7 @@ type GPUs struct {
 type GPU struct {
 	Index             int     `json:"index"`
 	UUID              string  `json:"uuid,omitempty"`
+	PCI               string  `json:"pci,omitempty"` // bus address, as in the kernel's log
 	Name              string  `json:"name,omitempty"`
 	Architecture      string  `json:"architecture,omitempty"`
 	ComputeCapability string  `json:"compute_capability,omitempty"`
@@ -30,9 +31,14 @@ type GPU struct {
 	ComputeMode       string  `json:"compute_mode,omitempty"`
 	MIG               *bool   `json:"mig,omitempty"`
 	Persistence       *bool   `json:"persistence,omitempty"`
-	Processes         *int    `json:"processes,omitempty"`     // with a compute context
-	MPSProcesses      *int    `json:"mps_processes,omitempty"` // the same, through MPS
-	Lost              string  `json:"lost,omitempty"`          // why it is unusable
+	Processes         *int    `json:"processes,omitempty"`       // with a compute context
+	MPSProcesses      *int    `json:"mps_processes,omitempty"`   // the same, through MPS
+	RecoveryAction    string  `json:"recovery_action,omitempty"` // NONE, GPU_RESET, NODE_REBOOT, …
+	RowsPending       *bool   `json:"rows_pending,omitempty"`    // a row of its memory is replaced at the next reset
+	RowsFailed        *bool   `json:"rows_failed,omitempty"`     // a row could not be replaced
+	Fabric            string  `json:"fabric,omitempty"`          // state of the registration with the NVSwitch fabric
+	Lost              string  `json:"lost,omitempty"`            // why it is unusable
+	Unfit             string  `json:"unfit,omitempty"`           // the same, or why no program should be started on it
 }
 
 // GPUsOf returns the record of a look, nil for none, with cleaned strings.
@@ -56,6 +62,13 @@ func gpuOf(g facts.GPU) GPU {
 		Index: g.Index, UUID: Brief(g.UUID), Name: Brief(g.Name), Architecture: Brief(g.Architecture),
 		ComputeCapability: Brief(g.ComputeCapability), ComputeMode: Brief(g.ComputeMode), Persistence: g.Persistence,
 		Processes: count(g.Processes), MPSProcesses: count(g.MPSProcesses), Lost: Brief(gpu.Lost(g)),
+		PCI: Brief(g.PCI), RecoveryAction: Brief(g.RecoveryAction), Unfit: Brief(gpu.Unfit(g)),
+	}
+	if g.RowRemap != nil {
+		out.RowsPending, out.RowsFailed = &g.RowRemap.Pending, &g.RowRemap.Failed
+	}
+	if g.Fabric != nil {
+		out.Fabric = Brief(g.Fabric.State)
 	}
 	if g.Memory != nil {
 		out.MemoryTotal, out.MemoryFree = &g.Memory.Total, &g.Memory.Free

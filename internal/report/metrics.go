@@ -177,27 +177,44 @@ func (e *exposition) gpus(s Summary) {
 	if len(s.GPU.Devices) == 0 {
 		return
 	}
-	lost := e.family("gpu_lost", "1: the GPU cannot be used.")
-	for _, d := range s.GPU.Devices {
-		lost(truth(d.Lost != ""), gpuLabels(d)...)
-	}
-	e.gpuMemory(s, "gpu_memory_bytes", "Memory of a GPU.", func(d GPU) *uint64 { return d.MemoryTotal })
-	e.gpuMemory(s, "gpu_memory_free_bytes", "Free memory of a GPU.", func(d GPU) *uint64 { return d.MemoryFree })
+	e.perGPU(s, "gpu_lost", "1: the GPU cannot be used.", func(d GPU) *float64 { return sampled(truth(d.Lost != "")) })
+	e.perGPU(s, "gpu_unfit", "1: no program should be started on the GPU: it is lost or has to be recovered, or a row of its memory could not be replaced.",
+		func(d GPU) *float64 { return sampled(truth(d.Unfit != "")) })
+	e.perGPU(s, "gpu_rows_pending", "1: a faulty row of the GPU's memory is replaced at its next reset.", func(d GPU) *float64 { return truthOf(d.RowsPending) })
+	e.perGPU(s, "gpu_rows_failed", "1: a faulty row of the GPU's memory could not be replaced.", func(d GPU) *float64 { return truthOf(d.RowsFailed) })
+	e.perGPU(s, "gpu_memory_bytes", "Memory of a GPU.", func(d GPU) *float64 { return bytesOf(d.MemoryTotal) })
+	e.perGPU(s, "gpu_memory_free_bytes", "Free memory of a GPU.", func(d GPU) *float64 { return bytesOf(d.MemoryFree) })
 }
 
-// gpuMemory leaves out what the driver did not report.
-func (e *exposition) gpuMemory(s Summary, name, help string, of func(GPU) *uint64) {
+// perGPU leaves out what the driver did not report.
+func (e *exposition) perGPU(s Summary, name, help string, of func(GPU) *float64) {
 	var sample func(float64, ...label)
 	for _, d := range s.GPU.Devices {
-		bytes := of(d)
-		if bytes == nil {
+		v := of(d)
+		if v == nil {
 			continue
 		}
 		if sample == nil {
 			sample = e.family(name, help)
 		}
-		sample(float64(*bytes), gpuLabels(d)...)
+		sample(*v, gpuLabels(d)...)
 	}
+}
+
+func sampled(v float64) *float64 { return &v }
+
+func truthOf(b *bool) *float64 {
+	if b == nil {
+		return nil
+	}
+	return sampled(truth(*b))
+}
+
+func bytesOf(n *uint64) *float64 {
+	if n == nil {
+		return nil
+	}
+	return sampled(float64(*n))
 }
 
 func gpuLabels(d GPU) []label {

@@ -60,7 +60,7 @@ func full() Summary {
 	total, free := uint64(25769803776), uint64(21474836480)
 	s.GPU = &GPUs{State: "2 GPUs", Devices: []GPU{
 		{Index: 0, UUID: "GPU-5a5c3a3c", Name: "NVIDIA L4", MemoryTotal: &total, MemoryFree: &free},
-		{Index: 1, Lost: "fell off the bus"},
+		{Index: 1, Lost: "fell off the bus", Unfit: "fell off the bus", RowsPending: new(true), RowsFailed: new(false)},
 	}}
 	return s
 }

@@ -99,6 +99,8 @@ func TestFaults_AnswerHasEveryFact(t *testing.T) {
 			Index: i, UUID: fmt.Sprintf("GPU-0000000%d-1234-5678-9abc-def012345678", i+1), Name: fmt.Sprintf("Fake %d", i+1),
 			Architecture: "Ada", ComputeCapability: "8.9", Memory: &facts.GPUMemory{Total: 24 << 30, Free: 20 << 30, Used: 4 << 30},
 			ComputeMode: "EXCLUSIVE_PROCESS", MIG: &facts.GPUMIG{}, Persistence: &on,
+			PCI: fmt.Sprintf("0000:%02x:00.0", 0x65+i), RecoveryAction: facts.RecoveryNone, RowRemap: &facts.GPURemap{},
+			Fabric:    &facts.GPUFabric{State: facts.FabricCompleted, Status: facts.NVMLSuccess},
 			Processes: &facts.GPUClients{}, MPSProcesses: &facts.GPUClients{{PID: 4711, Memory: &used}, {PID: 4712}},
 		}
 	}
@@ -122,6 +124,8 @@ func TestFaults_FunctionThatTheLibraryLacksCostsOneFactAndNotTheProcess(t *testi
 		"architecture":  "the library has no nvmlDeviceGetArchitecture",
 		"mig":           "the library has no nvmlDeviceGetMigMode",
 		"mps_processes": "the library has no nvmlDeviceGetMPSComputeRunningProcesses_v3",
+		"row_remap":     "the library has no nvmlDeviceGetRemappedRows",
+		"fabric":        "the library has no nvmlDeviceGetGpuFabricInfo",
 	}
 	g := look.NVML.GPUs[0]
 	if diff := cmp.Diff(want, g.Unanswered); diff != "" {
@@ -138,13 +142,25 @@ func TestFaults_WhatACardDoesNotSupportIsNeverAZero(t *testing.T) {
 		t.Fatalf("%+v", look)
 	}
 	g := look.NVML.GPUs[1]
-	for _, field := range []string{"memory", "compute_mode", "mig", "persistence", "processes", "mps_processes"} {
+	for _, field := range []string{"memory", "compute_mode", "mig", "persistence", "processes", "mps_processes", "recovery_action", "row_remap", "fabric"} {
 		if g.Unanswered[field] != "not supported" {
 			t.Errorf("%s: %q", field, g.Unanswered[field])
 		}
 	}
-	if g.Memory != nil || g.ComputeMode != "" || g.MIG != nil || g.Persistence != nil || g.Processes != nil || g.MPSProcesses != nil {
+	if g.Memory != nil || g.ComputeMode != "" || g.MIG != nil || g.Persistence != nil || g.Processes != nil || g.MPSProcesses != nil ||
+		g.RecoveryAction != "" || g.RowRemap != nil || g.Fabric != nil {
 		t.Errorf("%+v", g)
+	}
+}
+
+func TestFaults_WhatTheDriverReportsAboutFaultsOfAGPUIsKept(t *testing.T) {
+	g := over(t, "ACTION=1", "PENDING=1", "FABRIC=2").Look(t.Context()).NVML.GPUs[0]
+	if g.RecoveryAction != "GPU_RESET" || !g.RowRemap.Pending || g.RowRemap.Failed || *g.Fabric != (facts.GPUFabric{State: "IN_PROGRESS"}) {
+		t.Errorf("%q %+v %+v", g.RecoveryAction, g.RowRemap, g.Fabric)
+	}
+	g = over(t, "ACTION=1", "FIELD=NOT_SUPPORTED", "FABRIC=0").Look(t.Context()).NVML.GPUs[0]
+	if g.RecoveryAction != "" || g.Fabric != nil || g.Unanswered["recovery_action"] != "not supported" || g.Unanswered["fabric"] != "not supported" {
+		t.Errorf("%q %+v %v", g.RecoveryAction, g.Fabric, g.Unanswered)
 	}
 }
 

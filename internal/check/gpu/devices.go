@@ -29,6 +29,7 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 		if Lost(g) != "" {
 			continue
 		}
+		problems = append(problems, health(g, w, usable(gpus) > 0)...)
 		if g.ComputeMode == "PROHIBITED" {
 			problems = append(problems, prohibited(g, w))
 		}

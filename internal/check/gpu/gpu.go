@@ -5,6 +5,7 @@ package gpu
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,17 +43,21 @@ func mildest(k facts.GPUKind) diag.Severity {
 	}
 }
 
-// MayCome reports whether what is missing may yet appear by itself: at a boot
-// the driver, and udev behind it, can be later than a gate. Everything else
-// stays what it is.
-func MayCome(l facts.GPULook) bool {
-	switch l.Kind {
-	case facts.DriverNotLoaded:
-		return l.Control.State != facts.NodeDenied
-	case facts.GPUAnswered:
-		return l.UVM.State == facts.NodeMissing || l.UVM.State == facts.NodeUnknown
+// MayCome returns what is missing and may yet appear by itself, "" for nothing:
+// at a boot the driver, udev behind it and the fabric manager can be later than a
+// gate. Everything else stays what it is.
+func MayCome(l facts.GPULook) string {
+	switch {
+	case l.Kind == facts.DriverNotLoaded && l.Control.State != facts.NodeDenied:
+		return Summary(l)
+	case l.Kind != facts.GPUAnswered || l.NVML == nil:
+		return ""
+	case l.UVM.State == facts.NodeMissing || l.UVM.State == facts.NodeUnknown:
+		return "/dev/nvidia-uvm cannot be opened yet"
+	case slices.ContainsFunc(l.NVML.GPUs, registers):
+		return "the NVSwitch fabric is not ready yet"
 	}
-	return false
+	return ""
 }
 
 // Summary is a look in a few words, for a person.
@@ -60,10 +65,10 @@ func Summary(l facts.GPULook) string {
 	if l.Kind != facts.GPUAnswered || l.NVML == nil {
 		return fault(l).Message
 	}
-	n := usable(l.NVML.GPUs)
-	s := fmt.Sprintf("%d GPUs", n)
-	if n == 1 {
-		s = "1 GPU"
+	n, all := usable(l.NVML.GPUs), len(l.NVML.GPUs)
+	s := diag.Count(all, "GPU")
+	if n < all {
+		s += fmt.Sprintf(" (%d usable)", n)
 	}
 	if l.NVML.DriverVersion != "" {
 		s += ", driver " + diag.Clean(l.NVML.DriverVersion)
@@ -90,7 +95,7 @@ func Lost(g facts.GPU) string {
 func usable(gpus []facts.GPU) int {
 	n := 0
 	for _, g := range gpus {
-		if Lost(g) == "" {
+		if Unfit(g) == "" {
 			n++
 		}
 	}

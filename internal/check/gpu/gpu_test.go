@@ -89,7 +89,8 @@ func TestGPU_WhereNoGPUIsNeededNothingShutsAGate(t *testing.T) {
 		}
 	}
 	c := card()
-	c.ComputeMode = "PROHIBITED"
+	c.ComputeMode, c.RecoveryAction = "PROHIBITED", "NODE_REBOOT"
+	c.RowRemap, c.Fabric = &facts.GPURemap{Failed: true}, &facts.GPUFabric{State: "NOT_STARTED"}
 	if got := gpu.Judge(gpus(c), requirement.GPU{}); len(got) == 0 || len(diag.Errors(got)) > 0 {
 		t.Error(codes(got))
 	}
@@ -114,7 +115,7 @@ func TestGPU_OneErrorOfADriverThatIsNotThereIsSortedByTheNodes(t *testing.T) {
 		{look("550.163.01", facts.NodeDenied), diag.GPUPermission, "DeviceAllow", false},
 	} {
 		got := gpu.Judge(c.look, requirement.GPU{Needed: true})
-		if got[0].Code != c.code || !strings.Contains(got[0].Fix.String(), c.say) || gpu.MayCome(c.look) != c.wait {
+		if got[0].Code != c.code || !strings.Contains(got[0].Fix.String(), c.say) || (gpu.MayCome(c.look) != "") != c.wait {
 			t.Errorf("%+v: %+v", c.look, got)
 		}
 		findings.Sound(t, got[0])
@@ -123,15 +124,15 @@ func TestGPU_OneErrorOfADriverThatIsNotThereIsSortedByTheNodes(t *testing.T) {
 
 func TestGPU_OnlyADriverThatIsLateIsWorthWaitingFor(t *testing.T) {
 	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
-		if got := gpu.MayCome(facts.GPULook{Kind: kind}); got != (kind == facts.DriverNotLoaded) {
-			t.Errorf("%d: %v", kind, got)
+		if got := gpu.MayCome(facts.GPULook{Kind: kind}); (got != "") != (kind == facts.DriverNotLoaded) {
+			t.Errorf("%d: %q", kind, got)
 		}
 	}
 	l := gpus(card())
 	for state, want := range map[facts.NodeState]bool{
 		facts.NodeMissing: true, facts.NodeUnknown: true, facts.NodeOpens: false, facts.NodeDenied: false,
 	} {
-		if l.UVM.State = state; gpu.MayCome(l) != want {
+		if l.UVM.State = state; (gpu.MayCome(l) != "") != want {
 			t.Errorf("nvidia-uvm %d: %v", state, !want)
 		}
 	}
@@ -188,7 +189,29 @@ func TestGPUsAreJudgedByWhatTheyHaveToBeGoodFor(t *testing.T) {
 		"less is free than the limit":      {func(w world) { w.card.Memory.Free = 3 << 30 }, []string{"warning GPU-MEMORY-FREE"}},
 		"less is free on a host that runs": {func(w world) { w.card.Memory.Free, w.wish.Starting = 3<<30, false }, nil},
 		"memory that is not known":         {func(w world) { w.card.Memory = nil }, []string{"notice GPU-MEMORY-LIMIT"}},
-		"no limits and no memory":          {func(w world) { w.card.Memory, w.wish.Limit, w.wish.Limits = nil, 0, 0 }, nil},
+		"nothing to recover":               {func(w world) { w.card.RecoveryAction = "NONE" }, nil},
+		"to be reset":                      {func(w world) { w.card.RecoveryAction = "GPU_RESET" }, []string{"error GPU-RECOVERY"}},
+		"to be reset, of one needed":       {func(w world) { w.card.RecoveryAction, w.wish.MinCount = "GPU_RESET", 1 }, []string{"error GPU-COUNT", "error GPU-RECOVERY"}},
+		"a reboot":                         {func(w world) { w.card.RecoveryAction = "NODE_REBOOT" }, []string{"error GPU-RECOVERY"}},
+		"a bus reset":                      {func(w world) { w.card.RecoveryAction = "BUS_RESET" }, []string{"error GPU-RECOVERY"}},
+		"to be drained":                    {func(w world) { w.card.RecoveryAction = "DRAIN_AND_RESET" }, []string{"warning GPU-RECOVERY"}},
+		"peers to be drained":              {func(w world) { w.card.RecoveryAction = "DRAIN_P2P" }, []string{"warning GPU-RECOVERY"}},
+		"IMEX to be recovered":             {func(w world) { w.card.RecoveryAction = "RECOVER_IMEX_DOMAIN" }, []string{"warning GPU-RECOVERY"}},
+		"an action nobody knows":           {func(w world) { w.card.RecoveryAction = "recovery action 9\x1b" }, []string{"error GPU-RECOVERY"}},
+		"rows in order":                    {func(w world) { w.card.RowRemap = &facts.GPURemap{} }, nil},
+		"a row is pending":                 {func(w world) { w.card.RowRemap = &facts.GPURemap{Pending: true} }, []string{"warning GPU-REMAP-PENDING"}},
+		"a row failed":                     {func(w world) { w.card.RowRemap = &facts.GPURemap{Failed: true} }, []string{"error GPU-REMAP-FAILED"}},
+		"a row failed, another is pending": {func(w world) { w.card.RowRemap = &facts.GPURemap{Failed: true, Pending: true} }, []string{"error GPU-REMAP-FAILED", "warning GPU-REMAP-PENDING"}},
+		"the fabric is complete":           {func(w world) { w.card.Fabric = &facts.GPUFabric{State: "COMPLETED", Status: "SUCCESS"} }, nil},
+		"the fabric is not started":        {func(w world) { w.card.Fabric = &facts.GPUFabric{State: "NOT_STARTED"} }, []string{"error GPU-FABRIC"}},
+		"the fabric failed":                {func(w world) { w.card.Fabric = &facts.GPUFabric{State: "COMPLETED", Status: "ERROR_UNKNOWN"} }, []string{"warning GPU-FABRIC"}},
+		"health is not supported": {func(w world) {
+			w.card.Unanswered = map[string]string{"recovery_action": "not supported", "row_remap": "not supported", "fabric": "not supported"}
+		}, nil},
+		"health is not answered": {func(w world) {
+			w.card.Unanswered = map[string]string{"recovery_action": "ERROR_UNKNOWN", "row_remap": "ERROR_NO_PERMISSION", "fabric": "the library has no nvmlDeviceGetGpuFabricInfo"}
+		}, nil},
+		"no limits and no memory": {func(w world) { w.card.Memory, w.wish.Limit, w.wish.Limits = nil, 0, 0 }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, w := gpus(card()), underMPS()
@@ -206,8 +229,12 @@ func TestGPUsAreJudgedByWhatTheyHaveToBeGoodFor(t *testing.T) {
 
 func TestGPU_SecondGPUTurnsSomeErrorsIntoWarnings(t *testing.T) {
 	for name, spoil := range map[string]func(*facts.GPU){
-		"warning GPU-MIG":    func(g *facts.GPU) { g.MIG = &facts.GPUMIG{Current: true, Pending: true} },
-		"warning GPU-FAILED": func(g *facts.GPU) { g.Unanswered = map[string]string{"handle": "ERROR_GPU_IS_LOST"} },
+		"warning GPU-MIG":          func(g *facts.GPU) { g.MIG = &facts.GPUMIG{Current: true, Pending: true} },
+		"warning GPU-FAILED":       func(g *facts.GPU) { g.Unanswered = map[string]string{"handle": "ERROR_GPU_IS_LOST"} },
+		"warning GPU-RECOVERY":     func(g *facts.GPU) { g.RecoveryAction = "GPU_RESET" },
+		"warning GPU-REMAP-FAILED": func(g *facts.GPU) { g.RowRemap = &facts.GPURemap{Failed: true} },
+		// CUDA fails on every GPU while one is not registered.
+		"error GPU-FABRIC": func(g *facts.GPU) { g.Fabric = &facts.GPUFabric{State: "IN_PROGRESS"} },
 	} {
 		bad := card()
 		spoil(&bad)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"justnews/internal/check/gpu"
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/nvml"
 	"justnews/internal/requirement"
@@ -27,6 +28,11 @@ func complete(devices []gonvml.Device, mode gonvml.ComputeMode) {
 		m.GetPersistenceModeFunc = func() (gonvml.EnableState, gonvml.Return) { return gonvml.FEATURE_ENABLED, gonvml.SUCCESS }
 		m.GetComputeRunningProcessesFunc = func() ([]gonvml.ProcessInfo, gonvml.Return) { return nil, gonvml.SUCCESS }
 		m.GetMPSComputeRunningProcessesFunc = func() ([]gonvml.ProcessInfo, gonvml.Return) { return nil, gonvml.SUCCESS }
+		m.GetFieldValuesFunc = func([]gonvml.FieldValue) gonvml.Return { return gonvml.ERROR_NOT_SUPPORTED }
+		m.GetRemappedRowsFunc = func() (int, int, bool, bool, gonvml.Return) { return 0, 0, false, false, gonvml.SUCCESS }
+		m.GetGpuFabricInfoFunc = func() (gonvml.GpuFabricInfo, gonvml.Return) {
+			return gonvml.GpuFabricInfo{State: gonvml.GPU_FABRIC_STATE_COMPLETED}, gonvml.SUCCESS
+		}
 		m.MemoryInfo.Free = m.MemoryInfo.Total
 	}
 }
@@ -72,5 +78,21 @@ func TestGPU_DGXWithH200sIsJudged(t *testing.T) {
 	got := codes(gpu.Judge(seen(machine), w))
 	if slices.ContainsFunc(got, func(s string) bool { return s != "notice GPU-SHARED" }) || len(got) != 8 {
 		t.Error(got)
+	}
+}
+
+func TestGPU_DGXWithoutItsFabricManagerIsWaitedForAndRefused(t *testing.T) {
+	machine := dgxh200.New()
+	complete(machine.Devices, gonvml.COMPUTEMODE_DEFAULT)
+	w := requirement.GPU{Needed: true, MinCount: 8}
+	if l := seen(machine); gpu.MayCome(l) != "" || len(diag.Errors(gpu.Judge(l, w))) > 0 {
+		t.Errorf("a complete fabric: %q, %v", gpu.MayCome(l), codes(gpu.Judge(l, w)))
+	}
+	machine.Devices[7].(*server.Device).GetGpuFabricInfoFunc = func() (gonvml.GpuFabricInfo, gonvml.Return) {
+		return gonvml.GpuFabricInfo{State: gonvml.GPU_FABRIC_STATE_IN_PROGRESS}, gonvml.SUCCESS
+	}
+	l := seen(machine)
+	if got := codes(gpu.Judge(l, w)); gpu.MayCome(l) == "" || !slices.Equal(got, []string{"error GPU-FABRIC"}) {
+		t.Errorf("%q, %v", gpu.MayCome(l), got)
 	}
 }

@@ -63,7 +63,64 @@ int nvmlDeviceGetMemoryInfo(void *d, unsigned long long *m)
 int nvmlDeviceGetComputeMode(void *d, int *mode) { *mode = 3; OPTIONAL; }
 int nvmlDeviceGetPersistenceMode(void *d, int *on) { *on = 1; OPTIONAL; }
 
+struct pci { // nvmlPciInfo_t
+	char legacy[16];
+	unsigned domain, bus, device, id, subsystem;
+	char address[32];
+};
+int nvmlDeviceGetPciInfo_v3(void *d, struct pci *p)
+{
+	memset(p, 0, sizeof *p);
+	p->bus = 0x64 + (unsigned)(unsigned long)d;
+	return SUCCESS;
+}
+
+#ifndef ACTION // of nvmlDeviceGpuRecoveryAction_t
+#define ACTION 0
+#endif
+#ifndef FIELD // result of the field itself
+#define FIELD SUCCESS
+#endif
+struct field { // nvmlFieldValue_t
+	unsigned id, scope;
+	long long timestamp, latency;
+	unsigned type, result;
+	union { unsigned u; unsigned long long ull; } value;
+};
+int nvmlDeviceGetFieldValues(void *d, int n, struct field *f)
+{
+	for (int i = 0; i < n; i++) {
+		f[i].type = 1; // NVML_VALUE_TYPE_UNSIGNED_INT
+		f[i].result = f[i].id == 230 ? FIELD : NOT_SUPPORTED;
+		f[i].value.u = ACTION;
+	}
+	OPTIONAL;
+}
+
 #ifndef OLD // functions that a driver before R450 lacks
+#ifndef PENDING
+#define PENDING 0
+#endif
+int nvmlDeviceGetRemappedRows(void *d, unsigned *c, unsigned *u, unsigned *pending, unsigned *failed)
+{
+	*c = 0, *u = PENDING, *pending = PENDING, *failed = 0;
+	OPTIONAL;
+}
+
+#ifndef FABRIC // of nvmlGpuFabricState_t
+#define FABRIC 3
+#endif
+struct fabric { // nvmlGpuFabricInfo_t
+	unsigned char cluster[16];
+	unsigned status, clique;
+	unsigned char state;
+};
+int nvmlDeviceGetGpuFabricInfo(void *d, struct fabric *f)
+{
+	memset(f, 0, sizeof *f);
+	f->state = FABRIC;
+	OPTIONAL;
+}
 int nvmlDeviceGetArchitecture(void *d, unsigned *a) { *a = 8; return SUCCESS; }
 int nvmlDeviceGetMigMode(void *d, unsigned *now, unsigned *then) { *now = 0, *then = 0; OPTIONAL; }
 
