@@ -2,9 +2,9 @@
 
 // Package bed boots a real systemd for a test: a Debian root made by
 // mmdebstrap, cached between runs, booted by systemd-nspawn with our files
-// where the packages put them. One machine at a time, on the whole host, and
+// where the packages put them. A few machines at a time, on the whole host, and
 // whatever becomes of the test process (failure, time-out, SIGKILL), no
-// process, mount, cgroup or directory of it stays behind.
+// process, mount, cgroup or directory of them stays behind.
 //
 // It mocks nothing, and it does not know what JustNews is about: the scenarios
 // live in test/booted. What such a machine lacks against a real one: /dev/kmsg,
@@ -21,6 +21,7 @@
 //
 // The environment steers it: JUSTNEWS_TEST_CACHE (where the roots are kept),
 // JUSTNEWS_TEST_SUITES (which of them Each runs, comma-separated),
+// JUSTNEWS_TEST_MACHINES (how many run at a time, one for each CPU by default),
 // JUSTNEWS_TEST_MIRROR (a Debian mirror, where the host's apt has none) and
 // JUSTNEWS_REQUIRE_BED=1 (what cannot be booted is a failure, not a skip).
 package bed

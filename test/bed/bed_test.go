@@ -94,7 +94,9 @@ func TestMachine_SystemdBootsAndAnswers(t *testing.T) {
 
 		m.PowerOff()
 		m.Stop()
-		nothingLeft(t)
+		if left := leftovers(t, os.Getpid()); len(left) > 0 {
+			t.Errorf("the machine left behind:\n%s", strings.Join(left, "\n"))
+		}
 	})
 }
 
@@ -123,11 +125,21 @@ func TestMachineDiesWithItsTest(t *testing.T) {
 		_ = child.Process.Kill()
 		t.Fatalf("the child says %q, %v; want booted", buf, err)
 	}
+	if leftovers(t, child.Process.Pid) == nil {
+		t.Error("nothing is seen of the child's machine while it runs")
+	}
 	_ = child.Process.Kill()
 	_ = child.Wait()
-	// Whoever boots next waits until the reaper is done.
-	bed.Boot(t, bed.Options{}).Stop()
-	nothingLeft(t)
+	// The reaper is nobody's child any more.
+	for until := time.Now().Add(bed.Patience); ; time.Sleep(20 * time.Millisecond) {
+		left := leftovers(t, child.Process.Pid)
+		if len(left) == 0 {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatalf("the machine left behind:\n%s", strings.Join(left, "\n"))
+		}
+	}
 }
 
 // What listens on the machine's loopback answers the test, and only there.
@@ -152,13 +164,11 @@ func TestMachine_TestReachesTheMachinesLoopback(t *testing.T) {
 	}
 }
 
-func nothingLeft(t *testing.T) {
+func leftovers(t *testing.T, pid int) []string {
 	t.Helper()
-	left, err := bed.Leftovers()
+	left, err := bed.Leftovers(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(left) > 0 {
-		t.Errorf("the machine left behind:\n%s", strings.Join(left, "\n"))
-	}
+	return left
 }

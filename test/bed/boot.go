@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -20,7 +21,6 @@ import (
 
 const (
 	machinePrefix = "justnews-bed-"
-	scratchName   = "machines" // below the cache directory, one directory for each machine
 	bootLimit     = 30 * time.Second
 	// reserve is what is kept of go test's -timeout for the report of a failure
 	// and for cleaning up.
@@ -40,34 +40,35 @@ type Options struct {
 
 var (
 	machines atomic.Int64
-	// running holds the names of the tests that have a machine: a second one
-	// would wait forever for the first one's lock.
-	running atomic.Pointer[string]
+	// running holds the names of the tests that have a machine: a second one could
+	// wait forever for the first one's place.
+	running sync.Map
 )
 
 // Boot boots a machine and returns as soon as its systemd answers; jobs may
-// still be queued then, and usually are. The machine ends with the test. Another
-// machine on this host, of whatever process, is waited for.
+// still be queued then, and usually are. The machine ends with the test. Where as
+// many machines as may run at a time do, of whatever process, one of them is waited
+// for.
 func Boot(t testing.TB, o Options) *Machine {
 	t.Helper()
 	Need(t)
 	if o.Suite == "" {
 		o.Suite = Suites()[0]
 	}
-	if name := running.Load(); name != nil && *name == t.Name() {
-		t.Fatal("cannot boot a second machine in one test: only one runs at a time (Stop the first)")
+	if _, has := running.Load(t.Name()); has {
+		t.Fatal("cannot boot a second machine in one test: it could wait for the first one's place (Stop the first)")
 	}
 	base := Root(t, o.Suite, o.Packages...)
 	cache, err := cacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	lock, err := lockFile(filepath.Join(cache, "machine.lock"))
+	p, err := takePlace(t.Context(), cache)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = lock.Close() }() // from here on the reaper holds it
-	m, err := boot(t, o, base, cache, lock)
+	defer func() { _ = p.lock.Close() }() // from here on the reaper holds it
+	m, err := boot(t, o, base, cache, p)
 	if m != nil && err != nil {
 		t.Fatalf("cannot boot %s: %v\nconsole:\n%s", o.Suite, err, m.Console())
 	}
@@ -77,29 +78,27 @@ func Boot(t testing.TB, o Options) *Machine {
 	return m
 }
 
-func boot(t testing.TB, o Options, base, cache string, lock *os.File) (*Machine, error) {
+func boot(t testing.TB, o Options, base, cache string, p place) (*Machine, error) {
 	t.Helper()
 	cgroups, err := unifiedCgroup()
 	if err != nil {
 		return nil, err
 	}
-	scratches := filepath.Join(cache, scratchName)
-	if err := sweep(scratches, cgroups); err != nil {
+	if err := sweep(p.scratches, cgroups); err != nil {
 		return nil, err
 	}
 	name := fmt.Sprintf("%s%d-%d", machinePrefix, os.Getpid(), machines.Add(1))
-	scratch := filepath.Join(scratches, name)
+	scratch := filepath.Join(p.scratches, name)
 	if err := os.MkdirAll(scratch, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make a machine: %w", err)
 	}
-	reaper, err := newReaper(name, scratch, cgroups, lock)
+	reaper, err := newReaper(name, scratch, cgroups, p.lock)
 	if err != nil {
 		return nil, err
 	}
-	m := &Machine{t: t, Name: name, Suite: o.Suite, scratch: scratch, reaper: reaper}
+	m := &Machine{t: t, Name: name, Suite: o.Suite, scratch: scratch, cgroup: filepath.Join(cgroups, name), began: time.Now(), reaper: reaper}
 	m.files = files{t: t, dir: func() string { return fmt.Sprintf("/proc/%d/root", m.leader) }}
-	testName := t.Name()
-	running.Store(&testName)
+	running.Store(t.Name(), true)
 	t.Cleanup(m.Stop)
 	t.Cleanup(m.report) // runs before Stop
 
@@ -114,7 +113,7 @@ func boot(t testing.TB, o Options, base, cache string, lock *os.File) (*Machine,
 	if o.Prepare != nil {
 		o.Prepare(tree)
 	}
-	if err := m.spawn(tree.dir, filepath.Join(cgroups, name), o.Cmdline); err != nil {
+	if err := m.spawn(tree.dir, o.Cmdline); err != nil {
 		return m, err
 	}
 	return m, m.awaitSystemd()
@@ -130,11 +129,11 @@ func deadline(t testing.TB) (time.Time, bool) {
 }
 
 // spawn starts nspawn and waits until it names the machine's PID 1.
-func (m *Machine) spawn(dir, cgroup string, cmdline []string) error {
-	if err := os.Mkdir(cgroup, 0o755); err != nil {
+func (m *Machine) spawn(dir string, cmdline []string) error {
+	if err := os.Mkdir(m.cgroup, 0o755); err != nil {
 		return fmt.Errorf("cannot make a cgroup: %w", err)
 	}
-	group, err := os.Open(cgroup)
+	group, err := os.Open(m.cgroup)
 	if err != nil {
 		return err
 	}

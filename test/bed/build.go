@@ -36,24 +36,23 @@ var built = struct {
 	done map[string]bool
 }{done: map[string]bool{}}
 
-// build builds programs as they are released, once for each test process, and
-// returns the directory that has them. The caller holds the machine lock: no
-// other process writes there.
-func build(repo, dir string, items []contents.Item) (string, error) {
+// build builds programs as they are released, once for each test process, in a
+// directory whose lock the caller holds.
+func build(repo, dir string, items []contents.Item) error {
 	built.Lock()
 	defer built.Unlock()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("cannot build the binaries under test: %w", err)
+		return fmt.Errorf("cannot build the binaries under test: %w", err)
 	}
 	release := contents.Release{Arch: runtime.GOARCH}
 	for _, cgo := range []bool{false, true} {
 		missing := slices.DeleteFunc(contents.Builds(items, cgo), func(p string) bool { return built.done[p] })
 		if err := release.Build(repo, dir, cgo, missing...); err != nil {
-			return "", err
+			return err
 		}
 		for _, p := range missing {
 			built.done[p] = true
 		}
 	}
-	return dir, nil
+	return nil
 }

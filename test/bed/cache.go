@@ -3,10 +3,14 @@
 package bed
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,15 +33,71 @@ func cacheDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
+// scratchName begins the names of the directories below the cache directory that have
+// one directory for each machine.
+const scratchName = "machines"
+
+// place is the right to run a machine, one of as many as may run at a time.
+type place struct {
+	lock      *os.File
+	scratches string // the directory for the scratch directories of its machines
+}
+
+// places returns how many machines may run at a time on this host.
+func places() (int, error) {
+	text := os.Getenv("JUSTNEWS_TEST_MACHINES")
+	if text == "" {
+		return runtime.NumCPU(), nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("JUSTNEWS_TEST_MACHINES=%s is no number of machines", text)
+	}
+	return n, nil
+}
+
+// takePlace waits until a place is free and takes it.
+func takePlace(ctx context.Context, cache string) (place, error) {
+	n, err := places()
+	if err != nil {
+		return place{}, err
+	}
+	for {
+		for i := range n {
+			suffix := ""
+			if i > 0 {
+				suffix = "-" + strconv.Itoa(i)
+			}
+			lock, err := lockFile(filepath.Join(cache, "machine"+suffix+".lock"), unix.LOCK_NB)
+			if err == nil {
+				return place{lock, filepath.Join(cache, scratchName+suffix)}, nil
+			}
+			if !errors.Is(err, unix.EWOULDBLOCK) {
+				return place{}, err
+			}
+		}
+		select {
+		case <-time.After(50 * time.Millisecond): // no call waits for one of several locks
+		case <-ctx.Done():
+			return place{}, fmt.Errorf("cannot get a place for a machine: %w", ctx.Err())
+		}
+	}
+}
+
 // lockFile waits for the exclusive lock on a file and returns it; closing the
-// file gives the lock back, and so does the end of every process that has it.
-func lockFile(path string) (*os.File, error) {
+// file gives the lock back, and so does the end of every process that has it. With
+// unix.LOCK_NB it fails where it would have to wait.
+func lockFile(path string, flags ...int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the lock: %w", err)
 	}
+	how := unix.LOCK_EX
+	for _, flag := range flags {
+		how |= flag
+	}
 	for {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		err = unix.Flock(int(f.Fd()), how)
 		if !errors.Is(err, unix.EINTR) {
 			break
 		}

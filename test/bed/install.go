@@ -57,8 +57,13 @@ func (tree *Tree) Put(list ...contents.File) {
 	}
 	// One for each clone: two that are tested side by side have two programs.
 	at := sha256.Sum256([]byte(repo))
-	binaries, err := build(repo, filepath.Join(tree.cache, fmt.Sprintf("bin-%x", at[:4])), items)
+	binaries := filepath.Join(tree.cache, fmt.Sprintf("bin-%x", at[:4]))
+	lock, err := lockFile(binaries + ".lock") // nobody copies what somebody else builds
 	if err != nil {
+		tree.t.Fatal(err)
+	}
+	defer func() { _ = lock.Close() }()
+	if err := build(repo, binaries, items); err != nil {
 		tree.t.Fatal(err)
 	}
 	for _, item := range items {

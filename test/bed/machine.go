@@ -34,6 +34,8 @@ type Machine struct {
 	ctx     context.Context // the machine's life time
 	cancel  context.CancelFunc
 	scratch string
+	cgroup  string
+	began   time.Time
 	leader  int // PID 1 of the machine, as the host counts
 	nspawn  *exec.Cmd
 	gone    chan struct{} // closed when nspawn has ended
@@ -211,7 +213,8 @@ func (m *Machine) Stop() {
 		return
 	}
 	m.stopped = true
-	running.Store(nil)
+	running.Delete(m.t.Name())
+	m.logTime()
 	if m.cancel != nil {
 		m.cancel()
 	}
@@ -220,6 +223,20 @@ func (m *Machine) Stop() {
 	}
 	if m.gone != nil {
 		<-m.gone
+	}
+}
+
+// logTime says how long the machine ran and how much CPU time all its processes used:
+// a test that uses little of it waits.
+func (m *Machine) logTime() {
+	m.t.Helper()
+	var used int64 // microseconds
+	text, err := os.ReadFile(filepath.Join(m.cgroup, "cpu.stat"))
+	if err == nil {
+		_, err = fmt.Sscanf(string(text), "usage_usec %d", &used)
+	}
+	if err == nil {
+		m.t.Logf("%s: %.1f s, %.1f s of CPU time", m.Suite, time.Since(m.began).Seconds(), float64(used)/1e6)
 	}
 }
 

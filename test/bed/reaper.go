@@ -58,8 +58,8 @@ type reaper struct {
 	said bytes.Buffer
 }
 
-// newReaper arms a reaper. It keeps the lock open, so that the next machine
-// starts only when this one is gone.
+// newReaper arms a reaper. It keeps the lock open, so that the place is free only
+// when the machine is gone.
 func newReaper(name, scratch, cgroups string, lock *os.File) (*reaper, error) {
 	r := &reaper{cmd: exec.Command("sh", "-c", reapScript, "justnews-bed-reaper", name, scratch, cgroups)}
 	r.cmd.Stdout, r.cmd.Stderr = &r.said, &r.said
@@ -88,8 +88,8 @@ func (r *reaper) reap() error {
 	return nil
 }
 
-// sweep removes what machines left behind whose reaper was killed too. The
-// caller holds the lock, so none of them can be alive.
+// sweep removes what machines of a place left behind whose reaper was killed too.
+// The caller has the place, so none of them can be alive.
 func sweep(scratches, cgroups string) error {
 	entries, err := os.ReadDir(scratches)
 	if os.IsNotExist(err) {
@@ -110,10 +110,10 @@ func sweep(scratches, cgroups string) error {
 	return nil
 }
 
-// Leftovers lists what machines have left on this host: mounts, cgroups,
-// scratch directories, nspawn's own files. It is empty while no machine runs,
-// and a test says so.
-func Leftovers() ([]string, error) {
+// Leftovers lists what machines of a test process have left on this host: mounts,
+// cgroups, scratch directories, nspawn's own files. It is empty while the process
+// has no machine, and a test says so.
+func Leftovers(pid int) ([]string, error) {
 	cache, err := cacheDir()
 	if err != nil {
 		return nil, err
@@ -123,11 +123,12 @@ func Leftovers() ([]string, error) {
 		return nil, err
 	}
 	var left []string
+	its := fmt.Sprintf("%s%d-", machinePrefix, pid)
 	for _, pattern := range []string{
-		filepath.Join(cache, scratchName, "*"),
-		filepath.Join(cgroups, machinePrefix+"*"),
-		"/sys/fs/cgroup/systemd/" + machinePrefix + "*",
-		"/run/systemd/nspawn/*/" + machinePrefix + "*",
+		filepath.Join(cache, scratchName+"*", its+"*"),
+		filepath.Join(cgroups, its+"*"),
+		"/sys/fs/cgroup/systemd/" + its + "*",
+		"/run/systemd/nspawn/*/" + its + "*",
 	} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
@@ -140,7 +141,7 @@ func Leftovers() ([]string, error) {
 		return nil, err
 	}
 	for line := range strings.Lines(string(mounts)) {
-		if strings.Contains(line, "/"+machinePrefix) {
+		if strings.Contains(line, "/"+its) {
 			left = append(left, "mount: "+strings.TrimSpace(line))
 		}
 	}

@@ -34,9 +34,14 @@ func (tree *Tree) Unpack(component string, packages ...string) {
 }
 
 // fetch downloads one package with the host's apt, which verifies it, and
-// returns the file. The caller holds the machine lock.
+// returns the file.
 func fetch(ctx context.Context, cache, suite, component, name string) (string, error) {
 	dir := filepath.Join(cache, "debs-"+suite)
+	lock, err := lockFile(dir + ".lock") // apt's own directories are for one at a time
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = lock.Close() }()
 	if found, err := filepath.Glob(filepath.Join(dir, name+"_*.deb")); err == nil && len(found) > 0 {
 		return found[0], nil
 	}
