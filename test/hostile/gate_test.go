@@ -21,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"justnews/internal/diag"
+	"justnews/test/busy"
 	"justnews/test/reference"
 )
 
@@ -42,7 +43,8 @@ type ending struct {
 	status         int
 	stdout, stderr []byte
 	took           time.Duration
-	memory         int // KiB: the most that was resident, as far as it was seen
+	own            time.Duration // took, less what the load of the machine may have added
+	memory         int           // KiB: the most that was resident, as far as it was seen
 	summary        summary
 }
 
@@ -111,7 +113,7 @@ func (c call) run(t testing.TB) ending {
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "HOME=" + c.dir, "XDG_CACHE_HOME=" + c.dir, "XDG_RUNTIME_DIR=" + private(t, c.dir)}, c.env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	began := time.Now()
+	began, mark := time.Now(), busy.Now()
 	executions.Add(1)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -120,6 +122,7 @@ func (c call) run(t testing.TB) ending {
 	memory := watch(cmd.Process.Pid, ended)
 	err := cmd.Wait()
 	e := ending{took: time.Since(began), stdout: stdout.Bytes(), stderr: stderr.Bytes(), status: cmd.ProcessState.ExitCode()}
+	e.own = mark.Less(e.took)
 	close(ended)
 	e.memory = <-memory
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
@@ -180,8 +183,8 @@ const (
 func (e ending) bounded(timeout time.Duration, seen reference.Counters) []string {
 	var broken []string
 	say := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
-	if e.took > timeout+lateness {
-		say("it ended after %v, the timeout was %v", e.took, timeout)
+	if e.own > timeout+lateness {
+		say("it ended after %v (%v of its own), the timeout was %v", e.took, e.own, timeout)
 	}
 	if e.memory > memoryKiB {
 		say("%d KiB resident", e.memory)
