@@ -166,7 +166,7 @@ func TestRecords_NoAttackOnTheRecordsChangesAVerdictOrWritesElsewhere(t *testing
 func (a attack) play(t *testing.T, config string, want int) {
 	t.Helper()
 	s := &scene{t: t, cache: t.TempDir(), victim: t.TempDir()}
-	s.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "CACHE_DIRECTORY=" + s.cache}
+	s.env = []string{"PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE"), "HOME=" + t.TempDir(), "CACHE_DIRECTORY=" + s.cache}
 	s.check(os.WriteFile(filepath.Join(s.victim, "precious"), []byte("precious"), 0o600))
 	a.setUp(s)
 	before := tree(t, s.victim)
@@ -243,7 +243,7 @@ func TestRecords_EndlessErrorTextIsCutEverywhere(t *testing.T) {
 	s := &scene{t: t, cache: t.TempDir()}
 	config := filepath.Join(t.TempDir(), "j.toml")
 	s.check(os.WriteFile(config, fmt.Appendf(nil, "[orchestrator]\nurl = %q\ninstance = \"\"\n[bus]\ninstance = \"\"\n[instances.scout]\nport = 8002\n", server.URL), 0o644))
-	s.env = []string{"PATH=" + os.Getenv("PATH"), "CACHE_DIRECTORY=" + s.cache}
+	s.env = []string{"PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE"), "CACHE_DIRECTORY=" + s.cache}
 	for _, args := range [][]string{{"gate", "scout", "--timeout", "2"}, {"status"}, {"--json", "status"}} {
 		status, stdout, stderr := s.run(append([]string{"justnews-gate", "--config", config, "-v"}, args...)...)
 		if status != 1 {

@@ -45,6 +45,7 @@ func pasted(stderr string) []string {
 func TestFixThatIsPastedDoesWhatItSaysAndNothingElse(t *testing.T) {
 	for i, name := range hostileNames {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel() // two of the commands wait for a second each
 			s := &scene{t: t, cache: t.TempDir()}
 			config := hostileHost(s, name)
 			bin, pwned, log := stubs(t)

@@ -33,6 +33,10 @@ import (
 // tests that need a process of their own.
 func TestMain(m *testing.M) {
 	syscall.Umask(0o022) // a configuration that others may write is refused
+	// For the programs: the race detector has each sleep for a second at its end.
+	if err := os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0"); err != nil {
+		panic(err) // it fails for an empty name only
+	}
 	testscript.Main(m, map[string]func(){"justnews-gate": gateMain})
 }
 
@@ -82,6 +86,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", built+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			if err := os.Mkdir(filepath.Join(env.WorkDir, "digests"), 0o755); err != nil {
 				return err
 			}

@@ -114,7 +114,7 @@ func TestLookReturnsWhateverStandsInTheStore(t *testing.T) {
 			if err := plant(s, dir, s.Snapshot(scouts)); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			returns(t, func() {
 				at := store.Store{Root: s.Root}
