@@ -80,6 +80,7 @@ var causes = []cause{
 // code, the evidence and the fix are in the journal, and following the fix opens
 // every gate.
 func TestCauses_RunbooksCausesAreNamedAndTheirFixOpensTheGate(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, manifested())
 		s.everythingUp(0)
@@ -175,6 +176,7 @@ func (s *site) since(moment time.Duration, name string) string {
 // leaves the orchestrator less than it takes. Upstream hides that under STRICT
 // behind a sentence of its own; the gate finds the limit.
 func TestCauses_LimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) {
+	t.Parallel()
 	const limit = "/etc/systemd/system/justnews@gpu_orchestrator.service.d/97-limit.conf"
 	bed.Newest(t, func(t *testing.T, suite string) {
 		h := host{change: func(tree *bed.Tree) {
@@ -200,6 +202,7 @@ func TestCauses_LimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testi
 // Cause 4, by the kernel: it kills the orchestrator while it loads, in a control
 // group that has too little memory.
 func TestCauses_OrchestratorThatIsKilledForMemoryIsNamed(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		last := "synthesizer" // the map lists it last
 		h := host{misbehave: "hold", change: func(tree *bed.Tree) {
@@ -265,6 +268,7 @@ func (s *site) starve(name string, bytes int64) {
 // The preload hashes every byte of the store; 16 gates that ask for the
 // manifests as well read none.
 func TestCauses_NoGateHashesWhatThePreloadHashed(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		h := manifested()
 		h.config = strings.Replace(h.config, "[models]\n", "[models]\nverify = \"manifest\"\n", 1)
@@ -285,6 +289,7 @@ func TestCauses_NoGateHashesWhatThePreloadHashed(t *testing.T) {
 // An environment file lets the libraries download although the configuration is
 // strict: the running process shows it, and nothing starts.
 func TestCauses_OrchestratorThatMayDownloadOpensNothing(t *testing.T) {
+	t.Parallel()
 	const file = "/etc/justnews/global.env"
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {

@@ -121,6 +121,7 @@ func cells() []cell {
 //
 //	go test ./test/booted -run 'TestChaos/trixie/FAULT/MOMENT$' -cells 0 -seed SEED
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, unhurried())
 		s.everythingUp(0)

@@ -12,6 +12,7 @@ import (
 // An agent reads its secrets, plain and encrypted, and nobody else does. Without
 // the file nothing starts, and config check names it.
 func TestCredentials_AnAgentReadsItsOwn(t *testing.T) {
+	t.Parallel()
 	const file, encrypted = "/etc/justnews/credentials/database", "/etc/credstore.encrypted/token"
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {

@@ -39,6 +39,7 @@ const (
 // they are; where the fix advises a person, what removes the fault stands for that
 // person.
 func TestDiagnosis(t *testing.T) {
+	t.Parallel()
 	rows := map[string][3]string{}
 	if *diagnosisTable {
 		t.Cleanup(func() { writeDiagnosis(t, rows) }) // also of a run that was stopped

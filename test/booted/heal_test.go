@@ -92,6 +92,7 @@ func promised(suite string) time.Duration {
 // TestHealing injects each fault into a host, waits until it has been refused,
 // removes it, and does nothing more: every enabled instance has to come up.
 func TestHealing(t *testing.T) {
+	t.Parallel()
 	measured := map[string]map[string]string{}
 	if *healingTable {
 		t.Cleanup(func() { writeHealing(t, measured) }) // also of a run that was stopped
@@ -301,6 +302,7 @@ func refusedFor(t *testing.T) time.Duration {
 
 // TestRefusedHostIsQuiet measures what 17 instances cost that nobody repairs.
 func TestRefusedHostIsQuiet(t *testing.T) {
+	t.Parallel()
 	long := refusedFor(t)
 	whole := os.Getenv("JUSTNEWS_TEST_REFUSED") != ""
 	for i, c := range []struct{ name, spoil, misbehave string }{

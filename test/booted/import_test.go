@@ -35,6 +35,7 @@ WantedBy=multi-user.target
 // commands that it lists are run as they stand, and the same instances run,
 // behind our gate.
 func TestImport_HostThatWasSetUpByHandIsTakenOver(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
 			tree.Remove(configFile)
@@ -132,6 +133,7 @@ exec sleep infinity
 // What the agents of a host could write, read and enter before it was taken over,
 // they can after.
 func TestImport_ImportedHostKeepsWhatItsAgentsReadAndWrite(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		names := []string{"gpu_orchestrator", "mcp_bus", "memory", "scout"}
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {

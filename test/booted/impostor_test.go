@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -51,6 +52,7 @@ func (s *site) answered(what string, status int, code string, environment ...str
 }
 
 func TestImpostorOpensNothing(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
 			tree.WriteFile("/etc/systemd/system/"+impostor, orchestratorAs("nobody", "127.0.0.1:8014"))
@@ -78,10 +80,14 @@ func TestImpostorOpensNothing(t *testing.T) {
 		s.Systemctl("start", "other.service")
 		s.WaitUnit("other.service", "active/running")
 		s.answered("another user on another address", 0, "")
+		var gates sync.WaitGroup // they wait, most of them until their time is over
 		for _, host := range []string{"0.0.0.0", "localhost.", "[::ffff:127.0.0.1]", "127.0.0.1"} {
-			s.answered(host, 0, "", "GPU_ORCHESTRATOR_URL=http://"+host+":8014")
+			gates.Go(func() { s.answered(host, 0, "", "GPU_ORCHESTRATOR_URL=http://"+host+":8014") })
 		}
-		s.answered("another user's address", 76, "ORCHESTRATOR-IMPOSTOR", "GPU_ORCHESTRATOR_URL=http://127.0.0.99:8014")
+		gates.Go(func() {
+			s.answered("another user's address", 76, "ORCHESTRATOR-IMPOSTOR", "GPU_ORCHESTRATOR_URL=http://127.0.0.99:8014")
+		})
+		gates.Wait()
 		s.Systemctl("stop", "other.service")
 
 		// The bus, played by a process of the agents' own user.
@@ -111,10 +117,13 @@ func TestImpostorOpensNothing(t *testing.T) {
 		s.Systemctl("stop", own)
 		s.Systemctl("start", impostor)
 		s.WaitUnit(impostor, "active/running")
-		s.answered("the agents' user, inactive by a condition", 76, "ORCHESTRATOR-IMPOSTOR")
+		gates.Go(func() { s.answered("the agents' user, inactive by a condition", 76, "ORCHESTRATOR-IMPOSTOR") })
 		for _, host := range []string{"0.0.0.0", "localhost.", "[::ffff:127.0.0.1]", "127.0.0.99"} {
-			s.answered(host, 76, "ORCHESTRATOR-IMPOSTOR", "GPU_ORCHESTRATOR_URL=http://"+host+":8014")
+			gates.Go(func() {
+				s.answered(host, 76, "ORCHESTRATOR-IMPOSTOR", "GPU_ORCHESTRATOR_URL=http://"+host+":8014")
+			})
 		}
+		gates.Wait()
 
 		// F5: systemd cannot be asked. An agent uses up the connections of its user.
 		release := s.exhaust(300)
@@ -161,6 +170,7 @@ func TestImpostorOpensNothing(t *testing.T) {
 // The orchestrator behind a socket unit: the listener is systemd's own, and whose
 // answers those are is told by who accepted the connection.
 func TestImpostorBehindASocketUnit(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
 			tree.WriteFile("/etc/systemd/system/backend.service", orchestratorAs("justnews", "127.0.0.1:18014"))

@@ -16,6 +16,7 @@ const latch = startedDir + "/latch"
 // kept the generator from it, and comes up by itself once the generator has
 // written it.
 func TestGateRefusesAUnitThatIsNotWhatTheConfigurationAsksFor(t *testing.T) {
+	t.Parallel()
 	good := strings.Replace(config("60s"), "[instances.scout]\n", "[instances.scout]\nneeds = [\"latch\"]\n", 1) +
 		"\n[probes.latch]\nkind = \"path\"\npath = \"" + latch + "\"\n"
 	edited := strings.Replace(good, "[instances.scout]\n", "[instances.scout]\nenvironment = { LOG_LEVEL = \"DEBUG\" }\n", 1)

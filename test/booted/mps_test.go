@@ -131,6 +131,7 @@ func (s *site) fixes(t testing.TB, fix string) {
 }
 
 func TestMPS_SeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("", seventeen()...), nil)
 		s.WaitUnits("active/running", units(seventeen()...)...)
@@ -158,6 +159,7 @@ func TestMPS_SeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 // Every way in which MPS can be broken, on one host, one after the other: each
 // is told from all others, and what is printed fixes it.
 func TestMPS_EachFaultOfMPSIsNamedAndTheFixWorks(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("", "memory", "scout"), func(tree *bed.Tree) {
 			tree.WriteFile("/root/hand.toml", mpsConfig("unit = \"\"\n", "memory", "scout"))
@@ -341,6 +343,7 @@ var mpsFaults = []struct {
 // All the gates of a host at once, and a daemon that nobody has started: one
 // start, and no gate fails because of the others.
 func TestMPS_SeventeenGatesAtOnceStartOneDaemonAndDoNotDisturbEachOther(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("", "memory", "scout"), nil)
 		s.WaitUnits("active/running", units("memory", "scout")...)
@@ -365,6 +368,7 @@ func TestMPS_SeventeenGatesAtOnceStartOneDaemonAndDoNotDisturbEachOther(t *testi
 // The runbook's directory: PrivateTmp= hides it from units, and the drop-ins
 // bring it back.
 func TestMPS_PipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("pipe_directory = \"/tmp/nvidia-mps\"\ndefault_memory = \"6G\"\ndefault_threads = 50\n", "memory", "scout"), nil)
 		s.WaitUnits("active/running", units("memory", "scout")...)
@@ -410,6 +414,7 @@ func TestMPS_PipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
 // A server needs a GPU, which no test bed has: the daemon is proven and the
 // gate stays shut all the same.
 func TestMPS_WithoutAGPUNoServerIsProven(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("require = \"server\"\n", "memory", "scout"), nil)
 		s.WaitJournal(mpsUnit, "MPS-SERVER", "exit status 71")

@@ -69,6 +69,7 @@ func (s *site) mayStart(user string, argv ...string) bool {
 }
 
 func TestOperatorsWithoutAPassword(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootOperators(t, suite)
 		s.everythingUp(0)

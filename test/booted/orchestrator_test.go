@@ -11,6 +11,7 @@ import (
 // However the orchestrator goes and comes back, the models are loaded again by
 // itself and the agents never notice.
 func TestOrchestratorComesBack(t *testing.T) {
+	t.Parallel()
 	restart := func(s *site) { s.Systemctl("restart", unit(orchestrator)) }
 	kill := func(s *site) { s.Systemctl("kill", "--signal=KILL", "--kill-whom=main", unit(orchestrator)) }
 	ways := []struct {
@@ -50,6 +51,7 @@ func TestOrchestratorComesBack(t *testing.T) {
 // The orchestrator dies in the middle of the preload: no agent starts, the next
 // process is triggered again.
 func TestOrchestratorDiesDuringThePreload(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{misbehave: "hold"})
 		s.waitHeld()

@@ -116,6 +116,7 @@ var damages = []damage{
 // One boot, one thing after the other done to the host: each is found, and once
 // all are undone the host is clean again.
 func TestPreflightFindsWhatIsDoneToAHost(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
 			tree.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=\nREFERENCE_BUS_URL=http://127.0.0.1:8000\n")

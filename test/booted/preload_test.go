@@ -12,6 +12,7 @@ import (
 // A model cannot be loaded: nothing starts, the reason is where an operator
 // looks, and what the gate printed brings everything up once the cause is gone.
 func TestPreload_BrokenModelKeepsEverythingDownUntilItIsFixed(t *testing.T) {
+	t.Parallel()
 	const agent, id = "scout", "martin-ha/toxic-comment-model"
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) { tree.Remove(snapshot(agent, id) + "/config.json") }})
@@ -32,6 +33,7 @@ func TestPreload_BrokenModelKeepsEverythingDownUntilItIsFixed(t *testing.T) {
 
 // One instance is restarted later: its gate passes at once, the rest is left alone.
 func TestPreload_OneInstanceIsRestarted(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{})
 		s.everythingUp(0)

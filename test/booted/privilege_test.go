@@ -84,6 +84,7 @@ func bootPrivileges(t *testing.T, suite string) *site {
 // As an agent nothing of systemd succeeds but the start of MPS, by our own
 // service, which leaves the jobs of the host alone.
 func TestAgentsCanStartMPSAndNothingElse(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootPrivileges(t, suite)
 		s.WaitUnits("active/running", units("memory", "scout")...)
@@ -150,6 +151,7 @@ func TestAgentsCanStartMPSAndNothingElse(t *testing.T) {
 // An agent that uses up the space and the inodes of the shared directory shuts
 // no other gate, and systemd still reloads.
 func TestPrivilege_AgentFillsTheSharedDirectoryOnly(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootPrivileges(t, suite)
 		s.WaitUnits("active/running", units("memory", "scout")...)
@@ -206,6 +208,7 @@ func TestPrivilege_AgentFillsTheSharedDirectoryOnly(t *testing.T) {
 // Model Store and changes one byte, with the file's times put back, is found out
 // by root and by every gate.
 func TestAgentsWriteNothingThatIsBelieved(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, manifested())
 		s.everythingUp(0)

@@ -16,6 +16,7 @@ import (
 // stays, changes, breaks, and is rewritten in place while it is read: whatever
 // the generator makes of it, no instance starts before its gate has passed.
 func TestReloadsNeverOpenAGate(t *testing.T) {
+	t.Parallel()
 	good := crowdConfig("300s")
 	broken := strings.Replace(good, "timeout =", "timeot =", 1)
 	changed := strings.Replace(good, `timeout = "300s"`, `timeout = "290s"`, 1) + "environment = { LOG_LEVEL = \"DEBUG\" }\n"
@@ -110,6 +111,7 @@ const (
 // Whatever becomes of the generator, every instance keeps its gate, and a
 // reload returns.
 func TestReload_GeneratorThatComesToHarmLeavesEveryGateInPlace(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{})
 		s.everythingUp(0)

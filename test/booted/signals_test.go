@@ -14,6 +14,7 @@ import (
 
 // Signals reach gates at random moments of their lives: none of them opens.
 func TestSignals_SignalNeverOpensAGate(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
@@ -47,6 +48,7 @@ func TestSignals_SignalNeverOpensAGate(t *testing.T) {
 // The message bus goes and comes back while gates wait: they survive, open
 // nothing while systemd cannot be asked, and finish as soon as it can.
 func TestGatesSurviveTheirMessageBus(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
@@ -96,6 +98,7 @@ func (s *site) sameGates(pids map[string]int, after string) {
 
 // The wall clock jumps: deadlines are of another clock.
 func TestSignals_SteppedClockMovesNoDeadline(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", config: crowdConfig("60s")})
 		if !s.ownsClock() {
@@ -129,6 +132,7 @@ func (s *site) ownsClock() bool {
 
 // A unit that takes the gate's refusal for success.
 func TestSignals_SuccessExitStatusDoesNotOpenAGate(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		const away = "[orchestrator]\nurl = \"http://127.0.0.1:9\"\ninstance = \"\"\n"
 		s := bootCrowd(t, suite, host{config: crowdConfig("1s") + away, change: func(tree *bed.Tree) {
@@ -157,6 +161,7 @@ func TestSignals_SuccessExitStatusDoesNotOpenAGate(t *testing.T) {
 // An instance whose name is a flag, a path, or nothing that a configuration
 // could list.
 func TestSignals_InstanceWithAnOddNameStaysShut(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: onlyOnce})
 		for _, name := range []string{"--version", "--help", "-h", "--", "scout:x", "NoSuch", "..", "__", "scout.bak", strings.Repeat("a", 64)} {

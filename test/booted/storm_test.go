@@ -17,6 +17,7 @@ import (
 // 17 gates run at once, in waves, lose their leader and their lock: the
 // orchestrator is triggered once, and asked about as often as by one client.
 func TestStorm_SeventeenGatesCostOnePreload(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
@@ -113,6 +114,7 @@ func (s *site) requestRate(window time.Duration) {
 // What the gates have for excluding each other is gone or cannot be written: it
 // may cost waiting, never a second preload, and never an open gate.
 func TestStorm_WithoutThePlaceForLocksThereIsOnePreload(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
 		s.waitCrowd()
@@ -169,6 +171,7 @@ func stormFor(t *testing.T) time.Duration {
 // A model is broken, and systemd restarts every instance at once for as long as
 // it takes: the orchestrator is asked, but not made to load again and again.
 func TestStorm_BrokenModelIsNoStorm(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		long := stormFor(t)
 		s := bootCrowd(t, suite, host{misbehave: "fail-model", change: func(tree *bed.Tree) {

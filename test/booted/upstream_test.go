@@ -177,6 +177,7 @@ func (s *site) up(names ...string) {
 // TestUpstream runs upstream's own orchestrator and bus, and the faults
 // whose answers are theirs alone.
 func TestUpstream(t *testing.T) {
+	t.Parallel()
 	for _, u := range upstreams {
 		t.Run(u.commit, func(t *testing.T) {
 			bed.Newest(t, func(t *testing.T, suite string) {

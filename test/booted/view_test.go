@@ -22,6 +22,7 @@ import (
 // instance in the picture, and the metrics of all of them for a node_exporter
 // that runs as nobody.
 func TestHistory_AfterABootItsHistoryItsPictureAndItsMetricsAreThere(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{misbehave: "hold"})
 		s.waitHeld()

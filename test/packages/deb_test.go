@@ -12,6 +12,7 @@ import (
 // The whole life of the deb on one host, in the order in which an operator lives
 // through it: one boot a suite.
 func TestDeb_LifeOfTheDeb(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		h := boot(t, suite, nil, func(tree *bed.Tree) {
 			inAChroot(tree)

@@ -12,6 +12,7 @@ import (
 // An image has no machine ID, so systemd applies the presets at its first boot.
 // Debian's enable every unit that no preset names.
 func TestFirstBoot_EnablesNothing(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		h := boot(t, suite, nil, func(tree *bed.Tree) {
 			tree.Run("dpkg", "--install", newDeb)

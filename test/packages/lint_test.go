@@ -13,6 +13,7 @@ import (
 
 // Errors and warnings; what is overridden has its reason in the overrides.
 func TestLintianFindsNothing(t *testing.T) {
+	t.Parallel()
 	need(t, "lintian", "lintian")
 	out, err := exec.CommandContext(t.Context(), "lintian", "--fail-on", "error,warning", "--allow-root", current(t).deb).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "" {

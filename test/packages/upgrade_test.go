@@ -30,6 +30,7 @@ var buildFirst = sync.OnceValues(func() (built, error) {
 // A host with that package, with 17 agents running and a gate waiting, gets this
 // one. Nothing is stopped, and what starts afterwards passes the new gate.
 func TestUpgrade_FromTheFirstPackage(t *testing.T) {
+	t.Parallel()
 	if out, err := exec.CommandContext(t.Context(), "git", "-C", repository, "cat-file", "-e", firstCommit+"^{commit}").CombinedOutput(); err != nil {
 		t.Skipf("needs the history of the repository, which a shallow clone lacks: %s", out)
 	}
