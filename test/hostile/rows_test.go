@@ -51,7 +51,7 @@ func stateRows() []row {
 	return []row{
 		ends("vacuous", diag.StatusTimeout, diag.PreloadTimeout, 1).because("within the time in which a job must appear"),
 		broken("vacuous", diag.ModelsIncomplete, 2).lasting(15 * time.Second).until(13 * time.Second).because("once that time is over"),
-		broken("vacuous-after-job", diag.PreloadEmpty, 2),
+		broken("vacuous-after-job", diag.PreloadEmpty, 2).or(diag.ModelsIncomplete),
 		contradictory("double-counted"), contradictory("contradicting"), contradictory("stale-errors"),
 		contradictory("ready-in-progress").posted(0).until(0).because("it waits, since a job seems to be running"),
 		contradictory("ready-short"), contradictory("ready-no-errors"), contradictory("done-not-ready"), contradictory("changing-identity"),
