@@ -12,6 +12,8 @@ trap 'rm -rf "$work"' EXIT
 : >"$work/times"
 : >"$work/none.json"
 go build -o "$work/tally" ./test/tally
+# Booted machines wait more than they compute: one more than there are processors.
+export JUSTNEWS_TEST_MACHINES=${JUSTNEWS_TEST_MACHINES:-$(($(nproc) + 1))}
 
 # stage runs tests. $1: what they are; the rest: the command, which prints JSON.
 # tally fails too where a test failed, so that neither can hide it.
@@ -34,8 +36,9 @@ stage() {
 
 booted() {
 	trap 'exit 130' INT
-	stage 'booted systemd' go test -json -count=1 -timeout 60m -p 1 ./test/bed/... ./test/booted/...
-	stage 'packages' go test -json -count=1 -timeout 30m ./test/packages/...
+	local side_by_side=(-p 1 -parallel "$JUSTNEWS_TEST_MACHINES")
+	stage 'booted systemd' go test -json -count=1 -timeout 60m "${side_by_side[@]}" ./test/bed/... ./test/booted/...
+	stage 'packages' go test -json -count=1 -timeout 60m "${side_by_side[@]}" ./test/packages/...
 }
 
 unbooted() {

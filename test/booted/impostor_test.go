@@ -54,6 +54,7 @@ func (s *site) answered(what string, status int, code string, environment ...str
 func TestImpostorOpensNothing(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
 			tree.WriteFile("/etc/systemd/system/"+impostor, orchestratorAs("nobody", "127.0.0.1:8014"))
 			tree.WriteFile("/etc/systemd/system/"+fakeBus, server("justnews", "bus --address 127.0.0.1:8000"))

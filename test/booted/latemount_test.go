@@ -16,6 +16,7 @@ const storeMount = "opt-justnews-models.mount"
 func TestGateWaitsForAStoreThatIsMountedLate(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
 			tree.Run("mv", modelRoot, "/srv/models")
 			tree.Run("mkdir", modelRoot)

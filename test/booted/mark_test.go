@@ -21,6 +21,7 @@ func TestGateRefusesAUnitThatIsNotWhatTheConfigurationAsksFor(t *testing.T) {
 		"\n[probes.latch]\nkind = \"path\"\npath = \"" + latch + "\"\n"
 	edited := strings.Replace(good, "[instances.scout]\n", "[instances.scout]\nenvironment = { LOG_LEVEL = \"DEBUG\" }\n", 1)
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		s := boot(t, suite, host{config: good, change: func(tree *bed.Tree) {
 			tree.WriteFile("/etc/systemd/system/justnews@scout.service.d/90-quick.conf", "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestartSec=500ms\n")
 		}})

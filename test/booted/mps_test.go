@@ -161,6 +161,7 @@ func TestMPS_SeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 func TestMPS_EachFaultOfMPSIsNamedAndTheFixWorks(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		s := bootMPS(t, suite, mpsConfig("", "memory", "scout"), func(tree *bed.Tree) {
 			tree.WriteFile("/root/hand.toml", mpsConfig("unit = \"\"\n", "memory", "scout"))
 			tree.Chmod("/root", 0o755)

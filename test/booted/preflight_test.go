@@ -118,6 +118,7 @@ var damages = []damage{
 func TestPreflightFindsWhatIsDoneToAHost(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
 			tree.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=\nREFERENCE_BUS_URL=http://127.0.0.1:8000\n")
 		}})

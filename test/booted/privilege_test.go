@@ -86,6 +86,7 @@ func bootPrivileges(t *testing.T, suite string) *site {
 func TestAgentsCanStartMPSAndNothingElse(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		s := bootPrivileges(t, suite)
 		s.WaitUnits("active/running", units("memory", "scout")...)
 		s.Systemctl(append([]string{"stop"}, units("memory", "scout")...)...)

@@ -113,6 +113,7 @@ const (
 func TestReload_GeneratorThatComesToHarmLeavesEveryGateInPlace(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		s := boot(t, suite, host{})
 		s.everythingUp(0)
 		running := s.mainPIDs(agents()...)

@@ -173,6 +173,7 @@ func stormFor(t *testing.T) time.Duration {
 func TestStorm_BrokenModelIsNoStorm(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		long := stormFor(t)
 		s := bootCrowd(t, suite, host{misbehave: "fail-model", change: func(tree *bed.Tree) {
 			tree.WriteFile("/etc/systemd/system/justnews@.service.d/97-storm.conf", "[Service]\nRestartSec=200ms\n")

@@ -14,6 +14,7 @@ import (
 func TestDeb_LifeOfTheDeb(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		h := boot(t, suite, nil, func(tree *bed.Tree) {
 			inAChroot(tree)
 			// Set up by hand before: its own template, which masks ours.

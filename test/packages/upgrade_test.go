@@ -36,6 +36,7 @@ func TestUpgrade_FromTheFirstPackage(t *testing.T) {
 	}
 	first := orSkip(t, buildFirst)
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		h := boot(t, suite, nil, func(tree *bed.Tree) { tree.Copy(first.deb, firstDeb, 0o644) })
 		h.apt("install " + firstDeb)
 		h.WriteFile(configFile, seventeen(t))
