@@ -41,7 +41,7 @@ var judges = map[string]any{
 	"mps.Daemon": mps.Daemon, "mps.Deadlock": mps.Deadlock, "mps.Defaults": mps.Defaults, "mps.NotStarted": mps.NotStarted,
 	"mps.Opinion": mps.Opinion, "mps.Program": mps.Program, "mps.Servers": mps.Servers, "mps.NotAsked": mps.NotAsked, "mps.NotSaid": mps.NotSaid,
 	"mps.UnitProblem": mps.UnitProblem, "mps.OutOfReach": mps.OutOfReach, "host.RemovesIPC": host.RemovesIPC, "mps.Unseen": mps.Unseen, "orchestrator.Bus": orchestrator.Bus, "orchestrator.AcceptedEmpty": orchestrator.AcceptedEmpty,
-	"orchestrator.BusUnit": orchestrator.BusUnit, "orchestrator.DryRun": orchestrator.DryRun,
+	"orchestrator.BusUnit": orchestrator.BusUnit, "orchestrator.Canary": orchestrator.Canary, "orchestrator.OnGPU": orchestrator.OnGPU, "orchestrator.DryRun": orchestrator.DryRun,
 	"orchestrator.Environment": orchestrator.Environment, "orchestrator.ForMemory": orchestrator.ForMemory,
 	"orchestrator.Glance": orchestrator.Glance, "orchestrator.InvalidAnswer": orchestrator.InvalidAnswer,
 	"orchestrator.Late": orchestrator.Late, "orchestrator.PreloadRefused": orchestrator.PreloadRefused,

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"io/fs"
 	"net/url"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	checkstore "justnews/internal/check/store"
@@ -16,6 +18,7 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/hostlock"
 	"justnews/internal/modelmap"
+	"justnews/internal/plan"
 	"justnews/internal/probe/gpu"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/need"
@@ -24,6 +27,7 @@ import (
 	"justnews/internal/probe/systemd"
 	"justnews/internal/records"
 	"justnews/internal/requirement"
+	"justnews/internal/safefile"
 )
 
 // world is a gate.World over the real machine, and what has to be closed
@@ -38,7 +42,9 @@ type world struct {
 // asked on this machine is left out and noted once; only a URL that cannot be
 // used is an error, and then the configuration is to blame.
 func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Conn, observer gate.Observer) (*world, []diag.Problem) {
-	o, errO := orchestrator.Open(orchestrator.JustNews, w.Orchestrator.URL, orchestrator.WithServer(host.Host{}.Server))
+	models := a.modelMap(w)
+	o, errO := orchestrator.Open(orchestrator.Kind(w.Kind), w.Orchestrator.URL, models.Names,
+		orchestrator.WithServer(host.Host{}.Server), orchestrator.WithKey(a.apiKey(cfg.Orchestrator.APIKeyFile)))
 	b, errB := orchestrator.NewBus(w.Bus.URL, orchestrator.WithServer(host.Host{}.Server))
 	if err := errors.Join(errO, errB); err != nil {
 		return nil, []diag.Problem{{
@@ -46,11 +52,16 @@ func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Con
 			Fix: diag.Advise("correct the URL in /etc/justnews/justnews.toml", diag.Reload()),
 		}}
 	}
+	origin := a.origin(w.Orchestrator, conn)
 	x := &world{World: gate.World{
-		Orchestrator: gate.ProvenOrchestrator(o, a.origin(w.Orchestrator, conn)), Protocol: o.Protocol(), Adviser: o,
+		Orchestrator: gate.ProvenOrchestrator(o, origin), Protocol: o.Protocol(),
 		Bus: gate.ProvenBus(b, a.origin(requirement.Service{Unit: w.Bus.Unit, Here: true}, conn)), Observer: observer,
-		Map: a.modelMap(w), Uptime: host.Uptime, Machine: host.Host{},
+		Map: models, Uptime: host.Uptime, Machine: host.Host{},
 	}}
+	x.Adviser, _ = o.(gate.Adviser)
+	if c, able := o.(gate.Canary); able && w.Models.Canary {
+		x.Canary = gate.ProvenCanary(c, origin)
+	}
 	x.close = append(x.close, o.Close, b.Close)
 	if conn != nil {
 		x.Units, x.Starter = conn, conn
@@ -120,13 +131,44 @@ func (a *app) modelMap(w requirement.Run) gate.ModelMap {
 	if !w.RequireModels {
 		return gate.ModelMap{Total: -1}
 	}
+	if names := w.Models.Expected; len(names) > 0 {
+		return gate.ModelMap{Total: len(names), Names: names}
+	}
 	file := modelmap.ReadFile(a.below(w.Models.Map))
 	m := gate.ModelMap{Total: -1, Problems: mapProblems(file, w)}
 	if file.Map != nil {
 		m.Total, m.Models = file.Map.Total(), file.Map
+		if !w.JustNews() {
+			m.Names = file.Map.Names()
+			m.Total = len(m.Names)
+		}
 	}
 	m.Changed = changedAt(file.Path)
 	return m
+}
+
+// apiKeyVariable has the orchestrator's API key in an environment file.
+const apiKeyVariable = "ORCHESTRATOR_API_KEY"
+
+// maxKey bounds an API key, in bytes.
+const maxKey = 4096
+
+// apiKey returns the orchestrator's API key, "" where this process has none: from its
+// environment, from its credentials, or, as root by hand, from the file itself. A server
+// that needs one says so.
+func (a *app) apiKey(path string) string {
+	if key := strings.TrimSpace(a.getenv(apiKeyVariable)); key != "" {
+		return key
+	}
+	if path == "" {
+		return ""
+	}
+	for _, name := range []string{filepath.Join(a.getenv("CREDENTIALS_DIRECTORY"), plan.APIKey), a.below(path)} {
+		if text, err := safefile.Read(name, maxKey); err == nil && filepath.IsAbs(name) {
+			return strings.TrimSpace(string(text))
+		}
+	}
+	return ""
 }
 
 // mapProblems judges the map, and where it may not be read looks for what keeps

@@ -7,7 +7,12 @@
 // back to the defaults if a file is broken.
 package config
 
-import "time"
+import (
+	"cmp"
+	"time"
+
+	"justnews/internal/unitname"
+)
 
 // Config is the effective configuration: every default applied, every value in
 // range, every reference resolved. Only Load makes one.
@@ -65,15 +70,36 @@ var gateFields = []field{
 
 // Orchestrator is [orchestrator].
 type Orchestrator struct {
-	URL           string `toml:"url"`      // GPU_ORCHESTRATOR_URL: http://host:port, no trailing slash
-	Instance      string `toml:"instance"` // "": not a unit of this host
+	Kind          string `toml:"kind"`         // one of orchestratorKinds
+	URL           string `toml:"url"`          // GPU_ORCHESTRATOR_URL: http://host:port, no trailing slash
+	Instance      string `toml:"instance"`     // "": no instance of justnews@.service serves it
+	Unit          string `toml:"unit"`         // the unit that serves it where no instance does, "": not a unit of this host
+	APIKeyFile    string `toml:"api_key_file"` // "": none
 	HonorSafeMode bool   `toml:"honor_safe_mode"`
 }
 
+// ServedBy returns the unit that serves the orchestrator, "" if that is not a unit of
+// this host.
+func (o Orchestrator) ServedBy() string {
+	return cmp.Or(o.Unit, unitname.Of(o.Instance))
+}
+
+// KindJustNews is JustNews' own GPU Orchestrator, which has a map of its models. The
+// configuration names the models of all other kinds.
+const KindJustNews = "justnews"
+
+var orchestratorKinds = []string{KindJustNews, "llamacpp", "ollama", "openai", "triton", "vllm"}
+
 var orchestratorFields = []field{
+	{name: "kind", kind: text, words: orchestratorKinds, def: KindJustNews,
+		doc: "the kind of server that loads the models; all but \"justnews\" need url, models.expected, and instance or unit"},
 	{name: "url", kind: text, form: &formServerURL, def: "http://127.0.0.1:8014", doc: "GPU_ORCHESTRATOR_URL"},
 	{name: "instance", kind: text, form: &formInstanceOrNone, def: "gpu_orchestrator",
 		doc: "the instance that serves it; \"\": not a unit of this host"},
+	{name: "unit", kind: text, form: &formServiceOrNone, def: "",
+		doc: "the unit that serves it, instead of an instance; \"\": not a unit of this host"},
+	{name: "api_key_file", kind: text, form: &formKeyFile, def: "",
+		doc: "a file with the API key that is sent with every request, which root alone should be able to read; ORCHESTRATOR_API_KEY in an environment file takes precedence"},
 	{name: "honor_safe_mode", kind: boolean, def: false,
 		doc: "true: {\"safe_mode\":true} from /health skips the preload, with a warning"},
 }
@@ -100,6 +126,10 @@ type Models struct {
 	Verify        string `toml:"verify"`         // "off", "presence" or "manifest"
 	VerifyPreload string `toml:"verify_preload"` // the same, for justnews-preload.service and preflight
 	AcceptEmpty   bool   `toml:"accept_empty"`
+
+	Expected []string `toml:"expected"` // names of the models, as the server lists them; of JustNews none
+	Canary   bool     `toml:"canary"`
+	Device   string   `toml:"device"` // "any" or "gpu"
 }
 
 // verifyWords are the ways to check the Model Store.
@@ -115,6 +145,12 @@ var modelsFields = []field{
 	{name: "verify_preload", kind: text, words: verifyWords, def: "manifest",
 		doc: "the same for justnews-preload.service, before it triggers, and for preflight"},
 	{name: "accept_empty", kind: boolean, def: false, doc: "true: a preload over zero models counts as ready"},
+	{name: "expected", kind: list, form: &formModel, def: []string{},
+		doc: "the models that must be loaded, by the names that the server lists them by; of a server of JustNews' kind the map lists them"},
+	{name: "canary", kind: boolean, def: false,
+		doc: "true: each expected model must also answer the smallest request that there is; always true for the kind \"openai\", which proves nothing else"},
+	{name: "device", kind: text, words: []string{"any", "gpu"}, def: "any",
+		doc: "\"gpu\": processes of the server's unit must hold GPU memory, and Ollama's models must be in it completely"},
 }
 
 // MPS is [mps].

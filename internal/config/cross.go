@@ -19,6 +19,7 @@ func (s *state) crossCheck(c *Config) {
 		byName[c.Instances[i].Name] = i
 	}
 	s.roles(c, byName)
+	s.kind(c)
 	s.ports(c)
 	for i := range c.Instances {
 		s.after(&c.Instances[i], byName)

@@ -37,6 +37,8 @@ var (
 	formPathOrNone     = form{"\"\" or an absolute path", " without //, . or .. and without a slash at its end", `^` + pathPattern + `?$`, orNone(cleanPath)}
 	formPipe           = form{"an absolute path of at most 87 bytes", " without //, . or .. and without a slash at its end", `^/[^\x00-\x1f\x7f-\x9f]{1,86}$`, pipePath}
 	formExec           = form{"a word of a command with no placeholder but {instance}", "", `^` + printable + `$`, placeholders}
+	formKeyFile        = form{"\"\" or an absolute path", " of letters, digits and ._@+-", `^((/[A-Za-z0-9._@+-]+)+)?$`, orNone(func(s string) bool { return credential("key:" + s) })}
+	formModel          = form{"the name of a model", ": at most 256 bytes, without spaces at its ends", `^[^\s\x00-\x1f]([^\x00-\x1f]{0,254}[^\s\x00-\x1f])?$`, modelName}
 	formUser           = form{"a user or group name", ": letters, digits, _ and -, at most 31, not starting with a digit or -", `^[A-Za-z_][A-Za-z0-9_-]{0,30}$`, userName}
 	formInstance       = form{"an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^` + namePattern + `$`, instanceName}
 	formInstanceOrNone = form{"\"\" or an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^(` + namePattern + `)?$`, orNone(instanceName)}
@@ -94,6 +96,8 @@ func credential(s string) bool {
 func instanceName(s string) bool {
 	return lowerFirst(s) && only(s, func(c byte) bool { return lowerOrDigit(c) || c == '_' })
 }
+
+func modelName(s string) bool { return s != "" && len(s) <= 256 && strings.TrimSpace(s) == s }
 
 func probeName(s string) bool {
 	return lowerFirst(s) && only(s, func(c byte) bool { return lowerOrDigit(c) || c == '_' || c == '-' })

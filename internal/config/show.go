@@ -50,6 +50,8 @@ func (p *printer) field(f *field, path ...string) {
 	switch {
 	case written:
 		p.line(f.name, v, p.placeOf(path), false)
+	case dotted(path) == "models.canary":
+		p.line(f.name, p.config.Models.Canary, "default", false) // which depends on the kind
 	case f.def != nil:
 		p.line(f.name, f.def, "default", p.meansMore(path))
 	}

@@ -25,6 +25,12 @@ func (s *state) translate() *Config {
 	set.table(top, s.merged)
 	c.normalize()
 	c.Models.MapWritten = s.isWritten("models", "map")
+	if c.Orchestrator.Unit != "" || c.Orchestrator.Kind != KindJustNews {
+		if !s.isWritten("orchestrator", "instance") {
+			c.Orchestrator.Instance = "" // the default is JustNews' own
+		}
+	}
+	c.Models.Canary = c.Models.Canary || c.Orchestrator.Kind == "openai"
 	probes := tablesOf(s.merged, "probes")
 	c.Probes = make(map[string]Probe, len(probes))
 	for name, table := range probes {

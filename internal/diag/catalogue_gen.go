@@ -61,6 +61,8 @@ const (
 	OrchestratorSafeMode    Code = "ORCHESTRATOR-SAFE-MODE"   // safe mode: the models were not checked
 	OrchestratorRemote      Code = "ORCHESTRATOR-REMOTE"      // the orchestrator's URL is on another host
 	ModelFailed             Code = "MODEL-FAILED"             // a model failed to load
+	ModelCanary             Code = "MODEL-CANARY"             // a loaded model does not answer
+	ModelsOnCPU             Code = "MODELS-ON-CPU"            // the models are not in GPU memory
 	ModelsTimeout           Code = "MODELS-TIMEOUT"           // the models were still loading at the deadline
 	ModelsIncomplete        Code = "MODELS-INCOMPLETE"        // the orchestrator loaded fewer models than expected
 	PreloadEmpty            Code = "PRELOAD-EMPTY"            // the orchestrator's preload loads no models
@@ -580,6 +582,20 @@ var catalog = []Entry{
 		Cause: "The orchestrator reports an error for it: a missing snapshot, a wrong key or id in AGENT_MODEL_MAP, insufficient permissions or memory, or MPS.",
 		Check: []Command{{"justnews-gate", "status"}, {"journalctl", "-u", "justnews@gpu_orchestrator.service", "-e"}},
 		Fix:   Fix{Advice: "fix the model as the hint says", Commands: []Command{{"justnews-gate", "retry"}}},
+	},
+	{
+		Code: ModelCanary, Area: "orchestrator and models", Status: StatusFailed, MessageID: "97d2e1e1282640f08f777826fc7cd20f",
+		Title: "a loaded model does not answer",
+		Cause: "The server lists the model, but answers a request for one token with an error, or not at all: its engine hangs, or the model was loaded for another task. Only asked where models.canary is true.",
+		Check: []Command{{"justnews-gate", "status"}},
+		Fix:   Fix{Advice: "fix the error in the server's log, and restart the server", Commands: []Command{{"justnews-gate", "retry"}}},
+	},
+	{
+		Code: ModelsOnCPU, Area: "orchestrator and models", Status: StatusFailed, MessageID: "08eb7fbb587c419cb14eeb8ce5392ffb",
+		Title: "the models are not in GPU memory",
+		Cause: "models.device is \"gpu\", and no process of the server's unit holds GPU memory, or the server reports a model that is not in it completely: a server that finds no usable GPU loads its models into the memory of the host, and seems healthy.",
+		Check: []Command{{"nvidia-smi"}, {"justnews-gate", "status"}},
+		Fix:   Fix{Advice: "find out in the server's log why it does not use the GPU, and restart it", Commands: []Command{{"justnews-gate", "retry"}}},
 	},
 	{
 		Code: ModelsTimeout, Area: "orchestrator and models", Status: StatusTimeout, MessageID: "67c56d45fcf452488a4f370b3a042fdc",

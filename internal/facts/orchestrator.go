@@ -52,6 +52,9 @@ type Protocol struct {
 	Ready   string // the answer that means up
 	Models  string // the answer that means reachable
 	Preload string // the answer to a request to load
+	Loaded  string // how the answer shows that a model is loaded; "": it counts models
+	Loads   bool   // it loads models on request
+	Placed  bool   // it reports of each model whether it is in GPU memory
 }
 
 // Health is the health of an orchestrator.
@@ -87,6 +90,11 @@ type ModelsState struct {
 	HasStartedAt bool
 	StartedAt    *float64
 	CompletedAt  *float64
+	// Missing are expected models that are not loaded, by name, and OnCPU loaded ones of
+	// which at least a part is not in the memory of a GPU. A server that counts its
+	// models names none.
+	Missing []string
+	OnCPU   []string
 	// PerAgent is nil if the answer had none.
 	PerAgent map[string]map[string]ModelLoad
 }

@@ -21,6 +21,8 @@ import (
 type Machine interface {
 	Memory(controlGroup string) facts.Memory
 	Environment(u facts.Unit) facts.Environment
+	// Processes are those of a control group and of the groups below it.
+	Processes(controlGroup string) []int
 }
 
 // A diagnosis comes after the verdict: what it may take, and how far it may go
@@ -114,7 +116,7 @@ const rootVariable = "MODEL_STORE_ROOT"
 // configuration.
 func (r *runner) environment() []diag.Problem {
 	u := r.unit.unit
-	if !r.unit.known || r.world.Machine == nil || u.MainPID == 0 {
+	if !r.unit.known || r.world.Machine == nil || u.MainPID == 0 || !r.req.JustNews() {
 		return nil
 	}
 	e := r.world.Machine.Environment(u)

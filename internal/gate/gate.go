@@ -27,6 +27,11 @@ type Orchestrator interface {
 	Preload(ctx context.Context, refresh bool) facts.ModelsLook
 }
 
+// Canary asks one model for the smallest answer that it can give.
+type Canary interface {
+	Canary(ctx context.Context, model string) facts.Answer
+}
+
 // Bus looks at the MCP bus.
 type Bus interface {
 	Health(ctx context.Context) facts.BusHealth
@@ -125,6 +130,7 @@ type Progress struct {
 type World struct {
 	Orchestrator Orchestrator
 	Protocol     facts.Protocol // of the orchestrator
+	Canary       Canary         // nil: its models are not asked
 	Bus          Bus
 	Units        Units
 	Needs        Prober
@@ -164,6 +170,9 @@ type ModelMap struct {
 	// Changed is when its file was changed last, on the clock of a unit's times; 0:
 	// not known.
 	Changed time.Duration
+	// Names are the models that the server has to list, none for a server that counts
+	// them.
+	Names []string
 	// Models is the map itself, nil where there is none.
 	Models *modelmap.Map
 	// Problems are those of reading the map.

@@ -18,6 +18,10 @@ type History struct {
 	// Empty is set if the answer to that trigger was a finished job of no models, as
 	// from releases of JustNewsAgent since 92cb588, which load none. It opens nothing.
 	Empty bool `json:"empty,omitempty"`
+	// Canary names the models that answered a canary since the orchestrator was
+	// started. Agents can write the record, so it counts together with what systemd
+	// knows of the preload.
+	Canary []string `json:"canary,omitempty"`
 	// Triggers counts the POSTs to an idle orchestrator, Refreshes those after
 	// a failed or inconsistent job, both since the orchestrator started or was
 	// last ready.

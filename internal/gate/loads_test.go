@@ -17,9 +17,13 @@ import (
 )
 
 // machine plays what the kernel says of the orchestrator's process.
-type machine struct{ environment facts.Environment }
+type machine struct {
+	environment facts.Environment
+	pids        []int
+}
 
 func (machine) Memory(string) facts.Memory                 { return facts.Memory{} }
+func (m machine) Processes(string) []int                   { return m.pids }
 func (m machine) Environment(facts.Unit) facts.Environment { return m.environment }
 
 // vouched is an orchestrator and a preload, with the times since when they run.
@@ -93,7 +97,7 @@ func TestGateKnowsThatTheOrchestratorLoadsItsModels(t *testing.T) {
 					h.units = c.units()
 				}
 				x := h.world()
-				x.Machine = machine{c.environment}
+				x.Machine = machine{environment: c.environment}
 				r := Run(t.Context(), scoutWish(time.Minute), x)
 				if r.Status != c.status || c.code != "" && !hasCode(r, c.code) {
 					t.Errorf("status %d, want %d with %q: %+v", r.Status, c.status, c.code, r.Problems)
@@ -118,7 +122,7 @@ func TestGateTakesALinkToTheStoreForTheStore(t *testing.T) {
 				return u, err
 			})
 			x := h.world()
-			x.Machine = machine{facts.Environment{Exact: true, Values: map[string]string{"MODEL_STORE_ROOT": value}}}
+			x.Machine = machine{environment: facts.Environment{Exact: true, Values: map[string]string{"MODEL_STORE_ROOT": value}}}
 			w := scoutWish(time.Minute)
 			w.Models.Root = dir
 			if r := Run(t.Context(), w, x); hasCode(r, diag.StoreEnvironment) != differs {

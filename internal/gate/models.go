@@ -29,6 +29,9 @@ type follower struct {
 	unconfirmed *seenLook
 	silent      *diag.Problem // what must be known before the gate opens, but is unknown
 	asked       *seenLook     // what the POST was sent for
+	canaried    []string      // models that answered a canary of this run
+	unanswered  int           // canaries of this run without a valid answer
+	proofs      time.Duration // the last pause between two proofs
 	empty       *float64      // started_at of the job with which the server answered our POST, finished and empty
 }
 
@@ -60,12 +63,15 @@ func (f *follower) follow(ctx context.Context) outcome {
 		case confirm:
 			if f.confirmed(ctx) {
 				// The orchestrator may be another process than the greeted one.
-				problem, unknown := f.loads(ctx)
+				problem, again := f.proven(ctx)
 				switch f.silent = problem; {
 				case problem == nil:
 					return f.open()
-				case !unknown:
+				case again == 0:
 					return f.refuse(*problem)
+				}
+				if !f.linger(ctx, again) {
+					return f.late()
 				}
 			}
 			d = decision{act: wait, after: pollBusy}
@@ -282,7 +288,7 @@ func (f *follower) saveQuietly() { _ = f.remember(f.history) }
 func (f *follower) open() outcome {
 	f.tally(f.judged)
 	if f.led && (f.history.Triggers > 0 || f.history.Refreshes > 0) {
-		f.history = History{Invocation: f.history.Invocation, Job: f.look.State.StartedAt, Empty: f.history.Empty}
+		f.history = History{Invocation: f.history.Invocation, Job: f.look.State.StartedAt, Empty: f.history.Empty, Canary: f.history.Canary}
 		f.saveQuietly()
 	}
 	out := outcome{

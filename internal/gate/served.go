@@ -163,6 +163,20 @@ func (p provenOrchestrator) look(ctx context.Context, l facts.ModelsLook) facts.
 	return l
 }
 
+// ProvenCanary is ProvenOrchestrator for canaries.
+func ProvenCanary(from Canary, origin *Origin) Canary { return provenCanary{from, origin} }
+
+type provenCanary struct {
+	from   Canary
+	origin *Origin
+}
+
+func (p provenCanary) Canary(ctx context.Context, model string) facts.Answer {
+	a := p.from.Canary(ctx, model)
+	p.origin.prove(ctx, &a)
+	return a
+}
+
 // ProvenBus is ProvenOrchestrator for the MCP bus.
 func ProvenBus(from Bus, origin *Origin) Bus { return provenBus{from, origin} }
 

@@ -74,7 +74,7 @@ func (r *runner) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 		return nil
 	}
 	problems := orchestrator.Unit(r.unit.unit)
-	if r.world.Machine != nil {
+	if r.world.Machine != nil && r.req.JustNews() {
 		if dry, unknown := orchestrator.DryRun(r.unit.unit, r.world.Machine.Environment(r.unit.unit), facts.Unit{}); !unknown {
 			problems = append(problems, dry...)
 		}
@@ -88,7 +88,7 @@ func (r *runner) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 // loads asks once more about the orchestrator as it runs now, and returns what
 // speaks against its loading models. What is unknown may become known.
 func (r *runner) loads(ctx context.Context) (problem *diag.Problem, unknown bool) {
-	if r.req.Orchestrator.Unit == "" || r.world.Units == nil {
+	if !r.req.JustNews() || r.req.Orchestrator.Unit == "" || r.world.Units == nil {
 		return nil, false
 	}
 	r.askUnit(ctx)

@@ -51,6 +51,19 @@ type Model struct {
 	Column    int    // in bytes, from 1
 }
 
+// Names returns the IDs of all models, each once, in the order of the file.
+func (m *Map) Names() []string {
+	var names []string
+	for _, a := range m.Agents {
+		for _, model := range a.Models {
+			if !slices.Contains(names, model.ID) {
+				names = append(names, model.ID)
+			}
+		}
+	}
+	return names
+}
+
 // Base is one entry of base_models. It is loaded with the adapters that refer
 // to it and not counted separately.
 type Base struct {

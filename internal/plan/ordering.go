@@ -63,7 +63,7 @@ func dependencies(c *config.Config, inst *config.Instance) []string {
 		}
 	}
 	if inst.Name != c.Orchestrator.Instance {
-		add(unitname.Of(c.Orchestrator.Instance))
+		add(c.Orchestrator.ServedBy())
 		add(unitname.Preload)
 		if inst.RequireBus {
 			add(unitname.Of(c.Bus.Instance))

@@ -20,7 +20,7 @@ import (
 // to tie to.
 func (s *shared) preload() DropIn {
 	unit := slices.Clone(s.source)
-	if orchestrator := unitname.Of(s.Orchestrator.Instance); orchestrator != "" {
+	if orchestrator := s.Orchestrator.ServedBy(); orchestrator != "" {
 		unit = append(unit,
 			unitfile.Unit("StopPropagatedFrom", orchestrator),
 			unitfile.Unit("PartOf", orchestrator),
@@ -37,6 +37,7 @@ func (s *shared) preload() DropIn {
 		unitfile.Assignment("GPU_ORCHESTRATOR_URL", s.Orchestrator.URL),
 		unitfile.Assignment("MCP_BUS_URL", s.Bus.URL),
 	}, s.store)
+	service = s.apiKey(service)
 	return file(unitname.Preload+".d", "60-justnews-preload.conf",
 		unitfile.Section{Name: "Unit", Lines: unit},
 		unitfile.Section{Name: "Service", Lines: s.paths(service, &as)})
@@ -52,6 +53,7 @@ func (s *shared) preflight() DropIn {
 		unitfile.Plain("Group", as.Group),
 		unitfile.Plain("ProtectHome", as.ProtectHome),
 	}, &as)
+	service = s.apiKey(service)
 	mps := func(i config.Instance) bool { return i.MPS.Enabled }
 	if private(s.MPS.PipeDirectory) && slices.ContainsFunc(s.Instances, mps) {
 		service = append(service, unitfile.ListedPath("BindPaths", s.MPS.PipeDirectory, true))

@@ -31,7 +31,7 @@ func (s *shared) commonSettings() DropIn {
 		service = append(service, unitfile.Size("MemoryMax", s.Service.MemoryMax))
 	}
 	service = append(service, unitfile.Plain("ProtectHome", s.Service.ProtectHome))
-	service = credentials(service, &s.Service)
+	service = s.credentials(service, &s.Service)
 	return file(BaseDir, SettingsName, unitfile.Section{Name: "Unit", Lines: unit}, unitfile.Section{Name: "Service", Lines: service})
 }
 
@@ -86,13 +86,25 @@ func (s *shared) process(lines []unitfile.Line, inst *config.Instance) []unitfil
 	if !slices.Equal(own.Credentials, all.Credentials) || !slices.Equal(own.EncryptedCredentials, all.EncryptedCredentials) {
 		// Either setting empties both lists, on every systemd from 252 on.
 		lines = append(lines, unitfile.Reset("LoadCredential"), unitfile.Reset("LoadCredentialEncrypted"))
-		lines = credentials(lines, own)
+		lines = s.credentials(lines, own)
 	}
 	return lines
 }
 
+// APIKey is the credential that has the orchestrator's API key, where the
+// configuration names a file of it.
+const APIKey = "orchestrator-api-key"
+
+func (s *shared) apiKey(lines []unitfile.Line) []unitfile.Line {
+	if s.Orchestrator.APIKeyFile == "" {
+		return lines
+	}
+	return append(lines, unitfile.Plain("LoadCredential", APIKey+":"+s.Orchestrator.APIKeyFile))
+}
+
 // credentials are read by root, before the sandbox.
-func credentials(lines []unitfile.Line, service *config.Service) []unitfile.Line {
+func (s *shared) credentials(lines []unitfile.Line, service *config.Service) []unitfile.Line {
+	lines = s.apiKey(lines)
 	for _, c := range service.Credentials {
 		lines = append(lines, unitfile.Plain("LoadCredential", c))
 	}

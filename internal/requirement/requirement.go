@@ -20,6 +20,7 @@ type Run struct {
 	Timeout   Timeout
 	Overrides []Override
 
+	Kind         string // of the orchestrator, as in orchestrator.kind
 	Orchestrator Service
 	Bus          Service
 
@@ -45,6 +46,10 @@ type Run struct {
 	InstanceMPS config.InstanceMPS
 	GPU         GPU
 }
+
+// JustNews reports whether JustNews' own orchestrator is asked, which has a map of its
+// models and an environment to verify.
+func (w Run) JustNews() bool { return w.Kind == "" || w.Kind == config.KindJustNews }
 
 // Preload is what has to be true of a preload.
 type Preload struct {

@@ -30,7 +30,7 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run,
 	w.RequireMPS, w.InstanceMPS = inst.MPS.Enabled, inst.MPS
 	w.GPU = gpu(cfg, inst.MPS)
 	w.GPU.Starting = true
-	w.Verify = cfg.Models.Verify
+	w.Verify = verify(cfg.Models, cfg.Models.Verify)
 	if inst.Gate.Scope == "own" {
 		w.OnlyAgent = name
 	}
@@ -49,7 +49,7 @@ func ForHost(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) 
 	w.RequireModels = true
 	w.ForceRefresh = flags.Refresh
 	w.GPU = gpu(cfg, anyMPS(cfg))
-	w.Verify = cfg.Models.VerifyPreload
+	w.Verify = verify(cfg.Models, cfg.Models.VerifyPreload)
 	return w, overrule(&w, env, flags)
 }
 
@@ -64,8 +64,9 @@ func host(cfg *config.Config, gate config.Gate) Run {
 	loader, _ := cfg.Instance(cfg.Orchestrator.Instance)
 	return Run{
 		Loader:        Account{loader.Service.User, loader.Service.Group},
-		Orchestrator:  service(cfg.Orchestrator.URL, cfg.Orchestrator.Instance),
-		Bus:           service(cfg.Bus.URL, cfg.Bus.Instance),
+		Kind:          cfg.Orchestrator.Kind,
+		Orchestrator:  service(cfg.Orchestrator.URL, cfg.Orchestrator.ServedBy()),
+		Bus:           service(cfg.Bus.URL, unitname.Of(cfg.Bus.Instance)),
 		HonorSafeMode: cfg.Orchestrator.HonorSafeMode,
 		Models:        cfg.Models,
 		Preload:       Preload{Expected: -1, AcceptEmpty: cfg.Models.AcceptEmpty, FailFast: gate.FailFast},
@@ -75,8 +76,17 @@ func host(cfg *config.Config, gate config.Gate) Run {
 	}
 }
 
-func service(url, instance string) Service {
-	return Service{URL: url, Unit: unitname.Of(instance), Here: instance != ""}
+func service(url, unit string) Service {
+	return Service{URL: url, Unit: unit, Here: unit != ""}
+}
+
+// verify is how the Model Store is checked. Without a map nothing says what it has to
+// hold.
+func verify(m config.Models, how string) string {
+	if len(m.Expected) > 0 {
+		return "off"
+	}
+	return how
 }
 
 // gpu returns what the GPUs have to be good for, for who has these settings of

@@ -42,6 +42,19 @@ and writes no control characters to either output. The number of POSTs is exact.
 |---|---|---|---:|---|---:|---:|
 `
 
+const kindIntro = `
+## Model servers of other kinds
+
+The same for the kinds of orchestrator.kind other than JustNews' own: %d executions of the
+real program against answers as llama.cpp's server gives them, and as Ollama, vLLM, Triton
+and OpenAI's API document theirs. One model is expected, with a canary; "device = gpu" is
+models.device. No row opens in which the model is not listed as loaded, does not answer, or
+is not where it has to be.
+
+| kind | what the server does | verdict | exit status | code |
+|---|---|---|---:|---|
+`
+
 func render() []byte {
 	list, opening := rows(), 0
 	for _, r := range list {
@@ -53,6 +66,11 @@ func render() []byte {
 	fmt.Fprintf(&b, intro, "`go test ./test/hostile -run Page -update`", "`justnews-gate gate scout --json`",
 		burst, perSecond, memoryKiB>>10, len(reference.Behaviours()), len(list), opening, len(sequences), randomSequences)
 	for _, r := range list {
+		fmt.Fprintln(&b, r.line())
+	}
+	kinds := kindRows()
+	fmt.Fprintf(&b, kindIntro, len(kinds))
+	for _, r := range kinds {
 		fmt.Fprintln(&b, r.line())
 	}
 	return b.Bytes()

@@ -35,6 +35,7 @@ type call struct {
 	timeout      time.Duration
 	env          []string
 	args         []string // empty: --json gate scout
+	text         string   // of the configuration, empty: that of the reference servers
 	dir          string   // empty: one of its own; its locks and records live there
 }
 
@@ -103,7 +104,10 @@ func (c call) run(t testing.TB) ending {
 		c.args = []string{"--json", "gate", "scout"}
 	}
 	config := filepath.Join(c.dir, "justnews.toml")
-	text := fmt.Sprintf(configuration, int(c.timeout.Seconds()), c.orchestrator, c.bus, models.Root, models.Map)
+	text := c.text
+	if text == "" {
+		text = fmt.Sprintf(configuration, int(c.timeout.Seconds()), c.orchestrator, c.bus, models.Root, models.Map)
+	}
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,7 @@ func TestTwoLooks_OnlyThreeReadyLooksInARowOpen(t *testing.T) {
 // with the two over connections of their own.
 func BenchmarkTheLooksBeforeOpening(b *testing.B) {
 	url, _ := workers(b, func(_, _ int) string { return readyBody })
-	client, err := probe.Open(probe.JustNews, url)
+	client, err := probe.Open(probe.JustNews, url, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -71,12 +71,20 @@ func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 	}
 	return diag.Problem{
 		Code:     cmp.Or(d.Code, diag.ModelFailed),
-		Subject:  diag.Clean(pair(e)),
+		Subject:  diag.Clean(subject(e, s)),
 		Message:  diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
 		Seen:     d.Seen,
 		Expected: cmp.Or(d.Expected, "a model that loads"),
 		Fix:      orFix(d.Fix, diag.Advise("fix the error in the orchestrator's log", diag.Retry()).Looking(diag.LogOf(s.Unit))),
 	}
+}
+
+// subject names the model, with its agent where the server has agents.
+func subject(e facts.ModelError, s Subject) string {
+	if s.Protocol.Loaded != "" {
+		return e.Model
+	}
+	return pair(e)
 }
 
 func pair(e facts.ModelError) string {

@@ -8,6 +8,7 @@ package orchestrator
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
@@ -76,7 +77,7 @@ func contradiction(look facts.ModelsLook, w requirement.Preload) string {
 		return "all_ready in an answer with status 503"
 	case never && (s.Total > 0 || len(s.Errors) > 0):
 		return "models are counted although no job ever ran"
-	case !s.AllReady && s.Total > 0 && s.Failed == 0 && len(s.Errors) == 0:
+	case !s.AllReady && s.Total > 0 && s.Failed == 0 && len(s.Errors) == 0 && len(s.Missing) == 0:
 		return fmt.Sprintf("the job finished with %d of %d models loaded, none failed, and all_ready is false", s.Done, s.Total)
 	default:
 		return ownContradiction(s, w)
@@ -106,6 +107,8 @@ func over(s facts.ModelsState, j check.Judgement, w requirement.Preload) check.J
 			j.Errors = s.Errors // failures that no name explains are everybody's
 		}
 		return j.As(check.Failed, failures(s))
+	case len(s.Missing) > 0:
+		return j.As(check.Idle, progress(s))
 	case never:
 		return j.As(check.Idle, "no preload has run since the orchestrator started")
 	case s.Total == 0 && s.AllReady && w.AcceptEmpty && (w.Empty || w.Expected <= 0):
@@ -125,6 +128,8 @@ func over(s facts.ModelsState, j check.Judgement, w requirement.Preload) check.J
 
 func progress(s facts.ModelsState) string {
 	switch {
+	case len(s.Missing) > 0:
+		return fmt.Sprintf("%d of %d models loaded, not %s", s.Done, s.Total, listed(s.Missing))
 	case s.Total == 0:
 		return "the preload has begun"
 	case s.Failed > 0:
@@ -143,6 +148,15 @@ func failures(s facts.ModelsState) string {
 
 func short(s facts.ModelsState, w requirement.Preload) string {
 	return fmt.Sprintf("%s loaded, the map lists %d", diag.Count(s.Done, "model"), w.Expected)
+}
+
+// listed names at most maxListed of these models.
+func listed(names []string) string {
+	quoted := make([]string, 0, maxListed)
+	for _, name := range names[:min(len(names), maxListed)] {
+		quoted = append(quoted, diag.Quote(name))
+	}
+	return strings.Join(quoted, ", ")
 }
 
 func errorsListed(n int) string {

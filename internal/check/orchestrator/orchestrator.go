@@ -5,6 +5,7 @@ package orchestrator
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
@@ -15,6 +16,15 @@ import (
 func InvalidAnswer(s Subject, a facts.Answer) diag.Problem {
 	if a.Kind == facts.Foreign {
 		return foreign(diag.OrchestratorImpostor, "orchestrator", s.URL, a)
+	}
+	if a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden {
+		return diag.Problem{
+			Code: diag.OrchestratorNonsense, Subject: s.URL,
+			Message:  "the orchestrator rejects the API key, or requires one",
+			Seen:     statusOf(a) + evidence(a),
+			Expected: "the server's API key, in orchestrator.api_key_file or ORCHESTRATOR_API_KEY",
+			Fix:      diag.Advise("put the server's API key into the file of orchestrator.api_key_file", diag.Reload(), diag.Retry()),
+		}
 	}
 	return diag.Problem{
 		Code: diag.OrchestratorNonsense, Subject: s.URL,

@@ -86,8 +86,15 @@ func PreloadRefused(s Subject, look facts.ModelsLook) diag.Problem {
 		Message:  "the orchestrator refused to preload",
 		Seen:     statusOf(look.Answer) + evidence(look.Answer),
 		Expected: s.Protocol.Preload,
-		Fix:      diag.Advise(fmt.Sprintf("make sure that the orchestrator serves %s", diag.Quote(s.URL)), diag.Retry()),
+		Fix:      refusedFix(s),
 	}
+}
+
+func refusedFix(s Subject) diag.Fix {
+	if s.Protocol.Loaded != "" {
+		return diag.Advise("make the model available to the server, or correct its name in models.expected", diag.Reload(), diag.Retry()).Looking(diag.LogOf(s.Unit))
+	}
+	return diag.Advise(fmt.Sprintf("make sure that the orchestrator serves %s", diag.Quote(s.URL)), diag.Retry())
 }
 
 func incomplete(j check.Judgement, s Subject) diag.Problem {
@@ -99,6 +106,8 @@ func incomplete(j check.Judgement, s Subject) diag.Problem {
 		Fix:      diag.Advise(fmt.Sprintf("give the orchestrator the same AGENT_MODEL_MAP.json as %s", diag.Quote(s.Map)), diag.Retry()),
 	}
 	switch {
+	case s.Protocol.Loaded != "":
+		p.Fix = refusedFix(s)
 	case s.Empty:
 		return empty(s)
 	case s.Stale != "":
@@ -176,6 +185,9 @@ func leftover(errors []facts.ModelError, s Subject) bool {
 }
 
 func expectation(s Subject) string {
+	if s.Protocol.Loaded != "" {
+		return "every expected model " + s.Protocol.Loaded
+	}
 	if s.Expected > 0 {
 		return fmt.Sprintf("all_ready with at least the %s that %s lists", diag.Count(s.Expected, "model"), s.Map)
 	}

@@ -212,7 +212,7 @@ func load(t *testing.T, file string) transcript {
 func judge(t *testing.T, tr transcript) check.Judgement {
 	t.Helper()
 	url := replay(t, tr)
-	c, err := orchestrator.Open(orchestrator.JustNews, url)
+	c, err := orchestrator.Open(orchestrator.JustNews, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

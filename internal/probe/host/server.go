@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -183,6 +184,27 @@ func (h Host) Groups(group string) []uint64 {
 		}
 	}
 	return found
+}
+
+// maxProcesses bounds how many processes of a unit are looked at.
+const maxProcesses = 10_000
+
+// Processes returns the processes of a unit's control group (its ControlGroup=) in the
+// cgroup2 hierarchy, and of those below it.
+func (h Host) Processes(group string) []int {
+	var pids []int
+	for _, dir := range groupsBelow(h.groupDir(group)) {
+		text, err := safefile.Read(filepath.Join(dir, "cgroup.procs"), 1<<20)
+		if err != nil {
+			continue // a removed group has no members
+		}
+		for line := range strings.Lines(string(text)) {
+			if pid, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && len(pids) < maxProcesses {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
 }
 
 // groupsBelow returns the directory of a control group and those below it, at most

@@ -51,6 +51,11 @@ func WithServer(look func(server, client netip.AddrPort) facts.Server) Option {
 	return func(l *link) { l.server = look }
 }
 
+// WithKey sends an API key with every request. It never stands in an answer.
+func WithKey(key string) Option {
+	return func(l *link) { l.key = key }
+}
+
 // NewBus returns a client of the MCP bus at base, which must have the form
 // http://HOST:PORT. It opens no connection yet.
 func NewBus(base string, options ...Option) (*Bus, error) {
@@ -67,6 +72,7 @@ type link struct {
 	look  time.Duration
 	kept  *http.Transport // polls: one connection, kept alive
 	fresh *http.Transport // a connection for each request
+	key   string          // API key, "": none
 	// server looks up the other end of a connection; nil: not looked up.
 	server func(server, client netip.AddrPort) facts.Server
 }

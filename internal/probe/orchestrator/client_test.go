@@ -63,7 +63,7 @@ func response(status, body string) string {
 
 func client(t *testing.T, url string, options ...orchestrator.Option) orchestrator.Server {
 	t.Helper()
-	c, err := orchestrator.Open(orchestrator.JustNews, url, options...)
+	c, err := orchestrator.Open(orchestrator.JustNews, url, nil, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

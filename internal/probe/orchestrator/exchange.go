@@ -3,6 +3,7 @@
 package orchestrator
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -50,6 +51,9 @@ func (l *link) roundTrip(ctx context.Context, way *http.Transport, method, path 
 	request.GetBody = nil
 	request.Header.Set("User-Agent", "justnews-gate")
 	request.Header.Set("Accept", "application/json")
+	if l.key != "" {
+		request.Header.Set("Authorization", "Bearer "+l.key)
+	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
@@ -63,7 +67,11 @@ func (l *link) roundTrip(ctx context.Context, way *http.Transport, method, path 
 	}
 	defer response.Body.Close() //nolint:errcheck // only read
 	r := reply{status: response.StatusCode, location: response.Header.Get("Location"), server: over.end()}
-	return r.take(ctx, response)
+	r = r.take(ctx, response)
+	if l.key != "" { // some servers repeat it in their errors
+		r.body = bytes.ReplaceAll(r.body, []byte(l.key), []byte("***"))
+	}
+	return r
 }
 
 // take reads the body. For an answer that is judged by its status alone, a
@@ -173,6 +181,8 @@ func (r reply) object() (strictjson.Object, error) {
 // byStatus judges an answer by its status alone.
 func (r reply) byStatus() facts.Answer {
 	switch {
+	case r.status == http.StatusOK:
+		return r.answer(facts.Answered, "")
 	case r.status >= 300 && r.status <= 399:
 		return r.answer(facts.Redirected, fmt.Sprintf("%s to %q", r.name(), excerpt([]byte(r.location))))
 	case r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed:

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"justnews/internal/facts"
+	"justnews/internal/probe/orchestrator"
 )
 
 // What the old and the new server really say, and what neither should.
@@ -33,7 +34,7 @@ func TestOpinion_OrchestratorsOpinionOfMPS(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := client(t, serve(t, byPath(map[string]string{"/gpu/info": tc.info, "/metrics": tc.metrics}))).MPS(t.Context())
+			got := client(t, serve(t, byPath(map[string]string{"/gpu/info": tc.info, "/metrics": tc.metrics}))).(orchestrator.Adviser).MPS(t.Context())
 			got.Detail = ""
 			if got != tc.want {
 				t.Errorf("%+v, want %+v", got, tc.want)
@@ -44,7 +45,7 @@ func TestOpinion_OrchestratorsOpinionOfMPS(t *testing.T) {
 
 // TestOpinionSaysWhyItIsNone keeps the evidence of a server that answers 500.
 func TestOpinionSaysWhyItIsNone(t *testing.T) {
-	got := client(t, serve(t, text("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops"))).MPS(t.Context())
+	got := client(t, serve(t, text("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops"))).(orchestrator.Adviser).MPS(t.Context())
 	if got.Known || !strings.Contains(got.Detail, "500") {
 		t.Errorf("%+v", got)
 	}

@@ -206,20 +206,20 @@ func TestHealthReadyAndBusReadTheirBodies(t *testing.T) {
 
 func TestRequests_OnlyABareHTTPAddressIsAURL(t *testing.T) {
 	for _, url := range []string{"", "127.0.0.1:8014", "https://127.0.0.1:8014", "http://", "http://u:p@127.0.0.1:8014", "http://127.0.0.1:8014/x", "http://127.0.0.1:8014/?a", "unix:///run/x"} {
-		if _, err := orchestrator.Open(orchestrator.JustNews, url); err == nil {
+		if _, err := orchestrator.Open(orchestrator.JustNews, url, nil); err == nil {
 			t.Errorf("%q was taken", url)
 		}
 	}
-	if _, err := orchestrator.Open(orchestrator.JustNews, "http://127.0.0.1:8014/"); err != nil {
+	if _, err := orchestrator.Open(orchestrator.JustNews, "http://127.0.0.1:8014/", nil); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestOpenKnowsItsKinds(t *testing.T) {
-	if s, err := orchestrator.Open("", "http://127.0.0.1:8014"); err == nil || s != nil {
+	if s, err := orchestrator.Open("", "http://127.0.0.1:8014", nil); err == nil || s != nil {
 		t.Errorf("a server of no kind: %v, %v", s, err)
 	}
-	s, err := orchestrator.Open(orchestrator.JustNews, "http://127.0.0.1:8014")
+	s, err := orchestrator.Open(orchestrator.JustNews, "http://127.0.0.1:8014", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

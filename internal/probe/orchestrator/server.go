@@ -12,8 +12,20 @@ import (
 // Kind is the kind of program that loads the models.
 type Kind string
 
-// JustNews is JustNews' own GPU Orchestrator.
-const JustNews Kind = "justnews"
+// The kinds of servers, as in orchestrator.kind.
+const (
+	JustNews Kind = "justnews" // JustNews' own GPU Orchestrator
+	LlamaCpp Kind = "llamacpp"
+	Ollama   Kind = "ollama"
+	OpenAI   Kind = "openai"
+	Triton   Kind = "triton"
+	VLLM     Kind = "vllm"
+)
+
+// dialects are the kinds whose models the configuration names.
+var dialects = map[Kind]dialect{
+	LlamaCpp: llamaCpp{}, Ollama: ollama{}, OpenAI: openAI{}, Triton: triton{}, VLLM: vLLM{},
+}
 
 // Server queries one server that loads models. It is safe for concurrent use.
 // The requests and answers of each kind of server are in a separate file; the
@@ -24,22 +36,34 @@ type Server interface {
 	Ready(ctx context.Context) facts.Readiness
 	Models(ctx context.Context, fresh bool) facts.ModelsLook
 	Preload(ctx context.Context, refresh bool) facts.ModelsLook
-	MPS(ctx context.Context) facts.MPSOpinion
-	VLLM(ctx context.Context) facts.VLLM
 	Close()
 }
 
+// Canary is a Server that can ask one model for the smallest answer that it can give.
+type Canary interface {
+	Canary(ctx context.Context, name string) facts.Answer
+}
+
+// Adviser is a Server that reports what it sees of other programs.
+type Adviser interface {
+	MPS(ctx context.Context) facts.MPSOpinion
+	VLLM(ctx context.Context) facts.VLLM
+}
+
 // Open returns a client of the server at base, which must have the form
-// http://HOST:PORT. It opens no connection yet.
-func Open(kind Kind, base string, options ...Option) (Server, error) {
+// http://HOST:PORT. Expected are the names of the models that it has to load; JustNews'
+// orchestrator has a map of its own. It opens no connection yet.
+func Open(kind Kind, base string, expected []string, options ...Option) (Server, error) {
 	l, err := newLink(base, options)
 	if err != nil {
 		return nil, fmt.Errorf("cannot use %q as the orchestrator's URL: %w", base, err)
 	}
-	switch kind {
-	case JustNews:
+	if kind == JustNews {
 		return &justNews{l}, nil
-	default:
+	}
+	d, ok := dialects[kind]
+	if !ok {
 		return nil, fmt.Errorf("cannot ask an orchestrator of the kind %q", kind)
 	}
+	return &expecting{link: l, dialect: d, expected: expected}, nil
 }

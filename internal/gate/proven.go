@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"justnews/internal/check/orchestrator"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+// What a proof beyond the server's own word may take, and how often it is repeated: it
+// runs the helper of the GPUs, or makes the server compute.
+const (
+	canaryTime = 30 * time.Second
+	proofEvery = time.Second
+	proofSlow  = 8 * time.Second
+)
+
+// proven returns what speaks against opening although the server says that everything
+// is loaded. Again is when to look again; 0: it cannot become true.
+func (f *follower) proven(ctx context.Context) (problem *diag.Problem, again time.Duration) {
+	if problem, unknown := f.loads(ctx); problem != nil {
+		return problem, after(unknown, pollBusy)
+	}
+	if f.req.Models.Device == "gpu" {
+		if problem, unknown := f.onGPU(ctx); problem != nil {
+			return problem, f.slower(unknown)
+		}
+	}
+	if problem, unknown := f.canaries(ctx); problem != nil {
+		return problem, f.slower(unknown)
+	}
+	return nil, 0
+}
+
+func after(again bool, d time.Duration) time.Duration {
+	if again {
+		return d
+	}
+	return 0
+}
+
+// slower doubles the pause between two proofs of one run.
+func (f *follower) slower(again bool) time.Duration {
+	f.proofs = min(max(2*f.proofs, proofEvery), proofSlow)
+	return after(again, f.proofs)
+}
+
+// onGPU asks where the models are.
+func (f *follower) onGPU(ctx context.Context) (problem *diag.Problem, again bool) {
+	if f.world.Protocol.Placed {
+		return orchestrator.OnGPU(f.subject(), f.look.State, nil, facts.GPULook{})
+	}
+	f.askUnit(ctx)
+	var pids []int
+	if f.unit.known && f.world.Machine != nil {
+		pids = f.world.Machine.Processes(f.unit.unit.ControlGroup)
+	}
+	look := facts.GPULook{Detail: "it is not asked on this machine"}
+	if f.world.GPU != nil {
+		look = f.world.GPU.Look(ctx)
+	}
+	return orchestrator.OnGPU(f.subject(), f.look.State, pids, look)
+}
+
+// canaries asks each model for an answer, unless the preload did since the server was
+// started. One answer that makes no sense may be that of a server which is busy.
+func (f *follower) canaries(ctx context.Context) (problem *diag.Problem, again bool) {
+	if f.world.Canary == nil || f.answeredBefore(ctx) {
+		return nil, false
+	}
+	for _, name := range f.world.Map.Names {
+		if slices.Contains(f.canaried, name) {
+			continue
+		}
+		f.say("models", "asking "+name+" for one token", f.judged.Done, f.judged.Total)
+		own, cancel := context.WithTimeout(ctx, canaryTime)
+		answer := f.world.Canary.Canary(own, name)
+		cancel()
+		problem, again := orchestrator.Canary(f.subject(), name, answer)
+		if problem != nil {
+			f.unanswered++
+			return problem, again || f.unanswered < maxConsecutive && answer.Kind != facts.Foreign
+		}
+		f.canaried = append(f.canaried, name)
+	}
+	f.history.Canary = f.world.Map.Names
+	f.saveQuietly()
+	return nil, false
+}
+
+// answeredBefore reports whether the preload had an answer of every model from the
+// server that runs now: systemd knows that it passed since, and the record what it asked.
+func (f *follower) answeredBefore(ctx context.Context) bool {
+	return f.req.Instance != "" && slices.Equal(f.history.Canary, f.world.Map.Names) && f.preloaded(ctx)
+}

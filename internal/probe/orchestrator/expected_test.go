@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package orchestrator_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"justnews/internal/facts"
+	"justnews/internal/probe/orchestrator"
+)
+
+// router plays llama.cpp's router as Debian's 0.7.0 answers: a model of models is
+// loaded on request, "bad" never.
+type router struct {
+	mu     sync.Mutex
+	status map[string]string
+	loads  []string
+	keys   []string
+	slow   chan struct{} // a request to load waits for it, nil: none does
+}
+
+func (s *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	s.keys = append(s.keys, r.Header.Get("Authorization"))
+	s.mu.Unlock()
+	switch r.URL.Path {
+	case "/health":
+		fmt.Fprint(w, `{"status":"ok"}`)
+	case "/models":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		var entries []string
+		for _, name := range []string{"a", "bad", "b"} {
+			entries = append(entries, fmt.Sprintf(`{"id":%q,"status":%s}`, name, s.status[name]))
+		}
+		fmt.Fprintf(w, `{"object":"list","data":[%s]}`, strings.Join(entries, ","))
+	case "/models/load":
+		if s.slow != nil {
+			<-s.slow
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, name := range []string{"a", "bad", "b"} {
+			if strings.Contains(string(body), fmt.Sprintf("%q", name)) {
+				s.loads = append(s.loads, name)
+				s.status[name] = `{"value":"loaded"}`
+				if name == "bad" {
+					s.status[name] = `{"value":"unloaded","exit_code":1,"failed":true}`
+				}
+			}
+		}
+		fmt.Fprint(w, `{"success":true}`)
+	default:
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprintf(w, `{"error":"key %s"}`, r.Header.Get("Authorization"))
+	}
+}
+
+func newRouter(t *testing.T) (*router, string) {
+	t.Helper()
+	s := &router{status: map[string]string{"a": `{"value":"loaded"}`, "bad": `{"value":"unloaded"}`, "b": `{"value":"unloaded"}`}}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return s, server.URL
+}
+
+func open(t *testing.T, kind orchestrator.Kind, url string, expected []string, options ...orchestrator.Option) orchestrator.Server {
+	t.Helper()
+	c, err := orchestrator.Open(kind, url, expected, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestExpected_OnlyWhatIsMissingIsRequested(t *testing.T) {
+	s, url := newRouter(t)
+	c := open(t, orchestrator.LlamaCpp, url, []string{"a", "b"})
+	before := c.Models(t.Context(), false)
+	want := facts.ModelsState{Total: 2, Done: 1, Missing: []string{"b"}}
+	if diff := cmp.Diff(want, before.State); diff != "" || before.Kind != facts.Answered {
+		t.Errorf("before: %v %s\n%s", before.Kind, before.Detail, diff)
+	}
+	if l := c.Preload(t.Context(), true); l.Kind != facts.Answered {
+		t.Errorf("%+v", l)
+	}
+	if diff := cmp.Diff([]string{"b"}, s.loads); diff != "" {
+		t.Error(diff)
+	}
+	want = facts.ModelsState{Total: 2, Done: 2, AllReady: true}
+	if diff := cmp.Diff(want, c.Models(t.Context(), true).State); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExpected_ModelThatCannotBeLoadedIsAnError(t *testing.T) {
+	_, url := newRouter(t)
+	c := open(t, orchestrator.LlamaCpp, url, []string{"a", "bad"})
+	if before := c.Models(t.Context(), false).State; before.Failed != 0 {
+		t.Errorf("before it was requested: %+v", before)
+	}
+	c.Preload(t.Context(), true)
+	s := c.Models(t.Context(), false).State
+	if s.Failed != 1 || len(s.Errors) != 1 || s.Errors[0].Model != "bad" || !strings.Contains(s.Errors[0].Error, "exit status 1") || s.AllReady || s.InProgress {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Not every server shows that it loads: a look while the request has no answer yet says
+// that a job is in progress.
+func TestExpected_RequestWithoutAnAnswerIsAJobInProgress(t *testing.T) {
+	s, url := newRouter(t)
+	s.slow = make(chan struct{})
+	c := open(t, orchestrator.LlamaCpp, url, []string{"b"})
+	done := make(chan struct{})
+	go func() { defer close(done); c.Preload(t.Context(), true) }()
+	for !c.Models(t.Context(), false).State.InProgress {
+		time.Sleep(time.Millisecond)
+	}
+	close(s.slow)
+	<-done
+	if state := c.Models(t.Context(), false).State; state.InProgress || !state.AllReady {
+		t.Errorf("%+v", state)
+	}
+}
+
+// A key goes to the server, and stands in no fact, also where the server repeats it.
+func TestExpected_KeyIsSentAndNeverShown(t *testing.T) {
+	s, url := newRouter(t)
+	c := open(t, orchestrator.LlamaCpp, url, []string{"a"}, orchestrator.WithKey("sekrit"))
+	c.Models(t.Context(), false)
+	a := c.(orchestrator.Canary).Canary(t.Context(), "a")
+	if a.Kind != facts.ServerError || strings.Contains(a.Detail, "sekrit") || !strings.Contains(a.Detail, "***") {
+		t.Errorf("%+v", a)
+	}
+	for _, key := range s.keys {
+		if key != "Bearer sekrit" {
+			t.Errorf("sent %q", key)
+		}
+	}
+}
+
+// The zeros have the shape that the model describes, in every data type.
+func TestTriton_CanaryHasTheShapeOfTheModelsInputs(t *testing.T) {
+	var sent string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v2/models/m/versions/2":
+			fmt.Fprint(w, `{"name":"m","inputs":[{"name":"x","datatype":"FP32","shape":[-1,2]},{"name":"s","datatype":"BYTES","shape":[1]},{"name":"f","datatype":"BOOL","shape":[]}]}`)
+		case "/v2/models/m/versions/2/infer":
+			body, _ := io.ReadAll(r.Body)
+			sent = string(body)
+			fmt.Fprint(w, `{"outputs":[]}`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	c := open(t, orchestrator.Triton, server.URL, []string{"m:2"})
+	if a := c.(orchestrator.Canary).Canary(t.Context(), "m:2"); a.Kind != facts.Answered {
+		t.Errorf("%+v", a)
+	}
+	want := `{"inputs":[{"data":[0,0],"datatype":"FP32","name":"x","shape":[1,2]},{"data":[""],"datatype":"BYTES","name":"s","shape":[1]},{"data":[false],"datatype":"BOOL","name":"f","shape":[]}]}`
+	if sent != want {
+		t.Errorf("sent %s\nwant %s", sent, want)
+	}
+}
