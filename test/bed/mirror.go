@@ -70,6 +70,9 @@ func aptOptions(ctx context.Context) string {
 // A host older than the suite may lack it: then the keyring package is fetched
 // with the host's apt, which verifies it with the keys that the host trusts.
 func keyring(ctx context.Context, suite, scratch string) (string, error) {
+	if suite == "sid" { // signed with the keys of the newest stable release
+		suite = "trixie"
+	}
 	perSuite := "/usr/share/keyrings/debian-archive-" + suite + "-stable.gpg"
 	if _, err := os.Stat(perSuite); err == nil {
 		return systemKeyring, nil
