@@ -149,9 +149,10 @@ func (s *source) parse(name string, text []byte) error {
 // mayOpen are the files outside safefile that open without blocking or read what
 // stat says themselves.
 var mayOpen = map[string]string{
-	"internal/journal/stream.go":  "compares stderr with the journal's stream, and opens nothing",
-	"internal/probe/gpu/nodes.go": "opens device nodes on purpose: whether that works is the question",
-	"internal/emit/say.go":        "writes to /dev/kmsg",
+	"internal/journal/stream.go":      "compares stderr with the journal's stream, and opens nothing",
+	"internal/probe/gpu/nodes.go":     "opens device nodes on purpose: whether that works is the question",
+	"internal/emit/say.go":            "writes to /dev/kmsg",
+	"internal/probe/gpu/kernellog.go": "reads /dev/kmsg",
 	// internal/emit/write.go makes its files with names of its own, in systemd's
 	// directory, and reads nothing: one system call a step, for speed.
 }

@@ -113,6 +113,7 @@ const (
 	GPURemapFailed          Code = "GPU-REMAP-FAILED"         // a faulty row of GPU memory was not replaced
 	GPURemapPending         Code = "GPU-REMAP-PENDING"        // a GPU's reset will replace a row of its memory
 	GPUFabric               Code = "GPU-FABRIC"               // a GPU is not registered with the NVSwitch fabric
+	GPUXid                  Code = "GPU-XID"                  // the driver logged an error of a GPU
 	GPUUVMMissing           Code = "GPU-UVM-MISSING"          // /dev/nvidia-uvm is missing or unusable
 	GPUProhibited           Code = "GPU-PROHIBITED"           // a GPU's compute mode is PROHIBITED
 	GPUShared               Code = "GPU-SHARED"               // programs can bypass MPS on a GPU
@@ -946,6 +947,13 @@ var catalog = []Entry{
 		Cause: "On a host with NVSwitch, nvidia-fabricmanager registers each GPU after it has started. Until then every CUDA program fails with error 802. A gate waits for it up to gpu.patience. A GPU whose registration failed works, but not together with others through NVLink, which is a warning.",
 		Check: []Command{{"systemctl", "status", "nvidia-fabricmanager.service"}, {"nvidia-smi", "-q"}},
 		Fix:   Fix{Advice: "if it runs, read its log: its version has to be that of the driver", Commands: []Command{{"systemctl", "enable", "--now", "nvidia-fabricmanager.service"}, {"justnews-gate", "retry"}}},
+	},
+	{
+		Code: GPUXid, Area: "GPUs", Status: StatusGPU, MessageID: "fb3cb5cae2b94518bbfa3e888d15f235",
+		Title: "the driver logged an error of a GPU",
+		Cause: "The kernel's log has an Xid since the driver was loaded after which, by NVIDIA's Xid catalogue, the GPU has to be reset: 46, 48, 62, 64, 79 (fallen off the bus), 95, 109, 110, 119, 120, 136, 140, 143, 155, 156, 158, or a 154 that says so. After 74, 94 and 144 to 150 a reset is recommended, which is a warning, as is every Xid while another GPU can be used. A notice: the driver reports that nothing is left to recover. Only root may read the log on most hosts; for others it is never a finding.",
+		Check: []Command{{"journalctl", "-k", "-g", "NVRM|Xid"}, {"nvidia-smi", "-q"}},
+		Fix:   Fix{Advice: "a driver that reports no recovery action cannot tell that a GPU was reset since, so the finding remains until the reboot", Commands: []Command{{"systemctl", "reboot"}}},
 	},
 	{
 		Code: GPUUVMMissing, Area: "GPUs", Status: StatusGPU, MessageID: "ce8904396c254c3877dd937eec377a5b",

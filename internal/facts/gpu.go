@@ -137,6 +137,22 @@ type GPULook struct {
 	Module  string
 	Control DeviceNode // /dev/nvidiactl
 	UVM     DeviceNode // /dev/nvidia-uvm, without which no CUDA program starts
+	// Xids are the driver's error messages in the kernel's log since the driver was
+	// loaded, as far back as the log reaches; nil: the log cannot be read.
+	Xids *Xids
+}
+
+// Xids is a list with one element for each GPU and number, in the order of the last
+// message. A separate type, to distinguish none from unknown.
+type Xids []Xid
+
+// Xid is an error that the driver logged for a GPU (NVIDIA, "Xid Errors").
+type Xid struct {
+	PCI     string // bus address without the function: 0000:65:00
+	Code    int
+	Count   int
+	Message string // of the last one
+	Seconds uint64 // from the boot of the kernel to the last one
 }
 
 // NodeState is the state of a device node. The zero value is unknown.

@@ -37,6 +37,7 @@ type GPU struct {
 	RowsPending       *bool   `json:"rows_pending,omitempty"`    // a row of its memory is replaced at the next reset
 	RowsFailed        *bool   `json:"rows_failed,omitempty"`     // a row could not be replaced
 	Fabric            string  `json:"fabric,omitempty"`          // state of the registration with the NVSwitch fabric
+	Xids              []int   `json:"xids,omitempty"`            // numbers of the Xids in the kernel's log
 	Lost              string  `json:"lost,omitempty"`            // why it is unusable
 	Unfit             string  `json:"unfit,omitempty"`           // the same, or why no program should be started on it
 }
@@ -52,7 +53,9 @@ func GPUsOf(l *facts.GPULook) *GPUs {
 	}
 	out.Driver, out.Library, out.CUDA = Brief(l.NVML.DriverVersion), Brief(l.NVML.LibraryVersion), Brief(l.NVML.CUDAVersion)
 	for _, g := range l.NVML.GPUs {
-		out.Devices = append(out.Devices, gpuOf(g))
+		d := gpuOf(g)
+		d.Xids = gpu.XidsOf(*l, g)
+		out.Devices = append(out.Devices, d)
 	}
 	return out
 }

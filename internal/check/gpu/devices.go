@@ -5,6 +5,7 @@ package gpu
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"justnews/internal/diag"
@@ -16,7 +17,7 @@ import (
 // and can a CUDA program use them?
 func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	gpus := l.NVML.GPUs
-	problems := lostGPUs(gpus)
+	problems := lostGPUs(l)
 	if n := usable(gpus); n < w.MinCount {
 		problems = append(problems, diag.Problem{
 			Code: diag.GPUCount, Subject: "gpu.min_count", Message: "there are fewer GPUs than the configuration needs",
@@ -29,7 +30,7 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 		if Lost(g) != "" {
 			continue
 		}
-		problems = append(problems, health(g, w, usable(gpus) > 0)...)
+		problems = append(problems, health(l, g, w)...)
 		if g.ComputeMode == "PROHIBITED" {
 			problems = append(problems, prohibited(g, w))
 		}
@@ -47,7 +48,8 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 
 // lostGPUs are only warnings while another GPU is usable: how many are needed is
 // set by gpu.min_count.
-func lostGPUs(gpus []facts.GPU) []diag.Problem {
+func lostGPUs(l facts.GPULook) []diag.Problem {
+	gpus := l.NVML.GPUs
 	severity := diag.Error
 	if usable(gpus) > 0 {
 		severity = diag.Warning
@@ -58,7 +60,7 @@ func lostGPUs(gpus []facts.GPU) []diag.Problem {
 			problems = append(problems, diag.Problem{
 				Code: diag.GPUFailed, Severity: severity, Subject: subject(g),
 				Message: "the driver lists this GPU, but it cannot be used",
-				Seen:    "NVML: " + diag.Clean(why), Expected: "SUCCESS",
+				Seen:    joined(present("NVML: "+diag.Clean(why), xidsOf(l, g))), Expected: "SUCCESS",
 				Fix: diag.Advise("reset it, or reboot", diag.Run("nvidia-smi", "--gpu-reset", "-i", id(g)), diag.Retry()).Looking(kernelLog()),
 			})
 		}
@@ -101,6 +103,11 @@ func prohibited(g facts.GPU, w requirement.GPU) diag.Problem {
 
 func setMode(g facts.GPU, mode string) diag.Command {
 	return diag.Run("nvidia-smi", "-i", id(g), "-c", mode)
+}
+
+// present leaves out empty parts.
+func present(parts ...string) []string {
+	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 }
 
 func joined(parts []string) string { return strings.Join(parts, ", ") }

@@ -23,6 +23,7 @@ func Judge(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	} else {
 		problems = append(devices(l, w), underMPS(l, w)...)
 	}
+	problems = append(problems, xids(l)...)
 	if w.Needed {
 		return problems
 	}

@@ -36,16 +36,16 @@ func asksRecovery(g facts.GPU) bool {
 }
 
 // health judges what the driver knows about faults of a GPU. What it does not
-// support is no finding. spare reports that the requirement can be met without
-// this GPU.
-func health(g facts.GPU, w requirement.GPU, spare bool) []diag.Problem {
+// support is no finding. A GPU that is unfit is only a warning while another one is
+// usable: how many are needed is set by gpu.min_count.
+func health(l facts.GPULook, g facts.GPU, w requirement.GPU) []diag.Problem {
 	var problems []diag.Problem
 	unfit := diag.Error
-	if spare {
+	if usable(l.NVML.GPUs) > 0 {
 		unfit = diag.Warning
 	}
 	if asksRecovery(g) {
-		p := recovery(g)
+		p := recovery(l, g)
 		if p.Severity == diag.Error {
 			p.Severity = unfit
 		}
@@ -71,11 +71,11 @@ func health(g facts.GPU, w requirement.GPU, spare bool) []diag.Problem {
 }
 
 // recovery is the problem of a GPU whose driver wants it recovered.
-func recovery(g facts.GPU) diag.Problem {
+func recovery(l facts.GPULook, g facts.GPU) diag.Problem {
 	p := diag.Problem{
 		Code: diag.GPURecovery, Subject: subject(g),
 		Message: "the driver requires this GPU to be recovered before it is used again",
-		Seen:    "recovery action " + diag.Clean(g.RecoveryAction), Expected: "recovery action " + facts.RecoveryNone,
+		Seen:    joined(present("recovery action "+diag.Clean(g.RecoveryAction), xidsOf(l, g))), Expected: "recovery action " + facts.RecoveryNone,
 	}
 	look := []diag.Command{diag.Run("nvidia-smi", "-q", "-i", id(g)), kernelLog()}
 	switch action := g.RecoveryAction; {

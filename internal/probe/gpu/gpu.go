@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package gpu collects facts about the GPUs of this host: it runs
-// justnews-nvml, which queries the driver, and examines the kernel module and
-// the device nodes itself. The helper is a separate process because NVIDIA's
+// justnews-nvml, which queries the driver, and examines the kernel module, the
+// device nodes and the kernel's log itself. The helper is a separate process because NVIDIA's
 // library may be missing, may not match the driver, may crash or may hang; in
 // any case a look ends in time and reports which of these it was. It judges
 // nothing and waits for nothing.
@@ -46,6 +46,7 @@ func (p Prober) Look(ctx context.Context) facts.GPULook {
 	defer cancel()
 	look.Control = p.node(ctx, "/dev/nvidiactl")
 	look.UVM = p.node(ctx, "/dev/nvidia-uvm")
+	look.Xids = p.xids(ctx)
 	return look
 }
 
