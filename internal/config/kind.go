@@ -54,9 +54,15 @@ func (s *state) named(c *Config, written func(string) bool) {
 		}
 		seen[name] = true
 	}
-	s.refuse(o.Kind, map[string]bool{
+	none := map[string]bool{
 		"orchestrator.honor_safe_mode": o.HonorSafeMode, "models.accept_empty": c.Models.AcceptEmpty, "gate.scope": c.Gate.Scope == "own",
-	})
+	}
+	for _, i := range c.Instances {
+		if path := "instances." + i.Name + ".gate.scope"; written(path) {
+			none[path] = i.Gate.Scope == "own"
+		}
+	}
+	s.refuse(o.Kind, none)
 	if v, ok := lookUp(s.merged, []string{"models", "canary"}); ok && v == false && o.Kind == "openai" {
 		s.kindFault(diag.ConfigConflict, "models.canary", "models.canary cannot be switched off: a list of models is all that a server of the kind \"openai\" shows otherwise",
 			"false", "true", "remove models.canary")

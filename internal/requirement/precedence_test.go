@@ -199,3 +199,15 @@ func TestPrecedence_UnknownInstanceIsRefusedWithTheNearestName(t *testing.T) {
 		t.Errorf("%+v", problems)
 	}
 }
+
+// Only JustNews' orchestrator knows agents: elsewhere every model counts.
+func TestForInstance_ScopeOwnNeedsAServerThatKnowsAgents(t *testing.T) {
+	cfg := load(t, "[gate]\nscope = \"own\"\n[orchestrator]\ninstance = \"\"\n[bus]\ninstance = \"\"\n[instances.scout]\n")
+	if w, _ := ForInstance(cfg, "scout", environment(), Flags{}); w.OnlyAgent != "scout" {
+		t.Errorf("%q", w.OnlyAgent)
+	}
+	cfg.Orchestrator.Kind = "vllm" // which config refuses together with the scope
+	if w, _ := ForInstance(cfg, "scout", environment(), Flags{}); w.OnlyAgent != "" {
+		t.Errorf("of another kind: %q", w.OnlyAgent)
+	}
+}

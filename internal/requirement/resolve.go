@@ -31,7 +31,7 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run,
 	w.GPU = gpu(cfg, inst.MPS)
 	w.GPU.Starting = true
 	w.Verify = verify(cfg.Models, cfg.Models.Verify)
-	if inst.Gate.Scope == "own" {
+	if inst.Gate.Scope == "own" && w.JustNews() { // no other server knows agents
 		w.OnlyAgent = name
 	}
 	for _, need := range inst.Needs {

@@ -115,6 +115,7 @@ func TestScopeOwnIsDecidedByTheAgentsOwnErrors(t *testing.T) {
 		{"the agent's own model failed", answered(over(2, 1, scout)), wish, check.Failed},
 		{"both failed", answered(over(1, 2, scout, critic)), wish, check.Failed},
 		{"a failure that nobody names", answered(over(1, 2, critic)), wish, check.Failed},
+		{"an error without an agent may be its own", answered(over(2, 1, facts.ModelError{Model: "n", Error: "y"})), wish, check.Failed},
 		{"not every model was tried", answered(over(1, 1, critic)), wish, check.Failed},
 		{"the map lists more", answered(over(2, 1, critic)), requirement.Preload{Expected: 4, OnlyAgent: "scout"}, check.Idle},
 		{"another agent's model failed, still running", answered(running), wish, check.Pending},

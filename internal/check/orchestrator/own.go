@@ -12,9 +12,9 @@ import (
 	"justnews/internal/requirement"
 )
 
-// of returns the errors of one agent.
+// of returns the errors of one agent, and those that name none: they may be anybody's.
 func of(errors []facts.ModelError, agent string) []facts.ModelError {
-	return slices.DeleteFunc(slices.Clone(errors), func(e facts.ModelError) bool { return e.Agent != agent })
+	return slices.DeleteFunc(slices.Clone(errors), func(e facts.ModelError) bool { return e.Agent != agent && e.Agent != "" })
 }
 
 // ownOnly judges a job that is over with errors of other agents only
