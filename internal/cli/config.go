@@ -87,9 +87,17 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 	env := host.Environment(facts.Unit{EnvironmentFiles: []string{environ.Dir + "/global.env"}}, environ.Files(h.Root))
 	w, _ := requirement.ForHost(cfg, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, requirement.Flags{})
 	problems := preflight.Named(cfg, w.Models.Root, h)
-	if m := modelmap.ReadFile(a.below(w.Models.Map)); len(cfg.Instances) > 0 && !closedToUs(m, os.Geteuid()) {
+	if len(cfg.Instances) == 0 || !cfg.Models.HasMap() {
+		return warnings(problems)
+	}
+	if m := modelmap.ReadFile(a.below(w.Models.Map)); !closedToUs(m, os.Geteuid()) {
 		problems = append(problems, store.Map(m, w.Models.MapWritten)...)
 	}
+	return warnings(problems)
+}
+
+// warnings are problems that are no errors before the host is asked for them.
+func warnings(problems []diag.Problem) []diag.Problem {
 	for i := range problems {
 		problems[i].Severity = max(problems[i].Severity, diag.Warning)
 	}

@@ -131,7 +131,7 @@ func (a *app) modelMap(w requirement.Run) gate.ModelMap {
 	if !w.RequireModels {
 		return gate.ModelMap{Total: -1}
 	}
-	if names := w.Models.Expected; len(names) > 0 {
+	if names := w.Models.Expected; !w.Models.HasMap() {
 		return gate.ModelMap{Total: len(names), Names: names}
 	}
 	file := modelmap.ReadFile(a.below(w.Models.Map))

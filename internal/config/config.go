@@ -132,6 +132,10 @@ type Models struct {
 	Device   string   `toml:"device"` // "any" or "gpu"
 }
 
+// HasMap reports whether a map lists the models, and with them what the Model Store has
+// to hold.
+func (m Models) HasMap() bool { return len(m.Expected) == 0 }
+
 // verifyWords are the ways to check the Model Store.
 var verifyWords = []string{"off", "presence", "manifest"}
 

@@ -26,7 +26,7 @@ func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 		for _, p := range pathsOf(i.Service) {
 			paths.add(reached{p, host.Existing(p, h.reachFor(who, p))}, i.Name)
 		}
-		for _, p := range host.Credentials(i.Service) {
+		for _, p := range host.Credentials(i.Service, cfg.Orchestrator) {
 			paths.add(reached{p, h.absence(p, "root")}, i.Name)
 		}
 	}
@@ -36,7 +36,7 @@ func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 	for _, r := range paths.each {
 		problems = append(problems, host.NamedPath(r.path, paths.instances[r], r.reach)...)
 	}
-	if len(cfg.Instances) > 0 {
+	if len(cfg.Instances) > 0 && cfg.Models.HasMap() {
 		problems = append(problems, store.Named(h.absence(host.Path{Path: root, Want: facts.Enter}, ""))...)
 	}
 	return problems

@@ -83,10 +83,10 @@ func service(url, unit string) Service {
 // verify is how the Model Store is checked. Without a map nothing says what it has to
 // hold.
 func verify(m config.Models, how string) string {
-	if len(m.Expected) > 0 {
-		return "off"
+	if m.HasMap() {
+		return how
 	}
-	return how
+	return "off"
 }
 
 // gpu returns what the GPUs have to be good for, for who has these settings of

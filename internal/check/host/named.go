@@ -71,8 +71,11 @@ const Absent = "does not exist"
 
 // Credentials are the files of secrets that a service has. systemd reads them as
 // root.
-func Credentials(s config.Service) []Path {
+func Credentials(s config.Service, o config.Orchestrator) []Path {
 	var all []Path
+	if o.APIKeyFile != "" {
+		all = append(all, Path{"orchestrator.api_key_file", o.APIKeyFile, facts.Read, diag.ServicePath})
+	}
 	add := func(key string, list []string) {
 		for _, c := range list {
 			_, file, _ := strings.Cut(c, ":")
