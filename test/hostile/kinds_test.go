@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -49,6 +50,9 @@ const (
 	metadata    = `200 {"name":"m","inputs":[{"name":"x","datatype":"FP32","shape":[-1,4]}],"outputs":[]}`
 	outputs     = `200 {"model_name":"m","outputs":[{"name":"y","datatype":"FP32","shape":[1],"data":[0]}]}`
 )
+
+// inCenturies stands for the present time plus the longest duration.
+const inCenturies = "NOW+292y"
 
 func router(status string) string {
 	return `200 {"object":"list","data":[{"id":"m","object":"model","status":` + status + `}]}`
@@ -99,6 +103,7 @@ func kindRows() []kindRow {
 		{kind: "ollama", name: "on the disk only", answers: ollama(psNone, notPulled), status: diag.StatusNonsense, code: diag.PreloadRefused, loads: 1},
 		{kind: "ollama", name: "answers that it loaded, and did not", answers: ollama(psNone, ollamaLoads), status: diag.StatusTimeout, code: diag.PreloadTimeout, loads: 1},
 		{kind: "ollama", name: "unloads it soon", answers: ollama(ps(100, soon), ollamaLoads), status: diag.StatusTimeout, code: diag.PreloadTimeout, loads: 1},
+		{kind: "ollama", name: "lists the model while it is loading", answers: ollama(ps(100, inCenturies), "hang"), status: diag.StatusTimeout, code: diag.ModelsTimeout},
 		{kind: "ollama", name: "cannot load it", answers: ollama(psNone, ollamaFails), status: diag.StatusFailed, code: diag.ModelMemory, loads: 2},
 		{kind: "ollama", name: "half of it in GPU memory", answers: ollama(ps(50, ready), "hang"), device: "gpu", status: diag.StatusFailed, code: diag.ModelsOnCPU},
 		{kind: "ollama", name: "all of it in GPU memory", answers: ollama(ps(100, ready), "hang"), device: "gpu"},
@@ -202,7 +207,7 @@ func (r kindRow) try(t *testing.T) {
 				t.Error(err)
 			}
 			w.WriteHeader(status)
-			_, _ = io.WriteString(w, body)
+			_, _ = io.WriteString(w, strings.ReplaceAll(body, inCenturies, time.Now().Add(math.MaxInt64).Format(time.RFC3339Nano)))
 		}
 	}))
 	t.Cleanup(server.Close)

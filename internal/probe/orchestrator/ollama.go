@@ -39,41 +39,61 @@ func (ollama) health(ctx context.Context, l *link) facts.Answer {
 	})
 }
 
-func (ollama) list(ctx context.Context, l *link, fresh bool) (map[string]model, facts.Answer) {
+// list asks twice: Ollama also lists models that it is still loading. Their expires_at
+// is not set yet, so that it answers the present time plus keep_alive, another time in
+// each answer (PsHandler in server/routes.go, loadedModels in server/sched.go).
+func (o ollama) list(ctx context.Context, l *link, fresh bool) (map[string]model, facts.Answer) {
+	first, a := o.running(ctx, l, fresh)
+	if a.Kind != facts.Answered || len(first) == 0 {
+		return nil, a
+	}
+	second, a := o.running(ctx, l, fresh)
 	models := map[string]model{}
-	a := l.get(ctx, "/api/ps", fresh).read(func(o strictjson.Object) error {
-		return namedList(o, "models", "name", func(name string, entry strictjson.Object) error {
-			m, err := ollamaModel(entry)
-			models[name] = m
-			if short, latest := strings.CutSuffix(name, ":latest"); latest {
-				models[short] = m
-			}
-			return err
-		})
-	})
+	for name, r := range second {
+		m := model{loading: !r.expires.Equal(first[name].expires), cpu: r.vram < r.size}
+		// One that will be unloaded soon is not loaded, so that a request with another
+		// keep_alive follows.
+		m.loaded = !m.loading && time.Until(r.expires) > stays
+		models[name] = m
+		if short, latest := strings.CutSuffix(name, ":latest"); latest {
+			models[short] = m
+		}
+	}
 	return models, a
 }
 
-// ollamaModel: a model that will be unloaded soon is not loaded, so that a request with
-// another keep_alive follows.
-func ollamaModel(entry strictjson.Object) (model, error) {
-	size, err := number(entry, "size")
-	if err != nil {
-		return model{}, err
+// runner is one entry of /api/ps.
+type runner struct {
+	size, vram float64 // bytes
+	expires    time.Time
+}
+
+func (ollama) running(ctx context.Context, l *link, fresh bool) (map[string]runner, facts.Answer) {
+	runners := map[string]runner{}
+	a := l.get(ctx, "/api/ps", fresh).read(func(o strictjson.Object) error {
+		return namedList(o, "models", "name", func(name string, entry strictjson.Object) (err error) {
+			runners[name], err = readRunner(entry)
+			return err
+		})
+	})
+	return runners, a
+}
+
+func readRunner(entry strictjson.Object) (r runner, err error) {
+	if r.size, err = number(entry, "size"); err != nil {
+		return r, err
 	}
-	vram, err := number(entry, "size_vram")
-	if err != nil {
-		return model{}, err
+	if r.vram, err = number(entry, "size_vram"); err != nil {
+		return r, err
 	}
 	text, err := entry.Text("expires_at")
 	if err != nil {
-		return model{}, err
+		return r, err
 	}
-	expires, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return model{}, fmt.Errorf("expires_at is not a time: %w", err)
+	if r.expires, err = time.Parse(time.RFC3339, text); err != nil {
+		return r, fmt.Errorf("expires_at is not a time: %w", err)
 	}
-	return model{loaded: time.Until(expires) > stays, cpu: vram < size}, nil
+	return r, nil
 }
 
 // number reads a number of bytes.
