@@ -82,8 +82,11 @@ func TestMachine_SystemdBootsAndAnswers(t *testing.T) {
 		if u.PreStatus != -1 || u.ExecMainStart < before || u.ExecMainStart > bed.Monotonic() {
 			t.Errorf("%v: main process started at %v, want after %v", u, u.ExecMainStart, before)
 		}
-		if u := m.Unit("nosuch.service"); u.LoadState != "not-found" {
-			t.Errorf("%v; want not-found", u)
+		if u := m.Units("nosuch.service", "refusing.service", "dbus.socket"); u[0].LoadState != "not-found" || u[1].Name != "refusing.service" || !u[1].Is("active/running") || u[2].Name != "dbus.socket" {
+			t.Errorf("%v; want not-found, refusing.service running, dbus.socket", u)
+		}
+		if u := m.WaitUnits("active", "dbus.socket", "refusing.service"); u[0].Name != "dbus.socket" || u[1].Name != "refusing.service" {
+			t.Errorf("waited for %v", u)
 		}
 		if r := m.Sh("echo out; echo err >&2; exit 3"); r.Code != 3 || r.Stdout != "out\n" || r.Stderr != "err\n" {
 			t.Errorf("a command ended as %+v, want 3, out, err", r)

@@ -45,3 +45,13 @@ func TestParse_UnitIsReadFromSystemctlShow(t *testing.T) {
 		t.Error("a number that is none was read without an error")
 	}
 }
+
+func TestParse_UnitsAreReadInTheirOrder(t *testing.T) {
+	units, err := parseUnits("Id=a.service\nActiveState=active\n\nId=b.service\nActiveState=failed\n")
+	if err != nil || len(units) != 2 || units[0].Name != "a.service" || units[1].Name != "b.service" || !units[1].Is("failed") {
+		t.Errorf("read as %v, %v", units, err)
+	}
+	if _, err := parseUnits("Id=a\n\nNRestarts=many\n"); err == nil {
+		t.Error("a number that is none was read without an error")
+	}
+}

@@ -3,6 +3,7 @@
 package bed
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -46,6 +47,22 @@ func (m *Machine) Unit(name string) Unit {
 	return u
 }
 
+// Units asks systemd about several units at once, and returns them in that order.
+func (m *Machine) Units(names ...string) []Unit {
+	m.t.Helper()
+	if len(names) == 0 {
+		return nil // systemctl would show its manager
+	}
+	units, err := parseUnits(m.Must(append([]string{"systemctl", "show", "--"}, names...)...))
+	if err == nil && len(units) != len(names) {
+		err = fmt.Errorf("%d units for %d names", len(units), len(names))
+	}
+	if err != nil {
+		m.t.Fatalf("cannot read the properties of %v: %v", names, err)
+	}
+	return units
+}
+
 // Is reports whether the unit is in one of the states. A state is an
 // ActiveState ("active"), or one with its SubState ("activating/start-pre").
 func (u Unit) Is(states ...string) bool {
@@ -66,6 +83,20 @@ func (u Unit) String() string {
 
 // preStatus finds the exit status in "{ path=… ; code=exited ; status=78/CONFIG }".
 var preStatus = regexp.MustCompile(`code=exited ; status=([0-9]+)`)
+
+// parseUnits reads what systemctl show prints of several units: an empty line is
+// between two of them.
+func parseUnits(show string) ([]Unit, error) {
+	var units []Unit
+	for one := range strings.SplitSeq(strings.TrimSuffix(show, "\n"), "\n\n") {
+		u, err := parseUnit(one)
+		if err != nil {
+			return nil, err
+		}
+		units = append(units, u)
+	}
+	return units, nil
+}
 
 func parseUnit(show string) (Unit, error) {
 	p := map[string]string{}

@@ -3,6 +3,7 @@
 package bed
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,12 +52,30 @@ func (m *Machine) WaitUnit(name, state string) Unit {
 	return u
 }
 
-// WaitUnits waits until every unit is in the state.
-func (m *Machine) WaitUnits(state string, names ...string) {
+// WaitUnits waits until each unit has been in one of the states, each for as long as
+// WaitUnit does, and returns them as they were then.
+func (m *Machine) WaitUnits(state string, names ...string) []Unit {
 	m.t.Helper()
-	for _, name := range names {
-		m.WaitUnit(name, state)
+	seen := make([]Unit, len(names))
+	waiting := names
+	for len(waiting) > 0 {
+		before := waiting
+		if m.poll(Patience, func() bool {
+			waiting = nil
+			for i, u := range m.Units(before...) {
+				if at := slices.Index(names, before[i]); u.Is(state) {
+					seen[at] = u
+				} else {
+					waiting = append(waiting, before[i])
+				}
+			}
+			return len(waiting) < len(before)
+		}) {
+			continue
+		}
+		m.t.Fatalf("cannot see %s %s within %v; it is %v", waiting[0], state, Patience, m.Unit(waiting[0]))
 	}
+	return seen
 }
 
 // WaitIdle waits until systemd has no job left and returns what

@@ -176,8 +176,8 @@ func (s *site) started() []string {
 // agents', which outlives a unit that systemd forgot.
 func (s *site) noAgentStarted() {
 	s.t.Helper()
-	for _, name := range agents() {
-		if u := s.Unit(unit(name)); u.ExecMainStart != 0 {
+	for _, u := range s.Units(units(agents()...)...) {
+		if u.ExecMainStart != 0 {
 			s.t.Errorf("%v: its main process was started before its gate had passed", u)
 		}
 	}
@@ -195,10 +195,9 @@ func (s *site) everythingUp(since time.Duration) {
 	s.WaitUnits("active", units(orchestrator)...)
 	s.WaitUnit(preload, "active/exited")
 	var last time.Duration
-	for _, name := range agents() {
-		u := s.WaitUnit(unit(name), "active/running")
+	for _, u := range s.WaitUnits("active/running", units(agents()...)...) {
 		if u.ExecMainStart < since {
-			s.t.Errorf("%s started %v too early", name, since-u.ExecMainStart)
+			s.t.Errorf("%s started %v too early", u.Name, since-u.ExecMainStart)
 		}
 		last = max(last, u.ExecMainStart)
 	}
@@ -278,8 +277,8 @@ func (s *site) models() (state modelsStatus, ok bool) {
 func (s *site) mainPIDs(instances ...string) map[string]int {
 	s.t.Helper()
 	pids := map[string]int{}
-	for _, name := range instances {
-		pids[name] = s.Unit(unit(name)).MainPID
+	for i, u := range s.Units(units(instances...)...) {
+		pids[instances[i]] = u.MainPID
 	}
 	return pids
 }
@@ -287,8 +286,9 @@ func (s *site) mainPIDs(instances ...string) map[string]int {
 // untouched fails if an agent was restarted since pids were taken.
 func (s *site) untouched(pids map[string]int) {
 	s.t.Helper()
-	for name, pid := range pids {
-		if u := s.Unit(unit(name)); u.MainPID != pid || !u.Is("active/running") {
+	names := slices.Collect(maps.Keys(pids))
+	for i, u := range s.Units(units(names...)...) {
+		if pid := pids[names[i]]; u.MainPID != pid || !u.Is("active/running") {
 			s.t.Errorf("%v: main process %d, was %d; it had to stay untouched", u, u.MainPID, pid)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -115,8 +116,8 @@ func (s *site) cause(t *testing.T, c cause) {
 			t.Errorf("the journal lacks %q:\n%s", want, said)
 		}
 	}
-	for _, name := range agents() {
-		if u := s.Unit(unit(name)); u.ExecMainStart > before {
+	for _, u := range s.Units(units(agents()...)...) {
+		if u.ExecMainStart > before {
 			t.Errorf("%v: started although %s", u, c.name)
 		}
 	}
@@ -135,9 +136,10 @@ func (s *site) cause(t *testing.T, c cause) {
 func (s *site) stopAll() {
 	s.t.Helper()
 	s.Systemctl("stop", target)
-	for _, name := range append(units(append(agents(), orchestrator)...), preload) {
-		s.WaitFor(name+" not running", bed.Patience, func() bool { return s.Unit(name).Is("inactive", "failed") })
-	}
+	all := append(units(append(agents(), orchestrator)...), preload)
+	s.WaitFor("nothing that runs", 2*bed.Patience, func() bool {
+		return !slices.ContainsFunc(s.Units(all...), func(u bed.Unit) bool { return !u.Is("inactive", "failed") })
+	})
 }
 
 // paste follows the hints of a run, each as an operator would: what can be

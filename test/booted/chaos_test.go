@@ -192,7 +192,7 @@ func (s *site) running(c cell, limit time.Duration) {
 	late := time.Now().Add(limit)
 	all := append(units(agents()...), unit(orchestrator))
 	for {
-		down := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return s.Unit(name).Is("active/running") })
+		down := slices.DeleteFunc(s.Units(all...), func(u bed.Unit) bool { return u.Is("active/running") })
 		if len(down) == 0 && s.Unit(preload).Is("active/exited") && strings.TrimSpace(s.Run("systemctl", "list-jobs", "--no-legend", "justnews*").Stdout) == "" {
 			return
 		}

@@ -73,10 +73,9 @@ func (s *site) waitCrowd() {
 // is asked, since a daemon-reload forgets the exit status of an ExecStartPre=.
 func (s *site) crowdUp(since time.Duration) {
 	s.t.Helper()
-	for _, name := range crowd() {
-		u := s.WaitUnit(unit(name), "active/running")
+	for _, u := range s.WaitUnits("active/running", units(crowd()...)...) {
 		if u.ExecMainStart < since {
-			s.t.Errorf("%s started %v too early", name, since-u.ExecMainStart)
+			s.t.Errorf("%s started %v too early", u.Name, since-u.ExecMainStart)
 		}
 		s.passed(u)
 	}

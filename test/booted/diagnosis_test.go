@@ -128,7 +128,7 @@ func (s *site) followFix(t *testing.T, f fault, found firstError) string {
 func (s *site) comesUp(within time.Duration) bool {
 	s.t.Helper()
 	for until := bed.Monotonic() + within; ; time.Sleep(200 * time.Millisecond) {
-		if !slices.ContainsFunc(append(agents(), orchestrator), func(name string) bool { return !s.Unit(unit(name)).Is("active/running") }) {
+		if !slices.ContainsFunc(s.Units(units(append(agents(), orchestrator)...)...), func(u bed.Unit) bool { return !u.Is("active/running") }) {
 			return true
 		}
 		if bed.Monotonic() >= until {

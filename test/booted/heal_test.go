@@ -188,8 +188,7 @@ func (s *site) heals(t *testing.T, f fault, names ...string) time.Duration {
 	var last time.Duration
 	s.WaitFor("all instances active", 3*time.Minute, func() bool {
 		last = 0
-		for _, name := range names {
-			u := s.Unit(name)
+		for _, u := range s.Units(names...) {
 			if !u.Is("active/running") {
 				return false
 			}

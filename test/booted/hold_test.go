@@ -309,7 +309,8 @@ func (s *site) holds(h holding) late {
 	if mark.Less(over) > holdLimit+slack {
 		s.t.Errorf("it ended %v after its deadline", over)
 	}
-	if !r.says(h.says) {
+	// On a busy machine the half second may be over before the run has said its last.
+	if cut := mark.Waited() > holdLimit && r.says([]string{"HUNG"}); !r.says(h.says) && !cut {
 		s.t.Errorf("the record does not say what it was: %s, want one of %q", r.codes(), h.says)
 	}
 	if forced {

@@ -28,9 +28,9 @@ func TestGateWaitsForAStoreThatIsMountedLate(t *testing.T) {
 		}})
 		s.WaitUnit(storeMount, "active")
 		s.everythingUp(s.Unit(storeMount).ActiveEnter)
-		for _, name := range append(units(append(agents(), orchestrator)...), preload) {
-			if u := s.Unit(name); u.NRestarts > 0 {
-				t.Errorf("%v: %d restarts: it was refused:\n%s", u, u.NRestarts, s.Journal(name))
+		for _, u := range s.Units(append(units(append(agents(), orchestrator)...), preload)...) {
+			if u.NRestarts > 0 {
+				t.Errorf("%v: %d restarts: it was refused:\n%s", u, u.NRestarts, s.Journal(u.Name))
 			}
 		}
 	})

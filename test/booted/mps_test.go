@@ -136,10 +136,12 @@ func TestMPS_SeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 		s := bootMPS(t, suite, mpsConfig("", seventeen()...), nil)
 		s.WaitUnits("active/running", units(seventeen()...)...)
 		daemon := s.WaitUnit(mpsUnit, "active/running")
-		for _, name := range seventeen() {
-			if u := s.Unit(unit(name)); u.ExecMainStart < daemon.ActiveEnter {
-				t.Errorf("%s was started before the daemon was proven", name)
+		for _, u := range s.Units(units(seventeen()...)...) {
+			if u.ExecMainStart < daemon.ActiveEnter {
+				t.Errorf("%s was started before the daemon was proven", u.Name)
 			}
+		}
+		for _, name := range seventeen() {
 			s.WaitJournal(unit(name), name+" may start: MPS control verified")
 		}
 		s.WaitJournal(mpsUnit, "mps wait passed: MPS control verified")

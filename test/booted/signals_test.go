@@ -3,7 +3,9 @@
 package booted
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -80,8 +82,8 @@ func TestGatesSurviveTheirMessageBus(t *testing.T) {
 func (s *site) gatePIDs() map[string]int {
 	s.t.Helper()
 	pids := map[string]int{}
-	for _, name := range crowd() {
-		pids[name] = s.Unit(unit(name)).ControlPID
+	for i, u := range s.Units(units(crowd()...)...) {
+		pids[crowd()[i]] = u.ControlPID
 	}
 	return pids
 }
@@ -89,8 +91,9 @@ func (s *site) gatePIDs() map[string]int {
 // sameGates fails unless the gates that ran still run.
 func (s *site) sameGates(pids map[string]int, after string) {
 	s.t.Helper()
-	for name, pid := range pids {
-		if u := s.Unit(unit(name)); u.ControlPID != pid || pid == 0 || !u.Is(starting) {
+	names := slices.Collect(maps.Keys(pids))
+	for i, u := range s.Units(units(names...)...) {
+		if pid := pids[names[i]]; u.ControlPID != pid || pid == 0 || !u.Is(starting) {
 			s.t.Errorf("%v: gate %d, was %d before %s", u, u.ControlPID, pid, after)
 		}
 	}

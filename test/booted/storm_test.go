@@ -70,8 +70,8 @@ func (s *site) tellProgress() {
 // progressCleared fails if a gate that passed left its status behind.
 func (s *site) progressCleared() {
 	s.t.Helper()
-	for _, name := range crowd() {
-		if u := s.Unit(unit(name)); u.StatusText != "" {
+	for _, u := range s.Units(units(crowd()...)...) {
+		if u.StatusText != "" {
 			s.t.Errorf("%v; a gate that passed clears its status", u)
 		}
 	}
@@ -183,8 +183,8 @@ func TestStorm_BrokenModelIsNoStorm(t *testing.T) {
 		s.WaitFor("the end of the storm", long+time.Second, func() bool { return bed.Monotonic()-began >= long })
 		c := s.counters()
 		restarts := 0
-		for _, name := range crowd() {
-			restarts += s.Unit(unit(name)).NRestarts
+		for _, u := range s.Units(units(crowd()...)...) {
+			restarts += u.NRestarts
 		}
 		// One trigger, one refresh, then one after 30 s, 60 s, 120 s, … of waiting.
 		allowed := 2

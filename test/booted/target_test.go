@@ -23,8 +23,8 @@ func TestTargetStopsAndStartsEverything(t *testing.T) {
 		s.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=hold\n")
 		s.Systemctl("start", "--no-block", target)
 		s.waitHeld()
-		for _, name := range agents() {
-			if u := s.Unit(unit(name)); u.Is("active") {
+		for _, u := range s.Units(units(agents()...)...) {
+			if u.Is("active") {
 				t.Errorf("%v; it had to wait for its gate again", u)
 			}
 		}

@@ -5,6 +5,7 @@ package packages
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,6 +144,14 @@ func (h *host) instances() []string {
 
 func unit(instance string) string { return "justnews@" + instance + ".service" }
 
+func units(instances []string) []string {
+	names := make([]string, len(instances))
+	for i, name := range instances {
+		names[i] = unit(name)
+	}
+	return names
+}
+
 // allUp waits until all 17 run, and returns who they are.
 func (h *host) allUp() map[string]int {
 	h.t.Helper()
@@ -151,8 +160,8 @@ func (h *host) allUp() map[string]int {
 	if len(names) != 17 {
 		h.t.Fatalf("%d instances, want 17: %v", len(names), names)
 	}
-	for _, name := range names {
-		pids[name] = h.WaitUnit(unit(name), "active/running").MainPID
+	for i, u := range h.WaitUnits("active/running", units(names)...) {
+		pids[names[i]] = u.MainPID
 	}
 	return pids
 }
@@ -160,8 +169,9 @@ func (h *host) allUp() map[string]int {
 // untouched fails if one of them was restarted, or does not run.
 func (h *host) untouched(pids map[string]int, by string) {
 	h.t.Helper()
-	for name, pid := range pids {
-		if u := h.Unit(unit(name)); u.MainPID != pid || !u.Is("active/running") {
+	names := slices.Collect(maps.Keys(pids))
+	for i, u := range h.Units(units(names)...) {
+		if pid := pids[names[i]]; u.MainPID != pid || !u.Is("active/running") {
 			h.t.Errorf("%v: main process %d, was %d before %s", u, u.MainPID, pid, by)
 		}
 	}
