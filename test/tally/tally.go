@@ -24,10 +24,13 @@ type tally struct {
 	passed  map[name]int              // how often: two runs may have the same test
 	failed  []name
 	skipped map[name]string // with the reason
+	// parts are the slow parts of tests that have not ended: the time of a test does
+	// not have those that run side by side.
+	parts map[name][]event
 }
 
 func newTally() *tally {
-	return &tally{output: map[name]*strings.Builder{}, passed: map[name]int{}, skipped: map[name]string{}}
+	return &tally{output: map[name]*strings.Builder{}, passed: map[name]int{}, skipped: map[name]string{}, parts: map[name][]event{}}
 }
 
 func (t *tally) add(e event) {
@@ -92,8 +95,28 @@ func (t *tally) say(e event, out io.Writer) {
 		fmt.Fprintf(out, "FAIL  %-40s %6.1f s\n", e.Package, e.Elapsed)
 	case e.Action == "pass" && e.Test == "":
 		fmt.Fprintf(out, "ok    %-40s %6.1f s\n", e.Package, e.Elapsed)
-	case e.Action == "pass" && e.Elapsed >= slow && !strings.Contains(e.Test, "/"):
-		fmt.Fprintf(out, "  ok  %-60s %6.1f s\n", e.Test, e.Elapsed)
+	case e.Action == "pass":
+		t.saySlow(e, out)
+	}
+}
+
+// saySlow names a test that took long, or the parts of it that did.
+func (t *tally) saySlow(e event, out io.Writer) {
+	whole, _, isPart := strings.Cut(e.Test, "/")
+	n := name{e.Package, whole}
+	if isPart {
+		if e.Elapsed >= slow && strings.Count(e.Test, "/") == 1 {
+			t.parts[n] = append(t.parts[n], e)
+		}
+		return
+	}
+	said := t.parts[n]
+	delete(t.parts, n)
+	if e.Elapsed >= slow {
+		said = []event{e}
+	}
+	for _, one := range said {
+		fmt.Fprintf(out, "  ok  %-60s %6.1f s\n", one.Test, one.Elapsed)
 	}
 }
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -107,6 +108,24 @@ func TestTally_TestThatOneRunSkipsAndAnotherRunsIsNotSkipped(t *testing.T) {
 		t.Fatal(status, err)
 	}
 	if want := "== skipped\nnothing\n\n1 passed, 0 failed, 0 skipped\n"; out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestTally_SlowTestIsNamedAndTheSlowPartsOfAQuickOne(t *testing.T) {
+	log := `{"Action":"pass","Package":"x","Test":"TestBeside/one","Elapsed":3}
+{"Action":"pass","Package":"x","Test":"TestBeside/one/inner","Elapsed":3}
+{"Action":"pass","Package":"x","Test":"TestBeside/two","Elapsed":1}
+{"Action":"pass","Package":"x","Test":"TestBeside","Elapsed":0}
+{"Action":"pass","Package":"x","Test":"TestOrdered/one","Elapsed":3}
+{"Action":"pass","Package":"x","Test":"TestOrdered","Elapsed":4}
+`
+	var out strings.Builder
+	if status, err := follow(strings.NewReader(log), &out, io.Discard); err != nil || status != 0 {
+		t.Fatal(status, err)
+	}
+	want := fmt.Sprintf("  ok  %-60s %6.1f s\n  ok  %-60s %6.1f s\n", "TestBeside/one", 3.0, "TestOrdered", 4.0)
+	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
 }
