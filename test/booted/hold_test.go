@@ -358,11 +358,19 @@ func (s *site) ends(h holding, free func()) (at time.Duration, forced bool) {
 	return u.InactiveEnter, forced
 }
 
-// terminated sends SIGTERM to the gate 1 s after its start, and returns how long
-// it took to end.
+// terminated sends SIGTERM to the gate when the program has run for 1 s, and returns
+// how long it took to end.
 func (s *site) terminated(h holding, began time.Duration, free func()) string {
 	s.t.Helper()
-	time.Sleep(max(time.Second-(bed.Monotonic()-began), 0))
+	s.WaitFor("the program of the gate", bed.Patience, func() bool { // before, it is systemd's executor
+		u := s.Unit(unit("scout"))
+		if u.Is("failed") || u.ControlPID == 0 {
+			return u.Is("failed")
+		}
+		name, err := os.ReadFile(s.Path(fmt.Sprintf("/proc/%d/comm", u.ControlPID)))
+		return err == nil && string(name) == "justnews-gate\n"
+	})
+	time.Sleep(time.Second)
 	u := s.Unit(unit("scout"))
 	if u.Is("failed") {
 		return "refused before"
