@@ -79,6 +79,7 @@ type line struct {
 	Preflight preflightCommand `cmd:"" default:"withargs" help:"Check this host and report all findings (the default)."`
 	Gate      gateCommand      `cmd:"" help:"Wait until everything that an instance needs is ready."`
 	Status    statusCommand    `cmd:"" help:"Show an overview of orchestrator, models, bus, GPUs and units."`
+	Watch     watchCommand     `cmd:"" help:"Look again and again once the gates are open, and report what is no longer ready; for justnews-watch.service."`
 	Preload   preloadCommand   `cmd:"" help:"Request the preload of the models from the orchestrator."`
 	Retry     retryCommand     `cmd:"" help:"Reset what failed and start everything that is enabled."`
 	MPS       mpsCommand       `cmd:"" name:"mps" help:"Show, start or verify NVIDIA MPS."`

@@ -64,7 +64,12 @@ func (a *app) metrics(s report.Summary) *diag.Problem {
 	if err == nil {
 		return nil
 	}
-	return &diag.Problem{
+	p := metricsUnwritten(dir, err)
+	return &p
+}
+
+func metricsUnwritten(dir string, err error) diag.Problem {
+	return diag.Problem{
 		Code: diag.MetricsUnwritten, Severity: diag.Warning, Subject: dir,
 		Message: "the metrics of this run could not be written", Seen: err.Error(),
 		Fix: diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),

@@ -38,7 +38,7 @@ func (c *statusCommand) Run(a *app) error {
 
 // glanceOnce is a glance with its exit status.
 func (a *app) glanceOnce(ctx context.Context) *status.Host {
-	g := a.glance(ctx)
+	g, _ := a.glance(ctx, true)
 	g.Problems = a.here(g.Problems)
 	g.Settle()
 	g.Problems = report.Clean(g.Problems)
@@ -50,8 +50,8 @@ func (a *app) sayGlance(g *status.Host) error {
 }
 
 // glance gets as far as the configuration lets it. Without one it shows the
-// units that systemd knows of.
-func (a *app) glance(ctx context.Context) *status.Host {
+// units that systemd knows of. GPUs that nothing needs are looked at if gpus is true.
+func (a *app) glance(ctx context.Context, gpus bool) (*status.Host, *config.Config) {
 	g := status.New()
 	conn := a.openSystemd(ctx)
 	if conn != nil {
@@ -62,11 +62,11 @@ func (a *app) glance(ctx context.Context) *status.Host {
 		if conn != nil && a.ConfigFile == "" && a.Root == "" { // else it is not this host's
 			g.LookAtLoaded(ctx, conn)
 		}
-		return g
+		return g, nil
 	}
 	if len(cfg.Instances) == 0 {
 		g.Unconfigured, g.Problems = true, append(g.Problems, checkhost.NoInstance(cfg)...)
-		return g
+		return g, cfg
 	}
 	w, more := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
 	w.RequireMPS = len(requirement.MPSInstances(cfg)) > 0
@@ -74,9 +74,12 @@ func (a *app) glance(ctx context.Context) *status.Host {
 	g.Problems = append(append(g.Problems, more...), w.Remote()...)
 	x, wrong := a.openWorld(w, cfg, conn, nil)
 	if g.Problems = append(g.Problems, wrong...); wrong != nil {
-		return g
+		return g, cfg
 	}
 	defer x.shut()
+	if !gpus && !w.GPU.Needed {
+		x.GPU = noGPU{}
+	}
 	g.Look(ctx, cfg, w, x.World, a.marks(cfg))
-	return g
+	return g, cfg
 }

@@ -109,6 +109,7 @@ func (a *app) printServers(g *status.Host) {
 	}
 	a.row("bus", toneOfServer(g.Bus), wordOf(g.Bus), where(g.Bus))
 	a.printGPUs(g)
+	a.watchRow(g.Watch)
 }
 
 // wordOf is the state of a server: what it reports, or what its unit does while it

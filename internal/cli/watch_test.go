@@ -18,7 +18,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"justnews/internal/diag"
-	"justnews/internal/facts"
 	"justnews/internal/report"
 	"justnews/internal/screen"
 	"justnews/internal/status"
@@ -239,11 +238,6 @@ func TestWatch_FrameNeverHasMoreRowsThanTheTerminal(t *testing.T) {
 		t.Error(lines)
 	}
 }
-
-// noGPU is a machine without any.
-type noGPU struct{}
-
-func (noGPU) Look(context.Context) facts.GPULook { return facts.GPULook{} }
 
 // The whole program on a real terminal: it draws, q quits it with the status of
 // the last look, and the terminal is as it was.

@@ -27,6 +27,7 @@ type Config struct {
 	Models       Models       `toml:"models"`
 	MPS          MPS          `toml:"mps"`
 	GPU          GPU          `toml:"gpu"`
+	Watch        Watch        `toml:"watch"`
 	Service      Service      `toml:"service"` // [service]: every instance's default
 	Probes       map[string]Probe
 	Instances    []Instance // sorted by name
@@ -43,6 +44,7 @@ var schema = []field{
 	{name: "models", kind: group, fields: modelsFields, doc: "the Model Store"},
 	{name: "mps", kind: group, fields: mpsFields, doc: "NVIDIA MPS"},
 	{name: "gpu", kind: group, fields: gpuFields, doc: "the GPUs, by NVML"},
+	{name: "watch", kind: group, fields: watchFields, doc: "justnews-watch.service, which looks again once the gates are open"},
 	{name: "service", kind: group, fields: serviceFields,
 		doc: "settings of every instance; service = { … } of an instance overrides keys"},
 	{name: "probes", kind: named, form: &formProbe, fields: probeFields, sample: "mariadb", doc: "anything else that an instance needs"},
@@ -205,6 +207,17 @@ var gpuFields = []field{
 		doc: "how long a gate waits for a driver or a device node that does not exist yet"},
 	{name: "memory", kind: text, form: &formGPUMemory, def: "", sample: `"24G"`,
 		doc: "the sum of the memory limits of all instances must not exceed this; bytes with K, M, G or T"},
+}
+
+// Watch is [watch].
+type Watch struct {
+	Interval time.Duration `toml:"interval"` // between the beginnings of two looks
+	Failures int           `toml:"failures"` // bad looks in a row, at least 1
+}
+
+var watchFields = []field{
+	{name: "interval", kind: span, low: 5, high: 5 * 60, def: "30s", doc: "how often it looks"},
+	{name: "failures", kind: integer, low: 1, high: 1000, def: int64(3), doc: "how many looks in a row must be bad before it reports that"},
 }
 
 // Probe is one [probes.NAME].

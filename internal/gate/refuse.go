@@ -33,13 +33,22 @@ func Hung(instance, unit string, began time.Time, doing, step string) Result {
 	r := Refusal(instance, unit, began, []diag.Problem{{
 		Code: diag.Hung, Subject: doing,
 		Message: fmt.Sprintf("it does not return: the process exits after %.1f s", time.Since(began).Seconds()),
-		Fix: diag.Fix{
-			Advice:   "check for a file system or a device that does not respond",
-			Commands: []diag.Command{diag.Run("journalctl", "-k", "-b")},
-		},
+		Fix:     hungFix(),
 	}})
 	r.Steps[0].Name, r.Refused = cmp.Or(step, doing), false
 	return r
+}
+
+// HungLook is a look that has not returned within a limit; the process goes on.
+func HungLook(limit time.Duration) diag.Problem {
+	return diag.Problem{
+		Code: diag.Hung, Subject: "a look at the host", Message: "it does not return within " + limit.String(),
+		Fix: hungFix(),
+	}
+}
+
+func hungFix() diag.Fix {
+	return diag.Advise("check for a file system or a device that does not respond", diag.Run("journalctl", "-k", "-b"))
 }
 
 // SwitchedOff returns the result of a run that justnews.gate=off lets pass:

@@ -43,10 +43,17 @@ func (s *shared) preload() DropIn {
 		unitfile.Section{Name: "Service", Lines: s.paths(service, &as)})
 }
 
-// preflight runs as the orchestrator's user with its view of the file system:
-// it can read what the orchestrator can read, and the control daemon's sockets
-// are not hidden.
-func (s *shared) preflight() DropIn {
+// looks are the units that look at the host. They run as the orchestrator's user with
+// its view of the file system: they can read what the orchestrator can read, and the
+// control daemon's sockets are not hidden.
+func (s *shared) looks() []DropIn {
+	return []DropIn{
+		s.look(PreflightUnit, "60-justnews-preflight.conf"),
+		s.look(unitname.Watch, "60-justnews-watch.conf"),
+	}
+}
+
+func (s *shared) look(unit, name string) DropIn {
 	as := preloadService(s.Config)
 	service := s.paths([]unitfile.Line{
 		unitfile.Plain("User", as.User),
@@ -58,7 +65,7 @@ func (s *shared) preflight() DropIn {
 	if private(s.MPS.PipeDirectory) && slices.ContainsFunc(s.Instances, mps) {
 		service = append(service, unitfile.ListedPath("BindPaths", s.MPS.PipeDirectory, true))
 	}
-	return file(PreflightUnit+".d", "60-justnews-preflight.conf",
+	return file(unit+".d", name,
 		unitfile.Section{Name: "Unit", Lines: s.source},
 		unitfile.Section{Name: "Service", Lines: service})
 }

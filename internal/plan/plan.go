@@ -62,7 +62,7 @@ func Build(c *config.Config, m Machine) *Plan {
 	host, fixed := newShared(c, m), newShared(c, Machine{})
 	p := &Plan{
 		Base:    host.base(),
-		DropIns: make([]DropIn, 0, 2*len(c.Instances)+4),
+		DropIns: make([]DropIn, 0, 2*len(c.Instances)+5),
 		GateOff: m.GateOff,
 	}
 	for i := range c.Instances {
@@ -70,7 +70,8 @@ func Build(c *config.Config, m Machine) *Plan {
 			p.Wanted = append(p.Wanted, unitname.Of(c.Instances[i].Name))
 		}
 	}
-	p.DropIns = append(p.DropIns, host.commonVariables(), host.commonSettings(), host.preload(), host.preflight())
+	p.DropIns = append(p.DropIns, host.commonVariables(), host.commonSettings(), host.preload())
+	p.DropIns = append(p.DropIns, host.looks()...)
 	if c.MPS.Unit == unitname.MPS {
 		p.DropIns = append(p.DropIns, host.mps())
 	}

@@ -24,10 +24,7 @@ const MetricsDir = "/run/justnews-gate/metrics"
 // everyone. A missing dir is created if its parent exists. The error wraps
 // fs.ErrNotExist or fs.ErrPermission if the caller has no such directory.
 func WriteMetrics(dir, run, instance string, text []byte) error {
-	name := metricsOf + strings.ReplaceAll(run, " ", "_")
-	if instance != "" {
-		name += "_" + instance
-	}
+	name := metricsName(run, instance)
 	if name != filepath.Base(name) {
 		return fmt.Errorf("cannot write the metrics of %q: not an instance's name", instance)
 	}
@@ -41,8 +38,30 @@ func WriteMetrics(dir, run, instance string, text []byte) error {
 		return fmt.Errorf("cannot write the metrics: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	if err := replace(root, name+".prom", text, 0o664, false); err != nil {
+	if err := replace(root, name, text, 0o664, false); err != nil {
 		return fmt.Errorf("cannot write the metrics in %s: %w", dir, err)
+	}
+	return nil
+}
+
+// metricsName is the file of one kind of run.
+func metricsName(run, instance string) string {
+	name := metricsOf + strings.ReplaceAll(run, " ", "_")
+	if instance != "" {
+		name += "_" + instance
+	}
+	return name + ".prom"
+}
+
+// RemoveMetrics removes the metrics of one kind of run of the host, if there are any.
+func RemoveMetrics(dir, run string) error {
+	root, err := safefile.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("cannot remove the metrics: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	if err := root.Remove(metricsName(run, "")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot remove the metrics in %s: %w", dir, err)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func Metrics(s Summary) []byte {
 	}
 	e.outcome(s)
 	e.steps(s)
-	e.problems(s)
+	e.problems(s.Problems)
 	e.models(s)
 	e.mps(s)
 	e.gpus(s)
@@ -42,6 +42,8 @@ type exposition struct {
 }
 
 const metricPrefix = "justnews_gate_"
+
+const lastRunHelp = "When the last run ended, as Unix time."
 
 // family starts a metric. Its name and help must be the same in every file, or
 // node_exporter complains.
@@ -78,7 +80,7 @@ func verdicts() []string { return []string{"ready", "warnings", "refused", "swit
 func (e *exposition) outcome(s Summary) {
 	if began, err := s.Began(); err == nil {
 		ended := float64(began.UnixMicro())/1e6 + s.Elapsed
-		e.family("last_run_timestamp_seconds", "When the last run ended, as Unix time.")(ended)
+		e.family("last_run_timestamp_seconds", lastRunHelp)(ended)
 	}
 	e.family("ready", "1: the last run found everything ready that it had to check.")(truth(s.Verdict == "ready"))
 	verdict := e.family("verdict", "1 for the verdict of the last run, 0 for the others.")
@@ -109,14 +111,14 @@ func (e *exposition) steps(s Summary) {
 
 // problems counts by code. A code that did not occur has no sample, but the sum
 // of each severity always has one, so that a query never is empty.
-func (e *exposition) problems(s Summary) {
+func (e *exposition) problems(found []diag.Problem) {
 	type kind struct {
 		code     diag.Code
 		severity diag.Severity
 	}
 	var order []kind
 	count, sum := map[kind]int{}, map[diag.Severity]int{}
-	for _, p := range s.Problems {
+	for _, p := range found {
 		k := kind{p.Code, p.Severity}
 		if count[k] == 0 {
 			order = append(order, k)

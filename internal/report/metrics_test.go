@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
@@ -88,6 +89,31 @@ func TestPrometheusReadsTheMetricsOfEachKindOfRun(t *testing.T) {
 			t.Errorf("%s: %v errors", name, got)
 		}
 		golden(t, name+".prom", string(text))
+	}
+}
+
+func TestWatchMetrics(t *testing.T) {
+	lost := WatchState{Open: true, Bad: 4, Lost: true, Problems: []diag.Problem{{Code: diag.PreloadEmpty}}}
+	at := time.UnixMilli(1785585804500)
+	text := WatchMetrics(lost, at)
+	golden(t, "watch.prom", string(text))
+	for _, c := range []struct {
+		state WatchState
+		want  [4]float64 // open, bad looks, lost, errors
+	}{
+		{WatchState{}, [4]float64{0, 0, 0, 0}}, {WatchState{Open: true}, [4]float64{1, 0, 0, 0}}, {lost, [4]float64{1, 4, 1, 1}},
+	} {
+		families := parse(t, WatchMetrics(c.state, at))
+		got := [4]float64{
+			value(t, families, "justnews_gate_watch_open"), value(t, families, "justnews_gate_watch_bad_looks"),
+			value(t, families, "justnews_gate_watch_lost"), value(t, families, "justnews_gate_problems", "severity", "error"),
+		}
+		if got != c.want || value(t, families, "justnews_gate_last_run_timestamp_seconds", "run", "watch") != 1785585804.5 {
+			t.Errorf("%+v: %v", c.state, got)
+		}
+	}
+	if problems, err := promlint.New(bytes.NewReader(text)).Lint(); err != nil || len(problems) > 0 {
+		t.Error(problems, err)
 	}
 }
 

@@ -21,6 +21,7 @@ type HostStatus struct {
 	Bus          ServerStatus   `json:"bus"`
 	GPU          GPUs           `json:"gpu"`
 	Units        []UnitStatus   `json:"units"`
+	Watch        *UnitStatus    `json:"watch"` // null: justnews-watch.service is not running
 	Problems     []diag.Problem `json:"problems"`
 	Status       int            `json:"status"`
 }

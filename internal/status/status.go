@@ -47,6 +47,7 @@ type Host struct {
 	Loading      bool // the models are on their way
 	GPUNeeded    bool // a configuration that can be read asks for one
 	GPUThere     bool
+	SafeMode     bool // the orchestrator reports it, and the gates honor it
 	// Target and Preload are justnews.target and justnews-preload.service.
 	Target, Preload facts.Unit
 
@@ -78,6 +79,7 @@ func (h *Host) Look(ctx context.Context, cfg *config.Config, w requirement.Run, 
 	gpus := make(chan facts.GPULook, 1)
 	go func() { gpus <- x.GPU.Look(ctx) }() // which takes as long as all the others together, if the driver hangs
 	health := x.Orchestrator.Health(ctx)
+	h.SafeMode = w.HonorSafeMode && health.SafeMode
 	models := x.Orchestrator.Models(ctx, true)
 	w.Expected, w.FailFast = x.Map.Total, true
 	w.Preload = x.Required(w.Preload, models)
@@ -223,6 +225,10 @@ func unitStatus(instance string, u facts.Unit, enabled bool, now time.Duration) 
 func (h *Host) lookAtOthers(ctx context.Context, units gate.Units) {
 	h.Target, _ = units.Unit(ctx, unitname.Target)
 	h.Preload, _ = units.Unit(ctx, unitname.Preload)
+	if u, err := units.Unit(ctx, unitname.Watch); err == nil && u.ActiveState == "active" {
+		watch := unitStatus("", u, true, host.Monotonic())
+		h.Watch = &watch
+	}
 }
 
 func answerState(a facts.Answer) string {

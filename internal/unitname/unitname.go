@@ -11,6 +11,7 @@ const (
 	Target   = "justnews.target"
 	Preload  = "justnews-preload.service"
 	MPS      = "justnews-mps.service"
+	Watch    = "justnews-watch.service"
 	Template = prefix + suffix
 )
 

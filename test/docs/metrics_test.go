@@ -25,10 +25,13 @@ var metric = regexp.MustCompile(`justnews_gate_[a-z_]+`)
 func metrics(t *testing.T) []string {
 	t.Helper()
 	var names []string
-	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) `).FindAllStringSubmatch(read(t, "internal/report/testdata/full.prom"), -1) {
-		names = append(names, m[1])
+	watch := read(t, "internal/report/testdata/watch.prom")
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) `).FindAllStringSubmatch(read(t, "internal/report/testdata/full.prom")+watch, -1) {
+		if !slices.Contains(names, m[1]) {
+			names = append(names, m[1])
+		}
 	}
-	for _, m := range regexp.MustCompile(`"([a-z_]+)", "[^"]+"[,)]`).FindAllStringSubmatch(read(t, "internal/report/metrics.go"), -1) {
+	for _, m := range regexp.MustCompile(`"([a-z_]+)", "[^"]+"[,)]`).FindAllStringSubmatch(read(t, "internal/report/metrics.go")+read(t, "internal/report/metricswatch.go"), -1) {
 		if !slices.Contains(names, "justnews_gate_"+m[1]) {
 			t.Errorf("full.prom has no %s", m[1])
 		}

@@ -68,7 +68,7 @@ func (h *host) firstInstallation() {
 	h.t.Helper()
 	h.apt("install " + oldDeb)
 	h.healthy("the installation")
-	for _, name := range []string{"justnews.target", "justnews-preflight.timer"} {
+	for _, name := range []string{"justnews.target", "justnews-preflight.timer", "justnews-watch.service"} {
 		if got := strings.TrimSpace(h.Run("systemctl", "is-enabled", name).Stdout); got != "disabled" {
 			h.t.Errorf("%s is %s, want disabled", name, got)
 		}
@@ -101,7 +101,7 @@ func (h *host) seventeenGated() {
 	h.t.Helper()
 	h.WriteFile(configFile, seventeen(h.t))
 	h.step("justnews-gate config check && systemctl daemon-reload")
-	h.step("systemctl enable justnews.target justnews-preflight.timer")
+	h.step("systemctl enable justnews.target justnews-preflight.timer justnews-watch.service")
 	h.WriteFile(goFile, "")
 	h.step("systemctl start justnews.target")
 	h.allUp()
@@ -199,7 +199,7 @@ func (h *host) removalAndReturn() {
 	}
 
 	h.apt("install " + newDeb)
-	for _, name := range []string{"justnews.target", "justnews-preflight.timer", unit("critic")} {
+	for _, name := range []string{"justnews.target", "justnews-preflight.timer", "justnews-watch.service", unit("critic")} {
 		if got := strings.TrimSpace(h.Run("systemctl", "is-enabled", name).Stdout); !strings.HasPrefix(got, "enabled") {
 			h.t.Errorf("%s is %s after the return, want enabled as before", name, got)
 		}

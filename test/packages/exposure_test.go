@@ -21,6 +21,7 @@ var budgets = map[string]float64{
 	"justnews-renew.service":     1.0,
 	"justnews-preload.service":   1.8,
 	"justnews-preflight.service": 1.8,
+	"justnews-watch.service":     1.8,
 }
 
 var overall = regexp.MustCompile(`Overall exposure level for .*: ([0-9.]+) `)

@@ -24,7 +24,7 @@ func TestFirstBoot_EnablesNothing(t *testing.T) {
 		})
 		for name, want := range map[string]string{
 			"without-preset.service": "enabled", // it was a first boot
-			"justnews.target":        "disabled", "justnews-preflight.timer": "disabled", unit("scout"): "disabled",
+			"justnews.target":        "disabled", "justnews-preflight.timer": "disabled", "justnews-watch.service": "disabled", unit("scout"): "disabled",
 		} {
 			if got := strings.TrimSpace(h.Run("systemctl", "is-enabled", name).Stdout); got != want {
 				t.Errorf("%s is %s, want %s", name, got, want)

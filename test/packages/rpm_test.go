@@ -53,7 +53,7 @@ func (h *host) rpmInstallation() {
 	h.t.Helper()
 	h.step(rpmInstall + oldRPM)
 	h.healthy("the installation")
-	if got := h.ReadFile(stoppedDir + "/helper"); got != "install-system-units justnews.target justnews-preflight.timer\n" {
+	if got := h.ReadFile(stoppedDir + "/helper"); got != "install-system-units justnews.target justnews-preflight.timer justnews-watch.service\n" {
 		h.t.Errorf("systemd-update-helper was called with %q", got)
 	}
 	if active := h.Systemctl("list-units", "--no-legend", "--plain", "--state=active", "justnews*"); active != "" {

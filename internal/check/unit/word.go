@@ -79,6 +79,10 @@ func StatusOfWait(text string) string { return waitingPrefix + diag.Clean(text) 
 // WaitsFor returns what a unit's gate waits for, and any other status as it is.
 func WaitsFor(status string) string { return strings.TrimPrefix(status, waitingPrefix) }
 
+// Refuses reports whether the last word of a unit's gate is a refusal, also of one that
+// holds and tries again.
+func Refuses(u facts.Unit) bool { return strings.HasPrefix(WaitsFor(u.StatusText), refusedPrefix) }
+
 // refusal returns what the gate of a unit that does not run said last, "" where
 // it is not what keeps the unit down. systemd forgets the text when a start
 // begins.

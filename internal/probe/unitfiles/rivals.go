@@ -78,7 +78,7 @@ func Rivals(root string) []facts.Rival {
 // ours reports whether a unit is one of the packages', or an instance.
 func ours(name string) bool {
 	return name == unitname.Template || unitname.Instance(name) != "" ||
-		slices.Contains([]string{unitname.Preload, "justnews-mps.service", "justnews-mps-start.service", "justnews-preflight.service", "justnews-renew.service"}, name)
+		slices.Contains([]string{unitname.Preload, "justnews-mps.service", "justnews-mps-start.service", "justnews-preflight.service", "justnews-renew.service", unitname.Watch}, name)
 }
 
 type rivals struct {

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"justnews/internal/check"
+	"justnews/internal/check/unit"
+	"justnews/internal/config"
+	"justnews/internal/diag"
+	"justnews/internal/report"
+)
+
+// Open says what the gates of the instances that are up have waited for.
+type Open struct{ Any, Models, Bus, MPS, GPU bool }
+
+// OpenGates returns what the units of this look have waited for. Without a
+// configuration only whether one is up is known.
+func (h *Host) OpenGates(cfg *config.Config) Open {
+	var o Open
+	for _, u := range h.Units {
+		if u.State != unit.Up {
+			continue
+		}
+		o.Any = true
+		if cfg == nil {
+			continue
+		}
+		i, _ := cfg.Instance(u.Instance)
+		o.Models = o.Models || i.RequireModels && !h.SafeMode
+		o.Bus = o.Bus || i.RequireBus
+		o.MPS = o.MPS || i.MPS.Enabled
+		o.GPU = o.GPU || i.MPS.Enabled || cfg.GPU.MinCount > 0
+	}
+	return o
+}
+
+// concerns reports whether a problem contradicts what the open gates have proven.
+// Units that fail say so themselves.
+func (o Open) concerns(p diag.Problem) bool {
+	code := string(p.Code)
+	if strings.HasPrefix(code, "CONFIG-") || strings.HasPrefix(code, "MAP-") && o.Models {
+		return true // no gate would open with it
+	}
+	switch p.Code.Area() {
+	case "orchestrator and models":
+		return o.Models
+	case "bus and needs":
+		return o.Bus || o.Models && p.Code == diag.ServerUnproven
+	case "NVIDIA MPS":
+		return o.MPS
+	case "GPUs":
+		return o.GPU
+	}
+	return false
+}
+
+// Reading is what one look says of that which the open gates have proven.
+type Reading int
+
+// The readings. The zero value is the worst.
+const (
+	Lost    Reading = iota // it is no longer so
+	Pending                // it is on its way back by itself
+	Shut                   // no gate is open
+	Holds                  // it is still so
+)
+
+// Steady settles a look and returns what it says of what the open gates have proven,
+// and the errors that contradict it.
+func (h *Host) Steady(o Open) (Reading, []diag.Problem) {
+	found := slices.DeleteFunc(diag.Errors(h.Problems), func(p diag.Problem) bool { return !o.concerns(p) })
+	h.Settle()
+	switch {
+	case !o.Any:
+		return Shut, nil
+	case len(found) == 0 && (!o.Models || h.Models.State == check.Ready.String()):
+		return Holds, nil
+	}
+	var why []diag.Problem
+	for _, c := range h.Causes {
+		if o.concerns(c.Problem) || h.holdsServer(c) {
+			why = append(why, c.Problem)
+		}
+	}
+	if len(why) > 0 {
+		return Lost, why
+	}
+	loading := h.Loading || h.PreloadPending() && !unit.Refuses(h.Preload)
+	if loading || OnItsWay(h.Orchestrator.Unit) || OnItsWay(h.Bus.Unit) {
+		return Pending, nil
+	}
+	if why = diag.Errors(h.Problems); len(why) == 0 { // else it has another area, such as the Model Store
+		why = found
+	}
+	return Lost, why
+}
+
+func (h *Host) holdsServer(c report.Cause) bool {
+	return slices.ContainsFunc([]*report.UnitStatus{h.Orchestrator.Unit, h.Bus.Unit}, func(u *report.UnitStatus) bool {
+		return u != nil && slices.Contains(c.Holds, u.Instance)
+	})
+}
+
+// Watch counts looks. It reports once when so many in a row were bad, and once when
+// one was good again.
+type Watch struct {
+	Failures int           // bad looks in a row
+	Patience time.Duration // for what is on its way, from the last good look
+
+	reading  Reading
+	bad      int
+	since    time.Time // of the first look that was not good, zero: the last was good
+	reported bool
+	why      []diag.Problem
+}
+
+// See notes a look and returns what to report of it, nil for nothing.
+func (w *Watch) See(r Reading, why []diag.Problem, now time.Time) []diag.Problem {
+	w.reading = r
+	switch r {
+	case Shut, Holds:
+		back := w.reported && r == Holds
+		since := w.since
+		w.bad, w.since, w.reported, w.why = 0, time.Time{}, false, nil
+		if back {
+			return []diag.Problem{regained(now.Sub(since))}
+		}
+		return nil
+	}
+	if w.since.IsZero() {
+		w.since = now
+	}
+	if r == Pending && now.Sub(w.since) < w.Patience {
+		return nil
+	}
+	w.bad, w.why = w.bad+1, why
+	if w.reported || w.bad < w.Failures {
+		return nil
+	}
+	w.reported = true
+	return append([]diag.Problem{w.lost()}, why...)
+}
+
+// Text is the state in one line that changes with the state only: first a word, then
+// a colon and the rest, if there is any.
+func (w *Watch) Text() string {
+	switch {
+	case w.reported:
+		return WatchLost + ": since " + w.since.Format(time.DateTime) + ": " + w.first()
+	case w.bad > 0:
+		return fmt.Sprintf("%s: %d of %d in a row: %s", WatchBad, w.bad, w.Failures, w.first())
+	case w.reading == Shut:
+		return WatchShut
+	case w.reading == Pending:
+		return WatchPending
+	}
+	return WatchGood
+}
+
+// The first words of Text.
+const (
+	WatchGood    = "good"
+	WatchPending = "loading"
+	WatchBad     = "bad looks"
+	WatchLost    = "not ready"
+	WatchShut    = "no gate is open"
+)
+
+// first is what the last bad look found, in a few words.
+func (w *Watch) first() string {
+	if len(w.why) == 0 {
+		return "still loading"
+	}
+	return report.Brief(w.why[0].String())
+}
+
+// State is what the metrics say.
+func (w *Watch) State() report.WatchState {
+	return report.WatchState{Open: w.reading != Shut, Bad: w.bad, Lost: w.reported, Problems: w.why}
+}
+
+func (w *Watch) lost() diag.Problem {
+	return diag.Problem{
+		Code: diag.ReadinessLost,
+		Message: fmt.Sprintf("what the open gates have proven is no longer so: %d looks in a row were bad, the first at %s",
+			w.bad, w.since.Format(time.TimeOnly)),
+		Seen: w.first(), Expected: "what the instances that are up have waited for",
+		Fix: diag.Do(diag.Run("justnews-gate", "status")),
+	}
+}
+
+func regained(after time.Duration) diag.Problem {
+	return diag.Problem{
+		Code: diag.ReadinessRegained, Severity: diag.Notice,
+		Message: "what the open gates have proven is so again, after " + after.Round(time.Second).String(),
+	}
+}
