@@ -43,7 +43,7 @@ func (s *state) outdated(files []file, build string) bool {
 	}
 	named := build
 	if version.Untagged(build) {
-		named += ", which counts as " + version.Release
+		named = version.Release + " (" + build + ")"
 	}
 	s.problems = append(s.problems, diag.Problem{
 		Code:     diag.ConfigVersion,
