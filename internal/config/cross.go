@@ -5,6 +5,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"justnews/internal/diag"
@@ -52,7 +53,8 @@ func (s *state) roles(c *Config, byName map[string]int) {
 		s.fail(diag.ConfigConflict, path, atValue, quote(name)+" serves both the orchestrator and the bus",
 			quote(name), "a separate instance for each", "name another instance in orchestrator.instance or bus.instance")
 	}
-	if c.Bus.URL == c.Orchestrator.URL && !s.isBad([]string{"bus", "url"}) && !s.isBad([]string{"orchestrator", "url"}) {
+	busUsed := c.Bus.Instance != "" || slices.ContainsFunc(c.Instances, func(i Instance) bool { return i.RequireBus })
+	if busUsed && c.Bus.URL == c.Orchestrator.URL && !s.isBad([]string{"bus", "url"}) && !s.isBad([]string{"orchestrator", "url"}) {
 		path := []string{"bus", "url"}
 		if !s.isWritten(path...) {
 			path[0] = "orchestrator"

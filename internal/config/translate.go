@@ -30,6 +30,11 @@ func (s *state) translate() *Config {
 			c.Orchestrator.Instance = "" // the default is JustNews' own
 		}
 	}
+	// A host without JustNews has no bus either, unless its configuration lists one.
+	without := c.Orchestrator.Kind != KindJustNews && !s.isWritten("bus", "instance") && !s.isWritten("instances", c.Bus.Instance)
+	if without {
+		c.Bus.Instance = ""
+	}
 	c.Models.Canary = c.Models.Canary || c.Orchestrator.Kind == "openai"
 	probes := tablesOf(s.merged, "probes")
 	c.Probes = make(map[string]Probe, len(probes))
@@ -41,7 +46,11 @@ func (s *state) translate() *Config {
 	instances := tablesOf(s.merged, "instances")
 	c.Instances = make([]Instance, 0, len(instances))
 	for _, name := range sortedKeys(instances) {
-		c.Instances = append(c.Instances, c.instance(name, instances[name], set))
+		i := c.instance(name, instances[name], set)
+		if without && !s.isWritten("instances", name, "require_bus") {
+			i.RequireBus = false
+		}
+		c.Instances = append(c.Instances, i)
 	}
 	return c
 }

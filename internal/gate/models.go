@@ -82,7 +82,7 @@ func (f *follower) follow(ctx context.Context) outcome {
 			return f.refuse(f.problems(d.why)...)
 		}
 		if f.refused != nil {
-			return f.refuse(orchestrator.PreloadRefused(f.subject(), *f.refused))
+			return f.refuse(f.refusal()...)
 		}
 		if led := f.led; f.world.Lock != nil && !f.leads() {
 			// Whatever comes next is the leader's to do.
@@ -189,6 +189,16 @@ func (f *follower) linger(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	}
+}
+
+// refusal returns what a refused POST leaves: of a server that names its models, first
+// why those failed that it was asked for.
+func (f *follower) refusal() []diag.Problem {
+	var problems []diag.Problem
+	if f.world.Protocol.Loaded != "" && f.asked != nil && f.asked.judged.State == check.Failed {
+		problems = orchestrator.Refused(f.asked.judged, f.asked.look, f.subject())
+	}
+	return append(problems, orchestrator.PreloadRefused(f.subject(), *f.refused))
 }
 
 // answered takes the answer to the POST: the job's identity, or a refusal. An

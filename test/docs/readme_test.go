@@ -36,7 +36,7 @@ func TestReadmeIsShort(t *testing.T) {
 }
 
 func TestDocumentsShowConfigurationsThatLoad(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/operations.md"} {
+	for _, name := range []string{"README.md", "docs/operations.md", "docs/model-servers.md"} {
 		found := 0
 		for _, b := range blocks(t, read(t, name)) {
 			if b.language != "toml" {

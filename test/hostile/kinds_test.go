@@ -124,6 +124,7 @@ func kindRows() []kindRow {
 		{kind: "triton", name: "never loaded", answers: triton(index(`{"name":"m"}`), `400 {"error":"explicit model load / unload is not allowed if polling is enabled"}`, outputs), status: diag.StatusNonsense, code: diag.PreloadRefused, loads: 1},
 		{kind: "triton", name: "always LOADING", answers: triton(index(`{"name":"m","version":"1","state":"LOADING"}`), success, outputs), status: diag.StatusTimeout, code: diag.ModelsTimeout},
 		{kind: "triton", name: "one of two versions failed", answers: triton(index(`{"name":"m","version":"1","state":"READY"},{"name":"m","version":"2","state":"UNAVAILABLE","reason":"Internal: failed to load"}`), success, outputs), status: diag.StatusFailed, code: diag.ModelFailed, loads: 1},
+		{kind: "triton", name: "failed, and loads nothing on request", answers: triton(index(`{"name":"m","version":"1","state":"UNAVAILABLE","reason":"Internal: failed to load"}`), `400 {"error":"explicit model load / unload is not allowed if polling is enabled"}`, outputs), status: diag.StatusFailed, code: diag.ModelFailed, loads: 1},
 		{kind: "triton", name: "READY, and infers nothing", answers: triton(index(`{"name":"m","version":"1","state":"READY"}`), success, engineDead), status: diag.StatusFailed, code: diag.ModelCanary},
 		{kind: "triton", name: "bytes after the index", answers: triton(index(`{"name":"m","version":"1","state":"READY"}`)+`,"x":1`, success, outputs), status: diag.StatusNonsense, code: diag.OrchestratorNonsense},
 
