@@ -820,9 +820,9 @@ var catalog = []Entry{
 	{
 		Code: GPUHelperMissing, Area: "GPUs", Status: StatusGPU, MessageID: "a21eb8c12bc16df4e873be64741dca69",
 		Title: "the GPU helper is not installed",
-		Cause: "/usr/libexec/justnews/justnews-nvml, the program that loads NVIDIA's library, does not exist. It is left out when building without a C compiler.",
+		Cause: "/usr/libexec/justnews/justnews-nvml, the program that loads NVIDIA's library, does not exist. A distribution's own build has it in the package justnews-nvidia; it is left out when building without a C compiler.",
 		Check: []Command{{"ls", "-l", "/usr/libexec/justnews/justnews-nvml"}},
-		Fix:   Fix{Advice: "reinstall the package justnews (from source: make, with gcc)", Commands: []Command{{"justnews-gate", "retry"}}},
+		Fix:   Fix{Advice: "reinstall the package that has it, justnews-nvidia or justnews (from source: make, with gcc)", Commands: []Command{{"justnews-gate", "retry"}}},
 	},
 	{
 		Code: GPUHelperUnusable, Area: "GPUs", Status: StatusGPU, MessageID: "dea6934fc1b196ebf1c9ba6c6fe8a1e6",

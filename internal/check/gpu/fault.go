@@ -12,7 +12,7 @@ import (
 const (
 	helper    = "/usr/libexec/justnews/justnews-nvml"
 	library   = "libnvidia-ml.so.1"
-	reinstall = "reinstall the package justnews (from source: make, with gcc)"
+	reinstall = "reinstall the package that has it, justnews-nvidia or justnews (from source: make, with gcc)"
 )
 
 // failure describes one way in which a look fails.
