@@ -13,7 +13,7 @@ LDFLAGS        := -s -w -X justnews/internal/version.described=$(VERSION)
 TOOL           := $(GO) tool -modfile=tools/go.mod
 # Installed by 'make test' where they are missing and the machine allows it.
 TEST_PACKAGES  := gcc libc6-dev dbus mandoc mmdebstrap systemd-container shellcheck uidmap \
-                  lintian rpm rpmlint zsh fish
+                  lintian rpm rpmlint build-essential debhelper iproute2 zsh fish
 
 # NVML's functions are bound when they are first called, after its library is
 # loaded: a program that binds at its start would die in the loader.
@@ -23,7 +23,7 @@ CC             := $(shell $(GO) env CC)
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: all build helper packages test deps unit kubernetes race booted lint vuln demo bench fuzz simulate chaos mutate generate screens clean
+.PHONY: all build helper packages source test deps unit kubernetes race booted lint vuln demo bench fuzz simulate chaos mutate generate screens clean
 
 all: build
 
@@ -41,6 +41,11 @@ endif
 # deb and rpm of what is checked out: the same bytes wherever they are built.
 packages:
 	$(GO) run ./packaging/pack -out dist
+
+# The sources from which debian/ and packaging/fedora build, offline.
+source:
+	mkdir -p dist
+	packaging/source.sh dist
 
 test: deps
 	test/run.sh
@@ -114,7 +119,7 @@ fuzz:
 # test of each fails until it is as it would be made.
 generate:
 	$(GO) generate ./...
-	$(GO) test ./internal/diag ./internal/migrate ./internal/completion ./internal/config ./internal/emit ./internal/archtest ./internal/report ./internal/timeline -update
+	$(GO) test ./internal/diag ./internal/migrate ./internal/completion ./internal/config ./internal/emit ./internal/archtest ./internal/report ./internal/timeline ./packaging/contents -update
 	$(GO) test ./test/docs ./test/hostile -run Page -update
 
 # The same for docs/screens.md, which shows a booted host and so differs a little

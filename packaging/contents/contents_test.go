@@ -5,21 +5,27 @@ package contents
 import (
 	"bytes"
 	"compress/gzip"
+	"flag"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
 )
 
 const repo = "../.."
+
+var update = flag.Bool("update", false, "write debian/copyright")
 
 // belongs lists what of the repository has to be installed on a host.
 var belongs = []string{
@@ -246,7 +252,7 @@ func TestThePackageSaysTheLicencesOfEverythingLinked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range modules {
-		if !strings.Contains(string(copyright), "Comment: "+m.Path+" "+m.Version+",") || !strings.Contains(string(texts), "\n"+m.Path+" "+m.Version+": "+m.SPDX+"\n") {
+		if !strings.Contains(string(copyright), "Comment: "+m.Path+" "+m.Version+"\n") || !strings.Contains(string(texts), "\n"+m.Path+" "+m.Version+": "+m.SPDX+"\n") {
 			t.Errorf("%s %s is not named", m.Path, m.Version)
 		}
 		if !strings.Contains(string(texts), m.Text) {
@@ -296,6 +302,85 @@ func TestTermsInAFileThatNobodyKnowsAreAnError(t *testing.T) {
 		}
 		if found, err := notices(filepath.Dir(name), "x.h"); err == nil {
 			t.Errorf("%q has the terms %v", text, found)
+		}
+	}
+}
+
+// What Debian's source package has, tests included: vendor/ is made from go.mod.
+func TestDebianCopyrightHasTheTermsOfEveryVendoredModule(t *testing.T) {
+	const name = "debian/copyright"
+	want, err := SourceCopyright(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(filepath.Join(repo, name), want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(filepath.Join(repo, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs from what go.mod requires: make generate", name)
+	}
+}
+
+// Debian's packages of Go have no licence in GOROOT.
+func TestTheTermsOfGoAreThereWithoutGoOwnFile(t *testing.T) {
+	root := t.TempDir()
+	entries, err := os.ReadDir(runtime.GOROOT()) //nolint:staticcheck // go test sets GOROOT
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() == "LICENSE" || e.Name() == "PATENTS" {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(runtime.GOROOT(), e.Name()), filepath.Join(root, e.Name())); err != nil { //nolint:staticcheck // as above
+			t.Fatal(err)
+		}
+	}
+	want, err := thirdParties(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOROOT", root)
+	got, err := thirdParties(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the terms differ:\n%s", cmp.Diff(string(want), string(got)))
+	}
+}
+
+func TestSplit_TheFreePackageIsLinkedWithNothingOfNVIDIA(t *testing.T) {
+	for _, format := range []string{"deb", "rpm"} {
+		plain := slices.DeleteFunc(For(Files, format), func(f File) bool { return f.Make != nil })
+		items, err := Expand(repo, plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		split := Split(items)
+		if len(split) != 2 || len(split["justnews"])+len(split["justnews-nvidia"]) != len(items) {
+			t.Fatalf("%d packages, %d and %d items of %d", len(split), len(split["justnews"]), len(split["justnews-nvidia"]), len(items))
+		}
+		for _, dest := range nvidia {
+			dir := format == "deb" && dest+"/" == libexec // dpkg makes it itself
+			if !dir && !slices.ContainsFunc(split["justnews-nvidia"], func(i Item) bool { return i.Dest == dest }) {
+				t.Errorf("%s: there is no %s", format, dest)
+			}
+		}
+		modules, err := Linked(repo, slices.Concat(Builds(split["justnews"], false), Builds(split["justnews"], true))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range modules {
+			if strings.Contains(m.Path, "NVIDIA") {
+				t.Errorf("%s: justnews is linked with %s", format, m.Path)
+			}
 		}
 	}
 }

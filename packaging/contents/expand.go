@@ -59,6 +59,32 @@ func Builds(items []Item, cgo bool) []string {
 	return all
 }
 
+// nvidia is what only hosts with NVIDIA's driver need.
+var nvidia = []string{
+	libexec + "justnews-nvml",
+	path.Clean(libexec),
+	units + "justnews-mps.service",
+	units + "justnews-mps-start.service",
+	"/usr/share/dbus-1/system.d/org.justnews.MPS1.conf",
+	"/usr/share/dbus-1/system-services/org.justnews.MPS1.service",
+	"/usr/share/man/man8/justnews-nvml.8.gz",
+}
+
+// Split divides items between the two packages of the distributions' own builds:
+// justnews-nvidia depends on software that is not free, justnews does not. nfpm's
+// packages have both.
+func Split(items []Item) map[string][]Item {
+	out := map[string][]Item{}
+	for _, i := range items {
+		name := "justnews"
+		if slices.Contains(nvidia, i.Dest) {
+			name = "justnews-nvidia"
+		}
+		out[name] = append(out[name], i)
+	}
+	return out
+}
+
 // Expand reads and makes what a list names. A pattern that matches nothing is
 // an error, unless it is optional.
 func Expand(repository string, list []File) ([]Item, error) {

@@ -22,20 +22,37 @@ func debianCopyright(repository string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return copyright(`The programs are linked with the modules below, in the versions that stand
+ beside them. Each module keeps its own terms.`, "linked/", modules), nil
+}
+
+// SourceCopyright is debian/copyright, which has the terms of all that is in the
+// source package: the modules of the tests, too.
+func SourceCopyright(repository string) ([]byte, error) {
+	modules, err := Vendored(repository)
+	if err != nil {
+		return nil, err
+	}
+	return copyright(`vendor/ has the modules below, in the versions that stand beside them. Each
+ module keeps its own terms.`, "vendor/", modules), nil
+}
+
+// copyright is a file in Debian's machine-readable form. prefix is the directory of
+// the modules.
+func copyright(comment, prefix string, modules []Module) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: justnews
 Comment:
- The programs are linked with the modules below, in the versions that stand
- beside them. Each module keeps its own terms.
+ %s
 
 Files: *
 Copyright: %s
 License: Apache-2.0
-`, Holder)
+`, comment, Holder)
 	for _, m := range modules {
-		fmt.Fprintf(&b, "\nFiles: linked/%s/*\nCopyright: %s\nLicense: %s\nComment: %s %s, linked into the programs\n",
-			m.Path, strings.Join(m.holders(), "\n "), m.licences(), m.Path, m.Version)
+		fmt.Fprintf(&b, "\nFiles: %s%s/*\nCopyright: %s\nLicense: %s\nComment: %s %s\n",
+			prefix, m.Path, strings.Join(m.holders(), "\n "), m.licences(), m.Path, m.Version)
 		if m.Notice != "" {
 			fmt.Fprintf(&b, " .\n%s", deb822(m.Notice))
 		}
@@ -53,17 +70,18 @@ License: Apache-2.0
 			fmt.Fprintf(&b, "\nLicense: %s\n%s", name, deb822(m.Text))
 		}
 		for _, id := range m.fileLicences() {
-			fmt.Fprintf(&b, "\nLicense: %s\n The notices that stand above under linked/%s.\n", m.suffixed(id), m.Path)
+			fmt.Fprintf(&b, "\nLicense: %s\n The notices that stand above under %s%s.\n", m.suffixed(id), prefix, m.Path)
 		}
 	}
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
-// fileLicences returns the SPDX identifiers of the notices in single files.
+// fileLicences returns the SPDX identifiers of the notices in single files, without
+// that of the module.
 func (m Module) fileLicences() []string {
 	var ids []string
 	for _, n := range m.Notices {
-		if n.SPDX != "" {
+		if n.SPDX != "" && n.SPDX != m.SPDX {
 			ids = append(ids, n.SPDX)
 		}
 	}

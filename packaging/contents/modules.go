@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -31,16 +32,37 @@ type Module struct {
 // standardLibrary is how Go's own packages are listed.
 const standardLibrary = "std"
 
-// Linked returns everything that the released programs are linked with, sorted
-// by path. Terms that are missing or not recognised are an error.
-func Linked(repository string) ([]Module, error) {
+// Linked returns everything that the released programs are linked with, or those
+// of the given packages, sorted by path. Terms that are missing or not recognised
+// are an error.
+func Linked(repository string, programs ...string) ([]Module, error) {
+	if len(programs) == 0 {
+		programs = []string{"./cmd/..."}
+	}
 	root, version, err := goRoot(repository)
 	if err != nil {
 		return nil, err
 	}
+	return modulesOf(repository, root, version, programs...)
+}
+
+// Vendored returns the modules that go mod vendor copies into the source: those of
+// the programs, of the tools of this module and of all tests.
+func Vendored(repository string) ([]Module, error) {
+	return modulesOf(repository, "", "", "-test", "./...")
+}
+
+// modulesOf returns the modules of what go list -deps names, for all architectures.
+// The standard library, of the given version, is in root; it is left out if there is
+// none.
+func modulesOf(repository, root, version string, args ...string) ([]Module, error) {
 	found := map[string]*Module{}
 	for _, arch := range slices.Sorted(maps.Keys(crossCompilers)) {
-		if err := linkedFor(repository, arch, root, version, found); err != nil {
+		packages, err := dependencies(repository, arch, args)
+		if err != nil {
+			return nil, err
+		}
+		if err := addModules(found, packages, root, version); err != nil {
 			return nil, err
 		}
 	}
@@ -51,10 +73,11 @@ func Linked(repository string) ([]Module, error) {
 	return all, nil
 }
 
-// linkedFor adds what is linked for one architecture, in Go's words.
-func linkedFor(repository, arch, root, version string, found map[string]*Module) error {
-	cmd := exec.Command(GoCommand(), "list", "-deps",
-		"-json=Module,Standard,Dir,GoFiles,CgoFiles,CFiles,HFiles,SFiles", "./cmd/...")
+// dependencies returns the packages that go list -deps names for one architecture,
+// in Go's words.
+func dependencies(repository, arch string, args []string) ([]linkedPackage, error) {
+	cmd := exec.Command(GoCommand(), append([]string{"list", "-deps",
+		"-json=Module,Standard,Dir,GoFiles,CgoFiles,CFiles,HFiles,SFiles"}, args...)...)
 	cmd.Dir = repository
 	// With cgo, so that what only the NVML helper links is there.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOOS=linux", "GOARCH="+arch)
@@ -62,26 +85,39 @@ func linkedFor(repository, arch, root, version string, found map[string]*Module)
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("cannot list what is linked: %w\n%s", err, said.String())
+		return nil, fmt.Errorf("cannot list what is linked: %w\n%s", err, said.String())
 	}
+	var all []linkedPackage
 	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p linkedPackage
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
-			return nil
+			return all, nil
 		} else if err != nil {
-			return fmt.Errorf("cannot read go list: %w", err)
+			return nil, fmt.Errorf("cannot read go list: %w", err)
 		}
-		path, release, dir := standardLibrary, version, root
-		if !p.Standard {
-			if p.Module.Main {
-				continue
+		if !p.Standard && !p.Module.Main && p.Module.Dir == "" { // the modules are in vendor/
+			if p.Module.Dir, err = filepath.Abs(filepath.Join(repository, "vendor", p.Module.Path)); err != nil {
+				return nil, err
 			}
-			path, release, dir = p.Module.Path, p.Module.Version, p.Module.Dir
+		}
+		all = append(all, p)
+	}
+}
+
+// addModules adds the modules of packages to those that were found.
+func addModules(found map[string]*Module, packages []linkedPackage, root, version string) error {
+	for _, p := range packages {
+		path, release, dir, terms := p.Module.Path, p.Module.Version, p.Module.Dir, p.Module.Dir
+		switch {
+		case p.Module.Main, p.Standard && root == "":
+			continue
+		case p.Standard:
+			path, release, dir, terms = standardLibrary, version, root, termsOfGo(root, packages)
 		}
 		m := found[path]
 		if m == nil {
 			m = &Module{Path: path, Version: release}
-			if err := m.read(dir); err != nil {
+			if err := m.read(terms); err != nil {
 				return err
 			}
 			found[path] = m
@@ -90,7 +126,23 @@ func linkedFor(repository, arch, root, version string, found map[string]*Module)
 			return err
 		}
 	}
+	return nil
 }
+
+// termsOfGo returns the directory that has Go's own licence. Debian's packages of Go
+// leave it out of GOROOT; golang.org/x/sys, which every program uses, has the same one.
+func termsOfGo(root string, packages []linkedPackage) string {
+	if _, err := os.Stat(filepath.Join(root, "LICENSE")); errors.Is(err, fs.ErrNotExist) {
+		for _, p := range packages {
+			if p.Module.Path == sameTermsAsGo {
+				return p.Module.Dir
+			}
+		}
+	}
+	return root
+}
+
+const sameTermsAsGo = "golang.org/x/sys"
 
 // linkedPackage is what go list reports about one package.
 type linkedPackage struct {
@@ -140,6 +192,10 @@ func goRoot(repository string) (dir, version string, err error) {
 // termsFile matches the name of a file with a module's terms.
 var termsFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice)(\.(md|txt))?$`)
 
+// furtherTerms matches the name of a file with the terms of parts of a module, as
+// yaml's LICENSE.libyaml.
+var furtherTerms = regexp.MustCompile(`^LICENSE\.lib\w+$`)
+
 // read reads the terms of a module from its directory.
 func (m *Module) read(dir string) error {
 	entries, err := os.ReadDir(dir)
@@ -148,7 +204,7 @@ func (m *Module) read(dir string) error {
 	}
 	var texts []string
 	for _, e := range entries {
-		if !e.Type().IsRegular() || !termsFile.MatchString(e.Name()) {
+		if !e.Type().IsRegular() || !termsFile.MatchString(e.Name()) && !furtherTerms.MatchString(e.Name()) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
@@ -156,6 +212,10 @@ func (m *Module) read(dir string) error {
 			return fmt.Errorf("cannot read the licence of %s: %w", m.Path, err)
 		}
 		plain := strings.Trim(strings.ReplaceAll(string(text), "\r", ""), "\n")
+		if furtherTerms.MatchString(e.Name()) {
+			m.Notices = append(m.Notices, Notice{File: e.Name(), SPDX: recognise(plain), Text: plain})
+			continue
+		}
 		texts = append(texts, plain)
 		if strings.HasPrefix(strings.ToUpper(e.Name()), "NOTICE") {
 			m.Notice = plain

@@ -41,6 +41,7 @@ var knownNotices = []struct {
 	{"LicenseRef-Cephes", regexp.MustCompile(`(?s)Cephes Math Library.*?no support or\s+guarantee\.`)},
 	{"MIT", regexp.MustCompile(`(?s)[ \t]*Copyright © 1994-1999 Lucent Technologies.*OTHER DEALINGS IN\s+THE SOFTWARE\.`)},
 	{"BSD-1-Clause", regexp.MustCompile(`(?s)[ \t]*Copyright \(c\) 2015-2020 The fiat-crypto Authors\..*POSSIBILITY OF SUCH DAMAGE\.`)},
+	{"BSD-3-Clause", regexp.MustCompile(`(?s)Copyright (?:\(c\) )?\d{4}[^\n]*\n.*Neither the name of.*POSSIBILITY OF SUCH DAMAGE\.`)},
 	{"", regexp.MustCompile(`(?s)Copied from https?://\S+\s+License: https?://\S+`)},
 	{"", regexp.MustCompile(`This code is from https?://\S+\. MIT license\.`)},
 }
