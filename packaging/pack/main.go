@@ -3,7 +3,9 @@
 // Command pack makes the deb and the rpm: it builds the programs, lays
 // everything out as packaging/contents says, and has nfpm pack it as
 // packaging/nfpm.yaml says. The same commit gives the same bytes, wherever it
-// is built. It runs in the repository; see make packages.
+// is built. It runs in the repository; see make packages. With -tree it only lays
+// everything out, for the builds of the distributions: debian/rules and
+// packaging/fedora/justnews.spec.
 package main
 
 import (
@@ -26,6 +28,8 @@ func run(args []string) error {
 	formats := flags.String("formats", "deb,rpm", "the formats, comma-separated")
 	arches := flags.String("arches", "", "the architectures, comma-separated; default: amd64, and arm64 where it can be built")
 	version := flags.String("version", os.Getenv("VERSION"), "the version; default: from git")
+	tree := flags.String("tree", "", "lay out the files of one format for this machine below a `directory`, one for each package, and pack nothing")
+	lists := flags.Bool("lists", false, "with -tree: write the files of each package as rpm's %files to PACKAGE.files")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -35,6 +39,9 @@ func run(args []string) error {
 	origin, err := originOf(*version, os.Getenv("SOURCE_DATE_EPOCH"))
 	if err != nil {
 		return err
+	}
+	if *tree != "" {
+		return layOut(origin, *formats, *tree, *lists)
 	}
 	for _, arch := range architectures(*arches) {
 		if err := packArch(origin, arch, strings.Split(*formats, ","), *out); err != nil {

@@ -37,11 +37,8 @@ func packArch(o origin, arch string, formats []string, out string) error {
 	if err != nil {
 		return err
 	}
-	release := contents.Release{Version: o.version, Arch: arch, VCS: o.vcs}
-	for _, cgo := range []bool{false, true} {
-		if err := release.Build(repository, bin, cgo, contents.Builds(all, cgo)...); err != nil {
-			return err
-		}
+	if err := buildAll(o, arch, bin, all); err != nil {
+		return err
 	}
 	for _, format := range formats {
 		file, err := packOne(o, arch, format, bin, filepath.Join(scratch, format), out)
@@ -49,6 +46,16 @@ func packArch(o origin, arch string, formats []string, out string) error {
 			return err
 		}
 		fmt.Println(file)
+	}
+	return nil
+}
+
+func buildAll(o origin, arch, bin string, programs []contents.Item) error {
+	release := contents.Release{Version: o.version, Arch: arch, VCS: o.vcs}
+	for _, cgo := range []bool{false, true} {
+		if err := release.Build(repository, bin, cgo, contents.Builds(programs, cgo)...); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -64,7 +71,7 @@ func packOne(o origin, arch, format, bin, scratch, out string) (string, error) {
 		return "", err
 	}
 	root := filepath.Join(scratch, "root")
-	if err := stage(items, root, bin, o.when); err != nil {
+	if err := stage(items, bin, o.when, func(i contents.Item) string { return staged(root, i) }); err != nil {
 		return "", err
 	}
 	log, err := rpmChangelog(o)
@@ -90,13 +97,13 @@ func packOne(o origin, arch, format, bin, scratch, out string) (string, error) {
 	return name, writeSBOM(o, name, items, bin)
 }
 
-// stage lays everything out below a directory as it will be on the host.
-func stage(items []contents.Item, root, bin string, when time.Time) error {
+// stage lays everything out as it will be on the host, each item in its place.
+func stage(items []contents.Item, bin string, when time.Time, place func(contents.Item) string) error {
 	for _, item := range items {
 		if item.Kind == contents.Ghost {
 			continue
 		}
-		to := staged(root, item)
+		to := place(item)
 		dir := filepath.Dir(to)
 		if item.Kind == contents.Dir {
 			dir = to
