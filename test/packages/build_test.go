@@ -48,21 +48,31 @@ func packTagged(tree, out string, env ...string) (built, error) {
 	if err := copyTree(tree); err != nil {
 		return built{}, err
 	}
-	// The same commit wherever it is made.
+	if err := commitAll(tree, "tag", "v"+newVersion); err != nil {
+		return built{}, err
+	}
+	return pack(tree, out, "", env...)
+}
+
+// commitAll makes a repository of a directory, with one commit, which is the same
+// wherever it is made. further is a command of git to run then.
+func commitAll(tree string, further ...string) error {
 	const who = "JustNews tests"
-	for _, args := range [][]string{
-		{"init", "--quiet"}, {"add", "--all"}, {"commit", "--quiet", "--message=release"}, {"tag", "v" + newVersion},
-	} {
+	commands := [][]string{{"init", "--quiet"}, {"add", "--all"}, {"commit", "--quiet", "--message=release"}}
+	if len(further) > 0 {
+		commands = append(commands, further)
+	}
+	for _, args := range commands {
 		cmd := exec.Command("git", append([]string{"-c", "core.autocrlf=false"}, args...)...)
 		cmd.Dir = tree
 		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 			"GIT_AUTHOR_NAME="+who, "GIT_AUTHOR_EMAIL=tests@localhost", "GIT_AUTHOR_DATE="+epoch+" +0000",
 			"GIT_COMMITTER_NAME="+who, "GIT_COMMITTER_EMAIL=tests@localhost", "GIT_COMMITTER_DATE="+epoch+" +0000")
 		if said, err := cmd.CombinedOutput(); err != nil {
-			return built{}, fmt.Errorf("cannot make a clone to build: git %s: %w\n%s", args[0], err, said)
+			return fmt.Errorf("cannot make a clone to build: git %s: %w\n%s", args[0], err, said)
 		}
 	}
-	return pack(tree, out, "", env...)
+	return nil
 }
 
 // current returns the packages of this tree.

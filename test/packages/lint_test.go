@@ -14,20 +14,30 @@ import (
 // Errors and warnings; what is overridden has its reason in the overrides.
 func TestLintianFindsNothing(t *testing.T) {
 	t.Parallel()
+	lintian(t, current(t).deb)
+}
+
+func lintian(t *testing.T, files ...string) {
+	t.Helper()
 	need(t, "lintian", "lintian")
-	out, err := exec.CommandContext(t.Context(), "lintian", "--fail-on", "error,warning", "--allow-root", current(t).deb).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "lintian", append([]string{"--fail-on", "error,warning", "--allow-root"}, files...)...).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "" {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
 func TestRpmlintFindsNothing(t *testing.T) {
+	rpmlint(t, current(t).rpm)
+}
+
+func rpmlint(t *testing.T, args ...string) {
+	t.Helper()
 	need(t, "rpmlint", "rpmlint")
 	config, err := filepath.Abs(filepath.Join(repository, "packaging/rpmlint.toml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := []string{"rpmlint", "-c", config, current(t).rpm}
+	command := append([]string{"rpmlint", "-c", config}, args...)
 	if os.Geteuid() == 0 {
 		// It unpacks to where the names say, which are absolute: as root, over
 		// this host. Here that ends in a layer that nobody sees.
@@ -49,8 +59,11 @@ func TestRpmlintFindsNothing(t *testing.T) {
 // a separate finding.
 func TestLint_EveryOverrideHasItsReason(t *testing.T) {
 	for name, entry := range map[string]string{
-		"packaging/lintian/justnews": `^justnews: `,
-		"packaging/rpmlint.toml":     `^  '`,
+		"packaging/lintian/justnews":               `^justnews: `,
+		"packaging/rpmlint.toml":                   `^  '`,
+		"packaging/fedora/justnews.rpmlintrc":      `^addFilter`,
+		"debian/justnews-nvidia.lintian-overrides": `^justnews-nvidia: `,
+		"debian/source/lintian-overrides":          `^justnews source: `,
 	} {
 		text, err := os.ReadFile(filepath.Join(repository, name))
 		if err != nil {
