@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booted
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"justnews/test/bed"
+)
+
+// What units/polkit-1/50-justnews.rules relies on. The texts are documented nowhere,
+// but nothing else tells a start of an installed unit from one of a transient unit.
+const (
+	manageUnits   = "org.freedesktop.systemd1.manage-units"
+	startText     = "Authentication is required to start '$(unit)'."
+	transientText = "Authentication is required to start transient unit '$(unit)'."
+)
+
+// exactly allows a user only what has exactly the action, verb and message that
+// "expected" has for the unit.
+const exactly = `polkit.addRule(function(action, subject) {
+    var expected = EXPECTED;
+    var seen = action.id + "|" + action.lookup("verb") + "|" + action.lookup("polkit.message");
+    if (subject.user === "adra" && expected[action.lookup("unit")] === seen) {
+        return polkit.Result.YES;
+    }
+    return polkit.Result.NOT_HANDLED;
+});
+`
+
+// polkitCalls are calls of systemd's manager, each for a unit of its own, and what a
+// rule has to see of them.
+var polkitCalls = []struct{ unit, call, verb, message string }{
+	{"pin-a.service", manager + "StartUnit ss pin-a.service replace", "start", startText},
+	{"pin-b.service", manager + "StartUnitReplace sss pin-waits.service pin-b.service replace", "start", startText},
+	{"pin-c.service", systemd1 + " /org/freedesktop/systemd1/unit/pin_2dc_2eservice " + systemd1 + ".Unit Start s replace", "start", startText},
+	{"pin-d.service", manager + "StopUnit ss pin-d.service replace", "stop", "Authentication is required to stop '$(unit)'."},
+	{"pin-e.service", manager + "RestartUnit ss pin-e.service replace", "restart", "Authentication is required to restart '$(unit)'."},
+	{"pin-t.service", manager + `StartTransientUnit "ssa(sv)a(sa(sv))" pin-t.service replace 1 ExecStart "a(sasb)" 1 /bin/true 1 /bin/true false 0`, "start", transientText},
+}
+
+// undetailed is the key and the values of what a call does not have.
+const undetailed = "undefined"
+
+// busRefuses are the other calls that start a unit. The policy of systemd's bus name
+// allows them to root alone, so no rule is asked.
+var busRefuses = []string{
+	manager + "StartUnitWithFlags sst pin-a.service replace 0",
+	manager + "EnqueueUnitJob sss pin-a.service start replace",
+}
+
+// A systemd with other texts would make the rule refuse everybody. This shows it
+// before an operator does.
+func TestPolkit_SystemdTellsWhatOurRuleReliesOn(t *testing.T) {
+	text, err := os.ReadFile("../../units/polkit-1/50-justnews.rules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`action.id !== "` + manageUnits + `"`, `action.lookup("verb") !== "start"`, `action.lookup("polkit.message") !== "` + startText + `"`} {
+		if !strings.Contains(string(text), want) {
+			t.Fatalf("the rule does not have %s:\n%s", want, text)
+		}
+	}
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, host{change: func(tree *bed.Tree) {
+			tree.Run("useradd", "--create-home", "adra")
+			for _, c := range polkitCalls[:len(polkitCalls)-1] { // a transient unit must not be there
+				tree.WriteFile("/etc/systemd/system/"+c.unit, "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n")
+			}
+			tree.WriteFile("/etc/systemd/system/pin-waits.service", "[Service]\nType=oneshot\nExecStart=/bin/sleep infinity\nTimeoutStartSec=infinity\n")
+		}})
+		s.WaitIdle()
+		// StartUnitReplace needs a job that it replaces.
+		s.Systemctl("start", "--no-block", "pin-waits.service")
+		expected := map[string]string{}
+		for _, c := range polkitCalls {
+			unit, verb, message := c.unit, c.verb, c.message
+			if message == transientText && suite == bed.Bookworm { // systemd 252 tells no details
+				unit, verb, message = undetailed, undetailed, undetailed
+			}
+			expected[unit] = manageUnits + "|" + verb + "|" + message
+		}
+		s.noCallIsAllowed(t, "without a rule")
+		// The rule decides by what it sees: with one detail changed no call passes.
+		for detail, change := range map[string]*strings.Replacer{
+			"action":  strings.NewReplacer(manageUnits, manageUnits+"x"),
+			"verb":    strings.NewReplacer("|start|", "|stop|", "|stop|", "|start|", "|restart|", "|start|", "|undefined|", "|start|"),
+			"message": strings.NewReplacer(startText, transientText, transientText, startText, "to stop", "to start", "to restart", "to start", "|undefined|undefined", "|undefined|"+startText),
+		} {
+			other := map[string]string{}
+			for unit, want := range expected {
+				if other[unit] = change.Replace(want); other[unit] == want {
+					t.Fatalf("%s is not changed in %s", detail, want)
+				}
+			}
+			s.allowExactly(other)
+			s.noCallIsAllowed(t, "by a rule for another "+detail)
+		}
+		s.allowExactly(expected)
+		for _, c := range polkitCalls {
+			if !s.mayCall(c.call) {
+				t.Errorf("%s is not seen as the verb %q with %q", c.call, c.verb, c.message)
+			}
+		}
+		for _, call := range busRefuses {
+			if s.mayCall(call) {
+				t.Errorf("%s reaches polkit: the rule has to cover it", call)
+			}
+		}
+	})
+}
+
+func (s *site) noCallIsAllowed(t *testing.T, by string) {
+	t.Helper()
+	for _, c := range polkitCalls {
+		if s.mayCall(c.call) {
+			t.Errorf("%s is allowed %s", c.call, by)
+		}
+	}
+}
+
+// allowExactly replaces the rule of the test. polkit is restarted: it would read the
+// rule some time after the file changed.
+func (s *site) allowExactly(expected map[string]string) {
+	s.t.Helper()
+	list, err := json.Marshal(expected)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.WriteFile("/etc/polkit-1/rules.d/00-pin.rules", strings.Replace(exactly, "EXPECTED", string(list), 1))
+	s.Systemctl("restart", "polkit.service")
+}
+
+// mayCall makes a call as adra, and fails unless it is answered or denied.
+func (s *site) mayCall(call string) bool {
+	s.t.Helper()
+	r := s.Sh("runuser -u adra -- busctl --timeout=60 call " + call)
+	if r.Err != nil && !strings.Contains(r.Stderr, "nteractive authentication required") && !strings.Contains(r.Stderr, "Access denied") {
+		s.t.Errorf("%s: %v, %q", call, r.Err, r.Stderr)
+	}
+	return r.Err == nil
+}
