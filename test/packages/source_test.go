@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"justnews/packaging/contents"
+	"justnews/test/bed"
 )
 
 const specFile = "packaging/fedora/justnews.spec"
@@ -342,4 +343,46 @@ func TestSource_TheSpecNamesTheLicencesOfEverythingLinked(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, licences, want)
 		}
 	}
+}
+
+// NVIDIA's part comes and goes without the rest, and nfpm's package takes the place of
+// both.
+func TestSource_LifeOfTheDebianPackages(t *testing.T) {
+	t.Parallel()
+	debs := fromSource(t, buildDebian).debs(t)
+	now := current(t)
+	bed.Newest(t, func(t *testing.T, suite string) {
+		const free, nvidia = "/root/free.deb", "/root/nvidia.deb"
+		h := &host{bed.Boot(t, bed.Options{Suite: suite, Prepare: func(tree *bed.Tree) {
+			for _, name := range tree.List("/etc/dpkg/dpkg.cfg.d") {
+				tree.Remove("/etc/dpkg/dpkg.cfg.d/" + name)
+			}
+			tree.Copy(debs[0], free, 0o644)
+			tree.Copy(debs[1], nvidia, 0o644)
+			tree.Copy(now.deb, newDeb, 0o644)
+		}}), t}
+		h.WaitIdle()
+		for _, step := range []struct{ args, mps string }{
+			{"install " + free, "not-found"},
+			{"install " + nvidia, "loaded"},
+			{"remove justnews-nvidia", "not-found"},
+			{"install " + nvidia, "loaded"},
+			{"install " + newDeb, "loaded"},
+			{"install --allow-downgrades " + free + " " + nvidia, "loaded"},
+		} {
+			h.apt(step.args)
+			h.healthy(step.args)
+			for _, name := range []string{"justnews-mps.service", "justnews-mps-start.service"} {
+				if got := h.Unit(name).LoadState; got != step.mps {
+					t.Errorf("after %s %s is %s, want %s", step.args, name, got, step.mps)
+				}
+			}
+			h.step("justnews-gate --version")
+		}
+		h.apt("purge justnews justnews-nvidia")
+		h.gone("the purge")
+		if left := h.leftovers(); len(left) > 0 {
+			t.Errorf("the purge left behind\n%s", strings.Join(left, "\n"))
+		}
+	})
 }
