@@ -21,8 +21,8 @@
 //
 // The environment steers it: JUSTNEWS_TEST_CACHE (where the roots are kept),
 // JUSTNEWS_TEST_SUITES (which of them Each runs, comma-separated),
-// JUSTNEWS_TEST_MACHINES (how many run at a time, one for each CPU by default),
-// JUSTNEWS_TEST_MIRROR (a Debian mirror, where the host's apt has none) and
+// JUSTNEWS_TEST_MACHINES (how many run at a time; by default one for each CPU, four at
+// most), JUSTNEWS_TEST_MIRROR (a Debian mirror, where the host's apt has none) and
 // JUSTNEWS_REQUIRE_BED=1 (what cannot be booted is a failure, not a skip).
 package bed
 

@@ -43,11 +43,15 @@ type place struct {
 	scratches string // the directory for the scratch directories of its machines
 }
 
+// mostPlaces bounds what is taken by default: all machines share the limits of the
+// kernel for root, such as 128 instances of inotify, of which each has some eight.
+const mostPlaces = 4
+
 // places returns how many machines may run at a time on this host.
 func places() (int, error) {
 	text := os.Getenv("JUSTNEWS_TEST_MACHINES")
 	if text == "" {
-		return runtime.NumCPU(), nil
+		return min(runtime.NumCPU(), mostPlaces), nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
