@@ -31,6 +31,7 @@ type Config struct {
 	Service      Service      `toml:"service"` // [service]: every instance's default
 	Probes       map[string]Probe
 	Instances    []Instance // sorted by name
+	Guards       []Guard    // sorted by name
 }
 
 // schema is every key, in the order of the manual: the tables are beside the types
@@ -49,6 +50,7 @@ var schema = []field{
 		doc: "settings of every instance; service = { … } of an instance overrides keys"},
 	{name: "probes", kind: named, form: &formProbe, fields: probeFields, sample: "mariadb", doc: "anything else that an instance needs"},
 	{name: "instances", kind: named, form: &formInstance, fields: instanceFields, sample: "scout", doc: "one instance: justnews@NAME.service"},
+	{name: "guards", kind: named, form: &formGuard, fields: guardFields, sample: "client", doc: "the gate of a unit that is not one of JustNews"},
 }
 
 // Gate is [gate], and gate = { … } of an instance with the gaps filled.

@@ -158,6 +158,7 @@ func TestSchemaKeysReachTheConfig(t *testing.T) {
 	keys("probes.NAME", new(Probe), probeFields)
 	keys("instances.NAME", new(Instance), instanceFields)
 	keys("mps of an instance", new(InstanceMPS), instanceMPSFields)
+	keys("guards", new(Guard), guardFields)
 	for i := range schema {
 		if f := &schema[i]; f.kind == group {
 			table := set.field(reflect.ValueOf(new(Config)).Elem(), f.name)
@@ -177,7 +178,7 @@ func TestDefaultsPassTheirOwnRules(t *testing.T) {
 			case f.kind == text && isText && f.form != nil && !f.form.fits(s),
 				f.kind == text && isText && f.words != nil && !slices.Contains(f.words, s):
 				t.Errorf("the default of %s.%s is refused: %q", schema[i].name, f.name, s)
-			case f.kind == span:
+			case f.kind == span && f.def != nil:
 				if d, err := spanOf(f.def); err != nil || d <= 0 {
 					t.Errorf("the default of %s.%s is refused: %q", schema[i].name, f.name, s)
 				}

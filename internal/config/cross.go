@@ -24,10 +24,11 @@ func (s *state) crossCheck(c *Config) {
 	s.ports(c)
 	for i := range c.Instances {
 		s.after(&c.Instances[i], byName)
-		s.needs(c, &c.Instances[i])
+		s.needs(c, []string{"instances", c.Instances[i].Name, "needs"}, c.Instances[i].Needs)
 		s.mpsLimits(c, &c.Instances[i])
 	}
 	s.probes()
+	s.guards(c)
 	s.memory(c)
 	s.clients(c)
 	s.users(c)
@@ -53,7 +54,8 @@ func (s *state) roles(c *Config, byName map[string]int) {
 		s.fail(diag.ConfigConflict, path, atValue, quote(name)+" serves both the orchestrator and the bus",
 			quote(name), "a separate instance for each", "name another instance in orchestrator.instance or bus.instance")
 	}
-	busUsed := c.Bus.Instance != "" || slices.ContainsFunc(c.Instances, func(i Instance) bool { return i.RequireBus })
+	busUsed := c.AnyGuard(func(g Guard) bool { return g.RequireBus }) || slices.ContainsFunc(c.Instances, func(i Instance) bool { return i.RequireBus }) ||
+		c.Bus.Instance != "" && c.waits("bus")
 	if busUsed && c.Bus.URL == c.Orchestrator.URL && !s.isBad([]string{"bus", "url"}) && !s.isBad([]string{"orchestrator", "url"}) {
 		path := []string{"bus", "url"}
 		if !s.isWritten(path...) {
@@ -71,7 +73,7 @@ func (s *state) role(table, name, server string, c *Config, byName map[string]in
 	}
 	i, listed := byName[name]
 	if !listed {
-		s.unlisted(path, name, byName)
+		s.unlisted(c, path, name, byName)
 		return
 	}
 	s.rolePort(table, server, &c.Instances[i])
@@ -79,7 +81,7 @@ func (s *state) role(table, name, server string, c *Config, byName map[string]in
 
 // unlisted is an error if a file names the instance, and a warning if only the
 // default does.
-func (s *state) unlisted(path []string, name string, byName map[string]int) {
+func (s *state) unlisted(c *Config, path []string, name string, byName map[string]int) {
 	key := dotted(path)
 	p := diag.Problem{
 		Code:     diag.ConfigReference,
@@ -90,7 +92,7 @@ func (s *state) unlisted(path []string, name string, byName map[string]int) {
 	}
 	doc := s.origin(path)
 	if doc == nil {
-		if len(byName) == 0 {
+		if !c.waits(path[0]) {
 			return // nothing is configured yet
 		}
 		p.Severity = diag.Warning
@@ -171,15 +173,16 @@ func (s *state) after(in *Instance, byName map[string]int) {
 	}
 }
 
-func (s *state) needs(c *Config, in *Instance) {
-	if s.isBad([]string{"instances", in.Name, "needs"}) {
+// needs checks the probes that a list names.
+func (s *state) needs(c *Config, list, names []string) {
+	if s.isBad(list) {
 		return
 	}
-	for n, name := range in.Needs {
+	for n, name := range names {
 		if _, ok := c.Probes[name]; ok {
 			continue
 		}
-		path := []string{"instances", in.Name, "needs", "[" + strconv.Itoa(n) + "]"}
+		path := append(slices.Clone(list), "["+strconv.Itoa(n)+"]")
 		message, fix := dotted(path)+" is "+quote(name)+", which has no [probes] table", "add [probes."+name+"] or remove the name"
 		if near, ok := spell.Nearest(name, sortedKeys(c.Probes)); ok {
 			message += ", did you mean " + quote(near) + "?"

@@ -43,7 +43,9 @@ var (
 	formInstance       = form{"an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^` + namePattern + `$`, instanceName}
 	formInstanceOrNone = form{"\"\" or an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^(` + namePattern + `)?$`, orNone(instanceName)}
 	formProbe          = form{"a probe name", ": a lower-case letter, then at most 62 of a-z, 0-9, _ and -", `^[a-z][a-z0-9_-]{0,62}$`, probeName}
+	formGuard          = form{"a guard name", ": a lower-case letter, then at most 62 of a-z, 0-9, _ and -", formProbe.pattern, probeName}
 	formUnit           = form{"a full unit name with its suffix, such as \"mariadb.service\"", "", `^` + unitPattern + `\.[a-z]+$`, unitName}
+	formService        = form{"a full service name, such as \"vllm.service\"", "", `^` + unitPattern + `\.service$`, serviceName}
 	formServiceOrNone  = form{"\"\" or a full service name, such as \"justnews-mps.service\"", "", `^(` + unitPattern + `\.service)?$`, orNone(serviceName)}
 	formServerURL      = form{"http://HOST:PORT without user, path or query", "", `^[Hh][Tt][Tt][Pp]://[^/?#@\s]+/?$`, func(s string) bool { _, ok := serverURL(s); return ok }}
 	formProbeURL       = form{"an http:// or https:// URL with a host and without user or fragment", "", `^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+([/?][^#\s]*)?$`, probeURL}

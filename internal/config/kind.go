@@ -40,7 +40,7 @@ func (s *state) named(c *Config, written func(string) bool) {
 				"it is not set, or empty", path, "set "+path)
 		}
 	}
-	if !written("orchestrator.unit") && !written("orchestrator.instance") {
+	if !written("orchestrator.unit") && !written("orchestrator.instance") && o.ServedBy() == "" {
 		s.kindFault(diag.ConfigValue, "orchestrator.kind", fmt.Sprintf("orchestrator.kind = %s needs the unit of the server", quote(o.Kind)),
 			"neither orchestrator.unit nor orchestrator.instance is set", `orchestrator.unit, or "" for a server that is not a unit of this host`, "set orchestrator.unit")
 	}

@@ -28,8 +28,8 @@ func (s *state) show(origin bool) string {
 			for j := range f.fields {
 				p.field(&f.fields[j], f.name, f.fields[j].name)
 			}
-		case f.name == "probes":
-			p.probes(f)
+		case f.name == "probes", f.name == "guards":
+			p.tables(f)
 		default:
 			p.instances()
 		}
@@ -93,12 +93,13 @@ func (p *printer) placeOf(path []string) string {
 	return d.path + ":" + strconv.Itoa(d.at(path).Key.Line)
 }
 
-func (p *printer) probes(f *field) {
-	tables, _ := p.merged["probes"].(map[string]any)
+// tables writes named tables whose defaults are those of the schema.
+func (p *printer) tables(f *field) {
+	tables, _ := p.merged[f.name].(map[string]any)
 	for _, name := range sortedKeys(tables) {
-		p.header("probes", name)
+		p.header(f.name, name)
 		for i := range f.fields {
-			p.field(&f.fields[i], "probes", name, f.fields[i].name)
+			p.field(&f.fields[i], f.name, name, f.fields[i].name)
 		}
 	}
 }

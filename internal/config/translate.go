@@ -52,6 +52,15 @@ func (s *state) translate() *Config {
 		}
 		c.Instances = append(c.Instances, i)
 	}
+	guards := tablesOf(s.merged, "guards")
+	for _, name := range sortedKeys(guards) {
+		c.Guards = append(c.Guards, c.guard(name, guards[name], set))
+	}
+	if _, listed := c.Instance(c.Orchestrator.Instance); !listed && c.Orchestrator.Unit == "" {
+		if c.Orchestrator.Instance == "" || !s.isWritten("orchestrator", "instance") {
+			c.guardedServer()
+		}
+	}
 	return c
 }
 

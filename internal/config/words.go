@@ -98,3 +98,6 @@ func Literal[T string | []string](v T) string { return literal(v) }
 
 // InstanceName reports whether an instance can have a name.
 func InstanceName(s string) bool { return instanceName(s) }
+
+// ServiceName reports whether a service can have a name.
+func ServiceName(s string) bool { return serviceName(s) }

@@ -46,6 +46,9 @@ type Unit struct {
 	// ExecStartPre lists the commands that have to succeed before the main
 	// process starts, as systemd has read them.
 	ExecStartPre []Exec
+	// ExecStartPost lists those that have to succeed after it before the unit is
+	// active.
+	ExecStartPost []Exec
 	// Conditions are those of the unit that did not hold at its last start, as
 	// "ConditionPathExists=/usr/bin/x".
 	Conditions []string
@@ -74,6 +77,7 @@ const MarkVariable = "JUSTNEWS_MARK"
 type Mark struct {
 	Mark    string   // "": not known
 	DropIns []string // files of the generator that systemd has to have read
+	After   bool     // the gate of a guarded unit is in ExecStartPost=
 }
 
 // Service is what preflight has to know of a service besides.

@@ -86,6 +86,10 @@ func Build(c *config.Config, m Machine) *Plan {
 		p.DropIns = append(p.DropIns, withMark(host.instance(inst), mark)...)
 	}
 	p.DropIns = append(p.DropIns, host.target(p.Wanted), host.heal())
+	for i := range c.Guards {
+		mark, _ := guardMark(fixed.guard(&c.Guards[i]))
+		p.DropIns = append(p.DropIns, withMark(host.guard(&c.Guards[i]), mark)...)
+	}
 	return p
 }
 

@@ -105,6 +105,7 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		FragmentPath:     may[string](&b, "FragmentPath"),
 		DropInPaths:      may[[]string](&b, "DropInPaths"),
 		ExecStartPre:     commands(may[[][]any](&b, "ExecStartPre")),
+		ExecStartPost:    commands(may[[][]any](&b, "ExecStartPost")),
 		Conditions:       unmet(may[[][]any](&b, "Conditions")),
 		After:            may[[]string](&b, "After"),
 		Before:           may[[]string](&b, "Before"),
