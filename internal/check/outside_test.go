@@ -50,7 +50,7 @@ var judges = map[string]any{
 	"orchestrator.Unit": orchestrator.Unit, "orchestrator.UnitFails": orchestrator.UnitFails, "store.Judge": store.Judge,
 	"store.Map": store.Map, "store.MapDenied": store.MapDenied, "store.MapInstances": store.MapInstances,
 	"store.MountMissing": store.MountMissing, "store.OfModel": store.OfModel, "store.Proofs": store.Proofs, "unit.Audit": unit.Audit,
-	"unit.Enabled": unit.Enabled, "unit.Failure": unit.Failure, "unit.Gated": unit.Gated, "unit.GatedBy": unit.GatedBy,
+	"unit.Enabled": unit.Enabled, "unit.Failure": unit.Failure, "unit.Gated": unit.Gated, "unit.GatedBy": unit.GatedBy, "unit.Guarded": unit.Guarded, "unit.Volatile": unit.Volatile, "unit.RefusedBefore": unit.RefusedBefore,
 	"unit.Generated": unit.Generated, "unit.MarkUnknown": unit.MarkUnknown, "unit.Marked": unit.Marked, "unit.OpenFiles": unit.OpenFiles,
 	"unit.Opened": unit.Opened, "unit.Overrides": unit.Overrides, "unit.Present": unit.Present, "unit.RunsAs": unit.RunsAs,
 	"unit.Stale": unit.Stale, "unit.Rivals": unit.Rivals, "orchestrator.VLLM": orchestrator.VLLM, "unit.Retire": unit.Retire,

@@ -74,10 +74,12 @@ type Machine struct {
 type line struct {
 	Globals
 
-	GateOnly string `name:"gate-only" placeholder:"INSTANCE" help:"Run the gate of one instance, as ExecStartPre= does; the same as gate INSTANCE."`
+	GateOnly string `name:"gate-only" placeholder:"INSTANCE" help:"Run the gate of one instance, or of a guarded unit, as ExecStartPre= does; the same as gate INSTANCE."`
 
 	Preflight preflightCommand `cmd:"" default:"withargs" help:"Check this host and report all findings (the default)."`
 	Gate      gateCommand      `cmd:"" help:"Wait until everything that an instance needs is ready."`
+	Ready     readyCommand     `cmd:"" help:"Wait until the model server is ready; for ExecStartPost= of its unit."`
+	Guard     guardCommand     `cmd:"" help:"Install or uninstall the gate of a unit that is not one of JustNews."`
 	Status    statusCommand    `cmd:"" help:"Show an overview of orchestrator, models, bus, GPUs and units."`
 	Watch     watchCommand     `cmd:"" help:"Look again and again once the gates are open, and report what is no longer ready; for justnews-watch.service."`
 	Preload   preloadCommand   `cmd:"" help:"Request the preload of the models from the orchestrator."`
@@ -128,6 +130,8 @@ type app struct {
 	talk *report.Talk
 	out  *output // Stdout
 	told float64 // when the journal last heard of what refuses this unit
+
+	guarding string // the unit that this run is the gate of, "": an instance, or none
 
 	compareNext  time.Time     // when a gate compares again what a server was started with
 	comparePause time.Duration // the pause before that

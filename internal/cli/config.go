@@ -45,6 +45,7 @@ func (c *configCheckCommand) Run(a *app) error {
 	if cfg != nil {
 		problems = append(problems, a.unitTexts(*cfg)...)
 		problems = append(problems, a.namedInTime(cfg)...)
+		problems = append(problems, a.uninstalledGuards(cfg)...)
 	}
 	out := report.ConfigCheck{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: a.clean(problems)}
 	if cfg != nil {
@@ -58,7 +59,11 @@ func (c *configCheckCommand) Run(a *app) error {
 			fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", diag.Count(len(diag.Errors(problems)), "error"))
 			return
 		}
-		fmt.Fprintf(a.Stdout, "%s: %s\n", diag.Clean(strings.Join(cfg.Files, ", ")), diag.Count(len(cfg.Instances), "instance"))
+		what := diag.Count(len(cfg.Instances), "instance")
+		if len(cfg.Guards) > 0 {
+			what += ", " + diag.Count(len(cfg.Guards), "guard")
+		}
+		fmt.Fprintf(a.Stdout, "%s: %s\n", diag.Clean(strings.Join(cfg.Files, ", ")), what)
 		a.print(a.next(cfg, problems))
 	})
 }
@@ -113,7 +118,7 @@ func closedToUs(m modelmap.File, euid int) bool {
 // next returns what to do with a valid configuration. If no instance
 // is listed, the warning says it.
 func (a *app) next(cfg *config.Config, problems []diag.Problem) []string {
-	if len(cfg.Instances) == 0 || len(diag.Errors(problems)) > 0 || a.NoSystemd {
+	if cfg.Empty() || len(diag.Errors(problems)) > 0 || a.NoSystemd {
 		return nil
 	}
 	var first []string

@@ -22,18 +22,21 @@ import (
 )
 
 type gateCommand struct {
-	Instance   instance `arg:"" help:"The instance, as in justnews@INSTANCE.service."`
+	Instance   instance `arg:"" help:"The instance, as in justnews@INSTANCE.service, or a unit with a guard."`
 	Timeout    span     `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 	RequireBus *bool    `name:"require-bus" negatable:"" help:"Wait for the MCP bus, or do not wait for it. Overrides REQUIRE_BUS."`
 }
 
 // Run is the gate of one instance.
 func (c *gateCommand) Run(a *app) error {
-	name := string(c.Instance)
+	name, flags := string(c.Instance), requirement.Flags{Timeout: c.Timeout.pointer(), RequireBus: c.RequireBus}
 	return a.waitFor(waitingRun{
-		name: "gate", instance: name, unit: unitname.Of(name), timeout: c.Timeout, mayBeOff: true, run: gate.Run,
+		name: "gate", instance: name, unit: unitname.Of(name), guard: unitname.IsUnit(name), timeout: c.Timeout, mayBeOff: true, run: gate.Run,
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
-			return requirement.ForInstance(cfg, name, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer(), RequireBus: c.RequireBus})
+			if unitname.IsUnit(name) {
+				return requirement.ForGuard(cfg, name, false, flags)
+			}
+			return requirement.ForInstance(cfg, name, a.Lookup, flags)
 		},
 	})
 }
@@ -43,6 +46,7 @@ type waitingRun struct {
 	name     string
 	instance string
 	unit     string
+	guard    bool // of a unit that is not ours: its variables and directories are its own
 	timeout  span // --timeout
 	mayBeOff bool // justnews.gate=off lets it pass
 	survey   bool // it reports findings and opens nothing
@@ -53,6 +57,9 @@ type waitingRun struct {
 // waitFor does a run from the configuration to the record.
 func (a *app) waitFor(e waitingRun) error {
 	a.talk.About(e.instance)
+	if e.guard {
+		a.guarding = e.unit
+	}
 	watch := a.watch()
 	a.guard(e)
 	res, own := a.performAndHold(e, watch)
@@ -175,6 +182,7 @@ func (a *app) finish(e waitingRun, res *gate.Result, own *facts.Unit, watch *rep
 		}
 	}
 	switch {
+	case e.guard: // its journal has the run
 	case !ofNobody(*res):
 		noted(a.record(summary, res.Started))
 		if a.serves(e, own) {

@@ -12,7 +12,7 @@ import (
 )
 
 // gateOnly turns "--gate-only INSTANCE", the line of every unit, into
-// "gate INSTANCE" before any flag is parsed. What stands behind it is a name
+// "gate INSTANCE" before any flag is parsed. A guarded unit stands for itself. What stands behind it is a name
 // and never a flag: an instance called --version would otherwise print the
 // version, exit 0 and so open its gate.
 //
@@ -37,7 +37,7 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 			Fix: diag.Do(diag.Run("justnews-gate", "--gate-only", "mcp_bus")),
 		}
 	}
-	if name = bareInstance(name); !config.InstanceName(name) {
+	if name = bareInstance(name); !config.InstanceName(name) && !config.ServiceName(name) {
 		p := requirement.NoInstanceName(name)
 		return nil, true, &p
 	}

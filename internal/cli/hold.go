@@ -113,7 +113,7 @@ func refusal(res gate.Result) string {
 // instance for the models shuts justnews-preload.service as well, which looks
 // again while the instances wait behind it in systemd's queue.
 func (h *hold) leavesIt(res gate.Result) bool {
-	if h.waitingRun.instance == "" || !slices.ContainsFunc(res.Steps, shared) {
+	if h.waitingRun.instance == "" || h.waitingRun.guard || !slices.ContainsFunc(res.Steps, shared) {
 		return false
 	}
 	h.app.doing("asking systemd about the preload")

@@ -12,6 +12,7 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/plan"
 	"justnews/internal/probe/systemd"
+	"justnews/internal/unitname"
 )
 
 // unitMark returns how a gate compares its unit with the configuration, of which cfg
@@ -20,6 +21,9 @@ import (
 func (a *app) unitMark(e waitingRun, cfg *config.Config, own *facts.Unit, conn *systemd.Conn) *gate.Mark {
 	if !e.mayBeOff || !(slices.Contains(a.Groups, e.unit) || own != nil && own.Name == e.unit) {
 		return nil
+	}
+	if _, guarded := cfg.Guard(e.unit); e.guard && !guarded {
+		return nil // ready, by a line of the unit's own: nothing is generated for it
 	}
 	read, _ := wantedMark(cfg, e.instance)
 	return &gate.Mark{
@@ -45,9 +49,13 @@ func (a *app) unitMark(e waitingRun, cfg *config.Config, own *facts.Unit, conn *
 	}
 }
 
-// wantedMark derives the mark of an instance's unit.
+// wantedMark derives the mark of an instance's unit, or of a guarded one.
 func wantedMark(cfg *config.Config, instance string) (facts.Mark, []diag.Problem) {
-	want, err := plan.Mark(cfg, instance)
+	derive := plan.Mark
+	if unitname.IsUnit(instance) {
+		derive = plan.GuardMark
+	}
+	want, err := derive(cfg, instance)
 	if err != nil {
 		return facts.Mark{}, []diag.Problem{{
 			Code: diag.UnitText, Subject: instance, Message: err.Error(),
@@ -60,7 +68,7 @@ func wantedMark(cfg *config.Config, instance string) (facts.Mark, []diag.Problem
 	return want, nil
 }
 
-// marks are those of all instances, none where the generator reads another
+// marks are those of all instances and guarded units, none where the generator reads another
 // configuration than this run.
 func (a *app) marks(cfg *config.Config) map[string]facts.Mark {
 	if a.ConfigFile != "" || a.Root != "" {
@@ -69,6 +77,9 @@ func (a *app) marks(cfg *config.Config) map[string]facts.Mark {
 	all := make(map[string]facts.Mark, len(cfg.Instances))
 	for _, i := range cfg.Instances {
 		all[i.Name], _ = wantedMark(cfg, i.Name)
+	}
+	for _, g := range cfg.Guards {
+		all[g.Unit], _ = wantedMark(cfg, g.Unit)
 	}
 	return all
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
@@ -72,11 +73,26 @@ func (a *app) startedBySystemd() bool {
 	return pid == strconv.Itoa(os.Getpid()) || a.ofOurUnit()
 }
 
-// ofOurUnit tells the same of a unit of ours, by what the kernel says alone.
+// ofOurUnit tells the same of a unit of ours, or of the one that this run guards, by
+// what the kernel says alone.
 func (a *app) ofOurUnit() bool {
 	return slices.ContainsFunc(a.Groups, func(name string) bool {
-		return strings.HasPrefix(name, "justnews") && strings.HasSuffix(name, ".service")
+		return name == a.guarding && name != "" || strings.HasPrefix(name, "justnews") && strings.HasSuffix(name, ".service")
 	})
+}
+
+// ownService returns the service that systemd started this process in, "" for none.
+// The groups of a container are those of what runs it.
+func (a *app) ownService() string {
+	if pid, _ := a.Lookup("SYSTEMD_EXEC_PID"); pid != strconv.Itoa(os.Getpid()) {
+		return ""
+	}
+	for _, name := range slices.Backward(a.Groups) {
+		if config.ServiceName(name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // busAddress is the environment's address of the system bus, "": the default.

@@ -125,6 +125,14 @@ func (a *app) outdated(ctx context.Context, cfg *config.Config, units status.Loa
 // inUse reports whether an instance is up that waited for this server, or may have:
 // one that has left the configuration runs on.
 func inUse(ctx context.Context, cfg *config.Config, server string, units status.LoadedUnits) bool {
+	for _, g := range cfg.Guards {
+		if g.After() || !(server == cfg.Orchestrator.Instance && g.RequireModels || server == cfg.Bus.Instance && g.RequireBus) {
+			continue
+		}
+		if u, err := units.Unit(ctx, g.Unit); err != nil || u.MainPID != 0 {
+			return true
+		}
+	}
 	names, err := units.Units(ctx, unitname.Of("*"))
 	return err != nil || slices.ContainsFunc(names, func(name string) bool {
 		instance := unitname.Instance(name)

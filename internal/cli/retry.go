@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 
@@ -34,7 +35,7 @@ func (c *retryCommand) Run(a *app) error {
 		name: "retry",
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
 			w, problems := requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer()})
-			again, wrong := retried(cfg, w, c.Instances)
+			again, wrong := retried(cfg, w, c.Instances, failedGuards(a.ctx, cfg, conn))
 			units = again
 			return w, append(problems, wrong...)
 		},
@@ -45,11 +46,15 @@ func (c *retryCommand) Run(a *app) error {
 }
 
 // retried lists the units to reset and to start.
-func retried(cfg *config.Config, w requirement.Run, named []string) (gate.Again, []diag.Problem) {
+func retried(cfg *config.Config, w requirement.Run, named, failed []string) (gate.Again, []diag.Problem) {
 	var units gate.Again
 	var problems []diag.Problem
 	chosen := map[string]bool{}
 	for _, name := range named {
+		if _, guarded := cfg.Guard(name); guarded {
+			chosen[name] = true
+			continue
+		}
 		short := strings.TrimSuffix(strings.TrimPrefix(name, "justnews@"), ".service")
 		if slices.Contains(instanceNames(cfg), short) {
 			chosen[short] = true
@@ -81,5 +86,25 @@ func retried(cfg *config.Config, w requirement.Run, named []string) (gate.Again,
 			units.Start = append(units.Start, unit)
 		}
 	}
+	for _, g := range cfg.Guards {
+		if chosen[g.Unit] || len(named) == 0 && slices.Contains(failed, g.Unit) {
+			add(g.Unit)
+			units.Start = append(units.Start, g.Unit)
+		}
+	}
 	return units, problems
+}
+
+// failedGuards are the guarded units that failed or are tried again: whether the others
+// are to run is for their own packages to say, and whether these may be started for
+// systemd. An operator's polkit rule does not cover them.
+func failedGuards(ctx context.Context, cfg *config.Config, units gate.Units) []string {
+	var failed []string
+	for _, g := range cfg.Guards {
+		u, err := units.Unit(ctx, g.Unit)
+		if word := unit.WordOf(u, true); os.Geteuid() == 0 && err == nil && (word == unit.Failed || word == unit.Refused) {
+			failed = append(failed, g.Unit)
+		}
+	}
+	return failed
 }

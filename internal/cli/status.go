@@ -64,12 +64,12 @@ func (a *app) glance(ctx context.Context, gpus bool) (*status.Host, *config.Conf
 		}
 		return g, nil
 	}
-	if len(cfg.Instances) == 0 {
+	if cfg.Empty() {
 		g.Unconfigured, g.Problems = true, append(g.Problems, checkhost.NoInstance(cfg)...)
 		return g, cfg
 	}
 	w, more := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
-	w.RequireMPS = len(requirement.MPSInstances(cfg)) > 0
+	w.RequireMPS = len(requirement.MPSInstances(cfg)) > 0 || cfg.AnyGuard(func(g config.Guard) bool { return g.RequireMPS })
 	w.Orchestrator.Here = servedHere(ctx, w.Orchestrator)
 	g.Problems = append(append(g.Problems, more...), w.Remote()...)
 	x, wrong := a.openWorld(w, cfg, conn, nil)

@@ -54,7 +54,7 @@ const defaultBudget = 180 * time.Second
 // guard limits a run, first to the time that is known before any file is read.
 func (a *app) guard(e waitingRun) {
 	budget := defaultBudget
-	if value, ok := a.Lookup("GATE_TIMEOUT"); ok {
+	if value, ok := a.Lookup("GATE_TIMEOUT"); ok && !e.guard {
 		if d, err := config.Timeout(value); err == nil {
 			budget = d
 		}
@@ -84,7 +84,9 @@ func (a *app) hung(doing process.Doing) {
 	case e != nil:
 		res := gate.Hung(e.instance, e.unit, a.Began, doing.What, doing.Step)
 		go a.talk.Say(report.Lines(e.name, res))
-		_ = a.record(a.summarize(*e, res), res.Started)
+		if !e.guard {
+			_ = a.record(a.summarize(*e, res), res.Started)
+		}
 	case a.ctx.Err() != nil:
 		go a.talk.Say(a.problemLines([]diag.Problem{gate.Cut(a.ctx)}))
 	default:

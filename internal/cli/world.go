@@ -68,7 +68,7 @@ func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Con
 	}
 	x.Needs = need.Prober{Probes: cfg.Probes, Units: x.Units}
 	x.Self = a.self(w, cfg)
-	if w.RequireModels {
+	if w.RequireModels && !w.Follow { // who triggers nothing must not lead
 		x.openLock(w)
 	}
 	if w.RequireMPS {

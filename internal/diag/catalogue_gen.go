@@ -170,6 +170,10 @@ const (
 	NoLock                  Code = "NO-LOCK"                  // the run does not share the lock of the services' gates
 	RecordUnwritten         Code = "RECORD-UNWRITTEN"         // the summary could not be written
 	Ungated                 Code = "UNGATED"                  // an instance has no gate
+	GuardUnknown            Code = "GUARD-UNKNOWN"            // a unit has the line of a guard, and no guard
+	GuardVolatile           Code = "GUARD-VOLATILE"           // the gate of a guarded unit depends on the generator
+	GuardRestart            Code = "GUARD-RESTART"            // a guarded unit stays down after a refusal
+	GuardWrite              Code = "GUARD-WRITE"              // the drop-in of a guard cannot be written or removed
 	UnitFailed              Code = "UNIT-FAILED"              // an instance has failed
 	NeedReload              Code = "NEED-RELOAD"              // files have changed since the last daemon-reload
 	ReadinessLost           Code = "READINESS-LOST"           // what the open gates have proven is no longer so
@@ -1348,6 +1352,34 @@ var catalog = []Entry{
 		Cause: "The drop-in 50-justnews-gate.conf is masked, a drop-in with an empty ExecStartPre= resets its line, or the package is not installed.",
 		Check: []Command{{"systemctl", "cat", "justnews@INSTANCE.service"}},
 		Fix:   Fix{Advice: "remove what masks or resets the drop-in", Look: []Command{{"systemctl", "revert", "justnews@INSTANCE.service"}}, Commands: []Command{{"systemctl", "daemon-reload"}}},
+	},
+	{
+		Code: GuardUnknown, Area: "units and drop-ins", Status: StatusConfig, MessageID: "3f31d7ea08ed46d193f90fc5bb3af877",
+		Title: "a unit has the line of a guard, and no guard",
+		Cause: "The unit has a drop-in 50-justnews-guard.conf, and the configuration has no [guards] table with this unit, or one that is in the other place: before the start or after it. A unit is guarded by its own name, not by an alias.",
+		Check: []Command{{"systemctl", "cat", "UNIT"}, {"justnews-gate", "config", "show"}},
+		Fix:   Fix{Advice: "add the table, or uninstall the guard", Commands: []Command{{"justnews-gate", "guard", "uninstall", "UNIT"}}},
+	},
+	{
+		Code: GuardVolatile, Area: "units and drop-ins", Status: StatusReady, MessageID: "2b210229d53143a899763748791c7217",
+		Title: "the gate of a guarded unit depends on the generator",
+		Cause: "Only the generator's drop-in has the line of this guard: where the generator is missing or fails, or the configuration is broken, the unit starts without its gate.",
+		Check: []Command{{"systemctl", "cat", "UNIT"}},
+		Fix:   Fix{Commands: []Command{{"justnews-gate", "guard", "install", "UNIT"}}},
+	},
+	{
+		Code: GuardRestart, Area: "units and drop-ins", Status: StatusReady, MessageID: "2d5de809b71248a39ef3bdbeb056b4c0",
+		Title: "a guarded unit stays down after a refusal",
+		Cause: "The unit has Restart=no, so that systemd does not try it again once the cause is gone.",
+		Check: []Command{{"systemctl", "show", "-p", "Restart", "UNIT"}},
+		Fix:   Fix{Advice: "set Restart=on-failure in a drop-in, or start the unit once the cause is gone", Look: []Command{{"systemctl", "edit", "UNIT"}}, Commands: []Command{{"systemctl", "daemon-reload"}}},
+	},
+	{
+		Code: GuardWrite, Area: "this run", Status: StatusPermission, MessageID: "49c1ac1aeb994467bfcf294f6962f80e",
+		Title: "the drop-in of a guard cannot be written or removed",
+		Cause: "Only root can change /etc/systemd/system; or the file is not one that guard install wrote.",
+		Check: []Command{{"ls", "-l", "/etc/systemd/system"}},
+		Fix:   Fix{Advice: "run it as root, and move a file of the same name away"},
 	},
 	{
 		Code: UnitFailed, Area: "units and drop-ins", Status: StatusFailed, MessageID: "c8d0f4f3b7e15a0f9f0e6b52a1c47d39",

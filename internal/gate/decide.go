@@ -44,6 +44,9 @@ const (
 // time for which it has shown no progress, so that what looking costs falls
 // with what can still be seen, and no wait becomes more than a little longer.
 func (s situation) rhythm() time.Duration {
+	if s.follow { // beside the looks of a leader
+		return pollQuiet
+	}
 	return min(max(s.quiet/100, pollBusy), pollQuiet)
 }
 
@@ -71,6 +74,7 @@ type situation struct {
 	uptime  time.Duration
 	quiet   time.Duration // since a look last showed progress
 	force   bool          // preload --refresh
+	follow  bool          // nothing is triggered
 	gate    config.Gate
 	store   string // what this run saw of the Model Store, "": nothing
 	// acceptEmpty is models.accept_empty: a job over no models has not ended badly.
@@ -185,6 +189,8 @@ func (s situation) idle() decision {
 	}
 	ok, left := s.history.mayTrigger(s.uptime)
 	switch {
+	case s.follow:
+		return decision{act: wait, after: pollQuiet}
 	case ok:
 		return decision{act: trigger}
 	case left <= jobGrace:
@@ -214,7 +220,10 @@ func (s situation) inconsistent() decision {
 
 // retryOrFail: refresh if the host's record allows it, otherwise report it.
 func (s situation) retryOrFail(why check.State) decision {
-	if s.history.mayRefresh(s.gate.RefreshAttempts, s.uptime, s.store) {
+	if s.follow && s.quiet < jobGrace { // a leader may refresh
+		return decision{act: wait, after: pollQuiet}
+	}
+	if !s.follow && s.history.mayRefresh(s.gate.RefreshAttempts, s.uptime, s.store) {
 		return decision{act: trigger, refresh: true}
 	}
 	return decision{act: shut, why: why}

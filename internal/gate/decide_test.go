@@ -59,6 +59,11 @@ func TestDecidePolicy(t *testing.T) {
 		"while it answers with errors":                {situation{judged: judged(check.Nonsense), attempt: attempt{mute: maxConsecutive - 1}, force: true}, decision{act: wait, after: pollStrange}},
 		"after three of them":                         {situation{judged: judged(check.Nonsense), attempt: attempt{mute: maxConsecutive}, force: true}, decision{act: trigger, refresh: true}},
 		"after its POST":                              {situation{judged: judged(check.Ready), state: ready, force: true, attempt: attempt{posted: true}, uptime: jobGrace}, decision{act: confirm}},
+		"a follower finds no job":                     {situation{judged: judged(check.Idle), follow: true, gate: once, quiet: time.Hour}, decision{act: wait, after: pollQuiet}},
+		"a follower finds a job":                      {situation{judged: judged(check.Pending), follow: true}, decision{act: wait, after: pollQuiet}},
+		"a follower finds a failed job":               {situation{judged: judged(check.Failed), follow: true, gate: once, quiet: jobGrace - 1}, decision{act: wait, after: pollQuiet}},
+		"and nobody repeats it":                       {situation{judged: judged(check.Failed), follow: true, gate: once, quiet: jobGrace}, decision{act: shut, why: check.Failed}},
+		"a follower finds the models":                 {situation{judged: judged(check.Ready), follow: true}, decision{act: confirm}},
 	} {
 		if got := decide(c.s); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)

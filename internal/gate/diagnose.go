@@ -14,6 +14,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/safefile"
+	"justnews/internal/unitname"
 )
 
 // Machine provides what no service of this host reports: the memory there is,
@@ -116,7 +117,8 @@ const rootVariable = "MODEL_STORE_ROOT"
 // configuration.
 func (r *runner) environment() []diag.Problem {
 	u := r.unit.unit
-	if !r.unit.known || r.world.Machine == nil || u.MainPID == 0 || !r.req.JustNews() {
+	// Only an instance gets its environment from the configuration.
+	if !r.unit.known || r.world.Machine == nil || u.MainPID == 0 || !r.req.JustNews() || unitname.Instance(u.Name) == "" {
 		return nil
 	}
 	e := r.world.Machine.Environment(u)

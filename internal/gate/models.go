@@ -137,7 +137,7 @@ func noJob(look facts.ModelsLook) bool {
 func (f *follower) situation() situation {
 	return situation{
 		judged: f.effective(), state: f.look.State, attempt: f.attempt, history: f.history,
-		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.req.ForceRefresh, gate: f.req.Gate,
+		uptime: f.world.Uptime(), quiet: time.Since(f.newsAt), force: f.req.ForceRefresh, follow: f.req.Follow, gate: f.req.Gate,
 		store: f.store, acceptEmpty: f.req.AcceptEmpty,
 	}
 }

@@ -61,7 +61,7 @@ func generated(dir string, cfg *config.Config, env []facts.EnvFile, machine plan
 // written reads what is there of ours.
 func written(dir string) map[string]facts.Generated {
 	found := map[string]facts.Generated{}
-	for _, pattern := range []string{"justnews*.d/*", "justnews*.wants/*"} {
+	for _, pattern := range []string{"justnews*.d/*", "justnews*.wants/*", "*.d/" + plan.GuardName, "*.d/" + plan.GuardSettingsName} {
 		names, _ := filepath.Glob(filepath.Join(dir, pattern))
 		for _, name := range names {
 			g := facts.Generated{Path: name, There: true}

@@ -38,6 +38,10 @@ func (l *look) judge() []diag.Problem {
 		of := l.judgeInstance(i)
 		problems, without = append(problems, of...), append(without, l.withoutInstance(i, of)...)
 	}
+	for _, g := range l.guards {
+		of := l.judgeGuard(g)
+		problems, without = append(problems, of...), append(without, of...)
+	}
 	follows := func(cause func(diag.Problem) bool) func(diag.Problem) bool {
 		return func(p diag.Problem) bool { return !cause(p) }
 	}(causes(problems))
@@ -92,6 +96,26 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	problems = append(problems, outOfSight(i.unit, w, i.leads)...)
 	_, conflict := gate.Budget(w.Timeout, &i.unit)
 	return append(append(problems, wrong...), conflict...)
+}
+
+// judgeGuard judges a guarded unit, of which only the gate is ours.
+func (l *look) judgeGuard(g guarded) []diag.Problem {
+	mark := l.Marks[g.Unit]
+	mark.After = g.After()
+	problems := append(checkunit.GatedBy(g.unit, mark), checkunit.Guarded(g.unit)...)
+	if g.unit.LoadState != "loaded" {
+		return problems
+	}
+	switch p := checkunit.Failure(g.unit); {
+	case checkunit.WordOf(g.unit, true) == checkunit.Refused:
+		problems = append(problems, checkunit.RefusedBefore(g.unit))
+	case p != nil:
+		problems = append(problems, *p)
+	}
+	w, _ := requirement.ForGuard(l.Config, g.Unit, g.After(), requirement.Flags{})
+	problems = append(problems, outOfSight(g.unit, w, nil)...)
+	_, conflict := gate.Budget(w.Timeout, &g.unit)
+	return append(problems, conflict...)
 }
 
 // outOfSight finds what the instance's gate would call missing or down because

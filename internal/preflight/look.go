@@ -63,6 +63,13 @@ type instance struct {
 	caches  []envfile.Cache // of the user
 }
 
+// guarded is a guard and its unit.
+type guarded struct {
+	config.Guard
+
+	unit facts.Unit
+}
+
 // found is all that was found.
 type found struct {
 	env       []facts.EnvFile
@@ -71,6 +78,7 @@ type found struct {
 	target    facts.Unit
 	preload   facts.Unit
 	instances []instance
+	guards    []guarded
 	spaces    []facts.Space
 	limits    facts.Limits
 	databases []facts.Database
@@ -194,6 +202,11 @@ func (l *look) units() {
 	ask(unitname.Preload, &l.preload)
 	for n := range l.instances {
 		ask(unitname.Of(l.instances[n].Name), &l.instances[n].unit)
+	}
+	for _, g := range l.Config.Guards {
+		seen := guarded{Guard: g}
+		ask(g.Unit, &seen.unit)
+		l.guards = append(l.guards, seen)
 	}
 	if l.unasked != nil {
 		l.Units = nil

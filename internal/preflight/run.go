@@ -27,13 +27,15 @@ const afterSurvey = time.Second
 // waits for.
 func Require(cfg *config.Config, env requirement.Lookup, flags requirement.Flags) (requirement.Run, []diag.Problem) {
 	w, problems := requirement.ForHost(cfg, env, flags)
-	w.RequireBus = slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus })
-	w.RequireMPS = len(requirement.MPSInstances(cfg)) > 0
+	w.RequireBus = slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) ||
+		cfg.AnyGuard(func(g config.Guard) bool { return g.RequireBus })
+	w.RequireMPS = len(requirement.MPSInstances(cfg)) > 0 || cfg.AnyGuard(func(g config.Guard) bool { return g.RequireMPS })
 	for _, name := range slices.Sorted(maps.Keys(cfg.Probes)) {
 		w.Needs = append(w.Needs, cfg.Probes[name])
 	}
-	if len(cfg.Instances) == 0 { // then nothing serves the models, and nothing waits for them
-		w.RequireModels, problems = false, append(problems, host.NoInstance(cfg)...)
+	if len(cfg.Instances) == 0 { // then nothing of ours serves the models
+		w.RequireModels = cfg.AnyGuard(func(g config.Guard) bool { return g.RequireModels })
+		problems = append(problems, host.NoInstance(cfg)...)
 	}
 	return w, problems
 }

@@ -126,6 +126,9 @@ func TestVerdictSaysWhatMayStart(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	r.Instance, r.Steps = "gpu_orchestrator", r.Steps[:1]
+	if got, want := passed("ready", r), "gpu_orchestrator is ready: it waits for nothing (98 ms)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	if got, want := passed("gate", r), "gpu_orchestrator may start: it waits for nothing"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

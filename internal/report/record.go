@@ -25,7 +25,7 @@ type Summary struct {
 	Schema   int     `json:"schema"`
 	Program  string  `json:"program"`
 	Version  string  `json:"version"`
-	Run      string  `json:"run"` // gate, preload, preflight, mps start, mps wait
+	Run      string  `json:"run"` // gate, preload, preflight, mps start, mps wait, ready
 	Instance string  `json:"instance,omitempty"`
 	Unit     string  `json:"unit,omitempty"`
 	Started  string  `json:"started"`   // RFC 3339, UTC, microseconds

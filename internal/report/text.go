@@ -196,10 +196,12 @@ func findings(r gate.Result) string {
 	return strings.Join(parts, ", ")
 }
 
-// passed returns what may start, and what was verified for it.
+// passed returns what may start, or is ready, and what was verified for it.
 func passed(run string, r gate.Result) string {
 	proof := proven(r)
 	switch {
+	case r.Instance != "" && run == "ready":
+		return fmt.Sprintf("%s is ready: %s (%s)", subject(run, r), cmp.Or(proof, "it waits for nothing"), Span(r.Elapsed))
 	case r.Instance != "" && proof == "":
 		return subject(run, r) + " may start: it waits for nothing"
 	case r.Instance != "":

@@ -14,8 +14,8 @@ import (
 // Run is what one run has to make sure of. The zero value asks for nothing and
 // has no time: ForInstance, ForHost and ForMPS make the useful ones.
 type Run struct {
-	Instance string // "" for a run that stands for the whole host (preload, preflight)
-	Unit     string // justnews@INSTANCE.service, "" without an instance
+	Instance string // "" for a run that stands for the whole host (preload, preflight); of a guard its unit
+	Unit     string // justnews@INSTANCE.service, or the guarded unit; "" without an instance
 
 	Timeout   Timeout
 	Overrides []Override
@@ -33,6 +33,9 @@ type Run struct {
 	// Loader is who loads the models and so has to be able to read them; the
 	// zero value where the orchestrator is no unit of this host.
 	Loader Account
+
+	// Follow: no preload is requested, only waited for.
+	Follow bool
 
 	Preload
 	Gate         config.Gate // of the instance; Timeout above says what its time-out became

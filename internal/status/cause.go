@@ -28,8 +28,9 @@ type cause struct {
 
 // causes are those of one host, and which of them a text speaks of.
 type causes struct {
-	all []*cause
-	by  map[causeKey]*cause
+	all  []*cause
+	by   map[causeKey]*cause
+	seen map[string]facts.Unit // by instance, or by unit for those of guards
 }
 
 // Settle works out what follows from what: the errors that were found and the
@@ -38,7 +39,7 @@ type causes struct {
 // summary follow from them.
 func (h *Host) Settle() {
 	others := slices.DeleteFunc(slices.Clone(h.Problems), func(p diag.Problem) bool { return p.Severity == diag.Error })
-	found := causes{by: map[causeKey]*cause{}}
+	found := causes{by: map[causeKey]*cause{}, seen: h.seen}
 	for _, p := range diag.Errors(h.Problems) {
 		found.add(p)
 	}
@@ -71,6 +72,9 @@ func (f *causes) add(p diag.Problem) {
 	name := ""
 	if p.Code == diag.UnitFailed {
 		name = unitname.Instance(p.Subject)
+		if _, guarded := f.seen[p.Subject]; guarded {
+			name = p.Subject
+		}
 	}
 	c := f.of(p.Code, p.String(), name)
 	if !c.found {
@@ -302,14 +306,19 @@ func (h *Host) Stopped() bool {
 	if h.Target.LoadState != "loaded" || h.Target.ActiveState != "inactive" || h.Target.Job {
 		return false
 	}
+	guards := 0
 	for _, u := range h.Units {
+		if unitname.IsUnit(u.Instance) { // which the target does not start
+			guards++
+			continue
+		}
 		switch u.State {
 		case unit.Stopped, unit.Disabled, unit.Masked:
 		default:
 			return false
 		}
 	}
-	return true
+	return guards == 0 || guards < len(h.Units)
 }
 
 // refusedForTheStore reports whether a gate, or the preload, was shut by the

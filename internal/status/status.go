@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"justnews/internal/check"
@@ -122,6 +123,9 @@ func (h *Host) lookAtGPUs(look facts.GPULook, want requirement.GPU) {
 // busProblems are only warnings if no instance waits for the bus.
 func busProblems(cfg *config.Config, w requirement.Run, b facts.BusHealth) []diag.Problem {
 	problems := checkorchestrator.Bus(w.Bus.URL, b)
+	if len(cfg.Instances) == 0 && !cfg.AnyGuard(func(g config.Guard) bool { return g.RequireBus }) {
+		return nil
+	}
 	if !slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) {
 		for i := range problems {
 			problems[i].Severity = max(problems[i].Severity, diag.Warning)
@@ -136,12 +140,26 @@ func (h *Host) LookAtUnits(ctx context.Context, cfg *config.Config, w requiremen
 	if units == nil {
 		return
 	}
+	type gated struct {
+		name    string
+		enabled bool
+		mark    facts.Mark
+	}
+	var all []gated
 	for _, i := range cfg.Instances {
-		if !h.lookAtUnit(ctx, units, i.Name, i.Enabled, marks[i.Name]) {
+		all = append(all, gated{i.Name, i.Enabled, marks[i.Name]})
+	}
+	for _, g := range cfg.Guards {
+		mark := marks[g.Unit]
+		mark.After = g.After()
+		all = append(all, gated{g.Unit, true, mark})
+	}
+	for _, i := range all {
+		if !h.lookAtUnit(ctx, units, i.name, i.enabled, i.mark) {
 			return
 		}
 		seen := h.Units[len(h.Units)-1]
-		switch unitname.Of(i.Name) {
+		switch unitname.Of(i.name) {
 		case w.Orchestrator.Unit:
 			h.Orchestrator.Unit = &seen
 		case w.Bus.Unit:
@@ -182,9 +200,15 @@ func (h *Host) lookAtUnit(ctx context.Context, units gate.Units, instance string
 		h.Problems = append(h.Problems, unit.SystemdSilent(unitname.Of(instance), "the units after this one are not shown", err.Error()))
 		return false
 	}
+	if unitname.IsUnit(instance) { // its own package enables it or not
+		enabled = strings.HasPrefix(u.Service.FileState, "enabled") || u.Service.FileState == "generated"
+	}
 	gated := unit.GatedBy(u, mark)
 	seen := h.Add(instance, u, enabled, host.Monotonic())
 	seen.Gated = seen.State == unit.Masked || len(diag.Errors(gated)) == 0
+	if seen.State == unit.Refused && !unit.LastRefused(u) { // its unit passes no status on
+		h.Problems = append(h.Problems, unit.RefusedBefore(u))
+	}
 	if seen.State == unit.Failed {
 		ended := u // also between two tries
 		ended.ActiveState, ended.SubState = "failed", "failed"

@@ -20,13 +20,17 @@ const (
 	suffix = ".service"
 )
 
-// Of returns the unit of an instance, "" for no instance.
+// Of returns the unit of an instance, "" for no instance. A guarded unit, which stands
+// for itself, is returned as it is: no instance has a dot in its name.
 func Of(instance string) string {
-	if instance == "" {
-		return ""
+	if instance == "" || IsUnit(instance) {
+		return instance
 	}
 	return prefix + instance + suffix
 }
+
+// IsUnit tells the name of a service from that of an instance.
+func IsUnit(name string) bool { return strings.HasSuffix(name, suffix) }
 
 // Instance returns the instance of a unit, "" for a unit of none.
 func Instance(unit string) string {

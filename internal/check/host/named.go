@@ -36,7 +36,7 @@ func NamedAccount(instances []string, a facts.Account) []diag.Problem {
 // NoInstance is the problem of a configuration that lists none, as it is after
 // the installation.
 func NoInstance(cfg *config.Config) []diag.Problem {
-	if len(cfg.Instances) > 0 {
+	if !cfg.Empty() {
 		return nil
 	}
 	return []diag.Problem{{

@@ -155,10 +155,8 @@ func loops(u facts.Unit) []diag.Problem {
 		return nil
 	}
 	seen := fmt.Sprintf("%d restarts, Restart=%s, %s (%s)", u.NRestarts, diag.Clean(u.Service.Restart), diag.Clean(u.ActiveState), diag.Clean(u.SubState))
-	for _, e := range u.ExecStartPre {
-		if isGate(e, u.Name) && e.Code == facts.CodeExited && e.Status != 0 {
-			seen += fmt.Sprintf("; its gate exited with %d", e.Status)
-		}
+	if status := RefusedBy(u); status != 0 {
+		seen += fmt.Sprintf("; its gate exited with %d", status)
 	}
 	if u.ExecMainCode != 0 && u.ExecMainStatus != 0 {
 		seen += fmt.Sprintf("; its program ended with %d", u.ExecMainStatus)

@@ -3,6 +3,7 @@
 package unit
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -11,11 +12,16 @@ import (
 	"justnews/internal/unitname"
 )
 
-// Gated judges whether the gate stands before an instance's unit, by the
-// commands that systemd would run and not by the files that are there: a later
-// drop-in with an empty ExecStartPre= takes the gate away. It also says where
-// systemd does not know the latest files.
-func Gated(u facts.Unit) []diag.Problem {
+// Gated judges whether the gate stands before the unit of an instance or a guard,
+// or, where it is the model server, after it: by the commands that systemd would run
+// and not by the files that are there, since a later drop-in with an empty
+// ExecStartPre= takes the gate away. It also says where systemd does not know the
+// latest files.
+func Gated(u facts.Unit, after bool) []diag.Problem {
+	line, commands, setting := gateLine(u.Name, after), u.ExecStartPre, "ExecStartPre="
+	if after {
+		commands, setting = u.ExecStartPost, "ExecStartPost="
+	}
 	switch {
 	case u.LoadState == "masked":
 		return []diag.Problem{{
@@ -23,18 +29,63 @@ func Gated(u facts.Unit) []diag.Problem {
 			Fix: diag.Advise("if it is to run", diag.Run("systemctl", "unmask", "--", u.Name)),
 		}}
 	case u.LoadState != "loaded":
+		fix := diag.Advise("install the package justnews", diag.Reload())
+		if unitname.Instance(u.Name) == "" {
+			fix = diag.Advise("install the unit, or correct the guard's unit in /etc/justnews/justnews.toml", diag.Reload())
+		}
 		return []diag.Problem{{
 			Code: diag.Ungated, Severity: diag.Warning, Subject: u.Name, Message: "systemd has no such unit",
-			Seen: u.LoadState, Expected: "loaded", Fix: diag.Advise("install the package justnews", diag.Reload()),
+			Seen: u.LoadState, Expected: "loaded", Fix: fix,
 		}}
-	case !slices.ContainsFunc(u.ExecStartPre, func(e facts.Exec) bool { return isGate(e, u.Name) }):
-		return []diag.Problem{{
+	case !slices.ContainsFunc(commands, func(e facts.Exec) bool { return !e.IgnoreFailure && slices.Equal(e.Argv, line) }):
+		p := diag.Problem{
 			Code: diag.Ungated, Subject: u.Name, Message: "this instance has no gate",
-			Seen: "ExecStartPre=" + commandLines(u.ExecStartPre), Expected: "ExecStartPre=/usr/bin/justnews-gate --gate-only " + unitname.Instance(u.Name),
+			Seen: setting + commandLines(commands), Expected: setting + strings.Join(line, " "),
 			Fix: diag.Do(diag.Run("systemctl", "revert", "--", u.Name), diag.Reload()).Looking(diag.CatUnit(u.Name)),
-		}}
+		}
+		if unitname.Instance(u.Name) == "" {
+			p.Message = "this guarded unit has no gate"
+			p.Fix = diag.Advise("remove what empties "+setting, diag.Run("justnews-gate", "guard", "install", "--", u.Name)).Looking(diag.CatUnit(u.Name))
+		}
+		return []diag.Problem{p}
 	}
 	return reloaded(u)
+}
+
+// Guarded is what else is judged of a guarded unit: whether its gate holds without the
+// generator, and whether the unit is tried again after a refusal.
+func Guarded(u facts.Unit) []diag.Problem {
+	if u.LoadState != "loaded" {
+		return nil // GatedBy says so
+	}
+	problems := append(Opened(u, nil), loops(u)...)
+	if slices.Contains(u.DropInPaths, generatedGuard(u.Name)) {
+		problems = append(problems, Volatile(u.Name))
+	}
+	if u.Service.Restart == "no" {
+		problems = append(problems, diag.Problem{
+			Code: diag.GuardRestart, Severity: diag.Notice, Subject: u.Name,
+			Message: "systemd does not try this unit again after a refusal",
+			Seen:    "Restart=no", Expected: "Restart=on-failure",
+			Fix: diag.Advise("set Restart=on-failure in a drop-in, or start the unit once the cause is gone", diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", u.Name)),
+		})
+	}
+	return problems
+}
+
+// Volatile is the warning of a guard that nobody has installed.
+func Volatile(unit string) diag.Problem {
+	return diag.Problem{
+		Code: diag.GuardVolatile, Severity: diag.Warning, Subject: unit,
+		Message:  "its gate is gone when the generator fails or the configuration is broken",
+		Seen:     "its line in the generator's directory alone",
+		Expected: "/etc/systemd/system/" + diag.Clean(unit) + ".d/50-justnews-guard.conf",
+		Fix:      diag.Do(diag.Run("justnews-gate", "guard", "install", "--", unit), diag.Reload()),
+	}
+}
+
+func generatedGuard(unit string) string {
+	return "/run/systemd/generator/" + unit + ".d/50-justnews-guard.conf"
 }
 
 // reloaded says where systemd does not know a unit's latest files.
@@ -49,10 +100,34 @@ func reloaded(u facts.Unit) []diag.Problem {
 	}}
 }
 
-// isGate reports whether a command is the gate of the unit's own instance, and
-// one whose refusal counts.
+// isGate reports whether a command is the unit's own gate, before or after, and one
+// whose refusal counts.
 func isGate(e facts.Exec, unit string) bool {
-	return !e.IgnoreFailure && slices.Equal(e.Argv, []string{"/usr/bin/justnews-gate", "--gate-only", unitname.Instance(unit)})
+	return !e.IgnoreFailure && (slices.Equal(e.Argv, gateLine(unit, false)) || slices.Equal(e.Argv, gateLine(unit, true)))
+}
+
+// gatedAfter reports whether a unit is the model server that its gate follows.
+func gatedAfter(u facts.Unit) bool {
+	return slices.ContainsFunc(u.ExecStartPost, func(e facts.Exec) bool { return isGate(e, u.Name) })
+}
+
+// gateLine is the command of a unit's gate.
+func gateLine(unit string, after bool) []string {
+	if after {
+		return []string{"/usr/bin/justnews-gate", "ready", unit}
+	}
+	return []string{"/usr/bin/justnews-gate", "--gate-only", cmp.Or(unitname.Instance(unit), unit)}
+}
+
+// RefusedBy returns the exit status with which a unit's gate ended last, 0: it did not
+// refuse.
+func RefusedBy(u facts.Unit) int {
+	for _, e := range slices.Concat(u.ExecStartPre, u.ExecStartPost) {
+		if isGate(e, u.Name) && e.Code == facts.CodeExited && e.Status != 0 {
+			return e.Status
+		}
+	}
+	return 0
 }
 
 func commandLines(commands []facts.Exec) string {

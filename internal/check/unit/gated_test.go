@@ -31,7 +31,7 @@ func TestGated_OnlyTheGateOfItsOwnInstanceGates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.unit.Name = "justnews@scout.service"
-			problems := Gated(c.unit)
+			problems := Gated(c.unit, false)
 			switch {
 			case c.code == "" && len(problems) > 0:
 				t.Errorf("got %v, want nothing", problems)
@@ -43,7 +43,7 @@ func TestGated_OnlyTheGateOfItsOwnInstanceGates(t *testing.T) {
 }
 
 func TestGatedCallsAMaskedUnitMasked(t *testing.T) {
-	problems := Gated(facts.Unit{Name: "justnews@scout.service", LoadState: "masked"})
+	problems := Gated(facts.Unit{Name: "justnews@scout.service", LoadState: "masked"}, false)
 	if len(problems) != 1 || problems[0].Severity != diag.Warning || !strings.Contains(problems[0].Message, "masked") ||
 		!strings.Contains(problems[0].Fix.String(), "systemctl unmask -- justnews@scout.service") {
 		t.Errorf("%+v", problems)

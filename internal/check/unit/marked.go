@@ -89,7 +89,7 @@ func unmarked(unit, message, seen string) diag.Problem {
 // wanted one asks for the same reload as files that systemd has not read. What
 // runs is not harmed by it.
 func GatedBy(u facts.Unit, want facts.Mark) []diag.Problem {
-	problems := Gated(u)
+	problems := Gated(u, want.After)
 	if want.Mark == "" || u.LoadState != "loaded" || len(diag.Errors(problems)) > 0 {
 		return problems
 	}

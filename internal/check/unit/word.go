@@ -3,10 +3,12 @@
 package unit
 
 import (
+	"fmt"
 	"strings"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // Word is the state of an instance in one word for people.
@@ -48,11 +50,11 @@ func WordOf(u facts.Unit, enabled bool) Word {
 	case u.ActiveState == "deactivating":
 		return Stopping
 	case u.ActiveState == "failed" || trying:
-		if refusal(u) != "" {
+		if refusal(u) != "" || unitname.Instance(u.Name) == "" && RefusedBy(u) != 0 {
 			return Refused
 		}
 		return Failed
-	case u.ActiveState == "activating" && u.SubState == "start-pre":
+	case u.ActiveState == "activating" && (u.SubState == "start-pre" || u.SubState == "start-post" && gatedAfter(u)):
 		return Waiting
 	case u.ActiveState == "activating":
 		return Starting
@@ -92,6 +94,23 @@ func refusal(u facts.Unit) string {
 		return ""
 	}
 	return text
+}
+
+// RefusedBefore is the problem of a guarded unit whose gate refused. Its unit may not
+// pass on what the gate says of itself (NotifyAccess=).
+func RefusedBefore(u facts.Unit) diag.Problem {
+	p := diag.Problem{
+		Code: diag.UnitFailed, Subject: u.Name, Message: GateRefused,
+		Fix: diag.Advise("fix the error in its log", diag.Run("systemctl", "restart", "--", u.Name)).Looking(diag.LogOf(u.Name)),
+	}
+	status := RefusedBy(u)
+	p.Seen = fmt.Sprintf("exit status %d", status)
+	for _, s := range diag.Statuses() {
+		if int(s.Status) == status {
+			p.Seen += ": " + s.Meaning
+		}
+	}
+	return p
 }
 
 // LastRefused reports whether the last try of a unit was refused and the next one has

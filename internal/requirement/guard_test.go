@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package requirement
+
+import (
+	"testing"
+	"time"
+
+	"justnews/internal/diag"
+)
+
+const guards = "[gate]\ntimeout = \"90s\"\n[orchestrator]\ninstance = \"\"\n[probes.db]\nkind = \"tcp\"\naddress = \"127.0.0.1:3306\"\n" +
+	"[guards.vllm]\nunit = \"vllm.service\"\nwhen = \"after\"\ntimeout = \"10min\"\ntrigger = true\n" +
+	"[guards.client]\nunit = \"client.service\"\nneeds = [\"db\"]\nrequire_mps = true\n" +
+	"[guards.web]\nunit = \"web.service\"\nwhen = \"after\"\nrequire_models = false\n"
+
+func TestForGuardIsWhatTheTableSays(t *testing.T) {
+	cfg := load(t, guards)
+	before, problems := ForGuard(cfg, "client.service", false, Flags{})
+	if len(problems) > 0 || before.Unit != "client.service" || before.Instance != before.Unit {
+		t.Fatalf("%+v, %v", before, problems)
+	}
+	if !before.RequireModels || !before.RequireMPS || before.RequireBus || !before.Follow || before.Verify != "off" || !before.GPU.Needed ||
+		len(before.Needs) != 1 || before.Timeout.Value != 90*time.Second {
+		t.Errorf("%+v", before)
+	}
+	if before.Orchestrator.Unit != "vllm.service" || !before.Orchestrator.Here {
+		t.Errorf("the models are served by %+v, want the unit that waits for its own", before.Orchestrator)
+	}
+	after, problems := ForGuard(cfg, "vllm.service", true, Flags{})
+	if len(problems) > 0 || after.Orchestrator.Unit != "vllm.service" || after.Follow || after.GPU.Starting || after.Timeout.Value != 10*time.Minute {
+		t.Errorf("%+v, %v", after, problems)
+	}
+	if web, _ := ForGuard(cfg, "web.service", true, Flags{}); web.RequireModels || web.Orchestrator.Unit != "vllm.service" {
+		t.Errorf("a server of something else: %+v", web)
+	}
+	minute := time.Minute
+	if w, _ := ForGuard(cfg, "client.service", false, Flags{Timeout: &minute}); w.Timeout.Value != minute {
+		t.Errorf("--timeout: %+v", w.Timeout)
+	}
+}
+
+func TestForGuardRefusesAUnitWithoutOneAndALineInTheOtherPlace(t *testing.T) {
+	cfg := load(t, guards)
+	for _, c := range []struct {
+		unit  string
+		after bool
+	}{{"nobody.service", false}, {"nobody.service", true}, {"client.service", true}, {"vllm.service", false}} {
+		w, problems := ForGuard(cfg, c.unit, c.after, Flags{})
+		if len(problems) != 1 || problems[0].Code != diag.GuardUnknown || problems[0].Severity != diag.Error || w.Timeout.Value != 0 {
+			t.Errorf("%+v: %+v, %v", c, w, problems)
+		}
+	}
+}
+
+func TestForServerProvesTheUnitThatAsks(t *testing.T) {
+	cfg := load(t, instances)
+	own, problems := ForServer(cfg, "vllm.service", Flags{})
+	if len(diag.Errors(problems)) > 0 || own.Orchestrator.Unit != "vllm.service" || !own.RequireModels || !own.Follow || own.RequireBus {
+		t.Errorf("%+v, %v", own, problems)
+	}
+	byHand, _ := ForServer(cfg, "", Flags{})
+	if byHand.Orchestrator.Unit != "justnews@gpu_orchestrator.service" || byHand.Unit != "" {
+		t.Errorf("%+v", byHand)
+	}
+}
