@@ -573,3 +573,36 @@ func TestPreflight_DatabaseThatSaysNothingIsNotWaitedForLong(t *testing.T) {
 		}
 	})
 }
+
+func TestPreflight_GuardedUnitIsJudgedByItsGate(t *testing.T) {
+	const client = "client.service"
+	for what, c := range map[string]struct {
+		change func(*facts.Unit)
+		want   diag.Code
+	}{
+		"nothing":      {func(*facts.Unit) {}, ""},
+		"no gate":      {func(u *facts.Unit) { u.ExecStartPre = nil }, diag.Ungated},
+		"no such unit": {func(u *facts.Unit) { *u = facts.Unit{Name: client, LoadState: "not-found"} }, diag.Ungated},
+		"the generator's": {func(u *facts.Unit) {
+			u.DropInPaths = []string{"/run/systemd/generator/" + client + ".d/50-justnews-guard.conf"}
+		}, diag.GuardVolatile},
+		"no restart":       {func(u *facts.Unit) { u.Service.Restart = "no" }, diag.GuardRestart},
+		"a short time-out": {func(u *facts.Unit) { u.TimeoutStart = 90 * time.Second }, diag.TimeoutConflict},
+		"a refusal": {func(u *facts.Unit) {
+			u.ActiveState = "failed"
+			u.ExecStartPre[0].Code, u.ExecStartPre[0].Status = facts.CodeExited, 78
+		}, diag.UnitFailed},
+		"a network of its own": {func(u *facts.Unit) { u.Sandbox.PrivateNetwork = true }, diag.OrchestratorUnreachable},
+	} {
+		w := newWorld(t)
+		w.job.Config = load(t, toml+"[guards.client]\nunit = \""+client+"\"\n")
+		u := w.unit(client)
+		u.TimeoutStart, u.Service.Restart = 5*time.Minute, "on-failure"
+		u.ExecStartPre = []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", client}}}
+		c.change(u)
+		problems := Look(t.Context(), w.job)
+		if c.want == "" && len(problems) > 0 || c.want != "" && (len(problems) != 1 || problems[0].Code != c.want || !strings.Contains(problems[0].Subject, client)) {
+			t.Errorf("%s: %v", what, problems)
+		}
+	}
+}

@@ -305,3 +305,37 @@ func TestStatus_BusIsOnlyAWarningWhereNobodyWaitsForIt(t *testing.T) {
 		}
 	}
 }
+
+// A guarded unit is listed by its own name, with what keeps it down by its gate's exit
+// status: its unit passes no status text on.
+func TestLookAtUnitsShowsGuardedUnits(t *testing.T) {
+	cfg := &config.Config{Guards: []config.Guard{{Name: "client", Unit: "client.service", When: "before"}}}
+	gate := facts.Exec{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", "client.service"}}
+	look := func(u facts.Unit) *Host {
+		u.LoadState, u.Service.FileState = "loaded", "enabled"
+		h := New()
+		h.LookAtUnits(t.Context(), cfg, requirement.Run{}, everyUnit(u), nil)
+		h.Settle()
+		return h
+	}
+	up := look(facts.Unit{ActiveState: "active", SubState: "running", ExecStartPre: []facts.Exec{gate}})
+	if len(up.Units) != 1 || up.Units[0].Instance != "client.service" || !up.Units[0].Gated || up.State != Up {
+		t.Errorf("up: %+v", up.HostStatus)
+	}
+	gate.Code, gate.Status = facts.CodeExited, 69
+	down := look(facts.Unit{ActiveState: "failed", SubState: "failed", Result: "exit-code", ExecStartPre: []facts.Exec{gate}})
+	if down.Units[0].State != "refused" || len(down.Causes) != 1 || !slices.Equal(down.Causes[0].Holds, []string{"client.service"}) ||
+		down.Causes[0].Problem.Code != diag.UnitFailed || down.State != Down {
+		t.Errorf("refused: %+v", down.HostStatus)
+	}
+	if open := look(facts.Unit{ActiveState: "active", SubState: "running"}); open.Units[0].Gated || open.State == Up {
+		t.Errorf("without its gate: %+v", open.HostStatus)
+	}
+	after := *cfg
+	after.Guards = []config.Guard{{Name: "client", Unit: "client.service", When: "after"}}
+	h := New()
+	h.LookAtUnits(t.Context(), &after, requirement.Run{}, everyUnit(facts.Unit{LoadState: "loaded", ActiveState: "active", ExecStartPre: []facts.Exec{gate}}), nil)
+	if h.Units[0].Gated {
+		t.Error("a line in the other place counts as a gate")
+	}
+}

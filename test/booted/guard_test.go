@@ -154,6 +154,32 @@ func TestGuardOfAnyUnit(t *testing.T) {
 	})
 }
 
+// A unit without a user that D-Bus knows is refused, and starts where its operator lets
+// the gate run as root.
+func TestGuardOfADynamicUser(t *testing.T) {
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := boot(t, suite, host{config: few() + clientGuard + "timeout = \"5s\"\n", change: func(tree *bed.Tree) {
+			tree.WriteFile(clientFile, strings.Replace(clientUnit, "User=daemon", "DynamicUser=yes", 1))
+		}})
+		s.WaitUnit(unit("scout"), "active/running")
+		if r := s.Run("systemctl", "start", client); r.Code == 0 {
+			t.Log("D-Bus knows the user of this unit")
+		} else if said := s.since(0, client); !strings.Contains(said, "UNIT-UNMARKED") {
+			t.Errorf("the refusal does not say why:\n%s", said)
+		}
+		s.Systemctl("stop", client)
+		s.WriteFile(guardDir+"/50-justnews-guard.conf", "[Service]\nExecStartPre=+/usr/bin/justnews-gate --gate-only %n\n")
+		s.Systemctl("daemon-reload")
+		s.Systemctl("start", client)
+		if u := s.WaitUnit(client, "active/running"); u.ExecMainStart == 0 {
+			t.Errorf("%v", u)
+		}
+		if r := s.Run("justnews-gate", "status"); r.Code != 0 || strings.Contains(r.Stdout+r.Stderr, "UNGATED") {
+			t.Errorf("status:\n%s%s", r.Stdout, r.Stderr)
+		}
+	})
+}
+
 // foreign lists what a guarded unit's gate could leave.
 func (s *site) foreign() string {
 	s.t.Helper()
