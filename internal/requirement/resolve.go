@@ -242,6 +242,13 @@ func UnknownInstance(cfg *config.Config, name string) diag.Problem {
 	if len(names) == 0 {
 		p.Expected = "an [instances.NAME] table"
 	}
+	for _, g := range cfg.Guards {
+		if g.Name == name {
+			p.Message, p.Expected = "not an instance, but a guard", g.Unit
+			p.Fix = diag.Advise("name its unit, " + g.Unit)
+			return p
+		}
+	}
 	if near, ok := spell.Nearest(name, names); ok {
 		p.Message += fmt.Sprintf("; did you mean %q?", near)
 		p.Fix.Advice = fmt.Sprintf("name the instance %s, or add [instances.%s] to /etc/justnews/justnews.toml", near, name)
