@@ -142,3 +142,29 @@ func TestLint_RPMCreatesTheUsersOfSysusers(t *testing.T) {
 		t.Fatalf("found %d users and groups, want 3", found)
 	}
 }
+
+// The module of docs/selinux.md compiles with Debian's tools. Which rules it needs was
+// seen on a system in enforcing mode.
+func TestLint_TheSELinuxModuleCompiles(t *testing.T) {
+	t.Parallel()
+	need(t, "checkmodule", "checkpolicy")
+	compiled := filepath.Join(t.TempDir(), "justnews.mod")
+	output(t, "checkmodule", "-M", "-m", "-o", compiled, filepath.Join(repository, "packaging/examples/justnews.te"))
+	page, err := os.ReadFile(filepath.Join(repository, "docs/selinux.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(repository, "packaging/examples/justnews.te"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := regexp.MustCompile(`(?m)^allow .+;$`).FindAllString(string(text), -1)
+	if len(rules) == 0 {
+		t.Fatal("the module has no rules")
+	}
+	for _, rule := range rules {
+		if !strings.Contains(string(page), rule) {
+			t.Errorf("docs/selinux.md does not explain %s", rule)
+		}
+	}
+}
