@@ -19,6 +19,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -360,4 +362,25 @@ const once = "[Service]\nRestart=no\n"
 
 func dropIn(instance, name string) string {
 	return "/etc/systemd/system/" + unit(instance) + ".d/" + name
+}
+
+// A test that boots a machine and does not run beside the others holds all of them up.
+func TestBooted_EveryTestRunsBesideTheOthers(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*_test.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	function := regexp.MustCompile(`(?s)\nfunc (Test\w+)\(t \*testing\.T\) \{\n(.*?)\n\}\n`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range function.FindAllStringSubmatch(string(text), -1) {
+			if boots := regexp.MustCompile(`\bbed\.|\bboot\w*\(`).MatchString(found[2]); boots && !strings.HasPrefix(found[2], "\tt.Parallel()\n") {
+				t.Errorf("%s: %s does not begin with t.Parallel()", file, found[1])
+			}
+		}
+	}
 }

@@ -30,6 +30,7 @@ func few() string {
 // guard holds whatever happens to the generator, the configuration and the program.
 // It comes up by itself once the cause is gone, and uninstalling leaves nothing.
 func TestGuardOfAnyUnit(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		good := few() + clientGuard
 		s := boot(t, suite, host{config: good, misbehave: "hold", change: func(tree *bed.Tree) {
@@ -157,6 +158,7 @@ func TestGuardOfAnyUnit(t *testing.T) {
 // A unit without a user that D-Bus knows is refused, and starts where its operator lets
 // the gate run as root.
 func TestGuardOfADynamicUser(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: few() + clientGuard + "timeout = \"5s\"\n", change: func(tree *bed.Tree) {
 			tree.WriteFile(clientFile, strings.Replace(clientUnit, "User=daemon", "DynamicUser=yes", 1))
@@ -189,6 +191,7 @@ func (s *site) foreign() string {
 // A model server's own unit is active once its models are ready, by its own account,
 // and what is ordered after it starts then.
 func TestGuardOfTheModelServerItself(t *testing.T) {
+	t.Parallel()
 	const (
 		server = "model-server.service"
 		file   = "/etc/systemd/system/" + server

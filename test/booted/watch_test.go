@@ -21,7 +21,9 @@ const watchUnit = "justnews-watch.service"
 // watch reports that after three looks, once, and once that it is over. It touches
 // nothing.
 func TestWatch_AnOrchestratorWithoutModelsIsReportedOnce(t *testing.T) {
+	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
+		t.Parallel()
 		s := boot(t, suite, host{config: config("60s") + "[watch]\ninterval = \"5s\"\n", misbehave: "hold"})
 		if got := strings.TrimSpace(s.Run("systemctl", "is-enabled", watchUnit).Stdout); got != "disabled" {
 			t.Errorf("%s is %s by default", watchUnit, got)
