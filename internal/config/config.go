@@ -170,12 +170,13 @@ type MPS struct {
 	Require       string `toml:"require"`        // "daemon", "control" or "server"
 	MIG           bool   `toml:"mig"`            // MPS may serve a GPU that MIG partitions
 	MaxClients    int    `toml:"max_clients"`    // maximum number of instances with MPS
+	// Devices are the GPUs that the daemon serves, nil: every GPU.
+	Devices []string `toml:"devices"`
 
 	// DefaultMemory and DefaultThreads are the daemon's limits for every client
 	// process; a client can only lower them.
-	DefaultMemory  string `toml:"default_memory"` // as InstanceMPS.Memory, "" where unset
-	DefaultBytes   uint64
-	DefaultThreads int `toml:"default_threads"` // percent, 0: unset
+	DefaultMemory  Memory `toml:"default_memory"`  // "" where unset
+	DefaultThreads int    `toml:"default_threads"` // percent, 0: unset
 }
 
 var mpsFields = []field{
@@ -189,8 +190,10 @@ var mpsFields = []field{
 	{name: "mig", kind: boolean, def: false, doc: "true: MPS may serve MIG instances, which the daemon's CUDA_VISIBLE_DEVICES selects"},
 	{name: "max_clients", kind: integer, low: 1, high: 1024, def: int64(48),
 		doc: "maximum number of instances with MPS, as the GPU supports: 16 before Volta, 48 since Volta, 60 with CUDA 13.1"},
-	{name: "default_memory", kind: text, form: &formMPSMemory, def: "", sample: `"8G"`,
-		doc: "the daemon's default memory limit for each client process, on device 0; \"\": none"},
+	{name: "devices", kind: list, form: &formGPU, def: []string{}, sample: `["0", "1"]`,
+		doc: "the GPUs that the daemon serves, by index or UUID; []: every GPU"},
+	{name: "default_memory", kind: memory, form: &formMPSMemory, def: "", sample: `"8G"`,
+		doc: "the daemon's default memory limit for each client process, on the first GPU, or { GPU = limit, ... }; \"\": none"},
 	{name: "default_threads", kind: integer, low: 1, high: 100, sample: "50",
 		doc: "the daemon's default percentage of threads for each client process"},
 }
@@ -208,7 +211,7 @@ var gpuFields = []field{
 	{name: "patience", kind: span, low: 0, high: maxSpan, def: "60s",
 		doc: "how long a gate waits for a driver or a device node that does not exist yet"},
 	{name: "memory", kind: text, form: &formGPUMemory, def: "", sample: `"24G"`,
-		doc: "the sum of the memory limits of all instances must not exceed this; bytes with K, M, G or T"},
+		doc: "the sum of the memory limits of all instances on one GPU must not exceed this; bytes with K, M, G or T"},
 }
 
 // Watch is [watch].
@@ -250,6 +253,7 @@ type Instance struct {
 	RequireModels bool              `toml:"require_models"` // after structure: never true for the orchestrator
 	After         []string          `toml:"after"`
 	Needs         []string          `toml:"needs"` // names of Probes
+	GPUs          []string          `toml:"gpus"`  // that its programs see, nil: every GPU
 	Gate          Gate              `toml:"gate"`
 	MPS           InstanceMPS       `toml:"mps"`
 	Service       Service           `toml:"service"`
@@ -267,6 +271,8 @@ var instanceFields = []field{
 		doc: "After= and Wants= on these instances"},
 	{name: "needs", kind: list, form: &formProbe, def: []string{}, sample: `["mariadb"]`,
 		doc: "the [probes] that must succeed before the instance starts"},
+	{name: "gpus", kind: list, form: &formGPU, def: []string{}, sample: `["0"]`,
+		doc: "CUDA_VISIBLE_DEVICES: the GPUs that the instance sees, by index or UUID; []: every GPU"},
 	{name: "gate", kind: group, fields: gateFields, sample: `{ timeout = "300s" }`, doc: "any key of [gate], for this instance"},
 	{name: "mps", kind: group, fields: instanceMPSFields, sample: `{ enabled = true, memory = "4G", threads = 25 }`,
 		doc: "NVIDIA MPS for this instance"},
@@ -278,17 +284,23 @@ var instanceFields = []field{
 
 // InstanceMPS is mps = { … } of an instance.
 type InstanceMPS struct {
-	Enabled bool   `toml:"enabled"`
-	Memory  string `toml:"memory"` // as CUDA_MPS_PINNED_DEVICE_MEM_LIMIT takes it after "0=", "" where unset
-	Bytes   uint64 // the same in bytes
-	Threads int    `toml:"threads"` // CUDA_MPS_ACTIVE_THREAD_PERCENTAGE, 0: unset
+	Enabled  bool     `toml:"enabled"`
+	Memory   Memory   `toml:"memory"`   // "" where unset
+	Threads  int      `toml:"threads"`  // CUDA_MPS_ACTIVE_THREAD_PERCENTAGE, 0: unset
+	Priority string   `toml:"priority"` // "normal" or "below-normal"
+	Seen     []string // GPUs that its programs see: gpus, or mps.devices; nil: every GPU
 }
+
+// PriorityBelow is the priority that has to be stated: CUDA_MPS_CLIENT_PRIORITY=1.
+const PriorityBelow = "below-normal"
 
 var instanceMPSFields = []field{
 	{name: "enabled", kind: boolean, doc: "the default is mps.enabled"},
-	{name: "memory", kind: text, form: &formMPSMemory, def: "", sample: `"4G"`,
-		doc: "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT of device 0, with G or M"},
+	{name: "memory", kind: memory, form: &formMPSMemory, def: "", sample: `"4G"`,
+		doc: "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT of the first GPU, with G or M, or { GPU = limit, ... }"},
 	{name: "threads", kind: integer, low: 1, high: 100, sample: "25", doc: "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"},
+	{name: "priority", kind: text, words: []string{"normal", PriorityBelow}, def: "normal",
+		doc: "CUDA_MPS_CLIENT_PRIORITY: a hint to the driver, whose work comes first"},
 }
 
 // Service is [service], and service = { … } of an instance with the gaps

@@ -29,6 +29,7 @@ func (s *state) crossCheck(c *Config) {
 	}
 	s.probes()
 	s.guards(c)
+	s.devices(c)
 	s.memory(c)
 	s.clients(c)
 	s.users(c)

@@ -55,6 +55,11 @@ func propertyOf(f *field) map[string]any {
 		}}
 	case text:
 		p = textOf(f)
+	case memory:
+		p = map[string]any{"anyOf": []any{textOf(f), map[string]any{
+			"type": "object", "additionalProperties": false,
+			"patternProperties": map[string]any{formGPU.pattern: map[string]any{"type": "string", "pattern": `^[1-9][0-9]{0,8}[MG]$`}},
+		}}}
 	case list:
 		p = map[string]any{"type": "array", "items": textOf(f)}
 		if f.form == &formExec {

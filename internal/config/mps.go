@@ -4,6 +4,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +18,7 @@ func (s *state) mpsLimits(c *Config, in *Instance) {
 		s.aboveDefault(c, in)
 		return
 	}
-	for _, key := range [...]string{"memory", "threads"} {
+	for _, key := range [...]string{"memory", "threads", "priority"} {
 		path := []string{"instances", in.Name, "mps", key}
 		v, ok := s.written(path...)
 		if !ok || v == "" {
@@ -27,31 +29,35 @@ func (s *state) mpsLimits(c *Config, in *Instance) {
 	}
 }
 
-// memory adds up the limits of all instances with MPS, the daemon's default for
-// one without a limit of its own. Instances without either are unlimited and
-// not counted.
+// memory adds up, for each GPU, the limits of all instances with MPS, the daemon's
+// default for one without a limit of its own. Instances without either are
+// unlimited and not counted.
 func (s *state) memory(c *Config) {
 	if c.GPU.Memory == 0 {
 		return
 	}
-	var sum uint64
-	var terms []string
-	for i := range c.Instances {
-		m := c.Instances[i].MPS
-		if m.Bytes == 0 {
-			m.Bytes, m.Memory = c.MPS.DefaultBytes, c.MPS.DefaultMemory
+	sums, terms := map[string]uint64{}, map[string][]string{}
+	for _, in := range c.Instances {
+		if !in.MPS.Enabled {
+			continue
 		}
-		if m.Enabled && m.Bytes > 0 {
-			sum = addSizes(sum, m.Bytes)
-			terms = append(terms, c.Instances[i].Name+" "+m.Memory)
+		for gpu, l := range c.LimitOn(in) {
+			sums[gpu] = addSizes(sums[gpu], l.Bytes)
+			terms[gpu] = append(terms[gpu], in.Name+" "+l.Size)
 		}
 	}
-	if sum <= c.GPU.Memory {
-		return
+	gpus := slices.SortedFunc(maps.Keys(sums), compareGPUs)
+	for _, gpu := range gpus {
+		sum, on := sums[gpu], ""
+		if gpu != "0" || len(gpus) > 1 {
+			on = " on GPU " + gpu
+		}
+		if sum > c.GPU.Memory {
+			s.fail(diag.ConfigMemory, []string{"gpu", "memory"}, atValue,
+				fmt.Sprintf("the memory limits of the instances%s add up to %s, gpu.memory is %s: %s too much", on, formatSize(sum), formatSize(c.GPU.Memory), formatSize(sum-c.GPU.Memory)),
+				strings.Join(terms[gpu], " + ")+" = "+formatSize(sum), "at most "+formatSize(c.GPU.Memory), "lower mps.memory of some instances, or correct gpu.memory")
+		}
 	}
-	s.fail(diag.ConfigMemory, []string{"gpu", "memory"}, atValue,
-		fmt.Sprintf("the memory limits of the instances add up to %s, gpu.memory is %s: %s too much", formatSize(sum), formatSize(c.GPU.Memory), formatSize(sum-c.GPU.Memory)),
-		strings.Join(terms, " + ")+" = "+formatSize(sum), "at most "+formatSize(c.GPU.Memory), "lower mps.memory of some instances, or correct gpu.memory")
 }
 
 // aboveDefault rejects a limit above the daemon's default: a client can only
@@ -60,10 +66,14 @@ func (s *state) memory(c *Config) {
 func (s *state) aboveDefault(c *Config, in *Instance) {
 	const expected, fix = "at most the daemon's default", "lower it, or raise "
 	path := []string{"instances", in.Name, "mps", "memory"}
-	if d := c.MPS.DefaultBytes; d > 0 && in.MPS.Bytes > d {
-		s.fail(diag.ConfigConflict, path, atValue,
-			fmt.Sprintf("%s is %s, above mps.default_memory, which is %s: a client can only lower it", dotted(path), in.MPS.Memory, c.MPS.DefaultMemory),
-			quote(in.MPS.Memory), expected, fix+"mps.default_memory")
+	for _, l := range in.MPS.Memory.Each() {
+		for _, d := range c.MPS.DefaultMemory.Each() {
+			if l.Bytes > d.Bytes && firstOf(l.GPU, in.MPS.Seen) == firstOf(d.GPU, c.MPS.Devices) {
+				s.fail(diag.ConfigConflict, path, atValue,
+					fmt.Sprintf("%s is %s%s, above mps.default_memory, which is %s: a client can only lower it", dotted(path), l.Size, onGPU(l.GPU), d.Size),
+					quote(l.Size), expected, fix+"mps.default_memory")
+			}
+		}
 	}
 	path = []string{"instances", in.Name, "mps", "threads"}
 	if d := c.MPS.DefaultThreads; d > 0 && in.MPS.Threads > d {
@@ -71,6 +81,13 @@ func (s *state) aboveDefault(c *Config, in *Instance) {
 			fmt.Sprintf("%s is %d, above mps.default_threads, which is %d: a client can only lower it", dotted(path), in.MPS.Threads, d),
 			strconv.Itoa(in.MPS.Threads), expected, fix+"mps.default_threads")
 	}
+}
+
+func onGPU(gpu string) string {
+	if gpu == "" {
+		return ""
+	}
+	return " on GPU " + gpu
 }
 
 // clients compares the number of instances with the clients that the GPU

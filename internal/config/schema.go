@@ -10,6 +10,7 @@ const (
 	integer               // low to high
 	span                  // a time span: a string or an integer of seconds, low to high in seconds
 	text                  // a string with a form
+	memory                // a string with a form, or a table of such strings by GPU
 	list                  // an array of strings with a form
 	variables             // a table whose keys and values are strings (environment)
 	group                 // a table with fields of its own

@@ -58,6 +58,10 @@ func (s setter) value(field reflect.Value, v any) {
 		if n, ok := v.(int64); ok {
 			*to = int(n)
 		}
+	case *Memory:
+		if m, ok := memoryOf(v); ok {
+			*to = m
+		}
 	case *uint64: // a size; "" is 0: unknown
 		if text, ok := v.(string); ok {
 			*to, _ = parseSize(text)

@@ -72,7 +72,6 @@ func (c *Config) normalize() {
 		}
 	}
 	c.MPS.PipeDirectory = safefile.Canonical(c.MPS.PipeDirectory)
-	c.MPS.DefaultBytes, _ = parseSize(c.MPS.DefaultMemory)
 }
 
 // tablesOf returns the tables below a table, by name; any other value is an
@@ -96,7 +95,10 @@ func (c *Config) instance(name string, table map[string]any, set setter) Instanc
 	i.MPS.Enabled = c.MPS.Enabled
 	set.defaults(reflect.ValueOf(&i).Elem(), instanceFields)
 	set.table(reflect.ValueOf(&i).Elem(), table)
-	i.MPS.Bytes, _ = parseSize(i.MPS.Memory)
+	i.MPS.Seen = i.GPUs
+	if len(i.GPUs) == 0 && i.MPS.Enabled {
+		i.MPS.Seen = c.MPS.Devices
+	}
 	// Structure: the instances that serve the orchestrator and the bus cannot
 	// wait for themselves, and the orchestrator comes before the bus.
 	orchestrator := name == c.Orchestrator.Instance

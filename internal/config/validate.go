@@ -60,6 +60,8 @@ func (c *checker) value(f *field, v any) {
 		c.span(f, v)
 	case text:
 		c.text(f, v)
+	case memory:
+		c.memory(f, v)
 	case list:
 		c.list(f, v)
 	case variables:
@@ -139,6 +141,25 @@ func (c *checker) text(f *field, v any) {
 			hint = "write " + quote(near)
 		}
 		c.refuse(diag.ConfigValue, v, "must be "+quoteList(f.words), quoteList(f.words), hint)
+	}
+}
+
+// memory checks one limit, or one for each GPU.
+func (c *checker) memory(f *field, v any) {
+	table, ok := v.(map[string]any)
+	if !ok {
+		c.text(f, v)
+		return
+	}
+	for gpu, limit := range table {
+		c.path = append(c.path, gpu)
+		if !gpuName(gpu) {
+			c.report(diag.ConfigValue, atKey, quote(gpu)+" is not "+formGPU.short, quote(gpu), formGPU.expected(), "name the GPU as nvidia-smi -L does")
+		}
+		if c.text(f, limit); limit == "" {
+			c.refuse(diag.ConfigValue, limit, "must be "+f.form.short, f.form.short, "")
+		}
+		c.path = c.path[:len(c.path)-1]
 	}
 }
 

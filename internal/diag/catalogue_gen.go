@@ -114,6 +114,7 @@ const (
 	GPURemapPending         Code = "GPU-REMAP-PENDING"        // a GPU's reset will replace a row of its memory
 	GPUFabric               Code = "GPU-FABRIC"               // a GPU is not registered with the NVSwitch fabric
 	GPUXid                  Code = "GPU-XID"                  // the driver logged an error of a GPU
+	GPUNotListed            Code = "GPU-NOT-LISTED"           // an instance is given a GPU that does not exist
 	GPUUVMMissing           Code = "GPU-UVM-MISSING"          // /dev/nvidia-uvm is missing or unusable
 	GPUProhibited           Code = "GPU-PROHIBITED"           // a GPU's compute mode is PROHIBITED
 	GPUShared               Code = "GPU-SHARED"               // programs can bypass MPS on a GPU
@@ -960,6 +961,13 @@ var catalog = []Entry{
 		Cause: "The kernel's log has an Xid since the driver was loaded after which, by NVIDIA's Xid catalogue, the GPU has to be reset: 46, 48, 62, 64, 79 (fallen off the bus), 95, 109, 110, 119, 120, 136, 140, 143, 155, 156, 158, or a 154 that says so. After 74, 94 and 144 to 150 a reset is recommended, which is a warning, as is every Xid while another GPU can be used. A notice: the driver reports that nothing is left to recover. Only root may read the log on most hosts; for others it is never a finding.",
 		Check: []Command{{"journalctl", "-k", "-g", "NVRM|Xid"}, {"nvidia-smi", "-q"}},
 		Fix:   Fix{Advice: "a driver that reports no recovery action cannot tell that a GPU was reset since, so the finding remains until the reboot", Commands: []Command{{"systemctl", "reboot"}}},
+	},
+	{
+		Code: GPUNotListed, Area: "GPUs", Status: StatusGPU, MessageID: "0ce3b4596baa4acbb1b2d01c35307354",
+		Title: "an instance is given a GPU that does not exist",
+		Cause: "The instance's gpus names a GPU that the driver does not list: a typing error, a GPU that was replaced, or one that is missing. CUDA stops at the first name that it does not know, so the programs would see fewer GPUs, or none.",
+		Check: []Command{{"nvidia-smi", "-L"}, {"justnews-gate", "config", "show"}},
+		Fix:   Fix{Advice: "correct gpus of the instance in /etc/justnews/justnews.toml, or restore the GPU", Commands: []Command{{"systemctl", "daemon-reload"}}},
 	},
 	{
 		Code: GPUUVMMissing, Area: "GPUs", Status: StatusGPU, MessageID: "ce8904396c254c3877dd937eec377a5b",

@@ -81,7 +81,7 @@ type MPS interface {
 	Ask(ctx context.Context, commands ...string) facts.MPSAnswer
 	Servers(ctx context.Context) ([]facts.MPSServer, facts.MPSAnswer)
 	StartServer(ctx context.Context, uid int) facts.MPSAnswer
-	SetLimits(ctx context.Context, memory string, threads int) facts.MPSAnswer
+	SetLimits(ctx context.Context, memory []string, threads int) facts.MPSAnswer
 }
 
 // Adviser reports what the orchestrator sees of other programs, which decides

@@ -70,7 +70,7 @@ func proveMPS(ctx context.Context, r *runner) outcome {
 // audit judges the instance's own unit. In that unit the gate's environment is
 // the program's; in a manual run, systemd knows a part of it.
 func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
-	a := mps.Audit{Unit: m.req.Unit, PipeDirectory: m.want.PipeDirectory, Limits: m.req.InstanceMPS}
+	a := mps.Audit{Unit: m.req.Unit, PipeDirectory: m.want.PipeDirectory, Limits: m.req.InstanceMPS, Visible: m.req.VisibleDevices}
 	own := m.world.Self.Unit
 	switch {
 	case own != nil && own.Name == m.req.Unit:
@@ -190,16 +190,13 @@ func (m *mpsRunner) ask(ctx context.Context) facts.MPSAnswer {
 	want := m.req.MPS
 	if m.limits {
 		m.res.MPS.Asked++
-		if a := m.world.MPS.SetLimits(ctx, want.DefaultMemory, want.DefaultThreads); a.Kind != facts.MPSAnswered {
+		if a := m.world.MPS.SetLimits(ctx, mps.MemoryLimits(want), want.DefaultThreads); a.Kind != facts.MPSAnswered {
 			return a
 		}
 		m.limits = false
 	}
 	m.res.MPS.Asked++
-	if want.DefaultMemory == "" {
-		return m.world.MPS.Ask(ctx)
-	}
-	return m.world.MPS.Ask(ctx, mps.AskMemoryLimit)
+	return m.world.MPS.Ask(ctx, mps.AskMemoryLimits(want)...)
 }
 
 // climbToServer wants a server of the agents' user, and the same one a second

@@ -175,13 +175,13 @@ func (h *gpuHost) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
 	return a
 }
 
-func (h *gpuHost) SetLimits(ctx context.Context, memory string, threads int) facts.MPSAnswer {
+func (h *gpuHost) SetLimits(ctx context.Context, memory []string, threads int) facts.MPSAnswer {
 	a := h.ask(ctx)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if a.Kind == facts.MPSAnswered && !h.deaf {
 		h.set++
-		h.memory, h.threads = memory, float64(threads)
+		h.memory, h.threads = strings.TrimPrefix(strings.Join(memory, ","), "0 "), float64(threads)
 	}
 	return a
 }

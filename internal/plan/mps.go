@@ -40,6 +40,10 @@ func (s *shared) mps() DropIn {
 	if s.MPS.DefaultThreads > 0 { // memory has no such variable: justnews-gate mps wait sets it
 		lines = append(lines, unitfile.Assignment("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", strconv.Itoa(s.MPS.DefaultThreads)))
 	}
+	lines = append(lines, s.deviceOrder()...)
+	if len(s.MPS.Devices) > 0 {
+		lines = append(lines, unitfile.Assignment("CUDA_VISIBLE_DEVICES", strings.Join(s.MPS.Devices, ",")))
+	}
 	lines = append(lines, unitfile.ListedPath("ReadWritePaths", s.MPS.LogDirectory, true))
 	if s.MPS.LogDirectory != packagedLog {
 		lines = append(lines, unitfile.Reset("LogsDirectory"))

@@ -21,7 +21,7 @@ func (s *shared) commonVariables() DropIn {
 		unitfile.Assignment("REQUIRE_BUS", "1"),
 		unitfile.Assignment("GPU_ORCHESTRATOR_URL", s.Orchestrator.URL),
 		unitfile.Assignment("MCP_BUS_URL", s.Bus.URL),
-	}, s.store, cacheVariables())
+	}, s.deviceOrder(), s.store, cacheVariables())
 	return file(BaseDir, VariablesName, unitfile.Section{Name: "Service", Lines: lines})
 }
 
@@ -34,6 +34,9 @@ func (s *shared) variables(inst *config.Instance) DropIn {
 	}
 	if !inst.RequireBus {
 		lines = append(lines, unitfile.Assignment("REQUIRE_BUS", "0"))
+	}
+	if visible := s.VisibleDevices(*inst); visible != "" {
+		lines = append(lines, unitfile.Assignment("CUDA_VISIBLE_DEVICES", visible))
 	}
 	lines = s.mpsVariables(lines, inst)
 	for _, name := range slices.Sorted(maps.Keys(inst.Environment)) {
@@ -65,13 +68,25 @@ func (s *shared) mpsVariables(lines []unitfile.Line, inst *config.Instance) []un
 		return lines
 	}
 	lines = append(lines, unitfile.Assignment("CUDA_MPS_PIPE_DIRECTORY", s.MPS.PipeDirectory))
-	if inst.MPS.Memory != "" {
-		lines = append(lines, unitfile.Assignment("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "0="+inst.MPS.Memory))
+	if limit := inst.MPS.Variable(); limit != "" {
+		lines = append(lines, unitfile.Assignment("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", limit))
 	}
 	if inst.MPS.Threads > 0 {
 		lines = append(lines, unitfile.Assignment("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", strconv.Itoa(inst.MPS.Threads)))
 	}
+	if inst.MPS.Priority == config.PriorityBelow {
+		lines = append(lines, unitfile.Assignment("CUDA_MPS_CLIENT_PRIORITY", "1"))
+	}
 	return lines
+}
+
+// deviceOrder makes CUDA count the GPUs as nvidia-smi does where the configuration
+// has indexes. The daemon and its clients have to count in the same way.
+func (s *shared) deviceOrder() []unitfile.Line {
+	if !s.CountsByIndex() {
+		return nil
+	}
+	return []unitfile.Line{unitfile.Assignment("CUDA_DEVICE_ORDER", "PCI_BUS_ID")}
 }
 
 // cacheVariables: the sandbox leaves an agent nothing else to write to, and the

@@ -3,8 +3,11 @@
 package requirement
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestGPU_WhatTheGPUsHaveToBeGoodFor(t *testing.T) {
@@ -34,13 +37,26 @@ mps = { enabled = true, memory = "8G" }
 	} {
 		cfg := load(t, c.toml)
 		w, problems := ForInstance(cfg, "scout", environment(), Flags{})
-		if len(problems) > 0 || w.GPU != c.instance {
+		if len(problems) > 0 || cmp.Diff(c.instance, w.GPU) != "" {
 			t.Errorf("%s: %+v, %v", name, w.GPU, problems)
 		}
 		h, problems := ForHost(cfg, environment(), Flags{})
-		if len(problems) > 0 || h.GPU != c.host {
+		if len(problems) > 0 || cmp.Diff(c.host, h.GPU) != "" {
 			t.Errorf("%s: host %+v, %v", name, h.GPU, problems)
 		}
+	}
+	several := load(t, instances+`gpus = ["1"]
+mps = { enabled = true, memory = "4G" }
+[instances.analyst]
+port = 8004
+mps = { enabled = true, memory = { 0 = "6G", 1 = "3G" } }
+`)
+	w, _ := ForInstance(several, "analyst", environment(), Flags{})
+	if w.GPU.Limit != 6<<30 || w.GPU.Limits != 7<<30 { // 6 on GPU 0, 4 and 3 on GPU 1
+		t.Errorf("several GPUs: %+v", w.GPU)
+	}
+	if w, _ = ForInstance(several, "scout", environment(), Flags{}); w.VisibleDevices != "1" || !slices.Equal(w.GPU.Visible, []string{"1"}) {
+		t.Errorf("%q %q", w.VisibleDevices, w.GPU.Visible)
 	}
 	bus, _ := ForInstance(load(t, withMPS), "mcp_bus", environment(), Flags{})
 	if bus.GPU.Needed || bus.GPU.MPS || bus.GPU.Limit != 0 || bus.GPU.Clients != 2 {

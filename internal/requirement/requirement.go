@@ -47,7 +47,9 @@ type Run struct {
 	MPS        config.MPS
 	// InstanceMPS is the instance's own part of it: its limits.
 	InstanceMPS config.InstanceMPS
-	GPU         GPU
+	// VisibleDevices is CUDA_VISIBLE_DEVICES as the generator sets it, "": not at all.
+	VisibleDevices string
+	GPU            GPU
 }
 
 // JustNews reports whether JustNews' own orchestrator is asked, which has a map of its
@@ -73,7 +75,8 @@ type Preload struct {
 
 // GPU is what the GPUs have to be good for.
 type GPU struct {
-	// Needed makes findings errors: gpu.min_count is above 0, or MPS is on. Where no
+	// Needed makes findings errors: gpu.min_count is above 0, MPS is on, or the
+	// instance is given GPUs. Where no
 	// GPU is needed, none of them is worse than a warning, and that there is no
 	// driver is a notice.
 	Needed   bool
@@ -81,9 +84,10 @@ type GPU struct {
 	MIG      bool          // mps.mig
 	MinCount int           // gpu.min_count
 	Patience time.Duration // gpu.patience
-	Limit    uint64        // mps.memory of the instance in bytes, of a host the largest; 0: none
-	Limits   uint64        // of all instances with MPS together
+	Limit    uint64        // mps.memory of the instance in bytes, of a host or several GPUs the largest; 0: none
+	Limits   uint64        // of all instances with MPS together, on one GPU
 	Clients  int           // enabled instances with MPS
+	Visible  []string      // GPUs that the instance is given, by index or UUID; nil: any GPU will do
 	Starting bool          // an instance is about to start: what it may use has to be free
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"justnews/internal/config"
@@ -28,8 +29,13 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run,
 	w.Instance, w.Unit = name, unitname.Of(name)
 	w.RequireModels, w.RequireBus = inst.RequireModels, inst.RequireBus
 	w.RequireMPS, w.InstanceMPS = inst.MPS.Enabled, inst.MPS
+	w.VisibleDevices = cfg.VisibleDevices(inst)
 	w.GPU = gpu(cfg, inst.MPS)
 	w.GPU.Starting = true
+	if len(inst.MPS.Seen) > 0 {
+		w.GPU.Visible = inst.MPS.Seen
+	}
+	w.GPU.Needed = w.GPU.Needed || len(inst.GPUs) > 0
 	w.Verify = verify(cfg.Models, cfg.Models.Verify)
 	if inst.Gate.Scope == "own" && w.JustNews() { // no other server knows agents
 		w.OnlyAgent = name
@@ -49,6 +55,7 @@ func ForHost(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) 
 	w.RequireModels = true
 	w.ForceRefresh = flags.Refresh
 	w.GPU = gpu(cfg, anyMPS(cfg))
+	w.GPU.Needed = w.GPU.Needed || slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.Enabled && len(i.GPUs) > 0 })
 	w.Verify = verify(cfg.Models, cfg.Models.VerifyPreload)
 	return w, overrule(&w, env, flags)
 }
@@ -94,16 +101,29 @@ func verify(m config.Models, how string) string {
 func gpu(cfg *config.Config, mps config.InstanceMPS) GPU {
 	g := GPU{MPS: mps.Enabled, MIG: cfg.MPS.MIG, MinCount: cfg.GPU.MinCount, Patience: cfg.GPU.Patience, Needed: mps.Enabled || cfg.GPU.MinCount > 0}
 	if mps.Enabled {
-		g.Limit = mps.Bytes
+		g.Limit = largest(mps.Memory)
 	}
+	sums := map[string]uint64{}
 	for _, i := range cfg.Instances {
-		if i.Enabled && i.MPS.Enabled {
-			g.Clients++
-			sum, carry := bits.Add64(g.Limits, i.MPS.Bytes, 0)
-			g.Limits = sum | -carry // as large as can be where it does not fit
+		if !i.Enabled || !i.MPS.Enabled {
+			continue
+		}
+		g.Clients++
+		for gpu, l := range cfg.LimitOn(i) {
+			sum, carry := bits.Add64(sums[gpu], l.Bytes, 0)
+			sums[gpu] = sum | -carry // as large as can be where it does not fit
+			g.Limits = max(g.Limits, sums[gpu])
 		}
 	}
 	return g
+}
+
+func largest(m config.Memory) uint64 {
+	var most uint64
+	for _, l := range m.Each() {
+		most = max(most, l.Bytes)
+	}
+	return most
 }
 
 // anyMPS stands for the instances of a host: MPS where one of them has it, and
@@ -112,7 +132,10 @@ func anyMPS(cfg *config.Config) config.InstanceMPS {
 	var all config.InstanceMPS
 	for _, i := range cfg.Instances {
 		if i.Enabled && i.MPS.Enabled {
-			all.Enabled, all.Bytes = true, max(all.Bytes, i.MPS.Bytes)
+			all.Enabled = true
+			if largest(i.MPS.Memory) > largest(all.Memory) {
+				all.Memory = i.MPS.Memory
+			}
 		}
 	}
 	return all

@@ -110,7 +110,9 @@ func (m mpsClient) Servers(ctx context.Context) ([]facts.MPSServer, facts.MPSAns
 
 func (m mpsClient) StartServer(ctx context.Context, _ int) facts.MPSAnswer { return m.Ask(ctx) }
 
-func (m mpsClient) SetLimits(ctx context.Context, _ string, _ int) facts.MPSAnswer { return m.Ask(ctx) }
+func (m mpsClient) SetLimits(ctx context.Context, _ []string, _ int) facts.MPSAnswer {
+	return m.Ask(ctx)
+}
 
 // Start starts the MPS unit for a gate, and waits for the job.
 func (p *process) Start(ctx context.Context, name string) (facts.Start, error) {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"justnews/internal/diag"
@@ -17,7 +18,7 @@ import (
 // and can a CUDA program use them?
 func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	gpus := l.NVML.GPUs
-	problems := lostGPUs(l)
+	problems := append(lostGPUs(l, w), notListed(gpus, w)...)
 	if n := usable(gpus); n < w.MinCount {
 		problems = append(problems, diag.Problem{
 			Code: diag.GPUCount, Subject: "gpu.min_count", Message: "there are fewer GPUs than the configuration needs",
@@ -46,19 +47,49 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	return problems
 }
 
-// lostGPUs are only warnings while another GPU is usable: how many are needed is
-// set by gpu.min_count.
-func lostGPUs(l facts.GPULook) []diag.Problem {
-	gpus := l.NVML.GPUs
-	severity := diag.Error
-	if usable(gpus) > 0 {
-		severity = diag.Warning
+// severity is how bad it is that a GPU cannot be used: an error for an instance that
+// is given this one. Where any GPU will do it is only a warning while another one is
+// usable: how many are needed is set by gpu.min_count.
+func severity(g facts.GPU, w requirement.GPU, usable int) diag.Severity {
+	if len(w.Visible) > 0 && !given(g, w) || len(w.Visible) == 0 && usable > 0 {
+		return diag.Warning
 	}
+	return diag.Error
+}
+
+// given reports whether an instance is given a GPU. Which GPU a MIG instance
+// belongs to is not known here.
+func given(g facts.GPU, w requirement.GPU) bool {
+	return slices.ContainsFunc(w.Visible, func(name string) bool {
+		return name == g.UUID || name == strconv.Itoa(g.Index) || strings.HasPrefix(name, "MIG-")
+	})
+}
+
+// notListed are the GPUs that the instance is given and the driver does not list:
+// CUDA then hides also those that are named after them.
+func notListed(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
+	var problems []diag.Problem
+	for _, name := range w.Visible {
+		if slices.ContainsFunc(gpus, func(g facts.GPU) bool { return given(g, requirement.GPU{Visible: []string{name}}) }) {
+			continue
+		}
+		problems = append(problems, diag.Problem{
+			Code: diag.GPUNotListed, Subject: "gpu " + diag.Clean(name), Message: "the configuration gives this instance a GPU that the driver does not list",
+			Seen: diag.Count(len(gpus), "GPU") + " without it", Expected: diag.Clean(name),
+			Fix: diag.Advise("correct gpus of the instance in /etc/justnews/justnews.toml, or restore the GPU", diag.Reload()).Looking(diag.Run("nvidia-smi", "-L")),
+		})
+	}
+	return problems
+}
+
+// lostGPUs are the GPUs that NVML lists and cannot use.
+func lostGPUs(l facts.GPULook, w requirement.GPU) []diag.Problem {
+	gpus := l.NVML.GPUs
 	var problems []diag.Problem
 	for _, g := range gpus {
 		if why := Lost(g); why != "" {
 			problems = append(problems, diag.Problem{
-				Code: diag.GPUFailed, Severity: severity, Subject: subject(g),
+				Code: diag.GPUFailed, Severity: severity(g, w, usable(gpus)), Subject: subject(g),
 				Message: "the driver lists this GPU, but it cannot be used",
 				Seen:    joined(present("NVML: "+diag.Clean(why), xidsOf(l, g))), Expected: "SUCCESS",
 				Fix: diag.Advise("reset it, or reboot", diag.Run("nvidia-smi", "--gpu-reset", "-i", id(g)), diag.Retry()).Looking(kernelLog()),
@@ -95,7 +126,7 @@ func prohibited(g facts.GPU, w requirement.GPU) diag.Problem {
 		mode = "EXCLUSIVE_PROCESS"
 	}
 	return diag.Problem{
-		Code: diag.GPUProhibited, Subject: subject(g), Message: "this GPU's compute mode prohibits CUDA programs",
+		Code: diag.GPUProhibited, Severity: severity(g, w, 0), Subject: subject(g), Message: "this GPU's compute mode prohibits CUDA programs",
 		Seen: "PROHIBITED", Expected: mode,
 		Fix: diag.Do(setMode(g, mode), diag.Retry()),
 	}

@@ -23,7 +23,7 @@ func Judge(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	} else {
 		problems = append(devices(l, w), underMPS(l, w)...)
 	}
-	problems = append(problems, xids(l)...)
+	problems = append(problems, xids(l, w)...)
 	if w.Needed {
 		return problems
 	}

@@ -244,6 +244,38 @@ func TestGPU_SecondGPUTurnsSomeErrorsIntoWarnings(t *testing.T) {
 	}
 }
 
+func TestGPU_InstanceThatIsGivenAGPUNeedsThisOne(t *testing.T) {
+	const second = "GPU-0a0b0c0d-1111-2222-3333-444455556666"
+	for name, c := range map[string]struct {
+		given []string
+		spoil func(*facts.GPU) // the second
+		want  []string
+	}{
+		"the other one is to be reset": {[]string{"0"}, func(g *facts.GPU) { g.RecoveryAction = "GPU_RESET" }, []string{"warning GPU-RECOVERY"}},
+		"it is to be reset":            {[]string{"1"}, func(g *facts.GPU) { g.RecoveryAction = "GPU_RESET" }, []string{"error GPU-RECOVERY"}},
+		"by UUID":                      {[]string{second}, func(g *facts.GPU) { g.RowRemap = &facts.GPURemap{Failed: true} }, []string{"error GPU-REMAP-FAILED"}},
+		"both, and one is lost":        {[]string{uuid, second}, func(g *facts.GPU) { g.Unanswered = map[string]string{"name": "ERROR_GPU_IS_LOST"} }, []string{"error GPU-FAILED"}},
+		"the other one is lost":        {[]string{uuid}, func(g *facts.GPU) { g.Unanswered = map[string]string{"name": "ERROR_GPU_IS_LOST"} }, []string{"warning GPU-FAILED"}},
+		"the other one is prohibited":  {[]string{"0"}, func(g *facts.GPU) { g.ComputeMode = "PROHIBITED" }, []string{"warning GPU-PROHIBITED"}},
+		"it is prohibited":             {[]string{"1"}, func(g *facts.GPU) { g.ComputeMode = "PROHIBITED" }, []string{"error GPU-PROHIBITED"}},
+		"it does not exist":            {[]string{"0", "2"}, func(*facts.GPU) {}, []string{"error GPU-NOT-LISTED"}},
+		"a MIG instance":               {[]string{"MIG-" + uuid[4:]}, func(*facts.GPU) {}, nil},
+	} {
+		g := card()
+		g.Index, g.UUID = 1, second
+		c.spoil(&g)
+		w := underMPS()
+		w.Visible = c.given
+		got := gpu.Judge(gpus(card(), g), w)
+		if !slices.Equal(codes(got), c.want) {
+			t.Errorf("%s: %q, want %q", name, codes(got), c.want)
+		}
+		for _, p := range got {
+			findings.Sound(t, p)
+		}
+	}
+}
+
 func TestGPU_NoFixDestroysTheMIGInstancesOfOthers(t *testing.T) {
 	for _, mig := range []facts.GPUMIG{{Current: true}, {Pending: true}, {Current: true, Pending: true}} {
 		c := card()

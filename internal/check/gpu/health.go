@@ -36,14 +36,10 @@ func asksRecovery(g facts.GPU) bool {
 }
 
 // health judges what the driver knows about faults of a GPU. What it does not
-// support is no finding. A GPU that is unfit is only a warning while another one is
-// usable: how many are needed is set by gpu.min_count.
+// support is no finding.
 func health(l facts.GPULook, g facts.GPU, w requirement.GPU) []diag.Problem {
 	var problems []diag.Problem
-	unfit := diag.Error
-	if usable(l.NVML.GPUs) > 0 {
-		unfit = diag.Warning
-	}
+	unfit := severity(g, w, usable(l.NVML.GPUs))
 	if asksRecovery(g) {
 		p := recovery(l, g)
 		if p.Severity == diag.Error {

@@ -9,6 +9,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
 
 // xidAction is what has to be done about an Xid before the GPU is used again.
@@ -146,7 +147,7 @@ func xidsOf(l facts.GPULook, g facts.GPU) string {
 
 // xids judges the kernel's log. A GPU that is lost, or that the driver wants to be
 // recovered, has a finding with this evidence already.
-func xids(l facts.GPULook) []diag.Problem {
+func xids(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	var problems []diag.Problem
 	for _, one := range loggedBy(l.Xids) {
 		if one.action == xidNothing {
@@ -170,7 +171,9 @@ func xids(l facts.GPULook) []diag.Problem {
 			p.Fix = diag.Advise("have the GPU examined if it happens again").Looking(kernelLog())
 		case one.action == xidLater:
 			p.Severity, p.Message = diag.Warning, "the driver logged an error after which this GPU should be reset when no program uses it"
-		case anyUsable(l):
+		case listed:
+			p.Severity = severity(g, w, usableByLog(l))
+		case usableByLog(l) > 0:
 			p.Severity = diag.Warning
 		}
 		problems = append(problems, p)
@@ -205,17 +208,19 @@ func owner(l facts.GPULook, x logged) (g facts.GPU, listed bool) {
 	return g, false
 }
 
-// anyUsable reports whether a GPU is usable of which the log says nothing worse.
-func anyUsable(l facts.GPULook) bool {
+// usableByLog counts the GPUs that are usable and of which the log says nothing
+// worse.
+func usableByLog(l facts.GPULook) int {
+	n := 0
 	if l.NVML == nil {
-		return false
+		return 0
 	}
 	for _, g := range l.NVML.GPUs {
 		if Unfit(g) == "" && !condemned(l, g) {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // condemned reports whether the log says of a GPU that it has to be reset, and the

@@ -23,6 +23,7 @@ type Audit struct {
 	Unit          string
 	PipeDirectory string // in which MPS is verified
 	Limits        config.InstanceMPS
+	Visible       string // CUDA_VISIBLE_DEVICES that the generator sets, "": none
 	// Lookup reads the program's environment: the gate's own in a unit, otherwise
 	// what systemd says. Nil: not known.
 	Lookup func(name string) (string, bool)
@@ -71,20 +72,31 @@ func (a Audit) pipe() []diag.Problem {
 		seen, name+"="+a.PipeDirectory, "remove the setting that unsets or changes "+name)}
 }
 
-// limits compares the limits with those that the configuration states.
+// Variables of a client that limit it.
+const (
+	memoryVariable   = "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT"
+	threadsVariable  = "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"
+	priorityVariable = "CUDA_MPS_CLIENT_PRIORITY"
+)
+
+// limits compares the limits and the priority with those that the configuration
+// states.
 func (a Audit) limits() []diag.Problem {
 	var problems []diag.Problem
 	want := map[string]string{}
-	if a.Limits.Memory != "" {
-		want["CUDA_MPS_PINNED_DEVICE_MEM_LIMIT"] = "0=" + a.Limits.Memory
+	if limit := a.Limits.Variable(); limit != "" {
+		want[memoryVariable] = limit
 	}
 	if a.Limits.Threads > 0 {
-		want["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"] = strconv.Itoa(a.Limits.Threads)
+		want[threadsVariable] = strconv.Itoa(a.Limits.Threads)
 	}
-	for _, name := range []string{"CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"} {
+	if a.Limits.Priority == config.PriorityBelow {
+		want[priorityVariable] = "1"
+	}
+	for _, name := range []string{memoryVariable, threadsVariable, priorityVariable} {
 		expected, limited := want[name]
 		value, set := a.Lookup(name)
-		if sameLimit(value, expected) || !set && a.Files {
+		if sameLimit(value, expected) || !set && a.Files || name == priorityVariable && !limited && value == "0" {
 			continue
 		}
 		if !limited {
@@ -98,7 +110,7 @@ func (a Audit) limits() []diag.Problem {
 		}
 		p := a.problem(diag.MPSLimit, "the instance would run with a limit that differs from the configuration",
 			seen, expected, "remove "+name+" there, and set the limit in justnews.toml")
-		if !limited { // a limit that nobody asked for takes nothing from the others
+		if !limited || name == priorityVariable { // a limit that nobody asked for takes nothing from the others, a priority is a hint
 			p.Severity = diag.Warning
 		}
 		problems = append(problems, p)
@@ -111,7 +123,17 @@ func (a Audit) limits() []diag.Problem {
 func (a Audit) visible() []diag.Problem {
 	const name = "CUDA_VISIBLE_DEVICES"
 	value, set := a.Lookup(name)
-	if !set || value == "0" {
+	switch {
+	case a.Visible != "" && (value == a.Visible || !set && a.Files):
+		return nil
+	case a.Visible != "":
+		seen := name + "=" + value
+		if !set {
+			seen = name + " is not set: the instance sees every GPU"
+		}
+		return []diag.Problem{a.problem(diag.MPSEnvironment, "the instance would see other GPUs than the configuration gives it, and its memory limits are for those",
+			seen, name+"="+a.Visible, "remove "+name+" there, and set gpus of the instance in justnews.toml")}
+	case !set || value == "0":
 		return nil
 	}
 	p := a.problem(diag.MPSEnvironment, name+" of an MPS client renumbers the devices: set it for the daemon instead",

@@ -37,6 +37,7 @@ func TestAudit_WhatKeepsAProgramFromMPSIsFound(t *testing.T) {
 		}
 	}
 	limits := func(l config.InstanceMPS) func(*mps.Audit) { return func(a *mps.Audit) { a.Limits = l } }
+	sees := func(gpus string) func(*mps.Audit) { return func(a *mps.Audit) { a.Visible = gpus } }
 	sandbox := func(f func(*facts.Sandbox)) func(*mps.Audit) { return func(a *mps.Audit) { f(a.Sandbox) } }
 	belowTmp := func(a *mps.Audit) { a.PipeDirectory = "/tmp/nvidia-mps" }
 	files := func(a *mps.Audit) { a.Files = true }
@@ -79,6 +80,20 @@ func TestAudit_WhatKeepsAProgramFromMPSIsFound(t *testing.T) {
 		"the first device":        {audited(environment("CUDA_VISIBLE_DEVICES=0")), "", 0, ""},
 		"another device":          {audited(environment("CUDA_VISIBLE_DEVICES=1")), diag.MPSEnvironment, diag.Warning, "CUDA_VISIBLE_DEVICES=1"},
 		"another, and it matters": {audited(limits(config.InstanceMPS{Memory: "4G"}), environment(memory+"=0=4G", "CUDA_VISIBLE_DEVICES=1")), diag.MPSEnvironment, diag.Error, "another device"},
+
+		"the GPUs of the configuration": {audited(sees("1"), limits(config.InstanceMPS{Memory: "4G"}), environment(memory+"=0=4G", "CUDA_VISIBLE_DEVICES=1")), "", 0, ""},
+		"other GPUs":                    {audited(sees("1"), environment("CUDA_VISIBLE_DEVICES=0")), diag.MPSEnvironment, diag.Error, "CUDA_VISIBLE_DEVICES=0"},
+		"every GPU instead of some":     {audited(sees("1")), diag.MPSEnvironment, diag.Error, "sees every GPU"},
+		"a file may name the GPUs":      {audited(sees("1"), files), "", 0, ""},
+		"limits of several GPUs":        {audited(limits(config.InstanceMPS{Memory: "0=4G,1=8G"}), environment(memory+"=1=8G,0=4096M")), "", 0, ""},
+		"one limit of several":          {audited(limits(config.InstanceMPS{Memory: "0=4G,1=8G"}), environment(memory+"=0=4G")), diag.MPSLimit, diag.Error, memory + "=0=4G,1=8G"},
+		"limits by UUID": {audited(limits(config.InstanceMPS{Memory: "GPU-a=4G,GPU-b=8G", Seen: []string{"GPU-b", "GPU-a"}}), environment(memory+"=0=8G,1=4G")),
+			"", 0, ""},
+		"the priority":                {audited(limits(config.InstanceMPS{Priority: "below-normal"}), environment("CUDA_MPS_CLIENT_PRIORITY=1")), "", 0, ""},
+		"another priority":            {audited(limits(config.InstanceMPS{Priority: "below-normal"}), environment("CUDA_MPS_CLIENT_PRIORITY=0")), diag.MPSLimit, diag.Warning, "CUDA_MPS_CLIENT_PRIORITY=0"},
+		"no priority":                 {audited(limits(config.InstanceMPS{Priority: "below-normal"})), diag.MPSLimit, diag.Warning, "is not set"},
+		"a priority nobody asked for": {audited(environment("CUDA_MPS_CLIENT_PRIORITY=1")), diag.MPSLimit, diag.Warning, "CUDA_MPS_CLIENT_PRIORITY=1"},
+		"the usual priority":          {audited(environment("CUDA_MPS_CLIENT_PRIORITY=0")), "", 0, ""},
 
 		"below /tmp, hidden": {audited(belowTmp, environment()), diag.MPSEnvironment, diag.Error, "PrivateTmp= hides"},
 		"below /tmp, bound": {audited(belowTmp, environment(), sandbox(func(s *facts.Sandbox) { s.Bound = []string{"/tmp/nvidia-mps"} })),

@@ -5,6 +5,7 @@ package mps
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,10 +14,27 @@ import (
 	"justnews/internal/facts"
 )
 
-// AskMemoryLimit is the question to which MPSDefaults reads the answer: the
-// default memory limit of device 0, the one that limits name. No line at all
-// means that none is set.
-const AskMemoryLimit = "get_default_device_pinned_mem_limit 0"
+// MemoryLimits are the default limits that the daemon is given, each "DEVICE SIZE".
+// A device is its position among those that the daemon serves: a daemon before 590
+// reads a UUID as device 0 and removes its limit (measured with 535 and 550).
+func MemoryLimits(c config.MPS) []string {
+	var all []string
+	for _, l := range c.DefaultMemory.ByOrdinal(c.Devices) {
+		all = append(all, l.GPU+" "+l.Size)
+	}
+	return all
+}
+
+// AskMemoryLimits are the questions to which Defaults reads the answers: the
+// default memory limit of each device that has one. No line at all means that none
+// is set.
+func AskMemoryLimits(c config.MPS) []string {
+	var all []string
+	for _, l := range c.DefaultMemory.ByOrdinal(c.Devices) {
+		all = append(all, "get_default_device_pinned_mem_limit "+l.GPU)
+	}
+	return all
+}
 
 // sameLimit compares two limits as MPS reads them: a number, or a size for each
 // device, in any order and unit.
@@ -60,15 +78,13 @@ func LimitsWanted(c config.MPS) bool { return c.DefaultMemory != "" || c.Default
 // the daemon rejected has silently removed the limit.
 func Defaults(a facts.MPSAnswer, w Wanted) *diag.Problem {
 	var seen, expected []string
-	if w.DefaultMemory != "" {
-		got := strings.TrimSpace(strings.Join(a.Lines, " "))
-		if !sameLimit(got, w.DefaultMemory) {
-			expected = append(expected, "memory limit "+w.DefaultMemory)
-			if got == "" {
-				got = "none"
-			}
-			seen = append(seen, "memory limit "+diag.Clean(got))
+	if want := w.DefaultMemory.ByOrdinal(w.Devices); !sameLimits(a.Lines, want) {
+		got := strings.Join(a.Lines, ", ")
+		if strings.TrimSpace(got) == "" {
+			got = "none"
 		}
+		seen = append(seen, "memory limit "+diag.Clean(got))
+		expected = append(expected, "memory limit "+sizesOf(want))
 	}
 	if w.DefaultThreads > 0 && a.Percentage != float64(w.DefaultThreads) {
 		seen = append(seen, "thread percentage "+strconv.FormatFloat(a.Percentage, 'g', -1, 64))
@@ -81,4 +97,24 @@ func Defaults(a facts.MPSAnswer, w Wanted) *diag.Problem {
 		Code: diag.MPSLimit, Subject: w.PipeDirectory, Message: "the default limits of the MPS control daemon differ from the configuration",
 		Seen: strings.Join(seen, ", "), Expected: strings.Join(expected, ", "), Fix: diag.Do(w.restart()...),
 	}
+}
+
+// sameLimits compares the answers with the limits that were set, one line for each.
+func sameLimits(lines []string, want []config.Limit) bool {
+	if len(want) == 0 {
+		return true
+	}
+	return slices.EqualFunc(lines, want, func(line string, l config.Limit) bool { return sameLimit(strings.TrimSpace(line), l.Size) })
+}
+
+// sizesOf writes limits for a person: "4G", or "0=4G, 1=8G".
+func sizesOf(want []config.Limit) string {
+	if len(want) == 1 && want[0].GPU == "0" {
+		return want[0].Size
+	}
+	var parts []string
+	for _, l := range want {
+		parts = append(parts, l.GPU+"="+l.Size)
+	}
+	return strings.Join(parts, ", ")
 }

@@ -343,6 +343,10 @@ func TestDefaultLimitsAreReadBack(t *testing.T) {
 	}{
 		"none asked for":           {config.MPS{}, nil, 100, ""},
 		"as configured":            {config.MPS{DefaultMemory: "6G", DefaultThreads: 50}, []string{"6G"}, 50, ""},
+		"memory of two GPUs":       {config.MPS{DefaultMemory: "0=6G,1=8G"}, []string{"6G", "8192M"}, 100, ""},
+		"of one of two":            {config.MPS{DefaultMemory: "0=6G,1=8G"}, []string{"8G"}, 100, "memory limit 8G"},
+		"in another order":         {config.MPS{DefaultMemory: "GPU-a=6G,GPU-b=8G", Devices: []string{"GPU-b", "GPU-a"}}, []string{"8G", "6G"}, 100, ""},
+		"swapped":                  {config.MPS{DefaultMemory: "0=6G,1=8G"}, []string{"8G", "6G"}, 100, "memory limit 8G, 6G"},
 		"memory was removed":       {config.MPS{DefaultMemory: "6G"}, nil, 100, "memory limit none"},
 		"memory is another":        {config.MPS{DefaultMemory: "6G"}, []string{"8G"}, 100, "memory limit 8G"},
 		"threads are others":       {config.MPS{DefaultThreads: 50}, nil, 100, "thread percentage 100"},
@@ -350,7 +354,9 @@ func TestDefaultLimitsAreReadBack(t *testing.T) {
 		"both":                     {config.MPS{DefaultMemory: "6G", DefaultThreads: 50}, []string{"a", "b\x1b"}, 1, "thread percentage 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := mps.Defaults(facts.MPSAnswer{Kind: facts.MPSAnswered, Lines: c.lines, Percentage: c.percentage}, wishMPS(func(w *mps.Wanted) { w.DefaultMemory, w.DefaultThreads = c.want.DefaultMemory, c.want.DefaultThreads }))
+			p := mps.Defaults(facts.MPSAnswer{Kind: facts.MPSAnswered, Lines: c.lines, Percentage: c.percentage}, wishMPS(func(w *mps.Wanted) {
+				w.DefaultMemory, w.Devices, w.DefaultThreads = c.want.DefaultMemory, c.want.Devices, c.want.DefaultThreads
+			}))
 			if (p == nil) != (c.seen == "") {
 				t.Fatalf("%+v", p)
 			}

@@ -218,7 +218,7 @@ func TestAsk_EveryQuestionTakesItsTurnAndGivesItBack(t *testing.T) {
 	l := &turn{}
 	p := patient(program(t, healthy))
 	p.Turn = l
-	for _, a := range []facts.MPSAnswer{p.Ask(t.Context()), p.StartServer(t.Context(), 990), p.SetLimits(t.Context(), "4G", 50)} {
+	for _, a := range []facts.MPSAnswer{p.Ask(t.Context()), p.StartServer(t.Context(), 990), p.SetLimits(t.Context(), []string{"0 4G"}, 50)} {
 		if a.Kind != facts.MPSAnswered {
 			t.Errorf("%+v", a)
 		}
@@ -241,14 +241,15 @@ func TestLimitsAreSetByTheCommandsOf535(t *testing.T) {
 	said := filepath.Join(t.TempDir(), "said")
 	p := patient(program(t, "tee "+said+" >/dev/null; echo 100"))
 	for _, c := range []struct {
-		memory  string
+		memory  []string
 		threads int
 		want    string
 	}{
-		{"", 0, ""},
-		{"4G", 0, "set_default_device_pinned_mem_limit 0 4G\n"},
-		{"", 25, "set_default_active_thread_percentage 25\n"},
-		{"4G", 25, "set_default_device_pinned_mem_limit 0 4G\nset_default_active_thread_percentage 25\n"},
+		{nil, 0, ""},
+		{[]string{"0 4G"}, 0, "set_default_device_pinned_mem_limit 0 4G\n"},
+		{[]string{"0 4G", "1 8G"}, 0, "set_default_device_pinned_mem_limit 0 4G\nset_default_device_pinned_mem_limit 1 8G\n"},
+		{nil, 25, "set_default_active_thread_percentage 25\n"},
+		{[]string{"0 4G"}, 25, "set_default_device_pinned_mem_limit 0 4G\nset_default_active_thread_percentage 25\n"},
 	} {
 		p.SetLimits(t.Context(), c.memory, c.threads)
 		if got, err := os.ReadFile(said); err != nil || string(got) != c.want+proof+"\n" {

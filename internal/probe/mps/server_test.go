@@ -86,7 +86,7 @@ func TestDaemon_RealControlDaemonIsSeenAndAnswers(t *testing.T) {
 		m.Daemon.PipeDirectory != p.PipeDirectory || filepath.Base(m.Daemon.Exe) != "nvidia-cuda-mps-control" {
 		t.Errorf("%+v\n%+v", m, m.Daemon)
 	}
-	if a := p.SetLimits(t.Context(), "4G", 50); a.Kind != facts.MPSAnswered {
+	if a := p.SetLimits(t.Context(), []string{"0 4G"}, 50); a.Kind != facts.MPSAnswered {
 		t.Errorf("limits: %+v", a)
 	}
 	if a := p.Ask(t.Context(), "get_default_device_pinned_mem_limit 0"); a.Kind != facts.MPSAnswered || a.Percentage != 50 || !slices.Equal(a.Lines, []string{"4G"}) {
