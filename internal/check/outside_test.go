@@ -39,7 +39,11 @@ var judges = map[string]any{
 	"store.Named": store.Named, "host.NoInstance": host.NoInstance, "host.NoInterpreter": host.NoInterpreter, "host.Port": host.Port,
 	"host.Reached": host.Reached, "host.Space": host.Space, "mps.AuditUnit": mps.AuditUnit, "mps.Control": mps.Control,
 	"mps.Daemon": mps.Daemon, "mps.Deadlock": mps.Deadlock, "mps.Defaults": mps.Defaults, "mps.NotStarted": mps.NotStarted,
-	"mps.Opinion": mps.Opinion, "mps.Program": mps.Program, "mps.Servers": mps.Servers, "mps.NotAsked": mps.NotAsked, "mps.NotSaid": mps.NotSaid,
+	"mps.Opinion": mps.Opinion, "mps.Program": mps.Program, "mps.Servers": mps.Servers, "mps.NotAsked": mps.NotAsked, "mps.Partitions": func(p facts.MPSProcess, unit, partition string) []diag.Problem {
+		p.Args = append([]string{"nvidia-cuda-mps-control"}, p.Args...)
+		return mps.Partitions(facts.MPS{Daemon: &p}, mps.Audit{Unit: unit, Lookup: func(string) (string, bool) { return partition, true }})
+	},
+	"mps.NotSaid":     mps.NotSaid,
 	"mps.UnitProblem": mps.UnitProblem, "mps.OutOfReach": mps.OutOfReach, "host.RemovesIPC": host.RemovesIPC, "mps.Unseen": mps.Unseen, "orchestrator.Bus": orchestrator.Bus, "orchestrator.AcceptedEmpty": orchestrator.AcceptedEmpty,
 	"orchestrator.BusUnit": orchestrator.BusUnit, "orchestrator.Canary": orchestrator.Canary, "orchestrator.OnGPU": orchestrator.OnGPU, "orchestrator.DryRun": orchestrator.DryRun,
 	"orchestrator.Environment": orchestrator.Environment, "orchestrator.ForMemory": orchestrator.ForMemory,

@@ -80,6 +80,12 @@ func (a *app) printMPS(g report.MPSStatus) {
 	if g.Server > 0 {
 		a.row("server", good, fmt.Sprintf("PID %d", g.Server), "active")
 	}
+	if g.Static {
+		a.row("partitions", plain, "static", cmp.Or(strings.Join(g.Partitions, "; "), "none is listed"))
+	}
+	if len(g.MLOPart) > 0 {
+		a.row("MLOPart", plain, diag.Count(len(g.MLOPart), "device"), strings.Join(g.MLOPart, "; "))
+	}
 	for _, o := range g.Others {
 		a.row("other", wrong, fmt.Sprintf("PID %d", o.PID), processText(o))
 	}

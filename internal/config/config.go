@@ -284,11 +284,13 @@ var instanceFields = []field{
 
 // InstanceMPS is mps = { … } of an instance.
 type InstanceMPS struct {
-	Enabled  bool     `toml:"enabled"`
-	Memory   Memory   `toml:"memory"`   // "" where unset
-	Threads  int      `toml:"threads"`  // CUDA_MPS_ACTIVE_THREAD_PERCENTAGE, 0: unset
-	Priority string   `toml:"priority"` // "normal" or "below-normal"
-	Seen     []string // GPUs that its programs see: gpus, or mps.devices; nil: every GPU
+	Enabled  bool   `toml:"enabled"`
+	Memory   Memory `toml:"memory"`   // "" where unset
+	Threads  int    `toml:"threads"`  // CUDA_MPS_ACTIVE_THREAD_PERCENTAGE, 0: unset
+	Priority string `toml:"priority"` // "normal" or "below-normal"
+	// Partition is CUDA_MPS_SM_PARTITION, "" where unset.
+	Partition string   `toml:"partition"`
+	Seen      []string // GPUs that its programs see: gpus, or mps.devices; nil: every GPU
 }
 
 // PriorityBelow is the priority that has to be stated: CUDA_MPS_CLIENT_PRIORITY=1.
@@ -301,6 +303,8 @@ var instanceMPSFields = []field{
 	{name: "threads", kind: integer, low: 1, high: 100, sample: "25", doc: "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"},
 	{name: "priority", kind: text, words: []string{"normal", PriorityBelow}, def: "normal",
 		doc: "CUDA_MPS_CLIENT_PRIORITY: a hint to the driver, whose work comes first"},
+	{name: "partition", kind: text, form: &formPartition, def: "", sample: `"GPU-5a5c3a3c-1111-2222-3333-444455556666/Dx4A"`,
+		doc: "CUDA_MPS_SM_PARTITION: the static partition, of a daemon that was started with -S; \"\": none"},
 }
 
 // Service is [service], and service = { … } of an instance with the gaps

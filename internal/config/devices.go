@@ -115,6 +115,16 @@ func gpuName(s string) bool {
 	return ok
 }
 
+// partition is the name of a static partition: the (partial) UUID of its GPU, and
+// what the daemon called it.
+func partition(s string) bool {
+	gpu, name, found := strings.Cut(s, "/")
+	uuid, ok := strings.CutPrefix(gpu, "GPU-")
+	hexOrDash := func(c byte) bool { return digit(c) || c >= 'a' && c <= 'f' || c == '-' }
+	return found && ok && uuid != "" && len(uuid) <= 64 && only(uuid, hexOrDash) &&
+		name != "" && len(name) <= 200 && only(name, func(c byte) bool { return word(c) || strings.IndexByte("+/=-", c) >= 0 })
+}
+
 // CountsByIndex reports whether the configuration names GPUs by index, so that CUDA
 // and MPS have to count as NVML does: without CUDA_DEVICE_ORDER=PCI_BUS_ID, CUDA
 // counts the fastest GPU first.

@@ -53,6 +53,7 @@ var (
 	formVariable       = form{"the name of an environment variable", ": letters, digits and _, not starting with a digit", `^[A-Za-z_][A-Za-z0-9_]*$`, variableName}
 	formMPSMemory      = form{"a whole number with M or G, such as \"4G\"", "", `^([1-9][0-9]{0,8}[MG])?$`, orNone(mpsMemory)}
 	formGPU            = form{"the index of a GPU or its UUID", ", such as \"0\" or \"GPU-5a5c3a3c-1111-2222-3333-444455556666\", in lower case", `^([0-9]|[1-9][0-9]|(GPU|MIG)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`, gpuName}
+	formPartition      = form{"\"\" or the name of a static partition", ", as lspart of the control daemon has it: a UUID, a slash, letters, digits and +/=_-", `^(GPU-[0-9a-f-]{1,64}/[A-Za-z0-9+/=_-]{1,200})?$`, orNone(partition)}
 	formGPUMemory      = form{"a whole number, with B, K, M, G or T, such as \"24G\"", "", `^([1-9][0-9]{0,18}[BKMGT]?)?$`, orNone(gpuMemory)}
 	formCredential     = form{"NAME:/PATH", " of letters, digits and ._@+-, the name at most 64 and not starting with a dot or -", `^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}:(/[A-Za-z0-9._@+-]+)+$`, credential}
 	formVersion        = form{"a version such as \"1.4\" or \"0.9.0\"", "", `^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){0,2}$`, func(s string) bool { _, ok := version.Parse(s); return ok }}

@@ -18,7 +18,7 @@ func (s *state) mpsLimits(c *Config, in *Instance) {
 		s.aboveDefault(c, in)
 		return
 	}
-	for _, key := range [...]string{"memory", "threads", "priority"} {
+	for _, key := range [...]string{"memory", "threads", "priority", "partition"} {
 		path := []string{"instances", in.Name, "mps", key}
 		v, ok := s.written(path...)
 		if !ok || v == "" {

@@ -49,6 +49,7 @@ const (
 	MPSNonsense             Code = "MPS-NONSENSE"             // the MPS control daemon gave an invalid answer
 	MPSLibrary              Code = "MPS-LIBRARY"              // NVIDIA MPS cannot find libcuda
 	MPSServer               Code = "MPS-SERVER"               // no MPS server is active for the user
+	MPSPartition            Code = "MPS-PARTITION"            // an instance does not fit the static partitions of MPS
 	MPSLimit                Code = "MPS-LIMIT"                // an MPS limit differs from the configuration
 	MPSEnvironment          Code = "MPS-ENVIRONMENT"          // the instance's unit cannot reach MPS
 	MPSOpinion              Code = "MPS-OPINION"              // the orchestrator reports a different MPS state
@@ -506,6 +507,13 @@ var catalog = []Entry{
 		Cause: "The control daemon answers, but its server did not start or is in state FAULT: no GPU, mismatched driver and library versions, MIG, a compute mode that forbids it, or another user's server.",
 		Check: []Command{{"journalctl", "-b", "-u", "justnews-mps.service"}, {"justnews-gate", "mps", "status"}},
 		Fix:   Fix{Advice: "fix the cause named in the MPS log", Commands: []Command{{"systemctl", "reset-failed", "justnews-mps.service"}, {"systemctl", "restart", "justnews-mps.service"}, {"justnews-gate", "retry"}}},
+	},
+	{
+		Code: MPSPartition, Area: "NVIDIA MPS", Status: StatusGPU, MessageID: "e3627212c48847ef803d683ba3ce0576",
+		Title: "an instance does not fit the static partitions of MPS",
+		Cause: "The control daemon was started with -S (CUDA 13.1 and later): it divides GPUs into static partitions, each client has to name one in CUDA_MPS_SM_PARTITION, and percentages of threads are ignored. Or an instance names a partition of a daemon without them.",
+		Check: []Command{{"justnews-gate", "mps", "status"}, {"systemctl", "cat", "justnews-mps.service"}},
+		Fix:   Fix{Advice: "set mps.partition of the instance, or start the daemon without -S", Commands: []Command{{"systemctl", "daemon-reload"}}},
 	},
 	{
 		Code: MPSLimit, Area: "NVIDIA MPS", Status: StatusGPU, MessageID: "f8c574250b9b4ad3af7d321f41fe7e0a",

@@ -77,6 +77,16 @@ func (p MPSProcess) Daemon() bool {
 	return false
 }
 
+// Static reports whether a daemon was started with static partitions.
+func (p MPSProcess) Static() bool {
+	for _, a := range p.Args {
+		if a == "-S" || a == "--static-partitioning" {
+			return true
+		}
+	}
+	return false
+}
+
 // MPSAnswerKind is how one query of the control daemon ended. The zero value is
 // no answer.
 type MPSAnswerKind int

@@ -24,6 +24,7 @@ const pollMPS = 250 * time.Millisecond
 type mpsRunner struct {
 	*runner
 	want     mps.Wanted
+	own      mps.Audit  // the instance's own unit, as far as it is known
 	unit     facts.Unit // of the daemon, as last seen
 	known    bool       // systemd said something of it
 	notes    []diag.Problem
@@ -80,6 +81,7 @@ func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
 		u, err := m.world.Units.Unit(ctx, m.req.Unit)
 		switch {
 		case err != nil && m.blind(&a):
+			m.own = a
 			return mps.AuditUnit(a)
 		case err != nil || u.LoadState != "loaded":
 			return nil
@@ -91,6 +93,7 @@ func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
 	case !m.blind(&a):
 		return nil
 	}
+	m.own = a
 	return mps.AuditUnit(a)
 }
 
@@ -145,6 +148,9 @@ func (m *mpsRunner) climb(ctx context.Context) mps.Rung {
 			m.problems = append(m.problems, *unseen)
 			return mps.NoRung
 		}
+		return mps.RungDaemon
+	}
+	if m.problems = append(m.problems, mps.Partitions(look, m.own)...); len(diag.Errors(m.problems)) > 0 {
 		return mps.RungDaemon
 	}
 	answer := m.ask(ctx)

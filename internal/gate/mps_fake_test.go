@@ -223,7 +223,10 @@ func (h *gpuHost) world() World {
 		Self: Self{
 			Unit: &own, User: "justnews", AgentUID: &uid,
 			Environment: func(name string) (string, bool) {
-				return pipeDir, name == "CUDA_MPS_PIPE_DIRECTORY"
+				if name != "CUDA_MPS_PIPE_DIRECTORY" {
+					return "", false
+				}
+				return pipeDir, true
 			},
 		},
 	}

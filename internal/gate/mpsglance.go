@@ -20,6 +20,9 @@ type MPSGlance struct {
 	Look     facts.MPS
 	Unit     *facts.Unit // of the daemon, nil: no unit of this host, or nobody to ask
 	Problems []diag.Problem
+	// Partitions are the static partitions of the daemon, MLOPart the parts of GPUs
+	// that it shows as devices; both in its own words.
+	Partitions, MLOPart []string
 }
 
 // GlanceMPS looks at MPS and climbs as far as mps.require asks, once. It starts
@@ -44,6 +47,12 @@ func GlanceMPS(ctx context.Context, w requirement.Run, world World) MPSGlance {
 		}
 	}
 	g.Look, g.MPSResult = world.MPS.Look(), res.MPS
+	if g.Reached >= mps.RungControl && g.Look.Daemon != nil && g.Look.Daemon.Static() {
+		g.Partitions = mps.Named(world.MPS.Ask(ctx, mps.AskPartitions), "")
+	}
+	if g.Server > 0 {
+		g.MLOPart = mps.Named(world.MPS.Ask(ctx, mps.AskDevices), "MLOPart")
+	}
 	g.Problems = append(g.Problems, m.problems...)
 	g.Problems = append(g.Problems, Opinion(ctx, w, world, g.Reached)...)
 	return g

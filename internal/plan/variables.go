@@ -74,6 +74,9 @@ func (s *shared) mpsVariables(lines []unitfile.Line, inst *config.Instance) []un
 	if inst.MPS.Threads > 0 {
 		lines = append(lines, unitfile.Assignment("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", strconv.Itoa(inst.MPS.Threads)))
 	}
+	if inst.MPS.Partition != "" {
+		lines = append(lines, unitfile.Assignment("CUDA_MPS_SM_PARTITION", inst.MPS.Partition))
+	}
 	if inst.MPS.Priority == config.PriorityBelow {
 		lines = append(lines, unitfile.Assignment("CUDA_MPS_CLIENT_PRIORITY", "1"))
 	}

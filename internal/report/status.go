@@ -77,9 +77,12 @@ type MPSStatus struct {
 	Require       string       `json:"require"` // mps.require: daemon, control or server
 	Reached       string       `json:"reached"` // none, daemon, control or server
 	Instances     []string     `json:"instances"`
-	Unit          *UnitStatus  `json:"unit"`   // null: no unit of this host, or nobody to ask
-	Daemon        *MPSProcess  `json:"daemon"` // null: none is running, or it is not visible
-	Server        int          `json:"server"` // PID, 0: not checked
+	Unit          *UnitStatus  `json:"unit"`                        // null: no unit of this host, or nobody to ask
+	Daemon        *MPSProcess  `json:"daemon"`                      // null: none is running, or it is not visible
+	Server        int          `json:"server"`                      // PID, 0: not checked
+	Static        bool         `json:"static_partitions,omitempty"` // the daemon was started with -S
+	Partitions    []string     `json:"partitions,omitempty"`
+	MLOPart       []string     `json:"mlopart,omitempty"` // parts of GPUs that are devices of their own
 	Elsewhere     []string     `json:"elsewhere"`
 	Others        []MPSProcess `json:"others"`
 }

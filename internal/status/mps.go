@@ -19,13 +19,19 @@ func MPS(cfg *config.Config, w requirement.Run, found gate.MPSGlance) *report.MP
 		PipeDirectory: w.MPS.PipeDirectory, Require: found.Required.String(), Reached: found.Reached.String(),
 		Instances: requirement.MPSInstances(cfg), Server: found.Server, Elsewhere: append([]string{}, found.Look.Elsewhere...), Others: []report.MPSProcess{},
 	}
+	for _, line := range found.Partitions {
+		s.Partitions = append(s.Partitions, report.Brief(line))
+	}
+	for _, line := range found.MLOPart {
+		s.MLOPart = append(s.MLOPart, report.Brief(line))
+	}
 	if found.Unit != nil {
 		unit := unitStatus("", *found.Unit, true, host.Monotonic())
 		s.Unit = &unit
 	}
 	if found.Look.Daemon != nil {
 		p := mpsProcess(*found.Look.Daemon)
-		s.Daemon = &p
+		s.Daemon, s.Static = &p, found.Look.Daemon.Static()
 	}
 	for _, other := range found.Look.Others {
 		if other.Parent != "justnews-gate" { // another gate's question

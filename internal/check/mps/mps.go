@@ -234,7 +234,7 @@ func Hopeless(reached Rung, problems []diag.Problem, w Wanted) bool {
 	for _, p := range diag.Errors(problems) {
 		switch p.Code {
 		case diag.MPSDead:
-		case diag.MPSUser, diag.MPSMissing, diag.MPSLibrary, diag.MPSLimit:
+		case diag.MPSUser, diag.MPSMissing, diag.MPSLibrary, diag.MPSLimit, diag.MPSPartition:
 			return true
 		default:
 			if reached == NoRung {
