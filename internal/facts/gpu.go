@@ -152,7 +152,7 @@ type Xid struct {
 	Code    int
 	Count   int
 	Message string // of the last one
-	Seconds uint64 // from the boot of the kernel to the last one
+	Seconds int64  // from the boot of the kernel to the last one
 }
 
 // NodeState is the state of a device node. The zero value is unknown.

@@ -92,7 +92,7 @@ func addRecord(found *facts.Xids, record string) {
 		return
 	}
 	code, _ := strconv.Atoi(m[2])
-	at, _ := strconv.ParseUint(fields[2], 10, 63)
+	at, _ := strconv.ParseInt(fields[2], 10, 64)
 	add(found, facts.Xid{PCI: canonical(m[1]), Code: code, Count: 1, Message: m[3], Seconds: at / 1e6})
 }
 
