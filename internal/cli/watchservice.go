@@ -29,7 +29,9 @@ func (c *watchCommand) Run(a *app) error {
 		return ended(diag.StatusUnavailable)
 	}
 	dir := cmp.Or(a.MetricsDir, records.MetricsDir)
-	k := keeper{look: a.steadyLook, say: func(found []diag.Problem) { a.talk.Say(a.problemLines(found)) }, show: a.showWatch()}
+	var open status.Open
+	look := func(ctx context.Context) steadyLook { return a.steadyLook(ctx, &open) }
+	k := keeper{look: look, say: func(found []diag.Problem) { a.talk.Say(a.problemLines(found)) }, show: a.showWatch()}
 	if a.inUnit() {
 		unwritten := false
 		k.measure = func(s report.WatchState) {
@@ -146,15 +148,16 @@ func (k *keeper) once(ctx context.Context) steadyLook {
 	return steadyLook{why: []diag.Problem{gate.HungLook(lookLimit)}}
 }
 
-// steadyLook looks at the host as status does.
-func (a *app) steadyLook(ctx context.Context) steadyLook {
+// steadyLook looks at the host as status does. open is what the last look knew.
+func (a *app) steadyLook(ctx context.Context, open *status.Open) steadyLook {
 	g, cfg := a.glance(ctx, false)
 	g.Problems = a.here(g.Problems)
 	var l steadyLook
 	if cfg != nil {
 		l.rules, l.patience = cfg.Watch, cfg.Gate.Timeout
 	}
-	l.reading, l.why = g.Steady(g.OpenGates(cfg))
+	*open = g.OpenGates(cfg, *open)
+	l.reading, l.why = g.Steady(*open)
 	l.why = report.Clean(l.why)
 	return l
 }

@@ -19,8 +19,13 @@ import (
 type Open struct{ Any, Models, Bus, MPS, GPU bool }
 
 // OpenGates returns what the units of this look have waited for. Without a
-// configuration only whether one is up is known.
-func (h *Host) OpenGates(cfg *config.Config) Open {
+// configuration only whether one is up is known. If systemd did not answer it is what
+// the last look knew: a gate is not shut because nobody can be asked.
+func (h *Host) OpenGates(cfg *config.Config, last Open) Open {
+	silent := cfg == nil && len(h.Units) == 0 || cfg != nil && len(h.Units) < len(cfg.Instances)
+	if silent {
+		return last
+	}
 	var o Open
 	for _, u := range h.Units {
 		if u.State != unit.Up {

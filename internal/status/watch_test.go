@@ -52,21 +52,32 @@ func TestOpenGates_WhatTheInstancesThatAreUpHaveWaitedFor(t *testing.T) {
 		{[]string{"scout"}, Open{Any: true, Models: true, Bus: true}},
 		{[]string{"vision"}, Open{Any: true, MPS: true, GPU: true}},
 	} {
-		if got := running(c.up...).OpenGates(configured()); got != c.want {
+		if got := running(c.up...).OpenGates(configured(), Open{Any: true, MPS: true}); got != c.want {
 			t.Errorf("%v: %+v, want %+v", c.up, got, c.want)
 		}
 	}
-	if got := running("scout").OpenGates(nil); got != (Open{Any: true}) {
+	if got := running("scout").OpenGates(nil, Open{}); got != (Open{Any: true}) {
 		t.Errorf("without a configuration: %+v", got)
+	}
+	silent, last := running("scout", "vision"), Open{Any: true, Bus: true}
+	silent.Units = silent.Units[:3]
+	for _, cfg := range []*config.Config{configured(), nil} {
+		if got := silent.OpenGates(cfg, last); got != last {
+			t.Errorf("systemd did not answer: %+v, want what was known", got)
+		}
+		silent.Units = nil
+	}
+	if got := New().OpenGates(&config.Config{}, last); got != (Open{}) {
+		t.Errorf("no instance is configured: %+v", got)
 	}
 	safe := running("scout")
 	safe.SafeMode = true
-	if got := safe.OpenGates(configured()); got.Models {
+	if got := safe.OpenGates(configured(), Open{}); got.Models {
 		t.Error("in safe mode no gate has waited for the models")
 	}
 	counted := configured()
 	counted.GPU.MinCount = 1
-	if got := running("scout").OpenGates(counted); !got.GPU {
+	if got := running("scout").OpenGates(counted, Open{}); !got.GPU {
 		t.Error("every gate has counted the GPUs")
 	}
 }
@@ -132,7 +143,7 @@ func TestSteady(t *testing.T) {
 		"models that nothing explains": {all, func(h *Host) { h.Models.State = "unknown" }, Lost, ""},
 	} {
 		h := running(c.up...)
-		o := h.OpenGates(configured())
+		o := h.OpenGates(configured(), Open{})
 		c.change(h)
 		got, why := h.Steady(o)
 		codes := ""
@@ -146,7 +157,7 @@ func TestSteady(t *testing.T) {
 	unread := New()
 	add(unread, "scout", "active", "running", "")
 	unread.Problems = []diag.Problem{{Code: diag.ConfigSyntax, Message: "m"}}
-	if got, why := unread.Steady(unread.OpenGates(nil)); got != Lost || len(why) != 1 {
+	if got, why := unread.Steady(unread.OpenGates(nil, Open{})); got != Lost || len(why) != 1 {
 		t.Errorf("a configuration that cannot be read: %v, %v", got, why)
 	}
 	var zero Reading
