@@ -46,6 +46,9 @@ func TestNothingThatBelongsOnAHostIsMissing(t *testing.T) {
 			if info, err := os.Stat(name); err != nil || info.IsDir() && !strings.HasPrefix(pattern, "cmd/") {
 				continue
 			}
+			if strings.HasPrefix(name, filepath.Join(repo, "examples/ansible")+"/") {
+				continue // for the machine that runs Ansible
+			}
 			found++
 			if !listed[name] {
 				t.Errorf("%s is in no package: add it to Files", name)
