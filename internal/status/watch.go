@@ -22,7 +22,7 @@ type Open struct{ Any, Models, Bus, MPS, GPU bool }
 // configuration only whether one is up is known. If systemd did not answer it is what
 // the last look knew: a gate is not shut because nobody can be asked.
 func (h *Host) OpenGates(cfg *config.Config, last Open) Open {
-	silent := cfg == nil && len(h.Units) == 0 || cfg != nil && len(h.Units) < len(cfg.Instances)
+	silent := cfg == nil && len(h.Units) == 0 || cfg != nil && len(h.Units) < len(cfg.Instances)+len(cfg.Guards)
 	if silent {
 		return last
 	}
@@ -36,10 +36,11 @@ func (h *Host) OpenGates(cfg *config.Config, last Open) Open {
 			continue
 		}
 		i, _ := cfg.Instance(u.Instance)
-		o.Models = o.Models || i.RequireModels && !h.SafeMode
-		o.Bus = o.Bus || i.RequireBus
-		o.MPS = o.MPS || i.MPS.Enabled
-		o.GPU = o.GPU || i.MPS.Enabled || cfg.GPU.MinCount > 0
+		g, _ := cfg.Guard(u.Instance)
+		o.Models = o.Models || (i.RequireModels || g.RequireModels) && !h.SafeMode
+		o.Bus = o.Bus || i.RequireBus || g.RequireBus
+		o.MPS = o.MPS || i.MPS.Enabled || g.RequireMPS
+		o.GPU = o.GPU || o.MPS || cfg.GPU.MinCount > 0
 	}
 	return o
 }

@@ -59,6 +59,16 @@ func TestOpenGates_WhatTheInstancesThatAreUpHaveWaitedFor(t *testing.T) {
 	if got := running("scout").OpenGates(nil, Open{}); got != (Open{Any: true}) {
 		t.Errorf("without a configuration: %+v", got)
 	}
+	guarded := configured()
+	guarded.Guards = []config.Guard{{Name: "client", Unit: "client.service", RequireModels: true, RequireMPS: true}}
+	client := running()
+	if got := client.OpenGates(guarded, Open{Any: true}); got != (Open{Any: true}) {
+		t.Errorf("the unit of a guard is missing: %+v", got)
+	}
+	client.Add("client.service", facts.Unit{Name: "client.service", LoadState: "loaded", ActiveState: "active", SubState: "running"}, true, 0)
+	if got := client.OpenGates(guarded, Open{}); got != (Open{Any: true, Models: true, MPS: true, GPU: true}) {
+		t.Errorf("a guarded unit is up: %+v", got)
+	}
 	silent, last := running("scout", "vision"), Open{Any: true, Bus: true}
 	silent.Units = silent.Units[:3]
 	for _, cfg := range []*config.Config{configured(), nil} {
