@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"justnews/internal/check"
 	"justnews/internal/check/orchestrator"
@@ -67,12 +68,20 @@ func resetFailed(ctx context.Context, r *runner, units []string, resetter Resett
 // few seconds: a start that is asked for now would wait behind it.
 func holds(u facts.Unit) bool { return u.ActiveState == "activating" && u.NRestarts > 0 }
 
+// leadPatience is how long a retry waits for the gate that leads. One that looks at a
+// job which failed lets go at once; one that waits for an orchestrator may wait for the
+// very start that comes after this.
+const leadPatience = 2 * time.Second
+
 // refreshFailed has the models loaded again where a job failed or loaded only a
-// part of them. A gate that leads at the moment does that itself.
+// part of them. A gate that follows a job does that itself.
 func refreshFailed(ctx context.Context, r *runner) outcome {
 	defer r.release()
 	if r.world.Lock != nil {
-		if err := r.elect(ctx); err != nil || !r.led {
+		waiting, cancel := context.WithTimeout(ctx, leadPatience)
+		err := r.elect(waiting)
+		cancel()
+		if err != nil || !r.led {
 			return outcome{passed: true, detail: "another gate follows the preload"}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"justnews/internal/diag"
@@ -104,4 +105,24 @@ func TestRetryOfAUserWhoMayNotSaysWhoMay(t *testing.T) {
 	if r.Passed() || len(h.started) != 0 || len(r.Problems) != 1 || r.Problems[0].Fix.String() != "sudo justnews-gate retry" {
 		t.Errorf("%+v", r)
 	}
+}
+
+// A gate that leads waits for the orchestrator that a retry has stopped: the retry must
+// not wait for that gate before it starts the orchestrator.
+func TestRetry_LeaderThatWaitsForTheOrchestratorHoldsNothingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(newServer(2, time.Second))
+		leader := h.lock.ticket()
+		if led, err := leader.TryExclusive(); err != nil || !led {
+			t.Fatal(led, err)
+		}
+		units := &retryHost{units: map[string]string{"orchestrator.service": "inactive"}}
+		x := h.world()
+		x.Units, x.Starter = units, units
+		w := requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}, RequireModels: true}
+		r := Retry(t.Context(), w, x, Again{Start: []string{"orchestrator.service"}}, units)
+		if !r.Passed() || !slices.Equal(units.started, []string{"orchestrator.service"}) || r.Elapsed > 3*time.Second {
+			t.Errorf("%v, started %q after %v", r.Problems, units.started, r.Elapsed)
+		}
+	})
 }
