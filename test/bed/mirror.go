@@ -53,7 +53,7 @@ func pickMirror(indextargets string) string {
 // checks), as text that apt.conf takes.
 func aptOptions(ctx context.Context) string {
 	out, err := exec.CommandContext(ctx, "apt-config", "dump",
-		"Acquire::http", "Acquire::https", "Acquire::Retries").Output()
+		"Acquire::http", "Acquire::https", "Acquire::Retries", "Acquire::Check-Valid-Until", "Acquire::Check-Date").Output()
 	if err != nil {
 		return ""
 	}
