@@ -17,6 +17,7 @@ import (
 // generator's diff and changes nothing, a run changes the file and reloads, a second one
 // changes nothing, and a configuration with errors does not replace the file.
 func TestAnsible_TheRoleConfiguresAHost(t *testing.T) {
+	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{packages: []string{"ansible-core"}, config: config("60s", "hitl_service"), change: func(tree *bed.Tree) {
 			copyTree(t, "../../examples/ansible", func(name, text string) { tree.WriteFile("/root/ansible/"+name, text) })

@@ -136,7 +136,7 @@ func TestPrograms_PackageHasTheLicenceOfEveryLinkedModule(t *testing.T) {
 		t.Fatalf("only %v", linked)
 	}
 	for _, m := range slices.Sorted(maps.Keys(linked)) {
-		if !strings.Contains(string(text), "\nComment: "+m+", linked") {
+		if !strings.Contains(string(text), "\nComment: "+m+"\n") {
 			t.Errorf("%s is linked, and its licence is not in the package", m)
 		}
 	}

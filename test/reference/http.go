@@ -82,6 +82,8 @@ func (l *life) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		d.send()
 	}
 	if after != nil {
+		// What comes after may end the life, and this connection with it.
+		_ = http.NewResponseController(w).Flush()
 		after()
 	}
 }
