@@ -5,6 +5,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"justnews/internal/config"
@@ -76,7 +77,11 @@ func selfCheck(text string) (problems []diag.Problem, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot check the result: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+	defer func() { // a boot empties /tmp, and may come to it just now
+		if gone := os.Remove(f.Name()); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}()
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Chmod(0o600), f.Close()); err != nil {
 		return nil, fmt.Errorf("cannot check the result: %w", err)
