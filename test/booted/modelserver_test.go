@@ -19,7 +19,10 @@ const (
 
 	// llamaService runs the server of Debian's newest suite with that suite's own
 	// libraries, as a router over a directory of models.
-	llamaService = `[Service]
+	llamaService = `[Unit]
+StartLimitIntervalSec=0
+
+[Service]
 ExecStart=/usr/bin/llama-server --models-dir /models --port 8080 --api-key-file /key --no-webui
 RootDirectory=` + llamaRoot + `
 MountAPIVFS=yes
