@@ -223,10 +223,12 @@ var mpsFaults = []struct {
 	{"open console", func(t *testing.T, s *site) {
 		s.Must("systemd-run", "--uid=justnews", "--setenv=CUDA_MPS_PIPE_DIRECTORY="+pipeDir, "--unit=console",
 			"sh", "-c", "sleep 600 | "+control)
-		s.WaitFor("an open console", bed.Patience, func() bool {
-			return strings.Contains(s.Sh("justnews-gate mps status 2>&1").Stdout, "other")
+		var v verdict
+		s.WaitFor("a gate that meets the open console", bed.Patience, func() bool {
+			v = s.gateBy("justnews", "--timeout", "3")
+			return v.Status != 0 // until then the console was not connected yet
 		})
-		s.fixes(t, s.gateBy("justnews", "--timeout", "3").refusedWith(t, 71, "MPS-BUSY", "console", "PID"))
+		s.fixes(t, v.refusedWith(t, 71, "MPS-BUSY", "console", "PID"))
 		s.Sh("systemctl stop console")
 	}},
 	{"pipe directory closed", func(t *testing.T, s *site) {
