@@ -12,8 +12,8 @@ import (
 )
 
 // gateOnly turns "--gate-only INSTANCE", the line of every unit, into
-// "gate INSTANCE" before any flag is parsed. A guarded unit stands for itself. What stands behind it is a name
-// and never a flag: an instance called --version would otherwise print the
+// "gate INSTANCE" before any flag is parsed. INSTANCE may also be a guarded unit. It
+// is a name and never a flag: an instance called --version would otherwise print the
 // version, exit 0 and so open its gate.
 //
 // It also reports whether it did: then nothing on the line may end with 0 but a

@@ -68,8 +68,8 @@ func wantedMark(cfg *config.Config, instance string) (facts.Mark, []diag.Problem
 	return want, nil
 }
 
-// marks are those of all instances and guarded units, none where the generator reads another
-// configuration than this run.
+// marks are those of all instances and guarded units, none where the generator reads
+// another configuration than this run.
 func (a *app) marks(cfg *config.Config) map[string]facts.Mark {
 	if a.ConfigFile != "" || a.Root != "" {
 		return nil

@@ -146,7 +146,7 @@ func (s *state) ownServer(c *Config, g *Guard) {
 			`write when = "before", or name this unit in orchestrator.unit`)
 	}
 	if c.Orchestrator.Kind == "ollama" && !g.Trigger {
-		s.guardFails(g, "trigger", "guards."+g.Name+" would wait for ever: Ollama loads a model only when it is asked to", "true", "write trigger = true")
+		s.guardFails(g, "trigger", "guards."+g.Name+" would never be ready: Ollama loads a model only on request", "true", "write trigger = true")
 	}
 	if g.RequireBus {
 		s.guardFails(g, "require_bus", "the model server cannot wait for the MCP bus", "false", "remove require_bus")

@@ -68,7 +68,7 @@ func (f *follower) onGPU(ctx context.Context) (problem *diag.Problem, again bool
 }
 
 // canaries asks each model for an answer, unless the preload did since the server was
-// started. One answer that makes no sense may be that of a server which is busy.
+// started. An invalid response is repeated, since a busy server may give one.
 func (f *follower) canaries(ctx context.Context) (problem *diag.Problem, again bool) {
 	if f.world.Canary == nil || f.answeredBefore(ctx) {
 		return nil, false

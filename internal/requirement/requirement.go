@@ -76,9 +76,8 @@ type Preload struct {
 // GPU is what the GPUs have to be good for.
 type GPU struct {
 	// Needed makes findings errors: gpu.min_count is above 0, MPS is on, or the
-	// instance is given GPUs. Where no
-	// GPU is needed, none of them is worse than a warning, and that there is no
-	// driver is a notice.
+	// instance is given GPUs. Where no GPU is needed, none of them is worse than a
+	// warning, and that there is no driver is a notice.
 	Needed   bool
 	MPS      bool          // the instance, or any of the host, runs under MPS
 	MIG      bool          // mps.mig
