@@ -35,7 +35,7 @@ func call(t *testing.T, env map[string]string, args ...string) (status diag.Stat
 	return status, out.String(), errs.String()
 }
 
-func TestMain_WrongCommandLineSaysSoAndExits64(t *testing.T) {
+func TestMain_WrongUsageExits64(t *testing.T) {
 	for _, args := range [][]string{
 		nil, {"a", "b"}, {"a", "b", "c", "d"}, {""}, {"--no-such"}, {"-x", "a"}, {"--root"}, {"--root=", "a"}, {"--root", "", "a"}, {"--root", "/x"},
 	} {
@@ -46,7 +46,7 @@ func TestMain_WrongCommandLineSaysSoAndExits64(t *testing.T) {
 	}
 }
 
-func TestHelpAndVersionGoToStdout(t *testing.T) {
+func TestMain_HelpAndVersionGoToStdout(t *testing.T) {
 	for _, arg := range []string{"--help", "--version"} {
 		status, stdout, stderr := call(t, nil, arg)
 		if status != 0 || !strings.Contains(stdout, "justnews-generator") || stderr != "" {
@@ -70,7 +70,7 @@ func TestMain_OnlyTheFirstDirectoryIsWrittenTo(t *testing.T) {
 	}
 }
 
-func TestMain_BrokenFileIsNamedWithItsLineAndExits78(t *testing.T) {
+func TestMain_BrokenFileIsReportedWithItsLineAndExits78(t *testing.T) {
 	out := t.TempDir()
 	status, stdout, stderr := call(t, nil, "--root="+system(t, "[instances.scout]\nport = \"8002\n"), out)
 	if status != diag.StatusConfig || stdout != "" {
@@ -85,7 +85,7 @@ func TestMain_BrokenFileIsNamedWithItsLineAndExits78(t *testing.T) {
 	}
 }
 
-func TestDryRunNeedsNoDirectoryAndPrintsToStdout(t *testing.T) {
+func TestMain_DryRunNeedsNoDirectory(t *testing.T) {
 	status, stdout, stderr := call(t, nil, "--dry-run", "--root", system(t, good))
 	if status != 0 || stderr != "" || !strings.HasPrefix(stdout, "# /run/systemd/generator/justnews@.service.d/50-justnews-gate.conf\n") {
 		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
@@ -96,7 +96,7 @@ func TestDryRunNeedsNoDirectoryAndPrintsToStdout(t *testing.T) {
 	}
 }
 
-func TestMain_KernelCommandLineLeavesAMarkerAndAWarning(t *testing.T) {
+func TestMain_KernelCommandLineWritesAMarkerAndAWarning(t *testing.T) {
 	out := t.TempDir()
 	env := map[string]string{"SYSTEMD_PROC_CMDLINE": "ro justnews.gate=off"}
 	status, _, stderr := call(t, env, "--root", system(t, good), out)
@@ -108,7 +108,7 @@ func TestMain_KernelCommandLineLeavesAMarkerAndAWarning(t *testing.T) {
 	}
 }
 
-func TestMain_InTheInitrdNothingIsWritten(t *testing.T) {
+func TestMain_WritesNothingInTheInitrd(t *testing.T) {
 	out := t.TempDir()
 	status, _, _ := call(t, map[string]string{"SYSTEMD_IN_INITRD": "1"}, "--root", system(t, good), out)
 	entries, _ := os.ReadDir(out)

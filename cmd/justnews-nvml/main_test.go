@@ -19,7 +19,7 @@ func call(found facts.NVML, args ...string) (status diag.Status, stdout, stderr 
 	return status, out.String(), errs.String()
 }
 
-func TestMain_ItPrintsOneObjectWhateverNVMLSays(t *testing.T) {
+func TestMain_PrintsOneObject(t *testing.T) {
 	for outcome, want := range map[string]diag.Status{facts.NVMLSuccess: diag.StatusReady, "ERROR_DRIVER_NOT_LOADED": diag.StatusGPU, "": diag.StatusGPU} {
 		status, stdout, stderr := call(facts.NVML{Schema: facts.NVMLSchema, Outcome: outcome})
 		var got facts.NVML
@@ -32,7 +32,7 @@ func TestMain_ItPrintsOneObjectWhateverNVMLSays(t *testing.T) {
 	}
 }
 
-func TestHelpAndVersionGoToStdoutAndEverythingElseIsWrongUsage(t *testing.T) {
+func TestMain_OnlyHelpAndVersionAreValidArguments(t *testing.T) {
 	for _, arg := range []string{"--help", "-h", "--version"} {
 		if status, stdout, stderr := call(facts.NVML{}, arg); status != 0 || !strings.Contains(stdout, "justnews-nvml") || stderr != "" {
 			t.Errorf("%s: status %d, stdout %q, stderr %q", arg, status, stdout, stderr)
@@ -49,7 +49,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
-func TestMain_WhatCannotBeWrittenIsNoAnswer(t *testing.T) {
+func TestMain_FailedWriteIsAnError(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"--version"}} {
 		var errs bytes.Buffer
 		if status := run(args, full{}, &errs, func() facts.NVML { return facts.NVML{Outcome: facts.NVMLSuccess} }); status != diag.StatusInternal {

@@ -36,7 +36,7 @@ const directory = `case "$1 $2" in
 *) exit 2 ;;
 esac`
 
-func TestUserOfADirectoryServiceIsFound(t *testing.T) {
+func TestAccount_UserOfADirectoryServiceIsFound(t *testing.T) {
 	h := host(t, directory, "passwd: files sss", "group:  files [SUCCESS=merge] sss # ours")
 	for _, name := range []string{"newsuser", "7001"} {
 		u, err := h.User(name)
@@ -52,7 +52,7 @@ func TestUserOfADirectoryServiceIsFound(t *testing.T) {
 	}
 }
 
-func TestAccount_WhatNoSourceHasIsUnknown(t *testing.T) {
+func TestAccount_UnknownNameIsNotFound(t *testing.T) {
 	h := host(t, directory, "passwd: files sss")
 	for _, name := range []string{"absent", "", "-h", "--help", "99999"} {
 		if _, err := h.User(name); !errors.Is(err, ErrUnknown) {
@@ -67,7 +67,7 @@ func TestAccount_WhatNoSourceHasIsUnknown(t *testing.T) {
 	}
 }
 
-func TestFilesAloneAskNobody(t *testing.T) {
+func TestAccount_FilesAreReadWithoutANameService(t *testing.T) {
 	for _, lines := range [][]string{{"passwd: files systemd", "group: files systemd"}, {"group: compat [NOTFOUND=return]"}, {}} {
 		h := host(t, "touch $0.asked; exit 2", lines...)
 		if u, err := h.User("root"); err != nil || u.UID != 0 {
@@ -79,7 +79,7 @@ func TestFilesAloneAskNobody(t *testing.T) {
 	}
 }
 
-func TestAccount_SourceThatDoesNotAnswerIsNamed(t *testing.T) {
+func TestAccount_UnresponsiveSourceIsReported(t *testing.T) {
 	h := host(t, "exec sleep 60", "passwd: files ldap")
 	h.Patience = 50 * time.Millisecond
 	if _, err := h.User("newsuser"); err == nil || errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "did not answer within") {

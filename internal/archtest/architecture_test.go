@@ -25,9 +25,9 @@ const (
 	tableEnd   = "<!-- end of packages -->\n"
 )
 
-// TestArchitectureNamesEveryPackage compares the table in ARCHITECTURE.md with
+// TestArchitecture_NamesEveryPackage compares the table in ARCHITECTURE.md with
 // the floors and the package comments.
-func TestArchitectureNamesEveryPackage(t *testing.T) {
+func TestArchitecture_NamesEveryPackage(t *testing.T) {
 	file := filepath.Join(repository, "ARCHITECTURE.md")
 	content, err := os.ReadFile(file)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // A code that nothing reports is dead: the manual would describe what cannot
 // happen.
-func TestCodesAreEachReportedSomewhere(t *testing.T) {
+func TestCodes_AreAllReported(t *testing.T) {
 	declared, used := map[string]string{}, map[string]bool{} // by the constant's name
 	for _, f := range sources(t) {
 		ast.Inspect(f.file, func(n ast.Node) bool {
@@ -56,7 +56,7 @@ var judgedTwice = map[string]string{
 
 // One package finds one thing wrong: who looks for where a code comes from finds
 // one place, and one sentence for each case.
-func TestCodesAreEachReportedByOnePackage(t *testing.T) {
+func TestCodes_AreEachReportedByOnePackage(t *testing.T) {
 	by := map[string]map[string]bool{}
 	for _, f := range sources(t) {
 		ast.Inspect(f.file, func(n ast.Node) bool {

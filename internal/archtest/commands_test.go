@@ -35,7 +35,7 @@ var exceptions = map[string]string{
 // A command of a fix is an argument vector. A word that is not written in the
 // source may have come from anywhere: it must not be read as an option, nor be
 // part of a script.
-func TestCommands_NoWordFromOutsideIsAnOptionOrAScript(t *testing.T) {
+func TestCommands_OutsideWordsAreNeverOptionsOrScripts(t *testing.T) {
 	files := sources(t)
 	known := constants{}
 	for _, f := range files {

@@ -175,7 +175,7 @@ func unsafeOpens(all map[string]*source) []string {
 	return wrong
 }
 
-func TestLayoutFilesAreOpenedBySafefileOnly(t *testing.T) {
+func TestLayout_FilesAreOpenedBySafefileOnly(t *testing.T) {
 	for _, wrong := range unsafeOpens(packages(t)) {
 		t.Error(wrong)
 	}

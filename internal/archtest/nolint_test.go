@@ -26,7 +26,7 @@ func unknownLinters(line string, enabled map[string]bool) (unknown []string) {
 }
 
 // golangci-lint says nothing about an exception for a linter that is off.
-func TestLayoutExceptionsNameEnabledLinters(t *testing.T) {
+func TestLayout_ExceptionsNameEnabledLinters(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(repository, ".golangci.yml"))
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ func closed(t *testing.T) string {
 	return name
 }
 
-func TestAsUser_AnotherUserHasItsOwnPermissions(t *testing.T) {
+func TestAsUser_HasThePermissionsOfTheUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
@@ -43,7 +43,7 @@ func TestAsUser_AnotherUserHasItsOwnPermissions(t *testing.T) {
 	}
 }
 
-func TestAsUser_GroupOpensWhatItMayOpen(t *testing.T) {
+func TestAsUser_HasThePermissionsOfTheGroups(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
@@ -65,7 +65,7 @@ func TestAsUser_GroupOpensWhatItMayOpen(t *testing.T) {
 	}
 }
 
-func TestAsUser_OnlyRootActsAsAnother(t *testing.T) {
+func TestAsUser_NeedsRoot(t *testing.T) {
 	called := false
 	if err := Do(os.Geteuid(), nil, func() { called = true }); err != nil || !called {
 		t.Errorf("as oneself: %v, %v", called, err)

@@ -60,7 +60,7 @@ var judges = map[string]any{
 	"unit.Stale": unit.Stale, "unit.Rivals": unit.Rivals, "orchestrator.VLLM": orchestrator.VLLM, "unit.Retire": unit.Retire,
 }
 
-func TestCommands_NoNameFromOutsideBecomesACommandOrAnOption(t *testing.T) {
+func TestCommands_OutsideNamesAreNeverCommandsOrOptions(t *testing.T) {
 	for _, name := range judgesOfTheSource(t) {
 		if judges[name] == nil {
 			t.Errorf("%s is not held against a shell", name)

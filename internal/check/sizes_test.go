@@ -9,7 +9,7 @@ import (
 	"justnews/internal/check"
 )
 
-func TestSizeIsInBinaryUnits(t *testing.T) {
+func TestSize_IsInBinaryUnits(t *testing.T) {
 	for n, want := range map[uint64]string{
 		0: "0 bytes", 1023: "1023 bytes", 1500: "1 KiB", 512 << 20: "512 MiB", 4_290_000_000: "4.0 GiB", 24 << 30: "24.0 GiB", math.MaxUint64: "16.0 EiB",
 	} {

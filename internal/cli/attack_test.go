@@ -139,7 +139,7 @@ func attacks() []attack {
 	}
 }
 
-func TestRecords_NoAttackOnTheRecordsChangesAVerdictOrWritesElsewhere(t *testing.T) {
+func TestRecords_ForgedRecordsChangeNoVerdict(t *testing.T) {
 	url := readyOrchestrator(t)
 	good := filepath.Join(t.TempDir(), "good.toml")
 	text := fmt.Sprintf("[orchestrator]\nurl = %q\ninstance = \"\"\n[bus]\ninstance = \"\"\n[instances.scout]\nport = 8002\nrequire_bus = false\n", url)
@@ -224,9 +224,9 @@ func readyOrchestrator(t *testing.T) string {
 	return s.URL()
 }
 
-// TestRecords_EndlessErrorTextIsCutEverywhere has an orchestrator whose one failed
+// TestRecords_ErrorTextIsCutEverywhere has an orchestrator whose one failed
 // model comes with nearly all that a body may hold.
-func TestRecords_EndlessErrorTextIsCutEverywhere(t *testing.T) {
+func TestRecords_ErrorTextIsCutEverywhere(t *testing.T) {
 	long := strings.Repeat("\\u001b[2Jtrace\\n\\u202e", 45_000)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

@@ -11,7 +11,7 @@ import (
 	"justnews/internal/diag"
 )
 
-func TestCompletionScriptsHaveEveryCommandFlagAndCode(t *testing.T) {
+func TestCompletion_HasEveryCommandFlagAndCode(t *testing.T) {
 	model, err := cli.Model()
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"justnews/internal/modelmap"
 )
 
-func TestConfig_MapThatAnOperatorMayNotReadIsNoFinding(t *testing.T) {
+func TestConfig_MapUnreadableForAnOperatorIsNoFinding(t *testing.T) {
 	denied := modelmap.File{Err: &fs.PathError{Op: "open", Path: "m", Err: fs.ErrPermission}}
 	for what, c := range map[string]struct {
 		file modelmap.File

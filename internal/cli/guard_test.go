@@ -18,7 +18,7 @@ const guardConfig = "[instances.gpu_orchestrator]\n[instances.mcp_bus]\n" +
 	"[guards.idle]\nunit = \"idle.service\"\n"
 
 // A guarded unit that failed is started again, one that nobody started is left alone.
-func TestRetryStartsGuardedUnitsThatFailed(t *testing.T) {
+func TestRetry_StartsFailedGuardedUnits(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root may start units of other packages")
 	}
@@ -50,7 +50,7 @@ type noInstances struct{ unitsByName }
 func (noInstances) Units(context.Context, string) ([]string, error) { return nil, nil }
 
 // What waited for a server uses it, so that it is not restarted.
-func TestGuardedUnitUsesTheServerThatItWaitedFor(t *testing.T) {
+func TestGuard_UnitUsesTheServerItWaitedFor(t *testing.T) {
 	cfg := configured(t, t.TempDir(), guardConfig)
 	for unit, uses := range map[string]string{"client.service": "gpu_orchestrator", "web.service": "mcp_bus"} {
 		units := unitsByName{}
@@ -66,7 +66,7 @@ func TestGuardedUnitUsesTheServerThatItWaitedFor(t *testing.T) {
 	}
 }
 
-func TestOwnServiceIsTheOneThatSystemdStarted(t *testing.T) {
+func TestOwnUnit_IsTheServiceThatSystemdStarted(t *testing.T) {
 	self := func(pid string) *app {
 		return &app{Machine: Machine{
 			Groups: []string{"0::", "system.slice", "vllm.service", ".control"},

@@ -41,7 +41,7 @@ type observed struct{ texts []string }
 
 func (o *observed) Progress(p gate.Progress) { o.texts = append(o.texts, p.Text) }
 
-func TestGateWaitsForTheMountOfAStoreThatIsNotThere(t *testing.T) {
+func TestPrestart_WaitsForTheMountOfTheStore(t *testing.T) {
 	for name, c := range map[string]struct {
 		state string
 		after int
@@ -89,7 +89,7 @@ func TestGateWaitsForTheMountOfAStoreThatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestStampChangesWithContentModeAndPlace(t *testing.T) {
+func TestStamp_ChangesWithContentModeAndPlace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "justnews.toml")
 	if _, ok := stampOf(file); ok {
 		t.Fatal("a file that does not exist has a stamp")

@@ -45,7 +45,7 @@ func interrupted(t *testing.T, args ...string) (after time.Duration, status int,
 
 // A file system below the store that never answers holds nobody who runs a
 // command by hand: neither one that asked for little nor one that presses Ctrl-C.
-func TestHang_FileSystemThatNeverAnswersHoldsNoCommand(t *testing.T) {
+func TestHang_HangingFileSystemBlocksNoCommand(t *testing.T) {
 	models := filepath.Join(t.TempDir(), "models")
 	config := filepath.Join(t.TempDir(), "justnews.toml")
 	agents := filepath.Join(t.TempDir(), "map.json")

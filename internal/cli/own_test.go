@@ -12,7 +12,7 @@ import (
 	"justnews/internal/process"
 )
 
-func TestOwnUnit_NoEnvironmentFileOfAUnitChoosesWhoAnswersForSystemd(t *testing.T) {
+func TestOwnUnit_EnvironmentFileCannotChooseTheBus(t *testing.T) {
 	const played = "unix:path=/tmp/played"
 	for groups, want := range map[string]string{"": played, "user@1000.service": played, "justnews@scout.service": "", "justnews-preload.service": ""} {
 		m := cli.Machine{Groups: []string{groups}, Lookup: func(string) (string, bool) { return played, true }}
@@ -25,7 +25,7 @@ func TestOwnUnit_NoEnvironmentFileOfAUnitChoosesWhoAnswersForSystemd(t *testing.
 // An environment file that was written from a running service's environment has
 // another process's SYSTEMD_EXEC_PID in it. A gate that takes itself for a run by
 // hand would end by a status that its unit may take for success.
-func TestOwnUnit_EnvironmentFileMakesNoGateARunByHand(t *testing.T) {
+func TestOwnUnit_EnvironmentFileCannotFakeAnInteractiveRun(t *testing.T) {
 	if systemd.Booted() {
 		t.Skip("systemd answers here, and knows that this is none of its commands")
 	}

@@ -39,10 +39,10 @@ func pasted(stderr string) []string {
 	return lines
 }
 
-// TestFixThatIsPastedDoesWhatItSaysAndNothingElse has a hostile model in the
+// TestFix_PastedCommandDoesWhatItSays has a hostile model in the
 // orchestrator's answer and hostile names in the Model Store, pastes every fix
 // that is printed into a shell, and looks at what was run.
-func TestFixThatIsPastedDoesWhatItSaysAndNothingElse(t *testing.T) {
+func TestFix_PastedCommandDoesWhatItSays(t *testing.T) {
 	for i, name := range hostileNames {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel() // two of the commands wait for a second each

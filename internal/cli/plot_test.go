@@ -10,7 +10,7 @@ import (
 	"justnews/internal/report"
 )
 
-func TestPlot_RunIsOfThisBootByItsIDOrByItsClocks(t *testing.T) {
+func TestPlot_BootOfARunComesFromItsIDOrClocks(t *testing.T) {
 	id, err := host.Host{}.BootID()
 	if err != nil {
 		t.Skip(err)

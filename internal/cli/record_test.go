@@ -11,7 +11,7 @@ import (
 
 // A gate that waited has read an older configuration than the one that took its
 // instance away.
-func TestMetricsAreSweptByTheConfigurationAsItIsNow(t *testing.T) {
+func TestMetrics_AreSweptByTheCurrentConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	metrics := filepath.Join(dir, "metrics")
 	path := filepath.Join(dir, "justnews.toml")

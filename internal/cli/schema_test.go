@@ -36,7 +36,7 @@ func validate(name, text string) error {
 	return schema.Validate(value)
 }
 
-func TestSchema_SchemasListExactlyTheFieldsOfTheTypes(t *testing.T) {
+func TestSchema_HasExactlyTheFieldsOfTheTypes(t *testing.T) {
 	types := cli.Outputs()
 	types["summary"] = report.Summary{}
 	for name, value := range types {
@@ -127,7 +127,7 @@ func resolve(t *testing.T, where string, doc, schema map[string]any) map[string]
 	return copied
 }
 
-func TestSchema_SchemasRefuseWhatIsNotTheirs(t *testing.T) {
+func TestSchema_RefusesUnknownFields(t *testing.T) {
 	const check = `{"schema":1,"files":[],"instances":[],"problems":[],"status":0`
 	if err := validate("config-check", check+`}`); err != nil {
 		t.Error(err)

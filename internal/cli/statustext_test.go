@@ -65,7 +65,7 @@ func glanceText(terminal bool, color string, g *status.Host) string {
 
 func utf8Locale(name string) (string, bool) { return "C.UTF-8", name == "LC_ALL" }
 
-func TestStatusFitsATerminalAndIsWholeAnywhereElse(t *testing.T) {
+func TestStatus_IsCutOnATerminalOnly(t *testing.T) {
 	want := `down: 2 of 3 wait for 1 cause
 
 error: UNIT-FAILED: justnews@crawler.service: the instance has failed
@@ -99,7 +99,7 @@ up               3 min  gpu_orchestrator
 	}
 }
 
-func TestStatusInTheCLocaleIsASCII(t *testing.T) {
+func TestStatus_InTheCLocaleIsASCII(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{Machine: Machine{Stdout: &out, StdoutTerminal: true, Width: func() int { return 80 }, Lookup: func(name string) (string, bool) { return "C", name == "LC_ALL" }}}
 	a.printGlance(hostGlance())
@@ -108,7 +108,7 @@ func TestStatusInTheCLocaleIsASCII(t *testing.T) {
 	}
 }
 
-func TestStatusInTheCLocaleIsASCIIWhereNothingIsCut(t *testing.T) {
+func TestStatus_UncutInTheCLocaleIsASCII(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{Machine: Machine{Stdout: &out, Lookup: func(name string) (string, bool) { return "C", name == "LC_ALL" }}}
 	g := hostGlance()
@@ -136,7 +136,7 @@ func refusedHost(text string) *status.Host {
 	return g
 }
 
-func TestStatusNamesOneCauseOnceAndNoConsequence(t *testing.T) {
+func TestStatus_NamesACauseOnce(t *testing.T) {
 	g := refusedHost("STORE-SNAPSHOT: chief_editor: distilbert: the model has no snapshot")
 	whole := diag.Problem{
 		Code: diag.StoreSnapshot, Subject: "chief_editor: distilbert", Message: "the model has no snapshot",
@@ -165,7 +165,7 @@ func TestStatusNamesOneCauseOnceAndNoConsequence(t *testing.T) {
 	}
 }
 
-func TestStatus_GPUThatIsNotNeededAndNotThereIsNotGood(t *testing.T) {
+func TestStatus_MissingOptionalGPUIsNotShownAsGood(t *testing.T) {
 	g := status.New()
 	g.GPU.State = "NVIDIA's management library cannot be loaded"
 	for needed, want := range map[bool]string{false: "gpu           NVIDIA's", true: "gpu           \x1b[31;1mNVIDIA's"} {
@@ -192,7 +192,7 @@ func (l loaded) Units(context.Context, string) ([]string, error) {
 	return slices.Sorted(maps.Keys(l)), nil
 }
 
-func TestStatusOfABrokenConfigurationHasTheUnitsThatSystemdKnows(t *testing.T) {
+func TestStatus_BrokenConfigurationShowsLoadedUnits(t *testing.T) {
 	g := status.New()
 	g.Problems = []diag.Problem{{Code: diag.ConfigSyntax, Message: "unexpected end of file"}}
 	g.LookAtLoaded(t.Context(), loaded{

@@ -69,7 +69,7 @@ func watching(d *desk, takes time.Duration, looks *atomic.Int32) *watcher {
 	}
 }
 
-func TestLooksFollowEachOtherAndNeverOverlap(t *testing.T) {
+func TestWatch_LooksNeverOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, looks := newDesk(), &atomic.Int32{}
 		w := watching(d, 5*time.Second, looks) // slower than the pause
@@ -93,7 +93,7 @@ func TestLooksFollowEachOtherAndNeverOverlap(t *testing.T) {
 	})
 }
 
-func TestWatch_WhatEndsTheWatching(t *testing.T) {
+func TestWatch_EndsOnKeysAndSignals(t *testing.T) {
 	for what, c := range map[string]struct {
 		end   func(d *desk, cancel context.CancelFunc)
 		byKey bool
@@ -123,7 +123,7 @@ func TestWatch_WhatEndsTheWatching(t *testing.T) {
 	}
 }
 
-func TestWatch_LookThatIsCutShortIsNone(t *testing.T) {
+func TestWatch_CancelledLookIsDiscarded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, looks := newDesk(), &atomic.Int32{}
 		w := watching(d, time.Hour, looks)
@@ -137,7 +137,7 @@ func TestWatch_LookThatIsCutShortIsNone(t *testing.T) {
 	})
 }
 
-func TestWatch_LookThatCrashesGivesTheTerminalBackFirst(t *testing.T) {
+func TestWatch_CrashRestoresTheTerminalFirst(t *testing.T) {
 	d := newDesk()
 	w := watching(d, 0, &atomic.Int32{})
 	w.look = func(context.Context) *status.Host { panic("a bug") }
@@ -241,7 +241,7 @@ func TestWatch_FrameNeverHasMoreRowsThanTheTerminal(t *testing.T) {
 
 // The whole program on a real terminal: it draws, q quits it with the status of
 // the last look, and the terminal is as it was.
-func TestWatch_StatusIsWatchedOnATerminal(t *testing.T) {
+func TestWatch_StatusOnATerminal(t *testing.T) {
 	p := pty.Open(t, 80, 24)
 	before := p.Settings(t)
 	file := filepath.Join(t.TempDir(), "justnews.toml")

@@ -67,7 +67,7 @@ func (k *kept) runFor(t *testing.T, d time.Duration) {
 
 var threeBad = config.Watch{Interval: 30 * time.Second, Failures: 3}
 
-func TestWatchService_ThreeBadLooksAreReportedOnceAndOneGoodOneResets(t *testing.T) {
+func TestWatchService_ReportsThreeBadLooksOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := keeping(func(_ context.Context, n int) steadyLook {
 			l := steadyLook{reading: status.Holds, rules: threeBad, patience: time.Minute}
@@ -105,7 +105,7 @@ func TestWatchService_ThreeBadLooksAreReportedOnceAndOneGoodOneResets(t *testing
 	})
 }
 
-func TestWatchService_ALookThatDoesNotReturnIsBadAndNeverDoubled(t *testing.T) {
+func TestWatchService_HangingLookIsBadAndNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan bool)
 		k := keeping(func(_ context.Context, n int) steadyLook {
@@ -128,7 +128,7 @@ func TestWatchService_ALookThatDoesNotReturnIsBadAndNeverDoubled(t *testing.T) {
 	})
 }
 
-func TestWatchService_ConfigurationCountsFromTheNextLook(t *testing.T) {
+func TestWatchService_NewConfigurationAppliesToTheNextLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := keeping(func(_ context.Context, n int) steadyLook {
 			l := steadyLook{reading: status.Lost, rules: config.Watch{Interval: 10 * time.Second, Failures: 2}}
@@ -147,7 +147,7 @@ func TestWatchService_ConfigurationCountsFromTheNextLook(t *testing.T) {
 	})
 }
 
-func TestWatchService_AStopEndsALook(t *testing.T) {
+func TestWatchService_StopEndsALook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := keeping(func(ctx context.Context, _ int) steadyLook {
 			<-ctx.Done()
@@ -160,7 +160,7 @@ func TestWatchService_AStopEndsALook(t *testing.T) {
 	})
 }
 
-func TestWatchService_ACrashOfALookEndsIt(t *testing.T) {
+func TestWatchService_CrashEndsIt(t *testing.T) {
 	defer func() {
 		if r := recover(); r != "a bug" {
 			t.Errorf("recovered %v", r)
@@ -170,7 +170,7 @@ func TestWatchService_ACrashOfALookEndsIt(t *testing.T) {
 	k.run(t.Context())
 }
 
-func TestWatchService_WithoutSystemdNoGateIsKnownToBeOpen(t *testing.T) {
+func TestWatchService_WithoutSystemdGatesAreUnknown(t *testing.T) {
 	var stderr strings.Builder
 	status := Run(t.Context(), Machine{
 		Stdout: io.Discard, Stderr: &stderr, Lookup: func(string) (string, bool) { return "", false }, NoSystemd: true,

@@ -108,7 +108,7 @@ func TestCompletion_EachShellReadsItsScript(t *testing.T) {
 	}
 }
 
-func TestCompletion_ShellThatNobodyKnowsIsAnError(t *testing.T) {
+func TestCompletion_UnknownShellIsAnError(t *testing.T) {
 	parser, err := kong.New(new(line))
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ var completions = []struct{ line, want string }{
 	{"try-it --sec", ""},
 }
 
-func TestBashCompletes(t *testing.T) {
+func TestCompletion_Bash(t *testing.T) {
 	shellOrSkip(t, "bash")
 	const ask = `
 compopt() { :; }
@@ -169,7 +169,7 @@ done`
 	compare(t, "bash", script(t, "bash")+ask)
 }
 
-func TestFishCompletes(t *testing.T) {
+func TestCompletion_Fish(t *testing.T) {
 	shellOrSkip(t, "fish")
 	const ask = `
 while read -l line
@@ -207,7 +207,7 @@ func compare(t *testing.T, shell, text string) {
 
 // A name comes from a file that somebody wrote. Pressing tab must not run what
 // stands in it, and what is offered must not be run with the line.
-func TestCompletion_NameThatIsCompletedIsNotRun(t *testing.T) {
+func TestCompletion_CompletedNameIsNotExecuted(t *testing.T) {
 	for shell, ask := range map[string]string{
 		"bash": "\ncompopt() { :; }\nCOMP_WORDS=(try-it gate z); COMP_CWORD=2; _try_it; printf '%s\\n' \"${COMPREPLY[@]}\"\neval \"printf '%s\\n' ${COMPREPLY[*]}\"\n",
 		"fish": "\ncomplete -C 'try-it gate z'\n",
@@ -242,7 +242,7 @@ func TestCompletion_NameThatIsCompletedIsNotRun(t *testing.T) {
 
 // zsh completes only at a terminal: one is made for it, and it is asked what
 // became of the line after a tab.
-func TestZshCompletes(t *testing.T) {
+func TestCompletion_Zsh(t *testing.T) {
 	shellOrSkip(t, "zsh")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "_try-it"), []byte(script(t, "zsh")), 0o644); err != nil {

@@ -97,7 +97,7 @@ func install(t *testing.T, dir string) Source {
 	return Source{Root: root, Owner: os.Getuid(), Build: "v1.4.0-3-gabcdef0"}
 }
 
-func TestCasesGiveTheExpectedProblemsAndConfiguration(t *testing.T) {
+func TestCase_GivesTheExpectedProblemsAndConfiguration(t *testing.T) {
 	for _, dir := range caseDirs(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			src := install(t, dir)
@@ -146,7 +146,7 @@ func sameAfterReload(t *testing.T, want *Config, shown string) {
 	}
 }
 
-func TestSchemaKeysReachTheConfig(t *testing.T) {
+func TestSchema_EveryKeyReachesTheConfig(t *testing.T) {
 	set := setter{}
 	keys := func(table string, to any, fields []field) {
 		for i := range fields {
@@ -170,7 +170,7 @@ func TestSchemaKeysReachTheConfig(t *testing.T) {
 	}
 }
 
-func TestDefaultsPassTheirOwnRules(t *testing.T) {
+func TestSchema_DefaultsAreValid(t *testing.T) {
 	for i := range schema {
 		for _, f := range schema[i].fields {
 			s, isText := f.def.(string)
@@ -187,7 +187,7 @@ func TestDefaultsPassTheirOwnRules(t *testing.T) {
 	}
 }
 
-func TestCommentedFileShowsTheDefaultsAndLoads(t *testing.T) {
+func TestSchema_CommentedFileHasTheDefaultsAndLoads(t *testing.T) {
 	compareFile(t, "../../packaging/justnews.toml", Commented())
 	for line := range strings.Lines(Commented()) {
 		if line != "\n" && !strings.HasPrefix(line, "#") {

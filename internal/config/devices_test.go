@@ -4,7 +4,7 @@ package config
 
 import "testing"
 
-func TestDevices_LimitsAreCountedByThePositionThatAProgramSees(t *testing.T) {
+func TestDevices_LimitsUseTheIndexThatAProgramSees(t *testing.T) {
 	for name, c := range map[string]struct {
 		memory Memory
 		seen   []string

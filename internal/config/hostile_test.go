@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestHostileMegabytesAreJudgedBeforeTheGeneratorsDeadline fills the size limit
+// TestLoad_HugeFilesAreRejectedBeforeTheGeneratorsDeadline fills the size limit
 // with what has been expensive for TOML decoders or for us. The generator gives
 // up after 5 s; measured are 0.1 to 1.5 s, most of it in the decoder. What counts
 // is processor time: how busy the machine is besides is not what is tested.
-func TestHostileMegabytesAreJudgedBeforeTheGeneratorsDeadline(t *testing.T) {
+func TestLoad_HugeFilesAreRejectedBeforeTheGeneratorsDeadline(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads megabytes")
 	}

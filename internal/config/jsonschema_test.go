@@ -103,7 +103,7 @@ func reservedProperties() map[string]any {
 	return never
 }
 
-func TestPublishedJSONSchemaIsWhatTheTableSays(t *testing.T) {
+func TestJSONSchema_IsUpToDate(t *testing.T) {
 	compareFile(t, schemaFile, string(jsonSchema(t)))
 }
 
@@ -125,10 +125,10 @@ func compile(t *testing.T) *jsonschema.Schema {
 	return compiled
 }
 
-// TestJSONSchemaAgreesWithTheLoader runs the loader's cases, file by file. Where
+// TestJSONSchema_AgreesWithTheLoader runs the loader's cases, file by file. Where
 // the schema accepts what the loader refuses, the case says why in
 // schema-accepts.txt.
-func TestJSONSchemaAgreesWithTheLoader(t *testing.T) {
+func TestJSONSchema_AgreesWithTheLoader(t *testing.T) {
 	compiled := compile(t)
 	for _, dir := range caseDirs(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {

@@ -59,14 +59,14 @@ func wantOne(t *testing.T, src Source, code diag.Code, file, say string) {
 	}
 }
 
-func TestSoundTreeLoads(t *testing.T) {
+func TestOpen_ValidTreeLoads(t *testing.T) {
 	src, _ := tree(t)
 	if c, problems := Load(src); c == nil || c.Gate.Scope != "own" || len(c.Files) != 2 {
 		t.Fatalf("%+v\n%s", c, problemText(problems))
 	}
 }
 
-func TestWritableFilesAndDirectoriesAreRefused(t *testing.T) {
+func TestOpen_WritableFilesAndDirectoriesAreRefused(t *testing.T) {
 	const etc = "/etc/justnews"
 	for _, c := range []struct {
 		name string
@@ -81,7 +81,7 @@ func TestWritableFilesAndDirectoriesAreRefused(t *testing.T) {
 	}
 }
 
-func TestFilesOfAnotherUserAreRefused(t *testing.T) {
+func TestOpen_FilesOfAnotherUserAreRefused(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("chown needs root")
 	}
@@ -99,7 +99,7 @@ func TestFilesOfAnotherUserAreRefused(t *testing.T) {
 	}
 }
 
-func TestOpen_TargetOfALinkIsJudgedNotTheLink(t *testing.T) {
+func TestOpen_TargetOfALinkIsChecked(t *testing.T) {
 	src, dir := tree(t)
 	target := filepath.Join(src.Root, "real.toml")
 	put(t, target, sound)
@@ -116,7 +116,7 @@ func TestOpen_TargetOfALinkIsJudgedNotTheLink(t *testing.T) {
 	wantOne(t, src, diag.ConfigOwner, "/etc/justnews/justnews.toml", "writable")
 }
 
-func TestOwnerCountsOnlyWithRootOrFile(t *testing.T) {
+func TestOpen_OwnerIsCheckedOnlyWithRootOrFile(t *testing.T) {
 	if (Source{Owner: 1000}).mayOwn(1000) {
 		t.Error("on the running system a user's file is believed")
 	}
@@ -130,7 +130,7 @@ func TestOwnerCountsOnlyWithRootOrFile(t *testing.T) {
 	}
 }
 
-func TestOpen_WhatIsNoRegularFileIsNamed(t *testing.T) {
+func TestOpen_IrregularFileIsReported(t *testing.T) {
 	replace := func(t *testing.T, name string, with func() error) {
 		t.Helper()
 		if err := os.Remove(name); err != nil {
@@ -167,7 +167,7 @@ func TestOpen_WhatIsNoRegularFileIsNamed(t *testing.T) {
 	}
 }
 
-func TestUnreadableFileIsAProblemAndNotPassedOver(t *testing.T) {
+func TestOpen_UnreadableFileIsAProblem(t *testing.T) {
 	if os.Getuid() == 0 {
 		t.Skip("root reads everything")
 	}
@@ -176,7 +176,7 @@ func TestUnreadableFileIsAProblemAndNotPassedOver(t *testing.T) {
 	wantOne(t, src, diag.ConfigUnreadable, "/etc/justnews/justnews.toml", "permission denied")
 }
 
-func TestLinksDoNotLeadOutOfTheRoot(t *testing.T) {
+func TestOpen_LinksStayBelowTheRoot(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "outside.toml")
 	put(t, outside, sound)
 	for name, target := range map[string]string{
@@ -196,7 +196,7 @@ func TestLinksDoNotLeadOutOfTheRoot(t *testing.T) {
 	}
 }
 
-func TestLinkLoopEnds(t *testing.T) {
+func TestOpen_LinkLoopIsAProblem(t *testing.T) {
 	src, dir := tree(t)
 	name := dir + "/justnews.toml.d/20.toml"
 	if err := os.Symlink("20.toml", name); err != nil {
@@ -205,7 +205,7 @@ func TestLinkLoopEnds(t *testing.T) {
 	wantOne(t, src, diag.ConfigUnreadable, "/etc/justnews/justnews.toml.d/20.toml", "too many levels")
 }
 
-func TestNamedFileIsReadAlone(t *testing.T) {
+func TestOpen_NamedFileIsReadWithoutDropIns(t *testing.T) {
 	src := write(t, sound)
 	c, problems := Load(src)
 	if c == nil || len(c.Files) != 1 || c.Files[0] != src.File {
@@ -216,7 +216,7 @@ func TestNamedFileIsReadAlone(t *testing.T) {
 	wantOne(t, Source{File: "/nonexistent/justnews.toml"}, diag.ConfigMissing, "/nonexistent/justnews.toml", "no such file")
 }
 
-func TestMaskedMainFileLeavesNothing(t *testing.T) {
+func TestOpen_MaskedMainFileIsEmpty(t *testing.T) {
 	root := t.TempDir()
 	if err := os.MkdirAll(root+"/etc/justnews", 0o755); err != nil {
 		t.Fatal(err)

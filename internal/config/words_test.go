@@ -4,7 +4,7 @@ package config
 
 import "testing"
 
-func TestServiceKeyTakesWhatTheSchemaTakes(t *testing.T) {
+func TestSchema_ServiceKeysTakeTheirValues(t *testing.T) {
 	for _, c := range []struct{ key, value, want string }{
 		{"user", "justnews", `"justnews"`}, {"user", "1000", ""}, {"working_directory", "/srv", `"/srv"`}, {"working_directory", "srv", ""},
 		{"limit_nofile", "1024", "1024"}, {"limit_nofile", "0", ""}, {"limit_nofile", "infinity", ""},
@@ -19,7 +19,7 @@ func TestServiceKeyTakesWhatTheSchemaTakes(t *testing.T) {
 	}
 }
 
-func TestVariableRefusesWhatTheDropInSetsOrSystemdOwns(t *testing.T) {
+func TestVariable_ReservedNamesAreRefused(t *testing.T) {
 	for name, want := range map[string]bool{
 		"LOG_LEVEL": true, "_x1": true, "": false, "1A": false, "A-B": false, "AGENT_MODEL_MAP": false, "CUDA_MPS_X": false, "SYSTEMD_LOG_LEVEL": false, "NOTIFY_SOCKET": false,
 	} {

@@ -10,7 +10,7 @@ import (
 )
 
 // The texts of the catalogue are printed as they are.
-func TestCatalogHasNothingThatDrivesATerminal(t *testing.T) {
+func TestCatalog_HasNoTerminalControls(t *testing.T) {
 	for _, e := range Catalog() {
 		for _, text := range []string{e.Title, e.Cause, e.Fix.Advice} {
 			if text != Clean(text) {
@@ -20,7 +20,7 @@ func TestCatalogHasNothingThatDrivesATerminal(t *testing.T) {
 	}
 }
 
-func TestAreaOfACodeIsTheCatalogues(t *testing.T) {
+func TestCatalog_HasTheAreaOfACode(t *testing.T) {
 	for code, want := range map[Code]string{MapName: "configuration", OrchestratorKill: "orchestrator and models", "NO-SUCH-CODE": "this run"} {
 		if got := code.Area(); got != want {
 			t.Errorf("%s: %s, want %s", code, got, want)
@@ -56,13 +56,13 @@ func checkFix(t *testing.T, where string, f Fix) {
 	}
 }
 
-func TestFixesOfTheCatalogueAreWordsAndArguments(t *testing.T) {
+func TestCatalog_FixesAreAdviceAndArguments(t *testing.T) {
 	for _, e := range Catalog() {
 		checkFix(t, string(e.Code), e.Fix)
 	}
 }
 
-func TestCommandIsTheSameWordsToAShell(t *testing.T) {
+func TestCommand_ShellReadsTheSameArguments(t *testing.T) {
 	for _, word := range []string{
 		"x, then: touch pwned; systemctl reset-failed #", "it's", `"quoted"`, "a\nb", "end\n\n", "\n", "$(touch pwned)", "`touch pwned`", "\x1b[2J", "a\u202eb",
 		"--help", "-rf", "", " ", "*", "~", "a\\b", "\xff", "!x", "#", "NAME=value", "100%s\t", "$IFS", "{a,b}",
@@ -82,7 +82,7 @@ func TestCommandIsTheSameWordsToAShell(t *testing.T) {
 	}
 }
 
-func TestProblem_EveryStatusOfTheCatalogueIsInTheTable(t *testing.T) {
+func TestProblem_EveryStatusIsInTheTable(t *testing.T) {
 	known := map[Status]bool{}
 	for _, s := range Statuses() {
 		known[s.Status] = true
@@ -103,7 +103,7 @@ func TestProblem_UnknownCodeBlocks(t *testing.T) {
 	}
 }
 
-func TestCleanLeavesNothingThatDrivesATerminal(t *testing.T) {
+func TestClean_RemovesTerminalControls(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain ünïcode 模型":    "plain ünïcode 模型",
 		"a\nb":                `a\nb`,
@@ -120,7 +120,7 @@ func TestCleanLeavesNothingThatDrivesATerminal(t *testing.T) {
 	}
 }
 
-func TestProblemIsOneLine(t *testing.T) {
+func TestProblem_IsOneLine(t *testing.T) {
 	p := Problem{
 		Code: ModelFailed, Subject: "scout\n<0>forged", Message: "no\x00such file",
 		Position: &Position{File: "/etc/justnews/justnews.toml", Line: 4, Column: 6},

@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "add new codes to testdata/stable.txt")
 
 // Codes, exit statuses and MESSAGE_IDs are what scripts, alerts and journal filters
 // depend on: one that was released neither changes nor goes.
-func TestCodesExitStatusesAndMessageIDsAreStable(t *testing.T) {
+func TestCodes_ExitStatusesAndMessageIDsAreStable(t *testing.T) {
 	const file = "testdata/stable.txt"
 	released, err := os.ReadFile(file)
 	if err != nil && !*update {

@@ -93,7 +93,7 @@ func jobs(t testing.TB, paths ...string) []Job {
 	return all
 }
 
-func TestDigest_EveryLengthHasTheDigestOfItsBytes(t *testing.T) {
+func TestDigest_IsRightForEveryLength(t *testing.T) {
 	dir := t.TempDir()
 	var paths []string
 	var want []Sum
@@ -129,7 +129,7 @@ func TestDigest_EveryLengthHasTheDigestOfItsBytes(t *testing.T) {
 	}
 }
 
-func TestDigest_RunLeavesTheNumberOfProcessorsAsItWas(t *testing.T) {
+func TestDigest_GOMAXPROCSIsRestored(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	done := AllProcessors()
 	if runtime.NumCPU() > 1 && runtime.GOMAXPROCS(0) == 1 {
@@ -144,7 +144,7 @@ func TestDigest_RunLeavesTheNumberOfProcessorsAsItWas(t *testing.T) {
 	}
 }
 
-func TestDigest_UnchangedFileIsNotReadAgainByAnybody(t *testing.T) {
+func TestDigest_UnchangedFileIsReadOnce(t *testing.T) {
 	files, places := t.TempDir(), t.TempDir()
 	path := filepath.Join(files, "weights")
 	write(t, path, noise(3*chunk))
@@ -163,7 +163,7 @@ func TestDigest_UnchangedFileIsNotReadAgainByAnybody(t *testing.T) {
 	}
 }
 
-func TestDigest_FileThatIsTooYoungIsNotRemembered(t *testing.T) {
+func TestDigest_RecentlyChangedFileIsNotCached(t *testing.T) {
 	now := time.Now()
 	for age, want := range map[time.Duration]bool{0: false, tick / 2: false, 2 * tick: true, -time.Hour: false} {
 		at := now.Add(-age).UnixNano() | 1 // no whole second
@@ -177,7 +177,7 @@ func TestDigest_FileThatIsTooYoungIsNotRemembered(t *testing.T) {
 	}
 }
 
-func TestDigest_WhatIsNotTheCachesOwnWorkIsNotBelieved(t *testing.T) {
+func TestDigest_ForeignCacheEntriesAreIgnored(t *testing.T) {
 	files := t.TempDir()
 	path := filepath.Join(files, "weights")
 	write(t, path, noise(1000))
@@ -219,7 +219,7 @@ func flip(path string, at int) error {
 	return os.WriteFile(path, data, 0o640)
 }
 
-func TestDigest_TornRecordDoesNotSpoilTheNextOnes(t *testing.T) {
+func TestDigest_TornRecordDoesNotAffectOthers(t *testing.T) {
 	files, places := t.TempDir(), t.TempDir()
 	one, two := filepath.Join(files, "one"), filepath.Join(files, "two")
 	write(t, one, noise(10))
@@ -242,7 +242,7 @@ func TestDigest_TornRecordDoesNotSpoilTheNextOnes(t *testing.T) {
 	}
 }
 
-func TestDigest_LogThatGrewTooLongIsBegunAnew(t *testing.T) {
+func TestDigest_OverlongLogIsRestarted(t *testing.T) {
 	files, places := t.TempDir(), t.TempDir()
 	path := filepath.Join(files, "weights")
 	write(t, path, noise(10))
@@ -261,7 +261,7 @@ func TestDigest_LogThatGrewTooLongIsBegunAnew(t *testing.T) {
 }
 
 // Seventeen caches over one directory stand for seventeen gates after a preload.
-func TestDigest_SeventeenReadersReadNothingThatWasHashed(t *testing.T) {
+func TestDigest_SeventeenReadersReadNoHashedFile(t *testing.T) {
 	files, places := t.TempDir(), t.TempDir()
 	var paths []string
 	for i := range 40 {
@@ -287,7 +287,7 @@ func TestDigest_SeventeenReadersReadNothingThatWasHashed(t *testing.T) {
 }
 
 // Nobody waits for a lock: the second writer remembers nothing, and is not held.
-func TestDigest_LogHasOneWriterAndNobodyWaitsForIt(t *testing.T) {
+func TestDigest_LogHasOneWriterWithoutBlocking(t *testing.T) {
 	files, places := t.TempDir(), t.TempDir()
 	path := filepath.Join(files, "weights")
 	write(t, path, noise(1000))
@@ -316,7 +316,7 @@ func TestDigest_LogHasOneWriterAndNobodyWaitsForIt(t *testing.T) {
 }
 
 // The user of the agents may neither write the log of the preload nor make one.
-func TestDigest_LogIsBelievedOnlyInADirectoryThatNobodyElseWrites(t *testing.T) {
+func TestDigest_LogInAWritableDirectoryIsIgnored(t *testing.T) {
 	files, places := t.TempDir(), t.TempDir()
 	path := filepath.Join(files, "weights")
 	write(t, path, noise(1000))
@@ -333,7 +333,7 @@ func TestDigest_LogIsBelievedOnlyInADirectoryThatNobodyElseWrites(t *testing.T) 
 	}
 }
 
-func TestDigest_LogThatWasOpenedForThePreloadIsWrittenAndOnlyThat(t *testing.T) {
+func TestDigest_InheritedLogIsTheOnlyOneWritten(t *testing.T) {
 	files, places := t.TempDir(), t.TempDir()
 	path := filepath.Join(files, "weights")
 	write(t, path, noise(1000))
@@ -362,7 +362,7 @@ func TestDigest_LogThatWasOpenedForThePreloadIsWrittenAndOnlyThat(t *testing.T) 
 	}
 }
 
-func TestDigest_FileThatIsNotTheOneThatWasFoundIsAnError(t *testing.T) {
+func TestDigest_ReplacedFileIsAnError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "weights")
 	write(t, path, noise(1000))
 	all := jobs(t, path)
@@ -389,7 +389,7 @@ func TestDigest_RunEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestDigest_SameFileTwiceIsReadOnce(t *testing.T) {
+func TestDigest_SharedFileIsReadOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "weights")
 	write(t, path, noise(chunk))
 	all := jobs(t, path, path)
@@ -402,7 +402,7 @@ func TestDigest_SameFileTwiceIsReadOnce(t *testing.T) {
 	}
 }
 
-func TestParseTakesSixtyFourHexadecimalDigits(t *testing.T) {
+func TestParse_TakesSixtyFourHexadecimalDigits(t *testing.T) {
 	sum := Sum(sha256.Sum256(nil))
 	if got, ok := Parse(sum.String()); !ok || got != sum {
 		t.Errorf("%v %v", got, ok)

@@ -89,7 +89,7 @@ func grow(t testing.TB, dir string, r *rand.Rand, depth int) {
 	_ = os.Symlink("target", filepath.Join(dir, "link"))
 }
 
-func TestTree_DigestOfAVersionIsUpstreams(t *testing.T) {
+func TestTree_DigestMatchesUpstream(t *testing.T) {
 	for seed := range uint64(12) {
 		version := t.TempDir()
 		grow(t, version, rand.New(rand.NewPCG(seed, 1)), 3)
@@ -103,7 +103,7 @@ func TestTree_DigestOfAVersionIsUpstreams(t *testing.T) {
 	}
 }
 
-func TestTree_WhatUpstreamCannotSumIsAFlaw(t *testing.T) {
+func TestTree_UnsummableEntryIsAFlaw(t *testing.T) {
 	for name, c := range map[string]struct {
 		make func(dir string) error
 		want error
@@ -156,7 +156,7 @@ func shuffled(b []*Branch) []*Branch {
 
 func scramble(s string) string { return Sum(sha256.Sum256([]byte(s + "salt"))).String() }
 
-func TestTree_AnotherOrderOfDirectoriesIsFoundAndNeverCalledCorrupt(t *testing.T) {
+func TestTree_OtherDirectoryOrderIsNotCorruption(t *testing.T) {
 	version, want := ordered(t, 5, 1000, shuffled)
 	p := Engine{}.Prove(t.Context(), version, mustWalk(t, version), want, Usual(5000))
 	if p.Verdict != Matches || p.Orders != 120 {
@@ -167,7 +167,7 @@ func TestTree_AnotherOrderOfDirectoriesIsFoundAndNeverCalledCorrupt(t *testing.T
 	}
 }
 
-func TestTree_ChangedByteIsCorruptOnceEveryOrderWasTried(t *testing.T) {
+func TestTree_ChangedByteIsCorruptInEveryOrder(t *testing.T) {
 	version, want := ordered(t, 4, 1000, shuffled)
 	write(t, filepath.Join(version, "d2", "f"), noise(999))
 	p := Engine{}.Prove(t.Context(), version, mustWalk(t, version), want, Usual(4000))
@@ -176,7 +176,7 @@ func TestTree_ChangedByteIsCorruptOnceEveryOrderWasTried(t *testing.T) {
 	}
 }
 
-func TestTree_OneDirectoryLeavesNoOrderToBlame(t *testing.T) {
+func TestTree_SingleDirectoryHasOneOrder(t *testing.T) {
 	version, want := ordered(t, 1, 1000, shuffled)
 	write(t, filepath.Join(version, "d0", "f"), noise(999))
 	p := Engine{}.Prove(t.Context(), version, mustWalk(t, version), want, 0)
@@ -185,7 +185,7 @@ func TestTree_OneDirectoryLeavesNoOrderToBlame(t *testing.T) {
 	}
 }
 
-func TestEmptyDirectoriesAndManifestsMakeNoOrders(t *testing.T) {
+func TestTree_EmptyDirectoriesAndManifestsAddNoOrders(t *testing.T) {
 	version, want := ordered(t, 1, 10, shuffled)
 	for _, name := range []string{"empty", "void"} {
 		if err := os.Mkdir(filepath.Join(version, name), 0o755); err != nil {
@@ -199,7 +199,7 @@ func TestEmptyDirectoriesAndManifestsMakeNoOrders(t *testing.T) {
 	}
 }
 
-func TestTooManyOrdersAreUnprovenUnlessALikelyOneFits(t *testing.T) {
+func TestTree_TooManyOrdersAreUnproven(t *testing.T) {
 	version, want := ordered(t, 12, 3000, shuffled)
 	if p := (Engine{}).Prove(t.Context(), version, mustWalk(t, version), want, Usual(0)); p.Verdict != Unproven || p.Tried < 2 {
 		t.Errorf("a shuffled order: %+v", p)
@@ -213,7 +213,7 @@ func TestTooManyOrdersAreUnprovenUnlessALikelyOneFits(t *testing.T) {
 	}
 }
 
-func TestTree_VerdictIsRememberedAndAnUnprovenOneIsTriedAgainWithMoreEffort(t *testing.T) {
+func TestTree_VerdictIsCachedAndUnprovenIsRetried(t *testing.T) {
 	places := t.TempDir()
 	version, want := ordered(t, 12, 3000, shuffled)
 	for _, l := range mustWalk(t, version).Leaves() {

@@ -34,7 +34,7 @@ func wantClosed(t *testing.T, dir string) {
 	}
 }
 
-func TestGenerate_ConfigurationThatNeverComesLeavesTheGatesShutAfterFiveSeconds(t *testing.T) {
+func TestGenerate_HangingConfigurationKeepsGatesShut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
 		g := generator(t.TempDir(), t.TempDir())
@@ -58,7 +58,7 @@ func TestGenerate_ConfigurationThatNeverComesLeavesTheGatesShutAfterFiveSeconds(
 	})
 }
 
-func TestGenerate_PanicLeavesTheGatesShut(t *testing.T) {
+func TestGenerate_PanicKeepsGatesShut(t *testing.T) {
 	g := generator(t.TempDir(), t.TempDir())
 	g.Load = func() (*config.Config, []diag.Problem) { panic("a bug") }
 	status, problems := g.Run()
@@ -68,7 +68,7 @@ func TestGenerate_PanicLeavesTheGatesShut(t *testing.T) {
 	wantClosed(t, g.Dir)
 }
 
-func TestGenerate_NeitherAConfigurationNorAProblemLeavesTheGatesShut(t *testing.T) {
+func TestGenerate_NoConfigurationAndNoProblemKeepsGatesShut(t *testing.T) {
 	g := generator(t.TempDir(), t.TempDir())
 	g.Load = func() (*config.Config, []diag.Problem) { return nil, nil }
 	if status, _ := g.Run(); status == 0 {
@@ -77,7 +77,7 @@ func TestGenerate_NeitherAConfigurationNorAProblemLeavesTheGatesShut(t *testing.
 	wantClosed(t, g.Dir)
 }
 
-func TestGenerate_ValueThatNoUnitFileCanCarryLeavesTheGatesShut(t *testing.T) {
+func TestGenerate_UnrepresentableValueKeepsGatesShut(t *testing.T) {
 	g := generator(t.TempDir(), t.TempDir())
 	g.Load = func() (*config.Config, []diag.Problem) {
 		good := config.Service{Exec: config.DefaultExec, User: "justnews", Group: "justnews", WorkingDirectory: "/", ProtectHome: "yes"}
@@ -95,7 +95,7 @@ func TestGenerate_ValueThatNoUnitFileCanCarryLeavesTheGatesShut(t *testing.T) {
 	wantClosed(t, g.Dir)
 }
 
-func TestGenerate_FifoForAConfigurationIsAProblemAndNoHang(t *testing.T) {
+func TestGenerate_FIFOAsConfigurationIsAProblem(t *testing.T) {
 	root := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(root, "etc/justnews"), 0o755); err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestGenerate_FifoForAConfigurationIsAProblemAndNoHang(t *testing.T) {
 	wantClosed(t, g.Dir)
 }
 
-func TestGenerate_InTheInitrdAndForAUserNothingIsWritten(t *testing.T) {
+func TestGenerate_WritesNothingInTheInitrdOrForAUser(t *testing.T) {
 	for _, set := range []string{"SYSTEMD_IN_INITRD=1", "SYSTEMD_SCOPE=user"} {
 		g := generator(t.TempDir(), t.TempDir())
 		g.Getenv = func(name string) string {
@@ -126,7 +126,7 @@ func TestGenerate_InTheInitrdAndForAUserNothingIsWritten(t *testing.T) {
 	}
 }
 
-func TestDryRunPrintsWhatWouldBeWritten(t *testing.T) {
+func TestDryRun_PrintsWhatWouldBeWritten(t *testing.T) {
 	root := copyTree(t, "testdata/02-one/root")
 	written, printed := generator(root, t.TempDir()), generator(root, t.TempDir())
 	written.Run()

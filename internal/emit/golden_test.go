@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite testdata/*/expected")
 // refused are the trees whose configuration is no good.
 var refused = []string{"07-broken", "08-missing", "12-gate-off-and-broken", "16-needs-a-later-program"}
 
-func TestGolden_EveryTreeOfConfigurationGivesItsTreeOfDropIns(t *testing.T) {
+func TestGolden_EachConfigurationGivesItsDropIns(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			out := t.TempDir()

@@ -51,7 +51,7 @@ func completeOrUnmarked(t *testing.T, what string, cfg *config.Config, dir strin
 	return marked
 }
 
-func TestGeneratorKilledAtAnyByteLeavesNoMarkOnAnIncompleteInstance(t *testing.T) {
+func TestKilled_AtAnyByteIncompleteInstancesHaveNoMark(t *testing.T) {
 	cfg := manyInstances(3)
 	files, _ := emit.Render(plan.Build(cfg, plan.Machine{}))
 	for n := 1; n <= len(files); n++ {
@@ -75,7 +75,7 @@ func TestGeneratorKilledAtAnyByteLeavesNoMarkOnAnIncompleteInstance(t *testing.T
 
 // strace kills the real program at its first, second, … call that changes a
 // file, until it is through.
-func TestGeneratorKilledAtAnySystemCallLeavesNoMarkOnAnIncompleteInstance(t *testing.T) {
+func TestKilled_AtAnySystemCallIncompleteInstancesHaveNoMark(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Skip("needs strace")
@@ -116,7 +116,7 @@ func TestGeneratorKilledAtAnySystemCallLeavesNoMarkOnAnIncompleteInstance(t *tes
 	}
 }
 
-func TestGeneratorWithoutRoomLeavesNoMarkOnAnIncompleteInstance(t *testing.T) {
+func TestKilled_OnAFullDiskIncompleteInstancesHaveNoMark(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to mount small file systems")
 	}
@@ -151,7 +151,7 @@ func TestGeneratorWithoutRoomLeavesNoMarkOnAnIncompleteInstance(t *testing.T) {
 	}
 }
 
-func TestMarkFollowsFromTheConfigurationAlone(t *testing.T) {
+func TestMark_DependsOnTheConfigurationOnly(t *testing.T) {
 	cfg := manyInstances(3)
 	of := func(m plan.Machine) []byte {
 		files, problems := emit.Render(plan.Build(cfg, m))

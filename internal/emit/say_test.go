@@ -14,7 +14,7 @@ import (
 	"justnews/internal/emit"
 )
 
-func TestReport_LineSaysWhereWhatAndWhatFixesIt(t *testing.T) {
+func TestReport_LineHasPlaceProblemAndFix(t *testing.T) {
 	at := &diag.Position{File: "/etc/justnews/justnews.toml", Line: 4, Column: 6}
 	for _, c := range []struct {
 		problem diag.Problem
@@ -54,7 +54,7 @@ func broken(n int) []diag.Problem {
 	return problems
 }
 
-func TestReport_AtReloadTheJournalHearsEveryProblemWithItsFields(t *testing.T) {
+func TestReport_ReloadLogsEveryProblemWithFields(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "socket")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {
@@ -87,7 +87,7 @@ func TestReport_AtReloadTheJournalHearsEveryProblemWithItsFields(t *testing.T) {
 	}
 }
 
-func TestReport_AtBootTheKernelLogHearsAFewLines(t *testing.T) {
+func TestReport_BootWritesFewLinesToTheKernelLog(t *testing.T) {
 	kmsg := filepath.Join(t.TempDir(), "kmsg")
 	touch(t, kmsg)
 	voice := emit.Voice{Stderr: &bytes.Buffer{}, System: true, Socket: filepath.Join(t.TempDir(), "absent"), KernelLog: kmsg}
@@ -102,7 +102,7 @@ func TestReport_AtBootTheKernelLogHearsAFewLines(t *testing.T) {
 	}
 }
 
-func TestReport_LineForTheKernelLogIsCutToItsSize(t *testing.T) {
+func TestReport_KernelLogLineIsCut(t *testing.T) {
 	kmsg := filepath.Join(t.TempDir(), "kmsg")
 	touch(t, kmsg)
 	voice := emit.Voice{Stderr: &bytes.Buffer{}, System: true, Socket: filepath.Join(t.TempDir(), "absent"), KernelLog: kmsg}
@@ -113,7 +113,7 @@ func TestReport_LineForTheKernelLogIsCutToItsSize(t *testing.T) {
 	}
 }
 
-func TestReport_ByHandOnlyStderrHears(t *testing.T) {
+func TestReport_InteractiveRunUsesStderrOnly(t *testing.T) {
 	kmsg := filepath.Join(t.TempDir(), "kmsg")
 	touch(t, kmsg)
 	var stderr bytes.Buffer

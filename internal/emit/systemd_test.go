@@ -23,7 +23,7 @@ import (
 
 const units = "../../units"
 
-func TestSystemd_PackagedBaseSaysWhatTheGeneratorSaysByDefault(t *testing.T) {
+func TestSystemd_PackagedBaseIsTheGeneratorsDefault(t *testing.T) {
 	files, _ := emit.Render(&plan.Plan{Base: plan.Build(&config.Config{Gate: config.Gate{Timeout: plan.DefaultGateTimeout}}, plan.Machine{}).Base})
 	packaged, err := os.ReadFile(filepath.Join(units, plan.BaseDir, plan.BaseName))
 	if err != nil {
@@ -40,7 +40,7 @@ func uncommented(text string) []string {
 	})
 }
 
-func TestSystemdFindsNothingWrongInAnyTree(t *testing.T) {
+func TestSystemd_VerifyAcceptsEveryTree(t *testing.T) {
 	tool(t, "systemd-analyze")
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestSystemdFindsNothingWrongInAnyTree(t *testing.T) {
 	}
 }
 
-func TestSystemd_BrokenDropInIsSeenByThisTest(t *testing.T) {
+func TestSystemd_VerifyFindsABrokenDropIn(t *testing.T) {
 	tool(t, "systemd-analyze")
 	tree := copyUnits(t, filepath.Join("testdata", "02-one", "expected"))
 	dropIn := filepath.Join(tree, "justnews@scout.service.d", "60-justnews-instance.conf")
@@ -87,9 +87,9 @@ func TestSystemd_UnitsAreHardened(t *testing.T) {
 	}
 }
 
-// TestSystemdReadsHostileStringsAsTheyWereMeant asks PID 1's own program, which
+// TestSystemd_ReadsHostileStringsUnchanged asks PID 1's own program, which
 // with --test reads every unit and prints what it understood.
-func TestSystemdReadsHostileStringsAsTheyWereMeant(t *testing.T) {
+func TestSystemd_ReadsHostileStringsUnchanged(t *testing.T) {
 	const systemd = "/lib/systemd/systemd"
 	tool(t, systemd)
 	if os.Getuid() != 0 {

@@ -22,7 +22,7 @@ func mkfifo(t *testing.T, path string) {
 	}
 }
 
-func TestWrite_NoNameLeavesTheOutputDirectory(t *testing.T) {
+func TestWrite_NoNameEscapesTheOutputDirectory(t *testing.T) {
 	for _, f := range []emit.File{
 		{Dir: "..", Name: "x"}, {Dir: "a/b", Name: "x"}, {Name: "../x"}, {Name: ""}, {Name: ".."}, {Dir: "d", Name: "a/b", Link: "/x"},
 	} {

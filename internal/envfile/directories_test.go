@@ -4,7 +4,7 @@ package envfile
 
 import "testing"
 
-func TestDirectoriesThatVariablesHaveWritten(t *testing.T) {
+func TestDirectories_SetByVariables(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
 		{"LOG_DIR", "/var/log/justnews/", "/var/log/justnews"},
 		{"CRAWL4AI_MODEL_CACHE_DIR", "/var/lib/justnews/crawl4ai_model_cache", "/var/lib/justnews/crawl4ai_model_cache"},

@@ -51,7 +51,7 @@ var recorded = []struct {
 	{"Ü=ü\n", Vars{"Ü": "ü"}},
 }
 
-func TestEnvFile_FileReadsAsSystemdReadsIt(t *testing.T) {
+func TestEnvFile_ReadsAsSystemdDoes(t *testing.T) {
 	for _, c := range recorded {
 		got, err := parse(c.text)
 		if err != nil || !maps.Equal(got, c.want) {
@@ -60,14 +60,14 @@ func TestEnvFile_FileReadsAsSystemdReadsIt(t *testing.T) {
 	}
 }
 
-func TestEnvFile_VariableAfterACommentThatEndsInABackslashIsSeen(t *testing.T) {
+func TestEnvFile_VariableAfterACommentEndingInABackslash(t *testing.T) {
 	got, err := parse("# note \\\nGATE_TIMEOUT=300\n")
 	if err != nil || got["GATE_TIMEOUT"] != "300" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
 
-func TestEnvFile_WhatSystemdDoesNotReadIsAnError(t *testing.T) {
+func TestEnvFile_FileThatSystemdRejectsIsAnError(t *testing.T) {
 	for _, c := range []struct {
 		text string
 		want error
@@ -78,7 +78,7 @@ func TestEnvFile_WhatSystemdDoesNotReadIsAnError(t *testing.T) {
 	}
 }
 
-func TestReadTakesRegularFilesOnly(t *testing.T) {
+func TestEnvFile_OnlyRegularFilesAreRead(t *testing.T) {
 	dir := t.TempDir()
 	fifo, large, good := filepath.Join(dir, "fifo"), filepath.Join(dir, "large"), filepath.Join(dir, "good")
 	if err := syscall.Mkfifo(fifo, 0o644); err != nil {

@@ -348,7 +348,7 @@ func TestGate_SeventeenGatesCostOnePreloadAndOneClient(t *testing.T) {
 	})
 }
 
-func TestGate_SeventeenGatesOnABrokenModelRefreshOnceAndReportAtOnce(t *testing.T) {
+func TestGate_SeventeenGatesRefreshABrokenModelOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)
 		s.broken = 1
@@ -376,7 +376,7 @@ func TestGate_SeventeenGatesOnABrokenModelRefreshOnceAndReportAtOnce(t *testing.
 	})
 }
 
-func TestGate_FollowerTakesOverWhenTheLeaderGoes(t *testing.T) {
+func TestGate_FollowerTakesOverWhenTheLeaderExits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)
 		h := newHost(s)
@@ -401,7 +401,7 @@ func TestGate_FollowerTakesOverWhenTheLeaderGoes(t *testing.T) {
 	})
 }
 
-func TestGate_FollowerNamesTheCauseAtItsOwnDeadline(t *testing.T) {
+func TestGate_FollowerReportsTheCauseAtItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)
 		s.down = true
@@ -423,7 +423,7 @@ func TestGate_FollowerNamesTheCauseAtItsOwnDeadline(t *testing.T) {
 	})
 }
 
-func TestPreloadRefreshRunsAFinishedJobAgain(t *testing.T) {
+func TestRefresh_RepeatsAFinishedJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, 100*time.Millisecond)
 		h := newHost(s)
@@ -442,7 +442,7 @@ func TestPreloadRefreshRunsAFinishedJobAgain(t *testing.T) {
 	})
 }
 
-func TestPreloadRefreshEndsAStatusThatOnlyARefreshCanEnd(t *testing.T) {
+func TestRefresh_ReplacesAStatusThatNothingElseReplaces(t *testing.T) {
 	for name, preload := range map[string]func(context.Context, requirement.Run, World) Result{"followed": Preload, "triggered": Trigger} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -467,7 +467,7 @@ func TestPreloadRefreshEndsAStatusThatOnlyARefreshCanEnd(t *testing.T) {
 	}
 }
 
-func TestPreloadRefreshOutlastsAJobThatStillFails(t *testing.T) {
+func TestRefresh_ContinuesAfterAFailingJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)
 		s.broken = 1
@@ -486,7 +486,7 @@ func TestPreloadRefreshOutlastsAJobThatStillFails(t *testing.T) {
 	})
 }
 
-func TestGate_ModelThatIsFixedOpensTheGateOnceItMayBeRefreshed(t *testing.T) {
+func TestGate_OpensOnceAFixedModelIsRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, 100*time.Millisecond)
 		s.broken = 1
@@ -507,7 +507,7 @@ func TestGate_ModelThatIsFixedOpensTheGateOnceItMayBeRefreshed(t *testing.T) {
 	})
 }
 
-func TestGate_BusThatNeverAnswersIsNamed(t *testing.T) {
+func TestGate_UnresponsiveBusIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(newServer(1, 0))
 		x := h.world()
@@ -524,7 +524,7 @@ func TestGate_BusThatNeverAnswersIsNamed(t *testing.T) {
 	})
 }
 
-func TestSurveyGoesOnAfterAFailure(t *testing.T) {
+func TestSurvey_ContinuesAfterAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(1, 0)
 		s.broken = 1
@@ -540,7 +540,7 @@ func TestSurveyGoesOnAfterAFailure(t *testing.T) {
 	})
 }
 
-func TestGate_SurveyDoesNotWaitForUnitsThatNobodyStarts(t *testing.T) {
+func TestSurvey_DoesNotWaitForStoppedUnits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(1, 0)
 		s.down = true
@@ -575,7 +575,7 @@ func (u oneUnit) Unit(_ context.Context, name string) (facts.Unit, error) {
 	return found, nil
 }
 
-func TestGate_SurveyAsksEverybodyAlsoWhereTheFirstIsDown(t *testing.T) {
+func TestSurvey_AsksEveryServerEvenIfOneIsDown(t *testing.T) {
 	for _, budget := range []time.Duration{time.Second, 30 * time.Second, 10 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(1, 0)
@@ -661,7 +661,7 @@ func TestGate_RefusalNeverExitsWithAStatusThatOpensTheGate(t *testing.T) {
 	}
 }
 
-func TestGate_StatusThatOpensNothingStays(t *testing.T) {
+func TestGate_HarmlessExitStatusIsKept(t *testing.T) {
 	own := &facts.Unit{SuccessExitStatus: []int{69, 70, 71}}
 	for refusal, want := range map[diag.Status]diag.Status{
 		diag.StatusReady: diag.StatusReady, diag.StatusConfig: diag.StatusConfig, diag.StatusUnavailable: 72,
@@ -675,7 +675,7 @@ func TestGate_StatusThatOpensNothingStays(t *testing.T) {
 	}
 }
 
-func TestGate_RefusalThatNoStatusCanCarryEndsByASignal(t *testing.T) {
+func TestGate_RefusalWithoutASafeStatusEndsBySignal(t *testing.T) {
 	var every []int
 	for i := 1; i < 256; i++ {
 		every = append(every, i)
@@ -698,7 +698,7 @@ func TestGate_RefusalThatNoStatusCanCarryEndsByASignal(t *testing.T) {
 	}
 }
 
-func TestGate_RunsTimeCountsFromTheProcessesStart(t *testing.T) {
+func TestGate_TimeCountsFromTheStartOfTheProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(newServer(10, time.Hour))
 		x := h.world()
@@ -716,7 +716,7 @@ func TestGate_RunsTimeCountsFromTheProcessesStart(t *testing.T) {
 	})
 }
 
-func TestGate_LeaderWhoseLockWasTakenAwayDoesNotTrigger(t *testing.T) {
+func TestGate_LeaderThatLostItsLockDoesNotTrigger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, time.Second)
 		h := newHost(s)
@@ -739,7 +739,7 @@ func TestGate_LeaderWhoseLockWasTakenAwayDoesNotTrigger(t *testing.T) {
 
 // A gate that makes no progress looks whether a server was started with another
 // configuration; one that only has to wait does not.
-func TestGateAsksForARenewalOnlyWhereItMakesNoProgress(t *testing.T) {
+func TestGate_RequestsRenewalOnlyWithoutProgress(t *testing.T) {
 	for name, c := range map[string]struct {
 		silent bool
 		want   bool

@@ -104,7 +104,7 @@ func TestGPUStep(t *testing.T) {
 	}
 }
 
-func TestGPU_GateThatNeedsNoGPUNeverAsks(t *testing.T) {
+func TestGPU_NoQueryIfNoGPUIsRequired(t *testing.T) {
 	d := &driver{at: failing(facts.HelperHung)}
 	r := Run(t.Context(), requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}}, World{GPU: d})
 	if d.looks != 0 || r.GPU != nil || !r.Passed() {
@@ -112,14 +112,14 @@ func TestGPU_GateThatNeedsNoGPUNeverAsks(t *testing.T) {
 	}
 }
 
-func TestGPU_GateThatNeedsAGPUAndCannotAskStaysShut(t *testing.T) {
+func TestGPU_FailedQueryKeepsTheGateShut(t *testing.T) {
 	r := Run(t.Context(), requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}, GPU: requirement.GPU{Needed: true}}, World{})
 	if r.Status != diag.StatusGPU || r.Problems[0].Code != diag.GPUUnknown {
 		t.Errorf("status %d, %v", r.Status, r.Problems)
 	}
 }
 
-func TestGPU_SurveyNotesThatThereIsNoGPUWithoutWaiting(t *testing.T) {
+func TestGPU_SurveyReportsAMissingGPUWithoutWaiting(t *testing.T) {
 	d := &driver{at: failing(facts.DriverNotLoaded), began: time.Now()}
 	r := Survey(t.Context(), requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}}, World{GPU: d})
 	if d.looks != 1 || !r.Passed() || len(r.Problems) != 1 || r.Problems[0].Severity != diag.Notice || r.Problems[0].Code != diag.GPUDriverNotLoaded {
@@ -127,7 +127,7 @@ func TestGPU_SurveyNotesThatThereIsNoGPUWithoutWaiting(t *testing.T) {
 	}
 }
 
-func TestGPUIsAskedBeforeTheOrchestrator(t *testing.T) {
+func TestGPU_IsQueriedBeforeTheOrchestrator(t *testing.T) {
 	w := scoutWish(time.Minute)
 	w.GPU.Needed = true
 	var names []string

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestRefreshesAreBoundedInTenMinutes(t *testing.T) {
+func TestHistory_RefreshesInTenMinutesAreLimited(t *testing.T) {
 	// Seventeen gates restart every 3 s for ten minutes on a model that never
 	// loads: what matters is how many POSTs the orchestrator sees.
 	h := History{}
@@ -24,7 +24,7 @@ func TestRefreshesAreBoundedInTenMinutes(t *testing.T) {
 	}
 }
 
-func TestHistory_FruitlessTriggerIsRepeatedOnceAndThenWaits(t *testing.T) {
+func TestHistory_IneffectiveTriggerIsRepeatedOnceThenBacksOff(t *testing.T) {
 	h := History{}
 	if ok, _ := h.mayTrigger(0); !ok {
 		t.Fatal("an idle orchestrator may not be triggered at all")
@@ -42,13 +42,13 @@ func TestHistory_FruitlessTriggerIsRepeatedOnceAndThenWaits(t *testing.T) {
 	}
 }
 
-func TestRefreshAttemptsZeroNeverRefreshes(t *testing.T) {
+func TestHistory_RefreshAttemptsZeroNeverRefreshes(t *testing.T) {
 	if (History{}).mayRefresh(0, time.Hour, "") {
 		t.Error("refresh_attempts = 0 refreshed")
 	}
 }
 
-func TestBackoffDoublesUpToTenMinutes(t *testing.T) {
+func TestHistory_BackoffDoublesUpToTenMinutes(t *testing.T) {
 	want := []int{30, 60, 120, 240, 480, 600, 600}
 	for n, seconds := range want {
 		if got := backoff(n); got != time.Duration(seconds)*time.Second {
@@ -83,14 +83,14 @@ func TestHistory_RestartedOrchestratorStartsANewHistory(t *testing.T) {
 	}
 }
 
-func TestHistory_RecordOfAnotherBootBindsNobody(t *testing.T) {
+func TestHistory_RecordOfAnotherBootIsIgnored(t *testing.T) {
 	h := History{Refreshes: 9, LastPost: time.Hour}
 	if !h.mayRefresh(1, time.Minute, "") {
 		t.Error("a record from the future holds a refresh back")
 	}
 }
 
-func TestHistoryAllowsARefreshSoonerOnceTheStoreHasChanged(t *testing.T) {
+func TestHistory_ChangedStoreAllowsAnEarlierRefresh(t *testing.T) {
 	h := History{Refreshes: 6, LastPost: time.Minute, Store: "before"} // the next in 8 min
 	for _, c := range []struct {
 		store string

@@ -28,7 +28,7 @@ func (l *brokenLock) WaitShared(context.Context) error { return nil }
 func (l *brokenLock) StillMine() bool                  { return false }
 func (l *brokenLock) Unlock()                          {}
 
-func TestLeader_LockThatBreaksNeitherShutsTheGateNorMakesAStorm(t *testing.T) {
+func TestLeader_BrokenLockCausesNeitherRefusalNorStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		defer end()

@@ -49,7 +49,7 @@ func ended(code, status int) unitFunc {
 	}
 }
 
-func TestGateKnowsThatTheOrchestratorLoadsItsModels(t *testing.T) {
+func TestGate_WaitsWhileTheOrchestratorLoadsModels(t *testing.T) {
 	env := func(exact bool, assignment ...string) facts.Environment {
 		e := facts.Environment{Exact: exact, Values: map[string]string{"MODEL_STORE_ROOT": "/m"}}
 		for i := 0; i+1 < len(assignment); i += 2 {
@@ -107,7 +107,7 @@ func TestGateKnowsThatTheOrchestratorLoadsItsModels(t *testing.T) {
 	}
 }
 
-func TestGateTakesALinkToTheStoreForTheStore(t *testing.T) {
+func TestStore_LinkToTheStoreIsTheStore(t *testing.T) {
 	root := t.TempDir()
 	dir, link, other := filepath.Join(root, "dir"), filepath.Join(root, "link"), filepath.Join(root, "other")
 	if err := errors.Join(os.Mkdir(dir, 0o755), os.Mkdir(other, 0o755), os.Symlink("dir", link)); err != nil {
@@ -133,7 +133,7 @@ func TestGateTakesALinkToTheStoreForTheStore(t *testing.T) {
 }
 
 // A name that led to another host when the Model Store was to be checked.
-func TestOriginDoesNotCountAnAddressThatBecameThisHosts(t *testing.T) {
+func TestOrigin_AddressThatBecameLocalIsNotTrusted(t *testing.T) {
 	for _, local := range []bool{true, false} {
 		o := ProvenOrchestrator(answers{facts.Server{Local: local}}, &Origin{Away: true})
 		if h := o.Health(t.Context()); (h.Kind == facts.Unattributed) != local {
@@ -153,7 +153,7 @@ func (h hungPreload) Preload(ctx context.Context, _ bool) facts.ModelsLook {
 	return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Refused, Detail: "timed out"}}
 }
 
-func TestRunLeavesNoRequest(t *testing.T) {
+func TestRun_LeavesNoRequestBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // fails if a goroutine remains
 		h := newHost(newServer(3, time.Second))
 		w := h.world()

@@ -44,7 +44,7 @@ func (l looks) mark() *Mark {
 	}
 }
 
-func TestGateComparesItsUnitAtTheStartAndBeforeItOpens(t *testing.T) {
+func TestGate_ComparesItsUnitAtStartAndBeforeOpening(t *testing.T) {
 	mute := errors.New("mute")
 	kill, exec := facts.Unit{SuccessSignals: []int{9}}, facts.Unit{SuccessExitStatus: []int{203}}
 	for what, c := range map[string]struct {

@@ -92,7 +92,7 @@ func refused(name string) func(context.Context, *gpuHost) (facts.Start, error) {
 	return func(context.Context, *gpuHost) (facts.Start, error) { return facts.Start{Refused: name}, nil }
 }
 
-func TestMPS_DaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
+func TestMPS_DaemonUnitIsStartedOnceAndAwaited(t *testing.T) {
 	for name, c := range map[string]mpsCase{
 		"active: nothing is started": {},
 		"inactive: it is started, once": {
@@ -270,7 +270,7 @@ func TestMPS_DaemonsUnitIsWaitedForAndStartedOnce(t *testing.T) {
 	}
 }
 
-func TestMPS_GateThatWouldWaitForItselfSaysSo(t *testing.T) {
+func TestMPS_DeadlockWithOwnUnitIsReported(t *testing.T) {
 	after := func(name string, job bool, units ...string) func(*gpuHost) {
 		return func(h *gpuHost) {
 			u := h.units[name]

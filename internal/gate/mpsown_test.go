@@ -14,7 +14,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestMPS_DaemonsOwnUnitSetsItsLimitsAndProvesThem(t *testing.T) {
+func TestMPS_DaemonUnitSetsAndVerifiesLimits(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(*gpuHost, *World)
 		status  diag.Status
@@ -70,7 +70,7 @@ func TestMPS_DaemonsOwnUnitSetsItsLimitsAndProvesThem(t *testing.T) {
 	}
 }
 
-func TestMPS_SignalEndsEachPhaseAndNeverOpensTheGate(t *testing.T) {
+func TestMPS_SignalEndsEachPhaseWithoutOpening(t *testing.T) {
 	for name, c := range map[string]struct {
 		require string
 		prepare func(*gpuHost)
@@ -105,7 +105,7 @@ func TestMPS_SignalEndsEachPhaseAndNeverOpensTheGate(t *testing.T) {
 	}
 }
 
-func TestMPS_GlanceStartsNothingAndDoesNotWait(t *testing.T) {
+func TestMPS_GlanceNeitherStartsNorWaits(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(*gpuHost, *World)
 		require string

@@ -12,7 +12,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-func TestMPS_DaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
+func TestMPS_OnlyAnswersProveTheDaemon(t *testing.T) {
 	busy := facts.MPSBusy
 	for name, c := range map[string]mpsCase{
 		"busy twice, then it answers": {
@@ -142,7 +142,7 @@ func TestMPS_DaemonIsProvenByItsAnswersAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestMPS_ServerIsStartedAndHasToLive(t *testing.T) {
+func TestMPS_ServerIsStartedAndMustStayRunning(t *testing.T) {
 	for name, c := range map[string]mpsCase{
 		"it runs": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 			h.serverIn = 1
@@ -177,7 +177,7 @@ func TestMPS_ServerIsStartedAndHasToLive(t *testing.T) {
 	}
 }
 
-func TestMPS_RequestForAServerIsMadeOnceWhereItWasAnswered(t *testing.T) {
+func TestMPS_AnsweredServerRequestIsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newGPUHost()
 		if r := Run(t.Context(), mpsWish("server"), h.world()); r.Passed() || h.serverStarts != 1 {

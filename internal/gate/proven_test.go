@@ -41,7 +41,7 @@ var (
 )
 
 // A gate opens only once each model has answered, and asks each that did once.
-func TestCanary_EachModelHasToAnswer(t *testing.T) {
+func TestCanary_EachModelMustAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
 		answers []facts.Answer
 		status  diag.Status
@@ -80,7 +80,7 @@ func TestCanary_EachModelHasToAnswer(t *testing.T) {
 
 // A gate asks nobody again where the preload did since the server was started; but a
 // record alone, which an agent can write, is not enough.
-func TestCanary_OnlyThePreloadOfThisServerCounts(t *testing.T) {
+func TestCanary_OnlyAPreloadOfThisServerCounts(t *testing.T) {
 	for name, c := range map[string]struct {
 		recorded []string
 		preload  time.Duration // when it passed; the server was started after 10 s
@@ -125,7 +125,7 @@ func gpuWith(pid int, memory *uint64) facts.GPULook {
 }
 
 // A server whose processes hold no GPU memory fell back to the CPU.
-func TestOnGPU_ProcessesOfTheUnitHoldGPUMemory(t *testing.T) {
+func TestOnGPU_ProcessesOfTheUnitMustHoldGPUMemory(t *testing.T) {
 	some, none := uint64(1<<30), uint64(0)
 	through := gpuWith(1, &some)
 	through.NVML.GPUs[0].Processes, through.NVML.GPUs[0].MPSProcesses = &facts.GPUClients{}, &facts.GPUClients{{PID: 42, Memory: &some}}

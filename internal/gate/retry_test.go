@@ -69,7 +69,7 @@ func (h *retryHost) Stop(_ context.Context, name string) (facts.Start, error) {
 	return facts.Start{Result: "done"}, nil
 }
 
-func TestRetryEndsAStartThatWaits(t *testing.T) {
+func TestRetry_EndsAWaitingStart(t *testing.T) {
 	h := &retryHost{units: map[string]string{"a.service": "activating", "b.service": "active"}, restarts: 1}
 	r := retryOn(t, h, "a.service", "b.service")
 	if !r.Passed() || !slices.Equal(h.stopped, []string{"a.service"}) || !slices.Equal(h.started, []string{"a.service"}) {
@@ -83,7 +83,7 @@ func retryOn(t *testing.T, h *retryHost, start ...string) Result {
 	return Retry(t.Context(), w, World{Units: h, Starter: h}, Again{Reset: start, Start: start}, h)
 }
 
-func TestRetryResetsAndStartsWhatIsNotActive(t *testing.T) {
+func TestRetry_ResetsAndStartsInactiveUnits(t *testing.T) {
 	h := &retryHost{units: map[string]string{"a.service": "failed", "b.service": "active"}}
 	r := retryOn(t, h, "a.service", "b.service")
 	if !r.Passed() || !slices.Equal(h.reset, []string{"a.service", "b.service"}) || !slices.Equal(h.started, []string{"a.service"}) {
@@ -91,7 +91,7 @@ func TestRetryResetsAndStartsWhatIsNotActive(t *testing.T) {
 	}
 }
 
-func TestRetryNamesWhatIsLeft(t *testing.T) {
+func TestRetry_ReportsUnitsThatAreStillDown(t *testing.T) {
 	h := &retryHost{units: map[string]string{"a.service": "failed", "broken.service": "failed"}}
 	r := retryOn(t, h, "a.service", "broken.service")
 	if r.Passed() || len(r.Problems) != 1 || r.Problems[0].Code != diag.UnitFailed || r.Problems[0].Subject != "broken.service" || r.Problems[0].Fix.Empty() {
@@ -99,7 +99,7 @@ func TestRetryNamesWhatIsLeft(t *testing.T) {
 	}
 }
 
-func TestRetryOfAUserWhoMayNotSaysWhoMay(t *testing.T) {
+func TestRetry_PermissionErrorNamesTheRequiredGroup(t *testing.T) {
 	h := &retryHost{units: map[string]string{"a.service": "failed"}, denied: true}
 	r := retryOn(t, h, "a.service")
 	if r.Passed() || len(h.started) != 0 || len(r.Problems) != 1 || r.Problems[0].Fix.String() != "sudo justnews-gate retry" {
@@ -109,7 +109,7 @@ func TestRetryOfAUserWhoMayNotSaysWhoMay(t *testing.T) {
 
 // A gate that leads waits for the orchestrator that a retry has stopped: the retry must
 // not wait for that gate before it starts the orchestrator.
-func TestRetry_LeaderThatWaitsForTheOrchestratorHoldsNothingUp(t *testing.T) {
+func TestRetry_WaitingLeaderDoesNotBlock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(newServer(2, time.Second))
 		leader := h.lock.ticket()

@@ -16,7 +16,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-func TestSandbox_WhatALinkLeadsToMayBeHidden(t *testing.T) {
+func TestSandbox_TargetOfALinkMayBeHidden(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "models")
 	if err := os.Symlink("/srv/disk/models", link); err != nil {
 		t.Fatal(err)
@@ -29,7 +29,7 @@ func TestSandbox_WhatALinkLeadsToMayBeHidden(t *testing.T) {
 	}
 }
 
-func TestSandbox_WhatTheUnitHidesIsNotCalledMissing(t *testing.T) {
+func TestSandbox_HiddenPathIsNotReportedAsMissing(t *testing.T) {
 	w := requirement.Run{Needs: []config.Probe{
 		{Name: "mount", Kind: "path", Path: "/var/tmp/ready"}, {Name: "db", Kind: "tcp", Address: "10.0.0.7:3306"},
 		{Name: "api", Kind: "http", URL: "http://10.0.0.7:80/health"}, {Name: "cache", Kind: "unit", Unit: "redis.service"},

@@ -48,7 +48,7 @@ func (a answers) Models(context.Context, bool) facts.ModelsLook {
 }
 func (a answers) Preload(ctx context.Context, _ bool) facts.ModelsLook { return a.Models(ctx, false) }
 
-func TestOriginEmptiesAnswersOfOthers(t *testing.T) {
+func TestOrigin_AnswersOfOthersAreDiscarded(t *testing.T) {
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
 	for name, tc := range map[string]struct {
 		origin *Origin
@@ -80,7 +80,7 @@ func TestOriginEmptiesAnswersOfOthers(t *testing.T) {
 	}
 }
 
-func TestOriginAsksSystemdOnlyInDoubt(t *testing.T) {
+func TestOrigin_SystemdIsAskedOnlyIfNeeded(t *testing.T) {
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
 	o := ProvenOrchestrator(answers{facts.Server{Local: true, Group: 5}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
 	for range 100 {
@@ -100,7 +100,7 @@ func (u hungUnits) Unit(ctx context.Context, _ string) (facts.Unit, error) {
 	return facts.Unit{}, ctx.Err()
 }
 
-func TestOriginLooksDoNotWaitForEachOther(t *testing.T) {
+func TestOrigin_LooksDoNotWaitForEachOther(t *testing.T) {
 	units := hungUnits{make(chan struct{}, 2)}
 	o := ProvenOrchestrator(answers{facts.Server{Local: true, Group: 5}}, &Origin{Unit: "x.service", Units: units})
 	long, endLong := context.WithCancel(t.Context())
@@ -121,7 +121,7 @@ func TestOriginLooksDoNotWaitForEachOther(t *testing.T) {
 	posted.Wait()
 }
 
-func TestOriginLeavesWhatIsNoAnswer(t *testing.T) {
+func TestOrigin_FailedRequestsAreLeftUnchanged(t *testing.T) {
 	o := &Origin{Unit: "x.service", Must: true}
 	for _, kind := range []facts.AnswerKind{facts.NoAnswer, facts.Refused} {
 		if a := (facts.Answer{Kind: kind}); !o.prove(t.Context(), &a) || a.Kind != kind {
@@ -137,7 +137,7 @@ func (b busOf) Health(context.Context) facts.BusHealth {
 	return facts.BusHealth{Answer: b.answer(), State: "ok"}
 }
 
-func TestBusOfAnotherUnitIsAnImpostor(t *testing.T) {
+func TestOrigin_BusOfAnotherUnitIsAnImpostor(t *testing.T) {
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
 	bus := ProvenBus(busOf{answers{facts.Server{Local: true, Group: 6}}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
 	w := requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}, Bus: requirement.Service{URL: "http://127.0.0.1:8000", Unit: "x.service"}}

@@ -70,7 +70,7 @@ func corrupted(look *facts.Store) {
 	look.Models[0].Faults = []facts.StoreFault{{Kind: facts.Cut, Path: "/store/w"}}
 }
 
-func TestStoreIsCheckedBeforeAnythingIsLoaded(t *testing.T) {
+func TestStore_IsCheckedBeforeThePreload(t *testing.T) {
 	whole := facts.StoreProof{Verdict: facts.Whole}
 	for name, c := range map[string]struct {
 		verify string
@@ -161,7 +161,7 @@ func twoModels(t testing.TB) *modelmap.Map {
 	return m
 }
 
-func TestStore_ErrorOfTheOrchestratorIsExplainedByTheDisk(t *testing.T) {
+func TestStore_OrchestratorErrorIsExplainedByTheDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(2, time.Second)
 		s.broken = 1
@@ -183,7 +183,7 @@ func TestStore_ErrorOfTheOrchestratorIsExplainedByTheDisk(t *testing.T) {
 	})
 }
 
-func TestStore_WithoutAUnitTheStoreIsLookedAtAsTheUserOfTheSocket(t *testing.T) {
+func TestStore_WithoutUnitTheSocketsUserIsUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(2, time.Second)
 		s.broken, s.server = 1, facts.Server{Local: true, Accepted: true, UID: 998}
@@ -203,7 +203,7 @@ func TestStore_WithoutAUnitTheStoreIsLookedAtAsTheUserOfTheSocket(t *testing.T) 
 	})
 }
 
-func TestStore_ModelThatLooksRightIsHashedOnceToExplainItsError(t *testing.T) {
+func TestStore_IntactLookingModelIsHashedOnceToExplainItsError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(2, time.Second)
 		s.broken = 1
@@ -219,7 +219,7 @@ func TestStore_ModelThatLooksRightIsHashedOnceToExplainItsError(t *testing.T) {
 	})
 }
 
-func TestStore_ProgressOfHashingSaysHowMuchHowFastAndHowLong(t *testing.T) {
+func TestStore_HashingProgressHasAmountRateAndTime(t *testing.T) {
 	for _, c := range []struct {
 		p    digest.Progress
 		want string

@@ -69,7 +69,7 @@ func TestLock_WaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestLockFileThatIsRemovedOrReplacedIsNoticed(t *testing.T) {
+func TestLock_RemovedOrReplacedFileIsNoticed(t *testing.T) {
 	dir := sharedDir(t)
 	for what, spoil := range map[string]func(path string) error{
 		"removed": os.Remove,
@@ -95,7 +95,7 @@ func TestLockFileThatIsRemovedOrReplacedIsNoticed(t *testing.T) {
 	}
 }
 
-func TestLock_DirectoryThatIsReplacedIsNoticed(t *testing.T) {
+func TestLock_ReplacedDirectoryIsNoticed(t *testing.T) {
 	dir := sharedDir(t)
 	l := openIn(t, dir)
 	leads(t, l, true)
@@ -108,7 +108,7 @@ func TestLock_DirectoryThatIsReplacedIsNoticed(t *testing.T) {
 	leads(t, l, true) // in the new one
 }
 
-func TestNamesTellWhatIsProtected(t *testing.T) {
+func TestLock_NameDependsOnWhatIsProtected(t *testing.T) {
 	a := Name("orchestrator", "http://127.0.0.1:8014")
 	// printf http://127.0.0.1:8014 | sha256sum | head -c 16
 	if want := "orchestrator-c7b17f09c72e6bdc"; a != want {

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-func TestPlace_WhatIsPlantedAsLockFileIsNotTaken(t *testing.T) {
+func TestPlace_PlantedLockFileIsNotUsed(t *testing.T) {
 	for what, plant := range map[string]func(path, victim string) error{
 		"a link":          func(path, victim string) error { return os.Symlink(victim, path) },
 		"a dangling link": func(path, victim string) error { return os.Symlink(victim+"-none", path) },
@@ -43,7 +43,7 @@ func TestPlace_WhatIsPlantedAsLockFileIsNotTaken(t *testing.T) {
 	}
 }
 
-func TestPlace_DirectoryThatStrangersMayWriteIsNotTaken(t *testing.T) {
+func TestPlace_WritableDirectoryIsNotUsed(t *testing.T) {
 	dir := sharedDir(t)
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestPlace_WithoutADirectoryTheExecutableIsTheLock(t *testing.T) {
 	}
 }
 
-func TestPlace_ExecutableThatWasReplacedIsNoLock(t *testing.T) {
+func TestPlace_ReplacedExecutableIsNotUsed(t *testing.T) {
 	if f, err := openExecutable("/bin/sh"); err == nil {
 		_ = f.Close()
 		t.Error("another file was taken for the running program")
@@ -118,7 +118,7 @@ func enterable(t *testing.T) string {
 	return dir
 }
 
-func TestPlace_WhoMayNotWriteThereFallsBackToTheExecutable(t *testing.T) {
+func TestPlace_FallsBackToTheExecutable(t *testing.T) {
 	dir := filepath.Join(enterable(t), "justnews-gate")
 	for _, mode := range []os.FileMode{0o700, 0o755} { // may not enter; may not write
 		if err := os.Mkdir(dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -141,7 +141,7 @@ func TestPlace_WhoMayNotWriteThereFallsBackToTheExecutable(t *testing.T) {
 	}
 }
 
-func TestPlace_FileIsForTheGroupWhateverTheUmask(t *testing.T) {
+func TestPlace_GroupModeIgnoresTheUmask(t *testing.T) {
 	before := syscall.Umask(0o077)
 	defer syscall.Umask(before)
 	l := openIn(t, sharedDir(t))
@@ -154,7 +154,7 @@ func TestPlace_FileIsForTheGroupWhateverTheUmask(t *testing.T) {
 	}
 }
 
-func TestPlace_PersonsLockIsTheirsAlone(t *testing.T) {
+func TestPlace_InteractiveLockIsPrivate(t *testing.T) {
 	runtime := t.TempDir()
 	t.Setenv("XDG_RUNTIME_DIR", runtime)
 	places := system()
@@ -187,7 +187,7 @@ func TestPlace_PersonsLockIsTheirsAlone(t *testing.T) {
 	}
 }
 
-func TestOutsideAUnitTheTemporaryDirectoryIsBeforeTheExecutable(t *testing.T) {
+func TestPlace_OutsideAUnitTheTemporaryDirectoryComesFirst(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", "")
 	t.Setenv("TMPDIR", t.TempDir())
 	for _, c := range []struct {

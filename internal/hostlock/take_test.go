@@ -38,7 +38,7 @@ func TestTake_ManyTakeTurns(t *testing.T) {
 	}
 }
 
-func TestTake_TurnThatComesTooLateIsGivenBack(t *testing.T) {
+func TestTake_LateLockIsReleased(t *testing.T) {
 	dir := sharedDir(t)
 	leader, late := openIn(t, dir), openIn(t, dir)
 	leads(t, leader, true)
@@ -56,7 +56,7 @@ func TestTake_TurnThatComesTooLateIsGivenBack(t *testing.T) {
 	}
 }
 
-func TestTake_TurnOnAReplacedFileIsWorthNothing(t *testing.T) {
+func TestTake_LockOnAReplacedFileIsInvalid(t *testing.T) {
 	dir := sharedDir(t)
 	leader, waiter := openIn(t, dir), openIn(t, dir)
 	leads(t, leader, true)

@@ -52,14 +52,14 @@ func check(t *testing.T, message string, p Priority, given ...Field) {
 	}
 }
 
-func TestJournal_WhatIsEncodedIsReadBack(t *testing.T) {
+func TestJournal_EncodedEntriesAreReadBack(t *testing.T) {
 	check(t, "pass", Info)
 	check(t, "", Err, Field{"JUSTNEWS_CODE", ""})
 	check(t, "two\nlines", Warning, Field{"JUSTNEWS_INSTANCE", "scout"}, Field{"EVIDENCE", "a\n\nb\n"})
 	check(t, "a=b", Debug, Field{"MESSAGE_ID", "00112233445566778899aabbccddeeff"})
 }
 
-func TestJournal_NewlineCannotAddAField(t *testing.T) {
+func TestJournal_NewlineCannotInjectAField(t *testing.T) {
 	entry, err := Encode(Err, "bad\nPRIORITY=7\nUNIT=other", Field{"A", "x\nB=y"})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func FuzzEncode(f *testing.F) {
 	})
 }
 
-func TestJournal_BadFieldNameIsRefused(t *testing.T) {
+func TestJournal_InvalidFieldNameIsRefused(t *testing.T) {
 	for _, name := range []string{"", "_PID", "lower", "A-B", "1A", "A=B", "A\nB", strings.Repeat("A", 65), "É"} {
 		if _, err := Encode(Err, "x", Field{name, "y"}); err == nil {
 			t.Errorf("%q was taken", name)
@@ -124,7 +124,7 @@ func TestJournal_EntryArrivesAsOneDatagram(t *testing.T) {
 	}
 }
 
-func TestJournalThatCannotTakeAnEntryIsAnErrorSoon(t *testing.T) {
+func TestJournal_UnresponsiveJournalIsAnErrorSoon(t *testing.T) {
 	if err := Send(filepath.Join(t.TempDir(), "none"), Err, "x"); !errors.Is(err, syscall.ENOENT) {
 		t.Errorf("no journald: %v", err)
 	}
@@ -159,7 +159,7 @@ func pipe(t *testing.T) (r, w *os.File, stream string) {
 	return r, w, fmt.Sprintf("%d:%d", st.Dev, st.Ino)
 }
 
-func TestJournal_WayFollowsStderr(t *testing.T) {
+func TestJournal_DestinationFollowsStderr(t *testing.T) {
 	_, w, stream := pipe(t)
 	file, err := os.Create(filepath.Join(t.TempDir(), "err.log"))
 	if err != nil {
@@ -220,7 +220,7 @@ func TestJournal_LogUsesTheJournalAndFallsBackToStderr(t *testing.T) {
 	}
 }
 
-func TestJournal_NativeMessageWaitsUntilItWasTaken(t *testing.T) {
+func TestJournal_NativeMessageWaitsForTheReceiver(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
 	journald, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {

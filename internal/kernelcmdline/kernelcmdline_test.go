@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestCommandLine_OnlyTheExactSwitchOpensTheGates(t *testing.T) {
+func TestCommandLine_OnlyExactSwitchOpensGates(t *testing.T) {
 	for line, want := range map[string]bool{
 		"":                                      false,
 		"root=/dev/vda1 ro quiet":               false,
@@ -46,7 +46,7 @@ func TestCommandLine_OnlyTheExactSwitchOpensTheGates(t *testing.T) {
 	}
 }
 
-func TestWordsAreThoseOfSystemd(t *testing.T) {
+func TestCommandLine_WordsAreSplitAsSystemdSplitsThem(t *testing.T) {
 	for line, want := range map[string][]string{
 		"a  b\tc\n":     {"a", "b", "c"},
 		`a"b c"d 'e f'`: {"ab cd", "e f"},
@@ -61,7 +61,7 @@ func TestWordsAreThoseOfSystemd(t *testing.T) {
 	}
 }
 
-func TestDashesAndUnderscoresAreTheSame(t *testing.T) {
+func TestCommandLine_DashesAndUnderscoresAreEquivalent(t *testing.T) {
 	if v, found := lookup("a_b-c=1", "a-b_c"); !found || v != "1" {
 		t.Errorf("%q %v", v, found)
 	}
@@ -87,7 +87,7 @@ func machine(t *testing.T, container bool) string {
 	return root
 }
 
-func TestCommandLine_GeneratorReadsTheCommandLineThatSystemdObeys(t *testing.T) {
+func TestCommandLine_ReadsWhatSystemdReads(t *testing.T) {
 	root := machine(t, false)
 	for _, c := range []struct {
 		env  map[string]string
@@ -104,7 +104,7 @@ func TestCommandLine_GeneratorReadsTheCommandLineThatSystemdObeys(t *testing.T) 
 	}
 }
 
-func TestCommandLine_ServiceIsNotToldByItsEnvironment(t *testing.T) {
+func TestCommandLine_EnvironmentOfAServiceIsIgnored(t *testing.T) {
 	t.Setenv("SYSTEMD_PROC_CMDLINE", "justnews.gate=off")
 	t.Setenv("SYSTEMD_VIRTUALIZATION", "container:docker")
 	if got := Service(machine(t, false)); got != "kernel=1\n" {
@@ -115,13 +115,13 @@ func TestCommandLine_ServiceIsNotToldByItsEnvironment(t *testing.T) {
 	}
 }
 
-func TestCommandLine_NoCommandLineAtAllLeavesTheGatesShut(t *testing.T) {
+func TestCommandLine_MissingCommandLineKeepsGatesShut(t *testing.T) {
 	if GateOff(Service(t.TempDir())) || GateOff(Generator(t.TempDir(), func(string) string { return "" })) {
 		t.Error("open")
 	}
 }
 
-func TestCommandLine_ArgumentKeepsItsBorders(t *testing.T) {
+func TestCommandLine_QuotedArgumentIsNotSplit(t *testing.T) {
 	for arguments, want := range map[string]bool{
 		"/sbin/init\x00justnews.gate=off\x00":             true,
 		"/sbin/init\x00x justnews.gate=off\x00":           false,

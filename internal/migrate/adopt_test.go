@@ -54,7 +54,7 @@ func load(t *testing.T, text string) *config.Config {
 	return cfg
 }
 
-func TestAdoptMakesAConfigurationThatLoads(t *testing.T) {
+func TestWrite_ConfigurationLoads(t *testing.T) {
 	for _, dir := range hosts(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			r := adopted(t, dir)

@@ -22,7 +22,7 @@ func put(t *testing.T, root, name, text string) {
 	}
 }
 
-func TestReadReportsUnreadableFilesAndNeverBlocks(t *testing.T) {
+func TestRead_ReportsUnreadableFilesAndNeverBlocks(t *testing.T) {
 	root, outside := t.TempDir(), filepath.Join(t.TempDir(), "secret.env")
 	put(t, root, "etc/justnews/global.env", "A=1\n")
 	put(t, root, "etc/justnews/large.env", strings.Repeat("A=1\n", maxFile/4+1))
@@ -59,7 +59,7 @@ func TestReadReportsUnreadableFilesAndNeverBlocks(t *testing.T) {
 	}
 }
 
-func TestReadTellsShellSyntaxInEnvironmentFilesApart(t *testing.T) {
+func TestRead_RecognizesShellSyntaxInEnvironmentFiles(t *testing.T) {
 	root := t.TempDir()
 	put(t, root, "etc/justnews/scout.env", "# B=0\nB=${X:-1}\nexport A=2\nexported=3\nC=\"a b\"\nB=4 5\n")
 	h, err := Read(root)
@@ -75,7 +75,7 @@ func TestReadTellsShellSyntaxInEnvironmentFilesApart(t *testing.T) {
 	}
 }
 
-func TestInstanceOfAPath(t *testing.T) {
+func TestRead_InstanceOfAPath(t *testing.T) {
 	for path, want := range map[string]string{
 		"/etc/systemd/system/justnews@scout.service": "scout", "/etc/systemd/system/justnews@scout.service.d/10.conf": "scout",
 		"/etc/systemd/system/multi-user.target.wants/justnews@a_b.service": "a_b", "justnews@x.service": "x",

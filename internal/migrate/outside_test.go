@@ -15,7 +15,7 @@ import (
 
 // Names of units, files and variables of a host that was set up by hand become
 // neither commands nor options, and leave what is written TOML.
-func TestAdoptMakesNoNameACommandOrAnOption(t *testing.T) {
+func TestWrite_NoNameBecomesACommandOrOption(t *testing.T) {
 	const rounds = 2000
 	r := rand.New(rand.NewPCG(1, 2))
 	var shell outside.Shell

@@ -51,7 +51,7 @@ func instanceOfConfig(t *testing.T, cfg *config.Config, name string) config.Inst
 	return config.Instance{}
 }
 
-func TestPaths_WhatAgentsWriteToIsGrantedAndNothingWider(t *testing.T) {
+func TestPaths_OnlyWrittenDirectoriesAreGranted(t *testing.T) {
 	for name, c := range map[string]struct {
 		files map[string]string
 		write []string // of scout
@@ -122,7 +122,7 @@ func TestPaths_WhatAgentsWriteToIsGrantedAndNothingWider(t *testing.T) {
 	}
 }
 
-func TestPaths_GrantOfAnInstanceKeepsWhatAllShareAndNamesItsSource(t *testing.T) {
+func TestPaths_InstanceKeepsSharedPaths(t *testing.T) {
 	r, cfg := handMade(t, map[string]string{
 		"etc/passwd": passwd, template0: asAdra, "etc/justnews/global.env": "LOG_DIR=/srv/log\n",
 		"etc/justnews/scout.env": "\nEVIDENCE_DIR=/srv/evidence\n", "etc/justnews/critic.env": "A=1\n",
@@ -137,7 +137,7 @@ func TestPaths_GrantOfAnInstanceKeepsWhatAllShareAndNamesItsSource(t *testing.T)
 	}
 }
 
-func TestCachesOfTheUserStayInUse(t *testing.T) {
+func TestPaths_UserCachesAreKept(t *testing.T) {
 	files := map[string]string{
 		"etc/passwd": passwd, template0: asAdra, "etc/justnews/scout.env": "A=1\n",
 		"home/adra/.cache/huggingface/hub/": "", "home/adra/.cache/torch/": "", "home/adra/.cache/ms-playwright/": "", "home/adra/.crawl4ai/": "", "home/adra/.cache/other/": "",
@@ -170,7 +170,7 @@ func TestCachesOfTheUserStayInUse(t *testing.T) {
 	}
 }
 
-func TestEnvironmentFilesOfOtherProgramsAreNoInstances(t *testing.T) {
+func TestRead_ForeignEnvironmentFilesAreNotInstances(t *testing.T) {
 	r, _ := handMade(t, map[string]string{
 		"etc/justnews/scout.env": "A=1\n", "etc/justnews/monitoring.env": "PROMETHEUS_BIN=/x\n", "etc/justnews/crawl_scheduler.env": "CRAWL_SCHEDULE=1\n",
 		"etc/justnews/archive.env": "A=1\n", "etc/systemd/system/justnews-archive-export.service": "[Service]\nEnvironmentFile=-/etc/justnews/archive.env\n",
@@ -189,7 +189,7 @@ func TestEnvironmentFilesOfOtherProgramsAreNoInstances(t *testing.T) {
 	}
 }
 
-func TestVariablesOfTheTemplateAreCarriedOver(t *testing.T) {
+func TestRead_TemplateVariablesAreKept(t *testing.T) {
 	_, cfg := handMade(t, map[string]string{
 		template0: asAdra + "Environment=PATH=/opt/conda/bin:/usr/bin OMP_NUM_THREADS=4\nEnvironment=\"NOTE=a b\"\n", "etc/justnews/scout.env": "A=1\n",
 		"etc/systemd/system/justnews@critic.service.d/10.conf": "[Service]\nEnvironment=OMP_NUM_THREADS=8\n",
@@ -202,7 +202,7 @@ func TestVariablesOfTheTemplateAreCarriedOver(t *testing.T) {
 	}
 }
 
-func TestPaths_VariableThatNothingReadsDoesNotRequireMPS(t *testing.T) {
+func TestPaths_UnusedVariableDoesNotRequireMPS(t *testing.T) {
 	_, cfg := handMade(t, map[string]string{
 		"etc/justnews/global.env": "ENABLE_MPS=true\nSERVICE_DIR=/srv/news\n", "etc/justnews/scout.env": "A=1\n",
 		"srv/news/config/gpu/mps_allocation_config.json": `{"mps_resource_allocation":{"agent_allocations":{"scout":{"mps_memory_limit_gb":4}}}}`,
@@ -212,7 +212,7 @@ func TestPaths_VariableThatNothingReadsDoesNotRequireMPS(t *testing.T) {
 	}
 }
 
-func TestVersionsWithoutAManifestAreSealed(t *testing.T) {
+func TestWrite_VersionsWithoutAManifestAreSealed(t *testing.T) {
 	r, _ := handMade(t, map[string]string{
 		"etc/justnews/scout.env": "A=1\n", "etc/justnews/global.env": "MODEL_STORE_ROOT=/srv/models\n",
 		"etc/justnews/AGENT_MODEL_MAP.json":       `{"agents":{"scout":["a/b"],"critic":["a/b"],"memory":["a/b"],"absent":["a/b"]}}`,
@@ -230,7 +230,7 @@ func TestVersionsWithoutAManifestAreSealed(t *testing.T) {
 	}
 }
 
-func TestPaths_TemplateThatRanAgentsAsRootIsSaid(t *testing.T) {
+func TestPaths_TemplateThatRunsAsRootIsReported(t *testing.T) {
 	says := func(template string) bool {
 		r, _ := handMade(t, map[string]string{"etc/justnews/scout.env": "A=1\n", template0: template})
 		return slices.ContainsFunc(r.Problems, func(p diag.Problem) bool { return strings.Contains(p.Message, "ran the agents as root") })

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestFile_OnlyARegularFileOfReasonableSizeIsAMap(t *testing.T) {
+func TestModelMap_OnlyARegularFileOfLimitedSizeIsRead(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	if err := os.WriteFile(at("map"), []byte(`{"scout": ["a", "b"]}`), 0o600); err != nil {

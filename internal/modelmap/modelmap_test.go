@@ -125,7 +125,7 @@ var broken = []struct{ name, text, want string }{
 	{"an agent without a name", `{"":["x"]}`, `1:5: "" cannot be an agent's name`},
 }
 
-func TestParseNamesLineColumnAndKey(t *testing.T) {
+func TestModelMap_ErrorsHaveLineColumnAndKey(t *testing.T) {
 	for _, tc := range broken {
 		t.Run(tc.name, func(t *testing.T) {
 			m, problems := modelmap.Parse([]byte(tc.text))
@@ -139,7 +139,7 @@ func TestParseNamesLineColumnAndKey(t *testing.T) {
 	}
 }
 
-func TestModelMap_NameThatIsNearlyAKnownOneIsSuggested(t *testing.T) {
+func TestModelMap_SimilarNameIsSuggested(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"agents":{"a":[{"base_ref":"bass"}]},"base_models":{"base":{}}}`: `"bass" is not defined in base_models; did you mean "base"?`,
 		`{"agents":{"a":[{"base_reff":"b"}]}}`:                             `did you mean "base_ref" instead of "base_reff"?`,
@@ -154,7 +154,7 @@ func TestModelMap_NameThatIsNearlyAKnownOneIsSuggested(t *testing.T) {
 	}
 }
 
-func TestParseReportsEveryProblemOfAFile(t *testing.T) {
+func TestModelMap_ReportsEveryProblemOfAFile(t *testing.T) {
 	_, problems := modelmap.Parse([]byte("{\"agents\":{\n\"a\":[1,\n[]],\n\"b\":\"x\"},\n\"base_models\":3}"))
 	var lines []string
 	for _, p := range problems {
@@ -165,7 +165,7 @@ func TestParseReportsEveryProblemOfAFile(t *testing.T) {
 	}
 }
 
-func TestWarningsDoNotWithholdTheMap(t *testing.T) {
+func TestModelMap_WarningsDoNotRejectTheMap(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"a":["x","x"]}`: `1:11: a[1]: the agent lists "x" twice`,
 		`{"agents":{"a":[{"base_ref":"b","adapter_name":"c"}]}}`: `1:17: agents.a[0].base_ref: "b" is not defined`,

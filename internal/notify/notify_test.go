@@ -59,7 +59,7 @@ func TestNotify_EachMessageIsOneDatagram(t *testing.T) {
 	}
 }
 
-func TestNotify_NoTextCanAddAnAssignment(t *testing.T) {
+func TestNotify_TextCannotInjectAnAssignment(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	next := listen(t, path)
 	n := Notifier{socket: path}
@@ -102,7 +102,7 @@ func TestNotify_WithoutASocketNothingIsSent(t *testing.T) {
 	}
 }
 
-func TestNotify_ManagerThatReadsNothingHoldsNobodyUp(t *testing.T) {
+func TestNotify_UnresponsiveManagerDoesNotBlock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	listen(t, path) // never read
 	n := Notifier{socket: path}

@@ -53,7 +53,7 @@ func recovers(action nvml.DeviceGpuRecoveryAction) func([]nvml.FieldValue) nvml.
 	}
 }
 
-func TestNVML_HealthIsWhatTheDriverAnswersAndNothingElse(t *testing.T) {
+func TestNVML_HealthIsOnlyWhatTheDriverReports(t *testing.T) {
 	type device = server.Device
 	field := func(result nvml.Return, kind nvml.ValueType, value uint64) func([]nvml.FieldValue) nvml.Return {
 		return func(values []nvml.FieldValue) nvml.Return {
@@ -135,7 +135,7 @@ func TestNVML_HealthIsWhatTheDriverAnswersAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestNVML_EveryFactOfAnA100(t *testing.T) {
+func TestNVML_AllFactsOfAnA100(t *testing.T) {
 	s, d := one()
 	d.MemoryInfo.Free = 3
 	got := From(s)
@@ -161,9 +161,9 @@ func TestNVML_EveryFactOfAnA100(t *testing.T) {
 	}
 }
 
-// TestNVML_FunctionThatIsMissingIsNeverCalled takes away one function after the
+// TestNVML_MissingFunctionIsNeverCalled takes away one function after the
 // other; each call of one that is missing would be the end of the process.
-func TestNVML_FunctionThatIsMissingIsNeverCalled(t *testing.T) {
+func TestNVML_MissingFunctionIsNeverCalled(t *testing.T) {
 	for symbol, field := range map[string]string{
 		"nvmlDeviceGetMigMode": "mig", "nvmlDeviceGetUUID": "uuid", "nvmlDeviceGetName": "name",
 		"nvmlDeviceGetMemoryInfo": "memory", "nvmlDeviceGetComputeMode": "compute_mode",
@@ -204,7 +204,7 @@ func TestNVML_FunctionThatIsMissingIsNeverCalled(t *testing.T) {
 	}
 }
 
-func TestNVML_LibraryThatIsNotThereIsAskedNothing(t *testing.T) {
+func TestNVML_MissingLibraryIsNotCalled(t *testing.T) {
 	s, _ := one()
 	s.InitFunc = func() nvml.Return { return nvml.ERROR_LIBRARY_NOT_FOUND }
 	got := From(s)
@@ -213,7 +213,7 @@ func TestNVML_LibraryThatIsNotThereIsAskedNothing(t *testing.T) {
 	}
 }
 
-func TestNVML_DriverThatRefusesIsAskedForTheLibraryOnly(t *testing.T) {
+func TestNVML_FailedInitOnlyReportsTheLibraryVersion(t *testing.T) {
 	s, _ := one()
 	s.InitFunc = func() nvml.Return { return nvml.ERROR_LIB_RM_VERSION_MISMATCH }
 	got := From(s)

@@ -10,12 +10,12 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestNVML_BuildWithoutCgoSaysSo(t *testing.T) {
+func TestNVML_BuildWithoutCgoReportsIt(t *testing.T) {
 	if got := Collect(); got.Schema != facts.NVMLSchema || got.Outcome != facts.NVMLNoCgo || got.Detail == "" || got.GPUs == nil {
 		t.Errorf("%+v", got)
 	}
 }
 
-func TestNVML_CollectorOverTheMocksOfGoNVML(t *testing.T) {
+func TestNVML_CollectorWithGoNVMLMocks(t *testing.T) {
 	t.Skip("built without cgo: the race detector's run has it")
 }

@@ -64,7 +64,7 @@ func did(steps []Step) string {
 	return strings.Join(words, "; ")
 }
 
-func TestPlanHasTheStepsThatAreMissing(t *testing.T) {
+func TestSteps_AreThoseThatAreMissing(t *testing.T) {
 	const join, leave = "/usr/bin/gpasswd --add adra justnews-operators", "/usr/bin/gpasswd --delete adra justnews-operators"
 	member := func(f *Facts) { f.Member, f.Group.Members = true, []string{"adra"} }
 	for name, c := range map[string]struct {
@@ -97,7 +97,7 @@ func TestPlanHasTheStepsThatAreMissing(t *testing.T) {
 	}
 }
 
-func TestPlanNamesEveryObstacleAndHasNoSteps(t *testing.T) {
+func TestSteps_AreNoneIfThereIsAnObstacle(t *testing.T) {
 	program := func(i int, o PathOwner) func(*Facts) {
 		return func(f *Facts) { o.Path = f.Program[i].Path; f.Program[i] = o }
 	}
@@ -142,7 +142,7 @@ func TestPlanNamesEveryObstacleAndHasNoSteps(t *testing.T) {
 	}
 }
 
-func TestPlanWarnsAndGoesOn(t *testing.T) {
+func TestSteps_WarningsDoNotPreventThem(t *testing.T) {
 	for name, c := range map[string]struct {
 		wish   Wish
 		change func(*Facts)
@@ -164,7 +164,7 @@ func TestPlanWarnsAndGoesOn(t *testing.T) {
 	}
 }
 
-func TestPlanTakesSudoFromTheFirstWithExpressionsOn(t *testing.T) {
+func TestSteps_UseSudoFromItsFirstVersionWithExpressions(t *testing.T) {
 	for _, version := range []string{"1.9.10", "1.9.13p3", "1.9.16p2", "1.10.0", "2.0.0"} {
 		f := good()
 		f.Sudo.Version = version
@@ -174,7 +174,7 @@ func TestPlanTakesSudoFromTheFirstWithExpressionsOn(t *testing.T) {
 	}
 }
 
-func TestPlanRefusesAUserThatSudoersCannotName(t *testing.T) {
+func TestSteps_RefuseAUserThatSudoersCannotName(t *testing.T) {
 	w := all()
 	w.User = "adra, ALL"
 	if steps, problems := Plan(w, good()); len(steps) > 0 || len(problems) != 1 || problems[0].Code != diag.OperatorUser {
@@ -182,7 +182,7 @@ func TestPlanRefusesAUserThatSudoersCannotName(t *testing.T) {
 	}
 }
 
-func TestPlanMakesNoAgentAnOperator(t *testing.T) {
+func TestSteps_MakeNoAgentAnOperator(t *testing.T) {
 	for name, c := range map[string]struct {
 		user   string
 		change func(*Facts)

@@ -43,7 +43,7 @@ func tree(t *testing.T, files map[string]string) string {
 	return root
 }
 
-func TestLookFindsUserGroupToolsAndRules(t *testing.T) {
+func TestLook_FindsUserGroupToolsAndRules(t *testing.T) {
 	root := tree(t, map[string]string{
 		"usr/bin/getent": "", "usr/bin/gpasswd": "", "usr/bin/sudo": "", "usr/sbin/visudo": "", "usr/bin/justnews-gate": "",
 		"usr/share/polkit-1/rules.d/50-justnews.rules": "", "etc/polkit-1/rules.d/50-justnews.rules": "",
@@ -81,7 +81,7 @@ func TestLookFindsUserGroupToolsAndRules(t *testing.T) {
 	}
 }
 
-func TestLookKeepsApartNoAnswerAndNo(t *testing.T) {
+func TestLook_DistinguishesNoAnswerFromNo(t *testing.T) {
 	root := tree(t, map[string]string{"usr/bin/getent": "", "usr/bin/sudo": ""})
 	if err := os.MkdirAll(filepath.Join(root, "etc/sudoers.d/justnews-gate"), 0o755); err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestLookKeepsApartNoAnswerAndNo(t *testing.T) {
 	}
 }
 
-func TestLookIgnoresAnEntryOfAnotherName(t *testing.T) {
+func TestLook_IgnoresAnEntryOfAnotherName(t *testing.T) {
 	root := tree(t, map[string]string{"usr/bin/getent": ""})
 	f := Host{Root: root, Run: answers{"/usr/bin/getent passwd adra": {out: "root:x:0:0:root:/root:/bin/bash\n"}}.Run}.Look(t.Context(), "adra")
 	if f.User.Found {
@@ -110,7 +110,7 @@ func TestLookIgnoresAnEntryOfAnotherName(t *testing.T) {
 	}
 }
 
-func TestLookReadsTheFilesWithoutGetent(t *testing.T) {
+func TestLook_ReadsTheFilesWithoutGetent(t *testing.T) {
 	root := tree(t, map[string]string{
 		"etc/passwd": "root:x:0:0::/root:/bin/sh\nadra:x:1000:990::/home/adra:/bin/sh\n", "etc/group": "justnews-operators:x:990:\n",
 	})
@@ -120,7 +120,7 @@ func TestLookReadsTheFilesWithoutGetent(t *testing.T) {
 	}
 }
 
-func TestRunToolReturnsStatusAndOutput(t *testing.T) {
+func TestRunTool_ReturnsStatusAndOutput(t *testing.T) {
 	out, status, err := runTool(t.Context(), "/bin/sh", "-c", "echo out; echo err >&2; echo $HOME$LC_ALL; exit 3")
 	if out != "out\nerr\nC\n" || status != 3 || err != nil {
 		t.Errorf("%q, %d, %v", out, status, err)

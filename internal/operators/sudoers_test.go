@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestSudoersRefusesNamesThatSudoReadsAsSomethingElse(t *testing.T) {
+func TestSudoers_RefusesNamesWithAMeaningToSudo(t *testing.T) {
 	for _, name := range []string{
 		"", "ALL", "Adra", "ADMINS", "%wheel", "+netgroup", "#0", "#1000", "1000", "!adra", "-x", "--", ".adra",
 		"adra,root", "adra, root", "adra root", "adra\troot", "adra\nroot ALL=(ALL) NOPASSWD: ALL", "adra\r", "adra\x00",
@@ -31,7 +31,7 @@ func TestSudoersRefusesNamesThatSudoReadsAsSomethingElse(t *testing.T) {
 	}
 }
 
-func TestSudoersReadsBackItsOwnDropInOnly(t *testing.T) {
+func TestSudoers_ReadsBackOnlyItsOwnDropIn(t *testing.T) {
 	text, err := render([]string{"site", "adra", "site"})
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func allowed(t *testing.T, args ...string) bool {
 	})
 }
 
-func TestSudoersAllowsReadOnlyCommandsOnly(t *testing.T) {
+func TestSudoers_AllowsReadOnlyCommandsOnly(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"preflight"}, {"preflight", "--timeout", "300"}, {"--gate-only", "mcp_bus"}, {"gate", "mcp_bus"},
 		{"gate", "mcp_bus", "--timeout", "300"}, {"gate", "mcp_bus", "--timeout", "5min", "-v", "--json"},

@@ -84,7 +84,7 @@ func rule(t *testing.T, users ...string) string {
 	return text
 }
 
-func TestDoWritesBetweenTwoChecksOfVisudoAndProvesTheRule(t *testing.T) {
+func TestDo_WritesBetweenTwoVisudoChecks(t *testing.T) {
 	r := &tools{}
 	h, dir := host(t, "", r)
 	if p := h.Do(t.Context(), visudo, Step{Kind: Write, Path: DropIn, Text: rule(t, "adra"), For: "adra"}); p != nil {
@@ -107,7 +107,7 @@ func TestDoWritesBetweenTwoChecksOfVisudoAndProvesTheRule(t *testing.T) {
 	}
 }
 
-func TestDoRestoresTheFormerStateAfterEveryFailure(t *testing.T) {
+func TestDo_RestoresTheFormerStateAfterEveryFailure(t *testing.T) {
 	for name, c := range map[string]struct {
 		fail func(calls []string, call string) (string, int, error)
 		code diag.Code
@@ -152,7 +152,7 @@ func failIf(yes bool) (string, int, error) {
 	return "", 0, nil
 }
 
-func TestDoRemovesARuleAndOnlyWarnsOfWhatVisudoFinds(t *testing.T) {
+func TestDo_RemovesARuleDespiteVisudoWarnings(t *testing.T) {
 	r := &tools{}
 	h, dir := host(t, rule(t, "adra"), r)
 	step := Step{Kind: Remove, Path: DropIn}
@@ -170,7 +170,7 @@ func TestDoRemovesARuleAndOnlyWarnsOfWhatVisudoFinds(t *testing.T) {
 	}
 }
 
-func TestDoRefusesAPlantedLinkAndAnOpenDirectory(t *testing.T) {
+func TestDo_RefusesPlantedLinksAndWritableDirectories(t *testing.T) {
 	h, dir := host(t, "", &tools{})
 	victim := filepath.Join(t.TempDir(), "victim")
 	if err := os.WriteFile(victim, []byte("kept"), 0o600); err != nil {
@@ -197,7 +197,7 @@ func TestDoRefusesAPlantedLinkAndAnOpenDirectory(t *testing.T) {
 	}
 }
 
-func TestDoReportsTheOutputOfAToolThatFails(t *testing.T) {
+func TestDo_ReportsTheOutputOfAFailedTool(t *testing.T) {
 	r := &tools{fail: func(string) (string, int, error) { return "gpasswd: /etc/group is locked\n", 1, nil }}
 	h, _ := host(t, "", r)
 	p := h.Do(t.Context(), visudo, Step{Kind: Run, Command: []string{"/usr/bin/gpasswd", "--add", "adra", "justnews-operators"}})
@@ -209,7 +209,7 @@ func TestDoReportsTheOutputOfAToolThatFails(t *testing.T) {
 	}
 }
 
-func TestApplySkipsStepsAfterAFailureAndOnADryRun(t *testing.T) {
+func TestApply_SkipsStepsAfterAFailureAndInADryRun(t *testing.T) {
 	root := tree(t, map[string]string{
 		"usr/bin/gpasswd": "", "usr/bin/sudo": "", "usr/sbin/visudo": "", "usr/share/polkit-1/rules.d/50-justnews.rules": "",
 		"etc/passwd": "adra:x:1000:1000::/home/adra:/bin/sh\n", "etc/group": "justnews-operators:x:990:adra\n",

@@ -23,7 +23,7 @@ func guarded(change func(*config.Guard)) *config.Config {
 }
 
 // The lines of guards must not change, in this or any later version.
-func TestPlan_GuardHasTheOneLineOfItsPlace(t *testing.T) {
+func TestPlan_GuardHasOneLine(t *testing.T) {
 	for when, want := range map[string]string{
 		"before": "ExecStartPre=/usr/bin/justnews-gate --gate-only %n",
 		"after":  "ExecStartPost=/usr/bin/justnews-gate ready %n",
@@ -43,7 +43,7 @@ func TestPlan_GuardHasTheOneLineOfItsPlace(t *testing.T) {
 	}
 }
 
-func TestPlanOrdersAGuardAfterWhatItWaitsFor(t *testing.T) {
+func TestPlan_GuardIsOrderedAfterItsNeeds(t *testing.T) {
 	for what, c := range map[string]struct {
 		change func(*config.Guard)
 		want   []string
@@ -74,7 +74,7 @@ func TestPlan_GuardIsOrderedAfterTheGuardedServer(t *testing.T) {
 
 // The generator writes the mark that the gate derives, whatever the machine is like,
 // and another one for every configuration that makes another unit of it.
-func TestGuardMarkIsTheGeneratorsAndCoversItsDropIns(t *testing.T) {
+func TestPlan_GuardMarkCoversItsDropIns(t *testing.T) {
 	seen := map[string]string{}
 	for what, change := range map[string]func(*config.Guard){
 		"as it is": func(*config.Guard) {}, "after": func(g *config.Guard) { g.When = "after" },
@@ -99,7 +99,7 @@ func TestGuardMarkIsTheGeneratorsAndCoversItsDropIns(t *testing.T) {
 	}
 }
 
-func TestPlan_GuardsChangeNothingOfTheInstances(t *testing.T) {
+func TestPlan_GuardsLeaveInstancesUnchanged(t *testing.T) {
 	with, without := Build(guarded(func(*config.Guard) {}), Machine{}), Build(host(func(*config.Config) {}), Machine{})
 	with.DropIns = slices.DeleteFunc(with.DropIns, func(d DropIn) bool { return d.Dir == client+".d" })
 	if len(with.DropIns) != len(without.DropIns) {

@@ -11,7 +11,7 @@ import (
 	"justnews/internal/unitname"
 )
 
-func TestMountUnitsAreNamedAsSystemdDoes(t *testing.T) { // systemd-escape -p --suffix=mount
+func TestPlan_MountUnitsAreNamedAsSystemdDoes(t *testing.T) { // systemd-escape -p --suffix=mount
 	for p, want := range map[string]string{
 		"/opt/justnews/models": `opt.mount opt-justnews.mount opt-justnews-models.mount`,
 		"/srv/a-b/ü":           `srv.mount srv-a\x2db.mount srv-a\x2db-\xc3\xbc.mount`,
@@ -24,7 +24,7 @@ func TestMountUnitsAreNamedAsSystemdDoes(t *testing.T) { // systemd-escape -p --
 	}
 }
 
-func TestPlanWaitsForMounts(t *testing.T) {
+func TestPlan_WaitsForMounts(t *testing.T) {
 	change := func(c *config.Config) {
 		c.Models.Root, c.Models.Map = "/srv/models", "/etc/justnews/map.json"
 		c.Instances[3].Service.Exec, c.Instances[3].Service.WorkingDirectory = []string{"/mnt/agents/start"}, "/home/x"

@@ -76,7 +76,7 @@ func values(lines []string, key string) []string {
 	return out
 }
 
-func TestPlanOrdersAsTheDesignSays(t *testing.T) {
+func TestPlan_OrderOfUnits(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		instance     string
@@ -126,7 +126,7 @@ func TestPlan_NoInstanceIsBoundToAnother(t *testing.T) {
 	}
 }
 
-func TestPlan_PreloadLivesAndDiesWithTheOrchestrator(t *testing.T) {
+func TestPlan_PreloadStopsWithTheOrchestrator(t *testing.T) {
 	got := lines(t, Build(host(func(*config.Config) {}), Machine{}), unitname.Preload, "60-")
 	for _, key := range []string{"StopPropagatedFrom", "PartOf", "After"} {
 		if v := values(got, key); !slices.Equal(v, []string{orchestrator}) {
@@ -141,7 +141,7 @@ func TestPlan_PreloadLivesAndDiesWithTheOrchestrator(t *testing.T) {
 	}
 }
 
-func TestTimeoutStartSecCoversEveryBudgetThatTheGateCanGet(t *testing.T) {
+func TestPlan_TimeoutStartSecCoversEveryGateTimeout(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		toml  time.Duration
@@ -168,7 +168,7 @@ func TestTimeoutStartSecCoversEveryBudgetThatTheGateCanGet(t *testing.T) {
 	}
 }
 
-func TestPlanHasNoStartLimitAndPacesRestarts(t *testing.T) {
+func TestPlan_HasNoStartLimitAndPacesRestarts(t *testing.T) {
 	for _, c := range []struct {
 		systemd                 int
 		restart                 time.Duration
@@ -194,7 +194,7 @@ func TestPlanHasNoStartLimitAndPacesRestarts(t *testing.T) {
 	}
 }
 
-func TestPlanWantsInInstancesOnlyWhatTheTargetDoesNotStart(t *testing.T) {
+func TestPlan_InstancesWantOnlyWhatTheTargetDoesNotStart(t *testing.T) {
 	enabled := Build(host(func(*config.Config) {}), Machine{})
 	if got := values(lines(t, enabled, unitname.Of("scout"), "60-"), "Wants"); len(got) > 0 {
 		t.Errorf("scout wants %q, which the target starts", got)
@@ -225,7 +225,7 @@ func TestPlan_OnlyEnabledInstancesAreWanted(t *testing.T) {
 	}
 }
 
-func TestPlan_PipeDirectoryThatPrivateTmpHidesIsBoundIn(t *testing.T) {
+func TestPlan_PipeDirectoryHiddenByPrivateTmpIsBound(t *testing.T) {
 	for dir, want := range map[string]string{
 		"/tmp/nvidia-mps": "BindPaths=-/tmp/nvidia-mps", "/var/tmp/mps": "BindPaths=-/var/tmp/mps",
 		"/run/nvidia-mps": "ReadWritePaths=-/run/nvidia-mps", "/tmpfs/mps": "ReadWritePaths=-/tmpfs/mps",
@@ -240,7 +240,7 @@ func TestPlan_PipeDirectoryThatPrivateTmpHidesIsBoundIn(t *testing.T) {
 	}
 }
 
-func TestPlan_PathThatPrivateTmpHidesIsBoundIn(t *testing.T) {
+func TestPlan_PathHiddenByPrivateTmpIsBound(t *testing.T) {
 	p := Build(host(func(c *config.Config) {
 		c.Instances[3].Service.ReadOnlyPaths = []string{"/var/tmp/models", "/opt/x", "/tmp"}
 		c.Instances[3].Service.ReadWritePaths = []string{"/tmp/work", "/srv/y", "/var/tmp"}
@@ -256,7 +256,7 @@ func TestPlan_PathThatPrivateTmpHidesIsBoundIn(t *testing.T) {
 	}
 }
 
-func TestPlan_UsersVariablesComeLastAndSorted(t *testing.T) {
+func TestPlan_ConfiguredVariablesComeLastAndSorted(t *testing.T) {
 	p := Build(host(func(c *config.Config) { c.Instances[3].Environment = map[string]string{"Z": "1", "A": "2"} }), Machine{})
 	got := values(lines(t, p, unitname.Of("scout"), "00-"), "Environment")
 	if n := len(got); n < 4 || got[n-2] != "A=2" || got[n-1] != "Z=1" {
@@ -264,7 +264,7 @@ func TestPlan_UsersVariablesComeLastAndSorted(t *testing.T) {
 	}
 }
 
-func TestClosedPlanStartsNoInstance(t *testing.T) {
+func TestPlan_ClosedPlanStartsNoInstance(t *testing.T) {
 	p := Closed(Machine{EnvTimeouts: map[string]time.Duration{"global": 300 * time.Second}})
 	if len(p.DropIns) > 0 || !slices.Equal(p.Wanted, []string{HealUnit}) {
 		t.Errorf("%v %v", p.DropIns, p.Wanted)
@@ -279,7 +279,7 @@ func TestClosedPlanStartsNoInstance(t *testing.T) {
 
 // What [service] and [gate] say stands once, in the template; an instance has
 // what differs.
-func TestPlanWritesCommonSettingsOnce(t *testing.T) {
+func TestPlan_WritesCommonSettingsOnce(t *testing.T) {
 	p := Build(host(func(c *config.Config) {
 		c.Service.User, c.Service.MemoryMax, c.Service.Exec = "news", "8G", config.DefaultExec
 		for i := range c.Instances {
@@ -331,7 +331,7 @@ func TestPlanWritesCommonSettingsOnce(t *testing.T) {
 }
 
 // The template's own command is the default of service.exec.
-func TestPlanKnowsTheTemplatesCommand(t *testing.T) {
+func TestPlan_UsesTheTemplatesCommand(t *testing.T) {
 	text, err := os.ReadFile("../../units/justnews@.service")
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 	"justnews/internal/plan"
 )
 
-func TestGenerated_WhatTheGeneratorWroteIsComparedWithWhatItWouldWrite(t *testing.T) {
+func TestGenerated_DropInsAreComparedWithTheConfiguration(t *testing.T) {
 	denied := []facts.EnvFile{{Path: "/etc/justnews/scout.env", Denied: true}}
 	for name, c := range map[string]struct {
 		change func(t *testing.T, cfg *config.Config, dir string)

@@ -166,7 +166,7 @@ func (w *world) every(change func(*facts.Unit)) {
 
 func (w *world) scout() *facts.Unit { return w.units[scoutUnit] }
 
-func TestPreflight_HostOnWhichNothingIsAmissHasNoFinding(t *testing.T) {
+func TestPreflight_HealthyHostHasNoFindings(t *testing.T) {
 	if problems := Look(t.Context(), newWorld(t).job); len(problems) > 0 {
 		t.Errorf("%v", problems)
 	}
@@ -177,9 +177,9 @@ const (
 	tplDrop = "/etc/systemd/system/justnews@.service.d/"
 )
 
-// TestPreflight_EachFindingIsMadeByWhatItIsAbout changes one thing of a host on which
+// TestPreflight_EachFindingHasItsCause changes one thing of a host on which
 // nothing is amiss.
-func TestPreflight_EachFindingIsMadeByWhatItIsAbout(t *testing.T) {
+func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		change   func(w *world)
@@ -433,7 +433,7 @@ func (w *world) listen(uids ...int) {
 	}
 }
 
-func TestPreflight_WhatIsNotOursIsLeftAlone(t *testing.T) {
+func TestPreflight_ForeignUnitsAreIgnored(t *testing.T) {
 	for name, change := range map[string]func(w *world){
 		"an administrator's own drop-in": func(w *world) { w.write(dropIn+"override.conf", "[Service]\nMemoryMax=8G\n") },
 		"a good environment":             func(w *world) { w.write("/etc/justnews/global.env", "A='x y'\nB=2\n# c\nC=\"d\"\n") },
@@ -471,7 +471,7 @@ func TestPreflight_WhatIsNotOursIsLeftAlone(t *testing.T) {
 }
 
 // memory is a word of sentences as well as an instance.
-func TestPreflight_InstanceWithAnEnglishNameFoldsWithTheOthers(t *testing.T) {
+func TestPreflight_InstanceNamedLikeAWordIsFolded(t *testing.T) {
 	w := newWorld(t)
 	for name, u := range w.units {
 		if strings.HasPrefix(name, "justnews@") {
@@ -484,7 +484,7 @@ func TestPreflight_InstanceWithAnEnglishNameFoldsWithTheOthers(t *testing.T) {
 	}
 }
 
-func TestPreflight_WhatIsWrongInEveryInstanceIsSaidOnce(t *testing.T) {
+func TestPreflight_SharedFindingIsReportedOnce(t *testing.T) {
 	w := newWorld(t)
 	for _, name := range slices.Sorted(maps.Keys(w.units)) {
 		if u := w.units[name]; strings.HasPrefix(name, "justnews@") {
@@ -497,7 +497,7 @@ func TestPreflight_WhatIsWrongInEveryInstanceIsSaidOnce(t *testing.T) {
 	}
 }
 
-func TestPreflight_WithoutSystemdOnlyTheHostIsLookedAt(t *testing.T) {
+func TestPreflight_WithoutSystemdOnlyTheHostIsChecked(t *testing.T) {
 	w := newWorld(t)
 	w.job.Units = nil
 	w.write("/etc/justnews/global.env", "DATABASE_URL=postgresql://u:p@db/x\n")
@@ -513,7 +513,7 @@ func TestPreflight_WithoutSystemdOnlyTheHostIsLookedAt(t *testing.T) {
 	}
 }
 
-func TestPreflight_WhatTheRunsOwnSandboxHidesIsNotCalledMissing(t *testing.T) {
+func TestPreflight_PathHiddenByItsOwnSandboxIsNotMissing(t *testing.T) {
 	for path, c := range map[string]struct {
 		detail string
 		known  bool
@@ -539,7 +539,7 @@ func TestPreflight_EachDatabaseIsTriedOnce(t *testing.T) {
 	}
 }
 
-func TestPreflight_DiskThatHangsHoldsNothingElseBack(t *testing.T) {
+func TestPreflight_HangingDiskDoesNotBlockOtherChecks(t *testing.T) {
 	w := newWorld(t)
 	w.listen()
 	synctest.Test(t, func(t *testing.T) {
@@ -561,7 +561,7 @@ func TestPreflight_DiskThatHangsHoldsNothingElseBack(t *testing.T) {
 	})
 }
 
-func TestPreflight_DatabaseThatSaysNothingIsNotWaitedForLong(t *testing.T) {
+func TestPreflight_SilentDatabaseIsGivenUpSoon(t *testing.T) {
 	w := newWorld(t)
 	w.write("/etc/justnews/global.env", "DATABASE_URL=postgresql://u:p@db/x\n")
 	synctest.Test(t, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestPreflightFoldsUnitsThatTheirGatesRefuse(t *testing.T) {
+func TestPreflight_FoldsRefusedUnits(t *testing.T) {
 	var problems, without []diag.Problem
 	for _, name := range []string{"memory", "scout", "critic"} {
 		u := facts.Unit{Name: "justnews@" + name + ".service", LoadState: "loaded", ActiveState: "failed", SubState: "failed", StatusText: "refused: STORE-SNAPSHOT: chief_editor: no snapshot"}

@@ -14,7 +14,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-func TestPreflightOfWhatWasStoppedOnPurposeAsksNoServer(t *testing.T) {
+func TestPreflight_StoppedHostIsNotQueried(t *testing.T) {
 	cfg := &config.Config{Instances: []config.Instance{{Name: "scout", Enabled: true}}}
 	wanted := requirement.Run{RequireModels: true, RequireBus: true}
 	wanted.Orchestrator.Unit, wanted.Bus.Unit = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service"
@@ -30,7 +30,7 @@ func TestPreflightOfWhatWasStoppedOnPurposeAsksNoServer(t *testing.T) {
 	}
 }
 
-func TestSettle_SurveysStatusIsOneOfThree(t *testing.T) {
+func TestSettle_StatusIsOneOfThree(t *testing.T) {
 	p := func(code diag.Code, s diag.Severity) diag.Problem {
 		return diag.Problem{Code: code, Severity: s, Message: "m", Fix: diag.Advise("f")}
 	}
@@ -59,7 +59,7 @@ func TestSettle_SurveysStatusIsOneOfThree(t *testing.T) {
 	}
 }
 
-func TestSettle_SurveysFindingsAreGroupedTheWorstAreaFirst(t *testing.T) {
+func TestSettle_FindingsAreGroupedWorstFirst(t *testing.T) {
 	var r gate.Result
 	for _, f := range []struct {
 		code diag.Code
@@ -81,7 +81,7 @@ func TestSettle_SurveysFindingsAreGroupedTheWorstAreaFirst(t *testing.T) {
 	}
 }
 
-func TestPreflightNamesTheCauseBeforeWhatFollowsFromIt(t *testing.T) {
+func TestSettle_CausePrecedesItsConsequences(t *testing.T) {
 	var r gate.Result
 	for i := range 17 {
 		r.Problems = append(r.Problems, diag.Problem{Code: diag.UnitFailed, Subject: fmt.Sprint(i)})

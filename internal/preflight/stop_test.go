@@ -25,7 +25,7 @@ func (s *stopper) Stop(_ context.Context, unit string) (facts.Start, error) {
 	return facts.Start{Result: "done"}, nil
 }
 
-func TestPortsAreFreedByStoppingTheUnitsThatHoldThem(t *testing.T) {
+func TestPorts_AreFreedByStoppingTheirUnits(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(w *world)
 		refuses string

@@ -97,7 +97,7 @@ func ended(t *testing.T, as string) (syscall.WaitStatus, string, time.Duration) 
 	return cmd.ProcessState.Sys().(syscall.WaitStatus), string(out), time.Since(began)
 }
 
-func TestProcess_CrashAndAKillAreSignalsAndNoStatus(t *testing.T) {
+func TestProcess_CrashAndKillEndBySignal(t *testing.T) {
 	for as, want := range map[string]syscall.Signal{
 		"kill": Unlisted, "abort": syscall.SIGABRT, "crash": syscall.SIGABRT, "memory": syscall.SIGABRT,
 	} {
@@ -110,7 +110,7 @@ func TestProcess_CrashAndAKillAreSignalsAndNoStatus(t *testing.T) {
 	}
 }
 
-func TestProcess_WatchdogEndsWhatHangs(t *testing.T) {
+func TestProcess_WatchdogEndsAHangingProcess(t *testing.T) {
 	for as, want := range map[string]string{"hang": "the step store\n", "stop": ""} {
 		status, said, took := ended(t, as)
 		if status.ExitStatus() == 0 || said != want {
@@ -171,7 +171,7 @@ func reachable(t *testing.T) string {
 	return filepath.Join(dir, "program")
 }
 
-func TestGroupsAreThoseOfAProcessThatSystemdStarted(t *testing.T) {
+func TestProcess_GroupsMatchThoseThatSystemdSets(t *testing.T) {
 	const groups = "9:name=systemd:/system.slice/justnews@scout.service\n0::/system.slice/justnews@scout.service\n"
 	for parent, want := range map[int]bool{0: true, 1: true, 2: false, 4711: false} {
 		if got := slices.Contains(groupsOf(parent, groups), "justnews@scout.service"); got != want {
@@ -185,7 +185,7 @@ func TestGroupsAreThoseOfAProcessThatSystemdStarted(t *testing.T) {
 
 // The first thread is whom the kernel gives a signal to: one that waits for a file
 // system would keep it from all others.
-func TestProcess_SignalIsSeenWhateverTheProgramWaitsFor(t *testing.T) {
+func TestProcess_SignalIsNoticedDuringAnyWait(t *testing.T) {
 	dir := t.TempDir()
 	unmount, err := hang.Mount(dir, hang.Deaf)
 	if err != nil {

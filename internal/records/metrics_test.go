@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-func TestMetrics_EachRunAndInstanceHasMetricsOfItsOwn(t *testing.T) {
+func TestMetrics_EachRunAndInstanceHasItsOwnMetrics(t *testing.T) {
 	before := syscall.Umask(0o077)
 	defer syscall.Umask(before)
 	dir := filepath.Join(t.TempDir(), "metrics")
@@ -30,7 +30,7 @@ func TestMetrics_EachRunAndInstanceHasMetricsOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestWritersOfMetricsAtOnceLeaveOneWholeFile(t *testing.T) {
+func TestMetrics_ConcurrentWritersLeaveOneCompleteFile(t *testing.T) {
 	dir := t.TempDir()
 	var all sync.WaitGroup
 	for n := range 16 {
@@ -47,7 +47,7 @@ func TestWritersOfMetricsAtOnceLeaveOneWholeFile(t *testing.T) {
 	}
 }
 
-func TestMetricsGoThroughNoLinkAndToNoOtherPlace(t *testing.T) {
+func TestMetrics_LinksAreNotFollowed(t *testing.T) {
 	base := t.TempDir()
 	victim := filepath.Join(base, "victim")
 	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
@@ -76,7 +76,7 @@ func TestMetricsGoThroughNoLinkAndToNoOtherPlace(t *testing.T) {
 	}
 }
 
-func TestSweepMetricsRemovesThoseOfInstancesThatAreNotListed(t *testing.T) {
+func TestSweepMetrics_RemovesUnlistedInstances(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ run, instance string }{{"gate", "scout"}, {"gate", "retired"}, {"preload", ""}, {"preflight", ""}} {
 		if err := WriteMetrics(dir, c.run, c.instance, []byte("x\n")); err != nil {

@@ -45,7 +45,7 @@ func told(past []Past) string {
 	return strings.Join(all, " ")
 }
 
-func TestPast_SummariesOfAllPlacesAreFoundNewestFirst(t *testing.T) {
+func TestPast_SummariesOfAllDirectoriesAreSortedNewestFirst(t *testing.T) {
 	base, own := caches(t)
 	past, unusable := Find(base, own)
 	if want := "preload/host=preload scout/scout=scout /scout=own"; told(past) != want || len(unusable) != 0 {
@@ -59,7 +59,7 @@ func TestPast_SummariesOfAllPlacesAreFoundNewestFirst(t *testing.T) {
 	}
 }
 
-func TestPast_UnitsOwnCacheIsReadOnce(t *testing.T) {
+func TestPast_UnitCacheIsReadOnce(t *testing.T) {
 	base, _ := caches(t)
 	past, unusable := Find(base, Dirs{Cache: filepath.Join(base, "scout")})
 	if want := "preload/host=preload scout/scout=scout"; told(past) != want || len(unusable) != 0 {
@@ -69,7 +69,7 @@ func TestPast_UnitsOwnCacheIsReadOnce(t *testing.T) {
 
 // What a unit, or who runs as its user, may have planted in its cache is named
 // and neither read nor followed.
-func TestPast_WhatNoRunLeftIsNamedAndNotRead(t *testing.T) {
+func TestPast_ForeignFilesAreReportedAndNotRead(t *testing.T) {
 	const name = "summary_20260801T110000.000000Z_scout.json"
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("secret"), 0o600); err != nil {
@@ -109,7 +109,7 @@ func TestPast_WhatNoRunLeftIsNamedAndNotRead(t *testing.T) {
 	}
 }
 
-func TestPast_WhatBelongsToAnotherUserIsNotRead(t *testing.T) {
+func TestPast_FilesOfOtherUsersAreNotRead(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give files away")
 	}
@@ -133,7 +133,7 @@ func TestPast_WhatBelongsToAnotherUserIsNotRead(t *testing.T) {
 	}
 }
 
-func TestPast_FileThatAPersonNamesIsReadThroughALink(t *testing.T) {
+func TestPast_FileGivenByNameMayBeALink(t *testing.T) {
 	base, _ := caches(t)
 	link := filepath.Join(t.TempDir(), "latest.json")
 	if err := os.Symlink(filepath.Join(base, "scout/preflight/scout/latest.json"), link); err != nil {
@@ -152,7 +152,7 @@ func TestPast_FileThatAPersonNamesIsReadThroughALink(t *testing.T) {
 
 // An agent can fill its own cache: what is read of it, and what is said of it, has
 // a bound. The newest come first.
-func TestPast_FilledCacheIsReadUpToABound(t *testing.T) {
+func TestPast_NumberOfFilesReadIsLimited(t *testing.T) {
 	base, own := caches(t)
 	dir := filepath.Join(base, "scout", "preflight")
 	big := strings.Repeat("x", maxSummary)

@@ -28,7 +28,7 @@ func state(t *testing.T) State[history] {
 
 func path(s State[history]) string { return filepath.Join(s.Dir, s.file()) }
 
-func TestRecords_WhatIsSavedIsLoaded(t *testing.T) {
+func TestRecords_SavedRecordIsLoaded(t *testing.T) {
 	s := state(t)
 	if h, err := s.Load(); err != nil || h != (history{}) {
 		t.Fatalf("before the first record: %+v, %v", h, err)
@@ -67,7 +67,7 @@ func onlyFiles(t *testing.T, dir string, want ...string) {
 	}
 }
 
-func TestRecords_RecordOfAnotherTimeIsNone(t *testing.T) {
+func TestRecords_RecordOfAnotherBootIsIgnored(t *testing.T) {
 	s := state(t)
 	if err := s.Save(history{Refreshes: 7}); err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestRecords_RecordOfAnotherTimeIsNone(t *testing.T) {
 	}
 }
 
-func TestRecords_WhatIsNoRecordIsAnError(t *testing.T) {
+func TestRecords_InvalidRecordIsAnError(t *testing.T) {
 	for what, text := range map[string]string{
 		"empty":          "",
 		"cut off":        `{"version":1,"boot_id":"boot-1","rec`,
@@ -104,7 +104,7 @@ func TestRecords_WhatIsNoRecordIsAnError(t *testing.T) {
 	}
 }
 
-func TestRecords_NothingIsReadOrWrittenThroughWhatWasPlanted(t *testing.T) {
+func TestRecords_PlantedFilesAreNeitherReadNorWritten(t *testing.T) {
 	for what, plant := range map[string]func(path, victim string) error{
 		"a link":      func(path, victim string) error { return os.Symlink(victim, path) },
 		"a hard link": func(path, victim string) error { return os.Link(victim, path) },
@@ -157,7 +157,7 @@ func TestRecords_WithoutADirectoryNothingIsSaved(t *testing.T) {
 	}
 }
 
-func TestReadersSeeTheOldOrTheNewRecord(t *testing.T) {
+func TestRecords_ReadersSeeTheOldOrTheNewRecord(t *testing.T) {
 	s := state(t)
 	if err := s.Save(history{Refreshes: 1}); err != nil {
 		t.Fatal(err)
@@ -179,7 +179,7 @@ func TestReadersSeeTheOldOrTheNewRecord(t *testing.T) {
 	onlyFiles(t, s.Dir, s.file())
 }
 
-func TestRecords_RecordIsWrittenWhereItCannotBeReplaced(t *testing.T) {
+func TestRecords_DirectoryWithoutRenameIsWrittenInPlace(t *testing.T) {
 	dir := t.TempDir()
 	root, err := safefile.OpenRoot(dir)
 	if err != nil {

@@ -31,7 +31,7 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-func TestSummaryIsWrittenWithItsTimeAndAsTheLatest(t *testing.T) {
+func TestSummary_IsWrittenUnderItsTimeAndAsLatest(t *testing.T) {
 	d := unit(t)
 	for instance, place := range map[string]string{"scout": "scout", "": "host"} {
 		got, err := Write(d, instance, noon, []byte("{}\n"))
@@ -54,7 +54,7 @@ func TestSummaryIsWrittenWithItsTimeAndAsTheLatest(t *testing.T) {
 	}
 }
 
-func TestSummary_PersonsSummariesAreInTheirCache(t *testing.T) {
+func TestSummary_InteractiveRunsUseTheUsersCache(t *testing.T) {
 	home := t.TempDir()
 	got, err := Write(Dirs{Home: home}, "", noon, []byte("{}"))
 	if err != nil || filepath.Dir(got) != filepath.Join(home, ".cache/justnews/preflight") {
@@ -70,7 +70,7 @@ func TestSummary_PersonsSummariesAreInTheirCache(t *testing.T) {
 	}
 }
 
-func TestSummary_EnvironmentNamesThePlaces(t *testing.T) {
+func TestSummary_DirectoriesComeFromTheEnvironment(t *testing.T) {
 	env := map[string]string{
 		"CACHE_DIRECTORY": "/var/cache/justnews/scout:/var/cache/other",
 		"XDG_CACHE_HOME":  "relative", "HOME": "/home/u/",
@@ -84,7 +84,7 @@ func TestSummary_EnvironmentNamesThePlaces(t *testing.T) {
 	}
 }
 
-func TestSummary_TwoRunsInOneMicrosecondKeepTwoSummaries(t *testing.T) {
+func TestSummary_TwoRunsInOneMicrosecondAreBothKept(t *testing.T) {
 	d := unit(t)
 	a, errA := Write(d, "scout", noon, []byte("a"))
 	b, errB := Write(d, "scout", noon, []byte("b"))
@@ -123,7 +123,7 @@ func TestSummary_NewestFiftyOfAnInstanceAreKept(t *testing.T) {
 	}
 }
 
-func TestSummary_NoSummaryLeavesItsDirectory(t *testing.T) {
+func TestSummary_NoNameEscapesTheDirectory(t *testing.T) {
 	outside := t.TempDir()
 	for what, plant := range map[string]func(d Dirs) error{
 		"preflight is a link": func(d Dirs) error { return os.Symlink(outside, d.Preflight()) },
@@ -170,7 +170,7 @@ func TestSummary_PlantedLatestIsReplacedNotFollowed(t *testing.T) {
 	}
 }
 
-func TestSummary_AnotherUsersHomeIsLeftAlone(t *testing.T) {
+func TestSummary_HomeOfAnotherUserIsNotUsed(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make a directory of another user")
 	}
@@ -233,7 +233,7 @@ func TestSummary_FullDiskIsAnErrorAndLeavesNothingBehind(t *testing.T) {
 
 // A directory that somebody has filled neither keeps a run's summary from being
 // written nor holds the run up; each run removes some.
-func TestSummary_FilledDirectoryIsTidiedUpBitByBit(t *testing.T) {
+func TestSummary_OverfullDirectoryIsCleanedUpInSteps(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes 40,000 files")
 	}

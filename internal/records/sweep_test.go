@@ -30,7 +30,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func TestSweep_WhatAKilledWriterLeftIsRemovedAndNothingElse(t *testing.T) {
+func TestSweep_RemovesOnlyLeftoversOfKilledWriters(t *testing.T) {
 	d := unit(t)
 	at := d.Preflight()
 	name := func(dir, prefix string) string { return filepath.Join(at, dir, prefix+rand.Text()) }
@@ -67,7 +67,7 @@ func TestSweep_WhatAKilledWriterLeftIsRemovedAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestSweep_WhatAKilledGateLeftBesideTheLockIsRemoved(t *testing.T) {
+func TestSweep_RemovesLeftoversBesideTheLock(t *testing.T) {
 	s := state(t)
 	left := filepath.Join(s.Dir, "."+s.file()+"."+rand.Text())
 	other := filepath.Join(s.Dir, ".another.json."+rand.Text())

@@ -66,7 +66,7 @@ func full() Summary {
 	return s
 }
 
-func TestPrometheusReadsTheMetricsOfEachKindOfRun(t *testing.T) {
+func TestMetrics_PrometheusReadsEachKindOfRun(t *testing.T) {
 	for name, r := range results() {
 		run := "gate"
 		if r.Instance == "" {
@@ -92,7 +92,7 @@ func TestPrometheusReadsTheMetricsOfEachKindOfRun(t *testing.T) {
 	}
 }
 
-func TestWatchMetrics(t *testing.T) {
+func TestMetrics_OfWatch(t *testing.T) {
 	lost := WatchState{Open: true, Bad: 4, Lost: true, Problems: []diag.Problem{{Code: diag.PreloadEmpty}}}
 	at := time.UnixMilli(1785585804500)
 	text := WatchMetrics(lost, at)
@@ -117,7 +117,7 @@ func TestWatchMetrics(t *testing.T) {
 	}
 }
 
-func TestEverythingOfARecordIsInTheMetrics(t *testing.T) {
+func TestMetrics_HaveEverythingOfARecord(t *testing.T) {
 	text := Metrics(full())
 	golden(t, "full.prom", string(text))
 	families := parse(t, text)
@@ -156,7 +156,7 @@ func TestEverythingOfARecordIsInTheMetrics(t *testing.T) {
 	}
 }
 
-func TestMetrics_NamesAreWhatPrometheusAsksFor(t *testing.T) {
+func TestMetrics_NamesFollowPrometheusConventions(t *testing.T) {
 	problems, err := promlint.New(bytes.NewReader(Metrics(full()))).Lint()
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func TestMetrics_TextEndsAsOpenMetricsEnds(t *testing.T) {
 	}
 }
 
-func TestMetrics_NoLabelBreaksTheText(t *testing.T) {
+func TestMetrics_LabelsAreEscaped(t *testing.T) {
 	for _, s := range []string{hostile, "a\"b\\c\nd", strings.Repeat("x", 5000), ""} {
 		record := full()
 		record.Version = s
@@ -190,7 +190,7 @@ func TestMetrics_NoLabelBreaksTheText(t *testing.T) {
 }
 
 // Each file has the same words for a metric, or node_exporter would leave it out.
-func TestMetrics_FilesOfSeveralInstancesGoTogether(t *testing.T) {
+func TestMetrics_FilesOfSeveralInstancesAreCompatible(t *testing.T) {
 	other := Summarize("preload", "v2", gate.Result{Status: diag.StatusFailed})
 	a, b := parse(t, Metrics(full())), parse(t, Metrics(other))
 	for name, family := range b {

@@ -13,7 +13,7 @@ import (
 	"justnews/internal/gate"
 )
 
-func TestWrapBreaksBetweenWordsAndKeepsEachWhole(t *testing.T) {
+func TestWrap_BreaksBetweenWordsOnly(t *testing.T) {
 	for _, c := range []struct {
 		head, text string
 		width      int
@@ -31,7 +31,7 @@ func TestWrapBreaksBetweenWordsAndKeepsEachWhole(t *testing.T) {
 	}
 }
 
-func TestWrittenHasTheCodeThenTheEvidenceThenTheFix(t *testing.T) {
+func TestProblem_HasCodeEvidenceAndFixInOrder(t *testing.T) {
 	p := diag.Problem{
 		Code: diag.StoreSnapshot, Subject: "chief_editor: distilbert", Message: "the model has no snapshot", Seen: "an empty directory", Expected: "snapshots/REVISION",
 		Fix: diag.Advise("copy the snapshot there, all of it", diag.Run("sh", "-c", strings.Repeat("long ", 20)), diag.Retry()),
@@ -51,7 +51,7 @@ func TestWrittenHasTheCodeThenTheEvidenceThenTheFix(t *testing.T) {
 	}
 }
 
-func TestWrittenDoesNotSayTwiceWhatTheMessageSays(t *testing.T) {
+func TestProblem_EvidenceDoesNotRepeatTheMessage(t *testing.T) {
 	for _, c := range []struct{ message, seen, expected, want string }{
 		{"P does not exist", "P", "", ""},
 		{"must be true or false", `"yes"`, "true or false", "  seen: \"yes\""},
@@ -65,7 +65,7 @@ func TestWrittenDoesNotSayTwiceWhatTheMessageSays(t *testing.T) {
 	}
 }
 
-func TestWrittenShowsTheLineAndThePlaceInIt(t *testing.T) {
+func TestProblem_ShowsTheLineAndColumn(t *testing.T) {
 	p := func(column int) []diag.Problem {
 		return []diag.Problem{{Code: diag.ConfigType, Position: &diag.Position{File: "justnews.toml", Line: 4, Column: column}, Message: "must be a list"}}
 	}
@@ -97,7 +97,7 @@ func TestWrittenShowsTheLineAndThePlaceInIt(t *testing.T) {
 	}
 }
 
-func TestWrittenInASCIIHasNothingElseOfItsOwn(t *testing.T) {
+func TestProblem_ASCIIFormIsASCII(t *testing.T) {
 	p := Paper{ASCII: true, Width: 30}
 	if got := p.Fit(strings.Repeat("a", 50), 10); got != "aaaaaaa..." {
 		t.Errorf("%q", got)
@@ -110,7 +110,7 @@ func TestWrittenInASCIIHasNothingElseOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestVerdictSaysWhatMayStart(t *testing.T) {
+func TestVerdict_NamesWhatMayStart(t *testing.T) {
 	step := func(name, detail string) gate.StepResult {
 		return gate.StepResult{Name: name, Verdict: gate.Passed, Detail: detail}
 	}
@@ -134,7 +134,7 @@ func TestVerdictSaysWhatMayStart(t *testing.T) {
 	}
 }
 
-func TestVerdictOfARunThatStoppedUnitsSaysSo(t *testing.T) {
+func TestVerdict_ReportsStoppedUnits(t *testing.T) {
 	r := gate.Result{Problems: []diag.Problem{{Code: diag.PortFreed, Severity: diag.Notice, Message: "stopped"}, {Code: diag.PortFreed, Severity: diag.Notice, Message: "stopped"}}}
 	text := strings.Join(Written(Lines("preflight", r), Paper{}), "\n")
 	if !strings.HasSuffix(text, "\nstopped: 2 units are down now; to start them again\n    justnews-gate retry") {
@@ -146,7 +146,7 @@ func TestVerdictOfARunThatStoppedUnitsSaysSo(t *testing.T) {
 	}
 }
 
-func TestShortKeepsTheWarningsOfTheUnitItself(t *testing.T) {
+func TestShort_KeepsTheUnitsOwnWarnings(t *testing.T) {
 	r := gate.Result{Instance: "scout", Status: diag.StatusUnavailable, Problems: []diag.Problem{
 		{Code: diag.BusUnreachable, Message: "no answer"},
 		{Code: diag.StatusOpens, Severity: diag.Warning, Message: "it lists 69", Seen: "SuccessExitStatus=69"},
@@ -158,7 +158,7 @@ func TestShortKeepsTheWarningsOfTheUnitItself(t *testing.T) {
 	}
 }
 
-func TestShortIsOneLineWithTheCodeAndWhereTheRestIs(t *testing.T) {
+func TestShort_IsOneLineWithCodeAndReference(t *testing.T) {
 	r := gate.Result{Instance: "scout", Status: diag.StatusStoreIncomplete, Problems: []diag.Problem{
 		{Code: diag.NoLock, Severity: diag.Notice, Message: "no lock"},
 		{Code: diag.StoreSnapshot, Subject: "chief_editor", Message: "no snapshot", Seen: "nothing", Fix: diag.Do(diag.Retry())},

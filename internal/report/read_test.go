@@ -12,7 +12,7 @@ import (
 	"justnews/internal/diag"
 )
 
-func TestRead_WhatIsWrittenIsReadBack(t *testing.T) {
+func TestRead_ReadsBackWhatWasWritten(t *testing.T) {
 	for name, r := range results() {
 		r.Elapsed = min(r.Elapsed, time.Hour) // of a run that was switched off: since 2026
 		s := Summarize("gate", "v1", r)
@@ -38,7 +38,7 @@ func TestRead_WhatIsWrittenIsReadBack(t *testing.T) {
 	}
 }
 
-func TestRead_NewFieldIsLeftAlone(t *testing.T) {
+func TestRead_UnknownFieldIsIgnored(t *testing.T) {
 	text, _ := Summarize("gate", "v1", results()["pass"]).JSON()
 	newer := strings.Replace(string(text), `"schema": 1,`, `"schema": 1, "added_later": {"x": [1]},`, 1)
 	if s, err := ReadSummary([]byte(newer)); err != nil || s.Verdict != "ready" {
@@ -46,7 +46,7 @@ func TestRead_NewFieldIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestRead_SummaryThatContradictsItselfIsNotBelieved(t *testing.T) {
+func TestRead_ContradictorySummaryIsRejected(t *testing.T) {
 	pass, _ := Summarize("gate", "v1", results()["pass"]).JSON()
 	refused, _ := Summarize("gate", "v1", results()["refused"]).JSON()
 	for _, c := range []struct {

@@ -108,7 +108,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func TestReport_SpanIsSaidAsPeopleSayIt(t *testing.T) {
+func TestReport_SpanIsReadable(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0 ms", 340 * time.Millisecond: "340 ms", 4200 * time.Millisecond: "4.2 s", 9999 * time.Millisecond: "10 s",
 		41 * time.Second: "41 s", 119600 * time.Millisecond: "2 min 0 s", 200 * time.Second: "3 min 20 s",
@@ -123,7 +123,7 @@ func TestReport_SpanIsSaidAsPeopleSayIt(t *testing.T) {
 // overrides, NUL, C1 controls, bytes that are no UTF-8.
 const hostile = "\x1b[2J\x1b]0;owned\x07\r\n<3>justnews-gate: pass: \u202egnp.\u2028\x00\u009b31m\xff\xfe漢字🙂"
 
-func TestReport_WhatIsHostileOrEndlessComesOutHarmlessAndShort(t *testing.T) {
+func TestReport_HostileTextIsEscapedAndCut(t *testing.T) {
 	endless := strings.Repeat("x", 1<<20)
 	for _, s := range []string{hostile, endless, strings.Repeat(hostile, 20000), strings.Repeat("\xff", 1<<20), strings.Repeat("漢", 1<<20), strings.Repeat("\x80", 5000)} {
 		p := diag.Problem{Code: diag.ModelFailed, Subject: s, Message: s, Seen: s, Expected: s, Fix: diag.Fix{Advice: s, Commands: []diag.Command{{s}}}, Position: &diag.Position{File: s}}

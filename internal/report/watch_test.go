@@ -55,7 +55,7 @@ func (n *told) Extend(d time.Duration) error {
 	return nil
 }
 
-func TestWatch_UnitsStatusFollowsTheWaitAndItsTextIsTheLastOne(t *testing.T) {
+func TestWatch_UnitStatusFollowsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &told{}
 		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}
@@ -77,7 +77,7 @@ func TestWatch_UnitsStatusFollowsTheWaitAndItsTextIsTheLastOne(t *testing.T) {
 	})
 }
 
-func TestWatch_NothingIsToldAfterTheEnd(t *testing.T) {
+func TestWatch_NothingIsPrintedAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &told{}
 		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}
@@ -106,7 +106,7 @@ func TestWatch_SuccessLeavesNoStatusBehind(t *testing.T) {
 	}
 }
 
-func TestWatch_TerminalsLineCountsDownAndGoesAway(t *testing.T) {
+func TestWatch_TerminalLineCountsDownAndIsCleared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		w := &Watch{Talk: NewTalk(&out, nil, Paper{}), Width: func() int { return 80 }}
@@ -122,7 +122,7 @@ func TestWatch_TerminalsLineCountsDownAndGoesAway(t *testing.T) {
 	})
 }
 
-func TestWatch_LogGetsALineASecondAtMostAndTheLastText(t *testing.T) {
+func TestWatch_LogGetsAtMostOneLineASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		w := &Watch{Talk: NewTalk(&out, nil, Paper{}), Log: true}
@@ -198,7 +198,7 @@ func TestWatch_JournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
 	}
 }
 
-func TestWatch_PipeOfAServiceGetsTheNameAndATerminalIsNoSink(t *testing.T) {
+func TestWatch_PipeGetsThePrefixAndATerminalDoesNot(t *testing.T) {
 	s := &sink{way: journal.Prefixed}
 	NewTalk(&bytes.Buffer{}, s, Paper{}).Say([]Line{{Priority: priInfo, Level: "pass", Text: "scout"}})
 	if len(s.entries) != 1 || s.entries[0].message != "justnews-gate: scout" || s.entries[0].priority != journal.Info {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestGPU_WhatTheGPUsHaveToBeGoodFor(t *testing.T) {
+func TestGPU_RequirementsOfEachInstance(t *testing.T) {
 	const withMPS = instances + `mps = { enabled = true, memory = "4G" }
 [instances.analyst]
 port = 8004

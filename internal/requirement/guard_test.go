@@ -14,7 +14,7 @@ const guards = "[gate]\ntimeout = \"90s\"\n[orchestrator]\ninstance = \"\"\n[pro
 	"[guards.client]\nunit = \"client.service\"\nneeds = [\"db\"]\nrequire_mps = true\n" +
 	"[guards.web]\nunit = \"web.service\"\nwhen = \"after\"\nrequire_models = false\n"
 
-func TestForGuardIsWhatTheTableSays(t *testing.T) {
+func TestForGuard_FollowsTheConfiguration(t *testing.T) {
 	cfg := load(t, guards)
 	before, problems := ForGuard(cfg, "client.service", false, Flags{})
 	if len(problems) > 0 || before.Unit != "client.service" || before.Instance != before.Unit {
@@ -40,7 +40,7 @@ func TestForGuardIsWhatTheTableSays(t *testing.T) {
 	}
 }
 
-func TestForGuardRefusesAUnitWithoutOneAndALineInTheOtherPlace(t *testing.T) {
+func TestForGuard_RefusesUnguardedUnitsAndWrongPlaces(t *testing.T) {
 	cfg := load(t, guards)
 	for _, c := range []struct {
 		unit  string
@@ -53,7 +53,7 @@ func TestForGuardRefusesAUnitWithoutOneAndALineInTheOtherPlace(t *testing.T) {
 	}
 }
 
-func TestForServerProvesTheUnitThatAsks(t *testing.T) {
+func TestForServer_RequiresTheCallingUnit(t *testing.T) {
 	cfg := load(t, instances)
 	own, problems := ForServer(cfg, "vllm.service", Flags{})
 	if len(diag.Errors(problems)) > 0 || own.Orchestrator.Unit != "vllm.service" || !own.RequireModels || !own.Follow || own.RequireBus {

@@ -119,7 +119,7 @@ func TestPrecedence_FlagBeatsTheEnvironmentBeatsTheFileBeatsTheDefault(t *testin
 	}
 }
 
-func TestPrecedence_WhatAVariableMayNotSayIsAConfigurationErrorWithAFix(t *testing.T) {
+func TestPrecedence_InvalidVariableIsAConfigurationError(t *testing.T) {
 	cfg := load(t, instances)
 	for variable, values := range map[string][]string{
 		"GATE_TIMEOUT": {
@@ -153,7 +153,7 @@ func TestPrecedence_WhatAVariableMayNotSayIsAConfigurationErrorWithAFix(t *testi
 	}
 }
 
-func TestPrecedence_BudgetLiesBetweenASecondAndADay(t *testing.T) {
+func TestPrecedence_TimeoutIsBetweenASecondAndADay(t *testing.T) {
 	cfg := load(t, instances)
 	for value, want := range map[string]time.Duration{
 		"1": time.Second, "300": 5 * time.Minute, "300s": 5 * time.Minute, "5min": 5 * time.Minute,
@@ -166,14 +166,14 @@ func TestPrecedence_BudgetLiesBetweenASecondAndADay(t *testing.T) {
 	}
 }
 
-func TestPrecedence_AllBadVariablesAreNamedInOneRun(t *testing.T) {
+func TestPrecedence_AllInvalidVariablesAreReportedAtOnce(t *testing.T) {
 	_, problems := ForInstance(load(t, instances), "scout", environment("GATE_TIMEOUT=x", "REQUIRE_BUS=x", "MCP_BUS_URL=x"), Flags{})
 	if len(diag.Errors(problems)) != 3 {
 		t.Errorf("%v", problems)
 	}
 }
 
-func TestStructureExemptsTheOrchestratorAndTheBusWhateverIsAsked(t *testing.T) {
+func TestStructure_OrchestratorAndBusAreAlwaysExempt(t *testing.T) {
 	yes := true
 	cfg := load(t, "[gate]\nscope = \"all\"\n"+instances)
 	for name, want := range map[string][2]bool{ // models, bus
@@ -192,7 +192,7 @@ func TestStructureExemptsTheOrchestratorAndTheBusWhateverIsAsked(t *testing.T) {
 	}
 }
 
-func TestPrecedence_UnknownInstanceIsRefusedWithTheNearestName(t *testing.T) {
+func TestPrecedence_UnknownInstanceSuggestsTheNearestName(t *testing.T) {
 	_, problems := ForInstance(load(t, instances), "scuot", environment(), Flags{})
 	if len(problems) != 1 || problems[0].Code != diag.InstanceUnknown || problems[0].Status() != diag.StatusConfig ||
 		!strings.Contains(problems[0].Message, `did you mean "scout"?`) {
@@ -201,7 +201,7 @@ func TestPrecedence_UnknownInstanceIsRefusedWithTheNearestName(t *testing.T) {
 }
 
 // Only JustNews' orchestrator knows agents: elsewhere every model counts.
-func TestForInstance_ScopeOwnNeedsAServerThatKnowsAgents(t *testing.T) {
+func TestForInstance_ScopeOwnNeedsAServerWithAgents(t *testing.T) {
 	cfg := load(t, "[gate]\nscope = \"own\"\n[orchestrator]\ninstance = \"\"\n[bus]\ninstance = \"\"\n[instances.scout]\n")
 	if w, _ := ForInstance(cfg, "scout", environment(), Flags{}); w.OnlyAgent != "scout" {
 		t.Errorf("%q", w.OnlyAgent)

@@ -8,7 +8,7 @@ import (
 	"justnews/internal/diag"
 )
 
-func TestRemoteWarnsOfAnOrchestratorOfAnotherHost(t *testing.T) {
+func TestRemote_WarnsOfARemoteOrchestrator(t *testing.T) {
 	service := Service{URL: "http://10.0.0.7:8014"}
 	problems := Run{Orchestrator: service}.Remote()
 	if len(problems) != 1 || problems[0].Code != diag.OrchestratorRemote || problems[0].Severity != diag.Warning || problems[0].Fix.Empty() {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestCanonicalFollowsTheLinksOfEveryHost(t *testing.T) {
+func TestCanonical_FollowsLinks(t *testing.T) {
 	for p, want := range map[string]string{
 		"/var/run/nvidia-mps": "/run/nvidia-mps", "/var/run": "/run", "/var/run/": "/run", "/var/lock/x": "/run/lock/x",
 		"/run//nvidia-mps/": "/run/nvidia-mps", "/var/./run/x": "/run/x", "/var/running/x": "/var/running/x",
@@ -23,7 +23,7 @@ func TestCanonicalFollowsTheLinksOfEveryHost(t *testing.T) {
 	}
 }
 
-func TestWithinIsByWholeNames(t *testing.T) {
+func TestWithin_ComparesWholeNames(t *testing.T) {
 	for _, c := range []struct {
 		dir, path string
 		want      bool
@@ -57,7 +57,7 @@ func TestCanonical_SameDirectoryFollowsLinks(t *testing.T) {
 	}
 }
 
-func TestLeadsFollowsLinksAsFarAsItCan(t *testing.T) {
+func TestLeads_FollowsLinksAsFarAsPossible(t *testing.T) {
 	links := map[string]string{
 		"/a": "/b", "/b/c": "../d/./e", "/d/e/f": "/absent/g", "/loop": "loop", "/up": "../../x", "/x/y": "z",
 	}

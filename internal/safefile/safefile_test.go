@@ -62,7 +62,7 @@ func oddities(t *testing.T) map[string]string {
 	return all
 }
 
-func TestReadNeitherWaitsNorFillsMemory(t *testing.T) {
+func TestRead_NeitherBlocksNorFillsMemory(t *testing.T) {
 	for name, path := range oddities(t) {
 		within(t, name, func() {
 			text, err := safefile.Read(path, 1<<20)
@@ -84,7 +84,7 @@ func TestReadNeitherWaitsNorFillsMemory(t *testing.T) {
 	}
 }
 
-func TestReadTakesAFileUpToItsLimit(t *testing.T) {
+func TestRead_AcceptsAFileUpToItsLimit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	for _, n := range []int{0, 1, 999, 1000, 1001, 3 << 20} {
 		want := bytes.Repeat([]byte("x"), n)
@@ -105,7 +105,7 @@ func TestReadTakesAFileUpToItsLimit(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesLinksAndSecondNamesWhereAsked(t *testing.T) {
+func TestOpen_RefusesSymbolicAndHardLinksOnRequest(t *testing.T) {
 	dir := t.TempDir()
 	file, link, second := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "second")
 	if err := errors.Join(os.WriteFile(file, []byte("x"), 0o600), os.Symlink(file, link), os.Link(file, second)); err != nil {
@@ -131,7 +131,7 @@ func TestOpenRefusesLinksAndSecondNamesWhereAsked(t *testing.T) {
 	}
 }
 
-func TestTrustRefusesOtherOwnersAndOpenModes(t *testing.T) {
+func TestTrust_RefusesOtherOwnersAndWritableModes(t *testing.T) {
 	mine := safefile.Info{UID: 7, Mode: 0o644}
 	if mine.Trust(0, 7) != nil || mine.Trust(0) == nil {
 		t.Error("the owner does not decide")
@@ -143,7 +143,7 @@ func TestTrustRefusesOtherOwnersAndOpenModes(t *testing.T) {
 	}
 }
 
-func TestListStopsAtItsLimit(t *testing.T) {
+func TestList_StopsAtItsLimit(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 3000 {
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), nil, 0o600); err != nil {
@@ -170,7 +170,7 @@ func TestListStopsAtItsLimit(t *testing.T) {
 	}
 }
 
-func TestReplaceWritesOverALinkAndNotThroughIt(t *testing.T) {
+func TestReplace_ReplacesALinkInsteadOfFollowingIt(t *testing.T) {
 	dir, victim := t.TempDir(), filepath.Join(t.TempDir(), "victim")
 	if err := errors.Join(os.WriteFile(victim, []byte("old"), 0o600), os.Symlink(victim, filepath.Join(dir, "file"))); err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func TestReplaceWritesOverALinkAndNotThroughIt(t *testing.T) {
 }
 
 // A file system that never answers holds the thread that asks it, not the caller.
-func TestDoReturnsAtTheDeadlineFromAFileSystemThatNeverAnswers(t *testing.T) {
+func TestDo_ReturnsAtTheDeadlineOnAHangingFileSystem(t *testing.T) {
 	for name, how := range map[string]hang.How{"never reads": hang.Deaf, "reads and never answers": hang.Mute} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -13,7 +13,7 @@ import (
 	"justnews/test/pty"
 )
 
-func TestScreen_TerminalIsTakenOverAndGivenBack(t *testing.T) {
+func TestScreen_TerminalIsRestored(t *testing.T) {
 	p := pty.Open(t, 80, 24)
 	before := p.Settings(t)
 	s, err := Open(p.Terminal, p.Terminal)
@@ -51,7 +51,7 @@ func TestScreen_TerminalIsTakenOverAndGivenBack(t *testing.T) {
 }
 
 // Whoever is at the next prompt gets what was typed for it.
-func TestScreen_WhatIsTypedAfterTheEndIsNotRead(t *testing.T) {
+func TestScreen_NoKeyIsReadAfterTheEnd(t *testing.T) {
 	p := pty.Open(t, 80, 24)
 	s, err := Open(p.Terminal, p.Terminal)
 	if err != nil {
@@ -68,7 +68,7 @@ func TestScreen_WhatIsTypedAfterTheEndIsNotRead(t *testing.T) {
 	}
 }
 
-func TestScreen_FrameIsDrawnOverTheOneBefore(t *testing.T) {
+func TestScreen_FrameReplacesThePreviousOne(t *testing.T) {
 	got := frame([]string{"one", "two"})
 	if want := "\x1b[Hone\x1b[0m\x1b[K\r\ntwo\x1b[0m\x1b[K\x1b[J"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -78,7 +78,7 @@ func TestScreen_FrameIsDrawnOverTheOneBefore(t *testing.T) {
 	}
 }
 
-func TestScreen_NoMoreIsDrawnThanThereAreRows(t *testing.T) {
+func TestScreen_DrawsNoMoreRowsThanTheTerminalHas(t *testing.T) {
 	p := pty.Open(t, 80, 3)
 	s, err := Open(p.Terminal, p.Terminal)
 	if err != nil {
@@ -96,7 +96,7 @@ func TestScreen_NoMoreIsDrawnThanThereAreRows(t *testing.T) {
 	}
 }
 
-func TestKeysEndWhenTheTerminalGoesAway(t *testing.T) {
+func TestScreen_KeysEndWithTheTerminal(t *testing.T) {
 	p := pty.Open(t, 80, 24)
 	s, err := Open(p.Terminal, p.Terminal)
 	if err != nil {
@@ -111,7 +111,7 @@ func TestKeysEndWhenTheTerminalGoesAway(t *testing.T) {
 	_ = s.Close() // the terminal is gone: nothing to give back
 }
 
-func TestScreen_WhatIsNoTerminalIsRefused(t *testing.T) {
+func TestScreen_OnlyATerminalIsAccepted(t *testing.T) {
 	p := pty.Open(t, 80, 24)
 	file, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {

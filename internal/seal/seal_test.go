@@ -20,7 +20,7 @@ var one = Manifest{
 	Links: []Link{{"z", "b/c"}},
 }
 
-func TestSealIsSortedValidAndReadBack(t *testing.T) {
+func TestSeal_IsSortedValidAndReadBack(t *testing.T) {
 	version := t.TempDir()
 	if _, err := Read(version); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("before: %v", err)
@@ -62,7 +62,7 @@ func TestSealIsSortedValidAndReadBack(t *testing.T) {
 	}
 }
 
-func TestSealThatCannotBeWrittenLeavesNothingBehind(t *testing.T) {
+func TestSeal_FailedWriteLeavesNothingBehind(t *testing.T) {
 	version := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(version, Rel), 0o755); err != nil { // a directory in its place
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestSealThatCannotBeWrittenLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestSealThroughAPlantedLinkIsRefused(t *testing.T) {
+func TestSeal_PlantedLinkIsRefused(t *testing.T) {
 	version, elsewhere := t.TempDir(), t.TempDir()
 	if err := os.Symlink(elsewhere, filepath.Join(version, Dir)); err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func TestSealThroughAPlantedLinkIsRefused(t *testing.T) {
 	}
 }
 
-func TestParseRefusesWhatIsNoSeal(t *testing.T) {
+func TestParse_RefusesInvalidSeals(t *testing.T) {
 	zeros := strings.Repeat("0", 64)
 	for text, want := range map[string]string{
 		"":                                  "not a seal",

@@ -4,7 +4,7 @@ package spell
 
 import "testing"
 
-func TestNearestFindsTheNameThatWasMeant(t *testing.T) {
+func TestNearest_FindsTheIntendedName(t *testing.T) {
 	keys := []string{"timeout", "scope", "refresh_attempts", "fail_fast", "url", "map", "port", "after"}
 	for word, want := range map[string]string{
 		"tiemout":          "timeout",
@@ -23,7 +23,7 @@ func TestNearestFindsTheNameThatWasMeant(t *testing.T) {
 	}
 }
 
-func TestNearestDoesNotGuessWhatIsTooFar(t *testing.T) {
+func TestNearest_RejectsDistantNames(t *testing.T) {
 	keys := []string{"timeout", "url", "map"}
 	for _, word := range []string{"", "x", "password", "timeout", "completely_different", string(make([]byte, 1000))} {
 		if got, ok := Nearest(word, keys); ok {
@@ -32,7 +32,7 @@ func TestNearestDoesNotGuessWhatIsTooFar(t *testing.T) {
 	}
 }
 
-func TestDistanceCountsASwapAsOneEdit(t *testing.T) {
+func TestDistance_SwapIsOneEdit(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want int

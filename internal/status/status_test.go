@@ -235,7 +235,7 @@ var settleCases = map[string]settleCase{
 	},
 }
 
-func TestSettleNamesEachCauseOnceAndNoConsequence(t *testing.T) {
+func TestSettle_NamesEachCauseOnce(t *testing.T) {
 	for name, c := range settleCases {
 		t.Run(name, func(t *testing.T) {
 			h := c.host()
@@ -257,7 +257,7 @@ func TestSettleNamesEachCauseOnceAndNoConsequence(t *testing.T) {
 	}
 }
 
-func TestSettleKeepsWhatALookFoundAndGivesARefusalTheFixOfItsCode(t *testing.T) {
+func TestSettle_RefusalHasTheFixOfItsCode(t *testing.T) {
 	h := refused("GPU-NONE: nvidia driver: the NVIDIA driver finds no GPU")
 	h.Settle()
 	if h.Causes[0].Problem.Fix.Empty() {
@@ -280,7 +280,7 @@ func (u everyUnit) Unit(_ context.Context, name string) (facts.Unit, error) {
 	return found, nil
 }
 
-func TestLookAtUnitsFindsAUnitThatFailedOrIsUngated(t *testing.T) {
+func TestLookAtUnits_FindsFailedAndUngatedUnits(t *testing.T) {
 	cfg := &config.Config{Instances: []config.Instance{{Name: "crawler"}, {Name: "scout"}}}
 	good := facts.Unit{LoadState: "loaded", ActiveState: "active", SubState: "running"}
 	for state, want := range map[string]diag.Code{"failed": diag.UnitFailed, "active": diag.Ungated} {
@@ -295,7 +295,7 @@ func TestLookAtUnitsFindsAUnitThatFailedOrIsUngated(t *testing.T) {
 	}
 }
 
-func TestStatus_BusIsOnlyAWarningWhereNobodyWaitsForIt(t *testing.T) {
+func TestStatus_UnneededBusIsOnlyAWarning(t *testing.T) {
 	down := facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
 	for required, want := range map[bool]diag.Status{true: diag.StatusUnavailable, false: diag.StatusReady} {
 		cfg := &config.Config{Instances: []config.Instance{{Name: "scout", RequireBus: required}}}
@@ -308,7 +308,7 @@ func TestStatus_BusIsOnlyAWarningWhereNobodyWaitsForIt(t *testing.T) {
 
 // A guarded unit is listed by its own name, with what keeps it down by its gate's exit
 // status: its unit passes no status text on.
-func TestLookAtUnitsShowsGuardedUnits(t *testing.T) {
+func TestLookAtUnits_ShowsGuardedUnits(t *testing.T) {
 	cfg := &config.Config{Guards: []config.Guard{{Name: "client", Unit: "client.service", When: "before"}}}
 	gate := facts.Exec{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", "client.service"}}
 	look := func(u facts.Unit) *Host {

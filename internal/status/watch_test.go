@@ -41,7 +41,7 @@ func running(up ...string) *Host {
 	return h
 }
 
-func TestOpenGates_WhatTheInstancesThatAreUpHaveWaitedFor(t *testing.T) {
+func TestOpenGates_AreJudgedByTheirRequirements(t *testing.T) {
 	for _, c := range []struct {
 		up   []string
 		want Open

@@ -65,7 +65,7 @@ var refused = []struct{ name, text, want string }{
 	{"far too deep", `{"a":` + strings.Repeat("[", 1<<19), "nested too deeply"},
 }
 
-func TestParseRefusesWhatTwoReadersCouldReadDifferently(t *testing.T) {
+func TestParse_RefusesAmbiguousInput(t *testing.T) {
 	for _, tc := range refused {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := strictjson.Parse([]byte(tc.text), limits)
@@ -77,7 +77,7 @@ func TestParseRefusesWhatTwoReadersCouldReadDifferently(t *testing.T) {
 	}
 }
 
-func TestLimitsOfZeroRefuseEverything(t *testing.T) {
+func TestParse_ZeroLimitsRefuseEverything(t *testing.T) {
 	for _, l := range []strictjson.Limits{{}, {Bytes: 100}, {Depth: 5}, {Bytes: 1, Depth: 5}} {
 		if _, err := strictjson.Parse([]byte(`{}`), l); err == nil {
 			t.Errorf("limits %+v let {} pass", l)
@@ -88,7 +88,7 @@ func TestLimitsOfZeroRefuseEverything(t *testing.T) {
 	}
 }
 
-func TestAccessorsReportTypeMismatchesByPath(t *testing.T) {
+func TestValue_AccessorsReportTypeMismatchesByPath(t *testing.T) {
 	o, err := strictjson.Parse([]byte(`{"b":"true","n":null,"i":8.0,"e":1e1,"h":2147483648,"x":9223372036854775808,
 		"m":-1,"big":1e999,"s":{"total":"8"},"l":[{"agent":3}],"Odd":1}`), limits)
 	if err != nil {
@@ -125,7 +125,7 @@ func TestAccessorsReportTypeMismatchesByPath(t *testing.T) {
 	}
 }
 
-func TestAccessorsReturnWhatTheTextSays(t *testing.T) {
+func TestValue_AccessorsReturnTheValue(t *testing.T) {
 	o, err := strictjson.Parse([]byte(` {"b":true,"i":2147483647,"f":1795439865.725532,"s":"\u00e9\ud83d\ude00\n\/","l":[1,[]],"z":-0} `), limits)
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func TestValue_ZeroValueIsNoValue(t *testing.T) {
 	}
 }
 
-func TestLineColumnCountsFromOne(t *testing.T) {
+func TestLineColumn_CountsFromOne(t *testing.T) {
 	text := []byte("{\n \"a\"\n}")
 	for offset, want := range map[int][2]int{-1: {1, 1}, 0: {1, 1}, 1: {1, 2}, 2: {2, 1}, 3: {2, 2}, 7: {3, 1}, 99: {3, 2}} {
 		if line, column := strictjson.LineColumn(text, offset); line != want[0] || column != want[1] {

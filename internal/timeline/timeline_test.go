@@ -58,7 +58,7 @@ func boot() Input {
 	return in
 }
 
-func TestTimeline_BootOfADayIsDrawnAsItWas(t *testing.T) {
+func TestTimeline_RecordedBootIsDrawn(t *testing.T) {
 	got := Of(boot()).SVG()
 	if again := Of(boot()).SVG(); !bytes.Equal(got, again) {
 		t.Error("the same input gave two pictures")
@@ -103,7 +103,7 @@ func wellFormed(t *testing.T, svg []byte) string {
 	}
 }
 
-func TestTimeline_NothingThatARecordSaysBecomesMarkup(t *testing.T) {
+func TestTimeline_TextIsEscaped(t *testing.T) {
 	const evil = "<script>alert(1)</script>&\"'\x00\x1b[2J\u202e]]>\xff"
 	in := Input{Title: evil, Subtitle: evil, Axis: evil, Queued: true, Runs: []Run{
 		{Row: evil, Began: time.Second, Elapsed: time.Second, Verdict: evil, Steps: []Step{{Name: evil, Elapsed: time.Second, Detail: evil}}},
@@ -115,7 +115,7 @@ func TestTimeline_NothingThatARecordSaysBecomesMarkup(t *testing.T) {
 	wellFormed(t, Of(boot()).SVG())
 }
 
-func TestTimeline_RowEndsWithItsFirstRunThatPassed(t *testing.T) {
+func TestTimeline_RowEndsWithTheFirstPassedRun(t *testing.T) {
 	in := Input{Queued: true, Runs: []Run{
 		{Row: "scout", Began: 9 * time.Second, Elapsed: time.Second, Passed: true, Verdict: "later"},
 		{Row: "scout", Began: 4 * time.Second, Elapsed: time.Second, Passed: true, Verdict: "ready"},
@@ -143,7 +143,7 @@ func TestTimeline_RowEndsWithItsFirstRunThatPassed(t *testing.T) {
 	}
 }
 
-func TestTimeline_UnitCountsOnlyForTheStartThatTheRunWasPartOf(t *testing.T) {
+func TestTimeline_UnitTimesBelongToTheStartOfTheRun(t *testing.T) {
 	run := Run{Row: "scout", Began: 5 * time.Second, Elapsed: time.Second, Passed: true}
 	for what, c := range map[string]struct {
 		unit Unit
@@ -160,7 +160,7 @@ func TestTimeline_UnitCountsOnlyForTheStartThatTheRunWasPartOf(t *testing.T) {
 	}
 }
 
-func TestTimeline_WithoutSummariesThereIsStillWhatSystemdKnows(t *testing.T) {
+func TestTimeline_WithoutSummariesSystemdsTimesAreShown(t *testing.T) {
 	c := Of(Input{Origin: time.Second, Queued: true, Units: []Unit{
 		{Row: "up", InactiveExit: 2 * time.Second, MainStart: 3 * time.Second, ActiveEnter: 4 * time.Second},
 		{Row: "down", InactiveExit: 2 * time.Second, InactiveEnter: 5 * time.Second},
@@ -189,7 +189,7 @@ func TestTimeline_AxisHasAtMostElevenLinesAtRoundTimes(t *testing.T) {
 	}
 }
 
-func TestTimeline_EveryStepOfAGateHasAColourOfItsOwn(t *testing.T) {
+func TestTimeline_EachStepHasItsOwnColour(t *testing.T) {
 	for _, name := range []string{"config", "mps", "gpu", "store", "orchestrator", "models", "bus", "needs"} {
 		if kindOf(name) == Gate {
 			t.Errorf("%s has none", name)
@@ -204,7 +204,7 @@ func TestTimeline_EveryStepOfAGateHasAColourOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestPlotShowsNoQueueWhereThereWasNone(t *testing.T) {
+func TestTimeline_NoQueueIsDrawnWithoutOne(t *testing.T) {
 	const s = time.Second
 	queue := func(in Input) time.Duration {
 		for _, row := range Of(in).Rows {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func TestParseReadsWhatSystemdReads(t *testing.T) {
+func TestParse_AgreesWithSystemd(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"300": 300 * time.Second, "300s": 300 * time.Second, "5min": 5 * time.Minute, "1min 30s": 90 * time.Second,
 		"1min30s": 90 * time.Second, " 90 ": 90 * time.Second, "1.5s": 1500 * time.Millisecond, "0.5h": 30 * time.Minute,
@@ -25,7 +25,7 @@ func TestParseReadsWhatSystemdReads(t *testing.T) {
 	}
 }
 
-func TestParseRefusesWhatIsNoTimeSpan(t *testing.T) {
+func TestParse_RefusesInvalidSpans(t *testing.T) {
 	for _, text := range []string{"", " ", "abc", "-5", "+5", "5 parsecs", "1.", ".5", "s", "5min x", "infinity",
 		"99999999999999999999", "9999999999y", "300 years 300 years", "1e3", "5\n", "5\x00"} {
 		if got, err := parse(text); err == nil {
@@ -34,7 +34,7 @@ func TestParseRefusesWhatIsNoTimeSpan(t *testing.T) {
 	}
 }
 
-func TestSecondsRefusesAFraction(t *testing.T) {
+func TestSeconds_RefusesAFraction(t *testing.T) {
 	if _, err := Seconds("1500ms"); !errors.Is(err, ErrNotWhole) {
 		t.Errorf("Seconds(1500ms) = %v, want ErrNotWhole", err)
 	}
@@ -43,7 +43,7 @@ func TestSecondsRefusesAFraction(t *testing.T) {
 	}
 }
 
-func TestFormatIsWhatParseReads(t *testing.T) {
+func TestFormat_IsReadBackByParse(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0", 90 * time.Second: "1min 30s", 180 * time.Second: "3min", 1500 * time.Millisecond: "1s 500ms", 25 * time.Hour: "1d 1h",
 	} {
@@ -56,7 +56,7 @@ func TestFormatIsWhatParseReads(t *testing.T) {
 	}
 }
 
-func TestPlainRoundsUp(t *testing.T) {
+func TestPlain_RoundsUp(t *testing.T) {
 	for d, want := range map[time.Duration]string{180 * time.Second: "180", time.Millisecond: "1", 0: "0"} {
 		if got := Plain(d); got != want {
 			t.Errorf("Plain(%v) = %q, want %q", d, got, want)

@@ -29,7 +29,7 @@ service.exec = ["/bin/sh"]
 "esc\u0061ped" = true
 `
 
-func TestIndexFindsKeysAndValues(t *testing.T) {
+func TestIndex_FindsKeysAndValues(t *testing.T) {
 	x := New(sample)
 	for _, c := range []struct {
 		path string
@@ -67,7 +67,7 @@ func TestIndexFindsKeysAndValues(t *testing.T) {
 	}
 }
 
-func TestIndexFindsWhatIsDefinedTwice(t *testing.T) {
+func TestIndex_FindsDuplicates(t *testing.T) {
 	for text, want := range map[string]string{
 		"a.b = 1\na = 7\n":                 "a 1:1 2:1",
 		"a = []\na.b = ''\n":               "a 1:1 2:1",
@@ -91,7 +91,7 @@ func TestIndexFindsWhatIsDefinedTwice(t *testing.T) {
 	}
 }
 
-func TestIndexAllowsWhatTOMLAllows(t *testing.T) {
+func TestIndex_AllowsWhatTOMLAllows(t *testing.T) {
 	for _, text := range []string{
 		"[a.b]\nx = 1\n[a]\ny = 2\n",
 		"a.b = 1\na.c = 2\n",
@@ -115,7 +115,7 @@ func itoa(n int) string {
 	return itoa(n/10) + itoa(n%10)
 }
 
-func TestWalkRefusesWhatWouldExhaustTheDecoder(t *testing.T) {
+func TestWalk_RefusesExcessiveNesting(t *testing.T) {
 	for name, text := range map[string]string{
 		"arrays":        "a = " + strings.Repeat("[", 1<<20),
 		"inline tables": strings.Repeat("a = {", 1000),
@@ -129,7 +129,7 @@ func TestWalkRefusesWhatWouldExhaustTheDecoder(t *testing.T) {
 	}
 }
 
-func TestWalkStopsAtWhatIsNotTOML(t *testing.T) {
+func TestWalk_StopsAtInvalidTOML(t *testing.T) {
 	for _, text := range []string{"a", "a =", "= 1", "[a", "[a]]", "a = [1", "a = { b = 1", `a = "x`, `a = """x`, "a = 1 b = 2", "[[a]", "a..b = 1"} {
 		if err := Walk(text, func(Entry) {}); !errors.Is(err, ErrSyntax) {
 			t.Errorf("Walk(%q) = %v, want ErrSyntax", text, err)
@@ -137,7 +137,7 @@ func TestWalkStopsAtWhatIsNotTOML(t *testing.T) {
 	}
 }
 
-func TestBadBytesFindsWhatNoTOMLMayHold(t *testing.T) {
+func TestBadBytes_FindsBytesThatTOMLForbids(t *testing.T) {
 	for text, want := range map[string][]Bad{
 		"a = 1\r\n\tb = 'ü€𝄞'\n": nil,
 		"a\x00b":                 {{1, 0, true}},

@@ -10,7 +10,7 @@ import (
 
 // What is just acceptable is accepted, and the next is not: these were found by
 // changing one operator at a time (test/mutate).
-func TestBoundsOfTheDoor(t *testing.T) {
+func TestBounds_OfNamesAndValues(t *testing.T) {
 	long := strings.Repeat("/a", 2046) + "/aa" // 4095 bytes
 	for name, c := range map[string]struct {
 		line Line
@@ -57,7 +57,7 @@ func TestBoundsOfTheDoor(t *testing.T) {
 	}
 }
 
-func TestBoundsOfALine(t *testing.T) {
+func TestBounds_OfALine(t *testing.T) {
 	if err := readable(strings.Repeat("x", maxLine-1)); err != nil {
 		t.Error(err)
 	}
@@ -73,7 +73,7 @@ func TestBoundsOfALine(t *testing.T) {
 	}
 }
 
-func TestBoundsOfACommandLineThatIsReadBack(t *testing.T) {
+func TestBounds_OfACommandLine(t *testing.T) {
 	for value, want := range map[string][]string{
 		`/x`: {"/x"}, `/x ";" a`: {"/x", ";", "a"}, `/x "$$A" "%%i"`: {"/x", "$A", "%i"}, `"/a b"  "c"`: {"/a b", "c"}, `/x "a\x1a\x0f"`: {"/x", "a\x1a\x0f"},
 	} {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestScanGoesOnWhereSystemdDoes(t *testing.T) {
+func TestScan_ContinuesWhereSystemdDoes(t *testing.T) {
 	for name, c := range map[string]struct {
 		text   string
 		keys   string
@@ -46,7 +46,7 @@ func TestScanGoesOnWhereSystemdDoes(t *testing.T) {
 	}
 }
 
-func TestSalvageGoesOnBehindEveryFault(t *testing.T) {
+func TestSalvage_ContinuesAfterEveryFault(t *testing.T) {
 	got := Salvage([]byte("junk\n[Service]\nA=1 \\\n  # not this\n  2\n;B=3\nno equals sign\nC=\n[broken\nExecStart=bin/x\nD=\xff\nE=5\n"))
 	want := []Placed{{Setting{"Service", "A", "1    2"}, 3}, {Setting{"Service", "C", ""}, 8}, {Setting{"Service", "ExecStart", "bin/x"}, 10}, {Setting{"Service", "E", "5"}, 12}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -54,7 +54,7 @@ func TestSalvageGoesOnBehindEveryFault(t *testing.T) {
 	}
 }
 
-func TestWordsAreSplitAsSystemdSplitsThem(t *testing.T) {
+func TestWords_AreSplitAsSystemdDoes(t *testing.T) {
 	for text, want := range map[string][]string{
 		`A=1 B=2`: {"A=1", "B=2"}, `"A=1 2" 'B=3 4'`: {"A=1 2", "B=3 4"}, `A="1 2"`: {"A=1 2"},
 		`"A=a \" b" C=1`: {`A=a " b`, "C=1"}, `A=a\ b`: {"A=a b"}, ``: nil, `  `: nil, `A=`: {"A="}, `""`: {""}, `A=1 "B=2`: nil,

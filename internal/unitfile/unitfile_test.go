@@ -32,7 +32,7 @@ func render(t *testing.T, lines ...Line) string {
 	return string(text)
 }
 
-func TestUnitFile_EveryFormIsWrittenAsSystemdReadsIt(t *testing.T) {
+func TestUnitFile_SystemdReadsEveryForm(t *testing.T) {
 	for _, c := range []struct {
 		line Line
 		want string
@@ -57,7 +57,7 @@ func TestUnitFile_EveryFormIsWrittenAsSystemdReadsIt(t *testing.T) {
 	}
 }
 
-func TestUnitFile_DoorRefusesWhatSystemdWouldMisread(t *testing.T) {
+func TestUnitFile_RefusesWhatSystemdWouldMisread(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		line   Line
@@ -103,7 +103,7 @@ func TestUnitFile_DoorRefusesWhatSystemdWouldMisread(t *testing.T) {
 	}
 }
 
-func TestUnitFile_LineThatSystemdCannotReadIsRefused(t *testing.T) {
+func TestUnitFile_RefusesOverlongLines(t *testing.T) {
 	f := File{Sections: []Section{{"Service", []Line{Assignment("A", strings.Repeat("x", 1<<20))}}}}
 	if _, err := f.Append(nil); !errors.Is(err, errTooLong) {
 		t.Errorf("got %v", err)
@@ -124,7 +124,7 @@ func TestUnitFile_CommentCannotBecomeASetting(t *testing.T) {
 	}
 }
 
-func TestVerifyFindsEveryTampering(t *testing.T) {
+func TestVerify_FindsEveryChange(t *testing.T) {
 	f := File{Sections: []Section{
 		{"Unit", []Line{Unit("After", "a.service")}},
 		{"Service", []Line{
@@ -170,7 +170,7 @@ func TestVerifyFindsEveryTampering(t *testing.T) {
 	}
 }
 
-func TestQuotingForACommandLineDoublesTheDollarSignOnly(t *testing.T) {
+func TestQuote_CommandLineDoublesDollarSigns(t *testing.T) {
 	for _, s := range hostile {
 		q, err := appendQuoted(nil, s, false)
 		x, err2 := appendQuoted(nil, s, true)

@@ -8,7 +8,7 @@ import (
 	"justnews/internal/unitname"
 )
 
-func TestUnitname_OfAndInstanceAreInverse(t *testing.T) {
+func TestUnitName_OfAndInstanceAreInverse(t *testing.T) {
 	for _, instance := range []string{"scout", "gpu_orchestrator", "a"} {
 		if got := unitname.Instance(unitname.Of(instance)); got != instance {
 			t.Errorf("%q came back as %q", instance, got)

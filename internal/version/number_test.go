@@ -26,7 +26,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestAtLeast(t *testing.T) {
+func TestVersion_AtLeast(t *testing.T) {
 	for _, c := range []struct {
 		build string
 		least []string // what it is at least
@@ -75,7 +75,7 @@ func TestAtLeast(t *testing.T) {
 	}
 }
 
-func TestReleaseIsTheNewestSectionOfTheChangelog(t *testing.T) {
+func TestVersion_IsTheNewestSectionOfTheChangelog(t *testing.T) {
 	text, err := os.ReadFile("../../CHANGELOG.md")
 	if err != nil {
 		t.Fatal(err)

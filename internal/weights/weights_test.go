@@ -38,7 +38,7 @@ func archive(t testing.TB) string {
 
 const two = `{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"I8","shape":[3],"data_offsets":[16,19]}}`
 
-func TestWeights_LookTellsWhatAFileIs(t *testing.T) {
+func TestWeights_LookIdentifiesAFile(t *testing.T) {
 	whole := archive(t)
 	lfs := "version https://git-lfs.github.com/spec/v1\noid sha256:4665\nsize 438011\n"
 	for _, c := range []struct {
@@ -109,7 +109,7 @@ func (b broken) ReadAt(p []byte, at int64) (int, error) {
 	return copy(p, header[at:]), nil
 }
 
-func TestWeights_ErrorOfReadingIsNoFindingAboutTheContent(t *testing.T) {
+func TestWeights_ReadErrorIsNotAFinding(t *testing.T) {
 	for _, upto := range []int64{0, 1024, 4096} {
 		f, err := Look("model.safetensors", broken{upto}, 2<<20)
 		if !errors.Is(err, errDisk) || f.Kind != Unknown {
@@ -215,7 +215,7 @@ func paint(painted []int, text json.RawMessage) (ok, sure bool) {
 }
 
 // Package zip would allocate as many entries as the end of a file claims.
-func TestLookAllocatesNoEntriesThatAnArchiveOnlyClaims(t *testing.T) {
+func TestWeights_ClaimedArchiveEntriesAreNotAllocated(t *testing.T) {
 	for _, n := range []uint64{2_000_000, 7_500_000_000, 1 << 62} {
 		file := archive(t)
 		end := strings.LastIndex(file, "PK\x05\x06")

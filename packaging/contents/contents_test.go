@@ -33,7 +33,7 @@ var belongs = []string{
 	"packaging/justnews.toml", "LICENSE", "CHANGELOG.md",
 }
 
-func TestNothingThatBelongsOnAHostIsMissing(t *testing.T) {
+func TestContents_AreComplete(t *testing.T) {
 	listed := map[string]bool{}
 	for _, f := range Files {
 		for _, name := range glob(t, f.Build+f.Source) {
@@ -69,7 +69,7 @@ func glob(t *testing.T, pattern string) []string {
 	return found
 }
 
-func TestEveryFileIsThereOncePerFormatAndNobodyElseCanWriteIt(t *testing.T) {
+func TestContents_FilesAreUniqueAndNotWritable(t *testing.T) {
 	for _, format := range []string{"deb", "rpm"} {
 		items, err := Expand(repo, For(Files, format))
 		if err != nil {
@@ -107,7 +107,7 @@ func TestEveryFileIsThereOncePerFormatAndNobodyElseCanWriteIt(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingIsAnErrorUnlessOptional(t *testing.T) {
+func TestContents_MissingFileIsAnErrorUnlessOptional(t *testing.T) {
 	if _, err := Expand(repo, []File{{Source: "units/*.nothing", Dest: "/x/"}}); err == nil {
 		t.Error("a pattern that matches nothing is no error")
 	}
@@ -120,7 +120,7 @@ func TestWhatIsMissingIsAnErrorUnlessOptional(t *testing.T) {
 	}
 }
 
-func TestCompressedTextIsTheTextAndAlwaysTheSameBytes(t *testing.T) {
+func TestContents_CompressionIsReproducible(t *testing.T) {
 	text := []byte(strings.Repeat("justnews ", 100))
 	a, b := compress(text), compress(text)
 	if !bytes.Equal(a, b) {
@@ -138,7 +138,7 @@ func TestCompressedTextIsTheTextAndAlwaysTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestTheJournalCatalogIsTheCatalogueOfProblems(t *testing.T) {
+func TestJournalCatalog_HasEveryProblem(t *testing.T) {
 	text, err := journalCatalog(repo)
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func TestTheJournalCatalogIsTheCatalogueOfProblems(t *testing.T) {
 }
 
 // The second judge: the real journalctl compiles it and finds every entry.
-func TestJournalctlReadsTheCatalog(t *testing.T) {
+func TestJournalCatalog_IsReadByJournalctl(t *testing.T) {
 	if _, err := exec.LookPath("journalctl"); err != nil {
 		t.Skip("there is no journalctl")
 	}
@@ -198,20 +198,20 @@ func TestJournalctlReadsTheCatalog(t *testing.T) {
 	}
 }
 
-func TestTheExampleOfSeventeenLoads(t *testing.T) {
+func TestExamples_SeventeenLoads(t *testing.T) {
 	cfg, problems := config.Load(config.Source{File: filepath.Join(repo, "packaging/examples/seventeen.toml"), Owner: os.Getuid()})
 	if cfg == nil || len(problems) > 0 || len(cfg.Instances) != 17 {
 		t.Errorf("%v", problems)
 	}
 }
 
-func TestTheFixesNameTheExamplesWhereTheyAre(t *testing.T) {
+func TestExamples_FixesHaveTheirPaths(t *testing.T) {
 	if examples != diag.Examples {
 		t.Errorf("%s is not %s", diag.Examples, examples)
 	}
 }
 
-func TestALicenceThatNobodyKnowsIsAnError(t *testing.T) {
+func TestLicences_UnknownLicenceIsAnError(t *testing.T) {
 	for text, want := range map[string]string{
 		"Apache License\n   Version 2.0, January 2004":                                                                        "Apache-2.0",
 		"Permission is hereby granted, free of charge, to any\nperson obtaining a copy":                                       "MIT",
@@ -231,7 +231,7 @@ func TestALicenceThatNobodyKnowsIsAnError(t *testing.T) {
 	}
 }
 
-func TestThePackageSaysTheLicencesOfEverythingLinked(t *testing.T) {
+func TestLicences_CoverEverythingLinked(t *testing.T) {
 	modules, err := Linked(repo)
 	if err != nil {
 		t.Fatal(err)
@@ -281,7 +281,7 @@ func TestThePackageSaysTheLicencesOfEverythingLinked(t *testing.T) {
 	}
 }
 
-func TestTermsInAFileThatNobodyKnowsAreAnError(t *testing.T) {
+func TestLicences_UnknownTermsAreAnError(t *testing.T) {
 	for text, want := range map[string]string{
 		"// Copyright 2009 The Go Authors.\n// Use of this source code is governed by a BSD-style\n// license that can be found in the LICENSE file.\n":                "",
 		"package x\n\n/*\n * Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved.\n * freely granted, provided that this notice\n * is preserved.\n */\n": "SunPro",
@@ -310,7 +310,7 @@ func TestTermsInAFileThatNobodyKnowsAreAnError(t *testing.T) {
 }
 
 // What Debian's source package has, tests included: vendor/ is made from go.mod.
-func TestDebianCopyrightHasTheTermsOfEveryVendoredModule(t *testing.T) {
+func TestLicences_DebianCopyrightCoversVendoredModules(t *testing.T) {
 	const name = "debian/copyright"
 	want, err := SourceCopyright(repo)
 	if err != nil {
@@ -331,7 +331,7 @@ func TestDebianCopyrightHasTheTermsOfEveryVendoredModule(t *testing.T) {
 }
 
 // Debian's packages of Go have no licence in GOROOT.
-func TestTheTermsOfGoAreThereWithoutGoOwnFile(t *testing.T) {
+func TestLicences_OfGoAreIncluded(t *testing.T) {
 	root := t.TempDir()
 	entries, err := os.ReadDir(runtime.GOROOT()) //nolint:staticcheck // go test sets GOROOT
 	if err != nil {
@@ -359,7 +359,7 @@ func TestTheTermsOfGoAreThereWithoutGoOwnFile(t *testing.T) {
 	}
 }
 
-func TestSplit_TheFreePackageIsLinkedWithNothingOfNVIDIA(t *testing.T) {
+func TestSplit_FreePackageLinksNothingOfNVIDIA(t *testing.T) {
 	for _, format := range []string{"deb", "rpm"} {
 		plain := slices.DeleteFunc(For(Files, format), func(f File) bool { return f.Make != nil })
 		items, err := Expand(repo, plain)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestTheChangesOfThePackagingAreThoseOfTheNewestSection(t *testing.T) {
+func TestChanges_AreThoseOfTheNewestSection(t *testing.T) {
 	const text = `# Changelog
 
 ## [2.0.0]
@@ -40,7 +40,7 @@ func TestTheChangesOfThePackagingAreThoseOfTheNewestSection(t *testing.T) {
 	}
 }
 
-func TestTheVerificationCodeDoesNotDependOnTheOrder(t *testing.T) {
+func TestSBOM_VerificationCodeIgnoresTheOrder(t *testing.T) {
 	a, b := verificationCode([]string{"b", "a"}), verificationCode([]string{"a", "b"})
 	// printf ab | sha1sum
 	if a != b || a != "da23614e02469a0d7c7bd1bdab5c9c474b1904dc" {

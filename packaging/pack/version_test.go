@@ -26,7 +26,7 @@ var ordered = []struct{ described, version string }{
 	{"v1.10.0-0-g1234567", "1.10.0"},
 }
 
-func TestATagBecomesAVersion(t *testing.T) {
+func TestVersion_ComesFromTheTag(t *testing.T) {
 	for _, o := range ordered {
 		if o.described == "" {
 			continue
@@ -42,7 +42,7 @@ func TestATagBecomesAVersion(t *testing.T) {
 	}
 }
 
-func TestDpkgOrdersVersionsAsCommitsAreOrdered(t *testing.T) {
+func TestVersion_DpkgOrdersThemLikeCommits(t *testing.T) {
 	if _, err := exec.LookPath("dpkg"); err != nil {
 		t.Skip("there is no dpkg")
 	}
@@ -54,7 +54,7 @@ func TestDpkgOrdersVersionsAsCommitsAreOrdered(t *testing.T) {
 	}
 }
 
-func TestRPMOrdersVersionsAsCommitsAreOrdered(t *testing.T) {
+func TestVersion_RPMOrdersThemLikeCommits(t *testing.T) {
 	if _, err := exec.LookPath("rpm"); err != nil {
 		t.Skip("there is no rpm")
 	}
@@ -68,7 +68,7 @@ func TestRPMOrdersVersionsAsCommitsAreOrdered(t *testing.T) {
 	}
 }
 
-func TestADateThatIsNoNumberIsRefused(t *testing.T) {
+func TestVersion_InvalidDateIsRefused(t *testing.T) {
 	if _, err := originOf("1.0.0", "yesterday"); err == nil {
 		t.Error("SOURCE_DATE_EPOCH=yesterday is taken")
 	}

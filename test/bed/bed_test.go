@@ -104,7 +104,7 @@ func TestMachine_SystemdBootsAndAnswers(t *testing.T) {
 }
 
 // A test that dies runs no cleanup: the machine must end all the same.
-func TestMachineDiesWithItsTest(t *testing.T) {
+func TestMachine_EndsWithItsTest(t *testing.T) {
 	if os.Getenv("JUSTNEWS_BED_DOOMED") == "1" {
 		bed.Boot(t, bed.Options{})
 		_, _ = os.Stdout.WriteString("booted\n")
@@ -114,7 +114,7 @@ func TestMachineDiesWithItsTest(t *testing.T) {
 	bed.Root(t, bed.Suites()[0]) // not in the child: it cannot be killed while it makes one
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestMachineDiesWithItsTest$")
+	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestMachine_EndsWithItsTest$")
 	child.Env = append(os.Environ(), "JUSTNEWS_BED_DOOMED=1")
 	out, err := child.StdoutPipe()
 	if err != nil {
@@ -146,7 +146,7 @@ func TestMachineDiesWithItsTest(t *testing.T) {
 }
 
 // What listens on the machine's loopback answers the test, and only there.
-func TestMachine_TestReachesTheMachinesLoopback(t *testing.T) {
+func TestMachine_LoopbackIsReachable(t *testing.T) {
 	m := bed.Boot(t, bed.Options{Prepare: func(tree *bed.Tree) {
 		tree.WriteFile("/etc/systemd/system/echo.socket", "[Socket]\nListenStream=127.0.0.1:8014\nAccept=yes\n")
 		tree.WriteFile("/etc/systemd/system/echo@.service",

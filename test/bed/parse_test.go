@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestParse_MirrorIsTheHostsOwn(t *testing.T) {
+func TestParse_MirrorIsTheHosts(t *testing.T) {
 	for _, c := range []struct{ name, targets, want string }{
 		{"debian", "DEP-11 main bookworm http://mirror.example/debian/\n" +
 			"Packages main bookworm-security http://mirror.example/debian-security/\n" +

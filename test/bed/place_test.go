@@ -11,7 +11,7 @@ import (
 
 // As many machines as may run at a time have places of their own; the next one gets
 // the place that is given back first.
-func TestPlace_OneMoreThanThereAreWaits(t *testing.T) {
+func TestPlace_ExtraMachineWaits(t *testing.T) {
 	t.Setenv("JUSTNEWS_TEST_MACHINES", "2")
 	cache := t.TempDir()
 	first, err := takePlace(t.Context(), cache)
@@ -45,7 +45,7 @@ func TestPlace_OneMoreThanThereAreWaits(t *testing.T) {
 	}
 }
 
-func TestPlace_NumberThatIsNoneIsRefused(t *testing.T) {
+func TestPlace_InvalidNumberIsRefused(t *testing.T) {
 	for _, n := range []string{"0", "-1", "two"} {
 		t.Setenv("JUSTNEWS_TEST_MACHINES", n)
 		if _, err := takePlace(t.Context(), t.TempDir()); err == nil {

@@ -10,7 +10,7 @@ import (
 
 // The models become ready late: nothing starts before, everything soon after,
 // and the rest of the host does not wait for it.
-func TestBoot_NothingStartsBeforeTheModelsAreReady(t *testing.T) {
+func TestBoot_NothingStartsBeforeModelsAreReady(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{misbehave: "hold"})
@@ -31,7 +31,7 @@ func TestBoot_NothingStartsBeforeTheModelsAreReady(t *testing.T) {
 }
 
 // The switch on the kernel command line opens every gate, loudly.
-func TestBoot_KernelCommandLineOpensTheGates(t *testing.T) {
+func TestBoot_KernelCommandLineOpensGates(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: config("60s"), misbehave: "hold", cmdline: []string{"justnews.gate=off"}})

@@ -365,7 +365,7 @@ func dropIn(instance, name string) string {
 }
 
 // A test that boots a machine and does not run beside the others holds all of them up.
-func TestBooted_EveryTestRunsBesideTheOthers(t *testing.T) {
+func TestBooted_EveryTestIsParallel(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*_test.go")
 	if err != nil || len(files) == 0 {

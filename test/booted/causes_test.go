@@ -80,7 +80,7 @@ var causes = []cause{
 // Each of the runbook's causes 1 to 3, produced for real: no agent starts, the
 // code, the evidence and the fix are in the journal, and following the fix opens
 // every gate.
-func TestCauses_RunbooksCausesAreNamedAndTheirFixOpensTheGate(t *testing.T) {
+func TestCauses_RunbookCausesAreReportedAndFixed(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, manifested())
@@ -177,7 +177,7 @@ func (s *site) since(moment time.Duration, name string) string {
 // Cause 4, by a resource limit: the model is whole, and the unit's LimitDATA=
 // leaves the orchestrator less than it takes. Upstream hides that under STRICT
 // behind a sentence of its own; the gate finds the limit.
-func TestCauses_LimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testing.T) {
+func TestCauses_MemoryLimitBelowTheModelIsReported(t *testing.T) {
 	t.Parallel()
 	const limit = "/etc/systemd/system/justnews@gpu_orchestrator.service.d/97-limit.conf"
 	bed.Newest(t, func(t *testing.T, suite string) {
@@ -203,7 +203,7 @@ func TestCauses_LimitThatIsBelowTheModelIsNamedAndRaisingItOpensTheGate(t *testi
 
 // Cause 4, by the kernel: it kills the orchestrator while it loads, in a control
 // group that has too little memory.
-func TestCauses_OrchestratorThatIsKilledForMemoryIsNamed(t *testing.T) {
+func TestCauses_OutOfMemoryKillIsReported(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		last := "synthesizer" // the map lists it last
@@ -269,7 +269,7 @@ func (s *site) starve(name string, bytes int64) {
 
 // The preload hashes every byte of the store; 16 gates that ask for the
 // manifests as well read none.
-func TestCauses_NoGateHashesWhatThePreloadHashed(t *testing.T) {
+func TestCauses_GatesDoNotRepeatThePreloadsHashing(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		h := manifested()
@@ -290,7 +290,7 @@ func TestCauses_NoGateHashesWhatThePreloadHashed(t *testing.T) {
 
 // An environment file lets the libraries download although the configuration is
 // strict: the running process shows it, and nothing starts.
-func TestCauses_OrchestratorThatMayDownloadOpensNothing(t *testing.T) {
+func TestCauses_OrchestratorWithDownloadsIsRefused(t *testing.T) {
 	t.Parallel()
 	const file = "/etc/justnews/global.env"
 	bed.Newest(t, func(t *testing.T, suite string) {

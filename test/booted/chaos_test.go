@@ -245,8 +245,8 @@ func (s *site) tidy() {
 	}
 }
 
-// TestChaosHasEnoughCells needs no machine.
-func TestChaosHasEnoughCells(t *testing.T) {
+// TestChaos_HasEnoughCells needs no machine.
+func TestChaos_HasEnoughCells(t *testing.T) {
 	names := map[string]bool{}
 	for _, c := range cells() {
 		names[fmt.Sprint(c.fault.name, "/", c.moment.name)] = true

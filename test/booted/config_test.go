@@ -12,7 +12,7 @@ import (
 // The configuration is broken at boot: nothing starts, the message names line
 // and column, and repair plus daemon-reload is enough: the target, which was
 // started without an instance, is started again.
-func TestConfig_BrokenConfigKeepsEverythingDownUntilItIsRepaired(t *testing.T) {
+func TestConfig_BrokenConfigurationKeepsGatesShutUntilFixed(t *testing.T) {
 	t.Parallel()
 	broken := strings.Replace(config("60s"), "timeout =", "timeot =", 1) // line 2, column 1
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -43,7 +43,7 @@ func TestConfig_BrokenConfigKeepsEverythingDownUntilItIsRepaired(t *testing.T) {
 
 // An instance that the configuration no longer lists still has its gate, and so
 // has one that it never listed.
-func TestConfig_InstanceThatNoConfigListsIsGated(t *testing.T) {
+func TestConfig_UnlistedInstanceIsGated(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{})
@@ -67,7 +67,7 @@ func TestConfig_InstanceThatNoConfigListsIsGated(t *testing.T) {
 }
 
 // Without the generator the packaged drop-in still gates every instance.
-func TestConfig_WithoutTheGeneratorTheGateHolds(t *testing.T) {
+func TestConfig_WithoutGeneratorGatesStayShut(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: config("3s"), change: func(tree *bed.Tree) {

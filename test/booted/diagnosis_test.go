@@ -295,8 +295,8 @@ This table is written by ` + "`go test ./test/booted -run 'TestDiagnosis$' -diag
 |---|---|---|---|
 `
 
-// TestDiagnosisTableHasEveryFault needs no machine.
-func TestDiagnosisTableHasEveryFault(t *testing.T) {
+// TestDiagnosis_TableHasEveryFault needs no machine.
+func TestDiagnosis_TableHasEveryFault(t *testing.T) {
 	text, err := os.ReadFile(diagnosisFile)
 	if err != nil {
 		t.Fatal(err)

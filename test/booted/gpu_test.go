@@ -17,7 +17,7 @@ import (
 // A host that needs a GPU and has no driver: every gate runs the helper inside
 // the unit's own sandbox, as the unit's own user, and says what is missing. With
 // a driver that answers, the same units start.
-func TestGPU_HostThatNeedsAGPUStartsNothingWithoutOne(t *testing.T) {
+func TestGPU_RequiredButMissingStartsNothing(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: "[gpu]\nmin_count = 2\npatience = \"2s\"\n\n" + config("60s")})

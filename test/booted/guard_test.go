@@ -29,7 +29,7 @@ func few() string {
 // A unit of another package is guarded from the first boot on, and installed, its
 // guard holds whatever happens to the generator, the configuration and the program.
 // It comes up by itself once the cause is gone, and uninstalling leaves nothing.
-func TestGuardOfAnyUnit(t *testing.T) {
+func TestGuard_AnyUnit(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		good := few() + clientGuard
@@ -157,7 +157,7 @@ func TestGuardOfAnyUnit(t *testing.T) {
 
 // A unit without a user that D-Bus knows is refused, and starts where its operator lets
 // the gate run as root.
-func TestGuardOfADynamicUser(t *testing.T) {
+func TestGuard_DynamicUser(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: few() + clientGuard + "timeout = \"5s\"\n", change: func(tree *bed.Tree) {
@@ -190,7 +190,7 @@ func (s *site) foreign() string {
 
 // A model server's own unit is active once its models are ready, by its own account,
 // and what is ordered after it starts then.
-func TestGuardOfTheModelServerItself(t *testing.T) {
+func TestGuard_ModelServerItself(t *testing.T) {
 	t.Parallel()
 	const (
 		server = "model-server.service"

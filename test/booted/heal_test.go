@@ -262,8 +262,8 @@ func healingRows(t *testing.T) map[string][2]string {
 	return rows
 }
 
-// TestHealingTableHasEveryFault needs no machine.
-func TestHealingTableHasEveryFault(t *testing.T) {
+// TestHealing_TableHasEveryFault needs no machine.
+func TestHealing_TableHasEveryFault(t *testing.T) {
 	rows := healingRows(t)
 	for _, f := range slices.Concat(faults, mistaken, mpsOutages) {
 		if row, found := rows[f.name]; !found || row[0] == "" || row[1] == "" {
@@ -299,8 +299,8 @@ func refusedFor(t *testing.T) time.Duration {
 	return d
 }
 
-// TestRefusedHostIsQuiet measures what 17 instances cost that nobody repairs.
-func TestRefusedHostIsQuiet(t *testing.T) {
+// TestRefused_HostIsQuiet measures what 17 instances cost that nobody repairs.
+func TestRefused_HostIsQuiet(t *testing.T) {
 	t.Parallel()
 	long := refusedFor(t)
 	whole := os.Getenv("JUSTNEWS_TEST_REFUSED") != ""
@@ -308,7 +308,7 @@ func TestRefusedHostIsQuiet(t *testing.T) {
 		{"a model that fails to load", "true", "fail-model"},
 		{"a missing snapshot", broken("missing-snapshot")[0], ""},
 	} {
-		if i > 0 && !whole { // TestJournalHasASharedCauseWholeOnce has it as well
+		if i > 0 && !whole { // TestJournal_SharedCauseIsLoggedInFullOnce has it as well
 			break
 		}
 		t.Run(c.name, func(t *testing.T) {

@@ -508,8 +508,8 @@ func latenessRows(t *testing.T) map[string][4]string {
 	return rows
 }
 
-// TestLatenessTableHasEveryCase needs no machine.
-func TestLatenessTableHasEveryCase(t *testing.T) {
+// TestLateness_TableHasEveryCase needs no machine.
+func TestLateness_TableHasEveryCase(t *testing.T) {
 	rows := latenessRows(t)
 	for _, h := range holdings {
 		if row, found := rows[h.name]; !found || slices.Contains(row[:], "") {

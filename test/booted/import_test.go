@@ -34,7 +34,7 @@ WantedBy=multi-user.target
 // A host that was set up by hand: what import prints is put in place, the
 // commands that it lists are run as they stand, and the same instances run,
 // behind our gate.
-func TestImport_HostThatWasSetUpByHandIsTakenOver(t *testing.T) {
+func TestImport_HandMadeHostIsTakenOver(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {
@@ -132,7 +132,7 @@ exec sleep infinity
 
 // What the agents of a host could write, read and enter before it was taken over,
 // they can after.
-func TestImport_ImportedHostKeepsWhatItsAgentsReadAndWrite(t *testing.T) {
+func TestImport_AgentsKeepTheirFiles(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		names := []string{"gpu_orchestrator", "mcp_bus", "memory", "scout"}

@@ -51,7 +51,7 @@ func (s *site) answered(what string, status int, code string, environment ...str
 	}
 }
 
-func TestImpostorOpensNothing(t *testing.T) {
+func TestImpostor_OpensNothing(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		t.Parallel()
@@ -170,7 +170,7 @@ func TestImpostorOpensNothing(t *testing.T) {
 
 // The orchestrator behind a socket unit: the listener is systemd's own, and whose
 // answers those are is told by who accepted the connection.
-func TestImpostorBehindASocketUnit(t *testing.T) {
+func TestImpostor_BehindASocketUnit(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: func(tree *bed.Tree) {

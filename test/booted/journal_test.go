@@ -13,7 +13,7 @@ import (
 
 // 17 instances without one snapshot: the journal has the cause whole once, each
 // instance names it, and then at most once a minute. Status names it once.
-func TestJournalHasASharedCauseWholeOnce(t *testing.T) {
+func TestJournal_SharedCauseIsLoggedInFullOnce(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) { // it takes two minutes, and systemd has no part in it
 		s := boot(t, suite, host{})

@@ -13,7 +13,7 @@ const storeMount = "opt-justnews-models.mount"
 // The store lies on a mount that comes 10 s after the boot: nothing is refused,
 // and everything starts behind it. Where systemd takes it into the boot the
 // instances are ordered behind it, elsewhere their gates wait.
-func TestGateWaitsForAStoreThatIsMountedLate(t *testing.T) {
+func TestLateMount_GateWaitsForTheStore(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		t.Parallel()

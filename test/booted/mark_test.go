@@ -15,7 +15,7 @@ const latch = startedDir + "/latch"
 // An instance whose unit is not what justnews.toml asks for is refused, whatever
 // kept the generator from it, and comes up by itself once the generator has
 // written it.
-func TestGateRefusesAUnitThatIsNotWhatTheConfigurationAsksFor(t *testing.T) {
+func TestMark_UnitThatDiffersFromTheConfigurationIsRefused(t *testing.T) {
 	t.Parallel()
 	good := strings.Replace(config("60s"), "[instances.scout]\n", "[instances.scout]\nneeds = [\"latch\"]\n", 1) +
 		"\n[probes.latch]\nkind = \"path\"\npath = \"" + latch + "\"\n"

@@ -160,7 +160,7 @@ func TestMPS_SeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 
 // Every way in which MPS can be broken, on one host, one after the other: each
 // is told from all others, and what is printed fixes it.
-func TestMPS_EachFaultOfMPSIsNamedAndTheFixWorks(t *testing.T) {
+func TestMPS_EachFaultIsReportedAndFixed(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		t.Parallel()
@@ -347,7 +347,7 @@ var mpsFaults = []struct {
 
 // All the gates of a host at once, and a daemon that nobody has started: one
 // start, and no gate fails because of the others.
-func TestMPS_SeventeenGatesAtOnceStartOneDaemonAndDoNotDisturbEachOther(t *testing.T) {
+func TestMPS_SeventeenGatesStartOneDaemon(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("", "memory", "scout"), nil)
@@ -372,7 +372,7 @@ func TestMPS_SeventeenGatesAtOnceStartOneDaemonAndDoNotDisturbEachOther(t *testi
 
 // The runbook's directory: PrivateTmp= hides it from units, and the drop-ins
 // bring it back.
-func TestMPS_PipeDirectoryBelowTmpWorksUnderPrivateTmp(t *testing.T) {
+func TestMPS_PipeDirectoryInTmpWorksWithPrivateTmp(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootMPS(t, suite, mpsConfig("pipe_directory = \"/tmp/nvidia-mps\"\ndefault_memory = \"6G\"\ndefault_threads = 50\n", "memory", "scout"), nil)

@@ -68,7 +68,7 @@ func (s *site) mayStart(user string, argv ...string) bool {
 	return r.Code == 0 || !strings.Contains(r.Stderr, "authentication required") && !strings.Contains(r.Stderr, "Access denied")
 }
 
-func TestOperatorsWithoutAPassword(t *testing.T) {
+func TestNopasswd_Operators(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootOperators(t, suite)

@@ -10,7 +10,7 @@ import (
 
 // However the orchestrator goes and comes back, the models are loaded again by
 // itself and the agents never notice.
-func TestOrchestratorComesBack(t *testing.T) {
+func TestOrchestrator_ComesBack(t *testing.T) {
 	t.Parallel()
 	restart := func(s *site) { s.Systemctl("restart", unit(orchestrator)) }
 	kill := func(s *site) { s.Systemctl("kill", "--signal=KILL", "--kill-whom=main", unit(orchestrator)) }
@@ -50,7 +50,7 @@ func TestOrchestratorComesBack(t *testing.T) {
 
 // The orchestrator dies in the middle of the preload: no agent starts, the next
 // process is triggered again.
-func TestOrchestratorDiesDuringThePreload(t *testing.T) {
+func TestOrchestrator_DiesDuringThePreload(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{misbehave: "hold"})

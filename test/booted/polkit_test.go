@@ -54,7 +54,7 @@ var busRefuses = []string{
 
 // A systemd with other texts would make the rule refuse everybody. This shows it
 // before an operator does.
-func TestPolkit_SystemdTellsWhatOurRuleReliesOn(t *testing.T) {
+func TestPolkit_SystemdPassesTheDetailsThatTheRuleUses(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../units/polkit-1/50-justnews.rules")
 	if err != nil {

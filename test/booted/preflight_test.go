@@ -115,7 +115,7 @@ var damages = []damage{
 
 // One boot, one thing after the other done to the host: each is found, and once
 // all are undone the host is clean again.
-func TestPreflightFindsWhatIsDoneToAHost(t *testing.T) {
+func TestPreflight_FindsWhatIsDoneToAHost(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		t.Parallel()

@@ -83,7 +83,7 @@ func bootPrivileges(t *testing.T, suite string) *site {
 
 // As an agent nothing of systemd succeeds but the start of MPS, by our own
 // service, which leaves the jobs of the host alone.
-func TestAgentsCanStartMPSAndNothingElse(t *testing.T) {
+func TestPolkit_AgentsCanStartOnlyMPS(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		t.Parallel()
@@ -151,7 +151,7 @@ func TestAgentsCanStartMPSAndNothingElse(t *testing.T) {
 
 // An agent that uses up the space and the inodes of the shared directory shuts
 // no other gate, and systemd still reloads.
-func TestPrivilege_AgentFillsTheSharedDirectoryOnly(t *testing.T) {
+func TestPrivilege_AgentCanFillOnlyTheSharedDirectory(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootPrivileges(t, suite)
@@ -208,7 +208,7 @@ func TestPrivilege_AgentFillsTheSharedDirectoryOnly(t *testing.T) {
 // What was hashed is remembered where no agent can write: an agent that owns the
 // Model Store and changes one byte, with the file's times put back, is found out
 // by root and by every gate.
-func TestAgentsWriteNothingThatIsBelieved(t *testing.T) {
+func TestPrivilege_AgentsCannotWriteTrustedFiles(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, manifested())

@@ -61,7 +61,7 @@ func TestProcess_AgentCannotTraceAGate(t *testing.T) {
 // The refusal's status is success to the unit, and nobody can be asked whether it
 // is: D-Bus is stopped, hangs, or is stopped while the gate waits. The refusal is
 // a signal that no unit can list.
-func TestProcess_NoSuccessExitStatusOpensAGateThatCannotAsk(t *testing.T) {
+func TestProcess_SuccessExitStatusDoesNotOpenWithoutDBus(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		const away = "[orchestrator]\nurl = \"http://127.0.0.1:9\"\ninstance = \"\"\n"
@@ -112,7 +112,7 @@ func TestProcess_NoSuccessExitStatusOpensAGateThatCannotAsk(t *testing.T) {
 
 // The runtime of the packaged gate dies: of a lack of memory or of threads. That
 // is a signal, also where 2, Go's exit status of a crash, counts as success.
-func TestProcess_CrashOfTheRuntimeOpensNothing(t *testing.T) {
+func TestProcess_RuntimeCrashOpensNothing(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", change: func(tree *bed.Tree) {

@@ -15,7 +15,7 @@ import (
 // daemon-reload again and again while 17 gates run, over a configuration that
 // stays, changes, breaks, and is rewritten in place while it is read: whatever
 // the generator makes of it, no instance starts before its gate has passed.
-func TestReloadsNeverOpenAGate(t *testing.T) {
+func TestReload_NeverOpensAGate(t *testing.T) {
 	t.Parallel()
 	good := crowdConfig("300s")
 	broken := strings.Replace(good, "timeout =", "timeot =", 1)
@@ -110,7 +110,7 @@ const (
 
 // Whatever becomes of the generator, every instance keeps its gate, and a
 // reload returns.
-func TestReload_GeneratorThatComesToHarmLeavesEveryGateInPlace(t *testing.T) {
+func TestReload_FailingGeneratorKeepsEveryGate(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		t.Parallel()

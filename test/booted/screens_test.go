@@ -28,7 +28,7 @@ those of that run, and are not compared.
 
 // The documentation shows what the program prints, on a host that is up and on
 // one that lacks a model.
-func TestScreensInTheDocsAreTheProgramsOwn(t *testing.T) {
+func TestScreens_InTheDocsAreUpToDate(t *testing.T) {
 	t.Parallel()
 	s := boot(t, bed.Suites()[0], host{})
 	s.everythingUp(0)

@@ -49,7 +49,7 @@ func TestSignals_SignalNeverOpensAGate(t *testing.T) {
 
 // The message bus goes and comes back while gates wait: they survive, open
 // nothing while systemd cannot be asked, and finish as soon as it can.
-func TestGatesSurviveTheirMessageBus(t *testing.T) {
+func TestProcess_GatesSurviveTheMessageBus(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
@@ -165,7 +165,7 @@ func TestSignals_SuccessExitStatusDoesNotOpenAGate(t *testing.T) {
 
 // An instance whose name is a flag, a path, or nothing that a configuration
 // could list.
-func TestSignals_InstanceWithAnOddNameStaysShut(t *testing.T) {
+func TestSignals_OddInstanceNameStaysShut(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{change: onlyOnce})

@@ -113,7 +113,7 @@ func (s *site) requestRate(window time.Duration) {
 
 // What the gates have for excluding each other is gone or cannot be written: it
 // may cost waiting, never a second preload, and never an open gate.
-func TestStorm_WithoutThePlaceForLocksThereIsOnePreload(t *testing.T) {
+func TestStorm_WithoutLockDirectoryThereIsOnePreload(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold"})
@@ -170,7 +170,7 @@ func stormFor(t *testing.T) time.Duration {
 
 // A model is broken, and systemd restarts every instance at once for as long as
 // it takes: the orchestrator is asked, but not made to load again and again.
-func TestStorm_BrokenModelIsNoStorm(t *testing.T) {
+func TestStorm_BrokenModelCausesNone(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		t.Parallel()

@@ -9,7 +9,7 @@ import (
 )
 
 // One command stops the lot, one starts it, and the gates hold again.
-func TestTargetStopsAndStartsEverything(t *testing.T) {
+func TestTarget_StopsAndStartsEverything(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{})

@@ -38,7 +38,7 @@ func (s *site) gaveUpAfter(budgets map[string]time.Duration) {
 
 // The models never become ready: every gate gives up by itself, in time, and
 // says that things still progressed.
-func TestTimeout_GateGivesUpWhenItsTimeIsOver(t *testing.T) {
+func TestTimeout_GateGivesUp(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: config("2s"), misbehave: "hold", change: onlyOnce})
@@ -56,7 +56,7 @@ func TestTimeout_GateGivesUpWhenItsTimeIsOver(t *testing.T) {
 }
 
 // GATE_TIMEOUT is found wherever the runbook lets an operator put it.
-func TestGateTimeoutFromTheEnvironmentFiles(t *testing.T) {
+func TestGateTimeout_FromTheEnvironmentFiles(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{config: crowdConfig("1s"), change: func(tree *bed.Tree) {
@@ -69,7 +69,7 @@ func TestGateTimeoutFromTheEnvironmentFiles(t *testing.T) {
 	})
 }
 
-func TestGateTimeoutFromTheRunbooksDropIn(t *testing.T) {
+func TestGateTimeout_FromTheRunbooksDropIn(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{config: crowdConfig("2s"), misbehave: "hold", change: func(tree *bed.Tree) {

@@ -21,7 +21,7 @@ import (
 // After a boot an operator sees how it went: every run in the history, every
 // instance in the picture, and the metrics of all of them for a node_exporter
 // that runs as nobody.
-func TestHistory_AfterABootItsHistoryItsPictureAndItsMetricsAreThere(t *testing.T) {
+func TestHistory_AfterABoot(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{misbehave: "hold"})

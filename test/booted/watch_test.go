@@ -20,7 +20,7 @@ const watchUnit = "justnews-watch.service"
 // Once agents run, an orchestrator is replaced by one that has loaded nothing. The
 // watch reports that after three looks, once, and once that it is over. It touches
 // nothing.
-func TestWatch_AnOrchestratorWithoutModelsIsReportedOnce(t *testing.T) {
+func TestWatch_OrchestratorWithoutModelsIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		t.Parallel()

@@ -11,7 +11,7 @@ import (
 )
 
 // More loops than there are processors wait for each other.
-func TestWaited_IsTheTimeThatProcessesWaitedForEachOther(t *testing.T) {
+func TestWaited_IsThePressureStallTime(t *testing.T) {
 	if _, err := os.ReadFile("/proc/pressure/cpu"); err != nil {
 		t.Skipf("needs a kernel that counts who waits: %v", err)
 	}
@@ -33,7 +33,7 @@ func TestWaited_IsTheTimeThatProcessesWaitedForEachOther(t *testing.T) {
 	}
 }
 
-func TestLess_IsNeverNegativeAndNeverMore(t *testing.T) {
+func TestLess_IsBetweenZeroAndTheWait(t *testing.T) {
 	began := Now()
 	time.Sleep(20 * time.Millisecond)
 	if began.Waited() > time.Since(began.at) {

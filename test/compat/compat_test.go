@@ -67,7 +67,7 @@ func (s shims) run(t *testing.T, line string) (calls, stderr string, status int)
 	return string(text), errs.String(), status
 }
 
-func TestCompat_EveryLineOfTheRunbookBecomesACallOfTheGate(t *testing.T) {
+func TestCompat_EveryRunbookCommandCallsTheGate(t *testing.T) {
 	s := newShims(t)
 	for line, want := range map[string]string{
 		"./preflight.sh --gate-only scout":                                  "[--gate-only][scout] unset unset\n",
@@ -121,7 +121,7 @@ func TestCompat_ExitStatusIsTheGates(t *testing.T) {
 	}
 }
 
-func TestCompat_WhatIsNotUnderstoodIsRefusedAndOpensNothing(t *testing.T) {
+func TestCompat_UnknownArgumentsAreRefused(t *testing.T) {
 	s := newShims(t)
 	for _, line := range []string{
 		"./preflight.sh --gate-only", "./preflight.sh --gate-only ''", "./preflight.sh --gate-only=", "./preflight.sh --gate-only --no-color",

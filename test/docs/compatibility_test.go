@@ -78,7 +78,7 @@ func fields(at string, node any) []string {
 }
 
 // What a release had is there until the end of its window.
-func TestCompatibility_PageKeepsWhatWasPublished(t *testing.T) {
+func TestCompatibility_PageKeepsPublishedEntries(t *testing.T) {
 	now := names(t)
 	if *update {
 		was := strings.Split(strings.TrimSpace(read(t, published)), "\n")
@@ -99,7 +99,7 @@ func TestCompatibility_PageKeepsWhatWasPublished(t *testing.T) {
 }
 
 // What the page says of systemd and glibc is what is packaged and tested.
-func TestCompatibility_PageSaysWhatIsTested(t *testing.T) {
+func TestCompatibility_PageNamesTheTestedSuites(t *testing.T) {
 	page, packages := read(t, "docs/compatibility.md"), read(t, "packaging/nfpm.yaml")
 	oldest := regexp.MustCompile(`systemd \(>= (\d+)\)`).FindStringSubmatch(packages)
 	glibc := regexp.MustCompile(`libc6 \(>= ([\d.]+)\)`).FindStringSubmatch(packages)

@@ -33,7 +33,7 @@ func updaters(t *testing.T) []string {
 	return found
 }
 
-func TestMakefileUpdatesEveryGeneratedFile(t *testing.T) {
+func TestMakefile_UpdatesEveryGeneratedFile(t *testing.T) {
 	var known []string
 	for _, m := range regexp.MustCompile(`(?m)^\t\$\(GO\) test (.*) -update$`).FindAllStringSubmatch(read(t, "Makefile"), -1) {
 		for word := range strings.FieldsSeq(m[1]) {

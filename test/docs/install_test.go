@@ -14,9 +14,9 @@ import (
 	"justnews/internal/diag"
 )
 
-// TestReadme_InstallationOfTheReadmeLeadsToAHostThatWorks does what the README's
+// TestReadme_InstallationWorks does what the README's
 // install lines say, below a directory, and has config check look at the result.
-func TestReadme_InstallationOfTheReadmeLeadsToAHostThatWorks(t *testing.T) {
+func TestReadme_InstallationWorks(t *testing.T) {
 	root := t.TempDir()
 	for _, dir := range []string{"etc/justnews", "usr/local/bin", "opt/justnews/models/scout"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {

@@ -72,7 +72,7 @@ func flagNames(node *kong.Node) []string {
 	return names
 }
 
-func TestManual_PageOfTheGateHasItsCommandsWithTheirFlags(t *testing.T) {
+func TestManual_GatePageHasCommandsAndFlags(t *testing.T) {
 	model, err := cli.Model()
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestManual_PageOfTheGateHasItsCommandsWithTheirFlags(t *testing.T) {
 	}
 }
 
-func TestManual_PageOfTheGateHasTheExitStatuses(t *testing.T) {
+func TestManual_GatePageHasExitStatuses(t *testing.T) {
 	var got []diag.StatusMeaning
 	lines := strings.Split(section(t, read(t, "man/justnews-gate.8"), "Sh", "EXIT STATUS"), "\n")
 	for i, line := range lines {
@@ -123,7 +123,7 @@ func TestManual_PageOfTheGateHasTheExitStatuses(t *testing.T) {
 	}
 }
 
-func TestManual_PageOfTheGeneratorHasItsFlags(t *testing.T) {
+func TestManual_GeneratorPageHasFlags(t *testing.T) {
 	help, err := exec.CommandContext(t.Context(), "go", "run", "../../cmd/justnews-generator", "--help").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestManual_PageOfTheGeneratorHasItsFlags(t *testing.T) {
 	}
 }
 
-func TestManual_PageOfTheHelperHasItsFlagsAndItsFields(t *testing.T) {
+func TestManual_HelperPageHasFlagsAndFields(t *testing.T) {
 	help, err := exec.CommandContext(t.Context(), "go", "run", "../../cmd/justnews-nvml", "--help").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestManual_PageOfTheHelperHasItsFlagsAndItsFields(t *testing.T) {
 	}
 }
 
-func TestManual_PageOfTheConfigurationHasItsKeysAndDefaults(t *testing.T) {
+func TestManual_ConfigurationPageHasKeysAndDefaults(t *testing.T) {
 	page := read(t, "man/justnews.toml.5")
 	var names []string
 	for _, table := range config.Tables() {
@@ -194,7 +194,7 @@ func TestManual_PageOfTheConfigurationHasItsKeysAndDefaults(t *testing.T) {
 	}
 }
 
-func TestManual_ExampleInThePageOfTheConfigurationLoads(t *testing.T) {
+func TestManual_ConfigurationExampleLoads(t *testing.T) {
 	_, text, _ := strings.Cut(section(t, read(t, "man/justnews.toml.5"), "Sh", "EXAMPLES"), ".Bd -literal -offset indent\n")
 	text, _, found := strings.Cut(text, ".Ed\n")
 	if !found {
@@ -210,7 +210,7 @@ func TestManual_ExampleInThePageOfTheConfigurationLoads(t *testing.T) {
 	}
 }
 
-func TestManual_EveryCommandLineInThePagesParses(t *testing.T) {
+func TestManual_CommandLinesParse(t *testing.T) {
 	found := 0
 	for _, name := range pages(t) {
 		for _, m := range regexp.MustCompile(`(?m)^(?:\.Li )?((?:sudo )?justnews-gate .*)$`).FindAllStringSubmatch(read(t, name), -1) {
@@ -227,7 +227,7 @@ func TestManual_EveryCommandLineInThePagesParses(t *testing.T) {
 	}
 }
 
-func TestReferencesBetweenOurPagesLead(t *testing.T) {
+func TestManual_ReferencesResolve(t *testing.T) {
 	own := pages(t)
 	for _, name := range own {
 		for _, m := range regexp.MustCompile(`(?m)^\.Xr (justnews\S*) (\d)`).FindAllStringSubmatch(read(t, name), -1) {
@@ -238,7 +238,7 @@ func TestReferencesBetweenOurPagesLead(t *testing.T) {
 	}
 }
 
-func TestManual_EveryUnitNamesPagesThatExist(t *testing.T) {
+func TestManual_UnitsNameExistingPages(t *testing.T) {
 	own := pages(t)
 	units, err := filepath.Glob(filepath.Join(repository, "units/*.*"))
 	if err != nil || len(units) == 0 {
@@ -257,7 +257,7 @@ func TestManual_EveryUnitNamesPagesThatExist(t *testing.T) {
 	}
 }
 
-func TestMandocFindsNothingToComplainAbout(t *testing.T) {
+func TestManual_MandocLint(t *testing.T) {
 	if _, err := exec.LookPath("mandoc"); err != nil {
 		t.Skip("there is no mandoc")
 	}
@@ -287,7 +287,7 @@ func pages(t *testing.T) []string {
 }
 
 // mdoc(7) takes "An" at the start of a heading for a macro and drops it.
-func TestManual_NoHeadingOfTheManualBeginsWithAMacro(t *testing.T) {
+func TestManual_NoHeadingBeginsWithAMacro(t *testing.T) {
 	macro := regexp.MustCompile(`(?m)^\.S[sh] [A-Z][a-z]( .*)?$`)
 	for _, name := range pages(t) {
 		for _, heading := range macro.FindAllString(read(t, name), -1) {

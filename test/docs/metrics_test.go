@@ -113,7 +113,7 @@ func TestMetrics_EveryMetricOfTheAlertsAndTheDashboardExists(t *testing.T) {
 	}
 }
 
-func TestMetrics_PageOfTheGateHasItsMetrics(t *testing.T) {
+func TestMetrics_GatePageHasThem(t *testing.T) {
 	listed := metric.FindAllString(strings.Join(items(section(t, read(t, "man/justnews-gate.8"), "Sh", "METRICS")), "\n"), -1)
 	slices.Sort(listed)
 	if diff := cmp.Diff(metrics(t), listed); diff != "" {
@@ -123,7 +123,7 @@ func TestMetrics_PageOfTheGateHasItsMetrics(t *testing.T) {
 
 // Prometheus itself is the judge of the alerts, and of the dashboard's
 // expressions as if they were rules.
-func TestPrometheusTakesTheAlertsAndTheDashboard(t *testing.T) {
+func TestMetrics_PrometheusAcceptsAlertsAndDashboard(t *testing.T) {
 	if _, err := exec.LookPath("promtool"); err != nil {
 		t.Skip("there is no promtool")
 	}
@@ -149,7 +149,7 @@ func TestPrometheusTakesTheAlertsAndTheDashboard(t *testing.T) {
 }
 
 // Each alert is tried: justnews.test.yml makes it fire.
-func TestMetrics_EveryAlertIsTried(t *testing.T) {
+func TestMetrics_EveryAlertIsTested(t *testing.T) {
 	tried := read(t, "examples/prometheus/justnews.test.yml")
 	for name := range alerts(t) {
 		if !strings.Contains(tried, "alertname: "+name+"\n") {

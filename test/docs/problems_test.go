@@ -49,7 +49,7 @@ const problemsTail = `.El
 .Xr justnews-generator 8
 `
 
-func TestProblemsPage_PageOfTheProblemsIsTheCatalogue(t *testing.T) {
+func TestProblemsPage_MatchesTheCatalogue(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(problemsHead)
 	for _, e := range diag.Catalog() {

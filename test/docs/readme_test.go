@@ -29,13 +29,13 @@ var (
 	ofTheRepository = []string{"README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"}
 )
 
-func TestReadmeIsShort(t *testing.T) {
+func TestReadme_IsShort(t *testing.T) {
 	if n := strings.Count(read(t, "README.md"), "\n"); n > 150 {
 		t.Errorf("%d lines, at most 150: details belong in docs/", n)
 	}
 }
 
-func TestDocumentsShowConfigurationsThatLoad(t *testing.T) {
+func TestDocuments_ConfigurationsLoad(t *testing.T) {
 	for _, name := range []string{"README.md", "docs/operations.md", "docs/model-servers.md"} {
 		found := 0
 		for _, b := range blocks(t, read(t, name)) {
@@ -58,7 +58,7 @@ func TestDocumentsShowConfigurationsThatLoad(t *testing.T) {
 	}
 }
 
-func TestDocumentsShowCommandLinesThatParse(t *testing.T) {
+func TestDocuments_CommandLinesParse(t *testing.T) {
 	found := 0
 	for _, name := range documents {
 		text := read(t, name)
@@ -105,7 +105,7 @@ func gateCommands(line string) [][]string {
 // code matches a problem code in a text.
 var code = regexp.MustCompile(`^[A-Z]+(-[A-Z]+)+$`)
 
-func TestDocumentsNameCodesOfTheCatalogue(t *testing.T) {
+func TestDocuments_CodesAreInTheCatalogue(t *testing.T) {
 	found := 0
 	for _, name := range documents {
 		for _, span := range spans(read(t, name)) {
@@ -123,7 +123,7 @@ func TestDocumentsNameCodesOfTheCatalogue(t *testing.T) {
 	}
 }
 
-func TestOperationsPageListsTheExitStatuses(t *testing.T) {
+func TestOperations_PageListsTheExitStatuses(t *testing.T) {
 	row := regexp.MustCompile(`(?m)^\| (\d+) \| (.*) \|$`)
 	var got []diag.StatusMeaning
 	for _, m := range row.FindAllStringSubmatch(read(t, "docs/operations.md"), -1) {
@@ -138,7 +138,7 @@ func TestOperationsPageListsTheExitStatuses(t *testing.T) {
 	}
 }
 
-func TestDocumentsNamePathsThatExist(t *testing.T) {
+func TestDocuments_PathsExist(t *testing.T) {
 	for _, name := range slices.Concat(ofTheRepository, documents) {
 		for _, span := range spans(read(t, name)) {
 			first, _, nested := strings.Cut(span, "/")
@@ -152,7 +152,7 @@ func TestDocumentsNamePathsThatExist(t *testing.T) {
 	}
 }
 
-func TestDocumentsNameMakeTargetsThatExist(t *testing.T) {
+func TestDocuments_MakeTargetsExist(t *testing.T) {
 	makefile := read(t, "Makefile")
 	for _, name := range slices.Concat(ofTheRepository, documents) {
 		found := 0
@@ -174,7 +174,7 @@ func TestDocumentsNameMakeTargetsThatExist(t *testing.T) {
 
 // A link to a file leads from the directory of its document, one to a section to
 // a heading.
-func TestDocumentsHaveLinksThatLead(t *testing.T) {
+func TestDocuments_LinksResolve(t *testing.T) {
 	all, err := filepath.Glob(filepath.Join(repository, "docs/*/*.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func anchors(markdown string) []string {
 	return all
 }
 
-func TestDemonstrationEndsWithASectionOfTheReadme(t *testing.T) {
+func TestDemo_EndsWithASectionOfTheReadme(t *testing.T) {
 	m := regexp.MustCompile(`README\.md, (.*)\.\\n`).FindStringSubmatch(read(t, "demo/demo.sh"))
 	if len(m) < 2 || !strings.Contains(read(t, "README.md"), "\n## "+m[1]+"\n") {
 		t.Errorf("demo/demo.sh ends with %q", m)

@@ -55,7 +55,7 @@ var mustNotBeMissing = []diag.Code{
 	diag.ModelFailed, diag.MapInvalid, diag.ServicePath, diag.OrchestratorUnit, diag.MPSDead, diag.Ungated, diag.GateOff,
 }
 
-func TestRunbookHasItsCauses(t *testing.T) {
+func TestRunbook_HasItsCauses(t *testing.T) {
 	words := literals(read(t, runbook))
 	for _, c := range mustNotBeMissing {
 		if !slices.Contains(words, string(c)) {
@@ -113,7 +113,7 @@ func TestRunbook_EveryUnitInTheRunbookIsInstalled(t *testing.T) {
 
 // A start of our units without reset-failed before it is refused once a start
 // limit was hit.
-func TestRunbook_EveryStartInTheRunbookResetsTheStartLimitFirst(t *testing.T) {
+func TestRunbook_StartsResetTheStartLimitFirst(t *testing.T) {
 	before, found := "", 0
 	for line := range strings.Lines(read(t, runbook)) {
 		at := strings.Index(line, "systemctl start justnews.target")
@@ -132,7 +132,7 @@ func TestRunbook_EveryStartInTheRunbookResetsTheStartLimitFirst(t *testing.T) {
 	}
 }
 
-func TestRunbookNamesWhereAUnitsRecordLies(t *testing.T) {
+func TestRunbook_NamesTheRecordsOfAUnit(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "INSTANCE"), 0o755); err != nil {
 		t.Fatal(err)

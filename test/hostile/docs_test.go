@@ -97,7 +97,7 @@ func (r row) line() string {
 		strings.ReplaceAll(r.name(), "|", `\|`), strings.ReplaceAll(does, "|", `\|`), verdict, r.status, code, r.posts, r.bound().Seconds())
 }
 
-func TestPageIsWhatTheRowsSay(t *testing.T) {
+func TestTable_PageMatchesItsRows(t *testing.T) {
 	want := render()
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(page), 0o755); err != nil {

@@ -49,7 +49,7 @@ func (e *eavesdropper) heardNothing(t *testing.T) {
 
 // A URL of 0.0.0.0 reaches this host, and is no loopback address to whoever
 // decides about proxies.
-func TestElsewhere_NoProxyVariableSendsARequestElsewhere(t *testing.T) {
+func TestElsewhere_ProxyVariablesAreIgnored(t *testing.T) {
 	t.Parallel()
 	e := eavesdrop(t)
 	server := serve(t, nil)
@@ -66,7 +66,7 @@ func TestElsewhere_NoProxyVariableSendsARequestElsewhere(t *testing.T) {
 	e.heardNothing(t)
 }
 
-func TestElsewhere_NoRedirectIsFollowed(t *testing.T) {
+func TestElsewhere_RedirectsAreNotFollowed(t *testing.T) {
 	for _, spec := range []string{"redirect", "301", "redirect@/health", "redirect@/ready", "301@/models/status", "redirect@/models/preload"} {
 		t.Run(spec, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +85,7 @@ func TestElsewhere_NoRedirectIsFollowed(t *testing.T) {
 	}
 }
 
-func TestElsewhere_EveryLoopbackAddressIsAskedAndNoneIsCalledRemote(t *testing.T) {
+func TestElsewhere_EveryLoopbackAddressIsLocal(t *testing.T) {
 	for name, c := range map[string]struct{ listen, host string }{
 		"localhost":           {"127.0.0.1:0", "localhost"},
 		"LocalHost.":          {"127.0.0.1:0", "LocalHost."},
@@ -113,7 +113,7 @@ func TestElsewhere_EveryLoopbackAddressIsAskedAndNoneIsCalledRemote(t *testing.T
 
 // What is local is an address, not the spelling of a URL: the Model Store is
 // checked, and no warning is given, however this host is named.
-func TestOrchestratorOfThisHostIsLocalHoweverItIsWritten(t *testing.T) {
+func TestElsewhere_LocalOrchestratorIsLocalInEverySpelling(t *testing.T) {
 	t.Parallel()
 	server := serve(t, nil)
 	_, port, _ := net.SplitHostPort(server.Address())
@@ -136,7 +136,7 @@ func TestOrchestratorOfThisHostIsLocalHoweverItIsWritten(t *testing.T) {
 
 // A name under .invalid resolves nowhere; however long the resolver takes, the
 // deadline holds.
-func TestElsewhere_NameThatDoesNotResolveIsNamed(t *testing.T) {
+func TestElsewhere_UnresolvableNameIsReported(t *testing.T) {
 	t.Parallel()
 	got := call{orchestrator: "http://gpu.invalid:8014", timeout: short}.run(t)
 	if got.status != int(diag.StatusUnavailable) || !got.has(diag.OrchestratorUnreachable) || got.own > short+lateness {
@@ -174,7 +174,7 @@ func TestElsewhere_HostileEnvironmentIsAConfigurationError(t *testing.T) {
 }
 
 // Whatever systemd puts in the place of %i is a name and never a flag.
-func TestElsewhere_NoInstanceNameOpensTheGate(t *testing.T) {
+func TestElsewhere_NoInstanceNameOpensAGate(t *testing.T) {
 	server := serve(t, nil)
 	for _, name := range []string{
 		"--help", "--version", "-h", "-v", "", "--", "-", "../x", "scout;x", "scout/../scout", "Scout", "scout ", " scout", "scout\n",

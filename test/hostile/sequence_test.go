@@ -62,7 +62,7 @@ type sequence struct {
 	within time.Duration
 }
 
-func TestSequence_EverySequenceEndsAsItDeserves(t *testing.T) {
+func TestSequence_EachEndsAsExpected(t *testing.T) {
 	const timeout = 30 * s
 	for _, c := range sequences {
 		t.Run(c.story, func(t *testing.T) {

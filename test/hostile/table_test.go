@@ -118,7 +118,7 @@ func ofBus(r row) row {
 	return r
 }
 
-func TestTable_EveryWayToMisbehaveHasARow(t *testing.T) {
+func TestTable_EveryBehaviourHasARow(t *testing.T) {
 	var named []string
 	for _, r := range rows() {
 		named = append(named, r.behaviour())

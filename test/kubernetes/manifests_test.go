@@ -101,7 +101,7 @@ func (m manifests) config(t *testing.T, name string) *corev1.ConfigMap {
 	return nil
 }
 
-func TestManifests_StrictDecoderRefusesAFieldThatNobodyKnows(t *testing.T) {
+func TestManifests_UnknownFieldIsRefused(t *testing.T) {
 	for _, text := range []string{"spec: {replica: 1}", "spec: {template: {spec: {containers: [{name: x, startUpProbe: {}}]}}}", "spec: {replicas: one}", "spec: {replicas: 1, replicas: 2}"} {
 		if err := decode([]byte(text), new(appsv1.Deployment)); err == nil {
 			t.Errorf("%s is taken", text)
@@ -109,7 +109,7 @@ func TestManifests_StrictDecoderRefusesAFieldThatNobodyKnows(t *testing.T) {
 	}
 }
 
-func TestManifests_EveryNameInTheManifestsLeadsSomewhere(t *testing.T) {
+func TestManifests_NamesResolve(t *testing.T) {
 	m := render(t)
 	d := m.scout(t)
 	pod := d.Spec.Template.Spec
@@ -174,7 +174,7 @@ func TestManifests_PodFitsTheRestrictedStandard(t *testing.T) {
 	}
 }
 
-func TestManifests_GateAlwaysEndsBeforeTheKubeletLosesPatience(t *testing.T) {
+func TestManifests_GateEndsBeforeTheKubeletsDeadline(t *testing.T) {
 	m := render(t)
 	d := m.scout(t)
 	probe := d.Spec.Template.Spec.Containers[0].StartupProbe

@@ -37,7 +37,7 @@ func TestBig(t *testing.T) {
 }
 `
 
-func TestMutateFindsTheBoundaryThatNoTestHas(t *testing.T) {
+func TestMutate_FindsAnUntestedBoundary(t *testing.T) {
 	const known = "small/small.go Big: > in n > 9 -> >= # it is said not to matter\n"
 	for name, c := range map[string]struct {
 		rows     string

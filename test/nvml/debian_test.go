@@ -18,9 +18,9 @@ import (
 	"justnews/test/bed"
 )
 
-// TestNVIDIAsOwnLibraryWithoutADriver runs the helper over libnvidia-ml1 of
+// TestNVIDIALibrary_WithoutADriver runs the helper over libnvidia-ml1 of
 // Debian's non-free, which is fetched and never installed.
-func TestNVIDIAsOwnLibraryWithoutADriver(t *testing.T) {
+func TestNVIDIALibrary_WithoutADriver(t *testing.T) {
 	p := gpu.Prober{Helper: helper(t), Limit: time.Minute, Env: []string{"LD_LIBRARY_PATH=" + debianLibrary(t)}}
 	if _, err := os.Stat("/proc/driver/nvidia/version"); err == nil {
 		t.Skip("there is a driver: Debian's library is not the one that fits it")

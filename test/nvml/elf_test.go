@@ -16,13 +16,13 @@ import (
 // newestGlibc is what RHEL 9 and Ubuntu 22.04 have: 2.34 and 2.35.
 const newestGlibc = 34
 
-func TestHelperIsBoundLazilyAndNeedsNoNewGlibc(t *testing.T) {
+func TestHelper_IsBoundLazilyAndNeedsNoNewGlibc(t *testing.T) {
 	for _, wrong := range complaints(t, helper(t)) {
 		t.Error(wrong)
 	}
 }
 
-func TestHelper_WithoutACompilerMakeSaysThatItLeavesTheHelperOut(t *testing.T) {
+func TestHelper_IsLeftOutWithoutACompiler(t *testing.T) {
 	need(t, "make")
 	dir := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), "make", "-s", "-C", repository, "helper", "CC=no-such-compiler", "BUILD="+dir)
@@ -95,7 +95,7 @@ func newer(t *testing.T, f *elf.File) []string {
 	return wrong
 }
 
-func TestHelper_CheckOfTheLinkingFindsAProgramThatIsBoundAtItsStart(t *testing.T) {
+func TestHelper_CheckFindsEagerBinding(t *testing.T) {
 	need(t, "gcc")
 	dir := t.TempDir()
 	source, program := filepath.Join(dir, "x.c"), filepath.Join(dir, "x")

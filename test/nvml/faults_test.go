@@ -19,7 +19,7 @@ import (
 	"justnews/internal/probe/gpu"
 )
 
-func TestFaults_EveryFaultOfTheLibraryIsAKindOfItsOwn(t *testing.T) {
+func TestFaults_EachLibraryFaultHasItsOwnKind(t *testing.T) {
 	for name, c := range map[string]struct {
 		defines []string
 		kind    facts.GPUKind
@@ -54,7 +54,7 @@ func TestFaults_EveryFaultOfTheLibraryIsAKindOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestFaults_LibraryThatHangsIsKilledWithItsChildren(t *testing.T) {
+func TestFaults_HangingLibraryIsKilledWithItsChildren(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "child")
 	p := over(t, "INIT=for(;;)pause()", fmt.Sprintf("CHILD=%q", file))
 	p.Limit = 2 * time.Second
@@ -115,7 +115,7 @@ func TestFaults_AnswerHasEveryFact(t *testing.T) {
 	}
 }
 
-func TestFaults_FunctionThatTheLibraryLacksCostsOneFactAndNotTheProcess(t *testing.T) {
+func TestFaults_MissingFunctionCostsOneFact(t *testing.T) {
 	look := over(t, "OLD").Look(t.Context())
 	if look.Kind != facts.GPUAnswered {
 		t.Fatalf("%+v", look)
@@ -136,7 +136,7 @@ func TestFaults_FunctionThatTheLibraryLacksCostsOneFactAndNotTheProcess(t *testi
 	}
 }
 
-func TestFaults_WhatACardDoesNotSupportIsNeverAZero(t *testing.T) {
+func TestFaults_UnsupportedFactIsNotZero(t *testing.T) {
 	look := over(t, "OPTIONAL=return NOT_SUPPORTED").Look(t.Context())
 	if look.Kind != facts.GPUAnswered {
 		t.Fatalf("%+v", look)
@@ -153,7 +153,7 @@ func TestFaults_WhatACardDoesNotSupportIsNeverAZero(t *testing.T) {
 	}
 }
 
-func TestFaults_WhatTheDriverReportsAboutFaultsOfAGPUIsKept(t *testing.T) {
+func TestFaults_DriverFaultReportsAreKept(t *testing.T) {
 	g := over(t, "ACTION=1", "PENDING=1", "FABRIC=2").Look(t.Context()).NVML.GPUs[0]
 	if g.RecoveryAction != "GPU_RESET" || !g.RowRemap.Pending || g.RowRemap.Failed || *g.Fabric != (facts.GPUFabric{State: "IN_PROGRESS"}) {
 		t.Errorf("%q %+v %+v", g.RecoveryAction, g.RowRemap, g.Fabric)
@@ -164,14 +164,14 @@ func TestFaults_WhatTheDriverReportsAboutFaultsOfAGPUIsKept(t *testing.T) {
 	}
 }
 
-func TestFaults_LostGPUIsListedWithItsReason(t *testing.T) {
+func TestFaults_LostGPUIsListedWithItsError(t *testing.T) {
 	look := over(t, "HANDLE=return i?15:0").Look(t.Context())
 	if look.Kind != facts.GPUAnswered || look.NVML.GPUs[1].Unanswered["handle"] != "ERROR_GPU_IS_LOST" || look.NVML.GPUs[0].UUID == "" {
 		t.Errorf("%+v", look.NVML)
 	}
 }
 
-func TestFaults_WithoutALibraryTheHelperSaysWhy(t *testing.T) {
+func TestFaults_MissingLibraryIsReported(t *testing.T) {
 	dir := t.TempDir()
 	p := gpu.Prober{Helper: helper(t), Root: t.TempDir(), Env: []string{"LD_LIBRARY_PATH=" + dir}}
 	if err := os.WriteFile(filepath.Join(dir, "libnvidia-ml.so.1"), []byte("no library"), 0o644); err != nil {
@@ -183,7 +183,7 @@ func TestFaults_WithoutALibraryTheHelperSaysWhy(t *testing.T) {
 	}
 }
 
-func TestFaults_HelperThatTheLoaderRefusesIsAKindOfItsOwn(t *testing.T) {
+func TestFaults_LoaderErrorHasItsOwnKind(t *testing.T) {
 	need(t, "gcc")
 	dir := t.TempDir()
 	library, program := filepath.Join(dir, "libgone.so"), filepath.Join(dir, "program")

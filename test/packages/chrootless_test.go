@@ -11,7 +11,7 @@ import (
 
 // An image that nothing can be run in, and that dpkg of this machine fills from
 // outside (DPKG_ROOT): everything goes there, and a purge takes it all.
-func TestDebInstallsIntoAnImageFromOutside(t *testing.T) {
+func TestDeb_InstallsIntoAnImage(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: files of an image belong to it")
 	}

@@ -46,7 +46,7 @@ func permissions(mode fs.FileMode) string {
 	return string(words)
 }
 
-func TestContents_DebHasExactlyWhatTheListSays(t *testing.T) {
+func TestContents_DebHasExactlyTheListedFiles(t *testing.T) {
 	need(t, "dpkg-deb", "dpkg")
 	deb := current(t).deb
 	want, got := expected(t, "deb"), map[string]string{}
@@ -74,7 +74,7 @@ func TestContents_DebHasExactlyWhatTheListSays(t *testing.T) {
 	}
 }
 
-func TestContents_RPMHasExactlyWhatTheListSays(t *testing.T) {
+func TestContents_RPMHasExactlyTheListedFiles(t *testing.T) {
 	need(t, "rpm", "rpm")
 	rpm := current(t).rpm
 	want, got := expected(t, "rpm"), map[string]string{}

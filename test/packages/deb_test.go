@@ -11,7 +11,7 @@ import (
 
 // The whole life of the deb on one host, in the order in which an operator lives
 // through it: one boot a suite.
-func TestDeb_LifeOfTheDeb(t *testing.T) {
+func TestDeb_Lifecycle(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		t.Parallel()

@@ -12,7 +12,7 @@ import (
 )
 
 // Errors and warnings; what is overridden has its reason in the overrides.
-func TestLintianFindsNothing(t *testing.T) {
+func TestLint_Lintian(t *testing.T) {
 	t.Parallel()
 	lintian(t, current(t).deb)
 }
@@ -26,7 +26,7 @@ func lintian(t *testing.T, files ...string) {
 	}
 }
 
-func TestRpmlintFindsNothing(t *testing.T) {
+func TestLint_Rpmlint(t *testing.T) {
 	rpmlint(t, current(t).rpm)
 }
 
@@ -57,7 +57,7 @@ func rpmlint(t *testing.T, args ...string) {
 
 // An override without a reason above it, or one that nothing needs any more, is
 // a separate finding.
-func TestLint_EveryOverrideHasItsReason(t *testing.T) {
+func TestLint_EveryOverrideHasAReason(t *testing.T) {
 	for name, entry := range map[string]string{
 		"packaging/lintian/justnews":               `^justnews: `,
 		"packaging/rpmlint.toml":                   `^  '`,
@@ -91,7 +91,7 @@ func TestLint_EveryOverrideHasItsReason(t *testing.T) {
 // The macros that a Fedora package would use, expanded as systemd's
 // macros.systemd does for our arguments: rpmbuild on Debian leaves them as they
 // are, so they are written out in the scriptlets.
-func TestLint_ScriptletsAreWhatFedorasMacrosExpandTo(t *testing.T) {
+func TestLint_ScriptletsMatchFedorasMacros(t *testing.T) {
 	need(t, "rpm", "rpm")
 	text, err := os.ReadFile("testdata/macros.systemd")
 	if err != nil {

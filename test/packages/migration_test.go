@@ -77,7 +77,7 @@ var generations = []generation{
 }
 
 // A host as JustNews' documents set it up, and docs/migration.md, word by word.
-func TestMigration_ChapterOnMigrationEndsWithAllAgentsRunning(t *testing.T) {
+func TestMigration_ChapterEndsWithAllAgentsRunning(t *testing.T) {
 	t.Parallel()
 	for _, g := range generations {
 		t.Run(g.name, g.migrate)

@@ -38,7 +38,7 @@ func unpacked(t *testing.T) (string, []contents.Item) {
 	return dir, items
 }
 
-func TestProgramsAreStaticAndTheHelperRunsOnOldGlibc(t *testing.T) {
+func TestPrograms_AreStaticAndTheHelperRunsOnOldGlibc(t *testing.T) {
 	dir, items := unpacked(t)
 	for _, item := range items {
 		content, err := os.ReadFile(filepath.Join(dir, item.Dest))
@@ -106,7 +106,7 @@ func numbers(t *testing.T, version string) []int {
 }
 
 // The programs say themselves what they are linked with.
-func TestPrograms_PackageHasTheLicenceOfEveryLinkedModule(t *testing.T) {
+func TestPrograms_LicencesOfLinkedModulesArePackaged(t *testing.T) {
 	dir, items := unpacked(t)
 	text, err := os.ReadFile(filepath.Join(dir, "usr/share/doc/justnews/copyright"))
 	if err != nil {

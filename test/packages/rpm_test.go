@@ -20,7 +20,7 @@ const (
 // The life of the rpm, its scriptlets run by the real rpm. On Debian there are
 // neither Fedora's file triggers nor systemd-update-helper, so the scriptlets do
 // it all themselves; the helper is then put there to see that it is called.
-func TestRPM_LifeOfTheRPM(t *testing.T) {
+func TestRPM_Lifecycle(t *testing.T) {
 	t.Parallel()
 	// Debian 13's: the one of Debian 12 is patched to refuse.
 	h := boot(t, bed.Trixie, []string{"rpm"}, func(tree *bed.Tree) {

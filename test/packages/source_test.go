@@ -171,7 +171,7 @@ func TestSource_FedoraBuildsOfflineAndRpmlintFindsNothing(t *testing.T) {
 }
 
 // All that a build needs is declared. Debian 12 lacks only a Go of this version.
-func TestSource_TheBuildDependenciesAreThere(t *testing.T) {
+func TestSource_BuildDependenciesAreInstalled(t *testing.T) {
 	t.Parallel()
 	need(t, "dpkg-checkbuilddeps", "dpkg-dev")
 	cmd := exec.CommandContext(t.Context(), "dpkg-checkbuilddeps")
@@ -183,7 +183,7 @@ func TestSource_TheBuildDependenciesAreThere(t *testing.T) {
 }
 
 // The versions stand in three files.
-func TestSource_TheVersionIsThatOfTheChangelog(t *testing.T) {
+func TestSource_VersionMatchesTheChangelog(t *testing.T) {
 	t.Parallel()
 	want, err := versionIn(filepath.Join(repository, "CHANGELOG.md"), `(?m)^## \[(\d.+)\]`)
 	if err != nil {
@@ -322,7 +322,7 @@ func filesOfRPMs(t *testing.T, rpms ...string) map[string]string {
 }
 
 // The rpms name the licences of what is in them.
-func TestSource_TheSpecNamesTheLicencesOfEverythingLinked(t *testing.T) {
+func TestSource_SpecNamesTheLicencesOfEverythingLinked(t *testing.T) {
 	t.Parallel()
 	items, err := contents.Expand(repository, contents.For(contents.Files, "rpm"))
 	if err != nil {
@@ -347,7 +347,7 @@ func TestSource_TheSpecNamesTheLicencesOfEverythingLinked(t *testing.T) {
 
 // NVIDIA's part comes and goes without the rest, and nfpm's package takes the place of
 // both.
-func TestSource_LifeOfTheDebianPackages(t *testing.T) {
+func TestSource_DebianLifecycle(t *testing.T) {
 	t.Parallel()
 	debs := fromSource(t, buildDebian).debs(t)
 	now := current(t)

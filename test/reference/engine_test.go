@@ -75,7 +75,7 @@ func twoStates(t *testing.T, s *Server) {
 	}
 }
 
-func TestEngine_SecondTriggerWhileOneRunsMakesTheCountPassTheTotal(t *testing.T) {
+func TestEngine_ConcurrentTriggerCountsBeyondTheTotal(t *testing.T) {
 	s := start(t, nil, "load-delay=3ms")
 	trigger(t, s, `{"refresh":false}`)
 	until(t, "some models", func() bool { _, done, _ := s.present().counts(); return done >= 3 })
@@ -88,7 +88,7 @@ func TestEngine_SecondTriggerWhileOneRunsMakesTheCountPassTheTotal(t *testing.T)
 	answers(200, `"all_ready":false,"in_progress":false`, `"failed":0},"errors":[]`).check(t, s)
 }
 
-func TestEngine_TriggerWithoutRefreshAfterAJobIgnoresItsAgents(t *testing.T) {
+func TestEngine_TriggerWithoutRefreshIgnoresAgents(t *testing.T) {
 	s := start(t, nil)
 	loaded(t, s)
 	if got := trigger(t, s, `{"agents":["scout"]}`); !strings.Contains(got.body, summary16) {
@@ -99,14 +99,14 @@ func TestEngine_TriggerWithoutRefreshAfterAJobIgnoresItsAgents(t *testing.T) {
 	}
 }
 
-func TestEngine_JobForSomeAgentsSaysReadyOverTheirModelsAlone(t *testing.T) {
+func TestEngine_PartialJobIsReadyForItsModelsOnly(t *testing.T) {
 	s := start(t, nil)
 	trigger(t, s, `{"agents":["scout"],"refresh":true}`)
 	until(t, "the end of the job", s.present().idle)
 	answers(200, `"all_ready":true`, `{"total":3,"done":3,"failed":0}`).check(t, s)
 }
 
-func TestErrorsOfAnEarlierJobOutliveAReadyOne(t *testing.T) {
+func TestEngine_ErrorsOfAnEarlierJobRemainAfterAReadyOne(t *testing.T) {
 	s := start(t, nil, "fail-model=critic")
 	loaded(t, s)
 	if err := s.Misbehave(); err != nil {

@@ -131,7 +131,7 @@ func TestServer_PortIsClosedWhileTheOrchestratorRegisters(t *testing.T) {
 	}
 }
 
-func TestServer_BackOffsAreUpstreams(t *testing.T) {
+func TestServer_BackOffsMatchUpstream(t *testing.T) {
 	for generation, want := range map[Generation]time.Duration{New: 3 * time.Second, Old: 30 * time.Second} {
 		o, err := Options{Generation: generation}.withDefaults()
 		if err != nil {
@@ -150,7 +150,7 @@ func TestServer_BackOffsAreUpstreams(t *testing.T) {
 	}
 }
 
-func TestServer_OrchestratorIsKnownToABusThatIsThere(t *testing.T) {
+func TestServer_OrchestratorRegistersWithARunningBus(t *testing.T) {
 	bus := launch(t, Options{Role: Bus})
 	s := start(t, func(o *Options) { o.BusURL = bus.URL() })
 	if got := ask(t, bus, "GET", "/agents"); got.body != `{"gpu_orchestrator":"`+s.URL()+`"}` {
@@ -167,7 +167,7 @@ func TestServer_OldOrchestratorRegistersWhenItIsNotified(t *testing.T) {
 	until(t, "the registration", func() bool { return strings.Contains(ask(t, bus, "GET", "/agents").body, s.URL()) })
 }
 
-func TestServer_NewBusIsDegradedByAnAgentThatIsGoneAndHeldUpByOneThatHangs(t *testing.T) {
+func TestServer_NewBusIsDegradedByAMissingAgent(t *testing.T) {
 	bus := launch(t, Options{Role: Bus, ProbeTimeout: 30 * time.Millisecond})
 	if got := ask(t, bus, "GET", "/health"); !strings.Contains(got.body, `"overall_status":"healthy"`) {
 		t.Error(got.body)
@@ -183,7 +183,7 @@ func TestServer_NewBusIsDegradedByAnAgentThatIsGoneAndHeldUpByOneThatHangs(t *te
 	}
 }
 
-func TestServer_HangingDoorLetsTheConnectionsInWhenItBehaves(t *testing.T) {
+func TestServer_HangingListenerAcceptsAfterRecovery(t *testing.T) {
 	s := start(t, nil, hangAccept)
 	c := dial(t, s)
 	if err := s.Misbehave(); err != nil {
@@ -197,7 +197,7 @@ func TestServer_HangingDoorLetsTheConnectionsInWhenItBehaves(t *testing.T) {
 	}
 }
 
-func TestReadyAfterCountsFromTheStart(t *testing.T) {
+func TestServer_ReadyAfterCountsFromTheStart(t *testing.T) {
 	s := start(t, nil, "ready-after=30ms")
 	begun := s.begun
 	loaded(t, s)
@@ -206,7 +206,7 @@ func TestReadyAfterCountsFromTheStart(t *testing.T) {
 	}
 }
 
-func TestServer_ScriptIsPlayedInItsOrder(t *testing.T) {
+func TestServer_ScriptIsPlayedInOrder(t *testing.T) {
 	steps, err := ParseScript([]byte(`[{"at":"30ms","set":[]},{"at":"0s","set":["500"]},{"at":"60ms","restart":true,"down":"1ms"}]`))
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func TestServer_ScriptIsPlayedInItsOrder(t *testing.T) {
 	}
 }
 
-func TestServer_ControlListenerTellsAndChangesWhatHappens(t *testing.T) {
+func TestServer_ControlListener(t *testing.T) {
 	s := start(t, nil, hold)
 	control := httptest.NewServer(s.Control())
 	defer control.Close()
@@ -298,7 +298,7 @@ func TestServer_CountersCountRequestsPathsAndConcurrency(t *testing.T) {
 	}
 }
 
-func TestServer_EnvironmentIsUpstreams(t *testing.T) {
+func TestServer_EnvironmentMatchesUpstream(t *testing.T) {
 	env := map[string]string{
 		"GPU_ORCHESTRATOR_PORT": "8114", "MODEL_STORE_ROOT": "/m", "STRICT_MODEL_STORE": "1", "MCP_BUS_URL": "http://b:1",
 		"SAFE_MODE": "True", "DRY_RUN": "yes", "REFERENCE_MISBEHAVE": "500 html", "MCP_BUS_PORT": "8100", "SHUTDOWN_TOKEN": "s",

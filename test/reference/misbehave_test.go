@@ -186,7 +186,7 @@ var proofs = map[string]proof{
 	}},
 }
 
-func TestMisbehave_EveryBehaviourDoesWhatItsNameSays(t *testing.T) {
+func TestMisbehave_EachBehaviour(t *testing.T) {
 	for _, b := range Behaviours() {
 		t.Run(b.Name, func(t *testing.T) {
 			p, ok := proofs[b.Name]
@@ -215,7 +215,7 @@ func TestMisbehave_EveryBehaviourDoesWhatItsNameSays(t *testing.T) {
 	}
 }
 
-func TestMisbehave_ServerThatBehavesAnswersAndAnswersAgainAfterItMisbehaved(t *testing.T) {
+func TestMisbehave_ServerRecovers(t *testing.T) {
 	s := start(t, nil)
 	loaded(t, s)
 	for range 2 {
@@ -234,7 +234,7 @@ func TestMisbehave_ServerThatBehavesAnswersAndAnswersAgainAfterItMisbehaved(t *t
 	}
 }
 
-func TestMisbehave_BehaviourIsKeptToItsPathAndItsTimes(t *testing.T) {
+func TestMisbehave_IsLimitedToItsPathAndCount(t *testing.T) {
 	s := start(t, nil, "500@/ready*2", "404@/health")
 	for i, want := range []int{500, 500, 200} {
 		if got := ask(t, s, "GET", "/ready"); got.status != want {
@@ -252,7 +252,7 @@ func TestMisbehave_BehaviourIsKeptToItsPathAndItsTimes(t *testing.T) {
 	}
 }
 
-func TestMisbehave_LostAnswerToATriggerIsAJobThatRuns(t *testing.T) {
+func TestMisbehave_LostTriggerAnswerStillStartsTheJob(t *testing.T) {
 	s := start(t, nil, hold, "reset@/models/preload*1")
 	if got := trigger(t, s, `{"refresh":true}`); got.err == nil {
 		t.Fatal("answered:", got.status)
@@ -270,7 +270,7 @@ func TestMisbehave_RefusedTriggerStartsNothing(t *testing.T) {
 	}
 }
 
-func TestNonsenseIsNoBehaviour(t *testing.T) {
+func TestMisbehave_UnknownBehaviourIsRefused(t *testing.T) {
 	s := start(t, nil, "500")
 	for _, spec := range []string{"", "nosuch", "500=1", "500*0", "500*x", "late=soon", "late=-1s", "restart-at=lunch", "subset=-1", "fat=much"} {
 		if err := s.Misbehave(spec); err == nil {

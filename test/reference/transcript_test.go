@@ -163,7 +163,7 @@ func shapeOf(key string, v any) any {
 	return nil
 }
 
-func TestTranscript_OldServersWholeRecordingIsAnsweredByteForByte(t *testing.T) {
+func TestTranscript_OldServerMatchesByteForByte(t *testing.T) {
 	s := start(t, func(o *Options) { o.Generation, o.PipeDirectory = Old, filepath.Join(o.Root, "nowhere") })
 	for _, name := range []string{
 		"old-01-health", "old-01-health-POST", "old-02-ready", "old-03-status-fresh",
@@ -185,7 +185,7 @@ func TestTranscript_OldServersWholeRecordingIsAnsweredByteForByte(t *testing.T) 
 	until(t, "a refused connection after the shutdown", func() bool { return ask(t, s, "GET", "/health").err != nil })
 }
 
-func TestTranscript_OldServerBelievesAnEmptyDirectoryOrAPlainFileToBeMPS(t *testing.T) {
+func TestTranscript_OldServerTakesAnyPathForMPS(t *testing.T) {
 	for _, name := range []string{"old-3-gpu-info-mps-empty-dir", "old-3-gpu-info-mps-plain-file"} {
 		pipe := filepath.Join(t.TempDir(), "pipe")
 		var err error
@@ -208,17 +208,17 @@ func TestTranscript_OldServerBelievesAnEmptyDirectoryOrAPlainFileToBeMPS(t *test
 	}
 }
 
-func TestTranscript_SafeModeServerSaysSoAndLoadsAllTheSame(t *testing.T) {
+func TestTranscript_SafeModeServerLoadsModels(t *testing.T) {
 	s := start(t, func(o *Options) { o.Generation, o.SafeMode = Old, true })
 	sameAnswer(t, s, "old-7-safe-health")
 	sameAnswer(t, s, "old-7-safe-preload")
 }
 
-func TestReadyFalseIsAnAnswerOf200(t *testing.T) {
+func TestServer_ReadyFalseHasStatus200(t *testing.T) {
 	sameAnswer(t, start(t, nil, "not-ready"), "old-7-lifespan-off-ready")
 }
 
-func TestTranscript_NewServerIsVacuousUntilAJobRan(t *testing.T) {
+func TestTranscript_NewServerIsEmptyUntilAJobRan(t *testing.T) {
 	s := start(t, nil, hold)
 	sameAnswer(t, s, "new-01-health")
 	sameAnswer(t, s, "new-02-ready")
@@ -272,7 +272,7 @@ func TestTranscript_JobInWhichEverythingFailedIsReportedAsRecorded(t *testing.T)
 	sameShape(t, s, "new-06-preload-503")
 }
 
-func TestTranscript_StrictDryRunOverAnEmptyStoreFailsByteForByteAsRecorded(t *testing.T) {
+func TestTranscript_StrictDryRunOverAnEmptyStoreFails(t *testing.T) {
 	newMap, err := filepath.Abs(filepath.Join("testdata", "new-map.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -284,7 +284,7 @@ func TestTranscript_StrictDryRunOverAnEmptyStoreFailsByteForByteAsRecorded(t *te
 	sameAnswer(t, s, "new-9-strict-preload-503")
 }
 
-func TestTranscript_OldBusIsAnsweredByteForByte(t *testing.T) {
+func TestTranscript_OldBusMatchesByteForByte(t *testing.T) {
 	s := launch(t, Options{Role: Bus, Generation: Old})
 	for _, name := range []string{
 		"bus-old-01-health", "bus-old-02-ready", "bus-old-03-agents-empty", "bus-old-04-register",
@@ -300,7 +300,7 @@ func TestTranscript_OldBusIsAnsweredByteForByte(t *testing.T) {
 	}
 }
 
-func TestUpstreamsErrorSentencesNameTheAgentAndThePlace(t *testing.T) {
+func TestTranscript_ErrorsNameAgentAndPath(t *testing.T) {
 	m := store.Models[3]
 	for damage, want := range map[store.Damage]string{
 		store.MissingModel:    "STRICT_MODEL_STORE=1 but failed to load model for agent=fact_checker from ROOT/fact_checker/current",

@@ -96,7 +96,7 @@ func TestHostWithoutFaults(t *testing.T) {
 	}
 }
 
-func TestSeedDeterminesHost(t *testing.T) {
+func TestSeed_DeterminesHost(t *testing.T) {
 	for seed := range uint64(20) {
 		one, two := boot(t, seed, letters, true), boot(t, seed, letters, true)
 		if one.sum != two.sum {
@@ -115,7 +115,7 @@ func difference(one, two []string) string {
 }
 
 // A host whose gates open without a proof breaks a rule: the rules are looked at.
-func TestRulesFindViolations(t *testing.T) {
+func TestRules_FindViolations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(1, t.TempDir(), false) // one with MPS
 		u := h.units[unitname.Of("scout")]

@@ -47,7 +47,7 @@ func codes(problems []diag.Problem) []string {
 	return all
 }
 
-func TestGPU_EveryFailedLookHasACodeOfItsOwnAndStatus71(t *testing.T) {
+func TestGPU_EachFailedLookHasItsCodeAndStatus71(t *testing.T) {
 	seen := map[diag.Code]facts.GPUKind{}
 	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
 		got := gpu.Judge(facts.GPULook{Kind: kind, Detail: "evidence\n\x1b[2J"}, requirement.GPU{Needed: true})
@@ -69,7 +69,7 @@ func TestGPU_EveryFailedLookHasACodeOfItsOwnAndStatus71(t *testing.T) {
 	}
 }
 
-func TestGPU_LookThatNobodyKnowsIsAnError(t *testing.T) {
+func TestGPU_UnknownLookIsAnError(t *testing.T) {
 	for _, l := range []facts.GPULook{{Kind: 99}, {Kind: facts.GPUAnswered}, {}} {
 		if got := gpu.Judge(l, requirement.GPU{Needed: true}); len(diag.Errors(got)) == 0 {
 			t.Errorf("%+v: %+v", l, got)
@@ -77,7 +77,7 @@ func TestGPU_LookThatNobodyKnowsIsAnError(t *testing.T) {
 	}
 }
 
-func TestGPU_WhereNoGPUIsNeededNothingShutsAGate(t *testing.T) {
+func TestGPU_WithoutRequirementNothingBlocks(t *testing.T) {
 	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
 		for _, p := range gpu.Judge(facts.GPULook{Kind: kind}, requirement.GPU{}) {
 			absent := slices.Contains([]diag.Code{
@@ -96,7 +96,7 @@ func TestGPU_WhereNoGPUIsNeededNothingShutsAGate(t *testing.T) {
 	}
 }
 
-func TestGPU_OneErrorOfADriverThatIsNotThereIsSortedByTheNodes(t *testing.T) {
+func TestGPU_MissingDriverIsDistinguishedByItsNodes(t *testing.T) {
 	look := func(module string, control facts.NodeState) facts.GPULook {
 		return facts.GPULook{
 			Kind: facts.DriverNotLoaded, Module: module, Control: facts.DeviceNode{State: control},
@@ -122,7 +122,7 @@ func TestGPU_OneErrorOfADriverThatIsNotThereIsSortedByTheNodes(t *testing.T) {
 	}
 }
 
-func TestGPU_OnlyADriverThatIsLateIsWorthWaitingFor(t *testing.T) {
+func TestGPU_OnlyALateDriverIsAwaited(t *testing.T) {
 	for kind := facts.GPUUnknown; kind < facts.GPUAnswered; kind++ {
 		if got := gpu.MayCome(facts.GPULook{Kind: kind}); (got != "") != (kind == facts.DriverNotLoaded) {
 			t.Errorf("%d: %q", kind, got)
@@ -138,7 +138,7 @@ func TestGPU_OnlyADriverThatIsLateIsWorthWaitingFor(t *testing.T) {
 	}
 }
 
-func TestGPUsAreJudgedByWhatTheyHaveToBeGoodFor(t *testing.T) {
+func TestGPU_AreJudgedByTheRequirement(t *testing.T) {
 	off := false
 	clients := func(n int) *facts.GPUClients { c := make(facts.GPUClients, n); return &c }
 	type world struct {
@@ -227,7 +227,7 @@ func TestGPUsAreJudgedByWhatTheyHaveToBeGoodFor(t *testing.T) {
 	}
 }
 
-func TestGPU_SecondGPUTurnsSomeErrorsIntoWarnings(t *testing.T) {
+func TestGPU_ErrorsOfASpareGPUAreWarnings(t *testing.T) {
 	for name, spoil := range map[string]func(*facts.GPU){
 		"warning GPU-MIG":          func(g *facts.GPU) { g.MIG = &facts.GPUMIG{Current: true, Pending: true} },
 		"warning GPU-FAILED":       func(g *facts.GPU) { g.Unanswered = map[string]string{"handle": "ERROR_GPU_IS_LOST"} },
@@ -244,7 +244,7 @@ func TestGPU_SecondGPUTurnsSomeErrorsIntoWarnings(t *testing.T) {
 	}
 }
 
-func TestGPU_InstanceThatIsGivenAGPUNeedsThisOne(t *testing.T) {
+func TestGPU_AssignedGPUIsRequired(t *testing.T) {
 	const second = "GPU-0a0b0c0d-1111-2222-3333-444455556666"
 	for name, c := range map[string]struct {
 		given []string
@@ -293,7 +293,7 @@ func TestGPU_NoFixDestroysTheMIGInstancesOfOthers(t *testing.T) {
 	}
 }
 
-func TestGPU_CommandToPasteNamesTheGPUAndNothingElse(t *testing.T) {
+func TestGPU_FixNamesOnlyTheGPU(t *testing.T) {
 	for id, want := range map[string]string{
 		uuid:                "nvidia-smi -i " + uuid + " -c EXCLUSIVE_PROCESS",
 		"":                  "nvidia-smi -i 0 -c EXCLUSIVE_PROCESS",
@@ -309,7 +309,7 @@ func TestGPU_CommandToPasteNamesTheGPUAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestGPU_StateIsAFewWords(t *testing.T) {
+func TestGPU_StateIsShort(t *testing.T) {
 	for want, l := range map[string]facts.GPULook{
 		"1 GPU, driver 550.163.01, CUDA 12.4":  gpus(card()),
 		"2 GPUs, driver 550.163.01, CUDA 12.4": gpus(card(), card()),

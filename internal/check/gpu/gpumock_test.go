@@ -81,7 +81,7 @@ func TestGPU_DGXWithH200sIsJudged(t *testing.T) {
 	}
 }
 
-func TestGPU_DGXWithoutItsFabricManagerIsWaitedForAndRefused(t *testing.T) {
+func TestGPU_DGXWithoutFabricManagerIsAwaitedThenRefused(t *testing.T) {
 	machine := dgxh200.New()
 	complete(machine.Devices, gonvml.COMPUTEMODE_DEFAULT)
 	w := requirement.GPU{Needed: true, MinCount: 8}

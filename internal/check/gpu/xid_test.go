@@ -13,7 +13,7 @@ import (
 	"justnews/test/findings"
 )
 
-func TestXid_WhatTheKernelsLogSaysOfAGPUIsJudgedByNVIDIAsTable(t *testing.T) {
+func TestXid_IsJudgedByNVIDIAsCatalogue(t *testing.T) {
 	const here, other = "0000:65:00", "0000:ca:00"
 	xid := func(code int) facts.Xid { return facts.Xid{PCI: here, Code: code, Count: 1, Message: "m\x1b"} }
 	changed := func(to string) facts.Xid {
@@ -96,7 +96,7 @@ func TestXid_WhatTheKernelsLogSaysOfAGPUIsJudgedByNVIDIAsTable(t *testing.T) {
 	}
 }
 
-func TestXid_EvidenceHasTheNumberItsMeaningAndTheTime(t *testing.T) {
+func TestXid_EvidenceHasNumberMeaningAndTime(t *testing.T) {
 	c := card()
 	c.PCI = "0000:65:00.0"
 	l := gpus(c)

@@ -10,7 +10,7 @@ import (
 	"justnews/internal/check/host"
 )
 
-func TestDatabase_DatabasesAddressIsReadWithoutItsPassword(t *testing.T) {
+func TestDatabase_AddressIsReadWithoutPassword(t *testing.T) {
 	for value, want := range map[string]string{
 		"postgresql://u:hunter2@db/justnews":              "db:5432",
 		"postgres://u:hunter2@10.0.0.1:6432/justnews?x=1": "10.0.0.1:6432",
@@ -69,7 +69,7 @@ func TestDatabase_DatabasesAddressIsReadWithoutItsPassword(t *testing.T) {
 	}
 }
 
-func TestMariaDBGoesByItsOwnVariables(t *testing.T) {
+func TestDatabase_MariaDBHasItsOwnVariables(t *testing.T) {
 	for _, c := range []struct {
 		env  map[string]string
 		want string

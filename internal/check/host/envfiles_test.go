@@ -11,7 +11,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestLineEndsOfWindowsAreSaidOnceAFile(t *testing.T) {
+func TestEnvironment_WindowsLineEndsAreReportedOncePerFile(t *testing.T) {
 	f := facts.EnvFile{Path: "/etc/justnews/global.env"}
 	for n, name := range []string{"A", "B", "C"} {
 		f.Systemd = append(f.Systemd, facts.EnvVar{Name: name, Value: "1", Line: n + 1})

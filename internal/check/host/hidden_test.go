@@ -13,7 +13,7 @@ import (
 	"justnews/test/findings"
 )
 
-func TestVariablesThatNameAHiddenPathAreSaid(t *testing.T) {
+func TestEnvironment_VariableWithAHiddenPathIsReported(t *testing.T) {
 	hidden := facts.Unit{Name: "justnews@scout.service", Sandbox: facts.Sandbox{ProtectHome: "yes"}}
 	for name, c := range map[string]struct {
 		env      map[string]string
@@ -43,7 +43,7 @@ func TestVariablesThatNameAHiddenPathAreSaid(t *testing.T) {
 	}
 }
 
-func TestCachesThatAUnitDoesNotSeeAreSaid(t *testing.T) {
+func TestEnvironment_HiddenCacheIsReported(t *testing.T) {
 	u := facts.Unit{Name: "justnews@scout.service"}
 	own := map[string]string{"XDG_CACHE_HOME": "/var/cache/justnews/scout"}
 	for name, c := range map[string]struct {

@@ -11,7 +11,7 @@ import (
 	"justnews/test/findings"
 )
 
-func TestIPC_UserWhoseSharedMemoryALogoutRemovesIsSaid(t *testing.T) {
+func TestIPC_SharedMemoryRemovedAtLogoutIsReported(t *testing.T) {
 	u := facts.Unit{Name: "justnews@scout.service"}
 	for name, c := range map[string]struct {
 		user facts.Account

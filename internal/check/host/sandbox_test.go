@@ -10,7 +10,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestSandbox_WhatAUnitHidesIsNamedByItsSetting(t *testing.T) {
+func TestSandbox_HiddenPathNamesTheSetting(t *testing.T) {
 	tmp := facts.Sandbox{PrivateTmp: true}
 	for name, c := range map[string]struct {
 		sandbox facts.Sandbox
@@ -53,7 +53,7 @@ func TestSandbox_WhatAUnitHidesIsNamedByItsSetting(t *testing.T) {
 	}
 }
 
-func TestSandbox_WhatAUnitLeavesReadOnlyIsNamedByItsSetting(t *testing.T) {
+func TestSandbox_ReadOnlyPathNamesTheSetting(t *testing.T) {
 	for name, c := range map[string]struct {
 		sandbox  facts.Sandbox
 		writable []string
@@ -80,7 +80,7 @@ func TestSandbox_WhatAUnitLeavesReadOnlyIsNamedByItsSetting(t *testing.T) {
 	}
 }
 
-func TestSandbox_ServerThatAUnitMayNotReachIsNamedByTheSetting(t *testing.T) {
+func TestSandbox_UnreachableServerNamesTheSetting(t *testing.T) {
 	anyIP := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	for name, c := range map[string]struct {
@@ -113,7 +113,7 @@ func TestSandbox_ServerThatAUnitMayNotReachIsNamedByTheSetting(t *testing.T) {
 }
 
 // A path and what it leads to are one directory, which a unit may name by either.
-func TestSandbox_LinkIsHiddenWithWhatItLeadsToAndWritableByEitherName(t *testing.T) {
+func TestSandbox_LinkIsHiddenWithItsTarget(t *testing.T) {
 	private := facts.Sandbox{PrivateTmp: true}
 	if got := host.Hidden(private, "/srv/models", "/var/tmp/models"); got != "PrivateTmp=yes" {
 		t.Errorf("%q", got)

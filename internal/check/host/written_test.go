@@ -12,7 +12,7 @@ import (
 	"justnews/test/findings"
 )
 
-func TestDirectoriesThatTheSandboxKeepsReadOnlyAreSaid(t *testing.T) {
+func TestSandbox_ReadOnlyDirectoriesAreReported(t *testing.T) {
 	unit := func(home string, writable ...string) facts.Unit {
 		u := facts.Unit{Name: "justnews@scout.service", Service: facts.Service{Writable: writable}}
 		u.Sandbox = facts.Sandbox{ProtectSystem: "strict", ProtectHome: home, PrivateTmp: true}

@@ -29,7 +29,7 @@ func variables(environment ...string) func(string) (string, bool) {
 	return mps.Variables(facts.Unit{Environment: environment})
 }
 
-func TestAudit_WhatKeepsAProgramFromMPSIsFound(t *testing.T) {
+func TestAudit_ObstaclesToMPSAreFound(t *testing.T) {
 	const memory, threads = "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"
 	environment := func(more ...string) func(*mps.Audit) {
 		return func(a *mps.Audit) {
@@ -130,7 +130,7 @@ func TestAudit_WhatKeepsAProgramFromMPSIsFound(t *testing.T) {
 	}
 }
 
-func TestEverythingThatKeepsAProgramFromMPSComesInOneGo(t *testing.T) {
+func TestAudit_AllObstaclesAreReportedAtOnce(t *testing.T) {
 	a := audited(func(a *mps.Audit) {
 		a.Lookup = variables("CUDA_VISIBLE_DEVICES=1\x1b[2J")
 		a.Limits = config.InstanceMPS{Memory: "4G", Threads: 25}

@@ -55,7 +55,7 @@ func wishMPS(change ...func(*mps.Wanted)) mps.Wanted {
 
 func byHand(w *mps.Wanted) { w.Unit, w.UnitActive, w.MainPID = "", false, 0 }
 
-func TestDaemon_LookAtTheDaemonIsJudged(t *testing.T) {
+func TestDaemon_EachLookIsJudged(t *testing.T) {
 	for name, c := range map[string]struct {
 		m        facts.MPS
 		w        mps.Wanted
@@ -186,7 +186,7 @@ func TestDaemon_LookAtTheDaemonIsJudged(t *testing.T) {
 	}
 }
 
-func TestDaemon_DeletedDirectoryIsHiddenOnlyWherePrivateTmpCanHideIt(t *testing.T) {
+func TestDaemon_DeletedDirectoryIsHiddenOnlyByPrivateTmp(t *testing.T) {
 	for _, c := range []struct {
 		dir        string
 		exists     bool
@@ -204,7 +204,7 @@ func TestDaemon_DeletedDirectoryIsHiddenOnlyWherePrivateTmpCanHideIt(t *testing.
 	}
 }
 
-func TestDaemon_FixOfASplitEndsEveryDaemonOfTheDirectory(t *testing.T) {
+func TestDaemon_FixOfASplitStopsEveryDaemon(t *testing.T) {
 	second := facts.MPSProcess{PID: 50, Args: []string{program, "-d"}, PipeDirectory: pipeDir}
 	console := facts.MPSProcess{PID: 51, Args: []string{program}, PipeDirectory: pipeDir}
 	other := facts.MPSProcess{PID: 52, Args: []string{program, "-d"}, PipeDirectory: "/tmp/nvidia-mps"}
@@ -224,7 +224,7 @@ func TestDaemon_FixOfASplitEndsEveryDaemonOfTheDirectory(t *testing.T) {
 	}
 }
 
-func TestDaemon_AnswerIsJudged(t *testing.T) {
+func TestDaemon_EachAnswerIsJudged(t *testing.T) {
 	console := facts.MPSProcess{PID: 60, UID: 1000, Args: []string{program}}
 	gates := facts.MPSProcess{PID: 61, Args: []string{program}, Parent: "justnews-gate"}
 	for name, c := range map[string]struct {
@@ -277,7 +277,7 @@ func TestDaemon_AnswerIsJudged(t *testing.T) {
 	}
 }
 
-func TestDaemon_OnlyAnActiveServerOfTheAgentsCounts(t *testing.T) {
+func TestDaemon_OnlyAnActiveServerOfTheUserCounts(t *testing.T) {
 	answered := facts.MPSAnswer{Kind: facts.MPSAnswered}
 	ours := facts.MPSServer{PID: 70, UID: 990, State: "ACTIVE", Alive: true}
 	root := liveMPS(func(m *facts.MPS) { m.Daemon.UID = 0 })
@@ -321,7 +321,7 @@ func TestDaemon_OnlyAnActiveServerOfTheAgentsCounts(t *testing.T) {
 	}
 }
 
-func TestDaemon_LockAloneHasToBeAProcessThatCanBeSeen(t *testing.T) {
+func TestDaemon_LockHolderMustBeVisible(t *testing.T) {
 	if p := mps.Unseen(liveMPS(), wishMPS()); p != nil {
 		t.Errorf("%+v", p)
 	}
@@ -334,7 +334,7 @@ func TestDaemon_LockAloneHasToBeAProcessThatCanBeSeen(t *testing.T) {
 	}
 }
 
-func TestDefaultLimitsAreReadBack(t *testing.T) {
+func TestLimits_DefaultsAreReadBack(t *testing.T) {
 	for name, c := range map[string]struct {
 		want       config.MPS
 		lines      []string
@@ -379,7 +379,7 @@ func TestDefaultLimitsAreReadBack(t *testing.T) {
 	}
 }
 
-func TestWaitingGoesOnWhileItCanHelp(t *testing.T) {
+func TestDaemon_IsAwaitedWhileItCanStart(t *testing.T) {
 	warning := diag.Problem{Code: diag.MPSUser, Severity: diag.Warning}
 	for name, c := range map[string]struct {
 		reached  mps.Rung
@@ -414,7 +414,7 @@ func TestWaitingGoesOnWhileItCanHelp(t *testing.T) {
 	}
 }
 
-func TestDaemon_WordThatIsNoRungAsksForAll(t *testing.T) {
+func TestDaemon_UnknownLevelRequiresEverything(t *testing.T) {
 	for word, want := range map[string]mps.Rung{"daemon": mps.RungDaemon, "control": mps.RungControl, "server": mps.RungServer, "": mps.RungServer, "none": mps.RungServer, "x": mps.RungServer} {
 		if got := mps.RungOf(word); got != want {
 			t.Errorf("%q: %s, want %s", word, got, want)

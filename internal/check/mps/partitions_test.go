@@ -14,7 +14,7 @@ import (
 	"justnews/test/findings"
 )
 
-func TestPartitions_EachClientOfADaemonWithStaticPartitionsNamesOne(t *testing.T) {
+func TestPartitions_EachClientMustNameOne(t *testing.T) {
 	const named = "CUDA_MPS_SM_PARTITION=GPU-1/Dx4"
 	daemon := func(args ...string) facts.MPS {
 		return facts.MPS{Daemon: &facts.MPSProcess{Args: append([]string{"nvidia-cuda-mps-control"}, args...)}}
@@ -52,7 +52,7 @@ func TestPartitions_EachClientOfADaemonWithStaticPartitionsNamesOne(t *testing.T
 	}
 }
 
-func TestPartitions_AnswerOfADaemonThatDoesNotKnowTheQuestionNamesNothing(t *testing.T) {
+func TestPartitions_OlderDaemonHasNone(t *testing.T) {
 	for answer, want := range map[string][]string{
 		`Unknown command "lspart"`: nil, // 535 and 550
 		"":                         nil,

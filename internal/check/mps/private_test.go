@@ -13,7 +13,7 @@ import (
 	"justnews/test/findings"
 )
 
-func TestPrivateTmp_DaemonInItsOwnTmpIsNoDaemonForItsClients(t *testing.T) {
+func TestPrivateTmp_DaemonInAPrivateTmpIsUnreachable(t *testing.T) {
 	for name, c := range map[string]struct {
 		sandbox facts.Sandbox
 		dir     string

@@ -93,7 +93,7 @@ func fixable(t *testing.T, p diag.Problem) bool {
 
 // What passes is one daemon that holds the lock of the directory, has its
 // socket there, and is the unit's and the agents' as far as these are known.
-func TestProperty_NoLookPassesWithoutAHolderASocketAndTheRightUser(t *testing.T) {
+func TestProperty_LookNeedsHolderSocketAndUser(t *testing.T) {
 	passed, known := 0, map[string]bool{} // most are met again and again
 	everyLook(func(m facts.MPS) {
 		everyWish(func(w mps.Wanted) {
@@ -125,7 +125,7 @@ func TestProperty_NoLookPassesWithoutAHolderASocketAndTheRightUser(t *testing.T)
 	}
 }
 
-func TestProperty_NoKindOfAnswerButOnePasses(t *testing.T) {
+func TestProperty_OnlyOneKindOfAnswerPasses(t *testing.T) {
 	for kind := facts.MPSAnswerKind(-1); kind < 30; kind++ {
 		everyWish(func(w mps.Wanted) {
 			for _, m := range []facts.MPS{{}, liveMPS(), {Connections: 1}, {Others: []facts.MPSProcess{{PID: 51, Args: []string{program}}}}} {

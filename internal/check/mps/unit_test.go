@@ -26,7 +26,7 @@ func skipped(condition string) func(*facts.Unit) {
 	return func(u *facts.Unit) { u.ConditionResult, u.Conditions = false, []string{condition} }
 }
 
-func TestUnit_DaemonsUnitIsJudgedByWhatItCanStillBecome(t *testing.T) {
+func TestUnit_IsJudgedByWhetherItCanBecomeActive(t *testing.T) {
 	for name, c := range map[string]struct {
 		u    facts.Unit
 		want check.State
@@ -67,7 +67,7 @@ func TestUnit_DaemonsUnitIsJudgedByWhatItCanStillBecome(t *testing.T) {
 	}
 }
 
-func TestUnit_StartThatDidNotHelpIsExplained(t *testing.T) {
+func TestUnit_IneffectiveStartIsExplained(t *testing.T) {
 	const bus = "org.freedesktop.DBus.Error."
 	idle := daemonUnit("inactive", "dead")
 	for name, c := range map[string]struct {
@@ -100,7 +100,7 @@ func TestUnit_StartThatDidNotHelpIsExplained(t *testing.T) {
 	}
 }
 
-func TestUnit_DaemonThatWouldWaitForItsCallerIsFound(t *testing.T) {
+func TestUnit_DeadlockWithTheCallerIsFound(t *testing.T) {
 	const scout, third, fourth = "justnews@scout.service", "third.service", "fourth.service"
 	u := func(job bool, after ...string) facts.Unit { return facts.Unit{Job: job, After: after} }
 	for name, c := range map[string]struct {

@@ -41,7 +41,7 @@ func deniedBy(d facts.StoreDenial) func(*facts.Store) {
 	return modelFault(facts.StoreFault{Kind: facts.Denied, Path: "/the/file", Denial: &d})
 }
 
-func TestDiagnose_ModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T) {
+func TestDiagnose_ModelErrorIsExplainedByDiskAndMemory(t *testing.T) {
 	fault := func(kind facts.FaultKind) func(*Evidence) {
 		return func(v *Evidence) {
 			modelFault(facts.StoreFault{Kind: kind, Path: "/m/x", Detail: "evidence"})(&v.Store)
@@ -100,7 +100,7 @@ func TestDiagnose_ModelsErrorIsExplainedByWhatTheDiskAndMemoryShow(t *testing.T)
 	}
 }
 
-func TestDiagnose_RunningOrchestratorHasTheStoreAndMayNotDownload(t *testing.T) {
+func TestDiagnose_RunningOrchestratorMustUseTheStoreOffline(t *testing.T) {
 	right := map[string]string{"MODEL_STORE_ROOT": root, "STRICT_MODEL_STORE": "1", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "true"}
 	with := func(name, value string) map[string]string {
 		m := map[string]string{}
@@ -145,7 +145,7 @@ func TestDiagnose_RunningOrchestratorHasTheStoreAndMayNotDownload(t *testing.T) 
 	}
 }
 
-func TestDiagnose_OrchestratorThatWasKilledForMemoryIsSaidToBe(t *testing.T) {
+func TestDiagnose_OutOfMemoryKillIsReported(t *testing.T) {
 	base := facts.Unit{Name: "justnews@gpu_orchestrator.service", LoadState: "loaded", ActiveState: "failed"}
 	for name, c := range map[string]struct {
 		change func(*facts.Unit)

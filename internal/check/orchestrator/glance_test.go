@@ -10,7 +10,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestGlanceFindsNothingWrongWithModelsThatAreReadyOrLoading(t *testing.T) {
+func TestGlance_ReadyOrLoadingModelsAreFine(t *testing.T) {
 	for state, want := range map[check.State]diag.Code{
 		check.Unknown: diag.ModelsIncomplete, check.Idle: diag.ModelsIncomplete,
 		check.Failed: diag.ModelFailed, check.Inconsistent: diag.ModelsInconsistent, check.Nonsense: diag.OrchestratorNonsense,

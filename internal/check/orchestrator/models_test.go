@@ -25,7 +25,7 @@ func answered(s facts.ModelsState) facts.ModelsLook {
 
 var allLoaded = facts.ModelsState{AllReady: true, Total: 3, Done: 3}
 
-func TestModels_ZeroValuesBlock(t *testing.T) {
+func TestModels_ZeroValuesAreNotReady(t *testing.T) {
 	var j check.Judgement
 	if j.State == check.Ready || j.State.String() != "unknown" {
 		t.Errorf("the zero Judgement is %s", j.State)
@@ -43,7 +43,7 @@ func TestModels_ZeroValuesBlock(t *testing.T) {
 	}
 }
 
-func TestModels_OnlyAnAnswerIsJudged(t *testing.T) {
+func TestModels_OnlyAnswersAreJudged(t *testing.T) {
 	for kind, want := range map[facts.AnswerKind]check.State{
 		facts.NoAnswer: check.Unreachable, facts.Refused: check.Unreachable, facts.ServerError: check.Unreachable,
 		facts.NotServed: check.Nonsense, facts.Redirected: check.Nonsense, facts.Nonsense: check.Nonsense,
@@ -57,7 +57,7 @@ func TestModels_OnlyAnAnswerIsJudged(t *testing.T) {
 	}
 }
 
-func TestReasonsSayHowFarItIs(t *testing.T) {
+func TestModels_ReasonHasTheProgress(t *testing.T) {
 	e := []facts.ModelError{{Agent: "scout", Model: "m", Error: "x"}}
 	for _, tc := range []struct {
 		state facts.ModelsState
@@ -83,14 +83,14 @@ func TestReasonsSayHowFarItIs(t *testing.T) {
 
 // Upstream keeps per_agent, and with it the errors, of the job before until the
 // new job's worker has read the map; the counters are reset at once.
-func TestErrorsOfTheJobBeforeDoNotEndARefresh(t *testing.T) {
+func TestModels_ErrorsOfAnEarlierJobDoNotEndARefresh(t *testing.T) {
 	look := answered(facts.ModelsState{InProgress: true, Errors: []facts.ModelError{{Agent: "scout", Model: "m", Error: "old"}}})
 	if j := orchestrator.Models(look, requirement.Preload{Expected: 8, FailFast: true}); j.State != check.Pending || len(j.Errors) != 0 {
 		t.Errorf("%+v", j)
 	}
 }
 
-func TestScopeOwnIsDecidedByTheAgentsOwnErrors(t *testing.T) {
+func TestModels_ScopeOwnCountsTheAgentsErrorsOnly(t *testing.T) {
 	scout := facts.ModelError{Agent: "scout", Model: "m", Error: "x"}
 	critic := facts.ModelError{Agent: "critic", Model: "n", Error: "y"}
 	wish := requirement.Preload{Expected: 3, OnlyAgent: "scout", FailFast: true}
@@ -136,7 +136,7 @@ func TestScopeOwnIsDecidedByTheAgentsOwnErrors(t *testing.T) {
 	}
 }
 
-func TestModels_SameNamesWhatDiffers(t *testing.T) {
+func TestSame_NamesTheDifference(t *testing.T) {
 	base := facts.ModelsState{AllReady: true, Total: 3, Done: 3, HasStartedAt: true, StartedAt: at(1.5), CompletedAt: at(2)}
 	change := func(f func(*facts.ModelsState)) facts.ModelsState {
 		s := base
@@ -164,7 +164,7 @@ func TestModels_SameNamesWhatDiffers(t *testing.T) {
 	}
 }
 
-func TestReadinessIsInTheBody(t *testing.T) {
+func TestModels_ReadinessIsInTheBody(t *testing.T) {
 	for _, tc := range []struct {
 		r    facts.Readiness
 		want check.State

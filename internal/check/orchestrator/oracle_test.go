@@ -12,10 +12,10 @@ import (
 	"justnews/internal/requirement"
 )
 
-// TestModelsAgreesWithANaiveOracle goes through every combination of a small
+// TestModels_AgreesWithANaiveOracle goes through every combination of a small
 // state space. The oracle spells each state out as a conjunction of its own
 // and knows nothing of the order in which Models asks.
-func TestModelsAgreesWithANaiveOracle(t *testing.T) {
+func TestModels_AgreesWithANaiveOracle(t *testing.T) {
 	cases, found := 0, map[check.State]int{}
 	each(func(look facts.ModelsLook, w requirement.Preload) {
 		cases++

@@ -10,7 +10,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-func TestOverriddenNamesTheVariableThatLedAstray(t *testing.T) {
+func TestOverridden_NamesTheVariable(t *testing.T) {
 	restart := diag.Do(diag.Restart("justnews@mcp_bus.service")...)
 	overrides := []requirement.Override{{Name: "MCP_BUS_URL", Value: "http://127.0.0.1:9900", Configured: "http://127.0.0.1:8000"}}
 	for name, c := range map[string]struct {

@@ -75,7 +75,7 @@ func TestProblems_EachStateHasItsCode(t *testing.T) {
 	}
 }
 
-func TestProblems_FailedModelIsNamedWithWhatItsMessagePointsTo(t *testing.T) {
+func TestProblems_FailedModelHasTheFixForItsMessage(t *testing.T) {
 	for _, tc := range []struct {
 		e              facts.ModelError
 		message        string
@@ -112,7 +112,7 @@ func TestProblems_FailedModelIsNamedWithWhatItsMessagePointsTo(t *testing.T) {
 	}
 }
 
-func TestProblems_NothingOfTheServersReachesATerminalRaw(t *testing.T) {
+func TestProblems_ServerTextIsCleaned(t *testing.T) {
 	evil := "a\x1b]0;x\a\n<0>b\u202e"
 	e := facts.ModelError{Agent: evil, Model: evil, Error: evil}
 	a := facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: evil}
@@ -132,7 +132,7 @@ func TestProblems_NothingOfTheServersReachesATerminalRaw(t *testing.T) {
 	}
 }
 
-func TestProblems_DiagnosisOverrulesTheMessageAndKeepsWhatItLeavesOpen(t *testing.T) {
+func TestProblems_DiagnosisOverridesTheMessage(t *testing.T) {
 	s := subject(t)
 	s.Diagnose = func(e facts.ModelError) (orchestrator.Diagnosis, bool) {
 		return orchestrator.Diagnosis{Code: "MODEL-MISSING", Seen: "no snapshot below " + e.Agent}, e.Agent == "scout"
@@ -159,7 +159,7 @@ func TestProblems_ManyFailuresAreCountedNotListed(t *testing.T) {
 	}
 }
 
-func TestProblems_OrchestratorsDeadlineNamesWhatWasMissing(t *testing.T) {
+func TestProblems_DeadlineNamesWhatWasMissing(t *testing.T) {
 	answer := facts.Answer{Kind: facts.Answered}
 	for _, tc := range []struct {
 		h    facts.Health
@@ -198,7 +198,7 @@ func TestProblems_DegradedBusIsAWarning(t *testing.T) {
 	}
 }
 
-func TestProblems_MapThatChangedSinceTheOrchestratorReadItEndsInARestart(t *testing.T) {
+func TestProblems_ChangedMapNeedsARestart(t *testing.T) {
 	s := subject(t)
 	u := facts.Unit{MainPID: 7, Times: facts.UnitTimes{ExecMainStart: time.Minute}}
 	s.Stale = orchestrator.Stale(s.Map, 2*time.Minute, u)
@@ -233,7 +233,7 @@ func TestProblems_MapThatChangedSinceTheOrchestratorReadItEndsInARestart(t *test
 	}
 }
 
-func TestProblems_ErrorOfAnAgentThatTheMapNoLongerHasIsALeftover(t *testing.T) {
+func TestProblems_ErrorOfARemovedAgentIsStale(t *testing.T) {
 	s := subject(t)
 	at := 1.0
 	of := func(errors ...facts.ModelError) (check.Judgement, facts.ModelsLook) {

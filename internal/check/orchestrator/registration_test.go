@@ -10,7 +10,7 @@ import (
 	"justnews/test/findings"
 )
 
-func TestRegistration_OnlyABusThatAnswersAndDoesNotKnowTheOrchestratorIsAFinding(t *testing.T) {
+func TestRegistration_MissingOrchestratorIsAFinding(t *testing.T) {
 	answered := facts.Answer{Kind: facts.Answered}
 	for name, c := range map[string]struct {
 		r    facts.Registration

@@ -9,7 +9,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestServedTakesNothingButTheUnitsOwnSocket(t *testing.T) {
+func TestServed_OnlyTheUnitsSocketCounts(t *testing.T) {
 	uid := 990
 	origin := func(change func(*orchestrator.Origin)) orchestrator.Origin {
 		o := orchestrator.Origin{Unit: unitIn("active", "running"), Groups: []uint64{4711, 4712}, Manager: []uint64{7}}

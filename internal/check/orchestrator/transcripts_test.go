@@ -170,7 +170,7 @@ var verdicts = map[string]verdict{
 	"bus-old-24-agents":                         {check.Nonsense, foreign},
 }
 
-func TestTranscripts_EveryTranscriptGetsTheJudgementItDeserves(t *testing.T) {
+func TestTranscripts_JudgementOfEachTranscript(t *testing.T) {
 	files, err := filepath.Glob("testdata/transcripts/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no transcripts", err)

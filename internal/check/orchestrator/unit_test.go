@@ -18,7 +18,7 @@ func unitIn(active, sub string) facts.Unit {
 	return facts.Unit{Name: "justnews@gpu_orchestrator.service", LoadState: "loaded", ActiveState: active, SubState: sub}
 }
 
-func TestUnit_OnlyAUnitThatCannotBecomeReadyEndsAWait(t *testing.T) {
+func TestUnit_OnlyAHopelessUnitEndsAWait(t *testing.T) {
 	for _, tc := range []struct {
 		u        facts.Unit
 		severity diag.Severity
@@ -45,7 +45,7 @@ func TestUnit_OnlyAUnitThatCannotBecomeReadyEndsAWait(t *testing.T) {
 	}
 }
 
-func TestDryRunIsNeverReady(t *testing.T) {
+func TestModels_DryRunIsNeverReady(t *testing.T) {
 	for environment, want := range map[string]string{
 		"DRY_RUN=1":                      "DRY_RUN=1",
 		"MODEL_STORE_DRY_RUN=true":       "MODEL_STORE_DRY_RUN=true",
@@ -69,7 +69,7 @@ func TestDryRunIsNeverReady(t *testing.T) {
 	}
 }
 
-func TestOrchestratorThatIsRestartedIsNamedByItsFailure(t *testing.T) {
+func TestUnit_RestartedOrchestratorIsReportedWithItsFailure(t *testing.T) {
 	u := unitIn("activating", "auto-restart")
 	if problems := orchestrator.UnitFails(u); problems != nil {
 		t.Errorf("no failure is known: %v", problems)
@@ -86,7 +86,7 @@ func TestOrchestratorThatIsRestartedIsNamedByItsFailure(t *testing.T) {
 }
 
 // What opens a gate without a look at the orchestrator's environment.
-func TestPreloadedIsOnlyASuccessSinceTheOrchestratorStarted(t *testing.T) {
+func TestPreloaded_OnlySuccessSinceTheStartCounts(t *testing.T) {
 	server := facts.Unit{Times: facts.UnitTimes{ExecMainStart: 10 * time.Second}}
 	passed := facts.Unit{Name: unitname.Preload, ActiveState: "active", ExecMainCode: facts.CodeExited, Times: facts.UnitTimes{ActiveEnter: 11 * time.Second}}
 	if !orchestrator.Preloaded(server, passed) {

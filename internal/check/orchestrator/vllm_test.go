@@ -12,7 +12,7 @@ import (
 	"justnews/test/findings"
 )
 
-func TestVLLMThatIsDownIsAWarning(t *testing.T) {
+func TestVLLM_DownIsAWarning(t *testing.T) {
 	answered := facts.Answer{Kind: facts.Answered, Status: 200}
 	for name, c := range map[string]struct {
 		vllm   facts.VLLM

@@ -10,7 +10,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestCovered_LinkToWhatTheUnitHidesIsNotDangling(t *testing.T) {
+func TestCovered_LinkToAHiddenPathIsNotDangling(t *testing.T) {
 	own := facts.Unit{Name: "justnews@gpu_orchestrator.service", Sandbox: facts.Sandbox{PrivateTmp: true, ProtectHome: "tmpfs"}}
 	for name, c := range map[string]struct {
 		fault facts.StoreFault

@@ -13,7 +13,7 @@ import (
 	"justnews/test/findings"
 )
 
-func TestMapThatIsNamedMustBeThereAndRight(t *testing.T) {
+func TestMap_ConfiguredMapMustExistAndBeValid(t *testing.T) {
 	parsed := func(text string) modelmap.File {
 		m, problems := modelmap.Parse([]byte(text))
 		return modelmap.File{Path: "/m.json", Map: m, Problems: problems}

@@ -26,7 +26,7 @@ func parsedMap(t testing.TB, text string) *modelmap.Map {
 	return m
 }
 
-func TestStore_WantsFollowUpstreamsLoader(t *testing.T) {
+func TestStore_RequirementsFollowUpstreamsLoader(t *testing.T) {
 	wants := Wants(parsedMap(t, storeMap))
 	if len(wants) != 4 {
 		t.Fatalf("%+v", wants)
@@ -69,7 +69,7 @@ func whole(t testing.TB) (facts.Store, Wanted) {
 	return look, Wanted{Models: config.Models{Strict: true, Map: "/etc/justnews/AGENT_MODEL_MAP.json"}, Listed: m}
 }
 
-func TestStore_NothingIsWrongWithAWholeStore(t *testing.T) {
+func TestStore_WholeStoreHasNoProblems(t *testing.T) {
 	look, w := whole(t)
 	for _, thorough := range []bool{false, true} {
 		w.Thorough = thorough
@@ -243,7 +243,7 @@ func checkFix(t *testing.T, p diag.Problem) {
 	}
 }
 
-func TestFaultsOfOneCauseAreOneProblem(t *testing.T) {
+func TestStore_FaultsWithOneCauseAreOneProblem(t *testing.T) {
 	look, w := whole(t)
 	d := facts.StoreDenial{Path: "/opt", Dir: true, Needs: "x", Class: "others"}
 	for i := range look.Models {
@@ -261,7 +261,7 @@ func TestFaultsOfOneCauseAreOneProblem(t *testing.T) {
 	}
 }
 
-func TestErrorsComeFirstAndTheListEnds(t *testing.T) {
+func TestStore_ErrorsComeFirstAndTheListIsLimited(t *testing.T) {
 	look, w := whole(t)
 	look.Trees[0].Staged = []string{"/s.tmp"}
 	for i := range 80 {
@@ -275,7 +275,7 @@ func TestErrorsComeFirstAndTheListEnds(t *testing.T) {
 	}
 }
 
-func TestProofsAreJudged(t *testing.T) {
+func TestProofs_EachResultIsJudged(t *testing.T) {
 	version := facts.StoreProof{Tree: 0, Owner: "scout", Name: "v1", Path: root + "/scout/versions/v1", By: "manifest", Expected: "ab", Found: "cd"}
 	for name, c := range map[string]struct {
 		change   func(*facts.StoreProof)
@@ -347,7 +347,7 @@ func TestProofsAreJudged(t *testing.T) {
 	}
 }
 
-func TestOrdersAloneAreNeverCalledCorrupt(t *testing.T) {
+func TestProofs_DirectoryOrderIsNeverCorruption(t *testing.T) {
 	look, w := whole(t)
 	for _, p := range Proofs([]facts.StoreProof{{Owner: "scout", Name: "v1", Path: "/v", Verdict: facts.Undecided, Orders: 1e9, Tried: 8}}, look, w) {
 		if p.Code == diag.StoreCorrupt || p.Status() == diag.StatusStoreCorrupt {
@@ -356,7 +356,7 @@ func TestOrdersAloneAreNeverCalledCorrupt(t *testing.T) {
 	}
 }
 
-func TestStore_AgentThatIsNearlyAnInstanceIsMisspelt(t *testing.T) {
+func TestStore_MisspeltAgentIsReported(t *testing.T) {
 	m := parsedMap(t, `{"agents":{"scuot":["a","b"],"memory":["c"],"re_ranker":["d"]}}`)
 	problems := MapInstances(m, "/map", []string{"scout", "memory", "mcp_bus"})
 	if len(problems) != 1 || problems[0].Code != diag.MapName || problems[0].Status() != diag.StatusReady ||
@@ -368,7 +368,7 @@ func TestStore_AgentThatIsNearlyAnInstanceIsMisspelt(t *testing.T) {
 	}
 }
 
-func TestStore_MapThatMayNotBeReadNamesWhatKeepsTheUserOut(t *testing.T) {
+func TestStore_UnreadableMapNamesTheDeniedComponent(t *testing.T) {
 	problems := Map(modelmap.File{Path: "/opt/x/map.json", Err: os.ErrPermission}, true)
 	got := MapDenied(problems, "justnews", &facts.StoreDenial{Path: "/opt", Dir: true, Needs: "x", Mode: 0o700, Class: "others"})
 	if len(got) != 1 || got[0].Code != diag.MapUnreadable || got[0].Fix.String() != "chmod o+x -- /opt; justnews-gate retry" || !strings.Contains(got[0].Message, "the user justnews may not search the directory /opt") {

@@ -10,7 +10,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestGated_OnlyTheGateOfItsOwnInstanceGates(t *testing.T) {
+func TestGated_OnlyTheInstancesOwnGateCounts(t *testing.T) {
 	gate := func(argv ...string) facts.Exec { return facts.Exec{Argv: argv} }
 	own := gate("/usr/bin/justnews-gate", "--gate-only", "scout")
 	ignored := own
@@ -42,7 +42,7 @@ func TestGated_OnlyTheGateOfItsOwnInstanceGates(t *testing.T) {
 	}
 }
 
-func TestGatedCallsAMaskedUnitMasked(t *testing.T) {
+func TestGated_MaskedUnitIsMasked(t *testing.T) {
 	problems := Gated(facts.Unit{Name: "justnews@scout.service", LoadState: "masked"}, false)
 	if len(problems) != 1 || problems[0].Severity != diag.Warning || !strings.Contains(problems[0].Message, "masked") ||
 		!strings.Contains(problems[0].Fix.String(), "systemctl unmask -- justnews@scout.service") {

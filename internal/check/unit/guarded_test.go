@@ -10,7 +10,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestGatedTakesTheLineOfAGuardInItsPlaceAlone(t *testing.T) {
+func TestGated_GuardCountsInItsPlaceOnly(t *testing.T) {
 	gate := func(argv ...string) []facts.Exec {
 		return []facts.Exec{{Argv: append([]string{"/usr/bin/justnews-gate"}, argv...)}}
 	}
@@ -40,7 +40,7 @@ func TestGatedTakesTheLineOfAGuardInItsPlaceAlone(t *testing.T) {
 	}
 }
 
-func TestGuardedNamesWhatOpensAGuard(t *testing.T) {
+func TestGuarded_NamesWhatOpensAGuard(t *testing.T) {
 	good := facts.Unit{Name: "vllm.service", LoadState: "loaded", Service: facts.Service{Restart: "on-failure"},
 		DropInPaths: []string{"/etc/systemd/system/vllm.service.d/50-justnews-guard.conf", "/run/systemd/generator/vllm.service.d/60-justnews-guard.conf"}}
 	for what, c := range map[string]struct {
@@ -63,7 +63,7 @@ func TestGuardedNamesWhatOpensAGuard(t *testing.T) {
 	}
 }
 
-func TestWordOfAGuardedUnitIsByItsGate(t *testing.T) {
+func TestWordOf_GuardedUnitDependsOnItsGate(t *testing.T) {
 	refused := []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", "client.service"}, Code: facts.CodeExited, Status: 69}}
 	follows := []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "ready", "client.service"}}}
 	for what, c := range map[string]struct {

@@ -10,7 +10,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestMarkedRefusesEveryUnitButTheWantedOne(t *testing.T) {
+func TestMarked_RefusesAnyOtherMark(t *testing.T) {
 	want := facts.Mark{Mark: "a1", DropIns: []string{"/g/00", "/g/60"}}
 	whole := []string{"/g/00", "/g/60", "/etc/90-admin.conf"}
 	for what, c := range map[string]struct {

@@ -11,7 +11,7 @@ import (
 )
 
 // A template cannot be stopped, and its instances may run without being enabled.
-func TestRivals_EachKindOfRivalIsRetiredByCommandsThatWork(t *testing.T) {
+func TestRivals_FixesOfEachKindWork(t *testing.T) {
 	for _, c := range []struct {
 		rival facts.Rival
 		want  string
@@ -30,7 +30,7 @@ func TestRivals_EachKindOfRivalIsRetiredByCommandsThatWork(t *testing.T) {
 	}
 }
 
-func TestRivals_RivalIsAsSevereAsWhatItUndoes(t *testing.T) {
+func TestRivals_SeverityDependsOnTheEffect(t *testing.T) {
 	for want, r := range map[diag.Severity]facts.Rival{
 		diag.Error:   {Unit: "a.service", Active: true},
 		diag.Warning: {Unit: "a.service", Active: true, Gated: true},

@@ -12,7 +12,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestUnitIsJudgedByWhatItCanStillBecome(t *testing.T) {
+func TestUnit_IsJudgedByWhetherItCanBecomeActive(t *testing.T) {
 	with := func(u facts.Unit, f func(*facts.Unit)) facts.Unit {
 		f(&u)
 		return u
@@ -54,7 +54,7 @@ func unitIn(active, sub string) facts.Unit {
 	return facts.Unit{Name: "justnews@gpu_orchestrator.service", LoadState: "loaded", ActiveState: active, SubState: sub}
 }
 
-func TestUnit_OnlyAFailedUnitIsAFailedInstance(t *testing.T) {
+func TestUnit_OnlyFailedUnitsAreFailedInstances(t *testing.T) {
 	for _, c := range []struct {
 		unit facts.Unit
 		bad  bool

@@ -14,7 +14,7 @@ import (
 
 // What systemd could not set up has a status of systemd's own: the finding names
 // what it is about, and the fix is about that.
-func TestFailedUnitNamesWhatCouldNotBeSetUp(t *testing.T) {
+func TestFailed_NamesTheSettingThatFailed(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		pre    bool // of the gate's process

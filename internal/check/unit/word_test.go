@@ -10,7 +10,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestWordOfSaysWhatAPersonWantsToKnow(t *testing.T) {
+func TestWordOf_EachState(t *testing.T) {
 	const refused = "refused: STORE-SNAPSHOT: chief_editor: the model has no snapshot"
 	loaded := func(active, sub, text string, job bool) facts.Unit {
 		return facts.Unit{LoadState: "loaded", ActiveState: active, SubState: sub, StatusText: text, Job: job}
@@ -47,7 +47,7 @@ func TestWordOfSaysWhatAPersonWantsToKnow(t *testing.T) {
 	}
 }
 
-func TestRefusalTakesKnownCodesAlone(t *testing.T) {
+func TestRefusal_OnlyKnownCodesAreRead(t *testing.T) {
 	for text, want := range map[string]diag.Code{
 		"refused: STORE-SNAPSHOT: a: b": diag.StoreSnapshot,
 		"refused: NO-SUCH: a: b":        "",
@@ -61,7 +61,7 @@ func TestRefusalTakesKnownCodesAlone(t *testing.T) {
 	}
 }
 
-func TestState_WhatAGateSaysOfItselfIsReadAsItWasMeant(t *testing.T) {
+func TestState_StatusTextOfAGateIsReadBack(t *testing.T) {
 	p := diag.Problem{Code: diag.StoreSnapshot, Subject: "scout: waiting: x", Message: "refused: a\nb"}
 	u := facts.Unit{LoadState: "loaded", ActiveState: "failed", StatusText: unit.StatusOfRefusal(p)}
 	if code, text := unit.Refusal(u); code != p.Code || text != p.String() || !unit.LastRefused(u) {

@@ -22,7 +22,7 @@ look = [["df"]]
 commands = [["rm", "x"], ["true"]]
 `
 
-func TestGenerateCommittedFileIsThatOfTheCatalogue(t *testing.T) {
+func TestGenerate_CommittedFileIsUpToDate(t *testing.T) {
 	text, err := os.ReadFile("../" + source)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestGenerateCommittedFileIsThatOfTheCatalogue(t *testing.T) {
 	}
 }
 
-func TestGenerateWritesOneConstantAndOneEntry(t *testing.T) {
+func TestGenerate_WritesOneConstantAndOneEntry(t *testing.T) {
 	c, err := read(valid)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ var catalog = []Entry{
 	}
 }
 
-func TestGenerateRefusesAnEntryThatIsIncomplete(t *testing.T) {
+func TestGenerate_RefusesAnIncompleteEntry(t *testing.T) {
 	for what, c := range map[string]struct{ old, new, want string }{
 		"syntax":      {"]]", "]", "line"},
 		"unknown key": {"title", "titel", "unknown key problem.titel"},
@@ -99,7 +99,7 @@ func TestGenerateRefusesAnEntryThatIsIncomplete(t *testing.T) {
 	}
 }
 
-func TestGenerateRefusesWhatTwoProblemsShare(t *testing.T) {
+func TestGenerate_RefusesDuplicates(t *testing.T) {
 	_, entry, _ := strings.Cut(valid, "\n")
 	_, err := read(valid + entry)
 	for _, want := range []string{"code GPU-HELPER-LOST is also", "name GPUHelperLost is also", "message_id 21401aa13b34ed5f50e1c18a30642fa1 is also"} {

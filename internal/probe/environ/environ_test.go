@@ -54,7 +54,7 @@ var assignments = []string{
 	"A=1\r\n", "# c\r\n\r\nA=x y\r\nA=2\r\n", "A='x'\r\n", "A=\"x\"\r\n", "export A=1\r\n", "\ufeffA=1\nA=2\n", "A=1\t\n", "\tA=1\n", "A=x\\\ny\n",
 }
 
-func TestEnvFile_ShellsReadingIsBashsOwn(t *testing.T) {
+func TestEnvFile_ShellReadingMatchesBash(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("there is no bash to ask")
@@ -73,7 +73,7 @@ func TestEnvFile_ShellsReadingIsBashsOwn(t *testing.T) {
 	}
 }
 
-func TestEnvFile_WhatAShellWouldRunIsNamedByItsLine(t *testing.T) {
+func TestEnvFile_CommandsForAShellAreReportedByLine(t *testing.T) {
 	for text, want := range map[string][]int{
 		"A=1\nA=x y\n":                           {2},
 		"hello\n":                                {1},
@@ -90,7 +90,7 @@ func TestEnvFile_WhatAShellWouldRunIsNamedByItsLine(t *testing.T) {
 	}
 }
 
-func TestEnvFile_WhatOnlyAShellUnderstandsIsNamed(t *testing.T) {
+func TestEnvFile_ShellSyntaxIsReported(t *testing.T) {
 	for text, want := range map[string]string{
 		"A=${B:-x}\n": "expands ${B…}", "A=$B\n": "expands $B", "A=$(id)\n": "runs a command for its output",
 		"A=`id`\n": "runs a command for its output", "A=$((1+1))\n": "computes", "A=~/x\n": "expands ~",
@@ -104,7 +104,7 @@ func TestEnvFile_WhatOnlyAShellUnderstandsIsNamed(t *testing.T) {
 	}
 }
 
-func TestGlobalVariablesAreKnownInTheOtherFiles(t *testing.T) {
+func TestEnvFile_GlobalVariablesExpandInOtherFiles(t *testing.T) {
 	files := Files(tree(t, map[string]string{"global.env": "B=2\n", "analyst.env": "A=${B}\n", "scout.env": "A=${B}\nB=3\n"}))
 	if len(files) != 3 || files[0].Path != "/etc/justnews/global.env" {
 		t.Fatalf("%+v", files)
@@ -116,7 +116,7 @@ func TestGlobalVariablesAreKnownInTheOtherFiles(t *testing.T) {
 	}
 }
 
-func TestEnvFile_FileThatCannotBeReadSaysWhy(t *testing.T) {
+func TestEnvFile_UnreadableFileHasAReason(t *testing.T) {
 	if f := only(t, "A=\x00\n"); !strings.Contains(f.Lost, "NUL") {
 		t.Errorf("%+v", f)
 	}
@@ -138,7 +138,7 @@ func TestEnvFile_FileThatCannotBeReadSaysWhy(t *testing.T) {
 	}
 }
 
-func TestEnvFile_FileOfNothingButNestingEndsNothing(t *testing.T) {
+func TestEnvFile_DeepNestingIsHarmless(t *testing.T) {
 	for _, piece := range []string{"$(", "(", "{ ", "${A:-", "$((", "<(", "\"$(", "[[ ! ", "if "} {
 		text := "A=" + strings.Repeat(piece, maxShell/len(piece)-2)
 		if f := only(t, text); f.ShellError == "" && len(f.Commands) == 0 {
@@ -150,7 +150,7 @@ func TestEnvFile_FileOfNothingButNestingEndsNothing(t *testing.T) {
 	}
 }
 
-func TestEnvFile_FileOfAnotherUserIsNotCalledWrong(t *testing.T) {
+func TestEnvFile_FileOfAnotherUserIsAccepted(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may read everything")
 	}

@@ -26,7 +26,7 @@ func script(t *testing.T, text string) Prober {
 
 const object = `{"schema":1,"outcome":"SUCCESS","count":1,"gpus":[{"index":0}]}`
 
-func TestHelper_EveryWayForTheHelperToFailIsAKindOfItsOwn(t *testing.T) {
+func TestHelper_EachFailureHasItsOwnKind(t *testing.T) {
 	for name, c := range map[string]struct {
 		script string
 		kind   facts.GPUKind
@@ -71,7 +71,7 @@ func TestHelper_EveryWayForTheHelperToFailIsAKindOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestHelperThatIsMissingIsNotOneThatCannotBeExecuted(t *testing.T) {
+func TestHelper_MissingDiffersFromNotExecutable(t *testing.T) {
 	p := script(t, "true")
 	write := func(name, text string, mode os.FileMode) string {
 		file := filepath.Join(p.Root, name)
@@ -95,7 +95,7 @@ func TestHelperThatIsMissingIsNotOneThatCannotBeExecuted(t *testing.T) {
 	}
 }
 
-func TestHelperThatHangsIsKilledAtTheLimit(t *testing.T) {
+func TestHelper_HangingHelperIsKilledAtTheLimit(t *testing.T) {
 	p := script(t, "trap '' TERM INT; echo busy >&2; sleep 1000; sleep 1000")
 	p.Limit = 200 * time.Millisecond
 	if look := p.Look(t.Context()); look.Kind != facts.HelperHung || !strings.Contains(look.Detail, "no answer within 200ms") {
@@ -103,7 +103,7 @@ func TestHelperThatHangsIsKilledAtTheLimit(t *testing.T) {
 	}
 }
 
-func TestHelper_RunThatEndsFirstIsNoHang(t *testing.T) {
+func TestHelper_CancelledRunIsNotAHang(t *testing.T) {
 	p := script(t, "sleep 1000")
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -115,7 +115,7 @@ func TestHelper_RunThatEndsFirstIsNoHang(t *testing.T) {
 	}
 }
 
-func TestHelper_ZeroValueAsksTheHelperOfThePackages(t *testing.T) {
+func TestHelper_ZeroValueRunsThePackagedHelper(t *testing.T) {
 	if got := (Prober{}).Look(t.Context()); got.Helper != "/usr/libexec/justnews/justnews-nvml" {
 		t.Errorf("%+v", got)
 	}

@@ -29,7 +29,7 @@ func records(lines ...any) func([]byte) (int, error) {
 	}
 }
 
-func TestXids_EveryFormOfTheDriversLine(t *testing.T) {
+func TestXids_EveryFormOfTheLogLine(t *testing.T) {
 	const head = "3,1339,5140900123,-;"
 	x := func(pci string, code int, message string) *facts.Xids {
 		return &facts.Xids{{PCI: pci, Code: code, Count: 1, Message: message, Seconds: 5140}}
@@ -60,7 +60,7 @@ func TestXids_EveryFormOfTheDriversLine(t *testing.T) {
 // cmpEmpty makes an empty list equal to one that was never filled.
 var cmpEmpty = cmp.Transformer("list", func(x facts.Xids) []facts.Xid { return append([]facts.Xid{}, x...) })
 
-func TestXids_OfOneNumberAreCountedAndALoadedDriverBeginsAgain(t *testing.T) {
+func TestXids_AreCountedSinceTheDriverWasLoaded(t *testing.T) {
 	line := func(seconds int, text string) string {
 		return fmt.Sprintf("4,%d,%d000000,-;NVRM: %s", seconds, seconds, text)
 	}
@@ -82,7 +82,7 @@ func TestXids_OfOneNumberAreCountedAndALoadedDriverBeginsAgain(t *testing.T) {
 	}
 }
 
-func TestXids_LogThatCannotBeReadIsNotOneWithoutXids(t *testing.T) {
+func TestXids_UnreadableLogIsNotAnEmptyOne(t *testing.T) {
 	if got := readXids(t.Context(), records(syscall.EPERM)); got != nil {
 		t.Errorf("%+v", got)
 	}
@@ -96,7 +96,7 @@ func TestXids_LogThatCannotBeReadIsNotOneWithoutXids(t *testing.T) {
 	}
 }
 
-func TestXids_LogWithoutEndIsReadForABoundedTime(t *testing.T) {
+func TestXids_EndlessLogIsReadForALimitedTime(t *testing.T) {
 	n := 0
 	got := readXids(t.Context(), func(buffer []byte) (int, error) {
 		n++

@@ -44,7 +44,7 @@ func TestNode_VersionOfTheKernelModuleIsFound(t *testing.T) {
 	}
 }
 
-func TestNode_DeviceNodeOpensOrIsMissingOrIsDenied(t *testing.T) {
+func TestNode_OpenMissingAndDeniedAreDistinguished(t *testing.T) {
 	p := Prober{Root: t.TempDir()}
 	lay(t, p.Root, "/dev/nvidiactl", "")
 	if got := p.node(t.Context(), "/dev/nvidiactl"); got.State != facts.NodeOpens {

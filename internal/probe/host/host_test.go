@@ -25,7 +25,7 @@ func tree(t *testing.T, files map[string]string) Host {
 	return h
 }
 
-func TestHost_TablesNameTheListenersOwners(t *testing.T) {
+func TestHost_TablesHaveTheOwnersOfListeners(t *testing.T) {
 	h := Host{Root: "testdata/machine"}
 	for port, want := range map[int][]int{
 		8014: {0, 997}, // 0.0.0.0 by 997 and [::] by root
@@ -44,7 +44,7 @@ func TestHost_TablesNameTheListenersOwners(t *testing.T) {
 	}
 }
 
-func TestHost_AnotherProcessOfOursIsFoundListening(t *testing.T) {
+func TestHost_ListenerOfAnotherProcessIsFound(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestHost_MachineWithoutIPv6HasOneTable(t *testing.T) {
 	}
 }
 
-func TestHost_MissingTableIsNotNobody(t *testing.T) {
+func TestHost_MissingTableIsUnknown(t *testing.T) {
 	if l, err := (Host{Root: t.TempDir()}).Listener(8014); err == nil {
 		t.Errorf("no table at all: %v", l)
 	}
@@ -98,14 +98,14 @@ func TestHost_BootHasAnID(t *testing.T) {
 	}
 }
 
-func TestUptimeOnlyGrows(t *testing.T) {
+func TestHost_UptimeOnlyGrows(t *testing.T) {
 	first := Uptime()
 	if second := Uptime(); first <= 0 || second < first {
 		t.Errorf("%v, then %v", first, second)
 	}
 }
 
-func TestHost_ContainerIsWhatSystemdSaysItIs(t *testing.T) {
+func TestHost_ContainerTypeComesFromSystemd(t *testing.T) {
 	h := tree(t, map[string]string{"/run/systemd/container": "systemd-nspawn\n"})
 	if kind, ok := h.Container(); !ok || kind != "systemd-nspawn" {
 		t.Errorf("%q, %v", kind, ok)
@@ -115,7 +115,7 @@ func TestHost_ContainerIsWhatSystemdSaysItIs(t *testing.T) {
 	}
 }
 
-func TestHost_GateIsOffOnlyByTheRightCommandLine(t *testing.T) {
+func TestHost_GateIsOffOnlyByItsKernelArgument(t *testing.T) {
 	const (
 		kernel    = "/proc/cmdline"
 		first     = "/proc/1/cmdline"
@@ -151,7 +151,7 @@ func TestHost_GateIsOffOnlyByTheRightCommandLine(t *testing.T) {
 	}
 }
 
-func TestHost_MarkerThatOthersCouldHaveMadeIsNone(t *testing.T) {
+func TestHost_UntrustedMarkerIsIgnored(t *testing.T) {
 	const dir, marker = "/run/systemd/generator", "/run/systemd/generator/justnews-gate.off"
 	for what, spoil := range map[string]func(h Host) error{
 		"file for the group": func(h Host) error { return os.Chmod(h.path(marker), 0o664) },

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestRemoveIPCIsReadAsLogindDoes(t *testing.T) {
+func TestIPC_RemoveIPCIsReadAsLogindDoes(t *testing.T) {
 	const etc, usr = "/etc/systemd/logind.conf", "/usr/lib/systemd/logind.conf"
 	for name, c := range map[string]struct {
 		files map[string]string

@@ -29,7 +29,7 @@ func fakeRoot(t *testing.T, files map[string]string) Host {
 	return Host{Root: root}
 }
 
-func TestMemoryIsReadOfTheMachineAndOfTheUnitsGroup(t *testing.T) {
+func TestMemory_OfTheMachineAndTheUnit(t *testing.T) {
 	machine := map[string]string{
 		"proc/meminfo": "MemTotal:       16000 kB\nMemAvailable:    8000 kB\nSwapTotal:           0 kB\nSwapFree:            0 kB\n",
 		"proc/vmstat":  "nr_free_pages 1\noom_kill 3\n",
@@ -71,7 +71,7 @@ func TestMemoryIsReadOfTheMachineAndOfTheUnitsGroup(t *testing.T) {
 	}
 }
 
-func TestMemory_EnvironmentIsTheProcesssWhereItCanBeRead(t *testing.T) {
+func TestMemory_EnvironmentOfTheProcessIsReadIfPermitted(t *testing.T) {
 	h := fakeRoot(t, map[string]string{
 		"proc/7/environ":          "A=1\x00B=two words\x00A=3\x00",
 		"proc/8/environ":          "",

@@ -40,7 +40,7 @@ func inNetwork(t *testing.T, commands string, f func()) {
 
 // An address may be this host's without standing at one of its interfaces, and a
 // link-local one counts on its interface alone.
-func TestServerIsFoundAtEveryAddressOfThisHost(t *testing.T) {
+func TestServer_IsFoundAtEveryLocalAddress(t *testing.T) {
 	const network = `
 		link set lo up
 		link add d0 type veth peer name d1

@@ -39,7 +39,7 @@ func places(t *testing.T) Host {
 	return h
 }
 
-func TestReach_UserIsTriedAndTheComponentAtFaultNamed(t *testing.T) {
+func TestReach_ReportsTheComponentThatDeniesAccess(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can check access as another user")
 	}
@@ -74,7 +74,7 @@ func TestReach_UserIsTriedAndTheComponentAtFaultNamed(t *testing.T) {
 	}
 }
 
-func TestReach_WhoIsNotRootKnowsOnlyHimself(t *testing.T) {
+func TestReach_WithoutRootOnlyTheOwnUserIsKnown(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root can try as anybody")
 	}
@@ -83,7 +83,7 @@ func TestReach_WhoIsNotRootKnowsOnlyHimself(t *testing.T) {
 	}
 }
 
-func TestSpaceIsThatOfTheNearestDirectory(t *testing.T) {
+func TestSpace_IsThatOfTheNearestDirectory(t *testing.T) {
 	h := places(t)
 	s := h.Space("/open/not/yet")
 	if s.Err != "" || s.At != "/open" || s.Free == 0 || s.Device == 0 {
@@ -91,7 +91,7 @@ func TestSpaceIsThatOfTheNearestDirectory(t *testing.T) {
 	}
 }
 
-func TestLimitsAreReadWhereTheyStand(t *testing.T) {
+func TestLimits_AreReadFromTheProcess(t *testing.T) {
 	h := tree(t, map[string]string{"/proc/meminfo": "MemTotal: 1 kB\nSwapTotal:       2048 kB\n", "/proc/sys/fs/nr_open": "1048576\n"})
 	if l := h.Limits(); !l.SwapKnown || l.Swap != 2<<20 || l.OpenMax != 1<<20 || l.TmpNoexec {
 		t.Errorf("%+v", l)
@@ -117,7 +117,7 @@ func TestReach_HolderOfAPortIsFound(t *testing.T) {
 	}
 }
 
-func TestReach_AccountIsAUserWithItsGroups(t *testing.T) {
+func TestReach_AccountHasItsGroups(t *testing.T) {
 	if a := (Host{}).Account("root", "root"); a.Err != "" || a.UID != 0 || len(a.GIDs) == 0 || a.GIDs[0] != 0 {
 		t.Errorf("%+v", a)
 	}
@@ -129,7 +129,7 @@ func TestReach_AccountIsAUserWithItsGroups(t *testing.T) {
 	}
 }
 
-func TestReach_AccountBelowARootIsThatOfItsFiles(t *testing.T) {
+func TestReach_AccountBelowARootComesFromItsFiles(t *testing.T) {
 	h := Host{Root: t.TempDir()}
 	if a := h.Account("nobody_knows", "nor_this"); a.Err != "" {
 		t.Errorf("a root without users: %+v", a)

@@ -20,7 +20,7 @@ func ends(t testing.TB, c net.Conn) (server, client netip.AddrPort) {
 	return netip.AddrPortFrom(to.Addr().Unmap(), to.Port()), netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 }
 
-func TestServerIsWhoAcceptedTheConnection(t *testing.T) {
+func TestServer_IsTheProcessThatAcceptedTheConnection(t *testing.T) {
 	for name, tc := range map[string]struct{ listen, dial string }{
 		"IPv4":        {"127.0.0.1:0", "127.0.0.1"},
 		"any address": {"0.0.0.0:0", "127.0.0.1"},
@@ -60,7 +60,7 @@ func TestServerIsWhoAcceptedTheConnection(t *testing.T) {
 	}
 }
 
-func TestServerOnAnotherHostIsNotLocal(t *testing.T) {
+func TestServer_OnAnotherHostIsNotLocal(t *testing.T) {
 	// TEST-NET-1 of RFC 5737: nobody has it, and nothing is sent.
 	s := (Host{}).Server(netip.MustParseAddrPort("192.0.2.1:8014"), netip.MustParseAddrPort("192.0.2.2:40000"))
 	if s.Local || s.Accepted || s.Group != 0 {
@@ -68,14 +68,14 @@ func TestServerOnAnotherHostIsNotLocal(t *testing.T) {
 	}
 }
 
-func TestServerOfNoConnectionIsUnknown(t *testing.T) {
+func TestServer_WithoutConnectionIsUnknown(t *testing.T) {
 	s := (Host{}).Server(netip.MustParseAddrPort("127.0.0.1:1"), netip.MustParseAddrPort("127.0.0.1:2"))
 	if !s.Local || s.Accepted || s.Group != 0 {
 		t.Errorf("%+v", s)
 	}
 }
 
-func TestGroupsAreTheDirectoryAndThoseBelowIt(t *testing.T) {
+func TestServer_ControlGroupsIncludeThoseBelow(t *testing.T) {
 	root := t.TempDir()
 	top := filepath.Join(root, "sys/fs/cgroup")
 	unit := filepath.Join(top, "system.slice/x.service")
@@ -130,7 +130,7 @@ func BenchmarkServer(b *testing.B) {
 
 // Where no connection has the addresses, the kernel answers with whoever listens
 // there: after an answer that was closed at once, that may be anybody.
-func TestServerOfAClosedConnectionIsNotWhoListensThere(t *testing.T) {
+func TestServer_OfAClosedConnectionIsNotTheListener(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 
 // Both ways of looking have to name the owner of a socket that listens, and
 // nobody where a socket is only connected.
-func TestNetlinkAndProcNameTheSameListeners(t *testing.T) {
+func TestSocket_NetlinkAndProcAgree(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		l, err := net.Listen("tcp", address)
 		if err != nil {
@@ -50,7 +50,7 @@ func TestNetlinkAndProcNameTheSameListeners(t *testing.T) {
 	}
 }
 
-func TestSocket_NetlinkAnswerThatBrokeOffIsNoAnswer(t *testing.T) {
+func TestSocket_TruncatedNetlinkAnswerIsNoAnswer(t *testing.T) {
 	message := func(kind, flags uint16, data []byte) []byte {
 		b := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(data))
 		binary.NativeEndian.PutUint32(b, uint32(unix.NLMSG_HDRLEN+len(data)))

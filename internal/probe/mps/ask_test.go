@@ -42,7 +42,7 @@ const healthy = `while read -r command rest; do
 	esac
 done`
 
-func TestAsk_AnswerIsWhatCouldBeParsed(t *testing.T) {
+func TestAsk_AnswersAreParsed(t *testing.T) {
 	for name, c := range map[string]struct {
 		lines  string
 		kind   facts.MPSAnswerKind
@@ -85,7 +85,7 @@ func TestAsk_AnswerIsWhatCouldBeParsed(t *testing.T) {
 	}
 }
 
-func TestAsk_ConsoleGetsTheCommandsAndTheDirectoryAndNoMore(t *testing.T) {
+func TestAsk_ConsoleGetsOnlyItsCommandsAndDirectory(t *testing.T) {
 	t.Setenv("CUDA_MPS_LOG_DIRECTORY", "/leaks")
 	p := patient(program(t, `env | grep -c -e LEAKS -e LOG_DIRECTORY; echo "$CUDA_MPS_PIPE_DIRECTORY"; cat; echo 100`))
 	commands := []string{"one 1", "two"}
@@ -97,7 +97,7 @@ func TestAsk_ConsoleGetsTheCommandsAndTheDirectoryAndNoMore(t *testing.T) {
 
 // Without the question that is always answered, no server and a lost answer
 // would be the same.
-func TestAsk_EmptyListIsToldFromALostAnswer(t *testing.T) {
+func TestAsk_EmptyListDiffersFromALostAnswer(t *testing.T) {
 	servers, list := patient(program(t, healthy)).Servers(t.Context())
 	if len(servers) != 0 || list.Kind != facts.MPSAnswered {
 		t.Errorf("no server: %+v, %+v", servers, list)
@@ -108,7 +108,7 @@ func TestAsk_EmptyListIsToldFromALostAnswer(t *testing.T) {
 	}
 }
 
-func TestAsk_AnswerOfMegabytesStaysBounded(t *testing.T) {
+func TestAsk_AnswerIsLimited(t *testing.T) {
 	a := patient(program(t, "head -c 8000000 /dev/zero | tr '\\0' '\\n'; head -c 8000000 /dev/zero | tr '\\0' x; echo; echo 100.0")).Ask(t.Context())
 	if a.Kind == facts.MPSAnswered || len(a.Detail) > 4*maxAnswer {
 		t.Errorf("kind %d, %d bytes of evidence", a.Kind, len(a.Detail))
@@ -152,7 +152,7 @@ func gone(t *testing.T) (fifo string, wait func()) {
 	}
 }
 
-func TestAsk_ConsoleThatHangsIsKilledWithAllThatItStarted(t *testing.T) {
+func TestAsk_HangingConsoleIsKilledWithItsChildren(t *testing.T) {
 	fifo, wait := gone(t)
 	p := patient(program(t, "exec 9>"+fifo+"\ntrap '' TERM INT HUP\nsleep 1000 & sleep 1000"))
 	p.Timeout = 300 * time.Millisecond
@@ -163,7 +163,7 @@ func TestAsk_ConsoleThatHangsIsKilledWithAllThatItStarted(t *testing.T) {
 	wait()
 }
 
-func TestAsk_ConsoleThatLeavesAChildWithThePipeIsNoAnswerAndLeavesNone(t *testing.T) {
+func TestAsk_ChildThatKeepsThePipeIsKilled(t *testing.T) {
 	fifo, wait := gone(t)
 	a := patient(program(t, "exec 9>"+fifo+"\necho 100.0\nsleep 1000 &")).Ask(t.Context())
 	if a.Kind != facts.MPSNonsense {
@@ -172,7 +172,7 @@ func TestAsk_ConsoleThatLeavesAChildWithThePipeIsNoAnswerAndLeavesNone(t *testin
 	wait()
 }
 
-func TestAsk_CallerThatEndsEndsItsQuestion(t *testing.T) {
+func TestAsk_EndsWithItsContext(t *testing.T) {
 	fifo, wait := gone(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
@@ -183,7 +183,7 @@ func TestAsk_CallerThatEndsEndsItsQuestion(t *testing.T) {
 	wait()
 }
 
-func TestAsk_ProgramThatCannotBeRunIsToldFromOneThatIsMissing(t *testing.T) {
+func TestAsk_MissingProgramDiffersFromOneThatCannotRun(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")
 	if err := os.WriteFile(plain, []byte("#!/bin/sh\necho 100.0\n"), 0o644); err != nil {
@@ -214,7 +214,7 @@ func (l *turn) Take(context.Context) error {
 
 func (l *turn) Unlock() { l.freed++ }
 
-func TestAsk_EveryQuestionTakesItsTurnAndGivesItBack(t *testing.T) {
+func TestAsk_EveryQueryTakesAndReleasesTheLock(t *testing.T) {
 	l := &turn{}
 	p := patient(program(t, healthy))
 	p.Turn = l
@@ -237,7 +237,7 @@ func TestAsk_EveryQuestionTakesItsTurnAndGivesItBack(t *testing.T) {
 	}
 }
 
-func TestLimitsAreSetByTheCommandsOf535(t *testing.T) {
+func TestAsk_LimitsAreSetByTheCommandsOf535(t *testing.T) {
 	said := filepath.Join(t.TempDir(), "said")
 	p := patient(program(t, "tee "+said+" >/dev/null; echo 100"))
 	for _, c := range []struct {

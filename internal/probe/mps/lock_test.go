@@ -77,7 +77,7 @@ func play(t *testing.T, cmd *exec.Cmd, role, path string) (said string, end func
 	return strings.TrimSpace(line), end
 }
 
-func TestLockTellsWhetherItsHolderLives(t *testing.T) {
+func TestLock_ReportsWhetherItsHolderRuns(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, lockName)
 	p := Prober{PipeDirectory: dir}
@@ -103,7 +103,7 @@ func TestLockTellsWhetherItsHolderLives(t *testing.T) {
 	}
 }
 
-func TestLockOfAnOpenFileIsNoDaemons(t *testing.T) {
+func TestLock_OpenFileDescriptionLockIsNotADaemons(t *testing.T) {
 	path := filepath.Join(t.TempDir(), lockName)
 	if said, _ := play(t, exec.Command(os.Args[0]), "hold for its open file", path); said != "<nil>" {
 		t.Fatal(said)
@@ -113,7 +113,7 @@ func TestLockOfAnOpenFileIsNoDaemons(t *testing.T) {
 	}
 }
 
-func TestLock_WhatIsPlantedInTheLocksPlaceIsNoLock(t *testing.T) {
+func TestLock_PlantedFileIsNotALock(t *testing.T) {
 	for what, plant := range map[string]func(path string) error{
 		"a FIFO":          func(path string) error { return syscall.Mkfifo(path, 0o666) },
 		"a directory":     func(path string) error { return os.Mkdir(path, 0o755) },
@@ -181,7 +181,7 @@ func open(t *testing.T) string {
 	return dir
 }
 
-func TestLock_FirstClosedDirectoryOnTheWayIsNamed(t *testing.T) {
+func TestLock_FirstDeniedDirectoryIsReported(t *testing.T) {
 	for name, c := range map[string]struct {
 		above, own, lock os.FileMode
 		want             func(parent string) string
@@ -221,7 +221,7 @@ func TestLock_FirstClosedDirectoryOnTheWayIsNamed(t *testing.T) {
 	}
 }
 
-func TestLock_SocketIsTheOwnersByItsFile(t *testing.T) {
+func TestLock_SocketBelongsToTheOwnerOfItsFile(t *testing.T) {
 	dir := t.TempDir()
 	p := Prober{PipeDirectory: dir}
 	path := filepath.Join(dir, controlName)

@@ -103,7 +103,7 @@ func TestProcess_OnlyLiveControlProgramsAreListed(t *testing.T) {
 	}
 }
 
-func TestProcessIsDescribedByWhatTheCallerMayRead(t *testing.T) {
+func TestProcess_OnlyReadableFactsAreReported(t *testing.T) {
 	dir := root(t, "",
 		proc{pid: 1, comm: "systemd", state: "S", exe: "-", environ: "-"},
 		daemonProcess(7),
@@ -131,7 +131,7 @@ func TestProcessIsDescribedByWhatTheCallerMayRead(t *testing.T) {
 	}
 }
 
-func TestProcess_PipeDirectoryOfAProcessIsThatOfItsEnvironment(t *testing.T) {
+func TestProcess_PipeDirectoryComesFromItsEnvironment(t *testing.T) {
 	for environ, want := range map[string]string{
 		"":                                       defaultPipeDirectory,
 		"CUDA_MPS_PIPE_DIRECTORY=\x00":           defaultPipeDirectory,
@@ -146,7 +146,7 @@ func TestProcess_PipeDirectoryOfAProcessIsThatOfItsEnvironment(t *testing.T) {
 	}
 }
 
-func TestProcess_UnitIsTheSystemsOwn(t *testing.T) {
+func TestProcess_UnitIsASystemUnit(t *testing.T) {
 	for groups, want := range map[string]string{
 		"0::/system.slice/justnews-mps.service\n":                                        "justnews-mps.service",
 		"0::/system.slice/system-justnews.slice/justnews@scout.service\n":                "justnews@scout.service",
@@ -164,7 +164,7 @@ func TestProcess_UnitIsTheSystemsOwn(t *testing.T) {
 }
 
 // Whoever may start processes starts many, with megabytes of arguments.
-func TestProcess_ArgumentsOfAProcessAreKeptUpToALimit(t *testing.T) {
+func TestProcess_ArgumentsAreLimited(t *testing.T) {
 	large := with(daemonProcess(7), func(p *proc) { p.args = append(p.args, strings.Repeat("x", 2<<20)) })
 	found, err := Prober{Root: root(t, "", large)}.processes()
 	if err != nil || len(found) != 1 || !found[0].Daemon() {

@@ -14,7 +14,7 @@ import (
 	"justnews/internal/hostlock"
 )
 
-func TestServersAreReadFromTheListAndFromProc(t *testing.T) {
+func TestDaemon_ServersAreReadFromTheListAndProc(t *testing.T) {
 	dir := root(t, "",
 		with(daemonProcess(41), func(p *proc) { p.exe = "/usr/sbin/nvidia-cuda-mps-server" }),
 		with(daemonProcess(42), func(p *proc) { p.comm = "bash" }), // the number of one that is gone
@@ -52,7 +52,7 @@ func TestServersAreReadFromTheListAndFromProc(t *testing.T) {
 }
 
 // NVIDIA's own control daemon, which needs no GPU to be asked.
-func TestDaemon_RealControlDaemonIsSeenAndAnswers(t *testing.T) {
+func TestDaemon_RealControlDaemonAnswers(t *testing.T) {
 	path, err := exec.LookPath("nvidia-cuda-mps-control")
 	if err != nil {
 		t.Skip("nvidia-cuda-mps-control is not installed (Debian: nvidia-cuda-mps)")

@@ -32,7 +32,7 @@ const table = `Num       RefCount Protocol Flags    Type St Inode Path
 0000000000000000: short line
 `
 
-func TestSocketsOfAControlDaemonAreTold(t *testing.T) {
+func TestSockets_OfAControlDaemonAreReported(t *testing.T) {
 	dir := root(t, table)
 	for own, want := range map[string]struct {
 		listeners, connections int
@@ -52,7 +52,7 @@ func TestSocketsOfAControlDaemonAreTold(t *testing.T) {
 	}
 }
 
-func TestSockets_SameDirectoryByALinkIsNotAnother(t *testing.T) {
+func TestSockets_LinkToTheDirectoryIsTheSameDirectory(t *testing.T) {
 	target := t.TempDir()
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(target, link); err != nil {
@@ -64,7 +64,7 @@ func TestSockets_SameDirectoryByALinkIsNotAnother(t *testing.T) {
 	}
 }
 
-func TestSockets_HundredThousandSocketsAreRead(t *testing.T) {
+func TestSockets_AHundredThousandAreRead(t *testing.T) {
 	var b strings.Builder
 	for i := range 100_000 {
 		fmt.Fprintf(&b, "0000000000000000: 00000003 00000000 00000000 0001 03 %d\n", i)
@@ -74,7 +74,7 @@ func TestSockets_HundredThousandSocketsAreRead(t *testing.T) {
 	}
 }
 
-func TestSockets_WhatCouldNotBeLookedAtIsSaid(t *testing.T) {
+func TestSockets_FailedLooksAreReported(t *testing.T) {
 	dir := root(t, table)
 	if err := os.Remove(filepath.Join(dir, "proc/net/unix")); err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ func want(t *testing.T, got facts.Need, ok bool, detail string) {
 	}
 }
 
-func TestNeed_TCPProbePassesWhenSomebodyListens(t *testing.T) {
+func TestNeed_TCPProbePassesIfThePortListens(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestNeed_TCPProbePassesWhenSomebodyListens(t *testing.T) {
 	want(t, try(t, config.Probe{Kind: "tcp", Address: address}), false, "connection refused")
 }
 
-func TestNeed_HTTPProbePassesOn2xxAlone(t *testing.T) {
+func TestNeed_HTTPProbePassesOnlyOn2xx(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var status int
 		if _, err := fmt.Sscanf(r.URL.Path, "/%d", &status); err != nil {
@@ -61,7 +61,7 @@ func TestNeed_HTTPProbePassesOn2xxAlone(t *testing.T) {
 	}
 }
 
-func TestNeed_HTTPProbeAsksNoProxy(t *testing.T) {
+func TestNeed_HTTPProbeUsesNoProxy(t *testing.T) {
 	var asked atomic.Int32
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	defer proxy.Close()
@@ -74,7 +74,7 @@ func TestNeed_HTTPProbeAsksNoProxy(t *testing.T) {
 	}
 }
 
-func TestNeed_AnswerThatBreaksOffDoesNotPass(t *testing.T) {
+func TestNeed_TruncatedAnswerDoesNotPass(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = w.Write([]byte("half"))
@@ -85,7 +85,7 @@ func TestNeed_AnswerThatBreaksOffDoesNotPass(t *testing.T) {
 	want(t, try(t, config.Probe{Kind: "http", URL: server.URL}), false, "then: unexpected EOF")
 }
 
-func TestNeed_EndlessAnswerIsReadUpToTheCap(t *testing.T) {
+func TestNeed_AnswerIsReadUpToTheLimit(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		block := make([]byte, 4096)
 		for r.Context().Err() == nil {
@@ -98,7 +98,7 @@ func TestNeed_EndlessAnswerIsReadUpToTheCap(t *testing.T) {
 	want(t, try(t, config.Probe{Kind: "http", URL: server.URL}), true, "answers 200")
 }
 
-func TestNeed_SilentServerEndsWithTheDeadline(t *testing.T) {
+func TestNeed_SilentServerEndsAtTheDeadline(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func (u units) Unit(ctx context.Context, _ string) (facts.Unit, error) {
 	return u.unit, u.err
 }
 
-func TestNeed_UnitProbePassesWhenTheUnitIsActive(t *testing.T) {
+func TestNeed_UnitProbePassesIfTheUnitIsActive(t *testing.T) {
 	for _, tt := range []struct {
 		units  Units
 		ok     bool
@@ -161,13 +161,13 @@ func TestNeed_PathProbeFollowsLinks(t *testing.T) {
 	want(t, try(t, config.Probe{Kind: "path", Path: at("dangling")}), false, "a dangling link")
 }
 
-func TestNeed_ProbeThatNobodyDefinedDoesNotPass(t *testing.T) {
+func TestNeed_UndefinedProbeDoesNotPass(t *testing.T) {
 	want(t, Prober{}.Try(t.Context(), "mariadb"), false, `no probe is named "mariadb"`)
 	want(t, try(t, config.Probe{Kind: "ping"}), false, `kind "ping"`)
 	want(t, try(t, config.Probe{}), false, "kind")
 }
 
-func TestNeed_TryThatWasCancelledDoesNotPass(t *testing.T) {
+func TestNeed_CancelledProbeDoesNotPass(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	p := Prober{Probes: map[string]config.Probe{"t": {Kind: "tcp", Address: "127.0.0.1:1"}}}

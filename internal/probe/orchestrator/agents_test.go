@@ -12,7 +12,7 @@ import (
 
 // The first two are the old bus's own answers (transcripts), the others what a
 // newer one may make of them.
-func TestBusSaysWhoHasRegistered(t *testing.T) {
+func TestBus_ListsRegisteredAgents(t *testing.T) {
 	for _, c := range []struct {
 		body string
 		kind facts.AnswerKind

@@ -9,7 +9,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestAnswers_ModelsLookIsJudgedByItsBytes(t *testing.T) {
+func TestAnswers_ModelsAreJudgedByTheirBytes(t *testing.T) {
 	with := func(before, after string) string { return ok(strings.Replace(ready, before, after, 1)) }
 	for _, tc := range []struct {
 		name, bytes string

@@ -71,7 +71,7 @@ func client(t *testing.T, url string, options ...orchestrator.Option) orchestrat
 	return c
 }
 
-func TestClient_LookEndsAtItsDeadlineWhereverTheServerHangs(t *testing.T) {
+func TestClient_HangingServerEndsAtTheDeadline(t *testing.T) {
 	drip := func(c net.Conn, s string) {
 		for _, b := range []byte(s) {
 			if _, err := c.Write([]byte{b}); err != nil {
@@ -110,7 +110,7 @@ func TestClient_LookEndsAtItsDeadlineWhereverTheServerHangs(t *testing.T) {
 	}
 }
 
-func TestClient_ServerThatAcceptsNothingIsGivenUp(t *testing.T) {
+func TestClient_ServerThatDoesNotAcceptIsGivenUp(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0") // the kernel accepts, nobody reads
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestClient_ServerThatAcceptsNothingIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestClient_ContextThatEndsEarlierEndsTheLook(t *testing.T) {
+func TestClient_CancelledContextEndsTheLook(t *testing.T) {
 	url := serve(t, func(c net.Conn, _ *http.Request) { io.Copy(io.Discard, c) })
 	ctx, cancel := context.WithTimeout(t.Context(), brief)
 	defer cancel()
@@ -131,7 +131,7 @@ func TestClient_ContextThatEndsEarlierEndsTheLook(t *testing.T) {
 	}
 }
 
-func TestClient_EndlessBodyIsCutAtOneMebibyte(t *testing.T) {
+func TestClient_BodyIsLimitedToOneMebibyte(t *testing.T) {
 	for name, header := range map[string]string{
 		"until closed": "HTTP/1.1 200 OK\r\n\r\n",
 		"an error":     "HTTP/1.1 500 Internal Server Error\r\n\r\n",
@@ -159,7 +159,7 @@ func TestClient_EndlessBodyIsCutAtOneMebibyte(t *testing.T) {
 	}
 }
 
-func TestClient_ResetIsNoAnswer(t *testing.T) {
+func TestClient_ConnectionResetIsNotAnAnswer(t *testing.T) {
 	reset := func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }
 	for name, tc := range map[string]struct {
 		before string
@@ -202,7 +202,7 @@ func TestClient_ClosedPortIsConnectionRefused(t *testing.T) {
 	}
 }
 
-func TestLocalhostIsLoopbackWithoutAResolver(t *testing.T) {
+func TestClient_LocalhostNeedsNoResolver(t *testing.T) {
 	url := serve(t, text(ok(`{"status":"ok"}`)))
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
 	// The name exists in no hosts file: only the rule for localhost reaches it.
@@ -220,7 +220,7 @@ func TestLocalhostIsLoopbackWithoutAResolver(t *testing.T) {
 	}
 }
 
-func TestProxyVariablesAreIgnored(t *testing.T) {
+func TestClient_ProxyVariablesAreIgnored(t *testing.T) {
 	var asked atomic.Int64
 	proxy := serve(t, func(c net.Conn, _ *http.Request) {
 		asked.Add(1)

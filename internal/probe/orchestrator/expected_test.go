@@ -104,7 +104,7 @@ func TestExpected_OnlyWhatIsMissingIsRequested(t *testing.T) {
 	}
 }
 
-func TestExpected_ModelThatCannotBeLoadedIsAnError(t *testing.T) {
+func TestExpected_FailedLoadIsAnError(t *testing.T) {
 	_, url := newRouter(t)
 	c := open(t, orchestrator.LlamaCpp, url, []string{"a", "bad"})
 	if before := c.Models(t.Context(), false).State; before.Failed != 0 {
@@ -119,7 +119,7 @@ func TestExpected_ModelThatCannotBeLoadedIsAnError(t *testing.T) {
 
 // Not every server shows that it loads: a look while the request has no answer yet says
 // that a job is in progress.
-func TestExpected_RequestWithoutAnAnswerIsAJobInProgress(t *testing.T) {
+func TestExpected_UnansweredRequestIsAJobInProgress(t *testing.T) {
 	s, url := newRouter(t)
 	s.slow = make(chan struct{})
 	c := open(t, orchestrator.LlamaCpp, url, []string{"b"})

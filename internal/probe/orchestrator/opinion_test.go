@@ -43,8 +43,8 @@ func TestOpinion_OrchestratorsOpinionOfMPS(t *testing.T) {
 	}
 }
 
-// TestOpinionSaysWhyItIsNone keeps the evidence of a server that answers 500.
-func TestOpinionSaysWhyItIsNone(t *testing.T) {
+// TestOpinion_MissingOpinionHasAReason keeps the evidence of a server that answers 500.
+func TestOpinion_MissingOpinionHasAReason(t *testing.T) {
 	got := client(t, serve(t, text("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops"))).(orchestrator.Adviser).MPS(t.Context())
 	if got.Known || !strings.Contains(got.Detail, "500") {
 		t.Errorf("%+v", got)

@@ -19,7 +19,7 @@ import (
 	"justnews/internal/probe/orchestrator"
 )
 
-func TestPreloadPostsRefreshWithoutAgents(t *testing.T) {
+func TestRequests_RefreshIsPostedWithoutAgents(t *testing.T) {
 	var method, path, body, contentType string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
@@ -84,7 +84,7 @@ func TestRequests_PreloadIsSentAtMostOnce(t *testing.T) {
 	}
 }
 
-func TestLooksKeepOneConnectionAndFreshOnesOpenTheirOwn(t *testing.T) {
+func TestRequests_LooksReuseAConnectionAndFreshLooksDoNot(t *testing.T) {
 	var mu sync.Mutex
 	opened := 0
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, ready) }))
@@ -119,7 +119,7 @@ func TestLooksKeepOneConnectionAndFreshOnesOpenTheirOwn(t *testing.T) {
 	}
 }
 
-func TestRequests_ConnectionThatTheServerClosedMeanwhileIsReplaced(t *testing.T) {
+func TestRequests_ClosedIdleConnectionIsReplaced(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, ready) }))
 	defer s.Close()
 	c := client(t, s.URL)
@@ -131,7 +131,7 @@ func TestRequests_ConnectionThatTheServerClosedMeanwhileIsReplaced(t *testing.T)
 	}
 }
 
-func TestRequests_OldAndTheNewPerAgentAreRead(t *testing.T) {
+func TestRequests_OldAndNewPerAgentFormsAreRead(t *testing.T) {
 	base := `{"all_ready":false,"in_progress":false,"summary":{"total":1,"done":1,"failed":0},"per_agent":`
 	for body, want := range map[string]map[string]map[string]facts.ModelLoad{
 		`{"scout":{"status":"success"},"critic":{"status":"error","error":"no"}}}`: {
@@ -151,7 +151,7 @@ func TestRequests_OldAndTheNewPerAgentAreRead(t *testing.T) {
 	}
 }
 
-func TestLongNamesAreCutAndTheCountStaysTrue(t *testing.T) {
+func TestRequests_LongListsAreCutButCounted(t *testing.T) {
 	entry := `{"agent":"` + strings.Repeat("ä", 300) + `","model":"m","error":"` + strings.Repeat("e", 9000) + `","extra":1}`
 	body := strings.Replace(ready, `"errors":[]`, `"errors":[`+strings.Repeat(entry+",", 79)+entry+`]`, 1)
 	look := client(t, serve(t, text(ok(body)))).Models(t.Context(), false)
@@ -163,7 +163,7 @@ func TestLongNamesAreCutAndTheCountStaysTrue(t *testing.T) {
 	}
 }
 
-func TestHealthReadyAndBusReadTheirBodies(t *testing.T) {
+func TestRequests_HealthReadyAndBusBodiesAreRead(t *testing.T) {
 	for body, want := range map[string]facts.Health{
 		`{"status":"ok","safe_mode":true}`:   {Answer: facts.Answer{Kind: facts.Answered}, SafeMode: true},
 		`{"status":"ok"}`:                    {Answer: facts.Answer{Kind: facts.Answered}},
@@ -204,7 +204,7 @@ func TestHealthReadyAndBusReadTheirBodies(t *testing.T) {
 	}
 }
 
-func TestRequests_OnlyABareHTTPAddressIsAURL(t *testing.T) {
+func TestRequests_OnlyPlainHTTPURLsAreAccepted(t *testing.T) {
 	for _, url := range []string{"", "127.0.0.1:8014", "https://127.0.0.1:8014", "http://", "http://u:p@127.0.0.1:8014", "http://127.0.0.1:8014/x", "http://127.0.0.1:8014/?a", "unix:///run/x"} {
 		if _, err := orchestrator.Open(orchestrator.JustNews, url, nil); err == nil {
 			t.Errorf("%q was taken", url)
@@ -215,7 +215,7 @@ func TestRequests_OnlyABareHTTPAddressIsAURL(t *testing.T) {
 	}
 }
 
-func TestOpenKnowsItsKinds(t *testing.T) {
+func TestOpen_KnowsEveryKind(t *testing.T) {
 	if s, err := orchestrator.Open("", "http://127.0.0.1:8014", nil); err == nil || s != nil {
 		t.Errorf("a server of no kind: %v, %v", s, err)
 	}

@@ -61,7 +61,7 @@ func sparse(path string, size int64) error {
 	return errors.Join(os.WriteFile(path, nil, 0o644), os.Truncate(path, size))
 }
 
-func TestLookReturnsWhateverStandsInTheStore(t *testing.T) {
+func TestLook_ReturnsForAnyContent(t *testing.T) {
 	for name, plant := range map[string]func(s *reference.Store, dir, snapshot string) error{
 		"refs/main is a FIFO": func(_ *reference.Store, dir, _ string) error {
 			return unix.Mkfifo(filepath.Join(dir, "refs", "main"), 0o666)
@@ -126,7 +126,7 @@ func TestLookReturnsWhateverStandsInTheStore(t *testing.T) {
 }
 
 // Each part of the store on a file system that never answers.
-func TestLookProveAndSealReturnFromAFileSystemThatNeverAnswers(t *testing.T) {
+func TestLook_HangingFileSystemIsGivenUp(t *testing.T) {
 	for how, what := range map[hang.How]string{hang.Deaf: "never reads", hang.Mute: "reads and never answers"} {
 		for name, where := range map[string]func(*reference.Store) string{
 			"the store":     func(s *reference.Store) string { return s.Root },
@@ -159,7 +159,7 @@ func TestLookProveAndSealReturnFromAFileSystemThatNeverAnswers(t *testing.T) {
 	}
 }
 
-func TestLookOverManyFilesEndsWithItsContext(t *testing.T) {
+func TestLook_EndsWithItsContext(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes 100,000 files")
 	}
@@ -189,7 +189,7 @@ func gitName(text string) string {
 	return fmt.Sprintf("%x", sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(text), text)))
 }
 
-func TestSealCertifiesNothingThatItsOwnNameDenies(t *testing.T) {
+func TestSeal_ChecksumInTheNameMustMatch(t *testing.T) {
 	const text = "the content of a blob"
 	sum := "0000000000000000000000000000000000000000000000000000000000000000"
 	for name, c := range map[string]struct {
@@ -249,7 +249,7 @@ func TestSealCertifiesNothingThatItsOwnNameDenies(t *testing.T) {
 }
 
 // With no file descriptor left, nothing can be said of any file.
-func TestProveWithoutFileDescriptorsIsNeitherWholeNorCorrupt(t *testing.T) {
+func TestProve_WithoutFileDescriptorsIsNeitherWholeNorCorrupt(t *testing.T) {
 	s := made(t)
 	at := store.Store{Root: s.Root}
 	trees := at.Look(t.Context(), []facts.StoreWant{want(scouts)}).Trees
@@ -310,7 +310,7 @@ func descriptors(t *testing.T) int {
 }
 
 // What the system cannot say of an entry leaves open whether it is right.
-func TestProveOfAnEntryThatCannotBeExaminedIsUnchecked(t *testing.T) {
+func TestProve_UnreadableEntryIsUnchecked(t *testing.T) {
 	s := made(t)
 	long := filepath.Join(s.Snapshot(scouts), "link")
 	// The system refuses to follow a target of this length: neither missing nor wrong.
@@ -333,7 +333,7 @@ func TestProveOfAnEntryThatCannotBeExaminedIsUnchecked(t *testing.T) {
 
 // An error of reading says nothing of the content: not that it is wrong, and not
 // that it is right.
-func TestInspect_ErrorOfReadingIsNeitherWholeNorCorrupt(t *testing.T) {
+func TestInspect_ReadErrorIsNeitherWholeNorCorrupt(t *testing.T) {
 	const text = "the content of a blob"
 	for _, sealed := range []bool{false, true} {
 		for name, at := range map[string]func(*reference.Store) string{

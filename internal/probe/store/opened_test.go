@@ -167,7 +167,7 @@ var stores = map[string]struct {
 	}, want: []facts.FaultKind{facts.Dangling}},
 }
 
-func TestInspect_OnlyWhatALoaderOpensIsAFault(t *testing.T) {
+func TestInspect_OnlyFilesThatALoaderOpensAreFaults(t *testing.T) {
 	for name, c := range stores {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -203,7 +203,7 @@ func TestInspect_OnlyWhatALoaderOpensIsAFault(t *testing.T) {
 	}
 }
 
-func TestInspect_ModelOfOneFileIsNotMissingWhereItsDirectoryCannotBeListed(t *testing.T) {
+func TestInspect_SingleFileModelNeedsNoDirectoryListing(t *testing.T) {
 	user := another(t)
 	for place, path := range map[string]string{
 		"its snapshots": "scout/versions/v1/models--org--m/snapshots",

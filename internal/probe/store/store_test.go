@@ -88,7 +88,7 @@ func TestStore_WholeStoreHasNoFaults(t *testing.T) {
 	}
 }
 
-func TestStore_EveryDamageOfTheRunbookIsFound(t *testing.T) {
+func TestStore_EveryDamageInTheRunbookIsFound(t *testing.T) {
 	for damage, c := range map[reference.Damage]struct {
 		tree  facts.FaultKind // of the version
 		model facts.FaultKind // of the model
@@ -126,7 +126,7 @@ func TestStore_EveryDamageOfTheRunbookIsFound(t *testing.T) {
 	}
 }
 
-func TestStore_CorruptBlobIsNamedThoughUpstreamsChecksumNamesNothing(t *testing.T) {
+func TestStore_CorruptBlobIsNamed(t *testing.T) {
 	s := made(t)
 	if err := s.Break(reference.Corrupt, scouts); err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func another(t testing.TB) store.User {
 	return store.User{Name: "another", UID: 4242, GIDs: []int{4242}}
 }
 
-func TestRootTriesAsTheUserAndNamesTheFirstPlaceThatKeepsItOut(t *testing.T) {
+func TestStore_RootChecksAccessAsTheUser(t *testing.T) {
 	user := another(t)
 	for name, c := range map[string]struct {
 		spoil func(s *reference.Store) (string, error) // returns the place
@@ -243,7 +243,7 @@ func denial(look facts.Store) *facts.StoreDenial {
 	return nil
 }
 
-func TestTryingAsAnotherUserLeavesThisProcessAsItWas(t *testing.T) {
+func TestStore_ChecksAsAnotherUserLeaveTheProcessUnchanged(t *testing.T) {
 	user := another(t)
 	s := made(t)
 	if err := os.Chmod(s.Root, 0o700); err != nil {
@@ -295,7 +295,7 @@ func replace(path, content string) error {
 	return errors.Join(os.Remove(path), os.WriteFile(path, []byte(content), 0o644))
 }
 
-func TestStore_WhatLiesInASnapshotIsLookedInto(t *testing.T) {
+func TestStore_SnapshotFilesAreInspected(t *testing.T) {
 	for name, c := range spoiled {
 		t.Run(name, func(t *testing.T) {
 			s := made(t)
@@ -310,7 +310,7 @@ func TestStore_WhatLiesInASnapshotIsLookedInto(t *testing.T) {
 	}
 }
 
-func TestStore_LoadersWayToAModel(t *testing.T) {
+func TestStore_ModelIsFoundAsTheLoaderFindsIt(t *testing.T) {
 	s := made(t)
 	plain := filepath.Join(s.Root, "plain", "versions", "v2")
 	write := func(path, content string) {
@@ -366,7 +366,7 @@ func TestStore_LoadersWayToAModel(t *testing.T) {
 	}
 }
 
-func TestCurrentMayBeMoreThanALinkToAVersion(t *testing.T) {
+func TestStore_CurrentMayBeMoreThanALink(t *testing.T) {
 	for name, c := range map[string]struct {
 		target string // "": a directory
 		kind   facts.StoreLink
@@ -401,7 +401,7 @@ func TestCurrentMayBeMoreThanALinkToAVersion(t *testing.T) {
 	}
 }
 
-func TestStore_RootItselfMayBeAtFault(t *testing.T) {
+func TestStore_RootMayBeAtFault(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -459,7 +459,7 @@ func TestStore_SealNamesEachFileThatDiffers(t *testing.T) {
 	}
 }
 
-func TestStore_WhatIsWrongIsNotSealed(t *testing.T) {
+func TestStore_FaultyVersionIsNotSealed(t *testing.T) {
 	s := made(t)
 	if err := s.Break(reference.Corrupt, scouts); err != nil {
 		t.Fatal(err)
@@ -492,7 +492,7 @@ func TestStore_SealOfAnotherChecksumProvesNothing(t *testing.T) {
 	}
 }
 
-func TestStore_ManifestThatCannotBeUsedIsNoProof(t *testing.T) {
+func TestStore_UnusableManifestProvesNothing(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"missing":       {"", ""},
 		"not JSON":      {"{", "not JSON"},
@@ -517,7 +517,7 @@ func TestStore_ManifestThatCannotBeUsedIsNoProof(t *testing.T) {
 	}
 }
 
-func TestStore_WhatWasLookedIntoAndHashedIsNotReadAgain(t *testing.T) {
+func TestStore_UnchangedFilesAreNotReadAgain(t *testing.T) {
 	s := made(t)
 	root, err := os.OpenRoot(t.TempDir())
 	if err != nil {
@@ -554,7 +554,7 @@ func TestStore_WhatWasLookedIntoAndHashedIsNotReadAgain(t *testing.T) {
 	}
 }
 
-func TestStore_WhatWasFoundWrongIsRemembered(t *testing.T) {
+func TestStore_FaultsAreRemembered(t *testing.T) {
 	s := made(t)
 	root, err := os.OpenRoot(t.TempDir())
 	if err != nil {
@@ -633,7 +633,7 @@ func acl(t *testing.T, path string, uid uint32) {
 	}
 }
 
-func TestStore_AccessControlListIsNamed(t *testing.T) {
+func TestStore_AccessControlListIsReported(t *testing.T) {
 	user := another(t)
 	s := made(t)
 	path, err := filepath.EvalSymlinks(filepath.Join(s.Snapshot(scouts), "model.safetensors"))

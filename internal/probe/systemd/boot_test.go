@@ -10,7 +10,7 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-func TestBoot_MomentOfTheBootIsTheManagers(t *testing.T) {
+func TestBoot_TimeComesFromTheManager(t *testing.T) {
 	c, m, _ := connected(t)
 	m.set(func() { m.loaded = dbus.MakeVariant(uint64(4_200_000)) })
 	if loaded, finished, err := c.Boot(t.Context()); err != nil || loaded != 4200*time.Millisecond || finished != 9*time.Second {
@@ -22,7 +22,7 @@ func TestBoot_MomentOfTheBootIsTheManagers(t *testing.T) {
 	}
 }
 
-func TestUnitsListsTheNames(t *testing.T) {
+func TestUnits_ListsNames(t *testing.T) {
 	c, _, _ := connected(t)
 	got, err := c.Units(t.Context(), "justnews@*.service")
 	if err != nil || !slices.Equal(got, []string{"justnews@memory.service", "justnews@scout.service"}) {

@@ -84,7 +84,7 @@ func answerDirect(conn net.Conn, in *bufio.Reader, deaf int) {
 	}
 }
 
-func TestSystemdsOwnSocketIsAskedUntilItListens(t *testing.T) {
+func TestAddress_PrivateSocketIsTriedUntilItListens(t *testing.T) {
 	for _, deaf := range []int{0, 1, 3} {
 		c, err := open(t.Context(), bootedRoot(t), []door{directManager(t, deaf)})
 		if err != nil {

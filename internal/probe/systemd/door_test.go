@@ -10,7 +10,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestRootTakesNoAddressFromItsEnvironment(t *testing.T) {
+func TestAddress_RootIgnoresItsEnvironment(t *testing.T) {
 	evil := "unix:path=/tmp/evil"
 	for _, d := range defaultDoors(0, evil) {
 		if d.address == evil {
@@ -25,7 +25,7 @@ func TestRootTakesNoAddressFromItsEnvironment(t *testing.T) {
 	}
 }
 
-func TestAddress_OnlySocketsOfThisMachineAreTaken(t *testing.T) {
+func TestAddress_OnlyLocalSocketsAreAccepted(t *testing.T) {
 	for address, want := range map[string]string{
 		"unix:path=/run/dbus/system_bus_socket": "/run/dbus/system_bus_socket",
 		"unix:abstract=/tmp/dbus-1,guid=00":     "@/tmp/dbus-1",
@@ -44,7 +44,7 @@ func TestAddress_OnlySocketsOfThisMachineAreTaken(t *testing.T) {
 	}
 }
 
-func TestAddress_UIDComesFromTheKernelThenFromSystemd(t *testing.T) {
+func TestAddress_UIDComesFromTheKernelThenSystemd(t *testing.T) {
 	root := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(root, "proc/42"), 0o755); err != nil {
 		t.Fatal(err)

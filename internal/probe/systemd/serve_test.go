@@ -13,7 +13,7 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-func TestServe_ServiceStartsOneUnitOnceAndReplacesNoJob(t *testing.T) {
+func TestServe_StartsOneUnitOnceWithoutReplacingAJob(t *testing.T) {
 	c, m, b := connected(t)
 	unitPath := managerPath + "/unit/justnews_2dmps_2eservice"
 	state := func(s string) {
@@ -93,7 +93,7 @@ func TestServe_ServiceStartsOneUnitOnceAndReplacesNoJob(t *testing.T) {
 	}
 }
 
-func TestServe_ServiceEndsWhenNobodyCalls(t *testing.T) {
+func TestServe_ExitsWhenIdle(t *testing.T) {
 	_, _, b := connected(t)
 	if err := serve(t.Context(), "unix:path="+b.socket(), func(string) {}, 10*time.Millisecond); err != nil {
 		t.Error(err)
@@ -101,7 +101,7 @@ func TestServe_ServiceEndsWhenNobodyCalls(t *testing.T) {
 }
 
 // Only where our service cannot be asked at all is systemd asked itself.
-func TestSystemdIsAskedWhereTheServiceIsAbsent(t *testing.T) {
+func TestServe_WithoutTheServiceSystemdIsAsked(t *testing.T) {
 	c, m, _ := connected(t)
 	c.byBroker = true
 	asked := ""

@@ -18,7 +18,7 @@ const (
 	otherJob dbus.ObjectPath = managerPath + "/job/118"
 )
 
-func TestStartIsFollowedToItsOwnJobsEnd(t *testing.T) {
+func TestStart_IsFollowedUntilItsJobEnds(t *testing.T) {
 	c, m, _ := connected(t)
 	m.onStart(func(unit, mode string) (dbus.ObjectPath, *dbus.Error) {
 		if unit != mpsUnit || mode != "replace" {
@@ -39,7 +39,7 @@ func TestStartIsFollowedToItsOwnJobsEnd(t *testing.T) {
 	}
 }
 
-func TestStart_RefusedStartIsAFact(t *testing.T) {
+func TestStart_RefusalIsAFact(t *testing.T) {
 	c, m, _ := connected(t)
 	const name = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 	m.onStart(func(string, string) (dbus.ObjectPath, *dbus.Error) {
@@ -53,7 +53,7 @@ func TestStart_RefusedStartIsAFact(t *testing.T) {
 
 // The signal is lost with a bus that restarts; the job that is no longer there
 // says the same.
-func TestStart_JobThatEndsUnseenEndsTheWait(t *testing.T) {
+func TestStart_UnnoticedEndOfTheJobEndsTheWait(t *testing.T) {
 	c, m, _ := connected(t)
 	m.onStart(func(string, string) (dbus.ObjectPath, *dbus.Error) {
 		done := scout()
@@ -68,7 +68,7 @@ func TestStart_JobThatEndsUnseenEndsTheWait(t *testing.T) {
 	}
 }
 
-func TestStart_BusThatDiesDuringTheJobEndsTheWaitWithItsContext(t *testing.T) {
+func TestStart_DeadBusEndsTheWaitWithItsContext(t *testing.T) {
 	c, m, b := connected(t)
 	made := make(chan struct{})
 	m.onStart(func(string, string) (dbus.ObjectPath, *dbus.Error) {
@@ -89,7 +89,7 @@ func TestStart_BusThatDiesDuringTheJobEndsTheWaitWithItsContext(t *testing.T) {
 	}
 }
 
-func TestStartEndsWithItsContext(t *testing.T) {
+func TestStart_EndsWithItsContext(t *testing.T) {
 	c, m, _ := connected(t)
 	m.onStart(func(string, string) (dbus.ObjectPath, *dbus.Error) { return jobPath, nil })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -99,7 +99,7 @@ func TestStartEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestStart_OnlyUnitsAreStarted(t *testing.T) {
+func TestStart_OnlyUnitNamesAreAccepted(t *testing.T) {
 	c, m, _ := connected(t)
 	for _, name := range []string{"", "mps", "a b.service", "x\n.service"} {
 		if _, err := c.Start(t.Context(), name); err == nil {

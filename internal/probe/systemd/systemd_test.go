@@ -78,7 +78,7 @@ func wantScout() facts.Unit {
 	}
 }
 
-func TestUnitComesBackWithEveryFact(t *testing.T) {
+func TestUnit_HasEveryFact(t *testing.T) {
 	c, m, _ := connected(t)
 	u, err := c.Unit(t.Context(), "justnews@scout.service")
 	if err != nil {
@@ -92,7 +92,7 @@ func TestUnitComesBackWithEveryFact(t *testing.T) {
 	}
 }
 
-func TestUnit_GateFindsItsOwnUnitByItsPID(t *testing.T) {
+func TestUnit_OwnUnitIsFoundByPID(t *testing.T) {
 	c, _, _ := connected(t)
 	u, err := c.UnitOfPID(t.Context(), 4711)
 	if err != nil {
@@ -109,7 +109,7 @@ func TestUnit_GateFindsItsOwnUnitByItsPID(t *testing.T) {
 	}
 }
 
-func TestUnit_StopIsFollowedToo(t *testing.T) {
+func TestUnit_StopJobIsFollowed(t *testing.T) {
 	c, m, _ := connected(t)
 	s, err := c.Stop(t.Context(), "justnews@scout.service")
 	starts, stops := m.asks()
@@ -118,7 +118,7 @@ func TestUnit_StopIsFollowedToo(t *testing.T) {
 	}
 }
 
-func TestUnitThatDoesNotExistIsAFact(t *testing.T) {
+func TestUnit_MissingUnitIsAFact(t *testing.T) {
 	c, _, _ := connected(t)
 	u, err := c.Unit(t.Context(), "justnews@nobody.service")
 	if err != nil {
@@ -129,7 +129,7 @@ func TestUnitThatDoesNotExistIsAFact(t *testing.T) {
 	}
 }
 
-func TestUnit_NameThatIsNoUnitIsNotAsked(t *testing.T) {
+func TestUnit_InvalidNameIsNotQueried(t *testing.T) {
 	c, m, _ := connected(t)
 	for _, name := range []string{"", "scout", "a/b.service", "justnews@.service", "x\n.service", "a b.service"} {
 		if _, err := c.Unit(t.Context(), name); err == nil {
@@ -160,7 +160,7 @@ func TestUnit_AnswerThatIsNotAUnitIsAnError(t *testing.T) {
 	}
 }
 
-func TestInfinityIsZero(t *testing.T) {
+func TestUnit_InfinityIsZero(t *testing.T) {
 	for usec, want := range map[uint64]time.Duration{
 		0: 0, 1: time.Microsecond, 180_000_000: 3 * time.Minute, ^uint64(0): 0, 1 << 62: 0,
 	} {
@@ -170,7 +170,7 @@ func TestInfinityIsZero(t *testing.T) {
 	}
 }
 
-func TestUnit_RestartedBusIsFoundAgain(t *testing.T) {
+func TestUnit_ReconnectsToARestartedBus(t *testing.T) {
 	c, m, b := connected(t)
 	for range 3 {
 		b.stop()
@@ -185,7 +185,7 @@ func TestUnit_RestartedBusIsFoundAgain(t *testing.T) {
 	}
 }
 
-func TestUnit_BusThatRestartedUnseenCostsNoAnswer(t *testing.T) {
+func TestUnit_UnnoticedBusRestartLosesNoAnswer(t *testing.T) {
 	c, m, b := connected(t)
 	b.stop()
 	b.start()
@@ -195,7 +195,7 @@ func TestUnit_BusThatRestartedUnseenCostsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestUnit_ManagerThatHangsEndsWithTheDeadline(t *testing.T) {
+func TestUnit_HangingManagerEndsAtTheDeadline(t *testing.T) {
 	c, m, _ := connected(t)
 	hold := make(chan struct{})
 	m.mu.Lock()
@@ -216,7 +216,7 @@ func TestUnit_ManagerThatHangsEndsWithTheDeadline(t *testing.T) {
 	}
 }
 
-func TestUnit_FrozenBusEndsWithTheDeadline(t *testing.T) {
+func TestUnit_FrozenBusEndsAtTheDeadline(t *testing.T) {
 	c, _, b := connected(t)
 	if err := b.daemon.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -240,7 +240,7 @@ func TestUnit_FrozenBusEndsWithTheDeadline(t *testing.T) {
 	}
 }
 
-func TestUnit_BusThatAcceptsAndStaysSilentEndsWithTheDeadline(t *testing.T) {
+func TestUnit_SilentBusEndsAtTheDeadline(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "silent")
 	silent, err := net.Listen("unix", path)
 	if err != nil {
@@ -272,7 +272,7 @@ func TestUnit_ConnectionOutlivesTheContextThatOpenedIt(t *testing.T) {
 	}
 }
 
-func TestUnit_NoSystemdIsToldApartFromASilentOne(t *testing.T) {
+func TestUnit_MissingSystemdDiffersFromSilentSystemd(t *testing.T) {
 	nowhere := []door{{address: "unix:path=" + filepath.Join(t.TempDir(), "none")}}
 	if _, err := open(t.Context(), t.TempDir(), nowhere); !errors.Is(err, ErrNoSystemd) {
 		t.Errorf("nothing there: %v, want ErrNoSystemd", err)
@@ -291,7 +291,7 @@ func TestUnit_NoSystemdIsToldApartFromASilentOne(t *testing.T) {
 	}
 }
 
-func TestUnit_SecondDoorIsTriedWhereTheFirstIsShut(t *testing.T) {
+func TestUnit_SecondAddressIsTriedIfTheFirstFails(t *testing.T) {
 	_, _, b := connected(t)
 	doors := append([]door{{address: "unix:path=" + b.path("none")}}, b.doors()...)
 	c, err := open(t.Context(), bootedRoot(t), doors)

@@ -13,7 +13,7 @@ import (
 
 const coldStart = "[Service]\nType=oneshot\nExecStart=/bin/bash -lc '/usr/local/bin/justnews-cold-start.sh'\n[Install]\nWantedBy=multi-user.target\n"
 
-func TestRivals_WhatStartsInstancesBesidesOursIsFoundByWhatItDoes(t *testing.T) {
+func TestRivals_AreFoundByWhatTheyDo(t *testing.T) {
 	for name, c := range map[string]struct {
 		files  map[string]string
 		links  []string

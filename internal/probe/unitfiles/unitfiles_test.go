@@ -12,7 +12,7 @@ import (
 	"justnews/internal/facts"
 )
 
-func TestUnitfiles_OnlyFilesThatOverruleOursAreRead(t *testing.T) {
+func TestUnitfiles_OnlyOverridingFilesAreRead(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
 		"/etc/systemd/system/justnews@.service":                              "[Service]\nUser=root\n",

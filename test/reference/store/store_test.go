@@ -60,7 +60,7 @@ func TestStore_TwoStoresHoldTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestStore_MapIsUpstreamsOldOne(t *testing.T) {
+func TestStore_MapIsTheOldUpstreamMap(t *testing.T) {
 	s := mustMake(t)
 	data, err := os.ReadFile(s.Map)
 	if err != nil {
@@ -84,7 +84,7 @@ func TestStore_MapIsUpstreamsOldOne(t *testing.T) {
 	}
 }
 
-func TestStoreIsAFewHundredKiB(t *testing.T) {
+func TestStore_IsAFewHundredKiB(t *testing.T) {
 	var size int64
 	err := filepath.WalkDir(mustMake(t).Root, func(_ string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
@@ -123,7 +123,7 @@ func TestStore_ManifestHoldsTheChecksumOfItsVersion(t *testing.T) {
 	}
 }
 
-func TestStore_EveryDamageChangesTheStoreAndMendUndoesIt(t *testing.T) {
+func TestStore_EveryDamageIsUndoneByRepair(t *testing.T) {
 	for _, d := range Damages() {
 		t.Run(string(d), func(t *testing.T) {
 			s, m := mustMake(t), Models[1]
@@ -166,7 +166,7 @@ func damaged(t *testing.T, s *Store, before map[string]string, modes map[string]
 	return !cmp.Equal(before, tree(t, s.Root))
 }
 
-func TestStore_NobodyBreaksAModelThatIsNotThereOrInAnUnknownWay(t *testing.T) {
+func TestStore_UnknownModelOrDamageIsRefused(t *testing.T) {
 	s := mustMake(t)
 	if err := s.Break(Truncated, Model{"scout", "nosuch"}); err == nil {
 		t.Error("broke a model that is not there")
