@@ -18,8 +18,8 @@ import (
 // maxHeader is the safetensors format's own limit, in bytes.
 const maxHeader = 100_000_000
 
-// bits of one element, by the names of the format.
-var bits = map[string]int64{
+// elementBits is the size of one element, by the names of the format.
+var elementBits = map[string]int64{
 	"BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
 	"U16": 16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,
 }
@@ -117,7 +117,7 @@ func (t tensor) wrong() string {
 	if len(t.Offsets) != 2 || t.Offsets[0] < 0 || t.Offsets[1] < t.Offsets[0] {
 		return fmt.Sprintf("data_offsets are %v", t.Offsets)
 	}
-	width, known := bits[t.Dtype]
+	width, known := elementBits[t.Dtype]
 	if !known {
 		return "" // a type newer than this list
 	}

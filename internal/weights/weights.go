@@ -56,7 +56,7 @@ func Look(name string, r io.ReaderAt, size int64) (Finding, error) {
 	case ext == ".json":
 		return jsonText(r, size)
 	case ext == ".gguf":
-		return magic(head, "GGUF"), nil
+		return gguf(r, size)
 	case ext == ".h5":
 		return magic(head, "\x89HDF\r\n\x1a\n"), nil
 	case Torch(name):

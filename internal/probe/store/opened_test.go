@@ -100,7 +100,7 @@ var stores = map[string]struct {
 	}, want: []facts.FaultKind{facts.Unfinished, facts.NoWeights}},
 	"no vocabulary":                   {files: map[string]string{"config.json": bert, "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.NoTokenizer}},
 	"half a vocabulary":               {files: map[string]string{"config.json": `{"model_type":"roberta"}`, "vocab.json": "{}", "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.NoTokenizer}},
-	"GGUF, with its tokenizer inside": {files: map[string]string{"config.json": `{"model_type":"llama"}`, "m.Q4.gguf": "GGUF"}},
+	"GGUF, with its tokenizer inside": {files: map[string]string{"config.json": `{"model_type":"llama"}`, "m.Q4.gguf": emptyGGUF}},
 	"a tokenizer":                     {files: map[string]string{"config.json": `{"model_type":"roberta"}`, "tokenizer.json": "{}", "model.safetensors": bed.OneWeight}},
 	"SentencePiece":                   {files: map[string]string{"config.json": `{"model_type":"t5"}`, "spiece.model": "x", "model.safetensors": bed.OneWeight}},
 	"no SentencePiece":                {files: map[string]string{"config.json": `{"model_type":"llama"}`, "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.NoTokenizer}},
@@ -155,10 +155,10 @@ var stores = map[string]struct {
 	}, want: []facts.FaultKind{facts.PartMissing}},
 	"spaCy":                              {files: map[string]string{"config.cfg": "[nlp]", "meta.json": "{}", "ner/model": "x", "vocab/strings.json": "[]"}},
 	"a broken spaCy":                     {files: map[string]string{"config.cfg": "[nlp]", "meta.json": "{}", "ner/model": "x", "vocab/strings.json": "["}, want: []facts.FaultKind{facts.BadContent}},
-	"GGUF that the map names":            {id: "org/m/m.Q4.gguf", files: map[string]string{"m.Q4.gguf": "GGUF", "m.Q8.gguf": ""}},
-	"a broken GGUF that the map names":   {id: "org/m/m.Q4.gguf", files: map[string]string{"m.Q4.gguf": "GGML", "m.Q8.gguf": "GGUF"}, want: []facts.FaultKind{facts.BadContent}},
-	"another GGUF than the map names":    {id: "org/m/m.Q4.gguf", files: map[string]string{"m.Q8.gguf": "GGUF"}, want: []facts.FaultKind{facts.NoModel}},
-	"a part of the GGUF that is missing": {id: "org/m/m-00001-of-00002.gguf", files: map[string]string{"m-00001-of-00002.gguf": "GGUF"}, want: []facts.FaultKind{facts.PartMissing}},
+	"GGUF that the map names":            {id: "org/m/m.Q4.gguf", files: map[string]string{"m.Q4.gguf": emptyGGUF, "m.Q8.gguf": ""}},
+	"a broken GGUF that the map names":   {id: "org/m/m.Q4.gguf", files: map[string]string{"m.Q4.gguf": "GGML", "m.Q8.gguf": emptyGGUF}, want: []facts.FaultKind{facts.BadContent}},
+	"another GGUF than the map names":    {id: "org/m/m.Q4.gguf", files: map[string]string{"m.Q8.gguf": emptyGGUF}, want: []facts.FaultKind{facts.NoModel}},
+	"a part of the GGUF that is missing": {id: "org/m/m-00001-of-00002.gguf", files: map[string]string{"m-00001-of-00002.gguf": emptyGGUF}, want: []facts.FaultKind{facts.PartMissing}},
 	"a link that leads nowhere, and a file that is taken instead": {files: map[string]string{
 		"config.json": bert, "vocab.txt": "x", "model.safetensors": "-> none", "pytorch_model.bin": pickle,
 	}},
@@ -222,3 +222,6 @@ func TestInspect_SingleFileModelNeedsNoDirectoryListing(t *testing.T) {
 		}
 	}
 }
+
+// emptyGGUF is a GGUF file of version 3 without tensors.
+var emptyGGUF = "GGUF\x03" + strings.Repeat("\x00", 19)

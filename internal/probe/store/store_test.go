@@ -320,7 +320,7 @@ func TestStore_ModelIsFoundAsTheLoaderFindsIt(t *testing.T) {
 		}
 	}
 	write(plain+"/config.json", "{}")
-	write(plain+"/model.gguf", "GGUF")
+	write(plain+"/model.gguf", emptyGGUF)
 	write(s.Root+"/plain/adapters/a/adapter_config.json", "{}")
 	write(s.Root+"/plain/adapters/a/adapter_model.bin", "\x80\x02")
 	for name, c := range map[string]struct {

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"justnews/internal/digest"
 )
@@ -85,7 +86,7 @@ func (s *store) weights(path string, size int64) error {
 		chunk = chunk[:min(int64(len(chunk)), left)]
 		_, _ = noise.Read(chunk)
 		if left == size {
-			copy(chunk, "GGUF")
+			copy(chunk, "GGUF\x03"+strings.Repeat("\x00", 19)) // a header without tensors
 		}
 		if _, err := f.Write(chunk); err != nil {
 			return err
