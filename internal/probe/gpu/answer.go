@@ -4,13 +4,12 @@ package gpu
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"syscall"
 
 	"justnews/internal/facts"
+	"justnews/internal/strictjson"
 )
 
 // gpuStatus is justnews-nvml's exit status if NVML did not answer: the facts
@@ -66,13 +65,13 @@ func (e *ended) read() facts.GPULook {
 	if e.out.over {
 		return nonsense("more than %d bytes", maxOutput)
 	}
-	var found facts.NVML
-	d := json.NewDecoder(strings.NewReader(e.out.String()))
-	if err := d.Decode(&found); err != nil {
+	text := []byte(e.out.String())
+	if _, err := strictjson.Parse(text, strictjson.Limits{Bytes: maxOutput, Depth: 16}); err != nil {
 		return nonsense("%v", err)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nonsense("there is data after the object")
+	var found facts.NVML
+	if err := json.Unmarshal(text, &found); err != nil {
+		return nonsense("%v", err)
 	}
 	if found.Schema != facts.NVMLSchema || found.Outcome == "" {
 		return nonsense("schema %d and outcome %q, expected schema %d", found.Schema, found.Outcome, facts.NVMLSchema)
