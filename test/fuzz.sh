@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes every target for the given time each (default 20s).
+# Fuzzes every target for the given time each (default 20s), then compares random
+# environment files with what booted systemds read of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-20s}
@@ -10,3 +11,7 @@ grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort 
 		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "./$dir"
 	done
 done
+
+seed=$RANDOM
+printf '== environment files, seed %d\n' "$seed"
+go test -count=1 -timeout 0 -v ./test/booted -run EnvFile_PID1 -envfiles 2000 -envseed "$seed"

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booted
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"justnews/internal/envfile"
+	"justnews/test/bed"
+)
+
+var (
+	envFiles = flag.Int("envfiles", 300, "how many environment files TestEnvFile_PID1ReadsTheSame compares")
+	envSeed  = flag.Uint64("envseed", 1, "of these environment files")
+)
+
+// envUnit prints the environment that its file gives it.
+const envUnit = `[Service]
+Type=oneshot
+EnvironmentFile=/env/%i
+ExecStart=/usr/bin/env -0
+StandardOutput=truncate:/env/out/%i
+`
+
+// The manager of each systemd reads random environment files as envfile does: the same
+// variables with the same values, or none of the file.
+func TestEnvFile_PID1ReadsTheSame(t *testing.T) {
+	t.Parallel()
+	bed.Each(t, func(t *testing.T, suite string) {
+		m := bed.Boot(t, bed.Options{Suite: suite, Prepare: func(tree *bed.Tree) {
+			tree.WriteFile("/etc/systemd/system/envfile@.service", envUnit)
+			tree.Mkdir("/env/out")
+			tree.WriteFile("/env/empty", "")
+		}})
+		m.Must("systemctl", "start", "envfile@empty.service")
+		own := processEnv(m, "empty")
+		random := rand.New(rand.NewPCG(*envSeed, 0))
+		refused := 0
+		for done := 0; done < *envFiles; {
+			texts := map[string]string{}
+			var units []string
+			for ; len(texts) < 100 && done < *envFiles; done++ {
+				name := fmt.Sprint(done)
+				texts[name] = envText(random, suite != bed.Bookworm)
+				m.WriteFile("/env/"+name, texts[name])
+				units = append(units, "envfile@"+name+".service")
+			}
+			// A file that systemd refuses fails its unit.
+			m.RunFor(5*time.Minute, append([]string{"systemctl", "start"}, units...)...)
+			for name, text := range texts {
+				want, err := readAsWeDo(t, text)
+				got := processEnv(m, name)
+				if err != nil {
+					refused++
+				}
+				if (err != nil) != (got == nil) || err == nil && !maps.Equal(got, merged(own, want)) {
+					t.Errorf("seed %d, file %s: %q\nwe read %q, %v\nsystemd %s gives %q", *envSeed, name, text, want, err, m.Version, got)
+				}
+			}
+			m.Run("systemctl", "reset-failed")
+		}
+		t.Logf("systemd %s: %d files of seed %d, of which it refuses %d", m.Version, *envFiles, *envSeed, refused)
+		if refused == 0 || refused == *envFiles {
+			t.Errorf("%d of %d files are refused: that compares nothing", refused, *envFiles)
+		}
+	})
+}
+
+// processEnv is what a process of the unit had in its environment, without what
+// differs from start to start; nil if it was not started.
+func processEnv(m *bed.Machine, name string) map[string]string {
+	if !m.Exists("/env/out/" + name) {
+		return nil
+	}
+	vars := map[string]string{}
+	for _, v := range strings.Split(strings.TrimSuffix(m.ReadFile("/env/out/"+name), "\x00"), "\x00") {
+		key, value, _ := strings.Cut(v, "=")
+		vars[key] = value
+	}
+	for _, each := range []string{"INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"} {
+		delete(vars, each)
+	}
+	return vars
+}
+
+// validName is how systemd wants the name of a variable (env_name_is_valid).
+var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// readAsWeDo returns the variables that envfile reads and a process can have.
+func readAsWeDo(t *testing.T, text string) (map[string]string, error) {
+	file := filepath.Join(t.TempDir(), "env")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	vars, err := envfile.Read(file)
+	maps.DeleteFunc(vars, func(name, _ string) bool { return !validName.MatchString(name) })
+	return vars, err
+}
+
+func merged(a, b map[string]string) map[string]string {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
+
+// envPieces are what environment files are made of, valid or not.
+var envPieces = []string{
+	"A", "B", "_c", "D1", "2E", "F G", "export H", "Ü", "=", "=", "=", "=", " = ", "==", "x", "y z", "300s", "%i", "$A", "${B}",
+	"'", "'", `"`, `"`, `\`, `\\`, `\'`, `\"`, `\$`, "\\`", `\n`, "\\\n", "\n", "\n", "\n", "\r", "\r\n", "\t", "  ", "#", ";", "{", "[",
+	"\n# note\n", "\n; note\n", "'a b'", `"c d"`, `"e\nf"`, "é€", "\x01", "\x1b[31m", strings.Repeat("long ", 500),
+}
+
+// envText is a random file. Before systemd 254 a backslash at the end of a comment
+// continued it, which envfile does not do: without those, every version agrees.
+func envText(random *rand.Rand, comments bool) string {
+	var b strings.Builder
+	for range 2 + random.IntN(24) {
+		piece := envPieces[random.IntN(len(envPieces))]
+		if !comments && strings.ContainsAny(piece, "#;") {
+			continue
+		}
+		b.WriteString(piece)
+	}
+	if random.IntN(10) == 0 {
+		refused := []string{"\xff", "\x00", "\xc0\xaf", "\xed\xa0\x80", "\xef\xbb\xbf"}
+		at := random.IntN(b.Len() + 1)
+		text := b.String()
+		return text[:at] + refused[random.IntN(len(refused))] + text[at:]
+	}
+	return b.String()
+}
