@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -94,8 +93,9 @@ func read(out, errs string, status int, err error) facts.MPSAnswer {
 		return facts.MPSAnswer{Kind: facts.MPSNonsense, Detail: detail}
 	}
 	last := len(lines) - 1
-	percentage, err := strconv.ParseFloat(strings.TrimSpace(lines[last]), 64)
-	if err != nil || math.IsNaN(percentage) || percentage <= 0 || percentage > 100 {
+	number := strings.TrimSpace(lines[last])
+	percentage, err := strconv.ParseFloat(number, 64)
+	if err != nil || strings.Trim(number, "0123456789.") != "" || percentage <= 0 || percentage > 100 {
 		return facts.MPSAnswer{Kind: facts.MPSNonsense, Detail: detail}
 	}
 	return facts.MPSAnswer{Kind: facts.MPSAnswered, Lines: lines[:last:last], Percentage: percentage}
