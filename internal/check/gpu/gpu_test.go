@@ -109,13 +109,15 @@ func TestGPU_MissingDriverIsDistinguishedByItsNodes(t *testing.T) {
 		say  string
 		wait bool
 	}{
-		{look("", facts.NodeMissing), diag.GPUDriverNotLoaded, "modprobe nvidia", true},
-		{look("", facts.NodeUnknown), diag.GPUDriverNotLoaded, "modprobe nvidia", true}, // a node without a driver: ENXIO
-		{look("550.163.01", facts.NodeMissing), diag.GPUDriverNotLoaded, "nvidia-modprobe -c=0", true},
+		{look("", facts.NodeMissing), diag.GPUDriverNotLoaded, "is not loaded\nmodprobe nvidia", true},
+		{look("", facts.NodeUnknown), diag.GPUDriverNotLoaded, "is not loaded\nmodprobe nvidia", true}, // a node without a driver: ENXIO
+		{look("550.163.01", facts.NodeUnknown), diag.GPUDriverNotLoaded, "is not loaded\nmodprobe nvidia", true},
+		{look("550.163.01", facts.NodeMissing), diag.GPUDriverNotLoaded, "nodes are missing\nnvidia-modprobe -c=0", true},
 		{look("550.163.01", facts.NodeDenied), diag.GPUPermission, "DeviceAllow", false},
 	} {
 		got := gpu.Judge(c.look, requirement.GPU{Needed: true})
-		if got[0].Code != c.code || !strings.Contains(got[0].Fix.String(), c.say) || (gpu.MayCome(c.look) != "") != c.wait {
+		said := got[0].Message + "\n" + got[0].Fix.String()
+		if got[0].Code != c.code || !strings.Contains(said, c.say) || (gpu.MayCome(c.look) != "") != c.wait {
 			t.Errorf("%+v: %+v", c.look, got)
 		}
 		findings.Sound(t, got[0])
@@ -170,6 +172,7 @@ func TestGPU_AreJudgedByTheRequirement(t *testing.T) {
 			w.card.MIG, *w.wish = &facts.GPUMIG{Current: true}, requirement.GPU{Needed: true, Clients: 1}
 		}, nil},
 		"a card that knows no MIG":         {func(w world) { w.card.MIG = nil }, nil},
+		"persistence is not known":         {func(w world) { w.card.Persistence = nil }, nil},
 		"persistence off":                  {func(w world) { w.card.Persistence = &off }, []string{"notice GPU-PERSISTENCE"}},
 		"no nvidia-uvm":                    {func(w world) { w.look.UVM.State = facts.NodeMissing }, []string{"error GPU-UVM-MISSING"}},
 		"no module behind nvidia-uvm":      {func(w world) { w.look.UVM = facts.DeviceNode{Detail: "ENXIO"} }, []string{"error GPU-UVM-MISSING"}},
@@ -178,6 +181,12 @@ func TestGPU_AreJudgedByTheRequirement(t *testing.T) {
 		"48 clients on Ada":                {func(w world) { w.card.MPSProcesses = clients(48) }, []string{"error GPU-MPS-CLIENTS"}},
 		"48 clients with CUDA 13.1":        {func(w world) { w.card.MPSProcesses, w.look.NVML.CUDAVersion = clients(48), "13.1" }, nil},
 		"60 clients with CUDA 13.1":        {func(w world) { w.card.MPSProcesses, w.look.NVML.CUDAVersion = clients(60), "13.1" }, []string{"error GPU-MPS-CLIENTS"}},
+		"48 clients with CUDA 13.0":        {func(w world) { w.card.MPSProcesses, w.look.NVML.CUDAVersion = clients(48), "13.0" }, []string{"error GPU-MPS-CLIENTS"}},
+		"48 clients with CUDA 14.0":        {func(w world) { w.card.MPSProcesses, w.look.NVML.CUDAVersion = clients(48), "14.0" }, nil},
+		"48 clients with an odd CUDA":      {func(w world) { w.card.MPSProcesses, w.look.NVML.CUDAVersion = clients(48), "x.9" }, []string{"error GPU-MPS-CLIENTS"}},
+		"16 clients on Volta":              {func(w world) { w.card.MPSProcesses, w.card.ComputeCapability = clients(16), "7.0" }, nil},
+		"clients of an odd generation":     {func(w world) { w.card.MPSProcesses, w.card.ComputeCapability = clients(99), "x.1" }, nil},
+		"clients of half a generation":     {func(w world) { w.card.MPSProcesses, w.card.ComputeCapability = clients(99), "9.x" }, nil},
 		"16 clients on Pascal":             {func(w world) { w.card.MPSProcesses, w.card.ComputeCapability = clients(16), "6.1" }, []string{"error GPU-MPS-CLIENTS"}},
 		"clients of an unknown generation": {func(w world) { w.card.MPSProcesses, w.card.ComputeCapability = clients(99), "" }, nil},
 		"49 instances on Ada":              {func(w world) { w.wish.Clients = 49 }, []string{"warning GPU-MPS-CLIENTS"}},
@@ -186,6 +195,7 @@ func TestGPU_AreJudgedByTheRequirement(t *testing.T) {
 		"a limit above the card":           {func(w world) { w.wish.Limit, w.wish.Limits = 25<<30, 25<<30 }, []string{"error GPU-MEMORY-LIMIT"}},
 		"a limit as large as the card":     {func(w world) { w.wish.Limit, w.wish.Limits, w.card.Memory.Free = 24<<30, 24<<30, 24<<30 }, nil},
 		"limits above the card together":   {func(w world) { w.wish.Limits = math.MaxUint64 }, []string{"warning GPU-MEMORY-LIMIT"}},
+		"limits of other instances":        {func(w world) { w.wish.Limit, w.wish.Limits = 0, math.MaxUint64 }, []string{"warning GPU-MEMORY-LIMIT"}},
 		"less is free than the limit":      {func(w world) { w.card.Memory.Free = 3 << 30 }, []string{"warning GPU-MEMORY-FREE"}},
 		"less is free on a host that runs": {func(w world) { w.card.Memory.Free, w.wish.Starting = 3<<30, false }, nil},
 		"memory that is not known":         {func(w world) { w.card.Memory = nil }, []string{"notice GPU-MEMORY-LIMIT"}},
@@ -319,5 +329,58 @@ func TestGPU_StateIsShort(t *testing.T) {
 		if got := gpu.Summary(l); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// What a finding says besides its code: the evidence, and the way out.
+func TestGPU_EvidenceAndFix(t *testing.T) {
+	asks := func(action string) facts.GPULook {
+		c := card()
+		c.RecoveryAction = action
+		return gpus(c)
+	}
+	mig := func(now, then bool) facts.GPULook {
+		c := card()
+		c.MIG = &facts.GPUMIG{Current: now, Pending: then}
+		return gpus(c)
+	}
+	answered := func(kind facts.GPUKind, outcome string) facts.GPULook {
+		return facts.GPULook{Kind: kind, NVML: &facts.NVML{Outcome: outcome, LibraryVersion: "12.550"}}
+	}
+	unknown, pascal := card(), card()
+	unknown.ComputeCapability, pascal.ComputeCapability = "", "6.1"
+	second := card()
+	second.Index = 1
+	for name, c := range map[string]struct {
+		look facts.GPULook
+		has  string
+		not  string
+	}{
+		"NVML's own error":        {answered(facts.DriverMismatch, "ERROR_LIB_RM_VERSION_MISMATCH"), "NVML: ERROR_LIB_RM_VERSION_MISMATCH, library 12.550", "not loaded"},
+		"no NVML to ask":          {answered(facts.HelperNoCgo, facts.NVMLNoCgo), "library", "NVML: "},
+		"a driver that is absent": {answered(facts.DriverNotLoaded, "ERROR_DRIVER_NOT_LOADED"), "kernel module not loaded", ""},
+		"an IMEX domain":          {asks("RECOVER_IMEX_DOMAIN"), "nvidia-imex.service", "--gpu-reset"},
+		"a drain":                 {asks("DRAIN_AND_RESET"), "--gpu-reset", "nvidia-imex.service"},
+		"a reset":                 {asks("GPU_RESET"), "--gpu-reset", "reboot"},
+		"a reboot":                {asks("NODE_REBOOT"), "systemctl reboot", "documentation"},
+		"another action":          {asks("BUS_RESET"), "documentation", "--gpu-reset"},
+		"MIG":                     {mig(true, true), "MIG is enabled", "reset"},
+		"MIG until a reset":       {mig(true, false), "MIG enabled, after a reset disabled", "will be"},
+		"MIG after a reset":       {mig(false, true), "MIG will be enabled", "MIG is enabled"},
+		"the smallest cap":        {gpus(pascal, card(), unknown), "at most 16 clients", "48"},
+		"the first of two equals": {gpus(card(), second), "gpu 0", "gpu 1"},
+	} {
+		w := underMPS()
+		w.Clients = 49
+		var all strings.Builder
+		for _, p := range gpu.Judge(c.look, w) {
+			all.WriteString(strings.Join([]string{p.Subject, p.Message, p.Seen, p.Expected, p.Fix.String(), ""}, "\n"))
+		}
+		if got := all.String(); !strings.Contains(got, c.has) || c.not != "" && strings.Contains(got, c.not) {
+			t.Errorf("%s: without %q, or with %q:\n%s", name, c.has, c.not, got)
+		}
+	}
+	if got := gpu.Summary(answered(facts.DriverMismatch, "ERROR_LIB_RM_VERSION_MISMATCH")); strings.Contains(got, "0 GPUs") {
+		t.Error(got)
 	}
 }

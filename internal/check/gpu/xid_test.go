@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"justnews/internal/check/gpu"
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
 	"justnews/test/findings"
@@ -52,6 +53,8 @@ func TestXid_IsJudgedByNVIDIAsCatalogue(t *testing.T) {
 		"the driver says it itself":      {xids: facts.Xids{xid(95)}, change: func(w world) { w.first.RecoveryAction = "GPU_RESET" }, want: []string{"error GPU-RECOVERY"}},
 		"another GPU is usable":          {xids: facts.Xids{xid(79)}, change: func(w world) { w.second() }, want: []string{"warning GPU-XID"}},
 		"another GPU has one, too":       {xids: facts.Xids{xid(79), {PCI: other, Code: 48}}, change: func(w world) { w.second() }, want: []string{"error GPU-XID", "error GPU-XID"}},
+		"another GPU has recovered":      {xids: facts.Xids{xid(79), {PCI: other, Code: 48}}, change: func(w world) { w.second().RecoveryAction = "NONE" }, want: []string{"warning GPU-XID", "notice GPU-XID"}},
+		"another GPU can wait":           {xids: facts.Xids{xid(79), {PCI: other, Code: 94}}, change: func(w world) { w.second() }, want: []string{"warning GPU-XID", "warning GPU-XID"}},
 		"the address is not known":       {xids: facts.Xids{xid(79)}, change: func(w world) { w.first.PCI = "" }, want: []string{"warning GPU-XID"}},
 		"another function of the device": {xids: facts.Xids{{PCI: "0000:65:0", Code: 79}}, want: []string{"warning GPU-XID"}},
 		"the GPU is lost": {
@@ -105,5 +108,33 @@ func TestXid_EvidenceHasNumberMeaningAndTime(t *testing.T) {
 	const want = "Xid 48 (double-bit ECC error), 3 times, Xid 79 (the GPU has fallen off the bus), the last 1h2m3s after the boot: pid=2, off"
 	if len(got) != 1 || got[0].Seen != want || got[0].Subject != "gpu 0 (NVIDIA L4)" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A finding names the GPU that NVML lists at the address, and the address otherwise.
+func TestXid_SubjectIsTheGPUOrItsAddress(t *testing.T) {
+	xids := facts.Xids{{PCI: "0000:65:00", Code: 79}}
+	listed, failed := gpus(card()), facts.GPULook{Kind: facts.GPUFailed}
+	listed.NVML.GPUs[0].PCI = "0000:65:00.0"
+	elsewhere := gpus(card())
+	elsewhere.NVML.GPUs[0].PCI = "0000:ca:00.0"
+	for want, l := range map[string]facts.GPULook{"gpu 0 (NVIDIA L4)": listed, "gpu at 0000:65:00": failed} {
+		for _, l := range []facts.GPULook{l, elsewhere} {
+			if l.NVML == elsewhere.NVML {
+				want = "gpu at 0000:65:00"
+			}
+			l.Xids = &xids
+			problems := gpu.Judge(l, requirement.GPU{Needed: true})
+			if p := problems[len(problems)-1]; p.Code != diag.GPUXid || p.Subject != want {
+				t.Errorf("%s of %q, want %q", p.Code, p.Subject, want)
+			}
+		}
+	}
+	if got := gpu.XidsOf(listed, listed.NVML.GPUs[0]); got != nil {
+		t.Errorf("without a log: %v", got)
+	}
+	listed.Xids = &xids
+	if got := gpu.XidsOf(listed, listed.NVML.GPUs[0]); !slices.Equal(got, []int{79}) {
+		t.Errorf("%v, want 79", got)
 	}
 }
