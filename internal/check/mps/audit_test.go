@@ -79,6 +79,8 @@ func TestAudit_ObstaclesToMPSAreFound(t *testing.T) {
 
 		"the first device":        {audited(environment("CUDA_VISIBLE_DEVICES=0")), "", 0, ""},
 		"another device":          {audited(environment("CUDA_VISIBLE_DEVICES=1")), diag.MPSEnvironment, diag.Warning, "CUDA_VISIBLE_DEVICES=1"},
+		"no device":               {audited(environment("CUDA_VISIBLE_DEVICES=")), diag.MPSEnvironment, diag.Error, "hides every GPU"},
+		"a negative device":       {audited(environment("CUDA_VISIBLE_DEVICES=-1")), diag.MPSEnvironment, diag.Error, "hides every GPU"},
 		"another, and it matters": {audited(limits(config.InstanceMPS{Memory: "4G"}), environment(memory+"=0=4G", "CUDA_VISIBLE_DEVICES=1")), diag.MPSEnvironment, diag.Error, "another device"},
 
 		"the GPUs of the configuration": {audited(sees("1"), limits(config.InstanceMPS{Memory: "4G"}), environment(memory+"=0=4G", "CUDA_VISIBLE_DEVICES=1")), "", 0, ""},

@@ -43,8 +43,8 @@ func sameLimit(a, b string) bool {
 		return true
 	}
 	x, ok := limitsOf(a)
-	y, also := limitsOf(b)
-	return ok && also && maps.Equal(x, y)
+	y, _ := limitsOf(b) // nil is not equal to any limit
+	return ok && maps.Equal(x, y)
 }
 
 // limitsOf reads "0=4G,1=512M": sizes by device. A value without a device has "".
@@ -57,9 +57,11 @@ func limitsOf(s string) (map[string]float64, bool) {
 		}
 		size = strings.TrimSuffix(strings.ToUpper(strings.TrimSpace(size)), "B")
 		unit := 1.0
-		if at := strings.IndexAny(size, "KMGT"); at >= 0 && at == len(size)-1 {
-			unit = float64(uint64(1) << (10 * (1 + strings.IndexByte("KMGT", size[at]))))
-			size = size[:at]
+		for i, letter := range []string{"K", "M", "G", "T"} {
+			if number, is := strings.CutSuffix(size, letter); is {
+				size, unit = number, float64(uint64(1)<<(10*(1+i)))
+				break
+			}
 		}
 		n, err := strconv.ParseFloat(size, 64)
 		if err != nil {

@@ -294,6 +294,7 @@ func TestDaemon_OnlyAnActiveServerOfTheUserCounts(t *testing.T) {
 		"of whomever, where agents are not known": {[]facts.MPSServer{{PID: 70, UID: 1000, State: "ACTIVE"}}, liveMPS(), nil, true, ""},
 		"hidden, of a daemon of the agents' own":  {[]facts.MPSServer{{PID: 70, UID: -1, State: "ACTIVE"}}, liveMPS(), agent(), true, ""},
 		"hidden, of root's daemon":                {[]facts.MPSServer{{PID: 70, UID: -1, State: "ACTIVE"}}, root, agent(), false, "of an unknown user"},
+		"root's, of a daemon of the agents' own":  {[]facts.MPSServer{{PID: 70, UID: 0, State: "ACTIVE"}}, liveMPS(), agent(), false, "of user id 0"},
 		"no state, not alive":                     {[]facts.MPSServer{{PID: 70, UID: 990}}, liveMPS(), agent(), false, "is not running"},
 		"initializing":                            {[]facts.MPSServer{{PID: 70, UID: 990, State: "INITIALIZING", Alive: true}}, liveMPS(), agent(), false, "INITIALIZING"},
 		"faulty":                                  {[]facts.MPSServer{{PID: 70, UID: 990, State: "FAULT", Alive: true}}, liveMPS(), agent(), false, "FAULT"},
@@ -351,6 +352,7 @@ func TestLimits_DefaultsAreReadBack(t *testing.T) {
 		"memory is another":        {config.MPS{DefaultMemory: "6G"}, []string{"8G"}, 100, "memory limit 8G"},
 		"threads are others":       {config.MPS{DefaultThreads: 50}, nil, 100, "thread percentage 100"},
 		"threads are nearly those": {config.MPS{DefaultThreads: 50}, nil, 50.5, "thread percentage 50.5"},
+		"neither is a size":        {config.MPS{DefaultMemory: "6Q"}, []string{"7Q"}, 100, "memory limit 7Q"},
 		"both":                     {config.MPS{DefaultMemory: "6G", DefaultThreads: 50}, []string{"a", "b\x1b"}, 1, "thread percentage 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -368,6 +370,12 @@ func TestLimits_DefaultsAreReadBack(t *testing.T) {
 				t.Errorf("%+v, want %q", p, c.seen)
 			}
 		})
+	}
+	for size, want := range map[config.Memory]string{"6G": "memory limit 6G", "1=8G": "memory limit 1=8G", "0=6G,1=8G": "memory limit 0=6G, 1=8G"} {
+		p := mps.Defaults(facts.MPSAnswer{Kind: facts.MPSAnswered}, wishMPS(func(w *mps.Wanted) { w.DefaultMemory = size }))
+		if p == nil || p.Expected != want {
+			t.Errorf("%s: %+v, want %s", size, p, want)
+		}
 	}
 	for want, c := range map[bool]config.MPS{false: {}, true: {DefaultThreads: 1}} {
 		if mps.LimitsWanted(c) != want {
@@ -409,8 +417,17 @@ func TestDaemon_IsAwaitedWhileItCanStart(t *testing.T) {
 	if mps.Hopeless(mps.NoRung, []diag.Problem{warning}, wishMPS()) {
 		t.Error("a warning ends the wait")
 	}
-	if !mps.Hopeless(mps.NoRung, nil, wishMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID = true, 0 })) {
-		t.Error("its own daemon has ended, and it waits on")
+	for _, c := range []struct{ own, runs bool }{{false, false}, {false, true}, {true, true}, {true, false}} {
+		w := wishMPS(func(w *mps.Wanted) {
+			w.OwnUnit, w.MainPID = c.own, map[bool]int{true: 41}[c.runs]
+		})
+		if got, want := mps.Hopeless(mps.NoRung, nil, w), c.own && !c.runs; got != want {
+			t.Errorf("%+v: hopeless is %t", c, got)
+		}
+		exited := strings.Contains(mps.Daemon(deadMPS(), w)[0].Message, "exited as soon as")
+		if want := c.own && !c.runs; exited != want {
+			t.Errorf("%+v: exited at once is %t", c, exited)
+		}
 	}
 }
 
@@ -423,6 +440,86 @@ func TestDaemon_UnknownLevelRequiresEverything(t *testing.T) {
 	for rung, want := range map[mps.Rung]string{mps.NoRung: "none", mps.RungDaemon: "daemon", mps.RungControl: "control", mps.RungServer: "server", 99: "none", -1: "none"} {
 		if got := rung.String(); got != want {
 			t.Errorf("%d: %s, want %s", rung, got, want)
+		}
+	}
+}
+
+// Without a listener a directory that is missing is no daemon's.
+func TestDaemon_MissingPrivateDirectoryWithoutListenerIsADeadDaemon(t *testing.T) {
+	m := facts.MPS{PipeDirectory: "/tmp/nvidia-mps"}
+	problems := mps.Daemon(m, wishMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = m.PipeDirectory, true }))
+	if len(problems) != 1 || problems[0].Code != diag.MPSDead {
+		t.Errorf("%+v", problems)
+	}
+}
+
+func TestDaemon_ElsewhereNamesTheDaemonsOfThatDirectory(t *testing.T) {
+	const there = "/tmp/mps"
+	daemon := func(pid int, dir, unit string) facts.MPSProcess {
+		return facts.MPSProcess{PID: pid, UID: 990, Exe: program, Args: []string{program, "-d"}, Unit: unit, PipeDirectory: dir}
+	}
+	console := facts.MPSProcess{PID: 50, UID: 990, Exe: program, Args: []string{program}, Unit: mpsUnit, PipeDirectory: there}
+	for name, c := range map[string]struct {
+		others []facts.MPSProcess
+		w      mps.Wanted
+		code   diag.Code
+		has    string
+		not    string
+	}{
+		"a console and another directory's": {[]facts.MPSProcess{console, daemon(51, "/tmp/other", "x.service"), daemon(52, there, "x.service")}, wishMPS(), diag.MPSElsewhere, "52", "51"},
+		"a console of the unit":             {[]facts.MPSProcess{console}, wishMPS(), diag.MPSElsewhere, there, "50"},
+		"the unit's daemon":                 {[]facts.MPSProcess{daemon(52, there, mpsUnit)}, wishMPS(), diag.MPSEnvironment, "52", ""},
+		"the unit's main process":           {[]facts.MPSProcess{daemon(41, there, "")}, wishMPS(), diag.MPSEnvironment, "41", ""},
+		"another unit's":                    {[]facts.MPSProcess{daemon(52, there, "x.service")}, wishMPS(), diag.MPSElsewhere, "52", ""},
+		"of no unit, and none is known":     {[]facts.MPSProcess{daemon(0, there, "x.service")}, wishMPS(func(w *mps.Wanted) { w.MainPID = 0 }), diag.MPSElsewhere, there, ""},
+		"no unit is configured":             {[]facts.MPSProcess{daemon(52, there, "")}, wishMPS(byHand), diag.MPSElsewhere, "52", ""},
+	} {
+		problems := mps.Daemon(deadMPS(func(m *facts.MPS) { m.Elsewhere, m.Others = []string{there}, c.others }), c.w)
+		if len(problems) != 1 || problems[0].Code != c.code || !strings.Contains(problems[0].Seen, c.has) || c.not != "" && strings.Contains(problems[0].Seen, c.not) {
+			t.Errorf("%s: %+v, want %s with %q, without %q", name, problems, c.code, c.has, c.not)
+		}
+	}
+}
+
+// The mode is that of the pipe directory, so it is evidence only where that is closed.
+func TestDaemon_BlockedDirectoryHasItsMode(t *testing.T) {
+	for _, c := range []struct {
+		exists  bool
+		blocked string
+		want    bool
+	}{{true, pipeDir, true}, {true, "/run", false}, {false, pipeDir, false}, {false, "/run", false}} {
+		problems := mps.Daemon(deadMPS(func(m *facts.MPS) {
+			m.Directory = facts.Directory{Exists: c.exists, IsDir: c.exists, Blocked: c.blocked, Mode: 0o700, UID: 7}
+		}), wishMPS())
+		if len(problems) != 1 || problems[0].Code != diag.MPSDirectory || strings.Contains(problems[0].Seen, "mode 0700, user id 7") != c.want {
+			t.Errorf("%+v: %+v", c, problems)
+		}
+	}
+}
+
+func TestOpinion_DifferenceIsAWarning(t *testing.T) {
+	for _, c := range []struct {
+		opinion facts.MPSOpinion
+		reached mps.Rung
+		says    string // "": nothing
+	}{
+		{facts.MPSOpinion{Enabled: true}, mps.NoRung, ""},
+		{facts.MPSOpinion{Known: true}, mps.NoRung, ""},
+		{facts.MPSOpinion{Known: true, Enabled: true}, mps.RungDaemon, ""},
+		{facts.MPSOpinion{Known: true, Enabled: true}, mps.RungServer, ""},
+		{facts.MPSOpinion{Known: true, Enabled: true, Source: "mps_enabled"}, mps.NoRung, "reports that MPS is enabled"},
+		{facts.MPSOpinion{Known: true, Source: "mps_enabled"}, mps.RungDaemon, "reports that MPS is not enabled"},
+	} {
+		p := mps.Opinion(c.opinion, c.reached, "http://127.0.0.1:8014")
+		if (p == nil) != (c.says == "") {
+			t.Errorf("%+v at %s: %+v", c.opinion, c.reached, p)
+		}
+		if p == nil {
+			continue
+		}
+		findings.Sound(t, *p)
+		if p.Code != diag.MPSOpinion || p.Severity != diag.Warning || !strings.Contains(p.Message, c.says) {
+			t.Errorf("%+v at %s: %+v", c.opinion, c.reached, p)
 		}
 	}
 }
