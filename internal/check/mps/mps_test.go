@@ -523,3 +523,27 @@ func TestOpinion_DifferenceIsAWarning(t *testing.T) {
 		}
 	}
 }
+
+// A daemon is restarted by its unit, or as the runbook does where it has none, and
+// killed by its unit only where that is active.
+func TestDaemon_FixUsesTheUnitWhereThereIsOne(t *testing.T) {
+	stopped := liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" })
+	for name, c := range map[string]struct {
+		problems []diag.Problem
+		has, not string
+	}{
+		"a server of the unit":   {mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, liveMPS(), wishMPS()), "systemctl restart -- " + mpsUnit, "echo quit"},
+		"a server of no unit":    {mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, liveMPS(), wishMPS(byHand)), "echo quit", "systemctl restart"},
+		"stopped":                {mps.Daemon(stopped, wishMPS()), "systemctl kill -s SIGKILL -- " + mpsUnit, "kill -s KILL"},
+		"stopped, of a dead one": {mps.Daemon(stopped, wishMPS(func(w *mps.Wanted) { w.UnitActive = false })), "41", "systemctl kill"},
+		"stopped, of no unit":    {mps.Daemon(stopped, wishMPS(byHand)), "41", "systemctl kill"},
+	} {
+		if len(c.problems) != 1 || !strings.Contains(c.problems[0].Fix.String(), c.has) || strings.Contains(c.problems[0].Fix.String(), c.not) {
+			t.Errorf("%s: %+v, want %q and not %q", name, c.problems, c.has, c.not)
+		}
+	}
+	log := mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, liveMPS(), wishMPS())[0].Fix.String()
+	if !strings.Contains(log, mpsUnit) || strings.Contains(log, "the MPS control daemon") {
+		t.Error(log)
+	}
+}

@@ -44,7 +44,10 @@ func TestUnit_IsJudgedByWhetherItCanBecomeActive(t *testing.T) {
 			diag.MPSMissing, "systemd skipped it: ConditionPathExists=" + program},
 		"skipped by something else": {daemonUnit("inactive", "dead", skipped("ConditionPathExists=/dev/nvidiactl")), check.Failed,
 			diag.MPSUnit, "fix the unmet condition, then: justnews-gate retry"},
-		"never started": {daemonUnit("inactive", "dead", func(u *facts.Unit) { u.ConditionResult = false }), check.Idle, diag.MPSUnit, "no job"},
+		"never started":                       {daemonUnit("inactive", "dead", func(u *facts.Unit) { u.ConditionResult = false }), check.Idle, diag.MPSUnit, "no job"},
+		"never started, and nothing says why": {daemonUnit("inactive", "dead", func(u *facts.Unit) { u.ConditionResult = false }), check.Idle, diag.MPSUnit, "fix the error in its log"},
+		"its condition holds, and it is down": {daemonUnit("inactive", "dead", skipped("x"), func(u *facts.Unit) { u.ConditionResult = true }),
+			check.Idle, diag.MPSUnit, "fix the error in its log"},
 		"its condition holds again": {daemonUnit("inactive", "dead", skipped("ConditionPathExists="+program), func(u *facts.Unit) { u.ConditionResult = true }),
 			check.Idle, diag.MPSUnit, "no job"},
 		"skipped, and it has a job":  {daemonUnit("inactive", "dead", skipped("x"), func(u *facts.Unit) { u.Job = true }), check.Pending, diag.MPSUnit, "inactive"},
@@ -93,6 +96,9 @@ func TestUnit_IneffectiveStartIsExplained(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := mps.NotStarted(c.s, c.u, wishMPS(), "scout")
 			findings.Sound(t, p)
+			if ended := strings.Contains(p.Seen, "its start job ended"); ended != (c.s.Refused == "" && c.s.Result != "" && c.s.Result != "done") {
+				t.Errorf("%q says that its start job ended: %t", p.Seen, ended)
+			}
 			if p.Code != c.code || p.Severity != diag.Error || !strings.Contains(p.Message+"|"+p.Seen+"|"+p.Fix.String(), c.says) {
 				t.Errorf("%+v\nwant %s: %q", p, c.code, c.says)
 			}
