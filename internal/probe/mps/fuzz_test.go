@@ -14,7 +14,7 @@ import (
 )
 
 // percentage is how a control daemon answers get_default_active_thread_percentage.
-var percentage = regexp.MustCompile(`^0*(100(\.0*)?|\d{0,2}(\.\d*)?)$`)
+var percentage = regexp.MustCompile(`^0*(100(\.\d*)?|\d{0,2}(\.\d*)?)$`)
 
 // FuzzRead reads what a console may print. The second judge knows of an answer only
 // that the program succeeded, said nothing of an error, and that a number from 0 to 100
