@@ -222,7 +222,7 @@ func TestProblems_EvidenceAndFixFollowTheFailure(t *testing.T) {
 		"killed by nothing":         {ended(facts.CodeKilled, 0), "exit-code", "its main process"},
 		"not known how":             {ended(0, 5), "exit-code", "its main process"},
 		"the gate was not executed": {failed(func(u *facts.Unit) { u.ExecStartPre[0].Status = 200 }), "cannot be entered", "its log"},
-		"the gate exited with 199":  {failed(func(u *facts.Unit) { u.ExecStartPre[0].Status = 199 }), "cannot become ready|", "cannot be"},
+		"the gate exited with 199":  {failed(func(u *facts.Unit) { u.ExecStartPre[0].Status = 199 }), "cannot become ready|", "cannot be entered"},
 		"the gate was killed":       {failed(func(u *facts.Unit) { u.ExecStartPre[0].Code, u.ExecStartPre[0].Status = facts.CodeKilled, 203 }), "cannot become ready|", "cannot be executed"},
 		"a program without a name": {failed(func(u *facts.Unit) {
 			u.Service.ExecStart, u.ExecMainCode, u.ExecMainStatus = []facts.Exec{{}}, facts.CodeExited, 203
