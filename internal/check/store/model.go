@@ -15,6 +15,7 @@ import (
 
 // meaning is what a fault of a model means.
 type meaning struct {
+	says     string // what follows the path
 	code     diag.Code
 	message  string
 	expected string
@@ -24,24 +25,25 @@ type meaning struct {
 const copyAgain = "copy the snapshot again to %s"
 
 var meanings = map[facts.FaultKind]meaning{
-	facts.NoModel:     {diag.StoreSnapshot, "the model is not in the store", "a directory with a snapshot of the model", "copy the snapshot to %s"},
-	facts.NoSnapshot:  {diag.StoreSnapshot, "the model has no snapshot", "snapshots/REVISION with the model's files", "copy the snapshot to %s"},
-	facts.NoConfig:    {diag.StoreSnapshot, "the snapshot contains no model", "a config.json", copyAgain},
-	facts.NoWeights:   {diag.StoreFile, "the snapshot contains no weights", "model.safetensors, or weights of another format", copyAgain},
-	facts.NoTokenizer: {diag.StoreFile, "the snapshot has no vocabulary for its tokenizer", "tokenizer.json, or the vocabulary that the model's type has", copyAgain},
-	facts.PartMissing: {diag.StoreFile, "part of the model is missing", "every part that an index, a list or the numbers of the others name", copyAgain},
-	facts.Odd:         {diag.StoreFile, "a file of the model is not a regular file", "a regular file", copyAgain},
-	facts.Dangling:    {diag.StoreLink, "a file of the model is a dangling link", "a link to a file in blobs", "copy the model again with its blobs (rsync -a) to %s"},
-	facts.Escaping:    {diag.StoreLink, "a file of the model is outside the store", "links within the store", "copy the target of the link into the store, to %s"},
-	facts.Absent:      {diag.StoreFile, "a file of the model is missing", "the file", copyAgain},
-	facts.NoDirectory: {diag.StoreFile, "a directory of the model is not a directory", "a directory", copyAgain},
-	facts.Pointer:     {diag.StorePointer, "a file is only a git-lfs pointer", "the content of the file", "fetch the content (git lfs pull) and copy the snapshot again to %s"},
-	facts.EmptyFile:   {diag.StoreEmpty, "a file of the model is empty", "a file with content", copyAgain},
-	facts.BadContent:  {diag.StoreCorrupt, "a file of the model cannot be parsed", "a valid file of its format", copyAgain},
-	facts.Cut:         {diag.StoreCorrupt, "a file of the model is truncated", "as many bytes as its header specifies", copyAgain},
-	facts.Unreadable:  {diag.StoreRead, "a file of the model cannot be read", "a disk that can be read", "check the kernel log for disk errors, and copy the snapshot again to %s"},
-	facts.Unfinished:  {diag.StoreStaged, "a download was never finished", "no file called .incomplete", copyAgain},
-	facts.NoAdapter:   {diag.StoreAdapter, "the adapter is not in the store", "the directory that adapter_model_store_path names", "copy the adapter to %s"},
+	facts.NoModel:     {"does not exist", diag.StoreSnapshot, "the model is not in the store", "a directory with a snapshot of the model", "copy the snapshot to %s"},
+	facts.NoSnapshot:  {"contains no snapshot", diag.StoreSnapshot, "the model has no snapshot", "snapshots/REVISION with the model's files", "copy the snapshot to %s"},
+	facts.NoConfig:    {"contains no config.json", diag.StoreSnapshot, "the snapshot contains no model", "a config.json", copyAgain},
+	facts.NoWeights:   {"contains no weights", diag.StoreFile, "the snapshot contains no weights", "model.safetensors, or weights of another format", copyAgain},
+	facts.NoTokenizer: {"does not exist", diag.StoreFile, "the snapshot has no vocabulary for its tokenizer", "tokenizer.json, or the vocabulary that the model's type has", copyAgain},
+	facts.PartMissing: {"does not exist", diag.StoreFile, "part of the model is missing", "every part that an index, a list or the numbers of the others name", copyAgain},
+	facts.Odd:         {"is neither a file nor a directory", diag.StoreFile, "a file of the model is not a regular file", "a regular file", copyAgain},
+	facts.Dangling:    {"is a dangling link", diag.StoreLink, "a file of the model is a dangling link", "a link to a file in blobs", "copy the model again with its blobs (rsync -a) to %s"},
+	facts.Escaping:    {"points outside the store", diag.StoreLink, "a file of the model is outside the store", "links within the store", "copy the target of the link into the store, to %s"},
+	facts.Absent:      {"does not exist", diag.StoreFile, "a file of the model is missing", "the file", copyAgain},
+	facts.NoDirectory: {"is not a directory", diag.StoreFile, "a directory of the model is not a directory", "a directory", copyAgain},
+	facts.Pointer:     {"is a git-lfs pointer", diag.StorePointer, "a file is only a git-lfs pointer", "the content of the file", "fetch the content (git lfs pull) and copy the snapshot again to %s"},
+	facts.EmptyFile:   {"has 0 bytes", diag.StoreEmpty, "a file of the model is empty", "a file with content", copyAgain},
+	facts.BadContent:  {"cannot be parsed", diag.StoreCorrupt, "a file of the model cannot be parsed", "a valid file of its format", copyAgain},
+	facts.Cut:         {"ends early", diag.StoreCorrupt, "a file of the model is truncated", "as many bytes as its header specifies", copyAgain},
+	facts.Unreadable:  {"cannot be read", diag.StoreRead, "a file of the model cannot be read", "a disk that can be read", "check the kernel log for disk errors, and copy the snapshot again to %s"},
+	facts.Unfinished:  {"was never finished", diag.StoreStaged, "a download was never finished", "no file called .incomplete", copyAgain},
+	facts.NoAdapter:   {"does not exist", diag.StoreAdapter, "the adapter is not in the store", "the directory that adapter_model_store_path names", "copy the adapter to %s"},
+	facts.Denied:      {says: "cannot be read by this user"}, // judge.denied has the rest
 }
 
 // model judges one model. Faults of one kind are one problem: a copy without the
@@ -75,7 +77,7 @@ func name(w facts.StoreWant) string { return diag.Clean(w.Agent + ": " + w.Model
 func (j *judge) fault(m facts.StoreModel, f facts.StoreFault) {
 	means, known := meanings[f.Kind]
 	if !known {
-		means = meaning{diag.StoreFile, "the model has an unknown problem", "a complete model", copyAgain}
+		means = meaning{"", diag.StoreFile, "the model has an unknown problem", "a complete model", copyAgain}
 	}
 	p := diag.Problem{
 		Code: means.code, Subject: name(m.Want), Message: means.message,
@@ -134,14 +136,13 @@ func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
 		j.say(m.Want.ID, diag.Problem{
 			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a base model that is not in the store",
 			Seen:     fmt.Sprintf("%s, but the version contains %s", describe(f), diag.Quote(near)),
-			Expected: "the hf_id of a model that is there", Fix: diag.Advise(fmt.Sprintf("correct hf_id of %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Base), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry()),
+			Expected: "the hf_id of a model that is there", Fix: j.correctMap("hf_id of ", m.Want.Base, near),
 		})
 	case ok:
 		j.say(m.Want.ID, diag.Problem{
 			Code: diag.MapName, Subject: name(m.Want), Position: j.place(m.Want), Message: "the map names a model that is not in the store",
 			Seen:     fmt.Sprintf("%s, but the version contains %s, which the map does not list", describe(f), diag.Quote(near)),
-			Expected: "the id of a model that is there",
-			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(m.Want.Model), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry()),
+			Expected: "the id of a model that is there", Fix: j.correctMap("", m.Want.Model, near),
 		})
 	case m.Want.Base != "":
 		j.say(f.Path, diag.Problem{
@@ -151,6 +152,13 @@ func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
 	default:
 		j.fault(m, f)
 	}
+}
+
+// correctMap returns the fix for a name in the map that is nearly that of something in
+// the store; key precedes it.
+func (j *judge) correctMap(key, name, near string) diag.Fix {
+	return diag.Advise(fmt.Sprintf("correct %s%s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s",
+		key, diag.Quote(name), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry())
 }
 
 // wanted reports whether the map wants a model of a tree.

@@ -159,15 +159,7 @@ func (j *judge) space() {
 
 // describe describes a fault, with its path.
 func describe(f facts.StoreFault) string {
-	says := map[facts.FaultKind]string{
-		facts.Absent: "does not exist", facts.NoDirectory: "is not a directory", facts.Dangling: "is a dangling link",
-		facts.Escaping: "points outside the store", facts.NoModel: "does not exist", facts.NoSnapshot: "contains no snapshot",
-		facts.NoConfig: "contains no config.json", facts.NoWeights: "contains no weights", facts.PartMissing: "does not exist", facts.NoTokenizer: "does not exist",
-		facts.Unfinished: "was never finished", facts.EmptyFile: "has 0 bytes", facts.Pointer: "is a git-lfs pointer",
-		facts.BadContent: "cannot be parsed", facts.Cut: "ends early", facts.Odd: "is neither a file nor a directory",
-		facts.Unreadable: "cannot be read", facts.NoAdapter: "does not exist", facts.Denied: "cannot be read by this user",
-	}
-	s := f.Path + " " + says[f.Kind]
+	s := f.Path + " " + meanings[f.Kind].says
 	switch {
 	case f.Target != "":
 		s += ": a link to " + f.Target

@@ -85,7 +85,7 @@ func (j *judge) agent(i int, t facts.StoreTree) {
 			Message:  "the map names an agent that is not in the store: " + j.lost(i),
 			Seen:     fmt.Sprintf("%s, but the store contains %s, which the map does not list", describe(*t.Fault), diag.Quote(near)),
 			Expected: "one of " + diag.Clean(strings.Join(j.look.Agents, ", ")),
-			Fix:      diag.Advise(fmt.Sprintf("correct %s to %s in the orchestrator's AGENT_MODEL_MAP.json and in %s", diag.Quote(t.Owner), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry()),
+			Fix:      j.correctMap("", t.Owner, near),
 		})
 		return
 	}
