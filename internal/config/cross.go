@@ -156,39 +156,36 @@ func (s *state) ports(c *Config) {
 	}
 }
 
+// after checks the instances that an instance is ordered after; itself is reported
+// by the cycle check.
 func (s *state) after(in *Instance, byName map[string]int) {
-	if s.isBad([]string{"instances", in.Name, "after"}) {
-		return
-	}
-	for n, name := range in.After {
-		path := []string{"instances", in.Name, "after", "[" + strconv.Itoa(n) + "]"}
-		if _, ok := byName[name]; ok {
-			continue // itself: reported by the cycle check
-		}
-		message, fix := dotted(path)+" is "+quote(name)+", which has no [instances] table", "add [instances."+name+"] or remove the name"
-		if near, ok := s.nearestInstance(name, byName); ok {
-			message += ", did you mean " + quote(near) + "?"
-			fix = "write " + quote(near) + " instead"
-		}
-		s.fail(diag.ConfigReference, path, atValue, message, quote(name), "an instance that is listed", fix)
-	}
+	listed := func(name string) bool { _, ok := byName[name]; return ok }
+	near := func(name string) (string, bool) { return s.nearestInstance(name, byName) }
+	s.references([]string{"instances", in.Name, "after"}, in.After, "instances", "an instance that is listed", listed, near)
 }
 
 // needs checks the probes that a list names.
 func (s *state) needs(c *Config, list, names []string) {
+	defined := func(name string) bool { _, ok := c.Probes[name]; return ok }
+	near := func(name string) (string, bool) { return spell.Nearest(name, sortedKeys(c.Probes)) }
+	s.references(list, names, "probes", "a probe that is defined", defined, near)
+}
+
+// references checks a list of names, each of which must have its own table.
+func (s *state) references(list, names []string, table, expected string, exists func(string) bool, nearest func(string) (string, bool)) {
 	if s.isBad(list) {
 		return
 	}
 	for n, name := range names {
-		if _, ok := c.Probes[name]; ok {
+		if exists(name) {
 			continue
 		}
 		path := append(slices.Clone(list), "["+strconv.Itoa(n)+"]")
-		message, fix := dotted(path)+" is "+quote(name)+", which has no [probes] table", "add [probes."+name+"] or remove the name"
-		if near, ok := spell.Nearest(name, sortedKeys(c.Probes)); ok {
+		message, fix := dotted(path)+" is "+quote(name)+", which has no ["+table+"] table", "add ["+table+"."+name+"] or remove the name"
+		if near, ok := nearest(name); ok {
 			message += ", did you mean " + quote(near) + "?"
 			fix = "write " + quote(near) + " instead"
 		}
-		s.fail(diag.ConfigReference, path, atValue, message, quote(name), "a probe that is defined", fix)
+		s.fail(diag.ConfigReference, path, atValue, message, quote(name), expected, fix)
 	}
 }

@@ -117,22 +117,10 @@ func userName(s string) bool {
 
 func variableName(s string) bool { return s != "" && !digit(s[0]) && only(s, word) }
 
-// unitSuffixes are the unit types of systemd.unit(5).
-var unitSuffixes = [...]string{".service", ".socket", ".target", ".device", ".mount", ".automount", ".swap", ".timer", ".path", ".slice", ".scope"}
-
-// unitName is unit_name_is_valid() for plain units and instances: a template
-// (name@.service) cannot be active.
+// unitName accepts plain units and instances: a template (name@.service) cannot be
+// active.
 func unitName(s string) bool {
-	stem, ok := "", false
-	for _, suffix := range unitSuffixes {
-		if stem, ok = strings.CutSuffix(s, suffix); ok {
-			break
-		}
-	}
-	if !ok || stem == "" || len(s) > 255 || stem[0] == '@' || strings.HasSuffix(stem, "@") {
-		return false
-	}
-	return only(stem, func(c byte) bool { return word(c) || strings.IndexByte(`:.\-@`, c) >= 0 })
+	return unitfile.CheckUnit(s) == nil && !strings.HasSuffix(strings.TrimSuffix(s, path.Ext(s)), "@")
 }
 
 func serviceName(s string) bool { return strings.HasSuffix(s, ".service") && unitName(s) }

@@ -99,8 +99,9 @@ func spanOf(v any) (time.Duration, error) {
 }
 
 func (c *checker) span(f *field, v any) {
-	expected := "a duration in whole seconds from " + timespan.Format(time.Duration(f.low)*time.Second) +
-		" to " + timespan.Format(time.Duration(f.high)*time.Second) + `, such as "300s" or "5min"`
+	low, high := time.Duration(f.low)*time.Second, time.Duration(f.high)*time.Second
+	limits := "from " + timespan.Format(low) + " to " + timespan.Format(high)
+	expected := "a duration in whole seconds " + limits + `, such as "300s" or "5min"`
 	if s, ok := v.(string); ok && c.dirty(s) {
 		return
 	}
@@ -114,8 +115,8 @@ func (c *checker) span(f *field, v any) {
 	switch {
 	case err != nil:
 		c.refuse(diag.ConfigValue, v, "= "+seenOf(v)+" is not a duration", expected, "")
-	case d < time.Duration(f.low)*time.Second || d > time.Duration(f.high)*time.Second:
-		c.refuse(diag.ConfigValue, v, "must be from "+timespan.Format(time.Duration(f.low)*time.Second)+" to "+timespan.Format(time.Duration(f.high)*time.Second), expected, "")
+	case d < low || d > high:
+		c.refuse(diag.ConfigValue, v, "must be "+limits, expected, "")
 	}
 }
 

@@ -17,6 +17,9 @@ func CheckPath(path string) error { return asError(refusePath(path)) }
 // CheckCommand is CheckText for the first word of a command line.
 func CheckCommand(path string) error { return asError(refuseCommand(path)) }
 
+// CheckUnit is CheckText for a full unit name.
+func CheckUnit(name string) error { return asError(refuseUnit(name)) }
+
 func asError(r *Refusal) error {
 	if r == nil {
 		return nil
@@ -79,18 +82,14 @@ func refusePath(path string) *Refusal {
 		return &Refusal{maxPath, "longer than any path"}
 	}
 	start := 1
-	for start <= len(path) {
-		end := start
-		for end < len(path) && path[end] != '/' {
-			end++
-		}
+	for component := range strings.SplitSeq(path[1:], "/") {
 		switch {
-		case path[start:end] == "..":
+		case component == "..":
 			return &Refusal{start, "a step up (..)"}
-		case end-start > maxComponent:
+		case len(component) > maxComponent:
 			return &Refusal{start + maxComponent, "a component longer than any file name"}
 		}
-		start = end + 1
+		start += len(component) + 1
 	}
 	return nil
 }
