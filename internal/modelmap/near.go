@@ -4,6 +4,7 @@ package modelmap
 
 import (
 	"fmt"
+	"slices"
 
 	"justnews/internal/spell"
 	"justnews/internal/strictjson"
@@ -60,10 +61,8 @@ func misspelt(o strictjson.Object, known []string) string {
 }
 
 func stranger(key string, known []string) (string, bool) {
-	for _, name := range known {
-		if name == key {
-			return "", false
-		}
+	if slices.Contains(known, key) {
+		return "", false
 	}
 	return spell.Nearest(key, known)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // parser is a recursive descent over text; depth is what is left of the
@@ -212,10 +213,8 @@ func (p *parser) found() string {
 	if p.pos >= len(p.text) {
 		return "the end of the text"
 	}
-	for _, r := range p.text[p.pos:] {
-		return strconv.QuoteRune(r)
-	}
-	return "nothing"
+	r, _ := utf8.DecodeRuneInString(p.text[p.pos:])
+	return strconv.QuoteRune(r)
 }
 
 func (p *parser) fail(at int, format string, args ...any) error {

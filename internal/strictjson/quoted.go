@@ -3,6 +3,7 @@
 package strictjson
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -71,22 +72,13 @@ func (p *parser) escape() (rune, error) {
 }
 
 func (p *parser) hex4() (rune, bool) {
-	if p.pos+4 > len(p.text) {
+	digits := p.text[p.pos:min(p.pos+4, len(p.text))]
+	r, err := strconv.ParseUint(digits, 16, 16)
+	if err != nil || len(digits) < 4 {
 		return 0, false
 	}
-	var r rune
-	for _, c := range []byte(p.text[p.pos : p.pos+4]) {
-		switch {
-		case c >= '0' && c <= '9':
-			r = r<<4 | rune(c-'0')
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			r = r<<4 | rune(c|0x20-'a'+10)
-		default:
-			return 0, false
-		}
-	}
 	p.pos += 4
-	return r, true
+	return rune(r), true
 }
 
 // foldRune returns the smallest rune of r's case orbit.

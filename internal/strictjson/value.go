@@ -20,22 +20,7 @@ const (
 )
 
 func (k kind) String() string {
-	switch k {
-	case nullKind:
-		return "null"
-	case boolKind:
-		return "a boolean"
-	case numberKind:
-		return "a number"
-	case stringKind:
-		return "a string"
-	case listKind:
-		return "a list"
-	case objectKind:
-		return "an object"
-	default:
-		return "nothing"
-	}
+	return [...]string{"nothing", "null", "a boolean", "a number", "a string", "a list", "an object"}[k]
 }
 
 // Value is one JSON value and its position. No accessor accepts the zero Value.

@@ -65,18 +65,12 @@ func (r *reader) next() (s Setting, found bool, err error) {
 	return s, false, nil
 }
 
-// isWhite is systemd's WHITESPACE.
-func isWhite(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+// whitespace is systemd's WHITESPACE.
+const whitespace = " \t\n\r"
 
-func trim(s string) string {
-	for s != "" && isWhite(s[0]) {
-		s = s[1:]
-	}
-	for s != "" && isWhite(s[len(s)-1]) {
-		s = s[:len(s)-1]
-	}
-	return s
-}
+func isWhite(c byte) bool { return strings.IndexByte(whitespace, c) >= 0 }
+
+func trim(s string) string { return strings.Trim(s, whitespace) }
 
 // readable rejects what ends a line for read_line_full() besides the newline (a
 // carriage return, a NUL), and what makes systemd drop it.
