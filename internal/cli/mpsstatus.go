@@ -26,15 +26,16 @@ func (c *mpsStatusCommand) Run(a *app) error {
 	defer cancel()
 	s, unused := a.lookAtMPS(ctx)
 	s.Problems = a.clean(s.Problems)
-	s.Status = int(diag.StatusOf(s.Problems))
-	return a.printed(s, diag.Status(s.Status), func() {
+	status := a.statusOf(s.Problems)
+	s.Status = int(status)
+	return a.printed(s, status, func() {
 		switch {
 		case s.MPS != nil:
 			a.printMPS(*s.MPS)
 		case unused:
 			a.row("mps", plain, "not used", "no instance has mps = { enabled = true }")
 		}
-		a.talk.Say(a.problemLines(s.Problems))
+		a.say(s.Problems...)
 	})
 }
 
@@ -105,17 +106,7 @@ func (a *app) mpsRow(g report.MPSStatus) {
 	if g.Reached == mps.NoRung.String() {
 		state = "not proven"
 	}
-	a.row("mps", toneIf(mps.RungOf(g.Require) <= rungNamed(g.Reached)), state, g.PipeDirectory+", "+g.Require+" is required")
-}
-
-// rungNamed parses the name of a rung; an unknown one is none.
-func rungNamed(word string) mps.Rung {
-	for _, r := range []mps.Rung{mps.RungDaemon, mps.RungControl, mps.RungServer} {
-		if r.String() == word {
-			return r
-		}
-	}
-	return mps.NoRung
+	a.row("mps", toneIf(mps.RungOf(g.Require) <= mps.RungNamed(g.Reached)), state, g.PipeDirectory+", "+g.Require+" is required")
 }
 
 func processText(p report.MPSProcess) string {

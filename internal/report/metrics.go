@@ -158,17 +158,8 @@ func (e *exposition) mps(s Summary) {
 	if s.MPS == nil {
 		return
 	}
-	e.family("mps_rung", "How far NVIDIA MPS was verified: 0 not at all, 1 daemon, 2 control, 3 server.")(rung(s.MPS.Reached))
-	e.family("mps_rung_required", "How far NVIDIA MPS has to be verified, as justnews_gate_mps_rung.")(rung(s.MPS.Required))
-}
-
-func rung(word string) float64 {
-	for i, r := range []mps.Rung{mps.RungDaemon, mps.RungControl, mps.RungServer} {
-		if r.String() == word {
-			return float64(i + 1)
-		}
-	}
-	return 0
+	e.family("mps_rung", "How far NVIDIA MPS was verified: 0 not at all, 1 daemon, 2 control, 3 server.")(float64(mps.RungNamed(s.MPS.Reached)))
+	e.family("mps_rung_required", "How far NVIDIA MPS has to be verified, as justnews_gate_mps_rung.")(float64(mps.RungNamed(s.MPS.Required)))
 }
 
 func (e *exposition) gpus(s Summary) {

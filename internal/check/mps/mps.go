@@ -6,6 +6,7 @@
 package mps
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -27,30 +28,24 @@ const (
 	RungServer       // a server for the agents' user is active
 )
 
+var rungNames = [...]string{NoRung: "none", RungDaemon: "daemon", RungControl: "control", RungServer: "server"}
+
 // String returns the word of mps.require, "none" for the floor.
 func (r Rung) String() string {
-	switch r {
-	case RungDaemon:
-		return "daemon"
-	case RungControl:
-		return "control"
-	case RungServer:
-		return "server"
-	default:
-		return "none"
+	if r < 0 || int(r) >= len(rungNames) {
+		r = NoRung
 	}
+	return rungNames[r]
+}
+
+// RungNamed returns the rung of that name, NoRung if there is none.
+func RungNamed(name string) Rung {
+	return Rung(max(slices.Index(rungNames[:], name), int(NoRung)))
 }
 
 // RungOf reads mps.require. A word that it does not know asks for all.
 func RungOf(require string) Rung {
-	switch require {
-	case "daemon":
-		return RungDaemon
-	case "control":
-		return RungControl
-	default:
-		return RungServer
-	}
+	return cmp.Or(RungNamed(require), RungServer)
 }
 
 // control is the program's name; the kernel says "(deleted)" behind it after an
