@@ -20,6 +20,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 	"justnews/internal/preflight"
@@ -262,7 +263,7 @@ func (a *app) exit(err error) diag.Status {
 // refused says a problem that ends a run without a result. Its exit status
 // opens nothing: this can be a unit's ExecStartPre= line.
 func (a *app) refused(p diag.Problem) diag.Status {
-	a.talk.Say(a.problemLines([]diag.Problem{p}))
+	a.say(p)
 	return a.end(p.Status())
 }
 
@@ -275,13 +276,28 @@ func lostOutput(err error) diag.Problem {
 
 // crashed reports a panic, with its stack.
 func (a *app) crashed(what any, stack []byte) {
-	a.talk.Say(a.problemLines([]diag.Problem{{
+	a.say(diag.Problem{
 		Code: diag.Internal, Message: fmt.Sprintf("the program crashed: %v", what),
 		Fix: diag.Advise("report it as a bug, with the lines below"),
-	}}))
+	})
 	for frame := range strings.Lines(string(stack)) {
 		fmt.Fprintf(a.Stderr, "  %s\n", diag.Clean(strings.TrimRight(frame, "\n")))
 	}
+}
+
+// load reads the configuration. Without one, its problems are printed and the error
+// has their exit status.
+func (a *app) load() (*config.Config, error) {
+	cfg, problems := config.Load(a.source())
+	if cfg == nil {
+		a.say(problems...)
+		return nil, verdict{diag.StatusOf(problems)}
+	}
+	return cfg, nil
+}
+
+func (a *app) source() config.Source {
+	return config.Source{Root: string(a.Root), File: string(a.ConfigFile), Owner: os.Getuid(), Build: a.Machine.Version}
 }
 
 // inUnit reports whether systemd started this process, or one that this one comes
@@ -291,27 +307,14 @@ func (a *app) inUnit() bool {
 	return ok || a.startedBySystemd()
 }
 
-// color decides whether text is coloured: the flag, then NO_COLOR, then
-// whether a person looks.
-func (g Globals) colorMode() string {
-	if g.NoColor {
-		return "never"
-	}
-	return g.Color
-}
-
+// color decides whether text is coloured: by the flags, then NO_COLOR, then
+// whether it is for a terminal.
 func (a *app) color(terminal bool) bool {
-	switch a.colorMode() {
-	case "always":
+	switch {
+	case a.NoColor || a.Color == "never":
+		return false
+	case a.Color == "always":
 		return true
-	case "never":
-		return false
 	}
-	if v, ok := a.Lookup("NO_COLOR"); ok && v != "" {
-		return false
-	}
-	if v, _ := a.Lookup("TERM"); v == "dumb" {
-		return false
-	}
-	return terminal
+	return terminal && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
 }

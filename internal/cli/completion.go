@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"justnews/internal/completion"
-	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/requirement"
 )
@@ -56,10 +55,9 @@ func Completion(shell string) (string, error) {
 
 // printInstances prints the names of a configuration that loads.
 func (a *app) printInstances() error {
-	cfg, problems := config.Load(a.source())
-	if cfg == nil {
-		a.talk.Say(a.problemLines(problems))
-		return ended(diag.StatusOf(problems))
+	cfg, err := a.load()
+	if err != nil {
+		return err
 	}
 	a.print(instanceNames(cfg))
 	return nil
@@ -67,15 +65,14 @@ func (a *app) printInstances() error {
 
 // printAgents prints the names of the agents that the model map gives models.
 func (a *app) printAgents() error {
-	cfg, problems := config.Load(a.source())
-	if cfg == nil {
-		a.talk.Say(a.problemLines(problems))
-		return ended(diag.StatusOf(problems))
+	cfg, err := a.load()
+	if err != nil {
+		return err
 	}
 	w, _ := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
 	m := a.modelMap(w)
 	if m.Models == nil {
-		a.talk.Say(a.problemLines(m.Problems))
+		a.say(m.Problems...)
 		return ended(diag.StatusStoreIncomplete)
 	}
 	for _, agent := range m.Models.Agents {

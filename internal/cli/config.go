@@ -51,10 +51,10 @@ func (c *configCheckCommand) Run(a *app) error {
 	if cfg != nil {
 		out.Files, out.Instances = cfg.Files, orEmpty(instanceNames(cfg))
 	}
-	status := diag.StatusOf(problems)
+	status := a.statusOf(problems)
 	out.Status = int(status)
 	return a.printed(out, status, func() {
-		a.talk.Say(a.problemLines(problems))
+		a.say(problems...)
 		if cfg == nil {
 			fmt.Fprintf(a.Stdout, "%s: the gates refuse every instance\n", diag.Count(len(diag.Errors(problems)), "error"))
 			return
@@ -161,7 +161,7 @@ func (c *configShowCommand) Run(a *app) error {
 		return a.misuse("--origin cannot be combined with --json", diag.Run("justnews-gate", "config", "show", "--origin"))
 	}
 	cfg, problems := config.Load(a.source())
-	a.talk.Say(a.problemLines(problems))
+	a.say(problems...)
 	if cfg == nil {
 		return ended(diag.StatusOf(problems))
 	}

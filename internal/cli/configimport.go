@@ -47,13 +47,13 @@ func (c *configImportCommand) Run(a *app) error {
 		}
 		problems = append(problems, wrong...)
 	}
-	status := diag.StatusOf(problems)
+	status := a.statusOf(problems)
 	out := imported{
 		Schema: report.SchemaVersion, Instances: orEmpty(r.Instances), TOML: r.TOML, Remove: linesOf(r.Remove),
 		Problems: a.clean(problems), Status: int(status),
 	}
 	return a.printed(out, status, func() {
-		a.talk.Say(a.problemLines(problems))
+		a.say(problems...)
 		fmt.Fprint(a.Stdout, r.TOML) // what is lost is noticed at the end
 		if r.TOML != "" {
 			fmt.Fprintf(a.Stderr, "justnews-gate: %s; the end of the output says what to remove afterwards\n", diag.Count(len(r.Instances), "instance"))

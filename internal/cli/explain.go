@@ -4,7 +4,6 @@ package cli
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,7 +25,7 @@ func (c *explainCommand) Run(a *app) error {
 	}
 	switch {
 	case a.json():
-		return a.printJSON(report.Explanation{Schema: report.SchemaVersion, Codes: explanations(entries)})
+		return a.printJSON(report.Explanation{Schema: report.SchemaVersion, Codes: entries})
 	case c.Code == "":
 		for _, e := range entries {
 			fmt.Fprintf(a.Stdout, "%-24s %s\n", e.Code, e.Title)
@@ -56,13 +55,7 @@ func entriesOf(code string) []diag.Entry {
 // printEntry wraps text and leaves commands unwrapped.
 func printEntry(a *app, e diag.Entry) {
 	fmt.Fprintf(a.Stdout, "%s: %s\n\n", e.Code, e.Title)
-	for i, line := range wrap(e.Cause, 72) {
-		label := ""
-		if i == 0 {
-			label = "cause"
-		}
-		fmt.Fprintf(a.Stdout, "%-8s%s\n", label, line)
-	}
+	a.print(report.Wrap("cause   ", e.Cause, 80))
 	printCommands(a, "check", "run", e.Check)
 	printCommands(a, "fix", cmp.Or(e.Fix.Advice, "run"), e.Fix.Commands)
 	fmt.Fprintf(a.Stdout, "status  %d, %s\n", e.Status, meaning(e.Status))
@@ -73,22 +66,6 @@ func printCommands(a *app, label, text string, commands []diag.Command) {
 	for _, line := range diag.Lines(commands) {
 		fmt.Fprintf(a.Stdout, "            %s\n", line)
 	}
-}
-
-func wrap(text string, width int) []string {
-	lines := []string{""}
-	for word := range strings.FieldsSeq(text) {
-		last := &lines[len(lines)-1]
-		switch {
-		case *last == "":
-			*last = word
-		case len(*last)+1+len(word) <= width:
-			*last += " " + word
-		default:
-			lines = append(lines, word)
-		}
-	}
-	return lines
 }
 
 // meaning says what an exit status means. Ready is that of what only warns.
@@ -104,56 +81,12 @@ func meaning(s diag.Status) string {
 	return "unknown"
 }
 
-func explanations(entries []diag.Entry) []report.ExplainedCode {
-	out := make([]report.ExplainedCode, 0, len(entries))
-	for _, e := range entries {
-		out = append(out, report.ExplainedCode{
-			Code: e.Code, Status: int(e.Status), MessageID: e.MessageID, Title: e.Title, Cause: e.Cause, Check: e.Check, Fix: e.Fix,
-		})
-	}
-	return out
-}
-
 func unknownCode(code string) diag.Problem {
 	var names []string
 	for _, e := range diag.Catalog() {
 		names = append(names, string(e.Code))
 	}
-	p := diag.Problem{
-		Code: diag.Usage, Subject: code, Message: "there is no such code", Fix: diag.Do(diag.Run("justnews-gate", "explain")),
+	return diag.Problem{
+		Code: diag.Usage, Subject: code, Message: "there is no such code" + spell.Hint(strings.ToUpper(code), names), Fix: diag.Do(diag.Run("justnews-gate", "explain")),
 	}
-	if near, ok := spell.Nearest(strings.ToUpper(code), names); ok {
-		p.Message += fmt.Sprintf("; did you mean %s?", near)
-	}
-	return p
-}
-
-// refuse says one problem and returns its exit status as an error.
-func (a *app) refuse(p diag.Problem) error {
-	a.talk.Say(a.problemLines([]diag.Problem{p}))
-	return ended(p.Status())
-}
-
-// misuse refuses a command line, and says which one would do.
-func (a *app) misuse(message string, instead diag.Command) error {
-	return a.refuse(diag.Problem{Code: diag.Usage, Message: message, Fix: diag.Do(instead)})
-}
-
-// printed prints a result as JSON where that is asked for, else as text, and
-// returns its exit status as an error.
-func (a *app) printed(v any, status diag.Status, text func()) error {
-	if !a.json() {
-		text()
-	} else if err := a.printJSON(v); err != nil {
-		return err
-	}
-	return ended(status)
-}
-
-// printJSON prints data for a machine.
-func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.Stdout)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"justnews/internal/config"
@@ -22,16 +21,16 @@ import (
 )
 
 type gateCommand struct {
-	Instance   instance `arg:"" help:"The instance, as in justnews@INSTANCE.service, or a unit with a guard."`
-	Timeout    span     `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
-	RequireBus *bool    `name:"require-bus" negatable:"" help:"Wait for the MCP bus, or do not wait for it. Overrides REQUIRE_BUS."`
+	Instance instance `arg:"" help:"The instance, as in justnews@INSTANCE.service, or a unit with a guard."`
+	timeoutFlag
+	RequireBus *bool `name:"require-bus" negatable:"" help:"Wait for the MCP bus, or do not wait for it. Overrides REQUIRE_BUS."`
 }
 
 // Run is the gate of one instance.
 func (c *gateCommand) Run(a *app) error {
-	name, flags := string(c.Instance), requirement.Flags{Timeout: c.Timeout.pointer(), RequireBus: c.RequireBus}
+	name, flags := string(c.Instance), requirement.Flags{Timeout: c.Timeout.duration(), RequireBus: c.RequireBus}
 	return a.waitFor(waitingRun{
-		name: "gate", instance: name, unit: unitname.Of(name), guard: unitname.IsUnit(name), timeout: c.Timeout, mayBeOff: true, run: gate.Run,
+		name: "gate", instance: name, unit: unitname.Of(name), guard: unitname.IsUnit(name), timeout: flags.Timeout, mayBeOff: true, run: gate.Run,
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
 			if unitname.IsUnit(name) {
 				return requirement.ForGuard(cfg, name, false, flags)
@@ -46,10 +45,10 @@ type waitingRun struct {
 	name     string
 	instance string
 	unit     string
-	guard    bool // of a unit that is not ours: its variables and directories are its own
-	timeout  span // --timeout
-	mayBeOff bool // justnews.gate=off lets it pass
-	survey   bool // it reports findings and opens nothing
+	guard    bool           // of a unit that is not ours: its variables and directories are its own
+	timeout  *time.Duration // --timeout, nil: not given
+	mayBeOff bool           // justnews.gate=off lets it pass
+	survey   bool           // it reports findings and opens nothing
 	require  func(*config.Config) (requirement.Run, []diag.Problem)
 	run      func(context.Context, requirement.Run, gate.World) gate.Result
 }
@@ -227,8 +226,4 @@ func (a *app) watch() *report.Watch {
 		w.Log = true
 	}
 	return w
-}
-
-func (a *app) source() config.Source {
-	return config.Source{Root: string(a.Root), File: string(a.ConfigFile), Owner: os.Getuid(), Build: a.Machine.Version}
 }

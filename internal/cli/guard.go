@@ -62,10 +62,9 @@ type guardsChanged struct {
 
 // Run writes the drop-ins of the named guards.
 func (c *guardInstallCommand) Run(a *app) error {
-	cfg, problems := config.Load(a.source())
-	if cfg == nil {
-		a.talk.Say(a.problemLines(problems))
-		return ended(diag.StatusOf(problems))
+	cfg, err := a.load()
+	if err != nil {
+		return err
 	}
 	chosen, problems := chosenGuards(cfg, c.Guards)
 	var changes []guardChange
@@ -236,7 +235,7 @@ func (a *app) notChanged(change *guardChange, err error) diag.Problem {
 
 // guardsChanged says what became of the drop-ins, and that systemd has to read them.
 func (a *app) guardsChanged(changes []guardChange, problems []diag.Problem, dry bool) error {
-	status := diag.StatusOf(problems)
+	status := a.statusOf(problems)
 	out := guardsChanged{report.SchemaVersion, dry, orEmpty(changes), a.clean(problems), int(status)}
 	err := a.printed(out, status, func() {
 		changed := false
@@ -256,6 +255,6 @@ func (a *app) guardsChanged(changes []guardChange, problems []diag.Problem, dry 
 			a.print([]string{"next: run", "  " + diag.Reload().String()})
 		}
 	})
-	a.talk.Say(a.problemLines(problems))
+	a.say(problems...)
 	return err
 }

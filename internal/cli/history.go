@@ -35,7 +35,7 @@ func (c *historyCommand) Run(a *app) error {
 		return a.printJSON(h)
 	}
 	a.printHistory(kept)
-	a.talk.Say(a.problemLines(h.Problems))
+	a.say(h.Problems...)
 	if h.Omitted > 0 {
 		a.talk.Say([]report.Line{{Priority: 6, Level: "notice", Text: diag.Count(h.Omitted, "older run") + " not shown: --limit 0 lists all"}})
 	}
@@ -53,12 +53,8 @@ func ofInstance(runs []pastRun, problems []diag.Problem, instance string) ([]pas
 	if len(runs) > 0 {
 		return runs, problems
 	}
-	message := "no summary of it was found"
-	if near, ok := spell.Nearest(instance, names); ok {
-		message += fmt.Sprintf("; did you mean %s?", near)
-	}
 	return runs, append(problems, diag.Problem{
-		Code: diag.RecordMissing, Severity: diag.Notice, Subject: instance, Message: message, Fix: diag.Do(diag.Run("justnews-gate", "history")),
+		Code: diag.RecordMissing, Severity: diag.Notice, Subject: instance, Message: "no summary of it was found" + spell.Hint(instance, names), Fix: diag.Do(diag.Run("justnews-gate", "history")),
 	})
 }
 

@@ -6,10 +6,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
+	"justnews/internal/check"
 	checkstore "justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
@@ -154,14 +157,11 @@ func unknownAgent(agent string, wants []facts.StoreWant) diag.Problem {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	p := diag.Problem{
-		Code: diag.Usage, Subject: agent, Message: "neither the map nor the Model Store has such an agent",
+		Code: diag.Usage, Subject: agent, Message: "neither the map nor the Model Store has such an agent" + spell.Hint(agent, names),
 		Expected: "one of " + strings.Join(names, ", "), Fix: diag.Do(diag.Run("justnews-gate", "models", "verify")),
 	}
 	if len(names) == 0 {
 		p.Expected = "a map that lists agents, or a Model Store that has some"
-	}
-	if near, ok := spell.Nearest(agent, names); ok {
-		p.Message += fmt.Sprintf("; did you mean %s?", near)
 	}
 	return p
 }
@@ -192,13 +192,27 @@ func (a *app) hashing() (tell func(digest.Progress), done func()) {
 func (a *app) verified(v *report.Verification, problems []diag.Problem) error {
 	v.Schema, v.Problems = report.SchemaVersion, a.clean(problems)
 	v.Models, v.Trees = orEmpty(v.Models), orEmpty(v.Trees)
-	status := diag.StatusOf(problems)
-	if status != diag.StatusReady {
-		status = a.unlessCtrlC(status)
-	}
+	status := a.statusOf(problems)
 	v.Status = int(status)
 	return a.printed(v, status, func() {
 		printTrees(a.Stdout, v)
-		a.talk.Say(a.problemLines(problems))
+		a.say(problems...)
 	})
+}
+
+// printTrees prints a row for each version, and the sum.
+func printTrees(out io.Writer, v *report.Verification) {
+	if len(v.Trees) == 0 {
+		return
+	}
+	var bytes, read int64
+	files := 0
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, t := range v.Trees {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", report.Brief(cmp.Or(t.Agent, t.Path)), report.Brief(t.Label()), diag.Count(t.Models, "model"), check.Size(t.Bytes), t.Word())
+		bytes, read, files = bytes+t.Bytes, read+t.Read, files+t.Files
+	}
+	_ = w.Flush()
+	fmt.Fprintf(out, "%s, %s, %s, of which %s were read, in %s\n",
+		diag.Count(len(v.Models), "model"), diag.Count(files, "file"), check.Size(bytes), check.Size(read), report.Span(seconds(v.Elapsed)))
 }

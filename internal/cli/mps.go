@@ -21,23 +21,19 @@ type mpsCommand struct {
 	Serve  mpsServeCommand  `cmd:"" hidden:"" help:"Start the NVIDIA MPS unit on request over D-Bus; for justnews-mps-start.service."`
 }
 
-type mpsStartCommand struct {
-	Timeout span `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
-}
+type mpsStartCommand struct{ timeoutFlag }
 
 // Run starts the unit of NVIDIA MPS where it does not run, and proves the
 // daemon.
 func (c *mpsStartCommand) Run(a *app) error {
-	return a.waitFor(a.mpsRun("mps start", c.Timeout, gate.StartMPS))
+	return a.waitFor(a.mpsRun("mps start", c.timeoutFlag, gate.StartMPS))
 }
 
-type mpsWaitCommand struct {
-	Timeout span `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
-}
+type mpsWaitCommand struct{ timeoutFlag }
 
 // Run is ExecStartPost= of justnews-mps.service: active then means proven.
 func (c *mpsWaitCommand) Run(a *app) error {
-	return a.waitFor(a.mpsRun("mps wait", c.Timeout, gate.ProveMPS))
+	return a.waitFor(a.mpsRun("mps wait", c.timeoutFlag, gate.ProveMPS))
 }
 
 type mpsServeCommand struct{}
@@ -53,11 +49,11 @@ func (c *mpsServeCommand) Run(a *app) error {
 	return a.refuse(unit.NotServed(err.Error()))
 }
 
-func (a *app) mpsRun(name string, timeout span, run func(context.Context, requirement.Run, gate.World) gate.Result) waitingRun {
+func (a *app) mpsRun(name string, flags timeoutFlag, run func(context.Context, requirement.Run, gate.World) gate.Result) waitingRun {
 	return waitingRun{
-		name: name, timeout: timeout, run: run,
+		name: name, timeout: flags.Timeout.duration(), run: run,
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
-			return requirement.ForMPS(cfg, a.Lookup, requirement.Flags{Timeout: timeout.pointer()})
+			return requirement.ForMPS(cfg, a.Lookup, requirement.Flags{Timeout: flags.Timeout.duration()})
 		},
 	}
 }

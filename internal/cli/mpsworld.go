@@ -3,9 +3,9 @@
 package cli
 
 import (
-	"cmp"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 
 	"justnews/internal/account"
@@ -54,17 +54,9 @@ func agentUser(cfg *config.Config, instance string) string {
 	if i, ok := cfg.Instance(instance); ok {
 		return i.Service.User
 	}
-	for _, i := range cfg.Instances {
-		if i.MPS.Enabled {
-			return i.Service.User
-		}
-	}
-	return cmp.Or(firstUser(cfg), "justnews")
-}
-
-func firstUser(cfg *config.Config) string {
 	if len(cfg.Instances) == 0 {
-		return ""
+		return "justnews"
 	}
-	return cfg.Instances[0].Service.User
+	withMPS := slices.IndexFunc(cfg.Instances, func(i config.Instance) bool { return i.MPS.Enabled })
+	return cfg.Instances[max(withMPS, 0)].Service.User
 }

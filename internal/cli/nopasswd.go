@@ -43,7 +43,7 @@ func (c *nopasswdUninstallCommand) Run(a *app) error {
 
 type nopasswdRunCommand struct {
 	Instance instance `arg:"" optional:"" help:"The instance, as in justnews@INSTANCE.service; default: the full validation."`
-	Timeout  span     `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	timeoutFlag
 }
 
 // Run is the gate of an instance, or preflight.
@@ -51,7 +51,7 @@ func (c *nopasswdRunCommand) Run(a *app) error {
 	if c.Instance == "" {
 		return (&preflightCommand{Timeout: c.Timeout}).Run(a)
 	}
-	return (&gateCommand{Instance: c.Instance, Timeout: c.Timeout}).Run(a)
+	return (&gateCommand{Instance: c.Instance, timeoutFlag: c.timeoutFlag}).Run(a)
 }
 
 // granted is the JSON of nopasswd install and uninstall.
@@ -73,9 +73,9 @@ func (a *app) nopasswd(w operators.Wish) error {
 	if len(problems) == 0 {
 		steps, problems = operators.ThisHost().Apply(a.ctx, w, services...)
 	}
-	status := diag.StatusOf(problems)
+	status := a.statusOf(problems)
 	err := a.printed(granted{report.SchemaVersion, w.User, w.DryRun, orEmpty(steps), a.clean(problems), int(status)}, status, func() { a.printSteps(steps) })
-	a.talk.Say(a.problemLines(problems))
+	a.say(problems...)
 	return err
 }
 

@@ -2,7 +2,17 @@
 
 package cli
 
-import "io"
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+
+	"justnews/internal/diag"
+	"justnews/internal/report"
+)
 
 // output remembers whether data was lost: a command whose product is its
 // output has failed without it.
@@ -20,3 +30,97 @@ func (o *output) Write(data []byte) (int, error) {
 	o.err = err
 	return n, err
 }
+
+func (a *app) print(lines []string) {
+	for _, l := range lines {
+		fmt.Fprintln(a.Stdout, l)
+	}
+}
+
+// refuse says one problem and returns its exit status as an error.
+func (a *app) refuse(p diag.Problem) error {
+	a.say(p)
+	return ended(p.Status())
+}
+
+// misuse refuses a command line, and says which one would do.
+func (a *app) misuse(message string, instead diag.Command) error {
+	return a.refuse(diag.Problem{Code: diag.Usage, Message: message, Fix: diag.Do(instead)})
+}
+
+// printed prints a result as JSON where that is asked for, else as text, and
+// returns its exit status as an error.
+func (a *app) printed(v any, status diag.Status, text func()) error {
+	if !a.json() {
+		text()
+	} else if err := a.printJSON(v); err != nil {
+		return err
+	}
+	return ended(status)
+}
+
+// printJSON prints data for a machine.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.Stdout)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// statusOf returns the exit status of what some problems end.
+func (a *app) statusOf(problems []diag.Problem) diag.Status {
+	status := diag.StatusOf(problems)
+	if status != diag.StatusReady {
+		status = a.unlessCtrlC(status)
+	}
+	return status
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// inSeconds rounds to microseconds.
+func inSeconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
+
+// here returns problems with fixes that can be followed on this machine: where
+// there is no systemd, as in a container, none names a command that needs it.
+func (a *app) here(problems []diag.Problem) []diag.Problem {
+	if !a.NoSystemd {
+		return problems
+	}
+	problems = slices.Clone(problems)
+	for i := range problems {
+		problems[i].Fix = withoutSystemd(problems[i].Fix)
+	}
+	return problems
+}
+
+func withoutSystemd(f diag.Fix) diag.Fix {
+	needs := func(c diag.Command) bool {
+		return len(c) > 1 && (slices.Contains([]string{"systemctl", "journalctl", "systemd-tmpfiles"}, c[0]) || c.String() == diag.Retry().String())
+	}
+	left := diag.Fix{
+		Advice: f.Advice, Look: slices.DeleteFunc(slices.Clone(f.Look), needs), Commands: slices.DeleteFunc(slices.Clone(f.Commands), needs),
+	}
+	if left.Empty() && !f.Empty() {
+		left.Advice = "start it again, as this machine does without systemd"
+	}
+	return left
+}
+
+// problemLines are problems as lines for a person.
+func (a *app) problemLines(problems []diag.Problem) []report.Line {
+	return report.ProblemLines(a.here(problems))
+}
+
+// clean are problems for a machine.
+func (a *app) clean(problems []diag.Problem) []diag.Problem {
+	return report.Clean(a.here(problems))
+}
+
+// say prints problems for a person.
+func (a *app) say(problems ...diag.Problem) { a.talk.Say(a.problemLines(problems)) }

@@ -53,9 +53,9 @@ func (c *plotCommand) Run(a *app) error {
 		return a.refuse(*p)
 	}
 	in, problems := c.draw(a)
-	a.talk.Say(a.problemLines(problems))
-	if errors := diag.Errors(problems); len(errors) > 0 {
-		return ended(errors[0].Status())
+	a.say(problems...)
+	if err := ended(diag.StatusOf(problems)); err != nil {
+		return err
 	}
 	_, err := a.Stdout.Write(timeline.Of(in).SVG())
 	return err

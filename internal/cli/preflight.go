@@ -16,18 +16,18 @@ import (
 )
 
 type preflightCommand struct {
-	Timeout span `name:"timeout" placeholder:"TIME" help:"How long to wait for what is not ready yet: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
-	Stop    bool `name:"stop" help:"First stop the instances that use the configured ports. Other programs that use one are only reported."`
+	Timeout *span `name:"timeout" placeholder:"TIME" help:"How long to wait for what is not ready yet: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Stop    bool  `name:"stop" help:"First stop the instances that use the configured ports. Other programs that use one are only reported."`
 }
 
 // Run makes every check of this host and reports every finding.
 func (c *preflightCommand) Run(a *app) error {
 	var cfg *config.Config
 	return a.waitFor(waitingRun{
-		name: "preflight", timeout: c.Timeout, survey: true,
+		name: "preflight", timeout: c.Timeout.duration(), survey: true,
 		require: func(loaded *config.Config) (requirement.Run, []diag.Problem) {
 			cfg = loaded
-			return preflight.Require(loaded, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer()})
+			return preflight.Require(loaded, a.Lookup, requirement.Flags{Timeout: c.Timeout.duration()})
 		},
 		run: func(ctx context.Context, w requirement.Run, x gate.World) gate.Result {
 			job := preflight.Job{Config: cfg, Host: a.host(), Marks: a.marks(cfg), Stop: c.Stop}

@@ -12,15 +12,15 @@ import (
 type preloadCommand struct {
 	Refresh bool `name:"refresh" help:"Load the models again even if a job has finished; clears past failures."`
 	Wait    bool `name:"wait" help:"Follow the preload until every model is ready."`
-	Timeout span `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	timeoutFlag
 }
 
 // Run triggers a preload, and follows it with --wait.
 func (c *preloadCommand) Run(a *app) error {
 	e := waitingRun{
-		name: "preload", timeout: c.Timeout, run: gate.Trigger,
+		name: "preload", timeout: c.Timeout.duration(), run: gate.Trigger,
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
-			return requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer(), Refresh: c.Refresh})
+			return requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.duration(), Refresh: c.Refresh})
 		},
 	}
 	if c.Wait {

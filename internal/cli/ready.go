@@ -14,7 +14,7 @@ import (
 type readyCommand struct {
 	Unit    string `arg:"" optional:"" help:"The unit that serves the models; default: the one that runs this, or the configured one."`
 	Trigger bool   `name:"trigger" help:"Request a preload where none is running; the default only waits for one."`
-	Timeout span   `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides the configuration."`
+	Timeout *span  `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides the configuration."`
 }
 
 // Run is the readiness of a model server's own unit: it is up once its models are
@@ -24,9 +24,9 @@ func (c *readyCommand) Run(a *app) error {
 	if unit != "" && !config.ServiceName(unit) {
 		return a.misuse("ready needs the full name of a service", diag.Run("justnews-gate", "ready", "vllm.service"))
 	}
-	flags := requirement.Flags{Timeout: c.Timeout.pointer()}
+	flags := requirement.Flags{Timeout: c.Timeout.duration()}
 	return a.waitFor(waitingRun{
-		name: "ready", instance: unit, unit: unit, guard: true, timeout: c.Timeout, mayBeOff: a.inUnit(), run: gate.Run,
+		name: "ready", instance: unit, unit: unit, guard: true, timeout: flags.Timeout, mayBeOff: a.inUnit(), run: gate.Run,
 		require: func(cfg *config.Config) (w requirement.Run, problems []diag.Problem) {
 			if _, guarded := cfg.Guard(unit); guarded {
 				w, problems = requirement.ForGuard(cfg, unit, true, flags)

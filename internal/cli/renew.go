@@ -73,10 +73,9 @@ func (c *renewCommand) Run(a *app) error {
 		return a.refuse(unit.NoSystemd(diag.Error, unitname.Of("*"), "no server can be restarted"))
 	}
 	defer conn.Close()
-	cfg, problems := config.Load(a.source())
-	if cfg == nil {
-		a.talk.Say(a.problemLines(problems))
-		return ended(diag.Errors(problems)[0].Status())
+	cfg, err := a.load()
+	if err != nil {
+		return err
 	}
 	for _, name := range a.outdated(a.ctx, cfg, conn) {
 		fmt.Fprintf(a.Stderr, "%s was started with another configuration, and no instance uses it: restarting it\n", name)

@@ -18,7 +18,7 @@ import (
 
 type retryCommand struct {
 	Instances []string `arg:"" optional:"" name:"instance" help:"Instances to start; default: all enabled ones."`
-	Timeout   span     `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	timeoutFlag
 }
 
 // Run resets failed units and starts enabled ones.
@@ -30,11 +30,14 @@ func (c *retryCommand) Run(a *app) error {
 		return a.refuse(unit.NoSystemd(diag.Error, "systemd", "no unit can be started"))
 	}
 	defer conn.Close()
-	a.forgetAll()
+	a.withSaid(func(s *said) bool { // the next refusal of every cause is logged completely
+		*s = said{}
+		return true
+	})
 	return a.waitFor(waitingRun{
 		name: "retry",
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
-			w, problems := requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.pointer()})
+			w, problems := requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.duration()})
 			again, wrong := retried(cfg, w, c.Instances, failedGuards(a.ctx, cfg, conn))
 			units = again
 			return w, append(problems, wrong...)
@@ -49,17 +52,14 @@ func (c *retryCommand) Run(a *app) error {
 func retried(cfg *config.Config, w requirement.Run, named, failed []string) (gate.Again, []diag.Problem) {
 	var units gate.Again
 	var problems []diag.Problem
-	chosen := map[string]bool{}
-	for _, name := range named {
+	named = slices.Clone(named)
+	for n, name := range named {
 		if _, guarded := cfg.Guard(name); guarded {
-			chosen[name] = true
 			continue
 		}
-		short := strings.TrimSuffix(strings.TrimPrefix(name, "justnews@"), ".service")
-		if slices.Contains(instanceNames(cfg), short) {
-			chosen[short] = true
-		} else {
-			problems = append(problems, requirement.UnknownInstance(cfg, short))
+		named[n] = strings.TrimSuffix(bareInstance(name), ".service")
+		if _, listed := cfg.Instance(named[n]); !listed {
+			problems = append(problems, requirement.UnknownInstance(cfg, named[n]))
 		}
 	}
 	add := func(unit string) {
@@ -78,16 +78,16 @@ func retried(cfg *config.Config, w requirement.Run, named, failed []string) (gat
 		units.Start = append(units.Start, unitname.Preload)
 	}
 	for _, i := range cfg.Instances {
-		unit := unitname.Of(i.Name)
-		if len(named) == 0 || chosen[i.Name] {
+		unit, chosen := unitname.Of(i.Name), slices.Contains(named, i.Name)
+		if len(named) == 0 || chosen {
 			add(unit)
 		}
-		if chosen[i.Name] || len(named) == 0 && i.Enabled {
+		if chosen || len(named) == 0 && i.Enabled {
 			units.Start = append(units.Start, unit)
 		}
 	}
 	for _, g := range cfg.Guards {
-		if chosen[g.Unit] || len(named) == 0 && slices.Contains(failed, g.Unit) {
+		if slices.Contains(named, g.Unit) || len(named) == 0 && slices.Contains(failed, g.Unit) {
 			add(g.Unit)
 			units.Start = append(units.Start, g.Unit)
 		}

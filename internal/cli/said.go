@@ -98,7 +98,7 @@ func (a *app) telling(e waitingRun, res gate.Result, own *facts.Unit) (saying, s
 	}
 	errors := diag.Errors(res.Problems)
 	if res.Passed() || len(errors) == 0 {
-		a.forget(unit)
+		a.withSaid(func(s *said) bool { return s.passed(unit) })
 		return sayWhole, unit
 	}
 	if a.ctx.Err() != nil { // a stop that somebody asked for
@@ -109,44 +109,16 @@ func (a *app) telling(e waitingRun, res gate.Result, own *facts.Unit) (saying, s
 	if own != nil && own.NRestarts > 0 { // else somebody asked for this start, and looks here for why it failed
 		told = a.lastTold(res, key)
 	}
-	memory, done := a.openSaid()
-	if memory == nil {
-		return sayWhole, unit
-	}
-	defer done()
-	s, err := memory.Load()
-	if err != nil { // it is nobody's any more
-		s = said{}
-	}
-	now := host.Uptime().Seconds()
-	how, by := s.refused(unit, key, status.Key(errors[0], ""), told, now)
-	if how == sayWhole {
-		_ = memory.Save(s)
-	}
-	if a.told = now; how == sayNothing {
-		a.told = told
-	}
+	how, by := sayWhole, unit
+	a.withSaid(func(s *said) bool {
+		now := host.Uptime().Seconds()
+		how, by = s.refused(unit, key, status.Key(errors[0], ""), told, now)
+		if a.told = now; how == sayNothing {
+			a.told = told
+		}
+		return how == sayWhole
+	})
 	return how, by
-}
-
-// forget removes what a unit has logged, when it passes.
-func (a *app) forget(unit string) {
-	memory, done := a.openSaid()
-	if memory == nil {
-		return
-	}
-	defer done()
-	if s, err := memory.Load(); err == nil && s.passed(unit) {
-		_ = memory.Save(s)
-	}
-}
-
-// forgetAll has the next refusal of every cause logged completely.
-func (a *app) forgetAll() {
-	if memory, done := a.openSaid(); memory != nil {
-		defer done()
-		_ = memory.Save(said{})
-	}
 }
 
 // lastTold returns when the last run of this instance logged the same cause, 0: it
@@ -177,17 +149,25 @@ func (a *app) lines(e waitingRun, res gate.Result, how saying, by string) []repo
 	return report.Lines(e.name, res)
 }
 
-// openSaid locks the record for reading and writing; nil: there is no place for it, or
-// it stays locked.
-func (a *app) openSaid() (*records.State[said], func()) {
+// withSaid locks the record, and saves it if change returns true. It does nothing where
+// there is no place for it, or it stays locked.
+func (a *app) withSaid(change func(*said) bool) {
 	lock, err := hostlock.Open("said")
 	if err != nil || lock.Dir() == "" {
-		return nil, nil
+		return
 	}
 	ctx, cancel := a.afterwards(saidPatience)
 	defer cancel()
 	if lock.Take(ctx) != nil {
-		return nil, nil
+		return
 	}
-	return &records.State[said]{Dir: lock.Dir(), Name: "said", Boot: bootID()}, lock.Unlock
+	defer lock.Unlock()
+	record := records.State[said]{Dir: lock.Dir(), Name: "said", Boot: bootID()}
+	s, err := record.Load()
+	if err != nil { // it says nothing that can be used
+		s = said{}
+	}
+	if change(&s) {
+		_ = record.Save(s)
+	}
 }

@@ -69,26 +69,21 @@ func unsealed(agent string, t facts.StoreTree, err error) diag.Problem {
 }
 
 func (a *app) sealed(agent string, proofs []facts.StoreProof, problems []diag.Problem) error {
-	status := diag.StatusOf(problems)
-	out := report.Sealing{Schema: report.SchemaVersion, Agent: agent, Seals: []report.SealedTree{}, Problems: a.clean(problems)}
+	out := report.Sealing{Schema: report.SchemaVersion, Agent: agent, Seals: []report.SealedTree{}}
 	for _, p := range proofs {
 		if p.By == "seal" && p.Verdict == facts.Whole {
 			out.Seals = append(out.Seals, report.SealedTree{Version: p.Name, Path: p.Path + "/" + seal.Rel, Files: p.Files, Bytes: p.Bytes})
 		}
 	}
-	if len(out.Seals) == 0 && status == diag.StatusReady {
-		p := checkstore.NothingToSeal(agent)
-		problems, status = append(problems, p), p.Status()
-		out.Problems = a.clean(problems)
+	if len(out.Seals) == 0 && len(diag.Errors(problems)) == 0 {
+		problems = append(problems, checkstore.NothingToSeal(agent))
 	}
-	if status != diag.StatusReady {
-		status = a.unlessCtrlC(status)
-	}
-	out.Status = int(status)
+	status := a.statusOf(problems)
+	out.Problems, out.Status = a.clean(problems), int(status)
 	return a.printed(out, status, func() {
 		for _, s := range out.Seals {
 			fmt.Fprintf(a.Stdout, "sealed %s: %s, %s\n", diag.Clean(s.Path), diag.Count(s.Files, "file"), check.Size(s.Bytes))
 		}
-		a.talk.Say(a.problemLines(problems))
+		a.say(problems...)
 	})
 }

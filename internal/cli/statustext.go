@@ -47,12 +47,6 @@ func (a *app) printFinding(p diag.Problem, holds []string) {
 	}
 }
 
-func (a *app) print(lines []string) {
-	for _, l := range lines {
-		fmt.Fprintln(a.Stdout, l)
-	}
-}
-
 // paper is what standard output is written on.
 func (a *app) paper() report.Paper { return a.paperOf(a.StdoutTerminal) }
 

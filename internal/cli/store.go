@@ -118,6 +118,8 @@ func (a *app) digests() *digest.Cache {
 }
 
 func (a *app) getenv(name string) string {
-	value, _ := a.Lookup(name)
-	return value
+	if value, ok := a.Lookup(name); ok {
+		return value
+	}
+	return ""
 }

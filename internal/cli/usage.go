@@ -73,10 +73,7 @@ func misused(model *kong.Application, args []string, err error) diag.Problem {
 	if !ok {
 		return p
 	}
-	p.Message = fmt.Sprintf("there is no command %q", word)
-	if near, ok := spell.Nearest(word, known); ok {
-		p.Message += fmt.Sprintf("; did you mean %q?", near)
-	}
+	p.Message = fmt.Sprintf("there is no command %q", word) + spell.Hint(word, known)
 	return p
 }
 

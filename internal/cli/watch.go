@@ -35,11 +35,27 @@ type watcher struct {
 	at   time.Time
 }
 
-// lookResult is a look's result, or the panic that ended it: the terminal has to be
+// looked is what a look found, or the panic that ended it: the terminal has to be
 // given back first.
-type lookResult struct {
-	glance *status.Host
-	crash  any
+type looked[T any] struct {
+	found T
+	crash any
+}
+
+// begin looks once in a goroutine of its own.
+func begin[T any](ctx context.Context, look func(context.Context) T) <-chan looked[T] {
+	results := make(chan looked[T], 1)
+	go func() {
+		var l looked[T]
+		defer func() {
+			l.crash = recover()
+			results <- l
+		}()
+		ctx, cancel := context.WithTimeout(ctx, statusTimeout+mpsTimeout)
+		defer cancel()
+		l.found = look(ctx)
+	}()
+	return results
 }
 
 // run refreshes until a key, a signal or the end of the terminal, and reports
@@ -47,7 +63,7 @@ type lookResult struct {
 func (w *watcher) run(ctx context.Context) (byKey bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	results, keys := w.begin(ctx), w.console.Keys()
+	results, keys := begin(ctx, w.look), w.console.Keys()
 	var next <-chan time.Time
 	for w.draw() {
 		select {
@@ -66,30 +82,14 @@ func (w *watcher) run(ctx context.Context) (byKey bool) {
 				panic(r.crash)
 			}
 			if ctx.Err() == nil { // else it was cut short
-				w.last, w.at = r.glance, time.Now()
+				w.last, w.at = r.found, time.Now()
 			}
 			next = time.After(watchEvery)
 		case <-next:
-			results = w.begin(ctx)
+			results = begin(ctx, w.look)
 		}
 	}
 	return false
-}
-
-// begin looks once, beside the keyboard.
-func (w *watcher) begin(ctx context.Context) <-chan lookResult {
-	results := make(chan lookResult, 1)
-	go func() {
-		var r lookResult
-		defer func() {
-			r.crash = recover()
-			results <- r
-		}()
-		ctx, cancel := context.WithTimeout(ctx, statusTimeout+mpsTimeout)
-		defer cancel()
-		r.glance = w.look(ctx)
-	}()
-	return results
 }
 
 // draw fails if the terminal was closed.

@@ -59,8 +59,8 @@ func (a *app) guard(e waitingRun) {
 			budget = d
 		}
 	}
-	if e.timeout.given {
-		budget = e.timeout.value
+	if e.timeout != nil {
+		budget = *e.timeout
 	}
 	a.guarded.Store(&e)
 	a.limited("the start of the run", budget)
@@ -88,9 +88,9 @@ func (a *app) hung(doing process.Doing) {
 			_ = a.record(a.summarize(*e, res), res.Started)
 		}
 	case a.ctx.Err() != nil:
-		go a.talk.Say(a.problemLines([]diag.Problem{gate.Cut(a.ctx)}))
+		go a.say(gate.Cut(a.ctx))
 	default:
-		go a.talk.Say(a.problemLines(gate.Hung("", "", a.Began, doing.What, "").Problems))
+		go a.say(gate.Hung("", "", a.Began, doing.What, "").Problems...)
 	}
 }
 

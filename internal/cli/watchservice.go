@@ -25,13 +25,13 @@ type watchCommand struct{}
 // Run looks until it is stopped. It reports, and changes nothing.
 func (c *watchCommand) Run(a *app) error {
 	if a.NoSystemd {
-		a.talk.Say(a.problemLines([]diag.Problem{unit.NoSystemd(diag.Error, "watch", "which gates are open is not known")}))
+		a.say(unit.NoSystemd(diag.Error, "watch", "which gates are open is not known"))
 		return ended(diag.StatusUnavailable)
 	}
 	dir := cmp.Or(a.MetricsDir, records.MetricsDir)
 	var open status.Open
 	look := func(ctx context.Context) steadyLook { return a.steadyLook(ctx, &open) }
-	k := keeper{look: look, say: func(found []diag.Problem) { a.talk.Say(a.problemLines(found)) }, show: a.showWatch()}
+	k := keeper{look: look, say: func(found []diag.Problem) { a.say(found...) }, show: a.showWatch()}
 	if a.inUnit() {
 		unwritten := false
 		k.measure = func(s report.WatchState) {
@@ -66,16 +66,15 @@ type keeper struct {
 	watch   status.Watch
 	rules   config.Watch
 	shown   string
-	pending <-chan steadyLook // a look that has not returned
+	pending <-chan looked[steadyLook] // a look that has not returned
 }
 
-// steadyLook is what one look found, or the panic that ended it.
+// steadyLook is what one look found.
 type steadyLook struct {
 	reading  status.Reading
 	why      []diag.Problem
 	rules    config.Watch  // the zero value: the configuration cannot be read
 	patience time.Duration // for models that are being loaded
-	crash    any
 }
 
 // run looks until ctx ends. A configuration that changes counts from the next look.
@@ -86,9 +85,6 @@ func (k *keeper) run(ctx context.Context) {
 		look := k.once(ctx)
 		if ctx.Err() != nil {
 			return
-		}
-		if look.crash != nil {
-			panic(look.crash)
 		}
 		if look.rules.Failures > 0 {
 			k.rules, k.watch.Patience = look.rules, look.patience
@@ -125,22 +121,14 @@ func (k *keeper) once(ctx context.Context) steadyLook {
 	default:
 	}
 	if k.pending == nil {
-		results := make(chan steadyLook, 1)
-		go func() {
-			var l steadyLook
-			defer func() {
-				l.crash = recover()
-				results <- l
-			}()
-			ctx, cancel := context.WithTimeout(ctx, statusTimeout+mpsTimeout)
-			defer cancel()
-			l = k.look(ctx)
-		}()
-		k.pending = results
+		k.pending = begin(ctx, k.look)
 		select {
-		case l := <-results:
+		case l := <-k.pending:
+			if l.crash != nil {
+				panic(l.crash)
+			}
 			k.pending = nil
-			return l
+			return l.found
 		case <-ctx.Done():
 		case <-time.After(lookLimit):
 		}

@@ -13,14 +13,14 @@ type Code string
 // Entry is the catalogue's entry of one code, the only source of explain, the
 // journal's catalog and the manual. Entries are in catalogue.toml.
 type Entry struct {
-	Code      Code
-	Area      string    // heading of its findings
-	Status    Status    // exit status of a gate that refuses with it
-	MessageID string    // MESSAGE_ID in the journal, 32 hexadecimal digits
-	Title     string    // one line
-	Cause     string    // what usually causes it
-	Check     []Command // shows it
-	Fix       Fix       // what puts it right
+	Code      Code      `json:"code"`
+	Area      string    `json:"-"`          // heading of its findings
+	Status    Status    `json:"status"`     // exit status of a gate that refuses with it
+	MessageID string    `json:"message_id"` // MESSAGE_ID in the journal, 32 hexadecimal digits
+	Title     string    `json:"title"`      // one line
+	Cause     string    `json:"cause"`      // what usually causes it
+	Check     []Command `json:"check"`      // shows it
+	Fix       Fix       `json:"fix"`        // what puts it right
 }
 
 // Status returns the exit status of a problem of this code: 70 for a code that

@@ -22,21 +22,12 @@ var (
 	}
 )
 
-// nearest is the end of a sentence about an unknown name: "; did you mean …?",
-// or nothing.
-func nearest(name string, known []string) string {
-	if near, ok := spell.Nearest(name, known); ok {
-		return fmt.Sprintf("; did you mean %q?", near)
-	}
-	return ""
-}
-
 func (m *Map) nearestBase(name string) string {
 	var names []string
 	for _, b := range m.BaseModels {
 		names = append(names, b.Name)
 	}
-	return nearest(name, names)
+	return spell.Hint(name, names)
 }
 
 // strangers warns of unknown keys that are similar to a known one. Others may

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"justnews/internal/spell"
 	"justnews/internal/strictjson"
 )
 
@@ -90,7 +91,7 @@ func (r *reader) agent(e strictjson.Member) Agent {
 	case e.Value.IsList():
 		items, _ = e.Value.List()
 	case !e.Value.IsObject():
-		r.fail(e.Value, "expected the list of the agent's models%s", nearest(e.Key, sections))
+		r.fail(e.Value, "expected the list of the agent's models%s", spell.Hint(e.Key, sections))
 		return a
 	}
 	for i, item := range items {

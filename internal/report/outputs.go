@@ -20,19 +20,8 @@ type ConfigCheck struct {
 
 // Explanation is the JSON of justnews-gate explain.
 type Explanation struct {
-	Schema int             `json:"schema"`
-	Codes  []ExplainedCode `json:"codes"`
-}
-
-// ExplainedCode is one entry of the catalogue.
-type ExplainedCode struct {
-	Code      diag.Code      `json:"code"`
-	Status    int            `json:"status"`
-	MessageID string         `json:"message_id"`
-	Title     string         `json:"title"`
-	Cause     string         `json:"cause"`
-	Check     []diag.Command `json:"check"`
-	Fix       diag.Fix       `json:"fix"`
+	Schema int          `json:"schema"`
+	Codes  []diag.Entry `json:"codes"`
 }
 
 // History is the JSON of justnews-gate history.

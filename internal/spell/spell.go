@@ -4,7 +4,10 @@
 // no names itself, and does not guess if the distance is too large.
 package spell
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // maxLength bounds the work: no name of the toolkit is longer than 64 bytes.
 const maxLength = 128
@@ -29,6 +32,16 @@ func Nearest(word string, names []string) (string, bool) {
 		}
 	}
 	return best, least >= 0
+}
+
+// Hint ends a message about an unknown word: "; did you mean ...?" with the nearest of
+// these names, or "" if none is near.
+func Hint(word string, names []string) string {
+	near, ok := Nearest(word, names)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", near)
 }
 
 func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }
