@@ -109,18 +109,6 @@ type Globals struct {
 	Version    kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
-// place is a path; an empty one is a script's unset variable, not a choice.
-type place string
-
-// UnmarshalText takes any path but the empty one.
-func (p *place) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
-		return errors.New("expected a path, not an empty argument")
-	}
-	*p = place(text)
-	return nil
-}
-
 func (g Globals) json() bool { return g.JSON || g.Output == "json" }
 
 // app is what a command gets to work with.

@@ -3,15 +3,20 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
+	"justnews/internal/check/mps"
 	"justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 	"justnews/internal/probe/systemd"
+	"justnews/internal/report"
 	"justnews/internal/requirement"
+	"justnews/internal/status"
 )
 
 type mpsCommand struct {
@@ -56,4 +61,103 @@ func (a *app) mpsRun(name string, flags timeoutFlag, run func(context.Context, r
 			return requirement.ForMPS(cfg, a.Lookup, requirement.Flags{Timeout: flags.Timeout.duration()})
 		},
 	}
+}
+
+type mpsStatusCommand struct{}
+
+// Run looks once at NVIDIA MPS, where an instance uses it.
+func (c *mpsStatusCommand) Run(a *app) error {
+	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout+mpsTimeout)
+	defer cancel()
+	s, unused := a.lookAtMPS(ctx)
+	s.Problems = a.clean(s.Problems)
+	status := a.statusOf(s.Problems)
+	s.Status = int(status)
+	return a.printed(s, status, func() {
+		switch {
+		case s.MPS != nil:
+			a.printMPS(*s.MPS)
+		case unused:
+			a.row("mps", plain, "not used", "no instance has mps = { enabled = true }")
+		}
+		a.say(s.Problems...)
+	})
+}
+
+func (a *app) lookAtMPS(ctx context.Context) (s report.MPSOutput, unused bool) {
+	s.Schema = report.SchemaVersion
+	cfg, problems := config.Load(a.source())
+	if s.Problems = problems; cfg == nil {
+		return s, false
+	}
+	if len(requirement.MPSInstances(cfg)) == 0 {
+		s.Problems = diag.Errors(problems)
+		return s, true
+	}
+	w, more := requirement.ForMPS(cfg, a.Lookup, requirement.Flags{})
+	if s.Problems = append(s.Problems, more...); len(diag.Errors(more)) > 0 {
+		return s, false
+	}
+	conn := a.openSystemd(ctx)
+	if conn != nil {
+		defer conn.Close()
+	}
+	x, wrong := a.openWorld(w, cfg, conn, nil)
+	if s.Problems = append(s.Problems, wrong...); wrong != nil {
+		return s, false
+	}
+	defer x.shut()
+	s.Problems = append(s.Problems, x.notes...)
+	found := gate.GlanceMPS(ctx, w, x.World)
+	s.MPS, s.Problems = status.MPS(cfg, w, found), append(s.Problems, found.Problems...)
+	return s, false
+}
+
+// printMPS prints how far MPS is proven, who the daemon is, and who else is
+// there.
+func (a *app) printMPS(g report.MPSStatus) {
+	a.mpsRow(g)
+	if g.Unit != nil {
+		a.row("unit", toneIf(g.Unit.State == unit.Up), string(g.Unit.State), g.Unit.Name)
+	}
+	if g.Daemon != nil {
+		a.row("daemon", toneIf(g.Daemon.State != "T"), fmt.Sprintf("PID %d", g.Daemon.PID), processText(*g.Daemon))
+	}
+	if g.Server > 0 {
+		a.row("server", good, fmt.Sprintf("PID %d", g.Server), "active")
+	}
+	if g.Static {
+		a.row("partitions", plain, "static", cmp.Or(strings.Join(g.Partitions, "; "), "none is listed"))
+	}
+	if len(g.MLOPart) > 0 {
+		a.row("MLOPart", plain, diag.Count(len(g.MLOPart), "device"), strings.Join(g.MLOPart, "; "))
+	}
+	for _, o := range g.Others {
+		a.row("other", wrong, fmt.Sprintf("PID %d", o.PID), processText(o))
+	}
+	a.row("used by", plain, diag.Count(len(g.Instances), "instance"), strings.Join(g.Instances, ", "))
+}
+
+func toneIf(well bool) tone {
+	if well {
+		return good
+	}
+	return wrong
+}
+
+// mpsRow is the one line that status prints of MPS.
+func (a *app) mpsRow(g report.MPSStatus) {
+	state := g.Reached + " proven"
+	if g.Reached == mps.NoRung.String() {
+		state = "not proven"
+	}
+	a.row("mps", toneIf(mps.RungOf(g.Require) <= mps.RungNamed(g.Reached)), state, g.PipeDirectory+", "+g.Require+" is required")
+}
+
+func processText(p report.MPSProcess) string {
+	parts := []string{fmt.Sprintf("user id %d", p.UID)}
+	if p.Unit != "" {
+		parts = append(parts, "of "+p.Unit)
+	}
+	return strings.Join(append(parts, cmp.Or(p.Command, "hidden"), "pipe directory "+cmp.Or(p.PipeDirectory, "unknown")), ", ")
 }

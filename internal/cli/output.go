@@ -86,6 +86,9 @@ func orEmpty[T any](list []T) []T {
 // inSeconds rounds to microseconds.
 func inSeconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
 
+// seconds converts those of a record.
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
 // here returns problems with fixes that can be followed on this machine: where
 // there is no systemd, as in a container, none names a command that needs it.
 func (a *app) here(problems []diag.Problem) []diag.Problem {

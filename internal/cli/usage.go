@@ -3,13 +3,17 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/requirement"
 	"justnews/internal/spell"
 )
 
@@ -128,4 +132,128 @@ func unknownCommand(model *kong.Application, args []string) (word string, known 
 		node = found
 	}
 	return "", nil, false
+}
+
+const description = `The readiness gate of the JustNews services: exits 0 only if everything is
+ready, otherwise with a status that identifies the kind of problem.`
+
+const examples = `
+Examples:
+  justnews-gate                                 check this host
+  justnews-gate gate scout --timeout 5          can scout start now?
+  justnews-gate preload --refresh --wait        load the models again and wait
+  justnews-gate models verify                   verify the Model Store
+  justnews-gate config check && systemctl daemon-reload
+  justnews-gate status --watch                  refresh until q is pressed
+  sudo justnews-gate plot > boot.svg            where the time of this boot went
+  justnews-gate explain MODEL-FAILED
+
+Files and environment:
+  /etc/justnews/justnews.toml                   see justnews.toml(5)
+  /etc/justnews/global.env, INSTANCE.env        the services' environment
+  GATE_TIMEOUT, REQUIRE_BUS, GPU_ORCHESTRATOR_URL, MCP_BUS_URL,
+  MODEL_STORE_ROOT, BASE_MODEL_DIR, STRICT_MODEL_STORE,
+  CUDA_MPS_PIPE_DIRECTORY, CUDA_MPS_LOG_DIRECTORY
+      override the file; flags override them. Empty means unset.
+
+`
+
+// printHelp prints kong's page, and under the program's own what no command
+// and no flag says.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	root := ctx.Selected() == nil
+	for _, f := range ctx.Model.Flags {
+		if f.Name == "gate-only" && !root {
+			f.Hidden = true // it is a command of its own
+		}
+	}
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || !root {
+		return err
+	}
+	_, err := fmt.Fprint(ctx.Stdout, examples, statusTable())
+	return err
+}
+
+func statusTable() string {
+	var b strings.Builder
+	b.WriteString("Exit status:\n")
+	for _, s := range diag.Statuses() {
+		fmt.Fprintf(&b, "  %-3d %s\n", s.Status, s.Meaning)
+	}
+	return b.String()
+}
+
+// gateOnly turns "--gate-only INSTANCE", the line of every unit, into
+// "gate INSTANCE" before any flag is parsed. INSTANCE may also be a guarded unit. It
+// is a name and never a flag: an instance called --version would otherwise print the
+// version, exit 0 and so open its gate.
+//
+// It also reports whether it did: then nothing on the line may end with 0 but a
+// verdict.
+func gateOnly(args []string) ([]string, bool, *diag.Problem) {
+	at := slices.IndexFunc(args, func(a string) bool {
+		return a == "--" || a == "--gate-only" || strings.HasPrefix(a, "--gate-only=")
+	})
+	if at < 0 || args[at] == "--" {
+		return args, false, nil
+	}
+	var name string
+	rest := args[at+1:]
+	if value, ok := strings.CutPrefix(args[at], "--gate-only="); ok {
+		name = value
+	} else if len(rest) > 0 {
+		name, rest = rest[0], rest[1:]
+	} else {
+		return nil, true, &diag.Problem{
+			Code: diag.Usage, Message: "--gate-only needs the name of an instance",
+			Fix: diag.Do(diag.Run("justnews-gate", "--gate-only", "mcp_bus")),
+		}
+	}
+	if name = bareInstance(name); !config.InstanceName(name) && !config.ServiceName(name) {
+		p := requirement.NoInstanceName(name)
+		return nil, true, &p
+	}
+	others := slices.Concat(args[:at], rest)
+	if slices.ContainsFunc(others, func(a string) bool { return a == "--help" || a == "-h" || a == "--version" }) {
+		return nil, true, askedOfAGate()
+	}
+	return slices.Concat(args[:at], []string{"gate", name}, rest), true, nil
+}
+
+func askedOfAGate() *diag.Problem {
+	return &diag.Problem{
+		Code: diag.Usage, Message: "--gate-only cannot be combined with --help or --version",
+		Fix: diag.Do(diag.Run("justnews-gate", "--help")),
+	}
+}
+
+// Model returns the commands and flags, for what documents them.
+func Model() (*kong.Application, error) {
+	parser, err := newParser(new(line), Machine{Stdout: io.Discard, Stderr: io.Discard})
+	if err != nil {
+		return nil, err
+	}
+	return parser.Model, nil
+}
+
+// Parse returns the error with which Run would refuse a command line, and runs
+// nothing.
+func Parse(args []string) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, asked := r.(leave); !asked { // --help, --version
+				panic(r)
+			}
+		}
+	}()
+	args, _, refused := gateOnly(args)
+	if refused != nil {
+		return errors.New(refused.String())
+	}
+	parser, err := newParser(new(line), Machine{Stdout: io.Discard, Stderr: io.Discard})
+	if err != nil {
+		return err
+	}
+	_, err = parser.Parse(args)
+	return err
 }
