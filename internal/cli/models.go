@@ -55,7 +55,7 @@ func (c *verifyCommand) Run(a *app) error {
 		return a.verified(&report.Verification{Problems: problems}, append(problems, stoppedVerify(a.ctx)))
 	}
 	problems = append(problems, checkstore.Proofs(proofs, look, s.want)...)
-	v := report.Verification{Root: look.Root, User: look.User, Free: look.Free, Elapsed: inSeconds(time.Since(began)),
+	v := report.Verification{Root: look.Root, User: look.User, Free: look.Free, Elapsed: report.Seconds(time.Since(began)),
 		Models: report.VerifiedModels(look), Trees: report.VerifiedTrees(look, proofs)}
 	return a.verified(&v, problems)
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"time"
 
@@ -82,9 +81,6 @@ func orEmpty[T any](list []T) []T {
 	}
 	return list
 }
-
-// inSeconds rounds to microseconds.
-func inSeconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
 
 // seconds converts those of a record.
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -320,9 +320,5 @@ func (a *app) fit(text string, used int) string {
 
 // tint gives a text the colour of its tone: green, yellow or red.
 func (a *app) tint(t tone, text string) string {
-	code := [...]string{plain: "", good: "32", pending: "33", wrong: "31;1"}[t]
-	if code == "" || !a.color(a.StdoutTerminal) {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return a.paper().Paint([...]string{plain: "", good: "32", pending: "33", wrong: "31;1"}[t], text)
 }

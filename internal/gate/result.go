@@ -69,8 +69,8 @@ type ModelsResult struct {
 	State    string // as judged
 	Done     int
 	Total    int
-	Expected int // by AGENT_MODEL_MAP, -1: unknown
 	Failed   int
+	Expected int  // by AGENT_MODEL_MAP, -1: unknown
 	Looks    int  // GET requests of this run
 	Triggers int  // POST requests of this run
 	Led      bool // this run held the lead

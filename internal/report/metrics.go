@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"justnews/internal/check/mps"
 	"justnews/internal/diag"
@@ -173,10 +174,10 @@ func (e *exposition) gpus(s Summary) {
 	e.perGPU(s, "gpu_lost", "1: the GPU cannot be used.", func(d GPU) *float64 { return sampled(truth(d.Lost != "")) })
 	e.perGPU(s, "gpu_unfit", "1: no program should be started on the GPU: it is lost or has to be recovered, or a row of its memory could not be replaced.",
 		func(d GPU) *float64 { return sampled(truth(d.Unfit != "")) })
-	e.perGPU(s, "gpu_rows_pending", "1: a faulty row of the GPU's memory is replaced at its next reset.", func(d GPU) *float64 { return truthOf(d.RowsPending) })
-	e.perGPU(s, "gpu_rows_failed", "1: a faulty row of the GPU's memory could not be replaced.", func(d GPU) *float64 { return truthOf(d.RowsFailed) })
-	e.perGPU(s, "gpu_memory_bytes", "Memory of a GPU.", func(d GPU) *float64 { return bytesOf(d.MemoryTotal) })
-	e.perGPU(s, "gpu_memory_free_bytes", "Free memory of a GPU.", func(d GPU) *float64 { return bytesOf(d.MemoryFree) })
+	e.perGPU(s, "gpu_rows_pending", "1: a faulty row of the GPU's memory is replaced at its next reset.", func(d GPU) *float64 { return known(d.RowsPending, truth) })
+	e.perGPU(s, "gpu_rows_failed", "1: a faulty row of the GPU's memory could not be replaced.", func(d GPU) *float64 { return known(d.RowsFailed, truth) })
+	e.perGPU(s, "gpu_memory_bytes", "Memory of a GPU.", func(d GPU) *float64 { return known(d.MemoryTotal, toFloat) })
+	e.perGPU(s, "gpu_memory_free_bytes", "Free memory of a GPU.", func(d GPU) *float64 { return known(d.MemoryFree, toFloat) })
 }
 
 // perGPU leaves out what the driver did not report.
@@ -190,26 +191,38 @@ func (e *exposition) perGPU(s Summary, name, help string, of func(GPU) *float64)
 		if sample == nil {
 			sample = e.family(name, help)
 		}
-		sample(*v, gpuLabels(d)...)
+		sample(*v, label{"gpu", strconv.Itoa(d.Index)}, label{"uuid", d.UUID}, label{"name", d.Name})
 	}
 }
 
 func sampled(v float64) *float64 { return &v }
 
-func truthOf(b *bool) *float64 {
-	if b == nil {
+func known[T any](v *T, convert func(T) float64) *float64 {
+	if v == nil {
 		return nil
 	}
-	return sampled(truth(*b))
+	return sampled(convert(*v))
 }
 
-func bytesOf(n *uint64) *float64 {
-	if n == nil {
-		return nil
-	}
-	return sampled(float64(*n))
+func toFloat(n uint64) float64 { return float64(n) }
+
+// WatchState is what justnews-gate watch knows after a look.
+type WatchState struct {
+	Open     bool // at least one instance is up
+	Bad      int  // looks in a row
+	Lost     bool // it has reported that
+	Problems []diag.Problem
 }
 
-func gpuLabels(d GPU) []label {
-	return []label{{"gpu", strconv.Itoa(d.Index)}, {"uuid", d.UUID}, {"name", d.Name}}
+// WatchMetrics turns the state after a look that ended at a time into a text as
+// Metrics does.
+func WatchMetrics(s WatchState, at time.Time) []byte {
+	e := exposition{common: []label{{"run", "watch"}}}
+	e.family("last_run_timestamp_seconds", lastRunHelp)(float64(at.UnixMilli()) / 1e3)
+	e.family("watch_open", "1: an instance is up, so that there is something to watch.")(truth(s.Open))
+	e.family("watch_bad_looks", "Looks in a row that contradicted what the open gates have proven.")(float64(s.Bad))
+	e.family("watch_lost", "1: watch.failures looks in a row were bad, and none was good since.")(truth(s.Lost))
+	e.problems(s.Problems)
+	e.text.WriteString("# EOF\n")
+	return []byte(e.text.String())
 }

@@ -65,18 +65,16 @@ func Wrap(head, text string, width int) []string {
 func Written(lines []Line, p Paper) []string {
 	var out []string
 	for _, l := range lines {
-		level := paint(l.Level, p.Color)
+		level := p.Paint(levelColors[l.Level], l.Level+":")
 		switch l.Level {
 		case heading:
-			text := l.Text
-			if p.Color {
-				text = "\x1b[1m" + text + "\x1b[0m"
-			}
-			out = append(out, "", text)
+			out = append(out, "", p.Paint("1", l.Text))
 		case levelCommand:
 			out = append(out, indent+l.Text)
 		case levelPass:
-			out = append(out, green(Wrap("", l.Text, p.Width), p.Color)...)
+			for _, text := range Wrap("", l.Text, p.Width) {
+				out = append(out, p.Paint("32;1", text))
+			}
 		default:
 			head := l.Level + ": "
 			if l.sequel() {
@@ -98,14 +96,18 @@ func Written(lines []Line, p Paper) []string {
 	return out
 }
 
-// green is the colour of good results.
-func green(lines []string, color bool) []string {
-	if color {
-		for i := range lines {
-			lines[i] = "\x1b[32;1m" + lines[i] + "\x1b[0m"
-		}
+// levelColors make problems stand out on a terminal.
+var levelColors = map[string]string{
+	"error": "31;1", "refused": "31;1", "warning": "33;1", "warnings": "33;1", "pass": "32;1", "fix": "36", "look": "36", "seen": "2", "notice": "2",
+}
+
+// Paint gives a text a colour, by the parameters of its escape sequence (ECMA-48, SGR);
+// "" is none.
+func (p Paper) Paint(color, text string) string {
+	if color == "" || !p.Color {
+		return text
 	}
-	return lines
+	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }
 
 // quote is the line of a file at a position, with a marker below it.

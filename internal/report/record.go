@@ -92,14 +92,10 @@ func Summarize(run, version string, r gate.Result) Summary {
 		Schema: SchemaVersion, Program: "justnews-gate", Version: version, Run: run,
 		Instance: diag.Clean(r.Instance), Unit: diag.Clean(r.Unit),
 		Started: r.Started.UTC().Format("2006-01-02T15:04:05.000000Z"),
-		Elapsed: seconds(r.Elapsed),
-		Timeout: SummaryTimeout{seconds(r.Timeout.Value), r.Timeout.Origin},
+		Elapsed: Seconds(r.Elapsed),
+		Timeout: SummaryTimeout{Seconds(r.Timeout.Value), r.Timeout.Origin},
 		Verdict: verdict(r), Status: int(r.Status),
-		Models: SummaryModels{
-			State: r.Models.State, Done: r.Models.Done, Total: r.Models.Total, Failed: r.Models.Failed,
-			Expected: r.Models.Expected, Looks: r.Models.Looks, Triggers: r.Models.Triggers, Led: r.Models.Led,
-		},
-		GPU:   GPUsOf(r.GPU),
+		Models: SummaryModels(r.Models), GPU: GPUsOf(r.GPU),
 		Steps: []SummaryStep{}, Problems: Clean(r.Problems),
 	}
 	if m := r.MPS; m.Required != mps.NoRung {
@@ -113,7 +109,7 @@ func Summarize(run, version string, r gate.Result) Summary {
 		if st.Verdict == gate.NotReached {
 			v = notReached
 		}
-		s.Steps = append(s.Steps, SummaryStep{st.Name, v, seconds(st.Start), seconds(st.Elapsed), Brief(st.Detail)})
+		s.Steps = append(s.Steps, SummaryStep{st.Name, v, Seconds(st.Start), Seconds(st.Elapsed), Brief(st.Detail)})
 	}
 	return s
 }
@@ -147,5 +143,5 @@ func verdict(r gate.Result) string {
 // failed.
 const notReached = "not-reached"
 
-// seconds rounds to microseconds, as finer digits are noise.
-func seconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
+// Seconds rounds to microseconds, as finer digits are noise.
+func Seconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }

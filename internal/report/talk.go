@@ -119,14 +119,3 @@ func fixFields(f diag.Fix) []journal.Field {
 	}
 	return fields
 }
-
-// paint colours a level for a terminal, so that problems stand out.
-func paint(level string, color bool) string {
-	code := map[string]string{
-		"error": "31;1", "refused": "31;1", "warning": "33;1", "warnings": "33;1", "pass": "32;1", "fix": "36", "look": "36", "seen": "2", "notice": "2",
-	}[level]
-	if !color || code == "" {
-		return level + ":"
-	}
-	return "\x1b[" + code + "m" + level + ":\x1b[0m"
-}

@@ -157,13 +157,13 @@ func evidence(p diag.Problem) (level, text string) {
 }
 
 func verdictLine(run string, r gate.Result) Line {
-	if verdict(r) == "warnings" {
-		return Line{Priority: priWarning, Level: "warnings", Text: fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status)}
-	}
-	if !r.Passed() {
-		return Line{Priority: priError, Level: "refused", Text: fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status)}
-	}
-	if verdict(r) == string(gate.Ungated) {
+	found := fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status)
+	switch verdict(r) {
+	case "warnings":
+		return Line{Priority: priWarning, Level: "warnings", Text: found}
+	case "refused":
+		return Line{Priority: priError, Level: "refused", Text: found}
+	case string(gate.Ungated):
 		return Line{Priority: priWarning, Level: levelPass, Text: subject(run, r) + " may start unchecked: justnews.gate=off"}
 	}
 	return Line{Priority: priInfo, Level: levelPass, Text: passed(run, r)}
@@ -266,4 +266,30 @@ func StepLines(r gate.Result) []Line {
 		lines = append(lines, Line{Priority: priInfo, Level: "step", Text: text})
 	}
 	return lines
+}
+
+// heading is the level of a line that is only printed on a terminal, above the
+// findings of one area.
+const heading = "heading"
+
+// Headed adds the area above the first finding of each, and separates the
+// verdict.
+func Headed(lines []Line) []Line {
+	var out []Line
+	area, verdict := "", "verdict"
+	for _, l := range lines {
+		now := area
+		switch {
+		case l.Problem != nil:
+			now = l.Problem.Code.Area()
+		case l.Level != "step":
+			now = verdict
+		}
+		if now != area {
+			area = now
+			out = append(out, Line{Priority: priInfo, Level: heading, Text: strings.ToUpper(area[:1]) + area[1:]})
+		}
+		out = append(out, l)
+	}
+	return out
 }
