@@ -6,15 +6,18 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"slices"
 	"strings"
 
+	"justnews/internal/envfile"
 	"justnews/internal/facts"
 	"justnews/internal/modelmap"
 	"justnews/internal/probe/unitfiles"
 	"justnews/internal/safefile"
+	"justnews/internal/unitfile"
 	"justnews/internal/unitname"
 )
 
@@ -33,9 +36,9 @@ type Host struct {
 
 	Unsealed    []string // agents whose version in the Model Store has no manifest
 	Checkouts   []Checkout
-	Agents      []string    // that have a program in a checkout
-	OtherUnits  []OtherUnit // of programs beside the agents
-	Written     []Written
+	Agents      []string          // that have a program in a checkout
+	OtherUnits  []OtherUnit       // of programs beside the agents
+	Written     []source          // that a start script writes to
 	Directories []string          // those that are named somewhere and exist
 	Homes       map[string]string // of users, by name
 }
@@ -174,4 +177,140 @@ func instanceOf(name string) string {
 		}
 	}
 	return ""
+}
+
+// Unit is one unit file or drop-in of a JustNews instance, or of all of them.
+type Unit struct {
+	Path     string
+	Instance string // "" : for every instance
+	DropIn   bool
+	Settings []unitfile.Placed
+}
+
+// units reads justnews@*.service and its drop-ins.
+func (r *reader) units() {
+	for _, entry := range r.list(unitDirectory) {
+		name := path.Join(unitDirectory, entry.Name())
+		base, isDir := strings.CutSuffix(entry.Name(), ".d")
+		instance := unitname.Instance(base)
+		if instance == "" && base != unitname.Template {
+			if path.Ext(base) == ".service" && !isDir {
+				r.otherUnit(name)
+			}
+			continue
+		}
+		if !isDir {
+			r.unit(name, instance, false)
+			continue
+		}
+		for _, file := range r.list(name) {
+			if strings.HasSuffix(file.Name(), ".conf") {
+				r.unit(path.Join(name, file.Name()), instance, true)
+			}
+		}
+	}
+	slices.SortFunc(r.host.Units, func(a, b Unit) int { return strings.Compare(a.Path, b.Path) })
+}
+
+func (r *reader) unit(name, instance string, dropIn bool) {
+	if text, found := r.text(name); found {
+		r.host.Units = append(r.host.Units, Unit{name, instance, dropIn, unitfile.Salvage([]byte(text))})
+	}
+}
+
+func (r *reader) otherUnit(name string) {
+	text, err := r.content(name)
+	if err != nil { // nothing of ours
+		return
+	}
+	var reads []string
+	for _, s := range unitfile.Salvage([]byte(text)) {
+		if s.Key == "EnvironmentFile" {
+			reads = append(reads, strings.TrimPrefix(s.Value, "-"))
+		}
+	}
+	if len(reads) > 0 {
+		r.host.OtherUnits = append(r.host.OtherUnits, OtherUnit{name, reads})
+	}
+}
+
+// assignments are the variables that a line of a unit sets.
+func assignments(s unitfile.Placed) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		if s.Key != "Environment" {
+			return
+		}
+		for _, word := range unitfile.Words(s.Value) {
+			if name, value, _ := strings.Cut(word, "="); !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// EnvFile is one environment file, read as systemd reads it. Upstream's start
+// scripts also source these files with a shell, which reads them otherwise.
+type EnvFile struct {
+	Path     string
+	Instance string // "" for global.env
+	Vars     []Var  // by line
+}
+
+// Var is one variable.
+type Var struct {
+	Name  string
+	Value string
+	Line  int
+	// Exported: the line begins with "export", which a shell accepts. systemd does
+	// not, so that no service ever got the variable from it.
+	Exported bool
+	// Expands: the value contains what only a shell expands; systemd passes it on
+	// unchanged.
+	Expands bool
+}
+
+// envFiles reads /etc/justnews/*.env.
+func (r *reader) envFiles() {
+	for _, entry := range r.list(configDirectory) {
+		name, ok := strings.CutSuffix(entry.Name(), ".env")
+		if !ok || name == "" {
+			continue
+		}
+		file := path.Join(configDirectory, entry.Name())
+		text, found := r.text(file)
+		if !found {
+			continue
+		}
+		detail, err := envfile.Details(text)
+		if err != nil {
+			r.fail(file, err.Error())
+			continue
+		}
+		if name == "global" {
+			name = ""
+		}
+		r.host.Env = append(r.host.Env, EnvFile{file, name, placed(detail.Assignments)})
+	}
+	slices.SortStableFunc(r.host.Env, func(a, b EnvFile) int { return strings.Compare(a.Instance, b.Instance) })
+}
+
+// placed returns the last assignment of each variable, by line.
+func placed(all []envfile.Assignment) []Var {
+	last := map[string]int{}
+	for i, a := range all {
+		last[a.Name] = i
+	}
+	var vars []Var
+	for i, a := range all {
+		if last[a.Name] != i {
+			continue
+		}
+		v := Var{Name: a.Name, Value: a.Value, Line: a.Line}
+		if name, ok := strings.CutPrefix(a.Name, "export"); ok && strings.TrimLeft(name, " \t") != name {
+			v.Name, v.Exported = strings.TrimSpace(name), true
+		}
+		v.Expands = strings.Contains(v.Value, "${") || strings.Contains(v.Value, "$(") || strings.Contains(v.Value, "`")
+		vars = append(vars, v)
+	}
+	return vars
 }

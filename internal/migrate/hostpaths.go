@@ -4,6 +4,7 @@ package migrate
 
 import (
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"slices"
@@ -21,12 +22,6 @@ type Checkout struct {
 	Logs bool
 }
 
-// Written is a directory that a start script writes to.
-type Written struct {
-	Path string
-	At   place
-}
-
 // paths finds the checkouts, what start scripts write to, the homes of users and
 // the caches in them, and which of the directories that variables name exist.
 func (r *reader) paths() {
@@ -36,9 +31,9 @@ func (r *reader) paths() {
 		r.checkout(root)
 	}
 	for _, s := range scripts {
-		for n, line := range slices.Collect(strings.Lines(s.text)) {
+		for at, line := range s.lines() {
 			for _, dir := range writtenBy(line) {
-				r.host.Written = append(r.host.Written, Written{dir, place{s.path, n + 1}})
+				r.host.Written = append(r.host.Written, source{dir, at})
 			}
 		}
 	}
@@ -48,7 +43,7 @@ func (r *reader) paths() {
 		}
 	}
 	for _, w := range r.host.Written {
-		r.directory(w.Path)
+		r.directory(w.path)
 	}
 	for _, f := range r.host.Env {
 		for _, v := range f.Vars {
@@ -147,6 +142,19 @@ func (r *reader) homes() map[string]string {
 // script is a program that a unit starts, as text.
 type script struct{ path, text string }
 
+// lines are the lines that are not comments, with their places.
+func (s script) lines() iter.Seq2[place, string] {
+	return func(yield func(place, string) bool) {
+		at := place{path: s.path}
+		for line := range strings.Lines(s.text) {
+			at.line++
+			if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") && !yield(at, line) {
+				return
+			}
+		}
+	}
+}
+
 // scripts reads what ExecStart= runs, where that is a script.
 func (r *reader) scripts() []script {
 	names := []string{"/usr/local/bin/justnews-start-agent.sh"}
@@ -173,10 +181,6 @@ func (r *reader) scripts() []script {
 // writtenBy returns the directories that a line of a shell script writes to: by a
 // redirection, by mkdir, or through a variable. What only a shell expands is unknown.
 func writtenBy(line string) []string {
-	line = strings.TrimSpace(line)
-	if strings.HasPrefix(line, "#") {
-		return nil
-	}
 	var all []string
 	add := func(dir string) {
 		if path.IsAbs(dir) && !strings.HasPrefix(dir, "/dev/") && dir != "/dev" && !strings.ContainsAny(dir, "$`*(){}") {

@@ -40,7 +40,7 @@ func (a *adopter) access(instance string) []grant {
 		}
 	}
 	for _, w := range a.host.Written {
-		g.add(w.Path, "the start script: "+w.At.String(), true)
+		g.add(w.path, "the start script: "+w.at.String(), true)
 	}
 	for name, v := range a.variables(instance) {
 		g.add(envfile.Directory(name, v.text), name+": "+v.at.String(), true)

@@ -39,46 +39,55 @@ func (a *adopter) after(name string, names []string) (after []string, from strin
 func (a *adopter) environment(name string) []entry {
 	all := a.cacheVariables(name)
 	for _, s := range a.settings(name) {
-		own := instanceOf(s.at.path) == name
 		for variable, text := range assignments(s.Placed) {
-			v := value{variable + "=" + text, s.at}
+			why, fix := unfit(variable, text, "/etc/justnews/"+name+".env")
 			switch {
 			case known(variable):
-			case secret(variable):
-				v.text = variable + "=…"
-				if own {
-					a.leftOut(v, variable, "it looks like a secret, and justnews.toml is world-readable", "move the line to /etc/justnews/"+name+".env, mode 0640")
-				}
-			case !config.Variable(variable) || strings.ContainsAny(text, "$%`"):
-				if own {
-					a.leftOut(v, variable, "it has its own key in justnews.toml, or contains a variable that would have to be expanded", "write the value itself into /etc/justnews/"+name+".env")
-				}
-			default:
+			case why == "":
 				all = slices.DeleteFunc(all, func(e entry) bool { return e.key == variable })
 				all = append(all, entry{variable, quoted(text), s.at.String()})
+			case instanceOf(s.at.path) == name: // else unread reports it
+				a.leftOut(shown(variable, text, s.at), variable, why, fix)
 			}
 		}
 	}
 	return all
 }
 
+// unfit returns why a variable of a unit cannot be in justnews.toml, "" if it can, and
+// what to do with it instead. file is the environment file that it belongs in.
+func unfit(variable, text, file string) (why, fix string) {
+	switch {
+	case secret(variable):
+		return "it looks like a secret, and justnews.toml is world-readable", "move the line to " + file + ", mode 0640"
+	case !config.Variable(variable):
+		return "it has its own key in justnews.toml", "set that key"
+	case strings.ContainsAny(text, "$`%"):
+		return "it contains a variable that would have to be expanded", "write the value itself into " + file
+	}
+	return "", ""
+}
+
+// shown is an assignment for a message.
+func shown(variable, text string, at place) value {
+	if secret(variable) {
+		text = "…"
+	}
+	return value{variable + "=" + text, at}
+}
+
 // known are the variables that justnews.toml has keys for, or that belong to
 // the old gate.
 func known(variable string) bool {
-	switch variable {
-	case "GATE_TIMEOUT", "REQUIRE_BUS", "GPU_ORCHESTRATOR_URL", "MCP_BUS_URL", "MODEL_STORE_ROOT", "BASE_MODEL_DIR", "STRICT_MODEL_STORE",
-		"CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY", "ENABLE_MPS":
-		return true
-	}
-	return false
+	return slices.Contains([]string{
+		"GATE_TIMEOUT", "REQUIRE_BUS", "GPU_ORCHESTRATOR_URL", "MCP_BUS_URL", "MODEL_STORE_ROOT", "BASE_MODEL_DIR", "STRICT_MODEL_STORE",
+		"CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY", "ENABLE_MPS",
+	}, variable)
 }
 
 // secret reports whether a variable may hold a secret; in doubt it does.
 func secret(variable string) bool {
-	upper := strings.ToUpper(variable)
-	return slices.ContainsFunc([]string{"PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "CREDENTIAL", "PRIVATE", "DATABASE_URL", "DB_URL"}, func(s string) bool {
-		return strings.Contains(upper, s)
-	})
+	return containsAny(strings.ToUpper(variable), "PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "CREDENTIAL", "PRIVATE", "DATABASE_URL", "DB_URL")
 }
 
 // ours are the settings that the packaged units or the generator set.
@@ -144,9 +153,11 @@ func (a *adopter) unread(names []string) {
 
 // oldGate recognizes the lines of upstream's gate.
 func oldGate(command string) bool {
-	return slices.ContainsFunc([]string{"preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "justnews-gate"}, func(s string) bool {
-		return strings.Contains(command, s)
-	})
+	return containsAny(command, "preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "justnews-gate")
+}
+
+func containsAny(s string, parts ...string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })
 }
 
 // beaten reports drop-ins that never had an effect: environment files override
@@ -169,16 +180,8 @@ func (a *adopter) sharedEnvironment(u Unit, s unitfile.Placed) {
 		return // environment reads it
 	}
 	for variable, text := range assignments(s) {
-		v := value{variable + "=" + text, place{u.Path, s.Line}}
-		switch {
-		case known(variable):
-		case secret(variable):
-			v.text = variable + "=…"
-			a.leftOut(v, variable, "it looks like a secret, and justnews.toml is world-readable", "move the line to /etc/justnews/global.env, mode 0640")
-		case !config.Variable(variable):
-			a.leftOut(v, variable, "it has its own key in justnews.toml", "set that key")
-		case strings.ContainsAny(text, "$`%"):
-			a.leftOut(v, variable, "it contains a variable that would have to be expanded", "write the value itself into /etc/justnews/global.env")
+		if why, fix := unfit(variable, text, "/etc/justnews/global.env"); why != "" && !known(variable) {
+			a.leftOut(shown(variable, text, place{u.Path, s.Line}), variable, why, fix)
 		}
 	}
 }
