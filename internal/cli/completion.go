@@ -59,7 +59,7 @@ func (a *app) printInstances() error {
 	if err != nil {
 		return err
 	}
-	a.print(instanceNames(cfg))
+	a.print(cfg.InstanceNames())
 	return nil
 }
 

@@ -50,7 +50,7 @@ func (c *configCheckCommand) Run(a *app) error {
 	}
 	out := report.ConfigCheck{Schema: report.SchemaVersion, Files: []string{}, Instances: []string{}, Problems: a.clean(problems)}
 	if cfg != nil {
-		out.Files, out.Instances = cfg.Files, orEmpty(instanceNames(cfg))
+		out.Files, out.Instances = cfg.Files, cfg.InstanceNames()
 	}
 	status := a.statusOf(problems)
 	out.Status = int(status)

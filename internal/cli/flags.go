@@ -80,11 +80,3 @@ func bareInstance(name string) string {
 func ofNobody(r gate.Result) bool {
 	return r.Refused && slices.ContainsFunc(r.Problems, func(p diag.Problem) bool { return p.Code == diag.InstanceUnknown })
 }
-
-func instanceNames(cfg *config.Config) []string {
-	var names []string
-	for _, i := range cfg.Instances {
-		names = append(names, i.Name)
-	}
-	return names
-}

@@ -88,7 +88,7 @@ func (a *app) survey(agents []string) (*surveyed, []diag.Problem) {
 	}
 	file := modelmap.ReadFile(a.below(w.Models.Map))
 	problems = append(problems, mapProblems(file, w)...)
-	problems = append(problems, checkstore.MapInstances(file.Map, w.Models.Map, instanceNames(cfg))...)
+	problems = append(problems, checkstore.MapInstances(file.Map, w.Models.Map, cfg.InstanceNames())...)
 	m, note, shut := a.openStore(w)
 	if note != nil {
 		problems = append(problems, *note)

@@ -292,7 +292,7 @@ func (a *app) rows(past []pastRun) []plotRow {
 	var names []string
 	if cfg, _ := config.Load(a.source()); cfg != nil {
 		mps = cfg.MPS.Unit
-		names = instanceNames(cfg)
+		names = cfg.InstanceNames()
 	}
 	for _, r := range past {
 		if r.Run == "gate" {

@@ -48,7 +48,7 @@ func (a *app) sweepMetrics() error {
 	if cfg == nil {
 		return nil
 	}
-	return records.SweepMetrics(cmp.Or(a.MetricsDir, records.MetricsDir), instanceNames(cfg))
+	return records.SweepMetrics(cmp.Or(a.MetricsDir, records.MetricsDir), cfg.InstanceNames())
 }
 
 // metrics leaves the metrics of a unit's run for node_exporter, and removes

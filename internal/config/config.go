@@ -361,3 +361,12 @@ func (c *Config) Instance(name string) (Instance, bool) {
 	}
 	return Instance{}, false
 }
+
+// InstanceNames are the names of all instances, in the order of the configuration.
+func (c *Config) InstanceNames() []string {
+	names := make([]string, len(c.Instances))
+	for n, i := range c.Instances {
+		names[n] = i.Name
+	}
+	return names
+}

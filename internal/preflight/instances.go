@@ -39,8 +39,8 @@ func (l *look) reach(n int, i instance) func() {
 		i.caches = l.cachesOf(i.account.Home)
 	}
 	return func() {
-		seen := &l.instances[n]
-		seen.leads, seen.account, seen.paths, seen.named, seen.caches, seen.written = i.leads, i.account, i.paths, i.named, i.caches, i.written
+		i.port = l.instances[n].port // which another look finds
+		l.instances[n] = i
 		for path, r := range i.paths {
 			if !r.Known {
 				l.untried = append(l.untried, untried{path, i.account.User, r.Detail})
@@ -69,16 +69,17 @@ func (l *look) links(i instance) map[string]string {
 // names and that the configuration grants, and those of a checkout.
 func (l *look) written(i instance) []host.Path {
 	all := append(host.Granted(i.Service.ReadWritePaths), host.Written(i.sourced)...)
-	there := func(dir, name string) bool {
-		_, err := os.Stat(filepath.Join(l.Host.Root, dir, name))
-		return err == nil
-	}
 	for _, dir := range host.Checkouts(i.sourced) {
-		if there(dir, "agents") {
-			return append(all, host.InCheckout(dir, there(dir, "common/observability.py"))...)
+		if l.there(filepath.Join(dir, "agents")) {
+			return append(all, host.InCheckout(dir, l.there(filepath.Join(dir, "common/observability.py")))...)
 		}
 	}
 	return all
+}
+
+func (l *look) there(path string) bool {
+	_, err := os.Stat(filepath.Join(l.Host.Root, path))
+	return err == nil
 }
 
 // cachesOf returns the caches below a home that hold anything.
@@ -123,11 +124,7 @@ func (l *look) notFound(i instance) []host.Named {
 	}
 	var missing []host.Named
 	for _, n := range host.NamedInterpreters(i.sourced, homes) {
-		there := func(path string) bool {
-			_, err := os.Stat(filepath.Join(l.Host.Root, path))
-			return err == nil
-		}
-		if !slices.ContainsFunc(n.Candidates, there) {
+		if !slices.ContainsFunc(n.Candidates, l.there) {
 			missing = append(missing, n)
 		}
 	}

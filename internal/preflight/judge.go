@@ -23,12 +23,13 @@ func (l *look) judge() []diag.Problem {
 	for _, f := range l.env {
 		problems = append(problems, host.EnvFile(f)...)
 	}
-	problems = append(problems, host.Space(l.spaces)...)
-	problems = append(problems, host.Limits(l.limits)...)
+	problems = slices.Concat(problems, host.Space(l.spaces), host.Limits(l.limits))
 	for _, d := range l.databases {
 		problems = append(problems, host.Database(d)...)
 	}
-	problems = append(problems, l.switchedOff()...)
+	if l.gateOff != "" {
+		problems = append(problems, diag.GatesOff("justnews.gate=off", l.gateOff))
+	}
 	if l.Units == nil {
 		return append(fold(problems, problems), l.notLooked()...)
 	}
@@ -42,33 +43,26 @@ func (l *look) judge() []diag.Problem {
 		of := l.judgeGuard(g)
 		problems, without = append(problems, of...), append(without, of...)
 	}
-	follows := func(cause func(diag.Problem) bool) func(diag.Problem) bool {
-		return func(p diag.Problem) bool { return !cause(p) }
-	}(causes(problems))
+	follows := follow(problems)
 	problems, without = slices.DeleteFunc(problems, follows), slices.DeleteFunc(without, follows)
 	return append(fold(problems, without), l.notLooked()...)
 }
 
 // judgeUnits judges what only means something where systemd runs.
 func (l *look) judgeUnits() []diag.Problem {
-	problems := append(checkunit.Overrides(l.overrides), checkunit.Rivals(l.rivals)...)
-	problems = append(problems, checkunit.Generated(l.generated)...)
-	problems = append(problems, checkunit.Present(l.target)...)
-	problems = append(problems, checkunit.Enabled(l.target, true)...)
-	problems = append(problems, checkunit.Present(l.preload)...)
-	return problems
+	return slices.Concat(checkunit.Overrides(l.overrides), checkunit.Rivals(l.rivals), checkunit.Generated(l.generated),
+		checkunit.Present(l.target), checkunit.Enabled(l.target, true), checkunit.Present(l.preload))
 }
 
-// causes reports which problems do not follow from another finding: instances
-// without a mark follow from a generator that is not there, old files from
-// units that are made of them.
-func causes(problems []diag.Problem) func(diag.Problem) bool {
+// follow reports which problems follow from another finding: instances without a
+// mark from a generator that is not there, old files from units that are made of them.
+func follow(problems []diag.Problem) func(diag.Problem) bool {
 	found := func(codes ...diag.Code) bool {
 		return slices.ContainsFunc(problems, func(p diag.Problem) bool { return slices.Contains(codes, p.Code) })
 	}
 	absent, marks := found(diag.GeneratorAbsent), found(diag.UnitStale, diag.UnitUnmarked)
 	return func(p diag.Problem) bool {
-		return (!absent || p.Code != diag.UnitUnmarked) && (absent || !marks || p.Code != diag.GeneratorStale)
+		return absent && p.Code == diag.UnitUnmarked || !absent && marks && p.Code == diag.GeneratorStale
 	}
 }
 
@@ -80,9 +74,7 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	if p := checkunit.KeptDown(i.unit); p != nil {
 		problems = append(problems, *p)
 	}
-	problems = append(problems, checkunit.Audit(i.unit, l.overrides)...)
-	problems = append(problems, checkunit.Enabled(i.unit, i.Enabled)...)
-	problems = append(problems, checkunit.OpenFiles(i.unit, l.overrides)...)
+	problems = slices.Concat(problems, checkunit.Audit(i.unit, l.overrides), checkunit.Enabled(i.unit, i.Enabled), checkunit.OpenFiles(i.unit, l.overrides))
 	if i.account.User != "" { // else it was not looked up in time
 		problems = append(problems, host.Account(i.unit.Name, i.account)...)
 		problems = append(problems, checkunit.RunsAs(i.unit, i.account, l.overrides, i.env)...)
@@ -90,12 +82,9 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	if i.account.User != "" && i.account.Err == "" {
 		problems = append(problems, host.RemovesIPC(i.unit, i.account, l.limits)...)
 	}
-	problems = append(problems, host.Port(i.unit, i.port)...)
-	problems = append(problems, l.judgePaths(i)...)
 	w, wrong := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
-	problems = append(problems, outOfSight(i.unit, w, i.leads)...)
 	_, conflict := gate.Budget(w.Timeout, &i.unit)
-	return append(append(problems, wrong...), conflict...)
+	return slices.Concat(problems, host.Port(i.unit, i.port), l.judgePaths(i), outOfSight(i.unit, w, i.leads), wrong, conflict)
 }
 
 // judgeGuard judges a guarded unit, of which only the gate is ours.
@@ -113,9 +102,8 @@ func (l *look) judgeGuard(g guarded) []diag.Problem {
 		problems = append(problems, *p)
 	}
 	w, _ := requirement.ForGuard(l.Config, g.Unit, g.After(), requirement.Flags{})
-	problems = append(problems, outOfSight(g.unit, w, nil)...)
 	_, conflict := gate.Budget(w.Timeout, &g.unit)
-	return append(problems, conflict...)
+	return slices.Concat(problems, outOfSight(g.unit, w, nil), conflict)
 }
 
 // outOfSight finds what the instance's gate would call missing or down because
@@ -155,8 +143,7 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 	for _, p := range slices.Concat(host.Paths(i.unit), host.Interpreters(i.sourced)) {
 		problems = append(problems, host.Reached(i.unit, p, i.paths[p.Path])...)
 	}
-	problems = append(problems, host.HiddenVariables(i.unit, i.sourced)...)
-	problems = append(problems, host.HiddenCaches(i.unit, i.env, i.account.Home, i.caches)...)
+	problems = slices.Concat(problems, host.HiddenVariables(i.unit, i.sourced), host.HiddenCaches(i.unit, i.env, i.account.Home, i.caches))
 	for _, n := range i.named {
 		problems = append(problems, host.NoInterpreter(i.unit.Name, n))
 	}
@@ -169,13 +156,6 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 		}
 	}
 	return problems
-}
-
-func (l *look) switchedOff() []diag.Problem {
-	if l.gateOff == "" {
-		return nil
-	}
-	return []diag.Problem{diag.GatesOff("justnews.gate=off", l.gateOff)}
 }
 
 // unlooked is what a host is not looked at for without systemd.

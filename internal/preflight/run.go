@@ -56,11 +56,7 @@ func Run(ctx context.Context, j Job, w requirement.Run, x gate.World) gate.Resul
 		res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
 	}
 	res.Problems = slices.Concat(first, res.Problems, <-around, j.registered(ctx, w), vllm(ctx, w, x))
-	var names []string
-	for _, i := range j.Config.Instances {
-		names = append(names, i.Name)
-	}
-	res.Problems = append(res.Problems, store.MapInstances(x.Map.Models, w.Models.Map, names)...)
+	res.Problems = append(res.Problems, store.MapInstances(x.Map.Models, w.Models.Map, j.Config.InstanceNames())...)
 	if x.Units == nil && !slices.ContainsFunc(res.Problems, func(p diag.Problem) bool { return p.Code == diag.NoSystemd }) {
 		res.Problems = append(res.Problems, unit.NoSystemd(diag.Notice, "preflight", "units, users, paths and ports are not checked"))
 	}

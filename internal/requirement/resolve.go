@@ -250,10 +250,7 @@ func withoutPassword(value string) string {
 // UnknownInstance is the problem of an instance that the configuration does not
 // list.
 func UnknownInstance(cfg *config.Config, name string) diag.Problem {
-	names := make([]string, 0, len(cfg.Instances))
-	for _, i := range cfg.Instances {
-		names = append(names, i.Name)
-	}
+	names := cfg.InstanceNames()
 	p := diag.Problem{
 		Code:     diag.InstanceUnknown,
 		Subject:  name,
