@@ -37,7 +37,7 @@ type Machine struct {
 	StderrTerminal, StdoutTerminal bool
 	// Width returns the columns of the terminal at stderr.
 	Width func() int
-	// Log is where talk goes that no person sits before; nil: Stderr as it is.
+	// Log gets the messages where stderr is not a terminal; nil: Stderr as it is.
 	Log     report.Sink
 	Version string
 	// GPU looks at the GPUs; nil: the helper of the packages does.
@@ -60,7 +60,7 @@ type Machine struct {
 	// Groups name the control groups that systemd started this process in, the
 	// unit's own among them; nil: something else started it.
 	Groups []string
-	// NoSystemd says that systemd is not the service manager here.
+	// NoSystemd reports that systemd is not the service manager here.
 	NoSystemd bool
 	// Began is when the process did: what every deadline counts from. The zero
 	// value: with the command.
@@ -111,14 +111,14 @@ type Globals struct {
 
 func (g Globals) json() bool { return g.JSON || g.Output == "json" }
 
-// app is what a command gets to work with.
+// app is what all commands have in common.
 type app struct {
 	Machine
 	Globals
 	ctx  context.Context
 	talk *report.Talk
 	out  *output // Stdout
-	told float64 // when the journal last heard of what refuses this unit
+	told float64 // when the journal last got a line about what refuses this unit
 
 	guarding string // the unit that this run is the gate of, "": an instance, or none
 
@@ -248,7 +248,7 @@ func (a *app) exit(err error) diag.Status {
 	})
 }
 
-// refused says a problem that ends a run without a result. Its exit status
+// refused reports a problem that ends a run without a result. Its exit status
 // opens nothing: this can be a unit's ExecStartPre= line.
 func (a *app) refused(p diag.Problem) diag.Status {
 	a.say(p)

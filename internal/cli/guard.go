@@ -233,7 +233,7 @@ func (a *app) notChanged(change *guardChange, err error) diag.Problem {
 	return p
 }
 
-// guardsChanged says what became of the drop-ins, and that systemd has to read them.
+// guardsChanged prints what became of the drop-ins, and that systemd has to read them.
 func (a *app) guardsChanged(changes []guardChange, problems []diag.Problem, dry bool) error {
 	status := a.statusOf(problems)
 	out := guardsChanged{report.SchemaVersion, dry, orEmpty(changes), a.clean(problems), int(status)}

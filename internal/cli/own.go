@@ -17,7 +17,7 @@ import (
 	"justnews/internal/probe/systemd"
 )
 
-// ownPatience is how long a refusal waits for systemd's account of its unit. It
+// ownPatience is how long a refusal waits for systemd's answer about its unit. It
 // lies within the margin that every gate keeps of its unit's time-out.
 const ownPatience = 2 * time.Second
 
@@ -73,8 +73,8 @@ func (a *app) startedBySystemd() bool {
 	return pid == strconv.Itoa(os.Getpid()) || a.ofOurUnit()
 }
 
-// ofOurUnit tells the same of a unit of ours, or of the one that this run guards, by
-// what the kernel says alone.
+// ofOurUnit reports the same for a unit of ours, or the one that this run guards, by
+// the control groups alone, which the kernel reports.
 func (a *app) ofOurUnit() bool {
 	return slices.ContainsFunc(a.Groups, func(name string) bool {
 		return name == a.guarding && name != "" || strings.HasPrefix(name, "justnews") && strings.HasSuffix(name, ".service")

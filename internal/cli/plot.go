@@ -26,7 +26,7 @@ type plotCommand struct {
 	Files []place `arg:"" optional:"" name:"file" help:"Summaries, as listed by history --json; with --run."`
 }
 
-// draw gathers what the picture is made of.
+// draw collects the input of the picture.
 func (c *plotCommand) draw(a *app) (timeline.Input, []diag.Problem) {
 	if c.Runs {
 		return ofFiles(c.Files)
@@ -34,7 +34,7 @@ func (c *plotCommand) draw(a *app) (timeline.Input, []diag.Problem) {
 	return a.ofBoot()
 }
 
-// check refuses a command line that means two things.
+// check refuses flags and arguments that contradict each other.
 func (c *plotCommand) check(json bool) *diag.Problem {
 	p := &diag.Problem{Code: diag.Usage, Fix: diag.Do(diag.Run("sh", "-c", "justnews-gate plot > boot.svg"))}
 	switch {
@@ -52,7 +52,7 @@ func (c *plotCommand) check(json bool) *diag.Problem {
 	return p
 }
 
-// Run draws.
+// Run draws the picture.
 func (c *plotCommand) Run(a *app) error {
 	if p := c.check(a.json()); p != nil {
 		return a.refuse(*p)
@@ -66,7 +66,7 @@ func (c *plotCommand) Run(a *app) error {
 	return err
 }
 
-// ofFiles draws exactly the runs that a person names.
+// ofFiles draws the runs of the named files.
 func ofFiles(files []place) (timeline.Input, []diag.Problem) {
 	var runs []pastRun
 	var problems []diag.Problem
@@ -122,7 +122,7 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 }
 
 // thisBoot selects the runs of this boot: by the kernel's id, or by the wall clock
-// at which its monotonic clock began. The id alone does not do: systemd-nspawn
+// at which its monotonic clock began. The id alone is not enough: systemd-nspawn
 // gives a container one of its own, of which a unit with ProtectProc= sees
 // nothing on systemd 252.
 func thisBoot() func(pastRun) bool {
@@ -136,8 +136,8 @@ func thisBoot() func(pastRun) bool {
 	}
 }
 
-// withoutFuture names the runs that cannot have been yet: one forged summary
-// would stretch the axis until nothing else can be seen.
+// withoutFuture drops the runs that end in the future, and reports them: one forged
+// summary would stretch the axis until nothing else can be seen.
 func withoutFuture(past []pastRun, problems []diag.Problem) ([]pastRun, []diag.Problem) {
 	now := host.Monotonic()
 	var been []pastRun
@@ -151,7 +151,7 @@ func withoutFuture(past []pastRun, problems []diag.Problem) ([]pastRun, []diag.P
 	return been, problems
 }
 
-// notASummary says in a few words why a file that a person named is of no use.
+// notASummary returns in a few words why a named file cannot be used.
 func notASummary(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -239,7 +239,7 @@ func subtitle(runs []pastRun) string {
 	return fmt.Sprintf("the first run began at %s, justnews-gate %s", first.began.UTC().Format("2006-01-02 15:04:05 UTC"), first.Version)
 }
 
-// askedOf adds what systemd knows of the boot and of each unit.
+// askedOf adds what systemd knows about the boot and about each unit.
 func (a *app) askedOf(conn *systemd.Conn, in timeline.Input, past []pastRun) (timeline.Input, []diag.Problem) {
 	loaded, finished, err := conn.Boot(a.ctx)
 	if err != nil {

@@ -29,8 +29,8 @@ import (
 	"justnews/internal/unitname"
 )
 
-// A server goes on with the configuration that it was started with, whatever a
-// reload brings: restarting it is the operator's decision while instances use
+// A server keeps the configuration that it was started with, whatever a reload
+// brings: restarting it is the operator's decision while instances use
 // it. If none does, and the gates make no progress, it is restarted, so that
 // correcting the configuration is enough.
 //
@@ -184,8 +184,8 @@ func stateOf(path string) string {
 	return fmt.Sprint(info.Dev, info.Ino, info.Ctime)
 }
 
-// leaveStart records what a server is being started with. Where that fails it is
-// not restarted by itself; nothing else depends on it.
+// leaveStart records what a server is being started with. If that fails, it is not
+// restarted automatically; nothing else depends on the record.
 func (a *app) leaveStart(cfg *config.Config, instance string, own *facts.Unit) {
 	if own == nil || own.Name != unitname.Of(instance) || !slices.Contains(servers(cfg), instance) {
 		return

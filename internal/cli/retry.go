@@ -23,7 +23,7 @@ type retryCommand struct {
 
 // Run resets failed units and starts enabled ones.
 func (c *retryCommand) Run(a *app) error {
-	_ = a.sweepMetrics() // of instances that were given up: no unit of theirs runs again
+	_ = a.sweepMetrics() // of instances that were removed: their units do not run again
 	var units gate.Again
 	conn := a.openSystemd(a.ctx)
 	if conn == nil {

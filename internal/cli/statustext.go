@@ -129,7 +129,7 @@ func modelsWord(g *status.Host) string {
 	return g.Models.State
 }
 
-// A tone is what a colour says: good, on its way, wrong, or nothing.
+// A tone is the meaning of a colour: good, on its way, wrong, or nothing.
 type tone int
 
 const (

@@ -77,7 +77,7 @@ func (a *app) limit(budget time.Duration) (context.Context, context.CancelFunc) 
 // doing tells the watchdog what runs outside the steps of a run.
 func (a *app) doing(what string) { a.watchdog.Now(process.Doing{What: what}) }
 
-// hung says why the watchdog ends this process, and records a run that it ends.
+// hung reports why the watchdog ends this process, and records a run that it ends.
 func (a *app) hung(doing process.Doing) {
 	e := a.guarded.Load()
 	switch { // talk may block, and so may the record
@@ -96,7 +96,7 @@ func (a *app) hung(doing process.Doing) {
 
 // endNow ends the process whatever hangs.
 func (a *app) endNow(status diag.Status) {
-	// Nobody can be asked any more what counts as success.
+	// It is too late to ask systemd what counts as success.
 	if a.startedBySystemd() {
 		a.Kill(process.Unlisted)
 	}

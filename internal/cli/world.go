@@ -73,7 +73,7 @@ func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Con
 	}
 	x.Needs = need.Prober{Probes: cfg.Probes, Units: x.Units}
 	x.Self = a.self(w, cfg)
-	if w.RequireModels && !w.Follow { // who triggers nothing must not lead
+	if w.RequireModels && !w.Follow { // a run that triggers nothing must not lead
 		x.openLock(w)
 	}
 	if w.RequireMPS {
@@ -115,7 +115,7 @@ func (x *world) openLock(w requirement.Run) {
 	}
 }
 
-// noteLock says where this run cannot meet the services' gates.
+// noteLock notes if this run does not share the lock of the services' gates.
 func (x *world) noteLock(lock *hostlock.Lock, err error) {
 	switch {
 	case err != nil:
@@ -152,7 +152,7 @@ func (a *app) modelMap(w requirement.Run) gate.ModelMap {
 	return m
 }
 
-// apiKeyVariable has the orchestrator's API key in an environment file.
+// apiKeyVariable is the variable with the orchestrator's API key, for environment files.
 const apiKeyVariable = "ORCHESTRATOR_API_KEY"
 
 // maxKey bounds an API key, in bytes.
@@ -237,7 +237,7 @@ func (x *world) openMPS(w requirement.Run) {
 	x.MPS = prober
 }
 
-// self is what this process knows of itself. In a unit it runs as the program
+// self is what this process knows about itself. In a unit it runs as the program
 // that it gates; by hand the program's user is looked up.
 func (a *app) self(w requirement.Run, cfg *config.Config) gate.Self {
 	s := gate.Self{Environment: a.Lookup, User: strconv.Itoa(os.Geteuid())}

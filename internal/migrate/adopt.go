@@ -19,7 +19,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// Result is what came of a host.
+// Result is what was imported from a host.
 type Result struct {
 	TOML      string
 	Instances []string // in start order

@@ -11,7 +11,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// plan collects the steps, in their order, and what stands against them.
+// plan collects the steps, in their order, and the problems that prevent them.
 type plan struct {
 	w        Wish
 	f        Facts
@@ -19,7 +19,7 @@ type plan struct {
 	problems []diag.Problem
 }
 
-// Plan returns the steps, or what stands against them: with an error among the
+// Plan returns the steps, or the problems that prevent them: with an error among the
 // problems there are no steps.
 func Plan(w Wish, f Facts) ([]Step, []diag.Problem) {
 	p := &plan{w: w, f: f}
@@ -60,7 +60,7 @@ func (p *plan) noDatabase(e Entry, database string) {
 	p.unanswered(code, e.Name, message, e.Why, diag.Run("getent", database, "--", e.Name))
 }
 
-// identity makes sure of whom we talk about.
+// identity checks that the user exists and may be an operator.
 func (p *plan) identity() {
 	u := p.f.User
 	switch d := (diag.Problem{Code: diag.OperatorUser, Subject: p.w.User}); {
@@ -80,8 +80,8 @@ func (p *plan) identity() {
 	}
 }
 
-// agent refuses who agents run as: what an operator may do, they could then do,
-// and a sudo rule would let them act as root. Who has the same UID is the same.
+// agent refuses a user that agents run as: they could then do what an operator may
+// do, and act as root with a sudo rule. Users with the same UID are the same.
 func (p *plan) agent() {
 	u, g := p.f.User, p.f.Agents
 	refuse := func(seen string) {
@@ -129,7 +129,7 @@ func (p *plan) privilege() {
 }
 
 // membership puts the user into the group, or takes them out of it. gpasswd
-// comes first: it also takes users of a directory service, whom usermod does not
+// comes first: it also accepts users of a directory service, whom usermod does not
 // know.
 func (p *plan) membership() {
 	user, g := p.w.User, p.f.Group
@@ -233,7 +233,7 @@ func (p *plan) sudoRule() {
 	}
 }
 
-// users returns who is in the drop-in now.
+// users returns the users who are in the drop-in now.
 func (p *plan) users() (users []string, ok bool) {
 	now := p.f.DropIn
 	switch {

@@ -81,8 +81,8 @@ func oneLine(out string) string {
 	return "nothing was printed"
 }
 
-// write puts the drop-in there between two looks of visudo, proves that sudo
-// knows it, and puts back what was there where anything speaks against it.
+// write writes the drop-in between two checks by visudo, verifies that sudo knows
+// it, and restores what was there before if anything fails.
 func (h Host) write(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 	if p := h.tell(ctx, diag.SudoRefused, sudo.Visudo, "-c"); p != nil {
 		p.Message = "sudo's configuration is already invalid, nothing was changed: " + p.Message
@@ -195,7 +195,7 @@ func lists(out string) bool {
 	return false
 }
 
-// remove takes the drop-in away. visudo looks afterwards; what it finds then
+// remove takes the drop-in away. visudo checks afterwards; what it finds then
 // was broken before.
 func (h Host) remove(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 	dir, err := h.openDropIns()

@@ -161,7 +161,7 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 // unlooked is what a host is not looked at for without systemd.
 const unlooked = "units, ports and paths were not checked"
 
-// notLooked says once what this run could not look at. Nothing is known to be
+// notLooked reports once what this run could not look at. Nothing is known to be
 // wrong with it.
 func (l *look) notLooked() []diag.Problem {
 	var problems []diag.Problem

@@ -20,7 +20,7 @@ import (
 	"justnews/internal/status"
 )
 
-// afterSurvey is what a preflight keeps of its time for what it looks at last.
+// afterSurvey is how much of its time a preflight reserves for what it looks at last.
 const afterSurvey = time.Second
 
 // Require returns what a preflight has to make sure of: all that any instance
@@ -83,8 +83,8 @@ func (j Job) free(ctx context.Context, w *requirement.Run) []diag.Problem {
 	return freed.Problems
 }
 
-// notStarted says once that justnews.target is stopped and every instance with
-// it: what their servers do not say then is no finding, nor waited for.
+// notStarted reports once that justnews.target is stopped and every instance with
+// it: that their servers are silent is then no finding, and not waited for.
 func (j Job) notStarted(ctx context.Context, w *requirement.Run, units gate.Units) []diag.Problem {
 	if units == nil {
 		return nil

@@ -24,7 +24,7 @@ type Stopper interface {
 // stopLimit bounds all stops together: a unit has TimeoutStopSec= to end.
 const stopLimit = 3 * time.Minute
 
-// Freed is what freeing the ports came to.
+// Freed is the result of freeing the ports.
 type Freed struct {
 	Stopped  []string // units
 	Problems []diag.Problem
@@ -79,7 +79,7 @@ func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 }
 
 // holder returns the unit that holds an instance's port, "" where that is none
-// or cannot be told. Who may not see the processes goes by their user.
+// or cannot be told. A user who may not see the processes goes by their user.
 func holder(i instance) string {
 	for _, q := range i.port.Processes {
 		if q.Unit != "" {

@@ -26,7 +26,7 @@ type cause struct {
 	found   bool // by this look, so that the problem is whole
 }
 
-// causes are those of one host, and which of them a text speaks of.
+// causes are those of one host, and which of them a text is about.
 type causes struct {
 	all  []*cause
 	by   map[causeKey]*cause
@@ -99,8 +99,8 @@ func (f *causes) addRefusal(u report.UnitStatus, seen facts.Unit) {
 	c.Holds = union(c.Holds, []string{u.Instance})
 }
 
-// of returns the cause that a text speaks of, or a new one. What only its line is
-// known of gets the fix of its code.
+// of returns the cause that a text is about, or a new one. A cause of which only the
+// text is known gets the fix of its code.
 func (f *causes) of(code diag.Code, text, instance string) *cause {
 	keys := []causeKey{{code, alike(text, "")}, {code, alike(text, instance)}}
 	for _, key := range keys {
@@ -112,7 +112,7 @@ func (f *causes) of(code diag.Code, text, instance string) *cause {
 	p := diag.Problem{Code: code, Message: message}
 	if e, ok := diag.Lookup(code); ok {
 		p.Fix = e.Fix
-		if len(p.Fix.Look) == 0 { // what it saw stands there
+		if len(p.Fix.Look) == 0 { // its evidence is there
 			p.Fix = p.Fix.Looking(diag.LogOf(cmp.Or(unitname.Of(instance), unitname.Preload)))
 		}
 	}
@@ -331,7 +331,7 @@ func (h *Host) refusedForTheStore() bool {
 	return refused(h.Preload) || slices.ContainsFunc(h.Units, func(u report.UnitStatus) bool { return refused(h.seen[u.Instance]) })
 }
 
-// summarize says it in one line, and gives the exit status.
+// summarize sets the state of the host, its summary in one line, and the exit status.
 func (h *Host) summarize() {
 	var wanted, up, pending int
 	var stopped, held []string

@@ -15,7 +15,7 @@ import (
 	"justnews/internal/report"
 )
 
-// Open says what the gates of the instances that are up have waited for.
+// Open is what the gates of the instances that are up have waited for.
 type Open struct{ Any, Models, Bus, MPS, GPU bool }
 
 // OpenGates returns what the units of this look have waited for. Without a
@@ -65,7 +65,7 @@ func (o Open) concerns(p diag.Problem) bool {
 	return false
 }
 
-// Reading is what one look says of that which the open gates have proven.
+// Reading is what one look found about what the open gates have proven.
 type Reading int
 
 // The readings. The zero value is the worst.
@@ -76,8 +76,8 @@ const (
 	Holds                  // it is still so
 )
 
-// Steady settles a look and returns what it says of what the open gates have proven,
-// and the errors that contradict it.
+// Steady settles a look and returns what it found about what the open gates have
+// proven, and the errors that contradict it.
 func (h *Host) Steady(o Open) (Reading, []diag.Problem) {
 	found := slices.DeleteFunc(diag.Errors(h.Problems), func(p diag.Problem) bool { return !o.concerns(p) })
 	h.Settle()
