@@ -4,10 +4,15 @@ package cli_test
 
 import (
 	"bytes"
+	"context"
+	"io"
+	"os"
+	"strings"
 	"syscall"
 	"testing"
 
 	"justnews/internal/cli"
+	"justnews/internal/diag"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/process"
 )
@@ -50,6 +55,19 @@ func TestOwnUnit_EnvironmentFileCannotFakeAnInteractiveRun(t *testing.T) {
 		}, []string{"--config", "/nonexistent.toml", "--gate-only", "scout"})
 		if got != c.want {
 			t.Errorf("%s: ended by signal %d, want %d\n%s", name, got, c.want, out.String())
+		}
+	}
+}
+
+func TestJSON_HasTheExitStatusAfterCtrlC(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(process.Ended{By: os.Interrupt})
+	for _, args := range [][]string{{"config", "check"}, {"mps", "status"}} {
+		var out bytes.Buffer
+		m := cli.Machine{Stdout: &out, Stderr: io.Discard, Lookup: func(string) (string, bool) { return "", false }}
+		status := cli.Run(ctx, m, append(args, "--json", "--config", "/nonexistent/justnews.toml"))
+		if status != diag.StatusInterrupted || !strings.Contains(out.String(), `"status": 130`) {
+			t.Errorf("%v: status %d, %s", args, status, out.String())
 		}
 	}
 }
