@@ -153,15 +153,20 @@ func startedWith(cfg *config.Config, instance string, u facts.Unit) (gate.Starte
 		return gate.Started{}, false
 	}
 	inst, _ := cfg.Instance(instance)
-	var reads []string
+	files := slices.Concat(u.EnvironmentFiles, inst.Service.Exec[:min(1, len(inst.Service.Exec))])
 	if instance == cfg.Orchestrator.Instance {
-		reads = []string{cfg.Models.Map} // once: upstream's loader keeps what it has read
+		files = append(files, cfg.Models.Map) // once: upstream's loader keeps what it has read
 	}
-	files := slices.Concat(reads, u.EnvironmentFiles, u.DropInPaths, []string{u.FragmentPath}, inst.Service.Exec[:min(1, len(inst.Service.Exec))])
-	files = slices.DeleteFunc(files, func(path string) bool {
-		return path == "" || strings.HasPrefix(path, generatorDir+"/") // the mark stands for those
-	})
+	files = slices.DeleteFunc(append(files, unitFiles(u)...), func(path string) bool { return path == "" })
 	return gate.Started{Invocation: u.InvocationID, Mark: want.Mark, Files: statesOf(files)}, true
+}
+
+// unitFiles are those that systemd reads for a unit, without the generator's: the mark
+// stands for them.
+func unitFiles(u facts.Unit) []string {
+	return slices.DeleteFunc(append(slices.Clone(u.DropInPaths), u.FragmentPath), func(path string) bool {
+		return path == "" || strings.HasPrefix(path, generatorDir+"/")
+	})
 }
 
 func statesOf(paths []string) map[string]string {
@@ -184,15 +189,24 @@ func stateOf(path string) string {
 	return fmt.Sprint(info.Dev, info.Ino, info.Ctime)
 }
 
-// leaveStart records what a server is being started with. If that fails, it is not
-// restarted automatically; nothing else depends on the record.
+// leaveStart records what a server is being started with, once its gate has passed. If
+// that fails, it is not restarted automatically; nothing else depends on the record.
 func (a *app) leaveStart(cfg *config.Config, instance string, own *facts.Unit) {
 	if own == nil || own.Name != unitname.Of(instance) || !slices.Contains(servers(cfg), instance) {
 		return
 	}
-	if s, known := startedWith(cfg, instance, *own); known {
-		_ = a.startRecord(instance).Save(s)
+	loaded := *own
+	loaded.NeedDaemonReload = false
+	s, known := startedWith(cfg, instance, loaded)
+	if !known {
+		return
 	}
+	if own.NeedDaemonReload { // the configuration or a file of the unit has changed: systemd starts it with the old one
+		for _, path := range unitFiles(loaded) {
+			s.Files[path] = gate.OldFile
+		}
+	}
+	_ = a.startRecord(instance).Save(s)
 }
 
 func (a *app) startRecord(instance string) records.State[gate.Started] {

@@ -57,12 +57,15 @@ func TestRenew_OnlyUnusedServersAreRenewed(t *testing.T) {
 	before.Models.Map, now.Models.Map = filepath.Join(dir, "map.json"), filepath.Join(dir, "map.json")
 	for name, c := range map[string]struct {
 		started *config.Config                    // what the orchestrator was started with
+		due     bool                              // a daemon-reload, as it was started
 		after   func(units unitsByName, run *app) // what has happened since
 		want    []string
 	}{
-		"nothing has changed":   {started: now},
-		"the configuration has": {started: before, want: []string{orchestrator}},
-		"and an instance is up": {started: before, after: func(u unitsByName, _ *app) { changed(u, scout, func(u *facts.Unit) { u.MainPID = 7 }) }},
+		"nothing has changed":                                {started: now},
+		"the configuration has":                              {started: before, want: []string{orchestrator}},
+		"the configuration had been corrected as it started": {started: before, due: true, want: []string{orchestrator}},
+		"a file of the unit had changed as it started":       {started: now, due: true, want: []string{orchestrator}},
+		"and an instance is up":                              {started: before, after: func(u unitsByName, _ *app) { changed(u, scout, func(u *facts.Unit) { u.MainPID = 7 }) }},
 		"and an instance is up that did not wait for it": {
 			started: before, after: func(u unitsByName, _ *app) { changed(u, dashboard, func(u *facts.Unit) { u.MainPID = 9 }) }, want: []string{orchestrator},
 		},
@@ -114,6 +117,7 @@ func TestRenew_OnlyUnusedServersAreRenewed(t *testing.T) {
 			units[dashboard] = facts.Unit{Name: dashboard, ActiveState: "activating"}
 			units[orchestrator] = running(t, c.started, file)
 			own := units[orchestrator]
+			own.NeedDaemonReload = c.due
 			a.leaveStart(c.started, "gpu_orchestrator", &own)
 			units[orchestrator] = running(t, now, file)
 			if c.after != nil {
@@ -216,7 +220,7 @@ func running(t *testing.T, cfg *config.Config, environment string) facts.Unit {
 	}
 	return facts.Unit{
 		Name: "justnews@gpu_orchestrator.service", ActiveState: "active", InvocationID: "one", MainPID: 4,
-		Marks: []string{want.Mark}, DropInPaths: want.DropIns, EnvironmentFiles: []string{environment},
+		Marks: []string{want.Mark}, FragmentPath: "/usr/lib/systemd/system/justnews@.service", DropInPaths: want.DropIns, EnvironmentFiles: []string{environment},
 	}
 }
 

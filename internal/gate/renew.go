@@ -16,7 +16,8 @@ type Started struct {
 	Invocation string `json:"invocation"` // InvocationID of the unit's start
 	Mark       string `json:"mark"`       // of its configuration
 	// Files are states of what else systemd made the process of, by path: NoFile,
-	// or UnknownFile where it may not be looked at.
+	// UnknownFile where it may not be looked at, or OldFile where systemd may have read
+	// another state than the present one.
 	Files map[string]string `json:"files"`
 }
 
@@ -24,6 +25,7 @@ type Started struct {
 const (
 	NoFile      = ""
 	UnknownFile = "?"
+	OldFile     = "old"
 )
 
 // Outdated reports whether u is active, and was started with something else than
