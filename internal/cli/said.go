@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"time"
 
 	"justnews/internal/diag"
@@ -60,7 +61,7 @@ func (s *said) refused(unit, cause, exact string, told, now float64) (saying, st
 		whole, known = s.Whole[cause]
 	}
 	switch {
-	case !known || !ourUnit.MatchString(whole.Unit) || !within(whole.At, now, saidWholeFor):
+	case !known || !ourUnit().MatchString(whole.Unit) || !within(whole.At, now, saidWholeFor):
 		if len(s.Whole) >= saidAtMost || s.Whole == nil {
 			s.Whole = map[string]saidOnce{}
 		}
@@ -83,7 +84,9 @@ func (s *said) passed(unit string) bool {
 	return len(s.Whole) < before
 }
 
-var ourUnit = regexp.MustCompile(`^justnews(@[a-z][a-z0-9_]*|-[a-z]+)\.service$`)
+var ourUnit = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^justnews(@[a-z][a-z0-9_]*|-[a-z]+)\.service$`)
+})
 
 // telling determines how much of a run to log, and which unit has logged the rest.
 // Only the cause of a refusal can have been logged before. It keeps the time for the
@@ -93,7 +96,7 @@ func (a *app) telling(e waitingRun, res gate.Result, own *facts.Unit) (saying, s
 	if own != nil {
 		unit = own.Name
 	}
-	if e.survey || a.Verbose || !a.serves(e, own) || !ourUnit.MatchString(unit) {
+	if e.survey || a.Verbose || !a.serves(e, own) || !ourUnit().MatchString(unit) {
 		return sayWhole, unit
 	}
 	errors := diag.Errors(res.Problems)

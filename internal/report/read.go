@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 
 	"justnews/internal/diag"
@@ -19,10 +20,17 @@ import (
 // levels.
 func summaryLimits() strictjson.Limits { return strictjson.Limits{Bytes: 1 << 20, Depth: 16} }
 
+// Regular expressions are compiled by the runs that read a record: a gate does not.
 var (
-	runName      = regexp.MustCompile(`^[a-z]{1,20}( [a-z]{1,20})?$`)
-	instanceName = regexp.MustCompile(`^([a-z][a-z0-9_]{0,62})?$`)
-	codeName     = regexp.MustCompile(`^[A-Z][A-Z0-9]{0,40}(-[A-Z0-9]{1,40}){0,6}$`)
+	runName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[a-z]{1,20}( [a-z]{1,20})?$`)
+	})
+	instanceName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^([a-z][a-z0-9_]{0,62})?$`)
+	})
+	codeName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Z][A-Z0-9]{0,40}(-[A-Z0-9]{1,40}){0,6}$`)
+	})
 )
 
 // ReadSummary reads a record. It accepts what Summarize writes and nothing
@@ -63,9 +71,9 @@ func (s Summary) check() error {
 		return fmt.Errorf("schema %d, this program knows %d", s.Schema, SchemaVersion)
 	case s.Program != "justnews-gate":
 		return fmt.Errorf("program is %.40q", s.Program)
-	case !runName.MatchString(s.Run):
+	case !runName().MatchString(s.Run):
 		return fmt.Errorf("run is %.40q", s.Run)
-	case !instanceName.MatchString(s.Instance):
+	case !instanceName().MatchString(s.Instance):
 		return fmt.Errorf("instance is %.40q", s.Instance)
 	case err != nil || began.Year() < 2000 || began.Year() >= 2200:
 		return fmt.Errorf("started is %.40q", s.Started)
@@ -110,7 +118,7 @@ func (s Summary) checkTimes() error {
 	}
 	verdicts := []string{string(gate.Passed), string(gate.Failed), notReached, string(gate.Skipped), string(gate.Ungated)}
 	for _, st := range s.Steps {
-		if !runName.MatchString(st.Name) || !slices.Contains(verdicts, st.Verdict) {
+		if !runName().MatchString(st.Name) || !slices.Contains(verdicts, st.Verdict) {
 			return fmt.Errorf("a step %.40q is %.40q", st.Name, st.Verdict)
 		}
 		if st.Start < 0 || st.Elapsed < 0 || st.Start+st.Elapsed > longest {
@@ -122,7 +130,7 @@ func (s Summary) checkTimes() error {
 
 func (s Summary) checkProblems() error {
 	for _, p := range s.Problems {
-		if !codeName.MatchString(string(p.Code)) {
+		if !codeName().MatchString(string(p.Code)) {
 			return fmt.Errorf("a problem's code is %.40q", p.Code)
 		}
 	}

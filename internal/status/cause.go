@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	checkorchestrator "justnews/internal/check/orchestrator"
 	"justnews/internal/check/unit"
@@ -131,7 +132,9 @@ type causeKey struct {
 	text string
 }
 
-var spans = regexp.MustCompile(`\b\d+(\.\d+)? (ms|s|min)\b`)
+var spans = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b\d+(\.\d+)? (ms|s|min)\b`)
+})
 
 // alike is a text without what differs between two instances that meet the same:
 // their names, and times.
@@ -139,16 +142,18 @@ func alike(text, instance string) string {
 	if instance != "" {
 		text = regexp.MustCompile(`\b`+regexp.QuoteMeta(instance)+`\b`).ReplaceAllString(text, "%i")
 	}
-	return spans.ReplaceAllString(text, "")
+	return spans().ReplaceAllString(text, "")
 }
 
-var numbers = regexp.MustCompile(`[0-9]+`)
+var numbers = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[0-9]+`)
+})
 
 // Key is what two refusals by the same cause have in common, as a word for a
 // record.
 func Key(p diag.Problem, instance string) string {
 	key := alike(p.String()+" "+p.Seen, instance)
-	return numbers.ReplaceAllString(key[:min(len(key), 500)], "0")
+	return numbers().ReplaceAllString(key[:min(len(key), 500)], "0")
 }
 
 // Consequential reports whether a code says that a server, or what it loads, is

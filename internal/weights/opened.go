@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Opened is what a loader opens in one directory of a model. What else lies there,
@@ -39,7 +40,9 @@ var formats = []format{
 
 // part is one of several files of weights: model-00001-of-00002.safetensors, also
 // with a variant on either side of the numbers.
-var part = regexp.MustCompile(`^(.+)-([0-9]{5})-of-([0-9]{5})((?:\.[A-Za-z0-9_]+)?\.(?:safetensors|bin|gguf))$`)
+var part = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(.+)-([0-9]{5})-of-([0-9]{5})((?:\.[A-Za-z0-9_]+)?\.(?:safetensors|bin|gguf))$`)
+})
 
 // Open returns what a loader opens in a directory that holds files with these
 // names.
@@ -68,10 +71,10 @@ func Open(names []string) Opened {
 func OpenFile(name string, names []string) Opened {
 	o := Opened{files: map[string]bool{name: true}, Weighs: true}
 	has := map[string]bool{}
-	first := part.FindStringSubmatch(name)
+	first := part().FindStringSubmatch(name)
 	for _, n := range names {
 		has[n] = true
-		if m := part.FindStringSubmatch(n); m != nil && first != nil && m[1] == first[1] && m[4] == first[4] {
+		if m := part().FindStringSubmatch(n); m != nil && first != nil && m[1] == first[1] && m[4] == first[4] {
 			o.files[n] = true
 		}
 	}
@@ -123,7 +126,7 @@ func base(names []string, has map[string]bool) []string {
 	for _, name := range names {
 		switch {
 		case strings.HasPrefix(name, "adapter_model"), strings.HasPrefix(name, "."):
-		case part.MatchString(name):
+		case part().MatchString(name):
 			numbered = append(numbered, name)
 		case Weighty(name), IsIndex(name):
 			others = append(others, name)
@@ -150,7 +153,7 @@ func preferred(names []string) []string {
 func (o *Opened) parts(has map[string]bool) {
 	asked := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(o.files)) {
-		m := part.FindStringSubmatch(name)
+		m := part().FindStringSubmatch(name)
 		if len(m) == 0 || asked[m[1]+m[3]+m[4]] {
 			continue
 		}

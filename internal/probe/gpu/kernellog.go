@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"justnews/internal/facts"
@@ -30,7 +31,9 @@ var (
 	// xidLine is what the driver logs (NVIDIA, "Xid Errors"):
 	// NVRM: Xid (PCI:0000:65:00): 79, pid=1, name=x, GPU has fallen off the bus.
 	// NVRM: Xid (PCI:0000:65:00 GPU-I:05): 94, …
-	xidLine = regexp.MustCompile(`^NVRM: Xid \((?:PCI:)?([0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2})[^)]*\): ([0-9]{1,4})\b,?\s*(.*)`)
+	xidLine = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^NVRM: Xid \((?:PCI:)?([0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2})[^)]*\): ([0-9]{1,4})\b,?\s*(.*)`)
+	})
 	// loadLine begins what the driver logs when it is loaded, and has reset every GPU.
 	loadLine = "NVRM: loading NVIDIA UNIX"
 )
@@ -87,7 +90,7 @@ func addRecord(found *facts.Xids, record string) {
 		*found = nil
 		return
 	}
-	m := xidLine.FindStringSubmatch(message)
+	m := xidLine().FindStringSubmatch(message)
 	if m == nil {
 		return
 	}

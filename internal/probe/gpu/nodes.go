@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"sync"
 	"syscall"
 
 	"justnews/internal/facts"
@@ -16,7 +17,9 @@ import (
 // moduleVersion finds the version in /proc/driver/nvidia/version:
 // NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.163.01  Tue Apr …
 // NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release …
-var moduleVersion = regexp.MustCompile(`(?m)^NVRM version:.*?\s([0-9]+(?:\.[0-9]+)+)\s`)
+var moduleVersion = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^NVRM version:.*?\s([0-9]+(?:\.[0-9]+)+)\s`)
+})
 
 // maxModule bounds what is read: the file has two lines.
 const maxModule = 4 << 10
@@ -31,7 +34,7 @@ func (p Prober) module() string {
 	defer func() { _ = f.Close() }()
 	head := make([]byte, maxModule)
 	n, _ := f.Read(head)
-	if m := moduleVersion.FindSubmatch(head[:n]); m != nil {
+	if m := moduleVersion().FindSubmatch(head[:n]); m != nil {
 		return string(m[1])
 	}
 	return ""

@@ -9,6 +9,7 @@ import (
 	"math"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	sddbus "github.com/coreos/go-systemd/v22/dbus"
@@ -19,12 +20,14 @@ import (
 
 // unitName is a valid unit name (systemd.unit(5)), except for templates, which
 // are not units.
-var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?\.(service|socket|target|device|mount|automount|swap|timer|path|slice|scope)$`)
+var unitName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?\.(service|socket|target|device|mount|automount|swap|timer|path|slice|scope)$`)
+})
 
 // maxUnitName is systemd's UNIT_NAME_MAX with the terminating zero.
 const maxUnitName = 255
 
-func isUnitName(name string) bool { return len(name) <= maxUnitName && unitName.MatchString(name) }
+func isUnitName(name string) bool { return len(name) <= maxUnitName && unitName().MatchString(name) }
 
 // Unit returns a consistent snapshot of a unit: one GetAll over every interface
 // of the unit, so ActiveState and Result belong together. A unit that does not

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"justnews/internal/facts"
 	"justnews/internal/safefile"
@@ -31,16 +32,21 @@ const starts = "enables or starts instances"
 
 // does are the acts by which something replaces the packaged template or starts
 // instances, the worst one first.
-var does = []struct {
+var does = sync.OnceValue(func() []act {
+	return []act{
+		{"replaces unit files of JustNews", regexp.MustCompile(`\b(?:cp|install|mv|ln|tee|rsync)\b[^\n]*(?:justnews[^\n]*/systemd/system|/systemd/system[^\n]*justnews)|>\s*"?/etc/systemd/system/justnews`)},
+		{"runs a script of JustNews that starts instances", regexp.MustCompile(`\b(?:enable_all|cold_start|reset_and_start|canonical_system_startup|justnews-cold-start|justnews-reset-and-restart|rollback_native)\.sh\b`)},
+		{"runs a program of JustNews itself", regexp.MustCompile(`\bagents[./]\w+[./]main\b|\bjustnews-start-agent\.sh\b`)},
+		{starts, regexp.MustCompile(`\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask|try-restart|link|preset)\b[^\n]*justnews@`)},
+		// The names of the units in a variable.
+		{starts, regexp.MustCompile(`(?s)(?:\w=\(?|\bin\b[^\n]*)["']?justnews@.*\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask)\b[^\n]*\$`)},
+	}
+})
+
+// act is something that a unit or a script does.
+type act struct {
 	what string
 	text *regexp.Regexp
-}{
-	{"replaces unit files of JustNews", regexp.MustCompile(`\b(?:cp|install|mv|ln|tee|rsync)\b[^\n]*(?:justnews[^\n]*/systemd/system|/systemd/system[^\n]*justnews)|>\s*"?/etc/systemd/system/justnews`)},
-	{"runs a script of JustNews that starts instances", regexp.MustCompile(`\b(?:enable_all|cold_start|reset_and_start|canonical_system_startup|justnews-cold-start|justnews-reset-and-restart|rollback_native)\.sh\b`)},
-	{"runs a program of JustNews itself", regexp.MustCompile(`\bagents[./]\w+[./]main\b|\bjustnews-start-agent\.sh\b`)},
-	{starts, regexp.MustCompile(`\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask|try-restart|link|preset)\b[^\n]*justnews@`)},
-	// The names of the units in a variable.
-	{starts, regexp.MustCompile(`(?s)(?:\w=\(?|\bin\b[^\n]*)["']?justnews@.*\bsystemctl\b[^\n]*\b(?:enable|reenable|start|restart|unmask)\b[^\n]*\$`)},
 }
 
 // maxFollowed is how many scripts are read for one unit, one from within another.
@@ -180,16 +186,20 @@ func pulls(root string) map[string][]string {
 }
 
 // script finds the paths of scripts in a text.
-var script = regexp.MustCompile(`(?:\$\{?\w+\}?)?/[\w./@+-]+`)
+var script = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:\$\{?\w+\}?)?/[\w./@+-]+`)
+})
 
 // variable finds assignments to constants, which paths in scripts begin with.
-var variable = regexp.MustCompile(`(?m)^\s*(?:export\s+)?(\w+)=["']?(/[\w./@+-]+)["']?\s*$`)
+var variable = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^\s*(?:export\s+)?(\w+)=["']?(/[\w./@+-]+)["']?\s*$`)
+})
 
 // acts returns the worst that a text does, and which script does it; "" for itself.
 // Comments do nothing.
 func (s *rivals) acts(text string, depth int) (what, by string) {
 	text = withoutComments(text)
-	for _, d := range does {
+	for _, d := range does() {
 		if d.text.MatchString(text) {
 			what = d.what
 			break
@@ -199,10 +209,10 @@ func (s *rivals) acts(text string, depth int) (what, by string) {
 		return what, ""
 	}
 	values := map[string]string{}
-	for _, m := range variable.FindAllStringSubmatch(text, -1) {
+	for _, m := range variable().FindAllStringSubmatch(text, -1) {
 		values[m[1]] = m[2]
 	}
-	for _, path := range script.FindAllString(text, -1) {
+	for _, path := range script().FindAllString(text, -1) {
 		if s.read >= maxFollowed || depth >= 3 {
 			break
 		}
