@@ -25,11 +25,7 @@ func build(ctx context.Context, dir, quadlet string) (p programs, err error) {
 	if p.generator, err = measure.Build(ctx, filepath.Join(dir, "justnews-generator"), "./cmd/justnews-generator"); err != nil {
 		return p, err
 	}
-	source := filepath.Join(dir, "hello.go")
-	if err := os.WriteFile(source, []byte("package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hello\") }\n"), 0o600); err != nil {
-		return p, err
-	}
-	if p.hello, err = measure.Build(ctx, filepath.Join(dir, "hello"), source); err != nil {
+	if p.hello, err = measure.Hello(ctx, dir); err != nil {
 		return p, err
 	}
 	switch {

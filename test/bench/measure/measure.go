@@ -7,10 +7,12 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -99,12 +101,33 @@ func distribution() string {
 	return runtime.GOOS
 }
 
-// Build builds a program as the packages do and returns its path.
+// Build builds a program as the packages do and returns its path. The file is a
+// copy: one that the linker has just written, in small pieces, has its page cache
+// in small pieces too, and starts up to 1.3 ms later than one that was installed.
 func Build(ctx context.Context, out, what string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, what)
+	linked := out + ".linked"
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", linked, what)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("cannot build %s: %w\n%s", what, err, said)
 	}
-	return out, nil
+	return out, errors.Join(Copy(out, linked), os.Remove(linked))
+}
+
+// Copy installs a program at another path.
+func Copy(to, from string) error {
+	program, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, program, 0o755)
+}
+
+// Hello builds a Go program in dir that only prints a word, and returns its path.
+func Hello(ctx context.Context, dir string) (string, error) {
+	source := filepath.Join(dir, "hello.go")
+	if err := os.WriteFile(source, []byte("package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hello\") }\n"), 0o600); err != nil {
+		return "", err
+	}
+	return Build(ctx, filepath.Join(dir, "hello"), source)
 }
