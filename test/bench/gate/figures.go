@@ -3,10 +3,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"justnews/test/bench/measure"
@@ -158,8 +162,12 @@ func (h *host) requests() int {
 	return h.orchestrator.Counters().Requests + h.bus.Counters().Requests
 }
 
-// ready measures what a gate costs that has nothing to wait for.
-func ready(ctx context.Context, h *host, runs int) error {
+// startFlips is how many starts are measured for each flip: one is short.
+const startFlips = 4
+
+// ready measures what a gate costs that has nothing to wait for, and what a Go
+// hello-world and perhaps another gate cost, in turns in random order.
+func ready(ctx context.Context, h *host, before string, flips int) error {
 	h.orchestrator.Release()
 	if err := h.load(ctx); err != nil {
 		return err
@@ -167,25 +175,73 @@ func ready(ctx context.Context, h *host, runs int) error {
 	if err := h.loading(ctx, 0); err != nil {
 		return err
 	}
-	table := measure.NewTable(os.Stdout, "nothing to wait for", "processes", "runs", "median ms", "p90", "worst", "least", "CPU ms each")
-	for _, n := range []int{1, instances} {
-		var last measure.Sample
-		var cpu time.Duration
-		for range runs {
-			began := reference.Monotonic()
-			c, err := gather(ctx, h, gateMethod(), n)
-			if err != nil {
+	all, err := starters(ctx, h, before)
+	if err != nil {
+		return err
+	}
+	for range flips * startFlips {
+		rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		for _, s := range all {
+			if err := s.run(ctx, h); err != nil {
 				return err
 			}
-			took, err := c.wait(began)
-			if err != nil {
-				return err
-			}
-			last, cpu = append(last, slices.Max(took)), cpu+c.cpu
 		}
-		table.Row("justnews-gate", who(n), runs, measure.Millis(last.Median()), measure.Millis(last.Quantile(0.9)), measure.Millis(last.Quantile(1)), measure.Millis(last.Quantile(0)),
-			measure.Millis(cpu/time.Duration(runs*n)))
+	}
+	slices.SortFunc(all, func(a, b *starter) int { return cmp.Or(strings.Compare(a.method.name, b.method.name), a.n-b.n) })
+	hello := all[slices.IndexFunc(all, func(s *starter) bool { return s.method.name == helloName })]
+	table := measure.NewTable(os.Stdout, "nothing to wait for", "processes", "runs", "median ms", "p90", "worst", "least", "CPU ms each, median", "over hello")
+	for _, s := range all {
+		table.Row(s.method.name, who(s.n), len(s.took), measure.Millis(s.took.Median()), measure.Millis(s.took.Quantile(0.9)), measure.Millis(s.took.Quantile(1)), measure.Millis(s.took.Quantile(0)),
+			measure.Millis(s.cpu.Median()), fmt.Sprintf("%.2f", s.cpu.Ratio(hello.cpu)))
 	}
 	table.End()
+	gate := all[slices.IndexFunc(all, func(s *starter) bool { return s.method.name == gateMethod().name && s.n == 1 })]
+	measure.Aim(os.Stdout, "CPU of a gate with nothing to wait for", gate.cpu.Ratio(hello.cpu), aimHello, " x hello-world")
+	fmt.Println()
+	return nil
+}
+
+// helloName is the row of the hello-world.
+const helloName = "a Go hello-world"
+
+// starter is n processes that are started at once and wait for nothing.
+type starter struct {
+	method method
+	n      int
+	took   measure.Sample // until the last has ended
+	cpu    measure.Sample // of each, on average
+}
+
+func starters(ctx context.Context, h *host, before string) ([]*starter, error) {
+	hello, err := measure.Hello(ctx, h.dir)
+	if err != nil {
+		return nil, err
+	}
+	all := []*starter{
+		{method: gateMethod(), n: 1},
+		{method: gateMethod(), n: instances},
+		{method: method{name: helloName, command: func(*host, int) []string { return []string{hello} }}, n: 1},
+	}
+	if before == "" {
+		return all, nil
+	}
+	installed := filepath.Join(h.dir, "before") // as the other gate is: a copy
+	gate := method{name: "the gate before", command: func(h *host, i int) []string {
+		return append([]string{installed}, gateMethod().command(h, i)[1:]...)
+	}}
+	return append(all, &starter{method: gate, n: 1}), measure.Copy(installed, before)
+}
+
+func (s *starter) run(ctx context.Context, h *host) error {
+	began := reference.Monotonic()
+	c, err := gather(ctx, h, s.method, s.n)
+	if err != nil {
+		return err
+	}
+	took, err := c.wait(began)
+	if err != nil {
+		return err
+	}
+	s.took, s.cpu = append(s.took, slices.Max(took)), append(s.cpu, c.cpu/time.Duration(s.n))
 	return nil
 }

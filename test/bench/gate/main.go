@@ -26,15 +26,17 @@ const (
 	aimWorst    = 150 // the same
 	aimRequests = 20  // a second, all gates together
 	aimCPU      = 1.0 // seconds in 180 s, all gates together
+	aimHello    = 3.0 // CPU of a gate with nothing to wait for, over a Go hello-world's
 )
 
 func main() {
 	flips := flag.Int("flips", 50, "how often the orchestrator becomes ready")
 	waits := flag.String("waits", "10s,60s,180s", "for how long 17 gates wait")
 	gate := flag.String("gate", "", "a justnews-gate to measure instead of one that is built here")
+	before := flag.String("before", "", "another justnews-gate, to compare the cost of one with nothing to wait for")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := bench(ctx, *gate, *flips, *waits)
+	err := bench(ctx, *gate, *before, *flips, *waits)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
@@ -42,7 +44,7 @@ func main() {
 	}
 }
 
-func bench(ctx context.Context, gate string, flips int, waits string) error {
+func bench(ctx context.Context, gate, before string, flips int, waits string) error {
 	spans, err := durations(waits)
 	if err != nil {
 		return err
@@ -59,7 +61,7 @@ func bench(ctx context.Context, gate string, flips int, waits string) error {
 	defer h.close()
 	measure.Machine(os.Stdout)
 	for _, part := range []func() error{
-		func() error { return ready(ctx, h, flips) },
+		func() error { return ready(ctx, h, before, flips) },
 		func() error { return latency(ctx, h, flips) },
 		func() error { return waiting(ctx, h, spans) },
 	} {
