@@ -30,8 +30,8 @@ func FuzzIndexAgainstTheDecoder(f *testing.F) {
 		if !ok {
 			return
 		}
-		if walked != nil && strings.Contains(text, `\"""""`) {
-			t.Skip() // the decoder takes the second half of \\ for the escape of a quote, and allows one too many
+		if walked != nil && strings.Contains(text, `\\""""""`) {
+			t.Skip() // the decoder takes the second backslash for the escape of a quote, and allows one too many
 		}
 		if walked != nil {
 			t.Fatalf("the decoder accepts %q, Walk says %v", text, walked)

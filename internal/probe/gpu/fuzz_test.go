@@ -47,6 +47,17 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatalf("answered, and the second judge read %+v of %q", fields, text)
 			}
 		case facts.HelperNonsense:
+			var found facts.NVML
+			if !success || count == 0 || len(gpus) == 0 || json.Unmarshal(text, &found) != nil {
+				break
+			}
+			// Written as the helper writes it, it is an answer.
+			canonical, err := json.Marshal(found)
+			e := &ended{state: states[false], out: bounded{max: maxOutput}, errs: bounded{max: maxComplaint}}
+			_, _ = e.out.Write(canonical)
+			if look := e.answer(); err != nil || look.Kind != facts.GPUAnswered {
+				t.Fatalf("%+v of %q", look, canonical)
+			}
 		default:
 			if !valid || !success && !failed {
 				t.Fatalf("%+v, and the second judge read %+v of %q", look, fields, text)

@@ -16,6 +16,9 @@ import (
 // percentage is how a control daemon answers get_default_active_thread_percentage.
 var percentage = regexp.MustCompile(`^0*(100(\.\d*)?|\d{0,2}(\.\d*)?)$`)
 
+// plain is an answer to which nothing is odd.
+var plain = regexp.MustCompile(`^(\d+\n)*(100|[1-9]\d?)\.0\n$`)
+
 // FuzzRead reads what a console may print. The second judge knows of an answer only
 // that the program succeeded, said nothing of an error, and that a number from 0 to 100
 // is its last line.
@@ -38,6 +41,9 @@ func FuzzRead(f *testing.F) {
 			failed = errors.New("exit status")
 		}
 		a := read(out, errs, status, failed)
+		if status == 0 && errs == "" && plain.MatchString(out) && a.Kind != facts.MPSAnswered {
+			t.Fatalf("%+v of %q", a, out)
+		}
 		if a.Kind != facts.MPSAnswered {
 			if len(a.Lines) > 0 || a.Percentage != 0 {
 				t.Fatalf("%+v is no answer and has one", a)
