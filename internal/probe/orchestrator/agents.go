@@ -13,37 +13,22 @@ import (
 // answers with an object of names and addresses, a newer one with such an
 // object, or a list of names, below "agents".
 func (b *Bus) Agents(ctx context.Context) facts.Registration {
-	r := b.get(ctx, "/agents", false)
 	found := facts.Registration{}
-	found.Answer = r.read(func(o strictjson.Object) error {
-		below, nested, err := o.Optional("agents")
-		if err == nil && nested && below.IsList() {
-			found.Agents, err = listed(below)
-			return err
+	found.Answer = b.get(ctx, "/agents", false).read(func(f fields) {
+		below, nested, err := f.Optional("agents")
+		f.fail(err)
+		if nested && below.IsList() {
+			for _, v := range as(f, below, nil, strictjson.Value.List) {
+				found.Agents = append(found.Agents, as(f, v, nil, strictjson.Value.Text))
+			}
+			return
 		}
-		if err == nil && nested && below.IsObject() {
-			o, err = below.Object()
+		if nested && below.IsObject() {
+			f = f.object("agents")
 		}
-		for _, m := range o.Members() {
+		for _, m := range f.Members() {
 			found.Agents = append(found.Agents, m.Key)
 		}
-		return err
 	})
 	return found
-}
-
-func listed(v strictjson.Value) ([]string, error) {
-	values, err := v.List()
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, v := range values {
-		name, err := v.Text()
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-	}
-	return names, nil
 }

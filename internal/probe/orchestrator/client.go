@@ -120,11 +120,13 @@ func (l *link) Close() {
 
 // Health asks GET /health of the bus.
 func (b *Bus) Health(ctx context.Context) facts.BusHealth {
-	r := b.get(ctx, "/health", false)
 	h := facts.BusHealth{}
-	h.Answer = r.read(func(o strictjson.Object) (err error) {
-		h.State, err = busState(o)
-		return err
+	h.Answer = b.get(ctx, "/health", false).read(func(f fields) {
+		state, found := optional(f, "overall_status", strictjson.Value.Text)
+		if !found { // older buses
+			state = f.text("status")
+		}
+		h.State = clip(state, maxName)
 	})
 	return h
 }
@@ -138,20 +140,4 @@ func (l *link) get(ctx context.Context, path string, fresh bool) reply {
 	own, cancel := context.WithTimeoutCause(ctx, l.look, slow{l.look})
 	defer cancel()
 	return l.exchange(own, way, http.MethodGet, path, nil)
-}
-
-// busState reads the bus's /health: overall_status (new) or status (old).
-func busState(o strictjson.Object) (string, error) {
-	v, ok, err := o.Optional("overall_status")
-	if err != nil {
-		return "", err
-	}
-	if !ok {
-		v, err = o.Value("status")
-		if err != nil {
-			return "", err
-		}
-	}
-	s, err := v.Text()
-	return clip(s, maxName), err
 }

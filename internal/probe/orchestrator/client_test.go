@@ -116,8 +116,9 @@ func TestClient_ServerThatDoesNotAcceptIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	began := time.Now()
 	h := client(t, "http://"+l.Addr().String(), orchestrator.WithLookTimeout(brief)).Health(t.Context())
-	if h.Kind != facts.Refused || h.Detail != "no answer within 60 ms" || h.Elapsed < brief {
+	if h.Kind != facts.Refused || h.Detail != "no answer within 60 ms" || time.Since(began) < brief {
 		t.Errorf("%+v", h.Answer)
 	}
 }

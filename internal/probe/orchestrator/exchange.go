@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"justnews/internal/diag"
@@ -26,20 +25,12 @@ type reply struct {
 	body     []byte
 	large    bool          // the body is larger than maxBody; the rest was not read
 	failed   *facts.Answer // Refused or Nonsense
-	elapsed  time.Duration
 	server   facts.Server
 }
 
 // exchange sends one request and reads the answer, all within ctx. It uses the
 // transport itself: a http.Client would follow redirects and keep cookies.
 func (l *link) exchange(ctx context.Context, way *http.Transport, method, path string, body io.Reader) reply {
-	began := time.Now()
-	r := l.roundTrip(ctx, way, method, path, body)
-	r.elapsed = time.Since(began)
-	return r
-}
-
-func (l *link) roundTrip(ctx context.Context, way *http.Transport, method, path string, body io.Reader) reply {
 	var over *wire
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(got httptrace.GotConnInfo) { over, _ = got.Conn.(*wire) },
@@ -100,7 +91,7 @@ func (r reply) carries() bool {
 }
 
 // read returns the answer of an endpoint whose only valid status is 200.
-func (r reply) read(into func(strictjson.Object) error) facts.Answer {
+func (r reply) read(into func(fields)) facts.Answer {
 	if a, ok := r.refusal(); ok {
 		return a
 	}
@@ -109,7 +100,7 @@ func (r reply) read(into func(strictjson.Object) error) facts.Answer {
 	}
 	o, err := r.object()
 	if err == nil {
-		err = into(o)
+		err = readFields(o, into)
 	}
 	if err != nil {
 		return r.nonsense("%v", err)
@@ -139,8 +130,8 @@ func (r reply) models(s shape) facts.ModelsLook {
 }
 
 func (r reply) state(o strictjson.Object, s shape) facts.ModelsLook {
-	state, err := modelsState(o, s)
-	if err != nil {
+	var state facts.ModelsState
+	if err := readFields(o, func(f fields) { state = modelsState(f, s) }); err != nil {
 		return facts.ModelsLook{Answer: r.nonsense("%v", err)}
 	}
 	return facts.ModelsLook{Answer: r.answer(facts.Answered, ""), State: state}
@@ -165,7 +156,7 @@ func (r reply) detail() (strictjson.Object, bool) {
 func (r reply) refusal() (facts.Answer, bool) {
 	if r.failed != nil {
 		a := *r.failed
-		a.Elapsed, a.Server = r.elapsed, r.server
+		a.Server = r.server
 		return a, true
 	}
 	if r.large {
@@ -199,7 +190,7 @@ func (r reply) nonsense(format string, args ...any) facts.Answer {
 }
 
 func (r reply) answer(kind facts.AnswerKind, detail string) facts.Answer {
-	return facts.Answer{Kind: kind, Status: r.status, Detail: diag.Clean(detail), Elapsed: r.elapsed, Server: r.server}
+	return facts.Answer{Kind: kind, Status: r.status, Detail: diag.Clean(detail), Server: r.server}
 }
 
 // name returns status and phrase, as in "500 Internal Server Error".

@@ -169,28 +169,6 @@ func (r reply) alive() facts.Answer {
 	return r.byStatus()
 }
 
-// namedList reads [{key: NAME, …}, …] below listKey and hands each entry to each.
-func namedList(o strictjson.Object, listKey, key string, each func(name string, entry strictjson.Object) error) error {
-	items, err := o.List(listKey)
-	if err != nil {
-		return err
-	}
-	for _, item := range items {
-		entry, err := item.Object()
-		if err != nil {
-			return err
-		}
-		name, err := entry.Text(key)
-		if err != nil {
-			return err
-		}
-		if err := each(name, entry); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // object is a JSON object that is sent.
 type object map[string]any
 
@@ -213,12 +191,10 @@ func complete(ctx context.Context, l *link, name string) facts.Answer {
 	for _, c := range completions {
 		body := maps.Clone(c.body)
 		body["model"] = name
-		a := l.post(ctx, c.path, body).read(func(o strictjson.Object) error {
-			list, err := o.List(c.answer)
-			if err == nil && len(list) == 0 {
-				err = fmt.Errorf("%s is empty", c.answer)
+		a := l.post(ctx, c.path, body).read(func(f fields) {
+			if len(required(f, c.answer, strictjson.Value.List)) == 0 {
+				f.fail(fmt.Errorf("%s is empty", c.answer))
 			}
-			return err
 		})
 		if first == nil || a.Kind == facts.Answered {
 			first = &a

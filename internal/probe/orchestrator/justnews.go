@@ -30,23 +30,18 @@ func (c *justNews) Protocol() facts.Protocol {
 
 // Health asks GET /health.
 func (c *justNews) Health(ctx context.Context) facts.Health {
-	r := c.get(ctx, "/health", false)
 	h := facts.Health{}
-	h.Answer = r.read(func(o strictjson.Object) (err error) {
-		h.SafeMode, err = health(o)
-		return err
+	h.Answer = c.get(ctx, "/health", false).read(func(f fields) {
+		f.text("status")
+		h.SafeMode, _ = optional(f, "safe_mode", strictjson.Value.Bool)
 	})
 	return h
 }
 
 // Ready asks GET /ready. The body decides, not the status.
 func (c *justNews) Ready(ctx context.Context) facts.Readiness {
-	r := c.get(ctx, "/ready", false)
 	ready := facts.Readiness{}
-	ready.Answer = r.read(func(o strictjson.Object) (err error) {
-		ready.Ready, err = o.Bool("ready")
-		return err
-	})
+	ready.Answer = c.get(ctx, "/ready", false).read(func(f fields) { ready.Ready = f.bool("ready") })
 	return ready
 }
 
@@ -82,183 +77,77 @@ const (
 	maxError = 4096
 )
 
-// health reads /health: status must be there, safe_mode may be.
-func health(o strictjson.Object) (safeMode bool, err error) {
-	if _, err := o.Text("status"); err != nil {
-		return false, err
-	}
-	v, ok, err := o.Optional("safe_mode")
-	if err != nil || !ok {
-		return false, err
-	}
-	return v.Bool()
-}
-
 // modelsState reads the state of a preload. Every field that is not known to be
 // missing on some server is required, with its type.
-func modelsState(o strictjson.Object, s shape) (facts.ModelsState, error) {
-	var state facts.ModelsState
-	var err error
-	if state.AllReady, err = o.Bool("all_ready"); err != nil {
-		return state, err
-	}
-	if state.InProgress, err = o.Bool("in_progress"); err != nil {
-		return state, err
-	}
-	if err := counters(o, &state); err != nil {
-		return state, err
-	}
-	if state.Errors, err = modelErrors(o, s); err != nil {
-		return state, err
-	}
-	if state.StartedAt, state.HasStartedAt, err = moment(o, "started_at"); err != nil {
-		return state, err
-	}
-	if state.CompletedAt, _, err = moment(o, "completed_at"); err != nil {
-		return state, err
-	}
-	state.PerAgent, err = perAgent(o)
-	return state, err
-}
-
-func counters(o strictjson.Object, state *facts.ModelsState) error {
-	summary, err := o.Object("summary")
-	if err != nil {
-		return err
-	}
-	if state.Total, err = summary.Int("total", 0, math.MaxInt32); err != nil {
-		return err
-	}
-	if state.Done, err = summary.Int("done", 0, math.MaxInt32); err != nil {
-		return err
-	}
-	state.Failed, err = summary.Int("failed", 0, math.MaxInt32)
-	return err
-}
-
-func modelErrors(o strictjson.Object, s shape) ([]facts.ModelError, error) {
-	v, ok, err := o.Optional("errors")
-	if err != nil || !ok && s == preloadShape {
-		return nil, err
-	}
-	if !ok {
-		v, err = o.Value("errors")
-		if err != nil {
-			return nil, err
+func modelsState(f fields, s shape) facts.ModelsState {
+	state := facts.ModelsState{AllReady: f.bool("all_ready"), InProgress: f.bool("in_progress")}
+	summary := f.object("summary")
+	state.Total, state.Done, state.Failed = summary.count("total"), summary.count("done"), summary.count("failed")
+	_, finished, err := f.Optional("errors")
+	f.fail(err)
+	if finished || s == statusShape {
+		for e := range f.list("errors") {
+			state.Errors = append(state.Errors, facts.ModelError{
+				Agent: clip(e.text("agent"), maxName), Model: clip(e.text("model"), maxName), Error: clip(e.text("error"), maxError),
+			})
 		}
 	}
-	items, err := v.List()
-	if err != nil {
-		return nil, err
-	}
-	var list []facts.ModelError
-	for _, item := range items {
-		e, err := modelError(item)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, e)
-	}
-	return list, nil
+	state.StartedAt, state.HasStartedAt = moment(f, "started_at")
+	state.CompletedAt, _ = moment(f, "completed_at")
+	state.PerAgent = perAgent(f)
+	return state
 }
 
-func modelError(v strictjson.Value) (facts.ModelError, error) {
-	o, err := v.Object()
-	if err != nil {
-		return facts.ModelError{}, err
-	}
-	agent, err := o.Text("agent")
-	if err != nil {
-		return facts.ModelError{}, err
-	}
-	model, err := o.Text("model")
-	if err != nil {
-		return facts.ModelError{}, err
-	}
-	message, err := o.Text("error")
-	return facts.ModelError{Agent: clip(agent, maxName), Model: clip(model, maxName), Error: clip(message, maxError)}, err
+func (f fields) count(key string) int {
+	return required(f, key, func(v strictjson.Value) (int, error) { return v.Int(0, math.MaxInt32) })
 }
 
 // moment reads a time in seconds that may be null or missing.
-func moment(o strictjson.Object, key string) (at *float64, has bool, err error) {
-	v, has, err := o.Optional(key)
-	if err != nil || !has || v.IsNull() {
-		return nil, has, err
-	}
-	seconds, err := v.Float()
-	if err != nil {
-		return nil, true, err
-	}
-	return &seconds, true, nil
+func moment(f fields, key string) (at *float64, has bool) {
+	return optional(f, key, func(v strictjson.Value) (*float64, error) {
+		if v.IsNull() {
+			return nil, nil
+		}
+		seconds, err := v.Float()
+		return &seconds, err
+	})
 }
 
 // perAgent reads per_agent[agent][model], or per_agent[agent] itself on old
 // servers, whose only, unnamed model gets the key "".
-func perAgent(o strictjson.Object) (map[string]map[string]facts.ModelLoad, error) {
-	v, ok, err := o.Optional("per_agent")
-	if err != nil || !ok {
-		return nil, err
-	}
-	agents, err := v.Object()
-	if err != nil {
-		return nil, err
+func perAgent(f fields) map[string]map[string]facts.ModelLoad {
+	agents, found := optional(f, "per_agent", strictjson.Value.Object)
+	if !found {
+		return nil
 	}
 	all := map[string]map[string]facts.ModelLoad{}
-	for _, a := range agents.Members() {
-		models, err := a.Value.Object()
-		if err != nil {
-			return nil, err
+	for name, models := range (fields{agents, f.err}).members() {
+		all[name] = map[string]facts.ModelLoad{}
+		if status, found, _ := models.Optional("status"); found && !status.IsObject() {
+			all[name][""] = load(models)
+			continue
 		}
-		if all[a.Key], err = loads(models); err != nil {
-			return nil, err
+		for model, one := range models.members() {
+			all[name][model] = load(one)
 		}
 	}
-	return all, nil
+	return all
 }
 
-func loads(models strictjson.Object) (map[string]facts.ModelLoad, error) {
-	if status, ok, _ := models.Optional("status"); ok && !status.IsObject() {
-		one, err := load(models)
-		return map[string]facts.ModelLoad{"": one}, err
-	}
-	all := map[string]facts.ModelLoad{}
-	for _, m := range models.Members() {
-		o, err := m.Value.Object()
-		if err != nil {
-			return nil, err
+func load(f fields) facts.ModelLoad {
+	message, _ := optional(f, "error", func(v strictjson.Value) (string, error) {
+		if v.IsNull() {
+			return "", nil
 		}
-		if all[m.Key], err = load(o); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-func load(o strictjson.Object) (facts.ModelLoad, error) {
-	status, err := o.Text("status")
-	if err != nil {
-		return facts.ModelLoad{}, err
-	}
-	l := facts.ModelLoad{Status: clip(status, maxName)}
-	v, ok, err := o.Optional("error")
-	if err != nil || !ok || v.IsNull() {
-		return l, err
-	}
-	message, err := v.Text()
-	l.Error = clip(message, maxError)
-	return l, err
+		return v.Text()
+	})
+	return facts.ModelLoad{Status: clip(f.text("status"), maxName), Error: clip(message, maxError)}
 }
 
 // VLLM asks GET /vllm/status, which only newer servers have.
 func (c *justNews) VLLM(ctx context.Context) facts.VLLM {
 	v := facts.VLLM{}
-	v.Answer = c.get(ctx, "/vllm/status", true).read(func(o strictjson.Object) (err error) {
-		if v.Enabled, err = o.Bool("enabled"); err != nil {
-			return err
-		}
-		v.Running, err = o.Bool("running")
-		return err
-	})
+	v.Answer = c.get(ctx, "/vllm/status", true).read(func(f fields) { v.Enabled, v.Running = f.bool("enabled"), f.bool("running") })
 	return v
 }
 
@@ -271,11 +160,7 @@ const metric = "gpu_orchestrator_mps_enabled"
 // that is never found.
 func (c *justNews) MPS(ctx context.Context) facts.MPSOpinion {
 	o := facts.MPSOpinion{}
-	info := c.get(ctx, "/gpu/info", true)
-	answer := info.read(func(object strictjson.Object) (err error) {
-		o.Enabled, err = object.Bool("mps_enabled")
-		return err
-	})
+	answer := c.get(ctx, "/gpu/info", true).read(func(f fields) { o.Enabled = f.bool("mps_enabled") })
 	if answer.Kind == facts.Answered {
 		o.Known, o.Source = true, "/gpu/info: mps_enabled"
 		return o

@@ -40,15 +40,7 @@ func (r reply) loading() bool {
 		return false
 	}
 	o, err := r.object()
-	if err != nil {
-		return false
-	}
-	e, err := o.Object("error")
-	if err != nil {
-		return false
-	}
-	_, err = e.Text("message")
-	return err == nil
+	return err == nil && readFields(o, func(f fields) { f.object("error").text("message") }) == nil
 }
 
 // list: the entry of a server with one model has no status, and is listed while the
@@ -64,25 +56,21 @@ func (llamaCpp) list(ctx context.Context, l *link, fresh bool) (map[string]model
 		return nil, r.answer(facts.ServerError, "the model is loading")
 	}
 	models := map[string]model{}
-	a := r.read(func(o strictjson.Object) error {
-		return namedList(o, "data", "id", func(name string, entry strictjson.Object) (err error) {
-			models[name], err = llamaModel(entry, loading)
-			return err
-		})
+	a := r.read(func(f fields) {
+		for name, entry := range f.named("data", "id") {
+			models[name] = llamaModel(entry, loading)
+		}
 	})
 	return models, a
 }
 
-func llamaModel(entry strictjson.Object, loading bool) (model, error) {
-	v, router, err := entry.Optional("status")
-	if err != nil || !router {
-		return model{loaded: !loading, loading: loading}, err
+func llamaModel(f fields, loading bool) model {
+	object, router := optional(f, "status", strictjson.Value.Object)
+	if !router {
+		return model{loaded: !loading, loading: loading}
 	}
-	status, err := v.Object()
-	if err != nil {
-		return model{}, err
-	}
-	value, err := status.Text("value")
+	status := fields{object, f.err}
+	value := status.text("value")
 	m := model{loaded: value == "loaded", loading: value == "loading" || value == "downloading"}
 	// "failed" alone was also seen on models that were never loaded.
 	if code, ended, _ := status.Optional("exit_code"); ended && value == "unloaded" {
@@ -90,7 +78,7 @@ func llamaModel(entry strictjson.Object, loading bool) (model, error) {
 			m.failed = "the process that loads the model ended with exit status " + n + "; its log is the server's"
 		}
 	}
-	return m, err
+	return m
 }
 
 // load: 400 is the answer about a model that is loaded, loading or asleep. A request

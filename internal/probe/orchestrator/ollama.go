@@ -33,10 +33,7 @@ func (ollama) protocol() facts.Protocol {
 }
 
 func (ollama) health(ctx context.Context, l *link) facts.Answer {
-	return l.get(ctx, "/api/version", false).read(func(o strictjson.Object) error {
-		_, err := o.Text("version")
-		return err
-	})
+	return l.get(ctx, "/api/version", false).read(func(f fields) { f.text("version") })
 }
 
 // list asks twice: Ollama also lists models that it is still loading. Their expires_at
@@ -70,39 +67,17 @@ type runner struct {
 
 func (ollama) running(ctx context.Context, l *link, fresh bool) (map[string]runner, facts.Answer) {
 	runners := map[string]runner{}
-	a := l.get(ctx, "/api/ps", fresh).read(func(o strictjson.Object) error {
-		return namedList(o, "models", "name", func(name string, entry strictjson.Object) (err error) {
-			runners[name], err = readRunner(entry)
-			return err
-		})
+	a := l.get(ctx, "/api/ps", fresh).read(func(f fields) {
+		for name, entry := range f.named("models", "name") {
+			r := runner{size: required(entry, "size", strictjson.Value.Float), vram: required(entry, "size_vram", strictjson.Value.Float)}
+			var err error
+			if r.expires, err = time.Parse(time.RFC3339, entry.text("expires_at")); err != nil {
+				f.fail(fmt.Errorf("expires_at is not a time: %w", err))
+			}
+			runners[name] = r
+		}
 	})
 	return runners, a
-}
-
-func readRunner(entry strictjson.Object) (r runner, err error) {
-	if r.size, err = number(entry, "size"); err != nil {
-		return r, err
-	}
-	if r.vram, err = number(entry, "size_vram"); err != nil {
-		return r, err
-	}
-	text, err := entry.Text("expires_at")
-	if err != nil {
-		return r, err
-	}
-	if r.expires, err = time.Parse(time.RFC3339, text); err != nil {
-		return r, fmt.Errorf("expires_at is not a time: %w", err)
-	}
-	return r, nil
-}
-
-// number reads a number of bytes.
-func number(o strictjson.Object, key string) (float64, error) {
-	v, err := o.Value(key)
-	if err != nil {
-		return 0, err
-	}
-	return v.Float()
 }
 
 // load: an empty prompt loads a model and generates nothing. A model for embeddings is

@@ -6,7 +6,6 @@ import (
 	"context"
 
 	"justnews/internal/facts"
-	"justnews/internal/strictjson"
 )
 
 // openAI is a server with OpenAI's API and nothing else. Its list of models is that of
@@ -26,11 +25,10 @@ func (openAI) health(ctx context.Context, l *link) facts.Answer {
 
 func (openAI) list(ctx context.Context, l *link, fresh bool) (map[string]model, facts.Answer) {
 	models := map[string]model{}
-	a := l.get(ctx, "/v1/models", fresh).read(func(o strictjson.Object) error {
-		return namedList(o, "data", "id", func(name string, _ strictjson.Object) error {
+	a := l.get(ctx, "/v1/models", fresh).read(func(f fields) {
+		for name := range f.named("data", "id") {
 			models[name] = model{loaded: true}
-			return nil
-		})
+		}
 	})
 	return models, a
 }

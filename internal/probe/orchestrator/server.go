@@ -39,17 +39,6 @@ type Server interface {
 	Close()
 }
 
-// Canary is a Server that can ask one model for the smallest answer that it can give.
-type Canary interface {
-	Canary(ctx context.Context, name string) facts.Answer
-}
-
-// Adviser is a Server that reports what it sees of other programs.
-type Adviser interface {
-	MPS(ctx context.Context) facts.MPSOpinion
-	VLLM(ctx context.Context) facts.VLLM
-}
-
 // Open returns a client of the server at base, which must have the form
 // http://HOST:PORT. Expected are the names of the models that it has to load; JustNews'
 // orchestrator has a map of its own. It opens no connection yet.

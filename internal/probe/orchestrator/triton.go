@@ -45,43 +45,33 @@ func (triton) list(ctx context.Context, l *link, _ bool) (map[string]model, fact
 		r.body = fmt.Appendf(nil, `{"models":%s}`, r.body)
 	}
 	models := map[string]model{}
-	a := r.read(func(o strictjson.Object) error {
-		if len(o.Members()) != 1 { // what follows the list would be a member of the object
-			return errors.New("bytes after the list")
+	a := r.read(func(f fields) {
+		if len(f.Members()) != 1 { // what follows the list would be a member of the object
+			f.fail(errors.New("bytes after the list"))
 		}
-		return namedList(o, "models", "name", func(name string, entry strictjson.Object) error {
-			version, m, err := tritonModel(entry)
+		for name, entry := range f.named("models", "name") {
+			version, m := tritonModel(entry)
 			all, known := models[name]
 			if !known {
 				all = model{loaded: true}
 			}
 			models[name] = model{loaded: all.loaded && m.loaded, loading: all.loading || m.loading, failed: cmp.Or(all.failed, m.failed)}
 			models[name+":"+version] = m
-			return err
-		})
+		}
 	})
 	return models, a
 }
 
 // tritonModel: a model that was never loaded has neither version nor state.
-func tritonModel(entry strictjson.Object) (version string, m model, err error) {
-	text := func(key string) string {
-		v, found, e := entry.Optional(key)
-		if e != nil || !found {
-			err = cmp.Or(err, e)
-			return ""
-		}
-		s, e := v.Text()
-		err = cmp.Or(err, e)
-		return s
-	}
-	version = text("version")
-	state, reason := text("state"), text("reason")
+func tritonModel(f fields) (version string, m model) {
+	version, _ = optional(f, "version", strictjson.Value.Text)
+	state, _ := optional(f, "state", strictjson.Value.Text)
+	reason, _ := optional(f, "reason", strictjson.Value.Text)
 	m = model{loaded: state == "READY", loading: state == "LOADING"}
 	if state == "UNAVAILABLE" && reason != "unloaded" {
 		m.failed = reason
 	}
-	return version, m, err
+	return version, m
 }
 
 func (triton) load(ctx context.Context, l *link, name string) reply {
@@ -97,44 +87,31 @@ func (triton) canary(ctx context.Context, l *link, name string) facts.Answer {
 		path += "/versions/" + url.PathEscape(version)
 	}
 	var inputs []object
-	a := l.get(ctx, path, true).read(func(o strictjson.Object) error {
-		return namedList(o, "inputs", "name", func(input string, entry strictjson.Object) error {
-			i, err := zeros(input, entry)
-			inputs = append(inputs, i)
-			return err
-		})
+	a := l.get(ctx, path, true).read(func(f fields) {
+		for input, entry := range f.named("inputs", "name") {
+			inputs = append(inputs, zeros(input, entry))
+		}
 	})
 	if a.Kind != facts.Answered {
 		return a
 	}
-	return l.post(ctx, path+"/infer", object{"inputs": inputs}).read(func(o strictjson.Object) error {
-		_, err := o.List("outputs")
-		return err
+	return l.post(ctx, path+"/infer", object{"inputs": inputs}).read(func(f fields) {
+		required(f, "outputs", strictjson.Value.List)
 	})
 }
 
 // maxZeros bounds the canary of a model with a large fixed input, in elements.
 const maxZeros = 1 << 22
 
-func zeros(name string, entry strictjson.Object) (object, error) {
-	datatype, err := entry.Text("datatype")
-	if err != nil {
-		return nil, err
-	}
-	dims, err := entry.List("shape")
-	if err != nil {
-		return nil, err
-	}
+func zeros(name string, f fields) object {
+	datatype := f.text("datatype")
 	shape, count := []int{}, 1
-	for _, d := range dims {
-		n, err := d.Int(-1, math.MaxInt32)
-		if err != nil {
-			return nil, err
-		}
-		n = max(n, 1) // -1: any
+	for _, d := range required(f, "shape", strictjson.Value.List) {
+		n := max(1, as(f, d, nil, func(v strictjson.Value) (int, error) { return v.Int(-1, math.MaxInt32) })) // -1: any
 		shape = append(shape, n)
 		if count *= n; count > maxZeros {
-			return nil, fmt.Errorf("the input %s has more than %d elements", name, maxZeros)
+			f.fail(fmt.Errorf("the input %s has more than %d elements", name, maxZeros))
+			return nil
 		}
 	}
 	data := make([]any, count)
@@ -148,5 +125,5 @@ func zeros(name string, entry strictjson.Object) (object, error) {
 			data[i] = 0
 		}
 	}
-	return object{"name": name, "datatype": datatype, "shape": shape, "data": data}, nil
+	return object{"name": name, "datatype": datatype, "shape": shape, "data": data}
 }
