@@ -7,6 +7,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,11 +127,7 @@ func (h Host) initgroups(name string) ([]int, error) {
 // others reports whether nsswitch.conf names a source of a database besides what
 // os/user reads, and nss-systemd, which adds no groups to users of the files.
 func (h Host) others(database string) bool {
-	path := h.Switch
-	if path == "" {
-		path = "/etc/nsswitch.conf"
-	}
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(cmp.Or(h.Switch, "/etc/nsswitch.conf"))
 	if err != nil {
 		return false
 	}
@@ -161,10 +158,7 @@ func (h Host) ask(database, name string) ([]string, error) {
 	if getent == "" {
 		return nil, ErrUnknown
 	}
-	limit := h.Patience
-	if limit == 0 {
-		limit = patience
-	}
+	limit := cmp.Or(h.Patience, patience)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, getent, database, name) //nolint:gosec // by absolute path, and no option

@@ -88,7 +88,7 @@ func (h *hold) pause(res gate.Result, until time.Time) bool {
 	}
 	for time.Now().Before(next) {
 		h.watch.Progress(gate.Progress{
-			Step: "refused", Text: refusal(res), Left: time.Until(until), Passed: time.Since(h.app.Began),
+			Step: "refused", Text: refusal(res), Left: time.Until(until),
 		})
 		select {
 		case <-h.app.ctx.Done():

@@ -186,9 +186,8 @@ func (a *app) hashing() (tell func(digest.Progress), done func()) {
 	}
 	began := time.Now()
 	return func(p digest.Progress) {
-		passed := time.Since(began)
-		text, left := gate.HashingText(p, passed)
-		w.Progress(gate.Progress{Step: "store", Text: text, Done: int(p.Done >> 20), Total: int(p.Total >> 20), Left: left, Passed: passed})
+		text, left := gate.HashingText(p, time.Since(began))
+		w.Progress(gate.Progress{Step: "store", Text: text, Done: int(p.Done >> 20), Total: int(p.Total >> 20), Left: left})
 	}, func() { w.Done(gate.Result{}) }
 }
 

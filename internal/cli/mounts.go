@@ -26,7 +26,6 @@ func (a *app) awaitMounts(ctx context.Context, w requirement.Run, units gate.Uni
 	if units == nil || !w.RequireModels || !w.Orchestrator.Here {
 		return nil
 	}
-	began := time.Now()
 	until, _ := ctx.Deadline()
 	for {
 		missing := a.missing(w)
@@ -41,7 +40,7 @@ func (a *app) awaitMounts(ctx context.Context, w requirement.Run, units gate.Uni
 			return []diag.Problem{store.MountMissing(unit, missing[0])}
 		}
 		o.Progress(gate.Progress{
-			Step: "store", Text: "waiting for " + unit.Name, Left: time.Until(until), Passed: time.Since(began),
+			Step: "store", Text: "waiting for " + unit.Name, Left: time.Until(until),
 		})
 		select {
 		case <-ctx.Done():

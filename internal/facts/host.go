@@ -118,18 +118,12 @@ func (r Rival) Template() string {
 
 // UnitFile is a unit file or drop-in that is not from our packages.
 type UnitFile struct {
-	Path     string
-	Dir      string // "justnews@scout.service.d", "" for a unit's own file
-	Name     string
-	Null     bool // a link to /dev/null, or empty: it masks
-	Settings []UnitSetting
-	Broken   []UnitFault
-	Denied   bool
-}
-
-// UnitSetting is one Key=Value of a unit file, unquoted.
-type UnitSetting struct {
-	Section, Key, Value string
+	Path   string
+	Dir    string // "justnews@scout.service.d", "" for a unit's own file
+	Name   string
+	Null   bool     // a link to /dev/null, or empty: it masks
+	Keys   []string // of its settings, in their order
+	Broken []UnitFault
 }
 
 // UnitFault is a line that systemd drops; with Rest also everything after it.

@@ -2,15 +2,17 @@
 
 package facts
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // MPS is one look at NVIDIA MPS without querying the daemon: what the file
 // system, /proc and the kernel's socket table show. It needs no privileges, and
 // leaves no line in the daemon's log.
 type MPS struct {
-	PipeDirectory string
-	Directory     Directory
-	Lock          MPSLock
+	Directory Directory
+	Lock      MPSLock
 	// Daemon is the process that holds the lock, nil if there is none or the
 	// process is not visible (ProtectProc=, another PID namespace).
 	Daemon *MPSProcess
@@ -69,22 +71,12 @@ type MPSProcess struct {
 // Daemon reports whether the process was started as a daemon (-d, -f) and not as
 // a console.
 func (p MPSProcess) Daemon() bool {
-	for _, a := range p.Args {
-		if len(a) > 1 && a[0] == '-' && (a == "-d" || a == "-f") {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.Args, "-d") || slices.Contains(p.Args, "-f")
 }
 
 // Static reports whether a daemon was started with static partitions.
 func (p MPSProcess) Static() bool {
-	for _, a := range p.Args {
-		if a == "-S" || a == "--static-partitioning" {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.Args, "-S") || slices.Contains(p.Args, "--static-partitioning")
 }
 
 // MPSAnswerKind is how one query of the control daemon ended. The zero value is
@@ -115,7 +107,6 @@ type MPSAnswer struct {
 	Lines      []string
 	Percentage float64 // above 0, at most 100
 	Detail     string  // evidence for a person
-	Elapsed    time.Duration
 }
 
 // MPSServer is one nvidia-cuda-mps-server.

@@ -5,8 +5,6 @@
 // them.
 package facts
 
-import "time"
-
 // AnswerKind is how one HTTP request ended. The zero value is no answer.
 type AnswerKind int
 
@@ -25,10 +23,9 @@ const (
 
 // Answer is what every request has in common.
 type Answer struct {
-	Kind    AnswerKind
-	Status  int    // HTTP status, 0 if none
-	Detail  string // evidence for a person: the error, or the head of the body
-	Elapsed time.Duration
+	Kind   AnswerKind
+	Status int    // HTTP status, 0 if none
+	Detail string // evidence for a person: the error, or the head of the body
 	// Server is the socket that gave the answer.
 	Server Server
 }

@@ -117,12 +117,11 @@ type Observer interface {
 
 // Progress is one line about the state of a run.
 type Progress struct {
-	Step   string        // the step that runs: store, orchestrator, models, bus, …
-	Text   string        // what is waited for, for a person
-	Done   int           // models loaded; in the step store, MiB verified
-	Total  int           // of what Done counts, 0: unknown
-	Left   time.Duration // until the deadline
-	Passed time.Duration // since the run began
+	Step  string        // the step that runs: store, orchestrator, models, bus, …
+	Text  string        // what is waited for, for a person
+	Done  int           // models loaded; in the step store, MiB verified
+	Total int           // of what Done counts, 0: unknown
+	Left  time.Duration // until the deadline
 }
 
 // World is everything that a run can look at or touch. A nil Units, Starter or

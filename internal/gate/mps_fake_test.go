@@ -128,7 +128,7 @@ func (h *gpuHost) Start(ctx context.Context, unit string) (facts.Start, error) {
 func (h *gpuHost) Look() facts.MPS {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m := facts.MPS{PipeDirectory: pipeDir, Directory: facts.Directory{Exists: true, IsDir: true, Mode: 0o755}}
+	m := facts.MPS{Directory: facts.Directory{Exists: true, IsDir: true, Mode: 0o755}}
 	if pid := max(h.holder, h.daemon); pid > 0 {
 		m.Lock = facts.MPSLock{Exists: true, Held: true, PID: pid}
 		m.Daemon = &facts.MPSProcess{PID: pid, UID: h.user, State: "S", Exe: "/usr/bin/nvidia-cuda-mps-control", Args: []string{"nvidia-cuda-mps-control", "-f"}}

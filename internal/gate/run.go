@@ -187,10 +187,7 @@ func (r *runner) say(step, text string, done, total int) {
 	if r.world.Observer == nil {
 		return
 	}
-	r.world.Observer.Progress(Progress{
-		Step: step, Text: text, Done: done, Total: total,
-		Left: time.Until(r.until), Passed: time.Since(r.began),
-	})
+	r.world.Observer.Progress(Progress{Step: step, Text: text, Done: done, Total: total, Left: time.Until(r.until)})
 }
 
 // interrupted reports whether a signal, not the deadline, ended ctx.

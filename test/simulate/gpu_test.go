@@ -68,7 +68,7 @@ func (m mpsClient) Look() facts.MPS {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.event(m.p.actor, "look at MPS")
-	look := facts.MPS{PipeDirectory: pipes, Directory: facts.Directory{Exists: true, IsDir: true, Mode: 0o755}}
+	look := facts.MPS{Directory: facts.Directory{Exists: true, IsDir: true, Mode: 0o755}}
 	if pid := int(h.mpsUnit.group); pid > 0 {
 		look.Lock = facts.MPSLock{Exists: true, Held: true, PID: pid}
 		look.Daemon = &facts.MPSProcess{PID: pid, UID: agentUID, State: "S", Exe: "/usr/bin/nvidia-cuda-mps-control", Args: []string{"nvidia-cuda-mps-control", "-f"}}

@@ -27,8 +27,8 @@ func agent() *int {
 // liveMPS is what a look at a healthy daemon of the unit finds.
 func liveMPS(change ...func(*facts.MPS)) facts.MPS {
 	m := facts.MPS{
-		PipeDirectory: pipeDir, Directory: facts.Directory{Exists: true, IsDir: true, Mode: 0o755, UID: 990},
-		Lock: facts.MPSLock{Exists: true, Held: true, PID: 41}, Socket: true, SocketUID: 990, Listeners: 1,
+		Directory: facts.Directory{Exists: true, IsDir: true, Mode: 0o755, UID: 990},
+		Lock:      facts.MPSLock{Exists: true, Held: true, PID: 41}, Socket: true, SocketUID: 990, Listeners: 1,
 		Daemon: &facts.MPSProcess{PID: 41, UID: 990, State: "S", Exe: program, Args: []string{program, "-f"}, Unit: mpsUnit, PipeDirectory: pipeDir},
 	}
 	for _, f := range change {
@@ -38,7 +38,7 @@ func liveMPS(change ...func(*facts.MPS)) facts.MPS {
 }
 
 func deadMPS(change ...func(*facts.MPS)) facts.MPS {
-	m := facts.MPS{PipeDirectory: pipeDir}
+	m := facts.MPS{}
 	for _, f := range change {
 		f(&m)
 	}
@@ -196,7 +196,7 @@ func TestDaemon_DeletedDirectoryIsHiddenOnlyByPrivateTmp(t *testing.T) {
 		{"/tmp/nvidia-mps", false, true, diag.MPSEnvironment}, {"/var/tmp/mps", false, true, diag.MPSEnvironment},
 		{"/tmp/nvidia-mps", false, false, diag.MPSSplit}, {"/run/nvidia-mps", false, true, diag.MPSSplit}, {"/tmp/nvidia-mps", true, true, diag.MPSSplit},
 	} {
-		m := facts.MPS{PipeDirectory: c.dir, Listeners: 1, Directory: facts.Directory{Exists: c.exists, IsDir: c.exists}}
+		m := facts.MPS{Listeners: 1, Directory: facts.Directory{Exists: c.exists, IsDir: c.exists}}
 		problems := mps.Daemon(m, wishMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = c.dir, c.privateTmp }))
 		if len(problems) != 1 || problems[0].Code != c.want {
 			t.Errorf("%+v: %+v", c, problems)
@@ -446,8 +446,7 @@ func TestDaemon_UnknownLevelRequiresEverything(t *testing.T) {
 
 // Without a listener a directory that is missing is no daemon's.
 func TestDaemon_MissingPrivateDirectoryWithoutListenerIsADeadDaemon(t *testing.T) {
-	m := facts.MPS{PipeDirectory: "/tmp/nvidia-mps"}
-	problems := mps.Daemon(m, wishMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = m.PipeDirectory, true }))
+	problems := mps.Daemon(facts.MPS{}, wishMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = "/tmp/nvidia-mps", true }))
 	if len(problems) != 1 || problems[0].Code != diag.MPSDead {
 		t.Errorf("%+v", problems)
 	}

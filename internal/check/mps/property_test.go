@@ -33,7 +33,7 @@ func everyLook(f func(facts.MPS)) {
 		for _, lock := range locks {
 			for _, daemon := range daemons {
 				for bits := range 1 << 5 {
-					m := facts.MPS{PipeDirectory: pipeDir, Directory: directory, Lock: lock, Daemon: daemon}
+					m := facts.MPS{Directory: directory, Lock: lock, Daemon: daemon}
 					m.Socket, m.Listeners, m.SocketUID = bits&1 != 0, bits>>1&3, 990
 					if bits&8 != 0 {
 						m.Others, m.Connections = others, 1

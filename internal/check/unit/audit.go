@@ -175,7 +175,7 @@ func setIn(u facts.Unit, files []facts.UnitFile, keys ...string) string {
 		if !slices.Contains(u.DropInPaths, f.Path) && f.Path != u.FragmentPath {
 			continue
 		}
-		if slices.ContainsFunc(f.Settings, func(s facts.UnitSetting) bool { return slices.Contains(keys, s.Key) }) && path.Base(f.Path) >= path.Base(at) {
+		if slices.ContainsFunc(f.Keys, func(key string) bool { return slices.Contains(keys, key) }) && path.Base(f.Path) >= path.Base(at) {
 			at = f.Path
 		}
 	}

@@ -77,11 +77,7 @@ func TestAudit_RestartLoop(t *testing.T) {
 
 func TestOpenFiles_NamesTheFileThatCounts(t *testing.T) {
 	file := func(path string, keys ...string) facts.UnitFile {
-		f := facts.UnitFile{Path: path}
-		for _, k := range keys {
-			f.Settings = append(f.Settings, facts.UnitSetting{Key: k})
-		}
-		return f
+		return facts.UnitFile{Path: path, Keys: keys}
 	}
 	const key, a, b, same, own = "LimitNOFILE", "/etc/x.d/10-a.conf", "/etc/x.d/20-b.conf", "/run/x.d/20-b.conf", "/etc/systemd/system/justnews@.service"
 	for name, c := range map[string]struct {

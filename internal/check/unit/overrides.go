@@ -94,11 +94,11 @@ func leftover(f facts.UnitFile) []diag.Problem {
 	}
 	var keys []string
 	weight := diag.Notice
-	for _, s := range f.Settings {
-		if !slices.Contains(keys, s.Key) {
-			keys = append(keys, diag.Clean(s.Key))
+	for _, key := range f.Keys {
+		if !slices.Contains(keys, key) {
+			keys = append(keys, diag.Clean(key))
 		}
-		if slices.Contains(heavy, s.Key) {
+		if slices.Contains(heavy, key) {
 			weight = diag.Warning
 		}
 	}

@@ -9,6 +9,7 @@ package environ
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"strings"
 
@@ -32,7 +33,7 @@ func Files(root string) []facts.EnvFile {
 			}
 			seen := known
 			if !global {
-				seen = clone(known)
+				seen = maps.Clone(known)
 			}
 			all = append(all, file(root, name, seen))
 		}
@@ -64,12 +65,4 @@ func file(root, name string, known map[string]string) facts.EnvFile {
 	}
 	source(&f, text, known)
 	return f
-}
-
-func clone(m map[string]string) map[string]string {
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }

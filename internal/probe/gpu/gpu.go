@@ -9,6 +9,7 @@
 package gpu
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"time"
@@ -38,9 +39,9 @@ type Prober struct {
 // Look looks once, within little more than the limit and within ctx. It does
 // not return an error: what went wrong is part of the answer.
 func (p Prober) Look(ctx context.Context) facts.GPULook {
-	helper := p.helper()
-	look := p.ask(ctx, helper)
-	look.Helper = helper
+	p.Helper, p.Limit = cmp.Or(p.Helper, Helper), cmp.Or(p.Limit, limit)
+	look := p.ask(ctx)
+	look.Helper = p.Helper
 	look.Module = p.module()
 	ctx, cancel := context.WithTimeout(ctx, nodeLimit)
 	defer cancel()
@@ -48,20 +49,6 @@ func (p Prober) Look(ctx context.Context) facts.GPULook {
 	look.UVM = p.node(ctx, "/dev/nvidia-uvm")
 	look.Xids = p.xids(ctx)
 	return look
-}
-
-func (p Prober) helper() string {
-	if p.Helper != "" {
-		return p.Helper
-	}
-	return Helper
-}
-
-func (p Prober) limit() time.Duration {
-	if p.Limit > 0 {
-		return p.Limit
-	}
-	return limit
 }
 
 func (p Prober) path(name string) string { return filepath.Join("/", p.Root, name) }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // moduleVersion finds the version in /proc/driver/nvidia/version:
@@ -44,20 +45,17 @@ func (p Prober) module() string {
 // Opening has no effect, but the driver can hang: the goroutine then ends with
 // the driver or the process.
 func (p Prober) node(ctx context.Context, name string) facts.DeviceNode {
-	result := make(chan error, 1)
-	go func() {
+	node, err := safefile.Do(ctx, func() (facts.DeviceNode, error) {
 		f, err := os.OpenFile(p.path(name), os.O_RDWR|syscall.O_NONBLOCK, 0)
 		if err == nil {
 			err = f.Close()
 		}
-		result <- err
-	}()
-	select {
-	case err := <-result:
-		return nodeOf(err)
-	case <-ctx.Done():
+		return nodeOf(err), nil
+	})
+	if err != nil {
 		return facts.DeviceNode{Detail: name + " cannot be opened in time"}
 	}
+	return node
 }
 
 func nodeOf(err error) facts.DeviceNode {

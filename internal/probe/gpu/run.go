@@ -42,17 +42,17 @@ type ended struct {
 }
 
 // ask runs the helper once and reads its answer.
-func (p Prober) ask(ctx context.Context, helper string) facts.GPULook {
+func (p Prober) ask(ctx context.Context) facts.GPULook {
 	if err := ctx.Err(); err != nil {
 		return facts.GPULook{Detail: "not asked: " + err.Error()}
 	}
 	began := time.Now()
-	e, err := p.run(ctx, helper)
+	e, err := p.run(ctx)
 	switch {
 	case err != nil:
-		return notStarted(helper, err)
+		return notStarted(p.Helper, err)
 	case e.killed && ctx.Err() != nil:
-		return facts.GPULook{Detail: fmt.Sprintf("%s had not answered after %s, when the run ended", helper, roughly(time.Since(began)))}
+		return facts.GPULook{Detail: fmt.Sprintf("%s had not answered after %s, when the run ended", p.Helper, time.Since(began).Round(10*time.Millisecond))}
 	case e.killed:
 		return facts.GPULook{Kind: facts.HelperHung, Detail: p.hung(e)}
 	}
@@ -61,10 +61,10 @@ func (p Prober) ask(ctx context.Context, helper string) facts.GPULook {
 
 // run starts the helper and returns when it has ended, or when there is no
 // point in waiting any longer.
-func (p Prober) run(ctx context.Context, helper string) (*ended, error) {
+func (p Prober) run(ctx context.Context) (*ended, error) {
 	e := &ended{out: bounded{max: maxOutput}, errs: bounded{max: maxComplaint}}
 	// Not CommandContext: that kills one process and then waits forever.
-	cmd := exec.Command(helper) //nolint:noctx // our own helper; the context is watched below
+	cmd := exec.Command(p.Helper) //nolint:gosec,noctx // a constant, but for tests; the context is watched below
 	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}, p.Env...)
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = &e.out, &e.errs
@@ -78,7 +78,7 @@ func (p Prober) run(ctx context.Context, helper string) (*ended, error) {
 		defer close(done)
 		_ = cmd.Wait() // how it ended is in ProcessState
 	}()
-	timer := time.NewTimer(p.limit())
+	timer := time.NewTimer(p.Limit)
 	defer timer.Stop()
 	select {
 	case <-done:
@@ -113,7 +113,7 @@ func notStarted(helper string, err error) facts.GPULook {
 }
 
 func (p Prober) hung(e *ended) string {
-	s := fmt.Sprintf("no answer within %s", p.limit())
+	s := fmt.Sprintf("no answer within %s", p.Limit)
 	if e.stuck {
 		return s + ", and it cannot be killed: it waits inside the driver"
 	}
@@ -127,8 +127,6 @@ func (p Prober) hung(e *ended) string {
 func (e *ended) complaint() string {
 	return strings.Join(strings.Fields(e.errs.String()), " ")
 }
-
-func roughly(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
 
 // bounded keeps the first bytes written to it and discards the rest, so that an
 // endless writer neither fills memory nor blocks.

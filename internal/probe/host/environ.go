@@ -5,6 +5,7 @@ package host
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -32,9 +33,7 @@ func (h Host) Environment(u facts.Unit) facts.Environment {
 		if err != nil {
 			continue
 		}
-		for name, value := range vars {
-			values[name] = value
-		}
+		maps.Copy(values, vars)
 	}
 	return facts.Environment{Values: values}
 }

@@ -16,14 +16,8 @@ import (
 func (h Host) Memory(group string) facts.Memory {
 	m := facts.Memory{GroupKills: -1, GroupLimit: -1}
 	info := h.table("/proc/meminfo")
-	kib := func(name string) int64 {
-		if n, ok := info[name]; ok {
-			return n * 1024
-		}
-		return -1
-	}
-	m.Total, m.Available = kib("MemTotal:"), kib("MemAvailable:")
-	m.SwapTotal, m.SwapFree = kib("SwapTotal:"), kib("SwapFree:")
+	m.Total, m.Available = kib(info, "MemTotal:"), kib(info, "MemAvailable:")
+	m.SwapTotal, m.SwapFree = kib(info, "SwapTotal:"), kib(info, "SwapFree:")
 	m.Kills = value(h.table("/proc/vmstat"), "oom_kill")
 	if group == "" || strings.Contains(group, "..") {
 		return m
@@ -62,6 +56,14 @@ func (h Host) table(path string) map[string]int64 {
 func value(table map[string]int64, name string) int64 {
 	if n, ok := table[name]; ok {
 		return n
+	}
+	return -1
+}
+
+// kib returns a number of KiB in bytes.
+func kib(table map[string]int64, name string) int64 {
+	if n, ok := table[name]; ok {
+		return n * 1024
 	}
 	return -1
 }

@@ -43,13 +43,8 @@ func (h Host) Space(path string) facts.Space {
 // Limits reads the limits of all processes of this host.
 func (h Host) Limits() facts.Limits {
 	var l facts.Limits
-	if text, err := os.ReadFile(h.path("/proc/meminfo")); err == nil {
-		for line := range strings.Lines(string(text)) {
-			if rest, ok := strings.CutPrefix(line, "SwapTotal:"); ok {
-				kib, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 54)
-				l.Swap, l.SwapKnown = kib<<10, err == nil
-			}
-		}
+	if swap := kib(h.table("/proc/meminfo"), "SwapTotal:"); swap >= 0 {
+		l.Swap, l.SwapKnown = uint64(swap), true
 	}
 	if text, err := os.ReadFile(h.path("/proc/sys/fs/nr_open")); err == nil {
 		l.OpenMax, _ = strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)

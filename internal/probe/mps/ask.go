@@ -32,20 +32,12 @@ const statusLibrary = 244
 // Ask sends commands to the daemon over one console, one query at a time on
 // this host. Without commands it checks whether the daemon answers.
 func (p Prober) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
-	began := time.Now()
 	if p.Turn != nil {
 		if err := p.Turn.Take(ctx); err != nil {
-			return facts.MPSAnswer{Kind: facts.MPSNoTurn, Detail: err.Error(), Elapsed: time.Since(began)}
+			return facts.MPSAnswer{Kind: facts.MPSNoTurn, Detail: err.Error()}
 		}
 		defer p.Turn.Unlock()
 	}
-	began = time.Now()
-	a := p.ask(ctx, commands)
-	a.Elapsed = time.Since(began)
-	return a
-}
-
-func (p Prober) ask(ctx context.Context, commands []string) facts.MPSAnswer {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.Timeout, queryTimeout))
 	defer cancel()
 	var out, errs bounded

@@ -29,8 +29,7 @@ func (p Prober) Look() facts.MPS {
 }
 
 func (p Prober) look() facts.MPS {
-	m := facts.MPS{PipeDirectory: p.PipeDirectory, Directory: directory(p.PipeDirectory)}
-	m.Lock = lock(filepath.Join(p.PipeDirectory, lockName))
+	m := facts.MPS{Directory: directory(p.PipeDirectory), Lock: lock(filepath.Join(p.PipeDirectory, lockName))}
 	if info, err := safefile.Lstat(filepath.Join(p.PipeDirectory, controlName)); err == nil {
 		m.Socket, m.SocketUID = info.Mode.Type() == fs.ModeSocket, info.UID
 	}

@@ -16,6 +16,7 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // tryTimeout bounds one attempt: long enough for a lost SYN and its
@@ -87,28 +88,20 @@ func (p Prober) unit(ctx context.Context, name string) facts.Need {
 }
 
 // path passes if the path exists, following links; a dangling link does not
-// pass. A stat can hang on a dead NFS server, so it runs in a goroutine, which
-// ends with the server or the process.
+// pass. A stat can hang on a dead NFS server.
 func path(ctx context.Context, name string) facts.Need {
-	result := make(chan error, 1)
-	go func() {
+	need, err := safefile.Do(ctx, func() (facts.Need, error) {
 		_, err := os.Stat(name)
-		result <- err
-	}()
-	select {
-	case <-ctx.Done():
-		return facts.Need{Detail: fmt.Sprintf("%s: no answer from its file system", name)}
-	case err := <-result:
-		return pathResult(name, err)
+		if err == nil {
+			return facts.Need{OK: true, Detail: name + " exists"}, nil
+		}
+		if info, e := os.Lstat(name); e == nil && info.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
+			return facts.Need{Detail: name + " is a dangling link"}, nil
+		}
+		return facts.Need{Detail: err.Error()}, nil
+	})
+	if err != nil {
+		return facts.Need{Detail: name + ": no answer from its file system"}
 	}
-}
-
-func pathResult(name string, err error) facts.Need {
-	if err == nil {
-		return facts.Need{OK: true, Detail: name + " exists"}
-	}
-	if info, e := os.Lstat(name); e == nil && info.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
-		return facts.Need{Detail: name + " is a dangling link"}
-	}
-	return facts.Need{Detail: err.Error()}
+	return need
 }

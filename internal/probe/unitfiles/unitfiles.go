@@ -78,15 +78,14 @@ func look(root, dir, sub, name string) facts.UnitFile {
 	}
 	text, err := read(filepath.Join(root, f.Path))
 	switch {
-	case errors.Is(err, fs.ErrPermission):
-		f.Denied = true
+	case errors.Is(err, fs.ErrPermission): // nothing is known of it
 	case err != nil:
 		f.Broken = []facts.UnitFault{{Reason: err.Error(), Rest: true}}
 	default:
 		f.Null = len(text) == 0
 		settings, faults := unitfile.Scan(text)
 		for _, s := range settings {
-			f.Settings = append(f.Settings, facts.UnitSetting(s))
+			f.Keys = append(f.Keys, s.Key)
 		}
 		for _, x := range faults {
 			f.Broken = append(f.Broken, facts.UnitFault(x))

@@ -40,12 +40,12 @@ func TestUnitfiles_OnlyOverridingFilesAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []facts.UnitFile{
-		{Path: "/etc/systemd/system.control/justnews@scout.service.d/50-Cpu.conf", Dir: "justnews@scout.service.d", Name: "50-Cpu.conf", Settings: []facts.UnitSetting{{Section: "Service", Key: "CPUQuota", Value: "1%"}}},
-		{Path: "/etc/systemd/system/justnews@.service", Name: "justnews@.service", Settings: []facts.UnitSetting{{Section: "Service", Key: "User", Value: "root"}}},
+		{Path: "/etc/systemd/system.control/justnews@scout.service.d/50-Cpu.conf", Dir: "justnews@scout.service.d", Name: "50-Cpu.conf", Keys: []string{"CPUQuota"}},
+		{Path: "/etc/systemd/system/justnews@.service", Name: "justnews@.service", Keys: []string{"User"}},
 		{
 			Path: "/etc/systemd/system/justnews@scout.service.d/10-x.conf", Dir: "justnews@scout.service.d", Name: "10-x.conf",
-			Settings: []facts.UnitSetting{{Section: "Service", Key: "Nice", Value: "1"}},
-			Broken:   []facts.UnitFault{{Line: 3, Reason: "a line without an equals sign"}},
+			Keys:   []string{"Nice"},
+			Broken: []facts.UnitFault{{Line: 3, Reason: "a line without an equals sign"}},
 		},
 		{Path: "/etc/systemd/system/justnews@scout.service.d/50-justnews-gate.conf", Dir: "justnews@scout.service.d", Name: "50-justnews-gate.conf", Null: true},
 		{Path: "/etc/systemd/system/justnews@scout.service.d/sub.conf", Dir: "justnews@scout.service.d", Name: "sub.conf", Broken: []facts.UnitFault{{Reason: "not a regular file", Rest: true}}},
