@@ -8,6 +8,8 @@
 package check
 
 import (
+	"cmp"
+
 	"justnews/internal/facts"
 )
 
@@ -28,25 +30,11 @@ const (
 )
 
 // String returns the word that status lines and records use.
-func (s State) String() string {
-	switch s {
-	case Unreachable:
-		return "unreachable"
-	case Nonsense:
-		return "nonsense"
-	case Pending:
-		return "pending"
-	case Idle:
-		return "idle"
-	case Failed:
-		return "failed"
-	case Inconsistent:
-		return "inconsistent"
-	case Ready:
-		return "ready"
-	default:
-		return "unknown"
-	}
+func (s State) String() string { return cmp.Or(words[s], "unknown") }
+
+var words = map[State]string{
+	Unreachable: "unreachable", Nonsense: "nonsense", Pending: "pending", Idle: "idle",
+	Failed: "failed", Inconsistent: "inconsistent", Ready: "ready",
 }
 
 // Judgement is a State and what led to it.

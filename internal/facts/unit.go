@@ -4,6 +4,7 @@ package facts
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -68,6 +69,20 @@ type Unit struct {
 	SuccessSignals []int
 	// Service is what else of a service can be misconfigured.
 	Service Service
+}
+
+// Variables returns the variables of Environment=.
+func (u Unit) Variables() map[string]string { return Variables(u.Environment) }
+
+// Variables reads assignments, NAME=VALUE. As in systemd, the last one of a name counts.
+func Variables(assignments []string) map[string]string {
+	values := map[string]string{}
+	for _, a := range assignments {
+		if name, value, ok := strings.Cut(a, "="); ok {
+			values[name] = value
+		}
+	}
+	return values
 }
 
 // MarkVariable names the mark that the generator leaves in an instance's unit.

@@ -146,7 +146,8 @@ func (f *follower) situation() situation {
 // between the two costs a wait, the other way round would cost a storm.
 func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	h := f.history
-	h.Invocation = f.unit.fresh(ctx, f.runner)
+	f.askUnit(ctx)
+	h.Invocation = f.unit.invocation()
 	h.LastPost = f.world.Uptime()
 	if f.store != "" {
 		h.Store = f.store

@@ -70,39 +70,27 @@ func needNames(probes []config.Probe, last map[string]facts.Need) string {
 func unmet(probes []config.Probe, last map[string]facts.Need, r *runner) []diag.Problem {
 	var problems []diag.Problem
 	for _, p := range probes {
+		expected, fix := needWanted(p)
 		problems = append(problems, diag.Problem{
 			Code: diag.NeedUnmet, Subject: p.Name,
-			Message:  fmt.Sprintf("the %s probe did not pass within %s", p.Kind, r.req.Timeout.Value),
-			Seen:     last[p.Name].Detail,
-			Expected: needWish(p),
-			Fix:      needFix(p),
+			Message: fmt.Sprintf("the %s probe did not pass within %s", p.Kind, r.req.Timeout.Value),
+			Seen:    last[p.Name].Detail, Expected: expected, Fix: fix,
 		})
 	}
 	return problems
 }
 
-func needWish(p config.Probe) string {
+// needWanted returns when a probe passes, and how to make it pass.
+func needWanted(p config.Probe) (expected string, fix diag.Fix) {
+	server := "start the server behind %q"
 	switch p.Kind {
 	case "tcp":
-		return "a listener on " + p.Address
+		return "a listener on " + p.Address, diag.Advise(fmt.Sprintf(server, p.Address), diag.Retry())
 	case "http":
-		return "a 2xx answer from " + p.URL
+		return "a 2xx answer from " + p.URL, diag.Advise(fmt.Sprintf(server, p.URL), diag.Retry())
 	case "unit":
-		return p.Unit + " active"
+		return p.Unit + " active", diag.Advise("fix the error in the unit's status", diag.Run("systemctl", "start", "--", p.Unit), diag.Retry()).Looking(diag.Run("systemctl", "status", "--", p.Unit))
 	default:
-		return p.Path + " exists"
-	}
-}
-
-func needFix(p config.Probe) diag.Fix {
-	switch p.Kind {
-	case "unit":
-		return diag.Advise("fix the error in the unit's status", diag.Run("systemctl", "start", "--", p.Unit), diag.Retry()).Looking(diag.Run("systemctl", "status", "--", p.Unit))
-	case "path":
-		return diag.Advise("put it there", diag.Retry()).Looking(diag.Run("ls", "-ld", "--", p.Path))
-	case "http":
-		return diag.Advise(fmt.Sprintf("start the server behind %q", p.URL), diag.Retry())
-	default:
-		return diag.Advise(fmt.Sprintf("start the server behind %q", p.Address), diag.Retry())
+		return p.Path + " exists", diag.Advise("put it there", diag.Retry()).Looking(diag.Run("ls", "-ld", "--", p.Path))
 	}
 }

@@ -33,18 +33,12 @@ const manyRestarts = 2
 // 0.2 to 0.4 ms.
 const unitEvery = 250 * time.Millisecond
 
+// invocation is the InvocationID of the orchestrator, "" where it is not known.
 func (m *unitMemo) invocation() string {
 	if !m.known {
 		return ""
 	}
 	return m.unit.InvocationID
-}
-
-// fresh asks again and returns the InvocationID of the orchestrator as it runs
-// now, "" where that can't be known.
-func (m *unitMemo) fresh(ctx context.Context, r *runner) string {
-	r.askUnit(ctx)
-	return m.invocation()
 }
 
 // askUnit looks at the orchestrator's unit, if there is one.

@@ -5,13 +5,12 @@ package gpu
 import (
 	"cmp"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
+	"justnews/internal/version"
 )
 
 // underMPS judges whether the GPUs suit MPS, and what the configuration asks of
@@ -100,25 +99,17 @@ const (
 // clientCap returns how many clients MPS supports on a GPU, 0 if that is not
 // known.
 func clientCap(g facts.GPU, cuda string) int {
-	major, _, ok := version2(g.ComputeCapability)
-	if !ok {
+	capability, known := version.Parse(g.ComputeCapability)
+	driver, _ := version.Parse(cuda)
+	switch {
+	case !known:
 		return 0
-	}
-	if major < 7 {
+	case capability[0] < 7:
 		return clientsBeforeVolta
-	}
-	if c, minor, ok := version2(cuda); ok && (c > 13 || c == 13 && minor >= 1) {
+	case driver.Compare(version.Number{13, 1}) >= 0:
 		return clientsCUDA131
 	}
 	return clientsVolta
-}
-
-// version2 reads MAJOR.MINOR.
-func version2(s string) (major, minor int, ok bool) {
-	a, b, found := strings.Cut(s, ".")
-	major, err1 := strconv.Atoi(a)
-	minor, err2 := strconv.Atoi(b)
-	return major, minor, found && err1 == nil && err2 == nil
 }
 
 func clientsOf(g facts.GPU, cuda string) []diag.Problem {

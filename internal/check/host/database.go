@@ -29,10 +29,7 @@ func Databases(env map[string]string, where string) []facts.Database {
 	}
 	if host := env["MARIADB_HOST"]; host != "" && env["SKIP_MARIADB_CHECK"] != "1" {
 		d := facts.Database{Name: "MARIADB_HOST", Where: where}
-		port := env["MARIADB_PORT"]
-		if port == "" {
-			port = defaultPorts["mariadb"]
-		}
+		port := cmp.Or(env["MARIADB_PORT"], defaultPorts["mariadb"])
 		if strings.ContainsAny(host, "/@ ") || !decimal(port) {
 			d.Bad = "invalid host name, address or port"
 		} else {

@@ -155,12 +155,7 @@ func Environment(u facts.Unit, files []facts.EnvFile) map[string]string {
 }
 
 func environment(u facts.Unit, files []facts.EnvFile, reading func(facts.EnvFile) []facts.EnvVar) map[string]string {
-	all := map[string]string{}
-	for _, assignment := range u.Environment {
-		if name, value, ok := strings.Cut(assignment, "="); ok {
-			all[name] = value
-		}
-	}
+	all := u.Variables()
 	for _, path := range u.EnvironmentFiles {
 		for _, f := range files {
 			if f.Path != path {

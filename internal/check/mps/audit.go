@@ -190,15 +190,12 @@ func allowsNVIDIA(rules []string) bool {
 	return false
 }
 
-// Variables reads Environment= of a unit, of which the last assignment counts.
-// What its environment files say is not in there.
+// Variables looks up Environment= of a unit. What its environment files say is not in
+// there.
 func Variables(u facts.Unit) func(name string) (string, bool) {
-	return func(name string) (value string, set bool) {
-		for _, assignment := range u.Environment {
-			if v, found := strings.CutPrefix(assignment, name+"="); found {
-				value, set = v, true
-			}
-		}
+	values := u.Variables()
+	return func(name string) (string, bool) {
+		value, set := values[name]
 		return value, set
 	}
 }

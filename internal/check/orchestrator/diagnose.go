@@ -30,7 +30,7 @@ type Evidence struct {
 // download was attempted. It returns false if nothing of the model was examined.
 func DiagnoseModel(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 	disk := store.OfModel(e.Agent, e.Model, v.Store, v.Proofs, v.Wanted)
-	switch kind := pointsTo(e); {
+	switch kind := pointsTo(e).says; {
 	case kind == "memory":
 		return outOfMemory(e, v, memory(v.Memory, v.Limits)), true
 	case kind == download && v.Wanted.Strict:
@@ -112,7 +112,7 @@ func soundOnDisk(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 		return Diagnosis{}, false
 	}
 	d := Diagnosis{}
-	switch pointsTo(e) {
+	switch pointsTo(e).says {
 	case permission, download, missing:
 		d.Expected, d.Fix = "a model that loads", lookElsewhere(v)
 	case corrupt:
@@ -162,16 +162,3 @@ const (
 	missing    = "files that are missing"
 	corrupt    = "a file that is corrupt"
 )
-
-// pointsTo returns what a message points to, "" if it is unknown.
-func pointsTo(e facts.ModelError) string {
-	text := strings.ToLower(e.Error)
-	for _, h := range hints {
-		for _, word := range h.words {
-			if strings.Contains(text, word) {
-				return h.says
-			}
-		}
-	}
-	return ""
-}

@@ -69,13 +69,3 @@ func dryRun(values map[string]string) string {
 	}
 	return ""
 }
-
-// assigned reads NAME=VALUE; as in systemd, of two with one name the last counts.
-func assigned(environment []string) map[string]string {
-	last := map[string]string{}
-	for _, assignment := range environment {
-		name, value, _ := strings.Cut(assignment, "=")
-		last[name] = value
-	}
-	return last
-}

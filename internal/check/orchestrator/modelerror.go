@@ -5,6 +5,7 @@ package orchestrator
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"justnews/internal/check"
@@ -184,16 +185,27 @@ var hints = []hint{
 	},
 }
 
-// messageDiagnosis returns what the message alone points to.
-func messageDiagnosis(e facts.ModelError) Diagnosis {
+// pointsTo returns what the text of a message points to, the zero hint if that is not
+// known.
+func pointsTo(e facts.ModelError) hint {
+	text := strings.ToLower(e.Error)
 	for _, h := range hints {
-		if h.says == pointsTo(e) {
-			return Diagnosis{
-				Seen:     "the message points to " + h.says + " (from the message alone, not verified)",
-				Expected: h.expected,
-				Fix:      diag.Advise(h.first, diag.Retry()),
-			}
+		if slices.ContainsFunc(h.words, func(word string) bool { return strings.Contains(text, word) }) {
+			return h
 		}
 	}
-	return Diagnosis{}
+	return hint{}
+}
+
+// messageDiagnosis returns what the message alone points to.
+func messageDiagnosis(e facts.ModelError) Diagnosis {
+	h := pointsTo(e)
+	if h.says == "" {
+		return Diagnosis{}
+	}
+	return Diagnosis{
+		Seen:     "the message points to " + h.says + " (from the message alone, not verified)",
+		Expected: h.expected,
+		Fix:      diag.Advise(h.first, diag.Retry()),
+	}
 }

@@ -16,7 +16,7 @@ import (
 // means that waiting is pointless.
 func Unit(u facts.Unit) []diag.Problem {
 	problems := unit.Problems(u, diag.OrchestratorUnit, "the orchestrator's unit")
-	if dry := dryRun(assigned(u.Environment)); dry != "" {
+	if dry := dryRun(u.Variables()); dry != "" {
 		problems = append(problems, dryRuns(u, dry, "in the unit's environment"))
 	}
 	return problems

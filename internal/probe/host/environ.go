@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -27,7 +26,7 @@ func (h Host) Environment(u facts.Unit) facts.Environment {
 			return facts.Environment{Values: values, Exact: true, Others: h.others(u)}
 		}
 	}
-	values := assignments(u.Environment)
+	values := u.Variables()
 	for _, path := range u.EnvironmentFiles {
 		vars, err := envfile.Read(h.path(path))
 		if err != nil {
@@ -43,19 +42,12 @@ func (h Host) Environment(u facts.Unit) facts.Environment {
 // (Delegate=).
 func (h Host) others(u facts.Unit) []map[string]string {
 	var all []map[string]string
-	for _, dir := range groupsBelow(h.processDir(u.ControlGroup)) {
-		text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
-		if err != nil {
+	for _, pid := range processes(h.processDir(u.ControlGroup)) {
+		if pid == u.MainPID {
 			continue
 		}
-		for word := range strings.FieldsSeq(string(text)) {
-			pid, err := strconv.Atoi(word)
-			if err != nil || pid == u.MainPID {
-				continue
-			}
-			if values, err := h.environ(pid); err == nil {
-				all = append(all, values)
-			}
+		if values, err := h.environ(pid); err == nil {
+			all = append(all, values)
 		}
 	}
 	return all
@@ -88,16 +80,5 @@ func (h Host) environ(pid int) (map[string]string, error) {
 	if len(text) == 0 {
 		return nil, fmt.Errorf("the process %d has no environment", pid) // a zombie has none
 	}
-	return assignments(strings.Split(string(text), "\x00")), nil
-}
-
-// assignments reads NAME=VALUE; the last one of a name counts.
-func assignments(list []string) map[string]string {
-	values := map[string]string{}
-	for _, a := range list {
-		if name, value, ok := strings.Cut(a, "="); ok {
-			values[name] = value
-		}
-	}
-	return values
+	return facts.Variables(strings.Split(string(text), "\x00")), nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 // Holders finds the processes that have a listening socket on the ports, by
 // port. Without root it only sees processes of its own user.
 func (h Host) Holders(ports []int) (map[int][]facts.Process, error) {
-	sockets, err := h.listening(ports)
+	sockets, err := h.sockets(ports)
 	if err != nil || len(sockets) == 0 {
 		return nil, err
 	}
@@ -63,29 +64,19 @@ func comm(dir string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// listening returns the links of /proc/PID/fd that are listening sockets on the
+// sockets returns the links of /proc/PID/fd that are listening sockets on the
 // ports. It reads proc_net_tcp(5), which is fast enough for a preflight.
-func (h Host) listening(ports []int) (map[string]int, error) {
-	wanted := map[string]int{}
-	for _, p := range ports {
-		wanted[fmt.Sprintf("%04X", p)] = p
-	}
+func (h Host) sockets(ports []int) (map[string]int, error) {
 	sockets := map[string]int{}
 	read := 0
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		text, err := os.ReadFile(h.path(table))
-		if err != nil {
-			continue // a kernel without IPv6 has no tcp6
-		}
-		read++
-		for line := range strings.Lines(string(text)) {
-			fields := strings.Fields(line)
-			if len(fields) < 10 || fields[3] != listenState {
-				continue
+		err := eachListener(h.path(table), func(s listening) {
+			if slices.Contains(ports, s.port) {
+				sockets["socket:["+s.inode+"]"] = s.port
 			}
-			if port, ok := wanted[fields[1][strings.LastIndexByte(fields[1], ':')+1:]]; ok {
-				sockets["socket:["+fields[9]+"]"] = port
-			}
+		})
+		if err == nil { // a kernel without IPv6 has no tcp6
+			read++
 		}
 	}
 	if read == 0 {

@@ -57,32 +57,47 @@ func sorted(uids []int) []int {
 	return slices.Compact(uids)
 }
 
-// listeners reads one table of proc_net_tcp(5): after a heading, a line for
-// each socket, fields 1 local address:port and 3 state in hexadecimal, field 7
-// the owner's UID in decimal.
-func listeners(path string, port int) ([]int, error) {
+// listeners returns the owners of the listening sockets on a port in one table.
+func listeners(path string, port int) (uids []int, err error) {
+	err = eachListener(path, func(s listening) {
+		if s.port == port {
+			uids = append(uids, s.uid)
+		}
+	})
+	return uids, err
+}
+
+// listening is one listening socket.
+type listening struct {
+	port, uid int
+	inode     string
+}
+
+// eachListener reads one table of proc_net_tcp(5): after a heading, a line for
+// each socket, fields 1 local address:port and 3 state in hexadecimal, fields 7
+// and 9 the owner's UID and the inode in decimal.
+func eachListener(path string, each func(listening)) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = f.Close() }()
-	var uids []int
-	suffix := fmt.Sprintf(":%04X", port)
 	lines := bufio.NewScanner(f)
 	lines.Scan() // the heading
 	for lines.Scan() {
 		fields := strings.Fields(lines.Text())
-		if len(fields) < 8 {
-			return nil, fmt.Errorf("%s: a line of %d fields", path, len(fields))
+		if len(fields) < 10 {
+			return fmt.Errorf("%s: a line of %d fields", path, len(fields))
 		}
-		if fields[3] != listenState || !strings.HasSuffix(fields[1], suffix) {
+		if fields[3] != listenState {
 			continue
 		}
-		uid, err := strconv.Atoi(fields[7])
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+		port, err := strconv.ParseUint(fields[1][strings.LastIndexByte(fields[1], ':')+1:], 16, 16)
+		uid, errUID := strconv.Atoi(fields[7])
+		if err := errors.Join(err, errUID); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
 		}
-		uids = append(uids, uid)
+		each(listening{int(port), uid, fields[9]})
 	}
-	return uids, lines.Err()
+	return lines.Err()
 }

@@ -192,14 +192,23 @@ const maxProcesses = 10_000
 // Processes returns the processes of a unit's control group (its ControlGroup=) in the
 // cgroup2 hierarchy, and of those below it.
 func (h Host) Processes(group string) []int {
+	pids := processes(h.groupDir(group))
+	return pids[:min(len(pids), maxProcesses)]
+}
+
+// maxProcs is more than cgroup.procs can have, in bytes: 2^22 process ids at most.
+const maxProcs = 32 << 20
+
+// processes returns those of the control group in a directory and of the groups below it.
+func processes(dir string) []int {
 	var pids []int
-	for _, dir := range groupsBelow(h.groupDir(group)) {
-		text, err := safefile.Read(filepath.Join(dir, "cgroup.procs"), 1<<20)
+	for _, dir := range groupsBelow(dir) {
+		text, err := safefile.Read(filepath.Join(dir, "cgroup.procs"), maxProcs)
 		if err != nil {
 			continue // a removed group has no members
 		}
 		for line := range strings.Lines(string(text)) {
-			if pid, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && len(pids) < maxProcesses {
+			if pid, err := strconv.Atoi(strings.TrimSpace(line)); err == nil {
 				pids = append(pids, pid)
 			}
 		}

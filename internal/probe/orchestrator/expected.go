@@ -183,10 +183,13 @@ var completions = []struct {
 	{"/v1/embeddings", "data", object{"input": "a"}},
 }
 
-// complete asks for one token, or one embedding, through OpenAI's API. A server may
+// completes is a kind of server with OpenAI's API.
+type completes struct{}
+
+// canary asks for one token, or one embedding, through OpenAI's API. A server may
 // lack an endpoint, or a model the task: then the next one is tried. The first answer
 // that says neither counts.
-func complete(ctx context.Context, l *link, name string) facts.Answer {
+func (completes) canary(ctx context.Context, l *link, name string) facts.Answer {
 	var first *facts.Answer
 	for _, c := range completions {
 		body := maps.Clone(c.body)

@@ -12,7 +12,7 @@ import (
 
 // llamaCpp is llama.cpp's llama-server, with one model or as a router of several
 // (tools/server/README.md of llama.cpp; observed with Debian's 0.7.0).
-type llamaCpp struct{}
+type llamaCpp struct{ completes }
 
 func (llamaCpp) protocol() facts.Protocol {
 	return facts.Protocol{
@@ -89,8 +89,4 @@ func (llamaCpp) load(ctx context.Context, l *link, name string) reply {
 		return l.post(ctx, completions[0].path, object{"model": name, "prompt": "a", "max_tokens": 1})
 	}
 	return r
-}
-
-func (llamaCpp) canary(ctx context.Context, l *link, name string) facts.Answer {
-	return complete(ctx, l, name)
 }

@@ -15,7 +15,7 @@ import (
 
 // ollama is Ollama (docs/api.md of ollama). Its /api/tags lists what is on the disk and
 // says nothing about what is loaded.
-type ollama struct{}
+type ollama struct{ completes }
 
 // stays is how long a model has to stay loaded without being used. Ollama unloads it
 // after 5 minutes by default; keep_alive = -1 keeps it for centuries.
@@ -88,8 +88,4 @@ func (ollama) load(ctx context.Context, l *link, name string) reply {
 		return l.post(ctx, "/api/embed", object{"model": name, "input": "a", "keep_alive": -1})
 	}
 	return r
-}
-
-func (ollama) canary(ctx context.Context, l *link, name string) facts.Answer {
-	return complete(ctx, l, name)
 }

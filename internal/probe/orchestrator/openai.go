@@ -10,7 +10,7 @@ import (
 
 // openAI is a server with OpenAI's API and nothing else. Its list of models is that of
 // its configuration: it loads them by itself, and only a canary shows that it did.
-type openAI struct{}
+type openAI struct{ completes }
 
 func (openAI) protocol() facts.Protocol {
 	return facts.Protocol{
@@ -34,10 +34,6 @@ func (openAI) list(ctx context.Context, l *link, fresh bool) (map[string]model, 
 }
 
 func (openAI) load(context.Context, *link, string) reply { return reply{} }
-
-func (openAI) canary(ctx context.Context, l *link, name string) facts.Answer {
-	return complete(ctx, l, name)
-}
 
 // vLLM is vLLM's OpenAI-compatible server. It listens once its model is loaded, and
 // /health is 503 after its engine has died; that it hangs shows only in a canary.

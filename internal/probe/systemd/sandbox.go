@@ -48,8 +48,9 @@ func paths(prefixed []string) []string {
 }
 
 // column reads one path of each row: of BindPaths, rows of a source, a
-// destination, whether the source may be missing, and flags; and of
-// TemporaryFileSystem, rows of a path and mount options.
+// destination, whether the source may be missing, and flags; of
+// TemporaryFileSystem, rows of a path and mount options; and of EnvironmentFiles,
+// rows of a path and whether the file may be missing.
 func column(rows [][]any, n int) []string {
 	var all []string
 	for _, row := range rows {

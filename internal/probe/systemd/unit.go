@@ -97,7 +97,7 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		NRestarts:        int(may[uint32](&b, "NRestarts")),
 		User:             may[string](&b, "User"),
 		Environment:      may[[]string](&b, "Environment"),
-		EnvironmentFiles: environmentFiles(may[[][]any](&b, "EnvironmentFiles")),
+		EnvironmentFiles: column(may[[][]any](&b, "EnvironmentFiles"), 0),
 		Marks:            marks(may[[]string](&b, "UnsetEnvironment")),
 		TimeoutStart:     timespan(may[uint64](&b, "TimeoutStartUSec")),
 		ControlGroup:     may[string](&b, "ControlGroup"),
@@ -214,21 +214,6 @@ func hasJob(job []any) bool {
 	}
 	id, ok := job[0].(uint32)
 	return !ok || id != 0
-}
-
-// environmentFiles reads EnvironmentFiles, pairs of a path and whether the
-// file may be missing.
-func environmentFiles(pairs [][]any) []string {
-	var paths []string
-	for _, pair := range pairs {
-		if len(pair) == 0 {
-			continue
-		}
-		if path, ok := pair[0].(string); ok {
-			paths = append(paths, path)
-		}
-	}
-	return paths
 }
 
 // commands reads ExecStartPre, rows of a path, the arguments, whether a failure
