@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"justnews/internal/diag"
@@ -20,39 +19,17 @@ import (
 // about that much.
 const maxFile = 1 << 20
 
-// maxLinks is the kernel's own limit (path_resolution(7)).
-const maxLinks = 40
-
-// resolve returns the path to open. Below a Root, links are resolved here as
-// chroot(2) would: an absolute link starts at Root, and no link leads out of
-// it.
+// resolve returns the path to open. Below a Root, links are resolved as chroot(2)
+// would: an absolute link starts at Root, and no link leads out of it.
 func (s Source) resolve(name string) (string, error) {
 	if s.Root == "" {
 		return name, nil
 	}
-	todo, done := strings.Split(name, "/"), "/"
-	for links := 0; len(todo) > 0; {
-		step := todo[0]
-		todo = todo[1:]
-		next := path.Join(done, step)
-		if step == "" || step == "." || step == ".." {
-			done = next
-			continue
-		}
-		target, err := os.Readlink(s.Root + next)
-		if err != nil {
-			done = next // no link, or nothing at all: opening it will show
-			continue
-		}
-		if links++; links > maxLinks {
-			return "", &fs.PathError{Op: "open", Path: name, Err: syscall.ELOOP}
-		}
-		if path.IsAbs(target) {
-			done = "/"
-		}
-		todo = append(strings.Split(target, "/"), todo...)
+	at, left, err := safefile.Follow(name, func(p string) (string, error) { return os.Readlink(s.Root + p) })
+	if errors.Is(err, syscall.ELOOP) {
+		return "", &fs.PathError{Op: "open", Path: name, Err: syscall.ELOOP}
 	}
-	return s.Root + done, nil
+	return s.Root + path.Join(at, left), nil // what does not exist shows when it is opened
 }
 
 // readFile reads one file, or reports why it must not or cannot be read. It

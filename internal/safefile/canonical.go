@@ -54,7 +54,7 @@ const maxLinks = 40
 // because of err. Readlink is os.Readlink, or one below another root.
 func Follow(path string, readlink func(string) (string, error)) (at, left string, err error) {
 	at = "/"
-	todo := strings.Split(filepath.Clean(path), "/")
+	todo := strings.Split(path, "/")
 	for links := 0; len(todo) > 0; {
 		next := filepath.Join(at, todo[0])
 		target, err := readlink(next)
@@ -71,7 +71,7 @@ func Follow(path string, readlink func(string) (string, error)) (at, left string
 		if filepath.IsAbs(target) {
 			at = "/"
 		}
-		todo = append(strings.Split(filepath.Clean(target), "/"), todo[1:]...)
+		todo = append(strings.Split(target, "/"), todo[1:]...)
 	}
 	return at, "", nil
 }

@@ -60,8 +60,10 @@ func TestCanonical_SameDirectoryFollowsLinks(t *testing.T) {
 func TestLeads_FollowsLinksAsFarAsPossible(t *testing.T) {
 	links := map[string]string{
 		"/a": "/b", "/b/c": "../d/./e", "/d/e/f": "/absent/g", "/loop": "loop", "/up": "../../x", "/x/y": "z",
+		"/inside": "/other/deep", "/through": "inside/../z",
 	}
-	files := map[string]bool{"/b": true, "/d": true, "/d/e": true, "/x": true, "/x/z": true}
+	files := map[string]bool{"/b": true, "/d": true, "/d/e": true, "/x": true, "/x/z": true,
+		"/x/deep": true, "/other": true, "/other/deep": true, "/other/z": true}
 	readlink := func(p string) (string, error) {
 		target, link := links[p]
 		switch {
@@ -77,6 +79,7 @@ func TestLeads_FollowsLinksAsFarAsPossible(t *testing.T) {
 	files["/closed"] = true
 	for path, want := range map[string]string{
 		"/a": "/b", "/a/c": "/d/e", "/a/c/f/h": "/absent/g/h", "/up/y/": "/x/z", "/none/x": "/none/x", "/": "/", "/closed/x/y": "/closed/x/y",
+		"/x/deep/../z": "/x/z", "/through": "/other/z", "/inside/../z": "/other/z",
 	} {
 		if got := Leads(path, readlink); got != want {
 			t.Errorf("%s leads to %s, want %s", path, got, want)
