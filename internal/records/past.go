@@ -3,6 +3,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,10 +53,7 @@ func Find(caches string, own Dirs) ([]Past, []Unusable) {
 	s.units(caches)
 	s.own(own.Preflight())
 	slices.SortFunc(s.past, func(a, b Past) int {
-		if c := b.Time.Compare(a.Time); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Path, b.Path)
+		return cmp.Or(b.Time.Compare(a.Time), strings.Compare(a.Path, b.Path))
 	})
 	return s.past, s.unusable
 }

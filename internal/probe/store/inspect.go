@@ -72,19 +72,17 @@ type inspection struct {
 // which the proof also needs.
 func (i *inspection) below(dir string) {
 	top, rel := i.treeOf(dir)
-	t, err := i.walk(top)
-	if err != nil {
-		i.closed = true
-		i.model.Faults = append(i.model.Faults, *i.user.explain(dir, err))
+	t := i.tree(top, dir)
+	if t == nil {
 		return
 	}
 	b, ok := t.Branch(rel)
 	if !ok { // a link points to it
-		if top, rel = dir, ""; i.seenAlone(dir, &t) {
-			b = t.Root
-		} else {
+		top, rel = dir, ""
+		if t = i.tree(dir, dir); t == nil {
 			return
 		}
+		b = t.Root
 	}
 	i.top, i.links, i.flaws, i.unread, i.shards = top, map[string]string{}, map[string][]digest.Flaw{}, map[string]error{}, map[string]bool{}
 	for _, l := range t.Links {
@@ -144,21 +142,21 @@ func (i *inspection) treeOf(dir string) (top, rel string) {
 	return dir, ""
 }
 
-// seenAlone walks a directory that is not part of its version's tree.
-func (i *inspection) seenAlone(dir string, t **digest.Tree) bool {
-	alone, err := i.walk(dir)
+// tree walks the tree that contains the model's directory. It returns nil and adds a
+// fault of the directory if that is not possible.
+func (i *inspection) tree(top, dir string) *digest.Tree {
+	t, err := i.walk(top)
 	if err != nil {
 		i.closed = true
 		i.model.Faults = append(i.model.Faults, *i.user.explain(dir, err))
-		return false
+		return nil
 	}
-	*t = alone
-	return true
+	return t
 }
 
 // inBranch reports whether a path is a directory or below it; "" is above all.
 func inBranch(path, dir string) bool {
-	return dir == "" || path == dir || strings.HasPrefix(path, dir+"/")
+	return dir == "" || safefile.Within(dir, path)
 }
 
 // directory inspects what a loader opens of one directory, and of those that its

@@ -12,7 +12,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -148,7 +147,7 @@ func (l *looker) below(path string) string {
 
 // inside reports whether a path without links is in the store.
 func (l *looker) inside(path string) bool {
-	return path == l.real || strings.HasPrefix(path, strings.TrimSuffix(l.real, "/")+"/")
+	return safefile.Within(l.real, path)
 }
 
 // maxNames is how many entries of a directory of agents, versions, snapshots or
@@ -174,6 +173,5 @@ func (l *looker) list(dir string, keep func(fs.DirEntry) bool) ([]string, error)
 			found = append(found, e.Name())
 		}
 	}
-	slices.Sort(found)
 	return found, nil
 }
