@@ -51,8 +51,8 @@ func gguf(r io.ReaderAt, size int64) (Finding, error) {
 	case err != nil && size > maxHeader:
 		return Finding{Header, fmt.Sprintf("the header has more than %d bytes", maxHeader)}, nil
 	case err != nil: // io.EOF
-		return Finding{Truncated, fmt.Sprintf("the file ends after %d bytes, within its header", size)}, nil
-	case end > uint64(size):
+		return Finding{Truncated, fmt.Sprintf("the file ends after %d bytes, within its header", size)}, nil //nolint:nilerr // the content is at fault, not reading
+	case end > uint64(size): //nolint:gosec // a size is not negative
 		return Finding{Truncated, fmt.Sprintf("%d bytes, the header specifies %d", size, end)}, nil
 	}
 	return Finding{Kind: Sound}, nil
@@ -225,7 +225,7 @@ func (h *ggufHeader) value(to any) error {
 	if err := binary.Read(h.in, binary.LittleEndian, to); err != nil {
 		return io.EOF
 	}
-	h.at += uint64(binary.Size(to))
+	h.at += uint64(binary.Size(to)) //nolint:gosec // of a type with a fixed size
 	return nil
 }
 
