@@ -107,8 +107,11 @@ chaos:
 # One changed operator at a time, in what judges, decides and writes: which changes no
 # test notices. It fails while there are any: read each.
 mutate:
-	for p in gate unitfile $(addprefix check/,orchestrator store host mps gpu unit); do $(GO) run ./test/mutate ./internal/$$p; done
-	$(GO) run ./test/mutate -tests ./internal/plan,./internal/emit,./cmd/justnews-generator ./internal/plan
+	rc=0; \
+	for p in gate unitfile $(addprefix check/,orchestrator store host mps gpu); do $(GO) run ./test/mutate ./internal/$$p || rc=1; done; \
+	$(GO) run ./test/mutate -tests ./internal/check/unit,./internal/preflight,./internal/status ./internal/check/unit || rc=1; \
+	$(GO) run ./test/mutate -tests ./internal/plan,./internal/emit,./cmd/justnews-generator ./internal/plan || rc=1; \
+	exit $$rc
 
 FUZZTIME ?= 20s
 fuzz:

@@ -104,6 +104,34 @@ func TestRecords_InvalidRecordIsAnError(t *testing.T) {
 	}
 }
 
+// A writer that cannot replace a file writes over it, then cuts it: killed in between, it
+// leaves the end of a longer record behind its own, and nobody may read either of them.
+func TestRecords_OverwriteThatWasCutOffIsAnError(t *testing.T) {
+	s := state(t)
+	written := func(h history) string {
+		if err := s.Save(h); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(path(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	old, now := written(history{Refreshes: 1234567}), written(history{Refreshes: 8})
+	if len(old) <= len(now) {
+		t.Fatalf("%q is not longer than %q", old, now)
+	}
+	for end := len(now) + 1; end <= len(old); end++ {
+		if err := os.WriteFile(path(s), []byte(now+old[len(now):end]), 0o640); err != nil {
+			t.Fatal(err)
+		}
+		if h, err := s.Load(); err == nil && strings.TrimSpace(old[len(now):end]) != "" {
+			t.Errorf("%q is taken as %+v", now+old[len(now):end], h)
+		}
+	}
+}
+
 func TestRecords_PlantedFilesAreNeitherReadNorWritten(t *testing.T) {
 	for what, plant := range map[string]func(path, victim string) error{
 		"a link":      func(path, victim string) error { return os.Symlink(victim, path) },

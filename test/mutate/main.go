@@ -95,7 +95,7 @@ func mutate(packages, tests []string, workers int) (survived bool, err error) {
 	fmt.Printf("%s: %d mutants: %d found, %d survived, %d in code that no test runs, %d that change nothing; %.1f %% found\n",
 		strings.Join(packages, " "), len(mutants), t.killed, t.lived, t.unrun, len(mutants)-t.killed-t.lived-t.unrun,
 		100*float64(t.killed)/float64(max(1, t.killed+t.lived+t.unrun)))
-	return t.lived > 0, nil
+	return t.lived+t.unrun > 0, nil
 }
 
 // key names a mutant without its line.
