@@ -1,17 +1,30 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzes every target for the given time each (default 20s), then compares random
-# environment files with what booted systemds read of them.
+# environment files with what booted systemds read of them. It goes on after a finding,
+# and fails at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-20s}
-grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u | while read -r dir; do
-	grep -ho '^func Fuzz[A-Za-z0-9_]*' "$dir"/*_test.go | sed 's/^func //' | while read -r target; do
-		printf '== %s %s\n' "$dir" "$target"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "./$dir"
-	done
-done
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+findings=0
+
+# fuzz runs one target. Before Go 1.27 the end of -fuzztime itself may be reported as a
+# failure, without an input (golang/go#75804): then what was found so far is run again.
+fuzz() {
+	printf '== %s %s\n' "$1" "$2"
+	go test -run '^$' -fuzz "^$2\$" -fuzztime "$time" "./$1" 2>&1 | tee "$log" && return
+	grep -q 'context deadline exceeded' "$log" && ! grep -q 'Failing input written' "$log" && go test -run "^$2\$" "./$1"
+}
+
+while read -r dir; do
+	while read -r target; do
+		fuzz "$dir" "$target" || findings=1
+	done < <(grep -ho '^func Fuzz[A-Za-z0-9_]*' "$dir"/*_test.go | sed 's/^func //')
+done < <(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u)
 
 seed=$RANDOM
 printf '== environment files, seed %d\n' "$seed"
-go test -count=1 -timeout 0 -v ./test/booted -run EnvFile_PID1 -envfiles 2000 -envseed "$seed"
+go test -count=1 -timeout 0 -v ./test/booted -run EnvFile_PID1 -envfiles 2000 -envseed "$seed" || findings=1
+exit "$findings"
