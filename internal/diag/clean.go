@@ -48,7 +48,11 @@ func Count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	return strconv.Itoa(n) + " " + thing + "s"
+	plural := "s"
+	if strings.HasSuffix(thing, "s") {
+		plural = "es"
+	}
+	return strconv.Itoa(n) + " " + thing + plural
 }
 
 // isPlain reports whether a word is literal, also to a shell. more are

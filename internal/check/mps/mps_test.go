@@ -432,6 +432,11 @@ func TestDaemon_IsAwaitedWhileItCanStart(t *testing.T) {
 }
 
 func TestDaemon_UnknownLevelRequiresEverything(t *testing.T) {
+	for r, want := range map[mps.Rung]string{-1: "none", mps.NoRung: "none", mps.RungDaemon: "daemon", mps.RungServer: "server", mps.RungServer + 1: "none"} {
+		if got := r.String(); got != want {
+			t.Errorf("%d: %s, want %s", int(r), got, want)
+		}
+	}
 	for word, want := range map[string]mps.Rung{"daemon": mps.RungDaemon, "control": mps.RungControl, "server": mps.RungServer, "": mps.RungServer, "none": mps.RungServer, "x": mps.RungServer} {
 		if got := mps.RungOf(word); got != want {
 			t.Errorf("%q: %s, want %s", word, got, want)
