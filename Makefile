@@ -108,8 +108,10 @@ chaos:
 # test notices. It fails while there are any: read each.
 mutate:
 	rc=0; \
-	for p in gate unitfile $(addprefix check/,orchestrator store host mps gpu); do $(GO) run ./test/mutate ./internal/$$p || rc=1; done; \
-	$(GO) run ./test/mutate -tests ./internal/check/unit,./internal/preflight,./internal/status ./internal/check/unit || rc=1; \
+	for p in gate unitfile check/mps check/gpu; do $(GO) run ./test/mutate ./internal/$$p || rc=1; done; \
+	for p in orchestrator store host unit; do \
+		$(GO) run ./test/mutate -tests ./internal/check/$$p,./internal/preflight,./internal/status ./internal/check/$$p || rc=1; \
+	done; \
 	$(GO) run ./test/mutate -tests ./internal/plan,./internal/emit,./cmd/justnews-generator ./internal/plan || rc=1; \
 	exit $$rc
 
