@@ -45,7 +45,7 @@ func (l *limit) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// place is a path; an empty one is a script's unset variable, not a choice.
+// place is a path. An empty one, most likely an unset variable of a script, is refused.
 type place string
 
 // UnmarshalText takes any path but the empty one.

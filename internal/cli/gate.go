@@ -121,7 +121,7 @@ func (a *app) perform(e waitingRun, watch *report.Watch) (gate.Result, *facts.Un
 	}
 	res := e.run(ctx, w, x.World)
 	if res.Passed() {
-		a.leaveStart(cfg, e.instance, own)
+		a.leaveStart(ctx, cfg, e.instance, own)
 	}
 	notes := append(problems, conflict...)
 	res.Problems = append(append(notes, x.notes...), res.Problems...)

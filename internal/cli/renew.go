@@ -191,8 +191,14 @@ func stateOf(path string) string {
 
 // leaveStart records what a server is being started with, once its gate has passed. If
 // that fails, it is not restarted automatically; nothing else depends on the record.
-func (a *app) leaveStart(cfg *config.Config, instance string, own *facts.Unit) {
-	if own == nil || own.Name != unitname.Of(instance) || !slices.Contains(servers(cfg), instance) {
+func (a *app) leaveStart(ctx context.Context, cfg *config.Config, instance string, own *facts.Unit) {
+	if !slices.Contains(servers(cfg), instance) {
+		return
+	}
+	if own == nil { // systemd did not answer as the gate began
+		own = a.ownUnit(ctx, nil)
+	}
+	if own == nil || own.Name != unitname.Of(instance) {
 		return
 	}
 	loaded := *own

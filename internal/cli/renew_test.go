@@ -118,7 +118,7 @@ func TestRenew_OnlyUnusedServersAreRenewed(t *testing.T) {
 			units[orchestrator] = running(t, c.started, file)
 			own := units[orchestrator]
 			own.NeedDaemonReload = c.due
-			a.leaveStart(c.started, "gpu_orchestrator", &own)
+			a.leaveStart(t.Context(), c.started, "gpu_orchestrator", &own)
 			units[orchestrator] = running(t, now, file)
 			if c.after != nil {
 				c.after(units, a)
@@ -144,7 +144,7 @@ func TestRenew_IsRequestedOnce(t *testing.T) {
 		"justnews@mcp_bus.service": {ActiveState: "activating"},
 	}
 	own := units[orchestrator]
-	a.leaveStart(now, "gpu_orchestrator", &own)
+	a.leaveStart(t.Context(), now, "gpu_orchestrator", &own)
 	request := filepath.Join(a.SharedDir, "renew.json")
 	a.renewal(scoutsGate(), now, &facts.Unit{Name: "justnews@scout.service"}, units)(t.Context())
 	if _, err := os.Lstat(request); err == nil {

@@ -120,21 +120,20 @@ var envPieces = []string{
 }
 
 // envText is a random file. Before systemd 254 a backslash at the end of a comment
-// continued it, which envfile does not do: without those, every version agrees.
-func envText(random *rand.Rand, comments bool) string {
+// continued it, which envfile does not do: continued says whether a file may have both.
+func envText(random *rand.Rand, continued bool) string {
 	var b strings.Builder
 	for range 2 + random.IntN(24) {
-		piece := envPieces[random.IntN(len(envPieces))]
-		if !comments && strings.ContainsAny(piece, "#;") {
-			continue
-		}
-		b.WriteString(piece)
+		b.WriteString(envPieces[random.IntN(len(envPieces))])
+	}
+	text := b.String()
+	if !continued && strings.ContainsAny(text, "#;") {
+		text = strings.ReplaceAll(text, `\`, "")
 	}
 	if random.IntN(10) == 0 {
 		refused := []string{"\xff", "\x00", "\xc0\xaf", "\xed\xa0\x80", "\xef\xbb\xbf"}
-		at := random.IntN(b.Len() + 1)
-		text := b.String()
+		at := random.IntN(len(text) + 1)
 		return text[:at] + refused[random.IntN(len(refused))] + text[at:]
 	}
-	return b.String()
+	return text
 }
