@@ -148,14 +148,21 @@ func (t *trial) try(m mutant) {
 	}
 }
 
-// binaries are compiled tests, by the directory that they are run in.
-type binaries map[string]string
+// binary is the compiled tests of a package.
+type binary struct {
+	path string
+	dir  string // that they are run in
+}
+
+// binaries are run in the order in which their packages are named: the quick ones
+// are best named first.
+type binaries []binary
 
 // pass reports whether all tests pass with a mutant in effect.
 func (b binaries) pass(ctx context.Context, id int, ran string) bool {
-	for dir, binary := range b {
-		cmd := exec.CommandContext(ctx, binary, "-test.short", "-test.failfast")
-		cmd.Dir, cmd.WaitDelay = dir, time.Second
+	for _, one := range b {
+		cmd := exec.CommandContext(ctx, one.path, "-test.short", "-test.failfast")
+		cmd.Dir, cmd.WaitDelay = one.dir, time.Second
 		cmd.Env = append(os.Environ(), "MUTANT="+strconv.Itoa(id), "MUTANTS_RUN="+ran)
 		if cmd.Run() != nil {
 			return false
@@ -203,15 +210,15 @@ func build(root, work string, packages, tests []string) ([]mutant, binaries, err
 }
 
 func compile(root, work, overlay string, tests []string) (binaries, string, error) {
-	all := binaries{}
+	var all binaries
 	for n, dir := range tests {
-		binary := filepath.Join(work, fmt.Sprintf("%d.test", n))
-		cmd := exec.Command("go", "test", "-c", "-vet=off", "-gcflags=-e", "-overlay", overlay, "-o", binary, "./"+filepath.Clean(dir))
+		one := binary{path: filepath.Join(work, fmt.Sprintf("%d.test", n)), dir: filepath.Join(root, dir)}
+		cmd := exec.Command("go", "test", "-c", "-vet=off", "-gcflags=-e", "-overlay", overlay, "-o", one.path, "./"+filepath.Clean(dir))
 		cmd.Dir = root
 		if output, err := cmd.CombinedOutput(); err != nil {
 			return nil, string(output), err
 		}
-		all[filepath.Join(root, dir)] = binary
+		all = append(all, one)
 	}
 	return all, "", nil
 }
