@@ -65,11 +65,12 @@ func (s *shared) guard(g *config.Guard) []DropIn {
 	}
 }
 
-// guardDependencies returns the units that a guarded unit waits for, each once.
+// guardDependencies returns the units that a guarded unit waits for. config refuses a
+// guard that waits for its own.
 func (s *shared) guardDependencies(g *config.Guard) []string {
 	var units []string
 	add := func(unit string) {
-		if unit != "" && unit != g.Unit && !slices.Contains(units, unit) {
+		if unit != "" {
 			units = append(units, unit)
 		}
 	}

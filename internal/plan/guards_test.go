@@ -72,6 +72,15 @@ func TestPlan_GuardIsOrderedAfterTheGuardedServer(t *testing.T) {
 	}
 }
 
+func TestPlan_GuardWaitsForNoUnitWhereAServerIsElsewhere(t *testing.T) {
+	c := guarded(func(g *config.Guard) { g.RequireBus, g.RequireMPS = true, true })
+	c.Orchestrator.Instance, c.Bus.Instance, c.MPS.Unit, c.Instances = "", "", "", nil
+	got := lines(t, Build(c, Machine{}), client, "60-")
+	if len(got) != 1 || !strings.HasPrefix(got[0], markSetting) {
+		t.Errorf("%q, want the mark alone", got)
+	}
+}
+
 // The generator writes the mark that the gate derives, whatever the machine is like,
 // and another one for every configuration that makes another unit of it.
 func TestPlan_GuardMarkCoversItsDropIns(t *testing.T) {

@@ -17,10 +17,30 @@ func TestPlan_MountUnitsAreNamedAsSystemdDoes(t *testing.T) { // systemd-escape 
 		"/srv/a-b/ü":           `srv.mount srv-a\x2db.mount srv-a\x2db-\xc3\xbc.mount`,
 		"/.x/.y":               `\x2ex.mount \x2ex-.y.mount`,
 		"/":                    ``,
+		"/az/AZ/09":            `az.mount az-AZ.mount az-AZ-09.mount`,
+		"/`{/@[/!/;":           "\\x60\\x7b.mount \\x60\\x7b-\\x40\\x5b.mount \\x60\\x7b-\\x40\\x5b-\\x21.mount \\x60\\x7b-\\x40\\x5b-\\x21-\\x3b.mount",
 	} {
 		if got := strings.Join(MountUnits(p), " "); got != want {
 			t.Errorf("%s: %s, want %s", p, got, want)
 		}
+	}
+}
+
+// systemd's names of units have at most 255 bytes.
+func TestPlan_MountUnitsLeaveOutNamesThatAreTooLong(t *testing.T) {
+	longest := strings.Repeat("m", 255-len(".mount"))
+	if got := MountUnits("/" + longest); !slices.Equal(got, []string{longest + ".mount"}) {
+		t.Errorf("%q", got)
+	}
+	if got := MountUnits("/srv/" + longest); !slices.Equal(got, []string{"srv.mount"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestPlan_WaitsForMountsOfAbsolutePathsOnly(t *testing.T) {
+	p := Build(host(func(c *config.Config) { c.Models.Root, c.Models.BaseDir, c.Models.Map = "/", "", "/srv/map.json" }), Machine{Systemd: mountsSince})
+	if got := values(lines(t, p, unitname.Preload, "60-"), "WantsMountsFor"); !slices.Equal(got, []string{"/srv/map.json"}) {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -177,6 +177,9 @@ func TestPlan_HasNoStartLimitAndPacesRestarts(t *testing.T) {
 		{257, 3 * time.Second, []string{"3s"}, []string{"5"}, []string{"30s"}},
 		{254, 3 * time.Second, []string{"3s"}, []string{"5"}, []string{"30s"}},
 		{257, 40 * time.Second, []string{"40s"}, []string{"0"}, []string{"infinity"}},
+		{254, 30 * time.Second, []string{"30s"}, []string{"0"}, []string{"infinity"}},
+		{257, 29 * time.Second, []string{"29s"}, []string{"5"}, []string{"30s"}},
+		{253, 40 * time.Second, []string{"40s"}, nil, nil},
 		{252, 3 * time.Second, []string{"10s"}, nil, nil},
 		{0, 3 * time.Second, []string{"10s"}, nil, nil},
 		{252, 20 * time.Second, []string{"20s"}, nil, nil},
@@ -190,6 +193,60 @@ func TestPlan_HasNoStartLimitAndPacesRestarts(t *testing.T) {
 		}
 		if v := values(lines(t, p, unitname.Template, "50-"), "StartLimitIntervalSec"); !slices.Equal(v, []string{"0"}) {
 			t.Errorf("StartLimitIntervalSec=%q", v)
+		}
+	}
+}
+
+func TestPlan_PacesTheDaemonOfMPSWhereSystemdCan(t *testing.T) {
+	for systemd, want := range map[int][]string{253: nil, 254: {"1s"}, 257: {"1s"}} {
+		p := Build(host(func(c *config.Config) { c.Instances[3].MPS.Enabled = true }), Machine{Systemd: systemd})
+		if got := values(lines(t, p, unitname.MPS, "60-"), "RestartSec"); !slices.Equal(got, want) {
+			t.Errorf("systemd %d: RestartSec=%q, want %q", systemd, got, want)
+		}
+	}
+	p := Build(host(func(c *config.Config) { c.Service.Restart = longest }), Machine{Systemd: stepsSince})
+	if got := lines(t, p, unitname.Template, "60-"); slices.ContainsFunc(got, func(l string) bool { return strings.HasPrefix(l, "RestartSteps=") }) {
+		t.Errorf("a pause that is the longest grows: %q", got)
+	}
+}
+
+// systemd creates a directory for a unit only if its name is one word.
+func TestPlan_DirectoriesOfMPSAreCreatedWhereSystemdCan(t *testing.T) {
+	for dir, want := range map[string][]string{
+		"/run/nvidia-mps": nil, "/run/mps/Pipe_0": {"", "mps/Pipe_0"}, "/run/a b": {""}, "/run/a:b": {""}, "/srv/mps": {""},
+	} {
+		p := Build(host(func(c *config.Config) {
+			c.MPS.PipeDirectory, c.MPS.LogDirectory, c.Instances[3].MPS.Enabled = dir, strings.Replace(dir, "/run/", "/var/log/", 1), true
+		}), Machine{})
+		got := lines(t, p, unitname.MPS, "60-")
+		for _, key := range []string{"RuntimeDirectory", "LogsDirectory"} {
+			if v := values(got, key); !slices.Equal(v, want) {
+				t.Errorf("%s: %s=%q, want %q", dir, key, v, want)
+			}
+		}
+	}
+}
+
+// Where the orchestrator is no unit of this host, whoever runs the agents looks.
+func TestPlan_PreloadRunsAsTheOrchestratorsUser(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		change func(*config.Config)
+		user   string
+	}{
+		{"the orchestrator's", func(*config.Config) {}, "orchestrator"},
+		{"the first instance's", func(c *config.Config) { c.Orchestrator.Instance = "" }, "bus"},
+		{"no instances", func(c *config.Config) { c.Orchestrator.Instance, c.Instances = "", nil }, "justnews"},
+	} {
+		p := Build(host(func(cfg *config.Config) {
+			cfg.Instances[0], cfg.Instances[1] = cfg.Instances[1], cfg.Instances[0]
+			cfg.Instances[0].Service.User, cfg.Instances[1].Service.User = "bus", "orchestrator"
+			c.change(cfg)
+		}), Machine{})
+		for _, unit := range []string{unitname.Preload, unitname.Watch} {
+			if got := values(lines(t, p, unit, "60-"), "User"); !slices.Equal(got, []string{c.user}) {
+				t.Errorf("%s: User=%q of %s, want %s", c.what, got, unit, c.user)
+			}
 		}
 	}
 }
