@@ -19,7 +19,7 @@ func MapDenied(problems []diag.Problem, user string, d *facts.StoreDenial) []dia
 	}
 	problems = slices.Clone(problems)
 	for i, p := range problems {
-		if p.Code == diag.MapUnreadable && p.Severity == diag.Error {
+		if p.Code == diag.MapUnreadable {
 			problems[i].Message = fmt.Sprintf("cannot read the model map: the user %s may not %s the %s %s", user, verb(*d), thing(*d), diag.Clean(d.Path))
 			problems[i].Seen = modeOf(*d)
 			problems[i].Fix = letIn(*d, user, "")

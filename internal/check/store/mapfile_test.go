@@ -29,7 +29,7 @@ func TestMap_ConfiguredMapMustExistAndBeValid(t *testing.T) {
 		{"missing at the default path", modelmap.File{Path: "/m.json", Missing: true}, false, 0, diag.MapMissing, "not checked"},
 		{"missing although named", modelmap.File{Path: "/m.json", Missing: true}, true, 1, diag.MapUnreadable, "does not exist"},
 		{"unreadable", modelmap.File{Path: "/m.json", Err: errors.New("permission denied")}, false, 1, diag.MapUnreadable, "permission denied"},
-		{"wrong", parsed("{\n\"scout\": [1, 2]}"), false, 2, diag.MapInvalid, "/m.json:2:11"},
+		{"wrong", parsed("{\n\"scout\": [1, 2]}"), false, 2, diag.MapInvalid, "/m.json:2:11: scout[0]: "},
 		{"a warning", parsed(`{"scout":["x","x"]}`), true, 0, diag.MapInvalid, "twice"},
 		{"nothing at all", modelmap.File{Path: "/m.json"}, false, 1, diag.MapInvalid, "cannot parse the model map"},
 	} {

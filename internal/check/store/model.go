@@ -84,7 +84,7 @@ func (j *judge) fault(m facts.StoreModel, f facts.StoreFault) {
 		Seen: describe(f), Expected: means.expected, Fix: diag.Advise(fmt.Sprintf(means.first, diag.Quote(target(m, f))), diag.Retry()),
 	}
 	if n := others(m, f); n > 0 {
-		p.Seen += fmt.Sprintf("; and %d more files of this model", n)
+		p.Seen += "; and " + diag.Count(n, "more file") + " of this model"
 	}
 	if f.Kind == facts.Unfinished {
 		p.Severity = diag.Warning // what is missing is a fault of its own
@@ -112,13 +112,11 @@ func target(m facts.StoreModel, f facts.StoreFault) string {
 	case facts.NoSnapshot:
 		return filepath.Dir(f.Path)
 	}
-	if m.Dir != "" {
-		if i := strings.Index(m.Dir, "/snapshots/"); i >= 0 {
-			return m.Dir[:i]
-		}
-		return m.Dir
+	if m.Dir == "" {
+		return filepath.Dir(f.Path)
 	}
-	return filepath.Dir(f.Path)
+	dir, _, _ := strings.Cut(m.Dir, "/snapshots/")
+	return dir
 }
 
 // missing is a model that its version does not contain: it was never copied, or is

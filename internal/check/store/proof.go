@@ -91,7 +91,7 @@ func (j *judge) noManifest(p facts.StoreProof) {
 func (j *judge) undecided(p facts.StoreProof) {
 	witnessed := ""
 	if p.Witnessed > 0 {
-		witnessed = fmt.Sprintf("; %d files match the hashes in their names", p.Witnessed)
+		witnessed = "; proven by the hash in the name: " + diag.Count(p.Witnessed, "file")
 	}
 	j.say(p.Path, diag.Problem{
 		Code: diag.StoreUnverified, Subject: version(p),

@@ -116,7 +116,7 @@ func (j *judge) settled() []diag.Problem {
 	if more := len(j.problems) - maxListed; more > 0 {
 		j.problems = append(j.problems[:maxListed], diag.Problem{
 			Code: j.problems[maxListed].Code, Severity: j.problems[maxListed].Severity, Subject: j.look.Root,
-			Message: fmt.Sprintf("%d more problems", more), Fix: diag.Do(diag.Run("justnews-gate", "models", "verify")),
+			Message: diag.Count(more, "more problem"), Fix: diag.Do(diag.Run("justnews-gate", "models", "verify")),
 		})
 	}
 	return j.problems
@@ -183,7 +183,7 @@ func MountMissing(u facts.Unit, path string) diag.Problem {
 func Late(look facts.Store, after time.Duration) diag.Problem {
 	return diag.Problem{
 		Code: diag.StoreTimeout, Subject: look.Root, Message: "timed out before the whole Model Store was checked",
-		Seen: fmt.Sprintf("%d models after %s", len(look.Models), after), Expected: "a check of every model of the map",
+		Seen: fmt.Sprintf("%s after %s", diag.Count(len(look.Models), "model"), after), Expected: "a check of every model of the map",
 		Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()),
 	}
 }

@@ -4,6 +4,7 @@ package store
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,6 +87,7 @@ type storeCase struct {
 	status   diag.Status
 	severity diag.Severity
 	says     string // in message, evidence or fix
+	subject  string // where it is of interest
 	thorough bool
 	lax      bool // models.strict = false
 }
@@ -130,6 +132,40 @@ var storeCases = map[string]storeCase{
 	}, code: diag.StoreVersion, status: 66, says: "ln -sfn -- versions/v1 " + root + "/scout/current; justnews-gate retry"},
 	"a dangling current":  {spoil: danglingCurrent, code: diag.StoreVersion, status: 66, says: "is a dangling link"},
 	"an escaping current": {spoil: treeFault(facts.Escaping, root+"/scout/current", "it points to /mnt"), code: diag.StoreVersion, status: 66, says: "it points to /mnt"},
+	"a current that is a file": {spoil: func(s *facts.Store) {
+		treeFault(facts.NoDirectory, root+"/scout/current", "")(s)
+		s.Trees[0].Others = []string{"v1"}
+	}, code: diag.StoreVersion, status: 66, says: "make \"" + root + "/scout/current\" a link to the right one of versions"},
+	"no version at all": {spoil: treeFault(facts.Absent, root+"/scout/current", ""), code: diag.StoreVersion, status: 66,
+		says: "expected a link current to versions/VERSION, within the store\ncopy a version below \"" + root + "/scout/versions\" and point current at it"},
+	"two versions and no current": {spoil: func(s *facts.Store) {
+		treeFault(facts.Absent, root+"/scout/current", "")(s)
+		s.Trees[0].Others = []string{"v1", "v2"}
+	}, code: diag.StoreVersion, status: 66, says: "; existing versions: v1, v2; expected"},
+	"no version that the map names": {spoil: func(s *facts.Store) {
+		s.Trees[1].Path, s.Trees[1].Fault = "", &facts.StoreFault{Kind: facts.Absent, Path: root + "/base_models/versions/v7"}
+	}, code: diag.StoreVersion, status: 66,
+		says: "critic: critic_v1 cannot load\n" + root + "/base_models/versions/v7 does not exist; expected the directory " + root + "/base_models/versions/v7\ncopy the version to"},
+	"a directory of the map that is nobody's": {spoil: func(s *facts.Store) {
+		s.Trees[1].Owner, s.Trees[1].Name, s.Trees[1].Named = "", "", "/srv/base"
+		s.Trees[1].Path, s.Trees[1].Fault = "", &facts.StoreFault{Kind: facts.Absent, Path: "/srv/base"}
+	}, code: diag.StoreVersion, status: 66, says: "expected the directory /srv/base", subject: "/srv/base"},
+	"no current but a copy that was not finished": {spoil: func(s *facts.Store) {
+		treeFault(facts.Absent, root+"/scout/current", "")(s)
+		s.Trees[0].Name, s.Trees[0].Staged = "", []string{root + "/scout/versions/v1.tmp"}
+	}, code: diag.StoreStaged, status: 66, says: "finish the copy into \"" + root + "/scout/versions/v1.tmp\""},
+	"no current, a whole version and another copy": {spoil: func(s *facts.Store) {
+		treeFault(facts.Absent, root+"/scout/current", "")(s)
+		s.Trees[0].Name, s.Trees[0].Staged, s.Trees[0].Others = "", []string{root + "/scout/versions/v2.tmp"}, []string{"v1"}
+	}, code: diag.StoreVersion, status: 66, says: "ln -sfn -- versions/v1"},
+	"an escaping current and a copy of something": {spoil: func(s *facts.Store) {
+		treeFault(facts.Escaping, root+"/scout/current", "")(s)
+		s.Trees[0].Name, s.Trees[0].Staged = "", []string{root + "/scout/versions/v2.tmp"}
+	}, code: diag.StoreVersion, status: 66, says: "points outside the store"},
+	"no version that the map names, but a copy of another": {spoil: func(s *facts.Store) {
+		s.Trees[1].Path, s.Trees[1].Fault = "", &facts.StoreFault{Kind: facts.Absent, Path: root + "/base_models/versions/v7"}
+		s.Trees[1].Staged = []string{root + "/base_models/versions/v8.tmp"}
+	}, code: diag.StoreVersion, status: 66, says: "copy the version to"},
 	"a half-copied version": {spoil: func(s *facts.Store) {
 		danglingCurrent(s)
 		s.Trees[0].Named, s.Trees[0].Staged = root+"/scout/current", []string{root + "/scout/versions/v2.tmp"}
@@ -181,6 +217,15 @@ var storeCases = map[string]storeCase{
 	"corrupt, although downloads are allowed": {spoil: modelFault(facts.Cut, "/m"), lax: true, code: diag.StoreCorrupt, status: 65},
 	"two snapshots": {spoil: func(s *facts.Store) { s.Models[0].Snapshots, s.Models[0].Main = []string{"a", "b"}, "b" },
 		code: diag.StoreSnapshot, severity: diag.Warning, says: "refs/main names another"},
+	"a file that was copied without its directory": {spoil: func(s *facts.Store) { modelFault(facts.EmptyFile, "/m/w")(s); s.Models[0].Dir = "" },
+		code: diag.StoreEmpty, status: 66, says: "copy the snapshot again to \"/m\""},
+	"a file of a snapshot": {spoil: func(s *facts.Store) {
+		modelFault(facts.EmptyFile, "/blobs/x")(s)
+		s.Models[0].Dir = "/m/models--a--b/snapshots/1"
+	},
+		code: diag.StoreEmpty, status: 66, says: "copy the snapshot again to \"/m/models--a--b\""},
+	"a file of a directory that is no snapshot": {spoil: func(s *facts.Store) { modelFault(facts.EmptyFile, "/x")(s); s.Models[0].Dir = "/m/adapter" },
+		code: diag.StoreEmpty, status: 66, says: "evidence; expected a file with content\ncopy the snapshot again to \"/m/adapter\""},
 	"no room": {spoil: func(s *facts.Store) { s.Free = 1500 }, thorough: true, code: diag.StoreSpace, severity: diag.Warning, says: "1 KiB free; expected at least 2 KiB"},
 
 	"a file of another group": {spoil: deniedBy(facts.StoreDenial{Path: "/m/w", Needs: "r", Mode: 0o640, Class: "others"}),
@@ -225,6 +270,9 @@ func TestStore_EachFaultHasItsCodeStatusEvidenceAndFix(t *testing.T) {
 			if p.Code != c.code || p.Severity != c.severity || p.Status() != c.status || p.Fix.String() == "" || p.Message == "" {
 				t.Errorf("%+v, status %d", p, p.Status())
 			}
+			if c.subject != "" && p.Subject != c.subject {
+				t.Errorf("of %q, want %q", p.Subject, c.subject)
+			}
 			if text := p.Message + "\n" + p.Seen + "; expected " + p.Expected + "\n" + p.Fix.String(); !strings.Contains(text, c.says) {
 				t.Errorf("%s\nlacks %s", text, c.says)
 			}
@@ -258,6 +306,103 @@ func TestStore_FaultsWithOneCauseAreOneProblem(t *testing.T) {
 	look.Models[0].Faults = []facts.StoreFault{{Kind: facts.Dangling, Path: "/a"}, {Kind: facts.Dangling, Path: "/b"}, {Kind: facts.Dangling, Path: "/c"}}
 	if p := Judge(look, w); len(p) != 1 || !strings.Contains(p[0].Seen, "and 2 more files of this model") {
 		t.Errorf("%v", p)
+	}
+}
+
+func TestStore_SnapshotsAreComparedWithTheMainOneOnly(t *testing.T) {
+	for what, c := range map[string]struct {
+		snapshots []string
+		main      string
+	}{"no refs/main": {[]string{"a", "b"}, ""}, "one": {[]string{"a"}, "b"}, "the main one is the first": {[]string{"a", "b"}, "a"}} {
+		look, w := whole(t)
+		look.Models[0].Snapshots, look.Models[0].Main = c.snapshots, c.main
+		if p := Judge(look, w); len(p) > 0 {
+			t.Errorf("%s: %v", what, p)
+		}
+	}
+}
+
+// What is free has to be enough for the largest version, and is not always known.
+func TestStore_SpaceIsThatOfOneMoreVersion(t *testing.T) {
+	for free, want := range map[int64]int{-1: 0, 0: 1, 1999: 1, 2000: 0} {
+		look, w := whole(t)
+		look.Free, w.Thorough = free, true
+		look.Models = append(look.Models, facts.StoreModel{Want: facts.StoreWant{Agent: "a", Model: "b"}, Tree: -1, Bytes: 1 << 40})
+		if p := Judge(look, w); len(p) != want {
+			t.Errorf("%d free: %v", free, p)
+		}
+	}
+}
+
+func TestStore_ListsAsManyProblemsAsThereAreUpToItsLimit(t *testing.T) {
+	for n, last := range map[int]string{maxListed: "truncated", maxListed + 1: "1 more problem", maxListed + 2: "2 more problems"} {
+		look, w := whole(t)
+		for i := range n {
+			m := look.Models[0]
+			m.Faults = []facts.StoreFault{{Kind: facts.Cut, Path: strings.Repeat("x", i+1)}}
+			look.Models = append(look.Models, m)
+		}
+		if p := Judge(look, w); len(p) != min(n, maxListed+1) || !strings.HasSuffix(p[len(p)-1].Message, last) {
+			t.Errorf("%d: %d problems, the last %v", n, len(p), p[len(p)-1])
+		}
+	}
+}
+
+func TestStore_NamesAtMostThreeModelsThatCannotLoad(t *testing.T) {
+	for n, want := range map[int]string{
+		0: ": no entry of the map cannot load", 3: ": a: 0, a: 1, a: 2 cannot load", 4: ": a: 0, a: 1, a: 2, 1 more cannot load",
+	} {
+		look, w := whole(t)
+		look.Models = nil
+		for i := range n {
+			look.Models = append(look.Models, facts.StoreModel{Want: facts.StoreWant{Agent: "a", Model: strconv.Itoa(i)}})
+		}
+		treeFault(facts.Absent, root+"/scout/current", "")(&look)
+		if p := Judge(look, w); len(p) != 1 || !strings.HasSuffix(p[0].Message, want) {
+			t.Errorf("%d: %v, want %s", n, p, want)
+		}
+	}
+}
+
+// A directory that the map lists, as an agent or as the place of base models, is not
+// what a misspelt agent means.
+func TestStore_DirectoryThatTheMapListsIsNoMisspelling(t *testing.T) {
+	for text, want := range map[string]diag.Code{
+		`{"agents":{"scout":["org/bert"],"scouts":["x"]}}`: diag.StoreAgent,
+		`{"base_models":{"m":{"hf_id":"org/m","model_store_agent":"scouts"}},"agents":{"scout":["org/bert"],"x":[{"base_ref":"m","adapter_name":"y"}]}}`: diag.StoreAgent,
+		`{"agents":{"scout":["org/bert"]}}`: diag.MapName,
+	} {
+		look, w := whole(t)
+		w.Listed, look.Agents = parsedMap(t, text), []string{"critic", "scouts"}
+		treeFault(facts.Absent, root+"/scout", "")(&look)
+		if p := Judge(look, w); len(p) != 1 || p[0].Code != want {
+			t.Errorf("%s: %v, want %s", text, p, want)
+		}
+	}
+}
+
+func TestStore_WrongNameInTheMapHasItsPosition(t *testing.T) {
+	look, w := whole(t)
+	look.Agents = []string{"base_model"}
+	look.Trees[1].Path, look.Trees[1].Fault = "", &facts.StoreFault{Kind: facts.Absent, Path: root + "/base_models"}
+	at := func() *diag.Position {
+		t.Helper()
+		p := Judge(look, w)
+		if len(p) != 1 || p[0].Code != diag.MapName {
+			t.Fatalf("%v", p)
+		}
+		return p[0].Position
+	}
+	if got := at(); got == nil || *got != (diag.Position{File: w.Map, Line: 3, Column: 11}) {
+		t.Errorf("%+v", got)
+	}
+	look.Models[2].Want.Line = 0 // of a map that names no lines
+	if got := at(); got != nil {
+		t.Errorf("without a line: %+v", got)
+	}
+	look.Models[2].Want.Line, w.Map = 3, ""
+	if got := at(); got != nil {
+		t.Errorf("without a file: %+v", got)
 	}
 }
 
@@ -306,7 +451,7 @@ func TestProofs_EachResultIsJudged(t *testing.T) {
 			p.Verdict, p.Flaws = facts.Differs, []facts.ProofFlaw{{Kind: facts.FlawExtra, Path: "x"}}
 		}, code: diag.StoreCorrupt, status: 65, says: "x (not manifested)"},
 		"too many orders": {change: func(p *facts.StoreProof) { p.Verdict, p.Orders, p.Tried, p.Witnessed = facts.Undecided, 5e6, 8, 3 },
-			code: diag.StoreUnverified, status: 66, says: "8 orders that were tried of 5e+06; 3 files match the hashes in their names"},
+			code: diag.StoreUnverified, status: 66, says: "8 orders that were tried of 5e+06; proven by the hash in the name: 3 files"},
 		"no manifest":                   {change: func(p *facts.StoreProof) { p.Verdict, p.By = facts.NoManifest, "" }, code: diag.StoreManifest, status: 66, says: "models seal -- scout; justnews-gate retry"},
 		"a manifest that says nothing":  {change: func(p *facts.StoreProof) { p.Verdict, p.ManifestFault = facts.NoManifest, "it has no checksum" }, code: diag.StoreManifest, status: 66, says: "it has no checksum in"},
 		"an adapter without a manifest": {change: func(p *facts.StoreProof) { p.Verdict, p.Name = facts.NoManifest, "" }, code: diag.StoreManifest, severity: diag.Notice},
@@ -366,6 +511,10 @@ func TestStore_MisspeltAgentIsReported(t *testing.T) {
 	if p := MapInstances(nil, "", nil); p != nil {
 		t.Errorf("%v", p)
 	}
+	none := MapInstances(parsedMap(t, `{"agents":{"scuot":[]}}`), "/map", []string{"scout"})
+	if len(none) != 1 || none[0].Position != nil || !strings.Contains(none[0].Message, "lists 0 models") {
+		t.Errorf("%v", none)
+	}
 }
 
 func TestStore_UnreadableMapNamesTheDeniedComponent(t *testing.T) {
@@ -377,6 +526,10 @@ func TestStore_UnreadableMapNamesTheDeniedComponent(t *testing.T) {
 	file := MapDenied(problems, "justnews", &facts.StoreDenial{Path: "/etc/justnews/m.json", Needs: "r", Mode: 0o640, Class: "others"})
 	if file[0].Fix.String() != "chmod o+r -- /etc/justnews/m.json; justnews-gate retry" {
 		t.Errorf("%+v", file)
+	}
+	wrong := []diag.Problem{mapProblem("/m.json", modelmap.Problem{Message: "no object"})}
+	if same := MapDenied(wrong, "justnews", &facts.StoreDenial{Path: "/opt"}); same[0].Message != "no object" {
+		t.Errorf("%+v", same)
 	}
 	if same := MapDenied(problems, "justnews", nil); same[0].Message != problems[0].Message {
 		t.Errorf("%+v", same)
