@@ -49,7 +49,7 @@ func database(value string) facts.Database {
 	scheme, _, _ = strings.Cut(scheme, "+") // mysql+pymysql
 	libpq := scheme == "postgres" || scheme == "postgresql"
 	if settings, ok := conninfo(value); ok && !found {
-		return reached(settings["host"], cmp.Or(settings["hostaddr"], settings["host"]), settings["port"], defaultPorts["postgres"], garbled)
+		return reached(cmp.Or(settings["hostaddr"], settings["host"]), settings["port"], defaultPorts["postgres"], garbled)
 	}
 	hosts := ""
 	if libpq { // several hosts are none that package url understands
@@ -76,7 +76,7 @@ func database(value string) facts.Database {
 	if host == "" && !libpq {
 		return facts.Database{Bad: garbled}
 	}
-	return reached(host, cmp.Or(query.Get("hostaddr"), host), port, defaultPorts[scheme], garbled)
+	return reached(cmp.Or(query.Get("hostaddr"), host), port, defaultPorts[scheme], garbled)
 }
 
 // firstHost takes the list of hosts out of libpq's form of a URL, but for the
@@ -99,13 +99,10 @@ func firstHost(value, rest string) (one, hosts string) {
 // reached is what has to be reached for hosts and their ports, as libpq takes
 // them: lists that are separated by commas, where one port holds for all hosts. A
 // socket of this host, which an empty host means, needs no address.
-func reached(host, addresses, ports, port, garbled string) facts.Database {
-	if host == "" && addresses == "" || socket(host) {
-		return facts.Database{}
-	}
+func reached(hosts, ports, port, garbled string) facts.Database {
 	each := strings.Split(ports, ",")
 	var all []string
-	for n, h := range strings.Split(addresses, ",") {
+	for n, h := range strings.Split(hosts, ",") {
 		if socket(h) || h == "" {
 			return facts.Database{} // one of them is here
 		}

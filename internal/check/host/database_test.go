@@ -4,10 +4,14 @@ package host_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"justnews/internal/check/host"
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/test/findings"
 )
 
 func TestDatabase_AddressIsReadWithoutPassword(t *testing.T) {
@@ -36,12 +40,18 @@ func TestDatabase_AddressIsReadWithoutPassword(t *testing.T) {
 		"host=db.example hostaddr=10.0.0.7 user=u password=hunter2":                  "10.0.0.7:5432",
 		"hostaddr=::1 user=u password=hunter2":                                       "[::1]:5432",
 		"host=/var/run/postgresql user=u password=hunter2":                           "",
-		"dbname=d user=u password='it\\'s hunter2'":                                  "",
-		"host=h1 port=many password=hunter2":                                         "bad",
-		"host=h1 password='hunter2":                                                  "bad",
-		"postgresql://u:hunter2@h1:x,h2/d":                                           "bad",
-		"postgres://u:hunter2@h1,h2/db":                                              "h1:5432,h2:5432",
-		"postgresql://u:hunter2@h1?sslmode=require":                                  "h1:5432",
+		"host=/var/run/postgresql hostaddr=10.0.0.7 password=hunter2":                "10.0.0.7:5432", // libpq's hostaddr comes first
+		"postgres://u:hunter2@h1:5432,h2:5433/db":                                    "h1:5432,h2:5433",
+		"postgres:///d":           "",
+		"postgresql:///d?host=db": "db:5432",
+		"mysql:///d":              "bad",
+		"  ":                      "bad",
+		"dbname=d user=u password='it\\'s hunter2'":   "",
+		"host=h1 port=many password=hunter2":          "bad",
+		"host=h1 password='hunter2":                   "bad",
+		"postgresql://u:hunter2@h1:x,h2/d":            "bad",
+		"postgres://u:hunter2@h1,h2/db":               "h1:5432,h2:5432",
+		"postgresql://u:hunter2@h1?sslmode=require":   "h1:5432",
 		"postgresql://h1":                             "h1:5432",
 		"postgresql://u:hunter2@h1,/run/x/db":         "",
 		"postgresql://u:hunter2@/d?hostaddr=10.0.0.7": "10.0.0.7:5432",
@@ -102,6 +112,28 @@ func TestDatabase_MariaDBHasItsOwnVariables(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%v: %q, want %q", c.env, got, c.want)
+		}
+	}
+}
+
+func TestDatabase_InvalidOrSilentOneIsReported(t *testing.T) {
+	for name, c := range map[string]struct {
+		d    facts.Database
+		want []diag.Code
+	}{
+		"it answers":     {facts.Database{Name: "DATABASE_URL", Where: "/e", Address: "db:5432"}, nil},
+		"a file":         {facts.Database{Name: "DATABASE_URL", Where: "/e"}, nil},
+		"invalid":        {facts.Database{Name: "DATABASE_URL", Where: "/e", Bad: "garbled"}, []diag.Code{diag.DatabaseURL}},
+		"it is down":     {facts.Database{Name: "DATABASE_URL", Where: "/e", Address: "db:5432", Down: "refused"}, []diag.Code{diag.DatabaseDown}},
+		"invalid, tried": {facts.Database{Name: "DATABASE_URL", Where: "/e", Bad: "garbled", Down: "no address"}, []diag.Code{diag.DatabaseURL}},
+	} {
+		var got []diag.Code
+		for _, p := range host.Database(c.d) {
+			findings.Sound(t, p)
+			got = append(got, p.Code)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }

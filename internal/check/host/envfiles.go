@@ -41,7 +41,7 @@ type envReader struct {
 }
 
 func (e *envReader) add(severity diag.Severity, code diag.Code, line int, message, seen string) {
-	if line > 0 && e.said[line] {
+	if e.said[line] {
 		return
 	}
 	e.said[line] = true
@@ -97,8 +97,8 @@ func (e *envReader) differences() {
 	systemd, shell := lastOf(e.file.Systemd), lastOf(e.file.Shell)
 	said := false // of line ends, which are those of the whole file
 	for _, v := range e.file.Systemd {
-		if v != systemd[v.Name] || !variable(v.Name) {
-			continue
+		if v != systemd[v.Name] {
+			continue // a later one counts
 		}
 		other, set := shell[v.Name]
 		switch {

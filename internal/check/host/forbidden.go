@@ -25,15 +25,14 @@ func Forbidden(s facts.Sandbox, server string) string {
 	if s.PrivateNetwork {
 		return "PrivateNetwork=yes"
 	}
-	addrs := addresses(hostOf(server))
+	if !allowsFamily(s, "AF_INET") && !allowsFamily(s, "AF_INET6") {
+		return families(s)
+	}
 	why := ""
-	for _, addr := range addrs {
+	for _, addr := range addresses(hostOf(server)) {
 		if why = forbidsAddress(s, addr); why == "" {
 			return ""
 		}
-	}
-	if len(addrs) == 0 && !allowsFamily(s, "AF_INET") && !allowsFamily(s, "AF_INET6") {
-		return families(s)
 	}
 	return why
 }

@@ -112,11 +112,22 @@ func TestNamedPath_SaysWhatIsWrongWithIt(t *testing.T) {
 func TestNamedAccount_NamesThreeInstancesAndCountsMore(t *testing.T) {
 	missing := facts.Account{User: "nosuch", Err: "no such user"}
 	for want, names := range map[string][]string{"a": {"a"}, "a, b, c": {"a", "b", "c"}, "4 instances": {"a", "b", "c", "d"}} {
-		for _, p := range host.NamedAccount(names, missing) {
-			if p.Subject != want || p.Severity != diag.Warning {
-				t.Errorf("%q, want %q: %+v", p.Subject, want, p)
-			}
+		if p := host.NamedAccount(names, missing); len(p) != 1 || p[0].Subject != want || p[0].Severity != diag.Warning {
+			t.Errorf("%+v, want one of %q", p, want)
 		}
+		if p := host.NamedAccount(names, facts.Account{User: "justnews"}); len(p) > 0 {
+			t.Errorf("a user that exists: %+v", p)
+		}
+	}
+}
+
+func TestNoInstance_IsAboutAConfigurationThatListsNothing(t *testing.T) {
+	for _, p := range host.NoInstance(&config.Config{Instances: []config.Instance{{Name: "scout"}}}) {
+		t.Errorf("%v", p)
+	}
+	p := host.NoInstance(&config.Config{Files: []string{"/a.toml", "/b.toml"}})
+	if len(p) != 1 || p[0].Code != diag.ConfigEmpty || p[0].Severity != diag.Warning || p[0].Subject != "/a.toml, /b.toml" {
+		t.Errorf("%+v", p)
 	}
 }
 
@@ -177,6 +188,26 @@ func TestNamedInterpreters_EnvironmentIsIgnoredBesideAPath(t *testing.T) {
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestPort_NamesWhoHoldsIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		uids      []int
+		processes []facts.Process
+		seen, fix string
+	}{
+		"an instance": {[]int{990}, []facts.Process{{PID: 8, Name: "python", Unit: "justnews@critic.service"}},
+			"python (PID 8) of justnews@critic.service", "systemctl stop -- justnews@critic.service; justnews-gate retry"},
+		"another unit": {[]int{990}, []facts.Process{{PID: 8, Name: "nginx", Unit: "nginx.service"}}, "nginx (PID 8) of nginx.service", "stop the program that listens there"},
+		"no unit":      {[]int{990}, []facts.Process{{PID: 8, Name: "nc"}, {PID: 9, Name: "nc"}}, "nc (PID 8), nc (PID 9)", "ss -ltnp 'sport = :8002'"},
+		"invisible":    {[]int{0, 990}, nil, "a process of user id 0, a process of user id 990", "stop the program that listens there"},
+	} {
+		held := facts.Port{Listener: facts.Listener{Port: 8002, UIDs: c.uids}, Known: true, Processes: c.processes}
+		p := host.Port(facts.Unit{Name: "justnews@scout.service"}, held)
+		if len(p) != 1 || p[0].Seen != c.seen || !strings.Contains(p[0].Fix.String(), c.fix) {
+			t.Errorf("%s: %+v", name, p)
 		}
 	}
 }

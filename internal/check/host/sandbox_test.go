@@ -45,6 +45,9 @@ func TestSandbox_HiddenPathNamesTheSetting(t *testing.T) {
 		"a device in another root":       {facts.Sandbox{RootDirectory: "/srv/root"}, "/dev/nvidia0", ""},
 		"a private device":               {facts.Sandbox{PrivateDevices: true}, "/dev/nvidia0", "PrivateDevices=yes"},
 		"no private shared memory":       {facts.Sandbox{PrivateDevices: true}, "/dev/shm/x", ""},
+		"bound in its place":             {facts.Sandbox{ProtectHome: "tmpfs", Bound: []string{"/home"}}, "/home/adra", ""},
+		"bound above it":                 {facts.Sandbox{ProtectHome: "tmpfs", Bound: []string{"/"}}, "/home/adra", "ProtectHome=tmpfs"},
+		"a private and empty /tmp":       {facts.Sandbox{PrivateTmp: true, Emptied: []string{"/tmp"}}, "/tmp/x", "PrivateTmp=yes"},
 		"an empty /dev":                  {facts.Sandbox{Emptied: []string{"/dev"}}, "/dev/nvidiactl", "TemporaryFileSystem=/dev"},
 	} {
 		if got := host.Hidden(c.sandbox, c.path); got != c.want {
@@ -71,6 +74,7 @@ func TestSandbox_ReadOnlyPathNamesTheSetting(t *testing.T) {
 		"a read-only home":          {facts.Sandbox{ProtectHome: "read-only"}, []string{"/home/a/logs"}, "/home/a", "ProtectHome=read-only"},
 		"a read-only home, granted": {facts.Sandbox{ProtectHome: "read-only"}, []string{"/home/a/logs"}, "/home/a/logs/x", ""},
 		"a read-only path":          {facts.Sandbox{ReadOnly: []string{"/srv"}}, nil, "/srv/x", "ReadOnlyPaths=/srv"},
+		"bound over a read-only":    {facts.Sandbox{ReadOnly: []string{"/srv"}}, []string{"/srv"}, "/srv/x", ""},
 		"read-only below writable":  {facts.Sandbox{ReadOnly: []string{"/srv/a"}}, []string{"/srv"}, "/srv/a/x", "ReadOnlyPaths=/srv/a"},
 	} {
 		u := facts.Unit{Sandbox: c.sandbox, Service: facts.Service{Writable: c.writable}}
@@ -80,8 +84,10 @@ func TestSandbox_ReadOnlyPathNamesTheSetting(t *testing.T) {
 	}
 }
 
+// denyAny is IPAddressDeny=any.
+var denyAny = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+
 func TestSandbox_UnreachableServerNamesTheSetting(t *testing.T) {
-	anyIP := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	for name, c := range map[string]struct {
 		sandbox facts.Sandbox
@@ -92,18 +98,21 @@ func TestSandbox_UnreachableServerNamesTheSetting(t *testing.T) {
 		"no network":             {facts.Sandbox{PrivateNetwork: true}, "127.0.0.1:3306", "PrivateNetwork=yes"},
 		"no network, a socket":   {facts.Sandbox{PrivateNetwork: true}, "/run/postgresql/.s.PGSQL.5432", ""},
 		"a hidden socket":        {facts.Sandbox{Emptied: []string{"/run"}}, "/var/run/mysqld/mysqld.sock", "TemporaryFileSystem=/run"},
-		"denied":                 {facts.Sandbox{IPDeny: anyIP}, "http://127.0.0.1:8014", "IPAddressDeny=any"},
-		"denied, but allowed":    {facts.Sandbox{IPDeny: anyIP, IPAllow: loopback}, "http://localhost:8014", ""},
-		"denied, another net":    {facts.Sandbox{IPDeny: anyIP, IPAllow: loopback}, "10.0.0.7:5432", "IPAddressDeny=any"},
+		"denied":                 {facts.Sandbox{IPDeny: denyAny}, "http://127.0.0.1:8014", "IPAddressDeny=any"},
+		"denied, but allowed":    {facts.Sandbox{IPDeny: denyAny, IPAllow: loopback}, "http://localhost:8014", ""},
+		"denied, another net":    {facts.Sandbox{IPDeny: denyAny, IPAllow: loopback}, "10.0.0.7:5432", "IPAddressDeny=any"},
 		"a net is denied":        {facts.Sandbox{IPDeny: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, "10.0.0.7:5432", "IPAddressDeny=10.0.0.0/8"},
 		"another net is denied":  {facts.Sandbox{IPDeny: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, "192.168.0.7:5432", ""},
-		"a name is not judged":   {facts.Sandbox{IPDeny: anyIP}, "db.example:5432", ""},
+		"a name is not judged":   {facts.Sandbox{IPDeny: denyAny}, "db.example:5432", ""},
 		"local sockets only":     {facts.Sandbox{OnlyFamilies: true, Families: []string{"AF_UNIX"}}, "127.0.0.1:8000", "RestrictAddressFamilies=AF_UNIX"},
 		"local sockets, by name": {facts.Sandbox{OnlyFamilies: true, Families: []string{"AF_UNIX"}}, "http://db:8000", "RestrictAddressFamilies=AF_UNIX"},
 		"no family":              {facts.Sandbox{OnlyFamilies: true}, "/run/x.sock", "RestrictAddressFamilies=none"},
 		"IPv4 only":              {facts.Sandbox{OnlyFamilies: true, Families: []string{"AF_INET"}}, "http://[::1]:8000", "RestrictAddressFamilies=AF_INET"},
 		"IPv4 only, localhost":   {facts.Sandbox{OnlyFamilies: true, Families: []string{"AF_INET"}}, "http://localhost:8000", ""},
 		"all but IPv4":           {facts.Sandbox{Families: []string{"AF_INET"}}, "127.0.0.1:1", "RestrictAddressFamilies=~AF_INET"},
+		"IPv4 only, by name":     {facts.Sandbox{OnlyFamilies: true, Families: []string{"AF_INET"}}, "http://db:8000", ""},
+		"IPv6 only, by name":     {facts.Sandbox{OnlyFamilies: true, Families: []string{"AF_INET6"}}, "http://db:8000", ""},
+		"IPv4 only, and denied":  {facts.Sandbox{OnlyFamilies: true, Families: []string{"AF_INET"}, IPDeny: denyAny}, "10.0.0.7:5432", "IPAddressDeny=any"},
 		"all but netlink":        {facts.Sandbox{Families: []string{"AF_NETLINK"}}, "127.0.0.1:1", ""},
 	} {
 		if got := host.Forbidden(c.sandbox, c.server); got != c.want {

@@ -3,6 +3,7 @@
 package host_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,7 +49,13 @@ func TestSandbox_ReadOnlyDirectoriesAreReported(t *testing.T) {
 		"a grant without its directory":    {unit("yes", "/srv/news/log"), granted, missing, "does not exist"},
 		"a grant that the user cannot use": {unit("yes", "/srv/news/log"), granted, denied("/srv/news/log"), "permission denied"},
 		"a grant of a file":                {unit("yes", "/srv/news/log"), granted, facts.Reach{Path: "/srv/news/log", At: "/srv/news/log", Known: true, Detail: "is not a directory"}, ""},
-		"a grant that nothing could try":   {unit("yes", "/srv/news/log"), granted, facts.Reach{}, ""},
+		"a variable's that is missing":     {unit("yes"), variable("LOG_DIR", "/srv/news/log"), missing, "LOG_DIR: /srv/news/log: ProtectSystem=strict"},
+		"a grant that is there":            {unit("yes", "/srv/news/log"), granted, fine("/srv/news/log"), ""},
+		"a grant below what is denied":     {unit("yes", "/srv/news/log"), granted, denied("/srv"), "/srv: permission denied"},
+		"below a hidden home":              {facts.Unit{Sandbox: facts.Sandbox{Inaccessible: []string{"/home"}}}, variable("LOG_DIR", "/home/adra/log"), fine("/home/adra/log"), ""},
+		"a link to a hidden home": {facts.Unit{Sandbox: facts.Sandbox{Inaccessible: []string{"/home"}}}, variable("LOG_DIR", "/srv/log"),
+			facts.Reach{Path: "/srv/log", At: "/srv/log", Leads: "/home/adra/log", Known: true, OK: true}, ""},
+		"a grant that nothing could try": {unit("yes", "/srv/news/log"), granted, facts.Reach{}, ""},
 	} {
 		problems := host.Directory(c.unit, c.path, c.reach)
 		if c.says == "" {
@@ -62,5 +69,27 @@ func TestSandbox_ReadOnlyDirectoriesAreReported(t *testing.T) {
 			continue
 		}
 		findings.Sound(t, problems[0])
+	}
+}
+
+func TestWritten_ListsDirectoriesButThoseOfCompilers(t *testing.T) {
+	var got []string
+	for _, p := range host.Written(map[string]string{
+		"LOG_DIR": "/srv/log", "LOG_LEVEL": "info", "TRITON_CACHE_DIR": "/srv/triton", "DATA_DIR": "data", "APP_DIR": "/srv/app",
+	}) {
+		got = append(got, p.What+"="+p.Path)
+	}
+	if want := []string{"APP_DIR=/srv/app", "LOG_DIR=/srv/log"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestCheckouts_AreAbsoluteDirectories(t *testing.T) {
+	for value, want := range map[string][]string{
+		"/opt/x/": {"/opt/x", "/opt/x/JustNews"}, "": nil, "x": nil, "$HOME/x": nil, "/home/$USER": nil,
+	} {
+		if got := host.Checkouts(map[string]string{"SERVICE_DIR": value}); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", value, got, want)
+		}
 	}
 }
