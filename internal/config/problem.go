@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"justnews/internal/diag"
@@ -47,7 +46,7 @@ func unreadable(name, what string, err error) diag.Problem {
 func moreProblems(n int, docs []*document) diag.Problem {
 	p := diag.Problem{
 		Code:    diag.ConfigValue,
-		Message: strconv.Itoa(n) + " more problems are not shown",
+		Message: diag.Count(n, "more problem") + " not shown",
 		Fix:     diag.Advise("correct those above", diag.Reload()),
 	}
 	if len(docs) > 0 {

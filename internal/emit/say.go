@@ -105,7 +105,7 @@ func writeKernelLog(path string, problems []diag.Problem) {
 	defer func() { _ = f.Close() }()
 	for i, p := range problems {
 		if i == maxKernelLines {
-			p = diag.Problem{Message: fmt.Sprintf("%d more problems", len(problems)-i), Fix: diag.Do(diag.Run("justnews-gate", "config", "check"))}
+			p = diag.Problem{Message: diag.Count(len(problems)-i, "more problem"), Fix: diag.Do(diag.Run("justnews-gate", "config", "check"))}
 		}
 		_, _ = f.WriteString("<" + strconv.Itoa(level(p)) + ">" + cut(Line(p)) + "\n")
 		if i == maxKernelLines {

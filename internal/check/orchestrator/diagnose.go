@@ -52,7 +52,7 @@ func downloadTried(e facts.ModelError, v Evidence, disk []diag.Problem) Diagnosi
 		Expected: "a complete snapshot in the Model Store, so that nothing is downloaded",
 		Fix:      diag.Advise(fmt.Sprintf("copy the complete snapshot of %s into the Model Store", diag.Quote(cmp.Or(e.Model, e.Agent))), diag.Retry()),
 	}
-	switch sound := complete(e, v); {
+	switch sound, _ := complete(e, v); {
 	case len(disk) > 0:
 		d.Seen, d.Fix = d.Seen+"; "+string(disk[0].Code)+": "+disk[0].Seen, disk[0].Fix
 	case sound != "":
@@ -81,7 +81,7 @@ func tooLarge(e facts.ModelError, v Evidence) string {
 		return fmt.Sprintf("the model needs %s, more than %s= of the unit allows", check.Size(bytes), name)
 	}
 	m := v.Memory
-	if bytes > 0 && m.Total > 0 && m.Available >= 0 && m.SwapFree >= 0 && bytes > m.Available+m.SwapFree {
+	if m.Total > 0 && m.Available >= 0 && m.SwapFree >= 0 && bytes > m.Available+m.SwapFree {
 		return fmt.Sprintf("the model needs %s, more than is free", check.Size(bytes))
 	}
 	return ""
@@ -97,7 +97,7 @@ func size(e facts.ModelError, v Evidence) int64 {
 func limitBelow(bytes int64, limits []string) string {
 	for _, l := range limits {
 		name, value, _ := strings.Cut(l, "=")
-		if n, err := strconv.ParseUint(value, 10, 64); err == nil && bytes > 0 && n < uint64(bytes) {
+		if n, err := strconv.ParseUint(value, 10, 64); err == nil && n < uint64(bytes) {
 			return name
 		}
 	}
@@ -107,7 +107,7 @@ func limitBelow(bytes int64, limits []string) string {
 // soundOnDisk says that the disk is not the cause: only the message is left
 // as evidence, unless the disk contradicts it.
 func soundOnDisk(e facts.ModelError, v Evidence) (Diagnosis, bool) {
-	seen := complete(e, v)
+	seen, proven := complete(e, v)
 	if seen == "" {
 		return Diagnosis{}, false
 	}
@@ -116,7 +116,7 @@ func soundOnDisk(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 	case permission, download, missing:
 		d.Expected, d.Fix = "a model that loads", lookElsewhere(v)
 	case corrupt:
-		if hashed(e, v) {
+		if proven {
 			d.Expected, d.Fix = "a model that loads", lookElsewhere(v)
 		}
 	}
@@ -127,23 +127,22 @@ func soundOnDisk(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 	return d, true
 }
 
-// complete says that a model is complete on disk, "" where it was not found.
-func complete(e facts.ModelError, v Evidence) string {
-	m, ok := store.Find(v.Store, e.Agent, e.Model)
-	if !ok || m.Dir == "" {
-		return ""
+// complete says that a model is complete on disk, "" where it was not found, and
+// whether every byte of it was compared with its manifest.
+func complete(e facts.ModelError, v Evidence) (seen string, proven bool) {
+	m, _ := store.Find(v.Store, e.Agent, e.Model)
+	if m.Dir == "" {
+		return "", false
 	}
-	seen := fmt.Sprintf("it is complete on disk and readable by %s: %s with %d files, %s", v.Store.User, diag.Clean(m.Dir), m.Files, check.Size(m.Bytes))
-	if hashed(e, v) {
-		seen += ", every byte as manifested"
+	seen = fmt.Sprintf("it is complete on disk and readable by %s: %s with %s, %s", v.Store.User, diag.Clean(m.Dir), diag.Count(m.Files, "file"), check.Size(m.Bytes))
+	if hashed(m, v) {
+		return seen + ", every byte as manifested", true
 	}
-	return seen
+	return seen, false
 }
 
-// hashed reports whether every byte of a model was compared with its manifest.
-func hashed(e facts.ModelError, v Evidence) bool {
-	m, ok := store.Find(v.Store, e.Agent, e.Model)
-	return ok && m.Tree >= 0 && slices.ContainsFunc(v.Proofs, func(p facts.StoreProof) bool {
+func hashed(m facts.StoreModel, v Evidence) bool {
+	return m.Tree >= 0 && slices.ContainsFunc(v.Proofs, func(p facts.StoreProof) bool {
 		return p.Path == v.Store.Trees[m.Tree].Path && p.Verdict == facts.Whole
 	})
 }

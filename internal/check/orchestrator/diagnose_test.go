@@ -52,6 +52,7 @@ func TestDiagnose_ModelErrorIsExplainedByDiskAndMemory(t *testing.T) {
 		spoil   func(*Evidence)
 		code    diag.Code
 		says    string
+		not     string
 		unknown bool
 	}{
 		"a missing snapshot": {message: "STRICT_MODEL_STORE=1 but failed to load model", spoil: fault(facts.NoSnapshot), code: diag.StoreSnapshot, says: "/m/x contains no snapshot"},
@@ -82,9 +83,38 @@ func TestDiagnose_ModelErrorIsExplainedByDiskAndMemory(t *testing.T) {
 		"a corrupt file that is whole": {message: "SafetensorError: HeaderTooLarge", spoil: func(v *Evidence) {
 			v.Proofs = []facts.StoreProof{{Path: v.Store.Trees[0].Path, Verdict: facts.Whole}}
 		}, says: "load the models again"},
-		"a corrupt file that nothing was compared with": {message: "SafetensorError: HeaderTooLarge", says: "the message points to a file that is corrupt"},
+		"a corrupt file that nothing was compared with": {message: "SafetensorError: HeaderTooLarge", says: "the message points to a file that is corrupt", not: "load the models again"},
 		"a download that is allowed":                    {message: "couldn't connect to huggingface.co", spoil: func(v *Evidence) { v.Wanted.Strict = false }, says: "points to an attempted download"},
-		"a model of another map":                        {message: "x", spoil: func(v *Evidence) { v.Store.Models = nil }, unknown: true},
+		"a corrupt file in no version": {message: "SafetensorError: HeaderTooLarge", spoil: func(v *Evidence) {
+			v.Store.Models[0].Tree = -1
+			v.Proofs = []facts.StoreProof{{Path: v.Store.Trees[0].Path, Verdict: facts.Whole}}
+		}, says: "the message points to a file that is corrupt", not: "load the models again"},
+		"a corrupt file, another version whole": {message: "SafetensorError: HeaderTooLarge", spoil: func(v *Evidence) {
+			v.Proofs = []facts.StoreProof{{Path: "/other", Verdict: facts.Whole}, {Path: v.Store.Trees[0].Path, Verdict: facts.NoManifest}}
+		}, says: "the message points to a file that is corrupt", not: "load the models again"},
+		"one file":                 {message: "x", spoil: func(v *Evidence) { v.Store.Models[0].Files = 1 }, says: "/scout with 1 file, 1000 bytes"},
+		"a model without any file": {message: "x", spoil: func(v *Evidence) { v.Store.Models[0].Dir = "" }, unknown: true},
+		"a limit of the unit": {message: "failed to load model", spoil: func(v *Evidence) { v.Limits, v.Unit = []string{"LimitAS=infinity", "MemoryMax=999"}, "a.service" },
+			code: diag.ModelMemory, says: "the model needs 1000 bytes, more than MemoryMax= of the unit allows; 0 bytes of memory available, no swap, LimitAS=infinity, MemoryMax=999"},
+		"a limit, and how to raise it": {message: "failed to load model", spoil: func(v *Evidence) { v.Limits, v.Unit = []string{"MemoryMax=999"}, "a.service" },
+			code: diag.ModelMemory, says: "raise MemoryMax= of the orchestrator"},
+		"a limit of an unknown unit": {message: "failed to load model", spoil: func(v *Evidence) { v.Limits = []string{"MemoryMax=999"} },
+			code: diag.ModelMemory, says: "raise service.memory_max of the orchestrator's instance"},
+		"a limit that is enough": {message: "out of memory", spoil: func(v *Evidence) { v.Limits, v.Unit = []string{"MemoryMax=1000"}, "a.service" },
+			code: diag.ModelMemory, says: "raise service.memory_max of the orchestrator's instance"},
+		"limits without a number": {message: "x", spoil: func(v *Evidence) { v.Limits = []string{"LimitAS=infinity", "LimitDATA"} }, says: "it is complete on disk"},
+		"less memory than the model needs": {message: "x", spoil: func(v *Evidence) { v.Memory = facts.Memory{Total: 2000, Available: 499, SwapTotal: 500, SwapFree: 500} },
+			code: diag.ModelMemory, says: "the model needs 1000 bytes, more than is free; 499 bytes of memory available, 500 bytes of swap free"},
+		"no memory at all": {message: "x", spoil: func(v *Evidence) { v.Memory = facts.Memory{Total: 2000, SwapTotal: 500, SwapFree: 500} },
+			code: diag.ModelMemory, says: "more than is free"},
+		"no swap left":               {message: "x", spoil: func(v *Evidence) { v.Memory = facts.Memory{Total: 2000, Available: 999, SwapTotal: 500} }, code: diag.ModelMemory, says: "0 bytes of swap free"},
+		"as much as the model needs": {message: "x", spoil: func(v *Evidence) { v.Memory = facts.Memory{Total: 2000, Available: 500, SwapFree: 500} }, says: "it is complete on disk"},
+		"memory that is not known":   {message: "x", spoil: func(v *Evidence) { v.Memory = facts.Memory{Total: 2000, Available: -1, SwapFree: 0} }, says: "it is complete on disk"},
+		"swap that is not known":     {message: "x", spoil: func(v *Evidence) { v.Memory = facts.Memory{Total: 2000, Available: 0, SwapFree: -1} }, says: "it is complete on disk"},
+		"a process that was killed": {message: "out of memory", spoil: func(v *Evidence) {
+			v.Memory = facts.Memory{Available: -1, SwapTotal: -1, SwapFree: -1, Kills: 1, GroupKills: 1}
+		}, code: diag.ModelMemory, says: "the kernel has killed 1 process of its control group because memory ran out, the kernel has killed 1 process since boot because memory ran out\n"},
+		"a model of another map": {message: "x", spoil: func(v *Evidence) { v.Store.Models = nil }, unknown: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			look, w := whole()
@@ -93,10 +123,25 @@ func TestDiagnose_ModelErrorIsExplainedByDiskAndMemory(t *testing.T) {
 				c.spoil(&v)
 			}
 			d, ok := DiagnoseModel(facts.ModelError{Agent: "scout", Model: "org/bert", Error: c.message}, v)
-			if ok == c.unknown || d.Code != c.code || !strings.Contains(d.Seen+"\n"+d.Expected+"\n"+d.Fix.String(), c.says) {
+			text := d.Seen + "\n" + d.Expected + "\n" + d.Fix.String()
+			if ok == c.unknown || d.Code != c.code || !strings.Contains(text, c.says) || c.not != "" && strings.Contains(text, c.not) {
 				t.Errorf("%v %+v", ok, d)
 			}
 		})
+	}
+}
+
+func TestDiagnose_MemoryIsWhatIsKnownOfIt(t *testing.T) {
+	for want, m := range map[string]facts.Memory{
+		"":                                     {Available: -1, SwapTotal: -1, SwapFree: -1, Kills: -1, GroupKills: -1},
+		"no swap":                              {Available: -1},
+		"0 bytes of memory available":          {SwapTotal: -1, SwapFree: -1},
+		"0 bytes of swap free":                 {Available: -1, SwapTotal: 1},
+		"1 bytes of memory available, no swap": {Available: 1},
+	} {
+		if got := memory(m, nil); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 
@@ -170,5 +215,18 @@ func TestDiagnose_OutOfMemoryKillIsReported(t *testing.T) {
 			continue
 		}
 		findings.Sound(t, problems[0])
+	}
+}
+
+// The start that ran out of memory is one finding among others.
+func TestDiagnose_OutOfMemoryKillExplainsTheFailureOnly(t *testing.T) {
+	u := facts.Unit{Name: "justnews@gpu_orchestrator.service", LoadState: "loaded", ActiveState: "failed", Result: "oom-kill", Environment: []string{"DRY_RUN=1"}}
+	problems := ForMemory(Unit(u), u, facts.Memory{})
+	if len(problems) != 2 || problems[0].Code != diag.OrchestratorKill || problems[1].Code != diag.OrchestratorDryRun {
+		t.Errorf("%+v", problems)
+	}
+	u.ActiveState, u.SubState, u.Environment = "inactive", "dead", nil
+	if p := ForMemory(Unit(u), u, facts.Memory{}); len(p) != 1 || p[0].Code != diag.OrchestratorUnit || p[0].Severity != diag.Warning {
+		t.Errorf("it was stopped: %+v", p)
 	}
 }

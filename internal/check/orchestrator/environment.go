@@ -116,17 +116,16 @@ func memory(m facts.Memory, limits []string) string {
 		}
 	}
 	add("%s of memory available", m.Available)
-	switch {
-	case m.SwapTotal == 0:
+	if m.SwapTotal == 0 {
 		parts = append(parts, "no swap")
-	case m.SwapFree >= 0:
+	} else {
 		add("%s of swap free", m.SwapFree)
 	}
 	if m.GroupKills > 0 {
-		parts = append(parts, fmt.Sprintf("%d processes of its control group were killed because memory ran out", m.GroupKills))
+		parts = append(parts, "the kernel has killed "+diag.Count(int(m.GroupKills), "process")+" of its control group because memory ran out")
 	}
 	if m.Kills > 0 {
-		parts = append(parts, fmt.Sprintf("the kernel has killed %d processes since boot because memory ran out", m.Kills))
+		parts = append(parts, "the kernel has killed "+diag.Count(int(m.Kills), "process")+" since boot because memory ran out")
 	}
 	for _, l := range limits {
 		parts = append(parts, diag.Clean(l))

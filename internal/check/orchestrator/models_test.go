@@ -74,6 +74,11 @@ func TestModels_ReasonHasTheProgress(t *testing.T) {
 		{facts.ModelsState{AllReady: true}, requirement.Preload{Expected: 14}, "the last preload loaded no models at all"},
 		{facts.ModelsState{InProgress: true, Total: 8, Done: 9}, requirement.Preload{}, "9 models loaded of only 8"},
 		{facts.ModelsState{AllReady: true, Total: 3, Done: 3, Errors: e}, requirement.Preload{}, "all_ready although 1 error is listed"},
+		{facts.ModelsState{Total: -1, Done: -2}, requirement.Preload{}, "a negative count"},
+		{facts.ModelsState{Total: 1, Done: -1}, requirement.Preload{}, "a negative count"},
+		{facts.ModelsState{Total: 1, Failed: -1}, requirement.Preload{}, "a negative count"},
+		{allLoaded, requirement.Preload{Expected: 3, OnlyAgent: "scout"}, "3 of 3 models loaded"},
+		{facts.ModelsState{AllReady: true}, requirement.Preload{Expected: -1, OnlyAgent: "scout"}, "the last preload loaded no models at all"},
 	} {
 		if j := orchestrator.Models(answered(tc.state), tc.wish); j.Reason != tc.want {
 			t.Errorf("%+v: %q, want %q", tc.state, j.Reason, tc.want)
@@ -103,6 +108,12 @@ func TestModels_ScopeOwnCountsTheAgentsErrorsOnly(t *testing.T) {
 	ours.InProgress = true
 	denied := over(2, 1, critic)
 	denied.PerAgent = map[string]map[string]facts.ModelLoad{"scout": {"m": {Status: "pending"}}}
+	loaded := over(2, 1, critic)
+	loaded.PerAgent = map[string]map[string]facts.ModelLoad{"scout": {"m": {Status: "ok"}, "n": {Status: "success"}}, "critic": {"n": {Status: "error"}}}
+	named := over(2, 1, scout)
+	named.PerAgent = map[string]map[string]facts.ModelLoad{"scout": {"m": {Status: "error"}}}
+	nobody := allLoaded
+	nobody.PerAgent = map[string]map[string]facts.ModelLoad{"": {"m": {Status: "pending"}}}
 	never := over(2, 1, critic)
 	for _, tc := range []struct {
 		name  string
@@ -121,6 +132,9 @@ func TestModels_ScopeOwnCountsTheAgentsErrorsOnly(t *testing.T) {
 		{"another agent's model failed, still running", answered(running), wish, check.Pending},
 		{"its own model failed, still running", answered(ours), wish, check.Failed},
 		{"per_agent says that its model is pending", answered(denied), wish, check.Inconsistent},
+		{"per_agent says that its models are loaded", answered(loaded), wish, check.Ready},
+		{"its own model failed, and per_agent says so", answered(named), wish, check.Failed},
+		{"per_agent of nobody", answered(nobody), requirement.Preload{Expected: 3}, check.Ready},
 		{"no job ever ran", facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered}, State: facts.ModelsState{HasStartedAt: true, Total: 3, Done: never.Done, Failed: 1, Errors: never.Errors}}, wish, check.Inconsistent},
 		{"without the scope it counts", answered(over(2, 1, critic)), requirement.Preload{Expected: 3}, check.Failed},
 	} {
@@ -175,7 +189,8 @@ func TestModels_ReadinessIsInTheBody(t *testing.T) {
 		{facts.Readiness{Answer: facts.Answer{Kind: facts.ServerError}, Ready: true}, check.Unreachable},
 		{facts.Readiness{Answer: facts.Answer{Kind: facts.Nonsense}, Ready: true}, check.Nonsense},
 	} {
-		if j := orchestrator.Readiness(tc.r); j.State != tc.want || j.Reason == "" {
+		tc.r.Detail = "the detail"
+		if j := orchestrator.Readiness(tc.r); j.State != tc.want || j.Reason == "" || (j.Reason == tc.r.Detail) != (j.State == check.Unreachable || j.State == check.Nonsense) {
 			t.Errorf("%+v: %+v, want %s", tc.r, j, tc.want)
 		}
 	}

@@ -4,6 +4,7 @@ package orchestrator
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"justnews/internal/check"
@@ -31,15 +32,12 @@ func ownOnly(s facts.ModelsState, j check.Judgement, w requirement.Preload) chec
 // ownContradiction compares what per_agent says of our models, where the
 // answer has it, with an answer that lists no error of ours.
 func ownContradiction(s facts.ModelsState, w requirement.Preload) string {
-	if w.OnlyAgent == "" || s.PerAgent == nil || len(of(s.Errors, w.OnlyAgent)) > 0 {
+	if w.OnlyAgent == "" || len(of(s.Errors, w.OnlyAgent)) > 0 {
 		return ""
 	}
-	loads, listed := s.PerAgent[w.OnlyAgent]
-	if !listed {
-		return ""
-	}
-	for model, l := range loads {
-		if l.Status != "ok" && l.Status != "success" {
+	loads := s.PerAgent[w.OnlyAgent]
+	for _, model := range slices.Sorted(maps.Keys(loads)) {
+		if l := loads[model]; l.Status != "ok" && l.Status != "success" {
 			return fmt.Sprintf("no error of %s is listed, yet its model %s is %s", w.OnlyAgent, diag.Quote(model), diag.Quote(l.Status))
 		}
 	}

@@ -157,6 +157,9 @@ func TestProblems_ManyFailuresAreCountedNotListed(t *testing.T) {
 	if len(problems) != 51 || problems[50].Message != "950 more failed" {
 		t.Errorf("%d problems, the last %q", len(problems), problems[len(problems)-1].Message)
 	}
+	if problems = orchestrator.Refused(check.Judgement{State: check.Failed, Errors: errors[:50]}, facts.ModelsLook{}, subject(t)); len(problems) != 50 {
+		t.Errorf("%d problems, the last %q", len(problems), problems[len(problems)-1].Message)
+	}
 }
 
 func TestProblems_DeadlineNamesWhatWasMissing(t *testing.T) {
@@ -217,6 +220,8 @@ func TestProblems_ChangedMapNeedsARestart(t *testing.T) {
 	for name, text := range map[string]string{
 		"changed before":       orchestrator.Stale(s.Map, 30*time.Second, u),
 		"not known when":       orchestrator.Stale(s.Map, 0, u),
+		"changed at the start": orchestrator.Stale(s.Map, time.Minute, u),
+		"not known since when": orchestrator.Stale(s.Map, 2*time.Minute, facts.Unit{MainPID: 7}),
 		"not running":          orchestrator.Stale(s.Map, 2*time.Minute, facts.Unit{Times: u.Times}),
 		"no unit of this host": orchestrator.Stale(s.Map, 2*time.Minute, facts.Unit{}),
 	} {
@@ -255,5 +260,71 @@ func TestProblems_ErrorOfARemovedAgentIsStale(t *testing.T) {
 	j, look := of(gone, facts.ModelError{Agent: "critic", Model: "unitary/toxic-bert", Error: "x"})
 	if p := orchestrator.Refused(j, look, s)[0]; strings.Contains(p.Message, "leftover") {
 		t.Errorf("an error of a listed model: %s", p.Message)
+	}
+}
+
+// A leftover error explains only an answer that has nothing else wrong.
+func TestProblems_LeftoverErrorIsNotTheCauseOfAnotherContradiction(t *testing.T) {
+	gone := []facts.ModelError{{Agent: "newone", Model: "org/x", Error: "no snapshot"}}
+	for name, s := range map[string]facts.ModelsState{
+		"not ready":   {Total: 3, Done: 3, Errors: gone},
+		"a failure":   {AllReady: true, Total: 3, Done: 2, Failed: 1, Errors: gone},
+		"in progress": {AllReady: true, InProgress: true, Total: 3, Done: 3, Errors: gone},
+		"no error":    {AllReady: true, Total: 3, Done: 2},
+	} {
+		p := orchestrator.Refused(check.Judgement{State: check.Inconsistent, Reason: "r"}, answered(s), subject(t))[0]
+		if strings.Contains(p.Message, "leftover") || !strings.HasSuffix(p.Message, ": r") {
+			t.Errorf("%s: %s", name, p.Message)
+		}
+	}
+}
+
+func TestProblems_FixesFollowTheKindOfServer(t *testing.T) {
+	own, other := subject(t), subject(t)
+	other.Protocol.Loaded = "with the status loaded"
+	for name, c := range map[string]struct {
+		s             orchestrator.Subject
+		expected, fix string
+	}{
+		"JustNews' own": {own, "all_ready with at least the 3 models that /etc/justnews/AGENT_MODEL_MAP.json lists", "make sure that the orchestrator serves"},
+		"another kind":  {other, "every expected model with the status loaded", "or correct its name in models.expected"},
+	} {
+		if p := orchestrator.PreloadRefused(c.s, facts.ModelsLook{}); !strings.Contains(p.Fix.String(), c.fix) {
+			t.Errorf("%s: %s", name, p.Fix)
+		}
+		if p := orchestrator.Late(check.Judgement{State: check.Pending}, facts.ModelsLook{}, c.s)[0]; p.Expected != c.expected {
+			t.Errorf("%s: %s", name, p.Expected)
+		}
+	}
+	for _, n := range []int{-1, 0} {
+		own.Expected = n
+		if p := orchestrator.Late(check.Judgement{State: check.Pending}, facts.ModelsLook{}, own)[0]; !strings.HasPrefix(p.Expected, "all_ready with at least one model") {
+			t.Errorf("%d: %s", n, p.Expected)
+		}
+	}
+}
+
+// The HTTP status says something where the body does not.
+func TestProblems_StatusPrecedesWhatWasInvalid(t *testing.T) {
+	for want, a := range map[string]facts.Answer{
+		"HTTP status 200: not JSON": {Kind: facts.Nonsense, Status: 200, Detail: "not JSON"},
+		"no header":                 {Kind: facts.Nonsense, Detail: "no header"},
+		"302 Found":                 {Kind: facts.Redirected, Status: 302, Detail: "302 Found"},
+	} {
+		if p := orchestrator.InvalidAnswer(subject(t), a); p.Seen != want {
+			t.Errorf("%q, want %q", p.Seen, want)
+		}
+	}
+}
+
+func TestProblems_StateOfTheBusIsItsWordOrWhatItAnswered(t *testing.T) {
+	for want, b := range map[string]facts.BusHealth{
+		"degraded":           {Answer: facts.Answer{Kind: facts.Answered, Detail: "200"}, State: "degraded"},
+		"connection refused": {Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}, State: "ok"},
+		"no answer":          {},
+	} {
+		if got := orchestrator.BusState(b); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

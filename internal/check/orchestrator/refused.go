@@ -150,7 +150,7 @@ func readAgain(s Subject) diag.Fix {
 // Stale says that the map was changed after the orchestrator was started, ""
 // where it was not or that is not known. Changed is when, since the boot.
 func Stale(path string, changed time.Duration, u facts.Unit) string {
-	if started := u.Times.ExecMainStart; changed <= 0 || u.MainPID == 0 || started <= 0 || changed <= started {
+	if started := u.Times.ExecMainStart; u.MainPID == 0 || started <= 0 || changed <= started {
 		return ""
 	}
 	return fmt.Sprintf("%s was changed %s after the orchestrator was started", path, check.Span((changed - u.Times.ExecMainStart).Round(time.Second)))

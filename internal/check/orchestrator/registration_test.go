@@ -3,6 +3,8 @@
 package orchestrator_test
 
 import (
+	"cmp"
+	"strings"
 	"testing"
 
 	"justnews/internal/check/orchestrator"
@@ -28,6 +30,9 @@ func TestRegistration_MissingOrchestratorIsAFinding(t *testing.T) {
 		}
 		for _, p := range problems {
 			findings.Sound(t, p)
+			if want := cmp.Or(strings.Join(c.r.Agents, ", "), "no agents"); p.Seen != want {
+				t.Errorf("%s: %q, want %q", name, p.Seen, want)
+			}
 		}
 	}
 }

@@ -3,7 +3,6 @@
 package orchestrator
 
 import (
-	"fmt"
 	"strings"
 
 	"justnews/internal/check/unit"
@@ -30,7 +29,7 @@ func UnitFails(u facts.Unit) []diag.Problem {
 	}
 	p := diag.Problem{
 		Code: diag.OrchestratorUnit, Subject: u.Name, Message: "the orchestrator's unit keeps failing",
-		Seen: unit.FailureText(u) + fmt.Sprintf("; restarted %d times", u.NRestarts), Expected: "a unit that stays active",
+		Seen: unit.FailureText(u) + "; " + diag.Count(u.NRestarts, "restart"), Expected: "a unit that stays active",
 		Fix: diag.Advise("fix the error in its log: systemd restarts it automatically").Looking(diag.LogOf(u.Name)),
 	}
 	return []diag.Problem{unit.WithSetup(p, u)}

@@ -76,7 +76,7 @@ func TestUnit_RestartedOrchestratorIsReportedWithItsFailure(t *testing.T) {
 	}
 	u.Result, u.ExecMainCode, u.ExecMainStatus, u.NRestarts = "exit-code", 1, 203, 4
 	problems := orchestrator.UnitFails(u)
-	if len(problems) != 1 || problems[0].Code != diag.OrchestratorUnit || !strings.Contains(problems[0].Seen, "status 203; restarted 4 times") || !strings.Contains(problems[0].Message, "203/EXEC") {
+	if len(problems) != 1 || problems[0].Code != diag.OrchestratorUnit || !strings.Contains(problems[0].Seen, "status 203; 4 restarts") || !strings.Contains(problems[0].Message, "203/EXEC") {
 		t.Errorf("%+v", problems)
 	}
 	u.SubState = "start"
