@@ -76,12 +76,13 @@ func TestBounds_OfALine(t *testing.T) {
 func TestBounds_OfACommandLine(t *testing.T) {
 	for value, want := range map[string][]string{
 		`/x`: {"/x"}, `/x ";" a`: {"/x", ";", "a"}, `/x "$$A" "%%i"`: {"/x", "$A", "%i"}, `"/a b"  "c"`: {"/a b", "c"}, `/x "a\x1a\x0f"`: {"/x", "a\x1a\x0f"},
+		`/x a\x1a`: {"/x", "a\x1a"}, `/$$x y`: {"/$$x", "y"}, // no variable is replaced in the name of the command
 	} {
 		if got, err := readCommandLine(value); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %q %v, want %q", value, got, err, want)
 		}
 	}
-	for _, value := range []string{"", "x", `""`, "/x ;", "/x ; /y", `/x ";" ; /y`, "/x %i", "/x a%", "/x $A", "/%i", `/x "a`, `/x "\x1"`, `/x "\xag"`, `/x "\xga"`, `/x "a"b"`} {
+	for _, value := range []string{"", "x", `""`, "/x ;", "/x ; /y", `/x ";" ; /y`, "/x %i", "/x a%", "/x $A", "/%i", `/x "a`, `/x "\x1"`, `/x "\xag"`, `/x "\xga"`, `/x "a"b"`, `/x "\q12"`, `/x "a;`} {
 		if got, err := readCommandLine(value); err == nil {
 			t.Errorf("%s: read as %q", value, got)
 		}

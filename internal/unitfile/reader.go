@@ -60,9 +60,9 @@ func (r *reader) next() (s Setting, found bool, err error) {
 		}
 	}
 	if pending != "" {
-		return s, false, errors.New("the last line ends in a continuation")
+		err = errors.New("the last line ends in a continuation")
 	}
-	return s, false, nil
+	return s, false, err
 }
 
 // whitespace is systemd's WHITESPACE.

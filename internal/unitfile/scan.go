@@ -97,7 +97,7 @@ func losesRest(err error) bool {
 // refusedCommand returns why systemd drops a command line, and with it the rest
 // of the file (load-fragment.c: config_parse_exec).
 func refusedCommand(s Setting) string {
-	if s.Section != "Service" || !strings.HasPrefix(s.Key, "Exec") || s.Value == "" {
+	if s.Section != "Service" || !strings.HasPrefix(s.Key, "Exec") {
 		return ""
 	}
 	for i := 0; i < len(s.Value); {

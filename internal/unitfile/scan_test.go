@@ -23,6 +23,7 @@ func TestScan_ContinuesWhereSystemdDoes(t *testing.T) {
 		"a broken header":      {"[Service\nUser=root\n", "", []Fault{{1, "an unterminated section header", true}}},
 		"a relative command":   {"[Service]\nExecStartPre=bin/gate\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has a relative path", true}}},
 		"a command by name":    {"[Service]\nExecStartPre=-true\nUser=root\n", "ExecStartPre User", nil},
+		"no command":           {"[Unit]\nExecStartPre=bin/gate\n[Service]\nDocumentation=bin/x\n", "ExecStartPre Documentation", nil},
 		"an open quote":        {"[Service]\nExecStartPre=/bin/sh -c 'x\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has an unterminated quote", true}}},
 		"a continued command":  {"[Service]\nExecStartPre=/bin/sh -c \\\n 'x'\nUser=root\n", "ExecStartPre User", nil},
 		"bytes that are UTF-8": {"[Service]\nDescription=ü\n", "Description", nil},

@@ -171,7 +171,7 @@ func (l Line) append(dst []byte) ([]byte, error) {
 		return dst, err
 	}
 	dst = append(dst, '\n')
-	if len(dst)-start >= maxLine {
+	if len(dst)-start > maxLine {
 		return dst, errTooLong
 	}
 	return dst, nil

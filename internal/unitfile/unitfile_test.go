@@ -108,6 +108,35 @@ func TestUnitFile_RefusesOverlongLines(t *testing.T) {
 	if _, err := f.Append(nil); !errors.Is(err, errTooLong) {
 		t.Errorf("got %v", err)
 	}
+	longest := maxLine - len("Description=\n")
+	for n, want := range map[int]error{longest: nil, longest + 1: errTooLong} {
+		f := File{Sections: []Section{{"Unit", []Line{Plain("Description", strings.Repeat("x", n))}}}}
+		text, err := f.Append(nil)
+		if !errors.Is(err, want) || err == nil && f.Verify(text) != nil {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+	}
+}
+
+// What a configuration may have is decided by what can be written.
+func TestCheck_AcceptsWhatCanBeWritten(t *testing.T) {
+	for name, c := range map[string]struct {
+		check     func(string) error
+		good, bad string
+		offset    int
+	}{
+		"text":    {CheckText, "100%\n", "a\x00", 1},
+		"path":    {CheckPath, "/a b/", "/a/..", 3},
+		"command": {CheckCommand, "/a b", "/a$", 2},
+		"unit":    {CheckUnit, "a.service", "a b.service", 1},
+	} {
+		if err := c.check(c.good); err != nil {
+			t.Errorf("%s: %q: %v", name, c.good, err)
+		}
+		if r, ok := errors.AsType[*Refusal](c.check(c.bad)); !ok || r.Offset != c.offset {
+			t.Errorf("%s: %q: %v", name, c.bad, r)
+		}
+	}
 }
 
 func TestUnitFile_ZeroLineIsRefused(t *testing.T) {
@@ -145,6 +174,10 @@ func TestVerify_FindsEveryChange(t *testing.T) {
 		{"a line more", "ExecStop=\n", "ExecStop=\nExecStopPost=/bin/true\n"},
 		{"a reset that sets", "ExecStop=", "ExecStop=/bin/true"},
 		{"a specifier in a path", "=/w", "=/w%i"},
+		{"another path", "=/w", "=/v"},
+		{"another argument", `"a"`, `"b"`},
+		{"an argument more", `"a"`, `"a" "a"`},
+		{"an end that is continued", "ExecStop=\n", "ExecStop=\\"},
 		{"no dash", `"-/r"`, `"/r"`},
 		{"a plus", `"-/r"`, `"-+/r"`},
 		{"two paths", `"-/r"`, `"-/r" "/s"`},

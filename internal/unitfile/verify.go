@@ -133,11 +133,8 @@ func bareSemicolon(value string) bool {
 			i++
 			continue
 		}
-		if value[i] == ';' {
-			return true
-		}
 		_, next, err := oneWord(value, i, true)
-		if err != nil {
+		if value[i] == ';' || err != nil {
 			return true
 		}
 		i = next
