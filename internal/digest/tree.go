@@ -68,7 +68,7 @@ type Flaw struct {
 // The kinds of entries that are neither files nor directories.
 var (
 	ErrDangling = errors.New("it is a dangling link")
-	ErrOdd      = errors.New("it is neither a file nor a directory")
+	ErrSpecial  = errors.New("it is neither a file nor a directory")
 	ErrName     = errors.New("its name is not UTF-8")
 )
 
@@ -180,7 +180,7 @@ func (w *walker) entry(b *Branch, rel string, dir *os.File, e fs.DirEntry) {
 	if linked {
 		w.link(rel)
 	}
-	info, err := safefile.StatIn(dir, e.Name())
+	info, err := safefile.Stat(filepath.Join(dir.Name(), e.Name()))
 	switch {
 	case err == nil && info.Mode.IsDir():
 		// A link to a directory: os.walk neither hashes nor follows it.
@@ -191,7 +191,7 @@ func (w *walker) entry(b *Branch, rel string, dir *os.File, e fs.DirEntry) {
 	case err != nil:
 		w.flaw(Flaw{Rel: rel, Err: err})
 	case !info.Mode.IsRegular():
-		w.flaw(Flaw{Rel: rel, Err: ErrOdd})
+		w.flaw(Flaw{Rel: rel, Err: ErrSpecial})
 	default:
 		b.Files = append(b.Files, Leaf{Rel: rel, Identity: Of(info), Link: linked})
 	}
@@ -273,7 +273,7 @@ func (t *Tree) job(version string, order func([]*Branch) []*Branch) Job {
 		for _, l := range b.Files {
 			j.Segments = append(j.Segments, l.segment(version))
 		}
-		for _, child := range order(bearing(b.Branches)) {
+		for _, child := range order(nonEmpty(b.Branches)) {
 			visit(child)
 		}
 	}
@@ -285,14 +285,14 @@ func (l Leaf) segment(version string) Segment {
 	return Segment{Prefix: l.Rel, Path: filepath.Join(version, l.Rel), Identity: l.Identity}
 }
 
-// bearing leaves out directories without any file, whose position does not
+// nonEmpty leaves out directories without any file, whose position does not
 // matter.
-func bearing(branches []*Branch) []*Branch {
-	return slices.DeleteFunc(slices.Clone(branches), func(b *Branch) bool { return !b.bears() })
+func nonEmpty(branches []*Branch) []*Branch {
+	return slices.DeleteFunc(slices.Clone(branches), func(b *Branch) bool { return !b.hasFiles() })
 }
 
-func (b *Branch) bears() bool {
-	return len(b.Files) > 0 || slices.ContainsFunc(b.Branches, (*Branch).bears)
+func (b *Branch) hasFiles() bool {
+	return len(b.Files) > 0 || slices.ContainsFunc(b.Branches, (*Branch).hasFiles)
 }
 
 // Settled reports whether a change of any file after began would show.

@@ -11,13 +11,9 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
-
-// unixStat is the stat that package os keeps.
-type unixStat = syscall.Stat_t
 
 // OpenDir opens a directory for listing, following links; anything else is an
 // error and is not opened.
@@ -37,11 +33,7 @@ func OpenRoot(path string) (*os.Root, error) {
 
 // Enter opens a directory below root that is not a link.
 func Enter(root *os.Root, name string) (*os.Root, error) {
-	info, err := root.Lstat(name)
-	if err != nil {
-		return nil, err
-	}
-	named, err := from(info)
+	named, err := from(root.Lstat(name))
 	if err != nil {
 		return nil, err
 	}

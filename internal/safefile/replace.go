@@ -38,7 +38,7 @@ func (n New) Replace(root *os.Root, name string) error {
 // Overwrite writes an existing file in place, if it cannot be replaced. It must
 // be a regular file with one name.
 func Overwrite(root *os.Root, name string, data []byte) error {
-	named, err := root.Lstat(name)
+	named, err := from(root.Lstat(name))
 	if err != nil {
 		return err
 	}
@@ -50,18 +50,15 @@ func Overwrite(root *os.Root, name string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-func overwrite(f *os.File, named fs.FileInfo, data []byte) error {
+func overwrite(f *os.File, named Info, data []byte) error {
 	info, err := Fstat(f)
 	if err != nil {
 		return err
 	}
-	was, err := from(named)
 	switch {
-	case err != nil:
-		return err
 	case !info.Mode.IsRegular() || info.Links > 1:
 		return fmt.Errorf("%s: %w with one name", f.Name(), ErrNotRegular)
-	case !info.Same(was):
+	case !info.Same(named):
 		return fmt.Errorf("%s: %w", f.Name(), errReplaced)
 	}
 	if _, err := f.WriteAt(data, 0); err != nil {

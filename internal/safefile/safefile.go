@@ -9,12 +9,15 @@
 package safefile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,45 +38,6 @@ type Info struct {
 	Mode         fs.FileMode
 	UID, GID     int
 	Links        uint64
-}
-
-func infoOf(st *unix.Stat_t) Info {
-	return Info{
-		Dev: uint64(st.Dev), Ino: st.Ino, Size: st.Size, //nolint:unconvert // narrower on other machines
-		Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Mode: modeOf(st.Mode),
-		UID: int(st.Uid), GID: int(st.Gid), Links: uint64(st.Nlink), //nolint:unconvert // as above
-	}
-}
-
-func modeOf(mode uint32) fs.FileMode {
-	m := fs.FileMode(mode & 0o777)
-	switch mode & unix.S_IFMT {
-	case unix.S_IFDIR:
-		m |= fs.ModeDir
-	case unix.S_IFLNK:
-		m |= fs.ModeSymlink
-	case unix.S_IFIFO:
-		m |= fs.ModeNamedPipe
-	case unix.S_IFSOCK:
-		m |= fs.ModeSocket
-	case unix.S_IFCHR:
-		m |= fs.ModeDevice | fs.ModeCharDevice
-	case unix.S_IFBLK:
-		m |= fs.ModeDevice
-	case unix.S_IFREG:
-	default:
-		m |= fs.ModeIrregular
-	}
-	if mode&unix.S_ISUID != 0 {
-		m |= fs.ModeSetuid
-	}
-	if mode&unix.S_ISGID != 0 {
-		m |= fs.ModeSetgid
-	}
-	if mode&unix.S_ISVTX != 0 {
-		m |= fs.ModeSticky
-	}
-	return m
 }
 
 // Bits returns the twelve bits of a mode that chmod sets.
@@ -103,50 +67,25 @@ func (i Info) Trust(owners ...int) error {
 }
 
 // Stat follows links.
-func Stat(path string) (Info, error) { return statAt(unix.AT_FDCWD, path, 0) }
+func Stat(path string) (Info, error) { return from(os.Stat(path)) }
 
 // Lstat does not follow a link at the end of the path.
-func Lstat(path string) (Info, error) { return statAt(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW) }
-
-// StatIn returns the metadata of a name in an open directory, following links.
-func StatIn(dir *os.File, name string) (Info, error) { return statAt(int(dir.Fd()), name, 0) }
-
-func statAt(dir int, path string, flags int) (Info, error) {
-	var st unix.Stat_t
-	if err := retry(func() error { return unix.Fstatat(dir, path, &st, flags) }); err != nil {
-		return Info{}, &fs.PathError{Op: "stat", Path: path, Err: err}
-	}
-	return infoOf(&st), nil
-}
+func Lstat(path string) (Info, error) { return from(os.Lstat(path)) }
 
 // Fstat returns the metadata of an open file.
-func Fstat(f *os.File) (Info, error) { return fstat(int(f.Fd()), f.Name()) }
-
-func fstat(fd int, name string) (Info, error) {
-	var st unix.Stat_t
-	if err := retry(func() error { return unix.Fstat(fd, &st) }); err != nil {
-		return Info{}, &fs.PathError{Op: "stat", Path: name, Err: err}
-	}
-	return infoOf(&st), nil
-}
+func Fstat(f *os.File) (Info, error) { return from(f.Stat()) }
 
 // Of returns the metadata of an open directory.
-func Of(root *os.Root) (Info, error) {
-	info, err := root.Stat(".")
+func Of(root *os.Root) (Info, error) { return from(root.Stat(".")) }
+
+// from converts what package os returns.
+func from(info fs.FileInfo, err error) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	return from(info)
-}
-
-// from returns what a FileInfo of package os holds.
-func from(info fs.FileInfo) (Info, error) {
-	st, ok := info.Sys().(*unixStat)
-	if !ok {
-		return Info{}, fmt.Errorf("%s has no owner that can be examined", info.Name())
-	}
+	st := info.Sys().(*syscall.Stat_t) //nolint:errcheck // on Linux it always is
 	return Info{
-		Dev: uint64(st.Dev), Ino: st.Ino, Size: st.Size, //nolint:unconvert // as in infoOf
+		Dev: uint64(st.Dev), Ino: st.Ino, Size: st.Size, //nolint:unconvert // narrower on other machines
 		Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Mode: info.Mode(),
 		UID: int(st.Uid), GID: int(st.Gid), Links: uint64(st.Nlink), //nolint:unconvert // as above
 	}, nil
@@ -181,15 +120,15 @@ func (f *File) Stat() (Info, error) { return Fstat(f.File) }
 // device can have side effects, and opening a FIFO can block. It does not wait
 // for a file on which another process holds a lease (EAGAIN).
 func Open(path string, flags Flags) (*File, error) {
-	how := unix.O_PATH | unix.O_CLOEXEC
+	how := unix.O_PATH
 	if flags&NoFollow != 0 {
 		how |= unix.O_NOFOLLOW
 	}
-	pin, err := openRetry(path, how)
+	pin, err := os.OpenFile(path, how, 0)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return nil, err
 	}
-	defer func() { _ = unix.Close(pin) }()
+	defer func() { _ = pin.Close() }()
 	return reopen(pin, path, flags)
 }
 
@@ -204,7 +143,7 @@ func OpenIn(root *os.Root, name string, flags Flags) (*File, error) {
 		return nil, err
 	}
 	defer func() { _ = pin.Close() }()
-	return reopen(int(pin.Fd()), name, flags)
+	return reopen(pin, name, flags)
 }
 
 // openThrough follows links as os.Root does. It cannot pin what it finds: O_PATH
@@ -222,12 +161,12 @@ func openThrough(root *os.Root, name string, flags Flags) (*File, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	return reopen(int(f.Fd()), name, flags)
+	return reopen(f, name, flags)
 }
 
 // reopen opens what pin refers to for reading, if it is allowed.
-func reopen(pin int, name string, flags Flags) (*File, error) {
-	info, err := fstat(pin, name)
+func reopen(pin *os.File, name string, flags Flags) (*File, error) {
+	info, err := Fstat(pin)
 	switch {
 	case err != nil:
 		return nil, err
@@ -236,7 +175,7 @@ func reopen(pin int, name string, flags Flags) (*File, error) {
 	case flags&OneName != 0 && info.Links != 1:
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf("%w with one name", ErrNotRegular)}
 	}
-	fd, err := openRetry("/proc/self/fd/"+strconv.Itoa(pin), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC)
+	fd, err := openRetry("/proc/self/fd/"+strconv.Itoa(int(pin.Fd())), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
@@ -280,27 +219,15 @@ func (f *File) All(limit int64) ([]byte, error) {
 	if f.Size > limit {
 		return nil, tooLarge(f.Name(), limit)
 	}
-	fd := int(f.Fd())
-	buf := make([]byte, min(f.Size, limit, firstRead)+1)
-	n := 0
-	for {
-		if n == len(buf) {
-			if int64(n) > limit {
-				return nil, tooLarge(f.Name(), limit)
-			}
-			buf = slices.Grow(buf, len(buf))
-			buf = buf[:min(int64(cap(buf)), limit+1)]
-		}
-		var got int
-		err := retry(func() (err error) { got, err = unix.Pread(fd, buf[n:], int64(n)); return err })
-		switch {
-		case err != nil:
-			return nil, &fs.PathError{Op: "read", Path: f.Name(), Err: err}
-		case got <= 0:
-			return buf[:n], nil
-		}
-		n += got
+	var content bytes.Buffer
+	content.Grow(int(min(f.Size, firstRead)) + bytes.MinRead)
+	switch n, err := content.ReadFrom(io.NewSectionReader(f.File, 0, limit+1)); {
+	case err != nil:
+		return nil, err
+	case n > limit:
+		return nil, tooLarge(f.Name(), limit)
 	}
+	return content.Bytes(), nil
 }
 
 // firstRead is the most that is allocated before anything was read, in bytes: a
@@ -331,15 +258,11 @@ func ReadIn(root *os.Root, name string, limit int64, flags Flags) ([]byte, error
 	return f.All(limit)
 }
 
-func openRetry(path string, flags int) (fd int, err error) {
-	err = retry(func() error { fd, err = unix.Open(path, flags, 0); return err })
-	return fd, err
-}
-
-func retry(call func() error) error {
+func openRetry(path string, flags int) (int, error) {
 	for {
-		if err := call(); !errors.Is(err, unix.EINTR) {
-			return err
+		fd, err := unix.Open(path, flags, 0)
+		if !errors.Is(err, unix.EINTR) {
+			return fd, err
 		}
 	}
 }
