@@ -46,7 +46,7 @@ func WriteMetrics(dir, run, instance string, text []byte) error {
 
 // metricsName is the file of one kind of run.
 func metricsName(run, instance string) string {
-	name := metricsOf + strings.ReplaceAll(run, " ", "_")
+	name := metricsPrefix + strings.ReplaceAll(run, " ", "_")
 	if instance != "" {
 		name += "_" + instance
 	}
@@ -79,7 +79,7 @@ func SweepMetrics(dir string, listed []string) error {
 		return fmt.Errorf("cannot sweep the metrics in %s: %w", dir, err)
 	}
 	for _, e := range entries {
-		name, ok := strings.CutPrefix(e.Name(), gateMetrics)
+		name, ok := strings.CutPrefix(e.Name(), gatePrefix)
 		name, prom := strings.CutSuffix(name, ".prom")
 		if !ok || !prom || slices.Contains(listed, name) {
 			continue
@@ -93,10 +93,11 @@ func SweepMetrics(dir string, listed []string) error {
 	return nil
 }
 
-// gateMetrics is the prefix of the metrics of an instance's gate.
-const gateMetrics = metricsOf + "gate_"
-
-const metricsOf = "justnews_"
+// The prefixes of the metrics' files, and of those of an instance's gate.
+const (
+	metricsPrefix = "justnews_"
+	gatePrefix    = metricsPrefix + "gate_"
+)
 
 // makeMetricsDir creates what tmpfiles.d would have created. The group comes
 // from the parent's set-group-ID bit; the directory's own bit is not needed,

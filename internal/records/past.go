@@ -162,39 +162,56 @@ func (s *search) read(root *os.Root, path, unit string) {
 		s.bad(path, err)
 		return
 	}
-	var left ration
+	var found tally
 	for _, e := range slices.Backward(entries) { // the newest first
 		name := e.Name()
 		file := filepath.Join(path, name)
 		instance := summaryOf(name)
 		switch {
-		case e.IsDir() || e.Type().IsRegular() && leftSummary(name):
+		case e.IsDir() || e.Type().IsRegular() && unfinished(name):
 			continue
-		case left.over():
-			left.unread++
+		case found.full():
+			found.ignored++
 			continue
 		case instance == "":
-			left.strange++
+			found.malformed++
 			s.bad(file, errors.New("that is not the name of a summary"))
 			continue
 		}
 		data, err := readOne(root, name, uid)
 		if err != nil {
-			left.strange++
+			found.malformed++
 			s.bad(file, err)
 			continue
 		}
-		left.files, left.bytes = left.files+1, left.bytes+len(data)
+		found.files, found.bytes = found.files+1, found.bytes+len(data)
 		began, _ := time.Parse(stamp, name[len("summary_"):len("summary_")+len(stamp)]) // summaryOf has read it
 		s.past = append(s.past, Past{Path: file, Unit: unit, Instance: instance, Time: began, Data: data})
 	}
-	if left.unread > 0 {
-		s.bad(path, fmt.Errorf("%d more files are ignored: runs do not leave that many", left.unread))
+	if found.ignored > 0 {
+		s.bad(path, fmt.Errorf("%d more files are ignored: runs do not leave that many", found.ignored))
 	}
 }
 
-// ration bounds what is read from one directory, which an agent may fill. Runs
-// leave 50 summaries per instance, of a few thousand bytes each.
-type ration struct{ files, bytes, strange, unread int }
+// tally counts what was read from one directory.
+type tally struct{ files, bytes, malformed, ignored int }
 
-func (r ration) over() bool { return r.files >= 2000 || r.bytes >= 8<<20 || r.strange >= 50 }
+// full reports whether no more is read: an agent may fill its directory. Runs
+// leave 50 summaries per instance, of a few thousand bytes each.
+func (t tally) full() bool { return t.files >= 2000 || t.bytes >= 8<<20 || t.malformed >= 50 }
+
+// readOne reads a regular file with one name that belongs to uid.
+func readOne(root *os.Root, name string, uid int) ([]byte, error) {
+	f, err := safefile.OpenIn(root, name, safefile.NoFollow|safefile.OneName)
+	if errors.Is(err, safefile.ErrNotRegular) {
+		return nil, fmt.Errorf("%s is not a regular file with one name", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	if err := f.Trust(uid); err != nil {
+		return nil, fmt.Errorf("%s: %w; its directory belongs to UID %d", name, err, uid)
+	}
+	return f.All(maxSummary)
+}

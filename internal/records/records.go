@@ -25,7 +25,7 @@ import (
 // group-writable file that cannot be replaced is written in place: another
 // user's in a sticky directory, or one in a full directory.
 func replace(root *os.Root, name string, data []byte, mode fs.FileMode, sync bool) error {
-	defer sweep(root, name) // after the file: a directory with many entries takes time
+	defer sweepTemporary(root, name) // after the file: a directory with many entries takes time
 	err := safefile.New{Data: data, Mode: mode, Sync: sync}.Replace(root, name)
 	if err == nil || mode&0o020 == 0 {
 		return err
@@ -48,25 +48,22 @@ const tidying = 50 * time.Millisecond
 // killed.
 const stale = 10 * time.Minute
 
-// sweep removes what killed writers of this file left behind. What it cannot
-// remove does no harm.
-func sweep(root *os.Root, name string) {
-	sweepIf(root, func(other string) bool { return safefile.IsTemporary(safefile.TemporaryOf(name), other) })
-}
-
-func sweepIf(root *os.Root, left func(string) bool) {
+// sweepTemporary removes what killed writers of this file left behind.
+func sweepTemporary(root *os.Root, name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), tidying)
 	defer cancel()
 	entries, _ := safefile.ListIn(ctx, root, ".", maxEntries)
-	sweepThese(ctx, root, entries, left)
+	sweep(ctx, root, entries, func(other string) bool { return safefile.IsTemporary(safefile.TemporaryOf(name), other) })
 }
 
-func sweepThese(ctx context.Context, root *os.Root, entries []fs.DirEntry, left func(string) bool) {
+// sweep removes stale files whose name leftover accepts. What it cannot remove
+// does no harm.
+func sweep(ctx context.Context, root *os.Root, entries []fs.DirEntry, leftover func(string) bool) {
 	for _, e := range entries {
 		if ctx.Err() != nil {
 			return
 		}
-		if !e.Type().IsRegular() || !left(e.Name()) {
+		if !e.Type().IsRegular() || !leftover(e.Name()) {
 			continue
 		}
 		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > stale {

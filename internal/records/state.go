@@ -19,7 +19,7 @@ const stateVersion = 1
 // maxState is the largest record that is read, in bytes.
 const maxState = 64 << 10
 
-// State is a record of type T in a file beside a lock, which the gates of a
+// State is a record of type T in a file next to a lock, which the gates of a
 // host share. Whoever can write to the directory can write the record, so it
 // must only ever delay a gate, never open one.
 type State[T any] struct {

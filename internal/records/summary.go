@@ -90,29 +90,27 @@ func Write(d Dirs, instance string, now time.Time, summary []byte) (string, erro
 
 // open opens the directory of the summaries and creates its missing parts. The
 // directory where it starts is created by systemd or owned by the user.
-func (d Dirs) open() (*os.Root, error) { return d.place("preflight") }
-
-func (d Dirs) place(name string) (*os.Root, error) {
+func (d Dirs) open() (*os.Root, error) {
 	switch {
 	case d.Cache != "":
-		return descend(d.Cache, name)
+		return descend(d.Cache, "preflight")
 	case d.XDG != "":
 		if err := makeOurs(d.XDG); err != nil {
 			return nil, err
 		}
-		return descend(d.XDG, "justnews", name)
+		return descend(d.XDG, "justnews", "preflight")
 	case d.Home == "":
 		return nil, errors.New("neither CACHE_DIRECTORY, XDG_CACHE_HOME nor HOME is set")
 	}
 	// Also if ~/.cache exists: under sudo HOME can be another user's.
-	if err := belongsToUs(d.Home); err != nil {
+	if err := belongsTo(d.Home, os.Geteuid()); err != nil {
 		return nil, err
 	}
 	cache := filepath.Join(d.Home, ".cache")
 	if err := makeOurs(cache); err != nil {
 		return nil, err
 	}
-	return descend(cache, "justnews", name)
+	return descend(cache, "justnews", "preflight")
 }
 
 // makeOurs creates a missing cache directory with the mode of the XDG
@@ -132,9 +130,7 @@ func makeOurs(path string) error {
 	return nil
 }
 
-// belongsToUs follows links, which the owner of the home directory made.
-func belongsToUs(path string) error { return belongsTo(path, os.Geteuid()) }
-
+// belongsTo follows links, which the owner of the home directory made.
 func belongsTo(path string, owners ...int) error {
 	info, err := safefile.Stat(path)
 	if err != nil {
@@ -212,7 +208,7 @@ func prune(root *os.Root, instance string) error {
 	// What was found is removed, even if the search took long.
 	ctx, cancel = context.WithTimeout(context.Background(), tidying)
 	defer cancel()
-	sweepThese(ctx, root, entries, leftSummary)
+	sweep(ctx, root, entries, unfinished)
 	var names []string
 	for _, e := range entries {
 		if e.Type().IsRegular() && summaryOf(e.Name()) == instance {
@@ -233,9 +229,9 @@ func prune(root *os.Root, instance string) error {
 	return errors.Join(errs...)
 }
 
-// leftSummary reports whether a name is that of an unfinished summary: each run
+// unfinished reports whether a name is that of an unfinished summary: each run
 // has its own name, so no later run replaces it.
-func leftSummary(name string) bool {
+func unfinished(name string) bool {
 	at := strings.LastIndexByte(name, '.')
 	return at > 0 && name[0] == '.' && summaryOf(name[1:at]) != "" && safefile.IsTemporary(name[:at+1], name)
 }
