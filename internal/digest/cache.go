@@ -70,7 +70,7 @@ func (c *Cache) refresh() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.places {
-		_ = p.news(func(raw []byte) {
+		_ = p.readNew(func(raw []byte) {
 			k := key{raw[0]}
 			copy(k[1:], raw[8:8+keyBytes])
 			c.known[k] = raw

@@ -124,7 +124,7 @@ func (e Engine) Run(ctx context.Context, jobs []Job) []Result {
 		r.work(ctx, queue)
 		stop()
 	}
-	for i, at := range r.twin {
+	for i, at := range r.duplicates {
 		r.results[i] = r.results[at]
 	}
 	for i := range r.results {
@@ -138,12 +138,12 @@ func (e Engine) Run(ctx context.Context, jobs []Job) []Result {
 // run is one call of Run.
 type run struct {
 	Engine
-	jobs    []Job
-	results []Result
-	twin    map[int]int // a job that is the same as another one
-	total   int64
-	done    atomic.Int64
-	read    atomic.Int64
+	jobs       []Job
+	results    []Result
+	duplicates map[int]int // a job, by the first one with the same key
+	total      int64
+	done       atomic.Int64
+	read       atomic.Int64
 
 	mu    sync.Mutex
 	queue []int // jobs that were not started yet, the largest first
@@ -152,13 +152,13 @@ type run struct {
 // plan answers what is known and returns the rest, the largest first, so that
 // the last to end is a small one.
 func (r *run) plan() []int {
-	r.twin = map[int]int{}
+	r.duplicates = map[int]int{}
 	first := map[key]int{}
 	for i, j := range r.jobs {
 		k := j.key()
 		r.total += j.Bytes()
 		if at, ok := first[k]; ok {
-			r.twin[i] = at
+			r.duplicates[i] = at
 			r.done.Add(j.Bytes())
 			continue
 		}

@@ -89,7 +89,7 @@ func openLog(s Source) (*place, error) {
 	}
 	name := cmp.Or(s.Name, logName)
 	p := &place{}
-	if s.Write && p.only(s.Dir) {
+	if s.Write && p.lockLog(s.Dir) {
 		// Readable by gates, whatever the umask is. An existing log is not changed.
 		_ = safefile.New{Mode: 0o644}.Write(s.Dir, name)
 	}
@@ -114,7 +114,7 @@ func openLog(s Source) (*place, error) {
 		}
 	}
 	if p.out != nil {
-		p.begin(found.Size)
+		p.align(found.Size)
 	}
 	return p, nil
 }
@@ -123,9 +123,9 @@ func openLog(s Source) (*place, error) {
 // so hold the lock.
 const lockName = "lock"
 
-// only reports whether no other process writes this log. It does not wait: what
+// lockLog reports whether no other process writes this log. It does not wait: what
 // cannot be written is merely computed again.
-func (p *place) only(dir *os.Root) bool {
+func (p *place) lockLog(dir *os.Root) bool {
 	f, err := dir.OpenFile(lockName, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return false
@@ -146,9 +146,9 @@ func (p *place) close() {
 	}
 }
 
-// news reads what was written since the last call and hands each whole record
+// readNew reads what was written since the last call and hands each whole record
 // to take. A log that was truncated is read from its start.
-func (p *place) news(take func(raw []byte)) error {
+func (p *place) readNew(take func(raw []byte)) error {
 	info, err := p.file.Stat()
 	if err != nil {
 		return err
@@ -173,8 +173,8 @@ func (p *place) news(take func(raw []byte)) error {
 	return nil
 }
 
-// begin cuts off a record that was written in part, so that all records are aligned.
-func (p *place) begin(size int64) {
+// align cuts off a record that was written in part, so that all records are aligned.
+func (p *place) align(size int64) {
 	p.size = size / recordBytes * recordBytes
 	if p.size >= maxLog {
 		p.size = 0

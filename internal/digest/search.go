@@ -41,12 +41,12 @@ type Proof struct {
 // Effort bounds a search for the order, in bytes to hash.
 type Effort int64
 
-// Usual is the default effort of a search: a few times the version, and always
+// DefaultEffort is the default effort of a search: a few times the version, and always
 // what is quick.
-func Usual(bytes int64) Effort { return Effort(max(4*bytes, 256<<20)) }
+func DefaultEffort(bytes int64) Effort { return Effort(max(4*bytes, 256<<20)) }
 
-// Deep is the effort of a search that was requested explicitly.
-func Deep(bytes int64) Effort { return Effort(max(64*bytes, 8<<30)) }
+// DeepEffort is the effort of a search that was requested explicitly.
+func DeepEffort(bytes int64) Effort { return Effort(max(64*bytes, 8<<30)) }
 
 // maxOrders is the number of orders that are always all tried, whatever they
 // cost.
@@ -57,7 +57,7 @@ func (t *Tree) Orders() float64 {
 	var count func(*Branch) float64
 	count = func(b *Branch) float64 {
 		n := 1.0
-		for i, child := range bearing(b.Branches) {
+		for i, child := range nonEmpty(b.Branches) {
 			n *= float64(i+1) * count(child)
 		}
 		return n
@@ -73,7 +73,7 @@ func (e Engine) Recall(t *Tree, want Sum, effort Effort) (Proof, bool) {
 		return p, true
 	}
 	v, ok := e.Cache.Verdict(t.Claim(want[:]))
-	if !ok || e.Fresh || !p.recall(v, effort) {
+	if !ok || e.Fresh || !p.decode(v, effort) {
 		return p, false
 	}
 	p.Cached = true
@@ -98,14 +98,14 @@ func (e Engine) Conclude(ctx context.Context, version string, t *Tree, want Sum,
 		e.search(ctx, version, t, want, effort, &p)
 	}
 	if p.Err == nil && t.Job(version).settled(time.Now()) {
-		e.Cache.Decide(t.Claim(want[:]), p.keep(effort))
+		e.Cache.Decide(t.Claim(want[:]), p.encode(effort))
 	}
 	return p
 }
 
 // Claim identifies a statement about a tree: every path, every identity and
 // every link, without the order of directories.
-func (t *Tree) Claim(said []byte) Sum {
+func (t *Tree) Claim(statement []byte) Sum {
 	leaves := t.Leaves()
 	j := Job{Segments: make([]Segment, len(leaves))}
 	for i, l := range leaves {
@@ -113,7 +113,7 @@ func (t *Tree) Claim(said []byte) Sum {
 	}
 	about := j.about()
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %s\n", len(said), said)
+	fmt.Fprintf(h, "%d %s\n", len(statement), statement)
 	for _, l := range t.Links {
 		fmt.Fprintf(h, "%q %q\n", l.Rel, l.Target)
 	}
@@ -121,9 +121,9 @@ func (t *Tree) Claim(said []byte) Sum {
 	return Sum(h.Sum(nil))
 }
 
-// keep and recall convert a proof to a stored verdict and back. A verdict that
+// encode and decode convert a proof to a stored verdict and back. A verdict that
 // a larger effort may change is only valid for the same or a smaller effort.
-func (p Proof) keep(effort Effort) Sum {
+func (p Proof) encode(effort Effort) Sum {
 	var s Sum
 	s[0] = byte(p.Verdict) //nolint:gosec // one of three
 	if p.Reorder {
@@ -134,12 +134,12 @@ func (p Proof) keep(effort Effort) Sum {
 	return s
 }
 
-func (p *Proof) recall(s Sum, effort Effort) bool {
-	spent := Effort(binary.LittleEndian.Uint64(s[8:])) //nolint:gosec // as it was kept
+func (p *Proof) decode(s Sum, effort Effort) bool {
+	spent := Effort(binary.LittleEndian.Uint64(s[8:])) //nolint:gosec // as it was encoded
 	switch v := Verdict(s[0]); {
 	case v == Matches, v == Differs, v == Unproven && spent >= effort:
 		p.Verdict, p.Reorder = v, s[1] == 1
-		p.Tried = int(binary.LittleEndian.Uint64(s[16:])) //nolint:gosec // as it was kept
+		p.Tried = int(binary.LittleEndian.Uint64(s[16:])) //nolint:gosec // as it was encoded
 		return true
 	}
 	return false
@@ -185,12 +185,12 @@ func (t *Tree) likely(version string, effort Effort) []Job {
 	}
 	ino := func(a, b *Branch) int { return cmp.Compare(a.ino, b.ino) }
 	mtime := func(a, b *Branch) int { return cmp.Compare(a.mtime, b.mtime) }
-	turned := func(f func(a, b *Branch) int) func(a, b *Branch) int {
+	reversed := func(f func(a, b *Branch) int) func(a, b *Branch) int {
 		return func(a, b *Branch) int { return f(b, a) }
 	}
 	backwards := func(b []*Branch) []*Branch { slices.Reverse(b); return b }
 	orders := []func([]*Branch) []*Branch{
-		backwards, by(byName), by(turned(byName)), by(ino), by(turned(ino)), by(mtime), by(turned(mtime)),
+		backwards, by(byName), by(reversed(byName)), by(ino), by(reversed(ino)), by(mtime), by(reversed(mtime)),
 	}
 	seen := map[Sum]bool{t.Job(version).about(): true}
 	var jobs []Job
@@ -224,7 +224,7 @@ func affordable(t *Tree, effort Effort) bool {
 			if left < 0 || math.IsNaN(left) {
 				return false
 			}
-			if !step(bearing(b.Branches), &later{without(agenda, i), rest}) {
+			if !step(nonEmpty(b.Branches), &later{without(agenda, i), rest}) {
 				return false
 			}
 		}
@@ -277,7 +277,7 @@ func (s *searcher) step(h hash.Hash, agenda []*Branch, rest *later) {
 				return
 			}
 		}
-		s.step(fork, bearing(b.Branches), &later{without(agenda, i), rest})
+		s.step(fork, nonEmpty(b.Branches), &later{without(agenda, i), rest})
 		if s.found || s.err != nil {
 			return
 		}
@@ -316,6 +316,6 @@ func (s *searcher) feed(h hash.Hash, l Leaf) error {
 // content was found to be damaged.
 func (e Engine) Refute(t *Tree, want Sum) {
 	if t.Settled(time.Now()) {
-		e.Cache.Decide(t.Claim(want[:]), Proof{Verdict: Differs}.keep(0))
+		e.Cache.Decide(t.Claim(want[:]), Proof{Verdict: Differs}.encode(0))
 	}
 }

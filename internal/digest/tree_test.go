@@ -110,7 +110,7 @@ func TestTree_UnsummableEntryIsAFlaw(t *testing.T) {
 	}{
 		"dangling link": {func(dir string) error { return os.Symlink("nowhere", dir+"/x") }, ErrDangling},
 		"loop":          {func(dir string) error { return os.Symlink("x", dir+"/x") }, ErrDangling},
-		"FIFO":          {func(dir string) error { return unix.Mkfifo(dir+"/x", 0o644) }, ErrOdd},
+		"FIFO":          {func(dir string) error { return unix.Mkfifo(dir+"/x", 0o644) }, ErrSpecial},
 		"not UTF-8":     {func(dir string) error { return os.WriteFile(dir+"/\xff", nil, 0o644) }, ErrName},
 	} {
 		dir := t.TempDir()
@@ -158,7 +158,7 @@ func scramble(s string) string { return Sum(sha256.Sum256([]byte(s + "salt"))).S
 
 func TestTree_OtherDirectoryOrderIsNotCorruption(t *testing.T) {
 	version, want := ordered(t, 5, 1000, shuffled)
-	p := Engine{}.Prove(t.Context(), version, mustWalk(t, version), want, Usual(5000))
+	p := Engine{}.Prove(t.Context(), version, mustWalk(t, version), want, DefaultEffort(5000))
 	if p.Verdict != Matches || p.Orders != 120 {
 		t.Errorf("%+v", p)
 	}
@@ -170,7 +170,7 @@ func TestTree_OtherDirectoryOrderIsNotCorruption(t *testing.T) {
 func TestTree_ChangedByteIsCorruptInEveryOrder(t *testing.T) {
 	version, want := ordered(t, 4, 1000, shuffled)
 	write(t, filepath.Join(version, "d2", "f"), noise(999))
-	p := Engine{}.Prove(t.Context(), version, mustWalk(t, version), want, Usual(4000))
+	p := Engine{}.Prove(t.Context(), version, mustWalk(t, version), want, DefaultEffort(4000))
 	if p.Verdict != Differs || p.Tried != 24 {
 		t.Errorf("%+v", p)
 	}
@@ -201,14 +201,14 @@ func TestTree_EmptyDirectoriesAndManifestsAddNoOrders(t *testing.T) {
 
 func TestTree_TooManyOrdersAreUnproven(t *testing.T) {
 	version, want := ordered(t, 12, 3000, shuffled)
-	if p := (Engine{}).Prove(t.Context(), version, mustWalk(t, version), want, Usual(0)); p.Verdict != Unproven || p.Tried < 2 {
+	if p := (Engine{}).Prove(t.Context(), version, mustWalk(t, version), want, DefaultEffort(0)); p.Verdict != Unproven || p.Tried < 2 {
 		t.Errorf("a shuffled order: %+v", p)
 	}
 	version, want = ordered(t, 12, 3000, func(b []*Branch) []*Branch {
 		slices.SortFunc(b, func(x, y *Branch) int { return strings.Compare(y.name, x.name) })
 		return b
 	})
-	if p := (Engine{}).Prove(t.Context(), version, mustWalk(t, version), want, Usual(0)); p.Verdict != Matches {
+	if p := (Engine{}).Prove(t.Context(), version, mustWalk(t, version), want, DefaultEffort(0)); p.Verdict != Matches {
 		t.Errorf("a sorted order: %+v", p)
 	}
 }

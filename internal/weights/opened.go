@@ -18,8 +18,8 @@ import (
 type Opened struct {
 	files map[string]bool
 	all   bool // the loader is not known to choose: spaCy
-	// Weighs is set where there are weights, whatever their state.
-	Weighs bool
+	// HasWeights is set where there are weights, whatever their state.
+	HasWeights bool
 	// Missing are parts of weights that have to be there and are not.
 	Missing []string
 }
@@ -53,7 +53,7 @@ func Open(names []string) Opened {
 	}
 	o := Opened{files: map[string]bool{}, all: has["config.cfg"]}
 	o.take(base(names, has)...)
-	o.Weighs = len(o.files) > 0
+	o.HasWeights = len(o.files) > 0
 	o.parts(has)
 	if has["adapter_config.json"] {
 		o.adapter(has)
@@ -69,7 +69,7 @@ func Open(names []string) Opened {
 // OpenFile returns what a loader opens of a model that is one file: with it its other
 // numbered parts.
 func OpenFile(name string, names []string) Opened {
-	o := Opened{files: map[string]bool{name: true}, Weighs: true}
+	o := Opened{files: map[string]bool{name: true}, HasWeights: true}
 	has := map[string]bool{}
 	first := part().FindStringSubmatch(name)
 	for _, n := range names {
@@ -90,14 +90,14 @@ func (o Opened) Opens(name string) bool {
 // Also adds what the loader would open of some more names.
 func (o *Opened) Also(other Opened, names []string) {
 	for _, name := range names {
-		if other.files[name] && !Weighty(name) {
+		if other.files[name] && !IsWeights(name) {
 			o.files[name] = true
 		}
 	}
 }
 
-// Everything returns o for a loader that opens every file.
-func (o Opened) Everything() Opened {
+// WithEverything returns o for a loader that opens every file.
+func (o Opened) WithEverything() Opened {
 	o.all = true
 	return o
 }
@@ -128,7 +128,7 @@ func base(names []string, has map[string]bool) []string {
 		case strings.HasPrefix(name, "adapter_model"), strings.HasPrefix(name, "."):
 		case part().MatchString(name):
 			numbered = append(numbered, name)
-		case Weighty(name), IsIndex(name):
+		case IsWeights(name), IsIndex(name):
 			others = append(others, name)
 		}
 	}
@@ -175,13 +175,13 @@ func (o *Opened) adapter(has map[string]bool) {
 		o.take(first)
 	case has[second]:
 		o.take(second)
-	case o.Weighs:
+	case o.HasWeights:
 		o.Missing = append(o.Missing, first) // beside a base model
 		return
 	default:
 		return
 	}
-	o.Weighs = true
+	o.HasWeights = true
 }
 
 // settings are what is read with weights, besides vocabularies.
@@ -199,11 +199,11 @@ func setting(name string, has map[string]bool) bool {
 	if settings[name] || strings.HasPrefix(name, "sentence_") && strings.HasSuffix(name, "_config.json") {
 		return true
 	}
-	return !has["tokenizer.json"] && Vocabulary(name)
+	return !has["tokenizer.json"] && isVocabulary(name)
 }
 
-// Vocabulary reports whether a file is what a tokenizer is made of.
-func Vocabulary(name string) bool {
+// isVocabulary reports whether a file is what a tokenizer is made of.
+func isVocabulary(name string) bool {
 	switch name {
 	case "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "vocab.bpe", "bpe.codes", "dict.txt", "tekken.json":
 		return true

@@ -59,14 +59,14 @@ func Look(name string, r io.ReaderAt, size int64) (Finding, error) {
 		return gguf(r, size)
 	case ext == ".h5":
 		return magic(head, "\x89HDF\r\n\x1a\n"), nil
-	case Torch(name):
+	case IsTorch(name):
 		return torch(head, r, size)
 	}
 	return Finding{Kind: Opaque}, nil
 }
 
-// Torch reports whether a name is that of weights as torch.save writes them.
-func Torch(name string) bool {
+// IsTorch reports whether a name is that of weights as torch.save writes them.
+func IsTorch(name string) bool {
 	switch path.Ext(name) {
 	case ".pt", ".pth", ".ckpt":
 		return true
@@ -76,8 +76,8 @@ func Torch(name string) bool {
 	return false
 }
 
-// Weighty reports whether a file with that name contains weights of a model.
-func Weighty(name string) bool {
+// IsWeights reports whether a file with that name contains weights of a model.
+func IsWeights(name string) bool {
 	name = strings.ToLower(path.Base(name))
 	switch path.Ext(name) {
 	case ".safetensors", ".gguf", ".ggml", ".h5", ".onnx", ".msgpack", ".pt", ".pth", ".ckpt", ".npz", ".tflite", ".pb", ".ot":

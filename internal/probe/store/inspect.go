@@ -173,9 +173,9 @@ func (i *inspection) directory(b *digest.Branch, rel string, root, all bool) boo
 	names := i.names(b, rel)
 	opened := i.opened(names, rel)
 	if all {
-		opened = opened.Everything()
+		opened = opened.WithEverything()
 	}
-	i.weighs = i.weighs || opened.Weighs
+	i.weighs = i.weighs || opened.HasWeights
 	opens := func(rel string) bool { return opened.Opens(filepath.Base(rel)) }
 	i.files(b, opens)
 	// Only the index says which parts are opened.
@@ -190,7 +190,7 @@ func (i *inspection) directory(b *digest.Branch, rel string, root, all bool) boo
 	}
 	i.vocabulary(names, rel, opened)
 	i.children(b, rel, root, opened)
-	return opened.Weighs
+	return opened.HasWeights
 }
 
 // files inspects those files of a directory that a loader opens.
@@ -222,7 +222,7 @@ func (i *inspection) opened(names []string, rel string) weights.Opened {
 		return all
 	}
 	opened := weights.Open(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(dangling, name) }))
-	if !opened.Weighs || len(opened.Missing) > 0 {
+	if !opened.HasWeights || len(opened.Missing) > 0 {
 		return all
 	}
 	opened.Also(all, dangling)
@@ -260,7 +260,7 @@ func (i *inspection) flaw(path string, err error) {
 	switch {
 	case errors.Is(err, digest.ErrName):
 		return // only JustNews' checksum cannot cover it
-	case errors.Is(err, digest.ErrOdd):
+	case errors.Is(err, digest.ErrSpecial):
 		i.fault(facts.Odd, path, "")
 		return
 	}
@@ -387,5 +387,5 @@ func (i *inspection) remembered(id digest.Identity, path string) bool {
 		return false
 	}
 	// An opaque file may have had another name then, about which more is known.
-	return weights.Kind(n[0]) == weights.Sound || !weights.Weighty(path) && filepath.Ext(path) != ".json"
+	return weights.Kind(n[0]) == weights.Sound || !weights.IsWeights(path) && filepath.Ext(path) != ".json"
 }

@@ -112,7 +112,7 @@ var (
 // tokenizes reports whether weights of that name come with a tokenizer in files of
 // its own. GGUF has it inside, other formats may have none.
 func tokenizes(name string) bool {
-	return filepath.Ext(name) == ".safetensors" || weights.Torch(name) || weights.IsIndex(name)
+	return filepath.Ext(name) == ".safetensors" || weights.IsTorch(name) || weights.IsIndex(name)
 }
 
 // vocabulary looks for what the tokenizer of a model is made of.

@@ -183,7 +183,7 @@ func (c *proving) flaws() {
 			kind = facts.FlawDenied
 		case errors.Is(f.Err, digest.ErrDangling):
 			kind = facts.FlawLost
-		case !errors.Is(f.Err, digest.ErrOdd) && !errors.Is(f.Err, digest.ErrName):
+		case !errors.Is(f.Err, digest.ErrSpecial) && !errors.Is(f.Err, digest.ErrName):
 			kind = facts.FlawRead // its content is unknown
 		}
 		c.flaw(kind, f.Rel, plain(f.Err))
@@ -200,9 +200,9 @@ func (c *proving) flaw(kind facts.FlawKind, path, detail string) {
 
 func (c *proving) effort() digest.Effort {
 	if c.deep {
-		return digest.Deep(c.proof.Bytes)
+		return digest.DeepEffort(c.proof.Bytes)
 	}
-	return digest.Usual(c.proof.Bytes)
+	return digest.DefaultEffort(c.proof.Bytes)
 }
 
 func (c *proving) changed() bool {
