@@ -19,15 +19,14 @@ func Clean(s string) string {
 	}
 	var b strings.Builder
 	b.Grow(len(s) + 16)
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if dirty(r, size) {
-			quoted := strconv.QuoteToASCII(s[i : i+size])
+	for size := 0; s != ""; s = s[size:] {
+		var r rune
+		if r, size = utf8.DecodeRuneInString(s); isControl(r) || r == utf8.RuneError && size == 1 {
+			quoted := strconv.QuoteToASCII(s[:size])
 			b.WriteString(quoted[1 : len(quoted)-1])
 		} else {
-			b.WriteString(s[i : i+size])
+			b.WriteString(s[:size])
 		}
-		i += size
 	}
 	return b.String()
 }
@@ -62,22 +61,10 @@ func isPlain(s, more string) bool {
 	return s != "" && strings.Trim(s, plain+more) == ""
 }
 
-func isClean(s string) bool {
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if dirty(r, size) {
-			return false
-		}
-		i += size
-	}
-	return true
-}
+func isClean(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, isControl) }
 
-// dirty reports whether a rune could control a terminal or split a line. U+2028
+// isControl reports whether a rune could control a terminal or split a line. U+2028
 // and U+2029 are escaped because log viewers may treat them as line breaks.
-func dirty(r rune, size int) bool {
-	if r == utf8.RuneError && size <= 1 {
-		return true
-	}
+func isControl(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // Fix is how to fix a problem. If Advice is empty the commands are enough;
@@ -100,7 +99,7 @@ func (c Command) MarshalJSON() ([]byte, error) {
 	var b strings.Builder
 	for _, r := range string(text) {
 		switch {
-		case !dirty(r, utf8.RuneLen(r)):
+		case !isControl(r):
 			b.WriteRune(r)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)

@@ -32,6 +32,9 @@ func (s Severity) String() string {
 	}
 }
 
+// Priority returns the syslog level of a problem (sd-daemon(3)).
+func (s Severity) Priority() int { return 3 + min(max(int(s), 0), 2) }
+
 // MarshalText makes JSON contain the word instead of the number.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 

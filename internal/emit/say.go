@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,23 +51,11 @@ func (v *Voice) Say(problems []diag.Problem) {
 	}
 }
 
-// level is the syslog level of a problem (sd-daemon(3)).
-func level(p diag.Problem) int {
-	switch p.Severity {
-	case diag.Warning:
-		return 4
-	case diag.Notice:
-		return 5
-	default:
-		return 3
-	}
-}
-
 // sendJournal sends one entry per problem, and gives up at the first that
 // journald does not accept: a generator must not wait repeatedly.
 func sendJournal(path string, problems []diag.Problem) error {
 	for _, p := range problems {
-		if err := journal.Send(path, journal.Priority(level(p)), message(p), journalFields(p)...); err != nil {
+		if err := journal.Send(path, journal.Priority(p.Severity.Priority()), message(p), journalFields(p)...); err != nil {
 			return err
 		}
 	}
@@ -107,7 +96,7 @@ func writeKernelLog(path string, problems []diag.Problem) {
 		if i == maxKernelLines {
 			p = diag.Problem{Message: diag.Count(len(problems)-i, "more problem"), Fix: diag.Do(diag.Run("justnews-gate", "config", "check"))}
 		}
-		_, _ = f.WriteString("<" + strconv.Itoa(level(p)) + ">" + cut(Line(p)) + "\n")
+		_, _ = f.WriteString("<" + strconv.Itoa(p.Severity.Priority()) + ">" + cut(Line(p)) + "\n")
 		if i == maxKernelLines {
 			return
 		}
@@ -123,4 +112,43 @@ func cut(line string) string {
 		return line
 	}
 	return strings.ToValidUTF8(line[:maxKernelLine], "") + "…"
+}
+
+// Program is the prefix of every message.
+const Program = "justnews-generator"
+
+// Line returns a problem as one line: the program, the level unless it is an
+// error, where, what, and in parentheses the fix.
+func Line(p diag.Problem) string {
+	return diag.Clean(Program + ": " + message(p))
+}
+
+// message is Line without the program, which is a field in the journal.
+func message(p diag.Problem) string {
+	parts := make([]string, 0, 4)
+	if p.Severity != diag.Error {
+		parts = append(parts, p.Severity.String())
+	}
+	if p.Position != nil && p.Position.File != "" {
+		parts = append(parts, p.Position.String())
+	}
+	if p.Subject != "" {
+		parts = append(parts, p.Subject)
+	}
+	line := strings.Join(append(parts, p.Message), ": ")
+	if fix := fixOf(p).String(); fix != "" {
+		line += " (" + fix + ")"
+	}
+	return diag.Clean(line)
+}
+
+// fixOf appends the reload to the fix of an error, without which it has no
+// effect.
+func fixOf(p diag.Problem) diag.Fix {
+	fix := p.Fix
+	reloads := slices.ContainsFunc(fix.Commands, func(c diag.Command) bool { return slices.Equal(c, diag.Reload()) })
+	if !fix.Empty() && p.Severity == diag.Error && !reloads {
+		fix.Commands = append(slices.Clone(fix.Commands), diag.Reload())
+	}
+	return fix
 }

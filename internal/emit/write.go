@@ -3,9 +3,12 @@
 package emit
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -160,4 +163,22 @@ func writeAll(fd int, text []byte) error {
 		text = text[n:]
 	}
 	return nil
+}
+
+// Print writes what Write would, each file under a line "# path", a link as
+// "# path -> target".
+func Print(w io.Writer, dir string, files []File) error {
+	out := bufio.NewWriter(w)
+	for i, f := range files {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		out.WriteString("# " + filepath.Join(dir, f.Path()))
+		if f.Link != "" {
+			out.WriteString(" -> " + f.Link)
+		}
+		out.WriteByte('\n')
+		out.Write(f.Text)
+	}
+	return out.Flush()
 }

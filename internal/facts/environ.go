@@ -28,3 +28,16 @@ type EnvVar struct {
 	// Why is what only a shell understands in the text: "expands ${X}".
 	Why string
 }
+
+// Environment is the environment of a unit's process.
+type Environment struct {
+	Values map[string]string
+	// Exact is true if it was read from the process itself. Otherwise it is
+	// that of the unit, and a missing variable may be in a file that could not
+	// be read.
+	Exact bool
+	// Others are those of the other processes of the unit's control group, as
+	// far as they could be read: a start script that does not use exec may give
+	// its program another environment.
+	Others []map[string]string
+}

@@ -149,3 +149,16 @@ type Registration struct {
 
 	Agents []string // names
 }
+
+// Memory are the kernel's memory figures, in bytes; -1 if unknown.
+type Memory struct {
+	Total     int64
+	Available int64 // without swapping
+	SwapTotal int64
+	SwapFree  int64
+	// Kills is how many processes were killed for memory since boot, on the
+	// whole machine; GroupKills, in the given control group.
+	Kills      int64
+	GroupKills int64
+	GroupLimit int64 // -1 also for no limit
+}

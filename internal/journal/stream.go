@@ -5,6 +5,7 @@ package journal
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -25,27 +26,18 @@ const (
 // (systemd.exec(5)); it is inherited, so it is only valid if it is still this
 // stderr.
 func WayOf(stderr *os.File, stream string) Way {
-	conn, err := stderr.SyscallConn()
-	if err != nil {
+	info, err := stderr.Stat()
+	if err != nil || stream == "" { // not a service: the pipe is read by a person
 		return Plain
 	}
-	var st syscall.Stat_t
-	var failed error
-	if err := conn.Control(func(fd uintptr) { failed = syscall.Fstat(int(fd), &st) }); err != nil || failed != nil {
-		return Plain
-	}
-	if stream != "" && stream == fmt.Sprintf("%d:%d", st.Dev, st.Ino) {
+	st := info.Sys().(*syscall.Stat_t) //nolint:errcheck // on Linux it always is
+	switch {
+	case stream == fmt.Sprintf("%d:%d", st.Dev, st.Ino):
 		return Native
-	}
-	if stream == "" {
-		return Plain // not a service: the pipe is read by a person
-	}
-	switch st.Mode & syscall.S_IFMT {
-	case syscall.S_IFIFO, syscall.S_IFSOCK:
+	case info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0:
 		return Prefixed
-	default:
-		return Plain
 	}
+	return Plain
 }
 
 // Log writes messages in the way that suits stderr.

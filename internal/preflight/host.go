@@ -46,7 +46,7 @@ func Real(root string, sandboxed bool) Host {
 	}
 }
 
-// unlessHidden takes a no back that may be our own sandbox's.
+// unlessHidden withdraws a denial that may be due to our own sandbox.
 func unlessHidden(r facts.Reach) facts.Reach {
 	hidden := false
 	for _, dir := range []string{"/home", "/root", "/run/user", "/tmp", "/var/tmp"} {

@@ -65,19 +65,19 @@ func (l *look) links(i instance) map[string]string {
 	return leads
 }
 
-// written are the directories that an instance writes to: those that its environment
-// names and that the configuration grants, and those of a checkout.
+// written returns the directories that an instance writes to: those that its
+// environment names, that the configuration grants, and those of a checkout.
 func (l *look) written(i instance) []host.Path {
 	all := append(host.Granted(i.Service.ReadWritePaths), host.Written(i.sourced)...)
 	for _, dir := range host.Checkouts(i.sourced) {
-		if l.there(filepath.Join(dir, "agents")) {
-			return append(all, host.InCheckout(dir, l.there(filepath.Join(dir, "common/observability.py")))...)
+		if l.exists(filepath.Join(dir, "agents")) {
+			return append(all, host.InCheckout(dir, l.exists(filepath.Join(dir, "common/observability.py")))...)
 		}
 	}
 	return all
 }
 
-func (l *look) there(path string) bool {
+func (l *look) exists(path string) bool {
 	_, err := os.Stat(filepath.Join(l.Host.Root, path))
 	return err == nil
 }
@@ -96,9 +96,9 @@ func (l *look) cachesOf(home string) []envfile.Cache {
 // maxScript is the longest start script that is read, in bytes.
 const maxScript = 256 << 10
 
-// forget drops the interpreters that an environment names and that the start script
-// never reads. A script that runs another one may leave that to it.
-func (l *look) forget(i *instance) {
+// dropUnread drops the interpreters that an environment names and that the start
+// script never reads. A script that runs another one may leave that to it.
+func (l *look) dropUnread(i *instance) {
 	exec := i.unit.Service.ExecStart
 	if len(exec) == 0 || len(exec[0].Argv) == 0 {
 		return
@@ -114,7 +114,8 @@ func (l *look) forget(i *instance) {
 	}
 }
 
-// notFound returns the interpreters by name of which no candidate is there.
+// notFound returns the interpreters that are named without a path and of which no
+// candidate exists.
 func (l *look) notFound(i instance) []host.Named {
 	homes := []string{"/root"}
 	if dirs, err := os.ReadDir(filepath.Join(l.Host.Root, "/home")); err == nil {
@@ -124,7 +125,7 @@ func (l *look) notFound(i instance) []host.Named {
 	}
 	var missing []host.Named
 	for _, n := range host.NamedInterpreters(i.sourced, homes) {
-		if !slices.ContainsFunc(n.Candidates, l.there) {
+		if !slices.ContainsFunc(n.Candidates, l.exists) {
 			missing = append(missing, n)
 		}
 	}
@@ -145,10 +146,10 @@ func (l *look) ports(instances []instance) func() {
 			taken = append(taken, i.Port)
 		}
 	}
-	// Who may not see the processes goes by their user.
+	// A user who may not see the processes judges by the sockets' owners.
 	holders, _ := l.Host.Holders(taken)
 	for n := range ports {
-		ports[n].Processes = l.named(holders[ports[n].Port])
+		ports[n].Processes = l.withUnits(holders[ports[n].Port])
 	}
 	return func() {
 		for n := range ports {
@@ -157,8 +158,8 @@ func (l *look) ports(instances []instance) func() {
 	}
 }
 
-// named adds the units of processes.
-func (l *look) named(processes []facts.Process) []facts.Process {
+// withUnits adds the units of processes.
+func (l *look) withUnits(processes []facts.Process) []facts.Process {
 	for n := range processes {
 		if u, err := l.Units.UnitOfPID(l.ctx, processes[n].PID); err == nil {
 			processes[n].Unit = u.Name
@@ -167,7 +168,7 @@ func (l *look) named(processes []facts.Process) []facts.Process {
 	return processes
 }
 
-// lookup reads an environment as package requirement wants it.
+// lookup makes a requirement.Lookup of an environment.
 func lookup(env map[string]string) requirement.Lookup {
 	return func(name string) (string, bool) {
 		value, ok := env[name]

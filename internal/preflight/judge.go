@@ -33,25 +33,20 @@ func (l *look) judge() []diag.Problem {
 	if l.Units == nil {
 		return append(fold(problems, problems), l.notLooked()...)
 	}
-	problems = append(problems, l.judgeUnits()...)
+	problems = slices.Concat(problems, checkunit.Overrides(l.overrides), checkunit.Rivals(l.rivals), checkunit.Generated(l.generated),
+		checkunit.Present(l.target), checkunit.Enabled(l.target, true), checkunit.Present(l.preload))
 	without := slices.Clone(problems)
 	for _, i := range l.instances {
-		of := l.judgeInstance(i)
-		problems, without = append(problems, of...), append(without, l.withoutInstance(i, of)...)
+		found := l.judgeInstance(i)
+		problems, without = append(problems, found...), append(without, l.withoutInstance(i, found)...)
 	}
 	for _, g := range l.guards {
-		of := l.judgeGuard(g)
-		problems, without = append(problems, of...), append(without, of...)
+		found := l.judgeGuard(g)
+		problems, without = append(problems, found...), append(without, found...)
 	}
 	follows := follow(problems)
 	problems, without = slices.DeleteFunc(problems, follows), slices.DeleteFunc(without, follows)
 	return append(fold(problems, without), l.notLooked()...)
-}
-
-// judgeUnits judges what only means something where systemd runs.
-func (l *look) judgeUnits() []diag.Problem {
-	return slices.Concat(checkunit.Overrides(l.overrides), checkunit.Rivals(l.rivals), checkunit.Generated(l.generated),
-		checkunit.Present(l.target), checkunit.Enabled(l.target, true), checkunit.Present(l.preload))
 }
 
 // follow reports which problems follow from another finding: instances without a
@@ -237,16 +232,13 @@ func fold(problems, without []diag.Problem) []diag.Problem {
 	return out
 }
 
-// nobody is an instance's unit without the instance.
-const nobody = unitname.Template
-
 // withoutInstance judges the same facts again as those of an instance without a name,
 // so that no name has to be found in a sentence.
-func (l *look) withoutInstance(i instance, of []diag.Problem) []diag.Problem {
+func (l *look) withoutInstance(i instance, found []diag.Problem) []diag.Problem {
 	name := unitname.Instance(i.unit.Name)
-	i.unit.Name = nobody
+	i.unit.Name = unitname.Template
 	judged := l.judgeInstance(i)
-	same := slices.Clone(of)
+	same := slices.Clone(found)
 	for n := range same {
 		p := &same[n]
 		at := slices.IndexFunc(judged, func(q diag.Problem) bool { return q.Code == p.Code })
@@ -258,7 +250,7 @@ func (l *look) withoutInstance(i instance, of []diag.Problem) []diag.Problem {
 		}
 		*p = judged[at]
 		judged = slices.Delete(judged, at, at+1)
-		if p.Subject == nobody {
+		if p.Subject == unitname.Template {
 			p.Subject = ""
 		}
 		for _, s := range []*string{&p.Message, &p.Seen, &p.Expected, &p.Fix.Advice} {

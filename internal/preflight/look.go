@@ -39,7 +39,7 @@ type Job struct {
 	Host   Host
 	Units  Units                 // nil: there is no systemd to ask
 	Marks  map[string]facts.Mark // of the instances, nil: not known
-	// Stop asks for the ports of the instances first, of Stopper.
+	// Stop frees the ports of the instances first, with Stopper.
 	Stop    bool
 	Stopper Stopper
 	// Generated compares what the generator wrote with what it would write; nil:
@@ -109,8 +109,8 @@ type look struct {
 	found
 }
 
-// all runs what may wait at the same time, until the last has returned or the
-// limit has passed. What has not returned by then is abandoned and reported.
+// all runs the queries concurrently, until the last has returned or the limit has
+// passed. What has not returned by then is abandoned and reported.
 func (l *look) all(asks map[string]func() func()) {
 	late, cancel := context.WithTimeout(l.ctx, limit)
 	defer cancel()
@@ -145,7 +145,7 @@ func (l *look) notChecked(what string) {
 	}
 }
 
-// files reads what lies on the disk.
+// files reads what is on disk.
 func (l *look) files() {
 	root := l.Host.Root
 	l.all(map[string]func() func(){
@@ -170,7 +170,7 @@ func (l *look) files() {
 	}
 }
 
-// space looks where models, caches and logs lie.
+// space looks at the file systems of models, caches and logs.
 func (l *look) space() func() {
 	var spaces []facts.Space
 	m := l.Config.Models
@@ -182,8 +182,8 @@ func (l *look) space() func() {
 	return func() { l.spaces = spaces }
 }
 
-// units asks systemd about everything that is ours. The first question that it
-// does not answer is the last: the next would wait as long.
+// units asks systemd about everything that is ours, until a query fails: the next
+// one would wait as long.
 func (l *look) units() {
 	for _, i := range l.Config.Instances {
 		l.instances = append(l.instances, instance{Instance: i})
@@ -214,12 +214,12 @@ func (l *look) units() {
 }
 
 // details looks at what the units and the environment files name. The looks get
-// a copy: one that is late still runs when nobody waits any more.
+// a copy: a late one still runs after all has returned.
 func (l *look) details() {
 	for n := range l.instances {
 		i := &l.instances[n]
 		i.env, i.sourced = l.environment(i.unit, host.Environment), l.environment(i.unit, host.Sourced)
-		l.forget(i)
+		l.dropUnread(i)
 	}
 	seen := slices.Clone(l.instances)
 	asks := map[string]func() func(){"databases": func() func() { return l.dial(seen) }}

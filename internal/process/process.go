@@ -29,7 +29,7 @@ var Began = time.Now() // there is one process, and it started once
 // The Go runtime keeps its default disposition, which ends the process.
 const Unlisted = syscall.Signal(32)
 
-// Protect is to be called first in main. From then on no process of the same
+// Protect must be called first in main. From then on no process of the same
 // user can trace this one or open its memory and descriptors, even if the
 // program's file is readable (one that is not is protected from its first
 // instruction: execve(2) makes its process undumpable). A crash of the Go

@@ -55,7 +55,7 @@ func (w *Watchdog) Until(deadline time.Time) {
 	}
 }
 
-// Asked is to be called on a termination signal.
+// Asked must be called on a termination signal.
 func (w *Watchdog) Asked() {
 	if w == nil {
 		return

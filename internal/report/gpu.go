@@ -86,6 +86,5 @@ func count(c *facts.GPUClients) *int {
 	if c == nil {
 		return nil
 	}
-	n := len(*c)
-	return &n
+	return new(len(*c))
 }

@@ -11,6 +11,7 @@ import (
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/gate"
+	"justnews/internal/journal"
 )
 
 // Notifier reports the progress of a start to systemd, such as notify.Notifier.
@@ -114,7 +115,7 @@ func (w *Watch) tell(p gate.Progress) {
 	case w.Width != nil:
 		w.Talk.drawLive(w.Talk.paper.live(p, w.Width()))
 	case w.Log && w.told.text != before && (p.Total == 0 || p.Done < p.Total): // else there is nothing to wait for
-		w.Talk.Say([]Line{{Priority: priInfo, Level: "waiting", Text: w.told.text}})
+		w.Talk.Say([]Line{{Priority: journal.Info, Level: "waiting", Text: w.told.text}})
 	}
 }
 

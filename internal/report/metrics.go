@@ -171,9 +171,9 @@ func (e *exposition) gpus(s Summary) {
 	if len(s.GPU.Devices) == 0 {
 		return
 	}
-	e.perGPU(s, "gpu_lost", "1: the GPU cannot be used.", func(d GPU) *float64 { return sampled(truth(d.Lost != "")) })
+	e.perGPU(s, "gpu_lost", "1: the GPU cannot be used.", func(d GPU) *float64 { return new(truth(d.Lost != "")) })
 	e.perGPU(s, "gpu_unfit", "1: no program should be started on the GPU: it is lost or has to be recovered, or a row of its memory could not be replaced.",
-		func(d GPU) *float64 { return sampled(truth(d.Unfit != "")) })
+		func(d GPU) *float64 { return new(truth(d.Unfit != "")) })
 	e.perGPU(s, "gpu_rows_pending", "1: a faulty row of the GPU's memory is replaced at its next reset.", func(d GPU) *float64 { return known(d.RowsPending, truth) })
 	e.perGPU(s, "gpu_rows_failed", "1: a faulty row of the GPU's memory could not be replaced.", func(d GPU) *float64 { return known(d.RowsFailed, truth) })
 	e.perGPU(s, "gpu_memory_bytes", "Memory of a GPU.", func(d GPU) *float64 { return known(d.MemoryTotal, toFloat) })
@@ -195,13 +195,11 @@ func (e *exposition) perGPU(s Summary, name, help string, of func(GPU) *float64)
 	}
 }
 
-func sampled(v float64) *float64 { return &v }
-
 func known[T any](v *T, convert func(T) float64) *float64 {
 	if v == nil {
 		return nil
 	}
-	return sampled(convert(*v))
+	return new(convert(*v))
 }
 
 func toFloat(n uint64) float64 { return float64(n) }

@@ -11,6 +11,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/gate"
+	"justnews/internal/journal"
 )
 
 func TestWrap_BreaksBetweenWordsOnly(t *testing.T) {
@@ -164,7 +165,7 @@ func TestShort_IsOneLineWithCodeAndReference(t *testing.T) {
 		{Code: diag.StoreSnapshot, Subject: "chief_editor", Message: "no snapshot", Seen: "nothing", Fix: diag.Do(diag.Retry())},
 	}}
 	lines := Short("gate", r, "justnews-preload.service")
-	if len(lines) != 1 || lines[0].Problem != &r.Problems[1] || !lines[0].First || lines[0].Priority != priError ||
+	if len(lines) != 1 || lines[0].Problem != &r.Problems[1] || !lines[0].First || lines[0].Priority != journal.Err ||
 		lines[0].Text != "scout: STORE-SNAPSHOT: chief_editor: no snapshot, exit status 66; details: journalctl -b -u justnews-preload.service" {
 		t.Errorf("%+v", lines)
 	}

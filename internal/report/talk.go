@@ -83,7 +83,7 @@ func (t *Talk) send(l Line, sequel bool) {
 	case t.sink.Way() != journal.Native:
 		text = "justnews-gate: " + text
 	}
-	_ = t.sink.Write(journal.Priority(l.Priority), text, t.fields(l, sequel)...)
+	_ = t.sink.Write(l.Priority, text, t.fields(l, sequel)...)
 }
 
 func (t *Talk) fields(l Line, sequel bool) []journal.Field {

@@ -11,34 +11,22 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/gate"
+	"justnews/internal/journal"
 )
 
 // Line is one line of talk with its syslog priority.
 type Line struct {
-	Priority int // 3 error, 4 warning, 5 notice, 6 information
+	Priority journal.Priority
 	Level    string
 	Text     string
 	Problem  *diag.Problem // its problem, nil for a verdict
 	First    bool          // it is the first line of the problem; evidence and fix follow
 }
 
-// Syslog priorities, as syslog(3) numbers them.
-const (
-	priError   = 3
-	priWarning = 4
-	priNotice  = 5
-	priInfo    = 6
-)
-
 // Lines turns a result into lines for the operator: every problem, each
 // followed by its evidence and fix, and the verdict last.
 func Lines(run string, r gate.Result) []Line {
-	var lines []Line
-	for i := range r.Problems {
-		lines = append(lines, problemLines(&r.Problems[i])...)
-	}
-	lines = append(lines, verdictLine(run, r))
-	return append(lines, stoppedLine(r)...)
+	return slices.Concat(ProblemLines(r.Problems), []Line{verdictLine(run, r)}, stoppedLine(r))
 }
 
 // stoppedLine reports what a run has stopped itself, which is not in the
@@ -58,8 +46,8 @@ func stoppedLine(r gate.Result) []Line {
 		text = fmt.Sprintf("%d units are down now; to start them again", n)
 	}
 	return []Line{
-		{Priority: priWarning, Level: "stopped", Text: text},
-		{Priority: priWarning, Level: levelCommand, Text: diag.Retry().String()},
+		{Priority: journal.Warning, Level: "stopped", Text: text},
+		{Priority: journal.Warning, Level: levelCommand, Text: diag.Retry().String()},
 	}
 }
 
@@ -79,7 +67,7 @@ func Short(run string, r gate.Result, unit string) []Line {
 			if unit != "" {
 				text += "; details: journalctl -b -u " + unit
 			}
-			return append(lines, Line{Priority: priError, Level: "refused", Text: text, Problem: p, First: true})
+			return append(lines, Line{Priority: journal.Err, Level: "refused", Text: text, Problem: p, First: true})
 		}
 	}
 	return Lines(run, r)
@@ -95,13 +83,7 @@ func ProblemLines(problems []diag.Problem) []Line {
 }
 
 func problemLines(p *diag.Problem) []Line {
-	pri := priError
-	switch p.Severity {
-	case diag.Warning:
-		pri = priWarning
-	case diag.Notice:
-		pri = priNotice
-	}
+	pri := journal.Priority(p.Severity.Priority())
 	shown := cleaned(*p)
 	lines := []Line{{Priority: pri, Level: p.Severity.String(), Text: shown.String(), Problem: p, First: true}}
 	if p.Severity == diag.Notice {
@@ -121,7 +103,7 @@ const (
 	indent       = "    "
 )
 
-func fixLines(pri int, p *diag.Problem, f diag.Fix) []Line {
+func fixLines(pri journal.Priority, p *diag.Problem, f diag.Fix) []Line {
 	var lines []Line
 	add := func(level, text string, commands []diag.Command) {
 		if text == "" && len(commands) == 0 {
@@ -160,13 +142,13 @@ func verdictLine(run string, r gate.Result) Line {
 	found := fmt.Sprintf("%s: %s after %s, exit status %d", subject(run, r), findings(r), Span(r.Elapsed), r.Status)
 	switch verdict(r) {
 	case "warnings":
-		return Line{Priority: priWarning, Level: "warnings", Text: found}
+		return Line{Priority: journal.Warning, Level: "warnings", Text: found}
 	case "refused":
-		return Line{Priority: priError, Level: "refused", Text: found}
+		return Line{Priority: journal.Err, Level: "refused", Text: found}
 	case string(gate.Ungated):
-		return Line{Priority: priWarning, Level: levelPass, Text: subject(run, r) + " may start unchecked: justnews.gate=off"}
+		return Line{Priority: journal.Warning, Level: levelPass, Text: subject(run, r) + " may start unchecked: justnews.gate=off"}
 	}
-	return Line{Priority: priInfo, Level: levelPass, Text: passed(run, r)}
+	return Line{Priority: journal.Info, Level: levelPass, Text: passed(run, r)}
 }
 
 func subject(run string, r gate.Result) string {
@@ -263,7 +245,7 @@ func StepLines(r gate.Result) []Line {
 		if s.Detail != "" {
 			text += ": " + Brief(s.Detail)
 		}
-		lines = append(lines, Line{Priority: priInfo, Level: "step", Text: text})
+		lines = append(lines, Line{Priority: journal.Info, Level: "step", Text: text})
 	}
 	return lines
 }
@@ -287,7 +269,7 @@ func Headed(lines []Line) []Line {
 		}
 		if now != area {
 			area = now
-			out = append(out, Line{Priority: priInfo, Level: heading, Text: strings.ToUpper(area[:1]) + area[1:]})
+			out = append(out, Line{Priority: journal.Info, Level: heading, Text: strings.ToUpper(area[:1]) + area[1:]})
 		}
 		out = append(out, l)
 	}

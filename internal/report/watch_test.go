@@ -200,13 +200,13 @@ func TestWatch_JournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
 
 func TestWatch_PipeGetsThePrefixAndATerminalDoesNot(t *testing.T) {
 	s := &sink{way: journal.Prefixed}
-	NewTalk(&bytes.Buffer{}, s, Paper{}).Say([]Line{{Priority: priInfo, Level: "pass", Text: "scout"}})
+	NewTalk(&bytes.Buffer{}, s, Paper{}).Say([]Line{{Priority: journal.Info, Level: "pass", Text: "scout"}})
 	if len(s.entries) != 1 || s.entries[0].message != "justnews-gate: scout" || s.entries[0].priority != journal.Info {
 		t.Errorf("%+v", s.entries)
 	}
 	var out bytes.Buffer
 	plain := &sink{way: journal.Plain}
-	NewTalk(&out, plain, Paper{}).Say([]Line{{Priority: priInfo, Level: "pass", Text: "scout"}})
+	NewTalk(&out, plain, Paper{}).Say([]Line{{Priority: journal.Info, Level: "pass", Text: "scout"}})
 	if len(plain.entries) != 0 || out.String() != "justnews-gate: scout\n" {
 		t.Errorf("%+v, %q", plain.entries, out.String())
 	}

@@ -30,14 +30,14 @@ func ForGuard(cfg *config.Config, unit string, after bool, flags Flags) (Run, []
 }
 
 // ForServer returns what justnews-gate ready has to make sure of: that the models are
-// ready, and, where unit is not "", that this unit is who says so.
+// ready, and, unless unit is "", that the answer comes from that unit.
 func ForServer(cfg *config.Config, unit string, flags Flags) (Run, []diag.Problem) {
 	w := follow(cfg, unit, unit != "")
 	return w, overrule(&w, noEnvironment, flags)
 }
 
-// follow waits for the models. Who loads them reads the Model Store, as another user
-// than this one.
+// follow returns a run that waits for the models. The server that loads them reads
+// the Model Store, as another user.
 func follow(cfg *config.Config, unit string, served bool) Run {
 	w := host(cfg, cfg.Gate)
 	w.Instance, w.Unit = unit, unit

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"justnews/internal/config"
+	"justnews/internal/diag"
 )
 
 // Run is what one run has to make sure of. The zero value asks for nothing and
 // has no time: ForInstance, ForHost and ForMPS make the useful ones.
 type Run struct {
-	Instance string // "" for a run that stands for the whole host (preload, preflight); of a guard its unit
+	Instance string // "" for a run for the whole host (preload, preflight); of a guard its unit
 	Unit     string // justnews@INSTANCE.service, or the guarded unit; "" without an instance
 
 	Timeout   Timeout
@@ -73,7 +74,7 @@ type Preload struct {
 	OnlyAgent string
 }
 
-// GPU is what the GPUs have to be good for.
+// GPU is what is required of the GPUs.
 type GPU struct {
 	// Needed makes findings errors: gpu.min_count is above 0, MPS is on, or the
 	// instance is given GPUs. Where no GPU is needed, none of them is worse than a
@@ -120,4 +121,20 @@ type Flags struct {
 	Timeout    *time.Duration
 	RequireBus *bool
 	Refresh    bool
+}
+
+// Remote returns the warning about an orchestrator that is queried over the
+// network: its answers are then as trustworthy as the network, and nothing
+// proves who answers.
+func (w Run) Remote() []diag.Problem {
+	if w.Orchestrator.URL == "" || w.Orchestrator.Here {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.OrchestratorRemote, Severity: diag.Warning, Subject: w.Orchestrator.URL,
+		Message:  "the orchestrator's URL is not on this host: requests leave it unencrypted",
+		Seen:     w.Orchestrator.URL,
+		Expected: "an address of this host",
+		Fix:      diag.Advise("if it runs on this host, name its instance in orchestrator.instance and an address of this host in orchestrator.url (or GPU_ORCHESTRATOR_URL)", diag.Reload()),
+	}}
 }

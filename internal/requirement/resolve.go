@@ -48,8 +48,8 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run,
 	return w, problems
 }
 
-// ForHost returns what a run has to make sure of that stands for the whole
-// host: every model of the map.
+// ForHost returns what a run for the whole host has to make sure of: every model
+// of the map.
 func ForHost(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) {
 	w := host(cfg, cfg.Gate)
 	w.RequireModels = true
@@ -96,8 +96,7 @@ func verify(m config.Models, how string) string {
 	return "off"
 }
 
-// gpu returns what the GPUs have to be good for, for who has these settings of
-// MPS.
+// gpu returns what is required of the GPUs by an instance with these MPS settings.
 func gpu(cfg *config.Config, mps config.InstanceMPS) GPU {
 	g := GPU{MPS: mps.Enabled, MIG: cfg.MPS.MIG, MinCount: cfg.GPU.MinCount, Patience: cfg.GPU.Patience, Needed: mps.Enabled || cfg.GPU.MinCount > 0}
 	if mps.Enabled {
@@ -141,7 +140,7 @@ func anyMPS(cfg *config.Config) config.InstanceMPS {
 	return all
 }
 
-// exempt keeps the circle from becoming a deadlock, whatever REQUIRE_BUS says:
+// exempt prevents a deadlock, whatever REQUIRE_BUS says:
 // the orchestrator cannot wait for itself nor for the bus, which is gated on
 // it; the bus cannot wait for itself.
 func exempt(w *Run, cfg *config.Config) {
