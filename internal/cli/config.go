@@ -69,8 +69,8 @@ func (c *configCheckCommand) Run(a *app) error {
 	})
 }
 
-// namedFor is how long is looked for what the configuration names. It may lie on a
-// file system that never answers.
+// namedFor bounds the search for what the configuration names, which may be on a file
+// system that never answers.
 const namedFor = 5 * time.Second
 
 func (a *app) namedInTime(cfg *config.Config) []diag.Problem {
@@ -83,8 +83,8 @@ func (a *app) namedInTime(cfg *config.Config) []diag.Problem {
 	return problems
 }
 
-// named are the warnings about what the configuration names and the host does
-// not have. The units' environment beats the file.
+// named returns warnings about what the configuration names and the host does not
+// have. The units' environment overrides the file.
 func (a *app) named(cfg *config.Config) []diag.Problem {
 	h := a.host()
 	if a.Root != "" {
@@ -102,7 +102,7 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 	return warnings(problems)
 }
 
-// warnings are problems that are no errors before the host is asked for them.
+// warnings downgrades errors: nothing has been started yet.
 func warnings(problems []diag.Problem) []diag.Problem {
 	for i := range problems {
 		problems[i].Severity = max(problems[i].Severity, diag.Warning)
@@ -110,8 +110,8 @@ func warnings(problems []diag.Problem) []diag.Problem {
 	return problems
 }
 
-// closedToUs reports whether only this user may not read a map: the services run
-// as others.
+// closedToUs reports whether only this user may not read a map: the services run as
+// others.
 func closedToUs(m modelmap.File, euid int) bool {
 	return errors.Is(m.Err, fs.ErrPermission) && euid != 0
 }
@@ -142,8 +142,8 @@ func (a *app) next(cfg *config.Config, problems []diag.Problem) []string {
 	return lines
 }
 
-// unitTexts are what the generator would refuse although the configuration is
-// sound.
+// unitTexts returns what the generator would refuse although the configuration is
+// valid.
 func (a *app) unitTexts(cfg config.Config) []diag.Problem {
 	if a.ConfigFile != "" { // which no generator reads, so that no unit names it
 		cfg.Files = nil
@@ -202,7 +202,7 @@ func (c *configImportCommand) Run(a *app) error {
 			Code: diag.Usage, Subject: string(a.Root), Message: "cannot be read: " + err.Error(), Fix: diag.Do(diag.Run("justnews-gate", "config", "import", "--root", "DIR")),
 		})
 	}
-	r := migrate.Adopt(host)
+	r := migrate.Convert(host)
 	problems := r.Problems
 	if r.TOML != "" {
 		wrong, err := selfCheck(r.TOML)

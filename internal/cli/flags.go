@@ -75,8 +75,8 @@ func bareInstance(name string) string {
 	return name
 }
 
-// ofNobody reports whether a run was refused because there is no such instance:
+// instanceUnknown reports whether a run was refused because there is no such instance:
 // it leaves no record, since no instance has done anything.
-func ofNobody(r gate.Result) bool {
+func instanceUnknown(r gate.Result) bool {
 	return r.Refused && slices.ContainsFunc(r.Problems, func(p diag.Problem) bool { return p.Code == diag.InstanceUnknown })
 }

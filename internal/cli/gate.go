@@ -182,7 +182,7 @@ func (a *app) finish(e waitingRun, res *gate.Result, own *facts.Unit, watch *rep
 	}
 	switch {
 	case e.guard: // its journal has the run
-	case !ofNobody(*res):
+	case !instanceUnknown(*res):
 		noted(a.record(summary, res.Started))
 		if a.serves(e, own) {
 			noted(a.metrics(summary))

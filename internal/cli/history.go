@@ -98,7 +98,7 @@ func (a *app) printHistory(runs []pastRun) {
 type pastRun struct {
 	report.Summary
 	path  string
-	unit  string // in whose cache it lies, "": the caller's own
+	unit  string // whose cache it is in, "": the caller's own
 	began time.Time
 }
 
@@ -110,13 +110,13 @@ func (r pastRun) place() string {
 	return r.Instance
 }
 
-// pastRuns returns the runs of which a summary is left, the newest first, and
-// names every file that is none.
+// pastRuns returns the runs that left a summary, the newest first, and a problem for
+// each file that is not one.
 func (a *app) pastRuns() ([]pastRun, []diag.Problem) {
 	past, unusable := records.Find(a.below(records.UnitCaches), a.dirs())
 	var runs []pastRun
 	for _, p := range past {
-		r, err := believe(p)
+		r, err := verifyPast(p)
 		if err != nil {
 			unusable = append(unusable, records.Unusable{Path: p.Path, Err: err})
 			continue
@@ -126,12 +126,12 @@ func (a *app) pastRuns() ([]pastRun, []diag.Problem) {
 	return runs, unusableProblems(unusable)
 }
 
-// dirs is where this process's own summaries are.
+// dirs returns where this process's own summaries are.
 func (a *app) dirs() records.Dirs { return records.Environment(a.getenv) }
 
-// believe compares the text of a summary with its file name and its place: a unit
+// verifyPast compares the text of a summary with its file name and its place: a unit
 // writes its own cache, and must not be able to forge the run of another one.
-func believe(p records.Past) (pastRun, error) {
+func verifyPast(p records.Past) (pastRun, error) {
 	s, err := report.ReadSummary(p.Data)
 	if err != nil {
 		return pastRun{}, err
@@ -144,11 +144,11 @@ func believe(p records.Past) (pastRun, error) {
 	switch {
 	case p.Instance == "": // a person named the file
 	case r.place() != p.Instance:
-		return pastRun{}, fmt.Errorf("it is of %s, its name says %s", r.place(), p.Instance)
+		return pastRun{}, fmt.Errorf("it describes a run of %s, but its name says %s", r.place(), p.Instance)
 	case began.Sub(p.Time).Abs() > time.Millisecond: // two runs within a microsecond get two names
-		return pastRun{}, fmt.Errorf("it began at %s, its name says otherwise", s.Started)
+		return pastRun{}, fmt.Errorf("it began at %s, but its name says otherwise", s.Started)
 	case p.Unit != "" && r.place() != p.Unit && r.place() != records.Host:
-		return pastRun{}, fmt.Errorf("it is of %s, and lies in the cache of %s", r.place(), p.Unit)
+		return pastRun{}, fmt.Errorf("it describes a run of %s, but is in the cache of %s", r.place(), p.Unit)
 	}
 	return r, nil
 }

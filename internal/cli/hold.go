@@ -28,15 +28,15 @@ const (
 	// holdFor bounds that, and so how long a start by an operator may
 	// wait behind justnews-preload.service. The budget bounds it as well.
 	holdFor = 3 * time.Minute
-	// holdLook is from look to look at first, later twice that: a look costs some
-	// milliseconds of CPU and three requests; holdWatch is how often the files are
-	// looked at that a refusal for the configuration came of, which costs a few stats.
+	// holdLook is the pause between two looks at first, later twice that: a look costs
+	// some milliseconds of CPU and three requests. holdWatch is how often the files
+	// behind a refused configuration are examined, which costs a few stats.
 	holdLook  = 10 * time.Second
 	holdWatch = 2 * time.Second
 )
 
-// configurationDir and generatorDir hold what a process of a unit cannot read
-// again: systemd has made its environment of it.
+// configurationDir and generatorDir hold what a process of a unit cannot read again:
+// systemd has made its environment from it.
 const (
 	configurationDir = "/etc/justnews"
 	generatorDir     = "/run/systemd/generator"

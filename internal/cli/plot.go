@@ -74,7 +74,7 @@ func ofFiles(files []place) (timeline.Input, []diag.Problem) {
 		past, err := records.ReadFile(string(file))
 		var r pastRun
 		if err == nil {
-			r, err = believe(past)
+			r, err = verifyPast(past)
 		}
 		if err != nil {
 			p := brokenRecord(string(file), err.Error())

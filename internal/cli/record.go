@@ -64,8 +64,7 @@ func (a *app) metrics(s report.Summary) *diag.Problem {
 	if err == nil {
 		return nil
 	}
-	p := metricsUnwritten(dir, err)
-	return &p
+	return new(metricsUnwritten(dir, err))
 }
 
 func metricsUnwritten(dir string, err error) diag.Problem {

@@ -101,8 +101,8 @@ func servers(cfg *config.Config) []string {
 	})
 }
 
-// outdated returns the units of the servers that run with what is not configured
-// any more, and that no instance uses.
+// outdated returns the units of the servers that run with an outdated configuration
+// and that no instance uses.
 func (a *app) outdated(ctx context.Context, cfg *config.Config, units status.LoadedUnits) []string {
 	var found []string
 	for _, name := range servers(cfg) {
@@ -219,9 +219,9 @@ func (a *app) startRecord(instance string) records.State[gate.Started] {
 	return records.State[gate.Started]{Dir: a.sharedDir(), Name: "started-" + instance, Boot: bootID()}
 }
 
-// renewal returns how a gate asks for the restart of a server, and learns that it
-// runs with what is not configured any more itself. The configuration is read
-// again each time: its correction may come while the gate waits.
+// renewal returns how a gate asks for the restart of a server, and finds out that it
+// runs with an outdated configuration itself. The configuration is read again each
+// time: it may be corrected while the gate waits.
 func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units status.LoadedUnits) func(context.Context) *diag.Problem {
 	environment, changed := statesOf(own.EnvironmentFiles), changedSinceRead(*own)
 	return func(ctx context.Context) *diag.Problem {
@@ -241,8 +241,7 @@ func (a *app) renewal(e waitingRun, cfg *config.Config, own *facts.Unit, units s
 			_ = records.State[struct{}]{Dir: a.sharedDir(), Name: renewRequest, Boot: bootID()}.Save(struct{}{})
 		}
 		if changed || !maps.Equal(environment, statesOf(own.EnvironmentFiles)) || superseded(ctx, e, own.Name, cfg, latest, units) {
-			p := unit.Changed(own.Name)
-			return &p
+			return new(unit.Changed(own.Name))
 		}
 		return nil
 	}

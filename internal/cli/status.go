@@ -33,7 +33,7 @@ func (c *statusCommand) Run(a *app) error {
 	a.limited("status", statusTimeout+mpsTimeout)
 	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout+mpsTimeout)
 	defer cancel()
-	return a.sayGlance(a.glanceOnce(ctx))
+	return a.printStatus(a.glanceOnce(ctx))
 }
 
 // glanceOnce is a glance with its exit status.
@@ -45,7 +45,7 @@ func (a *app) glanceOnce(ctx context.Context) *status.Host {
 	return g
 }
 
-func (a *app) sayGlance(g *status.Host) error {
+func (a *app) printStatus(g *status.Host) error {
 	return a.printed(g.HostStatus, diag.Status(g.Status), func() { a.printGlance(g) })
 }
 

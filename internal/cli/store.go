@@ -86,17 +86,16 @@ func (a *app) openStore(w requirement.Run) (m modelStore, note *diag.Problem, sh
 		if err == nil {
 			loader = &user
 		} else {
-			p := checkstore.NoLoader(w.Loader.User, err.Error())
-			note = &p
+			note = new(checkstore.NoLoader(w.Loader.User, err.Error()))
 		}
 	}
 	m.Store = store.New(a.below(w.Models.Root), loader, a.digests())
 	return m, note, m.Cache.Close
 }
 
-// digests opens what is remembered of files. Root believes what root found out;
-// everybody else also what the preload did. Nobody else can leave anything: what
-// the user of the agents can write, an agent can forge.
+// digests opens the cache of digests. Root trusts what root has computed, everybody
+// else also what the preload has: what the agents' user can write, an agent can
+// forge.
 func (a *app) digests() *digest.Cache {
 	dir, err := safefile.OpenRoot(cmp.Or(a.DigestDir, DigestDir))
 	if err != nil {

@@ -210,8 +210,7 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 		}
 	}
 	if name = bareInstance(name); !config.InstanceName(name) && !config.ServiceName(name) {
-		p := requirement.NoInstanceName(name)
-		return nil, true, &p
+		return nil, true, new(requirement.NoInstanceName(name))
 	}
 	others := slices.Concat(args[:at], rest)
 	if slices.ContainsFunc(others, func(a string) bool { return a == "--help" || a == "-h" || a == "--version" }) {

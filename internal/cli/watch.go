@@ -121,7 +121,7 @@ func (a *app) watchStatus() error {
 			Code: diag.Interrupted, Subject: "status", Message: "ended before there was any output", Fix: diag.Do(diag.Run("justnews-gate", "status")),
 		})
 	}
-	return a.sayGlance(w.last)
+	return a.printStatus(w.last)
 }
 
 // runAndClose gives the terminal back also where a look crashes.

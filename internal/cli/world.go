@@ -245,8 +245,7 @@ func (a *app) self(w requirement.Run, cfg *config.Config) gate.Self {
 		s.User = u.Username
 	}
 	if a.inUnit() {
-		uid := os.Geteuid()
-		s.AgentUID, s.InUnit = &uid, true
+		s.AgentUID, s.InUnit = new(os.Geteuid()), true
 		return s
 	}
 	if u, err := (account.Host{}).User(agentUser(cfg, w.Instance)); err == nil {

@@ -3,6 +3,8 @@
 package config
 
 import (
+	"math"
+	"math/bits"
 	"net/netip"
 	"net/url"
 	"path"
@@ -40,13 +42,13 @@ var (
 	formKeyFile        = form{"\"\" or an absolute path", " of letters, digits and ._@+-", `^((/[A-Za-z0-9._@+-]+)+)?$`, orNone(func(s string) bool { return credential("key:" + s) })}
 	formModel          = form{"the name of a model", ": at most 256 bytes, without spaces at its ends", `^[^\s\x00-\x1f]([^\x00-\x1f]{0,254}[^\s\x00-\x1f])?$`, modelName}
 	formUser           = form{"a user or group name", ": letters, digits, _ and -, at most 31, not starting with a digit or -", `^[A-Za-z_][A-Za-z0-9_-]{0,30}$`, userName}
-	formInstance       = form{"an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^` + namePattern + `$`, instanceName}
-	formInstanceOrNone = form{"\"\" or an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^(` + namePattern + `)?$`, orNone(instanceName)}
+	formInstance       = form{"an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^` + namePattern + `$`, InstanceName}
+	formInstanceOrNone = form{"\"\" or an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^(` + namePattern + `)?$`, orNone(InstanceName)}
 	formProbe          = form{"a probe name", ": a lower-case letter, then at most 62 of a-z, 0-9, _ and -", `^[a-z][a-z0-9_-]{0,62}$`, probeName}
 	formGuard          = form{"a guard name", ": a lower-case letter, then at most 62 of a-z, 0-9, _ and -", formProbe.pattern, probeName}
 	formUnit           = form{"a full unit name with its suffix, such as \"mariadb.service\"", "", `^` + unitPattern + `\.[a-z]+$`, unitName}
-	formService        = form{"a full service name, such as \"vllm.service\"", "", `^` + unitPattern + `\.service$`, serviceName}
-	formServiceOrNone  = form{"\"\" or a full service name, such as \"justnews-mps.service\"", "", `^(` + unitPattern + `\.service)?$`, orNone(serviceName)}
+	formService        = form{"a full service name, such as \"vllm.service\"", "", `^` + unitPattern + `\.service$`, ServiceName}
+	formServiceOrNone  = form{"\"\" or a full service name, such as \"justnews-mps.service\"", "", `^(` + unitPattern + `\.service)?$`, orNone(ServiceName)}
 	formServerURL      = form{"http://HOST:PORT without user, path or query", "", `^[Hh][Tt][Tt][Pp]://[^/?#@\s]+/?$`, func(s string) bool { _, ok := serverURL(s); return ok }}
 	formProbeURL       = form{"an http:// or https:// URL with a host and without user or fragment", "", `^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+([/?][^#\s]*)?$`, probeURL}
 	formAddress        = form{"HOST:PORT with a port from 1 to 65535", "", `^[^\s/]+:[0-9]{1,5}$`, hostPort}
@@ -95,9 +97,10 @@ func credential(s string) bool {
 		cleanPath(file) && file != "/" && only(file, plain("/._@+-"))
 }
 
-// instanceName is ^[a-z][a-z0-9_]{0,62}$: it needs no escaping in a unit name
-// and cannot be mistaken for an escaped one.
-func instanceName(s string) bool {
+// InstanceName reports whether an instance can have this name,
+// ^[a-z][a-z0-9_]{0,62}$: it needs no escaping in a unit name and cannot be
+// mistaken for an escaped one.
+func InstanceName(s string) bool {
 	return lowerFirst(s) && only(s, func(c byte) bool { return lowerOrDigit(c) || c == '_' })
 }
 
@@ -123,7 +126,8 @@ func unitName(s string) bool {
 	return unitfile.CheckUnit(s) == nil && !strings.HasSuffix(strings.TrimSuffix(s, path.Ext(s)), "@")
 }
 
-func serviceName(s string) bool { return strings.HasSuffix(s, ".service") && unitName(s) }
+// ServiceName reports whether s is the full name of a service.
+func ServiceName(s string) bool { return strings.HasSuffix(s, ".service") && unitName(s) }
 
 // placeholders refuses {word} where the word is not "instance". Braces around
 // anything else (JSON, shell) belong to the command.
@@ -212,3 +216,62 @@ func only(s string, in func(byte) bool) bool {
 func digit(c byte) bool        { return c >= '0' && c <= '9' }
 func lowerOrDigit(c byte) bool { return c >= 'a' && c <= 'z' || digit(c) }
 func word(c byte) bool         { return lowerOrDigit(c) || c >= 'A' && c <= 'Z' || c == '_' }
+
+// parseSize reads a whole number above 0 with one of the suffixes B, K, M, G, T
+// (multiples of 1024), or none, in bytes.
+func parseSize(s string) (uint64, bool) {
+	number, shift := s, 0
+	if s != "" {
+		if i := strings.IndexByte("BKMGT", s[len(s)-1]); i >= 0 {
+			number, shift = s[:len(s)-1], 10*i
+		}
+	}
+	if number == "" || !only(number, digit) || number[0] == '0' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || n > math.MaxInt64>>shift {
+		return 0, false
+	}
+	return n << shift, true
+}
+
+// mpsMemory is what CUDA_MPS_PINNED_DEVICE_MEM_LIMIT takes after "0=": the
+// suffix is needed there.
+func mpsMemory(s string) bool {
+	_, ok := parseSize(s)
+	return ok && len(s) <= 10 && (strings.HasSuffix(s, "M") || strings.HasSuffix(s, "G"))
+}
+
+func gpuMemory(s string) bool { _, ok := parseSize(s); return ok }
+
+// memoryMax is MemoryMax= of systemd.resource-control(5), without fractions.
+func memoryMax(s string) bool {
+	if s == "infinity" {
+		return true
+	}
+	if percent, ok := strings.CutSuffix(s, "%"); ok {
+		n, valid := parseSize(percent)
+		return valid && n <= 100 && only(percent, digit)
+	}
+	_, ok := parseSize(s)
+	return ok && !strings.HasSuffix(s, "B")
+}
+
+// formatSize writes bytes with the largest suffix that gives a whole number.
+func formatSize(n uint64) string {
+	i := 0
+	if n > 0 {
+		i = min(bits.TrailingZeros64(n)/10, 4)
+	}
+	return strconv.FormatUint(n>>(10*i), 10) + [...]string{"", "K", "M", "G", "T"}[i]
+}
+
+// addSizes adds and saturates instead of overflowing.
+func addSizes(a, b uint64) uint64 {
+	sum, carry := bits.Add64(a, b, 0)
+	if carry != 0 {
+		return math.MaxUint64
+	}
+	return sum
+}

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"justnews/internal/diag"
 )
 
 // literal writes a decoded value as TOML.
@@ -129,13 +131,5 @@ const maxSeen = 80
 
 // seenOf is the evidence in a problem: the value, cut to a readable length.
 func seenOf(v any) string {
-	s := literal(v)
-	if len(s) <= maxSeen {
-		return s
-	}
-	cut := maxSeen
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
+	return diag.Clip(literal(v), maxSeen)
 }

@@ -284,7 +284,7 @@ func (c *checker) dirty(s string) bool {
 func printableOnly(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] >= 0x7f {
-			return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0 && unitfile.CheckText(s) == nil
+			return printed(s) && unitfile.CheckText(s) == nil
 		}
 	}
 	return true
@@ -303,4 +303,87 @@ func listOf(v any) string {
 		return literalList(1, func(int) string { return quote(s) })
 	}
 	return `["..."]`
+}
+
+// instead returns what to use instead of a reserved variable.
+type instead struct{ why, fix string }
+
+// reservedVariable reports whether an instance's environment must not set a
+// name: the generator sets it from another key, or systemd sets it and a false
+// value would mislead the gate.
+func reservedVariable(name string) (instead, bool) {
+	if key := keys[name]; key != "" {
+		return instead{"the drop-in sets it from " + key, "set " + key + " instead"}, true
+	}
+	if strings.HasPrefix(name, "CUDA_MPS_") {
+		return instead{"MPS is configured by the mps tables", "remove it"}, true
+	}
+	switch name {
+	case "NOTIFY_SOCKET", "INVOCATION_ID", "JOURNAL_STREAM", "MAINPID", "MANAGERPID", "WATCHDOG_PID", "WATCHDOG_USEC",
+		"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "CREDENTIALS_DIRECTORY", "RUNTIME_DIRECTORY", "STATE_DIRECTORY",
+		"CACHE_DIRECTORY", "LOGS_DIRECTORY", "CONFIGURATION_DIRECTORY", "DBUS_SYSTEM_BUS_ADDRESS",
+		"SERVICE_RESULT", "EXIT_CODE", "EXIT_STATUS", "MONITOR_SERVICE_RESULT":
+		return instead{"systemd sets it", "remove it"}, true
+	}
+	if strings.HasPrefix(name, "SYSTEMD_") {
+		return instead{"it is reserved for systemd", "remove it"}, true
+	}
+	return instead{}, false
+}
+
+// keys are those that set the variables of the runbook.
+var keys = map[string]string{
+	"GATE_TIMEOUT": "gate.timeout", "REQUIRE_BUS": "require_bus", "GPU_ORCHESTRATOR_URL": "orchestrator.url", "MCP_BUS_URL": "bus.url",
+	"MODEL_STORE_ROOT": "models.root", "BASE_MODEL_DIR": "models.base_dir", "AGENT_MODEL_MAP": "models.map",
+	"STRICT_MODEL_STORE": "models.strict", "HF_HUB_OFFLINE": "models.strict", "TRANSFORMERS_OFFLINE": "models.strict",
+	"CUDA_MPS_PIPE_DIRECTORY": "mps.pipe_directory", "CUDA_MPS_LOG_DIRECTORY": "mps.log_directory",
+	"CUDA_MPS_PINNED_DEVICE_MEM_LIMIT": "mps.memory", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE": "mps.threads",
+}
+
+// unknown reports an unknown key, with the nearest known one or the table where
+// it belongs.
+func (c *checker) unknown(fields []field, name string, value any) {
+	above := c.path[:len(c.path)-1]
+	table := "at the top level"
+	if len(above) > 0 {
+		table = "in [" + dotted(above) + "]"
+	}
+	names := fieldNames(fields)
+	message, fix := "unknown key "+quote(name)+" "+table, "remove it"
+	near, isNear := spell.Nearest(name, names)
+	home := homeOf(above, fields, name)
+	if _, isTable := value.(map[string]any); isTable && isNear {
+		home = "" // [instance.scout] is a misspelt [instances.scout], not the instance of [bus]
+	}
+	switch {
+	case home != "":
+		message += ", it belongs in " + home
+		fix = "move it to " + home
+	case isNear:
+		message += ", did you mean " + quote(near) + "?"
+		fix = "write " + bareOrQuoted(near) + " instead of " + bareOrQuoted(name)
+	}
+	c.report(diag.ConfigUnknownKey, atKey, message, quote(name), "one of "+strings.Join(names, ", "), fix)
+}
+
+// homeOf finds the table that has a key of exactly that name: below the current
+// table first ([instances.scout] timeout belongs in its gate), then anywhere.
+func homeOf(above []string, fields []field, name string) string {
+	for i := range fields {
+		if fields[i].kind == group && find(fields[i].fields, name) != nil {
+			return "[" + dotted(append(append([]string{}, above...), fields[i].name)) + "]"
+		}
+	}
+	for i := range schema {
+		if schema[i].kind == group && find(schema[i].fields, name) != nil {
+			return "[" + schema[i].name + "]"
+		}
+	}
+	if find(schema, name) != nil && find(schema, name).fields == nil {
+		return "the lines before the first table"
+	}
+	if find(instanceFields, name) != nil {
+		return "[instances.NAME]"
+	}
+	return ""
 }

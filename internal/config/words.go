@@ -95,9 +95,3 @@ func Variable(name string) bool {
 
 // Literal writes a string or a list of strings as TOML.
 func Literal[T string | []string](v T) string { return literal(v) }
-
-// InstanceName reports whether an instance can have a name.
-func InstanceName(s string) bool { return instanceName(s) }
-
-// ServiceName reports whether a service can have a name.
-func ServiceName(s string) bool { return serviceName(s) }

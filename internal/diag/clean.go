@@ -31,6 +31,17 @@ func Clean(s string) string {
 	return b.String()
 }
 
+// Clip cuts s to at most n bytes, between two runes, and marks the cut.
+func Clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
+
 // Quote quotes a name or a value in a sentence.
 func Quote(s string) string { return Clean(strconv.Quote(s)) }
 

@@ -96,7 +96,7 @@ func writeKernelLog(path string, problems []diag.Problem) {
 		if i == maxKernelLines {
 			p = diag.Problem{Message: diag.Count(len(problems)-i, "more problem"), Fix: diag.Do(diag.Run("justnews-gate", "config", "check"))}
 		}
-		_, _ = f.WriteString("<" + strconv.Itoa(p.Severity.Priority()) + ">" + cut(Line(p)) + "\n")
+		_, _ = f.WriteString("<" + strconv.Itoa(p.Severity.Priority()) + ">" + diag.Clip(Line(p), maxKernelLine) + "\n")
 		if i == maxKernelLines {
 			return
 		}
@@ -106,13 +106,6 @@ func writeKernelLog(path string, problems []diag.Problem) {
 // maxKernelLine always fits into one record of the kernel log (1 KiB with its
 // own header, printk.c: LOG_LINE_MAX).
 const maxKernelLine = 900
-
-func cut(line string) string {
-	if len(line) <= maxKernelLine {
-		return line
-	}
-	return strings.ToValidUTF8(line[:maxKernelLine], "") + "…"
-}
 
 // Program is the prefix of every message.
 const Program = "justnews-generator"

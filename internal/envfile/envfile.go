@@ -262,3 +262,34 @@ func trail(c byte, began, length int) int {
 func newline(c byte) bool { return c == '\n' || c == '\r' }
 
 func white(c byte) bool { return c == ' ' || c == '\t' || newline(c) }
+
+// Detail is how systemd interprets a file, with line numbers for error
+// messages.
+type Detail struct {
+	Assignments []Assignment
+	Bare        []int // lines without an equals sign, which are dropped
+	Open        int   // line of an unclosed quote, 0: none
+}
+
+// Assignment is one variable, in the order of the file. Line counts from 1.
+type Assignment struct {
+	Name, Value string
+	Line        int
+}
+
+// Details reads the text of a file as parse does.
+func Details(text string) (Detail, error) {
+	m, err := run(text)
+	return m.detail, err
+}
+
+// Boolean reads the value of a variable as JustNews does.
+func Boolean(value string) (on, known bool) {
+	switch strings.ToLower(value) {
+	case "1", "true", "yes", "on":
+		return true, true
+	case "0", "false", "no", "off":
+		return false, true
+	}
+	return false, false
+}

@@ -11,11 +11,12 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/envfile"
 	"justnews/internal/safefile"
 )
 
 // document writes what all instances share, then each of them.
-func (a *adopter) document(names []string) *document {
+func (a *converter) document(names []string) *document {
 	doc := &document{head: []string{
 		"Written by justnews-gate config import from what was set up manually on this host.",
 		"Each value names the file and line that it came from. Secrets stay in the",
@@ -32,12 +33,12 @@ func (a *adopter) document(names []string) *document {
 	for _, name := range names {
 		a.instance(doc.table("instances."+name), name, ports[name], names, limits, shared)
 	}
-	a.unread(names)
+	a.reportUnread(names)
 	return doc
 }
 
 // accept imports a value if it is valid in the configuration.
-func accept[T any](a *adopter, v value, what string, read func(string) (T, error)) (T, bool) {
+func accept[T any](a *converter, v value, what string, read func(string) (T, error)) (T, bool) {
 	t, err := read(v.text)
 	if err != nil {
 		a.leftOut(v, what, err.Error(), "correct or remove it, and run the same command again: every gate refuses to run with it")
@@ -47,7 +48,7 @@ func accept[T any](a *adopter, v value, what string, read func(string) (T, error
 }
 
 // take writes the key of a variable.
-func (a *adopter) take(t *table, key, variable string, read func(string) (string, error)) {
+func (a *converter) take(t *table, key, variable string, read func(string) (string, error)) {
 	if v, ok := a.variable("", variable); ok {
 		if clean, ok := accept(a, v, variable, read); ok {
 			t.from(key, value{clean, v.at})
@@ -55,7 +56,7 @@ func (a *adopter) take(t *table, key, variable string, read func(string) (string
 	}
 }
 
-func (a *adopter) gate(t *table) {
+func (a *converter) gate(t *table) {
 	if v, ok := a.variable("", "GATE_TIMEOUT"); ok {
 		if _, ok := accept(a, v, "GATE_TIMEOUT", config.Timeout); ok {
 			t.from("timeout", seconds(v))
@@ -72,7 +73,7 @@ func seconds(v value) value {
 }
 
 // server is [orchestrator] or [bus].
-func (a *adopter) server(t *table, names []string, name, variable string, ports map[string]port) {
+func (a *converter) server(t *table, names []string, name, variable string, ports map[string]port) {
 	here := slices.Contains(names, name)
 	if !here {
 		t.set("instance", `""`, "no "+name+" was found on this host")
@@ -102,19 +103,19 @@ func (a *adopter) server(t *table, names []string, name, variable string, ports 
 
 // safeMode reports safe_mode of the orchestrator, with which the old gate passed
 // without models. The new one does so only on request.
-func (a *adopter) safeMode(t *table, v value) {
-	if on, known := truth(v.text); known && on {
+func (a *converter) safeMode(t *table, v value) {
+	if on, _ := envfile.Boolean(v.text); on {
 		t.note("honor_safe_mode = true   would let gates pass without models, as the old gate did: %s", v.at)
 		a.say(diag.ImportConflict, v.at, "SAFE_MODE let the old gate pass without models; the new one waits for them",
 			v.text, "", "write honor_safe_mode = true into [orchestrator] if that was intended")
 	}
 }
 
-func (a *adopter) models(t *table) {
+func (a *converter) models(t *table) {
 	a.take(t, "root", "MODEL_STORE_ROOT", config.Path)
 	a.take(t, "base_dir", "BASE_MODEL_DIR", config.Path)
 	if v, ok := a.variable("", "STRICT_MODEL_STORE"); ok {
-		if on, known := truth(v.text); !known {
+		if on, known := envfile.Boolean(v.text); !known {
 			a.leftOut(v, "STRICT_MODEL_STORE", "it is neither 0 nor 1", "correct it, and run the same command again")
 		} else if !on {
 			t.set("strict", "false", v.at.String())
@@ -174,7 +175,7 @@ type port struct {
 // ports determines the port of every instance: from a variable of the host, from the
 // URL that other instances use, or from JustNews' table. The second of two instances
 // with the same port gets none.
-func (a *adopter) ports(names []string) map[string]port {
+func (a *converter) ports(names []string) map[string]port {
 	ports, owner := map[string]port{}, map[int]string{}
 	for _, name := range names {
 		p := a.portOf(name)
@@ -192,7 +193,7 @@ func (a *adopter) ports(names []string) map[string]port {
 	return ports
 }
 
-func (a *adopter) portOf(name string) port {
+func (a *converter) portOf(name string) port {
 	variable := strings.ToUpper(name) + "_PORT"
 	if name == "crawler" { // its CRAWLER_PORT defaults to the orchestrator's port
 		variable = "CRAWLER_AGENT_PORT"
@@ -217,7 +218,7 @@ func (a *adopter) portOf(name string) port {
 }
 
 // url is under which others look for the orchestrator or the bus.
-func (a *adopter) url(name string) (value, bool) {
+func (a *converter) url(name string) (value, bool) {
 	switch name {
 	case orchestrator:
 		return a.variable("", "GPU_ORCHESTRATOR_URL")

@@ -9,6 +9,7 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/envfile"
 )
 
 // limits are the MPS limits of the instances that were found.
@@ -21,13 +22,13 @@ type limits struct {
 // mps writes [mps]. A pipe directory shows that MPS was in use: no program reads
 // ENABLE_MPS, although it is in the examples of JustNews, and a file of limits alone
 // had no effect.
-func (a *adopter) mps(t *table, names []string) limits {
+func (a *converter) mps(t *table, names []string) limits {
 	l := limits{of: map[string]MPSLimit{}}
 	pipe, hasPipe := a.variable("", "CUDA_MPS_PIPE_DIRECTORY")
 	l.on = hasPipe
 	for _, instance := range []string{"", orchestrator} {
 		if v, ok := a.variable(instance, "ENABLE_MPS"); ok {
-			if on, known := truth(v.text); known && !on {
+			if on, known := envfile.Boolean(v.text); known && !on {
 				l.on = false
 			}
 			t.note("ENABLE_MPS=%s in %s, which no program has ever read", v.text, v.at)
@@ -49,7 +50,7 @@ func (a *adopter) mps(t *table, names []string) limits {
 	return l
 }
 
-func (a *adopter) limits(l *limits, names []string) {
+func (a *converter) limits(l *limits, names []string) {
 	f := a.host.MPS
 	for _, line := range f.Comments {
 		a.say(diag.ImportUnreadable, place{f.Path, line}, "a comment, which JSON does not allow: no program could read the file, so its limits never applied",
@@ -87,7 +88,7 @@ func memory(gb float64) string {
 
 // gpu writes the GPU's memory if the limits fit into it: a configuration whose limits
 // exceed it is refused.
-func (a *adopter) gpu(t *table, l limits) {
+func (a *converter) gpu(t *table, l limits) {
 	f := a.host.MPS
 	if f == nil || f.AvailableGB <= 0 || memory(f.AvailableGB) == "" {
 		return
@@ -102,7 +103,7 @@ func (a *adopter) gpu(t *table, l limits) {
 }
 
 // instanceMPS writes mps = { … } of an instance.
-func (a *adopter) instanceMPS(t *table, name string, l limits) {
+func (a *converter) instanceMPS(t *table, name string, l limits) {
 	limit, ok := l.of[name]
 	if !ok {
 		return

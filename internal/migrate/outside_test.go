@@ -20,8 +20,8 @@ func TestWrite_NoNameBecomesACommandOrOption(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var shell outside.Shell
 	removals, wild := 0, 0
-	adopts := func(host migrate.Host) []diag.Problem {
-		made := migrate.Adopt(host)
+	converts := func(host migrate.Host) []diag.Problem {
+		made := migrate.Convert(host)
 		for _, step := range made.Remove {
 			removals++
 			if step.Note == "" {
@@ -37,7 +37,7 @@ func TestWrite_NoNameBecomesACommandOrOption(t *testing.T) {
 		return made.Problems
 	}
 	for range rounds {
-		problems, ok := outside.Call(r, adopts)
+		problems, ok := outside.Call(r, converts)
 		if !ok {
 			wild++
 		}

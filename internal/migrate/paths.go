@@ -25,13 +25,13 @@ type grant struct {
 
 // access collects the grants of an instance, or with "" those that all share.
 type access struct {
-	*adopter
+	*converter
 	instance string
 	grants   []grant
 }
 
-func (a *adopter) access(instance string) []grant {
-	g := &access{adopter: a, instance: instance}
+func (a *converter) access(instance string) []grant {
+	g := &access{converter: a, instance: instance}
 	g.granted()
 	for _, c := range a.host.Checkouts {
 		g.add(c.Path, "the checkout: "+c.At.String(), true)
@@ -94,7 +94,7 @@ func (g *access) add(p, from string, write bool) {
 func (g *access) forbidden(p string) bool {
 	home, _ := g.last(g.instance, "ProtectHome")
 	system, _ := g.last(g.instance, "ProtectSystem")
-	if on, known := truth(home.text); belowHome(p) && home.text != "" && (!known || on) {
+	if on, known := envfile.Boolean(home.text); belowHome(p) && home.text != "" && (!known || on) {
 		return !g.named(p)
 	}
 	return system.text == "strict" && !g.named(p)
@@ -115,7 +115,7 @@ func (g *access) named(p string) bool {
 
 // tooWide reports whether a directory is a whole home, shared with other programs, or
 // part of the system.
-func (a *adopter) tooWide(p string) bool {
+func (a *converter) tooWide(p string) bool {
 	shared := []string{"/var/lib", "/var/log", "/var/cache", "/var/spool", "/var/opt", "/run/user", "/run/systemd", "/usr/local"}
 	if strings.Count(p, "/") < 2 || slices.Contains(shared, p) {
 		return true
@@ -138,7 +138,7 @@ func (a *adopter) tooWide(p string) bool {
 
 // variables are all that an instance's program has: those of its unit, then those
 // of the environment files, which a start script may also source.
-func (a *adopter) variables(instance string) func(yield func(string, value) bool) {
+func (a *converter) variables(instance string) func(yield func(string, value) bool) {
 	all := map[string]value{}
 	for _, s := range a.settings(instance) {
 		for name, text := range assignments(s.Placed) {
@@ -162,11 +162,11 @@ func (a *adopter) variables(instance string) func(yield func(string, value) bool
 }
 
 // user and group are those that the unit of an instance will run as.
-func (a *adopter) user(instance string) string { return a.account(instance, "User", "user") }
+func (a *converter) user(instance string) string { return a.account(instance, "User", "user") }
 
-func (a *adopter) group(instance string) string { return a.account(instance, "Group", "group") }
+func (a *converter) group(instance string) string { return a.account(instance, "Group", "group") }
 
-func (a *adopter) account(instance, setting, key string) string {
+func (a *converter) account(instance, setting, key string) string {
 	if v, ok := a.last(instance, setting); ok {
 		if _, ok := config.ServiceKey(key, v.text); ok {
 			return v.text
@@ -183,9 +183,10 @@ type userCache struct {
 
 // userCaches are those that exist, that the old unit showed, and that no variable
 // of the host replaces.
-func (a *adopter) userCaches(instance string) []userCache {
+func (a *converter) userCaches(instance string) []userCache {
 	home := a.host.Homes[a.user(instance)]
-	if v, ok := a.last(instance, "ProtectHome"); home == "" || ok && belowHome(home) && hides(v.text) {
+	protect, _ := a.last(instance, "ProtectHome")
+	if on, _ := envfile.Boolean(protect.text); home == "" || belowHome(home) && (on || protect.text == "tmpfs") {
 		return nil
 	}
 	has := map[string]bool{}
@@ -203,15 +204,9 @@ func (a *adopter) userCaches(instance string) []userCache {
 	return all
 }
 
-// hides reports whether a value of ProtectHome= hides homes.
-func hides(v string) bool {
-	on, known := truth(v)
-	return known && on || v == "tmpfs"
-}
-
 // cacheVariables keep a user's caches in use: the package's XDG_CACHE_HOME leads
 // libraries to a directory of the instance, which is empty at first.
-func (a *adopter) cacheVariables(instance string) []entry {
+func (a *converter) cacheVariables(instance string) []entry {
 	var all []entry
 	for _, c := range a.userCaches(instance) {
 		if c.variable != "" {
@@ -240,7 +235,7 @@ func pathEntries(all []grant) []entry {
 
 // ownPaths returns the keys of an instance that needs more paths than all share. Its
 // list replaces the common one, and so repeats it.
-func (a *adopter) ownPaths(instance string, shared []grant) []entry {
+func (a *converter) ownPaths(instance string, shared []grant) []entry {
 	all := slices.Clone(shared)
 	for _, g := range a.access(instance) {
 		if !slices.ContainsFunc(shared, func(o grant) bool { return safefile.Within(o.path, g.path) && (o.write || !g.write) }) {
@@ -258,7 +253,7 @@ func (a *adopter) ownPaths(instance string, shared []grant) []entry {
 
 // missing returns the commands that create the granted directories that do not exist:
 // a program in the sandbox could not.
-func (a *adopter) missing(names []string) []Removal {
+func (a *converter) missing(names []string) []Removal {
 	var all []Removal
 	seen := map[string]bool{}
 	for _, name := range append([]string{""}, names...) {

@@ -36,7 +36,7 @@ func handMade(t *testing.T, files map[string]string) (Result, *config.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Adopt(h)
+	r := Convert(h)
 	return r, load(t, r.TOML)
 }
 

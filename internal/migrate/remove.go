@@ -27,7 +27,7 @@ func (r Removal) String() string {
 
 // removal returns the commands that remove the old gating, in the order in which
 // they have to be run.
-func (a *adopter) removal() []Removal {
+func (a *converter) removal() []Removal {
 	all := a.rivals()
 	for _, agent := range a.host.Unsealed {
 		all = append(all, Removal{Note: "the version of " + agent + " in the Model Store has no manifest to compare with"},
@@ -73,7 +73,7 @@ func (a *adopter) removal() []Removal {
 // gateVariables returns the commands that delete from the environment files what only
 // the gate reads: justnews.toml has it now, and would be overridden. Everything else
 // remains, since other programs read these files, too.
-func (a *adopter) gateVariables() []diag.Command {
+func (a *converter) gateVariables() []diag.Command {
 	var commands []diag.Command
 	for _, f := range a.host.Env {
 		for _, v := range f.Vars {
@@ -88,7 +88,7 @@ func (a *adopter) gateVariables() []diag.Command {
 // rivals reports what else starts the instances or replaces their template, and
 // returns the commands that disable it. It would undo the migration: JustNews' own
 // justnews-cold-start.timer does 45 s after each boot.
-func (a *adopter) rivals() []Removal {
+func (a *converter) rivals() []Removal {
 	var all []Removal
 	for _, r := range a.host.Rivals {
 		a.say(diag.UnitRival, place{r.Path, 0}, "it "+r.Does+" besides the gated units", "in "+r.By, "nothing but justnews.target starts the instances", "see the end of justnews.toml")

@@ -10,11 +10,12 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/envfile"
 )
 
 // service writes the settings of the template, and returns them, so that an instance
 // has to write only what differs.
-func (a *adopter) service(t *table) []entry {
+func (a *converter) service(t *table) []entry {
 	shared := slices.DeleteFunc(a.serviceOf(""), func(e entry) bool { return e.value == defaults()[e.key] })
 	if home := a.needsHome(); home.text != "" && !slices.ContainsFunc(shared, func(e entry) bool { return e.key == "protect_home" }) {
 		shared = append(shared, entry{"protect_home", quoted("read-only"), "a path below /home is needed: " + home.at.String()})
@@ -27,7 +28,7 @@ func (a *adopter) service(t *table) []entry {
 
 // ranAsRoot warns of a template without User=, which ran the agents as root: another
 // user cannot write to the files that they created.
-func (a *adopter) ranAsRoot() {
+func (a *converter) ranAsRoot() {
 	if _, ok := a.last("", "User"); ok {
 		return
 	}
@@ -41,7 +42,7 @@ func (a *adopter) ranAsRoot() {
 
 // serviceOf returns the keys of [service] that the unit of an instance sets, or
 // with "" the template.
-func (a *adopter) serviceOf(instance string) []entry {
+func (a *converter) serviceOf(instance string) []entry {
 	var all []entry
 	if v, ok := a.last(instance, "ExecStart"); ok {
 		if words, ok := a.command(v); ok {
@@ -72,7 +73,7 @@ var serviceSettings = []struct{ setting, key string }{
 // normal converts a value to the form of justnews.toml. A value without such a form
 // is returned unchanged.
 func normal(setting, s string) string {
-	switch is, known := truth(s); {
+	switch is, known := envfile.Boolean(s); {
 	case setting == "WorkingDirectory" && !strings.Contains(s, "%"):
 		if clean, err := config.Path(strings.TrimPrefix(s, "-")); err == nil {
 			return clean
@@ -102,7 +103,7 @@ var defaults = sync.OnceValue(func() map[string]string {
 
 // command reads ExecStart=: words without quotes, specifiers other than %i and
 // variables. What a shell or systemd would still have to expand is left out.
-func (a *adopter) command(v value) ([]string, bool) {
+func (a *converter) command(v value) ([]string, bool) {
 	words := strings.Fields(v.text)
 	for i, w := range words {
 		words[i] = strings.NewReplacer("%i", "{instance}", "%I", "{instance}").Replace(w)
@@ -116,7 +117,7 @@ func (a *adopter) command(v value) ([]string, bool) {
 
 // needsHome returns a path that ProtectHome=yes would hide: JustNews' own units have
 // no such protection, and checkouts, interpreters and caches are below /home.
-func (a *adopter) needsHome() value {
+func (a *converter) needsHome() value {
 	for _, f := range a.host.Env {
 		for _, v := range f.Vars {
 			if belowHome(v.Value) {
@@ -143,7 +144,7 @@ func (a *adopter) needsHome() value {
 }
 
 // instance writes one instance.
-func (a *adopter) instance(t *table, name string, p port, names []string, l limits, shared []entry) {
+func (a *converter) instance(t *table, name string, p port, names []string, l limits, shared []entry) {
 	if p.number != 0 {
 		t.set("port", strconv.Itoa(p.number), p.at)
 	} else {
@@ -163,10 +164,10 @@ func (a *adopter) instance(t *table, name string, p port, names []string, l limi
 	}
 	a.instanceMPS(t, name, l)
 	if own := append(differing(a.serviceOf(name), shared), a.ownPaths(name, a.shared)...); len(own) > 0 {
-		t.set("service", inline(own), whence(own))
+		t.set("service", inline(own), origins(own))
 	}
 	if variables := a.environment(name); len(variables) > 0 {
-		t.set("environment", inline(variables), whence(variables))
+		t.set("environment", inline(variables), origins(variables))
 	}
 }
 
@@ -185,19 +186,19 @@ func differing(own, shared []entry) []entry {
 
 // enabled disables an instance that no link starts at boot. If none is enabled, a
 // script starts all of them.
-func (a *adopter) enabled(t *table, name string) {
+func (a *converter) enabled(t *table, name string) {
 	if len(a.host.Wanted) == 0 || slices.ContainsFunc(a.host.Wanted, func(link string) bool { return strings.HasSuffix(link, "/justnews@"+name+".service") }) {
 		return
 	}
 	t.set("enabled", "false", "no link in "+"/etc/systemd/system/*.wants starts it")
 }
 
-func (a *adopter) requireBus(t *table, name string) {
+func (a *converter) requireBus(t *table, name string) {
 	v, ok := a.variable(name, "REQUIRE_BUS")
 	if !ok {
 		return
 	}
-	on, known := truth(v.text)
+	on, known := envfile.Boolean(v.text)
 	switch {
 	case !known:
 		a.leftOut(v, "REQUIRE_BUS", "it is neither 0 nor 1", "correct it, and run the same command again")

@@ -13,7 +13,7 @@ import (
 // variable returns what an instance's processes have in a variable, by
 // systemd's precedence: its own file, global.env, then Environment= of its
 // unit. "" is what all instances share.
-func (a *adopter) variable(instance, name string) (value, bool) {
+func (a *converter) variable(instance, name string) (value, bool) {
 	for _, file := range []string{instance, ""} {
 		if v, ok := a.inFile(file, name); ok {
 			return v, true
@@ -36,7 +36,7 @@ func (a *adopter) variable(instance, name string) (value, bool) {
 
 // inFile looks into one environment file. A value that only a shell expands is
 // reported and ignored.
-func (a *adopter) inFile(instance, name string) (value, bool) {
+func (a *converter) inFile(instance, name string) (value, bool) {
 	for _, f := range a.host.Env {
 		if f.Instance != instance {
 			continue
@@ -66,7 +66,7 @@ type setting struct {
 // settings are all lines that systemd reads for an instance, in its order: the
 // unit, then the drop-ins of the template and of the instance by file name, the
 // instance's masking the template's of the same name. "" are the template's.
-func (a *adopter) settings(instance string) []setting {
+func (a *converter) settings(instance string) []setting {
 	var main, drops []Unit
 	for _, u := range a.host.Units {
 		switch {
@@ -93,7 +93,7 @@ func (a *adopter) settings(instance string) []setting {
 }
 
 // last returns the value of a setting that has one.
-func (a *adopter) last(instance, key string) (value, bool) {
+func (a *converter) last(instance, key string) (value, bool) {
 	var v value
 	for _, s := range a.settings(instance) {
 		if s.Section == "Service" && s.Key == key {
@@ -101,15 +101,4 @@ func (a *adopter) last(instance, key string) (value, bool) {
 		}
 	}
 	return v, v.text != ""
-}
-
-// truth reads a boolean as JustNews does.
-func truth(s string) (is, known bool) {
-	switch strings.ToLower(s) {
-	case "1", "true", "yes", "on":
-		return true, true
-	case "0", "false", "no", "off":
-		return false, true
-	}
-	return false, false
 }

@@ -101,8 +101,8 @@ func inline(entries []entry) string {
 	return "{ " + strings.Join(out, ", ") + " }"
 }
 
-// whence lists the places that the keys of an inline table were read from, each once.
-func whence(entries []entry) string {
+// origins lists the places that the keys of an inline table were read from, each once.
+func origins(entries []entry) string {
 	var places []string
 	for _, e := range entries {
 		if e.comment != "" && !strings.Contains(strings.Join(places, ", ")+",", e.comment+",") {

@@ -9,13 +9,14 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/envfile"
 	"justnews/internal/unitfile"
 	"justnews/internal/unitname"
 )
 
 // after returns the instances that a unit was ordered after. The orchestrator,
 // its preload and the bus come first by themselves.
-func (a *adopter) after(name string, names []string) (after []string, from string) {
+func (a *converter) after(name string, names []string) (after []string, from string) {
 	for _, s := range a.settings(name) {
 		if s.Section != "Unit" || !slices.Contains([]string{"After", "Wants", "Requires", "BindsTo"}, s.Key) {
 			continue
@@ -36,7 +37,7 @@ func (a *adopter) after(name string, names []string) (after []string, from strin
 
 // environment returns the variables that the old unit of an instance set: they go
 // with the unit and its drop-ins. The caches of its user stay in use.
-func (a *adopter) environment(name string) []entry {
+func (a *converter) environment(name string) []entry {
 	all := a.cacheVariables(name)
 	for _, s := range a.settings(name) {
 		for variable, text := range assignments(s.Placed) {
@@ -46,7 +47,7 @@ func (a *adopter) environment(name string) []entry {
 			case why == "":
 				all = slices.DeleteFunc(all, func(e entry) bool { return e.key == variable })
 				all = append(all, entry{variable, quoted(text), s.at.String()})
-			case instanceOf(s.at.path) == name: // else unread reports it
+			case instanceOf(s.at.path) == name: // else reportUnread reports it
 				a.leftOut(shown(variable, text, s.at), variable, why, fix)
 			}
 		}
@@ -108,15 +109,15 @@ var template = map[string]string{
 
 // sameAs compares two values of a setting; yes, true, on and 1 are the same.
 func sameAs(a, b string) bool {
-	x, knownA := truth(a)
-	y, knownB := truth(b)
+	x, knownA := envfile.Boolean(a)
+	y, knownB := envfile.Boolean(b)
 	return a == b || knownA && knownB && x == y
 }
 
 const keep = "keep it in your own drop-in"
 
-// unread reports the lines of units that were not imported.
-func (a *adopter) unread(names []string) {
+// reportUnread reports the lines of units that were not imported.
+func (a *converter) reportUnread(names []string) {
 	for _, u := range a.host.Units {
 		edit := diag.Run("systemctl", "edit", "--", cmp.Or(unitname.Of(u.Instance), unitname.Template))
 		for _, s := range u.Settings {
@@ -139,7 +140,7 @@ func (a *adopter) unread(names []string) {
 				v.text = "Environment=…" // it may hold a secret
 				a.leftOut(v, s.Key+"=", "systemd ignores it: a quote is not terminated", "close the quote, and run the same command again", edit)
 			case s.Key == "Environment":
-				a.beaten(u, s)
+				a.overridden(u, s)
 				a.sharedEnvironment(u, s)
 			default:
 				a.leftOut(v, s.Key+"=", "justnews.toml has no key for it", keep, edit)
@@ -160,9 +161,9 @@ func containsAny(s string, parts ...string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })
 }
 
-// beaten reports drop-ins that never had an effect: environment files override
+// overridden reports drop-ins that never had an effect: environment files override
 // Environment=, although the runbook says the opposite.
-func (a *adopter) beaten(u Unit, s unitfile.Placed) {
+func (a *converter) overridden(u Unit, s unitfile.Placed) {
 	for variable, text := range assignments(s) {
 		if !known(variable) {
 			continue
@@ -175,7 +176,7 @@ func (a *adopter) beaten(u Unit, s unitfile.Placed) {
 }
 
 // sharedEnvironment reports the variables of the template that are not imported.
-func (a *adopter) sharedEnvironment(u Unit, s unitfile.Placed) {
+func (a *converter) sharedEnvironment(u Unit, s unitfile.Placed) {
 	if u.Instance != "" {
 		return // environment reads it
 	}

@@ -78,8 +78,7 @@ func properties(d nvml.Device, g *facts.GPU) []question {
 		}},
 		{"persistence", []string{"nvmlDeviceGetPersistenceMode"}, func() nvml.Return {
 			v, ret := d.GetPersistenceMode()
-			on := v == nvml.FEATURE_ENABLED
-			return keep(ret, &g.Persistence, &on)
+			return keep(ret, &g.Persistence, new(v == nvml.FEATURE_ENABLED))
 		}},
 		{"processes", versions("nvmlDeviceGetComputeRunningProcesses"), func() nvml.Return {
 			v, ret := d.GetComputeRunningProcesses()

@@ -11,6 +11,7 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/envfile"
 	"justnews/internal/spell"
 	"justnews/internal/unitname"
 )
@@ -208,13 +209,11 @@ func into[T any](target *T, read func(string) (T, error)) func(string) error {
 }
 
 func boolean(v string) (bool, error) {
-	switch strings.ToLower(v) {
-	case "1", "true", "yes", "on":
-		return true, nil
-	case "0", "false", "no", "off":
-		return false, nil
+	on, known := envfile.Boolean(v)
+	if !known {
+		return false, config.Expected{Form: "0 or 1"}
 	}
-	return false, config.Expected{Form: "0 or 1"}
+	return on, nil
 }
 
 func badVariable(w *Run, name, value string, err error) diag.Problem {

@@ -26,12 +26,10 @@ func MPS(cfg *config.Config, w requirement.Run, found gate.MPSGlance) *report.MP
 		s.MLOPart = append(s.MLOPart, report.Brief(line))
 	}
 	if found.Unit != nil {
-		unit := unitStatus("", *found.Unit, true, host.Monotonic())
-		s.Unit = &unit
+		s.Unit = new(unitStatus("", *found.Unit, true, host.Monotonic()))
 	}
 	if found.Look.Daemon != nil {
-		p := mpsProcess(*found.Look.Daemon)
-		s.Daemon, s.Static = &p, found.Look.Daemon.Static()
+		s.Daemon, s.Static = new(mpsProcess(*found.Look.Daemon)), found.Look.Daemon.Static()
 	}
 	for _, other := range found.Look.Others {
 		if other.Parent != "justnews-gate" { // another gate's question

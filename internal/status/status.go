@@ -250,8 +250,7 @@ func (h *Host) lookAtOthers(ctx context.Context, units gate.Units) {
 	h.Target, _ = units.Unit(ctx, unitname.Target)
 	h.Preload, _ = units.Unit(ctx, unitname.Preload)
 	if u, err := units.Unit(ctx, unitname.Watch); err == nil && u.ActiveState == "active" {
-		watch := unitStatus("", u, true, host.Monotonic())
-		h.Watch = &watch
+		h.Watch = new(unitStatus("", u, true, host.Monotonic()))
 	}
 }
 

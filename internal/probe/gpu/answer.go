@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/strictjson"
 )
@@ -50,10 +51,7 @@ func (e *ended) said(format string, args ...any) string {
 	if complaint == "" {
 		return s + ", without a message"
 	}
-	if len(complaint) > maxSaid {
-		complaint = complaint[:maxSaid] + "…"
-	}
-	return s + ": " + complaint
+	return s + ": " + diag.Clip(complaint, maxSaid)
 }
 
 // read decodes the facts. Only one complete object of the known version is an

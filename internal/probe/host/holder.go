@@ -68,19 +68,13 @@ func comm(dir string) string {
 // ports. It reads proc_net_tcp(5), which is fast enough for a preflight.
 func (h Host) sockets(ports []int) (map[string]int, error) {
 	sockets := map[string]int{}
-	read := 0
-	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		err := eachListener(h.path(table), func(s listening) {
-			if slices.Contains(ports, s.port) {
-				sockets["socket:["+s.inode+"]"] = s.port
-			}
-		})
-		if err == nil { // a kernel without IPv6 has no tcp6
-			read++
+	err := h.eachListener(func(s listening) {
+		if slices.Contains(ports, s.port) {
+			sockets["socket:["+s.inode+"]"] = s.port
 		}
-	}
-	if read == 0 {
-		return nil, fmt.Errorf("cannot look for who holds a port: no /proc/net/tcp")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the processes that hold ports: %w", err)
 	}
 	return sockets, nil
 }

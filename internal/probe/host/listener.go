@@ -32,21 +32,13 @@ func (h Host) Listener(port int) (facts.Listener, error) {
 		}
 		// No netlink in this sandbox, or a kernel without inet_diag.
 	}
-	// A kernel without IPv6 has no tcp6.
-	missing := 0
-	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		uids, err := listeners(h.path(table), port)
-		if errors.Is(err, fs.ErrNotExist) {
-			missing++
-			continue
+	err := h.eachListener(func(s listening) {
+		if s.port == port {
+			l.UIDs = append(l.UIDs, s.uid)
 		}
-		if err != nil {
-			return l, fmt.Errorf("cannot look for a listener on port %d: %w", port, err)
-		}
-		l.UIDs = append(l.UIDs, uids...)
-	}
-	if missing == 2 {
-		return l, fmt.Errorf("cannot look for a listener on port %d: no /proc/net/tcp", port)
+	})
+	if err != nil {
+		return l, fmt.Errorf("cannot look for a listener on port %d: %w", port, err)
 	}
 	l.UIDs = sorted(l.UIDs)
 	return l, nil
@@ -57,26 +49,33 @@ func sorted(uids []int) []int {
 	return slices.Compact(uids)
 }
 
-// listeners returns the owners of the listening sockets on a port in one table.
-func listeners(path string, port int) (uids []int, err error) {
-	err = eachListener(path, func(s listening) {
-		if s.port == port {
-			uids = append(uids, s.uid)
-		}
-	})
-	return uids, err
-}
-
 // listening is one listening socket.
 type listening struct {
 	port, uid int
 	inode     string
 }
 
-// eachListener reads one table of proc_net_tcp(5): after a heading, a line for
+// eachListener reads the kernel's tables of TCP sockets.
+func (h Host) eachListener(each func(listening)) error {
+	missing := 0
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		switch err := readTable(h.path(table), each); {
+		case errors.Is(err, fs.ErrNotExist): // a kernel without IPv6 has no tcp6
+			missing++
+		case err != nil:
+			return err
+		}
+	}
+	if missing == 2 {
+		return errors.New("no /proc/net/tcp")
+	}
+	return nil
+}
+
+// readTable reads one table of proc_net_tcp(5): after a heading, a line for
 // each socket, fields 1 local address:port and 3 state in hexadecimal, fields 7
 // and 9 the owner's UID and the inode in decimal.
-func eachListener(path string, each func(listening)) error {
+func readTable(path string, each func(listening)) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

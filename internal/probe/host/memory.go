@@ -62,10 +62,7 @@ func value(table map[string]int64, name string) int64 {
 
 // kib returns a number of KiB in bytes.
 func kib(table map[string]int64, name string) int64 {
-	if n, ok := table[name]; ok {
-		return n * 1024
-	}
-	return -1
+	return max(value(table, name)*1024, -1)
 }
 
 // noLimit is the older controller's value for no limit: close to the largest

@@ -14,30 +14,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// askKernel sends one request (netlink(7)) and returns the first datagram of the
-// answer.
-func askKernel(protocol int, request []byte) ([]byte, error) {
+// askKernel sends one request (netlink(7)) and passes each datagram of the answer
+// to read, until that returns true or an error.
+func askKernel(protocol int, request []byte, read func(datagram []byte) (last bool, err error)) error {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = unix.Close(fd) }()
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
-		return nil, err
+		return err
 	}
 	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, err
+		return err
 	}
-	buf := make([]byte, 8<<10)
+	buf := make([]byte, 32<<10)
 	for {
 		n, _, err := unix.Recvfrom(fd, buf, 0)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return buf[:n], nil
+		if last, err := read(buf[:n]); last || err != nil {
+			return err
+		}
 	}
 }
 
@@ -67,12 +69,13 @@ const rtmTypeAt = 7
 // deliveredHere reports whether the kernel delivers an address to this host.
 // Unknown is false.
 func deliveredHere(a netip.Addr) bool {
-	datagram, err := askKernel(unix.NETLINK_ROUTE, routeRequest(a))
-	if err != nil {
-		return false
-	}
-	route, err := oneMessage(datagram, unix.RTM_NEWROUTE, unix.SizeofRtMsg)
-	return err == nil && route[rtmTypeAt] == unix.RTN_LOCAL
+	local := false
+	err := askKernel(unix.NETLINK_ROUTE, routeRequest(a), func(datagram []byte) (bool, error) {
+		route, err := oneMessage(datagram, unix.RTM_NEWROUTE, unix.SizeofRtMsg)
+		local = err == nil && route[rtmTypeAt] == unix.RTN_LOCAL
+		return true, err
+	})
+	return err == nil && local
 }
 
 func routeRequest(a netip.Addr) []byte {

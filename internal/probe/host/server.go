@@ -32,11 +32,18 @@ const (
 // its addresses and ports. What the kernel does not report, or is not on this
 // host, stays unknown.
 func (Host) Server(server, client netip.AddrPort) facts.Server {
-	s := facts.Server{Local: local(server.Addr(), client.Addr())}
+	// The kernel uses the same address at both ends of a local connection, unless
+	// the client binds.
+	s := facts.Server{Local: server.Addr() == client.Addr() || Local(server.Addr())}
 	if !s.Local {
 		return s
 	}
-	answer, err := diagSocket(server, client)
+	// A request for exactly that socket (sock_diag(7)), which needs no privileges.
+	var answer []byte
+	err := askKernel(unix.NETLINK_SOCK_DIAG, socketRequest(server, client), func(datagram []byte) (_ bool, err error) {
+		answer, err = socketAnswer(datagram, server, client)
+		return true, err
+	})
 	if err != nil {
 		return s
 	}
@@ -48,10 +55,6 @@ func (Host) Server(server, client netip.AddrPort) facts.Server {
 	s.Group = groupOf(answer[diagMessageLen:])
 	return s
 }
-
-// local reports whether an address belongs to this host: the kernel uses the
-// same address at both ends of a local connection, unless the client binds.
-func local(server, client netip.Addr) bool { return server == client || Local(server) }
 
 // Local reports whether an address belongs to this host: loopback, unspecified,
 // assigned to an interface, or delivered here by a route of type "local".
@@ -71,16 +74,6 @@ func Local(server netip.Addr) bool {
 		}
 	}
 	return false
-}
-
-// diagSocket returns the kernel's message about one socket (sock_diag(7)): a
-// request for exactly that socket, which needs no privileges.
-func diagSocket(server, client netip.AddrPort) ([]byte, error) {
-	datagram, err := askKernel(unix.NETLINK_SOCK_DIAG, socketRequest(server, client))
-	if err != nil {
-		return nil, err
-	}
-	return socketAnswer(datagram, server, client)
 }
 
 // socketRequest requests the socket whose own address is server and whose peer

@@ -26,33 +26,15 @@ const (
 // machine's memory: 4 ms of system time per table (measured), for each of 17
 // concurrent gates.
 func diagListeners(port int) ([]int, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = unix.Close(fd) }()
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
-		return nil, err
-	}
 	var uids []int
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-		if err := unix.Sendto(fd, diagRequest(family), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		err := askKernel(unix.NETLINK_SOCK_DIAG, diagRequest(family), func(datagram []byte) (bool, error) {
+			found, last, err := diagAnswer(datagram, port)
+			uids = append(uids, found...)
+			return last, err
+		})
+		if err != nil {
 			return nil, err
-		}
-		for done := false; !done; {
-			buf := make([]byte, 32<<10)
-			n, _, err := unix.Recvfrom(fd, buf, 0)
-			if errors.Is(err, unix.EINTR) {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			found, last, err := diagAnswer(buf[:n], port)
-			if err != nil {
-				return nil, err
-			}
-			uids, done = append(uids, found...), last
 		}
 	}
 	return uids, nil

@@ -102,3 +102,13 @@ func BenchmarkListener(b *testing.B) {
 		}
 	})
 }
+
+// listeners returns the owners of the listening sockets on a port in one table.
+func listeners(path string, port int) (uids []int, err error) {
+	err = readTable(path, func(s listening) {
+		if s.port == port {
+			uids = append(uids, s.uid)
+		}
+	})
+	return uids, err
+}

@@ -46,8 +46,7 @@ func (p Prober) look() facts.MPS {
 	errs = append(errs, err)
 	for _, one := range processes {
 		if m.Lock.Held && one.PID == m.Lock.PID {
-			daemon := one
-			m.Daemon = &daemon
+			m.Daemon = &one
 			continue
 		}
 		m.Others = append(m.Others, one)

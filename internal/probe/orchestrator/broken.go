@@ -35,7 +35,7 @@ func broken(ctx context.Context, err error, inBody bool) *facts.Answer {
 	if detail, ok := network(ctx, err, inBody); ok {
 		return &facts.Answer{Kind: facts.Refused, Detail: detail}
 	}
-	return &facts.Answer{Kind: facts.Nonsense, Detail: diag.Clean(clip(err.Error(), excerptBytes))}
+	return &facts.Answer{Kind: facts.Nonsense, Detail: diag.Clean(diag.Clip(err.Error(), excerptBytes))}
 }
 
 // network returns the text of a network error or a timeout.

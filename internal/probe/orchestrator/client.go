@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/strictjson"
 )
@@ -126,7 +127,7 @@ func (b *Bus) Health(ctx context.Context) facts.BusHealth {
 		if !found { // older buses
 			state = f.text("status")
 		}
-		h.State = clip(state, maxName)
+		h.State = diag.Clip(state, maxName)
 	})
 	return h
 }
@@ -140,4 +141,28 @@ func (l *link) get(ctx context.Context, path string, fresh bool) reply {
 	own, cancel := context.WithTimeoutCause(ctx, l.look, slow{l.look})
 	defer cancel()
 	return l.exchange(own, way, http.MethodGet, path, nil)
+}
+
+// Agents asks the bus for its registered agents, GET /agents. The old bus
+// answers with an object of names and addresses, a newer one with such an
+// object, or a list of names, below "agents".
+func (b *Bus) Agents(ctx context.Context) facts.Registration {
+	found := facts.Registration{}
+	found.Answer = b.get(ctx, "/agents", false).read(func(f fields) {
+		below, nested, err := f.Optional("agents")
+		f.fail(err)
+		if nested && below.IsList() {
+			for _, v := range as(f, below, nil, strictjson.Value.List) {
+				found.Agents = append(found.Agents, as(f, v, nil, strictjson.Value.Text))
+			}
+			return
+		}
+		if nested && below.IsObject() {
+			f = f.object("agents")
+		}
+		for _, m := range f.Members() {
+			found.Agents = append(found.Agents, m.Key)
+		}
+	})
+	return found
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
-	"unicode/utf8"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -210,19 +209,5 @@ func (r reply) head() string {
 const excerptBytes = 160
 
 func excerpt(b []byte) string {
-	if len(b) <= excerptBytes {
-		return string(b)
-	}
-	return clip(string(b), excerptBytes)
-}
-
-// clip cuts s to at most n bytes, between two runes, and marks the cut.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
+	return diag.Clip(string(b), excerptBytes)
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/strictjson"
 )
@@ -88,7 +89,7 @@ func modelsState(f fields, s shape) facts.ModelsState {
 	if finished || s == statusShape {
 		for e := range f.list("errors") {
 			state.Errors = append(state.Errors, facts.ModelError{
-				Agent: clip(e.text("agent"), maxName), Model: clip(e.text("model"), maxName), Error: clip(e.text("error"), maxError),
+				Agent: diag.Clip(e.text("agent"), maxName), Model: diag.Clip(e.text("model"), maxName), Error: diag.Clip(e.text("error"), maxError),
 			})
 		}
 	}
@@ -141,7 +142,7 @@ func load(f fields) facts.ModelLoad {
 		}
 		return v.Text()
 	})
-	return facts.ModelLoad{Status: clip(f.text("status"), maxName), Error: clip(message, maxError)}
+	return facts.ModelLoad{Status: diag.Clip(f.text("status"), maxName), Error: diag.Clip(message, maxError)}
 }
 
 // VLLM asks GET /vllm/status, which only newer servers have.

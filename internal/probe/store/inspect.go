@@ -134,7 +134,7 @@ func incomplete(b *digest.Branch) string {
 // otherwise the directory is its own tree.
 func (i *inspection) treeOf(dir string) (top, rel string) {
 	for _, t := range i.look.Trees {
-		if t.Path != "" && inBranch(dir, t.Path) {
+		if t.Path != "" && safefile.Within(t.Path, dir) {
 			rel, _ := filepath.Rel(t.Path, dir)
 			return t.Path, strings.TrimPrefix(rel, ".")
 		}
@@ -152,11 +152,6 @@ func (i *inspection) tree(top, dir string) *digest.Tree {
 		return nil
 	}
 	return t
-}
-
-// inBranch reports whether a path is a directory or below it; "" is above all.
-func inBranch(path, dir string) bool {
-	return dir == "" || safefile.Within(dir, path)
 }
 
 // directory inspects what a loader opens of one directory, and of those that its

@@ -28,8 +28,7 @@ func (c *Conn) uidOf(u facts.Unit, property uint32) *int {
 		}
 	}
 	if property != noUID {
-		uid := int(property)
-		return &uid
+		return new(int(property))
 	}
 	if u.User == "" {
 		// Only for a loaded unit does no User= mean root.
@@ -39,8 +38,7 @@ func (c *Conn) uidOf(u facts.Unit, property uint32) *int {
 		return new(int)
 	}
 	if uid, err := strconv.ParseUint(u.User, 10, 31); err == nil {
-		n := int(uid)
-		return &n
+		return new(int(uid))
 	}
 	return nil
 }

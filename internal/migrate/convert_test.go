@@ -31,13 +31,13 @@ func hosts(t *testing.T) []string {
 	return found
 }
 
-func adopted(t *testing.T, dir string) Result {
+func converted(t *testing.T, dir string) Result {
 	t.Helper()
 	h, err := Read(filepath.Join(dir, "root"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Adopt(h)
+	return Convert(h)
 }
 
 // load has the configuration's own reader judge what was made.
@@ -57,7 +57,7 @@ func load(t *testing.T, text string) *config.Config {
 func TestWrite_ConfigurationLoads(t *testing.T) {
 	for _, dir := range hosts(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			r := adopted(t, dir)
+			r := converted(t, dir)
 			var problems strings.Builder
 			for _, p := range r.Problems {
 				fmt.Fprintf(&problems, "%s: %s\n  seen: %s\n  expected: %s\n  fix: %s\n", p.Severity, p, diag.Clean(p.Seen), p.Expected, p.Fix.String())

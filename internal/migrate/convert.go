@@ -4,7 +4,7 @@
 // according to JustNews' runbook, which gates the same instances. Read reads
 // the host without changing it: environment files, units and drop-ins in /etc,
 // the model map, the MPS allocations, the helpers, of both generations of
-// JustNews. Adopt is pure: each value has its source as a comment, what could
+// JustNews. Convert is pure: each value has its source as a comment, what could
 // not be imported is a problem with the reason, and what is no longer needed is
 // a list of commands. Nothing is ever deleted here.
 package migrate
@@ -28,10 +28,10 @@ type Result struct {
 	Remove []Removal
 }
 
-// Adopt makes the configuration. The only error among the problems is a host
+// Convert makes the configuration. The only error among the problems is a host
 // without an instance; then there is no TOML.
-func Adopt(h Host) Result {
-	a := &adopter{host: h, stays: map[string]bool{}}
+func Convert(h Host) Result {
+	a := &converter{host: h, stays: map[string]bool{}}
 	for _, f := range h.Failures {
 		a.say(diag.ImportUnreadable, place{f.Path, 0}, "cannot be read and is ignored", f.Why, "a file that can be read", "inspect it manually")
 	}
@@ -76,7 +76,7 @@ type value struct {
 	at   place
 }
 
-type adopter struct {
+type converter struct {
 	host     Host
 	problems []diag.Problem
 	// stays holds the files with content that was not imported.
@@ -85,7 +85,7 @@ type adopter struct {
 	shared []grant
 }
 
-func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix string, commands ...diag.Command) {
+func (a *converter) say(code diag.Code, at place, message, seen, expected, fix string, commands ...diag.Command) {
 	p := diag.Problem{
 		Code: code, Severity: diag.Warning, Message: message, Seen: seen, Expected: expected, Fix: diag.Advise(fix, commands...),
 		Position: &diag.Position{File: at.path, Line: at.line},
@@ -98,7 +98,7 @@ func (a *adopter) say(code diag.Code, at place, message, seen, expected, fix str
 }
 
 // leftOut reports something that was not imported.
-func (a *adopter) leftOut(v value, what, why, fix string, commands ...diag.Command) {
+func (a *converter) leftOut(v value, what, why, fix string, commands ...diag.Command) {
 	a.stays[v.at.path] = true
 	a.say(diag.ImportLeftOut, v.at, what+" is not imported: "+why, v.text, "", fix, commands...)
 }
@@ -106,7 +106,7 @@ func (a *adopter) leftOut(v value, what, why, fix string, commands ...diag.Comma
 // isInstance reports whether an environment file alone indicates an instance: its
 // name is one of JustNews' agents or a directory in a checkout, or it sets a variable
 // that only instances use. Other files belong to other programs, such as exporters.
-func (a *adopter) isInstance(f EnvFile) bool {
+func (a *converter) isInstance(f EnvFile) bool {
 	if !config.InstanceName(f.Instance) || slices.ContainsFunc(a.host.OtherUnits, func(u OtherUnit) bool { return slices.Contains(u.Reads, f.Path) }) {
 		return false
 	}
@@ -117,7 +117,7 @@ func (a *adopter) isInstance(f EnvFile) bool {
 }
 
 // instances returns the instances of the host, in start order.
-func (a *adopter) instances() []string {
+func (a *converter) instances() []string {
 	var names []string
 	add := func(name string, at place) {
 		switch {
