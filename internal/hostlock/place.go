@@ -44,7 +44,9 @@ func system() []place {
 	// have no effect.
 	if os.Getenv("INVOCATION_ID") == "" {
 		places = append(places, place{
-			path: filepath.Join(os.TempDir(), "justnews-"+strconv.Itoa(self)), make: makeInTemp, owners: []int{self},
+			// One that somebody else created first is rejected because of its owner.
+			path: filepath.Join(os.TempDir(), "justnews-"+strconv.Itoa(self)), owners: []int{self},
+			make: func(path string) error { return os.Mkdir(path, 0o700) },
 		})
 	}
 	if path, err := os.Readlink("/proc/self/exe"); err == nil {
@@ -69,10 +71,6 @@ func makePrivate(path string) error {
 	}
 	return os.Mkdir(path, 0o700)
 }
-
-// makeInTemp creates a private directory in a world-writable one; a directory
-// that somebody else created first is rejected because of its owner.
-func makeInTemp(path string) error { return os.Mkdir(path, 0o700) }
 
 // makeShared creates what tmpfiles.d would have created. Only root can, and
 // only with the group: a directory accessible by root only would exclude the

@@ -195,7 +195,7 @@ func (r *reader) allocations(name, text string) {
 }
 
 func (f *MPSFile) read(top strictjson.Object, text []byte) error {
-	all, err := top.Object("mps_resource_allocation")
+	all, err := strictjson.Required(top, "mps_resource_allocation", strictjson.Value.Object)
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (f *MPSFile) read(top strictjson.Object, text []byte) error {
 			return err
 		}
 	}
-	agents, err := all.Object("agent_allocations")
+	agents, err := strictjson.Required(all, "agent_allocations", strictjson.Value.Object)
 	if err != nil {
 		return err
 	}

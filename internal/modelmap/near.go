@@ -30,28 +30,28 @@ func (m *Map) nearestBase(name string) string {
 	return spell.Hint(name, names)
 }
 
-// strangers warns of unknown keys that are similar to a known one. Others may
+// warnMisspelt warns of unknown keys that are similar to a known one. Others may
 // be notes.
-func (r *reader) strangers(o strictjson.Object, known []string) {
+func (r *reader) warnMisspelt(o strictjson.Object, known []string) {
 	for _, e := range o.Members() {
-		if near, ok := stranger(e.Key, known); ok {
+		if near, ok := nearKnown(e.Key, known); ok {
 			r.warn(e.Value, "not read; did you mean %q?", near)
 		}
 	}
 }
 
-// misspelt is nearest for the first key of an object that is similar to a known
-// one.
+// misspelt returns a hint about the first key of an object that is similar to a
+// known one.
 func misspelt(o strictjson.Object, known []string) string {
 	for _, e := range o.Members() {
-		if near, ok := stranger(e.Key, known); ok {
+		if near, ok := nearKnown(e.Key, known); ok {
 			return fmt.Sprintf("; did you mean %q instead of %q?", near, e.Key)
 		}
 	}
 	return ""
 }
 
-func stranger(key string, known []string) (string, bool) {
+func nearKnown(key string, known []string) (string, bool) {
 	if slices.Contains(known, key) {
 		return "", false
 	}

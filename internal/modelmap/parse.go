@@ -149,7 +149,7 @@ func (r *reader) entry(v strictjson.Value, m *Model) {
 	if m.Base == "" && m.ModelID == "" && hubID == "" {
 		r.fail(v, "the entry names no model: expected base_ref, legacy_model_id or model_id%s", misspelt(o, entryKeys))
 	} else {
-		r.strangers(o, entryKeys)
+		r.warnMisspelt(o, entryKeys)
 	}
 	// JustNews loads model_id too, but does not report the entry by it.
 	m.ID = cmp.Or(m.ID, m.Adapter, m.ModelID)
@@ -190,7 +190,7 @@ func (r *reader) bases(v strictjson.Value) []Base {
 			r.report(err)
 			return
 		}
-		r.strangers(o, baseKeys)
+		r.warnMisspelt(o, baseKeys)
 		r.field(o, "hf_id", &b.HubID)
 		r.field(o, "model_store_agent", &b.StoreAgent)
 		r.field(o, "model_store_version", &b.StoreVersion)

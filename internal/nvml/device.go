@@ -24,7 +24,7 @@ func (c collector) device(index int) facts.GPU {
 	}) {
 		return g
 	}
-	for _, q := range questions(d, &g) {
+	for _, q := range append(properties(d, &g), health(d, &g)...) {
 		c.ask(g.Unanswered, q.field, q.symbols, q.call)
 	}
 	return g
@@ -36,10 +36,6 @@ type question struct {
 	field   string
 	symbols []string
 	call    func() nvml.Return
-}
-
-func questions(d nvml.Device, g *facts.GPU) []question {
-	return append(properties(d, g), health(d, g)...)
 }
 
 func properties(d nvml.Device, g *facts.GPU) []question {

@@ -88,36 +88,37 @@ func TestParse_ZeroLimitsRefuseEverything(t *testing.T) {
 	}
 }
 
+func whole(v strictjson.Value) (int, error) { return v.Int(0, 1<<31-1) }
+
 func TestValue_AccessorsReportTypeMismatchesByPath(t *testing.T) {
 	o, err := strictjson.Parse([]byte(`{"b":"true","n":null,"i":8.0,"e":1e1,"h":2147483648,"x":9223372036854775808,
 		"m":-1,"big":1e999,"s":{"total":"8"},"l":[{"agent":3}],"Odd":1}`), limits)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const top = 1<<31 - 1
-	s, _ := o.Object("s")
-	l, _ := o.List("l")
+	s, _ := strictjson.Required(o, "s", strictjson.Value.Object)
+	l, _ := strictjson.Required(o, "l", strictjson.Value.List)
 	item, _ := l[0].Object()
 	big, _ := o.Value("big")
 	fail := func(_ any, err error) error { return err }
 	for want, err := range map[string]error{
-		"b: expected a boolean, found a string":       fail(o.Bool("b")),
-		"n: expected a boolean, found null":           fail(o.Bool("n")),
-		"n: expected a string, found null":            fail(o.Text("n")),
-		"n: expected a list, found null":              fail(o.List("n")),
-		"n: expected an object, found null":           fail(o.Object("n")),
-		"n: expected a number, found null":            fail(o.Int("n", 0, top)),
-		"i: expected a whole number":                  fail(o.Int("i", 0, top)),
-		"e: expected a whole number":                  fail(o.Int("e", 0, top)),
-		"h: expected a whole number":                  fail(o.Int("h", 0, top)),
-		"x: expected a whole number":                  fail(o.Int("x", 0, top)),
-		"m: expected a whole number":                  fail(o.Int("m", 0, top)),
+		"b: expected a boolean, found a string":       fail(strictjson.Required(o, "b", strictjson.Value.Bool)),
+		"n: expected a boolean, found null":           fail(strictjson.Required(o, "n", strictjson.Value.Bool)),
+		"n: expected a string, found null":            fail(strictjson.Required(o, "n", strictjson.Value.Text)),
+		"n: expected a list, found null":              fail(strictjson.Required(o, "n", strictjson.Value.List)),
+		"n: expected an object, found null":           fail(strictjson.Required(o, "n", strictjson.Value.Object)),
+		"n: expected a number, found null":            fail(strictjson.Required(o, "n", whole)),
+		"i: expected a whole number":                  fail(strictjson.Required(o, "i", whole)),
+		"e: expected a whole number":                  fail(strictjson.Required(o, "e", whole)),
+		"h: expected a whole number":                  fail(strictjson.Required(o, "h", whole)),
+		"x: expected a whole number":                  fail(strictjson.Required(o, "x", whole)),
+		"m: expected a whole number":                  fail(strictjson.Required(o, "m", whole)),
 		"big: the number 1e999 is out of range":       fail(big.Float()),
-		"s.total: expected a number, found a string":  fail(s.Int("total", 0, top)),
-		"s.done: missing":                             fail(s.Int("done", 0, top)),
-		"l[0].agent: expected a string, found a numb": fail(item.Text("agent")),
-		"l[0].model: missing":                         fail(item.Text("model")),
-		`Odd: the key differs from "odd" only in ca`:  fail(o.Int("odd", 0, top)),
+		"s.total: expected a number, found a string":  fail(strictjson.Required(s, "total", whole)),
+		"s.done: missing":                             fail(strictjson.Required(s, "done", whole)),
+		"l[0].agent: expected a string, found a numb": fail(strictjson.Required(item, "agent", strictjson.Value.Text)),
+		"l[0].model: missing":                         fail(strictjson.Required(item, "model", strictjson.Value.Text)),
+		`Odd: the key differs from "odd" only in ca`:  fail(strictjson.Required(o, "odd", whole)),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
@@ -130,10 +131,10 @@ func TestValue_AccessorsReturnTheValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err := o.Bool("b"); !b || err != nil {
+	if b, err := strictjson.Required(o, "b", strictjson.Value.Bool); !b || err != nil {
 		t.Errorf("b: %v %v", b, err)
 	}
-	if i, err := o.Int("i", 0, 1<<31-1); i != 2147483647 || err != nil {
+	if i, err := strictjson.Required(o, "i", whole); i != 2147483647 || err != nil {
 		t.Errorf("i: %v %v", i, err)
 	}
 	v, _ := o.Value("f")
@@ -143,10 +144,10 @@ func TestValue_AccessorsReturnTheValue(t *testing.T) {
 	if n, err := v.Number(); n != "1795439865.725532" || err != nil {
 		t.Errorf("f as written: %v %v", n, err)
 	}
-	if s, err := o.Text("s"); s != "é😀\n/" || err != nil {
+	if s, err := strictjson.Required(o, "s", strictjson.Value.Text); s != "é😀\n/" || err != nil {
 		t.Errorf("s: %q %v", s, err)
 	}
-	if l, err := o.List("l"); len(l) != 2 || err != nil || l[1].Path() != "l[1]" {
+	if l, err := strictjson.Required(o, "l", strictjson.Value.List); len(l) != 2 || err != nil || l[1].Path() != "l[1]" {
 		t.Errorf("l: %v %v", l, err)
 	}
 	if _, ok, err := o.Optional("absent"); ok || err != nil {
@@ -165,7 +166,7 @@ func TestValue_ZeroValueIsNoValue(t *testing.T) {
 	if _, err := v.Object(); err == nil {
 		t.Error("the zero Value is an object")
 	}
-	if _, err := (strictjson.Object{}).Bool("all_ready"); err == nil {
+	if _, err := strictjson.Required(strictjson.Object{}, "all_ready", strictjson.Value.Bool); err == nil {
 		t.Error("the zero Object has keys")
 	}
 }

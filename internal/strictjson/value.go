@@ -175,24 +175,8 @@ func (o Object) Value(key string) (Value, error) {
 	return v, err
 }
 
-// Bool returns the boolean of a key that must be there.
-func (o Object) Bool(key string) (bool, error) { return required(o, key, Value.Bool) }
-
-// Text returns the string of a key that must be there.
-func (o Object) Text(key string) (string, error) { return required(o, key, Value.Text) }
-
-// List returns the items of a list that must be there.
-func (o Object) List(key string) ([]Value, error) { return required(o, key, Value.List) }
-
-// Object returns the object of a key that must be there.
-func (o Object) Object(key string) (Object, error) { return required(o, key, Value.Object) }
-
-// Int returns the whole number of a key that must be there, from low to high.
-func (o Object) Int(key string, low, high int) (int, error) {
-	return required(o, key, func(v Value) (int, error) { return v.Int(low, high) })
-}
-
-func required[T any](o Object, key string, as func(Value) (T, error)) (T, error) {
+// Required returns the converted value of a key that must be there.
+func Required[T any](o Object, key string, as func(Value) (T, error)) (T, error) {
 	v, err := o.Value(key)
 	if err != nil {
 		var zero T

@@ -14,6 +14,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // Rung is how far MPS was verified. The zero value is
@@ -78,7 +79,7 @@ func nobody(m facts.MPS, w Wanted) diag.Problem {
 			Seen: diag.Clean(m.Lock.Err), Expected: "a lock file that the user can open",
 			Fix: diag.Do(w.restart()...).Looking(diag.Run("ls", "-l", "--", w.PipeDirectory)),
 		}
-	case m.Listeners > 0 && !m.Directory.Exists && w.PrivateTmp && hiddenByPrivateTmp(w.PipeDirectory):
+	case m.Listeners > 0 && !m.Directory.Exists && w.PrivateTmp && (safefile.Within("/tmp", w.PipeDirectory) || safefile.Within("/var/tmp", w.PipeDirectory)):
 		return diag.Problem{
 			Code: diag.MPSEnvironment, Subject: w.PipeDirectory,
 			Message: "the pipe directory was created after this unit's private /tmp (PrivateTmp=) and is missing there",

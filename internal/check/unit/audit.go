@@ -3,12 +3,15 @@
 package unit
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"justnews/internal/check"
+	"justnews/internal/check/host"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 )
@@ -17,7 +20,7 @@ import (
 // supported system.
 var vendorDirs = []string{"/usr/lib/systemd/system", "/lib/systemd/system"}
 
-// Present judges a unit of the packages that everything else leans on.
+// Present judges a unit of the packages that everything else depends on.
 func Present(u facts.Unit) []diag.Problem {
 	if u.LoadState == "loaded" {
 		return append(shadowed(u), reloaded(u)...)
@@ -32,8 +35,8 @@ func Present(u facts.Unit) []diag.Problem {
 	}}
 }
 
-// shadowed finds a unit's own file elsewhere than where the packages put it:
-// upstream's template, of the same name, lay in /etc.
+// shadowed finds a unit file that replaces the packaged one: upstream's template, of
+// the same name, was in /etc.
 func shadowed(u facts.Unit) []diag.Problem {
 	if u.FragmentPath == "" || slices.Contains(vendorDirs, path.Dir(u.FragmentPath)) {
 		return nil
@@ -56,8 +59,8 @@ func templateOf(unit string) string {
 	return before + "@.service"
 }
 
-// Audit finds what in an instance's unit would open its gate, hold it
-// twice, or never let it end, whatever the gate itself does.
+// Audit finds what in an instance's unit would open its gate, run it twice or restart
+// it forever, whatever the gate itself does.
 func Audit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	if u.LoadState != "loaded" {
 		return nil // Gated says so
@@ -145,7 +148,7 @@ func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	}}
 }
 
-// loop is from how many restarts on an instance that is not up is called one
+// loop is the number of restarts from which an instance that is not up counts as one
 // that never comes up.
 const loop = 3
 
@@ -163,7 +166,7 @@ func loops(u facts.Unit) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.RestartLoop, Subject: u.Name, Message: "it keeps failing, and systemd keeps restarting it",
-		Seen: seen, Expected: "active", Fix: diag.Advise("fix the error in its log", []diag.Command{diag.Run("systemctl", "stop", "--", u.Name), diag.Retry()}...).Looking(diag.LogOf(u.Name)),
+		Seen: seen, Expected: "active", Fix: diag.Advise("fix the error in its log", diag.Run("systemctl", "stop", "--", u.Name), diag.Retry()).Looking(diag.LogOf(u.Name)),
 	}}
 }
 
@@ -183,4 +186,64 @@ func setIn(u facts.Unit, files []facts.UnitFile, keys ...string) string {
 		return ""
 	}
 	return ", set in " + diag.Clean(at)
+}
+
+// Enabled judges whether a unit is started at boot if and only if it should be.
+func Enabled(u facts.Unit, want bool) []diag.Problem {
+	if u.LoadState != "loaded" {
+		return nil
+	}
+	is := strings.HasPrefix(u.Service.FileState, "enabled")
+	p := diag.Problem{
+		Code: diag.UnitDisabled, Severity: diag.Warning, Subject: u.Name, Seen: diag.Quote(u.Service.FileState),
+	}
+	switch {
+	case is == want, u.Service.FileState == "":
+		return nil
+	case want && strings.Contains(u.Name, "@"):
+		p.Message, p.Expected = "justnews.target does not start this instance, although justnews.toml says that it is enabled", "enabled"
+		p.Fix = diag.Do(diag.Reload())
+	case want:
+		p.Message, p.Expected = "nothing starts it at boot", "enabled"
+		p.Fix = diag.Do(diag.Run("systemctl", "enable", "--", u.Name))
+	default:
+		p.Message, p.Expected = "it is started at boot, although justnews.toml says that it is not enabled", "disabled"
+		p.Fix = diag.Do(diag.Run("systemctl", "disable", "--", u.Name))
+	}
+	return []diag.Problem{p}
+}
+
+// OpenFiles judges LimitNOFILE= of an instance's unit.
+func OpenFiles(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	if u.LoadState != "loaded" || u.Service.LimitNOFILE == 0 || u.Service.LimitNOFILE >= host.EnoughFiles {
+		return nil
+	}
+	return []diag.Problem{{
+		Code: diag.LimitNOFILE, Severity: diag.Warning, Subject: u.Name, Message: "its limit of open files is lower than an agent needs",
+		Seen: fmt.Sprintf("LimitNOFILE=%d%s", u.Service.LimitNOFILE, setIn(u, files, "LimitNOFILE")), Expected: fmt.Sprintf("%d or more", host.EnoughFiles),
+		Fix: diag.Advise(fmt.Sprintf("set service.limit_nofile = %d in /etc/justnews/justnews.toml, and no LimitNOFILE= of your own", host.EnoughFiles), diag.Reload()),
+	}}
+}
+
+// RunsAs compares whom a unit runs as with the configuration, and with what the
+// environment files tell the start scripts.
+func RunsAs(u facts.Unit, want facts.Account, files []facts.UnitFile, env map[string]string) []diag.Problem {
+	var problems []diag.Problem
+	is := cmp.Or(u.User, "root")
+	// Not by the UID of its process, which may be from before a reload.
+	same := is == want.User || want.Err == "" && is == strconv.Itoa(want.UID)
+	if u.LoadState == "loaded" && !same {
+		problems = append(problems, diag.Problem{
+			Code: diag.UserOther, Severity: diag.Warning, Subject: u.Name, Message: "it runs as a different user than justnews.toml specifies",
+			Seen: "User=" + diag.Clean(is) + setIn(u, files, "User"), Expected: "User=" + want.User,
+			Fix: diag.Advise("remove User= there, or set service.user", diag.Reload()).Looking(diag.CatUnit(u.Name)),
+		})
+	}
+	if told := env["SERVICE_USER"]; told != "" && told != want.User {
+		problems = append(problems, diag.Problem{
+			Code: diag.UserOther, Severity: diag.Warning, Subject: "SERVICE_USER", Message: "the environment names a different user than justnews.toml",
+			Seen: "SERVICE_USER=" + diag.Clean(told), Expected: "SERVICE_USER=" + want.User, Fix: diag.Advise("correct or remove SERVICE_USER in /etc/justnews/*.env"),
+		})
+	}
+	return problems
 }

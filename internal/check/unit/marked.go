@@ -3,6 +3,7 @@
 package unit
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -37,10 +38,7 @@ func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
 		return []diag.Problem{Stale(u.Name)}
 	case len(hidden) > 0:
 		p := unmarked(u.Name, "another file hides a drop-in of the generator", notRead)
-		p.Fix = diag.Fix{
-			Advice:   "remove or rename the file of the same name in /etc/systemd/system or /run/systemd/system",
-			Commands: []diag.Command{diag.Run("systemctl", "daemon-reload")},
-		}
+		p.Fix = diag.Advise("remove or rename the file of the same name in /etc/systemd/system or /run/systemd/system", diag.Reload())
 		return []diag.Problem{p}
 	}
 	return nil
@@ -55,10 +53,10 @@ func Stale(unit string) diag.Problem {
 	}
 }
 
-// Changed is the problem of a gate that runs with what is not configured any more.
+// Changed is the problem of a gate that runs with an outdated configuration.
 func Changed(unit string) diag.Problem {
 	p := Stale(unit)
-	p.Message, p.Fix = "the configuration changed while this gate ran", diag.Fix{Advice: "no action is needed: systemd tries again"}
+	p.Message, p.Fix = "the configuration changed while this gate ran", diag.Advise("no action is needed: systemd tries again")
 	return p
 }
 
@@ -67,21 +65,15 @@ func MarkUnknown(unit string, err error) diag.Problem {
 	return diag.Problem{
 		Code: diag.UnitUnmarked, Subject: unit, Message: "cannot verify over D-Bus that this unit was generated from the current configuration",
 		Seen: err.Error(), Expected: "an answer over D-Bus",
-		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "dbus.socket")}},
+		Fix: diag.Do(startDBus()),
 	}
 }
 
 func unmarked(unit, message, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.UnitUnmarked, Subject: unit, Message: message, Seen: seen, Expected: "the mark of the configuration",
-		Fix: diag.Fix{
-			Advice: "fix what the generator reports",
-			Commands: []diag.Command{
-				diag.Run("journalctl", "-b", "-t", "justnews-generator"),
-				diag.Run("/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"),
-				diag.Run("systemctl", "daemon-reload"),
-			},
-		},
+		Fix: diag.Advise("fix what the generator reports", diag.Run("journalctl", "-b", "-t", "justnews-generator"),
+			diag.Run("/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"), diag.Reload()),
 	}
 }
 
@@ -100,4 +92,41 @@ func GatedBy(u facts.Unit, want facts.Mark) []diag.Problem {
 		return wrong
 	}
 	return problems
+}
+
+// Generated compares what the generator left at the last reload with what it
+// would write now. systemd says nothing where a generator fails.
+func Generated(files []facts.Generated) []diag.Problem {
+	var there, stale []string
+	for _, f := range files {
+		if f.There {
+			there = append(there, f.Path)
+		}
+		if f.Denied || f.There == f.Wanted && f.Have == f.Want {
+			continue
+		}
+		stale = append(stale, f.Path)
+	}
+	switch {
+	case len(stale) == 0:
+		return nil
+	case len(there) == 0:
+		return []diag.Problem{{
+			Code: diag.GeneratorAbsent, Subject: "justnews-generator",
+			Message: "the generator has written nothing: it is missing or masked, or crashed at the last reload",
+			Seen:    "no file of ours in /run/systemd/generator", Expected: "/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf",
+			Fix: diag.Do(diag.Reload()).Looking(diag.Run("ls", "-l", "/usr/lib/systemd/system-generators/justnews-generator", "/etc/systemd/system-generators"), diag.Run("journalctl", "-b", "-t", "systemd", "-g", "generator")),
+		}}
+	}
+	p := diag.Problem{
+		Code: diag.GeneratorStale, Severity: diag.Warning, Subject: "justnews-generator",
+		Message:  "the generator's files from the last reload are outdated",
+		Seen:     diag.Clean(stale[0]),
+		Expected: "files generated from the current configuration",
+		Fix:      diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload()),
+	}
+	if more := len(stale) - 1; more > 0 {
+		p.Seen += fmt.Sprintf(", and %d more", more)
+	}
+	return []diag.Problem{p}
 }

@@ -11,8 +11,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// Overrides judges the files with which somebody overrules what the packages
-// and the generator put in place.
+// Overrides judges the files with which an administrator overrides those of the
+// packages and the generator.
 func Overrides(files []facts.UnitFile) []diag.Problem {
 	var problems []diag.Problem
 	for _, f := range files {
@@ -64,7 +64,7 @@ func broken(f facts.UnitFile) []diag.Problem {
 	return problems
 }
 
-// byHand are the drop-ins of upstream's runbook, and what says the same now.
+// byHand are the drop-ins of upstream's runbook, and what replaces them.
 //
 //nolint:gosec // G101: "bypass" is no password
 var byHand = map[string]string{
@@ -78,15 +78,15 @@ var byHand = map[string]string{
 	"00-justnews-defaults.conf": "[service] in justnews.toml",
 }
 
-// heavy are the settings that take something away from what the generator
-// writes: a file with one of them is more than a habit.
+// heavy are the settings that undo something that the generator writes: a file with
+// one of them needs a warning.
 var heavy = []string{
 	"ExecStartPre", "ExecCondition", "User", "Group", "TimeoutStartSec", "NotifyAccess", "SuccessExitStatus",
 	"StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval", "Requires", "BindsTo",
 }
 
-// leftover finds a drop-in of the runbook's. One that only sets what may be set
-// so is a notice; an administrator's own drop-ins are left alone.
+// leftover finds a drop-in of the runbook. One without a heavy setting is a notice;
+// an administrator's own drop-ins are left alone.
 func leftover(f facts.UnitFile) []diag.Problem {
 	now, known := byHand[f.Name]
 	if !known {
@@ -108,4 +108,34 @@ func leftover(f facts.UnitFile) []diag.Problem {
 		Seen:    strings.Join(keys, "=, ") + "=", Expected: now,
 		Fix: diag.Advise("move the settings that still apply to it", diag.Run("rm", "--", f.Path), diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 	}}
+}
+
+// Rivals judges what starts instances or replaces their template besides our
+// units. What is not enabled can only be started by hand, and is no more than a
+// notice: it was retired.
+func Rivals(found []facts.Rival) []diag.Problem {
+	var problems []diag.Problem
+	for _, r := range found {
+		p := diag.Problem{
+			Code: diag.UnitRival, Subject: r.Path, Message: "it " + r.Does + " besides the gated units",
+			Seen: "in " + diag.Clean(r.By) + ", disabled", Expected: "nothing but justnews.target starts the instances",
+			Severity: diag.Notice, Fix: Retire(r),
+		}
+		if r.Active {
+			p.Severity, p.Seen = diag.Error, "in "+diag.Clean(r.By)+", enabled"
+		}
+		if r.Active && r.Gated {
+			p.Severity = diag.Warning
+		}
+		problems = append(problems, p)
+	}
+	return problems
+}
+
+// Retire is how a rival is taken out of service.
+func Retire(r facts.Rival) diag.Fix {
+	if commands := diag.Retire(r.Units(), r.Template()); len(commands) > 0 {
+		return diag.Do(commands...)
+	}
+	return diag.Advise("remove the lines that do so from "+diag.Quote(r.Path), diag.Run("justnews-gate", "preflight"))
 }

@@ -21,11 +21,10 @@ func Failure(u facts.Unit) *diag.Problem {
 	if u.LoadState != "loaded" || j.State != check.Failed {
 		return nil
 	}
-	p := WithSetup(diag.Problem{
+	return new(WithSetup(diag.Problem{
 		Code: diag.UnitFailed, Subject: u.Name, Message: "the instance has failed",
 		Seen: j.Reason, Expected: "active", Fix: fixOf(u),
-	}, u)
-	return &p
+	}, u))
 }
 
 // Judge judges a unit that something else needs. Failed means that waiting is

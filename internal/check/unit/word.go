@@ -29,7 +29,7 @@ const (
 	Up       Word = "up"
 )
 
-// Pending reports whether the word changes without anybody's doing.
+// Pending reports whether the state changes by itself.
 func (w Word) Pending() bool {
 	return w == Waiting || w == Queued || w == Starting || w == Stopping
 }
