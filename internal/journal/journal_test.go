@@ -183,7 +183,7 @@ func TestJournal_DestinationFollowsStderr(t *testing.T) {
 		want   Way
 	}{
 		{"the journal", w, stream, Native},
-		{"a pipe below a unit whose journal is elsewhere", w, "8:1234", Prefixed},
+		{"a pipe in a unit whose journal is elsewhere", w, "8:1234", Prefixed},
 		{"a pipe of a person", w, "", Plain},
 		{"a malformed JOURNAL_STREAM", w, stream + "x", Prefixed},
 		{"a file", file, "", Plain},

@@ -79,7 +79,7 @@ func TestPaths_OnlyWrittenDirectoriesAreGranted(t *testing.T) {
 			},
 			write: []string{"/home/adra/JustNews"}, home: "read-only",
 		},
-		"a start script that says where": {
+		"a start script that names the directory": {
 			files: map[string]string{
 				"etc/passwd": passwd, template0: asAdra, "etc/justnews/scout.env": "A=1\n",
 				"usr/local/bin/justnews-start-agent.sh": "#!/bin/bash\nROOT=\"${SERVICE_DIR:-/data/JustNews}\"\nmkdir -p /data/spool \"/data/tmp\"\nexec python x >>/data/out/agent.log 2>&1\n",

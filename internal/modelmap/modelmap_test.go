@@ -78,7 +78,7 @@ func TestModelMap_EveryEntryShapeCountsAsUpstreamCounts(t *testing.T) {
 		{"an object without an adapter", `{"agents":{"a":[{"base_ref":"b"}]},"base_models":{"b":{}}}`, []string{"a-0"}},
 		{"a legacy id", `{"a":[{"legacy_model_id":"x"}]}`, []string{"x"}},
 		{"model_id is loaded but not the name", `{"a":["w",{"model_id":"x"}]}`, []string{"w", "a-1"}},
-		{"an id of its own wins", `{"a":[{"id":"own","base_ref":"b","adapter_name":"ad"}],"base_models":{"b":{}}}`, []string{"own"}},
+		{"its own id wins", `{"a":[{"id":"own","base_ref":"b","adapter_name":"ad"}],"base_models":{"b":{}}}`, []string{"own"}},
 		{"no models", `{"a":[]}`, nil},
 		{"no agents", `{"agents":{}}`, nil},
 		{"an empty map", `{}`, nil},

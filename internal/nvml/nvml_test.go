@@ -73,12 +73,12 @@ func TestNVML_HealthIsOnlyWhatTheDriverReports(t *testing.T) {
 		action     string
 		fabric     *facts.GPUFabric
 	}{
-		"healthy":                {change: func(*device) {}, action: "NONE"},
-		"reset":                  {change: func(d *device) { d.GetFieldValuesFunc = recovers(nvml.GPU_RECOVERY_ACTION_GPU_RESET) }, action: "GPU_RESET"},
-		"reboot":                 {change: func(d *device) { d.GetFieldValuesFunc = recovers(nvml.GPU_RECOVERY_ACTION_NODE_REBOOT) }, action: "NODE_REBOOT"},
-		"drain and reset":        {change: func(d *device) { d.GetFieldValuesFunc = recovers(nvml.GPU_RECOVERY_ACTION_DRAIN_AND_RESET) }, action: "DRAIN_AND_RESET"},
-		"an action nobody knows": {change: func(d *device) { d.GetFieldValuesFunc = recovers(99) }, action: "recovery action 99"},
-		"a wide value":           {change: func(d *device) { d.GetFieldValuesFunc = field(nvml.SUCCESS, nvml.VALUE_TYPE_UNSIGNED_LONG_LONG, 1) }, action: "GPU_RESET"},
+		"healthy":           {change: func(*device) {}, action: "NONE"},
+		"reset":             {change: func(d *device) { d.GetFieldValuesFunc = recovers(nvml.GPU_RECOVERY_ACTION_GPU_RESET) }, action: "GPU_RESET"},
+		"reboot":            {change: func(d *device) { d.GetFieldValuesFunc = recovers(nvml.GPU_RECOVERY_ACTION_NODE_REBOOT) }, action: "NODE_REBOOT"},
+		"drain and reset":   {change: func(d *device) { d.GetFieldValuesFunc = recovers(nvml.GPU_RECOVERY_ACTION_DRAIN_AND_RESET) }, action: "DRAIN_AND_RESET"},
+		"an unknown action": {change: func(d *device) { d.GetFieldValuesFunc = recovers(99) }, action: "recovery action 99"},
+		"a wide value":      {change: func(d *device) { d.GetFieldValuesFunc = field(nvml.SUCCESS, nvml.VALUE_TYPE_UNSIGNED_LONG_LONG, 1) }, action: "GPU_RESET"},
 		"a field that the driver does not know": {
 			change: func(d *device) { d.GetFieldValuesFunc = field(nvml.ERROR_NOT_SUPPORTED, 0, 1) }, field: "recovery_action", why: "not supported",
 		},
@@ -115,7 +115,7 @@ func TestNVML_HealthIsOnlyWhatTheDriverReports(t *testing.T) {
 			},
 			action: "NONE", fabric: &facts.GPUFabric{State: "COMPLETED", Status: "ERROR_UNKNOWN"},
 		},
-		"a fabric state nobody knows": {
+		"an unknown fabric state": {
 			change: func(d *device) { d.GetGpuFabricInfoFunc = fabricOf(77, 0) },
 			action: "NONE", fabric: &facts.GPUFabric{State: "fabric state 77"},
 		},

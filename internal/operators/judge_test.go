@@ -128,7 +128,7 @@ func TestSteps_AreNoneIfThereIsAnObstacle(t *testing.T) {
 		"directory writable":         {program(1, PathOwner{Mode: fs.ModeDir | 0o777}), diag.SudoUnsafe},
 		"directory of another user":  {program(2, PathOwner{Mode: fs.ModeDir | 0o755, UID: 1000}), diag.SudoUnsafe},
 		"directory a link":           {program(1, PathOwner{Mode: fs.ModeSymlink | 0o777}), diag.SudoUnsafe},
-		"drop-in of another hand":    {func(f *Facts) { f.DropIn.Exists, f.DropIn.Text = true, "adra ALL=(ALL) NOPASSWD: ALL\n" }, diag.SudoForeign},
+		"a foreign drop-in":          {func(f *Facts) { f.DropIn.Exists, f.DropIn.Text = true, "adra ALL=(ALL) NOPASSWD: ALL\n" }, diag.SudoForeign},
 		"drop-in empty":              {func(f *Facts) { f.DropIn.Exists = true }, diag.SudoForeign},
 		"drop-in unreadable":         {func(f *Facts) { f.DropIn.Exists, f.DropIn.Why = true, "not a regular file" }, diag.SudoForeign},
 	} {

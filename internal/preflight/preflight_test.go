@@ -197,7 +197,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 		}, diag.UnitFailed, diag.Error, "exit-code"},
 		{"no target", func(w *world) { delete(w.units, "justnews.target") }, diag.UnitMissing, diag.Error, "justnews.target"},
 		{"a masked preload", func(w *world) { w.units["justnews-preload.service"].LoadState = "masked" }, diag.UnitMissing, diag.Error, "systemctl unmask"},
-		{"a target that nobody enabled", func(w *world) { w.units["justnews.target"].Service.FileState = "disabled" }, diag.UnitDisabled, diag.Warning, "systemctl enable -- justnews.target"},
+		{"a target that is not enabled", func(w *world) { w.units["justnews.target"].Service.FileState = "disabled" }, diag.UnitDisabled, diag.Warning, "systemctl enable -- justnews.target"},
 		{"an instance that the target does not want", func(w *world) { w.scout().Service.FileState = "disabled" }, diag.UnitDisabled, diag.Warning, scoutUnit},
 		{"an instance that is started against the configuration", func(w *world) { w.job.Config.Instances[3].Enabled = false }, diag.UnitDisabled, diag.Warning, "systemctl disable"},
 		{"upstream's template", func(w *world) {
@@ -254,20 +254,20 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true}, facts.Generated{Path: "/g/b", Have: "b", There: true})
 		}, diag.GeneratorStale, diag.Warning, "/g/a, and 1 more"},
 		{"a file of bytes", func(w *world) { w.write("/etc/justnews/scout.env", "A=\xff\n") }, diag.EnvUnreadable, diag.Error, "not UTF-8"},
-		{"a quote that nothing closes", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nB='x\nC=1\n") }, diag.EnvSyntax, diag.Error, "global.env:2"},
+		{"an unterminated quote", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nB='x\nC=1\n") }, diag.EnvSyntax, diag.Error, "global.env:2"},
 		{"what no shell reads", func(w *world) { w.write("/etc/justnews/global.env", "A=(\n") }, diag.EnvSyntax, diag.Error, "start script that sources it fails"},
 		{"a bare word", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nhunter2\n") }, diag.EnvSyntax, diag.Warning, "no equals sign"},
 		{"a value in two words", func(w *world) { w.write("/etc/justnews/global.env", "A=my hunter2\n") }, diag.EnvSyntax, diag.Warning, "as a command"},
 		{"an export", func(w *world) { w.write("/etc/justnews/global.env", "export A=1\n") }, diag.EnvSyntax, diag.Warning, "does not support export"},
 		{"no name", func(w *world) { w.write("/etc/justnews/global.env", "1A=1\n") }, diag.EnvSyntax, diag.Warning, "ignores the line"},
 		{"what only bash expands", func(w *world) { w.write("/etc/justnews/global.env", "X=/opt/${CANONICAL_ENV:-hunter2}\n") }, diag.EnvDiffers, diag.Warning, "expands ${CANONICAL_ENV…}"},
-		{"a comment behind a value", func(w *world) { w.write("/etc/justnews/global.env", "X=1 # hunter2\n") }, diag.EnvDiffers, diag.Warning, "a comment differently"},
-		{"an interpreter that is not there", func(w *world) {
+		{"a comment after a value", func(w *world) { w.write("/etc/justnews/global.env", "X=1 # hunter2\n") }, diag.EnvDiffers, diag.Warning, "a comment differently"},
+		{"a missing interpreter", func(w *world) {
 			w.write("/etc/justnews/scout.env", "PYTHON_BIN=/opt/none/bin/python\n")
 			w.out("/opt/none/bin/python", "/opt/none", "does not exist")
 		}, diag.EnvInterpreter, diag.Error, "/opt/none: does not exist"},
 		{"an interpreter below a hidden home", func(w *world) { w.write("/etc/justnews/scout.env", "PYTHON_BIN=/home/adra/bin/python\n") }, diag.HomeHidden, diag.Error, "ProtectHome=yes"},
-		{"a conda environment that is not there", func(w *world) { w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n") }, diag.EnvInterpreter, diag.Warning, "PYTHON_BIN=\"/path/to/envs/justnews-py312/bin/python"},
+		{"a missing conda environment", func(w *world) { w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n") }, diag.EnvInterpreter, diag.Warning, "PYTHON_BIN=\"/path/to/envs/justnews-py312/bin/python"},
 		{"an interpreter of no name that systemd finds", func(w *world) { w.write("/etc/justnews/scout.env", "PYTHON_BIN=python9\n") }, diag.EnvInterpreter, diag.Warning, "python9"},
 		{"another program on the port", func(w *world) { w.pids[8002] = "nginx.service"; w.scout().MainPID = 1 }, diag.PortTaken, diag.Error, "python3 (PID 8002) of nginx.service"},
 		{"a port of an instance that is down", func(w *world) { w.scout().ActiveState, w.scout().MainPID = "inactive", 0 }, diag.PortTaken, diag.Error, "systemctl stop -- " + scoutUnit},
@@ -275,7 +275,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.job.Host.Holders = func([]int) (map[int][]facts.Process, error) { return nil, nil }
 			w.listen(1000)
 		}, diag.PortTaken, diag.Error, "user id 1000"},
-		{"nobody on the port", func(w *world) { w.listen() }, diag.PortSilent, diag.Notice, scoutUnit},
+		{"a free port", func(w *world) { w.listen() }, diag.PortSilent, diag.Notice, scoutUnit},
 		{"little space", func(w *world) { w.free(5 << 30) }, diag.DiskSpace, diag.Warning, "5.0 GiB"},
 		{"no space", func(w *world) { w.free(100 << 20) }, diag.DiskSpace, diag.Error, "100 MiB"},
 		{"no inodes", func(w *world) {
@@ -299,11 +299,11 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 		}, diag.UserUnknown, diag.Error, "create the user and the group"},
 		{"an instance as root", func(w *world) { zero := 0; w.scout().User, w.scout().UID = "root", &zero; w.listen(0) }, diag.UserOther, diag.Warning, "User=root"},
 		{"another user in the environment", func(w *world) { w.write("/etc/justnews/global.env", "SERVICE_USER=adra\n") }, diag.UserOther, diag.Warning, "SERVICE_USER=adra"},
-		{"a program that is not there", func(w *world) {
+		{"a missing program", func(w *world) {
 			w.scout().Service.ExecStart[0].Argv[0] = "/srv/agent"
 			w.out("/srv/agent", "/srv", "permission denied")
 		}, diag.ServicePath, diag.Error, "justnews cannot run /srv/agent"},
-		{"a directory that is not there", func(w *world) {
+		{"a missing directory", func(w *world) {
 			w.scout().Service.WorkingDirectory = "/srv/x"
 			w.out("/srv/x", "/srv/x", "does not exist")
 		}, diag.ServicePath, diag.Error, "service.working_directory"},
@@ -312,7 +312,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.scout().Sandbox.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
 		}, diag.HomeHidden, diag.Error, "ProtectHome=tmpfs"},
 		{"a store in a private /tmp", func(w *world) { w.job.Config.Models.Root = "/var/tmp/models" }, diag.StoreRoot, diag.Error, "hidden by PrivateTmp= of the unit"},
-		{"a store behind a link to a private /tmp", func(w *world) {
+		{"a store below a link to a private /tmp", func(w *world) {
 			w.job.Config.Models.Root = "/srv/store/models"
 			if err := errors.Join(os.MkdirAll(filepath.Join(w.job.Host.Root, "srv"), 0o755), os.Symlink("/var/tmp/disk", filepath.Join(w.job.Host.Root, "srv/store"))); err != nil {
 				w.t.Fatal(err)
@@ -324,7 +324,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.job.Config.Instances[3].Needs = []string{"mount"}
 			w.scout().Sandbox.Emptied = []string{"/srv"}
 		}, diag.NeedUnmet, diag.Error, "hidden by TemporaryFileSystem= of the unit"},
-		{"a program behind a link to a private /tmp", func(w *world) {
+		{"a program below a link to a private /tmp", func(w *world) {
 			w.reach["/usr/local/bin/justnews-start-agent.sh"] = facts.Reach{Path: "/usr/local/bin/justnews-start-agent.sh", Leads: "/tmp/agent", Known: true, OK: true}
 		}, diag.ServicePath, diag.Error, "which leads to /tmp/agent"},
 		{"a program in a private /tmp", func(w *world) { w.scout().Service.ExecStart[0].Argv[0] = "/tmp/agent" }, diag.ServicePath, diag.Error, "hidden by PrivateTmp="},
@@ -333,7 +333,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.job.Config.Instances[3].RequireBus, w.job.Config.Instances[3].RequireModels = false, true
 		}, diag.OrchestratorUnreachable, diag.Error, "RestrictAddressFamilies= of the unit forbids it to connect to the orchestrator"},
 		{"a directory of logs outside the sandbox", func(w *world) { w.write("/etc/justnews/scout.env", "LOG_DIR=/srv/log\n") }, diag.DirectoryReadOnly, diag.Warning, "/srv/log"},
-		{"logs beside a checkout", func(w *world) {
+		{"logs next to a checkout", func(w *world) {
 			w.write("/etc/justnews/global.env", "SERVICE_DIR=/srv/JustNews\n")
 			w.write("/srv/JustNews/agents/x", "")
 			w.write("/srv/JustNews/common/observability.py", "")
@@ -373,7 +373,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 		}, diag.DatabaseURL, diag.Error, "percent-encoded"},
 		{"a scheme of no database", func(w *world) { w.write("/etc/justnews/global.env", "DATABASE_URL=http://u:hunter2@h/d\n") }, diag.DatabaseURL, diag.Error, "the scheme is not"},
 		{"time-outs that contradict each other", func(w *world) { w.write("/etc/justnews/scout.env", "GATE_TIMEOUT=900\n") }, diag.TimeoutConflict, diag.Warning, "900"},
-		{"a time-out that is none", func(w *world) { w.write("/etc/justnews/global.env", "GATE_TIMEOUT=soon\n") }, diag.ConfigEnvironment, diag.Error, "GATE_TIMEOUT"},
+		{"an invalid time-out", func(w *world) { w.write("/etc/justnews/global.env", "GATE_TIMEOUT=soon\n") }, diag.ConfigEnvironment, diag.Error, "GATE_TIMEOUT"},
 		{"the switch on the kernel command line", func(w *world) {
 			w.job.Host.GateOff = func() (string, bool) { return "/proc/cmdline", true }
 		}, diag.GateOff, diag.Warning, "/proc/cmdline"},
@@ -442,7 +442,7 @@ func TestPreflight_ForeignUnitsAreIgnored(t *testing.T) {
 		"a database behind a socket": func(w *world) {
 			w.write("/etc/justnews/global.env", "DATABASE_URL=postgresql:///x?host=/run/postgresql\n")
 		},
-		"a database that nobody shall try": func(w *world) {
+		"a database check that is skipped": func(w *world) {
 			w.write("/etc/justnews/global.env", "MARIADB_HOST=db\nSKIP_MARIADB_CHECK=1\n")
 			w.refuse["db:3306"] = errors.New("x")
 		},
@@ -592,7 +592,7 @@ func TestPreflight_GuardedUnitIsJudgedByItsGate(t *testing.T) {
 			u.ActiveState = "failed"
 			u.ExecStartPre[0].Code, u.ExecStartPre[0].Status = facts.CodeExited, 78
 		}, diag.UnitFailed},
-		"a network of its own": {func(u *facts.Unit) { u.Sandbox.PrivateNetwork = true }, diag.OrchestratorUnreachable},
+		"a private network": {func(u *facts.Unit) { u.Sandbox.PrivateNetwork = true }, diag.OrchestratorUnreachable},
 	} {
 		w := newWorld(t)
 		w.job.Config = load(t, toml+"[guards.client]\nunit = \""+client+"\"\n")

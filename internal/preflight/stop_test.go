@@ -34,7 +34,7 @@ func TestPorts_AreFreedByStoppingTheirUnits(t *testing.T) {
 	}{
 		"its own unit":          {func(w *world) { w.taken(8002) }, "", []string{scoutUnit}, []diag.Code{diag.PortFreed}},
 		"another unit of ours":  {func(w *world) { w.taken(8002); w.pids[8002] = "justnews@memory.service" }, "", []string{"justnews@memory.service"}, []diag.Code{diag.PortFreed}},
-		"a unit of nobody's":    {func(w *world) { w.taken(8002); w.pids[8002] = "nginx.service" }, "", nil, []diag.Code{diag.PortTaken}},
+		"a unit of no package":  {func(w *world) { w.taken(8002); w.pids[8002] = "nginx.service" }, "", nil, []diag.Code{diag.PortTaken}},
 		"a process of no unit":  {func(w *world) { w.taken(8002); delete(w.pids, 8002) }, "", nil, []diag.Code{diag.PortTaken}},
 		"nobody":                {func(w *world) { w.taken(1) }, "", nil, nil},
 		"a caller that may not": {func(w *world) { w.taken(8002) }, scoutUnit, nil, []diag.Code{diag.PortTaken}},

@@ -24,7 +24,7 @@ mps = { enabled = true, memory = "8G" }
 		toml           string
 		instance, host GPU
 	}{
-		"nothing asks for one": {instances, GPU{Patience: time.Minute, Starting: true}, GPU{Patience: time.Minute}},
+		"none is required": {instances, GPU{Patience: time.Minute, Starting: true}, GPU{Patience: time.Minute}},
 		"gpu.min_count needs it for everybody": {
 			"[gpu]\nmin_count = 2\n" + instances,
 			GPU{Needed: true, MinCount: 2, Patience: time.Minute, Starting: true}, GPU{Needed: true, MinCount: 2, Patience: time.Minute},

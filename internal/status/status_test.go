@@ -133,7 +133,7 @@ var settleCases = map[string]settleCase{
 		},
 		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
 	},
-	"a refusal that nothing else explains": {
+	"a refusal without another cause": {
 		func() *Host { return refused("GPU-NONE: nvidia driver: the NVIDIA driver finds no GPU") },
 		"down: 16 of 17 wait for 1 cause, besides 1 error", diag.GPUNone.Status(), // nothing says that the preload waits for a GPU
 		[]string{"GPU-NONE holds 16", "MODELS-INCOMPLETE holds 0"},
@@ -188,7 +188,7 @@ var settleCases = map[string]settleCase{
 		},
 		"down: 2 of 2 wait for 2 causes", diag.MPSDead.Status(), []string{"MPS-DEAD holds 1", "MPS-UNIT holds 1"},
 	},
-	"a code of another version": {
+	"a code from another version": {
 		func() *Host {
 			h := New()
 			add(h, "memory", "failed", "failed", "refused: NO-SUCH-CODE: x")

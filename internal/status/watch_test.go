@@ -108,10 +108,10 @@ func TestSteady(t *testing.T) {
 		"no models at all": {all, func(h *Host) { h.Models.State = "failed"; problem(diag.PreloadEmpty)(h) }, Lost, "PRELOAD-EMPTY"},
 		"models that a bus alone has waited for": {
 			[]string{"mcp_bus"}, func(h *Host) { h.Models.State = "failed"; problem(diag.ModelFailed)(h) }, Lost, "MODEL-FAILED"},
-		"models that nothing has waited for": {
+		"models that no gate waited for": {
 			[]string{"gpu_orchestrator"}, func(h *Host) { h.Models.State = "failed"; problem(diag.ModelFailed)(h) }, Holds, ""},
 		"the bus is gone":                       {all, problem(diag.BusUnreachable), Lost, "BUS-UNREACHABLE"},
-		"a bus that nothing has waited for":     {[]string{"mcp_bus", "vision"}, problem(diag.BusUnreachable), Holds, ""},
+		"a bus that no gate waited for":         {[]string{"mcp_bus", "vision"}, problem(diag.BusUnreachable), Holds, ""},
 		"another process answers as the server": {all, problem(diag.OrchestratorImpostor), Lost, "ORCHESTRATOR-IMPOSTOR"},
 		"MPS is dead":                           {all, problem(diag.MPSDead), Lost, "MPS-DEAD"},
 		"MPS that nothing has waited for":       {[]string{"scout"}, problem(diag.MPSDead), Holds, ""},
@@ -150,7 +150,7 @@ func TestSteady(t *testing.T) {
 			h.Preload = facts.Unit{LoadState: "loaded", ActiveState: "activating", StatusText: "waiting: refused: MODELS-INCOMPLETE: x: m"}
 			problem(diag.ModelsIncomplete)(h)
 		}, Lost, "MODELS-INCOMPLETE"},
-		"models that nothing explains": {all, func(h *Host) { h.Models.State = "unknown" }, Lost, ""},
+		"models without an explanation": {all, func(h *Host) { h.Models.State = "unknown" }, Lost, ""},
 	} {
 		h := running(c.up...)
 		o := h.OpenGates(configured(), Open{})

@@ -70,7 +70,7 @@ func TestGGUF_LookFindsEachFault(t *testing.T) {
 		{"cut in the version", whole[:6], Truncated, "within its header"},
 		{"a string longer than the file", "GGUF" + fields(uint32(3), uint64(0), uint64(1), uint64(1<<63)), Truncated, "within its header"},
 		{"an array longer than the file", "GGUF" + fields(uint32(3), uint64(0), uint64(1), "k", uint32(9), uint32(10), uint64(1<<61)), Truncated, "within its header"},
-		{"a type newer than ours behind the end", one(ggufTensor(999, 96, 7)), Truncated, "the header specifies"},
+		{"an unknown type beyond the end", one(ggufTensor(999, 96, 7)), Truncated, "the header specifies"},
 		{"another magic number", "GGML" + whole[4:], Header, "begins with 47 47 4d 4c"},
 		{"too short for a magic number", "GG", Truncated, ""},
 		{"the other byte order", "GGUF\x00\x00\x00\x03" + whole[8:], Header, "byte order"},
@@ -88,7 +88,7 @@ func TestGGUF_LookFindsEachFault(t *testing.T) {
 		{"part of a block", one(ggufTensor(2, 0, 33)), Header, "not whole blocks"},
 		{"a shape beyond all numbers", one(ggufTensor(0, 0, 1<<40, 1<<40)), Header, "not possible"},
 		{"an offset beyond all numbers", one(ggufTensor(0, 1<<64-32, 64)), Truncated, "the header specifies"},
-		{"data of nothing", one(ggufTensor(0, 0, 0)), Sound, ""},
+		{"no data", one(ggufTensor(0, 0, 0)), Sound, ""},
 	} {
 		got, err := Look("model.GGUF", strings.NewReader(c.data), int64(len(c.data)))
 		if err != nil || got.Kind != c.want || !strings.Contains(got.Detail, c.says) {

@@ -62,7 +62,7 @@ func TestWeights_LookIdentifiesAFile(t *testing.T) {
 		{"two objects", "model.safetensors", tensorsFile(`{}{}`, 0), Header, "data after"},
 		{"a gap", "model.safetensors", tensorsFile(`{"a":{"dtype":"I8","shape":[2],"data_offsets":[1,3]}}`, 3), Header, "gap"},
 		{"an overlap", "model.safetensors", tensorsFile(`{"a":{"dtype":"I8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"I8","shape":[2],"data_offsets":[1,3]}}`, 3), Header, "overlap"},
-		{"a shape that lies", "model.safetensors", tensorsFile(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`, 4), Header, `tensor "a": F32 [2] takes 8 bytes`},
+		{"a shape that does not match", "model.safetensors", tensorsFile(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`, 4), Header, `tensor "a": F32 [2] takes 8 bytes`},
 		{"a shape beyond all numbers", "model.safetensors", tensorsFile(`{"a":{"dtype":"F32","shape":[9007199254740993,9007199254740993],"data_offsets":[0,4]}}`, 4), Header, "not possible"},
 		{"backward offsets", "model.safetensors", tensorsFile(`{"a":{"dtype":"I8","shape":[2],"data_offsets":[4,2]}}`, 4), Header, "data_offsets"},
 		{"no offsets", "model.safetensors", tensorsFile(`{"a":{}}`, 4), Header, "data_offsets"},

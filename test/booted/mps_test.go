@@ -260,7 +260,7 @@ var mpsFaults = []struct {
 		s.Must("mv", "/root/away", control)
 		s.fixes(t, fix)
 	}},
-	{"a start limit of somebody's own is hit", func(t *testing.T, s *site) {
+	{"an administrator's start limit is hit", func(t *testing.T, s *site) {
 		s.WriteFile("/run/systemd/system/"+mpsUnit+".d/97-limit.conf",
 			"[Unit]\nStartLimitIntervalSec=60s\nStartLimitBurst=2\n[Service]\nExecStart=\nExecStart=/bin/false\nRestartSec=100ms\n")
 		s.Systemctl("daemon-reload")

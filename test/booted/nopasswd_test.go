@@ -85,7 +85,7 @@ var operatorParts = []struct {
 	name string
 	run  func(t *testing.T, s *site)
 }{
-	{"before, nobody may do anything, and a gate needs nobody's leave", func(t *testing.T, s *site) {
+	{"before, the user may do nothing, and a gate needs no privileges", func(t *testing.T, s *site) {
 		if s.mayStart("adra", "systemctl", "start", preload) || s.maySudo("adra", operators.Program, "status") {
 			t.Error("adra may already")
 		}
@@ -289,7 +289,7 @@ var operatorParts = []struct {
 		}
 		s.Must("visudo", "-c")
 	}},
-	{"a file of another hand is left alone", func(t *testing.T, s *site) {
+	{"a foreign file is left alone", func(t *testing.T, s *site) {
 		const text = "site ALL=(root) NOPASSWD: /usr/bin/true\n"
 		s.WriteFile(sudoRule, text, 0o440)
 		s.nopasswd(78, "SUDO-FOREIGN", "install", "--sudoers", "--user", "adra")

@@ -72,7 +72,7 @@ func TestTwoLooks_FreshConnectionThatDiffersNeverOpens(t *testing.T) {
 		"another number of models":  {shortBody, diag.ModelsInconsistent},
 		"an error is listed":        {errorBody, diag.ModelsInconsistent},
 		"a job still runs":          {runningBody, ""},
-		"nothing that makes sense":  {"<html>", diag.OrchestratorNonsense},
+		"no valid values":           {"<html>", diag.OrchestratorNonsense},
 		"the connection is cut off": {"", diag.OrchestratorUnreachable},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -171,7 +171,7 @@ func TestGPU_AreJudgedByTheRequirement(t *testing.T) {
 		"MIG without MPS": {func(w world) {
 			w.card.MIG, *w.wish = &facts.GPUMIG{Current: true}, requirement.GPU{Needed: true, Clients: 1}
 		}, nil},
-		"a card that knows no MIG":         {func(w world) { w.card.MIG = nil }, nil},
+		"a card without MIG":               {func(w world) { w.card.MIG = nil }, nil},
 		"persistence is not known":         {func(w world) { w.card.Persistence = nil }, nil},
 		"persistence off":                  {func(w world) { w.card.Persistence = &off }, []string{"notice GPU-PERSISTENCE"}},
 		"no nvidia-uvm":                    {func(w world) { w.look.UVM.State = facts.NodeMissing }, []string{"error GPU-UVM-MISSING"}},
@@ -207,7 +207,7 @@ func TestGPU_AreJudgedByTheRequirement(t *testing.T) {
 		"to be drained":                    {func(w world) { w.card.RecoveryAction = "DRAIN_AND_RESET" }, []string{"warning GPU-RECOVERY"}},
 		"peers to be drained":              {func(w world) { w.card.RecoveryAction = "DRAIN_P2P" }, []string{"warning GPU-RECOVERY"}},
 		"IMEX to be recovered":             {func(w world) { w.card.RecoveryAction = "RECOVER_IMEX_DOMAIN" }, []string{"warning GPU-RECOVERY"}},
-		"an action nobody knows":           {func(w world) { w.card.RecoveryAction = "recovery action 9\x1b" }, []string{"error GPU-RECOVERY"}},
+		"an unknown action":                {func(w world) { w.card.RecoveryAction = "recovery action 9\x1b" }, []string{"error GPU-RECOVERY"}},
 		"rows in order":                    {func(w world) { w.card.RowRemap = &facts.GPURemap{} }, nil},
 		"a row is pending":                 {func(w world) { w.card.RowRemap = &facts.GPURemap{Pending: true} }, []string{"warning GPU-REMAP-PENDING"}},
 		"a row failed":                     {func(w world) { w.card.RowRemap = &facts.GPURemap{Failed: true} }, []string{"error GPU-REMAP-FAILED"}},

@@ -45,7 +45,7 @@ func TestXid_IsJudgedByNVIDIAsCatalogue(t *testing.T) {
 		"a reboot that is required":      {xids: facts.Xids{changed("Node Reboot Required")}, want: []string{"error GPU-XID"}},
 		"a reset that is required":       {xids: facts.Xids{changed("GPU Reset Required")}, want: []string{"error GPU-XID"}},
 		"a drain":                        {xids: facts.Xids{changed("Drain and Reset")}, want: []string{"warning GPU-XID"}},
-		"an action nobody knows":         {xids: facts.Xids{changed("Pray")}, want: []string{"error GPU-XID"}},
+		"an unknown action":              {xids: facts.Xids{changed("Pray")}, want: []string{"error GPU-XID"}},
 		"a recovery ends it":             {xids: facts.Xids{xid(95), changed("None")}},
 		"an error after a recovery":      {xids: facts.Xids{changed("None"), xid(95)}, want: []string{"error GPU-XID"}},
 		"of a GPU that NVML has not":     {xids: facts.Xids{{PCI: other, Code: 79}}, want: []string{"warning GPU-XID"}},

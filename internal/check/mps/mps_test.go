@@ -63,16 +63,16 @@ func TestDaemon_EachLookIsJudged(t *testing.T) {
 		severity diag.Severity
 		says     string // in message, seen, expected or fix
 	}{
-		"the unit's daemon":                    {liveMPS(), wishMPS(), "", 0, ""},
-		"a daemon that is no unit's, by hand":  {liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "" }), wishMPS(byHand), "", 0, ""},
-		"hidden, and the socket's owner tells": {liveMPS(func(m *facts.MPS) { m.Daemon = nil }), wishMPS(), "", 0, ""},
-		"another network namespace":            {liveMPS(func(m *facts.MPS) { m.Listeners = 0 }), wishMPS(), "", 0, ""},
+		"the unit's daemon":                      {liveMPS(), wishMPS(), "", 0, ""},
+		"a daemon outside any unit, run by hand": {liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "" }), wishMPS(byHand), "", 0, ""},
+		"hidden, and the socket's owner tells":   {liveMPS(func(m *facts.MPS) { m.Daemon = nil }), wishMPS(), "", 0, ""},
+		"another network namespace":              {liveMPS(func(m *facts.MPS) { m.Listeners = 0 }), wishMPS(), "", 0, ""},
 
 		"nothing": {deadMPS(), wishMPS(), diag.MPSDead, diag.Error, "does not exist"},
 		"an empty directory": {
 			deadMPS(func(m *facts.MPS) { m.Directory = facts.Directory{Exists: true, IsDir: true} }), wishMPS(), diag.MPSDead, diag.Error, "no lock in",
 		},
-		"a leftover of a dead daemon": {
+		"a leftover of a daemon that has exited": {
 			liveMPS(func(m *facts.MPS) { m.Lock, m.Daemon, m.Listeners = facts.MPSLock{Exists: true}, nil, 0 }),
 			wishMPS(), diag.MPSDead, diag.Error, "not locked; the socket is stale",
 		},
@@ -134,7 +134,7 @@ func TestDaemon_EachLookIsJudged(t *testing.T) {
 			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "user@1000.service" }), wishMPS(func(w *mps.Wanted) { w.MainPID = 40 }),
 			diag.MPSStray, diag.Error, "kill -TERM 41; ",
 		},
-		"its unit lives and a process of another namespace holds the lock": {
+		"its unit is active and a process of another namespace holds the lock": {
 			liveMPS(func(m *facts.MPS) { m.Lock.PID, m.Daemon = 0, nil }), wishMPS(), diag.MPSStray, diag.Error, "another PID namespace",
 		},
 		"a stray that the unit's own found": {
@@ -150,7 +150,7 @@ func TestDaemon_EachLookIsJudged(t *testing.T) {
 		"another user's, who cannot be read": {
 			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.SocketUID = -1, 1000 }), wishMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
 		},
-		"an impostor's that answers, where nobody knows the agents": {
+		"an impostor that answers, with unknown agents": {
 			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.Daemon.Exe = 1000, "" }), wishMPS(byHand, func(w *mps.Wanted) { w.UID = nil }),
 			diag.MPSUser, diag.Warning, "daemon of user id 1000",
 		},

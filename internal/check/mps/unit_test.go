@@ -44,8 +44,8 @@ func TestUnit_IsJudgedByWhetherItCanBecomeActive(t *testing.T) {
 			diag.MPSMissing, "systemd skipped it: ConditionPathExists=" + program},
 		"skipped by something else": {daemonUnit("inactive", "dead", skipped("ConditionPathExists=/dev/nvidiactl")), check.Failed,
 			diag.MPSUnit, "fix the unmet condition, then: justnews-gate retry"},
-		"never started":                       {daemonUnit("inactive", "dead", func(u *facts.Unit) { u.ConditionResult = false }), check.Idle, diag.MPSUnit, "no job"},
-		"never started, and nothing says why": {daemonUnit("inactive", "dead", func(u *facts.Unit) { u.ConditionResult = false }), check.Idle, diag.MPSUnit, "fix the error in its log"},
+		"never started":                   {daemonUnit("inactive", "dead", func(u *facts.Unit) { u.ConditionResult = false }), check.Idle, diag.MPSUnit, "no job"},
+		"never started, without a reason": {daemonUnit("inactive", "dead", func(u *facts.Unit) { u.ConditionResult = false }), check.Idle, diag.MPSUnit, "fix the error in its log"},
 		"its condition holds, and it is down": {daemonUnit("inactive", "dead", skipped("x"), func(u *facts.Unit) { u.ConditionResult = true }),
 			check.Idle, diag.MPSUnit, "fix the error in its log"},
 		"its condition holds again": {daemonUnit("inactive", "dead", skipped("ConditionPathExists="+program), func(u *facts.Unit) { u.ConditionResult = true }),
@@ -79,7 +79,7 @@ func TestUnit_IneffectiveStartIsExplained(t *testing.T) {
 		code diag.Code
 		says string
 	}{
-		"polkit said no":       {facts.Start{Refused: bus + "InteractiveAuthorizationRequired"}, idle, diag.MPSDenied, "usermod -aG justnews -- scout; "},
+		"polkit denied it":     {facts.Start{Refused: bus + "InteractiveAuthorizationRequired"}, idle, diag.MPSDenied, "usermod -aG justnews -- scout; "},
 		"there is no polkit":   {facts.Start{Refused: bus + "AccessDenied", Detail: "Permission denied"}, idle, diag.MPSDenied, "AccessDenied: Permission denied"},
 		"polkit cannot answer": {facts.Start{Refused: "org.freedesktop.PolicyKit1.Error.Failed"}, idle, diag.MPSDenied, "scout may not start it"},
 		"no authority":         {facts.Start{Refused: bus + "AuthFailed"}, idle, diag.MPSDenied, "may not"},
@@ -113,16 +113,16 @@ func TestUnit_DeadlockWithTheCallerIsFound(t *testing.T) {
 		units map[string]facts.Unit
 		want  []string
 	}{
-		"no order":                            {map[string]facts.Unit{scout: {}, mpsUnit: {}}, nil},
-		"after the instance":                  {map[string]facts.Unit{scout: {}, mpsUnit: u(false, scout)}, []string{scout, mpsUnit}},
-		"the instance is before it":           {map[string]facts.Unit{scout: {Before: []string{mpsUnit}}, mpsUnit: {}}, []string{scout, mpsUnit}},
-		"by a third that has a job":           {map[string]facts.Unit{scout: {}, mpsUnit: u(false, third), third: u(true, scout)}, []string{scout, third, mpsUnit}},
-		"by a third that the instance leads":  {map[string]facts.Unit{scout: {Before: []string{third}}, mpsUnit: u(false, third), third: u(true)}, []string{scout, third, mpsUnit}},
-		"a third without a job holds nobody":  {map[string]facts.Unit{scout: {}, mpsUnit: u(false, third), third: u(false, scout)}, nil},
-		"a third that nobody knows":           {map[string]facts.Unit{scout: {}, mpsUnit: u(false, third)}, nil},
-		"over two":                            {map[string]facts.Unit{scout: {}, mpsUnit: u(false, fourth), fourth: u(true, third), third: u(true, scout)}, []string{scout, third, fourth, mpsUnit}},
-		"a circle without the instance":       {map[string]facts.Unit{scout: {}, mpsUnit: u(false, third), third: u(true, fourth), fourth: u(true, third, mpsUnit)}, nil},
-		"the instance waits for it, as usual": {map[string]facts.Unit{scout: u(true, mpsUnit), mpsUnit: {}}, nil},
+		"no order":                                 {map[string]facts.Unit{scout: {}, mpsUnit: {}}, nil},
+		"after the instance":                       {map[string]facts.Unit{scout: {}, mpsUnit: u(false, scout)}, []string{scout, mpsUnit}},
+		"the instance is before it":                {map[string]facts.Unit{scout: {Before: []string{mpsUnit}}, mpsUnit: {}}, []string{scout, mpsUnit}},
+		"by a third that has a job":                {map[string]facts.Unit{scout: {}, mpsUnit: u(false, third), third: u(true, scout)}, []string{scout, third, mpsUnit}},
+		"by a third that the instance leads":       {map[string]facts.Unit{scout: {Before: []string{third}}, mpsUnit: u(false, third), third: u(true)}, []string{scout, third, mpsUnit}},
+		"a third unit without a job holds nothing": {map[string]facts.Unit{scout: {}, mpsUnit: u(false, third), third: u(false, scout)}, nil},
+		"an unknown third unit":                    {map[string]facts.Unit{scout: {}, mpsUnit: u(false, third)}, nil},
+		"over two":                                 {map[string]facts.Unit{scout: {}, mpsUnit: u(false, fourth), fourth: u(true, third), third: u(true, scout)}, []string{scout, third, fourth, mpsUnit}},
+		"a circle without the instance":            {map[string]facts.Unit{scout: {}, mpsUnit: u(false, third), third: u(true, fourth), fourth: u(true, third, mpsUnit)}, nil},
+		"the instance waits for it, as usual":      {map[string]facts.Unit{scout: u(true, mpsUnit), mpsUnit: {}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := mps.Waits(scout, mpsUnit, c.units)

@@ -215,7 +215,7 @@ func TestProblems_EvidenceAndFixFollowTheFailure(t *testing.T) {
 		"exited well":               {ended(facts.CodeExited, 0), "exit-code", "its main process"},
 		"killed":                    {ended(facts.CodeKilled, 9), "killed by signal 9", "status 9"},
 		"dumped":                    {ended(facts.CodeDumped, 6), "killed by signal 6", "status 6"},
-		"killed by nothing":         {ended(facts.CodeKilled, 0), "exit-code", "its main process"},
+		"not killed":                {ended(facts.CodeKilled, 0), "exit-code", "its main process"},
 		"not known how":             {ended(0, 5), "exit-code", "its main process"},
 		"the gate was not executed": {failed(func(u *facts.Unit) { u.ExecStartPre[0].Status = 200 }), "cannot be entered", "its log"},
 		"the gate exited with 199":  {failed(func(u *facts.Unit) { u.ExecStartPre[0].Status = 199 }), "cannot become ready|", "cannot be entered"},

@@ -19,15 +19,15 @@ func TestGated_OnlyTheInstancesOwnGateCounts(t *testing.T) {
 		unit facts.Unit
 		code diag.Code
 	}{
-		"the gate":                 {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{own}}, ""},
-		"the gate among others":    {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{gate("/bin/true"), own}}, ""},
-		"no command":               {facts.Unit{LoadState: "loaded"}, diag.Ungated},
-		"another command":          {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{gate("/bin/true")}}, diag.Ungated},
-		"the gate of another":      {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{gate("/usr/bin/justnews-gate", "--gate-only", "memory")}}, diag.Ungated},
-		"a gate whose no is lost":  {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{ignored}}, diag.Ungated},
-		"help instead of a gate":   {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{gate("/usr/bin/justnews-gate", "--help")}}, diag.Ungated},
-		"files that changed since": {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{own}, NeedDaemonReload: true}, diag.NeedReload},
-		"no such unit":             {facts.Unit{LoadState: "not-found"}, diag.Ungated},
+		"the gate":                     {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{own}}, ""},
+		"the gate among others":        {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{gate("/bin/true"), own}}, ""},
+		"no command":                   {facts.Unit{LoadState: "loaded"}, diag.Ungated},
+		"another command":              {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{gate("/bin/true")}}, diag.Ungated},
+		"the gate of another":          {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{gate("/usr/bin/justnews-gate", "--gate-only", "memory")}}, diag.Ungated},
+		"a gate whose refusal is lost": {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{ignored}}, diag.Ungated},
+		"help instead of a gate":       {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{gate("/usr/bin/justnews-gate", "--help")}}, diag.Ungated},
+		"files that changed since":     {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{own}, NeedDaemonReload: true}, diag.NeedReload},
+		"no such unit":                 {facts.Unit{LoadState: "not-found"}, diag.Ungated},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.unit.Name = "justnews@scout.service"

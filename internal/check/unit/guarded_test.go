@@ -27,7 +27,7 @@ func TestGated_GuardCountsInItsPlaceOnly(t *testing.T) {
 		"after, as before":           {pre: after, code: diag.Ungated},
 		"the gate of an instance":    {pre: gate("--gate-only", "vllm"), code: diag.Ungated},
 		"of another unit":            {pre: gate("--gate-only", "ollama.service"), code: diag.Ungated},
-		"one whose no is lost":       {pre: []facts.Exec{{Argv: before[0].Argv, IgnoreFailure: true}}, code: diag.Ungated},
+		"one whose refusal is lost":  {pre: []facts.Exec{{Argv: before[0].Argv, IgnoreFailure: true}}, code: diag.Ungated},
 		"none":                       {code: diag.Ungated},
 		"none after":                 {pre: before, after: true, code: diag.Ungated},
 	} {
@@ -47,11 +47,11 @@ func TestGuarded_NamesWhatOpensAGuard(t *testing.T) {
 		change func(*facts.Unit)
 		code   diag.Code
 	}{
-		"good":                     {func(*facts.Unit) {}, ""},
-		"the generator's line":     {func(u *facts.Unit) { u.DropInPaths[0] = "/run/systemd/generator/vllm.service.d/50-justnews-guard.conf" }, diag.GuardVolatile},
-		"no restart":               {func(u *facts.Unit) { u.Service.Restart = "no" }, diag.GuardRestart},
-		"a signal is a success":    {func(u *facts.Unit) { u.SuccessSignals = []int{9} }, diag.UnitOpened},
-		"a unit that is not there": {func(u *facts.Unit) { *u = facts.Unit{Name: u.Name, LoadState: "not-found"} }, ""},
+		"good":                  {func(*facts.Unit) {}, ""},
+		"the generator's line":  {func(u *facts.Unit) { u.DropInPaths[0] = "/run/systemd/generator/vllm.service.d/50-justnews-guard.conf" }, diag.GuardVolatile},
+		"no restart":            {func(u *facts.Unit) { u.Service.Restart = "no" }, diag.GuardRestart},
+		"a signal is a success": {func(u *facts.Unit) { u.SuccessSignals = []int{9} }, diag.UnitOpened},
+		"a missing unit":        {func(u *facts.Unit) { *u = facts.Unit{Name: u.Name, LoadState: "not-found"} }, ""},
 	} {
 		u := good
 		u.DropInPaths = append([]string{}, good.DropInPaths...)

@@ -34,10 +34,10 @@ func TestHelper_EachFailureHasItsOwnKind(t *testing.T) {
 	}{
 		"an answer":                         {"echo '" + object + "'", facts.GPUAnswered, ""},
 		"an answer without a GPU":           {`echo '{"schema":1,"outcome":"SUCCESS","count":0,"gpus":[]}'`, facts.GPUNone, ""},
-		"an answer that counts nothing":     {`echo '{"schema":1,"outcome":"SUCCESS","gpus":[]}'`, facts.HelperNonsense, ""},
+		"an answer without counts":          {`echo '{"schema":1,"outcome":"SUCCESS","gpus":[]}'`, facts.HelperNonsense, ""},
 		"built without cgo":                 {`echo '{"schema":1,"outcome":"NO_CGO","gpus":[],"detail":"d"}'; exit 71`, facts.HelperNoCgo, "d"},
 		"no library":                        {`echo '{"schema":1,"outcome":"ERROR_LIBRARY_NOT_FOUND","gpus":[]}'; exit 71`, facts.LibraryMissing, ""},
-		"an error that nobody knows yet":    {`echo '{"schema":1,"outcome":"ERROR_4242","gpus":[]}'; exit 71`, facts.GPUFailed, ""},
+		"an error that is not known yet":    {`echo '{"schema":1,"outcome":"ERROR_4242","gpus":[]}'; exit 71`, facts.GPUFailed, ""},
 		"silence":                           {"true", facts.HelperNonsense, "the text ends"},
 		"garbage":                           {"echo hello", facts.HelperNonsense, "expected an object"},
 		"half an object":                    {`echo '{"schema":1,'`, facts.HelperNonsense, "found the end of the text"},

@@ -77,7 +77,7 @@ func TestAnswers_ModelsAreJudgedByTheirBytes(t *testing.T) {
 		{"a string for per_agent", with(`{"all`, `{"per_agent":"x","all`), facts.Nonsense, "per_agent: expected an object"},
 		{"deep nesting", with(`{"all`, `{"x":`+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+`,"all`), facts.Nonsense, "nested too deeply"},
 		{"control characters in the evidence", ok("\x1b[2J\n"), facts.Nonsense, `\x1b`},
-		{"a compressed answer nobody asked for", ok("\x1f\x8b\x08\x00"), facts.Nonsense, "invalid UTF-8"},
+		{"an unrequested compressed answer", ok("\x1f\x8b\x08\x00"), facts.Nonsense, "invalid UTF-8"},
 		{"a length above 1 MiB", "HTTP/1.1 200 OK\r\nContent-Length: 52428800\r\n\r\n" + ready, facts.Nonsense, "larger than 1048576 bytes"},
 
 		{"no HTTP", "SSH-2.0-OpenSSH_9.2p1\r\n", facts.Nonsense, "malformed HTTP"},

@@ -197,7 +197,7 @@ func TestSeal_ChecksumInTheNameMustMatch(t *testing.T) {
 		whole bool
 	}{
 		"a SHA-256 of another content":  {blob: sum},
-		"a git name of another content": {blob: sum[:40]},
+		"the git name of other content": {blob: sum[:40]},
 		"its git name":                  {blob: gitName(text), whole: true},
 		"no digest at all":              {blob: "weights", whole: true},
 	} {

@@ -107,14 +107,14 @@ var stores = map[string]struct {
 	"a model for pictures":            {files: map[string]string{"config.json": `{"model_type":"vit"}`, "model.safetensors": bed.OneWeight}},
 	"a broken tokenizer":              {files: map[string]string{"config.json": bert, "tokenizer.json": "{", "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.BadContent}},
 	"a vocabulary not taken":          {files: map[string]string{"config.json": bert, "tokenizer.json": "{}", "vocab.txt": "", "model.safetensors": bed.OneWeight}},
-	"a vocabulary of another type":    {files: map[string]string{"config.json": bert, "sentencepiece.bpe.model": "x", "model.safetensors": bed.OneWeight}},
+	"the vocabulary of another type":  {files: map[string]string{"config.json": bert, "sentencepiece.bpe.model": "x", "model.safetensors": bed.OneWeight}},
 	"roberta with SentencePiece":      {files: map[string]string{"config.json": `{"model_type":"roberta"}`, "spiece.model": "x", "model.safetensors": bed.OneWeight}},
 	"a vocabulary that is empty":      {files: map[string]string{"config.json": bert, "vocab.txt": "", "model.safetensors": bed.OneWeight}, want: []facts.FaultKind{facts.EmptyFile}},
 	"an adapter":                      {files: map[string]string{"adapter_config.json": "{}", "adapter_model.safetensors": bed.OneWeight}},
 	"an adapter of bin":               {files: map[string]string{"adapter_config.json": "{}", "adapter_model.bin": pickle}},
 	"an adapter's leftover":           {files: map[string]string{"adapter_config.json": "{}", "adapter_model.safetensors": bed.OneWeight, "adapter_model.bin": ""}},
 	"an adapter's settings":           {files: map[string]string{"adapter_config.json": "{}"}, want: []facts.FaultKind{facts.NoWeights}},
-	"an adapter without its part beside a base": {files: map[string]string{
+	"an adapter without its part next to a base model": {files: map[string]string{
 		"adapter_config.json": "{}", "config.json": bert, "vocab.txt": "x", "model.safetensors": bed.OneWeight,
 	}, want: []facts.FaultKind{facts.PartMissing}},
 	"sentence-transformers": {files: map[string]string{

@@ -334,19 +334,19 @@ func TestStore_ModelIsFoundAsTheLoaderFindsIt(t *testing.T) {
 		},
 		"no current": {want: facts.StoreWant{Agent: "plain", ID: "x", Owner: "plain"}, tree: facts.Absent},
 		"no agent":   {want: facts.StoreWant{Agent: "none", ID: "x", Owner: "none"}, tree: facts.Absent},
-		"a version that is not there": {
+		"a missing version": {
 			want: facts.StoreWant{Agent: "plain", ID: "x", Owner: "plain", Version: "v3"}, tree: facts.Absent,
 		},
 		"a path instead": {
 			want: facts.StoreWant{Agent: "a", ID: "x", Owner: "plain", Path: "plain/versions/v2"}, dir: plain,
 		},
-		"a path that is not there falls back to the version": {
+		"a missing path falls back to the version": {
 			want: facts.StoreWant{Agent: "a", ID: "x", Owner: "plain", Version: "v2", Path: "nowhere"}, dir: plain,
 		},
 		"an adapter": {
 			want: facts.StoreWant{Agent: "a", ID: "x", Owner: "plain", Version: "v2", Adapter: "plain/adapters/a"}, dir: plain,
 		},
-		"an adapter that is not there": {
+		"a missing adapter": {
 			want: facts.StoreWant{Agent: "a", ID: "x", Owner: "plain", Version: "v2", Adapter: "plain/adapters/b"}, dir: plain, kind: facts.NoAdapter,
 		},
 		"an adapter without a base": {

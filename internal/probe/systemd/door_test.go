@@ -63,7 +63,7 @@ func TestAddress_UIDComesFromTheKernelThenSystemd(t *testing.T) {
 		{"a main process", facts.Unit{MainPID: 42, User: "x"}, 5, 997},
 		{"a hidden main process", facts.Unit{MainPID: 43, User: "x"}, 5, 5},
 		{"no process yet", facts.Unit{User: "x"}, 5, 5},
-		{"a name that nobody resolved", facts.Unit{User: "x", LoadState: "loaded"}, noUID, -1},
+		{"an unresolved name", facts.Unit{User: "x", LoadState: "loaded"}, noUID, -1},
 		{"a number as User=", facts.Unit{User: "1001"}, noUID, 1001},
 		{"no User=", facts.Unit{Name: "a.service", LoadState: "loaded"}, noUID, 0},
 		{"no such unit", facts.Unit{Name: "a.service", LoadState: "not-found"}, noUID, -1},

@@ -46,7 +46,7 @@ func TestRivals_AreFoundByWhatTheyDo(t *testing.T) {
 			links: []string{"multi-user.target.wants/restore.service"},
 			want:  "/etc/systemd/system/restore.service", does: "replaces unit files of JustNews", by: "/etc/systemd/system/restore.service", active: true,
 		},
-		"a crawler of a template of its own": {
+		"a crawler with its own template": {
 			files: map[string]string{"/etc/systemd/system/justnews-crawler-agent@.service": "[Service]\nExecStart=/opt/conda run -n x python -m agents.crawler.main\n"},
 			links: []string{"multi-user.target.wants/justnews-crawler-agent@bbc.service"},
 			want:  "/etc/systemd/system/justnews-crawler-agent@.service", does: "runs a program of JustNews itself", by: "/etc/systemd/system/justnews-crawler-agent@.service",
@@ -70,7 +70,7 @@ func TestRivals_AreFoundByWhatTheyDo(t *testing.T) {
 			links: []string{"timers.target.wants/site.timer"},
 			want:  "/etc/systemd/system/site-boot.service", does: "enables or starts instances", by: "/etc/systemd/system/site-boot.service", active: true, also: []string{"site.timer"},
 		},
-		"a timer that nothing enables": {
+		"a timer that is not enabled": {
 			files: map[string]string{
 				"/etc/systemd/system/site-boot.service": "[Service]\nExecStart=/usr/bin/systemctl start justnews@scout.service\n",
 				"/etc/systemd/system/site-boot.timer":   "[Timer]\nOnBootSec=1\n",
