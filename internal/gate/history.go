@@ -103,8 +103,5 @@ func (h History) since(uptime, wait time.Duration) (bool, time.Duration) {
 
 // backoff returns 30 s x 2^n, at most 10 min.
 func backoff(n int) time.Duration {
-	if n >= 5 {
-		return lastBackoff
-	}
-	return min(firstBackoff<<max(n, 0), lastBackoff)
+	return min(firstBackoff<<min(max(n, 0), 5), lastBackoff)
 }

@@ -94,7 +94,7 @@ func (r *runner) retellLeader(ctx context.Context) (stop func()) {
 
 // release gives up the lead.
 func (r *runner) release() {
-	if r.led && r.world.Lock != nil {
+	if r.led {
 		r.led = false
 		r.world.Lock.Unlock()
 	}

@@ -31,6 +31,14 @@ var (
 // that it answers, that it is the unit's own process that does, and that it
 // says ready. The lead it takes for that is kept for the models.
 func awaitOrchestrator(ctx context.Context, r *runner) outcome {
+	out := greet(ctx, r)
+	if !out.passed {
+		r.release()
+	}
+	return out
+}
+
+func greet(ctx context.Context, r *runner) outcome {
 	g := &handshake{runner: r}
 	if r.world.Units == nil && r.req.Orchestrator.Unit != "" {
 		g.notes = append(g.notes, checkunit.NoSystemd(diag.Notice, r.req.Orchestrator.Unit, "the unit's state is not checked"))
@@ -41,13 +49,9 @@ func awaitOrchestrator(ctx context.Context, r *runner) outcome {
 		}
 		r.askUnit(ctx)
 		if done, out := g.once(ctx); done {
-			if !out.passed {
-				r.release()
-			}
 			return out
 		}
 		if !pause(ctx, g.after) {
-			r.release()
 			return g.late()
 		}
 	}
@@ -85,13 +89,13 @@ func (g *handshake) once(ctx context.Context) (bool, outcome) {
 	}
 	if time.Since(g.heard) > heardFor {
 		health := g.world.Orchestrator.Health(ctx)
+		if g.counts(ctx) {
+			g.health = health
+		}
 		if ctx.Err() != nil {
-			if g.reason == "" { // else what was seen before it was cut short says more
-				g.health = health
-			}
 			return false, outcome{}
 		}
-		if g.health = health; health.Kind == facts.Answered {
+		if health.Kind == facts.Answered {
 			g.heard = time.Now()
 		}
 	}
@@ -106,12 +110,19 @@ func (g *handshake) once(ctx context.Context) (bool, outcome) {
 	case check.Nonsense:
 		return g.invalidAnswer(ctx, g.health.Answer)
 	}
-	g.ready = g.world.Orchestrator.Ready(ctx)
+	ready := g.world.Orchestrator.Ready(ctx)
+	if g.counts(ctx) {
+		g.ready = ready
+	}
 	if ctx.Err() != nil {
 		return false, outcome{}
 	}
 	return g.readiness(ctx)
 }
+
+// counts reports whether the answer that was just given counts: of one that was cut
+// short, what was seen before says more.
+func (g *handshake) counts(ctx context.Context) bool { return ctx.Err() == nil || g.reason == "" }
 
 func (g *handshake) readiness(ctx context.Context) (bool, outcome) {
 	switch {

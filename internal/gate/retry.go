@@ -61,7 +61,7 @@ func resetFailed(ctx context.Context, r *runner, units []string, resetter Resett
 			reset++
 		}
 	}
-	return outcome{passed: true, detail: fmt.Sprintf("%d failed units reset", reset)}
+	return outcome{passed: true, detail: diag.Count(reset, "failed unit") + " reset"}
 }
 
 // holds reports whether a unit's gate was refused before and looks again every

@@ -22,6 +22,8 @@ type retryHost struct {
 	units    map[string]string
 	restarts int
 	denied   bool
+	silent   bool
+	missing  string
 
 	reset, started, stopped []string
 }
@@ -29,6 +31,12 @@ type retryHost struct {
 func (h *retryHost) Unit(_ context.Context, name string) (facts.Unit, error) {
 	h.Lock()
 	defer h.Unlock()
+	switch {
+	case h.silent:
+		return facts.Unit{}, errors.New("connection refused")
+	case name == h.missing:
+		return facts.Unit{Name: name, LoadState: "not-found", ActiveState: "inactive"}, nil
+	}
 	return facts.Unit{Name: name, LoadState: "loaded", ActiveState: h.units[name], Result: "exit-code", NRestarts: h.restarts}, nil
 }
 
@@ -88,6 +96,119 @@ func TestRetry_ResetsAndStartsInactiveUnits(t *testing.T) {
 	r := retryOn(t, h, "a.service", "b.service")
 	if !r.Passed() || !slices.Equal(h.reset, []string{"a.service", "b.service"}) || !slices.Equal(h.started, []string{"a.service"}) {
 		t.Errorf("%+v reset %q started %q", r, h.reset, h.started)
+	}
+	if detail := r.Steps[1].Detail; detail != "1 failed unit reset" {
+		t.Errorf("%q", detail)
+	}
+}
+
+func TestRetry_LeavesUnitsThatDoNotExistAlone(t *testing.T) {
+	h := &retryHost{units: map[string]string{"a.service": "failed"}, missing: "none.service"}
+	w := requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}}
+	r := Retry(t.Context(), w, World{Units: h, Starter: h}, Again{Reset: []string{"none.service", "a.service"}}, h)
+	if !r.Passed() || !slices.Equal(h.reset, []string{"a.service"}) {
+		t.Errorf("%+v reset %q", r, h.reset)
+	}
+}
+
+func TestRetry_EndsWhereSystemdDoesNotAnswer(t *testing.T) {
+	h := &retryHost{silent: true}
+	if r := retryOn(t, h, "a.service"); r.Passed() || len(h.reset)+len(h.started) > 0 || len(r.Problems) != 1 {
+		t.Errorf("%+v reset %q started %q", r, h.reset, h.started)
+	}
+}
+
+// A start that systemd is still making is no gate that waits.
+func TestRetry_DoesNotEndAFirstStart(t *testing.T) {
+	h := &retryHost{units: map[string]string{"a.service": "activating"}}
+	if r := retryOn(t, h, "a.service"); !r.Passed() || len(h.stopped) > 0 {
+		t.Errorf("%+v stopped %q", r, h.stopped)
+	}
+}
+
+// starts answers for one unit: how its start ends, and whether it is up then.
+type starts struct {
+	retryHost
+	start facts.Start
+	err   error
+	asks  int
+}
+
+func (s *starts) Unit(_ context.Context, name string) (facts.Unit, error) {
+	if s.asks++; s.asks > 1 {
+		return facts.Unit{Name: name, LoadState: "loaded", ActiveState: "active"}, nil
+	}
+	return facts.Unit{Name: name, LoadState: "loaded", ActiveState: "inactive"}, nil
+}
+
+func (s *starts) Start(context.Context, string) (facts.Start, error) { return s.start, s.err }
+
+func TestRetry_StartHasItsOutcome(t *testing.T) {
+	for name, c := range map[string]struct {
+		start facts.Start
+		err   error
+		code  diag.Code // "": it is up
+		asks  int
+	}{
+		"it is up":               {facts.Start{Result: "done"}, nil, "", 2},
+		"systemd refuses":        {facts.Start{Refused: "denied", Detail: "d"}, nil, diag.NoSystemd, 1},
+		"nobody answers":         {facts.Start{}, errors.New("x"), diag.NoSystemd, 1},
+		"it takes until the end": {facts.Start{}, context.DeadlineExceeded, diag.UnitFailed, 1},
+	} {
+		s := &starts{start: c.start, err: c.err}
+		p := startOne(t.Context(), &runner{world: World{Units: s, Starter: s}}, "a.service")
+		if s.asks != c.asks || (len(p) == 0) != (c.code == "") {
+			t.Errorf("%s: asked %d times, %+v", name, s.asks, p)
+		}
+		for _, problem := range p {
+			if problem.Code != c.code {
+				t.Errorf("%s: %+v, want %s", name, problem, c.code)
+			}
+		}
+	}
+}
+
+// Only a job that ended badly is repeated, once its record is deleted.
+func TestRetry_RequestsTheModelsOfAFailedJobOnly(t *testing.T) {
+	for name, c := range map[string]struct {
+		prepare func(*server, *host, *World)
+		posts   int
+		detail  string
+		fails   bool
+	}{
+		"a job that failed": {func(s *server, _ *host, _ *World) {
+			s.broken = 1
+			s.Preload(nil, false)
+			s.posts = 0
+			s.broken = 0
+			s.each = 0
+		}, 1, "the preload was triggered", false},
+		"a job that runs":                 {func(s *server, _ *host, _ *World) { s.each = time.Hour; s.Preload(nil, false); s.posts = 0 }, 0, "no preload has failed", false},
+		"no job":                          {func(*server, *host, *World) {}, 0, "no preload has failed", false},
+		"without a lock":                  {func(s *server, _ *host, x *World) { x.Lock = nil }, 0, "no preload has failed", false},
+		"without a record":                {func(s *server, _ *host, x *World) { x.Memory = nil }, 0, "no preload has failed", false},
+		"a record that cannot be deleted": {func(_ *server, h *host, _ *World) { h.memory.broken = true }, 0, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost(newServer(2, 0))
+				x := h.world()
+				h.memory.history.Triggers = 3
+				c.prepare(h.server, h, &x)
+				w := scoutWish(time.Minute)
+				var out outcome
+				r := run(t.Context(), w, x, []step{{"refresh", func(ctx context.Context, r *runner) outcome { out = refreshFailed(ctx, r); return out }}}, stopAtFirst)
+				if r.Passed() == c.fails || out.detail != c.detail || h.server.posts != c.posts {
+					t.Errorf("%+v, %d POSTs", out, h.server.posts)
+				}
+				if recorded := h.memory.history.Triggers; recorded > c.posts && !c.fails && x.Memory != nil {
+					t.Errorf("the record has %d triggers", recorded)
+				}
+				if h.lock.holder != nil {
+					t.Error("the lead is kept")
+				}
+			})
+		})
 	}
 }
 

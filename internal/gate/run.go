@@ -198,7 +198,7 @@ func interrupted(ctx context.Context) bool {
 // ByCtrlC reports whether SIGINT ended ctx.
 func ByCtrlC(ctx context.Context) bool {
 	ended, ok := errors.AsType[process.Ended](context.Cause(ctx))
-	return interrupted(ctx) && ok && ended.By == os.Interrupt
+	return ok && ended.By == os.Interrupt
 }
 
 func interruption(ctx context.Context, name, detail string) diag.Problem {
