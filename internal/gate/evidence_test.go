@@ -370,7 +370,7 @@ func TestLeader_FollowersRetellItsProgress(t *testing.T) {
 
 func TestOrchestrator_SilenceIsToldWithTheStateOfItsUnit(t *testing.T) {
 	for text, units := range map[string]Units{
-		"no answer yet: connection refused": nil,
+		"no answer yet: connection refused":                                              nil,
 		"no answer yet: connection refused; justnews@gpu_orchestrator.service is active": unitFunc(activeUnit),
 	} {
 		synctest.Test(t, func(t *testing.T) {

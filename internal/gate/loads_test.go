@@ -136,8 +136,8 @@ func TestStore_LinkToTheStoreIsTheStore(t *testing.T) {
 func TestOrigin_AddressThatBecameLocalIsNotTrusted(t *testing.T) {
 	for _, local := range []bool{true, false} {
 		o := ProvenOrchestrator(answers{facts.Server{Local: local}}, &Origin{Away: true})
-		if h := o.Health(t.Context()); (h.Kind == facts.Unattributed) != local {
-			t.Errorf("local %t: %+v", local, h.Answer)
+		if h := o.Health(t.Context()); (h.Kind == facts.Unattributed) != local || h.SafeMode == local {
+			t.Errorf("local %t: %+v", local, h)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -122,6 +123,30 @@ func (g gpus) Look(context.Context) facts.GPULook { return g.look }
 func gpuWith(pid int, memory *uint64) facts.GPULook {
 	clients := facts.GPUClients{{PID: pid, Memory: memory}}
 	return facts.GPULook{Kind: facts.GPUAnswered, NVML: &facts.NVML{GPUs: []facts.GPU{{Processes: &clients, MPSProcesses: &facts.GPUClients{}}}}}
+}
+
+// Where the processes of the unit are not known, nobody's memory counts.
+func TestOnGPU_ProcessesHaveToBeKnown(t *testing.T) {
+	some := uint64(1 << 30)
+	for name, change := range map[string]func(*host, *World){
+		"no machine to ask": func(_ *host, x *World) { x.Machine = nil },
+		"no GPU to ask":     func(_ *host, x *World) { x.GPU = nil },
+		"an unknown unit": func(_ *host, x *World) {
+			x.Units = unitFunc(func(string) (facts.Unit, error) { return facts.Unit{}, errors.New("x") })
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHost(newServer(2, 100*time.Millisecond))
+			x := h.world()
+			x.GPU, x.Machine = gpus{gpuWith(42, &some)}, machine{pids: []int{42}}
+			change(h, &x)
+			w := scoutWish(20 * time.Second)
+			w.Kind, w.Models.Device = "vllm", "gpu"
+			if r := Run(t.Context(), w, x); r.Passed() || !hasCode(r, diag.ModelsOnCPU) {
+				t.Errorf("%s: %+v", name, r.Problems)
+			}
+		})
+	}
 }
 
 // A server whose processes hold no GPU memory fell back to the CPU.

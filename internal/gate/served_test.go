@@ -146,3 +146,62 @@ func TestOrigin_BusOfAnotherUnitIsAnImpostor(t *testing.T) {
 		t.Errorf("%+v", res)
 	}
 }
+
+func TestOrigin_BusOfItsOwnUnitCounts(t *testing.T) {
+	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
+	for group, want := range map[uint64]string{5: "ok", 6: ""} {
+		bus := ProvenBus(busOf{answers{facts.Server{Local: true, Group: group}}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
+		if got := bus.Health(t.Context()); got.State != want || (got.Kind == facts.Answered) != (want != "") {
+			t.Errorf("group %d: %+v", group, got)
+		}
+	}
+}
+
+// canaryOf answers as a model.
+type canaryOf struct{ answers }
+
+func (c canaryOf) Canary(context.Context, string) facts.Answer { return c.answer() }
+
+func TestOrigin_CanaryOfAnotherUnitDoesNotCount(t *testing.T) {
+	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
+	for group, want := range map[uint64]facts.AnswerKind{5: facts.Answered, 6: facts.Foreign} {
+		c := ProvenCanary(canaryOf{answers{facts.Server{Local: true, Group: group}}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
+		if got := c.Canary(t.Context(), "m"); got.Kind != want {
+			t.Errorf("group %d: %+v", group, got)
+		}
+	}
+}
+
+// The listener of a socket unit may be made in that unit's control group.
+func TestOrigin_SocketUnitMakesTheListener(t *testing.T) {
+	uid := 990
+	units := unitFunc(func(name string) (facts.Unit, error) {
+		switch name {
+		case "x.service":
+			return facts.Unit{Name: name, ActiveState: "active", ControlGroup: "/x", UID: &uid, TriggeredBy: []string{"x.path", "gone.socket", "x.socket"}}, nil
+		case "gone.socket":
+			return facts.Unit{ControlGroup: "/gone"}, errors.New("no such unit")
+		}
+		return facts.Unit{Name: name, ControlGroup: "/" + name}, nil
+	})
+	groups := groupsByPath{"/x": {5}, "/x.socket": {6}, "/gone": {7}, "/x.path": {8}, "/init.scope": {9}}
+	for group, want := range map[uint64]facts.AnswerKind{5: facts.Answered, 6: facts.Answered, 7: facts.Foreign, 8: facts.Foreign, 9: facts.Answered} {
+		a := facts.Answer{Kind: facts.Answered, Server: facts.Server{Local: true, Group: group, UID: uid, Accepted: true}}
+		o := &Origin{Unit: "x.service", Units: units, Groups: groups}
+		if o.prove(t.Context(), &a); a.Kind != want {
+			t.Errorf("group %d: %+v", group, a)
+		}
+	}
+}
+
+// A control group that is not known is none of the unit's.
+func TestOrigin_UnknownGroupIsNotTheUnits(t *testing.T) {
+	uid := 990
+	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x", UID: &uid}}
+	o := &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {1, 5}}}
+	own := facts.Answer{Kind: facts.Answered, Server: facts.Server{Local: true, Group: 5}}
+	other := facts.Answer{Kind: facts.Answered, Server: facts.Server{Local: true, Group: 1, UID: 1000, Accepted: true}}
+	if !o.prove(t.Context(), &own) || o.prove(t.Context(), &other) || other.Kind != facts.Foreign {
+		t.Errorf("%+v, %+v", own, other)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"justnews/internal/check/store"
 	"justnews/internal/diag"
 	"justnews/internal/digest"
 	"justnews/internal/facts"
@@ -227,9 +228,74 @@ func TestStore_HashingProgressHasAmountRateAndTime(t *testing.T) {
 	}{
 		{digest.Progress{Done: 2 << 30, Total: 4 << 30, Read: 1 << 30}, "2.0 GiB of 4.0 GiB verified, 1.0 GiB/s, 2 s left", 2 * time.Second},
 		{digest.Progress{Done: 2 << 30, Total: 4 << 30}, "2.0 GiB of 4.0 GiB verified", 0},
+		{digest.Progress{Done: 4 << 30, Total: 4 << 30, Read: 1 << 30}, "4.0 GiB of 4.0 GiB verified, 1.0 GiB/s, 0 s left", 0},
 	} {
 		if text, left := HashingText(c.p, time.Second); text != c.want || left != c.left {
 			t.Errorf("%q %v, want %q %v", text, left, c.want, c.left)
+		}
+	}
+}
+
+// What instances see of the store is not what the next preload will.
+func TestStore_IsRememberedByThePreloadOnly(t *testing.T) {
+	for instance, want := range map[string]bool{"": true, "scout": false} {
+		r := &runner{req: scoutWish(time.Minute), world: World{Store: &shelf{}, Map: ModelMap{Models: twoModels(t)}}}
+		r.req.Instance = instance
+		if out := auditStore(t.Context(), r); !out.passed || out.detail != "2 of 2 models in the store" || (r.store != "") != want {
+			t.Errorf("%q: %+v, remembers %q", instance, out, r.store)
+		}
+	}
+	one, other := shelf{}, shelf{spoil: corrupted}
+	wants := store.Wants(twoModels(t))
+	if a, b := fingerprint(one.Look(t.Context(), wants)), fingerprint(other.Look(t.Context(), wants)); a == b || a != fingerprint(one.Look(t.Context(), wants)) {
+		t.Errorf("%q and %q", a, b)
+	}
+}
+
+func TestStore_GlanceReportsWhatOneLookFinds(t *testing.T) {
+	late := shelf{spoil: func(s *facts.Store) {
+		s.Models = s.Models[:1]
+		s.Models[0].Faults = []facts.StoreFault{{Kind: facts.Cut, Path: "/w"}}
+	}}
+	gone := shelf{spoil: func(s *facts.Store) {
+		*s = facts.Store{Root: "/store", Fault: &facts.StoreFault{Kind: facts.Absent, Path: "/store"}}
+	}}
+	corrupt := shelf{spoil: corrupted}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for name, c := range map[string]struct {
+		ctx   context.Context
+		store ModelStore
+		noMap bool
+		want  diag.Code
+	}{
+		"whole":                  {t.Context(), &shelf{}, false, ""},
+		"corrupt":                {t.Context(), &corrupt, false, diag.StoreCorrupt},
+		"no root":                {t.Context(), &gone, false, diag.StoreRoot},
+		"a look that was cut":    {t.Context(), &late, false, ""},
+		"the run has ended":      {ended, &corrupt, false, ""},
+		"no store":               {t.Context(), nil, false, ""},
+		"no map, and a bad root": {t.Context(), &gone, true, ""},
+	} {
+		x := World{Store: c.store, Map: ModelMap{Models: twoModels(t)}}
+		if c.noMap {
+			x.Map.Models = nil
+		}
+		w := scoutWish(time.Minute)
+		w.Models.Strict = true
+		if p := GlanceStore(c.ctx, w, x); (len(p) == 0) != (c.want == "") || len(p) > 0 && p[0].Code != c.want {
+			t.Errorf("%s: %v", name, p)
+		}
+	}
+}
+
+// A survey names what is known to be wrong besides what is missing.
+func TestStore_SurveyReportsProofsBesideFaults(t *testing.T) {
+	for survey, want := range map[bool]int{true: 2, false: 1} {
+		rack := &shelf{spoil: corrupted, known: facts.StoreProof{Verdict: facts.Differs, Orders: 1, Tried: 1}}
+		r := &runner{req: scoutWish(time.Minute), survey: survey, world: World{Store: rack, Map: ModelMap{Models: twoModels(t)}}}
+		if out := auditStore(t.Context(), r); out.passed || out.detail != "the store is not complete" || len(diag.Errors(out.problems)) != want {
+			t.Errorf("survey %t: %+v", survey, out)
 		}
 	}
 }
