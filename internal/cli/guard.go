@@ -43,7 +43,7 @@ const guardsDir = "/etc/systemd/system"
 // writtenBy is the first line of a drop-in that install wrote, as a comment.
 const writtenBy = "Written by: justnews-gate guard install"
 
-// guardChange is one drop-in, and what became of it.
+// guardChange is one drop-in and the outcome of its change.
 type guardChange struct {
 	Unit  string `json:"unit"`
 	Path  string `json:"path"`
@@ -233,7 +233,7 @@ func (a *app) notChanged(change *guardChange, err error) diag.Problem {
 	return p
 }
 
-// guardsChanged prints what became of the drop-ins, and that systemd has to read them.
+// guardsChanged prints the outcome for each drop-in, and that systemd has to reload them.
 func (a *app) guardsChanged(changes []guardChange, problems []diag.Problem, dry bool) error {
 	status := a.statusOf(problems)
 	out := guardsChanged{report.SchemaVersion, dry, orEmpty(changes), a.clean(problems), int(status)}

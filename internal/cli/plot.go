@@ -182,11 +182,11 @@ func rowOf(r pastRun) string {
 	return ""
 }
 
-// monotonic is the clock that systemd's stamps are of.
+// monotonic is the clock of systemd's time stamps.
 func monotonic(r pastRun) time.Duration { return seconds(r.Monotonic) }
 
-// clockOf returns the clock that is fit for some runs: the monotonic one where
-// they are all of one boot, else the wall clock.
+// clockOf returns the clock to compare runs by: the monotonic one where they all
+// belong to one boot, else the wall clock.
 func clockOf(runs []pastRun) func(pastRun) time.Duration {
 	for _, r := range runs {
 		if r.Boot == "" || r.Boot != runs[0].Boot {

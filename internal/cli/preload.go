@@ -25,8 +25,8 @@ func (c *preloadCommand) Run(a *app) error {
 	}
 	if c.Wait {
 		e.run = gate.Preload
-		// In its unit it stands before every instance, as a gate does: with the
-		// gates switched off nobody is to wait for it. By hand it was asked for.
+		// Every instance waits for its unit, as for a gate: with the gates switched
+		// off, it must not hold them up. Run by hand, it does wait.
 		e.mayBeOff = a.inUnit()
 	}
 	return a.waitFor(e)

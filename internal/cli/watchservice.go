@@ -41,7 +41,7 @@ func (c *watchCommand) Run(a *app) error {
 			}
 			unwritten = err != nil
 		}
-		// The state of a watch that has ended would be taken for the host's.
+		// The last metrics of a watch that has ended would pass for the host's present state.
 		defer func() { _ = records.RemoveMetrics(dir, "watch") }()
 	}
 	k.run(a.ctx)

@@ -44,7 +44,7 @@ func Read(name string) (Vars, error) {
 	return vars, nil
 }
 
-// Text returns what stands in a file, without ever waiting for it.
+// Text returns the text of a file. It never blocks on one, such as a FIFO.
 func Text(name string) (string, error) {
 	data, err := safefile.Read(name, maxSize)
 	switch {
@@ -60,7 +60,7 @@ func Text(name string) (string, error) {
 }
 
 // parse reads the text of a file. Names that systemd would leave out of a
-// service's environment (1A, "export B") are kept: they are nobody's.
+// service's environment (1A, "export B") are kept: nothing reads them.
 func parse(text string) (Vars, error) {
 	m, err := run(text)
 	return m.vars, err

@@ -91,13 +91,13 @@ type Rival struct {
 	Unit   string   // "" where it is no unit
 	Does   string   // in words
 	By     string   // the file in which that was found
-	Gated  bool     // what it starts passes the gates all the same
+	Gated  bool     // what it starts still passes the gates
 	Active bool     // enabled, or started without being so
 	Also   []string // enabled units that start it: a timer, instances of a template
 }
 
-// Units are the units to disable and stop, none where it is no unit. A template has no
-// process to stop: see Template.
+// Units returns the units to disable and stop, none where the rival is not a unit. A
+// template has no process to stop: see Template.
 func (r Rival) Units() []string {
 	switch template := r.Template(); {
 	case template != "":
@@ -108,7 +108,7 @@ func (r Rival) Units() []string {
 	return append([]string{r.Unit}, r.Also...)
 }
 
-// Template returns what stands before the "@" of a template, "" where it is none.
+// Template returns the part of a template's name before the "@", "" where it is none.
 func (r Rival) Template() string {
 	if name, ok := strings.CutSuffix(r.Unit, "@.service"); ok {
 		return name

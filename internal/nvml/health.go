@@ -89,8 +89,8 @@ var recoveryActions = map[nvml.DeviceGpuRecoveryAction]string{
 	nvml.GPU_RECOVERY_ACTION_SYSTEM_REBOOT:       "SYSTEM_REBOOT",
 }
 
-// recoveryAction names what is to be done; an action newer than this program
-// keeps its number.
+// recoveryAction names a recovery action; one newer than this program keeps its
+// number.
 func recoveryAction(a nvml.DeviceGpuRecoveryAction) string {
 	if n, ok := recoveryActions[a]; ok {
 		return n

@@ -16,8 +16,8 @@ import (
 	"justnews/internal/safefile"
 )
 
-// Apply looks, plans and carries out, and returns what became of each step. What
-// comes after a step that failed is skipped.
+// Apply looks, plans and carries out, and returns the outcome of each step. The
+// steps after a failed one are skipped.
 func (h Host) Apply(ctx context.Context, w Wish, services ...string) ([]Step, []diag.Problem) {
 	f := h.Look(ctx, w.User, services...)
 	steps, problems := Plan(w, f)

@@ -17,12 +17,12 @@ import (
 	"justnews/internal/plan"
 )
 
-// generatorDir is where systemd has a generator write.
+// generatorDir is the directory that systemd passes to a generator.
 const generatorDir = "/run/systemd/generator"
 
 // Generated renders what the generator would write now, in this process, and
-// puts it beside what it did write. Where this user may not read an environment
-// file, the time-outs cannot be told and are left out of both.
+// pairs it with what it did write. Where this user may not read an environment
+// file, the time-outs are unknown and left out of both.
 func Generated(cfg *config.Config, env []facts.EnvFile, getenv func(string) string) []facts.Generated {
 	return generated(generatorDir, cfg, env, emit.Look("", getenv))
 }

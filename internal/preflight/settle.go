@@ -32,10 +32,9 @@ func followsIn(problems []diag.Problem) func(diag.Problem) string {
 
 // Settle groups the findings by what they are about, the area with the
 // worst first, and in each the worst first; then it reduces the exit status to
-// the three of preflight: 0 nothing, 1 critical findings, 2 warnings only. A run
-// that a broken configuration or environment ended before it began keeps its
-// own, 78: nothing was checked. Its status 2 opens nothing, so that its unit may
-// take it for a success.
+// preflight's three: 0 nothing, 1 critical findings, 2 warnings only. A run that
+// ended before its checks, on a broken configuration or environment, keeps its own,
+// 78. Nothing starts on preflight's status, so its unit may count 2 as success.
 func Settle(r *gate.Result) {
 	first, worst := map[diag.Code]int{}, map[string]diag.Severity{}
 	begun := map[string]int{}

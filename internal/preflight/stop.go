@@ -78,8 +78,8 @@ func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 	})
 }
 
-// holder returns the unit that holds an instance's port, "" where that is none
-// or cannot be told. A user who may not see the processes goes by their user.
+// holder returns the unit that holds an instance's port, "" where there is none
+// or it is unknown. A user who may not see the processes goes by their user.
 func holder(i instance) string {
 	for _, q := range i.port.Processes {
 		if q.Unit != "" {

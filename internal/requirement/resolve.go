@@ -235,7 +235,7 @@ func badVariable(w *Run, name, value string, err error) diag.Problem {
 	}
 }
 
-// withoutPassword hides what stands before the @ of a URL: the problem goes to
+// withoutPassword hides the part of a URL before its @: the problem goes to
 // the journal and into a record.
 func withoutPassword(value string) string {
 	scheme, rest, ok := strings.Cut(value, "://")

@@ -13,8 +13,8 @@ import (
 	"sync"
 )
 
-// Opened is what a loader opens in one directory of a model. What else lies there,
-// such as the weights of another format, logs and locks, is nobody's concern.
+// Opened is what a loader opens in one directory of a model. Other files there,
+// such as the weights in another format, logs and locks, are ignored.
 type Opened struct {
 	files map[string]bool
 	all   bool // the loader is not known to choose: spaCy

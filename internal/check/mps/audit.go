@@ -198,7 +198,7 @@ func Variables(u facts.Unit) func(name string) (string, bool) {
 
 // OutOfReach judges the daemon's own unit: a pipe directory in a file system that
 // only this unit sees is of no use to its clients, however well the daemon works.
-// nil: its clients see the directory.
+// It returns nil where the clients see the directory.
 func OutOfReach(own facts.Unit, w Wanted) *diag.Problem {
 	by := host.Hidden(own.Sandbox, w.PipeDirectory)
 	if by == "" {

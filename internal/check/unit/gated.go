@@ -12,9 +12,9 @@ import (
 	"justnews/internal/unitname"
 )
 
-// Gated judges whether the gate stands before the unit of an instance or a guard,
-// or, where it is the model server, after it: by the commands that systemd would run
-// and not by the files that are there, since a later drop-in with an empty
+// Gated judges whether the gate runs before the main process of an instance or a
+// guarded unit or, for the model server, after it: by the commands that systemd would
+// run and not by the files on disk, since a later drop-in with an empty
 // ExecStartPre= takes the gate away. It also says where systemd does not know the
 // latest files.
 func Gated(u facts.Unit, after bool) []diag.Problem {

@@ -46,8 +46,8 @@ func masks(f facts.UnitFile) diag.Problem {
 	}
 }
 
-// broken names what systemd drops of a file, with a message in its log and the
-// unit loaded all the same.
+// broken names what systemd drops of a file, logging a message and
+// loading the unit without it.
 func broken(f facts.UnitFile) []diag.Problem {
 	var problems []diag.Problem
 	for _, b := range f.Broken {

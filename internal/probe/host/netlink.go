@@ -63,7 +63,7 @@ func oneMessage(datagram []byte, kind uint16, least int) ([]byte, error) {
 	return m.Data, nil
 }
 
-// rtmTypeAt is where rtm_type stands in struct rtmsg (rtnetlink(7)).
+// rtmTypeAt is the offset of rtm_type in struct rtmsg (rtnetlink(7)).
 const rtmTypeAt = 7
 
 // deliveredHere reports whether the kernel delivers an address to this host.

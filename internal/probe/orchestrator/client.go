@@ -52,7 +52,7 @@ func WithServer(look func(server, client netip.AddrPort) facts.Server) Option {
 	return func(l *link) { l.server = look }
 }
 
-// WithKey sends an API key with every request. It never stands in an answer.
+// WithKey sends an API key with every request. It never appears in an answer.
 func WithKey(key string) Option {
 	return func(l *link) { l.key = key }
 }
