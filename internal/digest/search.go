@@ -29,7 +29,6 @@ const (
 // Proof is a verdict with its details.
 type Proof struct {
 	Verdict Verdict
-	Natural Sum     // in the file system's own order
 	Reorder bool    // it matches, but in another order than this file system's
 	Orders  float64 // how many orders there are
 	Tried   int     // how many were tried
@@ -84,7 +83,7 @@ func (e Engine) Recall(t *Tree, want Sum, effort Effort) (Proof, bool) {
 // (Tree.Job). SHA-256 offers no short cut: another order is tried by hashing in
 // that order. A common prefix of two orders is hashed once.
 func (e Engine) Conclude(ctx context.Context, version string, t *Tree, want Sum, effort Effort, natural Result) Proof {
-	p := Proof{Orders: t.Orders(), Natural: natural.Sum, Err: natural.Err, Tried: 1}
+	p := Proof{Orders: t.Orders(), Err: natural.Err, Tried: 1}
 	switch {
 	case natural.Err != nil:
 		return p

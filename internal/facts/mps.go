@@ -134,5 +134,4 @@ type MPSOpinion struct {
 	Known   bool
 	Enabled bool
 	Source  string // where it was found
-	Detail  string // of an answer without a value
 }

@@ -107,7 +107,7 @@ func (a *converter) leftOut(v value, what, why, fix string, commands ...diag.Com
 // name is one of JustNews' agents or a directory in a checkout, or it sets a variable
 // that only instances use. Other files belong to other programs, such as exporters.
 func (a *converter) isInstance(f EnvFile) bool {
-	if !config.InstanceName(f.Instance) || slices.ContainsFunc(a.host.OtherUnits, func(u OtherUnit) bool { return slices.Contains(u.Reads, f.Path) }) {
+	if !config.InstanceName(f.Instance) || slices.Contains(a.host.OtherFiles, f.Path) {
 		return false
 	}
 	return rank(f.Instance) < len(upstream) || slices.Contains(a.host.Agents, f.Instance) ||

@@ -37,16 +37,10 @@ type Host struct {
 	Unsealed    []string // agents whose version in the Model Store has no manifest
 	Checkouts   []Checkout
 	Agents      []string          // that have a program in a checkout
-	OtherUnits  []OtherUnit       // of programs beside the agents
+	OtherFiles  []string          // environment files of units that are not instances
 	Written     []source          // that a start script writes to
 	Directories []string          // those that are named somewhere and exist
 	Homes       map[string]string // of users, by name
-}
-
-// OtherUnit is a unit that is not an instance, and the environment files that it reads.
-type OtherUnit struct {
-	Path  string
-	Reads []string
 }
 
 // Failure is a file that cannot be used, and why.
@@ -223,14 +217,10 @@ func (r *reader) otherUnit(name string) {
 	if err != nil { // nothing of ours
 		return
 	}
-	var reads []string
 	for _, s := range unitfile.Salvage([]byte(text)) {
 		if s.Key == "EnvironmentFile" {
-			reads = append(reads, strings.TrimPrefix(s.Value, "-"))
+			r.host.OtherFiles = append(r.host.OtherFiles, strings.TrimPrefix(s.Value, "-"))
 		}
-	}
-	if len(reads) > 0 {
-		r.host.OtherUnits = append(r.host.OtherUnits, OtherUnit{name, reads})
 	}
 }
 

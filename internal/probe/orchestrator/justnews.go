@@ -166,7 +166,7 @@ func (c *justNews) MPS(ctx context.Context) facts.MPSOpinion {
 		o.Known, o.Source = true, "/gpu/info: mps_enabled"
 		return o
 	}
-	o = facts.MPSOpinion{Detail: answer.Detail}
+	o = facts.MPSOpinion{}
 	page := c.get(ctx, "/metrics", true)
 	if page.failed != nil || page.large || page.status != http.StatusOK {
 		return o
