@@ -8,9 +8,12 @@ package weights
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -108,4 +111,27 @@ func magic(head []byte, want string) Finding {
 		return Finding{Header, fmt.Sprintf("begins with % x, not with % x", head[:min(len(head), len(want))], want)}
 	}
 	return Finding{Kind: Sound}
+}
+
+// maxIndex is the longest index that is read, in bytes.
+const maxIndex = 32 << 20
+
+// IsIndex reports whether a file lists the parts of weights.
+func IsIndex(name string) bool {
+	return strings.HasSuffix(name, ".json") && (strings.Contains(name, ".safetensors.index.") || strings.Contains(name, ".bin.index."))
+}
+
+// Parts returns the files that an index of weights lists, sorted.
+func Parts(r io.Reader) ([]string, error) {
+	var index struct {
+		WeightMap map[string]string `json:"weight_map"`
+	}
+	if err := json.NewDecoder(io.LimitReader(r, maxIndex)).Decode(&index); err != nil {
+		return nil, err
+	}
+	parts := map[string]bool{}
+	for _, part := range index.WeightMap {
+		parts[part] = true
+	}
+	return slices.Sorted(maps.Keys(parts)), nil
 }
