@@ -230,7 +230,6 @@ type verdict struct{ status diag.Status }
 
 func (v verdict) Error() string { return fmt.Sprintf("exit status %d", v.status) }
 
-// ended returns the error for an exit status, nil for success.
 func ended(s diag.Status) error {
 	if s == diag.StatusReady {
 		return nil
@@ -262,7 +261,6 @@ func lostOutput(err error) diag.Problem {
 	}
 }
 
-// crashed reports a panic, with its stack.
 func (a *app) crashed(what any, stack []byte) {
 	a.say(diag.Problem{
 		Code: diag.Internal, Message: fmt.Sprintf("the program crashed: %v", what),

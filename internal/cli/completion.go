@@ -53,7 +53,6 @@ func Completion(shell string) (string, error) {
 	})
 }
 
-// printInstances prints the names of a configuration that loads.
 func (a *app) printInstances() error {
 	cfg, err := a.load()
 	if err != nil {
@@ -63,7 +62,6 @@ func (a *app) printInstances() error {
 	return nil
 }
 
-// printAgents prints the names of the agents that the model map gives models.
 func (a *app) printAgents() error {
 	cfg, err := a.load()
 	if err != nil {

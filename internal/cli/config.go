@@ -225,7 +225,6 @@ func (c *configImportCommand) Run(a *app) error {
 	})
 }
 
-// linesOf returns what has to be done, one shell command per line.
 func linesOf(all []migrate.Removal) []string {
 	lines := []string{}
 	for _, r := range all {

@@ -52,7 +52,6 @@ func entriesOf(code string) []diag.Entry {
 	})
 }
 
-// printEntry wraps text and leaves commands unwrapped.
 func printEntry(a *app, e diag.Entry) {
 	fmt.Fprintf(a.Stdout, "%s: %s\n\n", e.Code, e.Title)
 	a.print(report.Wrap("cause   ", e.Cause, 80))

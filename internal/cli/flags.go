@@ -14,7 +14,6 @@ import (
 	"justnews/internal/gate"
 )
 
-// timeoutFlag is the flag of the commands that wait.
 type timeoutFlag struct {
 	Timeout *span `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 }

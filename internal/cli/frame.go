@@ -112,7 +112,6 @@ func (a *app) kept(lines []string, room int) []string {
 	return append(lines[:room-1:room-1], a.fit(fmt.Sprintf("and %d more, shown on q", len(lines)-room+1), 0))
 }
 
-// drawn renders with the printers of status.
 func (a *app) drawn(draw func(*app)) []string {
 	var out bytes.Buffer
 	view := *a

@@ -40,7 +40,6 @@ func (c *gateCommand) Run(a *app) error {
 	})
 }
 
-// waitingRun is one run that waits: its subject and its progress.
 type waitingRun struct {
 	name     string
 	instance string
@@ -53,7 +52,6 @@ type waitingRun struct {
 	run      func(context.Context, requirement.Run, gate.World) gate.Result
 }
 
-// waitFor does a run from the configuration to the record.
 func (a *app) waitFor(e waitingRun) error {
 	a.talk.About(e.instance)
 	if e.guard {

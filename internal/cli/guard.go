@@ -37,13 +37,11 @@ type guardUninstallCommand struct {
 	DryRun bool     `name:"dry-run" help:"Print what would be removed without removing it."`
 }
 
-// guardsDir is where an administrator's drop-ins are.
 const guardsDir = "/etc/systemd/system"
 
 // writtenBy is the first line of a drop-in that install wrote, as a comment.
 const writtenBy = "Written by: justnews-gate guard install"
 
-// guardChange is one drop-in and the outcome of its change.
 type guardChange struct {
 	Unit  string `json:"unit"`
 	Path  string `json:"path"`
@@ -100,7 +98,6 @@ func changeOf(unit string) guardChange {
 	return guardChange{Unit: unit, Path: filepath.Join(guardsDir, unit+".d", plan.GuardName), State: "planned"}
 }
 
-// installOf is the drop-in that install writes for a guard.
 func installOf(g *config.Guard) (change guardChange, err error) {
 	d := plan.GuardLine(g.Unit, g.After(), writtenBy+". Remove it with: justnews-gate guard uninstall "+g.Unit)
 	change = changeOf(g.Unit)
@@ -146,7 +143,6 @@ func (a *app) install(change *guardChange, dry bool) error {
 	return emit.Write(a.below(guardsDir), []emit.File{{Dir: change.Unit + ".d", Name: plan.GuardName, Text: change.text}})
 }
 
-// installed returns the text of a drop-in that install wrote.
 func (a *app) installed(change guardChange) ([]byte, error) {
 	text, err := safefile.Read(a.below(change.Path), 1<<20)
 	if err == nil && !bytes.HasPrefix(text, []byte("# "+writtenBy)) {
@@ -185,7 +181,6 @@ func (c *guardUninstallCommand) Run(a *app) error {
 	return a.guardsChanged(changes, problems, c.DryRun)
 }
 
-// installedUnits are those of which install wrote a drop-in.
 func (a *app) installedUnits() []string {
 	paths, _ := filepath.Glob(filepath.Join(a.below(guardsDir), "*.service.d", plan.GuardName))
 	var units []string

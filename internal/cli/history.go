@@ -126,7 +126,6 @@ func (a *app) pastRuns() ([]pastRun, []diag.Problem) {
 	return runs, unusableProblems(unusable)
 }
 
-// dirs returns where this process's own summaries are.
 func (a *app) dirs() records.Dirs { return records.Environment(a.getenv) }
 
 // verifyPast compares the text of a summary with its file name and its place: a unit

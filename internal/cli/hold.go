@@ -128,7 +128,6 @@ func (h *hold) leavesIt(res gate.Result) bool {
 	return err == nil && (u.ActiveState == "activating" || u.Job)
 }
 
-// shared reports whether a step failed that the preload takes as well.
 func shared(s gate.StepResult) bool {
 	return s.Verdict == gate.Failed && slices.Contains([]string{"store", "orchestrator", "models"}, s.Name)
 }

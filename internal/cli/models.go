@@ -170,7 +170,6 @@ func unknownAgent(agent string, wants []facts.StoreWant) diag.Problem {
 	return p
 }
 
-// prove hashes the store and shows its progress.
 func (s *surveyed) prove(a *app) []facts.StoreProof {
 	tell, done := a.hashing()
 	defer done()
@@ -191,7 +190,6 @@ func (a *app) hashing() (tell func(digest.Progress), done func()) {
 	}, func() { w.Done(gate.Result{}) }
 }
 
-// verified prints what came of a look and returns the exit status.
 func (a *app) verified(v *report.Verification, problems []diag.Problem) error {
 	v.Schema, v.Problems = report.SchemaVersion, a.clean(problems)
 	v.Models, v.Trees = orEmpty(v.Models), orEmpty(v.Trees)
@@ -203,7 +201,6 @@ func (a *app) verified(v *report.Verification, problems []diag.Problem) error {
 	})
 }
 
-// printTrees prints a row for each version, and the sum.
 func printTrees(out io.Writer, v *report.Verification) {
 	if len(v.Trees) == 0 {
 		return

@@ -145,7 +145,6 @@ func toneIf(well bool) tone {
 	return wrong
 }
 
-// mpsRow is the one line that status prints of MPS.
 func (a *app) mpsRow(g report.MPSStatus) {
 	state := g.Reached + " proven"
 	if g.Reached == mps.NoRung.String() {

@@ -112,7 +112,6 @@ func (a *app) serviceUsers(w operators.Wish) ([]string, []diag.Problem) {
 	return users, nil
 }
 
-// grantee determines and checks the user.
 func (a *app) grantee(w *operators.Wish) *diag.Problem {
 	if a.Root != "" {
 		return &diag.Problem{

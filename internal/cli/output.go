@@ -58,7 +58,6 @@ func (a *app) printed(v any, status diag.Status, text func()) error {
 	return ended(status)
 }
 
-// printJSON prints data for a machine.
 func (a *app) printJSON(v any) error {
 	enc := json.NewEncoder(a.Stdout)
 	enc.SetIndent("", "  ")
@@ -82,7 +81,6 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// seconds converts those of a record.
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // here returns problems with fixes that can be followed on this machine: where
@@ -111,15 +109,12 @@ func withoutSystemd(f diag.Fix) diag.Fix {
 	return left
 }
 
-// problemLines are problems as lines for a person.
 func (a *app) problemLines(problems []diag.Problem) []report.Line {
 	return report.ProblemLines(a.here(problems))
 }
 
-// clean are problems for a machine.
 func (a *app) clean(problems []diag.Problem) []diag.Problem {
 	return report.Clean(a.here(problems))
 }
 
-// say prints problems for a person.
 func (a *app) say(problems ...diag.Problem) { a.talk.Say(a.problemLines(problems)) }

@@ -26,7 +26,6 @@ type plotCommand struct {
 	Files []place `arg:"" optional:"" name:"file" help:"Summaries, as listed by history --json; with --run."`
 }
 
-// draw collects the input of the picture.
 func (c *plotCommand) draw(a *app) (timeline.Input, []diag.Problem) {
 	if c.Runs {
 		return ofFiles(c.Files)
@@ -34,7 +33,6 @@ func (c *plotCommand) draw(a *app) (timeline.Input, []diag.Problem) {
 	return a.ofBoot()
 }
 
-// check refuses flags and arguments that contradict each other.
 func (c *plotCommand) check(json bool) *diag.Problem {
 	p := &diag.Problem{Code: diag.Usage, Fix: diag.Do(diag.Run("sh", "-c", "justnews-gate plot > boot.svg"))}
 	switch {
@@ -66,7 +64,6 @@ func (c *plotCommand) Run(a *app) error {
 	return err
 }
 
-// ofFiles draws the runs of the named files.
 func ofFiles(files []place) (timeline.Input, []diag.Problem) {
 	var runs []pastRun
 	var problems []diag.Problem
@@ -196,7 +193,6 @@ func clockOf(runs []pastRun) func(pastRun) time.Duration {
 	return monotonic
 }
 
-// addRuns adds runs to a picture whose axis begins with the first of them.
 func addRuns(in timeline.Input, runs []pastRun, clock func(pastRun) time.Duration) timeline.Input {
 	for i, r := range runs {
 		began := clock(r)
@@ -239,7 +235,6 @@ func subtitle(runs []pastRun) string {
 	return fmt.Sprintf("the first run began at %s, justnews-gate %s", first.began.UTC().Format("2006-01-02 15:04:05 UTC"), first.Version)
 }
 
-// askedOf adds what systemd knows about the boot and about each unit.
 func (a *app) askedOf(conn *systemd.Conn, in timeline.Input, past []pastRun) (timeline.Input, []diag.Problem) {
 	loaded, finished, err := conn.Boot(a.ctx)
 	if err != nil {

@@ -44,7 +44,6 @@ func (c *preflightCommand) Run(a *app) error {
 	})
 }
 
-// host is how the machine around the gates is looked at.
 func (a *app) host() preflight.Host {
 	if a.Host != nil {
 		return *a.Host

@@ -14,7 +14,6 @@ import (
 	"justnews/internal/report"
 )
 
-// summarize makes the record of a run, with its time on the clock of systemd's time stamps.
 func (a *app) summarize(e waitingRun, res gate.Result) report.Summary {
 	s := report.Summarize(e.name, a.Machine.Version, res)
 	if s.Boot = bootID(); s.Boot != "" {

@@ -92,7 +92,6 @@ func (c *renewCommand) Run(a *app) error {
 	return nil
 }
 
-// servers are the instances that others wait for.
 func servers(cfg *config.Config) []string {
 	all := []string{cfg.Orchestrator.Instance, cfg.Bus.Instance}
 	return slices.DeleteFunc(all, func(name string) bool {

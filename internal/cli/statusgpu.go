@@ -13,7 +13,6 @@ import (
 	"justnews/internal/status"
 )
 
-// printGPUs prints one row for the driver and one for each GPU.
 func (a *app) printGPUs(g *status.Host) {
 	if g.GPU.State == status.New().GPU.State {
 		return

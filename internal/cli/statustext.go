@@ -39,7 +39,6 @@ func (a *app) printGlance(g *status.Host) {
 	}
 }
 
-// printFinding prints a problem, and the instances that it holds.
 func (a *app) printFinding(p diag.Problem, holds []string) {
 	a.print(report.Written(a.problemLines([]diag.Problem{p}), a.paper()))
 	if len(holds) > 0 {
@@ -47,7 +46,6 @@ func (a *app) printFinding(p diag.Problem, holds []string) {
 	}
 }
 
-// paper is what standard output is written on.
 func (a *app) paper() report.Paper { return a.paperOf(a.StdoutTerminal) }
 
 func (a *app) paperOf(terminal bool) report.Paper {

@@ -47,7 +47,6 @@ func TakeDigestLog(stdout *os.File) *os.File {
 	return os.NewFile(uintptr(fd), digest.PreloadLog)
 }
 
-// modelStore is the Model Store of a run, with its remembered hashes.
 type modelStore struct {
 	store.Store
 	deep bool

@@ -57,7 +57,6 @@ func firstWord(model *kong.Application, args []string) int {
 	return -1
 }
 
-// addFlag adds a flag under its spellings.
 func addFlag(flags map[string]*kong.Flag, f *kong.Flag) {
 	flags["--"+f.Name] = f
 	if f.Short != 0 {

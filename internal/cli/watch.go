@@ -25,7 +25,6 @@ type Console interface {
 // one takes, so a watcher costs a host one request at a time.
 const watchEvery = 2 * time.Second
 
-// watcher shows one glance after the other.
 type watcher struct {
 	console Console
 	look    func(context.Context) *status.Host
@@ -137,7 +136,6 @@ func watchRefused(message string) diag.Problem {
 	}
 }
 
-// heading is the first row of a frame.
 func (a *app) heading(at time.Time) string {
 	when := "looking"
 	if !at.IsZero() {

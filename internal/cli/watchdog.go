@@ -94,7 +94,6 @@ func (a *app) hung(doing process.Doing) {
 	}
 }
 
-// endNow ends the process whatever hangs.
 func (a *app) endNow(status diag.Status) {
 	// It is too late to ask systemd what counts as success.
 	if a.startedBySystemd() {

@@ -48,7 +48,6 @@ func (c *watchCommand) Run(a *app) error {
 	return nil
 }
 
-// showWatch shows the state in a unit's status text, elsewhere as a line.
 func (a *app) showWatch() func(string) {
 	if n := notify.New(); n.Active() {
 		return func(text string) { _ = n.Status(text) }
@@ -166,7 +165,6 @@ func toneOfWatch(word string) tone {
 	return pending
 }
 
-// watchRow shows what justnews-watch.service reports, where it runs.
 func (a *app) watchRow(u *report.UnitStatus) {
 	if u == nil {
 		return

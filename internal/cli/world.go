@@ -115,7 +115,6 @@ func (x *world) openLock(w requirement.Run) {
 	}
 }
 
-// noteLock notes if this run does not share the lock of the services' gates.
 func (x *world) noteLock(lock *hostlock.Lock, err error) {
 	switch {
 	case err != nil:
@@ -131,7 +130,6 @@ func (x *world) shut() {
 	}
 }
 
-// modelMap reads and judges AGENT_MODEL_MAP where the run needs it.
 func (a *app) modelMap(w requirement.Run) gate.ModelMap {
 	if !w.RequireModels {
 		return gate.ModelMap{Total: -1}
@@ -155,7 +153,6 @@ func (a *app) modelMap(w requirement.Run) gate.ModelMap {
 // apiKeyVariable is the variable with the orchestrator's API key, for environment files.
 const apiKeyVariable = "ORCHESTRATOR_API_KEY"
 
-// maxKey bounds an API key, in bytes.
 const maxKey = 4096
 
 // apiKey returns the orchestrator's API key, "" where this process has none: from its

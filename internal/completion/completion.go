@@ -49,7 +49,6 @@ type tree struct {
 	flags   []flag // every flag once
 }
 
-// node is a command.
 type node struct {
 	path     string // "", "/config", "/config/check"
 	name     string
@@ -59,7 +58,6 @@ type node struct {
 	children []node
 }
 
-// arg is a positional argument.
 type arg struct {
 	name   string
 	values Values
@@ -93,7 +91,6 @@ func newTree(app *kong.Application, values map[string]Values) (*tree, error) {
 	return t, nil
 }
 
-// add adds a command and those below it.
 func (t *tree) add(n *kong.Node, path string, inherited []flag, values map[string]Values) node {
 	out := node{path: path, name: n.Name, help: n.Help, flags: slices.Clone(inherited)}
 	for _, f := range n.Flags {

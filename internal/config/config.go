@@ -140,7 +140,6 @@ type Models struct {
 // to hold.
 func (m Models) HasMap() bool { return len(m.Expected) == 0 }
 
-// verifyWords are the ways to check the Model Store.
 var verifyWords = []string{"off", "presence", "manifest"}
 
 var modelsFields = []field{

@@ -45,7 +45,6 @@ func (s *state) fail(code diag.Code, path []string, w where, message, seen, expe
 	})
 }
 
-// roles checks the instances that serve the orchestrator and the bus.
 func (s *state) roles(c *Config, byName map[string]int) {
 	s.role("orchestrator", c.Orchestrator.Instance, c.Orchestrator.URL, c, byName)
 	s.role("bus", c.Bus.Instance, c.Bus.URL, c, byName)
@@ -166,7 +165,6 @@ func (s *state) after(in *Instance, byName map[string]int) {
 	s.references([]string{"instances", in.Name, "after"}, in.After, "instances", "an instance that is listed", listed, near)
 }
 
-// needs checks the probes that a list names.
 func (s *state) needs(c *Config, list, names []string) {
 	defined := func(name string) bool { _, ok := c.Probes[name]; return ok }
 	near := func(name string) (string, bool) { return spell.Nearest(name, sortedKeys(c.Probes)) }
@@ -294,7 +292,6 @@ func (s *state) named(c *Config, written func(string) bool) {
 	}
 }
 
-// refuse reports the keys that are set and mean nothing to this kind.
 func (s *state) refuse(kind string, set map[string]bool) {
 	for path, is := range set {
 		if is {

@@ -103,7 +103,6 @@ func (g order) cyclic() []bool {
 	return stuck
 }
 
-// shortest returns the shortest path from one unit to another, both included.
 func (g order) shortest(from, to int, within []bool) []int {
 	came := map[int]int{from: from}
 	queue := []int{from}

@@ -20,7 +20,6 @@ const (
 	maxSyntax = 10
 )
 
-// document is one file.
 type document struct {
 	path  string
 	text  string // without a byte order mark; lines with syntax errors blanked

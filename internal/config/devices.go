@@ -68,7 +68,6 @@ func (m InstanceMPS) Variable() string {
 	return strings.Join(parts, ",")
 }
 
-// memoryOf reads a limit, or a table of limits by GPU.
 func memoryOf(v any) (Memory, bool) {
 	switch v := v.(type) {
 	case string:
@@ -177,7 +176,6 @@ func firstOf(gpu string, list []string) string {
 	return cmp.Or(gpu, "0")
 }
 
-// devices checks which GPUs are named, where, and how.
 func (s *state) devices(c *Config) {
 	s.namedGPUs([]string{"mps", "devices"}, c.MPS.Devices)
 	s.limited([]string{"mps", "default_memory"}, c.MPS.DefaultMemory, c.MPS.Devices, "mps.devices")
@@ -202,7 +200,6 @@ func (s *state) devices(c *Config) {
 	}
 }
 
-// namedGPUs checks one list of GPUs.
 func (s *state) namedGPUs(path, list []string) {
 	for n, gpu := range list {
 		what := ""

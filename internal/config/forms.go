@@ -258,7 +258,6 @@ func memoryMax(s string) bool {
 	return ok && !strings.HasSuffix(s, "B")
 }
 
-// formatSize writes bytes with the largest suffix that gives a whole number.
 func formatSize(n uint64) string {
 	i := 0
 	if n > 0 {

@@ -83,7 +83,6 @@ func (c *Config) guard(name string, table map[string]any, set setter) Guard {
 	return g
 }
 
-// guards checks what each guard needs besides the forms of its keys.
 func (s *state) guards(c *Config) {
 	of, server := map[string]string{}, ""
 	for i := range c.Guards {

@@ -15,7 +15,6 @@ import (
 	"justnews/internal/diag"
 )
 
-// literal writes a decoded value as TOML.
 func literal(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -21,7 +21,6 @@ const maxMinVersion = 1024
 // file is the text of one file, without a byte order mark.
 type file struct{ path, text string }
 
-// minimum is a min_version that a file sets.
 type minimum struct {
 	version.Number
 	text     string

@@ -96,7 +96,6 @@ func quoteList(names []string) string {
 	return b.String()
 }
 
-// refuse reports the current value.
 func (c *checker) refuse(code diag.Code, v any, message, expected, fix string) {
 	if len(c.problems) >= maxProblems {
 		c.more++

@@ -87,13 +87,11 @@ func present(src Source, path string) bool {
 	return err == nil || !os.IsNotExist(err)
 }
 
-// masked reports whether a path is a link to /dev/null.
 func masked(src Source, path string) bool {
 	target, err := os.Readlink(src.Root + path)
 	return err == nil && target == os.DevNull
 }
 
-// usable reports whether a directory exists and can be trusted.
 func usable(src Source, dir string, problems *[]diag.Problem) bool {
 	path, err := src.resolve(dir)
 	var info safefile.Info

@@ -11,7 +11,6 @@ import (
 // field with its key as toml tag.
 type setter map[reflect.Type]map[string]int // the fields of a struct by key
 
-// field returns the field of a struct with a key, the zero Value if there is none.
 func (s setter) field(of reflect.Value, key string) reflect.Value {
 	t := of.Type()
 	if s[t] == nil {
@@ -28,7 +27,6 @@ func (s setter) field(of reflect.Value, key string) reflect.Value {
 	return reflect.Value{}
 }
 
-// table sets the fields of a struct to the values of a table.
 func (s setter) table(to reflect.Value, table map[string]any) {
 	for key, v := range table {
 		if f := s.field(to, key); f.IsValid() {
@@ -37,7 +35,6 @@ func (s setter) table(to reflect.Value, table map[string]any) {
 	}
 }
 
-// defaults sets the fields of a struct to the defaults of the schema.
 func (s setter) defaults(to reflect.Value, fields []field) {
 	for i := range fields {
 		if fields[i].def != nil {

@@ -7,7 +7,6 @@ import (
 	"strings"
 )
 
-// printer writes the effective configuration as TOML.
 type printer struct {
 	*state
 	b      strings.Builder
@@ -44,7 +43,6 @@ func (p *printer) header(path ...string) {
 	p.b.WriteString("[" + dotted(path) + "]\n")
 }
 
-// field writes one key with the value that a file sets, or its default.
 func (p *printer) field(f *field, path ...string) {
 	v, written := lookUp(p.merged, path)
 	switch {

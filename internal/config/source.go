@@ -27,7 +27,6 @@ type Source struct {
 	Build string
 }
 
-// mayOwn reports whether a file with that owner can be trusted.
 func (s Source) mayOwn(uid int) bool {
 	return uid == 0 || (s.Root != "" || s.File != "") && uid == s.Owner
 }
@@ -52,7 +51,6 @@ func Effective(src Source, origin bool) (string, []diag.Problem) {
 	return s.show(origin), s.problems
 }
 
-// state is one run of Load.
 type state struct {
 	docs     []*document // in the order in which they are merged
 	minimum  *minimum    // the highest min_version of all files, nil: none
@@ -97,7 +95,6 @@ func (s *state) judge() {
 	}
 }
 
-// read returns the files, or reports that there are none.
 func (s *state) read(src Source) []file {
 	paths := search(src, &s.problems)
 	s.partial = len(s.problems) > 0

@@ -145,7 +145,6 @@ func (c *checker) text(f *field, v any) {
 	}
 }
 
-// memory checks one limit, or one for each GPU.
 func (c *checker) memory(f *field, v any) {
 	table, ok := v.(map[string]any)
 	if !ok {
@@ -290,7 +289,6 @@ func printableOnly(s string) bool {
 	return true
 }
 
-// wrongType rejects a value and reports the expected type.
 func (c *checker) wrongType(v any, expected string) { c.mustBe(v, expected, expected) }
 
 func (c *checker) mustBe(v any, short, expected string) {

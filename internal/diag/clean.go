@@ -19,14 +19,15 @@ func Clean(s string) string {
 	}
 	var b strings.Builder
 	b.Grow(len(s) + 16)
-	for size := 0; s != ""; s = s[size:] {
-		var r rune
-		if r, size = utf8.DecodeRuneInString(s); isControl(r) || r == utf8.RuneError && size == 1 {
+	for s != "" {
+		r, size := utf8.DecodeRuneInString(s)
+		if isControl(r) || r == utf8.RuneError && size == 1 {
 			quoted := strconv.QuoteToASCII(s[:size])
 			b.WriteString(quoted[1 : len(quoted)-1])
 		} else {
 			b.WriteString(s[:size])
 		}
+		s = s[size:]
 	}
 	return b.String()
 }

@@ -97,7 +97,6 @@ func (c *Cache) get(k key) (Sum, bool) {
 	return value, ok
 }
 
-// put stores a value.
 func (c *Cache) put(k key, value Sum) {
 	if c == nil {
 		return

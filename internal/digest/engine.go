@@ -37,7 +37,6 @@ func GitBlob(path string, id Identity) Job {
 	return Job{Segments: []Segment{{Prefix: fmt.Sprintf("blob %d\x00", id.Size), Path: path, Identity: id}}, Git: true}
 }
 
-// hash returns the hash function.
 func (j Job) hash() hash.Hash {
 	if j.Git {
 		return sha1.New() //nolint:gosec // git's names of blobs are SHA-1
@@ -48,7 +47,6 @@ func (j Job) hash() hash.Hash {
 // Bytes returns how much has to be read.
 func (j Job) Bytes() int64 { return length(j.Segments) }
 
-// key is the key of the result.
 func (j Job) key() key {
 	if j.Git {
 		return fileKey(kindGit, j.Segments[0].Identity)
@@ -215,7 +213,6 @@ func (r *run) next() int {
 	return i
 }
 
-// do computes one digest and stores it.
 func (r *run) do(ctx context.Context, reader *reader, i int) {
 	began := time.Now()
 	h := r.jobs[i].hash()

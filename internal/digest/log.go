@@ -33,7 +33,6 @@ const (
 	maxLog = 350_000 * recordBytes
 )
 
-// kind is the kind of a record.
 type kind byte
 
 // The kinds.

@@ -171,7 +171,6 @@ func (w *walker) descend(rel string, child *Branch) {
 	}
 }
 
-// entry adds what is not a directory to its branch.
 func (w *walker) entry(b *Branch, rel string, dir *os.File, e fs.DirEntry) {
 	if e.Name() == ManifestName {
 		return

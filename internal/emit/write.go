@@ -101,7 +101,6 @@ func (w *writer) locate(f File) (at int, name string, err error) {
 	return w.top, f.Dir + "/" + f.Name, nil
 }
 
-// remove deletes a file that put has written.
 func (w *writer) remove(f File) {
 	if at, name, err := w.locate(f); err == nil {
 		_ = unix.Unlinkat(at, name, 0)

@@ -30,7 +30,7 @@ func WayOf(stderr *os.File, stream string) Way {
 	if err != nil || stream == "" { // not a service: the pipe is read by a person
 		return Plain
 	}
-	st := info.Sys().(*syscall.Stat_t) //nolint:errcheck // on Linux it always is
+	st := info.Sys().(*syscall.Stat_t) // on Linux it always is
 	switch {
 	case stream == fmt.Sprintf("%d:%d", st.Dev, st.Ino):
 		return Native

@@ -15,7 +15,6 @@ import (
 	"justnews/internal/safefile"
 )
 
-// document writes what all instances share, then each of them.
 func (a *converter) document(names []string) *document {
 	doc := &document{head: []string{
 		"Written by justnews-gate config import from what was set up manually on this host.",
@@ -47,7 +46,6 @@ func accept[T any](a *converter, v value, what string, read func(string) (T, err
 	return t, true
 }
 
-// take writes the key of a variable.
 func (a *converter) take(t *table, key, variable string, read func(string) (string, error)) {
 	if v, ok := a.variable("", variable); ok {
 		if clean, ok := accept(a, v, variable, read); ok {
@@ -64,7 +62,6 @@ func (a *converter) gate(t *table) {
 	}
 }
 
-// seconds adds the unit to a bare number.
 func seconds(v value) value {
 	if _, err := strconv.Atoi(v.text); err == nil {
 		v.text += "s"
@@ -72,7 +69,6 @@ func seconds(v value) value {
 	return v
 }
 
-// server is [orchestrator] or [bus].
 func (a *converter) server(t *table, names []string, name, variable string, ports map[string]port) {
 	here := slices.Contains(names, name)
 	if !here {

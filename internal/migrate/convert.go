@@ -70,7 +70,6 @@ func (p place) String() string {
 	return fmt.Sprintf("%s:%d", p.path, p.line)
 }
 
-// value is a text and the place that it was read from.
 type value struct {
 	text string
 	at   place
@@ -97,7 +96,6 @@ func (a *converter) say(code diag.Code, at place, message, seen, expected, fix s
 	}
 }
 
-// leftOut reports something that was not imported.
 func (a *converter) leftOut(v value, what, why, fix string, commands ...diag.Command) {
 	a.stays[v.at.path] = true
 	a.say(diag.ImportLeftOut, v.at, what+" is not imported: "+why, v.text, "", fix, commands...)
@@ -116,7 +114,6 @@ func (a *converter) isInstance(f EnvFile) bool {
 		})
 }
 
-// instances returns the instances of the host, in start order.
 func (a *converter) instances() []string {
 	var names []string
 	add := func(name string, at place) {

@@ -181,7 +181,6 @@ type Unit struct {
 	Settings []unitfile.Placed
 }
 
-// units reads justnews@*.service and its drop-ins.
 func (r *reader) units() {
 	for _, entry := range r.list(unitDirectory) {
 		name := path.Join(unitDirectory, entry.Name())
@@ -259,7 +258,6 @@ type Var struct {
 	Expands bool
 }
 
-// envFiles reads /etc/justnews/*.env.
 func (r *reader) envFiles() {
 	for _, entry := range r.list(configDirectory) {
 		name, ok := strings.CutSuffix(entry.Name(), ".env")

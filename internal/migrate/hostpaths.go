@@ -67,7 +67,6 @@ func (r *reader) paths() {
 	}
 }
 
-// directory notes a directory that exists.
 func (r *reader) directory(name string) {
 	if name != "" && r.isDirectory(name) && !slices.Contains(r.host.Directories, name) {
 		r.host.Directories = append(r.host.Directories, name)
@@ -107,7 +106,6 @@ func (r *reader) checkout(root source) {
 	}
 }
 
-// agents are the programs of a checkout.
 func (r *reader) agents(dir string) {
 	if !r.isDirectory(dir) {
 		return
@@ -119,7 +117,6 @@ func (r *reader) agents(dir string) {
 	}
 }
 
-// homes returns the home directories of the users that can run a unit, by name.
 func (r *reader) homes() map[string]string {
 	homes := map[string]string{"root": "/root"}
 	text, _ := r.content("/etc/passwd")
@@ -155,7 +152,6 @@ func (s script) lines() iter.Seq2[place, string] {
 	}
 }
 
-// scripts reads what ExecStart= runs, where that is a script.
 func (r *reader) scripts() []script {
 	names := []string{"/usr/local/bin/justnews-start-agent.sh"}
 	for _, u := range r.host.Units {

@@ -13,7 +13,6 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// project looks for what upstream keeps in its checkout.
 func (r *reader) project() {
 	roots := r.roots(r.scripts())
 	candidates := []string{path.Join(configDirectory, "AGENT_MODEL_MAP.json")}
@@ -234,7 +233,6 @@ func (f *MPSFile) read(top strictjson.Object, text []byte) error {
 	return nil
 }
 
-// optional reads a key where there is one.
 func optional[T any](o strictjson.Object, key string, as func(strictjson.Value) (T, error), into *T) error {
 	v, found, err := o.Optional(key)
 	if err != nil || !found {

@@ -12,7 +12,6 @@ import (
 	"justnews/internal/envfile"
 )
 
-// limits are the MPS limits of the instances that were found.
 type limits struct {
 	on  bool // MPS was in use, so that a gate has to prove it
 	of  map[string]MPSLimit
@@ -102,7 +101,6 @@ func (a *converter) gpu(t *table, l limits) {
 	t.set("memory", quoted(memory(f.AvailableGB)), f.Path)
 }
 
-// instanceMPS writes mps = { … } of an instance.
 func (a *converter) instanceMPS(t *table, name string, l limits) {
 	limit, ok := l.of[name]
 	if !ok {

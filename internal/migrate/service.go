@@ -143,7 +143,6 @@ func (a *converter) needsHome() value {
 	return value{}
 }
 
-// instance writes one instance.
 func (a *converter) instance(t *table, name string, p port, names []string, l limits, shared []entry) {
 	if p.number != 0 {
 		t.set("port", strconv.Itoa(p.number), p.at)

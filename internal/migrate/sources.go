@@ -57,7 +57,6 @@ func (a *converter) inFile(instance, name string) (value, bool) {
 	return value{}, false
 }
 
-// setting is a line of a unit and its place.
 type setting struct {
 	unitfile.Placed
 	at place
@@ -92,7 +91,6 @@ func (a *converter) settings(instance string) []setting {
 	return all
 }
 
-// last returns the value of a setting that has one.
 func (a *converter) last(instance, key string) (value, bool) {
 	var v value
 	for _, s := range a.settings(instance) {

@@ -42,7 +42,6 @@ func (t *table) set(key, toml, from string) {
 // from writes a key whose value is a string.
 func (t *table) from(key string, v value) { t.set(key, quoted(v.text), v.at.String()) }
 
-// note writes a line of comment.
 func (t *table) note(format string, args ...any) {
 	t.entries = append(t.entries, entry{comment: fmt.Sprintf(format, args...)})
 }

@@ -69,7 +69,6 @@ func unfit(variable, text, file string) (why, fix string) {
 	return "", ""
 }
 
-// shown is an assignment for a message.
 func shown(variable, text string, at place) value {
 	if secret(variable) {
 		text = "…"
@@ -116,7 +115,6 @@ func sameAs(a, b string) bool {
 
 const keep = "keep it in your own drop-in"
 
-// reportUnread reports the lines of units that were not imported.
 func (a *converter) reportUnread(names []string) {
 	for _, u := range a.host.Units {
 		edit := diag.Run("systemctl", "edit", "--", cmp.Or(unitname.Of(u.Instance), unitname.Template))
@@ -152,7 +150,6 @@ func (a *converter) reportUnread(names []string) {
 	}
 }
 
-// oldGate recognizes the lines of upstream's gate.
 func oldGate(command string) bool {
 	return containsAny(command, "preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "justnews-gate")
 }

@@ -156,7 +156,6 @@ func (r *reader) entry(v strictjson.Value, m *Model) {
 	m.ModelID = cmp.Or(m.ModelID, hubID)
 }
 
-// field reads a string that may be absent.
 func (r *reader) field(o strictjson.Object, key string, into *string) {
 	v, ok, err := o.Optional(key)
 	if err != nil {
@@ -167,7 +166,6 @@ func (r *reader) field(o strictjson.Object, key string, into *string) {
 	}
 }
 
-// name reads a non-empty string.
 func (r *reader) name(v strictjson.Value) string {
 	s, err := v.Text()
 	switch {

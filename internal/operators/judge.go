@@ -60,7 +60,6 @@ func (p *plan) noDatabase(e Entry, database string) {
 	p.unanswered(code, e.Name, message, e.Why, diag.Run("getent", database, "--", e.Name))
 }
 
-// identity checks that the user exists and may be an operator.
 func (p *plan) identity() {
 	u := p.f.User
 	switch d := (diag.Problem{Code: diag.OperatorUser, Subject: p.w.User}); {
@@ -233,7 +232,6 @@ func (p *plan) sudoRule() {
 	}
 }
 
-// users returns the users who are in the drop-in now.
 func (p *plan) users() (users []string, ok bool) {
 	now := p.f.DropIn
 	switch {

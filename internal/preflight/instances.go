@@ -158,7 +158,6 @@ func (l *look) ports(instances []instance) func() {
 	}
 }
 
-// withUnits adds the units of processes.
 func (l *look) withUnits(processes []facts.Process) []facts.Process {
 	for n := range processes {
 		if u, err := l.Units.UnitOfPID(l.ctx, processes[n].PID); err == nil {
@@ -168,7 +167,6 @@ func (l *look) withUnits(processes []facts.Process) []facts.Process {
 	return processes
 }
 
-// lookup makes a requirement.Lookup of an environment.
 func lookup(env map[string]string) requirement.Lookup {
 	return func(name string) (string, bool) {
 		value, ok := env[name]

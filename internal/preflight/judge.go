@@ -17,7 +17,6 @@ import (
 	"justnews/internal/unitname"
 )
 
-// judge turns the facts into problems, each cause once.
 func (l *look) judge() []diag.Problem {
 	var problems []diag.Problem
 	for _, f := range l.env {

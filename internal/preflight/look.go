@@ -47,7 +47,6 @@ type Job struct {
 	Generated func(env []facts.EnvFile) []facts.Generated
 }
 
-// instance is what was found about one instance.
 type instance struct {
 	config.Instance
 
@@ -63,14 +62,12 @@ type instance struct {
 	caches  []envfile.Cache // of the user
 }
 
-// guarded is a guard and its unit.
 type guarded struct {
 	config.Guard
 
 	unit facts.Unit
 }
 
-// found is all that was found.
 type found struct {
 	env       []facts.EnvFile
 	overrides []facts.UnitFile
@@ -138,14 +135,12 @@ func (l *look) all(asks map[string]func() func()) {
 	}
 }
 
-// notChecked notes what could not be looked at.
 func (l *look) notChecked(what string) {
 	if !slices.Contains(l.unchecked, what) {
 		l.unchecked = append(l.unchecked, what)
 	}
 }
 
-// files reads what is on disk.
 func (l *look) files() {
 	root := l.Host.Root
 	l.all(map[string]func() func(){

@@ -51,7 +51,6 @@ func FreePorts(ctx context.Context, cfg *config.Config, h Host, units Units, s S
 	return f
 }
 
-// free stops the unit that holds one port.
 func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 	unit := holder(i)
 	if unitname.Instance(unit) == "" {

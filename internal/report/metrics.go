@@ -33,7 +33,6 @@ func Metrics(s Summary) []byte {
 	return []byte(e.text.String())
 }
 
-// label is one pair; the value may be anything.
 type label struct{ name, value string }
 
 // exposition collects families; the samples of a family are adjacent.

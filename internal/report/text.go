@@ -158,7 +158,6 @@ func subject(run string, r gate.Result) string {
 	return diag.Clean(r.Instance)
 }
 
-// findings counts the findings, without notices.
 func findings(r gate.Result) string {
 	var n [2]int
 	for _, p := range r.Problems {
@@ -194,7 +193,6 @@ func passed(run string, r gate.Result) string {
 	return fmt.Sprintf("%s passed: %s (%s)", run, proof, Span(r.Elapsed))
 }
 
-// proven lists the results of the steps briefly.
 func proven(r gate.Result) string {
 	var parts []string
 	for _, s := range r.Steps {
@@ -210,7 +208,6 @@ func proven(r gate.Result) string {
 	return strings.Join(parts, ", ")
 }
 
-// reached reports whether a step passed that depends on another.
 func reached(r gate.Result, step string) bool {
 	return slices.ContainsFunc(r.Steps, func(s gate.StepResult) bool { return s.Name == step && s.Verdict == gate.Passed && s.Detail != "" })
 }

@@ -85,7 +85,7 @@ func from(info fs.FileInfo, err error) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	st := info.Sys().(*syscall.Stat_t) //nolint:errcheck // on Linux it always is
+	st := info.Sys().(*syscall.Stat_t) // on Linux it always is
 	return Info{
 		Dev: uint64(st.Dev), Ino: st.Ino, Size: st.Size, //nolint:unconvert // narrower on other machines
 		Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Mode: info.Mode(),

@@ -18,7 +18,6 @@ import (
 	"justnews/internal/unitname"
 )
 
-// cause is one error and the instances that are not up because of it.
 type cause struct {
 	report.Cause
 
@@ -245,7 +244,6 @@ func (f *causes) holding(server *report.UnitStatus) *cause {
 	return f.first(func(c *cause) bool { return server != nil && slices.Contains(c.Holds, server.Instance) })
 }
 
-// first returns the first cause of which something is true, nil for none.
 func (f *causes) first(is func(*cause) bool) *cause {
 	if i := slices.IndexFunc(f.all, is); i >= 0 {
 		return f.all[i]
@@ -336,7 +334,6 @@ func (h *Host) refusedForTheStore() bool {
 	return refused(h.Preload) || slices.ContainsFunc(h.Units, func(u report.UnitStatus) bool { return refused(h.seen[u.Instance]) })
 }
 
-// summarize sets the state of the host, its summary in one line, and the exit status.
 func (h *Host) summarize() {
 	var wanted, up, pending int
 	var stopped, held []string

@@ -164,7 +164,6 @@ func (p *picture) row(c Chart, r Row, y float64) {
 	p.text(class, plotX+plotWidth+10, middle, "start", clip(r.Result, 30))
 }
 
-// tooltip is the tooltip of a part.
 func tooltip(r Row, part Part) string {
 	text := fmt.Sprintf("%s: %s, %s s from %s s on", r.Name, part.Kind.style().says,
 		strconv.FormatFloat((part.To-part.From).Seconds(), 'f', 3, 64), strconv.FormatFloat(part.From.Seconds(), 'f', 3, 64))
@@ -199,7 +198,6 @@ func (p *picture) text(class string, x, y float64, anchor, s string) {
 // number prints a coordinate: two decimals are finer than any screen.
 func number(f float64) string { return strconv.FormatFloat(math.Round(f*100)/100, 'f', -1, 64) }
 
-// escape escapes a string for an XML document.
 func escape(s string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(diag.Clean(s))) // a Builder never fails

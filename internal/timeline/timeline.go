@@ -144,7 +144,6 @@ func firstStart(runs []Run) []Run {
 	return runs[:min(len(runs), runsOfARow)]
 }
 
-// row builds the bar of runs, and of what their unit did after them.
 func row(in Input, name string, runs []Run, u Unit) Row {
 	last := runs[len(runs)-1]
 	r := Row{Name: name, Passed: last.Passed, Result: last.Verdict}
@@ -187,7 +186,6 @@ func (r *Row) addSteps(run Run, from time.Duration) {
 	}
 }
 
-// unitRow is a bar that only systemd knows.
 func unitRow(in Input, u Unit) Row {
 	r := Row{Name: u.Row, Passed: u.ActiveEnter >= u.InactiveExit, Result: "up"}
 	from := u.InactiveExit - in.Origin
@@ -283,7 +281,6 @@ func styles() []style {
 	}
 }
 
-// kindOf returns the kind of a gate's step.
 func kindOf(step string) Kind {
 	for _, s := range styles() {
 		if s.name == step && s.kind != Queue && s.kind != Start && s.kind != Pause {

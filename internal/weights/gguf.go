@@ -220,7 +220,6 @@ func sum(a, b uint64) uint64 {
 	return math.MaxUint64
 }
 
-// value reads numbers.
 func (h *ggufHeader) value(to any) error {
 	if err := binary.Read(h.in, binary.LittleEndian, to); err != nil {
 		return io.EOF

@@ -82,7 +82,6 @@ func notListed(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 	return problems
 }
 
-// lostGPUs are the GPUs that NVML lists and cannot use.
 func lostGPUs(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	gpus := l.NVML.GPUs
 	var problems []diag.Problem
@@ -136,7 +135,6 @@ func setMode(g facts.GPU, mode string) diag.Command {
 	return diag.Run("nvidia-smi", "-i", id(g), "-c", mode)
 }
 
-// present leaves out empty parts.
 func present(parts ...string) []string {
 	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 }

@@ -15,7 +15,6 @@ const (
 	reinstall = "reinstall the package that has it, justnews-nvidia or justnews (from source: make, with gcc)"
 )
 
-// failure describes one way in which a look fails.
 type failure struct {
 	code     diag.Code
 	message  string
@@ -23,7 +22,6 @@ type failure struct {
 	fix      diag.Fix
 }
 
-// kernelLog shows the driver's messages.
 func kernelLog() diag.Command { return diag.Run("journalctl", "-k", "-g", "NVRM|Xid") }
 
 var faults = map[facts.GPUKind]failure{

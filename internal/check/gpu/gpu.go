@@ -113,7 +113,6 @@ func id(g facts.GPU) string {
 	return strconv.Itoa(g.Index)
 }
 
-// subject names a GPU for a person.
 func subject(g facts.GPU) string {
 	s := "gpu " + strconv.Itoa(g.Index)
 	if g.Name != "" {

@@ -111,7 +111,6 @@ func remapped(g facts.GPU) diag.Command {
 // GPU of the host.
 func registers(g facts.GPU) bool { return g.Fabric != nil && g.Fabric.State != facts.FabricCompleted }
 
-// fabric judges the registration with the NVSwitch fabric.
 func fabric(g facts.GPU, w requirement.GPU) []diag.Problem {
 	manager := diag.Run("systemctl", "status", "nvidia-fabricmanager.service")
 	switch {

@@ -132,7 +132,6 @@ func (l logged) String() string {
 	return fmt.Sprintf("%s, the last %s after the boot: %s", joined(parts), time.Duration(last.Seconds)*time.Second, diag.Clean(last.Message))
 }
 
-// of reports whether the Xids are those of a GPU.
 func (l logged) of(g facts.GPU) bool { return g.PCI != "" && strings.HasPrefix(g.PCI, l.pci+".") }
 
 // xidsOf is the evidence of the kernel's log about one GPU, "" for none.

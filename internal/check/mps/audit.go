@@ -170,13 +170,11 @@ func (a Audit) sandbox() []diag.Problem {
 	return problems
 }
 
-// setting is the name of a setting with its equals sign.
 func setting(assignment string) string {
 	name, _, _ := strings.Cut(assignment, "=")
 	return name + "="
 }
 
-// allowsNVIDIA reports whether a rule is about the driver's nodes.
 func allowsNVIDIA(rules []string) bool {
 	for _, r := range rules {
 		if strings.HasPrefix(r, "char-nvidia") || strings.HasPrefix(r, "/dev/nvidia") || strings.HasPrefix(r, "char-* ") {

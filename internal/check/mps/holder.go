@@ -11,7 +11,6 @@ import (
 	"justnews/internal/facts"
 )
 
-// byHolder judges the process that holds the lock.
 func byHolder(m facts.MPS, w Wanted) []diag.Problem {
 	switch {
 	case m.Listeners > 1:
@@ -117,7 +116,6 @@ func user(m facts.MPS, w Wanted) []diag.Problem {
 	return []diag.Problem{p}
 }
 
-// runsAs is the user of the daemon.
 func runsAs(m facts.MPS) int {
 	if m.Daemon != nil && m.Daemon.UID >= 0 {
 		return m.Daemon.UID

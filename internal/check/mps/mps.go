@@ -185,7 +185,6 @@ func endAll(m facts.MPS, w Wanted) []diag.Command {
 	return []diag.Command{append(diag.Run("kill", "-KILL"), pids...)}
 }
 
-// holder names who holds the lock.
 func holder(m facts.MPS) string {
 	if m.Daemon != nil {
 		return process(*m.Daemon)
@@ -196,7 +195,6 @@ func holder(m facts.MPS) string {
 	return "a process of another PID namespace"
 }
 
-// process names a process and where it comes from.
 func process(p facts.MPSProcess) string {
 	s := fmt.Sprintf("PID %d", p.PID)
 	if p.UID >= 0 {

@@ -50,7 +50,6 @@ func shadowed(u facts.Unit) []diag.Problem {
 	}}
 }
 
-// templateOf returns justnews@.service for an instance.
 func templateOf(unit string) string {
 	before, _, found := strings.Cut(unit, "@")
 	if !found {

@@ -106,12 +106,10 @@ func isGate(e facts.Exec, unit string) bool {
 	return !e.IgnoreFailure && (slices.Equal(e.Argv, gateLine(unit, false)) || slices.Equal(e.Argv, gateLine(unit, true)))
 }
 
-// gatedAfter reports whether a unit is the model server that its gate follows.
 func gatedAfter(u facts.Unit) bool {
 	return slices.ContainsFunc(u.ExecStartPost, func(e facts.Exec) bool { return isGate(e, u.Name) })
 }
 
-// gateLine is the command of a unit's gate.
 func gateLine(unit string, after bool) []string {
 	if after {
 		return []string{"/usr/bin/justnews-gate", "ready", unit}

@@ -94,7 +94,6 @@ func setupFailed(u facts.Unit, status int, commands []facts.Exec) unstarted {
 	}
 }
 
-// programOf is what the first command executes.
 func programOf(commands []facts.Exec) string {
 	if len(commands) == 0 || len(commands[0].Argv) == 0 {
 		return "of ExecStart="

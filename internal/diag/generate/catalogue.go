@@ -32,7 +32,6 @@ type problem struct {
 	Commands  [][]string `toml:"commands"`
 }
 
-// read parses a catalogue and returns everything that is wrong with it.
 func read(text string) (catalogue, error) {
 	var c catalogue
 	meta, err := toml.Decode(text, &c)
@@ -62,7 +61,6 @@ var (
 	idForm   = regexp.MustCompile(`^[0-9a-f]{32}$`)
 )
 
-// check returns what is missing or malformed.
 func (p problem) check(areas []string) []error {
 	var errs []error
 	for _, rule := range []struct {

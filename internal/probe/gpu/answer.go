@@ -80,7 +80,6 @@ func (e *ended) read() facts.GPULook {
 	return facts.GPULook{Kind: kind(&found), Detail: found.Detail, NVML: &found}
 }
 
-// kind classifies NVML's own answer.
 func kind(n *facts.NVML) facts.GPUKind {
 	switch n.Outcome {
 	case facts.NVMLSuccess:

@@ -32,7 +32,6 @@ const (
 // no program.
 const notFound = 127
 
-// ended is how a run of the helper ended.
 type ended struct {
 	state  *os.ProcessState
 	out    bounded
@@ -41,7 +40,6 @@ type ended struct {
 	stuck  bool // it does not die
 }
 
-// ask runs the helper once and reads its answer.
 func (p Prober) ask(ctx context.Context) facts.GPULook {
 	if err := ctx.Err(); err != nil {
 		return facts.GPULook{Detail: "not asked: " + err.Error()}

@@ -49,7 +49,6 @@ func sorted(uids []int) []int {
 	return slices.Compact(uids)
 }
 
-// listening is one listening socket.
 type listening struct {
 	port, uid int
 	inode     string

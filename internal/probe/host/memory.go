@@ -60,7 +60,6 @@ func value(table map[string]int64, name string) int64 {
 	return -1
 }
 
-// kib returns a number of KiB in bytes.
 func kib(table map[string]int64, name string) int64 {
 	return max(value(table, name)*1024, -1)
 }

@@ -63,7 +63,6 @@ func (p Prober) look() facts.MPS {
 	return m
 }
 
-// directory examines the pipe directory and its parents, as the caller.
 func directory(path string) facts.Directory {
 	var d facts.Directory
 	if info, err := safefile.Stat(path); err == nil {

@@ -111,7 +111,6 @@ const (
 	maxEnviron = 4 << 20
 )
 
-// begin reads the beginning of a file.
 func begin(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -67,7 +67,6 @@ func NewBus(base string, options ...Option) (*Bus, error) {
 	return &Bus{l}, nil
 }
 
-// link is an address and the two transports to it.
 type link struct {
 	base  *url.URL
 	look  time.Duration

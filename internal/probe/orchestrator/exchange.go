@@ -197,7 +197,6 @@ func (r reply) name() string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)))
 }
 
-// head returns the beginning of the body as evidence.
 func (r reply) head() string {
 	if len(r.body) == 0 {
 		return ""

@@ -169,7 +169,6 @@ func (r reply) alive() facts.Answer {
 	return r.byStatus()
 }
 
-// object is a JSON object that is sent.
 type object map[string]any
 
 // completions are the endpoints of OpenAI's API that answer with something of the
@@ -183,7 +182,6 @@ var completions = []struct {
 	{"/v1/embeddings", "data", object{"input": "a"}},
 }
 
-// completes is a kind of server with OpenAI's API.
 type completes struct{}
 
 // canary asks for one token, or one embedding, through OpenAI's API. A server may

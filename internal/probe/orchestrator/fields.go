@@ -41,13 +41,11 @@ func as[T any](f fields, v strictjson.Value, err error, convert func(strictjson.
 	return zero
 }
 
-// required reads a field that has to be there.
 func required[T any](f fields, key string, convert func(strictjson.Value) (T, error)) T {
 	v, err := f.Value(key)
 	return as(f, v, err, convert)
 }
 
-// optional reads a field that may be missing.
 func optional[T any](f fields, key string, convert func(strictjson.Value) (T, error)) (T, bool) {
 	v, found, err := f.Optional(key)
 	if err == nil && !found {
@@ -60,7 +58,6 @@ func optional[T any](f fields, key string, convert func(strictjson.Value) (T, er
 func (f fields) text(key string) string { return required(f, key, strictjson.Value.Text) }
 func (f fields) bool(key string) bool   { return required(f, key, strictjson.Value.Bool) }
 
-// object reads an object in this one.
 func (f fields) object(key string) fields {
 	return fields{required(f, key, strictjson.Value.Object), f.err}
 }

@@ -69,7 +69,6 @@ func (s Store) lookNow(ctx context.Context, wants []facts.StoreWant) facts.Store
 	return out
 }
 
-// looker is one look, by one user.
 type looker struct {
 	Store
 	user   User

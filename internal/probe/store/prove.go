@@ -99,7 +99,6 @@ func (s Store) prove(ctx context.Context, trees []facts.StoreTree, proofs []fact
 	return again
 }
 
-// proving is the verification of one tree.
 type proving struct {
 	engine  digest.Engine
 	proof   *facts.StoreProof
@@ -214,7 +213,6 @@ func (c *proving) changed() bool {
 	return false
 }
 
-// conclude derives the proof from the hashes.
 func (c *proving) conclude(ctx context.Context) {
 	for i, r := range c.results {
 		if !r.Cached && r.Done && r.Err == nil {

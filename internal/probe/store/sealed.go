@@ -164,7 +164,6 @@ func unanswering(err error) bool {
 	return err != nil
 }
 
-// manifest reads JustNews' manifest.json.
 func (c *proving) manifest() {
 	text, err := safefile.Read(filepath.Join(c.proof.Path, digest.ManifestName), maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -62,7 +62,6 @@ func (s Store) seal(ctx context.Context, tree facts.StoreTree, p Proving) (facts
 	return proof, err
 }
 
-// manifest hashes every file of a tree, in parallel.
 func (s Store) manifest(ctx context.Context, tree facts.StoreTree, p Proving) (seal.Manifest, []facts.ProofFlaw, error) {
 	m := seal.Manifest{Version: filepath.Base(tree.Path)}
 	t, err := digest.Walk(ctx, tree.Path)

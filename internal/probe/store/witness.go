@@ -72,7 +72,6 @@ func nameJobs(version string, t *digest.Tree) (jobs []digest.Job, rels []string)
 	return jobs, rels
 }
 
-// hexadecimal reports whether a name is a digest as the hub writes it.
 func hexadecimal(s string) bool {
 	_, err := hex.DecodeString(s)
 	return err == nil && s == strings.ToLower(s)

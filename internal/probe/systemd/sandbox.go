@@ -11,7 +11,6 @@ import (
 	"justnews/internal/facts"
 )
 
-// sandbox reads what a unit hides and forbids.
 func sandbox(b *bag) facts.Sandbox {
 	readOnly := column(may[[][]any](b, "BindReadOnlyPaths"), 1)
 	s := facts.Sandbox{

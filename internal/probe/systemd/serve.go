@@ -126,7 +126,6 @@ func failure(err error) *dbus.Error {
 	return dbus.NewError("org.freedesktop.DBus.Error.Failed", []any{err.Error()})
 }
 
-// caller returns the user of a bus name.
 func (l *link) caller(ctx context.Context, sender string) string {
 	var uid uint32
 	err := l.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetConnectionUnixUser", 0, sender).Store(&uid)

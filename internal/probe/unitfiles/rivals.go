@@ -43,7 +43,6 @@ var does = sync.OnceValue(func() []act {
 	}
 })
 
-// act is something that a unit or a script does.
 type act struct {
 	what string
 	text *regexp.Regexp
@@ -94,7 +93,6 @@ type rivals struct {
 	read    int // scripts, for the present unit
 }
 
-// unit judges one service by its commands.
 func (s *rivals) unit(path string) (facts.Rival, bool) {
 	s.read = 0
 	var commands []string
