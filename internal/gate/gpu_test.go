@@ -104,6 +104,17 @@ func TestGPUStep(t *testing.T) {
 	}
 }
 
+func TestGPU_LookThatIsCutOffDoesNotHideTheOneBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &driver{at: failing(facts.DriverNotLoaded), takes: 500 * time.Millisecond, began: time.Now()}
+		w := requirement.Run{Timeout: requirement.Timeout{Value: 1800 * time.Millisecond}, GPU: requirement.GPU{Needed: true, MinCount: 1, Patience: time.Minute}}
+		r := Run(t.Context(), w, World{GPU: d, Jitter: func(d time.Duration) time.Duration { return d }})
+		if d.looks != 2 || len(r.Problems) == 0 || r.Problems[0].Code != diag.GPUDriverNotLoaded {
+			t.Errorf("%d looks, %v", d.looks, r.Problems)
+		}
+	})
+}
+
 func TestGPU_NoQueryIfNoGPUIsRequired(t *testing.T) {
 	d := &driver{at: failing(facts.HelperHung)}
 	r := Run(t.Context(), requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}}, World{GPU: d})

@@ -247,6 +247,43 @@ func TestMPS_DaemonUnitIsStartedOnceAndAwaited(t *testing.T) {
 				x.Uptime = func() time.Duration { return 2 * time.Minute }
 			}, starts: 1,
 		},
+		"it failed just long enough ago": {
+			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
+				h.stop()
+				h.unit("failed", "failed")
+				h.change(func(u *facts.Unit) { u.Times.InactiveEnter = 90 * time.Second })
+				x.Uptime = func() time.Duration { return 2 * time.Minute }
+			}, starts: 1,
+		},
+		"it failed a while ago, and waits for this gate": {
+			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
+				h.stop()
+				h.unit("failed", "failed")
+				h.change(func(u *facts.Unit) { u.Times.InactiveEnter, u.After = time.Minute, []string{scoutUnit} })
+				x.Uptime = func() time.Duration { return 2 * time.Minute }
+			}, status: diag.StatusGPU, code: diag.MPSUnit, says: "failed",
+		},
+		"its job is queued": {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
+				h.stop()
+				h.change(func(u *facts.Unit) { u.Job = true })
+				h.at(7*time.Second, func(h *gpuHost) { h.run(42) })
+			}, within: 8 * time.Second,
+		},
+		"its start failed, and then systemd does not answer": {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
+				h.stop()
+				h.start = func(_ context.Context, h *gpuHost) (facts.Start, error) {
+					h.mu.Lock()
+					defer h.mu.Unlock()
+					h.busDead = true
+					return facts.Start{Result: "failed"}, nil
+				}
+			}, status: diag.StatusGPU, code: diag.MPSUnit, says: `"failed"`, starts: 1,
+		},
+		"by hand: it is started": {
+			prepare: func(h *gpuHost, x *World, _ *requirement.Run) { h.stop(); x.Self.Unit = nil; setPipe(h, pipeDir) }, starts: 1,
+		},
 		"it has failed just now": {
 			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
 				h.stop()

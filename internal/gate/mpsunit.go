@@ -94,10 +94,10 @@ func (m *mpsRunner) retry(ctx context.Context) bool {
 	if !skipped && (m.world.Uptime == nil || m.world.Uptime()-m.unit.Times.InactiveEnter < failedFor) {
 		return false
 	}
-	m.res.MPS.Started = true
 	if m.deadlock(ctx) != nil {
 		return false
 	}
+	m.res.MPS.Started = true
 	// What became of it is seen at the next look, and it is tried once.
 	_, err := m.world.Starter.Start(ctx, m.want.Unit)
 	return err == nil
