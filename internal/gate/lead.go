@@ -53,6 +53,17 @@ func (r *runner) elect(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// lead waits until this run leads, and reports whether it does. A leader that lets go
+// hands the lead to nobody.
+func (r *runner) lead(ctx context.Context) bool {
+	for r.world.Lock != nil && !r.led {
+		if err := r.elect(ctx); err != nil || !r.led && !pause(ctx, pollBusy) {
+			return false
+		}
+	}
+	return true
+}
+
 // unlocked continues without a broken lock: it excludes no other gate, and trying it
 // repeatedly would cause a storm of requests. The record still limits triggers.
 func (r *runner) unlocked(ctx context.Context) error {

@@ -77,13 +77,10 @@ const leadPatience = 2 * time.Second
 // part of them. A gate that follows a job does that itself.
 func refreshFailed(ctx context.Context, r *runner) outcome {
 	defer r.release()
-	if r.world.Lock != nil {
-		waiting, cancel := context.WithTimeout(ctx, leadPatience)
-		err := r.elect(waiting)
-		cancel()
-		if err != nil || !r.led {
-			return outcome{passed: true, detail: "another gate follows the preload"}
-		}
+	waiting, cancel := context.WithTimeout(ctx, leadPatience)
+	defer cancel()
+	if !r.lead(waiting) {
+		return outcome{passed: true, detail: "another gate follows the preload"}
 	}
 	if r.world.Memory != nil {
 		if err := r.world.Memory.Save(History{}); err != nil {

@@ -100,6 +100,10 @@ func TestRetry_ResetsAndStartsInactiveUnits(t *testing.T) {
 	if detail := r.Steps[1].Detail; detail != "1 failed unit reset" {
 		t.Errorf("%q", detail)
 	}
+	h = &retryHost{units: map[string]string{"a.service": "failed", "b.service": "failed", "c.service": "active"}}
+	if r := retryOn(t, h, "a.service", "b.service", "c.service"); r.Steps[1].Detail != "2 failed units reset" {
+		t.Errorf("%q", r.Steps[1].Detail)
+	}
 }
 
 func TestRetry_LeavesUnitsThatDoNotExistAlone(t *testing.T) {
@@ -178,12 +182,34 @@ func TestRetry_RequestsTheModelsOfAFailedJobOnly(t *testing.T) {
 	}{
 		"a job that failed": {func(s *server, _ *host, _ *World) {
 			s.broken = 1
-			s.Preload(nil, false)
+			s.Preload(t.Context(), false)
 			s.posts = 0
 			s.broken = 0
 			s.each = 0
 		}, 1, "the preload was triggered", false},
-		"a job that runs":                 {func(s *server, _ *host, _ *World) { s.each = time.Hour; s.Preload(nil, false); s.posts = 0 }, 0, "no preload has failed", false},
+		"a job that runs": {func(s *server, _ *host, _ *World) { s.each = time.Hour; s.Preload(t.Context(), false); s.posts = 0 }, 0, "no preload has failed", false},
+		"a gate that lets go": {func(s *server, h *host, _ *World) {
+			s.broken = 1
+			s.Preload(t.Context(), false)
+			s.posts, s.broken = 0, 0
+			leader := h.lock.ticket()
+			_, _ = leader.TryExclusive()
+			time.AfterFunc(time.Second, leader.Unlock)
+		}, 1, "the preload was triggered", false},
+		"a gate that goes on": {func(s *server, h *host, _ *World) {
+			s.broken = 1
+			s.Preload(t.Context(), false)
+			s.posts = 0
+			leader := h.lock.ticket()
+			_, _ = leader.TryExclusive()
+			time.AfterFunc(time.Minute, leader.Unlock)
+		}, 0, "another gate follows the preload", false},
+		"a broken lock": {func(s *server, _ *host, x *World) {
+			s.broken = 1
+			s.Preload(t.Context(), false)
+			s.posts, s.broken = 0, 0
+			x.Lock = &brokenLock{end: func() {}}
+		}, 1, "the preload was triggered", false},
 		"no job":                          {func(*server, *host, *World) {}, 0, "no preload has failed", false},
 		"without a lock":                  {func(s *server, _ *host, x *World) { x.Lock = nil }, 0, "no preload has failed", false},
 		"without a record":                {func(s *server, _ *host, x *World) { x.Memory = nil }, 0, "no preload has failed", false},
@@ -201,9 +227,10 @@ func TestRetry_RequestsTheModelsOfAFailedJobOnly(t *testing.T) {
 				if r.Passed() == c.fails || out.detail != c.detail || h.server.posts != c.posts {
 					t.Errorf("%+v, %d POSTs", out, h.server.posts)
 				}
-				if recorded := h.memory.history.Triggers; recorded > c.posts && !c.fails && x.Memory != nil {
+				if recorded := h.memory.history.Triggers; recorded > c.posts && !c.fails && x.Memory != nil && name != "a gate that goes on" {
 					t.Errorf("the record has %d triggers", recorded)
 				}
+				time.Sleep(time.Minute) // the other gate's timer
 				if h.lock.holder != nil {
 					t.Error("the lead is kept")
 				}

@@ -132,7 +132,7 @@ func (r *runner) wanted() store.Wanted {
 func HashingText(p digest.Progress, passed time.Duration) (string, time.Duration) {
 	text := fmt.Sprintf("%s of %s verified", check.Size(p.Done), check.Size(p.Total))
 	rate := float64(p.Read) / max(passed.Seconds(), 1e-3)
-	if p.Read == 0 || rate <= 0 {
+	if rate <= 0 {
 		return text, 0
 	}
 	left := time.Duration(float64(p.Total-p.Done) / rate * float64(time.Second))

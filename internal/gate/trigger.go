@@ -18,11 +18,9 @@ const oneLook = 3 * time.Second
 // triggerOnce requests a preload if none is running, and does not follow it.
 func triggerOnce(ctx context.Context, r *runner) outcome {
 	defer r.release()
-	for r.world.Lock != nil && !r.led {
-		if err := r.elect(ctx); err != nil || !r.led && !pause(ctx, pollBusy) {
-			busy := check.Judgement{State: check.Pending, Reason: "another gate follows the preload"}
-			return outcome{detail: busy.Reason, problems: orchestrator.Late(busy, facts.ModelsLook{}, r.subject())}
-		}
+	if !r.lead(ctx) {
+		busy := check.Judgement{State: check.Pending, Reason: "another gate follows the preload"}
+		return outcome{detail: busy.Reason, problems: orchestrator.Late(busy, facts.ModelsLook{}, r.subject())}
 	}
 	f := &follower{runner: r, posted: make(chan facts.ModelsLook, 1), history: r.recall()}
 	r.askUnit(ctx)
