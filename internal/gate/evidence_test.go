@@ -123,7 +123,12 @@ func TestUnit_KilledOrchestratorIsNamedWithItsCause(t *testing.T) {
 func TestUnit_RestartsAreCountedFromTheFirstAnswer(t *testing.T) {
 	u := facts.Unit{LoadState: "loaded", ActiveState: "activating", SubState: "auto-restart", Result: "exit-code", NRestarts: 5}
 	var err error
-	r := &runner{world: World{Units: unitFunc(func(string) (facts.Unit, error) { return u, err })}}
+	r := &runner{world: World{Units: unitFunc(func(string) (facts.Unit, error) {
+		if err != nil {
+			return facts.Unit{}, err
+		}
+		return u, nil
+	})}}
 	r.req.Orchestrator.Unit = "o.service"
 	err = errors.New("x")
 	r.askUnit(t.Context())

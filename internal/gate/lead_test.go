@@ -42,3 +42,23 @@ func TestLeader_BrokenLockCausesNeitherRefusalNorStorm(t *testing.T) {
 		}
 	})
 }
+
+// fleetingLock is never free, and never waited for.
+type fleetingLock struct{ brokenLock }
+
+func (l *fleetingLock) TryExclusive() (bool, error) {
+	_, _ = l.brokenLock.TryExclusive()
+	return false, nil
+}
+
+func TestLeader_FleetingLockCausesNoStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
+		l := &fleetingLock{brokenLock{end: end}}
+		r := &runner{res: &Result{}, req: scoutWish(5 * time.Second), until: time.Now().Add(5 * time.Second), world: World{Lock: l}}
+		if r.lead(ctx) || l.asked < 20 || ctx.Err() != nil {
+			t.Errorf("led after %d tries: %t, %v", l.asked, r.led, ctx.Err())
+		}
+	})
+}
