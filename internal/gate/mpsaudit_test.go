@@ -38,7 +38,7 @@ func TestMPS_AuditByHandJudgesTheUnitAsSystemdShowsIt(t *testing.T) {
 		"none":                    {func(*gpuHost, *World, *requirement.Run) {}, diag.MPSEnvironment},
 		"a file may set it":       {func(h *gpuHost, _ *World, _ *requirement.Run) { files(h, "/etc/justnews/scout.env") }, ""},
 		"no such unit":            {func(h *gpuHost, _ *World, _ *requirement.Run) { delete(h.units, scoutUnit) }, ""},
-		"no unit":                 {func(h *gpuHost, _ *World, w *requirement.Run) { w.Unit = "" }, ""},
+		"no unit":                 {func(_ *gpuHost, _ *World, w *requirement.Run) { w.Unit = "" }, ""},
 		"systemd does not answer": {func(h *gpuHost, _ *World, _ *requirement.Run) { h.busDead = true }, ""},
 		"a unit, without systemd": {func(h *gpuHost, x *World, _ *requirement.Run) {
 			h.busDead, x.Self.InUnit, x.Self.Environment = true, true, without

@@ -211,8 +211,8 @@ func TestRetry_RequestsTheModelsOfAFailedJobOnly(t *testing.T) {
 			x.Lock = &brokenLock{end: func() {}}
 		}, 1, "the preload was triggered", false},
 		"no job":                          {func(*server, *host, *World) {}, 0, "no preload has failed", false},
-		"without a lock":                  {func(s *server, _ *host, x *World) { x.Lock = nil }, 0, "no preload has failed", false},
-		"without a record":                {func(s *server, _ *host, x *World) { x.Memory = nil }, 0, "no preload has failed", false},
+		"without a lock":                  {func(_ *server, _ *host, x *World) { x.Lock = nil }, 0, "no preload has failed", false},
+		"without a record":                {func(_ *server, _ *host, x *World) { x.Memory = nil }, 0, "no preload has failed", false},
 		"a record that cannot be deleted": {func(_ *server, h *host, _ *World) { h.memory.broken = true }, 0, "", true},
 	} {
 		t.Run(name, func(t *testing.T) {

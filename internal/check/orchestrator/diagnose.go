@@ -97,7 +97,7 @@ func size(e facts.ModelError, v Evidence) int64 {
 func limitBelow(bytes int64, limits []string) string {
 	for _, l := range limits {
 		name, value, _ := strings.Cut(l, "=")
-		if n, err := strconv.ParseUint(value, 10, 64); err == nil && n < uint64(bytes) {
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && n < bytes {
 			return name
 		}
 	}
