@@ -98,16 +98,24 @@ func (id Identity) append(b []byte) []byte {
 const (
 	tick       = 20 * time.Millisecond // a kernel tick is at most 10 ms
 	coarseTick = 2 * time.Second       // file systems with a resolution of one or two seconds
+	// A file server's clock can be somewhat ahead of the host's. What is further in
+	// the future was written before the host's clock was set back: a change gets
+	// another time stamp.
+	maxSkew = time.Hour
 )
 
 // settled reports whether a change after now would show in the identity.
 func (id Identity) settled(now time.Time) bool {
-	last := max(id.Mtime, id.Ctime)
 	margin := tick
 	if id.Ctime%int64(time.Second) == 0 {
 		margin = coarseTick
 	}
-	return now.UnixNano()-last > int64(margin)
+	for _, stamp := range [...]int64{id.Mtime, id.Ctime} { // some file systems keep no ctime
+		if age := now.Sub(time.Unix(0, stamp)); age <= margin && age >= -maxSkew {
+			return false
+		}
+	}
+	return true
 }
 
 // Clock is the moment at which a reading began, by the clock that makes the

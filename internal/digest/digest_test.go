@@ -165,15 +165,23 @@ func TestDigest_UnchangedFileIsReadOnce(t *testing.T) {
 
 func TestDigest_RecentlyChangedFileIsNotCached(t *testing.T) {
 	now := time.Now()
-	for age, want := range map[time.Duration]bool{0: false, tick / 2: false, 2 * tick: true, -time.Hour: false} {
+	for age, want := range map[time.Duration]bool{
+		0: false, tick / 2: false, 2 * tick: true, 56 * 365 * 24 * time.Hour: true,
+		// A file server's clock is ahead; the host's clock was set back.
+		-time.Second: false, -maxSkew / 2: false, -2 * maxSkew: true, -56 * 365 * 24 * time.Hour: true,
+	} {
 		at := now.Add(-age).UnixNano() | 1 // no whole second
-		if got := (Identity{Ctime: at, Mtime: at}).settled(now); got != want {
-			t.Errorf("changed %v ago: settled %v", age, got)
+		for _, other := range []int64{at, 1, now.Add(100 * time.Hour).UnixNano()} {
+			for _, id := range []Identity{{Ctime: at, Mtime: other}, {Ctime: other | 1, Mtime: at}} {
+				if got := id.settled(now); got != want {
+					t.Errorf("changed %v ago, %+v: settled %v", age, id, got)
+				}
+			}
 		}
 	}
 	whole := now.Truncate(time.Second).Add(-time.Second).UnixNano()
 	if (Identity{Ctime: whole, Mtime: whole}).settled(now) {
-		t.Error("a clock of whole seconds is believed after one")
+		t.Error("on a file system with whole seconds, a file is settled after one")
 	}
 }
 
