@@ -30,23 +30,46 @@ func gateMethod() method {
 	}, true}
 }
 
-// loopMethods are what a person would write, where the tools are installed.
+// loopMethods are what a person would use instead, where the tools are installed.
+// dockerize is no such one: it waits for a status code, and the orchestrator answers 200
+// while it loads.
 func loopMethods() []method {
 	var found []method
 	for _, interval := range []string{"0.25", "1"} {
-		if _, err := exec.LookPath("curl"); err != nil {
-			break
+		if installed("curl", "jq") {
+			found = append(found, method{"curl and jq every " + interval + " s", func(h *host, _ int) []string {
+				return []string{"sh", "-c", fmt.Sprintf(
+					`until curl -sf -m 2 %s | jq -e '.all_ready and (.in_progress | not)' >/dev/null; do sleep %s; done`,
+					h.status(), interval)}
+			}, false})
 		}
-		if _, err := exec.LookPath("jq"); err != nil {
-			break
+		if installed("wait4x") {
+			found = append(found, method{"wait4x every " + interval + " s", func(h *host, _ int) []string {
+				return []string{"wait4x", "http", h.status(), "--expect-body-regex", `"all_ready": *true`, "-i", interval + "s", "-t", "0", "-q"}
+			}, false})
 		}
-		found = append(found, method{"curl and jq every " + interval + " s", func(h *host, _ int) []string {
-			return []string{"sh", "-c", fmt.Sprintf(
-				`until curl -sf -m 2 %s/models/status | jq -e '.all_ready and (.in_progress | not)' >/dev/null; do sleep %s; done`,
-				h.orchestrator.URL(), interval)}
+	}
+	return found
+}
+
+// peers are what is installed that asks the orchestrator once, when it is ready.
+func peers() []method {
+	var found []method
+	for _, m := range loopMethods() {
+		if strings.HasSuffix(m.name, " every 1 s") {
+			found = append(found, m)
+		}
+	}
+	if installed("dockerize") {
+		found = append(found, method{"dockerize", func(h *host, _ int) []string {
+			return []string{"dockerize", "-wait", h.status(), "-timeout", "60s"}
 		}, false})
 	}
 	return found
+}
+
+func installed(programs ...string) bool {
+	return !slices.ContainsFunc(programs, func(p string) bool { _, err := exec.LookPath(p); return err != nil })
 }
 
 // crowd is some processes that wait for the same.

@@ -166,7 +166,7 @@ func (h *host) requests() int {
 const startFlips = 4
 
 // ready measures what a gate costs that has nothing to wait for, and what a Go
-// hello-world and perhaps another gate cost, in turns in random order.
+// hello-world, the peers and perhaps another gate cost, in turns in random order.
 func ready(ctx context.Context, h *host, before string, flips int) error {
 	h.orchestrator.Release()
 	if err := h.load(ctx); err != nil {
@@ -221,6 +221,9 @@ func starters(ctx context.Context, h *host, before string) ([]*starter, error) {
 		{method: gateMethod(), n: 1},
 		{method: gateMethod(), n: instances},
 		{method: method{name: helloName, command: func(*host, int) []string { return []string{hello} }}, n: 1},
+	}
+	for _, m := range peers() {
+		all = append(all, &starter{method: m, n: 1})
 	}
 	if before == "" {
 		return all, nil

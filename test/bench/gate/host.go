@@ -81,6 +81,9 @@ func (h *host) toml(models string) []byte {
 	return []byte(b.String())
 }
 
+// status is the URL of what a person would look at.
+func (h *host) status() string { return h.orchestrator.URL() + "/models/status" }
+
 // hold begins a new life of the orchestrator, in which the last model is not
 // ready before release.
 func (h *host) hold(ctx context.Context) error {

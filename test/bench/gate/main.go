@@ -2,7 +2,8 @@
 
 // Command gate measures justnews-gate against the reference orchestrator: how
 // soon it ends after the orchestrator became ready, what 17 gates that wait
-// cost, and what loops of curl and jq cost that do the same, in the same run.
+// cost, and what loops of curl and jq and of wait4x cost, which check less, in the same
+// run.
 package main
 
 import (
