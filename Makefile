@@ -23,7 +23,7 @@ CC             := $(shell $(GO) env CC)
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: all build helper packages source test deps unit kubernetes race booted lint vuln demo bench fuzz simulate chaos mutate generate screens clean
+.PHONY: all build helper packages source test deps unit kubernetes race booted lint vuln demo bench fuzz simulate chaos vm mutate generate screens clean
 
 all: build
 
@@ -103,6 +103,11 @@ simulate:
 CELLS ?= 0
 chaos:
 	$(GO) test ./test/booted -run 'TestChaos$$' -v -timeout 3h -cells $(CELLS) -seed $(SEED)
+
+# What sets the clock, in a virtual machine: needs qemu-system-x86, busybox-static, kmod
+# and cpio, and a quarter of an hour where there is no KVM.
+vm:
+	test/vm.sh
 
 # One changed operator at a time, in what judges, decides and writes: which changes no
 # test notices. It fails while there are any: read each.

@@ -22,7 +22,9 @@
 // The environment steers it: JUSTNEWS_TEST_CACHE (where the roots are kept),
 // JUSTNEWS_TEST_SUITES (which of them Each runs, comma-separated),
 // JUSTNEWS_TEST_MACHINES (how many run at a time; by default one for each CPU, four at
-// most), JUSTNEWS_TEST_MIRROR (a Debian mirror, where the host's apt has none) and
+// most), JUSTNEWS_TEST_MIRROR (a Debian mirror, where the host's apt has none),
+// JUSTNEWS_TEST_CLOCK=1 (machines may set the host's clock: for a virtual machine),
+// JUSTNEWS_TEST_SLOWNESS=N (wait N times as long for everything) and
 // JUSTNEWS_REQUIRE_BED=1 (what cannot be booted is a failure, not a skip).
 package bed
 
@@ -64,3 +66,7 @@ func Newest(t *testing.T, scenario func(t *testing.T, suite string)) {
 		t.Run(suite, func(t *testing.T) { scenario(t, suite) })
 	}
 }
+
+// MaySetClock reports whether the machines may set the clock. It is the host's, and
+// all of its processes see it.
+func MaySetClock() bool { return os.Getenv("JUSTNEWS_TEST_CLOCK") == "1" }

@@ -21,7 +21,6 @@ import (
 
 const (
 	machinePrefix = "justnews-bed-"
-	bootLimit     = 30 * time.Second
 	// reserve is what is kept of go test's -timeout for the report of a failure
 	// and for cleaning up.
 	reserve = 15 * time.Second
@@ -37,6 +36,8 @@ type Options struct {
 	// Prepare puts files into the root before the boot.
 	Prepare func(tree *Tree)
 }
+
+var bootLimit = Scaled(30 * time.Second)
 
 var (
 	machines atomic.Int64
@@ -156,6 +157,9 @@ func (m *Machine) spawn(dir string, cmdline []string) error {
 		"--private-network", "--console=read-only",
 		"--link-journal=no", "--resolv-conf=off", "--timezone=off",
 	}, cmdline...)
+	if MaySetClock() {
+		args = append([]string{"--capability=CAP_SYS_TIME"}, args...)
+	}
 	m.nspawn = exec.Command("systemd-nspawn", args...)
 	m.nspawn.Env = []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

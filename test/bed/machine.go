@@ -61,7 +61,7 @@ type Result struct {
 }
 
 // commandLimit bounds one command; no command of a scenario takes long.
-const commandLimit = 60 * time.Second
+var commandLimit = Scaled(60 * time.Second)
 
 // Run runs a command as root in the machine and returns how it ended.
 func (m *Machine) Run(argv ...string) Result {

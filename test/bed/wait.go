@@ -3,14 +3,26 @@
 package bed
 
 import (
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // Patience is the time limit of a wait without its own. It is long because it
 // costs nothing where things work.
-const Patience = 30 * time.Second
+var Patience = Scaled(30 * time.Second)
+
+// Scaled returns a time limit as it is on this machine: JUSTNEWS_TEST_SLOWNESS times as
+// long, if that is set.
+func Scaled(limit time.Duration) time.Duration {
+	factor, err := strconv.Atoi(os.Getenv("JUSTNEWS_TEST_SLOWNESS"))
+	if err != nil {
+		factor = 1
+	}
+	return limit * time.Duration(factor)
+}
 
 // WaitFor looks again and again until see says true. The test fails when the
 // limit passes, when go test's own time-out comes near, or when the machine is

@@ -107,7 +107,7 @@ func cells() []cell {
 	for _, damage := range store.Damages() {
 		damaged = append(damaged, passing("the store is damaged: "+string(damage), broken(string(damage))[0], repaired()[0]))
 	}
-	for _, f := range slices.Concat(disturbances, damaged, faults, mistaken) {
+	for _, f := range slices.Concat(disturbances, damaged, faults, mistaken, clockSteps()) {
 		for _, m := range moments {
 			all = append(all, cell{f, m})
 		}
@@ -124,6 +124,7 @@ func TestChaos(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, unhurried())
+		s.keepClock()
 		s.everythingUp(0)
 		drawn := cells()
 		random := rand.New(rand.NewPCG(*chaosSeed, 0))
@@ -153,7 +154,7 @@ func (s *site) survives(c cell, suite string) time.Duration {
 	random := rand.New(rand.NewPCG(*chaosSeed, name.Sum64()))
 	wait := func(most time.Duration) { time.Sleep(time.Duration(random.Int64N(int64(most)))) }
 	s.must(startTarget) // whatever the cell before left behind
-	s.running(c, time.Minute)
+	s.running(c, bed.Scaled(time.Minute))
 	injected := false
 	s.t.Cleanup(func() {
 		if injected {

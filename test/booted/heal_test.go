@@ -84,9 +84,9 @@ var mpsOutages = []fault{
 // promised is how long after the cause is gone a host may take.
 func promised(suite string) time.Duration {
 	if suite == "bookworm" {
-		return 90 * time.Second
+		return bed.Scaled(90 * time.Second)
 	}
-	return time.Minute
+	return bed.Scaled(time.Minute)
 }
 
 // TestHealing injects each fault into a host, waits until it has been refused,
