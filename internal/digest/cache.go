@@ -13,7 +13,7 @@ import (
 type Cache struct {
 	mu     sync.Mutex
 	places []*place
-	known  map[key][]byte
+	known  map[key]*[recordBytes]byte
 }
 
 // Source is one log.
@@ -42,7 +42,7 @@ const (
 
 // Open returns a cache over some logs. One that cannot be used is left out.
 func Open(sources []Source) *Cache {
-	c := &Cache{known: map[key][]byte{}}
+	c := &Cache{}
 	for _, s := range sources {
 		if p, err := openLog(s); err == nil {
 			c.places = append(c.places, p)
@@ -70,11 +70,15 @@ func (c *Cache) refresh() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.places {
-		_ = p.readNew(func(raw []byte) {
-			k := key{raw[0]}
-			copy(k[1:], raw[8:8+keyBytes])
-			c.known[k] = raw
-		})
+		data, _ := p.readNew() // what cannot be read is not known
+		if c.known == nil { // at once: 20,000 records would have it grow 15 times
+			c.known = make(map[key]*[recordBytes]byte, len(data)/recordBytes)
+		}
+		for ; len(data) > 0; data = data[recordBytes:] {
+			k := key{data[0]}
+			copy(k[1:], data[8:8+keyBytes])
+			c.known[k] = (*[recordBytes]byte)(data)
+		}
 	}
 }
 
@@ -90,7 +94,7 @@ func (c *Cache) get(k key) (Sum, bool) {
 	if !ok {
 		return Sum{}, false
 	}
-	value, ok := open(raw)
+	value, ok := open(raw[:])
 	if !ok {
 		delete(c.known, k)
 	}
@@ -104,7 +108,10 @@ func (c *Cache) put(k key, value Sum) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	raw := record(k, value)
-	c.known[k] = raw
+	if c.known == nil {
+		c.known = map[key]*[recordBytes]byte{}
+	}
+	c.known[k] = (*[recordBytes]byte)(raw)
 	for _, p := range c.places {
 		p.add(raw)
 	}

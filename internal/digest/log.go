@@ -145,31 +145,28 @@ func (p *place) close() {
 	}
 }
 
-// readNew reads what was written since the last call and hands each whole record
-// to take. A log that was truncated is read from its start.
-func (p *place) readNew(take func(raw []byte)) error {
+// readNew returns the whole records that were written since the last call. A log that
+// was truncated is read from its start.
+func (p *place) readNew() ([]byte, error) {
 	info, err := p.file.Stat()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	end := info.Size() / recordBytes * recordBytes
 	if info.Size() < p.seen {
 		p.seen = 0
 	}
 	if end == p.seen || end > 2*maxLog {
-		return nil
+		return nil, nil
 	}
 	data := make([]byte, end-p.seen)
 	n, err := p.file.ReadAt(data, p.seen)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return err
+		return nil, err
 	}
 	data = data[:n/recordBytes*recordBytes]
 	p.seen += int64(len(data))
-	for ; len(data) > 0; data = data[recordBytes:] {
-		take(data[:recordBytes])
-	}
-	return nil
+	return data, nil
 }
 
 // align cuts off a record that was written in part, so that all records are aligned.

@@ -21,7 +21,7 @@ const (
 	aimOpenssl    = 2.0 // the same
 	aimOneVersion = 1.1 // times openssl's rate, warm, one version
 	aimCold       = 0.7 // of the raw read rate
-	aimUnchanged  = 60  // milliseconds for 20,000 files
+	aimUnchanged  = 0.8 // of the time of find
 	aimMemory     = 64  // MiB
 )
 
