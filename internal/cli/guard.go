@@ -127,7 +127,7 @@ func (a *app) uninstalledGuards(cfg *config.Config) []diag.Problem {
 
 var errNotOurs = errors.New("there is a file that guard install did not write")
 
-// install writes one drop-in, but not over a file that is somebody else's.
+// install writes one drop-in, but not over a file that it did not write.
 func (a *app) install(change *guardChange, dry bool) error {
 	old, err := a.installed(*change)
 	switch {

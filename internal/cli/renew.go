@@ -160,8 +160,8 @@ func startedWith(cfg *config.Config, instance string, u facts.Unit) (gate.Starte
 	return gate.Started{Invocation: u.InvocationID, Mark: want.Mark, Files: statesOf(files)}, true
 }
 
-// unitFiles are those that systemd reads for a unit, without the generator's: the mark
-// stands for them.
+// unitFiles are those that systemd reads for a unit, without the generator's, which the
+// mark covers.
 func unitFiles(u facts.Unit) []string {
 	return slices.DeleteFunc(append(slices.Clone(u.DropInPaths), u.FragmentPath), func(path string) bool {
 		return path == "" || strings.HasPrefix(path, generatorDir+"/")

@@ -38,7 +38,7 @@ type saidOnce struct {
 const (
 	saidWholeFor = time.Hour
 	saidAgain    = time.Minute
-	saidAtMost   = 200         // entries: more are somebody else's
+	saidAtMost   = 200         // entries: we never write more
 	saidPatience = time.Second // of each question: 17 gates may be refused at once
 )
 

@@ -99,7 +99,7 @@ func (a *app) origin(s requirement.Service, conn *systemd.Conn) *gate.Origin {
 }
 
 // openLock finds the lock that keeps the gates of this host from triggering
-// together, and the record beside it.
+// together, and the record next to it.
 func (x *world) openLock(w requirement.Run) {
 	name := hostlock.Name("orchestrator", w.Orchestrator.URL)
 	lock, err := hostlock.Open(name)

@@ -34,7 +34,7 @@ type Config struct {
 	Guards       []Guard    // sorted by name
 }
 
-// schema is every key, in the order of the manual: the tables are beside the types
+// schema is every key, in the order of the manual: the tables are next to the types
 // that they fill, and each key is the toml tag of a field.
 var schema = []field{
 	{name: minVersion, kind: text, form: &formVersion, sample: `"0.9.0"`,

@@ -448,7 +448,7 @@ var catalog = []Entry{
 	{
 		Code: MPSStray, Area: "NVIDIA MPS", Status: StatusGPU, MessageID: "4fac63404e29411e9d54e202bfbfcba3",
 		Title: "the running MPS daemon does not belong to the unit",
-		Cause: "A daemon that was started by hand or by another unit already uses the pipe directory. The unit's own daemon cannot start beside it (\"An instance of this daemon is already running\").",
+		Cause: "A daemon that was started by hand or by another unit already uses the pipe directory. The unit's own daemon cannot start while that one runs (\"An instance of this daemon is already running\").",
 		Check: []Command{{"justnews-gate", "mps", "status"}, {"systemctl", "status", "PID"}},
 		Fix:   Fix{Advice: "stop the reported daemon", Commands: []Command{{"systemctl", "reset-failed", "justnews-mps.service"}, {"systemctl", "restart", "justnews-mps.service"}, {"justnews-gate", "retry"}}},
 	},
@@ -777,7 +777,7 @@ var catalog = []Entry{
 	{
 		Code: StoreSpace, Area: "Model Store", Status: StatusReady, MessageID: "ecfabe72adf322cb6f1ff2ba70fcce0d",
 		Title: "there is not enough space for another version",
-		Cause: "The Model Store's file system has less free space than its largest version takes, so a new version cannot be copied beside the current one.",
+		Cause: "The Model Store's file system has less free space than its largest version takes, so a new version cannot be copied next to the current one.",
 		Check: []Command{{"df", "-h", "/opt/justnews/models"}},
 		Fix:   Fix{Advice: "remove versions that no current link points to"},
 	},
@@ -1106,7 +1106,7 @@ var catalog = []Entry{
 	{
 		Code: GateDouble, Area: "units and drop-ins", Status: StatusReady, MessageID: "1707e1f6a51e26fd628a2f3479af649e",
 		Title: "an instance has two gates",
-		Cause: "An old ExecStartPre=, such as preflight.sh or wait_for_mcp.sh, is still in place beside the gate. It waits again, by its own rules.",
+		Cause: "An old ExecStartPre=, such as preflight.sh or wait_for_mcp.sh, is still in place in addition to the gate. It waits a second time, by its own rules.",
 		Check: []Command{{"systemctl", "cat", "justnews@INSTANCE.service"}},
 		Fix:   Fix{Advice: "remove the other ExecStartPre= line", Commands: []Command{{"systemctl", "daemon-reload"}}},
 	},

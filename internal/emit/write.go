@@ -18,7 +18,7 @@ import (
 // Write writes files below dir, in order. The first file is renamed into place:
 // it masks the packaged base, so an empty file (on a full /run) would be an
 // open gate. On error Write stops and removes what it wrote, except for the
-// first file: an instance's drop-ins must not stay beside the base of another
+// first file: an instance's drop-ins must not stay with the base of another
 // plan.
 //
 // Every step is one system call on an open directory, with names that were
@@ -124,7 +124,7 @@ func link(at int, name, target string) error {
 	return os.NewSyscallError("symlinkat", err)
 }
 
-// replace writes beside and renames; systemd reads only names in .conf.
+// replace writes a temporary file and renames it; systemd reads only names in .conf.
 func replace(at int, name string, text []byte) error {
 	temporary := name + ".new"
 	if err := write(at, temporary, text); err != nil {

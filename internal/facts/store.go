@@ -24,7 +24,7 @@ type Store struct {
 	Fault  *StoreFault // why there is no store at all
 	Agents []string    // directories below the root, sorted
 	// Trees are what can be verified by a manifest or a seal: the versions, and
-	// the adapters beside them.
+	// the adapters next to them.
 	Trees  []StoreTree
 	Models []StoreModel
 	Free   int64 // for unprivileged users; -1: unknown

@@ -6,7 +6,7 @@
 // decides nothing about what the leader does and stores nothing in the file.
 //
 // Converting a flock is not atomic, so each attempt and each wait opens the
-// file anew.
+// file again.
 package hostlock
 
 import (
@@ -91,7 +91,7 @@ func (l *Lock) Dir() string {
 	return l.place.path
 }
 
-// file opens the lock file anew.
+// file opens the lock file again.
 func (l *Lock) file() (*os.File, error) {
 	if l.place.executable {
 		return openExecutable(l.place.path)

@@ -22,7 +22,7 @@ type New struct {
 	Owner, Group int
 }
 
-// Replace writes a file atomically: to a new file beside it, which is renamed
+// Replace writes a file atomically: to a new file next to it, which is renamed
 // over the old one. A link with that name is replaced, not followed.
 func (n New) Replace(root *os.Root, name string) error {
 	temporary := TemporaryOf(name) + unique()

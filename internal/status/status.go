@@ -134,8 +134,8 @@ func busProblems(cfg *config.Config, w requirement.Run, b facts.BusHealth) []dia
 	return problems
 }
 
-// LookAtUnits asks systemd about every instance, and puts the two servers'
-// units beside what they answer.
+// LookAtUnits asks systemd about every instance, and adds the units of the two
+// servers to their answers.
 func (h *Host) LookAtUnits(ctx context.Context, cfg *config.Config, w requirement.Run, units gate.Units, marks map[string]facts.Mark) {
 	if units == nil {
 		return

@@ -176,7 +176,7 @@ func (o *Opened) adapter(has map[string]bool) {
 	case has[second]:
 		o.take(second)
 	case o.HasWeights:
-		o.Missing = append(o.Missing, first) // beside a base model
+		o.Missing = append(o.Missing, first) // next to a base model
 		return
 	default:
 		return

@@ -60,8 +60,7 @@ func exclusiveWithout(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 }
 
 // migWith judges MIG under MPS: fatal where no whole GPU is left for it. The fix
-// has no command: disabling MIG destroys the instances of whoever else uses the
-// GPU.
+// has no command: disabling MIG destroys the instances of other users of the GPU.
 func migWith(g facts.GPU, others bool) []diag.Problem {
 	if g.MIG == nil || !g.MIG.Current && !g.MIG.Pending {
 		return nil

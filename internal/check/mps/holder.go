@@ -39,11 +39,11 @@ func byHolder(m facts.MPS, w Wanted) []diag.Problem {
 			Fix: diag.Do(w.kill(m.Daemon.PID)...),
 		}}
 	}
-	return append(user(m, w), beside(m, w)...)
+	return append(user(m, w), exposed(m, w)...)
 }
 
-// beside warns of what does not currently separate a running daemon from its clients.
-func beside(m facts.MPS, w Wanted) []diag.Problem {
+// exposed warns of what may later cut off the clients of a daemon that works.
+func exposed(m facts.MPS, w Wanted) []diag.Problem {
 	var problems []diag.Problem
 	if m.Err != "" {
 		problems = append(problems, diag.Problem{
@@ -58,11 +58,11 @@ func beside(m facts.MPS, w Wanted) []diag.Problem {
 		})
 	}
 	if len(m.Elsewhere) > 0 {
-		beside := elsewhere(m, w)
-		beside.Severity, beside.Message = diag.Warning, "another MPS control daemon is running with a different pipe directory"
-		beside.Expected = "no daemon other than that in " + w.PipeDirectory
-		beside.Fix = diag.Do(quit(m.Elsewhere[0]))
-		problems = append(problems, beside)
+		other := elsewhere(m, w)
+		other.Severity, other.Message = diag.Warning, "another MPS control daemon is running with a different pipe directory"
+		other.Expected = "no daemon other than that in " + w.PipeDirectory
+		other.Fix = diag.Do(quit(m.Elsewhere[0]))
+		problems = append(problems, other)
 	}
 	if m.Daemon != nil && strings.HasSuffix(m.Daemon.Exe, " (deleted)") {
 		problems = append(problems, diag.Problem{

@@ -33,7 +33,7 @@ type Prober struct {
 	Helper string        // "": Helper
 	Root   string        // before /proc and /dev, for tests
 	Limit  time.Duration // of one run of the helper, 0: 5 s
-	Env    []string      // for the helper, beside its clean environment; for tests
+	Env    []string      // for the helper, added to its clean environment; for tests
 }
 
 // Look looks once, within little more than the limit and within ctx. It does

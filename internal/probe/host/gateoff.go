@@ -47,8 +47,8 @@ func readable(path string) bool {
 // create its own files.
 var owner int
 
-// rootsOwn reports whether path itself, not through a link, is of the given
-// kind, is owned by root, and is not writable by others.
+// rootsOwn reports whether path itself, not what it links to, is of the given kind,
+// owned by root and not writable by others.
 func rootsOwn(path string, kind fs.FileMode) bool {
 	info, err := safefile.Lstat(path)
 	return err == nil && info.Mode.Type() == kind && info.Trust(owner) == nil

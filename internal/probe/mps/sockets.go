@@ -13,8 +13,8 @@ import (
 
 // sockets counts, by pipe directory, the sockets with the names of a control
 // daemon in the kernel's table of unix sockets. It shows what the file system
-// does not: a daemon whose directory was deleted, a second one beside it, and
-// one that PrivateTmp= hides.
+// does not: a daemon whose directory was deleted, a second daemon, and one
+// that PrivateTmp= hides.
 type sockets struct {
 	control     map[string]int // listen as DIR/control
 	privileged  map[string]int // listen as DIR/control_privileged

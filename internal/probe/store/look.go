@@ -4,7 +4,7 @@
 // map exists, complete and readable by the user that loads it (Look), and
 // whether its content matches the manifest (Prove). It follows the paths that
 // JustNews' loader follows. It judges nothing and changes nothing; only Seal
-// writes a file, beside JustNews' manifest.
+// writes a file, next to JustNews' manifest.
 package store
 
 import (
