@@ -92,8 +92,8 @@ type ModelsState struct {
 	// models names none.
 	Missing []string
 	OnCPU   []string
-	// PerAgent is nil if the answer had none.
-	PerAgent map[string]map[string]ModelLoad
+	// PerAgent is the status of each model of each agent, nil if the answer had none.
+	PerAgent map[string]map[string]string
 }
 
 // ModelError is one entry of the errors list.
@@ -101,12 +101,6 @@ type ModelError struct {
 	Agent string `json:"agent"`
 	Model string `json:"model"`
 	Error string `json:"error"`
-}
-
-// ModelLoad is the state of one model of one agent.
-type ModelLoad struct {
-	Status string
-	Error  string
 }
 
 // VLLM is what the orchestrator says of the vLLM server that it starts.

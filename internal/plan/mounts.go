@@ -16,7 +16,6 @@ import (
 // with the mount.
 const mountsSince = 256
 
-// storePaths are the directories of the models.
 func storePaths(c *config.Config) []string {
 	return []string{c.Models.Root, c.Models.BaseDir, c.Models.Map}
 }
@@ -45,7 +44,6 @@ func (s *shared) mounts(lines []unitfile.Line, paths ...string) []unitfile.Line 
 	return lines
 }
 
-// programPaths are the program and the working directory of a service.
 func programPaths(s *config.Service) []string {
 	paths := []string{s.WorkingDirectory}
 	if len(s.Exec) > 0 {

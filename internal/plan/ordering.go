@@ -54,7 +54,6 @@ func wanted(c *config.Config) []string {
 	return slices.Compact(units)
 }
 
-// dependencies returns the units that are needed and waited for, each once.
 func dependencies(c *config.Config, inst *config.Instance) []string {
 	units := make([]string, 0, 4+len(inst.After))
 	add := func(unit string) {

@@ -106,10 +106,8 @@ func newShared(c *config.Config, m Machine) *shared {
 	return &shared{c, m, source(c), storeVariables(c), wanted(c)}
 }
 
-// base is the drop-in of the template.
 func (s *shared) base() DropIn { return base(baseTimeout(s.Gate.Timeout, s.machine), false) }
 
-// template returns the drop-ins of all instances.
 func (s *shared) template() []DropIn {
 	return []DropIn{s.base(), s.commonVariables(), s.commonSettings()}
 }
@@ -145,7 +143,6 @@ func source(c *config.Config) []unitfile.Line {
 	return []unitfile.Line{unitfile.Path("SourcePath", c.Files[0])}
 }
 
-// file builds a drop-in and leaves out empty sections.
 func file(dir, name string, sections ...unitfile.Section) DropIn {
 	d := DropIn{Dir: dir, Name: name, File: unitfile.File{Comment: comment}}
 	for _, s := range sections {

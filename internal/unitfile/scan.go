@@ -79,7 +79,6 @@ func Words(value string) []string {
 	return all
 }
 
-// faultOf is an error without its line number.
 func faultOf(err error) string {
 	if at, ok := errors.AsType[atLine](err); ok {
 		return at.err.Error()

@@ -33,7 +33,6 @@ func EnvFile(f facts.EnvFile) []diag.Problem {
 	return e.problems
 }
 
-// envReader collects the problems of one file, at most one a line.
 type envReader struct {
 	file     facts.EnvFile
 	said     map[int]bool
@@ -61,7 +60,6 @@ func envProblem(f facts.EnvFile, code diag.Code, line int, message, seen, expect
 	}
 }
 
-// syntax names the lines that one of the two readers ignores or cannot read.
 func (e *envReader) syntax() {
 	f := e.file
 	if f.Open > 0 {
@@ -122,7 +120,6 @@ func (e *envReader) differ(line int, name, why string) {
 	e.add(diag.Warning, diag.EnvDiffers, line, "systemd and a shell read different values of "+name, why)
 }
 
-// lastOf returns the last assignment of each name, which is the one that counts.
 func lastOf(vars []facts.EnvVar) map[string]facts.EnvVar {
 	last := map[string]facts.EnvVar{}
 	for _, v := range vars {

@@ -44,7 +44,6 @@ func NoInstance(cfg *config.Config) []diag.Problem {
 	}}
 }
 
-// ofInstances names instances, or counts many.
 func ofInstances(names []string) string {
 	if len(names) > 3 {
 		return fmt.Sprintf("%d instances", len(names))

@@ -69,7 +69,6 @@ func freePort(p facts.Port) diag.Fix {
 	return diag.Advise("stop the program that listens there, or give the instance another port", diag.Retry()).Looking(listener(p.Port))
 }
 
-// listener shows who listens on a port.
 func listener(port int) diag.Command {
 	return diag.Run("ss", "-ltnp", fmt.Sprintf("sport = :%d", port))
 }

@@ -93,7 +93,6 @@ func size(e facts.ModelError, v Evidence) int64 {
 	return m.Bytes
 }
 
-// limitBelow returns the first limit that is less than so many bytes.
 func limitBelow(bytes int64, limits []string) string {
 	for _, l := range limits {
 		name, value, _ := strings.Cut(l, "=")

@@ -82,7 +82,6 @@ func Overridden(problems []diag.Problem, overrides []requirement.Override) {
 	}
 }
 
-// whereSet finds the files of ours that set a variable.
 func whereSet(names ...string) diag.Command {
 	c := diag.Run("grep", "-rn")
 	for _, name := range names {
@@ -107,7 +106,6 @@ func truthy(value string) bool {
 	return false
 }
 
-// memory says how much memory there is.
 func memory(m facts.Memory, limits []string) string {
 	var parts []string
 	add := func(format string, n int64) {

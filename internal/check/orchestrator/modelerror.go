@@ -28,10 +28,8 @@ type Diagnosis struct {
 // where it found nothing.
 type Diagnose func(facts.ModelError) (Diagnosis, bool)
 
-// maxListed is how many failed models are listed one by one.
 const maxListed = 50
 
-// modelProblems returns one problem for each model that failed.
 func modelProblems(j check.Judgement, s Subject) []diag.Problem {
 	var problems []diag.Problem
 	for _, e := range j.Errors[:min(len(j.Errors), maxListed)] {
@@ -120,7 +118,6 @@ func unknownName(s Subject, what, name string, known []string) Diagnosis {
 	}
 }
 
-// orFix returns the first fix that is not empty.
 func orFix(fix, other diag.Fix) diag.Fix {
 	if fix.Empty() {
 		return other
@@ -197,7 +194,6 @@ func pointsTo(e facts.ModelError) hint {
 	return hint{}
 }
 
-// messageDiagnosis returns what the message alone points to.
 func messageDiagnosis(e facts.ModelError) Diagnosis {
 	h := pointsTo(e)
 	if h.says == "" {

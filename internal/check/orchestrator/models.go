@@ -7,7 +7,10 @@ package orchestrator
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"justnews/internal/check"
@@ -164,4 +167,68 @@ func errorsListed(n int) string {
 		return "1 error is listed"
 	}
 	return fmt.Sprintf("%d errors are listed", n)
+}
+
+// Same reports whether two looks show the same state of the same job, and what
+// differs first. Two worker processes behind one port hold two states: what
+// differs between two looks is not ready. per_agent is left out, since only
+// answers to a POST have it.
+func Same(a, b facts.ModelsState) (bool, string) {
+	for _, pair := range []struct{ what, a, b string }{
+		{"started_at", moment(a.HasStartedAt, a.StartedAt), moment(b.HasStartedAt, b.StartedAt)},
+		{"completed_at", moment(true, a.CompletedAt), moment(true, b.CompletedAt)},
+		{"all_ready", strconv.FormatBool(a.AllReady), strconv.FormatBool(b.AllReady)},
+		{"in_progress", strconv.FormatBool(a.InProgress), strconv.FormatBool(b.InProgress)},
+		{"summary.total", strconv.Itoa(a.Total), strconv.Itoa(b.Total)},
+		{"summary.done", strconv.Itoa(a.Done), strconv.Itoa(b.Done)},
+		{"summary.failed", strconv.Itoa(a.Failed), strconv.Itoa(b.Failed)},
+		{"the number of errors", strconv.Itoa(len(a.Errors)), strconv.Itoa(len(b.Errors))},
+	} {
+		if pair.a != pair.b {
+			return false, fmt.Sprintf("%s was %s, then %s", pair.what, pair.a, pair.b)
+		}
+	}
+	return true, ""
+}
+
+func moment(has bool, at *float64) string {
+	switch {
+	case !has:
+		return "absent"
+	case at == nil:
+		return "null"
+	default:
+		return strconv.FormatFloat(*at, 'f', -1, 64)
+	}
+}
+
+// of returns the errors of one agent, and those that name none, which may be its.
+func of(errors []facts.ModelError, agent string) []facts.ModelError {
+	return slices.DeleteFunc(slices.Clone(errors), func(e facts.ModelError) bool { return e.Agent != agent && e.Agent != "" })
+}
+
+// ownOnly judges a job that is over with errors of other agents only
+// (scope = "own"): each failure is named, and none is ours. The status says
+// nothing of a single agent's models, so that the whole map must have been
+// tried before silence about ours means that they are loaded.
+func ownOnly(s facts.ModelsState, j check.Judgement, w requirement.Preload) check.Judgement {
+	if s.Total < w.Expected {
+		return j.As(check.Idle, short(s, w))
+	}
+	return j.As(check.Ready, fmt.Sprintf("the models of %s are loaded, %d of other agents failed", w.OnlyAgent, s.Failed))
+}
+
+// ownContradiction compares what per_agent says of our models, where the
+// answer has it, with an answer that lists no error of ours.
+func ownContradiction(s facts.ModelsState, w requirement.Preload) string {
+	if w.OnlyAgent == "" || len(of(s.Errors, w.OnlyAgent)) > 0 {
+		return ""
+	}
+	models := s.PerAgent[w.OnlyAgent]
+	for _, model := range slices.Sorted(maps.Keys(models)) {
+		if status := models[model]; status != "ok" && status != "success" {
+			return fmt.Sprintf("no error of %s is listed, yet its model %s is %s", w.OnlyAgent, diag.Quote(model), diag.Quote(status))
+		}
+	}
+	return ""
 }

@@ -107,13 +107,13 @@ func TestModels_ScopeOwnCountsTheAgentsErrorsOnly(t *testing.T) {
 	ours := over(1, 1, scout)
 	ours.InProgress = true
 	denied := over(2, 1, critic)
-	denied.PerAgent = map[string]map[string]facts.ModelLoad{"scout": {"m": {Status: "pending"}}}
+	denied.PerAgent = map[string]map[string]string{"scout": {"m": "pending"}}
 	loaded := over(2, 1, critic)
-	loaded.PerAgent = map[string]map[string]facts.ModelLoad{"scout": {"m": {Status: "ok"}, "n": {Status: "success"}}, "critic": {"n": {Status: "error"}}}
+	loaded.PerAgent = map[string]map[string]string{"scout": {"m": "ok", "n": "success"}, "critic": {"n": "error"}}
 	named := over(2, 1, scout)
-	named.PerAgent = map[string]map[string]facts.ModelLoad{"scout": {"m": {Status: "error"}}}
+	named.PerAgent = map[string]map[string]string{"scout": {"m": "error"}}
 	nobody := allLoaded
-	nobody.PerAgent = map[string]map[string]facts.ModelLoad{"": {"m": {Status: "pending"}}}
+	nobody.PerAgent = map[string]map[string]string{"": {"m": "pending"}}
 	never := over(2, 1, critic)
 	for _, tc := range []struct {
 		name  string

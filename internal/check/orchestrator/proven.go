@@ -19,8 +19,7 @@ func Canary(s Subject, model string, a facts.Answer) (problem *diag.Problem, aga
 	case a.Kind == facts.Answered:
 		return nil, false
 	case a.Kind == facts.Foreign, a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden:
-		p := InvalidAnswer(s, a)
-		return &p, false
+		return new(InvalidAnswer(s, a)), false
 	}
 	return &diag.Problem{
 		Code: diag.ModelCanary, Subject: diag.Clean(model),

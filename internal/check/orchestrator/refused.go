@@ -142,7 +142,6 @@ func AcceptedEmpty(s Subject) diag.Problem {
 	}
 }
 
-// readAgain makes the orchestrator read its map again.
 func readAgain(s Subject) diag.Fix {
 	return diag.Advise("restart the orchestrator, so that it reads the map again", diag.Restart(s.Unit)...)
 }
@@ -192,4 +191,23 @@ func expectation(s Subject) string {
 		return fmt.Sprintf("all_ready with at least the %s that %s lists", diag.Count(s.Expected, "model"), s.Map)
 	}
 	return "all_ready with at least one model, and no job in progress"
+}
+
+// Glance returns the problems of one look at the models that nobody waited
+// for.
+func Glance(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
+	switch j.State {
+	case check.Ready, check.Pending:
+		return nil
+	case check.Idle, check.Unknown:
+		if s.Empty {
+			return []diag.Problem{empty(s)}
+		}
+		return []diag.Problem{{
+			Code: diag.ModelsIncomplete, Subject: s.URL, Message: "the models are not loaded, and no preload is running",
+			Seen: j.Reason, Expected: expectation(s), Fix: diag.Do(diag.Run("justnews-gate", "preload", "--wait")),
+		}}
+	default:
+		return Refused(j, look, s)
+	}
 }

@@ -42,7 +42,7 @@ func Served(s facts.Server, o Origin) (facts.AnswerKind, string) {
 func servedByOwner(s facts.Server, u facts.Unit) (facts.AnswerKind, string) {
 	down := u.ActiveState != "active" && u.ActiveState != "reloading" && u.MainPID == 0
 	switch {
-	case s.Accepted && down && u.ActiveState != "": // whoever it is, systemd knows no user of a unit that is down
+	case s.Accepted && down && u.ActiveState != "": // systemd knows no user of a unit that is down
 		return facts.Foreign, fmt.Sprintf("something answers although %s is %s", u.Name, state(u))
 	case !s.Accepted || u.UID == nil:
 		return facts.Unattributed, "cannot determine which process answers"
@@ -66,7 +66,6 @@ func owner(s facts.Server) string {
 	return fmt.Sprintf(", its owner is UID %d", s.UID)
 }
 
-// foreign returns the problem of an answer from another process.
 func foreign(code diag.Code, what, url string, a facts.Answer) diag.Problem {
 	return diag.Problem{
 		Code: code, Subject: url,

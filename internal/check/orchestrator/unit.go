@@ -3,6 +3,7 @@
 package orchestrator
 
 import (
+	"slices"
 	"strings"
 
 	"justnews/internal/check/unit"
@@ -47,4 +48,71 @@ func TargetStopped() diag.Problem {
 		Code: diag.OrchestratorUnit, Severity: diag.Warning, Subject: unitname.Target, Message: "it is stopped, and with it every instance",
 		Fix: diag.Do(diag.Run("systemctl", "start", unitname.Target)),
 	}
+}
+
+// VLLM judges whether the vLLM server is running that serves agents of the map. No
+// gate waits for it: the orchestrator's preload does not cover it.
+func VLLM(v facts.VLLM, agents []string, url, unit string) []diag.Problem {
+	if len(agents) == 0 || v.Kind != facts.Answered || v.Running {
+		return nil
+	}
+	seen := "enabled, and not running"
+	if !v.Enabled {
+		seen = "not enabled, VLLM_ENABLED is not true"
+	}
+	return []diag.Problem{{
+		Code: diag.VLLMDown, Severity: diag.Warning, Subject: url + "/vllm/status",
+		Message: "the vLLM server of " + diag.Clean(strings.Join(agents, ", ")) + " is not running",
+		Seen:    seen, Expected: "a running vLLM server, or no vllm_agents in the map",
+		Fix: diag.Advise("set VLLM_ENABLED=true in the orchestrator's environment and fix the error in its log, or remove vllm_agents from the map", diag.Restart(unit)...).Looking(diag.LogOf(unit)),
+	}}
+}
+
+// Registered judges whether the MCP bus knows the orchestrator. One that was
+// started before the bus, as it has to be, gives up registering after a while
+// and never tries again.
+func Registered(r facts.Registration, name, busURL string) []diag.Problem {
+	if r.Kind != facts.Answered || name == "" || slices.Contains(r.Agents, name) {
+		return nil
+	}
+	seen := "no agents"
+	if len(r.Agents) > 0 {
+		seen = strings.Join(r.Agents, ", ")
+	}
+	return []diag.Problem{{
+		Code: diag.BusUnregistered, Severity: diag.Warning, Subject: name,
+		Message: "the orchestrator is not registered with the MCP bus: it was started before the bus and gave up",
+		Seen:    diag.Clean(seen), Expected: name + " among the agents of " + busURL + "/agents",
+		Fix: diag.Advise("restart it now that the bus is up (its models load again, the agents stay up)", diag.Restart(unitname.Of(name))...),
+	}}
+}
+
+const sigkill = 9
+
+// ForMemory names memory as the cause where the orchestrator's unit failed for
+// want of it. systemd says so itself where it can count (oom-kill); without the
+// unified hierarchy a process that the kernel kills only shows SIGKILL, which
+// nobody else sends to a service: there the kernel's own count has to bear it
+// out.
+func ForMemory(problems []diag.Problem, u facts.Unit, m facts.Memory) []diag.Problem {
+	if !killedForMemory(u, m) {
+		return problems
+	}
+	problems = slices.Clone(problems)
+	for i, p := range problems {
+		if p.Code != diag.OrchestratorUnit || p.Severity != diag.Error {
+			continue
+		}
+		problems[i].Code = diag.OrchestratorKill
+		problems[i].Message = "the orchestrator was killed because memory ran out"
+		problems[i].Seen = p.Seen + "; " + memory(m, u.MemoryLimits)
+		problems[i].Expected = "enough memory to load every model"
+		problems[i].Fix = diag.Advise("add swap, raise service.memory_max of its instance in /etc/justnews/justnews.toml or load fewer models", diag.Reload())
+	}
+	return problems
+}
+
+func killedForMemory(u facts.Unit, m facts.Memory) bool {
+	killed := (u.ExecMainCode == facts.CodeKilled || u.ExecMainCode == facts.CodeDumped) && u.ExecMainStatus == sigkill
+	return u.Result == "oom-kill" || killed && (m.GroupKills > 0 || m.Kills > 0)
 }

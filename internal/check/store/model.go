@@ -13,7 +13,6 @@ import (
 	"justnews/internal/spell"
 )
 
-// meaning is what a fault of a model means.
 type meaning struct {
 	says     string // what follows the path
 	code     diag.Code
@@ -122,13 +121,13 @@ func target(m facts.StoreModel, f facts.StoreFault) string {
 // missing is a model that its version does not contain: it was never copied, or is
 // misspelt in the map.
 func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
-	var strangers []string
+	var unlisted []string
 	for _, id := range j.look.Trees[m.Tree].IDs {
 		if !j.wanted(m.Tree, id) {
-			strangers = append(strangers, id)
+			unlisted = append(unlisted, id)
 		}
 	}
-	near, ok := spell.Nearest(m.Want.ID, strangers)
+	near, ok := spell.Nearest(m.Want.ID, unlisted)
 	switch {
 	case ok && m.Want.Base != "":
 		j.say(m.Want.ID, diag.Problem{
@@ -159,7 +158,6 @@ func (j *judge) correctMap(key, name, near string) diag.Fix {
 		key, diag.Quote(name), diag.Quote(near), diag.Quote(j.want.Map)), diag.Retry())
 }
 
-// wanted reports whether the map wants a model of a tree.
 func (j *judge) wanted(tree int, id string) bool {
 	return slices.ContainsFunc(j.look.Models, func(m facts.StoreModel) bool { return m.Tree == tree && m.Want.ID == id })
 }

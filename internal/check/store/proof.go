@@ -14,7 +14,6 @@ import (
 	"justnews/internal/facts"
 )
 
-// maxNamed is how many files of one version are named.
 const maxNamed = 8
 
 // Proofs returns what is wrong with the content of the Model Store.
@@ -49,12 +48,10 @@ func (j *judge) proof(p facts.StoreProof) {
 	}
 }
 
-// version names a tree: agent and version.
 func version(p facts.StoreProof) string {
 	return diag.Clean(cmp.Or(p.Owner, "store") + ": " + cmp.Or(p.Name, p.Path))
 }
 
-// manifest warns of a manifest or seal that cannot be used.
 func (j *judge) manifest(p facts.StoreProof) {
 	if p.SealFault != "" {
 		j.say(p.Path, diag.Problem{
@@ -183,7 +180,6 @@ func (j *judge) unchecked(p facts.StoreProof) {
 	})
 }
 
-// flawed is a file that could not be read.
 func (j *judge) flawed(p facts.StoreProof, f facts.ProofFlaw) {
 	code, fix := diag.StoreRead, diag.Advise(fmt.Sprintf("check the kernel log for disk errors, and copy the version again to %s", diag.Quote(p.Path)), diag.Retry()).Looking(diag.Run("journalctl", "-k"))
 	if f.Kind == facts.FlawDenied {

@@ -5,6 +5,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -17,7 +18,6 @@ import (
 	"justnews/internal/modelmap"
 )
 
-// maxListed is how many problems of a store are listed one by one.
 const maxListed = 50
 
 // Wanted is what the Model Store has to provide.
@@ -157,7 +157,6 @@ func (j *judge) space() {
 	})
 }
 
-// describe describes a fault, with its path.
 func describe(f facts.StoreFault) string {
 	s := f.Path + " " + meanings[f.Kind].says
 	switch {
@@ -226,4 +225,59 @@ func Named(r facts.Reach) []diag.Problem {
 		Code: diag.StoreRoot, Severity: diag.Warning, Message: message, Seen: seen,
 		Fix: diag.Advise(fmt.Sprintf("copy the Model Store to %s, or correct models.root in /etc/justnews/justnews.toml", diag.Bare(r.Path)), diag.Reload()),
 	}}
+}
+
+// Wants lists what the Model Store has to contain for a map, in the order in which
+// the orchestrator loads it; if agents are given, only what these need.
+func Wants(m *modelmap.Map, only ...string) []facts.StoreWant {
+	if m == nil {
+		return nil
+	}
+	var all []facts.StoreWant
+	for _, a := range m.Agents {
+		if len(only) > 0 && !slices.Contains(only, a.Name) {
+			continue
+		}
+		for _, model := range a.Models {
+			all = append(all, want(m, a.Name, model))
+		}
+	}
+	return all
+}
+
+// want finds the place of an entry in the store, as the loader of JustNews does: a
+// full model is in the current version of its agent, the base of an adapter where
+// base_models says.
+func want(m *modelmap.Map, agent string, model modelmap.Model) facts.StoreWant {
+	w := facts.StoreWant{
+		Agent: agent, Model: model.ID, ID: cmp.Or(model.ModelID, model.ID), Owner: agent,
+		Base: model.Base, Adapter: model.StorePath, Line: model.Line, Column: model.Column,
+	}
+	if model.Base == "" {
+		return w
+	}
+	base, ok := m.BaseModel(model.Base)
+	if !ok {
+		w.BaseUnknown = model.ModelID == "" // with an id of its own it loads without
+		return w
+	}
+	w.ID = cmp.Or(base.HubID, w.ID)
+	w.Owner, w.Version, w.Path = cmp.Or(base.StoreAgent, agent), base.StoreVersion, base.StorePath
+	return w
+}
+
+// outOfSight lists the faults that a hidden path has from inside the unit.
+var outOfSight = []facts.FaultKind{facts.Absent, facts.Dangling, facts.Denied, facts.Unreadable, facts.NoModel, facts.NoAdapter, facts.PartMissing}
+
+// covered returns the setting of the unit that hides a path or the target of its
+// links: the store may exist on the host but not be visible in the unit.
+func (j *judge) covered(f facts.StoreFault, p diag.Problem) diag.Problem {
+	if j.want.Unit == nil || !slices.Contains(outOfSight, f.Kind) {
+		return p
+	}
+	at := host.Place{What: diag.Clean(f.Path), Path: f.Path, Leads: f.Leads}
+	if setting := host.Hidden(j.want.Unit.Sandbox, at.Path, at.Leads); setting != "" {
+		host.Cover(&p, j.want.Unit.Name, at, setting)
+	}
+	return p
 }

@@ -43,7 +43,6 @@ func (j *judge) tree(i int, t facts.StoreTree) {
 	}
 }
 
-// who is the agent that a tree belongs to.
 func (j *judge) who(t facts.StoreTree) string {
 	if t.Owner == "" {
 		return diag.Clean(t.Named)
@@ -51,12 +50,10 @@ func (j *judge) who(t facts.StoreTree) string {
 	return diag.Clean(t.Owner)
 }
 
-// lost names the models that a tree should contain.
 func (j *judge) lost(tree int) string {
 	return j.names(func(m facts.StoreModel) bool { return m.Tree == tree }) + " cannot load"
 }
 
-// names lists the first few of the models.
 func (j *judge) names(of func(facts.StoreModel) bool) string {
 	var all []string
 	for _, m := range j.look.Models {
@@ -73,13 +70,13 @@ func (j *judge) names(of func(facts.StoreModel) bool) string {
 // agent reports a missing directory of an agent. If the store has a directory of a
 // similar name that the map does not list, the map is wrong.
 func (j *judge) agent(i int, t facts.StoreTree) {
-	var strangers []string
+	var unlisted []string
 	for _, name := range j.look.Agents {
 		if !j.listed(name) {
-			strangers = append(strangers, name)
+			unlisted = append(unlisted, name)
 		}
 	}
-	if near, ok := spell.Nearest(t.Owner, strangers); ok {
+	if near, ok := spell.Nearest(t.Owner, unlisted); ok {
 		j.say(t.Owner, diag.Problem{
 			Code: diag.MapName, Subject: j.who(t), Position: j.position(i),
 			Message:  "the map names an agent that is not in the store: " + j.lost(i),

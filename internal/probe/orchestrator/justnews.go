@@ -116,33 +116,23 @@ func moment(f fields, key string) (at *float64, has bool) {
 
 // perAgent reads per_agent[agent][model], or per_agent[agent] itself on old
 // servers, whose only, unnamed model gets the key "".
-func perAgent(f fields) map[string]map[string]facts.ModelLoad {
+func perAgent(f fields) map[string]map[string]string {
 	agents, found := optional(f, "per_agent", strictjson.Value.Object)
 	if !found {
 		return nil
 	}
-	all := map[string]map[string]facts.ModelLoad{}
+	all := map[string]map[string]string{}
 	for name, models := range (fields{agents, f.err}).members() {
-		all[name] = map[string]facts.ModelLoad{}
+		all[name] = map[string]string{}
 		if status, found, _ := models.Optional("status"); found && !status.IsObject() {
-			all[name][""] = load(models)
+			all[name][""] = diag.Clip(models.text("status"), maxName)
 			continue
 		}
 		for model, one := range models.members() {
-			all[name][model] = load(one)
+			all[name][model] = diag.Clip(one.text("status"), maxName)
 		}
 	}
 	return all
-}
-
-func load(f fields) facts.ModelLoad {
-	message, _ := optional(f, "error", func(v strictjson.Value) (string, error) {
-		if v.IsNull() {
-			return "", nil
-		}
-		return v.Text()
-	})
-	return facts.ModelLoad{Status: diag.Clip(f.text("status"), maxName), Error: diag.Clip(message, maxError)}
 }
 
 // VLLM asks GET /vllm/status, which only newer servers have.
