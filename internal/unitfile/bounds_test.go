@@ -27,7 +27,7 @@ func TestBounds_OfNamesAndValues(t *testing.T) {
 		"a template":                          {Unit("After", "x@.service"), true},
 		"an instance of nothing":              {Unit("After", "@x.service"), false},
 		"a type alone":                        {Unit("After", ".service"), false},
-		"a type that is none":                 {Unit("After", "x.nosuch"), false},
+		"an unknown type":                     {Unit("After", "x.nosuch"), false},
 		"a size in kilobytes":                 {Size("MemoryMax", "5.5K"), true},
 		"a size in percent":                   {Size("MemoryMax", "9%"), true},
 		"a size without a unit":               {Size("MemoryMax", "10"), true},

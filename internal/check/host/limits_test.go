@@ -33,7 +33,7 @@ func TestSpace_EachFileSystemIsJudgedOnceByItsBounds(t *testing.T) {
 		"enough":                    {[]facts.Space{on("/a", 1, 10*gib, 10_000)}, nil},
 		"little":                    {[]facts.Space{on("/a", 1, 10*gib-1, 10_000)}, []string{"warning little space is left for /a"}},
 		"a gibibyte":                {[]facts.Space{on("/a", 1, gib, 10_000)}, []string{"warning little space is left for /a"}},
-		"next to nothing":           {[]facts.Space{on("/a", 1, gib-1, 10_000)}, []string{"error little space is left for /a"}},
+		"almost nothing":            {[]facts.Space{on("/a", 1, gib-1, 10_000)}, []string{"error little space is left for /a"}},
 		"few inodes":                {[]facts.Space{on("/a", 1, 10*gib, 9_999)}, []string{"warning few free inodes are left for /a"}},
 		"inodes without a number":   {[]facts.Space{many}, nil},
 		"two paths on one":          {[]facts.Space{on("/a", 1, 0, 1), on("/b", 1, 0, 1)}, []string{"error little space is left for /a, /b"}},

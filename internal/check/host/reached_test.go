@@ -30,7 +30,7 @@ func TestReached_PathIsHiddenOrOutOfReach(t *testing.T) {
 		"a home":                          {facts.Sandbox{ProtectHome: "yes"}, at("/home/x/run", ""), diag.HomeHidden, "hidden by ProtectHome="},
 		"a link to a home":                {facts.Sandbox{ProtectHome: "yes"}, at("/opt/x", "/home/x/run"), diag.HomeHidden, "/opt/x, which leads to /home/x/run, ProtectHome=yes"},
 		"/tmp":                            {facts.Sandbox{PrivateTmp: true}, at("/tmp/x", "/tmp/x"), diag.ServicePath, "/tmp/x, PrivateTmp=yes of justnews@scout.service"},
-		"a root directory of its own":     {facts.Sandbox{RootDirectory: "/srv/root"}, missing, "", ""},
+		"its own root directory":          {facts.Sandbox{RootDirectory: "/srv/root"}, missing, "", ""},
 		"missing, and its home is hidden": {facts.Sandbox{ProtectHome: "yes"}, missing, diag.ServicePath, "does not exist"},
 	} {
 		u := facts.Unit{Name: "justnews@scout.service", Sandbox: c.sandbox}
@@ -65,7 +65,7 @@ func TestCache_OneThatCannotBeWrittenIsReported(t *testing.T) {
 		"writable":                        {facts.Sandbox{}, nil, "/srv/cache", ok, ""},
 		"a relative path":                 {facts.Sandbox{}, nil, "cache", ok, "cache: not an absolute path"},
 		"a private /tmp":                  {strict, nil, "/tmp/cache", ok, ""},
-		"a root directory of its own":     {facts.Sandbox{RootImage: "/x.raw"}, nil, "/srv/cache", denied, ""},
+		"its own root directory":          {facts.Sandbox{RootImage: "/x.raw"}, nil, "/srv/cache", denied, ""},
 		"a hidden home":                   {facts.Sandbox{ProtectHome: "yes"}, nil, "/home/x/cache", ok, "/home/x/cache: ProtectHome=yes"},
 		"read-only":                       {strict, nil, "/srv/cache", ok, "/srv/cache: ProtectSystem=strict leaves it read-only"},
 		"its own, before the first start": {strict, own, own[0] + "/cuda", absent, ""},

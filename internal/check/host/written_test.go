@@ -50,12 +50,12 @@ func TestSandbox_ReadOnlyDirectoriesAreReported(t *testing.T) {
 		"a grant that the user cannot use": {unit("yes", "/srv/news/log"), granted, denied("/srv/news/log"), "permission denied"},
 		"a grant of a file":                {unit("yes", "/srv/news/log"), granted, facts.Reach{Path: "/srv/news/log", At: "/srv/news/log", Known: true, Detail: "is not a directory"}, ""},
 		"a variable's that is missing":     {unit("yes"), variable("LOG_DIR", "/srv/news/log"), missing, "LOG_DIR: /srv/news/log: ProtectSystem=strict"},
-		"a grant that is there":            {unit("yes", "/srv/news/log"), granted, fine("/srv/news/log"), ""},
-		"a grant below what is denied":     {unit("yes", "/srv/news/log"), granted, denied("/srv"), "/srv: permission denied"},
+		"an existing grant":                {unit("yes", "/srv/news/log"), granted, fine("/srv/news/log"), ""},
+		"a grant below a denied path":      {unit("yes", "/srv/news/log"), granted, denied("/srv"), "/srv: permission denied"},
 		"below a hidden home":              {facts.Unit{Sandbox: facts.Sandbox{Inaccessible: []string{"/home"}}}, variable("LOG_DIR", "/home/adra/log"), fine("/home/adra/log"), ""},
 		"a link to a hidden home": {facts.Unit{Sandbox: facts.Sandbox{Inaccessible: []string{"/home"}}}, variable("LOG_DIR", "/srv/log"),
 			facts.Reach{Path: "/srv/log", At: "/srv/log", Leads: "/home/adra/log", Known: true, OK: true}, ""},
-		"a grant that nothing could try": {unit("yes", "/srv/news/log"), granted, facts.Reach{}, ""},
+		"a grant that could not be tested": {unit("yes", "/srv/news/log"), granted, facts.Reach{}, ""},
 	} {
 		problems := host.Directory(c.unit, c.path, c.reach)
 		if c.says == "" {

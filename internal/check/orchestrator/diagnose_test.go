@@ -75,16 +75,16 @@ func TestDiagnose_ModelErrorIsExplainedByDiskAndMemory(t *testing.T) {
 			v.Memory = facts.Memory{Available: 5e8, SwapTotal: 0, SwapFree: 0, Kills: 2, GroupKills: -1}
 			v.Limits = []string{"LimitAS=1000000"}
 		}, code: diag.ModelMemory, says: "477 MiB of memory available, no swap, the kernel has killed 2 processes since boot because memory ran out, LimitAS=1000000"},
-		"a download":                     {message: "We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in the cached files", spoil: func(v *Evidence) { v.Store.Models = nil }, code: diag.ModelDownload, says: `copy the complete snapshot of "org/bert" into the Model Store`},
-		"a download and why":             {message: "Cannot reach huggingface.co: offline mode is enabled", spoil: fault(facts.NoSnapshot), code: diag.ModelDownload, says: "STORE-SNAPSHOT: /m/x contains no snapshot"},
-		"a file that is there now":       {message: "failed to load model: no such file or directory", says: "load the models again, since the error may be older than the files"},
-		"a permission that is there now": {message: "[Errno 13] Permission denied", says: "load the models again"},
-		"a download of what is there":    {message: "Cannot reach huggingface.co: offline mode is enabled", code: diag.ModelDownload, says: "load the models again"},
+		"a download":                         {message: "We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in the cached files", spoil: func(v *Evidence) { v.Store.Models = nil }, code: diag.ModelDownload, says: `copy the complete snapshot of "org/bert" into the Model Store`},
+		"a download and why":                 {message: "Cannot reach huggingface.co: offline mode is enabled", spoil: fault(facts.NoSnapshot), code: diag.ModelDownload, says: "STORE-SNAPSHOT: /m/x contains no snapshot"},
+		"a file that exists now":             {message: "failed to load model: no such file or directory", says: "load the models again, since the error may be older than the files"},
+		"a permission that has been granted": {message: "[Errno 13] Permission denied", says: "load the models again"},
+		"a download of an existing file":     {message: "Cannot reach huggingface.co: offline mode is enabled", code: diag.ModelDownload, says: "load the models again"},
 		"a corrupt file that is whole": {message: "SafetensorError: HeaderTooLarge", spoil: func(v *Evidence) {
 			v.Proofs = []facts.StoreProof{{Path: v.Store.Trees[0].Path, Verdict: facts.Whole}}
 		}, says: "load the models again"},
-		"a corrupt file that nothing was compared with": {message: "SafetensorError: HeaderTooLarge", says: "the message points to a file that is corrupt", not: "load the models again"},
-		"a download that is allowed":                    {message: "couldn't connect to huggingface.co", spoil: func(v *Evidence) { v.Wanted.Strict = false }, says: "points to an attempted download"},
+		"a corrupt file without a manifest": {message: "SafetensorError: HeaderTooLarge", says: "the message points to a file that is corrupt", not: "load the models again"},
+		"a download that is allowed":        {message: "couldn't connect to huggingface.co", spoil: func(v *Evidence) { v.Wanted.Strict = false }, says: "points to an attempted download"},
 		"a corrupt file in no version": {message: "SafetensorError: HeaderTooLarge", spoil: func(v *Evidence) {
 			v.Store.Models[0].Tree = -1
 			v.Proofs = []facts.StoreProof{{Path: v.Store.Trees[0].Path, Verdict: facts.Whole}}
@@ -114,7 +114,7 @@ func TestDiagnose_ModelErrorIsExplainedByDiskAndMemory(t *testing.T) {
 		"a process that was killed": {message: "out of memory", spoil: func(v *Evidence) {
 			v.Memory = facts.Memory{Available: -1, SwapTotal: -1, SwapFree: -1, Kills: 1, GroupKills: 1}
 		}, code: diag.ModelMemory, says: "the kernel has killed 1 process of its control group because memory ran out, the kernel has killed 1 process since boot because memory ran out\n"},
-		"a model of another map": {message: "x", spoil: func(v *Evidence) { v.Store.Models = nil }, unknown: true},
+		"a model from another map": {message: "x", spoil: func(v *Evidence) { v.Store.Models = nil }, unknown: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			look, w := whole()

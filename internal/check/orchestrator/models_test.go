@@ -125,7 +125,7 @@ func TestModels_ScopeOwnCountsTheAgentsErrorsOnly(t *testing.T) {
 		{"only another agent's model failed", answered(over(2, 1, critic)), wish, check.Ready},
 		{"the agent's own model failed", answered(over(2, 1, scout)), wish, check.Failed},
 		{"both failed", answered(over(1, 2, scout, critic)), wish, check.Failed},
-		{"a failure that nobody names", answered(over(1, 2, critic)), wish, check.Failed},
+		{"an unnamed failure", answered(over(1, 2, critic)), wish, check.Failed},
 		{"an error without an agent may be its own", answered(over(2, 1, facts.ModelError{Model: "n", Error: "y"})), wish, check.Failed},
 		{"not every model was tried", answered(over(1, 1, critic)), wish, check.Failed},
 		{"the map lists more", answered(over(2, 1, critic)), requirement.Preload{Expected: 4, OnlyAgent: "scout"}, check.Idle},

@@ -19,12 +19,12 @@ func TestOverridden_NamesTheVariable(t *testing.T) {
 		problem   diag.Problem
 		named     bool
 	}{
-		"the address of the environment":      {overrides, diag.Problem{Code: diag.BusUnreachable, Subject: "http://127.0.0.1:9900", Fix: restart}, true},
-		"another address":                     {overrides, diag.Problem{Code: diag.BusUnreachable, Subject: "http://127.0.0.1:8000", Fix: restart}, false},
-		"an answer from there that is no lie": {overrides, diag.Problem{Code: diag.BusDegraded, Subject: "http://127.0.0.1:9900", Fix: restart}, false},
-		"a directory in the evidence":         {pipe, diag.Problem{Code: diag.MPSEnvironment, Subject: "justnews@scout.service", Seen: "/run/mps in the environment", Fix: restart}, true},
-		"another directory":                   {pipe, diag.Problem{Code: diag.MPSEnvironment, Subject: "justnews@scout.service", Seen: "/run/mps2 in the environment", Fix: restart}, false},
-		"another finding about it":            {pipe, diag.Problem{Code: diag.MPSDead, Subject: "nvidia-mps.service", Seen: "/run/mps has no socket", Fix: restart}, false},
+		"the address of the environment":     {overrides, diag.Problem{Code: diag.BusUnreachable, Subject: "http://127.0.0.1:9900", Fix: restart}, true},
+		"another address":                    {overrides, diag.Problem{Code: diag.BusUnreachable, Subject: "http://127.0.0.1:8000", Fix: restart}, false},
+		"an honest answer from another host": {overrides, diag.Problem{Code: diag.BusDegraded, Subject: "http://127.0.0.1:9900", Fix: restart}, false},
+		"a directory in the evidence":        {pipe, diag.Problem{Code: diag.MPSEnvironment, Subject: "justnews@scout.service", Seen: "/run/mps in the environment", Fix: restart}, true},
+		"another directory":                  {pipe, diag.Problem{Code: diag.MPSEnvironment, Subject: "justnews@scout.service", Seen: "/run/mps2 in the environment", Fix: restart}, false},
+		"another finding about it":           {pipe, diag.Problem{Code: diag.MPSDead, Subject: "nvidia-mps.service", Seen: "/run/mps has no socket", Fix: restart}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			problems := []diag.Problem{c.problem}

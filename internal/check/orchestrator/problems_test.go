@@ -207,9 +207,9 @@ func TestProblems_ChangedMapNeedsARestart(t *testing.T) {
 	s.Stale = orchestrator.Stale(s.Map, 2*time.Minute, u)
 	const restart = "systemctl restart -- justnews@gpu_orchestrator.service"
 	for name, j := range map[string]check.Judgement{
-		"an agent that was added":          {State: check.Idle, Reason: "2 models loaded, the map lists 3"},
-		"a model that was corrected":       {State: check.Failed, Errors: []facts.ModelError{{Agent: "scout", Model: "roberta-base", Error: "failed to load model: no such file"}}},
-		"an agent that is no longer there": {State: check.Failed, Errors: []facts.ModelError{{Agent: "newone", Model: "x", Error: "no snapshot"}}},
+		"an agent that was added":        {State: check.Idle, Reason: "2 models loaded, the map lists 3"},
+		"a model that was corrected":     {State: check.Failed, Errors: []facts.ModelError{{Agent: "scout", Model: "roberta-base", Error: "failed to load model: no such file"}}},
+		"an agent that no longer exists": {State: check.Failed, Errors: []facts.ModelError{{Agent: "newone", Model: "x", Error: "no snapshot"}}},
 	} {
 		p := orchestrator.Refused(j, facts.ModelsLook{}, s)[0]
 		findings.Sound(t, p)

@@ -36,7 +36,7 @@ func TestCanary_OnlyAnAnswerPasses(t *testing.T) {
 		"no connection":       {facts.Answer{Kind: facts.Refused}, diag.ModelCanary, true},
 		"nothing was asked":   {facts.Answer{}, diag.ModelCanary, true},
 		"not ready yet":       {facts.Answer{Kind: facts.ServerError, Status: 503}, diag.ModelCanary, true},
-		"nobody knows whose":  {facts.Answer{Kind: facts.Unattributed, Status: 200}, diag.ModelCanary, true},
+		"an unknown owner":    {facts.Answer{Kind: facts.Unattributed, Status: 200}, diag.ModelCanary, true},
 		"an answer of no use": {facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: "x"}, diag.ModelCanary, false},
 	} {
 		p, again := orchestrator.Canary(modelServer(false), "a/b", c.a)
@@ -74,7 +74,7 @@ func TestOnGPU_OnlyHeldMemoryOrTheServersWordPasses(t *testing.T) {
 		"what others place is no word": {false, []string{"a/b"}, ours, look(clients(facts.GPUClient{PID: 7, Memory: &some}), empty), "", false},
 		"a process holds memory":       {false, nil, ours, look(clients(facts.GPUClient{PID: 8, Memory: &some}), empty), "", false},
 		"through MPS":                  {false, nil, ours, look(empty, clients(facts.GPUClient{PID: 7, Memory: &some})), "", false},
-		"beside what is not known":     {false, nil, ours, look(clients(facts.GPUClient{PID: 7}, facts.GPUClient{PID: 8, Memory: &some}), nil), "", false},
+		"next to an unknown one":       {false, nil, ours, look(clients(facts.GPUClient{PID: 7}, facts.GPUClient{PID: 8, Memory: &some}), nil), "", false},
 		"another's process":            {false, nil, ours, look(clients(facts.GPUClient{PID: 9, Memory: &some}), empty), "none of the 2 processes", false},
 		"no memory":                    {false, nil, ours, look(clients(facts.GPUClient{PID: 7, Memory: &none}), empty), "none of the 2 processes", false},
 		"memory that is not reported":  {false, nil, ours, look(clients(facts.GPUClient{PID: 7}), empty), "does not report", true},

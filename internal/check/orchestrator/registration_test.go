@@ -18,11 +18,11 @@ func TestRegistration_MissingOrchestratorIsAFinding(t *testing.T) {
 		r    facts.Registration
 		want int
 	}{
-		"it knows it":       {facts.Registration{Answer: answered, Agents: []string{"scout", "gpu_orchestrator"}}, 0},
-		"it knows others":   {facts.Registration{Answer: answered, Agents: []string{"scout"}}, 1},
-		"it knows nobody":   {facts.Registration{Answer: answered}, 1},
-		"it says nothing":   {facts.Registration{Answer: facts.Answer{Kind: facts.Refused}}, 0},
-		"it has no /agents": {facts.Registration{Answer: facts.Answer{Kind: facts.NotServed}}, 0},
+		"it knows it":        {facts.Registration{Answer: answered, Agents: []string{"scout", "gpu_orchestrator"}}, 0},
+		"it knows others":    {facts.Registration{Answer: answered, Agents: []string{"scout"}}, 1},
+		"it knows no agents": {facts.Registration{Answer: answered}, 1},
+		"it says nothing":    {facts.Registration{Answer: facts.Answer{Kind: facts.Refused}}, 0},
+		"it has no /agents":  {facts.Registration{Answer: facts.Answer{Kind: facts.NotServed}}, 0},
 	} {
 		problems := orchestrator.Registered(c.r, "gpu_orchestrator", "http://127.0.0.1:8000")
 		if len(problems) != c.want {

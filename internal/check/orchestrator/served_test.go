@@ -51,7 +51,7 @@ func TestServed_OnlyTheUnitsSocketCounts(t *testing.T) {
 		"a socket unit's listener":               {facts.Server{Local: true, Group: 7, UID: uid, Accepted: true}, origin(socket), facts.Answered},
 		"a socket unit's, another accepted":      {facts.Server{Local: true, Group: 7, UID: 1000, Accepted: true}, origin(socket), facts.Foreign},
 		"systemd's group without a socket":       {facts.Server{Local: true, Group: 7, UID: uid, Accepted: true}, origin(nil), facts.Foreign},
-		"nobody knows the unit":                  {facts.Server{Local: true, Group: 4711}, orchestrator.Origin{}, facts.Foreign},
+		"an unknown unit":                        {facts.Server{Local: true, Group: 4711}, orchestrator.Origin{}, facts.Foreign},
 	} {
 		got, seen := orchestrator.Served(tc.server, tc.origin)
 		if got != tc.want || (seen == "") != (got == facts.Answered) {

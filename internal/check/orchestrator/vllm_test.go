@@ -19,11 +19,11 @@ func TestVLLM_DownIsAWarning(t *testing.T) {
 		agents []string
 		says   string
 	}{
-		"down":             {facts.VLLM{Answer: answered, Enabled: true}, []string{"synthesizer", "critic"}, "enabled, and not running"},
-		"not enabled":      {facts.VLLM{Answer: answered}, []string{"synthesizer"}, "VLLM_ENABLED"},
-		"running":          {facts.VLLM{Answer: answered, Enabled: true, Running: true}, []string{"synthesizer"}, ""},
-		"needed by nobody": {facts.VLLM{Answer: answered}, nil, ""},
-		"an older server":  {facts.VLLM{Answer: facts.Answer{Kind: facts.NotServed}}, []string{"synthesizer"}, ""},
+		"down":            {facts.VLLM{Answer: answered, Enabled: true}, []string{"synthesizer", "critic"}, "enabled, and not running"},
+		"not enabled":     {facts.VLLM{Answer: answered}, []string{"synthesizer"}, "VLLM_ENABLED"},
+		"running":         {facts.VLLM{Answer: answered, Enabled: true, Running: true}, []string{"synthesizer"}, ""},
+		"not needed":      {facts.VLLM{Answer: answered}, nil, ""},
+		"an older server": {facts.VLLM{Answer: facts.Answer{Kind: facts.NotServed}}, []string{"synthesizer"}, ""},
 	} {
 		problems := orchestrator.VLLM(c.vllm, c.agents, "http://127.0.0.1:8014", "justnews@gpu_orchestrator.service")
 		if c.says == "" {

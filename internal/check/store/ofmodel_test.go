@@ -26,7 +26,7 @@ func TestOfModel_ReportsOnlyWhatKeepsThatModelFromLoading(t *testing.T) {
 		"no store":                 {model: "org/bert", spoil: storeCases["no root"].spoil, want: diag.StoreRoot},
 		"no store for any model":   {model: "other", spoil: storeCases["no root"].spoil, want: diag.StoreRoot},
 		"its own fault":            {model: "org/bert", spoil: modelFault(facts.Cut, "/w"), want: diag.StoreCorrupt},
-		"a fault of its sibling":   {model: "org/roberta", spoil: modelFault(facts.Cut, "/w")},
+		"a fault of a sibling":     {model: "org/roberta", spoil: modelFault(facts.Cut, "/w")},
 		"a model that is not seen": {model: "other", spoil: danglingCurrent},
 		"no version":               {model: "org/bert", spoil: danglingCurrent, want: diag.StoreVersion},
 		"in no version": {model: "org/bert", spoil: func(s *facts.Store) {

@@ -146,7 +146,7 @@ var storeCases = map[string]storeCase{
 		s.Trees[1].Path, s.Trees[1].Fault = "", &facts.StoreFault{Kind: facts.Absent, Path: root + "/base_models/versions/v7"}
 	}, code: diag.StoreVersion, status: 66,
 		says: "critic: critic_v1 cannot load\n" + root + "/base_models/versions/v7 does not exist; expected the directory " + root + "/base_models/versions/v7\ncopy the version to"},
-	"a directory of the map that is nobody's": {spoil: func(s *facts.Store) {
+	"a directory of the map without an owner": {spoil: func(s *facts.Store) {
 		s.Trees[1].Owner, s.Trees[1].Name, s.Trees[1].Named = "", "", "/srv/base"
 		s.Trees[1].Path, s.Trees[1].Fault = "", &facts.StoreFault{Kind: facts.Absent, Path: "/srv/base"}
 	}, code: diag.StoreVersion, status: 66, says: "expected the directory /srv/base", subject: "/srv/base"},
@@ -173,7 +173,7 @@ var storeCases = map[string]storeCase{
 	"a version in use that is still being copied": {spoil: func(s *facts.Store) {
 		s.Trees[0].Path, s.Trees[0].Named, s.Trees[0].Others = root+"/scout/versions/v2.tmp", root+"/scout/current", []string{"v1"}
 	}, code: diag.StoreStaged, status: 66, says: "or point current at a complete version; existing versions: v1"},
-	"a staging directory beside a whole version": {spoil: func(s *facts.Store) { s.Trees[0].Staged = []string{root + "/scout/versions/v2.tmp"} },
+	"a staging directory next to a complete version": {spoil: func(s *facts.Store) { s.Trees[0].Staged = []string{root + "/scout/versions/v2.tmp"} },
 		code: diag.StoreStaged, severity: diag.Warning, says: "rm -r"},
 	"a current that is a directory": {spoil: func(s *facts.Store) { s.Trees[0].Current = facts.CurrentDirectory }, code: diag.StoreVersion, severity: diag.Warning},
 	"a current that is another's":   {spoil: func(s *facts.Store) { s.Trees[0].Current = facts.CurrentElsewhere }, code: diag.StoreVersion, severity: diag.Warning},
@@ -194,7 +194,7 @@ var storeCases = map[string]storeCase{
 		s.Trees[1].IDs = nil
 	},
 		code: diag.StoreBase, status: 66, says: "copy the base model to \"/b\""},
-	"a base model that nothing defines": {spoil: func(s *facts.Store) {
+	"an undefined base model": {spoil: func(s *facts.Store) {
 		s.Models[2].Want.Base = "mystral"
 		s.Models[2].Faults = []facts.StoreFault{{Kind: facts.NoBase, Path: "mystral"}}
 	}, code: diag.StoreBase, status: 66, says: `base_models does not define "mystral", the nearest is "mistral"`},
@@ -453,7 +453,7 @@ func TestProofs_EachResultIsJudged(t *testing.T) {
 		"too many orders": {change: func(p *facts.StoreProof) { p.Verdict, p.Orders, p.Tried, p.Witnessed = facts.Undecided, 5e6, 8, 3 },
 			code: diag.StoreUnverified, status: 66, says: "8 orders that were tried of 5e+06; proven by the hash in the name: 3 files"},
 		"no manifest":                   {change: func(p *facts.StoreProof) { p.Verdict, p.By = facts.NoManifest, "" }, code: diag.StoreManifest, status: 66, says: "models seal -- scout; justnews-gate retry"},
-		"a manifest that says nothing":  {change: func(p *facts.StoreProof) { p.Verdict, p.ManifestFault = facts.NoManifest, "it has no checksum" }, code: diag.StoreManifest, status: 66, says: "it has no checksum in"},
+		"a manifest without a checksum": {change: func(p *facts.StoreProof) { p.Verdict, p.ManifestFault = facts.NoManifest, "it has no checksum" }, code: diag.StoreManifest, status: 66, says: "it has no checksum in"},
 		"an adapter without a manifest": {change: func(p *facts.StoreProof) { p.Verdict, p.Name = facts.NoManifest, "" }, code: diag.StoreManifest, severity: diag.Notice},
 		"a seal that is out of date":    {change: func(p *facts.StoreProof) { p.Verdict, p.SealFault = facts.Whole, "another checksum" }, code: diag.StoreManifest, severity: diag.Warning, says: "another checksum"},
 		"another version's manifest":    {change: func(p *facts.StoreProof) { p.Verdict, p.ManifestVersion = facts.Whole, "v0" }, code: diag.StoreManifest, severity: diag.Warning, says: `"v0"`},
