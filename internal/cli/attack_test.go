@@ -29,7 +29,7 @@ import (
 type scene struct {
 	t      *testing.T
 	cache  string // $CACHE_DIRECTORY of the gate
-	victim string // somebody else's directory
+	victim string // another user's directory
 	env    []string
 	prefix []string // what the gate is run by
 }

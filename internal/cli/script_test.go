@@ -110,7 +110,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// build builds what the scripts run beside the gate.
+// build builds the programs that the scripts run besides the gate.
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -16,7 +16,7 @@ import (
 	"justnews/internal/completion"
 )
 
-var update = flag.Bool("update", false, "write the expected scripts anew")
+var update = flag.Bool("update", false, "rewrite the expected scripts")
 
 // line has one of everything that a command line of ours can have.
 type line struct {

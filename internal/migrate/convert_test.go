@@ -16,7 +16,7 @@ import (
 	"justnews/internal/diag"
 )
 
-var update = flag.Bool("update", false, "write the expected output anew")
+var update = flag.Bool("update", false, "rewrite the expected output")
 
 // hosts are trees of hosts that were set up by hand: root/ below each.
 func hosts(t *testing.T) []string {

@@ -58,7 +58,7 @@ func TestPaths_OnlyWrittenDirectoriesAreGranted(t *testing.T) {
 		home  string
 		says  string
 	}{
-		"a checkout in a home, its logs beside it, a directory of logs": {
+		"a checkout in a home, its logs next to it, a directory of logs": {
 			files: map[string]string{
 				"etc/passwd": passwd, template0: asAdra, "etc/justnews/scout.env": "A=1\n",
 				"etc/justnews/global.env":    "SERVICE_DIR=/home/adra/JustNews\nLOG_DIR=/var/log/justnews\n",

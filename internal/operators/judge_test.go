@@ -76,7 +76,7 @@ func TestSteps_AreThoseThatAreMissing(t *testing.T) {
 		"the group only":             {Wish{User: "adra", Install: true}, nil, join},
 		"by usermod":                 {Wish{User: "adra", Install: true}, func(f *Facts) { f.Gpasswd = "" }, "/usr/sbin/usermod --append --groups justnews-operators adra"},
 		"again":                      {all(), func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra") }, "none; none"},
-		"beside another":             {all(), func(f *Facts) { f.DropIn = ruleFile(t, "site") }, join + "; write adra+site"},
+		"in addition to another":     {all(), func(f *Facts) { f.DropIn = ruleFile(t, "site") }, join + "; write adra+site"},
 		"the group without sudo":     {Wish{User: "adra", Install: true}, func(f *Facts) { f.Sudo = Sudo{} }, join},
 		"taken away":                 {Wish{User: "adra"}, func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra") }, leave + "; remove " + DropIn},
 		"taken away from one of two": {Wish{User: "adra"}, func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra", "site") }, leave + "; write site"},

@@ -227,7 +227,7 @@ func TestPlan_DirectoriesOfMPSAreCreatedWhereSystemdCan(t *testing.T) {
 	}
 }
 
-// Where the orchestrator is no unit of this host, whoever runs the agents looks.
+// Where the orchestrator is not a unit of this host, the user of the agents looks.
 func TestPlan_PreloadRunsAsTheOrchestratorsUser(t *testing.T) {
 	for _, c := range []struct {
 		what   string

@@ -18,7 +18,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // results are runs of each kind, as an operator meets them.
 func results() map[string]gate.Result {

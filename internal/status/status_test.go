@@ -217,7 +217,7 @@ var settleCases = map[string]settleCase{
 		},
 		"stopped: justnews.target is stopped", diag.StatusUnavailable, nil,
 	},
-	"the target is stopped and one runs all the same": {
+	"the target is stopped, and one instance still runs": {
 		func() *Host {
 			h := refused(noSnapshot)
 			h.Target = facts.Unit{LoadState: "loaded", ActiveState: "inactive"}

@@ -190,7 +190,7 @@ func TestWatch_EachChangeIsReportedOnce(t *testing.T) {
 		"..xxx.xxx":   "5 lost, 6 back, 9 lost",
 		"----":        "",
 		"xx-x-xx":     "",       // the gates were shut meanwhile
-		"..xxx-.":     "5 lost", // they opened again, which proves the same anew
+		"..xxx-.":     "5 lost", // they opened again, which proves it once more
 		"..xxx---xxx": "5 lost, 11 lost",
 		"..x~~xx":     "7 lost", // what is on its way neither counts nor resets
 		"..~~~~.":     "",       // two minutes are allowed

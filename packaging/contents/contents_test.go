@@ -112,7 +112,7 @@ func TestContents_MissingFileIsAnErrorUnlessOptional(t *testing.T) {
 		t.Error("a pattern that matches nothing is no error")
 	}
 	if _, err := Expand(repo, []File{{Build: "./cmd/justnews-nothing", Dest: "/x/"}}); err == nil {
-		t.Error("a program that is not there is no error")
+		t.Error("a missing program is no error")
 	}
 	items, err := Expand(repo, []File{{Source: "units/*.nothing", Dest: "/x/", Optional: true}})
 	if err != nil || len(items) != 0 {

@@ -12,7 +12,7 @@ import (
 
 const ours = "Apache-2.0"
 
-// Holder is who has the copyright of the toolkit, with the years.
+// Holder holds the copyright of the toolkit, with the years.
 const Holder = "2025-2026 the JustNews maintainers"
 
 // debianCopyright is /usr/share/doc/PACKAGE/copyright in Debian's
@@ -118,7 +118,7 @@ func (m Module) holders() []string {
 	return m.Holders
 }
 
-// Copyright returns the lines that say who has the copyright of a module.
+// Copyright returns the lines that name the copyright holders of a module.
 func (m Module) Copyright() string {
 	return "Copyright " + strings.Join(m.holders(), "\nCopyright ")
 }

@@ -23,7 +23,7 @@ type Module struct {
 	Path    string
 	Version string
 	SPDX    string   // its licence
-	Holders []string // who has the copyright, as its files say
+	Holders []string // of the copyright, as its files name them
 	Notice  string   // what its NOTICE says, verbatim; Apache's terms ask for it
 	Text    string   // its licence, and its notice, verbatim
 	Notices []Notice // terms of single files that are compiled
@@ -252,7 +252,7 @@ func recognise(text string) string {
 
 var holder = regexp.MustCompile(`(?im)^\s*copyright\s+(?:©\s*|\(c\)\s*)*((?:\d|the ).*?)\s*$`)
 
-// holders finds the lines that say who has the copyright.
+// holders finds the lines that name copyright holders.
 func holders(text string) []string {
 	var found []string
 	for _, m := range holder.FindAllStringSubmatch(text, -1) {

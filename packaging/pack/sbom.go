@@ -91,7 +91,7 @@ const (
 	unknown     = "NOASSERTION"
 )
 
-// writeSBOM writes what is in a package beside it, as NAME.spdx.json. It depends
+// writeSBOM writes the contents of a package next to it, as NAME.spdx.json. It depends
 // on nothing but the package, so the same package gives the same bytes.
 func writeSBOM(o origin, name string, items []contents.Item, bin string) error {
 	modules, err := contents.Linked(repository)

@@ -103,7 +103,7 @@ func TestMachine_SystemdBootsAndAnswers(t *testing.T) {
 	})
 }
 
-// A test that dies runs no cleanup: the machine must end all the same.
+// A test that dies runs no cleanup: the machine must still end.
 func TestMachine_EndsWithItsTest(t *testing.T) {
 	if os.Getenv("JUSTNEWS_BED_DOOMED") == "1" {
 		bed.Boot(t, bed.Options{})
@@ -133,7 +133,7 @@ func TestMachine_EndsWithItsTest(t *testing.T) {
 	}
 	_ = child.Process.Kill()
 	_ = child.Wait()
-	// The reaper is nobody's child any more.
+	// The reaper has no parent any more.
 	for until := time.Now().Add(bed.Patience); ; time.Sleep(20 * time.Millisecond) {
 		left := leftovers(t, child.Process.Pid)
 		if len(left) == 0 {

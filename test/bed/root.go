@@ -152,7 +152,7 @@ func unpack(ctx context.Context, tarball, dir string) error {
 		r.WriteFile("etc/machine-id", []byte("6a7573746e6577732d746573742d6265\n"), 0o444),
 		r.WriteFile("etc/hostname", []byte("bed\n"), 0o644),
 		r.WriteFile("etc/hosts", []byte("127.0.0.1 localhost bed\n::1 localhost\n"), 0o644),
-		// They would reach for a network that is not there, or own the console.
+		// They would reach for a missing network, or own the console.
 		mask(r, "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "console-getty.service"),
 		r.WriteFile("etc/.updated", nil, 0o644),
 		r.WriteFile("var/.updated", nil, 0o644),

@@ -15,7 +15,7 @@ import (
 	"justnews/internal/diag"
 )
 
-var update = flag.Bool("update", false, "write man/justnews-problems.7 anew")
+var update = flag.Bool("update", false, "rewrite man/justnews-problems.7")
 
 const problemsHead = `.\" SPDX-License-Identifier: Apache-2.0
 .\" Made from the catalogue of problems, internal/diag/catalogue.toml: make generate

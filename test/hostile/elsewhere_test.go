@@ -47,8 +47,8 @@ func (e *eavesdropper) heardNothing(t *testing.T) {
 	}
 }
 
-// A URL of 0.0.0.0 reaches this host, and is no loopback address to whoever
-// decides about proxies.
+// A URL of 0.0.0.0 reaches this host, but is not a loopback address in net/http's rules
+// about proxies.
 func TestElsewhere_ProxyVariablesAreIgnored(t *testing.T) {
 	t.Parallel()
 	e := eavesdrop(t)

@@ -67,7 +67,7 @@ func noTimes(n int) face {
 	return says("no times", s)
 }
 
-// staleRunning is the moment after a refresh: the new job's counters beside
+// staleRunning is the moment after a refresh: the new job's counters next to
 // the errors of the one before.
 func staleRunning(n int) face {
 	s := job(n, 0, 0, 0, true)

@@ -92,7 +92,7 @@ func unproven(looks []facts.ModelsLook) []string {
 			broken = append(broken, fmt.Sprintf("opened on %+v", l))
 		}
 		if !agree(l.State, last[0].State) {
-			broken = append(broken, fmt.Sprintf("opened on %+v beside %+v", l.State, last[0].State))
+			broken = append(broken, fmt.Sprintf("opened on %+v after %+v", l.State, last[0].State))
 		}
 	}
 	return broken

@@ -77,7 +77,7 @@ func storm(t *testing.T, seed uint64) bool {
 }
 
 // runOne is one gate. Between its last look and its end no time passes, so
-// that the looks of gates that run beside it do not matter to its own proof.
+// that the looks of gates that run at the same time do not matter to its own proof.
 func runOne(t *testing.T, w requirement.Run, h *host) gate.Result {
 	own := &witness{orchestrator: h.server}
 	world := h.world()

@@ -57,7 +57,7 @@ func (r row) orFewer() row {
 }
 
 // or is a row whose server may answer the trigger before its job has begun: then
-// nothing shows that a later answer is of the same job.
+// nothing shows that a later answer belongs to the same job.
 func (r row) or(code diag.Code) row {
 	r.other = code
 	return r

@@ -107,7 +107,7 @@ func insideAPod(t *testing.T, bin string) {
 	broken()
 
 	// Why --config: the directory of a ConfigMap is for everybody to write, and
-	// where the gate searches, it does not believe such a one.
+	// where the gate searches, it does not accept one.
 	if err := os.Symlink("justnews-config", p.root+"/etc/justnews"); err != nil {
 		t.Fatal(err)
 	}

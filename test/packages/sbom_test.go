@@ -12,7 +12,7 @@ import (
 	"justnews/packaging/contents"
 )
 
-// sbom is the ending of the SPDX document beside a package.
+// sbom is the suffix of the SPDX document of a package.
 const sbom = ".spdx.json"
 
 // The document is compared with the package that it is about: its checksum, the

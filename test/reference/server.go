@@ -72,7 +72,7 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
-// spawn runs f beside, unless the server is closed.
+// spawn runs f concurrently, unless the server is closed.
 func (s *Server) spawn(f func()) {
 	if s.enter() {
 		go func() {

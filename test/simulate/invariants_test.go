@@ -103,8 +103,8 @@ func (h *host) bounded() {
 // arrives: a record, and half of the slowest exchange.
 const inTransit = 3 * time.Second
 
-// entitled checks that who requests to load still leads: whoever lost the lock's file
-// may have company. h.mu is held.
+// entitled checks that who requests to load still leads: after the lock's file
+// was removed, there may be two. h.mu is held.
 func (h *host) entitled(p *process) {
 	if p != nil && !p.halted && !p.lock.StillMine() && time.Since(h.unlocked) > inTransit {
 		h.fail("%s requested to load, and the lock is not its own", p.name)

@@ -69,7 +69,7 @@ func (o *orchestrator) post(a *actor) facts.ModelsState {
 }
 
 // running reports what the server says of that: the first job to end says that
-// nothing is in progress, whoever else is at it.
+// nothing is in progress, whatever other gates do.
 func (o *orchestrator) running() bool {
 	now := time.Now()
 	if o.started == nil {

@@ -21,7 +21,7 @@ func TestSandbox_HiddenPathNamesTheSetting(t *testing.T) {
 		"a private /tmp":                {tmp, "/tmp/models", "PrivateTmp=yes"},
 		"a private /var/tmp":            {tmp, "/var/tmp/models/", "PrivateTmp=yes"},
 		"slashes":                       {tmp, "//var//tmp/./models", "PrivateTmp=yes"},
-		"beside /tmp":                   {tmp, "/tmpfiles/models", ""},
+		"next to /tmp":                  {tmp, "/tmpfiles/models", ""},
 		"below /tmp, bound in":          {facts.Sandbox{PrivateTmp: true, Bound: []string{"/var/tmp/models"}}, "/var/tmp/models/scout", ""},
 		"next to a bound path":          {facts.Sandbox{PrivateTmp: true, Bound: []string{"/var/tmp/models"}}, "/var/tmp/models2", "PrivateTmp=yes"},
 		"above a bound path":            {facts.Sandbox{PrivateTmp: true, Bound: []string{"/var/tmp/a/b"}}, "/var/tmp/a", "PrivateTmp=yes"},

@@ -281,7 +281,7 @@ func TestStore_EachFaultHasItsCodeStatusEvidenceAndFix(t *testing.T) {
 	}
 }
 
-// checkFix: whoever starts units resets their start limit first.
+// checkFix: a command that starts units resets their start limit first.
 func checkFix(t *testing.T, p diag.Problem) {
 	t.Helper()
 	if at := strings.Index(p.Fix.String(), "systemctl start"); at >= 0 {

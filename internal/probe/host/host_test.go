@@ -183,7 +183,7 @@ func TestHost_UntrustedMarkerIsIgnored(t *testing.T) {
 	}
 }
 
-// own makes the files of whoever runs the test count as root's.
+// own makes the files of the user who runs the test count as root's.
 func own(t *testing.T) {
 	t.Helper()
 	before := owner

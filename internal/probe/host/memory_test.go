@@ -97,11 +97,11 @@ func TestMemory_EnvironmentOfTheProcessIsReadIfPermitted(t *testing.T) {
 func TestMemory_EnvironmentsOfAllProcessesOfAUnitAreRead(t *testing.T) {
 	want := []map[string]string{{"DRY_RUN": "1"}}
 	for name, procs := range map[string]string{
-		"in the unit's control group":  "sys/fs/cgroup/g/cgroup.procs",
-		"in a control group below it":  "sys/fs/cgroup/g/worker/deep/cgroup.procs",
-		"in the hierarchy of systemd":  "sys/fs/cgroup/systemd/g/cgroup.procs",
-		"below it, in that hierarchy":  "sys/fs/cgroup/systemd/g/worker/cgroup.procs",
-		"in a hierarchy beside others": "sys/fs/cgroup/unified/g/cgroup.procs",
+		"in the unit's control group": "sys/fs/cgroup/g/cgroup.procs",
+		"in a control group below it": "sys/fs/cgroup/g/worker/deep/cgroup.procs",
+		"in the hierarchy of systemd": "sys/fs/cgroup/systemd/g/cgroup.procs",
+		"below it, in that hierarchy": "sys/fs/cgroup/systemd/g/worker/cgroup.procs",
+		"in one hierarchy of several": "sys/fs/cgroup/unified/g/cgroup.procs",
 	} {
 		files := map[string]string{procs: "7\n8\n", "proc/7/environ": "A=1\x00", "proc/8/environ": "DRY_RUN=1\x00"}
 		switch {

@@ -128,7 +128,7 @@ func BenchmarkServer(b *testing.B) {
 	}
 }
 
-// Where no connection has the addresses, the kernel answers with whoever listens
+// Where no connection has the addresses, the kernel answers with the socket that listens
 // there: after an answer that was closed at once, that may be anybody.
 func TestServer_OfAClosedConnectionIsNotTheListener(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -59,7 +59,7 @@ func FuzzRead(f *testing.F) {
 		}
 		for _, word := range []string{"Cannot find MPS control daemon process", "Cannot send command", "Not enough privilege"} {
 			if strings.Contains(errs, word) {
-				t.Fatalf("an answer beside %q", errs)
+				t.Fatalf("an answer in spite of %q", errs)
 			}
 		}
 	})

@@ -268,7 +268,7 @@ func TestUnit_ConnectionOutlivesTheContextThatOpenedIt(t *testing.T) {
 		t.Error(err)
 	}
 	if c.now != before {
-		t.Error("the connection had to be made anew")
+		t.Error("a new connection was needed")
 	}
 }
 

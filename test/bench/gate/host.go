@@ -141,7 +141,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// anyPhase is a wait that ends anywhere within the rhythm of whoever polls.
+// anyPhase is a wait that ends anywhere within the rhythm of the poller.
 func anyPhase(least time.Duration) time.Duration {
 	return least + rand.N(time.Second)
 }

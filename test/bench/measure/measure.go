@@ -70,7 +70,7 @@ func (t *Table) End() {
 	_ = t.w.Flush()
 }
 
-// Aim prints a figure beside what it is meant to be at most.
+// Aim prints a figure and its upper limit.
 func Aim(w io.Writer, what string, got, most float64, unit string) {
 	word := "met"
 	if got > most {

@@ -169,7 +169,7 @@ func damaged(t *testing.T, s *Store, before map[string]string, modes map[string]
 func TestStore_UnknownModelOrDamageIsRefused(t *testing.T) {
 	s := mustMake(t)
 	if err := s.Break(Truncated, Model{"scout", "nosuch"}); err == nil {
-		t.Error("broke a model that is not there")
+		t.Error("broke a missing model")
 	}
 	if err := s.Break("by-wishing", Models[0]); err == nil {
 		t.Error("broke a model in an unknown way")
