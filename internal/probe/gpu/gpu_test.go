@@ -56,7 +56,7 @@ func TestHelper_EachFailureHasItsOwnKind(t *testing.T) {
 		"a complaint without end is cut":    {"yes complaint | head -c 100000 >&2; exit 9", facts.HelperNonsense, "…"},
 		"what it inherits is clean":         {`[ -z "$SECRET$LD_PRELOAD$HOME" ] && echo '` + object + `'`, facts.GPUAnswered, ""},
 		"it reads from nothing":             {"cat; echo '" + object + "'", facts.GPUAnswered, ""},
-		"a child that keeps the pipes open": {"sleep 1000 & echo '" + object + "'", facts.GPUAnswered, ""},
+		"a child that keeps the pipes open": {"sleep 60 & echo '" + object + "'", facts.GPUAnswered, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("SECRET", "x")
