@@ -71,7 +71,7 @@ func (c *Cache) refresh() {
 	defer c.mu.Unlock()
 	for _, p := range c.places {
 		data, _ := p.readNew() // what cannot be read is not known
-		if c.known == nil { // at once: 20,000 records would have it grow 15 times
+		if c.known == nil {    // at once: 20,000 records would have it grow 15 times
 			c.known = make(map[key]*[recordBytes]byte, len(data)/recordBytes)
 		}
 		for ; len(data) > 0; data = data[recordBytes:] {

@@ -21,7 +21,6 @@ const (
 	confirm               // it looks ready: look again at once, over new connections
 )
 
-// decision is an action with its parameters.
 type decision struct {
 	act     action
 	after   time.Duration // wait: until the next look
@@ -37,14 +36,14 @@ const (
 	pollBusy    = 80 * time.Millisecond  // a job runs: its end is what is waited for
 	pollQuiet   = 250 * time.Millisecond // a job runs, and has shown no progress for long
 	pollDown    = 100 * time.Millisecond // nobody answers: a refused connection costs nothing
-	pollStrange = 250 * time.Millisecond // an invalid answer, or an error
+	pollInvalid = 250 * time.Millisecond // an invalid answer, or an error
 )
 
 // rhythm is the wait between two looks at a job that runs: a hundredth of the
 // time for which it has shown no progress, so that what looking costs falls
 // with what can still be seen, and no wait becomes more than a little longer.
 func (s situation) rhythm() time.Duration {
-	if s.follow { // beside the looks of a leader
+	if s.follow { // the leader looks as well
 		return pollQuiet
 	}
 	return min(max(s.quiet/100, pollBusy), pollQuiet)
@@ -59,7 +58,7 @@ type attempt struct {
 	posted   bool              // this run sent a POST
 	postedAt time.Duration     // uptime
 	before   facts.ModelsState // the look before that POST
-	strange  int               // answers in a row that made no sense
+	invalid  int               // invalid answers in a row
 	differed int               // looks in a row that contradicted themselves or each other
 	busy     bool              // the last look that contradicted another one saw a job in progress
 	mute     int               // looks in a row that a server answered with an error and no account
@@ -106,8 +105,8 @@ func decide(s situation) decision {
 	case check.Unreachable:
 		return decision{act: wait, after: pollDown}
 	case check.Nonsense:
-		if s.attempt.strange < maxConsecutive {
-			return decision{act: wait, after: pollStrange}
+		if s.attempt.invalid < maxConsecutive {
+			return decision{act: wait, after: pollInvalid}
 		}
 		return decision{act: shut, why: check.Nonsense}
 	default:
@@ -130,7 +129,6 @@ func (s situation) forced() (decision, bool) {
 	}
 }
 
-// note counts what the next decisions depend on.
 func (a *attempt) note(j check.Judgement, kind facts.AnswerKind) {
 	a.mute++
 	if kind != facts.ServerError {
@@ -138,15 +136,15 @@ func (a *attempt) note(j check.Judgement, kind facts.AnswerKind) {
 	}
 	switch j.State {
 	case check.Nonsense:
-		a.strange++
+		a.invalid++
 		a.differed, a.busy = 0, false
 	case check.Inconsistent:
-		a.strange = 0
+		a.invalid = 0
 		a.differed++
 	case check.Ready: // differed is counted by the second look
-		a.strange = 0
+		a.invalid = 0
 	default:
-		a.strange, a.differed, a.busy = 0, 0, false
+		a.invalid, a.differed, a.busy = 0, 0, false
 	}
 }
 

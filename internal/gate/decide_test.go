@@ -31,8 +31,8 @@ func TestDecidePolicy(t *testing.T) {
 		s    situation
 		want decision
 	}{
-		"an invalid answer":                           {situation{judged: judged(check.Nonsense), attempt: attempt{strange: maxConsecutive - 1}}, decision{act: wait, after: pollStrange}},
-		"one too many":                                {situation{judged: judged(check.Nonsense), attempt: attempt{strange: maxConsecutive}}, decision{act: shut, why: check.Nonsense}},
+		"an invalid answer":                           {situation{judged: judged(check.Nonsense), attempt: attempt{invalid: maxConsecutive - 1}}, decision{act: wait, after: pollInvalid}},
+		"one too many":                                {situation{judged: judged(check.Nonsense), attempt: attempt{invalid: maxConsecutive}}, decision{act: shut, why: check.Nonsense}},
 		"what nobody knows":                           {situation{judged: judged(check.Unknown)}, decision{act: shut, why: check.Unknown}},
 		"answers that differ":                         {inconsistent(maxConsecutive-1, false, false), decision{act: wait, after: pollBusy}},
 		"and differ again":                            {inconsistent(maxConsecutive, false, false), decision{act: trigger, refresh: true}},
@@ -56,13 +56,13 @@ func TestDecidePolicy(t *testing.T) {
 		"while a job runs":                            {situation{judged: judged(check.Pending), state: facts.ModelsState{InProgress: true}, force: true}, decision{act: wait, after: pollBusy}},
 		"while nobody answers":                        {situation{judged: judged(check.Unreachable), force: true}, decision{act: wait, after: pollDown}},
 		"while nobody answers, after a look at a job": {situation{judged: judged(check.Unreachable), state: facts.ModelsState{InProgress: true}, force: true}, decision{act: wait, after: pollDown}},
-		"while it answers with errors":                {situation{judged: judged(check.Nonsense), attempt: attempt{mute: maxConsecutive - 1}, force: true}, decision{act: wait, after: pollStrange}},
+		"while it answers with errors":                {situation{judged: judged(check.Nonsense), attempt: attempt{mute: maxConsecutive - 1}, force: true}, decision{act: wait, after: pollInvalid}},
 		"after three of them":                         {situation{judged: judged(check.Nonsense), attempt: attempt{mute: maxConsecutive}, force: true}, decision{act: trigger, refresh: true}},
 		"after its POST":                              {situation{judged: judged(check.Ready), state: ready, force: true, attempt: attempt{posted: true}, uptime: jobGrace}, decision{act: confirm}},
 		"a follower finds no job":                     {situation{judged: judged(check.Idle), follow: true, gate: once, quiet: time.Hour}, decision{act: wait, after: pollQuiet}},
 		"a follower finds a job":                      {situation{judged: judged(check.Pending), follow: true}, decision{act: wait, after: pollQuiet}},
 		"a follower finds a failed job":               {situation{judged: judged(check.Failed), follow: true, gate: once, quiet: jobGrace - 1}, decision{act: wait, after: pollQuiet}},
-		"and nobody repeats it":                       {situation{judged: judged(check.Failed), follow: true, gate: once, quiet: jobGrace}, decision{act: shut, why: check.Failed}},
+		"and it is not repeated":                      {situation{judged: judged(check.Failed), follow: true, gate: once, quiet: jobGrace}, decision{act: shut, why: check.Failed}},
 		"a follower finds the models":                 {situation{judged: judged(check.Ready), follow: true}, decision{act: confirm}},
 	} {
 		if got := decide(c.s); got != c.want {

@@ -37,14 +37,7 @@ const (
 // diagnosing returns a context for a part of the diagnosis. It is not the run's,
 // which may have ended.
 func (r *runner) diagnosing(limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithDeadline(context.Background(), earlier(time.Now().Add(limit), r.until.Add(afterwards)))
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
+	return context.WithTimeout(context.Background(), min(limit, time.Until(r.until.Add(afterwards))))
 }
 
 // evidence looks at the Model Store and the machine, once, to find out why

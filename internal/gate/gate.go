@@ -140,7 +140,7 @@ type World struct {
 	Mark         *Mark // nil: a run by hand, which opens no unit
 	// Renew asks for a restart of the orchestrator or the bus where they were
 	// started with another configuration and no instance uses them, and returns
-	// what ends this run for the same reason; nil: this run is nobody's gate.
+	// what ends this run for the same reason; nil: this run is not a unit's gate.
 	Renew    func(ctx context.Context) *diag.Problem
 	GPU      GPU
 	Lock     Lock

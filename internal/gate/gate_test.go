@@ -179,7 +179,7 @@ func TestGate_OneGateAgainstOneOrchestrator(t *testing.T) {
 			},
 			status: diag.StatusNonsense, code: diag.OrchestratorNonsense, within: 2 * time.Second,
 		},
-		"a single strange answer among good ones does not end the wait": {
+		"a single invalid answer among good ones does not end the wait": {
 			prepare: func(s *server, _ *host, _ *requirement.Run) {
 				n := 0
 				s.override = func() facts.ModelsLook {

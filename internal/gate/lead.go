@@ -71,9 +71,9 @@ func (r *runner) unlocked(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// leads reports whether this run still has the lead: whoever removes the lock's
-// file makes room for a second leader, and then neither may trigger until one
-// of them has the new file's lock.
+// leads reports whether this run still has the lead: after the lock's file is
+// removed there may be a second leader, and then neither may trigger until one of
+// them has the new file's lock.
 func (r *runner) leads() bool {
 	if r.led && !r.world.Lock.StillMine() {
 		r.release()
@@ -103,7 +103,6 @@ func (r *runner) retellLeader(ctx context.Context) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// release gives up the lead.
 func (r *runner) release() {
 	if r.led {
 		r.led = false
@@ -124,7 +123,6 @@ func (r *runner) recall() History {
 	return h
 }
 
-// remember writes the host's record.
 func (r *runner) remember(h History) error {
 	if r.world.Memory == nil {
 		return fmt.Errorf("cannot record preloads: no directory is shared")

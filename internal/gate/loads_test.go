@@ -80,7 +80,7 @@ func TestGate_WaitsWhileTheOrchestratorLoadsModels(t *testing.T) {
 		"0 in the process":                 {environment: env(true, "DRY_RUN", "0")},
 		"by a file":                        {environment: env(false, "DRY_RUN", "true"), code: diag.OrchestratorDryRun, status: diag.StatusFailed},
 		"in the process":                   {environment: env(true, "MODEL_STORE_DRY_RUN", "1"), code: diag.OrchestratorDryRun, status: diag.StatusFailed},
-		"a value that nobody knows":        {environment: env(true, "DRY_RUN", "2"), code: diag.OrchestratorDryRun, status: diag.StatusFailed},
+		"an unknown value":                 {environment: env(true, "DRY_RUN", "2"), code: diag.OrchestratorDryRun, status: diag.StatusFailed},
 		"in another process of the unit":   {environment: others, code: diag.OrchestratorDryRun, status: diag.StatusFailed},
 		"a process that cannot be read":    {environment: env(false), code: diag.OrchestratorDryRun, status: diag.StatusFailed},
 		"the preload has read it":          {environment: env(false), units: func() unitFunc { return vouched(10*time.Second, 20*time.Second) }},

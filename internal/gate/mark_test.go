@@ -63,7 +63,7 @@ func TestGate_ComparesItsUnitAtStartAndBeforeOpening(t *testing.T) {
 		"a success by a signal":                      {looks{{has: "a", wants: "a", success: kill}}, diag.UnitOpened},
 		"that comes at the end":                      {looks{{has: "a", wants: "a"}, {has: "a", wants: "a", success: kill}}, diag.UnitOpened},
 		"a success without it":                       {looks{{has: "a", wants: "a", success: exec}}, diag.UnitOpened},
-		"a success of its own":                       {looks{{has: "a", wants: "a", success: facts.Unit{SuccessExitStatus: []int{69, 143}}}}, ""},
+		"its own success status":                     {looks{{has: "a", wants: "a", success: facts.Unit{SuccessExitStatus: []int{69, 143}}}}, ""},
 		"no wish":                                    {looks{{has: ""}}, diag.UnitUnmarked},
 	} {
 		synctest.Test(t, func(t *testing.T) {

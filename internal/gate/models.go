@@ -76,7 +76,7 @@ func (f *follower) follow(ctx context.Context) outcome {
 			}
 			d = decision{act: wait, after: pollBusy}
 			if f.attempt.differed >= maxConsecutive {
-				d.after = pollStrange
+				d.after = pollInvalid
 			}
 		case shut:
 			return f.refuse(f.problems(d.why)...)
@@ -89,7 +89,7 @@ func (f *follower) follow(ctx context.Context) outcome {
 			if err := f.elect(ctx); err != nil {
 				return f.late()
 			}
-			if led && !pause(ctx, pollBusy) { // whoever removes the lock again and again sets no pace
+			if led && !pause(ctx, pollBusy) { // lost again and again, the lock must not set the pace
 				return f.late()
 			}
 			f.history = f.recall() // the last leader may have triggered
@@ -107,7 +107,6 @@ func (f *follower) follow(ctx context.Context) outcome {
 	}
 }
 
-// see looks once and judges the result.
 func (f *follower) see(ctx context.Context, fresh bool) {
 	f.res.Models.Looks++
 	look := f.world.Orchestrator.Models(ctx, fresh)
@@ -164,7 +163,7 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	f.history = h
 	f.attempt.posted, f.attempt.postedAt, f.attempt.before = true, h.LastPost, f.look.State
 	f.asked, f.unconfirmed = &seenLook{look: f.look, judged: f.effective()}, nil
-	f.attempt.strange, f.attempt.differed, f.attempt.busy = 0, 0, false
+	f.attempt.invalid, f.attempt.differed, f.attempt.busy = 0, 0, false
 	f.res.Models.Triggers++
 	f.say("models", "asking the orchestrator to load the models", 0, f.judged.Total)
 	go func() {
@@ -295,7 +294,6 @@ func (f *follower) record() {
 // longer.
 func (f *follower) saveQuietly() { _ = f.remember(f.history) }
 
-// open ends the wait with success and clears the earlier failures.
 func (f *follower) open() outcome {
 	f.tally(f.judged)
 	if f.led && (f.history.Triggers > 0 || f.history.Refreshes > 0) {

@@ -181,7 +181,7 @@ func TestMPS_DaemonUnitIsStartedOnceAndAwaited(t *testing.T) {
 				}
 			}, status: diag.StatusGPU, code: diag.MPSUnit, says: `"failed"`, starts: 1,
 		},
-		"polkit says no": {
+		"polkit denies it": {
 			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.start = refused("org.freedesktop.DBus.Error.AccessDenied")
@@ -239,7 +239,7 @@ func TestMPS_DaemonUnitIsStartedOnceAndAwaited(t *testing.T) {
 				h.daemon, h.listens = 7, true
 			},
 		},
-		"it failed a while ago, and what it failed for is gone": {
+		"it failed a while ago, and the cause is gone": {
 			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
 				h.stop()
 				h.unit("failed", "failed")
@@ -298,7 +298,7 @@ func TestMPS_DaemonUnitIsStartedOnceAndAwaited(t *testing.T) {
 				h.change(func(u *facts.Unit) { u.ConditionResult, u.Conditions = false, []string{"ConditionPathExists=/x"} })
 			}, starts: 1,
 		},
-		"nobody may start anything": {
+		"no permission to start units": {
 			prepare: func(h *gpuHost, x *World, _ *requirement.Run) { h.stop(); x.Starter = nil },
 			status:  diag.StatusGPU, code: diag.MPSUnit, says: "no job",
 		},
@@ -320,13 +320,13 @@ func TestMPS_DeadlockWithOwnUnitIsReported(t *testing.T) {
 		conflict bool
 		says     string // "": it is started
 	}{
-		"its unit is after the instance":         {[]func(*gpuHost){after(mpsUnit, false, scoutUnit)}, false, scoutUnit + " before " + mpsUnit},
-		"over a third that has a job":            {[]func(*gpuHost){after(mpsUnit, false, "x.service"), after("x.service", true, scoutUnit)}, false, scoutUnit + " before x.service before " + mpsUnit},
-		"a third without a job":                  {[]func(*gpuHost){after(mpsUnit, false, "x.service"), after("x.service", false, scoutUnit)}, false, ""},
-		"queued already, behind the instance":    {[]func(*gpuHost){after(mpsUnit, true, scoutUnit)}, false, scoutUnit + " before " + mpsUnit},
-		"they conflict":                          {[]func(*gpuHost){after(mpsUnit, false)}, true, "Conflicts= of"},
-		"nothing but the usual":                  {[]func(*gpuHost){after(mpsUnit, false, "basic.target", "sysinit.target")}, false, ""},
-		"its unit is after what nobody knows of": {[]func(*gpuHost){after(mpsUnit, false, "gone.service", "gone.service")}, false, ""},
+		"its unit is after the instance":      {[]func(*gpuHost){after(mpsUnit, false, scoutUnit)}, false, scoutUnit + " before " + mpsUnit},
+		"over a third that has a job":         {[]func(*gpuHost){after(mpsUnit, false, "x.service"), after("x.service", true, scoutUnit)}, false, scoutUnit + " before x.service before " + mpsUnit},
+		"a third without a job":               {[]func(*gpuHost){after(mpsUnit, false, "x.service"), after("x.service", false, scoutUnit)}, false, ""},
+		"queued already, behind the instance": {[]func(*gpuHost){after(mpsUnit, true, scoutUnit)}, false, scoutUnit + " before " + mpsUnit},
+		"they conflict":                       {[]func(*gpuHost){after(mpsUnit, false)}, true, "Conflicts= of"},
+		"the usual defaults only":             {[]func(*gpuHost){after(mpsUnit, false, "basic.target", "sysinit.target")}, false, ""},
+		"its unit is after an unknown unit":   {[]func(*gpuHost){after(mpsUnit, false, "gone.service", "gone.service")}, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mpsCase{

@@ -118,7 +118,7 @@ func TestMPS_GlanceNeitherStartsNorWaits(t *testing.T) {
 		"the unit failed": {func(h *gpuHost, _ *World) { h.stop(); h.unit("failed", "failed") }, "control", mps.NoRung, diag.MPSUnit, true},
 		"broken off twice": {func(h *gpuHost, _ *World) { h.answers = []facts.MPSAnswerKind{facts.MPSBusy, facts.MPSEmpty} },
 			"control", mps.RungControl, "", true},
-		"broken off again and again": {func(h *gpuHost, _ *World) {
+		"interrupted repeatedly": {func(h *gpuHost, _ *World) {
 			h.answers = []facts.MPSAnswerKind{facts.MPSBusy, facts.MPSBusy, facts.MPSBusy}
 		},
 			"control", mps.RungDaemon, diag.MPSBusy, true},

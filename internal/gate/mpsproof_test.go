@@ -115,7 +115,7 @@ func TestMPS_OnlyAnswersProveTheDaemon(t *testing.T) {
 				x.Self.Environment = func(string) (string, bool) { return "/x", true }
 			}, status: diag.StatusGPU, code: diag.MPSEnvironment, says: "/x",
 		},
-		"by hand, where the environment is a person's": {
+		"by hand, with a user's environment": {
 			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
 				h.busDead, x.Self.Unit = true, nil
 				x.Self.Environment = func(string) (string, bool) { return "", false }

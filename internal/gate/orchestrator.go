@@ -64,14 +64,13 @@ func readMap(_ context.Context, r *runner) outcome {
 	return outcome{passed: len(diag.Errors(problems)) == 0, problems: problems}
 }
 
-// handshake is what one run has heard from the orchestrator.
 type handshake struct {
 	*runner
 	health  facts.Health
 	heard   time.Time // when health was answered last
 	ready   facts.Readiness
 	reason  string
-	strange int
+	invalid int
 	silent  *diag.Problem // what is not known of the unit and has to be
 	after   time.Duration
 	notes   []diag.Problem
@@ -129,14 +128,14 @@ func (g *handshake) readiness(ctx context.Context) (bool, outcome) {
 	case g.ready.Kind == facts.NotServed, g.ready.Kind == facts.Answered && g.ready.Ready:
 		if problem, unknown := g.loads(ctx); unknown {
 			g.silent = problem
-			return g.again(ctx, check.Unreachable, pollStrange, problem.Message)
+			return g.again(ctx, check.Unreachable, pollInvalid, problem.Message)
 		} else if problem != nil {
 			return true, outcome{problems: append(g.notes, *problem), detail: problem.Message}
 		}
 		g.unit.safeMode = g.req.HonorSafeMode && g.health.SafeMode
 		return true, outcome{passed: true, detail: "orchestrator ready", problems: append(g.notes, g.environment()...)}
 	case g.ready.Kind == facts.Answered:
-		return g.again(ctx, check.Pending, pollStrange, "the orchestrator answers, but reports that it is not ready")
+		return g.again(ctx, check.Pending, pollInvalid, "the orchestrator answers, but reports that it is not ready")
 	case check.Reach(g.ready.Answer) == check.Unreachable:
 		return g.again(ctx, check.Unreachable, pollDown, "no answer yet: "+g.ready.Detail)
 	default:
@@ -144,10 +143,9 @@ func (g *handshake) readiness(ctx context.Context) (bool, outcome) {
 	}
 }
 
-// again continues to wait.
 func (g *handshake) again(ctx context.Context, why check.State, after time.Duration, reason string) (bool, outcome) {
 	if why != check.Nonsense {
-		g.strange = 0
+		g.invalid = 0
 	}
 	if why == check.Unreachable {
 		if problems := g.renew(ctx); problems != nil {
@@ -165,10 +163,10 @@ func (g *handshake) again(ctx context.Context, why check.State, after time.Durat
 // invalidAnswer counts invalid answers; if they do not stop, it ends the
 // wait.
 func (g *handshake) invalidAnswer(ctx context.Context, a facts.Answer) (bool, outcome) {
-	if g.strange++; g.strange >= maxConsecutive {
+	if g.invalid++; g.invalid >= maxConsecutive {
 		return true, outcome{problems: append(g.notes, orchestrator.InvalidAnswer(g.subject(), a)), detail: a.Detail}
 	}
-	return g.again(ctx, check.Nonsense, pollStrange, "an invalid answer: "+a.Detail)
+	return g.again(ctx, check.Nonsense, pollInvalid, "an invalid answer: "+a.Detail)
 }
 
 // unitState is what systemd adds to the silence of an orchestrator: that it is

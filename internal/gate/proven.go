@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"justnews/internal/check"
 	"justnews/internal/check/orchestrator"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -44,13 +45,11 @@ func after(again bool, d time.Duration) time.Duration {
 	return 0
 }
 
-// slower doubles the pause between two proofs of one run.
 func (f *follower) slower(again bool) time.Duration {
 	f.proofs = min(max(2*f.proofs, proofEvery), proofSlow)
 	return after(again, f.proofs)
 }
 
-// onGPU asks where the models are.
 func (f *follower) onGPU(ctx context.Context) (problem *diag.Problem, again bool) {
 	if f.world.Protocol.Placed {
 		return orchestrator.OnGPU(f.subject(), f.look.State, nil, facts.GPULook{})
@@ -97,4 +96,64 @@ func (f *follower) canaries(ctx context.Context) (problem *diag.Problem, again b
 // server that runs now: systemd knows that it passed since, and the record what it asked.
 func (f *follower) answeredBefore(ctx context.Context) bool {
 	return f.req.Instance != "" && slices.Equal(f.history.Canary, f.world.Map.Names) && f.preloaded(ctx)
+}
+
+// confirmed reports whether two more looks, each over a connection of its own,
+// say the same: another worker process may answer there, and what differs
+// between two looks is not ready. A look without an answer contradicts nothing,
+// and is repeated.
+func (f *follower) confirmed(ctx context.Context) bool {
+	first, lost := f.look, 0
+	for n := 0; n < confirmations; {
+		f.res.Models.Looks++
+		second := f.world.Orchestrator.Models(ctx, true)
+		if ctx.Err() != nil {
+			return false
+		}
+		judged := orchestrator.Models(second, f.required(ctx, second))
+		same, what := orchestrator.Same(first.State, second.State)
+		switch {
+		case judged.State == check.Ready && same:
+			n++
+			continue
+		case judged.State == check.Unreachable && lost < maxConsecutive:
+			if lost++; pause(ctx, pollBusy) {
+				continue
+			}
+		}
+		f.unconfirmed = &seenLook{second, judged, what}
+		if second.Kind == facts.Answered {
+			f.attempt.differed++
+			f.attempt.busy = second.State.InProgress
+		}
+		return false
+	}
+	f.attempt.differed, f.attempt.busy = 0, false
+	return true
+}
+
+// seenLook is a look that did not confirm a ready one, or that a POST was sent
+// for.
+type seenLook struct {
+	look   facts.ModelsLook
+	judged check.Judgement
+	what   string // differs
+}
+
+// confirmations is the number of looks that must agree with the first one.
+const confirmations = 2
+
+// effective is the judgement, unless looks kept contradicting each other: then
+// a ready one counts no more than the next. While one of them sees a job in
+// progress, they may still come to agree.
+func (f *follower) effective() check.Judgement {
+	j := f.judged
+	if j.State == check.Ready && f.attempt.differed >= maxConsecutive && !f.attempt.busy {
+		j.State = check.Inconsistent
+		j.Reason = "successive answers contradict each other"
+		if f.unconfirmed != nil && f.unconfirmed.what != "" {
+			j.Reason += ": " + f.unconfirmed.what
+		}
+	}
+	return j
 }

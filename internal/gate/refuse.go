@@ -5,9 +5,15 @@ package gate
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"syscall"
 	"time"
 
+	"justnews/internal/check/unit"
 	"justnews/internal/diag"
+	"justnews/internal/facts"
+	"justnews/internal/process"
+	"justnews/internal/requirement"
 )
 
 // Refusal returns the result of a run that ended before its first look, because the
@@ -61,4 +67,78 @@ func SwitchedOff(instance, unit string, began time.Time, evidence string) Result
 		Problems: []diag.Problem{diag.GatesOff(instance, evidence)},
 		Models:   ModelsResult{Expected: -1},
 	}
+}
+
+// Margin is the part of its unit's TimeoutStartSec= that a gate leaves unused: time
+// to report why it gives up before systemd kills it.
+const Margin = 5 * time.Second
+
+// Budget returns the total time of a run inside a unit: the smaller of
+// GATE_TIMEOUT and what systemd allows less Margin. Where systemd allows less,
+// the warning says both, and where each is set. A unit of which nothing is
+// known, or whose TimeoutStartSec= is infinity, allows everything.
+func Budget(want requirement.Timeout, unit *facts.Unit) (requirement.Timeout, []diag.Problem) {
+	if unit == nil || unit.TimeoutStart <= 0 || want.Value <= unit.TimeoutStart-Margin {
+		return want, nil
+	}
+	allowed := max(unit.TimeoutStart-Margin, unit.TimeoutStart/2)
+	return requirement.Timeout{Value: allowed, Origin: "TimeoutStartSec= of " + unit.Name}, []diag.Problem{{
+		Code: diag.TimeoutConflict, Severity: diag.Warning, Subject: unit.Name,
+		Message: fmt.Sprintf("GATE_TIMEOUT is %d s (%s), but TimeoutStartSec= is only %d s: the gate ends after %d s",
+			int(want.Value.Seconds()), want.Origin, int(unit.TimeoutStart.Seconds()), int(allowed.Seconds())),
+		Seen:     fmt.Sprintf("TimeoutStartSec=%d", int(unit.TimeoutStart.Seconds())),
+		Expected: fmt.Sprintf("at least %d s", int((want.Value + Margin).Seconds())),
+		Fix: diag.Advise(fmt.Sprintf("set gate.timeout in /etc/justnews/justnews.toml, or TimeoutStartSec=%d in a drop-in of the unit", int((want.Value+Margin).Seconds())),
+			diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", unit.Name)),
+	}}
+}
+
+// Own is the unit whose start a process may refuse, as systemd describes it.
+type Own struct {
+	Unit  *facts.Unit // nil: none, or not known
+	Known bool        // systemd described it, or did not start this process
+}
+
+// KeepShut changes how a refusal ends if the unit treats its exit status as
+// success, or may: systemd would start the service after a refusal.
+// The signal, where it is not 0, has to end the process.
+func KeepShut(r *Result, own Own) syscall.Signal {
+	was := r.Status
+	status, signal := Shut(was, own)
+	r.Status = status
+	switch {
+	case !own.Known:
+		r.Problems = append(r.Problems, unit.StatusUnknown(r.Unit, was))
+	case signal != 0 || status != was:
+		instead := fmt.Sprintf("it exits with %d instead", status)
+		if signal != 0 {
+			instead = fmt.Sprintf("signal %d terminates it instead", int(signal))
+		}
+		r.Problems = append(r.Problems, unit.StatusListed(own.Unit.Name, was, own.Unit.SuccessExitStatus, instead))
+	}
+	return signal
+}
+
+// Shut returns how a refusal has to end: with its own exit status, with the first
+// from 70 on that the unit does not treat as success, or, if it treats every status as
+// success or that is unknown, by a signal that it does not.
+func Shut(refusal diag.Status, own Own) (diag.Status, syscall.Signal) {
+	switch {
+	case refusal == diag.StatusReady:
+		return refusal, 0
+	case !own.Known:
+		return refusal, process.Unlisted
+	case own.Unit == nil || !slices.Contains(own.Unit.SuccessExitStatus, int(refusal)):
+		return refusal, 0
+	}
+	for i := range 254 {
+		s := (int(diag.StatusInternal)-1+i)%254 + 1
+		if !slices.Contains(own.Unit.SuccessExitStatus, s) {
+			return diag.Status(s), 0
+		}
+	}
+	if slices.Contains(own.Unit.SuccessSignals, int(syscall.SIGABRT)) {
+		return refusal, process.Unlisted
+	}
+	return refusal, syscall.SIGABRT
 }

@@ -31,7 +31,6 @@ type outcome struct {
 	problems []diag.Problem
 }
 
-// runner is the state of one run that its steps share.
 type runner struct {
 	req   requirement.Run
 	world World
@@ -153,7 +152,6 @@ func (r *runner) takeUntil(ctx context.Context, s step) bool {
 	return r.take(ctx, s)
 }
 
-// take runs one step and notes how it went.
 func (r *runner) take(ctx context.Context, s step) bool {
 	start := time.Since(r.began)
 	if r.world.Doing != nil {
@@ -182,7 +180,6 @@ func (r *runner) take(ctx context.Context, s step) bool {
 	return out.passed
 }
 
-// say tells the observer what the run waits for.
 func (r *runner) say(step, text string, done, total int) {
 	if r.world.Observer == nil {
 		return
@@ -237,7 +234,6 @@ func unexplained(name string) diag.Problem {
 	}
 }
 
-// pause waits, or returns false if ctx ended first.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -46,7 +46,7 @@ func TestSandbox_HiddenPathIsNotReportedAsMissing(t *testing.T) {
 		"the store below /var/tmp":    {diag.Problem{Code: diag.StoreRoot, Subject: "/var/tmp/models"}, "hidden by PrivateTmp= of the unit", "service.read_only_paths"},
 		"the store below a home":      {diag.Problem{Code: diag.StorePermission, Subject: "/home"}, "hidden by ProtectHome= of the unit", "protect_home"},
 		"an inaccessible store":       {diag.Problem{Code: diag.StorePermission, Subject: "/srv"}, "hidden by InaccessiblePaths= of the unit", "systemctl cat"},
-		"a store that is not there":   {diag.Problem{Code: diag.StoreRoot, Subject: "/opt/models"}, "", ""},
+		"a missing store":             {diag.Problem{Code: diag.StoreRoot, Subject: "/opt/models"}, "", ""},
 		"the map":                     {diag.Problem{Code: diag.MapUnreadable, Position: &diag.Position{File: "/etc/justnews/map.json"}}, "hidden by TemporaryFileSystem= of the unit", "BindReadOnlyPaths="},
 		"the default map":             {diag.Problem{Code: diag.MapMissing, Position: &diag.Position{File: "/etc/justnews/map.json"}}, "hidden by TemporaryFileSystem=", ""},
 		"the pipe directory":          {diag.Problem{Code: diag.MPSDirectory, Subject: "/tmp/nvidia-mps"}, "hidden by PrivateTmp=", ""},

@@ -55,12 +55,12 @@ func TestOrigin_AnswersOfOthersAreDiscarded(t *testing.T) {
 		group  uint64
 		want   facts.AnswerKind
 	}{
-		"the unit's own":           {&Origin{Unit: "x.service", Units: units}, 5, facts.Answered},
-		"another's":                {&Origin{Unit: "x.service", Units: units}, 6, facts.Foreign},
-		"no unit of this host":     {&Origin{Units: units}, 6, facts.Answered},
-		"by hand, no systemd":      {&Origin{Unit: "x.service"}, 6, facts.Answered},
-		"in a unit, nobody to ask": {&Origin{Unit: "x.service", Must: true}, 5, facts.Unattributed},
-		"systemd does not answer":  {&Origin{Unit: "x.service", Units: &unitsByName{err: errors.New("no")}}, 5, facts.Unattributed},
+		"the unit's own":            {&Origin{Unit: "x.service", Units: units}, 5, facts.Answered},
+		"another's":                 {&Origin{Unit: "x.service", Units: units}, 6, facts.Foreign},
+		"no unit of this host":      {&Origin{Units: units}, 6, facts.Answered},
+		"by hand, no systemd":       {&Origin{Unit: "x.service"}, 6, facts.Answered},
+		"in a unit without systemd": {&Origin{Unit: "x.service", Must: true}, 5, facts.Unattributed},
+		"systemd does not answer":   {&Origin{Unit: "x.service", Units: &unitsByName{err: errors.New("no")}}, 5, facts.Unattributed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.origin.Groups = groupsByPath{"/x": {5}}

@@ -31,7 +31,6 @@ type ModelStore interface {
 
 var storeStep = step{"store", auditStore}
 
-// verifies reports whether a run checks the Model Store.
 func verifies(w requirement.Run) bool { return w.Verify == "presence" || w.Verify == "manifest" }
 
 // auditStore makes sure that every model of the map is in the store, complete
@@ -99,7 +98,6 @@ func (r *runner) recallProofs(ctx context.Context, look facts.Store, w store.Wan
 	out.passed = len(diag.Errors(out.problems)) == 0
 }
 
-// prove hashes what the look found.
 func (r *runner) prove(ctx context.Context, look facts.Store, w store.Wanted, out *outcome) {
 	began := time.Now()
 	proofs := r.world.Store.Prove(ctx, look.Trees, func(p digest.Progress) {

@@ -89,10 +89,10 @@ func TestStore_IsCheckedBeforeThePreload(t *testing.T) {
 	}{
 		"presence looks and does not hash": {verify: "presence", status: diag.StatusReady, posts: 1, looks: 1},
 		"manifest hashes":                  {verify: "manifest", shelf: shelf{proof: whole}, status: diag.StatusReady, posts: 1, proofs: 1, looks: 1},
-		"presence does not let pass what the preload found": {
+		"presence does not pass what the preload found": {
 			verify: "presence", shelf: shelf{known: facts.StoreProof{Verdict: facts.Differs, Orders: 1, Tried: 1}}, status: diag.StatusStoreCorrupt, code: diag.StoreCorrupt, looks: 1,
 		},
-		"presence does not mind what nobody could decide": {
+		"presence passes what is undecided": {
 			verify: "presence", shelf: shelf{known: facts.StoreProof{Verdict: facts.Undecided, Orders: 1e9}}, status: diag.StatusReady, posts: 1, looks: 1,
 		},
 		"off does neither": {verify: "off", shelf: shelf{spoil: corrupted}, status: diag.StatusReady, posts: 1},
@@ -108,13 +108,13 @@ func TestStore_IsCheckedBeforeThePreload(t *testing.T) {
 		"what cannot be verified is not opened, and not called corrupt": {
 			verify: "manifest", shelf: shelf{proof: facts.StoreProof{Verdict: facts.Undecided, Orders: 1e9}}, status: diag.StatusStoreIncomplete, code: diag.StoreUnverified, looks: 1, proofs: 1,
 		},
-		"a proof that proves nothing does not open": {
+		"an undecided proof does not open": {
 			verify: "manifest", shelf: shelf{proof: facts.StoreProof{Verdict: facts.NoManifest, Name: "v1"}}, status: diag.StatusStoreIncomplete, code: diag.StoreManifest, looks: 1, proofs: 1,
 		},
 		"hashing ends with the budget": {
 			verify: "manifest", shelf: shelf{hashing: time.Hour}, status: diag.StatusTimeout, code: diag.StoreTimeout, looks: 1, proofs: 1,
 		},
-		"a look that leaves models out opens nothing": {
+		"an incomplete look opens nothing": {
 			verify: "presence", shelf: shelf{spoil: func(s *facts.Store) { s.Models = s.Models[:1] }}, status: diag.StatusTimeout, code: diag.StoreTimeout, looks: 1,
 		},
 		"without a map there is nothing to ask for": {
@@ -130,7 +130,7 @@ func TestStore_IsCheckedBeforeThePreload(t *testing.T) {
 				}
 			}}, change: func(w *requirement.Run, _ *World) { w.OnlyAgent = "memory" }, status: diag.StatusReady, posts: 1, looks: 1,
 		},
-		"downloads allowed: what is missing is a warning": {
+		"downloads allowed: a missing model is a warning": {
 			verify: "presence", shelf: shelf{spoil: func(s *facts.Store) { s.Models[0].Faults = []facts.StoreFault{{Kind: facts.NoSnapshot, Path: "/x"}} }},
 			change: func(w *requirement.Run, _ *World) { w.Models.Strict = false }, status: diag.StatusReady, posts: 1, looks: 1,
 		},

@@ -15,7 +15,6 @@ import (
 // oneLook is what the one look of a trigger may take: the probe's own limit.
 const oneLook = 3 * time.Second
 
-// triggerOnce requests a preload if none is running, and does not follow it.
 func triggerOnce(ctx context.Context, r *runner) outcome {
 	defer r.release()
 	if !r.lead(ctx) {

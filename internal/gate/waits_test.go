@@ -130,7 +130,7 @@ func busSays(kind facts.AnswerKind, detail string) facts.BusHealth {
 }
 
 func TestBus_IsAwaited(t *testing.T) {
-	up, down, strange, hangs := busSays(facts.Answered, ""), busSays(facts.Refused, "connection refused"), busSays(facts.Nonsense, "a web page"), busSays(facts.Refused, "hangs")
+	up, down, invalid, hangs := busSays(facts.Answered, ""), busSays(facts.Refused, "connection refused"), busSays(facts.Nonsense, "a web page"), busSays(facts.Refused, "hangs")
 	failed := facts.Unit{LoadState: "loaded", ActiveState: "failed", SubState: "failed", Result: "exit-code"}
 	for name, c := range map[string]struct {
 		answers []facts.BusHealth
@@ -145,8 +145,8 @@ func TestBus_IsAwaited(t *testing.T) {
 		"it is late":                     {answers: []facts.BusHealth{down, down, down, up}, asked: 4, took: 700 * time.Millisecond},
 		"it is down":                     {answers: []facts.BusHealth{down}, code: diag.BusUnreachable, seen: "connection refused", took: 20 * time.Second},
 		"its last answer is cut short":   {answers: []facts.BusHealth{down, hangs}, code: diag.BusUnreachable, seen: "connection refused", took: 20 * time.Second},
-		"three invalid answers":          {answers: []facts.BusHealth{strange}, code: diag.BusNonsense, asked: 3},
-		"two invalid answers in a row":   {answers: []facts.BusHealth{strange, strange, down, strange, strange, up}, asked: 6},
+		"three invalid answers":          {answers: []facts.BusHealth{invalid}, code: diag.BusNonsense, asked: 3},
+		"two invalid answers in a row":   {answers: []facts.BusHealth{invalid, invalid, down, invalid, invalid, up}, asked: 6},
 		"its unit has failed":            {answers: []facts.BusHealth{down}, unit: "bus.service", units: oneUnit(failed), code: diag.BusUnit, asked: 1},
 		"another unit has failed":        {answers: []facts.BusHealth{down}, units: oneUnit(failed), code: diag.BusUnreachable, took: 20 * time.Second},
 		"nobody can be asked about it":   {answers: []facts.BusHealth{down}, unit: "bus.service", code: diag.BusUnreachable, took: 20 * time.Second},
@@ -204,7 +204,7 @@ func (g *greeted) Ready(ctx context.Context) facts.Readiness {
 
 func TestOrchestrator_IsAwaitedUntilItSaysReady(t *testing.T) {
 	ok, down := facts.Answer{Kind: facts.Answered, Status: 200}, facts.Answer{Kind: facts.Refused, Detail: "connection refused"}
-	strange, hangs := facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: "a web page"}, facts.Answer{Kind: facts.Refused, Detail: "hangs"}
+	invalid, hangs := facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: "a web page"}, facts.Answer{Kind: facts.Refused, Detail: "hangs"}
 	for name, c := range map[string]struct {
 		health, ready []facts.Answer
 		notReady      bool
@@ -224,9 +224,9 @@ func TestOrchestrator_IsAwaitedUntilItSaysReady(t *testing.T) {
 		"it is down, and does not answer":       {health: []facts.Answer{down, hangs}, code: diag.OrchestratorUnreachable, seen: "connection refused", asked: 2, took: 20 * time.Second, renewed: true},
 		"it was not ready, and does not answer": {ready: []facts.Answer{ok, hangs}, notReady: true, code: diag.OrchestratorNotReady, asked: 1, readyAsked: 2, took: 20 * time.Second},
 		"its second answer does not come":       {ready: []facts.Answer{hangs}, code: diag.OrchestratorUnreachable, seen: "given up", asked: 1, readyAsked: 1, took: 20 * time.Second},
-		"three invalid answers":                 {health: []facts.Answer{strange}, code: diag.OrchestratorNonsense, asked: 3, took: 500 * time.Millisecond},
-		"three invalid second answers":          {ready: []facts.Answer{strange}, code: diag.OrchestratorNonsense, readyAsked: 3, took: 500 * time.Millisecond},
-		"two invalid answers, time and again":   {health: []facts.Answer{strange, strange, down, strange, strange, down, ok}, asked: 7, renewed: true, took: 1200 * time.Millisecond},
+		"three invalid answers":                 {health: []facts.Answer{invalid}, code: diag.OrchestratorNonsense, asked: 3, took: 500 * time.Millisecond},
+		"three invalid second answers":          {ready: []facts.Answer{invalid}, code: diag.OrchestratorNonsense, readyAsked: 3, took: 500 * time.Millisecond},
+		"two invalid answers, time and again":   {health: []facts.Answer{invalid, invalid, down, invalid, invalid, down, ok}, asked: 7, renewed: true, took: 1200 * time.Millisecond},
 		"it never gets ready":                   {notReady: true, code: diag.OrchestratorNotReady, took: 20 * time.Second},
 		"its configuration has changed":         {health: []facts.Answer{down}, renew: &diag.Problem{Code: diag.Internal, Message: "outdated"}, code: diag.Internal, asked: 1, renewed: true},
 	} {
