@@ -5,6 +5,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/modelmap"
 )
 
 // The evidence of a model is hashed once, and only where the disk shows nothing else.
@@ -61,15 +63,20 @@ func TestDiagnose_HashesOnlyWhatLooksRight(t *testing.T) {
 
 // What is hashed is the version of the model that failed.
 func TestDiagnose_HashesTheVersionOfTheModel(t *testing.T) {
-	for model, want := range map[string]string{"bert": "/store/scout/versions/v1", "mini": "/store/memory/versions/v1"} {
+	m, _ := modelmap.Parse([]byte(`{"scout":["bert","mini"],"memory":["mini"]}`))
+	for model, want := range map[facts.ModelError]string{
+		{Agent: "scout", Model: "bert"}: "/v0", {Agent: "scout", Model: "mini"}: "/v1", {Agent: "memory", Model: "mini"}: "/v2",
+	} {
 		rack := &shelf{spoil: func(s *facts.Store) {
-			s.Trees = append(s.Trees, facts.StoreTree{Owner: "memory", Name: "v1", Path: "/store/memory/versions/v1"})
-			s.Models[1].Tree = 1
+			s.Trees = nil
+			for i := range s.Models {
+				s.Models[i].Tree = i
+				s.Trees = append(s.Trees, facts.StoreTree{Owner: s.Models[i].Want.Agent, Path: "/v" + strconv.Itoa(i)})
+			}
 		}}
-		r := &runner{until: time.Now().Add(time.Minute), world: World{Store: rack, Map: ModelMap{Models: twoModels(t)}}}
-		agent := map[string]string{"bert": "scout", "mini": "memory"}[model]
-		if _, ok := r.diagnose(facts.ModelError{Agent: agent, Model: model}); !ok || len(rack.proved) != 1 || rack.proved[0] != want {
-			t.Errorf("%s: hashed %q", model, rack.proved)
+		r := &runner{until: time.Now().Add(time.Minute), world: World{Store: rack, Map: ModelMap{Models: m}}}
+		if _, ok := r.diagnose(model); !ok || len(rack.proved) != 1 || rack.proved[0] != want {
+			t.Errorf("%+v: hashed %q", model, rack.proved)
 		}
 	}
 }

@@ -82,31 +82,30 @@ func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
 	case m.world.Units != nil && m.req.Unit != "":
 		u, err := m.world.Units.Unit(ctx, m.req.Unit)
 		switch {
-		case err != nil && m.blind(&a):
-			m.own = a
-			return mps.AuditUnit(a)
-		case err != nil || u.LoadState != "loaded":
+		case err != nil:
+			a.Lookup = m.blind()
+		case u.LoadState != "loaded":
 			return nil
+		default:
+			a.Lookup, a.Sandbox, a.Files = mps.Variables(u), &u.Sandbox, len(u.EnvironmentFiles) > 0
+			if m.want.UID == nil {
+				m.want.UID = u.UID
+			}
 		}
-		a.Lookup, a.Sandbox, a.Files = mps.Variables(u), &u.Sandbox, len(u.EnvironmentFiles) > 0
-		if m.want.UID == nil {
-			m.want.UID = u.UID
-		}
-	case !m.blind(&a):
-		return nil
+	default:
+		a.Lookup = m.blind()
 	}
 	m.own = a
 	return mps.AuditUnit(a)
 }
 
-// blind has the audit judge what a gate in its instance's unit knows without
-// systemd: the environment.
-func (m *mpsRunner) blind(a *mps.Audit) bool {
+// blind is what a gate in its instance's unit knows without systemd, its environment;
+// nil: nothing is known.
+func (m *mpsRunner) blind() func(name string) (string, bool) {
 	if m.world.Self.Unit != nil || !m.world.Self.InUnit || m.req.Unit == "" {
-		return false
+		return nil
 	}
-	a.Lookup = m.world.Self.Environment
-	return true
+	return m.world.Self.Environment
 }
 
 func (m *mpsRunner) prove(ctx context.Context) outcome {

@@ -267,8 +267,8 @@ func TestMPS_DaemonUnitIsStartedOnceAndAwaited(t *testing.T) {
 			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.change(func(u *facts.Unit) { u.Job = true })
-				h.at(7*time.Second, func(h *gpuHost) { h.run(42) })
-			}, within: 8 * time.Second,
+				h.at(15*time.Second, func(h *gpuHost) { h.run(42) }) // a daemon alone is proven for 10 s
+			}, within: 16 * time.Second,
 		},
 		"its start failed, and then systemd does not answer": {
 			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
