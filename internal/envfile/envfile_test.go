@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,6 +34,10 @@ var recorded = []struct {
 	{"# A=1\n;B=2\nC=3 # D\n", Vars{"C": "3 # D"}},
 	{"A='x y'\nB=\"x y\"\nC='it''s'\n", Vars{"A": "x y", "B": "x y", "C": "its"}},
 	{"A=\"30\" \"0\"\n", Vars{"A": "300"}},
+	{"A='x '", Vars{"A": "x "}},
+	{"A=x ", Vars{"A": "x"}},
+	{"A=\\\n \n", Vars{"A": ""}},
+	{"A=\\\n  \n", Vars{"A": ""}},
 	{"A='x' y\n", Vars{"A": "xy"}},
 	{"A='x  \n", Vars{"A": "x  \n"}},
 	{"A='x\ny'\n", Vars{"A": "x\ny"}},
@@ -71,9 +76,31 @@ func TestEnvFile_FileThatSystemdRejectsIsAnError(t *testing.T) {
 	for _, c := range []struct {
 		text string
 		want error
-	}{{"A=1\nB=\xff\n", ErrNotUTF8}, {"A=\ufffe\n", ErrNotUTF8}, {"A=1\x00", ErrNUL}} {
+	}{{"A=1\nB=\xff\n", ErrNotUTF8}, {"A=\ufffe\n", ErrNotUTF8}, {"A=1\x00", ErrNUL}, {"\x00A=1", ErrNUL}, {"A=\ufdd0", ErrNotUTF8}, {"A=\ufdef", ErrNotUTF8}} {
 		if got, err := parse(c.text); !errors.Is(err, c.want) {
 			t.Errorf("%q: got %q, %v", c.text, got, err)
+		}
+	}
+}
+
+func TestDetails_HaveTheLineOfEachAssignment(t *testing.T) {
+	d, err := Details("A=1\n\nB='x\ny'\nbare\nC=3\nD=\"open\n")
+	if err != nil || d.Open != 7 || !slices.Equal(d.Bare, []int{5}) {
+		t.Errorf("%+v, %v", d, err)
+	}
+	want := []Assignment{{"A", "1", 1}, {"B", "x\ny", 3}, {"C", "3", 6}, {"D", "open\n", 7}}
+	if !slices.Equal(d.Assignments, want) {
+		t.Errorf("%+v", d.Assignments)
+	}
+}
+
+func TestBoolean_IsReadAsJustNewsDoes(t *testing.T) {
+	for value, want := range map[string][2]bool{
+		"1": {true, true}, "TRUE": {true, true}, "yes": {true, true}, "On": {true, true},
+		"0": {false, true}, "false": {false, true}, "NO": {false, true}, "off": {false, true}, "": {}, "2": {}, "y": {},
+	} {
+		if on, known := Boolean(value); on != want[0] || known != want[1] {
+			t.Errorf("%q: %t %t", value, on, known)
 		}
 	}
 }

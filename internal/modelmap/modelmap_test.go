@@ -227,3 +227,26 @@ func upstreamTotal(m map[string]any) int {
 	}
 	return total
 }
+
+func TestModelMap_FindsAgentsAndModelsByName(t *testing.T) {
+	m, problems := modelmap.Parse([]byte(`{"vllm_agents":{"c":["x"]},"a":["x","y"],"b":["y","z"]}`))
+	if m == nil {
+		t.Fatal(problems)
+	}
+	if diff := cmp.Diff([]string{"x", "y", "z"}, m.Names()); diff != "" {
+		t.Error(diff)
+	}
+	if len(m.VLLM) != 1 {
+		t.Errorf("%q", m.VLLM)
+	}
+	b, ok := m.Agent("b")
+	if model, found := b.Model("z"); !ok || !found || model.ID != "z" {
+		t.Errorf("%t %t %+v", ok, found, model)
+	}
+	if model, found := b.Model("x"); found {
+		t.Errorf("another agent's: %+v", model)
+	}
+	if _, ok := m.Agent("c"); ok {
+		t.Error("an agent that is not preloaded")
+	}
+}

@@ -211,3 +211,58 @@ func TestForInstance_ScopeOwnNeedsAServerWithAgents(t *testing.T) {
 		t.Errorf("of another kind: %q", w.OnlyAgent)
 	}
 }
+
+// An invalid URL may have a password in it.
+func TestPrecedence_PasswordIsNotShown(t *testing.T) {
+	cfg := load(t, instances)
+	for value, want := range map[string]string{
+		"http://u:hunter2@h:1": `"http://***@h:1"`, "u:hunter2@h:1": `"***@h:1"`, "http://@h:1": `"http://***@h:1"`, "http://u:hunter2@@h:1": `"http://***@h:1"`,
+		"@h": `"***@h"`, "h:x": `"h:x"`,
+	} {
+		_, problems := ForInstance(cfg, "scout", environment("MCP_BUS_URL="+value), Flags{})
+		if len(problems) != 1 || problems[0].Seen != want || strings.Contains(fmt.Sprint(problems), "hunter2") {
+			t.Errorf("%s: %+v", value, problems)
+		}
+	}
+}
+
+func TestPrecedence_OnlyWhatDiffersIsAnOverride(t *testing.T) {
+	cfg := load(t, instances)
+	for value, want := range map[string]int{"/opt/justnews/models": 0, "/opt/justnews/models/": 0, "/srv": 1, "": 0} {
+		w, _ := ForInstance(cfg, "scout", environment("MODEL_STORE_ROOT="+value), Flags{})
+		if len(w.Overrides) != want || want > 0 && w.Overrides[0] != (Override{"MODEL_STORE_ROOT", "/srv", "/opt/justnews/models"}) {
+			t.Errorf("%q: %+v", value, w.Overrides)
+		}
+	}
+}
+
+func TestPrecedence_InvalidVariableIsCorrectedWhereItMayBeSet(t *testing.T) {
+	cfg := load(t, instances)
+	_, own := ForInstance(cfg, "scout", environment("REQUIRE_BUS=x"), Flags{})
+	_, host := ForHost(cfg, environment("REQUIRE_BUS=x"), Flags{})
+	if !strings.Contains(own[0].Fix.String(), "/etc/justnews/scout.env or a drop-in of justnews@scout.service") || !strings.Contains(host[0].Fix.String(), "correct REQUIRE_BUS in the environment") {
+		t.Errorf("%s\n%s", own[0].Fix, host[0].Fix)
+	}
+}
+
+func TestUnknownInstance_SaysWhatToNameInstead(t *testing.T) {
+	guarded := "[guards.client]\nunit = \"client.service\"\n"
+	for name, c := range map[string]struct{ toml, name, message, expected, fix string }{
+		"nothing near":           {instances, "zzz", "the configuration lists no such instance", "one of gpu_orchestrator, mcp_bus, scout", "add the table [instances.zzz]"},
+		"a near one":             {instances, "scot", `did you mean "scout"?`, "one of gpu_orchestrator, mcp_bus, scout", "name the instance scout, or add [instances.scot]"},
+		"a near one, no name":    {instances, "Scout", `did you mean "scout"?`, "one of ", "name the instance scout"},
+		"no name":                {instances, "ZZZ", "no such instance", "one of ", "name an instance that is listed"},
+		"no instances":           {"[bus]\ninstance = \"\"\n[orchestrator]\ninstance = \"\"\n" + guarded, "zzz", "no such instance", "an [instances.NAME] table", "add the table"},
+		"a guard":                {instances + guarded, "client", "not an instance, but a guard", "client.service", "name its unit, client.service"},
+		"another than the guard": {instances + guarded, "zzz", "no such instance", "one of ", "add the table"},
+	} {
+		p := UnknownInstance(load(t, c.toml), c.name)
+		fix := p.Fix.String()
+		if !strings.Contains(p.Message, c.message) || !strings.HasPrefix(p.Expected, c.expected) || !strings.HasPrefix(fix, c.fix) {
+			t.Errorf("%s: %+v\n%s", name, p, fix)
+		}
+		if strings.HasPrefix(c.fix, "name the instance scout") && strings.Contains(fix, "[instances.Scout]") {
+			t.Errorf("%s: no table can have that name: %s", name, fix)
+		}
+	}
+}

@@ -235,14 +235,18 @@ func badVariable(w *Run, name, value string, err error) diag.Problem {
 	}
 }
 
-// withoutPassword hides the part of a URL before its @: the problem goes to
-// the journal and into a record.
+// withoutPassword hides the part of a URL before its @, also where the scheme is
+// missing: the problem goes to the journal and into a record.
 func withoutPassword(value string) string {
-	scheme, rest, ok := strings.Cut(value, "://")
-	if at := strings.LastIndex(rest, "@"); ok && at >= 0 {
-		return scheme + "://***" + rest[at:]
+	at := strings.LastIndex(value, "@")
+	if at < 0 {
+		return value
 	}
-	return value
+	scheme, _, found := strings.Cut(value[:at], "://")
+	if !found {
+		return "***" + value[at:]
+	}
+	return scheme + "://***" + value[at:]
 }
 
 // UnknownInstance is the problem of an instance that the configuration does not

@@ -71,14 +71,13 @@ func invalidUTF8(data []byte) int {
 	if utf8.Valid(data) {
 		return -1
 	}
-	for i := 0; i < len(data); {
+	for i := 0; ; {
 		r, size := utf8.DecodeRune(data[i:])
 		if r == utf8.RuneError && size <= 1 {
 			return i
 		}
 		i += size
 	}
-	return -1
 }
 
 // fold maps keys that differ only in case to the same string. It folds as

@@ -25,6 +25,12 @@ var refused = []struct{ name, text, want string }{
 	{"a byte order mark", "\xef\xbb\xbf{}", "a byte order mark before the text"},
 	{"invalid UTF-8", "{\"a\":\"\xff\"}", "invalid UTF-8 (byte 6)"},
 	{"an encoded surrogate", "{\"a\":\"\xed\xa0\x80\"}", "invalid UTF-8 (byte 6)"},
+	{"invalid UTF-8 at the start", "\xff{}", "invalid UTF-8 (byte 0)"},
+	{"an open object without a key", `{`, "the text ends before '}' (byte 1)"},
+	{"an open object after a comma", `{"a":1,`, "expected a key in double quotes, found the end of the text (byte 7)"},
+	{"an open object after a key", `{"a"`, "a: expected ':' after the key, found the end of the text (byte 4)"},
+	{"an open escape", `{"a":"\`, "a: the text ends in a string (byte 7)"},
+	{"a key twice that has no case", `{"日本":1,"日本":2}`, "the key occurs twice"},
 	{"trailing bytes", `{"a":1} x`, "1 bytes follow the object (byte 8)"},
 	{"a second object", `{"all_ready":false}{"all_ready":true}`, "18 bytes follow the object"},
 	{"a trailing NUL", "{}\x00", "1 bytes follow the object"},
@@ -155,6 +161,38 @@ func TestValue_AccessorsReturnTheValue(t *testing.T) {
 	}
 	if keys := len(o.Members()); keys != 6 {
 		t.Errorf("%d members", keys)
+	}
+}
+
+func TestValue_KindsAndBoundsAreExact(t *testing.T) {
+	o, err := strictjson.Parse([]byte(`{"o":{},"l":[],"s":"a b","n":5,"long":12345678901234567890123456789012,"longer":123456789012345678901234567890123,"Odd":1}`), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string][3]bool{"o": {true}, "l": {false, true}, "s": {false, false, true}, "n": {}} {
+		v, err := o.Value(key)
+		if got := [3]bool{v.IsObject(), v.IsList(), v.IsText()}; got != want || err != nil {
+			t.Errorf("%s: %v, %v", key, got, err)
+		}
+	}
+	s, _ := o.Value("s")
+	if text, err := s.Text(); text != "a b" || err != nil {
+		t.Errorf("%q, %v", text, err)
+	}
+	n, _ := o.Value("n")
+	for bounds, ok := range map[[2]int]bool{{5, 5}: true, {6, 9}: false, {1, 4}: false} {
+		if _, err := n.Int(bounds[0], bounds[1]); (err == nil) != ok {
+			t.Errorf("%v: %v", bounds, err)
+		}
+	}
+	for key, want := range map[string]string{"long": "found 12345678901234567890123456789012 ", "longer": "found 12345678901234567890123456789012… "} {
+		v, _ := o.Value(key)
+		if _, err := v.Int(0, 1); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, found, err := o.Optional("odd"); found || err == nil {
+		t.Errorf("another case: %t, %v", found, err)
 	}
 }
 

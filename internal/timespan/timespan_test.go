@@ -5,6 +5,7 @@ package timespan
 import (
 	"bytes"
 	"errors"
+	"math"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -17,6 +18,7 @@ func TestParse_AgreesWithSystemd(t *testing.T) {
 		"300": 300 * time.Second, "300s": 300 * time.Second, "5min": 5 * time.Minute, "1min 30s": 90 * time.Second,
 		"1min30s": 90 * time.Second, " 90 ": 90 * time.Second, "1.5s": 1500 * time.Millisecond, "0.5h": 30 * time.Minute,
 		"300000ms": 300 * time.Second, "2 hours": 2 * time.Hour, "1h 1min 1": 3661 * time.Second, "1d": 24 * time.Hour,
+		"9223372036854775807ns": math.MaxInt64, "9223372036.854775807s": math.MaxInt64, "9223372036s 854775807ns": math.MaxInt64, "1day": 24 * time.Hour,
 		"0": 0, "3 µs": 3 * time.Microsecond, "1w": 7 * 24 * time.Hour, "1M": month, "1m": time.Minute,
 	} {
 		if got, err := parse(text); err != nil || got != want {
@@ -27,9 +29,17 @@ func TestParse_AgreesWithSystemd(t *testing.T) {
 
 func TestParse_RefusesInvalidSpans(t *testing.T) {
 	for _, text := range []string{"", " ", "abc", "-5", "+5", "5 parsecs", "1.", ".5", "s", "5min x", "infinity",
-		"99999999999999999999", "9999999999y", "300 years 300 years", "1e3", "5\n", "5\x00"} {
+		"99999999999999999999", "9999999999y", "300 years 300 years", "9223372036854775808ns", "9223372036.854775808s", "9223372036s 854775808ns", "1e3", "5\n", "5\x00"} {
 		if got, err := parse(text); err == nil {
 			t.Errorf("parse(%q) = %v, want an error", text, got)
+		}
+	}
+}
+
+func TestParse_NamesTheUnitThatIsUnknown(t *testing.T) {
+	for _, unit := range []string{"a", "z", "A", "Z", "azAZ", "\x80", "é"} {
+		if _, err := parse("5" + unit); err == nil || !strings.Contains(err.Error(), "unknown unit "+strconv.Quote(unit)) {
+			t.Errorf("%q: %v", unit, err)
 		}
 	}
 }
