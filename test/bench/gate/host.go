@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"time"
@@ -73,6 +74,10 @@ func environment(dir string) []string {
 
 func (h *host) toml(models string) []byte {
 	var b strings.Builder
+	// As in a unit, the user is one that /etc/passwd has: for another the gate runs getent.
+	if me, err := user.Current(); err == nil {
+		fmt.Fprintf(&b, "[service]\nuser = %q\n", me.Username)
+	}
 	fmt.Fprintf(&b, "[gate]\ntimeout = \"600s\"\n[orchestrator]\nurl = %q\ninstance = \"\"\n[bus]\nurl = %q\ninstance = \"\"\n", h.orchestrator.URL(), h.bus.URL())
 	fmt.Fprintf(&b, "[models]\nroot = %q\nmap = %q\n", models, filepath.Join(models, "AGENT_MODEL_MAP.json"))
 	for i := range instances {

@@ -60,6 +60,7 @@ func bench(ctx context.Context, gate, before string, flips int, waits string) er
 		return err
 	}
 	defer h.close()
+	defer measure.Remember()()
 	measure.Machine(os.Stdout)
 	for _, part := range []func() error{
 		func() error { return ready(ctx, h, before, flips) },

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"justnews/internal/cli"
 )
 
 // Sample is the durations of repeated runs.
@@ -130,4 +132,13 @@ func Hello(ctx context.Context, dir string) (string, error) {
 		return "", err
 	}
 	return Build(ctx, filepath.Join(dir, "hello"), source)
+}
+
+// Remember makes the directory in which root's hashes are remembered, where no
+// package has, and returns what removes it.
+func Remember() (forget func()) {
+	if os.Mkdir(cli.DigestDir, 0o700) != nil {
+		return func() {}
+	}
+	return func() { _ = os.RemoveAll(cli.DigestDir) }
 }

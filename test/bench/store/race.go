@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"justnews/internal/cli"
 	"justnews/test/bench/measure"
 )
 
@@ -165,15 +164,6 @@ func met(yes bool) string {
 	return "missed"
 }
 
-// remember makes the directory in which root's hashes are remembered, where no
-// package has, and returns what removes it.
-func remember() (forget func()) {
-	if os.Mkdir(cli.DigestDir, 0o700) != nil {
-		return func() {}
-	}
-	return func() { _ = os.RemoveAll(cli.DigestDir) }
-}
-
 // young is for how long after a change of a file nothing is kept about it, and some
 // more (internal/digest).
 const young = 3 * time.Second
@@ -185,7 +175,7 @@ func (b *bed) unchanged(ctx context.Context, files, rounds int) error {
 	if err != nil {
 		return err
 	}
-	defer remember()()
+	defer measure.Remember()()
 	time.Sleep(young) // also where reading all of it takes less
 	for range 2 {     // the first reads all of it, the second what was too young then
 		if _, _, _, err := b.verify(ctx, s); err != nil {
