@@ -113,10 +113,8 @@ vm:
 # test notices. It fails while there are any: read each.
 mutate:
 	rc=0; \
-	for p in gate unitfile check/mps check/gpu; do $(GO) run ./test/mutate ./internal/$$p || rc=1; done; \
-	for p in orchestrator store host unit; do \
-		$(GO) run ./test/mutate -tests ./internal/check/$$p,./internal/preflight,./internal/status ./internal/check/$$p || rc=1; \
-	done; \
+	for p in check/gpu check/host check/mps check/orchestrator check/store check/unit gate unitfile \
+		envfile kernelcmdline modelmap requirement strictjson timespan; do $(GO) run ./test/mutate ./internal/$$p || rc=1; done; \
 	$(GO) run ./test/mutate -tests ./internal/plan,./internal/emit,./cmd/justnews-generator ./internal/plan || rc=1; \
 	exit $$rc
 

@@ -146,7 +146,7 @@ func (p *parser) list() (Value, error) {
 func (p *parser) separator(closing byte, first bool) (end bool, err error) {
 	p.space()
 	if p.pos >= len(p.text) {
-		return false, p.fail(p.pos, "the text ends before %q", closing)
+		return end, p.fail(p.pos, "the text ends before %q", closing)
 	}
 	switch c := p.text[p.pos]; {
 	case c == closing:
@@ -155,7 +155,7 @@ func (p *parser) separator(closing byte, first bool) (end bool, err error) {
 	case first:
 		return false, nil
 	case c != ',':
-		return false, p.fail(p.pos, "expected ',' or %q, found %s", closing, p.found())
+		return end, p.fail(p.pos, "expected ',' or %q, found %s", closing, p.found())
 	}
 	p.pos++
 	p.space()

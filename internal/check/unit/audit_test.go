@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
@@ -271,5 +272,133 @@ func TestRefusedBefore_NamesItsStatusAlone(t *testing.T) {
 	u := gatedUnit(func(u *facts.Unit) { u.ExecStartPre[0].Status = int(diag.StatusGPU) })
 	if got, want := unit.RefusedBefore(u).Seen, fmt.Sprintf("exit status %d: %s", diag.StatusGPU, all[i].Meaning); got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestAudit_ListedStatusesOfTheGate(t *testing.T) {
+	for want, statuses := range map[string][]int{
+		"": nil, "SuccessExitStatus=[69 71]": {69, 71, 3}, "SuccessExitStatus=[78]": {78, int(diag.StatusInterrupted)},
+	} {
+		p := of(t, unit.Audit(gatedUnit(func(u *facts.Unit) { u.SuccessExitStatus = statuses }), nil), diag.StatusOpens)
+		if (p == nil) != (want == "") || p != nil && p.Seen != want {
+			t.Errorf("%v: %+v, want %q", statuses, p, want)
+		}
+	}
+	for _, harmless := range [][]int{{3}, {int(diag.StatusInterrupted)}} {
+		if p := of(t, unit.Audit(gatedUnit(func(u *facts.Unit) { u.SuccessExitStatus = harmless }), nil), diag.StatusOpens); p != nil {
+			t.Errorf("%v: %+v", harmless, p)
+		}
+	}
+}
+
+func TestAudit_SecondGate(t *testing.T) {
+	second := facts.Exec{Argv: []string{"/bin/sh", "-c", "/opt/justnews/wait_for_mcp.sh"}}
+	other := facts.Exec{Argv: []string{"/usr/bin/mkdir", "-p", "/run/x"}}
+	for name, c := range map[string]struct {
+		change func(*facts.Unit)
+		want   bool
+	}{
+		"one gate":              {func(*facts.Unit) {}, false},
+		"a second one":          {func(u *facts.Unit) { u.ExecStartPre = append(u.ExecStartPre, second) }, true},
+		"another command":       {func(u *facts.Unit) { u.ExecStartPre = append(u.ExecStartPre, other) }, false},
+		"no gate but the other": {func(u *facts.Unit) { u.ExecStartPre = []facts.Exec{second} }, false},
+		"no unit":               {func(u *facts.Unit) { u.ExecStartPre, u.LoadState = append(u.ExecStartPre, second), "not-found" }, false},
+	} {
+		p := of(t, unit.Audit(gatedUnit(c.change), nil), diag.GateDouble)
+		if (p != nil) != c.want || p != nil && !strings.HasPrefix(p.Seen, "ExecStartPre=/bin/sh") {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+func TestAudit_StartLimitNeedsATimeAndACount(t *testing.T) {
+	for name, c := range map[string]struct {
+		interval time.Duration
+		burst    int
+		want     bool
+	}{"none": {0, 0, false}, "both": {time.Minute, 5, true}, "no count": {time.Minute, 0, false}, "no time": {0, 5, false}} {
+		p := of(t, unit.Audit(gatedUnit(func(u *facts.Unit) { u.Service.StartLimit, u.Service.StartBurst = c.interval, c.burst }), nil), diag.StartLimit)
+		if (p != nil) != c.want {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+func TestAudit_RestartLoopSaysHowTheGateEnded(t *testing.T) {
+	for status, want := range map[int]string{0: "", 71: "; its gate exited with 71"} {
+		u := gatedUnit(func(u *facts.Unit) {
+			u.NRestarts, u.ActiveState, u.SubState = 3, "activating", "auto-restart"
+			u.ExecStartPre[0].Status = status
+		})
+		p := of(t, unit.Audit(u, nil), diag.RestartLoop)
+		if p == nil || !strings.HasSuffix(p.Seen, "activating (auto-restart)"+want) {
+			t.Errorf("%d: %+v", status, p)
+		}
+	}
+}
+
+func TestPresent_UnitThatCannotBeUsedIsNamed(t *testing.T) {
+	for state, want := range map[string]string{"not-found": "install the package justnews", "masked": "systemctl unmask -- justnews@scout.service"} {
+		p := of(t, unit.Present(gatedUnit(func(u *facts.Unit) { u.LoadState = state })), diag.UnitMissing)
+		if p == nil || !strings.HasPrefix(p.Fix.String(), want) {
+			t.Errorf("%s: %+v", state, p)
+		}
+	}
+	for path, want := range map[string]bool{"": false, "/usr/lib/systemd/system/justnews@.service": false, "/lib/systemd/system/justnews@.service": false, "/etc/systemd/system/justnews@.service": true} {
+		p := unit.Present(gatedUnit(func(u *facts.Unit) { u.FragmentPath = path }))
+		if (len(p) > 0) != want {
+			t.Errorf("%q: %v", path, p)
+		}
+	}
+}
+
+func TestEnabled_StartsAtBootIfTheConfigurationSaysSo(t *testing.T) {
+	for name, c := range map[string]struct {
+		unit, load, file string
+		want             bool
+		fix              string // "": as it should be
+	}{
+		"enabled":                     {"justnews.target", "loaded", "enabled", true, ""},
+		"enabled until the next boot": {"justnews.target", "loaded", "enabled-runtime", true, ""},
+		"not enabled, and not wanted": {"justnews.target", "loaded", "disabled", false, ""},
+		"not enabled":                 {"justnews.target", "loaded", "disabled", true, "systemctl enable -- justnews.target"},
+		"an instance that is not":     {"justnews@scout.service", "loaded", "disabled", true, "systemctl daemon-reload"},
+		"enabled, and not wanted":     {"justnews@scout.service", "loaded", "enabled", false, "systemctl disable -- justnews@scout.service"},
+		"a state that is not known":   {"justnews.target", "loaded", "", true, ""},
+		"no unit":                     {"justnews.target", "not-found", "disabled", true, ""},
+	} {
+		u := facts.Unit{Name: c.unit, LoadState: c.load, Service: facts.Service{FileState: c.file}}
+		p := of(t, unit.Enabled(u, c.want), diag.UnitDisabled)
+		if (p == nil) != (c.fix == "") || p != nil && !strings.Contains(p.Fix.String(), c.fix) {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+func TestRunsAs_NamesAnotherUser(t *testing.T) {
+	news := facts.Account{User: "news", UID: 990}
+	unknown := facts.Account{User: "news", Err: "no such user"}
+	for name, c := range map[string]struct {
+		user    string
+		load    string
+		want    facts.Account
+		told    string
+		subject string // "": no finding
+	}{
+		"as configured":                  {"news", "loaded", news, "", ""},
+		"by its number":                  {"990", "loaded", news, "", ""},
+		"root, where none is set":        {"", "loaded", facts.Account{User: "root"}, "", ""},
+		"another user":                   {"root", "loaded", news, "", "justnews@scout.service"},
+		"none is set":                    {"", "loaded", news, "", "justnews@scout.service"},
+		"number 0 of an unknown account": {"0", "loaded", unknown, "", "justnews@scout.service"},
+		"no unit":                        {"root", "not-found", news, "", ""},
+		"the environment agrees":         {"news", "loaded", news, "news", ""},
+		"the environment differs":        {"news", "loaded", news, "adra", "SERVICE_USER"},
+	} {
+		u := gatedUnit(func(u *facts.Unit) { u.User, u.LoadState = c.user, c.load })
+		p := unit.RunsAs(u, c.want, nil, map[string]string{"SERVICE_USER": c.told})
+		if (len(p) == 0) != (c.subject == "") || len(p) > 0 && (len(p) != 1 || p[0].Subject != c.subject || p[0].Code != diag.UserOther) {
+			t.Errorf("%s: %+v", name, p)
+		}
 	}
 }

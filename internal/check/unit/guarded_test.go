@@ -86,3 +86,18 @@ func TestWordOf_GuardedUnitDependsOnItsGate(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// An instance gets its gate from the packages, a guarded unit from a command.
+func TestGated_FixIsThatOfTheKindOfUnit(t *testing.T) {
+	for name, c := range map[string]struct{ loaded, missing string }{
+		"justnews@scout.service": {"systemctl revert -- justnews@scout.service", "install the package justnews"},
+		"vllm.service":           {"justnews-gate guard install -- vllm.service", "correct the guard's unit"},
+	} {
+		for state, want := range map[string]string{"loaded": c.loaded, "not-found": c.missing} {
+			problems := Gated(facts.Unit{Name: name, LoadState: state}, false)
+			if len(problems) != 1 || problems[0].Code != diag.Ungated || !strings.Contains(problems[0].Fix.String(), want) {
+				t.Errorf("%s, %s: %+v", name, state, problems)
+			}
+		}
+	}
+}

@@ -33,6 +33,7 @@ func Overrides(files []facts.UnitFile) []diag.Problem {
 var ourDropIns = []string{
 	"50-justnews-gate.conf", "00-justnews-common.conf", "60-justnews-common.conf", "00-justnews-instance.conf", "60-justnews-instance.conf",
 	"60-justnews-preload.conf", "60-justnews-mps.conf", "60-justnews-target.conf", "60-justnews-preflight.conf",
+	"60-justnews-heal.conf", "60-justnews-watch.conf",
 }
 
 func masks(f facts.UnitFile) diag.Problem {

@@ -72,3 +72,35 @@ func TestState_StatusTextOfAGateIsReadBack(t *testing.T) {
 		t.Errorf("%q: %s %q", wait, code, unit.WaitsFor(wait))
 	}
 }
+
+func TestWord_PendingChangesByItself(t *testing.T) {
+	for _, w := range []unit.Word{unit.Waiting, unit.Queued, unit.Starting, unit.Stopping} {
+		if !w.Pending() {
+			t.Errorf("%s is not pending", w)
+		}
+	}
+	for _, w := range []unit.Word{unit.Refused, unit.Failed, unit.Missing, unit.Masked, unit.Stopped, unit.Disabled, unit.Up} {
+		if w.Pending() {
+			t.Errorf("%s is pending", w)
+		}
+	}
+}
+
+func TestLastRefused_BetweenTwoTriesOnly(t *testing.T) {
+	const refused = "refused: STORE-SNAPSHOT: a: b"
+	for name, c := range map[string]struct {
+		unit facts.Unit
+		want bool
+	}{
+		"it failed":               {facts.Unit{LoadState: "loaded", ActiveState: "failed", StatusText: refused}, true},
+		"it is tried again later": {facts.Unit{LoadState: "loaded", ActiveState: "activating", SubState: "auto-restart", Job: true, StatusText: refused}, true},
+		"it has a job":            {facts.Unit{LoadState: "loaded", ActiveState: "failed", Job: true, StatusText: refused}, false},
+		"it was stopped":          {facts.Unit{LoadState: "loaded", ActiveState: "inactive", StatusText: refused}, false},
+		"it failed otherwise":     {facts.Unit{LoadState: "loaded", ActiveState: "failed"}, false},
+		"it is no unit any more":  {facts.Unit{LoadState: "not-found", ActiveState: "failed", StatusText: refused}, false},
+	} {
+		if got := unit.LastRefused(c.unit); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
