@@ -30,7 +30,7 @@ func (c *watchCommand) Run(a *app) error {
 	}
 	dir := cmp.Or(a.MetricsDir, records.MetricsDir)
 	var open status.Open
-	look := func(ctx context.Context) steadyLook { return a.steadyLook(ctx, &open) }
+	look := func(ctx context.Context) watchLook { return a.watchLook(ctx, &open) }
 	k := keeper{look: look, say: func(found []diag.Problem) { a.say(found...) }, show: a.showWatch()}
 	if a.inUnit() {
 		unwritten := false
@@ -57,7 +57,7 @@ func (a *app) showWatch() func(string) {
 
 // keeper looks, and reports what changes.
 type keeper struct {
-	look    func(context.Context) steadyLook
+	look    func(context.Context) watchLook
 	say     func([]diag.Problem)
 	show    func(string)
 	measure func(report.WatchState) // nil: nobody collects it
@@ -65,11 +65,11 @@ type keeper struct {
 	watch   status.Watch
 	rules   config.Watch
 	shown   string
-	pending <-chan looked[steadyLook] // a look that has not returned
+	pending <-chan looked[watchLook] // a look that has not returned
 }
 
-// steadyLook is what one look found.
-type steadyLook struct {
+// watchLook is what one look found.
+type watchLook struct {
 	reading  status.Reading
 	why      []diag.Problem
 	rules    config.Watch  // the zero value: the configuration cannot be read
@@ -113,7 +113,7 @@ const lookLimit = statusTimeout + mpsTimeout + 2*time.Second
 
 // once is one look. There never are two at a time: one that does not return is bad
 // each time, and what it finds in the end is too old.
-func (k *keeper) once(ctx context.Context) steadyLook {
+func (k *keeper) once(ctx context.Context) watchLook {
 	select {
 	case <-k.pending:
 		k.pending = nil
@@ -132,14 +132,14 @@ func (k *keeper) once(ctx context.Context) steadyLook {
 		case <-time.After(lookLimit):
 		}
 	}
-	return steadyLook{why: []diag.Problem{gate.HungLook(lookLimit)}}
+	return watchLook{why: []diag.Problem{gate.HungLook(lookLimit)}}
 }
 
-// steadyLook looks at the host as status does. open is what the last look knew.
-func (a *app) steadyLook(ctx context.Context, open *status.Open) steadyLook {
+// watchLook looks at the host as status does. open is what the last look knew.
+func (a *app) watchLook(ctx context.Context, open *status.Open) watchLook {
 	g, cfg := a.glance(ctx, false)
 	g.Problems = a.here(g.Problems)
-	var l steadyLook
+	var l watchLook
 	if cfg != nil {
 		l.rules, l.patience = cfg.Watch, cfg.Gate.Timeout
 	}

@@ -33,9 +33,9 @@ type kept struct {
 	samples []report.WatchState
 }
 
-func keeping(answer func(ctx context.Context, n int) steadyLook) *kept {
+func keeping(answer func(ctx context.Context, n int) watchLook) *kept {
 	k := &kept{began: time.Now()}
-	k.look = func(ctx context.Context) steadyLook {
+	k.look = func(ctx context.Context) watchLook {
 		k.at = append(k.at, k.seconds())
 		return answer(ctx, int(k.looks.Add(1)))
 	}
@@ -69,8 +69,8 @@ var threeBad = config.Watch{Interval: 30 * time.Second, Failures: 3}
 
 func TestWatchService_ReportsThreeBadLooksOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k := keeping(func(_ context.Context, n int) steadyLook {
-			l := steadyLook{reading: status.Holds, rules: threeBad, patience: time.Minute}
+		k := keeping(func(_ context.Context, n int) watchLook {
+			l := watchLook{reading: status.Holds, rules: threeBad, patience: time.Minute}
 			if n >= 3 && n <= 8 {
 				l.reading, l.why = status.Lost, []diag.Problem{{Code: diag.PreloadEmpty, Message: "no models"}}
 			}
@@ -108,11 +108,11 @@ func TestWatchService_ReportsThreeBadLooksOnce(t *testing.T) {
 func TestWatchService_HangingLookIsBadAndNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan bool)
-		k := keeping(func(_ context.Context, n int) steadyLook {
+		k := keeping(func(_ context.Context, n int) watchLook {
 			if n == 2 {
 				<-free
 			}
-			return steadyLook{reading: status.Holds, rules: threeBad}
+			return watchLook{reading: status.Holds, rules: threeBad}
 		})
 		time.AfterFunc(170*time.Second, func() { close(free) })
 		k.runFor(t, 239*time.Second)
@@ -130,8 +130,8 @@ func TestWatchService_HangingLookIsBadAndNotRepeated(t *testing.T) {
 
 func TestWatchService_NewConfigurationAppliesToTheNextLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k := keeping(func(_ context.Context, n int) steadyLook {
-			l := steadyLook{reading: status.Lost, rules: config.Watch{Interval: 10 * time.Second, Failures: 2}}
+		k := keeping(func(_ context.Context, n int) watchLook {
+			l := watchLook{reading: status.Lost, rules: config.Watch{Interval: 10 * time.Second, Failures: 2}}
 			if n == 1 {
 				l.rules = config.Watch{} // it cannot be read: the defaults
 			}
@@ -149,9 +149,9 @@ func TestWatchService_NewConfigurationAppliesToTheNextLook(t *testing.T) {
 
 func TestWatchService_StopEndsALook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k := keeping(func(ctx context.Context, _ int) steadyLook {
+		k := keeping(func(ctx context.Context, _ int) watchLook {
 			<-ctx.Done()
-			return steadyLook{reading: status.Lost}
+			return watchLook{reading: status.Lost}
 		})
 		k.runFor(t, 5*time.Second)
 		if k.ended != 5 || len(k.events)+len(k.samples) > 0 {
@@ -166,7 +166,7 @@ func TestWatchService_CrashEndsIt(t *testing.T) {
 			t.Errorf("recovered %v", r)
 		}
 	}()
-	k := keeping(func(context.Context, int) steadyLook { panic("a bug") })
+	k := keeping(func(context.Context, int) watchLook { panic("a bug") })
 	k.run(t.Context())
 }
 

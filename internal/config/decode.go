@@ -186,7 +186,7 @@ func (d *document) syntax(offset int, message string) diag.Problem {
 
 // leafCount counts the values of a text independently. toml v1.6.0 silently
 // drops a value if a later line makes its key a table, or the other way round;
-// such a value would be believed to be set.
+// such a value would appear to be set.
 type leafCount struct {
 	values int
 	tables bool // there are [[tables]], which are counted differently

@@ -25,7 +25,7 @@ func (s *state) mpsLimits(c *Config, in *Instance) {
 			continue
 		}
 		s.fail(diag.ConfigConflict, path, atKey, dotted(path)+" limits an instance for which MPS is disabled",
-			seenOf(v), "mps.enabled = true for that instance", "add enabled = true beside it, or remove the limit")
+			seenOf(v), "mps.enabled = true for that instance", "add enabled = true to the same table, or remove the limit")
 	}
 }
 

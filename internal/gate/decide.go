@@ -61,7 +61,7 @@ type attempt struct {
 	invalid  int               // invalid answers in a row
 	differed int               // looks in a row that contradicted themselves or each other
 	busy     bool              // the last look that contradicted another one saw a job in progress
-	mute     int               // looks in a row that a server answered with an error and no account
+	errors   int               // looks in a row that a server answered with an error and no account
 }
 
 // situation is everything that a decision depends on.
@@ -120,7 +120,7 @@ func decide(s situation) decision {
 // but a refresh ends that, and only a person may ask for one that blindly.
 func (s situation) forced() (decision, bool) {
 	switch {
-	case s.over(), s.attempt.mute >= maxConsecutive:
+	case s.over(), s.attempt.errors >= maxConsecutive:
 		return decision{act: trigger, refresh: true}, true
 	case s.running():
 		return decision{act: wait, after: pollBusy}, true
@@ -130,9 +130,9 @@ func (s situation) forced() (decision, bool) {
 }
 
 func (a *attempt) note(j check.Judgement, kind facts.AnswerKind) {
-	a.mute++
+	a.errors++
 	if kind != facts.ServerError {
-		a.mute = 0
+		a.errors = 0
 	}
 	switch j.State {
 	case check.Nonsense:
@@ -150,10 +150,10 @@ func (a *attempt) note(j check.Judgement, kind facts.AnswerKind) {
 
 // over and running report whether a job is running; neither is true if the
 // server gave no account.
-func (s situation) over() bool    { return s.told() && !s.state.InProgress }
-func (s situation) running() bool { return s.told() && s.state.InProgress }
+func (s situation) over() bool    { return s.reported() && !s.state.InProgress }
+func (s situation) running() bool { return s.reported() && s.state.InProgress }
 
-func (s situation) told() bool {
+func (s situation) reported() bool {
 	switch s.judged.State {
 	case check.Unknown, check.Unreachable, check.Nonsense:
 		return false

@@ -47,12 +47,12 @@ const (
 	lastBackoff  = 10 * time.Minute
 )
 
-// incarnation returns h as far as it still speaks of the orchestrator that
-// runs now: of a restarted one nothing is known yet. Only systemd proves a
+// ofInvocation returns what h says of the orchestrator that runs now: nothing is known
+// yet of a restarted one. Only systemd proves a
 // restart. noJob, that the server knows of no job although one ran, does not:
 // a second worker process answers so as well, and one that dies at every
 // trigger. Then the job is gone, but what was sent still counts.
-func (h History) incarnation(invocation string, noJob bool) History {
+func (h History) ofInvocation(invocation string, noJob bool) History {
 	if h.Invocation != "" && invocation != "" && h.Invocation != invocation {
 		return History{Invocation: invocation}
 	}

@@ -74,11 +74,11 @@ func TestHistory_RestartedOrchestratorStartsANewHistory(t *testing.T) {
 		{"no job where there was one", "a", true, 3},
 		{"a unit that cannot be asked", "", false, 3},
 	} {
-		if got := h.incarnation(c.invocation, c.noJob).Refreshes; got != c.want {
+		if got := h.ofInvocation(c.invocation, c.noJob).Refreshes; got != c.want {
 			t.Errorf("%s: %d refreshes remembered, want %d", c.what, got, c.want)
 		}
 	}
-	if got := h.incarnation("", true); got.Job != nil || got.Triggers != 1 {
+	if got := h.ofInvocation("", true); got.Job != nil || got.Triggers != 1 {
 		t.Errorf("a vanished job, without a unit: %+v, want no job and one trigger", got)
 	}
 }

@@ -122,7 +122,7 @@ func (f *follower) see(ctx context.Context, fresh bool) {
 	if f.history.Job != nil && noJob(look) {
 		f.askUnit(ctx) // a restart so quick that no look found the port closed
 	}
-	f.history = f.history.incarnation(f.unit.invocation(), noJob(look))
+	f.history = f.history.ofInvocation(f.unit.invocation(), noJob(look))
 	f.keepJob()
 	f.record()
 	f.say("models", f.judged.Reason, f.judged.Done, f.judged.Total)

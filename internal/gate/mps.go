@@ -83,7 +83,7 @@ func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
 		u, err := m.world.Units.Unit(ctx, m.req.Unit)
 		switch {
 		case err != nil:
-			a.Lookup = m.blind()
+			a.Lookup = m.withoutSystemd()
 		case u.LoadState != "loaded":
 			return nil
 		default:
@@ -93,15 +93,15 @@ func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
 			}
 		}
 	default:
-		a.Lookup = m.blind()
+		a.Lookup = m.withoutSystemd()
 	}
 	m.own = a
 	return mps.AuditUnit(a)
 }
 
-// blind is what a gate in its instance's unit knows without systemd, its environment;
+// withoutSystemd is what a gate in the unit of its instance knows by itself, the environment;
 // nil: nothing is known.
-func (m *mpsRunner) blind() func(name string) (string, bool) {
+func (m *mpsRunner) withoutSystemd() func(name string) (string, bool) {
 	if m.world.Self.Unit != nil || !m.world.Self.InUnit || m.req.Unit == "" {
 		return nil
 	}

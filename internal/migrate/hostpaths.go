@@ -18,7 +18,7 @@ import (
 type Checkout struct {
 	Path string
 	At   place // what names it
-	// Logs: its programs write to the directory logs beside it.
+	// Logs: its programs write to the directory logs next to it.
 	Logs bool
 }
 

@@ -32,14 +32,14 @@ func generated(dir string, cfg *config.Config, env []facts.EnvFile, machine plan
 	if len(problems) > 0 {
 		files, _ = emit.Render(plan.Closed(machine))
 	}
-	blind := slices.ContainsFunc(env, func(f facts.EnvFile) bool { return f.Denied })
+	denied := slices.ContainsFunc(env, func(f facts.EnvFile) bool { return f.Denied })
 	seen := map[string]int{}
 	var all []facts.Generated
 	for _, f := range files {
 		if f.Name == kernelcmdline.Marker {
 			continue
 		}
-		g := facts.Generated{Path: filepath.Join(dir, f.Path()), Want: withoutTimeouts(string(f.Text), blind), Wanted: true}
+		g := facts.Generated{Path: filepath.Join(dir, f.Path()), Want: withoutTimeouts(string(f.Text), denied), Wanted: true}
 		if f.Link != "" {
 			g.Want = "-> " + f.Link
 		}
@@ -47,7 +47,7 @@ func generated(dir string, cfg *config.Config, env []facts.EnvFile, machine plan
 		all = append(all, g)
 	}
 	for path, g := range written(dir) {
-		g.Have = withoutTimeouts(g.Have, blind)
+		g.Have = withoutTimeouts(g.Have, denied)
 		if at, wanted := seen[path]; wanted {
 			all[at].Have, all[at].There, all[at].Denied = g.Have, g.There, g.Denied
 			continue
@@ -79,8 +79,8 @@ func written(dir string) map[string]facts.Generated {
 }
 
 // withoutTimeouts leaves out the lines that depend on GATE_TIMEOUT.
-func withoutTimeouts(text string, blind bool) string {
-	if !blind {
+func withoutTimeouts(text string, denied bool) string {
+	if !denied {
 		return text
 	}
 	var b strings.Builder

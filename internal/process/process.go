@@ -66,7 +66,7 @@ func OffMain[T any](f func() T) T {
 
 // Groups returns the path components of this process's control groups if
 // systemd itself started it. It asks the kernel, so no environment file can
-// make the gate of a unit believe that it is run by hand. A process started by
+// make the gate of a unit appear to be run by hand. A process started by
 // a unit's own processes has another parent.
 func Groups() []string {
 	groups, err := os.ReadFile("/proc/self/cgroup")
@@ -95,14 +95,14 @@ func (e Ended) Error() string { return e.By.String() + " signal received" }
 // function that stops listening.
 func UntilSignal(ctx context.Context, signals ...os.Signal) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	heard := make(chan os.Signal, 1)
-	signal.Notify(heard, signals...)
+	received := make(chan os.Signal, 1)
+	signal.Notify(received, signals...)
 	go func() {
 		select {
-		case s := <-heard:
+		case s := <-received:
 			cancel(Ended{s})
 		case <-ctx.Done():
 		}
 	}()
-	return ctx, func() { signal.Stop(heard); cancel(nil) }
+	return ctx, func() { signal.Stop(received); cancel(nil) }
 }

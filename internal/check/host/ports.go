@@ -23,7 +23,7 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 			Code: diag.PortSilent, Severity: diag.Notice, Subject: u.Name,
 			Message: "it is running, but does not listen on its port (yet)", Fix: diag.Fix{}.Looking(diag.LogOf(u.Name)),
 		}}
-	case len(p.UIDs) == 0, up && rightful(u, p):
+	case len(p.UIDs) == 0, up && ownListener(u, p):
 		return nil
 	}
 	return []diag.Problem{{
@@ -35,9 +35,9 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	}}
 }
 
-// rightful reports whether the unit itself listens: by its processes if they
+// ownListener reports whether the unit itself listens: by its processes if they
 // are visible, otherwise by its user.
-func rightful(u facts.Unit, p facts.Port) bool {
+func ownListener(u facts.Unit, p facts.Port) bool {
 	if len(p.Processes) > 0 {
 		return slices.ContainsFunc(p.Processes, func(q facts.Process) bool { return q.Unit == u.Name || q.PID == u.MainPID })
 	}

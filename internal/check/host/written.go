@@ -99,7 +99,7 @@ func Checkouts(env map[string]string) []string {
 }
 
 // InCheckout are the directories that upstream's programs write to in a checkout, and
-// with logs beside it.
+// with logs next to it.
 func InCheckout(dir string, logs bool) []Path {
 	all := []Path{{"the checkout", dir, facts.Write, diag.DirectoryReadOnly}}
 	if logs {

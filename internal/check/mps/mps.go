@@ -65,13 +65,13 @@ func Daemon(m facts.MPS, w Wanted) []diag.Problem {
 	case m.Directory.Blocked != "":
 		return []diag.Problem{blocked(m, w)}
 	case !m.Lock.Held:
-		return []diag.Problem{nobody(m, w)}
+		return []diag.Problem{noDaemon(m, w)}
 	}
 	return byHolder(m, w)
 }
 
-// nobody judges a pipe directory whose lock is not held.
-func nobody(m facts.MPS, w Wanted) diag.Problem {
+// noDaemon judges a pipe directory whose lock is not held.
+func noDaemon(m facts.MPS, w Wanted) diag.Problem {
 	switch {
 	case m.Lock.Err != "":
 		return diag.Problem{

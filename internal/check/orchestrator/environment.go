@@ -60,8 +60,8 @@ func Environment(unit string, e facts.Environment, strict bool, root string) []d
 	}}
 }
 
-// misled are the findings of a run that looked in the wrong place.
-var misled = []diag.Code{
+// wrongPlace are the findings of a run that looked in the wrong place.
+var wrongPlace = []diag.Code{
 	diag.OrchestratorUnreachable, diag.OrchestratorNonsense, diag.OrchestratorImpostor,
 	diag.BusUnreachable, diag.BusNonsense, diag.BusImpostor, diag.StoreRoot,
 	diag.MPSDead, diag.MPSDirectory, diag.MPSEnvironment,
@@ -74,7 +74,7 @@ func Overridden(problems []diag.Problem, overrides []requirement.Override) {
 	for i := range problems {
 		p := &problems[i]
 		for _, o := range overrides {
-			if (p.Subject == o.Value || p.Code == diag.MPSEnvironment && strings.HasPrefix(p.Seen, o.Value+" ")) && slices.Contains(misled, p.Code) {
+			if (p.Subject == o.Value || p.Code == diag.MPSEnvironment && strings.HasPrefix(p.Seen, o.Value+" ")) && slices.Contains(wrongPlace, p.Code) {
 				p.Expected = o.Name + "=" + diag.Clean(o.Configured) + ", as justnews.toml has it"
 				p.Fix = diag.Advise("remove "+o.Name+" from the environment files, or set it in justnews.toml instead", diag.Retry()).Looking(whereSet(o.Name))
 			}

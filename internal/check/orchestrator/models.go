@@ -28,7 +28,7 @@ import (
 //
 //	Unreachable, Nonsense   there is nothing to judge
 //	Inconsistent            two claims exclude each other, running job or not:
-//	                        no later look of the same job can be believed. The
+//	                        no later look at the same job can be trusted. The
 //	                        caller must not POST while one runs.
 //	Failed                  errors, once the job is over, or at once with FailFast
 //	Pending                 in progress

@@ -110,7 +110,7 @@ func letIn(d facts.StoreDenial, user, root string) diag.Fix {
 	case d.Dir:
 		return diag.Do(diag.Run("chmod", cmp.Or(class, "o")+"+"+d.Needs, "--", d.Path), diag.Retry())
 	default:
-		// The files beside it were probably copied with the same mode.
+		// The files next to it were probably copied with the same mode.
 		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", filepath.Dir(d.Path)), diag.Retry())
 	}
 }

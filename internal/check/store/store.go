@@ -150,7 +150,7 @@ func (j *judge) space() {
 	}
 	j.say("", diag.Problem{
 		Code: diag.StoreSpace, Severity: diag.Warning, Subject: j.look.Root,
-		Message:  "there is not enough space for another version beside the current one",
+		Message:  "there is not enough space for another version next to the current one",
 		Seen:     check.Size(j.look.Free) + " free",
 		Expected: "at least " + check.Size(most) + ", the size of the largest version",
 		Fix:      diag.Advise("remove versions that no current points at").Looking(diag.Run("du", "-h", "--max-depth=3", "--", j.look.Root)),
