@@ -178,8 +178,8 @@ const (
 	GuardWrite              Code = "GUARD-WRITE"              // the drop-in of a guard cannot be written or removed
 	UnitFailed              Code = "UNIT-FAILED"              // an instance has failed
 	NeedReload              Code = "NEED-RELOAD"              // files have changed since the last daemon-reload
-	ReadinessLost           Code = "READINESS-LOST"           // what the open gates have proven is no longer so
-	ReadinessRegained       Code = "READINESS-REGAINED"       // what the open gates have proven is so again
+	ReadinessLost           Code = "READINESS-LOST"           // what the open gates have proven no longer holds
+	ReadinessRegained       Code = "READINESS-REGAINED"       // what the open gates have proven holds again
 	Interrupted             Code = "INTERRUPTED"              // the run was interrupted by a signal
 	Hung                    Code = "HUNG"                     // a system call does not return
 	Internal                Code = "INTERNAL"                 // internal error
@@ -1413,14 +1413,14 @@ var catalog = []Entry{
 	},
 	{
 		Code: ReadinessLost, Area: "this run", Status: StatusUnavailable, MessageID: "26f9b78069e44b6b97f40a813cf4baf3",
-		Title: "what the open gates have proven is no longer so",
+		Title: "what the open gates have proven no longer holds",
 		Cause: "While instances are up, justnews-watch.service found several times in a row that the models are not loaded, that the bus does not answer, or that MPS or a GPU does not work. The findings below name which. Nothing was stopped or restarted.",
 		Check: []Command{{"justnews-gate", "status"}, {"journalctl", "-b", "-u", "justnews-watch.service"}},
 		Fix:   Fix{Advice: "fix the cause that status names", Look: []Command{{"justnews-gate", "status"}}},
 	},
 	{
 		Code: ReadinessRegained, Area: "this run", Status: StatusReady, MessageID: "f8f2801c504c405a89af1ae698ab6c57",
-		Title: "what the open gates have proven is so again",
+		Title: "what the open gates have proven holds again",
 		Cause: "A look of justnews-watch.service was good after it had reported READINESS-LOST. Nothing needs to be done.",
 		Check: []Command{{"journalctl", "-b", "-u", "justnews-watch.service"}},
 		Fix:   Fix{Advice: "nothing needs to be done"},

@@ -70,10 +70,10 @@ type Reading int
 
 // The readings. The zero value is the worst.
 const (
-	Lost    Reading = iota // it is no longer so
+	Lost    Reading = iota // it no longer holds
 	Pending                // it is on its way back by itself
 	Shut                   // no gate is open
-	Holds                  // it is still so
+	Holds                  // it still holds
 )
 
 // Steady settles a look and returns what it found about what the open gates have
@@ -193,7 +193,7 @@ func (w *Watch) State() report.WatchState {
 func (w *Watch) lost() diag.Problem {
 	return diag.Problem{
 		Code: diag.ReadinessLost,
-		Message: fmt.Sprintf("what the open gates have proven is no longer so: %d looks in a row were bad, the first at %s",
+		Message: fmt.Sprintf("what the open gates have proven no longer holds: %d looks in a row were bad, the first at %s",
 			w.bad, w.since.Format(time.TimeOnly)),
 		Seen: w.first(), Expected: "what the instances that are up have waited for",
 		Fix: diag.Do(diag.Run("justnews-gate", "status")),
@@ -203,6 +203,6 @@ func (w *Watch) lost() diag.Problem {
 func regained(after time.Duration) diag.Problem {
 	return diag.Problem{
 		Code: diag.ReadinessRegained, Severity: diag.Notice,
-		Message: "what the open gates have proven is so again, after " + after.Round(time.Second).String(),
+		Message: "what the open gates have proven holds again, after " + after.Round(time.Second).String(),
 	}
 }
