@@ -115,29 +115,24 @@ func (m *Map) Count(agent string) int {
 
 // Agent returns the agent of that name.
 func (m *Map) Agent(name string) (Agent, bool) {
-	i := slices.IndexFunc(m.Agents, func(a Agent) bool { return a.Name == name })
-	if i < 0 {
-		return Agent{}, false
-	}
-	return m.Agents[i], true
+	return find(m.Agents, func(a Agent) bool { return a.Name == name })
 }
 
 // Model returns the agent's model with that id.
 func (a Agent) Model(id string) (Model, bool) {
-	i := slices.IndexFunc(a.Models, func(m Model) bool { return m.ID == id })
-	if i < 0 {
-		return Model{}, false
-	}
-	return a.Models[i], true
+	return find(a.Models, func(m Model) bool { return m.ID == id })
 }
 
 // BaseModel returns the base model of that name.
 func (m *Map) BaseModel(name string) (Base, bool) {
-	i := slices.IndexFunc(m.BaseModels, func(b Base) bool { return b.Name == name })
-	if i < 0 {
-		return Base{}, false
+	return find(m.BaseModels, func(b Base) bool { return b.Name == name })
+}
+
+func find[T any](list []T, is func(T) bool) (found T, ok bool) {
+	if i := slices.IndexFunc(list, is); i >= 0 {
+		return list[i], true
 	}
-	return m.BaseModels[i], true
+	return found, false
 }
 
 // File is what was found at the path of AGENT_MODEL_MAP.json.

@@ -78,7 +78,7 @@ func listener(port int) diag.Command {
 func NotOurs(instance string, p facts.Port) diag.Problem {
 	return diag.Problem{
 		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", p.Port), Message: "no JustNews unit holds the port of " + instance + ": nothing was stopped",
-		Seen: Holders(p), Expected: "nobody", Fix: diag.Advise("stop it yourself").Looking(listener(p.Port)),
+		Seen: Holders(p), Expected: "a free port", Fix: diag.Advise("stop it yourself").Looking(listener(p.Port)),
 	}
 }
 
@@ -86,6 +86,6 @@ func NotOurs(instance string, p facts.Port) diag.Problem {
 func NotStopped(unit, instance string, port int, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", port), Message: "cannot stop " + unit + ", which holds the port of " + instance,
-		Seen: diag.Clean(seen), Expected: "nobody", Fix: diag.Do(diag.Run("sudo", "systemctl", "stop", "--", unit)),
+		Seen: diag.Clean(seen), Expected: "a free port", Fix: diag.Do(diag.Run("sudo", "systemctl", "stop", "--", unit)),
 	}
 }
