@@ -208,7 +208,7 @@ func (s situation) failed() decision {
 }
 
 // inconsistent: seen several times, and never answered with a POST while a
-// job runs, be it in another worker process.
+// job runs, even if in another worker process.
 func (s situation) inconsistent() decision {
 	if s.attempt.differed < maxConsecutive || s.state.InProgress || s.attempt.busy {
 		return decision{act: wait, after: pollBusy}

@@ -99,8 +99,8 @@ func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
 	return mps.AuditUnit(a)
 }
 
-// withoutSystemd is what a gate in the unit of its instance knows by itself, the environment;
-// nil: nothing is known.
+// withoutSystemd is what a gate in its instance's unit knows by itself, the
+// environment; nil: nothing is known.
 func (m *mpsRunner) withoutSystemd() func(name string) (string, bool) {
 	if m.world.Self.Unit != nil || !m.world.Self.InUnit || m.req.Unit == "" {
 		return nil

@@ -27,7 +27,7 @@ type Resetter interface {
 // Again names the units of a retry.
 type Again struct {
 	Reset []string // that may have failed
-	Start []string // that shall be active
+	Start []string // that have to be active
 }
 
 // Retry resets failed units, requests the models again if the last preload failed, and

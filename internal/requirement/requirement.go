@@ -59,14 +59,14 @@ func (w Run) JustNews() bool { return w.Kind == "" || w.Kind == config.KindJustN
 
 // Preload is what has to be true of a preload.
 type Preload struct {
-	// Expected is how many models the map lists, -1: not known. Who has read the
-	// map fills it in.
+	// Expected is how many models the map lists, -1: not known. The
+	// reader of the map sets it.
 	Expected int
 	// AcceptEmpty makes a job over no models count where there is no map, or where
 	// Empty is set.
 	AcceptEmpty bool
 	// Empty is set of a server whose answer to a request to load is a finished job
-	// over no models: it loads none by itself. Who has sent that request fills it in.
+	// over no models: it loads none by itself. The sender of that request sets it.
 	Empty    bool
 	FailFast bool // a reported error ends the wait although the job still runs
 	// OnlyAgent is the one agent whose errors decide (scope = "own"); "" is

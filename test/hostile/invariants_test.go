@@ -99,8 +99,8 @@ func unproven(looks []facts.ModelsLook) []string {
 }
 
 // stormy returns the POSTs that should not have been sent. Without systemd a
-// restart cannot be told from a second worker process, so that all POSTs count
-// as one incarnation's.
+// restart looks like a second worker process, so that all POSTs count as those of
+// one process.
 func stormy(posts []post, systemd bool) []string {
 	var broken []string
 	soon := 0

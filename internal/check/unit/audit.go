@@ -130,8 +130,8 @@ func doubled(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	}}
 }
 
-// startLimit finds a start limit: what exhausts it, be it
-// refusals or restarts by hand, leaves an instance down after its cause is gone.
+// startLimit finds a start limit: once refusals or restarts by hand exhaust it, the
+// instance stays down after the cause is gone.
 func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	s := u.Service
 	if s.StartLimit == 0 || s.StartBurst == 0 {

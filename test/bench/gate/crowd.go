@@ -31,7 +31,7 @@ func gateMethod() method {
 }
 
 // loopMethods are what a person would use instead, where the tools are installed.
-// dockerize is no such one: it waits for a status code, and the orchestrator answers 200
+// dockerize is not one of them: it waits for a status code, and the orchestrator answers 200
 // while it loads.
 func loopMethods() []method {
 	var found []method
