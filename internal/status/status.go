@@ -235,8 +235,8 @@ func unitStatus(instance string, u facts.Unit, enabled bool, now time.Duration) 
 	if s.State == unit.Up {
 		since = u.Times.ActiveEnter
 	}
-	if since > 0 && now > since && s.State != unit.Queued {
-		s.For = (now - since).Round(time.Millisecond).Seconds()
+	if since > 0 && s.State != unit.Queued {
+		s.For = max(now-since, 0).Round(time.Millisecond).Seconds()
 	}
 	switch s.State {
 	case unit.Up, unit.Waiting, unit.Starting, unit.Refused:

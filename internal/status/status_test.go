@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	checkorchestrator "justnews/internal/check/orchestrator"
 	"justnews/internal/config"
@@ -133,6 +134,14 @@ var settleCases = map[string]settleCase{
 		},
 		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
 	},
+	"the preload was refused by the configuration, and the gates for want of models": {
+		func() *Host {
+			h := refused("MODELS-INCOMPLETE: http://127.0.0.1:8014: the orchestrator loaded fewer models than it should")
+			h.Preload = facts.Unit{LoadState: "loaded", ActiveState: "failed", StatusText: "refused: CONFIG-VALUE: x: y"}
+			return h
+		},
+		"down: 16 of 17 wait for 1 cause", diag.ConfigValue.Status(), []string{"CONFIG-VALUE holds 16"},
+	},
 	"a refusal without another cause": {
 		func() *Host { return refused("GPU-NONE: nvidia driver: the NVIDIA driver finds no GPU") },
 		"down: 16 of 17 wait for 1 cause, besides 1 error", diag.GPUNone.Status(), // nothing says that the preload waits for a GPU
@@ -224,6 +233,64 @@ var settleCases = map[string]settleCase{
 			return h
 		},
 		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
+	},
+	"one cause holds, another error holds nobody": {
+		func() *Host {
+			h := New()
+			add(h, "memory", "failed", "failed", "refused: "+noSnapshot)
+			add(h, "scout", "activating", "start-pre", "waiting: models")
+			add(h, "critic", "active", "running", "").Gated = false
+			h.Problems = []diag.Problem{{Code: diag.Ungated, Subject: "justnews@critic.service", Message: "no gate stands before it"}}
+			return h
+		},
+		"down: 2 of 3 wait for 1 cause, besides 1 error", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 2", "UNGATED holds 0"},
+	},
+	"one is disabled and one masked": {
+		func() *Host {
+			h := New()
+			add(h, "memory", "active", "running", "")
+			h.Add("scout", gated("scout", "inactive", "dead", ""), false, 0)
+			masked := gated("critic", "inactive", "dead", "")
+			masked.LoadState = "masked"
+			h.Add("critic", masked, true, 0)
+			return h
+		},
+		"up: 1 of 1", diag.StatusReady, nil,
+	},
+	"none is enabled": {
+		func() *Host {
+			h := New()
+			h.Add("scout", gated("scout", "inactive", "dead", ""), false, 0)
+			return h
+		},
+		"up", diag.StatusReady, nil,
+	},
+	"none is enabled, and something is wrong": {
+		func() *Host {
+			h := New()
+			h.Add("scout", gated("scout", "inactive", "dead", ""), false, 0)
+			h.Problems = []diag.Problem{{Code: diag.StoreRoot, Subject: "/m", Message: "the Model Store does not exist"}}
+			return h
+		},
+		"down: 1 error", diag.StoreRoot.Status(), []string{"STORE-ROOT holds 0"},
+	},
+	"the preload was refused by another version": {
+		func() *Host {
+			h := New()
+			add(h, "memory", "active", "running", "")
+			h.Preload = facts.Unit{LoadState: "loaded", ActiveState: "failed", StatusText: "refused: NO-SUCH-CODE: x"}
+			return h
+		},
+		"up: 1 of 1", diag.StatusReady, nil,
+	},
+	"the preload was refused before it passed": {
+		func() *Host {
+			h := New()
+			add(h, "memory", "active", "running", "")
+			h.Preload = facts.Unit{LoadState: "loaded", ActiveState: "active", StatusText: "refused: " + noSnapshot}
+			return h
+		},
+		"up: 1 of 1", diag.StatusReady, nil,
 	},
 	"no instance": {
 		func() *Host {
@@ -337,5 +404,107 @@ func TestLookAtUnits_ShowsGuardedUnits(t *testing.T) {
 	h.LookAtUnits(t.Context(), &after, requirement.Run{}, everyUnit(facts.Unit{LoadState: "loaded", ActiveState: "active", ExecStartPre: []facts.Exec{gate}}), nil)
 	if h.Units[0].Gated {
 		t.Error("a line in the other place counts as a gate")
+	}
+}
+
+func TestStopped_IsTheTargetWithoutAnythingThatRuns(t *testing.T) {
+	stopped := facts.Unit{LoadState: "loaded", ActiveState: "inactive"}
+	instance := func(active string) func(*Host) { return func(h *Host) { add(h, "scout", active, "", "") } }
+	guard := func(h *Host) { h.Add("client.service", gated("client.service", "active", "running", ""), true, 0) }
+	for name, c := range map[string]struct {
+		target facts.Unit
+		units  []func(*Host)
+		want   bool
+	}{
+		"nothing runs":                 {stopped, []func(*Host){instance("inactive")}, true},
+		"an instance runs":             {stopped, []func(*Host){instance("active")}, false},
+		"an instance, and a guard":     {stopped, []func(*Host){instance("inactive"), guard}, true},
+		"a guard alone":                {stopped, []func(*Host){guard}, false},
+		"nothing is configured":        {stopped, nil, true},
+		"the target is up":             {facts.Unit{LoadState: "loaded", ActiveState: "active"}, []func(*Host){instance("inactive")}, false},
+		"the target is about to start": {facts.Unit{LoadState: "loaded", ActiveState: "inactive", Job: true}, []func(*Host){instance("inactive")}, false},
+		"there is no target":           {facts.Unit{LoadState: "not-found", ActiveState: "inactive"}, []func(*Host){instance("inactive")}, false},
+	} {
+		h := New()
+		h.Target = c.target
+		for _, add := range c.units {
+			add(h)
+		}
+		if got := h.Stopped(); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+func TestSettle_NamesTheCauseWithWhatItHolds(t *testing.T) {
+	h := seventeen(in("active", "running", ""), in("failed", "failed", "refused: "+noSnapshot))
+	add(h, "stopped", "inactive", "dead", "")
+	h.Problems = silent()
+	h.Settle()
+	for _, u := range h.Units {
+		if want := map[bool]diag.Code{true: diag.StoreSnapshot}[u.Instance != "gpu_orchestrator" && u.Instance != "stopped"]; u.Cause != want {
+			t.Errorf("%s: %q, want %q", u.Instance, u.Cause, want)
+		}
+	}
+	if h.Bus.Unit.Cause != diag.StoreSnapshot || h.Orchestrator.Unit.Cause != "" {
+		t.Errorf("bus %q, orchestrator %q", h.Bus.Unit.Cause, h.Orchestrator.Unit.Cause)
+	}
+}
+
+// A cause of which only the words of a gate are known is looked up in its journal.
+func TestSettle_RefusalIsExplainedByItsJournal(t *testing.T) {
+	h := New()
+	add(h, "scout", "failed", "failed", "refused: "+noSnapshot)
+	h.Settle()
+	fix := h.Causes[0].Problem.Fix
+	if e, _ := diag.Lookup(diag.StoreSnapshot); len(e.Fix.Look) == 0 != (len(fix.Look) == 1 && fix.Look[0].String() == diag.LogOf("justnews@scout.service").String()) {
+		t.Errorf("%+v", fix)
+	}
+}
+
+func TestUnitStatus_TimeIsThatOfThePresentState(t *testing.T) {
+	times := facts.UnitTimes{StateChange: 60 * time.Second, ActiveEnter: 40 * time.Second}
+	for name, c := range map[string]struct {
+		active string
+		job    bool
+		times  facts.UnitTimes
+		now    time.Duration
+		want   float64
+	}{
+		"up since it is active":      {"active", false, times, 100 * time.Second, 60},
+		"down since it changed":      {"failed", false, times, 100 * time.Second, 40},
+		"queued":                     {"inactive", true, times, 100 * time.Second, 0},
+		"the time is not known":      {"failed", false, facts.UnitTimes{}, 100 * time.Second, 0},
+		"the clock is that of later": {"failed", false, times, 50 * time.Second, 0},
+	} {
+		u := gated("scout", c.active, "", "")
+		u.Job, u.Times = c.job, c.times
+		if got := unitStatus("scout", u, true, c.now); got.For != c.want {
+			t.Errorf("%s: %v s, want %v", name, got.For, c.want)
+		}
+	}
+}
+
+// Only the Model Store's refusals are worth a look at it.
+func TestRefusedForTheStore_IsWhatAGateSaidLast(t *testing.T) {
+	const gpu = "refused: GPU-NONE: nvidia driver: the NVIDIA driver finds no GPU"
+	for name, c := range map[string]struct {
+		unit    string
+		preload facts.Unit
+		active  string
+		want    bool
+	}{
+		"a gate":            {unit: "refused: " + noSnapshot, active: "failed", want: true},
+		"another cause":     {unit: gpu, active: "failed"},
+		"it is up now":      {unit: "refused: " + noSnapshot, active: "active"},
+		"the preload":       {active: "active", preload: facts.Unit{LoadState: "loaded", ActiveState: "failed", StatusText: "refused: " + noSnapshot}, want: true},
+		"nothing was wrong": {active: "active"},
+	} {
+		h := New()
+		add(h, "scout", c.active, "", c.unit)
+		h.Preload = c.preload
+		if got := h.refusedForTheStore(); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }

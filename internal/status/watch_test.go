@@ -150,6 +150,12 @@ func TestSteady(t *testing.T) {
 			h.Preload = facts.Unit{LoadState: "loaded", ActiveState: "activating", StatusText: "waiting: refused: MODELS-INCOMPLETE: x: m"}
 			problem(diag.ModelsIncomplete)(h)
 		}, Lost, "MODELS-INCOMPLETE"},
+		"the bus is gone, and an agent has failed": {all, func(h *Host) { problem(diag.UnitFailed)(h); problem(diag.BusUnreachable)(h) }, Lost, "BUS-UNREACHABLE"},
+		"the bus is gone, which is no unit of this host": {all, func(h *Host) {
+			h.Bus.Unit, h.Orchestrator.Unit = nil, nil
+			problem(diag.UnitFailed)(h)
+			problem(diag.BusUnreachable)(h)
+		}, Lost, "BUS-UNREACHABLE"},
 		"models without an explanation": {all, func(h *Host) { h.Models.State = "unknown" }, Lost, ""},
 	} {
 		h := running(c.up...)
