@@ -294,7 +294,7 @@ func TestStore_GlanceReportsWhatOneLookFinds(t *testing.T) {
 }
 
 // A survey names what is known to be wrong besides what is missing.
-func TestStore_SurveyReportsProofsBesideFaults(t *testing.T) {
+func TestStore_SurveyReportsProofsAndFaults(t *testing.T) {
 	for survey, want := range map[bool]int{true: 2, false: 1} {
 		rack := &shelf{spoil: corrupted, known: facts.StoreProof{Verdict: facts.Differs, Orders: 1, Tried: 1}}
 		r := &runner{req: scoutWish(time.Minute), survey: survey, world: World{Store: rack, Map: ModelMap{Models: twoModels(t)}}}

@@ -67,7 +67,7 @@ func TestSweep_RemovesOnlyLeftoversOfKilledWriters(t *testing.T) {
 	}
 }
 
-func TestSweep_RemovesLeftoversBesideTheLock(t *testing.T) {
+func TestSweep_RemovesLeftoversNextToTheLock(t *testing.T) {
 	s := state(t)
 	left := filepath.Join(s.Dir, "."+s.file()+"."+rand.Text())
 	other := filepath.Join(s.Dir, ".another.json."+rand.Text())

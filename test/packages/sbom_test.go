@@ -17,7 +17,7 @@ const sbom = ".spdx.json"
 
 // The document is compared with the package that it is about: its checksum, the
 // files in it with theirs, and what the programs are linked with.
-func TestSBOM_IsOfThePackage(t *testing.T) {
+func TestSBOM_MatchesThePackage(t *testing.T) {
 	dir, _ := unpacked(t)
 	deb := current(t).deb
 	text, err := os.ReadFile(deb + sbom)

@@ -169,7 +169,7 @@ func TestPaths_AbsoluteOnesOfAUnit(t *testing.T) {
 	}
 }
 
-func TestNamedInterpreters_EnvironmentIsIgnoredBesideAPath(t *testing.T) {
+func TestNamedInterpreters_EnvironmentIsIgnoredNextToAPath(t *testing.T) {
 	for name, c := range map[string]struct {
 		env  map[string]string
 		want string

@@ -131,7 +131,7 @@ func TestDiagnose_ModelErrorIsExplainedByDiskAndMemory(t *testing.T) {
 	}
 }
 
-func TestDiagnose_MemoryIsWhatIsKnownOfIt(t *testing.T) {
+func TestDiagnose_MemoryNamesOnlyKnownFigures(t *testing.T) {
 	for want, m := range map[string]facts.Memory{
 		"":                                     {Available: -1, SwapTotal: -1, SwapFree: -1, Kills: -1, GroupKills: -1},
 		"no swap":                              {Available: -1},

@@ -90,10 +90,9 @@ func Registered(r facts.Registration, name, busURL string) []diag.Problem {
 const sigkill = 9
 
 // ForMemory names memory as the cause where the orchestrator's unit failed for
-// want of it. systemd says so itself where it can count (oom-kill); without the
-// unified hierarchy a process that the kernel kills only shows SIGKILL, which
-// nobody else sends to a service: there the kernel's own count has to bear it
-// out.
+// lack of it. systemd reports that itself where it can count (oom-kill). Without the
+// unified hierarchy, a process that the kernel kills only shows SIGKILL, so that the
+// kernel's own count has to confirm it.
 func ForMemory(problems []diag.Problem, u facts.Unit, m facts.Memory) []diag.Problem {
 	if !killedForMemory(u, m) {
 		return problems

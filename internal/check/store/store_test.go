@@ -366,7 +366,7 @@ func TestStore_NamesAtMostThreeModelsThatCannotLoad(t *testing.T) {
 
 // A directory that the map lists, as an agent or as the place of base models, is not
 // what a misspelt agent means.
-func TestStore_DirectoryThatTheMapListsIsNoMisspelling(t *testing.T) {
+func TestStore_ListedDirectoryIsNotAMisspelling(t *testing.T) {
 	for text, want := range map[string]diag.Code{
 		`{"agents":{"scout":["org/bert"],"scouts":["x"]}}`: diag.StoreAgent,
 		`{"base_models":{"m":{"hf_id":"org/m","model_store_agent":"scouts"}},"agents":{"scout":["org/bert"],"x":[{"base_ref":"m","adapter_name":"y"}]}}`: diag.StoreAgent,

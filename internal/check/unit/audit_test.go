@@ -186,7 +186,7 @@ func TestGatedBy_MarkIsComparedWhereItIsKnown(t *testing.T) {
 	}
 }
 
-func TestGated_MissingUnitIsOfThePackageOrOfAGuard(t *testing.T) {
+func TestGated_MissingUnitBelongsToThePackageOrAGuard(t *testing.T) {
 	for name, want := range map[string]string{"justnews@scout.service": "install the package justnews", "llama.service": "correct the guard's unit"} {
 		p := of(t, unit.Gated(gatedUnit(func(u *facts.Unit) { u.Name, u.LoadState = name, "not-found" }), false), diag.Ungated)
 		if p == nil || !strings.Contains(p.Fix.String(), want) {
