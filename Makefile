@@ -21,7 +21,8 @@ LAZY           := -extldflags=-Wl,-z,lazy
 CC             := $(shell $(GO) env CC)
 
 export CGO_ENABLED ?= 0
-export GOFLAGS     ?= -buildvcs=false
+# The same paths in every clone, so that what one has compiled is there for the next.
+export GOFLAGS     ?= -buildvcs=false -trimpath
 
 .PHONY: all build helper packages source test deps unit kubernetes race booted lint vuln demo bench fuzz simulate chaos vm mutate generate screens clean
 

@@ -11,16 +11,6 @@ import (
 	"strings"
 )
 
-// GoCommand is the go command that runs the test or the tool, and not whichever
-// PATH has in a sudo shell.
-func GoCommand() string {
-	command := filepath.Join(runtime.GOROOT(), "bin", "go") //nolint:staticcheck // go test and go run set GOROOT
-	if _, err := os.Stat(command); err != nil {
-		return "go"
-	}
-	return command
-}
-
 // crossCompilers are Debian's names of the C compilers for another machine.
 var crossCompilers = map[string]string{
 	"amd64": "x86_64-linux-gnu-gcc",
@@ -76,7 +66,7 @@ func (r Release) Build(repository, dir string, cgo bool, packages ...string) err
 	if cgo {
 		args = append(args, "-buildmode=pie")
 	}
-	cmd := exec.Command(GoCommand(), append(args, packages...)...)
+	cmd := exec.Command("go", append(args, packages...)...)
 	cmd.Dir, cmd.Env = repository, env
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot build %s: %w\n%s", strings.Join(packages, " "), err, out)

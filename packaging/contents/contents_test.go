@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -333,7 +332,11 @@ func TestLicences_DebianCopyrightCoversVendoredModules(t *testing.T) {
 // Debian's packages of Go have no licence in GOROOT.
 func TestLicences_OfGoAreIncluded(t *testing.T) {
 	root := t.TempDir()
-	entries, err := os.ReadDir(runtime.GOROOT()) //nolint:staticcheck // go test sets GOROOT
+	goroot, _, err := goRoot(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(goroot)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +344,7 @@ func TestLicences_OfGoAreIncluded(t *testing.T) {
 		if e.Name() == "LICENSE" || e.Name() == "PATENTS" {
 			continue
 		}
-		if err := os.Symlink(filepath.Join(runtime.GOROOT(), e.Name()), filepath.Join(root, e.Name())); err != nil { //nolint:staticcheck // as above
+		if err := os.Symlink(filepath.Join(goroot, e.Name()), filepath.Join(root, e.Name())); err != nil {
 			t.Fatal(err)
 		}
 	}

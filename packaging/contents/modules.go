@@ -76,7 +76,7 @@ func modulesOf(repository, root, version string, args ...string) ([]Module, erro
 // dependencies returns the packages that go list -deps names for one architecture,
 // in Go's words.
 func dependencies(repository, arch string, args []string) ([]linkedPackage, error) {
-	cmd := exec.Command(GoCommand(), append([]string{"list", "-deps",
+	cmd := exec.Command("go", append([]string{"list", "-deps",
 		"-json=Module,Standard,Dir,GoFiles,CgoFiles,CFiles,HFiles,SFiles"}, args...)...)
 	cmd.Dir = repository
 	// With cgo, so that what only the NVML helper links is there.
@@ -179,7 +179,7 @@ func (m *Module) addNotices(dir string, p linkedPackage) error {
 }
 
 func goRoot(repository string) (dir, version string, err error) {
-	cmd := exec.Command(GoCommand(), "env", "GOROOT", "GOVERSION")
+	cmd := exec.Command("go", "env", "GOROOT", "GOVERSION")
 	cmd.Dir = repository
 	out, err := cmd.Output()
 	if err != nil {

@@ -202,7 +202,7 @@ func nfpm(o origin, arch, format, file, out string) (string, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", err
 	}
-	cmd := exec.Command(contents.GoCommand(), "tool", "-modfile="+tools, "nfpm", "package",
+	cmd := exec.Command("go", "tool", "-modfile="+tools, "nfpm", "package",
 		"--config", file, "--packager", format, "--target", out+"/")
 	cmd.Env = append(os.Environ(), "VERSION="+o.version, "MAINTAINER="+maintainer(), "ARCH="+arch, "SOURCE_DATE_EPOCH="+strconv.FormatInt(o.when.Unix(), 10))
 	said, err := cmd.CombinedOutput()

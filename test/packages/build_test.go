@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"justnews/packaging/contents"
 )
 
 const (
@@ -136,7 +134,7 @@ func unreachable(said string) bool {
 
 // pack builds a tree's packages. Without a version it is git's.
 func pack(tree, out, version string, env ...string) (built, error) {
-	cmd := exec.Command(contents.GoCommand(), "run", "-trimpath", "./packaging/pack", "-out", out, "-arches", "amd64")
+	cmd := exec.Command("go", "run", "-trimpath", "./packaging/pack", "-out", out, "-arches", "amd64")
 	cmd.Dir = tree
 	cmd.Env = append(os.Environ(), "VERSION="+version, "SOURCE_DATE_EPOCH="+epoch, "GOFLAGS=-buildvcs=false", "DEBFULLNAME=", "DEBEMAIL=")
 	cmd.Env = append(cmd.Env, env...)

@@ -60,11 +60,11 @@ func execute(dir string, env []string, argv ...string) error {
 // offline runs a build without any network but the loopback interface, as the build
 // machines of the distributions do. The compiler's cache is shared.
 func offline(dir string, argv ...string) error {
-	cache, err := exec.Command(contents.GoCommand(), "env", "GOCACHE").Output()
+	cache, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
 		return err
 	}
-	env := []string{"GOCACHE=" + strings.TrimSpace(string(cache)), "GOFLAGS=", "PATH=" + filepath.Dir(contents.GoCommand()) + ":" + os.Getenv("PATH"),
+	env := []string{"GOCACHE=" + strings.TrimSpace(string(cache)), "GOFLAGS=", "PATH=" + os.Getenv("PATH"),
 		"DEBEMAIL=", "DEBFULLNAME=", "SOURCE_DATE_EPOCH=", "DEB_BUILD_OPTIONS="}
 	isolate := []string{"unshare", "--net", "sh", "-ec", `ip link set lo up; unset SOURCE_DATE_EPOCH; exec "$@"`, "sh"}
 	if os.Geteuid() != 0 {
