@@ -38,9 +38,10 @@ stage() {
 
 booted() {
 	trap 'exit 130' INT
-	local side_by_side=(-p 1 -parallel "$JUSTNEWS_TEST_MACHINES")
-	stage 'booted systemd' go test -json -count=1 -timeout 60m "${side_by_side[@]}" ./test/bed/... ./test/booted/...
-	stage 'packages' go test -json -count=1 -timeout 60m "${side_by_side[@]}" ./test/packages/...
+	# Of the three at once, so that none waits for the last test of another; they share
+	# the machines.
+	stage 'booted systemd, packages' go test -json -count=1 -timeout 60m -p 3 -parallel "$JUSTNEWS_TEST_MACHINES" \
+		./test/bed/... ./test/booted/... ./test/packages/...
 }
 
 unbooted() {
