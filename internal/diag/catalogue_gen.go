@@ -83,7 +83,7 @@ const (
 	StoreAdapter            Code = "STORE-ADAPTER"            // an adapter is not in the Model Store
 	StoreBase               Code = "STORE-BASE"               // an adapter has no base model
 	StoreCorrupt            Code = "STORE-CORRUPT"            // a file of the Model Store is corrupt
-	StoreRead               Code = "STORE-READ"               // a file of the Model Store cannot be read
+	StoreRead               Code = "STORE-READ"               // part of the Model Store cannot be read
 	StoreManifest           Code = "STORE-MANIFEST"           // a version has no checksums to verify against
 	StoreUnverified         Code = "STORE-UNVERIFIED"         // a version could not be verified
 	StorePermission         Code = "STORE-PERMISSION"         // the orchestrator's user cannot read the Model Store
@@ -748,7 +748,7 @@ var catalog = []Entry{
 	},
 	{
 		Code: StoreRead, Area: "Model Store", Status: StatusStoreCorrupt, MessageID: "ad76d72a32e283cd182aad4c3530bb1a",
-		Title: "a file of the Model Store cannot be read",
+		Title: "part of the Model Store cannot be read",
 		Cause: "Reading failed, and not for lack of permission: the disk is failing, or a file system has become unavailable.",
 		Check: []Command{{"journalctl", "-k", "-e"}},
 		Fix:   Fix{Advice: "repair the disk, or copy the version to another one", Commands: []Command{{"justnews-gate", "retry"}}},

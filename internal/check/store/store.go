@@ -128,10 +128,24 @@ func (j *judge) root(f facts.StoreFault) {
 		Seen: describe(f), Expected: "a directory with one directory for each agent",
 		Fix: diag.Advise("copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml", diag.Reload()),
 	}
-	if f.Kind == facts.Denied {
+	switch f.Kind {
+	case facts.Denied:
 		p = j.denied(f, "every model")
+	case facts.Unreadable:
+		p = unreadable(j.look.Root, f, "the Model Store cannot be read")
 	}
 	j.say("", p)
+}
+
+// unreadable is the problem of a directory that an I/O error hides, as of a disk or a
+// stale handle of NFS: whether it exists is not known.
+func unreadable(subject string, f facts.StoreFault, message string) diag.Problem {
+	return diag.Problem{
+		Code: diag.StoreRead, Subject: subject, Message: message,
+		Seen: describe(f), Expected: "a directory that can be read",
+		Fix: diag.Advise("mount the file system again, or repair the disk", diag.Retry()).
+			Looking(diag.Run("findmnt", "-T", f.Path), diag.Run("journalctl", "-k", "-e")),
+	}
 }
 
 func (j *judge) space() {

@@ -121,7 +121,12 @@ var storeCases = map[string]storeCase{
 	"a root that cannot be searched": {spoil: func(s *facts.Store) {
 		s.Fault = &facts.StoreFault{Kind: facts.Denied, Path: root, Denial: &facts.StoreDenial{Path: "/opt", Dir: true, Needs: "x", Class: "others"}}
 	}, code: diag.StorePermission, status: 77, says: "chmod o+x -- /opt; justnews-gate retry"},
-	"no agent": {spoil: treeFault(facts.Absent, root+"/scout", ""), code: diag.StoreAgent, status: 66, says: "scout: org/bert, scout: org/roberta cannot load"},
+	"a root with an I/O error": {spoil: func(s *facts.Store) {
+		s.Fault = &facts.StoreFault{Kind: facts.Unreadable, Path: root, Detail: "stale NFS file handle"}
+	}, code: diag.StoreRead, status: 65, says: "stale NFS file handle"},
+	"an agent with an I/O error":  {spoil: treeFault(facts.Unreadable, root+"/scout", "input/output error"), code: diag.StoreRead, status: 65, says: "org/roberta cannot load"},
+	"a version with an I/O error": {spoil: treeFault(facts.Unreadable, root+"/scout/versions/v1", "input/output error"), code: diag.StoreRead, status: 65, says: "mount the file system again"},
+	"no agent":                    {spoil: treeFault(facts.Absent, root+"/scout", ""), code: diag.StoreAgent, status: 66, says: "scout: org/bert, scout: org/roberta cannot load"},
 	"a misspelt agent": {spoil: func(s *facts.Store) {
 		treeFault(facts.Absent, root+"/scout", "")(s)
 		s.Agents = []string{"base_models", "critic", "scouts"}

@@ -401,3 +401,29 @@ func TestInspect_ReadErrorIsNeitherWholeNorCorrupt(t *testing.T) {
 		}
 	}
 }
+
+// A directory that an I/O error hides is not called missing.
+func TestLook_DirectoryOfALostFileSystemIsUnreadable(t *testing.T) {
+	for name, at := range map[string]func(s *reference.Store) string{
+		"the store":   func(s *reference.Store) string { return s.Root },
+		"an agent":    func(s *reference.Store) string { return filepath.Join(s.Root, scouts.Agent) },
+		"its version": func(s *reference.Store) string { return filepath.Join(s.Root, scouts.Agent, "versions", "v1") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := made(t)
+			unmount, err := hang.Mount(at(s), hang.Gone)
+			if err != nil {
+				t.Skip(err)
+			}
+			defer unmount()
+			look := store.Store{Root: s.Root}.Look(t.Context(), []facts.StoreWant{want(scouts)})
+			fault := look.Fault
+			if len(look.Trees) > 0 {
+				fault = look.Trees[0].Fault
+			}
+			if fault == nil || fault.Kind != facts.Unreadable || !strings.Contains(fault.Detail, "not connected") {
+				t.Errorf("%+v", fault)
+			}
+		})
+	}
+}

@@ -17,8 +17,8 @@ import (
 // How says what the server of the file system does.
 type How int
 
-// The servers. The first two are mounted over a directory, the others over a
-// file, which they take the place of.
+// The servers. Stuck and Failing are mounted over a file, which they take the
+// place of, the others over a directory.
 const (
 	// Deaf never reads a request: who asks waits, and can be killed.
 	Deaf How = iota
@@ -30,6 +30,9 @@ const (
 	Stuck
 	// Failing is a file of the same size that can be opened, and whose content is EIO.
 	Failing
+	// Gone is a directory whose server has ended, as a network file system that is
+	// lost: every access fails at once (ENOTCONN).
+	Gone
 )
 
 // Mount mounts a FUSE file system over a path until it is unmounted. It needs
@@ -65,7 +68,12 @@ func MountFor(pid int, path string, how How) (unmount func(), err error) {
 		_ = unix.Close(fd)
 		return nil, &os.PathError{Op: "mount", Path: path, Err: err}
 	}
-	if how != Deaf {
+	switch how {
+	case Deaf:
+	case Gone:
+		_ = unix.Close(fd)
+		fd = -1
+	default:
 		go serve(fd, how, uint64(size))
 	}
 	return func() {
