@@ -231,6 +231,8 @@ func TestRetry_RequestsTheModelsOfAFailedJobOnly(t *testing.T) {
 					t.Errorf("the record has %d triggers", recorded)
 				}
 				time.Sleep(time.Minute) // the other gate's timer
+				h.lock.mu.Lock()
+				defer h.lock.mu.Unlock()
 				if h.lock.holder != nil {
 					t.Error("the lead is kept")
 				}

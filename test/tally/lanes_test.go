@@ -86,10 +86,10 @@ func TestLanes_EachStageIsPrintedWholeAndCounted(t *testing.T) {
 }
 
 func TestLanes_FailureOfEitherLaneIsNamedAndFails(t *testing.T) {
-	for stage, pkg := range map[string]string{
-		"booted systemd": "./test/booted/...",
-		"packages":       "./test/packages/...",
-		"unit tests":     "./cmd/...",
+	for pkg, stage := range map[string]string{
+		"./test/booted/...":   "booted systemd, packages",
+		"./test/packages/...": "booted systemd, packages",
+		"./cmd/...":           "unit tests",
 	} {
 		out, err := lanes(t, "FAILS="+pkg).CombinedOutput()
 		var status *exec.ExitError
