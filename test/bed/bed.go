@@ -23,7 +23,7 @@
 // JUSTNEWS_TEST_SUITES (which of them Each runs, comma-separated),
 // JUSTNEWS_TEST_MACHINES (how many run at a time; by default one for each CPU, four at
 // most), JUSTNEWS_TEST_MIRROR (a Debian mirror, where the host's apt has none),
-// JUSTNEWS_TEST_CLOCK=1 (machines may set the host's clock: for a virtual machine),
+// JUSTNEWS_TEST_CLOCK=1 (tests may set the host's clock: for a virtual machine),
 // JUSTNEWS_TEST_SLOWNESS=N (wait N times as long for everything) and
 // JUSTNEWS_REQUIRE_BED=1 (what cannot be booted is a failure, not a skip).
 package bed
@@ -67,6 +67,6 @@ func Newest(t *testing.T, scenario func(t *testing.T, suite string)) {
 	}
 }
 
-// MaySetClock reports whether the machines may set the clock. It is the host's, and
-// all of its processes see it.
+// MaySetClock reports whether a test may set the clock. It is the host's, and all of
+// its processes see it. Commands of a test can: nsenter drops no capability.
 func MaySetClock() bool { return os.Getenv("JUSTNEWS_TEST_CLOCK") == "1" }

@@ -157,9 +157,6 @@ func (m *Machine) spawn(dir string, cmdline []string) error {
 		"--private-network", "--console=read-only",
 		"--link-journal=no", "--resolv-conf=off", "--timezone=off",
 	}, cmdline...)
-	if MaySetClock() {
-		args = append([]string{"--capability=CAP_SYS_TIME"}, args...)
-	}
 	m.nspawn = exec.Command("systemd-nspawn", args...)
 	m.nspawn.Env = []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -97,40 +96,6 @@ func (s *site) sameGates(pids map[string]int, after string) {
 			s.t.Errorf("%v: gate %d, was %d before %s", u, u.ControlPID, pid, after)
 		}
 	}
-}
-
-// The wall clock jumps: deadlines are of another clock.
-func TestSignals_SteppedClockMovesNoDeadline(t *testing.T) {
-	t.Parallel()
-	bed.Newest(t, func(t *testing.T, suite string) {
-		s := bootCrowd(t, suite, host{misbehave: "hold", config: crowdConfig("60s")})
-		if !s.ownsClock() {
-			t.Skip("a container shares the host's clock and may not step it (systemd-nspawn drops CAP_SYS_TIME)")
-		}
-		s.waitCrowd()
-		s.waitHeld()
-		was := s.gatePIDs()
-		for _, by := range []string{"+1 hour", "-2 hours", "+1 hour"} {
-			s.Must("systemd-run", "--pipe", "--wait", "--quiet", "date", "--set="+by)
-			s.sameGates(was, "a step of "+by)
-		}
-		s.neverStarted("by a step of the clock")
-		s.crowdUp(s.release())
-	})
-}
-
-// ownsClock reports whether PID 1 may set the clock. A command of the test's
-// own may, since nsenter drops nothing, and would step the host's.
-func (s *site) ownsClock() bool {
-	s.t.Helper()
-	const sysTime = 25 // capability.h
-	for line := range strings.Lines(s.Must("cat", "/proc/1/status")) {
-		if hex, ok := strings.CutPrefix(line, "CapBnd:"); ok {
-			caps, err := strconv.ParseUint(strings.TrimSpace(hex), 16, 64)
-			return err == nil && caps&(1<<sysTime) != 0
-		}
-	}
-	return false
 }
 
 // A unit that takes the gate's refusal for success.
