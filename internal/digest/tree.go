@@ -179,7 +179,7 @@ func (w *walker) entry(b *Branch, rel string, dir *os.File, e fs.DirEntry) {
 	if linked {
 		w.link(rel)
 	}
-	info, err := safefile.Stat(filepath.Join(dir.Name(), e.Name()))
+	info, err := safefile.StatIn(dir, e.Name())
 	switch {
 	case err == nil && info.Mode.IsDir():
 		// A link to a directory: os.walk neither hashes nor follows it.

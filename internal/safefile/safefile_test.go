@@ -131,6 +131,41 @@ func TestOpen_RefusesSymbolicAndHardLinksOnRequest(t *testing.T) {
 	}
 }
 
+// As Stat, of each kind of file, and also where the directory has another name meanwhile.
+func TestStatIn_FollowsNoPath(t *testing.T) {
+	odd := oddities(t)
+	before := filepath.Dir(odd["fifo"])
+	want := map[string]safefile.Info{}
+	for name, path := range odd {
+		want[name], _ = safefile.Stat(path)
+	}
+	dir, err := safefile.OpenDir(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = dir.Close() }()
+	after := before + "-renamed"
+	if err := os.Rename(before, after); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.Rename(after, before) }()
+	for name, want := range want {
+		got, err := safefile.StatIn(dir, name)
+		if name == "loop" || name == "link to a fifo" { // they lead to the old name
+			if err == nil {
+				t.Errorf("%s: %+v", name, got)
+			}
+			continue
+		}
+		if err != nil || got.Mode.IsDir() != want.Mode.IsDir() || got.Mode.IsRegular() != want.Mode.IsRegular() {
+			t.Errorf("%s: %+v %v, want %+v", name, got, err, want)
+		}
+		if got.Mode, want.Mode = 0, 0; got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}
+
 func TestTrust_RefusesOtherOwnersAndWritableModes(t *testing.T) {
 	mine := safefile.Info{UID: 7, Mode: 0o644}
 	if mine.Trust(0, 7) != nil || mine.Trust(0) == nil {
