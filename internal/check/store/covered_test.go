@@ -39,11 +39,13 @@ func TestCovered_LinkToAHiddenPathIsNotDangling(t *testing.T) {
 			}
 		})
 	}
-	look, want := whole(t)
-	want.Unit = &own
-	look.Trees[0].Fault = &facts.StoreFault{Kind: facts.Dangling, Path: root + "/scout/current", Target: "/tmp/v1", Leads: "/tmp/v1"}
-	got := diag.Errors(Judge(look, want))
-	if len(got) == 0 || got[0].Code != diag.StoreVersion || !strings.Contains(got[0].Message, "hidden by PrivateTmp=") {
-		t.Errorf("%+v", got)
+	for kind, code := range map[facts.FaultKind]diag.Code{facts.Dangling: diag.StoreVersion, facts.Unreadable: diag.StoreRead} {
+		look, want := whole(t)
+		want.Unit = &own
+		look.Trees[0].Fault = &facts.StoreFault{Kind: kind, Path: root + "/scout/current", Target: "/tmp/v1", Leads: "/tmp/v1"}
+		got := diag.Errors(Judge(look, want))
+		if len(got) == 0 || got[0].Code != code || !strings.Contains(got[0].Message, "hidden by PrivateTmp=") {
+			t.Errorf("%s: %+v", kind, got)
+		}
 	}
 }

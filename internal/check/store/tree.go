@@ -28,7 +28,7 @@ func (j *judge) tree(i int, t facts.StoreTree) {
 	case t.Fault.Kind == facts.Denied:
 		j.say("", j.denied(*t.Fault, j.lost(i)))
 	case t.Fault.Kind == facts.Unreadable:
-		j.say(t.Named, unreadable(j.who(t), *t.Fault, "the version cannot be read: "+j.lost(i)))
+		j.say(t.Named, j.covered(*t.Fault, unreadable(j.who(t), *t.Fault, "the version cannot be read: "+j.lost(i))))
 	case t.Fault.Path == filepath.Join(j.look.Root, t.Owner):
 		j.agent(i, t)
 	case half(t) != "":
