@@ -100,7 +100,7 @@ FAULTS ?= abcdef
 simulate:
 	$(GO) test -count=1 -v -timeout 0 ./test/simulate -run HostKeepsRules -seed $(SEED) -runs $(RUNS) -steps $(STEPS) -faults $(FAULTS)
 
-# Faults at moments of a booted host's life: 584 cells (CELLS=0: all), an hour and a half.
+# Faults at moments of a booted host's life: 600 cells (CELLS=0: all), an hour and a half.
 CELLS ?= 0
 chaos:
 	$(GO) test ./test/booted -run 'TestChaos$$' -v -timeout 3h -cells $(CELLS) -seed $(SEED)

@@ -53,8 +53,17 @@ var disturbances = []fault{
 	passing("the shared directory is another file system", "mount -t tmpfs none /run/justnews-gate", "umount -l /run/justnews-gate"),
 	passing("the caches are read-only", "mount --bind /var/cache/justnews /var/cache/justnews && mount -o remount,ro,bind /var/cache/justnews", "umount -l /var/cache/justnews"),
 	passing("the services may have no more tasks", "systemctl set-property --runtime system-justnews.slice TasksMax=1", "systemctl set-property --runtime system-justnews.slice TasksMax="),
+	lost("the file system of the Model Store is lost", modelRoot, "MAP-UNREADABLE"),
+	lost("the file system of an agent's version is lost", modelRoot+"/scout/versions/v1", "STORE-READ"),
 	passing("the current version is another agent's", "ln -sfn ../memory/versions/v1 "+modelRoot+"/scout/current", "ln -sfn versions/v1 "+modelRoot+"/scout/current"),
 	passing("the services share 5 % of a processor", "systemctl set-property --runtime system-justnews.slice CPUQuota=5%", "systemctl set-property --runtime system-justnews.slice CPUQuota="),
+}
+
+// lost mounts a file system over a directory whose server has ended: every access is an
+// I/O error.
+func lost(name, dir, refused string) fault {
+	const mount = "[ -e /dev/fuse ] || mknod -m 600 /dev/fuse c 10 229; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other lost "
+	return fault{name: name, inject: mount + dir + " 3<>/dev/fuse", remove: "umount -l " + dir, refused: refused}
 }
 
 // moment is a state of the host into which a fault comes. It brings the host there
