@@ -13,7 +13,7 @@ finish() {
 }
 trap finish EXIT
 
-export HOME=/root PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root
 export JUSTNEWS_TEST_CACHE=/tmp/cache JUSTNEWS_TEST_CLOCK=1 JUSTNEWS_TEST_MACHINES=1 JUSTNEWS_TEST_SLOWNESS=8
 export JUSTNEWS_REQUIRE_BED=1
 mkdir "$JUSTNEWS_TEST_CACHE"

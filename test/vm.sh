@@ -50,7 +50,7 @@ initramfs() {
 	done <"$root/modules"
 	sed -i 's,.*/,/lib/modules/,' "$root/modules"
 	cp test/vm-init.sh "$root/init"
-	printf 'exec %q' "$PWD/test/vm-run.sh" >"$root/command"
+	printf 'PATH=%q exec %q' "$PATH" "$PWD/test/vm-run.sh" >"$root/command"
 	printf ' %q' "$cache" "$work/booted.test" "${arguments[@]}" >>"$root/command"
 	(cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) >"$work/initramfs.gz"
 }

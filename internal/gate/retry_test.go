@@ -174,40 +174,33 @@ func TestRetry_StartHasItsOutcome(t *testing.T) {
 
 // Only a job that ended badly is repeated, once its record is deleted.
 func TestRetry_RequestsTheModelsOfAFailedJobOnly(t *testing.T) {
+	failed := func(s *server) {
+		s.broken = 1
+		s.Preload(t.Context(), false)
+		s.posts, s.broken = 0, 0
+	}
 	for name, c := range map[string]struct {
 		prepare func(*server, *host, *World)
 		posts   int
 		detail  string
 		fails   bool
 	}{
-		"a job that failed": {func(s *server, _ *host, _ *World) {
-			s.broken = 1
-			s.Preload(t.Context(), false)
-			s.posts = 0
-			s.broken = 0
-			s.each = 0
-		}, 1, "the preload was triggered", false},
-		"a job that runs": {func(s *server, _ *host, _ *World) { s.each = time.Hour; s.Preload(t.Context(), false); s.posts = 0 }, 0, "no preload has failed", false},
+		"a job that failed": {func(s *server, _ *host, _ *World) { failed(s) }, 1, "the preload was triggered", false},
+		"a job that runs":   {func(s *server, _ *host, _ *World) { s.each = time.Hour; s.Preload(t.Context(), false); s.posts = 0 }, 0, "no preload has failed", false},
 		"a gate that lets go": {func(s *server, h *host, _ *World) {
-			s.broken = 1
-			s.Preload(t.Context(), false)
-			s.posts, s.broken = 0, 0
+			failed(s)
 			leader := h.lock.ticket()
 			_, _ = leader.TryExclusive()
 			time.AfterFunc(time.Second, leader.Unlock)
 		}, 1, "the preload was triggered", false},
 		"a gate that goes on": {func(s *server, h *host, _ *World) {
-			s.broken = 1
-			s.Preload(t.Context(), false)
-			s.posts = 0
+			failed(s)
 			leader := h.lock.ticket()
 			_, _ = leader.TryExclusive()
 			time.AfterFunc(time.Minute, leader.Unlock)
 		}, 0, "another gate follows the preload", false},
 		"a broken lock": {func(s *server, _ *host, x *World) {
-			s.broken = 1
-			s.Preload(t.Context(), false)
-			s.posts, s.broken = 0, 0
+			failed(s)
 			x.Lock = &brokenLock{end: func() {}}
 		}, 1, "the preload was triggered", false},
 		"no job":                          {func(*server, *host, *World) {}, 0, "no preload has failed", false},
