@@ -41,7 +41,7 @@ var floors = map[string]int{
 	"internal/kernelcmdline": 0, "internal/process": 0, "internal/journal": 0, "internal/notify": 0, "internal/version": 0,
 	"internal/digest": 0, "internal/weights": 0, "internal/seal": 0, "internal/asuser": 0, "internal/account": 0,
 
-	"internal/config": 1, "internal/modelmap": 1, "internal/hostlock": 1, "internal/records": 1,
+	"internal/catalogue": 1, "internal/config": 1, "internal/modelmap": 1, "internal/hostlock": 1, "internal/records": 1,
 	"internal/probe/systemd": 1, "internal/probe/orchestrator": 1, "internal/probe/host": 1,
 	"internal/probe/need": 2, "internal/probe/mps": 1, "internal/probe/gpu": 1, "internal/nvml": 1, "internal/probe/store": 1,
 	"internal/probe/environ": 1, "internal/probe/unitfiles": 1,

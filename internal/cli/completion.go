@@ -41,8 +41,8 @@ func Completion(shell string) (string, error) {
 		return "", err
 	}
 	var codes []string
-	for _, e := range diag.Catalog() {
-		codes = append(codes, string(e.Code))
+	for _, code := range diag.Codes() {
+		codes = append(codes, string(code))
 	}
 	return completion.Script(shell, model, map[string]completion.Values{
 		"INSTANCE": {Command: "justnews-gate completion instances"},

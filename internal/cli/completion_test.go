@@ -23,8 +23,8 @@ func TestCompletion_HasEveryCommandFlagAndCode(t *testing.T) {
 			words = append(words, f.Name)
 		}
 	}
-	for _, e := range diag.Catalog() {
-		words = append(words, string(e.Code))
+	for _, code := range diag.Codes() {
+		words = append(words, string(code))
 	}
 	if len(words) < 60 {
 		t.Fatalf("only %d words to look for", len(words))

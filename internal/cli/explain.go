@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"justnews/internal/catalogue"
 	"justnews/internal/diag"
 	"justnews/internal/report"
 	"justnews/internal/spell"
@@ -43,16 +44,16 @@ func (c *explainCommand) Run(a *app) error {
 
 // entriesOf returns the entry of a code, or those of every code that begins with
 // these words.
-func entriesOf(code string) []diag.Entry {
-	if e, ok := diag.Lookup(diag.Code(code)); ok {
-		return []diag.Entry{e}
+func entriesOf(code string) []catalogue.Entry {
+	if e, ok := catalogue.Lookup(diag.Code(code)); ok {
+		return []catalogue.Entry{e}
 	}
-	return slices.DeleteFunc(slices.Clone(diag.Catalog()), func(e diag.Entry) bool {
+	return slices.DeleteFunc(slices.Clone(catalogue.Entries()), func(e catalogue.Entry) bool {
 		return code != "" && !strings.HasPrefix(string(e.Code), strings.TrimSuffix(code, "-")+"-")
 	})
 }
 
-func printEntry(a *app, e diag.Entry) {
+func printEntry(a *app, e catalogue.Entry) {
 	fmt.Fprintf(a.Stdout, "%s: %s\n\n", e.Code, e.Title)
 	a.print(report.Wrap("cause   ", e.Cause, 80))
 	printCommands(a, "check", "run", e.Check)
@@ -82,8 +83,8 @@ func meaning(s diag.Status) string {
 
 func unknownCode(code string) diag.Problem {
 	var names []string
-	for _, e := range diag.Catalog() {
-		names = append(names, string(e.Code))
+	for _, code := range diag.Codes() {
+		names = append(names, string(code))
 	}
 	return diag.Problem{
 		Code: diag.Usage, Subject: code, Message: "there is no such code" + spell.Hint(strings.ToUpper(code), names), Fix: diag.Do(diag.Run("justnews-gate", "explain")),

@@ -8,11 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"justnews/internal/catalogue"
 	"justnews/internal/diag"
 )
 
 func TestExplain_EveryCodeIsExplained(t *testing.T) {
-	for _, e := range diag.Catalog() {
+	for _, e := range catalogue.Entries() {
 		var out, errs bytes.Buffer
 		m := Machine{Stdout: &out, Stderr: &errs, Lookup: func(string) (string, bool) { return "", false }}
 		if status := Run(t.Context(), m, []string{"explain", string(e.Code)}); status != diag.StatusReady || errs.Len() > 0 {

@@ -6,7 +6,7 @@
 package diag
 
 import (
-	"cmp"
+	_ "embed" // catalogue.toml
 	"fmt"
 	"strings"
 )
@@ -144,49 +144,54 @@ func GatesOff(subject, evidence string) Problem {
 	}
 }
 
-//go:generate go run ./generate
-
 // Code identifies one kind of problem and never changes. Scripts, journal
 // queries and the manual depend on it.
 type Code string
 
-// Entry is the catalogue's entry of one code, the only source of explain, the
-// journal's catalog and the manual. Entries are in catalogue.toml.
-type Entry struct {
-	Code      Code      `json:"code"`
-	Area      string    `json:"-"`          // heading of its findings
-	Status    Status    `json:"status"`     // exit status of a gate that refuses with it
-	MessageID string    `json:"message_id"` // MESSAGE_ID in the journal, 32 hexadecimal digits
-	Title     string    `json:"title"`      // one line
-	Cause     string    `json:"cause"`      // what usually causes it
-	Check     []Command `json:"check"`      // shows it
-	Fix       Fix       `json:"fix"`        // what puts it right
+// kind is what the programs need to know of a code; its texts are in package
+// catalogue.
+type kind struct {
+	code      Code
+	area      string // heading of its findings
+	status    Status // exit status of a gate that refuses with it
+	messageID string // MESSAGE_ID in the journal, 32 hexadecimal digits
 }
+
+func (c Code) kind() kind {
+	for _, k := range kinds {
+		if k.code == c {
+			return k
+		}
+	}
+	return kind{area: "this run", status: StatusInternal}
+}
+
+// Known reports whether the catalogue has the code.
+func (c Code) Known() bool { return c.kind().code != "" }
 
 // Status returns the exit status of a problem of this code: 70 for a code that
 // the catalogue does not know, so that a forgotten entry still blocks.
-func (c Code) Status() Status {
-	if e, ok := Lookup(c); ok {
-		return e.Status
-	}
-	return StatusInternal
-}
+func (c Code) Status() Status { return c.kind().status }
 
 // Area returns the heading of a code's findings.
-func (c Code) Area() string {
-	e, _ := Lookup(c)
-	return cmp.Or(e.Area, "this run")
-}
+func (c Code) Area() string { return c.kind().area }
 
-// Lookup returns the catalogue's entry for a code.
-func Lookup(c Code) (Entry, bool) {
-	for _, e := range catalog {
-		if e.Code == c {
-			return e, true
-		}
+// MessageID returns the MESSAGE_ID of a code's messages in the journal, or "" for a
+// code that the catalogue does not know.
+func (c Code) MessageID() string { return c.kind().messageID }
+
+// Codes returns every code, in the order of the manual.
+func Codes() []Code {
+	all := make([]Code, len(kinds))
+	for i, k := range kinds {
+		all[i] = k.code
 	}
-	return Entry{}, false
+	return all
 }
 
-// Catalog returns every entry, in the order of the manual.
-func Catalog() []Entry { return catalog }
+//go:generate go run ./generate
+
+// Texts is the catalogue's file. Package catalogue reads it.
+//
+//go:embed catalogue.toml
+var Texts string

@@ -70,9 +70,7 @@ func journalFields(p diag.Problem) []journal.Field {
 		}
 	}
 	add("JUSTNEWS_CODE", string(p.Code))
-	if entry, ok := diag.Lookup(p.Code); ok {
-		add("MESSAGE_ID", entry.MessageID)
-	}
+	add("MESSAGE_ID", p.Code.MessageID())
 	if p.Position != nil {
 		add("JUSTNEWS_CONFIG", p.Position.String())
 	}

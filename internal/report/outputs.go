@@ -5,6 +5,7 @@ package report
 import (
 	"cmp"
 
+	"justnews/internal/catalogue"
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -21,8 +22,8 @@ type ConfigCheck struct {
 
 // Explanation is the JSON of justnews-gate explain.
 type Explanation struct {
-	Schema int          `json:"schema"`
-	Codes  []diag.Entry `json:"codes"`
+	Schema int               `json:"schema"`
+	Codes  []catalogue.Entry `json:"codes"`
 }
 
 // History is the JSON of justnews-gate history.

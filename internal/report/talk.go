@@ -99,10 +99,10 @@ func (t *Talk) fields(l Line, sequel bool) []journal.Field {
 	if p.Subject != "" {
 		fields = append(fields, journal.Field{Name: "JUSTNEWS_SUBJECT", Value: brief(p.Subject, maxSubject)})
 	}
-	if e, ok := diag.Lookup(p.Code); ok && !sequel {
-		fields = append(fields, journal.Field{Name: "MESSAGE_ID", Value: e.MessageID})
-	}
 	if !sequel {
+		if id := p.Code.MessageID(); id != "" {
+			fields = append(fields, journal.Field{Name: "MESSAGE_ID", Value: id})
+		}
 		fields = append(fields, fixFields(cleaned(*p).Fix)...)
 	}
 	return fields

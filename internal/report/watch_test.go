@@ -184,8 +184,8 @@ func TestWatch_JournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
 			continue
 		}
 		ids++
-		entry, ok := diag.Lookup(diag.Code(e.fields["JUSTNEWS_CODE"]))
-		if !ok || entry.MessageID != id || strings.HasPrefix(e.message, "hint: ") || strings.HasPrefix(e.message, "seen: ") {
+		code := diag.Code(e.fields["JUSTNEWS_CODE"])
+		if code.MessageID() != id || strings.HasPrefix(e.message, "hint: ") || strings.HasPrefix(e.message, "seen: ") {
 			t.Errorf("%d: %s, %v", i, e.message, e.fields)
 		}
 	}

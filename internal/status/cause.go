@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"justnews/internal/catalogue"
 	checkorchestrator "justnews/internal/check/orchestrator"
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
@@ -110,7 +111,7 @@ func (f *causes) of(code diag.Code, text, instance string) *cause {
 	}
 	_, message, _ := strings.Cut(text, ": ")
 	p := diag.Problem{Code: code, Message: message}
-	if e, ok := diag.Lookup(code); ok {
+	if e, ok := catalogue.Lookup(code); ok {
 		p.Fix = e.Fix
 		if len(p.Fix.Look) == 0 { // its evidence is there
 			p.Fix = p.Fix.Looking(diag.LogOf(cmp.Or(unitname.Of(instance), unitname.Preload)))

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"justnews/internal/catalogue"
 	checkorchestrator "justnews/internal/check/orchestrator"
 	"justnews/internal/config"
 	"justnews/internal/diag"
@@ -457,7 +458,7 @@ func TestSettle_RefusalIsExplainedByItsJournal(t *testing.T) {
 	add(h, "scout", "failed", "failed", "refused: "+noSnapshot)
 	h.Settle()
 	fix := h.Causes[0].Problem.Fix
-	if e, _ := diag.Lookup(diag.StoreSnapshot); len(e.Fix.Look) == 0 != (len(fix.Look) == 1 && fix.Look[0].String() == diag.LogOf("justnews@scout.service").String()) {
+	if e, _ := catalogue.Lookup(diag.StoreSnapshot); len(e.Fix.Look) == 0 != (len(fix.Look) == 1 && fix.Look[0].String() == diag.LogOf("justnews@scout.service").String()) {
 		t.Errorf("%+v", fix)
 	}
 }

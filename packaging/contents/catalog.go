@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"justnews/internal/catalogue"
 	"justnews/internal/diag"
 )
 
@@ -16,7 +17,7 @@ import (
 func journalCatalog(string) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("# SPDX-License-Identifier: Apache-2.0\n# Made from the catalogue of problems: justnews-problems(7).\n")
-	for _, e := range diag.Catalog() {
+	for _, e := range catalogue.Entries() {
 		fmt.Fprintf(&b, "\n-- %s\nSubject: %s: %s\nDefined-By: justnews\nDocumentation: man:justnews-problems(7)\n\n%s\n\nLook:\n    %s\n\nFix:\n    %s\n",
 			e.MessageID, e.Code, e.Title, strings.Join(Fold(e.Cause, 76), "\n"), strings.Join(diag.Lines(e.Check), "\n    "), strings.Join(fixLines(e.Fix), "\n    "))
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"justnews/internal/catalogue"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 )
@@ -147,10 +148,10 @@ func TestJournalCatalog_HasEveryProblem(t *testing.T) {
 		t.Errorf("%s would be replaced", m)
 	}
 	entries := strings.Split(string(text), "\n-- ")[1:]
-	if len(entries) != len(diag.Catalog()) {
-		t.Fatalf("%d entries of %d", len(entries), len(diag.Catalog()))
+	if len(entries) != len(catalogue.Entries()) {
+		t.Fatalf("%d entries of %d", len(entries), len(catalogue.Entries()))
 	}
-	for i, e := range diag.Catalog() {
+	for i, e := range catalogue.Entries() {
 		head, body, _ := strings.Cut(entries[i], "\n\n")
 		if !strings.HasPrefix(head, e.MessageID+"\nSubject: "+string(e.Code)+": "+e.Title+"\n") {
 			t.Errorf("%s: %s", e.Code, head)
@@ -190,7 +191,7 @@ func TestJournalCatalog_IsReadByJournalctl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range diag.Catalog() {
+	for _, e := range catalogue.Entries() {
 		if !strings.Contains(string(out), "-- "+e.MessageID+"\nSubject: "+string(e.Code)) {
 			t.Errorf("journalctl does not know %s", e.Code)
 		}

@@ -240,9 +240,8 @@ func (s *site) unheard() {
 // carriesItsMessageID looks for the journal's entry of a refusal.
 func (s *site) carriesItsMessageID(instance string, code diag.Code) {
 	s.t.Helper()
-	entry, _ := diag.Lookup(code)
 	s.WaitFor("the entry of "+string(code), bed.Patience, func() bool {
-		out := s.Must("journalctl", "--no-pager", "--quiet", "--boot", "--output=json", "--unit="+unit(instance), "MESSAGE_ID="+entry.MessageID)
+		out := s.Must("journalctl", "--no-pager", "--quiet", "--boot", "--output=json", "--unit="+unit(instance), "MESSAGE_ID="+code.MessageID())
 		for line := range strings.Lines(out) {
 			var fields struct {
 				Code     diag.Code `json:"JUSTNEWS_CODE"`

@@ -127,8 +127,7 @@ func (s *site) shows(word string, metrics ...string) {
 func (s *site) reports(times int, codes ...diag.Code) {
 	s.t.Helper()
 	for _, code := range codes {
-		entry, _ := diag.Lookup(code)
-		out := s.Must("journalctl", "--no-pager", "--quiet", "--boot", "--output=json", "--unit="+watchUnit, "MESSAGE_ID="+entry.MessageID)
+		out := s.Must("journalctl", "--no-pager", "--quiet", "--boot", "--output=json", "--unit="+watchUnit, "MESSAGE_ID="+code.MessageID())
 		if n := strings.Count(out, fmt.Sprintf(`"JUSTNEWS_CODE":%q`, code)); n != times {
 			s.t.Errorf("%s was reported %d times, want %d", code, n, times)
 		}

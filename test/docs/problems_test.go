@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"justnews/internal/catalogue"
 	"justnews/internal/diag"
 )
 
@@ -52,7 +53,7 @@ const problemsTail = `.El
 func TestProblemsPage_MatchesTheCatalogue(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(problemsHead)
-	for _, e := range diag.Catalog() {
+	for _, e := range catalogue.Entries() {
 		fmt.Fprintf(&b, ".It Sy %s\n%s.\nExit status %d.\n.Pp\n%s\n.Pp\nLook:\n.Bd -literal -compact -offset indent\n%s\n.Ed\n.Pp\nFix:\n%s\n.Pp\n.Li MESSAGE_ID=%s\n",
 			e.Code, sentence(e.Title), e.Status, roff(e.Cause), literal(e.Check), fixText(e.Fix), e.MessageID)
 	}

@@ -125,7 +125,7 @@ func LastRefused(u facts.Unit) bool {
 func Refusal(u facts.Unit) (diag.Code, string) {
 	text := refusal(u)
 	code, _, _ := strings.Cut(text, ":")
-	if _, known := diag.Lookup(diag.Code(code)); !known {
+	if !diag.Code(code).Known() {
 		return "", ""
 	}
 	return diag.Code(code), text

@@ -58,14 +58,8 @@ const (
 	GPUHelperLost Code = "GPU-HELPER-LOST" // it is "lost"
 )
 
-var catalog = []Entry{
-	{
-		Code: GPUHelperLost, Area: "GPUs", Status: StatusStoreCorrupt, MessageID: "21401aa13b34ed5f50e1c18a30642fa1",
-		Title: "it is \"lost\"",
-		Cause: "A\\B.",
-		Check: []Command{{"ls", "-l"}},
-		Fix:   Fix{Advice: "search", Look: []Command{{"df"}}, Commands: []Command{{"rm", "x"}, {"true"}}},
-	},
+var kinds = []kind{
+	{GPUHelperLost, "GPUs", StatusStoreCorrupt, "21401aa13b34ed5f50e1c18a30642fa1"},
 }
 `
 	if string(got) != want {

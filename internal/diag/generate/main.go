@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The command generate writes catalogue_gen.go, the constants and the table of
-// all problems, from catalogue.toml, both in the current directory. It does not
-// import package diag, which does not compile while that file is missing.
+// The command generate writes catalogue_gen.go, the constants of all problems and
+// the table of their exit statuses, from catalogue.toml, both in the current
+// directory. It does not import package diag, which does not compile while that
+// file is missing.
 package main
 
 import (
