@@ -34,16 +34,26 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 
 // Hung returns the result of a run that ended neither at its deadline nor after a
 // signal, because something does not return: doing describes it, step is the step of
-// the run, "" if there is none.
-func Hung(instance, unit string, began time.Time, doing, step string) Result {
-	r := Refusal(instance, unit, began, []diag.Problem{{
+// the run, "" if there is none. pressure is host.Host.CPUPressure.
+func Hung(instance, unit string, began time.Time, doing, step string, pressure float64) Result {
+	p := diag.Problem{
 		Code: diag.Hung, Subject: doing,
 		Message: fmt.Sprintf("it does not return: the process exits after %.1f s", time.Since(began).Seconds()),
 		Fix:     hungFix(),
-	}})
+	}
+	if pressure >= starved {
+		p.Seen = fmt.Sprintf("processes waited for a CPU in %.0f %% of the last 10 s", pressure)
+		p.Fix = diag.Advise("if the machine was only too busy to end the run in time, raise gate.timeout or start less at once; otherwise check for a file system or a device that does not respond",
+			diag.Run("journalctl", "-k", "-b"))
+	}
+	r := Refusal(instance, unit, began, []diag.Problem{p})
 	r.Steps[0].Name, r.Refused = cmp.Or(step, doing), false
 	return r
 }
+
+// starved is a CPU pressure, in percent, with which a run may exceed its deadline
+// although nothing hangs.
+const starved = 50
 
 // HungLook is a look that has not returned within a limit; the process goes on.
 func HungLook(limit time.Duration) diag.Problem {

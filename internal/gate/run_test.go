@@ -5,6 +5,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
@@ -155,5 +156,18 @@ func TestTrigger_RequestsOnePreloadAndDoesNotWait(t *testing.T) {
 				time.Sleep(time.Minute) // the leader's timer
 			})
 		})
+	}
+}
+
+func TestHung_OnABusyMachineItSaysSo(t *testing.T) {
+	for pressure, busy := range map[float64]bool{-1: false, 0: false, 49: false, 50: true, 97.6: true} {
+		res := Hung("scout", "justnews@scout.service", time.Now(), "the step models", "models", pressure)
+		p := res.Problems[0]
+		if res.Status != diag.StatusTimeout || p.Code != diag.Hung || res.Steps[0].Name != "models" {
+			t.Errorf("%v: status %v, %v in step %s", pressure, res.Status, p, res.Steps[0].Name)
+		}
+		if got := strings.Contains(p.Seen, fmt.Sprintf("%.0f %%", pressure)) && strings.Contains(p.Fix.String(), "gate.timeout"); got != busy {
+			t.Errorf("%v: seen %q, fix %q", pressure, p.Seen, p.Fix)
+		}
 	}
 }

@@ -114,7 +114,8 @@ func TestClock_SetBackTheTimeoutComes(t *testing.T) {
 		began := s.Unit(preload).InactiveExit
 		s.must("date -s '86400 seconds ago'")
 		s.WaitFor("the end of the preload's gate", bed.Patience, func() bool { return s.waitRefused(preload).InactiveEnter > began })
-		s.WaitJournal(preload, "status=75/TEMPFAIL")
+		// On a machine this slow the watchdog may be what ends it.
+		s.WaitJournal(preload, "1 error after 40 s, exit status 75")
 		s.noAgentStarted()
 	})
 }

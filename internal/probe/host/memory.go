@@ -3,6 +3,7 @@
 package host
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -34,6 +35,16 @@ func (h Host) Memory(group string) facts.Memory {
 		}
 	}
 	return m
+}
+
+// CPUPressure returns in how much of the last 10 s a process waited for a CPU, in
+// percent (PSI's some avg10), or -1 if the kernel does not measure it.
+func (h Host) CPUPressure() float64 {
+	share := -1.0
+	if text, err := os.ReadFile(h.path("/proc/pressure/cpu")); err == nil {
+		_, _ = fmt.Sscanf(string(text), "some avg10=%f", &share)
+	}
+	return share
 }
 
 // table reads a file of lines that begin with a name and a number.

@@ -116,3 +116,18 @@ func TestMemory_EnvironmentsOfAllProcessesOfAUnitAreRead(t *testing.T) {
 		}
 	}
 }
+
+func TestCPUPressure_IsTheKernelsOrUnknown(t *testing.T) {
+	for text, want := range map[string]float64{
+		"some avg10=77.95 avg60=70.70 avg300=57.10 total=6726685690\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n": 77.95,
+		"some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n":                                                             0,
+		"": -1, "some\n": -1,
+	} {
+		if got := fakeRoot(t, map[string]string{"proc/pressure/cpu": text}).CPUPressure(); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+	if got := fakeRoot(t, nil).CPUPressure(); got != -1 {
+		t.Errorf("without PSI: %v, want -1", got)
+	}
+}
