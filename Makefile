@@ -127,7 +127,7 @@ fuzz:
 # problems, JSON Schema, completions, pages, expected output. Read the diff: a
 # test of each fails until it is as it would be made.
 generate:
-	$(GO) generate ./...
+	$(GO) test ./internal/diag -run Generated -update
 	$(GO) test ./internal/diag ./internal/migrate ./internal/completion ./internal/config ./internal/emit ./internal/archtest ./internal/report ./internal/timeline ./packaging/contents -update
 	$(GO) test ./test/docs ./test/hostile -run Page -update
 

@@ -56,7 +56,7 @@ var floors = map[string]int{
 
 	"cmd/justnews-generator": programs, "cmd/justnews-gate": programs, "cmd/justnews-nvml": programs,
 
-	"internal/archtest": tools, "internal/diag/generate": tools,
+	"internal/archtest": tools,
 }
 
 // forbidden is what the generator must not even link: it runs before the
@@ -330,7 +330,7 @@ func TestFloors_RulesFindWhatTheyForbid(t *testing.T) {
 		"sideways":  {"internal/plan", `package x; import _ "justnews/internal/requirement"`, "floor 2 imports internal/requirement on floor 2"},
 		"homeless":  {"internal/utils", `package x`, "stands on no floor"},
 		"test only": {"internal/gate", `package x; import _ "justnews/test/reference"`, "for tests only"},
-		"generator": {"internal/diag/generate", `package x; import _ "justnews/test/reference"`, "for tests only"},
+		"tool":      {"internal/archtest", `package x; import _ "justnews/test/reference"`, "for tests only"},
 		"packaging": {"packaging/pack", `package x; import _ "justnews/test/pty"`, "for tests only"},
 		"cgo":       {"internal/probe/host", `package x; import "C"`, "cgo outside"},
 		"exit":      {"internal/cli", `package x; import "os"; func f() { os.Exit(1) }`, "only cmd may"},

@@ -120,9 +120,6 @@ func Lines(commands []Command) []string {
 	return lines
 }
 
-// Whole reports whether the commands alone fix the problem.
-func (f Fix) Whole() bool { return f.Advice == "" && len(f.Commands) > 0 }
-
 // Empty reports whether there is nothing to do.
 func (f Fix) Empty() bool { return f.Advice == "" && len(f.Commands) == 0 && len(f.Look) == 0 }
 

@@ -189,8 +189,6 @@ func Codes() []Code {
 	return all
 }
 
-//go:generate go run ./generate
-
 // Texts is the catalogue's file. Package catalogue reads it.
 //
 //go:embed catalogue.toml
