@@ -43,6 +43,7 @@ func TestMakefile_UpdatesEveryGeneratedFile(t *testing.T) {
 		}
 	}
 	slices.Sort(known)
+	known = slices.Compact(known) // the constants come first, and what else that package has in a second run
 	found := updaters(t)
 	slices.Sort(found)
 	if !slices.Equal(found, known) {
