@@ -173,7 +173,7 @@ var mayOpen = map[string]string{
 	"internal/probe/gpu/nodes.go":     "opens device nodes on purpose: whether that works is the question",
 	"internal/emit/say.go":            "writes to /dev/kmsg",
 	"internal/probe/gpu/kernellog.go": "reads /dev/kmsg",
-	// internal/emit/write.go makes its files with names of its own, in systemd's
+	// internal/emit/render.go makes its files with names of its own, in systemd's
 	// directory, and reads nothing: one system call a step, for speed.
 }
 

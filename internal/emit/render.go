@@ -8,6 +8,17 @@
 package emit
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
 	"justnews/internal/diag"
 	"justnews/internal/kernelcmdline"
 	"justnews/internal/plan"
@@ -83,3 +94,170 @@ func unitText(d *plan.DropIn, err error) diag.Problem {
 
 // mainFile is the file that an operator edits.
 const mainFile = "/etc/justnews/justnews.toml"
+
+// Write writes files below dir, in order. The first file is renamed into place:
+// it masks the packaged base, so an empty file (on a full /run) would be an
+// open gate. On error Write stops and removes what it wrote, except for the
+// first file: an instance's drop-ins must not stay with the base of another
+// plan.
+//
+// Every step is one system call on an open directory, with names that were
+// checked for slashes, and no link below dir is followed. os.Root does the
+// same, but opens every directory twice and registers every file with the
+// poller, which adds a fifth to the time spent in the kernel.
+func Write(dir string, files []File) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("cannot write drop-ins: %w", err)
+	}
+	top, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("cannot write drop-ins: %w", &os.PathError{Op: "open", Path: dir, Err: err})
+	}
+	defer func() { _ = unix.Close(top) }()
+	w := writer{top: top, old: -1}
+	defer w.leave()
+	for i, f := range files {
+		if err := w.put(f, i == 0); err != nil {
+			for _, done := range slices.Backward(files[min(i, 1):i]) {
+				w.remove(done)
+			}
+			return fmt.Errorf("cannot write %s: %w", f.Path(), err)
+		}
+	}
+	return nil
+}
+
+// writer remembers the directory of the last file.
+type writer struct {
+	top int
+	dir string // of the last file
+	old int    // dir, open, if it existed before; else -1
+}
+
+var errName = errors.New("not a plain file name")
+
+func (w *writer) put(f File, atomic bool) error {
+	if !plain(f.Name) || f.Dir != "" && !plain(f.Dir) {
+		return errName
+	}
+	at, name, err := w.locate(f)
+	switch {
+	case err != nil:
+		return err
+	case f.Link != "":
+		return link(at, name, f.Link)
+	case atomic:
+		return replace(at, name, f.Text)
+	default:
+		return write(at, name, f.Text)
+	}
+}
+
+func plain(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
+}
+
+// locate creates the directory of a file and returns where to write it. A
+// directory that was just created cannot be a link, so DIR/NAME can be used. An
+// existing one is opened without following links.
+func (w *writer) locate(f File) (at int, name string, err error) {
+	if f.Dir == "" {
+		return w.top, f.Name, nil
+	}
+	if w.dir != f.Dir {
+		w.leave()
+		err := unix.Mkdirat(w.top, f.Dir, 0o755)
+		if err == unix.EEXIST {
+			w.old, err = unix.Openat(w.top, f.Dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		}
+		if err != nil {
+			return -1, "", os.NewSyscallError("mkdirat", err)
+		}
+		w.dir = f.Dir
+	}
+	if w.old >= 0 {
+		return w.old, f.Name, nil
+	}
+	return w.top, f.Dir + "/" + f.Name, nil
+}
+
+func (w *writer) remove(f File) {
+	if at, name, err := w.locate(f); err == nil {
+		_ = unix.Unlinkat(at, name, 0)
+	}
+}
+
+func (w *writer) leave() {
+	if w.old >= 0 {
+		_ = unix.Close(w.old)
+	}
+	w.dir, w.old = "", -1
+}
+
+func link(at int, name, target string) error {
+	err := unix.Symlinkat(target, at, name)
+	if err == unix.EEXIST {
+		if err = unix.Unlinkat(at, name, 0); err == nil {
+			err = unix.Symlinkat(target, at, name)
+		}
+	}
+	return os.NewSyscallError("symlinkat", err)
+}
+
+// replace writes a temporary file and renames it; systemd reads only names in .conf.
+func replace(at int, name string, text []byte) error {
+	temporary := name + ".new"
+	if err := write(at, temporary, text); err != nil {
+		return err
+	}
+	return os.NewSyscallError("renameat", unix.Renameat(at, temporary, at, name))
+}
+
+func write(at int, name string, text []byte) error {
+	fd, err := unix.Openat(at, name, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return os.NewSyscallError("openat", err)
+	}
+	err = writeAll(fd, text)
+	if closed := unix.Close(fd); err == nil {
+		err = os.NewSyscallError("close", closed)
+	}
+	if err != nil {
+		_ = unix.Unlinkat(at, name, 0)
+	}
+	return err
+}
+
+func writeAll(fd int, text []byte) error {
+	for len(text) > 0 {
+		n, err := unix.Write(fd, text)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return os.NewSyscallError("write", err)
+		case n == 0:
+			return unix.EIO
+		}
+		text = text[n:]
+	}
+	return nil
+}
+
+// Print writes what Write would, each file under a line "# path", a link as
+// "# path -> target".
+func Print(w io.Writer, dir string, files []File) error {
+	out := bufio.NewWriter(w)
+	for i, f := range files {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		out.WriteString("# " + filepath.Join(dir, f.Path()))
+		if f.Link != "" {
+			out.WriteString(" -> " + f.Link)
+		}
+		out.WriteByte('\n')
+		out.Write(f.Text)
+	}
+	return out.Flush()
+}

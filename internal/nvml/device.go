@@ -5,6 +5,7 @@
 package nvml
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -101,4 +102,89 @@ func clients(list []nvml.ProcessInfo) *facts.GPUClients {
 		out = append(out, client)
 	}
 	return &out
+}
+
+// health queries what the driver knows about faults of a GPU. Most cards support
+// only some of it.
+func health(d nvml.Device, g *facts.GPU) []question {
+	return []question{
+		{"recovery_action", []string{"nvmlDeviceGetFieldValues"}, func() nvml.Return {
+			action, ret := fieldOf(d, nvml.FI_DEV_GET_GPU_RECOVERY_ACTION)
+			return keep(ret, &g.RecoveryAction, recoveryAction(nvml.DeviceGpuRecoveryAction(action)))
+		}},
+		{"row_remap", []string{"nvmlDeviceGetRemappedRows"}, func() nvml.Return {
+			_, _, pending, failed, ret := d.GetRemappedRows()
+			return keep(ret, &g.RowRemap, &facts.GPURemap{Pending: pending, Failed: failed})
+		}},
+		{"fabric", []string{"nvmlDeviceGetGpuFabricInfo"}, func() nvml.Return {
+			// The newer forms add counters and bandwidth; only this one is also
+			// answered by the first drivers that have the state.
+			v, ret := d.GetGpuFabricInfo() //nolint:staticcheck // deprecated for the form that go-nvml's mocks cannot answer
+			if ret == nvml.SUCCESS && v.State == nvml.GPU_FABRIC_STATE_NOT_SUPPORTED {
+				return nvml.ERROR_NOT_SUPPORTED
+			}
+			return keep(ret, &g.Fabric, fabric(v))
+		}},
+	}
+}
+
+// fieldOf returns an unsigned field. A library that does not know the field
+// reports so in the field's own result, not in that of the call.
+func fieldOf(d nvml.Device, id uint32) (uint64, nvml.Return) {
+	// A library that leaves the result alone has not answered.
+	values := []nvml.FieldValue{{FieldId: id, NvmlReturn: uint32(nvml.ERROR_UNKNOWN)}}
+	if ret := d.GetFieldValues(values); ret != nvml.SUCCESS {
+		return 0, ret
+	}
+	v := values[0]
+	if ret := nvml.Return(v.NvmlReturn); ret != nvml.SUCCESS { //nolint:gosec // an nvmlReturn_t
+		return 0, ret
+	}
+	switch nvml.ValueType(v.ValueType) { //nolint:gosec // an nvmlValueType_t
+	case nvml.VALUE_TYPE_UNSIGNED_INT, nvml.VALUE_TYPE_SIGNED_INT:
+		return uint64(binary.NativeEndian.Uint32(v.Value[:])), nvml.SUCCESS
+	case nvml.VALUE_TYPE_UNSIGNED_LONG, nvml.VALUE_TYPE_UNSIGNED_LONG_LONG, nvml.VALUE_TYPE_SIGNED_LONG_LONG:
+		return binary.NativeEndian.Uint64(v.Value[:]), nvml.SUCCESS
+	}
+	return 0, nvml.ERROR_UNKNOWN
+}
+
+func fabric(v nvml.GpuFabricInfo) *facts.GPUFabric {
+	f := &facts.GPUFabric{State: fabricState(v.State)}
+	if v.State == nvml.GPU_FABRIC_STATE_COMPLETED {
+		f.Status = name(nvml.Return(v.Status)) //nolint:gosec // an nvmlReturn_t
+	}
+	return f
+}
+
+func fabricState(state uint8) string {
+	switch state {
+	case nvml.GPU_FABRIC_STATE_NOT_STARTED:
+		return "NOT_STARTED"
+	case nvml.GPU_FABRIC_STATE_IN_PROGRESS:
+		return "IN_PROGRESS"
+	case nvml.GPU_FABRIC_STATE_COMPLETED:
+		return facts.FabricCompleted
+	}
+	return fmt.Sprintf("fabric state %d", state)
+}
+
+var recoveryActions = map[nvml.DeviceGpuRecoveryAction]string{
+	nvml.GPU_RECOVERY_ACTION_NONE:                facts.RecoveryNone,
+	nvml.GPU_RECOVERY_ACTION_GPU_RESET:           "GPU_RESET",
+	nvml.GPU_RECOVERY_ACTION_NODE_REBOOT:         "NODE_REBOOT",
+	nvml.GPU_RECOVERY_ACTION_DRAIN_P2P:           "DRAIN_P2P",
+	nvml.GPU_RECOVERY_ACTION_DRAIN_AND_RESET:     "DRAIN_AND_RESET",
+	nvml.GPU_RECOVERY_ACTION_RECOVER_IMEX_DOMAIN: "RECOVER_IMEX_DOMAIN",
+	nvml.GPU_RECOVERY_ACTION_BUS_RESET:           "BUS_RESET",
+	nvml.GPU_RECOVERY_ACTION_SYSTEM_REBOOT:       "SYSTEM_REBOOT",
+}
+
+// recoveryAction names a recovery action; one newer than this program keeps its
+// number.
+func recoveryAction(a nvml.DeviceGpuRecoveryAction) string {
+	if n, ok := recoveryActions[a]; ok {
+		return n
+	}
+	return fmt.Sprintf("recovery action %d", int32(a))
 }

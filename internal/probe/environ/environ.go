@@ -13,6 +13,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
+
 	"justnews/internal/envfile"
 	"justnews/internal/facts"
 )
@@ -66,3 +69,130 @@ func file(root, name string, known map[string]string) facts.EnvFile {
 	source(&f, text, known)
 	return f
 }
+
+// maxShell bounds what is parsed as shell code, in bytes: the parser recurses,
+// and a file full of parentheses must not crash the program.
+const maxShell = 128 << 10
+
+// carriageReturn stands for one while a file is parsed: a character for private
+// use.
+const carriageReturn = "\uE00D"
+
+// source does what "set -a; . FILE" does in bash for assignments; commands are
+// reported and not run.
+func source(f *facts.EnvFile, text string, known map[string]string) {
+	if len(text) > maxShell {
+		f.ShellError = "too large to be read as a shell would"
+		return
+	}
+	// The parser drops the carriage return of a line that ends in two characters,
+	// bash keeps it as a part of the value.
+	text = strings.ReplaceAll(text, "\r", carriageReturn)
+	parsed, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
+	if err != nil {
+		f.ShellError = err.Error()
+		if p, ok := errors.AsType[syntax.ParseError](err); ok {
+			f.ShellError, f.ErrorLine = p.Text, line(p.Pos)
+		}
+		return
+	}
+	for _, statement := range parsed.Stmts {
+		if statement.Background || statement.Negated || len(statement.Redirs) > 0 {
+			// An & in a URL: the assignment happens in a subshell.
+			f.Commands = append(f.Commands, line(statement.Pos()))
+			continue
+		}
+		switch c := statement.Cmd.(type) {
+		case *syntax.CallExpr:
+			if len(c.Assigns) == 0 && len(c.Args) == 1 && c.Args[0].Lit() == carriageReturn {
+				continue // an empty line: a command that bash does not find
+			}
+			if len(c.Args) > 0 {
+				// NAME=a b: the variable is only set for the command.
+				f.Commands = append(f.Commands, line(c.Args[0].Pos()))
+				continue
+			}
+			f.Shell = append(f.Shell, assign(c.Assigns, known)...)
+		case *syntax.DeclClause: // export, declare, …
+			f.Shell = append(f.Shell, assign(c.Args, known)...)
+		default:
+			f.Commands = append(f.Commands, line(statement.Pos()))
+		}
+	}
+}
+
+func assign(assigns []*syntax.Assign, known map[string]string) []facts.EnvVar {
+	var all []facts.EnvVar
+	for _, a := range assigns {
+		if a.Name == nil || a.Naked {
+			continue
+		}
+		v := facts.EnvVar{Name: a.Name.Value, Line: line(a.Pos())}
+		if a.Array != nil {
+			v.Why = "is an array"
+		} else {
+			v.Value, v.Why = value(a.Value, known)
+			if before, ended := strings.CutSuffix(v.Value, carriageReturn); ended {
+				v.Value, v.Why = before+"\r", "keeps the carriage return at the end of the line (the file has Windows line endings: dos2unix)"
+			}
+		}
+		if a.Append {
+			v.Value = known[v.Name] + v.Value
+			v.Why = "appends (+=)"
+		}
+		known[v.Name] = v.Value
+		all = append(all, v)
+	}
+	return all
+}
+
+// value expands a word, and returns what only a shell understands in it.
+func value(word *syntax.Word, known map[string]string) (text, why string) {
+	if word == nil {
+		return "", ""
+	}
+	why = construct(word)
+	// An assignment is neither split nor globbed: no IFS, and no directories to
+	// read. Braces are not expanded either, and have to be restored.
+	environ := []string{"IFS="}
+	for name, value := range known {
+		environ = append(environ, name+"="+value)
+	}
+	fields, err := expand.Fields(&expand.Config{Env: expand.ListEnviron(environ...)}, word)
+	switch {
+	case err != nil && why == "":
+		why = "contains something that cannot be evaluated without running it"
+	case len(fields) > 1:
+		text, _ = expand.Literal(&expand.Config{Env: expand.ListEnviron(environ...)}, word)
+		return text, why
+	}
+	return strings.Join(fields, ""), why
+}
+
+// construct returns the first part of a word that systemd takes literally.
+func construct(word *syntax.Word) string {
+	why := ""
+	syntax.Walk(word, func(node syntax.Node) bool {
+		if why != "" {
+			return false
+		}
+		switch n := node.(type) {
+		case *syntax.ParamExp:
+			why = "expands ${" + n.Param.Value + "…}"
+			if n.Short {
+				why = "expands $" + n.Param.Value
+			}
+		case *syntax.CmdSubst:
+			why = "runs a command for its output"
+		case *syntax.ArithmExp:
+			why = "computes"
+		}
+		return true
+	})
+	if lit, ok := word.Parts[0].(*syntax.Lit); ok && why == "" && strings.HasPrefix(lit.Value, "~") {
+		why = "expands ~"
+	}
+	return why
+}
+
+func line(p syntax.Pos) int { return int(p.Line()) }

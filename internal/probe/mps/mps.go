@@ -12,8 +12,18 @@
 package mps
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"justnews/internal/facts"
+	"justnews/internal/safefile"
 )
 
 // Program is where NVIDIA's packages put the control program, daemon and
@@ -51,3 +61,110 @@ type Prober struct {
 }
 
 func (p Prober) proc(path string) string { return p.Root + "/proc/" + path }
+
+// Look returns what can be seen without querying the daemon.
+func (p Prober) Look() facts.MPS {
+	m := p.look()
+	// The PID of a daemon that has exited may have been reused.
+	for range 2 {
+		if now := lock(filepath.Join(p.PipeDirectory, lockName)); now == m.Lock {
+			break
+		}
+		m = p.look()
+	}
+	return m
+}
+
+func (p Prober) look() facts.MPS {
+	m := facts.MPS{Directory: directory(p.PipeDirectory), Lock: lock(filepath.Join(p.PipeDirectory, lockName))}
+	if info, err := safefile.Lstat(filepath.Join(p.PipeDirectory, controlName)); err == nil {
+		m.Socket, m.SocketUID = info.Mode.Type() == fs.ModeSocket, info.UID
+	}
+	var errs []error
+	sockets, err := p.sockets()
+	errs = append(errs, err)
+	own := names(p.PipeDirectory)
+	for _, name := range own {
+		m.Listeners += sockets.control[name]
+		m.Connections += sockets.connections[name]
+	}
+	m.Elsewhere = sockets.elsewhere(own)
+	processes, err := p.processes()
+	errs = append(errs, err)
+	for _, one := range processes {
+		if m.Lock.Held && one.PID == m.Lock.PID {
+			m.Daemon = &one
+			continue
+		}
+		m.Others = append(m.Others, one)
+	}
+	if m.Daemon == nil && m.Lock.PID > 0 {
+		// The process that holds the lock, whatever its name.
+		if one, ok := p.process(m.Lock.PID); ok {
+			m.Daemon = &one
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		m.Err = err.Error()
+	}
+	return m
+}
+
+func directory(path string) facts.Directory {
+	var d facts.Directory
+	if info, err := safefile.Stat(path); err == nil {
+		d.Exists, d.IsDir = true, info.Mode.IsDir()
+		d.Mode, d.UID = safefile.Bits(info.Mode), info.UID
+	}
+	// Starting at the root: what is below an inaccessible directory cannot be
+	// distinguished from what does not exist.
+	for at := 0; at <= len(path); at++ {
+		if at < len(path) && path[at] != '/' {
+			continue
+		}
+		part := path[:at]
+		if part == "" {
+			part = "/"
+		}
+		err := unix.Faccessat(unix.AT_FDCWD, part, unix.X_OK, unix.AT_EACCESS)
+		if errors.Is(err, unix.EACCES) {
+			d.Blocked = cmp.Or(strings.TrimRight(part, "/"), "/")
+			break
+		}
+		if err != nil {
+			break
+		}
+	}
+	return d
+}
+
+// lock asks the kernel who holds the record lock of a running daemon. F_GETLK
+// only needs an open file and has no side effects.
+func lock(path string) facts.MPSLock {
+	f, err := safefile.Open(path, safefile.NoFollow)
+	if errors.Is(err, safefile.ErrNotRegular) {
+		return facts.MPSLock{Exists: true, Err: path + " is not a regular file"}
+	}
+	if err != nil {
+		l := facts.MPSLock{Exists: !errors.Is(err, fs.ErrNotExist)}
+		if l.Exists {
+			l.Err = err.Error()
+		}
+		return l
+	}
+	defer func() { _ = f.Close() }()
+	l := facts.MPSLock{Exists: true}
+	held := unix.Flock_t{Type: unix.F_WRLCK} // from the first byte to the last
+	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &held); err != nil {
+		l.Err = err.Error()
+		return l
+	}
+	switch {
+	case held.Type == unix.F_UNLCK:
+	case held.Pid < 0:
+		l.Err = path + " is locked by an open file (F_OFD_SETLK), which no control daemon does"
+	default:
+		l.Held, l.PID = true, int(held.Pid)
+	}
+	return l
+}
