@@ -15,7 +15,7 @@ import (
 )
 
 type timeoutFlag struct {
-	Timeout *span `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Timeout *span `name:"timeout" placeholder:"TIME" help:"Timeout of the whole run: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
 }
 
 // span is a flag that takes what GATE_TIMEOUT takes: 300, 300s, 5min.

@@ -18,7 +18,7 @@ import (
 )
 
 // ownPatience is how long a refusal waits for systemd's answer about its unit. It
-// lies within the margin that every gate keeps of its unit's time-out.
+// lies within the margin that every gate keeps of its unit's timeout.
 const ownPatience = 2 * time.Second
 
 // beforeLastWords is what is left then for the record, before the watchdog.

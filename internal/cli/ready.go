@@ -14,7 +14,7 @@ import (
 type readyCommand struct {
 	Unit    string `arg:"" optional:"" help:"The unit that serves the models; default: the one that runs this, or the configured one."`
 	Trigger bool   `name:"trigger" help:"Request a preload where none is running; the default only waits for one."`
-	Timeout *span  `name:"timeout" placeholder:"TIME" help:"Time-out of the whole run: 300, 300s, 5min. Overrides the configuration."`
+	Timeout *span  `name:"timeout" placeholder:"TIME" help:"Timeout of the whole run: 300, 300s, 5min. Overrides the configuration."`
 }
 
 // Run is the readiness of a model server's own unit: it is up once its models are

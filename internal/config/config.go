@@ -63,7 +63,7 @@ type Gate struct {
 
 var gateFields = []field{
 	{name: "timeout", kind: span, low: 1, high: maxSpan, def: "180s",
-		doc: "GATE_TIMEOUT: the time-out of a whole gate run, in whole seconds (\"300\", \"300s\", \"5min\")"},
+		doc: "GATE_TIMEOUT: the timeout of a whole gate run, in whole seconds (\"300\", \"300s\", \"5min\")"},
 	{name: "scope", kind: text, words: []string{"all", "own"}, def: "all",
 		doc: "\"all\": every model of the map must be ready; \"own\": only the models of this instance"},
 	{name: "refresh_attempts", kind: integer, low: 0, high: 10, def: int64(1),
@@ -316,7 +316,7 @@ type Service struct {
 	Restart          time.Duration `toml:"restart_sec"` // RestartSec=
 	LimitNOFILE      int           `toml:"limit_nofile"`
 	MemoryMax        string        `toml:"memory_max"`   // as systemd takes it, "" where unset
-	StartGrace       time.Duration `toml:"start_grace"`  // TimeoutStartSec= is the gate's time-out plus this
+	StartGrace       time.Duration `toml:"start_grace"`  // TimeoutStartSec= is the gate's timeout plus this
 	ProtectHome      string        `toml:"protect_home"` // "yes", "read-only", "tmpfs" or "no"
 	ReadOnlyPaths    []string      `toml:"read_only_paths"`
 	ReadWritePaths   []string      `toml:"read_write_paths"`
@@ -341,7 +341,7 @@ var serviceFields = []field{
 	{name: "memory_max", kind: text, form: &formMemoryMax, def: "", sample: `"8G"`,
 		doc: "MemoryMax=: bytes with K, M, G or T, a percentage or \"infinity\"; \"\": no limit"},
 	{name: "start_grace", kind: span, low: 1, high: maxSpan, def: "60s",
-		doc: "TimeoutStartSec= is the gate's time-out plus this"},
+		doc: "TimeoutStartSec= is the gate's timeout plus this"},
 	{name: "protect_home", kind: text, words: []string{"yes", "read-only", "tmpfs", "no"}, def: "yes", doc: "ProtectHome="},
 	{name: "read_only_paths", kind: list, form: &formPath, def: []string{}, doc: "ReadOnlyPaths="},
 	{name: "read_write_paths", kind: list, form: &formPath, def: []string{}, doc: "ReadWritePaths="},

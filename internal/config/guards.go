@@ -16,7 +16,7 @@ type Guard struct {
 	Name string
 	Unit string `toml:"unit"`
 	When string `toml:"when"` // "before" or "after"
-	// Timeout is the time-out of the gate, of [gate] where none is written.
+	// Timeout is the timeout of the gate, of [gate] where none is written.
 	Timeout       time.Duration `toml:"timeout"`
 	StartTimeout  time.Duration `toml:"start_timeout"`  // TimeoutStartSec=, 0: as the unit has it
 	RequireModels bool          `toml:"require_models"` // when "after": the unit is the model server
@@ -30,7 +30,7 @@ var guardFields = []field{
 	{name: "unit", kind: text, form: &formService, sample: `"model-client.service"`, doc: "the service, with its suffix; not one of JustNews"},
 	{name: "when", kind: text, words: []string{"before", "after"}, def: "before",
 		doc: "\"before\": ExecStartPre=; \"after\": ExecStartPost= of the model server itself, which is active once its models are ready"},
-	{name: "timeout", kind: span, low: 1, high: maxSpan, sample: `"180s"`, doc: "the time-out of its gate; the default is gate.timeout"},
+	{name: "timeout", kind: span, low: 1, high: maxSpan, sample: `"180s"`, doc: "the timeout of its gate; the default is gate.timeout"},
 	{name: "start_timeout", kind: span, low: 1, high: maxSpan, sample: `"240s"`,
 		doc: "TimeoutStartSec=, for each command of the unit; the default is what the unit has"},
 	{name: "require_models", kind: boolean, def: true, doc: "wait for the models"},

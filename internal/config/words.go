@@ -28,7 +28,7 @@ type Expected struct {
 // Error returns what was expected.
 func (e Expected) Error() string { return "expected " + e.Form }
 
-// Timeout reads a time-out: whole seconds, from one second to one day.
+// Timeout reads a timeout: whole seconds, from one second to one day.
 func Timeout(s string) (time.Duration, error) {
 	d, err := timespan.Seconds(s)
 	if err != nil || d < time.Second || d > maxSpan*time.Second {

@@ -200,9 +200,9 @@ const (
 	SudoIneffective         Code = "SUDO-INEFFECTIVE"         // sudo does not apply the rule
 	SudoLeftover            Code = "SUDO-LEFTOVER"            // the old helper's sudo rule is still in place
 	ImportNothing           Code = "IMPORT-NOTHING"           // no JustNews instance was found
-	ImportUnreadable        Code = "IMPORT-UNREADABLE"        // a file of the old set-up cannot be read
-	ImportLeftOut           Code = "IMPORT-LEFT-OUT"          // a setting of the old set-up was not imported
-	ImportConflict          Code = "IMPORT-CONFLICT"          // the old set-up has conflicting settings
+	ImportUnreadable        Code = "IMPORT-UNREADABLE"        // a file of the old setup cannot be read
+	ImportLeftOut           Code = "IMPORT-LEFT-OUT"          // a setting of the old setup was not imported
+	ImportConflict          Code = "IMPORT-CONFLICT"          // the old setup has conflicting settings
 	ImportOvercommit        Code = "IMPORT-OVERCOMMIT"        // the MPS limits exceed the GPU's memory
 )
 

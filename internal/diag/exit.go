@@ -19,7 +19,7 @@ const (
 	StatusInternal        Status = 70 // a bug, or a failure of the machine
 	StatusGPU             Status = 71 // GPU or MPS is not operational
 	StatusTimeout         Status = 75 // the deadline was reached while still progressing
-	StatusNonsense        Status = 76 // an invalid answer
+	StatusNonsense        Status = 76 // a response is invalid
 	StatusPermission      Status = 77 // the caller lacks permission
 	StatusConfig          Status = 78 // the configuration is broken
 
@@ -39,8 +39,8 @@ func Statuses() []StatusMeaning {
 		{StatusUnavailable, "the orchestrator, the bus or a need is unreachable"},
 		{StatusInternal, "internal error"},
 		{StatusGPU, "GPU or MPS is not operational"},
-		{StatusTimeout, "time-out while still progressing"},
-		{StatusNonsense, "an invalid answer"},
+		{StatusTimeout, "timeout while still progressing"},
+		{StatusNonsense, "invalid response"},
 		{StatusPermission, "permission denied"},
 		{StatusConfig, "the configuration is broken"},
 		{StatusInterrupted, "interrupted by Ctrl-C"},

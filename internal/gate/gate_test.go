@@ -159,7 +159,7 @@ func TestGate_OneGateAgainstOneOrchestrator(t *testing.T) {
 			},
 			status: diag.StatusReady, posts: 2, within: 20 * time.Second,
 		},
-		"a job that is still running at the deadline is a time-out": {
+		"a job that is still running at the deadline is a timeout": {
 			prepare: func(s *server, _ *host, _ *requirement.Run) { s.each = time.Minute },
 			status:  diag.StatusTimeout, code: diag.ModelsTimeout, posts: 1, within: timeout + time.Second,
 		},

@@ -87,7 +87,7 @@ func TestPlan_GuardMarkCoversItsDropIns(t *testing.T) {
 	seen := map[string]string{}
 	for what, change := range map[string]func(*config.Guard){
 		"as it is": func(*config.Guard) {}, "after": func(g *config.Guard) { g.When = "after" },
-		"bus": func(g *config.Guard) { g.RequireBus = true }, "time-out": func(g *config.Guard) { g.StartTimeout = 7 },
+		"bus": func(g *config.Guard) { g.RequireBus = true }, "timeout": func(g *config.Guard) { g.StartTimeout = 7 },
 	} {
 		c := guarded(change)
 		want, err := GuardMark(c, client)

@@ -13,7 +13,7 @@ import (
 	"justnews/internal/unitname"
 )
 
-// mpsTimeout is the time-out of the check in ExecStartPost= of the packaged
+// mpsTimeout is the timeout of the check in ExecStartPost= of the packaged
 // unit: all attempts together take at most 10 s.
 const mpsTimeout = 30 * time.Second
 

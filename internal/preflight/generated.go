@@ -22,7 +22,7 @@ const generatorDir = "/run/systemd/generator"
 
 // Generated renders what the generator would write now, in this process, and
 // pairs it with what it did write. Where this user may not read an environment
-// file, the time-outs are unknown and left out of both.
+// file, the timeouts are unknown and left out of both.
 func Generated(cfg *config.Config, env []facts.EnvFile, getenv func(string) string) []facts.Generated {
 	return generated(generatorDir, cfg, env, emit.Look("", getenv))
 }

@@ -37,9 +37,9 @@ func TestGenerated_DropInsAreComparedWithTheConfiguration(t *testing.T) {
 		"another text": {func(t *testing.T, _ *config.Config, dir string) {
 			put(t, dir, scoutUnit+".d/00-justnews-instance.conf", "x")
 		}, nil, diag.GeneratorStale},
-		"another time-out":            {func(t *testing.T, cfg *config.Config, dir string) { shorten(t, cfg, dir) }, nil, diag.GeneratorStale},
-		"one that is not ours":        {func(t *testing.T, _ *config.Config, dir string) { put(t, dir, "local-fs.target.d/x.conf", "x") }, nil, ""},
-		"a time-out beyond the limit": {func(t *testing.T, cfg *config.Config, dir string) { shorten(t, cfg, dir) }, denied, ""},
+		"another timeout":            {func(t *testing.T, cfg *config.Config, dir string) { shorten(t, cfg, dir) }, nil, diag.GeneratorStale},
+		"one that is not ours":       {func(t *testing.T, _ *config.Config, dir string) { put(t, dir, "local-fs.target.d/x.conf", "x") }, nil, ""},
+		"a timeout beyond the limit": {func(t *testing.T, cfg *config.Config, dir string) { shorten(t, cfg, dir) }, denied, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg, dir := load(t, toml), t.TempDir()
@@ -77,7 +77,7 @@ func put(t *testing.T, dir, name, text string) {
 	}
 }
 
-// shorten writes another time-out, as another GATE_TIMEOUT would.
+// shorten writes another timeout, as another GATE_TIMEOUT would.
 func shorten(t *testing.T, cfg *config.Config, dir string) {
 	t.Helper()
 	files, _ := emit.Render(plan.Build(cfg, plan.Machine{EnvTimeouts: map[string]time.Duration{"scout": time.Hour}}))

@@ -229,7 +229,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 				w.t.Fatal(err)
 			}
 		}, diag.DropInMasks, diag.Error, "/dev/null"},
-		{"the runbook's time-out", func(w *world) {
+		{"the runbook's timeout", func(w *world) {
 			w.write(dropIn+"05-gate-timeout.conf", "[Service]\nEnvironment=GATE_TIMEOUT=180\n")
 		}, diag.DropInLeftover, diag.Notice, "gate.timeout"},
 		{"the runbook's gate", func(w *world) {
@@ -372,8 +372,8 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.write("/etc/justnews/global.env", "JUSTNEWS_DB_URL='postgresql://u:hunter2#x@h/d'\n")
 		}, diag.DatabaseURL, diag.Error, "percent-encoded"},
 		{"a scheme of no database", func(w *world) { w.write("/etc/justnews/global.env", "DATABASE_URL=http://u:hunter2@h/d\n") }, diag.DatabaseURL, diag.Error, "the scheme is not"},
-		{"time-outs that contradict each other", func(w *world) { w.write("/etc/justnews/scout.env", "GATE_TIMEOUT=900\n") }, diag.TimeoutConflict, diag.Warning, "900"},
-		{"an invalid time-out", func(w *world) { w.write("/etc/justnews/global.env", "GATE_TIMEOUT=soon\n") }, diag.ConfigEnvironment, diag.Error, "GATE_TIMEOUT"},
+		{"timeouts that contradict each other", func(w *world) { w.write("/etc/justnews/scout.env", "GATE_TIMEOUT=900\n") }, diag.TimeoutConflict, diag.Warning, "900"},
+		{"an invalid timeout", func(w *world) { w.write("/etc/justnews/global.env", "GATE_TIMEOUT=soon\n") }, diag.ConfigEnvironment, diag.Error, "GATE_TIMEOUT"},
 		{"the switch on the kernel command line", func(w *world) {
 			w.job.Host.GateOff = func() (string, bool) { return "/proc/cmdline", true }
 		}, diag.GateOff, diag.Warning, "/proc/cmdline"},
@@ -586,8 +586,8 @@ func TestPreflight_GuardedUnitIsJudgedByItsGate(t *testing.T) {
 		"the generator's": {func(u *facts.Unit) {
 			u.DropInPaths = []string{"/run/systemd/generator/" + client + ".d/50-justnews-guard.conf"}
 		}, diag.GuardVolatile},
-		"no restart":       {func(u *facts.Unit) { u.Service.Restart = "no" }, diag.GuardRestart},
-		"a short time-out": {func(u *facts.Unit) { u.TimeoutStart = 90 * time.Second }, diag.TimeoutConflict},
+		"no restart":      {func(u *facts.Unit) { u.Service.Restart = "no" }, diag.GuardRestart},
+		"a short timeout": {func(u *facts.Unit) { u.TimeoutStart = 90 * time.Second }, diag.TimeoutConflict},
 		"a refusal": {func(u *facts.Unit) {
 			u.ActiveState = "failed"
 			u.ExecStartPre[0].Code, u.ExecStartPre[0].Status = facts.CodeExited, 78

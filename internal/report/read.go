@@ -105,7 +105,7 @@ func (s Summary) checkVerdict() error {
 	return nil
 }
 
-// Limits of plausible times, in seconds: a gate's time-out is at most a day,
+// Limits of plausible times, in seconds: a gate's timeout is at most a day,
 // and no machine runs for a century.
 const (
 	longest = 2 * 86400

@@ -45,7 +45,7 @@ type Summary struct {
 	Problems  []diag.Problem `json:"problems"`
 }
 
-// SummaryTimeout is the time-out of the run.
+// SummaryTimeout is the timeout of the run.
 type SummaryTimeout struct {
 	Seconds float64 `json:"seconds"`
 	Origin  string  `json:"origin"`

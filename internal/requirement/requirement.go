@@ -40,7 +40,7 @@ type Run struct {
 	Follow bool
 
 	Preload
-	Gate         config.Gate // of the instance; Timeout above says what its time-out became
+	Gate         config.Gate // of the instance; Timeout above says what its timeout became
 	ForceRefresh bool        // preload --refresh: POST even where a finished job needs none
 
 	Needs []config.Probe

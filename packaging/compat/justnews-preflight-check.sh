@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # justnews-preflight-check.sh of JustNews' later unit, which runs it with --gate-only
-# as the gate of the MCP bus. justnews-gate does the work; its time-out is
+# as the gate of the MCP bus. justnews-gate does the work; its timeout is
 # GATE_TIMEOUT, not the old script's 300 s.
 set -eu
 

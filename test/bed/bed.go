@@ -3,7 +3,7 @@
 // Package bed boots a real systemd for a test: a Debian root made by
 // mmdebstrap, cached between runs, booted by systemd-nspawn with our files
 // where the packages put them. A few machines at a time, on the whole host, and
-// whatever becomes of the test process (failure, time-out, SIGKILL), no
+// whatever becomes of the test process (failure, timeout, SIGKILL), no
 // process, mount, cgroup or directory of them stays behind.
 //
 // It mocks nothing, and it does not know what JustNews is about: the scenarios

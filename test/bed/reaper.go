@@ -16,7 +16,7 @@ import (
 // reapScript ends a machine and removes what it was made of. It starts before
 // the machine does, and acts when its standard input ends: when the test closes
 // the pipe, or when the test process is gone, by whatever way (a go test
-// time-out and SIGKILL run no cleanup of ours). So there is one way to clean up
+// timeout and SIGKILL run no cleanup of ours). So there is one way to clean up
 // and it always runs.
 //
 // $1 machine name, $2 scratch directory, $3 cgroup2 mount

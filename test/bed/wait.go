@@ -25,7 +25,7 @@ func Scaled(limit time.Duration) time.Duration {
 }
 
 // WaitFor looks again and again until see says true. The test fails when the
-// limit passes, when go test's own time-out comes near, or when the machine is
+// limit passes, when go test's own timeout comes near, or when the machine is
 // gone; desc is then what could not be seen.
 func (m *Machine) WaitFor(desc string, limit time.Duration, see func() bool) {
 	m.t.Helper()

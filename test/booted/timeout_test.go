@@ -15,7 +15,7 @@ import (
 const slack = 1500 * time.Millisecond
 
 // gaveUpAfter starts instances before an orchestrator that answers, and checks that
-// the gate of each ended by its own time-out, with 75, after as long as it was told.
+// the gate of each ended by its own timeout, with 75, after as long as it was told.
 func (s *site) gaveUpAfter(budgets map[string]time.Duration) {
 	s.t.Helper()
 	s.WaitFor("an orchestrator that answers", bed.Patience, func() bool { _, ok := s.models(); return ok })
@@ -47,7 +47,7 @@ func TestTimeout_GateGivesUp(t *testing.T) {
 		s.WaitFor("a preload whose time is over", bed.Patience, func() bool {
 			u := s.waitRefused(preload)
 			if u.Result != "exit-code" && u.Result != "success" { // of the next try
-				t.Fatalf("%v: want to see it given up by the gate and not by systemd's time-out", u)
+				t.Fatalf("%v: want to see it given up by the gate and not by systemd's timeout", u)
 			}
 			return u.Result == "exit-code" && u.Props["ExecMainStatus"] == "75"
 		})

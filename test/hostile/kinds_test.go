@@ -166,9 +166,9 @@ port = 18002
 require_bus = false
 `
 
-// kindTime is the time-out of a row: longer than three looks, shorter than the time in
+// kindTime is the timeout of a row: longer than three looks, shorter than the time in
 // which a requested job has to appear. Another one measures what a wait costs the server.
-var kindTime = flag.Duration("kindtime", 3*time.Second, "time-out of a gate in TestKinds")
+var kindTime = flag.Duration("kindtime", 3*time.Second, "timeout of a gate in TestKinds")
 
 // The real program against the answers of the model servers of other kinds, and against
 // those that say ready and are not.

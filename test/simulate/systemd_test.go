@@ -16,7 +16,7 @@ import (
 )
 
 // unit is one unit as systemd runs it: jobs that wait for those of other units
-// (After=), restarts whose pause grows, a time-out for the gate.
+// (After=), restarts whose pause grows, a timeout for the gate.
 type unit struct {
 	*actor
 	name, instance string

@@ -129,7 +129,7 @@ func (t *tally) forget(e event) {
 }
 
 // sayUnfinished prints what a package said that did not end well: a panic or a
-// time-out ends no test, and then the cause is with the test or the package.
+// timeout ends no test, and then the cause is with the test or the package.
 func (t *tally) sayUnfinished(pkg string, out io.Writer) {
 	for n, text := range t.output {
 		if n.pkg == pkg {

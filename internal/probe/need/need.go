@@ -23,7 +23,7 @@ import (
 
 // tryTimeout bounds one attempt: long enough for a lost SYN and its
 // retransmission (1 s), short enough for a dead host not to use up a gate's
-// time-out unnoticed.
+// timeout unnoticed.
 const tryTimeout = 3 * time.Second
 
 // Units queries systemd about a unit.
