@@ -80,8 +80,8 @@ func TestWatchService_ReportsThreeBadLooksOnce(t *testing.T) {
 		k.runFor(t, 299*time.Second)
 		want := []string{
 			"2s text good",
-			"1m2s text bad looks: 1 of 3 in a row: PRELOAD-EMPTY: no models",
-			"1m32s text bad looks: 2 of 3 in a row: PRELOAD-EMPTY: no models",
+			"1m2s text failed checks: 1 of 3 in a row: PRELOAD-EMPTY: no models",
+			"1m32s text failed checks: 2 of 3 in a row: PRELOAD-EMPTY: no models",
 			"2m2s READINESS-LOST", "2m2s PRELOAD-EMPTY",
 			"2m2s text not ready: since " + k.began.Add(62*time.Second).Format(time.DateTime) + ": PRELOAD-EMPTY: no models",
 			"4m2s READINESS-REGAINED",

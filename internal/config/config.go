@@ -221,7 +221,7 @@ type Watch struct {
 
 var watchFields = []field{
 	{name: "interval", kind: span, low: 5, high: 5 * 60, def: "30s", doc: "how often it looks"},
-	{name: "failures", kind: integer, low: 1, high: 1000, def: int64(3), doc: "how many looks in a row must be bad before it reports that"},
+	{name: "failures", kind: integer, low: 1, high: 1000, def: int64(3), doc: "how many consecutive checks must fail before it reports the loss"},
 }
 
 // Probe is one [probes.NAME].

@@ -217,8 +217,8 @@ func WatchMetrics(s WatchState, at time.Time) []byte {
 	e := exposition{common: []label{{"run", "watch"}}}
 	e.family("last_run_timestamp_seconds", lastRunHelp)(float64(at.UnixMilli()) / 1e3)
 	e.family("watch_open", "1: an instance is up, so that there is something to watch.")(truth(s.Open))
-	e.family("watch_bad_looks", "Looks in a row that contradicted what the open gates have proven.")(float64(s.Bad))
-	e.family("watch_lost", "1: watch.failures looks in a row were bad, and none was good since.")(truth(s.Lost))
+	e.family("watch_bad_looks", "Consecutive checks that contradicted what the open gates verified.")(float64(s.Bad))
+	e.family("watch_lost", "1: watch.failures consecutive checks failed, and none has succeeded since.")(truth(s.Lost))
 	e.problems(s.Problems)
 	e.text.WriteString("# EOF\n")
 	return []byte(e.text.String())

@@ -15,12 +15,12 @@ import (
 	"justnews/internal/report"
 )
 
-// Open is what the gates of the instances that are up have waited for.
+// Open lists what the gates of the running instances have waited for.
 type Open struct{ Any, Models, Bus, MPS, GPU bool }
 
 // OpenGates returns what the units of this look have waited for. Without a
-// configuration only whether one is up is known. If systemd did not answer it is what
-// the last look knew: a gate is not shut because nobody can be asked.
+// configuration it only knows whether one is up. If systemd does not answer, it returns
+// the result of the last look: that alone does not mean that the gates are shut.
 func (h *Host) OpenGates(cfg *config.Config, last Open) Open {
 	silent := cfg == nil && len(h.Units) == 0 || cfg != nil && len(h.Units) < len(cfg.Instances)+len(cfg.Guards)
 	if silent {
@@ -45,8 +45,8 @@ func (h *Host) OpenGates(cfg *config.Config, last Open) Open {
 	return o
 }
 
-// concerns reports whether a problem contradicts what the open gates have proven.
-// Units that fail say so themselves.
+// concerns reports whether a problem contradicts what the open gates have verified.
+// Failed units report their own problems.
 func (o Open) concerns(p diag.Problem) bool {
 	code := string(p.Code)
 	if strings.HasPrefix(code, "CONFIG-") || strings.HasPrefix(code, "MAP-") && o.Models {
@@ -65,19 +65,19 @@ func (o Open) concerns(p diag.Problem) bool {
 	return false
 }
 
-// Reading is what one look found about what the open gates have proven.
+// Reading is the result of one look: whether what the open gates verified still holds.
 type Reading int
 
 // The readings. The zero value is the worst.
 const (
-	Lost    Reading = iota // it no longer holds
-	Pending                // it is on its way back by itself
+	Lost    Reading = iota // it does not hold
+	Pending                // it is being restored
 	Shut                   // no gate is open
 	Holds                  // it still holds
 )
 
-// Steady settles a look and returns what it found about what the open gates have
-// proven, and the errors that contradict it.
+// Steady settles a look and returns whether what the open gates verified still holds,
+// and the errors that contradict it.
 func (h *Host) Steady(o Open) (Reading, []diag.Problem) {
 	found := slices.DeleteFunc(diag.Errors(h.Problems), func(p diag.Problem) bool { return !o.concerns(p) })
 	h.Settle()
@@ -112,20 +112,20 @@ func (h *Host) holdsServer(c report.Cause) bool {
 	})
 }
 
-// Watch counts looks. It reports once when so many in a row were bad, and once when
-// one was good again.
+// Watch counts looks. It reports once when Failures of them in a row were bad, and once
+// when one is good again.
 type Watch struct {
 	Failures int           // bad looks in a row
-	Patience time.Duration // for what is on its way, from the last good look
+	Patience time.Duration // for anything in progress, from the last good look
 
 	reading  Reading
 	bad      int
-	since    time.Time // of the first look that was not good, zero: the last was good
+	since    time.Time // of the first look that was not good; zero if the last was good
 	reported bool
 	why      []diag.Problem
 }
 
-// See notes a look and returns what to report of it, nil for nothing.
+// See records a look and returns the problems to report, if any.
 func (w *Watch) See(r Reading, why []diag.Problem, now time.Time) []diag.Problem {
 	w.reading = r
 	switch r {
@@ -152,8 +152,8 @@ func (w *Watch) See(r Reading, why []diag.Problem, now time.Time) []diag.Problem
 	return append([]diag.Problem{w.lost()}, why...)
 }
 
-// Text is the state in one line that changes with the state only: first a word, then
-// a colon and the rest, if there is any.
+// Text returns the state in one line, which only changes with the state: one of the
+// words below, then a colon and the details, if any.
 func (w *Watch) Text() string {
 	switch {
 	case w.reported:
@@ -172,12 +172,12 @@ func (w *Watch) Text() string {
 const (
 	WatchGood    = "good"
 	WatchPending = "loading"
-	WatchBad     = "bad looks"
+	WatchBad     = "failed checks"
 	WatchLost    = "not ready"
 	WatchShut    = "no gate is open"
 )
 
-// first is what the last bad look found, in a few words.
+// first returns a short form of the first problem of the last bad look.
 func (w *Watch) first() string {
 	if len(w.why) == 0 {
 		return "still loading"
@@ -185,7 +185,7 @@ func (w *Watch) first() string {
 	return report.Brief(w.why[0].String())
 }
 
-// State is what the metrics say.
+// State returns the values of the metrics.
 func (w *Watch) State() report.WatchState {
 	return report.WatchState{Open: w.reading != Shut, Bad: w.bad, Lost: w.reported, Problems: w.why}
 }
@@ -193,9 +193,9 @@ func (w *Watch) State() report.WatchState {
 func (w *Watch) lost() diag.Problem {
 	return diag.Problem{
 		Code: diag.ReadinessLost,
-		Message: fmt.Sprintf("what the open gates have proven no longer holds: %d looks in a row were bad, the first at %s",
+		Message: fmt.Sprintf("the host is no longer ready: %d consecutive checks failed, the first at %s",
 			w.bad, w.since.Format(time.TimeOnly)),
-		Seen: w.first(), Expected: "what the instances that are up have waited for",
+		Seen: w.first(), Expected: "everything that the running instances waited for",
 		Fix: diag.Do(diag.Run("justnews-gate", "status")),
 	}
 }
@@ -203,6 +203,6 @@ func (w *Watch) lost() diag.Problem {
 func regained(after time.Duration) diag.Problem {
 	return diag.Problem{
 		Code: diag.ReadinessRegained, Severity: diag.Notice,
-		Message: "what the open gates have proven holds again, after " + after.Round(time.Second).String(),
+		Message: "the host is ready again, after " + after.Round(time.Second).String(),
 	}
 }

@@ -240,7 +240,7 @@ func TestWatch_TextAndState(t *testing.T) {
 		{Shut, nil, "no gate is open", report.WatchState{}},
 		{Holds, nil, "good", report.WatchState{Open: true}},
 		{Pending, nil, "loading", report.WatchState{Open: true}},
-		{Lost, why, "bad looks: 1 of 2 in a row: BUS-UNREACHABLE: http://x: the bus did not answer", report.WatchState{Open: true, Bad: 1, Problems: why}},
+		{Lost, why, "failed checks: 1 of 2 in a row: BUS-UNREACHABLE: http://x: the bus did not answer", report.WatchState{Open: true, Bad: 1, Problems: why}},
 		{Lost, why, "not ready: since 2026-11-28 12:01:00: BUS-UNREACHABLE: http://x: the bus did not answer", report.WatchState{Open: true, Bad: 2, Lost: true, Problems: why}},
 		{Pending, nil, "not ready: since 2026-11-28 12:01:00: still loading", report.WatchState{Open: true, Bad: 3, Lost: true}},
 		{Holds, nil, "good", report.WatchState{Open: true}},

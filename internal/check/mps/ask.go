@@ -79,7 +79,7 @@ func busy(a facts.MPSAnswer, m facts.MPS, w Wanted, p diag.Problem) diag.Problem
 		p.Seen = fmt.Sprintf("%d connections to %s/control; %s", m.Connections, w.PipeDirectory, p.Seen)
 		p.Fix = diag.Advise("end it", diag.Retry()).Looking(diag.Run("pgrep", "-af", control))
 	case a.Kind == facts.MPSEmpty:
-		p.Code, p.Message = diag.MPSEmpty, "the MPS control daemon gave an empty answer"
+		p.Code, p.Message = diag.MPSEmpty, "the MPS control daemon returned an empty response"
 	default:
 		p.Code, p.Message = diag.MPSBusy, "the MPS control daemon closes every connection without an answer"
 		p.Fix = diag.Advise(fmt.Sprintf("exit other consoles of %s", control), w.restart()...)

@@ -247,7 +247,7 @@ func TestDaemon_EachAnswerIsJudged(t *testing.T) {
 		"busy with a console that is hidden": {
 			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Connections = 1 }), wishMPS(), diag.MPSBusy, "1 connections",
 		},
-		"empty":                {facts.MPSEmpty, liveMPS(), wishMPS(), diag.MPSEmpty, "gave an empty answer"},
+		"empty":                {facts.MPSEmpty, liveMPS(), wishMPS(), diag.MPSEmpty, "returned an empty response"},
 		"empty by a console":   {facts.MPSEmpty, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{console} }), wishMPS(), diag.MPSBusy, "open console"},
 		"no daemon":            {facts.MPSNoDaemon, liveMPS(), wishMPS(), diag.MPSDead, "finds no daemon"},
 		"hung":                 {facts.MPSHung, liveMPS(), wishMPS(), diag.MPSWedged, "systemctl kill -s SIGKILL -- justnews-mps.service; "},
