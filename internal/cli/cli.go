@@ -75,21 +75,21 @@ type Machine struct {
 type line struct {
 	Globals
 
-	GateOnly string `name:"gate-only" placeholder:"INSTANCE" help:"Run the gate of one instance, or of a guarded unit, as ExecStartPre= does; the same as gate INSTANCE."`
+	GateOnly string `name:"gate-only" placeholder:"INSTANCE" help:"Run the gate of an instance or guarded unit, as in ExecStartPre=; the same as gate INSTANCE."`
 
 	Preflight preflightCommand `cmd:"" default:"withargs" help:"Check this host and report all findings (the default)."`
 	Gate      gateCommand      `cmd:"" help:"Wait until everything that an instance needs is ready."`
 	Ready     readyCommand     `cmd:"" help:"Wait until the model server is ready; for ExecStartPost= of its unit."`
-	Guard     guardCommand     `cmd:"" help:"Install or uninstall the gate of a unit that is not one of JustNews."`
-	Status    statusCommand    `cmd:"" help:"Show an overview of orchestrator, models, bus, GPUs and units."`
-	Watch     watchCommand     `cmd:"" help:"Look again and again once the gates are open, and report what is no longer ready; for justnews-watch.service."`
-	Preload   preloadCommand   `cmd:"" help:"Request the preload of the models from the orchestrator."`
-	Retry     retryCommand     `cmd:"" help:"Reset what failed and start everything that is enabled."`
+	Guard     guardCommand     `cmd:"" help:"Install or uninstall the gate of a unit outside JustNews."`
+	Status    statusCommand    `cmd:"" help:"Show the state of the orchestrator, models, bus, GPUs and units."`
+	Watch     watchCommand     `cmd:"" help:"Keep checking once the gates are open, and report what is no longer ready; for justnews-watch.service."`
+	Preload   preloadCommand   `cmd:"" help:"Request that the orchestrator preload the models."`
+	Retry     retryCommand     `cmd:"" help:"Reset failed units and start all enabled instances."`
 	MPS       mpsCommand       `cmd:"" name:"mps" help:"Show, start or verify NVIDIA MPS."`
 	Models    modelsCommand    `cmd:"" help:"Verify or seal the Model Store."`
 	Config    configCommand    `cmd:"" help:"Check, show or import the configuration."`
 	History   historyCommand   `cmd:"" help:"List past runs and their results."`
-	Plot      plotCommand      `cmd:"" help:"Draw a time line of this boot, or of past runs, as SVG."`
+	Plot      plotCommand      `cmd:"" help:"Draw a timeline of this boot, or of past runs, as SVG."`
 	Nopasswd  nopasswdCommand  `cmd:"" help:"Allow a user to operate JustNews without a password, or run a gate unprivileged."`
 	Explain   explainCommand   `cmd:"" help:"Print the meaning and the fix of problem codes."`
 
@@ -101,7 +101,7 @@ type line struct {
 type Globals struct {
 	ConfigFile place            `name:"config" placeholder:"FILE" help:"Read only this configuration file."`
 	Root       place            `name:"root" placeholder:"DIR" help:"Read the configuration below DIR instead of /."`
-	Output     string           `name:"output" short:"o" enum:"text,json" default:"text" placeholder:"FORMAT" help:"Print text or json; messages go to stderr as text."`
+	Output     string           `name:"output" short:"o" enum:"text,json" default:"text" placeholder:"FORMAT" help:"Print text or JSON; messages go to stderr as text."`
 	JSON       bool             `name:"json" help:"The same as --output json."`
 	Color      string           `name:"color" enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colour text: auto, always or never; auto respects NO_COLOR."`
 	NoColor    bool             `name:"no-color" help:"The same as --color never."`

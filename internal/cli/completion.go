@@ -12,7 +12,7 @@ import (
 )
 
 type completionCommand struct {
-	What string `arg:"" enum:"bash,zsh,fish,instances,agents" help:"bash, zsh or fish: the script for that shell; instances or agents: the names that the scripts complete, one per line."`
+	What string `arg:"" enum:"bash,zsh,fish,instances,agents" help:"bash, zsh or fish: the script for that shell; instances or agents: their names for completion, one per line."`
 }
 
 // Run prints a completion script, or what one asks for.

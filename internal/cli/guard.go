@@ -22,18 +22,18 @@ import (
 )
 
 type guardCommand struct {
-	Install   guardInstallCommand   `cmd:"" help:"Write the line of a guard below /etc, where it holds without the generator."`
-	Uninstall guardUninstallCommand `cmd:"" help:"Remove what install wrote."`
+	Install   guardInstallCommand   `cmd:"" help:"Write a guard's gate to /etc, where it does not depend on the generator."`
+	Uninstall guardUninstallCommand `cmd:"" help:"Remove the drop-ins that install wrote."`
 }
 
 type guardInstallCommand struct {
-	Guards []string `arg:"" optional:"" name:"guard" help:"Names of guards, or their units; default: all of the configuration."`
+	Guards []string `arg:"" optional:"" name:"guard" help:"Names of guards, or their units; default: all configured ones."`
 	DryRun bool     `name:"dry-run" help:"Print what would be written without writing it."`
 }
 
 type guardUninstallCommand struct {
-	Guards []string `arg:"" optional:"" name:"guard" help:"Names of guards, or their units; the configuration need not have them."`
-	All    bool     `name:"all" help:"Uninstall every guard of this host, whether it is in the configuration or not."`
+	Guards []string `arg:"" optional:"" name:"guard" help:"Names of guards, or their units, configured or not."`
+	All    bool     `name:"all" help:"Uninstall all guards of this host, configured or not."`
 	DryRun bool     `name:"dry-run" help:"Print what would be removed without removing it."`
 }
 

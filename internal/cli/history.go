@@ -17,7 +17,7 @@ import (
 )
 
 type historyCommand struct {
-	Instance instance `arg:"" optional:"" help:"Only the runs of this instance; host: those for the whole host."`
+	Instance instance `arg:"" optional:"" help:"Show only the runs of this instance; host: those of the whole host."`
 	Limit    limit    `name:"limit" placeholder:"N" default:"20" help:"Show at most N most recent runs; 0: all."`
 }
 

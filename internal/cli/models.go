@@ -35,8 +35,8 @@ type modelsCommand struct {
 }
 
 type verifyCommand struct {
-	Agents []string `arg:"" optional:"" name:"agent" help:"Only what these agents need; default: all agents of the map."`
-	Deep   bool     `name:"deep" help:"Read everything again even if its hash is known, and try more orders of directories for a checksum."`
+	Agents []string `arg:"" optional:"" name:"agent" help:"Check only what these agents need; default: all agents in the map."`
+	Deep   bool     `name:"deep" help:"Read every file again even if its hash is known, and try more directory orders for a checksum."`
 }
 
 // Run checks the Model Store.
@@ -218,7 +218,7 @@ func printTrees(out io.Writer, v *report.Verification) {
 }
 
 type sealCommand struct {
-	Agent string `arg:"" help:"The agent whose current version and adapters to seal."`
+	Agent string `arg:"" help:"The agent; its current version and adapters are sealed."`
 }
 
 // Run seals the versions in the directory of an agent.

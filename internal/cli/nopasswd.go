@@ -15,7 +15,7 @@ import (
 
 type nopasswdCommand struct {
 	Install   nopasswdInstallCommand   `cmd:"" help:"Allow a user to operate JustNews without a password."`
-	Uninstall nopasswdUninstallCommand `cmd:"" help:"Revoke it."`
+	Uninstall nopasswdUninstallCommand `cmd:"" help:"Revoke this permission."`
 	Run       nopasswdRunCommand       `cmd:"" help:"Run a gate, or the full validation, without privileges."`
 }
 

@@ -16,8 +16,8 @@ import (
 )
 
 type preflightCommand struct {
-	Timeout *span `name:"timeout" placeholder:"TIME" help:"How long to wait for what is not ready yet: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
-	Stop    bool  `name:"stop" help:"First stop the instances that use the configured ports. Other programs that use one are only reported."`
+	Timeout *span `name:"timeout" placeholder:"TIME" help:"How long to wait until everything is ready: 300, 300s, 5min. Overrides GATE_TIMEOUT."`
+	Stop    bool  `name:"stop" help:"First stop the instances that use the configured ports. Other programs that use them are only reported."`
 }
 
 // Run makes every check of this host and reports every finding.

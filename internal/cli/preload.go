@@ -10,7 +10,7 @@ import (
 )
 
 type preloadCommand struct {
-	Refresh bool `name:"refresh" help:"Load the models again even if a job has finished; clears past failures."`
+	Refresh bool `name:"refresh" help:"Load the models again even if a job has finished, which clears past failures."`
 	Wait    bool `name:"wait" help:"Follow the preload until every model is ready."`
 	timeoutFlag
 }

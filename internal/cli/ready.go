@@ -12,8 +12,8 @@ import (
 )
 
 type readyCommand struct {
-	Unit    string `arg:"" optional:"" help:"The unit that serves the models; default: the one that runs this, or the configured one."`
-	Trigger bool   `name:"trigger" help:"Request a preload where none is running; the default only waits for one."`
+	Unit    string `arg:"" optional:"" help:"The unit that serves the models; default: the unit that runs this command, or the configured one."`
+	Trigger bool   `name:"trigger" help:"Request a preload if none is running, instead of only waiting for one."`
 	Timeout *span  `name:"timeout" placeholder:"TIME" help:"Timeout of the whole run: 300, 300s, 5min. Overrides the configuration."`
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 type statusCommand struct {
-	Watch bool `name:"watch" help:"Refresh every 2 seconds, in place on a terminal; q or ^C ends it."`
+	Watch bool `name:"watch" help:"Refresh every 2 seconds, in place on a terminal; q or ^C quits."`
 }
 
 // statusTimeout bounds one look at the servers and units, a few requests

@@ -10,7 +10,7 @@ const (
 	ConfigEmpty             Code = "CONFIG-EMPTY"             // no instance is configured
 	ConfigUnreadable        Code = "CONFIG-UNREADABLE"        // a configuration file cannot be read
 	ConfigOwner             Code = "CONFIG-OWNER"             // the configuration is writable by a user other than root
-	ConfigVersion           Code = "CONFIG-VERSION"           // the configuration requires a later version of this program
+	ConfigVersion           Code = "CONFIG-VERSION"           // the configuration needs a later version of this program
 	ConfigSyntax            Code = "CONFIG-SYNTAX"            // a configuration file is not valid TOML
 	ConfigUnknownKey        Code = "CONFIG-UNKNOWN-KEY"       // unknown key
 	ConfigType              Code = "CONFIG-TYPE"              // a value has the wrong type
@@ -89,7 +89,7 @@ const (
 	StorePermission         Code = "STORE-PERMISSION"         // the orchestrator's user cannot read the Model Store
 	StoreSpace              Code = "STORE-SPACE"              // there is not enough space for another version
 	StoreTimeout            Code = "STORE-TIMEOUT"            // the Model Store was still being hashed at the deadline
-	StoreEnvironment        Code = "STORE-ENVIRONMENT"        // the orchestrator uses another store, or may download models
+	StoreEnvironment        Code = "STORE-ENVIRONMENT"        // the orchestrator uses another store, or may download
 	MapName                 Code = "MAP-NAME"                 // a name differs between AGENT_MODEL_MAP and the store
 	ModelDownload           Code = "MODEL-DOWNLOAD"           // the orchestrator tried to download a model
 	ModelMemory             Code = "MODEL-MEMORY"             // out of memory while a model was loading
@@ -172,7 +172,7 @@ const (
 	NoLock                  Code = "NO-LOCK"                  // the run does not share the services' lock
 	RecordUnwritten         Code = "RECORD-UNWRITTEN"         // the summary could not be written
 	Ungated                 Code = "UNGATED"                  // an instance has no gate
-	GuardUnknown            Code = "GUARD-UNKNOWN"            // a unit has a guard's drop-in, but no guard is configured
+	GuardUnknown            Code = "GUARD-UNKNOWN"            // a unit has the drop-in of a guard that does not exist
 	GuardVolatile           Code = "GUARD-VOLATILE"           // the gate of a guarded unit depends on the generator
 	GuardRestart            Code = "GUARD-RESTART"            // a guarded unit stays down after a refusal
 	GuardWrite              Code = "GUARD-WRITE"              // a guard's drop-in cannot be written or removed
