@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -104,10 +105,7 @@ type pastRun struct {
 
 // place returns what the run was about: its instance, or the host.
 func (r pastRun) place() string {
-	if r.Instance == "" {
-		return records.Host
-	}
-	return r.Instance
+	return cmp.Or(r.Instance, records.Host)
 }
 
 // pastRuns returns the runs that left a summary, the newest first, and a problem for

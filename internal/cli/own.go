@@ -69,8 +69,7 @@ func (a *app) end(refusal diag.Status) diag.Status {
 // asked as well. INVOCATION_ID is not: whole sessions inherit it
 // (systemd.exec(5)).
 func (a *app) startedBySystemd() bool {
-	pid, _ := a.Lookup("SYSTEMD_EXEC_PID")
-	return pid == strconv.Itoa(os.Getpid()) || a.ofOurUnit()
+	return a.getenv("SYSTEMD_EXEC_PID") == strconv.Itoa(os.Getpid()) || a.ofOurUnit()
 }
 
 // ofOurUnit reports the same for a unit of ours, or the one that this run guards, by
@@ -84,7 +83,7 @@ func (a *app) ofOurUnit() bool {
 // ownService returns the service that systemd started this process in, "" for none.
 // The groups of a container are those of what runs it.
 func (a *app) ownService() string {
-	if pid, _ := a.Lookup("SYSTEMD_EXEC_PID"); pid != strconv.Itoa(os.Getpid()) {
+	if a.getenv("SYSTEMD_EXEC_PID") != strconv.Itoa(os.Getpid()) {
 		return ""
 	}
 	for _, name := range slices.Backward(a.Groups) {

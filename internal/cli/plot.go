@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -199,11 +200,7 @@ func addRuns(in timeline.Input, runs []pastRun, clock func(pastRun) time.Duratio
 		if i == 0 || began < in.Origin {
 			in.Origin = began
 		}
-		row := rowOf(r)
-		if row == "" {
-			row = r.Run
-		}
-		in.Runs = append(in.Runs, runOf(r, row, began))
+		in.Runs = append(in.Runs, runOf(r, cmp.Or(rowOf(r), r.Run), began))
 	}
 	in.Subtitle = subtitle(runs)
 	return in

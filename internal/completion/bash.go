@@ -3,6 +3,7 @@
 package completion
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -45,7 +46,7 @@ func (t *tree) bash() string {
 	}
 	b.WriteString("\t\tesac\n\t\treturn\n\tfi\n\tif [[ $cur == -* ]]; then\n\t\tcase $path in\n")
 	for _, n := range t.nodes {
-		fmt.Fprintf(&b, "\t\t%s) mapfile -t COMPREPLY < <(compgen -W %s -- \"$cur\") ;;\n", pattern(n.path), quote(strings.Join(n.flagNames(), " ")))
+		fmt.Fprintf(&b, "\t\t%s) mapfile -t COMPREPLY < <(compgen -W %s -- \"$cur\") ;;\n", cmp.Or(n.path, "''"), quote(strings.Join(n.flagNames(), " ")))
 	}
 	b.WriteString("\t\tesac\n\t\treturn\n\tfi\n\tcase $path:$n in\n")
 	for _, n := range t.nodes {
@@ -106,14 +107,6 @@ func (n node) childNames() []string {
 		names = append(names, c.name)
 	}
 	return names
-}
-
-// pattern is a path in a case: the program's own is the empty word.
-func pattern(path string) string {
-	if path == "" {
-		return "''"
-	}
-	return path
 }
 
 // position is the pattern of the number of arguments before this one.

@@ -3,6 +3,7 @@
 package completion
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -41,7 +42,7 @@ function %[2]s
 	fmt.Fprintf(&b, "complete -c %s -f\n", t.program)
 	for _, n := range t.nodes {
 		when := func(n node, position string) string {
-			return fmt.Sprintf("complete -c %s -n %s", t.program, fishQuote(at+" "+word(n.path)+" "+position))
+			return fmt.Sprintf("complete -c %s -n %s", t.program, fishQuote(at+" "+cmp.Or(n.path, `""`)+" "+position))
 		}
 		for _, c := range n.children {
 			fmt.Fprintf(&b, "%s -a %s -d %s\n", when(n, "0"), c.name, fishQuote(c.help))
@@ -67,14 +68,6 @@ function %[2]s
 		}
 	}
 	return b.String()
-}
-
-// word is a path in fish's syntax.
-func word(path string) string {
-	if path == "" {
-		return `""`
-	}
-	return path
 }
 
 // fish returns the arguments of complete for the values, "" if there are none.

@@ -105,10 +105,8 @@ func (c *checker) refuse(code diag.Code, v any, message, expected, fix string) {
 	if last := c.path[len(c.path)-1]; strings.HasPrefix(last, "[") {
 		c.markBad(c.path[:len(c.path)-1])
 	}
-	if fix == "" {
-		fix = "correct the value of " + dotted(c.path)
-	}
-	c.report(code, atValue, dotted(c.path)+" "+message, seenOf(v), expected, fix)
+	name := dotted(c.path)
+	c.report(code, atValue, name+" "+message, seenOf(v), expected, cmp.Or(fix, "correct the value of "+name))
 }
 
 func (c *checker) report(code diag.Code, w where, message, seen, expected, fix string) {

@@ -79,7 +79,7 @@ func load(src Source) *state {
 // judge checks what was read and, if there are no errors, builds the Config.
 func (s *state) judge() {
 	for _, d := range s.docs {
-		(&checker{state: s, doc: d}).document()
+		(&checker{state: s, doc: d}).table(schema, d.data)
 	}
 	s.merge()
 	cfg := s.translate()

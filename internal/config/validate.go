@@ -34,8 +34,6 @@ const (
 	atValue where = true
 )
 
-func (c *checker) document() { c.table(schema, c.doc.data) }
-
 func (c *checker) table(fields []field, m map[string]any) {
 	for name, v := range m {
 		c.path = append(c.path, name)

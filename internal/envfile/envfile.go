@@ -7,6 +7,7 @@
 package envfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -235,15 +236,7 @@ func (m *machine) push(chomp bool) {
 
 // valid is systemd's utf8_is_valid(), which takes no non-characters.
 func valid(s []byte) bool {
-	if !utf8.Valid(s) {
-		return false
-	}
-	for _, r := range string(s) {
-		if r >= 0xFDD0 && r <= 0xFDEF || r&0xFFFE == 0xFFFE {
-			return false
-		}
-	}
-	return true
+	return utf8.Valid(s) && !bytes.ContainsFunc(s, func(r rune) bool { return r >= 0xFDD0 && r <= 0xFDEF || r&0xFFFE == 0xFFFE })
 }
 
 // trail returns where the white space at the end begins, given where it began

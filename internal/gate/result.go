@@ -64,16 +64,16 @@ type StepResult struct {
 }
 
 // ModelsResult is the last account of the preload, and what this run did
-// about it.
+// about it, also as JSON.
 type ModelsResult struct {
-	State    string // as judged
-	Done     int
-	Total    int
-	Failed   int
-	Expected int  // by AGENT_MODEL_MAP, -1: unknown
-	Looks    int  // GET requests of this run
-	Triggers int  // POST requests of this run
-	Led      bool // this run held the lead
+	State    string `json:"state"` // as judged
+	Done     int    `json:"done"`
+	Total    int    `json:"total"`
+	Failed   int    `json:"failed"`
+	Expected int    `json:"expected"` // by AGENT_MODEL_MAP, -1: unknown
+	Looks    int    `json:"looks"`    // GET requests of this run
+	Triggers int    `json:"triggers"` // POST requests of this run
+	Led      bool   `json:"led"`      // this run held the lead
 }
 
 // Passed reports whether the gate opens.

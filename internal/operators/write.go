@@ -3,6 +3,7 @@
 package operators
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -75,10 +76,7 @@ func (h Host) tell(ctx context.Context, code diag.Code, argv ...string) *diag.Pr
 }
 
 func oneLine(out string) string {
-	if s := strings.Join(strings.Fields(out), " "); s != "" {
-		return s
-	}
-	return "nothing was printed"
+	return cmp.Or(strings.Join(strings.Fields(out), " "), "nothing was printed")
 }
 
 // write writes the drop-in between two checks by visudo, verifies that sudo knows

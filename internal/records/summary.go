@@ -3,6 +3,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,10 +67,7 @@ func (d Dirs) Preflight() string {
 // Instance "" stands for the host. It returns the path of the summary; also
 // with an error if the summary itself was written.
 func Write(d Dirs, instance string, now time.Time, summary []byte) (string, error) {
-	if instance == "" {
-		instance = Host
-	}
-	if instance != filepath.Base(instance) || strings.HasPrefix(instance, ".") {
+	if instance = cmp.Or(instance, Host); instance != filepath.Base(instance) || strings.HasPrefix(instance, ".") {
 		return "", fmt.Errorf("cannot write the summary of %q: not an instance's name", instance)
 	}
 	root, err := d.open()

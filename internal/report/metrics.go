@@ -74,9 +74,6 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// verdicts are all verdicts, so that a query also finds those that are 0.
-func verdicts() []string { return []string{"ready", "warnings", "refused", "switched-off"} }
-
 func (e *exposition) outcome(s Summary) {
 	if began, err := s.Began(); err == nil {
 		ended := float64(began.UnixMicro())/1e6 + s.Elapsed
@@ -84,7 +81,7 @@ func (e *exposition) outcome(s Summary) {
 	}
 	e.family("ready", "1: the last run found everything ready that it had to check.")(truth(s.Verdict == "ready"))
 	verdict := e.family("verdict", "1 for the verdict of the last run, 0 for the others.")
-	for _, v := range verdicts() {
+	for _, v := range []string{"ready", "warnings", "refused", "switched-off"} { // a query also finds those that are 0
 		verdict(truth(v == s.Verdict), label{"verdict", v})
 	}
 	e.family("exit_status", "Exit status of the last run, see justnews-gate(8).")(float64(s.Status))

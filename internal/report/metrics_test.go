@@ -56,7 +56,7 @@ sample:
 // full is a run with everything that there can be in its record.
 func full() Summary {
 	s := Summarize("gate", "v1", results()["refused"])
-	s.Models = SummaryModels{State: "failed", Done: 9, Total: 16, Failed: 1, Expected: 16, Triggers: 2}
+	s.Models = gate.ModelsResult{State: "failed", Done: 9, Total: 16, Failed: 1, Expected: 16, Triggers: 2}
 	s.MPS = &SummaryMPS{Required: mps.RungControl.String(), Reached: mps.RungServer.String()}
 	total, free := uint64(25769803776), uint64(21474836480)
 	s.GPU = &GPUs{State: "2 GPUs", Devices: []GPU{

@@ -16,10 +16,6 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// summaryLimits bound a record that is read: ours have a few kilobytes and five
-// levels.
-func summaryLimits() strictjson.Limits { return strictjson.Limits{Bytes: 1 << 20, Depth: 16} }
-
 // Regular expressions are compiled by the runs that read a record: a gate does not.
 var (
 	runName = sync.OnceValue(func() *regexp.Regexp {
@@ -38,7 +34,8 @@ var (
 // the file may have written anything. Fields that a newer version added are
 // ignored; another version of the schema is an error.
 func ReadSummary(text []byte) (Summary, error) {
-	if _, err := strictjson.Parse(text, summaryLimits()); err != nil {
+	limits := strictjson.Limits{Bytes: 1 << 20, Depth: 16} // ours have a few kilobytes and five levels
+	if _, err := strictjson.Parse(text, limits); err != nil {
 		return Summary{}, fmt.Errorf("cannot read the summary: %w", err)
 	}
 	var s Summary

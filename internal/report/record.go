@@ -32,36 +32,23 @@ type Summary struct {
 	Elapsed  float64 `json:"elapsed_s"` // seconds
 	// Boot and Monotonic relate the run to systemd's own timestamps, which
 	// setting the clock does not change. Absent if unknown.
-	Boot      string         `json:"boot_id,omitempty"`
-	Monotonic float64        `json:"monotonic_s,omitempty"` // CLOCK_MONOTONIC at Started, seconds
-	Told      float64        `json:"told_s,omitempty"`      // CLOCK_BOOTTIME when the journal last got a line of its first error, seconds
-	Timeout   SummaryTimeout `json:"timeout"`
-	Verdict   string         `json:"verdict"` // ready, warnings, refused, switched-off
-	Status    int            `json:"status"`  // exit status
-	Models    SummaryModels  `json:"models"`
-	MPS       *SummaryMPS    `json:"mps,omitempty"` // absent if MPS was not checked
-	GPU       *GPUs          `json:"gpu,omitempty"` // absent if the GPUs were not checked
-	Steps     []SummaryStep  `json:"steps"`
-	Problems  []diag.Problem `json:"problems"`
+	Boot      string            `json:"boot_id,omitempty"`
+	Monotonic float64           `json:"monotonic_s,omitempty"` // CLOCK_MONOTONIC at Started, seconds
+	Told      float64           `json:"told_s,omitempty"`      // CLOCK_BOOTTIME when the journal last got a line of its first error, seconds
+	Timeout   SummaryTimeout    `json:"timeout"`
+	Verdict   string            `json:"verdict"` // ready, warnings, refused, switched-off
+	Status    int               `json:"status"`  // exit status
+	Models    gate.ModelsResult `json:"models"`
+	MPS       *SummaryMPS       `json:"mps,omitempty"` // absent if MPS was not checked
+	GPU       *GPUs             `json:"gpu,omitempty"` // absent if the GPUs were not checked
+	Steps     []SummaryStep     `json:"steps"`
+	Problems  []diag.Problem    `json:"problems"`
 }
 
 // SummaryTimeout is the timeout of the run.
 type SummaryTimeout struct {
 	Seconds float64 `json:"seconds"`
 	Origin  string  `json:"origin"`
-}
-
-// SummaryModels is the orchestrator's last status, and what the run requested.
-// Expected is -1 if there is no map.
-type SummaryModels struct {
-	State    string `json:"state"`
-	Done     int    `json:"done"`
-	Total    int    `json:"total"`
-	Failed   int    `json:"failed"`
-	Expected int    `json:"expected"`
-	Looks    int    `json:"looks"`
-	Triggers int    `json:"triggers"`
-	Led      bool   `json:"led"`
 }
 
 // SummaryMPS is how far NVIDIA MPS was verified: the values of mps.require, and
@@ -95,7 +82,7 @@ func Summarize(run, version string, r gate.Result) Summary {
 		Elapsed: Seconds(r.Elapsed),
 		Timeout: SummaryTimeout{Seconds(r.Timeout.Value), r.Timeout.Origin},
 		Verdict: verdict(r), Status: int(r.Status),
-		Models: SummaryModels(r.Models), GPU: GPUsOf(r.GPU),
+		Models: r.Models, GPU: GPUsOf(r.GPU),
 		Steps: []SummaryStep{}, Problems: Clean(r.Problems),
 	}
 	if m := r.MPS; m.Required != mps.NoRung {

@@ -81,10 +81,7 @@ func readable(line string) error {
 	if i := strings.IndexByte(line, '\r'); i >= 0 {
 		return &Refusal{i, "a carriage return"}
 	}
-	if r := refuseBytes(line); r != nil {
-		return r
-	}
-	return nil
+	return asError(refuseBytes(line))
 }
 
 // continues reports whether a line ends in a backslash that is not escaped.

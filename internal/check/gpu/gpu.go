@@ -211,15 +211,10 @@ func seen(l facts.GPULook) string {
 	add("", l.Detail)
 	if l.NVML != nil {
 		add("library ", l.NVML.LibraryVersion)
-		add("kernel module ", cmp.Or(l.Module, notLoaded(l.Kind)))
+		if add("kernel module ", l.Module); l.Module == "" && l.Kind == facts.DriverNotLoaded {
+			add("kernel module ", "not loaded")
+		}
 		add("", l.Control.Detail)
 	}
 	return cmp.Or(joined(parts), "nothing")
-}
-
-func notLoaded(k facts.GPUKind) string {
-	if k == facts.DriverNotLoaded {
-		return "not loaded"
-	}
-	return ""
 }

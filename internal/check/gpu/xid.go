@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -228,10 +229,5 @@ func condemned(l facts.GPULook, g facts.GPU) bool {
 	if g.RecoveryAction != "" {
 		return false
 	}
-	for _, one := range loggedBy(l.Xids) {
-		if one.of(g) && one.action > xidLater {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(loggedBy(l.Xids), func(one logged) bool { return one.of(g) && one.action > xidLater })
 }

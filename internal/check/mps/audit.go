@@ -5,6 +5,7 @@ package mps
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -176,12 +177,9 @@ func setting(assignment string) string {
 }
 
 func allowsNVIDIA(rules []string) bool {
-	for _, r := range rules {
-		if strings.HasPrefix(r, "char-nvidia") || strings.HasPrefix(r, "/dev/nvidia") || strings.HasPrefix(r, "char-* ") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(rules, func(r string) bool {
+		return strings.HasPrefix(r, "char-nvidia") || strings.HasPrefix(r, "/dev/nvidia") || strings.HasPrefix(r, "char-* ")
+	})
 }
 
 // Variables looks up Environment= of a unit. What its environment files say is not in

@@ -252,10 +252,7 @@ type Wanted struct {
 }
 
 func (w Wanted) name() string {
-	if w.Unit == "" {
-		return "the MPS control daemon"
-	}
-	return w.Unit
+	return cmp.Or(w.Unit, "the MPS control daemon")
 }
 
 // start starts MPS again: if it is not a unit of this host, with the runbook's line

@@ -6,6 +6,7 @@
 package unit
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -257,12 +258,8 @@ func setupFailed(u facts.Unit, status int, commands []facts.Exec) unstarted {
 			diag.Advise("make room there, or let root write to it", then...).Looking(diag.Run("df", "-h", "--", path.Dir(dir)), diag.Run("df", "-i", "--", path.Dir(dir))),
 		}
 	}
-	what := s.what
-	if what == "" {
-		what = "its process"
-	}
 	return unstarted{
-		what + " could not be set up" + named,
+		cmp.Or(s.what, "its process") + " could not be set up" + named,
 		diag.Advise("fix the error in its log", then...).Looking(diag.LogOf(u.Name)),
 	}
 }

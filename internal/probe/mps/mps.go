@@ -122,10 +122,7 @@ func directory(path string) facts.Directory {
 		if at < len(path) && path[at] != '/' {
 			continue
 		}
-		part := path[:at]
-		if part == "" {
-			part = "/"
-		}
+		part := cmp.Or(path[:at], "/")
 		err := unix.Faccessat(unix.AT_FDCWD, part, unix.X_OK, unix.AT_EACCESS)
 		if errors.Is(err, unix.EACCES) {
 			d.Blocked = cmp.Or(strings.TrimRight(part, "/"), "/")

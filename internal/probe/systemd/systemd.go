@@ -10,6 +10,7 @@
 package systemd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,10 +111,7 @@ func defaultDoors(euid int, address string) []door {
 	if euid == 0 {
 		return []door{{address: busAddress}, {address: "unix:path=" + privateSocket, direct: true}}
 	}
-	if address == "" {
-		address = busAddress
-	}
-	return []door{{address: address}}
+	return []door{{address: cmp.Or(address, busAddress)}}
 }
 
 // Close ends the connection; every later call fails with ErrClosed.
