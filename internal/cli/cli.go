@@ -145,8 +145,11 @@ func Run(ctx context.Context, m Machine, args []string) diag.Status {
 		a.Began = time.Now()
 	}
 	status := a.run(args)
-	if status == diag.StatusReady && a.out.err != nil {
-		status = a.refused(lostOutput(a.out.err))
+	if a.out.err != nil {
+		a.say(lostOutput(a.out.err))
+		if status == diag.StatusReady {
+			status = a.end(diag.StatusInternal)
+		}
 	}
 	if status != diag.StatusReady {
 		status = a.unlessCtrlC(status)
@@ -199,7 +202,7 @@ func (a *app) run(args []string) (status diag.Status) {
 	kctx, err := parser.Parse(args)
 	switch {
 	case a.out.err != nil: // of --help
-		return a.refused(lostOutput(a.out.err))
+		return a.end(diag.StatusInternal)
 	case err != nil:
 		return a.refused(misused(parser.Model, args, err))
 	}
@@ -240,6 +243,9 @@ func ended(s diag.Status) error {
 func (a *app) exit(err error) diag.Status {
 	if v, ok := errors.AsType[verdict](err); ok {
 		return v.status
+	}
+	if a.out.err != nil { // Run says so
+		return a.end(diag.StatusInternal)
 	}
 	return a.refused(diag.Problem{
 		Code: diag.Internal, Message: err.Error(),

@@ -58,6 +58,25 @@ func TestProblem_UnknownCodeBlocks(t *testing.T) {
 	}
 }
 
+// A code that only warns elsewhere refuses where it is an error.
+func TestProblem_ErrorIsNeverReady(t *testing.T) {
+	warns := 0
+	for _, code := range Codes() {
+		if (Problem{Code: code}).Status() == StatusReady {
+			t.Errorf("%s is an error, and ready", code)
+		}
+		if (Problem{Code: code, Severity: Warning}).Status() != StatusReady {
+			t.Errorf("%s is a warning, and refuses", code)
+		}
+		if code.Status() == StatusReady {
+			warns++
+		}
+	}
+	if warns == 0 {
+		t.Error("no code only warns")
+	}
+}
+
 func TestClean_RemovesTerminalControls(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain ünïcode 模型":    "plain ünïcode 模型",

@@ -105,12 +105,17 @@ func (p Problem) String() string {
 	return Clean(strings.Join(append(parts, p.Message), ": "))
 }
 
-// Status returns the exit status for this problem.
+// Status returns the exit status for this problem. An error is never ready, whatever
+// its code is elsewhere.
 func (p Problem) Status() Status {
-	if p.Severity != Error {
+	switch status := p.Code.Status(); {
+	case p.Severity != Error:
 		return StatusReady
+	case status == StatusReady:
+		return StatusInternal
+	default:
+		return status
 	}
-	return p.Code.Status()
 }
 
 // StatusOf returns the exit status of a list: that of its first error.

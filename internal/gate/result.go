@@ -86,9 +86,6 @@ func (r *Result) Settle() {
 	for _, p := range r.Problems {
 		if p.Severity == diag.Error {
 			r.Status = p.Status()
-			if r.Status == diag.StatusReady {
-				r.Status = diag.StatusInternal
-			}
 			return
 		}
 	}
