@@ -105,7 +105,7 @@ func TestCase_GivesTheExpectedProblemsAndConfiguration(t *testing.T) {
 			if (c == nil) != (len(diag.Errors(problems)) > 0) {
 				t.Errorf("Config is nil: %v, errors: %d", c == nil, len(diag.Errors(problems)))
 			}
-			compareFile(t, filepath.Join(dir, "problems.txt"), problemText(problems))
+			compareFile(t, filepath.Join(dir, "problems.txt"), strings.ReplaceAll(problemText(problems), src.Root, ""))
 			shown, _ := Effective(src, true)
 			compareFile(t, filepath.Join(dir, "show.toml"), shown)
 			if c != nil {

@@ -47,8 +47,8 @@ func (d *document) at(path []string) tomlpos.Place {
 // cannot be checked.
 func decode(f file) (*document, []diag.Problem) {
 	d := &document{path: f.path, text: f.text}
-	if strings.HasPrefix(f.text, "\xff\xfe") || strings.HasPrefix(f.text, "\xfe\xff") {
-		return nil, []diag.Problem{d.utf16()}
+	if p := d.notText(f); p != nil {
+		return nil, []diag.Problem{*p}
 	}
 	problems := d.badBytes()
 	leaves, err := countLeaves(d.text)
@@ -99,14 +99,43 @@ func (d *document) badByte(b tomlpos.Bad) diag.Problem {
 	}
 	p.Code, p.Seen = diag.ConfigString, fmt.Sprintf("0x%02x", b.Byte)
 	p.Fix = diag.Advise("remove the byte", diag.Reload())
+	if b.Byte == '\r' {
+		p.Fix = diag.Advise("end the line with a line feed", diag.Reload())
+	}
 	return p
 }
 
-func (d *document) utf16() diag.Problem {
-	p := d.syntax(0, "the file is UTF-16, not UTF-8")
-	p.Expected = "UTF-8"
-	p.Fix = diag.Advise("replace it with the output of this", diag.Reload()).Looking(diag.Run("iconv", "-f", "UTF-16", "-t", "UTF-8", "--", d.path))
-	return p
+// notText reports a file whose bytes are not worth reporting one by one.
+func (d *document) notText(f file) *diag.Problem {
+	if encoding := utf16(d.text); encoding != "" {
+		p := d.syntax(0, "the file is UTF-16, not UTF-8")
+		p.Expected = "UTF-8"
+		p.Fix = diag.Advise("replace it with the output of this", diag.Reload()).Looking(diag.Run("iconv", "-f", encoding, "-t", "UTF-8", "--", f.shown))
+		return &p
+	}
+	if n := strings.Count(d.text, "\x00"); n > maxBytes {
+		p := d.syntax(strings.IndexByte(d.text, 0), fmt.Sprintf("the file is not text: it has %d NUL bytes, as after a crash while it was written", n))
+		p.Expected = "UTF-8 without control characters"
+		p.Fix = diag.Advise("write it again, or restore it from a backup", diag.Reload())
+		return &p
+	}
+	return nil
+}
+
+// utf16 returns iconv's name of the kind of UTF-16 that a text is in, "" for none. A
+// TOML file begins with an ASCII character, or a byte order mark.
+func utf16(text string) string {
+	switch {
+	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"):
+		return "UTF-16"
+	case len(text) < 2, text[0] == text[1]:
+		return ""
+	case text[0] == 0:
+		return "UTF-16BE"
+	case text[1] == 0:
+		return "UTF-16LE"
+	}
+	return ""
 }
 
 // parse decodes the text. A line with a syntax error is blanked and the rest is

@@ -20,7 +20,7 @@ import (
 // loadText is Load without files.
 func loadText(text string) *state {
 	s := &state{}
-	s.add(decode(file{"x.toml", strings.TrimPrefix(text, "\ufeff")}))
+	s.add(decode(file{path: "x.toml", text: strings.TrimPrefix(text, "\ufeff")}))
 	s.judge()
 	return s
 }
@@ -52,7 +52,7 @@ func FuzzLoadAnyText(f *testing.F) {
 		if len(s.docs) == 1 {
 			want, _ := s.docs[0].data[minVersion].(string)
 			_, valid := version.Parse(want)
-			if read := (file{"x.toml", strings.TrimPrefix(text, "\ufeff")}).minimum(); valid && len(s.problems) == 0 && (read == nil || read.text != want) {
+			if read := (file{path: "x.toml", text: strings.TrimPrefix(text, "\ufeff")}).minimum(); valid && len(s.problems) == 0 && (read == nil || read.text != want) {
 				t.Fatalf("min_version = %q was not read", want)
 			}
 		}

@@ -19,7 +19,10 @@ const minVersion = "min_version"
 const maxMinVersion = 1024
 
 // file is the text of one file, without a byte order mark.
-type file struct{ path, text string }
+type file struct {
+	path, text string
+	shown      string // the path to type into a shell
+}
 
 type minimum struct {
 	version.Number

@@ -216,6 +216,55 @@ func TestOpen_NamedFileIsReadWithoutDropIns(t *testing.T) {
 	wantOne(t, Source{File: "/nonexistent/justnews.toml"}, diag.ConfigMissing, "/nonexistent/justnews.toml", "no such file")
 }
 
+// The commands of a fix are for the file below the root, not for that of this host.
+func TestOpen_FixesNameFilesBelowTheRoot(t *testing.T) {
+	src, dir := tree(t)
+	name := dir + "/justnews.toml"
+	for what, change := range map[string]func(){
+		"UTF-16":      func() { put(t, name, "\xff\xfe[\x00") },
+		"a directory": func() { _ = os.Remove(name); _ = os.Mkdir(name, 0o755) },
+		"writable":    func() { _ = os.Remove(name); put(t, name, sound); chmod(t, name, 0o666) },
+	} {
+		change()
+		_, problems := Load(src)
+		if len(problems) != 1 || !strings.Contains(problems[0].Fix.String(), " -- "+name) {
+			t.Errorf("%s: %s", what, problemText(problems))
+		}
+		_ = os.RemoveAll(name)
+	}
+}
+
+func TestOpen_RootThatIsNoDirectoryIsNamed(t *testing.T) {
+	src := write(t, sound)
+	wantOne(t, Source{Root: "/nonexistent"}, diag.ConfigUnreadable, "/nonexistent", "no such file")
+	wantOne(t, Source{Root: src.File}, diag.ConfigUnreadable, src.File, "not a directory")
+}
+
+// What is no text at all is one problem, not one for each byte.
+func TestDecode_FileThatIsNotTextIsOneProblem(t *testing.T) {
+	wide := func(high, low string) string {
+		var b strings.Builder
+		for _, c := range sound {
+			b.WriteString(high + string(c) + low)
+		}
+		return b.String()
+	}
+	for text, say := range map[string]string{
+		"\xfe\xff" + wide("\x00", ""):           "UTF-16",
+		wide("\x00", ""):                        "UTF-16",
+		wide("", "\x00"):                        "UTF-16",
+		sound + strings.Repeat("\x00", 4096):    "4096 NUL bytes",
+		strings.Repeat("\x00", 4096):            "4096 NUL bytes",
+		strings.ReplaceAll(sound, "\n", "\x00"): "0x00", // few: each is named
+	} {
+		src := write(t, text)
+		_, problems := Load(src)
+		if len(problems) == 0 || !strings.Contains(problemText(problems), say) || len(problems) > 1 && say != "0x00" {
+			t.Errorf("%.20q: want %q\n%s", text, say, problemText(problems))
+		}
+	}
+}
+
 func TestOpen_MaskedMainFileIsEmpty(t *testing.T) {
 	root := t.TempDir()
 	if err := os.MkdirAll(root+"/etc/justnews", 0o755); err != nil {

@@ -27,13 +27,35 @@ func missing(src Source) diag.Problem {
 	return p
 }
 
-func unreadable(name, what string, err error) diag.Problem {
+func noRoot(src Source, err error) diag.Problem {
+	p := diag.Problem{
+		Code: diag.ConfigUnreadable, Position: &diag.Position{File: src.Root}, Message: "is not a directory", Expected: aDirectory,
+		Fix: diag.Advise("name a directory that exists with --root"),
+	}
+	if err != nil {
+		p.Seen = reason(err)
+		p.Message = "cannot be used as the root directory: " + p.Seen
+	}
+	return p
+}
+
+// What has to be where a configuration is read from.
+const (
+	aFile      = "a regular file of at most 1 MiB"
+	aDirectory = "a directory"
+)
+
+func (s Source) unreadable(name, expected, what string, err error) diag.Problem {
+	advice := "replace it with " + expected + " or remove it"
+	if errors.Is(err, fs.ErrPermission) {
+		advice = "make it readable for all users, with the directories above it, or run this as root"
+	}
 	p := diag.Problem{
 		Code:     diag.ConfigUnreadable,
 		Position: &diag.Position{File: name},
 		Message:  what,
-		Expected: "a regular file of at most 1 MiB that can be read",
-		Fix:      diag.Advise("replace it with a regular file or remove it", diag.Reload()).Looking(diag.Run("ls", "-ld", "--", name)),
+		Expected: expected + " that can be read",
+		Fix:      diag.Advise(advice, diag.Reload()).Looking(diag.Run("ls", "-ld", "--", s.shown(name))),
 	}
 	if err != nil {
 		p.Seen = reason(err)
@@ -63,8 +85,8 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// sortProblems orders by file, line and column; problems without a place come
-// first.
+// sortProblems puts what keeps the gates shut first, and orders by file, line and
+// column; problems without a place come first.
 func sortProblems(problems []diag.Problem) {
 	slices.SortStableFunc(problems, func(a, b diag.Problem) int {
 		var pa, pb diag.Position
@@ -75,8 +97,8 @@ func sortProblems(problems []diag.Problem) {
 			pb = *b.Position
 		}
 		return cmp.Or(
-			cmp.Compare(pa.File, pb.File), cmp.Compare(pa.Line, pb.Line), cmp.Compare(pa.Column, pb.Column),
-			cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message),
+			cmp.Compare(a.Severity, b.Severity), cmp.Compare(pa.File, pb.File), cmp.Compare(pa.Line, pb.Line), cmp.Compare(pa.Column, pb.Column),
+			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message),
 		)
 	})
 }

@@ -33,6 +33,10 @@ func search(src Source, problems *[]diag.Problem) []string {
 	if src.File != "" {
 		return []string{src.File}
 	}
+	if info, err := os.Stat(src.shown("/")); err != nil || !info.IsDir() {
+		*problems = append(*problems, noRoot(src, err))
+		return nil
+	}
 	var files []string
 	chosen := map[string]string{} // drop-in name -> path, "" if masked
 	haveMain := false
@@ -69,7 +73,7 @@ func collect(src Source, dir string, chosen map[string]string, problems *[]diag.
 		}
 	}
 	if err != nil {
-		*problems = append(*problems, unreadable(dir, "cannot be listed", err))
+		*problems = append(*problems, src.unreadable(dir, aDirectory, "cannot be listed", err))
 	}
 }
 
@@ -106,10 +110,10 @@ func usable(src Source, dir string, problems *[]diag.Problem) bool {
 	case errors.Is(err, fs.ErrNotExist) && !present(src, dir):
 		return false
 	case err != nil:
-		*problems = append(*problems, unreadable(dir, "cannot be examined", err))
+		*problems = append(*problems, src.unreadable(dir, aDirectory, "cannot be examined", err))
 		return false
 	case !info.Mode.IsDir():
-		*problems = append(*problems, unreadable(dir, "is "+safefile.Describe(info.Mode)+", not a directory", nil))
+		*problems = append(*problems, src.unreadable(dir, aDirectory, "is "+safefile.Describe(info.Mode)+", not a directory", nil))
 		return false
 	}
 	if problem := ownerOf(src, dir, info); problem != nil {
@@ -144,7 +148,7 @@ func readFile(src Source, name string) (string, *diag.Problem) {
 	if src.File == "" {
 		resolved, err := src.resolve(name)
 		if err != nil {
-			return "", new(unreadable(name, "cannot be opened", err))
+			return "", new(src.unreadable(name, aFile, "cannot be opened", err))
 		}
 		at = resolved
 	}
@@ -159,9 +163,9 @@ func readFile(src Source, name string) (string, *diag.Problem) {
 	text, err := f.All(maxFile)
 	switch {
 	case errors.Is(err, safefile.ErrTooLarge):
-		return "", new(unreadable(name, tooLarge(f.Size), nil))
+		return "", new(src.unreadable(name, aFile, tooLarge(f.Size), nil))
 	case err != nil:
-		return "", new(unreadable(name, "cannot be read", err))
+		return "", new(src.unreadable(name, aFile, "cannot be read", err))
 	}
 	return string(text), nil
 }
@@ -172,12 +176,12 @@ func openProblem(src Source, name, at string, err error) *diag.Problem {
 	case src.File != "" && os.IsNotExist(err) && statErr != nil:
 		return new(missing(src))
 	case os.IsNotExist(err) && present(src, name):
-		return new(unreadable(name, "is a dangling link", nil))
+		return new(src.unreadable(name, aFile, "is a dangling link", nil))
 	case errors.Is(err, safefile.ErrNotRegular):
 		why, _ := errors.AsType[*fs.PathError](err)
-		return new(unreadable(name, why.Err.Error(), nil))
+		return new(src.unreadable(name, aFile, why.Err.Error(), nil))
 	}
-	return new(unreadable(name, "cannot be opened", err))
+	return new(src.unreadable(name, aFile, "cannot be opened", err))
 }
 
 func tooLarge(size int64) string {

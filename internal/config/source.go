@@ -106,7 +106,7 @@ func (s *state) read(src Source) []file {
 			s.partial = true
 			continue
 		}
-		files = append(files, file{path, strings.TrimPrefix(text, "\ufeff")})
+		files = append(files, file{path, strings.TrimPrefix(text, "\ufeff"), src.shown(path)})
 	}
 	if len(paths) == 0 && !s.partial {
 		s.problems = append(s.problems, missing(src))
