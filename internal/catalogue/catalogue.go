@@ -5,7 +5,7 @@
 package catalogue
 
 import (
-	"sync"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 
@@ -24,34 +24,36 @@ type Entry struct {
 }
 
 // Entries returns every entry, in the order of the manual.
-func Entries() []Entry { return entries() }
+func Entries() []Entry {
+	var all []Entry
+	for _, text := range texts() {
+		all = append(all, read(text))
+	}
+	return all
+}
 
-// Lookup returns the entry of a code.
+// Lookup returns the entry of a code. It reads no other one.
 func Lookup(code diag.Code) (Entry, bool) {
-	for _, e := range Entries() {
-		if e.Code == code {
-			return e, true
+	for _, text := range texts() {
+		if strings.HasPrefix(text, `code = "`+string(code)+"\"\n") {
+			return read(text), true
 		}
 	}
 	return Entry{}, false
 }
 
-// entries reads the texts when they are first needed: most runs print none.
-var entries = sync.OnceValue(func() []Entry {
-	var file struct {
-		Problems []struct {
-			Code         diag.Code
-			Title, Cause string
-			Check        []diag.Command
-			diag.Fix
-		} `toml:"problem"`
+// texts are those of the entries, each of which begins with the code.
+func texts() []string { return strings.Split(diag.Texts, "\n[[problem]]\n")[1:] }
+
+func read(text string) Entry {
+	var e struct {
+		Code         diag.Code
+		Title, Cause string
+		Check        []diag.Command
+		diag.Fix
 	}
-	if err := toml.Unmarshal([]byte(diag.Texts), &file); err != nil {
-		panic(err) // it was read when this program was made
+	if err := toml.Unmarshal([]byte(text), &e); err != nil {
+		panic(err) // the tests have read it
 	}
-	all := make([]Entry, len(file.Problems))
-	for i, p := range file.Problems {
-		all[i] = Entry{p.Code, p.Code.Status(), p.Code.MessageID(), p.Title, p.Cause, p.Check, p.Fix}
-	}
-	return all
-})
+	return Entry{e.Code, e.Code.Status(), e.Code.MessageID(), e.Title, e.Cause, e.Check, e.Fix}
+}

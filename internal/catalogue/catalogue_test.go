@@ -62,6 +62,9 @@ func TestCatalog_HasTheTextsOfEachCode(t *testing.T) {
 		t.Fatalf("%d entries, %d codes", len(entries), len(codes))
 	}
 	for i, code := range diag.Codes() {
+		if e, ok := Lookup(code); !ok || e.Title != entries[i].Title {
+			t.Errorf("%s is not found by its code: %+v", code, e)
+		}
 		if e := entries[i]; e.Code != code || e.Title == "" || e.Cause == "" || len(e.Check) == 0 || e.Fix.Empty() || e.Status != code.Status() || e.MessageID != code.MessageID() {
 			t.Errorf("%s: %+v", code, e)
 		}
