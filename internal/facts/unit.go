@@ -104,7 +104,6 @@ type Service struct {
 	StartBurst       int           // StartLimitBurst, 0: no limit
 	LimitNOFILE      uint64        // the soft one, which is what a program gets
 	WorkingDirectory string
-	Writable         []string // ReadWritePaths=, BindPaths= and the unit's own directories
 }
 
 // Exec is one command of a unit.
@@ -136,6 +135,7 @@ type Sandbox struct {
 	Inaccessible   []string // InaccessiblePaths=
 	Emptied        []string // TemporaryFileSystem=
 	ReadOnly       []string // ReadOnlyPaths= and BindReadOnlyPaths=
+	Writable       []string // ReadWritePaths=, BindPaths= and the unit's own directories
 	RootDirectory  string   // "": the host's
 	RootImage      string
 	// Bound lists where BindPaths=, BindReadOnlyPaths= and the unit's own

@@ -135,10 +135,11 @@ func (w *world) instance(name string, pid int) {
 	u.Environment = []string{"GATE_TIMEOUT=180", "XDG_CACHE_HOME=/var/cache/justnews/" + name}
 	u.ExecStartPre = []facts.Exec{{Argv: []string{"/usr/bin/justnews-gate", "--gate-only", name}}}
 	u.Sandbox.PrivateTmp, u.Sandbox.ProtectHome, u.Sandbox.ProtectSystem = true, "yes", "strict"
+	u.Sandbox.Writable = []string{"/var/cache/justnews/" + name}
 	u.Service = facts.Service{
 		FileState: "enabled-runtime", Restart: "on-failure", StartBurst: 5,
 		ExecStart:   []facts.Exec{{Argv: []string{"/usr/local/bin/justnews-start-agent.sh", name}}},
-		LimitNOFILE: 65536, Writable: []string{"/var/cache/justnews/" + name},
+		LimitNOFILE: 65536,
 	}
 	w.pids[pid] = u.Name
 }

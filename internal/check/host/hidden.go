@@ -53,6 +53,18 @@ func hidden(s facts.Sandbox, p string) string {
 			}
 		}
 	}
+	// What makes the same path read-only or writable keeps it from being emptied.
+	kept := slices.Clone(s.Writable)
+	for _, r := range readOnlyRules(s) {
+		kept = append(kept, r.dirs...)
+	}
+	empty := func(setting string, dirs ...string) {
+		for _, dir := range dirs {
+			if !slices.Contains(kept, dir) {
+				hide(setting, dir)
+			}
+		}
+	}
 	if s.RootDirectory != "" {
 		hide("RootDirectory="+s.RootDirectory, "/")
 	}
@@ -63,10 +75,10 @@ func hidden(s facts.Sandbox, p string) string {
 		hide("PrivateTmp=yes", "/tmp", "/var/tmp")
 	}
 	if s.ProtectHome == "tmpfs" {
-		hide("ProtectHome=tmpfs", homes...)
+		empty("ProtectHome=tmpfs", homes...)
 	}
 	for _, dir := range s.Emptied {
-		hide("TemporaryFileSystem="+dir, dir)
+		empty("TemporaryFileSystem="+dir, dir)
 	}
 	if s.PrivateDevices {
 		hide("PrivateDevices=yes", "/dev")
@@ -90,21 +102,20 @@ func ownRoot(setting string) bool { return strings.HasPrefix(setting, "Root") }
 // ReadOnly returns the setting of a unit that makes a path of the host read-only
 // to its processes, "" where none does. A path and what it leads to are one: the unit
 // may name either.
-func ReadOnly(u facts.Unit, paths ...string) string {
+func ReadOnly(s facts.Sandbox, paths ...string) string {
 	by := ""
 	for _, p := range paths {
 		if p == "" {
 			continue
 		}
-		if by = readOnly(u, safefile.Canonical(p)); by == "" {
+		if by = readOnly(s, safefile.Canonical(p)); by == "" {
 			return ""
 		}
 	}
 	return by
 }
 
-func readOnly(u facts.Unit, p string) string {
-	s := u.Sandbox
+func readOnly(s facts.Sandbox, p string) string {
 	by, depth := "", -1
 	rule := func(setting string, dirs ...string) {
 		for _, dir := range dirs {
@@ -113,26 +124,52 @@ func readOnly(u facts.Unit, p string) string {
 			}
 		}
 	}
-	switch s.ProtectSystem {
-	case "strict":
-		rule("ProtectSystem=strict", "/")
+	if s.ProtectSystem == "strict" {
 		rule("", "/dev", "/proc", "/sys")
-	case "full":
-		rule("ProtectSystem=full", "/usr", "/boot", "/efi", "/etc")
-	case "yes":
-		rule("ProtectSystem=yes", "/usr", "/boot", "/efi")
-	}
-	if s.ProtectHome == "read-only" {
-		rule("ProtectHome=read-only", homes...)
+		rule("", homes...)
 	}
 	if s.PrivateTmp {
 		rule("", "/tmp", "/var/tmp")
 	}
-	for _, dir := range s.ReadOnly {
-		rule("ReadOnlyPaths="+dir, dir)
+	rule("", s.Writable...)
+	// Of several settings about the same path one that makes it read-only counts
+	// (drop_duplicates in systemd's namespace.c).
+	if s.ProtectHome == "tmpfs" { // bound in or granted: read-only all the same, but for systemd 252
+		rule("ProtectHome=tmpfs", homes...)
 	}
-	rule("", u.Service.Writable...)
+	for _, r := range readOnlyRules(s) {
+		rule(r.setting, r.dirs...)
+	}
 	return by
+}
+
+// readOnlyRule is a setting that makes directories read-only.
+type readOnlyRule struct {
+	setting string
+	dirs    []string
+}
+
+func readOnlyRules(s facts.Sandbox) []readOnlyRule {
+	var rules []readOnlyRule
+	switch s.ProtectSystem {
+	case "strict":
+		rules = append(rules, readOnlyRule{"ProtectSystem=strict", []string{"/"}})
+	case "full":
+		rules = append(rules, readOnlyRule{"ProtectSystem=full", []string{"/usr", "/boot", "/efi", "/etc"}})
+	case "yes":
+		rules = append(rules, readOnlyRule{"ProtectSystem=yes", []string{"/usr", "/boot", "/efi"}})
+	}
+	if s.ProtectHome == "read-only" {
+		rules = append(rules, readOnlyRule{"ProtectHome=read-only", homes})
+	}
+	for _, dir := range s.ReadOnly {
+		name := "ReadOnlyPaths="
+		if slices.Contains(s.Bound, dir) {
+			name = "BindReadOnlyPaths="
+		}
+		rules = append(rules, readOnlyRule{name + dir, []string{dir}})
+	}
+	return rules
 }
 
 func inside(dirs []string, p string) bool {

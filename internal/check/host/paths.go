@@ -218,8 +218,8 @@ var Caches = []string{"CUDA_CACHE_PATH", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACH
 // that cannot be written costs minutes at each start, or ends the program.
 func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
 	why := ""
-	own := inside(u.Service.Writable, dir)
-	hidden, readOnly := Hidden(u.Sandbox, dir, r.Leads), ReadOnly(u, dir, r.Leads)
+	own := inside(u.Sandbox.Writable, dir)
+	hidden, readOnly := Hidden(u.Sandbox, dir, r.Leads), ReadOnly(u.Sandbox, dir, r.Leads)
 	switch {
 	case !strings.HasPrefix(dir, "/"):
 		why = "not an absolute path"
@@ -229,7 +229,7 @@ func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
 		why = hidden
 	case readOnly != "":
 		why = readOnly + " leaves it read-only"
-	case own && !inside(u.Service.Writable, r.At):
+	case own && !inside(u.Sandbox.Writable, r.At):
 		// systemd makes the unit's own directories when it starts.
 	case r.Known && !r.OK:
 		why = diag.Clean(r.At) + ": " + diag.Clean(r.Detail)

@@ -73,7 +73,8 @@ func TestCache_OneThatCannotBeWrittenIsReported(t *testing.T) {
 		"not its user's":                  {facts.Sandbox{}, nil, "/srv/cache", denied, "/srv/cache: /srv: permission denied"},
 		"not known":                       {facts.Sandbox{}, nil, "/srv/cache", facts.Reach{}, ""},
 	} {
-		u := facts.Unit{Name: "justnews@scout.service", Sandbox: c.sandbox, Service: facts.Service{Writable: c.writable}}
+		u := facts.Unit{Name: "justnews@scout.service", Sandbox: c.sandbox}
+		u.Sandbox.Writable = c.writable
 		p := host.Cache(u, "CUDA_CACHE_PATH", c.dir, c.reach)
 		if c.want == "" {
 			if len(p) > 0 {

@@ -48,6 +48,10 @@ func TestSandbox_HiddenPathNamesTheSetting(t *testing.T) {
 		"bound in its place":            {facts.Sandbox{ProtectHome: "tmpfs", Bound: []string{"/home"}}, "/home/adra", ""},
 		"bound above it":                {facts.Sandbox{ProtectHome: "tmpfs", Bound: []string{"/"}}, "/home/adra", "ProtectHome=tmpfs"},
 		"a private and empty /tmp":      {facts.Sandbox{PrivateTmp: true, Emptied: []string{"/tmp"}}, "/tmp/x", "PrivateTmp=yes"},
+		"emptied and read-only":         {facts.Sandbox{Emptied: []string{"/opt"}, ReadOnly: []string{"/opt"}}, "/opt/models", ""},
+		"emptied and writable":          {facts.Sandbox{ProtectHome: "tmpfs", Writable: []string{"/root"}}, "/root/models", ""},
+		"writable below emptied":        {facts.Sandbox{Emptied: []string{"/opt"}, Writable: []string{"/opt/models"}}, "/opt/models", "TemporaryFileSystem=/opt"},
+		"private and writable":          {facts.Sandbox{PrivateTmp: true, Writable: []string{"/tmp"}}, "/tmp/models", "PrivateTmp=yes"},
 		"an empty /dev":                 {facts.Sandbox{Emptied: []string{"/dev"}}, "/dev/nvidiactl", "TemporaryFileSystem=/dev"},
 	} {
 		if got := host.Hidden(c.sandbox, c.path); got != c.want {
@@ -74,11 +78,17 @@ func TestSandbox_ReadOnlyPathNamesTheSetting(t *testing.T) {
 		"a read-only home":          {facts.Sandbox{ProtectHome: "read-only"}, []string{"/home/a/logs"}, "/home/a", "ProtectHome=read-only"},
 		"a read-only home, granted": {facts.Sandbox{ProtectHome: "read-only"}, []string{"/home/a/logs"}, "/home/a/logs/x", ""},
 		"a read-only path":          {facts.Sandbox{ReadOnly: []string{"/srv"}}, nil, "/srv/x", "ReadOnlyPaths=/srv"},
-		"bound over a read-only":    {facts.Sandbox{ReadOnly: []string{"/srv"}}, []string{"/srv"}, "/srv/x", ""},
+		"read-only and writable":    {facts.Sandbox{ReadOnly: []string{"/srv"}}, []string{"/srv"}, "/srv/x", "ReadOnlyPaths=/srv"},
+		"bound read-only":           {facts.Sandbox{ReadOnly: []string{"/srv"}, Bound: []string{"/srv"}}, nil, "/srv/x", "BindReadOnlyPaths=/srv"},
+		"writable below bound":      {facts.Sandbox{ReadOnly: []string{"/srv"}, Bound: []string{"/srv"}}, []string{"/srv/a"}, "/srv/a/x", ""},
+		"strict, a home":            {facts.Sandbox{ProtectSystem: "strict"}, nil, "/home/adra/x", ""},
+		"strict, all writable":      {facts.Sandbox{ProtectSystem: "strict"}, []string{"/"}, "/srv/x", "ProtectSystem=strict"},
+		"an empty home, granted":    {facts.Sandbox{ProtectHome: "tmpfs"}, []string{"/root"}, "/root/x", "ProtectHome=tmpfs"},
+		"a private /tmp, read-only": {facts.Sandbox{PrivateTmp: true, ReadOnly: []string{"/tmp"}}, nil, "/tmp/x", "ReadOnlyPaths=/tmp"},
 		"read-only below writable":  {facts.Sandbox{ReadOnly: []string{"/srv/a"}}, []string{"/srv"}, "/srv/a/x", "ReadOnlyPaths=/srv/a"},
 	} {
-		u := facts.Unit{Sandbox: c.sandbox, Service: facts.Service{Writable: c.writable}}
-		if got := host.ReadOnly(u, c.path); got != c.want {
+		c.sandbox.Writable = c.writable
+		if got := host.ReadOnly(c.sandbox, c.path); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
@@ -131,8 +141,8 @@ func TestSandbox_LinkIsHiddenWithItsTarget(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	for writable, want := range map[string]string{"/srv/logs": "", "/data/logs": "", "/data/other": "ProtectSystem=strict"} {
-		u := facts.Unit{Sandbox: facts.Sandbox{ProtectSystem: "strict"}, Service: facts.Service{Writable: []string{writable}}}
-		if got := host.ReadOnly(u, "/srv/logs/x", "/data/logs/x"); got != want {
+		s := facts.Sandbox{ProtectSystem: "strict", Writable: []string{writable}}
+		if got := host.ReadOnly(s, "/srv/logs/x", "/data/logs/x"); got != want {
 			t.Errorf("%s: %q, want %q", writable, got, want)
 		}
 	}

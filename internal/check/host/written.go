@@ -83,7 +83,7 @@ func takenAway(u facts.Unit, dir, leads string) string {
 	case hidden != "":
 		return hidden
 	}
-	return ReadOnly(u, dir, leads)
+	return ReadOnly(u.Sandbox, dir, leads)
 }
 
 // Checkouts are where an environment says that upstream's programs are, as its start

@@ -15,8 +15,8 @@ import (
 
 func TestSandbox_ReadOnlyDirectoriesAreReported(t *testing.T) {
 	unit := func(home string, writable ...string) facts.Unit {
-		u := facts.Unit{Name: "justnews@scout.service", Service: facts.Service{Writable: writable}}
-		u.Sandbox = facts.Sandbox{ProtectSystem: "strict", ProtectHome: home, PrivateTmp: true}
+		u := facts.Unit{Name: "justnews@scout.service"}
+		u.Sandbox = facts.Sandbox{ProtectSystem: "strict", ProtectHome: home, PrivateTmp: true, Writable: writable}
 		return u
 	}
 	fine := func(p string) facts.Reach { return facts.Reach{Path: p, At: p, User: "adra", Known: true, OK: true} }

@@ -12,7 +12,7 @@ import (
 )
 
 func sandbox(b *bag) facts.Sandbox {
-	readOnly := column(may[[][]any](b, "BindReadOnlyPaths"), 1)
+	bound, readOnly, own := column(may[[][]any](b, "BindPaths"), 1), column(may[[][]any](b, "BindReadOnlyPaths"), 1), ownDirectories(b)
 	s := facts.Sandbox{
 		ProtectHome:    may[string](b, "ProtectHome"),
 		ProtectSystem:  may[string](b, "ProtectSystem"),
@@ -24,7 +24,8 @@ func sandbox(b *bag) facts.Sandbox {
 		Inaccessible:   paths(may[[]string](b, "InaccessiblePaths")),
 		Emptied:        column(may[[][]any](b, "TemporaryFileSystem"), 0),
 		ReadOnly:       slices.Concat(paths(may[[]string](b, "ReadOnlyPaths")), readOnly),
-		Bound:          slices.Concat(column(may[[][]any](b, "BindPaths"), 1), readOnly, ownDirectories(b)),
+		Writable:       slices.Concat(paths(may[[]string](b, "ReadWritePaths")), bound, own),
+		Bound:          slices.Concat(bound, readOnly, own),
 		RootDirectory:  strings.TrimSuffix(may[string](b, "RootDirectory"), "/"),
 		RootImage:      may[string](b, "RootImage"),
 		IPAllow:        prefixes(may[[][]any](b, "IPAddressAllow")),

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -294,8 +293,6 @@ func service(b *bag) facts.Service {
 		StartBurst:       int(may[uint32](b, "StartLimitBurst")),
 		LimitNOFILE:      may[uint64](b, "LimitNOFILESoft"),
 		WorkingDirectory: strings.TrimPrefix(may[string](b, "WorkingDirectory"), "!"),
-		// What a unit with ProtectSystem=strict can write to.
-		Writable: slices.Concat(paths(may[[]string](b, "ReadWritePaths")), column(may[[][]any](b, "BindPaths"), 1), ownDirectories(b)),
 	}
 }
 
