@@ -68,6 +68,14 @@ func addFlag(flags map[string]*kong.Flag, f *kong.Flag) {
 // own words would not help, it says what is missing or what was meant.
 func misused(model *kong.Application, args []string, err error) diag.Problem {
 	p := diag.Problem{Code: diag.Usage, Message: err.Error(), Fix: diag.Fix{Commands: []diag.Command{diag.Run("justnews-gate", "--help")}}}
+	if e, ok := errors.AsType[*kong.ParseError](err); ok && e.Context != nil {
+		if node := e.Context.Selected(); node != nil && slices.Contains(args, node.Name) {
+			p.Fix = diag.Do(append(strings.Fields(node.FullPath()), "--help"))
+		}
+	}
+	if name, ok := strings.CutPrefix(p.Message, `expected "<`); ok {
+		p.Message = "missing argument <" + strings.TrimSuffix(name, `"`)
+	}
 	if flag := withoutValue(model, args); flag != nil {
 		p.Message = fmt.Sprintf("--%s needs a value: --%s %s", flag.Name, flag.Name, flag.FormatPlaceHolder())
 		return p
@@ -94,7 +102,7 @@ func withoutValue(model *kong.Application, args []string) *kong.Flag {
 		if arg == "--" {
 			return nil
 		}
-		if f := flags[arg]; f != nil && (i+1 == len(args) || strings.HasPrefix(args[i+1], "--")) {
+		if f := flags[arg]; f != nil && (i+1 == len(args) || strings.HasPrefix(args[i+1], "-") && args[i+1] != "-") {
 			return f
 		}
 	}

@@ -3,6 +3,7 @@
 package emit
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"justnews/internal/config"
@@ -128,11 +130,11 @@ func tooLate() diag.Problem {
 }
 
 func cannotWrite(err error) diag.Problem {
-	return diag.Problem{
-		Code:    diag.GeneratorWrite,
-		Message: err.Error(),
-		Fix:     diag.Advise("free space below /run", diag.Reload()),
+	advice := "make it a directory that root can write to"
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		advice = "free space or inodes below /run"
 	}
+	return diag.Problem{Code: diag.GeneratorWrite, Message: err.Error(), Fix: diag.Advise(advice, diag.Reload())}
 }
 
 func bug(what any) diag.Problem {

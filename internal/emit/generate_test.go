@@ -109,6 +109,14 @@ func TestGenerate_FIFOAsConfigurationIsAProblem(t *testing.T) {
 	wantClosed(t, g.Dir)
 }
 
+// Only a full file system is fixed by freeing space.
+func TestGenerate_FixIsForWhatCannotBeWritten(t *testing.T) {
+	g := generator(t.TempDir(), "/dev/null")
+	if status, problems := g.Run(); status != diag.StatusConfig || len(problems) == 0 || strings.Contains(problems[len(problems)-1].Fix.String(), "free space") {
+		t.Errorf("status %d, problems %v", status, problems)
+	}
+}
+
 func TestGenerate_WritesNothingInTheInitrdOrForAUser(t *testing.T) {
 	for _, set := range []string{"SYSTEMD_IN_INITRD=1", "SYSTEMD_SCOPE=user"} {
 		g := generator(t.TempDir(), t.TempDir())

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"justnews/internal/safefile"
@@ -129,6 +130,9 @@ func (s *search) below(root *os.Root, unit string) {
 func (s *search) own(path string) {
 	if path == "" {
 		return
+	}
+	if _, err := os.Lstat(path); errors.Is(err, syscall.ENOTDIR) {
+		return // HOME=/dev/null
 	}
 	root, err := safefile.OpenRoot(path)
 	if err != nil {

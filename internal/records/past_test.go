@@ -57,6 +57,9 @@ func TestPast_SummariesOfAllDirectoriesAreSortedNewestFirst(t *testing.T) {
 	if past, unusable := Find(filepath.Join(base, "nothing"), Dirs{Home: filepath.Join(base, "nobody")}); len(past)+len(unusable) != 0 {
 		t.Errorf("of places that do not exist: %v, %v", past, unusable)
 	}
+	if past, unusable := Find(base, Dirs{Home: "/dev/null"}); len(past) != 2 || len(unusable) != 0 {
+		t.Errorf("with a home that is no directory: %v, %v", past, unusable)
+	}
 }
 
 func TestPast_UnitCacheIsReadOnce(t *testing.T) {
