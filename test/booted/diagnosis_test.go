@@ -286,7 +286,7 @@ const diagnosisHead = `# Diagnosis, measured
 A booted host with 17 instances (systemd 257). Each fault is injected while the instances are stopped, after which
 ` + "`systemctl start justnews.target`" + ` is refused. The first error is taken from the oldest record of a refusal, or from
 ` + "`justnews-gate status`" + ` if no gate was reached, and its fix is followed literally: commands are run as printed, and
-advice to a person is replaced by what removes the fault. Named: the finding contains the words, written in advance, that
+advice is replaced by an action that removes the fault. Named: the finding contains words, chosen in advance, that
 identify the actual cause. Up by: how every instance became active within 60 s.
 
 This table is written by ` + "`go test ./test/booted -run 'TestDiagnosis$' -diagnosis`" + `.

@@ -24,11 +24,11 @@ real program over real sockets. The server is the reference orchestrator with 16
 models, or the reference MCP bus, made to misbehave in one way at a time; the gate is
 %[2]s.
 
-A gate opens only after three consecutive looks, two of them over connections of their
-own, that satisfy every condition and agree. If the gate opens, the row says why that
-is correct. In every row the run also ends within the time bound, sends at most
-%[3]d requests plus %[4]d per second, uses at most %[5]d MiB of resident memory,
-and writes no control characters to either output. The number of POSTs is exact.
+A gate opens only after three consecutive looks, two of them over separate connections,
+that satisfy every condition and agree. If the gate opens, the row says why that is
+correct. In every row the run also ends within the time bound, sends at most %[3]d
+requests plus %[4]d per second, uses at most %[5]d MiB of resident memory, and writes no
+control characters to either output. The number of POSTs is exact.
 
 | | |
 |---|---:|
@@ -43,13 +43,13 @@ and writes no control characters to either output. The number of POSTs is exact.
 `
 
 const kindIntro = `
-## Model servers of other kinds
+## Other model servers
 
-The same for the kinds of orchestrator.kind other than JustNews' own: %d executions of the
-real program against answers as llama.cpp's server gives them, and as Ollama, vLLM, Triton
-and OpenAI's API document theirs. One model is expected, with a canary; "device = gpu" is
-models.device. No row opens in which the model is not listed as loaded, does not answer, or
-is not where it has to be.
+The same for the other values of orchestrator.kind: %d executions of the real program
+against the answers of llama.cpp's server, and those documented for Ollama, vLLM, Triton
+and OpenAI's API. One model is expected, with a canary; "device = gpu" is models.device. No
+row opens if the model is not listed as loaded, does not answer, or is not where it has to
+be.
 
 | kind | what the server does | verdict | exit status | code |
 |---|---|---|---:|---|
