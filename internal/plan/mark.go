@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"hash"
 	"hash/fnv"
 	"slices"
 
@@ -67,29 +68,34 @@ func withMark(files []DropIn, mark string) []DropIn {
 // since anyone who can forge it can write the drop-ins: a cryptographic hash
 // would add a tenth to the generator's size without any benefit.
 type marker struct {
-	text []byte
-	base int // length of what all instances share
+	text   []byte      // of the files of one instance
+	common hash.Cloner // of what all instances share
 }
 
 func newMarker(template ...DropIn) (*marker, error) {
-	m := &marker{text: append(make([]byte, 0, 4096), markFormat...)}
+	m := &marker{text: []byte(markFormat)}
 	for i := range template {
 		if err := m.add(&template[i]); err != nil {
 			return nil, err
 		}
 	}
-	m.base = len(m.text)
+	h := fnv.New128a()
+	_, _ = h.Write(m.text)
+	m.common = h.(hash.Cloner)
 	return m, nil
 }
 
 func (m *marker) of(files []DropIn) (string, error) {
-	m.text = m.text[:m.base]
+	m.text = m.text[:0]
 	for i := range files {
 		if err := m.add(&files[i]); err != nil {
 			return "", err
 		}
 	}
-	h := fnv.New128a()
+	h, err := m.common.Clone()
+	if err != nil {
+		return "", err
+	}
 	_, _ = h.Write(m.text)
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }

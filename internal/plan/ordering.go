@@ -27,7 +27,7 @@ func (s *shared) ordering(lines []unitfile.Line, inst *config.Instance) []unitfi
 		lines = append(lines, unitfile.Unit("Wants", unitname.Preload))
 	}
 	for _, unit := range units {
-		if !inst.Enabled || !slices.Contains(s.wanted, unit) {
+		if _, started := slices.BinarySearch(s.wanted, unit); !inst.Enabled || !started {
 			lines = append(lines, unitfile.Unit("Wants", unit))
 		}
 	}
@@ -38,7 +38,7 @@ func (s *shared) ordering(lines []unitfile.Line, inst *config.Instance) []unitfi
 }
 
 // wanted returns the units that justnews.target starts: the enabled instances,
-// and what they need.
+// and what they need, sorted.
 func wanted(c *config.Config) []string {
 	var units []string
 	for i := range c.Instances {
