@@ -19,17 +19,15 @@ import (
 type source struct {
 	Areas    []string `toml:"areas"`
 	Problems []struct {
-		Code      string     `toml:"code"`
-		Name      string     `toml:"name"`
-		Area      string     `toml:"area"`
-		Status    string     `toml:"status"`
-		MessageID string     `toml:"message_id"`
-		Title     string     `toml:"title"`
-		Cause     string     `toml:"cause"`
-		Check     [][]string `toml:"check"`
-		Advice    string     `toml:"advice"`
-		Look      [][]string `toml:"look"`
-		Commands  [][]string `toml:"commands"`
+		Code      string    `toml:"code"`
+		Name      string    `toml:"name"`
+		Area      string    `toml:"area"`
+		Status    string    `toml:"status"`
+		MessageID string    `toml:"message_id"`
+		Title     string    `toml:"title"`
+		Cause     string    `toml:"cause"`
+		Check     []Command `toml:"check"`
+		Fix
 	} `toml:"problem"`
 }
 
@@ -123,7 +121,7 @@ func TestCatalogue_EntriesAreComplete(t *testing.T) {
 			{p.Cause != "", "cause: is missing"},
 			{len(p.Check) > 0, "check: is missing"},
 			{p.Advice != "" || len(p.Commands) > 0, "advice or commands: one of them is needed"},
-			{!slices.ContainsFunc(slices.Concat(p.Check, p.Look, p.Commands), func(argv []string) bool { return len(argv) == 0 }), "a command without a program"},
+			{!slices.ContainsFunc(slices.Concat(p.Check, p.Look, p.Commands), func(c Command) bool { return len(c) == 0 }), "a command without a program"},
 		} {
 			if !rule.ok {
 				t.Errorf("%s: %s", p.Code, rule.want)
@@ -135,5 +133,50 @@ func TestCatalogue_EntriesAreComplete(t *testing.T) {
 			}
 			seen[key] = p.Code
 		}
+	}
+}
+
+// The texts of the catalogue are printed as they are.
+func TestCatalogue_HasNoTerminalControls(t *testing.T) {
+	for _, p := range readSource(t).Problems {
+		for _, text := range []string{p.Title, p.Cause, p.Advice} {
+			if text != Clean(text) {
+				t.Errorf("%s: %q", p.Code, text)
+			}
+		}
+	}
+}
+
+// programs are those that a fix may run or look with.
+var programs = []string{
+	"systemctl", "journalctl", "justnews-gate", "systemd-tmpfiles", "systemd-sysusers", "chmod", "chown", "rm", "sudo", "visudo",
+	"usermod", "loginctl", "pkill", "nvidia-smi", "nvidia-modprobe", "modprobe", "ldconfig", "mount", "sysctl", "ln", "sh",
+}
+
+// checkFix holds what every fix of the project keeps to.
+func checkFix(t *testing.T, where string, f Fix) {
+	t.Helper()
+	if strings.ContainsAny(f.Advice, ";`$|") || strings.Contains(f.Advice, "&&") || strings.Contains(f.Advice, "then: ") || strings.Contains(f.Advice, "systemctl ") {
+		t.Errorf("%s: a command in the words: %s", where, f.Advice)
+	}
+	reset := map[string]bool{}
+	for _, c := range f.Commands {
+		if len(c) == 0 || !slices.Contains(programs, c[0]) {
+			t.Errorf("%s: unknown program: %q", where, c)
+			continue
+		}
+		unit := c[len(c)-1]
+		switch {
+		case c[0] == "systemctl" && c[1] == "reset-failed":
+			reset[unit] = true
+		case c[0] == "systemctl" && c[1] == "restart" && !reset[unit]:
+			t.Errorf("%s: a tripped start limit refuses this fix: %s", where, f)
+		}
+	}
+}
+
+func TestCatalogue_FixesAreAdviceAndArguments(t *testing.T) {
+	for _, p := range readSource(t).Problems {
+		checkFix(t, p.Code, p.Fix)
 	}
 }
