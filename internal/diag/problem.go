@@ -8,6 +8,7 @@ package diag
 import (
 	_ "embed" // catalogue.toml
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -130,13 +131,7 @@ func StatusOf(problems []Problem) Status {
 
 // Errors returns the problems that shut a gate.
 func Errors(problems []Problem) []Problem {
-	var errs []Problem
-	for _, p := range problems {
-		if p.Severity == Error {
-			errs = append(errs, p)
-		}
-	}
-	return errs
+	return slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.Severity != Error })
 }
 
 // GatesOff is the warning that justnews.gate=off opens all gates. It is

@@ -169,19 +169,16 @@ func (o *Opened) parts(has map[string]bool) {
 
 // adapter adds the weights of an adapter (peft/utils/save_and_load.py).
 func (o *Opened) adapter(has map[string]bool) {
-	const first, second = "adapter_model.safetensors", "adapter_model.bin"
-	switch {
-	case has[first]:
-		o.take(first)
-	case has[second]:
-		o.take(second)
-	case o.HasWeights:
-		o.Missing = append(o.Missing, first) // next to a base model
-		return
-	default:
-		return
+	for _, name := range []string{"adapter_model.safetensors", "adapter_model.bin"} {
+		if has[name] {
+			o.take(name)
+			o.HasWeights = true
+			return
+		}
 	}
-	o.HasWeights = true
+	if o.HasWeights { // next to a base model
+		o.Missing = append(o.Missing, "adapter_model.safetensors")
+	}
 }
 
 // settings are what is read with weights, besides vocabularies.

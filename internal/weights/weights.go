@@ -129,9 +129,5 @@ func Parts(r io.Reader) ([]string, error) {
 	if err := json.NewDecoder(io.LimitReader(r, maxIndex)).Decode(&index); err != nil {
 		return nil, err
 	}
-	parts := map[string]bool{}
-	for _, part := range index.WeightMap {
-		parts[part] = true
-	}
-	return slices.Sorted(maps.Keys(parts)), nil
+	return slices.Compact(slices.Sorted(maps.Values(index.WeightMap))), nil
 }
