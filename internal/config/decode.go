@@ -110,7 +110,7 @@ func (d *document) notText(f file) *diag.Problem {
 	if encoding := utf16(d.text); encoding != "" {
 		p := d.syntax(0, "the file is UTF-16, not UTF-8")
 		p.Expected = "UTF-8"
-		p.Fix = diag.Advise("replace it with the output of this", diag.Reload()).Looking(diag.Run("iconv", "-f", encoding, "-t", "UTF-8", "--", f.shown))
+		p.Fix = diag.Advise("replace it with the output of this", diag.Reload()).Looking(diag.Run("iconv", "--from-code="+encoding, "--to-code=UTF-8", "--", f.shown))
 		return &p
 	}
 	if n := strings.Count(d.text, "\x00"); n > maxBytes {
