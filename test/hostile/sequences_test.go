@@ -190,6 +190,12 @@ var sequences = []sequence{
 		status: diag.StatusUnavailable, code: diag.OrchestratorUnreachable, posts: 0, within: 31 * s,
 	},
 	{
+		story:   "answers, and hangs on the models for all the time there is",
+		beats:   []beat{show(0, fresh(), fresh(), hanging())},
+		prepare: func(_ *host, w *requirement.Run) { w.Timeout.Value = 2 * s },
+		status:  diag.StatusUnavailable, code: diag.OrchestratorUnreachable, posts: 0, within: 3 * s,
+	},
+	{
 		story:  "a POST that is never answered, and the job runs",
 		beats:  []beat{show(0, fresh())},
 		posted: [][]beat{{show(0, hanging()), show(4*s, running(1, 3)), show(8*s, loaded(1))}},

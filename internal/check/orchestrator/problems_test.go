@@ -56,7 +56,7 @@ func TestProblems_EachStateHasItsCode(t *testing.T) {
 	}
 	late := map[check.State]diag.Code{
 		check.Pending: diag.ModelsTimeout, check.Ready: diag.ModelsTimeout, check.Idle: diag.PreloadTimeout,
-		check.Unknown: diag.PreloadTimeout, check.Failed: diag.ModelFailed, check.Inconsistent: diag.ModelsInconsistent,
+		check.Unknown: diag.OrchestratorUnreachable, check.Failed: diag.ModelFailed, check.Inconsistent: diag.ModelsInconsistent,
 		check.Nonsense: diag.OrchestratorNonsense, check.Unreachable: diag.OrchestratorUnreachable,
 	}
 	for s, want := range refused {

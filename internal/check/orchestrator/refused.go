@@ -65,7 +65,9 @@ func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 			Expected: expectation(s),
 			Fix:      diag.Advise("if the models need longer than that, raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()),
 		}}
-	case check.Idle, check.Unknown:
+	case check.Unknown: // the first look was not over
+		return []diag.Problem{unreachable(s, look.Answer)}
+	case check.Idle:
 		return []diag.Problem{{
 			Code: diag.PreloadTimeout, Subject: s.URL,
 			Message:  fmt.Sprintf("no preload started within %s", check.Span(s.Timeout)),

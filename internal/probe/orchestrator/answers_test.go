@@ -3,6 +3,7 @@
 package orchestrator_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -21,6 +22,9 @@ func TestAnswers_ModelsAreJudgedByTheirBytes(t *testing.T) {
 		{"white space around", ok("\r\n\t " + ready + "\n"), facts.Answered, ""},
 		{"extra fields", with(`{"all`, `{"extra":[{}],"all`), facts.Answered, ""},
 		{"an HTTP/1.0 answer", "HTTP/1.0 200 OK\r\n\r\n" + ready, facts.Answered, ""},
+		{"chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x;a=b\r\n%s\r\n0\r\nX: y\r\n\r\n", len(ready), ready), facts.Answered, ""},
+		{"100 and 103 before it", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + ok(ready), facts.Answered, ""},
+		{"a second answer after it", ok(ready) + ok("{}"), facts.Answered, ""},
 		{"no started_at at all", with(`"started_at":1795439945.5800002,`, ""), facts.Answered, ""},
 		{"503 with its state under detail", response("503 Service Unavailable", `{"detail":`+ready+`}`), facts.Answered, ""},
 
@@ -78,6 +82,8 @@ func TestAnswers_ModelsAreJudgedByTheirBytes(t *testing.T) {
 		{"deep nesting", with(`{"all`, `{"x":`+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+`,"all`), facts.Nonsense, "nested too deeply"},
 		{"control characters in the evidence", ok("\x1b[2J\n"), facts.Nonsense, `\x1b`},
 		{"an unrequested compressed answer", ok("\x1f\x8b\x08\x00"), facts.Nonsense, "invalid UTF-8"},
+		{"an unrequested encoding", strings.Replace(ok("\x1f\x8b\x08\x00"), "Content-Type", "Content-Encoding: gzip\r\nContent-Type", 1), facts.Nonsense, "Content-Encoding: gzip, which was not requested"},
+		{"a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n" + ready, facts.Nonsense, "Content-Length"},
 		{"a length above 1 MiB", "HTTP/1.1 200 OK\r\nContent-Length: 52428800\r\n\r\n" + ready, facts.Nonsense, "larger than 1048576 bytes"},
 
 		{"no HTTP", "SSH-2.0-OpenSSH_9.2p1\r\n", facts.Nonsense, "malformed HTTP"},

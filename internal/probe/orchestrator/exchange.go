@@ -25,6 +25,7 @@ import (
 type reply struct {
 	status   int
 	location string
+	encoding string // Content-Encoding, which was not asked for
 	body     []byte
 	large    bool          // the body is larger than maxBody; the rest was not read
 	failed   *facts.Answer // Refused or Nonsense
@@ -60,7 +61,9 @@ func (l *link) exchange(ctx context.Context, way *http.Transport, method, path s
 		return r
 	}
 	defer response.Body.Close() //nolint:errcheck // only read
-	r := reply{status: response.StatusCode, location: response.Header.Get("Location"), server: over.end()}
+	r := reply{
+		status: response.StatusCode, location: response.Header.Get("Location"), encoding: response.Header.Get("Content-Encoding"), server: over.end(),
+	}
 	r = r.take(ctx, response)
 	if l.key != "" { // some servers repeat it in their errors
 		r.body = bytes.ReplaceAll(r.body, []byte(l.key), []byte("***"))
@@ -169,7 +172,11 @@ func (r reply) refusal() (facts.Answer, bool) {
 }
 
 func (r reply) object() (strictjson.Object, error) {
-	return strictjson.Parse(r.body, strictjson.Limits{Bytes: maxBody, Depth: maxDepth})
+	o, err := strictjson.Parse(r.body, strictjson.Limits{Bytes: maxBody, Depth: maxDepth})
+	if err != nil && r.encoding != "" {
+		err = fmt.Errorf("a body with Content-Encoding: %s, which was not requested: %w", diag.Clip(r.encoding, maxName), err)
+	}
+	return o, err
 }
 
 // byStatus judges an answer by its status alone.
