@@ -51,8 +51,10 @@ type Unusable struct {
 // newest first.
 func Find(caches string, own Dirs) ([]Past, []Unusable) {
 	var s search
-	s.units(caches)
-	s.own(own.Preflight())
+	s.bad(caches, s.units(caches))
+	if path := own.Preflight(); path != "" {
+		s.bad(path, s.own(path))
+	}
 	slices.SortFunc(s.past, func(a, b Past) int {
 		return cmp.Or(b.Time.Compare(a.Time), strings.Compare(a.Path, b.Path))
 	})
@@ -73,32 +75,30 @@ type search struct {
 }
 
 func (s *search) bad(path string, err error) {
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.unusable = append(s.unusable, Unusable{path, err})
 	}
 }
 
 // units reads <caches>/NAME/preflight. caches must be owned by root or by the
 // owner of the tree: its owner decides whose directories are below it.
-func (s *search) units(caches string) {
+func (s *search) units(caches string) error {
 	root, err := safefile.OpenRoot(caches)
 	if err != nil {
-		s.bad(caches, err)
-		return
+		return err
 	}
 	defer func() { _ = root.Close() }()
 	if err := ownedBy(root, 0, os.Geteuid()); err != nil {
-		s.bad(caches, err)
-		return
+		return err
 	}
 	entries, err := safefile.ListIn(context.Background(), root, ".", maxEntries)
 	if err != nil {
-		s.bad(caches, err)
-		return
+		return err
 	}
 	for _, e := range entries {
 		s.below(root, e.Name())
 	}
+	return nil
 }
 
 func (s *search) below(root *os.Root, unit string) {
@@ -109,9 +109,10 @@ func (s *search) below(root *os.Root, unit string) {
 		return
 	}
 	defer func() { _ = cache.Close() }()
+	dir = filepath.Join(dir, "preflight")
 	summaries, err := safefile.Enter(cache, "preflight")
 	if err != nil {
-		s.bad(filepath.Join(dir, "preflight"), err)
+		s.bad(dir, err)
 		return
 	}
 	defer func() { _ = summaries.Close() }()
@@ -119,52 +120,44 @@ func (s *search) below(root *os.Root, unit string) {
 	if err == nil {
 		err = ownedBy(summaries, uid)
 	}
-	if err != nil {
-		s.bad(filepath.Join(dir, "preflight"), err)
-		return
+	if err == nil {
+		err = s.read(summaries, dir, unit)
 	}
-	s.read(summaries, filepath.Join(dir, "preflight"), unit)
+	s.bad(dir, err)
 }
 
 // own reads the caller's own directory, unless it was read as a unit's.
-func (s *search) own(path string) {
-	if path == "" {
-		return
-	}
+func (s *search) own(path string) error {
 	if _, err := os.Lstat(path); errors.Is(err, syscall.ENOTDIR) {
-		return // HOME=/dev/null
+		return nil // HOME=/dev/null
 	}
 	root, err := safefile.OpenRoot(path)
 	if err != nil {
-		s.bad(path, err)
-		return
+		return err
 	}
 	defer func() { _ = root.Close() }()
 	if info, err := root.Stat("."); err == nil && slices.ContainsFunc(s.seen, func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
-		return
+		return nil
 	}
 	if err := ownedBy(root, os.Geteuid()); err != nil {
-		s.bad(path, err)
-		return
+		return err
 	}
-	s.read(root, path, "")
+	return s.read(root, path, "")
 }
 
 // read reads every summary in a directory, and reports anything else that is
 // neither the directory of a latest.json nor a temporary file.
-func (s *search) read(root *os.Root, path, unit string) {
+func (s *search) read(root *os.Root, path, unit string) error {
 	if info, err := root.Stat("."); err == nil {
 		s.seen = append(s.seen, info)
 	}
 	uid, err := ownerOf(root)
 	if err != nil {
-		s.bad(path, err)
-		return
+		return err
 	}
 	entries, err := safefile.ListIn(context.Background(), root, ".", maxEntries)
 	if err != nil {
-		s.bad(path, err)
-		return
+		return err
 	}
 	var found tally
 	for _, e := range slices.Backward(entries) { // the newest first
@@ -193,8 +186,9 @@ func (s *search) read(root *os.Root, path, unit string) {
 		s.past = append(s.past, Past{Path: file, Unit: unit, Instance: instance, Time: began, Data: data})
 	}
 	if found.ignored > 0 {
-		s.bad(path, fmt.Errorf("%d more files are ignored: runs do not leave that many", found.ignored))
+		return fmt.Errorf("%d more files are ignored: runs do not leave that many", found.ignored)
 	}
+	return nil
 }
 
 // tally counts what was read from one directory.
