@@ -88,34 +88,26 @@ func (t *Talk) send(l Line, sequel bool) {
 
 func (t *Talk) fields(l Line, sequel bool) []journal.Field {
 	fields := []journal.Field{{Name: "SYSLOG_IDENTIFIER", Value: "justnews-gate"}}
-	if t.instance != "" {
-		fields = append(fields, journal.Field{Name: "JUSTNEWS_INSTANCE", Value: t.instance})
+	add := func(name, value string) {
+		if value != "" {
+			fields = append(fields, journal.Field{Name: name, Value: value})
+		}
 	}
+	add("JUSTNEWS_INSTANCE", t.instance)
 	if l.Problem == nil {
 		return fields
 	}
 	p := l.Problem
-	fields = append(fields, journal.Field{Name: "JUSTNEWS_CODE", Value: string(p.Code)})
-	if p.Subject != "" {
-		fields = append(fields, journal.Field{Name: "JUSTNEWS_SUBJECT", Value: brief(p.Subject, maxSubject)})
+	add("JUSTNEWS_CODE", string(p.Code))
+	add("JUSTNEWS_SUBJECT", brief(p.Subject, maxSubject))
+	if sequel {
+		return fields
 	}
-	if !sequel {
-		if id := p.Code.MessageID(); id != "" {
-			fields = append(fields, journal.Field{Name: "MESSAGE_ID", Value: id})
-		}
-		fields = append(fields, fixFields(cleaned(*p).Fix)...)
-	}
-	return fields
-}
-
-// fixFields are the fix: the journal accepts repeated fields.
-func fixFields(f diag.Fix) []journal.Field {
-	var fields []journal.Field
-	if f.Advice != "" {
-		fields = append(fields, journal.Field{Name: "JUSTNEWS_FIX", Value: f.Advice})
-	}
-	for _, c := range f.Commands {
-		fields = append(fields, journal.Field{Name: "JUSTNEWS_COMMAND", Value: c.String()})
+	add("MESSAGE_ID", p.Code.MessageID())
+	fix := cleaned(*p).Fix
+	add("JUSTNEWS_FIX", fix.Advice)
+	for _, c := range fix.Commands { // the journal accepts repeated fields
+		add("JUSTNEWS_COMMAND", c.String())
 	}
 	return fields
 }
