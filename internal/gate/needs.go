@@ -80,7 +80,7 @@ func unmet(probes []config.Probe, last map[string]facts.Need, r *runner) []diag.
 		expected, fix := needWanted(p)
 		problems = append(problems, diag.Problem{
 			Code: diag.NeedUnmet, Subject: p.Name,
-			Message: fmt.Sprintf("the %s probe did not pass within %s", p.Kind, r.req.Timeout.Value),
+			Message: fmt.Sprintf("the %s probe did not pass within %s", p.Kind, check.Span(r.req.Timeout.Value)),
 			Seen:    last[p.Name].Detail, Expected: expected, Fix: fix,
 		})
 	}

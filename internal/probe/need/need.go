@@ -66,10 +66,18 @@ func tcp(ctx context.Context, address string) facts.Need {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return facts.Need{Detail: err.Error()}
+		return failed(ctx, address, err)
 	}
 	_ = conn.Close()
 	return facts.Need{OK: true, Detail: "connected to " + address}
+}
+
+// failed is an attempt that ended with an error, or without an answer in its time.
+func failed(ctx context.Context, where string, err error) facts.Need {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return facts.Need{Detail: where + " does not answer"}
+	}
+	return facts.Need{Detail: err.Error()}
 }
 
 // unit passes if the unit is active. With a stop job, or in a transitional
@@ -134,7 +142,7 @@ func get(ctx context.Context, url string) facts.Need {
 	request.Header.Set("User-Agent", "justnews-gate")
 	response, err := client.Do(request)
 	if err != nil {
-		return facts.Need{Detail: err.Error()}
+		return failed(ctx, url, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
