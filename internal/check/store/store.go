@@ -129,6 +129,8 @@ func (j *judge) root(f facts.StoreFault) {
 		Fix: diag.Advise("copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml", diag.Reload()),
 	}
 	switch f.Kind {
+	case facts.NoDirectory:
+		p.Message = "the Model Store is not a directory"
 	case facts.Denied:
 		p = j.denied(f, "every model")
 	case facts.Unreadable:

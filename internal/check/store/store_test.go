@@ -118,6 +118,8 @@ func deniedBy(d facts.StoreDenial) func(*facts.Store) {
 var storeCases = map[string]storeCase{
 	"no root": {spoil: func(s *facts.Store) { s.Fault = &facts.StoreFault{Kind: facts.Absent, Path: root} },
 		code: diag.StoreRoot, status: 66, says: root + " does not exist"},
+	"a root that is a file": {spoil: func(s *facts.Store) { s.Fault = &facts.StoreFault{Kind: facts.NoDirectory, Path: root} },
+		code: diag.StoreRoot, status: 66, says: "the Model Store is not a directory"},
 	"a root that cannot be searched": {spoil: func(s *facts.Store) {
 		s.Fault = &facts.StoreFault{Kind: facts.Denied, Path: root, Denial: &facts.StoreDenial{Path: "/opt", Dir: true, Needs: "x", Class: "others"}}
 	}, code: diag.StorePermission, status: 77, says: "chmod o+x -- /opt; justnews-gate retry"},

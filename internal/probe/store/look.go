@@ -88,7 +88,7 @@ func (l *looker) all(wants []facts.StoreWant) {
 	if err != nil {
 		l.look.Fault = l.user.explain(l.Root, err)
 		if l.look.Fault.Kind == facts.Absent && exists(l.Root) {
-			l.look.Fault.Kind = facts.NoDirectory
+			l.look.Fault.Kind, l.look.Fault.Detail = facts.NoDirectory, ""
 		}
 		return
 	}

@@ -408,7 +408,7 @@ func TestStore_RootMayBeAtFault(t *testing.T) {
 	}
 	for root, want := range map[string]facts.FaultKind{file: facts.NoDirectory, file + ".none": facts.Absent} {
 		look := store.Store{Root: root}.Look(t.Context(), wants())
-		if look.Fault == nil || look.Fault.Kind != want {
+		if look.Fault == nil || look.Fault.Kind != want || want == facts.NoDirectory && look.Fault.Detail != "" {
 			t.Errorf("%s: %+v", root, look.Fault)
 		}
 	}
