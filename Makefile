@@ -41,6 +41,7 @@ endif
 
 # deb and rpm of what is checked out: the same bytes wherever they are built.
 packages:
+	rm -f dist/justnews*.deb dist/justnews*.rpm dist/justnews*.spdx.json
 	$(GO) run ./packaging/pack -out dist
 
 # The sources from which debian/ and packaging/fedora build, offline.

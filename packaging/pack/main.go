@@ -9,6 +9,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -43,7 +44,11 @@ func run(args []string) error {
 	if *tree != "" {
 		return layOut(origin, *formats, *tree, *lists)
 	}
-	for _, arch := range architectures(*arches) {
+	chosen, err := architectures(*arches)
+	if err != nil {
+		return err
+	}
+	for _, arch := range chosen {
 		if err := packArch(origin, arch, strings.Split(*formats, ","), *out); err != nil {
 			return err
 		}
@@ -53,9 +58,9 @@ func run(args []string) error {
 
 // architectures returns what to build. Where none is named, what cannot be
 // built is left out, and said.
-func architectures(named string) []string {
+func architectures(named string) ([]string, error) {
 	if named != "" {
-		return strings.Split(named, ",")
+		return strings.Split(named, ","), nil
 	}
 	var arches []string
 	for _, arch := range []string{"amd64", "arm64"} {
@@ -65,5 +70,8 @@ func architectures(named string) []string {
 		}
 		arches = append(arches, arch)
 	}
-	return arches
+	if len(arches) == 0 {
+		return nil, errors.New("nothing can be built: install a C compiler (Debian: gcc and libc6-dev)")
+	}
+	return arches, nil
 }
