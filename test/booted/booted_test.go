@@ -2,12 +2,12 @@
 
 // Package booted runs the whole of JustNews' gating on a booted systemd: our
 // generator, units and gate as the packages install them, an orchestrator
-// process that really loads a model store, 17 instances. It mocks nothing of
-// systemd, and it does not test single functions: each test is one thing that
-// an operator lives through, on systemd 257 and 252.
+// process that really loads a model store, 17 instances. It does not mock any part of
+// systemd or test single functions: each test is a situation that an operator
+// may encounter, on systemd 257 and 252.
 //
-// What is asserted about order is asserted on systemd's own time stamps, never
-// on how long something took to look.
+// Assertions about order use systemd's own timestamps, never the time at which a test
+// looked.
 package booted
 
 import (
@@ -39,8 +39,8 @@ const (
 	modelRoot    = "/opt/justnews/models"
 	startedDir   = "/run/justnews-test"
 
-	// controlSocket is where the reference orchestrator takes orders, out of the
-	// gate's sight.
+	// controlSocket is where the reference orchestrator takes commands, hidden from the
+	// gate.
 	controlSocket = startedDir + "/control"
 	statusURL     = "http://127.0.0.1:8014/models/status"
 )
@@ -80,11 +80,11 @@ func units(instances ...string) []string {
 	return names
 }
 
-// config is a justnews.toml of all instances but the left out ones.
+// config is a justnews.toml with all instances except those in leftOut.
 func config(timeout string, leftOut ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[gate]\ntimeout = %q\n\n", timeout)
-	// The store has no manifests here: they have tests of their own.
+	// The store has no manifests here: they have their own tests.
 	fmt.Fprintf(&b, "[models]\nroot = %q\nmap = %q\nverify_preload = \"presence\"\n\n", modelRoot, modelRoot+"/AGENT_MODEL_MAP.json")
 	b.WriteString("[service]\nstart_grace = \"20s\"\n\n")
 	for _, name := range slices.Sorted(maps.Keys(ports)) {
@@ -95,7 +95,7 @@ func config(timeout string, leftOut ...string) string {
 	return b.String()
 }
 
-// host is what to boot: a JustNews host that works, and what is changed about it.
+// host describes the host to boot: a working JustNews host, and the changes to it.
 type host struct {
 	config    string // justnews.toml; "": config("60s")
 	misbehave string // the reference orchestrator's, from its start on
@@ -104,8 +104,8 @@ type host struct {
 	change    func(tree *bed.Tree)
 }
 
-// quick keeps a scenario from waiting for restarts; what trips is the number of
-// starts, not the time between them.
+// quick keeps a scenario from waiting for restarts: what matters is the number of starts,
+// not the time between them.
 const quick = "[Service]\nRestartSec=100ms\n"
 
 // site is a booted JustNews host.
@@ -173,9 +173,9 @@ func (s *site) started() []string {
 	return names
 }
 
-// noAgentStarted fails if anything but the orchestrator ever ran: by systemd's
-// account, which knows a start before the agent can write it down, and by the
-// agents', which outlives a unit that systemd forgot.
+// noAgentStarted fails if anything but the orchestrator ever ran: according to systemd,
+// which knows of a start before the agent can record it, and to the agents' own records,
+// which outlive a unit that systemd has unloaded.
 func (s *site) noAgentStarted() {
 	s.t.Helper()
 	for _, u := range s.Units(units(agents()...)...) {
@@ -190,8 +190,7 @@ func (s *site) noAgentStarted() {
 	}
 }
 
-// everythingUp waits until all runs, and checks that no agent started before
-// since: proof without a window in time.
+// everythingUp waits until everything runs, and checks that no agent started before since.
 func (s *site) everythingUp(since time.Duration) {
 	s.t.Helper()
 	s.WaitUnits("active", units(orchestrator)...)
@@ -208,7 +207,7 @@ func (s *site) everythingUp(since time.Duration) {
 	}
 }
 
-// control gives the reference orchestrator an order and returns its answer.
+// control sends the reference orchestrator a command and returns its answer.
 func (s *site) control(method, path, body string) string {
 	s.t.Helper()
 	request, err := http.NewRequestWithContext(s.t.Context(), method, "http://control"+path, strings.NewReader(body))
@@ -223,7 +222,7 @@ func (s *site) control(method, path, body string) string {
 	}}
 	response, err := client.Do(request)
 	if err != nil {
-		s.t.Fatalf("cannot give the orchestrator an order: %v", err)
+		s.t.Fatalf("cannot control the orchestrator: %v", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode >= http.StatusBadRequest {
@@ -236,7 +235,7 @@ func (s *site) control(method, path, body string) string {
 	return string(answer)
 }
 
-// release ends the hold of the last model and returns when it did.
+// release ends the hold of the last model and returns the time.
 func (s *site) release() time.Duration {
 	s.t.Helper()
 	now := bed.Monotonic()
@@ -275,7 +274,7 @@ func (s *site) models() (state modelsStatus, ok bool) {
 	return state, json.NewDecoder(response.Body).Decode(&state) == nil
 }
 
-// mainPIDs are who runs now.
+// mainPIDs returns the main processes of the instances.
 func (s *site) mainPIDs(instances ...string) map[string]int {
 	s.t.Helper()
 	pids := map[string]int{}
@@ -326,9 +325,9 @@ func (s *site) pasteHint(name string) {
 	}
 }
 
-// waitRefused waits until a start of the unit has failed. systemd goes on: by
-// then the unit may be in the pause before its next try, or in that one. The
-// gate's exit status is then the journal's.
+// waitRefused waits until a start of the unit has failed. systemd retries: by then the unit
+// may be waiting for its next start, or in it. The gate's exit status is then taken from
+// the journal.
 func (s *site) waitRefused(name string) bed.Unit {
 	s.t.Helper()
 	var u bed.Unit
@@ -357,14 +356,14 @@ func (s *site) refused(instance string, status int) bed.Unit {
 	return u
 }
 
-// once keeps systemd from trying again, where a test measures one try.
+// once keeps systemd from retrying, for tests that measure one start.
 const once = "[Service]\nRestart=no\n"
 
 func dropIn(instance, name string) string {
 	return "/etc/systemd/system/" + unit(instance) + ".d/" + name
 }
 
-// A test that boots a machine and does not run beside the others holds all of them up.
+// A test that boots a machine but is not parallel holds up all others.
 func TestBooted_EveryTestIsParallel(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*_test.go")

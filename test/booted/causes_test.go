@@ -15,8 +15,8 @@ import (
 	"justnews/test/bed"
 )
 
-// The model that is broken, and where it lies. The store is the whole one of
-// the reference, with upstream's manifests: the preload verifies every byte.
+// The broken model and its location. The store is the reference's complete one, with
+// upstream's manifests: the preload verifies every byte.
 const (
 	brokenAgent  = "scout"
 	brokenModel  = "google/bert_uncased_L-2_H-128_A-2"
@@ -24,8 +24,7 @@ const (
 	referenceBin = "/usr/local/bin/justnews-reference"
 )
 
-// manifested is a host whose store has manifests, and whose preload verifies
-// them.
+// manifested is a host whose store has manifests, which the preload verifies.
 func manifested() host {
 	return host{
 		config: strings.Replace(config("60s"), "verify_preload = \"presence\"\n", "", 1),
@@ -36,13 +35,13 @@ func manifested() host {
 	}
 }
 
-// cause is one way in which a model does not load.
+// cause is one reason why a model does not load.
 type cause struct {
 	name  string
 	spoil []string // commands that produce it
 	code  string
 	says  []string // evidence, beside the code
-	// repair is what the hint says in words; its commands are pasted.
+	// repair does what the hint advises; the hint's commands are pasted.
 	repair []string
 	fix    string // what the pasted line has to begin with
 }
@@ -57,7 +56,7 @@ func repaired() []string {
 
 const again = "justnews-gate retry"
 
-// causes are the runbook's, numbered as there.
+// causes are numbered as in the runbook.
 var causes = []cause{
 	{"1: no snapshot", broken("missing-snapshot"), "STORE-SNAPSHOT", []string{brokenModel, "contains no snapshot", "copy the snapshot to \"" + brokenDir}, repaired(), again},
 	{"1: only partly copied", broken("half-copied"), "STORE-STAGED", []string{"versions/v1.tmp"}, repaired(), again},
@@ -77,17 +76,16 @@ var causes = []cause{
 		[]string{brokenDir + "/blobs: the user justnews may not search this directory"}, nil, "chmod -R o+rX -- " + brokenDir + "/blobs\n" + again},
 }
 
-// Each of the runbook's causes 1 to 3, produced for real: no agent starts, the
-// code, the evidence and the fix are in the journal, and following the fix opens
-// every gate.
+// The runbook's causes 1 to 3, actually produced: no agent starts, the code, the evidence
+// and the fix are in the journal, and following the fix opens every gate.
 func TestCauses_RunbookCausesAreReportedAndFixed(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, manifested())
 		s.everythingUp(0)
 		for i, c := range causes {
-			// What is on the disk is the same to both: the older systemd gets one
-			// of each of the runbook's causes.
+			// The disk does not depend on systemd: the older one gets one of each of
+			// the runbook's causes.
 			if suite == bed.Suites()[0] || i == 0 || causes[i-1].name[0] != c.name[0] {
 				t.Run(c.name, func(t *testing.T) { s.cause(t, c) })
 			}
@@ -131,20 +129,19 @@ func (s *site) cause(t *testing.T, c cause) {
 	s.everythingUp(fixed)
 }
 
-// stopAll stops everything and waits until it is: systemctl waits for the target
-// alone, and a start right behind it would keep what has not stopped yet.
+// stopAll stops everything and waits for the end: systemctl waits only for the target, and
+// an immediate start would keep units that have not stopped yet.
 func (s *site) stopAll() {
 	s.t.Helper()
 	s.Systemctl("stop", target)
 	all := append(units(append(agents(), orchestrator)...), preload)
-	s.WaitFor("nothing that runs", 2*bed.Patience, func() bool {
+	s.WaitFor("everything to stop", 2*bed.Patience, func() bool {
 		return !slices.ContainsFunc(s.Units(all...), func(u bed.Unit) bool { return !u.Is("inactive", "failed") })
 	})
 }
 
-// paste follows the hints of a run, each as an operator would: what can be
-// pasted is pasted; a problem that shows only once another is fixed has a hint
-// of its own.
+// paste follows the hints of a run as an operator would, by pasting their commands; a
+// problem that only shows once another is fixed has its own hint.
 func (s *site) paste(t *testing.T, said string, c cause) {
 	t.Helper()
 	for try := 1; ; try++ {
@@ -168,15 +165,15 @@ func (s *site) paste(t *testing.T, said string, c cause) {
 	}
 }
 
-// since returns what a unit said since a moment of the monotonic clock.
+// since returns a unit's messages since a time of the monotonic clock.
 func (s *site) since(moment time.Duration, name string) string {
 	s.t.Helper()
 	return s.Must("sh", "-c", fmt.Sprintf("journalctl --no-pager -q -o short-monotonic -u %s | awk -F'[][]' '$2 + 0 >= %.6f'", name, moment.Seconds()))
 }
 
-// Cause 4, by a resource limit: the model is whole, and the unit's LimitDATA=
-// leaves the orchestrator less than it takes. Upstream hides that under STRICT
-// behind a sentence of its own; the gate finds the limit.
+// Cause 4, by a resource limit: the model is complete, but the unit's LimitDATA= leaves the
+// orchestrator too little memory. With STRICT, upstream hides that behind its own message;
+// the gate finds the limit.
 func TestCauses_MemoryLimitBelowTheModelIsReported(t *testing.T) {
 	t.Parallel()
 	const limit = "/etc/systemd/system/justnews@gpu_orchestrator.service.d/97-limit.conf"
@@ -219,13 +216,13 @@ func TestCauses_OutOfMemoryKillIsReported(t *testing.T) {
 		s.waitHeld()
 		s.starve(unit(orchestrator), 128<<20)
 		s.release()
-		// The preload ends with the orchestrator, before it can say why or after.
+		// The preload ends with the orchestrator, before or after it can report the cause.
 		s.WaitJournal("justnews*", "ORCHESTRATOR-KILL", "the orchestrator was killed because memory ran out", "the kernel has killed", "add swap, raise service.memory_max")
 		s.WaitJournal(unit("scout"), "ORCHESTRATOR-KILL", "the orchestrator was killed because memory ran out", "details: journalctl -b -u justnews")
 		s.noAgentStarted()
 		s.stopAll()
 		s.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=\n")
-		fixed := bed.Monotonic() // the next process is in no such group: as if there were more memory
+		fixed := bed.Monotonic() // the next process is in no such group, as if there were more memory
 		s.Must("justnews-gate", "retry")
 		s.everythingUp(fixed)
 	})
@@ -242,8 +239,8 @@ func weightsHeader(n int64) string {
 
 func weightsSize(n int64) int64 { return int64(len(weightsHeader(n))) + n }
 
-// starve puts a unit's main process into a control group of the host that has
-// little memory: the one of the host's memory controller, whichever it has.
+// starve puts a unit's main process into a control group of the host with little memory,
+// with the memory controller of either cgroup version.
 func (s *site) starve(name string, bytes int64) {
 	s.t.Helper()
 	pid := s.HostPID(s.Unit(name).MainPID)
@@ -267,8 +264,8 @@ func (s *site) starve(name string, bytes int64) {
 	s.t.Skip("the host has no memory controller to make a group with")
 }
 
-// The preload hashes every byte of the store; 16 gates that ask for the
-// manifests as well read none.
+// The preload hashes every byte of the store; 16 gates that also verify the manifests read
+// none.
 func TestCauses_GatesDoNotRepeatThePreloadsHashing(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
@@ -282,7 +279,7 @@ func TestCauses_GatesDoNotRepeatThePreloadsHashing(t *testing.T) {
 		}
 		for _, name := range agents() {
 			if said := s.Journal(unit(name)); !strings.Contains(said, "of models verified, 0 bytes read") {
-				t.Errorf("%s read what the preload had read:\n%s", name, said)
+				t.Errorf("%s reread files that the preload had read:\n%s", name, said)
 			}
 		}
 	})

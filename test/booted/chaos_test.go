@@ -22,13 +22,13 @@ var (
 	chaosSeed  = flag.Uint64("seed", 1, "of the cells that TestChaos draws, and of the times within each")
 )
 
-// passing is a fault without a refusal that has to name it: a process that ends or
-// stops, a reload.
+// passing is a fault that need not be named by a refusal: a process that ends or stops, a
+// reload.
 func passing(name, inject, remove string) fault {
 	return fault{name: name, inject: inject, remove: remove}
 }
 
-// disturbances are what happens to a host that has no lasting fault.
+// disturbances happen to a host without a lasting fault.
 var disturbances = []fault{
 	passing("every gate is killed", "pkill -KILL -x justnews-gate || true", ""),
 	passing("every gate is stopped for a while", "pkill -STOP -x justnews-gate || true", "pkill -CONT -x justnews-gate || true"),
@@ -59,15 +59,15 @@ var disturbances = []fault{
 	passing("the services share 5 % of a processor", "systemctl set-property --runtime system-justnews.slice CPUQuota=5%", "systemctl set-property --runtime system-justnews.slice CPUQuota="),
 }
 
-// lost mounts a file system over a directory whose server has ended: every access is an
+// lost mounts a file system whose server has ended over a directory: every access is an
 // I/O error.
 func lost(name, dir, refused string) fault {
 	const mount = "[ -e /dev/fuse ] || mknod -m 600 /dev/fuse c 10 229; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other lost "
 	return fault{name: name, inject: mount + dir + " 3<>/dev/fuse", remove: "umount -l " + dir, refused: refused}
 }
 
-// moment is a state of the host into which a fault comes. It brings the host there
-// and returns; what follows is done after the injection.
+// moment is a state of the host in which a fault is injected. It brings the host into that
+// state and returns; follow is run after the injection.
 type moment struct {
 	name   string
 	reach  func(s *site, wait func(most time.Duration))
@@ -124,9 +124,9 @@ func cells() []cell {
 	return all
 }
 
-// TestChaos injects faults into a booted host at moments of its life, each for up to
-// three seconds, and removes them. Nothing may start unproven, and every host has to
-// be up again without a person. A failure names its cell and seed:
+// TestChaos injects faults into a host while it boots and runs, each for up to three
+// seconds, and removes them. Nothing may start before it is verified, and every host has to
+// come up again without intervention. A failure names its cell and seed:
 //
 //	go test ./test/booted -run 'TestChaos/trixie/FAULT/MOMENT$' -cells 0 -seed SEED
 func TestChaos(t *testing.T) {
@@ -153,11 +153,11 @@ func TestChaos(t *testing.T) {
 	})
 }
 
-// survives has a host go through one cell, and returns how long after the end of the
-// fault everything was up.
+// survives runs one cell on a host, and returns how long after the end of the fault
+// everything was up.
 func (s *site) survives(c cell, suite string) time.Duration {
 	s.t.Helper()
-	// Of this cell alone, so that it can be repeated without the others.
+	// For this cell alone, so that it can be repeated without the others.
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(c.fault.name + "/" + c.moment.name))
 	random := rand.New(rand.NewPCG(*chaosSeed, name.Sum64()))
@@ -186,7 +186,7 @@ func (s *site) survives(c cell, suite string) time.Duration {
 	s.must(c.fault.remove + "\ntrue")
 	gone := bed.Monotonic()
 	injected = false
-	if followed.Err != nil { // the fault kept systemd from being asked
+	if followed.Err != nil { // the fault kept systemd from being queried
 		s.must(c.moment.follow)
 	}
 	s.running(c, promised(suite))
@@ -221,14 +221,14 @@ func (s *site) lastUp() time.Duration {
 	return last
 }
 
-// proven fails if an agent was started after the orchestrator that runs now, and
-// before that had loaded every model.
+// proven fails if an agent was started after the running orchestrator, but before that had
+// loaded every model.
 func (s *site) proven() {
 	s.t.Helper()
 	flips := s.counters().FlipsNS
 	server := s.Unit(unit(orchestrator)).ExecMainStart
 	if len(flips) == 0 {
-		s.t.Errorf("everything runs, and the orchestrator never loaded its models")
+		s.t.Errorf("everything runs, but the orchestrator never loaded its models")
 		return
 	}
 	for _, name := range agents() {
@@ -238,7 +238,7 @@ func (s *site) proven() {
 	}
 }
 
-// tidy fails if a host that is up says otherwise, or if anything is left over.
+// tidy fails if a host that is up reports otherwise, or if anything is left over.
 func (s *site) tidy() {
 	s.t.Helper()
 	if c := s.counters(); c.Preloads > 4 {

@@ -31,7 +31,7 @@ const (
 // crowd are the 17 instances that wait for the models.
 func crowd() []string { return append(agents(), extra) }
 
-// crowdConfig lists them so that none waits for another.
+// crowdConfig lists them without dependencies on each other.
 func crowdConfig(timeout string) string {
 	all := maps.Clone(ports)
 	all[extra] = 8041
@@ -43,9 +43,8 @@ func crowdConfig(timeout string) string {
 	return b.String()
 }
 
-// bootCrowd boots a host whose 17 gates all run at once. On a real host they
-// wait behind one preload inside systemd's queue; here that is masked, which is
-// also what an operator without it has.
+// bootCrowd boots a host whose 17 gates all run at once. On a real host they wait in
+// systemd's queue behind one preload, which is masked here, as an operator may do.
 func bootCrowd(t testing.TB, suite string, h host) *site {
 	t.Helper()
 	if h.config == "" {
@@ -68,9 +67,9 @@ func (s *site) waitCrowd() {
 	s.WaitUnits(starting, units(crowd()...)...)
 }
 
-// crowdUp waits until the whole crowd runs, and checks that each of them started
-// after since and behind a gate that passed in the same invocation. The journal
-// is asked, since a daemon-reload forgets the exit status of an ExecStartPre=.
+// crowdUp waits until the whole crowd runs, and checks that each of them started after
+// since and behind a gate that passed in the same invocation. It uses the journal, since a
+// daemon-reload discards the exit status of an ExecStartPre=.
 func (s *site) crowdUp(since time.Duration) {
 	s.t.Helper()
 	for _, u := range s.WaitUnits("active/running", units(crowd()...)...) {
@@ -81,7 +80,7 @@ func (s *site) crowdUp(since time.Duration) {
 	}
 }
 
-// passed fails unless the gate of this very start said that it passed.
+// passed fails unless the gate of this very start reported that it passed.
 func (s *site) passed(u bed.Unit) {
 	s.t.Helper()
 	var said string
@@ -105,7 +104,7 @@ func (s *site) neverStarted(when string) {
 	}
 }
 
-// counters is what the orchestrator's present process has been asked.
+// counters counts the requests to the orchestrator's current process.
 func (s *site) counters() reference.Counters {
 	s.t.Helper()
 	var c reference.Counters
@@ -123,8 +122,8 @@ func (s *site) onePreload(when string) {
 	}
 }
 
-// leader returns the process that holds a lock exclusively, as the host counts
-// processes, and the lock's file. 0: nobody.
+// leader returns the process that holds the lock exclusively (its PID on the host, 0: none)
+// and the lock's file.
 func (s *site) leader() (pid int, file string) {
 	s.t.Helper()
 	for _, name := range s.List(lockDir) {
@@ -142,8 +141,8 @@ func (s *site) leader() (pid int, file string) {
 	return 0, ""
 }
 
-// flockOwner finds "1: FLOCK  ADVISORY  WRITE 4711 00:2a:99 0 EOF" in
-// /proc/locks; those who wait have "->" there.
+// flockOwner finds "1: FLOCK  ADVISORY  WRITE 4711 00:2a:99 0 EOF" in /proc/locks; waiting
+// processes have "->" there.
 func flockOwner(st unix.Stat_t) int {
 	f, err := os.Open("/proc/locks")
 	if err != nil {
@@ -161,7 +160,7 @@ func flockOwner(st unix.Stat_t) int {
 	return 0
 }
 
-// waitLeader waits for a leader other than the one before.
+// waitLeader waits for a leader other than the previous one.
 func (s *site) waitLeader(before int) (pid int, file string) {
 	s.t.Helper()
 	s.WaitFor("a gate that leads", bed.Patience, func() bool {

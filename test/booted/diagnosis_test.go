@@ -19,7 +19,7 @@ import (
 
 var diagnosisTable = flag.Bool("diagnosis", false, "diagnose every fault and rewrite docs/diagnosis.md (the newest suite)")
 
-// firstError is the first error of a record, or of status where no gate was reached.
+// firstError is the first error in a record, or in status if no gate was reached.
 type firstError struct {
 	diag.Problem
 
@@ -29,15 +29,14 @@ type firstError struct {
 // How a host came up after its first finding.
 const (
 	byPaste  = "paste"          // the commands of the fix alone
-	byAdvice = "advice, paste"  // a person does what the advice says, then the commands
+	byAdvice = "advice, paste"  // a person follows the advice, then runs the commands
 	byItself = "advice"         // the advice alone: the host heals by itself
 	byNobody = "**not at all**" // not within the time
 )
 
-// TestDiagnosis reads the first finding of every fault, holds it against the true
-// cause, and follows its fix to the letter: commands that are whole are run as
-// they are; where the fix advises a person, what removes the fault stands for that
-// person.
+// TestDiagnosis compares the first finding of every fault with the true cause, and follows
+// its fix literally: complete commands are run as printed; advice is replaced by the
+// script that removes the fault.
 func TestDiagnosis(t *testing.T) {
 	t.Parallel()
 	rows := map[string][3]string{}
@@ -61,8 +60,8 @@ func TestDiagnosis(t *testing.T) {
 	})
 }
 
-// diagnoses returns a row of the table: the code, whether it names the cause, and
-// how the host came up.
+// diagnoses returns a row of the table: the code, whether it names the cause, and how the
+// host came up.
 func (s *site) diagnoses(t *testing.T, f fault) [3]string {
 	t.Helper()
 	s.Systemctl("stop", target)
@@ -73,7 +72,7 @@ func (s *site) diagnoses(t *testing.T, f fault) [3]string {
 	var found firstError
 	began := bed.Monotonic()
 	s.WaitFor("a finding", 2*time.Minute, func() bool {
-		// Where a gate is reached its record says more than the status.
+		// If a gate is reached, its record has more than the status.
 		found = s.firstFinding(f.refused != "" || bed.Monotonic()-began < 10*time.Second)
 		return found.Code != "" || f.refused == "" && s.comesUp(0)
 	})
@@ -86,7 +85,7 @@ func (s *site) diagnoses(t *testing.T, f fault) [3]string {
 	for _, word := range f.names {
 		if !strings.Contains(text, word) {
 			row[1] = "**no**"
-			t.Errorf("%s, said by %s, does not name %q:\n%s\n%s", found.Code, found.By, word, found.Problem.String(), found.Fix)
+			t.Errorf("%s, reported by %s, does not name %q:\n%s\n%s", found.Code, found.By, word, found.Problem.String(), found.Fix)
 		}
 	}
 	if row[2] = s.followFix(t, f, found); row[2] == byNobody {
@@ -100,7 +99,7 @@ func (s *site) diagnoses(t *testing.T, f fault) [3]string {
 	return row
 }
 
-// followFix does what a fix says, and returns how the host came up.
+// followFix follows a fix, and returns how the host came up.
 func (s *site) followFix(t *testing.T, f fault, found firstError) string {
 	t.Helper()
 	how := byPaste
@@ -137,8 +136,8 @@ func (s *site) comesUp(within time.Duration) bool {
 	}
 }
 
-// firstFinding returns the first error of the oldest record of a refusal, else
-// what status leads with.
+// firstFinding returns the first error in the oldest record of a refusal, or else the
+// first in status.
 func (s *site) firstFinding(record bool) firstError {
 	s.t.Helper()
 	var first struct {
@@ -154,7 +153,7 @@ func (s *site) firstFinding(record bool) firstError {
 		one := first
 		one.Problems, one.Monotonic = nil, 0
 		if json.Unmarshal([]byte(line), &one) == nil && one.Verdict == "refused" &&
-			// What stopped a run is not what keeps the host down.
+			// The cause that ended a run is not the one that keeps the host down.
 			!slices.ContainsFunc(one.Problems, func(p diag.Problem) bool { return p.Code == diag.Interrupted }) && (first.Monotonic == 0 || one.Monotonic < first.Monotonic) {
 			first = one
 		}
@@ -176,8 +175,8 @@ func (s *site) firstFinding(record bool) firstError {
 	return firstError{}
 }
 
-// misconfigured are faults that a person makes in files which systemd or the
-// generator reads: they end with an edit and a reload or a restart.
+// misconfigured are faults that a person makes in files read by systemd or the generator:
+// an edit and a reload or a restart removes them.
 var misconfigured = []fault{
 	configured("a value of the wrong type", `sed -i 's/^timeout = .*/timeout = ["60s"]/'`, "justnews.toml:2", "timeout"),
 	configured("a value out of range", `sed -i 's/^timeout = .*/timeout = "-5s"/'`, "justnews.toml:2", "timeout"),
@@ -195,8 +194,8 @@ var misconfigured = []fault{
 		remove: "rm /etc/systemd/system/justnews@.service; systemctl daemon-reload", names: []string{"justnews-old-check.sh"}},
 }
 
-// configured is a fault of justnews.toml: a command that changes the file, which
-// is put back whole.
+// configured is a fault in justnews.toml: a command that changes the file, which is then
+// restored.
 func configured(name, command string, names ...string) fault {
 	return fault{
 		name: name, names: names, said: "the generator, at the reload", stays: 2 * time.Second,
@@ -205,9 +204,8 @@ func configured(name, command string, names ...string) fault {
 	}
 }
 
-// mistaken are faults of a configuration that is valid: the servers run with it,
-// and nobody else starts. An edit and a reload, or the edit of an environment
-// file, is all that follows.
+// mistaken are faults in a valid configuration: the servers run with it, and nothing else
+// starts. They are removed by an edit and a reload, or by the edit of an environment file.
 var mistaken = []fault{
 	mistake("models.root does not exist", `s|^root = .*|root = "/opt/justnews/nowhere"|`, "STORE-ROOT", "/opt/justnews/nowhere"),
 	mistake("models.root is another directory", `s|^root = .*|root = "/usr/share"|`, "STORE-", "/usr/share"),
@@ -233,7 +231,7 @@ func mistake(name, edit, refused string, names ...string) fault {
 	return f
 }
 
-// environment is lines that somebody has put into the services' environment file.
+// environment adds lines to the services' environment file.
 func environment(lines, refused string, names ...string) fault {
 	return fault{
 		name: strings.ReplaceAll(lines, "\n", ", ") + " in global.env", refused: refused, names: names, stays: 5 * time.Second,
@@ -244,7 +242,7 @@ func environment(lines, refused string, names ...string) fault {
 
 const diagnosisFile = "../../docs/diagnosis.md"
 
-// writeDiagnosis keeps what was measured before of faults that were left out.
+// writeDiagnosis keeps the previous rows of faults that were not measured.
 func writeDiagnosis(t *testing.T, rows map[string][3]string) {
 	t.Helper()
 	before := diagnosisRows()

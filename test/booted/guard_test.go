@@ -10,25 +10,25 @@ import (
 	"justnews/test/bed"
 )
 
-// client is a unit that is not ours, with a user who may nothing of ours.
+// client is a unit of another package, whose user has no rights in the toolkit.
 const (
 	client     = "model-client.service"
 	clientFile = "/etc/systemd/system/" + client
 	guardDir   = clientFile + ".d"
-	clientUnit = "[Unit]\nDescription=A program of somebody else's\nStartLimitIntervalSec=0\n" + // the test itself starts it often
+	clientUnit = "[Unit]\nDescription=Another program\nStartLimitIntervalSec=0\n" + // the test itself starts it often
 		"[Service]\nUser=daemon\nExecStart=/bin/sleep infinity\nRestart=on-failure\nRestartSec=500ms\n" +
 		"[Install]\nWantedBy=multi-user.target\n"
 	clientGuard = "\n[guards.client]\nunit = \"" + client + "\"\n"
 )
 
-// few is a configuration of the orchestrator, the bus and one agent.
+// few is a configuration with the orchestrator, the bus and one agent.
 func few() string {
 	return config("60s", slices.DeleteFunc(agents(), func(n string) bool { return n == "mcp_bus" || n == "scout" })...)
 }
 
-// A unit of another package is guarded from the first boot on, and installed, its
-// guard holds whatever happens to the generator, the configuration and the program.
-// It comes up by itself once the cause is gone, and uninstalling leaves nothing.
+// A unit of another package is guarded from the first boot on. Once installed, its guard
+// holds whatever happens to the generator, the configuration and the program. The unit
+// comes up once the cause is gone, and uninstalling leaves nothing behind.
 func TestGuard_AnyUnit(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -39,7 +39,7 @@ func TestGuard_AnyUnit(t *testing.T) {
 		}})
 		before := s.foreign()
 
-		// The boot: it waits for the models, in the queue or in its gate.
+		// At boot it waits for the models, in the queue or in its gate.
 		s.waitHeld()
 		if u := s.Unit(client); u.ExecMainStart != 0 {
 			t.Errorf("%v: started before the models are ready", u)
@@ -127,7 +127,7 @@ func TestGuard_AnyUnit(t *testing.T) {
 		s.WriteFile(configFile, good)
 		heal("with its table again")
 
-		// What the unit's own environment says decides nothing.
+		// The unit's own environment has no effect.
 		s.WriteFile(guardDir+"/70-environment.conf", "[Service]\nEnvironment=GATE_TIMEOUT=1 GPU_ORCHESTRATOR_URL=http://127.0.0.1:1 "+
 			"SYSTEMD_EXEC_PID=1 DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/played HOME=/tmp NOTIFY_SOCKET=/tmp/none\n")
 		s.Systemctl("daemon-reload")
@@ -155,8 +155,8 @@ func TestGuard_AnyUnit(t *testing.T) {
 	})
 }
 
-// A unit without a user that D-Bus knows is refused, and starts where its operator lets
-// the gate run as root.
+// A unit whose user is unknown to D-Bus is refused, and starts if the operator makes the
+// gate run as root.
 func TestGuard_DynamicUser(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -182,14 +182,14 @@ func TestGuard_DynamicUser(t *testing.T) {
 	})
 }
 
-// foreign lists what a guarded unit's gate could leave.
+// foreign lists the files that a guarded unit's gate could leave.
 func (s *site) foreign() string {
 	s.t.Helper()
 	return s.Must("sh", "-c", "find /etc/systemd/system/*client* /etc/systemd/system/multi-user.target.wants /home /tmp /usr/sbin/.cache /var/cache/private -not -name 'systemd-private-*' -not -path '*/systemd-private-*' -not -name '.*-unix' 2>/dev/null | sort; true")
 }
 
-// A model server's own unit is active once its models are ready, by its own account,
-// and what is ordered after it starts then.
+// A model server's own unit becomes active once it reports its models ready, and units
+// ordered after it start then.
 func TestGuard_ModelServerItself(t *testing.T) {
 	t.Parallel()
 	const (
@@ -229,7 +229,7 @@ func TestGuard_ModelServerItself(t *testing.T) {
 			t.Errorf("the server was active at %v, its client started at %v, the models were ready after %v", u.ActiveEnter, c.ExecMainStart, began)
 		}
 
-		// Another unit has the port: whose models are ready is not the question.
+		// Another unit has the port: that its models are ready does not count.
 		s.Systemctl("stop", server)
 		s.Systemctl("start", other)
 		s.WaitUnit(other, "active/running")

@@ -19,28 +19,27 @@ import (
 
 var healingTable = flag.Bool("healing", false, "inject every fault and rewrite docs/healing.md from what is measured (both suites)")
 
-// fault is one thing that keeps a host down. Both are shell scripts; what
-// removes it starts nothing and resets nothing.
+// fault keeps a host down. It is injected and removed by shell scripts; the removal
+// neither starts nor resets anything.
 type fault struct {
 	name   string
 	inject string
 	remove string
-	// refused is what somebody's gate says, or "" where none is reached: then
-	// systemd itself says why.
+	// refused is found in the output of some gate, "" if no gate is reached: then
+	// systemd itself reports the cause.
 	refused string
-	said    string // who says why where no gate is reached, "": systemd
-	// stays is for how long it lasts after that, 0: until every unit has been
-	// tried twice.
+	said    string // the unit that reports the cause if no gate is reached, "": systemd
+	// stays is how long it lasts after that, 0: until every unit has been tried twice.
 	stays time.Duration
-	// names are words of the true cause, which the first finding has to have.
+	// names are words of the true cause, which the first finding must contain.
 	names []string
 	quick bool // also without the flag that makes the tables
 }
 
 const starter = "/usr/local/bin/justnews-start-agent.sh"
 
-// faults are everything that a person, a disk or a boot can do to a host whose
-// configuration is right.
+// faults are those that a person, a disk or a boot can cause on a host whose
+// configuration is correct.
 var faults = []fault{
 	{name: "the configuration is broken", inject: "echo '[gate' >> " + configFile + "; systemctl daemon-reload", remove: "sed -i '$d' " + configFile + "; systemctl daemon-reload", said: "the generator, at the reload", stays: 5 * time.Second, names: []string{"justnews.toml"}, quick: true},
 	{name: "the configuration is missing", inject: "mv " + configFile + " /root; systemctl daemon-reload", remove: "mv /root/justnews.toml " + configFile + "; systemctl daemon-reload", said: "the generator, at the reload", stays: 5 * time.Second, names: []string{configFile}},
@@ -64,7 +63,7 @@ var faults = []fault{
 	{name: "another process uses the bus's port", inject: "systemd-run -q --collect --unit=squat --service-type=exec -p User=nobody " + referenceBin + " bus", remove: "systemctl stop squat || true", stays: 20 * time.Second, names: []string{"8000"}, quick: true},
 }
 
-// inside is a fault within an orchestrator that runs on, and that ends there.
+// inside is a fault within an orchestrator that keeps running.
 func inside(name, misbehave, refused string, names ...string) fault {
 	return fault{
 		name: name, refused: refused, names: names, stays: 10 * time.Second,
@@ -73,15 +72,15 @@ func inside(name, misbehave, refused string, names ...string) fault {
 	}
 }
 
-// mpsOutages are those of NVIDIA MPS and the GPU, on a host of three instances
-// that need them.
+// mpsOutages are faults of NVIDIA MPS and the GPU, on a host with three instances that
+// need them.
 var mpsOutages = []fault{
 	{name: "MPS is not installed", inject: "mv " + control + " /root/away", remove: "mv /root/away " + control, refused: "MPS-MISSING", quick: true},
 	{name: "MPS exits at once", inject: "mv " + control + " /root/away; ln -s /bin/false " + control, remove: "mv /root/away " + control, stays: 25 * time.Second},
 	{name: "a device node of the GPU is missing", inject: "mv /dev/nvidia-uvm /root/away", remove: "mv /root/away /dev/nvidia-uvm", stays: 25 * time.Second},
 }
 
-// promised is how long after the cause is gone a host may take.
+// promised is how long a host may take after the cause is gone.
 func promised(suite string) time.Duration {
 	if suite == "bookworm" {
 		return bed.Scaled(90 * time.Second)
@@ -89,8 +88,8 @@ func promised(suite string) time.Duration {
 	return bed.Scaled(time.Minute)
 }
 
-// TestHealing injects each fault into a host, waits until it has been refused,
-// removes it, and does nothing more: every enabled instance has to come up.
+// TestHealing injects each fault into a host, waits for a refusal, removes the fault, and
+// does nothing else: every enabled instance has to come up.
 func TestHealing(t *testing.T) {
 	t.Parallel()
 	measured := map[string]map[string]string{}
@@ -131,8 +130,8 @@ func TestHealing(t *testing.T) {
 	})
 }
 
-// taken are the faults of this run: all with -healing, else some of each kind, and
-// one on the older suite.
+// taken returns the faults of this run: all with -healing, otherwise some of each kind,
+// and one on the older suite.
 func taken(suite string, all []fault) []fault {
 	if *healingTable {
 		return all
@@ -144,8 +143,8 @@ func taken(suite string, all []fault) []fault {
 	return some
 }
 
-// unhurried is a host with manifests and the restarts of the product: what is
-// measured is its own pace.
+// unhurried is a host with manifests and the product's own restart delays, which are
+// measured.
 func unhurried() host {
 	h := manifested()
 	change := h.change
@@ -201,8 +200,7 @@ func (s *site) heals(t *testing.T, f fault, names ...string) time.Duration {
 	return took
 }
 
-// ownPace fails if anything started the orchestrator before the pause between
-// two of its restarts was over.
+// ownPace fails if anything started the orchestrator before its restart delay was over.
 func (s *site) ownPace(t *testing.T, journal string) {
 	t.Helper()
 	var failed float64
@@ -220,11 +218,11 @@ func (s *site) ownPace(t *testing.T, journal string) {
 	}
 }
 
-// pace finds what systemd says of the orchestrator's starts and failures.
+// pace finds systemd's messages about the orchestrator's starts and failures.
 var pace = regexp.MustCompile(`(?m)^\[ *([0-9.]+)\] \S+ systemd\[1\]: (Starting )?justnews@gpu_orchestrator\.service(?: - .*\.\.\.|: (Failed) with result.*)$`)
 
-// healingFile is the table that a run with -healing writes. A suite that was not
-// run keeps what was measured before.
+// healingFile is the table that a run with -healing writes. A suite that is not run keeps
+// its previous figures.
 const healingFile = "../../docs/healing.md"
 
 func writeHealing(t *testing.T, measured map[string]map[string]string) {
@@ -285,7 +283,7 @@ This table is written by ` + "`go test ./test/booted -run 'TestHealing$' -healin
 |---|---|---|---|
 `
 
-// refusedFor is how long 17 refused instances are watched: JUSTNEWS_TEST_REFUSED=10m
+// refusedFor is how long 17 refused instances are observed: JUSTNEWS_TEST_REFUSED=10m
 // for the figures, then on both suites and with both causes.
 func refusedFor(t *testing.T) time.Duration {
 	text := os.Getenv("JUSTNEWS_TEST_REFUSED")
@@ -299,7 +297,7 @@ func refusedFor(t *testing.T) time.Duration {
 	return d
 }
 
-// TestRefused_HostIsQuiet measures what 17 instances cost that nobody repairs.
+// TestRefused_HostIsQuiet measures the cost of 17 instances that stay refused.
 func TestRefused_HostIsQuiet(t *testing.T) {
 	t.Parallel()
 	long := refusedFor(t)
@@ -308,7 +306,7 @@ func TestRefused_HostIsQuiet(t *testing.T) {
 		{"a model that fails to load", "true", "fail-model"},
 		{"a missing snapshot", broken("missing-snapshot")[0], ""},
 	} {
-		if i > 0 && !whole { // TestJournal_SharedCauseIsLoggedInFullOnce has it as well
+		if i > 0 && !whole { // TestJournal_SharedCauseIsLoggedInFullOnce covers it too
 			break
 		}
 		t.Run(c.name, func(t *testing.T) {

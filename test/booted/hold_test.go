@@ -23,19 +23,19 @@ import (
 	"justnews/test/reference/hang"
 )
 
-// holding is one thing that holds or misleads a gate. What it plants is root's
-// or the agents', whichever can do more.
+// holding is one way to hold up or mislead a gate. The files that it plants belong to
+// root or to the agents, whichever can do more harm.
 type holding struct {
 	name  string
 	plant func(s *site) (undo func())
 	// says are the codes by one of which the run has to say what it was; none: the
 	// models that are never ready are enough.
 	says []string
-	// late is what happens shortly before the deadline.
+	// late happens shortly before the deadline.
 	late func(s *site)
 	// manifest has the gate hash the Model Store.
 	manifest bool
-	// stuck says that the kernel lets nobody end the process: what counts is what
+	// stuck means that the kernel does not let the process end: what counts is what
 	// the process itself did until then.
 	stuck bool
 }
@@ -46,7 +46,7 @@ const (
 	termLimit  = time.Second            // after SIGTERM
 )
 
-// script plants and removes by a shell as root. $M is a model of the instance
+// script plants and removes files with a shell as root. $M is a model of the instance
 // and $S its snapshot.
 func script(plant, undo string) func(*site) func() {
 	const names = "M=" + brokenDir + "; S=$(echo $M/snapshots/*); as_agent() { setpriv --reuid=justnews --regid=justnews --clear-groups \"$@\"; }; "
@@ -57,11 +57,11 @@ func script(plant, undo string) func(*site) func() {
 	}
 }
 
-// repair writes the model again, whatever was put in its place.
+// repair rewrites the model, whatever replaced it.
 func repair() string { return repaired()[0] }
 
-// silent mounts a file system that does not answer over what a shell's word
-// stands for.
+// silent mounts a file system that does not answer over the path to which a shell word
+// expands.
 func silent(word string, how hang.How) func(*site) func() {
 	return func(s *site) func() {
 		s.t.Helper()
@@ -74,7 +74,7 @@ func silent(word string, how hang.How) func(*site) func() {
 	}
 }
 
-// leased keeps a lease on a file: who opens it waits until the kernel breaks it.
+// leased keeps a lease on a file: opening it waits until the kernel breaks the lease.
 func leased(word string) func(*site) func() {
 	return func(s *site) func() {
 		s.t.Helper()
@@ -117,7 +117,7 @@ func claim(name string, size int64, head, tail []byte) func(*site) func() {
 	}
 }
 
-// archive is the end of a zip file that claims so many entries.
+// archive is the end of a zip file that claims that many entries.
 func archive(size int64, entries uint64) []byte {
 	const end64, locator = 56, 20
 	var b []byte
@@ -146,7 +146,7 @@ const (
 	hugeShard = int64(100 << 30)
 )
 
-// holdings are what was found to hold a gate, and what is like it.
+// holdings are the ways that were found to hold up a gate, and similar ones.
 var holdings = []holding{
 	{name: "a lock on every file of the gates, held forever", plant: script(
 		`systemd-run -q --unit=holder sh -c 'for f in $(find /run/justnews-gate /var/lib/justnews-gate -type f); do flock -x $f sleep infinity & done; wait'; sleep 0.3`,
@@ -196,14 +196,14 @@ var holdings = []holding{
 	{name: "a model fails 0.3 s before the deadline", plant: script("true", "true"), late: (*site).failModel, says: []string{"MODEL", "PRELOAD-"}},
 }
 
-// failModel has the model fail that the preload is held before.
+// failModel makes the model fail at which the preload is held.
 func (s *site) failModel() {
 	all := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(s.ReadFile(mapFile), -1)
 	s.control(http.MethodPut, "/misbehave", "fail-model="+all[len(all)-1][1])
 }
 
-// holdHost has two instances: the orchestrator, which never has its models
-// ready, and one that waits.
+// holdHost has two instances: the orchestrator, whose models never become ready, and
+// one that waits.
 func holdHost() host {
 	h := manifested()
 	all := agents()
@@ -222,12 +222,12 @@ func holdHost() host {
 	return h
 }
 
-// late is what was measured of one case: how long after the deadline, or after
-// SIGTERM, the process ended. Unknown where it had refused before.
+// late is how long after the deadline, or after SIGTERM, the process ended. It is
+// unknown if the gate had refused before.
 type late struct{ deadline, term string }
 
-// TestHold_NothingHoldsAGate plants each of the holdings and measures how long after
-// its deadline, and after SIGTERM, the gate of a unit ends. None of them opens it.
+// TestHold_NothingHoldsAGate applies each of the holdings and measures how long after
+// its deadline, and after SIGTERM, a unit's gate ends. None of them opens it.
 func TestHold_NothingHoldsAGate(t *testing.T) {
 	t.Parallel()
 	measured := map[string]map[string]late{}
@@ -244,7 +244,7 @@ func TestHold_NothingHoldsAGate(t *testing.T) {
 		now := plain
 		for i, h := range holdings {
 			if i%3 != 0 && !*update {
-				continue // one of each three, and all where the table is made
+				continue // a third of them, or all when the table is written
 			}
 			t.Run(h.name, func(t *testing.T) {
 				inner := &site{Machine: s.Machine, t: t}
@@ -263,7 +263,7 @@ func TestHold_NothingHoldsAGate(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		// Nothing of all that is left: the gate opens where it should.
+		// Once all of that is gone, the gate opens.
 		s.control(http.MethodPut, "/misbehave", "")
 		s.WriteFile("/etc/justnews/scout.env", "GATE_TIMEOUT=60\n")
 		s.Systemctl("reset-failed", unit("scout"))
@@ -309,9 +309,9 @@ func (s *site) holds(h holding) late {
 	if mark.Less(over) > holdLimit+slack {
 		s.t.Errorf("it ended %v after its deadline", over)
 	}
-	// On a busy machine the half second may be over before the run has said its last.
+	// On a busy machine the half second may be over before the run has reported everything.
 	if cut := mark.Waited() > holdLimit && r.says([]string{"HUNG"}); !r.says(h.says) && !cut {
-		s.t.Errorf("the record does not say what it was: %s, want one of %q", r.codes(), h.says)
+		s.t.Errorf("the record does not have the cause: %s, want one of %q", r.codes(), h.says)
 	}
 	if forced {
 		undo = h.plant(s)
@@ -329,7 +329,7 @@ func (s *site) holds(h holding) late {
 	return measured
 }
 
-// startHeld starts the gate that is to be held, and returns when.
+// startHeld starts the gate and returns the time.
 func (s *site) startHeld(budget string) time.Duration {
 	s.t.Helper()
 	s.WriteFile("/etc/justnews/scout.env", "GATE_TIMEOUT="+budget+"\n")
@@ -339,8 +339,8 @@ func (s *site) startHeld(budget string) time.Duration {
 	return began
 }
 
-// ends waits for the end of the unit, and returns when it was. A process that the
-// kernel does not let go is freed after a while.
+// ends waits for the end of the unit, and returns the time. A process that is stuck in
+// the kernel is freed after a while.
 func (s *site) ends(h holding, free func()) (at time.Duration, forced bool) {
 	s.t.Helper()
 	limit := bed.Monotonic() + 8*time.Second
@@ -358,8 +358,8 @@ func (s *site) ends(h holding, free func()) (at time.Duration, forced bool) {
 	return u.InactiveEnter, forced
 }
 
-// terminated sends SIGTERM to the gate when the program has run for 1 s, and returns
-// how long it took to end.
+// terminated sends SIGTERM to the gate after it has run for 1 s, and returns how long it
+// took to end.
 func (s *site) terminated(h holding, began time.Duration, free func()) string {
 	s.t.Helper()
 	s.WaitFor("the program of the gate", bed.Patience, func() bool { // before, it is systemd's executor
@@ -396,7 +396,7 @@ func (s *site) terminated(h holding, began time.Duration, free func()) string {
 	return seconds(over, forced)
 }
 
-// seconds marks what the process itself says of its end.
+// seconds finds the process's own report of its end.
 func seconds(d time.Duration, forced bool) string {
 	if forced {
 		return fmt.Sprintf("%.2f s ¹", d.Seconds())
@@ -453,14 +453,14 @@ func (r heldRecord) seen() string {
 	return ""
 }
 
-// says reports whether an error has a code of that kind.
+// says reports whether an error has a code that begins with one of these.
 func (r heldRecord) says(codes []string) bool {
 	return slices.ContainsFunc(r.Problems, func(p struct{ Code, Severity, Subject, Message, Seen string }) bool {
 		return p.Severity == "error" && (len(codes) == 0 || slices.ContainsFunc(codes, func(c string) bool { return strings.HasPrefix(p.Code, c) }))
 	})
 }
 
-// The table of docs/security.md stands between these lines.
+// The table in docs/security.md is between these lines.
 const (
 	securityFile  = "../../docs/security.md"
 	latenessBegin = "<!-- lateness: go test ./test/booted -run 'TestHold_NothingHoldsAGate$' -update -->\n"
@@ -492,7 +492,7 @@ func writeLateness(t *testing.T, measured map[string]map[string]late) {
 	}
 }
 
-// latenessRows reads what the table has of each case.
+// latenessRows reads the table's row of each case.
 func latenessRows(t *testing.T) map[string][4]string {
 	t.Helper()
 	text, err := os.ReadFile(securityFile)

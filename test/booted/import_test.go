@@ -13,7 +13,7 @@ import (
 	"justnews/test/bed"
 )
 
-// byHand is the template of a host that was set up by hand: it shadows ours.
+// byHand is the template of a host that was set up by hand, which masks ours.
 const byHand = `[Unit]
 Description=JustNews %i
 [Service]
@@ -31,9 +31,8 @@ TimeoutStartSec=300
 WantedBy=multi-user.target
 `
 
-// A host that was set up by hand: what import prints is put in place, the
-// commands that it lists are run as they stand, and the same instances run,
-// behind our gate.
+// A host that was set up by hand: the output of import is installed, its commands are run
+// as printed, and the same instances run behind our gate.
 func TestImport_HandMadeHostIsTakenOver(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -60,9 +59,9 @@ func TestImport_HandMadeHostIsTakenOver(t *testing.T) {
 			t.Fatalf("exit status %d, %v\n%s%s", r.Code, err, r.Stdout, r.Stderr)
 		}
 		if len(made.Instances) != len(ports) {
-			t.Errorf("%d instances of %d: %q", len(made.Instances), len(ports), made.Instances)
+			t.Errorf("%d of %d instances: %q", len(made.Instances), len(ports), made.Instances)
 		}
-		// The store has no manifests here: they have tests of their own.
+		// The store has no manifests here: they have their own tests.
 		s.WriteFile(configFile, strings.Replace(made.TOML, "[models]\n", "[models]\nverify_preload = \"presence\"\n", 1))
 		for _, command := range made.Remove {
 			// The bed's own drop-ins stay.
@@ -74,7 +73,7 @@ func TestImport_HandMadeHostIsTakenOver(t *testing.T) {
 			}
 		}
 		if s.Exists("/etc/systemd/system/justnews@.service") || s.Exists("/usr/local/bin/justnews-preflight-check.sh") || s.Exists(dropIn("scout", "05-gate-timeout.conf")) {
-			t.Error("something of the old gate is still there")
+			t.Error("part of the old gate is still there")
 		}
 		s.Run("systemctl", "stop", "justnews@*.service")
 		s.Run("systemctl", "reset-failed")
@@ -89,8 +88,8 @@ func TestImport_HandMadeHostIsTakenOver(t *testing.T) {
 	})
 }
 
-// byUpstream is a host as upstream's documents set it up: a checkout in a home, a
-// user of that home, no sandbox.
+// byUpstream is a host that was set up according to upstream's documents: a checkout in a
+// home directory, its user, no sandbox.
 const byUpstream = `[Unit]
 Description=JustNews Service (%i)
 Wants=network-online.target
@@ -109,8 +108,8 @@ RestartSec=3
 WantedBy=multi-user.target
 `
 
-// touching stands for agents: it writes where they write, reads what they read,
-// and keeps a list of what it could.
+// touching stands in for agents: it writes where they write, reads what they read, and
+// lists what it could.
 const touching = `#!/bin/sh
 read -r uptime _ </proc/uptime
 echo "$uptime" >>"/run/justnews-test/started-$1"
@@ -130,8 +129,7 @@ esac
 exec sleep infinity
 `
 
-// What the agents of a host could write, read and enter before it was taken over,
-// they can after.
+// Agents can write, read and enter the same paths after the migration as before.
 func TestImport_AgentsKeepTheirFiles(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {

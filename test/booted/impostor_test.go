@@ -16,18 +16,18 @@ import (
 	"justnews/test/reference/hang"
 )
 
-// Ports 8014 and 8000 need no privilege, so that another process can be there
-// first and answer like an orchestrator, models loaded and all, or like the bus.
+// Ports 8014 and 8000 need no privilege, so another process can bind them first and answer
+// like an orchestrator with all models loaded, or like the bus.
 const (
 	impostor = "impostor.service"
 	fakeBus  = "fakebus.service"
 
-	// bySignal is what systemd-run ends with where a signal ended the command: a
-	// gate that cannot ask what its unit takes for success.
+	// bySignal is systemd-run's exit status if a signal ended the command: a gate that
+	// cannot query what its unit treats as success.
 	bySignal = 255
 )
 
-// server is a unit that serves what the reference server does, as a user.
+// server is a unit that runs the reference server as a user.
 func server(user, arguments string) string {
 	return "[Unit]\nBefore=" + unit(orchestrator) + "\n[Service]\nUser=" + user + "\nRestart=on-failure\nRestartSec=100ms\n" +
 		"Environment=REFERENCE_BUS_URL=\nExecStart=/usr/local/bin/justnews-reference " + arguments + "\n"
@@ -37,8 +37,8 @@ func orchestratorAs(user, address string) string {
 	return server(user, `orchestrator --bus-url "" --root `+modelRoot+" --address "+address)
 }
 
-// answered runs a gate as the agents' user, as one of a unit's commands, and
-// fails unless it ends with the status and names the code.
+// answered runs a gate as the agents' user, as a command of a unit, and fails unless it has
+// this exit status and code.
 func (s *site) answered(what string, status int, code string, environment ...string) {
 	s.t.Helper()
 	args := []string{"systemd-run", "--wait", "--pipe", "--quiet", "--collect", "--property=User=justnews"}
@@ -62,8 +62,8 @@ func TestImpostor_OpensNothing(t *testing.T) {
 		}})
 		own := unit(orchestrator)
 
-		// F1: at the boot another user is first, and the orchestrator itself is
-		// in auto-restart, forever.
+		// F1: at boot another user is first, and the orchestrator itself stays in
+		// auto-restart.
 		s.WaitUnit(impostor, "active/running")
 		s.WaitJournal(unit("mcp_bus"), "ORCHESTRATOR-IMPOSTOR", "exit status 76") // the preload is stopped with each crash
 		s.waitRefused(unit("mcp_bus"))
@@ -74,14 +74,14 @@ func TestImpostor_OpensNothing(t *testing.T) {
 		s.everythingUp(bed.Monotonic())
 		s.answered("the orchestrator itself", 0, "")
 
-		// P2: somebody else's listener on another address of the same port. D1:
-		// every way to write an address of this host.
+		// P2: another user's listener at another address with the same port. D1: every
+		// way to write an address of this host.
 		s.WriteFile("/etc/systemd/system/other.service", orchestratorAs("nobody", "127.0.0.99:8014"))
 		s.Systemctl("daemon-reload")
 		s.Systemctl("start", "other.service")
 		s.WaitUnit("other.service", "active/running")
 		s.answered("another user on another address", 0, "")
-		var gates sync.WaitGroup // they wait, most of them until their time is over
+		var gates sync.WaitGroup // they wait, most of them until their deadline
 		for _, host := range []string{"0.0.0.0", "localhost.", "[::ffff:127.0.0.1]", "127.0.0.1"} {
 			gates.Go(func() { s.answered(host, 0, "", "GPU_ORCHESTRATOR_URL=http://"+host+":8014") })
 		}
@@ -126,7 +126,7 @@ func TestImpostor_OpensNothing(t *testing.T) {
 		}
 		gates.Wait()
 
-		// F5: systemd cannot be asked. An agent uses up the connections of its user.
+		// F5: systemd cannot be queried. An agent exhausts its user's connections.
 		release := s.exhaust(300)
 		s.answered("no connection is left", bySignal, "SERVER-UNPROVEN")
 		release()
@@ -140,7 +140,7 @@ func TestImpostor_OpensNothing(t *testing.T) {
 		s.answered("no connection is left, and the orchestrator is the right one", bySignal, "SERVER-UNPROVEN")
 		release()
 
-		// The right one is greeted, and replaced during its preload.
+		// The right one is verified, and then replaced during its preload.
 		s.Systemctl("stop", "justnews.target")
 		s.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=hold\n")
 		s.WriteFile(dropIn(orchestrator, "90-slow.conf"), "[Service]\nRestartSec=10min\n")
@@ -168,8 +168,8 @@ func TestImpostor_OpensNothing(t *testing.T) {
 	})
 }
 
-// The orchestrator behind a socket unit: the listener is systemd's own, and whose
-// answers those are is told by who accepted the connection.
+// The orchestrator behind a socket unit: the listener belongs to systemd, so the process
+// that accepted the connection counts.
 func TestImpostor_BehindASocketUnit(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -182,7 +182,7 @@ func TestImpostor_BehindASocketUnit(t *testing.T) {
 		s.everythingUp(0)
 		s.answered("the right one, behind a socket unit", 0, "")
 
-		// Somebody accepts from a listener of systemd's that is not the unit's.
+		// Another process accepts from a systemd listener that is not the unit's.
 		s.Systemctl("stop", target)
 		s.stopAll()
 		s.Systemctl("stop", "backend.socket")
@@ -201,8 +201,7 @@ func (s *site) restarted(name string) {
 	s.WaitUnit(name, "active/running")
 }
 
-// exhaust makes so many connections to the bus as the agents' user, as many of
-// them as the bus takes.
+// exhaust makes as many connections to D-Bus as it accepts from the agents' user.
 func (s *site) exhaust(n int) (release func()) {
 	s.t.Helper()
 	uid, err := strconv.Atoi(strings.TrimSpace(s.Must("id", "-u", "justnews")))
@@ -212,8 +211,8 @@ func (s *site) exhaust(n int) (release func()) {
 	path := s.Path("/run/dbus")
 	var all []*dbus.Conn
 	err = hang.Apart(func() error {
-		// The user may not go by the machine's /proc/PID/root, so the directory is
-		// entered before.
+		// The user cannot use the machine's /proc/PID/root, so the directory is entered
+		// before.
 		if err := unix.Unshare(unix.CLONE_FS); err != nil {
 			return err
 		}
@@ -238,7 +237,7 @@ func (s *site) exhaust(n int) (release func()) {
 			}
 			all = append(all, c)
 		}
-		return nil //nolint:nilerr // what failed is the connection that was one too many
+		return nil //nolint:nilerr // the failed connection was one too many
 	})
 	if err != nil {
 		s.t.Fatal(err)

@@ -57,8 +57,8 @@ require_bus = false
 )
 
 // A real llama.cpp server instead of JustNews' orchestrator: its models are loaded on
-// request and asked once, agents start behind them, and what is not this server, or not
-// all of its models, or not on the GPU, opens nothing.
+// request and queried once, and then agents start. Another server, missing models, or
+// models on the CPU open nothing.
 func TestModelServer_LlamaCppOpensTheGates(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
@@ -85,7 +85,7 @@ func TestModelServer_LlamaCppOpensTheGates(t *testing.T) {
 			t.Error("the API key is in the journal or in a record")
 		}
 
-		// Killed: systemd starts it again, with no model loaded.
+		// Killed: systemd restarts it, with no model loaded.
 		s.Must("systemctl", "kill", "--kill-whom=main", "-s", "KILL", llamaUnit)
 		s.WaitFor("another process of the server", bed.Patience, func() bool { return s.Unit(llamaUnit).ExecMainStart > server.ExecMainStart })
 		s.Must("systemctl", "restart", unit("scout"))

@@ -36,7 +36,7 @@ func (s *site) as(user string, argv ...string) bed.Result {
 	return s.Run(append([]string{"setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups", "env", "-C", home, "HOME=" + home, "USER=" + user, "LOGNAME=" + user}, argv...)...)
 }
 
-// nopasswd runs the helper as root and fails unless it ends so and says so.
+// nopasswd runs the helper as root and fails unless it has this exit status and output.
 func (s *site) nopasswd(status int, said string, args ...string) bed.Result {
 	s.t.Helper()
 	r := s.Run(append([]string{"justnews-gate", "nopasswd"}, args...)...)
@@ -46,8 +46,8 @@ func (s *site) nopasswd(status int, said string, args ...string) bed.Result {
 	return r
 }
 
-// maySudo asks the real sudo by doing it: a refusal is sudo's word, whatever
-// the program would have returned.
+// maySudo tries the command with the real sudo: only sudo's own message counts as a
+// refusal, not the program's exit status.
 func (s *site) maySudo(user string, argv ...string) bool {
 	s.t.Helper()
 	r := s.as(user, append([]string{"sudo", "-n"}, argv...)...)
@@ -62,7 +62,7 @@ func (s *site) maySudo(user string, argv ...string) bool {
 	return true
 }
 
-// mayStart asks the real polkit by doing it.
+// mayStart tries the start with the real polkit.
 func (s *site) mayStart(user string, argv ...string) bool {
 	s.t.Helper()
 	r := s.as(user, append([]string{argv[0], "--no-ask-password"}, argv[1:]...)...)
@@ -144,8 +144,8 @@ var operatorParts = []struct {
 				t.Errorf("adra may %q", argv)
 			}
 		}
-		// A unit of that name made on the spot would run anything as root: also
-		// where the packages' own is stopped, or not there at all.
+		// A transient unit of that name could run anything as root, even if the packaged
+		// one is stopped or missing.
 		s.Systemctl("stop", mpsUnit)
 		s.Must("mv", "/usr/lib/systemd/system/"+mpsUnit, "/root/away")
 		s.Sh("mv /usr/lib/systemd/system/justnews-preflight.* /root")
@@ -273,7 +273,7 @@ var operatorParts = []struct {
 	{"one of two users loses it", func(t *testing.T, s *site) {
 		s.nopasswd(0, "done: write "+sudoRule, "install", "--sudoers", "--user", "site")
 		if !s.maySudo("adra", operators.Program, "status") || !s.maySudo("site", operators.Program, "status") {
-			t.Error("not both may")
+			t.Error("not both are allowed")
 		}
 		s.nopasswd(0, "planned: /usr/bin/gpasswd --delete adra justnews-operators", "uninstall", "--user", "adra", "--dry-run")
 		s.nopasswd(0, "done: /usr/bin/gpasswd --delete adra justnews-operators", "uninstall", "--user", "adra")
@@ -281,7 +281,7 @@ var operatorParts = []struct {
 			t.Error("adra still may")
 		}
 		if !s.maySudo("site", operators.Program, "status") || !s.mayStart("site", "systemctl", "start", preload) {
-			t.Error("site may no more")
+			t.Error("site is no longer allowed")
 		}
 		s.nopasswd(0, "done: rm "+sudoRule, "uninstall", "--user", "site")
 		s.nopasswd(0, "unneeded:", "uninstall", "--user", "site")
@@ -301,8 +301,8 @@ var operatorParts = []struct {
 		s.Remove(sudoRule)
 	}},
 	{"the old helper's rule gives everything away, and is named with its cure", func(t *testing.T, s *site) {
-		// The rule of setup_preflight_nopasswd.sh: no arguments, as anybody, for
-		// a script that its user can write.
+		// The rule of setup_preflight_nopasswd.sh: any arguments, as any user, for a
+		// script that its user can write.
 		script := "/home/adra/preflight.sh"
 		s.Must("setpriv", "--reuid=adra", "--regid=adra", "--init-groups", "sh", "-c", "printf '#!/bin/sh\\nid\\n' >"+script+"; chmod +x "+script)
 		s.WriteFile(oldRule, fmt.Sprintf("adra ALL=(ALL) NOPASSWD: %s\n", script), 0o440)
@@ -342,7 +342,7 @@ var operatorParts = []struct {
 				t.Errorf("%s: exit status %d, want %d and %q\n%s%s", line.line, r.Code, line.status, line.said, r.Stdout, r.Stderr)
 			}
 		}
-		// What --install gave to who called sudo is there without being an administrator.
+		// The caller of sudo keeps what --install granted without being an administrator.
 		s.Remove(siteRules)
 		if !s.maySudo("boss", operators.Program, "gate", "mcp_bus", "--timeout", "300") || s.maySudo("boss", "/usr/bin/id") || !s.mayStart("boss", "systemctl", "start", preload) {
 			t.Error("boss may not do what was installed, or more")

@@ -22,9 +22,8 @@ type found struct {
 	}
 }
 
-// preflight runs the full validation as root and returns its exit status and
-// its findings. What is the test bed's own is left out: a busy host's disk, and
-// that a container has no GPU.
+// preflight runs the full validation as root and returns its exit status and findings,
+// without those that are due to the test bed: a busy host's disk, no GPU in a container.
 func (s *site) preflight(args ...string) (int, []found) {
 	s.t.Helper()
 	r := s.Run(append([]string{"justnews-gate", "--json", "preflight", "--timeout", "20"}, args...)...)
@@ -77,7 +76,7 @@ func (s *site) pasteFinding(all []found, code string) {
 	s.t.Fatalf("there is no %s to paste: %+v", code, all)
 }
 
-// damage is one thing that was done to a host, and the finding that it makes.
+// damage is one change to a host, and the finding that it causes.
 type damage struct {
 	file, text string
 	code, has  string
@@ -88,8 +87,8 @@ const (
 	etcEnv   = "/etc/justnews/"
 )
 
-// damages are undone by removing their files. Those of units count once systemd
-// has read them.
+// damages are undone by removing their files. Those in units take effect once systemd has
+// read them.
 var damages = []damage{
 	{dropIn("scout", "10-preflight-gating.conf"), "[Service]\nExecStartPre=/bin/echo preflight.sh --gate-only %i\n", "GATE-DOUBLE", "10-preflight-gating.conf"},
 	{dropIn("memory", "90-root.conf"), "[Service]\nUser=root\n", "USER-OTHER", "90-root.conf"},
@@ -113,8 +112,8 @@ var damages = []damage{
 	{etcEnv + "memory.env", "DATABASE_URL=postgresql://u:hunter2@127.0.0.1:5432/d\n", "DATABASE-DOWN", "127.0.0.1:5432"},
 }
 
-// One boot, one thing after the other done to the host: each is found, and once
-// all are undone the host is clean again.
+// One boot, one change to the host after the other: each is found, and once all are undone
+// the host is clean again.
 func TestPreflight_FindsWhatIsDoneToAHost(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -130,9 +129,9 @@ func TestPreflight_FindsWhatIsDoneToAHost(t *testing.T) {
 		s.clean("after all is undone")
 		s.looping()
 		s.unreloaded()
-		s.unheard()
+		s.withoutGenerator()
 		s.clean("after its generator came back")
-		s.others()
+		s.unprivileged()
 		s.stopped()
 	})
 }
@@ -144,7 +143,7 @@ func (s *site) clean(when string) {
 	}
 }
 
-// finds wants one of the findings, and the exit status of the worst.
+// finds expects this finding, and the exit status of the worst one.
 func (s *site) finds(status int, code, text string) []found {
 	s.t.Helper()
 	got, all := s.preflight()
@@ -154,8 +153,8 @@ func (s *site) finds(status int, code, text string) []found {
 	return all
 }
 
-// unregistered: the orchestrator had to be up before the bus, and has given up
-// registering there.
+// unregistered: the orchestrator was up before the bus, and has given up registering with
+// it.
 func (s *site) unregistered() {
 	s.pasteFinding(s.finds(2, "BUS-UNREGISTERED", orchestrator), "BUS-UNREGISTERED")
 	s.everythingUp(0)
@@ -190,10 +189,10 @@ func (s *site) damaged() {
 	}
 	s.Systemctl("enable", "justnews.target")
 	s.Systemctl("daemon-reload")
-	// What ran with them runs on; nothing of it is left in the units.
+	// Running processes are not affected; nothing of it is left in the units.
 }
 
-// looping: a program that ends at once, and a start limit of somebody's own.
+// looping: a program that exits at once, and a start limit set by the administrator.
 func (s *site) looping() {
 	file := dropIn("hitl_service", "90-loop.conf")
 	s.WriteFile(file, "[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=500\n[Service]\nRestart=always\nExecStart=\nExecStart=/bin/false\n")
@@ -210,8 +209,8 @@ func (s *site) looping() {
 	s.Systemctl("restart", unit("hitl_service"))
 }
 
-// unreloaded: the file is newer than what systemd knows; then it was broken at
-// the last reload, and a gate that refused said so in the journal.
+// unreloaded: first the file is newer than systemd's state; then it was broken at the last
+// reload, and a gate that refused reported that in the journal.
 func (s *site) unreloaded() {
 	s.WriteFile(configFile, strings.Replace(config("60s"), "timeout = \"60s\"", "timeout = \"70s\"", 1))
 	s.finds(2, "UNIT-STALE", "and also")
@@ -227,8 +226,8 @@ func (s *site) unreloaded() {
 	s.Systemctl("start", target)
 }
 
-// unheard: the generator is masked, and only the packaged gate is left.
-func (s *site) unheard() {
+// withoutGenerator: the generator is masked, and only the packaged gate is left.
+func (s *site) withoutGenerator() {
 	s.Symlink("/dev/null", "/etc/systemd/system-generators/justnews-generator")
 	s.Systemctl("daemon-reload")
 	s.finds(1, "GENERATOR-ABSENT", "justnews-generator")
@@ -256,8 +255,8 @@ func (s *site) carriesItsMessageID(instance string, code diag.Code) {
 	})
 }
 
-// others: who is not root is told what he was not told.
-func (s *site) others() {
+// unprivileged: a user other than root is told what could not be checked.
+func (s *site) unprivileged() {
 	s.WriteFile(etcEnv+"scout.env", "A=1\n", 0o600)
 	r := s.Run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "justnews-gate", "preflight", "--timeout", "20")
 	if r.Code != 0 || !strings.Contains(r.Stderr, "notice: UNCHECKED: ") || !strings.Contains(r.Stderr, etcEnv+"scout.env") {
@@ -265,8 +264,8 @@ func (s *site) others() {
 	}
 	s.Remove(etcEnv + "scout.env")
 
-	// In a unit of its own, as the packages' is: what the sandbox hides is not
-	// called missing.
+	// In a separate unit, like the packaged one: paths hidden by the sandbox are not
+	// reported as missing.
 	argv := []string{"systemd-run", "--wait", "--pipe", "--quiet"}
 	for _, p := range []string{
 		"User=justnews", "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes", "ProtectProc=invisible", "NoNewPrivileges=yes",
@@ -281,12 +280,12 @@ func (s *site) others() {
 	}
 }
 
-// stopped: the ports are freed by stopping our units; a stranger is named, and
-// stays.
+// stopped: the ports are freed by stopping our units; another program is reported and
+// keeps running.
 func (s *site) stopped() {
 	s.Systemctl("stop", unit("scout"))
 	s.Must("systemd-run", "--unit=stranger", "/usr/local/bin/justnews-reference", "bus", "--address", "127.0.0.1:8002")
-	s.WaitFor("the stranger", bed.Patience, func() bool { _, all := s.preflight(); return has(all, "PORT-TAKEN", "of stranger.service") })
+	s.WaitFor("the other program", bed.Patience, func() bool { _, all := s.preflight(); return has(all, "PORT-TAKEN", "of stranger.service") })
 	status, all := s.preflight("--stop")
 	if status != 1 || !has(all, "PORT-FREED", unit("mcp_bus")) || !has(all, "PORT-FREED", unit(orchestrator)) || !has(all, "PORT-TAKEN", "nothing was stopped") {
 		s.t.Errorf("--stop: status %d: %+v", status, all)

@@ -18,8 +18,8 @@ const (
 	gateDir    = "/run/justnews-gate"
 )
 
-// attacks are calls of systemd's manager, other than our own Start, that would
-// start, stop or change something for whom they are allowed.
+// attacks are calls to systemd's manager, other than our own Start, that would start, stop
+// or change something if they were allowed.
 func attacks() []string {
 	var all []string
 	for _, mode := range []string{"replace", "fail", "isolate", "flush", "ignore-dependencies", "ignore-requirements", "replace-irreversibly", "lenient", "triggering"} {
@@ -45,7 +45,7 @@ func attacks() []string {
 	)
 }
 
-// callers are the ways in which a process has the user or the group of agents.
+// callers are the ways in which a process can have the agents' user or group.
 func callers() map[string]string {
 	return map[string]string{
 		"as justnews":                     "runuser -u justnews -- ",
@@ -54,7 +54,7 @@ func callers() map[string]string {
 	}
 }
 
-// sandboxed runs a command under the packaged sandbox of an agent.
+// sandboxed runs a command in an agent's packaged sandbox.
 const sandboxed = `#!/bin/sh
 user=$1; shift
 dir=/run/systemd/system
@@ -81,8 +81,8 @@ func bootPrivileges(t *testing.T, suite string) *site {
 	})
 }
 
-// As an agent nothing of systemd succeeds but the start of MPS, by our own
-// service, which leaves the jobs of the host alone.
+// An agent can get nothing from systemd except the start of MPS through our own service,
+// which does not affect the host's jobs.
 func TestPolkit_AgentsCanStartOnlyMPS(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -127,7 +127,7 @@ func TestPolkit_AgentsCanStartOnlyMPS(t *testing.T) {
 			})
 		}
 		s.WaitJournal("justnews-mps-start.service", "start "+mpsUnit+" for uid ")
-		// Who is in neither group is refused, and the name is root's.
+		// A user in neither group is refused, and the name belongs to root.
 		s.Systemctl("stop", mpsUnit)
 		if r := s.Sh("runuser -u nobody -- " + startByBus); r.Err == nil || !strings.Contains(r.Stderr, "ccess denied") {
 			t.Errorf("nobody: %v\n%s%s", r.Err, r.Stdout, r.Stderr)
@@ -135,7 +135,7 @@ func TestPolkit_AgentsCanStartOnlyMPS(t *testing.T) {
 		if u := s.Unit(mpsUnit); !u.Is("inactive/dead") {
 			t.Errorf("%v", u)
 		}
-		// A flood: one start, and an answer to each.
+		// A flood: one start, and an answer to each call.
 		s.Sh("runuser -u justnews -- sh -c 'for i in $(seq 100); do " + startByBus + " >/dev/null 2>&1 & done; wait'")
 		s.WaitUnit(mpsUnit, "active/running")
 		if got := strings.Count(s.Journal(mpsUnit), "Starting "); got > 12 {
@@ -145,12 +145,12 @@ func TestPolkit_AgentsCanStartOnlyMPS(t *testing.T) {
 		s.Systemctl("stop", mpsUnit)
 		s.Systemctl("mask", "--runtime", "--now", "polkit.service")
 		s.gateBy("justnews").passed(t, "without polkit")
-		s.WaitFor("the service is idle and ends", bed.Patience, func() bool { return s.Unit("justnews-mps-start.service").Is("inactive/dead") })
+		s.WaitFor("the idle service to end", bed.Patience, func() bool { return s.Unit("justnews-mps-start.service").Is("inactive/dead") })
 	})
 }
 
-// An agent that uses up the space and the inodes of the shared directory shuts
-// no other gate, and systemd still reloads.
+// An agent that exhausts the space and inodes of the shared directory shuts no other gate,
+// and systemd can still reload.
 func TestPrivilege_AgentCanFillOnlyTheSharedDirectory(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -184,12 +184,12 @@ func TestPrivilege_AgentCanFillOnlyTheSharedDirectory(t *testing.T) {
 			})
 			s.must("rm -f " + gateDir + "/fill*")
 		}
-		// Sticky: what root wrote there, an agent neither removes nor replaces.
+		// Sticky: an agent can neither remove nor replace root's files.
 		s.must("touch " + gateDir + "/roots")
 		if r := s.Sh("runuser -u justnews -- sh -c 'rm -f " + gateDir + "/roots || mv " + gateDir + "/roots " + gateDir + "/x'"); r.Err == nil || !s.Exists(gateDir+"/roots") {
 			t.Error("an agent removed root's file")
 		}
-		// Root's record is written by the gates all the same.
+		// The gates can still write root's record.
 		s.must("justnews-gate gate scout --timeout 60")
 		s.Systemctl("restart", unit("scout"))
 		s.WaitUnit(unit("scout"), "active/running")
@@ -205,9 +205,8 @@ func TestPrivilege_AgentCanFillOnlyTheSharedDirectory(t *testing.T) {
 	})
 }
 
-// What was hashed is remembered where no agent can write: an agent that owns the
-// Model Store and changes one byte, with the file's times put back, is found out
-// by root and by every gate.
+// Hashes are cached where no agent can write: if an agent that owns the Model Store changes
+// one byte and restores the file's times, root and every gate detect it.
 func TestPrivilege_AgentsCannotWriteTrustedFiles(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {

@@ -12,9 +12,9 @@ import (
 	"justnews/test/bed"
 )
 
-// daemon-reload again and again while 17 gates run, over a configuration that
-// stays, changes, breaks, and is rewritten in place while it is read: whatever
-// the generator makes of it, no instance starts before its gate has passed.
+// daemon-reload again and again while 17 gates run, with a configuration that is the same,
+// changes, breaks, and is rewritten in place while it is read: whatever the generator
+// writes, no instance starts before its gate has passed.
 func TestReload_NeverOpensAGate(t *testing.T) {
 	t.Parallel()
 	good := crowdConfig("300s")
@@ -35,7 +35,7 @@ func TestReload_NeverOpensAGate(t *testing.T) {
 			for round := range 4 {
 				way.write(round)
 				s.Systemctl("daemon-reload")
-				// A gate that starts right behind the reload sees the new state.
+				// A gate that starts right after the reload sees the new state.
 				s.Systemctl("restart", "--no-block", unit(crowd()[round]))
 			}
 			s.neverStarted("by reloads of a configuration that is " + way.name)
@@ -64,8 +64,8 @@ func TestReload_NeverOpensAGate(t *testing.T) {
 	})
 }
 
-// rewriteInPlace writes the configuration in small pieces, over and over, as an
-// editor does that does not rename, until stop.
+// rewriteInPlace writes the configuration in small pieces, over and over, like an editor
+// that does not rename, until stop.
 func (s *site) rewriteInPlace(text string) (stop func()) {
 	s.t.Helper()
 	path := s.Path(configFile)
@@ -108,8 +108,7 @@ const (
 	maskFile      = "/etc/systemd/system-generators/justnews-generator"
 )
 
-// Whatever becomes of the generator, every instance keeps its gate, and a
-// reload returns.
+// Whatever happens to the generator, every instance keeps its gate, and a reload returns.
 func TestReload_FailingGeneratorKeepsEveryGate(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -134,14 +133,14 @@ func TestReload_FailingGeneratorKeepsEveryGate(t *testing.T) {
 		s.gated("stopped for a while", "scout", "nosuch")
 		s.must("mv " + realGenerator + " " + generatorFile)
 
-		// What would hang whoever opens it as a plain file.
+		// Files that block whoever opens them as a regular file.
 		s.must("mv " + configFile + " /root/saved.toml && mkfifo " + configFile)
 		s.reload("a FIFO for a configuration")
 		s.closed("a FIFO for a configuration", "nosuch")
 		s.must("rm " + configFile + " && mv /root/saved.toml " + configFile)
 
-		// systemd itself refuses a reload when /run is nearly full; what is left is
-		// the generator's directory, here with room for so many files.
+		// systemd itself refuses a reload when /run is nearly full, so only the generator's
+		// directory is filled.
 		for inodes := 1; inodes <= 40; inodes += 3 {
 			s.cramped(fmt.Sprintf("size=4m,nr_inodes=%d", inodes))
 		}
@@ -154,8 +153,8 @@ func TestReload_FailingGeneratorKeepsEveryGate(t *testing.T) {
 	})
 }
 
-// reload fails if a daemon-reload takes long: a hanging generator would hold all
-// of systemd for 90 s.
+// reload fails if a daemon-reload takes long: a hanging generator would block all of
+// systemd for 90 s.
 func (s *site) reload(when string) {
 	s.t.Helper()
 	began := bed.Monotonic()
@@ -165,7 +164,7 @@ func (s *site) reload(when string) {
 	}
 }
 
-// gated fails unless systemd knows exactly our gate for the instances.
+// gated fails unless systemd has loaded exactly our gate for the instances.
 func (s *site) gated(when string, instances ...string) {
 	s.t.Helper()
 	for _, name := range instances {
@@ -178,7 +177,7 @@ func (s *site) gated(when string, instances ...string) {
 	}
 }
 
-// closed fails unless the instance is gated, and refused when it is started.
+// closed fails unless the instance is gated and its start is refused.
 func (s *site) closed(when, instance string) {
 	s.t.Helper()
 	s.gated(when, instance, "scout")
@@ -190,7 +189,7 @@ func (s *site) closed(when, instance string) {
 	s.Systemctl("reset-failed", unit(instance))
 }
 
-// cramped reloads with a generator directory that has next to no room.
+// cramped reloads with a generator directory that has hardly any space.
 func (s *site) cramped(options string) {
 	s.t.Helper()
 	s.must("mount -t tmpfs -o mode=755," + options + " none /run/systemd/generator")

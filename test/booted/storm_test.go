@@ -14,8 +14,8 @@ import (
 	"justnews/test/bed"
 )
 
-// 17 gates run at once, in waves, lose their leader and their lock: the
-// orchestrator is triggered once, and asked about as often as by one client.
+// 17 gates run at once, in waves, lose their leader and their lock: the orchestrator is
+// triggered once, and queried about as often as by one client.
 func TestStorm_SeventeenGatesCostOnePreload(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
@@ -56,7 +56,7 @@ func TestStorm_SeventeenGatesCostOnePreload(t *testing.T) {
 	})
 }
 
-// tellProgress fails unless each gate that waits says for what.
+// tellProgress fails unless each waiting gate reports what it waits for.
 func (s *site) tellProgress() {
 	s.t.Helper()
 	for _, name := range crowd() {
@@ -77,7 +77,7 @@ func (s *site) progressCleared() {
 	}
 }
 
-// summaries fails unless each gate that passed left one that says so.
+// summaries fails unless each gate that passed left a summary of that.
 func (s *site) summaries() {
 	s.t.Helper()
 	for _, name := range crowd() {
@@ -96,8 +96,8 @@ func (s *site) summaries() {
 	}
 }
 
-// requestRate fails if the gates together ask more often than one leader looks
-// (every 80 ms), and logs it.
+// requestRate logs how often the gates query together, and fails if that is more often
+// than one leader looks (every 80 ms).
 func (s *site) requestRate(window time.Duration) {
 	s.t.Helper()
 	began, before := bed.Monotonic(), s.counters()
@@ -111,8 +111,8 @@ func (s *site) requestRate(window time.Duration) {
 	}
 }
 
-// What the gates have for excluding each other is gone or cannot be written: it
-// may cost waiting, never a second preload, and never an open gate.
+// The gates' lock is gone or cannot be written: that may cost time, but never causes a
+// second preload or an open gate.
 func TestStorm_WithoutLockDirectoryThereIsOnePreload(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
@@ -147,7 +147,7 @@ func TestStorm_WithoutLockDirectoryThereIsOnePreload(t *testing.T) {
 	})
 }
 
-// must runs a shell script that has to work.
+// must runs a shell script that has to succeed.
 func (s *site) must(script string) {
 	s.t.Helper()
 	if r := s.Sh(script); r.Err != nil {
@@ -155,7 +155,7 @@ func (s *site) must(script string) {
 	}
 }
 
-// stormFor is how long the storm blows: JUSTNEWS_TEST_STORM=10m for the figures.
+// stormFor is how long the storm lasts: JUSTNEWS_TEST_STORM=10m for the figures.
 func stormFor(t *testing.T) time.Duration {
 	text := os.Getenv("JUSTNEWS_TEST_STORM")
 	if text == "" {
@@ -168,8 +168,8 @@ func stormFor(t *testing.T) time.Duration {
 	return d
 }
 
-// A model is broken, and systemd restarts every instance at once for as long as
-// it takes: the orchestrator is asked, but not made to load again and again.
+// A model is broken, and systemd keeps restarting every instance at once: the orchestrator
+// is queried, but not made to load again and again.
 func TestStorm_BrokenModelCausesNone(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -194,14 +194,14 @@ func TestStorm_BrokenModelCausesNone(t *testing.T) {
 		}
 		t.Logf("%v of storm: %d restarts of 17 instances, %d POSTs (%d allowed), %d jobs, %d requests, %.1f a second",
 			long, restarts, c.Preloads, allowed, c.Jobs, c.Requests, float64(c.Requests)/long.Seconds())
-		if restarts == 0 { // the gates that are started again stay and look
+		if restarts == 0 { // restarted gates hold and look
 			t.Errorf("no instance of %d was started again", len(crowd()))
 		}
 		if c.Preloads > allowed || c.Preloads == 0 {
 			t.Errorf("%d POSTs, want 1 to %d", c.Preloads, allowed)
 		}
-		// Each gate asks /health, /ready and /models/status, the two that trigger
-		// follow a job besides.
+		// Each gate queries /health, /ready and /models/status; the two that trigger also
+		// follow a job.
 		looks := (restarts + len(crowd())) * (1 + int(long/(10*time.Second)))
 		if most := 5*looks + 100; c.Requests > most {
 			t.Errorf("%d requests of %d gate runs, want at most %d", c.Requests, restarts+len(crowd()), most)

@@ -17,9 +17,9 @@ import (
 	"justnews/test/bed"
 )
 
-// upstream is a commit of the software that the gates wait for. Its orchestrator
-// and its bus run unmodified; only the libraries that compute are replaced by
-// testdata/upstream, which opens what they open.
+// upstream is a commit of the software that the gates wait for. Its orchestrator and bus
+// run unmodified; only the compute libraries are replaced by testdata/upstream, which opens
+// the same files.
 type upstream struct {
 	repository, commit string
 	adapters           bool // the newer generation: adapters over base models, a map that is read once
@@ -33,11 +33,11 @@ var upstreams = []upstream{
 	{repository: "JustNews", commit: "b2f4534", adapters: true},
 }
 
-// checkoutDir is where the software lies; its older half writes logs beside it.
+// checkoutDir is the software's directory; its older generation writes logs next to it.
 const checkoutDir = "/opt/upstream/checkout"
 
-// source returns the bare repository of a commit. Its text is not ours to ship:
-// where it is not on this machine, the test is skipped.
+// source returns the bare repository of a commit. We cannot distribute it: if it is not on
+// this machine, the test is skipped.
 func (u upstream) source(t *testing.T) string {
 	t.Helper()
 	base := os.Getenv("JUSTNEWS_TEST_UPSTREAM")
@@ -63,8 +63,7 @@ func (u upstream) mapFile() string {
 	return checkoutDir + "/markdown_docs/agent_documentation/AGENT_MODEL_MAP.json"
 }
 
-// modelMap is a map of two agents' models, and of another agent's where one is
-// named.
+// modelMap is a map of two agents' models, and of another agent's if one is given.
 func (u upstream) modelMap(also ...string) string {
 	agents := map[string]any{}
 	for _, name := range append([]string{"memory", "scout"}, also...) {
@@ -86,7 +85,7 @@ func (u upstream) modelMap(also ...string) string {
 	return string(text)
 }
 
-// weights is the file that an agent's model cannot do without.
+// weights is the file that an agent's model cannot be loaded without.
 func (u upstream) weights(agent string) string {
 	if u.adapters {
 		return modelRoot + "/" + agent + "/adapters/tiny/adapter_model.safetensors"
@@ -126,8 +125,7 @@ esac
 exec sleep infinity
 `
 
-// host is a host whose orchestrator and bus are of this commit. More is added to
-// [models].
+// host is a host with this commit's orchestrator and bus. More is added to [models].
 func (u upstream) host(t *testing.T, more string) host {
 	dir := u.source(t)
 	var b strings.Builder
@@ -174,8 +172,8 @@ func (s *site) up(names ...string) {
 	})
 }
 
-// TestUpstream runs upstream's own orchestrator and bus, and the faults
-// whose answers are theirs alone.
+// TestUpstream runs upstream's own orchestrator and bus, with the faults that only they
+// answer in their own way.
 func TestUpstream(t *testing.T) {
 	t.Parallel()
 	for _, u := range upstreams {
@@ -193,8 +191,7 @@ func TestUpstream(t *testing.T) {
 
 func (u upstream) loads(t *testing.T, suite string) {
 	all := units(upstreamInstances...)
-	// What this host checks of the store itself would be refused before upstream
-	// could meet it.
+	// The gate's own checks of the store would refuse before upstream encounters the fault.
 	s := boot(t, suite, u.host(t, "verify = \"off\"\nverify_preload = \"off\""))
 	s.up(all...)
 	if posts := strings.Count(s.Journal(unit("gpu_orchestrator")), "POST /models/preload"); posts != 1 {
@@ -236,7 +233,7 @@ func (u upstream) loads(t *testing.T, suite string) {
 	})
 }
 
-// loadsNothing: what a release whose preload is simulated proves, and what it does
+// loadsNothing: what is verified with a release whose preload is simulated, and what is
 // not.
 func (u upstream) loadsNothing(t *testing.T, suite string) {
 	s := boot(t, suite, u.host(t, "verify_preload = \"presence\""))
