@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package bed boots a real systemd for a test: a Debian root made by
-// mmdebstrap, cached between runs, booted by systemd-nspawn with our files
-// where the packages put them. A few machines at a time, on the whole host, and
-// whatever becomes of the test process (failure, timeout, SIGKILL), no
-// process, mount, cgroup or directory of them stays behind.
+// Package bed boots a real systemd for a test: a Debian root made by mmdebstrap, cached
+// between runs, booted by systemd-nspawn with our files where the packages put them. A few
+// machines run at a time, over the whole host, and whatever happens to the test process
+// (failure, timeout, SIGKILL), none of their processes, mounts, cgroups or directories is
+// left behind.
 //
-// It mocks nothing, and it does not know what JustNews is about: the scenarios
-// live in test/booted. What such a machine lacks against a real one: /dev/kmsg,
-// a kernel command line of its own in /proc/cmdline, and cgroup controllers, so
-// MemoryMax= and the like have no effect.
+// It mocks nothing, and knows nothing about JustNews: the scenarios are in test/booted.
+// Unlike a real machine, it lacks /dev/kmsg, its own kernel command line in /proc/cmdline,
+// and cgroup controllers, so MemoryMax= and the like have no effect.
 //
 // A scenario is a few lines:
 //
@@ -19,13 +18,13 @@
 //	}})
 //	m.WaitUnit("justnews@scout.service", "active")
 //
-// The environment steers it: JUSTNEWS_TEST_CACHE (where the roots are kept),
-// JUSTNEWS_TEST_SUITES (which of them Each runs, comma-separated),
+// Environment variables: JUSTNEWS_TEST_CACHE (where the roots are kept),
+// JUSTNEWS_TEST_SUITES (the suites that Each runs, comma-separated),
 // JUSTNEWS_TEST_MACHINES (how many run at a time; by default one for each CPU, four at
-// most), JUSTNEWS_TEST_MIRROR (a Debian mirror, where the host's apt has none),
+// most), JUSTNEWS_TEST_MIRROR (a Debian mirror, if the host's apt has none),
 // JUSTNEWS_TEST_CLOCK=1 (tests may set the host's clock: for a virtual machine),
-// JUSTNEWS_TEST_SLOWNESS=N (wait N times as long for everything) and
-// JUSTNEWS_REQUIRE_BED=1 (what cannot be booted is a failure, not a skip).
+// JUSTNEWS_TEST_SLOWNESS=N (multiplies every time limit) and JUSTNEWS_REQUIRE_BED=1 (a
+// machine that cannot be booted is a failure, not a skip).
 package bed
 
 import (
@@ -50,7 +49,7 @@ func Suites() []string {
 	return []string{Trixie, Bookworm}
 }
 
-// Each runs a scenario once on every suite, as a subtest of its name.
+// Each runs a scenario once on every suite, as a subtest with its name.
 func Each(t *testing.T, scenario func(t *testing.T, suite string)) {
 	t.Helper()
 	for _, suite := range Suites() {
@@ -58,8 +57,8 @@ func Each(t *testing.T, scenario func(t *testing.T, suite string)) {
 	}
 }
 
-// Newest runs a scenario on the first of Suites alone, as a subtest of its
-// name: for what is the same whatever systemd's version is.
+// Newest runs a scenario only on the first of Suites, as a subtest with its name: for
+// behaviour that does not depend on systemd's version.
 func Newest(t *testing.T, scenario func(t *testing.T, suite string)) {
 	t.Helper()
 	for _, suite := range Suites()[:min(1, len(Suites()))] {
@@ -67,6 +66,6 @@ func Newest(t *testing.T, scenario func(t *testing.T, suite string)) {
 	}
 }
 
-// MaySetClock reports whether a test may set the clock. It is the host's, and all of
-// its processes see it. Commands of a test can: nsenter drops no capability.
+// MaySetClock reports whether a test may set the clock, which is the host's and thus that of
+// all its processes. A test's commands are able to: nsenter drops no capability.
 func MaySetClock() bool { return os.Getenv("JUSTNEWS_TEST_CLOCK") == "1" }

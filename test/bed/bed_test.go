@@ -20,8 +20,8 @@ ExecStartPre=/bin/sh -c 'echo refused on purpose; exit 78'
 ExecStart=/bin/sleep infinity
 `
 
-// The bed proves itself with units of its own, so that a fault of the bed and a
-// fault of ours are told apart.
+// The bed is tested with its own units, to distinguish its faults from those of the
+// product.
 func TestMachine_SystemdBootsAndAnswers(t *testing.T) {
 	versions := map[string]string{bed.Bookworm: "252", bed.Trixie: "257"}
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -44,13 +44,13 @@ func TestMachine_SystemdBootsAndAnswers(t *testing.T) {
 			t.Errorf("systemd %q, want %s", m.Version, versions[suite])
 		}
 
-		// Boot does not wait for the queue: a gate may hold it.
+		// Boot does not wait for the queue: a gate may hold it up.
 		slow := m.WaitUnit("slow.service", "activating/start-pre")
 		if slow.ControlPID == 0 {
 			t.Errorf("%v has no control process", slow)
 		}
 		if m.Unit("multi-user.target").Is("active") {
-			t.Error("multi-user.target is active although a unit that it wants still starts")
+			t.Error("multi-user.target is active although a unit that it wants is still starting")
 		}
 		m.WriteFile("/run/go", "")
 		m.WaitUnit("slow.service", "active/exited")
@@ -111,7 +111,7 @@ func TestMachine_EndsWithItsTest(t *testing.T) {
 		select {} // until the parent kills this process
 	}
 	bed.Need(t)
-	bed.Root(t, bed.Suites()[0]) // not in the child: it cannot be killed while it makes one
+	bed.Root(t, bed.Suites()[0]) // not in the child, which must not be killed while building one
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestMachine_EndsWithItsTest$")
@@ -129,7 +129,7 @@ func TestMachine_EndsWithItsTest(t *testing.T) {
 		t.Fatalf("the child says %q, %v; want booted", buf, err)
 	}
 	if leftovers(t, child.Process.Pid) == nil {
-		t.Error("nothing is seen of the child's machine while it runs")
+		t.Error("there is no sign of the child's machine while it runs")
 	}
 	_ = child.Process.Kill()
 	_ = child.Wait()
@@ -145,7 +145,7 @@ func TestMachine_EndsWithItsTest(t *testing.T) {
 	}
 }
 
-// What listens on the machine's loopback answers the test, and only there.
+// A server on the machine's loopback answers the test, and only there.
 func TestMachine_LoopbackIsReachable(t *testing.T) {
 	m := bed.Boot(t, bed.Options{Prepare: func(tree *bed.Tree) {
 		tree.WriteFile("/etc/systemd/system/echo.socket", "[Socket]\nListenStream=127.0.0.1:8014\nAccept=yes\n")

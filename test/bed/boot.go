@@ -26,7 +26,7 @@ const (
 	reserve = 15 * time.Second
 )
 
-// Options say what to boot. The zero value is a bare Debian of the newest suite.
+// Options select what to boot. The zero value is a bare Debian of the newest suite.
 type Options struct {
 	Suite    string   // Bookworm or Trixie; "": the first of Suites
 	Packages []string // Debian packages beyond systemd-sysv, dbus and polkitd
@@ -46,10 +46,9 @@ var (
 	running sync.Map
 )
 
-// Boot boots a machine and returns as soon as its systemd answers; jobs may
-// still be queued then, and usually are. The machine ends with the test. Where as
-// many machines as may run at a time do, of whatever process, one of them is waited
-// for.
+// Boot boots a machine and returns as soon as its systemd answers; usually jobs are still
+// queued then. The machine ends with the test. If the maximum number of machines is already
+// running, in any process, Boot waits for one to end.
 func Boot(t testing.TB, o Options) *Machine {
 	t.Helper()
 	Need(t)
@@ -120,8 +119,8 @@ func boot(t testing.TB, o Options, base, cache string, p place) (*Machine, error
 	return m, m.awaitSystemd()
 }
 
-// deadline is when go test ends the process. testing.TB does not have it:
-// benchmarks know none.
+// deadline is when go test ends the process. testing.TB does not have it, since benchmarks
+// have none.
 func deadline(t testing.TB) (time.Time, bool) {
 	if d, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
 		return d.Deadline()
@@ -165,7 +164,7 @@ func (m *Machine) spawn(dir string, cmdline []string) error {
 	}
 	m.nspawn.Stdout, m.nspawn.Stderr = console, console
 	m.nspawn.SysProcAttr = &syscall.SysProcAttr{
-		Setpgid: true, // Ctrl-C is the reaper's to handle
+		Setpgid: true, // the reaper handles Ctrl-C
 		// Started in a separate cgroup: otherwise two machines would share one
 		// tree.
 		UseCgroupFD: true, CgroupFD: int(group.Fd()),
@@ -184,7 +183,7 @@ func (m *Machine) spawn(dir string, cmdline []string) error {
 	for {
 		n, err := notify.Read(buf)
 		if err != nil {
-			return fmt.Errorf("cannot learn the machine's PID 1 from nspawn: %w", err)
+			return fmt.Errorf("cannot get the machine's PID 1 from nspawn: %w", err)
 		}
 		for line := range strings.Lines(string(buf[:n])) {
 			if pid, ok := strings.CutPrefix(strings.TrimSpace(line), "X_NSPAWN_LEADER_PID="); ok {
@@ -195,8 +194,8 @@ func (m *Machine) spawn(dir string, cmdline []string) error {
 	}
 }
 
-// awaitSystemd returns when systemd takes commands. It does so from the moment
-// on when its private socket is there, generators done and the boot queued.
+// awaitSystemd returns when systemd accepts commands: once its private socket exists, the
+// generators are done and the boot is queued.
 func (m *Machine) awaitSystemd() error {
 	ctx, cancel := context.WithTimeout(m.ctx, bootLimit)
 	defer cancel()

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cacheDir is where the roots, the binaries under test and the scratch
-// directories of running machines live. It is made where it is missing.
+// cacheDir has the roots, the binaries under test and the scratch directories of running
+// machines. It is created if it is missing.
 func cacheDir() (string, error) {
 	dir := os.Getenv("JUSTNEWS_TEST_CACHE")
 	if dir == "" {
@@ -33,18 +33,18 @@ func cacheDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// scratchName begins the names of the directories below the cache directory that have
-// one directory for each machine.
+// scratchName is the prefix of the directories below the cache directory that have one
+// directory for each machine.
 const scratchName = "machines"
 
-// place is the right to run a machine, one of as many as may run at a time.
+// place is the right to run a machine; there are as many as machines may run at a time.
 type place struct {
 	lock      *os.File
 	scratches string // the directory for the scratch directories of its machines
 }
 
-// mostPlaces bounds what is taken by default: all machines share the limits of the
-// kernel for root, such as 128 instances of inotify, of which each has some eight.
+// mostPlaces limits the default: all machines share the kernel's limits for root, such as
+// 128 inotify instances, of which each machine uses about eight.
 const mostPlaces = 4
 
 // places returns how many machines may run at a time on this host.
@@ -81,16 +81,16 @@ func takePlace(ctx context.Context, cache string) (place, error) {
 			}
 		}
 		select {
-		case <-time.After(50 * time.Millisecond): // no call waits for one of several locks
+		case <-time.After(50 * time.Millisecond): // no system call waits for any of several locks
 		case <-ctx.Done():
 			return place{}, fmt.Errorf("cannot get a place for a machine: %w", ctx.Err())
 		}
 	}
 }
 
-// lockFile waits for the exclusive lock on a file and returns it; closing the
-// file gives the lock back, and so does the end of every process that has it. With
-// unix.LOCK_NB it fails where it would have to wait.
+// lockFile waits for the exclusive lock on a file and returns the file; closing it releases
+// the lock, and so does the end of every process that has it open. With unix.LOCK_NB it
+// fails instead of waiting.
 func lockFile(path string, flags ...int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// files reads and writes below the machine's root, before the boot (Tree) and
-// while it runs (Machine). Paths are the machine's, absolute. A link that leads
-// out of the root is refused: its target would be the host's.
+// files reads and writes below the machine's root, before the boot (Tree) and while it runs
+// (Machine). Paths are absolute in the machine. A link out of the root is rejected, since its
+// target would be the host's.
 type files struct {
 	t   testing.TB
 	dir func() string // the root, as the host sees it
@@ -29,8 +29,8 @@ func (f files) in(name string, do func(r *os.Root, rel string) error) error {
 	return do(r, cmp.Or(strings.TrimPrefix(path.Clean("/"+name), "/"), "."))
 }
 
-// WriteFile puts a file there whole: a reader sees the old one or the new one.
-// The mode is 0644 where none is given; missing directories are made, 0755.
+// WriteFile writes a file atomically: a reader sees the old one or the new one. The default
+// mode is 0644; missing directories are created with 0755.
 func (f files) WriteFile(name, content string, mode ...fs.FileMode) {
 	f.t.Helper()
 	m := fs.FileMode(0o644)
@@ -42,7 +42,7 @@ func (f files) WriteFile(name, content string, mode ...fs.FileMode) {
 			return err
 		}
 		fresh := rel + ".bed-new"
-		// The mode again, because WriteFile's goes through the umask.
+		// The mode again, because WriteFile's is subject to the umask.
 		return errors.Join(r.WriteFile(fresh, []byte(content), m), r.Chmod(fresh, m), r.Rename(fresh, rel))
 	})
 	if err != nil {
@@ -115,7 +115,7 @@ func (f files) Symlink(target, name string) {
 	}
 }
 
-// Remove removes a file or a whole directory; that there is none is no fault.
+// Remove removes a file or a whole directory, if it exists.
 func (f files) Remove(name string) {
 	f.t.Helper()
 	if err := f.in(name, func(r *os.Root, rel string) error { return r.RemoveAll(rel) }); err != nil {

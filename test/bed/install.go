@@ -13,8 +13,8 @@ import (
 	"justnews/packaging/contents"
 )
 
-// ReferenceFiles are the stand-ins for the JustNews software itself, which is
-// not ours to ship: an orchestrator and bus, and the agents' start script.
+// ReferenceFiles are the stand-ins for the JustNews software itself, which we cannot
+// distribute: an orchestrator and bus, and the agents' start script.
 var ReferenceFiles = []contents.File{
 	{Build: "./test/reference/cmd/justnews-reference", Dest: "/usr/local/bin/", Mode: 0o755},
 	{Source: "test/bed/justnews-start-agent.sh", Dest: "/usr/local/bin/", Mode: 0o755},
@@ -22,9 +22,9 @@ var ReferenceFiles = []contents.File{
 	{Source: "test/bed/90-bed.conf", Dest: "/etc/systemd/system/justnews@.service.d/", Mode: 0o644},
 }
 
-// Install puts our files where the packages put them and does what their
-// maintainer scripts do: users and groups. It also enables justnews.target, as
-// an operator would. What only a person reads is left out.
+// Install puts our files where the packages put them and creates users and groups as their
+// maintainer scripts do. It also enables justnews.target, as an operator would.
+// Documentation is omitted.
 func (tree *Tree) Install() {
 	tree.t.Helper()
 	tree.Put(slices.DeleteFunc(contents.For(contents.Files, "deb"), func(f contents.File) bool {
@@ -40,8 +40,8 @@ func (tree *Tree) InstallReference() {
 	tree.Put(ReferenceFiles...)
 }
 
-// Put installs files of this repository. A program that needs a C compiler is
-// left out where there is none.
+// Put installs files from this repository. A program that needs a C compiler is omitted if
+// there is none.
 func (tree *Tree) Put(list ...contents.File) {
 	tree.t.Helper()
 	repo, err := repository()
@@ -55,10 +55,10 @@ func (tree *Tree) Put(list ...contents.File) {
 	if err != nil {
 		tree.t.Fatal(err)
 	}
-	// One for each clone: two that are tested side by side have two programs.
+	// One for each clone: two clones may be tested at the same time.
 	at := sha256.Sum256([]byte(repo))
 	binaries := filepath.Join(tree.cache, fmt.Sprintf("bin-%x", at[:4]))
-	lock, err := lockFile(binaries + ".lock") // nobody copies what somebody else builds
+	lock, err := lockFile(binaries + ".lock") // nothing is copied while it is being built
 	if err != nil {
 		tree.t.Fatal(err)
 	}
@@ -78,6 +78,6 @@ func (tree *Tree) Put(list ...contents.File) {
 	}
 }
 
-// OneWeight is a whole safetensors file: the length of its header in 8 bytes, the
-// header, one number. A snapshot without weights is no model.
+// OneWeight is a complete safetensors file: the length of its header in 8 bytes, the header,
+// one number. A snapshot without weights is not a model.
 const OneWeight = "\x36\x00\x00\x00\x00\x00\x00\x00" + `{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}` + "\x00\x00\x80\x3f"

@@ -31,7 +31,7 @@ type Machine struct {
 	Version string // of its systemd, as "257.13-1~deb13u1"
 
 	t       testing.TB
-	ctx     context.Context // the machine's life time
+	ctx     context.Context // the machine's lifetime
 	cancel  context.CancelFunc
 	scratch string
 	cgroup  string
@@ -60,7 +60,7 @@ type Result struct {
 	Err            error // nil when Code is 0
 }
 
-// commandLimit bounds one command; no command of a scenario takes long.
+// commandLimit is the time limit of one command; no command of a scenario takes long.
 var commandLimit = Scaled(60 * time.Second)
 
 // Run runs a command as root in the machine and returns how it ended.
@@ -116,9 +116,9 @@ func (m *Machine) run(ctx context.Context, argv []string) Result {
 	return r
 }
 
-// killChildren ends nsenter by ending what it runs, so that nsenter can reap it:
-// an orphan would become a zombie that nobody in the machine can reap, and
-// systemd's shutdown waits 10 s for those.
+// killChildren ends nsenter by ending its children, so that nsenter can reap them: an orphan
+// would become a zombie that no process in the machine can reap, and systemd's shutdown
+// waits 10 s for those.
 func killChildren(nsenter *os.Process) error {
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", nsenter.Pid))
 	for _, child := range strings.Fields(string(children)) {
@@ -132,11 +132,11 @@ func killChildren(nsenter *os.Process) error {
 	return nil
 }
 
-// Path is where the host finds a file of the machine, for what the file methods
-// do not do: a socket to connect to. Links to absolute paths lead astray.
+// Path is the host's path of a file in the machine, for uses that the file methods do not
+// cover, such as connecting to a socket. Links to absolute paths lead to the host's files.
 func (m *Machine) Path(name string) string { return filepath.Join(m.files.dir(), name) }
 
-// HostPID returns the PID by which the host knows a process of the machine.
+// HostPID returns the PID that a process of the machine has on the host.
 func (m *Machine) HostPID(pid int) int {
 	m.t.Helper()
 	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", m.leader))
@@ -163,8 +163,8 @@ func (m *Machine) HostPID(pid int) int {
 	return 0
 }
 
-// Dial connects from inside the machine's network, so that a test reaches what
-// listens on the machine's loopback.
+// Dial connects from inside the machine's network, so that a test can reach servers on the
+// machine's loopback.
 func (m *Machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var conn net.Conn
 	err := hang.Apart(func() error {
@@ -189,8 +189,8 @@ func (m *Machine) HTTP() *http.Client {
 	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: m.Dial, DisableKeepAlives: true}}
 }
 
-// PowerOff shuts the machine down from inside, as an operator would, and waits
-// until it is off. Its files cannot be read any more.
+// PowerOff shuts the machine down from inside, as an operator would, and waits until it is
+// off. Its files can no longer be read.
 func (m *Machine) PowerOff() {
 	m.t.Helper()
 	// No answer is fine: the connection may die under it.
@@ -205,8 +205,8 @@ func (m *Machine) PowerOff() {
 	}
 }
 
-// Stop ends the machine at once, as a power failure would, and returns when
-// nothing of it is left on the host. The end of the test does it, too.
+// Stop ends the machine at once, like a power failure, and returns when nothing of it is left
+// on the host. The end of the test does the same.
 func (m *Machine) Stop() {
 	m.t.Helper()
 	if m.stopped {
@@ -226,8 +226,8 @@ func (m *Machine) Stop() {
 	}
 }
 
-// logTime says how long the machine ran and how much CPU time all its processes used:
-// a test that uses little of it waits.
+// logTime logs how long the machine ran and how much CPU time all its processes used: a test
+// that uses little spends its time waiting.
 func (m *Machine) logTime() {
 	m.t.Helper()
 	var used int64 // microseconds
@@ -249,8 +249,8 @@ func (m *Machine) Console() string {
 	return strings.ReplaceAll(string(content), "\r", "")
 }
 
-// Monotonic is the clock of systemd's …TimestampMonotonic properties; host and
-// machine share it.
+// Monotonic is the clock of systemd's …TimestampMonotonic properties, which host and machine
+// share.
 func Monotonic() time.Duration {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {

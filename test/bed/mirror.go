@@ -14,9 +14,9 @@ import (
 // systemKeyring is the file of the package debian-archive-keyring.
 const systemKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-// mirror returns the Debian mirror that the host's own apt uses, or "" where
-// the host is not Debian: mmdebstrap then has its own default. Naming one here
-// would break behind every proxy and every pinned snapshot.
+// mirror returns the Debian mirror that the host's own apt uses, or "" if the host is not
+// Debian: mmdebstrap then uses its default. A fixed one would not work behind proxies or
+// with pinned snapshots.
 func mirror(ctx context.Context) string {
 	if v := os.Getenv("JUSTNEWS_TEST_MIRROR"); v != "" {
 		return v
@@ -49,8 +49,8 @@ func pickMirror(indextargets string) string {
 	return ""
 }
 
-// aptOptions returns how the host's apt fetches (proxies, retries, date
-// checks), as text that apt.conf takes.
+// aptOptions returns the host's apt settings for downloads (proxies, retries, date checks),
+// in apt.conf's format.
 func aptOptions(ctx context.Context) string {
 	out, err := exec.CommandContext(ctx, "apt-config", "dump",
 		"Acquire::http", "Acquire::https", "Acquire::Retries", "Acquire::Check-Valid-Until", "Acquire::Check-Date").Output()
@@ -66,9 +66,9 @@ func aptOptions(ctx context.Context) string {
 	return keep.String()
 }
 
-// keyring returns a file or directory of keys that has the suite's archive key.
-// A host older than the suite may lack it: then the keyring package is fetched
-// with the host's apt, which verifies it with the keys that the host trusts.
+// keyring returns a file or directory with the suite's archive key. A host older than the
+// suite may lack it: then the keyring package is fetched with the host's apt, which verifies
+// it with the keys that the host trusts.
 func keyring(ctx context.Context, suite, scratch string) (string, error) {
 	if suite == "sid" { // signed with the keys of the newest stable release
 		suite = "trixie"
@@ -82,7 +82,7 @@ func keyring(ctx context.Context, suite, scratch string) (string, error) {
 		dpkg-deb -x debian-archive-keyring_*.deb .`)
 	cmd.Dir = scratch
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("cannot fetch the package debian-archive-keyring, and the host's has no key for %s: %w\n%s", suite, err, out)
+		return "", fmt.Errorf("the host's keyring has no key for %s, and the package debian-archive-keyring cannot be fetched: %w\n%s", suite, err, out)
 	}
 	if _, err := os.Stat(filepath.Join(scratch, perSuite)); err != nil {
 		return "", fmt.Errorf("cannot find a key for %s: the newest debian-archive-keyring that the host's apt offers has none", suite)

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// Need skips the test by name where no machine can be booted, and says why.
-// With JUSTNEWS_REQUIRE_BED=1 it fails instead, so that a CI job cannot go
-// green over nothing. Boot calls it.
+// Need skips the test with a reason if no machine can be booted. With
+// JUSTNEWS_REQUIRE_BED=1 it fails instead, so that a CI job cannot pass without testing
+// anything. Boot calls it.
 func Need(t testing.TB) {
 	t.Helper()
 	if testing.Short() {
@@ -49,8 +49,8 @@ func refuse(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// mayMount reads the effective capabilities: root inside an unprivileged
-// container is root by number only.
+// mayMount reads the effective capabilities: root in an unprivileged container is root in
+// name only.
 func mayMount() bool {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

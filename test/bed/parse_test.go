@@ -42,7 +42,7 @@ func TestParse_UnitIsReadFromSystemctlShow(t *testing.T) {
 		t.Errorf("a gate that never ran has the status %d, %v; want -1", u.PreStatus, err)
 	}
 	if _, err := parseUnit("NRestarts=many\n"); err == nil {
-		t.Error("a number that is none was read without an error")
+		t.Error("an invalid number was read without an error")
 	}
 }
 
@@ -52,6 +52,6 @@ func TestParse_UnitsAreReadInTheirOrder(t *testing.T) {
 		t.Errorf("read as %v, %v", units, err)
 	}
 	if _, err := parseUnits("Id=a\n\nNRestarts=many\n"); err == nil {
-		t.Error("a number that is none was read without an error")
+		t.Error("an invalid number was read without an error")
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// As many machines as may run at a time have places of their own; the next one gets
-// the place that is given back first.
+// Each machine that may run at a time has its own place; the next one gets the first place
+// that is released.
 func TestPlace_ExtraMachineWaits(t *testing.T) {
 	t.Setenv("JUSTNEWS_TEST_MACHINES", "2")
 	cache := t.TempDir()

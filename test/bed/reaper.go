@@ -13,11 +13,10 @@ import (
 	"syscall"
 )
 
-// reapScript ends a machine and removes what it was made of. It starts before
-// the machine does, and acts when its standard input ends: when the test closes
-// the pipe, or when the test process is gone, by whatever way (a go test
-// timeout and SIGKILL run no cleanup of ours). So there is one way to clean up
-// and it always runs.
+// reapScript ends a machine and removes everything that belongs to it. It starts before the
+// machine does, and acts when its standard input ends: when the test closes the pipe, or
+// when the test process is gone for any reason (after a go test timeout or SIGKILL none of
+// our cleanup runs). So there is one way to clean up, and it always runs.
 //
 // $1 machine name, $2 scratch directory, $3 cgroup2 mount
 const reapScript = `
@@ -66,7 +65,7 @@ func newReaper(name, scratch, cgroups string, lock *os.File) (*reaper, error) {
 	if lock != nil {
 		r.cmd.ExtraFiles = []*os.File{lock}
 	}
-	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // out of reach of Ctrl-C
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // not affected by Ctrl-C
 	pipe, err := r.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -88,8 +87,8 @@ func (r *reaper) reap() error {
 	return nil
 }
 
-// sweep removes what machines of a place left behind whose reaper was killed too.
-// The caller has the place, so none of them can be alive.
+// sweep removes what machines of a place left behind whose reaper was also killed. The
+// caller has the place, so none of them can be running.
 func sweep(scratches, cgroups string) error {
 	entries, err := os.ReadDir(scratches)
 	if os.IsNotExist(err) {
@@ -110,9 +109,9 @@ func sweep(scratches, cgroups string) error {
 	return nil
 }
 
-// Leftovers lists what machines of a test process have left on this host: mounts,
-// cgroups, scratch directories, nspawn's own files. It is empty while the process
-// has no machine, and a test says so.
+// Leftovers lists what the machines of a test process have left on this host: mounts,
+// cgroups, scratch directories, nspawn's own files. A test checks that it is empty while the
+// process has no machine.
 func Leftovers(pid int) ([]string, error) {
 	cache, err := cacheDir()
 	if err != nil {

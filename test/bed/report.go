@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// report logs what a person needs to understand a failed test: the machine
-// itself is gone afterwards.
+// report logs what is needed to understand a failed test: the machine itself is gone
+// afterwards.
 func (m *Machine) report() {
 	m.t.Helper()
 	if !m.t.Failed() || m.leader == 0 || m.stopped {

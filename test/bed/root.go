@@ -22,21 +22,19 @@ import (
 // packages. mawk, coreutils and a shell are essential already.
 var basePackages = []string{"systemd-sysv", "dbus", "polkitd"}
 
-// rootVersion is part of the cache key: raise it when the way in which a root
-// is made changes.
+// rootVersion is part of the cache key: increment it when the way roots are built changes.
 const rootVersion = "1"
 
 // buildLimit bounds the building of one root, which takes 15 s with a near
 // mirror.
 const buildLimit = 10 * time.Minute
 
-// errMirror marks a root that could not be made for want of a mirror.
+// errMirror marks a root that could not be built because there is no mirror.
 var errMirror = errors.New("no Debian mirror can be reached")
 
-// Root returns the directory of a Debian root that is shared by all tests and
-// must not be written to: Boot lays a layer of its own over it. It is made on
-// first use and kept, also as a tarball that a CI job can carry over; the key
-// is the suite and the package list.
+// Root returns the directory of a Debian root that is shared by all tests and must not be
+// written to: Boot puts a writable layer over it. It is built on first use and kept, also as
+// a tarball that a CI job can cache; the key is the suite and the package list.
 func Root(t testing.TB, suite string, packages ...string) string {
 	t.Helper()
 	dir, err := root(t.Context(), suite, packages)
@@ -80,8 +78,7 @@ func root(ctx context.Context, suite string, packages []string) (string, error) 
 	return dir, unpack(ctx, tarball, dir)
 }
 
-// makeTarball runs mmdebstrap. The tarball appears under its name only when it
-// is whole.
+// makeTarball runs mmdebstrap. The tarball appears under its name only when it is complete.
 func makeTarball(ctx context.Context, suite string, packages []string, tarball string) error {
 	scratch, err := os.MkdirTemp(filepath.Dir(tarball), "make-")
 	if err != nil {
@@ -97,7 +94,7 @@ func makeTarball(ctx context.Context, suite string, packages []string, tarball s
 	args := []string{
 		"--quiet", "--variant=minbase", "--include=" + strings.Join(packages, ","),
 		"--keyring=" + keys,
-		// No test reads a manual, and each one costs time on every unpacking.
+		// No test reads manuals, and they make every unpacking slower.
 		"--dpkgopt=path-exclude=/usr/share/man/*",
 		"--dpkgopt=path-exclude=/usr/share/doc/*",
 		"--dpkgopt=path-exclude=/usr/share/locale/*",
@@ -126,9 +123,8 @@ func makeTarball(ctx context.Context, suite string, packages []string, tarball s
 	return os.Rename(whole, tarball)
 }
 
-// unpack makes dir from the tarball, and makes it a system that has booted
-// before: with a machine ID and nothing to update, so that a boot in a test is
-// like any other boot of a host and not its first.
+// unpack unpacks the tarball into dir and makes it look like a system that has booted before,
+// with a machine ID and nothing to update, so that a boot in a test is not a first boot.
 func unpack(ctx context.Context, tarball, dir string) error {
 	half := dir + ".half"
 	if err := os.RemoveAll(half); err != nil {
@@ -152,7 +148,7 @@ func unpack(ctx context.Context, tarball, dir string) error {
 		r.WriteFile("etc/machine-id", []byte("6a7573746e6577732d746573742d6265\n"), 0o444),
 		r.WriteFile("etc/hostname", []byte("bed\n"), 0o644),
 		r.WriteFile("etc/hosts", []byte("127.0.0.1 localhost bed\n::1 localhost\n"), 0o644),
-		// They would reach for a missing network, or own the console.
+		// They would try to use a missing network, or take over the console.
 		mask(r, "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "console-getty.service"),
 		r.WriteFile("etc/.updated", nil, 0o644),
 		r.WriteFile("var/.updated", nil, 0o644),
@@ -173,8 +169,8 @@ func mask(r *os.Root, units ...string) error {
 	return errors.Join(errs...)
 }
 
-// isNetworkTrouble distinguishes a missing mirror, a problem of the host, from
-// a root that cannot be made, which is ours.
+// isNetworkTrouble distinguishes a missing mirror, which is the host's problem, from a root
+// that cannot be built, which is ours.
 func isNetworkTrouble(out []byte) bool {
 	for _, s := range []string{
 		"Could not resolve", "Temporary failure resolving", "Could not connect", "Unable to connect",

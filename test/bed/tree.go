@@ -22,27 +22,27 @@ type Tree struct {
 	cache string
 }
 
-// newTree lays a writable layer over a shared root: an overlay in 3 ms, or a
-// copy in 0.7 s where the cache lies on a file system that overlayfs refuses
-// (an overlay itself, as in many containers).
+// newTree puts a writable layer over a shared root: an overlay in 3 ms, or a copy in 0.7 s if
+// the cache is on a file system that overlayfs rejects (such as an overlay, as in many
+// containers).
 func newTree(t testing.TB, suite, base, scratch, cache string) (*Tree, error) {
 	dir := filepath.Join(scratch, "root")
 	upper, work := filepath.Join(scratch, "upper"), filepath.Join(scratch, "work")
 	for _, d := range []string{dir, upper, work} {
 		if err := os.Mkdir(d, 0o755); err != nil {
-			return nil, fmt.Errorf("cannot make the machine's root: %w", err)
+			return nil, fmt.Errorf("cannot create the machine's root: %w", err)
 		}
 	}
 	layers := "lowerdir=" + base + ",upperdir=" + upper + ",workdir=" + work
 	if err := unix.Mount("justnews-bed", dir, "overlay", 0, layers); err != nil {
 		if out, copyErr := exec.CommandContext(t.Context(), "cp", "-a", base+"/.", dir).CombinedOutput(); copyErr != nil {
-			return nil, fmt.Errorf("cannot lay an overlay (%w) and cannot copy the root: %w\n%s", err, copyErr, out)
+			return nil, fmt.Errorf("cannot mount an overlay (%w) and cannot copy the root: %w\n%s", err, copyErr, out)
 		}
 	}
 	return &Tree{files: files{t: t, dir: func() string { return dir }}, Suite: suite, dir: dir, cache: cache}, nil
 }
 
-// Path is where the host finds a file of the tree.
+// Path is the host's path of a file in the tree.
 func (tree *Tree) Path(name string) string { return filepath.Join(tree.dir, name) }
 
 // Run runs a command in the tree, by chroot, as a package's maintainer script
@@ -50,7 +50,7 @@ func (tree *Tree) Path(name string) string { return filepath.Join(tree.dir, name
 // network. It returns what the command printed; a failure ends the test.
 func (tree *Tree) Run(argv ...string) string {
 	tree.t.Helper()
-	// Not LookPath's business: the program is the tree's, not the host's.
+	// Without LookPath: the program is the tree's, not the host's.
 	cmd := exec.CommandContext(tree.t.Context(), "/usr/bin/env", argv...)
 	cmd.Env = machineEnv
 	cmd.Dir = "/"

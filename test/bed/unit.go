@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Unit is the output of systemctl show for a unit. Times are of the monotonic
-// clock (Monotonic), zero where it never happened.
+// Unit is the output of systemctl show for a unit. Times are those of the monotonic clock
+// (Monotonic), zero for events that never happened.
 type Unit struct {
 	Name          string
 	LoadState     string
@@ -29,15 +29,15 @@ type Unit struct {
 	ActiveEnter   time.Duration
 	InactiveExit  time.Duration
 	InactiveEnter time.Duration
-	// PreStatus is the exit status of the last ExecStartPre= that ended in this
-	// run of the unit, -1 where none did (or a signal ended it).
+	// PreStatus is the exit status of the last ExecStartPre= that ended in this run of the
+	// unit, -1 if none did (or a signal ended it).
 	PreStatus int
 	// Props has every property, as systemctl show prints it. A property that is
 	// there several times is joined with newlines.
 	Props map[string]string
 }
 
-// Unit asks systemd about a unit; one that does not exist has LoadState not-found.
+// Unit queries a unit; one that does not exist has LoadState not-found.
 func (m *Machine) Unit(name string) Unit {
 	m.t.Helper()
 	u, err := parseUnit(m.Must("systemctl", "show", "--", name))
@@ -47,7 +47,7 @@ func (m *Machine) Unit(name string) Unit {
 	return u
 }
 
-// Units asks systemd about several units at once, and returns them in that order.
+// Units queries several units at once, and returns them in that order.
 func (m *Machine) Units(names ...string) []Unit {
 	m.t.Helper()
 	if len(names) == 0 {
@@ -84,8 +84,8 @@ func (u Unit) String() string {
 // preStatus finds the exit status in "{ path=… ; code=exited ; status=78/CONFIG }".
 var preStatus = regexp.MustCompile(`code=exited ; status=([0-9]+)`)
 
-// parseUnits reads what systemctl show prints of several units: an empty line is
-// between two of them.
+// parseUnits parses the output of systemctl show for several units, which are separated by
+// an empty line.
 func parseUnits(show string) ([]Unit, error) {
 	var units []Unit
 	for one := range strings.SplitSeq(strings.TrimSuffix(show, "\n"), "\n\n") {

@@ -13,11 +13,10 @@ import (
 	"strings"
 )
 
-// Unpack puts Debian packages of the machine's suite into the tree, from
-// another component than main: their files only, neither what they depend on
-// nor their scripts. NVIDIA's programs and libraries come so, which run without
-// a GPU and need none of the driver's packages to do so. They are fetched once
-// and kept with the roots; nothing of them is part of this repository.
+// Unpack puts Debian packages of the machine's suite, from a component other than main, into
+// the tree: only their files, without dependencies or scripts. This is for NVIDIA's programs
+// and libraries, which run without a GPU and need none of the driver's packages. They are
+// fetched once and kept with the roots; nothing of them is part of this repository.
 func (tree *Tree) Unpack(component string, packages ...string) {
 	tree.t.Helper()
 	for _, name := range packages {
@@ -34,9 +33,8 @@ func (tree *Tree) Unpack(component string, packages ...string) {
 	}
 }
 
-// UnpackTree puts packages of another suite, and all that they depend on, below a
-// directory of the tree: a program that the machine's own suite does not have, for a
-// unit with RootDirectory=.
+// UnpackTree puts packages of another suite, with all dependencies, below a directory of the
+// tree: a program that the machine's own suite lacks, for a unit with RootDirectory=.
 func (tree *Tree) UnpackTree(suite, into string, packages ...string) {
 	tree.t.Helper()
 	debs, err := fetchAll(tree.t.Context(), tree.cache, suite, packages)
@@ -106,14 +104,14 @@ func fetch(ctx context.Context, cache, suite, component, name string) (string, e
 	return found[0], nil
 }
 
-// box is an apt of its own for one suite: its sources, lists and archives.
+// box is a separate apt for one suite: its sources, lists and archives.
 type box struct {
 	dir     string
 	options []string
 	close   func()
 }
 
-// openBox locks the box: apt's own directories are for one at a time.
+// openBox locks the box: only one process at a time can use apt's directories.
 func openBox(ctx context.Context, cache, suite, component string) (*box, error) {
 	dir := filepath.Join(cache, "debs-"+suite)
 	lock, err := lockFile(dir + ".lock")

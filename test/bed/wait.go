@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// Patience is the time limit of a wait without its own. It is long because it
-// costs nothing where things work.
+// Patience is the default time limit of a wait. It is long because it costs nothing as long
+// as things work.
 var Patience = Scaled(30 * time.Second)
 
-// Scaled returns a time limit as it is on this machine: JUSTNEWS_TEST_SLOWNESS times as
-// long, if that is set.
+// Scaled returns the time limit for this machine: JUSTNEWS_TEST_SLOWNESS times as long, if
+// that is set.
 func Scaled(limit time.Duration) time.Duration {
 	factor, err := strconv.Atoi(os.Getenv("JUSTNEWS_TEST_SLOWNESS"))
 	if err != nil {
@@ -24,13 +24,12 @@ func Scaled(limit time.Duration) time.Duration {
 	return limit * time.Duration(factor)
 }
 
-// WaitFor looks again and again until see says true. The test fails when the
-// limit passes, when go test's own timeout comes near, or when the machine is
-// gone; desc is then what could not be seen.
+// WaitFor repeats see until it returns true. The test fails when the limit passes, when go
+// test's own timeout comes near, or when the machine is gone; the failure then names desc.
 func (m *Machine) WaitFor(desc string, limit time.Duration, see func() bool) {
 	m.t.Helper()
 	if !m.poll(limit, see) {
-		m.t.Fatalf("cannot see %s within %v", desc, limit)
+		m.t.Fatalf("timed out after %v waiting for %s", limit, desc)
 	}
 }
 
@@ -44,7 +43,7 @@ func (m *Machine) poll(limit time.Duration, see func() bool) bool {
 		select {
 		case <-time.After(pause):
 		case <-late.C:
-			return see() // what came while this process did not run still counts
+			return see() // events while this process did not run still count
 		case <-m.gone:
 			return false
 		case <-m.ctx.Done():
@@ -59,13 +58,13 @@ func (m *Machine) WaitUnit(name, state string) Unit {
 	m.t.Helper()
 	var u Unit
 	if !m.poll(Patience, func() bool { u = m.Unit(name); return u.Is(state) }) {
-		m.t.Fatalf("cannot see %s %s within %v; it is %v", name, state, Patience, u)
+		m.t.Fatalf("timed out after %v waiting for %s to be %s; it is %v", Patience, name, state, u)
 	}
 	return u
 }
 
-// WaitUnits waits until each unit has been in one of the states, each for as long as
-// WaitUnit does, and returns them as they were then.
+// WaitUnits waits until each unit has been in one of the states, each with WaitUnit's time
+// limit, and returns them as they were then.
 func (m *Machine) WaitUnits(state string, names ...string) []Unit {
 	m.t.Helper()
 	seen := make([]Unit, len(names))
@@ -85,17 +84,17 @@ func (m *Machine) WaitUnits(state string, names ...string) []Unit {
 		}) {
 			continue
 		}
-		m.t.Fatalf("cannot see %s %s within %v; it is %v", waiting[0], state, Patience, m.Unit(waiting[0]))
+		m.t.Fatalf("timed out after %v waiting for %s to be %s; it is %v", Patience, waiting[0], state, m.Unit(waiting[0]))
 	}
 	return seen
 }
 
-// WaitIdle waits until systemd has no job left and returns what
-// is-system-running says then: running, or degraded.
+// WaitIdle waits until systemd has no jobs left and returns the output of is-system-running
+// then: running, or degraded.
 func (m *Machine) WaitIdle() string {
 	m.t.Helper()
-	// --wait ends when the first boot transaction does, which is an event and
-	// no poll, but it knows nothing of later jobs.
+	// --wait ends with the first boot transaction, without polling, but does not cover later
+	// jobs.
 	state := strings.TrimSpace(m.RunFor(Patience, "systemctl", "is-system-running", "--wait").Stdout)
 	m.WaitFor("an empty job queue", Patience, func() bool {
 		return strings.TrimSpace(m.Systemctl("list-jobs", "--no-legend")) == ""
@@ -103,7 +102,7 @@ func (m *Machine) WaitIdle() string {
 	return state
 }
 
-// Journal returns the messages of a unit ("" for all), one a line, as text.
+// Journal returns the messages of a unit ("" for all) as text, one per line.
 func (m *Machine) Journal(unit string) string {
 	m.t.Helper()
 	args := []string{"journalctl", "--no-pager", "--quiet", "--boot", "--output=cat"}
@@ -113,8 +112,8 @@ func (m *Machine) Journal(unit string) string {
 	return m.Must(args...)
 }
 
-// WaitJournal waits until the unit's journal has every text. journald takes its
-// time: a message can come after the state that it explains.
+// WaitJournal waits until the unit's journal has every text. journald may be slow: a message
+// can come after the state that it explains.
 func (m *Machine) WaitJournal(unit string, texts ...string) {
 	m.t.Helper()
 	var missing, journal string
@@ -128,6 +127,6 @@ func (m *Machine) WaitJournal(unit string, texts ...string) {
 		return true
 	})
 	if !ok {
-		m.t.Fatalf("cannot see %q in the journal of %s within %v; it has:\n%s", missing, unit, Patience, journal)
+		m.t.Fatalf("timed out after %v waiting for %q in the journal of %s; it has:\n%s", Patience, missing, unit, journal)
 	}
 }

@@ -42,7 +42,7 @@ func TestAnsible_TheRoleConfiguresAHost(t *testing.T) {
 			}
 		}
 		if s.ReadFile(configFile) != before || s.Exists("/run/systemd/generator/justnews@hitl_service.service.d") {
-			t.Error("check mode has changed something")
+			t.Error("check mode changed something")
 		}
 
 		s.plays(newConfig, 0)
@@ -78,7 +78,7 @@ func TestAnsible_TheRoleConfiguresAHost(t *testing.T) {
 	})
 }
 
-// instancesOf are all instances as the role takes them.
+// instancesOf are all instances in the role's format.
 func instancesOf() map[string]any {
 	all := map[string]any{}
 	for name, port := range ports {
@@ -87,7 +87,7 @@ func instancesOf() map[string]any {
 	return all
 }
 
-// playbook is one that gives this host a configuration; JSON is YAML.
+// playbook applies a configuration to this host; JSON is YAML.
 func playbook(config map[string]any) string {
 	text, err := json.Marshal([]any{map[string]any{
 		"hosts": "localhost", "connection": "local", "gather_facts": false,
@@ -111,7 +111,7 @@ func (s *site) plays(text string, status int, flags ...string) string {
 	return r.Stdout + r.Stderr
 }
 
-// everythingUpBut waits for all agents but one that is not configured.
+// everythingUpBut waits for all agents except one that is not configured.
 func (s *site) everythingUpBut(left string) {
 	s.t.Helper()
 	for _, name := range agents() {

@@ -13,8 +13,8 @@ import (
 	"justnews/test/bed"
 )
 
-// clockSteps are disturbances of TestChaos where the clock may be set. What has no
-// end stays until another one: the clock of the machine drifts from cell to cell.
+// clockSteps are disturbances of TestChaos if the clock may be set. A step without an end
+// stays until the next one: the machine's clock drifts from cell to cell.
 func clockSteps() []fault {
 	if !bed.MaySetClock() {
 		return nil
@@ -32,7 +32,7 @@ func clockSteps() []fault {
 	}
 }
 
-// keepClock sets the clock right at the end of the test.
+// keepClock corrects the clock at the end of the test.
 func (s *site) keepClock() {
 	if !bed.MaySetClock() {
 		return
@@ -41,12 +41,12 @@ func (s *site) keepClock() {
 	s.t.Cleanup(func() {
 		now := unix.NsecToTimespec(int64(boot + bed.Monotonic()))
 		if err := unix.ClockSettime(unix.CLOCK_REALTIME, &now); err != nil {
-			s.t.Errorf("cannot set the clock right: %v", err)
+			s.t.Errorf("cannot correct the clock: %v", err)
 		}
 	})
 }
 
-// inVM are the agents of a host that a virtual machine without KVM can carry.
+// inVM are the agents of a host that a virtual machine without KVM can run.
 var inVM = []string{"mcp_bus", "scout", "memory"}
 
 // clocked boots such a host, where the clock may be set.
@@ -63,7 +63,7 @@ func clocked(t *testing.T, suite, timeout string, h host) *site {
 	return s
 }
 
-// stepped sets the clock in each of the ways, and lets a second pass after each.
+// stepped sets the clock in each way, and waits a second after each.
 func (s *site) stepped() {
 	s.t.Helper()
 	for _, step := range clockSteps() {
@@ -73,8 +73,8 @@ func (s *site) stepped() {
 	}
 }
 
-// A gate that waits neither gives up early nor opens when the clock is set, and no
-// instance that is up is touched.
+// A waiting gate neither gives up early nor opens when the clock is set, and running
+// instances are not affected.
 func TestClock_StepsChangeNothing(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
@@ -114,7 +114,7 @@ func TestClock_SetBackTheTimeoutComes(t *testing.T) {
 		began := s.Unit(preload).InactiveExit
 		s.must("date -s '86400 seconds ago'")
 		s.WaitFor("the end of the preload's gate", bed.Patience, func() bool { return s.waitRefused(preload).InactiveEnter > began })
-		// On a machine this slow the watchdog may be what ends it.
+		// On a machine this slow it may be ended by the watchdog.
 		s.WaitJournal(preload, "1 error after 40 s, exit status 75")
 		s.noAgentStarted()
 	})

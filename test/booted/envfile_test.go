@@ -23,7 +23,7 @@ var (
 	envSeed  = flag.Uint64("envseed", 1, "of these environment files")
 )
 
-// envUnit prints the environment that its file gives it.
+// envUnit prints the environment from its file.
 const envUnit = `[Service]
 Type=oneshot
 EnvironmentFile=/env/%i
@@ -31,8 +31,8 @@ ExecStart=/usr/bin/env -0
 StandardOutput=truncate:/env/out/%i
 `
 
-// The manager of each systemd reads random environment files as envfile does: the same
-// variables with the same values, or none of the file.
+// Each systemd reads random environment files as envfile does: the same variables with the
+// same values, or nothing from the file.
 func TestEnvFile_PID1ReadsTheSame(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -54,7 +54,7 @@ func TestEnvFile_PID1ReadsTheSame(t *testing.T) {
 				m.WriteFile("/env/"+name, texts[name])
 				units = append(units, "envfile@"+name+".service")
 			}
-			// A file that systemd refuses fails its unit.
+			// A file that systemd rejects fails its unit.
 			m.RunFor(5*time.Minute, append([]string{"systemctl", "start"}, units...)...)
 			for name, text := range texts {
 				want, err := readAsWeDo(t, text)
@@ -70,13 +70,13 @@ func TestEnvFile_PID1ReadsTheSame(t *testing.T) {
 		}
 		t.Logf("systemd %s: %d files of seed %d, of which it refuses %d", m.Version, *envFiles, *envSeed, refused)
 		if refused == 0 || refused == *envFiles {
-			t.Errorf("%d of %d files are refused: that compares nothing", refused, *envFiles)
+			t.Errorf("%d of %d files are rejected: that compares nothing", refused, *envFiles)
 		}
 	})
 }
 
-// processEnv is what a process of the unit had in its environment, without what
-// differs from start to start; nil if it was not started.
+// processEnv is the environment of the unit's process, without variables that differ
+// between starts; nil if it was not started.
 func processEnv(m *bed.Machine, name string) map[string]string {
 	if !m.Exists("/env/out/" + name) {
 		return nil
@@ -92,10 +92,10 @@ func processEnv(m *bed.Machine, name string) map[string]string {
 	return vars
 }
 
-// validName is how systemd wants the name of a variable (env_name_is_valid).
+// validName is systemd's rule for the name of a variable (env_name_is_valid).
 var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// readAsWeDo returns the variables that envfile reads and a process can have.
+// readAsWeDo returns the variables that envfile reads and that a process can have.
 func readAsWeDo(t *testing.T, text string) (map[string]string, error) {
 	file := filepath.Join(t.TempDir(), "env")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -120,7 +120,7 @@ var envPieces = []string{
 }
 
 // envText is a random file. Before systemd 254 a backslash at the end of a comment
-// continued it, which envfile does not do: continued says whether a file may have both.
+// continued it, unlike in envfile: continued is whether a file may have both.
 func envText(random *rand.Rand, continued bool) string {
 	var b strings.Builder
 	for range 2 + random.IntN(24) {

@@ -11,11 +11,10 @@ import (
 	"justnews/test/bed"
 )
 
-// BenchmarkFromTheFlipToTheLastStart is the figure of a boot: from the moment at
-// which the orchestrator becomes ready until systemd has started the main
-// process of the last of the instances that waited for it. Besides the shipped
-// units it measures what they cannot beat: the same units with /bin/true for a
-// gate, and without any sandbox.
+// BenchmarkFromTheFlipToTheLastStart measures a boot: from the moment the orchestrator
+// becomes ready until systemd has started the main process of the last instance that waited
+// for it. Besides the shipped units it measures lower bounds: the same units with /bin/true
+// as their gate, and without any sandbox.
 //
 //	go test -run '^$' -bench Flip -benchtime 5x ./test/booted
 func BenchmarkFromTheFlipToTheLastStart(b *testing.B) {
@@ -104,8 +103,8 @@ func flipToLast(b *testing.B, suite, dropIn string, together bool) (last, preloa
 	return last - flip, max(0, s.Unit(preload).ActiveEnter-flip)
 }
 
-// quiet tells when half a second has passed: the boot's own noise is over, and
-// nothing says so.
+// quiet reports whether half a second has passed: no event marks the end of the boot's own
+// load.
 func quiet() func() bool {
 	began := time.Now()
 	return func() bool { return time.Since(began) > 500*time.Millisecond }

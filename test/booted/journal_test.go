@@ -11,11 +11,11 @@ import (
 	"justnews/test/bed"
 )
 
-// 17 instances without one snapshot: the journal has the cause whole once, each
-// instance names it, and then at most once a minute. Status names it once.
+// 17 instances and a missing snapshot: the journal has the full cause once, each instance
+// names it, and then at most once a minute. Status names it once.
 func TestJournal_SharedCauseIsLoggedInFullOnce(t *testing.T) {
 	t.Parallel()
-	bed.Newest(t, func(t *testing.T, suite string) { // it takes two minutes, and systemd has no part in it
+	bed.Newest(t, func(t *testing.T, suite string) { // it takes two minutes, and does not depend on systemd
 		s := boot(t, suite, host{})
 		s.everythingUp(0)
 		s.stopAll()
@@ -34,11 +34,11 @@ func TestJournal_SharedCauseIsLoggedInFullOnce(t *testing.T) {
 			t.Errorf("want at most 40 and 20:\n%s\n\n%s", strings.Join(first, "\n"), strings.Join(second, "\n"))
 		}
 		if n := strings.Count(strings.Join(first, "\n"), "copy the snapshot"); n != 1 {
-			t.Errorf("the fix stands there %d times:\n%s", n, strings.Join(first, "\n"))
+			t.Errorf("the fix is there %d times:\n%s", n, strings.Join(first, "\n"))
 		}
 		for _, name := range agents() {
 			if said := s.since(began, unit(name)); !strings.Contains(said, "STORE-SNAPSHOT") || !strings.Contains(said, "journalctl -b -u "+preload) {
-				t.Errorf("%s does not say why it is refused, and where the rest is:\n%s", name, said)
+				t.Errorf("%s does not report why it is refused, and where the details are:\n%s", name, said)
 			}
 		}
 		t.Logf("status, %d lines:\n%s", strings.Count(status.Stdout, "\n"), status.Stdout)
@@ -70,13 +70,13 @@ func TestJournal_SharedCauseIsLoggedInFullOnce(t *testing.T) {
 	})
 }
 
-// pass waits until a moment of the monotonic clock.
+// pass waits until a time of the monotonic clock.
 func (s *site) pass(moment time.Duration) {
 	s.t.Helper()
 	s.WaitFor("the end of a minute", 3*time.Minute, func() bool { return bed.Monotonic() >= moment })
 }
 
-// ours returns the journal's lines of the program between two moments.
+// ours returns the program's journal lines between two times.
 func (s *site) ours(from, to time.Duration) []string {
 	s.t.Helper()
 	text := s.Must("sh", "-c", fmt.Sprintf("journalctl --no-pager -q -o short-monotonic -t justnews-gate | awk -F'[][]' '$2 + 0 >= %.6f && $2 + 0 < %.6f'", from.Seconds(), to.Seconds()))

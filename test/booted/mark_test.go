@@ -12,9 +12,8 @@ import (
 
 const latch = startedDir + "/latch"
 
-// An instance whose unit is not what justnews.toml asks for is refused, whatever
-// kept the generator from it, and comes up by itself once the generator has
-// written it.
+// An instance whose unit differs from justnews.toml is refused, whatever stopped the
+// generator, and comes up once the generator has written it.
 func TestMark_UnitThatDiffersFromTheConfigurationIsRefused(t *testing.T) {
 	t.Parallel()
 	good := strings.Replace(config("60s"), "[instances.scout]\n", "[instances.scout]\nneeds = [\"latch\"]\n", 1) +
@@ -51,7 +50,7 @@ func TestMark_UnitThatDiffersFromTheConfigurationIsRefused(t *testing.T) {
 		s.WriteFile(configFile, edited)
 		refuse("edited, not reloaded", "UNIT-STALE")
 		if r := s.Run("justnews-gate", "status"); !strings.Contains(r.Stdout, "UNIT-STALE: "+unit("scout")) {
-			t.Errorf("status does not say so:\n%s%s", r.Stdout, r.Stderr)
+			t.Errorf("status does not report it:\n%s%s", r.Stdout, r.Stderr)
 		}
 		heal("edited, then reloaded")
 
@@ -73,7 +72,7 @@ func TestMark_UnitThatDiffersFromTheConfigurationIsRefused(t *testing.T) {
 		s.Systemctl("restart", unit("scout"))
 		s.WaitUnit(unit("scout"), "active/running")
 
-		// A gate can't be told that it stands elsewhere, nor whom to ask for systemd.
+		// Variables cannot make a gate take another unit for its own, or query another systemd.
 		s.WriteFile("/etc/justnews/scout.env", "SYSTEMD_EXEC_PID=1\nINVOCATION_ID=\nJUSTNEWS_MARK=x\nDBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/played\n")
 		s.Symlink("/dev/null", maskFile)
 		s.Systemctl("daemon-reload")
@@ -94,7 +93,7 @@ func TestMark_UnitThatDiffersFromTheConfigurationIsRefused(t *testing.T) {
 			s.must("umount /run/systemd/generator")
 		}
 		s.Systemctl("daemon-reload")
-		s.Systemctl("restart", unit("scout")) // a generator that fails says Restart=no
+		s.Systemctl("restart", unit("scout")) // instead of waiting for its restart delay
 		s.WaitUnit(unit("scout"), "active/running")
 
 		// A reload while the gate waits.

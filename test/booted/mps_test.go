@@ -21,8 +21,8 @@ const (
 	busPolicy = "/usr/share/dbus-1/system.d/org.justnews.MPS1.conf"
 )
 
-// mpsConfig lists instances with MPS, and neither models nor a bus to wait for:
-// what is tested here is MPS alone. mps is more of [mps].
+// mpsConfig lists instances with MPS, without models or a bus to wait for: only MPS is
+// tested here. mps is added to [mps].
 func mpsConfig(mps string, instances ...string) string {
 	var b strings.Builder
 	b.WriteString("[gate]\ntimeout = \"20s\"\n\n[orchestrator]\ninstance = \"\"\n\n[bus]\ninstance = \"\"\n\n")
@@ -33,8 +33,8 @@ func mpsConfig(mps string, instances ...string) string {
 	return b.String()
 }
 
-// bootMPS boots a host with NVIDIA's control daemon. No instance waits for the
-// preload, which has no orchestrator to ask.
+// bootMPS boots a host with NVIDIA's control daemon. No instance waits for the preload,
+// since there is no orchestrator.
 func bootMPS(t testing.TB, suite, config string, change func(*bed.Tree)) *site {
 	t.Helper()
 	return boot(t, suite, host{config: config, change: func(tree *bed.Tree) {
@@ -52,7 +52,7 @@ func bootMPS(t testing.TB, suite, config string, change func(*bed.Tree)) *site {
 
 func seventeen() []string { return slices.Sorted(maps.Keys(ports)) }
 
-// verdict is what a gate by hand said, in JSON.
+// verdict is the JSON output of a manual gate run.
 type verdict struct {
 	Status int `json:"status"`
 	MPS    *struct {
@@ -111,8 +111,8 @@ func (v verdict) passed(t testing.TB, when string) {
 	}
 }
 
-// follow runs a printed fix as root, as it was printed; what has to be done
-// before is the part that ends with ", then: ".
+// follow runs a printed fix as root, as it was printed; advice to follow before is the part
+// that ends with ", then: ".
 func (s *site) follow(fix string) {
 	s.t.Helper()
 	if _, command, found := strings.Cut(fix, ", then: "); found {
@@ -123,7 +123,7 @@ func (s *site) follow(fix string) {
 	}
 }
 
-// fixes follows a fix and fails unless the gate passes then.
+// fixes follows a fix and fails unless the gate then passes.
 func (s *site) fixes(t testing.TB, fix string) {
 	t.Helper()
 	s.follow(fix)
@@ -138,7 +138,7 @@ func TestMPS_SeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 		daemon := s.WaitUnit(mpsUnit, "active/running")
 		for _, u := range s.Units(units(seventeen()...)...) {
 			if u.ExecMainStart < daemon.ActiveEnter {
-				t.Errorf("%s was started before the daemon was proven", u.Name)
+				t.Errorf("%s was started before the daemon was verified", u.Name)
 			}
 		}
 		for _, name := range seventeen() {
@@ -148,7 +148,7 @@ func TestMPS_SeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 		if u := s.Unit(mpsUnit); u.NRestarts != 0 {
 			t.Errorf("%v: it was restarted", u)
 		}
-		// A clean stop: the daemon quits by itself and the unit has not failed.
+		// A clean stop: the daemon quits and the unit has not failed.
 		s.Systemctl("stop", mpsUnit)
 		s.WaitUnit(mpsUnit, "inactive/dead")
 		s.WaitJournal(mpsUnit, "Cmd:quit")
@@ -158,8 +158,8 @@ func TestMPS_SeventeenInstancesStartBehindOneProvenDaemon(t *testing.T) {
 	})
 }
 
-// Every way in which MPS can be broken, on one host, one after the other: each
-// is told from all others, and what is printed fixes it.
+// Every way in which MPS can be broken, one after the other on one host: each is
+// distinguished from all others, and the printed commands fix it.
 func TestMPS_EachFaultIsReportedAndFixed(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -250,7 +250,7 @@ var mpsFaults = []struct {
 		s.Systemctl("stop", mpsUnit)
 		s.Systemctl("mask", "--runtime", mpsUnit)
 		fix := s.gateBy("justnews").refusedWith(t, 71, "MPS-UNIT", "masked")
-		s.Systemctl("unmask", "--runtime", mpsUnit) // the hint says unmask, which takes away a link in /etc
+		s.Systemctl("unmask", "--runtime", mpsUnit) // the hint says unmask, which removes a link in /etc
 		s.fixes(t, fix)
 	}},
 	{"not installed: the condition does not hold", func(t *testing.T, s *site) {
@@ -327,26 +327,26 @@ var mpsFaults = []struct {
 		s.Must("env", "CUDA_MPS_LOG_DIRECTORY=/tmp", control, "-d")
 		v := s.gateBy("justnews", "--config", "/root/hand.toml")
 		fix := v.refusedWith(t, 71, "MPS-ELSEWHERE", "/tmp/nvidia-mps", `pipe_directory = "/tmp/nvidia-mps"`)
-		// The one line: take that directory.
+		// One of the commands: use that directory.
 		s.WriteFile("/root/tmp.toml", strings.ReplaceAll(s.ReadFile("/root/hand.toml"), "unit = \"\"\n", "unit = \"\"\npipe_directory = \"/tmp/nvidia-mps\"\n"))
 		s.Must("runuser", "-u", "justnews", "--", "justnews-gate", "--config", "/root/tmp.toml", "mps", "status")
-		// Ours beside it: said, and no reason to refuse.
+		// With our daemon running as well, it is reported, but not a reason to refuse.
 		s.Systemctl("start", mpsUnit)
 		v = s.gateBy("justnews")
 		v.passed(t, "with both daemons")
 		if !slices.ContainsFunc(v.Problems, func(p finding) bool {
 			return p.Code == "MPS-ELSEWHERE" && p.Severity == "warning"
 		}) {
-			t.Errorf("nothing is said of the second daemon: %+v", v.Problems)
+			t.Errorf("the second daemon is not reported: %+v", v.Problems)
 		}
-		// The other line: end it.
+		// The other command: end it.
 		command, _, _ := strings.Cut(fix, "; ")
 		s.Must("sh", "-c", command)
 	}},
 }
 
-// All the gates of a host at once, and a daemon that nobody has started: one
-// start, and no gate fails because of the others.
+// All gates of a host run at once, and no daemon is running: there is one start, and no
+// gate fails because of the others.
 func TestMPS_SeventeenGatesStartOneDaemon(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -370,8 +370,7 @@ func TestMPS_SeventeenGatesStartOneDaemon(t *testing.T) {
 	})
 }
 
-// The runbook's directory: PrivateTmp= hides it from units, and the drop-ins
-// bring it back.
+// The runbook's directory: PrivateTmp= hides it from units, and the drop-ins bind it back.
 func TestMPS_PipeDirectoryInTmpWorksWithPrivateTmp(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -379,7 +378,7 @@ func TestMPS_PipeDirectoryInTmpWorksWithPrivateTmp(t *testing.T) {
 		s.WaitUnits("active/running", units("memory", "scout")...)
 		s.WaitJournal(unit("scout"), "scout may start: MPS control verified")
 
-		// The defaults were set in the daemon, and a change of them shuts the gate.
+		// The defaults are set in the daemon, and changing them shuts the gate.
 		ask := "| runuser -u justnews -- env CUDA_MPS_PIPE_DIRECTORY=/tmp/nvidia-mps " + control
 		got := s.Must("sh", "-c", "echo get_default_device_pinned_mem_limit 0 "+ask+"; echo get_default_active_thread_percentage "+ask)
 		if got != "6G\n50.0\n" {
@@ -388,7 +387,7 @@ func TestMPS_PipeDirectoryInTmpWorksWithPrivateTmp(t *testing.T) {
 		s.Must("sh", "-c", "echo set_default_device_pinned_mem_limit 0 8G "+ask)
 		s.fixes(t, s.gateBy("justnews").refusedWith(t, 71, "MPS-LIMIT", "8G", "6G"))
 
-		// What would keep the program from MPS, or from its limits.
+		// Settings that would keep the program from MPS, or from its limits.
 		for _, c := range []struct{ dropIn, code, seen string }{
 			{"BindPaths=\n", "MPS-ENVIRONMENT", "PrivateTmp="},
 			{"Environment=CUDA_MPS_PIPE_DIRECTORY=/run/other\n", "MPS-ENVIRONMENT", "than that of " + mpsUnit},
@@ -399,7 +398,7 @@ func TestMPS_PipeDirectoryInTmpWorksWithPrivateTmp(t *testing.T) {
 			s.WriteFile(dropIn("scout", "97-audit.conf"), "[Service]\nRestart=no\n"+c.dropIn)
 			s.Systemctl("daemon-reload")
 			r := s.Run("systemctl", "restart", unit("scout"))
-			if c.code == "" { // only said
+			if c.code == "" { // only mentioned
 				s.WaitJournal(unit("scout"), c.seen)
 				continue
 			}
@@ -416,8 +415,8 @@ func TestMPS_PipeDirectoryInTmpWorksWithPrivateTmp(t *testing.T) {
 	})
 }
 
-// A server needs a GPU, which no test bed has: the daemon is proven and the
-// gate stays shut all the same.
+// A server needs a GPU, which no test bed has: the daemon is verified, but the gate stays
+// shut.
 func TestMPS_WithoutAGPUNoServerIsProven(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {

@@ -13,9 +13,9 @@ import (
 	"justnews/test/bed"
 )
 
-// BenchmarkMPS has the figures of the MPS gate: 1,003 runs, 17 at once each
-// time, beside as many naive questions to the same daemon, 17 at once as well;
-// and the time from the start of the unit until it is proven.
+// BenchmarkMPS measures the MPS gate: 1,003 runs, 17 at a time, as many naive queries to the
+// same daemon, also 17 at a time, and the time from the start of the unit until it is
+// verified.
 //
 //	go test -run '^$' -bench MPS -benchtime 1x ./test/booted
 func BenchmarkMPS(b *testing.B) {

@@ -8,8 +8,8 @@ import (
 	"justnews/test/bed"
 )
 
-// However the orchestrator goes and comes back, the models are loaded again by
-// itself and the agents never notice.
+// However the orchestrator goes away and comes back, the models are loaded again
+// automatically and the agents are not affected.
 func TestOrchestrator_ComesBack(t *testing.T) {
 	t.Parallel()
 	restart := func(s *site) { s.Systemctl("restart", unit(orchestrator)) }
@@ -48,8 +48,8 @@ func TestOrchestrator_ComesBack(t *testing.T) {
 	})
 }
 
-// The orchestrator dies in the middle of the preload: no agent starts, the next
-// process is triggered again.
+// The orchestrator dies during the preload: no agent starts, and the next process is
+// triggered again.
 func TestOrchestrator_DiesDuringThePreload(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {

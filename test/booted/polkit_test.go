@@ -11,15 +11,15 @@ import (
 	"justnews/test/bed"
 )
 
-// What units/polkit-1/50-justnews.rules relies on. The texts are documented nowhere,
-// but nothing else tells a start of an installed unit from one of a transient unit.
+// The texts on which units/polkit-1/50-justnews.rules relies. They are undocumented, but
+// nothing else distinguishes the start of an installed unit from that of a transient one.
 const (
 	manageUnits   = "org.freedesktop.systemd1.manage-units"
 	startText     = "Authentication is required to start '$(unit)'."
 	transientText = "Authentication is required to start transient unit '$(unit)'."
 )
 
-// exactly allows a user only what has exactly the action, verb and message that
+// exactly allows a user only calls with exactly the action, verb and message that
 // "expected" has for the unit.
 const exactly = `polkit.addRule(function(action, subject) {
     var expected = EXPECTED;
@@ -31,8 +31,8 @@ const exactly = `polkit.addRule(function(action, subject) {
 });
 `
 
-// polkitCalls are calls of systemd's manager, each for a unit of its own, and what a
-// rule has to see of them.
+// polkitCalls are calls to systemd's manager, each for a separate unit, and the details
+// that a rule has to see.
 var polkitCalls = []struct{ unit, call, verb, message string }{
 	{"pin-a.service", manager + "StartUnit ss pin-a.service replace", "start", startText},
 	{"pin-b.service", manager + "StartUnitReplace sss pin-waits.service pin-b.service replace", "start", startText},
@@ -42,18 +42,18 @@ var polkitCalls = []struct{ unit, call, verb, message string }{
 	{"pin-t.service", manager + `StartTransientUnit "ssa(sv)a(sa(sv))" pin-t.service replace 1 ExecStart "a(sasb)" 1 /bin/true 1 /bin/true false 0`, "start", transientText},
 }
 
-// undetailed is the key and the values of what a call does not have.
+// undetailed stands for missing details in what a rule sees.
 const undetailed = "undefined"
 
-// busRefuses are the other calls that start a unit. The policy of systemd's bus name
-// allows them to root alone, so no rule is asked.
+// busRefuses are the other calls that start a unit. The policy of systemd's bus name allows
+// them only for root, so no rule is consulted.
 var busRefuses = []string{
 	manager + "StartUnitWithFlags sst pin-a.service replace 0",
 	manager + "EnqueueUnitJob sss pin-a.service start replace",
 }
 
-// A systemd with other texts would make the rule refuse everybody. This shows it
-// before an operator does.
+// With a systemd whose texts differ, the rule would refuse everyone. This test shows it
+// before an operator notices.
 func TestPolkit_SystemdPassesTheDetailsThatTheRuleUses(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../units/polkit-1/50-justnews.rules")
@@ -74,18 +74,18 @@ func TestPolkit_SystemdPassesTheDetailsThatTheRuleUses(t *testing.T) {
 			tree.WriteFile("/etc/systemd/system/pin-waits.service", "[Service]\nType=oneshot\nExecStart=/bin/sleep infinity\nTimeoutStartSec=infinity\n")
 		}})
 		s.WaitIdle()
-		// StartUnitReplace needs a job that it replaces.
+		// StartUnitReplace needs a job to replace.
 		s.Systemctl("start", "--no-block", "pin-waits.service")
 		expected := map[string]string{}
 		for _, c := range polkitCalls {
 			unit, verb, message := c.unit, c.verb, c.message
-			if message == transientText && suite == bed.Bookworm { // systemd 252 tells no details
+			if message == transientText && suite == bed.Bookworm { // systemd 252 passes no details
 				unit, verb, message = undetailed, undetailed, undetailed
 			}
 			expected[unit] = manageUnits + "|" + verb + "|" + message
 		}
 		s.noCallIsAllowed(t, "without a rule")
-		// The rule decides by what it sees: with one detail changed no call passes.
+		// The rule depends on these details: with one changed, no call is allowed.
 		for detail, change := range map[string]*strings.Replacer{
 			"action":  strings.NewReplacer(manageUnits, manageUnits+"x"),
 			"verb":    strings.NewReplacer("|start|", "|stop|", "|stop|", "|start|", "|restart|", "|start|", "|undefined|", "|start|"),

@@ -14,7 +14,7 @@ import (
 	"justnews/test/busy"
 )
 
-// gating returns the unit once its gate runs and has said what it waits for.
+// gating returns the unit once its gate runs and reports what it waits for.
 func (s *site) gating(instance string) bed.Unit {
 	s.t.Helper()
 	s.WaitFor("the gate of "+instance, bed.Patience, func() bool {
@@ -25,8 +25,8 @@ func (s *site) gating(instance string) bed.Unit {
 
 const tracer = "/usr/local/bin/tracer"
 
-// An agent in its packaged sandbox, which has the gates' user, attacks the gate of
-// another instance.
+// An agent in its packaged sandbox, running as the gates' user, attacks the gate of another
+// instance.
 func TestProcess_AgentCannotTraceAGate(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -40,7 +40,7 @@ func TestProcess_AgentCannotTraceAGate(t *testing.T) {
 			s.WriteFile("/run/victim", fmt.Sprintf("VICTIM=%d\n", pid))
 			began := bed.Monotonic()
 			s.Systemctl("restart", unit("critic"))
-			said := func() string { // of this attack alone
+			said := func() string { // by this attack alone
 				return s.Must("sh", "-c", fmt.Sprintf("journalctl --no-pager -q -u %s -o short-monotonic | awk -F'[][]' '$2 + 0 >= %.6f'", unit("critic"), began.Seconds()))
 			}
 			s.WaitFor("the attack's end", bed.Patience, func() bool { return strings.Contains(said(), "pidfd_getfd") })
@@ -49,7 +49,7 @@ func TestProcess_AgentCannotTraceAGate(t *testing.T) {
 		s.WriteFile("/run/victim", "VICTIM=1\n")
 		prey := s.WaitUnit(unit("analyst"), "active/running").MainPID
 		if said := attack(prey); !strings.Contains(said, "WORKS: write mem") || !strings.Contains(said, "WORKS: process_vm_writev") {
-			t.Fatalf("the attack works on nobody:\n%s", said)
+			t.Fatalf("the attack has no effect on any process:\n%s", said)
 		}
 		gate := s.gating("scout").ControlPID
 		if said := attack(gate); strings.Contains(said, "WORKS") || strings.Count(said, "refused:") < 8 {
@@ -58,9 +58,9 @@ func TestProcess_AgentCannotTraceAGate(t *testing.T) {
 	})
 }
 
-// The refusal's status is success to the unit, and nobody can be asked whether it
-// is: D-Bus is stopped, hangs, or is stopped while the gate waits. The refusal is
-// a signal that no unit can list.
+// The unit treats the refusal's status as success, and that cannot be queried: D-Bus is
+// stopped, hangs, or is stopped while the gate waits. The refusal is a signal that no unit
+// can list.
 func TestProcess_SuccessExitStatusDoesNotOpenWithoutDBus(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -73,7 +73,7 @@ func TestProcess_SuccessExitStatusDoesNotOpenWithoutDBus(t *testing.T) {
 			onlyOnce(tree)
 			tree.WriteFile(dropIn("scout", "90-success.conf"), "[Service]\n"+all+"\n")
 			tree.WriteFile(dropIn("critic", "90-success.conf"), "[Service]\nSuccessExitStatus=69 75\n")
-			// As env(1) of a service writes it: the gate is none of systemd's commands.
+			// As written by env(1) in a service: the gate seems to be none of systemd's commands.
 			tree.WriteFile("/etc/justnews/critic.env", "SYSTEMD_EXEC_PID=1\n")
 		}})
 		mark := busy.Now()
@@ -110,16 +110,16 @@ func TestProcess_SuccessExitStatusDoesNotOpenWithoutDBus(t *testing.T) {
 	})
 }
 
-// The runtime of the packaged gate dies: of a lack of memory or of threads. That
-// is a signal, also where 2, Go's exit status of a crash, counts as success.
+// The packaged gate's runtime dies for lack of memory or threads. That is a signal, even if
+// the unit treats 2, Go's exit status of a crash, as success.
 func TestProcess_RuntimeCrashOpensNothing(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", change: func(tree *bed.Tree) {
 			onlyOnce(tree)
 			tree.WriteFile(dropIn("scout", "90-success.conf"), "[Service]\nSuccessExitStatus=2\nEnvironment=GOTRACEBACK=none\n")
-			// No second thread can be made: the runtime dies before the gate's first
-			// line. The limit is the user's, so that it needs one of its own.
+			// No second thread can be created: the runtime dies before the gate's first
+			// line. The limit is per user, so it needs a separate user.
 			tree.Run("useradd", "--no-create-home", "solo")
 			tree.WriteFile(dropIn("critic", "90-success.conf"), "[Service]\nUser=solo\nSuccessExitStatus=2\nLimitNPROC=1\n")
 		}})
@@ -135,7 +135,7 @@ func TestProcess_RuntimeCrashOpensNothing(t *testing.T) {
 	})
 }
 
-// A gate that somebody stops is ended by the kernel's timer.
+// A gate stopped by SIGSTOP is ended by the kernel's timer.
 func TestProcess_StoppedGateEndsInTime(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {

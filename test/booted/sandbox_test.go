@@ -19,15 +19,15 @@ var (
 	sandboxSeed = flag.Uint64("sandbox-seed", 1, "the seed of TestSandbox_HidesWhatSystemdHides")
 )
 
-// The directories that the settings of TestSandbox_HidesWhatSystemdHides are about.
+// The directories to which the settings of TestSandbox_HidesWhatSystemdHides apply.
 // /run/user is not among them: it comes and goes with logins.
 var sandboxDirs = []string{"/srv", "/srv/a", "/srv/a/b", "/home", "/home/adra", "/root", "/etc/x", "/opt/m", "/tmp", "/var/tmp"}
 
-// ignoreMissing is what a setting has before a path that may be missing: another setting may
-// have put an empty directory over it.
+// ignoreMissing precedes a path in a setting that may be missing: another setting may have
+// put an empty directory over it.
 var ignoreMissing = map[string]string{"ReadOnlyPaths": "-", "ReadWritePaths": "-", "InaccessiblePaths": "-", "BindPaths": "-", "BindReadOnlyPaths": "-"}
 
-// drawnSandbox is some settings of a unit, and the facts that follow from them.
+// drawnSandbox has random settings of a unit, and the facts that follow from them.
 type drawnSandbox struct {
 	settings []string
 	sandbox  facts.Sandbox
@@ -68,8 +68,8 @@ func drawSandbox(random *rand.Rand) drawnSandbox {
 	return d
 }
 
-// What a unit's settings hide from it, and make read-only, is what systemd hides and
-// makes read-only: a process in such a unit looks.
+// The paths that a unit's settings hide or make read-only are those that systemd hides and
+// makes read-only, as seen by a process in such a unit.
 func TestSandbox_HidesWhatSystemdHides(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -93,10 +93,10 @@ done`
 				continue
 			}
 			for k, dir := range sandboxDirs {
-				// systemd 252 does not take ProtectHome=tmpfs for a reason to make a bound home read-only.
+				// In systemd 252, ProtectHome=tmpfs does not make a bound home read-only.
 				older := suite == bed.Bookworm && d.sandbox.ProtectHome == "tmpfs" && words[k] == "writable"
 				if said := judged(d.sandbox, dir); said != words[k] && !(older && said == "read-only") {
-					t.Errorf("sandbox %d of seed %d: %q: %s is %s, and is said to be %s", i, *sandboxSeed, d.settings, dir, words[k], said)
+					t.Errorf("sandbox %d of seed %d: %q: %s is %s, but reported as %s", i, *sandboxSeed, d.settings, dir, words[k], said)
 				}
 			}
 		}

@@ -26,8 +26,8 @@ that writes this page also compares it with the program:
 those of that run, and are not compared.
 `
 
-// The documentation shows what the program prints, on a host that is up and on
-// one that lacks a model.
+// The documentation shows the program's output, on a host that is up and on one that lacks
+// a model.
 func TestScreens_InTheDocsAreUpToDate(t *testing.T) {
 	t.Parallel()
 	s := boot(t, bed.Suites()[0], host{})
@@ -63,9 +63,9 @@ func TestScreens_InTheDocsAreUpToDate(t *testing.T) {
 	}
 }
 
-// varying is what differs from run to run.
+// varying matches what differs between runs.
 // The machine below the bed may have swap.
 var varying = regexp.MustCompile(`FOR +|(\d+ (s|min)( to \d+ (s|min))? +)|\d+(\.\d+)? (ms|s|[KMGT]i?B?)\b|PID \d+|justnews-gate: waiting: .*\n|justnews-gate: notice: SWAP-NONE: .*\n`)
 
-// lasting is a page without it. The lines of a wait come and go.
+// lasting is a page without these. The lines of a wait come and go.
 func lasting(page string) string { return varying.ReplaceAllString(page, "") }

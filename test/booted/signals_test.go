@@ -13,7 +13,7 @@ import (
 	"justnews/test/bed"
 )
 
-// Signals reach gates at random moments of their lives: none of them opens.
+// Signals reach gates at random moments: none of them opens.
 func TestSignals_SignalNeverOpensAGate(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
@@ -30,7 +30,7 @@ func TestSignals_SignalNeverOpensAGate(t *testing.T) {
 			delay := time.Duration(dice.IntN(120)) * time.Millisecond
 			s.Systemctl("restart", "--no-block", unit(name))
 			<-time.After(delay)
-			// No process, or a unit that is between two of them: nothing to hit.
+			// No process, or a unit between two processes: nothing to signal.
 			_ = s.Run("systemctl", "kill", "--kill-whom=control", "--signal="+signal, unit(name))
 			if signal == "STOP" {
 				<-time.After(delay)
@@ -46,8 +46,8 @@ func TestSignals_SignalNeverOpensAGate(t *testing.T) {
 	})
 }
 
-// The message bus goes and comes back while gates wait: they survive, open
-// nothing while systemd cannot be asked, and finish as soon as it can.
+// The message bus goes away and comes back while gates wait: they survive, do not open
+// while systemd cannot be queried, and finish as soon as it can.
 func TestProcess_GatesSurviveTheMessageBus(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -98,7 +98,7 @@ func (s *site) sameGates(pids map[string]int, after string) {
 	}
 }
 
-// A unit that takes the gate's refusal for success.
+// A unit that treats the gate's refusal as success.
 func TestSignals_SuccessExitStatusDoesNotOpenAGate(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -113,7 +113,7 @@ func TestSignals_SuccessExitStatusDoesNotOpenAGate(t *testing.T) {
 		for _, name := range []string{"scout", "critic"} {
 			u := s.waitRefused(unit(name))
 			s.WaitJournal(unit(name), "SuccessExitStatus=")
-			// Where systemd did not answer in time, a signal ended it.
+			// If systemd did not answer in time, a signal ended it.
 			unknown := u.Result == "signal" && strings.Contains(s.Journal(unit(name)), "systemd did not report whether SuccessExitStatus=")
 			if (u.PreStatus <= 0 || u.PreStatus == 69) && !unknown || u.ExecMainStart != 0 {
 				t.Errorf("%v; want a gate that refuses with a status that is no success", u)
@@ -128,8 +128,7 @@ func TestSignals_SuccessExitStatusDoesNotOpenAGate(t *testing.T) {
 	})
 }
 
-// An instance whose name is a flag, a path, or nothing that a configuration
-// could list.
+// An instance whose name is a flag, a path, or not allowed in a configuration.
 func TestSignals_OddInstanceNameStaysShut(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {

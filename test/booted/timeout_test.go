@@ -10,12 +10,12 @@ import (
 	"justnews/test/busy"
 )
 
-// slack is what starting and ending a gate may add to its budget, beside the time for
-// which processes of a busy host wait for each other.
+// slack is what starting and ending a gate may add to its budget, in addition to the time
+// for which processes of a busy host wait for each other.
 const slack = 1500 * time.Millisecond
 
-// gaveUpAfter starts instances before an orchestrator that answers, and checks that
-// the gate of each ended by its own timeout, with 75, after as long as it was told.
+// gaveUpAfter starts instances with an orchestrator that answers, and checks that each gate
+// ended by its own timeout, with 75, after the configured time.
 func (s *site) gaveUpAfter(budgets map[string]time.Duration) {
 	s.t.Helper()
 	s.WaitFor("an orchestrator that answers", bed.Patience, func() bool { _, ok := s.models(); return ok })
@@ -37,17 +37,17 @@ func (s *site) gaveUpAfter(budgets map[string]time.Duration) {
 	}
 }
 
-// The models never become ready: every gate gives up by itself, in time, and
-// says that things still progressed.
+// The models never become ready: every gate gives up in time and reports that loading was
+// still in progress.
 func TestTimeout_GateGivesUp(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := boot(t, suite, host{config: config("2s"), misbehave: "hold", change: onlyOnce})
-		// Before the orchestrator answers, the preload has another reason to give up.
+		// Before the orchestrator answers, the preload gives up for another reason.
 		s.WaitFor("a preload whose time is over", bed.Patience, func() bool {
 			u := s.waitRefused(preload)
 			if u.Result != "exit-code" && u.Result != "success" { // of the next try
-				t.Fatalf("%v: want to see it given up by the gate and not by systemd's timeout", u)
+				t.Fatalf("%v: want the gate to give up before systemd's timeout", u)
 			}
 			return u.Result == "exit-code" && u.Props["ExecMainStatus"] == "75"
 		})
@@ -56,7 +56,7 @@ func TestTimeout_GateGivesUp(t *testing.T) {
 	})
 }
 
-// GATE_TIMEOUT is found wherever the runbook lets an operator put it.
+// GATE_TIMEOUT is found wherever the runbook allows it.
 func TestGateTimeout_FromTheEnvironmentFiles(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
@@ -82,7 +82,7 @@ func TestGateTimeout_FromTheRunbooksDropIn(t *testing.T) {
 	})
 }
 
-// onlyOnce makes every failure final, so that one try can be measured.
+// onlyOnce makes every failure final, so that one start can be measured.
 func onlyOnce(tree *bed.Tree) {
 	tree.WriteFile("/etc/systemd/system/justnews@.service.d/99-once.conf", once)
 }

@@ -18,9 +18,8 @@ import (
 	"justnews/test/bed"
 )
 
-// After a boot an operator sees how it went: every run in the history, every
-// instance in the picture, and the metrics of all of them for a node_exporter
-// that runs as nobody.
+// After a boot an operator sees every run in the history, every instance in the plot, and
+// the metrics of all of them with a node_exporter that runs as nobody.
 func TestHistory_AfterABoot(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
@@ -35,8 +34,8 @@ func TestHistory_AfterABoot(t *testing.T) {
 	})
 }
 
-// pictureOfTheBoot draws as root and as nobody: who may not read a summary still
-// sees systemd's times.
+// pictureOfTheBoot draws as root and as nobody: a user who cannot read a summary still sees
+// systemd's times.
 func (s *site) pictureOfTheBoot() {
 	s.t.Helper()
 	for _, as := range [][]string{{}, {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"}} {
@@ -100,7 +99,7 @@ func (s *site) metricsForNobody() {
 	text := s.Must("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", "cat /run/justnews-gate/metrics/*.prom")
 	for name := range ports {
 		if !strings.Contains(text, `justnews_gate_ready{run="gate",agent="`+name+`"} 1`) {
-			s.t.Errorf("no metrics say that %s is ready", name)
+			s.t.Errorf("no metrics report %s as ready", name)
 		}
 	}
 	preload := s.Must("cat", "/run/justnews-gate/metrics/justnews_preload.prom")

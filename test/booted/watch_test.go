@@ -17,9 +17,8 @@ import (
 
 const watchUnit = "justnews-watch.service"
 
-// Once agents run, an orchestrator is replaced by one that has loaded nothing. The
-// watch reports that after three looks, once, and once that it is over. It touches
-// nothing.
+// While agents run, the orchestrator is replaced by one that has loaded nothing. The watch
+// reports that once, after three looks, and once that it is over. It changes nothing.
 func TestWatch_OrchestratorWithoutModelsIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
@@ -42,7 +41,7 @@ func TestWatch_OrchestratorWithoutModelsIsReportedOnce(t *testing.T) {
 		s.Systemctl("restart", unit(orchestrator))
 		s.WaitFor("the report", bed.Patience, func() bool { return s.metric("watch_lost") == 1 })
 		if bad := s.metric("watch_bad_looks"); bad < 3 {
-			t.Errorf("it was reported after %v bad looks", bad)
+			t.Errorf("it was reported after %v failed checks", bad)
 		}
 		s.shows("not ready", "watch_lost 1", `code="MODELS-INCOMPLETE",severity="error"} 1`)
 		s.looks(3)
@@ -68,7 +67,7 @@ func TestWatch_OrchestratorWithoutModelsIsReportedOnce(t *testing.T) {
 			t.Errorf("stopped: %v", u)
 		}
 		if s.Exists(watchMetrics) {
-			t.Error("the metrics of a watch that was stopped are still there")
+			t.Error("the metrics of a stopped watch are still there")
 		}
 		if r := s.Run("justnews-gate", "status"); r.Code != 0 || strings.Contains(r.Stdout, "\nwatch ") {
 			t.Errorf("status %d:\n%s", r.Code, r.Stdout)
@@ -92,7 +91,7 @@ func (s *site) metric(name string) float64 {
 	return v
 }
 
-// looks waits for so many further looks.
+// looks waits for n more looks.
 func (s *site) looks(n int) {
 	s.t.Helper()
 	for range n {
@@ -101,7 +100,7 @@ func (s *site) looks(n int) {
 	}
 }
 
-// shows compares what the unit's text, status and the metrics say.
+// shows checks the unit's status text, status and the metrics.
 func (s *site) shows(word string, metrics ...string) {
 	s.t.Helper()
 	text := strings.TrimSpace(s.Systemctl("show", "--property=StatusText", "--value", watchUnit))
@@ -134,7 +133,7 @@ func (s *site) reports(times int, codes ...diag.Code) {
 	}
 }
 
-// watchCPU is the time that the unit has used.
+// watchCPU is the CPU time that the unit has used.
 func (s *site) watchCPU() time.Duration {
 	s.t.Helper()
 	text := strings.TrimSpace(s.Systemctl("show", "--property=CPUUsageNSec", "--value", watchUnit))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command tracer tries everything by which one process may read, write or take
-// over another of its user, and prints a line for each that works.
+// Command tracer tries every way in which a process may read, write or take over another
+// process of its user, and prints a line for each that works.
 package main
 
 import (
@@ -46,11 +46,11 @@ func main() {
 func opens(name string, flags int) error {
 	f, err := os.OpenFile(name, flags, 0)
 	if err == nil {
-		// Some of these look at the right to trace only when they are used.
+		// Some of these check the permission to trace only when they are used.
 		_, err = f.Read(make([]byte, 1))
 		_ = f.Close()
 		if err != nil && flags == os.O_RDWR {
-			err = nil // address 0 of mem is never mapped: it was opened, that is enough
+			err = nil // address 0 of mem is never mapped: it is enough that it was opened
 		}
 	}
 	return err
@@ -63,8 +63,7 @@ func seize(pid int) error {
 	return unix.PtraceDetach(pid)
 }
 
-// write asks for a write to an address that is not mapped: EFAULT means that it
-// was allowed.
+// write requests a write to an unmapped address: EFAULT means that it was allowed.
 func write(pid int) error {
 	data := []byte{0}
 	local := []unix.Iovec{{Base: &data[0], Len: 1}}
