@@ -58,8 +58,15 @@ func router(status string) string {
 	return `200 {"object":"list","data":[{"id":"m","object":"model","status":` + status + `}]}`
 }
 
-func ps(vram int, expires string) string {
-	return fmt.Sprintf(`200 {"models":[{"name":"m:latest","model":"m:latest","size":100,"size_vram":%d,"expires_at":%q}]}`, vram, expires)
+func ps(vram int, expires ...string) string { return sized(100, vram, expires...) }
+
+// sized is the answer of Ollama that lists a model once for each time.
+func sized(size, vram int, expires ...string) string {
+	var entries []string
+	for _, at := range expires {
+		entries = append(entries, fmt.Sprintf(`{"name":"m:latest","model":"m:latest","size":%d,"size_vram":%d,"expires_at":%q}`, size, vram, at))
+	}
+	return `200 {"models":[` + strings.Join(entries, ",") + `]}`
 }
 
 func index(entries string) string { return "200 [" + entries + "]" }
@@ -96,6 +103,7 @@ func kindRows() []kindRow {
 		{kind: "llamacpp", name: "router, always loading", answers: llama(good, router(`{"value":"loading"}`)), status: diag.StatusTimeout, code: diag.ModelsTimeout},
 		{kind: "llamacpp", name: "router, could not load it", answers: llama(good, router(`{"value":"unloaded","exit_code":1,"failed":true}`), "/models/load", success), status: diag.StatusFailed, code: diag.ModelFailed, loads: 1},
 		{kind: "llamacpp", name: "router, a status of no kind", answers: llama(good, router(`true`)), status: diag.StatusNonsense, code: diag.OrchestratorNonsense},
+		{kind: "llamacpp", name: "router, listed twice, unloaded and loaded", answers: llama(good, `200 {"data":[{"id":"m","status":{"value":"unloaded"}},{"id":"m","status":{"value":"loaded"}}]}`, "/models/load", success), status: diag.StatusTimeout, code: diag.PreloadTimeout, loads: 1},
 		{kind: "llamacpp", name: "the same key twice", answers: llama(good, `200 {"data":[{"id":"m"}],"data":[]}`), status: diag.StatusNonsense, code: diag.OrchestratorNonsense},
 		{kind: "llamacpp", name: "device = gpu without a GPU", answers: llama(good, oneModel), device: "gpu", status: diag.StatusFailed, code: diag.ModelsOnCPU},
 
@@ -107,6 +115,9 @@ func kindRows() []kindRow {
 		{kind: "ollama", name: "cannot load it", answers: ollama(psNone, ollamaFails), status: diag.StatusFailed, code: diag.ModelMemory, loads: 2},
 		{kind: "ollama", name: "half of it in GPU memory", answers: ollama(ps(50, ready), "hang"), device: "gpu", status: diag.StatusFailed, code: diag.ModelsOnCPU},
 		{kind: "ollama", name: "all of it in GPU memory", answers: ollama(ps(100, ready), "hang"), device: "gpu"},
+		{kind: "ollama", name: "no size, and nothing in GPU memory", answers: ollama(sized(0, 0, ready), "hang"), device: "gpu", status: diag.StatusFailed, code: diag.ModelsOnCPU},
+		{kind: "ollama", name: "listed twice, one unloaded soon", answers: ollama(ps(100, soon, ready), ollamaLoads), status: diag.StatusTimeout, code: diag.PreloadTimeout, loads: 1},
+		{kind: "ollama", name: "listed twice, both for good", answers: ollama(ps(100, ready, "2319-01-01T00:00:00Z"), "hang")},
 		{kind: "ollama", name: "is running, and nothing else", answers: paths("/api/version", "200 Ollama is running"), status: diag.StatusNonsense, code: diag.OrchestratorNonsense},
 
 		{kind: "vllm", name: "loaded and answering", answers: vllm("200 ", oneModel, completed)},

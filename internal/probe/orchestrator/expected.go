@@ -41,6 +41,20 @@ type model struct {
 	cpu             bool   // at least a part of it is not in the memory of a GPU
 }
 
+// listing is what a server says of its models, by name.
+type listing map[string]model
+
+// add adds one entry. Of several with the same name each has to be loaded: versions of
+// a model, or an answer that contradicts itself.
+func (l listing) add(name string, m model) {
+	if other, twice := l[name]; twice {
+		m = model{
+			loaded: other.loaded && m.loaded, loading: other.loading || m.loading, failed: cmp.Or(other.failed, m.failed), cpu: other.cpu || m.cpu,
+		}
+	}
+	l[name] = m
+}
+
 // expecting is a Server of the models that the configuration expects: the server is
 // asked for its models, and its answer is compared with the expected names.
 type expecting struct {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/strictjson"
 )
@@ -47,7 +48,7 @@ func (o ollama) list(ctx context.Context, l *link, fresh bool) (map[string]model
 	second, a := o.running(ctx, l, fresh)
 	models := map[string]model{}
 	for name, r := range second {
-		m := model{loading: !r.expires.Equal(first[name].expires), cpu: r.vram < r.size}
+		m := model{loading: !r.expires.Equal(first[name].expires), cpu: r.cpu}
 		// One that will be unloaded soon is not loaded, so that a request with another
 		// keep_alive follows.
 		m.loaded = !m.loading && time.Until(r.expires) > stays
@@ -61,18 +62,27 @@ func (o ollama) list(ctx context.Context, l *link, fresh bool) (map[string]model
 
 // runner is one entry of /api/ps.
 type runner struct {
-	size, vram float64 // bytes
-	expires    time.Time
+	cpu     bool // a part of it, or all of it, is not in the memory of a GPU
+	expires time.Time
 }
 
 func (ollama) running(ctx context.Context, l *link, fresh bool) (map[string]runner, facts.Answer) {
 	runners := map[string]runner{}
 	a := l.get(ctx, "/api/ps", fresh).read(func(f fields) {
 		for name, entry := range f.named("models", "name") {
-			r := runner{size: required(entry, "size", strictjson.Value.Float), vram: required(entry, "size_vram", strictjson.Value.Float)}
+			size, vram := required(entry, "size", strictjson.Value.Float), required(entry, "size_vram", strictjson.Value.Float)
+			r := runner{cpu: vram < size || vram <= 0}
+			text := entry.text("expires_at")
 			var err error
-			if r.expires, err = time.Parse(time.RFC3339, entry.text("expires_at")); err != nil {
-				f.fail(fmt.Errorf("expires_at is not a time: %w", err))
+			if r.expires, err = time.Parse(time.RFC3339, text); err != nil {
+				f.fail(fmt.Errorf("expires_at is no time as in RFC 3339: %q", diag.Clip(text, maxName)))
+			}
+			// After a new version was pulled, the old one is listed by the same name.
+			if other, twice := runners[name]; twice {
+				r.cpu = r.cpu || other.cpu
+				if other.expires.Before(r.expires) {
+					r.expires = other.expires
+				}
 			}
 			runners[name] = r
 		}

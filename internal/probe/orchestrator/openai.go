@@ -105,10 +105,10 @@ func (llamaCpp) list(ctx context.Context, l *link, fresh bool) (map[string]model
 	if loading && r.loading() {
 		return nil, r.answer(facts.ServerError, "the model is loading")
 	}
-	models := map[string]model{}
+	models := listing{}
 	a := r.read(func(f fields) {
 		for name, entry := range f.named("data", "id") {
-			models[name] = llamaModel(entry, loading)
+			models.add(name, llamaModel(entry, loading))
 		}
 	})
 	return models, a

@@ -3,7 +3,6 @@
 package orchestrator
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,19 +43,15 @@ func (triton) list(ctx context.Context, l *link, _ bool) (map[string]model, fact
 	if len(r.body) > 0 && r.body[0] == '[' {
 		r.body = fmt.Appendf(nil, `{"models":%s}`, r.body)
 	}
-	models := map[string]model{}
+	models := listing{}
 	a := r.read(func(f fields) {
 		if len(f.Members()) != 1 { // what follows the list would be a member of the object
 			f.fail(errors.New("bytes after the list"))
 		}
 		for name, entry := range f.named("models", "name") {
 			version, m := tritonModel(entry)
-			all, known := models[name]
-			if !known {
-				all = model{loaded: true}
-			}
-			models[name] = model{loaded: all.loaded && m.loaded, loading: all.loading || m.loading, failed: cmp.Or(all.failed, m.failed)}
-			models[name+":"+version] = m
+			models.add(name, m)
+			models.add(name+":"+version, m)
 		}
 	})
 	return models, a
