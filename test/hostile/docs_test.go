@@ -112,6 +112,6 @@ func TestTable_PageMatchesItsRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("docs/hostile.md is not what the rows say: go test ./test/hostile -run Page -update")
+		t.Error("docs/hostile.md is out of date; run: go test ./test/hostile -run Page -update")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"justnews/test/reference"
 )
 
-// eavesdropper is a listener that must see nothing.
+// eavesdropper is a listener that must not be contacted.
 type eavesdropper struct {
 	address string
 	calls   atomic.Int64
@@ -47,8 +47,8 @@ func (e *eavesdropper) heardNothing(t *testing.T) {
 	}
 }
 
-// A URL of 0.0.0.0 reaches this host, but is not a loopback address in net/http's rules
-// about proxies.
+// A URL with 0.0.0.0 reaches this host, but net/http's proxy rules do not treat it as a
+// loopback address.
 func TestElsewhere_ProxyVariablesAreIgnored(t *testing.T) {
 	t.Parallel()
 	e := eavesdrop(t)
@@ -111,8 +111,8 @@ func TestElsewhere_EveryLoopbackAddressIsLocal(t *testing.T) {
 	}
 }
 
-// What is local is an address, not the spelling of a URL: the Model Store is
-// checked, and no warning is given, however this host is named.
+// A server is local by its address, not by how the URL is written: the Model Store is
+// checked, and there is no warning, however this host is named.
 func TestElsewhere_LocalOrchestratorIsLocalInEverySpelling(t *testing.T) {
 	t.Parallel()
 	server := serve(t, nil)
@@ -128,14 +128,14 @@ func TestElsewhere_LocalOrchestratorIsLocalInEverySpelling(t *testing.T) {
 			t.Errorf("%s: status %d\n%s", url, status.status, status.stderr)
 		}
 	}
-	// Nobody has an address for documentation (RFC 5737).
+	// No host has an address for documentation (RFC 5737).
 	if got := (call{orchestrator: "http://192.0.2.254:8014", timeout: short}).run(t); !got.has(diag.OrchestratorRemote) || got.status == 0 {
 		t.Errorf("another host: status %d\n%s", got.status, got.stderr)
 	}
 }
 
-// A name under .invalid resolves nowhere; however long the resolver takes, the
-// deadline holds.
+// A name under .invalid never resolves; however long the resolver takes, the deadline is
+// kept.
 func TestElsewhere_UnresolvableNameIsReported(t *testing.T) {
 	t.Parallel()
 	got := call{orchestrator: "http://gpu.invalid:8014", timeout: short}.run(t)
@@ -173,7 +173,7 @@ func TestElsewhere_HostileEnvironmentIsAConfigurationError(t *testing.T) {
 	}
 }
 
-// Whatever systemd puts in the place of %i is a name and never a flag.
+// Whatever systemd substitutes for %i is a name and never a flag.
 func TestElsewhere_NoInstanceNameOpensAGate(t *testing.T) {
 	server := serve(t, nil)
 	for _, name := range []string{

@@ -4,7 +4,7 @@ package hostile
 
 import "justnews/internal/facts"
 
-// The faces: each was seen on a real server, or is that of a failing one.
+// The faces: each was observed on a real server, or is that of a failing one.
 
 func says(name string, s facts.ModelsState) face {
 	return face{name: name, kind: facts.Answered, status: 200, state: s}
@@ -50,7 +50,7 @@ func failed(n int) face { return says("failed", job(n, mapTotal, mapTotal-1, 1, 
 
 func failing(n int) face { return says("failing", job(n, mapTotal, 1, 1, true)) }
 
-// failed503 is failed as POST without refresh has it: the state of a 503.
+// failed503 is failed as returned by POST without refresh: the state in a 503.
 func failed503(n int) face {
 	f := failed(n)
 	f.name, f.status = "failed, 503", 503
@@ -67,8 +67,8 @@ func noTimes(n int) face {
 	return says("no times", s)
 }
 
-// staleRunning is the moment after a refresh: the new job's counters next to
-// the errors of the one before.
+// staleRunning is the state right after a refresh: the new job's counters with the errors
+// of the previous one.
 func staleRunning(n int) face {
 	s := job(n, 0, 0, 0, true)
 	s.Errors = job(n-1, mapTotal, mapTotal-1, 1, false).Errors
@@ -117,8 +117,8 @@ func ready503(n int) face {
 	return f
 }
 
-// ready is the second judge: the conditions as the design lists them, written
-// down without a look at internal/check.
+// ready is the second judge: the conditions in the design, written independently of
+// internal/check.
 func ready(l facts.ModelsLook) bool {
 	s := l.State
 	return l.Kind == facts.Answered && l.Status == 200 &&

@@ -37,16 +37,16 @@ type call struct {
 	env          []string
 	args         []string // empty: --json gate scout
 	text         string   // of the configuration, empty: that of the reference servers
-	dir          string   // empty: one of its own; its locks and records live there
+	dir          string   // for its locks and records; empty: a separate one
 }
 
-// ending is how a run went.
+// ending is the result of a run.
 type ending struct {
 	status         int
 	stdout, stderr []byte
 	took           time.Duration
-	own            time.Duration // took, less what the load of the machine may have added
-	memory         int           // KiB: the most that was resident, as far as it was seen
+	own            time.Duration // took, minus what the load of the machine may have added
+	memory         int           // KiB: the peak resident memory, as far as it was sampled
 	summary        summary
 }
 
@@ -135,7 +135,7 @@ func (c call) run(t testing.TB) ending {
 	}
 	if slices.Contains(c.args, "--json") && len(e.stdout) > 0 {
 		if err := json.Unmarshal(e.stdout, &e.summary); err != nil {
-			t.Errorf("the record is no JSON: %v\n%s", err, e.stdout)
+			t.Errorf("the record is not JSON: %v\n%s", err, e.stdout)
 		}
 	}
 	return e
@@ -152,9 +152,8 @@ func private(t testing.TB, dir string) string {
 
 var peak = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
-// watch returns the peak of a process's resident memory in KiB. The kernel's
-// own account after its end (ru_maxrss) starts from what this test had
-// resident when it forked.
+// watch returns the peak of a process's resident memory in KiB. The kernel's own figure after
+// its end (ru_maxrss) includes the memory that this test had when it forked.
 func watch(pid int, ended <-chan struct{}) <-chan int {
 	most := make(chan int, 1)
 	go func() {
@@ -184,7 +183,7 @@ const (
 	perSecond = 25          // requests
 )
 
-// bounded returns what a run cost too much.
+// bounded returns the limits that a run exceeded.
 func (e ending) bounded(timeout time.Duration, seen reference.Counters) []string {
 	var broken []string
 	say := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
@@ -205,10 +204,9 @@ func (e ending) bounded(timeout time.Duration, seen reference.Counters) []string
 	return broken
 }
 
-// again reports what a try found. Where processes of a busy machine waited for each
-// other for long, the program's own limits are not the same, so that what fails is
-// tried again, twice at most. A gate that opens where it should not is no such failure:
-// a try reports it itself.
+// again reports the failures of a try. If processes of a busy machine waited for each other
+// for long, the program's own limits differ, so a failed try is repeated, at most twice. A
+// gate that opens wrongly is not such a failure: the try reports it itself.
 func again(t *testing.T, try func() (broken []string)) {
 	t.Helper()
 	for n := 1; ; n++ {
@@ -226,8 +224,8 @@ func again(t *testing.T, try func() (broken []string)) {
 	}
 }
 
-// raw returns the position of the first byte that could control a terminal or
-// split a line, -1 for nowhere. A newline ends a line of ours.
+// raw returns the position of the first byte that could control a terminal or split a line,
+// or -1. A newline ends a line of ours.
 func raw(out []byte) int {
 	for i := 0; i < len(out); {
 		r, size := utf8.DecodeRune(out[i:])
@@ -239,7 +237,7 @@ func raw(out []byte) int {
 	return -1
 }
 
-// explained returns what a run's record and its words lack.
+// explained returns what a run's record and messages lack.
 func (e ending) explained() []string {
 	var broken []string
 	if e.summary.Status != e.status {

@@ -13,25 +13,25 @@ import (
 	"justnews/internal/gate"
 )
 
-// Invariants of every run against every server, whatever it answers.
+// The invariants of every run against every server, whatever it answers.
 const (
 	// looksBeforeOpening must all satisfy every condition and agree.
 	looksBeforeOpening = 3
-	// slack is what a run may take beyond its deadline: nothing in virtual
-	// time blocks longer.
+	// slack is how long a run may take beyond its deadline: nothing blocks longer in
+	// virtual time.
 	slack = 10 * time.Millisecond
 	// soonPosts is how many POSTs of one incarnation may follow the one before
 	// them within the first back-off: the repeat after the grace, and the one
 	// refresh.
 	soonPosts    = 2
 	firstBackoff = 30 * time.Second
-	// A leader asks at most every 20 ms right after a POST's answer, else
-	// every 80 ms, and looks three times where an answer says ready.
+	// A leader queries at most every 20 ms right after a POST's answer, otherwise every
+	// 80 ms, and looks three times if an answer says ready.
 	requestsPerSecond = 40
 )
 
-// invariants returns what did not hold of one run of gates against h's server,
-// of which r was one.
+// invariants returns the violations of one run of gates against h's server, of which r was
+// one.
 func invariants(r gate.Result, h *host, timeout, took time.Duration, gates int) []string {
 	var broken []string
 	say := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
@@ -80,7 +80,7 @@ func unexplained(r gate.Result) []string {
 
 // unproven returns why the last looks do not justify an open gate.
 func unproven(looks []facts.ModelsLook) []string {
-	// A lost answer between them is repeated; what came before the first is no matter.
+	// A lost answer between them is repeated; answers before the first do not matter.
 	looks = slices.DeleteFunc(slices.Clone(looks), func(l facts.ModelsLook) bool { return check.Reach(l.Answer) == check.Unreachable })
 	if len(looks) < looksBeforeOpening {
 		return []string{fmt.Sprintf("opened after %d looks", len(looks))}
@@ -98,9 +98,8 @@ func unproven(looks []facts.ModelsLook) []string {
 	return broken
 }
 
-// stormy returns the POSTs that should not have been sent. Without systemd a
-// restart looks like a second worker process, so that all POSTs count as those of
-// one process.
+// stormy returns the POSTs that should not have been sent. Without systemd a restart looks
+// like a second worker process, so all POSTs count as one process's.
 func stormy(posts []post, systemd bool) []string {
 	var broken []string
 	soon := 0

@@ -17,8 +17,8 @@ import (
 	"justnews/internal/diag"
 )
 
-// kindRow is one answer of a model server of another kind, and what the gate makes of
-// it. The expected model is "m".
+// kindRow is one answer of another kind of model server, and the gate's verdict. The
+// expected model is "m".
 type kindRow struct {
 	kind, name string
 	// answers are by path: a status and a body, or "hang". The rest is 404.
@@ -51,7 +51,7 @@ const (
 	outputs     = `200 {"model_name":"m","outputs":[{"name":"y","datatype":"FP32","shape":[1],"data":[0]}]}`
 )
 
-// inCenturies stands for the present time plus the longest duration.
+// inCenturies stands for the current time plus the longest duration.
 const inCenturies = "NOW+292y"
 
 func router(status string) string {
@@ -177,12 +177,12 @@ port = 18002
 require_bus = false
 `
 
-// kindTime is the timeout of a row: longer than three looks, shorter than the time in
-// which a requested job has to appear. Another one measures what a wait costs the server.
+// kindTime is the timeout of a row: longer than three looks, shorter than the time in which
+// a requested job has to appear. A longer one measures the requests of a waiting gate.
 var kindTime = flag.Duration("kindtime", 3*time.Second, "timeout of a gate in TestKinds")
 
-// The real program against the answers of the model servers of other kinds, and against
-// those that say ready and are not.
+// The real program against the answers of the other kinds of model servers, and against
+// servers that say ready but are not.
 func TestKinds_NoModelServerFoolsTheProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("most rows wait for a timeout of seconds")
@@ -230,7 +230,7 @@ func (r kindRow) broken(t *testing.T) (broken []string) {
 		device = "any"
 	}
 	text := fmt.Sprintf(kindConfiguration, int(kindTime.Seconds()), r.kind, server.URL, device)
-	if device == "gpu" && r.kind != "ollama" { // a unit that nobody can be asked about
+	if device == "gpu" && r.kind != "ollama" { // a unit that cannot be queried
 		text = strings.Replace(text, `unit = ""`, `unit = "nothing.service"`, 1)
 	}
 	e := call{timeout: *kindTime, text: text}.run(t)
@@ -250,7 +250,7 @@ func (r kindRow) broken(t *testing.T) (broken []string) {
 	return append(broken, e.explained()...)
 }
 
-// line is the row as the page has it.
+// line is the row in the page.
 func (r kindRow) line() string {
 	verdict, code := "refuses", string(r.code)
 	if r.status == diag.StatusReady {

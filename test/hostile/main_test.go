@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package hostile tries to fool the gate: made-up and recorded sequences of
-// answers in virtual time, and every way to misbehave that the reference
-// orchestrator knows, against the real program over real sockets. What came of
-// the latter is the table in docs/hostile.md.
+// Package hostile tries to fool the gate: with made-up and recorded sequences of answers in
+// virtual time, and with every way in which the reference orchestrator can misbehave,
+// against the real program over real sockets. The results of the latter are in
+// docs/hostile.md.
 package hostile
 
 import (
@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/hostile.md")
 
-// What all rows share and none changes.
+// Shared by all rows and never changed.
 var (
 	program string            // justnews-gate, built from this tree
 	models  *store.Store      // 16 models and their map

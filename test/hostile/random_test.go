@@ -14,12 +14,12 @@ import (
 	"justnews/internal/requirement"
 )
 
-// randomSequences is how many servers the property is tried against. The seed
-// of each is its number, so that a failure names what to run again.
+// randomSequences is the number of servers against which the property is tested. The seed of
+// each is its number, so a failure names the sequence to run again.
 const randomSequences = 20_000
 
-// A server that shows anything at any time: whatever it does, a gate opens only
-// on what is proven, ends in time, triggers little, and says why it refuses.
+// A server that shows anything at any time: whatever it does, a gate opens only on verified
+// facts, ends in time, triggers few preloads, and reports why it refuses.
 func TestRandom_NoSequenceOfAnswersFoolsTheGate(t *testing.T) {
 	n := uint64(randomSequences)
 	if testing.Short() {
@@ -37,14 +37,14 @@ func TestRandom_NoSequenceOfAnswersFoolsTheGate(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d sequences opened a gate", opened, n)
-	// A property over runs of which none ever opens, or all do, says little.
+	// The property means little if no run ever opens, or if all do.
 	if opened < int(n)/20 || opened > int(n)*19/20 {
 		t.Errorf("%d of %d sequences opened", opened, n)
 	}
 }
 
-// storm plays one random server against one to four gates, one after another or
-// all at once, and reports whether one of them opened.
+// storm runs one random server against one to four gates, one after another or all at once,
+// and reports whether one of them opened.
 func storm(t *testing.T, seed uint64) bool {
 	rng := rand.New(rand.NewPCG(seed, 8014))
 	o := newOrchestrator(fresh())
@@ -91,15 +91,14 @@ func runOne(t *testing.T, w requirement.Run, h *host) gate.Result {
 	return r
 }
 
-// teller makes up what a server shows next.
+// teller chooses what a server shows next.
 type teller struct {
 	rng  *rand.Rand
 	o    *orchestrator
-	kind int // how mad it is: 0 behaves after a POST, 3 shows anything
+	kind int // 0 behaves after a POST, …, 3 shows anything
 }
 
-// begin sets what is shown first, what changes by itself, and what a POST
-// leads to.
+// begin sets the first answer, the changes over time, and the effect of a POST.
 func (r *teller) begin(timeout time.Duration) {
 	r.o.faces = r.faces()
 	for at := r.gap(); at < timeout; at += r.gap() {
@@ -110,8 +109,7 @@ func (r *teller) begin(timeout time.Duration) {
 	r.o.onPost = r.posted
 }
 
-// gap is the time between two changes: often within a look's rhythm, at times
-// much longer.
+// gap is the time between two changes: often about a look's interval, sometimes much longer.
 func (r *teller) gap() time.Duration {
 	ms := 1 + r.rng.IntN(200)
 	if r.rng.IntN(2) == 0 {
@@ -133,7 +131,7 @@ func (r *teller) change(o *orchestrator) {
 	}
 }
 
-// posted is what a POST leads to: mostly a job.
+// posted is the effect of a POST: usually a job.
 func (r *teller) posted(o *orchestrator) {
 	if r.rng.IntN(8) == 0 {
 		return // swallowed
@@ -192,9 +190,8 @@ func (r *teller) job() int {
 	return r.o.jobs
 }
 
-// spoil breaks something else on the host in some of the sequences. Where there
-// is no record or no lock, nothing is left that could bound several gates
-// together: then there is one.
+// spoil breaks something else on the host in some of the sequences. Without a record or a
+// lock nothing limits several gates together, so there is only one then.
 func spoil(rng *rand.Rand, h *host, timeout time.Duration, gates *int) {
 	switch rng.IntN(8) {
 	case 0:

@@ -10,13 +10,12 @@ import (
 	"justnews/test/reference"
 )
 
-// rows is the table: every behaviour of the reference server, some of them
-// more than once.
+// rows is the table: every behaviour of the reference server, some of them more than once.
 func rows() []row {
 	return slices.Concat(statusRows(), dressRows(), stateRows(), engineRows(), wireRows(), lifeRows(), busRows())
 }
 
-// Another program answers, or a framework in trouble.
+// Another program answers, or a failing framework.
 func statusRows() []row {
 	return []row{
 		senseless("400"), senseless("401"), senseless("403"), senseless("404"), senseless("404-html"), senseless("422"),
@@ -34,7 +33,7 @@ func statusRows() []row {
 	}
 }
 
-// The right answer in the wrong clothes.
+// The right answer in the wrong form.
 func dressRows() []row {
 	return []row{
 		opens("202", "the answer to a trigger is not decisive; the looks after it verify 16 of 16"),
@@ -46,7 +45,7 @@ func dressRows() []row {
 	}
 }
 
-// A state that says ready and is not.
+// A state that says ready but is not.
 func stateRows() []row {
 	return []row{
 		ends("vacuous", diag.StatusTimeout, diag.PreloadTimeout, 1).because("within the time in which a job must appear"),
@@ -73,7 +72,7 @@ func stateRows() []row {
 	}
 }
 
-// A server that really does something else.
+// A server that actually does something else.
 func engineRows() []row {
 	return []row{
 		broken("empty-map", diag.ModelsIncomplete, 2), opens("cached-map", "the map has not changed since"), broken("subset", diag.ModelsIncomplete, 2), broken("subset=15", diag.ModelsIncomplete, 2),
@@ -89,7 +88,7 @@ func engineRows() []row {
 	}
 }
 
-// Bytes that are spoilt on their way.
+// Bytes that are corrupted or lost on the way.
 func wireRows() []row {
 	return []row{
 		silent("hang-accept"), silent("reset-accept"), silent("hang-headers"), silent("hang-body"),
@@ -130,7 +129,7 @@ func lifeRows() []row {
 	return list
 }
 
-// The same from the bus, once the models are proven.
+// The same from the bus, once the models are verified.
 func busRows() []row {
 	return []row{
 		ofBus(senseless("404")), ofBus(senseless("html")), ofBus(senseless("redirect")), ofBus(senseless("401")),

@@ -12,7 +12,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-// beat is a moment of a sequence: what the server shows from then on.
+// beat is a step of a sequence: what the server shows from then on.
 type beat struct {
 	at    time.Duration
 	faces []face
@@ -34,7 +34,7 @@ func (o *orchestrator) play(beats []beat) {
 	}
 }
 
-// turn changes what the server shows once it was looked at n times.
+// turn changes what the server shows after n looks.
 func (o *orchestrator) turn(n int, faces ...face) {
 	o.onLook = map[int]func(*orchestrator){n: func(o *orchestrator) { o.faces = faces }}
 }
@@ -48,8 +48,8 @@ func (o *orchestrator) apply(b beat) {
 
 const s = time.Second
 
-// sequence is a recorded or imagined story of one server and the gate's part
-// in it. An empty posted means that a POST changes nothing.
+// sequence is a recorded or made-up sequence of one server's states, and the gate's expected
+// behaviour. An empty posted means that a POST changes nothing.
 type sequence struct {
 	story   string
 	beats   []beat   // from the gate's start

@@ -13,25 +13,25 @@ import (
 	"justnews/test/reference"
 )
 
-// row is one way to misbehave and what the gate makes of it.
+// row is one way to misbehave, and the gate's verdict.
 type row struct {
-	spec    string // as the reference server takes it; its name is the behaviour's
+	spec    string // in the reference server's syntax; its name is the behaviour's
 	bus     bool   // the MCP bus misbehaves; the orchestrator behaves
 	timeout time.Duration
 	status  diag.Status
 	code    diag.Code
-	other   diag.Code // "": no other one will do
+	other   diag.Code // also accepted; "": none
 	posts   int
 	fewer   bool          // one POST less where a look meets an error before the job's end
 	within  time.Duration // 0: until the timeout
-	why     string        // what the reference's own words leave out; why the gate opens
+	why     string        // details that the reference's description lacks; why the gate opens
 }
 
-// The time that a run may take: until its timeout, or well before it where
-// waiting changes nothing.
+// The time that a run may take: until its timeout, or well before it if waiting does not
+// help.
 const (
 	short = 3 * time.Second
-	grace = 9 * time.Second // longer than what a POST is given to show a job
+	grace = 9 * time.Second // longer than the time in which a POST has to show a job
 	early = 2500 * time.Millisecond
 )
 
@@ -56,8 +56,8 @@ func (r row) orFewer() row {
 	return r
 }
 
-// or is a row whose server may answer the trigger before its job has begun: then
-// nothing shows that a later answer belongs to the same job.
+// or is a row whose server may answer the trigger before its job has begun: then it cannot
+// be known whether a later answer belongs to the same job.
 func (r row) or(code diag.Code) row {
 	r.other = code
 	return r
@@ -76,12 +76,12 @@ func opens(spec string, why string) row {
 	return row{spec: spec, status: diag.StatusReady, posts: 1, timeout: short, why: why}
 }
 
-// senseless is an answer that ends the wait after three.
+// senseless is an answer that ends the wait after three of them.
 func senseless(spec string) row {
 	return row{spec: spec, status: diag.StatusNonsense, code: diag.OrchestratorNonsense, timeout: short, within: early}
 }
 
-// silent is a server that is waited for until the timeout.
+// silent is a server for which the gate waits until the timeout.
 func silent(spec string) row {
 	return row{spec: spec, status: diag.StatusUnavailable, code: diag.OrchestratorUnreachable, timeout: short}
 }
@@ -106,7 +106,7 @@ func (r row) lasting(timeout time.Duration) row { r.timeout = timeout; return r 
 func (r row) until(within time.Duration) row    { r.within = within; return r }
 func (r row) posted(n int) row                  { r.posts = n; return r }
 
-// ofBus is the same way to misbehave, by the bus.
+// ofBus is the same misbehaviour by the bus.
 func ofBus(r row) row {
 	r.bus, r.posts = true, 1
 	switch r.code {
@@ -123,7 +123,7 @@ func TestTable_EveryBehaviourHasARow(t *testing.T) {
 	for _, r := range rows() {
 		named = append(named, r.behaviour())
 		if r.status == diag.StatusReady && r.why == "" {
-			t.Errorf("%s: the gate opens and the row does not say why", r.name())
+			t.Errorf("%s: the gate opens, but the row does not say why", r.name())
 		}
 		if r.status != diag.StatusReady && r.code == "" {
 			t.Errorf("%s: refused without a code", r.name())

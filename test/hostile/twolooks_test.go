@@ -28,8 +28,8 @@ const (
 
 type connectionNumber struct{}
 
-// workers is a server whose answers depend on the connection that asks and on
-// how many looks there were, as several processes behind one port do.
+// workers is a server whose answers depend on the connection and on the number of looks, as
+// with several processes behind one port.
 func workers(t testing.TB, answer func(connection, look int) string) (url string, posts *atomic.Int64) {
 	t.Helper()
 	var connections, looks atomic.Int64
@@ -60,8 +60,7 @@ func workers(t testing.TB, answer func(connection, look int) string) (url string
 	return server.URL, posts
 }
 
-// The kept connection always says ready; another connection gets something
-// else.
+// The kept connection is always answered with ready; other connections get something else.
 func TestTwoLooks_FreshConnectionThatDiffersNeverOpens(t *testing.T) {
 	for name, c := range map[string]struct {
 		other string
@@ -121,7 +120,7 @@ func TestTwoLooks_OnlyThreeReadyLooksInARowOpen(t *testing.T) {
 				})
 				got := call{orchestrator: url, timeout: short}.run(t)
 				opened := got.status == int(diag.StatusReady)
-				// Another job that stays is ready in the end, once it was seen three times.
+				// Another job that lasts is ready in the end, once it was seen three times.
 				if want := n >= 3 || after == otherBody; opened != want {
 					t.Errorf("opened: %v, want %v\n%s", opened, want, got.stderr)
 				}
@@ -133,8 +132,8 @@ func TestTwoLooks_OnlyThreeReadyLooksInARowOpen(t *testing.T) {
 	}
 }
 
-// What the confirmation costs: one look over the kept connection, and the same
-// with the two over connections of their own.
+// The cost of the confirmation: one look over the kept connection, and the same with the two
+// over separate connections.
 func BenchmarkTheLooksBeforeOpening(b *testing.B) {
 	url, _ := workers(b, func(_, _ int) string { return readyBody })
 	client, err := probe.Open(probe.JustNews, url, nil)
@@ -161,7 +160,7 @@ func BenchmarkTheLooksBeforeOpening(b *testing.B) {
 	})
 }
 
-// What the whole program takes where everything is ready already.
+// The time of the whole program if everything is already ready.
 func BenchmarkTheGateOfALoadedOrchestrator(b *testing.B) {
 	url, _ := workers(b, func(_, _ int) string { return readyBody })
 	for b.Loop() {

@@ -17,8 +17,8 @@ import (
 // mapTotal is how many models the map of the virtual host lists.
 const mapTotal = 8
 
-// face is what one worker process of the orchestrator shows. An answer of a
-// kind other than Answered has no state.
+// face is what one worker process of the orchestrator shows. Only an answer of the kind
+// Answered has a state.
 type face struct {
 	name   string
 	kind   facts.AnswerKind
@@ -27,12 +27,12 @@ type face struct {
 	hang   bool // no answer until the look's own deadline
 }
 
-// orchestrator plays a server in virtual time: it shows its faces in turn, one
-// for each worker process behind the port, and writes down what it was asked.
+// orchestrator simulates a server in virtual time: it shows its faces in turn, one for each
+// worker process behind the port, and records the requests.
 type orchestrator struct {
 	mu     sync.Mutex
 	faces  []face                      // at least one
-	onPost func(*orchestrator)         // what a POST leads to; nil: nothing
+	onPost func(*orchestrator)         // the effect of a POST; nil: none
 	onLook map[int]func(*orchestrator) // what happens right after that many looks
 
 	incarnation int
@@ -45,15 +45,15 @@ type orchestrator struct {
 	moment   time.Time // of the last look
 }
 
-// post is a POST with the answer that the one before it was decided on.
+// post is a POST with the answer on which its sender decided.
 type post struct {
 	at          time.Time
 	incarnation int
 	before      facts.ModelsLook
 }
 
-// rushLimit is how many looks at one moment are a loop that hammers: it would
-// never end in virtual time.
+// rushLimit is how many looks at the same time are a busy loop, which would never end in
+// virtual time.
 const rushLimit = 200
 
 func newOrchestrator(faces ...face) *orchestrator { return &orchestrator{faces: faces} }
@@ -72,7 +72,7 @@ func (o *orchestrator) now() face {
 	return o.faces[o.requests%len(o.faces)]
 }
 
-// ask is the way of every request.
+// ask handles every request.
 func (o *orchestrator) ask(ctx context.Context) (face, facts.Answer) {
 	o.mu.Lock()
 	f := o.now()
@@ -100,7 +100,7 @@ func (o *orchestrator) Ready(ctx context.Context) facts.Readiness {
 	return facts.Readiness{Answer: a, Ready: a.Kind == facts.Answered}
 }
 
-// alive is the answer of the endpoints that no preload spoils.
+// alive is the answer of the endpoints that a preload does not affect.
 func alive(a facts.Answer) facts.Answer {
 	if a.Kind != facts.Refused {
 		a.Kind, a.Status = facts.Answered, 200
@@ -138,8 +138,7 @@ func (o *orchestrator) Preload(ctx context.Context, _ bool) facts.ModelsLook {
 	return o.preload(ctx, seen)
 }
 
-// preload writes the POST down, with what its gate saw before, and does what
-// it leads to.
+// preload records the POST, with what its gate saw before, and applies its effect.
 func (o *orchestrator) preload(ctx context.Context, seen []facts.ModelsLook) facts.ModelsLook {
 	o.mu.Lock()
 	p := post{at: time.Now(), incarnation: o.incarnation}
@@ -159,7 +158,7 @@ func (o *orchestrator) preload(ctx context.Context, seen []facts.ModelsLook) fac
 	return look
 }
 
-// restart makes another process of it, which knows of no job.
+// restart turns it into another process, which knows of no job.
 func (o *orchestrator) restart() {
 	o.incarnation++
 	o.faces = []face{fresh()}

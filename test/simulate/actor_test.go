@@ -10,15 +10,14 @@ import (
 	"time"
 )
 
-// actor is one source of events: a goroutine of a gate, of systemd, or a fault.
-// Each has its own random numbers, and each of its events is at an instant of its
-// own: the order of the events of a host therefore depends on the seed only, not on
-// Go's scheduler.
+// actor is one source of events: a goroutine of a gate, of systemd, or a fault. Each has its
+// own random numbers, and each of its events happens at a unique instant, so the order of a
+// host's events only depends on the seed, not on Go's scheduler.
 type actor struct {
 	h    *host
 	name string
 	rng  *rand.Rand
-	of   *process // whose process this is, nil: nobody can kill it
+	of   *process // its process, nil: it cannot be killed
 }
 
 func (h *host) actor(name string, of *process) *actor {
@@ -35,9 +34,9 @@ func (a *actor) between(low, high time.Duration) time.Duration {
 // chance reports true once in n times.
 func (a *actor) chance(n int) bool { return a.rng.IntN(n) == 0 }
 
-// wait lets d pass, and a fraction of a millisecond that makes the instant unique.
-// It returns false if ctx ended first. In a killed process it does not return, and
-// in one that is stopped not before that goes on.
+// wait waits for d, and a fraction of a millisecond that makes the instant unique. It returns
+// false if ctx ended first. In a killed process it does not return, and in a stopped one only
+// once that is continued.
 func (a *actor) wait(ctx context.Context, d time.Duration) bool {
 	a.alive()
 	t := time.NewTimer(d + time.Duration(1+a.rng.IntN(999_999)))

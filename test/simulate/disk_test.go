@@ -7,5 +7,5 @@ const (
 	whole = iota
 	full  // nothing can be written
 	eio   // nothing can be read or written
-	late  // what is written is reported as failed
+	late  // writes succeed but are reported as failed
 )

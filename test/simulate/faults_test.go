@@ -14,20 +14,20 @@ import (
 	"justnews/internal/diag"
 )
 
-// fault is something that goes wrong. start and end are called with h.mu held; a
-// fault without end is over at once. codes are what a gate may be refused for
-// because of it, besides consequences.
+// fault is something that goes wrong. start and end are called with h.mu held; a fault
+// without end is over at once. codes are those with which a gate may refuse because of it,
+// besides consequences.
 type fault struct {
 	name       string
 	codes      []diag.Code
 	start, end func(h *host, a *actor)
 }
 
-// consequences are what any fault that delays a server may be named as by those
-// that wait for it.
+// consequences are the codes with which gates may refuse because of any fault that delays a
+// server they wait for.
 var consequences = []diag.Code{
 	diag.OrchestratorUnreachable, diag.ModelsTimeout, diag.BusUnreachable,
-	diag.OrchestratorUnit, diag.BusUnit, // whose own gate is refused again and again
+	diag.OrchestratorUnit, diag.BusUnit, // whose own gates keep refusing
 }
 
 // restarted is also what an operator does (host.operate).
@@ -157,8 +157,8 @@ func (p *process) stop(a *actor) {
 // letters name the faults of one host.
 const letters = "abcdef"
 
-// strike has the faults happen that the seed chooses, of those the ones that are to
-// be kept, and returns when all are over. It reports whether one of them lasts.
+// strike runs the faults that the seed chooses, limited to those in keep, and returns when
+// all are over. It reports whether one of them lasts.
 func (h *host) strike(ctx context.Context, keep string) (lasting bool) {
 	a := h.actor("faults", nil)
 	lasts := a.chance(20)

@@ -12,7 +12,7 @@ import (
 	"justnews/internal/unitname"
 )
 
-// shelf is the Model Store: complete, or with a file that was cut off.
+// shelf is the Model Store: complete, or with a truncated file.
 type shelf struct{ p *process }
 
 func (s shelf) As(int) gate.ModelStore { return s }

@@ -30,10 +30,10 @@ import (
 
 const (
 	lockName = "orchestrator"
-	// grace is what a run may take beyond its deadline: a diagnosis, one record and
-	// one answer.
+	// grace is how long a run may take beyond its deadline: a diagnosis, one record and one
+	// answer.
 	grace = 250 * time.Millisecond
-	// maxFailures is how many violations of one host are worth reading.
+	// maxFailures limits the reported violations of one host.
 	maxFailures = 9
 )
 
@@ -43,7 +43,7 @@ type host struct {
 	seed  uint64
 	dir   string // of the lock and the record
 	boot  time.Time
-	wall  time.Duration // what the wall clock was set forward by
+	wall  time.Duration // how far the wall clock was set forward
 	watch bool          // keep the trace
 
 	units   map[string]*unit
@@ -82,7 +82,7 @@ type host struct {
 	active                map[string]int // faults in force
 	happened              map[string]bool
 
-	posts       []time.Time // to the orchestrator's present process
+	posts       []time.Time // to the orchestrator's current process
 	posted      int         // in all
 	opens       int         // by gates that require the models
 	overlapping int
@@ -141,7 +141,7 @@ var agents = []string{
 	"analytics", "archive", "dashboard", "crawler", "crawler_control", "hitl_service",
 }
 
-// variants are two configurations: the one of the boot, and an edited one.
+// variants are two configurations: the one at boot, and an edited one.
 func (h *host) variants(a *actor, gpu bool) []*variant {
 	timeout := []string{"60s", "120s", "300s"}[a.rng.IntN(3)]
 	gate := fmt.Sprintf("timeout = %q\nrefresh_attempts = %d\nfail_fast = %v\n", timeout, a.rng.IntN(3), a.chance(2))
@@ -153,8 +153,8 @@ var (
 	loadedMu sync.Mutex
 )
 
-// load reads a configuration of 17 instances as the gate does. Reading it is the
-// same each time, so it is done once.
+// load reads a configuration of 17 instances as the gate does, once, since the result is
+// always the same.
 func load(gate string, acceptEmpty, gpu bool, grace string) *variant {
 	mps := ""
 	if gpu {
@@ -188,7 +188,7 @@ func load(gate string, acceptEmpty, gpu bool, grace string) *variant {
 	return v
 }
 
-// mapOf is a map of so many models, the first of them scout's.
+// mapOf is a model map with that many models, the first of them scout's.
 func mapOf(models int) *modelmap.Map {
 	names := make([]string, models)
 	for i := range names {
@@ -259,7 +259,7 @@ func (h *host) exited(p *process, panicked any) {
 	h.lockChanged()
 }
 
-// lockFree reports whether nobody holds the file that is there. h.mu is held.
+// lockFree reports whether the existing lock file is unlocked. h.mu is held.
 func (h *host) lockFree() bool {
 	for p := range h.holders {
 		if !p.killed && p.lock.StillMine() {
@@ -285,7 +285,7 @@ func (h *host) alive(group uint64) chan struct{} {
 
 func (h *host) lives(e *end) <-chan struct{} { return h.alive(e.group) }
 
-// outcome is what came of one simulated host.
+// outcome is the result of one simulated host.
 type outcome struct {
 	steps, results, posts int
 	sum                   uint64
@@ -295,8 +295,7 @@ type outcome struct {
 	happened              map[string]bool
 }
 
-// simulate boots a host, lets the faults of its seed happen, and waits until it is
-// up.
+// simulate boots a host, runs the faults of its seed, and waits until the host is up.
 func simulate(t *testing.T, seed uint64, keep string, watch bool) outcome {
 	t.Helper()
 	dir := t.TempDir()
@@ -318,8 +317,8 @@ func simulate(t *testing.T, seed uint64, keep string, watch bool) outcome {
 	}
 }
 
-// operate is what an operator has to do where refresh_attempts = 0: nothing else has
-// a job that ended badly run again.
+// operate does what an operator has to do with refresh_attempts = 0: nothing else restarts a
+// failed job.
 func (h *host) operate(keep string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -329,8 +328,7 @@ func (h *host) operate(keep string) {
 	}
 }
 
-// settle waits until every unit is up. Where a fault lasts, it waits for a while and
-// wants nothing more.
+// settle waits until every unit is up. If a fault lasts, it only waits for a while.
 func (h *host) settle(ctx context.Context, lasting bool) {
 	a := h.actor("settle", nil)
 	from := time.Now()
@@ -369,7 +367,7 @@ func (h *host) states() string {
 	return strings.Join(all, ", ")
 }
 
-// shutDown kills what runs and waits for every goroutine.
+// shutDown kills all processes and waits for every goroutine.
 func (h *host) shutDown(cancel context.CancelFunc, all *sync.WaitGroup) {
 	h.mu.Lock()
 	for _, u := range h.order {

@@ -11,11 +11,11 @@ import (
 	"justnews/internal/requirement"
 )
 
-// recovery is how long a host may take from the end of the last fault until it is
-// up: the longest pause between two refreshes, and two starts.
+// recovery is how long a host may take from the end of the last fault until it is up: the
+// longest delay between two refreshes, and two starts.
 const recovery = 13 * time.Minute
 
-// opened checks that a gate that opens has proven what it requires. h.mu is held.
+// opened checks that a gate that opens has verified what it requires. h.mu is held.
 func (h *host) opened(p *process, w requirement.Run) {
 	if w.RequireModels && p.looks < 3 {
 		h.fail("%s opened, and the orchestrator itself had shown its models as loaded %d times in a row", p.name, p.looks)
@@ -58,23 +58,22 @@ func (h *host) explained(code diag.Code) bool {
 	if slices.Contains(consequences, code) {
 		return true
 	}
-	// Where the record of requests that came to nothing delays the next one, that is
-	// what is left to say of a server that loads nothing.
+	// If the record of failed requests delays the next one, this is all that can be
+	// reported about a server that loads nothing.
 	if h.old && code == diag.PreloadEmpty {
 		return true
 	}
 	return slices.ContainsFunc(everyFault, func(f fault) bool { return h.happened[f.name] && slices.Contains(f.codes, code) })
 }
 
-// window is the shortest pause that a record puts between two requests to load once
-// the quick ones are used up.
+// window is the shortest delay that a record enforces between two load requests once the
+// quick ones are used up.
 const window = 30 * time.Second
 
-// bounded checks the number of requests to load that one process of the
-// orchestrator got: within any window the two quick triggers, the quick refreshes,
-// one that was due anyway, and as many again for each time that a gate had proven
-// the models and with that cleared the record. Where the record or the lock was out of order, each
-// run is bounded by itself only. h.mu is held.
+// bounded checks the number of load requests that one orchestrator process received: within
+// any window the two quick triggers, the quick refreshes, one that was due anyway, and as
+// many again each time a gate had verified the models and thereby cleared the record. If the
+// record or the lock was broken, only each single run is bounded. h.mu is held.
 func (h *host) bounded() {
 	for _, name := range []string{"the disk is full", "the disk fails", "the disk reports errors late", "the lock's file is removed", "messages are lost, delayed and repeated"} {
 		if h.happened[name] {
@@ -90,7 +89,7 @@ func (h *host) bounded() {
 	}
 	attempts := max(h.configs[0].host.Gate.RefreshAttempts, h.configs[1].host.Gate.RefreshAttempts)
 	most := (3 + attempts) * (1 + h.opens)
-	if h.old { // what another gate was answered opens none, so each asks for itself
+	if h.old { // another gate's answer opens none, so each sends its own request
 		most += len(h.order)
 	}
 	if recent > most {
@@ -99,12 +98,12 @@ func (h *host) bounded() {
 	}
 }
 
-// inTransit is the longest from a leader's look at its lock until its request to load
+// inTransit is the longest time from a leader's check of its lock until its load request
 // arrives: a record, and half of the slowest exchange.
 const inTransit = 3 * time.Second
 
-// entitled checks that who requests to load still leads: after the lock's file
-// was removed, there may be two. h.mu is held.
+// entitled checks that the sender of a load request still leads: after the lock file was
+// removed, there may be two leaders. h.mu is held.
 func (h *host) entitled(p *process) {
 	if p != nil && !p.halted && !p.lock.StillMine() && time.Since(h.unlocked) > inTransit {
 		h.fail("%s requested to load, and the lock is not its own", p.name)

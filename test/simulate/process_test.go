@@ -26,20 +26,20 @@ type process struct {
 	gone    chan struct{} // closed when it is killed
 	killed  bool
 	stopped time.Time // SIGSTOP until then
-	halted  bool      // it ever was stopped
+	halted  bool      // it was stopped at some time
 	posts   int
 	lock    *hostlock.Lock
 
 	looks     int  // answered in a row by an orchestrator that was ready, and itself
-	busLook   bool // the last answer of the bus was its own
+	busLook   bool // the bus's last answer was its own
 	mpsLook   bool // at the last look the daemon answered
 	storeLook bool // at the last look the store was complete
 	config    int  // the configuration that it has read
 	markLook  bool // at the last look the unit was the configured one
 }
 
-// run is the program: one gate, and while it is refused in a unit that was restarted
-// before, another one now and then (internal/cli/hold.go).
+// run is the program: one gate or, while it is refused in a restarted unit, repeated ones
+// (internal/cli/hold.go).
 func (p *process) run(ctx context.Context) (res gate.Result) {
 	began := time.Now()
 	own := p.unit.seen()
@@ -70,7 +70,7 @@ func (p *process) run(ctx context.Context) (res gate.Result) {
 // holdFor is internal/cli's.
 const holdFor = 3 * time.Minute
 
-// world is what gate.Run is given, as internal/cli puts it together.
+// world is the argument of gate.Run, as built by internal/cli.
 func (p *process) world() gate.World {
 	origin := func(name string) *gate.Origin { return &gate.Origin{Unit: name, Units: p, Groups: p, Must: true} }
 	own, uid := p.unit.seen(), agentUID
@@ -117,7 +117,7 @@ func (p *process) kill() {
 
 func (p *process) terminate() { p.cancel(proc.Ended{By: syscall.SIGTERM}) }
 
-// Unit asks systemd, over D-Bus.
+// Unit queries systemd over D-Bus.
 func (p *process) Unit(ctx context.Context, name string) (facts.Unit, error) {
 	h := p.h
 	h.mu.Lock()
@@ -188,7 +188,7 @@ func (c client) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 		ready = e.o.ready()
 	})
 	switch {
-	case foreign || answer.Kind != facts.Answered: // it says nothing
+	case foreign || answer.Kind != facts.Answered: // it proves nothing
 	case !ready:
 		c.p.looks = 0
 	default:
@@ -200,7 +200,7 @@ func (c client) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 	return facts.ModelsLook{Answer: answer, State: state}
 }
 
-// perfect is what an impostor says.
+// perfect is an impostor's answer.
 func perfect(models int) facts.ModelsState {
 	at := 1.0
 	return facts.ModelsState{AllReady: true, Total: models, Done: models, HasStartedAt: true, StartedAt: &at, CompletedAt: &at}
@@ -236,15 +236,15 @@ func (c busClient) Health(ctx context.Context) facts.BusHealth {
 	return facts.BusHealth{Answer: answer, State: "ok"}
 }
 
-// virtualLock is a process's hostlock, whose waiting is in virtual time: flock(2)
-// that waits would stop the clock.
+// virtualLock is a process's hostlock that waits in virtual time: waiting in flock(2) would
+// stop the clock.
 type virtualLock struct{ p *process }
 
 func (l virtualLock) TryExclusive() (bool, error) {
 	l.p.wait(context.Background(), 20*time.Microsecond)
 	l.p.h.mu.Lock()
 	defer l.p.h.mu.Unlock()
-	if l.p.chance(8) { // a waiter that is just waking up has it
+	if l.p.chance(8) { // a waiter that is just waking up gets it
 		return false, nil
 	}
 	ok, err := l.p.lock.TryExclusive()
@@ -281,7 +281,7 @@ func (l virtualLock) StillMine() bool {
 	return l.p.lock.StillMine()
 }
 
-// Unlock has no instant of its own: a process that ends does it in no time.
+// Unlock takes no time, as at the end of a process.
 func (l virtualLock) Unlock() {
 	l.p.h.mu.Lock()
 	defer l.p.h.mu.Unlock()

@@ -10,15 +10,15 @@ import (
 	"justnews/internal/facts"
 )
 
-// orchestrator is one process of the GPU Orchestrator: what it forgets when it
-// ends. Its rules are upstream's, as in test/reference: it is not single-flight, and
-// the older generation loads nothing.
+// orchestrator is one process of the GPU Orchestrator, with the state that is lost when it
+// ends. It behaves like upstream's, as in test/reference: it is not single-flight, and the
+// older generation loads nothing.
 type orchestrator struct {
 	h      *host
 	old    bool
 	group  uint64
 	opens  time.Time // its port
-	frozen time.Time // it answers nothing until then
+	frozen time.Time // it does not answer until then
 
 	jobs    []job
 	started *float64
@@ -26,11 +26,11 @@ type orchestrator struct {
 	total   int
 }
 
-// job is one preload: when each of its models is done with, and which fail.
+// job is one preload: when each of its models is done, and which fail.
 type job struct {
 	began  time.Time
 	ends   []time.Time
-	broken int // so many of its first models fail
+	broken int // how many of its first models fail
 }
 
 func (j job) over() time.Time {
@@ -68,8 +68,8 @@ func (o *orchestrator) post(a *actor) facts.ModelsState {
 	return s
 }
 
-// running reports what the server says of that: the first job to end says that
-// nothing is in progress, whatever other gates do.
+// running is what the server reports: once the first job ends it says that nothing is in
+// progress, even if other jobs are.
 func (o *orchestrator) running() bool {
 	now := time.Now()
 	if o.started == nil {
@@ -83,8 +83,8 @@ func (o *orchestrator) running() bool {
 	return o.jobs[len(o.jobs)-1].over().After(now)
 }
 
-// status is GET /models/status, by the second worker process if there is one: that
-// one knows of no job.
+// status is GET /models/status, answered by the second worker process if there is one, which
+// knows of no job.
 func (o *orchestrator) status(second bool) facts.ModelsState {
 	s := facts.ModelsState{HasStartedAt: true}
 	if o.started == nil || second {
@@ -113,8 +113,8 @@ func (o *orchestrator) status(second bool) facts.ModelsState {
 	return s
 }
 
-// ready is the truth: a job of this process has loaded every model, or as many as
-// this generation ever loads. The older one counts as soon as a job ran.
+// ready is the actual state: a job of this process has loaded every model, or as many as this
+// generation ever loads. The older one counts as ready as soon as a job has run.
 func (o *orchestrator) ready() bool {
 	for _, j := range o.jobs {
 		if !j.over().After(time.Now()) && (o.old || j.broken == 0 && len(j.ends) >= o.h.models) {
@@ -124,7 +124,7 @@ func (o *orchestrator) ready() bool {
 	return false
 }
 
-// end is who answers on an address.
+// end is the process that answers at an address.
 type end struct {
 	o       *orchestrator
 	bus     *busServer
@@ -137,13 +137,13 @@ type busServer struct {
 	opens time.Time
 }
 
-// The control groups of no server; those are counted from 100 on.
+// Control groups of processes other than servers, which are numbered from 100.
 const (
 	foreignGroup = 7
 	gateGroup    = 8
 )
 
-// port returns who answers on the orchestrator's port, nil: nobody. h.mu is held.
+// port returns the process that answers on the orchestrator's port, or nil. h.mu is held.
 func (h *host) port(a *actor, bus bool) *end {
 	if bus && h.busImpostor && (h.bus == nil || a.chance(2)) || !bus && h.impostor && (h.orchestrator == nil || a.chance(2)) {
 		return &end{foreign: true, group: foreignGroup}
@@ -158,7 +158,7 @@ func (h *host) port(a *actor, bus bool) *end {
 	return nil
 }
 
-// network is what happens to messages: one of so many, 0: none.
+// network is how often messages are affected: one in n, 0: none.
 type network struct{ lost, unanswered, repeated, failing, garbled, slow int }
 
 func (a *actor) hit(n int) bool { return n > 0 && a.chance(n) }
@@ -166,8 +166,8 @@ func (a *actor) hit(n int) bool { return n > 0 && a.chance(n) }
 // lookTime is the longest that the probes wait for an answer to a GET.
 const lookTime = 3 * time.Second
 
-// exchange is one request. serve is called with whoever got it, at the instant at
-// which that one acts on it, and once more where the message was repeated.
+// exchange is one request. serve is called with its receiver, at the instant at which that
+// acts on it, and once more if the message was repeated.
 func (a *actor) exchange(ctx context.Context, what string, bus bool, serve func(*end)) facts.Answer {
 	h := a.h
 	h.mu.Lock()
@@ -224,7 +224,7 @@ func socket(group uint64) facts.Server {
 	return facts.Server{Local: true, Group: group, UID: 990, Accepted: true}
 }
 
-// silence is an exchange without an answer: a reset, or the end of patience.
+// silence is an exchange without an answer: a reset, or a timeout.
 func (a *actor) silence(ctx context.Context) facts.Answer {
 	if a.chance(2) {
 		return refused("connection reset")
@@ -236,8 +236,8 @@ func (a *actor) silence(ctx context.Context) facts.Answer {
 // The ends of processes that do not end: another one, and one that does not answer.
 var forever, frozen = make(chan struct{}), make(chan struct{})
 
-// served lets whoever has the port act. The channel is closed when that process
-// ends; nil: nobody listens.
+// served lets the process on the port act. The channel is closed when that process ends; nil:
+// nothing listens.
 func (a *actor) served(what string, bus bool, serve func(*end)) (*end, <-chan struct{}) {
 	h := a.h
 	h.mu.Lock()

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package simulate boots whole hosts in virtual time: systemd, the orchestrator,
-// the bus, disk and messages are played, and go wrong at random; the gates, the
-// lock and the records are the real ones. One seed is one host: it determines every
-// event, so that a host that breaks a rule can be run again.
+// Package simulate boots whole hosts in virtual time: systemd, the orchestrator, the bus, disk
+// and messages are simulated, with random faults; the gates, the lock and the records are
+// real. A seed determines every event of one host, so a host that violates a rule can be run
+// again.
 package simulate
 
 import (
@@ -28,7 +28,7 @@ var (
 	keepFlag  = flag.String("faults", letters, "the faults of each host that are to happen")
 )
 
-// boot runs one host in a bubble of its own.
+// boot runs one host in its own bubble.
 func boot(t *testing.T, seed uint64, keep string, watch bool) (o outcome) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { o = simulate(t, seed, keep, watch) })
@@ -58,7 +58,7 @@ func TestHostKeepsRules(t *testing.T) {
 	}
 }
 
-// reduced leaves out every fault without which the host still fails.
+// reduced omits every fault that the host does not need in order to fail.
 func reduced(t *testing.T, seed uint64, keep string) string {
 	t.Helper()
 	for _, letter := range keep {
@@ -114,7 +114,7 @@ func difference(one, two []string) string {
 	return "one is the beginning of the other"
 }
 
-// A host whose gates open without a proof breaks a rule: the rules are looked at.
+// A host whose gates open unverified violates a rule: this tests the rules themselves.
 func TestRules_FindViolations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(1, t.TempDir(), false) // one with MPS

@@ -15,8 +15,8 @@ import (
 	"justnews/internal/unitname"
 )
 
-// unit is one unit as systemd runs it: jobs that wait for those of other units
-// (After=), restarts whose pause grows, a timeout for the gate.
+// unit is one unit as run by systemd: jobs that wait for those of other units (After=),
+// restarts with a growing delay, a timeout for the gate.
 type unit struct {
 	*actor
 	name, instance string
@@ -34,7 +34,7 @@ type unit struct {
 	times       facts.UnitTimes // since boot
 	gate        *process        // its control process, nil: none
 	runs        int
-	ended       chan string // the main process ended, or a stop or start is asked for
+	ended       chan string // the main process ended, or a stop or start is requested
 }
 
 func (h *host) newUnit(name, instance string, after ...*unit) *unit {
@@ -47,7 +47,7 @@ func (h *host) newUnit(name, instance string, after ...*unit) *unit {
 	return u
 }
 
-// live is everything that systemd does with the unit, from its first job on.
+// live does everything that systemd does with the unit, from its first job on.
 func (u *unit) live(ctx context.Context) {
 	for ctx.Err() == nil {
 		if !u.awaitOrder(ctx) {
@@ -120,7 +120,7 @@ func (u *unit) start(ctx context.Context) bool {
 	}
 }
 
-// gateEnded forgets the control process and reports whether the main one starts.
+// gateEnded clears the control process and reports whether the main one starts.
 func (u *unit) gateEnded(passed bool) bool {
 	u.h.mu.Lock()
 	defer u.h.mu.Unlock()
@@ -132,7 +132,7 @@ func (u *unit) gateEnded(passed bool) bool {
 	return passed
 }
 
-// spawn starts a process of the gate. The channel says whether it opened.
+// spawn starts a process of the gate. The channel reports whether it opened.
 func (u *unit) spawn(ctx context.Context) (*process, <-chan bool) {
 	h := u.h
 	h.mu.Lock()
@@ -190,7 +190,7 @@ func (u *unit) main(ctx context.Context) string {
 func (u *unit) begin() {
 	h := u.h
 	if u.preload || u.group != 0 {
-		return // oneshot: it has none; or it runs already
+		return // oneshot: it has none; or it is already running
 	}
 	h.groupsMade++
 	u.group = 100 + h.groupsMade
@@ -220,8 +220,7 @@ func (u *unit) finish() {
 	}
 }
 
-// notify passes something on that happens to the unit; what does not fit is lost,
-// as systemd merges jobs.
+// notify passes on an event of the unit; surplus events are dropped, as systemd merges jobs.
 func (u *unit) notify(what string) {
 	select {
 	case u.ended <- what:
@@ -229,8 +228,8 @@ func (u *unit) notify(what string) {
 	}
 }
 
-// again is what follows an end: a pause and another job (Restart=on-failure), or,
-// after a stop, the wait for a start.
+// again follows an end: a delay and another job (Restart=on-failure) or, after a stop, the
+// wait for a start.
 func (u *unit) again(ctx context.Context, why string) bool {
 	if why == "stop" {
 		u.set(func() { u.active, u.sub, u.result, u.job, u.restarts = "inactive", "dead", "success", false, 0 })
@@ -264,7 +263,7 @@ func (u *unit) pause() time.Duration {
 	return time.Duration(3e9 * math.Pow(10, min(float64(u.restarts-1), 5)/5))
 }
 
-// set changes the unit at an instant of its own, and tells everybody.
+// set changes the unit at a unique instant, and notifies everything that waits.
 func (u *unit) set(change func()) {
 	h := u.h
 	u.wait(context.Background(), 0)
@@ -276,7 +275,7 @@ func (u *unit) set(change func()) {
 	h.changed = make(chan struct{})
 }
 
-// facts is what systemd says of the unit. h.mu is held.
+// facts is what systemd reports about the unit. h.mu is held.
 func (u *unit) facts() facts.Unit {
 	f := facts.Unit{
 		Name: u.name, LoadState: "loaded", ActiveState: u.active, SubState: u.sub, Result: u.result, InvocationID: u.invocation,
@@ -309,7 +308,7 @@ func (u *unit) seen() facts.Unit {
 	return u.facts()
 }
 
-// leavesIt reports whether the preload looks for this one (internal/cli/hold.go).
+// leavesIt reports whether this one leaves the look to the preload (internal/cli/hold.go).
 func (u *unit) leavesIt(h *host) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -317,7 +316,7 @@ func (u *unit) leavesIt(h *host) bool {
 	return !u.preload && (p.active == "activating" || p.job)
 }
 
-// requires is what a process reads in the configuration.
+// requires is what a process reads from the configuration.
 func (p *process) requires() requirement.Run {
 	h, u := p.h, p.unit
 	h.mu.Lock()
@@ -332,7 +331,7 @@ func (p *process) requires() requirement.Run {
 	return h.config().instances[u.instance]
 }
 
-// judge checks what came of one run.
+// judge checks the result of one run.
 func (h *host) judge(p *process, res gate.Result, took time.Duration, w requirement.Run) {
 	p.alive()
 	h.mu.Lock()
