@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package bench holds what 'make bench' runs.
+// Package bench has the programs that 'make bench' runs.
 package bench
 
 import (
@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// What make bench runs, as short as each can be: a benchmark that nobody runs stops
-// working, and its figures stay in the documents.
+// The programs of make bench, each as short as possible: a benchmark that is never run stops
+// working, while its figures stay in the documents.
 func TestBench_EachRunsInAShortForm(t *testing.T) {
 	for name, args := range map[string]string{
 		"the packages": "test -run ^$ -bench . -benchtime 1x ./internal/...",
@@ -25,7 +25,7 @@ func TestBench_EachRunsInAShortForm(t *testing.T) {
 				t.Skip("there is no C compiler (gcc)")
 			}
 			if name == "store" && os.Geteuid() != 0 {
-				t.Skip("only root's hashes are remembered")
+				t.Skip("only root's hashes are cached")
 			}
 			cmd := exec.CommandContext(t.Context(), "go", strings.Fields(args)...)
 			cmd.Dir = "../.."

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package compat runs the two shims that take the runbook's command lines, with
-// a program in the gate's place that writes down how it was called.
+// Package compat runs the two shims that accept the runbook's command lines, with a program
+// in place of the gate that records how it was called.
 // test/booted runs the same lines on a host with the real one.
 package compat
 
@@ -45,8 +45,8 @@ func newShims(t *testing.T) shims {
 	return s
 }
 
-// run runs a command line, NAME=VALUE words before it as its environment, and
-// returns how the gate was called.
+// run runs a command line, with NAME=VALUE words before it as its environment, and returns
+// how the gate was called.
 func (s shims) run(t *testing.T, line string) (calls, stderr string, status int) {
 	t.Helper()
 	_ = os.Remove(s.calls)
@@ -114,7 +114,7 @@ func TestCompat_ExitStatusIsTheGates(t *testing.T) {
 			t.Errorf("%s: exit status %d", line, status)
 		}
 	}
-	// What was refused is not run after.
+	// A refused command is not run afterwards.
 	calls, _, status := s.run(t, "RECORDER_STATUS=77 ./setup_preflight_nopasswd.sh --install --run-full")
 	if status != 77 || strings.Contains(calls, "[run]") {
 		t.Errorf("exit status %d\n%s", status, calls)

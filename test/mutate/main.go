@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command mutate changes one operator at a time in packages of this module and runs
-// their tests: what no test notices is a gap in them. It prints every mutant that
-// survived, and the share of those that were found.
+// Command mutate changes one operator at a time in packages of this module and runs their
+// tests: a change that no test detects is a gap. It prints every mutant that survived, and the
+// share of those that were found.
 //
 //	go run ./test/mutate -tests ./internal/plan,./internal/emit ./internal/plan
 //
-// Mutants that no test can find, as they change nothing, are listed with the reason
-// in equivalent.txt.
+// Equivalent mutants, which no test can find, are listed with the reason in equivalent.txt.
 package main
 
 import (
@@ -101,7 +100,7 @@ func mutate(packages, tests []string, workers int) (survived bool, err error) {
 // key names a mutant without its line.
 func (m mutant) key() string { return m.File + " " + m.Func + ": " + m.From + " -> " + m.To }
 
-// explained reads the mutants that change nothing: FILE FUNCTION: CHANGE # REASON.
+// explained reads the equivalent mutants: FILE FUNCTION: CHANGE # REASON.
 func explained(path string) (map[string]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -151,11 +150,11 @@ func (t *trial) try(m mutant) {
 // binary is the compiled tests of a package.
 type binary struct {
 	path string
-	dir  string // that they are run in
+	dir  string // in which they are run
 }
 
-// binaries are run in the order in which their packages are named: the quick ones
-// are best named first.
+// binaries are run in the order in which their packages are named, so the fastest should be
+// named first.
 type binaries []binary
 
 // pass reports whether all tests pass with a mutant in effect.
@@ -171,8 +170,8 @@ func (b binaries) pass(ctx context.Context, id int, ran string) bool {
 	return true
 }
 
-// build compiles the tests with all mutants in them. What does not compile is left
-// out: a comparison that is not of type bool.
+// build compiles the tests with all mutants. Those that do not compile are omitted:
+// comparisons that are not of type bool.
 func build(root, work string, packages, tests []string) ([]mutant, binaries, error) {
 	skip := map[string]bool{}
 	for {
@@ -225,8 +224,7 @@ func compile(root, work, overlay string, tests []string) (binaries, string, erro
 
 var complaint = regexp.MustCompile(`(?m)^([\w./-]+\.go):(\d+):`)
 
-// leaveOut notes the lines that the compiler complains about, and reports whether
-// there are new ones.
+// leaveOut records the lines with compiler errors, and reports whether there are new ones.
 func leaveOut(output string, skip map[string]bool) bool {
 	more := false
 	for _, m := range complaint.FindAllStringSubmatch(output, -1) {

@@ -25,15 +25,15 @@ type mutant struct {
 
 func (m mutant) String() string { return fmt.Sprintf("%s:%d: %s -> %s", m.File, m.Line, m.From, m.To) }
 
-// opposite are the operators that take the place of another one: the boundary of a
-// comparison, its negation, and the other connective.
+// opposite are the replacements of an operator: the boundary of a comparison, its negation,
+// and the other connective.
 var opposite = map[token.Token]token.Token{
 	token.LSS: token.LEQ, token.LEQ: token.LSS, token.GTR: token.GEQ, token.GEQ: token.GTR,
 	token.EQL: token.NEQ, token.NEQ: token.EQL, token.LAND: token.LOR, token.LOR: token.LAND,
 }
 
-// selector is added to every package with mutants. MUTANT is the number of the one
-// that is in effect, and MUTANTS_RUN a file to which those are added that were run.
+// selector is added to every package with mutants. MUTANT is the number of the active one, and
+// MUTANTS_RUN a file to which those that were run are appended.
 const selector = `package %s
 
 import (
@@ -68,8 +68,8 @@ func mutantOr(id int, other, own func() bool) bool {
 }
 `
 
-// rewriter makes one file into one that has all its mutants, of which the
-// environment chooses one: so a package is compiled once.
+// rewriter rewrites a file so that it has all its mutants, of which the environment selects
+// one: so a package is compiled only once.
 type rewriter struct {
 	name    string
 	source  []byte

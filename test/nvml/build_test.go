@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package nvml holds the GPU helper against real faults: justnews-nvml as it is
-// released, over libraries that lack functions, hang, crash and refuse, and over
-// NVIDIA's own library without a driver.
+// Package nvml tests the GPU helper with real faults: justnews-nvml as released, with
+// libraries that lack functions, hang, crash and refuse, and with NVIDIA's own library
+// without a driver.
 package nvml
 
 import (
@@ -38,8 +38,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// helper returns the helper as it is released; the test is skipped by name
-// where it cannot be built.
+// helper returns the helper as released; the test is skipped if it cannot be built.
 func helper(t *testing.T) string {
 	t.Helper()
 	need(t, "gcc", "make")
@@ -56,8 +55,7 @@ func helper(t *testing.T) string {
 	return built.path
 }
 
-// withoutMake is the environment without what a make leaves in it that runs
-// these tests.
+// withoutMake is the environment without the variables of a make that runs these tests.
 func withoutMake() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
@@ -85,8 +83,7 @@ func compile(t *testing.T, args ...string) {
 	}
 }
 
-// over returns a probe whose helper finds a fake library, compiled with these
-// definitions.
+// over returns a probe whose helper uses a fake library, compiled with these definitions.
 func over(t *testing.T, defines ...string) gpu.Prober {
 	t.Helper()
 	p := gpu.Prober{Helper: helper(t), Root: t.TempDir(), Limit: time.Minute}

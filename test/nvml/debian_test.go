@@ -18,15 +18,15 @@ import (
 	"justnews/test/bed"
 )
 
-// TestNVIDIALibrary_WithoutADriver runs the helper over libnvidia-ml1 of
-// Debian's non-free, which is fetched and never installed.
+// TestNVIDIALibrary_WithoutADriver runs the helper with libnvidia-ml1 from Debian's non-free,
+// which is fetched but not installed.
 func TestNVIDIALibrary_WithoutADriver(t *testing.T) {
 	p := gpu.Prober{Helper: helper(t), Limit: time.Minute, Env: []string{"LD_LIBRARY_PATH=" + debianLibrary(t)}}
 	if _, err := os.Stat("/proc/driver/nvidia/version"); err == nil {
-		t.Skip("there is a driver: Debian's library is not the one that fits it")
+		t.Skip("there is a driver: Debian's library does not match it")
 	}
-	// As root, NVIDIA's library creates the device node even if no driver is
-	// there, as nvidia-smi does. The host gets it back as it was.
+	// As root, NVIDIA's library creates the device node even without a driver, as nvidia-smi
+	// does. The host's previous state is restored.
 	const node = "/dev/nvidiactl"
 	if _, err := os.Lstat(node); errors.Is(err, fs.ErrNotExist) {
 		t.Cleanup(func() { _ = os.Remove(node) })

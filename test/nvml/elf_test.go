@@ -36,7 +36,7 @@ func TestHelper_IsLeftOutWithoutACompiler(t *testing.T) {
 	}
 }
 
-// complaints says what is wrong with how a program is linked.
+// complaints returns what is wrong with how a program is linked.
 func complaints(t *testing.T, file string) []string {
 	t.Helper()
 	f, err := elf.Open(file)

@@ -75,8 +75,8 @@ func TestFaults_HangingLibraryIsKilledWithItsChildren(t *testing.T) {
 	}
 }
 
-// outlives reports whether a process still exists after a time in which one
-// that was killed has long ended.
+// outlives reports whether a process still exists after a time in which a killed one has
+// certainly ended.
 func outlives(t *testing.T, pid int) bool {
 	t.Helper()
 	fd, err := unix.PidfdOpen(pid, 0)

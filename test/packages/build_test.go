@@ -14,7 +14,7 @@ import (
 
 const (
 	repository = "../.."
-	// The versions under test. The epoch is any, but the same for all.
+	// The versions under test. The epoch is arbitrary, but the same for all.
 	newVersion, oldVersion = "1.4.0", "1.3.2"
 	epoch                  = "1763000000"
 )
@@ -40,8 +40,8 @@ var buildNew = sync.OnceValues(func() (built, error) {
 	return packTagged(filepath.Join(scratch, "new-tree"), filepath.Join(scratch, "new"))
 })
 
-// packTagged builds the packages of this tree as a release is built: of a clone
-// whose commit has the tag of the new version.
+// packTagged builds this tree's packages as for a release: from a clone whose commit has the
+// new version's tag.
 func packTagged(tree, out string, env ...string) (built, error) {
 	if err := copyTree(tree); err != nil {
 		return built{}, err
@@ -52,8 +52,8 @@ func packTagged(tree, out string, env ...string) (built, error) {
 	return pack(tree, out, "", env...)
 }
 
-// commitAll makes a repository of a directory, with one commit, which is the same
-// wherever it is made. further is a command of git to run then.
+// commitAll turns a directory into a repository with one commit, which is the same wherever
+// it is made. further is a git command to run afterwards.
 func commitAll(tree string, further ...string) error {
 	const who = "JustNews tests"
 	commands := [][]string{{"init", "--quiet"}, {"add", "--all"}, {"commit", "--quiet", "--message=release"}}
@@ -84,8 +84,8 @@ var buildOld = sync.OnceValues(func() (built, error) {
 	if err := copyTree(dir); err != nil {
 		return built{}, err
 	}
-	// An older JustNews: other words in the conffile and in a unit, and a unit
-	// that the new one has no more.
+	// An older JustNews: different text in the conffile and in a unit, and a unit that the
+	// new one no longer has.
 	for name, add := range map[string]string{
 		"packaging/justnews.toml":    "\n# as it was in an older version\n",
 		"units/justnews@.service":    "\n# as it was in an older version\n",
@@ -132,7 +132,7 @@ func unreachable(said string) bool {
 	return strings.Contains(said, "dial tcp") || strings.Contains(said, "no such host") || strings.Contains(said, "module lookup disabled")
 }
 
-// pack builds a tree's packages. Without a version it is git's.
+// pack builds a tree's packages. The default version is git's.
 func pack(tree, out, version string, env ...string) (built, error) {
 	cmd := exec.Command("go", "run", "-trimpath", "./packaging/pack", "-out", out, "-arches", "amd64")
 	cmd.Dir = tree
@@ -166,7 +166,7 @@ func (e *buildError) Error() string {
 	return "cannot build the packages: " + e.err.Error() + "\n" + e.said
 }
 
-// copyTree copies what packages are made of to another place.
+// copyTree copies the files from which packages are built to another place.
 func copyTree(to string) error {
 	for _, part := range []string{"cmd", "examples", "internal", "packaging", "units", "man"} {
 		if err := os.CopyFS(filepath.Join(to, part), os.DirFS(filepath.Join(repository, part))); err != nil {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// An image that nothing can be run in, and that dpkg of this machine fills from
-// outside (DPKG_ROOT): everything goes there, and a purge takes it all.
+// An image in which nothing can be run, filled from outside by this machine's dpkg
+// (DPKG_ROOT): everything is installed there, and a purge removes all of it.
 func TestDeb_InstallsIntoAnImage(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: files of an image belong to it")
@@ -33,7 +33,7 @@ func TestDeb_InstallsIntoAnImage(t *testing.T) {
 	if err := os.Remove(filepath.Join(root, "var/lib/dpkg/updates/.keep")); err != nil {
 		t.Fatal(err)
 	}
-	// Nothing else is in the image, so nothing that we depend on.
+	// Nothing else is in the image, including our dependencies.
 	dpkg := []string{"dpkg", "--root=" + root, "--force-script-chrootless", "--force-depends"}
 	output(t, append(dpkg, "--install", deb)...)
 	for name, want := range map[string]string{

@@ -16,7 +16,8 @@ import (
 	"justnews/packaging/contents"
 )
 
-// expected is what a package of a format has to have: a path, and ls's words.
+// expected is what a package in a format must contain: paths, with permissions as printed by
+// ls.
 func expected(t *testing.T, format string) map[string]string {
 	t.Helper()
 	items, err := contents.Expand(repository, contents.For(contents.Files, format))
@@ -34,7 +35,7 @@ func expected(t *testing.T, format string) map[string]string {
 	return want
 }
 
-// permissions are ls's words for a mode in the kernel's bits: rwxrws--t.
+// permissions prints a mode in the kernel's bits as ls does: rwxrws--t.
 func permissions(mode fs.FileMode) string {
 	words := []byte(mode.Perm().String()[1:])
 	if mode&unix.S_ISGID != 0 {
@@ -55,7 +56,7 @@ func TestContents_DebHasExactlyTheListedFiles(t *testing.T) {
 		name := strings.ReplaceAll(f[5], `\\`, `\`) // tar's escape
 		got[path.Clean(strings.TrimPrefix(name, "."))] = f[0] + " " + strings.Replace(f[1], "0/0", "root/root", 1)
 	}
-	// dpkg wants the directories above, and pack adds Debian's own changelog.
+	// dpkg needs the directories above, and pack adds Debian's own changelog.
 	for name := range maps.Clone(want) {
 		for dir := path.Dir(name); dir != "/"; dir = path.Dir(dir) {
 			want[dir] = "drwxr-xr-x root/root"
@@ -106,7 +107,7 @@ func TestContents_RPMHasExactlyTheListedFiles(t *testing.T) {
 	}
 }
 
-// A directory that no package owns stays behind when the rpm is gone.
+// A directory that no package owns is left behind when the rpm is removed.
 func TestContents_RPMOwnsItsDirectories(t *testing.T) {
 	want := expected(t, "rpm")
 	for _, name := range slices.Sorted(maps.Keys(want)) {

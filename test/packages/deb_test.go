@@ -9,15 +9,14 @@ import (
 	"justnews/test/bed"
 )
 
-// The whole life of the deb on one host, in the order in which an operator lives
-// through it: one boot a suite.
+// The whole life cycle of the deb on one host, in an operator's order: one boot per suite.
 func TestDeb_Lifecycle(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
 		t.Parallel()
 		h := boot(t, suite, nil, func(tree *bed.Tree) {
 			inAChroot(tree)
-			// Set up by hand before: its own template, which masks ours.
+			// Set up by hand before, with its own template, which masks ours.
 			tree.WriteFile(handMade, "[Service]\nExecStart=/usr/local/bin/justnews-start-agent.sh %i\n")
 		})
 		h.firstInstallation()
@@ -83,10 +82,10 @@ func (h *host) firstInstallation() {
 	if got := h.step("justnews-gate --version"); got != "justnews-gate "+oldVersion+"\n" {
 		h.t.Errorf("the version is %q", got)
 	}
-	// Without a configuration it fails closed, under a template made by hand as
-	// well, and the journal explains it.
+	// Without a configuration it fails closed, also with a hand-made template, and the
+	// journal explains it.
 	if r := h.Run("systemctl", "start", unit("scout")); r.Code == 0 {
-		h.t.Error("an instance that nobody configured was started")
+		h.t.Error("an instance that is not configured was started")
 	}
 	h.WaitJournal(unit("scout"), "INSTANCE-UNKNOWN")
 	if got := h.step("journalctl --no-pager -x -u " + unit("scout")); !strings.Contains(got, "░░ Subject: INSTANCE-UNKNOWN:") || !strings.Contains(got, "░░ Fix:") {
@@ -109,8 +108,8 @@ func (h *host) seventeenGated() {
 	h.exposures()
 }
 
-// preflight has what a unit of ours needs, under its sandbox: D-Bus, the journal,
-// the lock and the cache.
+// preflight has everything that our units need in its sandbox: D-Bus, the journal, the lock
+// and the cache.
 func (h *host) preflight() {
 	h.t.Helper()
 	h.step("systemctl start justnews-preflight.service")
@@ -125,7 +124,7 @@ func (h *host) preflight() {
 	summary := h.ReadFile(latest)
 	for _, cannot := range []string{"NO-LOCK", "NO-SYSTEMD", "RECORD-UNWRITTEN"} {
 		if strings.Contains(summary, cannot) {
-			h.t.Errorf("under its sandbox the preflight meets %s:\n%s", cannot, summary)
+			h.t.Errorf("in its sandbox the preflight reports %s:\n%s", cannot, summary)
 		}
 	}
 	if got := h.Must("journalctl", "--no-pager", "-o", "json", "-u", "justnews-preflight.service"); !strings.Contains(got, `"_SYSTEMD_UNIT":"justnews-preflight.service"`) {
@@ -133,8 +132,8 @@ func (h *host) preflight() {
 	}
 }
 
-// upgrades: reinstalled, upgraded, downgraded and upgraded again, under running
-// agents and with an edited configuration.
+// upgrades: reinstalled, upgraded, downgraded and upgraded again, with running agents and an
+// edited configuration.
 func (h *host) upgrades() map[string]int {
 	h.t.Helper()
 	pids := h.allUp()
@@ -145,12 +144,12 @@ func (h *host) upgrades() map[string]int {
 		{"install " + newDeb, newVersion},
 	})
 	if !h.Exists(configFile + ".dpkg-dist") {
-		h.t.Error("the new version's configuration is not beside the edited one")
+		h.t.Error("the new version's configuration is not next to the edited one")
 	}
 	return pids
 }
 
-// upgradeWhileGatesWait: a gate that waits goes on waiting, and opens later.
+// upgradeWhileGatesWait: a waiting gate keeps waiting, and opens later.
 func (h *host) upgradeWhileGatesWait(pids map[string]int) {
 	h.t.Helper()
 	h.Remove(goFile)
@@ -176,7 +175,7 @@ func (h *host) upgradeWhileGatesWait(pids map[string]int) {
 	}
 	h.WaitJournal(unit("scout"), "may start")
 	if strings.Contains(h.Journal(""), "Current command vanished") {
-		h.t.Error("the running gate line changed under the upgrade")
+		h.t.Error("the line of a running gate changed during the upgrade")
 	}
 }
 
@@ -209,7 +208,7 @@ func (h *host) removalAndReturn() {
 	h.allUp()
 }
 
-// purge: from running agents to nothing but what stays by design.
+// purge: from running agents to only those files that are kept by design.
 func (h *host) purge() {
 	h.t.Helper()
 	h.WriteFile("/etc/justnews/global.env", "SECRET=1\n", 0o600)
@@ -236,7 +235,7 @@ func (h *host) purge() {
 	h.gone("a second purge")
 }
 
-// fromNothing is everything that an operator types on a new host.
+// fromNothing runs all the commands that an operator types on a new host.
 func (h *host) fromNothing() {
 	h.t.Helper()
 	h.Remove("/etc/justnews")

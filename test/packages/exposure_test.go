@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// budgets are the largest exposures that systemd-analyze security may find, by
-// unit. A unit without one is an error.
+// budgets are the largest exposures that systemd-analyze security may report, by unit. A unit
+// without one is an error.
 var budgets = map[string]float64{
 	"justnews@.service":          2.0,
 	"justnews-mps.service":       1.2,
@@ -49,7 +49,7 @@ func TestExposure_UnitsStayWithinTheirBudget(t *testing.T) {
 			t.Errorf("%s has the exposure %.1f, more than %.1f", name, got, budget)
 		}
 	}
-	// The measure can fail: without its sandbox a unit is over every budget.
+	// The check can fail: without its sandbox a unit exceeds every budget.
 	if got := exposure(t, dir, "open.service", "[Service]\nExecStart=/bin/true\n"); got < 9 {
 		t.Errorf("an open unit has the exposure %.1f", got)
 	}

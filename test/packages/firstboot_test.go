@@ -16,7 +16,7 @@ func TestFirstBoot_EnablesNothing(t *testing.T) {
 	bed.Each(t, func(t *testing.T, suite string) {
 		h := boot(t, suite, nil, func(tree *bed.Tree) {
 			tree.Run("dpkg", "--install", newDeb)
-			// The boot creates it, from tmpfiles.d alone.
+			// It is created at boot, only by tmpfiles.d.
 			tree.Run("test", "!", "-e", "/run/justnews-gate")
 			tree.WriteFile("/usr/lib/systemd/system/without-preset.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")
 			tree.Remove("/etc/machine-id")

@@ -27,11 +27,11 @@ const (
 	goFile     = "/run/justnews-test/go"
 )
 
-// gated are the instances that wait for goFile, on top of all else.
+// gated are the instances that also wait for goFile.
 var gated = []string{"memory", "scout"}
 
-// agent takes the place of the bed's stand-in. When it is stopped it writes down
-// whether the package and what the generator made were still there.
+// agent replaces the bed's stand-in. When it is stopped, it records whether the package and
+// the generated files still existed.
 const agent = `#!/bin/sh
 case $1 in
 gpu_orchestrator)
@@ -50,8 +50,7 @@ trap 'last "$1"' TERM
 while :; do sleep 1000 & wait $!; done
 `
 
-// host is a booted Debian that has the packages at hand, and nothing of ours
-// installed.
+// host is a booted Debian with the packages available, but not installed.
 type host struct {
 	*bed.Machine
 	t testing.TB
@@ -61,7 +60,7 @@ func boot(t testing.TB, suite string, packages []string, prepare func(tree *bed.
 	t.Helper()
 	now, before := current(t), older(t)
 	m := bed.Boot(t, bed.Options{Suite: suite, Packages: packages, Prepare: func(tree *bed.Tree) {
-		// The bed's roots leave out manuals and documents; our packages have them.
+		// The bed's roots omit manuals and documents; our packages have them.
 		for _, name := range tree.List("/etc/dpkg/dpkg.cfg.d") {
 			tree.Remove("/etc/dpkg/dpkg.cfg.d/" + name)
 		}
@@ -77,7 +76,7 @@ func boot(t testing.TB, suite string, packages []string, prepare func(tree *bed.
 		}
 	}})
 	if state := m.WaitIdle(); state != "running" {
-		t.Fatalf("the machine is %s before anything of ours is there", state)
+		t.Fatalf("the machine is %s before anything is installed", state)
 	}
 	return &host{m, t}
 }
@@ -129,14 +128,14 @@ func (h *host) step(command string) string {
 	return r.Stdout + r.Stderr
 }
 
-// apt runs apt-get as unattended upgrades do: nobody answers questions, and the
-// administrator's edits stay.
+// apt runs apt-get as unattended upgrades do: without questions, keeping the administrator's
+// edits.
 func (h *host) apt(args string) {
 	h.t.Helper()
 	h.step("DEBIAN_FRONTEND=noninteractive apt-get -qy -o Dpkg::Options::=--force-confold " + args + " </dev/null")
 }
 
-// instances lists what the example has.
+// instances lists the example's instances.
 func (h *host) instances() []string {
 	h.t.Helper()
 	return strings.Fields(h.Must("justnews-gate", "completion", "instances"))
@@ -152,7 +151,7 @@ func units(instances []string) []string {
 	return names
 }
 
-// allUp waits until all 17 run, and returns who they are.
+// allUp waits until all 17 run, and returns their names.
 func (h *host) allUp() map[string]int {
 	h.t.Helper()
 	pids := map[string]int{}
@@ -188,11 +187,11 @@ func (h *host) healthy(after string) {
 	}
 }
 
-// change is another version, and what is given to the package manager for it.
+// change is a version, and the package manager's arguments for it.
 type change struct{ args, version string }
 
-// change changes versions under running agents, whose processes have pids, with
-// an edited configuration. The last version is the new one.
+// change changes versions while agents with these pids run, with an edited configuration.
+// The last version is the new one.
 func (h *host) change(pids map[string]int, run func(args string), all []change) {
 	h.t.Helper()
 	edited := h.ReadFile(configFile)
@@ -221,14 +220,14 @@ func (h *host) gone(after string) {
 	h.t.Helper()
 	h.healthy(after)
 	for line := range strings.Lines(h.Systemctl("list-units", "--all", "--no-legend", "--plain", "justnews*")) {
-		// A removal keeps the links of what was enabled, so that it is so again
-		// after a new installation.
+		// A removal keeps enablement links, so that the units are enabled again after a new
+		// installation.
 		if strings.Contains(after, "purge") || !strings.Contains(line, " not-found inactive dead ") {
 			h.t.Errorf("after %s systemd still knows %s", after, line)
 		}
 	}
 	if processes := h.Must("find", "/proc", "-maxdepth", "1", "-user", "justnews"); processes != "" {
-		h.t.Errorf("after %s there still run\n%s", after, processes)
+		h.t.Errorf("still running after %s:\n%s", after, processes)
 	}
 	for _, name := range h.List("/run/systemd/generator") {
 		if strings.Contains(name, "justnews") {
@@ -237,8 +236,8 @@ func (h *host) gone(after string) {
 	}
 }
 
-// stoppedInOrder fails if an agent was stopped when the package's files or the
-// generated ones were gone already, or was not asked to stop at all.
+// stoppedInOrder fails if an agent was stopped after the package's or the generated files
+// were removed, or was not stopped by a signal at all.
 func (h *host) stoppedInOrder(instances ...string) {
 	h.t.Helper()
 	for _, name := range instances {
@@ -248,14 +247,14 @@ func (h *host) stoppedInOrder(instances ...string) {
 	}
 }
 
-// leftovers are the files that bear our name, but for those that stay by design.
+// leftovers are the files with our name, except those that are kept by design.
 func (h *host) leftovers(stay ...string) []string {
 	h.t.Helper()
 	var left []string
 	found := h.Must("sh", "-c", `find /etc /usr /var /run /lib/systemd/ -xdev \( -name '*justnews*' -o -xtype l -lname '*justnews*' \) -prune -print; find /run -name '*justnews*' -prune -print`)
 	for name := range strings.Lines(found) {
 		name = strings.TrimSpace(name)
-		// What the bed brought itself.
+		// The bed's own files.
 		if strings.HasPrefix(name, "/usr/local/") || strings.Contains(name, "justnews-test") || strings.HasPrefix(name, "/etc/systemd/system/justnews@.service.d") {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Errors and warnings; what is overridden has its reason in the overrides.
+// Errors and warnings; overrides have their reason in the file.
 func TestLint_Lintian(t *testing.T) {
 	t.Parallel()
 	lintian(t, current(t).deb)
@@ -24,7 +24,7 @@ func lintian(t *testing.T, files ...string) {
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	// Of what is only information: an override that nothing needs, a misspelt manual.
+	// Of the tags that are only informational: unused overrides, misspelt manuals.
 	for line := range strings.Lines(string(out)) {
 		if strings.Contains(line, ": unused-override ") || strings.Contains(line, ": typo-in-manual-page ") || !strings.HasPrefix(line, "I: ") {
 			t.Error(line)
@@ -45,8 +45,8 @@ func rpmlint(t *testing.T, args ...string) {
 	}
 	command := append([]string{"rpmlint", "-c", config}, args...)
 	if os.Geteuid() == 0 {
-		// It unpacks to where the names say, which are absolute: as root, over
-		// this host. Here that ends in a layer that nobody sees.
+		// It unpacks to absolute paths: as root, over this host. Here that ends up in a
+		// private layer.
 		command = append([]string{"unshare", "--mount", "sh", "-ec", `d=$(mktemp -d)
 			mount -t tmpfs layer "$d"
 			for p in usr etc; do
@@ -61,7 +61,7 @@ func rpmlint(t *testing.T, args ...string) {
 	}
 }
 
-// lintian itself names overrides that nothing needs.
+// lintian itself reports unused overrides.
 func TestLint_EveryOverrideHasAReason(t *testing.T) {
 	for name, entry := range map[string]string{
 		"packaging/lintian/justnews":               `^justnews: `,
@@ -93,9 +93,9 @@ func TestLint_EveryOverrideHasAReason(t *testing.T) {
 	}
 }
 
-// The macros that a Fedora package would use, expanded as systemd's
-// macros.systemd does for our arguments: rpmbuild on Debian leaves them as they
-// are, so they are written out in the scriptlets.
+// The macros that a Fedora package would use, expanded as by systemd's macros.systemd for our
+// arguments: rpmbuild on Debian does not expand them, so they are written out in the
+// scriptlets.
 func TestLint_ScriptletsMatchFedorasMacros(t *testing.T) {
 	need(t, "rpm", "rpm")
 	text, err := os.ReadFile("testdata/macros.systemd")
@@ -111,7 +111,7 @@ func TestLint_ScriptletsMatchFedorasMacros(t *testing.T) {
 		found++
 		body := strings.ReplaceAll(m[3], " \\\n", "\n")
 		body = strings.ReplaceAll(body, "%{?*}", "justnews.target justnews-preflight.timer justnews-watch.service")
-		want := strings.TrimSuffix(strings.TrimSpace(body), "fi") // what else is done may follow
+		want := strings.TrimSuffix(strings.TrimSpace(body), "fi") // more commands may follow
 		if !strings.Contains(scripts[m[2]], strings.TrimSpace(want)) {
 			t.Errorf("the %s scriptlet lacks\n%s\nit is\n%s", m[2], want, scripts[m[2]])
 		}
@@ -148,8 +148,8 @@ func TestLint_RPMCreatesTheUsersOfSysusers(t *testing.T) {
 	}
 }
 
-// The module of docs/selinux.md compiles with Debian's tools. Which rules it needs was
-// seen on a system in enforcing mode.
+// The module in docs/selinux.md compiles with Debian's tools. The rules that it needs were
+// determined on a system in enforcing mode.
 func TestLint_TheSELinuxModuleCompiles(t *testing.T) {
 	t.Parallel()
 	need(t, "checkmodule", "checkpolicy")

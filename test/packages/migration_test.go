@@ -32,8 +32,7 @@ LimitNOFILE=65536
 WantedBy=multi-user.target
 `
 
-// storing stands for agents that write where upstream's do, and end where they
-// cannot.
+// storing stands in for agents that write where upstream's do, and exit if they cannot.
 const storing = `#!/bin/sh
 set -e
 for dir in "$SERVICE_DIR/archive_storage" "$SERVICE_DIR/../logs" "$LOG_DIR"; do : >"$dir/of-$1"; done
@@ -46,13 +45,13 @@ exec sleep infinity
 
 var migrated = []string{"gpu_orchestrator", "mcp_bus", "memory", "scout"}
 
-// generation is how the documents of one of JustNews' two repositories set a host
-// up.
+// generation is the setup of a host according to the documents of one of JustNews' two
+// repositories.
 type generation struct {
 	name     string
 	checkout string
 	modelMap string            // below the checkout
-	files    map[string]string // besides those of both
+	files    map[string]string // in addition to those of both
 }
 
 var generations = []generation{
@@ -76,7 +75,7 @@ var generations = []generation{
 	},
 }
 
-// A host as JustNews' documents set it up, and docs/migration.md, word by word.
+// A host set up according to JustNews' documents, and docs/migration.md followed literally.
 func TestMigration_ChapterEndsWithAllAgentsRunning(t *testing.T) {
 	t.Parallel()
 	for _, g := range generations {
@@ -90,8 +89,8 @@ func (g generation) migrate(t *testing.T) {
 		for _, command := range chapter(t) {
 			command = strings.NewReplacer("sudo ", "", "apt install ./dist/justnews_*_amd64.deb", "apt-get -qy install "+newDeb+" </dev/null").Replace(command)
 			if strings.HasSuffix(command, "justnews-gate preflight") {
-				// Warnings are what a host like this has: the orchestrator gives up registering
-				// before the bus is up, and its user logs in.
+				// Such a host has warnings: the orchestrator gives up registering before the bus
+				// is up, and its user logs in.
 				if r := h.Sh("cd /root; " + command); r.Code != 2 || strings.Contains(r.Stdout+r.Stderr, "warning: UNIT-RIVAL") {
 					t.Errorf("preflight: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 				}
@@ -137,8 +136,8 @@ func (g generation) setUp(tree *bed.Tree) {
 	tree.Run("chown", "-R", "adra:adra", "/home/adra", "/srv/news-logs")
 }
 
-// chapter returns the commands of docs/migration.md, up to its first section: each
-// block, as it is pasted, is lines.
+// chapter returns the commands in docs/migration.md up to its first section, as blocks of
+// lines to paste.
 func chapter(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(repository, "docs/migration.md"))

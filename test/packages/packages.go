@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package packages takes the deb and the rpm as their users get them: what is
-// in them, whether two builds are the same, what the linters of the
-// distributions say, and, on a booted systemd with the real package managers,
-// what becomes of running agents and of the host over an installation, upgrade,
-// downgrade, removal and purge. It has no code, only tests.
+// Package packages tests the deb and the rpm as users get them: their contents, whether two
+// builds are identical, the distributions' linters and, on a booted systemd with the real
+// package managers, what happens to running agents and the host during installation,
+// upgrade, downgrade, removal and purge. It has only tests.
 package packages

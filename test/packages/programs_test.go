@@ -22,7 +22,7 @@ import (
 // ceiling is the newest glibc that the helper may need: RHEL 9, Ubuntu 22.04.
 var ceiling = []int{2, 34}
 
-// unpacked returns a directory with the files of the deb, and the programs in it.
+// unpacked returns a directory with the deb's files, and the programs in it.
 func unpacked(t *testing.T) (string, []contents.Item) {
 	t.Helper()
 	need(t, "dpkg-deb", "dpkg")
@@ -62,8 +62,8 @@ func TestPrograms_AreStaticAndTheHelperRunsOnOldGlibc(t *testing.T) {
 	}
 }
 
-// dynamic checks the helper: libc alone, not newer than the ceiling, and bound
-// when it is called, else a driver that lacks a function keeps it from starting.
+// dynamic checks the helper: it needs only libc, not newer than the ceiling, and is bound
+// lazily, since otherwise a driver that lacks a function would keep it from starting.
 func dynamic(t *testing.T, name string, f *elf.File) {
 	t.Helper()
 	symbols, err := f.ImportedSymbols()
@@ -77,7 +77,7 @@ func dynamic(t *testing.T, name string, f *elf.File) {
 	}
 	libraries, err := f.ImportedLibraries()
 	if err != nil || !slices.Equal(libraries, []string{"libc.so.6"}) {
-		t.Errorf("%s needs %v, %v; want libc.so.6 alone", name, libraries, err)
+		t.Errorf("%s needs %v, %v; want only libc.so.6", name, libraries, err)
 	}
 	for tag, bit := range map[elf.DynTag]uint64{elf.DT_FLAGS: uint64(elf.DF_BIND_NOW), elf.DT_FLAGS_1: uint64(elf.DF_1_NOW)} {
 		values, err := f.DynValue(tag)
@@ -86,7 +86,7 @@ func dynamic(t *testing.T, name string, f *elf.File) {
 		}
 		for _, v := range values {
 			if v&bit != 0 {
-				t.Errorf("%s binds at once: %v has %#x", name, tag, v)
+				t.Errorf("%s is not bound lazily: %v has %#x", name, tag, v)
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func numbers(t *testing.T, version string) []int {
 	return out
 }
 
-// The programs say themselves what they are linked with.
+// The programs themselves contain the list of linked modules.
 func TestPrograms_LicencesOfLinkedModulesArePackaged(t *testing.T) {
 	dir, items := unpacked(t)
 	text, err := os.ReadFile(filepath.Join(dir, "usr/share/doc/justnews/copyright"))
@@ -137,7 +137,7 @@ func TestPrograms_LicencesOfLinkedModulesArePackaged(t *testing.T) {
 	}
 	for _, m := range slices.Sorted(maps.Keys(linked)) {
 		if !strings.Contains(string(text), "\nComment: "+m+"\n") {
-			t.Errorf("%s is linked, and its licence is not in the package", m)
+			t.Errorf("%s is linked, but its licence is not in the package", m)
 		}
 	}
 	if got, want := strings.Count(string(text), "\nFiles: linked/"), len(linked); got != want {

@@ -17,14 +17,14 @@ const (
 	rpmErase   = "rpm --nodeps --erase justnews"
 )
 
-// The life of the rpm, its scriptlets run by the real rpm. On Debian there are
-// neither Fedora's file triggers nor systemd-update-helper, so the scriptlets do
-// it all themselves; the helper is then put there to see that it is called.
+// The life cycle of the rpm, with its scriptlets run by the real rpm. Debian has neither
+// Fedora's file triggers nor systemd-update-helper, so the scriptlets do everything
+// themselves; a stand-in for the helper then shows that it is called.
 func TestRPM_Lifecycle(t *testing.T) {
 	t.Parallel()
 	// Debian 13's: the one of Debian 12 is patched to refuse.
 	h := boot(t, bed.Trixie, []string{"rpm"}, func(tree *bed.Tree) {
-		// While the system is an image that does not run.
+		// In an image that is not running.
 		tree.Run("sh", "-c", `set -e
 			`+rpmInstall+newRPM+`
 			getent passwd justnews
@@ -40,8 +40,7 @@ func TestRPM_Lifecycle(t *testing.T) {
 	h.rpmRemoval()
 }
 
-// helper stands in for systemd's own: it does what the removal needs and writes
-// down how it was called.
+// helper stands in for systemd's own: it does what the removal needs and records its calls.
 const helper = `#!/bin/sh
 echo "$*" >>/run/justnews-test/helper
 verb=$1
@@ -64,7 +63,7 @@ func (h *host) rpmInstallation() {
 	}
 	h.step("rpm --verify --nodeps justnews")
 	if h.Run("systemctl", "start", unit("scout")).Code == 0 {
-		h.t.Error("an instance that nobody configured was started")
+		h.t.Error("an instance that is not configured was started")
 	}
 	h.WaitJournal(unit("scout"), "INSTANCE-UNKNOWN")
 	if got := h.step("journalctl --no-pager -x -u " + unit("scout")); !strings.Contains(got, "░░ Subject: INSTANCE-UNKNOWN:") {

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// Another directory, time zone, language, umask and TMPDIR: the same bytes. The
-// compiler's cache is shared, as -trimpath allows; docs/packaging.md has two
-// builds with caches of their own.
+// With a different directory, time zone, language, umask and TMPDIR, the bytes are the same.
+// The compiler's cache is shared, as -trimpath allows; docs/packaging.md has two builds with
+// separate caches.
 func TestBuild_IsReproducible(t *testing.T) {
 	here := current(t)
 	dir := filepath.Join(t.TempDir(), "a rather different place")
@@ -30,9 +30,9 @@ func TestBuild_IsReproducible(t *testing.T) {
 			t.Errorf("%s: %s here, %s there", filepath.Base(pair[0]), a, b)
 		}
 	}
-	// The proof can fail: another version is other bytes.
+	// The test can fail: another version has other bytes.
 	if sum(t, here.deb) == sum(t, older(t).deb) {
-		t.Error("two versions are the same bytes")
+		t.Error("two versions have the same bytes")
 	}
 }
 

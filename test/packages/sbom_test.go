@@ -15,8 +15,8 @@ import (
 // sbom is the suffix of the SPDX document of a package.
 const sbom = ".spdx.json"
 
-// The document is compared with the package that it is about: its checksum, the
-// files in it with theirs, and what the programs are linked with.
+// The document is compared with its package: the package's checksum, its files and their
+// checksums, and the modules that the programs are linked with.
 func TestSBOM_MatchesThePackage(t *testing.T) {
 	dir, _ := unpacked(t)
 	deb := current(t).deb
@@ -85,7 +85,7 @@ func TestSBOM_MatchesThePackage(t *testing.T) {
 	}
 	for _, r := range doc.Relationships {
 		if !ids[r.SPDXElementID] || !ids[r.RelatedSPDXElement] {
-			t.Errorf("a relationship of what is not there: %+v", r)
+			t.Errorf("a relationship of an undefined element: %+v", r)
 		}
 	}
 	if doc.SPDXVersion != "SPDX-2.3" || !strings.HasPrefix(doc.DocumentNamespace, "https://") || doc.CreationInfo.Created != "2025-11-13T02:13:20Z" {

@@ -28,8 +28,8 @@ import (
 
 const specFile = "packaging/fedora/justnews.spec"
 
-// sources makes the sources of this work tree, of a clone of it, and returns the
-// directory of the clone and that of the sources.
+// sources makes the source archives from a clone of this work tree, and returns the
+// directories of the clone and of the archives.
 var sources = sync.OnceValues(func() (dirs struct{ clone, out string }, err error) {
 	dirs.clone, dirs.out = filepath.Join(scratch, "clone"), filepath.Join(scratch, "sources")
 	for _, dir := range []string{dirs.clone, dirs.out} {
@@ -47,7 +47,7 @@ var sources = sync.OnceValues(func() (dirs struct{ clone, out string }, err erro
 	return dirs, execute(dirs.clone, nil, "packaging/source.sh", dirs.out)
 })
 
-// execute runs a command, whose output is in the error.
+// execute runs a command; the error has its output.
 func execute(dir string, env []string, argv ...string) error {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
@@ -57,8 +57,8 @@ func execute(dir string, env []string, argv ...string) error {
 	return nil
 }
 
-// offline runs a build without any network but the loopback interface, as the build
-// machines of the distributions do. The compiler's cache is shared.
+// offline runs a build with only the loopback interface, as on the distributions' build
+// machines. The compiler's cache is shared.
 func offline(dir string, argv ...string) error {
 	cache, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
@@ -73,11 +73,11 @@ func offline(dir string, argv ...string) error {
 	return execute(dir, env, append(isolate, argv...)...)
 }
 
-// sourceBuilt is what a distribution's tools made of the sources.
+// sourceBuilt is the output of a distribution's tools.
 type sourceBuilt struct{ dir, version string }
 
-// buildDebian builds as a Debian developer does, but for the version of Go, which
-// Debian 12 and 13 do not have.
+// buildDebian builds as a Debian developer does, except for the version of Go, which Debian
+// 12 and 13 do not have.
 var buildDebian = sync.OnceValues(func() (sourceBuilt, error) {
 	from, err := sources()
 	if err != nil {
@@ -182,7 +182,7 @@ func TestSource_BuildDependenciesAreInstalled(t *testing.T) {
 	}
 }
 
-// The versions stand in three files.
+// Three files have the version.
 func TestSource_VersionMatchesTheChangelog(t *testing.T) {
 	t.Parallel()
 	want, err := versionIn(filepath.Join(repository, "CHANGELOG.md"), `(?m)^## \[(\d.+)\]`)
@@ -251,7 +251,7 @@ func TestSource_DebianHasTheFilesOfTheDeb(t *testing.T) {
 	if len(want) < 50 {
 		t.Fatalf("the deb has only %d files", len(want))
 	}
-	// What belongs to a package, and not to what is installed.
+	// Files that belong to the package format, not to the installed tree.
 	const overrides, log = "/usr/share/lintian/overrides/justnews", "/usr/share/doc/justnews/changelog.Debian.gz"
 	for name, want := range map[string]string{"/usr/share/doc/justnews-nvidia": "-> justnews", overrides + "-nvidia": "", log: "", overrides: ""} {
 		if got[name] == "" || want != "" && got[name] != want {
@@ -321,7 +321,7 @@ func filesOfRPMs(t *testing.T, rpms ...string) map[string]string {
 	return files
 }
 
-// The rpms name the licences of what is in them.
+// The rpms name the licences of their contents.
 func TestSource_SpecNamesTheLicencesOfEverythingLinked(t *testing.T) {
 	t.Parallel()
 	items, err := contents.Expand(repository, contents.For(contents.Files, "rpm"))
@@ -345,8 +345,7 @@ func TestSource_SpecNamesTheLicencesOfEverythingLinked(t *testing.T) {
 	}
 }
 
-// NVIDIA's part comes and goes without the rest, and nfpm's package takes the place of
-// both.
+// NVIDIA's part can be installed and removed separately, and nfpm's package replaces both.
 func TestSource_DebianLifecycle(t *testing.T) {
 	t.Parallel()
 	debs := fromSource(t, buildDebian).debs(t)

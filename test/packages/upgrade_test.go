@@ -12,9 +12,8 @@ import (
 	"justnews/test/bed"
 )
 
-// firstCommit is what the first hosts got as a package, before 0.9.0: without
-// the file system of its own in /run, without marks in the units, with start
-// limits.
+// firstCommit is the package of the first hosts, before 0.9.0: without a separate file system
+// in /run, without marks in the units, with start limits.
 const firstCommit, firstDeb = "8eaa503", "/root/first.deb"
 
 var buildFirst = sync.OnceValues(func() (built, error) {
@@ -27,8 +26,8 @@ var buildFirst = sync.OnceValues(func() (built, error) {
 	return pack(tree, filepath.Join(scratch, "first"), "0.8.0")
 })
 
-// A host with that package, with 17 agents running and a gate waiting, gets this
-// one. Nothing is stopped, and what starts afterwards passes the new gate.
+// A host with that package, 17 running agents and a waiting gate is upgraded to this one.
+// Nothing is stopped, and units that start afterwards pass the new gate.
 func TestUpgrade_FromTheFirstPackage(t *testing.T) {
 	t.Parallel()
 	if out, err := exec.CommandContext(t.Context(), "git", "-C", repository, "cat-file", "-e", firstCommit+"^{commit}").CombinedOutput(); err != nil {

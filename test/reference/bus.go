@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// bus is the MCP bus of one life: names and addresses, and calls passed on.
+// bus is the MCP bus of one life: names and addresses, and forwarded calls.
 type bus struct {
 	server *Server
 	routes map[string]route
@@ -44,8 +44,8 @@ func (b *bus) ready() answer {
 	return say200(member{"ready", !no})
 }
 
-// health is ok without a look at the old bus. The newer one asks each agent in
-// turn and says degraded, with 200, if one does not answer.
+// health is always ok on the old bus. The newer one queries each agent in turn and reports
+// degraded, with 200, if one does not answer.
 func (b *bus) health(r *request) answer {
 	if b.server.opt.Generation == Old {
 		return say200(member{"status", "ok"})

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Counters are what the server has seen since it was started; a restart within
-// the process does not reset them. Times are CLOCK_MONOTONIC, nanoseconds.
+// Counters count the server's events since it was started; a restart within the process does
+// not reset them. Times are CLOCK_MONOTONIC, nanoseconds.
 type Counters struct {
 	Requests       int            `json:"requests"`
 	ByPath         map[string]int `json:"by_path"`         // "GET /models/status": how many

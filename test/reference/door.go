@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// door is the listener of one life. It knows every connection that came
-// through it, hijacked ones too, so that all die when the process does.
+// door is the listener of one life. It tracks every connection, including hijacked ones, so
+// that all of them end with the process.
 type door struct {
 	net.Listener
 	server *Server
@@ -29,8 +29,7 @@ func newDoor(l net.Listener, s *Server, gone chan struct{}) *door {
 	return &door{Listener: l, server: s, gone: gone, open: map[*conn]struct{}{}}
 }
 
-// Accept hands out the next connection, unless the server is to hang or to
-// reset there.
+// Accept returns the next connection, unless the server has to hang or reset there.
 func (d *door) Accept() (net.Conn, error) {
 	for {
 		tcp, err := d.Listener.Accept()
@@ -52,8 +51,7 @@ func (d *door) Accept() (net.Conn, error) {
 	}
 }
 
-// hang keeps a connection, and all that come after it, outside for as long as
-// hang-accept is in force.
+// hang keeps a connection, and all later ones, unaccepted while hang-accept is in force.
 func (d *door) hang() {
 	for {
 		changed := d.server.conduct.changes()
@@ -99,7 +97,7 @@ func (d *door) slam() {
 	}
 }
 
-// Close closes the connection and forgets it.
+// Close closes the connection and stops tracking it.
 func (c *conn) Close() error {
 	c.once.Do(func() {
 		c.door.mu.Lock()

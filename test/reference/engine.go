@@ -24,10 +24,9 @@ type load struct {
 	duration any    // seconds or nil
 }
 
-// engine is the preload state of one worker process. Its rules are the newer
-// upstream's, and it is as little single-flight as that one: a job may start
-// while another runs, both count into the same summary, and the first to end
-// says that nothing is in progress.
+// engine is the preload state of one worker process. It follows the newer upstream, and like
+// that is not single-flight: a job may start while another runs, both count into the same
+// summary, and the first to end reports that nothing is in progress.
 type engine struct {
 	server *Server
 	ctx    context.Context // ends with the process that this engine simulates
@@ -61,8 +60,8 @@ func (e *engine) preload(req preloadRequest) answer {
 	return answer{status: 200, state: state}
 }
 
-// lastResult is the answer to a trigger without refresh after a job: what came
-// of it, as 503 if anything failed.
+// lastResult is the answer to a trigger without refresh after a job: its result, as 503 if
+// anything failed.
 func (e *engine) lastResult() answer {
 	if len(e.shallow) > 0 {
 		return brokenState()
@@ -93,8 +92,8 @@ func (e *engine) status() answer {
 	}}
 }
 
-// brokenState is what the old server answers once a job had named agents: it
-// takes the text "success" for an object.
+// brokenState is the old server's answer after a job for named agents: it takes the text
+// "success" for an object.
 func brokenState() answer { return answer{status: 500, text: "Internal Server Error"} }
 
 func (e *engine) allReady() bool { return !e.running && e.failed == 0 && e.done == e.total }
@@ -143,9 +142,8 @@ func (e *engine) errors() []any {
 	return list
 }
 
-// runOld is the old server's job: it runs inside the request, loads nothing
-// without agents, takes any name for an agent, cannot fail, and never forgets
-// what it counted before.
+// runOld is the old server's job: it runs inside the request, loads nothing without agents,
+// accepts any name as an agent, cannot fail, and never resets its counters.
 func (e *engine) runOld(req preloadRequest) {
 	e.begin()
 	e.total += len(req.agents)
@@ -170,9 +168,8 @@ func (e *engine) begin() {
 	})
 }
 
-// startNew starts a worker and resets the counters, even those of a worker
-// that is still at it. What per_agent says of the last job stays until the
-// worker gets there.
+// startNew starts a worker and resets the counters, even those of a worker that is still
+// running. The previous job's per_agent entries remain until the worker reaches them.
 func (e *engine) startNew(req preloadRequest) {
 	e.begin()
 	e.running, e.total, e.done, e.failed = true, 0, 0, 0
@@ -184,7 +181,7 @@ func (e *engine) startNew(req preloadRequest) {
 func (e *engine) work(req preloadRequest) {
 	todo, err := e.wanted(req)
 	if err != nil {
-		e.server.opt.Log("preload: %v", err) // upstream goes on with an empty map
+		e.server.opt.Log("preload: %v", err) // upstream continues with an empty map
 	}
 	e.plan(todo)
 	for i, en := range todo {
@@ -209,7 +206,7 @@ func (e *engine) work(req preloadRequest) {
 	e.server.stage(StageDone)
 }
 
-// beforeLast waits for whatever delays the last model. False: the process is
+// beforeLast waits for whatever delays the last model. It returns false if the process is
 // gone.
 func (e *engine) beforeLast() bool {
 	return !e.server.stage(StageLast) && e.server.held(e.ctx)
@@ -261,8 +258,7 @@ func (e *engine) record(en entry, start time.Time, err error) {
 	e.done++
 }
 
-// end records the last model and ends the job in one step, so that the moment
-// of the flip is one moment.
+// end records the last model and ends the job in one step, so that the flip is atomic.
 func (e *engine) end(last func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

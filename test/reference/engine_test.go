@@ -59,7 +59,7 @@ func failsCritic(t *testing.T, s *Server) {
 	answers(200, "STRICT_MODEL_STORE=1 but failed to load model for agent=critic from "+s.opt.Root+"/critic/current").check(t, s)
 }
 
-// readsNothing moves the store away, of which a dry run takes no notice.
+// readsNothing moves the store away, which a dry run does not notice.
 func readsNothing(t *testing.T, s *Server) {
 	s.opt.Root = t.TempDir()
 	if _, done, failed := again(t, s); done != 16 || failed != 0 {
@@ -67,7 +67,7 @@ func readsNothing(t *testing.T, s *Server) {
 	}
 }
 
-// twoStates: one worker ran the job, the other never heard of it.
+// twoStates: one worker ran the job, the other does not know of it.
 func twoStates(t *testing.T, s *Server) {
 	first, second := status(t, s).body, status(t, s).body
 	if !strings.Contains(first, summary16) || !strings.Contains(second, `"started_at":null`) {
@@ -124,7 +124,7 @@ func TestEngine_MissingMapIsAVacuousJob(t *testing.T) {
 }
 
 func readsTheMapOnce(t *testing.T, s *Server) {
-	s.opt.Map = filepath.Join(t.TempDir(), "AGENT_MODEL_MAP.json") // nothing but a job reads it
+	s.opt.Map = filepath.Join(t.TempDir(), "AGENT_MODEL_MAP.json") // only a job reads it
 	totals := func() (before, after int) {
 		text, err := os.ReadFile(filepath.Join(whole.Root, "AGENT_MODEL_MAP.json"))
 		if err == nil {

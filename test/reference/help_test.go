@@ -15,10 +15,10 @@ import (
 	"justnews/test/reference/store"
 )
 
-// patience is how long a test waits for what must come. It is no measure.
+// patience is how long a test waits for an expected event. It measures nothing.
 const patience = 10 * time.Second
 
-// whole is the model store that all tests read and none writes.
+// whole is the model store that all tests read but never write.
 var whole *store.Store
 
 func TestMain(m *testing.M) {
@@ -35,8 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// start starts an orchestrator, registered nowhere, and waits until it
-// listens.
+// start starts an unregistered orchestrator and waits until it listens.
 func start(t *testing.T, change func(*Options), misbehave ...string) *Server {
 	t.Helper()
 	o := Options{Root: whole.Root, Strict: true, Misbehave: misbehave}
@@ -75,7 +74,7 @@ type reply struct {
 	err    error
 }
 
-// client never follows a redirect, asks no proxy and unpacks nothing.
+// client never follows redirects, uses no proxy and decompresses nothing.
 func client(t *testing.T) *http.Client {
 	tr := &http.Transport{DisableCompression: true}
 	t.Cleanup(tr.CloseIdleConnections)
@@ -121,7 +120,7 @@ func trigger(t *testing.T, s *Server, body string) reply {
 	return ask(t, s, "POST", preloadPath, body)
 }
 
-// until polls until ok says so.
+// until polls until ok returns true.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
@@ -129,7 +128,7 @@ func until(t *testing.T, what string, ok func() bool) {
 			return
 		}
 	}
-	t.Fatal("it never came:", what)
+	t.Fatal("timed out waiting for", what)
 }
 
 // loaded triggers a preload and waits for its end.
@@ -139,7 +138,7 @@ func loaded(t *testing.T, s *Server) {
 	until(t, "the end of the job", func() bool { return s.present().idle() })
 }
 
-// present is the first engine of the present life.
+// present is the first engine of the current life.
 func (s *Server) present() *engine {
 	s.mu.Lock()
 	defer s.mu.Unlock()

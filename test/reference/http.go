@@ -31,7 +31,7 @@ type answer struct {
 	wrapped bool    // the state is under detail
 	body    []byte  // a JSON body that no behaviour rewrites
 	text    string  // a plain text body, where the others are not set
-	after   func()  // runs when the answer is out
+	after   func()  // runs once the answer is sent
 }
 
 func (a answer) render() rendered {
@@ -54,8 +54,7 @@ func (a answer) render() rendered {
 	return r
 }
 
-// ServeHTTP is the way of every request: count, stage, refuse, answer,
-// rewrite, dress, deliver.
+// ServeHTTP handles every request: count, stage, refuse, answer, rewrite, dress, deliver.
 func (l *life) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	s, path := l.server, hr.URL.Path
 	if !s.enter() {
@@ -75,7 +74,7 @@ func (l *life) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	d := &delivery{w: w, r: hr, out: out, life: l.ctx}
 	var spoil []*spec
 	s.conduct.take(path, func(sp *spec) bool { return sp.deliver != nil }, func(sp *spec) {
-		turn := *sp // deliver runs outside the lock: it may last
+		turn := *sp // deliver runs outside the lock, since it may take long
 		spoil = append(spoil, &turn)
 	})
 	if !slices.ContainsFunc(spoil, func(sp *spec) bool { return sp.deliver(d, sp) }) {
@@ -111,12 +110,12 @@ func (l *life) compose(r *request, path string) (rendered, func()) {
 // route is one path of a FastAPI application.
 type route struct {
 	methods []string
-	allow   string // what 405 says
+	allow   string // the Allow header of a 405
 	serve   func(*request) answer
 }
 
-// dispatch answers as Starlette's router does: 404, 405 with Allow, and 307
-// where only a trailing slash is too much or missing.
+// dispatch answers as Starlette's router does: 404, 405 with Allow, and 307 if there is only
+// a trailing slash too many or too few.
 func dispatch(routes map[string]route, r *request) answer {
 	rt, ok := routes[r.URL.Path]
 	if !ok {

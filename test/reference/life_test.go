@@ -39,7 +39,7 @@ func restarts(t *testing.T, s *Server) {
 	open(t, s)
 	answers(200, `"started_at":null`).check(t, s)
 	if got := ask(t, s, "GET", "/health"); got.status != 200 {
-		t.Errorf("it restarts for ever: %v", got.err)
+		t.Errorf("it restarts forever: %v", got.err)
 	}
 	if c := s.Counters(); c.Restarts != 1 {
 		t.Errorf("%d restarts", c.Restarts)
@@ -146,7 +146,7 @@ func TestServer_BackOffsMatchUpstream(t *testing.T) {
 		}
 	}
 	if _, err := (Options{Generation: "middle"}).withDefaults(); err == nil {
-		t.Error("a generation that never was")
+		t.Error("an unknown generation is accepted")
 	}
 }
 
@@ -217,11 +217,11 @@ func TestServer_ScriptIsPlayedInOrder(t *testing.T) {
 	until(t, "the third step", func() bool { return s.Counters().Restarts == 1 })
 	for _, bad := range []string{`{}`, `[{"at":"soon"}]`, `[{"at":"1s","restart":true,"down":"x"}]`} {
 		if _, err := ParseScript([]byte(bad)); err == nil {
-			t.Errorf("%s is taken for a script", bad)
+			t.Errorf("%s is accepted as a script", bad)
 		}
 	}
 	if _, err := Start(Options{Script: []Step{{Set: []string{"nosuch"}}}}); err == nil {
-		t.Error("a script of behaviours that are none is taken")
+		t.Error("a script of unknown behaviours is accepted")
 	}
 }
 
@@ -316,7 +316,7 @@ func TestServer_EnvironmentMatchesUpstream(t *testing.T) {
 		t.Errorf("%+v %v", o, err)
 	}
 	if _, err := FromEnvironment(Bus, func(string) string { return "x" }); err == nil {
-		t.Error("x is taken for a port")
+		t.Error("x is accepted as a port")
 	}
 }
 

@@ -17,8 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loader reads the models of a store from end to end, and fails with
-// upstream's own sentences.
+// loader reads a store's models completely, and fails with upstream's own messages.
 type loader struct {
 	root   string
 	strict bool
@@ -69,15 +68,14 @@ func strictFailure(agent, dir string) error {
 	return fmt.Errorf("STRICT_MODEL_STORE=1 but failed to load model for agent=%s from %s", agent, dir)
 }
 
-// failed is how a model fails that has nothing wrong with it.
+// failed is the error of an intact model.
 func (l loader) failed(e entry) error {
 	return strictFailure(e.agent, filepath.Join(l.root, e.agent, "current"))
 }
 
-// resolve finds the directory that upstream hands to from_pretrained: the
-// first snapshot of the model; where there is none the model's directory;
-// where there is none of that either, all of the agent's. Empty: nothing in
-// the store for this agent.
+// resolve finds the directory that upstream passes to from_pretrained: the model's first
+// snapshot, or else the model's directory, or else the agent's. Empty: the store has nothing
+// for this agent.
 func (l loader) resolve(e entry) (string, error) {
 	base := filepath.Join(l.root, e.owner, "current")
 	if e.version != "" {
@@ -94,7 +92,7 @@ func (l loader) resolve(e entry) (string, error) {
 	if errors.Is(err, fs.ErrPermission) {
 		return "", denied(filepath.Join(model, "snapshots"))
 	}
-	for _, s := range snapshots { // sorted by name, as upstream's newer loader has it
+	for _, s := range snapshots { // sorted by name, as in upstream's newer loader
 		if s.IsDir() {
 			return filepath.Join(model, "snapshots", s.Name()), nil
 		}
@@ -102,7 +100,7 @@ func (l loader) resolve(e entry) (string, error) {
 	return model, nil
 }
 
-// exists is Python's Path.exists, which passes on a refused permission.
+// exists is Python's Path.exists, which raises permission errors.
 func exists(path string) (bool, error) {
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrPermission) {
@@ -113,9 +111,8 @@ func exists(path string) (bool, error) {
 
 func denied(path string) error { return fmt.Errorf("[Errno 13] Permission denied: '%s'", path) }
 
-// readThrough reads every file below dir, links followed, and looks at the
-// inside of those that say how large they must be. A directory without a model
-// of its own is an error, as it is for from_pretrained.
+// readThrough reads every file below dir, following links, and checks the content of those that
+// specify their size. A directory without a model is an error, as it is for from_pretrained.
 func readThrough(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -160,8 +157,8 @@ func readFile(path string) error {
 // maxSafetensorsHeader is the format's own limit, in bytes.
 const maxSafetensorsHeader = 100_000_000
 
-// readSafetensors reads a file of the safetensors format: 8 bytes with the
-// length of the header, the header, and as much data as the header says.
+// readSafetensors reads a safetensors file: 8 bytes with the length of the header, the header,
+// and as much data as it specifies.
 func readSafetensors(r io.Reader) error {
 	var length uint64
 	if err := binary.Read(r, binary.LittleEndian, &length); err != nil {
@@ -187,9 +184,9 @@ func readSafetensors(r io.Reader) error {
 	return intoMemory(r, want)
 }
 
-// intoMemory copies the data to its own memory, as a model does, and lets it go
-// again: what a resource limit or a control group forbids fails here as it does
-// there. Mapped, not made: where Go's own allocator fails, it ends the process.
+// intoMemory copies the data to separate memory, as a model does, and releases it: it fails
+// under the same resource limits and control groups. The memory is mapped, since a failure of
+// Go's own allocator would end the process.
 func intoMemory(r io.Reader, want int64) error {
 	if want <= 0 {
 		return nil

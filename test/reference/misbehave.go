@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// Behaviour is one way to misbehave. Exactly one of its hooks is set, unless
-// the engine, the door or the life cycle asks for it by name.
+// Behaviour is one way to misbehave. Exactly one of its hooks is set, unless the engine, the
+// door or the life cycle looks it up by name.
 type Behaviour struct {
 	Name  string
 	Doc   string
 	Value string   // the value after "=", empty if there is none
-	Paths []string // which requests it spoils where no @path is given; none: all
+	Paths []string // which requests it affects if no @path is given; none: all
 	Times int      // how often if no *n is given; 0: always
 
 	// check rejects an invalid value when it is set.
@@ -45,8 +45,8 @@ type spec struct {
 	value string
 	path  string // empty: the behaviour's own Paths
 	left  int    // uses left; negative: unlimited
-	seen  int    // requests that it was asked about, this one included
-	memo  int    // the behaviour's own
+	seen  int    // requests that it was applied to, including this one
+	memo  int    // for use by the behaviour
 }
 
 // Behaviours is the table, sorted by name.
@@ -124,7 +124,7 @@ type conduct struct {
 	changed chan struct{} // closed at each change
 }
 
-// set replaces all that is in force.
+// set replaces all behaviours in force.
 func (c *conduct) set(texts []string) error {
 	var specs []*spec
 	for _, t := range texts {
@@ -168,8 +168,8 @@ func (c *conduct) list() []string {
 	return texts
 }
 
-// value says whether the behaviour of that name is in force, and with which
-// value. It uses nothing up.
+// value reports whether the behaviour of that name is in force, and its value. It does not
+// count as a use.
 func (c *conduct) value(name string) (string, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -189,9 +189,8 @@ func (c *conduct) drop(name string) {
 	c.wake()
 }
 
-// take uses up one turn of each behaviour that pick accepts and that concerns
-// path, in the order in which they were set, and lets use look at it under the
-// lock.
+// take uses one turn of each behaviour that pick accepts and that applies to path, in the order
+// in which they were set, and calls use with it under the lock.
 func (c *conduct) take(path string, pick func(*spec) bool, use func(*spec)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

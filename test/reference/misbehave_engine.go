@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// What the engine asks for by name.
+// The behaviours that the engine looks up by name.
 const (
 	emptyMap   = "empty-map"
 	cachedMap  = "cached-map"
@@ -39,7 +39,7 @@ var engineBehaviours = []Behaviour{
 	{Name: notReady, Doc: "GET /ready: 200 with ready:false"},
 }
 
-// wanted is what a job has to load.
+// wanted is the list of models that a job has to load.
 func (e *engine) wanted(req preloadRequest) ([]entry, error) {
 	s := e.server
 	if _, on := s.conduct.value(emptyMap); on {
@@ -95,7 +95,7 @@ func (s *Server) isFirst(e entry) bool {
 	return len(all) > 0 && all[0] == e
 }
 
-// pause waits, and says whether the process still lives.
+// pause waits, and reports whether the process is still running.
 func (s *Server) pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -110,8 +110,8 @@ func (s *Server) pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// held keeps the last model back while hold or ready-after say so. False: the
-// process is gone.
+// held holds back the last model while hold or ready-after is in force. It returns false if
+// the process is gone.
 func (s *Server) held(ctx context.Context) bool {
 	for {
 		changed := s.conduct.changes()

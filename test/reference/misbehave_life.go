@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// Stage is a moment in the life of the orchestrator at which it can restart or
-// crash.
+// Stage is a point at which the orchestrator can restart or crash.
 type Stage string
 
 // The stages, in the order in which a start and a preload pass them.
@@ -48,12 +47,12 @@ var lifeBehaviours = []Behaviour{
 func checkStage(value string) error {
 	stage, down, _ := strings.Cut(value, ",")
 	if !slices.Contains(Stages, Stage(stage)) {
-		return fmt.Errorf("%q is no stage: there is %v", stage, Stages)
+		return fmt.Errorf("%q is not a stage; the stages are %v", stage, Stages)
 	}
 	return checkDuration(down)
 }
 
-// stage passes a moment of the server's life. True: the life ended there.
+// stage passes a stage and reports whether the life ended there.
 func (s *Server) stage(now Stage) (ended bool) {
 	var crash bool
 	var down time.Duration
@@ -76,7 +75,7 @@ func (s *Server) stage(now Stage) (ended bool) {
 	return ended
 }
 
-// pathStage is the stage that the arrival of a request for path is.
+// pathStage is the stage of the arrival of a request for path.
 var pathStage = map[string]Stage{
 	"/health":   StageHealth,
 	"/ready":    StageReady,

@@ -10,8 +10,8 @@ import (
 // modelPaths are the two answers that carry the state of the models.
 var modelPaths = []string{statusPath, preloadPath}
 
-// stateBehaviours rewrite the JSON object. Those whose Doc begins with "says
-// ready" must not open a gate by what they say.
+// stateBehaviours rewrite the JSON object. Those whose Doc begins with "says ready" must not
+// open a gate.
 var stateBehaviours = stateOnModels([]Behaviour{
 	{Name: "vacuous", rewrite: vacuous, Doc: "says ready over zero models, no job ever ran (started_at null)"},
 	{Name: "vacuous-after-job", rewrite: vacuousAfterJob, Doc: "says ready over zero models after a job"},
@@ -50,8 +50,7 @@ func stateOnModels(list []Behaviour) []Behaviour {
 	return list
 }
 
-// say sets the five words of a state; a test's 16 models are upstream's old
-// map.
+// say sets the five fields of a state; a test's 16 models are upstream's old map.
 func say(o *object, ready, running bool, total, done, failed int, errors ...any) {
 	o.set("all_ready", ready)
 	o.set("in_progress", running)
@@ -62,7 +61,7 @@ func say(o *object, ready, running bool, total, done, failed int, errors ...any)
 	}
 }
 
-// ran gives the state the times of a job that is over, if no job ran yet.
+// ran sets the times of a finished job in the state, if no job has run yet.
 func ran(o *object) {
 	for _, k := range []string{"started_at", "completed_at"} {
 		if t, ok := o.get(k).(*float64); !ok || t == nil {
@@ -119,7 +118,7 @@ func readyShort(o *object, _ *spec)    { say(o, true, false, models(o), models(o
 func readyNoErrors(o *object, _ *spec) { say(o, true, false, models(o), models(o), 1); ran(o) }
 func doneNotReady(o *object, _ *spec)  { say(o, false, false, models(o), models(o), 0); ran(o) }
 
-// perfect is a ready state that the others then spoil.
+// perfect is a ready state that the others then modify.
 func perfect(o *object) { n := models(o); say(o, true, false, n, n, 0); ran(o) }
 
 func nested(o *object, _ *spec) {
@@ -206,7 +205,7 @@ func regressFailed(o *object, s *spec) {
 	}
 }
 
-// fell counts the ready answers that went out, and says whether it is over.
+// fell counts the ready answers that were sent, and reports whether the ready phase is over.
 func fell(o *object, s *spec) bool {
 	if isReady(o) {
 		s.memo++

@@ -17,8 +17,8 @@ const (
 
 const errorPage = "<html>\r\n<head><title>%s</title></head>\r\n<body><center><h1>%s</h1></center><hr><center>nginx</center></body>\r\n</html>\r\n"
 
-// statusBehaviours answer in the server's place, as a proxy, another server on
-// the port or a framework in trouble would: the request is not carried out.
+// statusBehaviours answer in place of the server, like a proxy, another server on the port or a
+// failing framework: the request is not carried out.
 var statusBehaviours = []Behaviour{
 	{Name: "400", refuse: detail(400, `"There was an error parsing the body"`), Doc: "400, detail as text"},
 	{Name: "401", refuse: withHeader(detail(401, `"Not authenticated"`), "Www-Authenticate", "Bearer"), Doc: "401 with WWW-Authenticate"},
@@ -43,8 +43,7 @@ var statusBehaviours = []Behaviour{
 	{Name: "204", refuse: func(string) rendered { return rendered{status: 204} }, Doc: "204: no content"},
 }
 
-// dressBehaviours change the true answer once it has become bytes: the request
-// is carried out.
+// dressBehaviours change the bytes of the true answer: the request is carried out.
 var dressBehaviours = []Behaviour{
 	{Name: "202", Paths: []string{preloadPath}, dress: code(202), Doc: "202 with the state, which the runbook documents and no server sends"},
 	{Name: "503-state", Paths: modelPaths, dress: wrap(503), Doc: "503 with the state under detail, in any state"},

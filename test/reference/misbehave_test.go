@@ -19,7 +19,7 @@ type proof struct {
 	check func(t *testing.T, s *Server)
 }
 
-// answers proves that /models/status, after a job, is answered so.
+// answers proves that /models/status is answered this way after a job.
 func answers(code int, contains ...string) proof {
 	return proof{"", func(t *testing.T, s *Server) {
 		got := status(t, s)
@@ -36,7 +36,7 @@ func answers(code int, contains ...string) proof {
 
 func with(spec string, p proof) proof { p.spec = spec; return p }
 
-// fails proves that no whole answer comes, for the reason given.
+// fails proves that no complete answer is received, for the given reason.
 func fails(is func(error) bool) proof {
 	return proof{"", func(t *testing.T, s *Server) {
 		if got := status(t, s); got.err == nil || !is(got.err) {
@@ -45,8 +45,8 @@ func fails(is func(error) bool) proof {
 	}}
 }
 
-// isReset also takes EPIPE: so the kernel calls a reset that was there before
-// the request was written.
+// isReset also accepts EPIPE, which is the kernel's error for a reset before the request was
+// written.
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
@@ -209,8 +209,8 @@ func TestMisbehave_EachBehaviour(t *testing.T) {
 		})
 	}
 	for name := range proofs {
-		if _, err := parseSpec(name); err != nil && !strings.Contains(err.Error(), "is no stage") {
-			t.Errorf("a proof of nothing: %v", err)
+		if _, err := parseSpec(name); err != nil && !strings.Contains(err.Error(), "is not a stage") {
+			t.Errorf("a proof of an unknown behaviour: %v", err)
 		}
 	}
 }
@@ -274,10 +274,10 @@ func TestMisbehave_UnknownBehaviourIsRefused(t *testing.T) {
 	s := start(t, nil, "500")
 	for _, spec := range []string{"", "nosuch", "500=1", "500*0", "500*x", "late=soon", "late=-1s", "restart-at=lunch", "subset=-1", "fat=much"} {
 		if err := s.Misbehave(spec); err == nil {
-			t.Errorf("%q is taken", spec)
+			t.Errorf("%q is accepted", spec)
 		}
 	}
 	if got := fmt.Sprint(s.Misbehaving()); got != "[500]" {
-		t.Errorf("a refused change changed something: %s", got)
+		t.Errorf("a rejected change had an effect: %s", got)
 	}
 }

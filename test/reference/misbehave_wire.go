@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// What the door asks for by name.
+// The behaviours that the door looks up by name.
 const (
 	hangAccept  = "hang-accept"
 	resetAccept = "reset-accept"
 )
 
-// wireBehaviours spoil the bytes on their way. The request is carried out
-// first: a lost answer to a trigger is a job that runs.
+// wireBehaviours damage the bytes in transit. The request is carried out first: if the answer
+// to a trigger is lost, the job still runs.
 var wireBehaviours = []Behaviour{
 	{Name: hangAccept, Doc: "the kernel accepts the connection, the server never does"},
 	{Name: resetAccept, Doc: "a new connection is reset at once"},
@@ -43,7 +43,7 @@ var wireBehaviours = []Behaviour{
 	{Name: "bad-chunk", deliver: badChunk, Doc: "a chunk whose length is not a number"},
 }
 
-// delivery is one answer on its way out.
+// delivery is one answer being sent.
 type delivery struct {
 	w    http.ResponseWriter
 	r    *http.Request
@@ -61,7 +61,7 @@ func (d *delivery) send() {
 		h.Set("Content-Length", fmt.Sprint(len(d.out.body)))
 	}
 	d.w.WriteHeader(d.out.status)
-	_, _ = d.w.Write(d.out.body) // a client that went away is no news here
+	_, _ = d.w.Write(d.out.body) // the client may have gone away
 }
 
 // begin sends the headers and the first n bytes of the body.
@@ -99,7 +99,7 @@ func (d *delivery) wait(t time.Duration) bool {
 // abort ends the connection immediately, without the rest of the answer.
 func abort() { panic(http.ErrAbortHandler) }
 
-// take gives the bare connection to use, and closes it after.
+// take passes the raw connection to use, and closes it afterwards.
 func (d *delivery) take(use func(net.Conn)) {
 	c, _, err := http.NewResponseController(d.w).Hijack()
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 type method struct {
 	name    string
 	command func(h *host, i int) []string
-	asks    bool // it triggers the preload by itself
+	asks    bool // it triggers the preload itself
 }
 
 func gateMethod() method {
@@ -30,7 +30,7 @@ func gateMethod() method {
 	}, true}
 }
 
-// loopMethods are what a person would use instead, where the tools are installed.
+// loopMethods are what a person would use instead, if the tools are installed.
 // dockerize is not one of them: it waits for a status code, and the orchestrator answers 200
 // while it loads.
 func loopMethods() []method {
@@ -52,7 +52,7 @@ func loopMethods() []method {
 	return found
 }
 
-// peers are what is installed that asks the orchestrator once, when it is ready.
+// peers are the installed tools that query the orchestrator once, when it is ready.
 func peers() []method {
 	var found []method
 	for _, m := range loopMethods() {
@@ -72,7 +72,7 @@ func installed(programs ...string) bool {
 	return !slices.ContainsFunc(programs, func(p string) bool { _, err := exec.LookPath(p); return err != nil })
 }
 
-// crowd is some processes that wait for the same.
+// crowd is a group of processes that wait for the same event.
 type crowd struct {
 	done sync.WaitGroup
 	mu   sync.Mutex
@@ -129,8 +129,8 @@ func (c *crowd) wait(since int64) ([]time.Duration, error) {
 	return after, nil
 }
 
-// memory returns what the processes have resident, in MiB, shared pages counted
-// once (PSS), and the mean of what each has (RSS).
+// memory returns the processes' resident memory in MiB, with shared pages counted once (PSS),
+// and the mean of each process (RSS).
 func (c *crowd) memory() (pss, rss float64) {
 	for _, pid := range c.pids {
 		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))

@@ -63,8 +63,8 @@ func who(n int) string {
 	return fmt.Sprintf("last of %d", n)
 }
 
-// flipOnce lets n processes wait, makes the orchestrator ready at any moment of
-// their rhythm, and returns when each ended.
+// flipOnce lets n processes wait, makes the orchestrator ready at a random phase of their
+// polling, and returns when each ended.
 func flipOnce(ctx context.Context, h *host, m method, n int) ([]time.Duration, error) {
 	c, err := h.crowd(ctx, m, n)
 	if err != nil {
@@ -98,8 +98,8 @@ func (h *host) crowd(ctx context.Context, m method, n int) (*crowd, error) {
 	return c, h.loading(ctx, jobs)
 }
 
-// waiting measures what 17 processes cost while they wait: requests, CPU and
-// memory, from their start to the end of the last.
+// waiting measures the cost of 17 waiting processes: requests, CPU and memory, from their
+// start to the end of the last.
 func waiting(ctx context.Context, h *host, spans []time.Duration) error {
 	table := measure.NewTable(os.Stdout, "17 that wait", "for", "requests", "a second", "CPU s", "CPU ms a second", "PSS of all, MiB", "RSS of one, MiB")
 	var worst, cpu float64
@@ -113,7 +113,7 @@ func waiting(ctx context.Context, h *host, spans []time.Duration) error {
 				return err
 			}
 			rate, load := float64(w.requests)/w.took.Seconds(), w.cpu.Seconds()/w.took.Seconds()
-			pss, rss := "-", "-" // of a loop only the shell would be counted
+			pss, rss := "-", "-" // for a loop only the shell would be counted
 			if i == 0 {
 				worst, cpu = max(worst, rate), load*180
 				pss, rss = fmt.Sprintf("%.0f", w.pss), fmt.Sprintf("%.1f", w.rss)
@@ -122,7 +122,7 @@ func waiting(ctx context.Context, h *host, spans []time.Duration) error {
 		}
 	}
 	table.End()
-	measure.Aim(os.Stdout, "requests of 17 gates", worst, aimRequests, " a second")
+	measure.Aim(os.Stdout, "requests of 17 gates", worst, aimRequests, " per second")
 	measure.Aim(os.Stdout, "CPU of 17 gates in 180 s, from the longest wait", cpu, aimCPU, " s")
 	return nil
 }
@@ -156,8 +156,8 @@ func waitOnce(ctx context.Context, h *host, m method, span time.Duration) (w wai
 	return w, nil
 }
 
-// requests are those to both servers. One that is not a gate's own, the POST
-// that starts the job of a loop, is in there as it is for a gate.
+// requests are those to both servers. The POST that starts the job for a loop is included, as
+// it is for a gate.
 func (h *host) requests() int {
 	return h.orchestrator.Counters().Requests + h.bus.Counters().Requests
 }
@@ -165,8 +165,8 @@ func (h *host) requests() int {
 // startFlips is how many starts are measured for each flip: one is short.
 const startFlips = 4
 
-// ready measures what a gate costs that has nothing to wait for, and what a Go
-// hello-world, the peers and perhaps another gate cost, in turns in random order.
+// ready measures the cost of a gate that has nothing to wait for, and of a Go hello-world, the
+// peers and perhaps another gate, alternating in random order.
 func ready(ctx context.Context, h *host, before string, flips int) error {
 	h.orchestrator.Release()
 	if err := h.load(ctx); err != nil {
@@ -204,7 +204,7 @@ func ready(ctx context.Context, h *host, before string, flips int) error {
 // helloName is the row of the hello-world.
 const helloName = "a Go hello-world"
 
-// starter is n processes that are started at once and wait for nothing.
+// starter is n processes that are started at once and have nothing to wait for.
 type starter struct {
 	method method
 	n      int

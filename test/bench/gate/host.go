@@ -18,7 +18,7 @@ import (
 	"justnews/test/reference/store"
 )
 
-// host is an orchestrator and a bus, and what a gate needs to look at them.
+// host is an orchestrator and a bus, and the files that a gate needs.
 type host struct {
 	dir          string // everything lies below it
 	gate         string // path of the binary
@@ -63,7 +63,7 @@ func (h *host) close() {
 	h.bus.Close()
 }
 
-// environment is the caller's without anything that the gate would heed.
+// environment is the caller's without variables that affect the gate.
 func environment(dir string) []string {
 	env := []string{"XDG_RUNTIME_DIR=" + filepath.Join(dir, "run")}
 	for _, name := range []string{"PATH", "HOME"} {
@@ -86,11 +86,10 @@ func (h *host) toml(models string) []byte {
 	return []byte(b.String())
 }
 
-// status is the URL of what a person would look at.
+// status is the URL that a person would query.
 func (h *host) status() string { return h.orchestrator.URL() + "/models/status" }
 
-// hold begins a new life of the orchestrator, in which the last model is not
-// ready before release.
+// hold restarts the orchestrator, with a last model that is not ready before release.
 func (h *host) hold(ctx context.Context) error {
 	if err := h.orchestrator.Misbehave("hold"); err != nil {
 		return err
@@ -99,7 +98,7 @@ func (h *host) hold(ctx context.Context) error {
 	return h.orchestrator.Open(ctx)
 }
 
-// load asks for the models, as a gate would.
+// load requests the models, as a gate would.
 func (h *host) load(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.orchestrator.URL()+"/models/preload", strings.NewReader(`{"refresh":true}`))
 	if err != nil {
@@ -146,7 +145,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// anyPhase is a wait that ends anywhere within the rhythm of the poller.
+// anyPhase waits until a random phase of the polling.
 func anyPhase(least time.Duration) time.Duration {
 	return least + rand.N(time.Second)
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command gate measures justnews-gate against the reference orchestrator: how
-// soon it ends after the orchestrator became ready, what 17 gates that wait
-// cost, and what loops of curl and jq and of wait4x cost, which check less, in the same
-// run.
+// Command gate measures justnews-gate against the reference orchestrator: how soon it ends
+// after the orchestrator becomes ready, and the cost of 17 waiting gates, compared in the same
+// run with curl and jq in a loop and with wait4x, which check less.
 package main
 
 import (

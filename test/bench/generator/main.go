@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command generator times justnews-generator as a whole process, against a Go
-// hello-world and, where there is one, podman's quadlet with as many
-// containers. The programs run in turns within one run, each time in another
-// order, so that a busy machine hits all alike: the ratios count, not the
-// milliseconds.
+// Command generator times justnews-generator as a whole process, compared with a Go
+// hello-world and, if available, podman's quadlet with as many containers. The programs
+// alternate within one run, each time in another order, so that a busy machine affects all
+// alike: the ratios count, not the milliseconds.
 package main
 
 import (
@@ -75,8 +74,8 @@ func bench(ctx context.Context, runs int, quadlet string) error {
 	return nil
 }
 
-// memory returns a directory on a tmpfs, as /run/systemd/generator is one; on a
-// disk the file system would be all that is measured.
+// memory returns a directory on a tmpfs, like /run/systemd/generator; on a disk only the file
+// system would be measured.
 func memory() string {
 	if _, err := os.Stat("/dev/shm"); err == nil {
 		return "/dev/shm"

@@ -37,8 +37,8 @@ func build(ctx context.Context, dir, quadlet string) (p programs, err error) {
 	return p, err
 }
 
-// buildQuadlets builds quadlet of a release twice: as distributions do, with cgo
-// and position-independent, and static as our generator is, which starts sooner.
+// buildQuadlets builds a release of quadlet twice: as distributions do, with cgo and
+// position-independent, and static like our generator, which starts faster.
 func buildQuadlets(ctx context.Context, dir, version string) (map[string]string, error) {
 	module := filepath.Join(dir, "podman")
 	if err := os.Mkdir(module, 0o755); err != nil {
@@ -62,7 +62,7 @@ func buildQuadlets(ctx context.Context, dir, version string) (map[string]string,
 	return built, nil
 }
 
-// prepare writes n instances, and n containers that say about as much.
+// prepare writes n instances, and n containers with about as many settings.
 func (p programs) prepare(n int) (contenders, error) {
 	root, units := filepath.Join(p.dir, fmt.Sprint("root", n)), filepath.Join(p.dir, fmt.Sprint("containers", n))
 	etc := filepath.Join(root, "etc", "justnews")
@@ -91,8 +91,8 @@ func (p programs) prepare(n int) (contenders, error) {
 	return peers, nil
 }
 
-// maxMPS is how many instances have MPS: a daemon serves no more than 60 clients,
-// and a configuration of more is refused.
+// maxMPS is how many instances have MPS: a daemon serves at most 60 clients, and a
+// configuration with more is rejected.
 const maxMPS = 40
 
 func instances(n int) []byte {

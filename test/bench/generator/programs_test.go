@@ -11,7 +11,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// A configuration that is refused would end the benchmark.
+// A rejected configuration would end the benchmark.
 func TestBench_WhatIsMeasuredIsAValidConfiguration(t *testing.T) {
 	for _, n := range []int{17, 1000} {
 		file := filepath.Join(t.TempDir(), "justnews.toml")

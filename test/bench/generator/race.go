@@ -34,8 +34,8 @@ func (c contenders) sorted() []*contender {
 	return slices.SortedFunc(maps.Values(c), func(a, b *contender) int { return strings.Compare(a.name, b.name) })
 }
 
-// race runs the contenders in turns, each into an empty directory. What ran
-// before colours the next run, so the order is another one each time.
+// race runs the contenders alternately, each into an empty directory, each time in another
+// order, since a run affects the next one.
 func race(ctx context.Context, peers contenders, runs int, out string) error {
 	order := peers.sorted()
 	for range runs {
@@ -68,9 +68,9 @@ func (c *contender) run(ctx context.Context) (time.Duration, error) {
 	return time.Since(began), nil
 }
 
-// peak returns the most memory that a process had resident, in MiB, at the
-// moment when it has made everything and prints it: it blocks on a pipe that is
-// read only later. (The rusage of a child would contain this program's own.)
+// peak returns a process's peak resident memory in MiB at the moment when it has built
+// everything and prints it: it blocks on a pipe that is read later. (The rusage of a child
+// would include this program's own memory.)
 func (c *contender) peak(ctx context.Context) string {
 	if c.dry == "" {
 		return "-"

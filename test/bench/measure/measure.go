@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package measure is shared by the programs for the figures: samples of
-// durations, a table, and a description of the machine. It asserts nothing: a
-// time on a machine that others use is a figure, not a test.
+// Package measure is shared by the benchmark programs: samples of durations, a table, and a
+// description of the machine. It asserts nothing: a time on a shared machine is a figure, not
+// a test.
 package measure
 
 import (
@@ -81,7 +81,7 @@ func Aim(w io.Writer, what string, got, most float64, unit string) {
 	fmt.Fprintf(w, "aim: %s: %.2f%s, at most %.2f: %s\n", what, got, unit, most, word)
 }
 
-// Machine prints what a reader has to know to judge the figures.
+// Machine prints the facts that are needed to interpret the figures.
 func Machine(w io.Writer) {
 	var u unix.Utsname
 	release := "unknown"
@@ -103,9 +103,9 @@ func distribution() string {
 	return runtime.GOOS
 }
 
-// Build builds a program as the packages do and returns its path. The file is a
-// copy: one that the linker has just written, in small pieces, has its page cache
-// in small pieces too, and starts up to 1.3 ms later than one that was installed.
+// Build builds a program as for the packages and returns its path. The file is a copy: one
+// written by the linker in small pieces also has its page cache in small pieces, and starts up
+// to 1.3 ms slower than an installed one.
 func Build(ctx context.Context, out, what string) (string, error) {
 	linked := out + ".linked"
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", linked, what)
@@ -134,8 +134,8 @@ func Hello(ctx context.Context, dir string) (string, error) {
 	return Build(ctx, filepath.Join(dir, "hello"), source)
 }
 
-// Remember makes the directory in which root's hashes are remembered, where no
-// package has, and returns what removes it.
+// Remember creates the directory for root's cached hashes, if no package has, and returns a
+// function that removes it.
 func Remember() (forget func()) {
 	if os.Mkdir(cli.DigestDir, 0o700) != nil {
 		return func() {}

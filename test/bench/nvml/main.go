@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command nvml times justnews-nvml as a whole process, without NVIDIA's library
-// and over one that answers at once, against true: what the program itself
-// costs a gate that needs a GPU. What a real driver takes is not in it.
+// Command nvml times justnews-nvml as a whole process, without NVIDIA's library and with one
+// that answers at once, compared with true: the cost of the program itself for a gate that
+// needs a GPU. The time of a real driver is not included.
 package main
 
 import (
@@ -83,7 +83,7 @@ func bench(ctx context.Context) error {
 	return nil
 }
 
-// race runs the contenders in turns, each time in another order.
+// race runs the contenders alternately, each time in another order.
 func race(ctx context.Context, peers []*contender) error {
 	order := append([]*contender(nil), peers...)
 	for range runs {
@@ -103,9 +103,9 @@ func race(ctx context.Context, peers []*contender) error {
 	return nil
 }
 
-// peak returns the most memory that the process had resident when it has asked
-// everything and writes its answer, into a pipe that is full. (The rusage of a
-// child would contain this program's own.)
+// peak returns the process's peak resident memory when it has queried everything and writes
+// its answer into a full pipe. (The rusage of a child would include this program's own
+// memory.)
 func (c *contender) peak(ctx context.Context) string {
 	r, w, err := os.Pipe()
 	if err != nil {

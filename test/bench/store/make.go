@@ -26,8 +26,8 @@ type store struct {
 	bytes        int64
 }
 
-// make makes a store of n agents, each with files files that have size bytes
-// together, a manifest as upstream writes it and a map.
+// make creates a store of n agents, each with files files of size bytes in total, a manifest
+// as written by upstream, and a map.
 func (b *bed) make(ctx context.Context, name string, n, files int, size int64) (*store, error) {
 	s := &store{root: filepath.Join(b.dir, name), config: filepath.Join(b.dir, name+".toml")}
 	agents := map[string][]string{}
@@ -73,7 +73,7 @@ func (s *store) write(path string, data []byte) error {
 	return os.WriteFile(path, data, 0o644)
 }
 
-// weights writes noise: what a disk or a hash could shorten is no measure.
+// weights writes noise, which neither a disk nor a hash can process faster.
 func (s *store) weights(path string, size int64) error {
 	f, err := os.Create(path)
 	if err != nil {

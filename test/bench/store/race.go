@@ -21,7 +21,7 @@ import (
 type racer struct {
 	name   string
 	argv   []string
-	verify bool // its output has to be upstream's checksums
+	verify bool // its output must be upstream's checksums
 	sample measure.Sample
 	rss    int64 // KiB
 	cpu    measure.Sample
@@ -37,7 +37,7 @@ func (b *bed) racers(s *store) []*racer {
 	}
 }
 
-// throughput races over several versions and over one, warm and cold.
+// throughput measures several versions and a single one, warm and cold.
 func (b *bed) throughput(ctx context.Context, size int64, rounds int) error {
 	for _, n := range []int{8, 1} {
 		name := fmt.Sprintf("throughput%d", n)
@@ -67,7 +67,7 @@ func temperature(cold bool) string {
 	return "warm"
 }
 
-// race runs all in turns, so that what else the machine does hits all.
+// race runs all of them alternately, so that other load on the machine affects all.
 func race(ctx context.Context, s *store, all []*racer, rounds int, cold bool) error {
 	for range rounds {
 		for _, r := range all {
@@ -144,7 +144,7 @@ func table(s *store, versions int, cold bool, all []*racer) {
 		}
 	}
 	switch {
-	case cold && versions > 1: // of one version the digest is one core's work, whatever the disk gives
+	case cold && versions > 1: // the digest of one version is one core's work, however fast the disk is
 		atLeast("cold", "raw read", aimCold)
 	case cold:
 	case versions > 1:
@@ -164,19 +164,19 @@ func met(yes bool) string {
 	return "missed"
 }
 
-// young is for how long after a change of a file nothing is kept about it, and some
-// more (internal/digest).
+// young is a little longer than the time after a file's change during which its hash is not
+// cached (internal/digest).
 const young = 3 * time.Second
 
-// unchanged verifies a store of many files again and again, in turns with find, which
-// looks at the same files.
+// unchanged repeatedly verifies a store of many files, alternating with find over the same
+// files.
 func (b *bed) unchanged(ctx context.Context, files, rounds int) error {
 	s, err := b.make(ctx, "unchanged", 20, files/20, int64(files)*10_000)
 	if err != nil {
 		return err
 	}
 	defer measure.Remember()()
-	time.Sleep(young) // also where reading all of it takes less
+	time.Sleep(young) // reading all of it may take less
 	for range 2 {     // the first reads all of it, the second what was too young then
 		if _, _, _, err := b.verify(ctx, s); err != nil {
 			return err
@@ -234,8 +234,8 @@ func (b *bed) verify(ctx context.Context, s *store) (v verification, took time.D
 	return v, took, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss, json.Unmarshal(out.Bytes(), &v)
 }
 
-// crowd verifies one store with 17 processes at once: with nothing remembered each of
-// them reads all of it, and after one that ran before, as the preload does, none.
+// crowd verifies one store with 17 processes at once: without cached hashes each of them reads
+// all of it, and after a previous run, such as the preload's, none of them does.
 func (b *bed) crowd(ctx context.Context, size int64) error {
 	s, err := b.make(ctx, "crowd", 16, 1, size)
 	if err != nil {

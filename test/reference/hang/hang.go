@@ -14,24 +14,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How says what the server of the file system does.
+// How selects the behaviour of the file system's server.
 type How int
 
-// The servers. Stuck and Failing are mounted over a file, which they take the
-// place of, the others over a directory.
+// The servers. Stuck and Failing are mounted over a file, which they replace, the others over
+// a directory.
 const (
-	// Deaf never reads a request: who asks waits, and can be killed.
+	// Deaf never reads a request: callers wait, but can be killed.
 	Deaf How = iota
-	// Mute reads every request and answers only the first, the greeting: who asks
-	// cannot even be killed.
+	// Mute reads every request but answers only the first, FUSE_INIT: callers cannot even be
+	// killed.
 	Mute
-	// Stuck is a file of the same size that can be opened, and whose content never
-	// comes.
+	// Stuck is a file of the same size that can be opened, but whose content is never
+	// returned.
 	Stuck
 	// Failing is a file of the same size that can be opened, and whose content is EIO.
 	Failing
-	// Gone is a directory whose server has ended, as a network file system that is
-	// lost: every access fails at once (ENOTCONN).
+	// Gone is a directory whose server has ended, like a lost network file system: every
+	// access fails at once (ENOTCONN).
 	Gone
 )
 
@@ -78,7 +78,7 @@ func MountFor(pid int, path string, how How) (unmount func(), err error) {
 	}
 	return func() {
 		_ = within(pid, func() error {
-			// This ends the connection, and who waits for it.
+			// This ends the connection, and all waiting calls.
 			return errors.Join(unix.Mount("", path, "", unix.MS_PRIVATE, ""), unix.Unmount(path, unix.MNT_FORCE|unix.MNT_DETACH))
 		})
 		_ = unix.Close(fd)
@@ -106,14 +106,13 @@ func within(pid int, f func() error) error {
 	})
 }
 
-// Apart calls f in a thread that ends with it, whatever f makes of that thread: in
-// another namespace, of another user.
+// Apart calls f in a thread that ends with it, so f may change the thread's namespace or user.
 func Apart(f func() error) error {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		if unix.Gettid() == os.Getpid() {
-			// The first thread does not end, and what it is the process is to others.
+			// The first thread must not end, and its attributes are the process's to others.
 			err := Apart(f)
 			runtime.UnlockOSThread()
 			done <- err
@@ -136,7 +135,7 @@ const (
 // header is the length of struct fuse_out_header.
 const header = 16
 
-// serve reads what is asked and answers as how says.
+// serve reads requests and answers as selected by how.
 func serve(fd int, how How, size uint64) {
 	request := make([]byte, 256<<10)
 	for {
@@ -159,7 +158,7 @@ func serve(fd int, how How, size uint64) {
 	}
 }
 
-// answer returns an answer whose length and request are still to be filled in.
+// answer returns an answer without its length and request ID.
 func answer(op uint32, how How, size uint64) (text []byte, answered bool) {
 	switch {
 	case op == opInit:
