@@ -19,6 +19,7 @@ import (
 var (
 	chaosCells = flag.Int("cells", 4, "how many cells of the table of faults and moments TestChaos draws; 0: all of them")
 	chaosFrom  = flag.Int("from", 0, "how many of the cells that TestChaos draws it leaves out: a run in parts")
+	chaosPairs = flag.Bool("pairs", false, "have a second fault come into each cell of TestChaos")
 	chaosSeed  = flag.Uint64("seed", 1, "of the cells that TestChaos draws, and of the times within each")
 )
 
@@ -104,10 +105,20 @@ var moments = []moment{
 	}, startTarget},
 }
 
-// cell is one fault at one moment.
+// cell is one fault at one moment, and perhaps a second one that comes and goes while
+// the first is there.
 type cell struct {
 	fault  fault
 	moment moment
+	second fault
+}
+
+func (c cell) name() string {
+	fault := c.fault.name
+	if c.second.name != "" {
+		fault += " and " + c.second.name
+	}
+	return strings.ReplaceAll(fault, "/", "") + "/" + c.moment.name
 }
 
 func cells() []cell {
@@ -118,7 +129,7 @@ func cells() []cell {
 	}
 	for _, f := range slices.Concat(disturbances, damaged, faults, mistaken, clockSteps()) {
 		for _, m := range moments {
-			all = append(all, cell{f, m})
+			all = append(all, cell{fault: f, moment: m})
 		}
 	}
 	return all
@@ -138,13 +149,18 @@ func TestChaos(t *testing.T) {
 		drawn := cells()
 		random := rand.New(rand.NewPCG(*chaosSeed, 0))
 		random.Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
+		if *chaosPairs {
+			for i := range drawn {
+				drawn[i].second = drawn[random.IntN(len(drawn))].fault
+			}
+		}
 		drawn = drawn[min(*chaosFrom, len(drawn)):]
 		if *chaosCells > 0 {
 			drawn = drawn[:min(*chaosCells, len(drawn))]
 		}
 		worst := time.Duration(0)
 		for _, c := range drawn {
-			t.Run(strings.ReplaceAll(c.fault.name, "/", "")+"/"+c.moment.name, func(t *testing.T) {
+			t.Run(c.name(), func(t *testing.T) {
 				inner := &site{Machine: s.Machine, t: t}
 				worst = max(worst, inner.survives(c, suite))
 			})
@@ -159,7 +175,7 @@ func (s *site) survives(c cell, suite string) time.Duration {
 	s.t.Helper()
 	// For this cell alone, so that it can be repeated without the others.
 	name := fnv.New64a()
-	_, _ = name.Write([]byte(c.fault.name + "/" + c.moment.name))
+	_, _ = name.Write([]byte(c.name()))
 	random := rand.New(rand.NewPCG(*chaosSeed, name.Sum64()))
 	wait := func(most time.Duration) { time.Sleep(time.Duration(random.Int64N(int64(most)))) }
 	s.must(startTarget) // whatever the cell before left behind
@@ -167,6 +183,7 @@ func (s *site) survives(c cell, suite string) time.Duration {
 	injected := false
 	s.t.Cleanup(func() {
 		if injected {
+			s.Sh(c.second.remove)
 			s.Sh(c.fault.remove)
 		}
 	})
@@ -174,6 +191,10 @@ func (s *site) survives(c cell, suite string) time.Duration {
 	began := bed.Monotonic()
 	injected = true
 	s.must(c.fault.inject)
+	if c.second.name != "" {
+		wait(time.Second)
+		s.Sh(c.second.inject) // the first may not let it
+	}
 	followed := s.Sh(c.moment.follow)
 	wait(3 * time.Second)
 	if c.fault.refused != "" && c.moment.name == "before a start" {
@@ -182,6 +203,10 @@ func (s *site) survives(c cell, suite string) time.Duration {
 				s.t.Errorf("%v: it was started although %s", u, c.fault.name)
 			}
 		}
+	}
+	if c.second.name != "" {
+		s.Sh(c.second.remove)
+		wait(time.Second)
 	}
 	s.must(c.fault.remove + "\ntrue")
 	gone := bed.Monotonic()
@@ -207,7 +232,7 @@ func (s *site) running(c cell, limit time.Duration) {
 			return
 		}
 		if time.Now().After(late) {
-			s.t.Fatalf("%s, %s: down %v after the fault: %v\n%s", c.fault.name, c.moment.name, limit, down, s.Run("justnews-gate", "status").Stdout)
+			s.t.Fatalf("%s: down %v after the fault: %v\n%s", c.name(), limit, down, s.Run("justnews-gate", "status").Stdout)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
