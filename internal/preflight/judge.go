@@ -215,7 +215,7 @@ func fold(problems, without []diag.Problem) []diag.Problem {
 		if !unit {
 			like.Subject = p.Subject
 		}
-		key := fmt.Sprintf("%+v %s", like, place)
+		key := fmt.Sprintf("%#v %s", like, place) // %v would call its String, which leaves out the evidence
 		at, seen := first[key]
 		switch {
 		case !seen:
