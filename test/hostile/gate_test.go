@@ -201,7 +201,21 @@ func (e ending) bounded(timeout time.Duration, seen reference.Counters) []string
 			say("%s holds something raw: %q", name, out[at:min(at+20, len(out))])
 		}
 	}
+	if line := foreign(e.stderr); line != "" {
+		say("stderr has a line that is not the gate's: %.200q", line)
+	}
 	return broken
+}
+
+// foreign returns the first line of messages that the program did not write as one, "" for
+// none: libraries log what servers send.
+func foreign(stderr []byte) string {
+	for line := range strings.Lines(string(stderr)) {
+		if !strings.HasPrefix(line, "justnews-gate: ") && !strings.HasPrefix(line, "  ") {
+			return line
+		}
+	}
+	return ""
 }
 
 // again reports the failures of a try. If processes of a busy machine waited for each other

@@ -100,6 +100,7 @@ func wireRows() []row {
 		opens("drop-second", "as reset-second"), opens("502-second", "as reset-second"),
 		senseless("fat"), senseless("fat=1"), senseless("endless"), senseless("endless-header"), senseless("informational"),
 		senseless("not-http"), senseless("two-lengths"), senseless("bad-chunk"),
+		opens("second-answer", "the second one is no answer to anything: its connection is closed"),
 		opens("hang-headers@/models/preload", "the trigger is executed and never answered; the looks after it verify 16 of 16"),
 		opens("reset@/models/preload", "the same with a reset: the trigger is not sent again"),
 		opens("drop@/models/preload", "the same with a closed connection"),

@@ -156,6 +156,7 @@ var proofs = map[string]proof{
 	"informational":  {"", pours("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 102")},
 	"not-http":       fails(says("malformed HTTP")),
 	"two-lengths":    fails(says("Content-Length")),
+	"second-answer":  answers(200, goodStatus),
 	"bad-chunk":      fails(says("invalid byte in chunk length")),
 
 	// The engine.

@@ -40,6 +40,7 @@ var wireBehaviours = []Behaviour{
 	{Name: "informational", deliver: informational, Doc: "102 Processing, endlessly"},
 	{Name: "not-http", deliver: notHTTP, Doc: "the banner of another protocol"},
 	{Name: "two-lengths", deliver: twoLengths, Doc: "two different Content-Length headers"},
+	{Name: "second-answer", deliver: secondAnswer, Doc: "the right answer, and after it another one that nobody asked for, of 4 KiB"},
 	{Name: "bad-chunk", deliver: badChunk, Doc: "a chunk whose length is not a number"},
 }
 
@@ -257,6 +258,11 @@ func notHTTP(d *delivery, _ *spec) bool { return verbatim(d, "SSH-2.0-OpenSSH_9.
 
 func twoLengths(d *delivery, _ *spec) bool {
 	return verbatim(d, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nContent-Length: %d\r\n\r\n%s", len(d.out.body), d.out.body))
+}
+
+func secondAnswer(d *delivery, _ *spec) bool {
+	return verbatim(d, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%sHTTP/1.1 200 OK\r\nX-Pad: %s\r\n\r\n",
+		len(d.out.body), d.out.body, strings.Repeat("\x1b[2J", 1024)))
 }
 
 func badChunk(d *delivery, _ *spec) bool {
