@@ -34,7 +34,7 @@ func (p *parser) document() (Value, error) {
 	}
 	p.space()
 	if p.pos < len(p.text) {
-		return Value{}, p.fail(p.pos, "%d bytes follow the object", len(p.text)-p.pos)
+		return Value{}, p.fail(p.pos, "more text follows the object")
 	}
 	return v, nil
 }

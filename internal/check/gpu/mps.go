@@ -118,7 +118,7 @@ func clientsOf(g facts.GPU, cuda string) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.GPUMPSClients, Subject: subject(g), Message: "MPS has reached its maximum number of clients on this GPU",
-		Seen: fmt.Sprintf("%d clients", len(*g.MPSProcesses)), Expected: fmt.Sprintf("fewer than %d", most),
+		Seen: diag.Count(len(*g.MPSProcesses), "client"), Expected: fmt.Sprintf("fewer than %d", most),
 		Fix: diag.Advise("stop clients that are not needed", diag.Retry()).Looking(diag.Run("justnews-gate", "status")),
 	}}
 }

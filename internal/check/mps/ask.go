@@ -76,7 +76,7 @@ func busy(a facts.MPSAnswer, m facts.MPS, w Wanted, p diag.Problem) diag.Problem
 		p.Fix = diag.Do(fix...)
 	case m.Connections > 0:
 		p.Code, p.Message = diag.MPSBusy, "a console that this user cannot see keeps the daemon busy"
-		p.Seen = fmt.Sprintf("%d connections to %s/control; %s", m.Connections, w.PipeDirectory, p.Seen)
+		p.Seen = fmt.Sprintf("%s to %s/control; %s", diag.Count(m.Connections, "connection"), w.PipeDirectory, p.Seen)
 		p.Fix = diag.Advise("end it", diag.Retry()).Looking(diag.Run("pgrep", "-af", control))
 	case a.Kind == facts.MPSEmpty:
 		p.Code, p.Message = diag.MPSEmpty, "the MPS control daemon returned an empty response"

@@ -245,7 +245,7 @@ func TestDaemon_EachAnswerIsJudged(t *testing.T) {
 			wishMPS(), diag.MPSBusy, "closes every connection",
 		},
 		"busy with a console that is hidden": {
-			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Connections = 1 }), wishMPS(), diag.MPSBusy, "1 connections",
+			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Connections = 1 }), wishMPS(), diag.MPSBusy, "1 connection to",
 		},
 		"empty":                {facts.MPSEmpty, liveMPS(), wishMPS(), diag.MPSEmpty, "returned an empty response"},
 		"empty by a console":   {facts.MPSEmpty, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{console} }), wishMPS(), diag.MPSBusy, "open console"},

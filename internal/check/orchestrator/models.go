@@ -60,11 +60,11 @@ func contradiction(look facts.ModelsLook, w requirement.Preload) string {
 	case s.Total < 0 || s.Done < 0 || s.Failed < 0:
 		return "a negative count"
 	case s.Done > s.Total:
-		return fmt.Sprintf("%d models loaded of only %d", s.Done, s.Total)
+		return fmt.Sprintf("%s loaded of only %d", diag.Count(s.Done, "model"), s.Total)
 	case s.Failed > s.Total:
-		return fmt.Sprintf("%d models failed of only %d", s.Failed, s.Total)
+		return fmt.Sprintf("%s failed of only %d", diag.Count(s.Failed, "model"), s.Total)
 	case s.Done+s.Failed > s.Total:
-		return fmt.Sprintf("%d models loaded and %d failed of only %d", s.Done, s.Failed, s.Total)
+		return fmt.Sprintf("%s loaded and %d failed of only %d", diag.Count(s.Done, "model"), s.Failed, s.Total)
 	case s.AllReady && s.InProgress:
 		// Upstream computes all_ready with "not in_progress".
 		return "all_ready while a job is in progress"

@@ -41,7 +41,7 @@ func TestHelper_EachFailureHasItsOwnKind(t *testing.T) {
 		"silence":                           {"true", facts.HelperNonsense, "the text ends"},
 		"garbage":                           {"echo hello", facts.HelperNonsense, "expected an object"},
 		"half an object":                    {`echo '{"schema":1,'`, facts.HelperNonsense, "found the end of the text"},
-		"two objects":                       {"echo '" + object + object + "'", facts.HelperNonsense, "follow the object"},
+		"two objects":                       {"echo '" + object + object + "'", facts.HelperNonsense, "follows the object"},
 		"a key that occurs twice":           {`echo '{"schema":1,"outcome":"ERROR_UNKNOWN","outcome":"SUCCESS","count":1,"gpus":[{"index":0}]}'`, facts.HelperNonsense, "outcome"},
 		"another schema":                    {`echo '{"schema":2,"outcome":"SUCCESS","count":1,"gpus":[{"index":0}]}'`, facts.HelperNonsense, "schema 2"},
 		"no outcome":                        {`echo '{"schema":1}'`, facts.HelperNonsense, "outcome"},
