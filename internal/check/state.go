@@ -15,8 +15,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// State is what a look amounts to. Only Ready opens anything; the zero value
-// does not.
+// State is the result of a look. Only Ready opens a gate; the zero value does not.
 type State int
 
 // The states.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package cli is the command line of justnews-gate: one file for each command,
-// and Run, the seam through which tests drive all of it in-process. It puts
-// together what the lower floors offer; it judges nothing itself and never
-// exits.
+// and Run, the function through which tests run all of it in-process. It combines the
+// lower floors; it judges nothing itself and never exits.
 package cli
 
 import (

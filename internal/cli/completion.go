@@ -15,7 +15,7 @@ type completionCommand struct {
 	What string `arg:"" enum:"bash,zsh,fish,instances,agents" help:"bash, zsh or fish: the script for that shell; instances or agents: their names for completion, one per line."`
 }
 
-// Run prints a completion script, or what one asks for.
+// Run prints a completion script, or the names that one requests.
 func (c *completionCommand) Run(a *app) error {
 	a.limited("completion", completing)
 	switch {

@@ -69,8 +69,8 @@ func (c *configCheckCommand) Run(a *app) error {
 	})
 }
 
-// namedFor bounds the search for what the configuration names, which may be on a file
-// system that never answers.
+// namedFor limits the time of the search for files named in the configuration, which may be
+// on a file system that never answers.
 const namedFor = 5 * time.Second
 
 func (a *app) namedInTime(cfg *config.Config) []diag.Problem {
@@ -83,8 +83,8 @@ func (a *app) namedInTime(cfg *config.Config) []diag.Problem {
 	return problems
 }
 
-// named returns warnings about what the configuration names and the host does not
-// have. The units' environment overrides the file.
+// named returns warnings about files and users in the configuration that the host lacks.
+// The units' environment overrides the file.
 func (a *app) named(cfg *config.Config) []diag.Problem {
 	h := a.host()
 	if a.Root != "" {
@@ -142,7 +142,7 @@ func (a *app) next(cfg *config.Config, problems []diag.Problem) []string {
 	return lines
 }
 
-// unitTexts returns what the generator would refuse although the configuration is
+// unitTexts returns the values that the generator would reject although the configuration is
 // valid.
 func (a *app) unitTexts(cfg config.Config) []diag.Problem {
 	if a.ConfigFile != "" { // which no generator reads, so that no unit names it

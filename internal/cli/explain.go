@@ -68,7 +68,7 @@ func printCommands(a *app, label, text string, commands []diag.Command) {
 	}
 }
 
-// meaning says what an exit status means. Ready is that of what only warns.
+// meaning describes an exit status. Ready is that of codes that are only warnings.
 func meaning(s diag.Status) string {
 	if s == diag.StatusReady {
 		return "it never keeps a gate shut"

@@ -134,9 +134,8 @@ func unitsOf(conn *systemd.Conn) gate.Units {
 	return conn
 }
 
-// ownUnit returns the unit that this process is the control process of, nil
-// for a run by hand, and where systemd does not say. Without a connection it
-// makes one.
+// ownUnit returns the unit whose control process this is, nil for a manual run or if
+// systemd does not report it. It connects if there is no connection.
 func (a *app) ownUnit(ctx context.Context, conn *systemd.Conn) *facts.Unit {
 	if !a.inUnit() {
 		return nil
@@ -154,8 +153,7 @@ func (a *app) ownUnit(ctx context.Context, conn *systemd.Conn) *facts.Unit {
 	return u
 }
 
-// finish says, records and notifies what came out, and returns the exit
-// status.
+// finish prints, records and notifies the result, and returns the exit status.
 func (a *app) finish(e waitingRun, res *gate.Result, own *facts.Unit, watch *report.Watch) diag.Status {
 	switch {
 	case e.survey:
@@ -205,8 +203,8 @@ func (a *app) finish(e waitingRun, res *gate.Result, own *facts.Unit, watch *rep
 	return res.Status
 }
 
-// serves reports whether this run is that of a unit, and of no other one than
-// the run's own. own is nil where systemd did not say which unit it is.
+// serves reports whether this run belongs to a unit, and to its own one. own is nil if
+// systemd did not report which unit it is.
 func (a *app) serves(e waitingRun, own *facts.Unit) bool {
 	return a.startedBySystemd() && (own == nil || e.unit == "" || own.Name == e.unit)
 }

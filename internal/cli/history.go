@@ -47,8 +47,8 @@ func (c *historyCommand) Run(a *app) error {
 	return nil
 }
 
-// ofInstance keeps the runs of one instance. If there are none it says so: the name
-// may be misspelt.
+// ofInstance keeps the runs of one instance, and reports if there are none: the name may be
+// misspelt.
 func ofInstance(runs []pastRun, problems []diag.Problem, instance string) ([]pastRun, []diag.Problem) {
 	var names []string
 	for _, r := range runs {

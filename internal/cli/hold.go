@@ -35,8 +35,8 @@ const (
 	holdWatch = 2 * time.Second
 )
 
-// configurationDir and generatorDir hold what a process of a unit cannot read again:
-// systemd has made its environment from it.
+// configurationDir and generatorDir have the files from which systemd made the environment
+// of a unit's process, which cannot read them again.
 const (
 	configurationDir = "/etc/justnews"
 	generatorDir     = "/run/systemd/generator"

@@ -43,8 +43,7 @@ func (c *mpsWaitCommand) Run(a *app) error {
 
 type mpsServeCommand struct{}
 
-// Run is ExecStart= of justnews-mps-start.service. Its log says for whom it
-// starts what.
+// Run is ExecStart= of justnews-mps-start.service. Its log names the caller and the unit.
 func (c *mpsServeCommand) Run(a *app) error {
 	a.release() // the last calls are answered, for as long as the unit has
 	err := systemd.Serve(a.ctx, func(line string) { fmt.Fprintln(a.Stderr, line) })
@@ -113,8 +112,7 @@ func (a *app) lookAtMPS(ctx context.Context) (s report.MPSOutput, unused bool) {
 	return s, false
 }
 
-// printMPS prints how far MPS is proven, who the daemon is, and who else is
-// there.
+// printMPS prints how far MPS is verified, the daemon, and the other MPS processes.
 func (a *app) printMPS(g report.MPSStatus) {
 	a.mpsRow(g)
 	if g.Unit != nil {

@@ -90,8 +90,8 @@ func (a *app) printSteps(steps []operators.Step) {
 	}
 }
 
-// serviceUsers returns the users that the services run as. A configuration that
-// cannot be read leaves open who is an agent, so no user becomes an operator.
+// serviceUsers returns the users that the services run as. If the configuration cannot be
+// read they are unknown, so no user becomes an operator.
 func (a *app) serviceUsers(w operators.Wish) ([]string, []diag.Problem) {
 	users := []string{"justnews"}
 	if !w.Install {

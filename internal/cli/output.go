@@ -36,13 +36,13 @@ func (a *app) print(lines []string) {
 	}
 }
 
-// refuse says one problem and returns its exit status as an error.
+// refuse prints one problem and returns its exit status as an error.
 func (a *app) refuse(p diag.Problem) error {
 	a.say(p)
 	return ended(p.Status())
 }
 
-// misuse refuses a command line, and says which one would do.
+// misuse rejects a command line, and suggests a valid one.
 func (a *app) misuse(message string, instead diag.Command) error {
 	return a.refuse(diag.Problem{Code: diag.Usage, Message: message, Fix: diag.Do(instead)})
 }

@@ -21,7 +21,7 @@ import (
 // lies within the margin that every gate keeps of its unit's timeout.
 const ownPatience = 2 * time.Second
 
-// beforeLastWords is what is left then for the record, before the watchdog.
+// beforeLastWords is the time left for the record then, before the watchdog.
 const beforeLastWords = 50 * time.Millisecond
 
 // refusingUnit returns the unit whose start this process refuses: its
@@ -47,8 +47,8 @@ func (a *app) refusingUnit() gate.Own {
 	}
 }
 
-// afterwards is the context of what is asked after a run, as far as the process's
-// time goes: a signal or the deadline has ended the run's own.
+// afterwards is the context of queries after a run, limited by the process's time: a signal
+// or the deadline has ended the run's own context.
 func (a *app) afterwards(patience time.Duration) (context.Context, context.CancelFunc) {
 	if left, limited := a.watchdog.Left(); limited {
 		patience = min(patience, left-beforeLastWords)
@@ -65,8 +65,8 @@ func (a *app) end(refusal diag.Status) diag.Status {
 }
 
 // startedBySystemd reports whether this very process is one of a unit's commands.
-// An environment file can overwrite what systemd says of that, so the kernel is
-// asked as well. INVOCATION_ID is not: whole sessions inherit it
+// An environment file can overwrite systemd's variables, so the kernel is also queried.
+// INVOCATION_ID is not used: whole sessions inherit it
 // (systemd.exec(5)).
 func (a *app) startedBySystemd() bool {
 	return a.getenv("SYSTEMD_EXEC_PID") == strconv.Itoa(os.Getpid()) || a.ofOurUnit()
@@ -95,7 +95,7 @@ func (a *app) ownService() string {
 }
 
 // busAddress is the environment's address of the system bus, "": the default.
-// A unit's environment files must not choose who answers for systemd.
+// A unit's environment files must not choose another process to answer for systemd.
 func (a *app) busAddress() string {
 	if a.ofOurUnit() {
 		return ""

@@ -166,8 +166,8 @@ const (
 	mpsRow     = "mps"
 )
 
-// rowOf returns the bar that a run belongs to, "" for what is no part of a
-// start: a validation, or a daemon that was started by hand.
+// rowOf returns the bar that a run belongs to, "" for runs that are not part of a start: a
+// validation, or a daemon that was started by hand.
 func rowOf(r pastRun) string {
 	switch r.Run {
 	case "gate":
@@ -223,7 +223,7 @@ func runOf(r pastRun, row string, began time.Duration) timeline.Run {
 	return run
 }
 
-// subtitle says when the first of some runs began, and what ran.
+// subtitle has the time of the first of some runs, and what ran.
 func subtitle(runs []pastRun) string {
 	if len(runs) == 0 {
 		return "without summaries"

@@ -30,8 +30,8 @@ func (a *app) summarize(e waitingRun, res gate.Result) report.Summary {
 	return s
 }
 
-// record saves the summary of a run. If that fails, the verdict is still valid,
-// and the problem says what is missing.
+// record saves the summary of a run. If that fails, the verdict is still valid, and the
+// problem describes what is missing.
 func (a *app) record(s report.Summary, began time.Time) *diag.Problem {
 	text, err := s.JSON()
 	if err == nil {
@@ -137,8 +137,8 @@ func (s *said) refused(unit, cause, exact string, told, now float64) (saying, st
 
 func within(at, now float64, span time.Duration) bool { return at <= now && now-at < span.Seconds() }
 
-// passed removes what a unit has logged, and reports whether there was anything: the
-// same cause is logged completely when it comes back.
+// passed clears the record of causes that a unit has logged, and reports whether there were
+// any: the same cause is logged completely when it comes back.
 func (s *said) passed(unit string) bool {
 	before := len(s.Whole)
 	maps.DeleteFunc(s.Whole, func(_ string, o saidOnce) bool { return o.Unit == unit })

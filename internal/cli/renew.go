@@ -29,14 +29,12 @@ import (
 	"justnews/internal/unitname"
 )
 
-// A server keeps the configuration that it was started with, whatever a reload
-// brings: restarting it is the operator's decision while instances use
-// it. If none does, and the gates make no progress, it is restarted, so that
-// correcting the configuration is enough.
+// A server keeps the configuration that it was started with, regardless of reloads.
+// Restarting it is the operator's decision while instances use it. If none does, and the
+// gates make no progress, it is restarted, so that correcting the configuration is enough.
 //
-// The gate of a server leaves a record of what it was started with. A gate that
-// waits compares, and asks by way of a file for justnews-renew.service, which
-// compares for itself.
+// A server's gate leaves a record of how it was started. A waiting gate compares, and uses
+// a file to request justnews-renew.service, which makes its own comparison.
 
 // renewRequest is the record that justnews-renew.path waits for.
 const renewRequest = "renew"
@@ -49,8 +47,8 @@ const (
 	renewSlow  = 20 * time.Second
 )
 
-// renewGrace is for how long a server is left alone after its start, in case a
-// restart does not bring what was expected of it.
+// renewGrace is for how long a server is not restarted after its start, in case a restart
+// does not have the expected effect.
 const renewGrace = 15 * time.Second
 
 // restartTime bounds the restart of one server, and its gate.

@@ -95,9 +95,9 @@ func retried(cfg *config.Config, w requirement.Run, named, failed []string) (gat
 	return units, problems
 }
 
-// failedGuards are the guarded units that failed or are tried again: whether the others
-// are to run is for their own packages to say, and whether these may be started for
-// systemd. An operator's polkit rule does not cover them.
+// failedGuards are the guarded units that failed or are being restarted: whether the others
+// should run is up to their own packages. An operator's polkit rule does not cover them, so
+// systemd decides whether they may be started.
 func failedGuards(ctx context.Context, cfg *config.Config, units gate.Units) []string {
 	var failed []string
 	for _, g := range cfg.Guards {

@@ -53,8 +53,8 @@ func (a *app) printStatus(g *status.Host) error {
 	return a.printed(g.HostStatus, diag.Status(g.Status), func() { a.printGlance(g) })
 }
 
-// glance gets as far as the configuration lets it. Without one it shows the
-// units that systemd knows of. GPUs that nothing needs are looked at if gpus is true.
+// glance looks as far as the configuration allows. Without one it shows the units that
+// systemd has loaded. GPUs that nothing needs are looked at if gpus is true.
 func (a *app) glance(ctx context.Context, gpus bool) (*status.Host, *config.Config) {
 	g := status.New()
 	conn := a.openSystemd(ctx)

@@ -17,9 +17,9 @@ import (
 	"justnews/internal/status"
 )
 
-// printGlance prints what a person wants to know first: whether the host is up,
-// what keeps it down with its fix, and then who is in which state. On a terminal
-// lines end where it does; anywhere else nothing is cut or wrapped.
+// printGlance prints the most important facts first: whether the host is up, what keeps it
+// down with its fix, and then the states of the instances. On a terminal lines are cut at
+// its width; elsewhere nothing is cut or wrapped.
 func (a *app) printGlance(g *status.Host) {
 	fmt.Fprintln(a.Stdout, a.tint(toneOfHost(g.State), a.fit(g.Summary, 0)))
 	for _, c := range g.Causes {
@@ -200,7 +200,7 @@ func wordOrder() []unit.Word {
 	}
 }
 
-// unitRows folds the units that say the same into rows, the worst first.
+// unitRows groups units in the same state into rows, the worst first.
 func unitRows(g *status.Host) []unitRow {
 	var rows []unitRow
 	first, last := map[int]float64{}, map[int]float64{}
@@ -290,8 +290,8 @@ func (a *app) tableOf(rows []unitRow) []string {
 	return lines
 }
 
-// row prints one server: its name, its state in a word, and the rest. A state
-// that is no word, but an error's text, gets a line of its own.
+// row prints one server: its name, its state in a word, and the rest. If the state is an
+// error's text, it gets a separate line.
 func (a *app) row(name string, t tone, state, rest string) {
 	const indent, word = 14, 18
 	if len(state) > word {

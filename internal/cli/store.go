@@ -77,8 +77,8 @@ func (m modelStore) Recall(ctx context.Context, trees []facts.StoreTree) []facts
 	return m.Store.Prove(ctx, trees, store.Proving{Remembered: true})
 }
 
-// openStore opens the Model Store that a run is about, and what this host
-// remembers of its files. The note says what cannot be tried.
+// openStore opens a run's Model Store, and this host's cache of its files. The note
+// describes what cannot be tried.
 func (a *app) openStore(w requirement.Run) (m modelStore, note *diag.Problem, shut func()) {
 	var loader *store.User
 	if w.Loader.User != "" {
@@ -94,9 +94,8 @@ func (a *app) openStore(w requirement.Run) (m modelStore, note *diag.Problem, sh
 	return m, note, m.Cache.Close
 }
 
-// digests opens the cache of digests. Root trusts what root has computed, everybody
-// else also what the preload has: what the agents' user can write, an agent can
-// forge.
+// digests opens the cache of digests. Root trusts digests computed by root, other users also
+// the preload's: an agent can forge anything that the agents' user can write.
 func (a *app) digests() *digest.Cache {
 	dir, err := safefile.OpenRoot(cmp.Or(a.DigestDir, DigestDir))
 	if err != nil {

@@ -64,8 +64,8 @@ func addFlag(flags map[string]*kong.Flag, f *kong.Flag) {
 	}
 }
 
-// misused explains a command line that the parser refused. Where the parser's
-// own words would not help, it says what is missing or what was meant.
+// misused explains a command line that the parser rejected. If the parser's own message
+// would not help, it describes what is missing or what was meant.
 func misused(model *kong.Application, args []string, err error) diag.Problem {
 	p := diag.Problem{Code: diag.Usage, Message: err.Error(), Fix: diag.Fix{Commands: []diag.Command{diag.Run("justnews-gate", "--help")}}}
 	if e, ok := errors.AsType[*kong.ParseError](err); ok && e.Context != nil {
@@ -165,8 +165,8 @@ Files and environment:
 
 `
 
-// printHelp prints kong's page, and under the program's own what no command
-// and no flag says.
+// printHelp prints kong's page and, for the program itself, what no command or flag
+// describes.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	root := ctx.Selected() == nil
 	for _, f := range ctx.Model.Flags {

@@ -44,7 +44,7 @@ type looked[T any] struct {
 	crash any
 }
 
-// begin looks once in a goroutine of its own.
+// begin looks once in a separate goroutine.
 func begin[T any](ctx context.Context, look func(context.Context) T) <-chan looked[T] {
 	results := make(chan looked[T], 1)
 	go func() {
@@ -100,8 +100,8 @@ func (w *watcher) draw() bool {
 	return w.console.Draw(w.frame(w.last, w.at, columns, rows)) == nil
 }
 
-// watchStatus shows the status until a key is pressed, and then says the last
-// look once more, where it stays.
+// watchStatus shows the status until a key is pressed, and then prints the last look again,
+// where it stays.
 func (a *app) watchStatus() error {
 	if a.json() {
 		return a.refuse(watchRefused("--watch cannot be combined with --json"))

@@ -107,12 +107,12 @@ func (k *keeper) run(ctx context.Context) {
 	}
 }
 
-// lookLimit is when a look counts as bad although it has not ended: what it asks is
-// bounded before, unless the kernel does not return.
+// lookLimit is when a look counts as bad although it has not ended: its queries have shorter
+// limits, unless the kernel does not return.
 const lookLimit = statusTimeout + mpsTimeout + 2*time.Second
 
-// once is one look. There never are two at a time: one that does not return is bad
-// each time, and what it finds in the end is too old.
+// once is one look. There are never two at a time: one that does not return counts as bad
+// each time, and its result is then outdated.
 func (k *keeper) once(ctx context.Context) watchLook {
 	select {
 	case <-k.pending:
@@ -135,7 +135,7 @@ func (k *keeper) once(ctx context.Context) watchLook {
 	return watchLook{why: []diag.Problem{gate.HungLook(lookLimit)}}
 }
 
-// watchLook looks at the host as status does. open is what the last look knew.
+// watchLook looks at the host as status does. open is the result of the last look.
 func (a *app) watchLook(ctx context.Context, open *status.Open) watchLook {
 	g, cfg := a.glance(ctx, false)
 	g.Problems = a.here(g.Problems)

@@ -35,8 +35,7 @@ import (
 	"justnews/internal/safefile"
 )
 
-// world is a gate.World over the real machine, and what has to be closed
-// behind it.
+// world is a gate.World over the real machine, and what has to be closed afterwards.
 type world struct {
 	gate.World
 	notes []diag.Problem

@@ -140,7 +140,7 @@ func utf16(text string) string {
 
 // parse decodes the text. A line with a syntax error is blanked and the rest is
 // parsed again, so that one error does not hide the others. If that does not
-// help, ok is false: what is left has another meaning than what was written.
+// help, ok is false: the rest has a different meaning.
 func (d *document) parse() (problems []diag.Problem, ok bool) {
 	text, last := d.text, 0
 	for range maxSyntax {

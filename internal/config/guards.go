@@ -137,8 +137,8 @@ func (s *state) guardWaits(c *Config, g *Guard) {
 	}
 }
 
-// ownServer finds a second unit that is to serve the models, and what a model
-// server cannot wait for.
+// ownServer finds a second unit that is configured to serve the models, and needs for which
+// a model server cannot wait.
 func (s *state) ownServer(c *Config, g *Guard) {
 	if server := c.Orchestrator.ServedBy(); server != g.Unit {
 		s.guardFails(g, "when", "the models are served by "+quote(server)+", not by "+quote(g.Unit), `"before"`,

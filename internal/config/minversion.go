@@ -30,9 +30,8 @@ type minimum struct {
 	position diag.Position
 }
 
-// outdated reports whether a file needs a later program than build. Then that is
-// the only problem reported of what the files contain: any other may be the
-// program's own.
+// outdated reports whether a file needs a later program than build. Then that is the only
+// problem reported about the files' content: any other may be due to the program's age.
 func (s *state) outdated(files []file, build string) bool {
 	for _, f := range files {
 		m := f.minimum()

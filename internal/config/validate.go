@@ -26,7 +26,7 @@ type checker struct {
 	path []string // to the current value
 }
 
-// where returns what a problem points at.
+// where returns the location of a problem.
 type where bool
 
 const (

@@ -12,7 +12,7 @@ import (
 
 // Fix is how to fix a problem. If Advice is empty the commands are enough;
 // otherwise a person follows the advice first and then runs them. The zero
-// value is a problem that needs no action: the host recovers by itself.
+// value is a problem that needs no action: the host recovers automatically.
 type Fix struct {
 	// Advice describes what to do: lowercase, no full stop. It is never parsed
 	// or run.
@@ -142,13 +142,13 @@ func (f Fix) String() string {
 	}
 }
 
-// Retry resets what failed and starts what is enabled.
+// Retry resets failed units and starts all enabled instances.
 func Retry() Command { return Run("justnews-gate", "retry") }
 
 // Reload makes systemd run the generator: it applies the configuration.
 func Reload() Command { return Run("systemctl", "daemon-reload") }
 
-// Retire disables and stops units, and with a template what is made of it.
+// Retire disables and stops units; with a template, its instances.
 func Retire(units []string, template string) []Command {
 	var all []Command
 	if len(units) > 0 {

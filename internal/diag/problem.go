@@ -148,7 +148,7 @@ func GatesOff(subject, evidence string) Problem {
 // queries and the manual depend on it.
 type Code string
 
-// kind is what the programs need to know of a code; its texts are in package
+// kind is the part of a code's entry that the programs need; its texts are in package
 // catalogue.
 type kind struct {
 	code      Code
@@ -169,15 +169,15 @@ func (c Code) kind() kind {
 // Known reports whether the catalogue has the code.
 func (c Code) Known() bool { return c.kind().code != "" }
 
-// Status returns the exit status of a problem of this code: 70 for a code that
-// the catalogue does not know, so that a forgotten entry still blocks.
+// Status returns the exit status of a problem with this code: 70 for a code that is not in
+// the catalogue, so that a forgotten entry still blocks.
 func (c Code) Status() Status { return c.kind().status }
 
 // Area returns the heading of a code's findings.
 func (c Code) Area() string { return c.kind().area }
 
-// MessageID returns the MESSAGE_ID of a code's messages in the journal, or "" for a
-// code that the catalogue does not know.
+// MessageID returns the MESSAGE_ID of a code's messages in the journal, or "" for a code
+// that is not in the catalogue.
 func (c Code) MessageID() string { return c.kind().messageID }
 
 // Codes returns every code, in the order of the manual.

@@ -7,9 +7,8 @@ import (
 	"sync"
 )
 
-// Cache is what is known about files, in memory and in logs. A nil *Cache knows
-// nothing. What cannot be written is computed again: a cache never makes a run
-// fail.
+// Cache has the known digests of files, in memory and in logs. A nil *Cache is empty. What
+// cannot be written is computed again: a cache never makes a run fail.
 type Cache struct {
 	mu     sync.Mutex
 	places []*place

@@ -147,8 +147,8 @@ type run struct {
 	queue []int // jobs that were not started yet, the largest first
 }
 
-// plan answers what is known and returns the rest, the largest first, so that
-// the last to end is a small one.
+// plan fills in the known digests and returns the rest, the largest first, so that the last to
+// end is a small one.
 func (r *run) plan() []int {
 	r.duplicates = map[int]int{}
 	first := map[key]int{}

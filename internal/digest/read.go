@@ -34,8 +34,7 @@ const (
 	smallStream = 64 << 10 // a stream below this is read and hashed in one go
 )
 
-// reader reads the segments of streams, one stream after the other, with
-// buffers of its own.
+// reader reads the segments of streams, one stream after the other, with its own buffers.
 type reader struct {
 	buffers [slots][]byte
 	count   func(n int) // called with the number of bytes of each read

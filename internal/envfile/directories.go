@@ -26,8 +26,7 @@ var Caches = []Cache{
 	{".crawl4ai", "", nil, true},
 }
 
-// directorySuffixes end the names of variables that say where a program keeps
-// its files.
+// directorySuffixes are the suffixes of variables with the directories of a program's files.
 var directorySuffixes = []string{"_DIR", "_DIRECTORY", "_PATH", "_HOME", "_CACHE", "_ROOT", "_FOLDER", "_LOG", "_LOG_FILE"}
 
 // onlyRead name what agents read and never write: toolkits, interpreters,

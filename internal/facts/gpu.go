@@ -48,7 +48,7 @@ type GPU struct {
 	Persistence       *bool       `json:"persistence,omitempty"`
 	Processes         *GPUClients `json:"processes,omitempty"`     // with a compute context
 	MPSProcesses      *GPUClients `json:"mps_processes,omitempty"` // the same, through MPS
-	// RecoveryAction is what the driver wants done before the GPU is used again:
+	// RecoveryAction is what has to be done before the GPU is used again:
 	// the name of an nvmlDeviceGpuRecoveryAction_t without its prefix, RecoveryNone
 	// for nothing.
 	RecoveryAction string     `json:"recovery_action,omitempty"`

@@ -66,7 +66,7 @@ type Process struct {
 	Unit string // "": none, or unknown
 }
 
-// Port is who listens on a port. Known is false if that could not be
+// Port is the process that listens on a port. Known is false if that could not be
 // determined.
 type Port struct {
 	Listener

@@ -67,7 +67,7 @@ type Readiness struct {
 	Ready bool
 }
 
-// ModelsLook is one look at what is loaded, or the answer to a request to load.
+// ModelsLook is one look at the loaded models, or the answer to a load request.
 type ModelsLook struct {
 	Answer
 	State ModelsState // only valid if Kind is Answered
@@ -103,7 +103,7 @@ type ModelError struct {
 	Error string `json:"error"`
 }
 
-// VLLM is what the orchestrator says of the vLLM server that it starts.
+// VLLM is the orchestrator's report on the vLLM server that it starts.
 type VLLM struct {
 	Answer
 	Enabled, Running bool

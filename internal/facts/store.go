@@ -179,7 +179,7 @@ type ProofFlaw struct {
 	Detail string
 }
 
-// FlawKind says how a file differs.
+// FlawKind is the way in which a file differs.
 type FlawKind string
 
 // The flaws.

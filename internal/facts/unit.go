@@ -16,7 +16,7 @@ const (
 	CodeDumped = 3
 )
 
-// Unit is what systemd says of one unit over D-Bus. The field names are
+// Unit has a unit's properties as reported by systemd over D-Bus. The field names are
 // systemd's property names.
 type Unit struct {
 	Name             string
@@ -88,14 +88,14 @@ func Variables(assignments []string) map[string]string {
 // MarkVariable names the mark that the generator leaves in an instance's unit.
 const MarkVariable = "JUSTNEWS_MARK"
 
-// Mark is what a configuration makes of an instance's unit.
+// Mark is the mark that a configuration gives an instance's unit.
 type Mark struct {
 	Mark    string   // "": not known
 	DropIns []string // files of the generator that systemd has to have read
 	After   bool     // the gate of a guarded unit is in ExecStartPost=
 }
 
-// Service is what preflight has to know of a service besides.
+// Service has additional properties of a service for preflight.
 type Service struct {
 	FileState        string // UnitFileState: enabled, enabled-runtime, disabled, static, masked, …
 	ExecStart        []Exec
@@ -116,7 +116,7 @@ type Exec struct {
 	Status int
 }
 
-// Listener is who listens on a TCP port, as /proc/net shows it.
+// Listener is a socket that listens on a TCP port, as shown by /proc/net.
 type Listener struct {
 	Port int
 	UIDs []int // owners of the listening sockets, sorted, no duplicates

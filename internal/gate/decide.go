@@ -198,8 +198,8 @@ func (s situation) idle() decision {
 	}
 }
 
-// failed: while the job still runs nothing is triggered, and check says Failed
-// only where fail_fast asks for it.
+// failed: while the job is still running nothing is triggered, and check returns Failed only
+// with fail_fast.
 func (s situation) failed() decision {
 	if s.state.InProgress {
 		return decision{act: shut, why: check.Failed}

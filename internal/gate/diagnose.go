@@ -17,8 +17,8 @@ import (
 	"justnews/internal/unitname"
 )
 
-// Machine provides what no service of this host reports: the memory there is,
-// and what a unit's process was started with.
+// Machine provides facts that no service of this host reports: its memory, and the
+// environment with which a unit's process was started.
 type Machine interface {
 	Memory(controlGroup string) facts.Memory
 	Environment(u facts.Unit) facts.Environment
@@ -26,8 +26,7 @@ type Machine interface {
 	Processes(controlGroup string) []int
 }
 
-// A diagnosis comes after the verdict: what it may take, and how far it may go
-// beyond the deadline.
+// A diagnosis follows the verdict. These limit its time, also beyond the deadline.
 const (
 	lookTime   = 2 * time.Second
 	proveTime  = 3 * time.Second

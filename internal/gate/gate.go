@@ -84,8 +84,8 @@ type MPS interface {
 	SetLimits(ctx context.Context, memory []string, threads int) facts.MPSAnswer
 }
 
-// Adviser reports what the orchestrator sees of other programs, which decides
-// nothing.
+// Adviser reports what the orchestrator sees of other programs, which does not affect the
+// verdict.
 type Adviser interface {
 	MPS(ctx context.Context) facts.MPSOpinion
 	VLLM(ctx context.Context) facts.VLLM
@@ -124,8 +124,8 @@ type Progress struct {
 	Left  time.Duration // until the deadline
 }
 
-// World is everything that a run can look at or touch. A nil Units, Starter or
-// Lock means that this machine has none, a nil GPU that nobody can ask.
+// World is everything that a run can look at or change. A nil Units, Starter or Lock means
+// that this machine has none, a nil GPU that it cannot be queried.
 type World struct {
 	Orchestrator Orchestrator
 	Protocol     facts.Protocol // of the orchestrator
@@ -152,18 +152,18 @@ type World struct {
 	// Began is when the process began, and with it the time of every run: w.Timeout
 	// counts from it. The zero value: with the run.
 	Began time.Time
-	// Doing hears which step is taken now, for a watchdog; nil: nobody does.
+	// Doing is told the current step, for a watchdog; nil: none.
 	Doing func(step string)
 	// Uptime is the time since boot, the clock of the records: a step of the
 	// wall clock must not open or close a waiting period.
 	Uptime func() time.Duration
-	// Jitter varies the pause between two looks, nil: at random. A simulation that
-	// is to be replayed determines it.
+	// Jitter varies the delay between two looks, nil: at random. A simulation sets it so
+	// that it can be replayed.
 	Jitter func(time.Duration) time.Duration
 }
 
-// ModelMap is what AGENT_MODEL_MAP says of the number of models. Total is -1
-// where there is no map to count.
+// ModelMap is the number of models in AGENT_MODEL_MAP. Total is -1 if there is no map to
+// count.
 type ModelMap struct {
 	Total int
 	// Changed is when its file was changed last, on the clock of a unit's times; 0:
@@ -189,8 +189,8 @@ func Run(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, steps, stopAtFirst)
 }
 
-// Survey is Run for a person: it goes on after a step that failed, so that all
-// findings are reported at once.
+// Survey is Run for a person: it continues after a failed step, so that all findings are
+// reported at once.
 func Survey(ctx context.Context, w requirement.Run, world World) Result {
 	return run(ctx, w, world, surveySteps(w), goOn)
 }

@@ -4,10 +4,9 @@ package gate
 
 import "time"
 
-// History is what the gates of one host remember of the preloads that they
-// triggered at one orchestrator. It keeps a broken model, or a server that
-// loads nothing, from becoming a storm: every trigger is recorded before it is
-// sent, and the next one is bounded by what is recorded here.
+// History records the preloads that the gates of one host triggered at one orchestrator. It
+// keeps a broken model, or a server that loads nothing, from causing a storm: every trigger
+// is recorded before it is sent, and the record limits the next one.
 type History struct {
 	// Invocation is the InvocationID of the orchestrator's unit when the last
 	// trigger was sent, "" where there is no unit to ask.
@@ -19,8 +18,8 @@ type History struct {
 	// from releases of JustNewsAgent since 92cb588, which load none. It opens nothing.
 	Empty bool `json:"empty,omitempty"`
 	// Canary names the models that answered a canary since the orchestrator was
-	// started. Agents can write the record, so it counts together with what systemd
-	// knows of the preload.
+	// started. Agents can write the record, so it only counts together with systemd's
+	// state of the preload.
 	Canary []string `json:"canary,omitempty"`
 	// Triggers counts the POSTs to an idle orchestrator, Refreshes those after
 	// a failed or inconsistent job, both since the orchestrator started or was
@@ -29,10 +28,10 @@ type History struct {
 	Refreshes int `json:"refreshes,omitempty"`
 	// LastPost is the uptime of the last of them.
 	LastPost time.Duration `json:"last_post,omitempty"`
-	// Store is what the preload saw of the Model Store when a job had ended
-	// badly: another sight of it is a reason to try again.
+	// Store is the preload's look at the Model Store after a failed job: a different one
+	// is a reason to retry.
 	Store string `json:"store,omitempty"`
-	// Text, Done and Total are the leader's last progress, for those who wait.
+	// Text, Done and Total are the leader's last progress, for the waiting gates.
 	Text  string `json:"text,omitempty"`
 	Done  int    `json:"done,omitempty"`
 	Total int    `json:"total,omitempty"`
@@ -47,11 +46,10 @@ const (
 	lastBackoff  = 10 * time.Minute
 )
 
-// ofInvocation returns what h says of the orchestrator that runs now: nothing is known
-// yet of a restarted one. Only systemd proves a
-// restart. noJob, that the server knows of no job although one ran, does not:
-// a second worker process answers so as well, and one that dies at every
-// trigger. Then the job is gone, but what was sent still counts.
+// ofInvocation returns the part of h that applies to the running orchestrator: nothing if it
+// was restarted. Only systemd proves a restart. noJob, that the server knows of no job
+// although one ran, does not: that is also the answer of a second worker process, and of a
+// process that dies at every trigger. Then the job is gone, but the requests still count.
 func (h History) ofInvocation(invocation string, noJob bool) History {
 	if h.Invocation != "" && invocation != "" && h.Invocation != invocation {
 		return History{Invocation: invocation}

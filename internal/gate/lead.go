@@ -10,18 +10,18 @@ import (
 	"justnews/internal/diag"
 )
 
-// lastLook is what a follower keeps of its time to look for itself, should the
-// leader outlast it: then it can name the cause, not only the queue.
+// lastLook is the time that a follower reserves for its own look, in case the leader takes
+// longer: then it can name the cause, not only the queue.
 const lastLook = time.Second
 
 // retell is how often a follower passes the leader's progress on. Sixteen that
 // did so every second would cost as much CPU as the leader's looks.
 const retell = 3 * time.Second
 
-// elect returns when this run leads (led), or should look for itself once more:
-// a leader let go, or little time is left. The end of ctx is an error, and so
-// is a second call when little time is left: that one look was all there was
-// time for. Without a lock everybody leads.
+// elect returns when this run leads (led), or should look again itself: a leader released
+// the lock, or little time is left. The end of ctx is an error, and so is a second call when
+// little time is left, since there was only time for one look. Without a lock every run
+// leads.
 func (r *runner) elect(ctx context.Context) error {
 	if r.led || r.world.Lock == nil {
 		return ctx.Err()
@@ -53,8 +53,8 @@ func (r *runner) elect(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// lead waits until this run leads, and reports whether it does. A leader that lets go
-// hands the lead to nobody.
+// lead waits until this run leads, and reports whether it does. A leader that releases the
+// lock does not choose a successor.
 func (r *runner) lead(ctx context.Context) bool {
 	for r.world.Lock != nil && !r.led {
 		if err := r.elect(ctx); err != nil || !r.led && !pause(ctx, pollBusy) {
@@ -130,8 +130,8 @@ func (r *runner) remember(h History) error {
 	return r.world.Memory.Save(h)
 }
 
-// unrecorded says why a job that ended badly was not run again: a refresh that
-// nobody remembers would be repeated by every restart of every instance.
+// unrecorded explains why a failed job was not run again: a refresh that is not recorded
+// would be repeated by every restart of every instance.
 func unrecorded(err error) diag.Problem {
 	return diag.Problem{
 		Code: diag.NoLock, Severity: diag.Warning, Subject: "/run/justnews-gate",

@@ -191,8 +191,8 @@ func (f *follower) linger(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// refusal returns what a refused POST leaves: of a server that names its models, first
-// why those failed that it was asked for.
+// refusal returns the problems after a refused POST: for a server that names its models,
+// first why the requested ones failed.
 func (f *follower) refusal() []diag.Problem {
 	var problems []diag.Problem
 	if f.world.Protocol.Loaded != "" && f.asked != nil && f.asked.judged.State == check.Failed {
@@ -216,15 +216,13 @@ func (f *follower) answered(look facts.ModelsLook) {
 	}
 }
 
-// finishedEmpty reports whether an answer to a POST is a job that is over already,
-// and had nothing to load. A server that finds no map says at first that its job
-// is in progress.
+// finishedEmpty reports whether an answer to a POST is a job that is already finished and
+// had nothing to load. A server that finds no map first reports its job as in progress.
 func finishedEmpty(s facts.ModelsState) bool {
 	return s.StartedAt != nil && !s.InProgress && s.Total == 0 && s.Failed == 0 && len(s.Errors) == 0
 }
 
-// Required is what has to be true of a look, with what the record of this host says
-// of its job.
+// Required is what has to be true of a look, given this host's record of its job.
 func (w World) Required(p requirement.Preload, look facts.ModelsLook) requirement.Preload {
 	if w.Memory == nil {
 		return p
@@ -237,15 +235,15 @@ func (w World) Required(p requirement.Preload, look facts.ModelsLook) requiremen
 	return p
 }
 
-// empty reports whether the record says that a look shows a preload which finished
-// empty. Agents can write the record, so it decides words alone.
+// empty reports whether, according to the record, a look shows a preload that finished
+// empty. Agents can write the record, so it only affects messages.
 func (h History) empty(look facts.ModelsLook) bool {
 	return h.Empty && look.Kind == facts.Answered && look.State.StartedAt != nil && sameJob(h.Job, look.State.StartedAt)
 }
 
-// required is what has to be true of a look. An empty preload is accepted if the
-// server finished it in its answer to this run, or if systemd knows that the preload
-// passed since the server was started.
+// required is what has to be true of a look. An empty preload is accepted if the server
+// finished it in its answer to this run, or if according to systemd the preload has passed
+// since the server was started.
 func (f *follower) required(ctx context.Context, look facts.ModelsLook) requirement.Preload {
 	p := f.req.Preload
 	p.Empty = f.history.empty(look)
@@ -281,7 +279,7 @@ func (f *follower) keepJob() {
 	}
 }
 
-// record tells the followers how far the leader is, when that changed.
+// record writes the leader's progress for the followers, if it has changed.
 func (f *follower) record() {
 	if !f.led || (f.history.Text == f.judged.Reason && f.history.Done == f.judged.Done) {
 		return
@@ -341,7 +339,7 @@ func (f *follower) problems(why check.State) []diag.Problem {
 	return orchestrator.Refused(j, f.look, f.subject())
 }
 
-// subject has what the record says of the job.
+// subject has the job's data from the record.
 func (f *follower) subject() orchestrator.Subject {
 	s := f.runner.subject()
 	s.Empty = f.history.empty(f.look)

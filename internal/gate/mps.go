@@ -70,8 +70,8 @@ func proveMPS(ctx context.Context, r *runner) outcome {
 	return m.prove(ctx)
 }
 
-// audit judges the instance's own unit. In that unit the gate's environment is
-// the program's; in a manual run, systemd knows a part of it.
+// audit judges the instance's own unit. In that unit the gate's environment is the
+// program's; in a manual run, systemd reports a part of it.
 func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
 	a := mps.Audit{Unit: m.req.Unit, PipeDirectory: m.want.PipeDirectory, Limits: m.req.InstanceMPS, Visible: m.req.VisibleDevices}
 	own := m.world.Self.Unit
@@ -99,8 +99,8 @@ func (m *mpsRunner) audit(ctx context.Context) []diag.Problem {
 	return mps.AuditUnit(a)
 }
 
-// withoutSystemd is what a gate in its instance's unit knows by itself, the
-// environment; nil: nothing is known.
+// withoutSystemd is what a gate in its instance's unit knows without systemd, its
+// environment; nil: nothing.
 func (m *mpsRunner) withoutSystemd() func(name string) (string, bool) {
 	if m.world.Self.Unit != nil || !m.world.Self.InUnit || m.req.Unit == "" {
 		return nil
@@ -155,7 +155,7 @@ func (m *mpsRunner) climb(ctx context.Context) mps.Rung {
 	}
 	answer := m.ask(ctx)
 	if answer.Kind != facts.MPSAnswered {
-		// Only now is it visible who is in the way.
+		// Only now the interfering process is visible.
 		m.problems = append(m.problems, mps.Control(answer, m.world.MPS.Look(), m.want)...)
 		return mps.RungDaemon
 	}
@@ -169,12 +169,11 @@ func (m *mpsRunner) climb(ctx context.Context) mps.Rung {
 	return m.climbToServer(ctx, look)
 }
 
-// refreshMainPID asks for the main process again: systemd may have restarted
-// it since. Inside the daemon's own unit it is 0 where the daemon has ended: one
-// that finds another daemon in its directory does so at once. In the unit of an
-// instance it stays what it was until there is a new one, so that a stray that
-// keeps it from coming back is no proof. Where systemd does not say, the number
-// that was known is what the lock has to be held by.
+// refreshMainPID queries the main process again: systemd may have restarted it since. Inside
+// the daemon's own unit it is 0 if the daemon has ended, as it does at once if there is
+// another daemon in its directory. In an instance's unit the previous one is kept until there
+// is a new one, so that a stray daemon that blocks its return proves nothing. If systemd does
+// not answer, the lock has to be held by the previous one.
 func (m *mpsRunner) refreshMainPID(ctx context.Context) {
 	if !m.want.UnitActive {
 		return
@@ -190,8 +189,8 @@ func (m *mpsRunner) refreshMainPID(ctx context.Context) {
 	}
 }
 
-// ask has the daemon answer, over one console whether a limit is to be read
-// back or not; in the daemon's own unit it gives it its limits first.
+// ask queries the daemon over one console, including the limits to read back; in the daemon's
+// own unit it sets these first.
 func (m *mpsRunner) ask(ctx context.Context) facts.MPSAnswer {
 	want := m.req.MPS
 	if m.limits {
@@ -291,8 +290,7 @@ func GlanceMPS(ctx context.Context, w requirement.Run, world World) MPSGlance {
 	return g
 }
 
-// Opinion reports where the orchestrator thinks otherwise of MPS than what was
-// proven.
+// Opinion reports an MPS state of the orchestrator that differs from the verified one.
 func Opinion(ctx context.Context, w requirement.Run, world World, reached mps.Rung) []diag.Problem {
 	if world.Adviser == nil {
 		return nil

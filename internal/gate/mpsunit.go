@@ -15,8 +15,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// awaitUnit waits until the daemon's unit is active, and starts it where
-// nobody does.
+// awaitUnit waits until the daemon's unit is active, and starts it if nothing else does.
 func (m *mpsRunner) awaitUnit(ctx context.Context) []diag.Problem {
 	if m.want.Unit == "" {
 		return nil
@@ -83,8 +82,8 @@ func (m *mpsRunner) react(ctx context.Context, j check.Judgement) (bool, []diag.
 // and for the other gates it has then just been tried.
 const failedFor = 30 * time.Second
 
-// retry starts a unit once more that failed a while ago, or was skipped because of a
-// condition that may be met by now. It reports whether to look at the unit again.
+// retry restarts a unit that failed a while ago, or was skipped because of a condition that
+// may be met by now. It reports whether to look at the unit again.
 func (m *mpsRunner) retry(ctx context.Context) bool {
 	if m.res.MPS.Started || m.world.Starter == nil || m.unit.LoadState != "loaded" {
 		return false

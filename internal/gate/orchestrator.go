@@ -27,9 +27,9 @@ var (
 	triggerStep      = step{"trigger", triggerOnce}
 )
 
-// awaitOrchestrator makes sure that the orchestrator's unit can become ready,
-// that it answers, that it is the unit's own process that does, and that it
-// says ready. The lead it takes for that is kept for the models.
+// awaitOrchestrator makes sure that the orchestrator's unit can become ready, that the unit's
+// own process answers, and that it reports ready. The lead that it takes for this is kept for
+// the models.
 func awaitOrchestrator(ctx context.Context, r *runner) outcome {
 	out := greet(ctx, r)
 	if !out.passed {
@@ -119,8 +119,8 @@ func (g *handshake) once(ctx context.Context) (bool, outcome) {
 	return g.readiness(ctx)
 }
 
-// counts reports whether the answer that was just given counts: of one that was cut
-// short, what was seen before says more.
+// counts reports whether the last answer counts: if it was cut off, the previous one is more
+// informative.
 func (g *handshake) counts(ctx context.Context) bool { return ctx.Err() == nil || g.reason == "" }
 
 func (g *handshake) readiness(ctx context.Context) (bool, outcome) {
@@ -178,8 +178,8 @@ func (g *handshake) unitState() string {
 	return "; " + g.req.Orchestrator.Unit + " is " + checkunit.Judge(g.unit.unit).Reason
 }
 
-// late names what the deadline found missing. What is not right about the unit
-// although it did not end the wait may be the cause, so it is said first.
+// late reports what was missing at the deadline. A problem of the unit that did not end the
+// wait may be the cause, so it comes first.
 func (g *handshake) late() outcome {
 	problems := g.notes
 	if g.unit.known {

@@ -21,8 +21,8 @@ const (
 	proofSlow  = 8 * time.Second
 )
 
-// proven returns what speaks against opening although the server says that everything
-// is loaded. Again is when to look again; 0: it cannot become true.
+// proven returns what prevents opening although the server reports everything as loaded. Again
+// is when to look again; 0: that is pointless.
 func (f *follower) proven(ctx context.Context) (problem *diag.Problem, again time.Duration) {
 	if problem, unknown := f.loads(ctx); problem != nil {
 		return problem, after(unknown, pollBusy)
@@ -92,16 +92,15 @@ func (f *follower) canaries(ctx context.Context) (problem *diag.Problem, again b
 	return nil, false
 }
 
-// answeredBefore reports whether the preload had an answer of every model from the
-// server that runs now: systemd knows that it passed since, and the record what it asked.
+// answeredBefore reports whether every model of the running server has answered the preload:
+// according to systemd it passed since the server's start, and the record lists the models.
 func (f *follower) answeredBefore(ctx context.Context) bool {
 	return f.req.Instance != "" && slices.Equal(f.history.Canary, f.world.Map.Names) && f.preloaded(ctx)
 }
 
-// confirmed reports whether two more looks, each over a connection of its own,
-// say the same: another worker process may answer there, and what differs
-// between two looks is not ready. A look without an answer contradicts nothing,
-// and is repeated.
+// confirmed reports whether two more looks, each over a separate connection, agree: another
+// worker process may answer there, and a state that differs between looks is not ready. A
+// look without an answer is not a contradiction, and is repeated.
 func (f *follower) confirmed(ctx context.Context) bool {
 	first, lost := f.look, 0
 	for n := 0; n < confirmations; {

@@ -55,7 +55,7 @@ func Hung(instance, unit string, began time.Time, doing, step string, pressure f
 // although nothing hangs.
 const starved = 50
 
-// HungLook is a look that has not returned within a limit; the process goes on.
+// HungLook is a look that has not returned within a limit; the process continues.
 func HungLook(limit time.Duration) diag.Problem {
 	return diag.Problem{
 		Code: diag.Hung, Subject: "a look at the host", Message: "it does not return within " + limit.String(),
@@ -83,10 +83,9 @@ func SwitchedOff(instance, unit string, began time.Time, evidence string) Result
 // to report why it gives up before systemd kills it.
 const Margin = 5 * time.Second
 
-// Budget returns the total time of a run inside a unit: the smaller of
-// GATE_TIMEOUT and what systemd allows less Margin. Where systemd allows less,
-// the warning says both, and where each is set. A unit of which nothing is
-// known, or whose TimeoutStartSec= is infinity, allows everything.
+// Budget returns the total time of a run inside a unit: the smaller of GATE_TIMEOUT and
+// systemd's limit minus Margin. If systemd's is smaller, the warning names both, and where
+// each is set. An unknown unit, or one with TimeoutStartSec=infinity, has no limit.
 func Budget(want requirement.Timeout, unit *facts.Unit) (requirement.Timeout, []diag.Problem) {
 	if unit == nil || unit.TimeoutStart <= 0 || want.Value <= unit.TimeoutStart-Margin {
 		return want, nil

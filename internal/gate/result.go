@@ -63,8 +63,7 @@ type StepResult struct {
 	Done, Total int
 }
 
-// ModelsResult is the last account of the preload, and what this run did
-// about it, also as JSON.
+// ModelsResult is the last state of the preload, and this run's actions, also as JSON.
 type ModelsResult struct {
 	State    string `json:"state"` // as judged
 	Done     int    `json:"done"`

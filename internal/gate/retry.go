@@ -152,9 +152,9 @@ func startOne(ctx context.Context, r *runner, name string) []diag.Problem {
 	return []diag.Problem{checkunit.NotUp(name, u)}
 }
 
-// Started is what a server was started with: the gate of the orchestrator and of
-// the bus leaves it for the gates that wait for them. Agents can write it too, so
-// it opens nothing: at most it has a server restarted that no instance uses.
+// Started records how a server was started: the gates of the orchestrator and the bus leave
+// it for the gates that wait for them. Agents can write it too, so it never opens a gate: at
+// most an unused server is restarted.
 type Started struct {
 	Invocation string `json:"invocation"` // InvocationID of the unit's start
 	Mark       string `json:"mark"`       // of its configuration
@@ -207,7 +207,7 @@ func (r *runner) renew(ctx context.Context) []diag.Problem {
 	return nil
 }
 
-// oneLook is what the one look of a trigger may take: the probe's own limit.
+// oneLook limits the single look of a trigger: the probe's own limit.
 const oneLook = 3 * time.Second
 
 func triggerOnce(ctx context.Context, r *runner) outcome {

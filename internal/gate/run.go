@@ -15,8 +15,8 @@ import (
 	"justnews/internal/requirement"
 )
 
-// A step verifies one thing. It returns when that is true, when it cannot
-// become true, or when ctx ends; what is wrong is in the problems.
+// A step verifies one condition. It returns when that is true, when it cannot become true,
+// or when ctx ends, with the problems.
 type step struct {
 	name string
 	run  func(context.Context, *runner) outcome
@@ -57,7 +57,7 @@ const (
 	goOn        policy = true
 )
 
-// gateSteps lists what a run is asked for, in the order of a gate run.
+// gateSteps lists the required steps, in the order of a gate run.
 func gateSteps(w requirement.Run) []step {
 	var steps []step
 	if w.RequireMPS {
@@ -87,7 +87,7 @@ func surveySteps(w requirement.Run) []step {
 	return append([]step{gpuStep}, steps...)
 }
 
-// modelSteps lists what it takes to have the models loaded.
+// modelSteps lists the steps that get the models loaded.
 func modelSteps(w requirement.Run) []step {
 	if !verifies(w) {
 		return []step{orchestratorStep, modelsStep}
@@ -135,12 +135,12 @@ func run(ctx context.Context, w requirement.Run, world World, steps []step, p po
 	return res
 }
 
-// surveyLook is what a survey keeps for each step that is still to come: time
-// for one look. Without it the first server that is down would use up all of
-// the budget, and the others would be called down without having been asked.
+// surveyLook is the time that a survey reserves for each later step: one look. Without it the
+// first server that is down would use up the budget, and the others would be reported as down
+// without having been queried.
 const surveyLook = 4 * time.Second
 
-// reserved returns what has to be left for so many steps.
+// reserved returns the time that has to be left for that many steps.
 func reserved(budget time.Duration, steps int) time.Duration {
 	return time.Duration(steps) * min(surveyLook, budget/time.Duration(steps+1))
 }
@@ -215,8 +215,7 @@ func interruption(ctx context.Context, name, detail string) diag.Problem {
 	}
 }
 
-// Cut is the problem of a command that a signal asked to end, and that could not
-// end by itself.
+// Cut is the problem of a command that could not end after a signal.
 func Cut(ctx context.Context) diag.Problem {
 	p := interruption(ctx, "the command", "")
 	p.Seen = "something that it waits for does not answer"

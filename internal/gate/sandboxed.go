@@ -16,9 +16,9 @@ import (
 	"justnews/internal/safefile"
 )
 
-// Sandboxed holds what a run in a unit calls missing, unreadable or unreachable
-// against what the unit hides and forbids. Own is nil for a run by hand, which
-// sees the host as it is.
+// Sandboxed compares the paths and servers that a run in a unit reports as missing,
+// unreadable or unreachable with what the unit hides and forbids. Own is nil for a manual run,
+// which sees the host as it is.
 func Sandboxed(problems []diag.Problem, own *facts.Unit, w requirement.Run) {
 	if own != nil {
 		checkhost.Sandboxed(problems, *own, func(p diag.Problem) checkhost.Place {

@@ -78,15 +78,14 @@ func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 
 var errNoSystemd = errors.New("there is no connection to systemd")
 
-// last returns what is known, whether systemd is to be asked again, and the error of the
-// last time.
+// last returns the known unit, whether systemd has to be queried again, and the last error.
 func (o *Origin) last() (known orchestrator.Origin, due bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.known, time.Since(o.asked) >= unitEvery, o.err
 }
 
-// ask returns what systemd says now. With an error that is what was known before.
+// ask queries systemd. With an error it returns what was known before.
 func (o *Origin) ask(ctx context.Context, known orchestrator.Origin) (orchestrator.Origin, error) {
 	began := time.Now()
 	now, err := o.question(ctx)

@@ -33,10 +33,9 @@ var storeStep = step{"store", auditStore}
 
 func verifies(w requirement.Run) bool { return w.Verify == "presence" || w.Verify == "manifest" }
 
-// auditStore makes sure that every model of the map is in the store, complete
-// and readable, and where the run says so that every byte is the one that was
-// manifested. Without a map, or with an orchestrator on another host, there is
-// nothing to ask for.
+// auditStore makes sure that every model of the map is in the store, complete and readable
+// and, if the run requires it, that every byte matches the manifest. Without a map, or with
+// an orchestrator on another host, there is nothing to check.
 func auditStore(ctx context.Context, r *runner) outcome {
 	wants := store.Wants(r.world.Map.Models, r.only()...)
 	if r.world.Store == nil || len(wants) == 0 {
@@ -80,7 +79,7 @@ func GlanceStore(ctx context.Context, w requirement.Run, world World) []diag.Pro
 	return store.Judge(look, k.wanted())
 }
 
-// fingerprint changes with what a look finds.
+// fingerprint changes with the result of a look.
 func fingerprint(look facts.Store) string {
 	text, err := json.Marshal(look.Models)
 	if err != nil {
@@ -90,8 +89,8 @@ func fingerprint(look facts.Store) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// recallProofs hashes nothing, but does not let pass what is known to be wrong:
-// what the preload found keeps every gate shut.
+// recallProofs hashes nothing, but rejects what is known to be damaged: a file that the
+// preload found damaged keeps every gate shut.
 func (r *runner) recallProofs(ctx context.Context, look facts.Store, w store.Wanted, out *outcome) {
 	known := slices.DeleteFunc(r.world.Store.Recall(ctx, look.Trees), func(p facts.StoreProof) bool { return p.Verdict != facts.Differs })
 	out.problems = append(out.problems, store.Proofs(known, look, w)...)
@@ -126,7 +125,7 @@ func (r *runner) wanted() store.Wanted {
 	return store.Wanted{Models: r.req.Models, Listed: r.world.Map.Models, Thorough: r.survey, Unit: r.world.Self.Unit}
 }
 
-// HashingText says how far hashing is, and estimates how long it will take.
+// HashingText describes the progress of hashing, with an estimate of the remaining time.
 func HashingText(p digest.Progress, passed time.Duration) (string, time.Duration) {
 	text := fmt.Sprintf("%s of %s verified", check.Size(p.Done), check.Size(p.Total))
 	rate := float64(p.Read) / max(passed.Seconds(), 1e-3)

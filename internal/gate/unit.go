@@ -13,9 +13,8 @@ import (
 	"justnews/internal/unitname"
 )
 
-// unitMemo is what a run knows of the orchestrator's unit. systemd is asked
-// when there is a reason to: at the start, while nobody answers, and before a
-// POST.
+// unitMemo is what a run knows about the orchestrator's unit. systemd is queried only when
+// there is a reason to: at the start, while nothing answers, and before a POST.
 type unitMemo struct {
 	unit     facts.Unit
 	known    bool
@@ -26,12 +25,12 @@ type unitMemo struct {
 	safeMode bool
 }
 
-// manyRestarts during one run, and none that came up, are worth a refusal that
-// names them: systemd goes on, and so does the gate, at its next start.
+// manyRestarts during one run without success are a reason to refuse and to report them:
+// systemd keeps trying, and so does the gate, at its next start.
 const manyRestarts = 2
 
-// unitEvery is how often systemd is asked while nobody answers; a Get costs it
-// 0.2 to 0.4 ms.
+// unitEvery is how often systemd is queried while nothing answers; a Get costs it 0.2 to
+// 0.4 ms.
 const unitEvery = 250 * time.Millisecond
 
 // invocation is the InvocationID of the orchestrator, "" where it is not known.
@@ -79,8 +78,8 @@ func (r *runner) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 	return r.forMemory(diag.Errors(problems))
 }
 
-// loads asks once more about the orchestrator as it runs now, and returns what
-// speaks against its loading models. What is unknown may become known.
+// loads queries the running orchestrator again, and returns what shows that it does not load
+// models. Unknown facts may become known.
 func (r *runner) loads(ctx context.Context) (problem *diag.Problem, unknown bool) {
 	if !r.req.JustNews() || r.req.Orchestrator.Unit == "" || r.world.Units == nil {
 		return nil, false
@@ -148,8 +147,8 @@ func (r *runner) compare(unit facts.Unit) outcome {
 	if problems = checkunit.Marked(unit, want); len(problems) > 0 {
 		return outcome{problems: problems}
 	}
-	// A gate that is killed opens such a unit. One that is not refuses, so that the
-	// setting is found before somebody makes use of it.
+	// A gate that is killed opens such a unit. Any other gate refuses, so that the setting
+	// is found before it can be exploited.
 	if problems = checkunit.Opened(unit, nil); len(problems) > 0 {
 		return outcome{problems: problems}
 	}

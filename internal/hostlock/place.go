@@ -44,7 +44,7 @@ func system() []place {
 	// have no effect.
 	if os.Getenv("INVOCATION_ID") == "" {
 		places = append(places, place{
-			// One that somebody else created first is rejected because of its owner.
+			// One that another user created first is rejected because of its owner.
 			path: filepath.Join(os.TempDir(), "justnews-"+strconv.Itoa(self)), owners: []int{self},
 			make: func(path string) error { return os.Mkdir(path, 0o700) },
 		})

@@ -89,8 +89,7 @@ func send(socket string, patience time.Duration, p Priority, message string, fie
 	return nil
 }
 
-// unread reports whether the receiver's queue still has what was sent
-// (SIOCOUTQ, unix(7)).
+// unread reports whether sent data is still in the receiver's queue (SIOCOUTQ, unix(7)).
 func unread(fd int) bool {
 	var bytes int32
 	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&bytes))) //nolint:gosec // the kernel writes one int there

@@ -85,7 +85,7 @@ func known(variable string) bool {
 	}, variable)
 }
 
-// secret reports whether a variable may hold a secret; in doubt it does.
+// secret reports whether a variable may hold a secret; unknown ones may.
 func secret(variable string) bool {
 	return containsAny(strings.ToUpper(variable), "PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "CREDENTIAL", "PRIVATE", "DATABASE_URL", "DB_URL")
 }

@@ -104,8 +104,8 @@ func clients(list []nvml.ProcessInfo) *facts.GPUClients {
 	return &out
 }
 
-// health queries what the driver knows about faults of a GPU. Most cards support
-// only some of it.
+// health queries the driver about faults of a GPU. Most cards support only some of the
+// fields.
 func health(d nvml.Device, g *facts.GPU) []question {
 	return []question{
 		{"recovery_action", []string{"nvmlDeviceGetFieldValues"}, func() nvml.Return {

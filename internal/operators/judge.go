@@ -79,8 +79,8 @@ func (p *plan) identity() {
 	}
 }
 
-// agent refuses a user that agents run as: they could then do what an operator may
-// do, and act as root with a sudo rule. Users with the same UID are the same.
+// agent rejects a user that agents run as: agents would then have an operator's rights, and
+// could act as root with a sudo rule. Users with the same UID are the same.
 func (p *plan) agent() {
 	u, g := p.f.User, p.f.Agents
 	refuse := func(seen string) {

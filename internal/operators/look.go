@@ -28,7 +28,7 @@ const (
 
 	// toolLimit bounds one tool; a directory service may be slow.
 	toolLimit = 30 * time.Second
-	// maxText bounds what is read of a file, in bytes.
+	// maxText is the maximum length that is read of a file, in bytes.
 	maxText = 1 << 20
 )
 
@@ -38,8 +38,8 @@ var ruleDirectories = []string{"/etc/polkit-1/rules.d", "/run/polkit-1/rules.d",
 type Host struct {
 	Root string // put before every path, for tests
 	EUID int
-	// Run runs a system tool and returns what it printed and how it ended; err
-	// is about not having run it at all.
+	// Run runs a system tool and returns its output and exit status; err means that it was
+	// not run at all.
 	Run func(ctx context.Context, name string, args ...string) (output string, status int, err error)
 }
 
@@ -126,9 +126,8 @@ func (h Host) entry(ctx context.Context, database, name string) Entry {
 	return e
 }
 
-// ask asks one of the databases, whatever they are made of (nsswitch.conf): a
-// static program cannot do it by itself. A host without getent is read by its
-// files.
+// ask queries one of the databases, from all its sources (nsswitch.conf), which a static
+// program cannot do itself. On a host without getent the files are read.
 func (h Host) ask(ctx context.Context, database, name string) (fields []string, why string) {
 	getent := h.tool("/usr/bin/getent", "/bin/getent")
 	if getent == "" {
@@ -202,8 +201,8 @@ func readNoFollow(name string) (string, error) {
 	return string(text), err
 }
 
-// owners walks from a program up to the root: whoever may write one of them
-// decides what the program is. A link is examined as a link.
+// owners walks from a program up to the root: anyone who can write one of them can replace
+// the program. A link is examined as a link.
 func (h Host) owners(name string) (all []PathOwner) {
 	for {
 		o := PathOwner{Path: name}

@@ -29,7 +29,7 @@ func (w Wish) Verb() string {
 	return "uninstall"
 }
 
-// Kind says what a step does. The zero value does nothing.
+// Kind is the kind of a step. The zero value does nothing.
 type Kind int
 
 // The kinds of steps.
@@ -103,8 +103,8 @@ type Entry struct {
 // Sudo is the sudo of a host.
 type Sudo struct {
 	Path, Visudo string // "" where there is none
-	// Version is what sudo -V says, as "1.9.13p3"; empty where it says nothing
-	// of the kind (sudo-rs).
+	// Version is the version from sudo -V, as "1.9.13p3"; empty if there is none
+	// (sudo-rs).
 	Version string
 	Said    string // its first line
 }
@@ -117,7 +117,7 @@ type TextFile struct {
 	Why    string // it cannot be read, or not be looked for
 }
 
-// PathOwner is who could replace what is at a path.
+// PathOwner has the owner and mode that determine who could replace a path.
 type PathOwner struct {
 	Path string
 	Mode fs.FileMode

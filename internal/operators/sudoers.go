@@ -53,9 +53,9 @@ var errForeign = errors.New("not as justnews-gate wrote it")
 // maxUser is the longest name that useradd(8) makes.
 const maxUser = 32
 
-// CheckUser refuses a name that is not one ordinary user's: sudo knows ALL and
-// every upper-case word as something else, %group, +netgroup, #uid, !not, and
-// lists with commas; gpasswd would take -x for a flag.
+// CheckUser rejects a name that is not a plain user name: to sudo, ALL and all upper-case
+// words, %group, +netgroup, #uid, !not and comma-separated lists have another meaning;
+// gpasswd would take -x as a flag.
 func CheckUser(name string) error {
 	switch {
 	case name == "":
@@ -78,7 +78,7 @@ const (
 	rest  = first + "0123456789.-"
 )
 
-// Expected says what CheckUser takes.
+// Expected describes the names that CheckUser accepts.
 const Expected = "a lower-case letter or an underscore, then at most 31 lower-case letters, digits, underscores, dots and dashes"
 
 // render returns the drop-in for these users, sorted, each once. No user, no
@@ -96,8 +96,8 @@ func render(users []string) (string, error) {
 	return head + usersKey + strings.Join(users, ", ") + "\n" + rules, nil
 }
 
-// Users returns the users of a drop-in that render wrote, and errForeign for any
-// other text: what an administrator changed is not ours to write over.
+// Users returns the users in a drop-in written by render, and errForeign for any other text:
+// an administrator's changes must not be overwritten.
 func Users(text string) ([]string, error) {
 	line, _ := strings.CutPrefix(text, head+usersKey)
 	line, _, _ = strings.Cut(line, "\n")

@@ -59,7 +59,7 @@ func (h Host) Do(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 	return nil
 }
 
-// tell runs a tool that has to end with 0.
+// tell runs a tool that has to exit 0.
 func (h Host) tell(ctx context.Context, code diag.Code, argv ...string) *diag.Problem {
 	out, status, err := h.Run(ctx, argv[0], argv[1:]...)
 	if err == nil && status == 0 {
@@ -79,8 +79,8 @@ func oneLine(out string) string {
 	return cmp.Or(strings.Join(strings.Fields(out), " "), "nothing was printed")
 }
 
-// write writes the drop-in between two checks by visudo, verifies that sudo knows
-// it, and restores what was there before if anything fails.
+// write writes the drop-in between two checks by visudo, verifies that sudo applies it, and
+// restores the previous state if anything fails.
 func (h Host) write(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 	if p := h.tell(ctx, diag.SudoRefused, sudo.Visudo, "-c"); p != nil {
 		p.Message = "sudo's configuration is already invalid, nothing was changed: " + p.Message
@@ -136,9 +136,9 @@ func dropIn(text string) safefile.New {
 	return safefile.New{Data: []byte(text), Mode: 0o440, Sync: true}
 }
 
-// openDropIns opens sudo's directory once: nothing below goes by its path again,
-// so that nobody can put another directory in its place. A directory that others
-// can write is refused: the caller is root, or a test that owns its directory.
+// openDropIns opens sudo's directory once: its path is not used again, so it cannot be
+// replaced by another directory. A directory that others can write is rejected: the caller is
+// root, or a test that owns its directory.
 func (h Host) openDropIns() (*os.Root, error) {
 	dir, err := os.OpenRoot(h.Root + Directory)
 	if err != nil {
@@ -163,9 +163,9 @@ func removeDropIn(dir *os.Root) error {
 	return errors.Join(err, safefile.SyncDir(dir))
 }
 
-// known asks sudo what the user may do: a drop-in that /etc/sudoers does not
-// include is a file like any other. Being allowed is no proof, since an
-// administrator is allowed everything: the list must name the program.
+// known queries sudo for the user's rights: a drop-in that /etc/sudoers does not include has
+// no effect. Being allowed proves nothing, since an administrator is allowed everything: the
+// list must name the program.
 func (h Host) known(ctx context.Context, sudo Sudo, user string) *diag.Problem {
 	out, status, err := h.Run(ctx, sudo.Path, "-n", "-l", "-U", user)
 	if err == nil && status == 0 && lists(out) {
@@ -193,8 +193,8 @@ func lists(out string) bool {
 	return false
 }
 
-// remove takes the drop-in away. visudo checks afterwards; what it finds then
-// was broken before.
+// remove removes the drop-in. visudo checks afterwards; errors that it finds then existed
+// before.
 func (h Host) remove(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 	dir, err := h.openDropIns()
 	if err == nil {

@@ -47,8 +47,8 @@ func base(timeout time.Duration, closed bool) DropIn {
 		unitfile.Verbatim("NotifyAccess", "exec"),
 	}
 	if closed {
-		// Without a configuration the instances have no settings of their own,
-		// and what is refused now must be retried once it is back.
+		// Without a configuration the instances have no settings of their own, and
+		// refused starts must be retried once it is back.
 		service = append(service, unitfile.Verbatim("Restart", "on-failure"))
 	}
 	return file(BaseDir, BaseName,
@@ -90,8 +90,8 @@ func span(d time.Duration) string {
 	return timespan.Plain(d*1000) + "ms"
 }
 
-// maxTimeout keeps the sums below the 292 years of a time.Duration, whatever
-// somebody writes into an environment file.
+// maxTimeout keeps the sums below the 292 years of a time.Duration, whatever an environment
+// file contains.
 const maxTimeout = 365 * 24 * time.Hour
 
 // startTimeout returns TimeoutStartSec= of an instance: the largest budget that

@@ -12,8 +12,8 @@ import (
 	"justnews/internal/unitname"
 )
 
-// The drop-ins of a guarded unit: its gate's line, and what the configuration makes
-// of it. justnews-gate guard install writes the first below /etc, which hides the
+// The drop-ins of a guarded unit: its gate's line, and the settings derived from the
+// configuration. justnews-gate guard install writes the first below /etc, which masks the
 // generated one of the same name.
 const (
 	GuardName         = "50-justnews-guard.conf"

@@ -102,8 +102,8 @@ func (s *shared) heal() DropIn {
 
 // target makes a start of justnews.target return when every enabled instance
 // has started or failed. A link in .wants does not order: the target has
-// DefaultDependencies=no. A target that starts nothing says so: its start succeeds
-// all the same.
+// DefaultDependencies=no. A target that starts nothing says so in its description, since its
+// start succeeds nevertheless.
 func (s *shared) target(wanted []string) DropIn {
 	unit := slices.Clone(s.source)
 	if !slices.ContainsFunc(s.Instances, func(i config.Instance) bool { return i.Enabled }) {

@@ -155,8 +155,8 @@ func readOnly(protectHome, p string) unitfile.Line {
 	return unitfile.ListedPath("ReadOnlyPaths", p, true)
 }
 
-// hidden reports whether a path has to be bound in to be seen. /tmp itself would be
-// everybody's instead of the unit's own.
+// hidden reports whether a path has to be bind-mounted to be visible. /tmp itself would then be
+// the shared one instead of the unit's own.
 func hidden(protectHome, p string) bool {
 	return hiddenHome(protectHome, p) || private(p) && p != "/tmp" && p != "/var/tmp"
 }
@@ -166,8 +166,8 @@ func hiddenHome(protectHome, p string) bool {
 }
 
 // mpsPaths lets an agent reach the control daemon's sockets. PrivateTmp= hides
-// a pipe directory below /tmp, so it is bound in; missing at that moment it is
-// left out, and the gate refuses and is tried again in a namespace of its own.
+// a pipe directory below /tmp, so it is bind-mounted. If it is missing at that moment it is
+// skipped, and the gate refuses and is retried in a new namespace.
 // (JoinsNamespaceOf= would need the daemon to run before every agent.)
 func (s *shared) mpsPaths(lines []unitfile.Line, inst *config.Instance) []unitfile.Line {
 	switch {

@@ -20,9 +20,9 @@ import (
 // generatorDir is the directory that systemd passes to a generator.
 const generatorDir = "/run/systemd/generator"
 
-// Generated renders what the generator would write now, in this process, and
-// pairs it with what it did write. Where this user may not read an environment
-// file, the timeouts are unknown and left out of both.
+// Generated renders, in this process, what the generator would write now, and pairs it with
+// what it did write. If this user cannot read an environment file, the timeouts are unknown
+// and omitted from both.
 func Generated(cfg *config.Config, env []facts.EnvFile, getenv func(string) string) []facts.Generated {
 	return generated(generatorDir, cfg, env, emit.Look("", getenv))
 }
@@ -58,7 +58,7 @@ func generated(dir string, cfg *config.Config, env []facts.EnvFile, machine plan
 	return all
 }
 
-// written reads what is there of ours.
+// written reads the existing generated files.
 func written(dir string) map[string]facts.Generated {
 	found := map[string]facts.Generated{}
 	for _, pattern := range []string{"justnews*.d/*", "justnews*.wants/*", "*.d/" + plan.GuardName, "*.d/" + plan.GuardSettingsName} {

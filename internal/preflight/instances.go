@@ -132,7 +132,7 @@ func (l *look) notFound(i instance) []host.Named {
 	return missing
 }
 
-// ports finds who listens on the instances' ports, and which unit that is.
+// ports finds the processes that listen on the instances' ports, and their units.
 func (l *look) ports(instances []instance) func() {
 	ports := make([]facts.Port, len(instances))
 	var taken []int
@@ -146,7 +146,7 @@ func (l *look) ports(instances []instance) func() {
 			taken = append(taken, i.Port)
 		}
 	}
-	// A user who may not see the processes judges by the sockets' owners.
+	// A user who cannot see the processes judges by the sockets' owners.
 	holders, _ := l.Host.Holders(taken)
 	for n := range ports {
 		ports[n].Processes = l.withUnits(holders[ports[n].Port])

@@ -152,11 +152,11 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 	return problems
 }
 
-// unlooked is what a host is not looked at for without systemd.
+// unlooked lists the checks that are skipped without systemd.
 const unlooked = "units, ports and paths were not checked"
 
-// notLooked reports once what this run could not look at. Nothing is known to be
-// wrong with it.
+// notLooked reports once the checks that this run could not make. They are not known to have
+// a problem.
 func (l *look) notLooked() []diag.Problem {
 	var problems []diag.Problem
 	if l.unasked != nil {

@@ -86,7 +86,7 @@ type found struct {
 	untried   []untried
 }
 
-// untried is a path that this run could not try as the user who needs it.
+// untried is a path that this run could not try as the user that needs it.
 type untried struct{ path, user, why string }
 
 // Look looks at everything and returns all findings.

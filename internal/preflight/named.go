@@ -15,7 +15,7 @@ import (
 
 // Named looks for what a configuration names on the host: the users, programs
 // and working directories of its instances, and the Model Store at root. It
-// asks no unit, so that it works before there is one.
+// queries no unit, so it works before there is one.
 func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 	problems := host.NoInstance(cfg)
 	var users group[user]
@@ -80,8 +80,8 @@ func pathsOf(s config.Service) []host.Path {
 	return append(all, host.Granted(s.ReadWritePaths)...)
 }
 
-// reachFor tries a path as the user who needs it, where this run can; else, and
-// below a root, whose users are not this machine's, whether it is there.
+// reachFor tries a path as the user that needs it, if this run can; otherwise, and below a
+// root, whose users are not this machine's, it only checks whether the path exists.
 func (h Host) reachFor(who facts.Account, p host.Path) facts.Reach {
 	if h.Root == "" && who.Err == "" {
 		if tried := h.Reach(who, p.Path, p.Want); tried.Known {
@@ -91,8 +91,8 @@ func (h Host) reachFor(who facts.Account, p host.Path) facts.Reach {
 	return h.absence(p, who.User)
 }
 
-// absence looks as this process. That it may not get there says nothing about
-// the user who needs the path.
+// absence looks as this process. If it is denied access, that says nothing about the user
+// that needs the path.
 func (h Host) absence(p host.Path, user string) facts.Reach {
 	r := h.Reach(facts.Account{User: user, UID: os.Geteuid()}, p.Path, p.Want)
 	r.Known = r.OK || r.Detail != "permission denied" || os.Geteuid() == 0

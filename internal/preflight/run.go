@@ -27,8 +27,7 @@ import (
 // afterSurvey is how much of its time a preflight reserves for what it looks at last.
 const afterSurvey = time.Second
 
-// Require returns what a preflight has to make sure of: all that any instance
-// waits for.
+// Require returns what a preflight has to verify: everything that any instance waits for.
 func Require(cfg *config.Config, env requirement.Lookup, flags requirement.Flags) (requirement.Run, []diag.Problem) {
 	w, problems := requirement.ForHost(cfg, env, flags)
 	w.RequireBus = slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) ||
@@ -111,8 +110,8 @@ func vllm(ctx context.Context, w requirement.Run, x gate.World) []diag.Problem {
 	return checkorchestrator.VLLM(x.Adviser.VLLM(ctx), m.VLLM, w.Orchestrator.URL, w.Orchestrator.Unit)
 }
 
-// registered asks the bus whether it knows the orchestrator, where both are
-// units of this host and the bus was to be asked at all.
+// registered queries the bus for the orchestrator's registration, if both are units of this
+// host and the bus is required at all.
 func (j Job) registered(ctx context.Context, w requirement.Run) []diag.Problem {
 	cfg := j.Config
 	if !w.RequireBus || !w.RequireModels || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
@@ -129,9 +128,9 @@ func (j Job) registered(ctx context.Context, w requirement.Run) []diag.Problem {
 // consequences is the group of the errors that follow from others.
 const consequences = "consequences"
 
-// followsIn returns what groups findings: by area, and those errors that only
-// say what the others lead to by themselves. Where there are no others, none
-// follows.
+// followsIn returns the function that groups findings: by area, with errors that are merely
+// consequences of others in a separate group. If there are no others, nothing is a
+// consequence.
 func followsIn(problems []diag.Problem) func(diag.Problem) string {
 	follows := func(p diag.Problem) bool {
 		return p.Severity == diag.Error && (p.Code == diag.UnitFailed || p.Code == diag.RestartLoop || status.Consequential(p.Code))
@@ -248,8 +247,8 @@ func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 	})
 }
 
-// holder returns the unit that holds an instance's port, "" where there is none
-// or it is unknown. A user who may not see the processes goes by their user.
+// holder returns the unit that holds an instance's port, "" if there is none or it is
+// unknown. If the processes are not visible, it judges by their user.
 func holder(i instance) string {
 	for _, q := range i.port.Processes {
 		if q.Unit != "" {

@@ -26,8 +26,8 @@ const (
 	kernelKill   = 250 * time.Millisecond
 )
 
-// Watchdog ends this process if it does not end in time by itself. It depends
-// on nothing that may hang. A nil Watchdog does nothing.
+// Watchdog ends this process if it does not end in time. It depends on nothing that may hang.
+// A nil Watchdog does nothing.
 type Watchdog struct {
 	// Report reports and records what hung. It may block, since nothing waits
 	// for it.

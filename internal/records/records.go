@@ -76,7 +76,7 @@ func sweep(ctx context.Context, root *os.Root, entries []fs.DirEntry, leftover f
 
 // enter opens the directory name below root, and creates it (0700) if it is
 // missing. It rejects links, directories of other users and those that others
-// can write to, where somebody else controls the names.
+// can write to, since they control the names there.
 func enter(root *os.Root, name string) (*os.Root, error) {
 	if err := root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err

@@ -114,7 +114,7 @@ func (d Dirs) open() (*os.Root, error) {
 // makeOurs creates a missing cache directory with the mode of the XDG
 // specification, but only below a directory owned by us or root, such as a
 // pod's volume: under sudo the variables can name another user's directories. A
-// directory that somebody else creates first is rejected because of its owner.
+// directory that another user creates first is rejected because of its owner.
 func makeOurs(path string) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -176,7 +176,7 @@ func (e *exposition) gpus(s Summary) {
 	e.perGPU(s, "gpu_memory_free_bytes", "Free memory of a GPU.", func(d GPU) *float64 { return known(d.MemoryFree, toFloat) })
 }
 
-// perGPU leaves out what the driver did not report.
+// perGPU omits the values that the driver did not report.
 func (e *exposition) perGPU(s Summary, name, help string, of func(GPU) *float64) {
 	var sample func(float64, ...label)
 	for _, d := range s.GPU.Devices {
@@ -200,7 +200,7 @@ func known[T any](v *T, convert func(T) float64) *float64 {
 
 func toFloat(n uint64) float64 { return float64(n) }
 
-// WatchState is what justnews-gate watch knows after a look.
+// WatchState is the state of justnews-gate watch after a look.
 type WatchState struct {
 	Open     bool // at least one instance is up
 	Bad      int  // looks in a row

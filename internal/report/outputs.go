@@ -113,7 +113,7 @@ type VerifiedFlaw struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// VerifiedTrees puts what a look and the proofs of its versions say side by side.
+// VerifiedTrees combines a look with the proofs of its versions.
 func VerifiedTrees(look facts.Store, proofs []facts.StoreProof) []VerifiedTree {
 	trees := make([]VerifiedTree, len(look.Trees))
 	for i, t := range look.Trees {
@@ -138,7 +138,7 @@ func VerifiedTrees(look facts.Store, proofs []facts.StoreProof) []VerifiedTree {
 	return trees
 }
 
-// VerifiedModels is what a look says of each model.
+// VerifiedModels is the result of a look for each model.
 func VerifiedModels(look facts.Store) []VerifiedModel {
 	models := make([]VerifiedModel, len(look.Models))
 	for i, m := range look.Models {
@@ -153,7 +153,7 @@ func VerifiedModels(look facts.Store) []VerifiedModel {
 	return models
 }
 
-// verdictText says a verdict in a table.
+// verdictText is the text of a verdict in a table.
 var verdictText = map[string]string{
 	"absent": "not there", string(facts.Whole): "whole", string(facts.Differs): "not as manifested",
 	string(facts.Undecided): "cannot be verified", string(facts.NoManifest): "nothing to compare with",
@@ -171,7 +171,7 @@ func (t VerifiedTree) Label() string {
 	return cmp.Or(t.Version, t.Path)
 }
 
-// Word says how a tree was proven, if it was.
+// Word describes how a tree was verified, if it was.
 func (t VerifiedTree) Word() string {
 	word := verdictText[t.Verdict]
 	switch {

@@ -30,8 +30,8 @@ var (
 )
 
 // ReadSummary reads a record. It accepts what Summarize writes and nothing
-// inconsistent: a record may be older than this program, and whoever can write
-// the file may have written anything. Fields that a newer version added are
+// inconsistent: a record may be older than this program, and anyone who can write the file
+// may have written anything. Fields that a newer version added are
 // ignored; another version of the schema is an error.
 func ReadSummary(text []byte) (Summary, error) {
 	limits := strictjson.Limits{Bytes: 1 << 20, Depth: 16} // ours have a few kilobytes and five levels

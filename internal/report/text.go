@@ -29,8 +29,7 @@ func Lines(run string, r gate.Result) []Line {
 	return slices.Concat(ProblemLines(r.Problems), []Line{verdictLine(run, r)}, stoppedLine(r))
 }
 
-// stoppedLine reports what a run has stopped itself, which is not in the
-// verdict.
+// stoppedLine reports the units that a run itself has stopped, which are not in the verdict.
 func stoppedLine(r gate.Result) []Line {
 	n := 0
 	for _, p := range r.Problems {
@@ -177,7 +176,7 @@ func findings(r gate.Result) string {
 	return strings.Join(parts, ", ")
 }
 
-// passed returns what may start, or is ready, and what was verified for it.
+// passed describes what may start, or is ready, and what was verified for it.
 func passed(run string, r gate.Result) string {
 	proof := proven(r)
 	switch {

@@ -13,8 +13,8 @@ import (
 	"justnews/internal/diag"
 )
 
-// Run is what one run has to make sure of. The zero value asks for nothing and
-// has no time: ForInstance, ForHost and ForMPS make the useful ones.
+// Run is what one run has to verify. The zero value requires nothing and has no time:
+// ForInstance, ForHost and ForMPS return useful ones.
 type Run struct {
 	Instance string // "" for a run for the whole host (preload, preflight); of a guard its unit
 	Unit     string // justnews@INSTANCE.service, or the guarded unit; "" without an instance
@@ -32,8 +32,8 @@ type Run struct {
 
 	Models config.Models
 	Verify string // "off", "presence" or "manifest": what is asked of the Model Store
-	// Loader is who loads the models and so has to be able to read them; the
-	// zero value where the orchestrator is no unit of this host.
+	// Loader is the user that loads the models and so has to be able to read them; the zero
+	// value if the orchestrator is not a unit of this host.
 	Loader Account
 
 	// Follow: no preload is requested, only waited for.
@@ -66,12 +66,11 @@ type Preload struct {
 	// AcceptEmpty makes a job over no models count where there is no map, or where
 	// Empty is set.
 	AcceptEmpty bool
-	// Empty is set of a server whose answer to a request to load is a finished job
-	// over no models: it loads none by itself. The sender of that request sets it.
+	// Empty is set for a server that answers a load request with a finished job over no
+	// models: it loads none itself. The sender of that request sets it.
 	Empty    bool
 	FailFast bool // a reported error ends the wait although the job still runs
-	// OnlyAgent is the one agent whose errors decide (scope = "own"); "" is
-	// everybody.
+	// OnlyAgent is the only agent whose errors count (scope = "own"); "": every agent's.
 	OnlyAgent string
 }
 
@@ -99,8 +98,8 @@ type Account struct{ User, Group string }
 type Service struct {
 	URL  string
 	Unit string // "" : no unit of this host, nothing is asked of systemd
-	// Here: it is served by this host. Its unit says so, or, which this package
-	// cannot know, the address that its URL leads to.
+	// Here: it is served by this host, according to its unit or, which this package cannot
+	// know, the address in its URL.
 	Here bool
 }
 
@@ -125,8 +124,8 @@ type Flags struct {
 }
 
 // Remote returns the warning about an orchestrator that is queried over the
-// network: its answers are then as trustworthy as the network, and nothing
-// proves who answers.
+// network: its answers are then as trustworthy as the network, and the server's identity
+// cannot be verified.
 func (w Run) Remote() []diag.Problem {
 	if w.Orchestrator.URL == "" || w.Orchestrator.Here {
 		return nil
@@ -140,9 +139,9 @@ func (w Run) Remote() []diag.Problem {
 	}}
 }
 
-// ForGuard returns what the gate of a guarded unit has to make sure of. Its
-// environment is that of another package's unit: nothing of the run is taken from it.
-// After is the place of its line.
+// ForGuard returns what the gate of a guarded unit has to verify. Its environment belongs to
+// another package's unit, so nothing of the run is taken from it. After is the place of its
+// line.
 func ForGuard(cfg *config.Config, unit string, after bool, flags Flags) (Run, []diag.Problem) {
 	g, ok := cfg.Guard(unit)
 	if !ok || g.After() != after {

@@ -19,8 +19,8 @@ import (
 // Lookup returns an environment variable, like os.LookupEnv.
 type Lookup func(name string) (string, bool)
 
-// ForInstance returns what the gate of one instance has to make sure of. Every
-// problem is returned; with an error among them the Run must not be used.
+// ForInstance returns what the gate of one instance has to verify, and every problem; with an
+// error among them the Run must not be used.
 func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run, []diag.Problem) {
 	inst, ok := cfg.Instance(name)
 	if !ok {
@@ -49,8 +49,7 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run,
 	return w, problems
 }
 
-// ForHost returns what a run for the whole host has to make sure of: every model
-// of the map.
+// ForHost returns what a run for the whole host has to verify: every model of the map.
 func ForHost(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) {
 	w := host(cfg, cfg.Gate)
 	w.RequireModels = true
@@ -88,8 +87,7 @@ func service(url, unit string) Service {
 	return Service{URL: url, Unit: unit, Here: unit != ""}
 }
 
-// verify is how the Model Store is checked. Without a map nothing says what it has to
-// hold.
+// verify is how the Model Store is checked. Without a map its required content is unknown.
 func verify(m config.Models, how string) string {
 	if m.HasMap() {
 		return how
@@ -141,9 +139,8 @@ func anyMPS(cfg *config.Config) config.InstanceMPS {
 	return all
 }
 
-// exempt prevents a deadlock, whatever REQUIRE_BUS says:
-// the orchestrator cannot wait for itself nor for the bus, which is gated on
-// it; the bus cannot wait for itself.
+// exempt prevents a deadlock, regardless of REQUIRE_BUS: the orchestrator can wait neither for
+// itself nor for the bus, which is gated on it; the bus cannot wait for itself.
 func exempt(w *Run, cfg *config.Config) {
 	switch w.Instance {
 	case cfg.Orchestrator.Instance:

@@ -24,7 +24,7 @@ func Canonical(p string) string {
 	return p
 }
 
-// Within reports whether a path is a directory or below it, as the text says.
+// Within reports whether a path is a directory or below it, judging by its text.
 func Within(dir, p string) bool {
 	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
 }

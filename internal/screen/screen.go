@@ -17,7 +17,7 @@ import (
 	"golang.org/x/term"
 )
 
-// errNoTerminal says that input or output is not a terminal.
+// errNoTerminal means that input or output is not a terminal.
 var errNoTerminal = errors.New("standard input and output are not both a terminal")
 
 // Control sequences of every terminal since the VT100; those with a question

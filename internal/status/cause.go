@@ -86,7 +86,7 @@ func (f *causes) add(p diag.Problem) {
 	}
 }
 
-// addRefusal adds what the gate of an instance was shut by.
+// addRefusal adds the cause for which an instance's gate refused.
 func (f *causes) addRefusal(u report.UnitStatus, seen facts.Unit) {
 	if !unit.LastRefused(seen) {
 		return
@@ -156,8 +156,8 @@ func Key(p diag.Problem, instance string) string {
 	return numbers().ReplaceAllString(key[:min(len(key), 500)], "0")
 }
 
-// Consequential reports whether a code says that a server, or what it loads, is
-// not there yet: something else may be why.
+// Consequential reports whether a code means that a server, or what it loads, is not ready
+// yet: the cause may be another problem.
 func Consequential(code diag.Code) bool {
 	return ofOrchestrator(code) || ofBus(code) || ofModels(code)
 }
@@ -174,9 +174,9 @@ func ofModels(code diag.Code) bool {
 	return slices.Contains([]diag.Code{diag.ModelsIncomplete, diag.ModelsTimeout, diag.PreloadTimeout}, code)
 }
 
-// dropConsequences gives what a consequence holds to its cause: to what keeps
-// the unit of the silent server down, or to what shut the preload. A server
-// whose unit is still starting is not an error.
+// dropConsequences moves the instances held by a consequence to its cause: the problem that
+// keeps the silent server's unit down, or that shut the preload. A server whose unit is still
+// starting is not an error.
 func (h *Host) dropConsequences(f *causes) {
 	f.displaced(diag.OrchestratorImpostor, h.Orchestrator.Unit)
 	f.displaced(diag.BusImpostor, h.Bus.Unit)
@@ -234,7 +234,7 @@ func union(a, b []string) []string {
 	return a
 }
 
-// OnItsWay reports whether a unit changes its state by itself.
+// OnItsWay reports whether a unit's state is transitional.
 func OnItsWay(u *report.UnitStatus) bool { return u != nil && u.State.Pending() }
 
 // PreloadPending reports whether justnews-preload.service runs, or will.

@@ -112,8 +112,8 @@ func (h *Host) Look(ctx context.Context, cfg *config.Config, w requirement.Run, 
 	}
 }
 
-// lookAtGPUs keeps what was found. A glance says what is wrong: recommendations,
-// and that a host which needs no GPU has none, are preflight's.
+// lookAtGPUs keeps the problems of the GPUs. Recommendations, and the lack of a GPU on a host
+// that needs none, are left to preflight.
 func (h *Host) lookAtGPUs(look facts.GPULook, want requirement.GPU) {
 	h.GPU, h.GPUNeeded, h.GPUThere = *report.GPUsOf(&look), want.Needed, look.Kind == facts.GPUAnswered
 	problems := gpu.Judge(look, want)

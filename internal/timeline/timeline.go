@@ -116,8 +116,8 @@ func Of(in Input) Chart {
 	return c
 }
 
-// addUnits adds the rows that only systemd knows. If there are runs, a unit
-// that was started after all of them is unrelated.
+// addUnits adds the rows known only from systemd. If there are runs, a unit that was started
+// after all of them is unrelated.
 func (c *Chart) addUnits(in Input, byRow map[string][]Run) {
 	window, alone := c.End, len(c.Rows) == 0
 	for _, u := range in.Units {
@@ -234,7 +234,7 @@ func end(rows []Row) time.Duration {
 	return last
 }
 
-// Kind is what a part of a bar was spent on. The zero value is anything else.
+// Kind is how the time of a part of a bar was spent. The zero value is anything else.
 type Kind int
 
 // The kinds, in the order of the legend.
@@ -253,8 +253,8 @@ const (
 	Pause // between two attempts
 )
 
-// style is how a kind is drawn: one colour for a light page, one for a dark
-// one, and what the legend says.
+// style is how a kind is drawn: a colour for light pages, one for dark pages, and the text in
+// the legend.
 type style struct {
 	kind        Kind
 	name        string

@@ -15,7 +15,7 @@ type Fault struct {
 	Rest   bool
 }
 
-// Scan reads a file that somebody else wrote, and continues where systemd does.
+// Scan reads a file that we did not write, and continues after errors where systemd does.
 // Of a command line it only distinguishes what systemd would run from what
 // makes it lose the rest of the file.
 func Scan(text []byte) ([]Setting, []Fault) {
@@ -43,8 +43,7 @@ func Scan(text []byte) ([]Setting, []Fault) {
 	}
 }
 
-// foreign reads the file of somebody else: systemd also ends a line at a
-// carriage return.
+// foreign reads a file that we did not write: systemd also ends a line at a carriage return.
 func foreign(text []byte) *reader {
 	return newReader([]byte(strings.ReplaceAll(string(text), "\r\n", "\n")))
 }
@@ -55,8 +54,8 @@ type Placed struct {
 	Line int
 }
 
-// Salvage returns every setting of a file that is to be replaced, also those
-// that systemd loses to a fault before them.
+// Salvage returns every setting of a file that will be replaced, including those that systemd
+// loses because of an earlier error.
 func Salvage(text []byte) []Placed {
 	var all []Placed
 	r := foreign(text)

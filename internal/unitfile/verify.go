@@ -45,7 +45,7 @@ func (l Line) means(section string, got Setting) error {
 	return l.reads(got.Value)
 }
 
-// reads reports whether systemd reads a value as what this line means.
+// reads reports whether systemd reads a value as intended by this line.
 func (l Line) reads(value string) error {
 	switch l.form {
 	case formReset, formVerbatim, formPlain, formSize, formUnit:

@@ -29,7 +29,7 @@ func Of(instance string) string {
 	return prefix + instance + suffix
 }
 
-// IsUnit tells the name of a service from that of an instance.
+// IsUnit distinguishes the name of a service from that of an instance.
 func IsUnit(name string) bool { return strings.HasSuffix(name, suffix) }
 
 // Instance returns the instance of a unit, "" for a unit of none.

@@ -13,7 +13,7 @@ import (
 	"sync"
 )
 
-// Opened is what a loader opens in one directory of a model. Other files there,
+// Opened has the files that a loader opens in one directory of a model. Other files there,
 // such as the weights in another format, logs and locks, are ignored.
 type Opened struct {
 	files map[string]bool
@@ -44,8 +44,7 @@ var part = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(.+)-([0-9]{5})-of-([0-9]{5})((?:\.[A-Za-z0-9_]+)?\.(?:safetensors|bin|gguf))$`)
 })
 
-// Open returns what a loader opens in a directory that holds files with these
-// names.
+// Open returns the files that a loader opens in a directory with these names.
 func Open(names []string) Opened {
 	has := make(map[string]bool, len(names))
 	for _, name := range names {
@@ -66,8 +65,8 @@ func Open(names []string) Opened {
 	return o
 }
 
-// OpenFile returns what a loader opens of a model that is one file: with it its other
-// numbered parts.
+// OpenFile returns the files that a loader opens for a model in one file: that file and its
+// other numbered parts.
 func OpenFile(name string, names []string) Opened {
 	o := Opened{files: map[string]bool{name: true}, HasWeights: true}
 	has := map[string]bool{}
@@ -181,7 +180,7 @@ func (o *Opened) adapter(has map[string]bool) {
 	}
 }
 
-// settings are what is read with weights, besides vocabularies.
+// settings are the files that are read with weights, in addition to vocabularies.
 var settings = map[string]bool{
 	"config.json": true, "generation_config.json": true, "adapter_config.json": true, "quantize_config.json": true, "params.json": true,
 	"modules.json": true, "model_index.json": true, "scheduler_config.json": true,
@@ -199,7 +198,7 @@ func setting(name string, has map[string]bool) bool {
 	return !has["tokenizer.json"] && isVocabulary(name)
 }
 
-// isVocabulary reports whether a file is what a tokenizer is made of.
+// isVocabulary reports whether a file is part of a tokenizer.
 func isVocabulary(name string) bool {
 	switch name {
 	case "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "vocab.bpe", "bpe.codes", "dict.txt", "tekken.json":

@@ -143,11 +143,11 @@ func joined(parts []string) string { return strings.Join(parts, ", ") }
 
 // drains are the recovery actions of a GPU that still computes correctly (NVIDIA
 // GPU Memory Error Management, "Error Recovery and Response Flags"; nvml.h). Any
-// other action, also one that this program does not know, makes it unusable.
+// other action, including unknown ones, makes it unusable.
 var drains = []string{"DRAIN_P2P", "DRAIN_AND_RESET", "RECOVER_IMEX_DOMAIN"}
 
-// Unfit returns why no program should be started on a GPU that NVML lists, "" for
-// a GPU without such a reason.
+// Unfit returns the reason why no program should be started on a GPU that NVML lists,
+// "" if there is none.
 func Unfit(g facts.GPU) string {
 	switch {
 	case Lost(g) != "":
@@ -164,8 +164,8 @@ func asksRecovery(g facts.GPU) bool {
 	return g.RecoveryAction != "" && g.RecoveryAction != facts.RecoveryNone
 }
 
-// health judges what the driver knows about faults of a GPU. What it does not
-// support is no finding.
+// health judges the faults that the driver reports of a GPU. Unsupported fields are
+// not findings.
 func health(l facts.GPULook, g facts.GPU, w requirement.GPU) []diag.Problem {
 	var problems []diag.Problem
 	unfit := severity(g, w, usable(l.NVML.GPUs))

@@ -45,9 +45,8 @@ func mildest(k facts.GPUKind) diag.Severity {
 	}
 }
 
-// MayCome returns what is missing and may yet appear by itself, "" for nothing:
-// at a boot the driver, udev behind it and the fabric manager can be later than a
-// gate. Everything else stays what it is.
+// MayCome returns what is missing but may still appear, "" for nothing: at boot the
+// driver, udev and the fabric manager can be later than a gate.
 func MayCome(l facts.GPULook) string {
 	switch {
 	case l.Kind == facts.DriverNotLoaded && l.Control.State != facts.NodeDenied:

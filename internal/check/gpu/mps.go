@@ -13,8 +13,7 @@ import (
 	"justnews/internal/version"
 )
 
-// underMPS judges whether the GPUs suit MPS, and what the configuration asks of
-// it.
+// underMPS judges whether the GPUs are suitable for MPS as configured.
 func underMPS(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	if !w.MPS {
 		return exclusiveWithout(l.NVML.GPUs, w)
@@ -143,9 +142,9 @@ func clientsConfigured(n *facts.NVML, w requirement.GPU) []diag.Problem {
 	}}
 }
 
-// memoryLimits compares mps.memory with what there is. The limit is for CUDA's
-// device 0, and CUDA may number the GPUs otherwise than NVML does: only what is
-// above the largest of them is certain to be wrong.
+// memoryLimits compares mps.memory with the GPUs' memory. The limit is for CUDA's
+// device 0, and CUDA may number the GPUs differently from NVML, so only a limit above
+// the largest of them is certainly wrong.
 func memoryLimits(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 	if w.Limits == 0 && w.Limit == 0 {
 		return nil

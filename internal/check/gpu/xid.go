@@ -66,8 +66,8 @@ var xidMeanings = map[int]xidMeaning{
 	158: {xidReset, "fatal timeout"},
 }
 
-// meaning returns what an Xid asks for. The message of 154 ends in what the
-// recovery action changed to: "… to 0x2 (Node Reboot Required)".
+// meaning returns the action that an Xid requires. The message of 154 ends with the new
+// recovery action: "… to 0x2 (Node Reboot Required)".
 func meaning(x facts.Xid) xidMeaning {
 	if x.Code != recoveryChanged {
 		return xidMeanings[x.Code]
@@ -208,8 +208,7 @@ func owner(l facts.GPULook, x logged) (g facts.GPU, listed bool) {
 	return g, false
 }
 
-// usableByLog counts the GPUs that are usable and of which the log says nothing
-// worse.
+// usableByLog counts the GPUs that are usable, also according to the log.
 func usableByLog(l facts.GPULook) int {
 	n := 0
 	if l.NVML == nil {
@@ -223,8 +222,8 @@ func usableByLog(l facts.GPULook) int {
 	return n
 }
 
-// condemned reports whether the log says of a GPU that it has to be reset, and the
-// driver has no newer word.
+// condemned reports whether a GPU has to be reset according to the log, and the driver
+// does not report otherwise since.
 func condemned(l facts.GPULook, g facts.GPU) bool {
 	if g.RecoveryAction != "" {
 		return false

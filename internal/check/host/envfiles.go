@@ -87,7 +87,7 @@ func (e *envReader) names() {
 	}
 }
 
-// differences compares what the two readers end up with.
+// differences compares the results of the two readers.
 func (e *envReader) differences() {
 	if e.file.ShellError != "" || e.file.Open > 0 {
 		return
@@ -139,8 +139,8 @@ func variable(name string) bool {
 	return name != ""
 }
 
-// Sourced returns what a program gets that systemd starts and that then sources
-// the files: the shell's reading, where it has one.
+// Sourced returns the variables of a program that is started by systemd and then sources
+// the files: the shell's reading, if there is one.
 func Sourced(u facts.Unit, files []facts.EnvFile) map[string]string {
 	return environment(u, files, func(f facts.EnvFile) []facts.EnvVar { return slices.Concat(f.Systemd, f.Shell) })
 }

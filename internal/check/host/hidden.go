@@ -95,13 +95,12 @@ func hidden(s facts.Sandbox, p string) string {
 	return by
 }
 
-// ownRoot reports whether a setting gives the unit a root directory of its own:
-// what lies at a path there is not known.
+// ownRoot reports whether a setting gives the unit its own root directory, whose content
+// is not known.
 func ownRoot(setting string) bool { return strings.HasPrefix(setting, "Root") }
 
-// ReadOnly returns the setting of a unit that makes a path of the host read-only
-// to its processes, "" where none does. A path and what it leads to are one: the unit
-// may name either.
+// ReadOnly returns the unit's setting that makes a host path read-only to its processes,
+// "" if none does. The unit may name the path or the target of its links.
 func ReadOnly(s facts.Sandbox, paths ...string) string {
 	by := ""
 	for _, p := range paths {

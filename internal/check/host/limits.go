@@ -22,8 +22,8 @@ const (
 	EnoughFiles = 65536
 )
 
-// Space judges what is left of the file systems, each once, however many of the
-// paths lie on it.
+// Space judges the free space of the file systems, each once, however many of the paths
+// are on it.
 func Space(all []facts.Space) []diag.Problem {
 	var problems []diag.Problem
 	var seen []uint64

@@ -151,8 +151,8 @@ func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 	}}
 }
 
-// judgedElsewhere are variables whose paths other findings are about, and the one
-// that says nothing of what a program uses.
+// judgedElsewhere are variables whose paths have their own findings, and one that is not
+// about files that a program uses.
 var judgedElsewhere = []string{"HOME", "MODEL_STORE_ROOT", "BASE_MODEL_DIR", "CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY"}
 
 // HiddenVariables judges the variables that name a path which the unit's sandbox
@@ -211,7 +211,7 @@ func HiddenCaches(u facts.Unit, env map[string]string, home string, present []en
 	}}
 }
 
-// Caches are the variables that say where compiled kernels are kept.
+// Caches are the variables with the directories of compiled kernels.
 var Caches = []string{"CUDA_CACHE_PATH", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "XDG_CACHE_HOME"}
 
 // Cache judges where a unit's program would keep what its compilers made. One

@@ -12,7 +12,7 @@ import (
 	"justnews/internal/unitname"
 )
 
-// Port judges who listens where an instance wants to.
+// Port judges which process listens on an instance's port.
 func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	up := u.ActiveState == "active" && u.MainPID > 0
 	switch {

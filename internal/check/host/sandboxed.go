@@ -20,7 +20,7 @@ type Place struct {
 	Server string
 }
 
-// leads says where the path leads, "" where it is no link.
+// leads describes where the path leads, "" if it is not a link.
 func (p Place) leads() string {
 	if p.Leads == "" || p.Leads == safefile.Canonical(p.Path) {
 		return ""
@@ -41,9 +41,8 @@ func PlaceOf(p config.Probe) Place {
 	return at
 }
 
-// Sandboxed corrects what a run in a unit says of a path that the unit cannot
-// see, or of a server that the unit may not connect to: it is neither missing
-// nor down.
+// Sandboxed corrects a run's problem about a path that is hidden from its unit, or a
+// server to which the unit may not connect: it is neither missing nor down.
 func Sandboxed(problems []diag.Problem, u facts.Unit, place func(diag.Problem) Place) {
 	for i := range problems {
 		p := &problems[i]
@@ -61,7 +60,7 @@ func Sandboxed(problems []diag.Problem, u facts.Unit, place func(diag.Problem) P
 	}
 }
 
-// Cover says that a setting of the unit is the cause of a problem.
+// Cover makes a setting of the unit the cause of a problem.
 func Cover(p *diag.Problem, unit string, at Place, setting string) {
 	name, _, _ := strings.Cut(setting, "=")
 	p.Message = fmt.Sprintf("%s is hidden by %s= of the unit", at.What, name)

@@ -86,8 +86,8 @@ func takenAway(u facts.Unit, dir, leads string) string {
 	return ReadOnly(u.Sandbox, dir, leads)
 }
 
-// Checkouts are where an environment says that upstream's programs are, as its start
-// script looks for them.
+// Checkouts are the directories of upstream's programs according to an environment, as
+// its start script finds them.
 func Checkouts(env map[string]string) []string {
 	var all []string
 	for _, name := range []string{"JUSTNEWS_ROOT", "SERVICE_DIR"} {

@@ -10,8 +10,8 @@ import (
 	"justnews/internal/facts"
 )
 
-// Control judges the second rung: what the daemon answered. The look of the
-// same moment names who is in the way.
+// Control judges the second rung: the daemon's answer. A look at the same moment shows
+// which other process interferes.
 func Control(a facts.MPSAnswer, m facts.MPS, w Wanted) []diag.Problem {
 	p := diag.Problem{Subject: w.PipeDirectory, Seen: diag.Clean(a.Detail), Expected: "an answer to get_default_active_thread_percentage", Fix: diag.Do(w.restart()...)}
 	switch a.Kind {

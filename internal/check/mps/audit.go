@@ -19,14 +19,14 @@ import (
 // defaultPipeDirectory is where a CUDA program looks by default.
 const defaultPipeDirectory = "/tmp/nvidia-mps"
 
-// Audit is what an instance's program will have around it.
+// Audit is the environment in which an instance's program will run.
 type Audit struct {
 	Unit          string
 	PipeDirectory string // in which MPS is verified
 	Limits        config.InstanceMPS
 	Visible       string // CUDA_VISIBLE_DEVICES that the generator sets, "": none
 	// Lookup reads the program's environment: the gate's own in a unit, otherwise
-	// what systemd says. Nil: not known.
+	// systemd's. Nil: not known.
 	Lookup func(name string) (string, bool)
 	// Files reports that environment files, which systemd does not show, may set
 	// otherwise.

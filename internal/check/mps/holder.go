@@ -89,8 +89,8 @@ func stray(m facts.MPS, w Wanted) diag.Problem {
 	return p
 }
 
-// user compares the daemon's user with the agents'. The owner of its socket
-// tells, where ProtectProc= hides the process.
+// user compares the daemon's user with the agents'. If ProtectProc= hides the process,
+// the owner of its socket counts.
 func user(m facts.MPS, w Wanted) []diag.Problem {
 	if w.UID == nil { // by hand, where the user of the configuration does not exist
 		return []diag.Problem{{

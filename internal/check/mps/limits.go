@@ -75,9 +75,9 @@ func limitsOf(s string) (map[string]float64, bool) {
 // LimitsWanted reports whether the daemon has to be given default limits.
 func LimitsWanted(c config.MPS) bool { return c.DefaultMemory != "" || c.DefaultThreads > 0 }
 
-// Defaults compares what the daemon says of its default limits with the
-// configuration, nil where they are the same or none is asked for. A value that
-// the daemon rejected has silently removed the limit.
+// Defaults compares the daemon's default limits with the configuration; nil if they are
+// the same or none is configured. A value that the daemon rejected has silently removed
+// the limit.
 func Defaults(a facts.MPSAnswer, w Wanted) *diag.Problem {
 	var seen, expected []string
 	if want := w.DefaultMemory.ByOrdinal(w.Devices); !sameLimits(a.Lines, want) {
@@ -131,8 +131,8 @@ const (
 	AskDevices    = "device_query"
 )
 
-// Named returns the lines of an answer that are for a person, nil for a daemon that
-// does not know the question.
+// Named returns the lines of an answer to display, nil for a daemon that does not support
+// the query.
 func Named(a facts.MPSAnswer, about string) []string {
 	var lines []string
 	for _, line := range a.Lines {

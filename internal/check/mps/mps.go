@@ -45,13 +45,12 @@ func RungNamed(name string) Rung {
 	return Rung(max(slices.Index(rungNames[:], name), int(NoRung)))
 }
 
-// RungOf reads mps.require. A word that it does not know asks for all.
+// RungOf reads mps.require. An unknown word requires the highest rung.
 func RungOf(require string) Rung {
 	return cmp.Or(RungNamed(require), RungServer)
 }
 
-// control is the program's name; the kernel says "(deleted)" behind it after an
-// upgrade.
+// control is the program's name; after an upgrade the kernel appends "(deleted)".
 const control = "nvidia-cuda-mps-control"
 
 // Daemon judges the first rung by a look. An error among the problems means
@@ -220,8 +219,8 @@ func Unseen(m facts.MPS, w Wanted) *diag.Problem {
 	}
 }
 
-// Hopeless reports whether waiting cannot fix what an attempt found. A daemon that
-// is not running yet may start, and a busy one may become free.
+// Hopeless reports whether waiting cannot help. A daemon that is not running yet may
+// start, and a busy one may become free.
 func Hopeless(reached Rung, problems []diag.Problem, w Wanted) bool {
 	if w.OwnUnit && w.MainPID == 0 {
 		return true
@@ -278,7 +277,7 @@ func (w Wanted) kill(pid int) []diag.Command {
 	return append([]diag.Command{diag.Run("systemctl", "kill", "-s", "SIGKILL", "--", w.Unit)}, w.restart()...)
 }
 
-// quit ends the daemon of a pipe directory as its manual says.
+// quit ends the daemon of a pipe directory as described in its manual.
 func quit(dir string) diag.Command {
 	return diag.Run("sh", "-c", `echo quit | CUDA_MPS_PIPE_DIRECTORY="$1" `+control, "sh", dir)
 }

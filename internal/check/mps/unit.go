@@ -13,9 +13,9 @@ import (
 	"justnews/internal/facts"
 )
 
-// Unit judges the unit of the control daemon as Unit does, and knows one
-// state more: skipped. systemd calls the start of a unit whose condition did
-// not hold "done", and leaves it inactive.
+// Unit judges the control daemon's unit as Unit does, with one additional state: skipped.
+// systemd reports the start of a unit whose condition is not met as "done", and leaves it
+// inactive.
 func Unit(u facts.Unit) check.Judgement {
 	j := unit.Judge(u)
 	if j.State == check.Idle && !u.ConditionResult && len(u.Conditions) > 0 {

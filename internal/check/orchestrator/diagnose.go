@@ -72,9 +72,8 @@ func outOfMemory(e facts.ModelError, v Evidence, seen string) Diagnosis {
 	return d
 }
 
-// tooLarge says why a model that is sound on disk cannot fit into memory.
-// Upstream hides the cause under STRICT behind a sentence of its own, so that
-// the message does not say it.
+// tooLarge returns why a model that is intact on disk cannot fit into memory. With STRICT,
+// upstream hides the cause behind its own message.
 func tooLarge(e facts.ModelError, v Evidence) string {
 	bytes := size(e, v)
 	if name := limitBelow(bytes, v.Limits); name != "" {
@@ -87,7 +86,7 @@ func tooLarge(e facts.ModelError, v Evidence) string {
 	return ""
 }
 
-// size is what the model's files have together.
+// size is the total size of the model's files.
 func size(e facts.ModelError, v Evidence) int64 {
 	m, _ := store.Find(v.Store, e.Agent, e.Model)
 	return m.Bytes
@@ -103,8 +102,8 @@ func limitBelow(bytes int64, limits []string) string {
 	return ""
 }
 
-// soundOnDisk says that the disk is not the cause: only the message is left
-// as evidence, unless the disk contradicts it.
+// soundOnDisk reports that the disk is not the cause: only the message is left as
+// evidence, unless the disk contradicts it.
 func soundOnDisk(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 	seen, proven := complete(e, v)
 	if seen == "" {
@@ -126,8 +125,8 @@ func soundOnDisk(e facts.ModelError, v Evidence) (Diagnosis, bool) {
 	return d, true
 }
 
-// complete says that a model is complete on disk, "" where it was not found, and
-// whether every byte of it was compared with its manifest.
+// complete describes a model that is complete on disk, and whether every byte of it was
+// compared with its manifest; "" if it was not found.
 func complete(e facts.ModelError, v Evidence) (seen string, proven bool) {
 	m, _ := store.Find(v.Store, e.Agent, e.Model)
 	if m.Dir == "" {
@@ -146,8 +145,8 @@ func hashed(m facts.StoreModel, v Evidence) bool {
 	})
 }
 
-// lookElsewhere is the fix of an error that the disk contradicts: copying what is
-// there would change nothing.
+// lookElsewhere is the fix of an error that the disk contradicts: copying the model would
+// not help.
 func lookElsewhere(v Evidence) diag.Fix {
 	return diag.Advise("load the models again, since the error may be older than the files; if it recurs, the orchestrator reads a different directory or map than the one that was checked",
 		diag.Retry()).Looking(diag.LogOf(v.Unit))

@@ -15,11 +15,11 @@ import (
 	"justnews/internal/unitname"
 )
 
-// Environment compares what the orchestrator's process was started with to
-// what the configuration says of the Model Store. Another root than the one that
-// was checked makes the check worthless; and where STRICT is meant, a variable
-// that is missing lets the libraries download. What a unit says without its
-// process being asked may be incomplete: then only what it does say counts.
+// Environment compares the environment of the orchestrator's process with the Model Store
+// in the configuration. If its root differs from the one that was checked, the check is
+// worthless; and with STRICT, a missing variable lets the libraries download. A unit's
+// settings without those of its process may be incomplete: then only those that are
+// present count.
 func Environment(unit string, e facts.Environment, strict bool, root string) []diag.Problem {
 	var seen, expected, wrong []string
 	miss := func(name, want string) {
@@ -98,7 +98,7 @@ func where(e facts.Environment) string {
 	return " in the unit (this user cannot read the environment of its process)"
 }
 
-// truthy is what the hub's libraries take for true.
+// truthy are the values that the hub's libraries treat as true.
 func truthy(value string) bool {
 	switch strings.ToUpper(value) {
 	case "1", "ON", "YES", "TRUE":
@@ -132,11 +132,11 @@ func memory(m facts.Memory, limits []string) string {
 	return strings.Join(parts, ", ")
 }
 
-// DryRun judges whether the orchestrator reports every model as loaded without
-// loading one. What counts is what its processes were started with; where they
-// cannot be asked, what the unit and its files say makes it certain that it does,
-// and the preload that it does not: that runs as the orchestrator's user, and is
-// stopped with the orchestrator. The second result is true where nobody knows.
+// DryRun judges whether the orchestrator reports every model as loaded without loading
+// one. The environment of its processes counts. If that cannot be read, a variable in the
+// unit or its files proves that it does, and the preload that it does not, since that runs
+// as the orchestrator's user and is stopped with the orchestrator. The second result is
+// true if it is not known.
 func DryRun(u facts.Unit, e facts.Environment, preload facts.Unit) (problems []diag.Problem, unknown bool) {
 	at := "in the unit's environment files"
 	if e.Exact {
@@ -159,9 +159,8 @@ func DryRun(u facts.Unit, e facts.Environment, preload facts.Unit) (problems []d
 	}}, true
 }
 
-// Preloaded reports whether the preload ended with success in the orchestrator
-// that runs now: by itself and with 0. SuccessExitStatus= may count more, such as
-// a signal that an agent has sent.
+// Preloaded reports whether the preload succeeded in the running orchestrator: it exited,
+// and with 0. SuccessExitStatus= may allow more, such as a signal sent by an agent.
 func Preloaded(u, preload facts.Unit) bool {
 	started := u.Times.ExecMainStart
 	return preload.Name == unitname.Preload && preload.ActiveState == "active" && started > 0 && preload.Times.ActiveEnter > started &&

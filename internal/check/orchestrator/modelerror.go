@@ -15,8 +15,8 @@ import (
 	"justnews/internal/spell"
 )
 
-// Diagnosis is what is known about the cause of a model's error, as fields of a
-// Problem. An empty field leaves what the message alone says.
+// Diagnosis is what is known about the cause of a model's error, as fields of a Problem.
+// An empty field keeps the one derived from the message.
 type Diagnosis struct {
 	Code     diag.Code // e.g. of the Model Store; "" stays MODEL-FAILED
 	Seen     string
@@ -133,8 +133,7 @@ func names[T any](list []T, name func(T) string) []string {
 	return all
 }
 
-// hint is what the text of a message points to. It is only a claim:
-// nothing was checked.
+// hint is the cause suggested by the text of a message, which is not verified.
 type hint struct {
 	words    []string // in lower case
 	says     string
@@ -182,8 +181,7 @@ var hints = []hint{
 	},
 }
 
-// pointsTo returns what the text of a message points to, the zero hint if that is not
-// known.
+// pointsTo returns the cause suggested by the text of a message, the zero hint if none is.
 func pointsTo(e facts.ModelError) hint {
 	text := strings.ToLower(e.Error)
 	for _, h := range hints {

@@ -207,10 +207,10 @@ func of(errors []facts.ModelError, agent string) []facts.ModelError {
 	return slices.DeleteFunc(slices.Clone(errors), func(e facts.ModelError) bool { return e.Agent != agent && e.Agent != "" })
 }
 
-// ownOnly judges a job that is over with errors of other agents only
-// (scope = "own"): each failure is named, and none is ours. The status says
-// nothing of a single agent's models, so that the whole map must have been
-// tried before silence about ours means that they are loaded.
+// ownOnly judges a finished job with errors of other agents only (scope = "own"): each
+// failure is named, and none is ours. The status does not list single agents' models, so
+// the whole map must have been tried before the lack of an error means that ours are
+// loaded.
 func ownOnly(s facts.ModelsState, j check.Judgement, w requirement.Preload) check.Judgement {
 	if s.Total < w.Expected {
 		return j.As(check.Idle, short(s, w))
@@ -218,8 +218,8 @@ func ownOnly(s facts.ModelsState, j check.Judgement, w requirement.Preload) chec
 	return j.As(check.Ready, fmt.Sprintf("the models of %s are loaded, %d of other agents failed", w.OnlyAgent, s.Failed))
 }
 
-// ownContradiction compares what per_agent says of our models, where the
-// answer has it, with an answer that lists no error of ours.
+// ownContradiction compares our models in per_agent, if the answer has it, with an answer
+// that lists no error of ours.
 func ownContradiction(s facts.ModelsState, w requirement.Preload) string {
 	if w.OnlyAgent == "" || len(of(s.Errors, w.OnlyAgent)) > 0 {
 		return ""
@@ -251,9 +251,9 @@ func Canary(s Subject, model string, a facts.Answer) (problem *diag.Problem, aga
 	}, check.Reach(a) == check.Unreachable
 }
 
-// OnGPU judges where the models are: by what the server says of each, or by the GPU
-// memory that processes of its unit hold. Pids are those processes. The second result
-// is true where it is not known, or may change.
+// OnGPU judges where the models are: according to the server, or by the GPU memory that
+// processes of its unit hold. Pids are those processes. The second result is true if it is
+// not known, or may change.
 func OnGPU(s Subject, state facts.ModelsState, pids []int, l facts.GPULook) (problem *diag.Problem, again bool) {
 	p := &diag.Problem{
 		Code: diag.ModelsOnCPU, Subject: s.URL,

@@ -75,8 +75,8 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 	}
 }
 
-// Bus returns what is wrong with the last answer of the MCP bus. A degraded bus
-// can be talked to: a warning.
+// Bus returns the problem of the MCP bus's last answer. A degraded bus is usable: a
+// warning.
 func Bus(url string, b facts.BusHealth) []diag.Problem {
 	switch b.Kind {
 	case facts.Foreign:
@@ -163,9 +163,8 @@ type Origin struct {
 	Groups, Manager []uint64
 }
 
-// Served judges whose socket gave an answer: Answered for the unit's own,
-// Foreign for another's, Unattributed where that cannot be told (yet). The text is
-// what was seen.
+// Served judges which unit's socket gave an answer: Answered for the unit's own, Foreign
+// for another's, Unattributed if that is not known (yet). The text is the evidence.
 func Served(s facts.Server, o Origin) (facts.AnswerKind, string) {
 	u := o.Unit
 	switch {
@@ -182,7 +181,7 @@ func Served(s facts.Server, o Origin) (facts.AnswerKind, string) {
 	}
 }
 
-// servedByOwner judges by the socket's owner, where control groups cannot tell.
+// servedByOwner judges by the socket's owner, if control groups are not conclusive.
 func servedByOwner(s facts.Server, u facts.Unit) (facts.AnswerKind, string) {
 	down := u.ActiveState != "active" && u.ActiveState != "reloading" && u.MainPID == 0
 	switch {

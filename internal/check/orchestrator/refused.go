@@ -23,8 +23,8 @@ type Subject struct {
 	Expected int           // models that it lists, -1: not known
 	Models   *modelmap.Map // what it lists, nil: not known; for names near a wrong one
 	Protocol facts.Protocol
-	// Stale says why the orchestrator may have read another map than Map has now,
-	// "" where it has not: upstream's loaders read theirs once.
+	// Stale is why the orchestrator may have read another map than Map has now,
+	// "" if it has not: upstream's loaders read theirs once.
 	Stale    string
 	Empty    bool     // the orchestrator loads no models by itself (requirement.Preload)
 	Diagnose Diagnose // looks deeper into a model's error, nil: only its message counts
@@ -118,10 +118,10 @@ func incomplete(j check.Judgement, s Subject) diag.Problem {
 	return p
 }
 
-// loadsNothing is what shows that a server loads no models by itself.
+// loadsNothing is the evidence that a server itself loads no models.
 const loadsNothing = "it answered the request to load its models with a finished job of 0 models"
 
-// empty is the problem of a server that loads no models by itself.
+// empty is the problem of a server that itself loads no models.
 func empty(s Subject) diag.Problem {
 	return diag.Problem{
 		Code: diag.PreloadEmpty, Subject: s.URL,
@@ -148,8 +148,8 @@ func readAgain(s Subject) diag.Fix {
 	return diag.Advise("restart the orchestrator, so that it reads the map again", diag.Restart(s.Unit)...)
 }
 
-// Stale says that the map was changed after the orchestrator was started, ""
-// where it was not or that is not known. Changed is when, since the boot.
+// Stale returns evidence that the map was changed after the orchestrator was started, "" if
+// it was not or that is not known. Changed is when, since boot.
 func Stale(path string, changed time.Duration, u facts.Unit) string {
 	if started := u.Times.ExecMainStart; u.MainPID == 0 || started <= 0 || changed <= started {
 		return ""
@@ -195,8 +195,7 @@ func expectation(s Subject) string {
 	return "all_ready with at least one model, and no job in progress"
 }
 
-// Glance returns the problems of one look at the models that nobody waited
-// for.
+// Glance returns the problems of one look at the models, without a wait.
 func Glance(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 	switch j.State {
 	case check.Ready, check.Pending:

@@ -68,9 +68,9 @@ func VLLM(v facts.VLLM, agents []string, url, unit string) []diag.Problem {
 	}}
 }
 
-// Registered judges whether the MCP bus knows the orchestrator. One that was
-// started before the bus, as it has to be, gives up registering after a while
-// and never tries again.
+// Registered judges whether the orchestrator is registered with the MCP bus. One that was
+// started before the bus, as it has to be, gives up registering after a while and never
+// retries.
 func Registered(r facts.Registration, name, busURL string) []diag.Problem {
 	if r.Kind != facts.Answered || name == "" || slices.Contains(r.Agents, name) {
 		return nil

@@ -77,7 +77,7 @@ func OfModel(agent, model string, look facts.Store, proofs []facts.StoreProof, w
 	return diag.Errors(j.settled())
 }
 
-// Find returns what was seen of one model.
+// Find returns the facts of one model.
 func Find(look facts.Store, agent, model string) (facts.StoreModel, bool) {
 	for _, m := range look.Models {
 		if m.Want.Agent == agent && m.Want.Model == model {

@@ -67,10 +67,9 @@ func Audit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	return slices.Concat(shadowed(u), opened(u, files), doubled(u, files), startLimit(u, files), loops(u))
 }
 
-// opened finds what SuccessExitStatus= takes for the success of a gate that
-// ended otherwise. The gate avoids the exit statuses by itself; a signal that
-// ends it, and systemd's own statuses for a gate that could not be started, are
-// out of its hands.
+// opened finds what SuccessExitStatus= would treat as success of a gate that failed. The
+// gate itself avoids the exit statuses; it cannot avoid a signal that ends it, or systemd's
+// own statuses for a gate that could not be started.
 func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	problems := Opened(u, files)
 	statuses := slices.DeleteFunc(slices.Clone(u.SuccessExitStatus), func(n int) bool {
@@ -169,8 +168,7 @@ func loops(u facts.Unit) []diag.Problem {
 	}}
 }
 
-// setIn says which file of an administrator sets one of the keys, the last one
-// that does.
+// setIn returns the last of an administrator's files that sets one of the keys.
 func setIn(u facts.Unit, files []facts.UnitFile, keys ...string) string {
 	at := ""
 	for _, f := range files {
@@ -224,8 +222,8 @@ func OpenFiles(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	}}
 }
 
-// RunsAs compares whom a unit runs as with the configuration, and with what the
-// environment files tell the start scripts.
+// RunsAs compares the user that a unit runs as with the configuration, and with the
+// environment files that the start scripts read.
 func RunsAs(u facts.Unit, want facts.Account, files []facts.UnitFile, env map[string]string) []diag.Problem {
 	var problems []diag.Problem
 	is := cmp.Or(u.User, "root")

@@ -75,7 +75,7 @@ func Guarded(u facts.Unit) []diag.Problem {
 	return problems
 }
 
-// Volatile is the warning of a guard that nobody has installed.
+// Volatile is the warning of a guard that is not installed.
 func Volatile(unit string) diag.Problem {
 	return diag.Problem{
 		Code: diag.GuardVolatile, Severity: diag.Warning, Subject: unit,
@@ -90,7 +90,7 @@ func generatedGuard(unit string) string {
 	return "/run/systemd/generator/" + unit + ".d/50-justnews-guard.conf"
 }
 
-// reloaded says where systemd does not know a unit's latest files.
+// reloaded reports units whose latest files systemd has not loaded.
 func reloaded(u facts.Unit) []diag.Problem {
 	if !u.NeedDaemonReload {
 		return nil
@@ -224,8 +224,8 @@ func GatedBy(u facts.Unit, want facts.Mark) []diag.Problem {
 	return problems
 }
 
-// Generated compares what the generator left at the last reload with what it
-// would write now. systemd says nothing where a generator fails.
+// Generated compares the generator's output at the last reload with its output now.
+// systemd does not report that a generator failed.
 func Generated(files []facts.Generated) []diag.Problem {
 	var there, stale []string
 	for _, f := range files {

@@ -70,8 +70,8 @@ func FailureText(u facts.Unit) string {
 	return s
 }
 
-// Problems names a unit that cannot become ready, and warns of one that
-// nobody starts: somebody may, and its server may run without it.
+// Problems reports a unit that cannot become ready, and warns about one that is not being
+// started: it may be started later, and its server may run outside it.
 func Problems(u facts.Unit, code diag.Code, what string) []diag.Problem {
 	switch j := Judge(u); j.State {
 	case check.Failed:
@@ -163,8 +163,7 @@ func NotServed(why string) diag.Problem {
 
 func startDBus() diag.Command { return diag.Run("systemctl", "start", "dbus.socket") }
 
-// StatusUnknown is the warning of a refusal of which nobody knows whether the unit
-// takes its exit status for a success.
+// StatusUnknown is the warning that the unit may treat a refusal's exit status as success.
 func StatusUnknown(unit string, status diag.Status) diag.Problem {
 	return diag.Problem{
 		Code: diag.StatusOpens, Severity: diag.Warning, Subject: unit,
@@ -186,9 +185,8 @@ func StatusListed(unit string, status diag.Status, successes []int, instead stri
 	}
 }
 
-// unstarted is why systemd could not even execute a command of a unit. It ends
-// the process itself then, with a status of its own from 200 on (systemd.exec(5),
-// Process Exit Codes).
+// unstarted is why systemd could not execute a unit's command. It then ends the process
+// itself, with one of its own statuses from 200 up (systemd.exec(5), Process Exit Codes).
 type unstarted struct {
 	text string // "its program /p cannot be executed (203/EXEC)"
 	fix  diag.Fix

@@ -29,7 +29,7 @@ const (
 	Up       Word = "up"
 )
 
-// Pending reports whether the state changes by itself.
+// Pending reports whether the state is transitional.
 func (w Word) Pending() bool {
 	return w == Waiting || w == Queued || w == Starting || w == Stopping
 }
@@ -64,9 +64,9 @@ func WordOf(u facts.Unit, enabled bool) Word {
 	return Stopped
 }
 
-// systemd keeps one line of each unit for all to read. Ours begins with one of
-// these, and a refusal goes on with its code: the gate writes it by StatusOf…, and
-// status and preflight read it with Refusal and WaitsFor.
+// systemd keeps one world-readable status line per unit. Ours begins with one of these,
+// followed by the code of a refusal: the gate writes it with StatusOf…, and status and
+// preflight read it with Refusal and WaitsFor.
 const (
 	refusedPrefix = "refused: "
 	waitingPrefix = "waiting: "
@@ -85,9 +85,8 @@ func WaitsFor(status string) string { return strings.TrimPrefix(status, waitingP
 // holds and tries again.
 func Refuses(u facts.Unit) bool { return strings.HasPrefix(WaitsFor(u.StatusText), refusedPrefix) }
 
-// refusal returns what the gate of a unit that does not run said last, "" where
-// it is not what keeps the unit down. systemd forgets the text when a start
-// begins.
+// refusal returns the last status of the gate of a unit that is not running, "" if it is
+// not what keeps the unit down. systemd clears the text when a start begins.
 func refusal(u facts.Unit) string {
 	text, _ := strings.CutPrefix(u.StatusText, refusedPrefix)
 	if text == u.StatusText {
@@ -96,8 +95,8 @@ func refusal(u facts.Unit) string {
 	return text
 }
 
-// RefusedBefore is the problem of a guarded unit whose gate refused. Its unit may not
-// pass on what the gate says of itself (NotifyAccess=).
+// RefusedBefore is the problem of a guarded unit whose gate refused. Its unit may not pass
+// on the gate's status (NotifyAccess=).
 func RefusedBefore(u facts.Unit) diag.Problem {
 	p := diag.Problem{
 		Code: diag.UnitFailed, Subject: u.Name, Message: GateRefused,
@@ -113,8 +112,8 @@ func RefusedBefore(u facts.Unit) diag.Problem {
 	return p
 }
 
-// LastRefused reports whether the last try of a unit was refused and the next one has
-// not begun: a job that systemd has queued for it by itself is no new start.
+// LastRefused reports whether the last start of a unit was refused and the next one has not
+// begun: a restart job queued by systemd is not a new start.
 func LastRefused(u facts.Unit) bool {
 	between := strings.HasPrefix(u.SubState, "auto-restart") || u.ActiveState == "failed" && !u.Job
 	return u.LoadState == "loaded" && between && refusal(u) != ""

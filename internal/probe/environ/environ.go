@@ -70,7 +70,7 @@ func file(root, name string, known map[string]string) facts.EnvFile {
 	return f
 }
 
-// maxShell bounds what is parsed as shell code, in bytes: the parser recurses,
+// maxShell limits the text that is parsed as shell code, in bytes: the parser recurses,
 // and a file full of parentheses must not crash the program.
 const maxShell = 128 << 10
 

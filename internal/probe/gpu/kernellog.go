@@ -34,7 +34,7 @@ var (
 	xidLine = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^NVRM: Xid \((?:PCI:)?([0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2})[^)]*\): ([0-9]{1,4})\b,?\s*(.*)`)
 	})
-	// loadLine begins what the driver logs when it is loaded, and has reset every GPU.
+	// loadLine is the beginning of the driver's log line when it is loaded, which resets every GPU.
 	loadLine = "NVRM: loading NVIDIA UNIX"
 )
 

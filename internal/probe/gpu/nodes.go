@@ -22,7 +22,7 @@ var moduleVersion = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^NVRM version:.*?\s([0-9]+(?:\.[0-9]+)+)\s`)
 })
 
-// maxModule bounds what is read: the file has two lines.
+// maxModule is the maximum length that is read: the file has two lines.
 const maxModule = 4 << 10
 
 // module returns the version of the loaded kernel module, "" if none is loaded

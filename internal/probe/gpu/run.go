@@ -23,7 +23,7 @@ const (
 	// maxOutput bounds the helper's answer: 16 GPUs with 60 clients each are
 	// below 100 KiB.
 	maxOutput = 1 << 20
-	// maxComplaint bounds what is kept of its standard error.
+	// maxComplaint is the maximum length that is kept of its standard error.
 	maxComplaint = 4 << 10
 	// grace is how long a killed helper may take to exit, and how long its
 	// pipes may stay open in a child process. A process that waits in the

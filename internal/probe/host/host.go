@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package host collects facts about the machine itself: who listens on a port,
+// Package host collects facts about the machine itself: which process listens on a port,
 // which boot this is, whether the kernel command line disables the gates. It
 // queries no service and trusts no environment variable.
 package host

@@ -19,7 +19,7 @@ import (
 // listenState is TCP_LISTEN of include/net/tcp_states.h, as /proc/net prints it.
 const listenState = "0A"
 
-// Listener returns who listens on a TCP port, on any address of this network
+// Listener returns the sockets that listen on a TCP port, on any address of this network
 // namespace. It is only an error if neither table can be read.
 func (h Host) Listener(port int) (facts.Listener, error) {
 	l := facts.Listener{Port: port}

@@ -22,7 +22,7 @@ import (
 // limit is set, no server runs) could not be distinguished from a lost answer.
 const proof = "get_default_active_thread_percentage"
 
-// maxAnswer bounds what is kept of an answer, in bytes.
+// maxAnswer is the maximum length that is kept of an answer, in bytes.
 const maxAnswer = 64 << 10
 
 // statusLibrary is the exit status of the control program of driver 580 without

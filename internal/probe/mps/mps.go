@@ -135,8 +135,8 @@ func directory(path string) facts.Directory {
 	return d
 }
 
-// lock asks the kernel who holds the record lock of a running daemon. F_GETLK
-// only needs an open file and has no side effects.
+// lock queries the kernel for the holder of a running daemon's record lock. F_GETLK only
+// needs an open file and has no side effects.
 func lock(path string) facts.MPSLock {
 	f, err := safefile.Open(path, safefile.NoFollow)
 	if errors.Is(err, safefile.ErrNotRegular) {

@@ -20,8 +20,8 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// reply is the raw result of one exchange: a status and a body, or the answer
-// that says why there is none.
+// reply is the raw result of one exchange: a status and a body, or an answer with the reason
+// why there is none.
 type reply struct {
 	status   int
 	location string
@@ -235,9 +235,9 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d ms", d/time.Millisecond)
 }
 
-// broken turns an error of the exchange into an answer: Refused for what a
-// server causes that is starting, stopping or hanging; Nonsense for an answer
-// that is not HTTP. An unknown error is Nonsense, which ends a wait soonest.
+// broken turns an error of the exchange into an answer: Refused for errors of a server that is
+// starting, stopping or hanging; Nonsense for an answer that is not HTTP. An unknown error is
+// Nonsense, which ends a wait soonest.
 func broken(ctx context.Context, err error, inBody bool) *facts.Answer {
 	if detail, ok := network(ctx, err, inBody); ok {
 		return &facts.Answer{Kind: facts.Refused, Detail: detail}

@@ -18,14 +18,14 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// dialect is what one kind of model server is asked, and how its answers are read.
-// It is one file for each kind.
+// dialect has the requests to one kind of model server, and parses its answers. Each kind has
+// its own file.
 type dialect interface {
 	protocol() facts.Protocol
 	// health is 200 once the server serves requests.
 	health(ctx context.Context, l *link) facts.Answer
-	// list returns what the server says of its models, by name. A model of expected
-	// that it does not name is not loaded.
+	// list returns the server's report on its models, by name. An expected model that it
+	// does not name is not loaded.
 	list(ctx context.Context, l *link, fresh bool) (map[string]model, facts.Answer)
 	// load asks for one model. It is only called if the protocol says that the server
 	// loads on request.
@@ -41,7 +41,7 @@ type model struct {
 	cpu             bool   // at least a part of it is not in the memory of a GPU
 }
 
-// listing is what a server says of its models, by name.
+// listing is a server's report on its models, by name.
 type listing map[string]model
 
 // add adds one entry. Of several with the same name each has to be loaded: versions of
@@ -89,8 +89,8 @@ func (e *expecting) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 	return facts.ModelsLook{Answer: a, State: e.state(listed)}
 }
 
-// state is listed as the state of a preload. A server that cannot be asked to load is
-// still busy loading what it does not have.
+// state converts listed to the state of a preload. A server that does not load on request is
+// assumed to be still loading what it does not list.
 func (e *expecting) state(listed map[string]model) facts.ModelsState {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -165,8 +165,8 @@ func (e *expecting) Canary(ctx context.Context, name string) facts.Answer {
 	return e.canary(ctx, &e.link, name)
 }
 
-// post sends an object until ctx ends, over a connection of its own. Like every POST
-// of this package it is sent at most once.
+// post sends an object until ctx ends, over a separate connection. Like every POST of this
+// package it is sent at most once.
 func (l *link) post(ctx context.Context, path string, body any) reply {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -198,9 +198,9 @@ var completions = []struct {
 
 type completes struct{}
 
-// canary asks for one token, or one embedding, through OpenAI's API. A server may
-// lack an endpoint, or a model the task: then the next one is tried. The first answer
-// that says neither counts.
+// canary requests one token, or one embedding, through OpenAI's API. If the server lacks the
+// endpoint, or the model does not support the task, the next one is tried. The first other
+// answer counts.
 func (completes) canary(ctx context.Context, l *link, name string) facts.Answer {
 	var first *facts.Answer
 	for _, c := range completions {

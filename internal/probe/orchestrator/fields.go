@@ -15,7 +15,7 @@ type fields struct {
 	err *error
 }
 
-// readFields lets a reader take what it needs of an object.
+// readFields lets a reader take the fields it needs from an object.
 func readFields(o strictjson.Object, read func(fields)) error {
 	var err error
 	read(fields{o, &err})

@@ -57,7 +57,7 @@ func (c *justNews) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 // server loads during the request.
 //
 // The request uses a new connection and has no GetBody: net/http only repeats a
-// request by itself on a reused connection, so this one is sent at most once.
+// request itself on a reused connection, so this one is sent at most once.
 func (c *justNews) Preload(ctx context.Context, refresh bool) facts.ModelsLook {
 	body := strings.NewReader(fmt.Sprintf(`{"refresh": %t}`, refresh))
 	return c.exchange(ctx, c.fresh, http.MethodPost, "/models/preload", body).models(preloadShape)

@@ -14,8 +14,8 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// ollama is Ollama (docs/api.md of ollama). Its /api/tags lists what is on the disk and
-// says nothing about what is loaded.
+// ollama is Ollama (docs/api.md of ollama). Its /api/tags lists the models on disk, loaded or
+// not.
 type ollama struct{ completes }
 
 // stays is how long a model has to stay loaded without being used. Ollama unloads it

@@ -10,8 +10,8 @@ import (
 	"justnews/internal/strictjson"
 )
 
-// openAI is a server with OpenAI's API and nothing else. Its list of models is that of
-// its configuration: it loads them by itself, and only a canary shows that it did.
+// openAI is a server with only OpenAI's API. It lists the models in its configuration, whether
+// they are loaded or not: only a canary shows that they are.
 type openAI struct{ completes }
 
 func (openAI) protocol() facts.Protocol {

@@ -68,7 +68,7 @@ type inspection struct {
 	closed bool                     // what the loader opens could not be listed
 }
 
-// below inspects what a loader opens of a directory, using the tree of its version,
+// below inspects the files that a loader opens in a directory, using the tree of its version,
 // which the proof also needs.
 func (i *inspection) below(dir string) {
 	top, rel := i.treeOf(dir)

@@ -27,7 +27,7 @@ type component struct {
 
 // listed returns the directories below one that a loader opens, by name: those of
 // sentence-transformers' modules.json and of diffusers' model_index.json. Closed
-// is set if a list cannot be read, which is a fault of its own.
+// is set if a list cannot be read, which is a separate fault.
 func (i *inspection) listed(b *digest.Branch) (list map[string]component, closed bool) {
 	list = map[string]component{}
 	for _, leaf := range b.Files {
@@ -72,8 +72,7 @@ func modules(text []byte, list map[string]component) error {
 	return nil
 }
 
-// pipeline reads model_index.json: NAME: [LIBRARY, CLASS], both null for what was
-// left out.
+// pipeline reads model_index.json: NAME: [LIBRARY, CLASS], both null for omitted parts.
 func pipeline(text []byte, list map[string]component) error {
 	var entries map[string]json.RawMessage
 	if err := json.Unmarshal(text, &entries); err != nil {

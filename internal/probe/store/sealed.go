@@ -40,7 +40,7 @@ func (c *proving) beginSeal(text []byte) {
 	c.compare()
 }
 
-// compare finds what is wrong without hashing, and what has to be hashed.
+// compare finds the differences that need no hashing, and the files to hash.
 func (c *proving) compare() {
 	c.leaves = map[string]digest.Leaf{}
 	for _, l := range c.tree.Leaves() {

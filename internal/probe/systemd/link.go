@@ -89,7 +89,7 @@ func (d door) openOne(ctx context.Context, address string) (*link, error) {
 		return nil, err
 	}
 	sock := plain.(*net.UnixConn)
-	// godbus reads the handshake without any deadline of its own.
+	// godbus reads the handshake without a deadline.
 	release := context.AfterFunc(ctx, func() { _ = sock.SetDeadline(time.Unix(1, 0)) })
 	defer release()
 	// Without file descriptors, which nothing here returns.

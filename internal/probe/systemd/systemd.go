@@ -3,7 +3,7 @@
 // Package systemd queries the service manager about units over D-Bus: it reads
 // properties, and starts or stops a unit on request. It judges nothing.
 //
-// It speaks godbus directly. go-systemd's dbus package opens two connections,
+// It uses godbus directly. go-systemd's dbus package opens two connections,
 // authenticates without a deadline and does not recover from a restart of the
 // bus; a gate must not hang on a bus that accepts a connection and never
 // replies. Its escaping of bus names is used.
@@ -23,16 +23,16 @@ import (
 )
 
 var (
-	// ErrNoSystemd says that systemd is not the service manager of this machine
+	// ErrNoSystemd means that systemd is not the service manager of this machine
 	// (a container, another init): retrying is pointless.
 	ErrNoSystemd = errors.New("systemd is not running here")
-	// ErrUnreachable says that systemd is running but cannot be queried now: no
+	// ErrUnreachable means that systemd is running but cannot be queried now: no
 	// bus, a bus that does not reply, or a manager that does not answer in
 	// time.
 	ErrUnreachable = errors.New("systemd cannot be asked")
-	// ErrNoUnit says that a process belongs to no unit.
+	// ErrNoUnit means that a process belongs to no unit.
 	ErrNoUnit = errors.New("no unit owns the process")
-	// ErrClosed says that Close was called before.
+	// ErrClosed means that Close was called before.
 	ErrClosed = errors.New("the connection to systemd was closed")
 )
 
@@ -52,8 +52,8 @@ const (
 	managerIface  = "org.freedesktop.systemd1.Manager"
 )
 
-// Conn queries one service manager. It reconnects by itself after a restart of
-// the bus daemon. It is safe for concurrent use.
+// Conn queries one service manager. It reconnects automatically after a restart of the bus
+// daemon. It is safe for concurrent use.
 type Conn struct {
 	doors []door
 	// root is "" or the directory used as / when looking for
@@ -106,7 +106,7 @@ func open(ctx context.Context, root string, doors []door) (*Conn, error) {
 }
 
 // defaultDoors lists the addresses of the manager, preferred ones first. Root
-// uses no other address: whoever can set a variable could choose who answers.
+// uses no other address: otherwise anyone who can set a variable could choose who answers.
 func defaultDoors(euid int, address string) []door {
 	if euid == 0 {
 		return []door{{address: busAddress}, {address: "unix:path=" + privateSocket, direct: true}}

@@ -153,8 +153,8 @@ func templateOf(unit string) string {
 	return prefix + "@" + filepath.Ext(unit)
 }
 
-// pulls are the units that each unit of an administrator starts: what it wants, and
-// what a timer, a path or a socket triggers, by name where it does not say.
+// pulls are the units that each unit of an administrator starts: those that it wants, and
+// those that a timer, path or socket unit triggers, explicitly or by its name.
 func pulls(root string) map[string][]string {
 	all := map[string][]string{}
 	for _, dir := range unitDirs {
