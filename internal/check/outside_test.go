@@ -43,7 +43,7 @@ var judges = map[string]any{
 		p.Args = append([]string{"nvidia-cuda-mps-control"}, p.Args...)
 		return mps.Partitions(facts.MPS{Daemon: &p}, mps.Audit{Unit: unit, Lookup: func(string) (string, bool) { return partition, true }})
 	},
-	"mps.NotSaid":     mps.NotSaid,
+	"mps.NotReported": mps.NotReported,
 	"mps.UnitProblem": mps.UnitProblem, "mps.OutOfReach": mps.OutOfReach, "host.RemovesIPC": host.RemovesIPC, "mps.Unseen": mps.Unseen, "orchestrator.Bus": orchestrator.Bus, "orchestrator.AcceptedEmpty": orchestrator.AcceptedEmpty,
 	"orchestrator.BusUnit": orchestrator.BusUnit, "orchestrator.Canary": orchestrator.Canary, "orchestrator.OnGPU": orchestrator.OnGPU, "orchestrator.DryRun": orchestrator.DryRun,
 	"orchestrator.Environment": orchestrator.Environment, "orchestrator.ForMemory": orchestrator.ForMemory,

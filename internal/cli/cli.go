@@ -139,7 +139,7 @@ type leave struct{ status int }
 func Run(ctx context.Context, m Machine, args []string) diag.Status {
 	a := &app{Machine: m, ctx: ctx, out: &output{w: m.Stdout}, guarded: &atomic.Pointer[waitingRun]{}}
 	a.Stdout = a.out
-	a.talk = report.NewTalk(m.Stderr, m.Log, a.paperOf(m.StderrTerminal))
+	a.talk = report.NewTalk(m.Stderr, m.Log, a.layoutOf(m.StderrTerminal))
 	if a.Began.IsZero() {
 		a.Began = time.Now()
 	}
@@ -206,7 +206,7 @@ func (a *app) run(args []string) (status diag.Status) {
 		return a.refused(misused(parser.Model, args, err))
 	}
 	a.Globals = l.Globals
-	a.talk = report.NewTalk(a.Stderr, a.Log, a.paperOf(a.StderrTerminal))
+	a.talk = report.NewTalk(a.Stderr, a.Log, a.layoutOf(a.StderrTerminal))
 	a.startWatchdog()
 	defer func() { a.release() }()
 	if err := kctx.Run(a); err != nil {

@@ -96,7 +96,7 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 	if len(cfg.Instances) == 0 || !cfg.Models.HasMap() {
 		return warnings(problems)
 	}
-	if m := modelmap.ReadFile(a.below(w.Models.Map)); !closedToUs(m, os.Geteuid()) {
+	if m := modelmap.ReadFile(a.below(w.Models.Map)); !unreadableToUs(m, os.Geteuid()) {
 		problems = append(problems, store.Map(m, w.Models.MapWritten)...)
 	}
 	return warnings(problems)
@@ -110,9 +110,9 @@ func warnings(problems []diag.Problem) []diag.Problem {
 	return problems
 }
 
-// closedToUs reports whether only this user may not read a map: the services run as
+// unreadableToUs reports whether only this user may not read a map: the services run as
 // others.
-func closedToUs(m modelmap.File, euid int) bool {
+func unreadableToUs(m modelmap.File, euid int) bool {
 	return errors.Is(m.Err, fs.ErrPermission) && euid != 0
 }
 

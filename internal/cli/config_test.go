@@ -20,7 +20,7 @@ func TestConfig_MapUnreadableForAnOperatorIsNoFinding(t *testing.T) {
 		"an operator": {denied, 1000, true}, "root": {denied, 0, false},
 		"another error": {modelmap.File{Err: errors.New("too large")}, 1000, false}, "none": {modelmap.File{}, 1000, false},
 	} {
-		if got := closedToUs(c.file, c.euid); got != c.want {
+		if got := unreadableToUs(c.file, c.euid); got != c.want {
 			t.Errorf("%s: %v", what, got)
 		}
 	}

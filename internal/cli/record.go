@@ -171,7 +171,7 @@ func (a *app) telling(e waitingRun, res gate.Result, own *facts.Unit) (saying, s
 	key := status.Key(errors[0], res.Instance)
 	told := 0.0
 	if own != nil && own.NRestarts > 0 { // else somebody asked for this start, and looks here for why it failed
-		told = a.lastTold(res, key)
+		told = a.lastLogged(res, key)
 	}
 	how, by := sayWhole, unit
 	a.withSaid(func(s *said) bool {
@@ -185,9 +185,9 @@ func (a *app) telling(e waitingRun, res gate.Result, own *facts.Unit) (saying, s
 	return how, by
 }
 
-// lastTold returns when the last run of this instance logged the same cause, 0: it
+// lastLogged returns when the last run of this instance logged the same cause, 0: it
 // did not. No other instance can write that record.
-func (a *app) lastTold(res gate.Result, cause string) float64 {
+func (a *app) lastLogged(res gate.Result, cause string) float64 {
 	past, err := records.ReadFile(filepath.Join(a.dirs().Preflight(), cmp.Or(res.Instance, records.Host), "latest.json"))
 	if err != nil {
 		return 0

@@ -40,16 +40,16 @@ func (a *app) printGlance(g *status.Host) {
 }
 
 func (a *app) printFinding(p diag.Problem, holds []string) {
-	a.print(report.Written(a.problemLines([]diag.Problem{p}), a.paper()))
+	a.print(report.Written(a.problemLines([]diag.Problem{p}), a.layout()))
 	if len(holds) > 0 {
-		a.print(report.Wrap("  holds: ", strings.Join(holds, ", "), a.paper().Width))
+		a.print(report.Wrap("  holds: ", strings.Join(holds, ", "), a.layout().Width))
 	}
 }
 
-func (a *app) paper() report.Paper { return a.paperOf(a.StdoutTerminal) }
+func (a *app) layout() report.Layout { return a.layoutOf(a.StdoutTerminal) }
 
-func (a *app) paperOf(terminal bool) report.Paper {
-	p := report.Paper{Color: a.color(terminal), ASCII: !a.utf8(), Source: a.sourceLine}
+func (a *app) layoutOf(terminal bool) report.Layout {
+	p := report.Layout{Color: a.color(terminal), ASCII: !a.utf8(), Source: a.sourceLine}
 	if terminal && a.Width != nil {
 		p.Width = a.Width()
 	}
@@ -279,7 +279,7 @@ func (a *app) tableOf(rows []unitRow) []string {
 	lines := []string{fmt.Sprintf("%-*s  %-*s  %s", state, "STATE", since, "FOR", "INSTANCES")}
 	for _, r := range rows {
 		head := fmt.Sprintf("%-*s", state, r.state)
-		wrapped := report.Wrap(fmt.Sprintf("%s  %-*s  ", head, since, r.since), strings.Join(r.names, ", "), a.paper().Width)
+		wrapped := report.Wrap(fmt.Sprintf("%s  %-*s  ", head, since, r.since), strings.Join(r.names, ", "), a.layout().Width)
 		wrapped[0] = a.tint(r.tone, head) + strings.TrimPrefix(wrapped[0], head)
 		lines = append(lines, wrapped...)
 		if r.note != "" {
@@ -306,7 +306,7 @@ func (a *app) row(name string, t tone, state, rest string) {
 
 // fit cuts a text that begins behind used columns.
 func (a *app) fit(text string, used int) string {
-	p := a.paper()
+	p := a.layout()
 	if p.ASCII {
 		text = strings.ReplaceAll(text, "…", "...")
 	}
@@ -318,5 +318,5 @@ func (a *app) fit(text string, used int) string {
 
 // tint gives a text the colour of its tone: green, yellow or red.
 func (a *app) tint(t tone, text string) string {
-	return a.paper().Paint([...]string{plain: "", good: "32", pending: "33", wrong: "31;1"}[t], text)
+	return a.layout().Paint([...]string{plain: "", good: "32", pending: "33", wrong: "31;1"}[t], text)
 }

@@ -118,7 +118,7 @@ func (e Engine) Run(ctx context.Context, jobs []Job) []Result {
 		}
 	case len(queue) > 0:
 		defer AllProcessors()()
-		stop := r.teller()
+		stop := r.reportProgress()
 		r.work(ctx, queue)
 		stop()
 	}
@@ -229,8 +229,8 @@ func (r *run) do(ctx context.Context, reader *reader, i int) {
 	}
 }
 
-// teller reports the progress until it is stopped.
-func (r *run) teller() (stop func()) {
+// reportProgress reports the progress until stop is called.
+func (r *run) reportProgress() (stop func()) {
 	if r.Tell == nil {
 		return func() {}
 	}

@@ -28,21 +28,21 @@ type decision struct {
 	why     check.State   // shut: what the problems are made from
 }
 
-// The rhythm of looks, measured in docs/figures.md. pollBusy keeps one leader
+// The intervals of looks, measured in docs/figures.md. pollBusy keeps one leader
 // below 13 requests a second and the mean delay from "all ready" to the gate's
 // exit near 45 ms; a look costs the gate about 0.5 ms of CPU, the server 0.3 to
 // 0.5 ms.
 const (
-	pollBusy    = 80 * time.Millisecond  // a job runs: its end is what is waited for
-	pollQuiet   = 250 * time.Millisecond // a job runs, and has shown no progress for long
-	pollDown    = 100 * time.Millisecond // nobody answers: a refused connection costs nothing
+	pollBusy    = 80 * time.Millisecond  // a job is running
+	pollQuiet   = 250 * time.Millisecond // a job is running, without progress for a long time
+	pollDown    = 100 * time.Millisecond // nothing answers: a refused connection costs nothing
 	pollInvalid = 250 * time.Millisecond // an invalid answer, or an error
 )
 
-// rhythm is the wait between two looks at a job that runs: a hundredth of the
-// time for which it has shown no progress, so that what looking costs falls
-// with what can still be seen, and no wait becomes more than a little longer.
-func (s situation) rhythm() time.Duration {
+// interval is the time between two looks at a running job: a hundredth of the time
+// without progress, so that the cost of looking falls when little is happening, and no
+// wait becomes much longer.
+func (s situation) interval() time.Duration {
 	if s.follow { // the leader looks as well
 		return pollQuiet
 	}
@@ -53,7 +53,7 @@ func (s situation) rhythm() time.Duration {
 // contradict each other, are looked at again before they count.
 const maxConsecutive = 3
 
-// attempt is what one run remembers between looks.
+// attempt is the state that one run keeps between looks.
 type attempt struct {
 	posted   bool              // this run sent a POST
 	postedAt time.Duration     // uptime
@@ -95,7 +95,7 @@ func decide(s situation) decision {
 	case check.Ready:
 		return decision{act: confirm}
 	case check.Pending:
-		return decision{act: wait, after: s.rhythm()}
+		return decision{act: wait, after: s.interval()}
 	case check.Idle:
 		return s.idle()
 	case check.Failed:

@@ -44,7 +44,7 @@ func (r *runner) elect(ctx context.Context) error {
 	}
 	waiting, cancel := context.WithDeadline(ctx, r.until.Add(-reserve))
 	defer cancel()
-	stop := r.retellLeader(waiting)
+	stop := r.reportLeader(waiting)
 	err = r.world.Lock.WaitShared(waiting)
 	stop()
 	if err != nil && waiting.Err() == nil {
@@ -81,9 +81,9 @@ func (r *runner) leads() bool {
 	return r.led
 }
 
-// retellLeader passes the leader's progress on to this run's observer until
+// reportLeader passes the leader's progress on to this run's observer until
 // stopped.
-func (r *runner) retellLeader(ctx context.Context) (stop func()) {
+func (r *runner) reportLeader(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {

@@ -70,7 +70,7 @@ func (f *follower) follow(ctx context.Context) outcome {
 				case again == 0:
 					return f.refuse(*problem)
 				}
-				if !f.linger(ctx, again) {
+				if !f.sleep(ctx, again) {
 					return f.late()
 				}
 			}
@@ -101,7 +101,7 @@ func (f *follower) follow(ctx context.Context) outcome {
 			}
 			d.after = pollBusy
 		}
-		if !f.linger(ctx, d.after) {
+		if !f.sleep(ctx, d.after) {
 			return f.late()
 		}
 	}
@@ -176,8 +176,8 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	return nil
 }
 
-// linger waits for the next look, and takes the POST's answer if it comes.
-func (f *follower) linger(ctx context.Context, d time.Duration) bool {
+// sleep waits for the next look, and takes the POST's answer if it comes.
+func (f *follower) sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -168,7 +168,7 @@ func (m *mpsRunner) deadlock(ctx context.Context) *diag.Problem {
 // notActive is the problem at the deadline.
 func (m *mpsRunner) notActive() diag.Problem {
 	if !m.known {
-		return mps.NotSaid(m.want)
+		return mps.NotReported(m.want)
 	}
 	return mps.UnitProblem(m.unit, mps.Unit(m.unit), m.want)
 }

@@ -101,7 +101,7 @@ func needWanted(p config.Probe) (expected string, fix diag.Fix) {
 	}
 }
 
-// The bus and the needs are looked at by every gate for itself, so the rhythm
+// The bus and the needs are looked at by every gate for itself, so the interval
 // slows down: 17 gates at 1 s are 17 requests a second, each refused or
 // answered within a millisecond.
 const (

@@ -68,10 +68,10 @@ func (w *Watch) Progress(p gate.Progress) {
 	if since := time.Since(w.toldAt); newsOf(p) == w.told && (w.Width == nil || since < repeatEvery) {
 		w.later = nil // it is the same as what was reported
 		return
-	} else if soon := w.rhythm() - since; soon > 0 {
+	} else if soon := w.interval() - since; soon > 0 {
 		w.later = &p
 		if w.timer == nil {
-			w.timer = time.AfterFunc(soon, w.tellLater)
+			w.timer = time.AfterFunc(soon, w.reportLater)
 		}
 		return
 	}
@@ -82,7 +82,7 @@ func newsOf(p gate.Progress) news {
 	return news{brief(p.Step+": "+p.Text, maxReason), p.Done, p.Total}
 }
 
-func (w *Watch) rhythm() time.Duration {
+func (w *Watch) interval() time.Duration {
 	if w.Log {
 		return logEvery
 	}
@@ -96,7 +96,7 @@ func (w *Watch) extend(p gate.Progress) {
 	}
 }
 
-func (w *Watch) tellLater() {
+func (w *Watch) reportLater() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer = nil
@@ -113,7 +113,7 @@ func (w *Watch) tell(p gate.Progress) {
 	}
 	switch {
 	case w.Width != nil:
-		w.Talk.drawLive(w.Talk.paper.live(p, w.Width()))
+		w.Talk.drawLive(w.Talk.layout.live(p, w.Width()))
 	case w.Log && w.told.text != before && (p.Total == 0 || p.Done < p.Total): // else there is nothing to wait for
 		w.Talk.Say([]Line{{Priority: journal.Info, Level: "waiting", Text: w.told.text}})
 	}
@@ -185,8 +185,8 @@ func liveLine(p gate.Progress, width int) string {
 	return Fit(head+brief(p.Text, maxReason), room-columns(tail)) + tail
 }
 
-// live is liveLine in the characters that the paper supports.
-func (p Paper) live(progress gate.Progress, width int) string {
+// live is liveLine in the characters that the layout supports.
+func (p Layout) live(progress gate.Progress, width int) string {
 	if !p.ASCII {
 		return liveLine(progress, width)
 	}

@@ -70,8 +70,8 @@ func TestReport_TextOfEachKindOfRun(t *testing.T) {
 			run = "preflight"
 		}
 		var plain, colored bytes.Buffer
-		NewTalk(&plain, nil, Paper{}).Say(append(StepLines(r), Lines(run, r)...))
-		NewTalk(&colored, nil, Paper{Color: true}).Say(append(StepLines(r), Lines(run, r)...))
+		NewTalk(&plain, nil, Layout{}).Say(append(StepLines(r), Lines(run, r)...))
+		NewTalk(&colored, nil, Layout{Color: true}).Say(append(StepLines(r), Lines(run, r)...))
 		golden(t, name+".txt", plain.String())
 		bare := colored.String()
 		for _, code := range []string{"\x1b[31;1m", "\x1b[32;1m", "\x1b[33;1m", "\x1b[36m", "\x1b[2m", "\x1b[0m"} {
@@ -129,7 +129,7 @@ func TestReport_HostileTextIsEscapedAndCut(t *testing.T) {
 		p := diag.Problem{Code: diag.ModelFailed, Subject: s, Message: s, Seen: s, Expected: s, Fix: diag.Fix{Advice: s, Commands: []diag.Command{{s}}}, Position: &diag.Position{File: s}}
 		r := gate.Result{Instance: "scout", Status: diag.StatusFailed, Problems: []diag.Problem{p}, Steps: []gate.StepResult{{Name: "models", Detail: s}}}
 		var out bytes.Buffer
-		NewTalk(&out, nil, Paper{}).Say(append(StepLines(r), Lines("gate", r)...))
+		NewTalk(&out, nil, Layout{}).Say(append(StepLines(r), Lines("gate", r)...))
 		json, err := Summarize("gate", "v1", r).JSON()
 		if err != nil {
 			t.Fatal(err)

@@ -24,18 +24,18 @@ type Talk struct {
 	mu       sync.Mutex
 	w        io.Writer
 	sink     Sink // nil: w
-	paper    Paper
+	layout   Layout
 	instance string
 	live     bool // a live line is on the terminal
 }
 
-// NewTalk returns a Talk that writes to w, described by paper, or to sink, if
+// NewTalk returns a Talk that writes to w, described by layout, or to sink, if
 // there is one and w is not a terminal.
-func NewTalk(w io.Writer, sink Sink, paper Paper) *Talk {
+func NewTalk(w io.Writer, sink Sink, layout Layout) *Talk {
 	if sink != nil && sink.Way() == journal.Plain {
 		sink = nil
 	}
-	return &Talk{w: w, sink: sink, paper: paper}
+	return &Talk{w: w, sink: sink, layout: layout}
 }
 
 // About sets the instance of all following messages, which is a field in the
@@ -60,9 +60,9 @@ func (t *Talk) Say(lines []Line) {
 // write writes a line as text. In a log each finding begins with the program's
 // name, which is redundant on a terminal.
 func (t *Talk) write(l Line) {
-	written := Written([]Line{l}, t.paper)
+	written := Written([]Line{l}, t.layout)
 	for i, text := range written {
-		if i == 0 && t.paper.Width == 0 && !l.sequel() && l.Level != heading {
+		if i == 0 && t.layout.Width == 0 && !l.sequel() && l.Level != heading {
 			text = "justnews-gate: " + text
 		}
 		fmt.Fprintln(t.w, text)

@@ -58,7 +58,7 @@ func (n *told) Extend(d time.Duration) error {
 func TestWatch_UnitStatusFollowsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &told{}
-		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}
+		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Layout{}), Notifier: n}
 		for i := range 50 { // 50 texts within 50 ms
 			w.Progress(gate.Progress{Step: "models", Text: fmt.Sprintf("%d of 50", i), Left: 10 * time.Second})
 			time.Sleep(time.Millisecond)
@@ -80,7 +80,7 @@ func TestWatch_UnitStatusFollowsTheWait(t *testing.T) {
 func TestWatch_NothingIsPrintedAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &told{}
-		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}
+		w := &Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Layout{}), Notifier: n}
 		w.Progress(gate.Progress{Step: "a", Text: "1"})
 		w.Progress(gate.Progress{Step: "a", Text: "2"}) // would be told later
 		w.Done(gate.Result{Status: diag.StatusFailed, Problems: []diag.Problem{
@@ -99,7 +99,7 @@ func TestWatch_NothingIsPrintedAfterTheEnd(t *testing.T) {
 func TestWatch_SuccessLeavesNoStatusBehind(t *testing.T) {
 	for _, r := range []gate.Result{{}, {Status: diag.StatusWarnings, Problems: []diag.Problem{{Severity: diag.Warning}}}} {
 		n := &told{}
-		(&Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Paper{}), Notifier: n}).Done(r)
+		(&Watch{Talk: NewTalk(&bytes.Buffer{}, nil, Layout{}), Notifier: n}).Done(r)
 		if !slices.Equal(n.said, []string{"(cleared)"}) {
 			t.Errorf("%+v: %q", r, n.said)
 		}
@@ -109,7 +109,7 @@ func TestWatch_SuccessLeavesNoStatusBehind(t *testing.T) {
 func TestWatch_TerminalLineCountsDownAndIsCleared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		w := &Watch{Talk: NewTalk(&out, nil, Paper{}), Width: func() int { return 80 }}
+		w := &Watch{Talk: NewTalk(&out, nil, Layout{}), Width: func() int { return 80 }}
 		for left := 3; left > 0; left-- {
 			w.Progress(gate.Progress{Step: "bus", Text: "no answer yet", Left: time.Duration(left) * time.Second})
 			time.Sleep(time.Second)
@@ -125,7 +125,7 @@ func TestWatch_TerminalLineCountsDownAndIsCleared(t *testing.T) {
 func TestWatch_LogGetsAtMostOneLineASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		w := &Watch{Talk: NewTalk(&out, nil, Paper{}), Log: true}
+		w := &Watch{Talk: NewTalk(&out, nil, Layout{}), Log: true}
 		for i := range 300 { // 3 s
 			w.Progress(gate.Progress{Step: "models", Text: fmt.Sprintf("%d of 300", i)})
 			time.Sleep(10 * time.Millisecond)
@@ -163,7 +163,7 @@ func (s *sink) Write(p journal.Priority, message string, fields ...journal.Field
 
 func TestWatch_JournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
 	s := &sink{way: journal.Native}
-	talk := NewTalk(&bytes.Buffer{}, s, Paper{Color: true})
+	talk := NewTalk(&bytes.Buffer{}, s, Layout{Color: true})
 	talk.About("scout")
 	r := results()["refused"]
 	r.Problems = append(r.Problems, r.Problems[1]) // the same code again is another problem
@@ -200,13 +200,13 @@ func TestWatch_JournalGetsFieldsAndOneMessageIDForEachProblem(t *testing.T) {
 
 func TestWatch_PipeGetsThePrefixAndATerminalDoesNot(t *testing.T) {
 	s := &sink{way: journal.Prefixed}
-	NewTalk(&bytes.Buffer{}, s, Paper{}).Say([]Line{{Priority: journal.Info, Level: "pass", Text: "scout"}})
+	NewTalk(&bytes.Buffer{}, s, Layout{}).Say([]Line{{Priority: journal.Info, Level: "pass", Text: "scout"}})
 	if len(s.entries) != 1 || s.entries[0].message != "justnews-gate: scout" || s.entries[0].priority != journal.Info {
 		t.Errorf("%+v", s.entries)
 	}
 	var out bytes.Buffer
 	plain := &sink{way: journal.Plain}
-	NewTalk(&out, plain, Paper{}).Say([]Line{{Priority: journal.Info, Level: "pass", Text: "scout"}})
+	NewTalk(&out, plain, Layout{}).Say([]Line{{Priority: journal.Info, Level: "pass", Text: "scout"}})
 	if len(plain.entries) != 0 || out.String() != "justnews-gate: scout\n" {
 		t.Errorf("%+v, %q", plain.entries, out.String())
 	}

@@ -187,7 +187,7 @@ func TestProperty_EveryProblemOfTheUnitCanBeFixed(t *testing.T) {
 					for _, s := range []facts.Start{{}, {Result: "done"}, {Result: "failed"}, {Refused: "x.AccessDenied"}, {Refused: "x.UnitMasked"}, {Refused: "x"}} {
 						fixable(t, mps.NotStarted(s, u, w, "scout"))
 					}
-					if fix := mps.NotSaid(w).Fix.String(); fix != "systemctl start dbus.socket; justnews-gate retry" {
+					if fix := mps.NotReported(w).Fix.String(); fix != "systemctl start dbus.socket; justnews-gate retry" {
 						t.Error(fix)
 					}
 				}

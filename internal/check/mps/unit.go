@@ -169,9 +169,9 @@ func NotAsked(w Wanted, seen string) diag.Problem {
 	}
 }
 
-// NotSaid is the problem of a unit for which systemd did not report whether it is
+// NotReported is the problem of a unit for which systemd did not report whether it is
 // active.
-func NotSaid(w Wanted) diag.Problem {
+func NotReported(w Wanted) diag.Problem {
 	return diag.Problem{
 		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd did not report whether it is active",
 		Seen: "no answer before the deadline", Expected: "active", Fix: w.afterDBus(),

@@ -10,8 +10,8 @@ import (
 	"justnews/internal/diag"
 )
 
-// Paper describes the output for text.
-type Paper struct {
+// Layout describes how text is printed.
+type Layout struct {
 	Width int  // columns; 0: no terminal, nothing is cut or wrapped
 	Color bool // escape sequences are understood
 	ASCII bool // the locale only supports ASCII
@@ -21,7 +21,7 @@ type Paper struct {
 }
 
 // Fit cuts a text to at most room columns.
-func (p Paper) Fit(s string, room int) string {
+func (p Layout) Fit(s string, room int) string {
 	if !p.ASCII {
 		return Fit(s, room)
 	}
@@ -63,7 +63,7 @@ func Wrap(head, text string, width int) []string {
 
 // Written returns lines for a person: the problem, and indented below it the
 // evidence and the fix. A command is on its own line and never broken.
-func Written(lines []Line, p Paper) []string {
+func Written(lines []Line, p Layout) []string {
 	var out []string
 	for _, l := range lines {
 		level := p.Paint(levelColors[l.Level], l.Level+":")
@@ -104,7 +104,7 @@ var levelColors = map[string]string{
 
 // Paint gives a text a colour, by the parameters of its escape sequence (ECMA-48, SGR);
 // "" is none.
-func (p Paper) Paint(color, text string) string {
+func (p Layout) Paint(color, text string) string {
 	if color == "" || !p.Color {
 		return text
 	}
@@ -112,7 +112,7 @@ func (p Paper) Paint(color, text string) string {
 }
 
 // quote is the line of a file at a position, with a marker below it.
-func (p Paper) quote(at diag.Position) []string {
+func (p Layout) quote(at diag.Position) []string {
 	line := p.Source(at)
 	if line == "" {
 		return nil

@@ -46,7 +46,7 @@ func TestProblem_HasCodeEvidenceAndFixInOrder(t *testing.T) {
        it
     sh -c '` + strings.Repeat("long ", 20) + `'
     justnews-gate retry`
-	got := Written(ProblemLines([]diag.Problem{p}), Paper{Width: 38})
+	got := Written(ProblemLines([]diag.Problem{p}), Layout{Width: 38})
 	if diff := cmp.Diff(want, strings.Join(got, "\n")); diff != "" {
 		t.Error(diff)
 	}
@@ -59,7 +59,7 @@ func TestProblem_EvidenceDoesNotRepeatTheMessage(t *testing.T) {
 		{"is not a duration", "5 minutes please", "whole seconds", "  seen: 5 minutes please; expected whole seconds"},
 		{"no port", "", "1 to 65535", "  expected: 1 to 65535"},
 	} {
-		got := Written(ProblemLines([]diag.Problem{{Code: diag.ConfigValue, Message: c.message, Seen: c.seen, Expected: c.expected}}), Paper{})
+		got := Written(ProblemLines([]diag.Problem{{Code: diag.ConfigValue, Message: c.message, Seen: c.seen, Expected: c.expected}}), Layout{})
 		if text := strings.Join(got[1:], "\n"); text != c.want {
 			t.Errorf("%s: %q, want %q", c.message, text, c.want)
 		}
@@ -71,7 +71,7 @@ func TestProblem_ShowsTheLineAndColumn(t *testing.T) {
 		return []diag.Problem{{Code: diag.ConfigType, Position: &diag.Position{File: "justnews.toml", Line: 4, Column: column}, Message: "must be a list"}}
 	}
 	written := func(column, width int, line string) string {
-		lines := Written(ProblemLines(p(column)), Paper{Width: width, Source: func(at diag.Position) string {
+		lines := Written(ProblemLines(p(column)), Layout{Width: width, Source: func(at diag.Position) string {
 			if at.Line != 4 {
 				t.Errorf("asked for %+v", at)
 			}
@@ -99,7 +99,7 @@ func TestProblem_ShowsTheLineAndColumn(t *testing.T) {
 }
 
 func TestProblem_ASCIIFormIsASCII(t *testing.T) {
-	p := Paper{ASCII: true, Width: 30}
+	p := Layout{ASCII: true, Width: 30}
 	if got := p.Fit(strings.Repeat("a", 50), 10); got != "aaaaaaa..." {
 		t.Errorf("%q", got)
 	}
@@ -137,12 +137,12 @@ func TestVerdict_NamesWhatMayStart(t *testing.T) {
 
 func TestVerdict_ReportsStoppedUnits(t *testing.T) {
 	r := gate.Result{Problems: []diag.Problem{{Code: diag.PortFreed, Severity: diag.Notice, Message: "stopped"}, {Code: diag.PortFreed, Severity: diag.Notice, Message: "stopped"}}}
-	text := strings.Join(Written(Lines("preflight", r), Paper{}), "\n")
+	text := strings.Join(Written(Lines("preflight", r), Layout{}), "\n")
 	if !strings.HasSuffix(text, "\nstopped: 2 units are down now; to start them again\n    justnews-gate retry") {
 		t.Error(text)
 	}
 	r.Problems = r.Problems[:1]
-	if text = strings.Join(Written(Lines("preflight", r), Paper{}), "\n"); !strings.Contains(text, "\nstopped: 1 unit is down now; to start it again\n") {
+	if text = strings.Join(Written(Lines("preflight", r), Layout{}), "\n"); !strings.Contains(text, "\nstopped: 1 unit is down now; to start it again\n") {
 		t.Error(text)
 	}
 }
