@@ -148,8 +148,8 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// BenchmarkDecodeAlone is the share of the TOML library in BenchmarkLoad.
-func BenchmarkDecodeAlone(b *testing.B) {
+// BenchmarkDecodeOnly is the share of the TOML library in BenchmarkLoad.
+func BenchmarkDecodeOnly(b *testing.B) {
 	for _, n := range []int{17, 1000} {
 		text := manyInstances(n)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -79,11 +79,11 @@ func says(t *testing.T, text []byte, d plan.DropIn) {
 	}
 }
 
-// FuzzWhatLoadsRenders holds that the generator can write whatever Load takes:
+// FuzzValidConfigurationsRender holds that the generator can write whatever Load takes:
 // the configuration's own rules are as strict as the door of the unit files.
 // Left to Render are what 4 KiB cannot hold: lines of 1 MiB, and components of
 // 256 bytes by the name of an instance.
-func FuzzWhatLoadsRenders(f *testing.F) {
+func FuzzValidConfigurationsRender(f *testing.F) {
 	seeds, err := filepath.Glob("../config/testdata/cases/*/etc/justnews/justnews.toml")
 	if err != nil || len(seeds) < 30 {
 		f.Fatalf("%d seeds, %v", len(seeds), err)

@@ -277,7 +277,7 @@ func (e *afterEnd) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 	return e.server.Models(ctx, fresh)
 }
 
-func TestFollower_AsksNothingAfterTheDeadline(t *testing.T) {
+func TestFollower_SendsNoRequestAfterTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &afterEnd{server: newServer(1, time.Hour)}
 		x := newHost(e.server).world()
@@ -395,7 +395,7 @@ func TestLeader_FollowersRetellItsProgress(t *testing.T) {
 	})
 }
 
-func TestOrchestrator_SilenceIsToldWithTheStateOfItsUnit(t *testing.T) {
+func TestOrchestrator_SilenceIsReportedWithTheStateOfItsUnit(t *testing.T) {
 	for text, units := range map[string]Units{
 		"no answer yet: connection refused":                                              nil,
 		"no answer yet: connection refused; justnews@gpu_orchestrator.service is active": unitFunc(activeUnit),

@@ -209,7 +209,7 @@ func failing1(of unitFunc, unit string) unitFunc {
 	}
 }
 
-func TestWorld_RequiredHasWhatTheRecordSaysOfTheJob(t *testing.T) {
+func TestWorld_RequiredUsesTheRecordOfTheJob(t *testing.T) {
 	for name, c := range map[string]struct {
 		memory Memory
 		want   bool

@@ -108,7 +108,7 @@ func TestMPS_ProofByHandNeedsNoUnit(t *testing.T) {
 	}
 }
 
-func TestMPS_StateIsToldAlsoWhereNothingIsKnown(t *testing.T) {
+func TestMPS_UnknownStateIsReported(t *testing.T) {
 	m := &mpsRunner{runner: &runner{}}
 	if got := m.reason(); got != "nothing was verified" {
 		t.Errorf("%q", got)

@@ -106,7 +106,7 @@ func TestRetry_ResetsAndStartsInactiveUnits(t *testing.T) {
 	}
 }
 
-func TestRetry_LeavesUnitsThatDoNotExistAlone(t *testing.T) {
+func TestRetry_IgnoresUnitsThatDoNotExist(t *testing.T) {
 	h := &retryHost{units: map[string]string{"a.service": "failed"}, missing: "none.service"}
 	w := requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}}
 	r := Retry(t.Context(), w, World{Units: h, Starter: h}, Again{Reset: []string{"none.service", "a.service"}}, h)

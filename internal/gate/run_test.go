@@ -81,7 +81,7 @@ func TestRefusal_HasItsOwnProblemsOnly(t *testing.T) {
 	}
 }
 
-func TestKeepShut_SaysHowTheProcessEndsInstead(t *testing.T) {
+func TestKeepShut_ReportsHowTheProcessEndsInstead(t *testing.T) {
 	var every []int
 	for i := 1; i < 256; i++ {
 		every = append(every, i)
@@ -159,7 +159,7 @@ func TestTrigger_RequestsOnePreloadAndDoesNotWait(t *testing.T) {
 	}
 }
 
-func TestHung_OnABusyMachineItSaysSo(t *testing.T) {
+func TestHung_BusyMachineIsReported(t *testing.T) {
 	for pressure, busy := range map[float64]bool{-1: false, 0: false, 49: false, 50: true, 97.6: true} {
 		res := Hung("scout", "justnews@scout.service", time.Now(), "the step models", "models", pressure)
 		p := res.Problems[0]

@@ -202,7 +202,7 @@ func (g *greeted) Ready(ctx context.Context) facts.Readiness {
 	return facts.Readiness{Answer: g.answer(ctx, g.readies, &g.hasRd), Ready: !g.notReady}
 }
 
-func TestOrchestrator_IsAwaitedUntilItSaysReady(t *testing.T) {
+func TestOrchestrator_IsAwaitedUntilItReportsReady(t *testing.T) {
 	ok, down := facts.Answer{Kind: facts.Answered, Status: 200}, facts.Answer{Kind: facts.Refused, Detail: "connection refused"}
 	invalid, hangs := facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: "a web page"}, facts.Answer{Kind: facts.Refused, Detail: "hangs"}
 	for name, c := range map[string]struct {

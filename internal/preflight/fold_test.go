@@ -11,7 +11,7 @@ import (
 	"justnews/internal/unitname"
 )
 
-func TestOwnPath_TakesANameOutOfPathsAlone(t *testing.T) {
+func TestOwnPath_RemovesANameOnlyFromPaths(t *testing.T) {
 	for text, want := range map[string]string{
 		"/var/cache/justnews/scout":                  "/var/cache/justnews/",
 		"/var/cache/justnews/scout/cuda":             "/var/cache/justnews//cuda",
@@ -45,7 +45,7 @@ func folded(problems ...diag.Problem) []string {
 	return subjects
 }
 
-func TestFold_WhatDiffersInTheInstanceAloneIsOneFinding(t *testing.T) {
+func TestFold_FindingsThatDifferOnlyInTheInstanceAreOne(t *testing.T) {
 	scout, memory := "justnews@scout.service", "justnews@memory.service"
 	p := func(code diag.Code, subject, message string) diag.Problem {
 		return diag.Problem{Code: code, Subject: subject, Message: message, Seen: "of " + subject}

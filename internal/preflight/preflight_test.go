@@ -472,7 +472,7 @@ func TestPreflight_ForeignUnitsAreIgnored(t *testing.T) {
 }
 
 // memory is a word of sentences as well as an instance.
-func TestPreflight_InstanceNamedLikeAWordIsFolded(t *testing.T) {
+func TestPreflight_InstanceWithACommonNameIsFolded(t *testing.T) {
 	w := newWorld(t)
 	for name, u := range w.units {
 		if strings.HasPrefix(name, "justnews@") {

@@ -245,7 +245,7 @@ func TestPrecedence_InvalidVariableIsCorrectedWhereItMayBeSet(t *testing.T) {
 	}
 }
 
-func TestUnknownInstance_SaysWhatToNameInstead(t *testing.T) {
+func TestUnknownInstance_SuggestsKnownNames(t *testing.T) {
 	guarded := "[guards.client]\nunit = \"client.service\"\n"
 	for name, c := range map[string]struct{ toml, name, message, expected, fix string }{
 		"nothing near":           {instances, "zzz", "the configuration lists no such instance", "one of gpu_orchestrator, mcp_bus, scout", "add the table [instances.zzz]"},

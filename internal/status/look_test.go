@@ -97,7 +97,7 @@ func TestLook_EachServerHasItsStateAndItsFinding(t *testing.T) {
 	}
 }
 
-func TestLook_BusWithoutAnyoneWhoNeedsItIsNotMissed(t *testing.T) {
+func TestLook_UnneededBusIsNotMissing(t *testing.T) {
 	down := facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused}}
 	for name, c := range map[string]struct {
 		cfg  config.Config
@@ -141,7 +141,7 @@ func (l loaded) Unit(_ context.Context, name string) (facts.Unit, error) {
 }
 
 // Without a configuration the instances are those that systemd has loaded.
-func TestLookAtLoaded_ShowsWhatThereIs(t *testing.T) {
+func TestLookAtLoaded_ShowsTheLoadedUnits(t *testing.T) {
 	up := gated("scout", "active", "running", "")
 	all := map[string]facts.Unit{
 		"justnews@scout.service": up, "justnews@gone.service": {LoadState: "not-found", ActiveState: "inactive"}, "justnews@NOT-A-NAME.service": up,

@@ -487,7 +487,7 @@ func TestUnitStatus_TimeIsThatOfThePresentState(t *testing.T) {
 }
 
 // Only the Model Store's refusals are worth a look at it.
-func TestRefusedForTheStore_IsWhatAGateSaidLast(t *testing.T) {
+func TestRefusedForTheStore_IsTheLastStatusOfAGate(t *testing.T) {
 	const gpu = "refused: GPU-NONE: nvidia driver: the NVIDIA driver finds no GPU"
 	for name, c := range map[string]struct {
 		unit    string

@@ -106,7 +106,7 @@ func TestClock_StepsChangeNothing(t *testing.T) {
 }
 
 // A clock that is set back does not prolong the wait of a gate.
-func TestClock_SetBackTheTimeoutComes(t *testing.T) {
+func TestClock_SetBackDoesNotProlongTheTimeout(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		const budget = 40 * time.Second

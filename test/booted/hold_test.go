@@ -226,9 +226,9 @@ func holdHost() host {
 // unknown if the gate had refused before.
 type late struct{ deadline, term string }
 
-// TestHold_NothingHoldsAGate applies each of the holdings and measures how long after
+// TestHold_NothingDelaysAGate applies each of the holdings and measures how long after
 // its deadline, and after SIGTERM, a unit's gate ends. None of them opens it.
-func TestHold_NothingHoldsAGate(t *testing.T) {
+func TestHold_NothingDelaysAGate(t *testing.T) {
 	t.Parallel()
 	measured := map[string]map[string]late{}
 	each := bed.Newest
@@ -463,7 +463,7 @@ func (r heldRecord) says(codes []string) bool {
 // The table in docs/security.md is between these lines.
 const (
 	securityFile  = "../../docs/security.md"
-	latenessBegin = "<!-- lateness: go test ./test/booted -run 'TestHold_NothingHoldsAGate$' -update -->\n"
+	latenessBegin = "<!-- lateness: go test ./test/booted -run 'TestHold_NothingDelaysAGate$' -update -->\n"
 	latenessEnd   = "<!-- end of lateness -->\n"
 	latenessHead  = "\n| what | after the deadline: systemd 257 | 252 | after SIGTERM: 257 | 252 |\n|---|---|---|---|---|\n"
 )
@@ -513,7 +513,7 @@ func TestLateness_TableHasEveryCase(t *testing.T) {
 	rows := latenessRows(t)
 	for _, h := range holdings {
 		if row, found := rows[h.name]; !found || slices.Contains(row[:], "") {
-			t.Errorf("docs/security.md has no figures for %q; run: go test ./test/booted -run 'TestHold_NothingHoldsAGate$' -update", h.name)
+			t.Errorf("docs/security.md has no figures for %q; run: go test ./test/booted -run 'TestHold_NothingDelaysAGate$' -update", h.name)
 		}
 	}
 }

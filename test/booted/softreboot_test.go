@@ -14,7 +14,7 @@ import (
 // A soft-reboot (systemd 254 and later) ends every process and starts the userspace anew,
 // with the same boot ID and the same /run: what was proven before counts for nothing, and
 // the host comes up.
-func TestSoftReboot_NothingOfBeforeCounts(t *testing.T) {
+func TestSoftReboot_EarlierVerificationDoesNotCount(t *testing.T) {
 	t.Parallel()
 	bed.Newest(t, func(t *testing.T, suite string) {
 		if suite == bed.Bookworm {

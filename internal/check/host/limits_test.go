@@ -75,7 +75,7 @@ func TestLimits_OfTheHost(t *testing.T) {
 	}
 }
 
-func TestNamedPath_SaysWhatIsWrongWithIt(t *testing.T) {
+func TestNamedPath_DescribesTheProblem(t *testing.T) {
 	const start = "/usr/local/bin/justnews-start-agent.sh"
 	path := host.Path{What: "service.exec", Path: start, Want: facts.Run, Code: diag.ServicePath}
 	elsewhere := path
@@ -192,7 +192,7 @@ func TestNamedInterpreters_EnvironmentIsIgnoredNextToAPath(t *testing.T) {
 	}
 }
 
-func TestPort_NamesWhoHoldsIt(t *testing.T) {
+func TestPort_NamesTheProcessThatHoldsIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		uids      []int
 		processes []facts.Process

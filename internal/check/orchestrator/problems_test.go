@@ -317,7 +317,7 @@ func TestProblems_StatusPrecedesWhatWasInvalid(t *testing.T) {
 	}
 }
 
-func TestProblems_StateOfTheBusIsItsWordOrWhatItAnswered(t *testing.T) {
+func TestProblems_StateOfTheBusIsItsStatusOrAnswer(t *testing.T) {
 	for want, b := range map[string]facts.BusHealth{
 		"degraded":           {Answer: facts.Answer{Kind: facts.Answered, Detail: "200"}, State: "degraded"},
 		"connection refused": {Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}, State: "ok"},

@@ -54,7 +54,7 @@ func TestCanary_OnlyAnAnswerPasses(t *testing.T) {
 
 // Models are on a GPU where a process of the unit holds memory of one; what is not known
 // is no proof.
-func TestOnGPU_OnlyHeldMemoryOrTheServersWordPasses(t *testing.T) {
+func TestOnGPU_OnlyHeldMemoryOrTheServersReportPasses(t *testing.T) {
 	some, none := uint64(1), uint64(0)
 	look := func(direct, mps *facts.GPUClients) facts.GPULook {
 		return facts.GPULook{Kind: facts.GPUAnswered, NVML: &facts.NVML{GPUs: []facts.GPU{{Processes: direct, MPSProcesses: mps}}}}
@@ -97,7 +97,7 @@ func TestOnGPU_OnlyHeldMemoryOrTheServersWordPasses(t *testing.T) {
 
 // Whether an orchestrator only pretends to load is known from its process, or from the
 // preload of the one that runs now.
-func TestDryRun_UnknownUnlessTheProcessOrThePreloadTells(t *testing.T) {
+func TestDryRun_IsKnownOnlyFromTheProcessOrThePreload(t *testing.T) {
 	u := facts.Unit{Name: "justnews@gpu_orchestrator.service", ActiveState: "active"}
 	u.Times.ExecMainStart = time.Second
 	preload := facts.Unit{Name: "justnews-preload.service", ActiveState: "active", ExecMainCode: facts.CodeExited}

@@ -266,7 +266,7 @@ func TestKeptDown_OnlyAUnitThatItsGateKeepsDown(t *testing.T) {
 	}
 }
 
-func TestRefusedBefore_NamesItsStatusAlone(t *testing.T) {
+func TestRefusedBefore_NamesOnlyItsStatus(t *testing.T) {
 	all := diag.Statuses()
 	i := slices.IndexFunc(all, func(s diag.StatusMeaning) bool { return s.Status == diag.StatusGPU })
 	u := gatedUnit(func(u *facts.Unit) { u.ExecStartPre[0].Status = int(diag.StatusGPU) })
@@ -324,7 +324,7 @@ func TestAudit_StartLimitNeedsATimeAndACount(t *testing.T) {
 	}
 }
 
-func TestAudit_RestartLoopSaysHowTheGateEnded(t *testing.T) {
+func TestAudit_RestartLoopReportsHowTheGateEnded(t *testing.T) {
 	for status, want := range map[int]string{0: "", 71: "; its gate exited with 71"} {
 		u := gatedUnit(func(u *facts.Unit) {
 			u.NRestarts, u.ActiveState, u.SubState = 3, "activating", "auto-restart"
@@ -352,7 +352,7 @@ func TestPresent_UnitThatCannotBeUsedIsNamed(t *testing.T) {
 	}
 }
 
-func TestEnabled_StartsAtBootIfTheConfigurationSaysSo(t *testing.T) {
+func TestEnabled_StartsAtBootIfEnabledInTheConfiguration(t *testing.T) {
 	for name, c := range map[string]struct {
 		unit, load, file string
 		want             bool

@@ -73,7 +73,7 @@ func TestState_StatusTextOfAGateIsReadBack(t *testing.T) {
 	}
 }
 
-func TestWord_PendingChangesByItself(t *testing.T) {
+func TestWord_PendingIsTransitional(t *testing.T) {
 	for _, w := range []unit.Word{unit.Waiting, unit.Queued, unit.Starting, unit.Stopping} {
 		if !w.Pending() {
 			t.Errorf("%s is not pending", w)

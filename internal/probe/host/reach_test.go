@@ -74,7 +74,7 @@ func TestReach_ReportsTheComponentThatDeniesAccess(t *testing.T) {
 	}
 }
 
-func TestReach_WithoutRootOnlyTheOwnUserIsKnown(t *testing.T) {
+func TestReach_WithoutRootOnlyTheCallersPathsAreTried(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root can try as anybody")
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // A rejected configuration would end the benchmark.
-func TestBench_WhatIsMeasuredIsAValidConfiguration(t *testing.T) {
+func TestBench_ConfigurationIsValid(t *testing.T) {
 	for _, n := range []int{17, 1000} {
 		file := filepath.Join(t.TempDir(), "justnews.toml")
 		if err := os.WriteFile(file, instances(n), 0o600); err != nil {
