@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package preflight
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"justnews/internal/diag"
+	"justnews/internal/facts"
+)
+
+const starter = "/usr/local/bin/justnews-start-agent.sh"
+
+func TestNamed_ReportsWhatTheConfigurationNamesAndIsNotThere(t *testing.T) {
+	missing := func(w *world, path string) { w.out(path, path, "does not exist") }
+	for name, c := range map[string]struct {
+		toml   string
+		change func(w *world)
+		want   []string // code and subject
+	}{
+		"all is there":       {toml, func(*world) {}, nil},
+		"no instance":        {"", func(w *world) { missing(w, "/opt/justnews/models") }, []string{"CONFIG-EMPTY"}},
+		"the common program": {toml, func(w *world) { missing(w, starter) }, []string{"SERVICE-PATH 4 instances"}},
+		"an instance's program": {toml + "service = { exec = [\"/opt/scout\"] }\n", func(w *world) { missing(w, "/opt/scout") },
+			[]string{"SERVICE-PATH scout"}},
+		"a working directory":                         {toml + "service = { working_directory = \"/opt/x\" }\n", func(w *world) { missing(w, "/opt/x") }, []string{"SERVICE-PATH scout"}},
+		"the root directory as the working directory": {toml + "service = { working_directory = \"/\" }\n", func(w *world) { missing(w, "/") }, nil},
+		"a granted directory":                         {toml + "service = { read_write_paths = [\"/srv/x\"] }\n", func(w *world) { missing(w, "/srv/x") }, []string{"DIRECTORY-READONLY scout"}},
+		"a credential":                                {toml + "service = { credentials = [\"db:/etc/db\"] }\n", func(w *world) { missing(w, "/etc/db") }, []string{"SERVICE-PATH scout"}},
+		"the Model Store":                             {toml, func(w *world) { missing(w, "/models") }, []string{"STORE-ROOT"}},
+		"a Model Store that nothing needs":            {toml + "[orchestrator]\nkind = \"ollama\"\nurl = \"http://127.0.0.1:11434\"\ninstance = \"\"\nunit = \"ollama.service\"\n[models]\nexpected = [\"llama3.2\"]\n", func(w *world) { missing(w, "/models") }, nil},
+		"a user": {toml, func(w *world) {
+			w.job.Host.Account = func(user, group string) facts.Account {
+				return facts.Account{User: user, Group: group, Err: "there is no user " + user}
+			}
+		}, []string{"USER-UNKNOWN 4 instances"}},
+		"a user of one instance, who may not run the program": {toml + "service = { user = \"adra\" }\n", func(w *world) {
+			w.job.Host.Root = "" // elsewhere its users are others
+			was := w.job.Host.Reach
+			w.job.Host.Reach = func(as facts.Account, path string, want facts.Access) facts.Reach {
+				if path == starter && as.User == "adra" && as.UID == 997 {
+					return facts.Reach{Path: path, At: path, User: as.User, Known: true, Detail: "permission denied"}
+				}
+				return was(as, path, want)
+			}
+		}, []string{"SERVICE-PATH scout"}},
+		"a user who cannot be tried": {toml, func(w *world) {
+			w.job.Host.Root = ""
+			was := w.job.Host.Reach
+			w.job.Host.Reach = func(as facts.Account, path string, want facts.Access) facts.Reach {
+				if path == starter && as.UID == 997 {
+					return facts.Reach{Path: path, Detail: "only root can check access as another user"}
+				}
+				return was(as, path, want)
+			}
+			missing(w, starter)
+		}, []string{"SERVICE-PATH 4 instances"}},
+	} {
+		w := newWorld(t)
+		c.change(w)
+		var got []string
+		for _, p := range Named(load(t, c.toml), "/models", w.job.Host) {
+			got = append(got, strings.TrimSpace(string(p.Code)+" "+subject(p)))
+			if p.Severity != diag.Warning || p.Fix.String() == "" {
+				t.Errorf("%s: %s %s, fix %q", name, p.Severity, p, p.Fix)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// subject is that of a problem, but for the file of a configuration without instances.
+func subject(p diag.Problem) string {
+	if p.Code == diag.ConfigEmpty {
+		return ""
+	}
+	return p.Subject
+}
+
+func TestNamed_WhatThisProcessMayNotSeeIsNotMissing(t *testing.T) {
+	w := newWorld(t)
+	w.out(starter, "/usr/local", "permission denied")
+	if got := len(Named(load(t, toml), "/models", w.job.Host)); got != 0 && os.Geteuid() != 0 || got == 0 && os.Geteuid() == 0 {
+		t.Errorf("%d findings as user %d", got, os.Geteuid())
+	}
+}
