@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package busy takes the load of the machine out of a measured time, so that a limit
-// holds on a busy machine as on a quiet one. It asks the kernel for the time in which
-// processes waited for a processor or a disk that others had
-// (Documentation/accounting/psi.rst); a kernel that does not count it has none.
+// Package busy subtracts the effect of the machine's load from a measured time, so that a
+// limit also holds on a busy machine. It reads from the kernel how long processes waited for
+// a processor or a disk that others used (Documentation/accounting/psi.rst); if the kernel
+// does not count that, it is 0.
 package busy
 
 import (
@@ -14,22 +14,22 @@ import (
 	"time"
 )
 
-// Mark is a moment.
+// Mark is a point in time.
 type Mark struct {
 	at     time.Time
 	waited time.Duration
 }
 
-// Now returns the present moment.
+// Now returns the current time.
 func Now() Mark { return Mark{time.Now(), waited()} }
 
-// Waited returns for how long since the mark some process of the machine waited: at
-// most so long can any of them have been delayed by the others.
+// Waited returns for how long since the mark some process of the machine waited, which is the
+// longest that any of them can have been delayed by others.
 func (m Mark) Waited() time.Duration {
 	return min(waited()-m.waited, time.Since(m.at))
 }
 
-// Less returns what is left of a measured time that lies after the mark.
+// Less returns a measured time after the mark, minus the time waited.
 func (m Mark) Less(took time.Duration) time.Duration { return max(took-m.Waited(), 0) }
 
 // total is the sum of a pressure file, in microseconds.

@@ -18,8 +18,8 @@ import (
 
 const published = "test/docs/testdata/published.txt"
 
-// names returns what the page of compatibility keeps stable: keys, metrics, and
-// the fields of every JSON document by their place in its schema.
+// names returns the interfaces that docs/compatibility.md keeps stable: keys, metrics, and the
+// fields of every JSON document by their place in its schema.
 func names(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -77,7 +77,7 @@ func fields(at string, node any) []string {
 	return all
 }
 
-// What a release had is there until the end of its window.
+// Published names exist until the end of their window.
 func TestCompatibility_PageKeepsPublishedEntries(t *testing.T) {
 	now := names(t)
 	if *update {
@@ -98,7 +98,7 @@ func TestCompatibility_PageKeepsPublishedEntries(t *testing.T) {
 	}
 }
 
-// What the page says of systemd and glibc is what is packaged and tested.
+// The page's statements about systemd and glibc match the packages and the tests.
 func TestCompatibility_PageNamesTheTestedSuites(t *testing.T) {
 	page, packages := read(t, "docs/compatibility.md"), read(t, "packaging/nfpm.yaml")
 	oldest := regexp.MustCompile(`systemd \(>= (\d+)\)`).FindStringSubmatch(packages)

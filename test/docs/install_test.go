@@ -14,8 +14,8 @@ import (
 	"justnews/internal/diag"
 )
 
-// TestReadme_InstallationWorks does what the README's
-// install lines say, below a directory, and has config check look at the result.
+// TestReadme_InstallationWorks follows the README's install lines below a directory, and runs
+// config check on the result.
 func TestReadme_InstallationWorks(t *testing.T) {
 	root := t.TempDir()
 	for _, dir := range []string{"etc/justnews", "usr/local/bin", "opt/justnews/models/scout"} {

@@ -264,7 +264,7 @@ func TestManual_MandocLint(t *testing.T) {
 	for _, name := range pages(t) {
 		out, _ := exec.CommandContext(t.Context(), "mandoc", "-T", "lint", filepath.Join(repository, name)).Output()
 		for line := range strings.Lines(string(out)) {
-			// Which other pages are installed is this machine's affair.
+			// Which other pages are installed depends on the machine.
 			if !strings.Contains(line, "referenced manual not found") {
 				t.Error(strings.TrimSpace(line))
 			}

@@ -20,8 +20,8 @@ import (
 
 var metric = regexp.MustCompile(`justnews_gate_[a-z_]+`)
 
-// metrics returns every metric that there is: those of a record with everything
-// in it, which its own test holds against the source.
+// metrics returns every existing metric: those of a complete record, which its own test
+// compares with the source.
 func metrics(t *testing.T) []string {
 	t.Helper()
 	var names []string
@@ -121,8 +121,7 @@ func TestMetrics_GatePageHasThem(t *testing.T) {
 	}
 }
 
-// Prometheus itself is the judge of the alerts, and of the dashboard's
-// expressions as if they were rules.
+// Prometheus itself checks the alerts, and the dashboard's expressions as if they were rules.
 func TestMetrics_PrometheusAcceptsAlertsAndDashboard(t *testing.T) {
 	if _, err := exec.LookPath("promtool"); err != nil {
 		t.Skip("there is no promtool")

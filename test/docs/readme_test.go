@@ -19,8 +19,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// documents are for those who use the programs, ofTheRepository for those who
-// change them.
+// documents are for users of the programs, ofTheRepository for developers.
 var (
 	documents = []string{
 		"README.md", "CHANGELOG.md", "SECURITY.md", "docs/operations.md", "docs/migration.md", "docs/runbook.md",

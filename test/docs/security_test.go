@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// A row of these pages is worth as much as the test that it names.
+// Every row of these pages names an existing test.
 func TestDocuments_TestsExist(t *testing.T) {
 	var code strings.Builder
 	for _, root := range []string{"../../internal", "../../test"} {

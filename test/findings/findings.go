@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package findings is for tests: it holds what every problem has to have,
-// whichever judge it comes from.
+// Package findings is for tests: it checks what every problem must have, whichever judge
+// returns it.
 package findings
 
 import (
@@ -11,7 +11,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// Sound fails the test where a problem is unfinished, or no line for a terminal.
+// Sound fails the test if a problem is incomplete, or not fit for a terminal.
 func Sound(t *testing.T, p diag.Problem) {
 	t.Helper()
 	if p.Code == "" || p.Message == "" || p.Fix.String() == "" || p.Subject == "" && p.Position == nil {

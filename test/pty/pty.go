@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pty opens pseudo-terminals, for tests of what draws on one.
+// Package pty opens pseudo-terminals, for tests of programs that draw on a terminal.
 package pty
 
 import (
@@ -15,8 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Pty is both ends of one: what a person sees and types, and what a program
-// takes for its terminal.
+// Pty is both ends of a pseudo-terminal: the person's, and the program's terminal.
 type Pty struct {
 	Person   *os.File
 	Terminal *os.File
@@ -27,7 +26,7 @@ type Pty struct {
 	gone bool
 }
 
-// Open makes one of so many columns and rows, and reads all that is drawn.
+// Open creates one with the given columns and rows, and reads everything that is drawn.
 func Open(t testing.TB, columns, rows uint16) *Pty {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -80,7 +79,7 @@ func (p *Pty) read() {
 	}
 }
 
-// Text returns all that was drawn so far.
+// Text returns everything that was drawn so far.
 func (p *Pty) Text() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

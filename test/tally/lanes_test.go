@@ -15,9 +15,9 @@ import (
 	"testing"
 )
 
-// standIn is a go that builds and lists as go does, and that tests nothing: each
-// package passes one test, but for those of $FAILS. One that $HANGS names prints
-// nothing until it is killed, and then leaves its mark.
+// standIn replaces go: it builds and lists as go does, but tests nothing. Each package passes
+// one test, except those in $FAILS. A package in $HANGS prints nothing until it is killed, and
+// then leaves a mark.
 const standIn = `#!/bin/sh
 case $1 in build | list) exec "$REAL_GO" "$@" ;; esac
 for p; do
@@ -36,7 +36,7 @@ done
 [ -z "$action" ] || [ "$action" = pass ]
 `
 
-// lanes prepares test/run.sh over the stand-in.
+// lanes prepares test/run.sh with the stand-in.
 func lanes(t *testing.T, environment ...string) *exec.Cmd {
 	t.Helper()
 	program, err := exec.LookPath("go")
@@ -124,7 +124,7 @@ func TestLanes_InterruptEndsBoth(t *testing.T) {
 				t.Fatal("run.sh ended before it was interrupted")
 			}
 		}
-		// As a terminal does it: the lanes are process groups of their own.
+		// As a terminal does: the lanes are separate process groups.
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
 			t.Fatal(err)
 		}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command tally reads what "go test -json" prints and says what a person wants
-// of it: every failure with its output, every skipped test with its reason, and
-// the counts. It exits 1 if anything failed, or if nothing ran at all.
+// Command tally reads the output of "go test -json" and prints a summary: every failure with
+// its output, every skipped test with its reason, and the counts. It exits 1 if anything
+// failed, or if nothing ran at all.
 //
 //	go test -json ./... | tally [-log FILE]    one run, as it goes
 //	tally -total FILE                          the sum of the runs that FILE logs
@@ -59,7 +59,7 @@ func run(logName, total string) (status int, err error) {
 	return follow(os.Stdin, os.Stdout, log)
 }
 
-// follow says what fails as it fails, and each package as it ends.
+// follow prints failures as they occur, and each package as it ends.
 func follow(in io.Reader, out, log io.Writer) (status int, err error) {
 	t := newTally()
 	err = each(in, func(line []byte, e *event) {
@@ -75,7 +75,7 @@ func follow(in io.Reader, out, log io.Writer) (status int, err error) {
 	return t.status(), err
 }
 
-// sum says the skipped and failed tests and the counts.
+// sum prints the skipped and failed tests and the counts.
 func sum(in io.Reader, out io.Writer) (status int, err error) {
 	t := newTally()
 	err = each(in, func(_ []byte, e *event) {

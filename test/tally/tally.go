@@ -12,7 +12,7 @@ import (
 // slow is how long a test has to take to be listed, in seconds.
 const slow = 2
 
-// name is one test, or a package where test is empty.
+// name is one test, or a package if test is empty.
 type name struct{ pkg, test string }
 
 func (n name) String() string {
@@ -24,8 +24,8 @@ type tally struct {
 	passed  map[name]int              // how often: two runs may have the same test
 	failed  []name
 	skipped map[name]string // with the reason
-	// parts are the slow parts of tests that have not ended: the time of a test does
-	// not have those that run side by side.
+	// parts are the slow parts of tests that have not ended: a test's time does not include
+	// parts that run in parallel.
 	parts map[name][]event
 }
 
@@ -61,7 +61,7 @@ func (t *tally) text(n name) string {
 	return ""
 }
 
-// reason returns what a skipped test said, without the marks of go test.
+// reason returns a skipped test's message, without the marks of go test.
 func reason(output string) string {
 	var said []string
 	for line := range strings.Lines(output) {
@@ -82,7 +82,7 @@ func reason(output string) string {
 	return strings.Join(said, "; ")
 }
 
-// say prints what one event means, if anything.
+// say prints the message for an event, if any.
 func (t *tally) say(e event, out io.Writer) {
 	n := name{e.Package, e.Test}
 	switch {
@@ -120,16 +120,16 @@ func (t *tally) saySlow(e event, out io.Writer) {
 	}
 }
 
-// forget drops the output of what has ended: the next run may have a test of
-// the same name.
+// forget drops the output of a test that has ended: the next run may have one with the same
+// name.
 func (t *tally) forget(e event) {
 	if e.Action == "pass" || e.Action == "fail" || e.Action == "skip" {
 		delete(t.output, name{e.Package, e.Test})
 	}
 }
 
-// sayUnfinished prints what a package said that did not end well: a panic or a
-// timeout ends no test, and then the cause is with the test or the package.
+// sayUnfinished prints the output of a package that did not end normally: a panic or a timeout
+// ends no test, so the cause is in the output of the test or the package.
 func (t *tally) sayUnfinished(pkg string, out io.Writer) {
 	for n, text := range t.output {
 		if n.pkg == pkg {

@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// tested runs go test -json over a package of one file and returns what tally
-// says of it.
+// tested runs go test -json on a package with one file and returns tally's output.
 func tested(t *testing.T, source string) (status int, live, sums string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package outside is for tests of what is made of names that come from outside:
-// it fills the facts that a judge sees with hostile ones, and holds what the judge
-// says against a shell.
+// Package outside is for tests of how names from outside are used: it fills a judge's facts
+// with hostile ones, and checks the judge's output with a shell.
 package outside
 
 import (
@@ -18,7 +17,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// mark is in every hostile name, and in no text of ours.
+// mark is part of every hostile name, and of no text of ours.
 const mark = "ZQ"
 
 // Names are hostile. Each would do harm as a shell's text, an option, or on a
@@ -31,14 +30,14 @@ func Names() []string {
 	}
 }
 
-// words lead judges into their branches.
+// words make judges take their branches.
 var words = []string{
 	"loaded", "masked", "not-found", "bad-setting", "active", "inactive", "failed", "activating", "auto-restart", "start-pre", "exited", "running",
 	"signal", "oom-kill", "exit-code", "timeout", "resources", "success", "enabled", "disabled", "static", "owner", "group", "others", "r", "rx", "x",
 	"justnews@scout.service", "justnews-mps.service", "scout", "yes", "/opt/justnews/models", "1", "0", "refused: STORE-CORRUPT: x", "ready", "link", "none",
 }
 
-// states are the words of fields that decide which branch a judge takes.
+// states are the values of fields that decide which branch a judge takes.
 var states = map[string][]string{
 	"LoadState": {"loaded", "loaded", "masked", "not-found"}, "ActiveState": {"active", "failed", "inactive", "activating"},
 	"SubState": {"failed", "auto-restart", "start-pre", "running"}, "Result": {"success", "exit-code", "oom-kill", "signal", "start-limit-hit"},
@@ -46,7 +45,7 @@ var states = map[string][]string{
 
 const deepest = 6
 
-// given are what no fact holds: a judge that takes them got them from another.
+// given are parameters that are not facts: a judge gets them from another judge.
 var given = []reflect.Type{reflect.TypeFor[diag.Fix](), reflect.TypeFor[diag.Command]()}
 
 var errorType = reflect.TypeFor[error]()
@@ -109,9 +108,8 @@ func fillMap(r *rand.Rand, v reflect.Value, depth int) {
 	}
 }
 
-// Call calls a judge with facts that are made up, and returns every problem and
-// command in its results. ok is false where the judge takes its facts to be what
-// no probe would have said, and panics.
+// Call calls a judge with made-up facts, and returns every problem and command in its results.
+// ok is false if the judge panics because no probe could have returned such facts.
 func Call(r *rand.Rand, judge any) (problems []diag.Problem, ok bool) {
 	f := reflect.ValueOf(judge)
 	args := make([]reflect.Value, f.Type().NumIn())
@@ -141,15 +139,14 @@ func Call(r *rand.Rand, judge any) (problems []diag.Problem, ok bool) {
 	return problems, true
 }
 
-// Shell collects commands, and has a shell parse all of them at once.
+// Shell collects commands, and makes a shell parse all of them at once.
 type Shell struct {
 	seen     map[string]bool
 	advised  map[string]bool
 	commands []diag.Command
 }
 
-// Hold fails the test where a fix is not what it should be, and keeps its
-// commands for the shell.
+// Hold fails the test if a fix is malformed, and keeps its commands for the shell.
 func (s *Shell) Hold(t *testing.T, where string, p diag.Problem) {
 	t.Helper()
 	if p.Fix.Advice != diag.Clean(p.Fix.Advice) {
@@ -173,7 +170,7 @@ func (s *Shell) Hold(t *testing.T, where string, p diag.Problem) {
 	}
 }
 
-// misworded says how an advice is more than words.
+// misworded returns how an advice is more than text.
 func misworded(advice string) string {
 	before, _, found := strings.Cut(strings.NewReplacer(`\\`, "", `\"`, "").Replace(advice), Names()[0])
 	if found && strings.Count(before, `"`)%2 == 0 {
@@ -260,5 +257,5 @@ func (s *Shell) Split(t *testing.T) {
 	}
 }
 
-// Len is how many commands were held against the shell.
+// Len is the number of commands that were checked with the shell.
 func (s *Shell) Len() int { return len(s.commands) }
