@@ -102,9 +102,11 @@ simulate:
 	$(GO) test -count=1 -v -timeout 0 ./test/simulate -run HostKeepsRules -seed $(SEED) -runs $(RUNS) -steps $(STEPS) -faults $(FAULTS)
 
 # Faults at moments of a booted host's life: 600 cells (CELLS=0: all), an hour and a half.
+# PAIRS=true has a second fault come into each.
 CELLS ?= 0
+PAIRS ?= false
 chaos:
-	$(GO) test ./test/booted -run 'TestChaos$$' -v -timeout 3h -cells $(CELLS) -seed $(SEED)
+	$(GO) test ./test/booted -run 'TestChaos$$' -v -timeout 3h -cells $(CELLS) -seed $(SEED) -pairs=$(PAIRS)
 
 # What sets the clock, in a virtual machine: needs qemu-system-x86, busybox-static, kmod
 # and cpio, and a quarter of an hour where there is no KVM.

@@ -27,4 +27,6 @@ done < <(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirnam
 seed=$RANDOM
 printf '== environment files, seed %d\n' "$seed"
 go test -count=1 -timeout 0 -v ./test/booted -run EnvFile_PID1 -envfiles 2000 -envseed "$seed" || findings=1
+printf '== sandboxes, seed %d\n' "$seed"
+go test -count=1 -timeout 0 -v ./test/booted -run Sandbox_Hides -sandboxes 1000 -sandbox-seed "$seed" || findings=1
 exit "$findings"
