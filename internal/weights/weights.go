@@ -74,7 +74,7 @@ func IsTorch(name string) bool {
 	case ".pt", ".pth", ".ckpt":
 		return true
 	case ".bin":
-		return strings.HasPrefix(name, "pytorch_model") || strings.HasPrefix(name, "adapter_model")
+		return strings.Contains(name, "pytorch_model") || strings.HasPrefix(name, "adapter_model") // diffusion_pytorch_model.bin
 	}
 	return false
 }

@@ -82,6 +82,8 @@ func TestWeights_LookIdentifiesAFile(t *testing.T) {
 
 		{"a torch archive", "pytorch_model.bin", whole, Sound, ""},
 		{"a torch archive that was cut", "pytorch_model.bin", whole[:len(whole)-30], Truncated, "no directory at its end"},
+		{"a diffusion model that was cut", "diffusion_pytorch_model.bin", whole[:len(whole)-30], Truncated, "no directory at its end"},
+		{"a CLIP model of zeros", "open_clip_pytorch_model.bin", "\x00\x00\x00\x00", Header, "neither"},
 		{"a pickle", "pytorch_model.bin", "\x80\x02rest", Opaque, ""},
 		{"zeros for torch", "pytorch_model-00001-of-00002.bin", "\x00\x00\x00\x00", Header, "neither"},
 		{"anything", "vocab.txt", "[PAD]\n", Opaque, ""},
