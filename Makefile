@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make test    everything that this machine can run; installs what it needs (Debian, root)
-# make demo    the main job on an embedded example: no root, no systemd, no GPU
+# make demo    an embedded example: no root, no systemd, no GPU
 # make         the programs, in build/
 # make packages   deb and rpm, in dist/
 
@@ -9,19 +9,19 @@ GO             ?= go
 BUILD          := build
 VERSION        := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS        := -s -w -X justnews/internal/version.described=$(VERSION)
-# What checks the tree, in the versions of tools/go.mod.
+# The linters, in the versions of tools/go.mod.
 TOOL           := $(GO) tool -modfile=tools/go.mod
-# Installed by 'make test' where they are missing and the machine allows it.
+# Installed by 'make test' if they are missing and the machine allows it.
 TEST_PACKAGES  := gcc libc6-dev dbus mandoc mmdebstrap systemd-container shellcheck uidmap \
                   lintian rpm rpmlint build-essential debhelper iproute2 checkpolicy zsh fish
 
 # NVML's functions are bound when they are first called, after its library is
-# loaded: a program that binds at its start would die in the loader.
+# loaded: with binding at startup the program would fail in the loader.
 LAZY           := -extldflags=-Wl,-z,lazy
 CC             := $(shell $(GO) env CC)
 
 export CGO_ENABLED ?= 0
-# The same paths in every clone, so that what one has compiled is there for the next.
+# The same paths in every clone, so that they share the compiler's cache.
 export GOFLAGS     ?= -buildvcs=false -trimpath
 
 .PHONY: all build helper packages source test deps unit kubernetes race booted lint vuln demo bench fuzz simulate chaos vm mutate generate screens clean
@@ -36,10 +36,10 @@ helper:
 ifneq ($(shell command -v $(CC)),)
 	CGO_ENABLED=1 CGO_CFLAGS='-O2 -g -Wno-deprecated-declarations' $(GO) build -trimpath -buildmode=pie -ldflags '$(LDFLAGS) $(LAZY)' -o $(BUILD)/ ./cmd/justnews-nvml
 else
-	@echo 'justnews-nvml is left out: there is no C compiler ($(CC)), so the gate cannot ask about GPUs'
+	@echo 'justnews-nvml is skipped: there is no C compiler ($(CC)), so the gate cannot query GPUs'
 endif
 
-# deb and rpm of what is checked out: the same bytes wherever they are built.
+# deb and rpm of the checked-out tree: the same bytes wherever they are built.
 packages:
 	rm -f dist/justnews*.deb dist/justnews*.rpm dist/justnews*.spdx.json
 	$(GO) run ./packaging/pack -out dist
@@ -58,7 +58,7 @@ deps:
 unit:
 	$(GO) test ./...
 
-# A module of its own: what Kubernetes' types need is no business of the product.
+# A separate module, so that the product does not depend on Kubernetes' types.
 kubernetes:
 	$(GO) -C test/kubernetes test ./...
 
@@ -82,8 +82,8 @@ vuln:
 demo:
 	demo/demo.sh
 
-# The figures of docs/figures.md. QUADLET: podman's quadlet to compare with, a
-# binary or a version to build (v5.4.0), where none is installed.
+# The figures in docs/figures.md. QUADLET: podman's quadlet to compare with, a
+# binary or a version to build (v5.4.0), if none is installed.
 QUADLET ?=
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
@@ -92,8 +92,8 @@ bench:
 	$(GO) run ./test/bench/nvml
 	$(GO) run ./test/bench/store
 
-# Whole hosts in virtual time: of one seed the events are printed (RUNS=1), FAULTS=ac
-# keeps those of its faults. STEPS is the length without RUNS.
+# Whole hosts in virtual time. RUNS=1 prints the events of one seed, FAULTS=ac limits its
+# faults. STEPS is the length without RUNS.
 SEED   ?= 0
 RUNS   ?= 0
 STEPS  ?= 1000000
@@ -101,20 +101,20 @@ FAULTS ?= abcdef
 simulate:
 	$(GO) test -count=1 -v -timeout 0 ./test/simulate -run HostKeepsRules -seed $(SEED) -runs $(RUNS) -steps $(STEPS) -faults $(FAULTS)
 
-# Faults at moments of a booted host's life: 600 cells (CELLS=0: all), an hour and a half.
-# PAIRS=true has a second fault come into each.
+# Faults on a host while it boots and runs: 600 cells (CELLS=0: all), an hour and a half.
+# PAIRS=true adds a second fault to each.
 CELLS ?= 0
 PAIRS ?= false
 chaos:
 	$(GO) test ./test/booted -run 'TestChaos$$' -v -timeout 3h -cells $(CELLS) -seed $(SEED) -pairs=$(PAIRS)
 
-# What sets the clock, in a virtual machine: needs qemu-system-x86, busybox-static, kmod
-# and cpio, and a quarter of an hour where there is no KVM.
+# Tests that set the clock, in a virtual machine: needs qemu-system-x86, busybox-static,
+# kmod and cpio, and a quarter of an hour without KVM.
 vm:
 	test/vm.sh
 
-# One changed operator at a time, in what judges, decides and writes: which changes no
-# test notices. It fails while there are any: read each.
+# Changes one operator at a time in the code that judges, decides and writes. It fails if
+# there are changes that no test detects: examine each.
 mutate:
 	rc=0; \
 	for p in check/gpu check/host check/mps check/orchestrator check/store check/unit gate unitfile \
@@ -126,9 +126,9 @@ FUZZTIME ?= 20s
 fuzz:
 	test/fuzz.sh $(FUZZTIME)
 
-# Every file of the tree that is made from another one: Go of the catalogue of
-# problems, JSON Schema, completions, pages, expected output. Read the diff: a
-# test of each fails until it is as it would be made.
+# Every generated file in the tree: constants of the problem catalogue, JSON Schema,
+# completions, pages, expected output. Read the diff. For each file a test fails if it is
+# out of date.
 generate:
 	$(GO) test ./internal/diag -run Generated -update
 	$(GO) test ./internal/diag ./internal/migrate ./internal/completion ./internal/config ./internal/emit ./internal/archtest ./internal/report ./internal/timeline ./packaging/contents -update

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The main job on an embedded example: a 17-instance configuration becomes
-# drop-ins, the gate follows a preload to a pass, refuses a broken model, and
-# passes again once that is fixed. Needs Linux and Go, but no root, systemd or
+# An embedded example: a 17-instance configuration is turned into drop-ins, the
+# gate follows a preload and passes, refuses a broken model, and passes again
+# once that is fixed. Needs Linux and Go, but no root, systemd or
 # GPU. Everything happens in a temporary directory and on free ports of
 # 127.0.0.1.
 set -euo pipefail
@@ -47,8 +47,8 @@ die() {
 
 command -v go >/dev/null || die 'cannot build without Go: see https://go.dev/dl'
 
-# The environment overrides the gate's configuration, so nothing of the caller's
-# may reach it.
+# The environment overrides the gate's configuration, so the caller's must not
+# reach it.
 unset GATE_TIMEOUT REQUIRE_BUS GPU_ORCHESTRATOR_URL MCP_BUS_URL MODEL_STORE_ROOT BASE_MODEL_DIR \
 	STRICT_MODEL_STORE NOTIFY_SOCKET CACHE_DIRECTORY INVOCATION_ID
 export XDG_CACHE_HOME=$work/cache XDG_RUNTIME_DIR=$work/run

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Writes the sources for the builds of the distributions: justnews-VERSION.tar.gz, with
-# what is committed, and justnews-VERSION-vendor.tar.gz, with the modules that it needs,
-# under these names and under Debian's. The same commit gives the same bytes. The
-# version is that of debian/changelog.
+# Writes the source archives for distributions: justnews-VERSION.tar.gz, with the committed
+# tree, and justnews-VERSION-vendor.tar.gz, with the modules that it needs, under these
+# names and under Debian's. The same commit yields the same bytes. The version is that of
+# debian/changelog.
 #
 # packaging/source.sh DIRECTORY [COMMIT]
 set -euo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages that the tests use and this machine lacks. What
-# cannot be installed (no root, no apt) is named; the tests that need it then
-# skip by name.
+# Installs the Debian packages that the tests use and this machine lacks. Packages that
+# cannot be installed (no root, no apt) are listed; the tests that need them are then
+# skipped.
 set -euo pipefail
 
 missing=()

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes every target for the given time each (default 20s), then compares random
-# environment files with what booted systemds read of them. It goes on after a finding,
-# and fails at the end.
+# Fuzzes every target for the given time each (default 20s), then compares how we and
+# booted systemds read random environment files. It continues after a finding, and fails at
+# the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-20s}

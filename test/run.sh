@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs every test that this machine can run, and names what it skips. Two lanes run
-# side by side: what boots a systemd, which mostly waits, and all the rest. What a
-# stage prints comes whole, when it is done.
+# Runs every test that this machine can run, and lists those it skips. Two lanes run in
+# parallel: tests that boot a systemd, which mostly wait, and all the rest. The output of a
+# stage is printed when it is done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,8 +17,8 @@ go build -o "$work/tally" ./test/tally
 machines=$(($(nproc) < 4 ? $(nproc) + 1 : 4))
 export JUSTNEWS_TEST_MACHINES=${JUSTNEWS_TEST_MACHINES:-$machines}
 
-# stage runs tests. $1: what they are; the rest: the command, which prints JSON.
-# tally fails too where a test failed, so that neither can hide it.
+# stage runs tests. $1: its name; the rest: the command, which prints JSON. tally also fails
+# if a test failed, so that neither can hide it.
 stage() {
 	local name=$1 began=$SECONDS log took
 	shift
@@ -38,7 +38,7 @@ stage() {
 
 booted() {
 	trap 'exit 130' INT
-	# Of the three at once, so that none waits for the last test of another; they share
+	# All three at once, so that none waits for the last test of another; they share
 	# the machines.
 	stage 'booted systemd, packages' go test -json -count=1 -timeout 60m -p 3 -parallel "$JUSTNEWS_TEST_MACHINES" \
 		./test/bed/... ./test/booted/... ./test/packages/...

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # test/vm.sh [arguments of go test]: runs tests of test/booted in a virtual machine, where
-# they may set the clock. Without arguments: those that need it. With -run 'TestChaos$'
-# the table of faults has steps of the clock, too.
+# they may set the clock. Without arguments: the tests that need to. With -run 'TestChaos$'
+# the faults include steps of the clock.
 #
 # The machine is Debian's kernel on this host's files: read-only, with changes kept
 # in memory and lost at the end. Without KVM (JUSTNEWS_TEST_ACCEL=kvm where there is) a
-# test takes ten times as long or more, and waits as much longer.
+# test takes at least ten times as long, and its time limits grow accordingly.
 # Needs root, and qemu-system-x86, busybox-static, kmod and cpio.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,10 +18,10 @@ cache=${JUSTNEWS_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/justnews-test}
 work=$cache/vm
 mkdir -p "$work"
 
-# What the kernel needs to find this host's files, and what bed and product make it load.
+# The modules that the kernel needs to find this host's files, and for bed and product.
 modules="virtio_pci 9pnet_virtio 9p overlay autofs4 inet_diag tcp_diag unix_diag af_packet"
 
-# kernel unpacks the newest one that apt knows, and prints where.
+# kernel unpacks the newest one from apt, and prints its directory.
 kernel() {
 	local name
 	name=$(apt-cache depends linux-image-amd64 | awk '/Depends:/ { print $2 }')
@@ -35,7 +35,7 @@ kernel() {
 	echo "$work/$name"
 }
 
-# initramfs KERNEL makes what mounts this host's files and starts the tests.
+# initramfs KERNEL builds the initramfs that mounts this host's files and starts the tests.
 initramfs() {
 	local root=$work/initramfs version
 	version=$(ls "$1/lib/modules")
@@ -55,7 +55,7 @@ initramfs() {
 	(cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) >"$work/initramfs.gz"
 }
 
-# What a machine needs, made by the host: the programs and Debian's files.
+# The files that a machine needs, built on the host: the programs and Debian's files.
 JUSTNEWS_REQUIRE_BED=1 go test -count=1 ./test/booted -run 'TestChaos$' -cells 1
 CGO_ENABLED=0 go test -c -o "$work/booted.test" ./test/booted
 kernel=$(kernel)

@@ -38,19 +38,19 @@ type Config struct {
 // that they fill, and each key is the toml tag of a field.
 var schema = []field{
 	{name: minVersion, kind: text, form: &formVersion, sample: `"0.9.0"`,
-		doc: "the first version of this toolkit that understands this configuration; an older one names it and stops"},
+		doc: "the oldest version of this toolkit that supports this configuration; older ones report only that"},
 	{name: "gate", kind: group, fields: gateFields, doc: "the gate of every instance; gate = { … } of an instance overrides keys"},
 	{name: "orchestrator", kind: group, fields: orchestratorFields, doc: "the GPU Orchestrator"},
 	{name: "bus", kind: group, fields: busFields, doc: "the MCP bus"},
 	{name: "models", kind: group, fields: modelsFields, doc: "the Model Store"},
 	{name: "mps", kind: group, fields: mpsFields, doc: "NVIDIA MPS"},
 	{name: "gpu", kind: group, fields: gpuFields, doc: "the GPUs, by NVML"},
-	{name: "watch", kind: group, fields: watchFields, doc: "justnews-watch.service, which looks again once the gates are open"},
+	{name: "watch", kind: group, fields: watchFields, doc: "justnews-watch.service, which keeps checking once the gates are open"},
 	{name: "service", kind: group, fields: serviceFields,
 		doc: "settings of every instance; service = { … } of an instance overrides keys"},
-	{name: "probes", kind: named, form: &formProbe, fields: probeFields, sample: "mariadb", doc: "anything else that an instance needs"},
+	{name: "probes", kind: named, form: &formProbe, fields: probeFields, sample: "mariadb", doc: "other prerequisites of instances"},
 	{name: "instances", kind: named, form: &formInstance, fields: instanceFields, sample: "scout", doc: "one instance: justnews@NAME.service"},
-	{name: "guards", kind: named, form: &formGuard, fields: guardFields, sample: "client", doc: "the gate of a unit that is not one of JustNews"},
+	{name: "guards", kind: named, form: &formGuard, fields: guardFields, sample: "client", doc: "the gate of a unit outside JustNews"},
 }
 
 // Gate is [gate], and gate = { … } of an instance with the gaps filled.
@@ -63,11 +63,11 @@ type Gate struct {
 
 var gateFields = []field{
 	{name: "timeout", kind: span, low: 1, high: maxSpan, def: "180s",
-		doc: "GATE_TIMEOUT: the timeout of a whole gate run, in whole seconds (\"300\", \"300s\", \"5min\")"},
+		doc: "GATE_TIMEOUT: the overall timeout of a gate run, in whole seconds (\"300\", \"300s\", \"5min\")"},
 	{name: "scope", kind: text, words: []string{"all", "own"}, def: "all",
 		doc: "\"all\": every model of the map must be ready; \"own\": only the models of this instance"},
 	{name: "refresh_attempts", kind: integer, low: 0, high: 10, def: int64(1),
-		doc: "how often to POST {\"refresh\":true} after a failed or inconsistent job, per host and job"},
+		doc: "how many times to POST {\"refresh\":true} after a failed or inconsistent job, per host and job"},
 	{name: "fail_fast", kind: boolean, def: true,
 		doc: "a reported model error ends the wait even if the job is still running"},
 }
@@ -96,14 +96,14 @@ var orchestratorKinds = []string{KindJustNews, "llamacpp", "ollama", "openai", "
 
 var orchestratorFields = []field{
 	{name: "kind", kind: text, words: orchestratorKinds, def: KindJustNews,
-		doc: "the kind of server that loads the models; all but \"justnews\" need url, models.expected, and instance or unit"},
+		doc: "the kind of server that loads the models; all except \"justnews\" need url, models.expected, and instance or unit"},
 	{name: "url", kind: text, form: &formServerURL, def: "http://127.0.0.1:8014", doc: "GPU_ORCHESTRATOR_URL"},
 	{name: "instance", kind: text, form: &formInstanceOrNone, def: "gpu_orchestrator",
-		doc: "the instance that serves it; \"\": not a unit of this host"},
+		doc: "the instance that runs it; \"\": not a unit of this host"},
 	{name: "unit", kind: text, form: &formServiceOrNone, def: "",
-		doc: "the unit that serves it, instead of an instance; \"\": not a unit of this host"},
+		doc: "the unit that runs it, instead of an instance; \"\": not a unit of this host"},
 	{name: "api_key_file", kind: text, form: &formKeyFile, def: "",
-		doc: "a file with the API key that is sent with every request, which root alone should be able to read; ORCHESTRATOR_API_KEY in an environment file takes precedence"},
+		doc: "a file that contains the API key, which is sent with every request; only root should be able to read it; ORCHESTRATOR_API_KEY in an environment file takes precedence"},
 	{name: "honor_safe_mode", kind: boolean, def: false,
 		doc: "true: {\"safe_mode\":true} from /health skips the preload, with a warning"},
 }
@@ -117,7 +117,7 @@ type Bus struct {
 var busFields = []field{
 	{name: "url", kind: text, form: &formServerURL, def: "http://127.0.0.1:8000", doc: "MCP_BUS_URL"},
 	{name: "instance", kind: text, form: &formInstanceOrNone, def: "mcp_bus",
-		doc: "the instance that serves it; \"\": not a unit of this host"},
+		doc: "the instance that runs it; \"\": not a unit of this host"},
 }
 
 // Models is [models].
@@ -146,18 +146,18 @@ var modelsFields = []field{
 	{name: "root", kind: text, form: &formPath, def: "/opt/justnews/models", doc: "MODEL_STORE_ROOT"},
 	{name: "base_dir", kind: text, form: &formPathOrNone, def: "", sample: `"/opt/justnews/base_models"`, doc: "BASE_MODEL_DIR"},
 	{name: "map", kind: text, form: &formPath, def: "/etc/justnews/AGENT_MODEL_MAP.json",
-		doc: "AGENT_MODEL_MAP; a file that is set here must exist"},
+		doc: "AGENT_MODEL_MAP; a file set here must exist"},
 	{name: "strict", kind: boolean, def: true, doc: "STRICT_MODEL_STORE, HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE: no downloads"},
 	{name: "verify", kind: text, words: verifyWords, def: "presence", doc: "how each agent's gate checks the store"},
 	{name: "verify_preload", kind: text, words: verifyWords, def: "manifest",
 		doc: "the same for justnews-preload.service, before it triggers, and for preflight"},
 	{name: "accept_empty", kind: boolean, def: false, doc: "true: a preload over zero models counts as ready"},
 	{name: "expected", kind: list, form: &formModel, def: []string{},
-		doc: "the models that must be loaded, by the names that the server lists them by; of a server of JustNews' kind the map lists them"},
+		doc: "the models that must be loaded, by the names under which the server lists them; for the kind \"justnews\" the map lists them"},
 	{name: "canary", kind: boolean, def: false,
-		doc: "true: each expected model must also answer the smallest request that there is; always true for the kind \"openai\", which proves nothing else"},
+		doc: "true: each expected model must also answer a minimal request; always true for the kind \"openai\", which has no other proof"},
 	{name: "device", kind: text, words: []string{"any", "gpu"}, def: "any",
-		doc: "\"gpu\": processes of the server's unit must hold GPU memory, and Ollama's models must be in it completely"},
+		doc: "\"gpu\": processes of the server's unit must hold GPU memory, and Ollama's models must be entirely in it"},
 }
 
 // MPS is [mps].
@@ -186,7 +186,7 @@ var mpsFields = []field{
 	{name: "log_directory", kind: text, form: &formPath, def: "/var/log/nvidia-mps", doc: "CUDA_MPS_LOG_DIRECTORY"},
 	{name: "require", kind: text, words: []string{"daemon", "control", "server"}, def: "control",
 		doc: "how far MPS is verified"},
-	{name: "mig", kind: boolean, def: false, doc: "true: MPS may serve MIG instances, which the daemon's CUDA_VISIBLE_DEVICES selects"},
+	{name: "mig", kind: boolean, def: false, doc: "true: MPS may serve MIG instances, selected by the daemon's CUDA_VISIBLE_DEVICES"},
 	{name: "max_clients", kind: integer, low: 1, high: 1024, def: int64(48),
 		doc: "maximum number of instances with MPS, as the GPU supports: 16 before Volta, 48 since Volta, 60 with CUDA 13.1"},
 	{name: "devices", kind: list, form: &formGPU, def: []string{}, sample: `["0", "1"]`,
@@ -210,7 +210,7 @@ var gpuFields = []field{
 	{name: "patience", kind: span, low: 0, high: maxSpan, def: "60s",
 		doc: "how long a gate waits for a driver or a device node that does not exist yet"},
 	{name: "memory", kind: text, form: &formGPUMemory, def: "", sample: `"24G"`,
-		doc: "the sum of the memory limits of all instances on one GPU must not exceed this; bytes with K, M, G or T"},
+		doc: "the maximum sum of the memory limits of all instances on one GPU; bytes with K, M, G or T"},
 }
 
 // Watch is [watch].
@@ -220,7 +220,7 @@ type Watch struct {
 }
 
 var watchFields = []field{
-	{name: "interval", kind: span, low: 5, high: 5 * 60, def: "30s", doc: "how often it looks"},
+	{name: "interval", kind: span, low: 5, high: 5 * 60, def: "30s", doc: "the time between two checks"},
 	{name: "failures", kind: integer, low: 1, high: 1000, def: int64(3), doc: "how many consecutive checks must fail before it reports the loss"},
 }
 
@@ -260,7 +260,7 @@ type Instance struct {
 }
 
 var instanceFields = []field{
-	{name: "port", kind: integer, low: 1, high: 65535, sample: "8002", doc: "the TCP port that the instance listens on"},
+	{name: "port", kind: integer, low: 1, high: 65535, sample: "8002", doc: "the TCP port on which the instance listens"},
 	{name: "enabled", kind: boolean, def: true, doc: "false: gated, but not wanted by justnews.target"},
 	{name: "require_bus", kind: boolean, def: true,
 		doc: "REQUIRE_BUS: wait for the MCP bus; the bus and the orchestrator never do"},
@@ -301,9 +301,9 @@ var instanceMPSFields = []field{
 		doc: "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT of the first GPU, with G or M, or { GPU = limit, ... }"},
 	{name: "threads", kind: integer, low: 1, high: 100, sample: "25", doc: "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"},
 	{name: "priority", kind: text, words: []string{"normal", PriorityBelow}, def: "normal",
-		doc: "CUDA_MPS_CLIENT_PRIORITY: a hint to the driver, whose work comes first"},
+		doc: "CUDA_MPS_CLIENT_PRIORITY: a hint to the driver about whose work comes first"},
 	{name: "partition", kind: text, form: &formPartition, def: "", sample: `"GPU-5a5c3a3c-1111-2222-3333-444455556666/Dx4A"`,
-		doc: "CUDA_MPS_SM_PARTITION: the static partition, of a daemon that was started with -S; \"\": none"},
+		doc: "CUDA_MPS_SM_PARTITION: the static partition, if the daemon was started with -S; \"\": none"},
 }
 
 // Service is [service], and service = { … } of an instance with the gaps
@@ -331,7 +331,7 @@ var DefaultExec = []string{"/usr/local/bin/justnews-start-agent.sh", "{instance}
 
 var serviceFields = []field{
 	{name: "exec", kind: list, form: &formExec, def: DefaultExec,
-		doc: "ExecStart=, word by word; {instance} is the instance's name"},
+		doc: "ExecStart=, as a list of arguments; {instance} is the instance's name"},
 	{name: "user", kind: text, form: &formUser, def: "justnews", doc: "User="},
 	{name: "group", kind: text, form: &formUser, def: "justnews", doc: "Group="},
 	{name: "working_directory", kind: text, form: &formPath, def: "/", doc: "WorkingDirectory="},

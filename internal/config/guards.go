@@ -27,16 +27,16 @@ type Guard struct {
 }
 
 var guardFields = []field{
-	{name: "unit", kind: text, form: &formService, sample: `"model-client.service"`, doc: "the service, with its suffix; not one of JustNews"},
+	{name: "unit", kind: text, form: &formService, sample: `"model-client.service"`, doc: "the service, with its suffix; not one of JustNews' own"},
 	{name: "when", kind: text, words: []string{"before", "after"}, def: "before",
-		doc: "\"before\": ExecStartPre=; \"after\": ExecStartPost= of the model server itself, which is active once its models are ready"},
+		doc: "\"before\": ExecStartPre=; \"after\": ExecStartPost= of the model server itself, which becomes active once its models are ready"},
 	{name: "timeout", kind: span, low: 1, high: maxSpan, sample: `"180s"`, doc: "the timeout of its gate; the default is gate.timeout"},
 	{name: "start_timeout", kind: span, low: 1, high: maxSpan, sample: `"240s"`,
-		doc: "TimeoutStartSec=, for each command of the unit; the default is what the unit has"},
+		doc: "TimeoutStartSec=, for each command of the unit; the default is the unit's own"},
 	{name: "require_models", kind: boolean, def: true, doc: "wait for the models"},
 	{name: "require_bus", kind: boolean, def: false, doc: "wait for the MCP bus"},
 	{name: "require_mps", kind: boolean, def: false, doc: "verify NVIDIA MPS"},
-	{name: "trigger", kind: boolean, def: false, doc: "request a preload where none is running; the default only waits for one"},
+	{name: "trigger", kind: boolean, def: false, doc: "request a preload if none is running, instead of only waiting for one"},
 	{name: "needs", kind: list, form: &formProbe, def: []string{}, sample: `["mariadb"]`, doc: "the [probes] that must succeed"},
 }
 

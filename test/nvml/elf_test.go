@@ -28,7 +28,7 @@ func TestHelper_IsLeftOutWithoutACompiler(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "make", "-s", "-C", repository, "helper", "CC=no-such-compiler", "BUILD="+dir)
 	cmd.Env = withoutMake()
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "justnews-nvml is left out: there is no C compiler (no-such-compiler)") {
+	if err != nil || !strings.Contains(string(out), "justnews-nvml is skipped: there is no C compiler (no-such-compiler)") {
 		t.Errorf("%v, %q", err, out)
 	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
