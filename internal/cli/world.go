@@ -22,7 +22,6 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/hostlock"
 	"justnews/internal/modelmap"
-	"justnews/internal/plan"
 	"justnews/internal/probe/gpu"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/mps"
@@ -164,7 +163,7 @@ func (a *app) apiKey(path string) string {
 	if path == "" {
 		return ""
 	}
-	for _, name := range []string{filepath.Join(a.getenv("CREDENTIALS_DIRECTORY"), plan.APIKey), a.below(path)} {
+	for _, name := range []string{filepath.Join(a.getenv("CREDENTIALS_DIRECTORY"), config.APIKey), a.below(path)} {
 		if text, err := safefile.Read(name, maxKey); err == nil && filepath.IsAbs(name) {
 			return strings.TrimSpace(string(text))
 		}

@@ -24,8 +24,10 @@ func (s *state) crossCheck(c *Config) {
 	s.roles(c, byName)
 	s.kind(c)
 	s.ports(c)
+	s.credentials(c, []string{"service"}, c.Service)
 	for i := range c.Instances {
 		s.after(&c.Instances[i], byName)
+		s.credentials(c, []string{"instances", c.Instances[i].Name, "service"}, c.Instances[i].Service)
 		s.needs(c, []string{"instances", c.Instances[i].Name, "needs"}, c.Instances[i].Needs)
 		s.mpsLimits(c, &c.Instances[i])
 	}
@@ -154,6 +156,32 @@ func (s *state) ports(c *Config) {
 		s.fail(diag.ConfigConflict, path, atValue,
 			fmt.Sprintf("port %d is the port of %s and of %s", in.Port, other, in.Name),
 			strconv.Itoa(in.Port), "a separate port for each instance", "give one of the two another port")
+	}
+}
+
+// APIKey is the credential that has the orchestrator's API key, where the
+// configuration names a file of it.
+const APIKey = "orchestrator-api-key"
+
+// credentials finds two files of one name: systemd would pass on only one of them.
+func (s *state) credentials(c *Config, table []string, v Service) {
+	plain, encrypted := slices.Concat(table, []string{"credentials"}), slices.Concat(table, []string{"encrypted_credentials"})
+	path := plain
+	if !s.isWritten(path...) {
+		path = encrypted
+	}
+	if !s.isWritten(path...) || s.isBad(plain) || s.isBad(encrypted) { // not written by an instance: reported for [service]
+		return
+	}
+	seen := map[string]bool{APIKey: c.Orchestrator.APIKeyFile != ""}
+	for _, one := range slices.Concat(v.Credentials, v.EncryptedCredentials) {
+		name, _, _ := strings.Cut(one, ":")
+		if seen[name] {
+			s.fail(diag.ConfigConflict, path, atValue, "two credentials have the name "+quote(name), quote(one),
+				"a separate name for each file, and "+quote(APIKey)+" only for orchestrator.api_key_file", "give one of them another name")
+			return
+		}
+		seen[name] = true
 	}
 }
 

@@ -116,6 +116,8 @@ func (s *state) guardUnit(g *Guard) bool {
 	case strings.HasPrefix(g.Unit, "justnews@") || strings.HasPrefix(g.Unit, "justnews-"):
 		s.guardFails(g, "unit", quote(g.Unit)+" is a unit of JustNews, which is not guarded", "a service of another package",
 			"an instance has a gate: list it in [instances]")
+	case g.Unit == "dbus.service" || g.Unit == "dbus-broker.service" || strings.HasPrefix(g.Unit, "systemd-"):
+		s.guardFails(g, "unit", quote(g.Unit)+" is a unit that the gate needs itself", "a service that can wait until the models are ready", "remove the guard")
 	default:
 		return true
 	}

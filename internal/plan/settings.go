@@ -91,15 +91,11 @@ func (s *shared) process(lines []unitfile.Line, inst *config.Instance) []unitfil
 	return lines
 }
 
-// APIKey is the credential that has the orchestrator's API key, where the
-// configuration names a file of it.
-const APIKey = "orchestrator-api-key"
-
 func (s *shared) apiKey(lines []unitfile.Line) []unitfile.Line {
 	if s.Orchestrator.APIKeyFile == "" {
 		return lines
 	}
-	return append(lines, unitfile.Plain("LoadCredential", APIKey+":"+s.Orchestrator.APIKeyFile))
+	return append(lines, unitfile.Plain("LoadCredential", config.APIKey+":"+s.Orchestrator.APIKeyFile))
 }
 
 // credentials are read by root, before the sandbox.

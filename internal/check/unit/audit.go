@@ -155,7 +155,7 @@ func loops(u facts.Unit) []diag.Problem {
 	if u.NRestarts < loop || u.ActiveState != "activating" {
 		return nil
 	}
-	seen := fmt.Sprintf("%s, Restart=%s, %s (%s)", diag.Count(int(u.NRestarts), "restart"), diag.Clean(u.Service.Restart), diag.Clean(u.ActiveState), diag.Clean(u.SubState))
+	seen := fmt.Sprintf("%s, Restart=%s, %s (%s)", diag.Count(u.NRestarts, "restart"), diag.Clean(u.Service.Restart), diag.Clean(u.ActiveState), diag.Clean(u.SubState))
 	if status := RefusedBy(u); status != 0 {
 		seen += fmt.Sprintf("; its gate exited with %d", status)
 	}
