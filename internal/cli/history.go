@@ -184,6 +184,6 @@ func brokenRecord(path, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.RecordBroken, Severity: diag.Warning, Subject: path,
 		Message: "not a summary of a run: ignored", Seen: seen,
-		Expected: "a regular file that justnews-gate wrote", Fix: diag.Advise("find out who put it there, then remove it"),
+		Expected: "a regular file that justnews-gate wrote", Fix: diag.Advise("find out where it came from, then remove it"),
 	}
 }

@@ -56,7 +56,7 @@ const Examples = "/usr/share/doc/justnews/examples/"
 
 // CopyExample copies the example of a whole host as the configuration.
 func CopyExample() Fix {
-	return Advise("copy "+Examples+"seventeen.toml to /etc/justnews/justnews.toml, and take out what this host does not run",
+	return Advise("copy "+Examples+"seventeen.toml to /etc/justnews/justnews.toml, and remove what this host does not run",
 		Run("justnews-gate", "config", "check"), Reload())
 }
 

@@ -67,7 +67,7 @@ func (h Host) tell(ctx context.Context, code diag.Code, argv ...string) *diag.Pr
 	}
 	p := &diag.Problem{
 		Code: code, Subject: argv[0], Message: fmt.Sprintf("ended with status %d", status), Seen: oneLine(out),
-		Expected: "status 0 of: " + strings.Join(argv, " "), Fix: diag.Advise("fix what it reports, and run the same command again"),
+		Expected: "status 0 of: " + strings.Join(argv, " "), Fix: diag.Advise("fix the reported problem, and run the same command again"),
 	}
 	if err != nil {
 		p.Message, p.Seen = "cannot be run", err.Error()

@@ -216,7 +216,7 @@ func recovery(l facts.GPULook, g facts.GPU) diag.Problem {
 	case strings.HasSuffix(action, "_REBOOT"):
 		p.Fix = diag.Do(diag.Run("systemctl", "reboot"))
 	default: // BUS_RESET, and what a later driver may ask for
-		p.Fix = diag.Advise("do what the driver's documentation says of this action, or reboot", diag.Run("systemctl", "reboot"))
+		p.Fix = diag.Advise("follow the driver's documentation of this action, or reboot", diag.Run("systemctl", "reboot"))
 	}
 	p.Fix = p.Fix.Looking(look...)
 	return p

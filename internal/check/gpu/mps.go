@@ -67,7 +67,7 @@ func migWith(g facts.GPU, others bool) []diag.Problem {
 	p := diag.Problem{
 		Code: diag.GPUMIG, Subject: subject(g), Message: "MIG is enabled on this GPU, but MPS is configured to serve whole GPUs",
 		Seen: migWords(*g.MIG), Expected: "MIG disabled",
-		Fix: diag.Advise("set mps.mig = true in /etc/justnews/justnews.toml if MPS is to serve MIG instances, set mps.enabled = false, or disable MIG once nobody uses its instances (nvidia-smi(1), -mig), which destroys them",
+		Fix: diag.Advise("set mps.mig = true in /etc/justnews/justnews.toml if MPS should serve MIG instances, set mps.enabled = false, or disable MIG while its instances are unused (nvidia-smi(1), -mig), which destroys them",
 			diag.Reload()).Looking(diag.Run("nvidia-smi", "-L")),
 	}
 	if !g.MIG.Current {

@@ -92,9 +92,9 @@ func RemovesIPC(u facts.Unit, a facts.Account, l facts.Limits) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.IPCRemoved, Severity: diag.Warning, Subject: u.Name,
-		Message:  "when the last session of its user ends, logind removes what it keeps in shared memory",
+		Message:  "when the last session of its user ends, logind removes its files in shared memory",
 		Seen:     fmt.Sprintf("User=%s with the UID %d, and RemoveIPC=yes", diag.Clean(a.User), a.UID),
-		Expected: "a system user, a user who lingers, or RemoveIPC=no in /etc/systemd/logind.conf",
+		Expected: "a system user, a lingering user, or RemoveIPC=no in /etc/systemd/logind.conf",
 		Fix:      diag.Do(diag.Run("loginctl", "enable-linger", "--", a.User)),
 	}}
 }

@@ -175,7 +175,7 @@ func HiddenVariables(u facts.Unit, env map[string]string) []diag.Problem {
 	p := diag.Problem{
 		Code: diag.HomeHidden, Severity: diag.Warning, Subject: u.Name, Message: "the environment names a path below a home directory that the unit cannot see",
 		Seen: strings.Join(names, ", ") + "; " + why, Expected: "paths outside /home, /root and /run/user, or protect_home = \"read-only\"",
-		Fix: diag.Advise("set service.protect_home = \"read-only\" in /etc/justnews/justnews.toml, with read_write_paths for what is written there, or move it", diag.Reload()),
+		Fix: diag.Advise("set service.protect_home = \"read-only\" in /etc/justnews/justnews.toml, with read_write_paths for directories that are written to, or move it", diag.Reload()),
 	}
 	if slices.ContainsFunc(names, func(n string) bool {
 		return strings.HasPrefix(n, "SERVICE_DIR=") || strings.HasPrefix(n, "JUSTNEWS_ROOT=")
@@ -205,7 +205,7 @@ func HiddenCaches(u facts.Unit, env map[string]string, home string, present []en
 		return nil
 	}
 	return []diag.Problem{{
-		Code: diag.HomeHidden, Severity: diag.Warning, Subject: u.Name, Message: "the instance does not see what its user has downloaded",
+		Code: diag.HomeHidden, Severity: diag.Warning, Subject: u.Name, Message: "the instance does not see its user's downloads",
 		Seen: strings.Join(hidden, ", ") + "; XDG_CACHE_HOME=" + diag.Clean(env["XDG_CACHE_HOME"]), Expected: "models in the Model Store, or the variables that lead to these caches",
 		Fix: diag.Advise(fmt.Sprintf("add %s to /etc/justnews/global.env, and the directories to service.read_write_paths in /etc/justnews/justnews.toml, with protect_home = \"read-only\"", diag.Bare(strings.Join(set, " "))), diag.Reload()),
 	}}

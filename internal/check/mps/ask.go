@@ -148,8 +148,8 @@ func Opinion(o facts.MPSOpinion, reached Rung, url string) *diag.Problem {
 		Code: diag.MPSOpinion, Severity: diag.Warning, Subject: url,
 		Message:  "the orchestrator reports that MPS is enabled, but this could not be verified",
 		Seen:     fmt.Sprintf("%s is %t", diag.Clean(o.Source), o.Enabled),
-		Expected: "what was verified here: " + reached.String(),
-		Fix:      diag.Advise("fix what the status of MPS reports").Looking(diag.Run("justnews-gate", "mps", "status")),
+		Expected: "the verified state: " + reached.String(),
+		Fix:      diag.Advise("fix the problem that mps status reports").Looking(diag.Run("justnews-gate", "mps", "status")),
 	}
 	if !o.Enabled {
 		p.Message = "the orchestrator reports that MPS is not enabled, but it was verified to be"

@@ -177,7 +177,7 @@ var hints = []hint{
 	{
 		words: []string{"cuda_error_mps", "mps server", "mps client", "mps daemon"},
 		says:  "MPS", expected: "a working MPS control daemon",
-		first: "fix what the status of MPS reports",
+		first: "fix the problem that mps status reports",
 	},
 }
 

@@ -104,7 +104,7 @@ func letIn(d facts.StoreDenial, user, root string) diag.Fix {
 	case d.ACL && user != "":
 		return diag.Do(setfacl(d, user, inside), diag.Retry())
 	case d.Allowed:
-		return diag.Advise("find out what denies it", diag.Retry()).Looking(diag.Namei(d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
+		return diag.Advise("find out what denies the access", diag.Retry()).Looking(diag.Namei(d.Path), diag.Run("journalctl", "-k", "-g", "denied"))
 	case d.Dir && inside:
 		return diag.Do(diag.Run("chmod", "-R", cmp.Or(class, "o")+"+rX", "--", d.Path), diag.Retry())
 	case d.Dir:

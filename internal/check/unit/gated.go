@@ -47,7 +47,7 @@ func Gated(u facts.Unit, after bool) []diag.Problem {
 		}
 		if unitname.Instance(u.Name) == "" {
 			p.Message = "this guarded unit has no gate"
-			p.Fix = diag.Advise("remove what empties "+setting, diag.Run("justnews-gate", "guard", "install", "--", u.Name)).Looking(diag.CatUnit(u.Name))
+			p.Fix = diag.Advise("remove the setting that empties "+setting, diag.Run("justnews-gate", "guard", "install", "--", u.Name)).Looking(diag.CatUnit(u.Name))
 		}
 		return []diag.Problem{p}
 	}
@@ -202,7 +202,7 @@ func MarkUnknown(unit string, err error) diag.Problem {
 func unmarked(unit, message, seen string) diag.Problem {
 	return diag.Problem{
 		Code: diag.UnitUnmarked, Subject: unit, Message: message, Seen: seen, Expected: "the mark of the configuration",
-		Fix: diag.Advise("fix what the generator reports", diag.Run("journalctl", "-b", "-t", "justnews-generator"),
+		Fix: diag.Advise("fix the problem that the generator reports", diag.Run("journalctl", "-b", "-t", "justnews-generator"),
 			diag.Run("/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"), diag.Reload()),
 	}
 }

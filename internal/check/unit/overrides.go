@@ -43,7 +43,7 @@ func masks(f facts.UnitFile) diag.Problem {
 	}
 	return diag.Problem{
 		Code: diag.DropInMasks, Subject: f.Path, Message: "this file hides the generator's drop-in of the same name",
-		Seen: seen, Expected: "another name", Fix: diag.Advise("move what you need of it to a file of another name", diag.Run("rm", "--", f.Path), diag.Reload()),
+		Seen: seen, Expected: "another name", Fix: diag.Advise("move the settings that you need to a file with another name", diag.Run("rm", "--", f.Path), diag.Reload()),
 	}
 }
 
@@ -105,7 +105,7 @@ func leftover(f facts.UnitFile) []diag.Problem {
 	}
 	return []diag.Problem{{
 		Code: diag.DropInLeftover, Severity: weight, Subject: f.Path,
-		Message: "a manual drop-in sets what justnews.toml now configures",
+		Message: "a manual drop-in sets something that is now configured in justnews.toml",
 		Seen:    strings.Join(keys, "=, ") + "=", Expected: now,
 		Fix: diag.Advise("move the settings that still apply to it", diag.Run("rm", "--", f.Path), diag.Run("justnews-gate", "config", "check"), diag.Reload()),
 	}}
