@@ -66,7 +66,7 @@ func stateRows() []row {
 		ends("flapping", diag.StatusTimeout, diag.ModelsTimeout, 1).because("no two looks agree on ready, and a job seems to be running"),
 		ends("regress", diag.StatusTimeout, diag.ModelsTimeout, 1).because("the only ready look is the one over zero models"),
 		ends("regress=2", diag.StatusTimeout, diag.ModelsTimeout, 1).because("one real ready look is not enough"),
-		ends("regress=3", diag.StatusTimeout, diag.ModelsTimeout, 1).because("neither are two"),
+		ends("regress=3", diag.StatusTimeout, diag.ModelsTimeout, 1).because("two are not enough either"),
 		opens("regress=4", "three looks over three connections said 16 of 16 of one job; what happens after the gate has opened is out of its scope"),
 		broken("regress-failed", diag.ModelFailed, 2),
 	}
@@ -100,7 +100,7 @@ func wireRows() []row {
 		opens("drop-second", "as reset-second"), opens("502-second", "as reset-second"),
 		senseless("fat"), senseless("fat=1"), senseless("endless"), senseless("endless-header"), senseless("informational"),
 		senseless("not-http"), senseless("two-lengths"), senseless("bad-chunk"),
-		opens("second-answer", "the second one is no answer to anything: its connection is closed"),
+		opens("second-answer", "the second one is ignored: its connection is closed"),
 		opens("hang-headers@/models/preload", "the trigger is executed and never answered; the looks after it verify 16 of 16"),
 		opens("reset@/models/preload", "the same with a reset: the trigger is not sent again"),
 		opens("drop@/models/preload", "the same with a closed connection"),

@@ -41,7 +41,7 @@ var lifeBehaviours = []Behaviour{
 	{Name: startsLate, Value: "duration", check: checkDuration, Doc: "the port stays closed for that long after each start"},
 	{Name: registering, Value: "duration", check: checkDuration, Doc: "the port stays closed for that long while it waits for a bus that does not exist"},
 	{Name: restartAt, Value: stageValue, Times: 1, check: checkStage, Doc: "the process is replaced at that stage: every connection is closed, all state is lost"},
-	{Name: crashAt, Value: stageValue, Times: 1, check: checkStage, Doc: "the process exits at that stage with status 1 and does not restart by itself"},
+	{Name: crashAt, Value: stageValue, Times: 1, check: checkStage, Doc: "the process exits at that stage with status 1 and is not restarted"},
 }
 
 func checkStage(value string) error {

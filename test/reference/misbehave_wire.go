@@ -40,7 +40,7 @@ var wireBehaviours = []Behaviour{
 	{Name: "informational", deliver: informational, Doc: "102 Processing, endlessly"},
 	{Name: "not-http", deliver: notHTTP, Doc: "the banner of another protocol"},
 	{Name: "two-lengths", deliver: twoLengths, Doc: "two different Content-Length headers"},
-	{Name: "second-answer", deliver: secondAnswer, Doc: "the right answer, and after it another one that nobody asked for, of 4 KiB"},
+	{Name: "second-answer", deliver: secondAnswer, Doc: "the right answer, followed by an unrequested one of 4 KiB"},
 	{Name: "bad-chunk", deliver: badChunk, Doc: "a chunk whose length is not a number"},
 }
 
