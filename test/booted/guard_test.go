@@ -48,6 +48,7 @@ func TestGuard_AnyUnit(t *testing.T) {
 		if u := s.WaitUnit(client, "active/running"); u.ExecMainStart < flip {
 			t.Errorf("%v: started before the models were ready", u)
 		}
+		s.WaitUnits("active/running", units("mcp_bus", "scout")...) // else status is not 0
 		if r := s.Run("justnews-gate", "preflight", "--timeout", "20"); !strings.Contains(r.Stdout+r.Stderr, "GUARD-VOLATILE: "+client) {
 			t.Errorf("preflight does not say that the guard depends on the generator:\n%s%s", r.Stdout, r.Stderr)
 		}
