@@ -164,7 +164,7 @@ func TestImport_AgentsKeepTheirFiles(t *testing.T) {
 		}})
 		before := map[string]string{}
 		for _, name := range []string{"memory", "scout"} { // without any gate
-			s.must("mkdir -p /run/justnews-test && chmod 1777 /run/justnews-test; runuser -u adra -- sh -c 'set -a; . /etc/justnews/global.env; timeout 1 /usr/local/bin/justnews-start-agent.sh " + name + "'; true")
+			s.must("mkdir -p /run/justnews-test && chmod 1777 /run/justnews-test; runuser -u adra -- sh -c 'set -a; . /etc/justnews/global.env; timeout 3 /usr/local/bin/justnews-start-agent.sh " + name + "'; true")
 			before[name] = s.ReadFile("/run/justnews-test/can-" + name)
 			s.must("rm /run/justnews-test/*-" + name)
 			if lines := strings.Count(before[name], "\n"); lines != 7 {
@@ -204,9 +204,10 @@ func TestImport_AgentsKeepTheirFiles(t *testing.T) {
 		s.WaitUnits("active/running", units(names...)...)
 		t.Logf("%d commands, %v from the import to the last agent", commands, (bed.Monotonic() - began).Round(100*time.Millisecond))
 		for name, could := range before {
-			if can := s.ReadFile("/run/justnews-test/can-" + name); can != could {
-				t.Errorf("%s: before\n%safter\n%s", name, could, can)
-			}
+			// An agent runs before it has written all of it.
+			s.WaitFor(name+"'s files as before, which were:\n"+could, bed.Patience, func() bool {
+				return s.Run("cat", "/run/justnews-test/can-"+name).Stdout == could
+			})
 		}
 	})
 }
