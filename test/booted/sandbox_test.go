@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	sandboxes   = flag.Int("sandboxes", 100, "how many sandboxes TestSandbox_HidesWhatSystemdHides compares")
+	sandboxes   = flag.Int("sandboxes", 60, "how many sandboxes TestSandbox_HidesWhatSystemdHides compares")
 	sandboxSeed = flag.Uint64("sandbox-seed", 1, "the seed of TestSandbox_HidesWhatSystemdHides")
 )
 
