@@ -143,7 +143,7 @@ func TestImpostor_OpensNothing(t *testing.T) {
 		// The right one is verified, and then replaced during its preload.
 		s.Systemctl("stop", "justnews.target")
 		s.WriteFile("/etc/justnews/global.env", "REFERENCE_MISBEHAVE=hold\n")
-		s.WriteFile(dropIn(orchestrator, "90-slow.conf"), "[Service]\nRestartSec=10min\n")
+		s.WriteFile(dropIn(orchestrator, "96-slow.conf"), "[Service]\nRestartSec=10min\n")
 		s.Systemctl("daemon-reload")
 		s.restarted(own)
 		s.Must("systemd-run", "--quiet", "--unit=waiting", "--property=User=justnews", "/usr/bin/justnews-gate", "gate", "scout", "--timeout", "40")
@@ -155,7 +155,7 @@ func TestImpostor_OpensNothing(t *testing.T) {
 		// The bus daemon stopped: the real gates of the units.
 		s.Systemctl("stop", impostor)
 		s.WriteFile("/etc/justnews/global.env", "GATE_TIMEOUT=6\n")
-		s.Remove(dropIn(orchestrator, "90-slow.conf"))
+		s.Remove(dropIn(orchestrator, "96-slow.conf"))
 		s.Systemctl("daemon-reload")
 		s.restarted(own)
 		s.Systemctl("stop", "dbus.socket", "dbus.service")
