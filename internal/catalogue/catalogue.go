@@ -20,7 +20,7 @@ type Entry struct {
 	Title     string         `json:"title"`      // one line
 	Cause     string         `json:"cause"`      // what usually causes it
 	Check     []diag.Command `json:"check"`      // shows it
-	Fix       diag.Fix       `json:"fix"`        // what puts it right
+	Fix       diag.Fix       `json:"fix"`        // how to fix it
 }
 
 // Entries returns every entry, in the order of the manual.
@@ -53,7 +53,7 @@ func read(text string) Entry {
 		diag.Fix
 	}
 	if err := toml.Unmarshal([]byte(text), &e); err != nil {
-		panic(err) // the tests have read it
+		panic(err) // the embedded file is tested
 	}
 	return Entry{e.Code, e.Code.Status(), e.Code.MessageID(), e.Title, e.Cause, e.Check, e.Fix}
 }

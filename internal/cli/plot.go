@@ -125,7 +125,8 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 // nothing on systemd 252.
 func thisBoot() func(pastRun) bool {
 	boot, err := host.Host{}.BootID()
-	began := time.Now().Add(-host.Monotonic())
+	now := time.Now()
+	began := now.Add(-host.MonotonicAt(now))
 	return func(r pastRun) bool {
 		if r.Monotonic == 0 {
 			return false // nothing is known

@@ -24,7 +24,7 @@ import (
 func (a *app) summarize(e waitingRun, res gate.Result) report.Summary {
 	s := report.Summarize(e.name, a.Machine.Version, res)
 	if s.Boot = bootID(); s.Boot != "" {
-		s.Monotonic = max(host.Monotonic()-time.Since(res.Started), 0).Round(time.Microsecond).Seconds()
+		s.Monotonic = host.MonotonicAt(res.Started).Round(time.Microsecond).Seconds()
 	}
 	s.Told = a.told
 	return s

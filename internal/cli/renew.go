@@ -266,7 +266,8 @@ func changedAt(path string) time.Duration {
 	if err != nil {
 		return 0
 	}
-	return onMonotonic(time.Unix(0, info.Ctime), time.Now(), host.Monotonic())
+	now := time.Now()
+	return onMonotonic(time.Unix(0, info.Ctime), now, host.MonotonicAt(now))
 }
 
 // onMonotonic converts a time by the wall clock. One in the future is not known: the

@@ -43,7 +43,7 @@ func Hung(instance, unit string, began time.Time, doing, step string, pressure f
 	}
 	if pressure >= starved {
 		p.Seen = fmt.Sprintf("processes waited for a CPU in %.0f %% of the last 10 s", pressure)
-		p.Fix = diag.Advise("if the machine was only too busy to end the run in time, raise gate.timeout or start less at once; otherwise check for a file system or a device that does not respond",
+		p.Fix = diag.Advise("if the machine was too busy to end the run in time, raise gate.timeout or start fewer services at once; otherwise check for a file system or a device that does not respond",
 			diag.Run("journalctl", "-k", "-b"))
 	}
 	r := Refusal(instance, unit, began, []diag.Problem{p})

@@ -19,7 +19,7 @@ import (
 var (
 	chaosCells = flag.Int("cells", 4, "how many cells of the table of faults and moments TestChaos draws; 0: all of them")
 	chaosFrom  = flag.Int("from", 0, "how many of the cells that TestChaos draws it leaves out: a run in parts")
-	chaosPairs = flag.Bool("pairs", false, "have a second fault come into each cell of TestChaos")
+	chaosPairs = flag.Bool("pairs", false, "inject a second fault in each cell of TestChaos")
 	chaosSeed  = flag.Uint64("seed", 1, "of the cells that TestChaos draws, and of the times within each")
 )
 
@@ -105,15 +105,16 @@ var moments = []moment{
 	}, startTarget},
 }
 
-// cell is one fault at one moment, and perhaps a second one that comes and goes while
-// the first is there.
+// cell is one fault at one moment, and optionally a second one that is injected and removed
+// while the first lasts.
 type cell struct {
 	fault  fault
 	moment moment
 	second fault
 }
 
-// another is a fault that keeps what it saves apart from where a first one does.
+// another returns a fault that saves its files in a separate directory, so that it does not
+// overwrite those of a first one.
 func another(f fault) fault {
 	apart := strings.NewReplacer("/root/", "/root/second/", " /root;", " /root/second;", " /root\n", " /root/second\n")
 	f.inject, f.remove = "rm -rf /root/second; mkdir /root/second\n"+apart.Replace(f.inject+"\n"), apart.Replace(f.remove+"\n")
@@ -160,7 +161,7 @@ func TestChaos(t *testing.T) {
 		random.Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
 		if *chaosPairs {
 			for i := range drawn {
-				// Two wrong variables may agree: with the bus's port and its URL the host is sound.
+				// Two wrong variables may be consistent, such as the bus's port and its URL.
 				if second := drawn[random.IntN(len(drawn))].fault; !inEnvironment(drawn[i].fault) || !inEnvironment(second) {
 					drawn[i].second = another(second)
 				}
@@ -205,7 +206,7 @@ func (s *site) survives(c cell, suite string) time.Duration {
 	s.must(c.fault.inject)
 	if c.second.name != "" {
 		wait(time.Second)
-		s.Sh(c.second.inject) // the first may not let it
+		s.Sh(c.second.inject) // the first may prevent it
 	}
 	followed := s.Sh(c.moment.follow)
 	wait(3 * time.Second)
@@ -284,7 +285,7 @@ func (s *site) tidy() {
 	if r := s.Run("justnews-gate", "status"); r.Code != 0 || !strings.HasPrefix(r.Stdout, "up: 17 of 17\n") {
 		s.t.Errorf("exit status %d:\n%s", r.Code, r.Stdout)
 	}
-	// A gate that was killed leaves its file, and one that runs ten minutes later removes it.
+	// Gates remove the temporary files of killed ones after ten minutes.
 	if left := strings.TrimSpace(s.Must("sh", "-c", "find /run/justnews-gate /var/cache/justnews -name '.*.*' -type f -mmin +12")); left != "" {
 		s.t.Errorf("temporary files are left: %s", left)
 	}

@@ -53,7 +53,7 @@ func hidden(s facts.Sandbox, p string) string {
 			}
 		}
 	}
-	// What makes the same path read-only or writable keeps it from being emptied.
+	// A setting that makes the same path read-only or writable overrides one that empties it.
 	kept := slices.Clone(s.Writable)
 	for _, r := range readOnlyRules(s) {
 		kept = append(kept, r.dirs...)
@@ -131,9 +131,9 @@ func readOnly(s facts.Sandbox, p string) string {
 		rule("", "/tmp", "/var/tmp")
 	}
 	rule("", s.Writable...)
-	// Of several settings about the same path one that makes it read-only counts
+	// If several settings are about the same path, one that makes it read-only wins
 	// (drop_duplicates in systemd's namespace.c).
-	if s.ProtectHome == "tmpfs" { // bound in or granted: read-only all the same, but for systemd 252
+	if s.ProtectHome == "tmpfs" { // read-only even if bound in or granted, except with systemd 252
 		rule("ProtectHome=tmpfs", homes...)
 	}
 	for _, r := range readOnlyRules(s) {

@@ -8,6 +8,7 @@ package host
 import (
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,6 +70,26 @@ func Monotonic() time.Duration {
 		return 0 // every kernel has this clock
 	}
 	return time.Duration(ts.Nano())
+}
+
+// MonotonicAt returns Monotonic at a time that this process got from time.Now.
+func MonotonicAt(t time.Time) time.Duration {
+	return monotonicAt(func() time.Duration { return time.Since(t) }, Monotonic)
+}
+
+// monotonicAt reads two clocks: the time since an event and the one to place it on. A process
+// that has to wait for a CPU between the readings would place the event too early, before
+// the start of its own unit, so the readings that took the least time count.
+func monotonicAt(since, now func() time.Duration) time.Duration {
+	const tries, enough = 10, 50 * time.Microsecond
+	var at time.Duration
+	for least, n := time.Duration(math.MaxInt64), 0; n < tries && least > enough; n++ {
+		before, reading := since(), now()
+		if took := since() - before; took < least {
+			least, at = took, reading-before
+		}
+	}
+	return max(at, 0)
 }
 
 // generatorDir is where generators write: owned by root, and emptied before

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 // tree writes files below a new root, path by path.
@@ -189,4 +190,37 @@ func own(t *testing.T) {
 	before := owner
 	owner = os.Geteuid()
 	t.Cleanup(func() { owner = before })
+}
+
+// A process that waits for a CPU between two readings of its clocks does not move the event.
+func TestMonotonicAt_WaitingForACPUMovesNothing(t *testing.T) {
+	const began = 100 * time.Second // on the monotonic clock
+	for name, c := range map[string]struct {
+		delays []time.Duration // before each reading; none after these
+		within time.Duration
+	}{
+		"no delay":                 {nil, 0},
+		"before the first reading": {[]time.Duration{time.Second}, 0},
+		"between two readings":     {[]time.Duration{0, 50 * time.Millisecond}, 0},
+		"after the second":         {[]time.Duration{0, 0, 50 * time.Millisecond}, 0},
+		"always, and once briefly": {slices.Concat(slices.Repeat([]time.Duration{time.Second}, 12), []time.Duration{0, time.Millisecond, 0}, slices.Repeat([]time.Duration{time.Second}, 99)), time.Millisecond},
+	} {
+		clock, reads := began+3*time.Second, 0
+		read := func() time.Duration {
+			if reads < len(c.delays) {
+				clock += c.delays[reads]
+			}
+			reads++
+			return clock
+		}
+		got := monotonicAt(func() time.Duration { return read() - began }, read)
+		if off := (got - began).Abs(); off > c.within {
+			t.Errorf("%s: %v off, at most %v", name, off, c.within)
+		}
+	}
+	before := Monotonic()
+	now := time.Now()
+	if at := MonotonicAt(now); at < before-time.Minute || at > Monotonic()+time.Minute {
+		t.Errorf("now is at %v of a clock that shows %v", at, before)
+	}
 }
