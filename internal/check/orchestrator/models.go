@@ -263,8 +263,8 @@ func OnGPU(s Subject, state facts.ModelsState, pids []int, l facts.GPULook) (pro
 	}
 	switch {
 	case s.Protocol.Placed && len(state.OnCPU) > 0:
-		p.Seen = fmt.Sprintf("size_vram is smaller than size: %s", listed(state.OnCPU))
-		p.Expected = "size_vram equal to size for every expected model"
+		p.Seen = fmt.Sprintf("size_vram is 0 or smaller than size: %s", listed(state.OnCPU))
+		p.Expected = "size_vram equal to size, and not 0, for every expected model"
 		return p, false
 	case s.Protocol.Placed:
 		return nil, false
