@@ -118,7 +118,7 @@ func userName(s string) bool {
 	return s != "" && len(s) <= 31 && !digit(s[0]) && s[0] != '-' && only(s, func(c byte) bool { return word(c) || c == '-' })
 }
 
-func variableName(s string) bool { return s != "" && !digit(s[0]) && only(s, word) }
+func variableName(s string) bool { return unitfile.CheckVariable(s) == nil }
 
 // unitName accepts plain units and instances: a template (name@.service) cannot be
 // active.

@@ -19,6 +19,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/unitfile"
+	"justnews/internal/unitname"
 )
 
 // Result is what was imported from a host.
@@ -107,13 +108,23 @@ func (a *converter) leftOut(v value, what, why, fix string, commands ...diag.Com
 // name is one of JustNews' agents or a directory in a checkout, or it sets a variable
 // that only instances use. Other files belong to other programs, such as exporters.
 func (a *converter) isInstance(f EnvFile) bool {
-	if !config.InstanceName(f.Instance) || slices.Contains(a.host.OtherFiles, f.Path) {
+	if !config.InstanceName(f.Instance) || slices.Contains(a.host.OtherFiles, f.Path) || a.isListed(f) {
 		return false
 	}
 	return rank(f.Instance) < len(upstream) || slices.Contains(a.host.Agents, f.Instance) ||
 		slices.ContainsFunc(f.Vars, func(v Var) bool {
 			return v.Name == "GATE_TIMEOUT" || v.Name == "REQUIRE_BUS" || v.Name == strings.ToUpper(f.Instance)+"_PORT"
 		})
+}
+
+// isListed reports whether a unit of an instance reads a file by its full name, such as
+// one with the settings of a database for all.
+func (a *converter) isListed(f EnvFile) bool {
+	return slices.ContainsFunc(a.host.Units, func(u Unit) bool {
+		return u.Instance != f.Instance && slices.ContainsFunc(u.Settings, func(s unitfile.Placed) bool {
+			return s.Key == "EnvironmentFile" && readBy(s, u.Instance) == f.Path
+		})
+	})
 }
 
 func (a *converter) instances() []string {
@@ -134,8 +145,11 @@ func (a *converter) instances() []string {
 		add(u.Instance, place{u.Path, 0})
 	}
 	for _, f := range a.host.Env {
-		if f.Instance == "" || slices.Contains(names, f.Instance) || a.isInstance(f) {
+		switch {
+		case f.Instance == "" || slices.Contains(names, f.Instance) || a.isInstance(f):
 			add(f.Instance, place{f.Path, 0})
+			continue
+		case a.isListed(f): // reportUnread reports the line
 			continue
 		}
 		a.leftOut(value{"no unit, link or drop-in of justnews@" + f.Instance + ".service", place{f.Path, 0}}, f.Instance, "only its environment file exists, which can be another program's",
@@ -159,16 +173,43 @@ func (a *converter) variable(instance, name string) (value, bool) {
 			break
 		}
 	}
-	var last value
-	found := false
-	for _, s := range a.settings(instance) {
-		for n, v := range assignments(s.Placed) {
-			if n == name {
-				last, found = value{v, s.at}, true
-			}
+	for _, v := range a.unitVariables(instance) {
+		if v.name == name {
+			return v.value, v.text != ""
 		}
 	}
-	return last, found && last.text != ""
+	return value{}, false
+}
+
+type unitVariable struct {
+	name string
+	value
+	// unresolved: it contains a specifier whose value is unknown here.
+	unresolved bool
+}
+
+// unitVariables are those that Environment= of an instance's unit sets: the last
+// assignment to each, and none before the last empty Environment=.
+func (a *converter) unitVariables(instance string) []unitVariable {
+	var all []unitVariable
+	for _, s := range a.settings(instance) {
+		if s.Section == "Service" && s.Key == "Environment" && s.Value == "" {
+			all = nil
+		}
+		for name, text := range assignments(s.Placed) {
+			text, ok := specifiers(text, instance)
+			all = slices.DeleteFunc(all, func(v unitVariable) bool { return v.name == name })
+			all = append(all, unitVariable{name, value{text, s.at}, !ok})
+		}
+	}
+	return all
+}
+
+// specifiers expands the specifiers of a unit's name; ok is false if there are others.
+func specifiers(text, instance string) (expanded string, ok bool) {
+	names := strings.NewReplacer("%%", "\x00", "%i", instance, "%I", instance, "%n", unitname.Of(instance), "%p", "justnews", "%P", "justnews")
+	text = names.Replace(text)
+	return strings.ReplaceAll(text, "\x00", "%"), !strings.Contains(text, "%")
 }
 
 // inFile looks into one environment file. A value that only a shell expands is
@@ -200,22 +241,24 @@ type setting struct {
 }
 
 // settings are all lines that systemd reads for an instance, in its order: the
-// unit, then the drop-ins of the template and of the instance by file name, the
-// instance's masking the template's of the same name. "" are the template's.
+// unit, then the drop-ins of the template and of the instance by file name. Of those with
+// the same name the first counts, by directory (Units is sorted by path), and in the same
+// directory the instance's. "" are the template's.
 func (a *converter) settings(instance string) []setting {
 	var main, drops []Unit
 	for _, u := range a.host.Units {
 		switch {
 		case u.Instance != "" && u.Instance != instance:
 		case u.DropIn:
-			drops = slices.DeleteFunc(drops, func(d Unit) bool {
-				return d.Instance == "" && u.Instance != "" && path.Base(d.Path) == path.Base(u.Path)
-			})
-			drops = append(drops, u)
-		case u.Instance == instance:
+			same := slices.IndexFunc(drops, func(d Unit) bool { return path.Base(d.Path) == path.Base(u.Path) })
+			switch {
+			case same < 0:
+				drops = append(drops, u)
+			case drops[same].Instance == "" && u.Instance != "" && path.Dir(path.Dir(drops[same].Path)) == path.Dir(path.Dir(u.Path)):
+				drops[same] = u
+			}
+		case len(main) == 0 || main[0].Instance == "" && u.Instance != "":
 			main = []Unit{u}
-		case len(main) == 0:
-			main = append(main, u)
 		}
 	}
 	slices.SortStableFunc(drops, func(x, y Unit) int { return strings.Compare(path.Base(x.Path), path.Base(y.Path)) })

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"justnews/internal/envfile"
 	"justnews/internal/facts"
@@ -127,6 +128,9 @@ func (r *reader) fail(name, why string) {
 }
 
 func (r *reader) content(name string) (string, error) {
+	if target, err := r.root.Readlink(rel(name)); err == nil && target == os.DevNull { // systemctl mask
+		return "", nil
+	}
 	text, err := r.read(rel(name), maxFile)
 	switch {
 	case errors.Is(err, safefile.ErrNotRegular):
@@ -182,27 +186,32 @@ type Unit struct {
 }
 
 func (r *reader) units() {
-	for _, entry := range r.list(unitDirectory) {
-		name := path.Join(unitDirectory, entry.Name())
-		base, isDir := strings.CutSuffix(entry.Name(), ".d")
-		instance := unitname.Instance(base)
-		if instance == "" && base != unitname.Template {
-			if path.Ext(base) == ".service" && !isDir {
-				r.otherUnit(name)
-			}
-			continue
+	for _, dir := range unitfiles.Dirs {
+		for _, entry := range r.list(dir) {
+			r.unitEntry(path.Join(dir, entry.Name()))
 		}
-		if !isDir {
-			r.unit(name, instance, false)
-			continue
+	}
+	slices.SortFunc(r.host.Units, func(a, b Unit) int { return strings.Compare(a.Path, b.Path) })
+}
+
+// unitEntry reads a unit, or the drop-ins of one.
+func (r *reader) unitEntry(name string) {
+	base, isDir := strings.CutSuffix(path.Base(name), ".d")
+	instance := unitname.Instance(base)
+	switch {
+	case instance == "" && base != unitname.Template:
+		if path.Ext(base) == ".service" && !isDir {
+			r.otherUnit(name)
 		}
+	case !isDir:
+		r.unit(name, instance, false)
+	default:
 		for _, file := range r.list(name) {
 			if strings.HasSuffix(file.Name(), ".conf") {
 				r.unit(path.Join(name, file.Name()), instance, true)
 			}
 		}
 	}
-	slices.SortFunc(r.host.Units, func(a, b Unit) int { return strings.Compare(a.Path, b.Path) })
 }
 
 func (r *reader) unit(name, instance string, dropIn bool) {
@@ -223,18 +232,30 @@ func (r *reader) otherUnit(name string) {
 	}
 }
 
-// assignments are the variables that a line of a unit sets.
+// assignments are the variables that a line of a unit sets, with specifiers. systemd
+// ignores those without an equals sign, or with an invalid name or value.
 func assignments(s unitfile.Placed) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
-		if s.Key != "Environment" {
+		if s.Section != "Service" || s.Key != "Environment" {
 			return
 		}
-		for _, word := range unitfile.Words(s.Value) {
-			if name, value, _ := strings.Cut(word, "="); !yield(name, value) {
+		all, _ := unitfile.Words(s.Value, true)
+		for _, word := range all {
+			if name, value, ok := strings.Cut(word, "="); ok && unitfile.CheckVariable(name) == nil && utf8.ValidString(value) && !yield(name, value) {
 				return
 			}
 		}
 	}
+}
+
+// paths are the words of a setting that lists paths, without the prefixes that systemd
+// knows.
+func paths(s unitfile.Placed) []string {
+	all, _ := unitfile.Words(s.Value, false)
+	for i, word := range all {
+		all[i] = strings.TrimLeft(word, "-+")
+	}
+	return all
 }
 
 // EnvFile is one environment file, read as systemd reads it. Upstream's start

@@ -55,8 +55,8 @@ func (r *reader) paths() {
 			for name, value := range assignments(s) {
 				r.directory(envfile.Directory(name, value))
 			}
-			for _, word := range unitfile.Words(s.Value) {
-				switch word = strings.TrimLeft(word, "-+"); {
+			for _, word := range paths(s) {
+				switch {
 				case s.Key == "ReadWritePaths":
 					r.directory(word)
 				case ownDirectories[s.Key] != "":
@@ -157,7 +157,8 @@ func (r *reader) scripts() []script {
 	for _, u := range r.host.Units {
 		for _, s := range u.Settings {
 			if s.Key == "ExecStart" {
-				for _, word := range unitfile.Words(s.Value) {
+				words, _ := unitfile.Words(s.Value, false)
+				for _, word := range words {
 					if word = strings.TrimLeft(word, "-@:+!"); path.IsAbs(word) && !slices.Contains(names, word) {
 						names = append(names, word)
 					}

@@ -13,7 +13,6 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/envfile"
 	"justnews/internal/safefile"
-	"justnews/internal/unitfile"
 )
 
 // grant is a path that the old unit let its program use, and what shows that the
@@ -54,8 +53,7 @@ func (a *converter) access(instance string) []grant {
 // granted are the paths that the old unit itself names.
 func (g *access) granted() {
 	for _, s := range g.settings(g.instance) {
-		for _, word := range unitfile.Words(s.Value) {
-			word = strings.TrimLeft(word, "-+")
+		for _, word := range paths(s.Placed) {
 			switch s.Key {
 			case "ReadWritePaths":
 				g.add(word, "ReadWritePaths=: "+s.at.String(), true)
@@ -103,9 +101,9 @@ func (g *access) forbidden(p string) bool {
 // named reports whether the old unit grants a path by name.
 func (g *access) named(p string) bool {
 	for _, s := range g.settings(g.instance) {
-		for _, word := range unitfile.Words(s.Value) {
+		for _, word := range paths(s.Placed) {
 			base, own := ownDirectories[s.Key]
-			if (s.Key == "ReadWritePaths" || own) && safefile.Within(path.Join(cmp.Or(base, "/"), strings.TrimLeft(word, "-+")), p) {
+			if (s.Key == "ReadWritePaths" || own) && safefile.Within(path.Join(cmp.Or(base, "/"), word), p) {
 				return true
 			}
 		}
@@ -140,10 +138,8 @@ func (a *converter) tooWide(p string) bool {
 // of the environment files, which a start script may also source.
 func (a *converter) variables(instance string) func(yield func(string, value) bool) {
 	all := map[string]value{}
-	for _, s := range a.settings(instance) {
-		for name, text := range assignments(s.Placed) {
-			all[name] = value{text, s.at}
-		}
+	for _, e := range a.unitVariables(instance) {
+		all[e.name] = e.value
 	}
 	for _, f := range a.host.Env {
 		if f.Instance == "" || f.Instance == instance {

@@ -21,22 +21,22 @@ func (a *converter) service(t *table) []entry {
 		shared = append(shared, entry{"protect_home", quoted("read-only"), "a path below /home is needed: " + home.at.String()})
 	}
 	shared = append(shared, pathEntries(a.shared)...)
-	a.ranAsRoot()
+	a.ranAsRoot("")
 	t.entries = shared
 	return shared
 }
 
-// ranAsRoot warns of a template without User=, which ran the agents as root: another
-// user cannot write to the files that they created.
-func (a *converter) ranAsRoot() {
-	if _, ok := a.last("", "User"); ok {
-		return
-	}
-	for _, u := range a.host.Units {
-		if u.Instance == "" && !u.DropIn {
-			a.say(diag.ImportConflict, place{u.Path, 0}, "it ran the agents as root; the package's unit runs them as justnews", "no User=", "",
-				"set service.user and service.group to the owner of the agents' files, or give justnews access to them")
+// ranAsRoot warns of a template without User=, or of an instance that resets it, whose agents
+// ran as root: another user cannot write to the files that they created.
+func (a *converter) ranAsRoot(instance string) {
+	settings := a.settings(instance)
+	if v, ok := a.last(instance, "User"); !ok && len(settings) > 0 {
+		at := v.at
+		if at.path == "" {
+			at.path = settings[0].at.path
 		}
+		a.say(diag.ImportConflict, at, "it ran the agents as root; the package's unit runs them as justnews", "no User=", "",
+			"set service.user and service.group to the owner of the agents' files, or give justnews access to them")
 	}
 }
 
@@ -52,6 +52,9 @@ func (a *converter) serviceOf(instance string) []entry {
 	for _, k := range serviceSettings {
 		v, ok := a.last(instance, k.setting)
 		if !ok {
+			if v.at.path != "" { // reset by an empty value
+				all = append(all, entry{k.key, defaults()[k.key], v.at.String()})
+			}
 			continue
 		}
 		toml, ok := config.ServiceKey(k.key, normal(k.setting, v.text))
@@ -149,6 +152,12 @@ func (a *converter) instance(t *table, name string, p port, names []string, l li
 	} else {
 		t.note("port: unknown, nothing sets it")
 	}
+	for _, u := range a.host.Units {
+		if u.Instance == name && !u.DropIn && len(u.Settings) == 0 {
+			t.set("enabled", "false", u.Path+" masks it")
+			return // nothing else has had an effect
+		}
+	}
 	a.enabled(t, name)
 	a.requireBus(t, name)
 	if after, from := a.after(name, names); len(after) > 0 {
@@ -162,9 +171,11 @@ func (a *converter) instance(t *table, name string, p port, names []string, l li
 		}
 	}
 	a.instanceMPS(t, name, l)
+	a.ranAsRoot(name)
 	if own := append(differing(a.serviceOf(name), shared), a.ownPaths(name, a.shared)...); len(own) > 0 {
 		t.set("service", inline(own), origins(own))
 	}
+	a.environmentFiles(name)
 	if variables := a.environment(name); len(variables) > 0 {
 		t.set("environment", inline(variables), origins(variables))
 	}

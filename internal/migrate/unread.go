@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
@@ -39,41 +40,42 @@ func (a *converter) after(name string, names []string) (after []string, from str
 // with the unit and its drop-ins. The caches of its user stay in use.
 func (a *converter) environment(name string) []entry {
 	all := a.cacheVariables(name)
-	for _, s := range a.settings(name) {
-		for variable, text := range assignments(s.Placed) {
-			why, fix := unfit(variable, text, "/etc/justnews/"+name+".env")
-			switch {
-			case known(variable):
-			case why == "":
-				all = slices.DeleteFunc(all, func(e entry) bool { return e.key == variable })
-				all = append(all, entry{variable, quoted(text), s.at.String()})
-			case instanceOf(s.at.path) == name: // else reportUnread reports it
-				a.leftOut(shown(variable, text, s.at), variable, why, fix)
-			}
+	for _, v := range a.unitVariables(name) {
+		why, fix := unfit(v)
+		switch {
+		case known(v.name):
+		case why == "":
+			all = slices.DeleteFunc(all, func(e entry) bool { return e.key == v.name })
+			all = append(all, entry{v.name, quoted(v.text), v.at.String()})
+		default:
+			a.leftOut(shown(v), v.name, why, fix)
 		}
 	}
 	return all
 }
 
 // unfit returns why a variable of a unit cannot be in justnews.toml, "" if it can, and
-// what to do with it instead. file is the environment file that it belongs in.
-func unfit(variable, text, file string) (why, fix string) {
+// what to do with it instead.
+func unfit(v unitVariable) (why, fix string) {
+	file := "/etc/justnews/" + cmp.Or(instanceOf(v.at.path), "global") + ".env"
 	switch {
-	case secret(variable):
+	case secret(v.name):
 		return "it looks like a secret, and justnews.toml is world-readable", "move the line to " + file + ", mode 0640"
-	case !config.Variable(variable):
+	case !config.Variable(v.name):
 		return "it has its own key in justnews.toml", "set that key"
-	case strings.ContainsAny(text, "$`%"):
+	case strings.ContainsFunc(v.text, unicode.IsControl):
+		return "it contains a control character, which justnews.toml may not", "write it into " + file
+	case v.unresolved || strings.ContainsAny(v.text, "$`"):
 		return "it contains a variable that would have to be expanded", "write the value itself into " + file
 	}
 	return "", ""
 }
 
-func shown(variable, text string, at place) value {
-	if secret(variable) {
-		text = "…"
+func shown(v unitVariable) value {
+	if secret(v.name) {
+		v.text = "…"
 	}
-	return value{variable + "=" + text, at}
+	return value{v.name + "=" + v.text, v.at}
 }
 
 // known are the variables that justnews.toml has keys for, or that belong to
@@ -116,6 +118,7 @@ func sameAs(a, b string) bool {
 const keep = "keep it in your own drop-in"
 
 func (a *converter) reportUnread(names []string) {
+	a.environmentFiles("")
 	for _, u := range a.host.Units {
 		edit := diag.Run("systemctl", "edit", "--", cmp.Or(unitname.Of(u.Instance), unitname.Template))
 		for _, s := range u.Settings {
@@ -127,19 +130,19 @@ func (a *converter) reportUnread(names []string) {
 					a.leftOut(v, s.Key+"=", "the package's unit has "+s.Key+"="+template[s.Key], "if the agent needs it otherwise, "+keep, edit)
 				}
 			case s.Key == "EnvironmentFile":
-				if !strings.HasPrefix(strings.TrimPrefix(s.Value, "-"), "/etc/justnews/") {
+				if file := readBy(s, u.Instance); file != globalEnv && file != "/etc/justnews/"+u.Instance+".env" {
 					a.leftOut(v, s.Key+"=", "the package's unit reads /etc/justnews/global.env and INSTANCE.env", keep, edit)
 				}
 			case s.Key == "ExecStartPre":
 				if !oldGate(s.Value) {
 					a.leftOut(v, s.Key+"=", "it is not the old gate", keep, edit)
 				}
-			case s.Key == "Environment" && unitfile.Words(s.Value) == nil:
-				v.text = "Environment=…" // it may hold a secret
-				a.leftOut(v, s.Key+"=", "systemd ignores it: a quote is not terminated", "close the quote, and run the same command again", edit)
 			case s.Key == "Environment":
 				a.overridden(u, s)
-				a.sharedEnvironment(u, s)
+				if _, ok := unitfile.Words(s.Value, true); !ok {
+					v.text = "Environment=…" // it may hold a secret
+					a.leftOut(v, s.Key+"=", "systemd ignores its end: a quote is not terminated, or an escape is invalid", "correct it, and run the same command again", edit)
+				}
 			default:
 				a.leftOut(v, s.Key+"=", "justnews.toml has no key for it", keep, edit)
 			}
@@ -147,6 +150,49 @@ func (a *converter) reportUnread(names []string) {
 		if u.Instance != "" && !slices.Contains(names, u.Instance) {
 			a.stays[u.Path] = true
 		}
+	}
+}
+
+const globalEnv = "/etc/justnews/global.env"
+
+// readBy returns the environment file that a line of an instance's unit names.
+func readBy(s unitfile.Placed, instance string) string {
+	file, _ := specifiers(strings.TrimPrefix(s.Value, "-"), instance)
+	return file
+}
+
+// environmentFiles reports an instance, or with "" the template, whose unit read global.env
+// and the instance's own file otherwise than the package's unit does: the value of a variable
+// can change. Without any EnvironmentFile=, the start script reads them.
+func (a *converter) environmentFiles(name string) {
+	own := "/etc/justnews/" + name + ".env"
+	var read, packaged []string
+	for _, f := range a.host.Env { // global.env is the first
+		if (f.Path == globalEnv || f.Path == own) && len(f.Vars) > 0 {
+			packaged = append(packaged, f.Path)
+		}
+	}
+	if name == "" {
+		packaged = append(packaged, own)
+	}
+	var at place
+	for _, s := range a.settings(name) {
+		if s.Section != "Service" || s.Key != "EnvironmentFile" {
+			continue
+		}
+		at = s.at
+		if file := readBy(s.Placed, name); s.Value == "" {
+			read = nil
+		} else if slices.Contains(packaged, file) {
+			read = append(read, file)
+		}
+	}
+	if at.path != "" && instanceOf(at.path) == name && !slices.Equal(read, packaged) {
+		files := func(all []string) string {
+			return cmp.Or(strings.ReplaceAll(strings.Join(all, ", then "), "/.env", "/INSTANCE.env"), "neither global.env nor INSTANCE.env")
+		}
+		a.say(diag.ImportConflict, at, "the old unit read other environment files, or in another order, than the package's unit",
+			files(read), files(packaged), "check that the variables in these files are those that the agents should have")
 	}
 }
 
@@ -168,18 +214,6 @@ func (a *converter) overridden(u Unit, s unitfile.Placed) {
 		if v, ok := a.variable(u.Instance, variable); ok && v.text != text && strings.HasSuffix(v.at.path, ".env") {
 			a.say(diag.ImportConflict, place{u.Path, s.Line}, variable+" had no effect here: an environment file overrides it",
 				text, v.text+" ("+v.at.String()+")", "write the intended value into justnews.toml")
-		}
-	}
-}
-
-// sharedEnvironment reports the variables of the template that are not imported.
-func (a *converter) sharedEnvironment(u Unit, s unitfile.Placed) {
-	if u.Instance != "" {
-		return // environment reads it
-	}
-	for variable, text := range assignments(s) {
-		if why, fix := unfit(variable, text, "/etc/justnews/global.env"); why != "" && !known(variable) {
-			a.leftOut(shown(variable, text, place{u.Path, s.Line}), variable, why, fix)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package unitfile
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +22,7 @@ type reader struct {
 	line    int
 	began   int // the line in which the setting began that next returned
 	section string
+	foreign bool // not ours: it may end in a continuation
 }
 
 func newReader(text []byte) *reader {
@@ -37,21 +39,19 @@ func (r *reader) next() (s Setting, found bool, err error) {
 		if err := readable(raw); err != nil {
 			return s, false, atLine{r.line, err}
 		}
-		line := trim(raw)
-		if line != "" && (line[0] == '#' || line[0] == ';') {
+		if line := trim(raw); line != "" && (line[0] == '#' || line[0] == ';') {
 			continue // also inside a continued line
 		}
-		if pending != "" {
-			line = trim(pending + raw)
-		} else {
+		if pending == "" {
 			r.began = r.line
 		}
+		line := pending + raw
 		if continues(line) {
 			pending = line[:len(line)-1] + " "
 			continue
 		}
 		pending = ""
-		s, found, err = r.setting(line)
+		s, found, err = r.setting(trim(line))
 		if err != nil {
 			return s, false, atLine{r.line, err}
 		}
@@ -59,10 +59,16 @@ func (r *reader) next() (s Setting, found bool, err error) {
 			return s, true, nil
 		}
 	}
-	if pending != "" {
-		err = errors.New("the last line ends in a continuation")
+	switch {
+	case pending == "":
+		return s, false, nil
+	case !r.foreign:
+		return s, false, errors.New("the last line ends in a continuation")
 	}
-	return s, false, err
+	if s, found, err = r.setting(trim(pending)); err != nil {
+		err = atLine{r.line, err}
+	}
+	return s, found, err
 }
 
 // whitespace is systemd's WHITESPACE.
@@ -132,7 +138,7 @@ func words(value string, unescape bool) ([]string, error) {
 		}
 		word, next, err := oneWord(value, i, unescape)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		out, i = append(out, word), next
 	}
@@ -183,36 +189,29 @@ func simpleWord(value string, i int) (string, int, bool) {
 	return word, next, true
 }
 
-// escape reads what follows a backslash and returns how many bytes it took.
-// Only the escapes that this package writes are known; systemd knows more.
+// escape reads what follows a backslash and returns how many bytes it took. With
+// unescape it is one of C's escapes, by the rules of cunescape_one in systemd's escape.c.
 func escape(b *strings.Builder, rest string, unescape bool) (int, error) {
-	if rest == "" {
+	switch {
+	case rest == "":
 		return 0, errors.New("a backslash at the end")
-	}
-	switch c := rest[0]; {
-	case c == '"' || c == '\\' || !unescape:
-		b.WriteByte(c)
+	case !unescape:
+		b.WriteByte(rest[0])
 		return 1, nil
-	case c == 'n':
-		b.WriteByte('\n')
+	case rest[0] == 's': // unknown to Go
+		b.WriteByte(' ')
 		return 1, nil
-	case c == 't':
-		b.WriteByte('\t')
-		return 1, nil
-	case c == 'x' && len(rest) >= 3 && isHex(rest[1]) && isHex(rest[2]):
-		b.WriteByte(nibble(rest[1])<<4 | nibble(rest[2]))
-		return 3, nil
 	}
-	return 0, errors.New("an unknown escape")
-}
-
-func isHex(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' }
-
-func nibble(c byte) byte {
-	if isDigit(c) {
-		return c - '0'
+	r, multibyte, tail, err := strconv.UnquoteChar(`\`+rest, rest[0])
+	switch {
+	case err != nil || r == 0:
+		return 0, errors.New("an unknown escape")
+	case multibyte:
+		b.WriteRune(r)
+	default:
+		b.WriteByte(byte(r & 0xff))
 	}
-	return c - 'a' + 10
+	return len(rest) - len(tail), nil
 }
 
 // undouble reads %% as % and rejects every other percent sign, which would be a

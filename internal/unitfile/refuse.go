@@ -20,6 +20,9 @@ func CheckCommand(path string) error { return asError(refuseCommand(path)) }
 // CheckUnit is CheckText for a full unit name.
 func CheckUnit(name string) error { return asError(refuseUnit(name)) }
 
+// CheckVariable is CheckText for the name of an environment variable.
+func CheckVariable(name string) error { return asError(refuseVariable(name)) }
+
 func asError(r *Refusal) error {
 	if r == nil {
 		return nil

@@ -45,7 +45,9 @@ func Scan(text []byte) ([]Setting, []Fault) {
 
 // foreign reads a file that we did not write: systemd also ends a line at a carriage return.
 func foreign(text []byte) *reader {
-	return newReader([]byte(strings.ReplaceAll(string(text), "\r\n", "\n")))
+	r := newReader([]byte(strings.ReplaceAll(string(text), "\r\n", "\n")))
+	r.foreign = true
+	return r
 }
 
 // Placed is a setting and the line in which it begins.
@@ -70,12 +72,13 @@ func Salvage(text []byte) []Placed {
 	}
 }
 
-// Words splits a value at white space, takes quotes off, and lets a backslash
-// protect what follows it. A value with an open quote has none: systemd ignores
-// it.
-func Words(value string) []string {
-	all, _ := words(value, false)
-	return all
+// Words splits a value at white space and takes quotes off. A backslash protects what
+// follows it, or with unescape is an escape as in C: so does systemd in Environment= and
+// in commands, but not in lists of paths. If a word is invalid, systemd reads only those
+// before it, and ok is false.
+func Words(value string, unescape bool) (all []string, ok bool) {
+	all, err := words(value, unescape)
+	return all, err == nil
 }
 
 func faultOf(err error) string {

@@ -16,17 +16,19 @@ func TestScan_ContinuesWhereSystemdDoes(t *testing.T) {
 		keys   string
 		faults []Fault
 	}{
-		"a good one":           {"[Service]\nUser=root\n\n# x\nExecStartPre=\n", "User ExecStartPre", nil},
-		"carriage returns":     {"[Service]\r\nUser=root\r\n", "User", nil},
-		"no equals sign":       {"[Service]\nhello\nUser=root\n", "User", []Fault{{2, "a line without an equals sign", false}}},
-		"before any section":   {"User=root\n[Service]\nGroup=x\n", "Group", []Fault{{1, "a setting before the first section", false}}},
-		"a broken header":      {"[Service\nUser=root\n", "", []Fault{{1, "an unterminated section header", true}}},
-		"a relative command":   {"[Service]\nExecStartPre=bin/gate\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has a relative path", true}}},
-		"a command by name":    {"[Service]\nExecStartPre=-true\nUser=root\n", "ExecStartPre User", nil},
-		"no command":           {"[Unit]\nExecStartPre=bin/gate\n[Service]\nDocumentation=bin/x\n", "ExecStartPre Documentation", nil},
-		"an open quote":        {"[Service]\nExecStartPre=/bin/sh -c 'x\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has an unterminated quote", true}}},
-		"a continued command":  {"[Service]\nExecStartPre=/bin/sh -c \\\n 'x'\nUser=root\n", "ExecStartPre User", nil},
-		"bytes that are UTF-8": {"[Service]\nDescription=ü\n", "Description", nil},
+		"a good one":                {"[Service]\nUser=root\n\n# x\nExecStartPre=\n", "User ExecStartPre", nil},
+		"carriage returns":          {"[Service]\r\nUser=root\r\n", "User", nil},
+		"no equals sign":            {"[Service]\nhello\nUser=root\n", "User", []Fault{{2, "a line without an equals sign", false}}},
+		"before any section":        {"User=root\n[Service]\nGroup=x\n", "Group", []Fault{{1, "a setting before the first section", false}}},
+		"a broken header":           {"[Service\nUser=root\n", "", []Fault{{1, "an unterminated section header", true}}},
+		"a relative command":        {"[Service]\nExecStartPre=bin/gate\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has a relative path", true}}},
+		"a command by name":         {"[Service]\nExecStartPre=-true\nUser=root\n", "ExecStartPre User", nil},
+		"no command":                {"[Unit]\nExecStartPre=bin/gate\n[Service]\nDocumentation=bin/x\n", "ExecStartPre Documentation", nil},
+		"an open quote":             {"[Service]\nExecStartPre=/bin/sh -c 'x\nUser=root\n", "ExecStartPre", []Fault{{2, "ExecStartPre= has an unterminated quote", true}}},
+		"a continued command":       {"[Service]\nExecStartPre=/bin/sh -c \\\n 'x'\nUser=root\n", "ExecStartPre User", nil},
+		"a continued end":           {"[Service]\nUser=root\nGroup=\\", "User Group", nil},
+		"a blank after a backslash": {"[Service]\nUser=root \\ \nGroup=x\n", "User Group", nil},
+		"bytes that are UTF-8":      {"[Service]\nDescription=ü\n", "Description", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings, faults := Scan([]byte(c.text))
@@ -58,10 +60,19 @@ func TestSalvage_ContinuesAfterEveryFault(t *testing.T) {
 func TestWords_AreSplitAsSystemdDoes(t *testing.T) {
 	for text, want := range map[string][]string{
 		`A=1 B=2`: {"A=1", "B=2"}, `"A=1 2" 'B=3 4'`: {"A=1 2", "B=3 4"}, `A="1 2"`: {"A=1 2"},
-		`"A=a \" b" C=1`: {`A=a " b`, "C=1"}, `A=a\ b`: {"A=a b"}, ``: nil, `  `: nil, `A=`: {"A="}, `""`: {""}, `A=1 "B=2`: nil,
+		`"A=a \" b" C=1`: {`A=a " b`, "C=1"}, `A=a\ b`: {"A=a b"}, ``: nil, `  `: nil, `A=`: {"A="}, `""`: {""}, `A=1 "B=2`: {"A=1"},
+		`A=\x41`: {"A=x41"},
 	} {
-		if got := Words(text); !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", text, got, want)
+		if got, ok := Words(text, false); !slices.Equal(got, want) || ok == strings.HasSuffix(text, `"B=2`) {
+			t.Errorf("%s: %q, %t, want %q", text, got, ok, want)
+		}
+	}
+	for text, want := range map[string][]string{
+		`A=\x41\u00e9\U0001f600\101 "B=\s\t\n"`: {"A=Aé😀A", "B= \t\n"}, `A=\"\'\\ B=\xff`: {`A="'\`, "B=\xff"}, `A=1 B=\q C=2`: {"A=1"},
+		`A=1 B=\x00`: {"A=1"}, `A=1 B=\ C=2`: {"A=1"}, `A=1 B=\ud800`: {"A=1"}, `A=1 B=\777`: {"A=1"}, `A=1 B=\x4`: {"A=1"},
+	} {
+		if got, ok := Words(text, true); !slices.Equal(got, want) || ok != (len(want) == 2) {
+			t.Errorf("%s: %q, %t, want %q", text, got, ok, want)
 		}
 	}
 }

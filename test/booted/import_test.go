@@ -3,13 +3,17 @@
 package booted
 
 import (
+	"cmp"
 	"encoding/json"
+	"flag"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"justnews/internal/diag"
 	"justnews/test/bed"
 )
 
@@ -210,4 +214,181 @@ func TestImport_AgentsKeepTheirFiles(t *testing.T) {
 			})
 		}
 	})
+}
+
+var (
+	handMade     = flag.Int("hand-made", 10, "how many hosts TestImport_AgentsKeepTheirEnvironment imports")
+	handMadeSeed = flag.Uint64("hand-made-seed", 1, "the seed of TestImport_AgentsKeepTheirEnvironment")
+)
+
+// dump stands in for an agent: it prints its environment, a variable a line, and what else
+// its unit gives it.
+const dump = `#!/bin/sh
+tr '\n\0' '\1\n' </proc/self/environ
+echo "USER_IS=$(id -un)"
+echo "CWD=$(pwd)"
+echo "NOFILE=$(ulimit -n)"
+echo END=1
+`
+
+// drawHandMade writes the units and environment files of a host, which systemd reads by
+// rules that the import has to know: precedence, quotes, escapes, specifiers.
+func drawHandMade(random *rand.Rand, write func(name, content string)) {
+	pick := func(all ...string) string { return all[random.IntN(len(all))] }
+	variables := []string{"FOO", "LOG_LEVEL", "CRAWL_DEPTH", "PYTHONPATH", "TITLE"}
+	value := func() string {
+		return pick("plain", "1", "", `"two words"`, `'it has "quotes"'`, `"a\x20b\tc"`, `back\\slash`, "50%%", "of-%i", "/srv/%p/%i", `a=b`, `é`, `"\u00e9\101"`,
+			`"semi;colon"`, "#hash", `un"quoted in"side`, `"\"q\""`, `\x41`, `"cost $5"`, "`id`", "%H", `bad\q`, `"open`, "\"two \\\n\t lines\"", "\"two\\\n; comment\n lines\"")
+	}
+	environment := func() string {
+		if random.IntN(8) == 0 {
+			return "Environment=\n"
+		}
+		line := "Environment="
+		for range 1 + random.IntN(3) {
+			assignment := pick(variables...) + "=" + value()
+			if random.IntN(12) == 0 {
+				assignment = pick("NOVALUE", "1X=2", "A-B=c")
+			}
+			line += assignment + pick(" ", "  ", "\t", " \\\n  ", " \\\n# a comment\n ", " \\ \n", "\\\n")
+		}
+		if random.IntN(4) == 0 {
+			return line // the last line can continue
+		}
+		return strings.TrimRight(line, " \t\\\n") + "\n"
+	}
+	dropIn := func() string {
+		text := "[Service]\n"
+		for range random.IntN(4) {
+			text += pick(environment(), environment(), environment(), "User=bin\n", "User=\n", "WorkingDirectory=/srv\n", "WorkingDirectory=-/var/lib\n", "LimitNOFILE=4096\n", "LimitNOFILE=2048:4096\n")
+		}
+		return text
+	}
+	files := "EnvironmentFile=-/etc/justnews/global.env\nEnvironmentFile=-/etc/justnews/%i.env\n"
+	switch random.IntN(6) {
+	case 0:
+		files = "EnvironmentFile=-/etc/justnews/%i.env\nEnvironmentFile=-/etc/justnews/global.env\n"
+	case 1:
+		files += "EnvironmentFile=-/etc/justnews/db.env\n"
+	case 2:
+		files = "EnvironmentFile=-/etc/justnews/%i.env\n"
+	}
+	write(pick("/etc/systemd/system", "/etc/systemd/system", "/usr/local/lib/systemd/system")+"/justnews@.service",
+		"[Service]\nUser=adra\n"+files+"ExecStart=/usr/local/bin/dump %i\n"+environment()+environment())
+	for _, dir := range []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system"} {
+		for _, unit := range []string{"justnews@.service", "justnews@scout.service", "justnews@memory.service"} {
+			for _, name := range []string{"10-a.conf", "20-b.conf", "30-c.conf"} {
+				switch random.IntN(6) {
+				case 0, 1:
+					write(dir+"/"+unit+".d/"+name, dropIn())
+				case 2:
+					if dir == "/etc/systemd/system" {
+						write(dir+"/"+unit+".d/"+name, "")
+					}
+				}
+			}
+		}
+	}
+	for _, name := range []string{"global", "scout", "memory"} {
+		var text string
+		for range random.IntN(3) {
+			text += pick(variables...) + "=" + pick("file", `"from a file"`, "'x'") + "\n"
+		}
+		write("/etc/justnews/"+name+".env", text)
+	}
+	write("/etc/justnews/db.env", "DB_PORT=5432\n")
+}
+
+// An agent has the same environment, user and directory after the migration as systemd gave
+// it before, but for what the import says.
+func TestImport_AgentsKeepTheirEnvironment(t *testing.T) {
+	t.Parallel()
+	bed.Each(t, func(t *testing.T, suite string) {
+		m := bed.Boot(t, bed.Options{Suite: suite, Prepare: func(tree *bed.Tree) {
+			tree.Install()
+			tree.Run("systemctl", "disable", target)
+			tree.Run("useradd", "--create-home", "adra")
+			tree.WriteFile("/usr/local/bin/dump", dump, 0o755)
+			// Only what the unit gives its program matters here: the gate has its own tests.
+			tree.WriteFile("/etc/systemd/system.control/justnews@.service.d/99-dump.conf", "[Service]\nExecStartPre=\nRestart=no\nType=oneshot\nStandardOutput=truncate:/run/dumps/%i\n")
+		}})
+		m.WaitIdle()
+		s := &site{Machine: m, t: t}
+		random := rand.New(rand.NewPCG(*handMadeSeed, 0))
+		for i := range *handMade {
+			s.importsHandMade(fmt.Sprintf("host %d of seed %d", i, *handMadeSeed), random)
+		}
+	})
+}
+
+func (s *site) importsHandMade(host string, random *rand.Rand) {
+	s.t.Helper()
+	s.must("rm -rf /etc/justnews/* /run/dumps; mkdir /run/dumps; for d in /etc /run /usr/local/lib; do rm -rf $d/systemd/system/justnews@*; done")
+	var written []string
+	drawHandMade(random, func(name, content string) {
+		s.WriteFile(name, content)
+		written = append(written, name+":\n"+content)
+	})
+	before := s.dumps()
+	var made struct {
+		Remove   []string
+		TOML     string
+		Problems []diag.Problem
+	}
+	r := s.Run("justnews-gate", "--json", "config", "import")
+	if err := json.Unmarshal([]byte(r.Stdout), &made); err != nil || r.Code != 0 {
+		s.t.Fatalf("%s: exit status %d, %v\n%s%s", host, r.Code, err, r.Stdout, r.Stderr)
+	}
+	for _, command := range made.Remove {
+		if strings.HasPrefix(command, "rm ") {
+			s.must(command)
+		}
+	}
+	s.WriteFile(configFile, made.TOML)
+	after := s.dumps()
+	for instance, was := range before {
+		for name, value := range was {
+			now, set := after[instance][name]
+			unset := name == "CWD" && value == "/" || name == "NOFILE" && value == "1024" // systemd's defaults
+			if set && now == value || unset || saidSo(made.Problems, name) {
+				continue
+			}
+			s.t.Errorf("%s: %s of %s was %q and is %q\n%s\n%s\n%s", host, name, instance, value, now, strings.Join(written, "\n"), made.TOML, r.Stdout)
+		}
+	}
+}
+
+// saidSo reports whether the import says that a variable or setting can change.
+func saidSo(problems []diag.Problem, name string) bool {
+	const root = "it ran the agents as root"
+	setting := map[string]string{"USER_IS": root, "USER": root, "LOGNAME": root, "HOME": root, "SHELL": root, "CWD": "WorkingDirectory=", "NOFILE": "LimitNOFILE="}[name]
+	return slices.ContainsFunc(problems, func(p diag.Problem) bool {
+		return strings.HasPrefix(p.Message, cmp.Or(setting, name+" ")) || setting == "" && strings.Contains(p.Message, "environment files") ||
+			name == "DB_PORT" && strings.Contains(p.Seen, "db.env")
+	})
+}
+
+// dumps starts the instances of a host, and returns what each printed.
+func (s *site) dumps() map[string]map[string]string {
+	s.t.Helper()
+	s.must("rm -f /run/dumps/*")
+	s.Systemctl("daemon-reload")
+	all := map[string]map[string]string{}
+	for _, instance := range []string{"scout", "memory"} {
+		s.must("systemctl --job-mode=ignore-dependencies start " + unit(instance) + " || { systemctl status " + unit(instance) + "; systemctl cat " + unit(instance) + "; false; }")
+		printed := map[string]string{}
+		for line := range strings.Lines(s.ReadFile("/run/dumps/" + instance)) {
+			name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+			switch name {
+			case "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "PWD", "_":
+			default:
+				printed[name] = value
+			}
+		}
+		if printed["END"] == "" {
+			s.t.Fatalf("%s printed %q", instance, printed)
+		}
+		all[instance] = printed
+	}
+	return all
 }

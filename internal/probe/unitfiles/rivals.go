@@ -17,9 +17,9 @@ import (
 	"justnews/internal/unitname"
 )
 
-// Units of an administrator. A package's own are not looked at, but for those of
-// JustNews, which has no packages.
-var unitDirs = []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system"}
+// Dirs are where an administrator's units are, by precedence. A package's own are not
+// looked at, but for those of JustNews, which has no packages.
+var Dirs = []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system"}
 
 // Files that start programs without systemd: cron's, udev's, and SysV's last.
 var otherStarters = []string{
@@ -56,7 +56,7 @@ const maxFollowed = 6
 func Rivals(root string) []facts.Rival {
 	s := rivals{root: root, enabled: enabledUnits(root), pulls: pulls(root)}
 	var all []facts.Rival
-	for _, dir := range unitDirs {
+	for _, dir := range Dirs {
 		entries, _ := os.ReadDir(filepath.Join(root, dir))
 		for _, e := range entries {
 			if name := e.Name(); filepath.Ext(name) == ".service" && !ours(name) {
@@ -157,7 +157,7 @@ func templateOf(unit string) string {
 // those that a timer, path or socket unit triggers, explicitly or by its name.
 func pulls(root string) map[string][]string {
 	all := map[string][]string{}
-	for _, dir := range unitDirs {
+	for _, dir := range Dirs {
 		entries, _ := os.ReadDir(filepath.Join(root, dir))
 		for _, e := range entries {
 			name := e.Name()
@@ -254,7 +254,7 @@ func (s *rivals) text(path string) string {
 // enabledUnits are the names of the links in *.wants and *.requires.
 func enabledUnits(root string) map[string]bool {
 	all := map[string]bool{}
-	for _, dir := range unitDirs {
+	for _, dir := range Dirs {
 		for _, kind := range []string{"*.wants", "*.requires"} {
 			links, _ := filepath.Glob(filepath.Join(root, dir, kind, "*"))
 			for _, link := range links {
