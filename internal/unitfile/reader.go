@@ -22,7 +22,7 @@ type reader struct {
 	line    int
 	began   int // the line in which the setting began that next returned
 	section string
-	foreign bool // not ours: it may end in a continuation
+	foreign bool // not ours: what systemd accepts, although we never write it, is no error
 }
 
 func newReader(text []byte) *reader {
@@ -33,13 +33,13 @@ func newReader(text []byte) *reader {
 func (r *reader) next() (s Setting, found bool, err error) {
 	pending := ""
 	for r.rest != "" {
-		var raw string
-		raw, r.rest, _ = strings.Cut(r.rest, "\n")
+		raw := r.cut()
 		r.line++
-		if err := readable(raw); err != nil {
+		comment := strings.HasPrefix(trim(raw), "#") || strings.HasPrefix(trim(raw), ";")
+		if err := readable(raw); err != nil && (!comment || !r.foreign || errors.Is(err, errTooLong)) {
 			return s, false, atLine{r.line, err}
 		}
-		if line := trim(raw); line != "" && (line[0] == '#' || line[0] == ';') {
+		if comment {
 			continue // also inside a continued line
 		}
 		if pending == "" {
@@ -69,6 +69,29 @@ func (r *reader) next() (s Setting, found bool, err error) {
 		err = atLine{r.line, err}
 	}
 	return s, found, err
+}
+
+// cut takes the next line. A file that is not ours can also end a line with a carriage
+// return or a NUL, or with a sequence of different ones (read_line_full in fileio.c).
+func (r *reader) cut() (line string) {
+	ends := "\n"
+	if r.foreign {
+		ends = "\n\r\x00"
+	}
+	i := strings.IndexAny(r.rest, ends)
+	if i < 0 {
+		line, r.rest = r.rest, ""
+		return line
+	}
+	line, r.rest = r.rest[:i], r.rest[i:]
+	for r.rest != "" && strings.IndexByte(ends, r.rest[0]) >= 0 {
+		end := r.rest[:1]
+		r.rest, ends = r.rest[1:], strings.Replace(ends, end, "", 1)
+		if end == "\x00" {
+			break
+		}
+	}
+	return line
 }
 
 // whitespace is systemd's WHITESPACE.

@@ -4,6 +4,8 @@ package unitfile
 
 import (
 	"errors"
+	"path"
+	"slices"
 	"strings"
 )
 
@@ -16,8 +18,6 @@ type Fault struct {
 }
 
 // Scan reads a file that we did not write, and continues after errors where systemd does.
-// Of a command line it only distinguishes what systemd would run from what
-// makes it lose the rest of the file.
 func Scan(text []byte) ([]Setting, []Fault) {
 	var settings []Setting
 	var faults []Fault
@@ -36,16 +36,19 @@ func Scan(text []byte) ([]Setting, []Fault) {
 			return settings, faults
 		default:
 			settings = append(settings, s)
-			if reason := refusedCommand(s); reason != "" {
-				return settings, append(faults, Fault{Line: r.line, Reason: reason, Rest: true})
+			if reason, rest := refusedCommand(s); reason != "" {
+				faults = append(faults, Fault{Line: r.line, Reason: s.Key + "= has " + reason, Rest: rest})
+				if rest {
+					return settings, faults
+				}
 			}
 		}
 	}
 }
 
-// foreign reads a file that we did not write: systemd also ends a line at a carriage return.
+// foreign reads a file that we did not write.
 func foreign(text []byte) *reader {
-	r := newReader([]byte(strings.ReplaceAll(string(text), "\r\n", "\n")))
+	r := newReader(text)
 	r.foreign = true
 	return r
 }
@@ -95,25 +98,58 @@ func losesRest(err error) bool {
 	return ok && refusal.Reason == notUTF8 || errors.Is(err, errHeader) || errors.Is(err, errTooLong)
 }
 
-// refusedCommand returns why systemd drops a command line, and with it the rest
-// of the file (load-fragment.c: config_parse_exec).
-func refusedCommand(s Setting) string {
+// refusedCommand returns why systemd drops a command line, and whether it drops the rest
+// of the file with it: not if the command has the prefix "-" (load-fragment.c:
+// config_parse_exec). What specifiers stand for is unknown here.
+func refusedCommand(s Setting) (reason string, rest bool) {
 	if s.Section != "Service" || !strings.HasPrefix(s.Key, "Exec") {
-		return ""
+		return "", false
 	}
-	for i := 0; i < len(s.Value); {
-		if isWhite(s.Value[i]) {
-			i++
+	for value := s.Value; value != ""; {
+		first, next, err := oneWord(value, 0, false)
+		if err != nil {
+			return err.Error(), false
+		}
+		program := strings.TrimLeft(first, "-@:+!")
+		prefixes := strings.TrimSuffix(first, program)
+		value = trim(value[next:])
+		if first == ";" {
 			continue
 		}
-		word, next, err := oneWord(s.Value, i, false)
-		switch {
-		case err != nil:
-			return s.Key + "= has " + err.Error()
-		case i == 0 && strings.Contains(word, "/") && !strings.HasPrefix(strings.TrimLeft(word, "-@:+!|"), "/"):
-			return s.Key + "= has a relative path"
+		rest = !strings.Contains(prefixes, "-")
+		if reason := refusedProgram(program); reason != "" {
+			return reason, rest
 		}
-		i = next
+		words := 0
+		for ; value != "" && !separates(value); words++ {
+			if _, next, err = oneWord(value, 0, false); err != nil {
+				return err.Error(), rest
+			}
+			value = trim(value[next:])
+		}
+		if words == 0 && strings.Contains(prefixes, "@") {
+			return "no name for the program", rest
+		}
+		value = trim(strings.TrimPrefix(value, ";"))
+	}
+	return "", false
+}
+
+// separates reports whether a value begins with a semicolon that ends a command.
+func separates(value string) bool {
+	return value[0] == ';' && (len(value) == 1 || isWhite(value[1]))
+}
+
+func refusedProgram(program string) string {
+	switch {
+	case program == "":
+		return "no program"
+	case refuseText(program) != nil || strings.ContainsAny(program, `"'\`):
+		return "a special character in the path of its program"
+	case slices.Contains([]string{".", ".."}, path.Base(program)) || strings.HasSuffix(program, "/"):
+		return "a directory as its program"
+	case strings.Contains(program, "/") && !strings.HasPrefix(program, "/") && !strings.HasPrefix(program, "%"):
+		return "a relative path"
 	}
 	return ""
 }
