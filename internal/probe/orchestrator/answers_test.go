@@ -35,6 +35,8 @@ func TestAnswers_ModelsAreJudgedByTheirBytes(t *testing.T) {
 		{"500 in plain text", response("500 Internal Server Error", "Internal Server Error"), facts.ServerError, "500 Internal Server Error: Internal"},
 		{"502", response("502 Bad Gateway", ""), facts.ServerError, "502 Bad Gateway"},
 		{"429", response("429 Too Many Requests", "{}"), facts.ServerError, "429"},
+		{"408", response("408 Request Timeout", ""), facts.ServerError, "408"},
+		{"425", response("425 Too Early", ""), facts.ServerError, "425"},
 		{"500 with a state", response("500 Internal Server Error", `{"detail":`+ready+`}`), facts.ServerError, "500"},
 		{"404", response("404 Not Found", `{"detail":"Not Found"}`), facts.NotServed, "404 Not Found"},
 		{"405", response("405 Method Not Allowed", ""), facts.NotServed, "405"},

@@ -110,6 +110,24 @@ func TestClient_HangingServerEndsAtTheDeadline(t *testing.T) {
 	}
 }
 
+// The connection of such an answer is net/http's caller's, and no context ends a read of it.
+func TestClient_SwitchedProtocolIsNotRead(t *testing.T) {
+	url := serve(t, func(c net.Conn, _ *http.Request) {
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		io.Copy(io.Discard, c)
+	})
+	looked := make(chan facts.ModelsLook, 1)
+	go func() { looked <- client(t, url).Models(t.Context(), false) }()
+	select {
+	case look := <-looked:
+		if look.Kind != facts.Nonsense || !strings.Contains(look.Detail, "101 Switching Protocols") {
+			t.Errorf("kind %d, detail %q", look.Kind, look.Detail)
+		}
+	case <-time.After(time.Minute):
+		t.Error("the look does not end")
+	}
+}
+
 func TestClient_ServerThatDoesNotAcceptIsGivenUp(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0") // the kernel accepts, nobody reads
 	if err != nil {

@@ -72,8 +72,12 @@ func (l *link) exchange(ctx context.Context, way *http.Transport, method, path s
 }
 
 // take reads the body. For an answer that is judged by its status alone, a
-// truncated body does not matter.
+// truncated body does not matter. That of a 101 is the connection itself: reading it would
+// not end with ctx.
 func (r reply) take(ctx context.Context, response *http.Response) reply {
+	if r.status == http.StatusSwitchingProtocols {
+		return r
+	}
 	if response.ContentLength > maxBody {
 		r.large = true
 		return r
@@ -188,7 +192,7 @@ func (r reply) byStatus() facts.Answer {
 		return r.answer(facts.Redirected, fmt.Sprintf("%s to %q", r.name(), excerpt([]byte(r.location))))
 	case r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed:
 		return r.answer(facts.NotServed, r.name()+r.head())
-	case r.status == http.StatusTooManyRequests || r.status >= 500 && r.status <= 599:
+	case r.status == http.StatusRequestTimeout, r.status == http.StatusTooEarly, r.status == http.StatusTooManyRequests, r.status >= 500 && r.status <= 599:
 		return r.answer(facts.ServerError, r.name()+r.head())
 	default:
 		return r.answer(facts.Nonsense, r.name()+r.head())
