@@ -132,6 +132,7 @@ func kindRows() []kindRow {
 		{kind: "triton", name: "READY and inferring", answers: triton(index(`{"name":"m","version":"1","state":"READY"}`), success, outputs)},
 		{kind: "triton", name: "ready over no models", answers: triton(index(``), success, outputs), status: diag.StatusTimeout, code: diag.PreloadTimeout, loads: 1},
 		{kind: "triton", name: "unloaded", answers: triton(index(`{"name":"m","version":"1","state":"UNAVAILABLE","reason":"unloaded"}`), success, outputs), status: diag.StatusTimeout, code: diag.PreloadTimeout, loads: 1},
+		{kind: "triton", name: "unloaded after a new version was loaded", answers: triton(index(`{"name":"m","version":"1","state":"UNAVAILABLE","reason":"unloaded"},{"name":"m","version":"2","state":"READY"}`), success, outputs)},
 		{kind: "triton", name: "never loaded", answers: triton(index(`{"name":"m"}`), `400 {"error":"explicit model load / unload is not allowed if polling is enabled"}`, outputs), status: diag.StatusNonsense, code: diag.PreloadRefused, loads: 1},
 		{kind: "triton", name: "always LOADING", answers: triton(index(`{"name":"m","version":"1","state":"LOADING"}`), success, outputs), status: diag.StatusTimeout, code: diag.ModelsTimeout},
 		{kind: "triton", name: "one of two versions failed", answers: triton(index(`{"name":"m","version":"1","state":"READY"},{"name":"m","version":"2","state":"UNAVAILABLE","reason":"Internal: failed to load"}`), success, outputs), status: diag.StatusFailed, code: diag.ModelFailed, loads: 1},

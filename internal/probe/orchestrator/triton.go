@@ -18,7 +18,7 @@ import (
 // for model repositories (docs/protocol/extension_model_repository.md of
 // triton-inference-server). /v2/health/ready is true over no models and false while any
 // model loads, so that only the index counts. A model is expected as NAME, with every
-// version that the index has of it, or as NAME:VERSION.
+// version that the index has of it and Triton has not unloaded, or as NAME:VERSION.
 type triton struct{}
 
 func (triton) protocol() facts.Protocol {
@@ -49,8 +49,10 @@ func (triton) list(ctx context.Context, l *link, _ bool) (map[string]model, fact
 			f.fail(errors.New("bytes after the list"))
 		}
 		for name, entry := range f.named("models", "name") {
-			version, m := tritonModel(entry)
-			models.add(name, m)
+			version, m, unloaded := tritonModel(entry)
+			if !unloaded { // a version that was replaced stays in the index
+				models.add(name, m)
+			}
 			models.add(name+":"+version, m)
 		}
 	})
@@ -58,15 +60,16 @@ func (triton) list(ctx context.Context, l *link, _ bool) (map[string]model, fact
 }
 
 // tritonModel: a model that was never loaded has neither version nor state.
-func tritonModel(f fields) (version string, m model) {
+func tritonModel(f fields) (version string, m model, unloaded bool) {
 	version, _ = optional(f, "version", strictjson.Value.Text)
 	state, _ := optional(f, "state", strictjson.Value.Text)
 	reason, _ := optional(f, "reason", strictjson.Value.Text)
 	m = model{loaded: state == "READY", loading: state == "LOADING"}
-	if state == "UNAVAILABLE" && reason != "unloaded" {
+	unloaded = state == "UNAVAILABLE" && reason == "unloaded"
+	if state == "UNAVAILABLE" && !unloaded {
 		m.failed = reason
 	}
-	return version, m
+	return version, m, unloaded
 }
 
 func (triton) load(ctx context.Context, l *link, name string) reply {
