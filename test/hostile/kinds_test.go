@@ -99,6 +99,7 @@ func kindRows() []kindRow {
 		{kind: "llamacpp", name: "loaded, and its engine hangs", answers: llama(good, oneModel, "/v1/completions", "hang"), status: diag.StatusFailed, code: diag.ModelCanary},
 		{kind: "llamacpp", name: "another API key", answers: llama(good, wrongKey), status: diag.StatusNonsense, code: diag.OrchestratorNonsense},
 		{kind: "llamacpp", name: "router, loaded", answers: llama(good, router(`{"value":"loaded"}`))},
+		{kind: "llamacpp", name: "router, loaded, and expected by an alias", answers: llama(good, `200 {"data":[{"id":"other","aliases":["m"],"status":{"value":"loaded"}}]}`)},
 		{kind: "llamacpp", name: "router, never loads it", answers: llama(good, router(`{"value":"unloaded"}`), "/models/load", success), status: diag.StatusTimeout, code: diag.PreloadTimeout, loads: 1},
 		{kind: "llamacpp", name: "router, always loading", answers: llama(good, router(`{"value":"loading"}`)), status: diag.StatusTimeout, code: diag.ModelsTimeout},
 		{kind: "llamacpp", name: "router, could not load it", answers: llama(good, router(`{"value":"unloaded","exit_code":1,"failed":true}`), "/models/load", success), status: diag.StatusFailed, code: diag.ModelFailed, loads: 1},

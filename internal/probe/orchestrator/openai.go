@@ -108,7 +108,12 @@ func (llamaCpp) list(ctx context.Context, l *link, fresh bool) (map[string]model
 	models := listing{}
 	a := r.read(func(f fields) {
 		for name, entry := range f.named("data", "id") {
-			models.add(name, llamaModel(entry, loading))
+			m := llamaModel(entry, loading)
+			models.add(name, m)
+			others, _ := optional(entry, "aliases", strictjson.Value.List)
+			for _, alias := range others {
+				models.add(as(f, alias, nil, strictjson.Value.Text), m)
+			}
 		}
 	})
 	return models, a
