@@ -88,10 +88,11 @@ type ModelsState struct {
 	StartedAt    *float64
 	CompletedAt  *float64
 	// Missing are expected models that are not loaded, by name, and OnCPU loaded ones of
-	// which at least a part is not in the memory of a GPU. A server that counts its
-	// models names none.
+	// which at least a part is not in the memory of a GPU. Others are the unexpected names
+	// that the server lists while one is missing. A server that counts its models names none.
 	Missing []string
 	OnCPU   []string
+	Others  []string
 	// PerAgent is the status of each model of each agent, nil if the answer had none.
 	PerAgent map[string]map[string]string
 }

@@ -17,6 +17,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
+	"justnews/internal/spell"
 )
 
 // Models judges one look at the preload.
@@ -132,7 +133,7 @@ func over(s facts.ModelsState, j check.Judgement, w requirement.Preload) check.J
 func progress(s facts.ModelsState) string {
 	switch {
 	case len(s.Missing) > 0:
-		return fmt.Sprintf("%d of %d models loaded, not %s", s.Done, s.Total, listed(s.Missing))
+		return fmt.Sprintf("%d of %d models loaded, not %s", s.Done, s.Total, listed(s.Missing)) + others(s)
 	case s.Total == 0:
 		return "the preload has begun"
 	case s.Failed > 0:
@@ -140,6 +141,28 @@ func progress(s facts.ModelsState) string {
 	default:
 		return fmt.Sprintf("%d of %d models loaded", s.Done, s.Total)
 	}
+}
+
+const (
+	maxNear  = 1000 // names that are compared with a missing one, at each look
+	maxOther = 100  // bytes of a name of the server's
+)
+
+// others is the evidence that a name is another one for the server: the nearest of those
+// that it lists.
+func others(s facts.ModelsState) string {
+	if len(s.Others) == 0 {
+		return ""
+	}
+	name := s.Others[0]
+	if near, ok := spell.Nearest(s.Missing[0], s.Others[:min(len(s.Others), maxNear)]); ok {
+		name = near
+	}
+	text := "; the server lists " + diag.Quote(diag.Clip(name, maxOther))
+	if more := len(s.Others) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func failures(s facts.ModelsState) string {

@@ -75,6 +75,28 @@ func TestProblems_EachStateHasItsCode(t *testing.T) {
 	}
 }
 
+func TestProblems_NameThatTheServerListsInsteadIsShown(t *testing.T) {
+	for _, tc := range []struct {
+		others []string
+		seen   string
+		named  bool
+	}{
+		{nil, `0 of 1 models loaded, not "qwen/Qwen2.5"`, false},
+		{[]string{"Qwen/Qwen2.5"}, `; the server lists "Qwen/Qwen2.5"`, true},
+		{[]string{"Qwen/Qwen2.5", "a", "b"}, `; the server lists "Qwen/Qwen2.5" and 2 more`, true},
+		{[]string{"a", "b", "Qwen/Qwen2.5"}, `; the server lists "Qwen/Qwen2.5" and 2 more`, true},
+		{[]string{strings.Repeat("x", 5000)}, "xx…\"", true},
+	} {
+		look := answered(facts.ModelsState{InProgress: true, Total: 1, Missing: []string{"qwen/Qwen2.5"}, Others: tc.others})
+		j := orchestrator.Models(look, requirement.Preload{})
+		p := orchestrator.Late(j, look, subject(t))[0]
+		findings.Sound(t, p)
+		if p.Code != diag.ModelsTimeout || !strings.HasSuffix(p.Seen, tc.seen) || strings.Contains(p.Fix.String(), "models.expected") != tc.named {
+			t.Errorf("%q: %+v", tc.others, p)
+		}
+	}
+}
+
 func TestProblems_FailedModelHasTheFixForItsMessage(t *testing.T) {
 	for _, tc := range []struct {
 		e              facts.ModelError

@@ -58,12 +58,16 @@ func Refused(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem
 func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 	switch j.State {
 	case check.Pending, check.Ready:
+		fix := "if the models need longer than that, raise gate.timeout in /etc/justnews/justnews.toml"
+		if len(look.State.Others) > 0 {
+			fix = "if the server has another name for a model, correct it in models.expected; " + fix
+		}
 		return []diag.Problem{{
 			Code: diag.ModelsTimeout, Subject: s.URL,
 			Message:  fmt.Sprintf("the models were not ready within %s", check.Span(s.Timeout)),
 			Seen:     j.Reason,
 			Expected: expectation(s),
-			Fix:      diag.Advise("if the models need longer than that, raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()),
+			Fix:      diag.Advise(fix, diag.Reload()),
 		}}
 	case check.Unknown: // the first look was not over
 		return []diag.Problem{unreachable(s, look.Answer)}

@@ -114,6 +114,9 @@ func (e *expecting) state(listed map[string]model) facts.ModelsState {
 		}
 		s.Missing = append(s.Missing, name)
 	}
+	if len(s.Missing) > 0 {
+		s.Others = slices.DeleteFunc(slices.Sorted(maps.Keys(listed)), func(name string) bool { return slices.Contains(e.expected, name) })
+	}
 	s.AllReady = s.Done == s.Total && s.Total > 0
 	s.InProgress = s.InProgress && !s.AllReady
 	return s

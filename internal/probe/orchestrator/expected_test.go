@@ -88,7 +88,7 @@ func TestExpected_OnlyWhatIsMissingIsRequested(t *testing.T) {
 	s, url := newRouter(t)
 	c := open(t, orchestrator.LlamaCpp, url, []string{"a", "b"})
 	before := c.Models(t.Context(), false)
-	want := facts.ModelsState{Total: 2, Done: 1, Missing: []string{"b"}}
+	want := facts.ModelsState{Total: 2, Done: 1, Missing: []string{"b"}, Others: []string{"bad"}}
 	if diff := cmp.Diff(want, before.State); diff != "" || before.Kind != facts.Answered {
 		t.Errorf("before: %v %s\n%s", before.Kind, before.Detail, diff)
 	}
