@@ -308,6 +308,33 @@ func TestGate_OneGateAgainstOneOrchestrator(t *testing.T) {
 	}
 }
 
+func TestGate_AnswerToThePOSTIsEvidence(t *testing.T) {
+	failing := &facts.ModelsLook{Answer: facts.Answer{Kind: facts.ServerError, Status: 500, Detail: "500: the driver is too old"}}
+	ignored := &facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered, Status: 200}}
+	for name, c := range map[string]struct {
+		answer  *facts.ModelsLook
+		timeout time.Duration
+		code    diag.Code
+		want    bool
+	}{
+		"an error, at the deadline":        {failing, 2 * time.Second, diag.PreloadTimeout, true},
+		"an error, twice":                  {failing, time.Minute, diag.ModelsIncomplete, true},
+		"nothing is wrong with the answer": {ignored, time.Minute, diag.ModelsIncomplete, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer(2, time.Second)
+				s.ignore, s.preloadAnswer = true, c.answer
+				r := Run(t.Context(), scoutWish(c.timeout), newHost(s).world())
+				p := diag.Errors(r.Problems)[0]
+				if p.Code != c.code || strings.Contains(p.Seen, "the request to load the models: 500: the driver is too old") != c.want || strings.Contains(p.Fix.String(), "AGENT_MODEL_MAP") {
+					t.Errorf("%+v", p)
+				}
+			})
+		})
+	}
+}
+
 func hasCode(r Result, code diag.Code) bool {
 	for _, p := range r.Problems {
 		if p.Code == code {

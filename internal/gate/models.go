@@ -26,6 +26,7 @@ type follower struct {
 	newsAt      time.Time             // when a look last showed progress
 	posted      chan facts.ModelsLook // the answer to our POST, when it comes
 	refused     *facts.ModelsLook     // an answer that refuses the POST
+	errored     facts.Answer          // to the POST: an error that may pass, or no answer yet
 	unconfirmed *seenLook
 	silent      *diag.Problem // what must be known before the gate opens, but is unknown
 	asked       *seenLook     // what the POST was sent for
@@ -164,6 +165,7 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	f.attempt.posted, f.attempt.postedAt, f.attempt.before = true, h.LastPost, f.look.State
 	f.asked, f.unconfirmed = &seenLook{look: f.look, judged: f.effective()}, nil
 	f.attempt.invalid, f.attempt.differed, f.attempt.busy = 0, 0, false
+	f.errored = facts.Answer{Kind: facts.Refused, Detail: "no answer yet"}
 	f.res.Models.Triggers++
 	f.say("models", "asking the orchestrator to load the models", 0, f.judged.Total)
 	go func() {
@@ -204,6 +206,7 @@ func (f *follower) refusal() []diag.Problem {
 // answered takes the answer to the POST: the job's identity, or a refusal. An
 // error that may pass shows in the next looks.
 func (f *follower) answered(look facts.ModelsLook) {
+	f.errored = facts.Answer{}
 	switch look.Kind {
 	case facts.Answered:
 		f.history.Job, f.history.Empty = look.State.StartedAt, finishedEmpty(look.State)
@@ -213,6 +216,8 @@ func (f *follower) answered(look facts.ModelsLook) {
 		f.saveQuietly()
 	case facts.Nonsense, facts.Redirected, facts.NotServed:
 		f.refused = &look
+	case facts.ServerError, facts.Refused:
+		f.errored = look.Answer
 	}
 }
 
@@ -342,7 +347,7 @@ func (f *follower) problems(why check.State) []diag.Problem {
 // subject has the job's data from the record.
 func (f *follower) subject() orchestrator.Subject {
 	s := f.runner.subject()
-	s.Empty = f.history.empty(f.look)
+	s.Empty, s.Error = f.history.empty(f.look), f.errored
 	return s
 }
 

@@ -26,8 +26,9 @@ type Subject struct {
 	// Stale is why the orchestrator may have read another map than Map has now,
 	// "" if it has not: upstream's loaders read theirs once.
 	Stale    string
-	Empty    bool     // the orchestrator loads no models by itself (requirement.Preload)
-	Diagnose Diagnose // looks deeper into a model's error, nil: only its message counts
+	Error    facts.Answer // the answer to the last request to load, if it had none or no state
+	Empty    bool         // the orchestrator loads no models by itself (requirement.Preload)
+	Diagnose Diagnose     // looks deeper into a model's error, nil: only its message counts
 }
 
 // Refused returns the problems of a preload that cannot become ready. It
@@ -37,7 +38,7 @@ func Refused(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem
 	case check.Failed:
 		return modelProblems(j, s)
 	case check.Idle:
-		return []diag.Problem{incomplete(j, s)}
+		return []diag.Problem{incomplete(j, look.State, s)}
 	case check.Inconsistent:
 		return []diag.Problem{inconsistent(j, look, s)}
 	case check.Nonsense:
@@ -75,7 +76,7 @@ func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 		return []diag.Problem{{
 			Code: diag.PreloadTimeout, Subject: s.URL,
 			Message:  fmt.Sprintf("no preload started within %s", check.Span(s.Timeout)),
-			Seen:     j.Reason,
+			Seen:     j.Reason + s.errored(),
 			Expected: expectation(s),
 			Fix:      diag.Do(diag.Retry()),
 		}}
@@ -103,7 +104,15 @@ func refusedFix(s Subject) diag.Fix {
 	return diag.Advise(fmt.Sprintf("make sure that the orchestrator serves %s", diag.Quote(s.URL)), diag.Retry())
 }
 
-func incomplete(j check.Judgement, s Subject) diag.Problem {
+// errored is the evidence of a request to load that got an error, or no answer.
+func (s Subject) errored() string {
+	if s.Error.Kind == facts.NoAnswer {
+		return ""
+	}
+	return "; the request to load the models: " + evidence(s.Error)
+}
+
+func incomplete(j check.Judgement, st facts.ModelsState, s Subject) diag.Problem {
 	p := diag.Problem{
 		Code: diag.ModelsIncomplete, Subject: s.URL,
 		Message:  "the orchestrator loaded fewer models than it should",
@@ -114,6 +123,9 @@ func incomplete(j check.Judgement, s Subject) diag.Problem {
 	switch {
 	case s.Protocol.Loaded != "":
 		p.Fix = refusedFix(s)
+	case st.HasStartedAt && st.StartedAt == nil:
+		p.Message, p.Seen = "the orchestrator started no preload when it was requested", j.Reason+s.errored()
+		p.Fix = diag.Advise("fix the error in the orchestrator's log", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit))
 	case s.Empty:
 		return empty(s)
 	case s.Stale != "":
