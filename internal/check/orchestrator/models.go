@@ -262,7 +262,7 @@ func Canary(s Subject, model string, a facts.Answer) (problem *diag.Problem, aga
 	switch {
 	case a.Kind == facts.Answered:
 		return nil, false
-	case a.Kind == facts.Foreign, a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden:
+	case a.Kind == facts.Foreign, keyRejected(a):
 		return new(InvalidAnswer(s, a)), false
 	}
 	return &diag.Problem{

@@ -19,22 +19,27 @@ func InvalidAnswer(s Subject, a facts.Answer) diag.Problem {
 	if a.Kind == facts.Foreign {
 		return foreign(diag.OrchestratorImpostor, "orchestrator", s.URL, a)
 	}
-	if a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden {
-		return diag.Problem{
-			Code: diag.OrchestratorNonsense, Subject: s.URL,
-			Message:  "the orchestrator rejects the API key, or requires one",
-			Seen:     statusOf(a) + evidence(a),
-			Expected: "the server's API key, in orchestrator.api_key_file or ORCHESTRATOR_API_KEY",
-			Fix:      diag.Advise("put the server's API key into the file of orchestrator.api_key_file", diag.Reload(), diag.Retry()),
-		}
-	}
-	return diag.Problem{
+	p := diag.Problem{
 		Code: diag.OrchestratorNonsense, Subject: s.URL,
 		Message:  "the orchestrator's answer is invalid",
 		Seen:     statusOf(a) + evidence(a),
 		Expected: "200 with the object that the orchestrator answers",
 		Fix:      diag.Advise(fmt.Sprintf("make sure that the orchestrator serves %s", diag.Quote(s.URL)), diag.Retry()),
 	}
+	if keyRejected(a) {
+		p.Message = "the orchestrator rejects the API key, or requires one"
+		p.Expected, p.Fix = keyWanted()
+	}
+	return p
+}
+
+func keyRejected(a facts.Answer) bool {
+	return a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden
+}
+
+func keyWanted() (expected string, fix diag.Fix) {
+	return "the server's API key, in orchestrator.api_key_file or ORCHESTRATOR_API_KEY",
+		diag.Advise("put the server's API key into the file of orchestrator.api_key_file", diag.Reload(), diag.Retry())
 }
 
 // Silent returns the problem of an orchestrator that did not answer,

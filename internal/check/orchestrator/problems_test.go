@@ -314,6 +314,11 @@ func TestProblems_FixesFollowTheKindOfServer(t *testing.T) {
 		if p := orchestrator.PreloadRefused(c.s, facts.ModelsLook{}); !strings.Contains(p.Fix.String(), c.fix) {
 			t.Errorf("%s: %s", name, p.Fix)
 		}
+		for _, status := range []int{401, 403} {
+			if p := orchestrator.PreloadRefused(c.s, facts.ModelsLook{Answer: facts.Answer{Kind: facts.Nonsense, Status: status}}); !strings.Contains(p.Fix.String(), "API key") || !strings.Contains(p.Expected, "API key") {
+				t.Errorf("%s: %+v", name, p)
+			}
+		}
 		if p := orchestrator.Late(check.Judgement{State: check.Pending}, facts.ModelsLook{}, c.s)[0]; p.Expected != c.expected {
 			t.Errorf("%s: %s", name, p.Expected)
 		}

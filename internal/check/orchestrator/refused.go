@@ -88,13 +88,17 @@ func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 // PreloadRefused returns the problem of a POST that was answered with an error
 // that has no state.
 func PreloadRefused(s Subject, look facts.ModelsLook) diag.Problem {
-	return diag.Problem{
+	p := diag.Problem{
 		Code: diag.PreloadRefused, Subject: s.URL,
 		Message:  "the orchestrator refused to preload",
 		Seen:     statusOf(look.Answer) + evidence(look.Answer),
 		Expected: s.Protocol.Preload,
 		Fix:      refusedFix(s),
 	}
+	if keyRejected(look.Answer) {
+		p.Expected, p.Fix = keyWanted()
+	}
+	return p
 }
 
 func refusedFix(s Subject) diag.Fix {
