@@ -89,7 +89,8 @@ type ModelsState struct {
 	CompletedAt  *float64
 	// Missing are expected models that are not loaded, by name, and OnCPU loaded ones of
 	// which at least a part is not in the memory of a GPU. Others are the unexpected names
-	// that the server lists while one is missing. A server that counts its models names none.
+	// that the server lists, if it does not list an expected one. A server that counts its
+	// models names none.
 	Missing []string
 	OnCPU   []string
 	Others  []string

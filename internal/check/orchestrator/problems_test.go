@@ -89,10 +89,15 @@ func TestProblems_NameThatTheServerListsInsteadIsShown(t *testing.T) {
 	} {
 		look := answered(facts.ModelsState{InProgress: true, Total: 1, Missing: []string{"qwen/Qwen2.5"}, Others: tc.others})
 		j := orchestrator.Models(look, requirement.Preload{})
-		p := orchestrator.Late(j, look, subject(t))[0]
+		s := subject(t)
+		p := orchestrator.Late(j, look, s)[0]
 		findings.Sound(t, p)
-		if p.Code != diag.ModelsTimeout || !strings.HasSuffix(p.Seen, tc.seen) || strings.Contains(p.Fix.String(), "models.expected") != tc.named {
-			t.Errorf("%q: %+v", tc.others, p)
+		look.State.InProgress, s.Protocol.Loaded = false, "listed"
+		idle := orchestrator.Late(orchestrator.Models(look, requirement.Preload{}), look, s)[0]
+		for code, p := range map[diag.Code]diag.Problem{diag.ModelsTimeout: p, diag.PreloadTimeout: idle} {
+			if p.Code != code || !strings.HasSuffix(p.Seen, tc.seen) || strings.Contains(p.Fix.String(), "models.expected") != tc.named {
+				t.Errorf("%q: %+v", tc.others, p)
+			}
 		}
 	}
 }

@@ -73,12 +73,16 @@ func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 	case check.Unknown: // the first look was not over
 		return []diag.Problem{unreachable(s, look.Answer)}
 	case check.Idle:
+		fix := diag.Do(diag.Retry())
+		if len(look.State.Others) > 0 {
+			fix = refusedFix(s)
+		}
 		return []diag.Problem{{
 			Code: diag.PreloadTimeout, Subject: s.URL,
 			Message:  fmt.Sprintf("no preload started within %s", check.Span(s.Timeout)),
 			Seen:     j.Reason + s.errored(),
 			Expected: expectation(s),
-			Fix:      diag.Do(diag.Retry()),
+			Fix:      fix,
 		}}
 	default:
 		return Refused(j, look, s)

@@ -114,7 +114,8 @@ func (e *expecting) state(listed map[string]model) facts.ModelsState {
 		}
 		s.Missing = append(s.Missing, name)
 	}
-	if len(s.Missing) > 0 {
+	unlisted := func(name string) bool { _, has := listed[name]; return !has }
+	if slices.ContainsFunc(s.Missing, unlisted) {
 		s.Others = slices.DeleteFunc(slices.Sorted(maps.Keys(listed)), func(name string) bool { return slices.Contains(e.expected, name) })
 	}
 	s.AllReady = s.Done == s.Total && s.Total > 0

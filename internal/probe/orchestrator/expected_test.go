@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,7 +89,7 @@ func TestExpected_OnlyWhatIsMissingIsRequested(t *testing.T) {
 	s, url := newRouter(t)
 	c := open(t, orchestrator.LlamaCpp, url, []string{"a", "b"})
 	before := c.Models(t.Context(), false)
-	want := facts.ModelsState{Total: 2, Done: 1, Missing: []string{"b"}, Others: []string{"bad"}}
+	want := facts.ModelsState{Total: 2, Done: 1, Missing: []string{"b"}}
 	if diff := cmp.Diff(want, before.State); diff != "" || before.Kind != facts.Answered {
 		t.Errorf("before: %v %s\n%s", before.Kind, before.Detail, diff)
 	}
@@ -101,6 +102,15 @@ func TestExpected_OnlyWhatIsMissingIsRequested(t *testing.T) {
 	want = facts.ModelsState{Total: 2, Done: 2, AllReady: true}
 	if diff := cmp.Diff(want, c.Models(t.Context(), true).State); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestExpected_OtherNamesAreKeptIfOneIsNotListed(t *testing.T) {
+	_, url := newRouter(t)
+	for expected, want := range map[string][]string{"A": {"a", "b", "bad"}, "b": nil, "a": nil} {
+		if got := open(t, orchestrator.LlamaCpp, url, []string{expected}).Models(t.Context(), false).State.Others; !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", expected, got, want)
+		}
 	}
 }
 
