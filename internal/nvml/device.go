@@ -41,52 +41,41 @@ type question struct {
 
 func properties(d nvml.Device, g *facts.GPU) []question {
 	return []question{
-		{"uuid", []string{"nvmlDeviceGetUUID"}, func() nvml.Return {
-			v, ret := d.GetUUID()
-			return keep(ret, &g.UUID, v)
-		}},
-		{"pci", versions("nvmlDeviceGetPciInfo"), func() nvml.Return {
-			v, ret := d.GetPciInfo()
-			return keep(ret, &g.PCI, fmt.Sprintf("%04x:%02x:%02x.0", v.Domain, v.Bus, v.Device))
-		}},
-		{"name", []string{"nvmlDeviceGetName"}, func() nvml.Return {
-			v, ret := d.GetName()
-			return keep(ret, &g.Name, v)
-		}},
-		{"architecture", []string{"nvmlDeviceGetArchitecture"}, func() nvml.Return {
-			v, ret := d.GetArchitecture()
-			return keep(ret, &g.Architecture, architecture(v))
-		}},
+		{"uuid", []string{"nvmlDeviceGetUUID"}, get(&g.UUID, d.GetUUID, same)},
+		{"pci", versions("nvmlDeviceGetPciInfo"), get(&g.PCI, d.GetPciInfo, func(v nvml.PciInfo) string {
+			return fmt.Sprintf("%04x:%02x:%02x.0", v.Domain, v.Bus, v.Device)
+		})},
+		{"name", []string{"nvmlDeviceGetName"}, get(&g.Name, d.GetName, same)},
+		{"architecture", []string{"nvmlDeviceGetArchitecture"}, get(&g.Architecture, d.GetArchitecture, architecture)},
 		{"compute_capability", []string{"nvmlDeviceGetCudaComputeCapability"}, func() nvml.Return {
 			major, minor, ret := d.GetCudaComputeCapability()
 			return keep(ret, &g.ComputeCapability, fmt.Sprintf("%d.%d", major, minor))
 		}},
-		{"memory", []string{"nvmlDeviceGetMemoryInfo"}, func() nvml.Return {
-			v, ret := d.GetMemoryInfo()
-			return keep(ret, &g.Memory, &facts.GPUMemory{Total: v.Total, Free: v.Free, Used: v.Used})
-		}},
-		{"compute_mode", []string{"nvmlDeviceGetComputeMode"}, func() nvml.Return {
-			v, ret := d.GetComputeMode()
-			return keep(ret, &g.ComputeMode, computeMode(v))
-		}},
+		{"memory", []string{"nvmlDeviceGetMemoryInfo"}, get(&g.Memory, d.GetMemoryInfo, func(v nvml.Memory) *facts.GPUMemory {
+			return &facts.GPUMemory{Total: v.Total, Free: v.Free, Used: v.Used}
+		})},
+		{"compute_mode", []string{"nvmlDeviceGetComputeMode"}, get(&g.ComputeMode, d.GetComputeMode, computeMode)},
 		{"mig", []string{"nvmlDeviceGetMigMode"}, func() nvml.Return {
 			current, pending, ret := d.GetMigMode()
 			return keep(ret, &g.MIG, &facts.GPUMIG{Current: current == nvml.DEVICE_MIG_ENABLE, Pending: pending == nvml.DEVICE_MIG_ENABLE})
 		}},
-		{"persistence", []string{"nvmlDeviceGetPersistenceMode"}, func() nvml.Return {
-			v, ret := d.GetPersistenceMode()
-			return keep(ret, &g.Persistence, new(v == nvml.FEATURE_ENABLED))
-		}},
-		{"processes", versions("nvmlDeviceGetComputeRunningProcesses"), func() nvml.Return {
-			v, ret := d.GetComputeRunningProcesses()
-			return keep(ret, &g.Processes, clients(v))
-		}},
-		{"mps_processes", versions("nvmlDeviceGetMPSComputeRunningProcesses"), func() nvml.Return {
-			v, ret := d.GetMPSComputeRunningProcesses()
-			return keep(ret, &g.MPSProcesses, clients(v))
-		}},
+		{"persistence", []string{"nvmlDeviceGetPersistenceMode"}, get(&g.Persistence, d.GetPersistenceMode, func(v nvml.EnableState) *bool {
+			return new(v == nvml.FEATURE_ENABLED)
+		})},
+		{"processes", versions("nvmlDeviceGetComputeRunningProcesses"), get(&g.Processes, d.GetComputeRunningProcesses, clients)},
+		{"mps_processes", versions("nvmlDeviceGetMPSComputeRunningProcesses"), get(&g.MPSProcesses, d.GetMPSComputeRunningProcesses, clients)},
 	}
 }
+
+// get makes a call that returns one value, and keeps what convert makes of that.
+func get[V, T any](target *T, call func() (V, nvml.Return), convert func(V) T) func() nvml.Return {
+	return func() nvml.Return {
+		v, ret := call()
+		return keep(ret, target, convert(v))
+	}
+}
+
+func same(s string) string { return s }
 
 // versions are the names under which go-nvml calls a function that has three.
 func versions(symbol string) []string { return []string{symbol + "_v3", symbol + "_v2", symbol} }

@@ -44,10 +44,7 @@ func From(lib nvml.Interface) facts.NVML {
 		return out
 	}
 	// The only query that NVML answers without a driver: the library's version.
-	c.ask(out.Unanswered, "library_version", []string{"nvmlSystemGetNVMLVersion"}, func() nvml.Return {
-		v, ret := lib.SystemGetNVMLVersion()
-		return keep(ret, &out.LibraryVersion, v)
-	})
+	c.ask(out.Unanswered, "library_version", []string{"nvmlSystemGetNVMLVersion"}, get(&out.LibraryVersion, lib.SystemGetNVMLVersion, same))
 	if out.Outcome = name(ret); ret != nvml.SUCCESS {
 		return out
 	}
@@ -94,14 +91,10 @@ func (c collector) missing(symbols []string) string {
 }
 
 func (c collector) system(out *facts.NVML) {
-	c.ask(out.Unanswered, "driver_version", []string{"nvmlSystemGetDriverVersion"}, func() nvml.Return {
-		v, ret := c.lib.SystemGetDriverVersion()
-		return keep(ret, &out.DriverVersion, v)
-	})
-	c.ask(out.Unanswered, "cuda_version", []string{"nvmlSystemGetCudaDriverVersion"}, func() nvml.Return {
-		v, ret := c.lib.SystemGetCudaDriverVersion()
-		return keep(ret, &out.CUDAVersion, fmt.Sprintf("%d.%d", v/1000, v%1000/10)) // NVML_CUDA_DRIVER_VERSION_MAJOR, _MINOR
-	})
+	c.ask(out.Unanswered, "driver_version", []string{"nvmlSystemGetDriverVersion"}, get(&out.DriverVersion, c.lib.SystemGetDriverVersion, same))
+	c.ask(out.Unanswered, "cuda_version", []string{"nvmlSystemGetCudaDriverVersion"}, get(&out.CUDAVersion, c.lib.SystemGetCudaDriverVersion, func(v int) string {
+		return fmt.Sprintf("%d.%d", v/1000, v%1000/10) // NVML_CUDA_DRIVER_VERSION_MAJOR, _MINOR
+	}))
 }
 
 // devices lists the GPUs. If they cannot be counted, that is the outcome.
