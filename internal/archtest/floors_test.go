@@ -34,7 +34,7 @@ const (
 // floors says on which floor each package stands. A package imports lower
 // floors only: neither upward nor sideways.
 var floors = map[string]int{
-	"internal/safefile": cellar, "internal/unitname": cellar,
+	"internal/lists": cellar, "internal/safefile": cellar, "internal/unitname": cellar,
 
 	"internal/diag": 0, "internal/unitfile": 0, "internal/facts": 0, "internal/timespan": 0, "internal/spell": 0,
 	"internal/tomlpos": 0, "internal/strictjson": 0, "internal/envfile": 0,

@@ -10,6 +10,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 )
 
 // Entry is the catalogue's entry of one code.
@@ -25,11 +26,7 @@ type Entry struct {
 
 // Entries returns every entry, in the order of the manual.
 func Entries() []Entry {
-	var all []Entry
-	for _, text := range texts() {
-		all = append(all, read(text))
-	}
-	return all
+	return lists.Map(texts(), read)
 }
 
 // Lookup returns the entry of a code. It reads no other one.

@@ -8,6 +8,7 @@ import (
 
 	"justnews/internal/completion"
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 	"justnews/internal/requirement"
 )
 
@@ -40,10 +41,7 @@ func Completion(shell string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var codes []string
-	for _, code := range diag.Codes() {
-		codes = append(codes, string(code))
-	}
+	codes := lists.Map(diag.Codes(), func(code diag.Code) string { return string(code) })
 	return completion.Script(shell, model, map[string]completion.Values{
 		"INSTANCE": {Command: "justnews-gate completion instances"},
 		"AGENT":    {Command: "justnews-gate completion agents"},

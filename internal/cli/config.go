@@ -20,6 +20,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/emit"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/migrate"
 	"justnews/internal/modelmap"
 	"justnews/internal/plan"
@@ -213,7 +214,7 @@ func (c *configImportCommand) Run(a *app) error {
 	}
 	status := a.statusOf(problems)
 	out := imported{
-		Schema: report.SchemaVersion, Instances: orEmpty(r.Instances), TOML: r.TOML, Remove: linesOf(r.Remove),
+		Schema: report.SchemaVersion, Instances: orEmpty(r.Instances), TOML: r.TOML, Remove: lists.Map(r.Remove, migrate.Removal.String),
 		Problems: a.clean(problems), Status: int(status),
 	}
 	return a.printed(out, status, func() {
@@ -223,14 +224,6 @@ func (c *configImportCommand) Run(a *app) error {
 			fmt.Fprintf(a.Stderr, "justnews-gate: %s; the end of the output says what to remove afterwards\n", diag.Count(len(r.Instances), "instance"))
 		}
 	})
-}
-
-func linesOf(all []migrate.Removal) []string {
-	lines := []string{}
-	for _, r := range all {
-		lines = append(lines, r.String())
-	}
-	return lines
 }
 
 // selfCheck runs config check on the result: two settings of the old host

@@ -10,6 +10,7 @@ import (
 
 	"justnews/internal/catalogue"
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 	"justnews/internal/report"
 	"justnews/internal/spell"
 )
@@ -82,10 +83,7 @@ func meaning(s diag.Status) string {
 }
 
 func unknownCode(code string) diag.Problem {
-	var names []string
-	for _, code := range diag.Codes() {
-		names = append(names, string(code))
-	}
+	names := lists.Map(diag.Codes(), func(code diag.Code) string { return string(code) })
 	return diag.Problem{
 		Code: diag.Usage, Subject: code, Message: "there is no such code" + spell.Hint(strings.ToUpper(code), names), Fix: diag.Do(diag.Run("justnews-gate", "explain")),
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 	"justnews/internal/records"
 	"justnews/internal/report"
 	"justnews/internal/spell"
@@ -50,10 +51,7 @@ func (c *historyCommand) Run(a *app) error {
 // ofInstance keeps the runs of one instance, and reports if there are none: the name may be
 // misspelt.
 func ofInstance(runs []pastRun, problems []diag.Problem, instance string) ([]pastRun, []diag.Problem) {
-	var names []string
-	for _, r := range runs {
-		names = append(names, r.place())
-	}
+	names := lists.Map(runs, pastRun.place)
 	runs = slices.DeleteFunc(runs, func(r pastRun) bool { return r.place() != instance })
 	if len(runs) > 0 {
 		return runs, problems

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 	"justnews/internal/report"
 	"justnews/internal/status"
 )
@@ -191,7 +192,7 @@ func (a *app) frame(g *status.Host, at time.Time, columns, rows int) []string {
 	if table = view.kept(table, rows-len(lines)-1); len(table) > 1 {
 		lines = append(append(lines, ""), table...)
 	}
-	warnings := view.findingLines(g.Problems[min(len(g.Causes), len(g.Problems)):])
+	warnings := lists.Map(g.Problems[min(len(g.Causes), len(g.Problems)):], func(p diag.Problem) string { return view.oneLine(p, "") })
 	if warnings = view.kept(warnings, rows-len(lines)-1); len(warnings) > 0 {
 		lines = append(append(lines, ""), warnings...)
 	}
@@ -200,23 +201,13 @@ func (a *app) frame(g *status.Host, at time.Time, columns, rows int) []string {
 
 // causeLines are the causes, each on one line, and how many instances it holds.
 func (a *app) causeLines(causes []report.Cause) []string {
-	var lines []string
-	for _, c := range causes {
+	return lists.Map(causes, func(c report.Cause) string {
 		holds := ""
 		if n := len(c.Holds); n > 0 {
 			holds = fmt.Sprintf(" (holds %d)", n)
 		}
-		lines = append(lines, a.oneLine(c.Problem, holds))
-	}
-	return lines
-}
-
-func (a *app) findingLines(problems []diag.Problem) []string {
-	var lines []string
-	for _, p := range problems {
-		lines = append(lines, a.oneLine(p, ""))
-	}
-	return lines
+		return a.oneLine(c.Problem, holds)
+	})
 }
 
 // oneLine is a problem on one line, of which the end stays.

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"justnews/internal/lists"
 )
 
 // bash follows the words before the cursor to a command, then offers what can
@@ -50,7 +52,7 @@ func (t *tree) bash() string {
 	}
 	b.WriteString("\t\tesac\n\t\treturn\n\tfi\n\tcase $path:$n in\n")
 	for _, n := range t.nodes {
-		if words := n.childNames(); len(words) > 0 {
+		if words := lists.Map(n.children, func(c node) string { return c.name }); len(words) > 0 {
 			fmt.Fprintf(&b, "\t%s:0) %s ;;\n", n.path, Values{Words: words}.bash())
 		}
 		for i, a := range n.args {
@@ -97,14 +99,6 @@ func (n node) flagNames() []string {
 		if f.short != "" {
 			names = append(names, f.short)
 		}
-	}
-	return names
-}
-
-func (n node) childNames() []string {
-	var names []string
-	for _, c := range n.children {
-		names = append(names, c.name)
 	}
 	return names
 }

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"time"
 
+	"justnews/internal/lists"
 	"justnews/internal/unitname"
 )
 
@@ -363,9 +364,5 @@ func (c *Config) Instance(name string) (Instance, bool) {
 
 // InstanceNames are the names of all instances, in the order of the configuration.
 func (c *Config) InstanceNames() []string {
-	names := make([]string, len(c.Instances))
-	for n, i := range c.Instances {
-		names[n] = i.Name
-	}
-	return names
+	return lists.Map(c.Instances, func(i Instance) string { return i.Name })
 }

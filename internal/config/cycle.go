@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 	"justnews/internal/unitname"
 )
 
@@ -96,11 +97,7 @@ func (g order) cyclic() []bool {
 	if len(queue) == len(open) {
 		return nil
 	}
-	stuck := make([]bool, len(open))
-	for i, n := range open {
-		stuck[i] = n > 0
-	}
-	return stuck
+	return lists.Map(open, func(n int) bool { return n > 0 })
 }
 
 func (g order) shortest(from, to int, within []bool) []int {

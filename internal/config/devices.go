@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 )
 
 // Memory is a memory limit of MPS: "4G" for the first GPU that a program sees, or
@@ -61,11 +62,7 @@ func (m Memory) ByOrdinal(seen []string) []Limit {
 // UUIDs (observed by NVIDIA/k8s-device-plugin, which writes indexes for this
 // reason), so they are translated.
 func (m InstanceMPS) Variable() string {
-	var parts []string
-	for _, l := range m.Memory.ByOrdinal(m.Seen) {
-		parts = append(parts, l.GPU+"="+l.Size)
-	}
-	return strings.Join(parts, ",")
+	return strings.Join(lists.Map(m.Memory.ByOrdinal(m.Seen), func(l Limit) string { return l.GPU + "=" + l.Size }), ",")
 }
 
 func memoryOf(v any) (Memory, bool) {

@@ -53,14 +53,6 @@ func find(fields []field, name string) *field {
 	return nil
 }
 
-func fieldNames(fields []field) []string {
-	names := make([]string, len(fields))
-	for i := range fields {
-		names[i] = fields[i].name
-	}
-	return names
-}
-
 // Table is one table of the configuration, as the manual lists it.
 type Table struct {
 	Name string // "gate", "probes.NAME"

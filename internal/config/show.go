@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 )
 
 type printer struct {
@@ -253,10 +254,7 @@ func literalTable(m map[string]any) string {
 	if len(m) == 0 {
 		return "{}"
 	}
-	var items []string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		items = append(items, bareOrQuoted(k)+" = "+literal(m[k]))
-	}
+	items := lists.Map(slices.Sorted(maps.Keys(m)), func(k string) string { return bareOrQuoted(k) + " = " + literal(m[k]) })
 	return "{ " + strings.Join(items, ", ") + " }"
 }
 

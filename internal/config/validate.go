@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 	"justnews/internal/spell"
 	"justnews/internal/timespan"
 	"justnews/internal/unitfile"
@@ -344,7 +345,7 @@ func (c *checker) unknown(fields []field, name string, value any) {
 	if len(above) > 0 {
 		table = "in [" + dotted(above) + "]"
 	}
-	names := fieldNames(fields)
+	names := lists.Map(fields, func(f field) string { return f.name })
 	message, fix := "unknown key "+quote(name)+" "+table, "remove it"
 	near, isNear := spell.Nearest(name, names)
 	home := homeOf(above, fields, name)

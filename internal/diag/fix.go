@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
+
+	"justnews/internal/lists"
 )
 
 // Fix is how to fix a problem. If Advice is empty the commands are enough;
@@ -63,11 +65,7 @@ func CopyExample() Fix {
 // String returns the command as a line for a POSIX shell, in which every word
 // stays one word, whatever it contains.
 func (c Command) String() string {
-	words := make([]string, len(c))
-	for i, word := range c {
-		words[i] = shellWord(word)
-	}
-	return strings.Join(words, " ")
+	return strings.Join(lists.Map(c, shellWord), " ")
 }
 
 // shellWord quotes a word for a POSIX shell. A control character, such as a
@@ -113,11 +111,7 @@ func (c Command) MarshalJSON() ([]byte, error) {
 
 // Lines returns the commands, each as a line for a POSIX shell.
 func Lines(commands []Command) []string {
-	lines := make([]string, len(commands))
-	for i, c := range commands {
-		lines[i] = c.String()
-	}
-	return lines
+	return lists.Map(commands, Command.String)
 }
 
 // Empty reports whether there is nothing to do.

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"justnews/internal/lists"
 )
 
 // Severity is the effect of a problem on the verdict. The zero value blocks.
@@ -182,11 +184,7 @@ func (c Code) MessageID() string { return c.kind().messageID }
 
 // Codes returns every code, in the order of the manual.
 func Codes() []Code {
-	all := make([]Code, len(kinds))
-	for i, k := range kinds {
-		all[i] = k.code
-	}
-	return all
+	return lists.Map(kinds, func(k kind) Code { return k.code })
 }
 
 // Texts is the catalogue's file. Package catalogue reads it.

@@ -17,6 +17,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/requirement"
 )
 
@@ -67,11 +68,7 @@ func (r *runner) tryAll(ctx context.Context, probes []config.Probe) map[string]f
 }
 
 func needNames(probes []config.Probe, last map[string]facts.Need) string {
-	var parts []string
-	for _, p := range probes {
-		parts = append(parts, fmt.Sprintf("%s (%s)", p.Name, last[p.Name].Detail))
-	}
-	return strings.Join(parts, ", ")
+	return strings.Join(lists.Map(probes, func(p config.Probe) string { return fmt.Sprintf("%s (%s)", p.Name, last[p.Name].Detail) }), ", ")
 }
 
 func unmet(probes []config.Probe, last map[string]facts.Need, r *runner) []diag.Problem {

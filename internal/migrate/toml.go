@@ -8,6 +8,7 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 )
 
 // document is a justnews.toml before it is text.
@@ -84,19 +85,13 @@ func comments(b *strings.Builder, lines []string) {
 func quoted(s string) string { return config.Literal(strings.ToValidUTF8(s, "\ufffd")) }
 
 func list(words []string) string {
-	valid := make([]string, len(words))
-	for i, w := range words {
-		valid[i] = strings.ToValidUTF8(w, "\ufffd")
-	}
+	valid := lists.Map(words, func(w string) string { return strings.ToValidUTF8(w, "\ufffd") })
 	return config.Literal(valid)
 }
 
 // inline writes keys as { a = 1, b = 2 }.
 func inline(entries []entry) string {
-	out := make([]string, len(entries))
-	for i, e := range entries {
-		out[i] = e.key + " = " + e.value
-	}
+	out := lists.Map(entries, func(e entry) string { return e.key + " = " + e.value })
 	return "{ " + strings.Join(out, ", ") + " }"
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"justnews/internal/lists"
 	"justnews/internal/spell"
 	"justnews/internal/strictjson"
 )
@@ -226,7 +227,7 @@ func (r *reader) references(agents []Agent, m *Map) {
 			said[model.Base] = true
 			r.problems = append(r.problems, Problem{
 				Line: model.Line, Column: model.Column, Key: model.Key + ".base_ref",
-				Message: fmt.Sprintf("%q is not defined in %s%s", model.Base, basesKey, m.nearestBase(model.Base)), Warning: true,
+				Message: fmt.Sprintf("%q is not defined in %s%s", model.Base, basesKey, spell.Hint(model.Base, lists.Map(m.BaseModels, func(b Base) string { return b.Name }))), Warning: true,
 			})
 		}
 	}
@@ -263,14 +264,6 @@ var (
 		"hf_id", "model_store_agent", "model_store_version", "model_store_path", "agent", "quantized_variants", "approx_vram_mb",
 	}
 )
-
-func (m *Map) nearestBase(name string) string {
-	var names []string
-	for _, b := range m.BaseModels {
-		names = append(names, b.Name)
-	}
-	return spell.Hint(name, names)
-}
 
 // warnMisspelt warns of unknown keys that are similar to a known one. Others may
 // be notes.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"justnews/internal/config"
+	"justnews/internal/lists"
 	"justnews/internal/unitfile"
 	"justnews/internal/unitname"
 )
@@ -113,11 +114,7 @@ func (s *shared) credentials(lines []unitfile.Line, service *config.Service) []u
 // command is ExecStart= of an instance. ExecStart= is a list, which an empty
 // line before it empties.
 func command(inst *config.Instance) []string {
-	argv := make([]string, len(inst.Service.Exec))
-	for i, arg := range inst.Service.Exec {
-		argv[i] = strings.ReplaceAll(arg, "{instance}", inst.Name)
-	}
-	return argv
+	return lists.Map(inst.Service.Exec, func(arg string) string { return strings.ReplaceAll(arg, "{instance}", inst.Name) })
 }
 
 // paths tolerates a missing path ("-"): the gate names it, where systemd would

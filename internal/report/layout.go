@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 )
 
 // Layout describes how text is printed.
@@ -187,11 +188,7 @@ func runeStart(s string, at int) int {
 
 // Clean prepares problems for every output: terminal, journal, JSON.
 func Clean(problems []diag.Problem) []diag.Problem {
-	out := make([]diag.Problem, 0, len(problems))
-	for _, p := range problems {
-		out = append(out, cleaned(p))
-	}
-	return out
+	return lists.Map(problems, cleaned)
 }
 
 // whole returns the commands, or none if one is too long to be read: a

@@ -20,6 +20,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/lists"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/orchestrator"
 	"justnews/internal/report"
@@ -145,10 +146,7 @@ func (h *Host) LookAtUnits(ctx context.Context, cfg *config.Config, w requiremen
 		enabled bool
 		mark    facts.Mark
 	}
-	var all []gated
-	for _, i := range cfg.Instances {
-		all = append(all, gated{i.Name, i.Enabled, marks[i.Name]})
-	}
+	all := lists.Map(cfg.Instances, func(i config.Instance) gated { return gated{i.Name, i.Enabled, marks[i.Name]} })
 	for _, g := range cfg.Guards {
 		mark := marks[g.Unit]
 		mark.After = g.After()
@@ -265,11 +263,9 @@ func answerState(a facts.Answer) string {
 const maxErrors = 50
 
 func cleanErrors(errs []facts.ModelError) []facts.ModelError {
-	out := []facts.ModelError{}
-	for _, e := range errs[:min(len(errs), maxErrors)] {
-		out = append(out, facts.ModelError{Agent: report.Brief(e.Agent), Model: report.Brief(e.Model), Error: report.Brief(e.Error)})
-	}
-	return out
+	return lists.Map(errs[:min(len(errs), maxErrors)], func(e facts.ModelError) facts.ModelError {
+		return facts.ModelError{Agent: report.Brief(e.Agent), Model: report.Brief(e.Model), Error: report.Brief(e.Error)}
+	})
 }
 
 // MPS is what one look at NVIDIA MPS found.

@@ -6,6 +6,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"justnews/internal/lists"
 )
 
 // Pos is a line and a column, both counted from 1, the column in bytes. The
@@ -98,7 +100,7 @@ func (m *mark) allows(e Entry, i int) bool {
 
 func (x *Index) clash(e Entry, i int, m *mark) Twice {
 	return Twice{
-		Path:   texts(e.Path[:i+1]),
+		Path:   lists.Map(e.Path[:i+1], func(p Part) string { return p.Text }),
 		First:  x.lines.at(m.key),
 		Second: x.lines.at(e.Path[i].Offset),
 	}
@@ -150,14 +152,6 @@ func appendPart(b *strings.Builder, p Part) {
 		return
 	}
 	b.WriteString(p.Text)
-}
-
-func texts(parts []Part) []string {
-	out := make([]string, len(parts))
-	for i, p := range parts {
-		out[i] = p.Text
-	}
-	return out
 }
 
 // At returns line and column of a byte offset, clamped to the text.

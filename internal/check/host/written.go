@@ -11,17 +11,14 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/envfile"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 )
 
 const readWritePaths = "service.read_write_paths"
 
 // Granted are the paths that the configuration lets an instance write to.
 func Granted(paths []string) []Path {
-	var all []Path
-	for _, p := range paths {
-		all = append(all, Path{readWritePaths, p, facts.Write, diag.DirectoryReadOnly})
-	}
-	return all
+	return lists.Map(paths, func(p string) Path { return Path{readWritePaths, p, facts.Write, diag.DirectoryReadOnly} })
 }
 
 // Written are the directories that an environment has programs write to. Those of

@@ -12,28 +12,21 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 )
 
 // MemoryLimits are the default limits that the daemon is given, each "DEVICE SIZE".
 // A device is its position among those that the daemon serves: a daemon before 590
 // reads a UUID as device 0 and removes its limit (measured with 535 and 550).
 func MemoryLimits(c config.MPS) []string {
-	var all []string
-	for _, l := range c.DefaultMemory.ByOrdinal(c.Devices) {
-		all = append(all, l.GPU+" "+l.Size)
-	}
-	return all
+	return lists.Map(c.DefaultMemory.ByOrdinal(c.Devices), func(l config.Limit) string { return l.GPU + " " + l.Size })
 }
 
 // AskMemoryLimits are the questions to which Defaults reads the answers: the
 // default memory limit of each device that has one. No line at all means that none
 // is set.
 func AskMemoryLimits(c config.MPS) []string {
-	var all []string
-	for _, l := range c.DefaultMemory.ByOrdinal(c.Devices) {
-		all = append(all, "get_default_device_pinned_mem_limit "+l.GPU)
-	}
-	return all
+	return lists.Map(c.DefaultMemory.ByOrdinal(c.Devices), func(l config.Limit) string { return "get_default_device_pinned_mem_limit " + l.GPU })
 }
 
 // sameLimit compares two limits as MPS reads them: a number, or a size for each
@@ -114,11 +107,7 @@ func sizesOf(want []config.Limit) string {
 	if len(want) == 1 && want[0].GPU == "0" {
 		return want[0].Size
 	}
-	var parts []string
-	for _, l := range want {
-		parts = append(parts, l.GPU+"="+l.Size)
-	}
-	return strings.Join(parts, ", ")
+	return strings.Join(lists.Map(want, func(l config.Limit) string { return l.GPU + "=" + l.Size }), ", ")
 }
 
 const partitionVariable = "CUDA_MPS_SM_PARTITION"

@@ -11,6 +11,7 @@ import (
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/modelmap"
 	"justnews/internal/spell"
 )
@@ -31,10 +32,7 @@ type Diagnose func(facts.ModelError) (Diagnosis, bool)
 const maxListed = 50
 
 func modelProblems(j check.Judgement, s Subject) []diag.Problem {
-	var problems []diag.Problem
-	for _, e := range j.Errors[:min(len(j.Errors), maxListed)] {
-		problems = append(problems, modelProblem(e, s))
-	}
+	problems := lists.Map(j.Errors[:min(len(j.Errors), maxListed)], func(e facts.ModelError) diag.Problem { return modelProblem(e, s) })
 	switch more := len(j.Errors) - maxListed; {
 	case more > 0:
 		problems = append(problems, unnamed(s, fmt.Sprintf("%d more failed", more), j.Reason))
@@ -98,10 +96,10 @@ func mapDiagnosis(e facts.ModelError, s Subject) Diagnosis {
 	}
 	agent, ok := s.Models.Agent(e.Agent)
 	if !ok {
-		return unknownName(s, "agent", e.Agent, names(s.Models.Agents, func(a modelmap.Agent) string { return a.Name }))
+		return unknownName(s, "agent", e.Agent, lists.Map(s.Models.Agents, func(a modelmap.Agent) string { return a.Name }))
 	}
 	if _, ok := agent.Model(e.Model); !ok && e.Model != "" {
-		return unknownName(s, "model of "+diag.Clean(e.Agent), e.Model, names(agent.Models, func(m modelmap.Model) string { return m.ID }))
+		return unknownName(s, "model of "+diag.Clean(e.Agent), e.Model, lists.Map(agent.Models, func(m modelmap.Model) string { return m.ID }))
 	}
 	return Diagnosis{}
 }
@@ -123,14 +121,6 @@ func orFix(fix, other diag.Fix) diag.Fix {
 		return other
 	}
 	return fix
-}
-
-func names[T any](list []T, name func(T) string) []string {
-	var all []string
-	for _, item := range list {
-		all = append(all, name(item))
-	}
-	return all
 }
 
 // hint is the cause suggested by the text of a message, which is not verified.

@@ -16,6 +16,7 @@ import (
 	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/requirement"
 	"justnews/internal/spell"
 )
@@ -178,11 +179,7 @@ func short(s facts.ModelsState, w requirement.Preload) string {
 
 // listed names at most maxListed of these models.
 func listed(names []string) string {
-	quoted := make([]string, 0, maxListed)
-	for _, name := range names[:min(len(names), maxListed)] {
-		quoted = append(quoted, diag.Quote(name))
-	}
-	return strings.Join(quoted, ", ")
+	return strings.Join(lists.Map(names[:min(len(names), maxListed)], diag.Quote), ", ")
 }
 
 func errorsListed(n int) string {

@@ -9,6 +9,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/modelmap"
 	"justnews/internal/spell"
 )
@@ -38,10 +39,7 @@ func Map(f modelmap.File, written bool) []diag.Problem {
 			Fix: diag.Advise("grant the service's user read access to it", diag.Retry()).Looking(diag.Namei(f.Path)),
 		}}
 	}
-	var problems []diag.Problem
-	for _, p := range f.Problems {
-		problems = append(problems, mapProblem(f.Path, p))
-	}
+	problems := lists.Map(f.Problems, func(p modelmap.Problem) diag.Problem { return mapProblem(f.Path, p) })
 	if f.Map == nil && len(diag.Errors(problems)) == 0 {
 		problems = append(problems, mapProblem(f.Path, modelmap.Problem{Message: "cannot parse the model map"}))
 	}

@@ -11,6 +11,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/unitname"
 )
 
@@ -149,10 +150,7 @@ func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
 	hidden := slices.DeleteFunc(slices.Clone(want.DropIns), func(p string) bool { return slices.Contains(u.DropInPaths, p) })
 	notRead := ""
 	if len(hidden) > 0 {
-		names := make([]string, len(hidden))
-		for i, p := range hidden {
-			names[i] = path.Base(p)
-		}
+		names := lists.Map(hidden, path.Base)
 		notRead = "not read: " + diag.Clean(strings.Join(names, ", "))
 	}
 	switch {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 )
 
 // proof is the last command of every query: it is the only one to which a
@@ -111,10 +112,7 @@ func (b *bounded) String() string { return string(b.kept) }
 // Memory cannot be set in the daemon's environment: the daemon then reports
 // that it has no default (535 and 550).
 func (p Prober) SetLimits(ctx context.Context, memory []string, threads int) facts.MPSAnswer {
-	var commands []string
-	for _, limit := range memory {
-		commands = append(commands, "set_default_device_pinned_mem_limit "+limit)
-	}
+	commands := lists.Map(memory, func(limit string) string { return "set_default_device_pinned_mem_limit " + limit })
 	if threads > 0 {
 		commands = append(commands, "set_default_active_thread_percentage "+strconv.Itoa(threads))
 	}

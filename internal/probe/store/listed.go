@@ -10,6 +10,7 @@ import (
 
 	"justnews/internal/digest"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/safefile"
 	"justnews/internal/weights"
 )
@@ -157,10 +158,7 @@ func lacking(vocabulary, names []string) []string {
 
 // names are those of a directory's files, whatever their state.
 func (i *inspection) names(b *digest.Branch, rel string) []string {
-	names := make([]string, 0, len(b.Files))
-	for _, leaf := range b.Files {
-		names = append(names, filepath.Base(leaf.Rel))
-	}
+	names := lists.Map(b.Files, func(leaf digest.Leaf) string { return filepath.Base(leaf.Rel) })
 	for _, f := range i.flaws[rel] {
 		names = append(names, filepath.Base(f.Rel))
 	}

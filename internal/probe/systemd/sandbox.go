@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 )
 
 func sandbox(b *bag) facts.Sandbox {
@@ -40,11 +41,7 @@ func sandbox(b *bag) facts.Sandbox {
 
 // paths cleans a list of paths, each with prefixes such as "-".
 func paths(prefixed []string) []string {
-	var all []string
-	for _, p := range prefixed {
-		all = append(all, filepath.Clean(strings.TrimLeft(p, "-+")))
-	}
-	return all
+	return lists.Map(prefixed, func(p string) string { return filepath.Clean(strings.TrimLeft(p, "-+")) })
 }
 
 // column reads one path of each row: of BindPaths, rows of a source, a

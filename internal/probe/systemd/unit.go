@@ -19,6 +19,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 )
 
 // unitName is a valid unit name (systemd.unit(5)), except for templates, which
@@ -276,11 +277,7 @@ func exitStatuses(pair []any, which int) []int {
 		return nil
 	}
 	numbers, _ := pair[which].([]int32)
-	var statuses []int
-	for _, n := range numbers {
-		statuses = append(statuses, int(n))
-	}
-	return statuses
+	return lists.Map(numbers, func(n int32) int { return int(n) })
 }
 
 // service reads what only a full validation checks.
