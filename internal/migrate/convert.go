@@ -271,10 +271,12 @@ func (a *converter) settings(instance string) []setting {
 	return all
 }
 
-func (a *converter) last(instance, key string) (value, bool) {
-	var v value
+// last is the value of a setting that counts; text is empty, and ok false, after a reset.
+func (a *converter) last(instance, key string) (v value, ok bool) {
 	for _, s := range a.settings(instance) {
-		if s.Section == "Service" && s.Key == key {
+		// systemd ignores an empty value of these.
+		ignored := s.Value == "" && slices.Contains([]string{"RestartSec", "ProtectHome", "LimitNOFILE"}, key)
+		if s.Section == "Service" && s.Key == key && !ignored {
 			v = value{s.Value, s.at}
 		}
 	}

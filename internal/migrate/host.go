@@ -42,6 +42,7 @@ type Host struct {
 	Written     []source          // that a start script writes to
 	Directories []string          // those that are named somewhere and exist
 	Homes       map[string]string // of users, by name
+	Groups      map[string]string // the primary groups of users, by name
 }
 
 // Failure is a file that cannot be used, and why.

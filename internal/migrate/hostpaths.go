@@ -25,7 +25,7 @@ type Checkout struct {
 // paths finds the checkouts, what start scripts write to, the homes of users and
 // the caches in them, and which of the directories that variables name exist.
 func (r *reader) paths() {
-	r.host.Homes = r.homes()
+	r.users()
 	scripts := r.scripts()
 	for _, root := range r.roots(scripts) {
 		r.checkout(root)
@@ -117,15 +117,29 @@ func (r *reader) agents(dir string) {
 	}
 }
 
-func (r *reader) homes() map[string]string {
-	homes := map[string]string{"root": "/root"}
-	text, _ := r.content("/etc/passwd")
-	for line := range strings.Lines(text) {
-		if f := strings.Split(strings.TrimSpace(line), ":"); len(f) == 7 && path.IsAbs(f[5]) && path.Clean(f[5]) != "/" {
+// users reads the homes and primary groups of the users in /etc/passwd, and looks for the
+// homes of those that only a directory service knows.
+func (r *reader) users() {
+	homes, primary := map[string]string{"root": "/root"}, map[string]string{}
+	users, _ := r.content("/etc/passwd")
+	groups, _ := r.content("/etc/group")
+	names := map[string]string{} // of groups, by number
+	for line := range strings.Lines(groups) {
+		if f := strings.Split(line, ":"); len(f) == 4 {
+			names[f[2]] = f[0]
+		}
+	}
+	for line := range strings.Lines(users) {
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) != 7 {
+			continue
+		}
+		primary[f[0]] = names[f[3]]
+		if path.IsAbs(f[5]) && path.Clean(f[5]) != "/" {
 			homes[f[0]] = path.Clean(f[5])
 		}
 	}
-	for _, u := range r.host.Units { // users of a directory service have no line there
+	for _, u := range r.host.Units {
 		for _, s := range u.Settings {
 			home := "/home/" + s.Value
 			if s.Section == "Service" && s.Key == "User" && homes[s.Value] == "" && !strings.Contains(s.Value, "/") && r.isDirectory(home) {
@@ -133,7 +147,7 @@ func (r *reader) homes() map[string]string {
 			}
 		}
 	}
-	return homes
+	r.host.Homes, r.host.Groups = homes, primary
 }
 
 // script is a program that a unit starts, as text.

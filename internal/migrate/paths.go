@@ -160,7 +160,12 @@ func (a *converter) variables(instance string) func(yield func(string, value) bo
 // user and group are those that the unit of an instance will run as.
 func (a *converter) user(instance string) string { return a.account(instance, "User", "user") }
 
-func (a *converter) group(instance string) string { return a.account(instance, "Group", "group") }
+func (a *converter) group(instance string) string {
+	if _, ok := a.last(instance, "Group"); ok {
+		return a.account(instance, "Group", "group")
+	}
+	return cmp.Or(a.host.Groups[a.user(instance)], "justnews")
+}
 
 func (a *converter) account(instance, setting, key string) string {
 	if v, ok := a.last(instance, setting); ok {

@@ -51,6 +51,10 @@ func (a *converter) serviceOf(instance string) []entry {
 	}
 	for _, k := range serviceSettings {
 		v, ok := a.last(instance, k.setting)
+		if k.setting == "Group" && !ok {
+			all = append(all, a.primaryGroup(instance)...)
+			continue
+		}
 		if !ok {
 			if v.at.path != "" { // reset by an empty value
 				all = append(all, entry{k.key, defaults()[k.key], v.at.String()})
@@ -65,6 +69,22 @@ func (a *converter) serviceOf(instance string) []entry {
 		all = append(all, entry{k.key, toml, v.at.String()})
 	}
 	return all
+}
+
+// primaryGroup is the group of a unit with User= and without Group=.
+func (a *converter) primaryGroup(instance string) []entry {
+	v, set := a.last(instance, "User")
+	user := a.user(instance)
+	toml, ok := config.ServiceKey("group", a.host.Groups[user])
+	switch {
+	case !set, !ok && user == "justnews": // the package makes both
+		return nil
+	case !ok:
+		a.say(diag.ImportConflict, v.at, "the agents ran with the primary group of "+user+", which is not in /etc/passwd and /etc/group; the package's unit has Group=justnews",
+			"no Group=", "", "set service.group to that group")
+		return nil
+	}
+	return []entry{{"group", toml, "the primary group of " + user + ": " + v.at.String()}}
 }
 
 // serviceSettings are the settings of a unit that [service] has keys for.
