@@ -95,6 +95,11 @@ func (m *Machine) Systemctl(args ...string) string {
 	return m.Must(append([]string{"systemctl"}, args...)...)
 }
 
+// Bus is the address of the machine's D-Bus for a client outside it.
+func (m *Machine) Bus() string {
+	return fmt.Sprintf("unix:path=/proc/%d/root/run/dbus/system_bus_socket", m.leader)
+}
+
 func (m *Machine) run(ctx context.Context, argv []string) Result {
 	enter := append([]string{"--target", fmt.Sprint(m.leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"}, argv...)
 	cmd := exec.CommandContext(ctx, "nsenter", enter...)
