@@ -86,9 +86,14 @@ func TestCodes_AreEachReportedByOnePackage(t *testing.T) {
 	}
 }
 
-// literalCode returns the code of a Problem that is written out, "" for anything
-// else.
+// literalCode returns the code of a Problem that is written out, or made by
+// diag.Found, "" for anything else.
 func literalCode(n ast.Node) string {
+	if call, ok := n.(*ast.CallExpr); ok && named(call.Fun) == "Found" {
+		if sel, ok := call.Args[0].(*ast.SelectorExpr); ok && named(sel.X) == "diag" {
+			return sel.Sel.Name
+		}
+	}
 	lit, ok := n.(*ast.CompositeLit)
 	if !ok {
 		return ""

@@ -179,9 +179,6 @@ func unusableProblems(unusable []records.Unusable) []diag.Problem {
 }
 
 func brokenRecord(path, seen string) diag.Problem {
-	return diag.Problem{
-		Code: diag.RecordBroken, Severity: diag.Warning, Subject: path,
-		Message: "not a summary of a run: ignored", Seen: seen,
-		Expected: "a regular file that justnews-gate wrote", Fix: diag.Advise("find out where it came from, then remove it"),
-	}
+	return diag.Found(diag.RecordBroken, path, "not a summary of a run: ignored",
+		seen, "a regular file that justnews-gate wrote", diag.Advise("find out where it came from, then remove it")).As(diag.Warning)
 }

@@ -259,10 +259,8 @@ func (c *sealCommand) Run(a *app) error {
 }
 
 func unsealed(agent string, t facts.StoreTree, err error) diag.Problem {
-	p := diag.Problem{
-		Code: diag.RecordUnwritten, Subject: agent, Message: err.Error(), Seen: t.Path,
-		Expected: "a version that this user may write to", Fix: diag.Do(diag.Run("sudo", "justnews-gate", "models", "seal", "--", agent)),
-	}
+	p := diag.Found(diag.RecordUnwritten, agent, err.Error(),
+		t.Path, "a version that this user may write to", diag.Do(diag.Run("sudo", "justnews-gate", "models", "seal", "--", agent)))
 	if errors.Is(err, fs.ErrPermission) {
 		p.Code = diag.StorePermission
 	}

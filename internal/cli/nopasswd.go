@@ -129,10 +129,8 @@ func (a *app) grantee(w *operators.Wish) *diag.Problem {
 		}
 	}
 	if err := operators.CheckUser(w.User); err != nil {
-		return &diag.Problem{
-			Code: diag.OperatorUser, Subject: w.User, Message: "not a valid user name: " + err.Error(), Seen: fmt.Sprintf("%q", w.User),
-			Expected: operators.Expected, Fix: diag.Advise("name one user with --user"),
-		}
+		return new(diag.Found(diag.OperatorUser, w.User, "not a valid user name: "+err.Error(),
+			fmt.Sprintf("%q", w.User), operators.Expected, diag.Advise("name one user with --user")))
 	}
 	return nil
 }

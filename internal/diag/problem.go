@@ -96,6 +96,17 @@ type Problem struct {
 	Fix Fix `json:"fix"`
 }
 
+// Found returns the error that something was seen where something else was expected.
+func Found(code Code, subject, message, seen, expected string, fix Fix) Problem {
+	return Problem{Code: code, Subject: subject, Message: message, Seen: seen, Expected: expected, Fix: fix}
+}
+
+// As returns the problem with another severity.
+func (p Problem) As(s Severity) Problem {
+	p.Severity = s
+	return p
+}
+
 // String returns "CODE: where: message" on one line.
 func (p Problem) String() string {
 	parts := []string{string(p.Code)}

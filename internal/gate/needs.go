@@ -75,11 +75,8 @@ func unmet(probes []config.Probe, last map[string]facts.Need, r *runner) []diag.
 	var problems []diag.Problem
 	for _, p := range probes {
 		expected, fix := needWanted(p)
-		problems = append(problems, diag.Problem{
-			Code: diag.NeedUnmet, Subject: p.Name,
-			Message: fmt.Sprintf("the %s probe did not pass within %s", p.Kind, check.Span(r.req.Timeout.Value)),
-			Seen:    last[p.Name].Detail, Expected: expected, Fix: fix,
-		})
+		problems = append(problems, diag.Found(diag.NeedUnmet, p.Name, fmt.Sprintf("the %s probe did not pass within %s", p.Kind, check.Span(r.req.Timeout.Value)),
+			last[p.Name].Detail, expected, fix))
 	}
 	return problems
 }

@@ -30,11 +30,8 @@ func Plan(w Wish, f Facts) ([]Step, []diag.Problem) {
 		p.sudoRule()
 	}
 	if f.OldRule.Exists {
-		p.report(diag.Problem{
-			Code: diag.SudoLeftover, Severity: diag.Warning, Subject: f.OldRule.Path,
-			Message: "the sudo rule of the old helper still exists: anyone who can write its script can become root", Seen: f.OldRule.Path,
-			Expected: "no such file", Fix: diag.Do(diag.Run("rm", "--", f.OldRule.Path), diag.Run("visudo", "-c")),
-		})
+		p.report(diag.Found(diag.SudoLeftover, f.OldRule.Path, "the sudo rule of the old helper still exists: anyone who can write its script can become root",
+			f.OldRule.Path, "no such file", diag.Do(diag.Run("rm", "--", f.OldRule.Path), diag.Run("visudo", "-c"))).As(diag.Warning))
 	}
 	if len(diag.Errors(p.problems)) > 0 {
 		return nil, p.problems
@@ -84,10 +81,8 @@ func (p *plan) identity() {
 func (p *plan) agent() {
 	u, g := p.f.User, p.f.Agents
 	refuse := func(seen string) {
-		p.report(diag.Problem{
-			Code: diag.OperatorUser, Subject: p.w.User, Message: "agents run as this user, and an operator must not be one", Seen: seen,
-			Expected: "a person's own user, outside the group " + g.Name, Fix: diag.Advise("name the person who operates JustNews with --user"),
-		})
+		p.report(diag.Found(diag.OperatorUser, p.w.User, "agents run as this user, and an operator must not be one",
+			seen, "a person's own user, outside the group "+g.Name, diag.Advise("name the person who operates JustNews with --user")))
 	}
 	for _, s := range p.f.Services {
 		switch {
@@ -146,10 +141,9 @@ func (p *plan) membership() {
 		p.step(Step{Kind: Run, Command: []string{p.f.Gpasswd, "--delete", user, g.Name}, Why: user + " loses the group's polkit permissions"})
 		return
 	case !g.Found:
-		p.report(diag.Problem{
-			Code: diag.OperatorGroup, Subject: g.Name, Message: "there is no such group", Seen: "no entry in the group database",
-			Expected: "the group that the package creates", Fix: diag.Advise("then run the same command again", diag.Run("systemd-sysusers", "justnews.conf")),
-		})
+		p.report(diag.Found(diag.OperatorGroup, g.Name, "there is no such group",
+			"no entry in the group database", "the group that the package creates",
+			diag.Advise("then run the same command again", diag.Run("systemd-sysusers", "justnews.conf"))))
 		return
 	}
 	p.polkitRule()
@@ -238,10 +232,8 @@ func (p *plan) users() (users []string, ok bool) {
 	case !now.Exists && now.Why == "":
 		return nil, true
 	case now.Why != "" && p.w.DryRun: // /etc/sudoers.d is closed to others than root
-		p.report(diag.Problem{
-			Code: diag.SudoForeign, Severity: diag.Warning, Subject: now.Path, Message: "cannot determine the current state",
-			Seen: now.Why, Expected: "a readable file, or none", Fix: diag.Advise("run the same command as root"),
-		})
+		p.report(diag.Found(diag.SudoForeign, now.Path, "cannot determine the current state",
+			now.Why, "a readable file, or none", diag.Advise("run the same command as root")).As(diag.Warning))
 		return nil, true
 	case now.Why != "":
 		p.unanswered(diag.SudoForeign, now.Path, "cannot be read", now.Why, diag.Run("ls", "-l", "--", now.Path))
@@ -249,11 +241,9 @@ func (p *plan) users() (users []string, ok bool) {
 	}
 	users, err := Users(now.Text)
 	if err != nil {
-		p.report(diag.Problem{
-			Code: diag.SudoForeign, Subject: now.Path, Message: "the file is " + err.Error() + " and is left alone",
-			Seen: fmt.Sprintf("%d bytes not written by justnews-gate", len(now.Text)), Expected: "a file of justnews-gate nopasswd install, or none",
-			Fix: diag.Advise("inspect it, move it out of " + Directory + ", and run the same command again"),
-		})
+		p.report(diag.Found(diag.SudoForeign, now.Path, "the file is "+err.Error()+" and is left alone",
+			fmt.Sprintf("%d bytes not written by justnews-gate", len(now.Text)), "a file of justnews-gate nopasswd install, or none",
+			diag.Advise("inspect it, move it out of "+Directory+", and run the same command again")))
 	}
 	return users, err == nil
 }

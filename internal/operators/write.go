@@ -65,10 +65,8 @@ func (h Host) tell(ctx context.Context, code diag.Code, argv ...string) *diag.Pr
 	if err == nil && status == 0 {
 		return nil
 	}
-	p := &diag.Problem{
-		Code: code, Subject: argv[0], Message: fmt.Sprintf("ended with status %d", status), Seen: oneLine(out),
-		Expected: "status 0 of: " + strings.Join(argv, " "), Fix: diag.Advise("fix the reported problem, and run the same command again"),
-	}
+	p := new(diag.Found(code, argv[0], fmt.Sprintf("ended with status %d", status),
+		oneLine(out), "status 0 of: "+strings.Join(argv, " "), diag.Advise("fix the reported problem, and run the same command again")))
 	if err != nil {
 		p.Message, p.Seen = "cannot be run", err.Error()
 	}
@@ -171,11 +169,9 @@ func (h Host) known(ctx context.Context, sudo Sudo, user string) *diag.Problem {
 	if err == nil && status == 0 && lists(out) {
 		return nil
 	}
-	p := &diag.Problem{
-		Code: diag.SudoIneffective, Subject: user, Message: "sudo does not list the rule for the user", Seen: oneLine(out),
-		Expected: "a line with NOPASSWD: and " + Program,
-		Fix:      diag.Advise("add the line @includedir /etc/sudoers.d at the end of /etc/sudoers (visudo), and run the same command again"),
-	}
+	p := new(diag.Found(diag.SudoIneffective, user, "sudo does not list the rule for the user",
+		oneLine(out), "a line with NOPASSWD: and "+Program,
+		diag.Advise("add the line @includedir /etc/sudoers.d at the end of /etc/sudoers (visudo), and run the same command again")))
 	if err != nil {
 		p.Seen = err.Error()
 	}
@@ -216,8 +212,7 @@ func (h Host) remove(ctx context.Context, sudo Sudo, s Step) *diag.Problem {
 }
 
 func cannotWrite(path string, err error) *diag.Problem {
-	return &diag.Problem{
-		Code: diag.OperatorTool, Subject: path, Message: "cannot be changed", Seen: err.Error(), Expected: "a writable " + Directory + " of root",
-		Fix: diag.Advise("free space there, or make it writable").Looking(diag.Run("ls", "-ld", Directory), diag.Run("df", Directory)),
-	}
+	return new(diag.Found(diag.OperatorTool, path, "cannot be changed",
+		err.Error(), "a writable "+Directory+" of root",
+		diag.Advise("free space there, or make it writable").Looking(diag.Run("ls", "-ld", Directory), diag.Run("df", Directory))))
 }

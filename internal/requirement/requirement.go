@@ -130,13 +130,9 @@ func (w Run) Remote() []diag.Problem {
 	if w.Orchestrator.URL == "" || w.Orchestrator.Here {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.OrchestratorRemote, Severity: diag.Warning, Subject: w.Orchestrator.URL,
-		Message:  "the orchestrator's URL is not on this host: requests leave it unencrypted",
-		Seen:     w.Orchestrator.URL,
-		Expected: "an address of this host",
-		Fix:      diag.Advise("if it runs on this host, name its instance in orchestrator.instance and an address of this host in orchestrator.url (or GPU_ORCHESTRATOR_URL)", diag.Reload()),
-	}}
+	return []diag.Problem{diag.Found(diag.OrchestratorRemote, w.Orchestrator.URL, "the orchestrator's URL is not on this host: requests leave it unencrypted",
+		w.Orchestrator.URL, "an address of this host",
+		diag.Advise("if it runs on this host, name its instance in orchestrator.instance and an address of this host in orchestrator.url (or GPU_ORCHESTRATOR_URL)", diag.Reload())).As(diag.Warning)}
 }
 
 // ForGuard returns what the gate of a guarded unit has to verify. Its environment belongs to
@@ -202,8 +198,6 @@ func UnknownGuard(cfg *config.Config, unit string, after bool) diag.Problem {
 
 // NoGuard is the problem of a name that is neither that of a guard nor its unit.
 func NoGuard(name string) diag.Problem {
-	return diag.Problem{
-		Code: diag.GuardUnknown, Subject: name, Message: "the configuration has no such guard", Seen: fmt.Sprintf("%q", name),
-		Expected: "the name of a [guards] table, or its unit", Fix: diag.Advise("add the table to /etc/justnews/justnews.toml"),
-	}
+	return diag.Found(diag.GuardUnknown, name, "the configuration has no such guard",
+		fmt.Sprintf("%q", name), "the name of a [guards] table, or its unit", diag.Advise("add the table to /etc/justnews/justnews.toml"))
 }

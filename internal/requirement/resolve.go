@@ -222,14 +222,8 @@ func badVariable(w *Run, name, value string, err error) diag.Problem {
 	if w.Unit != "" {
 		where = fmt.Sprintf("/etc/justnews/global.env, /etc/justnews/%s.env or a drop-in of %s", w.Instance, w.Unit)
 	}
-	return diag.Problem{
-		Code:     diag.ConfigEnvironment,
-		Subject:  name,
-		Message:  fmt.Sprintf("%s in the environment must be %s", name, expected),
-		Seen:     fmt.Sprintf("%q", withoutPassword(value)),
-		Expected: expected,
-		Fix:      diag.Advise(fmt.Sprintf("correct %s in %s", name, where), diag.Reload()),
-	}
+	return diag.Found(diag.ConfigEnvironment, name, fmt.Sprintf("%s in the environment must be %s", name, expected),
+		fmt.Sprintf("%q", withoutPassword(value)), expected, diag.Advise(fmt.Sprintf("correct %s in %s", name, where), diag.Reload()))
 }
 
 // withoutPassword hides the part of a URL before its @, also where the scheme is
@@ -250,14 +244,9 @@ func withoutPassword(value string) string {
 // list.
 func UnknownInstance(cfg *config.Config, name string) diag.Problem {
 	names := cfg.InstanceNames()
-	p := diag.Problem{
-		Code:     diag.InstanceUnknown,
-		Subject:  name,
-		Message:  "the configuration lists no such instance",
-		Seen:     fmt.Sprintf("%q", name),
-		Expected: "one of " + strings.Join(names, ", "),
-		Fix:      diag.Advise(fmt.Sprintf("add the table [instances.%s] to /etc/justnews/justnews.toml", name), diag.Reload()),
-	}
+	p := diag.Found(diag.InstanceUnknown, name, "the configuration lists no such instance",
+		fmt.Sprintf("%q", name), "one of "+strings.Join(names, ", "),
+		diag.Advise(fmt.Sprintf("add the table [instances.%s] to /etc/justnews/justnews.toml", name), diag.Reload()))
 	if len(names) == 0 {
 		p.Expected = "an [instances.NAME] table"
 	}
@@ -282,13 +271,9 @@ func UnknownInstance(cfg *config.Config, name string) diag.Problem {
 
 // NoInstanceName is the problem of a name that no instance can have.
 func NoInstanceName(name string) diag.Problem {
-	return diag.Problem{
-		Code: diag.InstanceUnknown, Subject: name,
-		Message:  "not a valid instance name",
-		Seen:     fmt.Sprintf("%q", name),
-		Expected: "a lowercase letter, then at most 62 lowercase letters, digits and underscores",
-		Fix:      diag.Advise("start an instance that the configuration lists").Looking(diag.Run("justnews-gate", "config", "show")),
-	}
+	return diag.Found(diag.InstanceUnknown, name, "not a valid instance name",
+		fmt.Sprintf("%q", name), "a lowercase letter, then at most 62 lowercase letters, digits and underscores",
+		diag.Advise("start an instance that the configuration lists").Looking(diag.Run("justnews-gate", "config", "show")))
 }
 
 // MPSInstances are the instances that run under MPS, whether they are enabled or

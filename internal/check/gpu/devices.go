@@ -20,11 +20,9 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	gpus := l.NVML.GPUs
 	problems := append(lostGPUs(l, w), notListed(gpus, w)...)
 	if n := usable(gpus); n < w.MinCount {
-		problems = append(problems, diag.Problem{
-			Code: diag.GPUCount, Subject: "gpu.min_count", Message: "there are fewer GPUs than the configuration needs",
-			Seen: fmt.Sprintf("%d usable", n), Expected: fmt.Sprintf("at least %d", w.MinCount),
-			Fix: diag.Advise("restore the missing GPU, or lower gpu.min_count in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run("nvidia-smi", "-L")),
-		})
+		problems = append(problems, diag.Found(diag.GPUCount, "gpu.min_count", "there are fewer GPUs than the configuration needs",
+			fmt.Sprintf("%d usable", n), fmt.Sprintf("at least %d", w.MinCount),
+			diag.Advise("restore the missing GPU, or lower gpu.min_count in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run("nvidia-smi", "-L"))))
 	}
 	problems = append(problems, uvm(l)...)
 	for _, g := range gpus {
@@ -36,12 +34,8 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 			problems = append(problems, prohibited(g, w))
 		}
 		if w.Needed && g.Persistence != nil && !*g.Persistence {
-			problems = append(problems, diag.Problem{
-				Code: diag.GPUPersistence, Severity: diag.Notice, Subject: subject(g),
-				Message: "persistence mode is off: the driver initialises this GPU again for its next user and resets its compute mode",
-				Seen:    "persistence mode disabled", Expected: "enabled",
-				Fix: diag.Do(diag.Run("systemctl", "enable", "--now", "nvidia-persistenced.service")),
-			})
+			problems = append(problems, diag.Found(diag.GPUPersistence, subject(g), "persistence mode is off: the driver initialises this GPU again for its next user and resets its compute mode",
+				"persistence mode disabled", "enabled", diag.Do(diag.Run("systemctl", "enable", "--now", "nvidia-persistenced.service"))).As(diag.Notice))
 		}
 	}
 	return problems
@@ -73,11 +67,9 @@ func notListed(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 		if slices.ContainsFunc(gpus, func(g facts.GPU) bool { return given(g, requirement.GPU{Visible: []string{name}}) }) {
 			continue
 		}
-		problems = append(problems, diag.Problem{
-			Code: diag.GPUNotListed, Subject: "gpu " + diag.Clean(name), Message: "the configuration gives this instance a GPU that the driver does not list",
-			Seen: diag.Count(len(gpus), "GPU") + " without it", Expected: diag.Clean(name),
-			Fix: diag.Advise("correct gpus of the instance in /etc/justnews/justnews.toml, or restore the GPU", diag.Reload()).Looking(diag.Run("nvidia-smi", "-L")),
-		})
+		problems = append(problems, diag.Found(diag.GPUNotListed, "gpu "+diag.Clean(name), "the configuration gives this instance a GPU that the driver does not list",
+			diag.Count(len(gpus), "GPU")+" without it", diag.Clean(name),
+			diag.Advise("correct gpus of the instance in /etc/justnews/justnews.toml, or restore the GPU", diag.Reload()).Looking(diag.Run("nvidia-smi", "-L"))))
 	}
 	return problems
 }
@@ -87,12 +79,9 @@ func lostGPUs(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	var problems []diag.Problem
 	for _, g := range gpus {
 		if why := Lost(g); why != "" {
-			problems = append(problems, diag.Problem{
-				Code: diag.GPUFailed, Severity: severity(g, w, usable(gpus)), Subject: subject(g),
-				Message: "the driver lists this GPU, but it cannot be used",
-				Seen:    joined(present("NVML: "+diag.Clean(why), xidsOf(l, g))), Expected: "SUCCESS",
-				Fix: diag.Advise("reset it, or reboot", diag.Run("nvidia-smi", "--gpu-reset", "-i", id(g)), diag.Retry()).Looking(kernelLog()),
-			})
+			problems = append(problems, diag.Found(diag.GPUFailed, subject(g), "the driver lists this GPU, but it cannot be used",
+				joined(present("NVML: "+diag.Clean(why), xidsOf(l, g))), "SUCCESS",
+				diag.Advise("reset it, or reboot", diag.Run("nvidia-smi", "--gpu-reset", "-i", id(g)), diag.Retry()).Looking(kernelLog())).As(severity(g, w, usable(gpus))))
 		}
 	}
 	return problems
@@ -105,17 +94,12 @@ func uvm(l facts.GPULook) []diag.Problem {
 	case facts.NodeOpens:
 		return nil
 	case facts.NodeDenied:
-		return []diag.Problem{{
-			Code: diag.GPUPermission, Subject: node, Message: "this user cannot open the device that every CUDA program needs",
-			Seen: diag.Clean(l.UVM.Detail), Expected: "readable and writable", Fix: faults[facts.DriverDenied].fix,
-		}}
+		return []diag.Problem{diag.Found(diag.GPUPermission, node, "this user cannot open the device that every CUDA program needs",
+			diag.Clean(l.UVM.Detail), "readable and writable", faults[facts.DriverDenied].fix)}
 	default: // missing, or a node without a driver behind it, or one that nobody looked at
-		return []diag.Problem{{
-			Code: diag.GPUUVMMissing, Subject: node,
-			Message: "no CUDA program can start without this device, and under NoNewPrivileges= none can create it through the setuid nvidia-modprobe",
-			Seen:    cmp.Or(diag.Clean(l.UVM.Detail), "its state is unknown"), Expected: "a device that the service's user can open",
-			Fix: diag.Do(diag.Run("nvidia-modprobe", "-u", "-c=0"), diag.Retry()),
-		}}
+		return []diag.Problem{diag.Found(diag.GPUUVMMissing, node, "no CUDA program can start without this device, and under NoNewPrivileges= none can create it through the setuid nvidia-modprobe",
+			cmp.Or(diag.Clean(l.UVM.Detail), "its state is unknown"), "a device that the service's user can open",
+			diag.Do(diag.Run("nvidia-modprobe", "-u", "-c=0"), diag.Retry()))}
 	}
 }
 
@@ -124,11 +108,8 @@ func prohibited(g facts.GPU, w requirement.GPU) diag.Problem {
 	if w.MPS {
 		mode = "EXCLUSIVE_PROCESS"
 	}
-	return diag.Problem{
-		Code: diag.GPUProhibited, Severity: severity(g, w, 0), Subject: subject(g), Message: "this GPU's compute mode prohibits CUDA programs",
-		Seen: "PROHIBITED", Expected: mode,
-		Fix: diag.Do(setMode(g, mode), diag.Retry()),
-	}
+	return diag.Found(diag.GPUProhibited, subject(g), "this GPU's compute mode prohibits CUDA programs",
+		"PROHIBITED", mode, diag.Do(setMode(g, mode), diag.Retry())).As(severity(g, w, 0))
 }
 
 func setMode(g facts.GPU, mode string) diag.Command {
@@ -177,20 +158,14 @@ func health(l facts.GPULook, g facts.GPU, w requirement.GPU) []diag.Problem {
 		problems = append(problems, p)
 	}
 	if r := g.RowRemap; r != nil && r.Failed {
-		problems = append(problems, diag.Problem{
-			Code: diag.GPURemapFailed, Severity: unfit, Subject: subject(g),
-			Message: "a faulty row of this GPU's memory could not be replaced",
-			Seen:    "row remapping failed", Expected: "no failure",
-			Fix: diag.Advise("reset it, and have the GPU replaced if the failure remains (NVIDIA's field diagnostic decides)", reset(g)...).Looking(remapped(g), kernelLog()),
-		})
+		problems = append(problems, diag.Found(diag.GPURemapFailed, subject(g), "a faulty row of this GPU's memory could not be replaced",
+			"row remapping failed", "no failure",
+			diag.Advise("reset it, and have the GPU replaced if the failure remains (NVIDIA's field diagnostic decides)", reset(g)...).Looking(remapped(g), kernelLog())).As(unfit))
 	}
 	if r := g.RowRemap; r != nil && r.Pending {
-		problems = append(problems, diag.Problem{
-			Code: diag.GPURemapPending, Severity: diag.Warning, Subject: subject(g),
-			Message: "a faulty row of this GPU's memory will be replaced at its next reset",
-			Seen:    "row remapping pending", Expected: "no pending row",
-			Fix: diag.Advise("reset it when no program uses it, or reboot", reset(g)...).Looking(remapped(g)),
-		})
+		problems = append(problems, diag.Found(diag.GPURemapPending, subject(g), "a faulty row of this GPU's memory will be replaced at its next reset",
+			"row remapping pending", "no pending row",
+			diag.Advise("reset it when no program uses it, or reboot", reset(g)...).Looking(remapped(g))).As(diag.Warning))
 	}
 	return append(problems, fabric(g, w)...)
 }
@@ -244,19 +219,13 @@ func fabric(g facts.GPU, w requirement.GPU) []diag.Problem {
 	manager := diag.Run("systemctl", "status", "nvidia-fabricmanager.service")
 	switch {
 	case registers(g):
-		return []diag.Problem{{
-			Code: diag.GPUFabric, Subject: subject(g),
-			Message: "this GPU is not registered with the NVSwitch fabric, and CUDA fails with error 802 until it is",
-			Seen:    "fabric state " + diag.Clean(g.Fabric.State), Expected: fmt.Sprintf("%s within %s", facts.FabricCompleted, w.Patience),
-			Fix: diag.Do(diag.Run("systemctl", "enable", "--now", "nvidia-fabricmanager.service"), diag.Retry()).Looking(manager),
-		}}
+		return []diag.Problem{diag.Found(diag.GPUFabric, subject(g), "this GPU is not registered with the NVSwitch fabric, and CUDA fails with error 802 until it is",
+			"fabric state "+diag.Clean(g.Fabric.State), fmt.Sprintf("%s within %s", facts.FabricCompleted, w.Patience),
+			diag.Do(diag.Run("systemctl", "enable", "--now", "nvidia-fabricmanager.service"), diag.Retry()).Looking(manager))}
 	case g.Fabric != nil && g.Fabric.Status != facts.NVMLSuccess:
-		return []diag.Problem{{
-			Code: diag.GPUFabric, Severity: diag.Warning, Subject: subject(g),
-			Message: "this GPU could not be registered with the NVSwitch fabric: it cannot exchange data with the others through NVLink",
-			Seen:    "fabric state COMPLETED, status " + diag.Clean(g.Fabric.Status), Expected: "status SUCCESS",
-			Fix: diag.Advise("fix the error in the fabric manager's log, then reset the GPU", reset(g)...).Looking(manager, diag.LogOf("nvidia-fabricmanager.service")),
-		}}
+		return []diag.Problem{diag.Found(diag.GPUFabric, subject(g), "this GPU could not be registered with the NVSwitch fabric: it cannot exchange data with the others through NVLink",
+			"fabric state COMPLETED, status "+diag.Clean(g.Fabric.Status), "status SUCCESS",
+			diag.Advise("fix the error in the fabric manager's log, then reset the GPU", reset(g)...).Looking(manager, diag.LogOf("nvidia-fabricmanager.service"))).As(diag.Warning)}
 	}
 	return nil
 }

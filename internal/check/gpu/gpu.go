@@ -162,10 +162,8 @@ func fault(l facts.GPULook) diag.Problem {
 	if !known { // a kind without a row, or an answer without facts
 		f = faults[facts.HelperNonsense]
 	}
-	return diag.Problem{
-		Code: f.code, Subject: faultSubject(l), Message: f.message,
-		Seen: seen(l), Expected: f.expected, Fix: f.fix,
-	}
+	return diag.Found(f.code, faultSubject(l), f.message,
+		seen(l), f.expected, f.fix)
 }
 
 // driverNotLoaded sorts the one error that NVML has for three things.

@@ -30,12 +30,8 @@ func underMPS(l facts.GPULook, w requirement.GPU) []diag.Problem {
 			problems = append(problems, migWith(g, cut < len(l.NVML.GPUs))...)
 		}
 		if g.ComputeMode == "DEFAULT" {
-			problems = append(problems, diag.Problem{
-				Code: diag.GPUShared, Severity: diag.Notice, Subject: subject(g),
-				Message: "in compute mode DEFAULT, a program that cannot reach MPS silently runs without its limits; in EXCLUSIVE_PROCESS it fails",
-				Seen:    "DEFAULT", Expected: "EXCLUSIVE_PROCESS",
-				Fix: diag.Do(setMode(g, "EXCLUSIVE_PROCESS")),
-			})
+			problems = append(problems, diag.Found(diag.GPUShared, subject(g), "in compute mode DEFAULT, a program that cannot reach MPS silently runs without its limits; in EXCLUSIVE_PROCESS it fails",
+				"DEFAULT", "EXCLUSIVE_PROCESS", diag.Do(setMode(g, "EXCLUSIVE_PROCESS"))).As(diag.Notice))
 		}
 		problems = append(problems, clientsOf(g, l.NVML.CUDAVersion)...)
 	}
@@ -48,11 +44,8 @@ func exclusiveWithout(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 	var problems []diag.Problem
 	for _, g := range gpus {
 		if w.Clients == 0 && g.ComputeMode == "EXCLUSIVE_PROCESS" {
-			problems = append(problems, diag.Problem{
-				Code: diag.GPUExclusive, Severity: diag.Warning, Subject: subject(g),
-				Message: "this GPU accepts one process at a time, and no instance uses MPS",
-				Seen:    "EXCLUSIVE_PROCESS", Expected: "DEFAULT, or MPS", Fix: diag.Do(setMode(g, "DEFAULT")),
-			})
+			problems = append(problems, diag.Found(diag.GPUExclusive, subject(g), "this GPU accepts one process at a time, and no instance uses MPS",
+				"EXCLUSIVE_PROCESS", "DEFAULT, or MPS", diag.Do(setMode(g, "DEFAULT"))).As(diag.Warning))
 		}
 	}
 	return problems
@@ -115,11 +108,9 @@ func clientsOf(g facts.GPU, cuda string) []diag.Problem {
 	if most == 0 || g.MPSProcesses == nil || len(*g.MPSProcesses) < most {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.GPUMPSClients, Subject: subject(g), Message: "MPS has reached its maximum number of clients on this GPU",
-		Seen: diag.Count(len(*g.MPSProcesses), "client"), Expected: fmt.Sprintf("fewer than %d", most),
-		Fix: diag.Advise("stop clients that are not needed", diag.Retry()).Looking(diag.Run("justnews-gate", "status")),
-	}}
+	return []diag.Problem{diag.Found(diag.GPUMPSClients, subject(g), "MPS has reached its maximum number of clients on this GPU",
+		diag.Count(len(*g.MPSProcesses), "client"), fmt.Sprintf("fewer than %d", most),
+		diag.Advise("stop clients that are not needed", diag.Retry()).Looking(diag.Run("justnews-gate", "status")))}
 }
 
 // clientsConfigured compares the configuration with the GPU that takes the
@@ -134,12 +125,9 @@ func clientsConfigured(n *facts.NVML, w requirement.GPU) []diag.Problem {
 	if least == 0 || w.Clients <= least {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.GPUMPSClients, Severity: diag.Warning, Subject: subject(of),
-		Message: "more instances are configured to use MPS than it can serve",
-		Seen:    fmt.Sprintf("%d instances", w.Clients), Expected: fmt.Sprintf("at most %d clients", least),
-		Fix: diag.Advise("set mps = { enabled = false } for some instances in /etc/justnews/justnews.toml", diag.Reload()),
-	}}
+	return []diag.Problem{diag.Found(diag.GPUMPSClients, subject(of), "more instances are configured to use MPS than it can serve",
+		fmt.Sprintf("%d instances", w.Clients), fmt.Sprintf("at most %d clients", least),
+		diag.Advise("set mps = { enabled = false } for some instances in /etc/justnews/justnews.toml", diag.Reload())).As(diag.Warning)}
 }
 
 // memoryLimits compares mps.memory with the GPUs' memory. The limit is for CUDA's
@@ -175,11 +163,9 @@ func memoryLimits(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 }
 
 func limitProblem(message string, severity diag.Severity, limit, total uint64) diag.Problem {
-	return diag.Problem{
-		Code: diag.GPUMemoryLimit, Severity: severity, Subject: "mps.memory", Message: message,
-		Seen: "limit " + check.Size(limit), Expected: "at most " + check.Size(total),
-		Fix: diag.Advise("lower mps.memory in /etc/justnews/justnews.toml", diag.Run("justnews-gate", "config", "check"), diag.Reload()),
-	}
+	return diag.Found(diag.GPUMemoryLimit, "mps.memory", message,
+		"limit "+check.Size(limit), "at most "+check.Size(total),
+		diag.Advise("lower mps.memory in /etc/justnews/justnews.toml", diag.Run("justnews-gate", "config", "check"), diag.Reload())).As(severity)
 }
 
 // freeMemory is only asked before a start: on a host that runs, the instances
@@ -188,10 +174,7 @@ func freeMemory(w requirement.GPU, free uint64) []diag.Problem {
 	if !w.Starting || w.Limit <= free {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.GPUMemoryFree, Severity: diag.Warning, Subject: "mps.memory",
-		Message: "less GPU memory is free than the instance may use",
-		Seen:    check.Size(free) + " free", Expected: check.Size(w.Limit),
-		Fix: diag.Advise("stop the processes that hold it").Looking(diag.Run("nvidia-smi", "--query-compute-apps=pid,used_memory,name", "--format=csv")),
-	}}
+	return []diag.Problem{diag.Found(diag.GPUMemoryFree, "mps.memory", "less GPU memory is free than the instance may use",
+		check.Size(free)+" free", check.Size(w.Limit),
+		diag.Advise("stop the processes that hold it").Looking(diag.Run("nvidia-smi", "--query-compute-apps=pid,used_memory,name", "--format=csv"))).As(diag.Warning)}
 }

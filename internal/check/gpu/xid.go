@@ -157,11 +157,8 @@ func xids(l facts.GPULook, w requirement.GPU) []diag.Problem {
 		if listed && (Lost(g) != "" || asksRecovery(g)) {
 			continue
 		}
-		p := diag.Problem{
-			Code: diag.GPUXid, Subject: "gpu at " + one.pci, Message: "the driver logged an error after which this GPU has to be reset before it is used again",
-			Seen: one.String(), Expected: "no such Xid since the driver was loaded",
-			Fix: diag.Do(diag.Run("systemctl", "reboot")).Looking(kernelLog()),
-		}
+		p := diag.Found(diag.GPUXid, "gpu at "+one.pci, "the driver logged an error after which this GPU has to be reset before it is used again",
+			one.String(), "no such Xid since the driver was loaded", diag.Do(diag.Run("systemctl", "reboot")).Looking(kernelLog()))
 		if listed {
 			p.Subject = subject(g)
 		}

@@ -167,17 +167,13 @@ func decimal(s string) bool { return s != "" && strings.Trim(s, "0123456789") ==
 func Database(d facts.Database) []diag.Problem {
 	switch {
 	case d.Bad != "":
-		return []diag.Problem{{
-			Code: diag.DatabaseURL, Subject: d.Name, Message: "the environment's " + d.Name + " is not a valid address", Seen: d.Bad,
-			Expected: "postgresql://USER:PASSWORD@HOST:PORT/NAME or mysql://…",
-			Fix:      diag.Advise(fmt.Sprintf("correct %s in %s", diag.Bare(d.Name), diag.Bare(d.Where)), diag.Reload()),
-		}}
+		return []diag.Problem{diag.Found(diag.DatabaseURL, d.Name, "the environment's "+d.Name+" is not a valid address",
+			d.Bad, "postgresql://USER:PASSWORD@HOST:PORT/NAME or mysql://…",
+			diag.Advise(fmt.Sprintf("correct %s in %s", diag.Bare(d.Name), diag.Bare(d.Where)), diag.Reload()))}
 	case d.Down != "":
-		return []diag.Problem{{
-			Code: diag.DatabaseDown, Subject: d.Address, Message: fmt.Sprintf("the database that %s names does not answer", d.Name),
-			Seen: diag.Clean(d.Down), Expected: "a listener on " + strings.ReplaceAll(d.Address, ",", " or "),
-			Fix: diag.Advise(fmt.Sprintf("start the database there, or correct %s in %s", diag.Bare(d.Name), diag.Bare(d.Where)), diag.Retry()),
-		}}
+		return []diag.Problem{diag.Found(diag.DatabaseDown, d.Address, fmt.Sprintf("the database that %s names does not answer", d.Name),
+			diag.Clean(d.Down), "a listener on "+strings.ReplaceAll(d.Address, ",", " or "),
+			diag.Advise(fmt.Sprintf("start the database there, or correct %s in %s", diag.Bare(d.Name), diag.Bare(d.Where)), diag.Retry()))}
 	}
 	return nil
 }

@@ -64,10 +64,8 @@ func Space(all []facts.Space) []diag.Problem {
 func Limits(l facts.Limits) []diag.Problem {
 	var problems []diag.Problem
 	if l.OpenMax > 0 && l.OpenMax < EnoughFiles {
-		problems = append(problems, diag.Problem{
-			Code: diag.LimitNOFILE, Severity: diag.Warning, Subject: "fs.nr_open", Message: "the kernel allows a process fewer open files than a unit asks for",
-			Seen: fmt.Sprint(l.OpenMax), Expected: fmt.Sprintf("%d or more", EnoughFiles), Fix: diag.Do(diag.Run("sysctl", "-w", "fs.nr_open=1048576")),
-		})
+		problems = append(problems, diag.Found(diag.LimitNOFILE, "fs.nr_open", "the kernel allows a process fewer open files than a unit asks for",
+			fmt.Sprint(l.OpenMax), fmt.Sprintf("%d or more", EnoughFiles), diag.Do(diag.Run("sysctl", "-w", "fs.nr_open=1048576"))).As(diag.Warning))
 	}
 	if l.SwapKnown && l.Swap == 0 {
 		problems = append(problems, diag.Problem{
@@ -76,10 +74,9 @@ func Limits(l facts.Limits) []diag.Problem {
 		})
 	}
 	if l.TmpNoexec {
-		problems = append(problems, diag.Problem{
-			Code: diag.TmpNoexec, Severity: diag.Warning, Subject: "/tmp", Message: "/tmp is mounted noexec: libraries that a kernel compiler or a Python wheel puts there cannot be loaded",
-			Seen: "noexec", Expected: "exec", Fix: diag.Advise("remove noexec from its line in /etc/fstab or from tmp.mount", diag.Run("mount", "-o", "remount,exec", "/tmp")),
-		})
+		problems = append(problems, diag.Found(diag.TmpNoexec, "/tmp", "/tmp is mounted noexec: libraries that a kernel compiler or a Python wheel puts there cannot be loaded",
+			"noexec", "exec",
+			diag.Advise("remove noexec from its line in /etc/fstab or from tmp.mount", diag.Run("mount", "-o", "remount,exec", "/tmp"))).As(diag.Warning))
 	}
 	return problems
 }
@@ -90,11 +87,7 @@ func RemovesIPC(u facts.Unit, a facts.Account, l facts.Limits) []diag.Problem {
 	if !l.RemoveIPC || a.KeepsIPC {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.IPCRemoved, Severity: diag.Warning, Subject: u.Name,
-		Message:  "when the last session of its user ends, logind removes its files in shared memory",
-		Seen:     fmt.Sprintf("User=%s with the UID %d, and RemoveIPC=yes", diag.Clean(a.User), a.UID),
-		Expected: "a system user, a lingering user, or RemoveIPC=no in /etc/systemd/logind.conf",
-		Fix:      diag.Do(diag.Run("loginctl", "enable-linger", "--", a.User)),
-	}}
+	return []diag.Problem{diag.Found(diag.IPCRemoved, u.Name, "when the last session of its user ends, logind removes its files in shared memory",
+		fmt.Sprintf("User=%s with the UID %d, and RemoveIPC=yes", diag.Clean(a.User), a.UID), "a system user, a lingering user, or RemoveIPC=no in /etc/systemd/logind.conf",
+		diag.Do(diag.Run("loginctl", "enable-linger", "--", a.User))).As(diag.Warning)}
 }

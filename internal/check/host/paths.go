@@ -24,11 +24,9 @@ func Account(unit string, a facts.Account) []diag.Problem {
 	if a.Err == "" {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.UserUnknown, Subject: unit, Message: "its user or group does not exist", Seen: diag.Clean(a.Err),
-		Expected: fmt.Sprintf("User=%s, Group=%s", diag.Clean(a.User), diag.Clean(a.Group)),
-		Fix:      diag.Advise("create the user and the group, or correct service.user and service.group in /etc/justnews/justnews.toml", diag.Reload()),
-	}}
+	return []diag.Problem{diag.Found(diag.UserUnknown, unit, "its user or group does not exist",
+		diag.Clean(a.Err), fmt.Sprintf("User=%s, Group=%s", diag.Clean(a.User), diag.Clean(a.Group)),
+		diag.Advise("create the user and the group, or correct service.user and service.group in /etc/justnews/justnews.toml", diag.Reload()))}
 }
 
 // Path is one path that a unit's user has to get to.
@@ -118,12 +116,9 @@ func condaBases(homes []string) []string {
 
 // NoInterpreter is the problem of a name for which no candidate exists.
 func NoInterpreter(unit string, n Named) diag.Problem {
-	return diag.Problem{
-		Code: diag.EnvInterpreter, Severity: diag.Warning, Subject: unit,
-		Message: "the interpreter that " + n.What + " names was not found in the directories that conda and systemd search",
-		Seen:    n.What + "=" + diag.Clean(n.Name), Expected: "one of " + filepath.Dir(filepath.Dir(n.Candidates[0])) + " and the like",
-		Fix: diag.Advise(fmt.Sprintf("name the interpreter itself in /etc/justnews/global.env, as PYTHON_BIN=%s", diag.Quote("/path/to/envs/"+n.Name+"/bin/python"))),
-	}
+	return diag.Found(diag.EnvInterpreter, unit, "the interpreter that "+n.What+" names was not found in the directories that conda and systemd search",
+		n.What+"="+diag.Clean(n.Name), "one of "+filepath.Dir(filepath.Dir(n.Candidates[0]))+" and the like",
+		diag.Advise(fmt.Sprintf("name the interpreter itself in /etc/justnews/global.env, as PYTHON_BIN=%s", diag.Quote("/path/to/envs/"+n.Name+"/bin/python")))).As(diag.Warning)
 }
 
 // Reached judges a path of a unit: whether its sandbox hides it, and whether its
@@ -172,11 +167,9 @@ func HiddenVariables(u facts.Unit, env map[string]string) []diag.Problem {
 	if len(names) == 0 {
 		return nil
 	}
-	p := diag.Problem{
-		Code: diag.HomeHidden, Severity: diag.Warning, Subject: u.Name, Message: "the environment names a path below a home directory that the unit cannot see",
-		Seen: strings.Join(names, ", ") + "; " + why, Expected: "paths outside /home, /root and /run/user, or protect_home = \"read-only\"",
-		Fix: diag.Advise("set service.protect_home = \"read-only\" in /etc/justnews/justnews.toml, with read_write_paths for directories that are written to, or move it", diag.Reload()),
-	}
+	p := diag.Found(diag.HomeHidden, u.Name, "the environment names a path below a home directory that the unit cannot see",
+		strings.Join(names, ", ")+"; "+why, "paths outside /home, /root and /run/user, or protect_home = \"read-only\"",
+		diag.Advise("set service.protect_home = \"read-only\" in /etc/justnews/justnews.toml, with read_write_paths for directories that are written to, or move it", diag.Reload())).As(diag.Warning)
 	if slices.ContainsFunc(names, func(n string) bool {
 		return strings.HasPrefix(n, "SERVICE_DIR=") || strings.HasPrefix(n, "JUSTNEWS_ROOT=")
 	}) {
@@ -204,11 +197,9 @@ func HiddenCaches(u facts.Unit, env map[string]string, home string, present []en
 	if len(hidden) == 0 {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.HomeHidden, Severity: diag.Warning, Subject: u.Name, Message: "the instance does not see its user's downloads",
-		Seen: strings.Join(hidden, ", ") + "; XDG_CACHE_HOME=" + diag.Clean(env["XDG_CACHE_HOME"]), Expected: "models in the Model Store, or the variables that lead to these caches",
-		Fix: diag.Advise(fmt.Sprintf("add %s to /etc/justnews/global.env, and the directories to service.read_write_paths in /etc/justnews/justnews.toml, with protect_home = \"read-only\"", diag.Bare(strings.Join(set, " "))), diag.Reload()),
-	}}
+	return []diag.Problem{diag.Found(diag.HomeHidden, u.Name, "the instance does not see its user's downloads",
+		strings.Join(hidden, ", ")+"; XDG_CACHE_HOME="+diag.Clean(env["XDG_CACHE_HOME"]), "models in the Model Store, or the variables that lead to these caches",
+		diag.Advise(fmt.Sprintf("add %s to /etc/justnews/global.env, and the directories to service.read_write_paths in /etc/justnews/justnews.toml, with protect_home = \"read-only\"", diag.Bare(strings.Join(set, " "))), diag.Reload())).As(diag.Warning)}
 }
 
 // Caches are the variables with the directories of compiled kernels.
@@ -237,9 +228,7 @@ func Cache(u facts.Unit, name, dir string, r facts.Reach) []diag.Problem {
 	if why == "" {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.CacheReadOnly, Severity: diag.Warning, Subject: u.Name, Message: name + " is a directory that the instance cannot write",
-		Seen: name + "=" + diag.Clean(dir) + ": " + why, Expected: "a directory below /var/cache/justnews/" + unitname.Instance(u.Name) + ", which is the default",
-		Fix: diag.Advise(fmt.Sprintf("remove %s from drop-ins and /etc/justnews/*.env", diag.Bare(name)), diag.Reload()).Looking(diag.CatUnit(u.Name)),
-	}}
+	return []diag.Problem{diag.Found(diag.CacheReadOnly, u.Name, name+" is a directory that the instance cannot write",
+		name+"="+diag.Clean(dir)+": "+why, "a directory below /var/cache/justnews/"+unitname.Instance(u.Name)+", which is the default",
+		diag.Advise(fmt.Sprintf("remove %s from drop-ins and /etc/justnews/*.env", diag.Bare(name)), diag.Reload()).Looking(diag.CatUnit(u.Name))).As(diag.Warning)}
 }

@@ -26,13 +26,8 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	case len(p.UIDs) == 0, up && ownListener(u, p):
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", p.Port),
-		Message:  "another program listens on the port of " + u.Name,
-		Seen:     Holders(p),
-		Expected: "no listener, or " + u.Name + " itself",
-		Fix:      freePort(p),
-	}}
+	return []diag.Problem{diag.Found(diag.PortTaken, fmt.Sprintf("port %d", p.Port), "another program listens on the port of "+u.Name,
+		Holders(p), "no listener, or "+u.Name+" itself", freePort(p))}
 }
 
 // ownListener reports whether the unit itself listens: by its processes if they
@@ -76,16 +71,12 @@ func listener(port int) diag.Command {
 // NotOurs is the problem of a port that no unit of ours holds, so that nothing was
 // stopped.
 func NotOurs(instance string, p facts.Port) diag.Problem {
-	return diag.Problem{
-		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", p.Port), Message: "no JustNews unit holds the port of " + instance + ": nothing was stopped",
-		Seen: Holders(p), Expected: "a free port", Fix: diag.Advise("stop it yourself").Looking(listener(p.Port)),
-	}
+	return diag.Found(diag.PortTaken, fmt.Sprintf("port %d", p.Port), "no JustNews unit holds the port of "+instance+": nothing was stopped",
+		Holders(p), "a free port", diag.Advise("stop it yourself").Looking(listener(p.Port)))
 }
 
 // NotStopped is the problem of a unit that holds a port and could not be stopped.
 func NotStopped(unit, instance string, port int, seen string) diag.Problem {
-	return diag.Problem{
-		Code: diag.PortTaken, Subject: fmt.Sprintf("port %d", port), Message: "cannot stop " + unit + ", which holds the port of " + instance,
-		Seen: diag.Clean(seen), Expected: "a free port", Fix: diag.Do(diag.Run("sudo", "systemctl", "stop", "--", unit)),
-	}
+	return diag.Found(diag.PortTaken, fmt.Sprintf("port %d", port), "cannot stop "+unit+", which holds the port of "+instance,
+		diag.Clean(seen), "a free port", diag.Do(diag.Run("sudo", "systemctl", "stop", "--", unit)))
 }

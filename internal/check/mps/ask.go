@@ -45,11 +45,9 @@ func Control(a facts.MPSAnswer, m facts.MPS, w Wanted) []diag.Problem {
 
 // Program is the problem of a control program that cannot be run.
 func Program(a facts.MPSAnswer, w Wanted) diag.Problem {
-	p := diag.Problem{
-		Code: diag.MPSMissing, Subject: "/usr/bin/" + control, Message: "NVIDIA MPS is not installed",
-		Seen: diag.Clean(a.Detail), Expected: "an executable program",
-		Fix: diag.Advise("install the version of NVIDIA MPS that matches the driver (Debian: nvidia-cuda-mps)", w.start()...),
-	}
+	p := diag.Found(diag.MPSMissing, "/usr/bin/"+control, "NVIDIA MPS is not installed",
+		diag.Clean(a.Detail), "an executable program",
+		diag.Advise("install the version of NVIDIA MPS that matches the driver (Debian: nvidia-cuda-mps)", w.start()...))
 	if a.Kind == facts.MPSProgramDenied {
 		p.Message = "the MPS control program cannot be executed"
 	}
@@ -108,11 +106,9 @@ func Servers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w Wan
 	if ActiveServer(servers, m, w) != nil {
 		return nil
 	}
-	p := diag.Problem{
-		Code: diag.MPSServer, Subject: w.PipeDirectory, Message: "no MPS server is active",
-		Seen: "the daemon lists no server", Expected: "a server in the state ACTIVE",
-		Fix: diag.Advise("fix the error in the daemon's log", w.restart()...).Looking(diag.LogOf(w.name())),
-	}
+	p := diag.Found(diag.MPSServer, w.PipeDirectory, "no MPS server is active",
+		"the daemon lists no server", "a server in the state ACTIVE",
+		diag.Advise("fix the error in the daemon's log", w.restart()...).Looking(diag.LogOf(w.name())))
 	if w.UID != nil {
 		p.Expected = fmt.Sprintf("a server of user id %d in the state ACTIVE", *w.UID)
 	}
@@ -144,13 +140,9 @@ func Opinion(o facts.MPSOpinion, reached Rung, url string) *diag.Problem {
 	if !o.Known || o.Enabled == (reached > NoRung) {
 		return nil
 	}
-	p := &diag.Problem{
-		Code: diag.MPSOpinion, Severity: diag.Warning, Subject: url,
-		Message:  "the orchestrator reports that MPS is enabled, but this could not be verified",
-		Seen:     fmt.Sprintf("%s is %t", diag.Clean(o.Source), o.Enabled),
-		Expected: "the verified state: " + reached.String(),
-		Fix:      diag.Advise("fix the problem that mps status reports").Looking(diag.Run("justnews-gate", "mps", "status")),
-	}
+	p := new(diag.Found(diag.MPSOpinion, url, "the orchestrator reports that MPS is enabled, but this could not be verified",
+		fmt.Sprintf("%s is %t", diag.Clean(o.Source), o.Enabled), "the verified state: "+reached.String(),
+		diag.Advise("fix the problem that mps status reports").Looking(diag.Run("justnews-gate", "mps", "status"))).As(diag.Warning))
 	if !o.Enabled {
 		p.Message = "the orchestrator reports that MPS is not enabled, but it was verified to be"
 		p.Fix = diag.Advise("give the orchestrator's unit the CUDA_MPS_PIPE_DIRECTORY of the daemon (mps = { enabled = true } for its instance)", diag.Reload())

@@ -51,10 +51,8 @@ func AuditUnit(a Audit) []diag.Problem {
 }
 
 func (a Audit) problem(code diag.Code, message, seen, expected, remove string) diag.Problem {
-	return diag.Problem{
-		Code: code, Subject: a.Unit, Message: message, Seen: diag.Clean(seen), Expected: diag.Clean(expected),
-		Fix: diag.Advise(remove, diag.Reload()).Looking(diag.CatUnit(a.Unit)),
-	}
+	return diag.Found(code, a.Unit, message,
+		diag.Clean(seen), diag.Clean(expected), diag.Advise(remove, diag.Reload()).Looking(diag.CatUnit(a.Unit)))
 }
 
 // pipe compares the directory that the program will use with the one in which

@@ -88,10 +88,8 @@ func Defaults(a facts.MPSAnswer, w Wanted) *diag.Problem {
 	if len(seen) == 0 {
 		return nil
 	}
-	return &diag.Problem{
-		Code: diag.MPSLimit, Subject: w.PipeDirectory, Message: "the default limits of the MPS control daemon differ from the configuration",
-		Seen: strings.Join(seen, ", "), Expected: strings.Join(expected, ", "), Fix: diag.Do(w.restart()...),
-	}
+	return new(diag.Found(diag.MPSLimit, w.PipeDirectory, "the default limits of the MPS control daemon differ from the configuration",
+		strings.Join(seen, ", "), strings.Join(expected, ", "), diag.Do(w.restart()...)))
 }
 
 // sameLimits compares the answers with the limits that were set, one line for each.

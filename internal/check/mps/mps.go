@@ -58,10 +58,8 @@ const control = "nvidia-cuda-mps-control"
 func Daemon(m facts.MPS, w Wanted) []diag.Problem {
 	switch {
 	case m.Directory.Exists && !m.Directory.IsDir: // before: a file is closed to all as well
-		return []diag.Problem{{
-			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is not a directory",
-			Seen: "a file", Expected: "a directory", Fix: diag.Do(append([]diag.Command{diag.Run("rm", "--", w.PipeDirectory)}, w.restart()...)...),
-		}}
+		return []diag.Problem{diag.Found(diag.MPSDirectory, w.PipeDirectory, "the pipe directory is not a directory",
+			"a file", "a directory", diag.Do(append([]diag.Command{diag.Run("rm", "--", w.PipeDirectory)}, w.restart()...)...))}
 	case m.Directory.Blocked != "":
 		return []diag.Problem{blocked(m, w)}
 	case !m.Lock.Held:
@@ -74,18 +72,12 @@ func Daemon(m facts.MPS, w Wanted) []diag.Problem {
 func noDaemon(m facts.MPS, w Wanted) diag.Problem {
 	switch {
 	case m.Lock.Err != "":
-		return diag.Problem{
-			Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "cannot determine whether an MPS control daemon is running",
-			Seen: diag.Clean(m.Lock.Err), Expected: "a lock file that the user can open",
-			Fix: diag.Do(w.restart()...).Looking(diag.Run("ls", "-l", "--", w.PipeDirectory)),
-		}
+		return diag.Found(diag.MPSDirectory, w.PipeDirectory, "cannot determine whether an MPS control daemon is running",
+			diag.Clean(m.Lock.Err), "a lock file that the user can open", diag.Do(w.restart()...).Looking(diag.Run("ls", "-l", "--", w.PipeDirectory)))
 	case m.Listeners > 0 && !m.Directory.Exists && w.PrivateTmp && (safefile.Within("/tmp", w.PipeDirectory) || safefile.Within("/var/tmp", w.PipeDirectory)):
-		return diag.Problem{
-			Code: diag.MPSEnvironment, Subject: w.PipeDirectory,
-			Message: "the pipe directory was created after this unit's private /tmp (PrivateTmp=) and is missing there",
-			Seen:    "a daemon listens on " + w.PipeDirectory + "/control, which this process cannot see", Expected: "a daemon that was started before this unit",
-			Fix: diag.Do(diag.Retry()),
-		}
+		return diag.Found(diag.MPSEnvironment, w.PipeDirectory, "the pipe directory was created after this unit's private /tmp (PrivateTmp=) and is missing there",
+			"a daemon listens on "+w.PipeDirectory+"/control, which this process cannot see", "a daemon that was started before this unit",
+			diag.Do(diag.Retry()))
 	case m.Listeners > 0:
 		return split(m, w, "a daemon listens on "+w.PipeDirectory+"/control, but its lock is not in the directory",
 			"the pipe directory was deleted or replaced while its daemon was running, or is hidden from this process")
@@ -94,10 +86,8 @@ func noDaemon(m facts.MPS, w Wanted) diag.Problem {
 	}
 	seen := "no lock in " + w.PipeDirectory
 	if w.OwnUnit && w.MainPID == 0 {
-		return diag.Problem{
-			Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "the MPS control daemon exited as soon as it was started",
-			Seen: seen, Expected: "a daemon that keeps running", Fix: diag.Advise("fix the error in its log", w.start()...).Looking(diag.LogOf(w.Unit)),
-		}
+		return diag.Found(diag.MPSDead, w.PipeDirectory, "the MPS control daemon exited as soon as it was started",
+			seen, "a daemon that keeps running", diag.Advise("fix the error in its log", w.start()...).Looking(diag.LogOf(w.Unit)))
 	}
 	switch {
 	case !m.Directory.Exists:
@@ -108,10 +98,8 @@ func noDaemon(m facts.MPS, w Wanted) diag.Problem {
 	if m.Socket {
 		seen += "; the socket is stale"
 	}
-	return diag.Problem{
-		Code: diag.MPSDead, Subject: w.PipeDirectory, Message: "no MPS control daemon is running",
-		Seen: seen, Expected: "a daemon that holds " + w.PipeDirectory + "/control_lock", Fix: diag.Do(w.start()...),
-	}
+	return diag.Found(diag.MPSDead, w.PipeDirectory, "no MPS control daemon is running",
+		seen, "a daemon that holds "+w.PipeDirectory+"/control_lock", diag.Do(w.start()...))
 }
 
 // elsewhere names the daemons that run in other directories, and both lines
@@ -127,11 +115,9 @@ func elsewhere(m facts.MPS, w Wanted) diag.Problem {
 		seen = append(seen, text)
 	}
 	if ours := slices.IndexFunc(m.Others, w.isUnits); ours >= 0 {
-		return diag.Problem{
-			Code: diag.MPSEnvironment, Subject: w.PipeDirectory, Message: "the instance would look for MPS in a pipe directory other than that of " + w.Unit,
-			Seen: diag.Clean(strings.Join(seen, ", ")), Expected: "CUDA_MPS_PIPE_DIRECTORY=" + diag.Clean(m.Others[ours].PipeDirectory),
-			Fix: diag.Advise("remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins", diag.Reload()),
-		}
+		return diag.Found(diag.MPSEnvironment, w.PipeDirectory, "the instance would look for MPS in a pipe directory other than that of "+w.Unit,
+			diag.Clean(strings.Join(seen, ", ")), "CUDA_MPS_PIPE_DIRECTORY="+diag.Clean(m.Others[ours].PipeDirectory),
+			diag.Advise("remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins", diag.Reload()))
 	}
 	other := m.Elsewhere[0]
 	return diag.Problem{
@@ -148,11 +134,9 @@ func (w Wanted) isUnits(p facts.MPSProcess) bool {
 }
 
 func blocked(m facts.MPS, w Wanted) diag.Problem {
-	p := diag.Problem{
-		Code: diag.MPSDirectory, Subject: w.PipeDirectory, Message: "the pipe directory is not accessible",
-		Seen: "no search permission on " + m.Directory.Blocked, Expected: "mode 0755 on every directory of the path",
-		Fix: diag.Do(diag.Run("chmod", "0755", "--", m.Directory.Blocked), diag.Retry()),
-	}
+	p := diag.Found(diag.MPSDirectory, w.PipeDirectory, "the pipe directory is not accessible",
+		"no search permission on "+m.Directory.Blocked, "mode 0755 on every directory of the path",
+		diag.Do(diag.Run("chmod", "0755", "--", m.Directory.Blocked), diag.Retry()))
 	if m.Directory.Exists && m.Directory.Blocked == w.PipeDirectory {
 		p.Seen += fmt.Sprintf(" (mode %#o, user id %d)", m.Directory.Mode, m.Directory.UID)
 	}
@@ -160,11 +144,8 @@ func blocked(m facts.MPS, w Wanted) diag.Problem {
 }
 
 func split(m facts.MPS, w Wanted, seen, message string) diag.Problem {
-	return diag.Problem{
-		Code: diag.MPSSplit, Subject: w.PipeDirectory, Message: message, Seen: seen,
-		Expected: "one daemon, and its sockets where clients look for them",
-		Fix:      diag.Do(append(endAll(m, w), w.restart()...)...),
-	}
+	return diag.Found(diag.MPSSplit, w.PipeDirectory, message,
+		seen, "one daemon, and its sockets where clients look for them", diag.Do(append(endAll(m, w), w.restart()...)...))
 }
 
 // endAll ends every daemon of the pipe directory: those that can be seen by
@@ -212,11 +193,9 @@ func Unseen(m facts.MPS, w Wanted) *diag.Problem {
 	if m.Daemon != nil && m.Daemon.Exe != "" {
 		return nil
 	}
-	return &diag.Problem{
-		Code: diag.MPSUser, Subject: w.PipeDirectory, Message: "could not check which process holds the lock of the MPS control daemon",
-		Seen: holder(m) + ", hidden from this user", Expected: "a process of " + control + " that is visible to this user",
-		Fix: diag.Advise("run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml", diag.Reload()),
-	}
+	return new(diag.Found(diag.MPSUser, w.PipeDirectory, "could not check which process holds the lock of the MPS control daemon",
+		holder(m)+", hidden from this user", "a process of "+control+" that is visible to this user",
+		diag.Advise("run the daemon as the instances' user, or write require = \"control\" under [mps] in /etc/justnews/justnews.toml", diag.Reload())))
 }
 
 // Hopeless reports whether waiting cannot help. A daemon that is not running yet may

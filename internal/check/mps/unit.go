@@ -27,10 +27,8 @@ func Unit(u facts.Unit) check.Judgement {
 // UnitProblem is what keeps the unit from becoming active; j is its
 // judgement.
 func UnitProblem(u facts.Unit, j check.Judgement, w Wanted) diag.Problem {
-	p := diag.Problem{
-		Code: diag.MPSUnit, Subject: u.Name, Message: "the unit of NVIDIA MPS cannot become active",
-		Seen: j.Reason, Expected: "active", Fix: w.unitFix(u),
-	}
+	p := diag.Found(diag.MPSUnit, u.Name, "the unit of NVIDIA MPS cannot become active",
+		j.Reason, "active", w.unitFix(u))
 	if u.StatusText != "" {
 		p.Seen += "; its status: " + diag.Clean(u.StatusText)
 	}
@@ -64,12 +62,9 @@ func (w Wanted) unitFix(u facts.Unit) diag.Fix {
 func NotStarted(s facts.Start, u facts.Unit, w Wanted, caller string) diag.Problem {
 	switch {
 	case denied(s.Refused):
-		return diag.Problem{
-			Code: diag.MPSDenied, Subject: w.Unit, Message: fmt.Sprintf("%s may not start it", caller),
-			Seen:     diag.Clean(strings.TrimPrefix(s.Refused, "org.freedesktop.DBus.Error.") + ": " + s.Detail),
-			Expected: "membership in the group justnews or justnews-operators, and the D-Bus service org.justnews.MPS1 of the package",
-			Fix:      diag.Do(append([]diag.Command{diag.Run("usermod", "-aG", "justnews", "--", caller)}, w.start()...)...),
-		}
+		return diag.Found(diag.MPSDenied, w.Unit, fmt.Sprintf("%s may not start it", caller),
+			diag.Clean(strings.TrimPrefix(s.Refused, "org.freedesktop.DBus.Error.")+": "+s.Detail), "membership in the group justnews or justnews-operators, and the D-Bus service org.justnews.MPS1 of the package",
+			diag.Do(append([]diag.Command{diag.Run("usermod", "-aG", "justnews", "--", caller)}, w.start()...)...))
 	case strings.HasSuffix(s.Refused, ".UnitMasked"):
 		u.LoadState = "masked"
 		return UnitProblem(u, check.Judgement{State: check.Failed, Reason: "the unit is masked"}, w)
@@ -77,10 +72,8 @@ func NotStarted(s facts.Start, u facts.Unit, w Wanted, caller string) diag.Probl
 		u.LoadState = "not-found"
 		return UnitProblem(u, check.Judgement{State: check.Failed, Reason: "there is no such unit"}, w)
 	case strings.HasSuffix(s.Refused, ".TransactionIsDestructive"):
-		return diag.Problem{
-			Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd does not start it: the host is shutting down, or a stop is queued",
-			Seen: diag.Clean(s.Detail), Expected: "a start job", Fix: diag.Advise("wait for the jobs before it", w.start()...).Looking(diag.Run("systemctl", "list-jobs")),
-		}
+		return diag.Found(diag.MPSUnit, w.Unit, "systemd does not start it: the host is shutting down, or a stop is queued",
+			diag.Clean(s.Detail), "a start job", diag.Advise("wait for the jobs before it", w.start()...).Looking(diag.Run("systemctl", "list-jobs")))
 	case s.Refused != "":
 		return UnitProblem(u, check.Judgement{State: check.Failed, Reason: diag.Clean(s.Refused + ": " + s.Detail)}, w)
 	}
@@ -105,11 +98,9 @@ func Deadlock(chain []string, conflicts bool, w Wanted) *diag.Problem {
 	if len(chain) == 0 {
 		return nil
 	}
-	p := &diag.Problem{
-		Code: diag.MPSDeadlock, Subject: w.Unit, Message: "it is ordered after the instance whose gate starts it",
-		Seen: strings.Join(chain, " before "), Expected: w.Unit + " that is not ordered after " + chain[0],
-		Fix: diag.Advise("remove that After= or Before=", diag.Reload()).Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...)),
-	}
+	p := new(diag.Found(diag.MPSDeadlock, w.Unit, "it is ordered after the instance whose gate starts it",
+		strings.Join(chain, " before "), w.Unit+" that is not ordered after "+chain[0],
+		diag.Advise("remove that After= or Before=", diag.Reload()).Looking(diag.Run(append([]string{"systemctl", "cat", "--"}, chain...)...))))
 	if conflicts {
 		p.Message = "it conflicts with the instance whose gate starts it: starting it would stop this instance"
 		p.Seen = "Conflicts= of " + strings.Join(chain, " and ")
@@ -163,19 +154,15 @@ func trace(first, last string, before map[string]string) []string {
 
 // NotAsked is the problem of a unit that systemd could not be asked to start.
 func NotAsked(w Wanted, seen string) diag.Problem {
-	return diag.Problem{
-		Code: diag.MPSUnit, Subject: w.Unit, Message: "cannot ask systemd to start it",
-		Seen: diag.Clean(seen), Expected: "a start job", Fix: w.afterDBus(),
-	}
+	return diag.Found(diag.MPSUnit, w.Unit, "cannot ask systemd to start it",
+		diag.Clean(seen), "a start job", w.afterDBus())
 }
 
 // NotReported is the problem of a unit for which systemd did not report whether it is
 // active.
 func NotReported(w Wanted) diag.Problem {
-	return diag.Problem{
-		Code: diag.MPSUnit, Subject: w.Unit, Message: "systemd did not report whether it is active",
-		Seen: "no answer before the deadline", Expected: "active", Fix: w.afterDBus(),
-	}
+	return diag.Found(diag.MPSUnit, w.Unit, "systemd did not report whether it is active",
+		"no answer before the deadline", "active", w.afterDBus())
 }
 
 func (w Wanted) afterDBus() diag.Fix {

@@ -150,13 +150,9 @@ func DryRun(u facts.Unit, e facts.Environment, preload facts.Unit) (problems []d
 	if e.Exact || Preloaded(u, preload) {
 		return nil, false
 	}
-	return []diag.Problem{{
-		Code: diag.OrchestratorDryRun, Subject: u.Name,
-		Message:  "cannot determine whether the orchestrator loads its models: its environment cannot be read",
-		Seen:     "a process of another user, and no preload has checked it since it was started",
-		Expected: "an active " + unitname.Preload,
-		Fix:      diag.Advise("run as the orchestrator's user or as root, or have the preload do it", diag.Retry()).Looking(diag.Run("systemctl", "status", unitname.Preload)),
-	}}, true
+	return []diag.Problem{diag.Found(diag.OrchestratorDryRun, u.Name, "cannot determine whether the orchestrator loads its models: its environment cannot be read",
+		"a process of another user, and no preload has checked it since it was started", "an active "+unitname.Preload,
+		diag.Advise("run as the orchestrator's user or as root, or have the preload do it", diag.Retry()).Looking(diag.Run("systemctl", "status", unitname.Preload)))}, true
 }
 
 // Preloaded reports whether the preload succeeded in the running orchestrator: it exited,
@@ -169,12 +165,9 @@ func Preloaded(u, preload facts.Unit) bool {
 
 func dryRuns(u facts.Unit, dry, at string) diag.Problem {
 	name, _, _ := strings.Cut(dry, "=")
-	return diag.Problem{
-		Code: diag.OrchestratorDryRun, Subject: u.Name,
-		Message: "the orchestrator reports models as loaded without loading them",
-		Seen:    diag.Clean(dry) + " " + at, Expected: name + " unset or 0",
-		Fix: diag.Advise(fmt.Sprintf("remove %s from the unit and its environment files", name), diag.Restart(u.Name)...).Looking(diag.CatUnit(u.Name), whereSet(name)),
-	}
+	return diag.Found(diag.OrchestratorDryRun, u.Name, "the orchestrator reports models as loaded without loading them",
+		diag.Clean(dry)+" "+at, name+" unset or 0",
+		diag.Advise(fmt.Sprintf("remove %s from the unit and its environment files", name), diag.Restart(u.Name)...).Looking(diag.CatUnit(u.Name), whereSet(name)))
 }
 
 // dryRun returns the assignment at fault, "" where there is none. A value that

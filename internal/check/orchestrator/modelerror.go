@@ -43,11 +43,8 @@ func modelProblems(j check.Judgement, s Subject) []diag.Problem {
 }
 
 func unnamed(s Subject, message, seen string) diag.Problem {
-	return diag.Problem{
-		Code: diag.ModelFailed, Subject: s.URL, Message: message, Seen: seen,
-		Expected: "no failed model",
-		Fix:      diag.Advise("fix the error in the orchestrator's log", diag.Retry()).Looking(diag.LogOf(s.Unit)),
-	}
+	return diag.Found(diag.ModelFailed, s.URL, message,
+		seen, "no failed model", diag.Advise("fix the error in the orchestrator's log", diag.Retry()).Looking(diag.LogOf(s.Unit)))
 }
 
 func modelProblem(e facts.ModelError, s Subject) diag.Problem {
@@ -66,14 +63,9 @@ func modelProblem(e facts.ModelError, s Subject) diag.Problem {
 	if s.Stale != "" && d.Code == "" {
 		d.Seen, d.Fix = strings.TrimPrefix(d.Seen+"; "+s.Stale, "; "), readAgain(s)
 	}
-	return diag.Problem{
-		Code:     cmp.Or(d.Code, diag.ModelFailed),
-		Subject:  diag.Clean(subject(e, s)),
-		Message:  diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
-		Seen:     d.Seen,
-		Expected: cmp.Or(d.Expected, "a model that loads"),
-		Fix:      orFix(d.Fix, diag.Advise("fix the error in the orchestrator's log", diag.Retry()).Looking(diag.LogOf(s.Unit))),
-	}
+	return diag.Found(cmp.Or(d.Code, diag.ModelFailed), diag.Clean(subject(e, s)), diag.Clean(cmp.Or(strings.TrimSpace(e.Error), "the orchestrator gives no reason")),
+		d.Seen, cmp.Or(d.Expected, "a model that loads"),
+		orFix(d.Fix, diag.Advise("fix the error in the orchestrator's log", diag.Retry()).Looking(diag.LogOf(s.Unit))))
 }
 
 // subject names the model, with its agent where the server has agents.

@@ -262,13 +262,9 @@ func Canary(s Subject, model string, a facts.Answer) (problem *diag.Problem, aga
 	case a.Kind == facts.Foreign, keyRejected(a):
 		return new(InvalidAnswer(s, a)), false
 	}
-	return &diag.Problem{
-		Code: diag.ModelCanary, Subject: diag.Clean(model),
-		Message:  "the server lists the model as loaded, but the model does not answer a request",
-		Seen:     statusOf(a) + evidence(a),
-		Expected: "an answer to a request for one token",
-		Fix:      diag.Advise("fix the error in the server's log", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
-	}, check.Reach(a) == check.Unreachable
+	return new(diag.Found(diag.ModelCanary, diag.Clean(model), "the server lists the model as loaded, but the model does not answer a request",
+		statusOf(a)+evidence(a), "an answer to a request for one token",
+		diag.Advise("fix the error in the server's log", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)))), check.Reach(a) == check.Unreachable
 }
 
 // OnGPU judges where the models are: according to the server, or by the GPU memory that

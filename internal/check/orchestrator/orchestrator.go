@@ -19,13 +19,9 @@ func InvalidAnswer(s Subject, a facts.Answer) diag.Problem {
 	if a.Kind == facts.Foreign {
 		return foreign(diag.OrchestratorImpostor, "orchestrator", s.URL, a)
 	}
-	p := diag.Problem{
-		Code: diag.OrchestratorNonsense, Subject: s.URL,
-		Message:  "the orchestrator's answer is invalid",
-		Seen:     statusOf(a) + evidence(a),
-		Expected: "200 with the object that the orchestrator answers",
-		Fix:      diag.Advise(fmt.Sprintf("make sure that the orchestrator serves %s", diag.Quote(s.URL)), diag.Retry()),
-	}
+	p := diag.Found(diag.OrchestratorNonsense, s.URL, "the orchestrator's answer is invalid",
+		statusOf(a)+evidence(a), "200 with the object that the orchestrator answers",
+		diag.Advise(fmt.Sprintf("make sure that the orchestrator serves %s", diag.Quote(s.URL)), diag.Retry()))
 	if keyRejected(a) {
 		p.Message = "the orchestrator rejects the API key, or requires one"
 		p.Expected, p.Fix = keyWanted()
@@ -51,13 +47,8 @@ func Silent(s Subject, h facts.Health, r facts.Readiness) []diag.Problem {
 	if r.Kind != facts.Answered && r.Kind != facts.NoAnswer {
 		return late(s, r.Answer)
 	}
-	return []diag.Problem{{
-		Code: diag.OrchestratorNotReady, Subject: s.URL,
-		Message:  fmt.Sprintf("the orchestrator did not become ready within %s", check.Span(s.Timeout)),
-		Seen:     Readiness(r).Reason,
-		Expected: s.Protocol.Ready,
-		Fix:      diag.Advise("fix the error in the orchestrator's log", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
-	}}
+	return []diag.Problem{diag.Found(diag.OrchestratorNotReady, s.URL, fmt.Sprintf("the orchestrator did not become ready within %s", check.Span(s.Timeout)),
+		Readiness(r).Reason, s.Protocol.Ready, diag.Advise("fix the error in the orchestrator's log", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)))}
 }
 
 func late(s Subject, a facts.Answer) []diag.Problem {
@@ -71,13 +62,9 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 	if a.Kind == facts.Unattributed {
 		return unproven("orchestrator", s.URL, a)
 	}
-	return diag.Problem{
-		Code: diag.OrchestratorUnreachable, Subject: s.URL,
-		Message:  fmt.Sprintf("the orchestrator did not answer within %s", check.Span(s.Timeout)),
-		Seen:     statusOf(a) + evidence(a),
-		Expected: s.Protocol.Models,
-		Fix:      diag.Advise("find out why the orchestrator does not answer", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)),
-	}
+	return diag.Found(diag.OrchestratorUnreachable, s.URL, fmt.Sprintf("the orchestrator did not answer within %s", check.Span(s.Timeout)),
+		statusOf(a)+evidence(a), s.Protocol.Models,
+		diag.Advise("find out why the orchestrator does not answer", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)))
 }
 
 // Bus returns the problem of the MCP bus's last answer. A degraded bus is usable: a
@@ -93,17 +80,12 @@ func Bus(url string, b facts.BusHealth) []diag.Problem {
 	case check.Ready:
 		return busWord(url, b)
 	case check.Nonsense:
-		return []diag.Problem{{
-			Code: diag.BusNonsense, Subject: url, Message: "the bus's answer is invalid",
-			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: `200 with {"status": "ok"} from /health`,
-			Fix: diag.Advise(fmt.Sprintf("make sure that the MCP bus serves %s", diag.Quote(url)), diag.Retry()),
-		}}
+		return []diag.Problem{diag.Found(diag.BusNonsense, url, "the bus's answer is invalid",
+			statusOf(b.Answer)+evidence(b.Answer), `200 with {"status": "ok"} from /health`,
+			diag.Advise(fmt.Sprintf("make sure that the MCP bus serves %s", diag.Quote(url)), diag.Retry()))}
 	default:
-		return []diag.Problem{{
-			Code: diag.BusUnreachable, Subject: url, Message: "the bus did not answer",
-			Seen: statusOf(b.Answer) + evidence(b.Answer), Expected: "an answer to GET /health",
-			Fix: diag.Advise("find out why the bus does not answer", diag.Retry()),
-		}}
+		return []diag.Problem{diag.Found(diag.BusUnreachable, url, "the bus did not answer",
+			statusOf(b.Answer)+evidence(b.Answer), "an answer to GET /health", diag.Advise("find out why the bus does not answer", diag.Retry()))}
 	}
 }
 
@@ -234,11 +216,7 @@ func SystemdSilent(s Subject, seen string) diag.Problem {
 // unproven returns the problem of an answer whose sender could not be
 // determined.
 func unproven(what, url string, a facts.Answer) diag.Problem {
-	return diag.Problem{
-		Code: diag.ServerUnproven, Subject: url,
-		Message:  "could not verify that the " + what + " itself answers",
-		Seen:     evidence(a),
-		Expected: "an answer from the unit that the configuration names",
-		Fix:      diag.Advise("check that systemd can be queried over D-Bus, and that /sys/fs/cgroup is readable").Looking(diag.Run("systemctl", "status", "dbus.socket")),
-	}
+	return diag.Found(diag.ServerUnproven, url, "could not verify that the "+what+" itself answers",
+		evidence(a), "an answer from the unit that the configuration names",
+		diag.Advise("check that systemd can be queried over D-Bus, and that /sys/fs/cgroup is readable").Looking(diag.Run("systemctl", "status", "dbus.socket")))
 }

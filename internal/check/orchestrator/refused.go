@@ -63,13 +63,8 @@ func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 		if len(look.State.Others) > 0 {
 			fix = "if the server has another name for a model, correct it in models.expected; " + fix
 		}
-		return []diag.Problem{{
-			Code: diag.ModelsTimeout, Subject: s.URL,
-			Message:  fmt.Sprintf("the models were not ready within %s", check.Span(s.Timeout)),
-			Seen:     j.Reason,
-			Expected: expectation(s),
-			Fix:      diag.Advise(fix, diag.Reload()),
-		}}
+		return []diag.Problem{diag.Found(diag.ModelsTimeout, s.URL, fmt.Sprintf("the models were not ready within %s", check.Span(s.Timeout)),
+			j.Reason, expectation(s), diag.Advise(fix, diag.Reload()))}
 	case check.Unknown: // the first look was not over
 		return []diag.Problem{unreachable(s, look.Answer)}
 	case check.Idle:
@@ -77,13 +72,8 @@ func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 		if len(look.State.Others) > 0 {
 			fix = refusedFix(s)
 		}
-		return []diag.Problem{{
-			Code: diag.PreloadTimeout, Subject: s.URL,
-			Message:  fmt.Sprintf("no preload started within %s", check.Span(s.Timeout)),
-			Seen:     j.Reason + s.errored(),
-			Expected: expectation(s),
-			Fix:      fix,
-		}}
+		return []diag.Problem{diag.Found(diag.PreloadTimeout, s.URL, fmt.Sprintf("no preload started within %s", check.Span(s.Timeout)),
+			j.Reason+s.errored(), expectation(s), fix)}
 	default:
 		return Refused(j, look, s)
 	}
@@ -92,13 +82,8 @@ func Late(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem {
 // PreloadRefused returns the problem of a POST that was answered with an error
 // that has no state.
 func PreloadRefused(s Subject, look facts.ModelsLook) diag.Problem {
-	p := diag.Problem{
-		Code: diag.PreloadRefused, Subject: s.URL,
-		Message:  "the orchestrator refused to preload",
-		Seen:     statusOf(look.Answer) + evidence(look.Answer),
-		Expected: s.Protocol.Preload,
-		Fix:      refusedFix(s),
-	}
+	p := diag.Found(diag.PreloadRefused, s.URL, "the orchestrator refused to preload",
+		statusOf(look.Answer)+evidence(look.Answer), s.Protocol.Preload, refusedFix(s))
 	if keyRejected(look.Answer) {
 		p.Expected, p.Fix = keyWanted()
 	}
@@ -121,13 +106,8 @@ func (s Subject) errored() string {
 }
 
 func incomplete(j check.Judgement, st facts.ModelsState, s Subject) diag.Problem {
-	p := diag.Problem{
-		Code: diag.ModelsIncomplete, Subject: s.URL,
-		Message:  "the orchestrator loaded fewer models than it should",
-		Seen:     j.Reason,
-		Expected: expectation(s),
-		Fix:      diag.Advise(fmt.Sprintf("give the orchestrator the same AGENT_MODEL_MAP.json as %s", diag.Quote(s.Map)), diag.Retry()),
-	}
+	p := diag.Found(diag.ModelsIncomplete, s.URL, "the orchestrator loaded fewer models than it should",
+		j.Reason, expectation(s), diag.Advise(fmt.Sprintf("give the orchestrator the same AGENT_MODEL_MAP.json as %s", diag.Quote(s.Map)), diag.Retry()))
 	switch {
 	case s.Protocol.Loaded != "":
 		p.Fix = refusedFix(s)
@@ -159,13 +139,9 @@ func empty(s Subject) diag.Problem {
 
 // AcceptedEmpty is the warning of a gate that opened although no model is loaded.
 func AcceptedEmpty(s Subject) diag.Problem {
-	return diag.Problem{
-		Code: diag.PreloadEmpty, Severity: diag.Warning, Subject: s.URL,
-		Message:  "the gate opened although the orchestrator has loaded no models",
-		Seen:     "a preload of 0 models, and models.accept_empty = true",
-		Expected: expectation(s),
-		Fix:      diag.Advise("run a release of the orchestrator that loads models, and set models.accept_empty = false", diag.Reload()),
-	}
+	return diag.Found(diag.PreloadEmpty, s.URL, "the gate opened although the orchestrator has loaded no models",
+		"a preload of 0 models, and models.accept_empty = true", expectation(s),
+		diag.Advise("run a release of the orchestrator that loads models, and set models.accept_empty = false", diag.Reload())).As(diag.Warning)
 }
 
 func readAgain(s Subject) diag.Fix {
@@ -228,10 +204,8 @@ func Glance(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem 
 		if s.Empty {
 			return []diag.Problem{empty(s)}
 		}
-		return []diag.Problem{{
-			Code: diag.ModelsIncomplete, Subject: s.URL, Message: "the models are not loaded, and no preload is running",
-			Seen: j.Reason, Expected: expectation(s), Fix: diag.Do(diag.Run("justnews-gate", "preload", "--wait")),
-		}}
+		return []diag.Problem{diag.Found(diag.ModelsIncomplete, s.URL, "the models are not loaded, and no preload is running",
+			j.Reason, expectation(s), diag.Do(diag.Run("justnews-gate", "preload", "--wait")))}
 	default:
 		return Refused(j, look, s)
 	}

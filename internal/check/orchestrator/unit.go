@@ -28,11 +28,9 @@ func UnitFails(u facts.Unit) []diag.Problem {
 	if u.Result == "" || u.Result == "success" || !strings.Contains(u.SubState, "auto-restart") {
 		return nil
 	}
-	p := diag.Problem{
-		Code: diag.OrchestratorUnit, Subject: u.Name, Message: "the orchestrator's unit keeps failing",
-		Seen: unit.FailureText(u) + "; " + diag.Count(u.NRestarts, "restart"), Expected: "a unit that stays active",
-		Fix: diag.Advise("fix the error in its log: systemd restarts it automatically").Looking(diag.LogOf(u.Name)),
-	}
+	p := diag.Found(diag.OrchestratorUnit, u.Name, "the orchestrator's unit keeps failing",
+		unit.FailureText(u)+"; "+diag.Count(u.NRestarts, "restart"), "a unit that stays active",
+		diag.Advise("fix the error in its log: systemd restarts it automatically").Looking(diag.LogOf(u.Name)))
 	return []diag.Problem{unit.WithSetup(p, u)}
 }
 
@@ -60,12 +58,9 @@ func VLLM(v facts.VLLM, agents []string, url, unit string) []diag.Problem {
 	if !v.Enabled {
 		seen = "not enabled, VLLM_ENABLED is not true"
 	}
-	return []diag.Problem{{
-		Code: diag.VLLMDown, Severity: diag.Warning, Subject: url + "/vllm/status",
-		Message: "the vLLM server of " + diag.Clean(strings.Join(agents, ", ")) + " is not running",
-		Seen:    seen, Expected: "a running vLLM server, or no vllm_agents in the map",
-		Fix: diag.Advise("set VLLM_ENABLED=true in the orchestrator's environment and fix the error in its log, or remove vllm_agents from the map", diag.Restart(unit)...).Looking(diag.LogOf(unit)),
-	}}
+	return []diag.Problem{diag.Found(diag.VLLMDown, url+"/vllm/status", "the vLLM server of "+diag.Clean(strings.Join(agents, ", "))+" is not running",
+		seen, "a running vLLM server, or no vllm_agents in the map",
+		diag.Advise("set VLLM_ENABLED=true in the orchestrator's environment and fix the error in its log, or remove vllm_agents from the map", diag.Restart(unit)...).Looking(diag.LogOf(unit))).As(diag.Warning)}
 }
 
 // Registered judges whether the orchestrator is registered with the MCP bus. One that was
@@ -79,12 +74,9 @@ func Registered(r facts.Registration, name, busURL string) []diag.Problem {
 	if len(r.Agents) > 0 {
 		seen = strings.Join(r.Agents, ", ")
 	}
-	return []diag.Problem{{
-		Code: diag.BusUnregistered, Severity: diag.Warning, Subject: name,
-		Message: "the orchestrator is not registered with the MCP bus: it was started before the bus and gave up",
-		Seen:    diag.Clean(seen), Expected: name + " among the agents of " + busURL + "/agents",
-		Fix: diag.Advise("restart it now that the bus is up (its models load again, the agents stay up)", diag.Restart(unitname.Of(name))...),
-	}}
+	return []diag.Problem{diag.Found(diag.BusUnregistered, name, "the orchestrator is not registered with the MCP bus: it was started before the bus and gave up",
+		diag.Clean(seen), name+" among the agents of "+busURL+"/agents",
+		diag.Advise("restart it now that the bus is up (its models load again, the agents stay up)", diag.Restart(unitname.Of(name))...)).As(diag.Warning)}
 }
 
 const sigkill = 9

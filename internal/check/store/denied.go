@@ -34,25 +34,17 @@ func (j *judge) denied(f facts.StoreFault, lost string) diag.Problem {
 	if !j.look.AsLoader() {
 		return j.unseen(f, *d)
 	}
-	return diag.Problem{
-		Code: diag.StorePermission, Subject: diag.Clean(d.Path),
-		Message:  fmt.Sprintf("the user %s may not %s this %s: %s", j.look.User, verb(*d), thing(*d), lost),
-		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(*d), f.Path)),
-		Expected: fmt.Sprintf("%s for %s", d.Needs, cmp.Or(d.Class, "the user")),
-		Fix:      letIn(*d, j.look.User, j.look.Root),
-	}
+	return diag.Found(diag.StorePermission, diag.Clean(d.Path), fmt.Sprintf("the user %s may not %s this %s: %s", j.look.User, verb(*d), thing(*d), lost),
+		diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(*d), f.Path)), fmt.Sprintf("%s for %s", d.Needs, cmp.Or(d.Class, "the user")),
+		letIn(*d, j.look.User, j.look.Root))
 }
 
 // unseen is the problem of a caller that may not read the store and does not load
 // the models.
 func (j *judge) unseen(f facts.StoreFault, d facts.StoreDenial) diag.Problem {
-	p := diag.Problem{
-		Code: diag.StorePermission, Severity: diag.Warning, Subject: diag.Clean(d.Path),
-		Message:  fmt.Sprintf("%s may not %s this %s, so it is unknown whether %s may", j.look.User, verb(d), thing(d), j.look.Loader),
-		Seen:     diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(d), f.Path)),
-		Expected: "a run as root or as " + j.look.Loader,
-		Fix:      diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify")),
-	}
+	p := diag.Found(diag.StorePermission, diag.Clean(d.Path), fmt.Sprintf("%s may not %s this %s, so it is unknown whether %s may", j.look.User, verb(d), thing(d), j.look.Loader),
+		diag.Clean(fmt.Sprintf("%s, needed for %s", modeOf(d), f.Path)), "a run as root or as "+j.look.Loader,
+		diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify"))).As(diag.Warning)
 	if j.want.Thorough {
 		p.Severity = diag.Error
 	}

@@ -97,13 +97,9 @@ func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Probl
 		if !ok || slices.Contains(instances, a.Name) {
 			continue
 		}
-		p := diag.Problem{
-			Code: diag.MapName, Severity: diag.Warning, Subject: diag.Clean(a.Name),
-			Message:  fmt.Sprintf("the map lists %s for an agent that is not an instance; did you mean %s?", diag.Count(len(a.Models), "model"), diag.Quote(near)),
-			Seen:     fmt.Sprintf("%s with %s, %s with none", diag.Quote(a.Name), diag.Count(len(a.Models), "model"), diag.Quote(near)),
-			Expected: "the name of an instance",
-			Fix:      diag.Advise("correct the agent's key in AGENT_MODEL_MAP.json, or leave it if it is intended"),
-		}
+		p := diag.Found(diag.MapName, diag.Clean(a.Name), fmt.Sprintf("the map lists %s for an agent that is not an instance; did you mean %s?", diag.Count(len(a.Models), "model"), diag.Quote(near)),
+			fmt.Sprintf("%s with %s, %s with none", diag.Quote(a.Name), diag.Count(len(a.Models), "model"), diag.Quote(near)), "the name of an instance",
+			diag.Advise("correct the agent's key in AGENT_MODEL_MAP.json, or leave it if it is intended")).As(diag.Warning)
 		if len(a.Models) > 0 {
 			p.Position = &diag.Position{File: path, Line: a.Models[0].Line, Column: a.Models[0].Column}
 		}

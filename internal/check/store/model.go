@@ -63,11 +63,8 @@ func (j *judge) model(m facts.StoreModel) {
 		}
 	}
 	if len(m.Snapshots) > 1 && m.Main != "" && m.Main != m.Snapshots[0] {
-		j.say(m.Dir, diag.Problem{
-			Code: diag.StoreSnapshot, Severity: diag.Warning, Subject: name(m.Want),
-			Message: fmt.Sprintf("the loader uses the first of %d snapshots, but refs/main names another", len(m.Snapshots)),
-			Seen:    diag.Clean(m.Snapshots[0]), Expected: diag.Clean(m.Main), Fix: diag.Advise("remove the snapshots that are not wanted"),
-		})
+		j.say(m.Dir, diag.Found(diag.StoreSnapshot, name(m.Want), fmt.Sprintf("the loader uses the first of %d snapshots, but refs/main names another", len(m.Snapshots)),
+			diag.Clean(m.Snapshots[0]), diag.Clean(m.Main), diag.Advise("remove the snapshots that are not wanted")).As(diag.Warning))
 	}
 }
 
@@ -78,10 +75,8 @@ func (j *judge) fault(m facts.StoreModel, f facts.StoreFault) {
 	if !known {
 		means = meaning{"", diag.StoreFile, "the model has an unknown problem", "a complete model", copyAgain}
 	}
-	p := diag.Problem{
-		Code: means.code, Subject: name(m.Want), Message: means.message,
-		Seen: describe(f), Expected: means.expected, Fix: diag.Advise(fmt.Sprintf(means.first, diag.Quote(target(m, f))), diag.Retry()),
-	}
+	p := diag.Found(means.code, name(m.Want), means.message,
+		describe(f), means.expected, diag.Advise(fmt.Sprintf(means.first, diag.Quote(target(m, f))), diag.Retry()))
 	if n := others(m, f); n > 0 {
 		p.Seen += "; and " + diag.Count(n, "more file") + " of this model"
 	}
@@ -142,10 +137,8 @@ func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
 			Expected: "the id of a model that is there", Fix: j.correctMap("", m.Want.Model, near),
 		})
 	case m.Want.Base != "":
-		j.say(f.Path, diag.Problem{
-			Code: diag.StoreBase, Subject: name(m.Want), Message: "the adapter's base model is not in the store",
-			Seen: describe(f), Expected: "a snapshot of " + diag.Quote(m.Want.ID), Fix: diag.Advise(fmt.Sprintf("copy the base model to %s", diag.Quote(f.Path)), diag.Retry()),
-		})
+		j.say(f.Path, diag.Found(diag.StoreBase, name(m.Want), "the adapter's base model is not in the store",
+			describe(f), "a snapshot of "+diag.Quote(m.Want.ID), diag.Advise(fmt.Sprintf("copy the base model to %s", diag.Quote(f.Path)), diag.Retry())))
 	default:
 		j.fault(m, f)
 	}

@@ -36,11 +36,9 @@ func (j *judge) proof(p facts.StoreProof) {
 	case facts.Undecided:
 		j.undecided(p)
 	case facts.OutOfTime:
-		j.say(p.Path, diag.Problem{
-			Code: diag.StoreTimeout, Subject: version(p), Message: "it was still being hashed at the deadline",
-			Seen: "a version of " + check.Size(p.Bytes), Expected: "a result within GATE_TIMEOUT",
-			Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: finished hashes are remembered", diag.Reload()).Looking(diag.Run("justnews-gate", "models", "verify")),
-		})
+		j.say(p.Path, diag.Found(diag.StoreTimeout, version(p), "it was still being hashed at the deadline",
+			"a version of "+check.Size(p.Bytes), "a result within GATE_TIMEOUT",
+			diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml, or verify the store once: finished hashes are remembered", diag.Reload()).Looking(diag.Run("justnews-gate", "models", "verify"))))
 	case facts.Unchecked:
 		j.unchecked(p)
 	case facts.Unproven:
@@ -54,16 +52,12 @@ func version(p facts.StoreProof) string {
 
 func (j *judge) manifest(p facts.StoreProof) {
 	if p.SealFault != "" {
-		j.say(p.Path, diag.Problem{
-			Code: diag.StoreManifest, Severity: diag.Warning, Subject: version(p), Message: "its seal is not used",
-			Seen: diag.Clean(p.SealFault), Expected: "a seal of the current version", Fix: sealing(p),
-		})
+		j.say(p.Path, diag.Found(diag.StoreManifest, version(p), "its seal is not used",
+			diag.Clean(p.SealFault), "a seal of the current version", sealing(p)).As(diag.Warning))
 	}
 	if p.ManifestVersion != "" && p.Name != "" && p.ManifestVersion != p.Name {
-		j.say(p.Path+" version", diag.Problem{
-			Code: diag.StoreManifest, Severity: diag.Warning, Subject: version(p), Message: "its manifest.json belongs to another version",
-			Seen: diag.Quote(p.ManifestVersion), Expected: diag.Quote(p.Name), Fix: diag.Advise("copy the version under its own name"),
-		})
+		j.say(p.Path+" version", diag.Found(diag.StoreManifest, version(p), "its manifest.json belongs to another version",
+			diag.Quote(p.ManifestVersion), diag.Quote(p.Name), diag.Advise("copy the version under its own name")).As(diag.Warning))
 	}
 }
 
@@ -72,12 +66,9 @@ func sealing(p facts.StoreProof) diag.Fix {
 }
 
 func (j *judge) noManifest(p facts.StoreProof) {
-	problem := diag.Problem{
-		Code: diag.StoreManifest, Subject: version(p), Message: "it cannot be verified: it has no checksum",
-		Seen:     cmp.Or(diag.Clean(p.ManifestFault), "neither manifest.json nor a seal") + " in " + diag.Clean(p.Path),
-		Expected: "upstream's manifest.json with a checksum, or a seal",
-		Fix:      diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry()),
-	}
+	problem := diag.Found(diag.StoreManifest, version(p), "it cannot be verified: it has no checksum",
+		cmp.Or(diag.Clean(p.ManifestFault), "neither manifest.json nor a seal")+" in "+diag.Clean(p.Path), "upstream's manifest.json with a checksum, or a seal",
+		diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry()))
 	if p.Name == "" {
 		// JustNews writes a manifest for versions only.
 		problem.Severity = diag.Notice
@@ -90,13 +81,9 @@ func (j *judge) undecided(p facts.StoreProof) {
 	if p.Witnessed > 0 {
 		witnessed = "; proven by the hash in the name: " + diag.Count(p.Witnessed, "file")
 	}
-	j.say(p.Path, diag.Problem{
-		Code: diag.StoreUnverified, Subject: version(p),
-		Message:  "it cannot be verified: the checksum depends on the order in which the file system lists directories",
-		Seen:     fmt.Sprintf("another checksum in each of %d orders that were tried of %.3g%s", p.Tried, p.Orders, witnessed),
-		Expected: "SHA-256 " + p.Expected + " in one of them",
-		Fix:      diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry()),
-	})
+	j.say(p.Path, diag.Found(diag.StoreUnverified, version(p), "it cannot be verified: the checksum depends on the order in which the file system lists directories",
+		fmt.Sprintf("another checksum in each of %d orders that were tried of %.3g%s", p.Tried, p.Orders, witnessed), "SHA-256 "+p.Expected+" in one of them",
+		diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry())))
 }
 
 // differs lists the affected files if they are known. Missing files make a version
@@ -117,22 +104,16 @@ func (j *judge) differs(p facts.StoreProof) {
 	}
 	copied := diag.Advise(fmt.Sprintf("copy the version again from an intact source to %s", diag.Quote(p.Path)), diag.Retry())
 	if len(missing) > 0 {
-		j.say(p.Path, diag.Problem{
-			Code: diag.StoreFile, Subject: version(p), Message: "files of the manifest are missing: " + j.lostIn(p.Path, missing),
-			Seen: flaws(missing), Expected: "every file of its " + p.By, Fix: copied,
-		})
+		j.say(p.Path, diag.Found(diag.StoreFile, version(p), "files of the manifest are missing: "+j.lostIn(p.Path, missing),
+			flaws(missing), "every file of its "+p.By, copied))
 	}
 	if len(lost) > 0 {
-		j.say(p.Path, diag.Problem{
-			Code: diag.StoreLink, Subject: version(p), Message: "links of the version are dangling: " + j.lostIn(p.Path, lost),
-			Seen: flaws(lost), Expected: "links to files", Fix: copied,
-		})
+		j.say(p.Path, diag.Found(diag.StoreLink, version(p), "links of the version are dangling: "+j.lostIn(p.Path, lost),
+			flaws(lost), "links to files", copied))
 	}
 	if len(wrong) > 0 || len(p.Flaws) == 0 {
-		j.say(p.Path, diag.Problem{
-			Code: diag.StoreCorrupt, Subject: version(p), Message: "its content does not match the manifest: " + j.lostIn(p.Path, wrong),
-			Seen: j.evidence(p, wrong), Expected: expectedContent(p), Fix: copied,
-		})
+		j.say(p.Path, diag.Found(diag.StoreCorrupt, version(p), "its content does not match the manifest: "+j.lostIn(p.Path, wrong),
+			j.evidence(p, wrong), expectedContent(p), copied))
 	}
 }
 
@@ -173,11 +154,9 @@ func (j *judge) unchecked(p facts.StoreProof) {
 	if len(p.Flaws) > 0 {
 		return
 	}
-	j.say(p.Path, diag.Problem{
-		Code: diag.StoreUnverified, Subject: version(p), Message: "it cannot be verified",
-		Seen: diag.Clean(cmp.Or(p.Reason, "no reason was given")), Expected: "a readable version that does not change",
-		Fix: diag.Advise("wait until no copy is in progress", diag.Retry()),
-	})
+	j.say(p.Path, diag.Found(diag.StoreUnverified, version(p), "it cannot be verified",
+		diag.Clean(cmp.Or(p.Reason, "no reason was given")), "a readable version that does not change",
+		diag.Advise("wait until no copy is in progress", diag.Retry())))
 }
 
 func (j *judge) flawed(p facts.StoreProof, f facts.ProofFlaw) {
@@ -185,10 +164,8 @@ func (j *judge) flawed(p facts.StoreProof, f facts.ProofFlaw) {
 	if f.Kind == facts.FlawDenied {
 		code, fix = diag.StorePermission, diag.Do(diag.Run("sudo", "justnews-gate", "models", "verify", "--", p.Owner))
 	}
-	j.say(f.Path, diag.Problem{
-		Code: code, Subject: version(p), Message: "a file cannot be read, so that the version cannot be verified",
-		Seen: diag.Clean(f.Path + ": " + f.Detail), Expected: "readable files", Fix: fix,
-	})
+	j.say(f.Path, diag.Found(code, version(p), "a file cannot be read, so that the version cannot be verified",
+		diag.Clean(f.Path+": "+f.Detail), "readable files", fix))
 }
 
 // lostIn names the models that are affected by flaws of a version: all of its models

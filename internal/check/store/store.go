@@ -123,11 +123,9 @@ func (j *judge) settled() []diag.Problem {
 }
 
 func (j *judge) root(f facts.StoreFault) {
-	p := diag.Problem{
-		Code: diag.StoreRoot, Subject: j.look.Root, Message: "the Model Store does not exist",
-		Seen: describe(f), Expected: "a directory with one directory for each agent",
-		Fix: diag.Advise("copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml", diag.Reload()),
-	}
+	p := diag.Found(diag.StoreRoot, j.look.Root, "the Model Store does not exist",
+		describe(f), "a directory with one directory for each agent",
+		diag.Advise("copy the Model Store there, or correct models.root in /etc/justnews/justnews.toml", diag.Reload()))
 	switch f.Kind {
 	case facts.NoDirectory:
 		p.Message = "the Model Store is not a directory"
@@ -164,13 +162,9 @@ func (j *judge) space() {
 	if j.look.Free < 0 || j.look.Free >= most {
 		return
 	}
-	j.say("", diag.Problem{
-		Code: diag.StoreSpace, Severity: diag.Warning, Subject: j.look.Root,
-		Message:  "there is not enough space for another version next to the current one",
-		Seen:     check.Size(j.look.Free) + " free",
-		Expected: "at least " + check.Size(most) + ", the size of the largest version",
-		Fix:      diag.Advise("remove versions that no current points at").Looking(diag.Run("du", "-h", "--max-depth=3", "--", j.look.Root)),
-	})
+	j.say("", diag.Found(diag.StoreSpace, j.look.Root, "there is not enough space for another version next to the current one",
+		check.Size(j.look.Free)+" free", "at least "+check.Size(most)+", the size of the largest version",
+		diag.Advise("remove versions that no current points at").Looking(diag.Run("du", "-h", "--max-depth=3", "--", j.look.Root))).As(diag.Warning))
 }
 
 func describe(f facts.StoreFault) string {
@@ -187,41 +181,30 @@ func describe(f facts.StoreFault) string {
 // MountMissing is the problem of a path that does not exist because a configured
 // mount is not active.
 func MountMissing(u facts.Unit, path string) diag.Problem {
-	return diag.Problem{
-		Code: diag.StoreMount, Subject: u.Name, Message: path + " lies on a mount that is not active",
-		Seen: diag.Clean(u.ActiveState) + " (" + diag.Clean(u.SubState) + ")", Expected: "active (mounted)",
-		Fix: diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "--", u.Name)}},
-	}
+	return diag.Found(diag.StoreMount, u.Name, path+" lies on a mount that is not active",
+		diag.Clean(u.ActiveState)+" ("+diag.Clean(u.SubState)+")", "active (mounted)",
+		diag.Fix{Commands: []diag.Command{diag.Run("systemctl", "start", "--", u.Name)}})
 }
 
 // Late is the problem of a look that ended at the deadline.
 func Late(look facts.Store, after time.Duration) diag.Problem {
-	return diag.Problem{
-		Code: diag.StoreTimeout, Subject: look.Root, Message: "timed out before the whole Model Store was checked",
-		Seen: fmt.Sprintf("%s after %s", diag.Count(len(look.Models), "model"), after), Expected: "a check of every model of the map",
-		Fix: diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()),
-	}
+	return diag.Found(diag.StoreTimeout, look.Root, "timed out before the whole Model Store was checked",
+		fmt.Sprintf("%s after %s", diag.Count(len(look.Models), "model"), after), "a check of every model of the map",
+		diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()))
 }
 
 // Hung is the warning that a file system did not answer within some time.
 func Hung(root string, after time.Duration) diag.Problem {
-	return diag.Problem{
-		Code: diag.StoreTimeout, Severity: diag.Warning, Subject: root,
-		Message:  "the paths in the configuration were not checked: a file system does not respond",
-		Seen:     "no answer within " + after.String(),
-		Expected: "an answer",
-		Fix:      diag.Advise("mount the file system again").Looking(diag.Run("findmnt", "-T", root)),
-	}
+	return diag.Found(diag.StoreTimeout, root, "the paths in the configuration were not checked: a file system does not respond",
+		"no answer within "+after.String(), "an answer",
+		diag.Advise("mount the file system again").Looking(diag.Run("findmnt", "-T", root))).As(diag.Warning)
 }
 
 // NoLoader is the notice that it is unknown what the orchestrator's user can read.
 func NoLoader(user, why string) diag.Problem {
-	return diag.Problem{
-		Code: diag.StorePermission, Severity: diag.Notice, Subject: user,
-		Message: "cannot check whether the orchestrator's user can read the Model Store: this host has no such user",
-		Seen:    diag.Clean(why), Expected: "the user of [service] in /etc/justnews/justnews.toml",
-		Fix: diag.Advise("or correct service.user", diag.Run("systemd-sysusers", "justnews.conf")),
-	}
+	return diag.Found(diag.StorePermission, user, "cannot check whether the orchestrator's user can read the Model Store: this host has no such user",
+		diag.Clean(why), "the user of [service] in /etc/justnews/justnews.toml",
+		diag.Advise("or correct service.user", diag.Run("systemd-sysusers", "justnews.conf"))).As(diag.Notice)
 }
 
 // NothingToSeal is the problem of an agent without a version.

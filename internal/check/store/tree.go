@@ -18,11 +18,9 @@ import (
 func (j *judge) tree(i int, t facts.StoreTree) {
 	switch {
 	case t.Fault == nil && strings.HasSuffix(t.Path, ".tmp"):
-		j.say(t.Named, diag.Problem{
-			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version in use is still being copied: " + j.lost(i),
-			Seen: diag.Clean(t.Named + " points to " + t.Path), Expected: "a version without the suffix .tmp",
-			Fix: diag.Advise(fmt.Sprintf("finish the copy and rename it, then point current at it, or point current at a complete version%s", versions(t)), diag.Retry()),
-		})
+		j.say(t.Named, diag.Found(diag.StoreStaged, j.who(t), "the version in use is still being copied: "+j.lost(i),
+			diag.Clean(t.Named+" points to "+t.Path), "a version without the suffix .tmp",
+			diag.Advise(fmt.Sprintf("finish the copy and rename it, then point current at it, or point current at a complete version%s", versions(t)), diag.Retry())))
 	case t.Fault == nil:
 		j.leftovers(t)
 	case t.Fault.Kind == facts.Denied:
@@ -32,16 +30,12 @@ func (j *judge) tree(i int, t facts.StoreTree) {
 	case t.Fault.Path == filepath.Join(j.look.Root, t.Owner):
 		j.agent(i, t)
 	case half(t) != "":
-		j.say(t.Named, diag.Problem{
-			Code: diag.StoreStaged, Subject: j.who(t), Message: "the version was only partly copied: " + j.lost(i),
-			Seen: half(t) + "; " + describe(*t.Fault), Expected: "a version without the suffix .tmp",
-			Fix: diag.Advise(fmt.Sprintf("finish the copy into %s and rename it, or copy the version again", diag.Quote(half(t))), diag.Retry()),
-		})
+		j.say(t.Named, diag.Found(diag.StoreStaged, j.who(t), "the version was only partly copied: "+j.lost(i),
+			half(t)+"; "+describe(*t.Fault), "a version without the suffix .tmp",
+			diag.Advise(fmt.Sprintf("finish the copy into %s and rename it, or copy the version again", diag.Quote(half(t))), diag.Retry())))
 	default:
-		j.say(t.Named, j.covered(*t.Fault, diag.Problem{
-			Code: diag.StoreVersion, Subject: j.who(t), Message: "there is no version to load from: " + j.lost(i),
-			Seen: describe(*t.Fault) + versions(t), Expected: expectedVersion(t), Fix: j.pointAt(t),
-		}))
+		j.say(t.Named, j.covered(*t.Fault, diag.Found(diag.StoreVersion, j.who(t), "there is no version to load from: "+j.lost(i),
+			describe(*t.Fault)+versions(t), expectedVersion(t), j.pointAt(t))))
 	}
 }
 
@@ -88,11 +82,9 @@ func (j *judge) agent(i int, t facts.StoreTree) {
 		})
 		return
 	}
-	j.say(t.Owner, j.covered(*t.Fault, diag.Problem{
-		Code: diag.StoreAgent, Subject: j.who(t), Message: "the store contains nothing for the agent: " + j.lost(i),
-		Seen: describe(*t.Fault), Expected: "a directory " + diag.Clean(t.Owner) + " with versions and a link current",
-		Fix: diag.Advise(fmt.Sprintf("copy the agent's directory to %s", diag.Quote(filepath.Join(j.look.Root, t.Owner))), diag.Retry()),
-	}))
+	j.say(t.Owner, j.covered(*t.Fault, diag.Found(diag.StoreAgent, j.who(t), "the store contains nothing for the agent: "+j.lost(i),
+		describe(*t.Fault), "a directory "+diag.Clean(t.Owner)+" with versions and a link current",
+		diag.Advise(fmt.Sprintf("copy the agent's directory to %s", diag.Quote(filepath.Join(j.look.Root, t.Owner))), diag.Retry()))))
 }
 
 // listed reports whether the map has models in the directory of an agent.
@@ -165,26 +157,17 @@ func (j *judge) pointAt(t facts.StoreTree) diag.Fix {
 func (j *judge) leftovers(t facts.StoreTree) {
 	switch t.Current {
 	case facts.CurrentDirectory:
-		j.say(t.Named, diag.Problem{
-			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
-			Message: "current is a directory, not a link: it cannot be replaced atomically",
-			Seen:    diag.Clean(t.Named), Expected: "a link to versions/VERSION",
-			Fix: diag.Advise(fmt.Sprintf("move %s below versions and replace it with a link", diag.Quote(t.Named))),
-		})
+		j.say(t.Named, diag.Found(diag.StoreVersion, j.who(t), "current is a directory, not a link: it cannot be replaced atomically",
+			diag.Clean(t.Named), "a link to versions/VERSION",
+			diag.Advise(fmt.Sprintf("move %s below versions and replace it with a link", diag.Quote(t.Named)))).As(diag.Warning))
 	case facts.CurrentElsewhere:
-		j.say(t.Named, diag.Problem{
-			Code: diag.StoreVersion, Severity: diag.Warning, Subject: j.who(t),
-			Message: "current points to something that is not a version of this agent",
-			Seen:    diag.Clean(t.Named + " points to " + t.Path), Expected: "a link to versions/VERSION of the same agent",
-			Fix: diag.Advise(fmt.Sprintf("make %s a link to one of versions", diag.Quote(t.Named))),
-		})
+		j.say(t.Named, diag.Found(diag.StoreVersion, j.who(t), "current points to something that is not a version of this agent",
+			diag.Clean(t.Named+" points to "+t.Path), "a link to versions/VERSION of the same agent",
+			diag.Advise(fmt.Sprintf("make %s a link to one of versions", diag.Quote(t.Named)))).As(diag.Warning))
 	}
 	for _, path := range t.Staged {
-		j.say(path, diag.Problem{
-			Code: diag.StoreStaged, Severity: diag.Warning, Subject: j.who(t),
-			Message: "an incomplete copy of a version is left over", Seen: diag.Clean(path),
-			Expected: "nothing, unless a copy is in progress",
-			Fix:      diag.Advise("if no copy is in progress, remove it", diag.Run("rm", "-r", "--", path)),
-		})
+		j.say(path, diag.Found(diag.StoreStaged, j.who(t), "an incomplete copy of a version is left over",
+			diag.Clean(path), "nothing, unless a copy is in progress",
+			diag.Advise("if no copy is in progress, remove it", diag.Run("rm", "-r", "--", path))).As(diag.Warning))
 	}
 }

@@ -29,10 +29,8 @@ func Present(u facts.Unit) []diag.Problem {
 	if u.LoadState == "masked" {
 		fix = diag.Do(diag.Run("systemctl", "unmask", "--", u.Name))
 	}
-	return []diag.Problem{{
-		Code: diag.UnitMissing, Subject: u.Name, Message: "a unit of the packages cannot be used",
-		Seen: diag.Quote(u.LoadState), Expected: "loaded", Fix: fix,
-	}}
+	return []diag.Problem{diag.Found(diag.UnitMissing, u.Name, "a unit of the packages cannot be used",
+		diag.Quote(u.LoadState), "loaded", fix)}
 }
 
 // shadowed finds a unit file that replaces the packaged one: upstream's template, of
@@ -41,13 +39,9 @@ func shadowed(u facts.Unit) []diag.Problem {
 	if u.FragmentPath == "" || slices.Contains(vendorDirs, path.Dir(u.FragmentPath)) {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.UnitShadowed, Severity: diag.Warning, Subject: u.FragmentPath,
-		Message:  "this file replaces the packaged unit, including its sandbox and directories",
-		Seen:     diag.Clean(u.FragmentPath),
-		Expected: vendorDirs[0] + "/" + templateOf(u.Name),
-		Fix:      diag.Advise("move the settings that you need to a drop-in", diag.Run("rm", "--", u.FragmentPath), diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", templateOf(u.Name))),
-	}}
+	return []diag.Problem{diag.Found(diag.UnitShadowed, u.FragmentPath, "this file replaces the packaged unit, including its sandbox and directories",
+		diag.Clean(u.FragmentPath), vendorDirs[0]+"/"+templateOf(u.Name),
+		diag.Advise("move the settings that you need to a drop-in", diag.Run("rm", "--", u.FragmentPath), diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", templateOf(u.Name)))).As(diag.Warning)}
 }
 
 func templateOf(unit string) string {
@@ -77,13 +71,9 @@ func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 			!slices.ContainsFunc(diag.Statuses(), func(s diag.StatusMeaning) bool { return int(s.Status) == n })
 	})
 	if len(statuses) > 0 {
-		problems = append(problems, diag.Problem{
-			Code: diag.StatusOpens, Severity: diag.Warning, Subject: u.Name,
-			Message:  "SuccessExitStatus= lists exit statuses of the gate, which has to use other statuses",
-			Seen:     fmt.Sprintf("SuccessExitStatus=%v%s", statuses, setIn(u, files, "SuccessExitStatus")),
-			Expected: "no exit status of justnews-gate",
-			Fix:      diag.Advise("remove them from SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)),
-		})
+		problems = append(problems, diag.Found(diag.StatusOpens, u.Name, "SuccessExitStatus= lists exit statuses of the gate, which has to use other statuses",
+			fmt.Sprintf("SuccessExitStatus=%v%s", statuses, setIn(u, files, "SuccessExitStatus")), "no exit status of justnews-gate",
+			diag.Advise("remove them from SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name))).As(diag.Warning))
 	}
 	return problems
 }
@@ -96,13 +86,9 @@ func Opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	if len(u.SuccessSignals) == 0 && !slices.ContainsFunc(u.SuccessExitStatus, own) {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.UnitOpened, Subject: u.Name,
-		Message:  "SuccessExitStatus= opens the gate if a signal terminates it or it cannot be started",
-		Seen:     fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")),
-		Expected: "no signal, and no status from 200 to 243",
-		Fix:      diag.Advise("remove them from SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)),
-	}}
+	return []diag.Problem{diag.Found(diag.UnitOpened, u.Name, "SuccessExitStatus= opens the gate if a signal terminates it or it cannot be started",
+		fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")), "no signal, and no status from 200 to 243",
+		diag.Advise("remove them from SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)))}
 }
 
 // otherGates are the manual gates of older setups.
@@ -121,12 +107,9 @@ func doubled(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	if len(others) == 0 || !slices.ContainsFunc(u.ExecStartPre, func(e facts.Exec) bool { return isGate(e, u.Name) }) {
 		return nil // ungated is another problem
 	}
-	return []diag.Problem{{
-		Code: diag.GateDouble, Severity: diag.Warning, Subject: u.Name,
-		Message: "the unit runs another gate besides justnews-gate",
-		Seen:    "ExecStartPre=" + commandLines(others) + setIn(u, files, "ExecStartPre"), Expected: "one gate",
-		Fix: diag.Advise("remove its ExecStartPre= line", diag.Reload()).Looking(diag.CatUnit(u.Name)),
-	}}
+	return []diag.Problem{diag.Found(diag.GateDouble, u.Name, "the unit runs another gate besides justnews-gate",
+		"ExecStartPre="+commandLines(others)+setIn(u, files, "ExecStartPre"), "one gate",
+		diag.Advise("remove its ExecStartPre= line", diag.Reload()).Looking(diag.CatUnit(u.Name))).As(diag.Warning)}
 }
 
 // startLimit finds a start limit: once refusals or restarts by hand exhaust it, the
@@ -162,10 +145,8 @@ func loops(u facts.Unit) []diag.Problem {
 	if u.ExecMainCode != 0 && u.ExecMainStatus != 0 {
 		seen += fmt.Sprintf("; its program ended with %d", u.ExecMainStatus)
 	}
-	return []diag.Problem{{
-		Code: diag.RestartLoop, Subject: u.Name, Message: "it keeps failing, and systemd keeps restarting it",
-		Seen: seen, Expected: "active", Fix: diag.Advise("fix the error in its log", diag.Run("systemctl", "stop", "--", u.Name), diag.Retry()).Looking(diag.LogOf(u.Name)),
-	}}
+	return []diag.Problem{diag.Found(diag.RestartLoop, u.Name, "it keeps failing, and systemd keeps restarting it",
+		seen, "active", diag.Advise("fix the error in its log", diag.Run("systemctl", "stop", "--", u.Name), diag.Retry()).Looking(diag.LogOf(u.Name)))}
 }
 
 // setIn returns the last of an administrator's files that sets one of the keys.
@@ -215,11 +196,9 @@ func OpenFiles(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	if u.LoadState != "loaded" || u.Service.LimitNOFILE == 0 || u.Service.LimitNOFILE >= host.EnoughFiles {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.LimitNOFILE, Severity: diag.Warning, Subject: u.Name, Message: "its limit of open files is lower than an agent needs",
-		Seen: fmt.Sprintf("LimitNOFILE=%d%s", u.Service.LimitNOFILE, setIn(u, files, "LimitNOFILE")), Expected: fmt.Sprintf("%d or more", host.EnoughFiles),
-		Fix: diag.Advise(fmt.Sprintf("set service.limit_nofile = %d in /etc/justnews/justnews.toml, and no LimitNOFILE= of your own", host.EnoughFiles), diag.Reload()),
-	}}
+	return []diag.Problem{diag.Found(diag.LimitNOFILE, u.Name, "its limit of open files is lower than an agent needs",
+		fmt.Sprintf("LimitNOFILE=%d%s", u.Service.LimitNOFILE, setIn(u, files, "LimitNOFILE")), fmt.Sprintf("%d or more", host.EnoughFiles),
+		diag.Advise(fmt.Sprintf("set service.limit_nofile = %d in /etc/justnews/justnews.toml, and no LimitNOFILE= of your own", host.EnoughFiles), diag.Reload())).As(diag.Warning)}
 }
 
 // RunsAs compares the user that a unit runs as with the configuration, and with the
@@ -230,17 +209,13 @@ func RunsAs(u facts.Unit, want facts.Account, files []facts.UnitFile, env map[st
 	// Not by the UID of its process, which may be from before a reload.
 	same := is == want.User || want.Err == "" && is == strconv.Itoa(want.UID)
 	if u.LoadState == "loaded" && !same {
-		problems = append(problems, diag.Problem{
-			Code: diag.UserOther, Severity: diag.Warning, Subject: u.Name, Message: "it runs as a different user than justnews.toml specifies",
-			Seen: "User=" + diag.Clean(is) + setIn(u, files, "User"), Expected: "User=" + want.User,
-			Fix: diag.Advise("remove User= there, or set service.user", diag.Reload()).Looking(diag.CatUnit(u.Name)),
-		})
+		problems = append(problems, diag.Found(diag.UserOther, u.Name, "it runs as a different user than justnews.toml specifies",
+			"User="+diag.Clean(is)+setIn(u, files, "User"), "User="+want.User,
+			diag.Advise("remove User= there, or set service.user", diag.Reload()).Looking(diag.CatUnit(u.Name))).As(diag.Warning))
 	}
 	if told := env["SERVICE_USER"]; told != "" && told != want.User {
-		problems = append(problems, diag.Problem{
-			Code: diag.UserOther, Severity: diag.Warning, Subject: "SERVICE_USER", Message: "the environment names a different user than justnews.toml",
-			Seen: "SERVICE_USER=" + diag.Clean(told), Expected: "SERVICE_USER=" + want.User, Fix: diag.Advise("correct or remove SERVICE_USER in /etc/justnews/*.env"),
-		})
+		problems = append(problems, diag.Found(diag.UserOther, "SERVICE_USER", "the environment names a different user than justnews.toml",
+			"SERVICE_USER="+diag.Clean(told), "SERVICE_USER="+want.User, diag.Advise("correct or remove SERVICE_USER in /etc/justnews/*.env")).As(diag.Warning))
 	}
 	return problems
 }

@@ -36,16 +36,12 @@ func Gated(u facts.Unit, after bool) []diag.Problem {
 		if unitname.Instance(u.Name) == "" {
 			fix = diag.Advise("install the unit, or correct the guard's unit in /etc/justnews/justnews.toml", diag.Reload())
 		}
-		return []diag.Problem{{
-			Code: diag.Ungated, Severity: diag.Warning, Subject: u.Name, Message: "systemd has no such unit",
-			Seen: u.LoadState, Expected: "loaded", Fix: fix,
-		}}
+		return []diag.Problem{diag.Found(diag.Ungated, u.Name, "systemd has no such unit",
+			u.LoadState, "loaded", fix).As(diag.Warning)}
 	case !slices.ContainsFunc(commands, func(e facts.Exec) bool { return !e.IgnoreFailure && slices.Equal(e.Argv, line) }):
-		p := diag.Problem{
-			Code: diag.Ungated, Subject: u.Name, Message: "this instance has no gate",
-			Seen: setting + commandLines(commands), Expected: setting + strings.Join(line, " "),
-			Fix: diag.Do(diag.Run("systemctl", "revert", "--", u.Name), diag.Reload()).Looking(diag.CatUnit(u.Name)),
-		}
+		p := diag.Found(diag.Ungated, u.Name, "this instance has no gate",
+			setting+commandLines(commands), setting+strings.Join(line, " "),
+			diag.Do(diag.Run("systemctl", "revert", "--", u.Name), diag.Reload()).Looking(diag.CatUnit(u.Name)))
 		if unitname.Instance(u.Name) == "" {
 			p.Message = "this guarded unit has no gate"
 			p.Fix = diag.Advise("remove the setting that empties "+setting, diag.Run("justnews-gate", "guard", "install", "--", u.Name)).Looking(diag.CatUnit(u.Name))
@@ -66,25 +62,18 @@ func Guarded(u facts.Unit) []diag.Problem {
 		problems = append(problems, Volatile(u.Name))
 	}
 	if u.Service.Restart == "no" {
-		problems = append(problems, diag.Problem{
-			Code: diag.GuardRestart, Severity: diag.Notice, Subject: u.Name,
-			Message: "systemd does not try this unit again after a refusal",
-			Seen:    "Restart=no", Expected: "Restart=on-failure",
-			Fix: diag.Advise("set Restart=on-failure in a drop-in, or start the unit once the cause is gone", diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", u.Name)),
-		})
+		problems = append(problems, diag.Found(diag.GuardRestart, u.Name, "systemd does not try this unit again after a refusal",
+			"Restart=no", "Restart=on-failure",
+			diag.Advise("set Restart=on-failure in a drop-in, or start the unit once the cause is gone", diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", u.Name))).As(diag.Notice))
 	}
 	return problems
 }
 
 // Volatile is the warning of a guard that is not installed.
 func Volatile(unit string) diag.Problem {
-	return diag.Problem{
-		Code: diag.GuardVolatile, Severity: diag.Warning, Subject: unit,
-		Message:  "its gate is gone when the generator fails or the configuration is broken",
-		Seen:     "its line in the generator's directory alone",
-		Expected: "/etc/systemd/system/" + diag.Clean(unit) + ".d/50-justnews-guard.conf",
-		Fix:      diag.Do(diag.Run("justnews-gate", "guard", "install", "--", unit), diag.Reload()),
-	}
+	return diag.Found(diag.GuardVolatile, unit, "its gate is gone when the generator fails or the configuration is broken",
+		"its line in the generator's directory alone", "/etc/systemd/system/"+diag.Clean(unit)+".d/50-justnews-guard.conf",
+		diag.Do(diag.Run("justnews-gate", "guard", "install", "--", unit), diag.Reload())).As(diag.Warning)
 }
 
 func generatedGuard(unit string) string {
@@ -174,11 +163,8 @@ func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
 
 // Stale is the problem of a unit with the mark of another configuration.
 func Stale(unit string) diag.Problem {
-	return diag.Problem{
-		Code: diag.UnitStale, Subject: unit, Message: "the configuration or the program changed since systemd read this unit",
-		Seen: "the mark of another configuration", Expected: "that of the one in /etc/justnews",
-		Fix: diag.Do(diag.Reload()),
-	}
+	return diag.Found(diag.UnitStale, unit, "the configuration or the program changed since systemd read this unit",
+		"the mark of another configuration", "that of the one in /etc/justnews", diag.Do(diag.Reload()))
 }
 
 // Changed is the problem of a gate that runs with an outdated configuration.
@@ -190,11 +176,8 @@ func Changed(unit string) diag.Problem {
 
 // MarkUnknown is the problem of a unit that systemd does not show.
 func MarkUnknown(unit string, err error) diag.Problem {
-	return diag.Problem{
-		Code: diag.UnitUnmarked, Subject: unit, Message: "cannot verify over D-Bus that this unit was generated from the current configuration",
-		Seen: err.Error(), Expected: "an answer over D-Bus",
-		Fix: diag.Do(startDBus()),
-	}
+	return diag.Found(diag.UnitUnmarked, unit, "cannot verify over D-Bus that this unit was generated from the current configuration",
+		err.Error(), "an answer over D-Bus", diag.Do(startDBus()))
 }
 
 func unmarked(unit, message, seen string) diag.Problem {
@@ -239,20 +222,13 @@ func Generated(files []facts.Generated) []diag.Problem {
 	case len(stale) == 0:
 		return nil
 	case len(there) == 0:
-		return []diag.Problem{{
-			Code: diag.GeneratorAbsent, Subject: "justnews-generator",
-			Message: "the generator has written nothing: it is missing or masked, or crashed at the last reload",
-			Seen:    "no file of ours in /run/systemd/generator", Expected: "/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf",
-			Fix: diag.Do(diag.Reload()).Looking(diag.Run("ls", "-l", "/usr/lib/systemd/system-generators/justnews-generator", "/etc/systemd/system-generators"), diag.Run("journalctl", "-b", "-t", "systemd", "-g", "generator")),
-		}}
+		return []diag.Problem{diag.Found(diag.GeneratorAbsent, "justnews-generator", "the generator has written nothing: it is missing or masked, or crashed at the last reload",
+			"no file of ours in /run/systemd/generator", "/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf",
+			diag.Do(diag.Reload()).Looking(diag.Run("ls", "-l", "/usr/lib/systemd/system-generators/justnews-generator", "/etc/systemd/system-generators"), diag.Run("journalctl", "-b", "-t", "systemd", "-g", "generator")))}
 	}
-	p := diag.Problem{
-		Code: diag.GeneratorStale, Severity: diag.Warning, Subject: "justnews-generator",
-		Message:  "the generator's files from the last reload are outdated",
-		Seen:     diag.Clean(stale[0]),
-		Expected: "files generated from the current configuration",
-		Fix:      diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload()),
-	}
+	p := diag.Found(diag.GeneratorStale, "justnews-generator", "the generator's files from the last reload are outdated",
+		diag.Clean(stale[0]), "files generated from the current configuration",
+		diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload())).As(diag.Warning)
 	if more := len(stale) - 1; more > 0 {
 		p.Seen += fmt.Sprintf(", and %d more", more)
 	}

@@ -41,10 +41,8 @@ func masks(f facts.UnitFile) diag.Problem {
 	if f.Null {
 		seen = "an empty file, or a link to /dev/null"
 	}
-	return diag.Problem{
-		Code: diag.DropInMasks, Subject: f.Path, Message: "this file hides the generator's drop-in of the same name",
-		Seen: seen, Expected: "another name", Fix: diag.Advise("move the settings that you need to a file with another name", diag.Run("rm", "--", f.Path), diag.Reload()),
-	}
+	return diag.Found(diag.DropInMasks, f.Path, "this file hides the generator's drop-in of the same name",
+		seen, "another name", diag.Advise("move the settings that you need to a file with another name", diag.Run("rm", "--", f.Path), diag.Reload()))
 }
 
 // broken names what systemd drops of a file, logging a message and
@@ -103,12 +101,9 @@ func leftover(f facts.UnitFile) []diag.Problem {
 			weight = diag.Warning
 		}
 	}
-	return []diag.Problem{{
-		Code: diag.DropInLeftover, Severity: weight, Subject: f.Path,
-		Message: "a manual drop-in sets something that is now configured in justnews.toml",
-		Seen:    strings.Join(keys, "=, ") + "=", Expected: now,
-		Fix: diag.Advise("move the settings that still apply to it", diag.Run("rm", "--", f.Path), diag.Run("justnews-gate", "config", "check"), diag.Reload()),
-	}}
+	return []diag.Problem{diag.Found(diag.DropInLeftover, f.Path, "a manual drop-in sets something that is now configured in justnews.toml",
+		strings.Join(keys, "=, ")+"=", now,
+		diag.Advise("move the settings that still apply to it", diag.Run("rm", "--", f.Path), diag.Run("justnews-gate", "config", "check"), diag.Reload())).As(weight)}
 }
 
 // Rivals judges what starts instances or replaces their template besides our
@@ -117,11 +112,8 @@ func leftover(f facts.UnitFile) []diag.Problem {
 func Rivals(found []facts.Rival) []diag.Problem {
 	var problems []diag.Problem
 	for _, r := range found {
-		p := diag.Problem{
-			Code: diag.UnitRival, Subject: r.Path, Message: "it " + r.Does + " besides the gated units",
-			Seen: "in " + diag.Clean(r.By) + ", disabled", Expected: "nothing but justnews.target starts the instances",
-			Severity: diag.Notice, Fix: Retire(r),
-		}
+		p := diag.Found(diag.UnitRival, r.Path, "it "+r.Does+" besides the gated units",
+			"in "+diag.Clean(r.By)+", disabled", "nothing but justnews.target starts the instances", Retire(r)).As(diag.Notice)
 		if r.Active {
 			p.Severity, p.Seen = diag.Error, "in "+diag.Clean(r.By)+", enabled"
 		}

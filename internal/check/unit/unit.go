@@ -25,10 +25,8 @@ func Failure(u facts.Unit) *diag.Problem {
 	if u.LoadState != "loaded" || j.State != check.Failed {
 		return nil
 	}
-	return new(WithSetup(diag.Problem{
-		Code: diag.UnitFailed, Subject: u.Name, Message: "the instance has failed",
-		Seen: j.Reason, Expected: "active", Fix: fixOf(u),
-	}, u))
+	return new(WithSetup(diag.Found(diag.UnitFailed, u.Name, "the instance has failed",
+		j.Reason, "active", fixOf(u)), u))
 }
 
 // Judge judges a unit that something else needs. Failed means that waiting is
@@ -75,15 +73,11 @@ func FailureText(u facts.Unit) string {
 func Problems(u facts.Unit, code diag.Code, what string) []diag.Problem {
 	switch j := Judge(u); j.State {
 	case check.Failed:
-		return []diag.Problem{WithSetup(diag.Problem{
-			Code: code, Subject: u.Name, Message: what + " cannot become ready",
-			Seen: j.Reason, Expected: "a loaded unit that is active", Fix: fixOf(u),
-		}, u)}
+		return []diag.Problem{WithSetup(diag.Found(code, u.Name, what+" cannot become ready",
+			j.Reason, "a loaded unit that is active", fixOf(u)), u)}
 	case check.Idle:
-		return []diag.Problem{{
-			Code: code, Severity: diag.Warning, Subject: u.Name, Message: what + " is not started",
-			Seen: j.Reason, Expected: "active", Fix: diag.Do(diag.Retry()),
-		}}
+		return []diag.Problem{diag.Found(code, u.Name, what+" is not started",
+			j.Reason, "active", diag.Do(diag.Retry())).As(diag.Warning)}
 	default:
 		return nil
 	}
@@ -122,10 +116,8 @@ func NotUp(name string, u facts.Unit) diag.Problem {
 	if p := Failure(u); p != nil {
 		return *p
 	}
-	return diag.Problem{
-		Code: diag.UnitFailed, Subject: name, Message: "it is not up",
-		Seen: Judge(u).Reason, Expected: "active", Fix: diag.Fix{}.Looking(diag.LogOf(name)),
-	}
+	return diag.Found(diag.UnitFailed, name, "it is not up",
+		Judge(u).Reason, "active", diag.Fix{}.Looking(diag.LogOf(name)))
 }
 
 // NoSystemd is what is not done or not known because there is no systemd to ask:
@@ -147,10 +139,8 @@ func SystemdSilent(subject, so, why string) diag.Problem {
 
 // NotAllowed is the problem of a caller for whom systemd does nothing.
 func NotAllowed(unit, message, seen string) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoSystemd, Subject: unit, Message: message, Seen: diag.Clean(seen),
-		Expected: "root, or a user whom polkit lets manage the units", Fix: diag.Do(diag.Run("sudo", "justnews-gate", "retry")),
-	}
+	return diag.Found(diag.NoSystemd, unit, message,
+		diag.Clean(seen), "root, or a user whom polkit lets manage the units", diag.Do(diag.Run("sudo", "justnews-gate", "retry")))
 }
 
 // NotServed is the problem of a service that cannot get its name on D-Bus.
@@ -176,13 +166,9 @@ func StatusUnknown(unit string, status diag.Status) diag.Problem {
 // StatusListed is the warning of a refusal whose exit status the unit takes for a
 // success.
 func StatusListed(unit string, status diag.Status, successes []int, instead string) diag.Problem {
-	return diag.Problem{
-		Code: diag.StatusOpens, Severity: diag.Warning, Subject: unit,
-		Message:  fmt.Sprintf("SuccessExitStatus= lists %d, which would open the gate: %s", status, instead),
-		Seen:     fmt.Sprintf("SuccessExitStatus=%v", successes),
-		Expected: "no exit status of justnews-gate",
-		Fix:      diag.Advise(fmt.Sprintf("remove %d from SuccessExitStatus=", status), diag.Run("systemctl", "edit", "--", unit), diag.Reload()),
-	}
+	return diag.Found(diag.StatusOpens, unit, fmt.Sprintf("SuccessExitStatus= lists %d, which would open the gate: %s", status, instead),
+		fmt.Sprintf("SuccessExitStatus=%v", successes), "no exit status of justnews-gate",
+		diag.Advise(fmt.Sprintf("remove %d from SuccessExitStatus=", status), diag.Run("systemctl", "edit", "--", unit), diag.Reload())).As(diag.Warning)
 }
 
 // unstarted is why systemd could not execute a unit's command. It then ends the process
