@@ -33,10 +33,7 @@ func (c *historyCommand) Run(a *app) error {
 	if n := int(c.Limit); n > 0 {
 		kept = runs[:min(n, len(runs))]
 	}
-	h := report.History{Schema: report.SchemaVersion, Runs: []report.HistoryRun{}, Omitted: len(runs) - len(kept), Problems: a.clean(problems)}
-	for _, r := range kept {
-		h.Runs = append(h.Runs, historyRunOf(r))
-	}
+	h := report.History{Schema: report.SchemaVersion, Runs: lists.Map(kept, historyRunOf), Omitted: len(runs) - len(kept), Problems: a.clean(problems)}
 	if a.json() {
 		return a.printJSON(h)
 	}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"justnews/internal/lists"
 	"justnews/internal/safefile"
 )
 
@@ -13,10 +14,7 @@ import (
 // schema. Values of the wrong type are skipped: they are reported already, and
 // with an error there is no Config.
 func (s *state) translate() *Config {
-	c, set := &Config{}, setter{}
-	for _, d := range s.docs {
-		c.Files = append(c.Files, d.path)
-	}
+	c, set := &Config{Files: lists.Map(s.docs, func(d *document) string { return d.path })}, setter{}
 	top := reflect.ValueOf(c).Elem()
 	for i := range schema {
 		if schema[i].kind == group {

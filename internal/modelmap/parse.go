@@ -206,9 +206,7 @@ func (r *reader) vllm(v strictjson.Value, m *Map) {
 	var agents []Agent
 	aside.each(v, "agents", func(e strictjson.Member) { agents = append(agents, aside.agent(e)) })
 	aside.references(agents, m)
-	for _, a := range agents {
-		m.VLLM = append(m.VLLM, a.Name)
-	}
+	m.VLLM = append(m.VLLM, lists.Map(agents, func(a Agent) string { return a.Name })...)
 	for _, p := range aside.problems {
 		p.Warning = true
 		r.problems = append(r.problems, p)

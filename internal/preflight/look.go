@@ -15,6 +15,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/envfile"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/probe/environ"
 	"justnews/internal/probe/unitfiles"
 	"justnews/internal/unitname"
@@ -180,9 +181,7 @@ func (l *look) space() func() {
 // units asks systemd about everything that is ours, until a query fails: the next
 // one would wait as long.
 func (l *look) units() {
-	for _, i := range l.Config.Instances {
-		l.instances = append(l.instances, instance{Instance: i})
-	}
+	l.instances = lists.Map(l.Config.Instances, func(i config.Instance) instance { return instance{Instance: i} })
 	if l.Units == nil {
 		return
 	}

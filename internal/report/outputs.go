@@ -9,6 +9,7 @@ import (
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 )
 
 // ConfigCheck is the JSON of justnews-gate config check.
@@ -121,13 +122,11 @@ func VerifiedTrees(look facts.Store, proofs []facts.StoreProof) []VerifiedTree {
 		trees[i] = VerifiedTree{
 			Agent: diag.Clean(t.Owner), Version: diag.Clean(t.Name), Path: diag.Clean(cmp.Or(t.Path, t.Named)), Adapter: t.Adapter,
 			Files: p.Files, Bytes: p.Bytes, Read: p.Read, Verdict: string(p.Verdict), By: p.By,
-			Expected: p.Expected, Found: p.Found, Reordered: p.Reordered, Orders: p.Orders, Tried: p.Tried, Flaws: []VerifiedFlaw{},
+			Expected: p.Expected, Found: p.Found, Reordered: p.Reordered, Orders: p.Orders, Tried: p.Tried,
+			Flaws: lists.Map(p.Flaws, func(f facts.ProofFlaw) VerifiedFlaw { return flaw(string(f.Kind), f.Path, f.Detail) }),
 		}
 		if p.Verdict == facts.Unproven {
 			trees[i].Verdict = "absent"
-		}
-		for _, f := range p.Flaws {
-			trees[i].Flaws = append(trees[i].Flaws, VerifiedFlaw{string(f.Kind), diag.Clean(f.Path), diag.Clean(f.Detail)})
 		}
 	}
 	for _, m := range look.Models {
@@ -140,17 +139,16 @@ func VerifiedTrees(look facts.Store, proofs []facts.StoreProof) []VerifiedTree {
 
 // VerifiedModels is the result of a look for each model.
 func VerifiedModels(look facts.Store) []VerifiedModel {
-	models := make([]VerifiedModel, len(look.Models))
-	for i, m := range look.Models {
-		models[i] = VerifiedModel{
-			Agent: diag.Clean(m.Want.Agent), Model: diag.Clean(m.Want.Model), Path: diag.Clean(m.Dir),
-			Files: m.Files, Bytes: m.Bytes, Faults: []VerifiedFlaw{},
+	return lists.Map(look.Models, func(m facts.StoreModel) VerifiedModel {
+		return VerifiedModel{
+			Agent: diag.Clean(m.Want.Agent), Model: diag.Clean(m.Want.Model), Path: diag.Clean(m.Dir), Files: m.Files, Bytes: m.Bytes,
+			Faults: lists.Map(m.Faults, func(f facts.StoreFault) VerifiedFlaw { return flaw(string(f.Kind), f.Path, f.Detail) }),
 		}
-		for _, f := range m.Faults {
-			models[i].Faults = append(models[i].Faults, VerifiedFlaw{string(f.Kind), diag.Clean(f.Path), diag.Clean(f.Detail)})
-		}
-	}
-	return models
+	})
+}
+
+func flaw(kind, path, detail string) VerifiedFlaw {
+	return VerifiedFlaw{kind, diag.Clean(path), diag.Clean(detail)}
 }
 
 // verdictText is the text of a verdict in a table.

@@ -149,9 +149,7 @@ func ForGuard(cfg *config.Config, unit string, after bool, flags Flags) (Run, []
 	w.GPU.Starting = !after
 	w.Timeout = Timeout{g.Timeout, "guards." + g.Name + ".timeout"}
 	w.Follow = !g.Trigger
-	for _, need := range g.Needs {
-		w.Needs = append(w.Needs, cfg.Probes[need])
-	}
+	w.Needs = needs(cfg, g.Needs)
 	return w, overrule(&w, noEnvironment, flags)
 }
 

@@ -12,6 +12,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/envfile"
+	"justnews/internal/lists"
 	"justnews/internal/spell"
 	"justnews/internal/unitname"
 )
@@ -41,9 +42,7 @@ func ForInstance(cfg *config.Config, name string, env Lookup, flags Flags) (Run,
 	if inst.Gate.Scope == "own" && w.JustNews() { // no other server knows agents
 		w.OnlyAgent = name
 	}
-	for _, need := range inst.Needs {
-		w.Needs = append(w.Needs, cfg.Probes[need])
-	}
+	w.Needs = needs(cfg, inst.Needs)
 	problems := overrule(&w, env, flags)
 	exempt(&w, cfg)
 	return w, problems
@@ -85,6 +84,10 @@ func host(cfg *config.Config, gate config.Gate) Run {
 
 func service(url, unit string) Service {
 	return Service{URL: url, Unit: unit, Here: unit != ""}
+}
+
+func needs(cfg *config.Config, names []string) []config.Probe {
+	return lists.Map(names, func(name string) config.Probe { return cfg.Probes[name] })
 }
 
 // verify is how the Model Store is checked. Without a map its required content is unknown.

@@ -273,12 +273,7 @@ func MPS(cfg *config.Config, w requirement.Run, found gate.MPSGlance) *report.MP
 	s := &report.MPSStatus{
 		PipeDirectory: w.MPS.PipeDirectory, Require: found.Required.String(), Reached: found.Reached.String(),
 		Instances: requirement.MPSInstances(cfg), Server: found.Server, Elsewhere: append([]string{}, found.Look.Elsewhere...), Others: []report.MPSProcess{},
-	}
-	for _, line := range found.Partitions {
-		s.Partitions = append(s.Partitions, report.Brief(line))
-	}
-	for _, line := range found.MLOPart {
-		s.MLOPart = append(s.MLOPart, report.Brief(line))
+		Partitions: lists.Map(found.Partitions, report.Brief), MLOPart: lists.Map(found.MLOPart, report.Brief),
 	}
 	if found.Unit != nil {
 		s.Unit = new(unitStatus("", *found.Unit, true, host.Monotonic()))

@@ -15,6 +15,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/envfile"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/unitname"
 )
 
@@ -81,11 +82,7 @@ type Named struct {
 func NamedInterpreters(env map[string]string, homes []string) []Named {
 	var all []Named
 	if v := env["PYTHON_BIN"]; v != "" && !strings.Contains(v, "/") {
-		n := Named{What: "PYTHON_BIN", Name: v}
-		for _, dir := range systemPath {
-			n.Candidates = append(n.Candidates, filepath.Join(dir, v))
-		}
-		all = append(all, n)
+		all = append(all, Named{"PYTHON_BIN", v, lists.Map(systemPath, func(dir string) string { return filepath.Join(dir, v) })})
 	}
 	if env["PYTHON_BIN"] != "" || env["CANONICAL_PYTHON_PATH"] != "" {
 		return all // the environment's name is not used then
@@ -95,11 +92,7 @@ func NamedInterpreters(env map[string]string, homes []string) []Named {
 		if v == "" || strings.ContainsAny(v, "/$") {
 			continue
 		}
-		n := Named{What: name, Name: v}
-		for _, base := range condaBases(homes) {
-			n.Candidates = append(n.Candidates, filepath.Join(base, "envs", v, "bin/python"))
-		}
-		all = append(all, n)
+		all = append(all, Named{name, v, lists.Map(condaBases(homes), func(base string) string { return filepath.Join(base, "envs", v, "bin/python") })})
 	}
 	return all
 }

@@ -9,6 +9,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/unitname"
 )
 
@@ -50,9 +51,7 @@ func Holders(p facts.Port) string {
 		names = append(names, name)
 	}
 	if len(names) == 0 {
-		for _, uid := range p.UIDs {
-			names = append(names, fmt.Sprintf("a process of user id %d", uid))
-		}
+		names = lists.Map(p.UIDs, func(uid int) string { return fmt.Sprintf("a process of user id %d", uid) })
 	}
 	return strings.Join(names, ", ")
 }

@@ -10,6 +10,8 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
+	"justnews/internal/modelmap"
 	"justnews/internal/spell"
 )
 
@@ -158,9 +160,7 @@ func (j *judge) wanted(tree int, id string) bool {
 func (j *judge) noBase(w facts.StoreWant) {
 	var bases []string
 	if j.want.Listed != nil {
-		for _, b := range j.want.Listed.BaseModels {
-			bases = append(bases, b.Name)
-		}
+		bases = lists.Map(j.want.Listed.BaseModels, func(b modelmap.Base) string { return b.Name })
 	}
 	seen := fmt.Sprintf("base_models does not define %s", diag.Quote(w.Base))
 	if near, ok := spell.Nearest(w.Base, bases); ok {

@@ -18,6 +18,7 @@ import (
 
 	"justnews/internal/envfile"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 )
 
 // Dir is the directory of the units' environment files.
@@ -63,9 +64,9 @@ func file(root, name string, known map[string]string) facts.EnvFile {
 		return f
 	}
 	f.Bare, f.Open = detail.Bare, detail.Open
-	for _, a := range detail.Assignments {
-		f.Systemd = append(f.Systemd, facts.EnvVar{Name: a.Name, Value: a.Value, Line: a.Line})
-	}
+	f.Systemd = lists.Map(detail.Assignments, func(a envfile.Assignment) facts.EnvVar {
+		return facts.EnvVar{Name: a.Name, Value: a.Value, Line: a.Line}
+	})
 	source(&f, text, known)
 	return f
 }

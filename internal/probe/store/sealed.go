@@ -14,6 +14,7 @@ import (
 
 	"justnews/internal/digest"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/safefile"
 	"justnews/internal/seal"
 )
@@ -259,9 +260,7 @@ func (s Store) manifest(ctx context.Context, tree facts.StoreTree, p Proving) (s
 		c.flaws()
 		return m, c.proof.Flaws, nil
 	}
-	for _, l := range t.Links {
-		m.Links = append(m.Links, seal.Link{Path: l.Rel, Target: l.Target})
-	}
+	m.Links = lists.Map(t.Links, func(l digest.Link) seal.Link { return seal.Link{Path: l.Rel, Target: l.Target} })
 	var jobs []digest.Job
 	for _, l := range t.Leaves() {
 		if !l.Link {

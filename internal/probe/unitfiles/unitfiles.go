@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/safefile"
 	"justnews/internal/unitfile"
 )
@@ -84,12 +85,8 @@ func look(root, dir, sub, name string) facts.UnitFile {
 	default:
 		f.Null = len(text) == 0
 		settings, faults := unitfile.Scan(text)
-		for _, s := range settings {
-			f.Keys = append(f.Keys, s.Key)
-		}
-		for _, x := range faults {
-			f.Broken = append(f.Broken, facts.UnitFault(x))
-		}
+		f.Keys = lists.Map(settings, func(s unitfile.Setting) string { return s.Key })
+		f.Broken = lists.Map(faults, func(x unitfile.Fault) facts.UnitFault { return facts.UnitFault(x) })
 	}
 	return f
 }
