@@ -22,7 +22,6 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/lists"
 	"justnews/internal/probe/host"
-	"justnews/internal/probe/orchestrator"
 	"justnews/internal/report"
 	"justnews/internal/requirement"
 	"justnews/internal/unitname"
@@ -71,7 +70,7 @@ func New() *Host {
 func (h *Host) Look(ctx context.Context, cfg *config.Config, w requirement.Run, x gate.World, marks map[string]facts.Mark) {
 	s := checkorchestrator.Subject{
 		URL: w.Orchestrator.URL, Unit: w.Orchestrator.Unit, Map: w.Models.Map, Expected: x.Map.Total,
-		Models: x.Map.Models, Timeout: orchestrator.LookTimeout, Protocol: x.Protocol,
+		Models: x.Map.Models, Protocol: x.Protocol,
 	}
 	if x.Units != nil && s.Unit != "" {
 		if u, err := x.Units.Unit(ctx, s.Unit); err == nil {

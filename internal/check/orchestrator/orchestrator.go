@@ -39,7 +39,7 @@ func keyWanted() (expected string, fix diag.Fix) {
 }
 
 // Silent returns the problem of an orchestrator that did not answer,
-// or did not say ready, until the deadline.
+// or did not say ready.
 func Silent(s Subject, h facts.Health, r facts.Readiness) []diag.Problem {
 	if check.Reach(h.Answer) != check.Ready {
 		return late(s, h.Answer)
@@ -47,7 +47,7 @@ func Silent(s Subject, h facts.Health, r facts.Readiness) []diag.Problem {
 	if r.Kind != facts.Answered && r.Kind != facts.NoAnswer {
 		return late(s, r.Answer)
 	}
-	return []diag.Problem{diag.Found(diag.OrchestratorNotReady, s.URL, fmt.Sprintf("the orchestrator did not become ready within %s", check.Span(s.Timeout)),
+	return []diag.Problem{diag.Found(diag.OrchestratorNotReady, s.URL, "the orchestrator is not ready",
 		Readiness(r).Reason, s.Protocol.Ready, diag.Advise("fix the error in the orchestrator's log", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)))}
 }
 
@@ -62,7 +62,7 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 	if a.Kind == facts.Unattributed {
 		return unproven("orchestrator", s.URL, a)
 	}
-	return diag.Found(diag.OrchestratorUnreachable, s.URL, fmt.Sprintf("the orchestrator did not answer within %s", check.Span(s.Timeout)),
+	return diag.Found(diag.OrchestratorUnreachable, s.URL, "the orchestrator did not answer",
 		statusOf(a)+evidence(a), s.Protocol.Models,
 		diag.Advise("find out why the orchestrator does not answer", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)))
 }
