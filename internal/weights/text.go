@@ -19,8 +19,9 @@ import (
 const maxJSON = 32 << 20
 
 // jsonText checks that a text is JSON as Python's json module reads it: NaN and
-// the infinities are numbers, a byte order mark is an error.
-func jsonText(r io.ReaderAt, size int64) (Finding, error) {
+// the infinities are numbers, a byte order mark is an error. Settings have to be
+// an object.
+func jsonText(name string, r io.ReaderAt, size int64) (Finding, error) {
 	if size > maxJSON {
 		return Finding{Kind: Opaque}, nil
 	}
@@ -28,14 +29,20 @@ func jsonText(r io.ReaderAt, size int64) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	if json.Valid(text) && utf8.Valid(text) {
-		return Finding{Kind: Sound}, nil
-	}
-	if !utf8.Valid(text) {
+	switch {
+	case !utf8.Valid(text):
 		return Finding{NotJSON, "it is not UTF-8"}, nil
+	case bytes.HasPrefix(text, []byte("\ufeff")):
+		return Finding{NotJSON, "it begins with a byte order mark"}, nil
 	}
-	plain := withoutNaN(text)
+	plain := text
+	if !json.Valid(text) {
+		plain = withoutNaN(text)
+	}
 	if json.Valid(plain) {
+		if strings.HasSuffix(name, "config.json") && !bytes.HasPrefix(bytes.TrimSpace(plain), []byte("{")) {
+			return Finding{NotJSON, "it is not an object"}, nil
+		}
 		return Finding{Kind: Sound}, nil
 	}
 	var value json.RawMessage

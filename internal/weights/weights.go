@@ -9,6 +9,7 @@ package weights
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -57,7 +58,7 @@ func Look(name string, r io.ReaderAt, size int64) (Finding, error) {
 	case ext == ".safetensors":
 		return safetensors(r, size)
 	case ext == ".json":
-		return jsonText(r, size)
+		return jsonText(name, r, size)
 	case ext == ".gguf":
 		return gguf(r, size)
 	case ext == ".h5":
@@ -97,10 +98,10 @@ func pointer(head []byte, size int64) (Finding, bool) {
 	if size > 1024 || !bytes.HasPrefix(head, []byte(first)) {
 		return Finding{}, false
 	}
-	detail := "a git-lfs pointer"
+	detail := ""
 	for line := range strings.Lines(string(head)) {
 		if n, ok := strings.CutPrefix(strings.TrimSpace(line), "size "); ok {
-			detail += " to " + n + " bytes"
+			detail = "the content has " + n + " bytes"
 		}
 	}
 	return Finding{Pointer, detail}, true
@@ -121,12 +122,18 @@ func IsIndex(name string) bool {
 	return strings.HasSuffix(name, ".json") && (strings.Contains(name, ".safetensors.index.") || strings.Contains(name, ".bin.index."))
 }
 
+var errNoParts = errors.New("weight_map does not map tensors to files")
+
 // Parts returns the files that an index of weights lists, sorted.
 func Parts(r io.Reader) ([]string, error) {
 	var index struct {
 		WeightMap map[string]string `json:"weight_map"`
 	}
-	if err := json.NewDecoder(io.LimitReader(r, maxIndex)).Decode(&index); err != nil {
+	err := json.NewDecoder(io.LimitReader(r, maxIndex)).Decode(&index)
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) || err == nil && len(index.WeightMap) == 0 {
+		return nil, errNoParts
+	}
+	if err != nil {
 		return nil, err
 	}
 	return slices.Compact(slices.Sorted(maps.Values(index.WeightMap))), nil

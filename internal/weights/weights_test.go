@@ -67,7 +67,7 @@ func TestWeights_LookIdentifiesAFile(t *testing.T) {
 		{"backward offsets", "model.safetensors", tensorsFile(`{"a":{"dtype":"I8","shape":[2],"data_offsets":[4,2]}}`, 4), Header, "data_offsets"},
 		{"no offsets", "model.safetensors", tensorsFile(`{"a":{}}`, 4), Header, "data_offsets"},
 
-		{"a git-lfs pointer", "model.safetensors", lfs, Pointer, "438011 bytes"},
+		{"a git-lfs pointer", "model.safetensors", lfs, Pointer, "the content has 438011 bytes"},
 		{"a git-lfs pointer for a tokenizer", "tokenizer.json", lfs, Pointer, ""},
 		{"a git-lfs pointer in a file of no known kind", "spiece.model", lfs, Pointer, ""},
 		{"nothing", "model.safetensors", "", Empty, ""},
@@ -76,6 +76,10 @@ func TestWeights_LookIdentifiesAFile(t *testing.T) {
 		{"Python's JSON", "config.json", `{"a": NaN, "b": -Infinity, "c": "NaN \" Infinity"}`, Sound, ""},
 		{"an open brace", "config.json", "{\n\"a\":\n", NotJSON, "line"},
 		{"a comment", "config.json", "{\n# a\n}", NotJSON, "line 2"},
+		{"a list for settings", "config.json", "[]", NotJSON, "not an object"},
+		{"null for settings", "adapter_config.json", " null", NotJSON, "not an object"},
+		{"a list of modules", "modules.json", "[]", Sound, ""},
+		{"a byte order mark", "config.json", "\ufeff{}", NotJSON, "byte order mark"},
 		{"not UTF-8", "config.json", "{\"a\":\"\xff\"}", NotJSON, "UTF-8"},
 		{"zeros for JSON", "config.json", strings.Repeat("\x00", 10), NotJSON, ""},
 		{"HTML for JSON", "config.json", "<!DOCTYPE html>", NotJSON, "invalid character '<'"},
@@ -125,6 +129,14 @@ func TestWeights_IndexNamesItsPartsOnce(t *testing.T) {
 	got, err := Parts(strings.NewReader(`{"metadata":{},"weight_map":{"a":"m-2.safetensors","b":"m-1.safetensors","c":"m-2.safetensors"}}`))
 	if diff := cmp.Diff([]string{"m-1.safetensors", "m-2.safetensors"}, got); diff != "" || err != nil {
 		t.Error(diff, err)
+	}
+}
+
+func TestWeights_IndexWithoutPartsIsInvalid(t *testing.T) {
+	for _, text := range []string{"{}", "[]", "null", `{"weight_map":{}}`, `{"weight_map":[]}`, `{"weight_map":{"a":1}}`} {
+		if got, err := Parts(strings.NewReader(text)); !errors.Is(err, errNoParts) {
+			t.Errorf("%s: %q %v", text, got, err)
+		}
 	}
 }
 
