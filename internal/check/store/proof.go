@@ -89,13 +89,15 @@ func (j *judge) undecided(p facts.StoreProof) {
 // differs lists the affected files if they are known. Missing files make a version
 // incomplete, different ones make it corrupt.
 func (j *judge) differs(p facts.StoreProof) {
-	var missing, lost, wrong []facts.ProofFlaw
+	var missing, lost, odd, wrong []facts.ProofFlaw
 	for _, f := range p.Flaws {
 		switch f.Kind {
 		case facts.FlawMissing:
 			missing = append(missing, f)
 		case facts.FlawLost:
 			lost = append(lost, f)
+		case facts.FlawOdd:
+			odd = append(odd, f)
 		case facts.FlawDenied, facts.FlawRead:
 			j.flawed(p, f)
 		default:
@@ -110,6 +112,13 @@ func (j *judge) differs(p facts.StoreProof) {
 	if len(lost) > 0 {
 		j.say(p.Path, diag.Found(diag.StoreLink, version(p), "links of the version are dangling: "+j.lostIn(p.Path, lost),
 			flaws(lost), "links to files", copied))
+	}
+	if len(odd) > 0 {
+		j.say(p.Path, diag.Problem{
+			Code: diag.StoreCorrupt, Subject: version(p), Message: "it contains what no checksum can cover: " + j.lostIn(p.Path, odd),
+			Seen: flaws(odd), Expected: "only files, directories and links, with names in UTF-8",
+			Fix: diag.Advise("remove or rename it, or copy the version again from an intact source", diag.Retry()),
+		})
 	}
 	if len(wrong) > 0 || len(p.Flaws) == 0 {
 		j.say(p.Path, diag.Found(diag.StoreCorrupt, version(p), "its content does not match the manifest: "+j.lostIn(p.Path, wrong),
