@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -259,10 +260,14 @@ func (c *sealCommand) Run(a *app) error {
 }
 
 func unsealed(agent string, t facts.StoreTree, err error) diag.Problem {
-	p := diag.Found(diag.RecordUnwritten, agent, err.Error(),
-		t.Path, "a version that this user may write to", diag.Do(diag.Run("sudo", "justnews-gate", "models", "seal", "--", agent)))
+	p := diag.Found(diag.RecordUnwritten, agent, err.Error(), t.Path, "a version that can be written to",
+		diag.Advise("make room there, or make it writable: its file system may be read-only, or its directory immutable").
+			Looking(diag.Run("findmnt", "-T", t.Path), diag.Run("df", "--", t.Path), diag.Run("lsattr", "-d", "--", t.Path)))
 	if errors.Is(err, fs.ErrPermission) {
 		p.Code = diag.StorePermission
+		if os.Geteuid() != 0 {
+			p.Expected, p.Fix = "a version that this user may write to", diag.Do(diag.Run("sudo", "justnews-gate", "models", "seal", "--", agent))
+		}
 	}
 	return p
 }
