@@ -4,6 +4,7 @@ package store
 
 import (
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -124,7 +125,7 @@ func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
 			unlisted = append(unlisted, id)
 		}
 	}
-	near, ok := spell.Nearest(m.Want.ID, unlisted)
+	near, ok := meant(m.Want.ID, unlisted)
 	switch {
 	case ok && m.Want.Base != "":
 		j.say(m.Want.ID, diag.Problem{
@@ -144,6 +145,19 @@ func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
 	default:
 		j.fault(m, f)
 	}
+}
+
+// meant finds the id that one in the map most likely means: a misspelt one, or one
+// without its organization, with another, or with the hub's address.
+func meant(id string, ids []string) (string, bool) {
+	if near, ok := spell.Nearest(id, ids); ok {
+		return near, true
+	}
+	i := slices.IndexFunc(ids, func(other string) bool { return path.Base(other) == path.Base(id) })
+	if i < 0 {
+		return "", false
+	}
+	return ids[i], true
 }
 
 // correctMap returns the fix for a name in the map that is nearly that of something in

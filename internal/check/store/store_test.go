@@ -129,6 +129,11 @@ var storeCases = map[string]storeCase{
 	"an agent with an I/O error":  {spoil: treeFault(facts.Unreadable, root+"/scout", "input/output error"), code: diag.StoreRead, status: 65, says: "org/roberta cannot load"},
 	"a version with an I/O error": {spoil: treeFault(facts.Unreadable, root+"/scout/versions/v1", "input/output error"), code: diag.StoreRead, status: 65, says: "mount the file system again"},
 	"no agent":                    {spoil: treeFault(facts.Absent, root+"/scout", ""), code: diag.StoreAgent, status: 66, says: "scout: org/bert, scout: org/roberta cannot load"},
+	"a model without its organization": {spoil: func(s *facts.Store) {
+		modelFault(facts.NoModel, "/missing")(s)
+		s.Models[0].Want.ID, s.Models[0].Want.Model = "bert", "bert"
+		s.Trees[0].IDs = []string{"org/bert", "org/roberta"}
+	}, code: diag.MapName, status: 78, says: `correct "bert" to "org/bert"`},
 	"a misspelt agent": {spoil: func(s *facts.Store) {
 		treeFault(facts.Absent, root+"/scout", "")(s)
 		s.Agents = []string{"base_models", "critic", "scouts"}
