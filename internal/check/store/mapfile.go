@@ -43,6 +43,13 @@ func Map(f modelmap.File, written bool) []diag.Problem {
 	if f.Map == nil && len(diag.Errors(problems)) == 0 {
 		problems = append(problems, mapProblem(f.Path, modelmap.Problem{Message: "cannot parse the model map"}))
 	}
+	if f.Map != nil && f.Map.Total() == 0 && len(f.Map.VLLM) == 0 {
+		problems = append(problems, diag.Problem{
+			Code: diag.MapInvalid, Severity: diag.Warning, Position: &diag.Position{File: f.Path},
+			Message: "it lists no model, so none is verified",
+			Fix:     diag.Advise("list the agents' models in "+diag.Quote(f.Path), diag.Retry()),
+		})
+	}
 	return problems
 }
 

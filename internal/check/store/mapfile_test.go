@@ -31,6 +31,8 @@ func TestMap_ConfiguredMapMustExistAndBeValid(t *testing.T) {
 		{"unreadable", modelmap.File{Path: "/m.json", Err: errors.New("permission denied")}, false, 1, diag.MapUnreadable, "permission denied"},
 		{"wrong", parsed("{\n\"scout\": [1, 2]}"), false, 2, diag.MapInvalid, "/m.json:2:11: scout[0]: "},
 		{"a warning", parsed(`{"scout":["x","x"]}`), true, 0, diag.MapInvalid, "twice"},
+		{"no agent", parsed("{}"), true, 0, diag.MapInvalid, "it lists no model"},
+		{"agents without models", parsed(`{"agents":{"scout":[]}}`), true, 0, diag.MapInvalid, "it lists no model"},
 		{"nothing at all", modelmap.File{Path: "/m.json"}, false, 1, diag.MapInvalid, "cannot parse the model map"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -45,5 +47,8 @@ func TestMap_ConfiguredMapMustExistAndBeValid(t *testing.T) {
 	}
 	if problems := store.Map(parsed(`{"scout":["x"]}`), true); len(problems) != 0 {
 		t.Errorf("a good map has problems: %v", problems)
+	}
+	if problems := store.Map(parsed(`{"base_models":{"b":{"hf_id":"x/y"}},"agents":{},"vllm_agents":{"scout":[{"base_ref":"b"}]}}`), true); len(problems) != 0 {
+		t.Errorf("a map for vLLM has problems: %v", problems)
 	}
 }
