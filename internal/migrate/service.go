@@ -44,8 +44,11 @@ func (a *converter) ranAsRoot(instance string) {
 // with "" the template.
 func (a *converter) serviceOf(instance string) []entry {
 	var all []entry
-	if v, ok := a.last(instance, "ExecStart"); ok {
-		if words, ok := a.command(v); ok {
+	commands := a.commands(instance)
+	for _, v := range commands {
+		if len(commands) > 1 {
+			a.leftOut(v, "ExecStart=", "it is one of several commands, and service.exec is one", "write a program that runs them, and name it in service.exec")
+		} else if words, ok := a.command(v); ok {
 			all = append(all, entry{"exec", list(words), v.at.String()})
 		}
 	}
@@ -67,6 +70,20 @@ func (a *converter) serviceOf(instance string) []entry {
 			continue
 		}
 		all = append(all, entry{k.key, toml, v.at.String()})
+	}
+	return all
+}
+
+// commands returns every ExecStart= that is in effect: an empty one resets those before.
+func (a *converter) commands(instance string) (all []value) {
+	for _, s := range a.settings(instance) {
+		switch {
+		case s.Section != "Service" || s.Key != "ExecStart":
+		case s.Value == "":
+			all = nil
+		default:
+			all = append(all, value{s.Value, s.at})
+		}
 	}
 	return all
 }

@@ -19,7 +19,7 @@ import (
 // its preload and the bus come first by themselves.
 func (a *converter) after(name string, names []string) (after []string, from string) {
 	for _, s := range a.settings(name) {
-		if s.Section != "Unit" || !slices.Contains([]string{"After", "Wants", "Requires", "BindsTo"}, s.Key) {
+		if s.Section != "Unit" || !slices.Contains(orders, s.Key) {
 			continue
 		}
 		for unit := range strings.FieldsSeq(s.Value) {
@@ -94,9 +94,9 @@ func secret(variable string) bool {
 
 // ours are the settings that the packaged units or the generator set.
 var ours = []string{
-	"Description", "Documentation", "PartOf", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "TimeoutStartSec", "NotifyAccess",
+	"Description", "Documentation", "PartOf", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "TimeoutStartSec", "NotifyAccess",
 	// and those that serviceOf, after and environment read
-	"ExecStart", "User", "Group", "WorkingDirectory", "RestartSec", "LimitNOFILE", "MemoryMax", "ProtectHome", "After", "Wants", "Requires", "BindsTo",
+	"ExecStart", "User", "Group", "WorkingDirectory", "RestartSec", "LimitNOFILE", "MemoryMax", "ProtectHome",
 	// and those that access reads
 	"ReadWritePaths", "ReadOnlyPaths",
 }
@@ -104,7 +104,7 @@ var ours = []string{
 // template has settings of the packaged justnews@.service from which a unit that was
 // written by hand may differ.
 var template = map[string]string{
-	"Restart": "on-failure", "NoNewPrivileges": "yes", "PrivateTmp": "yes", "ProtectSystem": "strict", "UMask": "0027",
+	"Type": "exec", "Restart": "on-failure", "NoNewPrivileges": "yes", "PrivateTmp": "yes", "ProtectSystem": "strict", "UMask": "0027",
 	"StateDirectory": "justnews/%i", "CacheDirectory": "justnews/%i", "LogsDirectory": "justnews/%i",
 }
 
@@ -124,7 +124,9 @@ func (a *converter) reportUnread(names []string) {
 		for _, s := range u.Settings {
 			v := value{s.Key + "=" + s.Value, place{u.Path, s.Line}}
 			switch {
-			case slices.Contains(ours, s.Key) || s.Value == "":
+			case slices.Contains(orders, s.Key):
+				a.foreign(s, place{u.Path, s.Line}, edit)
+			case slices.Contains(ours, s.Key) || s.Value == "" || s.Key == "Type" && slices.Contains([]string{"simple", "idle"}, s.Value):
 			case template[s.Key] != "":
 				if ownDirectories[s.Key] == "" && !sameAs(s.Value, template[s.Key]) {
 					a.leftOut(v, s.Key+"=", "the package's unit has "+s.Key+"="+template[s.Key], "if the agent needs it otherwise, "+keep, edit)
@@ -150,6 +152,20 @@ func (a *converter) reportUnread(names []string) {
 		if u.Instance != "" && !slices.Contains(names, u.Instance) {
 			a.stays[u.Path] = true
 		}
+	}
+}
+
+// orders are the settings from which after reads the instances.
+var orders = []string{"After", "Wants", "Requires", "BindsTo"}
+
+// foreign reports a line that orders agents after units that are not JustNews', such as
+// a database. The package's unit has the usual targets and NVIDIA's units itself.
+func (a *converter) foreign(s unitfile.Placed, at place, edit diag.Command) {
+	for unit := range strings.FieldsSeq(s.Value) {
+		if strings.HasSuffix(unit, ".target") || strings.HasPrefix(unit, "justnews") || strings.HasPrefix(unit, "nvidia-") {
+			continue
+		}
+		a.leftOut(value{s.Key + "=" + s.Value, at}, s.Key+"="+unit, "justnews.toml orders instances only", "make it one of the instances' needs (a probe of kind \"unit\"), or "+keep, edit)
 	}
 }
 
