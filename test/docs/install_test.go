@@ -49,7 +49,7 @@ func installBelow(t *testing.T, root, mode, source, target string) {
 	if strings.HasSuffix(target, "/") {
 		file = filepath.Join(file, path.Base(source))
 	}
-	text := `{"agents": {"scout": []}}`
+	text := `{"agents": {"scout": ["org/model"]}}`
 	if name, example := strings.CutPrefix(source, diag.Examples); example {
 		text = read(t, "packaging/examples/"+name)
 	}
