@@ -169,7 +169,8 @@ type EnvFile struct {
 	Lost   string // why systemd ignores the whole file: a NUL byte, invalid UTF-8
 
 	Systemd []EnvVar
-	Bare    []int // lines that systemd drops: no equals sign
+	Mark    bool  // the file begins with a byte order mark
+	Bare    []int // lines that systemd drops: no equals sign, or nothing before it
 	Open    int   // line of an unclosed quote, 0: none
 
 	Shell      []EnvVar

@@ -257,7 +257,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 		{"a file of bytes", func(w *world) { w.write("/etc/justnews/scout.env", "A=\xff\n") }, diag.EnvUnreadable, diag.Error, "not UTF-8"},
 		{"an unterminated quote", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nB='x\nC=1\n") }, diag.EnvSyntax, diag.Error, "global.env:2"},
 		{"what no shell reads", func(w *world) { w.write("/etc/justnews/global.env", "A=(\n") }, diag.EnvSyntax, diag.Error, "start script that sources it fails"},
-		{"a bare word", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nhunter2\n") }, diag.EnvSyntax, diag.Warning, "no equals sign"},
+		{"a bare word", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nhunter2\n") }, diag.EnvSyntax, diag.Warning, "not NAME=value"},
 		{"a value in two words", func(w *world) { w.write("/etc/justnews/global.env", "A=my hunter2\n") }, diag.EnvSyntax, diag.Warning, "as a command"},
 		{"an export", func(w *world) { w.write("/etc/justnews/global.env", "export A=1\n") }, diag.EnvSyntax, diag.Warning, "does not support export"},
 		{"no name", func(w *world) { w.write("/etc/justnews/global.env", "1A=1\n") }, diag.EnvSyntax, diag.Warning, "ignores the line"},

@@ -27,6 +27,9 @@ func EnvFile(f facts.EnvFile) []diag.Problem {
 		return []diag.Problem{envProblem(f, diag.EnvUnreadable, 0, "systemd ignores this whole environment file", f.Lost, "text in UTF-8")}
 	}
 	e := envReader{file: f, said: map[int]bool{}}
+	if f.Mark {
+		e.add(diag.Warning, diag.EnvSyntax, 1, "systemd ignores the first line: the file begins with a byte order mark", "U+FEFF")
+	}
 	e.names()
 	e.syntax()
 	e.differences()
@@ -64,11 +67,13 @@ func (e *envReader) syntax() {
 	f := e.file
 	if f.Open > 0 {
 		e.add(diag.Error, diag.EnvSyntax, f.Open, "an unterminated quote: systemd reads the rest of the file as one value", "an unterminated quote")
+	} else if f.ShellError != "" && f.ErrorLine == 0 {
+		e.add(diag.Notice, diag.EnvSyntax, 0, "how a shell reads the file is not checked", f.ShellError)
 	} else if f.ShellError != "" {
 		e.add(diag.Error, diag.EnvSyntax, f.ErrorLine, "a shell cannot parse the file, so a start script that sources it fails here", f.ShellError)
 	}
 	for _, line := range f.Bare {
-		e.add(diag.Warning, diag.EnvSyntax, line, "systemd ignores the line: it has no equals sign", "a bare word")
+		e.add(diag.Warning, diag.EnvSyntax, line, "systemd ignores the line: it is not NAME=value", "a bare word, or no name")
 	}
 	for _, line := range f.Commands {
 		e.add(diag.Warning, diag.EnvSyntax, line, "a shell runs part of the line as a command, systemd reads it as part of the value", "a space outside quotes, or one of & ; | < >")
@@ -100,7 +105,7 @@ func (e *envReader) differences() {
 		}
 		other, set := shell[v.Name]
 		switch {
-		case set && other.Value == v.Value:
+		case set && other.Value == v.Value && other.Why == "": // ~ stands for a home that is not known here
 		case set && strings.HasSuffix(other.Value, "\r"):
 			if !said {
 				e.differ(v.Line, v.Name, "only a shell "+other.Why)

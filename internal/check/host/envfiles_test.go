@@ -43,8 +43,11 @@ func TestEnvFile_NamesEachLineThatTheReadersTakeDifferently(t *testing.T) {
 		"what a shell does not take": {facts.EnvFile{ShellError: "a stray )", ErrorLine: 2, Systemd: vars(facts.EnvVar{Name: "A", Value: "1", Line: 1})},
 			[]string{"ENV-SYNTAX:2 a stray )"}},
 		"a line with two faults": {facts.EnvFile{Bare: []int{1}, Commands: []int{1, 2}},
-			[]string{"ENV-SYNTAX:1 a bare word", "ENV-SYNTAX:2 a space outside quotes, or one of & ; | < >"}},
-		"one value": {facts.EnvFile{Systemd: vars(facts.EnvVar{Name: "A", Value: "1", Line: 1}), Shell: vars(facts.EnvVar{Name: "A", Value: "1", Line: 1})}, nil},
+			[]string{"ENV-SYNTAX:1 a bare word, or no name", "ENV-SYNTAX:2 a space outside quotes, or one of & ; | < >"}},
+		"one value":            {facts.EnvFile{Systemd: vars(facts.EnvVar{Name: "A", Value: "1", Line: 1}), Shell: vars(facts.EnvVar{Name: "A", Value: "1", Line: 1})}, nil},
+		"a byte order mark":    {facts.EnvFile{Mark: true, Bare: []int{1}}, []string{"ENV-SYNTAX:1 U+FEFF"}},
+		"too long for a shell": {facts.EnvFile{ShellError: "it is longer than 128 KiB"}, []string{"ENV-SYNTAX:0 it is longer than 128 KiB"}},
+		"a home directory":     {facts.EnvFile{Systemd: vars(facts.EnvVar{Name: "A", Value: "~/x", Line: 1}), Shell: vars(facts.EnvVar{Name: "A", Value: "~/x", Line: 1, Why: "expands ~"})}, []string{"ENV-DIFFERS:1 only a shell expands ~"}},
 		"the last one counts": {facts.EnvFile{
 			Systemd: vars(facts.EnvVar{Name: "A", Value: "0", Line: 1}, facts.EnvVar{Name: "A", Value: "1", Line: 2}),
 			Shell:   vars(facts.EnvVar{Name: "A", Value: "x", Line: 1}, facts.EnvVar{Name: "A", Value: "1", Line: 2}),

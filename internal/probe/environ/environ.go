@@ -63,7 +63,7 @@ func file(root, name string, known map[string]string) facts.EnvFile {
 		f.Lost = err.Error()
 		return f
 	}
-	f.Bare, f.Open = detail.Bare, detail.Open
+	f.Mark, f.Bare, f.Open = strings.HasPrefix(text, "\ufeff"), detail.Bare, detail.Open
 	f.Systemd = lists.Map(detail.Assignments, func(a envfile.Assignment) facts.EnvVar {
 		return facts.EnvVar{Name: a.Name, Value: a.Value, Line: a.Line}
 	})
@@ -83,7 +83,7 @@ const carriageReturn = "\uE00D"
 // reported and not run.
 func source(f *facts.EnvFile, text string, known map[string]string) {
 	if len(text) > maxShell {
-		f.ShellError = "too large to be read as a shell would"
+		f.ShellError = "it is longer than 128 KiB"
 		return
 	}
 	// The parser drops the carriage return of a line that ends in two characters,
@@ -130,7 +130,7 @@ func assign(assigns []*syntax.Assign, known map[string]string) []facts.EnvVar {
 		}
 		v := facts.EnvVar{Name: a.Name.Value, Line: line(a.Pos())}
 		if a.Array != nil {
-			v.Why = "is an array"
+			v.Why = "reads an array"
 		} else {
 			v.Value, v.Why = value(a.Value, known)
 			if before, ended := strings.CutSuffix(v.Value, carriageReturn); ended {

@@ -94,13 +94,19 @@ func TestEnvFile_ShellSyntaxIsReported(t *testing.T) {
 	for text, want := range map[string]string{
 		"A=${B:-x}\n": "expands ${B…}", "A=$B\n": "expands $B", "A=$(id)\n": "runs a command for its output",
 		"A=`id`\n": "runs a command for its output", "A=$((1+1))\n": "computes", "A=~/x\n": "expands ~",
-		"A=(1 2)\n": "is an array", "A+=1\n": "appends (+=)", "A='$B'\n": "", "A=1\n": "",
+		"A=(1 2)\n": "reads an array", "A+=1\n": "appends (+=)", "A='$B'\n": "", "A=1\n": "",
 		"A=1\r\n": "keeps the carriage return at the end of the line (the file has Windows line endings: dos2unix)",
 	} {
 		f := only(t, text)
 		if len(f.Shell) != 1 || f.Shell[0].Why != want {
 			t.Errorf("%q: %+v, want %q", text, f.Shell, want)
 		}
+	}
+}
+
+func TestEnvFile_ByteOrderMarkIsReported(t *testing.T) {
+	if !only(t, "\ufeffA=1\n").Mark || only(t, "A=\ufeff\n").Mark {
+		t.Error("only a file that begins with a byte order mark has one")
 	}
 }
 
