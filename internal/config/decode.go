@@ -5,6 +5,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -56,8 +57,10 @@ func decode(f file) (*document, []diag.Problem) {
 		return nil, append(problems, d.syntax(deep.Offset, "nested too deeply"))
 	}
 	syntax, ok := d.parse()
-	problems = append(problems, syntax...)
 	d.holes = len(syntax) > 0
+	problems = append(problems, slices.DeleteFunc(syntax, func(p diag.Problem) bool {
+		return slices.ContainsFunc(problems, func(bad diag.Problem) bool { return *bad.Position == *p.Position })
+	})...)
 	if !ok {
 		return nil, problems
 	}
@@ -113,6 +116,11 @@ func (d *document) notText(f file) *diag.Problem {
 		p.Fix = diag.Advise("replace it with the output of this", diag.Reload()).Looking(diag.Run("iconv", "--from-code="+encoding, "--to-code=UTF-8", "--", f.shown))
 		return &p
 	}
+	if strings.HasPrefix(d.text, "\ufeff") { // one has been removed
+		p := d.syntax(0, "the file begins with two byte order marks")
+		p.Fix = diag.Advise("remove them", diag.Reload())
+		return &p
+	}
 	if n := strings.Count(d.text, "\x00"); n > maxBytes {
 		p := d.syntax(strings.IndexByte(d.text, 0), fmt.Sprintf("the file is not text: it has %d NUL bytes, as after a crash while it was written", n))
 		p.Expected = "UTF-8 without control characters"
@@ -155,7 +163,7 @@ func (d *document) parse() (problems []diag.Problem, ok bool) {
 		}
 		problems = append(problems, d.syntax(offset, message))
 		start, end := lineOf(text, line)
-		if strings.HasPrefix(strings.TrimLeft(text[start:end], " \t"), "[") {
+		if strings.HasPrefix(strings.TrimLeft(text[start:end], " \t\u00a0\u200b\ufeff"), "[") {
 			return problems, false // the keys below would land in another table
 		}
 		text = text[:start] + strings.Repeat(" ", end-start) + text[end:]

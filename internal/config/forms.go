@@ -129,9 +129,9 @@ func unitName(s string) bool {
 // ServiceName reports whether s is the full name of a service.
 func ServiceName(s string) bool { return strings.HasSuffix(s, ".service") && unitName(s) }
 
-// placeholders refuses {word} where the word is not "instance". Braces around
-// anything else (JSON, shell) belong to the command.
-func placeholders(s string) bool { return unknownPlaceholder(s) == "" }
+// placeholders refuses {word} where the word is not "instance", and the specifiers of
+// units that stand for it. Braces around anything else (JSON, shell) belong to the command.
+func placeholders(s string) bool { return s != "%i" && s != "%I" && unknownPlaceholder(s) == "" }
 
 func unknownPlaceholder(s string) string {
 	for {

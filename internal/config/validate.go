@@ -359,6 +359,9 @@ func (c *checker) unknown(fields []field, name string, value any) {
 	case isNear:
 		message += ", did you mean " + quote(near) + "?"
 		fix = "write " + bareOrQuoted(near) + " instead of " + bareOrQuoted(name)
+	case keys[name] != "":
+		message += ", it is an environment variable"
+		fix = "set " + keys[name] + " instead"
 	}
 	c.report(diag.ConfigUnknownKey, atKey, message, quote(name), "one of "+strings.Join(names, ", "), fix)
 }
