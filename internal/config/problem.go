@@ -240,6 +240,9 @@ func ServiceKey(key, value string) (toml string, ok bool) {
 	return "", false
 }
 
+// ExecWord reports whether service.exec may contain a word.
+func ExecWord(s string) bool { return Printable(s) && placeholders(s) }
+
 // Variable reports whether an instance's environment may set a variable.
 func Variable(name string) bool {
 	_, reserved := reservedVariable(name)

@@ -193,7 +193,7 @@ func (c *checker) exec(items []any) {
 		return
 	}
 	first, ok := items[0].(string)
-	if !ok || !printableOnly(first) {
+	if !ok || !Printable(first) {
 		return
 	}
 	what := "must be an absolute path"
@@ -265,7 +265,7 @@ func (c *checker) variable(f *field, name string, v any) {
 // dirty reports a string that must not appear in a unit file, on a terminal or
 // in the journal.
 func (c *checker) dirty(s string) bool {
-	if printableOnly(s) {
+	if Printable(s) {
 		return false
 	}
 	what := "contains a control character"
@@ -279,7 +279,9 @@ func (c *checker) dirty(s string) bool {
 	return true
 }
 
-func printableOnly(s string) bool {
+// Printable reports whether the configuration may contain a string: UTF-8 without control
+// characters.
+func Printable(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] >= 0x7f {
 			return printed(s) && unitfile.CheckText(s) == nil

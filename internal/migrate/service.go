@@ -11,6 +11,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/envfile"
+	"justnews/internal/unitfile"
 )
 
 // service writes the settings of the template, and returns them, so that an instance
@@ -141,15 +142,18 @@ var defaults = sync.OnceValue(func() map[string]string {
 	return of
 })
 
-// command reads ExecStart=: words without quotes, specifiers other than %i and
-// variables. What a shell or systemd would still have to expand is left out.
+// command reads ExecStart= into words. What systemd would still have to expand, a prefix, a
+// second command and control characters have no form in justnews.toml.
 func (a *converter) command(v value) ([]string, bool) {
-	words := strings.Fields(v.text)
+	words, ok := unitfile.Words(v.text, true)
 	for i, w := range words {
-		words[i] = strings.NewReplacer("%i", "{instance}", "%I", "{instance}").Replace(w)
+		text, known := specifiers(w, "{instance}")
+		words[i] = strings.ReplaceAll(text, "$$", "$")
+		ok = ok && known && w != ";" && !strings.Contains(strings.ReplaceAll(text, "$$", ""), "$") &&
+			!strings.Contains(w, "{instance}") && config.ExecWord(words[i])
 	}
-	if !strings.HasPrefix(v.text, "/") || strings.ContainsAny(strings.Join(words, " "), `"'\$%;`) {
-		a.leftOut(v, "ExecStart=", "it needs a shell or systemd to be understood", "write the command into service.exec, word by word")
+	if !ok || !strings.HasPrefix(v.text, "/") {
+		a.leftOut(v, "ExecStart=", "it has a variable, a prefix or another part that service.exec has no form for", "write the command into service.exec, word by word")
 		return nil, false
 	}
 	return words, true

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
@@ -63,7 +62,7 @@ func unfit(v unitVariable) (why, fix string) {
 		return "it looks like a secret, and justnews.toml is world-readable", "move the line to " + file + ", mode 0640"
 	case !config.Variable(v.name):
 		return "it has its own key in justnews.toml", "set that key"
-	case strings.ContainsFunc(v.text, unicode.IsControl):
+	case !config.Printable(v.text):
 		return "it contains a control character, which justnews.toml may not", "write it into " + file
 	case v.unresolved || strings.ContainsAny(v.text, "$`"):
 		return "it contains a variable that would have to be expanded", "write the value itself into " + file

@@ -225,6 +225,7 @@ var (
 // its unit gives it.
 const dump = `#!/bin/sh
 tr '\n\0' '\1\n' </proc/self/environ
+echo "ARGS=$(printf '<%s>' "$@")"
 echo "USER_IS=$(id -un)"
 echo "GROUP_IS=$(id -gn)"
 echo "CWD=$(pwd)"
@@ -282,7 +283,8 @@ func drawHandMade(random *rand.Rand, write func(name, content string)) {
 		files = "EnvironmentFile=-/etc/justnews/%i.env\n"
 	}
 	write(pick("/etc/systemd/system", "/etc/systemd/system", "/usr/local/lib/systemd/system")+"/justnews@.service",
-		"[Service]\nUser=adra\n"+files+"ExecStart=/usr/local/bin/dump %i\n"+environment()+environment())
+		"[Service]\nUser=adra\n"+files+pick("ExecStart=/usr/local/bin/dump %i\n", "ExecStart=/usr/local/bin/dump \"%i\" 'a b' \\x41 %% \\\n  x;y {z}\n", "ExecStart=/bin/false\nExecStart=\nExecStart=/usr/bin/env 'X=1 2' Y=$$ /usr/local/bin/dump %i-%p\n",
+			"ExecStart=/bin/sh -c 'exec /usr/local/bin/dump \"%I\" \"c  d\"'\n")+environment()+environment())
 	for _, dir := range []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system"} {
 		for _, unit := range []string{"justnews@.service", "justnews@scout.service", "justnews@memory.service"} {
 			for _, name := range []string{"10-a.conf", "20-b.conf", "30-c.conf"} {
@@ -374,7 +376,7 @@ func saidSo(problems []diag.Problem, name string) bool {
 	setting := map[string]string{"USER_IS": root, "USER": root, "LOGNAME": root, "HOME": root, "SHELL": root, "CWD": "WorkingDirectory=", "NOFILE": "LimitNOFILE=", "GROUP_IS": root,
 		"MemoryMax": "MemoryMax=", "RestartUSec": "RestartSec=", "ProtectHome": "ProtectHome="}[name]
 	return slices.ContainsFunc(problems, func(p diag.Problem) bool {
-		return strings.HasPrefix(p.Message, cmp.Or(setting, name+" ")) || setting == "" && strings.Contains(p.Message, "environment files") ||
+		return strings.HasPrefix(p.Message, "ExecStart= ") || strings.HasPrefix(p.Message, cmp.Or(setting, name+" ")) || setting == "" && strings.Contains(p.Message, "environment files") ||
 			name == "DB_PORT" && strings.Contains(p.Seen, "db.env")
 	})
 }
