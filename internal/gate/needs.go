@@ -113,10 +113,10 @@ func awaitBus(ctx context.Context, r *runner) outcome {
 		}
 		switch check.Reach(look.Answer) {
 		case check.Ready:
-			return outcome{passed: true, detail: "bus " + orchestrator.BusState(look), problems: orchestrator.Bus(r.req.Bus.URL, look)}
+			return outcome{passed: true, detail: "bus " + orchestrator.BusState(look), problems: orchestrator.Bus(r.req.Bus.URL, r.req.Bus.Unit, look)}
 		case check.Nonsense:
 			if invalid++; invalid >= maxConsecutive {
-				return outcome{detail: look.Detail, problems: orchestrator.Bus(r.req.Bus.URL, look)}
+				return outcome{detail: look.Detail, problems: orchestrator.Bus(r.req.Bus.URL, r.req.Bus.Unit, look)}
 			}
 		default:
 			invalid = 0
@@ -129,7 +129,7 @@ func awaitBus(ctx context.Context, r *runner) outcome {
 		}
 		r.say("bus", "no answer yet: "+look.Detail, 0, 0)
 		if !pause(ctx, r.jitter(every)) {
-			return outcome{detail: last.Detail, problems: orchestrator.Bus(r.req.Bus.URL, last)}
+			return outcome{detail: last.Detail, problems: orchestrator.Bus(r.req.Bus.URL, r.req.Bus.Unit, last)}
 		}
 	}
 }

@@ -122,7 +122,7 @@ func (h *Host) lookAtGPUs(look facts.GPULook, want requirement.GPU) {
 
 // busProblems are only warnings if no instance waits for the bus.
 func busProblems(cfg *config.Config, w requirement.Run, b facts.BusHealth) []diag.Problem {
-	problems := checkorchestrator.Bus(w.Bus.URL, b)
+	problems := checkorchestrator.Bus(w.Bus.URL, w.Bus.Unit, b)
 	if len(cfg.Instances) == 0 && !cfg.AnyGuard(func(g config.Guard) bool { return g.RequireBus }) {
 		return nil
 	}

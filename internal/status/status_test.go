@@ -368,7 +368,7 @@ func TestStatus_UnneededBusIsOnlyAWarning(t *testing.T) {
 	for required, want := range map[bool]diag.Status{true: diag.StatusUnavailable, false: diag.StatusReady} {
 		cfg := &config.Config{Instances: []config.Instance{{Name: "scout", RequireBus: required}}}
 		problems := busProblems(cfg, requirement.Run{}, down)
-		if len(problems) != len(checkorchestrator.Bus("", down)) || diag.StatusOf(problems) != want {
+		if len(problems) != len(checkorchestrator.Bus("", "", down)) || diag.StatusOf(problems) != want {
 			t.Errorf("required %v: %+v", required, problems)
 		}
 	}

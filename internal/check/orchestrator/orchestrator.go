@@ -68,8 +68,8 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 }
 
 // Bus returns the problem of the MCP bus's last answer. A degraded bus is usable: a
-// warning.
-func Bus(url string, b facts.BusHealth) []diag.Problem {
+// warning. The unit is "" if it is none of this host.
+func Bus(url, unit string, b facts.BusHealth) []diag.Problem {
 	switch b.Kind {
 	case facts.Foreign:
 		return []diag.Problem{foreign(diag.BusImpostor, "bus", url, b.Answer)}
@@ -85,7 +85,8 @@ func Bus(url string, b facts.BusHealth) []diag.Problem {
 			diag.Advise(fmt.Sprintf("make sure that the MCP bus serves %s", diag.Quote(url)), diag.Retry()))}
 	default:
 		return []diag.Problem{diag.Found(diag.BusUnreachable, url, "the bus did not answer",
-			statusOf(b.Answer)+evidence(b.Answer), "an answer to GET /health", diag.Advise("find out why the bus does not answer", diag.Retry()))}
+			statusOf(b.Answer)+evidence(b.Answer), "an answer to GET /health",
+			diag.Advise("find out why the bus does not answer", diag.Restart(unit)...).Looking(diag.LogOf(unit)))}
 	}
 }
 

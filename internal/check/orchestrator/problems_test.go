@@ -145,8 +145,8 @@ func TestProblems_ServerTextIsCleaned(t *testing.T) {
 	a := facts.Answer{Kind: facts.Nonsense, Status: 200, Detail: evil}
 	problems := orchestrator.Refused(check.Judgement{State: check.Failed, Errors: []facts.ModelError{e}}, facts.ModelsLook{}, subject(t))
 	problems = append(problems, orchestrator.InvalidAnswer(subject(t), a), orchestrator.PreloadRefused(subject(t), facts.ModelsLook{Answer: a}))
-	problems = append(problems, orchestrator.Bus("u", facts.BusHealth{Answer: a})...)
-	problems = append(problems, orchestrator.Bus("u", facts.BusHealth{Answer: facts.Answer{Kind: facts.Answered}, State: evil})...)
+	problems = append(problems, orchestrator.Bus("u", "", facts.BusHealth{Answer: a})...)
+	problems = append(problems, orchestrator.Bus("u", "", facts.BusHealth{Answer: facts.Answer{Kind: facts.Answered}, State: evil})...)
 	for _, p := range problems {
 		for _, s := range []string{p.Subject, p.Message, p.Seen, p.Expected, p.Fix.String()} {
 			if s != diag.Clean(s) {
@@ -215,15 +215,19 @@ func TestProblems_DeadlineNamesWhatWasMissing(t *testing.T) {
 func TestProblems_DegradedBusIsAWarning(t *testing.T) {
 	answer := facts.Answer{Kind: facts.Answered, Status: 200}
 	for state, warned := range map[string]bool{"ok": false, "healthy": false, "degraded": true, "unhealthy": true, "": true} {
-		problems := orchestrator.Bus("http://127.0.0.1:8000", facts.BusHealth{Answer: answer, State: state})
+		problems := orchestrator.Bus("http://127.0.0.1:8000", "justnews@mcp_bus.service", facts.BusHealth{Answer: answer, State: state})
 		if warned != (len(problems) == 1 && problems[0].Severity == diag.Warning && problems[0].Code == diag.BusDegraded) || !warned && len(problems) > 0 {
 			t.Errorf("%q: %v", state, problems)
 		}
 	}
 	for kind, want := range map[facts.AnswerKind]diag.Code{facts.NoAnswer: diag.BusUnreachable, facts.Refused: diag.BusUnreachable, facts.NotServed: diag.BusNonsense, facts.Nonsense: diag.BusNonsense} {
-		problems := orchestrator.Bus("http://127.0.0.1:8000", facts.BusHealth{Answer: facts.Answer{Kind: kind, Detail: "x"}})
+		problems := orchestrator.Bus("http://127.0.0.1:8000", "justnews@mcp_bus.service", facts.BusHealth{Answer: facts.Answer{Kind: kind, Detail: "x"}})
 		if len(diag.Errors(problems)) != 1 || problems[0].Code != want {
 			t.Errorf("kind %d: %v", kind, problems)
+		}
+		fix := problems[0].Fix.String() // to restart a bus that answers nonsense is no help
+		if restarts := strings.Contains(fix, "systemctl restart -- justnews@mcp_bus.service") && strings.Contains(fix, "journalctl -b -u justnews@mcp_bus.service"); restarts != (want == diag.BusUnreachable) {
+			t.Errorf("kind %d: %s", kind, fix)
 		}
 	}
 }

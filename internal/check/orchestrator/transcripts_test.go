@@ -246,7 +246,7 @@ func busJudgement(t *testing.T, url string) check.Judgement {
 	}
 	defer b.Close()
 	health := b.Health(t.Context())
-	if problems := checkorchestrator.Bus(url, health); len(problems) != 0 {
+	if problems := checkorchestrator.Bus(url, "", health); len(problems) != 0 {
 		t.Errorf("a good bus has problems: %v", problems)
 	}
 	return check.Judgement{State: check.Reach(health.Answer), Reason: checkorchestrator.BusState(health)}
