@@ -3,12 +3,15 @@
 package config
 
 import (
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"justnews/internal/diag"
 )
@@ -276,5 +279,14 @@ func TestOpen_MaskedMainFileIsEmpty(t *testing.T) {
 	c, problems := Load(Source{Root: root, Owner: os.Getuid()})
 	if c != nil || len(problems) != 1 || problems[0].Code != diag.ConfigMissing {
 		t.Errorf("%+v\n%s", c, problemText(problems))
+	}
+}
+
+func TestUnreadable_IntactFileIsNotToBeReplaced(t *testing.T) {
+	for err, want := range map[error]string{unix.EIO: "may be intact", unix.EMFILE: "may be intact", unix.EISDIR: "replace it"} {
+		p := Source{}.unreadable("/etc/justnews/justnews.toml", aFile, "cannot be opened", &fs.PathError{Op: "open", Err: err})
+		if fix := p.Fix.String(); !strings.Contains(fix, want) {
+			t.Errorf("%v: %s", err, fix)
+		}
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/sys/unix"
+
 	"justnews/internal/diag"
 	"justnews/internal/safefile"
 	"justnews/internal/timespan"
@@ -53,10 +55,16 @@ const (
 	aDirectory = "a directory"
 )
 
+// notTheFiles are errors of the process, the disk or the network.
+var notTheFiles = []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.EIO, unix.ESTALE, unix.ETIMEDOUT, unix.ENOTCONN}
+
 func (s Source) unreadable(name, expected, what string, err error) diag.Problem {
 	advice := "replace it with " + expected + " or remove it"
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
 		advice = "make it readable for all users, with the directories above it, or run this as root"
+	case slices.ContainsFunc(notTheFiles, func(e error) bool { return errors.Is(err, e) }):
+		advice = "find out why the system cannot read it: the file itself may be intact"
 	}
 	p := diag.Problem{
 		Code:     diag.ConfigUnreadable,

@@ -83,7 +83,7 @@ type SummaryStep struct {
 func Summarize(run, version string, r gate.Result) Summary {
 	s := Summary{
 		Schema: SchemaVersion, Program: "justnews-gate", Version: version, Run: run,
-		Instance: diag.Clean(r.Instance), Unit: diag.Clean(r.Unit),
+		Instance: Brief(r.Instance), Unit: diag.Clean(r.Unit),
 		Started: r.Started.UTC().Format("2006-01-02T15:04:05.000000Z"),
 		Elapsed: Seconds(r.Elapsed),
 		Timeout: SummaryTimeout{Seconds(r.Timeout.Value), r.Timeout.Origin},

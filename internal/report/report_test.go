@@ -127,7 +127,7 @@ func TestReport_HostileTextIsEscapedAndCut(t *testing.T) {
 	endless := strings.Repeat("x", 1<<20)
 	for _, s := range []string{hostile, endless, strings.Repeat(hostile, 20000), strings.Repeat("\xff", 1<<20), strings.Repeat("漢", 1<<20), strings.Repeat("\x80", 5000)} {
 		p := diag.Problem{Code: diag.ModelFailed, Subject: s, Message: s, Seen: s, Expected: s, Fix: diag.Fix{Advice: s, Commands: []diag.Command{{s}}}, Position: &diag.Position{File: s}}
-		r := gate.Result{Instance: "scout", Status: diag.StatusFailed, Problems: []diag.Problem{p}, Steps: []gate.StepResult{{Name: "models", Detail: s}}}
+		r := gate.Result{Instance: s, Status: diag.StatusFailed, Problems: []diag.Problem{p}, Steps: []gate.StepResult{{Name: "models", Detail: s}}}
 		var out bytes.Buffer
 		NewTalk(&out, nil, Layout{}).Say(append(StepLines(r), Lines("gate", r)...))
 		json, err := Summarize("gate", "v1", r).JSON()

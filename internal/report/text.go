@@ -154,7 +154,7 @@ func subject(run string, r gate.Result) string {
 	if r.Instance == "" {
 		return run
 	}
-	return diag.Clean(r.Instance)
+	return Brief(r.Instance)
 }
 
 func findings(r gate.Result) string {
