@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -103,7 +104,8 @@ func refreshFailed(ctx context.Context, r *runner) outcome {
 	}
 }
 
-// startAll starts the units all at once: systemd orders them.
+// startAll starts the units all at once: systemd orders them. A masked one is meant to
+// stay down, unless nothing else was to be started.
 func startAll(ctx context.Context, r *runner, units []string) outcome {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -122,16 +124,22 @@ func startAll(ctx context.Context, r *runner, units []string) outcome {
 		})
 	}
 	wg.Wait()
-	out := outcome{passed: up == len(units), detail: fmt.Sprintf("%d of %d units are up", up, len(units))}
-	for _, p := range problems {
-		out.problems = append(out.problems, p...)
+	out := outcome{detail: fmt.Sprintf("%d of %d units are up", up, len(units)), problems: slices.Concat(problems...)}
+	if up == 0 {
+		for i := range out.problems {
+			out.problems[i] = out.problems[i].As(diag.Error)
+		}
 	}
+	out.passed = len(diag.Errors(out.problems)) == 0
 	return out
 }
 
 func startOne(ctx context.Context, r *runner, name string) []diag.Problem {
 	u, err := r.world.Units.Unit(ctx, name)
-	if err == nil && checkunit.Judge(u).State == check.Ready {
+	switch {
+	case err == nil && u.LoadState == "masked":
+		return checkunit.Gated(u, false)
+	case err == nil && checkunit.Judge(u).State == check.Ready:
 		return nil
 	}
 	var started facts.Start

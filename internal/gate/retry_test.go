@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,6 +25,7 @@ type retryHost struct {
 	denied   bool
 	silent   bool
 	missing  string
+	masked   string
 
 	reset, started, stopped []string
 }
@@ -34,6 +36,8 @@ func (h *retryHost) Unit(_ context.Context, name string) (facts.Unit, error) {
 	switch {
 	case h.silent:
 		return facts.Unit{}, errors.New("connection refused")
+	case name == h.masked:
+		return facts.Unit{Name: name, LoadState: "masked", ActiveState: "inactive"}, nil
 	case name == h.missing:
 		return facts.Unit{Name: name, LoadState: "not-found", ActiveState: "inactive"}, nil
 	}
@@ -112,6 +116,16 @@ func TestRetry_IgnoresUnitsThatDoNotExist(t *testing.T) {
 	r := Retry(t.Context(), w, World{Units: h, Starter: h}, Again{Reset: []string{"none.service", "a.service"}}, h)
 	if !r.Passed() || !slices.Equal(h.reset, []string{"a.service"}) {
 		t.Errorf("%+v reset %q", r, h.reset)
+	}
+}
+
+func TestRetry_MaskedUnitStaysDown(t *testing.T) {
+	h := &retryHost{units: map[string]string{"a.service": "inactive"}, masked: "masked.service"}
+	if r := retryOn(t, h, "masked.service", "a.service"); !r.Passed() || len(r.Problems) != 1 || r.Problems[0].Code != diag.Ungated || !slices.Equal(h.started, []string{"a.service"}) {
+		t.Errorf("%+v started %q", r, h.started)
+	}
+	if r := retryOn(t, h, "masked.service"); r.Passed() || !strings.Contains(r.Problems[0].Fix.String(), "systemctl unmask -- masked.service") {
+		t.Errorf("alone: %+v", r)
 	}
 }
 
