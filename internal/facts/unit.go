@@ -35,6 +35,7 @@ type Unit struct {
 	UID              *int     // whom its processes run as, nil: unknown
 	Environment      []string // Environment=, KEY=VALUE
 	EnvironmentFiles []string
+	Unset            []string      // UnsetEnvironment=: NAME or NAME=VALUE, but for MarkVariable
 	Marks            []string      // the assignments of MarkVariable in UnsetEnvironment=
 	TimeoutStart     time.Duration // TimeoutStartUSec; 0: infinity
 	ControlGroup     string
@@ -73,6 +74,17 @@ type Unit struct {
 
 // Variables returns the variables of Environment=.
 func (u Unit) Variables() map[string]string { return Variables(u.Environment) }
+
+// RemoveUnset deletes the variables that UnsetEnvironment= names, which counts more than
+// Environment= and the environment files.
+func (u Unit) RemoveUnset(values map[string]string) {
+	for _, unset := range u.Unset {
+		name, value, only := strings.Cut(unset, "=")
+		if !only || values[name] == value {
+			delete(values, name)
+		}
+	}
+}
 
 // Variables reads assignments, NAME=VALUE. As in systemd, the last one of a name counts.
 func Variables(assignments []string) map[string]string {

@@ -95,6 +95,7 @@ func Look(ctx context.Context, j Job) []diag.Problem {
 	l := &look{Job: j, ctx: ctx}
 	l.files()
 	l.units()
+	l.named()
 	l.details()
 	return l.judge()
 }
@@ -159,11 +160,6 @@ func (l *look) files() {
 			}
 		},
 	})
-	for _, f := range l.env {
-		if f.Denied {
-			l.notChecked(f.Path)
-		}
-	}
 }
 
 // space looks at the file systems of models, caches and logs.
@@ -204,6 +200,30 @@ func (l *look) units() {
 	}
 	if l.unasked != nil {
 		l.Units = nil
+	}
+}
+
+// named reads the environment files outside the usual directory, which only units name.
+func (l *look) named() {
+	var names []string
+	for _, i := range l.instances {
+		for _, name := range i.unit.EnvironmentFiles {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	root := l.Host.Root
+	l.all(map[string]func() func(){
+		"environment files of units": func() func() {
+			files := environ.Named(root, names)
+			return func() { l.env = append(l.env, files...) }
+		},
+	})
+	for _, f := range l.env {
+		if f.Denied {
+			l.notChecked(f.Path)
+		}
 	}
 }
 

@@ -365,6 +365,11 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.write("/etc/justnews/global.env", "DATABASE_URL=postgresql://u:hunter2@db.example/justnews\n")
 			w.refuse["db.example:5432"] = errors.New("connection refused")
 		}, diag.DatabaseDown, diag.Error, "db.example:5432"},
+		{"a database that only a file elsewhere names", func(w *world) {
+			w.write("/srv/secrets/db", "DATABASE_URL=postgresql://u:hunter2@db.example/justnews\n")
+			w.scout().EnvironmentFiles = append(w.scout().EnvironmentFiles, "/srv/secrets/*")
+			w.refuse["db.example:5432"] = errors.New("connection refused")
+		}, diag.DatabaseDown, diag.Error, "db.example:5432"},
 		{"a mariadb that is down", func(w *world) {
 			w.write("/etc/justnews/memory.env", "MARIADB_HOST=db\nMARIADB_PORT=3307\nMARIADB_PASSWORD=hunter2\n")
 			w.refuse["db:3307"] = errors.New("connection refused")

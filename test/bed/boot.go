@@ -97,7 +97,7 @@ func boot(t testing.TB, o Options, base, cache string, p place) (*Machine, error
 		return nil, err
 	}
 	m := &Machine{t: t, Name: name, Suite: o.Suite, scratch: scratch, cgroup: filepath.Join(cgroups, name), began: time.Now(), reaper: reaper}
-	m.files = files{t: t, dir: func() string { return fmt.Sprintf("/proc/%d/root", m.leader) }}
+	m.files = files{t: t, dir: m.Root}
 	running.Store(t.Name(), true)
 	t.Cleanup(m.Stop)
 	t.Cleanup(m.report) // runs before Stop
@@ -199,7 +199,7 @@ func (m *Machine) spawn(dir string, cmdline []string) error {
 func (m *Machine) awaitSystemd() error {
 	ctx, cancel := context.WithTimeout(m.ctx, bootLimit)
 	defer cancel()
-	private := fmt.Sprintf("/proc/%d/root/run/systemd/private", m.leader)
+	private := m.Root() + "/run/systemd/private"
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {

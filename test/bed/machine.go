@@ -95,10 +95,11 @@ func (m *Machine) Systemctl(args ...string) string {
 	return m.Must(append([]string{"systemctl"}, args...)...)
 }
 
+// Root is the machine's root directory for a process outside it.
+func (m *Machine) Root() string { return fmt.Sprintf("/proc/%d/root", m.leader) }
+
 // Bus is the address of the machine's D-Bus for a client outside it.
-func (m *Machine) Bus() string {
-	return fmt.Sprintf("unix:path=/proc/%d/root/run/dbus/system_bus_socket", m.leader)
-}
+func (m *Machine) Bus() string { return "unix:path=" + m.Root() + "/run/dbus/system_bus_socket" }
 
 func (m *Machine) run(ctx context.Context, argv []string) Result {
 	enter := append([]string{"--target", fmt.Sprint(m.leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"}, argv...)

@@ -10,11 +10,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	checkhost "justnews/internal/check/host"
 	"justnews/internal/envfile"
+	"justnews/internal/probe/environ"
+	"justnews/internal/probe/systemd"
 	"justnews/test/bed"
 )
 
@@ -136,4 +140,56 @@ func envText(random *rand.Rand, continued bool) string {
 		return text[:at] + refused[random.IntN(len(refused))] + text[at:]
 	}
 	return text
+}
+
+// The environment that preflight works out for a unit, from what systemd reports of it and
+// from the files that it names, is the one that its processes have.
+func TestEnvFile_EnvironmentOfAUnit(t *testing.T) {
+	t.Parallel()
+	bed.Each(t, func(t *testing.T, suite string) {
+		m := bed.Boot(t, bed.Options{Suite: suite})
+		m.WaitIdle()
+		m.Must("mkdir", "-p", "/etc/justnews", "/etc/other")
+		random := rand.New(rand.NewPCG(*envSeed, 1))
+		pick := func(all ...string) string { return all[random.IntN(len(all))] }
+		names := []string{"A", "B", "C", "D"}
+		bus, err := systemd.OpenAddress(t.Context(), m.Bus())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer bus.Close()
+		for i := range 30 {
+			for _, file := range []string{"/etc/justnews/global.env", "/etc/justnews/scout.env", "/etc/other/a.env", "/etc/other/b", "/etc/justnews/plain"} {
+				text := ""
+				for range random.IntN(4) {
+					text += pick(names...) + "=" + pick("1", "file", `"of a file"`, "") + "\n"
+				}
+				m.WriteFile(file, text)
+			}
+			unit := "[Service]\nType=oneshot\nExecStart=/usr/bin/env -0\nStandardOutput=truncate:/run/environment\n"
+			for range 2 + random.IntN(6) {
+				unit += pick("Environment="+pick(names...)+"=unit", "Environment="+pick(names...)+"=1 "+pick(names...)+"=2", "Environment=", "EnvironmentFile=", "EnvironmentFile=/etc/justnews/global.env",
+					"EnvironmentFile=-/etc/justnews/scout.env", "EnvironmentFile=-/etc/other/missing", "EnvironmentFile=/etc/other/*", "EnvironmentFile=-/etc/other/b", "EnvironmentFile=/etc/justnews/*.env",
+					"EnvironmentFile=/etc/justnews/plain", "UnsetEnvironment="+pick(names...), "UnsetEnvironment="+pick(names...)+"=1 "+pick(names...)+"=file", "UnsetEnvironment=") + "\n"
+			}
+			name := fmt.Sprintf("environment-%d.service", i)
+			m.WriteFile("/etc/systemd/system/"+name, unit)
+			m.Must("systemctl", "daemon-reload")
+			m.Must("systemctl", "start", name)
+			want := map[string]string{}
+			for _, assignment := range strings.Split(m.ReadFile("/run/environment"), "\x00") {
+				if name, value, _ := strings.Cut(assignment, "="); slices.Contains(names, name) {
+					want[name] = value
+				}
+			}
+			u, err := bus.Unit(t.Context(), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := checkhost.Environment(u, slices.Concat(environ.Files(m.Root()), environ.Named(m.Root(), u.EnvironmentFiles)))
+			if !maps.Equal(got, want) {
+				t.Errorf("unit %d of seed %d: %v, but its processes have %v\n%s", i, *envSeed, got, want, unit)
+			}
+		}
+	})
 }

@@ -4,6 +4,7 @@ package host
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -151,16 +152,18 @@ func Sourced(u facts.Unit, files []facts.EnvFile) map[string]string {
 }
 
 // Environment returns the variables of a unit as systemd sets them:
-// environment files beat Environment=, a later file an earlier one.
+// environment files beat Environment=, a later file an earlier one, and UnsetEnvironment= all.
+// EnvironmentFile= may be a pattern.
 func Environment(u facts.Unit, files []facts.EnvFile) map[string]string {
 	return environment(u, files, func(f facts.EnvFile) []facts.EnvVar { return f.Systemd })
 }
 
 func environment(u facts.Unit, files []facts.EnvFile, reading func(facts.EnvFile) []facts.EnvVar) map[string]string {
 	all := u.Variables()
+	files = slices.SortedFunc(slices.Values(files), func(a, b facts.EnvFile) int { return strings.Compare(a.Path, b.Path) })
 	for _, path := range u.EnvironmentFiles {
 		for _, f := range files {
-			if f.Path != path {
+			if matches, _ := filepath.Match(path, f.Path); !matches && f.Path != path {
 				continue
 			}
 			for _, v := range reading(f) {
@@ -170,5 +173,6 @@ func environment(u facts.Unit, files []facts.EnvFile, reading func(facts.EnvFile
 			}
 		}
 	}
+	u.RemoveUnset(all)
 	return all
 }

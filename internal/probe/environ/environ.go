@@ -45,6 +45,24 @@ func Files(root string) []facts.EnvFile {
 	return all
 }
 
+// Named reads the files that units name, patterns included, but for those that Files reads and
+// those that do not exist.
+func Named(root string, names []string) []facts.EnvFile {
+	var all []facts.EnvFile
+	for _, name := range names {
+		if filepath.Dir(name) == Dir && strings.HasSuffix(name, ".env") {
+			continue
+		}
+		paths, _ := filepath.Glob(filepath.Join(root, name))
+		for _, path := range paths {
+			f := file(root, path, map[string]string{})
+			f.Shell, f.ShellError, f.ErrorLine, f.Commands = f.Systemd, "", 0, nil // no script sources it
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
 // file reads one file; known are the variables that a shell has by then; those
 // of the file are added.
 func file(root, name string, known map[string]string) facts.EnvFile {

@@ -34,6 +34,7 @@ func (h Host) Environment(u facts.Unit) facts.Environment {
 		}
 		maps.Copy(values, vars)
 	}
+	u.RemoveUnset(values)
 	return facts.Environment{Values: values}
 }
 

@@ -102,7 +102,6 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		User:             may[string](&b, "User"),
 		Environment:      may[[]string](&b, "Environment"),
 		EnvironmentFiles: column(may[[][]any](&b, "EnvironmentFiles"), 0),
-		Marks:            marks(may[[]string](&b, "UnsetEnvironment")),
 		TimeoutStart:     timespan(may[uint64](&b, "TimeoutStartUSec")),
 		ControlGroup:     may[string](&b, "ControlGroup"),
 		MemoryLimits:     memoryLimits(&b),
@@ -131,6 +130,7 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		SuccessSignals: exitStatuses(may[[]any](&b, "SuccessExitStatus"), 1),
 		Service:        service(&b),
 	}
+	u.Marks, u.Unset = marks(may[[]string](&b, "UnsetEnvironment"))
 	uid := uint32(noUID)
 	if _, ok := props["UID"]; ok {
 		uid = may[uint32](&b, "UID")
@@ -141,15 +141,16 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 	return u, uid, nil
 }
 
-// marks returns the values of the generator's mark.
-func marks(unset []string) []string {
-	var found []string
-	for _, assignment := range unset {
+// marks separates the values of the generator's mark from what a unit really unsets.
+func marks(all []string) (marks, unset []string) {
+	for _, assignment := range all {
 		if value, ok := strings.CutPrefix(assignment, facts.MarkVariable+"="); ok {
-			found = append(found, value)
+			marks = append(marks, value)
+		} else {
+			unset = append(unset, assignment)
 		}
 	}
-	return found
+	return marks, unset
 }
 
 // bag reads properties and records the first one with an unexpected type.
