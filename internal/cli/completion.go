@@ -65,7 +65,7 @@ func (a *app) printAgents() error {
 	if err != nil {
 		return err
 	}
-	w, _ := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
+	w, _ := requirement.ForHost(cfg, a.lookup(cfg, ""), requirement.Flags{})
 	m := a.modelMap(w)
 	if m.Models == nil {
 		a.say(m.Problems...)

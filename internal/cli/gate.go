@@ -35,7 +35,7 @@ func (c *gateCommand) Run(a *app) error {
 			if unitname.IsUnit(name) {
 				return requirement.ForGuard(cfg, name, false, flags)
 			}
-			return requirement.ForInstance(cfg, name, a.Lookup, flags)
+			return requirement.ForInstance(cfg, name, a.lookup(cfg, name), flags)
 		},
 	})
 }

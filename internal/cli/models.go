@@ -83,7 +83,7 @@ func (a *app) survey(agents []string) (*surveyed, []diag.Problem) {
 	if cfg == nil {
 		return nil, problems
 	}
-	w, more := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
+	w, more := requirement.ForHost(cfg, a.lookup(cfg, ""), requirement.Flags{})
 	if problems = append(problems, more...); len(diag.Errors(problems)) > 0 {
 		return nil, problems
 	}

@@ -57,7 +57,7 @@ func (a *app) mpsRun(name string, flags timeoutFlag, run func(context.Context, r
 	return waitingRun{
 		name: name, timeout: flags.Timeout.duration(), run: run,
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
-			return requirement.ForMPS(cfg, a.Lookup, requirement.Flags{Timeout: flags.Timeout.duration()})
+			return requirement.ForMPS(cfg, a.lookup(cfg, ""), requirement.Flags{Timeout: flags.Timeout.duration()})
 		},
 	}
 }
@@ -93,7 +93,7 @@ func (a *app) lookAtMPS(ctx context.Context) (s report.MPSOutput, unused bool) {
 		s.Problems = diag.Errors(problems)
 		return s, true
 	}
-	w, more := requirement.ForMPS(cfg, a.Lookup, requirement.Flags{})
+	w, more := requirement.ForMPS(cfg, a.lookup(cfg, ""), requirement.Flags{})
 	if s.Problems = append(s.Problems, more...); len(diag.Errors(more)) > 0 {
 		return s, false
 	}

@@ -20,7 +20,7 @@ func (c *preloadCommand) Run(a *app) error {
 	e := waitingRun{
 		name: "preload", timeout: c.Timeout.duration(), run: gate.Trigger,
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
-			return requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.duration(), Refresh: c.Refresh})
+			return requirement.ForHost(cfg, a.lookup(cfg, ""), requirement.Flags{Timeout: c.Timeout.duration(), Refresh: c.Refresh})
 		},
 	}
 	if c.Wait {

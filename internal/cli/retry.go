@@ -37,7 +37,7 @@ func (c *retryCommand) Run(a *app) error {
 	return a.waitFor(waitingRun{
 		name: "retry",
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
-			w, problems := requirement.ForHost(cfg, a.Lookup, requirement.Flags{Timeout: c.Timeout.duration()})
+			w, problems := requirement.ForHost(cfg, a.lookup(cfg, ""), requirement.Flags{Timeout: c.Timeout.duration()})
 			again, wrong := retried(cfg, w, c.Instances, failedGuards(a.ctx, cfg, conn))
 			units = again
 			return w, append(problems, wrong...)

@@ -72,7 +72,7 @@ func (a *app) glance(ctx context.Context, gpus bool) (*status.Host, *config.Conf
 		g.Unconfigured, g.Problems = true, append(g.Problems, checkhost.NoInstance(cfg)...)
 		return g, cfg
 	}
-	w, more := requirement.ForHost(cfg, a.Lookup, requirement.Flags{})
+	w, more := requirement.ForHost(cfg, a.lookup(cfg, ""), requirement.Flags{})
 	w.RequireMPS = len(requirement.MPSInstances(cfg)) > 0 || cfg.AnyGuard(func(g config.Guard) bool { return g.RequireMPS })
 	w.Orchestrator.Here = servedHere(ctx, w.Orchestrator)
 	g.Problems = append(append(g.Problems, more...), w.Remote()...)

@@ -16,12 +16,15 @@ import (
 	"time"
 
 	"justnews/internal/account"
+	checkhost "justnews/internal/check/host"
 	checkstore "justnews/internal/check/store"
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/hostlock"
 	"justnews/internal/modelmap"
+	"justnews/internal/probe/environ"
 	"justnews/internal/probe/gpu"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/mps"
@@ -184,6 +187,31 @@ func mapProblems(file modelmap.File, w requirement.Run) []diag.Problem {
 // below puts --root before a path.
 func (a *app) below(path string) string {
 	return string(a.Root) + path
+}
+
+// locations are the variables that move what a run looks at.
+var locations = []string{"GPU_ORCHESTRATOR_URL", "MCP_BUS_URL", "MODEL_STORE_ROOT", "BASE_MODEL_DIR", "CUDA_MPS_PIPE_DIRECTORY"}
+
+// lookup returns the environment of a run: its own and, by hand, where global.env and the
+// file of an instance have the units look, as far as this user may read them.
+func (a *app) lookup(cfg *config.Config, instance string) requirement.Lookup {
+	if a.inUnit() || a.ConfigFile != "" {
+		return a.Lookup
+	}
+	read := facts.Unit{EnvironmentFiles: []string{environ.Dir + "/global.env", environ.Dir + "/" + instance + ".env"}}
+	env := checkhost.Environment(read, environ.Files(string(a.Root)))
+	files := func(name string) (string, bool) {
+		return env[name], slices.Contains(locations, name) && env[name] != ""
+	}
+	if _, wrong := requirement.ForHost(cfg, files, requirement.Flags{}); instance == "" && len(wrong) > 0 {
+		return a.Lookup // a gate refuses it, and preflight reports that
+	}
+	return func(name string) (string, bool) {
+		if v, ok := a.Lookup(name); ok && v != "" {
+			return v, ok
+		}
+		return files(name)
+	}
 }
 
 // openSystemd connects to systemd, or returns nil if there is none. In a
