@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"justnews/internal/check/orchestrator"
@@ -126,9 +127,7 @@ func run(ctx context.Context, w requirement.Run, world World, steps []step, p po
 	k.until = deadline
 	res.Elapsed = time.Since(began)
 	Sandboxed(res.Problems, world.Self.Unit, w)
-	if world.Self.InUnit { // elsewhere the environment is how somebody configures a run
-		orchestrator.Overridden(res.Problems, w.Overrides)
-	}
+	world.Self.Overridden(res.Problems, w)
 	if res.Settle(); !res.Passed() {
 		k.renew(ctx)
 	}
@@ -242,4 +241,17 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	}
+}
+
+// Overridden corrects the fix of findings about what the environment of the units moves.
+// By hand, the own environment is how somebody configures a run.
+func (s Self) Overridden(problems []diag.Problem, w requirement.Run) {
+	orchestrator.Overridden(problems, slices.DeleteFunc(slices.Clone(w.Overrides), func(o requirement.Override) bool {
+		return !s.InUnit && (s.Environment == nil || s.own(o.Name))
+	}))
+}
+
+func (s Self) own(name string) bool {
+	v, _ := s.Environment(name)
+	return v != ""
 }

@@ -110,6 +110,7 @@ func (h *Host) Look(ctx context.Context, cfg *config.Config, w requirement.Run, 
 	if h.refusedForTheStore() {
 		h.Problems = append(h.Problems, diag.Errors(gate.GlanceStore(ctx, w, x))...)
 	}
+	x.Self.Overridden(h.Problems, w)
 }
 
 // lookAtGPUs keeps the problems of the GPUs. Recommendations, and the lack of a GPU on a host
