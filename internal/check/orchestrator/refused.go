@@ -107,17 +107,17 @@ func (s Subject) errored() string {
 
 func incomplete(j check.Judgement, st facts.ModelsState, s Subject) diag.Problem {
 	p := diag.Found(diag.ModelsIncomplete, s.URL, "the orchestrator loaded fewer models than it should",
-		j.Reason, expectation(s), diag.Advise(fmt.Sprintf("give the orchestrator the same AGENT_MODEL_MAP.json as %s", diag.Quote(s.Map)), diag.Retry()))
+		j.Reason+s.errored(), expectation(s), diag.Advise(fmt.Sprintf("give the orchestrator the same AGENT_MODEL_MAP.json as %s", diag.Quote(s.Map)), diag.Retry()))
 	switch {
 	case s.Protocol.Loaded != "":
 		p.Fix = refusedFix(s)
 	case st.HasStartedAt && st.StartedAt == nil:
-		p.Message, p.Seen = "the orchestrator started no preload when it was requested", j.Reason+s.errored()
+		p.Message = "the orchestrator started no preload when it was requested"
 		p.Fix = diag.Advise("fix the error in the orchestrator's log", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit))
 	case s.Empty:
 		return empty(s)
 	case s.Stale != "":
-		p.Seen, p.Fix = j.Reason+"; "+s.Stale, readAgain(s)
+		p.Seen, p.Fix = p.Seen+"; "+s.Stale, readAgain(s)
 	}
 	return p
 }

@@ -136,7 +136,7 @@ func (e *expecting) Preload(ctx context.Context, _ bool) facts.ModelsLook {
 		if m := listed[name]; m.loaded || m.loading {
 			continue
 		}
-		answer := e.load(ctx, &e.link, name).byStatus()
+		answer := e.load(ctx, &e.link, name).alive()
 		e.note(name, answer)
 		if answer.Kind != facts.Answered && answer.Kind != facts.ServerError {
 			return facts.ModelsLook{Answer: answer}

@@ -127,6 +127,19 @@ func TestExpected_FailedLoadIsAnError(t *testing.T) {
 	}
 }
 
+func TestExpected_LostAnswerIsNotARefusal(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprint(w, `{"data":[]}`)
+	}))
+	t.Cleanup(server.Close)
+	if l := open(t, orchestrator.LlamaCpp, server.URL, []string{"m"}).Preload(t.Context(), true); l.Kind != facts.Refused || l.Detail != "closed the connection before answering" {
+		t.Errorf("%+v", l.Answer)
+	}
+}
+
 // Not every server shows that it loads: a look while the request has no answer yet says
 // that a job is in progress.
 func TestExpected_UnansweredRequestIsAJobInProgress(t *testing.T) {
