@@ -11,6 +11,7 @@ package orchestrator
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -52,9 +53,26 @@ func WithServer(look func(server, client netip.AddrPort) facts.Server) Option {
 	return func(l *link) { l.server = look }
 }
 
+// secret removes the API key from what a person reads; nil: there is none.
+type secret func(string) string
+
+func (s secret) from(text string) string {
+	if s == nil {
+		return text
+	}
+	return s(text)
+}
+
 // WithKey sends an API key with every request. It never appears in an answer.
 func WithKey(key string) Option {
-	return func(l *link) { l.key = key }
+	return func(l *link) {
+		l.key = key
+		if key != "" { // some servers repeat it in their errors, and may escape it
+			text, _ := json.Marshal(key) // a string can always be written
+			inner := string(text[1 : len(text)-1])
+			l.hide = strings.NewReplacer(key, "***", inner, "***", strings.ReplaceAll(inner, "/", `\/`), "***", url.QueryEscape(key), "***", url.PathEscape(key), "***").Replace
+		}
+	}
 }
 
 // NewBus returns a client of the MCP bus at base, which must have the form
@@ -73,6 +91,7 @@ type link struct {
 	kept  *http.Transport // polls: one connection, kept alive
 	fresh *http.Transport // a connection for each request
 	key   string          // API key, "": none
+	hide  secret
 	// server looks up the other end of a connection; nil: not looked up.
 	server func(server, client netip.AddrPort) facts.Server
 }

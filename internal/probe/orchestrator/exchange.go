@@ -3,7 +3,6 @@
 package orchestrator
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +29,7 @@ type reply struct {
 	large    bool          // the body is larger than maxBody; the rest was not read
 	failed   *facts.Answer // Refused or Nonsense
 	server   facts.Server
+	hide     secret
 }
 
 // exchange sends one request and reads the answer, all within ctx. It uses the
@@ -54,7 +54,7 @@ func (l *link) exchange(ctx context.Context, way *http.Transport, method, path s
 	}
 	response, err := way.RoundTrip(request)
 	if err != nil {
-		r := reply{failed: broken(ctx, err, false)}
+		r := reply{failed: broken(ctx, shown{err, l.hide}, false)}
 		if r.failed.Kind == facts.Nonsense { // an answer by some server
 			r.server = over.end()
 		}
@@ -62,14 +62,19 @@ func (l *link) exchange(ctx context.Context, way *http.Transport, method, path s
 	}
 	defer response.Body.Close() //nolint:errcheck // only read
 	r := reply{
-		status: response.StatusCode, location: response.Header.Get("Location"), encoding: response.Header.Get("Content-Encoding"), server: over.end(),
+		hide: l.hide, status: response.StatusCode, location: response.Header.Get("Location"), encoding: response.Header.Get("Content-Encoding"), server: over.end(),
 	}
-	r = r.take(ctx, response)
-	if l.key != "" { // some servers repeat it in their errors
-		r.body = bytes.ReplaceAll(r.body, []byte(l.key), []byte("***"))
-	}
-	return r
+	return r.take(ctx, response)
 }
+
+// shown is an error whose text does not have the API key.
+type shown struct {
+	error
+	hide secret
+}
+
+func (s shown) Error() string { return s.hide.from(s.error.Error()) }
+func (s shown) Unwrap() error { return s.error }
 
 // take reads the body. For an answer that is judged by its status alone, a
 // truncated body does not matter. That of a 101 is the connection itself: reading it would
@@ -89,7 +94,7 @@ func (r reply) take(ctx context.Context, response *http.Response) reply {
 	}
 	r.body = body
 	if err != nil && r.carries() {
-		r.failed = broken(ctx, err, true)
+		r.failed = broken(ctx, shown{err, r.hide}, true)
 		r.failed.Status = r.status
 	}
 	return r
@@ -144,6 +149,9 @@ func (r reply) state(o strictjson.Object, s shape) facts.ModelsLook {
 	if err := readFields(o, func(f fields) { state = modelsState(f, s) }); err != nil {
 		return facts.ModelsLook{Answer: r.nonsense("%v", err)}
 	}
+	for i := range state.Errors {
+		state.Errors[i].Error = r.hide.from(state.Errors[i].Error)
+	}
 	return facts.ModelsLook{Answer: r.answer(facts.Answered, ""), State: state}
 }
 
@@ -189,7 +197,7 @@ func (r reply) byStatus() facts.Answer {
 	case r.status == http.StatusOK:
 		return r.answer(facts.Answered, "")
 	case r.status >= 300 && r.status <= 399:
-		return r.answer(facts.Redirected, fmt.Sprintf("%s to %q", r.name(), excerpt([]byte(r.location))))
+		return r.answer(facts.Redirected, fmt.Sprintf("%s to %q", r.name(), r.excerpt(r.location)))
 	case r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed:
 		return r.answer(facts.NotServed, r.name()+r.head())
 	case r.status == http.StatusRequestTimeout, r.status == http.StatusTooEarly, r.status == http.StatusTooManyRequests, r.status >= 500 && r.status <= 599:
@@ -204,7 +212,7 @@ func (r reply) nonsense(format string, args ...any) facts.Answer {
 }
 
 func (r reply) answer(kind facts.AnswerKind, detail string) facts.Answer {
-	return facts.Answer{Kind: kind, Status: r.status, Detail: diag.Clean(detail), Server: r.server}
+	return facts.Answer{Kind: kind, Status: r.status, Detail: diag.Clean(r.hide.from(detail)), Server: r.server}
 }
 
 // name returns status and phrase, as in "500 Internal Server Error".
@@ -216,14 +224,14 @@ func (r reply) head() string {
 	if len(r.body) == 0 {
 		return ""
 	}
-	return ": " + excerpt(r.body)
+	return ": " + r.excerpt(string(r.body))
 }
 
 // excerptBytes is how much of a body is shown to a person.
 const excerptBytes = 160
 
-func excerpt(b []byte) string {
-	return diag.Clip(string(b), excerptBytes)
+func (r reply) excerpt(s string) string {
+	return diag.Clip(r.hide.from(s), excerptBytes)
 }
 
 // slow is the cause of a look that reached its own deadline.

@@ -110,7 +110,7 @@ func (e *expecting) state(listed map[string]model) facts.ModelsState {
 		case e.asking > 0:
 		case m.failed != "" || e.refused[name] != "":
 			s.Failed++
-			s.Errors = append(s.Errors, facts.ModelError{Model: name, Error: diag.Clip(cmp.Or(m.failed, e.refused[name]), maxError)})
+			s.Errors = append(s.Errors, facts.ModelError{Model: name, Error: diag.Clip(e.hide.from(cmp.Or(m.failed, e.refused[name])), maxError)})
 		}
 		s.Missing = append(s.Missing, name)
 	}

@@ -174,6 +174,31 @@ func TestExpected_KeyIsSentAndNeverShown(t *testing.T) {
 	}
 }
 
+// The key is removed from what is shown, wherever a server repeats it, and only there: it may
+// be a part of a model's name.
+func TestExpected_KeyIsRemovedOnlyFromWhatIsShown(t *testing.T) {
+	const key = `a/b"c+=`
+	for name, answer := range map[string]string{
+		"a redirect":          "HTTP/1.1 302 Found\r\nLocation: http://login/?key=" + key + "\r\nContent-Length: 0\r\n\r\n",
+		"an escaped redirect": "HTTP/1.1 302 Found\r\nLocation: http://login/?key=a%2Fb%22c%2B%3D\r\nContent-Length: 0\r\n\r\n",
+		"an encoding":         "HTTP/1.1 200 OK\r\nContent-Encoding: " + key + "\r\nContent-Length: 1\r\n\r\nx",
+		"no header":           "HTTP/1.1 200 OK\r\n" + key + "\r\n\r\n",
+		"no trailer":          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + key + "\r\n\r\n",
+		"JSON":                response("403 Forbidden", `{"error":"a/b\"c+="}`),
+		"JSON of PHP":         response("403 Forbidden", `{"error":"a\/b\"c+="}`),
+		"where it is cut":     response("403 Forbidden", strings.Repeat("x", 157)+key),
+	} {
+		a := open(t, orchestrator.OpenAI, serve(t, text(answer)), []string{"m"}, orchestrator.WithKey(key)).Models(t.Context(), true).Answer
+		if a.Kind == facts.Answered || strings.Contains(a.Detail, "a/b") || strings.Contains(a.Detail, `b\"c`) || strings.Contains(a.Detail, "%2F") || !strings.Contains(a.Detail, "***") && name != "where it is cut" {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+	llama := ok(`{"object":"list","data":[{"id":"llama3"}]}`)
+	if s := open(t, orchestrator.OpenAI, serve(t, text(llama)), []string{"llama3"}, orchestrator.WithKey("llama")).Models(t.Context(), true).State; !s.AllReady {
+		t.Errorf("%+v", s)
+	}
+}
+
 // The zeros have the shape that the model describes, in every data type.
 func TestTriton_CanaryHasTheShapeOfTheModelsInputs(t *testing.T) {
 	var sent string
