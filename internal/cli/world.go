@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"justnews/internal/account"
 	checkhost "justnews/internal/check/host"
@@ -45,12 +46,16 @@ type world struct {
 }
 
 // openWorld puts the probes together that a run of w needs. What cannot be
-// asked on this machine is left out and noted once; only a URL that cannot be
-// used is an error, and then the configuration is to blame.
+// asked on this machine is left out and noted once; only a URL or a key that cannot
+// be used is an error, and then the configuration is to blame.
 func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Conn, observer gate.Observer) (*world, []diag.Problem) {
-	models := a.modelMap(w)
+	models, key := a.modelMap(w), a.apiKey(cfg.Orchestrator.APIKeyFile)
+	if strings.ContainsFunc(key, unicode.IsControl) { // HTTP has no way to send it
+		return nil, []diag.Problem{diag.Found(diag.ConfigValue, cfg.Orchestrator.APIKeyFile, "the orchestrator's API key has more than one line, or a control character",
+			"", "a file with nothing but the key, or "+apiKeyVariable, diag.Advise("write only the key into it", diag.Reload(), diag.Retry()))}
+	}
 	o, errO := orchestrator.Open(orchestrator.Kind(w.Kind), w.Orchestrator.URL, models.Names,
-		orchestrator.WithServer(host.Host{}.Server), orchestrator.WithKey(a.apiKey(cfg.Orchestrator.APIKeyFile)))
+		orchestrator.WithServer(host.Host{}.Server), orchestrator.WithKey(key))
 	b, errB := orchestrator.NewBus(w.Bus.URL, orchestrator.WithServer(host.Host{}.Server))
 	if err := errors.Join(errO, errB); err != nil {
 		return nil, []diag.Problem{{
