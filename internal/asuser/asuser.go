@@ -48,7 +48,7 @@ func Do(uid int, gids []int, f func()) error {
 // become changes only the calling thread; Go's own Setgroups would change all
 // threads of the process.
 func become(uid int, gids []int) error {
-	groups := lists.Map(gids, func(gid int) uint32 { return uint32(gid) })
+	groups := lists.Map(gids, func(gid int) uint32 { return uint32(gid) })                                                         //nolint:gosec // a group's id
 	_, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(unsafe.SliceData(groups))), 0) //nolint:gosec // the call takes an array
 	if errno != 0 {
 		return errno

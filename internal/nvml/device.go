@@ -99,7 +99,7 @@ func health(d nvml.Device, g *facts.GPU) []question {
 	return []question{
 		{"recovery_action", []string{"nvmlDeviceGetFieldValues"}, func() nvml.Return {
 			action, ret := fieldOf(d, nvml.FI_DEV_GET_GPU_RECOVERY_ACTION)
-			return keep(ret, &g.RecoveryAction, recoveryAction(nvml.DeviceGpuRecoveryAction(action)))
+			return keep(ret, &g.RecoveryAction, recoveryAction(nvml.DeviceGpuRecoveryAction(action))) //nolint:gosec // an enumeration of NVIDIA's
 		}},
 		{"row_remap", []string{"nvmlDeviceGetRemappedRows"}, func() nvml.Return {
 			_, _, pending, failed, ret := d.GetRemappedRows()

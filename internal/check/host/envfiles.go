@@ -66,11 +66,12 @@ func envProblem(f facts.EnvFile, code diag.Code, line int, message, seen, expect
 
 func (e *envReader) syntax() {
 	f := e.file
-	if f.Open > 0 {
+	switch {
+	case f.Open > 0:
 		e.add(diag.Error, diag.EnvSyntax, f.Open, "an unterminated quote: systemd reads the rest of the file as one value", "an unterminated quote")
-	} else if f.ShellError != "" && f.ErrorLine == 0 {
+	case f.ShellError != "" && f.ErrorLine == 0:
 		e.add(diag.Notice, diag.EnvSyntax, 0, "how a shell reads the file is not checked", f.ShellError)
-	} else if f.ShellError != "" {
+	case f.ShellError != "":
 		e.add(diag.Error, diag.EnvSyntax, f.ErrorLine, "a shell cannot parse the file, so a start script that sources it fails here", f.ShellError)
 	}
 	for _, line := range f.Bare {
