@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzes every target for the given time each (default 20s), then compares us with
-# booted systemds on random environment files, sandboxes, unit files and imported hosts. It
-# continues after a finding, and fails at the end.
+# booted systemds on random environment files, sandboxes, unit files, configurations and
+# imported hosts. It continues after a finding, and fails at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-20s}
@@ -31,6 +31,8 @@ printf '== sandboxes, seed %d\n' "$seed"
 go test -count=1 -timeout 0 -v ./test/booted -run Sandbox_Hides -sandboxes 1000 -sandbox-seed "$seed" || findings=1
 printf '== unit files with errors, seed %d\n' "$seed"
 go test -count=1 -timeout 0 -v ./test/booted -run UnitFile_IsRead -broken-units 2000 -broken-seed "$seed" || findings=1
+printf '== generated units, seed %d\n' "$seed"
+go test -count=1 -timeout 0 -v ./test/booted -run AgentsGetWhatItSays -services 200 -services-seed "$seed" || findings=1
 printf '== imported hosts, seed %d\n' "$seed"
 go test -count=1 -timeout 0 -v ./test/booted -run AgentsKeepTheirEnvironment -hand-made 200 -hand-made-seed "$seed" || findings=1
 exit "$findings"

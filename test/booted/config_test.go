@@ -3,10 +3,18 @@
 package booted
 
 import (
+	"flag"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
+	cfg "justnews/internal/config"
 	"justnews/test/bed"
+)
+
+var (
+	services     = flag.Int("services", 15, "how many configurations TestConfig_AgentsGetWhatItSays draws")
+	servicesSeed = flag.Uint64("services-seed", 1, "the seed of TestConfig_AgentsGetWhatItSays")
 )
 
 // The configuration is broken at boot: nothing starts, the message names line
@@ -102,6 +110,63 @@ func TestConfig_InstanceOpenedByHandIsReported(t *testing.T) {
 			r := s.Run("justnews-gate", command)
 			if r.Code == 0 || !strings.Contains(r.Stdout+r.Stderr, "UNGATED: justnews@scout.service") {
 				t.Errorf("%s: exit status %d\n%s%s", command, r.Code, r.Stdout, r.Stderr)
+			}
+		}
+	})
+}
+
+// drawText draws a string that the configuration accepts, of what has a meaning in a unit file,
+// in a command line of systemd or in TOML.
+func drawText(random *rand.Rand) string {
+	pieces := []string{"a", "B", "7", " ", "  ", `"`, "'", `\\`, "$", "${X}", "$HOME", "$$", "%", "%i", "%%", "%n", "{instance}", "{", "}", ";", " ; ", "#", "&", "|", "<", ">", "(", "*", "?", "[", "~", "!", "@", ":", "+", "-",
+		"--", "=", ",", ".", "/", "//", "é", "😀", "\u00a0", "\u2028", `\n`, `\x41`, `\u00e9`, `\'`, "`", "^", "X=1", "[Service]", "ExecStart=", strings.Repeat("long ", 300)}
+	for {
+		var text strings.Builder
+		for range random.IntN(8) {
+			text.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		if cfg.ExecWord(text.String()) {
+			return text.String()
+		}
+	}
+}
+
+// Whatever the words of a command and the values of variables are, systemd gives them to the
+// agent as the configuration has them.
+func TestConfig_AgentsGetWhatItSays(t *testing.T) {
+	t.Parallel()
+	bed.Each(t, func(t *testing.T, suite string) {
+		s := bootDumping(t, suite)
+		random := rand.New(rand.NewPCG(*servicesSeed, 0))
+		for i := range *services {
+			exec := []string{"/usr/local/bin/dump"}
+			args := ""
+			for range 1 + random.IntN(5) {
+				word := drawText(random)
+				exec, args = append(exec, word), args+"<"+word+">"
+			}
+			text := "[orchestrator]\ninstance = \"\"\n[bus]\ninstance = \"\"\n[service]\nuser = \"adra\"\ngroup = \"bin\"\nworking_directory = \"/srv\"\nexec = " + cfg.Literal(exec) + "\n"
+			want := map[string]map[string]string{}
+			for _, instance := range []string{"scout", "memory"} {
+				own := map[string]string{}
+				text += "[instances." + instance + ".environment]\n"
+				for _, name := range []string{"FOO", "BAR", "_X9"}[:random.IntN(4)] {
+					own[name] = drawText(random)
+					text += name + " = " + cfg.Literal(own[name]) + "\n"
+				}
+				own["ARGS"] = strings.ReplaceAll(args, "{instance}", instance)
+				own["USER_IS"], own["GROUP_IS"], own["CWD"] = "adra", "bin", "/srv"
+				want[instance] = own
+			}
+			s.WriteFile(configFile, text)
+			s.Must("justnews-gate", "config", "check")
+			got := s.dumps()
+			for instance, own := range want {
+				for name, value := range own {
+					if is, set := got[instance][name]; is != value || !set {
+						t.Errorf("configuration %d of seed %d: %s of %s is %q, want %q\n%s", i, *servicesSeed, name, instance, is, value, text)
+					}
+				}
 			}
 		}
 	})

@@ -217,7 +217,7 @@ func TestImport_AgentsKeepTheirFiles(t *testing.T) {
 }
 
 var (
-	handMade     = flag.Int("hand-made", 10, "how many hosts TestImport_AgentsKeepTheirEnvironment imports")
+	handMade     = flag.Int("hand-made", 6, "how many hosts TestImport_AgentsKeepTheirEnvironment imports")
 	handMadeSeed = flag.Uint64("hand-made-seed", 1, "the seed of TestImport_AgentsKeepTheirEnvironment")
 )
 
@@ -225,7 +225,7 @@ var (
 // its unit gives it.
 const dump = `#!/bin/sh
 tr '\n\0' '\1\n' </proc/self/environ
-echo "ARGS=$(printf '<%s>' "$@")"
+printf 'ARGS=%s\n' "$(printf '<%s>' "$@")"
 echo "USER_IS=$(id -un)"
 echo "GROUP_IS=$(id -gn)"
 echo "CWD=$(pwd)"
@@ -314,16 +314,7 @@ func drawHandMade(random *rand.Rand, write func(name, content string)) {
 func TestImport_AgentsKeepTheirEnvironment(t *testing.T) {
 	t.Parallel()
 	bed.Each(t, func(t *testing.T, suite string) {
-		m := bed.Boot(t, bed.Options{Suite: suite, Prepare: func(tree *bed.Tree) {
-			tree.Install()
-			tree.Run("systemctl", "disable", target)
-			tree.Run("useradd", "--create-home", "--gid=games", "adra")
-			tree.WriteFile("/usr/local/bin/dump", dump, 0o755)
-			// Only what the unit gives its program matters here: the gate has its own tests.
-			tree.WriteFile("/etc/systemd/system.control/justnews@.service.d/99-dump.conf", "[Service]\nExecStartPre=\nRestart=no\nType=oneshot\nStandardOutput=truncate:/run/dumps/%i\n")
-		}})
-		m.WaitIdle()
-		s := &site{Machine: m, t: t}
+		s := bootDumping(t, suite)
 		random := rand.New(rand.NewPCG(*handMadeSeed, 0))
 		for i := range *handMade {
 			s.importsHandMade(suite, fmt.Sprintf("host %d of seed %d", i, *handMadeSeed), random)
@@ -331,9 +322,22 @@ func TestImport_AgentsKeepTheirEnvironment(t *testing.T) {
 	})
 }
 
+// bootDumping boots a machine whose instances print what their unit gives them, without a gate.
+func bootDumping(t *testing.T, suite string) *site {
+	m := bed.Boot(t, bed.Options{Suite: suite, Prepare: func(tree *bed.Tree) {
+		tree.Install()
+		tree.Run("systemctl", "disable", target)
+		tree.Run("useradd", "--create-home", "--gid=games", "adra")
+		tree.WriteFile("/usr/local/bin/dump", dump, 0o755)
+		tree.WriteFile("/etc/systemd/system.control/justnews@.service.d/99-dump.conf", "[Service]\nExecStartPre=\nRestart=no\nType=oneshot\nStandardOutput=truncate:/run/dumps/%i\n")
+	}})
+	m.WaitIdle()
+	return &site{Machine: m, t: t}
+}
+
 func (s *site) importsHandMade(suite, host string, random *rand.Rand) {
 	s.t.Helper()
-	s.must("rm -rf /etc/justnews/* /run/dumps; mkdir /run/dumps; for d in /etc /run /usr/local/lib; do rm -rf $d/systemd/system/justnews@*; done")
+	s.must("rm -rf /etc/justnews/*; for d in /etc /run /usr/local/lib; do rm -rf $d/systemd/system/justnews@*; done")
 	var written []string
 	drawHandMade(random, func(name, content string) {
 		s.WriteFile(name, content)
@@ -384,7 +388,7 @@ func saidSo(problems []diag.Problem, name string) bool {
 // dumps starts the instances of a host, and returns what each printed that could start.
 func (s *site) dumps() map[string]map[string]string {
 	s.t.Helper()
-	s.must("rm -f /run/dumps/*")
+	s.must("rm -rf /run/dumps; mkdir /run/dumps")
 	s.Systemctl("daemon-reload")
 	all := map[string]map[string]string{}
 	for _, instance := range []string{"scout", "memory"} {
