@@ -4,6 +4,7 @@ package preflight
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"justnews/internal/check/host"
@@ -62,7 +63,9 @@ func (g *group[T]) add(thing T, instance string) {
 	if len(g.instances[thing]) == 0 {
 		g.each = append(g.each, thing)
 	}
-	g.instances[thing] = append(g.instances[thing], instance)
+	if !slices.Contains(g.instances[thing], instance) { // a path may be listed twice
+		g.instances[thing] = append(g.instances[thing], instance)
+	}
 }
 
 // pathsOf lists what a service runs, where, and what it writes to.

@@ -29,6 +29,7 @@ func TestNamed_ReportsWhatTheConfigurationNamesAndIsNotThere(t *testing.T) {
 		"a working directory":                         {toml + "service = { working_directory = \"/opt/x\" }\n", func(w *world) { missing(w, "/opt/x") }, []string{"SERVICE-PATH scout"}},
 		"the root directory as the working directory": {toml + "service = { working_directory = \"/\" }\n", func(w *world) { missing(w, "/") }, nil},
 		"a granted directory":                         {toml + "service = { read_write_paths = [\"/srv/x\"] }\n", func(w *world) { missing(w, "/srv/x") }, []string{"DIRECTORY-READONLY scout"}},
+		"a directory that is granted twice":           {toml + "service = { read_write_paths = [\"/srv/x\", \"/srv/x\"] }\n", func(w *world) { missing(w, "/srv/x") }, []string{"DIRECTORY-READONLY scout"}},
 		"a credential":                                {toml + "service = { credentials = [\"db:/etc/db\"] }\n", func(w *world) { missing(w, "/etc/db") }, []string{"SERVICE-PATH scout"}},
 		"the Model Store":                             {toml, func(w *world) { missing(w, "/models") }, []string{"STORE-ROOT"}},
 		"a Model Store that nothing needs":            {toml + "[orchestrator]\nkind = \"ollama\"\nurl = \"http://127.0.0.1:11434\"\ninstance = \"\"\nunit = \"ollama.service\"\n[models]\nexpected = [\"llama3.2\"]\n", func(w *world) { missing(w, "/models") }, nil},
