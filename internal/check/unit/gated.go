@@ -31,6 +31,9 @@ func Gated(u facts.Unit, after bool) []diag.Problem {
 			Code: diag.Ungated, Severity: diag.Warning, Subject: u.Name, Message: "the unit is masked: nothing can start it",
 			Fix: diag.Advise("if it is to run", diag.Run("systemctl", "unmask", "--", u.Name)),
 		}}
+	case u.LoadState == "bad-setting" || u.LoadState == "error":
+		return []diag.Problem{diag.Found(diag.UnitFailed, u.Name, "systemd cannot load the unit: a setting of a drop-in is invalid, or missing",
+			diag.Quote(u.LoadState), "loaded", diag.Advise("correct the drop-in", diag.Reload(), diag.Retry()).Looking(diag.LogOf(u.Name), diag.CatUnit(u.Name)))}
 	case u.LoadState != "loaded":
 		fix := diag.Advise("install the package justnews", diag.Reload())
 		if unitname.Instance(u.Name) == "" {

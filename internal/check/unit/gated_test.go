@@ -28,6 +28,7 @@ func TestGated_OnlyTheInstancesOwnGateCounts(t *testing.T) {
 		"help instead of a gate":       {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{gate("/usr/bin/justnews-gate", "--help")}}, diag.Ungated},
 		"files that changed since":     {facts.Unit{LoadState: "loaded", ExecStartPre: []facts.Exec{own}, NeedDaemonReload: true}, diag.NeedReload},
 		"no such unit":                 {facts.Unit{LoadState: "not-found"}, diag.Ungated},
+		"no ExecStart=":                {facts.Unit{LoadState: "bad-setting"}, diag.UnitFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.unit.Name = "justnews@scout.service"
