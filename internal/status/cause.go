@@ -22,9 +22,10 @@ import (
 type cause struct {
 	report.Cause
 
-	refused bool // a gate, or the preload, was shut by it
-	preload bool // the preload was
-	found   bool // by this look, so that the problem is whole
+	refused bool     // a gate, or the preload, was shut by it
+	preload bool     // the preload was
+	found   bool     // by this look, so that the problem is whole
+	also    []string // other instances of which it was found, and which it does not keep down
 }
 
 // causes are those of one host, and which of them a text is about.
@@ -60,6 +61,9 @@ func (h *Host) Settle() {
 	slices.SortStableFunc(found.all, func(a, b *cause) int { return cmp.Compare(len(b.Holds), len(a.Holds)) })
 	h.Causes, h.Problems = []report.Cause{}, nil
 	for _, c := range found.all {
+		if len(c.also) > 0 {
+			c.Problem.Subject += " and also " + strings.Join(c.also, ", ")
+		}
 		h.Causes, h.Problems = append(h.Causes, c.Cause), append(h.Problems, c.Problem)
 	}
 	h.Problems = append(h.Problems, others...)
@@ -70,18 +74,18 @@ func (h *Host) Settle() {
 // add adds an error that was found. Units that failed in the same way are one
 // cause.
 func (f *causes) add(p diag.Problem) {
-	name := ""
-	if p.Code == diag.UnitFailed {
-		name = unitname.Instance(p.Subject)
-		if _, guarded := f.seen[p.Subject]; guarded {
-			name = p.Subject
-		}
+	name := unitname.Instance(p.Subject)
+	if _, guarded := f.seen[p.Subject]; guarded && p.Code == diag.UnitFailed {
+		name = p.Subject
 	}
 	c := f.of(p.Code, p.String(), name)
-	if !c.found {
+	switch {
+	case !c.found:
 		c.Problem, c.found = p, true
+	case name != "" && p.Code != diag.UnitFailed:
+		c.also = append(c.also, name)
 	}
-	if name != "" {
+	if name != "" && p.Code == diag.UnitFailed {
 		c.Holds = union(c.Holds, []string{name})
 	}
 }

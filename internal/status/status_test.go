@@ -104,6 +104,17 @@ var settleCases = map[string]settleCase{
 		},
 		"degraded: 1 of 1, 1 error", diag.Ungated.Status(), []string{"UNGATED holds 0"},
 	},
+	"one file hides a drop-in of all": {
+		func() *Host {
+			h := New()
+			for _, name := range []string{"memory", "scout"} {
+				add(h, name, "active", "running", "")
+				h.Problems = append(h.Problems, diag.Problem{Code: diag.UnitUnmarked, Subject: "justnews@" + name + ".service", Message: "another file hides a drop-in"})
+			}
+			return h
+		},
+		"degraded: 2 of 2, 1 error", diag.UnitUnmarked.Status(), []string{"UNIT-UNMARKED holds 0"},
+	},
 	"one refusal of all, which a look found as well": {
 		func() *Host {
 			h := refused(noSnapshot)
