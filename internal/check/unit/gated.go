@@ -64,9 +64,10 @@ func Guarded(u facts.Unit) []diag.Problem {
 	if slices.Contains(u.DropInPaths, generatedGuard(u.Name)) {
 		problems = append(problems, Volatile(u.Name))
 	}
-	if u.Service.Restart == "no" {
+	// A gate refuses with an exit status, after which only these two start the unit again.
+	if r := u.Service.Restart; r != "on-failure" && r != "always" {
 		problems = append(problems, diag.Found(diag.GuardRestart, u.Name, "systemd does not try this unit again after a refusal",
-			"Restart=no", "Restart=on-failure",
+			"Restart="+diag.Clean(r), "Restart=on-failure",
 			diag.Advise("set Restart=on-failure in a drop-in, or start the unit once the cause is gone", diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", u.Name))).As(diag.Notice))
 	}
 	return problems

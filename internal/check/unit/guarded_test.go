@@ -49,6 +49,7 @@ func TestGuarded_NamesWhatOpensAGuard(t *testing.T) {
 	}{
 		"good":                  {func(*facts.Unit) {}, ""},
 		"the generator's line":  {func(u *facts.Unit) { u.DropInPaths[0] = "/run/systemd/generator/vllm.service.d/50-justnews-guard.conf" }, diag.GuardVolatile},
+		"a restart of others":   {func(u *facts.Unit) { u.Service.Restart = "on-abnormal" }, diag.GuardRestart},
 		"no restart":            {func(u *facts.Unit) { u.Service.Restart = "no" }, diag.GuardRestart},
 		"a signal is a success": {func(u *facts.Unit) { u.SuccessSignals = []int{9} }, diag.UnitOpened},
 		"a missing unit":        {func(u *facts.Unit) { *u = facts.Unit{Name: u.Name, LoadState: "not-found"} }, ""},
