@@ -95,7 +95,7 @@ func (g *access) forbidden(p string) bool {
 	if on, known := envfile.Boolean(home.text); belowHome(p) && home.text != "" && (!known || on) {
 		return !g.named(p)
 	}
-	return system.text == "strict" && !g.named(p)
+	return system.text == "strict" && !belowHome(p) && !g.named(p) // homes are ProtectHome='s alone
 }
 
 // named reports whether the old unit grants a path by name.
@@ -240,11 +240,19 @@ func (a *converter) ownPaths(instance string, shared []grant) []entry {
 	all := slices.Clone(shared)
 	for _, g := range a.access(instance) {
 		if !slices.ContainsFunc(shared, func(o grant) bool { return safefile.Within(o.path, g.path) && (o.write || !g.write) }) {
+			// systemd lets read-only win, also where only all others have that.
+			all = slices.DeleteFunc(all, func(o grant) bool { return g.write && !o.write && safefile.Within(g.path, o.path) })
 			all = append(all, g)
 		}
 	}
 	var own []entry
-	for _, e := range pathEntries(all) {
+	entries := pathEntries(all)
+	for _, o := range pathEntries(shared) {
+		if !slices.ContainsFunc(entries, func(e entry) bool { return e.key == o.key }) {
+			entries = append(entries, entry{o.key, "[]", "none of those of all instances"})
+		}
+	}
+	for _, e := range entries {
 		if !slices.ContainsFunc(pathEntries(shared), func(o entry) bool { return o == e }) {
 			own = append(own, e)
 		}

@@ -18,10 +18,7 @@ import (
 // has to write only what differs.
 func (a *converter) service(t *table) []entry {
 	shared := slices.DeleteFunc(a.serviceOf(""), func(e entry) bool { return e.value == defaults()[e.key] })
-	if home := a.needsHome(); home.text != "" && !slices.ContainsFunc(shared, func(e entry) bool { return e.key == "protect_home" }) {
-		shared = append(shared, entry{"protect_home", quoted("read-only"), "a path below /home is needed: " + home.at.String()})
-	}
-	shared = append(shared, pathEntries(a.shared)...)
+	shared = append(a.withHome(shared, "", a.shared), pathEntries(a.shared)...)
 	a.ranAsRoot("")
 	t.entries = shared
 	return shared
@@ -159,27 +156,36 @@ func (a *converter) command(v value) ([]string, bool) {
 	return words, true
 }
 
-// needsHome returns a path that ProtectHome=yes would hide: JustNews' own units have
+// withHome adds protect_home where the unit of an instance, or with "" the template, does not
+// set it and its program needs a path that ProtectHome=yes would hide: JustNews' own units have
 // no such protection, and checkouts, interpreters and caches are below /home.
-func (a *converter) needsHome() value {
+func (a *converter) withHome(service []entry, instance string, grants []grant) []entry {
+	home := a.needsHome(instance, grants)
+	if home.text == "" || slices.ContainsFunc(service, func(e entry) bool { return e.key == "protect_home" }) {
+		return service
+	}
+	return append(service, entry{"protect_home", quoted("read-only"), "a path below /home is needed: " + home.at.String()})
+}
+
+func (a *converter) needsHome(instance string, grants []grant) value {
 	for _, f := range a.host.Env {
 		for _, v := range f.Vars {
-			if belowHome(v.Value) {
+			if instance == "" && belowHome(v.Value) {
 				return value{v.Value, place{f.Path, v.Line}}
 			}
 		}
 	}
 	for _, key := range []string{"WorkingDirectory", "ExecStart"} {
-		if v, ok := a.last("", key); ok && belowHome(v.text) {
+		if v, ok := a.last(instance, key); ok && belowHome(v.text) {
 			return v
 		}
 	}
-	for name, v := range a.variables("") {
+	for name, v := range a.variables(instance) {
 		if belowHome(v.text) && name != "HOME" {
 			return v
 		}
 	}
-	for _, g := range a.shared {
+	for _, g := range grants {
 		if belowHome(g.path) {
 			return value{g.path, place{g.from, 0}}
 		}
@@ -213,7 +219,7 @@ func (a *converter) instance(t *table, name string, p port, names []string, l li
 	}
 	a.instanceMPS(t, name, l)
 	a.ranAsRoot(name)
-	if own := append(differing(a.serviceOf(name), shared), a.ownPaths(name, a.shared)...); len(own) > 0 {
+	if own := append(differing(a.withHome(a.serviceOf(name), name, a.access(name)), shared), a.ownPaths(name, a.shared)...); len(own) > 0 {
 		t.set("service", inline(own), origins(own))
 	}
 	a.environmentFiles(name)

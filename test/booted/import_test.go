@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
+	"justnews/internal/envfile"
 	"justnews/test/bed"
 )
 
@@ -230,8 +231,14 @@ echo "USER_IS=$(id -un)"
 echo "GROUP_IS=$(id -gn)"
 echo "CWD=$(pwd)"
 echo "NOFILE=$(ulimit -n)"
+for dir in ` + handMadeDirs + `; do
+	if (: >"$dir/of-$USER") 2>/dev/null; then echo "ACCESS $dir=write"; elif (read -r _ <"$dir/content") 2>/dev/null; then echo "ACCESS $dir=read"; else echo "ACCESS $dir=none"; fi
+done
 echo END=1
 `
+
+// handMadeDirs are directories of the user of hand-made hosts.
+const handMadeDirs = "/srv/news/data /srv/news/logs /home/adra/work /opt/news/out /var/lib/news /var/log/news /mnt/disk/cache"
 
 // drawHandMade writes the units and environment files of a host, which systemd reads by
 // rules that the import has to know: precedence, quotes, escapes, specifiers.
@@ -242,6 +249,7 @@ func drawHandMade(random *rand.Rand, write func(name, content string)) {
 		return pick("plain", "1", "", `"two words"`, `'it has "quotes"'`, `"a\x20b\tc"`, `back\\slash`, "50%%", "of-%i", "/srv/%p/%i", `a=b`, `é`, `"\u00e9\101"`,
 			`"semi;colon"`, "#hash", `un"quoted in"side`, `"\"q\""`, `\x41`, `"cost $5"`, "`id`", "%H", `bad\q`, `"open`, "\"two \\\n\t lines\"", "\"two\\\n; comment\n lines\"")
 	}
+	dirs := strings.Fields(handMadeDirs)
 	environment := func() string {
 		if random.IntN(8) == 0 {
 			return "Environment=\n"
@@ -249,6 +257,9 @@ func drawHandMade(random *rand.Rand, write func(name, content string)) {
 		line := "Environment="
 		for range 1 + random.IntN(3) {
 			assignment := pick(variables...) + "=" + value()
+			if random.IntN(4) == 0 {
+				assignment = pick("LOG_DIR", "DATA_PATH", "SERVICE_DIR", "OUTPUT_DIRECTORY") + "=" + pick(dirs...)
+			}
 			if random.IntN(12) == 0 {
 				assignment = pick("NOVALUE", "1X=2", "A-B=c")
 			}
@@ -269,6 +280,8 @@ func drawHandMade(random *rand.Rand, write func(name, content string)) {
 			text += pick("User=bin", "User=", "Group=bin", "Group=", "WorkingDirectory=/srv", "WorkingDirectory=-/var/lib", "WorkingDirectory=", "WorkingDirectory=~",
 				"LimitNOFILE=4096", "LimitNOFILE=2048:4096", "LimitNOFILE=", "LimitNOFILE=much", "MemoryMax=2G", "MemoryMax=1.5G", "MemoryMax=1073741824", "MemoryMax=50%", "MemoryMax=infinity", "MemoryMax=",
 				"MemoryMax=abc", "RestartSec=7", "RestartSec=1min 5s", "RestartSec=500ms", "RestartSec=0.5", "RestartSec=", "RestartSec=soon",
+				"ProtectSystem=strict", "ProtectSystem=full", "PrivateTmp=yes", "ReadWritePaths="+pick(dirs...), "ReadWritePaths=-"+pick(dirs...)+" "+pick(dirs...)+"/", "ReadWritePaths=", "ReadOnlyPaths="+pick(dirs...),
+				"InaccessiblePaths="+pick(dirs...), "BindPaths="+pick(dirs...), "LogsDirectory=news", "StateDirectory=news",
 				"ProtectHome=yes", "ProtectHome=read-only", "ProtectHome=0", "ProtectHome=tmpfs", "ProtectHome=", "ProtectHome=maybe") + "\n"
 		}
 		return text
@@ -329,6 +342,10 @@ func bootDumping(t *testing.T, suite string) *site {
 		tree.Run("systemctl", "disable", target)
 		tree.Run("useradd", "--create-home", "--gid=games", "adra")
 		tree.WriteFile("/usr/local/bin/dump", dump, 0o755)
+		for dir := range strings.FieldsSeq(handMadeDirs) {
+			tree.WriteFile(dir+"/content", "x\n")
+			tree.Run("chown", "-R", "adra", dir)
+		}
 		tree.WriteFile("/etc/systemd/system.control/justnews@.service.d/99-dump.conf", "[Service]\nExecStartPre=\nRestart=no\nType=oneshot\nStandardOutput=truncate:/run/dumps/%i\n")
 	}})
 	m.WaitIdle()
@@ -369,9 +386,22 @@ func (s *site) importsHandMade(suite, host string, random *rand.Rand) {
 			if older := suite == bed.Bookworm && name == "RestartUSec" && now == "10s"; older || set && now == value || unset || saidSo(made.Problems, name) {
 				continue
 			}
+			if dir, access := strings.CutPrefix(name, "ACCESS "); access && (value == "none" || now == "write" || value == now || !named(was, dir)) {
+				continue
+			}
 			s.t.Errorf("%s: %s of %s was %q and is %q\n%s\n%s\n%s", host, name, instance, value, now, strings.Join(written, "\n"), made.TOML, r.Stdout)
 		}
 	}
+}
+
+// named reports whether a variable of an agent names a directory.
+func named(variables map[string]string, dir string) bool {
+	for name, value := range variables {
+		if envfile.Directory(name, value) == dir {
+			return true
+		}
+	}
+	return false
 }
 
 // saidSo reports whether the import says that a variable or setting can change.
@@ -380,7 +410,11 @@ func saidSo(problems []diag.Problem, name string) bool {
 	setting := map[string]string{"USER_IS": root, "USER": root, "LOGNAME": root, "HOME": root, "SHELL": root, "CWD": "WorkingDirectory=", "NOFILE": "LimitNOFILE=", "GROUP_IS": root,
 		"MemoryMax": "MemoryMax=", "RestartUSec": "RestartSec=", "ProtectHome": "ProtectHome="}[name]
 	return slices.ContainsFunc(problems, func(p diag.Problem) bool {
-		return strings.HasPrefix(p.Message, "ExecStart= ") || strings.HasPrefix(p.Message, cmp.Or(setting, name+" ")) || setting == "" && strings.Contains(p.Message, "environment files") ||
+		dir, access := strings.CutPrefix(name, "ACCESS ")
+		if access && strings.HasPrefix(p.Message, root) {
+			return true
+		}
+		return access && (strings.Contains(p.Message, dir) || strings.Contains(p.Seen, dir)) || strings.HasPrefix(p.Message, "ExecStart= ") || strings.HasPrefix(p.Message, cmp.Or(setting, name+" ")) || setting == "" && strings.Contains(p.Message, "environment files") ||
 			name == "DB_PORT" && strings.Contains(p.Seen, "db.env")
 	})
 }
@@ -400,7 +434,7 @@ func (s *site) dumps() map[string]map[string]string {
 		for line := range strings.Lines(s.ReadFile("/run/dumps/"+instance) + shown) {
 			name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 			switch name {
-			case "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "PWD", "_":
+			case "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "PWD", "_", "NOTIFY_SOCKET", "LOGS_DIRECTORY", "STATE_DIRECTORY":
 			default:
 				printed[name] = value
 			}
