@@ -308,5 +308,5 @@ const maxSeen = 80
 
 // seenOf is the evidence in a problem: the value, cut to a readable length.
 func seenOf(v any) string {
-	return diag.Clip(literal(v), maxSeen)
+	return diag.Clip(diag.WithoutPasswords(literal(v)), maxSeen)
 }

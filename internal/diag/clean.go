@@ -32,6 +32,28 @@ func Clean(s string) string {
 	return b.String()
 }
 
+// WithoutPasswords hides what precedes the last @ of each URL in a text, as far as white space
+// or a quote.
+func WithoutPasswords(s string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, "://")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString("://")
+		end := len(rest)
+		if i := strings.IndexAny(rest, "\"' \t\n"); i >= 0 {
+			end = i
+		}
+		if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
+			rest = "***" + rest[at:]
+		}
+		s = rest
+	}
+}
+
 // Clip cuts s to at most n bytes, between two runes, and marks the cut.
 func Clip(s string, n int) string {
 	if len(s) <= n {

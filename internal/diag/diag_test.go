@@ -104,3 +104,17 @@ func TestProblem_IsOneLine(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+func TestWithoutPasswords_HidesUsersOfURLs(t *testing.T) {
+	for text, want := range map[string]string{
+		`url = "http://user:hunter2@127.0.0.1:8014" # x@y`: `url = "http://***@127.0.0.1:8014" # x@y`,
+		"postgres://u:p/w@d@h/d and redis://:x@r":          "postgres://***@h/d and redis://***@r",
+		"http://127.0.0.1:8014":                            "http://127.0.0.1:8014",
+		"a@b ://":                                          "a@b ://",
+		"":                                                 "",
+	} {
+		if got := WithoutPasswords(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

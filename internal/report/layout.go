@@ -119,7 +119,7 @@ func (p Layout) quote(at diag.Position) []string {
 		return nil
 	}
 	split := max(min(at.Column-1, len(line)), 0)
-	shown := func(s string) string { return diag.Clean(strings.ReplaceAll(s, "\t", " ")) }
+	shown := func(s string) string { return diag.Clean(diag.WithoutPasswords(strings.ReplaceAll(s, "\t", " "))) }
 	before, after := shown(line[:split]), shown(line[split:])
 	room := 72
 	if p.Width > 0 {
