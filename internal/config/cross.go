@@ -87,13 +87,9 @@ func (s *state) role(table, name, server string, c *Config, byName map[string]in
 // default does.
 func (s *state) unlisted(c *Config, path []string, name string, byName map[string]int) {
 	key := dotted(path)
-	p := diag.Problem{
-		Code:     diag.ConfigReference,
-		Message:  key + " is " + quote(name) + ", which has no [instances] table",
-		Seen:     quote(name),
-		Expected: "an instance that is listed, or \"\" if it is not a unit of this host",
-		Fix:      diag.Advise("add [instances."+name+"], or write "+key+` = ""`, diag.Reload()),
-	}
+	p := diag.Found(diag.ConfigReference, "", key+" is "+quote(name)+", which has no [instances] table",
+		quote(name), "an instance that is listed, or \"\" if it is not a unit of this host",
+		diag.Advise("add [instances."+name+"], or write "+key+` = ""`, diag.Reload()))
 	doc := s.origin(path)
 	if doc == nil {
 		if !c.waits(path[0]) {

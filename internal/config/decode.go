@@ -211,13 +211,13 @@ func sentence(s string) string {
 }
 
 func (d *document) syntax(offset int, message string) diag.Problem {
-	pos := tomlpos.At(d.text, offset)
+	return d.syntaxAt(tomlpos.At(d.text, offset), message, "TOML (https://toml.io)", "correct the line")
+}
+
+func (d *document) syntaxAt(pos tomlpos.Pos, message, expected, fix string) diag.Problem {
 	return diag.Problem{
-		Code:     diag.ConfigSyntax,
-		Position: &diag.Position{File: d.path, Line: pos.Line, Column: pos.Column},
-		Message:  message,
-		Expected: "TOML (https://toml.io)",
-		Fix:      diag.Advise("correct the line", diag.Reload()),
+		Code: diag.ConfigSyntax, Position: &diag.Position{File: d.path, Line: pos.Line, Column: pos.Column},
+		Message: message, Expected: expected, Fix: diag.Advise(fix, diag.Reload()),
 	}
 }
 
@@ -267,13 +267,8 @@ func (d *document) twice() []diag.Problem {
 	d.at(nil)
 	var problems []diag.Problem
 	for _, t := range d.index.Twice() {
-		problems = append(problems, diag.Problem{
-			Code:     diag.ConfigSyntax,
-			Position: &diag.Position{File: d.path, Line: t.Second.Line, Column: t.Second.Column},
-			Message:  fmt.Sprintf("%s has already been defined in line %d", dotted(t.Path), t.First.Line),
-			Expected: "each key once",
-			Fix:      diag.Advise("remove one of the two", diag.Reload()),
-		})
+		problems = append(problems, d.syntaxAt(t.Second, fmt.Sprintf("%s has already been defined in line %d", dotted(t.Path), t.First.Line),
+			"each key once", "remove one of the two"))
 	}
 	if problems == nil {
 		p := d.syntax(0, "the file is ambiguous")

@@ -23,25 +23,24 @@ import (
 )
 
 func missing(src Source) diag.Problem {
-	p := diag.Problem{
-		Code:     diag.ConfigMissing,
-		Message:  "no justnews.toml below /etc/justnews, /run/justnews or /usr/lib/justnews",
-		Expected: "/etc/justnews/justnews.toml",
-		Fix:      diag.CopyExample(),
-	}
 	if src.File != "" {
-		p.Position = &diag.Position{File: src.File}
-		p.Message, p.Expected = "there is no such file", "a configuration file"
-		p.Fix = diag.Advise("name a file that exists with --config")
+		return inFile(diag.ConfigMissing, src.File, "there is no such file", "", "a configuration file", diag.Advise("name a file that exists with --config"))
 	}
+	return diag.Problem{
+		Code: diag.ConfigMissing, Message: "no justnews.toml below /etc/justnews, /run/justnews or /usr/lib/justnews",
+		Expected: "/etc/justnews/justnews.toml", Fix: diag.CopyExample(),
+	}
+}
+
+// inFile is the problem of a whole file or directory.
+func inFile(code diag.Code, name, message, seen, expected string, fix diag.Fix) diag.Problem {
+	p := diag.Found(code, "", message, seen, expected, fix)
+	p.Position = &diag.Position{File: name}
 	return p
 }
 
 func noRoot(src Source, err error) diag.Problem {
-	p := diag.Problem{
-		Code: diag.ConfigUnreadable, Position: &diag.Position{File: src.Root}, Message: "is not a directory", Expected: aDirectory,
-		Fix: diag.Advise("name a directory that exists with --root"),
-	}
+	p := inFile(diag.ConfigUnreadable, src.Root, "is not a directory", "", aDirectory, diag.Advise("name a directory that exists with --root"))
 	if err != nil {
 		p.Seen = reason(err)
 		p.Message = "cannot be used as the root directory: " + p.Seen
@@ -66,13 +65,8 @@ func (s Source) unreadable(name, expected, what string, err error) diag.Problem 
 	case slices.ContainsFunc(notTheFiles, func(e error) bool { return errors.Is(err, e) }):
 		advice = "find out why the system cannot read it: the file itself may be intact"
 	}
-	p := diag.Problem{
-		Code:     diag.ConfigUnreadable,
-		Position: &diag.Position{File: name},
-		Message:  what,
-		Expected: expected + " that can be read",
-		Fix:      diag.Advise(advice, diag.Reload()).Looking(diag.Run("ls", "-ld", "--", s.shown(name))),
-	}
+	p := inFile(diag.ConfigUnreadable, name, what, "", expected+" that can be read",
+		diag.Advise(advice, diag.Reload()).Looking(diag.Run("ls", "-ld", "--", s.shown(name))))
 	if err != nil {
 		p.Seen = reason(err)
 		p.Message += ": " + p.Seen

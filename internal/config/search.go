@@ -194,24 +194,13 @@ func ownerOf(src Source, name string, info safefile.Info) *diag.Problem {
 	uid := strconv.Itoa(info.UID)
 	shown := src.shown(name)
 	if !src.mayOwn(info.UID) {
-		return &diag.Problem{
-			Code:     diag.ConfigOwner,
-			Position: &diag.Position{File: name},
-			Message:  "is owned by uid " + uid + " and is not trusted",
-			Seen:     "uid " + uid,
-			Expected: "owned by root",
-			Fix:      diag.Do(diag.Run("chown", "root:root", "--", shown), diag.Reload()),
-		}
+		return new(inFile(diag.ConfigOwner, name, "is owned by uid "+uid+" and is not trusted",
+			"uid "+uid, "owned by root", diag.Do(diag.Run("chown", "root:root", "--", shown), diag.Reload())))
 	}
 	if info.Mode&0o022 != 0 {
-		return &diag.Problem{
-			Code:     diag.ConfigOwner,
-			Position: &diag.Position{File: name},
-			Message:  fmt.Sprintf("is writable by group or others (mode %04o) and is not trusted", safefile.Bits(info.Mode)),
-			Seen:     fmt.Sprintf("mode %04o", safefile.Bits(info.Mode)),
-			Expected: "writable by its owner only",
-			Fix:      diag.Do(diag.Run("chmod", "go-w", "--", shown), diag.Reload()),
-		}
+		mode := fmt.Sprintf("mode %04o", safefile.Bits(info.Mode))
+		return new(inFile(diag.ConfigOwner, name, "is writable by group or others ("+mode+") and is not trusted",
+			mode, "writable by its owner only", diag.Do(diag.Run("chmod", "go-w", "--", shown), diag.Reload())))
 	}
 	return nil
 }

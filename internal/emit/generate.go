@@ -123,9 +123,8 @@ func status(problems []diag.Problem) diag.Status {
 
 func tooLate() diag.Problem {
 	return diag.Problem{
-		Code:    diag.GeneratorTimeout,
-		Message: fmt.Sprintf("not finished within %s, so all gates stay shut", Limit),
-		Fix:     diag.Advise("fix the file system below /etc/justnews", diag.Reload()),
+		Code: diag.GeneratorTimeout, Message: fmt.Sprintf("not finished within %s, so all gates stay shut", Limit),
+		Fix: diag.Advise("fix the file system below /etc/justnews", diag.Reload()),
 	}
 }
 
@@ -139,9 +138,8 @@ func cannotWrite(err error) diag.Problem {
 
 func bug(what any) diag.Problem {
 	return diag.Problem{
-		Code:    diag.Internal,
-		Message: fmt.Sprintf("%v", what),
-		Fix:     diag.Advise("report this line: until it is fixed, all gates stay shut"),
+		Code: diag.Internal, Message: fmt.Sprintf("%v", what),
+		Fix: diag.Advise("report this line: until it is fixed, all gates stay shut"),
 	}
 }
 

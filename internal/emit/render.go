@@ -85,15 +85,10 @@ func Render(p *plan.Plan) ([]File, []diag.Problem) {
 
 func unitText(d *plan.DropIn, err error) diag.Problem {
 	return diag.Problem{
-		Code:    diag.UnitText,
-		Subject: d.Dir + "/" + d.Name,
-		Message: err.Error(),
-		Fix:     diag.Advise("change the value in " + mainFile),
+		Code: diag.UnitText, Subject: d.Dir + "/" + d.Name, Message: err.Error(),
+		Fix: diag.Advise("change the value in /etc/justnews/justnews.toml"),
 	}
 }
-
-// mainFile is the file that an operator edits.
-const mainFile = "/etc/justnews/justnews.toml"
 
 // Write writes files below dir, in order. The first file is renamed into place:
 // it masks the packaged base, so an empty file (on a full /run) would be an

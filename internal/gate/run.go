@@ -205,13 +205,7 @@ func interruption(ctx context.Context, name, detail string) diag.Problem {
 			why, fix = "by Ctrl-C", diag.Fix{} // somebody wanted that
 		}
 	}
-	return diag.Problem{
-		Code:    diag.Interrupted,
-		Subject: name,
-		Message: "interrupted " + why,
-		Seen:    detail,
-		Fix:     fix,
-	}
+	return diag.Found(diag.Interrupted, name, "interrupted "+why, detail, "", fix)
 }
 
 // Cut is the problem of a command that could not end after a signal.
@@ -225,10 +219,8 @@ func Cut(ctx context.Context) diag.Problem {
 // without a reason.
 func unexplained(name string) diag.Problem {
 	return diag.Problem{
-		Code:    diag.Internal,
-		Subject: name,
-		Message: "the step did not pass and gave no reason",
-		Fix:     diag.Advise("report this as a bug, with the output of: justnews-gate -v --json"),
+		Code: diag.Internal, Subject: name, Message: "the step did not pass and gave no reason",
+		Fix: diag.Advise("report this as a bug, with the output of: justnews-gate -v --json"),
 	}
 }
 
