@@ -108,7 +108,7 @@ func health(d nvml.Device, g *facts.GPU) []question {
 		{"fabric", []string{"nvmlDeviceGetGpuFabricInfo"}, func() nvml.Return {
 			// The newer forms add counters and bandwidth; only this one is also
 			// answered by the first drivers that have the state.
-			v, ret := d.GetGpuFabricInfo() //nolint:staticcheck // deprecated for the form that go-nvml's mocks cannot answer
+			v, ret := d.GetGpuFabricInfo()
 			if ret == nvml.SUCCESS && v.State == nvml.GPU_FABRIC_STATE_NOT_SUPPORTED {
 				return nvml.ERROR_NOT_SUPPORTED
 			}
