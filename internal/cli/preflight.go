@@ -31,7 +31,7 @@ func (c *preflightCommand) Run(a *app) error {
 		},
 		run: func(ctx context.Context, w requirement.Run, x gate.World) gate.Result {
 			job := preflight.Job{Config: cfg, Host: a.host(), Marks: a.marks(cfg), Stop: c.Stop}
-			if conn, ok := x.Units.(*systemd.Conn); ok {
+			if conn, ok := x.Starter.(*systemd.Conn); ok {
 				job.Units, job.Stopper = conn, conn
 			}
 			if a.ConfigFile == "" && a.Root == "" { // else the generator reads another configuration

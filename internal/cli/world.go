@@ -75,7 +75,7 @@ func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Con
 	}
 	x.close = append(x.close, o.Close, b.Close)
 	if conn != nil {
-		x.Units, x.Starter = conn, conn
+		x.Units, x.Starter = origin.Learn(conn), conn
 	}
 	x.Needs = need.Prober{Probes: cfg.Probes, Units: x.Units}
 	x.Self = a.self(w, cfg)

@@ -126,7 +126,7 @@ func (g *handshake) counts(ctx context.Context) bool { return ctx.Err() == nil |
 func (g *handshake) readiness(ctx context.Context) (bool, outcome) {
 	switch {
 	case g.ready.Kind == facts.NotServed, g.ready.Kind == facts.Answered && g.ready.Ready:
-		if problem, unknown := g.loads(ctx); unknown {
+		if problem, unknown := g.loads(ctx, unitEvery); unknown {
 			g.silent = problem
 			return g.again(ctx, check.Unreachable, pollInvalid, problem.Message)
 		} else if problem != nil {

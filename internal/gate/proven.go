@@ -24,7 +24,7 @@ const (
 // proven returns what prevents opening although the server reports everything as loaded. Again
 // is when to look again; 0: that is pointless.
 func (f *follower) proven(ctx context.Context) (problem *diag.Problem, again time.Duration) {
-	if problem, unknown := f.loads(ctx); problem != nil {
+	if problem, unknown := f.loads(ctx, 0); problem != nil {
 		return problem, after(unknown, pollBusy)
 	}
 	if f.req.Models.Device == "gpu" {

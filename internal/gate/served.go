@@ -58,7 +58,7 @@ func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 	known, due, err := o.last()
 	// The number of a control group is never reused: one that belonged to this unit and
 	// still has sockets belongs to it now. systemd is asked only about others.
-	if a.Server.Group > 1 && slices.Contains(known.Groups, a.Server.Group) {
+	if a.Server.Local && a.Server.Group > 1 && slices.Contains(known.Groups, a.Server.Group) {
 		return true
 	}
 	if due {
@@ -118,6 +118,26 @@ func (o *Origin) question(ctx context.Context) (orchestrator.Origin, error) {
 		}
 	}
 	return known, nil
+}
+
+// Learn returns units through which the run asks systemd for reasons of its own: the control
+// groups of the origin's unit are kept, which saves a question.
+func (o *Origin) Learn(units Units) Units { return learning{units, o} }
+
+type learning struct {
+	Units
+	origin *Origin
+}
+
+func (l learning) Unit(ctx context.Context, name string) (facts.Unit, error) {
+	unit, err := l.Units.Unit(ctx, name)
+	if o := l.origin; err == nil && name == o.Unit && o.Groups != nil {
+		groups := o.Groups.Groups(unit.ControlGroup)
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.known.Groups = append(slices.Clip(o.known.Groups), groups...)
+	}
+	return unit, err
 }
 
 // ProvenOrchestrator returns an orchestrator whose answers count only if they

@@ -92,6 +92,32 @@ func TestOrigin_SystemdIsAskedOnlyIfNeeded(t *testing.T) {
 }
 
 // hungUnits answers when its caller gives up.
+func TestOrigin_WhatTheRunAskedNeedNotBeAskedAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		asked string
+		group uint64
+		asks  int
+		want  facts.AnswerKind
+	}{
+		"the unit":                 {"x.service", 5, 1, facts.Answered},
+		"another's answer":         {"x.service", 6, 2, facts.Foreign},
+		"another unit":             {"y.service", 5, 2, facts.Answered},
+		"another's, asked already": {"y.service", 6, 2, facts.Foreign},
+	} {
+		t.Run(name, func(t *testing.T) {
+			units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
+			origin := &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}}
+			if _, err := origin.Learn(units).Unit(t.Context(), tc.asked); err != nil {
+				t.Fatal(err)
+			}
+			server := answers{facts.Server{Local: true, Group: tc.group, UID: 1, Accepted: true}}
+			if h := ProvenOrchestrator(server, origin).Health(t.Context()); h.Kind != tc.want || units.asks != tc.asks {
+				t.Errorf("%v after %d questions, want %v after %d", h.Answer, units.asks, tc.want, tc.asks)
+			}
+		})
+	}
+}
+
 type hungUnits struct{ asked chan struct{} }
 
 func (u hungUnits) Unit(ctx context.Context, _ string) (facts.Unit, error) {

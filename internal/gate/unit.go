@@ -78,13 +78,15 @@ func (r *runner) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 	return r.forMemory(diag.Errors(problems))
 }
 
-// loads queries the running orchestrator again, and returns what shows that it does not load
-// models. Unknown facts may become known.
-func (r *runner) loads(ctx context.Context) (problem *diag.Problem, unknown bool) {
+// loads queries the running orchestrator again, unless that was done less than age ago, and
+// returns what shows that it does not load models. Unknown facts may become known.
+func (r *runner) loads(ctx context.Context, age time.Duration) (problem *diag.Problem, unknown bool) {
 	if !r.req.JustNews() || r.req.Orchestrator.Unit == "" || r.world.Units == nil {
 		return nil, false
 	}
-	r.askUnit(ctx)
+	if !r.unit.known || time.Since(r.unit.asked) >= age {
+		r.askUnit(ctx)
+	}
 	if !r.unit.known {
 		return new(orchestrator.SystemdSilent(r.subject(), r.unit.err)), true
 	}
