@@ -56,10 +56,10 @@ func Send(socket string, p Priority, message string, fields ...Field) error {
 }
 
 // taken is how long a sender that may be about to exit waits until journald has
-// read its entry, normally a tenth of a millisecond. Journald reads the unit
+// processed its entry, normally a tenth of a millisecond. Journald reads the unit
 // and the invocation from /proc: if the process has exited it finds neither,
 // and journalctl -u does not show the entry.
-const taken = 50 * time.Millisecond
+const taken = 250 * time.Millisecond
 
 func send(socket string, patience time.Duration, p Priority, message string, fields ...Field) error {
 	entry, err := Encode(p, message, fields...)
@@ -82,6 +82,11 @@ func send(socket string, patience time.Duration, p Priority, message string, fie
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write to the journal: %w", err)
+	}
+	if patience > 0 {
+		// journald ignores an empty datagram. Once it has read this one, it has processed the
+		// entry before it, and not only taken it from the queue.
+		_ = syscall.Sendto(fd, nil, syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT, to)
 	}
 	for end := time.Now().Add(patience); unread(fd) && time.Now().Before(end); {
 		time.Sleep(100 * time.Microsecond)

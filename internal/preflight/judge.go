@@ -78,7 +78,28 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	}
 	w, wrong := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
 	_, conflict := gate.Budget(w.Timeout, &i.unit)
-	return slices.Concat(problems, host.Port(i.unit, i.port), l.judgePaths(i), outOfSight(i.unit, w, i.leads), wrong, conflict)
+	return slices.Concat(problems, host.Port(i.unit, i.port), l.judgePaths(i), outOfSight(i.unit, w, i.leads), l.movedFor(i, w), wrong, conflict)
+}
+
+// movedFor reports what an instance's own environment moves elsewhere: the rest of the run
+// checks only what all instances use.
+func (l *look) movedFor(i instance, own requirement.Run) (problems []diag.Problem) {
+	all, _ := requirement.ForHost(l.Config, lookup(l.environment(facts.Unit{}, host.Environment)), requirement.Flags{})
+	for _, at := range []struct {
+		code           diag.Code
+		what, own, all string
+	}{
+		{diag.StoreRoot, "the Model Store", own.Models.Root, all.Models.Root},
+		{diag.OrchestratorUnreachable, "the orchestrator", own.Orchestrator.URL, all.Orchestrator.URL},
+		{diag.BusUnreachable, "the MCP bus", own.Bus.URL, all.Bus.URL},
+	} {
+		if own.RequireModels && at.own != at.all {
+			problems = append(problems, diag.Found(at.code, i.unit.Name, "its environment moves "+at.what+" elsewhere, which this run has not checked",
+				diag.Clean(at.own), diag.Clean(at.all)+", as for the other instances",
+				diag.Advise("remove the variable from its environment file or drop-in, or check it", diag.Run("justnews-gate", "gate", "--", i.Name)).Looking(diag.CatUnit(i.unit.Name))).As(diag.Warning))
+		}
+	}
+	return problems
 }
 
 // judgeGuard judges a guarded unit, of which only the gate is ours.

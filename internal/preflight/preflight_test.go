@@ -378,6 +378,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.write("/etc/justnews/global.env", "JUSTNEWS_DB_URL='postgresql://u:hunter2#x@h/d'\n")
 		}, diag.DatabaseURL, diag.Error, "percent-encoded"},
 		{"a scheme of no database", func(w *world) { w.write("/etc/justnews/global.env", "DATABASE_URL=http://u:hunter2@h/d\n") }, diag.DatabaseURL, diag.Error, "the scheme is not"},
+		{"a store of its own", func(w *world) { w.write("/etc/justnews/scout.env", "MODEL_STORE_ROOT=/srv/other\n") }, diag.StoreRoot, diag.Warning, "/srv/other"},
 		{"timeouts that contradict each other", func(w *world) { w.write("/etc/justnews/scout.env", "GATE_TIMEOUT=900\n") }, diag.TimeoutConflict, diag.Warning, "900"},
 		{"an invalid timeout", func(w *world) { w.write("/etc/justnews/global.env", "GATE_TIMEOUT=soon\n") }, diag.ConfigEnvironment, diag.Error, "GATE_TIMEOUT"},
 		{"the switch on the kernel command line", func(w *world) {
