@@ -200,6 +200,40 @@ func TestOrchestrator_DryRunThatShowsAtTheLastMomentIsNamed(t *testing.T) {
 	})
 }
 
+// dryProcess is a machine on which one process loads nothing.
+type dryProcess struct {
+	machine
+	pid int
+}
+
+func (d dryProcess) Environment(u facts.Unit) facts.Environment {
+	if u.MainPID == d.pid {
+		return facts.Environment{Exact: true, Values: map[string]string{"DRY_RUN": "1"}}
+	}
+	return facts.Environment{Exact: true}
+}
+
+// However recent the first look at the unit is, systemd is asked again before a gate opens.
+func TestFollower_ProcessThatReplacedTheFirstIsExamined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		loaded := newServer(1, 0)
+		loaded.started, loaded.startedAt = new(1.0), time.Now()
+		h, asked := newHost(loaded), 0
+		h.units = unitFunc(func(name string) (facts.Unit, error) {
+			u, err := activeUnit(name)
+			if asked++; asked > 1 {
+				u.MainPID = 4711
+			}
+			return u, err
+		})
+		x := h.world()
+		x.Machine = dryProcess{pid: 4711}
+		if r := run(t.Context(), scoutWish(time.Minute), x, []step{orchestratorStep, modelsStep}, stopAtFirst); r.Passed() || !hasCode(r, diag.OrchestratorDryRun) {
+			t.Errorf("after %d questions: %+v", asked, r)
+		}
+	})
+}
+
 // The models may be gone, and their unit failed, while the gate follows them.
 func TestFollower_FailedUnitEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -230,7 +230,11 @@ func TestJournal_NativeMessageWaitsForTheReceiver(t *testing.T) {
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		_, _ = journald.Read(make([]byte, 4096))
+		for _, empty := range []bool{false, true} { // what follows an entry shows that it was processed
+			if n, err := journald.Read(make([]byte, 4096)); err != nil || (n == 0) != empty {
+				t.Errorf("a datagram of %d bytes, %v", n, err)
+			}
+		}
 	}()
 	l := &Log{way: Native, stderr: io.Discard, socket: path}
 	if err := l.Write(Info, "pass"); err != nil {

@@ -63,7 +63,7 @@ func unfit(v unitVariable) (why, fix string) {
 	case !config.Variable(v.name):
 		return "it has its own key in justnews.toml", "set that key"
 	case !config.Printable(v.text):
-		return "it contains a control character, which justnews.toml may not", "write it into " + file
+		return "it contains a control character, and justnews.toml must not", "write it into " + file
 	case v.unresolved || strings.ContainsAny(v.text, "$`"):
 		return "it contains a variable that would have to be expanded", "write the value itself into " + file
 	}

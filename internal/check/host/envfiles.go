@@ -10,6 +10,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitfile"
 )
 
 // bothReadings is the syntax of an environment file that systemd and a
@@ -86,9 +87,9 @@ func (e *envReader) syntax() {
 func (e *envReader) names() {
 	for _, v := range e.file.Systemd {
 		switch rest, exported := strings.CutPrefix(v.Name, "export "); {
-		case exported && variable(strings.TrimSpace(rest)):
+		case exported && unitfile.CheckVariable(strings.TrimSpace(rest)) == nil:
 			e.add(diag.Warning, diag.EnvSyntax, v.Line, "systemd ignores the variable "+strings.TrimSpace(rest)+": it does not support export", "export")
-		case !variable(v.Name):
+		case unitfile.CheckVariable(v.Name) != nil:
 			e.add(diag.Warning, diag.EnvSyntax, v.Line, "systemd ignores the line: the text before the equals sign is not a variable name", "a name that is not letters, digits and _")
 		}
 	}
@@ -135,17 +136,6 @@ func lastOf(vars []facts.EnvVar) map[string]facts.EnvVar {
 	return last
 }
 
-// variable is systemd's env_name_is_valid().
-func variable(name string) bool {
-	for i, c := range []byte(name) {
-		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return name != ""
-}
-
 // Sourced returns the variables of a program that is started by systemd and then sources
 // the files: the shell's reading, if there is one.
 func Sourced(u facts.Unit, files []facts.EnvFile) map[string]string {
@@ -168,7 +158,7 @@ func environment(u facts.Unit, files []facts.EnvFile, reading func(facts.EnvFile
 				continue
 			}
 			for _, v := range reading(f) {
-				if variable(v.Name) {
+				if unitfile.CheckVariable(v.Name) == nil {
 					all[v.Name] = v.Value
 				}
 			}
