@@ -116,6 +116,8 @@ type Service struct {
 	StartBurst       int           // StartLimitBurst, 0: no limit
 	LimitNOFILE      uint64        // the soft one, which is what a program gets
 	WorkingDirectory string
+	Group            string // Group= as configured, empty: the primary one of User=
+	DynamicUser      bool   // systemd makes User= if it does not exist
 }
 
 // Exec is one command of a unit.

@@ -4,6 +4,7 @@ package preflight
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +18,11 @@ import (
 
 // reach tries the paths of the n-th instance as its user.
 func (l *look) reach(n int, i instance) func() {
-	i.account = l.Host.Account(i.Service.User, i.Service.Group)
+	i.wanted = l.Host.Account(i.Service.User, i.Service.Group)
+	i.account = i.wanted
+	if user, group := cmp.Or(i.unit.User, "root"), i.unit.Service.Group; user != i.Service.User || group != i.Service.Group {
+		i.account = l.Host.Account(user, group)
+	}
 	i.paths = map[string]facts.Reach{}
 	i.leads = l.links(i)
 	if i.account.Err == "" {

@@ -70,8 +70,8 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	}
 	problems = slices.Concat(problems, checkunit.Audit(i.unit, l.overrides), checkunit.Enabled(i.unit, i.Enabled), checkunit.OpenFiles(i.unit, l.overrides))
 	if i.account.User != "" { // else it was not looked up in time
-		problems = append(problems, host.Account(i.unit.Name, i.account)...)
-		problems = append(problems, checkunit.RunsAs(i.unit, i.account, l.overrides, i.env)...)
+		problems = append(problems, host.Account(i.unit, i.account)...)
+		problems = append(problems, checkunit.RunsAs(i.unit, i.wanted, l.overrides, i.env)...)
 	}
 	if i.account.User != "" && i.account.Err == "" {
 		problems = append(problems, host.RemovesIPC(i.unit, i.account, l.limits)...)

@@ -52,7 +52,8 @@ type instance struct {
 	config.Instance
 
 	unit    facts.Unit
-	account facts.Account
+	wanted  facts.Account // of the configuration
+	account facts.Account // of the unit
 	port    facts.Port
 	env     map[string]string // as systemd sets it
 	sourced map[string]string // as a start script has it

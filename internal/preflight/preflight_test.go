@@ -477,6 +477,50 @@ func TestPreflight_ForeignUnitsAreIgnored(t *testing.T) {
 	}
 }
 
+func TestPreflight_UserOfADropInExistsOrIsDynamic(t *testing.T) {
+	for _, c := range []struct {
+		name, user, group string
+		dynamic           bool
+		want              []string
+	}{
+		{"a user that does not exist", "nosuch", "", false, []string{"error USER-UNKNOWN", "warning USER-OTHER"}},
+		{"a group that does not exist", "justnews", "nosuch", false, []string{"error USER-UNKNOWN"}},
+		{"a dynamic user", "nosuch", "nosuch", true, []string{"warning USER-OTHER"}},
+		{"another group", "justnews", "users", false, nil},
+	} {
+		w := newWorld(t)
+		w.job.Host.Account = func(user, group string) facts.Account {
+			a := facts.Account{User: user, Group: group, UID: 997}
+			if user == "nosuch" || group == "nosuch" {
+				a.Err = "there is none"
+			}
+			return a
+		}
+		w.scout().User, w.scout().Service.Group, w.scout().Service.DynamicUser = c.user, c.group, c.dynamic
+		var got []string
+		for _, p := range Look(t.Context(), w.job) {
+			got = append(got, fmt.Sprintf("%s %s", p.Severity, p.Code))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestPreflight_PathsAreTriedAsTheUserOfTheUnit(t *testing.T) {
+	w := newWorld(t)
+	w.scout().User = "alice"
+	w.job.Host.Reach = func(as facts.Account, path string, _ facts.Access) facts.Reach {
+		return facts.Reach{Path: path, At: path, User: as.User, Known: true, OK: as.User == "justnews", Detail: "permission denied"}
+	}
+	problems := Look(t.Context(), w.job)
+	if !slices.ContainsFunc(problems, func(p diag.Problem) bool {
+		return p.Code == diag.ServicePath && p.Subject == scoutUnit && strings.Contains(p.Fix.Advice, `"alice"`)
+	}) {
+		t.Errorf("%v", problems)
+	}
+}
+
 // memory is a word of sentences as well as an instance.
 func TestPreflight_InstanceWithACommonNameIsFolded(t *testing.T) {
 	w := newWorld(t)

@@ -22,13 +22,19 @@ import (
 
 // Account judges whether a unit's user and group exist: systemd ends its start
 // with 217/USER or 216/GROUP.
-func Account(unit string, a facts.Account) []diag.Problem {
-	if a.Err == "" {
+func Account(u facts.Unit, a facts.Account) []diag.Problem {
+	if a.Err == "" || u.Service.DynamicUser {
 		return nil
 	}
-	return []diag.Problem{diag.Found(diag.UserUnknown, unit, "its user or group does not exist",
+	p := noAccount(u.Name, a, "service.user and service.group in /etc/justnews/justnews.toml, or User= and Group= of a drop-in")
+	p.Fix = p.Fix.Looking(diag.CatUnit(u.Name))
+	return []diag.Problem{p}
+}
+
+func noAccount(subject string, a facts.Account, settings string) diag.Problem {
+	return diag.Found(diag.UserUnknown, subject, "its user or group does not exist",
 		diag.Clean(a.Err), fmt.Sprintf("User=%s, Group=%s", diag.Clean(a.User), diag.Clean(a.Group)),
-		diag.Advise("create the user and the group, or correct service.user and service.group in /etc/justnews/justnews.toml", diag.Reload()))}
+		diag.Advise("create the user and the group, or correct "+settings, diag.Reload()))
 }
 
 // Path is one path that a unit's user has to get to.
@@ -242,11 +248,10 @@ func NamedPath(p Path, instances []string, r facts.Reach) []diag.Problem {
 // NamedAccount judges the user and the group that the configuration gives
 // instances.
 func NamedAccount(instances []string, a facts.Account) []diag.Problem {
-	problems := Account(ofInstances(instances), a)
-	for i := range problems {
-		problems[i].Severity = diag.Warning
+	if a.Err == "" {
+		return nil
 	}
-	return problems
+	return []diag.Problem{noAccount(ofInstances(instances), a, "service.user and service.group in /etc/justnews/justnews.toml").As(diag.Warning)}
 }
 
 // NoInstance is the problem of a configuration that lists none, as it is after

@@ -333,6 +333,8 @@ func scout() map[string]dbus.Variant {
 		"StartLimitBurst":        dbus.MakeVariant(uint32(5)),
 		"LimitNOFILESoft":        dbus.MakeVariant(uint64(65536)),
 		"WorkingDirectory":       dbus.MakeVariant("!/srv"),
+		"Group":                  dbus.MakeVariant("agents"),
+		"DynamicUser":            dbus.MakeVariant(true),
 		"ProtectHome":            dbus.MakeVariant("yes"),
 		"ProtectSystem":          dbus.MakeVariant("strict"),
 		"ReadWritePaths":         dbus.MakeVariant([]string{"-/run/justnews-gate"}),

@@ -291,6 +291,8 @@ func service(b *bag) facts.Service {
 		StartBurst:       int(may[uint32](b, "StartLimitBurst")),
 		LimitNOFILE:      may[uint64](b, "LimitNOFILESoft"),
 		WorkingDirectory: strings.TrimPrefix(may[string](b, "WorkingDirectory"), "!"),
+		Group:            may[string](b, "Group"),
+		DynamicUser:      may[bool](b, "DynamicUser"),
 	}
 }
 
