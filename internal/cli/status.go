@@ -85,6 +85,9 @@ func (a *app) glance(ctx context.Context, gpus bool) (*status.Host, *config.Conf
 		x.GPU = noGPU{}
 	}
 	g.Look(ctx, cfg, w, x.World, a.marks(cfg))
+	if conn != nil && a.ConfigFile == "" && a.Root == "" {
+		g.Problems = append(g.Problems, status.Unlisted(ctx, cfg, conn)...)
+	}
 	return g, cfg
 }
 

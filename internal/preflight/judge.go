@@ -33,7 +33,7 @@ func (l *look) judge() []diag.Problem {
 		return append(fold(problems, problems), l.notLooked()...)
 	}
 	problems = slices.Concat(problems, checkunit.Overrides(l.overrides), checkunit.Rivals(l.rivals), checkunit.Generated(l.generated),
-		checkunit.Present(l.target), checkunit.Enabled(l.target, true), checkunit.Present(l.preload))
+		checkunit.Present(l.target), checkunit.Enabled(l.target, true), checkunit.Present(l.preload), l.unlisted)
 	without := slices.Clone(problems)
 	for _, i := range l.instances {
 		found := l.judgeInstance(i)

@@ -18,6 +18,7 @@ import (
 	"justnews/internal/lists"
 	"justnews/internal/probe/environ"
 	"justnews/internal/probe/unitfiles"
+	"justnews/internal/status"
 	"justnews/internal/unitname"
 )
 
@@ -30,7 +31,7 @@ const (
 
 // Units asks systemd.
 type Units interface {
-	Unit(ctx context.Context, name string) (facts.Unit, error)
+	status.LoadedUnits
 	UnitOfPID(ctx context.Context, pid int) (facts.Unit, error)
 }
 
@@ -82,6 +83,7 @@ type found struct {
 	limits    facts.Limits
 	databases []facts.Database
 	generated []facts.Generated
+	unlisted  []diag.Problem
 	gateOff   string // the evidence, "": the gates are not switched off
 	unasked   error  // why systemd said nothing
 	unchecked []string
@@ -250,6 +252,10 @@ func (l *look) details() {
 		asks["generator"] = func() func() {
 			files := l.Generated(env)
 			return func() { l.generated = files }
+		}
+		asks["instances that are not listed"] = func() func() {
+			problems := status.Unlisted(l.ctx, l.Config, l.Units)
+			return func() { l.unlisted = problems }
 		}
 	}
 	l.all(asks)

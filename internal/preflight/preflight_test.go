@@ -45,6 +45,11 @@ func (w *world) Unit(_ context.Context, name string) (facts.Unit, error) {
 	return facts.Unit{Name: name, LoadState: "not-found", ActiveState: "inactive"}, nil
 }
 
+func (w *world) Units(context.Context, string) ([]string, error) {
+	names := slices.Sorted(maps.Keys(w.units))
+	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, "justnews@") }), w.fails
+}
+
 func (w *world) UnitOfPID(_ context.Context, pid int) (facts.Unit, error) {
 	if name, ok := w.pids[pid]; ok {
 		return facts.Unit{Name: name}, nil
@@ -238,6 +243,10 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 		}, diag.DropInLeftover, diag.Warning, "ExecStartPre=, TimeoutStartSec="},
 		{"a drop-in that runs as root", func(w *world) { w.write(dropIn+"01-root.conf", "[Service]\nUser=root\n") }, diag.DropInLeftover, diag.Warning, "service.user"},
 		{"an open quote", func(w *world) { w.write(dropIn+"90-x.conf", "[Service]\nExecStartPost=/bin/sh -c 'x\nNice=1\n") }, diag.DropInBroken, diag.Warning, "the rest of the file"},
+		{"an instance that is not listed", func(w *world) {
+			w.generated()
+			w.unit("justnews@gone.service")
+		}, diag.InstanceUnknown, diag.Warning, "systemctl disable --now -- justnews@gone.service"},
 		{"no generator", func(w *world) {
 			w.generated(facts.Generated{Path: "/run/systemd/generator/x", Want: "a", Wanted: true})
 		}, diag.GeneratorAbsent, diag.Error, "justnews-generator"},

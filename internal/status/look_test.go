@@ -5,6 +5,7 @@ package status
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -170,6 +171,28 @@ func TestLookAtLoaded_ShowsTheLoadedUnits(t *testing.T) {
 	h := New()
 	if h.LookAtLoaded(t.Context(), idle); h.Watch != nil {
 		t.Errorf("a watch that is off: %+v", h.Watch)
+	}
+}
+
+func TestUnlisted_WarnsAboutInstancesOutsideTheConfiguration(t *testing.T) {
+	all := map[string]facts.Unit{
+		"justnews@scout.service": gated("scout", "active", "running", ""), "justnews@old.service": gated("old", "active", "running", ""),
+		"justnews@typo.service": gated("typo", "failed", "failed", ""), "justnews@idle.service": gated("idle", "inactive", "dead", ""),
+		"justnews@a-b.service": gated("a-b", "activating", "auto-restart", ""), "justnews@gone.service": {LoadState: "not-found", ActiveState: "inactive"},
+	}
+	cfg := &config.Config{Instances: []config.Instance{{Name: "scout"}}}
+	var got []string
+	for _, p := range Unlisted(t.Context(), cfg, loaded{units: all}) {
+		got = append(got, fmt.Sprintf("%s %s %s %s %d", p.Severity, p.Code, p.Subject, p.Seen, len(p.Fix.Commands)))
+	}
+	want := []string{
+		"warning INSTANCE-UNKNOWN justnews@a-b.service failed 1", "warning INSTANCE-UNKNOWN justnews@old.service up 1", "warning INSTANCE-UNKNOWN justnews@typo.service failed 2",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if got := Unlisted(t.Context(), cfg, loaded{units: all, err: errors.New("x")}); got != nil {
+		t.Errorf("%v", got)
 	}
 }
 

@@ -192,6 +192,37 @@ func (h *Host) LookAtLoaded(ctx context.Context, conn LoadedUnits) {
 	h.lookAtOthers(ctx, conn)
 }
 
+// Unlisted warns about the instances that systemd has, other than stopped, and the
+// configuration does not list.
+func Unlisted(ctx context.Context, cfg *config.Config, conn LoadedUnits) []diag.Problem {
+	names, err := conn.Units(ctx, unitname.Of("*"))
+	if err != nil {
+		return nil // the queries about the units say so
+	}
+	listed := cfg.InstanceNames()
+	var problems []diag.Problem
+	for _, name := range names {
+		if slices.Contains(listed, unitname.Instance(name)) {
+			continue
+		}
+		if u, err := conn.Unit(ctx, name); err == nil && !slices.Contains([]unit.Word{unit.Missing, unit.Masked, unit.Stopped}, unit.WordOf(u, true)) {
+			problems = append(problems, unlisted(cfg, u))
+		}
+	}
+	return problems
+}
+
+func unlisted(cfg *config.Config, u facts.Unit) diag.Problem {
+	p := requirement.UnknownInstance(cfg, unitname.Instance(u.Name)).As(diag.Warning)
+	p.Subject, p.Seen = u.Name, string(unit.WordOf(u, true))
+	commands := []diag.Command{diag.Run("systemctl", "disable", "--now", "--", u.Name)}
+	if u.ActiveState == "failed" {
+		commands = append(commands, diag.Run("systemctl", "reset-failed", "--", u.Name))
+	}
+	p.Fix = diag.Advise(p.Fix.Advice+", or stop it", commands...)
+	return p
+}
+
 func (h *Host) lookAtUnit(ctx context.Context, units gate.Units, instance string, enabled bool, mark facts.Mark) bool {
 	u, err := units.Unit(ctx, unitname.Of(instance))
 	if err != nil {
