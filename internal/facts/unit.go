@@ -155,6 +155,8 @@ type Sandbox struct {
 	// Bound lists where BindPaths=, BindReadOnlyPaths= and the unit's own
 	// directories put something in the processes' view.
 	Bound []string
+	// Source has where on the host BindPaths= and BindReadOnlyPaths= take each of theirs.
+	Source map[string]string
 	// Families lists the address families of RestrictAddressFamilies=: the only
 	// ones that are allowed, or those that are not. Neither: all are allowed.
 	Families     []string

@@ -78,7 +78,7 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	}
 	w, wrong := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
 	_, conflict := gate.Budget(w.Timeout, &i.unit)
-	return slices.Concat(problems, host.Port(i.unit, i.port), l.judgePaths(i), outOfSight(i.unit, w, i.leads), l.movedFor(i, w), wrong, conflict)
+	return slices.Concat(problems, host.Port(i.unit, i.port), l.judgePaths(i), outOfSight(i.unit, w, i.leads), l.movedFor(i, w), bound(i.unit, w), wrong, conflict)
 }
 
 // movedFor reports what an instance's own environment moves elsewhere: the rest of the run
@@ -97,6 +97,31 @@ func (l *look) movedFor(i instance, own requirement.Run) (problems []diag.Proble
 			problems = append(problems, diag.Found(at.code, i.unit.Name, "its environment moves "+at.what+" elsewhere, which this run has not checked",
 				diag.Clean(at.own), diag.Clean(at.all)+", as for the other instances",
 				diag.Advise("remove the variable from its environment file or drop-in, or check it", diag.Run("justnews-gate", "gate", "--", i.Name)).Looking(diag.CatUnit(i.unit.Name))).As(diag.Warning))
+		}
+	}
+	return problems
+}
+
+// bound reports what a bind mount shows the orchestrator at a path: the preload, and this run,
+// check what the host has there.
+func bound(u facts.Unit, w requirement.Run) []diag.Problem {
+	if w.Unit != w.Orchestrator.Unit {
+		return nil
+	}
+	var problems []diag.Problem
+	for _, at := range []struct {
+		code            diag.Code
+		key, what, path string
+	}{
+		{diag.StoreRoot, "models.root", "the Model Store", w.Models.Root},
+		{diag.StoreRoot, "models.base_dir", "the directory of models.base_dir", w.Models.BaseDir},
+		{diag.MapUnreadable, "models.map", "the model map", w.Models.Map},
+	} {
+		if from := host.Source(u.Sandbox, at.path); from != at.path {
+			problems = append(problems, diag.Found(at.code, u.Name, "a bind mount of the unit replaces "+at.what+", which is checked as the host has it",
+				diag.Clean(at.path)+" is "+diag.Clean(from)+" for the unit", "the same files for the unit and for justnews-preload.service",
+				diag.Advise(fmt.Sprintf("set %s = %s in /etc/justnews/justnews.toml instead of the bind mount, or add the same to justnews-preload.service and justnews-preflight.service", at.key, diag.Quote(from)), diag.Reload()).
+					Looking(diag.CatUnit(u.Name))).As(diag.Warning))
 		}
 	}
 	return problems

@@ -328,6 +328,11 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 				w.t.Fatal(err)
 			}
 		}, diag.StoreRoot, diag.Error, "/srv/store/models, which leads to /var/tmp/disk/models, PrivateTmp=yes"},
+		{"a store that a bind mount replaces", func(w *world) {
+			w.units["justnews@gpu_orchestrator.service"].Sandbox.Source = map[string]string{"/var/lib": "/var/lib", "/var/lib/justnews": "/data/justnews", "/data": "/x"}
+			w.scout().Sandbox.Source = map[string]string{"/": "/image"}
+			w.job.Config.Models.Root = "/var/lib/justnews/models"
+		}, diag.StoreRoot, diag.Warning, "set models.root = \"/data/justnews/models\""},
 		{"a map that is inaccessible", func(w *world) { w.every(func(u *facts.Unit) { u.Sandbox.Inaccessible = []string{"/etc/justnews"} }) }, diag.MapUnreadable, diag.Error, "InaccessiblePaths="},
 		{"a need that is hidden", func(w *world) {
 			w.job.Config.Probes = map[string]config.Probe{"mount": {Name: "mount", Kind: "path", Path: "/srv/x"}}

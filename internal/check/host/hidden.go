@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -96,6 +97,18 @@ func hidden(s facts.Sandbox, p string) string {
 		}
 	}
 	return by
+}
+
+// Source returns where on the host a path is that the processes of a unit see: elsewhere,
+// if a bind mount brings it in.
+func Source(s facts.Sandbox, p string) string {
+	at, depth := p, -1
+	for to, from := range s.Source {
+		if safefile.Within(to, p) && len(to) > depth {
+			at, depth = path.Join(from, strings.TrimPrefix(p, to)), len(to)
+		}
+	}
+	return at
 }
 
 // ownRoot reports whether a setting gives the unit its own root directory, whose content

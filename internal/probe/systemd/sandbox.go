@@ -13,7 +13,8 @@ import (
 )
 
 func sandbox(b *bag) facts.Sandbox {
-	bound, readOnly, own := column(may[[][]any](b, "BindPaths"), 1), column(may[[][]any](b, "BindReadOnlyPaths"), 1), ownDirectories(b)
+	binds, bindsReadOnly := may[[][]any](b, "BindPaths"), may[[][]any](b, "BindReadOnlyPaths")
+	bound, readOnly, own := column(binds, 1), column(bindsReadOnly, 1), ownDirectories(b)
 	s := facts.Sandbox{
 		ProtectHome:    may[string](b, "ProtectHome"),
 		ProtectSystem:  may[string](b, "ProtectSystem"),
@@ -27,6 +28,7 @@ func sandbox(b *bag) facts.Sandbox {
 		ReadOnly:       slices.Concat(paths(may[[]string](b, "ReadOnlyPaths")), readOnly),
 		Writable:       slices.Concat(paths(may[[]string](b, "ReadWritePaths")), bound, own),
 		Bound:          slices.Concat(bound, readOnly, own),
+		Source:         sources(slices.Concat(binds, bindsReadOnly)),
 		RootDirectory:  strings.TrimSuffix(may[string](b, "RootDirectory"), "/"),
 		RootImage:      may[string](b, "RootImage"),
 		IPAllow:        prefixes(may[[][]any](b, "IPAddressAllow")),
@@ -57,6 +59,19 @@ func column(rows [][]any, n int) []string {
 		if p, ok := row[n].(string); ok {
 			all = append(all, filepath.Clean(p))
 		}
+	}
+	return all
+}
+
+// sources maps the destinations of bind mounts to their sources.
+func sources(rows [][]any) map[string]string {
+	from, to := column(rows, 0), column(rows, 1)
+	if len(to) == 0 || len(from) != len(to) {
+		return nil
+	}
+	all := map[string]string{}
+	for i := range to {
+		all[to[i]] = from[i]
 	}
 	return all
 }

@@ -71,6 +71,7 @@ func wantScout() facts.Unit {
 			Inaccessible: []string{"/boot", "/mnt"}, Emptied: []string{"/var"}, ReadOnly: []string{"/opt", "/home/models"},
 			Writable:  []string{"/run/justnews-gate", "/tmp/nvidia-mps", "/var/cache/justnews/scout"},
 			RootImage: "/srv/x.raw", Bound: []string{"/tmp/nvidia-mps", "/home/models", "/var/cache/justnews/scout"},
+			Source:       map[string]string{"/tmp/nvidia-mps": "/srv/mps", "/home/models": "/home/models"},
 			OnlyFamilies: true, Families: []string{"AF_INET", "AF_UNIX"},
 			IPAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 			IPDeny:  []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
