@@ -67,6 +67,11 @@ func VLLM(v facts.VLLM, agents []string, url, unit string) []diag.Problem {
 // started before the bus, as it has to be, gives up registering after a while and never
 // retries.
 func Registered(r facts.Registration, name, busURL string) []diag.Problem {
+	if r.Kind == facts.Nonsense {
+		return []diag.Problem{diag.Found(diag.BusNonsense, busURL+"/agents", "cannot tell whether the orchestrator is registered with the MCP bus: its answer is invalid",
+			statusOf(r.Answer)+evidence(r.Answer), `{"agents": {"`+name+`": …}}, or a list of names`,
+			diag.Advise("make sure that the MCP bus serves it").Looking(diag.Run("curl", "-s", "--", busURL+"/agents"))).As(diag.Notice)}
+	}
 	if r.Kind != facts.Answered || name == "" || slices.Contains(r.Agents, name) {
 		return nil
 	}

@@ -169,13 +169,16 @@ func (b *Bus) Agents(ctx context.Context) facts.Registration {
 	found.Answer = b.get(ctx, "/agents", false).read(func(f fields) {
 		below, nested, err := f.Optional("agents")
 		f.fail(err)
-		if nested && below.IsList() {
+		switch {
+		case !nested, below.IsText(): // an agent of this name
+		case below.IsNull():
+			return
+		case below.IsList():
 			for _, v := range as(f, below, nil, strictjson.Value.List) {
 				found.Agents = append(found.Agents, as(f, v, nil, strictjson.Value.Text))
 			}
 			return
-		}
-		if nested && below.IsObject() {
+		default:
 			f = f.object("agents")
 		}
 		for _, m := range f.Members() {
