@@ -144,6 +144,7 @@ type Sandbox struct {
 	PrivateTmp     bool
 	PrivateDevices bool
 	PrivateNetwork bool
+	NetworkPath    string   // NetworkNamespacePath=
 	DevicePolicy   string   // auto, closed, strict
 	DeviceAllow    []string // "char-nvidia* rw"
 	Inaccessible   []string // InaccessiblePaths=

@@ -105,6 +105,7 @@ const (
 
 func awaitBus(ctx context.Context, r *runner) outcome {
 	var last facts.BusHealth
+	var unit facts.Unit
 	invalid := 0
 	for every := pollFirst; ; every = slower(every) {
 		look := r.world.Bus.Health(ctx)
@@ -120,7 +121,7 @@ func awaitBus(ctx context.Context, r *runner) outcome {
 			}
 		default:
 			invalid = 0
-			if problems := r.busUnitProblem(ctx); len(problems) > 0 {
+			if problems := r.busUnitProblem(ctx, &unit); len(problems) > 0 {
 				return outcome{detail: problems[0].Message, problems: problems}
 			}
 			if problems := r.renew(ctx); problems != nil {
@@ -129,12 +130,13 @@ func awaitBus(ctx context.Context, r *runner) outcome {
 		}
 		r.say("bus", "no answer yet: "+look.Detail, 0, 0)
 		if !pause(ctx, r.jitter(every)) {
-			return outcome{detail: last.Detail, problems: orchestrator.Bus(r.req.Bus.URL, r.req.Bus.Unit, last)}
+			problems := orchestrator.Bus(r.req.Bus.URL, r.req.Bus.Unit, last)
+			return outcome{detail: last.Detail, problems: orchestrator.Apart(problems, diag.BusUnreachable, unit)}
 		}
 	}
 }
 
-func (r *runner) busUnitProblem(ctx context.Context) []diag.Problem {
+func (r *runner) busUnitProblem(ctx context.Context, found *facts.Unit) []diag.Problem {
 	if r.req.Bus.Unit == "" || r.world.Units == nil {
 		return nil
 	}
@@ -142,6 +144,7 @@ func (r *runner) busUnitProblem(ctx context.Context) []diag.Problem {
 	if err != nil {
 		return nil
 	}
+	*found = unit
 	problems := orchestrator.BusUnit(unit)
 	if unstarted := r.unstarted(unit, problems); len(unstarted) > 0 {
 		return unstarted

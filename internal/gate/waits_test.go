@@ -141,16 +141,20 @@ func TestBus_IsAwaited(t *testing.T) {
 		asked   int // 0: until the end
 		took    time.Duration
 	}{
-		"it is up":                       {answers: []facts.BusHealth{up}, asked: 1},
-		"it is late":                     {answers: []facts.BusHealth{down, down, down, up}, asked: 4, took: 700 * time.Millisecond},
-		"it is down":                     {answers: []facts.BusHealth{down}, code: diag.BusUnreachable, seen: "connection refused", took: 20 * time.Second},
-		"its last answer is cut short":   {answers: []facts.BusHealth{down, hangs}, code: diag.BusUnreachable, seen: "connection refused", took: 20 * time.Second},
-		"three invalid answers":          {answers: []facts.BusHealth{invalid}, code: diag.BusNonsense, asked: 3},
-		"two invalid answers in a row":   {answers: []facts.BusHealth{invalid, invalid, down, invalid, invalid, up}, asked: 6},
-		"its unit has failed":            {answers: []facts.BusHealth{down}, unit: "bus.service", units: oneUnit(failed), code: diag.BusUnit, asked: 1},
-		"another unit has failed":        {answers: []facts.BusHealth{down}, units: oneUnit(failed), code: diag.BusUnreachable, took: 20 * time.Second},
-		"nobody can be asked about it":   {answers: []facts.BusHealth{down}, unit: "bus.service", code: diag.BusUnreachable, took: 20 * time.Second},
-		"systemd does not answer":        {answers: []facts.BusHealth{down}, unit: "bus.service", units: &unitsByName{unit: failed, err: errors.New("x")}, code: diag.BusUnreachable, took: 20 * time.Second},
+		"it is up":                     {answers: []facts.BusHealth{up}, asked: 1},
+		"it is late":                   {answers: []facts.BusHealth{down, down, down, up}, asked: 4, took: 700 * time.Millisecond},
+		"it is down":                   {answers: []facts.BusHealth{down}, code: diag.BusUnreachable, seen: "connection refused", took: 20 * time.Second},
+		"its last answer is cut short": {answers: []facts.BusHealth{down, hangs}, code: diag.BusUnreachable, seen: "connection refused", took: 20 * time.Second},
+		"three invalid answers":        {answers: []facts.BusHealth{invalid}, code: diag.BusNonsense, asked: 3},
+		"two invalid answers in a row": {answers: []facts.BusHealth{invalid, invalid, down, invalid, invalid, up}, asked: 6},
+		"its unit has failed":          {answers: []facts.BusHealth{down}, unit: "bus.service", units: oneUnit(failed), code: diag.BusUnit, asked: 1},
+		"another unit has failed":      {answers: []facts.BusHealth{down}, units: oneUnit(failed), code: diag.BusUnreachable, took: 20 * time.Second},
+		"nobody can be asked about it": {answers: []facts.BusHealth{down}, unit: "bus.service", code: diag.BusUnreachable, took: 20 * time.Second},
+		"systemd does not answer":      {answers: []facts.BusHealth{down}, unit: "bus.service", units: &unitsByName{unit: failed, err: errors.New("x")}, code: diag.BusUnreachable, took: 20 * time.Second},
+		"its unit has its own network": {
+			answers: []facts.BusHealth{down}, unit: "bus.service", units: oneUnit{LoadState: "loaded", ActiveState: "active", Sandbox: facts.Sandbox{PrivateNetwork: true}},
+			code: diag.BusUnreachable, seen: "connection refused; PrivateNetwork=yes of ", took: 20 * time.Second,
+		},
 		"its unit is not started (gate)": {answers: []facts.BusHealth{down}, unit: "bus.service", units: oneUnit{LoadState: "loaded", ActiveState: "inactive"}, code: diag.BusUnreachable, took: 20 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -200,6 +204,21 @@ func (g *greeted) Health(ctx context.Context) facts.Health {
 
 func (g *greeted) Ready(ctx context.Context) facts.Readiness {
 	return facts.Readiness{Answer: g.answer(ctx, g.readies, &g.hasRd), Ready: !g.notReady}
+}
+
+func TestOrchestrator_NetworkNamespaceOfItsUnitIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(newServer(1, 0))
+		h.server.down = true
+		x := h.world()
+		x.Units = oneUnit{Name: "o.service", LoadState: "loaded", ActiveState: "active", Sandbox: facts.Sandbox{PrivateNetwork: true}}
+		w := scoutWish(20 * time.Second)
+		w.Orchestrator.Unit = "o.service"
+		r := Run(t.Context(), w, x)
+		if len(r.Problems) != 1 || r.Problems[0].Code != diag.OrchestratorUnreachable || !strings.HasSuffix(r.Problems[0].Seen, "; PrivateNetwork=yes of o.service") {
+			t.Errorf("%+v", r.Problems)
+		}
+	})
 }
 
 func TestOrchestrator_IsAwaitedUntilItReportsReady(t *testing.T) {

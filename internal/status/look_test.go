@@ -114,6 +114,29 @@ func TestLook_UnneededBusIsNotMissing(t *testing.T) {
 	}
 }
 
+// A server that no other unit can connect to is not a server that is down.
+func TestLook_ServersInANetworkNamespaceOfTheirOwn(t *testing.T) {
+	down := facts.Answer{Kind: facts.Refused, Detail: "connection refused"}
+	s, w := good(), requirement.Run{Orchestrator: requirement.Service{URL: "http://o", Unit: "llm.service"}, Bus: requirement.Service{URL: "http://b", Unit: unitname.Of("mcp_bus")}}
+	s.health.Answer, s.models.Answer, s.bus.Answer = down, down, down
+	llm, mcp := gated("llm.service", "active", "running", ""), gated("mcp_bus", "active", "running", "")
+	llm.Sandbox.NetworkPath, mcp.Sandbox.PrivateNetwork = "/run/netns/llm", true
+	cfg := &config.Config{Instances: []config.Instance{{Name: "mcp_bus"}}, Guards: []config.Guard{{Name: "llm", Unit: "llm.service", When: "before", RequireBus: true}}}
+	h := New()
+	h.Look(t.Context(), cfg, w, s.world(loaded{units: map[string]facts.Unit{"llm.service": llm, unitname.Of("mcp_bus"): mcp}}), nil)
+	for _, want := range []struct {
+		code diag.Code
+		seen string
+	}{
+		{diag.OrchestratorUnreachable, "connection refused; NetworkNamespacePath=/run/netns/llm of llm.service"},
+		{diag.BusUnreachable, "connection refused; PrivateNetwork=yes of justnews@mcp_bus.service"},
+	} {
+		if !slices.ContainsFunc(h.Problems, func(p diag.Problem) bool { return p.Code == want.code && p.Seen == want.seen }) {
+			t.Errorf("%s: %+v", want.code, h.Problems)
+		}
+	}
+}
+
 // loaded is a systemd with these units; an error is not for all of them.
 type loaded struct {
 	units map[string]facts.Unit

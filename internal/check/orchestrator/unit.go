@@ -84,6 +84,26 @@ func Registered(r facts.Registration, name, busURL string) []diag.Problem {
 		diag.Advise("restart it now that the bus is up (its models load again, the agents stay up)", diag.Restart(unitname.Of(name))...)).As(diag.Warning)}
 }
 
+// Apart names the network namespace of a server's unit as the cause of a problem with this
+// code, the server's silence.
+func Apart(problems []diag.Problem, code diag.Code, u facts.Unit) []diag.Problem {
+	setting, name := "PrivateNetwork=yes", "PrivateNetwork="
+	if path := u.Sandbox.NetworkPath; path != "" {
+		setting, name = "NetworkNamespacePath="+diag.Clean(path), "NetworkNamespacePath="
+	} else if !u.Sandbox.PrivateNetwork {
+		return problems
+	}
+	for i, p := range problems {
+		if p.Code != code {
+			continue
+		}
+		problems[i].Message += ": its unit has a network namespace of its own"
+		problems[i].Seen += "; " + setting + " of " + u.Name
+		problems[i].Fix = diag.Advise("remove "+name+" from the drop-in that sets it", append([]diag.Command{diag.Reload()}, diag.Restart(u.Name)...)...).Looking(diag.CatUnit(u.Name))
+	}
+	return problems
+}
+
 const sigkill = 9
 
 // ForMemory names memory as the cause where the orchestrator's unit failed for

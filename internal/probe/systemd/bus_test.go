@@ -366,6 +366,7 @@ func scout() map[string]dbus.Variant {
 		"RootDirectory":                   dbus.MakeVariant(""),
 		"RootImage":                       dbus.MakeVariant("/srv/x.raw"),
 		"PrivateNetwork":                  dbus.MakeVariant(true),
+		"NetworkNamespacePath":            dbus.MakeVariant("/run/netns/vpn"),
 		"RestrictAddressFamilies": dbus.MakeVariant(struct {
 			Only     bool
 			Families []string

@@ -21,6 +21,7 @@ func sandbox(b *bag) facts.Sandbox {
 		PrivateTmp:     may[bool](b, "PrivateTmp"),
 		PrivateDevices: may[bool](b, "PrivateDevices"),
 		PrivateNetwork: may[bool](b, "PrivateNetwork"),
+		NetworkPath:    may[string](b, "NetworkNamespacePath"),
 		DevicePolicy:   may[string](b, "DevicePolicy"),
 		DeviceAllow:    devices(may[[][]any](b, "DeviceAllow")),
 		Inaccessible:   paths(may[[]string](b, "InaccessiblePaths")),

@@ -67,7 +67,7 @@ func wantScout() facts.Unit {
 		Times:      facts.UnitTimes{InactiveExit: 12345678 * time.Microsecond, ActiveEnter: 11 * time.Second, InactiveEnter: 12 * time.Second, StateChange: 12400 * time.Millisecond},
 		Sandbox: facts.Sandbox{
 			ProtectHome: "yes", ProtectSystem: "strict",
-			PrivateTmp: true, PrivateNetwork: true, DevicePolicy: "closed", DeviceAllow: []string{"char-nvidia* rw"},
+			PrivateTmp: true, PrivateNetwork: true, NetworkPath: "/run/netns/vpn", DevicePolicy: "closed", DeviceAllow: []string{"char-nvidia* rw"},
 			Inaccessible: []string{"/boot", "/mnt"}, Emptied: []string{"/var"}, ReadOnly: []string{"/opt", "/home/models"},
 			Writable:  []string{"/run/justnews-gate", "/tmp/nvidia-mps", "/var/cache/justnews/scout"},
 			RootImage: "/srv/x.raw", Bound: []string{"/tmp/nvidia-mps", "/home/models", "/var/cache/justnews/scout"},
