@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,7 @@ type configCheckCommand struct{}
 // Run checks the configuration as the generator and the gate read it.
 func (c *configCheckCommand) Run(a *app) error {
 	cfg, problems := config.Load(a.source())
+	problems = append(problems, config.Ignored(a.source())...)
 	if cfg != nil {
 		problems = append(problems, a.unitTexts(*cfg)...)
 		problems = append(problems, a.namedInTime(cfg)...)
@@ -124,7 +126,7 @@ func (a *app) next(cfg *config.Config, problems []diag.Problem) []string {
 		return nil
 	}
 	var first []string
-	if len(problems) > 0 {
+	if slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Warning }) {
 		first = append(first, "fix the warnings")
 	}
 	switch {

@@ -27,7 +27,8 @@ func (c *preflightCommand) Run(a *app) error {
 		name: "preflight", timeout: c.Timeout.duration(), survey: true,
 		require: func(loaded *config.Config) (requirement.Run, []diag.Problem) {
 			cfg = loaded
-			return preflight.Require(loaded, a.lookup(loaded, ""), requirement.Flags{Timeout: c.Timeout.duration()})
+			w, problems := preflight.Require(loaded, a.lookup(loaded, ""), requirement.Flags{Timeout: c.Timeout.duration()})
+			return w, append(problems, config.Ignored(a.source())...)
 		},
 		run: func(ctx context.Context, w requirement.Run, x gate.World) gate.Result {
 			job := preflight.Job{Config: cfg, Host: a.host(), Marks: a.marks(cfg), Stop: c.Stop}

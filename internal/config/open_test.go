@@ -3,6 +3,7 @@
 package config
 
 import (
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -288,5 +289,26 @@ func TestUnreadable_IntactFileIsNotToBeReplaced(t *testing.T) {
 		if fix := p.Fix.String(); !strings.Contains(fix, want) {
 			t.Errorf("%v: %s", err, fix)
 		}
+	}
+}
+
+func TestIgnored_NamesWhatIsNotRead(t *testing.T) {
+	src, dir := tree(t)
+	if got := Ignored(src); got != nil {
+		t.Fatalf("%v", got)
+	}
+	for i := range 12 {
+		put(t, filepath.Join(dir, fmt.Sprintf("justnews.toml.d/%02d.conf", i)), "")
+	}
+	if err := os.Mkdir(filepath.Join(dir, "justnews.toml.d/old.bak"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	got := Ignored(src)
+	if len(got) != 2 || got[0].Severity != diag.Warning || !strings.HasSuffix(got[0].Message, "08.conf, 09.conf and 2 more") ||
+		got[1].Severity != diag.Notice || !strings.HasSuffix(got[1].Message, ": old.bak") {
+		t.Errorf("%v", got)
+	}
+	if got := Ignored(Source{File: filepath.Join(dir, "justnews.toml"), Owner: src.Owner}); got != nil {
+		t.Errorf("of a file that is named: %v", got)
 	}
 }

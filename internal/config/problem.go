@@ -39,6 +39,19 @@ func inFile(code diag.Code, name, message, seen, expected string, fix diag.Fix) 
 	return p
 }
 
+func ignored(src Source, dir string, names []string, weight diag.Severity) []diag.Problem {
+	if len(names) == 0 {
+		return nil
+	}
+	const most = 10
+	which := strings.Join(names[:min(len(names), most)], ", ")
+	if more := len(names) - most; more > 0 {
+		which += fmt.Sprintf(" and %d more", more)
+	}
+	return []diag.Problem{inFile(diag.ConfigIgnored, dir, "files that are not read because of their names: "+which, "", "names that end in .toml and do not begin with a dot",
+		diag.Advise("rename files that are to be read to NAME.toml, and remove the others", diag.Reload()).Looking(diag.Run("ls", "-la", "--", src.shown(dir)))).As(weight)}
+}
+
 func noRoot(src Source, err error) diag.Problem {
 	p := inFile(diag.ConfigUnreadable, src.Root, "is not a directory", "", aDirectory, diag.Advise("name a directory that exists with --root"))
 	if err != nil {

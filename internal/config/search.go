@@ -78,7 +78,7 @@ func collect(src Source, dir string, chosen map[string]string, problems *[]diag.
 }
 
 func addDropIn(src Source, dir, name string, chosen map[string]string) {
-	if _, taken := chosen[name]; taken || !strings.HasSuffix(name, ".toml") || strings.HasPrefix(name, ".") {
+	if _, taken := chosen[name]; taken || !isDropIn(name) {
 		return
 	}
 	path := dir + "/" + name
@@ -86,6 +86,42 @@ func addDropIn(src Source, dir, name string, chosen map[string]string) {
 		path = ""
 	}
 	chosen[name] = path
+}
+
+func isDropIn(name string) bool {
+	return strings.HasSuffix(name, ".toml") && !strings.HasPrefix(name, ".")
+}
+
+// copies are what editors, package managers and people leave beside a file on purpose.
+var copies = []string{
+	"~", "#", ".swp", ".bak", ".old", ".orig", ".save", ".disabled", ".off", ".example",
+	".dpkg-old", ".dpkg-new", ".dpkg-dist", ".dpkg-bak", ".dpkg-tmp", ".ucf-old", ".ucf-new", ".ucf-dist", ".rpmnew", ".rpmsave", ".rpmorig",
+}
+
+// Ignored reports the files beside the drop-ins that are not read because of their names:
+// with a warning, unless they are copies.
+func Ignored(src Source) []diag.Problem {
+	if src.File != "" {
+		return nil
+	}
+	var problems []diag.Problem
+	for _, dir := range directories {
+		var settings, left []string
+		sub := dir + "/" + dropIns
+		path, _ := src.resolve(sub)
+		entries, _ := os.ReadDir(path) // Load reports an error
+		for _, entry := range entries {
+			switch name := entry.Name(); {
+			case isDropIn(name), strings.HasPrefix(name, "README"), strings.HasPrefix(name, ".") && !strings.HasSuffix(name, ".toml"):
+			case slices.ContainsFunc(copies, func(end string) bool { return strings.HasSuffix(name, end) }):
+				left = append(left, diag.Clean(name))
+			default:
+				settings = append(settings, diag.Clean(name))
+			}
+		}
+		problems = append(append(problems, ignored(src, sub, settings, diag.Warning)...), ignored(src, sub, left, diag.Notice)...)
+	}
+	return problems
 }
 
 // present reports whether anything has that name. A dangling link is a broken

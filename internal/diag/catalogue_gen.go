@@ -8,6 +8,7 @@ package diag
 const (
 	ConfigMissing           Code = "CONFIG-MISSING"           // there is no justnews.toml
 	ConfigEmpty             Code = "CONFIG-EMPTY"             // no instance is configured
+	ConfigIgnored           Code = "CONFIG-IGNORED"           // files among the drop-ins of justnews.toml are not read
 	ConfigUnreadable        Code = "CONFIG-UNREADABLE"        // a configuration file cannot be read
 	ConfigOwner             Code = "CONFIG-OWNER"             // the configuration is writable by a user other than root
 	ConfigVersion           Code = "CONFIG-VERSION"           // the configuration needs a later version of this program
@@ -209,6 +210,7 @@ const (
 var kinds = []kind{
 	{ConfigMissing, "configuration", StatusConfig, "f2582aaaff755cea9b4aa14d06a4ce39"},
 	{ConfigEmpty, "configuration", StatusReady, "6d0c6b1f6a5d4b0f9d3c2f7e51a8b94e"},
+	{ConfigIgnored, "configuration", StatusReady, "01c5b67dcd2a41bf8256ea7b1bddc011"},
 	{ConfigUnreadable, "configuration", StatusConfig, "8e64a67c4c545c139b75b36b8ede20a3"},
 	{ConfigOwner, "configuration", StatusConfig, "04c55561f74e523da3b7b8fdea1b388d"},
 	{ConfigVersion, "configuration", StatusConfig, "e121dd057c4142e79a1ed293cf246c7a"},
