@@ -26,6 +26,7 @@ func (s *state) crossCheck(c *Config) {
 	s.ports(c)
 	s.credentials(c, []string{"service"}, c.Service)
 	for i := range c.Instances {
+		s.taken(c.Instances[i].Name)
 		s.after(&c.Instances[i], byName)
 		s.credentials(c, []string{"instances", c.Instances[i].Name, "service"}, c.Instances[i].Service)
 		s.needs(c, []string{"instances", c.Instances[i].Name, "needs"}, c.Instances[i].Needs)
@@ -134,6 +135,23 @@ func (s *state) rolePort(table, server string, i *Instance) {
 	s.fail(diag.ConfigConflict, path, atValue,
 		fmt.Sprintf("%s.url has port %s, but %s listens on %d", table, u.Port(), i.Name, i.Port),
 		seen, "the same port in both", fmt.Sprintf("correct %s.url or instances.%s.port", table, i.Name))
+}
+
+// takenNames are valid names of which something else has what an instance calls by its own.
+var takenNames = map[string]string{
+	"global":    "/etc/justnews/global.env, the environment file of every unit",
+	"host":      "the records of runs for the whole host",
+	"mps":       "/var/cache/justnews/mps, the cache of justnews-mps.service",
+	"preflight": "/var/cache/justnews/preflight, the cache of justnews-preflight.service",
+	"preload":   "/var/cache/justnews/preload, the cache of justnews-preload.service",
+}
+
+func (s *state) taken(name string) {
+	if what, ok := takenNames[name]; ok {
+		path := []string{"instances", name}
+		s.report(s.origin(path), path, atKey, diag.Found(diag.ConfigConflict, "", "the instance shares "+what,
+			quote(name), "another name", diag.Advise("rename the instance", diag.Reload())).As(diag.Warning))
+	}
 }
 
 func (s *state) ports(c *Config) {
