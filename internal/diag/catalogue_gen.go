@@ -137,6 +137,7 @@ const (
 	DropInBroken            Code = "DROPIN-BROKEN"            // systemd ignores part of a drop-in
 	GateDouble              Code = "GATE-DOUBLE"              // an instance has two gates
 	StartLimit              Code = "START-LIMIT"              // an instance has a start limit
+	UnitSupervision         Code = "UNIT-SUPERVISION"         // a drop-in changes how systemd supervises an instance
 	RestartLoop             Code = "RESTART-LOOP"             // an instance is restarted repeatedly
 	GeneratorAbsent         Code = "GENERATOR-ABSENT"         // the generator has written nothing
 	GeneratorStale          Code = "GENERATOR-STALE"          // the generated files are out of date
@@ -339,6 +340,7 @@ var kinds = []kind{
 	{DropInBroken, "units and drop-ins", StatusReady, "dde54aab5f1d5a69c4e7cd7eb6f22d29"},
 	{GateDouble, "units and drop-ins", StatusReady, "1707e1f6a51e26fd628a2f3479af649e"},
 	{StartLimit, "units and drop-ins", StatusReady, "fe5bab3ea20118e3fd9c0383d9418bf5"},
+	{UnitSupervision, "units and drop-ins", StatusReady, "b4e30fdf3b6c40c9834760dc24466465"},
 	{RestartLoop, "units and drop-ins", StatusFailed, "cdb179e0bcc6e5ef954cc639ad1375dc"},
 	{GeneratorAbsent, "units and drop-ins", StatusFailed, "6bd5ef8488facb11978eb9b88810016a"},
 	{GeneratorStale, "units and drop-ins", StatusFailed, "054c73d45bec58b0910e5f6786b4755f"},

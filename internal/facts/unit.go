@@ -111,7 +111,10 @@ type Mark struct {
 type Service struct {
 	FileState        string // UnitFileState: enabled, enabled-runtime, disabled, static, masked, …
 	ExecStart        []Exec
+	Type             string        // exec, notify, oneshot, …
+	RemainAfterExit  bool
 	Restart          string        // no, on-failure, always, …
+	RestartPrevent   []int         // the exit statuses of RestartPreventExitStatus=
 	StartLimit       time.Duration // StartLimitIntervalUSec, 0: none
 	StartBurst       int           // StartLimitBurst, 0: no limit
 	LimitNOFILE      uint64        // the soft one, which is what a program gets

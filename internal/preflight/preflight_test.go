@@ -222,6 +222,14 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.scout().ExecStartPre = append(w.scout().ExecStartPre, facts.Exec{Argv: []string{"/opt/preflight.sh", "--gate-only", "scout"}})
 		}, diag.GateDouble, diag.Warning, "set in " + dropIn + "10-x.conf"},
 		{"a start limit", func(w *world) { w.scout().Service.StartLimit = time.Minute }, diag.StartLimit, diag.Warning, "can keep this instance down"},
+		{"an instance without restarts", func(w *world) {
+			w.write(dropIn+"10-x.conf", "[Service]\nRestart=no\n")
+			w.scout().DropInPaths = []string{dropIn + "10-x.conf"}
+			w.scout().Service.Restart = "no"
+		}, diag.UnitSupervision, diag.Warning, "Restart=no, set in " + dropIn + "10-x.conf"},
+		{"an instance that a refusal ends", func(w *world) { w.scout().Service.RestartPrevent = []int{2, 78} }, diag.UnitSupervision, diag.Warning, "RestartPreventExitStatus=[78]"},
+		{"an instance that is never up", func(w *world) { w.scout().Service.Type = "oneshot" }, diag.UnitSupervision, diag.Warning, "Type=oneshot"},
+		{"an instance that is always up", func(w *world) { w.scout().Service.RemainAfterExit = true }, diag.UnitSupervision, diag.Warning, "RemainAfterExit=yes"},
 		{"a gate that refuses for ever", func(w *world) {
 			u := w.scout()
 			u.ActiveState, u.SubState, u.NRestarts, u.MainPID = "activating", "auto-restart", 9, 0
@@ -477,9 +485,9 @@ func TestPreflight_ForeignUnitsAreIgnored(t *testing.T) {
 			w.scout().Sandbox.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"
 			w.scout().Sandbox.Bound = []string{"/home/adra"}
 		},
-		"an instance without restarts": func(w *world) { w.scout().Service.Restart = "no" },
-		"an instance that came back":   func(w *world) { w.scout().NRestarts = 40 },
-		"the user by its number":       func(w *world) { w.scout().User = "997" },
+		"a program that reports that it is ready": func(w *world) { w.scout().Service.Type = "notify" },
+		"an instance that came back":              func(w *world) { w.scout().NRestarts = 40 },
+		"the user by its number":                  func(w *world) { w.scout().User = "997" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

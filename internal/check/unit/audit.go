@@ -58,7 +58,7 @@ func Audit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	if u.LoadState != "loaded" {
 		return nil // Gated says so
 	}
-	return slices.Concat(shadowed(u), opened(u, files), doubled(u, files), startLimit(u, files), loops(u))
+	return slices.Concat(shadowed(u), opened(u, files), doubled(u, files), startLimit(u, files), supervised(u, files), loops(u))
 }
 
 // opened finds what SuccessExitStatus= would treat as success of a gate that failed. The
@@ -68,7 +68,7 @@ func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	problems := Opened(u, files)
 	statuses := slices.DeleteFunc(slices.Clone(u.SuccessExitStatus), func(n int) bool {
 		return n == int(diag.StatusInterrupted) || // of a run by hand
-			!slices.ContainsFunc(diag.Statuses(), func(s diag.StatusMeaning) bool { return int(s.Status) == n })
+			!isStatusOfGate(n)
 	})
 	if len(statuses) > 0 {
 		problems = append(problems, diag.Found(diag.StatusOpens, u.Name, "SuccessExitStatus= lists exit statuses of the gate, which has to use other statuses",
@@ -127,6 +127,26 @@ func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 		Expected: "StartLimitIntervalSec=0",
 		Fix:      diag.Advise("remove the start limit", diag.Reload()).Looking(diag.CatUnit(u.Name)),
 	}}
+}
+
+// supervised finds what keeps an instance down after a refusal, or makes its state one that
+// says nothing about its program.
+func supervised(u facts.Unit, files []facts.UnitFile) []diag.Problem {
+	var problems []diag.Problem
+	add := func(message, seen, expected string, keys ...string) {
+		problems = append(problems, diag.Found(diag.UnitSupervision, u.Name, message, seen+setIn(u, files, keys...), expected,
+			diag.Advise("remove the setting", diag.Reload()).Looking(diag.CatUnit(u.Name))).As(diag.Warning))
+	}
+	if setting := endsWithRefusal(u); setting != "" {
+		add("systemd does not try this instance again after a refusal", setting, "Restart=on-failure", "Restart", "RestartPreventExitStatus")
+	}
+	if u.Service.Type == "oneshot" {
+		add("the instance never becomes active, and systemd ends it after TimeoutStartSec=", "Type=oneshot", "Type=exec", "Type")
+	}
+	if u.Service.RemainAfterExit {
+		add("the unit stays active after its program has ended", "RemainAfterExit=yes", "RemainAfterExit=no", "RemainAfterExit")
+	}
+	return problems
 }
 
 // loop is the number of restarts from which an instance that is not up counts as one

@@ -64,13 +64,30 @@ func Guarded(u facts.Unit) []diag.Problem {
 	if slices.Contains(u.DropInPaths, generatedGuard(u.Name)) {
 		problems = append(problems, Volatile(u.Name))
 	}
-	// A gate refuses with an exit status, after which only these two start the unit again.
-	if r := u.Service.Restart; r != "on-failure" && r != "always" {
+	if setting := endsWithRefusal(u); setting != "" {
 		problems = append(problems, diag.Found(diag.GuardRestart, u.Name, "systemd does not try this unit again after a refusal",
-			"Restart="+diag.Clean(r), "Restart=on-failure",
+			setting, "Restart=on-failure",
 			diag.Advise("set Restart=on-failure in a drop-in, or start the unit once the cause is gone", diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", u.Name))).As(diag.Notice))
 	}
 	return problems
+}
+
+// endsWithRefusal returns the setting for which systemd does not start a unit again that its
+// gate refused, "" if it does. A gate refuses with an exit status.
+func endsWithRefusal(u facts.Unit) string {
+	never := []int{int(diag.StatusReady), int(diag.StatusWarnings), int(diag.StatusInterrupted)} // a gate in a unit does not refuse with these
+	prevented := slices.DeleteFunc(slices.Clone(u.Service.RestartPrevent), func(n int) bool { return slices.Contains(never, n) || !isStatusOfGate(n) })
+	switch r := u.Service.Restart; {
+	case r != "on-failure" && r != "always":
+		return "Restart=" + diag.Clean(r)
+	case len(prevented) > 0:
+		return fmt.Sprintf("RestartPreventExitStatus=%v", prevented)
+	}
+	return ""
+}
+
+func isStatusOfGate(n int) bool {
+	return slices.ContainsFunc(diag.Statuses(), func(s diag.StatusMeaning) bool { return int(s.Status) == n })
 }
 
 // Volatile is the warning of a guard that is not installed.

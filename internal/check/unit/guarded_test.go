@@ -47,12 +47,14 @@ func TestGuarded_NamesWhatOpensAGuard(t *testing.T) {
 		change func(*facts.Unit)
 		code   diag.Code
 	}{
-		"good":                  {func(*facts.Unit) {}, ""},
-		"the generator's line":  {func(u *facts.Unit) { u.DropInPaths[0] = "/run/systemd/generator/vllm.service.d/50-justnews-guard.conf" }, diag.GuardVolatile},
-		"a restart of others":   {func(u *facts.Unit) { u.Service.Restart = "on-abnormal" }, diag.GuardRestart},
-		"no restart":            {func(u *facts.Unit) { u.Service.Restart = "no" }, diag.GuardRestart},
-		"a signal is a success": {func(u *facts.Unit) { u.SuccessSignals = []int{9} }, diag.UnitOpened},
-		"a missing unit":        {func(u *facts.Unit) { *u = facts.Unit{Name: u.Name, LoadState: "not-found"} }, ""},
+		"good":                              {func(*facts.Unit) {}, ""},
+		"the generator's line":              {func(u *facts.Unit) { u.DropInPaths[0] = "/run/systemd/generator/vllm.service.d/50-justnews-guard.conf" }, diag.GuardVolatile},
+		"a restart of others":               {func(u *facts.Unit) { u.Service.Restart = "on-abnormal" }, diag.GuardRestart},
+		"no restart":                        {func(u *facts.Unit) { u.Service.Restart = "no" }, diag.GuardRestart},
+		"a restart that a refusal prevents": {func(u *facts.Unit) { u.Service.RestartPrevent = []int{3, 78} }, diag.GuardRestart},
+		"a restart that others prevent":     {func(u *facts.Unit) { u.Service.RestartPrevent = []int{3, 143} }, ""},
+		"a signal is a success":             {func(u *facts.Unit) { u.SuccessSignals = []int{9} }, diag.UnitOpened},
+		"a missing unit":                    {func(u *facts.Unit) { *u = facts.Unit{Name: u.Name, LoadState: "not-found"} }, ""},
 	} {
 		u := good
 		u.DropInPaths = append([]string{}, good.DropInPaths...)

@@ -45,6 +45,8 @@ func WordOf(u facts.Unit, enabled bool) Word {
 		return Missing
 	case u.Job && (trying || u.ActiveState == "inactive" || u.ActiveState == "failed"):
 		return Queued
+	case u.ActiveState == "active" && u.SubState == "exited" && unitname.Instance(u.Name) != "":
+		return Stopped // RemainAfterExit=yes
 	case u.ActiveState == "active" || u.ActiveState == "reloading" || u.ActiveState == "refreshing":
 		return Up
 	case u.ActiveState == "deactivating":

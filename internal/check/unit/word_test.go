@@ -47,6 +47,14 @@ func TestWordOf_EachState(t *testing.T) {
 	}
 }
 
+func TestWordOf_InstanceWhoseProgramHasEndedIsNotUp(t *testing.T) {
+	for name, want := range map[string]unit.Word{"justnews@scout.service": unit.Stopped, "client.service": unit.Up} {
+		if got := unit.WordOf(facts.Unit{Name: name, LoadState: "loaded", ActiveState: "active", SubState: "exited"}, true); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestRefusal_OnlyKnownCodesAreRead(t *testing.T) {
 	for text, want := range map[string]diag.Code{
 		"refused: STORE-SNAPSHOT: a: b": diag.StoreSnapshot,

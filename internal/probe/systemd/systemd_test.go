@@ -59,6 +59,7 @@ func wantScout() facts.Unit {
 			FileState: "enabled-runtime", Restart: "on-failure",
 			ExecStart:  []facts.Exec{{Argv: []string{"/usr/local/bin/justnews-start-agent.sh", "scout"}}},
 			StartLimit: 24 * time.Minute, StartBurst: 5, LimitNOFILE: 65536, WorkingDirectory: "/srv", Group: "agents", DynamicUser: true,
+			Type: "oneshot", RemainAfterExit: true, RestartPrevent: []int{78},
 		},
 		Conditions: []string{"ConditionPathExists=!/etc/off", "ConditionVirtualization=|vm"},
 		After:      []string{"justnews-mps.service"},

@@ -286,7 +286,10 @@ func service(b *bag) facts.Service {
 	return facts.Service{
 		FileState:        may[string](b, "UnitFileState"),
 		ExecStart:        commands(may[[][]any](b, "ExecStart")),
+		Type:             may[string](b, "Type"),
+		RemainAfterExit:  may[bool](b, "RemainAfterExit"),
 		Restart:          may[string](b, "Restart"),
+		RestartPrevent:   exitStatuses(may[[]any](b, "RestartPreventExitStatus"), 0),
 		StartLimit:       timespan(may[uint64](b, "StartLimitIntervalUSec")),
 		StartBurst:       int(may[uint32](b, "StartLimitBurst")),
 		LimitNOFILE:      may[uint64](b, "LimitNOFILESoft"),
