@@ -63,9 +63,9 @@ func (e *exposition) family(name, help string) func(value float64, labels ...lab
 
 // escapeLabel escapes as the format's specification requires, and removes what
 // controls a terminal, in case a person prints the file.
-func escapeLabel(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(brief(s, maxSubject))
-}
+func escapeLabel(s string) string { return labelEscapes.Replace(brief(s, maxSubject)) }
+
+var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 func truth(b bool) float64 {
 	if b {
