@@ -38,7 +38,7 @@ func WriteMetrics(dir, run, instance string, text []byte) error {
 		return fmt.Errorf("cannot write the metrics: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	if err := replace(root, name, text, 0o664, false); err != nil {
+	if err := replace(root, name, text, 0o664); err != nil {
 		return fmt.Errorf("cannot write the metrics in %s: %w", dir, err)
 	}
 	return nil

@@ -182,6 +182,9 @@ func (s *search) read(root *os.Root, path, unit string) error {
 			continue
 		}
 		found.files, found.bytes = found.files+1, found.bytes+len(data)
+		if len(data) == 0 { // a power failure came before its text
+			continue
+		}
 		began, _ := time.Parse(stamp, name[len("summary_"):len("summary_")+len(stamp)]) // summaryOf has read it
 		s.past = append(s.past, Past{Path: file, Unit: unit, Instance: instance, Time: began, Data: data})
 	}

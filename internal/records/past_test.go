@@ -62,6 +62,16 @@ func TestPast_SummariesOfAllDirectoriesAreSortedNewestFirst(t *testing.T) {
 	}
 }
 
+func TestPast_SummaryCutByAPowerFailureIsIgnored(t *testing.T) {
+	base, own := caches(t)
+	if err := os.WriteFile(filepath.Join(base, "scout/preflight/summary_20260801T110000.000000Z_scout.json"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if past, unusable := Find(base, own); len(past) != 3 || len(unusable) != 0 {
+		t.Errorf("%s, %v", told(past), unusable)
+	}
+}
+
 func TestPast_UnitCacheIsReadOnce(t *testing.T) {
 	base, _ := caches(t)
 	past, unusable := Find(base, Dirs{Cache: filepath.Join(base, "scout")})

@@ -26,9 +26,9 @@ import (
 // replace writes a file atomically, and removes what killed writers left. A
 // group-writable file that cannot be replaced is written in place: another
 // user's in a sticky directory, or one in a full directory.
-func replace(root *os.Root, name string, data []byte, mode fs.FileMode, sync bool) error {
+func replace(root *os.Root, name string, data []byte, mode fs.FileMode) error {
 	defer sweepTemporary(root, name) // after the file: a directory with many entries takes time
-	err := safefile.New{Data: data, Mode: mode, Sync: sync}.Replace(root, name)
+	err := safefile.New{Data: data, Mode: mode}.Replace(root, name)
 	if err == nil || mode&0o020 == 0 {
 		return err
 	}
@@ -191,7 +191,7 @@ func (s State[T]) Save(record T) error {
 		return fmt.Errorf("cannot save the record: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	if err := replace(root, s.file(), append(data, '\n'), 0o660, false); err != nil {
+	if err := replace(root, s.file(), append(data, '\n'), 0o660); err != nil {
 		return fmt.Errorf("cannot save the record in %s: %w", s.Dir, err)
 	}
 	return nil

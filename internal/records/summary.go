@@ -64,6 +64,8 @@ func (d Dirs) Preflight() string {
 
 // Write leaves the summary of one run as summary_<time>Z_<instance>.json, the
 // same as <instance>/latest.json, and removes the instance's oldest beyond 50.
+// It does not wait for the disk, since agents wait for it: a power failure may cost the
+// last seconds' summaries, which the next boot replaces.
 // Instance "" stands for the host. It returns the path of the summary; also
 // with an error if the summary itself was written.
 func Write(d Dirs, instance string, now time.Time, summary []byte) (string, error) {
@@ -175,7 +177,7 @@ func writeSummary(root *os.Root, instance string, now time.Time, summary []byte)
 		name := "summary_" + now.Format(stamp) + "_" + instance + ".json"
 		_, err := root.Lstat(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return name, safefile.New{Data: summary, Mode: 0o600, Sync: true}.Replace(root, name) // prune removes leftovers
+			return name, safefile.New{Data: summary, Mode: 0o600}.Replace(root, name) // prune removes leftovers
 		}
 		if err != nil {
 			return "", err
@@ -191,7 +193,7 @@ func writeLatest(root *os.Root, instance string, summary []byte) error {
 		return err
 	}
 	defer func() { _ = dir.Close() }()
-	return replace(dir, "latest.json", summary, 0o600, true)
+	return replace(dir, "latest.json", summary, 0o600)
 }
 
 // prune removes the oldest summaries of an instance, of those that it finds

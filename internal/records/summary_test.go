@@ -201,7 +201,7 @@ func TestSummary_FailedWriteLeavesNothingBehind(t *testing.T) {
 	if err := root.MkdirAll("taken/x", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := replace(root, "taken", []byte("x"), 0o600, true); err == nil {
+	if err := replace(root, "taken", []byte("x"), 0o600); err == nil {
 		t.Error("a directory was replaced by a file")
 	}
 	onlyFiles(t, root.Name(), "taken")
