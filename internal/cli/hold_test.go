@@ -26,7 +26,7 @@ type mounter struct {
 	mount       func() // what that does
 }
 
-func (m *mounter) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (m *mounter) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	if name != m.name {
 		return facts.Unit{Name: name, LoadState: "not-found", ActiveState: "inactive"}, nil
 	}

@@ -26,18 +26,22 @@ func (a *app) unitMark(e waitingRun, cfg *config.Config, own *facts.Unit, conn *
 		return nil // ready, by a line of the unit's own: nothing is generated for it
 	}
 	read, _ := wantedMark(cfg, e.instance)
+	if own != nil && own.Name != e.unit {
+		own = nil
+	}
 	return &gate.Mark{
-		Read: read.Mark,
+		Own:  own,
+		Read: read,
 		Unit: func(ctx context.Context) (facts.Unit, error) {
 			if conn != nil {
-				return conn.Unit(ctx, e.unit)
+				return conn.Unit(ctx, e.unit, compared...)
 			}
 			late, err := systemd.Open(ctx, a.busAddress())
 			if err != nil {
 				return facts.Unit{}, err
 			}
 			defer late.Close()
-			return late.Unit(ctx, e.unit)
+			return late.Unit(ctx, e.unit, compared...)
 		},
 		Wanted: func() (facts.Mark, []diag.Problem) {
 			cfg, problems := config.Load(a.source())
@@ -48,6 +52,9 @@ func (a *app) unitMark(e waitingRun, cfg *config.Config, own *facts.Unit, conn *
 		},
 	}
 }
+
+// compared are the properties that a unit is compared with its configuration by.
+var compared = []string{"UnsetEnvironment", "DropInPaths", "SuccessExitStatus"}
 
 // wantedMark derives the mark of an instance's unit, or of a guarded one.
 func wantedMark(cfg *config.Config, instance string) (facts.Mark, []diag.Problem) {

@@ -25,7 +25,7 @@ import (
 // unitsByName is a systemd that knows these units and no others.
 type unitsByName map[string]facts.Unit
 
-func (u unitsByName) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (u unitsByName) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	if known, ok := u[name]; ok {
 		return known, nil
 	}

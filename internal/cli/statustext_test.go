@@ -179,7 +179,7 @@ func TestStatus_MissingOptionalGPUIsNotShownAsGood(t *testing.T) {
 // loaded is systemd with these units and no other.
 type loaded map[string]facts.Unit
 
-func (l loaded) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (l loaded) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	u, known := l[name]
 	if !known {
 		u.LoadState = "not-found"

@@ -5,6 +5,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -203,35 +204,53 @@ func TestOrchestrator_DryRunThatShowsAtTheLastMomentIsNamed(t *testing.T) {
 // dryProcess is a machine on which one process loads nothing.
 type dryProcess struct {
 	machine
-	pid int
+	pid   int
+	store string
 }
 
 func (d dryProcess) Environment(u facts.Unit) facts.Environment {
-	if u.MainPID == d.pid {
+	if u.MainPID == d.pid || slices.Contains(u.Environment, "DRY_RUN=1") {
 		return facts.Environment{Exact: true, Values: map[string]string{"DRY_RUN": "1"}}
 	}
-	return facts.Environment{Exact: true}
+	return facts.Environment{Exact: true, Values: map[string]string{"MODEL_STORE_ROOT": d.store}}
 }
 
-// However recent the first look at the unit is, systemd is asked again before a gate opens.
+// However recent the first look at the unit is, systemd is asked again before a gate opens,
+// and about the whole unit only if it was started anew or has another process.
 func TestFollower_ProcessThatReplacedTheFirstIsExamined(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		loaded := newServer(1, 0)
-		loaded.started, loaded.startedAt = new(1.0), time.Now()
-		h, asked := newHost(loaded), 0
-		h.units = unitFunc(func(name string) (facts.Unit, error) {
-			u, err := activeUnit(name)
-			if asked++; asked > 1 {
-				u.MainPID = 4711
+	root := t.TempDir()
+	for what, replaced := range map[string]func(*facts.Unit){
+		"":                       func(*facts.Unit) {},
+		"another process":        func(u *facts.Unit) { u.MainPID = 4711 },
+		"another start":          func(u *facts.Unit) { u.InvocationID, u.MainPID = "another", 4711 },
+		"another start, its PID": func(u *facts.Unit) { u.InvocationID, u.Environment = "another", []string{"DRY_RUN=1"} },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			loaded := newServer(1, 0)
+			loaded.started, loaded.startedAt = new(1.0), time.Now()
+			h, whole, asked := newHost(loaded), 0, 0
+			h.units = partFunc(func(name string, only []string) (facts.Unit, error) {
+				u, err := activeUnit(name)
+				if u.MainPID = 42; asked > 0 {
+					replaced(&u)
+				}
+				asked++
+				if len(only) > 0 {
+					return facts.Unit{Name: name, InvocationID: u.InvocationID, MainPID: u.MainPID}, err
+				}
+				whole++
+				return u, err
+			})
+			x := h.world()
+			w := scoutWish(time.Minute)
+			w.Models.Root = root
+			x.Machine = dryProcess{pid: 4711, store: root}
+			r := run(t.Context(), w, x, []step{orchestratorStep, modelsStep}, stopAtFirst)
+			if same := what == ""; r.Passed() != same || hasCode(r, diag.OrchestratorDryRun) == same || whole == 1 != same || asked == 1 {
+				t.Errorf("%q: after %d questions, %d about the whole unit: %+v", what, asked, whole, r)
 			}
-			return u, err
 		})
-		x := h.world()
-		x.Machine = dryProcess{pid: 4711}
-		if r := run(t.Context(), scoutWish(time.Minute), x, []step{orchestratorStep, modelsStep}, stopAtFirst); r.Passed() || !hasCode(r, diag.OrchestratorDryRun) {
-			t.Errorf("after %d questions: %+v", asked, r)
-		}
-	})
+	}
 }
 
 // The models may be gone, and their unit failed, while the gate follows them.

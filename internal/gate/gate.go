@@ -37,9 +37,9 @@ type Bus interface {
 	Health(ctx context.Context) facts.BusHealth
 }
 
-// Units asks systemd about a unit.
+// Units asks systemd about a unit, or only about some properties of a service.
 type Units interface {
-	Unit(ctx context.Context, name string) (facts.Unit, error)
+	Unit(ctx context.Context, name string, only ...string) (facts.Unit, error)
 }
 
 // Prober tries one of the generic probes once.
@@ -184,7 +184,7 @@ type ModelMap struct {
 func Run(ctx context.Context, w requirement.Run, world World) Result {
 	steps := gateSteps(w)
 	if world.Mark != nil {
-		steps = slices.Concat([]step{unitStep}, steps, []step{unitStep})
+		steps = slices.Concat([]step{ownUnitStep}, steps, []step{unitStep})
 	}
 	return run(ctx, w, world, steps, stopAtFirst)
 }

@@ -596,7 +596,7 @@ func TestSurvey_DoesNotWaitForStoppedUnits(t *testing.T) {
 // oneUnit is systemd with one answer for every unit.
 type oneUnit facts.Unit
 
-func (u oneUnit) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (u oneUnit) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	found := facts.Unit(u)
 	found.Name = name
 	return found, nil

@@ -18,7 +18,8 @@ import (
 // looks is what a gate sees at its first look at its unit, at the next, and so
 // on; the last one forever.
 type looks []struct {
-	read       string // what the run's requirement is made of, of the first look only
+	own        *facts.Unit // as systemd reported it when the run began, of the first look only
+	read       string      // what the run's requirement is made of, of the first look only
 	has, wants string
 	err        error
 	broken     bool
@@ -28,7 +29,8 @@ type looks []struct {
 func (l looks) mark() *Mark {
 	n := -1
 	return &Mark{
-		Read: l[0].read,
+		Own:  l[0].own,
+		Read: facts.Mark{Mark: l[0].read},
 		Unit: func(context.Context) (facts.Unit, error) {
 			n = min(n+1, len(l)-1)
 			unit := l[n].success
@@ -46,6 +48,7 @@ func (l looks) mark() *Mark {
 
 func TestGate_ComparesItsUnitAtStartAndBeforeOpening(t *testing.T) {
 	mute := errors.New("mute")
+	of := func(mark string) *facts.Unit { return &facts.Unit{Marks: []string{mark}} }
 	kill, exec := facts.Unit{SuccessSignals: []int{9}}, facts.Unit{SuccessExitStatus: []int{203}}
 	for what, c := range map[string]struct {
 		looks looks
@@ -64,6 +67,12 @@ func TestGate_ComparesItsUnitAtStartAndBeforeOpening(t *testing.T) {
 		"that comes at the end":                      {looks{{has: "a", wants: "a"}, {has: "a", wants: "a", success: kill}}, diag.UnitOpened},
 		"a success without it":                       {looks{{has: "a", wants: "a", success: exec}}, diag.UnitOpened},
 		"its own success status":                     {looks{{has: "a", wants: "a", success: facts.Unit{SuccessExitStatus: []int{69, 143}}}}, ""},
+		"known when the run began":                   {looks{{own: of("a"), read: "a", has: "a", wants: "a"}}, ""},
+		"known and stale":                            {looks{{own: of("b"), read: "a", has: "a", wants: "a"}}, diag.UnitStale},
+		"known, stale at the end":                    {looks{{own: of("a"), read: "a", has: "b", wants: "a"}}, diag.UnitStale},
+		"known, changed and reloaded":                {looks{{own: of("a"), read: "a", has: "b", wants: "b"}}, diag.UnitStale},
+		"known, and its configuration is not":        {looks{{own: of("b"), has: "a", wants: "a"}}, ""},
+		"known, a success by a signal":               {looks{{own: &facts.Unit{Marks: []string{"a"}, SuccessSignals: []int{9}}, read: "a", has: "a", wants: "a"}}, diag.UnitOpened},
 		"no wish":                                    {looks{{has: ""}}, diag.UnitUnmarked},
 	} {
 		synctest.Test(t, func(t *testing.T) {

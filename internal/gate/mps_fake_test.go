@@ -89,7 +89,7 @@ func (h *gpuHost) at(d time.Duration, change func(*gpuHost)) {
 	})
 }
 
-func (h *gpuHost) Unit(ctx context.Context, name string) (facts.Unit, error) {
+func (h *gpuHost) Unit(ctx context.Context, name string, _ ...string) (facts.Unit, error) {
 	h.mu.Lock()
 	h.unitAsks++
 	dead, hangs, u := h.busDead, h.busHangs, h.units[name]

@@ -16,6 +16,7 @@ import (
 
 var (
 	configStep       = step{"config", readMap}
+	ownUnitStep      = step{"unit", compareOwnUnit}
 	unitStep         = step{"unit", proveUnit}
 	mpsStep          = step{"mps", awaitMPS}
 	mpsProofStep     = step{"mps", proveMPS}

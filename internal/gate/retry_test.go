@@ -30,7 +30,7 @@ type retryHost struct {
 	reset, started, stopped []string
 }
 
-func (h *retryHost) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (h *retryHost) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	h.Lock()
 	defer h.Unlock()
 	switch {
@@ -152,7 +152,7 @@ type starts struct {
 	asks  int
 }
 
-func (s *starts) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (s *starts) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	if s.asks++; s.asks > 1 {
 		return facts.Unit{Name: name, LoadState: "loaded", ActiveState: "active"}, nil
 	}

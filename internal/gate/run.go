@@ -106,7 +106,7 @@ func run(ctx context.Context, w requirement.Run, world World, steps []step, p po
 	res.Models.Expected = w.Expected
 	k := &runner{req: w, world: world, began: began, until: began.Add(w.Timeout.Value), res: &res, survey: p == goOn}
 	if world.Mark != nil {
-		k.mark = world.Mark.Read
+		k.mark = world.Mark.Read.Mark
 	}
 	ctx, cancel := context.WithDeadline(ctx, k.until)
 	defer cancel()

@@ -58,11 +58,11 @@ func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 	known, due, err := o.last()
 	// The number of a control group is never reused: one that belonged to this unit and
 	// still has sockets belongs to it now. systemd is asked only about others.
-	if a.Server.Local && a.Server.Group > 1 && slices.Contains(known.Groups, a.Server.Group) {
+	if ofGroups(a.Server, known.Groups) {
 		return true
 	}
 	if due {
-		known, err = o.ask(ctx, known)
+		known, err = o.ask(ctx, known, a.Server)
 	}
 	if err != nil {
 		a.Kind, a.Detail = facts.Unattributed, "systemd cannot be asked about "+o.Unit+": "+err.Error()
@@ -78,6 +78,10 @@ func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 
 var errNoSystemd = errors.New("there is no connection to systemd")
 
+func ofGroups(s facts.Server, groups []uint64) bool {
+	return s.Local && s.Group > 1 && slices.Contains(groups, s.Group)
+}
+
 // last returns the known unit, whether systemd has to be queried again, and the last error.
 func (o *Origin) last() (known orchestrator.Origin, due bool, err error) {
 	o.mu.Lock()
@@ -85,23 +89,43 @@ func (o *Origin) last() (known orchestrator.Origin, due bool, err error) {
 	return o.known, time.Since(o.asked) >= unitEvery, o.err
 }
 
-// ask queries systemd. With an error it returns what was known before.
-func (o *Origin) ask(ctx context.Context, known orchestrator.Origin) (orchestrator.Origin, error) {
+// ask queries systemd about the unit that an answer of s should come from. The control
+// group is enough to recognize it; to refuse it, more has to be known. With an error it
+// returns what was known before.
+func (o *Origin) ask(ctx context.Context, known orchestrator.Origin, s facts.Server) (orchestrator.Origin, error) {
 	began := time.Now()
-	now, err := o.question(ctx)
-	if err == nil {
-		known = now
+	groups, err := o.groups(ctx)
+	recognized := ofGroups(s, groups)
+	switch {
+	case recognized:
+		known.Groups = groups
+	case err == nil:
+		var now orchestrator.Origin
+		if now, err = o.question(ctx); err == nil {
+			known = now
+		}
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.known, o.asked, o.err = known, began, err
+	o.known, o.err = known, err
+	if !recognized {
+		o.asked = began
+	}
 	return known, err
 }
 
-func (o *Origin) question(ctx context.Context) (orchestrator.Origin, error) {
+func (o *Origin) groups(ctx context.Context) ([]uint64, error) {
 	if o.Units == nil {
-		return orchestrator.Origin{}, errNoSystemd
+		return nil, errNoSystemd
 	}
+	unit, err := o.Units.Unit(ctx, o.Unit, "ControlGroup")
+	if err != nil {
+		return nil, err
+	}
+	return o.Groups.Groups(unit.ControlGroup), nil
+}
+
+func (o *Origin) question(ctx context.Context) (orchestrator.Origin, error) {
 	unit, err := o.Units.Unit(ctx, o.Unit)
 	if err != nil {
 		return orchestrator.Origin{}, err
@@ -129,9 +153,9 @@ type learning struct {
 	origin *Origin
 }
 
-func (l learning) Unit(ctx context.Context, name string) (facts.Unit, error) {
-	unit, err := l.Units.Unit(ctx, name)
-	if o := l.origin; err == nil && name == o.Unit && o.Groups != nil {
+func (l learning) Unit(ctx context.Context, name string, only ...string) (facts.Unit, error) {
+	unit, err := l.Units.Unit(ctx, name, only...)
+	if o := l.origin; err == nil && name == o.Unit && o.Groups != nil && unit.ControlGroup != "" {
 		groups := o.Groups.Groups(unit.ControlGroup)
 		o.mu.Lock()
 		defer o.mu.Unlock()

@@ -21,7 +21,7 @@ type unitsByName struct {
 	asks int
 }
 
-func (u *unitsByName) Unit(context.Context, string) (facts.Unit, error) {
+func (u *unitsByName) Unit(context.Context, string, ...string) (facts.Unit, error) {
 	u.asks++
 	return u.unit, u.err
 }
@@ -100,9 +100,9 @@ func TestOrigin_WhatTheRunAskedNeedNotBeAskedAgain(t *testing.T) {
 		want  facts.AnswerKind
 	}{
 		"the unit":                 {"x.service", 5, 1, facts.Answered},
-		"another's answer":         {"x.service", 6, 2, facts.Foreign},
+		"another's answer":         {"x.service", 6, 3, facts.Foreign}, // its group, then all of it
 		"another unit":             {"y.service", 5, 2, facts.Answered},
-		"another's, asked already": {"y.service", 6, 2, facts.Foreign},
+		"another's, asked already": {"y.service", 6, 3, facts.Foreign},
 	} {
 		t.Run(name, func(t *testing.T) {
 			units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
@@ -120,7 +120,7 @@ func TestOrigin_WhatTheRunAskedNeedNotBeAskedAgain(t *testing.T) {
 
 type hungUnits struct{ asked chan struct{} }
 
-func (u hungUnits) Unit(ctx context.Context, _ string) (facts.Unit, error) {
+func (u hungUnits) Unit(ctx context.Context, _ string, _ ...string) (facts.Unit, error) {
 	u.asked <- struct{}{}
 	<-ctx.Done()
 	return facts.Unit{}, ctx.Err()

@@ -220,7 +220,16 @@ func (m *memory) Save(h History) error {
 // unitFunc is a systemd that knows one answer.
 type unitFunc func(name string) (facts.Unit, error)
 
-func (f unitFunc) Unit(_ context.Context, name string) (facts.Unit, error) { return f(name) }
+func (f unitFunc) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
+	return f(name)
+}
+
+// partFunc is a systemd that is told which properties it is asked for.
+type partFunc func(name string, only []string) (facts.Unit, error)
+
+func (f partFunc) Unit(_ context.Context, name string, only ...string) (facts.Unit, error) {
+	return f(name, only)
+}
 
 func activeUnit(name string) (facts.Unit, error) {
 	return facts.Unit{

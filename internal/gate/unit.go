@@ -78,13 +78,21 @@ func (r *runner) orchestratorUnitProblem(ctx context.Context) []diag.Problem {
 	return r.forMemory(diag.Errors(problems))
 }
 
+// sameProcess reports whether the unit's process is still the one that systemd reported:
+// InvocationID changes with every start, MainPID also if the service replaces its process.
+func (r *runner) sameProcess(ctx context.Context) bool {
+	known := r.unit.unit
+	now, err := r.world.Units.Unit(ctx, known.Name, "InvocationID", "MainPID")
+	return err == nil && now.InvocationID == known.InvocationID && now.MainPID == known.MainPID
+}
+
 // loads queries the running orchestrator again, unless that was done less than age ago, and
 // returns what shows that it does not load models. Unknown facts may become known.
 func (r *runner) loads(ctx context.Context, age time.Duration) (problem *diag.Problem, unknown bool) {
 	if !r.req.JustNews() || r.req.Orchestrator.Unit == "" || r.world.Units == nil {
 		return nil, false
 	}
-	if !r.unit.known || time.Since(r.unit.asked) >= age {
+	if !r.unit.known || time.Since(r.unit.asked) >= age && !r.sameProcess(ctx) {
 		r.askUnit(ctx)
 	}
 	if !r.unit.known {
@@ -115,25 +123,40 @@ type Mark struct {
 	Unit func(ctx context.Context) (facts.Unit, error)
 	// Wanted reads the configuration and derives the mark from it.
 	Wanted func() (facts.Mark, []diag.Problem)
+	// Own is the unit as systemd reported it when the run began, nil if it did not.
+	Own *facts.Unit
 	// Read is the mark of the configuration that the run's requirement is made of,
-	// "" where that is not known: then the first look decides.
-	Read string
+	// empty where that is not known: then the first look decides.
+	Read facts.Mark
 }
 
 // markEvery is the pause before systemd is asked again: during a reload it does
 // not answer.
 const markEvery = 100 * time.Millisecond
 
-// proveUnit compares the unit with the configuration, both as they are now. It
-// is the first step of a gate and the last: in between, a reload or an edit may
-// have made another unit of it, whose start would be the one that is let
-// through.
+// compareOwnUnit is the first step of a gate: it compares the unit with the configuration,
+// as the run found them.
+func compareOwnUnit(ctx context.Context, r *runner) outcome {
+	mark := r.world.Mark
+	if mark.Own == nil || mark.Read.Mark == "" {
+		return proveUnit(ctx, r)
+	}
+	return r.compare(*mark.Own, mark.Read)
+}
+
+// proveUnit compares the unit with the configuration, both as they are now. It is the last
+// step of a gate: a reload or an edit during the run may have made another unit of it, whose
+// start would be the one that is let through.
 func proveUnit(ctx context.Context, r *runner) outcome {
 	mark := r.world.Mark
 	for {
 		unit, err := mark.Unit(ctx)
 		if err == nil {
-			return r.compare(unit)
+			want, problems := mark.Wanted()
+			if len(diag.Errors(problems)) > 0 {
+				return outcome{problems: problems}
+			}
+			return r.compare(unit, want)
 		}
 		if !pause(ctx, markEvery) {
 			return outcome{problems: []diag.Problem{checkunit.MarkUnknown(r.req.Unit, err)}}
@@ -141,17 +164,13 @@ func proveUnit(ctx context.Context, r *runner) outcome {
 	}
 }
 
-func (r *runner) compare(unit facts.Unit) outcome {
-	want, problems := r.world.Mark.Wanted()
-	if len(diag.Errors(problems)) > 0 {
-		return outcome{problems: problems}
-	}
-	if problems = checkunit.Marked(unit, want); len(problems) > 0 {
+func (r *runner) compare(unit facts.Unit, want facts.Mark) outcome {
+	if problems := checkunit.Marked(unit, want); len(problems) > 0 {
 		return outcome{problems: problems}
 	}
 	// A gate that is killed opens such a unit. Any other gate refuses, so that the setting
 	// is found before it can be exploited.
-	if problems = checkunit.Opened(unit, nil); len(problems) > 0 {
+	if problems := checkunit.Opened(unit, nil); len(problems) > 0 {
 		return outcome{problems: problems}
 	}
 	if r.mark == "" {

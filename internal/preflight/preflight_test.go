@@ -35,7 +35,7 @@ type world struct {
 	refuse map[string]error
 }
 
-func (w *world) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (w *world) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	if w.fails != nil {
 		return facts.Unit{}, w.fails
 	}

@@ -98,7 +98,7 @@ func TestSettle_CausePrecedesItsConsequences(t *testing.T) {
 // everyUnit is systemd with one answer for every unit.
 type everyUnit facts.Unit
 
-func (u everyUnit) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (u everyUnit) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	found := facts.Unit(u)
 	found.Name = name
 	return found, nil

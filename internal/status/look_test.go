@@ -153,7 +153,7 @@ func (l loaded) Units(context.Context, string) ([]string, error) {
 	return names, l.err
 }
 
-func (l loaded) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (l loaded) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	if name == l.deaf {
 		return facts.Unit{}, errors.New("connection refused")
 	}

@@ -353,7 +353,7 @@ func TestSettle_RefusalHasTheFixOfItsCode(t *testing.T) {
 // everyUnit is systemd with one answer for every unit.
 type everyUnit facts.Unit
 
-func (u everyUnit) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (u everyUnit) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	found := facts.Unit(u)
 	found.Name = name
 	return found, nil

@@ -165,7 +165,7 @@ func (o *orchestrator) restart() {
 }
 
 // Unit is systemd's view of it.
-func (o *orchestrator) Unit(_ context.Context, name string) (facts.Unit, error) {
+func (o *orchestrator) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return facts.Unit{

@@ -87,7 +87,7 @@ func (p *process) world() gate.World {
 	}
 	if p.unit.instance != "" {
 		x.Mark = &gate.Mark{
-			Read:   p.h.configs[p.config].marks[p.unit.instance].Mark,
+			Read:   p.h.configs[p.config].marks[p.unit.instance],
 			Unit:   func(ctx context.Context) (facts.Unit, error) { return p.Unit(ctx, p.unit.name) },
 			Wanted: p.wantedMark,
 		}
@@ -118,7 +118,7 @@ func (p *process) kill() {
 func (p *process) terminate() { p.cancel(proc.Ended{By: syscall.SIGTERM}) }
 
 // Unit queries systemd over D-Bus.
-func (p *process) Unit(ctx context.Context, name string) (facts.Unit, error) {
+func (p *process) Unit(ctx context.Context, name string, _ ...string) (facts.Unit, error) {
 	h := p.h
 	h.mu.Lock()
 	hung := h.dbusHangs

@@ -28,7 +28,7 @@ const tryTimeout = 3 * time.Second
 
 // Units queries systemd about a unit.
 type Units interface {
-	Unit(ctx context.Context, name string) (facts.Unit, error)
+	Unit(ctx context.Context, name string, only ...string) (facts.Unit, error)
 }
 
 // Prober tries the probes of one configuration by name. A nil Units means that

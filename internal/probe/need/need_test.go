@@ -116,7 +116,7 @@ type units struct {
 	err  error
 }
 
-func (u units) Unit(ctx context.Context, _ string) (facts.Unit, error) {
+func (u units) Unit(ctx context.Context, _ string, _ ...string) (facts.Unit, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		return facts.Unit{}, errors.New("asked without a deadline")
 	}

@@ -140,7 +140,7 @@ func (m *manager) serve(t testing.TB, b *bus) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	properties := map[string]any{"GetAll": m.getAll}
+	properties := map[string]any{"GetAll": m.getAll, "Get": m.getOne}
 	err = conn.ExportSubtreeMethodTable(properties, managerPath+"/unit", "org.freedesktop.DBus.Properties")
 	if err != nil {
 		t.Fatal(err)
@@ -172,6 +172,17 @@ func (m *manager) getAll(msg dbus.Message, _ string) (map[string]dbus.Variant, *
 		return notFound(path), nil
 	}
 	return props, nil
+}
+
+// getOne checks the interface of a property, as systemd does.
+func (m *manager) getOne(msg dbus.Message, iface, name string) (dbus.Variant, *dbus.Error) {
+	props, err := m.getAll(msg, "")
+	v, known := props[name]
+	common := name == "InvocationID" || name == "DropInPaths"
+	if !known || iface != destination+".Unit" && common || iface != destination+".Service" && !common {
+		return dbus.Variant{}, dbus.NewError("org.freedesktop.DBus.Error.UnknownProperty", nil)
+	}
+	return v, err
 }
 
 // listed is one row of ListUnitsByPatterns: a(ssssssouso).

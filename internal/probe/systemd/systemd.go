@@ -50,6 +50,8 @@ const (
 	destination   = "org.freedesktop.systemd1"
 	managerPath   = dbus.ObjectPath("/org/freedesktop/systemd1")
 	managerIface  = "org.freedesktop.systemd1.Manager"
+
+	propertiesIface = "org.freedesktop.DBus.Properties"
 )
 
 // Conn queries one service manager. It reconnects automatically after a restart of the bus
@@ -139,7 +141,7 @@ func (c *Conn) call(ctx context.Context, path dbus.ObjectPath, method string, re
 		}
 		reply := l.ask(ctx, path, method, args...)
 		if err = reply.Err; err == nil {
-			return reply.Store(result)
+			return keep(reply.Body, result)
 		}
 		if _, answered := errors.AsType[dbus.Error](err); answered {
 			return c.explain(err)
@@ -150,6 +152,17 @@ func (c *Conn) call(ctx context.Context, path dbus.ObjectPath, method string, re
 		}
 	}
 	return c.unreachable(err)
+}
+
+// keep is dbus.Store, without its copy of a unit's properties by reflection.
+func keep(body []any, result any) error {
+	if props, ok := result.(*map[string]dbus.Variant); ok && len(body) == 1 {
+		if all, ok := body[0].(map[string]dbus.Variant); ok {
+			*props = all
+			return nil
+		}
+	}
+	return dbus.Store(body, result)
 }
 
 // explain turns an error reply into one of this package's errors.
@@ -199,7 +212,7 @@ func (c *Conn) Boot(ctx context.Context) (loaded, finished time.Duration, err er
 
 func (c *Conn) moment(ctx context.Context, property string) (time.Duration, error) {
 	var v dbus.Variant
-	if err := c.call(ctx, managerPath, "org.freedesktop.DBus.Properties.Get", &v, managerIface, property); err != nil {
+	if err := c.call(ctx, managerPath, propertiesIface+".Get", &v, managerIface, property); err != nil {
 		return 0, fmt.Errorf("cannot ask for the time of the boot: %w", err)
 	}
 	usec, ok := v.Value().(uint64)

@@ -5,6 +5,7 @@ package systemd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -91,6 +92,19 @@ func TestUnit_HasEveryFact(t *testing.T) {
 	}
 	if m.asked != 1 {
 		t.Errorf("%d questions for one unit, want 1", m.asked)
+	}
+}
+
+func TestUnit_PartHasOnlyWhatWasAskedFor(t *testing.T) {
+	c, _, _ := connected(t)
+	whole := wantScout()
+	want := facts.Unit{Name: whole.Name, InvocationID: whole.InvocationID, ControlPID: whole.ControlPID, DropInPaths: whole.DropInPaths}
+	got, err := c.Unit(t.Context(), "justnews@scout.service", "InvocationID", "ControlPID", "DropInPaths")
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	if u, err := c.Unit(t.Context(), "justnews@scout.service", "ControlPID", "Nothing"); err == nil {
+		t.Errorf("with an unknown property: %+v", u)
 	}
 }
 

@@ -37,12 +37,24 @@ func isUnitName(name string) bool { return len(name) <= maxUnitName && unitName(
 // of the unit, so ActiveState and Result belong together. A unit that does not
 // exist is not an error but has LoadState "not-found". Errors wrap ErrNoSystemd
 // or ErrUnreachable if systemd could not be queried.
-func (c *Conn) Unit(ctx context.Context, name string) (facts.Unit, error) {
+//
+// With properties of a service, only these are asked for, one after the other: the
+// result has the name and these. An answer to GetAll has about 300 properties, which
+// costs a gate and systemd about ten times as much as one of them.
+func (c *Conn) Unit(ctx context.Context, name string, only ...string) (facts.Unit, error) {
 	if !isUnitName(name) {
 		return facts.Unit{}, fmt.Errorf("cannot ask for unit %q: not a unit name", name)
 	}
 	path := managerPath + "/unit/" + dbus.ObjectPath(sddbus.PathBusEscape(name))
-	u, err := c.unitAt(ctx, path)
+	look := c.unitAt
+	if len(only) > 0 {
+		look = func(ctx context.Context, path dbus.ObjectPath) (facts.Unit, error) {
+			u, err := c.partAt(ctx, path, only)
+			u.Name = name
+			return u, err
+		}
+	}
+	u, err := look(ctx, path)
 	if err != nil {
 		return facts.Unit{}, fmt.Errorf("cannot ask for unit %s: %w", name, err)
 	}
@@ -71,7 +83,7 @@ func (c *Conn) UnitOfPID(ctx context.Context, pid int) (facts.Unit, error) {
 
 func (c *Conn) unitAt(ctx context.Context, path dbus.ObjectPath) (facts.Unit, error) {
 	var props map[string]dbus.Variant
-	if err := c.call(ctx, path, "org.freedesktop.DBus.Properties.GetAll", &props, ""); err != nil {
+	if err := c.call(ctx, path, propertiesIface+".GetAll", &props, ""); err != nil {
 		return facts.Unit{}, err
 	}
 	u, uid, err := decode(props)
@@ -82,56 +94,36 @@ func (c *Conn) unitAt(ctx context.Context, path dbus.ObjectPath) (facts.Unit, er
 	return u, nil
 }
 
+// partAt is unitAt for these properties only.
+func (c *Conn) partAt(ctx context.Context, path dbus.ObjectPath, only []string) (facts.Unit, error) {
+	b := bag{props: make(map[string]dbus.Variant, len(only))}
+	for _, property := range only {
+		iface := destination + ".Service"
+		if ofEveryUnit[property] {
+			iface = destination + ".Unit"
+		}
+		var v dbus.Variant
+		if err := c.call(ctx, path, propertiesIface+".Get", &v, iface, property); err != nil {
+			return facts.Unit{}, err
+		}
+		b.props[property] = v
+	}
+	u := read(&b)
+	return u, b.err
+}
+
+// ofEveryUnit are the properties that a part may consist of and that are not a
+// service's own.
+var ofEveryUnit = map[string]bool{"InvocationID": true, "DropInPaths": true}
+
 // decode turns systemd's properties into facts. A reply without the three
 // states is invalid. The second result is the property UID.
 func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 	b := bag{props: props}
-	u := facts.Unit{
-		Name:             must[string](&b, "Id"),
-		LoadState:        must[string](&b, "LoadState"),
-		ActiveState:      must[string](&b, "ActiveState"),
-		SubState:         may[string](&b, "SubState"),
-		Result:           may[string](&b, "Result"),
-		StatusText:       may[string](&b, "StatusText"),
-		InvocationID:     hex.EncodeToString(may[[]byte](&b, "InvocationID")),
-		ExecMainCode:     int(may[int32](&b, "ExecMainCode")),
-		ExecMainStatus:   int(may[int32](&b, "ExecMainStatus")),
-		MainPID:          int(may[uint32](&b, "MainPID")),
-		ControlPID:       int(may[uint32](&b, "ControlPID")),
-		NRestarts:        int(may[uint32](&b, "NRestarts")),
-		User:             may[string](&b, "User"),
-		Environment:      may[[]string](&b, "Environment"),
-		EnvironmentFiles: column(may[[][]any](&b, "EnvironmentFiles"), 0),
-		TimeoutStart:     timespan(may[uint64](&b, "TimeoutStartUSec")),
-		ControlGroup:     may[string](&b, "ControlGroup"),
-		MemoryLimits:     memoryLimits(&b),
-		Job:              hasJob(may[[]any](&b, "Job")),
-		ConditionResult:  may[bool](&b, "ConditionResult"),
-		NeedDaemonReload: may[bool](&b, "NeedDaemonReload"),
-		FragmentPath:     may[string](&b, "FragmentPath"),
-		DropInPaths:      may[[]string](&b, "DropInPaths"),
-		ExecStartPre:     commands(may[[][]any](&b, "ExecStartPre")),
-		ExecStartPost:    commands(may[[][]any](&b, "ExecStartPost")),
-		Conditions:       unmet(may[[][]any](&b, "Conditions")),
-		After:            may[[]string](&b, "After"),
-		Before:           may[[]string](&b, "Before"),
-		Conflicts:        may[[]string](&b, "Conflicts"),
-		TriggeredBy:      may[[]string](&b, "TriggeredBy"),
-		Sandbox:          sandbox(&b),
-		Times: facts.UnitTimes{
-			InactiveExit:  timespan(may[uint64](&b, "InactiveExitTimestampMonotonic")),
-			ExecMainStart: timespan(may[uint64](&b, "ExecMainStartTimestampMonotonic")),
-			ActiveEnter:   timespan(may[uint64](&b, "ActiveEnterTimestampMonotonic")),
-			InactiveEnter: timespan(may[uint64](&b, "InactiveEnterTimestampMonotonic")),
-			StateChange:   timespan(may[uint64](&b, "StateChangeTimestampMonotonic")),
-		},
-		SuccessExitStatus: exitStatuses(
-			may[[]any](&b, "SuccessExitStatus"), 0),
-		SuccessSignals: exitStatuses(may[[]any](&b, "SuccessExitStatus"), 1),
-		Service:        service(&b),
+	for _, name := range []string{"Id", "LoadState", "ActiveState"} {
+		b.must(name)
 	}
-	u.Marks, u.Unset = marks(may[[]string](&b, "UnsetEnvironment"))
-	uid := uint32(noUID)
+	u, uid := read(&b), uint32(noUID)
 	if _, ok := props["UID"]; ok {
 		uid = may[uint32](&b, "UID")
 	}
@@ -139,6 +131,56 @@ func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 		return facts.Unit{}, 0, b.err
 	}
 	return u, uid, nil
+}
+
+// read turns the properties that there are into facts.
+func read(b *bag) facts.Unit {
+	u := facts.Unit{
+		Name:             may[string](b, "Id"),
+		LoadState:        may[string](b, "LoadState"),
+		ActiveState:      may[string](b, "ActiveState"),
+		SubState:         may[string](b, "SubState"),
+		Result:           may[string](b, "Result"),
+		StatusText:       may[string](b, "StatusText"),
+		InvocationID:     hex.EncodeToString(may[[]byte](b, "InvocationID")),
+		ExecMainCode:     int(may[int32](b, "ExecMainCode")),
+		ExecMainStatus:   int(may[int32](b, "ExecMainStatus")),
+		MainPID:          int(may[uint32](b, "MainPID")),
+		ControlPID:       int(may[uint32](b, "ControlPID")),
+		NRestarts:        int(may[uint32](b, "NRestarts")),
+		User:             may[string](b, "User"),
+		Environment:      may[[]string](b, "Environment"),
+		EnvironmentFiles: column(may[[][]any](b, "EnvironmentFiles"), 0),
+		TimeoutStart:     timespan(may[uint64](b, "TimeoutStartUSec")),
+		ControlGroup:     may[string](b, "ControlGroup"),
+		MemoryLimits:     memoryLimits(b),
+		Job:              hasJob(may[[]any](b, "Job")),
+		ConditionResult:  may[bool](b, "ConditionResult"),
+		NeedDaemonReload: may[bool](b, "NeedDaemonReload"),
+		FragmentPath:     may[string](b, "FragmentPath"),
+		DropInPaths:      may[[]string](b, "DropInPaths"),
+		ExecStartPre:     commands(may[[][]any](b, "ExecStartPre")),
+		ExecStartPost:    commands(may[[][]any](b, "ExecStartPost")),
+		Conditions:       unmet(may[[][]any](b, "Conditions")),
+		After:            may[[]string](b, "After"),
+		Before:           may[[]string](b, "Before"),
+		Conflicts:        may[[]string](b, "Conflicts"),
+		TriggeredBy:      may[[]string](b, "TriggeredBy"),
+		Sandbox:          sandbox(b),
+		Times: facts.UnitTimes{
+			InactiveExit:  timespan(may[uint64](b, "InactiveExitTimestampMonotonic")),
+			ExecMainStart: timespan(may[uint64](b, "ExecMainStartTimestampMonotonic")),
+			ActiveEnter:   timespan(may[uint64](b, "ActiveEnterTimestampMonotonic")),
+			InactiveEnter: timespan(may[uint64](b, "InactiveEnterTimestampMonotonic")),
+			StateChange:   timespan(may[uint64](b, "StateChangeTimestampMonotonic")),
+		},
+		SuccessExitStatus: exitStatuses(
+			may[[]any](b, "SuccessExitStatus"), 0),
+		SuccessSignals: exitStatuses(may[[]any](b, "SuccessExitStatus"), 1),
+		Service:        service(b),
+	}
+	u.Marks, u.Unset = marks(may[[]string](b, "UnsetEnvironment"))
+	return u
 }
 
 // marks separates the values of the generator's mark from what a unit really unsets.
@@ -174,12 +216,11 @@ func may[T any](b *bag, name string) T {
 	return t
 }
 
-// must is may for properties that every unit has.
-func must[T any](b *bag, name string) T {
+// must records that a property which every unit has is missing.
+func (b *bag) must(name string) {
 	if _, ok := b.props[name]; !ok {
 		b.fail(fmt.Errorf("cannot read property %s: missing", name))
 	}
-	return may[T](b, name)
 }
 
 func (b *bag) fail(err error) {
