@@ -65,10 +65,16 @@ func sealing(p facts.StoreProof) diag.Fix {
 	return diag.Do(diag.Run("justnews-gate", "models", "seal", "--", cmp.Or(p.Owner, "AGENT")))
 }
 
+// trusted is the fix for a version that nothing proves. A seal is a file in it.
+func trusted(p facts.StoreProof) diag.Fix {
+	return diag.Advise(`if you trust it as it is, seal it (one on a read-only file system where that can be written to), or set models.verify_preload = "presence" in /etc/justnews/justnews.toml`,
+		sealing(p).Commands[0], diag.Retry())
+}
+
 func (j *judge) noManifest(p facts.StoreProof) {
 	problem := diag.Found(diag.StoreManifest, version(p), "it cannot be verified: it has no checksum",
 		cmp.Or(diag.Clean(p.ManifestFault), "neither manifest.json nor a seal")+" in "+diag.Clean(p.Path), "upstream's manifest.json with a checksum, or a seal",
-		diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry()))
+		trusted(p))
 	if p.Name == "" {
 		// JustNews writes a manifest for versions only.
 		problem.Severity = diag.Notice
@@ -83,7 +89,7 @@ func (j *judge) undecided(p facts.StoreProof) {
 	}
 	j.say(p.Path, diag.Found(diag.StoreUnverified, version(p), "it cannot be verified: the checksum depends on the order in which the file system lists directories",
 		fmt.Sprintf("another checksum in each of %d orders that were tried of %.3g%s", p.Tried, p.Orders, witnessed), "SHA-256 "+p.Expected+" in one of them",
-		diag.Advise("if you trust it as it is, seal it", sealing(p).Commands[0], diag.Retry())))
+		trusted(p)))
 }
 
 // differs lists the affected files if they are known. Missing files make a version
