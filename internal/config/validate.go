@@ -113,7 +113,7 @@ func (c *checker) span(f *field, v any) {
 	d, err := spanOf(v)
 	switch {
 	case err != nil:
-		c.refuse(diag.ConfigValue, v, "= "+seenOf(v)+" is not a duration", expected, "")
+		c.refuse(diag.ConfigValue, v, "= "+seenOf(v)+" is not a duration", expected, f.emptied(v))
 	case d < low || d > high:
 		c.refuse(diag.ConfigValue, v, "must be "+limits, expected, "")
 	}
@@ -129,19 +129,29 @@ func (c *checker) text(f *field, v any) {
 		return
 	}
 	if f.form != nil && !f.form.fits(s) {
-		hint := ""
+		hint := f.emptied(v)
 		if clean := path.Clean(s); strings.HasPrefix(s, "/") && clean != s && f.form.fits(clean) {
 			hint = "write " + quote(clean)
 		}
 		c.refuse(diag.ConfigValue, v, "must be "+f.form.inShort(s), f.form.expected(), hint)
 	}
 	if f.words != nil && !slices.Contains(f.words, s) {
-		hint := ""
+		hint := f.emptied(v)
 		if near, found := spell.Nearest(s, f.words); found {
 			hint = "write " + quote(near)
 		}
 		c.refuse(diag.ConfigValue, v, "must be "+quoteList(f.words), quoteList(f.words), hint)
 	}
+}
+
+const useDefault = "remove the line to use the default"
+
+// emptied is the fix for a value that was emptied, as in a unit, to get the default.
+func (f *field) emptied(v any) string {
+	if def, ok := f.def.(string); ok && def != "" && v == "" {
+		return useDefault
+	}
+	return ""
 }
 
 func (c *checker) memory(f *field, v any) {
@@ -189,7 +199,7 @@ func (c *checker) list(f *field, v any) {
 func (c *checker) exec(items []any) {
 	const expected = "a command whose first word is an absolute path"
 	if len(items) == 0 {
-		c.refuse(diag.ConfigValue, items, "is empty", expected, "")
+		c.refuse(diag.ConfigValue, items, "is empty", expected, useDefault)
 		return
 	}
 	first, ok := items[0].(string)
@@ -298,7 +308,11 @@ func (c *checker) mustBe(v any, short, expected string) {
 
 // listOf shows a single value as the list that it should be.
 func listOf(v any) string {
-	if s, ok := v.(string); ok && len(s) <= maxSeen {
+	s, ok := v.(string)
+	switch {
+	case ok && s == "":
+		return "[]"
+	case ok && len(s) <= maxSeen:
 		return literalList(1, func(int) string { return quote(s) })
 	}
 	return `["..."]`
