@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"justnews/internal/catalogue"
@@ -16,19 +17,26 @@ import (
 )
 
 type explainCommand struct {
-	Code string `arg:"" optional:"" help:"A code such as MODEL-FAILED, or a family such as MPS; default: list all codes."`
+	Code string `arg:"" optional:"" help:"A code such as MODEL-FAILED, a family such as MPS, or an exit status such as 71; default: list all codes."`
 }
 
 // Run prints the catalogue, or the entries of it that were asked for.
 func (c *explainCommand) Run(a *app) error {
-	entries := entriesOf(strings.ToUpper(c.Code))
+	entries := entriesOf(asCode(c.Code))
+	status, err := strconv.Atoi(c.Code)
+	if err == nil {
+		entries = ofStatus(diag.Status(status))
+	}
 	if len(entries) == 0 {
 		return a.refuse(unknownCode(c.Code))
 	}
 	switch {
 	case a.json():
 		return a.printJSON(report.Explanation{Schema: report.SchemaVersion, Codes: entries})
-	case c.Code == "":
+	case c.Code == "" || err == nil:
+		if err == nil {
+			fmt.Fprintf(a.Stdout, "exit status %d, %s:\n\n", status, meaning(diag.Status(status)))
+		}
 		for _, e := range entries {
 			fmt.Fprintf(a.Stdout, "%-24s %s\n", e.Code, e.Title)
 		}
@@ -41,6 +49,16 @@ func (c *explainCommand) Run(a *app) error {
 		}
 	}
 	return nil
+}
+
+// asCode reads a code as it is copied from a message, or typed from memory.
+func asCode(text string) string {
+	return strings.ToUpper(strings.ReplaceAll(strings.Trim(text, " :;,."), "_", "-"))
+}
+
+// ofStatus returns the entries of the codes with which a gate exits with a status.
+func ofStatus(status diag.Status) []catalogue.Entry {
+	return slices.DeleteFunc(slices.Clone(catalogue.Entries()), func(e catalogue.Entry) bool { return e.Status != status })
 }
 
 // entriesOf returns the entry of a code, or those of every code that begins with
@@ -85,6 +103,6 @@ func meaning(s diag.Status) string {
 func unknownCode(code string) diag.Problem {
 	names := lists.Map(diag.Codes(), func(code diag.Code) string { return string(code) })
 	return diag.Problem{
-		Code: diag.Usage, Subject: code, Message: "there is no such code" + spell.Hint(strings.ToUpper(code), names), Fix: diag.Do(diag.Run("justnews-gate", "explain")),
+		Code: diag.Usage, Subject: code, Message: "there is no such code" + spell.Hint(asCode(code), names), Fix: diag.Do(diag.Run("justnews-gate", "explain")),
 	}
 }

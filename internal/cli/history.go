@@ -54,7 +54,7 @@ func ofInstance(runs []pastRun, problems []diag.Problem, instance string) ([]pas
 		return runs, problems
 	}
 	return runs, append(problems, diag.Problem{
-		Code: diag.RecordMissing, Severity: diag.Notice, Subject: instance, Message: "no summary of it was found" + spell.Hint(instance, names), Fix: diag.Do(diag.Run("justnews-gate", "history")),
+		Code: diag.RecordMissing, Severity: diag.Notice, Subject: instance, Message: "no summary of it was found" + spell.Hint(strings.TrimSuffix(instance, ".service"), names), Fix: diag.Do(diag.Run("justnews-gate", "history")),
 	})
 }
 

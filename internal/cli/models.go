@@ -22,6 +22,7 @@ import (
 	"justnews/internal/digest"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/lists"
 	"justnews/internal/modelmap"
 	"justnews/internal/probe/store"
 	"justnews/internal/report"
@@ -36,14 +37,14 @@ type modelsCommand struct {
 }
 
 type verifyCommand struct {
-	Agents []string `arg:"" optional:"" name:"agent" help:"Check only what these agents need; default: all agents in the map."`
-	Deep   bool     `name:"deep" help:"Read every file again even if its hash is known, and try more directory orders for a checksum."`
+	Agents []instance `arg:"" optional:"" name:"agent" help:"Check only what these agents need; default: all agents in the map."`
+	Deep   bool       `name:"deep" help:"Read every file again even if its hash is known, and try more directory orders for a checksum."`
 }
 
 // Run checks the Model Store.
 func (c *verifyCommand) Run(a *app) error {
 	began := time.Now()
-	s, problems := a.survey(c.Agents)
+	s, problems := a.survey(lists.Map(c.Agents, func(i instance) string { return string(i) })...)
 	if s == nil {
 		return a.verified(&report.Verification{Problems: problems}, problems)
 	}
@@ -78,7 +79,7 @@ type surveyed struct {
 
 // survey reads configuration and map and looks at the store. It returns nil
 // where there is nothing to look at.
-func (a *app) survey(agents []string) (*surveyed, []diag.Problem) {
+func (a *app) survey(agents ...string) (*surveyed, []diag.Problem) {
 	cfg, problems := config.Load(a.source())
 	if cfg == nil {
 		return nil, problems
@@ -219,44 +220,45 @@ func printTrees(out io.Writer, v *report.Verification) {
 }
 
 type sealCommand struct {
-	Agent string `arg:"" help:"The agent; its current version and adapters are sealed."`
+	Agent instance `arg:"" help:"The agent; its current version and adapters are sealed."`
 }
 
 // Run seals the versions in the directory of an agent.
 func (c *sealCommand) Run(a *app) error {
-	s, problems := a.survey([]string{c.Agent})
+	agent := string(c.Agent)
+	s, problems := a.survey(agent)
 	if s == nil {
-		return a.sealed(c.Agent, nil, problems)
+		return a.sealed(agent, nil, problems)
 	}
 	defer s.shut()
 	if a.ctx.Err() != nil {
-		return a.sealed(c.Agent, nil, append(problems, stoppedVerify(a.ctx)))
+		return a.sealed(agent, nil, append(problems, stoppedVerify(a.ctx)))
 	}
 	// What would not load is not sealed. A missing manifest is the reason to seal.
 	problems = append(problems, checkstore.Judge(s.look, s.want)...)
 	if len(diag.Errors(problems)) > 0 {
-		return a.sealed(c.Agent, nil, problems)
+		return a.sealed(agent, nil, problems)
 	}
 	tell, done := a.hashing()
 	defer done()
 	var proofs []facts.StoreProof
 	for _, t := range s.look.Trees {
-		if t.Owner != c.Agent {
+		if t.Owner != agent {
 			continue
 		}
 		p, err := s.store.Seal(a.ctx, t, store.Proving{Tell: tell})
 		switch {
 		case a.ctx.Err() != nil:
-			return a.sealed(c.Agent, proofs, append(problems, stoppedVerify(a.ctx)))
+			return a.sealed(agent, proofs, append(problems, stoppedVerify(a.ctx)))
 		case err != nil:
-			problems = append(problems, unsealed(c.Agent, t, err))
+			problems = append(problems, unsealed(agent, t, err))
 		default:
 			proofs = append(proofs, p)
 			problems = append(problems, checkstore.Proofs([]facts.StoreProof{p}, s.look, s.want)...)
 		}
 	}
 	done()
-	return a.sealed(c.Agent, proofs, problems)
+	return a.sealed(agent, proofs, problems)
 }
 
 func unsealed(agent string, t facts.StoreTree, err error) diag.Problem {

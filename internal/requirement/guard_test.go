@@ -3,6 +3,7 @@
 package requirement
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,13 @@ func TestForGuard_FollowsTheConfiguration(t *testing.T) {
 	minute := time.Minute
 	if w, _ := ForGuard(cfg, "client.service", false, Flags{Timeout: &minute}); w.Timeout.Value != minute {
 		t.Errorf("--timeout: %+v", w.Timeout)
+	}
+}
+
+func TestForGuard_UnitThatIsNamedAfterAnInstanceIsMistaken(t *testing.T) {
+	_, problems := ForGuard(load(t, instances), "scout.service", false, Flags{})
+	if len(problems) != 1 || !strings.HasSuffix(problems[0].Message, `; did you mean the instance "scout"?`) || !strings.HasPrefix(problems[0].Fix.Advice, "name the instance scout, add the table") {
+		t.Errorf("%+v", problems)
 	}
 }
 

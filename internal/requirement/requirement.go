@@ -7,6 +7,8 @@ package requirement
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"justnews/internal/config"
@@ -185,6 +187,10 @@ func UnknownGuard(cfg *config.Config, unit string, after bool) diag.Problem {
 		Expected: fmt.Sprintf("a [guards] table with unit = %q", unit),
 		Fix: diag.Advise("add the table to /etc/justnews/justnews.toml and reload, or remove the gate",
 			diag.Run("justnews-gate", "guard", "uninstall", "--", unit)),
+	}
+	if name := strings.TrimSuffix(unit, ".service"); slices.Contains(cfg.InstanceNames(), name) {
+		p.Message += fmt.Sprintf("; did you mean the instance %q?", name)
+		p.Fix.Advice = "name the instance " + name + ", " + p.Fix.Advice
 	}
 	if g, ok := cfg.Guard(unit); ok {
 		p.Message = "the gate of this unit is in another place than the configuration says"
