@@ -46,7 +46,7 @@ func WordOf(u facts.Unit, enabled bool) Word {
 	case u.Job && (trying || u.ActiveState == "inactive" || u.ActiveState == "failed"):
 		return Queued
 	case u.ActiveState == "active" && u.SubState == "exited" && unitname.Instance(u.Name) != "":
-		return Stopped // RemainAfterExit=yes
+		return Stopped // its program has ended, with RemainAfterExit=yes
 	case u.ActiveState == "active" || u.ActiveState == "reloading" || u.ActiveState == "refreshing":
 		return Up
 	case u.ActiveState == "deactivating":
