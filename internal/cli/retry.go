@@ -26,17 +26,19 @@ func (c *retryCommand) Run(a *app) error {
 	_ = a.sweepMetrics() // of instances that were removed: their units do not run again
 	var units gate.Again
 	conn := a.openSystemd(a.ctx)
-	if conn == nil {
-		return a.refuse(unit.NoSystemd(diag.Error, "systemd", "no unit can be started"))
+	if conn != nil {
+		defer conn.Close()
+		a.withSaid(func(s *said) bool { // the next refusal of every cause is logged completely
+			*s = said{}
+			return true
+		})
 	}
-	defer conn.Close()
-	a.withSaid(func(s *said) bool { // the next refusal of every cause is logged completely
-		*s = said{}
-		return true
-	})
 	return a.waitFor(waitingRun{
 		name: "retry",
 		require: func(cfg *config.Config) (requirement.Run, []diag.Problem) {
+			if conn == nil {
+				return requirement.Run{}, []diag.Problem{unit.NoSystemd(diag.Error, "systemd", "no unit can be started")}
+			}
 			w, problems := requirement.ForHost(cfg, a.lookup(cfg, ""), requirement.Flags{Timeout: c.Timeout.duration()})
 			again, wrong := retried(cfg, w, c.Instances, failedGuards(a.ctx, cfg, conn))
 			units = again
