@@ -104,7 +104,7 @@ func withoutSystemd(f diag.Fix) diag.Fix {
 		Advice: f.Advice, Look: slices.DeleteFunc(slices.Clone(f.Look), needs), Commands: slices.DeleteFunc(slices.Clone(f.Commands), needs),
 	}
 	if left.Empty() && !f.Empty() {
-		left.Advice = "start it again, as this machine does without systemd"
+		left.Advice = "start it again by hand, since no systemd runs here"
 	}
 	return left
 }

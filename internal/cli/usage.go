@@ -73,6 +73,9 @@ func misused(model *kong.Application, args []string, err error) diag.Problem {
 			p.Fix = diag.Do(append(strings.Fields(node.FullPath()), "--help"))
 		}
 	}
+	if text, _, ok := strings.Cut(p.Message, ", did you mean"); ok && !strings.Contains(text, " --") {
+		p.Message = text // every letter is near every other
+	}
 	if name, ok := strings.CutPrefix(p.Message, `expected "<`); ok {
 		p.Message = "missing argument <" + strings.TrimSuffix(name, `"`)
 	}

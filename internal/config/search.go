@@ -30,12 +30,12 @@ const (
 // main file, then the drop-ins by name. A directory that users other than root
 // can change is a problem, and nothing in it is read.
 func search(src Source, problems *[]diag.Problem) []string {
-	if src.File != "" {
-		return []string{src.File}
-	}
-	if info, err := os.Stat(src.shown("/")); err != nil || !info.IsDir() {
+	if info, err := os.Stat(src.Root + "/"); err != nil || !info.IsDir() {
 		*problems = append(*problems, noRoot(src, err))
 		return nil
+	}
+	if src.File != "" {
+		return []string{src.File}
 	}
 	var files []string
 	chosen := map[string]string{} // drop-in name -> path, "" if masked

@@ -209,7 +209,7 @@ func TestUnlisted_WarnsAboutInstancesOutsideTheConfiguration(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %s %s %d", p.Severity, p.Code, p.Subject, p.Seen, len(p.Fix.Commands)))
 	}
 	want := []string{
-		"warning INSTANCE-UNKNOWN justnews@a-b.service failed 1", "warning INSTANCE-UNKNOWN justnews@old.service up 1", "warning INSTANCE-UNKNOWN justnews@typo.service failed 2",
+		"warning INSTANCE-UNKNOWN justnews@a-b.service failed 2", "warning INSTANCE-UNKNOWN justnews@old.service up 1", "warning INSTANCE-UNKNOWN justnews@typo.service failed 2",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)

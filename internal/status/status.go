@@ -216,9 +216,10 @@ func Unlisted(ctx context.Context, cfg *config.Config, conn LoadedUnits) []diag.
 
 func unlisted(cfg *config.Config, u facts.Unit) diag.Problem {
 	p := requirement.UnknownInstance(cfg, unitname.Instance(u.Name)).As(diag.Warning)
-	p.Subject, p.Seen = u.Name, string(unit.WordOf(u, true))
+	word := unit.WordOf(u, true)
+	p.Subject, p.Seen = u.Name, string(word)
 	commands := []diag.Command{diag.Run("systemctl", "disable", "--now", "--", u.Name)}
-	if u.ActiveState == "failed" {
+	if word != unit.Up { // a gate that is stopped, too, ends as failed
 		commands = append(commands, diag.Run("systemctl", "reset-failed", "--", u.Name))
 	}
 	p.Fix = diag.Advise(p.Fix.Advice+", or stop it", commands...)

@@ -103,6 +103,11 @@ var damages = []damage{
 	{dropIn("memory", "91-unix.conf"), "[Service]\nRestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX\n", "ORCHESTRATOR-UNREACHABLE", "RestrictAddressFamilies=AF_UNIX"},
 	{dropIn("analytics", "90-files.conf"), "[Service]\nLimitNOFILE=1024\n", "LIMIT-NOFILE", "90-files.conf"},
 	{dropIn("synthesizer", "90-exec.conf"), "[Service]\nExecStart=\nExecStart=/opt/none/agent %i\n", "SERVICE-PATH", "/opt/none: does not exist"},
+	{dropIn("analytics", "91-user.conf"), "[Service]\nUser=nosuch\n", "USER-UNKNOWN", `there is no user "nosuch"`},
+	{dropIn("archive", "91-restart.conf"), "[Service]\nRestart=no\nRemainAfterExit=yes\n", "UNIT-SUPERVISION", "Restart=no, set in " + dropIn("archive", "91-restart.conf")},
+	{dropIn("dashboard", "91-prevent.conf"), "[Service]\nRestartPreventExitStatus=78 SIGTERM\n", "UNIT-SUPERVISION", "RestartPreventExitStatus=[78], set in"},
+	{dropIn(orchestrator, "90-bind.conf"), "[Service]\nBindReadOnlyPaths=/srv:/opt/justnews\n", "STORE-ROOT", modelRoot + " is /srv/models for the unit"},
+	{etcEnv + "justnews.toml.d/10.conf", "[gate]\n", "CONFIG-IGNORED", "10.conf"},
 	{etcUnits + unit("fact_checker"), "[Service]\nExecStart=/bin/sleep infinity\n", "UNIT-SHADOWED", unit("fact_checker")},
 	{etcUnits + "justnews@.service.d/05-gate-timeout.conf", "[Service]\nEnvironment=GATE_TIMEOUT=60\n", "DROPIN-LEFTOVER", "gate.timeout"},
 	{etcEnv + "chief_editor.env", "TRITON_CACHE_DIR=/srv/triton\n", "CACHE-READONLY", "ProtectSystem=strict"},
@@ -127,6 +132,8 @@ func TestPreflight_FindsWhatIsDoneToAHost(t *testing.T) {
 
 		s.damaged()
 		s.clean("after all is undone")
+		s.unlisted()
+		s.clean("after an instance was stopped that is not listed")
 		s.looping()
 		s.unreloaded()
 		s.withoutGenerator()
@@ -190,6 +197,17 @@ func (s *site) damaged() {
 	s.Systemctl("enable", "justnews.target")
 	s.Systemctl("daemon-reload")
 	// Running processes are not affected; nothing of it is left in the units.
+}
+
+// unlisted: a misspelt instance was started by hand, and is tried again for ever.
+func (s *site) unlisted() {
+	name := unit("scuot")
+	s.Systemctl("start", "--no-block", name)
+	s.waitRefused(name)
+	if r := s.Run("justnews-gate", "status"); r.Code != 0 || !strings.Contains(r.Stdout, "warning: INSTANCE-UNKNOWN: "+name) {
+		s.t.Errorf("status %d: %s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	s.pasteFinding(s.finds(2, "INSTANCE-UNKNOWN", name), "INSTANCE-UNKNOWN")
 }
 
 // looping: a program that exits at once, and a start limit set by the administrator.
