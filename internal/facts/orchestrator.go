@@ -28,6 +28,9 @@ type Answer struct {
 	Detail string // evidence for a person: the error, or the head of the body
 	// Server is the socket that gave the answer.
 	Server Server
+	// Before is the socket that gave an earlier answer, without which this one says less: to a
+	// request for the server's health, or for the same list. nil: there was none.
+	Before *Server
 }
 
 // Server is the other end of one TCP connection, according to the kernel. The

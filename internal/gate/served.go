@@ -43,7 +43,11 @@ const manager = "/init.scope"
 // prove replaces an answer that does not count by the reason. A missing answer is not
 // changed.
 func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
-	if o.Away && a.Server.Local {
+	return (a.Before == nil || o.proveFrom(ctx, a, *a.Before)) && o.proveFrom(ctx, a, a.Server)
+}
+
+func (o *Origin) proveFrom(ctx context.Context, a *facts.Answer, server facts.Server) bool {
+	if o.Away && server.Local {
 		// Whether there is a Model Store to check was decided by the address.
 		a.Kind, a.Detail = facts.Unattributed, "the URL pointed to another host before, and now points to this host"
 		return false
@@ -58,17 +62,17 @@ func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
 	known, due, err := o.last()
 	// The number of a control group is never reused: one that belonged to this unit and
 	// still has sockets belongs to it now. systemd is asked only about others.
-	if ofGroups(a.Server, known.Groups) {
+	if ofGroups(server, known.Groups) {
 		return true
 	}
 	if due {
-		known, err = o.ask(ctx, known, a.Server)
+		known, err = o.ask(ctx, known, server)
 	}
 	if err != nil {
 		a.Kind, a.Detail = facts.Unattributed, "systemd cannot be asked about "+o.Unit+": "+err.Error()
 		return false
 	}
-	kind, seen := orchestrator.Served(a.Server, known)
+	kind, seen := orchestrator.Served(server, known)
 	if kind == facts.Answered {
 		return true
 	}

@@ -80,6 +80,21 @@ func TestOrigin_AnswersOfOthersAreDiscarded(t *testing.T) {
 	}
 }
 
+// An answer that rests on another one counts only if the unit gave both.
+func TestOrigin_AnswerRestsOnlyOnTheUnitsOwn(t *testing.T) {
+	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
+	for _, tc := range []struct {
+		before, last uint64
+		want         facts.AnswerKind
+	}{{5, 5, facts.Answered}, {6, 5, facts.Foreign}, {5, 6, facts.Foreign}, {0, 5, facts.Unattributed}} {
+		o := &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}}
+		a := facts.Answer{Kind: facts.Answered, Server: facts.Server{Local: true, Group: tc.last}, Before: &facts.Server{Local: true, Group: tc.before}}
+		if counts := o.prove(t.Context(), &a); a.Kind != tc.want || counts != (tc.want == facts.Answered) {
+			t.Errorf("%d before %d: %+v, want %d", tc.before, tc.last, a, tc.want)
+		}
+	}
+}
+
 func TestOrigin_SystemdIsAskedOnlyIfNeeded(t *testing.T) {
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
 	o := ProvenOrchestrator(answers{facts.Server{Local: true, Group: 5}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})

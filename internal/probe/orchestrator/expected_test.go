@@ -7,9 +7,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -222,5 +224,32 @@ func TestTriton_CanaryHasTheShapeOfTheModelsInputs(t *testing.T) {
 	want := `{"inputs":[{"data":[0,0],"datatype":"FP32","name":"x","shape":[1,2]},{"data":[""],"datatype":"BYTES","name":"s","shape":[1]},{"data":[false],"datatype":"BOOL","name":"f","shape":[]}]}`
 	if sent != want {
 		t.Errorf("sent %s\nwant %s", sent, want)
+	}
+}
+
+// What a list says may rest on an earlier answer: that the server is not loading, that its
+// engine lives, what it listed before. Over separate connections another process may have
+// given that.
+func TestModels_ListNamesTheSocketOfTheAnswerItRestsOn(t *testing.T) {
+	answers := map[string]string{
+		"/health": `{"status":"ok"}`, "/models": `{"data":[{"id":"m"}]}`, "/v1/models": `{"data":[{"id":"m"}]}`,
+		"/api/ps": `{"models":[{"name":"m","size":1,"size_vram":1,"expires_at":"2300-01-01T00:00:00Z"}]}`,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, answers[r.URL.Path]) }))
+	t.Cleanup(server.Close)
+	for _, kind := range []orchestrator.Kind{orchestrator.LlamaCpp, orchestrator.Ollama, orchestrator.VLLM} {
+		var connections atomic.Uint64
+		look := func(netip.AddrPort, netip.AddrPort) facts.Server {
+			return facts.Server{Group: connections.Add(1), Accepted: true}
+		}
+		s, err := orchestrator.Open(kind, server.URL, []string{"m"}, orchestrator.WithServer(look))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := s.Models(t.Context(), true)
+		s.Close()
+		if !got.State.AllReady || got.Before == nil || got.Before.Group != 1 || got.Server.Group < 2 {
+			t.Errorf("%s: %+v after %+v", kind, got, got.Before)
+		}
 	}
 }

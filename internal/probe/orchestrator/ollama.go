@@ -41,11 +41,12 @@ func (ollama) health(ctx context.Context, l *link) facts.Answer {
 // is not set yet, so that it answers the present time plus keep_alive, another time in
 // each answer (PsHandler in server/routes.go, loadedModels in server/sched.go).
 func (o ollama) list(ctx context.Context, l *link, fresh bool) (map[string]model, facts.Answer) {
-	first, a := o.running(ctx, l, fresh)
-	if a.Kind != facts.Answered || len(first) == 0 {
-		return nil, a
+	first, before := o.running(ctx, l, fresh)
+	if before.Kind != facts.Answered || len(first) == 0 {
+		return nil, before
 	}
 	second, a := o.running(ctx, l, fresh)
+	a.Before = &before.Server
 	models := map[string]model{}
 	for name, r := range second {
 		m := model{loading: !r.expires.Equal(first[name].expires), cpu: r.cpu}

@@ -54,10 +54,13 @@ func (vLLM) health(ctx context.Context, l *link) facts.Answer {
 }
 
 func (v vLLM) list(ctx context.Context, l *link, fresh bool) (map[string]model, facts.Answer) {
-	if a := v.health(ctx, l); a.Kind != facts.Answered {
-		return nil, a
+	health := v.health(ctx, l)
+	if health.Kind != facts.Answered {
+		return nil, health
 	}
-	return v.openAI.list(ctx, l, fresh)
+	models, a := v.openAI.list(ctx, l, fresh)
+	a.Before = &health.Server
+	return models, a
 }
 
 // llamaCpp is llama.cpp's llama-server, with one model or as a router of several
@@ -116,6 +119,7 @@ func (llamaCpp) list(ctx context.Context, l *link, fresh bool) (map[string]model
 			}
 		}
 	})
+	a.Before = &health.server
 	return models, a
 }
 
