@@ -29,9 +29,11 @@ func (a *app) unitMark(e waitingRun, cfg *config.Config, own *facts.Unit, conn *
 	if own != nil && own.Name != e.unit {
 		own = nil
 	}
+	traceback, _ := a.Lookup("GOTRACEBACK")
 	return &gate.Mark{
-		Own:  own,
-		Read: read,
+		Own:    own,
+		Read:   read,
+		Aborts: traceback == "crash",
 		Unit: func(ctx context.Context) (facts.Unit, error) {
 			if conn != nil {
 				return conn.Unit(ctx, e.unit, compared...)

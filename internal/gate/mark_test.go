@@ -66,6 +66,7 @@ func TestGate_ComparesItsUnitAtStartAndBeforeOpening(t *testing.T) {
 		"a success by a signal":                      {looks{{has: "a", wants: "a", success: kill}}, diag.UnitOpened},
 		"that comes at the end":                      {looks{{has: "a", wants: "a"}, {has: "a", wants: "a", success: kill}}, diag.UnitOpened},
 		"a success without it":                       {looks{{has: "a", wants: "a", success: exec}}, diag.UnitOpened},
+		"a success without its runtime":              {looks{{has: "a", wants: "a", success: facts.Unit{SuccessExitStatus: []int{2}}}}, diag.UnitOpened},
 		"its own success status":                     {looks{{has: "a", wants: "a", success: facts.Unit{SuccessExitStatus: []int{69, 143}}}}, ""},
 		"known when the run began":                   {looks{{own: of("a"), read: "a", has: "a", wants: "a"}}, ""},
 		"known and stale":                            {looks{{own: of("b"), read: "a", has: "a", wants: "a"}}, diag.UnitStale},

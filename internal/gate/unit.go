@@ -128,6 +128,8 @@ type Mark struct {
 	// Read is the mark of the configuration that the run's requirement is made of,
 	// empty where that is not known: then the first look decides.
 	Read facts.Mark
+	// Aborts is set if a crash of this process is a signal from its first instruction on.
+	Aborts bool
 }
 
 // markEvery is the pause before systemd is asked again: during a reload it does
@@ -170,7 +172,7 @@ func (r *runner) compare(unit facts.Unit, want facts.Mark) outcome {
 	}
 	// A gate that is killed opens such a unit. Any other gate refuses, so that the setting
 	// is found before it can be exploited.
-	if problems := checkunit.Opened(unit, nil); len(problems) > 0 {
+	if problems := checkunit.Opened(unit, nil, r.world.Mark.Aborts); len(problems) > 0 {
 		return outcome{problems: problems}
 	}
 	if r.mark == "" {

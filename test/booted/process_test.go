@@ -117,7 +117,9 @@ func TestProcess_RuntimeCrashOpensNothing(t *testing.T) {
 	bed.Newest(t, func(t *testing.T, suite string) {
 		s := bootCrowd(t, suite, host{misbehave: "hold", change: func(tree *bed.Tree) {
 			onlyOnce(tree)
-			tree.WriteFile(dropIn("scout", "90-success.conf"), "[Service]\nSuccessExitStatus=2\nEnvironment=GOTRACEBACK=none\n")
+			tree.WriteFile(dropIn("scout", "90-success.conf"), "[Service]\nSuccessExitStatus=2\n")
+			tree.WriteFile(dropIn("analyst", "90-success.conf"), "[Service]\nSuccessExitStatus=2\n")
+			tree.WriteFile("/etc/justnews/analyst.env", "GOTRACEBACK=all\n") // then it would be status 2
 			// No second thread can be created: the runtime dies before the gate's first
 			// line. The limit is per user, so it needs a separate user.
 			tree.Run("useradd", "--no-create-home", "solo")
@@ -131,6 +133,8 @@ func TestProcess_RuntimeCrashOpensNothing(t *testing.T) {
 		s.WaitJournal(unit("scout"), "status=6/ABRT")
 		s.WaitUnit(unit("critic"), "failed")
 		s.WaitJournal(unit("critic"), "status=6/ABRT")
+		s.WaitUnit(unit("analyst"), "failed")
+		s.WaitJournal(unit("analyst"), "UNIT-OPENED", "neither 2 nor")
 		s.neverStarted("by a crash")
 	})
 }

@@ -65,7 +65,7 @@ func Audit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 // gate itself avoids the exit statuses; it cannot avoid a signal that ends it, or systemd's
 // own statuses for a gate that could not be started.
 func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
-	problems := Opened(u, files)
+	problems := Opened(u, files, u.Variables()["GOTRACEBACK"] == "crash")
 	statuses := slices.DeleteFunc(slices.Clone(u.SuccessExitStatus), func(n int) bool {
 		return n == int(diag.StatusInterrupted) || // of a run by hand
 			!isStatusOfGate(n)
@@ -80,14 +80,19 @@ func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 
 // Opened finds what ends a gate as a success that the gate can do nothing about: a
 // signal, which every process of the agents' user can send, and systemd's own
-// statuses.
-func Opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
-	own := func(n int) bool { return n >= 200 && n <= 243 } // EXIT_CHDIR … of systemd.exec(5)
-	if len(u.SuccessSignals) == 0 && !slices.ContainsFunc(u.SuccessExitStatus, own) {
+// statuses. Aborts: if the gate lacks memory or threads before its first instruction,
+// GOTRACEBACK=crash turns that into a signal; otherwise it is status 2.
+func Opened(u facts.Unit, files []facts.UnitFile, aborts bool) []diag.Problem {
+	opens := func(n int) bool { return n >= 200 && n <= 243 || n == 2 && !aborts } // EXIT_CHDIR … of systemd.exec(5)
+	if len(u.SuccessSignals) == 0 && !slices.ContainsFunc(u.SuccessExitStatus, opens) {
 		return nil
 	}
+	expected := "no signal, and no status from 200 to 243"
+	if !aborts {
+		expected = "no signal, and neither 2 nor a status from 200 to 243"
+	}
 	return []diag.Problem{diag.Found(diag.UnitOpened, u.Name, "SuccessExitStatus= opens the gate if a signal terminates it or it cannot be started",
-		fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")), "no signal, and no status from 200 to 243",
+		fmt.Sprintf("SuccessExitStatus=%v, signals %v%s", u.SuccessExitStatus, u.SuccessSignals, setIn(u, files, "SuccessExitStatus")), expected,
 		diag.Advise("remove them from SuccessExitStatus=", diag.Reload()).Looking(diag.CatUnit(u.Name)))}
 }
 

@@ -44,8 +44,20 @@ func of(t *testing.T, problems []diag.Problem, code diag.Code) *diag.Problem {
 func TestOpened_StatusesOfSystemdOpenAGate(t *testing.T) {
 	for status, want := range map[int]bool{199: false, 200: true, 243: true, 244: false} {
 		u := gatedUnit(func(u *facts.Unit) { u.SuccessExitStatus = []int{status} })
-		if p := of(t, unit.Opened(u, nil), diag.UnitOpened); (p != nil) != want {
+		if p := of(t, unit.Opened(u, nil, true), diag.UnitOpened); (p != nil) != want {
 			t.Errorf("%d: %+v", status, p)
+		}
+	}
+}
+
+// Before a gate's first instruction the runtime exits with 2, unless GOTRACEBACK is crash.
+func TestOpened_StatusOfTheRuntimeOpensAGate(t *testing.T) {
+	for variable, want := range map[string]bool{"GOTRACEBACK=crash": false, "GOTRACEBACK=all": true, "": true} {
+		u := gatedUnit(func(u *facts.Unit) { u.SuccessExitStatus, u.Environment = []int{2}, []string{variable} })
+		for _, problems := range [][]diag.Problem{unit.Audit(u, nil), unit.Guarded(u)} {
+			if p := of(t, problems, diag.UnitOpened); (p != nil) != want {
+				t.Errorf("%q: %+v", variable, p)
+			}
 		}
 	}
 }

@@ -60,7 +60,7 @@ func Guarded(u facts.Unit) []diag.Problem {
 	if u.LoadState != "loaded" {
 		return nil // GatedBy says so
 	}
-	problems := append(Opened(u, nil), loops(u)...)
+	problems := append(Opened(u, nil, u.Variables()["GOTRACEBACK"] == "crash"), loops(u)...)
 	if slices.Contains(u.DropInPaths, generatedGuard(u.Name)) {
 		problems = append(problems, Volatile(u.Name))
 	}
