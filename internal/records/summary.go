@@ -81,7 +81,7 @@ func Write(d Dirs, instance string, now time.Time, summary []byte) (string, erro
 	if err != nil {
 		return "", fmt.Errorf("cannot write the summary in %s: %w", root.Name(), err)
 	}
-	err = errors.Join(writeLatest(root, instance, summary), prune(root, instance))
+	err = errors.Join(writeLatest(root, instance, summary), prune(root, instance, now.UTC()))
 	if err != nil {
 		err = fmt.Errorf("cannot tidy up after the summary in %s: %w", root.Name(), err)
 	}
@@ -196,9 +196,13 @@ func writeLatest(root *os.Root, instance string, summary []byte) error {
 	return replace(dir, "latest.json", summary, 0o600)
 }
 
+// ahead is how much later than a run another one that began after it may have ended.
+const ahead = time.Hour
+
 // prune removes the oldest summaries of an instance, of those that it finds
-// within its time limit.
-func prune(root *os.Root, instance string) error {
+// within its time limit. First it removes those of a clock that was ahead, which would
+// outlive every later one.
+func prune(root *os.Root, instance string, now time.Time) error {
 	ctx, cancel := context.WithTimeout(context.Background(), tidying)
 	defer cancel()
 	entries, err := safefile.ListIn(ctx, root, ".", maxEntries)
@@ -209,13 +213,19 @@ func prune(root *os.Root, instance string) error {
 	ctx, cancel = context.WithTimeout(context.Background(), tidying)
 	defer cancel()
 	sweep(ctx, root, entries, unfinished)
-	var names []string
+	var past, future []string
+	latest := "summary_" + now.Add(ahead).Format(stamp)
 	for _, e := range entries {
-		if e.Type().IsRegular() && summaryOf(e.Name()) == instance {
-			names = append(names, e.Name())
+		switch name := e.Name(); {
+		case !e.Type().IsRegular() || summaryOf(name) != instance:
+		case name > latest:
+			future = append(future, name)
+		default:
+			past = append(past, name)
 		}
 	}
-	slices.Sort(names)
+	slices.Sort(past)
+	names := append(future, past...)
 	var errs []error
 	for _, name := range names[:max(len(names)-keep, 0)] {
 		if ctx.Err() != nil {

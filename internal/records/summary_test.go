@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -269,5 +270,45 @@ func TestSummary_OverfullDirectoryIsCleanedUpInSteps(t *testing.T) {
 	t.Logf("%v each, %d are left", took, len(entries))
 	if took > time.Second || len(entries) >= planted {
 		t.Errorf("%v each, %d are left", took, len(entries))
+	}
+}
+
+// The clock was in the future for a while: what it left must not displace what comes after.
+func TestSummary_ClockThatWasAheadDisplacesNoNewSummary(t *testing.T) {
+	d := unit(t)
+	ahead := noon.AddDate(10, 0, 0)
+	for n := range 60 {
+		if _, err := Write(d, "scout", ahead.Add(time.Duration(n)*time.Minute), []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var written []string
+	for n := range 60 {
+		path, err := Write(d, "scout", noon.Add(time.Duration(n)*time.Minute), []byte("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		written = append(written, path)
+	}
+	left, err := filepath.Glob(filepath.Join(d.Preflight(), "summary_*"))
+	if err != nil || !slices.Equal(left, written[10:]) {
+		t.Errorf("%v, %v; want the 50 newest", left, err)
+	}
+}
+
+// A run that took longer than another one, which began later, does not remove its summary.
+func TestSummary_RunsThatOverlapAreBothKept(t *testing.T) {
+	d := unit(t)
+	for n := range 50 {
+		if _, err := Write(d, "", noon.Add(-time.Duration(n)*time.Minute), []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	later, err := Write(d, "", noon.Add(time.Minute), []byte("{}"))
+	if err == nil {
+		_, err = Write(d, "", noon, []byte("{}"))
+	}
+	if _, gone := os.Lstat(later); err != nil || gone != nil {
+		t.Errorf("%v, %v", err, gone)
 	}
 }
