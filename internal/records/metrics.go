@@ -81,7 +81,7 @@ func SweepMetrics(dir string, listed []string) error {
 	for _, e := range entries {
 		name, ok := strings.CutPrefix(e.Name(), gatePrefix)
 		name, prom := strings.CutSuffix(name, ".prom")
-		if !ok || !prom || slices.Contains(listed, name) {
+		if !ok || !prom || e.IsDir() || slices.Contains(listed, name) {
 			continue
 		}
 		// Another user's file in a sticky directory stays; that user's gate

@@ -83,10 +83,15 @@ func TestSweepMetrics_RemovesUnlistedInstances(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "node_gate_retired.prom"), nil, 0o600); err != nil {
+	planted := filepath.Join(dir, "justnews_gate_a.prom")
+	err := errors.Join(os.WriteFile(filepath.Join(dir, "node_gate_retired.prom"), nil, 0o600), os.MkdirAll(filepath.Join(planted, "x"), 0o700))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := SweepMetrics(dir, []string{"scout", "memory"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(planted); err != nil {
 		t.Fatal(err)
 	}
 	onlyFiles(t, dir, "justnews_gate_scout.prom", "justnews_preflight.prom", "justnews_preload.prom", "node_gate_retired.prom")

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"time"
 
 	"justnews/internal/safefile"
@@ -28,14 +29,25 @@ import (
 // user's in a sticky directory, or one in a full directory.
 func replace(root *os.Root, name string, data []byte, mode fs.FileMode) error {
 	defer sweepTemporary(root, name) // after the file: a directory with many entries takes time
-	err := safefile.New{Data: data, Mode: mode}.Replace(root, name)
+	file := safefile.New{Data: data, Mode: mode}
+	err := file.Replace(root, name)
 	if err == nil || mode&0o020 == 0 {
 		return err
+	}
+	if moveAside(root, name) {
+		return file.Replace(root, name)
 	}
 	if e := safefile.Overwrite(root, name, data); e != nil {
 		return errors.Join(err, e)
 	}
 	return nil
+}
+
+// moveAside renames a directory, which no file can replace: any member of the group can
+// make one. Its content may be anything, so that it is not removed.
+func moveAside(root *os.Root, name string) bool {
+	info, err := root.Lstat(name)
+	return err == nil && info.IsDir() && root.Rename(name, name+".moved."+strconv.FormatInt(time.Now().UnixNano(), 36)) == nil
 }
 
 // maxEntries bounds how many entries of a directory are listed, which others

@@ -137,6 +137,9 @@ func TestRecords_PlantedFilesAreNeitherReadNorWritten(t *testing.T) {
 		"a link":      func(path, victim string) error { return os.Symlink(victim, path) },
 		"a hard link": func(path, victim string) error { return os.Link(victim, path) },
 		"a FIFO":      func(path, _ string) error { return syscall.Mkfifo(path, 0o600) },
+		"a directory": func(path, victim string) error {
+			return errors.Join(os.Mkdir(path, 0o700), os.Link(victim, filepath.Join(path, "x")))
+		},
 	} {
 		s := state(t)
 		victim := filepath.Join(t.TempDir(), "victim")
