@@ -227,6 +227,24 @@ func TestTriton_CanaryHasTheShapeOfTheModelsInputs(t *testing.T) {
 	}
 }
 
+// A model may claim any number of inputs: only all of them together are bounded.
+func TestTriton_CanaryIsBoundedOverAllInputs(t *testing.T) {
+	one := `{"name":"x","datatype":"FP32","shape":[1048576]}`
+	for inputs, want := range map[int]facts.AnswerKind{4: facts.Answered, 5: facts.Nonsense, 10_000: facts.Nonsense} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet {
+				fmt.Fprintf(w, `{"name":"m","inputs":[%s]}`, strings.TrimSuffix(strings.Repeat(one+",", inputs), ","))
+				return
+			}
+			fmt.Fprint(w, `{"outputs":[]}`)
+		}))
+		t.Cleanup(server.Close)
+		if a := open(t, orchestrator.Triton, server.URL, []string{"m"}).(orchestrator.Canary).Canary(t.Context(), "m"); a.Kind != want {
+			t.Errorf("%d inputs: %+v, want %d", inputs, a, want)
+		}
+	}
+}
+
 // What a list says may rest on an earlier answer: that the server is not loading, that its
 // engine lives, what it listed before. Over separate connections another process may have
 // given that.

@@ -85,9 +85,10 @@ func (triton) canary(ctx context.Context, l *link, name string) facts.Answer {
 		path += "/versions/" + url.PathEscape(version)
 	}
 	var inputs []object
+	room := maxZeros
 	a := l.get(ctx, path, true).read(func(f fields) {
 		for input, entry := range f.named("inputs", "name") {
-			inputs = append(inputs, zeros(input, entry))
+			inputs = append(inputs, zeros(input, entry, &room))
 		}
 	})
 	if a.Kind != facts.Answered {
@@ -98,20 +99,22 @@ func (triton) canary(ctx context.Context, l *link, name string) facts.Answer {
 	})
 }
 
-// maxZeros bounds the canary of a model with a large fixed input, in elements.
+// maxZeros bounds the canary of a model with large fixed inputs, in elements of all of them.
 const maxZeros = 1 << 22
 
-func zeros(name string, f fields) object {
+// zeros is one input of a canary. It takes its elements from room.
+func zeros(name string, f fields, room *int) object {
 	datatype := f.text("datatype")
 	shape, count := []int{}, 1
 	for _, d := range required(f, "shape", strictjson.Value.List) {
 		n := max(1, as(f, d, nil, func(v strictjson.Value) (int, error) { return v.Int(-1, math.MaxInt32) })) // -1: any
 		shape = append(shape, n)
-		if count *= n; count > maxZeros {
-			f.fail(fmt.Errorf("the input %s has more than %d elements", name, maxZeros))
+		if count *= n; count > *room {
+			f.fail(fmt.Errorf("the inputs up to %s have more than %d elements", name, maxZeros))
 			return nil
 		}
 	}
+	*room -= count
 	data := make([]any, count)
 	for i := range data {
 		switch datatype {
