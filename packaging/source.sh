@@ -13,11 +13,12 @@ cd "$(dirname "$0")/.."
 
 version=$(sed -n '1s/.*(\(.*\)-[^-]*).*/\1/p' debian/changelog)
 name=$out/justnews-$version
-when=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct "$commit")}
+when=${SOURCE_DATE_EPOCH:-$(git log -1 --no-show-signature --format=%ct "$commit")}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-git archive --prefix="justnews-$version/" "$commit" -- . ':!debian' | gzip -9n >"$name.tar.gz"
+# Not as the user's git would convert lines or set modes.
+git -c core.autocrlf=false -c core.eol=lf -c tar.umask=0002 archive --prefix="justnews-$version/" "$commit" -- . ':!debian' | gzip -9n >"$name.tar.gz"
 tar -xzf "$name.tar.gz" -C "$scratch"
 go -C "$scratch/justnews-$version" mod vendor
 tar -C "$scratch/justnews-$version" --sort=name --mtime="@$when" --owner=0 --group=0 --numeric-owner \

@@ -27,10 +27,12 @@ func originOf(version, epoch string) (origin, error) {
 			return o, fmt.Errorf("cannot take the version from git (set VERSION): %w", err)
 		}
 		o.vcs = true
+	} else if !usable.MatchString(version) {
+		return o, fmt.Errorf("cannot use the version %q: packages have 1.2.3, 1.2.3~rc.1 or 1.2.3+4.gHASH", version)
 	}
 	if epoch == "" {
 		var err error
-		if epoch, err = git("log", "-1", "--format=%ct"); err != nil {
+		if epoch, err = git("log", "-1", "--no-show-signature", "--format=%ct"); err != nil {
 			return o, fmt.Errorf("cannot take the date from git (set SOURCE_DATE_EPOCH): %w", err)
 		}
 	}
@@ -41,6 +43,10 @@ func originOf(version, epoch string) (origin, error) {
 	o.when = time.Unix(seconds, 0).UTC()
 	return o, nil
 }
+
+// usable is a version that dpkg and rpm both accept, and order alike: without a hyphen,
+// which rpm refuses and dpkg takes for the beginning of the revision.
+var usable = regexp.MustCompile(`^\d[0-9A-Za-z.+~]*$`)
 
 func git(args ...string) (string, error) {
 	cmd := exec.Command("git", args...)

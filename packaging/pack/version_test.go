@@ -77,3 +77,20 @@ func TestVersion_InvalidDateIsRefused(t *testing.T) {
 		t.Errorf("%v, %v", o, err)
 	}
 }
+
+// What dpkg or rpm refuse, or order differently, must not become a package.
+func TestVersion_ThatPackagesCannotHaveIsRefused(t *testing.T) {
+	const epoch = "1763000000"
+	for _, version := range []string{"0.9.0", "1.2.3~rc.1", "1.2.3+4.g0123abc", "1.2.3+4.g0123abc+dirty", "0.9.0+ds1", "0.9.0~git7.gabc", "1"} {
+		if o, err := originOf(version, epoch); err != nil || o.version != version || o.vcs {
+			t.Errorf("%q: %+v, %v", version, o, err)
+		}
+	}
+	for _, version := range []string{
+		"v1.2.3", "1.2.3-rc.1", "1.2.3-1", "1.2_3", "1:1.2.3", "1.2.3 -X main.x=y", "1.2.3\n", " 1.2.3", "../1.2.3", "1/2", "é1", "1.2.é", "1.2.3^1", "latest", "~1", "${ARCH}",
+	} {
+		if o, err := originOf(version, epoch); err == nil || !strings.Contains(err.Error(), "cannot use the version") {
+			t.Errorf("%q: %+v, %v", version, o, err)
+		}
+	}
+}

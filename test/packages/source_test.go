@@ -170,6 +170,31 @@ func TestSource_FedoraBuildsOfflineAndRpmlintFindsNothing(t *testing.T) {
 	rpmlint(t, append(b.rpms(t), source, filepath.Join(repository, specFile), "-r", filepath.Join(repository, "packaging/fedora/justnews.rpmlintrc"))...)
 }
 
+// Two people make the same archives, however their git is set up.
+func TestSource_ArchivesIgnoreTheUsersSettings(t *testing.T) {
+	t.Parallel()
+	need(t, "git", "git")
+	from, err := sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	env := []string{"GIT_CONFIG_COUNT=3", "GIT_CONFIG_KEY_0=tar.umask", "GIT_CONFIG_VALUE_0=user", "GIT_CONFIG_KEY_1=core.autocrlf", "GIT_CONFIG_VALUE_1=true",
+		"GIT_CONFIG_KEY_2=log.showSignature", "GIT_CONFIG_VALUE_2=true", "TZ=Pacific/Kiritimati", "USER=nobody"}
+	if err := execute(from.clone, env, "sh", "-ec", `umask 077; exec packaging/source.sh "$0"`, dir); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*.tar.gz"))
+	if err != nil || len(names) != 4 {
+		t.Fatalf("%q, %v", names, err)
+	}
+	for _, name := range names {
+		if a, b := sum(t, filepath.Join(from.out, filepath.Base(name))), sum(t, name); a != b {
+			t.Errorf("%s: %s here, %s there", filepath.Base(name), a, b)
+		}
+	}
+}
+
 // All that a build needs is declared. Debian 12 lacks only a Go of this version.
 func TestSource_BuildDependenciesAreInstalled(t *testing.T) {
 	t.Parallel()
