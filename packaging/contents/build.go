@@ -50,7 +50,10 @@ func (r Release) Build(repository, dir string, cgo bool, packages ...string) err
 	if r.Version != "" {
 		flags += " -X justnews/internal/version.described=" + r.Version
 	}
+	// What a builder sets for the local machine must not reach others: GOAMD64=v3 needs
+	// a newer processor.
 	env := append(os.Environ(), "GOOS=linux", "GOARCH="+r.Arch, "CGO_ENABLED=0",
+		"GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off", "GOEXPERIMENT=", "GOWORK=off", "GODEBUG=", "CGO_CPPFLAGS=", "CGO_CXXFLAGS=",
 		fmt.Sprintf("GOFLAGS=-buildvcs=%t -trimpath", r.VCS))
 	if cgo {
 		cc, err := CCompiler(r.Arch)

@@ -5,6 +5,7 @@ package contents
 import (
 	"bytes"
 	"compress/gzip"
+	"debug/buildinfo"
 	"flag"
 	"io"
 	"io/fs"
@@ -194,6 +195,35 @@ func TestJournalCatalog_IsReadByJournalctl(t *testing.T) {
 	for _, e := range catalogue.Entries() {
 		if !strings.Contains(string(out), "-- "+e.MessageID+"\nSubject: "+string(e.Code)) {
 			t.Errorf("journalctl does not know %s", e.Code)
+		}
+	}
+}
+
+// What the builder's own programs are to have is not in a package for others.
+func TestBuild_IgnoresTheBuildersSettings(t *testing.T) {
+	for name, value := range map[string]string{
+		"GOAMD64": "v3", "GOARM64": "v9.0", "GOFIPS140": "latest", "GOEXPERIMENT": "nogreenteagc", "GODEBUG": "madvdontneed=1",
+		"CGO_CPPFLAGS": "-DX", "CGO_CXXFLAGS": "-DX", "GOWORK": filepath.Join(t.TempDir(), "go.work"), "GOFLAGS": "-tags=netcgo", "GOOS": "plan9", "GOARCH": "mips",
+	} {
+		t.Setenv(name, value)
+	}
+	dir := t.TempDir()
+	for _, arch := range []string{"amd64", "arm64"} {
+		if err := (Release{Version: "1.2.3", Arch: arch}).Build(repo, dir, false, "./cmd/justnews-generator"); err != nil {
+			t.Fatal(err)
+		}
+		info, err := buildinfo.ReadFile(filepath.Join(dir, "justnews-generator"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		level := map[string]string{"amd64": "GOAMD64=v1", "arm64": "GOARM64=v8.0"}[arch]
+		want := []string{"-buildmode=exe", "-compiler=gc", "-trimpath=true", "CGO_ENABLED=0", "GOARCH=" + arch, "GOOS=linux", level}
+		var got []string
+		for _, s := range info.Settings {
+			got = append(got, s.Key+"="+s.Value)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s", arch, diff)
 		}
 	}
 }
