@@ -5,6 +5,8 @@ package main
 import (
 	"slices"
 	"testing"
+
+	"justnews/packaging/contents"
 )
 
 func TestChanges_AreThoseOfTheNewestSection(t *testing.T) {
@@ -45,5 +47,23 @@ func TestSBOM_VerificationCodeIgnoresTheOrder(t *testing.T) {
 	// printf ab | sha1sum
 	if a != b || a != "da23614e02469a0d7c7bd1bdab5c9c474b1904dc" {
 		t.Errorf("%s, %s", a, b)
+	}
+}
+
+func TestSBOM_NamesModulesAsScannersDo(t *testing.T) {
+	doc := &sbom{}
+	doc.addModules([]contents.Module{
+		{Path: "github.com/BurntSushi/toml", Version: "v1.6.0"},
+		{Path: "example.org/x", Version: "v2.0.0+incompatible"},
+		{Path: "std", Version: "go1.26.8"},
+	})
+	for i, want := range []string{"pkg:golang/github.com/burntsushi/toml@v1.6.0", "pkg:golang/example.org/x@v2.0.0%2Bincompatible", "pkg:golang/stdlib@1.26.8"} {
+		if got := doc.Packages[i].Refs[0].Locator; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		// Element, type, related element: the package links the module statically.
+		if r := doc.Relationships[i]; r != (relationship{thisPackage, "STATIC_LINK", doc.Packages[i].ID}) {
+			t.Errorf("%+v", r)
+		}
 	}
 }

@@ -170,15 +170,24 @@ func (d *sbom) addModules(modules []contents.Module) {
 		d.Packages = append(d.Packages, spdxPackage{
 			ID: id, Name: m.Path, Version: m.Version, Supplier: unknown, Location: unknown,
 			Concluded: unknown, Declared: m.Expression(), Copyright: m.Copyright(),
-			Refs: []externalRef{{"PACKAGE-MANAGER", "purl", "pkg:golang/" + m.Path + "@" + m.Version}},
+			Refs: []externalRef{{"PACKAGE-MANAGER", "purl", purl(m)}},
 		})
-		d.relate(id, "STATIC_LINK", thisPackage)
+		d.relate(thisPackage, "STATIC_LINK", id)
 		for _, n := range m.Notices {
 			if strings.HasPrefix(n.SPDX, "LicenseRef-") {
 				d.Extracted = append(d.Extracted, extracted{n.SPDX, n.Text})
 			}
 		}
 	}
+}
+
+// purl names a module as scanners look for it (https://github.com/package-url/purl-spec):
+// in lower case, and Go's own packages as stdlib, whose version has no "go" before it.
+func purl(m contents.Module) string {
+	if m.Path == "std" {
+		return "pkg:golang/stdlib@" + strings.TrimPrefix(m.Version, "go")
+	}
+	return "pkg:golang/" + strings.ToLower(m.Path) + "@" + strings.ReplaceAll(m.Version, "+", "%2B")
 }
 
 func (d *sbom) relate(from, how, to string) {
