@@ -4,9 +4,13 @@ package packages
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // An image in which nothing can be run, filled from outside by this machine's dpkg
@@ -53,5 +57,60 @@ func TestDeb_InstallsIntoAnImage(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What an administrator did by hand does not make a purge fail, and what would keep other
+// units from starting goes: links to units of the package. The administrator's own stay.
+func TestDeb_PurgesAroundMountsAndLinks(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: it mounts")
+	}
+	need(t, "unshare", "util-linux")
+	script, err := filepath.Abs(filepath.Join(repository, "packaging/scripts/deb/postrm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const prepare = `
+		links() { mkdir -p "etc/systemd/system/$1"; shift; ln -s "$@"; }
+		ours=/usr/lib/systemd/system
+		links multi-user.target.wants "$ours/justnews@.service" etc/systemd/system/multi-user.target.wants/justnews@one.service
+		links justnews.target.wants /lib/systemd/system/justnews@.service etc/systemd/system/justnews.target.wants/justnews@two.service
+		links other.service.requires "$ours/justnews@.service" etc/systemd/system/other.service.requires/justnews@three.service
+		links justnews.target.requires "../../../..$ours/justnews@.service" etc/systemd/system/justnews.target.requires/justnews@four.service
+		links basic.target.wants "$ours/justnews-preload.service" etc/systemd/system/basic.target.wants/justnews-preload.service
+		links keep.target.wants /usr/local/lib/systemd/system/justnews@.service etc/systemd/system/keep.target.wants/justnews@own.service
+		links keep.target.requires /etc/systemd/system/justnews@.service etc/systemd/system/keep.target.requires/justnews@own.service
+		links keep.target.wants "$ours/other.service" etc/systemd/system/keep.target.wants/other.service
+		mkdir -p var/log/justnews var/cache/justnews var/lib/justnews-gate run/justnews-gate etc/sudoers.d
+		mount -t tmpfs tmpfs var/log/justnews
+		mount -t tmpfs tmpfs run/justnews-gate
+		touch var/log/justnews/log var/cache/justnews/file var/lib/justnews-gate/preload.2 run/justnews-gate/lock
+		echo '# Written by: justnews-gate nopasswd install --sudoers' >etc/sudoers.d/justnews-gate
+		DPKG_ROOT=$PWD sh "$0" purge
+		test -z "$(find var/log/justnews run/justnews-gate -mindepth 1)"
+		umount var/log/justnews run/justnews-gate
+		find . ! -type d`
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "sh", "-ec", prepare, script)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	left := strings.Fields(string(out))
+	slices.Sort(left)
+	want := []string{
+		"./etc/systemd/system/keep.target.requires/justnews@own.service",
+		"./etc/systemd/system/keep.target.wants/justnews@own.service",
+		"./etc/systemd/system/keep.target.wants/other.service",
+	}
+	if diff := cmp.Diff(want, left); diff != "" {
+		t.Errorf("-want +left\n%s", diff)
+	}
+	for _, name := range []string{"etc/systemd/system/justnews.target.wants", "etc/systemd/system/justnews.target.requires", "var/cache/justnews", "var/lib/justnews-gate"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			t.Errorf("the purge left %s", name)
+		}
 	}
 }
