@@ -370,6 +370,39 @@ func TestSource_SpecNamesTheLicencesOfEverythingLinked(t *testing.T) {
 	}
 }
 
+// What is vendored is declared, so that Fedora finds the packages with a vulnerable module.
+func TestSource_SpecDeclaresBundledModules(t *testing.T) {
+	t.Parallel()
+	items, err := contents.Expand(repository, contents.For(contents.Files, "rpm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(repository, specFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	main, nvidia, found := strings.Cut(string(text), "\n%package nvidia\n")
+	if !found {
+		t.Fatalf("%s has no subpackage", specFile)
+	}
+	for name, section := range map[string]string{"justnews": main, "justnews-nvidia": nvidia} {
+		part := contents.Split(items)[name]
+		modules, err := contents.Linked(repository, slices.Concat(contents.Builds(part, false), contents.Builds(part, true))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, m := range modules {
+			if m.Path != "std" {
+				want = append(want, "Provides:       bundled(golang("+m.Path+")) = "+strings.TrimPrefix(m.Version, "v"))
+			}
+		}
+		if diff := cmp.Diff(want, regexp.MustCompile(`(?m)^Provides: +bundled.*$`).FindAllString(section, -1)); diff != "" {
+			t.Errorf("%s: -linked +declared\n%s", name, diff)
+		}
+	}
+}
+
 // NVIDIA's part can be installed and removed separately, and nfpm's package replaces both.
 func TestSource_DebianLifecycle(t *testing.T) {
 	t.Parallel()
