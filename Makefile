@@ -7,7 +7,8 @@
 
 GO             ?= go
 BUILD          := build
-VERSION        := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# Without a repository of our own, such as in a source archive, that of the release.
+VERSION        := $(shell test -z "$$(git rev-parse --show-prefix 2>&1)" && git describe --tags --always --dirty 2>/dev/null || sed -n 's/^const Release = "\(.*\)"/\1/p' internal/version/version.go)
 LDFLAGS        := -s -w -X justnews/internal/version.described=$(VERSION)
 # The linters, in the versions of tools/go.mod.
 TOOL           := $(GO) tool -modfile=tools/go.mod

@@ -22,6 +22,9 @@ type origin struct {
 func originOf(version, epoch string) (origin, error) {
 	o := origin{version: version}
 	if version == "" {
+		if prefix, err := git("rev-parse", "--show-prefix"); err == nil && prefix != "" {
+			return o, fmt.Errorf("cannot take the version from git (set VERSION): the repository is not that of these sources, which are in %s", prefix)
+		}
 		var err error
 		if o.version, err = versionOfGit(); err != nil {
 			return o, fmt.Errorf("cannot take the version from git (set VERSION): %w", err)

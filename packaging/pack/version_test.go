@@ -4,7 +4,9 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -92,5 +94,30 @@ func TestVersion_ThatPackagesCannotHaveIsRefused(t *testing.T) {
 		if o, err := originOf(version, epoch); err == nil || !strings.Contains(err.Error(), "cannot use the version") {
 			t.Errorf("%q: %+v, %v", version, o, err)
 		}
+	}
+}
+
+// An unpacked archive in a repository of something else has no version from git.
+func TestVersion_IsNotThatOfAnotherRepository(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, args := range [][]string{{"init", "--quiet"}, {"-c", "user.name=x", "-c", "user.email=x@localhost", "commit", "--quiet", "--allow-empty", "--message=x"}, {"tag", "v9.9.9"}} {
+		if _, err := git(args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o, err := originOf("", "1763000000"); err != nil || o.version != "9.9.9" {
+		t.Errorf("in the repository: %+v, %v", o, err)
+	}
+	below := filepath.Join(dir, "justnews-0.9.0")
+	if err := os.Mkdir(below, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(below)
+	if o, err := originOf("", "1763000000"); err == nil || !strings.Contains(err.Error(), "set VERSION") {
+		t.Errorf("below it: %+v, %v", o, err)
+	}
+	if o, err := originOf("0.9.0", "1763000000"); err != nil || o.version != "0.9.0" {
+		t.Errorf("with a version: %+v, %v", o, err)
 	}
 }
