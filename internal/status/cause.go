@@ -66,9 +66,29 @@ func (h *Host) Settle() {
 		}
 		h.Causes, h.Problems = append(h.Causes, c.Cause), append(h.Problems, c.Problem)
 	}
-	h.Problems = append(h.Problems, others...)
+	h.Problems = append(h.Problems, fold(others)...)
 	h.nameCauses()
 	h.summarize()
+}
+
+// fold makes one warning of those of several instances that have the same fix.
+func fold(problems []diag.Problem) []diag.Problem {
+	var all []diag.Problem
+	first, others := map[string]int{}, map[int][]string{}
+	for _, p := range problems {
+		name := unitname.Instance(p.Subject)
+		key := alike(fmt.Sprintf("%s %s %s %s", p.Severity, p.Code, p.Message, p.Seen), name) + p.Fix.String()
+		if at, seen := first[key]; seen && name != "" {
+			others[at] = append(others[at], name)
+			continue
+		}
+		first[key] = len(all)
+		all = append(all, p)
+	}
+	for at, names := range others {
+		all[at].Subject += " and also " + strings.Join(names, ", ")
+	}
+	return all
 }
 
 // add adds an error that was found. Units that failed in the same way are one

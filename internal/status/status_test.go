@@ -11,6 +11,7 @@ import (
 
 	"justnews/internal/catalogue"
 	checkorchestrator "justnews/internal/check/orchestrator"
+	"justnews/internal/check/unit"
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -333,6 +334,29 @@ func TestSettle_NamesEachCauseOnce(t *testing.T) {
 				t.Errorf("%d causes, errors %+v", len(h.Causes), errs)
 			}
 		})
+	}
+}
+
+func TestSettle_WarningOfSeveralInstancesIsPrintedOnce(t *testing.T) {
+	h := New()
+	for _, name := range []string{"analyst", "critic", "scout"} {
+		u := gated(name, "active", "running", "")
+		u.NeedDaemonReload = name != "critic"
+		h.Problems = append(h.Problems, unit.Gated(u, false)...)
+		masked := facts.Unit{Name: unitname.Of(name), LoadState: "masked"}
+		h.Problems = append(h.Problems, unit.Gated(masked, false)...)
+	}
+	h.Settle()
+	var got []string
+	for _, p := range h.Problems {
+		got = append(got, string(p.Code)+" "+p.Subject)
+	}
+	want := []string{
+		"NEED-RELOAD justnews@analyst.service and also scout",
+		"UNGATED justnews@analyst.service", "UNGATED justnews@critic.service", "UNGATED justnews@scout.service", // each has its own fix
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -233,7 +233,7 @@ func setupFailed(u facts.Unit, status int, commands []facts.Exec) unstarted {
 	case 216, 217:
 		return unstarted{
 			"its user " + diag.Clean(u.User) + ", or one of its groups, does not exist" + named,
-			diag.Advise("create them, or correct service.user and service.group in /etc/justnews/justnews.toml", append([]diag.Command{diag.Run("systemd-sysusers", "justnews.conf")}, then...)...),
+			diag.Advise("create them, or correct service.user and service.group in /etc/justnews/justnews.toml, or User= and Group= of a drop-in", append([]diag.Command{diag.Run("systemd-sysusers", "justnews.conf")}, then...)...).Looking(diag.CatUnit(u.Name)),
 		}
 	case 233, 238, 239, 240:
 		dir := path.Join(s.what, "justnews", unitname.Instance(u.Name))
