@@ -66,15 +66,18 @@ func sealing(p facts.StoreProof) diag.Fix {
 }
 
 // trusted is the fix for a version that nothing proves. A seal is a file in it.
-func trusted(p facts.StoreProof) diag.Fix {
-	return diag.Advise(`if you trust it as it is, seal it (one on a read-only file system where that can be written to), or set models.verify_preload = "presence" in /etc/justnews/justnews.toml`,
-		sealing(p).Commands[0], diag.Retry())
+func (j *judge) trusted(p facts.StoreProof) diag.Fix {
+	advice := "if you trust it as it is, seal it (one on a read-only file system where that can be written to)"
+	if j.want.VerifyPreload == "manifest" {
+		advice += `, or set models.verify_preload = "presence" in /etc/justnews/justnews.toml`
+	}
+	return diag.Advise(advice, sealing(p).Commands[0], diag.Retry())
 }
 
 func (j *judge) noManifest(p facts.StoreProof) {
 	problem := diag.Found(diag.StoreManifest, version(p), "it cannot be verified: it has no checksum",
 		cmp.Or(diag.Clean(p.ManifestFault), "neither manifest.json nor a seal")+" in "+diag.Clean(p.Path), "upstream's manifest.json with a checksum, or a seal",
-		trusted(p))
+		j.trusted(p))
 	if p.Name == "" {
 		// JustNews writes a manifest for versions only.
 		problem.Severity = diag.Notice
@@ -89,7 +92,7 @@ func (j *judge) undecided(p facts.StoreProof) {
 	}
 	j.say(p.Path, diag.Found(diag.StoreUnverified, version(p), "it cannot be verified: the checksum depends on the order in which the file system lists directories",
 		fmt.Sprintf("another checksum in each of %d orders that were tried of %.3g%s", p.Tried, p.Orders, witnessed), "SHA-256 "+p.Expected+" in one of them",
-		trusted(p)))
+		j.trusted(p)))
 }
 
 // differs lists the affected files if they are known. Missing files make a version

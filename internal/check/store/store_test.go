@@ -558,3 +558,15 @@ func TestStore_EveryFaultIsDescribed(t *testing.T) {
 		}
 	}
 }
+
+func TestProofs_PresenceIsAWayOutOnlyWhereMoreIsRequired(t *testing.T) {
+	for level, want := range map[string]bool{"manifest": true, "presence": false, "off": false} {
+		w := Wanted{Models: config.Models{VerifyPreload: level}}
+		for _, verdict := range []facts.ProofVerdict{facts.NoManifest, facts.Undecided} {
+			p := Proofs([]facts.StoreProof{{Owner: "a", Name: "v1", Path: "/s/a/versions/v1", Verdict: verdict}}, facts.Store{}, w)
+			if len(p) != 1 || strings.Contains(p[0].Fix.Advice, "models.verify_preload") != want || !strings.Contains(p[0].Fix.Advice, "read-only file system") {
+				t.Errorf("%s: %+v", level, p)
+			}
+		}
+	}
+}
