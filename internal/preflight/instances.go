@@ -16,12 +16,18 @@ import (
 	"justnews/internal/safefile"
 )
 
+// The UIDs of DynamicUser= (systemd.exec(5)).
+const firstDynamic, lastDynamic = 61184, 65519
+
 // reach tries the paths of the n-th instance as its user.
 func (l *look) reach(n int, i instance) func() {
 	i.wanted = l.Host.Account(i.Service.User, i.Service.Group)
 	i.account = i.wanted
 	if user, group := cmp.Or(i.unit.User, "root"), i.unit.Service.Group; user != i.Service.User || group != i.Service.Group {
 		i.account = l.Host.Account(user, group)
+	}
+	if i.unit.Service.DynamicUser && i.account.UID >= firstDynamic && i.account.UID <= lastDynamic {
+		i.account.Err = "it is gone when the unit stops" // and its paths are not what they are to others
 	}
 	i.paths = map[string]facts.Reach{}
 	i.leads = l.links(i)

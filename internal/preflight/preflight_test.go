@@ -507,7 +507,9 @@ func TestPreflight_UserOfADropInExistsOrIsDynamic(t *testing.T) {
 	}{
 		{"a user that does not exist", "nosuch", "", false, []string{"error USER-UNKNOWN", "warning USER-OTHER"}},
 		{"a group that does not exist", "justnews", "nosuch", false, []string{"error USER-UNKNOWN"}},
-		{"a dynamic user", "nosuch", "nosuch", true, []string{"warning USER-OTHER"}},
+		{"a dynamic user", "nosuch", "nosuch", true, []string{"warning USER-UNKNOWN", "warning USER-OTHER"}},
+		{"a dynamic user that is there", "running", "running", true, []string{"warning USER-UNKNOWN", "warning USER-OTHER"}},
+		{"a user that exists all the time", "justnews", "justnews", true, nil},
 		{"another group", "justnews", "users", false, nil},
 	} {
 		w := newWorld(t)
@@ -515,6 +517,9 @@ func TestPreflight_UserOfADropInExistsOrIsDynamic(t *testing.T) {
 			a := facts.Account{User: user, Group: group, UID: 997}
 			if user == "nosuch" || group == "nosuch" {
 				a.Err = "there is none"
+			}
+			if user == "running" {
+				a.UID = firstDynamic
 			}
 			return a
 		}

@@ -23,8 +23,13 @@ import (
 // Account judges whether a unit's user and group exist: systemd ends its start
 // with 217/USER or 216/GROUP.
 func Account(u facts.Unit, a facts.Account) []diag.Problem {
-	if a.Err == "" || u.Service.DynamicUser {
+	switch {
+	case a.Err == "":
 		return nil
+	case u.Service.DynamicUser:
+		return []diag.Problem{diag.Found(diag.UserUnknown, u.Name, "dbus-daemon rejects a dynamic user: the instance's gate cannot query systemd, and refuses",
+			"DynamicUser=yes, User="+diag.Clean(a.User), "a user that exists",
+			diag.Advise("remove DynamicUser= from the drop-in", diag.Reload()).Looking(diag.CatUnit(u.Name))).As(diag.Warning)}
 	}
 	p := noAccount(u.Name, a, "service.user and service.group in /etc/justnews/justnews.toml, or User= and Group= of a drop-in")
 	p.Fix = p.Fix.Looking(diag.CatUnit(u.Name))
