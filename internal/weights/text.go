@@ -54,25 +54,11 @@ func jsonText(name string, r io.ReaderAt, size int64) (Finding, error) {
 	return Finding{NotJSON, fmt.Sprint(err)}, nil
 }
 
-// withoutNaN replaces NaN and Infinity outside strings by zeros of the same
-// length.
+// withoutNaN replaces NaN and Infinity by zeros of the same length. Inside strings that
+// makes nothing valid or invalid.
 func withoutNaN(text []byte) []byte {
-	out := bytes.Clone(text)
-	inside := false
-	for i := 0; i < len(out); i++ {
-		switch {
-		case inside && out[i] == '\\':
-			i++
-		case out[i] == '"':
-			inside = !inside
-		case inside:
-		case bytes.HasPrefix(out[i:], []byte("NaN")):
-			copy(out[i:], "0  ")
-		case bytes.HasPrefix(out[i:], []byte("Infinity")):
-			copy(out[i:], "0       ")
-		}
-	}
-	return out
+	text = bytes.ReplaceAll(text, []byte("NaN"), []byte("0  "))
+	return bytes.ReplaceAll(text, []byte("Infinity"), []byte("0       "))
 }
 
 // torch checks what torch.save wrote: since 1.6 a zip archive, whose directory
@@ -81,7 +67,7 @@ func torch(head []byte, r io.ReaderAt, size int64) (Finding, error) {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		noted := &noting{r: r, left: maxDirectory}
-		if n, ok := entries(noted, size); ok && n > maxArchived {
+		if n := entries(noted, size); n > maxArchived {
 			return Finding{Header, fmt.Sprintf("its directory claims to have %d entries, at most %d are read", n, maxArchived)}, nil
 		}
 		_, err := zip.NewReader(noted, size)
@@ -110,30 +96,27 @@ const (
 
 var errDirectory = fmt.Errorf("its directory has more than %d bytes", maxDirectory)
 
-// entries returns how many entries an archive claims to have.
-func entries(r io.ReaderAt, size int64) (uint64, bool) {
-	const end, most = 22, 22 + 1<<16
-	tail := make([]byte, min(size, most))
+// entries returns how many entries an archive claims to have, 0 if these are fewer than
+// 65,536: only the larger record (ZIP64), whose locator precedes the end, can claim more.
+func entries(r io.ReaderAt, size int64) uint64 {
+	const locator, end, most = 20, 22, 22 + 1<<16
+	tail := make([]byte, min(size, locator+most))
 	if n, _ := r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
-		return 0, false
+		return 0
 	}
-	at := bytes.LastIndex(tail[:max(len(tail)-end+4, 0)], []byte("PK\x05\x06"))
-	if at < 0 {
-		return 0, false
+	at := bytes.LastIndex(tail[:max(len(tail)-end+4, 0)], []byte("PK\x05\x06")) - locator
+	if at < 0 || !bytes.HasPrefix(tail[at:], []byte("PK\x06\x07")) {
+		return 0
 	}
-	n := uint64(binary.LittleEndian.Uint16(tail[at+10:]))
-	if at < 20 || !bytes.HasPrefix(tail[at-20:], []byte("PK\x06\x07")) {
-		return n, true
-	}
-	var zip64 [56]byte // the locator has the position of the larger record
-	where := binary.LittleEndian.Uint64(tail[at-12:])
+	var record [56]byte
+	where := binary.LittleEndian.Uint64(tail[at+8:])
 	if where > uint64(size) { //nolint:gosec // a size
-		return n, true
+		return 0
 	}
-	if k, _ := r.ReadAt(zip64[:], int64(where)); k < len(zip64) || !bytes.HasPrefix(zip64[:], []byte("PK\x06\x06")) { //nolint:gosec // below size
-		return n, true
+	if k, _ := r.ReadAt(record[:], int64(where)); k < len(record) || !bytes.HasPrefix(record[:], []byte("PK\x06\x06")) { //nolint:gosec // below size
+		return 0
 	}
-	return max(n, binary.LittleEndian.Uint64(zip64[32:])), true
+	return binary.LittleEndian.Uint64(record[32:])
 }
 
 // noting records an error of reading, and limits what is read.

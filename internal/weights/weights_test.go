@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -65,15 +66,25 @@ func TestWeights_LookIdentifiesAFile(t *testing.T) {
 		{"a shape that does not match", "model.safetensors", tensorsFile(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`, 4), Header, `tensor "a": F32 [2] takes 8 bytes`},
 		{"a shape beyond all numbers", "model.safetensors", tensorsFile(`{"a":{"dtype":"F32","shape":[9007199254740993,9007199254740993],"data_offsets":[0,4]}}`, 4), Header, "not possible"},
 		{"backward offsets", "model.safetensors", tensorsFile(`{"a":{"dtype":"I8","shape":[2],"data_offsets":[4,2]}}`, 4), Header, "data_offsets"},
+		{"an empty tensor", "model.safetensors", tensorsFile(`{"a":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},"b":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}}`, 1), Sound, ""},
+		{"a negative shape", "model.safetensors", tensorsFile(`{"a":{"dtype":"I8","shape":[-1,-2],"data_offsets":[0,2]}}`, 2), Header, "not possible"},
+		{"a length and nothing else", "model.safetensors", strings.Repeat("\x00", 8), Header, "not JSON"},
+		{"the longest header", "model.safetensors", "\x00\xe1\xf5\x05\x00\x00\x00\x00{}", Truncated, "the header has 100000000 bytes"},
+		{"a longer header", "model.safetensors", "\x01\xe1\xf5\x05\x00\x00\x00\x00{}", Header, "claims"},
 		{"no offsets", "model.safetensors", tensorsFile(`{"a":{}}`, 4), Header, "data_offsets"},
 
 		{"a git-lfs pointer", "model.safetensors", lfs, Pointer, "the content has 438011 bytes"},
 		{"a git-lfs pointer for a tokenizer", "tokenizer.json", lfs, Pointer, ""},
+		{"a git-lfs pointer of the longest size", "model.safetensors", lfs + strings.Repeat("x", 1024-len(lfs)), Pointer, ""},
+		{"text that begins like a git-lfs pointer", "notes.txt", lfs + strings.Repeat("x", 1025-len(lfs)), Opaque, ""},
 		{"a git-lfs pointer in a file of no known kind", "spiece.model", lfs, Pointer, ""},
 		{"nothing", "model.safetensors", "", Empty, ""},
 
 		{"JSON", "config.json", `{"a": [1, 2]}`, Sound, ""},
 		{"Python's JSON", "config.json", `{"a": NaN, "b": -Infinity, "c": "NaN \" Infinity"}`, Sound, ""},
+		{"NaN after a backslash", "config.json", `{"a": "\NaN"}`, NotJSON, "escape"},
+		{"an HDF5 file", "tf_model.h5", "\x89HDF\r\n\x1a\nrest", Sound, ""},
+		{"zeros for HDF5", "tf_model.h5", strings.Repeat("\x00", 16), Header, "begins with 00 00"},
 		{"an open brace", "config.json", "{\n\"a\":\n", NotJSON, "line"},
 		{"a comment", "config.json", "{\n# a\n}", NotJSON, "line 2"},
 		{"a list for settings", "config.json", "[]", NotJSON, "not an object"},
@@ -88,6 +99,7 @@ func TestWeights_LookIdentifiesAFile(t *testing.T) {
 		{"a torch archive that was cut", "pytorch_model.bin", whole[:len(whole)-30], Truncated, "no directory at its end"},
 		{"a diffusion model that was cut", "diffusion_pytorch_model.bin", whole[:len(whole)-30], Truncated, "no directory at its end"},
 		{"a CLIP model of zeros", "open_clip_pytorch_model.bin", "\x00\x00\x00\x00", Header, "neither"},
+		{"a torch archive of another name", "model.pt", whole, Sound, ""},
 		{"a pickle", "pytorch_model.bin", "\x80\x02rest", Opaque, ""},
 		{"zeros for torch", "pytorch_model-00001-of-00002.bin", "\x00\x00\x00\x00", Header, "neither"},
 		{"anything", "vocab.txt", "[PAD]\n", Opaque, ""},
@@ -96,6 +108,48 @@ func TestWeights_LookIdentifiesAFile(t *testing.T) {
 		got, err := Look(c.name, strings.NewReader(c.data), int64(len(c.data)))
 		if err != nil || got.Kind != c.want || !strings.Contains(got.Detail, c.says) {
 			t.Errorf("%s: %+v %v, want kind %d", c.what, got, err, c.want)
+		}
+	}
+}
+
+// long is a file that begins with some text and is filled with one byte.
+type long struct {
+	text string
+	fill byte
+	size int64
+}
+
+func (l long) ReadAt(p []byte, at int64) (int, error) {
+	n := int(min(int64(len(p)), l.size-at))
+	for i := range p[:n] {
+		p[i] = l.fill
+	}
+	if at < int64(len(l.text)) {
+		copy(p[:n], l.text[at:])
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func TestWeights_LargeFilesAreReadInPart(t *testing.T) {
+	const large = maxHeader + 1
+	for what, c := range map[string]struct {
+		name string
+		file long
+		want Kind
+		says string
+	}{
+		"a sound GGUF file":           {"m.gguf", long{text: ggufFile(3, nil, []string{ggufTensor(24, 0, 64)}, 64), size: large}, Sound, ""},
+		"a GGUF header without end":   {"m.gguf", long{text: "GGUF" + fields(uint32(3), uint64(0), uint64(1), uint64(large)), size: 2 * large}, Header, "more than 100000000 bytes"},
+		"a GGUF header that is cut":   {"m.gguf", long{text: "GGUF" + fields(uint32(3), uint64(0), uint64(1), uint64(large)), size: maxHeader}, Truncated, "within its header"},
+		"a sound safetensors file":    {"m.safetensors", long{text: tensorsFile(`{"a":{"dtype":"I8","shape":[100000001],"data_offsets":[0,100000001]}}`, 0), size: large + 8 + 69}, Sound, ""},
+		"a text that is not examined": {"tokenizer.json", long{text: "{", size: maxJSON + 1}, Opaque, ""},
+		"a text that is":              {"tokenizer.json", long{text: "{", fill: ' ', size: maxJSON}, NotJSON, ""},
+	} {
+		if got, err := Look(c.name, c.file, c.file.size); err != nil || got.Kind != c.want || !strings.Contains(got.Detail, c.says) {
+			t.Errorf("%s: %+v %v, want kind %d", what, got, err, c.want)
 		}
 	}
 }
@@ -229,28 +283,48 @@ func paint(painted []int, text json.RawMessage) (ok, sure bool) {
 	return width == to-from, true
 }
 
+// zip64 is an archive that claims to have n entries, in a record that its locator says
+// is at where, or in the right place with -1.
+func zip64(t testing.TB, n uint64, where int64) string {
+	file := archive(t)
+	end := strings.LastIndex(file, "PK\x05\x06")
+	if where < 0 {
+		where = int64(end)
+	}
+	record := "PK\x06\x06" + fields(uint64(44), make([]byte, 12), n, n, uint64(1), uint64(0))
+	locator := "PK\x06\x07" + fields(uint32(0), where, uint32(1))
+	return file[:end] + record + locator + file[end:]
+}
+
 // Package zip would allocate as many entries as the end of a file claims.
 func TestWeights_ClaimedArchiveEntriesAreNotAllocated(t *testing.T) {
-	for _, n := range []uint64{2_000_000, 7_500_000_000, 1 << 62} {
-		file := archive(t)
-		end := strings.LastIndex(file, "PK\x05\x06")
-		record := binary.LittleEndian.AppendUint64([]byte("PK\x06\x06"), 44)
-		record = append(record, make([]byte, 12)...)
-		for _, v := range []uint64{n, n, 1, 0} {
-			record = binary.LittleEndian.AppendUint64(record, v)
-		}
-		record = append(record, "PK\x06\x07\x00\x00\x00\x00"...)
-		record = binary.LittleEndian.AppendUint64(record, uint64(end))
-		record = append(record, "\x01\x00\x00\x00"...)
-		file = file[:end] + string(record) + file[end:]
-		allocated := testing.AllocsPerRun(1, func() {
-			f, err := Look("pytorch_model.bin", strings.NewReader(file), int64(len(file)))
-			if err != nil || f.Kind != Header {
-				t.Errorf("%d entries: %+v %v", n, f, err)
+	for _, n := range []uint64{maxArchived + 1, 7_500_000_000, 1 << 62} {
+		for what, file := range map[string]string{"no comment": zip64(t, n, -1), "a comment": zip64(t, n, -1) + strings.Repeat("c", 1<<16)} {
+			allocated := testing.AllocsPerRun(1, func() {
+				f, err := Look("pytorch_model.bin", strings.NewReader(file), int64(len(file)))
+				if err != nil || f.Kind != Header || !strings.Contains(f.Detail, "claims") {
+					t.Errorf("%d entries, %s: %+v %v", n, what, f, err)
+				}
+			})
+			if allocated > 1000 {
+				t.Errorf("%d entries, %s: %.0f allocations", n, what, allocated)
 			}
-		})
-		if allocated > 1000 {
-			t.Errorf("%d entries: %.0f allocations", n, allocated)
 		}
+	}
+	for what, file := range map[string]string{
+		"as many as are read": zip64(t, maxArchived, -1), "no record": zip64(t, 1<<62, 0),
+		"a record beyond the end": zip64(t, 1<<62, 1<<40), "a record at the end": zip64(t, 1<<62, int64(len(archive(t))+76-10)),
+	} {
+		if f, err := Look("pytorch_model.bin", strings.NewReader(file), int64(len(file))); err != nil || strings.Contains(f.Detail, "claims") {
+			t.Errorf("%s: %+v %v", what, f, err)
+		}
+	}
+}
+
+func TestWeights_ReadErrorOfAnArchiveIsNotAFinding(t *testing.T) {
+	file := archive(t) + strings.Repeat("\x00", 1024)
+	f, err := Look("pytorch_model.bin", brokenText{file, 1024}, 1<<20)
+	if !errors.Is(err, errDisk) || f.Kind != Unknown {
+		t.Errorf("%+v %v", f, err)
 	}
 }
