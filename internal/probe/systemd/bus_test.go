@@ -146,7 +146,7 @@ func (m *manager) serve(t testing.TB, b *bus) {
 		t.Fatal(err)
 	}
 	m.set(func() { m.conn = conn })
-	methods := map[string]any{"GetUnitByPID": m.unitByPID, "Subscribe": func() *dbus.Error { return nil }, "StartUnit": m.startUnit, "StopUnit": m.stopUnit, "ListUnitsByPatterns": m.list}
+	methods := map[string]any{"GetUnitByPID": m.unitByPID, "Subscribe": func() *dbus.Error { return nil }, "StartUnit": m.startUnit, "StopUnit": m.stopUnit, "ListUnitsByPatterns": m.list, "ResetFailedUnit": m.resetFailed}
 	if err := conn.ExportMethodTable(methods, managerPath, managerIface); err != nil {
 		t.Fatal(err)
 	}
@@ -203,6 +203,16 @@ func (m *manager) list(_, patterns []string) ([]listed, *dbus.Error) {
 		rows = append(rows, listed{Name: name, Path: "/", JobPath: "/"})
 	}
 	return rows, nil
+}
+
+func (m *manager) resetFailed(unit string) *dbus.Error {
+	switch unit {
+	case "gone.service":
+		return dbus.NewError(destination+".NoSuchUnit", []any{"Unit gone.service not loaded."})
+	case "denied.service":
+		return dbus.NewError("org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", []any{"Interactive authentication required."})
+	}
+	return nil
 }
 
 // get answers for the manager itself.

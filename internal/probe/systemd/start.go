@@ -178,7 +178,8 @@ func jobResult(s *dbus.Signal, job dbus.ObjectPath) (string, bool) {
 	return result, ok && path == job
 }
 
-// ResetFailed resets the failed state and the start counter of a unit.
+// ResetFailed resets the failed state and the start counter of a unit. A unit that systemd has
+// not loaded has neither: an instance that is stopped and that nothing wants.
 func (c *Conn) ResetFailed(ctx context.Context, name string) error {
 	if !isUnitName(name) {
 		return errors.New("not a unit name")
@@ -190,7 +191,11 @@ func (c *Conn) ResetFailed(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	err = l.ask(ctx, managerPath, managerIface+".ResetFailedUnit", name).Err
-	if _, answered := errors.AsType[dbus.Error](err); err != nil && !answered {
+	refused, answered := errors.AsType[dbus.Error](err)
+	switch {
+	case answered && refused.Name == destination+".NoSuchUnit":
+		return nil
+	case err != nil && !answered:
 		err = c.unreachable(err)
 	}
 	if err != nil {
