@@ -44,8 +44,8 @@ var judges = map[string]any{
 		return mps.Partitions(facts.MPS{Daemon: &p}, mps.Audit{Unit: unit, Lookup: func(string) (string, bool) { return partition, true }})
 	},
 	"mps.NotReported": mps.NotReported,
-	"mps.UnitProblem": mps.UnitProblem, "mps.OutOfReach": mps.OutOfReach, "host.RemovesIPC": host.RemovesIPC, "mps.Unseen": mps.Unseen, "orchestrator.Bus": orchestrator.Bus, "orchestrator.Apart": func(u facts.Unit) []diag.Problem {
-		return orchestrator.Apart([]diag.Problem{{Code: diag.BusUnreachable}}, diag.BusUnreachable, u)
+	"mps.UnitProblem": mps.UnitProblem, "mps.OutOfReach": mps.OutOfReach, "host.RemovesIPC": host.RemovesIPC, "mps.Unseen": mps.Unseen, "orchestrator.Bus": orchestrator.Bus, "orchestrator.WhySilent": func(u facts.Unit) []diag.Problem {
+		return orchestrator.WhySilent([]diag.Problem{{Code: diag.BusUnreachable}}, diag.BusUnreachable, u)
 	}, "orchestrator.AcceptedEmpty": orchestrator.AcceptedEmpty,
 	"orchestrator.BusUnit": orchestrator.BusUnit, "orchestrator.Canary": orchestrator.Canary, "orchestrator.OnGPU": orchestrator.OnGPU, "orchestrator.DryRun": orchestrator.DryRun,
 	"orchestrator.Environment": orchestrator.Environment, "orchestrator.ForMemory": orchestrator.ForMemory,

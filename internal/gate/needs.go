@@ -131,7 +131,7 @@ func awaitBus(ctx context.Context, r *runner) outcome {
 		r.say("bus", "no answer yet: "+look.Detail, 0, 0)
 		if !pause(ctx, r.jitter(every)) {
 			problems := orchestrator.Bus(r.req.Bus.URL, r.req.Bus.Unit, last)
-			return outcome{detail: last.Detail, problems: orchestrator.Apart(problems, diag.BusUnreachable, unit)}
+			return outcome{detail: last.Detail, problems: orchestrator.WhySilent(problems, diag.BusUnreachable, unit)}
 		}
 	}
 }

@@ -190,7 +190,7 @@ func (g *handshake) late() outcome {
 	if g.silent != nil {
 		return outcome{detail: g.reason, problems: append(problems, *g.silent)}
 	}
-	return outcome{detail: g.reason, problems: append(problems, orchestrator.Apart(orchestrator.Silent(g.subject(), g.health, g.ready), diag.OrchestratorUnreachable, g.unit.unit)...)}
+	return outcome{detail: g.reason, problems: append(problems, orchestrator.WhySilent(orchestrator.Silent(g.subject(), g.health, g.ready), diag.OrchestratorUnreachable, g.unit.unit)...)}
 }
 
 func (r *runner) subject() orchestrator.Subject {

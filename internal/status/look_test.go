@@ -137,6 +137,18 @@ func TestLook_ServersInANetworkNamespaceOfTheirOwn(t *testing.T) {
 	}
 }
 
+func TestLook_MaskedServerIsUnmaskedNotRestarted(t *testing.T) {
+	s, w := good(), requirement.Run{Bus: requirement.Service{URL: "http://b", Unit: unitname.Of("mcp_bus")}}
+	s.bus.Answer = facts.Answer{Kind: facts.Refused, Detail: "connection refused"}
+	cfg := &config.Config{Instances: []config.Instance{{Name: "mcp_bus", RequireBus: true}}}
+	h := New()
+	h.Look(t.Context(), cfg, w, s.world(loaded{units: map[string]facts.Unit{unitname.Of("mcp_bus"): {LoadState: "masked"}}}), nil)
+	at := slices.IndexFunc(h.Problems, func(p diag.Problem) bool { return p.Code == diag.BusUnreachable })
+	if at < 0 || !strings.HasSuffix(h.Problems[at].Message, ": its unit is masked") || len(h.Problems[at].Fix.Commands) != 2 || strings.Contains(h.Problems[at].Fix.String(), "restart --") {
+		t.Errorf("%+v", h.Problems)
+	}
+}
+
 // loaded is a systemd with these units; an error is not for all of them.
 type loaded struct {
 	units map[string]facts.Unit

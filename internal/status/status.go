@@ -107,8 +107,8 @@ func (h *Host) Look(ctx context.Context, cfg *config.Config, w requirement.Run, 
 	}
 	h.lookAtGPUs(<-gpus, w.GPU)
 	h.LookAtUnits(ctx, cfg, w, x.Units, marks)
-	h.Problems = checkorchestrator.Apart(h.Problems, diag.OrchestratorUnreachable, h.seen[cmp.Or(unitname.Instance(w.Orchestrator.Unit), w.Orchestrator.Unit)])
-	h.Problems = checkorchestrator.Apart(h.Problems, diag.BusUnreachable, h.seen[unitname.Instance(w.Bus.Unit)])
+	h.Problems = checkorchestrator.WhySilent(h.Problems, diag.OrchestratorUnreachable, h.seen[cmp.Or(unitname.Instance(w.Orchestrator.Unit), w.Orchestrator.Unit)])
+	h.Problems = checkorchestrator.WhySilent(h.Problems, diag.BusUnreachable, h.seen[unitname.Instance(w.Bus.Unit)])
 	if h.refusedForTheStore() {
 		h.Problems = append(h.Problems, diag.Errors(gate.GlanceStore(ctx, w, x))...)
 	}

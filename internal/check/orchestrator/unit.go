@@ -84,24 +84,38 @@ func Registered(r facts.Registration, name, busURL string) []diag.Problem {
 		diag.Advise("restart it now that the bus is up (its models load again, the agents stay up)", diag.Restart(unitname.Of(name))...)).As(diag.Warning)}
 }
 
-// Apart names the network namespace of a server's unit as the cause of a problem with this
-// code, the server's silence.
-func Apart(problems []diag.Problem, code diag.Code, u facts.Unit) []diag.Problem {
-	setting, name := "PrivateNetwork=yes", "PrivateNetwork="
-	if path := u.Sandbox.NetworkPath; path != "" {
-		setting, name = "NetworkNamespacePath="+diag.Clean(path), "NetworkNamespacePath="
-	} else if !u.Sandbox.PrivateNetwork {
+// WhySilent names what of a server's unit is the cause of a problem with this code, the
+// server's silence: it is masked, or in a network namespace of its own.
+func WhySilent(problems []diag.Problem, code diag.Code, u facts.Unit) []diag.Problem {
+	why, seen, fix := whySilent(u)
+	if why == "" {
 		return problems
 	}
 	for i, p := range problems {
-		if p.Code != code {
-			continue
+		if p.Code == code {
+			problems[i].Message += ": its unit " + why
+			problems[i].Seen += "; " + seen + " of " + u.Name
+			problems[i].Fix = fix
 		}
-		problems[i].Message += ": its unit has a network namespace of its own"
-		problems[i].Seen += "; " + setting + " of " + u.Name
-		problems[i].Fix = diag.Advise("remove "+name+" from the drop-in that sets it", append([]diag.Command{diag.Reload()}, diag.Restart(u.Name)...)...).Looking(diag.CatUnit(u.Name))
 	}
 	return problems
+}
+
+func whySilent(u facts.Unit) (why, seen string, fix diag.Fix) {
+	s := u.Sandbox
+	remove := func(key string) diag.Fix {
+		return diag.Advise("remove "+key+" from the drop-in that sets it", append([]diag.Command{diag.Reload()}, diag.Restart(u.Name)...)...).Looking(diag.CatUnit(u.Name))
+	}
+	const apart = "has a network namespace of its own"
+	switch {
+	case u.LoadState == "masked":
+		return "is masked", `"masked"`, diag.Do(diag.Run("systemctl", "unmask", "--", u.Name), diag.Retry())
+	case s.NetworkPath != "":
+		return apart, "NetworkNamespacePath=" + diag.Clean(s.NetworkPath), remove("NetworkNamespacePath=")
+	case s.PrivateNetwork:
+		return apart, "PrivateNetwork=yes", remove("PrivateNetwork=")
+	}
+	return "", "", diag.Fix{}
 }
 
 const sigkill = 9
