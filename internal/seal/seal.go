@@ -126,31 +126,35 @@ func Write(version string, text []byte) error {
 }
 
 func write(version string, text []byte) error {
-	root, err := os.OpenRoot(version)
+	root, err := safefile.OpenRoot(version)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	if err := root.Mkdir(Dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	seal := safefile.New{Data: text, Mode: 0o644, Sync: true}
-	// A seal written by root gets the owner of the version, who must be able to
-	// replace it.
-	if os.Geteuid() == 0 {
-		of, err := safefile.Of(root)
-		if err != nil {
-			return err
-		}
-		seal.Owner, seal.Group = of.UID, of.GID
-		if err := root.Lchown(Dir, of.UID, of.GID); err != nil {
-			return err
-		}
+	made := root.Mkdir(Dir, 0o755)
+	if made != nil && !errors.Is(made, fs.ErrExist) {
+		return made
 	}
 	dir, err := safefile.Enter(root, Dir)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dir.Close() }()
+	seal := safefile.New{Data: text, Mode: 0o644, Sync: true}
+	// A seal written by root gets the owner of the version, who must be able to
+	// replace it, and so does the directory that root made for it: any other may be something
+	// of root's, for example by a hard link.
+	if os.Geteuid() == 0 {
+		of, err := safefile.Of(root)
+		if err != nil {
+			return err
+		}
+		seal.Owner, seal.Group = of.UID, of.GID
+		if made == nil {
+			if err := dir.Chown(".", of.UID, of.GID); err != nil {
+				return err
+			}
+		}
+	}
 	return seal.Replace(dir, name)
 }

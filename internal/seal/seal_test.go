@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"justnews/internal/safefile"
 )
 
 var one = Manifest{
@@ -83,6 +85,35 @@ func TestSeal_PlantedLinkIsRefused(t *testing.T) {
 	}
 	if err := Write(version, []byte("{}")); err == nil {
 		t.Error("written elsewhere")
+	}
+}
+
+// The owner of a version may have put something of root's there. Only what root made for the
+// seal is given to that user.
+func TestSeal_WhatRootDidNotMakeStaysRoots(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	for what, plant := range map[string]func(path string) error{
+		"a file":      func(path string) error { return os.WriteFile(path, []byte("secret"), 0o600) },
+		"a directory": func(path string) error { return os.Mkdir(path, 0o700) },
+	} {
+		version := t.TempDir()
+		path := filepath.Join(version, Dir)
+		if err := errors.Join(os.Chown(version, 4242, 4242), plant(path)); err != nil {
+			t.Fatal(err)
+		}
+		_ = Write(version, []byte("x"))
+		if info, err := safefile.Lstat(path); err != nil || info.UID != 0 {
+			t.Errorf("%s: %+v, %v", what, info, err)
+		}
+	}
+	version := t.TempDir()
+	err := errors.Join(os.Chown(version, 4242, 4242), Write(version, []byte("x")))
+	for _, name := range []string{Dir, Rel} {
+		if info, e := safefile.Lstat(filepath.Join(version, name)); err != nil || e != nil || info.UID != 4242 || info.GID != 4242 {
+			t.Errorf("%s: %+v, %v, %v", name, info, err, e)
+		}
 	}
 }
 
