@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -60,7 +59,7 @@ type renewCommand struct{}
 func (c *renewCommand) Run(a *app) error {
 	a.limited("renew", 3*restartTime)
 	// First, so that a request that comes from now on starts this again.
-	if err := os.Remove(filepath.Join(a.sharedDir(), renewRequest+".json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := records.Remove(a.sharedDir(), renewRequest); err != nil {
 		return a.refuse(diag.Problem{
 			Code: diag.RecordUnwritten, Severity: diag.Error, Message: "cannot remove a request", Seen: err.Error(),
 			Fix: diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),

@@ -108,7 +108,10 @@ func makeMetricsDir(dir string) error {
 		return err
 	}
 	defer func() { _ = parent.Close() }()
-	if err := parent.Mkdir(filepath.Base(dir), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+	switch err := parent.Mkdir(filepath.Base(dir), 0o755); {
+	case errors.Is(err, fs.ErrExist): // another gate's, or something planted
+		return nil
+	case err != nil:
 		return err
 	}
 	return parent.Chmod(filepath.Base(dir), 0o775|fs.ModeSticky) // regardless of the umask

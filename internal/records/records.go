@@ -209,6 +209,20 @@ func (s State[T]) Save(record T) error {
 	return nil
 }
 
+// Remove removes a shared record, and moves aside what cannot be removed.
+func Remove(dir, name string) error {
+	root, err := safefile.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("cannot remove the record: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	name += ".json"
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) && !moveAside(root, name) {
+		return fmt.Errorf("cannot remove the record %s: %w", name, err)
+	}
+	return nil
+}
+
 func (s State[T]) file() string { return s.Name + ".json" }
 
 // read returns the content of a regular file with one name. It neither follows

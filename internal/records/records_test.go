@@ -174,6 +174,27 @@ func TestRecords_PlantedFilesAreNeitherReadNorWritten(t *testing.T) {
 	}
 }
 
+// A record is a request to a unit that runs as long as it exists.
+func TestRemove_NothingPlantedStays(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "renew.json")
+	for what, plant := range map[string]func() error{
+		"nothing":         func() error { return nil },
+		"a record":        func() error { return os.WriteFile(path, nil, 0o600) },
+		"a link":          func() error { return os.Symlink("/etc/passwd", path) },
+		"a directory":     func() error { return os.Mkdir(path, 0o700) },
+		"and a full one":  func() error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) },
+		"and another one": func() error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) },
+	} {
+		if err := errors.Join(plant(), Remove(dir, "renew")); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestRecords_WithoutADirectoryNothingIsSaved(t *testing.T) {
 	var s State[history]
 	if h, err := s.Load(); err != nil || h != (history{}) {
