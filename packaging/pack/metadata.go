@@ -15,11 +15,15 @@ import (
 	"justnews/packaging/contents"
 )
 
-// maintainer returns who builds these packages, named as for Debian's tools. A
-// build without a name is for the host that it was built on: there is no release
-// yet, and so no address.
+// maintainer returns who builds these packages, named as for Debian's tools: DEBEMAIL may
+// have the name, too. A build without a name is for the host that it was built on: there
+// is no release yet, and so no address.
 func maintainer() string {
-	return fmt.Sprintf("%s <%s>", cmp.Or(os.Getenv("DEBFULLNAME"), "JustNews maintainers"), cmp.Or(os.Getenv("DEBEMAIL"), "justnews@localhost"))
+	name, address := os.Getenv("DEBFULLNAME"), cmp.Or(os.Getenv("DEBEMAIL"), "justnews@localhost")
+	if before, after, found := strings.Cut(strings.TrimSuffix(address, ">"), "<"); found {
+		name, address = cmp.Or(name, strings.TrimSpace(before)), after
+	}
+	return fmt.Sprintf("%s <%s>", cmp.Or(name, "JustNews maintainers"), address)
 }
 
 // changes returns what CHANGELOG.md says about packaging in its newest section;

@@ -67,3 +67,21 @@ func TestSBOM_NamesModulesAsScannersDo(t *testing.T) {
 		}
 	}
 }
+
+func TestMaintainer_IsNamedAsForDebiansTools(t *testing.T) {
+	for _, c := range []struct{ name, email, want string }{
+		{"", "", "JustNews maintainers <justnews@localhost>"},
+		{"Zoë Ax", "", "Zoë Ax <justnews@localhost>"},
+		{"", "a@example.org", "JustNews maintainers <a@example.org>"},
+		{"Zoë Ax", "a@example.org", "Zoë Ax <a@example.org>"},
+		{"", "Zoë Ax <a@example.org>", "Zoë Ax <a@example.org>"},
+		{"Bo", "Zoë Ax <a@example.org>", "Bo <a@example.org>"},
+		{"", "<a@example.org>", "JustNews maintainers <a@example.org>"},
+	} {
+		t.Setenv("DEBFULLNAME", c.name)
+		t.Setenv("DEBEMAIL", c.email)
+		if got := maintainer(); got != c.want {
+			t.Errorf("%q, %q: %s, want %s", c.name, c.email, got, c.want)
+		}
+	}
+}
