@@ -315,12 +315,15 @@ func TestLicences_UnknownTermsAreAnError(t *testing.T) {
 	for text, want := range map[string]string{
 		"// Copyright 2009 The Go Authors.\n// Use of this source code is governed by a BSD-style\n// license that can be found in the LICENSE file.\n":                "",
 		"package x\n\n/*\n * Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved.\n * freely granted, provided that this notice\n * is preserved.\n */\n": "SunPro",
+		"// SPDX-License-Identifier: MIT\n":                                         "",
+		"// SPDX-License-Identifier: MIT\n// Copyright (c) 2020 Somebody\n":         "",
+		"/*\n * Copyright 2020 Somebody\n * SPDX-License-Identifier: MIT\n */\nx\n": "",
 	} {
 		name := filepath.Join(t.TempDir(), "x.go")
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		found, err := notices(filepath.Dir(name), "x.go")
+		found, err := notices(filepath.Dir(name), "x.go", "MIT")
 		if got := (Module{Notices: found}).fileLicences(); err != nil || strings.Join(got, " ") != want {
 			t.Errorf("%q: %v, %v; want %q", text, got, err, want)
 		}
@@ -329,11 +332,16 @@ func TestLicences_UnknownTermsAreAnError(t *testing.T) {
 	for _, text := range []string{
 		"/* Copyright (c) 2020 Somebody. All rights reserved. */\n",
 		"// Permission is hereby granted, free of charge, to nobody.\n",
+		// Copied from a project with another licence.
+		"// Copyright 2020 Somebody\n//\n// Licensed under the Apache License, Version 2.0 (the \"License\");\n",
+		"// SPDX-License-Identifier: GPL-2.0-only\n",
+		"/* SPDX-License-Identifier: MIT OR GPL-2.0-only */\n",
+		"// SPDX-License-Identifier: MIT AND BSD-3-Clause\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if found, err := notices(filepath.Dir(name), "x.h"); err == nil {
+		if found, err := notices(filepath.Dir(name), "x.h", "MIT"); err == nil {
 			t.Errorf("%q has the terms %v", text, found)
 		}
 	}

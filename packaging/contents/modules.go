@@ -163,7 +163,7 @@ func (m *Module) addNotices(dir string, p linkedPackage) error {
 		return err
 	}
 	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles, p.CFiles, p.HFiles, p.SFiles) {
-		list, err := notices(p.Dir, name)
+		list, err := notices(p.Dir, name, m.SPDX)
 		if err != nil {
 			return err
 		}

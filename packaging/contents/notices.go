@@ -27,7 +27,11 @@ var marker = regexp.MustCompile(`(?m)^[ \t]*(?://|/\*+|\*+/|\*)[ \t]?|[ \t]*\*/$
 
 // ofModule matches comments that refer to the terms of the module or of Go,
 // both of which are listed anyway.
-var ofModule = regexp.MustCompile(`license that can be found (?:in|src) the (?:LICENSE file|Go distribution)|See LICENSE for licensing information|Licensed under the Apache License, Version 2\.0`)
+var ofModule = regexp.MustCompile(`license that can be found (?:in|src) the (?:LICENSE file|Go distribution)|See LICENSE for licensing information`)
+
+// named matches comments that name a licence, which may not be that of the module: its
+// files may be copied from elsewhere.
+var named = regexp.MustCompile(`SPDX-License-Identifier: (.+?)(?: Copyright| Licensed|$)|Licensed under the (Apache License, Version 2\.0)`)
 
 // knownNotices are the terms that files are known to carry; the expression
 // matches what has to be reproduced. LicenseRef-NVIDIA-NVML is the notice of
@@ -47,11 +51,11 @@ var knownNotices = []struct {
 }
 
 // aboutTerms matches comments that could be a notice.
-var aboutTerms = regexp.MustCompile(`(?i)copyright[ \t]+(?:©|\(c\)|\d)|\blicense(?:\.|: http)|permission is hereby granted`)
+var aboutTerms = regexp.MustCompile(`(?i)copyright[ \t]+(?:©|\(c\)|\d)|\blicense(?:\.|: http|-identifier)|permission is hereby granted`)
 
-// notices returns the notices in one compiled file, each only once. A comment
-// about terms that is not known is an error.
-func notices(dir, name string) ([]Notice, error) {
+// notices returns the notices in one compiled file of a module with the given licence, each
+// only once. A comment about terms that is not known is an error.
+func notices(dir, name, spdx string) ([]Notice, error) {
 	text, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the notices in a linked file: %w", err)
@@ -61,7 +65,7 @@ func notices(dir, name string) ([]Notice, error) {
 		if !aboutTerms.MatchString(comment) {
 			continue
 		}
-		n, ok := noticeOf(marker.ReplaceAllString(comment, ""))
+		n, ok := noticeOf(marker.ReplaceAllString(comment, ""), spdx)
 		if !ok {
 			return nil, fmt.Errorf("cannot tell the terms in %s: teach noticeOf about\n%s", filepath.Join(dir, name), comment)
 		}
@@ -74,11 +78,15 @@ func notices(dir, name string) ([]Notice, error) {
 
 // noticeOf returns the notice in a comment, which is empty if the comment only
 // refers to the terms of the module.
-func noticeOf(comment string) (Notice, bool) {
+func noticeOf(comment, spdx string) (Notice, bool) {
 	for _, known := range knownNotices {
 		if text := known.text.FindString(comment); text != "" {
 			return Notice{SPDX: known.spdx, Text: strings.TrimRight(text, "\n")}, true
 		}
 	}
-	return Notice{}, ofModule.MatchString(strings.Join(strings.Fields(comment), " "))
+	text := strings.Join(strings.Fields(comment), " ")
+	if m := named.FindStringSubmatch(text); m != nil {
+		return Notice{}, m[1] == spdx || m[2] != "" && spdx == ours
+	}
+	return Notice{}, ofModule.MatchString(text)
 }
