@@ -43,6 +43,8 @@ func copyright(comment, prefix string, modules []Module) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: justnews
+Source:
+ The archives that packaging/source.sh writes from a clone of the repository.
 Comment:
  %s
 
