@@ -15,7 +15,9 @@ if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
 	exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive
-if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/tmp/justnews-deps.log 2>&1; then
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
 	printf 'could not install: %s\n' "${missing[*]}" >&2
-	tail -n 5 /tmp/justnews-deps.log >&2
+	tail -n 5 "$log" >&2
 fi
