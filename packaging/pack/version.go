@@ -62,26 +62,35 @@ func git(args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// versionOfGit is the version of the commit that is checked out.
+// versionOfGit is the version of the commit that is checked out. Files that are not in the
+// commit make it dirty, too, as for Go's build information: they may be packed.
 func versionOfGit() (string, error) {
-	text, err := git("describe", "--tags", "--long", "--abbrev=12", "--match", "v[0-9]*", "--dirty=+dirty")
+	changed, err := git("status", "--porcelain", "--untracked-files=normal")
+	if err != nil {
+		return "", err
+	}
+	dirty := ""
+	if changed != "" {
+		dirty = "+dirty"
+	}
+	text, err := git("describe", "--tags", "--long", "--abbrev=12", "--match", "v[0-9]*")
 	if err == nil {
-		return packageVersion(text)
+		return packageVersion(text + dirty)
 	}
 	// No tag precedes it: its number orders it, before every tag.
 	count, err := git("rev-list", "--count", "HEAD")
 	if err != nil {
 		return "", err
 	}
-	name, err := git("describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+dirty")
+	name, err := git("describe", "--always", "--abbrev=12", "--exclude=*")
 	if err != nil {
 		return "", err
 	}
-	return "0.0.0~git" + count + ".g" + name, nil
+	return "0.0.0~git" + count + ".g" + name + dirty, nil
 }
 
-// described is what git describe --long prints of our tags:
-// v1.2.3-0-gabc, v1.2.3-rc.1-4-gabc, either with +dirty.
+// described is what git describe --long prints of our tags, v1.2.3-0-gabc or
+// v1.2.3-rc.1-4-gabc, either with +dirty.
 var described = regexp.MustCompile(`^v(\d+\.\d+\.\d+)(?:-([a-z0-9.]+))?-(\d+)-g([0-9a-f]+)(\+dirty)?$`)
 
 // packageVersion turns git's words into a version that dpkg and rpm order as

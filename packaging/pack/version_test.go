@@ -97,15 +97,51 @@ func TestVersion_ThatPackagesCannotHaveIsRefused(t *testing.T) {
 	}
 }
 
-// An unpacked archive in a repository of something else has no version from git.
-func TestVersion_IsNotThatOfAnotherRepository(t *testing.T) {
-	dir := t.TempDir()
+// inRepository makes a new repository with one commit of one file the working directory.
+func inRepository(t *testing.T, tag string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	t.Chdir(dir)
-	for _, args := range [][]string{{"init", "--quiet"}, {"-c", "user.name=x", "-c", "user.email=x@localhost", "commit", "--quiet", "--allow-empty", "--message=x"}, {"tag", "v9.9.9"}} {
+	if err := os.WriteFile("packed", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	commands := [][]string{{"init", "--quiet"}, {"add", "packed"}, {"-c", "user.name=x", "-c", "user.email=x@localhost", "commit", "--quiet", "--message=x"}}
+	if tag != "" {
+		commands = append(commands, []string{"tag", tag})
+	}
+	for _, args := range commands {
 		if _, err := git(args...); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return dir
+}
+
+// A package with files that are not in the commit does not have the commit's version.
+func TestVersion_ChangedOrNewFilesMakeItDirty(t *testing.T) {
+	for _, tag := range []string{"", "v1.2.3"} {
+		for _, name := range []string{"packed", "new"} {
+			inRepository(t, tag)
+			if _, err := git("config", "status.showUntrackedFiles", "no"); err != nil {
+				t.Fatal(err)
+			}
+			clean, err := versionOfGit()
+			if err != nil || strings.Contains(clean, "dirty") {
+				t.Errorf("%s: %q, %v", tag, clean, err)
+			}
+			if err := os.WriteFile(name, []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := versionOfGit(); err != nil || got != clean+"+dirty" {
+				t.Errorf("%s with another %s: %q, %v", clean, name, got, err)
+			}
+		}
+	}
+}
+
+// An unpacked archive in a repository of something else has no version from git.
+func TestVersion_IsNotThatOfAnotherRepository(t *testing.T) {
+	dir := inRepository(t, "v9.9.9")
 	if o, err := originOf("", "1763000000"); err != nil || o.version != "9.9.9" {
 		t.Errorf("in the repository: %+v, %v", o, err)
 	}
