@@ -793,3 +793,26 @@ func TestGate_RequestsRenewalOnlyWithoutProgress(t *testing.T) {
 		})
 	}
 }
+
+// By hand, what the own environment says is how somebody configures a run.
+func TestSelf_OverridesOfAUnitsEnvironmentAreNamed(t *testing.T) {
+	const url = "http://127.0.0.1:9900"
+	set := func(string) (string, bool) { return url, true }
+	unset := func(string) (string, bool) { return "", false }
+	for what, c := range map[string]struct {
+		self  Self
+		named bool
+	}{
+		"in a unit":                     {Self{InUnit: true, Environment: set}, true},
+		"in a unit, not in the own":     {Self{InUnit: true, Environment: unset}, true},
+		"by hand":                       {Self{Environment: set}, false},
+		"by hand, not in the own":       {Self{Environment: unset}, true},
+		"by hand, the own is not known": {Self{}, false},
+	} {
+		problems := []diag.Problem{{Code: diag.BusUnreachable, Subject: url}}
+		c.self.Overridden(problems, requirement.Run{Overrides: []requirement.Override{{Name: "MCP_BUS_URL", Value: url, Configured: "http://127.0.0.1:8000"}}})
+		if named := strings.Contains(problems[0].Fix.String(), "MCP_BUS_URL"); named != c.named {
+			t.Errorf("%s: %s", what, problems[0].Fix)
+		}
+	}
+}
