@@ -67,5 +67,5 @@ func Newest(t *testing.T, scenario func(t *testing.T, suite string)) {
 }
 
 // MaySetClock reports whether a test may set the clock, which is the host's and thus that of
-// all its processes. A test's commands are able to: nsenter drops no capability.
+// all its processes. Otherwise its commands are not able to.
 func MaySetClock() bool { return os.Getenv("JUSTNEWS_TEST_CLOCK") == "1" }

@@ -57,6 +57,11 @@ func TestMachine_SystemdBootsAndAnswers(t *testing.T) {
 			t.Errorf("the system is %s, want running\n%s", state, m.Run("systemctl", "--failed").Stdout)
 		}
 
+		// The host's own second, so that nothing happens where it is allowed.
+		if r := m.Run("sh", "-c", `date --set="@$(date +%s)"`); bed.MaySetClock() != (r.Code == 0) {
+			t.Errorf("the clock of the host was set: %+v", r)
+		}
+
 		if got := m.ReadFile("/proc/1/cmdline"); !strings.Contains(got, "bed.word=1") {
 			t.Errorf("PID 1 has the command line %q, want bed.word=1 in it", got)
 		}

@@ -102,8 +102,11 @@ func (m *Machine) Root() string { return fmt.Sprintf("/proc/%d/root", m.leader) 
 func (m *Machine) Bus() string { return "unix:path=" + m.Root() + "/run/dbus/system_bus_socket" }
 
 func (m *Machine) run(ctx context.Context, argv []string) Result {
-	enter := append([]string{"--target", fmt.Sprint(m.leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"}, argv...)
-	cmd := exec.CommandContext(ctx, "nsenter", enter...)
+	enter := append([]string{"nsenter", "--target", fmt.Sprint(m.leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"}, argv...)
+	if !MaySetClock() {
+		enter = append([]string{"setpriv", "--bounding-set=-sys_time"}, enter...)
+	}
+	cmd := exec.CommandContext(ctx, enter[0], enter[1:]...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Env = &stdout, &stderr, machineEnv
 	cmd.Cancel = func() error { return killChildren(cmd.Process) }

@@ -29,6 +29,7 @@ func Need(t testing.TB) {
 		{"mmdebstrap", "mmdebstrap"},
 		{"systemd-nspawn", "systemd-container"},
 		{"nsenter", "util-linux"},
+		{"setpriv", "util-linux"},
 		{"tar", "tar"},
 		{"zstd", "zstd"},
 	} {
