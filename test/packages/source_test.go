@@ -409,7 +409,7 @@ func TestSource_DebianLifecycle(t *testing.T) {
 	debs := fromSource(t, buildDebian).debs(t)
 	now := current(t)
 	bed.Newest(t, func(t *testing.T, suite string) {
-		const free, nvidia = "/root/free.deb", "/root/nvidia.deb"
+		const free, nvidia, autopkgtest = "/root/free.deb", "/root/nvidia.deb", "/root/installed"
 		h := &host{bed.Boot(t, bed.Options{Suite: suite, Prepare: func(tree *bed.Tree) {
 			for _, name := range tree.List("/etc/dpkg/dpkg.cfg.d") {
 				tree.Remove("/etc/dpkg/dpkg.cfg.d/" + name)
@@ -417,6 +417,7 @@ func TestSource_DebianLifecycle(t *testing.T) {
 			tree.Copy(debs[0], free, 0o644)
 			tree.Copy(debs[1], nvidia, 0o644)
 			tree.Copy(now.deb, newDeb, 0o644)
+			tree.Copy(filepath.Join(repository, "debian/tests/installed"), autopkgtest, 0o755)
 		}}), t}
 		h.WaitIdle()
 		for _, step := range []struct{ args, mps string }{
@@ -436,6 +437,7 @@ func TestSource_DebianLifecycle(t *testing.T) {
 			}
 			h.step("justnews-gate --version")
 		}
+		h.step(autopkgtest)
 		h.apt("purge justnews justnews-nvidia")
 		h.gone("the purge")
 		if left := h.leftovers(); len(left) > 0 {
