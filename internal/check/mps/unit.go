@@ -48,7 +48,7 @@ func (w Wanted) unitFix(u facts.Unit) diag.Fix {
 	case u.LoadState == "not-found":
 		return diag.Advise(`install the unit, or name the right one in mps.unit ("" if it is not a unit of this host)`, append([]diag.Command{diag.Reload()}, w.start()...)...)
 	case u.LoadState == "masked":
-		return diag.Do(append([]diag.Command{diag.Run("systemctl", "unmask", "--", u.Name)}, w.start()...)...)
+		return diag.Do(append([]diag.Command{check.Unmask(u)}, w.start()...)...)
 	case u.LoadState != "loaded":
 		return diag.Advise("fix the unit", append([]diag.Command{diag.Reload()}, w.start()...)...).Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case len(u.Conditions) > 0 && !u.ConditionResult:

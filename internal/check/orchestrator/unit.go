@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"justnews/internal/check"
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -109,7 +110,7 @@ func whySilent(u facts.Unit) (why, seen string, fix diag.Fix) {
 	const apart = "has a network namespace of its own"
 	switch {
 	case u.LoadState == "masked":
-		return "is masked", `"masked"`, diag.Do(diag.Run("systemctl", "unmask", "--", u.Name), diag.Retry())
+		return "is masked", `"masked"`, diag.Do(check.Unmask(u), diag.Retry())
 	case s.NetworkPath != "":
 		return apart, "NetworkNamespacePath=" + diag.Clean(s.NetworkPath), remove("NetworkNamespacePath=")
 	case s.PrivateNetwork:

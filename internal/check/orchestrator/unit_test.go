@@ -26,6 +26,7 @@ func TestUnit_OnlyAHopelessUnitEndsAWait(t *testing.T) {
 	}{
 		{facts.Unit{Name: "u", LoadState: "not-found"}, diag.Error, "install the unit"},
 		{facts.Unit{Name: "u", LoadState: "masked"}, diag.Error, "systemctl unmask -- u"},
+		{facts.Unit{Name: "u", LoadState: "masked", Service: facts.Service{FileState: "masked-runtime"}}, diag.Error, "systemctl unmask --runtime -- u"},
 		{facts.Unit{Name: "u", LoadState: "bad-setting"}, diag.Error, "systemd-analyze verify -- u"},
 		{unitIn("failed", "failed"), diag.Error, "journalctl -b -u"},
 		{unitIn("inactive", "dead"), diag.Warning, "justnews-gate retry"},

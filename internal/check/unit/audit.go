@@ -27,7 +27,7 @@ func Present(u facts.Unit) []diag.Problem {
 	}
 	fix := diag.Advise("install the package justnews", diag.Reload())
 	if u.LoadState == "masked" {
-		fix = diag.Do(diag.Run("systemctl", "unmask", "--", u.Name))
+		fix = diag.Do(check.Unmask(u))
 	}
 	return []diag.Problem{diag.Found(diag.UnitMissing, u.Name, "a unit of the packages cannot be used",
 		diag.Quote(u.LoadState), "loaded", fix)}

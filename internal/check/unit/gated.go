@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"justnews/internal/check"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/lists"
@@ -29,7 +30,7 @@ func Gated(u facts.Unit, after bool) []diag.Problem {
 	case u.LoadState == "masked":
 		return []diag.Problem{{
 			Code: diag.Ungated, Severity: diag.Warning, Subject: u.Name, Message: "the unit is masked: nothing can start it",
-			Fix: diag.Advise("if it is to run", diag.Run("systemctl", "unmask", "--", u.Name)),
+			Fix: diag.Advise("if it is to run", check.Unmask(u)),
 		}}
 	case u.LoadState == "bad-setting" || u.LoadState == "error":
 		return []diag.Problem{diag.Found(diag.UnitFailed, u.Name, "systemd cannot load the unit: a setting of a drop-in is invalid, or missing",

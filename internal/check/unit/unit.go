@@ -88,7 +88,7 @@ func fixOf(u facts.Unit) diag.Fix {
 	case u.LoadState == "not-found":
 		return diag.Advise("install the unit, or name the right instance in justnews.toml (\"\" if it runs on another host)", diag.Reload())
 	case u.LoadState == "masked":
-		return diag.Do(diag.Run("systemctl", "unmask", "--", u.Name), diag.Retry())
+		return diag.Do(check.Unmask(u), diag.Retry())
 	case u.LoadState != "loaded":
 		return diag.Advise("fix the unit", diag.Reload()).Looking(diag.Run("systemd-analyze", "verify", "--", u.Name))
 	case u.Result == "oom-kill":
