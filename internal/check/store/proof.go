@@ -75,8 +75,12 @@ func (j *judge) trusted(p facts.StoreProof) diag.Fix {
 }
 
 func (j *judge) noManifest(p facts.StoreProof) {
+	seen := "neither manifest.json nor a seal"
+	if p.SealFault != "" {
+		seen = "no manifest.json, and a seal that cannot be used,"
+	}
 	problem := diag.Found(diag.StoreManifest, version(p), "it cannot be verified: it has no checksum",
-		cmp.Or(diag.Clean(p.ManifestFault), "neither manifest.json nor a seal")+" in "+diag.Clean(p.Path), "upstream's manifest.json with a checksum, or a seal",
+		cmp.Or(diag.Clean(p.ManifestFault), seen)+" in "+diag.Clean(p.Path), "upstream's manifest.json with a checksum, or a seal",
 		j.trusted(p))
 	if p.Name == "" {
 		// JustNews writes a manifest for versions only.

@@ -95,9 +95,9 @@ type judge struct {
 }
 
 // say adds a problem once: a missing base model is found again for each of its
-// adapters.
+// adapters. A warning does not take the place of an error.
 func (j *judge) say(about string, p diag.Problem) {
-	if key := string(p.Code) + "\x00" + about; !j.said[key] {
+	if key := string(p.Code) + "\x00" + p.Severity.String() + about; !j.said[key] {
 		j.said[key] = true
 		j.problems = append(j.problems, p)
 	}

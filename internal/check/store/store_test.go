@@ -507,6 +507,16 @@ func TestProofs_EachResultIsJudged(t *testing.T) {
 	}
 }
 
+// The warning about a seal that cannot be used has the code of the error that nothing else
+// proves the version, either.
+func TestProofs_UnusableSealProvesNothing(t *testing.T) {
+	look, w := whole(t)
+	problems := Proofs([]facts.StoreProof{{Owner: "scout", Name: "v1", Path: "/v", Verdict: facts.NoManifest, SealFault: "it is not a seal"}}, look, w)
+	if errs := diag.Errors(problems); len(errs) != 1 || errs[0].Code != diag.StoreManifest || len(problems) != 2 {
+		t.Errorf("%v", problems)
+	}
+}
+
 func TestProofs_DirectoryOrderIsNeverCorruption(t *testing.T) {
 	look, w := whole(t)
 	for _, p := range Proofs([]facts.StoreProof{{Owner: "scout", Name: "v1", Path: "/v", Verdict: facts.Undecided, Orders: 1e9, Tried: 8}}, look, w) {
