@@ -326,6 +326,28 @@ func TestSource_FedoraHasTheFilesOfTheRPM(t *testing.T) {
 	}
 }
 
+// Nothing in the rpms depends on when they were built.
+func TestSource_FedoraHasTheDatesOfTheChangelog(t *testing.T) {
+	t.Parallel()
+	b := fromSource(t, buildFedora)
+	sourceRPM := filepath.Join(b.dir, "SRPMS/justnews-"+b.version+"-1.src.rpm")
+	for _, rpm := range append(b.rpms(t), sourceRPM) {
+		// The changelog has days, at noon.
+		day := strings.TrimSpace(output(t, "rpm", "-qp", "--qf", "%{CHANGELOGTIME:day}", rpm))
+		if got := strings.TrimSpace(output(t, "rpm", "-qp", "--qf", "%{BUILDTIME:day}", rpm)); got != day {
+			t.Errorf("%s is of %s, the changelog of %s", filepath.Base(rpm), got, day)
+		}
+		if rpm == sourceRPM {
+			continue
+		}
+		for line := range strings.Lines(output(t, "rpm", "-qp", "--qf", "[%{FILEMTIMES:day} %{FILENAMES}\n]", rpm)) {
+			if !strings.HasPrefix(line, day+" ") {
+				t.Errorf("%s, want %s", strings.TrimSpace(line), day)
+			}
+		}
+	}
+}
+
 // filesOfRPMs are the files and directories of packages: mode, owners, flags and
 // content, but for that of programs.
 func filesOfRPMs(t *testing.T, rpms ...string) map[string]string {
