@@ -51,7 +51,7 @@ func version(p facts.StoreProof) string {
 }
 
 func (j *judge) manifest(p facts.StoreProof) {
-	if p.SealFault != "" {
+	if p.SealFault != "" && p.Verdict != facts.NoManifest { // the advice would be to certify what nothing proves
 		j.say(p.Path, diag.Found(diag.StoreManifest, version(p), "its seal is not used",
 			diag.Clean(p.SealFault), "a seal of the current version", sealing(p)).As(diag.Warning))
 	}
@@ -77,7 +77,7 @@ func (j *judge) trusted(p facts.StoreProof) diag.Fix {
 func (j *judge) noManifest(p facts.StoreProof) {
 	seen := "neither manifest.json nor a seal"
 	if p.SealFault != "" {
-		seen = "no manifest.json, and a seal that cannot be used,"
+		seen = "no manifest.json, and a seal that cannot be used (" + diag.Clean(p.SealFault) + "),"
 	}
 	problem := diag.Found(diag.StoreManifest, version(p), "it cannot be verified: it has no checksum",
 		cmp.Or(diag.Clean(p.ManifestFault), seen)+" in "+diag.Clean(p.Path), "upstream's manifest.json with a checksum, or a seal",

@@ -507,13 +507,12 @@ func TestProofs_EachResultIsJudged(t *testing.T) {
 	}
 }
 
-// The warning about a seal that cannot be used has the code of the error that nothing else
-// proves the version, either.
+// A seal that cannot be used is only a warning where something else proves the version.
 func TestProofs_UnusableSealProvesNothing(t *testing.T) {
 	look, w := whole(t)
 	problems := Proofs([]facts.StoreProof{{Owner: "scout", Name: "v1", Path: "/v", Verdict: facts.NoManifest, SealFault: "it is not a seal"}}, look, w)
-	if errs := diag.Errors(problems); len(errs) != 1 || errs[0].Code != diag.StoreManifest || len(problems) != 2 {
-		t.Errorf("%v", problems)
+	if len(problems) != 1 || problems[0].Code != diag.StoreManifest || problems[0].Severity != diag.Error || !strings.Contains(problems[0].Seen, "it is not a seal") {
+		t.Errorf("%+v", problems)
 	}
 }
 
@@ -578,5 +577,16 @@ func TestProofs_PresenceIsAWayOutOnlyWhereMoreIsRequired(t *testing.T) {
 				t.Errorf("%s: %+v", level, p)
 			}
 		}
+	}
+}
+
+func TestJudge_WarningHidesNoError(t *testing.T) {
+	j := judge{said: map[string]bool{}}
+	for range 2 {
+		j.say("/v", diag.Problem{Code: diag.StoreManifest}.As(diag.Warning))
+		j.say("/v", diag.Problem{Code: diag.StoreManifest})
+	}
+	if len(j.problems) != 2 || len(diag.Errors(j.problems)) != 1 {
+		t.Errorf("%v", j.problems)
 	}
 }
