@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -15,7 +16,6 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
-	"justnews/internal/strictjson"
 )
 
 // dialect has the requests to one kind of model server, and parses its answers. Each kind has
@@ -211,8 +211,15 @@ func (completes) canary(ctx context.Context, l *link, name string) facts.Answer 
 		body := maps.Clone(c.body)
 		body["model"] = name
 		a := l.post(ctx, c.path, body).read(func(f fields) {
-			if len(required(f, c.answer, strictjson.Value.List)) == 0 {
+			items := 0
+			for range f.list(c.answer) {
+				items++
+			}
+			if items == 0 {
 				f.fail(fmt.Errorf("%s is empty", c.answer))
+			}
+			if e, found, err := f.Optional("error"); err != nil || found && !e.IsNull() {
+				f.fail(errors.New("an error, besides " + c.answer))
 			}
 		})
 		if first == nil || a.Kind == facts.Answered {

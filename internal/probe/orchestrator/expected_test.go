@@ -227,6 +227,35 @@ func TestTriton_CanaryHasTheShapeOfTheModelsInputs(t *testing.T) {
 	}
 }
 
+// An answer that differs from the documented one in its form is none, although the server's
+// status is 200.
+func TestExpected_AnswerOfAnotherFormIsNone(t *testing.T) {
+	for _, c := range []struct {
+		kind   orchestrator.Kind
+		answer string
+		want   facts.AnswerKind
+	}{
+		{orchestrator.OpenAI, `{"choices":[{"text":"a"}]}`, facts.Answered},
+		{orchestrator.OpenAI, `{"choices":[{"text":"a"}],"error":null}`, facts.Answered},
+		{orchestrator.OpenAI, `{"choices":[{"text":"a"}],"error":{"message":"the engine died"}}`, facts.Nonsense},
+		{orchestrator.OpenAI, `{"choices":[null]}`, facts.Nonsense},
+		{orchestrator.OpenAI, `{"choices":[]}`, facts.Nonsense},
+		{orchestrator.Triton, `[{"name":"m","version":"1","state":"READY"}]`, facts.Answered},
+		{orchestrator.Triton, `{"models":[{"name":"m","version":"1","state":"READY"}]}`, facts.Nonsense},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, c.answer) }))
+		t.Cleanup(server.Close)
+		s := open(t, c.kind, server.URL, []string{"m"})
+		got := s.Models(t.Context(), true).Answer
+		if c.kind == orchestrator.OpenAI {
+			got = s.(orchestrator.Canary).Canary(t.Context(), "m")
+		}
+		if got.Kind != c.want {
+			t.Errorf("%s: %s: %+v, want %d", c.kind, c.answer, got, c.want)
+		}
+	}
+}
+
 // A model may claim any number of inputs: only all of them together are bounded.
 func TestTriton_CanaryIsBoundedOverAllInputs(t *testing.T) {
 	one := `{"name":"x","datatype":"FP32","shape":[1048576]}`

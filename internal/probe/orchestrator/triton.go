@@ -40,11 +40,15 @@ func (triton) list(ctx context.Context, l *link, _ bool) (map[string]model, fact
 	own, cancel := context.WithTimeoutCause(ctx, l.look, slow{l.look})
 	defer cancel()
 	r := l.post(own, "/v2/repository/index", object{})
-	if len(r.body) > 0 && r.body[0] == '[' {
+	list := len(r.body) > 0 && r.body[0] == '['
+	if list {
 		r.body = fmt.Appendf(nil, `{"models":%s}`, r.body)
 	}
 	models := listing{}
 	a := r.read(func(f fields) {
+		if !list {
+			f.fail(errors.New("expected a list, found an object"))
+		}
 		if len(f.Members()) != 1 { // what follows the list would be a member of the object
 			f.fail(errors.New("bytes after the list"))
 		}
