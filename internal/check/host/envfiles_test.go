@@ -112,3 +112,15 @@ func TestEnvironment_FilesBeatTheUnitInItsOrder(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestEnvFile_PatternAppliesToEveryFileThatMatches(t *testing.T) {
+	of := func(path, value string) facts.EnvFile {
+		return facts.EnvFile{Path: path, Systemd: []facts.EnvVar{{Name: "A", Value: value, Line: 1}}}
+	}
+	files := []facts.EnvFile{of("/e/b.env", "b"), of("/e/a.env", "a"), of("/f/c.env", "c"), of("/e/[x].env", "x")}
+	for pattern, want := range map[string]string{"/e/*.env": "b", "/e/a.*": "a", "/f/*.env": "c", "/e/[x].env": "x", "/g/*.env": ""} {
+		if got := host.Environment(facts.Unit{EnvironmentFiles: []string{pattern}}, files)["A"]; got != want {
+			t.Errorf("%s: %q, want %q", pattern, got, want)
+		}
+	}
+}

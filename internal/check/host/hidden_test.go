@@ -77,3 +77,43 @@ func TestEnvironment_HiddenCacheIsReported(t *testing.T) {
 		findings.Sound(t, problems[0])
 	}
 }
+
+func TestSource_DeepestBindMountCounts(t *testing.T) {
+	s := facts.Sandbox{Source: map[string]string{"/srv": "/mnt/srv", "/srv/models": "/data/models", "/srv/mod": "/other"}}
+	for path, want := range map[string]string{
+		"/srv/models/a": "/data/models/a", "/srv/models": "/data/models", "/srv/model": "/mnt/srv/model",
+		"/srv/mod/x": "/other/x", "/srv": "/mnt/srv", "/opt/models": "/opt/models",
+	} {
+		if got := host.Source(s, path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+}
+
+func TestAccount_MissingUserIsAnErrorAndADynamicOneAWarning(t *testing.T) {
+	missing := facts.Account{User: "nosuch", Group: "nosuch", Err: "unknown user nosuch"}
+	for what, c := range map[string]struct {
+		account facts.Account
+		dynamic bool
+		want    diag.Severity
+		says    string // "": nothing
+	}{
+		"exists":           {account: facts.Account{User: "justnews"}},
+		"exists, dynamic":  {account: facts.Account{User: "justnews"}, dynamic: true},
+		"missing":          {account: missing, want: diag.Error, says: "unknown user nosuch"},
+		"missing, dynamic": {account: missing, dynamic: true, want: diag.Warning, says: "DynamicUser=yes, User=nosuch"},
+	} {
+		u := facts.Unit{Name: "justnews@scout.service"}
+		u.Service.DynamicUser = c.dynamic
+		problems := host.Account(u, c.account)
+		if len(problems) != 0 != (c.says != "") {
+			t.Errorf("%s: %+v", what, problems)
+			continue
+		}
+		for _, p := range problems {
+			if p.Code != diag.UserUnknown || p.Severity != c.want || p.Seen != c.says {
+				t.Errorf("%s: %+v", what, p)
+			}
+		}
+	}
+}

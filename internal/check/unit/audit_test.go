@@ -414,3 +414,48 @@ func TestRunsAs_NamesAnotherUser(t *testing.T) {
 		}
 	}
 }
+
+func TestAudit_SupervisionOfAnInstance(t *testing.T) {
+	for want, change := range map[string]func(*facts.Service){
+		"":                                 func(*facts.Service) {},
+		"Restart=no":                       func(s *facts.Service) { s.Restart = "no" },
+		"RestartPreventExitStatus=[78]":    func(s *facts.Service) { s.RestartPrevent = []int{3, 78} },
+		"Type=oneshot":                     func(s *facts.Service) { s.Type = "oneshot" },
+		"RemainAfterExit=yes":              func(s *facts.Service) { s.RemainAfterExit = true },
+		"Type=oneshot RemainAfterExit=yes": func(s *facts.Service) { s.Type, s.RemainAfterExit = "oneshot", true },
+	} {
+		var seen []string
+		for _, p := range unit.Audit(gatedUnit(func(u *facts.Unit) { u.Service.Restart, u.Service.Type = "on-failure", "exec"; change(&u.Service) }), nil) {
+			if p.Code == diag.UnitSupervision {
+				seen = append(seen, p.Seen)
+			}
+		}
+		if got := strings.Join(seen, " "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// Status 2 is that of a Go program which fails before its first instruction, unless
+// GOTRACEBACK=crash turns it into a signal.
+func TestAudit_StatusOfAGateThatCannotBegin(t *testing.T) {
+	for what, c := range map[string]struct {
+		statuses []int
+		crash    bool
+		want     string
+	}{
+		"it aborts":                    {[]int{2}, true, ""},
+		"it does not":                  {[]int{2}, false, "no signal, and neither 2 nor a status from 200 to 243"},
+		"it aborts, and systemd's own": {[]int{203}, true, "no signal, and no status from 200 to 243"},
+		"another status":               {[]int{3}, false, ""},
+	} {
+		p := of(t, unit.Audit(gatedUnit(func(u *facts.Unit) {
+			if u.SuccessExitStatus, u.Environment = c.statuses, nil; c.crash {
+				u.Environment = []string{"GOTRACEBACK=crash"}
+			}
+		}), nil), diag.UnitOpened)
+		if (p != nil) != (c.want != "") || p != nil && p.Expected != c.want {
+			t.Errorf("%s: %+v", what, p)
+		}
+	}
+}

@@ -48,6 +48,9 @@ func TestWordOf_EachState(t *testing.T) {
 }
 
 func TestWordOf_InstanceWhoseProgramHasEndedIsNotUp(t *testing.T) {
+	if got := unit.WordOf(facts.Unit{Name: "justnews@scout.service", LoadState: "loaded", ActiveState: "active", SubState: "running"}, true); got != unit.Up {
+		t.Errorf("running: %q", got)
+	}
 	for name, want := range map[string]unit.Word{"justnews@scout.service": unit.Stopped, "client.service": unit.Up} {
 		if got := unit.WordOf(facts.Unit{Name: name, LoadState: "loaded", ActiveState: "active", SubState: "exited"}, true); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
