@@ -544,3 +544,22 @@ func TestRefusedForTheStore_IsTheLastStatusOfAGate(t *testing.T) {
 		}
 	}
 }
+
+func TestSettle_ErrorOfSeveralInstancesIsOneCause(t *testing.T) {
+	h := New()
+	for _, subject := range []string{"justnews@analyst.service", "justnews@scout.service", "/opt/justnews/models", "/opt/justnews/models"} {
+		code, message := diag.UserUnknown, "its user or group does not exist"
+		if subject[0] == '/' {
+			code, message = diag.StoreFile, "an invalid file"
+		}
+		h.Problems = append(h.Problems, diag.Problem{Code: code, Severity: diag.Error, Subject: subject, Message: message})
+	}
+	h.Settle()
+	var got []string
+	for _, c := range h.Causes {
+		got = append(got, string(c.Problem.Code)+" "+c.Problem.Subject)
+	}
+	if want := []string{"USER-UNKNOWN justnews@analyst.service and also scout", "STORE-FILE /opt/justnews/models"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -364,3 +364,16 @@ func TestProblems_StateOfTheBusIsItsStatusOrAnswer(t *testing.T) {
 		}
 	}
 }
+
+func TestProblems_PreloadThatWasNotStartedDiffersFromASmallOne(t *testing.T) {
+	for want, state := range map[string]facts.ModelsState{
+		"the orchestrator started no preload when it was requested":  {HasStartedAt: true},
+		"the orchestrator loaded fewer models than it should":        {HasStartedAt: true, StartedAt: at(1)},
+		"the orchestrator loaded fewer models than it should, older": {},
+	} {
+		p := orchestrator.Refused(check.Judgement{State: check.Idle}, facts.ModelsLook{State: state}, subject(t))[0]
+		if want, _, _ = strings.Cut(want, ", older"); p.Message != want {
+			t.Errorf("%+v: %q, want %q", state, p.Message, want)
+		}
+	}
+}
