@@ -28,7 +28,7 @@ type nopasswdInstallCommand struct {
 // Run puts a user into the group that polkit's rule names, and on request into
 // a sudo rule.
 func (c *nopasswdInstallCommand) Run(a *app) error {
-	return a.nopasswd(operators.Wish{User: c.User, Install: true, Sudoers: c.Sudoers, DryRun: c.DryRun})
+	return a.nopasswd(operators.Request{User: c.User, Install: true, Sudoers: c.Sudoers, DryRun: c.DryRun})
 }
 
 type nopasswdUninstallCommand struct {
@@ -38,7 +38,7 @@ type nopasswdUninstallCommand struct {
 
 // Run takes a user out of the group and out of the sudo rule.
 func (c *nopasswdUninstallCommand) Run(a *app) error {
-	return a.nopasswd(operators.Wish{User: c.User, DryRun: c.DryRun})
+	return a.nopasswd(operators.Request{User: c.User, DryRun: c.DryRun})
 }
 
 type nopasswdRunCommand struct {
@@ -64,7 +64,7 @@ type granted struct {
 	Status   int              `json:"status"`
 }
 
-func (a *app) nopasswd(w operators.Wish) error {
+func (a *app) nopasswd(w operators.Request) error {
 	if p := a.grantee(&w); p != nil {
 		return a.refuse(*p)
 	}
@@ -92,7 +92,7 @@ func (a *app) printSteps(steps []operators.Step) {
 
 // serviceUsers returns the users that the services run as. If the configuration cannot be
 // read they are unknown, so no user becomes an operator.
-func (a *app) serviceUsers(w operators.Wish) ([]string, []diag.Problem) {
+func (a *app) serviceUsers(w operators.Request) ([]string, []diag.Problem) {
 	users := []string{"justnews"}
 	if !w.Install {
 		return users, nil
@@ -112,7 +112,7 @@ func (a *app) serviceUsers(w operators.Wish) ([]string, []diag.Problem) {
 	return users, nil
 }
 
-func (a *app) grantee(w *operators.Wish) *diag.Problem {
+func (a *app) grantee(w *operators.Request) *diag.Problem {
 	if a.Root != "" {
 		return &diag.Problem{
 			Code: diag.Usage, Message: "--root cannot be combined with nopasswd, which changes this host", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--dry-run")),

@@ -121,7 +121,7 @@ func TestUnit_KilledOrchestratorIsNamedWithItsCause(t *testing.T) {
 			h.server.down, h.units = true, oneUnit(killed)
 			x := h.world()
 			x.Machine = c.machine
-			if r := Run(t.Context(), scoutWish(time.Minute), x); !hasCode(r, c.want) || r.Elapsed > time.Second {
+			if r := Run(t.Context(), scoutRun(time.Minute), x); !hasCode(r, c.want) || r.Elapsed > time.Second {
 				t.Errorf("%s: %v after %v", name, r.Problems, r.Elapsed)
 			}
 		})
@@ -171,7 +171,7 @@ func TestUnit_GateWaitsForSystemdToAnswer(t *testing.T) {
 			}
 			return activeUnit(name)
 		})
-		if r := Run(t.Context(), scoutWish(time.Minute), h.world()); !r.Passed() || r.Elapsed < 3*time.Second || r.Elapsed > 5*time.Second {
+		if r := Run(t.Context(), scoutRun(time.Minute), h.world()); !r.Passed() || r.Elapsed < 3*time.Second || r.Elapsed > 5*time.Second {
 			t.Errorf("%v after %v", r.Problems, r.Elapsed)
 		}
 	})
@@ -194,7 +194,7 @@ func TestOrchestrator_DryRunThatShowsAtTheLastMomentIsNamed(t *testing.T) {
 		h, n := newHost(newServer(1, 0)), 0
 		x := h.world()
 		x.Machine = environments{all: []facts.Environment{{Exact: true}, {Exact: true, Values: map[string]string{"DRY_RUN": "1"}}}, n: &n}
-		r := run(t.Context(), scoutWish(time.Minute), x, []step{orchestratorStep}, stopAtFirst)
+		r := run(t.Context(), scoutRun(time.Minute), x, []step{orchestratorStep}, stopAtFirst)
 		if r.Passed() || !hasCode(r, diag.OrchestratorDryRun) || r.Steps[1].Detail != r.Problems[0].Message {
 			t.Errorf("%+v", r)
 		}
@@ -242,7 +242,7 @@ func TestFollower_ProcessThatReplacedTheFirstIsExamined(t *testing.T) {
 				return u, err
 			})
 			x := h.world()
-			w := scoutWish(time.Minute)
+			w := scoutRun(time.Minute)
 			w.Models.Root = root
 			x.Machine = dryProcess{pid: 4711, store: root}
 			r := run(t.Context(), w, x, []step{orchestratorStep, modelsStep}, stopAtFirst)
@@ -267,7 +267,7 @@ func TestFollower_FailedUnitEndsTheWait(t *testing.T) {
 			}
 			return u, err
 		})
-		if r := Run(t.Context(), scoutWish(time.Minute), h.world()); !hasCode(r, diag.OrchestratorUnit) || r.Elapsed > 4*time.Second {
+		if r := Run(t.Context(), scoutRun(time.Minute), h.world()); !hasCode(r, diag.OrchestratorUnit) || r.Elapsed > 4*time.Second {
 			t.Errorf("%v after %v", r.Problems, r.Elapsed)
 		}
 	})
@@ -293,7 +293,7 @@ func TestFollower_QuickRestartIsTriggeredAtOnce(t *testing.T) {
 			}
 			return u, err
 		})
-		r := Run(t.Context(), scoutWish(time.Minute), h.world())
+		r := Run(t.Context(), scoutRun(time.Minute), h.world())
 		if !r.Passed() || s.posts != 1 || r.Elapsed > 13*time.Second {
 			t.Errorf("%v, %d POSTs, after %v", r.Problems, s.posts, r.Elapsed)
 		}
@@ -307,7 +307,7 @@ func TestFollower_QuickRestartIsTriggeredAtOnce(t *testing.T) {
 func TestFollower_LooksSeldomAtAJobWithoutProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(5, time.Minute)
-		r := Run(t.Context(), scoutWish(10*time.Minute), newHost(s).world())
+		r := Run(t.Context(), scoutRun(10*time.Minute), newHost(s).world())
 		if perModel := s.looks / 5; !r.Passed() || perModel < 300 || perModel > 400 {
 			t.Errorf("%d looks a minute: %v", perModel, r.Problems)
 		}
@@ -335,7 +335,7 @@ func TestFollower_SendsNoRequestAfterTheDeadline(t *testing.T) {
 		e := &afterEnd{server: newServer(1, time.Hour)}
 		x := newHost(e.server).world()
 		x.Orchestrator = e
-		if r := Run(t.Context(), scoutWish(10*time.Second+30*time.Millisecond), x); r.Passed() || e.late > 0 {
+		if r := Run(t.Context(), scoutRun(10*time.Second+30*time.Millisecond), x); r.Passed() || e.late > 0 {
 			t.Errorf("%d looks after the deadline, %v", e.late, r.Problems)
 		}
 	})
@@ -362,7 +362,7 @@ func TestLeader_LostLockCausesNoStorm(t *testing.T) {
 		l := &lostLock{}
 		x := newHost(s).world()
 		x.Lock = l
-		r := Run(t.Context(), scoutWish(10*time.Second), x)
+		r := Run(t.Context(), scoutRun(10*time.Second), x)
 		if r.Passed() || s.looks > 300 || s.posts > 1 || r.Elapsed < 10*time.Second {
 			t.Errorf("%d looks, %d POSTs: %v", s.looks, s.posts, r.Problems)
 		}
@@ -397,13 +397,13 @@ func TestLeader_LocksAndUnlocksOnce(t *testing.T) {
 		x := h.world()
 		l := &countedLock{ticket: h.lock.ticket()}
 		x.Lock = l
-		if r := Run(t.Context(), scoutWish(time.Minute), x); !r.Passed() || l.locked != 1 || l.unlocked != 1 {
+		if r := Run(t.Context(), scoutRun(time.Minute), x); !r.Passed() || l.locked != 1 || l.unlocked != 1 {
 			t.Errorf("locked %d times, unlocked %d times: %v", l.locked, l.unlocked, r.Problems)
 		}
 		x.Lock = nil // there may be no directory to share
 		h.server.down = true
 		h.server.at(5*time.Second, func(s *server) { s.down = false })
-		if r := Run(t.Context(), scoutWish(time.Minute), x); !r.Passed() {
+		if r := Run(t.Context(), scoutRun(time.Minute), x); !r.Passed() {
 			t.Errorf("without a lock: %v", r.Problems)
 		}
 	})
@@ -437,7 +437,7 @@ func TestLeader_FollowersRetellItsProgress(t *testing.T) {
 		x, o := h.world(), &heard{}
 		x.Observer = o
 		time.AfterFunc(2*time.Second, func() { _ = h.memory.Save(History{Text: "5 of 10 models loaded", Done: 5, Total: 10}) })
-		if r := Run(t.Context(), scoutWish(10*time.Second), x); r.Passed() {
+		if r := Run(t.Context(), scoutRun(10*time.Second), x); r.Passed() {
 			t.Errorf("%v", r.Problems)
 		}
 		for _, text := range []string{"another gate follows the preload", "another gate follows the preload: 5 of 10 models loaded"} {
@@ -458,7 +458,7 @@ func TestOrchestrator_SilenceIsReportedWithTheStateOfItsUnit(t *testing.T) {
 			h.server.down, h.units = true, units
 			x, o := h.world(), &heard{}
 			x.Observer = o
-			if Run(t.Context(), scoutWish(time.Second), x); !o.has(text) {
+			if Run(t.Context(), scoutRun(time.Second), x); !o.has(text) {
 				t.Errorf("%q lacks %q", o.text, text)
 			}
 		})

@@ -279,7 +279,7 @@ func TestGate_OneGateAgainstOneOrchestrator(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(10, time.Second)
 				h := newHost(s)
-				w := scoutWish(timeout)
+				w := scoutRun(timeout)
 				if c.prepare != nil {
 					c.prepare(s, h, &w)
 				}
@@ -325,7 +325,7 @@ func TestGate_AnswerToThePOSTIsEvidence(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(2, time.Second)
 				s.ignore, s.preloadAnswer = true, c.answer
-				r := Run(t.Context(), scoutWish(c.timeout), newHost(s).world())
+				r := Run(t.Context(), scoutRun(c.timeout), newHost(s).world())
 				p := diag.Errors(r.Problems)[0]
 				if p.Code != c.code || strings.Contains(p.Seen, "the request to load the models: 500: the driver is too old") != c.want || strings.Contains(p.Fix.String(), "AGENT_MODEL_MAP") {
 					t.Errorf("%+v", p)
@@ -360,7 +360,7 @@ func TestGate_SeventeenGatesCostOnePreloadAndOneClient(t *testing.T) {
 		s := newServer(10, 10*time.Second)
 		h := newHost(s)
 		began := time.Now()
-		for _, r := range together(t, h, 17, scoutWish(3*time.Minute)) {
+		for _, r := range together(t, h, 17, scoutRun(3*time.Minute)) {
 			if !r.Passed() {
 				t.Errorf("refused: %v", r.Problems)
 			}
@@ -380,7 +380,7 @@ func TestGate_SeventeenGatesRefreshABrokenModelOnce(t *testing.T) {
 		s := newServer(10, time.Second)
 		s.broken = 1
 		h := newHost(s)
-		w := scoutWish(3 * time.Minute)
+		w := scoutRun(3 * time.Minute)
 		w.FailFast = false
 		for _, r := range together(t, h, 17, w) {
 			if r.Status != diag.StatusFailed || !hasCode(r, diag.ModelFailed) {
@@ -410,9 +410,9 @@ func TestGate_FollowerTakesOverWhenTheLeaderExits(t *testing.T) {
 		ctx, kill := context.WithCancelCause(t.Context())
 		var leader, second Result
 		var wg sync.WaitGroup
-		wg.Go(func() { leader = Run(ctx, scoutWish(time.Minute), h.world()) })
+		wg.Go(func() { leader = Run(ctx, scoutRun(time.Minute), h.world()) })
 		synctest.Wait()
-		wg.Go(func() { second = Run(t.Context(), scoutWish(time.Minute), h.world()) })
+		wg.Go(func() { second = Run(t.Context(), scoutRun(time.Minute), h.world()) })
 		time.Sleep(3 * time.Second)
 		kill(errors.New("terminated"))
 		wg.Wait()
@@ -435,9 +435,9 @@ func TestGate_FollowerReportsTheCauseAtItsDeadline(t *testing.T) {
 		h := newHost(s)
 		var long, short Result
 		var wg sync.WaitGroup
-		wg.Go(func() { long = Run(t.Context(), scoutWish(2*time.Minute), h.world()) })
+		wg.Go(func() { long = Run(t.Context(), scoutRun(2*time.Minute), h.world()) })
 		synctest.Wait()
-		wg.Go(func() { short = Run(t.Context(), scoutWish(20*time.Second), h.world()) })
+		wg.Go(func() { short = Run(t.Context(), scoutRun(20*time.Second), h.world()) })
 		wg.Wait()
 		for _, r := range []Result{long, short} {
 			if r.Status != diag.StatusUnavailable || !hasCode(r, diag.OrchestratorUnreachable) {
@@ -454,7 +454,7 @@ func TestRefresh_RepeatsAFinishedJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(10, 100*time.Millisecond)
 		h := newHost(s)
-		w := scoutWish(time.Minute)
+		w := scoutRun(time.Minute)
 		if r := Preload(t.Context(), w, h.world()); !r.Passed() {
 			t.Fatalf("first: %v", r.Problems)
 		}
@@ -481,7 +481,7 @@ func TestRefresh_ReplacesAStatusThatNothingElseReplaces(t *testing.T) {
 					return facts.ModelsLook{Answer: facts.Answer{Kind: facts.ServerError, Status: 500, Detail: "Internal Server Error"}}
 				}
 				h := newHost(s)
-				w := scoutWish(10 * time.Second)
+				w := scoutRun(10 * time.Second)
 				if r := preload(t.Context(), w, h.world()); r.Passed() || s.posts != 0 {
 					t.Errorf("without --refresh: status %d, %d POSTs", r.Status, s.posts)
 				}
@@ -499,7 +499,7 @@ func TestRefresh_ContinuesAfterAFailingJob(t *testing.T) {
 		s := newServer(10, time.Second)
 		s.broken = 1
 		h := newHost(s)
-		w := scoutWish(time.Minute)
+		w := scoutRun(time.Minute)
 		if r := Run(t.Context(), w, h.world()); r.Status != diag.StatusFailed {
 			t.Fatalf("fail_fast: status %d", r.Status)
 		}
@@ -518,7 +518,7 @@ func TestGate_OpensOnceAFixedModelIsRefreshed(t *testing.T) {
 		s := newServer(10, 100*time.Millisecond)
 		s.broken = 1
 		h := newHost(s)
-		w := scoutWish(time.Minute)
+		w := scoutRun(time.Minute)
 		w.FailFast = false
 		if r := Run(t.Context(), w, h.world()); r.Passed() {
 			t.Fatal("opened with a broken model")
@@ -541,7 +541,7 @@ func TestGate_UnresponsiveBusIsReported(t *testing.T) {
 		x.Bus = busFunc(func() facts.BusHealth {
 			return facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
 		})
-		r := Run(t.Context(), scoutWish(30*time.Second), x)
+		r := Run(t.Context(), scoutRun(30*time.Second), x)
 		if r.Status != diag.StatusUnavailable || !hasCode(r, diag.BusUnreachable) {
 			t.Errorf("status %d, %v", r.Status, r.Problems)
 		}
@@ -560,7 +560,7 @@ func TestSurvey_ContinuesAfterAFailure(t *testing.T) {
 		x.Bus = busFunc(func() facts.BusHealth {
 			return facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
 		})
-		r := Survey(t.Context(), scoutWish(30*time.Second), x)
+		r := Survey(t.Context(), scoutRun(30*time.Second), x)
 		if !hasCode(r, diag.ModelFailed) || !hasCode(r, diag.BusUnreachable) {
 			t.Errorf("findings are missing: %v", r.Problems)
 		}
@@ -576,7 +576,7 @@ func TestSurvey_DoesNotWaitForStoppedUnits(t *testing.T) {
 			return facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
 		})
 		x.Units = oneUnit{LoadState: "loaded", ActiveState: "inactive", SubState: "dead"}
-		w := scoutWish(3 * time.Minute)
+		w := scoutRun(3 * time.Minute)
 		w.Orchestrator.Unit, w.Bus.Unit = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service"
 		r := Survey(t.Context(), w, x)
 		if r.Passed() || r.Elapsed > time.Second || !hasCode(r, diag.OrchestratorUnit) || !hasCode(r, diag.BusUnit) || hasCode(r, diag.OrchestratorUnreachable) {
@@ -613,7 +613,7 @@ func TestSurvey_AsksEveryServerEvenIfOneIsDown(t *testing.T) {
 				asked = true
 				return facts.BusHealth{Answer: facts.Answer{Kind: facts.Answered, Status: 200}, State: "ok"}
 			})
-			r := Survey(t.Context(), scoutWish(budget), x)
+			r := Survey(t.Context(), scoutRun(budget), x)
 			if !asked || hasCode(r, diag.BusUnreachable) || !hasCode(r, diag.OrchestratorUnreachable) || hasCode(r, diag.PreloadTimeout) {
 				t.Errorf("%v: asked the bus: %v, %v", budget, asked, r.Problems)
 			}
@@ -733,7 +733,7 @@ func TestGate_TimeCountsFromTheStartOfTheProcess(t *testing.T) {
 		var doing []string
 		x.Doing = func(what string) { doing = append(doing, what) }
 		time.Sleep(3 * time.Second) // D-Bus
-		r := Run(t.Context(), scoutWish(5*time.Second), x)
+		r := Run(t.Context(), scoutRun(5*time.Second), x)
 		if total := time.Since(x.Began); r.Elapsed != total || total < 5*time.Second || total > 5*time.Second+afterwards {
 			t.Errorf("ended after %v, and says %v; want 5s", total, r.Elapsed)
 		}
@@ -757,7 +757,7 @@ func TestGate_LeaderThatLostItsLockDoesNotTrigger(t *testing.T) {
 			stolen.lock.mu.Unlock()
 			s.down = false
 		})
-		r := Run(t.Context(), scoutWish(20*time.Second), x)
+		r := Run(t.Context(), scoutRun(20*time.Second), x)
 		if s.posts != 0 || r.Passed() {
 			t.Errorf("%d POSTs without the lock, status %d", s.posts, r.Status)
 		}
@@ -785,7 +785,7 @@ func TestGate_RequestsRenewalOnlyWithoutProgress(t *testing.T) {
 						return facts.BusHealth{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}
 					})
 				}
-				r := Run(t.Context(), scoutWish(30*time.Second), x)
+				r := Run(t.Context(), scoutRun(30*time.Second), x)
 				if r.Passed() == c.silent || asked != c.want {
 					t.Errorf("passed: %v, asked for a renewal: %v; %v", r.Passed(), asked, r.Problems)
 				}

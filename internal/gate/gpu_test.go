@@ -139,7 +139,7 @@ func TestGPU_SurveyReportsAMissingGPUWithoutWaiting(t *testing.T) {
 }
 
 func TestGPU_IsQueriedBeforeTheOrchestrator(t *testing.T) {
-	w := scoutWish(time.Minute)
+	w := scoutRun(time.Minute)
 	w.GPU.Needed = true
 	var names []string
 	for _, s := range gateSteps(w) {

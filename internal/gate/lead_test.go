@@ -36,7 +36,7 @@ func TestLeader_BrokenLockCausesNeitherRefusalNorStorm(t *testing.T) {
 		lock := &brokenLock{end: end}
 		x := newHost(s).world()
 		x.Lock = lock
-		r := Run(ctx, scoutWish(60*time.Second), x)
+		r := Run(ctx, scoutRun(60*time.Second), x)
 		if !r.Passed() || s.posts != 1 {
 			t.Errorf("status %d after %d POSTs, the lock was asked %d times", r.Status, s.posts, lock.asked)
 		}
@@ -56,7 +56,7 @@ func TestLeader_FleetingLockCausesNoStorm(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		defer end()
 		l := &fleetingLock{brokenLock{end: end}}
-		r := &runner{res: &Result{}, req: scoutWish(5 * time.Second), until: time.Now().Add(5 * time.Second), world: World{Lock: l}}
+		r := &runner{res: &Result{}, req: scoutRun(5 * time.Second), until: time.Now().Add(5 * time.Second), world: World{Lock: l}}
 		if r.lead(ctx) || l.asked < 20 || ctx.Err() != nil {
 			t.Errorf("led after %d tries: %t, %v", l.asked, r.led, ctx.Err())
 		}

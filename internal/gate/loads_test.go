@@ -98,7 +98,7 @@ func TestGate_WaitsWhileTheOrchestratorLoadsModels(t *testing.T) {
 				}
 				x := h.world()
 				x.Machine = machine{environment: c.environment}
-				r := Run(t.Context(), scoutWish(time.Minute), x)
+				r := Run(t.Context(), scoutRun(time.Minute), x)
 				if r.Status != c.status || c.code != "" && !hasCode(r, c.code) {
 					t.Errorf("status %d, want %d with %q: %+v", r.Status, c.status, c.code, r.Problems)
 				}
@@ -123,7 +123,7 @@ func TestStore_LinkToTheStoreIsTheStore(t *testing.T) {
 			})
 			x := h.world()
 			x.Machine = machine{environment: facts.Environment{Exact: true, Values: map[string]string{"MODEL_STORE_ROOT": value}}}
-			w := scoutWish(time.Minute)
+			w := scoutRun(time.Minute)
 			w.Models.Root = dir
 			if r := Run(t.Context(), w, x); hasCode(r, diag.StoreEnvironment) != differs {
 				t.Errorf("%s for %s: %+v", value, dir, r.Problems)
@@ -158,7 +158,7 @@ func TestRun_LeavesNoRequestBehind(t *testing.T) {
 		h := newHost(newServer(3, time.Second))
 		w := h.world()
 		w.Orchestrator = hungPreload{h.server}
-		if r := Run(t.Context(), scoutWish(20*time.Second), w); r.Passed() || h.server.posts < 2 {
+		if r := Run(t.Context(), scoutRun(20*time.Second), w); r.Passed() || h.server.posts < 2 {
 			t.Errorf("status %d after %d requests to load", r.Status, h.server.posts)
 		}
 	})

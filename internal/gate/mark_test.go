@@ -74,7 +74,7 @@ func TestGate_ComparesItsUnitAtStartAndBeforeOpening(t *testing.T) {
 		"known, changed and reloaded":                {looks{{own: of("a"), read: "a", has: "b", wants: "b"}}, diag.UnitStale},
 		"known, and its configuration is not":        {looks{{own: of("b"), has: "a", wants: "a"}}, ""},
 		"known, a success by a signal":               {looks{{own: &facts.Unit{Marks: []string{"a"}, SuccessSignals: []int{9}}, read: "a", has: "a", wants: "a"}}, diag.UnitOpened},
-		"no wish":                                    {looks{{has: ""}}, diag.UnitUnmarked},
+		"no mark wanted":                             {looks{{has: ""}}, diag.UnitUnmarked},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := requirement.Run{Instance: "scout", Unit: "justnews@scout.service"}

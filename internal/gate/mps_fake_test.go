@@ -240,7 +240,7 @@ func (h *gpuHost) ownWorld() World {
 	return x
 }
 
-func mpsWish(require string) requirement.Run {
+func mpsRun(require string) requirement.Run {
 	return requirement.Run{
 		Instance: "scout", Unit: scoutUnit, Timeout: requirement.Timeout{Value: time.Minute, Origin: "test"},
 		RequireMPS: true, MPS: config.MPS{Unit: mpsUnit, PipeDirectory: pipeDir, Require: require},

@@ -32,7 +32,7 @@ func (c mpsCase) run(t *testing.T) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := newGPUHost()
-		w := mpsWish(or(c.require, "control"))
+		w := mpsRun(or(c.require, "control"))
 		x := h.world()
 		if c.prepare != nil {
 			c.prepare(h, &x, &w)

@@ -54,7 +54,7 @@ func TestMPS_AuditByHandJudgesTheUnitAsSystemdShowsIt(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			h := newGPUHost()
-			x, w := h.world(), mpsWish("control")
+			x, w := h.world(), mpsRun("control")
 			x.Self.Unit = nil
 			c.prepare(h, &x, &w)
 			if r := Run(t.Context(), w, x); r.Passed() != (c.code == "") || c.code != "" && !says(r, c.code, "") {
@@ -88,7 +88,7 @@ func TestMPS_ServerIsThatOfTheInstancesUser(t *testing.T) {
 			h.units[scoutUnit] = u
 			x := h.world()
 			x.Self.Unit, x.Self.AgentUID = nil, c.agent
-			if r := Run(t.Context(), mpsWish("server"), x); r.Passed() != c.passes || c.passes && h.serverStarts > 0 {
+			if r := Run(t.Context(), mpsRun("server"), x); r.Passed() != c.passes || c.passes && h.serverStarts > 0 {
 				t.Errorf("%s: %+v, %d servers started", name, r.Problems, h.serverStarts)
 			}
 		})
@@ -101,7 +101,7 @@ func TestMPS_ProofByHandNeedsNoUnit(t *testing.T) {
 			h := newGPUHost()
 			x := h.world()
 			x.Self.Unit = own
-			if r := ProveMPS(t.Context(), mpsWish("control"), x); !r.Passed() || r.MPS.Reached != mps.RungControl {
+			if r := ProveMPS(t.Context(), mpsRun("control"), x); !r.Passed() || r.MPS.Reached != mps.RungControl {
 				t.Errorf("%s: %+v", name, r)
 			}
 		})
@@ -132,7 +132,7 @@ func TestMPS_SearchForADeadlockIsBounded(t *testing.T) {
 			name := fmt.Sprintf("u%d.service", i)
 			h.units[name] = facts.Unit{Name: name, LoadState: "loaded", Job: true, After: []string{fmt.Sprintf("u%d.service", i+1)}}
 		}
-		r := Run(t.Context(), mpsWish("control"), h.world())
+		r := Run(t.Context(), mpsRun("control"), h.world())
 		if others := maxOrder - 2; !r.Passed() || h.unitAsks < others || h.unitAsks > others+4 { // four of the unit itself
 			t.Errorf("systemd was asked about %d units: %v", h.unitAsks, r.Problems)
 		}
@@ -187,7 +187,7 @@ func TestMPS_GlanceNamesPartitions(t *testing.T) {
 			a := &answering{gpuHost: h, args: c.args, gone: c.gone, lines: map[string][]string{mps.AskPartitions: {"GPU-1/a"}}}
 			x := h.world()
 			x.MPS = a
-			if g := GlanceMPS(t.Context(), mpsWish(c.require), x); len(g.Partitions) != c.want {
+			if g := GlanceMPS(t.Context(), mpsRun(c.require), x); len(g.Partitions) != c.want {
 				t.Errorf("%s: %+v", name, g)
 			}
 		})
@@ -222,7 +222,7 @@ func TestMPS_UnitWithoutAMainProcess(t *testing.T) {
 		h.change(func(u *facts.Unit) { u.MainPID = 0 })
 		x := h.world()
 		x.Self.Unit.MainPID = 55 // the instance's own
-		if r := Run(t.Context(), mpsWish("control"), x); !r.Passed() {
+		if r := Run(t.Context(), mpsRun("control"), x); !r.Passed() {
 			t.Errorf("%v", r.Problems)
 		}
 		time.Sleep(time.Minute)

@@ -56,7 +56,7 @@ func TestMPS_DaemonUnitSetsAndVerifiesLimits(t *testing.T) {
 				if c.prepare != nil {
 					c.prepare(h, &x)
 				}
-				w := mpsWish("control")
+				w := mpsRun("control")
 				w.Unit, w.MPS.DefaultMemory, w.MPS.DefaultThreads = mpsUnit, "6G", 50
 				r := ProveMPS(t.Context(), w, x)
 				if r.Status != c.status || c.code != "" && !says(r, c.code, "") {
@@ -96,7 +96,7 @@ func TestMPS_SignalEndsEachPhaseWithoutOpening(t *testing.T) {
 				c.prepare(h)
 				ctx, signal := context.WithCancelCause(t.Context())
 				time.AfterFunc(time.Second, func() { signal(errors.New("terminated")) })
-				r := Run(ctx, mpsWish(c.require), h.world())
+				r := Run(ctx, mpsRun(c.require), h.world())
 				if r.Passed() || !says(r, diag.Interrupted, "terminated") || r.Elapsed > 1100*time.Millisecond || len(diag.Errors(r.Problems)) != 1 {
 					t.Errorf("status %d after %v: %+v", r.Status, r.Elapsed, r.Problems)
 				}
@@ -136,7 +136,7 @@ func TestMPS_GlanceNeitherStartsNorWaits(t *testing.T) {
 					c.prepare(h, &x)
 				}
 				began := time.Now()
-				g := GlanceMPS(t.Context(), mpsWish(c.require), x)
+				g := GlanceMPS(t.Context(), mpsRun(c.require), x)
 				if g.Reached != c.reached || (g.Unit != nil) != c.unit || h.starts != 0 {
 					t.Errorf("reached %s, want %s; unit %v, %d starts", g.Reached, c.reached, g.Unit, h.starts)
 				}

@@ -180,7 +180,7 @@ func TestMPS_ServerIsStartedAndMustStayRunning(t *testing.T) {
 func TestMPS_AnsweredServerRequestIsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newGPUHost()
-		if r := Run(t.Context(), mpsWish("server"), h.world()); r.Passed() || h.serverStarts != 1 {
+		if r := Run(t.Context(), mpsRun("server"), h.world()); r.Passed() || h.serverStarts != 1 {
 			t.Errorf("%d requests, %v", h.serverStarts, r.Problems)
 		}
 	})

@@ -62,7 +62,7 @@ func TestCanary_EachModelMustAnswer(t *testing.T) {
 				h := newHost(newServer(2, 100*time.Millisecond))
 				x, models := h.world(), &canary{answers: slices.Clone(c.answers)}
 				x.Canary, x.Map.Names, x.Map.Total = models, []string{"a", "b"}, 2
-				w := scoutWish(time.Minute)
+				w := scoutRun(time.Minute)
 				w.Kind, w.Models.Canary = "vllm", true
 				r := Run(t.Context(), w, x)
 				if r.Status != c.status || c.code != "" && !hasCode(r, c.code) {
@@ -99,7 +99,7 @@ func TestCanary_OnlyAPreloadOfThisServerCounts(t *testing.T) {
 				h.memory.history = History{Canary: c.recorded}
 				x, models := h.world(), &canary{answers: []facts.Answer{canaryAnswered}}
 				x.Canary, x.Map.Names, x.Map.Total = models, []string{"a", "b"}, 2
-				w := scoutWish(time.Minute)
+				w := scoutRun(time.Minute)
 				w.Kind, w.Models.Canary = "vllm", true
 				if r := Run(t.Context(), w, x); !r.Passed() {
 					t.Fatalf("%+v", r.Problems)
@@ -140,7 +140,7 @@ func TestOnGPU_ProcessesHaveToBeKnown(t *testing.T) {
 			x := h.world()
 			x.GPU, x.Machine = gpus{gpuWith(42, &some)}, machine{pids: []int{42}}
 			change(h, &x)
-			w := scoutWish(20 * time.Second)
+			w := scoutRun(20 * time.Second)
 			w.Kind, w.Models.Device = "vllm", "gpu"
 			if r := Run(t.Context(), w, x); r.Passed() || !hasCode(r, diag.ModelsOnCPU) {
 				t.Errorf("%s: %+v", name, r.Problems)
@@ -174,7 +174,7 @@ func TestOnGPU_ProcessesOfTheUnitMustHoldGPUMemory(t *testing.T) {
 				h := newHost(newServer(2, 100*time.Millisecond))
 				x := h.world()
 				x.GPU, x.Machine = gpus{c.look}, machine{pids: c.pids}
-				w := scoutWish(20 * time.Second)
+				w := scoutRun(20 * time.Second)
 				w.Kind, w.Models.Device = "vllm", "gpu"
 				r := Run(t.Context(), w, x)
 				if r.Status != c.status || c.status != diag.StatusReady && !hasCode(r, diag.ModelsOnCPU) {

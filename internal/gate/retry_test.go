@@ -228,7 +228,7 @@ func TestRetry_RequestsTheModelsOfAFailedJobOnly(t *testing.T) {
 				x := h.world()
 				h.memory.history.Triggers = 3
 				c.prepare(h.server, h, &x)
-				w := scoutWish(time.Minute)
+				w := scoutRun(time.Minute)
 				var out outcome
 				r := run(t.Context(), w, x, []step{{"refresh", func(ctx context.Context, r *runner) outcome { out = refreshFailed(ctx, r); return out }}}, stopAtFirst)
 				if r.Passed() == c.fails || out.detail != c.detail || h.server.posts != c.posts {

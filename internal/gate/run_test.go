@@ -63,7 +63,7 @@ func TestRun_InvalidMapEndsAGateOnly(t *testing.T) {
 			h := newHost(newServer(1, 0))
 			x := h.world()
 			x.Map.Problems = []diag.Problem{{Code: diag.MapInvalid, Subject: "map"}}
-			if r := c.run(t.Context(), scoutWish(time.Minute), x); r.Passed() || !hasCode(r, diag.MapInvalid) || (h.server.healthLooks > 0) != c.looked || len(r.Steps) < 3 {
+			if r := c.run(t.Context(), scoutRun(time.Minute), x); r.Passed() || !hasCode(r, diag.MapInvalid) || (h.server.healthLooks > 0) != c.looked || len(r.Steps) < 3 {
 				t.Errorf("%s: %+v, %d looks", name, r, h.server.healthLooks)
 			}
 		})
@@ -141,7 +141,7 @@ func TestTrigger_RequestsOnePreloadAndDoesNotWait(t *testing.T) {
 				if c.prepare != nil {
 					c.prepare(h, &x)
 				}
-				w := scoutWish(20 * time.Second)
+				w := scoutRun(20 * time.Second)
 				w.ForceRefresh = c.refresh
 				r := Trigger(t.Context(), w, x)
 				if r.Passed() != (c.code == "") || c.code != "" && (len(r.Problems) == 0 || r.Problems[0].Code != c.code) || c.detail != "" && r.Steps[1].Detail != c.detail {

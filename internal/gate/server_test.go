@@ -267,7 +267,7 @@ func (h *host) world() World {
 	}
 }
 
-func scoutWish(timeout time.Duration) requirement.Run {
+func scoutRun(timeout time.Duration) requirement.Run {
 	return requirement.Run{
 		Instance: "scout", Unit: "justnews@scout.service",
 		Timeout:       requirement.Timeout{Value: timeout, Origin: "test"},

@@ -138,7 +138,7 @@ func TestStore_IsCheckedBeforeThePreload(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(2, time.Second)
-				world, w := newHost(s).world(), scoutWish(time.Minute)
+				world, w := newHost(s).world(), scoutRun(time.Minute)
 				world.Store = &c.shelf
 				world.Map.Models = twoModels(t)
 				w.Verify, w.Models.Strict = c.verify, true
@@ -170,7 +170,7 @@ func TestStore_OrchestratorErrorIsExplainedByTheDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(2, time.Second)
 		s.broken = 1
-		world, w := newHost(s).world(), scoutWish(time.Minute)
+		world, w := newHost(s).world(), scoutRun(time.Minute)
 		broken := false
 		world.Map.Models = twoModels(t)
 		world.Store = &shelf{spoil: func(look *facts.Store) {
@@ -192,7 +192,7 @@ func TestStore_WithoutUnitTheSocketsUserIsUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(2, time.Second)
 		s.broken, s.server = 1, facts.Server{Local: true, Accepted: true, UID: 998}
-		world, w := newHost(s).world(), scoutWish(time.Minute)
+		world, w := newHost(s).world(), scoutRun(time.Minute)
 		world.Map.Models = twoModels(t)
 		rack := &shelf{}
 		world.Store = rack
@@ -212,7 +212,7 @@ func TestStore_IntactLookingModelIsHashedOnceToExplainItsError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(2, time.Second)
 		s.broken = 1
-		world, w := newHost(s).world(), scoutWish(time.Minute)
+		world, w := newHost(s).world(), scoutRun(time.Minute)
 		world.Map.Models = twoModels(t)
 		rack := &shelf{proof: facts.StoreProof{Verdict: facts.Differs, Orders: 1, Tried: 1, By: "manifest"}}
 		world.Store = rack
@@ -243,7 +243,7 @@ func TestStore_HashingProgressHasAmountRateAndTime(t *testing.T) {
 // What instances see of the store is not what the next preload will.
 func TestStore_IsRememberedByThePreloadOnly(t *testing.T) {
 	for instance, want := range map[string]bool{"": true, "scout": false} {
-		r := &runner{req: scoutWish(time.Minute), world: World{Store: &shelf{}, Map: ModelMap{Models: twoModels(t)}}}
+		r := &runner{req: scoutRun(time.Minute), world: World{Store: &shelf{}, Map: ModelMap{Models: twoModels(t)}}}
 		r.req.Instance = instance
 		if out := auditStore(t.Context(), r); !out.passed || out.detail != "2 of 2 models in the store" || (r.store != "") != want {
 			t.Errorf("%q: %+v, remembers %q", instance, out, r.store)
@@ -285,7 +285,7 @@ func TestStore_GlanceReportsWhatOneLookFinds(t *testing.T) {
 		if c.noMap {
 			x.Map.Models = nil
 		}
-		w := scoutWish(time.Minute)
+		w := scoutRun(time.Minute)
 		w.Models.Strict = true
 		if p := GlanceStore(c.ctx, w, x); (len(p) == 0) != (c.want == "") || len(p) > 0 && p[0].Code != c.want {
 			t.Errorf("%s: %v", name, p)
@@ -297,7 +297,7 @@ func TestStore_GlanceReportsWhatOneLookFinds(t *testing.T) {
 func TestStore_SurveyReportsProofsAndFaults(t *testing.T) {
 	for survey, want := range map[bool]int{true: 2, false: 1} {
 		rack := &shelf{spoil: corrupted, known: facts.StoreProof{Verdict: facts.Differs, Orders: 1, Tried: 1}}
-		r := &runner{req: scoutWish(time.Minute), survey: survey, world: World{Store: rack, Map: ModelMap{Models: twoModels(t)}}}
+		r := &runner{req: scoutRun(time.Minute), survey: survey, world: World{Store: rack, Map: ModelMap{Models: twoModels(t)}}}
 		if out := auditStore(t.Context(), r); out.passed || out.detail != "the store is not complete" || len(diag.Errors(out.problems)) != want {
 			t.Errorf("survey %t: %+v", survey, out)
 		}

@@ -46,7 +46,7 @@ func (p *tries) Try(ctx context.Context, name string) facts.Need {
 	return facts.Need{OK: true}
 }
 
-func needsWish(names ...string) requirement.Run {
+func needsRun(names ...string) requirement.Run {
 	w := requirement.Run{Instance: "scout", Timeout: requirement.Timeout{Value: 20 * time.Second}}
 	for _, name := range names {
 		w.Needs = append(w.Needs, config.Probe{Name: name, Kind: "tcp", Address: "127.0.0.1:1"})
@@ -83,7 +83,7 @@ func TestNeeds_AreAwaitedUntilAllHavePassed(t *testing.T) {
 				if c.renew != nil {
 					x.Renew = func(context.Context) *diag.Problem { return c.renew }
 				}
-				r := Run(t.Context(), needsWish("a", "b"), x)
+				r := Run(t.Context(), needsRun("a", "b"), x)
 				var missed []string
 				for _, problem := range r.Problems {
 					missed = append(missed, problem.Subject)
@@ -212,7 +212,7 @@ func TestOrchestrator_NetworkNamespaceOfItsUnitIsNamed(t *testing.T) {
 		h.server.down = true
 		x := h.world()
 		x.Units = oneUnit{Name: "o.service", LoadState: "loaded", ActiveState: "active", Sandbox: facts.Sandbox{PrivateNetwork: true}}
-		w := scoutWish(20 * time.Second)
+		w := scoutRun(20 * time.Second)
 		w.Orchestrator.Unit = "o.service"
 		r := Run(t.Context(), w, x)
 		if len(r.Problems) != 1 || r.Problems[0].Code != diag.OrchestratorUnreachable || !strings.HasSuffix(r.Problems[0].Seen, "; PrivateNetwork=yes of o.service") {
@@ -257,7 +257,7 @@ func TestOrchestrator_IsAwaitedUntilItReportsReady(t *testing.T) {
 				x.Orchestrator, x.Units = g, nil
 				renewed := false
 				x.Renew = func(context.Context) *diag.Problem { renewed = true; return c.renew }
-				w := scoutWish(20 * time.Second)
+				w := scoutRun(20 * time.Second)
 				w.Orchestrator.Unit = ""
 				var out outcome
 				led := false

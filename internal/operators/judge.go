@@ -13,7 +13,7 @@ import (
 
 // plan collects the steps, in their order, and the problems that prevent them.
 type plan struct {
-	w        Wish
+	w        Request
 	f        Facts
 	steps    []Step
 	problems []diag.Problem
@@ -21,7 +21,7 @@ type plan struct {
 
 // Plan returns the steps, or the problems that prevent them: with an error among the
 // problems there are no steps.
-func Plan(w Wish, f Facts) ([]Step, []diag.Problem) {
+func Plan(w Request, f Facts) ([]Step, []diag.Problem) {
 	p := &plan{w: w, f: f}
 	p.identity()
 	p.privilege()

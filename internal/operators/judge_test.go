@@ -25,7 +25,7 @@ func good() Facts {
 	}
 }
 
-func all() Wish { return Wish{User: "adra", Install: true, Sudoers: true} }
+func all() Request { return Request{User: "adra", Install: true, Sudoers: true} }
 
 func ruleFile(t *testing.T, users ...string) TextFile {
 	t.Helper()
@@ -68,29 +68,29 @@ func TestSteps_AreThoseThatAreMissing(t *testing.T) {
 	const join, leave = "/usr/bin/gpasswd --add adra justnews-operators", "/usr/bin/gpasswd --delete adra justnews-operators"
 	member := func(f *Facts) { f.Member, f.Group.Members = true, []string{"adra"} }
 	for name, c := range map[string]struct {
-		wish   Wish
+		req    Request
 		change func(*Facts)
 		want   string
 	}{
-		"all":                        {all(), nil, join + "; write adra"},
-		"the group only":             {Wish{User: "adra", Install: true}, nil, join},
-		"by usermod":                 {Wish{User: "adra", Install: true}, func(f *Facts) { f.Gpasswd = "" }, "/usr/sbin/usermod --append --groups justnews-operators adra"},
-		"again":                      {all(), func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra") }, "none; none"},
-		"in addition to another":     {all(), func(f *Facts) { f.DropIn = ruleFile(t, "site") }, join + "; write adra+site"},
-		"the group without sudo":     {Wish{User: "adra", Install: true}, func(f *Facts) { f.Sudo = Sudo{} }, join},
-		"taken away":                 {Wish{User: "adra"}, func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra") }, leave + "; remove " + DropIn},
-		"taken away from one of two": {Wish{User: "adra"}, func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra", "site") }, leave + "; write site"},
-		"taken away twice":           {Wish{User: "adra"}, nil, "none; none"},
-		"taken from who is gone":     {Wish{User: "adra"}, func(f *Facts) { f.User = Entry{Name: "adra"}; f.DropIn = ruleFile(t, "adra") }, "none; remove " + DropIn},
-		"taken away without sudo":    {Wish{User: "adra"}, func(f *Facts) { f.Sudo = Sudo{}; f.DropIn = ruleFile(t, "adra") }, "none; remove " + DropIn},
-		"taken without the group":    {Wish{User: "adra"}, func(f *Facts) { f.Group = Entry{} }, "none; none"},
-		"planned by a user":          {Wish{User: "adra", Install: true, DryRun: true}, func(f *Facts) { f.Root = false }, join},
+		"all":                       {all(), nil, join + "; write adra"},
+		"the group only":            {Request{User: "adra", Install: true}, nil, join},
+		"by usermod":                {Request{User: "adra", Install: true}, func(f *Facts) { f.Gpasswd = "" }, "/usr/sbin/usermod --append --groups justnews-operators adra"},
+		"again":                     {all(), func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra") }, "none; none"},
+		"in addition to another":    {all(), func(f *Facts) { f.DropIn = ruleFile(t, "site") }, join + "; write adra+site"},
+		"the group without sudo":    {Request{User: "adra", Install: true}, func(f *Facts) { f.Sudo = Sudo{} }, join},
+		"revoked":                   {Request{User: "adra"}, func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra") }, leave + "; remove " + DropIn},
+		"revoked from one of two":   {Request{User: "adra"}, func(f *Facts) { member(f); f.DropIn = ruleFile(t, "adra", "site") }, leave + "; write site"},
+		"revoked twice":             {Request{User: "adra"}, nil, "none; none"},
+		"revoked from no user":      {Request{User: "adra"}, func(f *Facts) { f.User = Entry{Name: "adra"}; f.DropIn = ruleFile(t, "adra") }, "none; remove " + DropIn},
+		"revoked without sudo":      {Request{User: "adra"}, func(f *Facts) { f.Sudo = Sudo{}; f.DropIn = ruleFile(t, "adra") }, "none; remove " + DropIn},
+		"revoked without the group": {Request{User: "adra"}, func(f *Facts) { f.Group = Entry{} }, "none; none"},
+		"planned by a user":         {Request{User: "adra", Install: true, DryRun: true}, func(f *Facts) { f.Root = false }, join},
 	} {
 		f := good()
 		if c.change != nil {
 			c.change(&f)
 		}
-		steps, problems := Plan(c.wish, f)
+		steps, problems := Plan(c.req, f)
 		if got := did(steps); got != c.want || len(problems) > 0 {
 			t.Errorf("%s: %s, want %s; %v", name, got, c.want, problems)
 		}
@@ -144,7 +144,7 @@ func TestSteps_AreNoneIfThereIsAnObstacle(t *testing.T) {
 
 func TestSteps_WarningsDoNotPreventThem(t *testing.T) {
 	for name, c := range map[string]struct {
-		wish   Wish
+		req    Request
 		change func(*Facts)
 		code   diag.Code
 	}{
@@ -153,11 +153,11 @@ func TestSteps_WarningsDoNotPreventThem(t *testing.T) {
 			f.Rules = slices.Insert(f.Rules, 0, "/etc/polkit-1/rules.d/50-justnews.rules")
 		}, diag.OperatorRule},
 		"the old helper's":    {all(), func(f *Facts) { f.OldRule.Exists = true }, diag.SudoLeftover},
-		"planned in the dark": {Wish{User: "adra", Install: true, Sudoers: true, DryRun: true}, func(f *Facts) { f.DropIn.Why = "permission denied" }, diag.SudoForeign},
+		"planned, unreadable": {Request{User: "adra", Install: true, Sudoers: true, DryRun: true}, func(f *Facts) { f.DropIn.Why = "permission denied" }, diag.SudoForeign},
 	} {
 		f := good()
 		c.change(&f)
-		steps, problems := Plan(c.wish, f)
+		steps, problems := Plan(c.req, f)
 		if len(steps) != 2 || len(problems) != 1 || problems[0].Code != c.code || problems[0].Severity != diag.Warning || problems[0].Fix.String() == "" {
 			t.Errorf("%s: %s; %+v", name, did(steps), problems)
 		}
@@ -203,11 +203,11 @@ func TestSteps_MakeNoAgentAnOperator(t *testing.T) {
 		f := good()
 		c.change(&f)
 		for _, sudoers := range []bool{false, true} {
-			steps, problems := Plan(Wish{User: c.user, Install: true, Sudoers: sudoers}, f)
+			steps, problems := Plan(Request{User: c.user, Install: true, Sudoers: sudoers}, f)
 			if len(steps) > 0 || len(diag.Errors(problems)) != 1 {
 				t.Errorf("%s: %s; %+v", name, did(steps), problems)
 			}
-			if steps, problems := Plan(Wish{User: c.user}, f); len(diag.Errors(problems)) > 0 || len(steps) == 0 {
+			if steps, problems := Plan(Request{User: c.user}, f); len(diag.Errors(problems)) > 0 || len(steps) == 0 {
 				t.Errorf("%s: what it has cannot be taken away: %+v", name, problems)
 			}
 		}

@@ -13,17 +13,17 @@ import (
 	"strings"
 )
 
-// Wish is what was requested. The zero value revokes everything.
-type Wish struct {
+// Request is what was requested. The zero value revokes everything.
+type Request struct {
 	User    string
-	Install bool // else everything is taken away
+	Install bool // otherwise everything is revoked
 	Sudoers bool // with Install: the sudo rule as well
 	DryRun  bool // nothing will be done, so that nobody has to be root
 }
 
 // Verb is the subcommand that asks for it.
-func (w Wish) Verb() string {
-	if w.Install {
+func (r Request) Verb() string {
+	if r.Install {
 		return "install"
 	}
 	return "uninstall"

@@ -19,7 +19,7 @@ import (
 
 // Apply looks, plans and carries out, and returns the outcome of each step. The
 // steps after a failed one are skipped.
-func (h Host) Apply(ctx context.Context, w Wish, services ...string) ([]Step, []diag.Problem) {
+func (h Host) Apply(ctx context.Context, w Request, services ...string) ([]Step, []diag.Problem) {
 	f := h.Look(ctx, w.User, services...)
 	steps, problems := Plan(w, f)
 	failed := false

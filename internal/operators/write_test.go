@@ -217,21 +217,21 @@ func TestApply_SkipsStepsAfterAFailureAndInADryRun(t *testing.T) {
 	})
 	r := &tools{fail: func(call string) (string, int, error) { return failIf(strings.HasPrefix(call, "gpasswd")) }}
 	for _, c := range []struct {
-		wish Wish
+		req  Request
 		want string
 		code diag.Code
 	}{
-		{Wish{User: "adra", DryRun: true}, "planned: /usr/bin/gpasswd --delete adra justnews-operators; planned: rm " + DropIn, ""},
-		{Wish{User: "adra"}, "failed: /usr/bin/gpasswd --delete adra justnews-operators; skipped: rm " + DropIn, diag.OperatorTool},
-		{Wish{User: "site"}, "unneeded: site is not listed in the group justnews-operators; unneeded: " + DropIn + " does not have site", ""},
+		{Request{User: "adra", DryRun: true}, "planned: /usr/bin/gpasswd --delete adra justnews-operators; planned: rm " + DropIn, ""},
+		{Request{User: "adra"}, "failed: /usr/bin/gpasswd --delete adra justnews-operators; skipped: rm " + DropIn, diag.OperatorTool},
+		{Request{User: "site"}, "unneeded: site is not listed in the group justnews-operators; unneeded: " + DropIn + " does not have site", ""},
 	} {
-		steps, problems := Host{Root: root, Run: r.Run}.Apply(t.Context(), c.wish)
+		steps, problems := Host{Root: root, Run: r.Run}.Apply(t.Context(), c.req)
 		var got []string
 		for _, s := range steps {
 			got = append(got, s.State+": "+s.String())
 		}
 		if strings.Join(got, "; ") != c.want || c.code == "" != (len(problems) == 0) || len(problems) > 0 && problems[0].Code != c.code {
-			t.Errorf("%+v: %q; %v", c.wish, got, problems)
+			t.Errorf("%+v: %q; %v", c.req, got, problems)
 		}
 	}
 	if got := content(t, filepath.Join(root, Directory)); got != rule(t, "adra") {

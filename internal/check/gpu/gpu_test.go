@@ -34,7 +34,7 @@ func gpus(cards ...facts.GPU) facts.GPULook {
 	}
 }
 
-// underMPS is the wish of an instance that has a limit of 4 GiB.
+// underMPS is the requirement of an instance that has a limit of 4 GiB.
 func underMPS() requirement.GPU {
 	return requirement.GPU{Needed: true, MPS: true, Limit: 4 << 30, Limits: 12 << 30, Clients: 3, Starting: true}
 }
@@ -146,30 +146,30 @@ func TestGPU_AreJudgedByTheRequirement(t *testing.T) {
 	type world struct {
 		card *facts.GPU
 		look *facts.GPULook
-		wish *requirement.GPU
+		req  *requirement.GPU
 	}
 	for name, c := range map[string]struct {
 		change func(world)
 		want   []string
 	}{
 		"all is well":                    {func(world) {}, nil},
-		"too few":                        {func(w world) { w.wish.MinCount = 2 }, []string{"error GPU-COUNT"}},
-		"as many as needed":              {func(w world) { w.wish.MinCount = 1 }, nil},
+		"too few":                        {func(w world) { w.req.MinCount = 2 }, []string{"error GPU-COUNT"}},
+		"as many as needed":              {func(w world) { w.req.MinCount = 1 }, nil},
 		"lost":                           {func(w world) { w.card.Unanswered = map[string]string{"handle": "ERROR_GPU_IS_LOST"} }, []string{"error GPU-FAILED"}},
 		"lost while it was asked":        {func(w world) { w.card.Unanswered = map[string]string{"memory": "ERROR_GPU_IS_LOST"} }, []string{"error GPU-FAILED"}},
 		"prohibited":                     {func(w world) { w.card.ComputeMode = "PROHIBITED" }, []string{"error GPU-PROHIBITED"}},
 		"shared under MPS":               {func(w world) { w.card.ComputeMode = "DEFAULT" }, []string{"notice GPU-SHARED"}},
-		"shared without MPS":             {func(w world) { w.card.ComputeMode = "DEFAULT"; *w.wish = requirement.GPU{Needed: true} }, nil},
-		"exclusive without MPS":          {func(w world) { *w.wish = requirement.GPU{Needed: true} }, []string{"warning GPU-EXCLUSIVE"}},
-		"exclusive for another instance": {func(w world) { *w.wish = requirement.GPU{Needed: true, Clients: 1} }, nil},
+		"shared without MPS":             {func(w world) { w.card.ComputeMode = "DEFAULT"; *w.req = requirement.GPU{Needed: true} }, nil},
+		"exclusive without MPS":          {func(w world) { *w.req = requirement.GPU{Needed: true} }, []string{"warning GPU-EXCLUSIVE"}},
+		"exclusive for another instance": {func(w world) { *w.req = requirement.GPU{Needed: true, Clients: 1} }, nil},
 		"compute mode is not known":      {func(w world) { w.card.ComputeMode = "" }, nil},
 		"MIG":                            {func(w world) { w.card.MIG = &facts.GPUMIG{Current: true, Pending: true} }, []string{"error GPU-MIG"}},
 		"MIG after a reset":              {func(w world) { w.card.MIG = &facts.GPUMIG{Pending: true} }, []string{"warning GPU-MIG"}},
 		"MIG that is allowed": {func(w world) {
-			w.card.MIG, w.wish.MIG = &facts.GPUMIG{Current: true, Pending: true}, true
+			w.card.MIG, w.req.MIG = &facts.GPUMIG{Current: true, Pending: true}, true
 		}, nil},
 		"MIG without MPS": {func(w world) {
-			w.card.MIG, *w.wish = &facts.GPUMIG{Current: true}, requirement.GPU{Needed: true, Clients: 1}
+			w.card.MIG, *w.req = &facts.GPUMIG{Current: true}, requirement.GPU{Needed: true, Clients: 1}
 		}, nil},
 		"a card without MIG":               {func(w world) { w.card.MIG = nil }, nil},
 		"persistence is not known":         {func(w world) { w.card.Persistence = nil }, nil},
@@ -189,19 +189,19 @@ func TestGPU_AreJudgedByTheRequirement(t *testing.T) {
 		"clients of half a generation":     {func(w world) { w.card.MPSProcesses, w.card.ComputeCapability = clients(99), "9.x" }, nil},
 		"16 clients on Pascal":             {func(w world) { w.card.MPSProcesses, w.card.ComputeCapability = clients(16), "6.1" }, []string{"error GPU-MPS-CLIENTS"}},
 		"clients of an unknown generation": {func(w world) { w.card.MPSProcesses, w.card.ComputeCapability = clients(99), "" }, nil},
-		"49 instances on Ada":              {func(w world) { w.wish.Clients = 49 }, []string{"warning GPU-MPS-CLIENTS"}},
-		"17 instances on Pascal":           {func(w world) { w.wish.Clients, w.card.ComputeCapability = 17, "6.1" }, []string{"warning GPU-MPS-CLIENTS"}},
-		"60 instances with CUDA 13.1":      {func(w world) { w.wish.Clients, w.look.NVML.CUDAVersion = 60, "13.1" }, nil},
-		"a limit above the card":           {func(w world) { w.wish.Limit, w.wish.Limits = 25<<30, 25<<30 }, []string{"error GPU-MEMORY-LIMIT"}},
-		"a limit as large as the card":     {func(w world) { w.wish.Limit, w.wish.Limits, w.card.Memory.Free = 24<<30, 24<<30, 24<<30 }, nil},
-		"limits above the card together":   {func(w world) { w.wish.Limits = math.MaxUint64 }, []string{"warning GPU-MEMORY-LIMIT"}},
-		"limits of other instances":        {func(w world) { w.wish.Limit, w.wish.Limits = 0, math.MaxUint64 }, []string{"warning GPU-MEMORY-LIMIT"}},
+		"49 instances on Ada":              {func(w world) { w.req.Clients = 49 }, []string{"warning GPU-MPS-CLIENTS"}},
+		"17 instances on Pascal":           {func(w world) { w.req.Clients, w.card.ComputeCapability = 17, "6.1" }, []string{"warning GPU-MPS-CLIENTS"}},
+		"60 instances with CUDA 13.1":      {func(w world) { w.req.Clients, w.look.NVML.CUDAVersion = 60, "13.1" }, nil},
+		"a limit above the card":           {func(w world) { w.req.Limit, w.req.Limits = 25<<30, 25<<30 }, []string{"error GPU-MEMORY-LIMIT"}},
+		"a limit as large as the card":     {func(w world) { w.req.Limit, w.req.Limits, w.card.Memory.Free = 24<<30, 24<<30, 24<<30 }, nil},
+		"limits above the card together":   {func(w world) { w.req.Limits = math.MaxUint64 }, []string{"warning GPU-MEMORY-LIMIT"}},
+		"limits of other instances":        {func(w world) { w.req.Limit, w.req.Limits = 0, math.MaxUint64 }, []string{"warning GPU-MEMORY-LIMIT"}},
 		"less is free than the limit":      {func(w world) { w.card.Memory.Free = 3 << 30 }, []string{"warning GPU-MEMORY-FREE"}},
-		"less is free on a host that runs": {func(w world) { w.card.Memory.Free, w.wish.Starting = 3<<30, false }, nil},
+		"less is free on a host that runs": {func(w world) { w.card.Memory.Free, w.req.Starting = 3<<30, false }, nil},
 		"memory that is not known":         {func(w world) { w.card.Memory = nil }, []string{"notice GPU-MEMORY-LIMIT"}},
 		"nothing to recover":               {func(w world) { w.card.RecoveryAction = "NONE" }, nil},
 		"to be reset":                      {func(w world) { w.card.RecoveryAction = "GPU_RESET" }, []string{"error GPU-RECOVERY"}},
-		"to be reset, of one needed":       {func(w world) { w.card.RecoveryAction, w.wish.MinCount = "GPU_RESET", 1 }, []string{"error GPU-COUNT", "error GPU-RECOVERY"}},
+		"to be reset, of one needed":       {func(w world) { w.card.RecoveryAction, w.req.MinCount = "GPU_RESET", 1 }, []string{"error GPU-COUNT", "error GPU-RECOVERY"}},
 		"a reboot":                         {func(w world) { w.card.RecoveryAction = "NODE_REBOOT" }, []string{"error GPU-RECOVERY"}},
 		"a bus reset":                      {func(w world) { w.card.RecoveryAction = "BUS_RESET" }, []string{"error GPU-RECOVERY"}},
 		"to be drained":                    {func(w world) { w.card.RecoveryAction = "DRAIN_AND_RESET" }, []string{"warning GPU-RECOVERY"}},
@@ -221,7 +221,7 @@ func TestGPU_AreJudgedByTheRequirement(t *testing.T) {
 		"health is not answered": {func(w world) {
 			w.card.Unanswered = map[string]string{"recovery_action": "ERROR_UNKNOWN", "row_remap": "ERROR_NO_PERMISSION", "fabric": "the library has no nvmlDeviceGetGpuFabricInfo"}
 		}, nil},
-		"no limits and no memory": {func(w world) { w.card.Memory, w.wish.Limit, w.wish.Limits = nil, 0, 0 }, nil},
+		"no limits and no memory": {func(w world) { w.card.Memory, w.req.Limit, w.req.Limits = nil, 0, 0 }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, w := gpus(card()), underMPS()

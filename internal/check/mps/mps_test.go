@@ -45,7 +45,7 @@ func deadMPS(change ...func(*facts.MPS)) facts.MPS {
 	return m
 }
 
-func wishMPS(change ...func(*mps.Wanted)) mps.Wanted {
+func wantMPS(change ...func(*mps.Wanted)) mps.Wanted {
 	w := mps.Wanted{MPS: config.MPS{PipeDirectory: pipeDir, Unit: mpsUnit}, UnitActive: true, MainPID: 41, UID: agent()}
 	for _, f := range change {
 		f(&w)
@@ -63,42 +63,42 @@ func TestDaemon_EachLookIsJudged(t *testing.T) {
 		severity diag.Severity
 		says     string // in message, seen, expected or fix
 	}{
-		"the unit's daemon":                      {liveMPS(), wishMPS(), "", 0, ""},
-		"a daemon outside any unit, run by hand": {liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "" }), wishMPS(byHand), "", 0, ""},
-		"hidden, and the socket's owner tells":   {liveMPS(func(m *facts.MPS) { m.Daemon = nil }), wishMPS(), "", 0, ""},
-		"another network namespace":              {liveMPS(func(m *facts.MPS) { m.Listeners = 0 }), wishMPS(), "", 0, ""},
+		"the unit's daemon":                      {liveMPS(), wantMPS(), "", 0, ""},
+		"a daemon outside any unit, run by hand": {liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "" }), wantMPS(byHand), "", 0, ""},
+		"hidden, and the socket's owner tells":   {liveMPS(func(m *facts.MPS) { m.Daemon = nil }), wantMPS(), "", 0, ""},
+		"another network namespace":              {liveMPS(func(m *facts.MPS) { m.Listeners = 0 }), wantMPS(), "", 0, ""},
 
-		"nothing": {deadMPS(), wishMPS(), diag.MPSDead, diag.Error, "does not exist"},
+		"nothing": {deadMPS(), wantMPS(), diag.MPSDead, diag.Error, "does not exist"},
 		"an empty directory": {
-			deadMPS(func(m *facts.MPS) { m.Directory = facts.Directory{Exists: true, IsDir: true} }), wishMPS(), diag.MPSDead, diag.Error, "no lock in",
+			deadMPS(func(m *facts.MPS) { m.Directory = facts.Directory{Exists: true, IsDir: true} }), wantMPS(), diag.MPSDead, diag.Error, "no lock in",
 		},
 		"a leftover of a daemon that has exited": {
 			liveMPS(func(m *facts.MPS) { m.Lock, m.Daemon, m.Listeners = facts.MPSLock{Exists: true}, nil, 0 }),
-			wishMPS(), diag.MPSDead, diag.Error, "not locked; the socket is stale",
+			wantMPS(), diag.MPSDead, diag.Error, "not locked; the socket is stale",
 		},
 		"its unit's daemon ended at once": {
-			deadMPS(), wishMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID = true, 0 }), diag.MPSDead, diag.Error, "exited as soon as it was started",
+			deadMPS(), wantMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID = true, 0 }), diag.MPSDead, diag.Error, "exited as soon as it was started",
 		},
-		"no unit, no daemon": {deadMPS(), wishMPS(byHand), diag.MPSDead, diag.Error, "CUDA_MPS_PIPE_DIRECTORY=/run/nvidia-mps nvidia-cuda-mps-control -d"},
+		"no unit, no daemon": {deadMPS(), wantMPS(byHand), diag.MPSDead, diag.Error, "CUDA_MPS_PIPE_DIRECTORY=/run/nvidia-mps nvidia-cuda-mps-control -d"},
 		"a lock that cannot be read": {
 			deadMPS(func(m *facts.MPS) { m.Lock = facts.MPSLock{Exists: true, Err: "permission denied"} }),
-			wishMPS(), diag.MPSDirectory, diag.Error, "permission denied",
+			wantMPS(), diag.MPSDirectory, diag.Error, "permission denied",
 		},
 		"a file in its place, which is closed as well": {
 			deadMPS(func(m *facts.MPS) { m.Directory = facts.Directory{Exists: true, Mode: 0o644, Blocked: pipeDir} }),
-			wishMPS(), diag.MPSDirectory, diag.Error, "rm -- /run/nvidia-mps; ",
+			wantMPS(), diag.MPSDirectory, diag.Error, "rm -- /run/nvidia-mps; ",
 		},
 		"closed": {
 			liveMPS(func(m *facts.MPS) { m.Directory.Blocked, m.Directory.Mode = pipeDir, 0o700 }),
-			wishMPS(), diag.MPSDirectory, diag.Error, "mode 0700, user id 990",
+			wantMPS(), diag.MPSDirectory, diag.Error, "mode 0700, user id 990",
 		},
-		"closed above": {deadMPS(func(m *facts.MPS) { m.Directory.Blocked = "/run" }), wishMPS(), diag.MPSDirectory, diag.Error, "chmod 0755 -- /run; "},
+		"closed above": {deadMPS(func(m *facts.MPS) { m.Directory.Blocked = "/run" }), wantMPS(), diag.MPSDirectory, diag.Error, "chmod 0755 -- /run; "},
 		"the directory was deleted under it": {
-			deadMPS(func(m *facts.MPS) { m.Listeners = 1 }), wishMPS(), diag.MPSSplit, diag.Error, "its lock is not in the directory",
+			deadMPS(func(m *facts.MPS) { m.Listeners = 1 }), wantMPS(), diag.MPSSplit, diag.Error, "its lock is not in the directory",
 		},
 		"hidden by a /tmp of one's own": {
 			deadMPS(func(m *facts.MPS) { m.Listeners = 1 }),
-			wishMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = "/tmp/nvidia-mps", true }),
+			wantMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = "/tmp/nvidia-mps", true }),
 			diag.MPSEnvironment, diag.Error, "PrivateTmp=",
 		},
 		"only elsewhere": {
@@ -106,64 +106,64 @@ func TestDaemon_EachLookIsJudged(t *testing.T) {
 				m.Elsewhere = []string{"/tmp/nvidia-mps"}
 				m.Others = []facts.MPSProcess{{PID: 50, UID: 0, Args: []string{program, "-d"}, PipeDirectory: "/tmp/nvidia-mps"}}
 			}),
-			wishMPS(), diag.MPSElsewhere, diag.Error, "/tmp/nvidia-mps (PID 50, user id 0)",
+			wantMPS(), diag.MPSElsewhere, diag.Error, "/tmp/nvidia-mps (PID 50, user id 0)",
 		},
 		"the unit's runs elsewhere": {
 			deadMPS(func(m *facts.MPS) {
 				m.Elsewhere = []string{"/run/other"}
 				m.Others = []facts.MPSProcess{{PID: 41, Args: []string{program, "-f"}, Unit: mpsUnit, PipeDirectory: "/run/other"}}
 			}),
-			wishMPS(), diag.MPSEnvironment, diag.Error, "CUDA_MPS_PIPE_DIRECTORY=/run/other",
+			wantMPS(), diag.MPSEnvironment, diag.Error, "CUDA_MPS_PIPE_DIRECTORY=/run/other",
 		},
 
 		"two daemons": {
-			liveMPS(func(m *facts.MPS) { m.Listeners = 2 }), wishMPS(), diag.MPSSplit, diag.Error, "2 daemons listen",
+			liveMPS(func(m *facts.MPS) { m.Listeners = 2 }), wantMPS(), diag.MPSSplit, diag.Error, "2 daemons listen",
 		},
-		"the socket was deleted": {liveMPS(func(m *facts.MPS) { m.Socket = false }), wishMPS(), diag.MPSSplit, diag.Error, "no control socket"},
+		"the socket was deleted": {liveMPS(func(m *facts.MPS) { m.Socket = false }), wantMPS(), diag.MPSSplit, diag.Error, "no control socket"},
 		"it has its lock and is about to listen": {
-			liveMPS(func(m *facts.MPS) { m.Socket, m.Listeners = false, 0 }), wishMPS(), diag.MPSDead, diag.Error, "does not listen",
+			liveMPS(func(m *facts.MPS) { m.Socket, m.Listeners = false, 0 }), wantMPS(), diag.MPSDead, diag.Error, "does not listen",
 		},
 		"something else holds the lock": {
-			liveMPS(func(m *facts.MPS) { m.Daemon.Exe = "/usr/bin/python3.11" }), wishMPS(), diag.MPSStray, diag.Error, "kill -TERM 41; ",
+			liveMPS(func(m *facts.MPS) { m.Daemon.Exe = "/usr/bin/python3.11" }), wantMPS(), diag.MPSStray, diag.Error, "kill -TERM 41; ",
 		},
 		"another daemon than the unit's": {
-			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "other.service" }), wishMPS(func(w *mps.Wanted) { w.MainPID = 40 }),
+			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "other.service" }), wantMPS(func(w *mps.Wanted) { w.MainPID = 40 }),
 			diag.MPSStray, diag.Error, "systemctl stop -- other.service; ",
 		},
 		"a person's daemon": {
-			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "user@1000.service" }), wishMPS(func(w *mps.Wanted) { w.MainPID = 40 }),
+			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "user@1000.service" }), wantMPS(func(w *mps.Wanted) { w.MainPID = 40 }),
 			diag.MPSStray, diag.Error, "kill -TERM 41; ",
 		},
 		"its unit is active and a process of another namespace holds the lock": {
-			liveMPS(func(m *facts.MPS) { m.Lock.PID, m.Daemon = 0, nil }), wishMPS(), diag.MPSStray, diag.Error, "another PID namespace",
+			liveMPS(func(m *facts.MPS) { m.Lock.PID, m.Daemon = 0, nil }), wantMPS(), diag.MPSStray, diag.Error, "another PID namespace",
 		},
 		"a stray that the unit's own found": {
-			liveMPS(), wishMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID = true, 0 }), diag.MPSStray, diag.Error, "which has ended",
+			liveMPS(), wantMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID = true, 0 }), diag.MPSStray, diag.Error, "which has ended",
 		},
-		"stopped":             {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wishMPS(), diag.MPSWedged, diag.Error, "systemctl kill -s SIGKILL"},
-		"stopped by a tracer": {liveMPS(func(m *facts.MPS) { m.Daemon.State = "t" }), wishMPS(), diag.MPSWedged, diag.Error, "state t"},
-		"stopped, by hand":    {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wishMPS(byHand), diag.MPSWedged, diag.Error, "kill -KILL 41; env CUDA"},
-		"another user's":      {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 1000 }), wishMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000"},
+		"stopped":             {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wantMPS(), diag.MPSWedged, diag.Error, "systemctl kill -s SIGKILL"},
+		"stopped by a tracer": {liveMPS(func(m *facts.MPS) { m.Daemon.State = "t" }), wantMPS(), diag.MPSWedged, diag.Error, "state t"},
+		"stopped, by hand":    {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wantMPS(byHand), diag.MPSWedged, diag.Error, "kill -KILL 41; env CUDA"},
+		"another user's":      {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 1000 }), wantMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000"},
 		"another user's, hidden": {
-			liveMPS(func(m *facts.MPS) { m.Daemon, m.SocketUID = nil, 1000 }), wishMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
+			liveMPS(func(m *facts.MPS) { m.Daemon, m.SocketUID = nil, 1000 }), wantMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
 		},
 		"another user's, who cannot be read": {
-			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.SocketUID = -1, 1000 }), wishMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
+			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.SocketUID = -1, 1000 }), wantMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
 		},
 		"an impostor that answers, with unknown agents": {
-			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.Daemon.Exe = 1000, "" }), wishMPS(byHand, func(w *mps.Wanted) { w.UID = nil }),
+			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.Daemon.Exe = 1000, "" }), wantMPS(byHand, func(w *mps.Wanted) { w.UID = nil }),
 			diag.MPSUser, diag.Warning, "daemon of user id 1000",
 		},
-		"root's": {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 0 }), wishMPS(), diag.MPSUser, diag.Warning, "one user at a time"},
+		"root's": {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 0 }), wantMPS(), diag.MPSUser, diag.Warning, "one user at a time"},
 		"one more elsewhere": {
-			liveMPS(func(m *facts.MPS) { m.Elsewhere = []string{"/tmp/a b"} }), wishMPS(), diag.MPSElsewhere, diag.Warning, "sh '/tmp/a b'",
+			liveMPS(func(m *facts.MPS) { m.Elsewhere = []string{"/tmp/a b"} }), wantMPS(), diag.MPSElsewhere, diag.Warning, "sh '/tmp/a b'",
 		},
 		"its program was replaced": {
-			liveMPS(func(m *facts.MPS) { m.Daemon.Exe += " (deleted)" }), wishMPS(), diag.MPSStray, diag.Warning, "(deleted)",
+			liveMPS(func(m *facts.MPS) { m.Daemon.Exe += " (deleted)" }), wantMPS(), diag.MPSStray, diag.Warning, "(deleted)",
 		},
-		"a directory for all": {liveMPS(func(m *facts.MPS) { m.Directory.Mode = 0o777 }), wishMPS(), diag.MPSDirectory, diag.Warning, "chmod 0755 -- /run/nvidia-mps"},
+		"a directory for all": {liveMPS(func(m *facts.MPS) { m.Directory.Mode = 0o777 }), wantMPS(), diag.MPSDirectory, diag.Warning, "chmod 0755 -- /run/nvidia-mps"},
 		"a look that was not whole": {
-			liveMPS(func(m *facts.MPS) { m.Err = "net/unix: permission denied" }), wishMPS(), diag.MPSSplit, diag.Warning, "net/unix: permission denied",
+			liveMPS(func(m *facts.MPS) { m.Err = "net/unix: permission denied" }), wantMPS(), diag.MPSSplit, diag.Warning, "net/unix: permission denied",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -197,7 +197,7 @@ func TestDaemon_DeletedDirectoryIsHiddenOnlyByPrivateTmp(t *testing.T) {
 		{"/tmp/nvidia-mps", false, false, diag.MPSSplit}, {"/run/nvidia-mps", false, true, diag.MPSSplit}, {"/tmp/nvidia-mps", true, true, diag.MPSSplit},
 	} {
 		m := facts.MPS{Listeners: 1, Directory: facts.Directory{Exists: c.exists, IsDir: c.exists}}
-		problems := mps.Daemon(m, wishMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = c.dir, c.privateTmp }))
+		problems := mps.Daemon(m, wantMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = c.dir, c.privateTmp }))
 		if len(problems) != 1 || problems[0].Code != c.want {
 			t.Errorf("%+v: %+v", c, problems)
 		}
@@ -218,7 +218,7 @@ func TestDaemon_FixOfASplitStopsEveryDaemon(t *testing.T) {
 		{nil, 0, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
 	} {
 		m := liveMPS(func(m *facts.MPS) { m.Listeners, m.Others, m.Lock.PID = 2, c.others, c.pid })
-		if fix := mps.Daemon(m, wishMPS(func(w *mps.Wanted) { w.MainPID = c.pid }))[0].Fix.String(); !strings.HasPrefix(fix, c.want) {
+		if fix := mps.Daemon(m, wantMPS(func(w *mps.Wanted) { w.MainPID = c.pid }))[0].Fix.String(); !strings.HasPrefix(fix, c.want) {
 			t.Errorf("%s, want %s", fix, c.want)
 		}
 	}
@@ -234,31 +234,31 @@ func TestDaemon_EachAnswerIsJudged(t *testing.T) {
 		code diag.Code
 		says string
 	}{
-		"not asked":       {facts.MPSNotAsked, liveMPS(), wishMPS(), diag.MPSWedged, "was not queried"},
-		"an unknown kind": {facts.MPSAnswerKind(99), liveMPS(), wishMPS(), diag.MPSWedged, "was not queried"},
-		"busy":            {facts.MPSBusy, liveMPS(), wishMPS(), diag.MPSBusy, "closes every connection"},
+		"not asked":       {facts.MPSNotAsked, liveMPS(), wantMPS(), diag.MPSWedged, "was not queried"},
+		"an unknown kind": {facts.MPSAnswerKind(99), liveMPS(), wantMPS(), diag.MPSWedged, "was not queried"},
+		"busy":            {facts.MPSBusy, liveMPS(), wantMPS(), diag.MPSBusy, "closes every connection"},
 		"busy with a console": {
-			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{gates, console} }), wishMPS(), diag.MPSBusy, "kill -TERM 60; ",
+			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{gates, console} }), wantMPS(), diag.MPSBusy, "kill -TERM 60; ",
 		},
 		"busy with gates and daemons": {
 			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{gates, {PID: 62, Args: []string{program, "-d"}}} }),
-			wishMPS(), diag.MPSBusy, "closes every connection",
+			wantMPS(), diag.MPSBusy, "closes every connection",
 		},
 		"busy with a console that is hidden": {
-			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Connections = 1 }), wishMPS(), diag.MPSBusy, "1 connection to",
+			facts.MPSBusy, liveMPS(func(m *facts.MPS) { m.Connections = 1 }), wantMPS(), diag.MPSBusy, "1 connection to",
 		},
-		"empty":                {facts.MPSEmpty, liveMPS(), wishMPS(), diag.MPSEmpty, "returned an empty response"},
-		"empty by a console":   {facts.MPSEmpty, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{console} }), wishMPS(), diag.MPSBusy, "open console"},
-		"no daemon":            {facts.MPSNoDaemon, liveMPS(), wishMPS(), diag.MPSDead, "finds no daemon"},
-		"hung":                 {facts.MPSHung, liveMPS(), wishMPS(), diag.MPSWedged, "systemctl kill -s SIGKILL -- justnews-mps.service; "},
-		"hung, by hand":        {facts.MPSHung, liveMPS(), wishMPS(byHand), diag.MPSWedged, "kill -KILL 41; "},
-		"hung, and not to see": {facts.MPSHung, liveMPS(func(m *facts.MPS) { m.Lock.PID = 0 }), wishMPS(byHand), diag.MPSWedged, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
-		"timed out waiting":    {facts.MPSNoTurn, liveMPS(), wishMPS(), diag.MPSBusy, "timed out waiting"},
-		"denied":               {facts.MPSDenied, liveMPS(), wishMPS(), diag.MPSUser, "refuses this user"},
-		"no libcuda":           {facts.MPSLibrary, liveMPS(), wishMPS(), diag.MPSLibrary, "libcuda.so.1"},
-		"no program":           {facts.MPSProgramMissing, liveMPS(), wishMPS(), diag.MPSMissing, "not installed"},
-		"no program to run":    {facts.MPSProgramDenied, liveMPS(), wishMPS(), diag.MPSMissing, "cannot be executed"},
-		"nonsense":             {facts.MPSNonsense, liveMPS(), wishMPS(), diag.MPSNonsense, "is invalid"},
+		"empty":                {facts.MPSEmpty, liveMPS(), wantMPS(), diag.MPSEmpty, "returned an empty response"},
+		"empty by a console":   {facts.MPSEmpty, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{console} }), wantMPS(), diag.MPSBusy, "open console"},
+		"no daemon":            {facts.MPSNoDaemon, liveMPS(), wantMPS(), diag.MPSDead, "finds no daemon"},
+		"hung":                 {facts.MPSHung, liveMPS(), wantMPS(), diag.MPSWedged, "systemctl kill -s SIGKILL -- justnews-mps.service; "},
+		"hung, by hand":        {facts.MPSHung, liveMPS(), wantMPS(byHand), diag.MPSWedged, "kill -KILL 41; "},
+		"hung, and not to see": {facts.MPSHung, liveMPS(func(m *facts.MPS) { m.Lock.PID = 0 }), wantMPS(byHand), diag.MPSWedged, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
+		"timed out waiting":    {facts.MPSNoTurn, liveMPS(), wantMPS(), diag.MPSBusy, "timed out waiting"},
+		"denied":               {facts.MPSDenied, liveMPS(), wantMPS(), diag.MPSUser, "refuses this user"},
+		"no libcuda":           {facts.MPSLibrary, liveMPS(), wantMPS(), diag.MPSLibrary, "libcuda.so.1"},
+		"no program":           {facts.MPSProgramMissing, liveMPS(), wantMPS(), diag.MPSMissing, "not installed"},
+		"no program to run":    {facts.MPSProgramDenied, liveMPS(), wantMPS(), diag.MPSMissing, "cannot be executed"},
+		"nonsense":             {facts.MPSNonsense, liveMPS(), wantMPS(), diag.MPSNonsense, "is invalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			problems := mps.Control(facts.MPSAnswer{Kind: c.kind, Detail: "evidence\x1b"}, c.m, c.w)
@@ -272,7 +272,7 @@ func TestDaemon_EachAnswerIsJudged(t *testing.T) {
 			}
 		})
 	}
-	if problems := mps.Control(facts.MPSAnswer{Kind: facts.MPSAnswered}, facts.MPS{}, wishMPS()); len(problems) != 0 {
+	if problems := mps.Control(facts.MPSAnswer{Kind: facts.MPSAnswered}, facts.MPS{}, wantMPS()); len(problems) != 0 {
 		t.Errorf("answered: %+v", problems)
 	}
 }
@@ -303,7 +303,7 @@ func TestDaemon_OnlyAnActiveServerOfTheUserCounts(t *testing.T) {
 		"none":                                    {nil, liveMPS(), agent(), false, "lists no server"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := wishMPS(func(w *mps.Wanted) { w.UID = c.uid })
+			w := wantMPS(func(w *mps.Wanted) { w.UID = c.uid })
 			problems := mps.Servers(c.servers, answered, c.m, w)
 			if s := mps.ActiveServer(c.servers, c.m, w); (s != nil) != c.active || (s != nil) != (len(problems) == 0) {
 				t.Fatalf("%+v, %+v", s, problems)
@@ -323,11 +323,11 @@ func TestDaemon_OnlyAnActiveServerOfTheUserCounts(t *testing.T) {
 }
 
 func TestDaemon_LockHolderMustBeVisible(t *testing.T) {
-	if p := mps.Unseen(liveMPS(), wishMPS()); p != nil {
+	if p := mps.Unseen(liveMPS(), wantMPS()); p != nil {
 		t.Errorf("%+v", p)
 	}
 	for _, m := range []facts.MPS{{}, liveMPS(func(m *facts.MPS) { m.Daemon = nil }), liveMPS(func(m *facts.MPS) { m.Daemon.Exe = "" })} {
-		p := mps.Unseen(m, wishMPS())
+		p := mps.Unseen(m, wantMPS())
 		if p == nil || p.Severity != diag.Error || p.Code != diag.MPSUser {
 			t.Fatalf("%+v", p)
 		}
@@ -356,7 +356,7 @@ func TestLimits_DefaultsAreReadBack(t *testing.T) {
 		"both":                     {config.MPS{DefaultMemory: "6G", DefaultThreads: 50}, []string{"a", "b\x1b"}, 1, "thread percentage 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := mps.Defaults(facts.MPSAnswer{Kind: facts.MPSAnswered, Lines: c.lines, Percentage: c.percentage}, wishMPS(func(w *mps.Wanted) {
+			p := mps.Defaults(facts.MPSAnswer{Kind: facts.MPSAnswered, Lines: c.lines, Percentage: c.percentage}, wantMPS(func(w *mps.Wanted) {
 				w.DefaultMemory, w.Devices, w.DefaultThreads = c.want.DefaultMemory, c.want.Devices, c.want.DefaultThreads
 			}))
 			if (p == nil) != (c.seen == "") {
@@ -372,7 +372,7 @@ func TestLimits_DefaultsAreReadBack(t *testing.T) {
 		})
 	}
 	for size, want := range map[config.Memory]string{"6G": "memory limit 6G", "1=8G": "memory limit 1=8G", "0=6G,1=8G": "memory limit 0=6G, 1=8G"} {
-		p := mps.Defaults(facts.MPSAnswer{Kind: facts.MPSAnswered}, wishMPS(func(w *mps.Wanted) { w.DefaultMemory = size }))
+		p := mps.Defaults(facts.MPSAnswer{Kind: facts.MPSAnswered}, wantMPS(func(w *mps.Wanted) { w.DefaultMemory = size }))
 		if p == nil || p.Expected != want {
 			t.Errorf("%s: %+v, want %s", size, p, want)
 		}
@@ -409,16 +409,16 @@ func TestDaemon_IsAwaitedWhileItCanStart(t *testing.T) {
 		"a limit that the daemon refused": {mps.RungDaemon, diag.MPSLimit, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := mps.Hopeless(c.reached, []diag.Problem{warning, {Code: c.code}}, wishMPS()); got != c.hopeless {
+			if got := mps.Hopeless(c.reached, []diag.Problem{warning, {Code: c.code}}, wantMPS()); got != c.hopeless {
 				t.Errorf("hopeless: %v", got)
 			}
 		})
 	}
-	if mps.Hopeless(mps.NoRung, []diag.Problem{warning}, wishMPS()) {
+	if mps.Hopeless(mps.NoRung, []diag.Problem{warning}, wantMPS()) {
 		t.Error("a warning ends the wait")
 	}
 	for _, c := range []struct{ own, runs bool }{{false, false}, {false, true}, {true, true}, {true, false}} {
-		w := wishMPS(func(w *mps.Wanted) {
+		w := wantMPS(func(w *mps.Wanted) {
 			w.OwnUnit, w.MainPID = c.own, map[bool]int{true: 41}[c.runs]
 		})
 		if got, want := mps.Hopeless(mps.NoRung, nil, w), c.own && !c.runs; got != want {
@@ -451,7 +451,7 @@ func TestDaemon_UnknownLevelRequiresEverything(t *testing.T) {
 
 // Without a listener a directory that is missing is no daemon's.
 func TestDaemon_MissingPrivateDirectoryWithoutListenerIsADeadDaemon(t *testing.T) {
-	problems := mps.Daemon(facts.MPS{}, wishMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = "/tmp/nvidia-mps", true }))
+	problems := mps.Daemon(facts.MPS{}, wantMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = "/tmp/nvidia-mps", true }))
 	if len(problems) != 1 || problems[0].Code != diag.MPSDead {
 		t.Errorf("%+v", problems)
 	}
@@ -470,13 +470,13 @@ func TestDaemon_ElsewhereNamesTheDaemonsOfThatDirectory(t *testing.T) {
 		has    string
 		not    string
 	}{
-		"a console and another directory's": {[]facts.MPSProcess{console, daemon(51, "/tmp/other", "x.service"), daemon(52, there, "x.service")}, wishMPS(), diag.MPSElsewhere, "52", "51"},
-		"a console of the unit":             {[]facts.MPSProcess{console}, wishMPS(), diag.MPSElsewhere, there, "50"},
-		"the unit's daemon":                 {[]facts.MPSProcess{daemon(52, there, mpsUnit)}, wishMPS(), diag.MPSEnvironment, "52", ""},
-		"the unit's main process":           {[]facts.MPSProcess{daemon(41, there, "")}, wishMPS(), diag.MPSEnvironment, "41", ""},
-		"another unit's":                    {[]facts.MPSProcess{daemon(52, there, "x.service")}, wishMPS(), diag.MPSElsewhere, "52", ""},
-		"of no unit, and none is known":     {[]facts.MPSProcess{daemon(0, there, "x.service")}, wishMPS(func(w *mps.Wanted) { w.MainPID = 0 }), diag.MPSElsewhere, there, ""},
-		"no unit is configured":             {[]facts.MPSProcess{daemon(52, there, "")}, wishMPS(byHand), diag.MPSElsewhere, "52", ""},
+		"a console and another directory's": {[]facts.MPSProcess{console, daemon(51, "/tmp/other", "x.service"), daemon(52, there, "x.service")}, wantMPS(), diag.MPSElsewhere, "52", "51"},
+		"a console of the unit":             {[]facts.MPSProcess{console}, wantMPS(), diag.MPSElsewhere, there, "50"},
+		"the unit's daemon":                 {[]facts.MPSProcess{daemon(52, there, mpsUnit)}, wantMPS(), diag.MPSEnvironment, "52", ""},
+		"the unit's main process":           {[]facts.MPSProcess{daemon(41, there, "")}, wantMPS(), diag.MPSEnvironment, "41", ""},
+		"another unit's":                    {[]facts.MPSProcess{daemon(52, there, "x.service")}, wantMPS(), diag.MPSElsewhere, "52", ""},
+		"of no unit, and none is known":     {[]facts.MPSProcess{daemon(0, there, "x.service")}, wantMPS(func(w *mps.Wanted) { w.MainPID = 0 }), diag.MPSElsewhere, there, ""},
+		"no unit is configured":             {[]facts.MPSProcess{daemon(52, there, "")}, wantMPS(byHand), diag.MPSElsewhere, "52", ""},
 	} {
 		problems := mps.Daemon(deadMPS(func(m *facts.MPS) { m.Elsewhere, m.Others = []string{there}, c.others }), c.w)
 		if len(problems) != 1 || problems[0].Code != c.code || !strings.Contains(problems[0].Seen, c.has) || c.not != "" && strings.Contains(problems[0].Seen, c.not) {
@@ -494,7 +494,7 @@ func TestDaemon_BlockedDirectoryHasItsMode(t *testing.T) {
 	}{{true, pipeDir, true}, {true, "/run", false}, {false, pipeDir, false}, {false, "/run", false}} {
 		problems := mps.Daemon(deadMPS(func(m *facts.MPS) {
 			m.Directory = facts.Directory{Exists: c.exists, IsDir: c.exists, Blocked: c.blocked, Mode: 0o700, UID: 7}
-		}), wishMPS())
+		}), wantMPS())
 		if len(problems) != 1 || problems[0].Code != diag.MPSDirectory || strings.Contains(problems[0].Seen, "mode 0700, user id 7") != c.want {
 			t.Errorf("%+v: %+v", c, problems)
 		}
@@ -536,17 +536,17 @@ func TestDaemon_FixUsesTheUnitWhereThereIsOne(t *testing.T) {
 		problems []diag.Problem
 		has, not string
 	}{
-		"a server of the unit":   {mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, liveMPS(), wishMPS()), "systemctl restart -- " + mpsUnit, "echo quit"},
-		"a server of no unit":    {mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, liveMPS(), wishMPS(byHand)), "echo quit", "systemctl restart"},
-		"stopped":                {mps.Daemon(stopped, wishMPS()), "systemctl kill -s SIGKILL -- " + mpsUnit, "kill -s KILL"},
-		"stopped, of a dead one": {mps.Daemon(stopped, wishMPS(func(w *mps.Wanted) { w.UnitActive = false })), "41", "systemctl kill"},
-		"stopped, of no unit":    {mps.Daemon(stopped, wishMPS(byHand)), "41", "systemctl kill"},
+		"a server of the unit":   {mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, liveMPS(), wantMPS()), "systemctl restart -- " + mpsUnit, "echo quit"},
+		"a server of no unit":    {mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, liveMPS(), wantMPS(byHand)), "echo quit", "systemctl restart"},
+		"stopped":                {mps.Daemon(stopped, wantMPS()), "systemctl kill -s SIGKILL -- " + mpsUnit, "kill -s KILL"},
+		"stopped, of a dead one": {mps.Daemon(stopped, wantMPS(func(w *mps.Wanted) { w.UnitActive = false })), "41", "systemctl kill"},
+		"stopped, of no unit":    {mps.Daemon(stopped, wantMPS(byHand)), "41", "systemctl kill"},
 	} {
 		if len(c.problems) != 1 || !strings.Contains(c.problems[0].Fix.String(), c.has) || strings.Contains(c.problems[0].Fix.String(), c.not) {
 			t.Errorf("%s: %+v, want %q and not %q", name, c.problems, c.has, c.not)
 		}
 	}
-	log := mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, liveMPS(), wishMPS())[0].Fix.String()
+	log := mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, liveMPS(), wantMPS())[0].Fix.String()
 	if !strings.Contains(log, mpsUnit) || strings.Contains(log, "the MPS control daemon") {
 		t.Error(log)
 	}

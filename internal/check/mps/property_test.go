@@ -48,8 +48,8 @@ func everyLook(f func(facts.MPS)) {
 	}
 }
 
-// everyWish calls f with every kind of wish.
-func everyWish(f func(mps.Wanted)) {
+// everyWanted calls f with every kind of requirement.
+func everyWanted(f func(mps.Wanted)) {
 	for bits := range 1 << 5 {
 		w := mps.Wanted{MPS: config.MPS{PipeDirectory: pipeDir}}
 		if bits&1 != 0 {
@@ -96,7 +96,7 @@ func fixable(t *testing.T, p diag.Problem) bool {
 func TestProperty_LookNeedsHolderSocketAndUser(t *testing.T) {
 	passed, known := 0, map[string]bool{} // most are met again and again
 	everyLook(func(m facts.MPS) {
-		everyWish(func(w mps.Wanted) {
+		everyWanted(func(w mps.Wanted) {
 			problems := mps.Daemon(m, w)
 			for _, p := range problems {
 				if !known[fmt.Sprint(p)] && !fixable(t, p) {
@@ -127,7 +127,7 @@ func TestProperty_LookNeedsHolderSocketAndUser(t *testing.T) {
 
 func TestProperty_OnlyOneKindOfAnswerPasses(t *testing.T) {
 	for kind := facts.MPSAnswerKind(-1); kind < 30; kind++ {
-		everyWish(func(w mps.Wanted) {
+		everyWanted(func(w mps.Wanted) {
 			for _, m := range []facts.MPS{{}, liveMPS(), {Connections: 1}, {Others: []facts.MPSProcess{{PID: 51, Args: []string{program}}}}} {
 				problems := mps.Control(facts.MPSAnswer{Kind: kind, Detail: "x"}, m, w)
 				if (len(diag.Errors(problems)) == 0) != (kind == facts.MPSAnswered) {
@@ -147,7 +147,7 @@ func TestProperty_OnlyOneKindOfAnswerPasses(t *testing.T) {
 }
 
 func TestProperty_ZeroFactsNeverPass(t *testing.T) {
-	everyWish(func(w mps.Wanted) {
+	everyWanted(func(w mps.Wanted) {
 		for what, problems := range map[string][]diag.Problem{
 			"a look":    mps.Daemon(facts.MPS{}, w),
 			"an answer": mps.Control(facts.MPSAnswer{}, facts.MPS{}, w),

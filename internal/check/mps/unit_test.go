@@ -61,7 +61,7 @@ func TestUnit_IsJudgedByWhetherItCanBecomeActive(t *testing.T) {
 			if j.State != c.want {
 				t.Errorf("%s (%s), want %s", j.State, j.Reason, c.want)
 			}
-			p := mps.UnitProblem(c.u, j, wishMPS())
+			p := mps.UnitProblem(c.u, j, wantMPS())
 			findings.Sound(t, p)
 			if p.Code != c.code || p.Severity != diag.Error || !strings.Contains(p.Seen+"|"+p.Fix.String(), c.says) {
 				t.Errorf("%+v\nwant %s: %q", p, c.code, c.says)
@@ -94,7 +94,7 @@ func TestUnit_IneffectiveStartIsExplained(t *testing.T) {
 		"nothing":              {facts.Start{}, facts.Unit{Name: mpsUnit}, diag.MPSUnit, "did not report"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := mps.NotStarted(c.s, c.u, wishMPS(), "scout")
+			p := mps.NotStarted(c.s, c.u, wantMPS(), "scout")
 			findings.Sound(t, p)
 			if ended := strings.Contains(p.Seen, "its start job ended"); ended != (c.s.Refused == "" && c.s.Result != "" && c.s.Result != "done") {
 				t.Errorf("%q says that its start job ended: %t", p.Seen, ended)
@@ -129,7 +129,7 @@ func TestUnit_DeadlockWithTheCallerIsFound(t *testing.T) {
 			if !slices.Equal(got, c.want) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
-			p := mps.Deadlock(got, false, wishMPS())
+			p := mps.Deadlock(got, false, wantMPS())
 			if (p != nil) != (c.want != nil) {
 				t.Fatalf("%+v", p)
 			}
@@ -142,7 +142,7 @@ func TestUnit_DeadlockWithTheCallerIsFound(t *testing.T) {
 			}
 		})
 	}
-	p := mps.Deadlock([]string{scout, mpsUnit}, true, wishMPS())
+	p := mps.Deadlock([]string{scout, mpsUnit}, true, wantMPS())
 	findings.Sound(t, *p)
 	if !strings.Contains(p.Seen, "Conflicts= of "+scout+" and "+mpsUnit) {
 		t.Errorf("%+v", p)

@@ -61,7 +61,7 @@ func TestModels_ReasonHasTheProgress(t *testing.T) {
 	e := []facts.ModelError{{Agent: "scout", Model: "m", Error: "x"}}
 	for _, tc := range []struct {
 		state facts.ModelsState
-		wish  requirement.Preload
+		req   requirement.Preload
 		want  string
 	}{
 		{facts.ModelsState{InProgress: true, Total: 14, Done: 11}, requirement.Preload{}, "11 of 14 models loaded"},
@@ -80,7 +80,7 @@ func TestModels_ReasonHasTheProgress(t *testing.T) {
 		{allLoaded, requirement.Preload{Expected: 3, OnlyAgent: "scout"}, "3 of 3 models loaded"},
 		{facts.ModelsState{AllReady: true}, requirement.Preload{Expected: -1, OnlyAgent: "scout"}, "the last preload loaded no models at all"},
 	} {
-		if j := orchestrator.Models(answered(tc.state), tc.wish); j.Reason != tc.want {
+		if j := orchestrator.Models(answered(tc.state), tc.req); j.Reason != tc.want {
 			t.Errorf("%+v: %q, want %q", tc.state, j.Reason, tc.want)
 		}
 	}
@@ -98,7 +98,7 @@ func TestModels_ErrorsOfAnEarlierJobDoNotEndARefresh(t *testing.T) {
 func TestModels_ScopeOwnCountsTheAgentsErrorsOnly(t *testing.T) {
 	scout := facts.ModelError{Agent: "scout", Model: "m", Error: "x"}
 	critic := facts.ModelError{Agent: "critic", Model: "n", Error: "y"}
-	wish := requirement.Preload{Expected: 3, OnlyAgent: "scout", FailFast: true}
+	req := requirement.Preload{Expected: 3, OnlyAgent: "scout", FailFast: true}
 	over := func(done, failed int, errors ...facts.ModelError) facts.ModelsState {
 		return facts.ModelsState{Total: 3, Done: done, Failed: failed, Errors: errors}
 	}
@@ -118,28 +118,28 @@ func TestModels_ScopeOwnCountsTheAgentsErrorsOnly(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		look  facts.ModelsLook
-		wish  requirement.Preload
+		req   requirement.Preload
 		state check.State
 	}{
-		{"all loaded", answered(allLoaded), wish, check.Ready},
-		{"only another agent's model failed", answered(over(2, 1, critic)), wish, check.Ready},
-		{"the agent's own model failed", answered(over(2, 1, scout)), wish, check.Failed},
-		{"both failed", answered(over(1, 2, scout, critic)), wish, check.Failed},
-		{"an unnamed failure", answered(over(1, 2, critic)), wish, check.Failed},
-		{"an error without an agent may be its own", answered(over(2, 1, facts.ModelError{Model: "n", Error: "y"})), wish, check.Failed},
-		{"not every model was tried", answered(over(1, 1, critic)), wish, check.Failed},
+		{"all loaded", answered(allLoaded), req, check.Ready},
+		{"only another agent's model failed", answered(over(2, 1, critic)), req, check.Ready},
+		{"the agent's own model failed", answered(over(2, 1, scout)), req, check.Failed},
+		{"both failed", answered(over(1, 2, scout, critic)), req, check.Failed},
+		{"an unnamed failure", answered(over(1, 2, critic)), req, check.Failed},
+		{"an error without an agent may be its own", answered(over(2, 1, facts.ModelError{Model: "n", Error: "y"})), req, check.Failed},
+		{"not every model was tried", answered(over(1, 1, critic)), req, check.Failed},
 		{"the map lists more", answered(over(2, 1, critic)), requirement.Preload{Expected: 4, OnlyAgent: "scout"}, check.Idle},
-		{"another agent's model failed, still running", answered(running), wish, check.Pending},
-		{"its own model failed, still running", answered(ours), wish, check.Failed},
-		{"per_agent says that its model is pending", answered(denied), wish, check.Inconsistent},
-		{"per_agent says that its models are loaded", answered(loaded), wish, check.Ready},
-		{"its own model failed, and per_agent says so", answered(named), wish, check.Failed},
+		{"another agent's model failed, still running", answered(running), req, check.Pending},
+		{"its own model failed, still running", answered(ours), req, check.Failed},
+		{"per_agent says that its model is pending", answered(denied), req, check.Inconsistent},
+		{"per_agent says that its models are loaded", answered(loaded), req, check.Ready},
+		{"its own model failed, and per_agent says so", answered(named), req, check.Failed},
 		{"per_agent of nobody", answered(nobody), requirement.Preload{Expected: 3}, check.Ready},
-		{"no job ever ran", facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered}, State: facts.ModelsState{HasStartedAt: true, Total: 3, Done: never.Done, Failed: 1, Errors: never.Errors}}, wish, check.Inconsistent},
+		{"no job ever ran", facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered}, State: facts.ModelsState{HasStartedAt: true, Total: 3, Done: never.Done, Failed: 1, Errors: never.Errors}}, req, check.Inconsistent},
 		{"without the scope it counts", answered(over(2, 1, critic)), requirement.Preload{Expected: 3}, check.Failed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			j := orchestrator.Models(tc.look, tc.wish)
+			j := orchestrator.Models(tc.look, tc.req)
 			if j.State != tc.state {
 				t.Errorf("%s (%s), want %s", j.State, j.Reason, tc.state)
 			}

@@ -18,15 +18,15 @@ func TestMarked_RefusesAnyOtherMark(t *testing.T) {
 		want facts.Mark
 		code diag.Code // "": none
 	}{
-		"the wanted unit":     {facts.Unit{Marks: []string{"a1"}, DropInPaths: whole}, want, ""},
-		"no mark":             {facts.Unit{DropInPaths: whole}, want, diag.UnitUnmarked},
-		"nothing at all":      {facts.Unit{}, want, diag.UnitUnmarked},
-		"another mark":        {facts.Unit{Marks: []string{"b2"}, DropInPaths: whole}, want, diag.UnitStale},
-		"two marks":           {facts.Unit{Marks: []string{"a1", "b2"}, DropInPaths: whole}, want, diag.UnitStale},
-		"an empty mark":       {facts.Unit{Marks: []string{""}, DropInPaths: whole}, want, diag.UnitStale},
-		"a hidden drop-in":    {facts.Unit{Marks: []string{"a1"}, DropInPaths: []string{"/etc/00", "/g/60"}}, want, diag.UnitUnmarked},
-		"no wish":             {facts.Unit{Marks: []string{"a1"}, DropInPaths: whole}, facts.Mark{}, diag.UnitUnmarked},
-		"no wish and no mark": {facts.Unit{}, facts.Mark{}, diag.UnitUnmarked},
+		"the wanted unit":         {facts.Unit{Marks: []string{"a1"}, DropInPaths: whole}, want, ""},
+		"no mark":                 {facts.Unit{DropInPaths: whole}, want, diag.UnitUnmarked},
+		"nothing at all":          {facts.Unit{}, want, diag.UnitUnmarked},
+		"another mark":            {facts.Unit{Marks: []string{"b2"}, DropInPaths: whole}, want, diag.UnitStale},
+		"two marks":               {facts.Unit{Marks: []string{"a1", "b2"}, DropInPaths: whole}, want, diag.UnitStale},
+		"an empty mark":           {facts.Unit{Marks: []string{""}, DropInPaths: whole}, want, diag.UnitStale},
+		"a hidden drop-in":        {facts.Unit{Marks: []string{"a1"}, DropInPaths: []string{"/etc/00", "/g/60"}}, want, diag.UnitUnmarked},
+		"no mark wanted":          {facts.Unit{Marks: []string{"a1"}, DropInPaths: whole}, facts.Mark{}, diag.UnitUnmarked},
+		"no mark wanted or found": {facts.Unit{}, facts.Mark{}, diag.UnitUnmarked},
 	} {
 		var got diag.Code
 		if problems := Marked(c.unit, c.want); len(diag.Errors(problems)) > 0 {
