@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"os"
 	"os/exec"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // standIn replaces go: it builds and lists as go does, but tests nothing. Each package passes
@@ -109,26 +109,26 @@ func TestLanes_InterruptEndsBoth(t *testing.T) {
 		marks := t.TempDir()
 		cmd := lanes(t, "HANGS="+pkg, "MARKS="+marks)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for lines := bufio.NewScanner(out); ; {
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		for {
 			if _, err := os.Stat(filepath.Join(marks, "hangs")); err == nil {
 				break
 			}
-			if !lines.Scan() {
-				t.Fatal("run.sh ended before it was interrupted")
+			select {
+			case err := <-ended:
+				t.Fatalf("run.sh ended before it was interrupted: %v", err)
+			case <-time.After(10 * time.Millisecond):
 			}
 		}
 		// As a terminal does: the lanes are separate process groups.
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
 			t.Fatal(err)
 		}
-		if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 130 {
+		if err := <-ended; cmd.ProcessState.ExitCode() != 130 {
 			t.Errorf("%s hangs: interrupted, it ends with %v", pkg, err)
 		}
 		if _, err := os.Stat(filepath.Join(marks, "ended")); err != nil {
