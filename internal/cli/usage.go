@@ -74,7 +74,7 @@ func misused(model *kong.Application, args []string, err error) diag.Problem {
 		}
 	}
 	if text, _, ok := strings.Cut(p.Message, ", did you mean"); ok && !strings.Contains(text, " --") {
-		p.Message = text // every letter is near every other
+		p.Message = text // one letter resembles any other
 	}
 	if name, ok := strings.CutPrefix(p.Message, `expected "<`); ok {
 		p.Message = "missing argument <" + strings.TrimSuffix(name, `"`)

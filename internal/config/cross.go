@@ -137,7 +137,7 @@ func (s *state) rolePort(table, server string, i *Instance) {
 		seen, "the same port in both", fmt.Sprintf("correct %s.url or instances.%s.port", table, i.Name))
 }
 
-// takenNames are valid names of which something else has what an instance calls by its own.
+// takenNames are valid names whose files or directories something else uses already.
 var takenNames = map[string]string{
 	"global":    "/etc/justnews/global.env, the environment file of every unit",
 	"host":      "the records of runs for the whole host",

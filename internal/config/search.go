@@ -92,7 +92,8 @@ func isDropIn(name string) bool {
 	return strings.HasSuffix(name, ".toml") && !strings.HasPrefix(name, ".")
 }
 
-// copies are what editors, package managers and people leave beside a file on purpose.
+// copies are the endings of files that editors, package managers and people leave next to a
+// configuration file.
 var copies = []string{
 	"~", "#", ".swp", ".bak", ".old", ".orig", ".save", ".disabled", ".off", ".example",
 	".dpkg-old", ".dpkg-new", ".dpkg-dist", ".dpkg-bak", ".dpkg-tmp", ".ucf-old", ".ucf-new", ".ucf-dist", ".rpmnew", ".rpmsave", ".rpmorig",

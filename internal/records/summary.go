@@ -196,7 +196,8 @@ func writeLatest(root *os.Root, instance string, summary []byte) error {
 	return replace(dir, "latest.json", summary, 0o600)
 }
 
-// ahead is how much later than a run another one that began after it may have ended.
+// ahead is how much later than the run that is written another one may have begun; a later
+// time is that of a wrong clock.
 const ahead = time.Hour
 
 // prune removes the oldest summaries of an instance, of those that it finds

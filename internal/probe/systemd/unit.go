@@ -40,7 +40,7 @@ func isUnitName(name string) bool { return len(name) <= maxUnitName && unitName(
 //
 // With properties of a service, only these are asked for, one after the other: the
 // result has the name and these. An answer to GetAll has about 300 properties, which
-// costs a gate and systemd about ten times as much as one of them.
+// costs a gate and systemd much more than a few of them (docs/figures.md).
 func (c *Conn) Unit(ctx context.Context, name string, only ...string) (facts.Unit, error) {
 	if !isUnitName(name) {
 		return facts.Unit{}, fmt.Errorf("cannot ask for unit %q: not a unit name", name)
