@@ -70,7 +70,7 @@ type Machine struct {
 	Kill func(syscall.Signal)
 }
 
-// line is the whole command line as kong sees it.
+// line is the command line of all commands.
 type line struct {
 	Globals
 
@@ -96,6 +96,25 @@ type line struct {
 	Completion completionCommand `cmd:"" help:"Print the completion script for a shell."`
 }
 
+// gateLine is the command line of a unit's gate. Building the grammar of all commands
+// takes kong 8 % of the CPU time of a gate that has nothing to wait for.
+type gateLine struct {
+	Globals
+
+	Gate gateCommand `cmd:""`
+}
+
+// grammar is a command line as kong sees it.
+type grammar interface{ flags() Globals }
+
+// newLine returns the grammar of a unit's gate, or that of all commands.
+func newLine(gated bool) grammar {
+	if gated {
+		return new(gateLine)
+	}
+	return new(line)
+}
+
 // Globals are the flags of every command.
 type Globals struct {
 	ConfigFile place            `name:"config" placeholder:"FILE" help:"Read only this configuration file."`
@@ -107,6 +126,8 @@ type Globals struct {
 	Verbose    bool             `name:"verbose" short:"v" help:"Be verbose: show every step with its time."`
 	Version    kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
+
+func (g Globals) flags() Globals { return g }
 
 func (g Globals) json() bool { return g.JSON || g.Output == "json" }
 
@@ -190,8 +211,8 @@ func (a *app) run(args []string) (status diag.Status) {
 	if args, gated, refused = gateOnly(args); refused != nil {
 		return a.refused(*refused)
 	}
-	var l line
-	parser, err := newParser(&l, a.Machine)
+	l := newLine(gated)
+	parser, err := newParser(l, a.Machine)
 	if err != nil {
 		return a.exit(err)
 	}
@@ -205,7 +226,7 @@ func (a *app) run(args []string) (status diag.Status) {
 	case err != nil:
 		return a.refused(misused(parser.Model, args, err))
 	}
-	a.Globals = l.Globals
+	a.Globals = l.flags()
 	a.talk = report.NewTalk(a.Stderr, a.Log, a.layoutOf(a.StderrTerminal))
 	a.startWatchdog()
 	defer func() { a.release() }()
@@ -215,7 +236,7 @@ func (a *app) run(args []string) (status diag.Status) {
 	return diag.StatusReady
 }
 
-func newParser(l *line, m Machine) (*kong.Kong, error) {
+func newParser(l grammar, m Machine) (*kong.Kong, error) {
 	return kong.New(l,
 		kong.Name("justnews-gate"),
 		kong.Description(description),

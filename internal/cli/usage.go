@@ -255,11 +255,11 @@ func Parse(args []string) (err error) {
 			}
 		}
 	}()
-	args, _, refused := gateOnly(args)
+	args, gated, refused := gateOnly(args)
 	if refused != nil {
 		return errors.New(refused.String())
 	}
-	parser, err := newParser(new(line), Machine{Stdout: io.Discard, Stderr: io.Discard})
+	parser, err := newParser(newLine(gated), Machine{Stdout: io.Discard, Stderr: io.Discard})
 	if err != nil {
 		return err
 	}
