@@ -136,15 +136,21 @@ func belongsTo(path string, owners ...int) error {
 	if err != nil {
 		return err
 	}
+	if !info.Mode.IsDir() {
+		return fmt.Errorf("%s is not a directory", path)
+	}
 	if !slices.Contains(owners, info.UID) {
 		return fmt.Errorf("%s belongs to UID %d, this runs as %d", path, info.UID, os.Geteuid())
 	}
 	return nil
 }
 
-// descend opens base, which has to be ours, and then each name below it. The
-// owner of base is checked after opening it.
+// descend opens base, which has to be ours, and then each name below it. Base is checked
+// before, since opening a FIFO would block, and its owner again after opening it.
 func descend(base string, names ...string) (*os.Root, error) {
+	if err := belongsTo(base, os.Geteuid()); err != nil {
+		return nil, err
+	}
 	root, err := os.OpenRoot(base)
 	if err != nil {
 		return nil, err

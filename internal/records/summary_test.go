@@ -152,6 +152,19 @@ func TestSummary_NoNameEscapesTheDirectory(t *testing.T) {
 	}
 }
 
+// A FIFO without a writer would block whoever opens it.
+func TestSummary_DirectoryThatIsAFIFOIsRefused(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for what, d := range map[string]Dirs{"CACHE_DIRECTORY": {Cache: fifo}, "XDG_CACHE_HOME": {XDG: fifo}} {
+		if got, err := Write(d, "scout", noon, nil); err == nil || !strings.Contains(err.Error(), "not a directory") {
+			t.Errorf("%s: written to %q: %v", what, got, err)
+		}
+	}
+}
+
 func TestSummary_PlantedLatestIsReplacedNotFollowed(t *testing.T) {
 	d := unit(t)
 	victim := filepath.Join(t.TempDir(), "victim")
