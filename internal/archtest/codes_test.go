@@ -54,8 +54,8 @@ var judgedTwice = map[string]string{
 	"OperatorUser": "who asks is known to the command line alone",
 }
 
-// One package finds one thing wrong: who looks for where a code comes from finds
-// one place, and one sentence for each case.
+// Each code is reported by one package, so that its origin is easy to find and each
+// case has one sentence.
 func TestCodes_AreEachReportedByOnePackage(t *testing.T) {
 	by := map[string]map[string]bool{}
 	for _, f := range sources(t) {

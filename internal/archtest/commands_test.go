@@ -143,7 +143,7 @@ func spread(call *ast.CallExpr) []ast.Expr {
 	return append(words, last)
 }
 
-// isRun tells diag.Run, also from within its package, from others of that name.
+// isRun distinguishes diag.Run, also within its package, from others of that name.
 func isRun(fun ast.Expr) bool {
 	switch fun := fun.(type) {
 	case *ast.Ident:
@@ -251,7 +251,7 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
-// prefix returns how a word begins that is put together.
+// prefix returns the constant beginning of a concatenated word.
 func prefix(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BinaryExpr:

@@ -66,7 +66,7 @@ var forbidden = []string{
 	"github.com/alecthomas/kong", "github.com/godbus/dbus/v5",
 }
 
-// source is what a package's own files, tests apart, say.
+// source is what a package's files other than tests contain.
 type source struct {
 	imports map[string][]token.Position // path -> where
 	exits   []token.Position            // os.Exit, log.Fatal and the like
@@ -177,8 +177,8 @@ var mayOpen = map[string]string{
 	// directory, and reads nothing: one system call a step, for speed.
 }
 
-// unsafeOpens returns who opens what somebody else may have put there in a way of
-// their own.
+// unsafeOpens returns the files that open, without safefile, what other users may have
+// put there.
 func unsafeOpens(all map[string]*source) []string {
 	var wrong []string
 	for _, pkg := range slices.Sorted(maps.Keys(all)) {

@@ -37,7 +37,7 @@ func TestAsUser_HasThePermissionsOfTheUser(t *testing.T) {
 	if !errors.Is(tried, fs.ErrPermission) {
 		t.Errorf("nobody read root's file: %v", tried)
 	}
-	// The rest of the process is who it was.
+	// The rest of the process keeps its user.
 	if _, err := os.ReadFile(name); err != nil {
 		t.Error(err)
 	}

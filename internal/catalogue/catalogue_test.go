@@ -8,7 +8,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// The texts and the constants are made from one file: neither lacks an entry of the other.
+// The texts and the constants are generated from one file and have the same entries.
 func TestCatalog_HasTheTextsOfEachCode(t *testing.T) {
 	entries := Entries()
 	if codes := diag.Codes(); len(entries) != len(codes) {

@@ -23,7 +23,7 @@ import (
 	"justnews/test/reference/outside"
 )
 
-// judges are all functions below this package that say what is wrong.
+// judges are all functions below this package that report problems.
 var judges = map[string]any{
 	"unit.Changed": unit.Changed, "unit.KeptDown": unit.KeptDown, "unit.NotUp": unit.NotUp, "host.NotOurs": host.NotOurs, "host.NotStopped": host.NotStopped, "store.Late": store.Late,
 	"store.Hung": store.Hung, "store.NoLoader": store.NoLoader, "store.NothingToSeal": store.NothingToSeal, "store.NotListed": store.NotListed,
@@ -119,7 +119,7 @@ func judgesOfTheSource(t *testing.T) []string {
 	return names
 }
 
-// says reports whether one of the results is of package diag: problems or a fix.
+// says reports whether one of the results is a problem or a fix.
 func says(results *ast.FieldList) bool {
 	found := false
 	ast.Inspect(results, func(n ast.Node) bool {

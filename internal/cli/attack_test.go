@@ -24,8 +24,7 @@ import (
 	"justnews/test/reference/store"
 )
 
-// scene is one host: a cache that an attacker got at, and what must stay as it
-// is.
+// scene is one host: a cache that an attacker can write, and what must not change.
 type scene struct {
 	t      *testing.T
 	cache  string // $CACHE_DIRECTORY of the gate
@@ -79,7 +78,7 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// attack is one thing that may have happened to the records' place.
+// attack is one change to the directory of the records.
 type attack struct {
 	name  string
 	root  bool // only root can play it

@@ -17,7 +17,7 @@ const guardConfig = "[instances.gpu_orchestrator]\n[instances.mcp_bus]\n" +
 	"[guards.client]\nunit = \"client.service\"\n[guards.web]\nunit = \"web.service\"\nrequire_models = false\nrequire_bus = true\n" +
 	"[guards.idle]\nunit = \"idle.service\"\n"
 
-// A guarded unit that failed is started again, one that nobody started is left alone.
+// A guarded unit that failed is started again, one that was never started is not.
 func TestRetry_StartsFailedGuardedUnits(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root may start units of other packages")
@@ -49,7 +49,7 @@ type noInstances struct{ unitsByName }
 
 func (noInstances) Units(context.Context, string) ([]string, error) { return nil, nil }
 
-// What waited for a server uses it, so that it is not restarted.
+// A unit that waited for a server uses it, so the server is not restarted.
 func TestGuard_UnitUsesTheServerItWaitedFor(t *testing.T) {
 	cfg := configured(t, t.TempDir(), guardConfig)
 	for unit, uses := range map[string]string{"client.service": "gpu_orchestrator", "web.service": "mcp_bus"} {

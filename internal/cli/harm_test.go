@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// harm says what in a text could drive a terminal, split a log line or flood a
-// journal, "" where nothing could.
+// harm returns what in a text could control a terminal, split a log line or flood a
+// journal, or "".
 func harm(text string) string {
 	if !utf8.ValidString(text) {
 		return "not UTF-8"

@@ -22,7 +22,7 @@ import (
 type mounter struct {
 	name, state string
 	asked       int
-	after       int    // so many questions it becomes active
+	after       int    // number of queries until it is active
 	mount       func() // what that does
 }
 

@@ -44,8 +44,8 @@ func interrupted(t *testing.T, args ...string) (after time.Duration, status int,
 	}
 }
 
-// A file system below the store that never answers holds nobody who runs a
-// command by hand: neither one that asked for little nor one that presses Ctrl-C.
+// A file system below the store that never answers does not block commands run by hand:
+// neither one with a short timeout nor one that gets Ctrl-C.
 func TestHang_HangingFileSystemBlocksNoCommand(t *testing.T) {
 	models := filepath.Join(t.TempDir(), "models")
 	config := filepath.Join(t.TempDir(), "justnews.toml")

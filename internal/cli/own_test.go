@@ -28,8 +28,8 @@ func TestOwnUnit_EnvironmentFileCannotChooseTheBus(t *testing.T) {
 }
 
 // An environment file that was written from a running service's environment has
-// another process's SYSTEMD_EXEC_PID in it. A gate that takes itself for a run by
-// hand would end by a status that its unit may take for success.
+// another process's SYSTEMD_EXEC_PID in it. A gate that considers itself a run by hand
+// would exit with a status that its unit may treat as success.
 func TestOwnUnit_EnvironmentFileCannotFakeAnInteractiveRun(t *testing.T) {
 	if systemd.Booted() {
 		t.Skip("systemd answers here, and knows that this is none of its commands")

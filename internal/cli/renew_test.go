@@ -46,8 +46,8 @@ map = "/etc/justnews/map.json"
 require_models = false
 `
 
-// A server is restarted only where it is certain that it runs with something
-// else than it would be started with, and that nobody uses it.
+// A server is restarted only if it certainly runs with another configuration than it
+// would be started with, and if nothing uses it.
 func TestRenew_OnlyUnusedServersAreRenewed(t *testing.T) {
 	const orchestrator, bus, scout = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service", "justnews@scout.service"
 	const dashboard = "justnews@dashboard.service"
@@ -130,7 +130,7 @@ func TestRenew_OnlyUnusedServersAreRenewed(t *testing.T) {
 	}
 }
 
-// A gate asks seldom, and leaves a request only where there is something to do.
+// A gate asks rarely, and leaves a request only if there is something to do.
 func TestRenew_IsRequestedOnce(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "global.env")
@@ -167,7 +167,7 @@ func TestPrestart_StartedValuesNeverOpen(t *testing.T) {
 	if (gate.Started{}).Outdated(facts.Unit{ActiveState: "active"}, gate.Started{Mark: "m"}) {
 		t.Error("a server without a record is restarted")
 	}
-	// A record that is ours but for its files, as an agent can write it.
+	// A valid record with other files, as an agent can write it.
 	forged := gate.Started{Invocation: "one", Mark: "m"}
 	if !forged.Outdated(facts.Unit{ActiveState: "active", InvocationID: "one"}, gate.Started{Mark: "m", Files: map[string]string{"/x": "1 2 3"}}) {
 		t.Error("a file that was added is not seen")

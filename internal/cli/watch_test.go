@@ -24,7 +24,7 @@ import (
 	"justnews/test/pty"
 )
 
-// desk is a console at which a test sits.
+// desk is a console that is operated by a test.
 type desk struct {
 	keys    chan byte
 	resized chan os.Signal
@@ -150,7 +150,7 @@ func TestWatch_CrashRestoresTheTerminalFirst(t *testing.T) {
 	t.Error("the crash is hidden")
 }
 
-// crowded is a host of 17 instances on which several things are wrong.
+// crowded is a host of 17 instances with several problems.
 func crowded() *status.Host {
 	g := hostGlance()
 	g.MPS = &report.MPSStatus{PipeDirectory: "/run/nvidia-mps", Require: "control", Reached: "none"}

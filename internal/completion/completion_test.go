@@ -131,7 +131,7 @@ func TestCompletion_FlagWithTwoMeaningsIsAnError(t *testing.T) {
 	}
 }
 
-// completions are asked of bash and fish, which tell all that they offer.
+// completions returns everything that bash and fish offer.
 var completions = []struct{ line, want string }{
 	{"try-it g", "gate"},
 	{"try-it ", "check config gate"},
@@ -205,8 +205,8 @@ func compare(t *testing.T, shell, text string) {
 	}
 }
 
-// A name comes from a file that somebody wrote. Pressing tab must not run what
-// stands in it, and what is offered must not be run with the line.
+// A name comes from a file that anybody may have written. Pressing tab must not run its
+// text, and neither must running a line with the completed word.
 func TestCompletion_CompletedNameIsNotExecuted(t *testing.T) {
 	for shell, ask := range map[string]string{
 		"bash": "\ncompopt() { :; }\nCOMP_WORDS=(try-it gate z); COMP_CWORD=2; _try_it; printf '%s\\n' \"${COMPREPLY[@]}\"\neval \"printf '%s\\n' ${COMPREPLY[*]}\"\n",
@@ -240,8 +240,7 @@ func TestCompletion_CompletedNameIsNotExecuted(t *testing.T) {
 	}
 }
 
-// zsh completes only at a terminal: one is made for it, and it is asked what
-// became of the line after a tab.
+// zsh completes only on a terminal: it gets one, and is asked for its line after a tab.
 func TestCompletion_Zsh(t *testing.T) {
 	shellOrSkip(t, "zsh")
 	dir := t.TempDir()

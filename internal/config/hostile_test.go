@@ -13,8 +13,8 @@ import (
 
 // TestLoad_HugeFilesAreRejectedBeforeTheGeneratorsDeadline fills the size limit
 // with what has been expensive for TOML decoders or for us. The generator gives
-// up after 5 s; measured are 0.1 to 1.5 s, most of it in the decoder. What counts
-// is processor time: how busy the machine is besides is not what is tested.
+// up after 5 s; it needs 0.1 to 1.5 s, most of it in the decoder. The limit is on processor
+// time, which does not depend on the machine's load.
 func TestLoad_HugeFilesAreRejectedBeforeTheGeneratorsDeadline(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads megabytes")

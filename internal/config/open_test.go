@@ -244,7 +244,7 @@ func TestOpen_RootThatIsNoDirectoryIsNamed(t *testing.T) {
 	wantOne(t, Source{Root: src.File}, diag.ConfigUnreadable, src.File, "not a directory")
 }
 
-// What is no text at all is one problem, not one for each byte.
+// A file that is not text is one problem, not one for each byte.
 func TestDecode_FileThatIsNotTextIsOneProblem(t *testing.T) {
 	wide := func(high, low string) string {
 		var b strings.Builder

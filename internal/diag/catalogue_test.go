@@ -53,7 +53,7 @@ func readSource(t *testing.T) source {
 	return s
 }
 
-// initialisms keep their capitals in a Go name.
+// initialisms are in capitals in Go names.
 var initialisms = []string{"GPU", "MIG", "MPS", "URL", "UVM"}
 
 // constant returns the Go name of a code or of a status: mixed case.
@@ -153,7 +153,7 @@ var programs = []string{
 	"usermod", "loginctl", "pkill", "nvidia-smi", "nvidia-modprobe", "modprobe", "ldconfig", "mount", "sysctl", "ln", "sh",
 }
 
-// checkFix holds what every fix of the project keeps to.
+// checkFix checks the rules for every fix.
 func checkFix(t *testing.T, where string, f Fix) {
 	t.Helper()
 	if strings.ContainsAny(f.Advice, ";`$|") || strings.Contains(f.Advice, "&&") || strings.Contains(f.Advice, "then: ") || strings.Contains(f.Advice, "systemctl ") {

@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "add new codes to testdata/stable.txt")
 
-// Codes, exit statuses and MESSAGE_IDs are what scripts, alerts and journal filters
-// depend on: one that was released neither changes nor goes.
+// Scripts, alerts and journal filters depend on codes, exit statuses and MESSAGE_IDs: those
+// that were released are neither changed nor removed.
 func TestCodes_ExitStatusesAndMessageIDsAreStable(t *testing.T) {
 	const file = "testdata/stable.txt"
 	released, err := os.ReadFile(file)

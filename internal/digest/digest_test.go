@@ -294,7 +294,7 @@ func TestDigest_SeventeenReadersReadNoHashedFile(t *testing.T) {
 	w.Wait()
 }
 
-// Nobody waits for a lock: the second writer remembers nothing, and is not held.
+// Nothing waits for a lock: the second writer caches nothing, and is not delayed.
 func TestDigest_LogHasOneWriterWithoutBlocking(t *testing.T) {
 	files, places := t.TempDir(), t.TempDir()
 	path := filepath.Join(files, "weights")
@@ -306,7 +306,7 @@ func TestDigest_LogHasOneWriterWithoutBlocking(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = log.Close() }()
-	// What anybody can do who may read the log.
+	// What everybody who may read the log can do.
 	if err := unix.Flock(int(log.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		t.Fatal(err)
 	}

@@ -61,8 +61,7 @@ func natural(t testing.TB, version string) string {
 	return r.Sum.String()
 }
 
-// grow makes a random tree with everything that upstream's walk treats in a way
-// of its own.
+// grow makes a random tree with everything that upstream's walk treats specially.
 func grow(t testing.TB, dir string, r *rand.Rand, depth int) {
 	t.Helper()
 	names := []string{"a", "B", "ü", "模型", "a b", "z.json", ManifestName, "-x", "~"}
@@ -146,7 +145,7 @@ func ordered(t testing.TB, n, size int, permuted func([]*Branch) []*Branch) (str
 	return version, r.Sum
 }
 
-// shuffled is an order that no file system makes on purpose.
+// shuffled is an order that no file system produces on purpose.
 func shuffled(b []*Branch) []*Branch {
 	slices.SortFunc(b, func(x, y *Branch) int {
 		return strings.Compare(scramble(x.name), scramble(y.name))

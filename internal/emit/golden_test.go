@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/*/expected")
 
-// refused are the trees whose configuration is no good.
+// refused are the trees with an invalid configuration.
 var refused = []string{"07-broken", "08-missing", "12-gate-off-and-broken", "16-needs-a-later-program"}
 
 func TestGolden_EachConfigurationGivesItsDropIns(t *testing.T) {

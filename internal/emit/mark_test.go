@@ -22,8 +22,8 @@ import (
 	"justnews/internal/unitname"
 )
 
-// completeOrUnmarked fails unless every instance has all of its drop-ins, as
-// they shall be, or not its mark. It returns how many have it.
+// completeOrUnmarked fails if an instance has its mark, but not all of its drop-ins with
+// the expected content. It returns how many instances have their mark.
 func completeOrUnmarked(t *testing.T, what string, cfg *config.Config, dir string) (marked int) {
 	t.Helper()
 	tree, whole := readTree(t, dir), map[string]string{}

@@ -105,7 +105,7 @@ func TestDiagnose_EnvironmentIsThatOfAnInstanceThatRuns(t *testing.T) {
 	}
 }
 
-// hungry is a machine that killed processes for want of memory.
+// hungry is a machine that killed processes because it was out of memory.
 type hungry struct{ machine }
 
 func (hungry) Memory(string) facts.Memory { return facts.Memory{Kills: 1} }
@@ -160,7 +160,7 @@ func TestUnit_RestartsAreCountedFromTheFirstAnswer(t *testing.T) {
 	}
 }
 
-// What systemd does not say for a while may become known.
+// What systemd does not report for a while may become known.
 func TestUnit_GateWaitsForSystemdToAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(newServer(1, 0))
@@ -177,7 +177,7 @@ func TestUnit_GateWaitsForSystemdToAnswer(t *testing.T) {
 	})
 }
 
-// environments gives another environment at each look, the last one for ever.
+// environments returns another environment at each look, then always the last one.
 type environments struct {
 	machine
 	all []facts.Environment
@@ -355,7 +355,7 @@ func TestFollower_PostRecordsTheStore(t *testing.T) {
 	}
 }
 
-// Who removes the lock's file again and again sets no pace.
+// Removing the lock's file again and again does not make gates query more often.
 func TestLeader_LostLockCausesNoStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(1, time.Hour)
@@ -409,7 +409,7 @@ func TestLeader_LocksAndUnlocksOnce(t *testing.T) {
 	})
 }
 
-// heard collects the progress of a run.
+// heard records the progress of a run.
 type heard struct {
 	mu   sync.Mutex
 	text []string

@@ -111,7 +111,7 @@ func TestFollower_LeaderRecordsProgress(t *testing.T) {
 	}
 }
 
-// A leader that opens deletes what bounds the next attempts.
+// A leader that opens deletes the record that limits the next attempts.
 func TestFollower_OpeningEndsTheCountOfAttempts(t *testing.T) {
 	for name, c := range map[string]struct {
 		led     bool
@@ -198,7 +198,7 @@ func TestFollower_AcceptsAnEmptyPreloadOnlyWithProof(t *testing.T) {
 	}
 }
 
-// failing1 is systemd that fails for one unit.
+// failing1 is a systemd that fails for one unit.
 func failing1(of unitFunc, unit string) unitFunc {
 	return func(name string) (facts.Unit, error) {
 		u, err := of(name)
@@ -300,7 +300,7 @@ func TestFollower_ContradictionsAreNamedOnceTheyDoNotStop(t *testing.T) {
 	}
 }
 
-// lookers answers each look over a connection in turn, the last one for ever.
+// lookers answers the looks over a connection in turn, then always with the last answer.
 type lookers struct {
 	*server
 	looks []facts.ModelsLook

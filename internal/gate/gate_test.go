@@ -503,7 +503,7 @@ func TestRefresh_ContinuesAfterAFailingJob(t *testing.T) {
 		if r := Run(t.Context(), w, h.world()); r.Status != diag.StatusFailed {
 			t.Fatalf("fail_fast: status %d", r.Status)
 		}
-		// Fixed at once, and the printed cure pasted at once: the old job,
+		// Fixed at once, and the printed fix pasted at once: the old job,
 		// with its error, still runs.
 		s.broken = 0
 		w.ForceRefresh = true

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// brokenLock fails whenever it is asked. It ends a run that asks forever: no
-// time passes in between.
+// brokenLock always fails. It ends a run that retries for ever, since no time passes in
+// between.
 type brokenLock struct {
 	asked int
 	end   func()

@@ -16,7 +16,7 @@ import (
 	"justnews/internal/unitname"
 )
 
-// machine plays what the kernel says of the orchestrator's process.
+// machine simulates what the kernel reports of the orchestrator's process.
 type machine struct {
 	environment facts.Environment
 	pids        []int
@@ -38,7 +38,7 @@ func vouched(orchestrator, preload time.Duration) unitFunc {
 	}
 }
 
-// ended is a preload whose process ended otherwise, and that is active all the same.
+// ended is a preload whose process ended in another way, but whose unit is active.
 func ended(code, status int) unitFunc {
 	return func(name string) (facts.Unit, error) {
 		u, err := vouched(10*time.Second, 20*time.Second)(name)

@@ -21,7 +21,7 @@ const (
 	pipeDir   = "/run/nvidia-mps"
 )
 
-// gpuHost plays systemd and NVIDIA MPS in virtual time. Its fields may be
+// gpuHost simulates systemd and NVIDIA MPS in virtual time. Its fields may be
 // changed while a test runs, by at.
 type gpuHost struct {
 	mu       sync.Mutex

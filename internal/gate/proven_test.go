@@ -15,8 +15,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// canary plays models that answer: each answers in turn what is listed, the last one
-// for ever.
+// canary simulates models: each gives the listed answers in turn, then always the last.
 type canary struct {
 	mu      sync.Mutex
 	answers []facts.Answer
@@ -79,8 +78,8 @@ func TestCanary_EachModelMustAnswer(t *testing.T) {
 	}
 }
 
-// A gate asks nobody again where the preload did since the server was started; but a
-// record alone, which an agent can write, is not enough.
+// A gate does not repeat the canaries of a preload that passed since the server was
+// started; a record alone, which an agent can write, is not enough.
 func TestCanary_OnlyAPreloadOfThisServerCounts(t *testing.T) {
 	for name, c := range map[string]struct {
 		recorded []string
@@ -125,7 +124,7 @@ func gpuWith(pid int, memory *uint64) facts.GPULook {
 	return facts.GPULook{Kind: facts.GPUAnswered, NVML: &facts.NVML{GPUs: []facts.GPU{{Processes: &clients, MPSProcesses: &facts.GPUClients{}}}}}
 }
 
-// Where the processes of the unit are not known, nobody's memory counts.
+// If the processes of the unit are not known, no process's memory counts.
 func TestOnGPU_ProcessesHaveToBeKnown(t *testing.T) {
 	some := uint64(1 << 30)
 	for name, change := range map[string]func(*host, *World){

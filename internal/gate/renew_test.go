@@ -10,7 +10,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// What is not known for certain restarts nothing.
+// Without certainty nothing is restarted.
 func TestStarted_OnlyADifferenceThatIsKnownIsOutdated(t *testing.T) {
 	with := func(change func(*Started)) Started {
 		s := Started{Invocation: "i", Mark: "m", Files: map[string]string{"/a": "1", "/unknown": UnknownFile}}

@@ -136,7 +136,7 @@ func TestRetry_EndsWhereSystemdDoesNotAnswer(t *testing.T) {
 	}
 }
 
-// A start that systemd is still making is no gate that waits.
+// A unit that systemd is still starting for the first time is not a waiting gate.
 func TestRetry_DoesNotEndAFirstStart(t *testing.T) {
 	h := &retryHost{units: map[string]string{"a.service": "activating"}}
 	if r := retryOn(t, h, "a.service"); !r.Passed() || len(h.stopped) > 0 {

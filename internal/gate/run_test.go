@@ -19,7 +19,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-// Only somebody at the keyboard wants no other way to go on.
+// Only after Ctrl-C there is no fix.
 func TestRun_InterruptionNamesItsSignal(t *testing.T) {
 	ending := func(cause error) context.Context {
 		ctx, end := context.WithCancelCause(t.Context())

@@ -30,8 +30,7 @@ type groupsByPath map[string][]uint64
 
 func (g groupsByPath) Groups(path string) []uint64 { return g[path] }
 
-// answers is an orchestrator and a bus that say the best there is to say, from
-// one socket.
+// answers is an orchestrator and a bus that report ready, from one socket.
 type answers struct{ server facts.Server }
 
 func (a answers) answer() facts.Answer {
@@ -80,7 +79,7 @@ func TestOrigin_AnswersOfOthersAreDiscarded(t *testing.T) {
 	}
 }
 
-// An answer that rests on another one counts only if the unit gave both.
+// An answer that depends on another one counts only if both came from the unit.
 func TestOrigin_AnswerRestsOnlyOnTheUnitsOwn(t *testing.T) {
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
 	for _, tc := range []struct {

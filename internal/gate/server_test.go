@@ -13,7 +13,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-// server plays an orchestrator in virtual time. Its fields may be changed
+// server simulates an orchestrator in virtual time. Its fields may be changed
 // while a test runs, by at.
 type server struct {
 	mu        sync.Mutex

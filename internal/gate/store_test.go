@@ -18,7 +18,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-// shelf is a Model Store that is whole but for what a test does to it.
+// shelf is a complete Model Store, apart from a test's changes.
 type shelf struct {
 	spoil   func(*facts.Store)
 	proof   facts.StoreProof
@@ -240,7 +240,7 @@ func TestStore_HashingProgressHasAmountRateAndTime(t *testing.T) {
 	}
 }
 
-// What instances see of the store is not what the next preload will.
+// What an instance sees of the store may differ from what the next preload will see.
 func TestStore_IsRememberedByThePreloadOnly(t *testing.T) {
 	for instance, want := range map[string]bool{"": true, "scout": false} {
 		r := &runner{req: scoutRun(time.Minute), world: World{Store: &shelf{}, Map: ModelMap{Models: twoModels(t)}}}

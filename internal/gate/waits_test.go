@@ -18,7 +18,7 @@ import (
 	"justnews/internal/requirement"
 )
 
-// tries plays probes: each passes from a time on, or never.
+// tries simulates probes: each passes from a certain time on, or never.
 type tries struct {
 	mu    sync.Mutex
 	began time.Time
@@ -105,7 +105,7 @@ func TestNeeds_AreAwaitedUntilAllHavePassed(t *testing.T) {
 	}
 }
 
-// buses plays a bus that answers each look in turn, the last one for ever.
+// buses simulates a bus that gives its answers in turn, then always the last one.
 type buses struct {
 	answers []facts.BusHealth
 	asked   int
@@ -173,7 +173,7 @@ func TestBus_IsAwaited(t *testing.T) {
 	}
 }
 
-// greeted plays an orchestrator that answers Health and Ready in turn.
+// greeted simulates an orchestrator that answers Health and Ready in turn.
 type greeted struct {
 	*server
 	health, readies  []facts.Answer

@@ -131,7 +131,7 @@ func TestPlace_FallsBackToTheExecutable(t *testing.T) {
 			t.Errorf("mode %o: %s", mode, got)
 		}
 	}
-	// Somebody made the file before: reading is all that a lock needs.
+	// Another user created the file before: a lock only needs to read it.
 	file := filepath.Join(dir, lockName+".lock")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)

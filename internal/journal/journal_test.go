@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// decode reads an entry back by the protocol's own words, apart from Encode.
+// decode reads an entry as the protocol's documentation says, independently of Encode.
 func decode(t *testing.T, entry []byte) []Field {
 	t.Helper()
 	var fields []Field
@@ -241,7 +241,7 @@ func TestJournal_NativeMessageWaitsForTheReceiver(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-read
-	// Nobody reads now: a message is given up on, not waited for without end.
+	// Nothing reads any more: the message is dropped after a while.
 	began := time.Now()
 	if err := l.Write(Info, "pass"); err != nil {
 		t.Fatal(err)

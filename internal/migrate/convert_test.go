@@ -40,7 +40,7 @@ func converted(t *testing.T, dir string) Result {
 	return Convert(h)
 }
 
-// load has the configuration's own reader judge what was made.
+// load reads the result as the generator does.
 func load(t *testing.T, text string) *config.Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "justnews.toml")

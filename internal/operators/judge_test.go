@@ -11,7 +11,7 @@ import (
 	"justnews/internal/diag"
 )
 
-// good is a host on which everything can be given to adra.
+// good is a host on which adra can get every permission.
 func good() Facts {
 	return Facts{
 		Root: true, User: Entry{Name: "adra", Found: true, UID: 1000, GID: 1000},

@@ -14,8 +14,8 @@ import (
 	"justnews/internal/diag"
 )
 
-// tools stand in for gpasswd, visudo and sudo: they remember what was asked,
-// and fail where a test says.
+// tools stand in for gpasswd, visudo and sudo: they record their calls, and fail where a
+// test wants that.
 type tools struct {
 	calls []string
 	fail  func(call string) (output string, status int, err error)
@@ -100,7 +100,7 @@ func TestDo_WritesBetweenTwoVisudoChecks(t *testing.T) {
 	if want := []string{"visudo -c", "visudo -cf", "visudo -c", "sudo -n -l -U adra"}; !slices.Equal(r.calls, want) {
 		t.Errorf("%q", r.calls)
 	}
-	// Without the user there is nobody to ask about.
+	// Without the user there is nothing to query.
 	r.calls = nil
 	if p := h.Do(t.Context(), visudo, Step{Kind: Write, Path: DropIn, Text: rule(t, "site")}); p != nil || len(r.calls) != 3 {
 		t.Errorf("%v, %q", p, r.calls)

@@ -334,8 +334,8 @@ func TestPlan_ClosedPlanStartsNoInstance(t *testing.T) {
 	}
 }
 
-// What [service] and [gate] say stands once, in the template; an instance has
-// what differs.
+// The settings of [service] and [gate] are written once, to the template; an instance has
+// only what differs.
 func TestPlan_WritesCommonSettingsOnce(t *testing.T) {
 	p := Build(host(func(c *config.Config) {
 		c.Service.User, c.Service.MemoryMax, c.Service.Exec = "news", "8G", config.DefaultExec

@@ -21,7 +21,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// world is a host on which nothing is amiss, until a test changes it.
+// world is a host without findings, until a test changes it.
 type world struct {
 	t     *testing.T
 	job   Job
@@ -183,8 +183,7 @@ const (
 	tplDrop = "/etc/systemd/system/justnews@.service.d/"
 )
 
-// TestPreflight_EachFindingHasItsCause changes one thing of a host on which
-// nothing is amiss.
+// TestPreflight_EachFindingHasItsCause changes one thing on a host without findings.
 func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -396,7 +395,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.write("/etc/justnews/memory.env", "MARIADB_HOST=db\nMARIADB_PORT=3307\nMARIADB_PASSWORD=hunter2\n")
 			w.refuse["db:3307"] = errors.New("connection refused")
 		}, diag.DatabaseDown, diag.Error, "db:3307"},
-		{"a database that makes no sense", func(w *world) {
+		{"an invalid database URL", func(w *world) {
 			w.write("/etc/justnews/global.env", "JUSTNEWS_DB_URL='postgresql://u:hunter2#x@h/d'\n")
 		}, diag.DatabaseURL, diag.Error, "percent-encoded"},
 		{"a scheme of no database", func(w *world) { w.write("/etc/justnews/global.env", "DATABASE_URL=http://u:hunter2@h/d\n") }, diag.DatabaseURL, diag.Error, "the scheme is not"},
@@ -452,7 +451,7 @@ func (w *world) free(bytes uint64) {
 	w.job.Host.Space = func(path string) facts.Space { return facts.Space{Path: path, At: "/", Free: bytes, Inodes: 1 << 20} }
 }
 
-// listen says who listens on scout's port; the others have their rightful owners.
+// listen sets who listens on scout's port; the other ports have their own owners.
 func (w *world) listen(uids ...int) {
 	w.job.Host.Listener = func(p int) (facts.Listener, error) {
 		if p == 8002 {
@@ -548,7 +547,7 @@ func TestPreflight_PathsAreTriedAsTheUserOfTheUnit(t *testing.T) {
 	}
 }
 
-// memory is a word of sentences as well as an instance.
+// memory is both a word of messages and the name of an instance.
 func TestPreflight_InstanceWithACommonNameIsFolded(t *testing.T) {
 	w := newWorld(t)
 	for name, u := range w.units {

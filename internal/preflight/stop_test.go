@@ -11,7 +11,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// stopper remembers what it was told to stop.
+// stopper records what it was asked to stop.
 type stopper struct {
 	stopped []string
 	refuses string

@@ -66,7 +66,7 @@ func TestMain(m *testing.M) {
 	os.Exit(0) // what no test may see
 }
 
-// hung is not done in time: it waits in a system call, or is stopped.
+// hung does not end in time: it waits in a system call, or is stopped.
 func hung(how, dir string) {
 	Protect()
 	w := &Watchdog{Report: func(doing Doing) { fmt.Println(doing.What) }, End: func() { os.Exit(75) }}
@@ -183,8 +183,8 @@ func TestProcess_GroupsMatchThoseThatSystemdSets(t *testing.T) {
 	}
 }
 
-// The first thread is whom the kernel gives a signal to: one that waits for a file
-// system would keep it from all others.
+// The kernel delivers a signal to the first thread: if that waited for a file system, no
+// thread would get it.
 func TestProcess_SignalIsNoticedDuringAnyWait(t *testing.T) {
 	dir := t.TempDir()
 	unmount, err := hang.Mount(dir, hang.Deaf)

@@ -35,7 +35,7 @@ func BenchmarkFind(b *testing.B) {
 	}
 }
 
-// BenchmarkWriteMetrics is what a gate pays for them.
+// BenchmarkWriteMetrics is a gate's cost of them.
 func BenchmarkWriteMetrics(b *testing.B) {
 	dir := b.TempDir()
 	text := bytes.Repeat([]byte("x"), 5000)

@@ -51,7 +51,7 @@ func TestRecords_SavedRecordIsLoaded(t *testing.T) {
 	onlyFiles(t, s.Dir, s.file())
 }
 
-// onlyFiles fails where something was left behind.
+// onlyFiles fails if anything was left behind.
 func onlyFiles(t *testing.T, dir string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

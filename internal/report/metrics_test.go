@@ -53,7 +53,7 @@ sample:
 	return found[0]
 }
 
-// full is a run with everything that there can be in its record.
+// full is a run whose record has every field.
 func full() Summary {
 	s := Summarize("gate", "v1", results()["refused"])
 	s.Models = gate.ModelsResult{State: "failed", Done: 9, Total: 16, Failed: 1, Expected: 16, Triggers: 2}

@@ -45,7 +45,7 @@ func TestWatch_LiveLineIsNeverWiderThanItsTerminal(t *testing.T) {
 	}
 }
 
-// told is a Notifier that writes down what it is told.
+// told is a Notifier that records its calls.
 type told struct{ said []string }
 
 func (n *told) Status(text string) error { n.said = append(n.said, text); return nil }

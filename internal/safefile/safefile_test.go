@@ -21,7 +21,7 @@ import (
 	"justnews/test/reference/hang"
 )
 
-// within fails the test where f does not return: a wait that nobody ends.
+// within fails the test if f does not return.
 func within(t *testing.T, what string, f func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -33,7 +33,7 @@ func within(t *testing.T, what string, f func()) {
 	}
 }
 
-// oddities are what somebody may put where a file is expected.
+// oddities are what other users may put in place of an expected file.
 func oddities(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -99,7 +99,7 @@ func TestRead_AcceptsAFileUpToItsLimit(t *testing.T) {
 			t.Errorf("%d bytes, one too many: %v", n, err)
 		}
 	}
-	// Files of proc say that they are empty.
+	// Files in /proc have the size 0.
 	if got, err := safefile.Read("/proc/self/status", 1<<20); err != nil || !strings.HasPrefix(string(got), "Name:") {
 		t.Errorf("%q %v", got, err)
 	}

@@ -50,7 +50,7 @@ func TestScreen_TerminalIsRestored(t *testing.T) {
 	}
 }
 
-// Whoever is at the next prompt gets what was typed for it.
+// What was typed for the next prompt is not lost.
 func TestScreen_NoKeyIsReadAfterTheEnd(t *testing.T) {
 	p := pty.Open(t, 80, 24)
 	s, err := Open(p.Terminal, p.Terminal)

@@ -19,7 +19,7 @@ import (
 	"justnews/internal/unitname"
 )
 
-// servers play what a look asks.
+// servers simulate everything that a look queries.
 type servers struct {
 	health facts.Health
 	models facts.ModelsLook
@@ -42,7 +42,7 @@ func (b bus) Health(context.Context) facts.BusHealth { return b.BusHealth }
 
 var answered = facts.Answer{Kind: facts.Answered, Status: 200}
 
-// good are servers with which nothing is wrong.
+// good are servers without problems.
 func good() servers {
 	started, n, on := 1.0, 1, true
 	return servers{
@@ -231,7 +231,7 @@ func TestUnlisted_WarnsAboutInstancesOutsideTheConfiguration(t *testing.T) {
 	}
 }
 
-// What comes after a unit that systemd says nothing of is not shown, and that is said.
+// Units after one that systemd does not answer for are not shown, and that is reported.
 func TestLookAtUnits_EndsWhereSystemdFallsSilent(t *testing.T) {
 	cfg := &config.Config{Instances: []config.Instance{{Name: "a", Enabled: true}, {Name: "b", Enabled: true}, {Name: "c", Enabled: true}}}
 	conn := loaded{units: map[string]facts.Unit{"justnews@a.service": gated("a", "active", "running", ""), "justnews@c.service": gated("c", "active", "running", "")}, deaf: "justnews@b.service"}
@@ -268,7 +268,7 @@ func TestMPS_ShowsProcessesButThoseOfGates(t *testing.T) {
 	}
 }
 
-// What the server loads may be another map than the one that is there now.
+// The server may have loaded another map than the present one.
 func TestLook_ChangedMapIsNamed(t *testing.T) {
 	started := facts.Unit{LoadState: "loaded", ActiveState: "active", MainPID: 7, Times: facts.UnitTimes{ExecMainStart: time.Minute}}
 	for name, c := range map[string]struct {

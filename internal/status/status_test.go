@@ -59,7 +59,7 @@ func refused(text string) *Host {
 	return h
 }
 
-// silent are the problems of servers that are not there, or have not loaded.
+// silent are the problems of servers that are down, or have not loaded their models.
 func silent() []diag.Problem {
 	return []diag.Problem{
 		{Code: diag.ModelsIncomplete, Subject: "http://127.0.0.1:8014", Message: "the models are not loaded, and no preload is running"},
@@ -69,7 +69,7 @@ func silent() []diag.Problem {
 
 const noSnapshot = "STORE-SNAPSHOT: chief_editor: distilbert: the model has no snapshot"
 
-// settleCase is a host, and what is said of it.
+// settleCase is a host, and the expected report.
 type settleCase struct {
 	host    func() *Host
 	summary string

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 const ms = time.Millisecond
 
-// boot is one of a host with 17 instances, as it is lived through: the bus and
+// boot is that of a host with 17 instances: the bus and
 // the agents wait in systemd's queue for the preload, one agent's database is
 // late, and one's gate refuses.
 func boot() Input {

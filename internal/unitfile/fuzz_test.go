@@ -117,7 +117,7 @@ func sameWords(t *testing.T, value string, want []string, exec bool) {
 	}
 }
 
-// single halves every run of sign, which must be of even length.
+// single halves every sequence of sign, which must have an even length.
 func single(t *testing.T, s, sign string) string {
 	t.Helper()
 	if strings.Contains(strings.ReplaceAll(s, sign+sign, ""), sign) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// hostile are strings that mean something to systemd somewhere.
+// hostile are strings that have a meaning to systemd somewhere.
 var hostile = []string{
 	"plain", "", " ", "a b", " leading", "trailing ", "trailing\\", "\\", "\\\\", `\n`, `\x41`, "\t", "\n", "\r", "\x01", "\x7f",
 	"%", "%%", "%i", "50%d", "100% sure", "%n%i", "$", "$$", "$HOME", "${HOME}", "$$HOME", "a$b", `"`, `'`, `"quoted"`, `it's`,
@@ -118,7 +118,7 @@ func TestUnitFile_RefusesOverlongLines(t *testing.T) {
 	}
 }
 
-// What a configuration may have is decided by what can be written.
+// A configuration may contain what can be written to a unit file.
 func TestCheck_AcceptsWhatCanBeWritten(t *testing.T) {
 	for name, c := range map[string]struct {
 		check     func(string) error

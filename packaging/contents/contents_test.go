@@ -28,7 +28,7 @@ const repo = "../.."
 
 var update = flag.Bool("update", false, "write debian/copyright")
 
-// belongs lists what of the repository has to be installed on a host.
+// belongs lists the files of the repository that have to be installed on a host.
 var belongs = []string{
 	"cmd/*", "units/*.*", "units/*/*", "man/*.[1-9]", "*/*/*.schema.json", "packaging/examples/*", "examples/*/*", "packaging/compat/*.sh",
 	"packaging/justnews.toml", "LICENSE", "CHANGELOG.md",

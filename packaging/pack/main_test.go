@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A build that made nothing has failed.
+// A build without a result has failed.
 func TestArchitectures_NoneIsAnError(t *testing.T) {
 	t.Chdir("../..")
 	t.Setenv("PATH", t.TempDir())

@@ -42,7 +42,7 @@ var disturbances = []fault{
 	passing("the bus is stopped for a while", "systemctl kill -s STOP justnews@mcp_bus.service || true", "systemctl kill -s CONT justnews@mcp_bus.service || true"),
 	passing("D-Bus is killed", "systemctl kill -s KILL dbus.service || true", "systemctl start dbus.socket"),
 	passing("systemd reloads again and again", "for i in 1 2 3 4 5; do systemctl daemon-reload; done", ""),
-	passing("systemd executes itself anew", "systemctl daemon-reexec", ""),
+	passing("systemd re-executes itself", "systemctl daemon-reexec", ""),
 	passing("the journal is restarted", "systemctl restart systemd-journald.service", ""),
 	passing("the preload is stopped", "systemctl stop "+preload, "systemctl start --no-block "+target),
 	passing("every instance is stopped", "systemctl stop 'justnews@*.service'", "systemctl start --no-block "+target),

@@ -300,7 +300,7 @@ var operatorParts = []struct {
 		}
 		s.Remove(sudoRule)
 	}},
-	{"the old helper's rule gives everything away, and is named with its cure", func(t *testing.T, s *site) {
+	{"the old helper's rule gives everything away, and is named with its fix", func(t *testing.T, s *site) {
 		// The rule of setup_preflight_nopasswd.sh: any arguments, as any user, for a
 		// script that its user can write.
 		script := "/home/adra/preflight.sh"

@@ -167,7 +167,7 @@ func TestManifests_PodFitsTheRestrictedStandard(t *testing.T) {
 	if p := d.Spec.Template.Spec; p.AutomountServiceAccountToken == nil || *p.AutomountServiceAccountToken || p.EnableServiceLinks == nil || *p.EnableServiceLinks {
 		t.Error("the pod has a token, or the service links that upstream trips over")
 	}
-	// The judge can say no.
+	// The check can fail.
 	d.Spec.Template.Spec.InitContainers[0].SecurityContext.Capabilities = nil
 	if judge().Allowed {
 		t.Error("a container with capabilities is allowed")

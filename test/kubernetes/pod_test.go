@@ -150,7 +150,7 @@ func newPod(t *testing.T, bin string) pod {
 	gate, err := os.ReadFile(bin + "/justnews-gate")
 	must(err)
 	must(os.WriteFile(p.root+"/usr/bin/justnews-gate", gate, 0o755))
-	// What a cluster's DNS would say.
+	// What a cluster's DNS would answer.
 	must(os.WriteFile(p.root+"/etc/hosts", []byte("127.0.0.1 localhost gpu-orchestrator mcp-bus\n"), 0o644))
 	p.mountConfig("/etc/justnews-config", m.config(t, "justnews-config"))
 	must(os.Chmod(p.root+"/tmp", 0o777)) // an emptyDir
@@ -226,7 +226,7 @@ func (r ended) wants(t *testing.T, status int, said string) {
 	}
 }
 
-// shut fails where the gate opened.
+// shut fails if the gate opened.
 func (r ended) shut(t *testing.T) {
 	t.Helper()
 	if r.status == 0 {

@@ -7,7 +7,7 @@
 // "loads", and it misbehaves on command (see Behaviours).
 //
 // It is for the tests and the demo and in no package. It computes nothing on a
-// GPU, loads no model into memory, and makes no promise to be kind.
+// GPU and loads no model into memory.
 package reference
 
 import (
@@ -28,7 +28,7 @@ const (
 	New Generation = "new" // JustNews b2f45340, January 2026: its successor
 )
 
-// Role says what the server plays. The zero value is the orchestrator.
+// Role is what the server simulates. The zero value is the orchestrator.
 type Role int
 
 // The roles.

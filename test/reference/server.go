@@ -194,7 +194,7 @@ func (s *Server) leave(status int) {
 	}
 }
 
-// Close ends the server for good and waits for what it started.
+// Close ends the server permanently and waits for what it started.
 func (s *Server) Close() {
 	s.starting.Lock()
 	s.cancel()

@@ -23,8 +23,8 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "the first host")
-	runsFlag  = flag.Int("runs", 0, "so many hosts, of one the trace is printed; 0: as many as -steps takes")
-	stepsFlag = flag.Int("steps", 200_000, "so many steps, if -runs is 0")
+	runsFlag  = flag.Int("runs", 0, "number of hosts; with 1 its trace is printed; 0: as many as -steps needs")
+	stepsFlag = flag.Int("steps", 200_000, "minimum number of steps, if -runs is 0")
 	keepFlag  = flag.String("faults", letters, "the faults of each host that are to happen")
 )
 

@@ -17,7 +17,7 @@ import (
 
 const uuid = "GPU-5a5c3a3c-1111-2222-3333-444455556666"
 
-// card is a GPU with nothing to complain of under MPS.
+// card is a GPU without findings under MPS.
 func card() facts.GPU {
 	on := true
 	return facts.GPU{
@@ -332,7 +332,7 @@ func TestGPU_StateIsShort(t *testing.T) {
 	}
 }
 
-// What a finding says besides its code: the evidence, and the way out.
+// The evidence and the fix of each finding.
 func TestGPU_EvidenceAndFix(t *testing.T) {
 	asks := func(action string) facts.GPULook {
 		c := card()

@@ -20,7 +20,7 @@ import (
 	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/server"
 )
 
-// complete gives the mocks what they have no answer to.
+// complete gives the mocks default answers.
 func complete(devices []gonvml.Device, mode gonvml.ComputeMode) {
 	for _, d := range devices {
 		m := d.(*server.Device)

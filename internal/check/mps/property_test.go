@@ -16,8 +16,7 @@ import (
 	"justnews/test/findings"
 )
 
-// everyLook calls f with every combination of what a look can find, as far as
-// something is decided by it.
+// everyLook calls f with every combination of facts that affect a decision.
 func everyLook(f func(facts.MPS)) {
 	others := []facts.MPSProcess{
 		{PID: 50, UID: 1000, Args: []string{program, "-d"}, PipeDirectory: "/tmp/nvidia-mps", Unit: "x;y.service"},
@@ -82,7 +81,7 @@ func fixable(t *testing.T, p diag.Problem) bool {
 		t.Errorf("a fix that ends what nobody meant: %s", p.Fix.String())
 	}
 	if injected.MatchString(p.Fix.String()) {
-		t.Errorf("a name stands in a fix as a command: %s", p.Fix.String())
+		t.Errorf("a name is a command of a fix: %s", p.Fix.String())
 	}
 	begin, reset := strings.Index(p.Fix.String(), "systemctl restart"), strings.Index(p.Fix.String(), "systemctl reset-failed")
 	if begin >= 0 && (reset < 0 || begin < reset) {

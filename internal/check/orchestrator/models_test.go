@@ -14,7 +14,7 @@ import (
 
 func at(seconds float64) *float64 { return &seconds }
 
-// answered makes a look of a job that really ran.
+// answered returns a look at a job that actually ran.
 func answered(s facts.ModelsState) facts.ModelsLook {
 	s.HasStartedAt = true
 	if s.StartedAt == nil {

@@ -95,8 +95,8 @@ func TestOnGPU_OnlyHeldMemoryOrTheServersReportPasses(t *testing.T) {
 	}
 }
 
-// Whether an orchestrator only pretends to load is known from its process, or from the
-// preload of the one that runs now.
+// Whether an orchestrator only simulates loading is known from its process, or from the
+// preload of the running one.
 func TestDryRun_IsKnownOnlyFromTheProcessOrThePreload(t *testing.T) {
 	u := facts.Unit{Name: "justnews@gpu_orchestrator.service", ActiveState: "active"}
 	u.Times.ExecMainStart = time.Second

@@ -24,7 +24,7 @@ func TestRegistration_MissingOrchestratorIsAFinding(t *testing.T) {
 		"it knows others":    {facts.Registration{Answer: answered, Agents: []string{"scout"}}, 1},
 		"it knows no agents": {facts.Registration{Answer: answered}, 1},
 		"it says nothing":    {facts.Registration{Answer: facts.Answer{Kind: facts.Refused}}, 0},
-		"it makes no sense":  {facts.Registration{Answer: facts.Answer{Kind: facts.Nonsense, Detail: "no agents"}}, 1},
+		"it is invalid":      {facts.Registration{Answer: facts.Answer{Kind: facts.Nonsense, Detail: "no agents"}}, 1},
 		"it has no /agents":  {facts.Registration{Answer: facts.Answer{Kind: facts.NotServed}}, 0},
 	} {
 		problems := orchestrator.Registered(c.r, "gpu_orchestrator", "http://127.0.0.1:8000")

@@ -80,7 +80,7 @@ func TestStore_WholeStoreHasNoProblems(t *testing.T) {
 	}
 }
 
-// storeCase is one thing that a look found, and what is made of it.
+// storeCase is one result of a look, and the expected findings.
 type storeCase struct {
 	spoil    func(*facts.Store)
 	code     diag.Code

@@ -14,7 +14,7 @@ import (
 	"justnews/internal/facts"
 )
 
-// gatedUnit is an instance whose gate passed, with what is changed about it.
+// gatedUnit is an instance whose gate passed, with changes.
 func gatedUnit(change ...func(*facts.Unit)) facts.Unit {
 	u := unitIn("active", "running")
 	u.Name = "justnews@scout.service"

@@ -29,7 +29,7 @@ type inetDiagMsg struct {
 	WQueue, UID, Inode uint32
 }
 
-// end is an address of the struct as text, which the code does not go by.
+// end is an address of the struct as text, which the code does not use.
 func (m inetDiagMsg) end(address [16]byte, port [2]byte) netip.AddrPort {
 	a := netip.AddrFrom16(address)
 	if m.Family != unix.AF_INET6 {

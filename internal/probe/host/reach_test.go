@@ -30,7 +30,7 @@ func places(t *testing.T) Host {
 			t.Fatal(err)
 		}
 	}
-	// The test's own directory is closed to others, and lies in the way.
+	// The path leads through the test's directory, which is closed to others.
 	for dir := h.Root; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)

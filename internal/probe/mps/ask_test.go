@@ -95,8 +95,8 @@ func TestAsk_ConsoleGetsOnlyItsCommandsAndDirectory(t *testing.T) {
 	}
 }
 
-// Without the question that is always answered, no server and a lost answer
-// would be the same.
+// Without a query that is always answered, no server and a lost answer could not be
+// distinguished.
 func TestAsk_EmptyListDiffersFromALostAnswer(t *testing.T) {
 	servers, list := patient(program(t, healthy)).Servers(t.Context())
 	if len(servers) != 0 || list.Kind != facts.MPSAnswered {
@@ -198,7 +198,7 @@ func TestAsk_MissingProgramDiffersFromOneThatCannotRun(t *testing.T) {
 	}
 }
 
-// turn is a lock around questions.
+// turn is a lock around queries.
 type turn struct {
 	err          error
 	taken, freed int

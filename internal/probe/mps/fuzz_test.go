@@ -16,7 +16,7 @@ import (
 // percentage is how a control daemon answers get_default_active_thread_percentage.
 var percentage = regexp.MustCompile(`^0*(100(\.\d*)?|\d{0,2}(\.\d*)?)$`)
 
-// plain is an answer to which nothing is odd.
+// plain is a regular answer.
 var plain = regexp.MustCompile(`^(\d+\n)*(100|[1-9]\d?)\.0\n$`)
 
 // FuzzRead reads what a console may print. The second judge knows of an answer only

@@ -93,7 +93,7 @@ func TestLock_ReportsWhetherItsHolderRuns(t *testing.T) {
 	if m.Lock != (facts.MPSLock{Exists: true, Held: true, PID: cmd.Process.Pid}) {
 		t.Errorf("held by %d: %+v", cmd.Process.Pid, m.Lock)
 	}
-	// Whatever its name: that it is no control daemon is for others to judge.
+	// Whatever its name: whether it is a control daemon is judged elsewhere.
 	if m.Daemon == nil || m.Daemon.PID != cmd.Process.Pid || m.Daemon.UID != os.Geteuid() || filepath.Base(m.Daemon.Exe) != filepath.Base(os.Args[0]) {
 		t.Errorf("its holder: %+v", m.Daemon)
 	}
@@ -247,7 +247,7 @@ func TestLock_SocketBelongsToTheOwnerOfItsFile(t *testing.T) {
 	if m := p.Look(); !m.Socket || m.SocketUID != os.Geteuid() || m.Listeners != 1 {
 		t.Errorf("%+v", m)
 	}
-	// What outlives the daemon.
+	// Processes that outlive the daemon.
 	if err := unix.Close(fd); err != nil {
 		t.Fatal(err)
 	}

@@ -163,7 +163,7 @@ func TestProcess_UnitIsASystemUnit(t *testing.T) {
 	}
 }
 
-// Whoever may start processes starts many, with megabytes of arguments.
+// A user may start many processes, with megabytes of arguments.
 func TestProcess_ArgumentsAreLimited(t *testing.T) {
 	large := with(daemonProcess(7), func(p *proc) { p.args = append(p.args, strings.Repeat("x", 2<<20)) })
 	found, err := Prober{Root: root(t, "", large)}.processes()

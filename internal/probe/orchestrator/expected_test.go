@@ -160,7 +160,7 @@ func TestExpected_UnansweredRequestIsAJobInProgress(t *testing.T) {
 	}
 }
 
-// A key goes to the server, and stands in no fact, also where the server repeats it.
+// A key is sent to the server, but is in no fact, even if the server repeats it.
 func TestExpected_KeyIsSentAndNeverShown(t *testing.T) {
 	s, url := newRouter(t)
 	c := open(t, orchestrator.LlamaCpp, url, []string{"a"}, orchestrator.WithKey("sekrit"))
@@ -227,8 +227,8 @@ func TestTriton_CanaryHasTheShapeOfTheModelsInputs(t *testing.T) {
 	}
 }
 
-// An answer that differs from the documented one in its form is none, although the server's
-// status is 200.
+// An answer whose form differs from the documented one is invalid, although its status is
+// 200.
 func TestExpected_AnswerOfAnotherFormIsNone(t *testing.T) {
 	for _, c := range []struct {
 		kind   orchestrator.Kind

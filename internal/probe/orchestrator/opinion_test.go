@@ -12,7 +12,7 @@ import (
 	"justnews/internal/probe/orchestrator"
 )
 
-// What the old and the new server really say, and what neither should.
+// Real answers of the old and the new server, and answers that neither should give.
 func TestOpinion_OrchestratorsOpinionOfMPS(t *testing.T) {
 	const (
 		info    = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}"

@@ -248,7 +248,7 @@ func TestSeal_ChecksumInTheNameMustMatch(t *testing.T) {
 	}
 }
 
-// With no file descriptor left, nothing can be said of any file.
+// Without file descriptors nothing is known of any file.
 func TestProve_WithoutFileDescriptorsIsNeitherWholeNorCorrupt(t *testing.T) {
 	s := made(t)
 	at := store.Store{Root: s.Root}
@@ -309,7 +309,7 @@ func descriptors(t *testing.T) int {
 	}
 }
 
-// What the system cannot say of an entry leaves open whether it is right.
+// If the system cannot describe an entry, it is unknown whether it is valid.
 func TestProve_UnreadableEntryIsUnchecked(t *testing.T) {
 	s := made(t)
 	long := filepath.Join(s.Snapshot(scouts), "link")
@@ -331,8 +331,7 @@ func TestProve_UnreadableEntryIsUnchecked(t *testing.T) {
 	}
 }
 
-// An error of reading says nothing of the content: not that it is wrong, and not
-// that it is right.
+// A read error does not prove that the content is wrong, or that it is right.
 func TestInspect_ReadErrorIsNeitherWholeNorCorrupt(t *testing.T) {
 	const text = "the content of a blob"
 	for _, sealed := range []bool{false, true} {

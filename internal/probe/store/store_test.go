@@ -255,8 +255,7 @@ func TestStore_ChecksAsAnotherUserLeaveTheProcessUnchanged(t *testing.T) {
 	}
 }
 
-// spoiled is one more way to break a model, by what is done to the directory of
-// its snapshot.
+// spoiled is another way to break a model: a change to the directory of its snapshot.
 var spoiled = map[string]struct {
 	do   func(dir string) error
 	want facts.FaultKind

@@ -105,19 +105,19 @@ type manager struct {
 	stopped []string // StopUnit
 }
 
-// set changes m while it may be answering.
+// set changes m, which may be answering a call.
 func (m *manager) set(change func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	change()
 }
 
-// onStart says what StartUnit does.
+// onStart sets the effect of StartUnit.
 func (m *manager) onStart(start func(unit, mode string) (dbus.ObjectPath, *dbus.Error)) {
 	m.set(func() { m.start = start })
 }
 
-// asks tells how often StartUnit was called, and what StopUnit was called for.
+// asks returns how often StartUnit was called, and the units that StopUnit was called for.
 func (m *manager) asks() (starts int, stops []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -210,7 +210,7 @@ func misread(c diag.Command) string {
 		case i == 0:
 			return "the program is one from outside"
 		case i == 2 && c[0] == "sh" && c[1] == "-c":
-			return "a name stands in a script"
+			return "a name is part of a script"
 		case i > 2 && c[0] == "sh" && c[1] == "-c": // $0, $1, …
 		case slices.Contains(valued, c[i-1]):
 		case strings.HasPrefix(word, "-") && !assigned(word):

@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// Damage is one way to break a model. Repair undoes each.
+// Damage is one way to break a model, which Repair undoes.
 type Damage string
 
 // The ways, by the runbook's causes.
