@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -200,6 +201,23 @@ func TestClient_ConnectionResetIsNotAnAnswer(t *testing.T) {
 				t.Errorf("kind %d, detail %q", look.Kind, look.Detail)
 			}
 		})
+	}
+}
+
+// Once a server has closed the connection, as many do with their answer, the kernel no longer
+// knows whose socket it was.
+func TestClient_ServerIsLookedUpBeforeItAnswers(t *testing.T) {
+	var looks, before atomic.Int64
+	url := serve(t, func(c net.Conn, _ *http.Request) {
+		before.Store(looks.Load())
+		io.WriteString(c, ok(ready))
+	})
+	look := func(netip.AddrPort, netip.AddrPort) facts.Server {
+		looks.Add(1)
+		return facts.Server{Accepted: true}
+	}
+	if m := client(t, url, orchestrator.WithServer(look)).Models(t.Context(), true); m.Kind != facts.Answered || before.Load() != 1 {
+		t.Errorf("%+v, looked up %d times before the answer", m.Answer, before.Load())
 	}
 }
 

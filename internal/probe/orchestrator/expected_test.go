@@ -107,6 +107,31 @@ func TestExpected_OnlyWhatIsMissingIsRequested(t *testing.T) {
 	}
 }
 
+// Over a reused connection net/http may send a request twice.
+func TestExpected_RequestToLoadHasItsOwnConnection(t *testing.T) {
+	s, _ := newRouter(t)
+	var looks, loads []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.ServeHTTP(w, r)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if r.Method == http.MethodPost {
+			loads = append(loads, r.RemoteAddr)
+		} else {
+			looks = append(looks, r.RemoteAddr)
+		}
+	}))
+	t.Cleanup(server.Close)
+	c := open(t, orchestrator.LlamaCpp, server.URL, []string{"a", "b"})
+	c.Models(t.Context(), false)
+	c.Preload(t.Context(), true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(loads) != 1 || len(looks) == 0 || slices.Contains(looks, loads[0]) {
+		t.Errorf("looks over %q, the request over %q", looks, loads)
+	}
+}
+
 func TestExpected_OtherNamesAreKeptIfOneIsNotListed(t *testing.T) {
 	_, url := newRouter(t)
 	for expected, want := range map[string][]string{"A": {"a", "b", "bad"}, "b": nil, "a": nil} {
