@@ -4,8 +4,11 @@ package emit_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -55,23 +58,26 @@ func TestWrite_PlantedLinkIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestWrite_FullFileSystemLeavesNoEmptyBase(t *testing.T) {
+func TestWrite_FullFileSystemLeavesNoIncompleteBase(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil || os.Getuid() != 0 {
 		t.Skip("needs root to mount a small tmpfs")
 	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4k,mode=755"); err != nil {
-		t.Skipf("cannot mount a tmpfs: %v", err)
-	}
-	defer syscall.Unmount(dir, 0)
-	if err := os.WriteFile(filepath.Join(dir, "full"), make([]byte, 4096), 0o644); err != nil {
-		t.Skipf("cannot fill it: %v", err)
-	}
-	if err := emit.Write(dir, []emit.File{{Dir: plan.BaseDir, Name: plan.BaseName, Text: []byte("[Service]\n")}}); err == nil {
-		t.Error("no error on a full file system")
-	}
-	if tree := readTree(t, dir); len(tree) != 1 {
-		t.Errorf("an empty base would mask the packaged one: %v", tree)
+	for _, room := range []int{0, 1} { // pages; with one, the first write takes a part of the text
+		dir := t.TempDir()
+		if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dk,mode=755", 4+4*room)); err != nil {
+			t.Skipf("cannot mount a tmpfs: %v", err)
+		}
+		t.Cleanup(func() { syscall.Unmount(dir, 0) })
+		if err := os.WriteFile(filepath.Join(dir, "full"), make([]byte, 4096), 0o644); err != nil {
+			t.Skipf("cannot fill it: %v", err)
+		}
+		text := []byte("[Service]\n" + strings.Repeat("#\n", 4096*room))
+		if err := emit.Write(dir, []emit.File{{Dir: plan.BaseDir, Name: plan.BaseName, Text: text}}); err == nil {
+			t.Errorf("no error on a file system with %d pages", room)
+		}
+		if tree := readTree(t, dir); len(tree) != 1 {
+			t.Errorf("%d pages: an incomplete base would mask the packaged one: %v", room, slices.Collect(maps.Keys(tree)))
+		}
 	}
 }
 
