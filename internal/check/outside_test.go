@@ -36,6 +36,7 @@ var judges = map[string]any{
 	"host.EnvFile": host.EnvFile, "host.HiddenVariables": host.HiddenVariables, "host.HiddenCaches": func(u facts.Unit, home, cache string) []diag.Problem {
 		return host.HiddenCaches(u, map[string]string{"XDG_CACHE_HOME": cache}, home, envfile.Caches)
 	}, "host.Limits": host.Limits, "host.NamedAccount": host.NamedAccount, "host.NamedPath": host.NamedPath,
+	"host.Unreadable": host.Unreadable, "host.NamedUnreadable": host.NamedUnreadable,
 	"store.Named": store.Named, "host.NoInstance": host.NoInstance, "host.NoInterpreter": host.NoInterpreter, "host.Port": host.Port,
 	"host.Reached": host.Reached, "host.Space": host.Space, "mps.AuditUnit": mps.AuditUnit, "mps.Control": mps.Control,
 	"mps.Daemon": mps.Daemon, "mps.Deadlock": mps.Deadlock, "mps.Defaults": mps.Defaults, "mps.NotStarted": mps.NotStarted,

@@ -95,7 +95,11 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 	}
 	env := host.Environment(facts.Unit{EnvironmentFiles: []string{environ.Dir + "/global.env"}}, environ.Files(h.Root))
 	w, _ := requirement.ForHost(cfg, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, requirement.Flags{})
-	problems := preflight.Named(cfg, w.Models.Root, h)
+	onHost := *cfg
+	if a.ConfigFile != "" { // which no gate reads
+		onHost.Files = nil
+	}
+	problems := preflight.Named(&onHost, w.Models.Root, h)
 	if len(cfg.Instances) == 0 || !cfg.Models.HasMap() {
 		return warnings(problems)
 	}

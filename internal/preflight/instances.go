@@ -32,7 +32,7 @@ func (l *look) reach(n int, i instance) func() {
 	i.paths = map[string]facts.Reach{}
 	i.leads = l.links(i)
 	if i.account.Err == "" {
-		for _, p := range slices.Concat(host.Paths(i.unit), host.Interpreters(i.sourced)) {
+		for _, p := range slices.Concat(host.Paths(i.unit), host.Interpreters(i.sourced), host.GateFiles(l.Config, i.Instance)) {
 			i.paths[p.Path] = l.Host.Reach(i.account, p.Path, p.Want)
 		}
 		for _, name := range host.Caches {

@@ -183,6 +183,9 @@ func (l *look) judgePaths(i instance) []diag.Problem {
 	for _, p := range slices.Concat(host.Paths(i.unit), host.Interpreters(i.sourced)) {
 		problems = append(problems, host.Reached(i.unit, p, i.paths[p.Path])...)
 	}
+	for _, p := range host.GateFiles(l.Config, i.Instance) {
+		problems = append(problems, host.Unreadable(i.unit, p, i.paths[p.Path])...)
+	}
 	problems = slices.Concat(problems, host.HiddenVariables(i.unit, i.sourced), host.HiddenCaches(i.unit, i.env, i.account.Home, i.caches))
 	for _, n := range i.named {
 		problems = append(problems, host.NoInterpreter(i.unit.Name, n))

@@ -20,12 +20,15 @@ import (
 func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 	problems := host.NoInstance(cfg)
 	var users group[user]
-	var paths group[reached]
+	var paths, read group[reached]
 	for _, i := range cfg.Instances {
 		who := h.Account(i.Service.User, i.Service.Group)
 		users.add(user{who.User, who.Group, who.Err}, i.Name)
 		for _, p := range pathsOf(i.Service) {
 			paths.add(reached{p, host.Existing(p, h.reachFor(who, p))}, i.Name)
+		}
+		for _, p := range host.GateFiles(cfg, i) {
+			read.add(reached{p, h.reachFor(who, p)}, i.Name)
 		}
 		for _, p := range host.Credentials(i.Service, cfg.Orchestrator) {
 			paths.add(reached{p, h.absence(p, "root")}, i.Name)
@@ -36,6 +39,9 @@ func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 	}
 	for _, r := range paths.each {
 		problems = append(problems, host.NamedPath(r.path, paths.instances[r], r.reach)...)
+	}
+	for _, r := range read.each {
+		problems = append(problems, host.NamedUnreadable(r.path, read.instances[r], r.reach)...)
 	}
 	if len(cfg.Instances) > 0 && cfg.Models.HasMap() {
 		problems = append(problems, store.Named(h.absence(host.Path{Path: root, Want: facts.Enter}, ""))...)

@@ -12,6 +12,8 @@ import (
 	"justnews/internal/facts"
 )
 
+const modelMap = "/etc/justnews/AGENT_MODEL_MAP.json"
+
 const starter = "/usr/local/bin/justnews-start-agent.sh"
 
 func TestNamed_ReportsWhatTheConfigurationNamesAndIsNotThere(t *testing.T) {
@@ -48,6 +50,9 @@ func TestNamed_ReportsWhatTheConfigurationNamesAndIsNotThere(t *testing.T) {
 				return was(as, path, want)
 			}
 		}, []string{"SERVICE-PATH scout"}},
+		"a configuration that the gates cannot read": {toml, func(w *world) { w.out(w.job.Config.Files[0], w.job.Config.Files[0], "permission denied") }, []string{"CONFIG-UNREADABLE 4 instances"}},
+		"a map that the gates cannot read":           {toml, func(w *world) { w.out(modelMap, "/etc/justnews", "permission denied") }, []string{"MAP-UNREADABLE mcp_bus, memory, scout"}},
+		"a map that is not there":                    {toml, func(w *world) { w.out(modelMap, modelMap, "does not exist") }, nil},
 		"a user who cannot be tried": {toml, func(w *world) {
 			w.job.Host.Root = ""
 			was := w.job.Host.Reach
@@ -63,7 +68,9 @@ func TestNamed_ReportsWhatTheConfigurationNamesAndIsNotThere(t *testing.T) {
 		w := newWorld(t)
 		c.change(w)
 		var got []string
-		for _, p := range Named(load(t, c.toml), "/models", w.job.Host) {
+		cfg := load(t, c.toml)
+		cfg.Files = w.job.Config.Files
+		for _, p := range Named(cfg, "/models", w.job.Host) {
 			got = append(got, strings.TrimSpace(string(p.Code)+" "+subject(p)))
 			if p.Severity != diag.Warning || p.Fix.String() == "" {
 				t.Errorf("%s: %s %s, fix %q", name, p.Severity, p, p.Fix)

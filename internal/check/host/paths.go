@@ -259,6 +259,44 @@ func NamedAccount(instances []string, a facts.Account) []diag.Problem {
 	return []diag.Problem{noAccount(ofInstances(instances), a, "service.user and service.group in /etc/justnews/justnews.toml").As(diag.Warning)}
 }
 
+// GateFiles are the files that an instance's gate reads as the instance's user.
+func GateFiles(cfg *config.Config, i config.Instance) []Path {
+	var all []Path
+	for _, file := range cfg.Files {
+		all = append(all, Path{"the configuration", file, facts.Read, diag.ConfigUnreadable})
+	}
+	if i.RequireModels && cfg.Models.HasMap() {
+		all = append(all, Path{"the model map", cfg.Models.Map, facts.Read, diag.MapUnreadable})
+	}
+	return all
+}
+
+// Unreadable judges one of the GateFiles of a unit. A missing file has other findings.
+func Unreadable(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
+	return unreadable(u.Name, p, r, diag.Retry())
+}
+
+// NamedUnreadable judges one of the GateFiles of instances before there is a unit of them.
+func NamedUnreadable(p Path, instances []string, r facts.Reach) []diag.Problem {
+	return lists.Map(unreadable(ofInstances(instances), p, r, diag.Reload()), func(p diag.Problem) diag.Problem { return p.As(diag.Warning) })
+}
+
+func unreadable(subject string, p Path, r facts.Reach, next diag.Command) []diag.Problem {
+	if !r.Known || r.OK || r.Detail == Absent {
+		return nil
+	}
+	problem := diag.Problem{Code: p.Code, Subject: subject, Expected: "a file that the gate's user can read", Fix: PathFix(p, r, []diag.Command{next})}
+	problem.Message, problem.Seen = Unreached(p, r)
+	if r.Detail == "permission denied" {
+		mode := "a+x"
+		if r.At == p.Path {
+			mode = "a+r"
+		}
+		problem.Fix = diag.Do(diag.Run("chmod", mode, "--", r.At), next)
+	}
+	return []diag.Problem{problem}
+}
+
 // NoInstance is the problem of a configuration that lists none, as it is after
 // the installation.
 func NoInstance(cfg *config.Config) []diag.Problem {
