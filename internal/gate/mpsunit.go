@@ -57,7 +57,7 @@ func (m *mpsRunner) react(ctx context.Context, j check.Judgement) (bool, []diag.
 		return true, []diag.Problem{mps.UnitProblem(m.unit, j, m.want)}
 	case check.Idle:
 		if m.res.MPS.Started || m.world.Starter == nil {
-			return true, []diag.Problem{mps.NotStarted(facts.Start{}, m.unit, m.want, m.caller())}
+			return true, []diag.Problem{mps.NotStarted(facts.Start{}, m.unit, m.want, m.caller(), !m.world.Self.InUnit)}
 		}
 		return m.start(ctx)
 	default:
@@ -126,7 +126,7 @@ func (m *mpsRunner) start(ctx context.Context) (bool, []diag.Problem) {
 	if started.Refused == "" && (j.State == check.Ready || j.State == check.Pending) {
 		return false, nil
 	}
-	return true, []diag.Problem{mps.NotStarted(started, m.unit, m.want, m.caller())}
+	return true, []diag.Problem{mps.NotStarted(started, m.unit, m.want, m.caller(), !m.world.Self.InUnit)}
 }
 
 // maxOrder bounds the search for a deadlock, in units; searchEvery is how often

@@ -153,7 +153,7 @@ func TestProperty_ZeroFactsNeverPass(t *testing.T) {
 			"servers":   mps.Servers(nil, facts.MPSAnswer{}, facts.MPS{}, w),
 			"a server":  mps.Servers([]facts.MPSServer{{}}, facts.MPSAnswer{Kind: facts.MPSAnswered}, facts.MPS{}, w),
 			"a unit":    {mps.UnitProblem(facts.Unit{Name: "u"}, mps.Unit(facts.Unit{}), w)},
-			"a start":   {mps.NotStarted(facts.Start{}, facts.Unit{Name: "u"}, w, "u")},
+			"a start":   {mps.NotStarted(facts.Start{}, facts.Unit{Name: "u"}, w, "u", false)},
 		} {
 			if len(diag.Errors(problems)) == 0 {
 				t.Errorf("%s passes: %+v", what, w)
@@ -184,7 +184,7 @@ func TestProperty_EveryProblemOfTheUnitCanBeFixed(t *testing.T) {
 				for _, w := range []mps.Wanted{{MPS: config.MPS{PipeDirectory: pipeDir, Unit: mpsUnit}}, {MPS: config.MPS{PipeDirectory: pipeDir, Unit: "site-mps.service"}}} {
 					fixable(t, mps.UnitProblem(u, j, w))
 					for _, s := range []facts.Start{{}, {Result: "done"}, {Result: "failed"}, {Refused: "x.AccessDenied"}, {Refused: "x.UnitMasked"}, {Refused: "x"}} {
-						fixable(t, mps.NotStarted(s, u, w, "scout"))
+						fixable(t, mps.NotStarted(s, u, w, "scout", bits&1 != 0))
 					}
 					if fix := mps.NotReported(w).Fix.String(); fix != "systemctl start dbus.socket; justnews-gate retry" {
 						t.Error(fix)

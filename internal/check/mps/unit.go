@@ -58,13 +58,18 @@ func (w Wanted) unitFix(u facts.Unit) diag.Fix {
 	}
 }
 
-// NotStarted is the problem of a unit that a start did not make active.
-func NotStarted(s facts.Start, u facts.Unit, w Wanted, caller string) diag.Problem {
+// NotStarted is the problem of a unit that a start did not make active. The caller is the
+// user of a unit, or a person (manual).
+func NotStarted(s facts.Start, u facts.Unit, w Wanted, caller string, manual bool) diag.Problem {
 	switch {
 	case denied(s.Refused):
-		return diag.Found(diag.MPSDenied, w.Unit, fmt.Sprintf("%s may not start it", caller),
+		p := diag.Found(diag.MPSDenied, w.Unit, fmt.Sprintf("%s may not start it", caller),
 			diag.Clean(strings.TrimPrefix(s.Refused, "org.freedesktop.DBus.Error.")+": "+s.Detail), "membership in the group justnews or justnews-operators, and the D-Bus service org.justnews.MPS1 of the package",
 			diag.Do(append([]diag.Command{diag.Run("usermod", "-aG", "justnews", "--", caller)}, w.start()...)...))
+		if manual { // agents' users are in the group justnews, and operators must not be
+			p.Fix = diag.Advise("start it as root, or become an operator: justnews-gate nopasswd install", diag.Run("sudo", "systemctl", "start", "--", w.Unit))
+		}
+		return p
 	case strings.HasSuffix(s.Refused, ".UnitMasked"):
 		u.LoadState = "masked"
 		return UnitProblem(u, check.Judgement{State: check.Failed, Reason: "the unit is masked"}, w)

@@ -94,7 +94,7 @@ func TestUnit_IneffectiveStartIsExplained(t *testing.T) {
 		"nothing":              {facts.Start{}, facts.Unit{Name: mpsUnit}, diag.MPSUnit, "did not report"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := mps.NotStarted(c.s, c.u, wantMPS(), "scout")
+			p := mps.NotStarted(c.s, c.u, wantMPS(), "scout", false)
 			findings.Sound(t, p)
 			if ended := strings.Contains(p.Seen, "its start job ended"); ended != (c.s.Refused == "" && c.s.Result != "" && c.s.Result != "done") {
 				t.Errorf("%q says that its start job ended: %t", p.Seen, ended)
@@ -103,6 +103,14 @@ func TestUnit_IneffectiveStartIsExplained(t *testing.T) {
 				t.Errorf("%+v\nwant %s: %q", p, c.code, c.says)
 			}
 		})
+	}
+}
+
+func TestUnit_PersonWhoMayNotStartItIsNotMadeAnAgent(t *testing.T) {
+	p := mps.NotStarted(facts.Start{Refused: "org.freedesktop.DBus.Error.AccessDenied"}, daemonUnit("inactive", "dead"), wantMPS(), "adra", true)
+	findings.Sound(t, p)
+	if fix := p.Fix.String(); p.Code != diag.MPSDenied || strings.Contains(fix, "usermod") || !strings.Contains(fix, "sudo systemctl start -- "+mpsUnit) {
+		t.Errorf("%s: %s", p, fix)
 	}
 }
 
