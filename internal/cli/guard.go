@@ -154,7 +154,7 @@ func (a *app) installed(change guardChange) ([]byte, error) {
 // Run removes the drop-ins of the named guards.
 func (c *guardUninstallCommand) Run(a *app) error {
 	if c.All == (len(c.Guards) > 0) {
-		return a.misuse("guard uninstall needs the names of guards, or --all", diag.Run("justnews-gate", "guard", "uninstall", "--all"))
+		return a.misuse("guard uninstall needs either the names of guards or --all", diag.Run("justnews-gate", "guard", "uninstall", "--all"))
 	}
 	cfg, _ := config.Load(a.source()) // a broken one keeps nobody from uninstalling
 	var units []string
@@ -172,6 +172,10 @@ func (c *guardUninstallCommand) Run(a *app) error {
 	var changes []guardChange
 	var problems []diag.Problem
 	for _, name := range units {
+		if !config.ServiceName(name) {
+			problems = append(problems, noGuard(name))
+			continue
+		}
 		change := changeOf(name)
 		if err := a.uninstall(&change, c.DryRun); err != nil {
 			problems = append(problems, a.notChanged(&change, err))
@@ -179,6 +183,14 @@ func (c *guardUninstallCommand) Run(a *app) error {
 		changes = append(changes, change)
 	}
 	return a.guardsChanged(changes, problems, c.DryRun)
+}
+
+// noGuard is the problem of a name that is not that of a unit either, so that there can
+// be no drop-in.
+func noGuard(name string) diag.Problem {
+	p := requirement.NoGuard(name)
+	p.Fix = diag.Advise("name one of these").Looking(diag.Run("justnews-gate", "guard", "uninstall", "--all", "--dry-run"))
+	return p
 }
 
 func (a *app) installedUnits() []string {
@@ -196,9 +208,6 @@ func (a *app) installedUnits() []string {
 
 // uninstall removes one drop-in, and its directory where nothing else is in it.
 func (a *app) uninstall(change *guardChange, dry bool) error {
-	if !config.ServiceName(change.Unit) {
-		return fmt.Errorf("%q is neither a guard nor a service", change.Unit)
-	}
 	_, err := a.installed(*change)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

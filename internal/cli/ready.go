@@ -22,7 +22,7 @@ type readyCommand struct {
 func (c *readyCommand) Run(a *app) error {
 	unit := cmp.Or(c.Unit, a.ownService())
 	if unit != "" && !config.ServiceName(unit) {
-		return a.misuse("ready needs the full name of a service", diag.Run("justnews-gate", "ready", "vllm.service"))
+		return a.misuse("ready needs the full name of a service, such as vllm.service, or none for the configured one", diag.Run("justnews-gate", "ready"))
 	}
 	flags := requirement.Flags{Timeout: c.Timeout.duration()}
 	return a.waitFor(waitingRun{

@@ -79,6 +79,10 @@ func misused(model *kong.Application, args []string, err error) diag.Problem {
 	if name, ok := strings.CutPrefix(p.Message, `expected "<`); ok {
 		p.Message = "missing argument <" + strings.TrimSuffix(name, `"`)
 	}
+	if word, flag := oneDash(model, args); flag != nil {
+		p.Message = fmt.Sprintf("unknown flag %s, did you mean \"--%s\"?", word, flag.Name)
+		return p
+	}
 	if flag := withoutValue(model, args); flag != nil {
 		p.Message = fmt.Sprintf("--%s needs a value: --%s %s", flag.Name, flag.Name, flag.FormatPlaceHolder())
 		return p
@@ -91,25 +95,44 @@ func misused(model *kong.Application, args []string, err error) diag.Problem {
 	return p
 }
 
+// oneDash returns the first word that is a flag but for its second dash: -help is parsed
+// as -h -e -l -p.
+func oneDash(model *kong.Application, args []string) (word string, flag *kong.Flag) {
+	flags := allFlags(model)
+	for _, arg := range args {
+		name, _, _ := strings.Cut(arg, "=")
+		if f := flags["-"+name]; f != nil && strings.HasPrefix(name, "-") {
+			return name, f
+		}
+	}
+	return "", nil
+}
+
 // withoutValue returns the first flag that needs a value and has none, nil for
 // none.
 func withoutValue(model *kong.Application, args []string) *kong.Flag {
-	flags := map[string]*kong.Flag{}
-	_ = kong.Visit(model, func(node kong.Visitable, next kong.Next) error {
-		if f, ok := node.(*kong.Flag); ok && !f.IsBool() {
-			addFlag(flags, f)
-		}
-		return next(nil)
-	})
+	flags := allFlags(model)
 	for i, arg := range args {
 		if arg == "--" {
 			return nil
 		}
-		if f := flags[arg]; f != nil && (i+1 == len(args) || strings.HasPrefix(args[i+1], "-") && args[i+1] != "-") {
+		if f := flags[arg]; f != nil && !f.IsBool() && (i+1 == len(args) || strings.HasPrefix(args[i+1], "-") && args[i+1] != "-") {
 			return f
 		}
 	}
 	return nil
+}
+
+// allFlags returns the flags of all commands by how they are written.
+func allFlags(model *kong.Application) map[string]*kong.Flag {
+	flags := map[string]*kong.Flag{}
+	_ = kong.Visit(model, func(node kong.Visitable, next kong.Next) error {
+		if f, ok := node.(*kong.Flag); ok {
+			addFlag(flags, f)
+		}
+		return next(nil)
+	})
+	return flags
 }
 
 // unknownCommand returns the first word of a command line that should have been

@@ -107,8 +107,8 @@ func (a *app) watchStatus() error {
 	if a.json() {
 		return a.refuse(watchRefused("--watch cannot be combined with --json"))
 	}
-	if a.Console == nil {
-		return a.refuse(watchRefused("--watch needs a terminal"))
+	if a.Console == nil || a.getenv("TERM") == "dumb" {
+		return a.refuse(watchRefused("--watch needs a terminal that can move its cursor"))
 	}
 	console, err := a.Console()
 	if err != nil {

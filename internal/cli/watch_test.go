@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -239,9 +240,22 @@ func TestWatch_FrameNeverHasMoreRowsThanTheTerminal(t *testing.T) {
 	}
 }
 
+func TestWatch_DumbTerminalIsRefused(t *testing.T) {
+	var stderr strings.Builder
+	status := Run(t.Context(), Machine{
+		Stdout: io.Discard, Stderr: &stderr, StdoutTerminal: true, StderrTerminal: true, Width: func() int { return 80 },
+		Lookup:  func(name string) (string, bool) { return "dumb", name == "TERM" },
+		Console: func() (Console, error) { return nil, errors.New("the terminal was taken over") },
+	}, []string{"status", "--watch"})
+	if status != diag.StatusUsage || !strings.Contains(stderr.String(), "needs a terminal that can move its cursor") {
+		t.Errorf("exit status %d: %s", status, stderr.String())
+	}
+}
+
 // The whole program on a real terminal: it draws, q quits it with the status of
 // the last look, and the terminal is as it was.
 func TestWatch_StatusOnATerminal(t *testing.T) {
+	t.Setenv("TERM", "xterm")
 	p := pty.Open(t, 80, 24)
 	before := p.Settings(t)
 	file := filepath.Join(t.TempDir(), "justnews.toml")

@@ -73,6 +73,8 @@ var notTheFiles = []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.EIO, unix.
 func (s Source) unreadable(name, expected, what string, err error) diag.Problem {
 	advice := "replace it with " + expected + " or remove it"
 	switch {
+	case name == s.File:
+		advice = "name a readable file with --config"
 	case errors.Is(err, fs.ErrPermission):
 		advice = "make it readable for all users, with the directories above it, or run this as root"
 	case slices.ContainsFunc(notTheFiles, func(e error) bool { return errors.Is(err, e) }):

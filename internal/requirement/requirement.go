@@ -183,7 +183,7 @@ func UnknownGuard(cfg *config.Config, unit string, after bool) diag.Problem {
 	p := diag.Problem{
 		Code: diag.GuardUnknown, Subject: unit,
 		Message:  "the configuration has no guard for this unit",
-		Seen:     fmt.Sprintf("the line of a guard with when = %q", place[after]),
+		Seen:     fmt.Sprintf("a gate that was started as a guard with when = %q", place[after]),
 		Expected: fmt.Sprintf("a [guards] table with unit = %q", unit),
 		Fix: diag.Advise("add the table to /etc/justnews/justnews.toml and reload, or remove the gate",
 			diag.Run("justnews-gate", "guard", "uninstall", "--", unit)),
