@@ -101,7 +101,10 @@ func (d *document) badByte(b tomlpos.Bad) diag.Problem {
 		p.Message = fmt.Sprintf("the control character 0x%02x is not allowed here", b.Byte)
 	}
 	p.Code, p.Seen = diag.ConfigString, fmt.Sprintf("0x%02x", b.Byte)
-	p.Fix = diag.Advise("remove the byte", diag.Reload())
+	p.Fix = diag.Advise("save the file as UTF-8", diag.Reload())
+	if b.Control {
+		p.Fix.Advice = "remove the byte"
+	}
 	if b.Byte == '\r' {
 		p.Fix = diag.Advise("end the line with a line feed", diag.Reload())
 	}

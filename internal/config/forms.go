@@ -42,10 +42,10 @@ var (
 	formKeyFile        = form{"\"\" or an absolute path", " of letters, digits and ._@+-", `^((/[A-Za-z0-9._@+-]+)+)?$`, orNone(func(s string) bool { return credential("key:" + s) })}
 	formModel          = form{"the name of a model", ": at most 256 bytes, without spaces at its ends", `^[^\s\x00-\x1f]([^\x00-\x1f]{0,254}[^\s\x00-\x1f])?$`, modelName}
 	formUser           = form{"a user or group name", ": letters, digits, _ and -, at most 31, not starting with a digit or -", `^[A-Za-z_][A-Za-z0-9_-]{0,30}$`, userName}
-	formInstance       = form{"an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^` + namePattern + `$`, InstanceName}
-	formInstanceOrNone = form{"\"\" or an instance name", ": a lower-case letter, then at most 62 of a-z, 0-9 and _", `^(` + namePattern + `)?$`, orNone(InstanceName)}
-	formProbe          = form{"a probe name", ": a lower-case letter, then at most 62 of a-z, 0-9, _ and -", `^[a-z][a-z0-9_-]{0,62}$`, probeName}
-	formGuard          = form{"a guard name", ": a lower-case letter, then at most 62 of a-z, 0-9, _ and -", formProbe.pattern, probeName}
+	formInstance       = form{"an instance name", ": a lowercase letter, then at most 62 of a-z, 0-9 and _", `^` + namePattern + `$`, InstanceName}
+	formInstanceOrNone = form{"\"\" or an instance name", ": a lowercase letter, then at most 62 of a-z, 0-9 and _", `^(` + namePattern + `)?$`, orNone(InstanceName)}
+	formProbe          = form{"a probe name", ": a lowercase letter, then at most 62 of a-z, 0-9, _ and -", `^[a-z][a-z0-9_-]{0,62}$`, probeName}
+	formGuard          = form{"a guard name", ": a lowercase letter, then at most 62 of a-z, 0-9, _ and -", formProbe.pattern, probeName}
 	formUnit           = form{"a full unit name with its suffix, such as \"mariadb.service\"", "", `^` + unitPattern + `\.[a-z]+$`, unitName}
 	formService        = form{"a full service name, such as \"vllm.service\"", "", `^` + unitPattern + `\.service$`, ServiceName}
 	formServiceOrNone  = form{"\"\" or a full service name, such as \"justnews-mps.service\"", "", `^(` + unitPattern + `\.service)?$`, orNone(ServiceName)}

@@ -133,7 +133,7 @@ func (a *converter) instances() []string {
 		switch {
 		case name == "" || slices.Contains(names, name):
 		case !config.InstanceName(name):
-			a.leftOut(value{name, at}, "an instance", "not a valid instance name", "rename it: a lower-case letter, then at most 62 of a-z, 0-9 and _")
+			a.leftOut(value{name, at}, "an instance", "not a valid instance name", "rename it: a lowercase letter, then at most 62 of a-z, 0-9 and _")
 		default:
 			names = append(names, name)
 		}

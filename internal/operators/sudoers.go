@@ -79,7 +79,7 @@ const (
 )
 
 // Expected describes the names that CheckUser accepts.
-const Expected = "a lower-case letter or an underscore, then at most 31 lower-case letters, digits, underscores, dots and dashes"
+const Expected = "a lowercase letter or an underscore, then at most 31 lowercase letters, digits, underscores, dots and dashes"
 
 // render returns the drop-in for these users, sorted, each once. No user, no
 // drop-in: then the text is empty.
