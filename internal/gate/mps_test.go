@@ -182,11 +182,18 @@ func TestMPS_DaemonUnitIsStartedOnceAndAwaited(t *testing.T) {
 			}, status: diag.StatusGPU, code: diag.MPSUnit, says: `"failed"`, starts: 1,
 		},
 		"polkit denies it": {
+			prepare: func(h *gpuHost, x *World, _ *requirement.Run) {
+				h.stop()
+				h.start, x.Self.InUnit = refused("org.freedesktop.DBus.Error.AccessDenied"), true
+			},
+			status: diag.StatusPermission, code: diag.MPSDenied, says: "usermod -aG justnews -- justnews", starts: 1,
+		},
+		"polkit denies it to a person": {
 			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.stop()
 				h.start = refused("org.freedesktop.DBus.Error.AccessDenied")
 			},
-			status: diag.StatusPermission, code: diag.MPSDenied, says: "usermod -aG justnews -- justnews", starts: 1,
+			status: diag.StatusPermission, code: diag.MPSDenied, says: "sudo justnews-gate mps start", starts: 1,
 		},
 		"refused, although it is on its way": {
 			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {

@@ -109,7 +109,7 @@ func TestUnit_IneffectiveStartIsExplained(t *testing.T) {
 func TestUnit_PersonWhoMayNotStartItIsNotMadeAnAgent(t *testing.T) {
 	p := mps.NotStarted(facts.Start{Refused: "org.freedesktop.DBus.Error.AccessDenied"}, daemonUnit("inactive", "dead"), wantMPS(), "adra", true)
 	findings.Sound(t, p)
-	if fix := p.Fix.String(); p.Code != diag.MPSDenied || strings.Contains(fix, "usermod") || !strings.Contains(fix, "sudo systemctl start -- "+mpsUnit) {
+	if fix := p.Fix.String(); p.Code != diag.MPSDenied || strings.Contains(fix, "usermod") || fix != "sudo justnews-gate mps start" {
 		t.Errorf("%s: %s", p, fix)
 	}
 }
