@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,7 +16,7 @@ import (
 )
 
 // fault is something that goes wrong. start and end are called with h.mu held; a fault
-// without end is over at once. codes are those with which a gate may refuse because of it,
+// without end is over at once. One that finds nothing to happen to sets h.missed. codes are those with which a gate may refuse because of it,
 // besides consequences.
 type fault struct {
 	name       string
@@ -42,7 +43,7 @@ var everyFault = []fault{
 		func(h *host, a *actor) { h.slow = a.between(0, 90*time.Second) }, func(h *host, _ *actor) { h.slow = 0 },
 	},
 	{"the orchestrator is stopped", nil, func(h *host, a *actor) {
-		if h.orchestrator != nil {
+		if h.missed = h.orchestrator == nil; !h.missed {
 			h.orchestrator.frozen = time.Now().Add(a.between(0, 20*time.Second))
 		}
 	}, nil},
@@ -79,7 +80,7 @@ var everyFault = []fault{
 	{"the disk fails", []diag.Code{diag.NoLock}, func(h *host, _ *actor) { h.diskFails = eio }, (*host).mendDisk},
 	{"the disk reports errors late", []diag.Code{diag.NoLock}, func(h *host, _ *actor) { h.diskFails = late }, (*host).mendDisk},
 	{"the lock's file is removed", nil, func(h *host, _ *actor) {
-		if err := os.Remove(filepath.Join(h.dir, lockName+".lock")); err == nil {
+		if h.missed = os.Remove(filepath.Join(h.dir, lockName+".lock")) != nil; !h.missed {
 			h.unlocked = time.Now()
 			h.lockChanged()
 		}
@@ -93,7 +94,7 @@ var everyFault = []fault{
 		func(h *host, _ *actor) { h.dbusHangs = true }, func(h *host, _ *actor) { h.dbusHangs = false },
 	},
 	{"the MPS daemon is killed", []diag.Code{diag.MPSUnit, diag.MPSDead}, func(h *host, _ *actor) {
-		if h.mpsUnit != nil {
+		if h.missed = h.mpsUnit == nil; !h.missed {
 			h.crash(h.mpsUnit)
 		}
 	}, nil},
@@ -124,7 +125,7 @@ func (h *host) mendDisk(*actor) { h.diskFails = whole }
 
 // crash ends a unit's main process.
 func (h *host) crash(u *unit) {
-	if u.active == "active" && !u.preload {
+	if h.missed = u.active != "active" || u.preload; !h.missed {
 		u.notify("signal")
 	}
 }
@@ -136,15 +137,19 @@ func (h *host) reload(*actor) {
 	}
 }
 
+// oneOf does something to one of the gates that run.
 func (h *host) oneOf(a *actor, do func(*process)) {
-	if p := h.order[a.rng.IntN(len(h.order))].gate; p != nil {
-		do(p)
+	running := slices.DeleteFunc(slices.Clone(h.order), func(u *unit) bool { return u.gate == nil })
+	if h.missed = len(running) == 0; !h.missed {
+		do(running[a.rng.IntN(len(running))].gate)
 	}
 }
 
 func (h *host) leader(do func(*process)) {
+	h.missed = true
 	for _, u := range h.order {
 		if u.gate != nil && h.holders[u.gate] {
+			h.missed = false
 			do(u.gate)
 		}
 	}
@@ -190,7 +195,11 @@ func (h *host) happen(ctx context.Context, a *actor, f fault, forGood bool) {
 	h.event(a, "begins")
 	h.happened[f.name] = true
 	h.active[f.name]++
+	h.missed = false
 	f.start(h, a)
+	if !h.missed {
+		h.struck[f.name]++
+	}
 	h.mu.Unlock()
 	if f.end == nil || forGood {
 		return

@@ -34,7 +34,7 @@ const (
 	// answer.
 	grace = 250 * time.Millisecond
 	// maxFailures limits the reported violations of one host.
-	maxFailures = 9
+	maxFailures = 12
 )
 
 // host is a whole machine in virtual time. mu guards all of it.
@@ -81,6 +81,8 @@ type host struct {
 	net                   network
 	active                map[string]int // faults in force
 	happened              map[string]bool
+	struck                map[string]int // the same, with how often, where there was something to strike
+	missed                bool
 
 	posts       []time.Time // to the orchestrator's current process
 	posted      int         // in all
@@ -109,7 +111,7 @@ func newHost(seed uint64, dir string, watch bool) *host {
 	h := &host{
 		seed: seed, dir: dir, watch: watch, boot: time.Now().Add(-time.Minute), units: map[string]*unit{}, changed: make(chan struct{}),
 		alives: map[uint64]chan struct{}{}, holders: map[*process]bool{}, freed: make(chan struct{}),
-		active: map[string]int{}, happened: map[string]bool{}, codes: map[diag.Code]int{}, sum: fnv.New64a(),
+		active: map[string]int{}, happened: map[string]bool{}, struck: map[string]int{}, codes: map[diag.Code]int{}, sum: fnv.New64a(),
 	}
 	a := h.actor("host", nil)
 	h.models, h.each, h.old = 1+a.rng.IntN(16), a.between(10*time.Millisecond, 2*time.Second), a.chance(4)
@@ -292,17 +294,13 @@ type outcome struct {
 	up                    time.Duration
 	failures, trace       []string
 	codes                 map[diag.Code]int
-	happened              map[string]bool
+	struck                map[string]int
 }
 
 // simulate boots a host, runs the faults of its seed, and waits until the host is up.
 func simulate(t *testing.T, seed uint64, keep string, watch bool) outcome {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	h := newHost(seed, dir, watch)
+	h := newHost(seed, privateDir(t), watch)
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	for _, u := range h.order {
@@ -313,8 +311,18 @@ func simulate(t *testing.T, seed uint64, keep string, watch bool) outcome {
 	h.settle(ctx, lasting)
 	h.shutDown(cancel, &all)
 	return outcome{
-		h.steps, h.results, h.posted, h.sum.Sum64(), h.up, h.failures, h.trace, h.codes, h.happened,
+		h.steps, h.results, h.posted, h.sum.Sum64(), h.up, h.failures, h.trace, h.codes, h.struck,
 	}
+}
+
+// privateDir is a directory in which a lock is trusted.
+func privateDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // operate does what an operator has to do with refresh_attempts = 0: nothing else restarts a

@@ -10,6 +10,8 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +20,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/gate"
+	"justnews/internal/hostlock"
 	"justnews/internal/unitname"
 )
 
@@ -36,7 +39,7 @@ func boot(t *testing.T, seed uint64, keep string, watch bool) (o outcome) {
 }
 
 func TestHostKeepsRules(t *testing.T) {
-	all := outcome{codes: map[diag.Code]int{}, happened: map[string]bool{}}
+	all := outcome{codes: map[diag.Code]int{}, struck: map[string]int{}}
 	seed, began := *seedFlag, time.Now()
 	n := 0
 	for ; *runsFlag > 0 && n < *runsFlag || *runsFlag == 0 && all.steps < *stepsFlag; n++ {
@@ -53,8 +56,11 @@ func TestHostKeepsRules(t *testing.T) {
 	}
 	t.Logf("%d hosts, %d steps (%.0f a second), %d runs of gates, %d requests to load, slowest recovery %v; refused with: %s",
 		n, all.steps, float64(all.steps)/time.Since(began).Seconds(), all.results, all.posts, all.up.Round(time.Second), codesOf(all.codes))
-	if missing := len(everyFault) - len(all.happened); *runsFlag == 0 && missing > 0 {
-		t.Errorf("%d kinds of faults never happened", missing)
+	for _, f := range everyFault {
+		if *runsFlag == 0 && all.struck[f.name] == 0 {
+			t.Errorf("never happened: %s", f.name)
+		}
+		t.Logf("%5d times: %s", all.struck[f.name], f.name)
 	}
 }
 
@@ -75,7 +81,9 @@ func (o *outcome) add(other outcome) {
 	for code, times := range other.codes {
 		o.codes[code] += times
 	}
-	maps.Copy(o.happened, other.happened)
+	for name, times := range other.struck {
+		o.struck[name] += times
+	}
 	o.up = max(o.up, other.up)
 }
 
@@ -117,18 +125,53 @@ func difference(one, two []string) string {
 // A host whose gates open unverified violates a rule: this tests the rules themselves.
 func TestRules_FindViolations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost(1, t.TempDir(), false) // one with MPS
+		h := newHost(1, privateDir(t), false) // one with MPS
 		u := h.units[unitname.Of("scout")]
-		p := &process{actor: h.actor("x", nil), unit: u}
+		p := processOf(t, h, u)
 		w := p.requires()
 		h.judge(p, gate.Result{Status: diag.StatusReady}, w.Timeout.Value+time.Second, w)
 		h.judge(p, gate.Result{Status: diag.StatusInternal}, 0, w)
 		h.opens, h.posts = 0, slices.Repeat([]time.Time{time.Now()}, 9)
 		h.bounded()
-		for i, want := range []string{"ended after", "had shown its models as loaded 0 times", "not the bus's own", "not the configured one", "the MPS daemon", "a store that is not complete", "no problem says why", "host without a fault", "9 requests to load"} {
+		h.happened["the disk is full"] = true
+		h.judge(p, gate.Refusal("scout", u.name, time.Now(), []diag.Problem{{Code: diag.StoreCorrupt}}), 0, w)
+		h.entitled(p)
+		for i, want := range []string{
+			"ended after", "had shown its models as loaded 0 times", "not the bus's own", "not the configured one", "the MPS daemon", "a store that is not complete",
+			"no problem says why", "host without a fault", "9 requests to load", "STORE-CORRUPT: ; : nothing that happened explains that", "the lock is not its own",
+		} {
 			if len(h.failures) <= i || !strings.Contains(h.failures[i], want) {
 				t.Errorf("violation %d is not %q: %q", i, want, h.failures)
 			}
 		}
 	})
+}
+
+func TestRules_FindBrokenRecordsCrashesAndHostsThatStayDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(1, privateDir(t), false)
+		p := processOf(t, h, h.busUnit)
+		if err := os.WriteFile(filepath.Join(h.dir, lockName+".json"), []byte(`{"version": 1, "rec`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h.diskFails = full
+		_ = disk{p, h.record()}.Save(gate.History{})
+		h.exited(p, "a crash")
+		h.settle(t.Context(), false)
+		for i, want := range []string{"the record cannot be read", "panic: a crash", "the host is not up: "} {
+			if len(h.failures) <= i || !strings.Contains(h.failures[i], want) {
+				t.Errorf("violation %d is not %q: %q", i, want, h.failures)
+			}
+		}
+	})
+}
+
+// processOf is a gate of a unit that was not started.
+func processOf(t *testing.T, h *host, u *unit) *process {
+	t.Helper()
+	lock, err := hostlock.OpenIn(h.dir, lockName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &process{actor: h.actor("x", nil), unit: u, lock: lock, cancel: func(error) {}}
 }
