@@ -4,8 +4,10 @@ package emit_test
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -91,6 +93,25 @@ func TestGenerate_UnrepresentableValueKeepsGatesShut(t *testing.T) {
 	}
 	if tree := readTree(t, g.Dir); len(tree) != 2 {
 		t.Errorf("more than the base and the link to the path unit was written: %v", tree)
+	}
+	wantClosed(t, g.Dir)
+}
+
+// A file stands where a directory has to be, behind others that were written before. The host
+// heals at the next reload.
+func TestGenerate_FailedWriteShutsTheGatesAndHeals(t *testing.T) {
+	g := generator(t.TempDir(), t.TempDir())
+	g.Load = func() (*config.Config, []diag.Problem) { return manyInstances(3), nil }
+	planted := plan.HealTarget + ".d"
+	if err := os.WriteFile(filepath.Join(g.Dir, planted), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, problems := g.Run(); status != diag.StatusConfig || len(problems) != 1 || problems[0].Code != diag.GeneratorWrite {
+		t.Errorf("status %d, problems %v", status, problems)
+	}
+	tree := readTree(t, g.Dir)
+	if _, heals := tree["justnews.target.wants/"+plan.HealUnit]; !heals || len(tree) != 3 {
+		t.Errorf("not only the planted file, the base and the link to the path unit: %v", slices.Sorted(maps.Keys(tree)))
 	}
 	wantClosed(t, g.Dir)
 }
