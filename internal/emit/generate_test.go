@@ -138,6 +138,28 @@ func TestGenerate_FixIsForWhatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// Two libraries are there while systemd is being upgraded, or in an image of several
+// distributions: what the older one does not know is left out.
+func TestLook_TakesTheOldestSystemd(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"usr/lib/systemd/libsystemd-shared-257.13.so", "usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so", "usr/lib64/systemd/libsystemd-shared-x.so"} {
+		file := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	none := func(string) string { return "" }
+	if got := emit.Look(root, none).Systemd; got != 252 {
+		t.Errorf("version %d, want 252", got)
+	}
+	if got := emit.Look(t.TempDir(), none).Systemd; got != 0 {
+		t.Errorf("version %d without a library", got)
+	}
+}
+
 func TestGenerate_WritesNothingInTheInitrdOrForAUser(t *testing.T) {
 	for _, set := range []string{"SYSTEMD_IN_INITRD=1", "SYSTEMD_SCOPE=user"} {
 		g := generator(t.TempDir(), t.TempDir())

@@ -17,6 +17,7 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/emit"
+	"justnews/internal/lists"
 	"justnews/internal/plan"
 	"justnews/internal/unitname"
 )
@@ -83,6 +84,63 @@ func TestSystemd_UnitsAreHardened(t *testing.T) {
 		cmd := exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", filepath.Join(units, unit))
 		if said, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: exposure above 2.0: %v\n%s", unit, err, said)
+		}
+	}
+}
+
+// sandboxOfAll is what every service has, and sandboxOf what one has besides. The exposure that
+// systemd-analyze calculates is the same without most single lines of them.
+var sandboxOfAll = []string{
+	"AmbientCapabilities=", "CapabilityBoundingSet=", "DevicePolicy=closed", "KeyringMode=private", "LockPersonality=yes",
+	"NoNewPrivileges=yes", "PrivateMounts=yes", "PrivateTmp=yes", "ProtectClock=yes", "ProtectControlGroups=yes", "ProtectHome=yes",
+	"ProtectHostname=yes", "ProtectKernelLogs=yes", "ProtectKernelModules=yes", "ProtectKernelTunables=yes", "ProtectProc=invisible",
+	"ProtectSystem=strict", "RestrictNamespaces=yes", "RestrictRealtime=yes", "RestrictSUIDSGID=yes", "SystemCallArchitectures=native",
+	"SystemCallErrorNumber=EPERM", "SystemCallFilter=@system-service",
+}
+
+var (
+	alone = []string{ // without network and devices
+		"IPAddressDeny=any", "MemoryDenyWriteExecute=yes", "MemoryMax=128M", "PrivateDevices=yes", "PrivateIPC=yes", "PrivateNetwork=yes",
+		"RemoveIPC=yes", "RestrictAddressFamilies=AF_UNIX", "SystemCallFilter=~@privileged @resources", "TasksMax=64", "UMask=0077",
+	}
+	agents = []string{
+		"Group=justnews", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK", "SystemCallFilter=~@privileged",
+		"SupplementaryGroups=justnews", "UMask=0027", "User=justnews",
+	}
+	withGPU   = append([]string{"DeviceAllow=char-nvidia* rw"}, agents...)
+	sandboxOf = map[string][]string{
+		"justnews@.service":          withGPU,
+		"justnews-preflight.service": withGPU,
+		"justnews-watch.service":     append([]string{"TasksMax=64"}, withGPU...),
+		"justnews-preload.service":   append([]string{"MemoryDenyWriteExecute=yes", "PrivateDevices=yes"}, agents...),
+		"justnews-renew.service":     append([]string{"Group=justnews", "User=root"}, alone...),
+		"justnews-mps-start.service": append([]string{"PrivateUsers=yes", "ProcSubset=pid", "User=root"}, alone...),
+		"justnews-mps.service": {
+			"DeviceAllow=char-nvidia* rw", "Group=justnews", "IPAddressDeny=any", "RestrictAddressFamilies=AF_UNIX AF_NETLINK",
+			"SupplementaryGroups=justnews", "SystemCallFilter=~@privileged", "UMask=0027", "User=justnews",
+		},
+	}
+)
+
+func TestUnits_HaveEveryLineOfTheirSandbox(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(units, "*.service"))
+	if err != nil || len(files) != len(sandboxOf) {
+		t.Fatalf("%q, %v: want the %d units of the table", files, err, len(sandboxOf))
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.Concat(sandboxOfAll, sandboxOf[filepath.Base(file)])
+		keys := lists.Map(want, func(line string) string { return line[:strings.IndexByte(line, '=')+1] })
+		have := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool {
+			return !slices.Contains(keys, line[:strings.IndexByte(line, '=')+1])
+		})
+		slices.Sort(want)
+		slices.Sort(have)
+		if diff := cmp.Diff(want, have); diff != "" {
+			t.Errorf("%s: -want +have\n%s", filepath.Base(file), diff)
 		}
 	}
 }
