@@ -22,9 +22,9 @@ func TestCodes_AreAllReported(t *testing.T) {
 				if named(n.Type) == "Code" && f.file.Name.Name == "diag" {
 					declared[n.Names[0].Name] = n.Values[0].(*ast.BasicLit).Value
 				}
-			case *ast.KeyValueExpr: // in package diag itself
-				if code, ok := n.Value.(*ast.Ident); ok && named(n.Key) == "Code" {
-					used[code.Name] = true
+			case *ast.CallExpr: // in package diag itself
+				if constructor(n) {
+					used[named(n.Args[0])] = true
 				}
 			case *ast.SelectorExpr:
 				if named(n.X) == "diag" {
@@ -86,10 +86,15 @@ func TestCodes_AreEachReportedByOnePackage(t *testing.T) {
 	}
 }
 
+// constructor reports whether a call makes a Problem.
+func constructor(call *ast.CallExpr) bool {
+	return slices.Contains([]string{"New", "Found"}, named(call.Fun)) && len(call.Args) > 3
+}
+
 // literalCode returns the code of a Problem that is written out, or made by
-// diag.Found, "" for anything else.
+// a constructor, "" for anything else.
 func literalCode(n ast.Node) string {
-	if call, ok := n.(*ast.CallExpr); ok && named(call.Fun) == "Found" {
+	if call, ok := n.(*ast.CallExpr); ok && constructor(call) {
 		if sel, ok := call.Args[0].(*ast.SelectorExpr); ok && named(sel.X) == "diag" {
 			return sel.Sel.Name
 		}

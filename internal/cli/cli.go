@@ -267,10 +267,8 @@ func (a *app) exit(err error) diag.Status {
 	if a.out.err != nil { // Run says so
 		return a.end(diag.StatusInternal)
 	}
-	return a.refused(diag.Problem{
-		Code: diag.Internal, Message: err.Error(),
-		Fix: diag.Advise("report it, with the output of the same command and -v"),
-	})
+	return a.refused(diag.New(diag.Internal, "", err.Error(),
+		diag.Advise("report it, with the output of the same command and -v")))
 }
 
 // refused reports a problem that ends a run without a result. Its exit status
@@ -281,17 +279,13 @@ func (a *app) refused(p diag.Problem) diag.Status {
 }
 
 func lostOutput(err error) diag.Problem {
-	return diag.Problem{
-		Code: diag.Internal, Message: "cannot write to standard output: " + err.Error(),
-		Fix: diag.Advise("free space where the output is written, and run the same command again"),
-	}
+	return diag.New(diag.Internal, "", "cannot write to standard output: "+err.Error(),
+		diag.Advise("free space where the output is written, and run the same command again"))
 }
 
 func (a *app) crashed(what any, stack []byte) {
-	a.say(diag.Problem{
-		Code: diag.Internal, Message: fmt.Sprintf("the program crashed: %v", what),
-		Fix: diag.Advise("report it as a bug, with the lines below"),
-	})
+	a.say(diag.New(diag.Internal, "", fmt.Sprintf("the program crashed: %v", what),
+		diag.Advise("report it as a bug, with the lines below")))
 	for frame := range strings.Lines(string(stack)) {
 		fmt.Fprintf(a.Stderr, "  %s\n", diag.Clean(strings.TrimRight(frame, "\n")))
 	}

@@ -205,9 +205,8 @@ func (c *configImportCommand) Run(a *app) error {
 	}
 	host, err := migrate.Read(string(a.Root))
 	if err != nil {
-		return a.refuse(diag.Problem{
-			Code: diag.Usage, Subject: string(a.Root), Message: "cannot be read: " + err.Error(), Fix: diag.Do(diag.Run("justnews-gate", "config", "import", "--root", "DIR")),
-		})
+		return a.refuse(diag.New(diag.Usage, string(a.Root), "cannot be read: "+err.Error(),
+			diag.Do(diag.Run("justnews-gate", "config", "import", "--root", "DIR"))))
 	}
 	r := migrate.Convert(host)
 	problems := r.Problems

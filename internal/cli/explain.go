@@ -102,7 +102,6 @@ func meaning(s diag.Status) string {
 
 func unknownCode(code string) diag.Problem {
 	names := lists.Map(diag.Codes(), func(code diag.Code) string { return string(code) })
-	return diag.Problem{
-		Code: diag.Usage, Subject: code, Message: "there is no such code" + spell.Hint(asCode(code), names), Fix: diag.Do(diag.Run("justnews-gate", "explain")),
-	}
+	return diag.New(diag.Usage, code, "there is no such code"+spell.Hint(asCode(code), names),
+		diag.Do(diag.Run("justnews-gate", "explain")))
 }

@@ -227,10 +227,8 @@ func (a *app) uninstall(change *guardChange, dry bool) error {
 
 func (a *app) notChanged(change *guardChange, err error) diag.Problem {
 	change.State = "failed"
-	p := diag.Problem{
-		Code: diag.GuardWrite, Subject: change.Path, Message: "the drop-in of a guard cannot be changed", Seen: err.Error(),
-		Fix: diag.Advise("run it as root"),
-	}
+	p := diag.Found(diag.GuardWrite, change.Path, "the drop-in of a guard cannot be changed",
+		err.Error(), "", diag.Advise("run it as root"))
 	if errors.Is(err, errNotOurs) {
 		p.Fix = diag.Advise("move the file to another name, and run the same command again").Looking(diag.CatUnit(change.Unit))
 	}

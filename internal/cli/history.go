@@ -53,9 +53,8 @@ func ofInstance(runs []pastRun, problems []diag.Problem, instance string) ([]pas
 	if len(runs) > 0 {
 		return runs, problems
 	}
-	return runs, append(problems, diag.Problem{
-		Code: diag.RecordMissing, Severity: diag.Notice, Subject: instance, Message: "no summary of it was found" + spell.Hint(strings.TrimSuffix(instance, ".service"), names), Fix: diag.Do(diag.Run("justnews-gate", "history")),
-	})
+	return runs, append(problems, diag.New(diag.RecordMissing, instance, "no summary of it was found"+spell.Hint(strings.TrimSuffix(instance, ".service"), names),
+		diag.Do(diag.Run("justnews-gate", "history"))).As(diag.Notice))
 }
 
 func historyRunOf(r pastRun) report.HistoryRun {
@@ -166,11 +165,8 @@ func unusableProblems(unusable []records.Unusable) []diag.Problem {
 		problems = append(problems, brokenRecord("", fmt.Sprintf("%d more such files", more)))
 	}
 	if closed > 0 {
-		problems = append(problems, diag.Problem{
-			Code: diag.RecordUnreadable, Severity: diag.Notice, Subject: records.UnitCaches,
-			Message: "the summaries of " + diag.Count(closed, "unit") + " need root: sudo justnews-gate history",
-			Fix:     diag.Do(diag.Run("sudo", "justnews-gate", "history")),
-		})
+		problems = append(problems, diag.New(diag.RecordUnreadable, records.UnitCaches, "the summaries of "+diag.Count(closed, "unit")+" need root: sudo justnews-gate history",
+			diag.Do(diag.Run("sudo", "justnews-gate", "history"))).As(diag.Notice))
 	}
 	return problems
 }

@@ -66,13 +66,8 @@ func wantedMark(cfg *config.Config, instance string) (facts.Mark, []diag.Problem
 	}
 	want, err := derive(cfg, instance)
 	if err != nil {
-		return facts.Mark{}, []diag.Problem{{
-			Code: diag.UnitText, Subject: instance, Message: err.Error(),
-			Fix: diag.Fix{
-				Advice:   "change the value in /etc/justnews/justnews.toml",
-				Commands: []diag.Command{diag.Run("justnews-gate", "config", "check"), diag.Run("systemctl", "daemon-reload")},
-			},
-		}}
+		return facts.Mark{}, []diag.Problem{diag.New(diag.UnitText, instance, err.Error(),
+			diag.Advise("change the value in /etc/justnews/justnews.toml", diag.Run("justnews-gate", "config", "check"), diag.Reload()))}
 	}
 	return want, nil
 }

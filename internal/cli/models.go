@@ -63,10 +63,8 @@ func (c *verifyCommand) Run(a *app) error {
 }
 
 func stoppedVerify(ctx context.Context) diag.Problem {
-	return diag.Problem{
-		Code: diag.Interrupted, Message: "ended by a signal while hashing", Seen: context.Cause(ctx).Error(),
-		Fix: diag.Advise("run the same again: finished hashes are remembered"),
-	}
+	return diag.Found(diag.Interrupted, "", "ended by a signal while hashing",
+		context.Cause(ctx).Error(), "", diag.Advise("run the same again: finished hashes are remembered"))
 }
 
 // surveyed is the Model Store as a command of a person sees it.
@@ -162,10 +160,8 @@ func unknownAgent(agent string, wants []facts.StoreWant) diag.Problem {
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	p := diag.Problem{
-		Code: diag.Usage, Subject: agent, Message: "neither the map nor the Model Store has such an agent" + spell.Hint(agent, names),
-		Expected: "one of " + strings.Join(names, ", "), Fix: diag.Do(diag.Run("justnews-gate", "models", "verify")),
-	}
+	p := diag.Found(diag.Usage, agent, "neither the map nor the Model Store has such an agent"+spell.Hint(agent, names),
+		"", "one of "+strings.Join(names, ", "), diag.Do(diag.Run("justnews-gate", "models", "verify")))
 	if len(names) == 0 {
 		p.Expected = "a map that lists agents, or a Model Store that has some"
 	}

@@ -114,19 +114,17 @@ func (a *app) serviceUsers(w operators.Request) ([]string, []diag.Problem) {
 
 func (a *app) grantee(w *operators.Request) *diag.Problem {
 	if a.Root != "" {
-		return &diag.Problem{
-			Code: diag.Usage, Message: "--root cannot be combined with nopasswd, which changes this host", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--dry-run")),
-		}
+		return new(diag.New(diag.Usage, "", "--root cannot be combined with nopasswd, which changes this host",
+			diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--dry-run"))))
 	}
 	if w.User == "" {
 		w.User, _ = a.Lookup("SUDO_USER")
 	}
 	if w.User == "" {
 		verb := w.Verb()
-		return &diag.Problem{
-			Code: diag.OperatorUser, Message: "no user was given: use --user USER", Seen: "neither --user nor SUDO_USER",
-			Expected: "the user that operates JustNews", Fix: diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER")),
-		}
+		return new(diag.Found(diag.OperatorUser, "", "no user was given: use --user USER",
+			"neither --user nor SUDO_USER", "the user that operates JustNews",
+			diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER"))))
 	}
 	if err := operators.CheckUser(w.User); err != nil {
 		return new(diag.Found(diag.OperatorUser, w.User, "not a valid user name: "+err.Error(),

@@ -110,11 +110,9 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 		problems = append(problems, asked...)
 	}
 	if len(in.Runs)+len(in.Units) == 0 {
-		problems = append(problems, diag.Problem{
-			Code: diag.RecordMissing, Subject: "this boot", Message: "there is nothing to draw",
-			Seen: fmt.Sprintf("%s of units and none of systemd's time stamps", diag.Count(len(past), "run")),
-			Fix:  diag.Advise("or name the files with --run", diag.Run("sudo", "justnews-gate", "plot")),
-		})
+		problems = append(problems, diag.Found(diag.RecordMissing, "this boot", "there is nothing to draw",
+			fmt.Sprintf("%s of units and none of systemd's time stamps", diag.Count(len(past), "run")), "",
+			diag.Advise("or name the files with --run", diag.Run("sudo", "justnews-gate", "plot"))))
 	}
 	return in, problems
 }

@@ -40,11 +40,8 @@ func (a *app) record(s report.Summary, began time.Time) *diag.Problem {
 	if err == nil {
 		return nil
 	}
-	return &diag.Problem{
-		Code: diag.RecordUnwritten, Severity: diag.Warning,
-		Message: "the summary of this run could not be saved", Seen: err.Error(),
-		Fix: diag.Advise("make the reported directory writable; the verdict is not affected"),
-	}
+	return new(diag.Found(diag.RecordUnwritten, "", "the summary of this run could not be saved",
+		err.Error(), "", diag.Advise("make the reported directory writable; the verdict is not affected")).As(diag.Warning))
 }
 
 // sweepMetrics removes the metrics of instances that are not in the configuration
@@ -74,11 +71,8 @@ func (a *app) metrics(s report.Summary) *diag.Problem {
 }
 
 func metricsUnwritten(dir string, err error) diag.Problem {
-	return diag.Problem{
-		Code: diag.MetricsUnwritten, Severity: diag.Warning, Subject: dir,
-		Message: "the metrics of this run could not be written", Seen: err.Error(),
-		Fix: diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
-	}
+	return diag.Found(diag.MetricsUnwritten, dir, "the metrics of this run could not be written",
+		err.Error(), "", diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf"))).As(diag.Warning)
 }
 
 // said records which unit of this host has logged the complete text of a cause, so

@@ -60,10 +60,8 @@ func (c *renewCommand) Run(a *app) error {
 	a.limited("renew", 3*restartTime)
 	// First, so that a request that comes from now on starts this again.
 	if err := records.Remove(a.sharedDir(), renewRequest); err != nil {
-		return a.refuse(diag.Problem{
-			Code: diag.RecordUnwritten, Severity: diag.Error, Message: "cannot remove a request", Seen: err.Error(),
-			Fix: diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
-		})
+		return a.refuse(diag.Found(diag.RecordUnwritten, "", "cannot remove a request",
+			err.Error(), "", diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf"))))
 	}
 	conn := a.openSystemd(a.ctx)
 	if conn == nil {

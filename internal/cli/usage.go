@@ -237,10 +237,8 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 	} else if len(rest) > 0 {
 		name, rest = rest[0], rest[1:]
 	} else {
-		return nil, true, &diag.Problem{
-			Code: diag.Usage, Message: "--gate-only needs the name of an instance",
-			Fix: diag.Do(diag.Run("justnews-gate", "--gate-only", "mcp_bus")),
-		}
+		return nil, true, new(diag.New(diag.Usage, "", "--gate-only needs the name of an instance",
+			diag.Do(diag.Run("justnews-gate", "--gate-only", "mcp_bus"))))
 	}
 	if name = bareInstance(name); !config.InstanceName(name) && !config.ServiceName(name) {
 		return nil, true, new(requirement.NoInstanceName(name))
@@ -253,10 +251,8 @@ func gateOnly(args []string) ([]string, bool, *diag.Problem) {
 }
 
 func askedOfAGate() *diag.Problem {
-	return &diag.Problem{
-		Code: diag.Usage, Message: "--gate-only cannot be combined with --help or --version",
-		Fix: diag.Do(diag.Run("justnews-gate", "--help")),
-	}
+	return new(diag.New(diag.Usage, "", "--gate-only cannot be combined with --help or --version",
+		diag.Do(diag.Run("justnews-gate", "--help"))))
 }
 
 // Model returns the commands and flags, for what documents them.

@@ -120,9 +120,8 @@ func (a *app) watchStatus() error {
 	case err != nil:
 		return fmt.Errorf("cannot give the terminal back: %w", err)
 	case w.last == nil, !byKey && w.last.Status == int(diag.StatusReady):
-		return a.refuse(diag.Problem{
-			Code: diag.Interrupted, Subject: "status", Message: "ended before there was any output", Fix: diag.Do(diag.Run("justnews-gate", "status")),
-		})
+		return a.refuse(diag.New(diag.Interrupted, "status", "ended before there was any output",
+			diag.Do(diag.Run("justnews-gate", "status"))))
 	}
 	return a.printStatus(w.last)
 }
@@ -134,10 +133,7 @@ func (w *watcher) runAndClose(ctx context.Context) (byKey bool, err error) {
 }
 
 func watchRefused(message string) diag.Problem {
-	return diag.Problem{
-		Code: diag.Usage, Message: message,
-		Fix: diag.Advise("run the command without --watch", diag.Run("justnews-gate", "status")),
-	}
+	return diag.New(diag.Usage, "", message, diag.Advise("run the command without --watch", diag.Run("justnews-gate", "status")))
 }
 
 func (a *app) heading(at time.Time) string {

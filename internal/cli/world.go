@@ -58,10 +58,8 @@ func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Con
 		orchestrator.WithServer(host.Host{}.Server), orchestrator.WithKey(key))
 	b, errB := orchestrator.NewBus(w.Bus.URL, orchestrator.WithServer(host.Host{}.Server))
 	if err := errors.Join(errO, errB); err != nil {
-		return nil, []diag.Problem{{
-			Code: diag.ConfigValue, Message: err.Error(), Expected: "http://HOST:PORT",
-			Fix: diag.Advise("correct the URL in /etc/justnews/justnews.toml", diag.Reload()),
-		}}
+		return nil, []diag.Problem{diag.Found(diag.ConfigValue, "", err.Error(),
+			"", "http://HOST:PORT", diag.Advise("correct the URL in /etc/justnews/justnews.toml", diag.Reload()))}
 	}
 	origin := a.origin(w.Orchestrator, conn)
 	x := &world{World: gate.World{

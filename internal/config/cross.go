@@ -43,9 +43,8 @@ func (s *state) crossCheck(c *Config) {
 
 // fail reports a value of the merged configuration in the file that set it.
 func (s *state) fail(code diag.Code, path []string, w where, message, seen, expected, fix string) {
-	s.report(s.origin(path), path, w, diag.Problem{
-		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Fix: diag.Advise(fix, diag.Reload()),
-	})
+	s.report(s.origin(path), path, w, diag.Found(code, "", message,
+		diag.Clean(seen), expected, diag.Advise(fix, diag.Reload())))
 }
 
 func (s *state) roles(c *Config, byName map[string]int) {

@@ -26,10 +26,8 @@ func missing(src Source) diag.Problem {
 	if src.File != "" {
 		return inFile(diag.ConfigMissing, src.File, "there is no such file", "", "a configuration file", diag.Advise("name a file that exists with --config"))
 	}
-	return diag.Problem{
-		Code: diag.ConfigMissing, Message: "no justnews.toml below /etc/justnews, /run/justnews or /usr/lib/justnews",
-		Expected: "/etc/justnews/justnews.toml", Fix: diag.CopyExample(),
-	}
+	return diag.Found(diag.ConfigMissing, "", "no justnews.toml below /etc/justnews, /run/justnews or /usr/lib/justnews",
+		"", "/etc/justnews/justnews.toml", diag.CopyExample())
 }
 
 // inFile is the problem of a whole file or directory.
@@ -91,11 +89,8 @@ func (s Source) unreadable(name, expected, what string, err error) diag.Problem 
 
 // moreProblems reports that the list was cut.
 func moreProblems(n int, docs []*document) diag.Problem {
-	p := diag.Problem{
-		Code:    diag.ConfigValue,
-		Message: diag.Count(n, "more problem") + " not shown",
-		Fix:     diag.Advise("correct those above", diag.Reload()),
-	}
+	p := diag.New(diag.ConfigValue, "", diag.Count(n, "more problem")+" not shown",
+		diag.Advise("correct those above", diag.Reload()))
 	if len(docs) > 0 {
 		p.Position = &diag.Position{File: docs[0].path, Line: 1, Column: 1}
 	}
@@ -157,9 +152,8 @@ func (c *checker) refuse(code diag.Code, v any, message, expected, fix string) {
 }
 
 func (c *checker) report(code diag.Code, w where, message, seen, expected, fix string) {
-	c.state.report(c.doc, c.path, w, diag.Problem{
-		Code: code, Message: message, Seen: diag.Clean(seen), Expected: expected, Fix: diag.Advise(fix, diag.Reload()),
-	})
+	c.state.report(c.doc, c.path, w, diag.Found(code, "", message,
+		diag.Clean(seen), expected, diag.Advise(fix, diag.Reload())))
 }
 
 // maxProblems limits how many problems are reported: the generator has only seconds,

@@ -96,6 +96,11 @@ type Problem struct {
 	Fix Fix `json:"fix"`
 }
 
+// New returns an error without evidence.
+func New(code Code, subject, message string, fix Fix) Problem {
+	return Problem{Code: code, Subject: subject, Message: message, Fix: fix}
+}
+
 // Found returns the error that something was seen where something else was expected.
 func Found(code Code, subject, message, seen, expected string, fix Fix) Problem {
 	return Problem{Code: code, Subject: subject, Message: message, Seen: seen, Expected: expected, Fix: fix}
@@ -150,11 +155,8 @@ func Errors(problems []Problem) []Problem {
 // GatesOff is the warning that justnews.gate=off opens all gates. It is
 // reported by the generator, by a gate and by preflight.
 func GatesOff(subject, evidence string) Problem {
-	return Problem{
-		Code: GateOff, Severity: Warning, Subject: subject, Seen: evidence,
-		Message: "the gates are switched off on the kernel command line: nothing is checked",
-		Fix:     Advise("remove justnews.gate=off from the kernel command line and boot again"),
-	}
+	return Found(GateOff, subject, "the gates are switched off on the kernel command line: nothing is checked",
+		evidence, "", Advise("remove justnews.gate=off from the kernel command line and boot again")).As(Warning)
 }
 
 // Code identifies one kind of problem and never changes. Scripts, journal

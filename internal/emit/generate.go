@@ -122,10 +122,8 @@ func status(problems []diag.Problem) diag.Status {
 }
 
 func tooLate() diag.Problem {
-	return diag.Problem{
-		Code: diag.GeneratorTimeout, Message: fmt.Sprintf("not finished within %s, so all gates stay shut", Limit),
-		Fix: diag.Advise("fix the file system below /etc/justnews", diag.Reload()),
-	}
+	return diag.New(diag.GeneratorTimeout, "", fmt.Sprintf("not finished within %s, so all gates stay shut", Limit),
+		diag.Advise("fix the file system below /etc/justnews", diag.Reload()))
 }
 
 func cannotWrite(err error) diag.Problem {
@@ -137,10 +135,8 @@ func cannotWrite(err error) diag.Problem {
 }
 
 func bug(what any) diag.Problem {
-	return diag.Problem{
-		Code: diag.Internal, Message: fmt.Sprintf("%v", what),
-		Fix: diag.Advise("report this line: until it is fixed, all gates stay shut"),
-	}
+	return diag.New(diag.Internal, "", fmt.Sprintf("%v", what),
+		diag.Advise("report this line: until it is fixed, all gates stay shut"))
 }
 
 // Look returns what the plan needs to know about the machine below root ("" for

@@ -84,10 +84,8 @@ func Render(p *plan.Plan) ([]File, []diag.Problem) {
 }
 
 func unitText(d *plan.DropIn, err error) diag.Problem {
-	return diag.Problem{
-		Code: diag.UnitText, Subject: d.Dir + "/" + d.Name, Message: err.Error(),
-		Fix: diag.Advise("change the value in /etc/justnews/justnews.toml"),
-	}
+	return diag.New(diag.UnitText, d.Dir+"/"+d.Name, err.Error(),
+		diag.Advise("change the value in /etc/justnews/justnews.toml"))
 }
 
 // Write writes files below dir, in order. The first file is renamed into place:

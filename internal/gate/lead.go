@@ -133,21 +133,15 @@ func (r *runner) remember(h History) error {
 // unrecorded explains why a failed job was not run again: a refresh that is not recorded
 // would be repeated by every restart of every instance.
 func unrecorded(err error) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoLock, Severity: diag.Warning, Subject: "/run/justnews-gate",
-		Message: fmt.Sprintf("the preload was not repeated, because that cannot be recorded: %v", err),
-		Fix:     diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
-	}
+	return diag.New(diag.NoLock, "/run/justnews-gate", fmt.Sprintf("the preload was not repeated, because that cannot be recorded: %v", err),
+		diag.Do(diag.Run("systemd-tmpfiles", "--create", "justnews.conf"))).As(diag.Warning)
 }
 
 // NotExcluded is the notice of a run that does not share the lock of the services'
 // gates in a directory.
 func NotExcluded(dir, seen string) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoLock, Severity: diag.Notice, Subject: dir,
-		Message: "this run does not share the lock of the services' gates", Seen: seen,
-		Fix: diag.Advise("or run as a member of the group justnews", diag.Run("systemd-tmpfiles", "--create", "justnews.conf")),
-	}
+	return diag.Found(diag.NoLock, dir, "this run does not share the lock of the services' gates",
+		seen, "", diag.Advise("or run as a member of the group justnews", diag.Run("systemd-tmpfiles", "--create", "justnews.conf"))).As(diag.Notice)
 }
 
 // History records the preloads that the gates of one host triggered at one orchestrator. It

@@ -202,10 +202,7 @@ func (r *runner) subject() orchestrator.Subject {
 }
 
 func safeModeProblem(w requirement.Run) diag.Problem {
-	return diag.Problem{
-		Code: diag.OrchestratorSafeMode, Severity: diag.Warning, Subject: w.Orchestrator.URL,
-		Message: "the orchestrator is in safe mode: the models were not checked",
-		Seen:    `"safe_mode": true in /health, and orchestrator.honor_safe_mode = true`,
-		Fix:     diag.Advise("end safe mode, or set honor_safe_mode = false", diag.Reload()),
-	}
+	return diag.Found(diag.OrchestratorSafeMode, w.Orchestrator.URL, "the orchestrator is in safe mode: the models were not checked",
+		`"safe_mode": true in /health, and orchestrator.honor_safe_mode = true`, "",
+		diag.Advise("end safe mode, or set honor_safe_mode = false", diag.Reload())).As(diag.Warning)
 }

@@ -125,11 +125,8 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 // signal, because something does not return: doing describes it, step is the step of
 // the run, "" if there is none. pressure is host.Host.CPUPressure.
 func Hung(instance, unit string, began time.Time, doing, step string, pressure float64) Result {
-	p := diag.Problem{
-		Code: diag.Hung, Subject: doing,
-		Message: fmt.Sprintf("it does not return: the process exits after %.1f s", time.Since(began).Seconds()),
-		Fix:     hungFix(),
-	}
+	p := diag.New(diag.Hung, doing, fmt.Sprintf("it does not return: the process exits after %.1f s", time.Since(began).Seconds()),
+		hungFix())
 	if pressure >= starved {
 		p.Seen = fmt.Sprintf("processes waited for a CPU in %.0f %% of the last 10 s", pressure)
 		p.Fix = diag.Advise("if the machine was too busy to end the run in time, raise gate.timeout or start fewer services at once; otherwise check for a file system or a device that does not respond",
@@ -146,10 +143,7 @@ const starved = 50
 
 // HungLook is a look that has not returned within a limit; the process continues.
 func HungLook(limit time.Duration) diag.Problem {
-	return diag.Problem{
-		Code: diag.Hung, Subject: "a look at the host", Message: "it does not return within " + limit.String(),
-		Fix: hungFix(),
-	}
+	return diag.New(diag.Hung, "a look at the host", "it does not return within "+limit.String(), hungFix())
 }
 
 func hungFix() diag.Fix {
@@ -180,15 +174,13 @@ func Budget(want requirement.Timeout, unit *facts.Unit) (requirement.Timeout, []
 		return want, nil
 	}
 	allowed := max(unit.TimeoutStart-Margin, unit.TimeoutStart/2)
-	return requirement.Timeout{Value: allowed, Origin: "TimeoutStartSec= of " + unit.Name}, []diag.Problem{{
-		Code: diag.TimeoutConflict, Severity: diag.Warning, Subject: unit.Name,
-		Message: fmt.Sprintf("GATE_TIMEOUT is %d s (%s), but TimeoutStartSec= is only %d s: the gate ends after %d s",
-			int(want.Value.Seconds()), want.Origin, int(unit.TimeoutStart.Seconds()), int(allowed.Seconds())),
-		Seen:     fmt.Sprintf("TimeoutStartSec=%d", int(unit.TimeoutStart.Seconds())),
-		Expected: fmt.Sprintf("at least %d s", int((want.Value + Margin).Seconds())),
-		Fix: diag.Advise(fmt.Sprintf("set gate.timeout in /etc/justnews/justnews.toml, or TimeoutStartSec=%d in a drop-in of the unit", int((want.Value+Margin).Seconds())),
-			diag.Reload()).Looking(diag.Run("systemctl", "edit", "--", unit.Name)),
-	}}
+	message := fmt.Sprintf("GATE_TIMEOUT is %d s (%s), but TimeoutStartSec= is only %d s: the gate ends after %d s",
+		int(want.Value.Seconds()), want.Origin, int(unit.TimeoutStart.Seconds()), int(allowed.Seconds()))
+	needed := int((want.Value + Margin).Seconds())
+	return requirement.Timeout{Value: allowed, Origin: "TimeoutStartSec= of " + unit.Name}, []diag.Problem{diag.Found(diag.TimeoutConflict, unit.Name, message,
+		fmt.Sprintf("TimeoutStartSec=%d", int(unit.TimeoutStart.Seconds())), fmt.Sprintf("at least %d s", needed),
+		diag.Advise(fmt.Sprintf("set gate.timeout in /etc/justnews/justnews.toml, or TimeoutStartSec=%d in a drop-in of the unit", needed), diag.Reload()).
+			Looking(diag.Run("systemctl", "edit", "--", unit.Name))).As(diag.Warning)}
 }
 
 // Own is the unit whose start a process may refuse, as systemd describes it.

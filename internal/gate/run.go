@@ -218,10 +218,8 @@ func Cut(ctx context.Context) diag.Problem {
 // unexplained keeps the gate shut, and reports it, if a step fails
 // without a reason.
 func unexplained(name string) diag.Problem {
-	return diag.Problem{
-		Code: diag.Internal, Subject: name, Message: "the step did not pass and gave no reason",
-		Fix: diag.Advise("report this as a bug, with the output of: justnews-gate -v --json"),
-	}
+	return diag.New(diag.Internal, name, "the step did not pass and gave no reason",
+		diag.Advise("report this as a bug, with the output of: justnews-gate -v --json"))
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

@@ -40,10 +40,9 @@ func Convert(h Host) Result {
 	}
 	names := a.instances()
 	if len(names) == 0 {
-		a.problems = append(a.problems, diag.Problem{
-			Code: diag.ImportNothing, Message: "no instance of JustNews was found", Seen: "no justnews@NAME.service, no drop-in of one, no NAME.env",
-			Expected: "a host on which JustNews was set up manually", Fix: diag.Advise("write /etc/justnews/justnews.toml yourself: man 5 justnews.toml"),
-		})
+		a.problems = append(a.problems, diag.Found(diag.ImportNothing, "", "no instance of JustNews was found",
+			"no justnews@NAME.service, no drop-in of one, no NAME.env", "a host on which JustNews was set up manually",
+			diag.Advise("write /etc/justnews/justnews.toml yourself: man 5 justnews.toml")))
 		return Result{Problems: a.problems}
 	}
 	a.shared = a.access("")

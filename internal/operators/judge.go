@@ -116,10 +116,8 @@ func (p *plan) privilege() {
 	if p.w.Sudoers {
 		command = append(command, "--sudoers")
 	}
-	p.report(diag.Problem{
-		Code: diag.OperatorDenied, Message: "only root can change groups and sudo's rules", Seen: "the caller is not root",
-		Expected: "uid 0", Fix: diag.Do(command),
-	})
+	p.report(diag.Found(diag.OperatorDenied, "", "only root can change groups and sudo's rules",
+		"the caller is not root", "uid 0", diag.Do(command)))
 }
 
 // membership puts the user into the group, or takes them out of it. gpasswd
@@ -163,10 +161,9 @@ func (p *plan) membership() {
 }
 
 func (p *plan) noTool(command ...string) {
-	p.report(diag.Problem{
-		Code: diag.OperatorTool, Message: "no tool of this host can change a group", Seen: "neither gpasswd nor usermod",
-		Expected: "gpasswd of the package passwd (shadow-utils)", Fix: diag.Advise("change it with the tools of this host; elsewhere the command is", command),
-	})
+	p.report(diag.Found(diag.OperatorTool, "", "no tool of this host can change a group",
+		"neither gpasswd nor usermod", "gpasswd of the package passwd (shadow-utils)",
+		diag.Advise("change it with the tools of this host; elsewhere the command is", command)))
 }
 
 // polkitRule warns if membership in the group would have no effect, or if
@@ -205,9 +202,8 @@ func (p *plan) sudoRule() {
 	}
 	text, err := render(users)
 	if err != nil {
-		p.report(diag.Problem{
-			Code: diag.OperatorUser, Subject: p.w.User, Message: err.Error(), Expected: Expected, Fix: diag.Advise("name another one with --user"),
-		})
+		p.report(diag.Found(diag.OperatorUser, p.w.User, err.Error(),
+			"", Expected, diag.Advise("name another one with --user")))
 		return
 	}
 	switch now := p.f.DropIn; {

@@ -215,10 +215,8 @@ func (l *look) notLooked() []diag.Problem {
 	if len(missed) == 0 {
 		return problems
 	}
-	return append(problems, diag.Problem{
-		Code: diag.Unchecked, Severity: diag.Notice, Subject: "preflight",
-		Message: "this run could not check everything: " + diag.Clean(strings.Join(missed, ", ")), Fix: diag.Do(diag.Run("sudo", "justnews-gate", "preflight")),
-	})
+	return append(problems, diag.New(diag.Unchecked, "preflight", "this run could not check everything: "+diag.Clean(strings.Join(missed, ", ")),
+		diag.Do(diag.Run("sudo", "justnews-gate", "preflight"))).As(diag.Notice))
 }
 
 // notTried counts the paths that could not be tried, by user and reason.

@@ -240,11 +240,8 @@ func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 		return
 	}
 	f.Stopped = append(f.Stopped, unit)
-	f.Problems = append(f.Problems, diag.Problem{
-		Code: diag.PortFreed, Severity: diag.Notice, Subject: fmt.Sprintf("port %d", i.Port),
-		Message: "stopped " + unit + ", which held the port of " + i.Name,
-		Fix:     diag.Do(diag.Retry()),
-	})
+	f.Problems = append(f.Problems, diag.New(diag.PortFreed, fmt.Sprintf("port %d", i.Port), "stopped "+unit+", which held the port of "+i.Name,
+		diag.Do(diag.Retry())).As(diag.Notice))
 }
 
 // holder returns the unit that holds an instance's port, "" if there is none or it is

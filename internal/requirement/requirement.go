@@ -180,14 +180,10 @@ func noEnvironment(string) (string, bool) { return "", false }
 // configuration does not have in this place.
 func UnknownGuard(cfg *config.Config, unit string, after bool) diag.Problem {
 	place := map[bool]string{false: "before", true: "after"}
-	p := diag.Problem{
-		Code: diag.GuardUnknown, Subject: unit,
-		Message:  "the configuration has no guard for this unit",
-		Seen:     fmt.Sprintf("a gate that was started as a guard with when = %q", place[after]),
-		Expected: fmt.Sprintf("a [guards] table with unit = %q", unit),
-		Fix: diag.Advise("add the table to /etc/justnews/justnews.toml and reload, or remove the gate",
-			diag.Run("justnews-gate", "guard", "uninstall", "--", unit)),
-	}
+	p := diag.Found(diag.GuardUnknown, unit, "the configuration has no guard for this unit",
+		fmt.Sprintf("a gate that was started as a guard with when = %q", place[after]), fmt.Sprintf("a [guards] table with unit = %q", unit),
+		diag.Advise("add the table to /etc/justnews/justnews.toml and reload, or remove the gate",
+			diag.Run("justnews-gate", "guard", "uninstall", "--", unit)))
 	if name := strings.TrimSuffix(unit, ".service"); slices.Contains(cfg.InstanceNames(), name) {
 		p.Message += fmt.Sprintf("; did you mean the instance %q?", name)
 		p.Fix.Advice = "name the instance " + name + ", " + p.Fix.Advice

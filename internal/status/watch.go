@@ -191,13 +191,9 @@ func (w *Watch) State() report.WatchState {
 }
 
 func (w *Watch) lost() diag.Problem {
-	return diag.Problem{
-		Code: diag.ReadinessLost,
-		Message: fmt.Sprintf("the host is no longer ready: %d consecutive checks failed, the first at %s",
-			w.bad, w.since.Format(time.TimeOnly)),
-		Seen: w.first(), Expected: "everything that the running instances waited for",
-		Fix: diag.Do(diag.Run("justnews-gate", "status")),
-	}
+	return diag.Found(diag.ReadinessLost, "", fmt.Sprintf("the host is no longer ready: %d consecutive checks failed, the first at %s",
+		w.bad, w.since.Format(time.TimeOnly)),
+		w.first(), "everything that the running instances waited for", diag.Do(diag.Run("justnews-gate", "status")))
 }
 
 func regained(after time.Duration) diag.Problem {

@@ -57,12 +57,10 @@ func migWith(g facts.GPU, others bool) []diag.Problem {
 	if g.MIG == nil || !g.MIG.Current && !g.MIG.Pending {
 		return nil
 	}
-	p := diag.Problem{
-		Code: diag.GPUMIG, Subject: subject(g), Message: "MIG is enabled on this GPU, but MPS is configured to serve whole GPUs",
-		Seen: migWords(*g.MIG), Expected: "MIG disabled",
-		Fix: diag.Advise("set mps.mig = true in /etc/justnews/justnews.toml if MPS should serve MIG instances, set mps.enabled = false, or disable MIG while its instances are unused (nvidia-smi(1), -mig), which destroys them",
-			diag.Reload()).Looking(diag.Run("nvidia-smi", "-L")),
-	}
+	p := diag.Found(diag.GPUMIG, subject(g), "MIG is enabled on this GPU, but MPS is configured to serve whole GPUs",
+		migWords(*g.MIG), "MIG disabled",
+		diag.Advise("set mps.mig = true in /etc/justnews/justnews.toml if MPS should serve MIG instances, set mps.enabled = false, or disable MIG while its instances are unused (nvidia-smi(1), -mig), which destroys them",
+			diag.Reload()).Looking(diag.Run("nvidia-smi", "-L")))
 	if !g.MIG.Current {
 		p.Message = "MIG will be enabled on this GPU after its next reset, but MPS is configured to serve whole GPUs"
 	}
@@ -148,11 +146,8 @@ func memoryLimits(gpus []facts.GPU, w requirement.GPU) []diag.Problem {
 	}
 	switch {
 	case total == 0:
-		return []diag.Problem{{
-			Code: diag.GPUMemoryLimit, Severity: diag.Notice, Subject: "mps.memory",
-			Message: "the memory limits cannot be compared with the GPU's memory: " + diag.Clean(cmp.Or(why, "the driver reports 0 bytes")),
-			Fix:     diag.Advise("no action is needed if the GPU shares the machine's memory"),
-		}}
+		return []diag.Problem{diag.New(diag.GPUMemoryLimit, "mps.memory", "the memory limits cannot be compared with the GPU's memory: "+diag.Clean(cmp.Or(why, "the driver reports 0 bytes")),
+			diag.Advise("no action is needed if the GPU shares the machine's memory")).As(diag.Notice)}
 	case w.Limit > total:
 		return []diag.Problem{limitProblem("an instance may use more memory than any GPU has", diag.Error, w.Limit, total)}
 	case w.Limits > total:

@@ -68,10 +68,8 @@ func Limits(l facts.Limits) []diag.Problem {
 			fmt.Sprint(l.OpenMax), fmt.Sprintf("%d or more", EnoughFiles), diag.Do(diag.Run("sysctl", "-w", "fs.nr_open=1048576"))).As(diag.Warning))
 	}
 	if l.SwapKnown && l.Swap == 0 {
-		problems = append(problems, diag.Problem{
-			Code: diag.SwapNone, Severity: diag.Notice, Subject: "swap", Message: "there is no swap: a warm-up that needs more memory than is available is killed",
-			Fix: diag.Advise("no action is needed if the memory is sufficient, otherwise add a swap file, see mkswap(8) and swapon(8)"),
-		})
+		problems = append(problems, diag.New(diag.SwapNone, "swap", "there is no swap: a warm-up that needs more memory than is available is killed",
+			diag.Advise("no action is needed if the memory is sufficient, otherwise add a swap file, see mkswap(8) and swapon(8)")).As(diag.Notice))
 	}
 	if l.TmpNoexec {
 		problems = append(problems, diag.Found(diag.TmpNoexec, "/tmp", "/tmp is mounted noexec: libraries that a kernel compiler or a Python wheel puts there cannot be loaded",

@@ -145,10 +145,8 @@ func Reached(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 		return nil
 	}
 	message, seen := Unreached(p, r)
-	return []diag.Problem{{
-		Code: p.Code, Subject: u.Name, Message: message, Seen: seen,
-		Fix: PathFix(p, r, []diag.Command{diag.Retry()}),
-	}}
+	return []diag.Problem{diag.Found(p.Code, u.Name, message,
+		seen, "", PathFix(p, r, []diag.Command{diag.Retry()}))}
 }
 
 // judgedElsewhere are variables whose paths have their own findings, and one that is not
@@ -245,9 +243,8 @@ func NamedPath(p Path, instances []string, r facts.Reach) []diag.Problem {
 		return nil
 	}
 	message, seen := Unreached(p, r)
-	return []diag.Problem{{
-		Code: p.Code, Severity: diag.Warning, Subject: ofInstances(instances), Message: message, Seen: seen, Fix: PathFix(p, r, []diag.Command{diag.Reload()}),
-	}}
+	return []diag.Problem{diag.Found(p.Code, ofInstances(instances), message,
+		seen, "", PathFix(p, r, []diag.Command{diag.Reload()})).As(diag.Warning)}
 }
 
 // NamedAccount judges the user and the group that the configuration gives
@@ -303,9 +300,8 @@ func NoInstance(cfg *config.Config) []diag.Problem {
 	if !cfg.Empty() {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.ConfigEmpty, Severity: diag.Warning, Subject: strings.Join(cfg.Files, ", "), Message: "no instance is configured", Fix: diag.CopyExample(),
-	}}
+	return []diag.Problem{diag.New(diag.ConfigEmpty, strings.Join(cfg.Files, ", "), "no instance is configured",
+		diag.CopyExample()).As(diag.Warning)}
 }
 
 func ofInstances(names []string) string {

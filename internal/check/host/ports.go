@@ -20,10 +20,8 @@ func Port(u facts.Unit, p facts.Port) []diag.Problem {
 	case !p.Known:
 		return nil
 	case len(p.UIDs) == 0 && up:
-		return []diag.Problem{{
-			Code: diag.PortSilent, Severity: diag.Notice, Subject: u.Name,
-			Message: "it is running, but does not listen on its port (yet)", Fix: diag.Fix{}.Looking(diag.LogOf(u.Name)),
-		}}
+		return []diag.Problem{diag.New(diag.PortSilent, u.Name, "it is running, but does not listen on its port (yet)",
+			diag.Fix{}.Looking(diag.LogOf(u.Name))).As(diag.Notice)}
 	case len(p.UIDs) == 0, up && ownListener(u, p):
 		return nil
 	}

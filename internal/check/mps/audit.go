@@ -198,12 +198,8 @@ func OutOfReach(own facts.Unit, w Wanted) *diag.Problem {
 	if by == "" {
 		return nil
 	}
-	return &diag.Problem{
-		Code: diag.MPSEnvironment, Subject: w.PipeDirectory,
-		Message:  "the pipe directory is the daemon's own: " + setting(by) + " of the unit hides that of the host, so no instance would find the daemon",
-		Seen:     w.PipeDirectory + " and " + by + " of " + diag.Clean(own.Name),
-		Expected: "a pipe directory that the daemon and the instances see",
-		Fix: diag.Advise("remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/global.env and from drop-ins of the unit, and set mps.pipe_directory in /etc/justnews/justnews.toml instead", diag.Reload()).
-			Looking(diag.CatUnit(own.Name)),
-	}
+	return new(diag.Found(diag.MPSEnvironment, w.PipeDirectory, "the pipe directory is the daemon's own: "+setting(by)+" of the unit hides that of the host, so no instance would find the daemon",
+		w.PipeDirectory+" and "+by+" of "+diag.Clean(own.Name), "a pipe directory that the daemon and the instances see",
+		diag.Advise("remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/global.env and from drop-ins of the unit, and set mps.pipe_directory in /etc/justnews/justnews.toml instead", diag.Reload()).
+			Looking(diag.CatUnit(own.Name))))
 }

@@ -120,12 +120,10 @@ func elsewhere(m facts.MPS, w Wanted) diag.Problem {
 			diag.Advise("remove CUDA_MPS_PIPE_DIRECTORY from /etc/justnews/*.env and the instance's drop-ins", diag.Reload()))
 	}
 	other := m.Elsewhere[0]
-	return diag.Problem{
-		Code: diag.MPSElsewhere, Subject: w.PipeDirectory, Message: "an MPS control daemon is running with a different pipe directory",
-		Seen: "daemons in " + diag.Clean(strings.Join(seen, ", ")), Expected: fmt.Sprintf("one in %s; to use the other one, write pipe_directory = %q under [mps] in /etc/justnews/justnews.toml, then: systemctl daemon-reload",
+	return diag.Found(diag.MPSElsewhere, w.PipeDirectory, "an MPS control daemon is running with a different pipe directory",
+		"daemons in "+diag.Clean(strings.Join(seen, ", ")), fmt.Sprintf("one in %s; to use the other one, write pipe_directory = %q under [mps] in /etc/justnews/justnews.toml, then: systemctl daemon-reload",
 			w.PipeDirectory, diag.Clean(other)),
-		Fix: diag.Do(append([]diag.Command{quit(other)}, w.start()...)...),
-	}
+		diag.Do(append([]diag.Command{quit(other)}, w.start()...)...))
 }
 
 // isUnits reports whether a process is the daemon of the configured unit.

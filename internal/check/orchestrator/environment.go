@@ -51,14 +51,10 @@ func Environment(unit string, e facts.Environment, strict bool, root string) []d
 	if len(seen) == 0 {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.StoreEnvironment, Subject: unit,
-		Message:  "the orchestrator's environment differs from the configuration",
-		Seen:     strings.Join(seen, ", ") + where(e),
-		Expected: strings.Join(expected, ", "),
-		Fix: diag.Advise("remove the override from drop-ins and /etc/justnews/*.env", append([]diag.Command{diag.Reload()}, diag.Restart(unit)...)...).
-			Looking(diag.CatUnit(unit), whereSet(wrong...)),
-	}}
+	return []diag.Problem{diag.Found(diag.StoreEnvironment, unit, "the orchestrator's environment differs from the configuration",
+		strings.Join(seen, ", ")+where(e), strings.Join(expected, ", "),
+		diag.Advise("remove the override from drop-ins and /etc/justnews/*.env", append([]diag.Command{diag.Reload()}, diag.Restart(unit)...)...).
+			Looking(diag.CatUnit(unit), whereSet(wrong...)))}
 }
 
 // wrongPlace are the findings of a run that looked in the wrong place.

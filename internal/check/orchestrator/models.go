@@ -271,12 +271,9 @@ func Canary(s Subject, model string, a facts.Answer) (problem *diag.Problem, aga
 // processes of its unit hold. Pids are those processes. The second result is true if it is
 // not known, or may change.
 func OnGPU(s Subject, state facts.ModelsState, pids []int, l facts.GPULook) (problem *diag.Problem, again bool) {
-	p := &diag.Problem{
-		Code: diag.ModelsOnCPU, Subject: s.URL,
-		Message:  "the models are not in GPU memory",
-		Expected: `processes of the server's unit that hold GPU memory, as models.device = "gpu" asks for`,
-		Fix:      diag.Advise("find out in the server's log why it does not use the GPU", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit), diag.Run("nvidia-smi")),
-	}
+	p := new(diag.Found(diag.ModelsOnCPU, s.URL, "the models are not in GPU memory",
+		"", `processes of the server's unit that hold GPU memory, as models.device = "gpu" asks for`,
+		diag.Advise("find out in the server's log why it does not use the GPU", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit), diag.Run("nvidia-smi"))))
 	switch {
 	case s.Protocol.Placed && len(state.OnCPU) > 0:
 		p.Seen = fmt.Sprintf("size_vram is 0 or smaller than size: %s", listed(state.OnCPU))

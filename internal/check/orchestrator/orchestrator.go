@@ -95,11 +95,8 @@ func busWord(url string, b facts.BusHealth) []diag.Problem {
 	case "ok", "healthy", "ready", "up":
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.BusDegraded, Severity: diag.Warning, Subject: url,
-		Message: "the bus reports that it is " + diag.Quote(b.State), Expected: `"ok"`,
-		Fix: diag.Advise("check the agents that the bus names").Looking(diag.Run("curl", "-s", "--", url+"/health")),
-	}}
+	return []diag.Problem{diag.Found(diag.BusDegraded, url, "the bus reports that it is "+diag.Quote(b.State),
+		"", `"ok"`, diag.Advise("check the agents that the bus names").Looking(diag.Run("curl", "-s", "--", url+"/health"))).As(diag.Warning)}
 }
 
 // BusState returns the status that the bus reports, or what it answered instead.
@@ -198,14 +195,10 @@ func owner(s facts.Server) string {
 }
 
 func foreign(code diag.Code, what, url string, a facts.Answer) diag.Problem {
-	return diag.Problem{
-		Code: code, Subject: url,
-		Message:  "another process answers instead of the " + what,
-		Seen:     evidence(a),
-		Expected: "an answer from the unit that the configuration names",
-		Fix: diag.Advise("stop the process that holds the port; if the service runs elsewhere, or behind a proxy, set its instance to \"\" in /etc/justnews/justnews.toml", diag.Retry()).
-			Looking(diag.Run("ss", "-ltnpe")),
-	}
+	return diag.Found(code, url, "another process answers instead of the "+what,
+		evidence(a), "an answer from the unit that the configuration names",
+		diag.Advise("stop the process that holds the port; if the service runs elsewhere, or behind a proxy, set its instance to \"\" in /etc/justnews/justnews.toml", diag.Retry()).
+			Looking(diag.Run("ss", "-ltnpe")))
 }
 
 // SystemdSilent is the problem of a gate to which systemd did not report the

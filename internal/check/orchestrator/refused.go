@@ -46,11 +46,8 @@ func Refused(j check.Judgement, look facts.ModelsLook, s Subject) []diag.Problem
 	case check.Unreachable:
 		return []diag.Problem{unreachable(s, look.Answer)}
 	default:
-		return []diag.Problem{{
-			Code: diag.Internal, Subject: s.URL,
-			Message: "the preload was refused without a reason: " + j.State.String(), Seen: j.Reason,
-			Fix: diag.Advise("report this as a bug, with the output of: justnews-gate -v --json"),
-		}}
+		return []diag.Problem{diag.Found(diag.Internal, s.URL, "the preload was refused without a reason: "+j.State.String(),
+			j.Reason, "", diag.Advise("report this as a bug, with the output of: justnews-gate -v --json"))}
 	}
 }
 
@@ -127,14 +124,10 @@ const loadsNothing = "it answered the request to load its models with a finished
 
 // empty is the problem of a server that itself loads no models.
 func empty(s Subject) diag.Problem {
-	return diag.Problem{
-		Code: diag.PreloadEmpty, Subject: s.URL,
-		Message:  "the orchestrator loads no models: its preload finishes as soon as it is requested",
-		Seen:     loadsNothing,
-		Expected: expectation(s),
-		Fix: diag.Advise("run a release of the orchestrator that loads models (those of JustNewsAgent from 24 September 2025 on only simulate it); or, to open the gates when the Model Store, the orchestrator and the bus are in order, although no model is loaded, set models.accept_empty = true in /etc/justnews/justnews.toml",
-			diag.Reload(), diag.Retry()),
-	}
+	return diag.Found(diag.PreloadEmpty, s.URL, "the orchestrator loads no models: its preload finishes as soon as it is requested",
+		loadsNothing, expectation(s),
+		diag.Advise("run a release of the orchestrator that loads models (those of JustNewsAgent from 24 September 2025 on only simulate it); or, to open the gates when the Model Store, the orchestrator and the bus are in order, although no model is loaded, set models.accept_empty = true in /etc/justnews/justnews.toml",
+			diag.Reload(), diag.Retry()))
 }
 
 // AcceptedEmpty is the warning of a gate that opened although no model is loaded.
@@ -159,14 +152,10 @@ func Stale(path string, changed time.Duration, u facts.Unit) string {
 
 func inconsistent(j check.Judgement, look facts.ModelsLook, s Subject) diag.Problem {
 	st := look.State
-	p := diag.Problem{
-		Code: diag.ModelsInconsistent, Subject: s.URL,
-		Message: "the orchestrator's status of its models is contradictory: " + j.Reason,
-		Seen: fmt.Sprintf("all_ready %t, in_progress %t, total %d, done %d, failed %d, %s, started_at %s",
-			st.AllReady, st.InProgress, st.Total, st.Done, st.Failed, errorsListed(len(st.Errors)), moment(st.HasStartedAt, st.StartedAt)),
-		Expected: expectation(s),
-		Fix:      diag.Advise("run the orchestrator with one worker process", diag.Restart(s.Unit)...),
-	}
+	p := diag.Found(diag.ModelsInconsistent, s.URL, "the orchestrator's status of its models is contradictory: "+j.Reason,
+		fmt.Sprintf("all_ready %t, in_progress %t, total %d, done %d, failed %d, %s, started_at %s",
+			st.AllReady, st.InProgress, st.Total, st.Done, st.Failed, errorsListed(len(st.Errors)), moment(st.HasStartedAt, st.StartedAt)), expectation(s),
+		diag.Advise("run the orchestrator with one worker process", diag.Restart(s.Unit)...))
 	if st.AllReady && st.Failed == 0 && !st.InProgress && leftover(st.Errors, s) {
 		p.Message = fmt.Sprintf("the orchestrator reports a leftover error of an earlier job, about %s: %s does not list it", diag.Clean(pair(st.Errors[0])), s.Map)
 		p.Seen += "; " + diag.Clean(strings.TrimSpace(st.Errors[0].Error))

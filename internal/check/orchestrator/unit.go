@@ -43,10 +43,8 @@ func BusUnit(u facts.Unit) []diag.Problem {
 
 // TargetStopped is the warning that everything is down because justnews.target is.
 func TargetStopped() diag.Problem {
-	return diag.Problem{
-		Code: diag.OrchestratorUnit, Severity: diag.Warning, Subject: unitname.Target, Message: "it is stopped, and with it every instance",
-		Fix: diag.Do(diag.Run("systemctl", "start", unitname.Target)),
-	}
+	return diag.New(diag.OrchestratorUnit, unitname.Target, "it is stopped, and with it every instance",
+		diag.Do(diag.Run("systemctl", "start", unitname.Target))).As(diag.Warning)
 }
 
 // VLLM judges whether the vLLM server is running that serves agents of the map. No

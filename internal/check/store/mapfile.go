@@ -118,8 +118,6 @@ func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Probl
 // NotListed is the warning that the store has models of an agent that the map does
 // not list.
 func NotListed(agent string) diag.Problem {
-	return diag.Problem{
-		Code: diag.MapName, Severity: diag.Warning, Subject: agent, Message: "the map does not list this agent",
-		Expected: "an agent of the map", Fix: diag.Advise("add it to AGENT_MODEL_MAP.json if it has to be loaded"),
-	}
+	return diag.Found(diag.MapName, agent, "the map does not list this agent",
+		"", "an agent of the map", diag.Advise("add it to AGENT_MODEL_MAP.json if it has to be loaded")).As(diag.Warning)
 }

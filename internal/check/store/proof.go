@@ -127,11 +127,9 @@ func (j *judge) differs(p facts.StoreProof) {
 			flaws(lost), "links to files", copied))
 	}
 	if len(odd) > 0 {
-		j.say(p.Path, diag.Problem{
-			Code: diag.StoreCorrupt, Subject: version(p), Message: "it contains what no checksum can cover: " + j.lostIn(p.Path, odd),
-			Seen: flaws(odd), Expected: "only files, directories and links, with names in UTF-8",
-			Fix: diag.Advise("remove or rename it, or copy the version again from an intact source", diag.Retry()),
-		})
+		j.say(p.Path, diag.Found(diag.StoreCorrupt, version(p), "it contains what no checksum can cover: "+j.lostIn(p.Path, odd),
+			flaws(odd), "only files, directories and links, with names in UTF-8",
+			diag.Advise("remove or rename it, or copy the version again from an intact source", diag.Retry())))
 	}
 	if len(wrong) > 0 || len(p.Flaws) == 0 {
 		j.say(p.Path, diag.Found(diag.StoreCorrupt, version(p), "its content does not match the manifest: "+j.lostIn(p.Path, wrong),

@@ -114,10 +114,8 @@ func (j *judge) settled() []diag.Problem {
 	// Errors first: the exit status is that of the first, and the list is cut.
 	slices.SortStableFunc(j.problems, func(a, b diag.Problem) int { return int(a.Severity) - int(b.Severity) })
 	if more := len(j.problems) - maxListed; more > 0 {
-		j.problems = append(j.problems[:maxListed], diag.Problem{
-			Code: j.problems[maxListed].Code, Severity: j.problems[maxListed].Severity, Subject: j.look.Root,
-			Message: diag.Count(more, "more problem"), Fix: diag.Do(diag.Run("justnews-gate", "models", "verify")),
-		})
+		j.problems = append(j.problems[:maxListed], diag.New(j.problems[maxListed].Code, j.look.Root, diag.Count(more, "more problem"),
+			diag.Do(diag.Run("justnews-gate", "models", "verify"))).As(j.problems[maxListed].Severity))
 	}
 	return j.problems
 }
@@ -140,12 +138,10 @@ func (j *judge) root(f facts.StoreFault) {
 // unreadable is the problem of a directory that an I/O error hides, as of a disk or a
 // stale handle of NFS: whether it exists is not known.
 func unreadable(subject string, f facts.StoreFault, message string) diag.Problem {
-	return diag.Problem{
-		Code: diag.StoreRead, Subject: subject, Message: message,
-		Seen: describe(f), Expected: "a directory that can be read",
-		Fix: diag.Advise("mount the file system again, or repair the disk", diag.Retry()).
-			Looking(diag.Run("findmnt", "-T", f.Path), diag.Run("journalctl", "-k", "-e")),
-	}
+	return diag.Found(diag.StoreRead, subject, message,
+		describe(f), "a directory that can be read",
+		diag.Advise("mount the file system again, or repair the disk", diag.Retry()).
+			Looking(diag.Run("findmnt", "-T", f.Path), diag.Run("journalctl", "-k", "-e")))
 }
 
 func (j *judge) space() {
@@ -209,9 +205,8 @@ func NoLoader(user, why string) diag.Problem {
 
 // NothingToSeal is the problem of an agent without a version.
 func NothingToSeal(agent string) diag.Problem {
-	return diag.Problem{
-		Code: diag.StoreVersion, Subject: agent, Message: "there is nothing to seal", Fix: diag.Do(diag.Run("justnews-gate", "models", "verify", "--", agent)),
-	}
+	return diag.New(diag.StoreVersion, agent, "there is nothing to seal",
+		diag.Do(diag.Run("justnews-gate", "models", "verify", "--", agent)))
 }
 
 // Named reports whether models.root of a configuration exists.
@@ -220,10 +215,9 @@ func Named(r facts.Reach) []diag.Problem {
 		return nil
 	}
 	message, seen := host.Unreached(host.Path{What: "models.root", Path: r.Path, Want: facts.Enter}, r)
-	return []diag.Problem{{
-		Code: diag.StoreRoot, Severity: diag.Warning, Message: message, Seen: seen,
-		Fix: diag.Advise(fmt.Sprintf("copy the Model Store to %s, or correct models.root in /etc/justnews/justnews.toml", diag.Bare(r.Path)), diag.Reload()),
-	}}
+	return []diag.Problem{diag.Found(diag.StoreRoot, "", message,
+		seen, "",
+		diag.Advise(fmt.Sprintf("copy the Model Store to %s, or correct models.root in /etc/justnews/justnews.toml", diag.Bare(r.Path)), diag.Reload())).As(diag.Warning)}
 }
 
 // Wants lists what the Model Store has to contain for a map, in the order in which

@@ -124,14 +124,10 @@ func startLimit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	if s.StartLimit == 0 || s.StartBurst == 0 {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.StartLimit, Severity: diag.Warning, Subject: u.Name,
-		Message: "a start limit can keep this instance down after the cause is fixed",
-		Seen: fmt.Sprintf("StartLimitIntervalSec=%s, StartLimitBurst=%d%s", check.Span(s.StartLimit), s.StartBurst,
-			setIn(u, files, "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval")),
-		Expected: "StartLimitIntervalSec=0",
-		Fix:      diag.Advise("remove the start limit", diag.Reload()).Looking(diag.CatUnit(u.Name)),
-	}}
+	return []diag.Problem{diag.Found(diag.StartLimit, u.Name, "a start limit can keep this instance down after the cause is fixed",
+		fmt.Sprintf("StartLimitIntervalSec=%s, StartLimitBurst=%d%s", check.Span(s.StartLimit), s.StartBurst,
+			setIn(u, files, "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval")), "StartLimitIntervalSec=0",
+		diag.Advise("remove the start limit", diag.Reload()).Looking(diag.CatUnit(u.Name))).As(diag.Warning)}
 }
 
 // supervised finds what keeps an instance down after a refusal, or makes its state one that

@@ -28,10 +28,8 @@ func Gated(u facts.Unit, after bool) []diag.Problem {
 	}
 	switch {
 	case u.LoadState == "masked":
-		return []diag.Problem{{
-			Code: diag.Ungated, Severity: diag.Warning, Subject: u.Name, Message: "the unit is masked: nothing can start it",
-			Fix: diag.Advise("if it is to run", check.Unmask(u)),
-		}}
+		return []diag.Problem{diag.New(diag.Ungated, u.Name, "the unit is masked: nothing can start it",
+			diag.Advise("if it is to run", check.Unmask(u))).As(diag.Warning)}
 	case u.LoadState == "bad-setting" || u.LoadState == "error":
 		return []diag.Problem{diag.Found(diag.UnitFailed, u.Name, "systemd cannot load the unit: a setting of a drop-in is invalid, or missing",
 			diag.Quote(u.LoadState), "loaded", diag.Advise("correct the drop-in", diag.Reload(), diag.Retry()).Looking(diag.LogOf(u.Name), diag.CatUnit(u.Name)))}
@@ -107,11 +105,8 @@ func reloaded(u facts.Unit) []diag.Problem {
 	if !u.NeedDaemonReload {
 		return nil
 	}
-	return []diag.Problem{{
-		Code: diag.NeedReload, Severity: diag.Warning, Subject: u.Name,
-		Message: "its files or justnews.toml changed since systemd read them",
-		Fix:     diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload()),
-	}}
+	return []diag.Problem{diag.New(diag.NeedReload, u.Name, "its files or justnews.toml changed since systemd read them",
+		diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload())).As(diag.Warning)}
 }
 
 // isGate reports whether a command is the unit's own gate, before or after, and one
@@ -203,11 +198,10 @@ func MarkUnknown(unit string, err error) diag.Problem {
 }
 
 func unmarked(unit, message, seen string) diag.Problem {
-	return diag.Problem{
-		Code: diag.UnitUnmarked, Subject: unit, Message: message, Seen: seen, Expected: "the mark of the configuration",
-		Fix: diag.Advise("fix the problem that the generator reports", diag.Run("journalctl", "-b", "-t", "justnews-generator"),
-			diag.Run("/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"), diag.Reload()),
-	}
+	return diag.Found(diag.UnitUnmarked, unit, message,
+		seen, "the mark of the configuration",
+		diag.Advise("fix the problem that the generator reports", diag.Run("journalctl", "-b", "-t", "justnews-generator"),
+			diag.Run("/usr/lib/systemd/system-generators/justnews-generator", "--dry-run"), diag.Reload()))
 }
 
 // GatedBy is Gated, and Marked where the mark is known. A unit that is not the

@@ -123,18 +123,14 @@ func NotUp(name string, u facts.Unit) diag.Problem {
 // NoSystemd is what is not done or not known because there is no systemd to ask:
 // nothing may be wrong with that, as in a container.
 func NoSystemd(severity diag.Severity, subject, so string) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoSystemd, Severity: severity, Subject: subject, Message: "systemd is not available on this machine, so " + so,
-		Fix: diag.Advise("nothing to do in a container without systemd", startDBus()),
-	}
+	return diag.New(diag.NoSystemd, subject, "systemd is not available on this machine, so "+so,
+		diag.Advise("nothing to do in a container without systemd", startDBus())).As(severity)
 }
 
 // SystemdSilent is the warning of a question that systemd did not answer.
 func SystemdSilent(subject, so, why string) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoSystemd, Severity: diag.Warning, Subject: subject,
-		Message: "systemd is running but cannot be queried, so " + so, Seen: diag.Clean(why), Fix: diag.Do(startDBus()),
-	}
+	return diag.Found(diag.NoSystemd, subject, "systemd is running but cannot be queried, so "+so,
+		diag.Clean(why), "", diag.Do(startDBus())).As(diag.Warning)
 }
 
 // NotAllowed is the problem of a caller for whom systemd does nothing.
@@ -145,22 +141,17 @@ func NotAllowed(unit, message, seen string) diag.Problem {
 
 // NotServed is the problem of a service that cannot get its name on D-Bus.
 func NotServed(why string) diag.Problem {
-	return diag.Problem{
-		Code: diag.NoSystemd, Message: "cannot serve on D-Bus", Seen: diag.Clean(why),
-		Expected: "the system bus, and root's right to own the name", Fix: diag.Do(startDBus()),
-	}
+	return diag.Found(diag.NoSystemd, "", "cannot serve on D-Bus",
+		diag.Clean(why), "the system bus, and root's right to own the name", diag.Do(startDBus()))
 }
 
 func startDBus() diag.Command { return diag.Run("systemctl", "start", "dbus.socket") }
 
 // StatusUnknown is the warning that the unit may treat a refusal's exit status as success.
 func StatusUnknown(unit string, status diag.Status) diag.Problem {
-	return diag.Problem{
-		Code: diag.StatusOpens, Severity: diag.Warning, Subject: unit,
-		Message:  fmt.Sprintf("systemd did not report whether SuccessExitStatus= lists %d: a signal ends the process instead", status),
-		Expected: "an answer over D-Bus",
-		Fix:      diag.Advise("make D-Bus work again; the start remains refused", diag.Run("systemctl", "status", "dbus.socket")),
-	}
+	return diag.Found(diag.StatusOpens, unit, fmt.Sprintf("systemd did not report whether SuccessExitStatus= lists %d: a signal ends the process instead", status),
+		"", "an answer over D-Bus",
+		diag.Advise("make D-Bus work again; the start remains refused", diag.Run("systemctl", "status", "dbus.socket"))).As(diag.Warning)
 }
 
 // StatusListed is the warning of a refusal whose exit status the unit takes for a

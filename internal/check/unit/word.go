@@ -100,10 +100,8 @@ func refusal(u facts.Unit) string {
 // RefusedBefore is the problem of a guarded unit whose gate refused. Its unit may not pass
 // on the gate's status (NotifyAccess=).
 func RefusedBefore(u facts.Unit) diag.Problem {
-	p := diag.Problem{
-		Code: diag.UnitFailed, Subject: u.Name, Message: GateRefused,
-		Fix: diag.Advise("fix the error in its log", diag.Run("systemctl", "restart", "--", u.Name)).Looking(diag.LogOf(u.Name)),
-	}
+	p := diag.New(diag.UnitFailed, u.Name, GateRefused,
+		diag.Advise("fix the error in its log", diag.Run("systemctl", "restart", "--", u.Name)).Looking(diag.LogOf(u.Name)))
 	status := RefusedBy(u)
 	p.Seen = fmt.Sprintf("exit status %d", status)
 	for _, s := range diag.Statuses() {
