@@ -105,7 +105,7 @@ const (
 
 func awaitBus(ctx context.Context, r *runner) outcome {
 	var last facts.BusHealth
-	var unit facts.Unit
+	var unit facts.Unit // as systemd last described it
 	invalid := 0
 	for every := pollFirst; ; every = slower(every) {
 		look := r.world.Bus.Health(ctx)
@@ -121,10 +121,14 @@ func awaitBus(ctx context.Context, r *runner) outcome {
 			}
 		default:
 			invalid = 0
-			if problems := r.busUnitProblem(ctx, &unit); len(problems) > 0 {
-				return outcome{detail: problems[0].Message, problems: problems}
+			problems, asked := r.busUnitProblem(ctx)
+			if asked != nil {
+				unit = *asked
 			}
-			if problems := r.renew(ctx); problems != nil {
+			if len(problems) == 0 {
+				problems = r.renew(ctx)
+			}
+			if len(problems) > 0 {
 				return outcome{detail: problems[0].Message, problems: problems}
 			}
 		}
@@ -136,20 +140,21 @@ func awaitBus(ctx context.Context, r *runner) outcome {
 	}
 }
 
-func (r *runner) busUnitProblem(ctx context.Context, found *facts.Unit) []diag.Problem {
+// busUnitProblem returns what makes waiting for the bus pointless, and its unit; nil if
+// systemd does not describe it.
+func (r *runner) busUnitProblem(ctx context.Context) ([]diag.Problem, *facts.Unit) {
 	if r.req.Bus.Unit == "" || r.world.Units == nil {
-		return nil
+		return nil, nil
 	}
 	unit, err := r.world.Units.Unit(ctx, r.req.Bus.Unit)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
-	*found = unit
 	problems := orchestrator.BusUnit(unit)
 	if unstarted := r.unstarted(unit, problems); len(unstarted) > 0 {
-		return unstarted
+		return unstarted, &unit
 	}
-	return diag.Errors(problems)
+	return diag.Errors(problems), &unit
 }
 
 // unstarted returns the problems of a unit whose server does not answer and that has
