@@ -64,17 +64,17 @@ type granted struct {
 	Status   int              `json:"status"`
 }
 
-func (a *app) nopasswd(w operators.Request) error {
-	if p := a.grantee(&w); p != nil {
+func (a *app) nopasswd(r operators.Request) error {
+	if p := a.grantee(&r); p != nil {
 		return a.refuse(*p)
 	}
-	services, problems := a.serviceUsers(w)
+	services, problems := a.serviceUsers(r)
 	var steps []operators.Step
 	if len(problems) == 0 {
-		steps, problems = operators.ThisHost().Apply(a.ctx, w, services...)
+		steps, problems = operators.ThisHost().Apply(a.ctx, r, services...)
 	}
 	status := a.statusOf(problems)
-	err := a.printed(granted{report.SchemaVersion, w.User, w.DryRun, orEmpty(steps), a.clean(problems), int(status)}, status, func() { a.printSteps(steps) })
+	err := a.printed(granted{report.SchemaVersion, r.User, r.DryRun, orEmpty(steps), a.clean(problems), int(status)}, status, func() { a.printSteps(steps) })
 	a.say(problems...)
 	return err
 }
@@ -92,9 +92,9 @@ func (a *app) printSteps(steps []operators.Step) {
 
 // serviceUsers returns the users that the services run as. If the configuration cannot be
 // read they are unknown, so no user becomes an operator.
-func (a *app) serviceUsers(w operators.Request) ([]string, []diag.Problem) {
+func (a *app) serviceUsers(r operators.Request) ([]string, []diag.Problem) {
 	users := []string{"justnews"}
-	if !w.Install {
+	if !r.Install {
 		return users, nil
 	}
 	cfg, problems := config.Load(a.source())
@@ -112,23 +112,23 @@ func (a *app) serviceUsers(w operators.Request) ([]string, []diag.Problem) {
 	return users, nil
 }
 
-func (a *app) grantee(w *operators.Request) *diag.Problem {
+func (a *app) grantee(r *operators.Request) *diag.Problem {
 	if a.Root != "" {
 		return new(diag.New(diag.Usage, "", "--root cannot be combined with nopasswd, which changes this host",
 			diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--dry-run"))))
 	}
-	if w.User == "" {
-		w.User, _ = a.Lookup("SUDO_USER")
+	if r.User == "" {
+		r.User, _ = a.Lookup("SUDO_USER")
 	}
-	if w.User == "" {
-		verb := w.Verb()
+	if r.User == "" {
+		verb := r.Verb()
 		return new(diag.Found(diag.OperatorUser, "", "no user was given: use --user USER",
 			"neither --user nor SUDO_USER", "the user that operates JustNews",
 			diag.Do(diag.Run("justnews-gate", "nopasswd", verb, "--user", "USER"))))
 	}
-	if err := operators.CheckUser(w.User); err != nil {
-		return new(diag.Found(diag.OperatorUser, w.User, "not a valid user name: "+err.Error(),
-			fmt.Sprintf("%q", w.User), operators.Expected, diag.Advise("name one user with --user")))
+	if err := operators.CheckUser(r.User); err != nil {
+		return new(diag.Found(diag.OperatorUser, r.User, "not a valid user name: "+err.Error(),
+			fmt.Sprintf("%q", r.User), operators.Expected, diag.Advise("name one user with --user")))
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 // plan collects the steps, in their order, and the problems that prevent them.
 type plan struct {
-	w        Request
+	request  Request
 	f        Facts
 	steps    []Step
 	problems []diag.Problem
@@ -21,12 +21,12 @@ type plan struct {
 
 // Plan returns the steps, or the problems that prevent them: with an error among the
 // problems there are no steps.
-func Plan(w Request, f Facts) ([]Step, []diag.Problem) {
-	p := &plan{w: w, f: f}
+func Plan(r Request, f Facts) ([]Step, []diag.Problem) {
+	p := &plan{request: r, f: f}
 	p.identity()
 	p.privilege()
 	p.membership()
-	if w.Sudoers || !w.Install {
+	if r.Sudoers || !r.Install {
 		p.sudoRule()
 	}
 	if f.OldRule.Exists {
@@ -59,13 +59,13 @@ func (p *plan) noDatabase(e Entry, database string) {
 
 func (p *plan) identity() {
 	u := p.f.User
-	switch d := (diag.Problem{Code: diag.OperatorUser, Subject: p.w.User}); {
+	switch d := (diag.Problem{Code: diag.OperatorUser, Subject: p.request.User}); {
 	case u.Why != "":
 		p.noDatabase(u, "passwd")
-	case !p.w.Install:
+	case !p.request.Install:
 	case !u.Found:
 		d.Message, d.Seen, d.Expected = "there is no such user", "no entry in the user database", "a user of this host"
-		d.Fix = diag.Advise("name another one with --user, or create that user", diag.Run("useradd", "--", p.w.User))
+		d.Fix = diag.Advise("name another one with --user, or create that user", diag.Run("useradd", "--", p.request.User))
 		p.report(d)
 	case u.UID == 0:
 		d.Message, d.Seen, d.Expected = "the user is root, who needs no exemption", "uid 0", "the user that operates JustNews"
@@ -81,7 +81,7 @@ func (p *plan) identity() {
 func (p *plan) agent() {
 	u, g := p.f.User, p.f.Agents
 	refuse := func(seen string) {
-		p.report(diag.Found(diag.OperatorUser, p.w.User, "agents run as this user, and an operator must not be one",
+		p.report(diag.Found(diag.OperatorUser, p.request.User, "agents run as this user, and an operator must not be one",
 			seen, "a person's own user, outside the group "+g.Name, diag.Advise("name the person who operates JustNews with --user")))
 	}
 	for _, s := range p.f.Services {
@@ -89,7 +89,7 @@ func (p *plan) agent() {
 		case s.Why != "":
 			p.noDatabase(s, "passwd")
 			return
-		case s.Name == p.w.User:
+		case s.Name == p.request.User:
 			refuse("the configuration has it as the user of a service")
 			return
 		case s.Found && s.UID == u.UID:
@@ -100,7 +100,7 @@ func (p *plan) agent() {
 	switch {
 	case g.Why != "":
 		p.noDatabase(g, "group")
-	case g.Found && slices.Contains(g.Members, p.w.User):
+	case g.Found && slices.Contains(g.Members, p.request.User):
 		refuse("a member of the group " + g.Name)
 	case g.Found && u.GID == g.GID:
 		refuse("its own group is " + g.Name)
@@ -108,12 +108,12 @@ func (p *plan) agent() {
 }
 
 func (p *plan) privilege() {
-	if p.f.Root || p.w.DryRun {
+	if p.f.Root || p.request.DryRun {
 		return
 	}
-	verb := p.w.Verb()
-	command := diag.Run("sudo", "justnews-gate", "nopasswd", verb, "--user="+p.w.User)
-	if p.w.Sudoers {
+	verb := p.request.Verb()
+	command := diag.Run("sudo", "justnews-gate", "nopasswd", verb, "--user="+p.request.User)
+	if p.request.Sudoers {
 		command = append(command, "--sudoers")
 	}
 	p.report(diag.Found(diag.OperatorDenied, "", "only root can change groups and sudo's rules",
@@ -124,18 +124,18 @@ func (p *plan) privilege() {
 // comes first: it also accepts users of a directory service, whom usermod does not
 // know.
 func (p *plan) membership() {
-	user, g := p.w.User, p.f.Group
+	user, g := p.request.User, p.f.Group
 	switch {
 	case g.Why != "":
 		p.noDatabase(g, "group")
 		return
-	case !p.w.Install && !slices.Contains(g.Members, user):
+	case !p.request.Install && !slices.Contains(g.Members, user):
 		p.step(Step{Why: user + " is not listed in the group " + g.Name})
 		return
-	case !p.w.Install && p.f.Gpasswd == "":
+	case !p.request.Install && p.f.Gpasswd == "":
 		p.noTool("gpasswd", "--delete", user, g.Name)
 		return
-	case !p.w.Install:
+	case !p.request.Install:
 		p.step(Step{Kind: Run, Command: []string{p.f.Gpasswd, "--delete", user, g.Name}, Why: user + " loses the group's polkit permissions"})
 		return
 	case !g.Found:
@@ -187,7 +187,7 @@ func (p *plan) polkitRule() {
 
 // sudoRule plans the drop-in: written with the user in it, or without.
 func (p *plan) sudoRule() {
-	if p.w.Install {
+	if p.request.Install {
 		p.usable()
 		p.replaceable()
 	}
@@ -195,28 +195,28 @@ func (p *plan) sudoRule() {
 	if !ok || len(diag.Errors(p.problems)) > 0 {
 		return
 	}
-	if p.w.Install {
-		users = append(users, p.w.User)
+	if p.request.Install {
+		users = append(users, p.request.User)
 	} else {
-		users = slices.DeleteFunc(users, func(u string) bool { return u == p.w.User })
+		users = slices.DeleteFunc(users, func(u string) bool { return u == p.request.User })
 	}
 	text, err := render(users)
 	if err != nil {
-		p.report(diag.Found(diag.OperatorUser, p.w.User, err.Error(),
+		p.report(diag.Found(diag.OperatorUser, p.request.User, err.Error(),
 			"", Expected, diag.Advise("name another one with --user")))
 		return
 	}
 	switch now := p.f.DropIn; {
-	case now.Text == text && now.Exists == (text != "") && p.w.Install:
-		p.step(Step{Path: now.Path, Why: now.Path + " has " + p.w.User})
+	case now.Text == text && now.Exists == (text != "") && p.request.Install:
+		p.step(Step{Path: now.Path, Why: now.Path + " has " + p.request.User})
 	case now.Text == text && now.Exists == (text != ""):
-		p.step(Step{Path: now.Path, Why: now.Path + " does not have " + p.w.User})
+		p.step(Step{Path: now.Path, Why: now.Path + " does not have " + p.request.User})
 	case text == "":
-		p.step(Step{Kind: Remove, Path: now.Path, Why: p.w.User + " was the last user in it"})
+		p.step(Step{Kind: Remove, Path: now.Path, Why: p.request.User + " was the last user in it"})
 	default:
 		s := Step{Kind: Write, Path: now.Path, Text: text, Why: "its users may run read-only commands as root without a password"}
-		if p.w.Install {
-			s.For = p.w.User
+		if p.request.Install {
+			s.For = p.request.User
 		}
 		p.step(s)
 	}
@@ -227,7 +227,7 @@ func (p *plan) users() (users []string, ok bool) {
 	switch {
 	case !now.Exists && now.Why == "":
 		return nil, true
-	case now.Why != "" && p.w.DryRun: // /etc/sudoers.d is closed to others than root
+	case now.Why != "" && p.request.DryRun: // /etc/sudoers.d is closed to others than root
 		p.report(diag.Found(diag.SudoForeign, now.Path, "cannot determine the current state",
 			now.Why, "a readable file, or none", diag.Advise("run the same command as root")).As(diag.Warning))
 		return nil, true

@@ -175,9 +175,9 @@ func TestSteps_UseSudoFromItsFirstVersionWithExpressions(t *testing.T) {
 }
 
 func TestSteps_RefuseAUserThatSudoersCannotName(t *testing.T) {
-	w := all()
-	w.User = "adra, ALL"
-	if steps, problems := Plan(w, good()); len(steps) > 0 || len(problems) != 1 || problems[0].Code != diag.OperatorUser {
+	r := all()
+	r.User = "adra, ALL"
+	if steps, problems := Plan(r, good()); len(steps) > 0 || len(problems) != 1 || problems[0].Code != diag.OperatorUser {
 		t.Errorf("%s; %v", did(steps), problems)
 	}
 }

@@ -19,16 +19,16 @@ import (
 
 // Apply looks, plans and carries out, and returns the outcome of each step. The
 // steps after a failed one are skipped.
-func (h Host) Apply(ctx context.Context, w Request, services ...string) ([]Step, []diag.Problem) {
-	f := h.Look(ctx, w.User, services...)
-	steps, problems := Plan(w, f)
+func (h Host) Apply(ctx context.Context, r Request, services ...string) ([]Step, []diag.Problem) {
+	f := h.Look(ctx, r.User, services...)
+	steps, problems := Plan(r, f)
 	failed := false
 	for i := range steps {
 		s := &steps[i]
 		switch {
 		case s.Kind == None:
 			s.State = "unneeded"
-		case w.DryRun:
+		case r.DryRun:
 			s.State = "planned"
 		case failed:
 			s.State = "skipped"
