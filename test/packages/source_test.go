@@ -368,25 +368,33 @@ func filesOfRPMs(t *testing.T, rpms ...string) map[string]string {
 	return files
 }
 
-// The rpms name the licences of their contents.
-func TestSource_SpecNamesTheLicencesOfEverythingLinked(t *testing.T) {
-	t.Parallel()
+// spec returns the text of the spec file, and the modules that each of its packages links.
+func spec(t *testing.T) (text string, linked map[string][]contents.Module) {
+	t.Helper()
 	items, err := contents.Expand(repository, contents.For(contents.Files, "rpm"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(repository, specFile))
+	data, err := os.ReadFile(filepath.Join(repository, specFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	licences := regexp.MustCompile(`(?m)^License: +(.+)$`).FindAllStringSubmatch(string(text), -1)
-	for i, name := range []string{"justnews", "justnews-nvidia"} {
-		part := contents.Split(items)[name]
-		modules, err := contents.Linked(repository, slices.Concat(contents.Builds(part, false), contents.Builds(part, true))...)
-		if err != nil {
+	linked = map[string][]contents.Module{}
+	for name, part := range contents.Split(items) {
+		if linked[name], err = contents.Linked(repository, slices.Concat(contents.Builds(part, false), contents.Builds(part, true))...); err != nil {
 			t.Fatal(err)
 		}
-		if want := contents.Expression(modules); len(licences) != 2 || licences[i][1] != want {
+	}
+	return string(data), linked
+}
+
+// The rpms name the licences of their contents.
+func TestSource_SpecNamesTheLicencesOfEverythingLinked(t *testing.T) {
+	t.Parallel()
+	text, linked := spec(t)
+	licences := regexp.MustCompile(`(?m)^License: +(.+)$`).FindAllStringSubmatch(text, -1)
+	for i, name := range []string{"justnews", "justnews-nvidia"} {
+		if want := contents.Expression(linked[name]); len(licences) != 2 || licences[i][1] != want {
 			t.Errorf("%s: %v, want %s", name, licences, want)
 		}
 	}
@@ -395,26 +403,14 @@ func TestSource_SpecNamesTheLicencesOfEverythingLinked(t *testing.T) {
 // What is vendored is declared, so that Fedora finds the packages with a vulnerable module.
 func TestSource_SpecDeclaresBundledModules(t *testing.T) {
 	t.Parallel()
-	items, err := contents.Expand(repository, contents.For(contents.Files, "rpm"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(repository, specFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	main, nvidia, found := strings.Cut(string(text), "\n%package nvidia\n")
+	text, linked := spec(t)
+	main, nvidia, found := strings.Cut(text, "\n%package nvidia\n")
 	if !found {
 		t.Fatalf("%s has no subpackage", specFile)
 	}
 	for name, section := range map[string]string{"justnews": main, "justnews-nvidia": nvidia} {
-		part := contents.Split(items)[name]
-		modules, err := contents.Linked(repository, slices.Concat(contents.Builds(part, false), contents.Builds(part, true))...)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var want []string
-		for _, m := range modules {
+		for _, m := range linked[name] {
 			if m.Path != "std" {
 				want = append(want, "Provides:       bundled(golang("+m.Path+")) = "+strings.TrimPrefix(m.Version, "v"))
 			}
