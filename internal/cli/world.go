@@ -54,7 +54,7 @@ func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Con
 		return nil, []diag.Problem{diag.Found(diag.ConfigValue, cfg.Orchestrator.APIKeyFile, "the orchestrator's API key has more than one line, or a control character",
 			"", "a file with nothing but the key, or "+apiKeyVariable, diag.Advise("write only the key into it", diag.Reload(), diag.Retry()))}
 	}
-	o, errO := orchestrator.Open(orchestrator.Kind(w.Kind), w.Orchestrator.URL, models.Names,
+	o, errO := orchestrator.Open(w.Kind, w.Orchestrator.URL, models.Names,
 		orchestrator.WithServer(host.Host{}.Server), orchestrator.WithKey(key))
 	b, errB := orchestrator.NewBus(w.Bus.URL, orchestrator.WithServer(host.Host{}.Server))
 	if err := errors.Join(errO, errB); err != nil {

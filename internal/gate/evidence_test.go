@@ -279,7 +279,7 @@ func TestFollower_QuickRestartIsTriggeredAtOnce(t *testing.T) {
 		s := newServer(10, time.Second)
 		h := newHost(s)
 		began := time.Now()
-		s.Preload(t.Context(), false) // somebody's, the third of the server before
+		s.Preload(t.Context()) // somebody's, the third of the server before
 		s.posts = 0
 		u, _ := activeUnit("")
 		h.memory.history = History{Invocation: u.InvocationID, Job: s.started, Triggers: 3, LastPost: time.Since(h.boot)}

@@ -24,7 +24,7 @@ type Orchestrator interface {
 	Health(ctx context.Context) facts.Health
 	Ready(ctx context.Context) facts.Readiness
 	Models(ctx context.Context, fresh bool) facts.ModelsLook
-	Preload(ctx context.Context, refresh bool) facts.ModelsLook
+	Preload(ctx context.Context) facts.ModelsLook
 }
 
 // Canary asks one model for the smallest answer that it can give.

@@ -145,7 +145,7 @@ func TestOrigin_AddressThatBecameLocalIsNotTrusted(t *testing.T) {
 // hungPreload is a server that answers a request to load when its client gives up.
 type hungPreload struct{ *server }
 
-func (h hungPreload) Preload(ctx context.Context, _ bool) facts.ModelsLook {
+func (h hungPreload) Preload(ctx context.Context) facts.ModelsLook {
 	h.mu.Lock()
 	h.posts++
 	h.mu.Unlock()

@@ -169,7 +169,7 @@ func (f *follower) trigger(ctx context.Context, refresh bool) []diag.Problem {
 	f.res.Models.Triggers++
 	f.say("models", "asking the orchestrator to load the models", 0, f.judged.Total)
 	go func() {
-		answer := f.world.Orchestrator.Preload(ctx, true)
+		answer := f.world.Orchestrator.Preload(ctx)
 		select {
 		case f.posted <- answer:
 		case <-ctx.Done(): // the run is over, and nobody reads it

@@ -190,7 +190,7 @@ func TestRetry_StartHasItsOutcome(t *testing.T) {
 func TestRetry_RequestsTheModelsOfAFailedJobOnly(t *testing.T) {
 	failed := func(s *server) {
 		s.broken = 1
-		s.Preload(t.Context(), false)
+		s.Preload(t.Context())
 		s.posts, s.broken = 0, 0
 	}
 	for name, c := range map[string]struct {
@@ -200,7 +200,7 @@ func TestRetry_RequestsTheModelsOfAFailedJobOnly(t *testing.T) {
 		fails   bool
 	}{
 		"a job that failed": {func(s *server, _ *host, _ *World) { failed(s) }, 1, "the preload was triggered", false},
-		"a job that runs":   {func(s *server, _ *host, _ *World) { s.each = time.Hour; s.Preload(t.Context(), false); s.posts = 0 }, 0, "no preload has failed", false},
+		"a job that runs":   {func(s *server, _ *host, _ *World) { s.each = time.Hour; s.Preload(t.Context()); s.posts = 0 }, 0, "no preload has failed", false},
 		"a gate that lets go": {func(s *server, h *host, _ *World) {
 			failed(s)
 			leader := h.lock.ticket()

@@ -112,12 +112,12 @@ func TestTrigger_RequestsOnePreloadAndDoesNotWait(t *testing.T) {
 	}{
 		"no job":         {detail: "the preload was triggered", posts: 1},
 		"without a lock": {prepare: func(_ *host, x *World) { x.Lock = nil }, detail: "the preload was triggered", posts: 1},
-		"a job runs":     {prepare: func(h *host, _ *World) { h.server.Preload(t.Context(), false); h.server.posts = 0 }, detail: "a preload is already running: 0 of 2 models loaded"},
-		"all are loaded": {prepare: func(h *host, _ *World) { h.server.each = 0; h.server.Preload(t.Context(), false); h.server.posts = 0 }, detail: "nothing to do: 2 of 2 models are loaded"},
-		"a refresh":      {prepare: func(h *host, _ *World) { h.server.each = 0; h.server.Preload(t.Context(), false); h.server.posts = 0 }, refresh: true, detail: "the preload was triggered", posts: 1, refreshes: 1},
+		"a job runs":     {prepare: func(h *host, _ *World) { h.server.Preload(t.Context()); h.server.posts = 0 }, detail: "a preload is already running: 0 of 2 models loaded"},
+		"all are loaded": {prepare: func(h *host, _ *World) { h.server.each = 0; h.server.Preload(t.Context()); h.server.posts = 0 }, detail: "nothing to do: 2 of 2 models are loaded"},
+		"a refresh":      {prepare: func(h *host, _ *World) { h.server.each = 0; h.server.Preload(t.Context()); h.server.posts = 0 }, refresh: true, detail: "the preload was triggered", posts: 1, refreshes: 1},
 		"a failed job": {prepare: func(h *host, _ *World) {
 			h.server.each, h.server.broken = 0, 1
-			h.server.Preload(t.Context(), false)
+			h.server.Preload(t.Context())
 			h.server.posts = 0
 		}, detail: "the preload was triggered", posts: 1, refreshes: 1},
 		"nobody answers":   {prepare: func(h *host, _ *World) { h.server.down = true }, code: diag.OrchestratorUnreachable},

@@ -199,8 +199,8 @@ func (p provenOrchestrator) Models(ctx context.Context, fresh bool) facts.Models
 	return p.look(ctx, p.from.Models(ctx, fresh))
 }
 
-func (p provenOrchestrator) Preload(ctx context.Context, refresh bool) facts.ModelsLook {
-	return p.look(ctx, p.from.Preload(ctx, refresh))
+func (p provenOrchestrator) Preload(ctx context.Context) facts.ModelsLook {
+	return p.look(ctx, p.from.Preload(ctx))
 }
 
 func (p provenOrchestrator) look(ctx context.Context, l facts.ModelsLook) facts.ModelsLook {

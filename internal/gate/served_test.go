@@ -45,7 +45,7 @@ func (a answers) Ready(context.Context) facts.Readiness {
 func (a answers) Models(context.Context, bool) facts.ModelsLook {
 	return facts.ModelsLook{Answer: a.answer(), State: facts.ModelsState{AllReady: true, Total: 1, Done: 1}}
 }
-func (a answers) Preload(ctx context.Context, _ bool) facts.ModelsLook { return a.Models(ctx, false) }
+func (a answers) Preload(ctx context.Context) facts.ModelsLook { return a.Models(ctx, false) }
 
 func TestOrigin_AnswersOfOthersAreDiscarded(t *testing.T) {
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
@@ -65,7 +65,7 @@ func TestOrigin_AnswersOfOthersAreDiscarded(t *testing.T) {
 			tc.origin.Groups = groupsByPath{"/x": {5}}
 			server := answers{facts.Server{Local: true, Group: tc.group, UID: 1, Accepted: true}}
 			o, ctx := ProvenOrchestrator(server, tc.origin), t.Context()
-			h, r, m, p := o.Health(ctx), o.Ready(ctx), o.Models(ctx, true), o.Preload(ctx, true)
+			h, r, m, p := o.Health(ctx), o.Ready(ctx), o.Models(ctx, true), o.Preload(ctx)
 			for _, a := range []facts.Answer{h.Answer, r.Answer, m.Answer, p.Answer} {
 				if a.Kind != tc.want {
 					t.Errorf("%+v, want %d", a, tc.want)
@@ -146,7 +146,7 @@ func TestOrigin_LooksDoNotWaitForEachOther(t *testing.T) {
 	long, endLong := context.WithCancel(t.Context())
 	short, endShort := context.WithCancel(t.Context())
 	var posted, looked sync.WaitGroup
-	posted.Go(func() { o.Preload(long, true) })
+	posted.Go(func() { o.Preload(long) })
 	<-units.asked
 	looked.Go(func() { o.Models(short, false) })
 	endShort()

@@ -117,7 +117,7 @@ func (s *server) look() facts.ModelsLook {
 	return l
 }
 
-func (s *server) Preload(_ context.Context, _ bool) facts.ModelsLook {
+func (s *server) Preload(_ context.Context) facts.ModelsLook {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.posts++

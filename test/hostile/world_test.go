@@ -131,7 +131,7 @@ func (o *orchestrator) Models(ctx context.Context, _ bool) facts.ModelsLook {
 }
 
 // Preload is the POST of the only gate.
-func (o *orchestrator) Preload(ctx context.Context, _ bool) facts.ModelsLook {
+func (o *orchestrator) Preload(ctx context.Context) facts.ModelsLook {
 	o.mu.Lock()
 	seen := o.looks
 	o.mu.Unlock()
@@ -220,6 +220,6 @@ func (w *witness) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 	return look
 }
 
-func (w *witness) Preload(ctx context.Context, _ bool) facts.ModelsLook {
+func (w *witness) Preload(ctx context.Context) facts.ModelsLook {
 	return w.preload(ctx, w.seen)
 }

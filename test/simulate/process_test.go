@@ -206,7 +206,7 @@ func perfect(models int) facts.ModelsState {
 	return facts.ModelsState{AllReady: true, Total: models, Done: models, HasStartedAt: true, StartedAt: &at, CompletedAt: &at}
 }
 
-func (c client) Preload(ctx context.Context, _ bool) facts.ModelsLook {
+func (c client) Preload(ctx context.Context) facts.ModelsLook {
 	h := c.p.h
 	h.mu.Lock()
 	c.p.posts++

@@ -232,7 +232,7 @@ func judge(t *testing.T, tr transcript) check.Judgement {
 	case path == "/ready":
 		return checkorchestrator.Readiness(c.Ready(ctx))
 	case path == "/models/preload":
-		return checkorchestrator.Models(c.Preload(ctx, true), want)
+		return checkorchestrator.Models(c.Preload(ctx), want)
 	default:
 		return checkorchestrator.Models(c.Models(ctx, false), want)
 	}

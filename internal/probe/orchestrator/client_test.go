@@ -297,7 +297,7 @@ func TestClient_RedirectIsNotFollowed(t *testing.T) {
 		if look := c.Models(t.Context(), false); look.Kind != facts.Redirected || !strings.Contains(look.Detail, trap) {
 			t.Errorf("%d: %+v", status, look.Answer)
 		}
-		if look := c.Preload(t.Context(), true); look.Kind != facts.Redirected {
+		if look := c.Preload(t.Context()); look.Kind != facts.Redirected {
 			t.Errorf("%d to POST: %+v", status, look.Answer)
 		}
 	}

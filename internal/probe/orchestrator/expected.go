@@ -125,7 +125,7 @@ func (e *expecting) state(listed map[string]model) facts.ModelsState {
 
 // Preload asks for each model that is not loaded, one after the other: all of these
 // servers answer when the model is loaded, or queue the request.
-func (e *expecting) Preload(ctx context.Context, _ bool) facts.ModelsLook {
+func (e *expecting) Preload(ctx context.Context) facts.ModelsLook {
 	e.ask(1)
 	defer e.ask(-1)
 	listed, a := e.list(ctx, &e.link, true)

@@ -77,7 +77,7 @@ func newRouter(t *testing.T) (*router, string) {
 	return s, server.URL
 }
 
-func open(t *testing.T, kind orchestrator.Kind, url string, expected []string, options ...orchestrator.Option) orchestrator.Server {
+func open(t *testing.T, kind string, url string, expected []string, options ...orchestrator.Option) orchestrator.Server {
 	t.Helper()
 	c, err := orchestrator.Open(kind, url, expected, options...)
 	if err != nil {
@@ -89,13 +89,13 @@ func open(t *testing.T, kind orchestrator.Kind, url string, expected []string, o
 
 func TestExpected_OnlyWhatIsMissingIsRequested(t *testing.T) {
 	s, url := newRouter(t)
-	c := open(t, orchestrator.LlamaCpp, url, []string{"a", "b"})
+	c := open(t, "llamacpp", url, []string{"a", "b"})
 	before := c.Models(t.Context(), false)
 	want := facts.ModelsState{Total: 2, Done: 1, Missing: []string{"b"}}
 	if diff := cmp.Diff(want, before.State); diff != "" || before.Kind != facts.Answered {
 		t.Errorf("before: %v %s\n%s", before.Kind, before.Detail, diff)
 	}
-	if l := c.Preload(t.Context(), true); l.Kind != facts.Answered {
+	if l := c.Preload(t.Context()); l.Kind != facts.Answered {
 		t.Errorf("%+v", l)
 	}
 	if diff := cmp.Diff([]string{"b"}, s.loads); diff != "" {
@@ -122,9 +122,9 @@ func TestExpected_RequestToLoadHasItsOwnConnection(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	c := open(t, orchestrator.LlamaCpp, server.URL, []string{"a", "b"})
+	c := open(t, "llamacpp", server.URL, []string{"a", "b"})
 	c.Models(t.Context(), false)
-	c.Preload(t.Context(), true)
+	c.Preload(t.Context())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(loads) != 1 || len(looks) == 0 || slices.Contains(looks, loads[0]) {
@@ -135,7 +135,7 @@ func TestExpected_RequestToLoadHasItsOwnConnection(t *testing.T) {
 func TestExpected_OtherNamesAreKeptIfOneIsNotListed(t *testing.T) {
 	_, url := newRouter(t)
 	for expected, want := range map[string][]string{"A": {"a", "b", "bad"}, "b": nil, "a": nil} {
-		if got := open(t, orchestrator.LlamaCpp, url, []string{expected}).Models(t.Context(), false).State.Others; !slices.Equal(got, want) {
+		if got := open(t, "llamacpp", url, []string{expected}).Models(t.Context(), false).State.Others; !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", expected, got, want)
 		}
 	}
@@ -143,11 +143,11 @@ func TestExpected_OtherNamesAreKeptIfOneIsNotListed(t *testing.T) {
 
 func TestExpected_FailedLoadIsAnError(t *testing.T) {
 	_, url := newRouter(t)
-	c := open(t, orchestrator.LlamaCpp, url, []string{"a", "bad"})
+	c := open(t, "llamacpp", url, []string{"a", "bad"})
 	if before := c.Models(t.Context(), false).State; before.Failed != 0 {
 		t.Errorf("before it was requested: %+v", before)
 	}
-	c.Preload(t.Context(), true)
+	c.Preload(t.Context())
 	s := c.Models(t.Context(), false).State
 	if s.Failed != 1 || len(s.Errors) != 1 || s.Errors[0].Model != "bad" || !strings.Contains(s.Errors[0].Error, "exit status 1") || s.AllReady || s.InProgress {
 		t.Errorf("%+v", s)
@@ -162,7 +162,7 @@ func TestExpected_LostAnswerIsNotARefusal(t *testing.T) {
 		fmt.Fprint(w, `{"data":[]}`)
 	}))
 	t.Cleanup(server.Close)
-	if l := open(t, orchestrator.LlamaCpp, server.URL, []string{"m"}).Preload(t.Context(), true); l.Kind != facts.Refused || l.Detail != "closed the connection before answering" {
+	if l := open(t, "llamacpp", server.URL, []string{"m"}).Preload(t.Context()); l.Kind != facts.Refused || l.Detail != "closed the connection before answering" {
 		t.Errorf("%+v", l.Answer)
 	}
 }
@@ -172,9 +172,9 @@ func TestExpected_LostAnswerIsNotARefusal(t *testing.T) {
 func TestExpected_UnansweredRequestIsAJobInProgress(t *testing.T) {
 	s, url := newRouter(t)
 	s.slow = make(chan struct{})
-	c := open(t, orchestrator.LlamaCpp, url, []string{"b"})
+	c := open(t, "llamacpp", url, []string{"b"})
 	done := make(chan struct{})
-	go func() { defer close(done); c.Preload(t.Context(), true) }()
+	go func() { defer close(done); c.Preload(t.Context()) }()
 	for !c.Models(t.Context(), false).State.InProgress {
 		time.Sleep(time.Millisecond)
 	}
@@ -188,7 +188,7 @@ func TestExpected_UnansweredRequestIsAJobInProgress(t *testing.T) {
 // A key is sent to the server, but is in no fact, even if the server repeats it.
 func TestExpected_KeyIsSentAndNeverShown(t *testing.T) {
 	s, url := newRouter(t)
-	c := open(t, orchestrator.LlamaCpp, url, []string{"a"}, orchestrator.WithKey("sekrit"))
+	c := open(t, "llamacpp", url, []string{"a"}, orchestrator.WithKey("sekrit"))
 	c.Models(t.Context(), false)
 	a := c.(orchestrator.Canary).Canary(t.Context(), "a")
 	if a.Kind != facts.ServerError || strings.Contains(a.Detail, "sekrit") || !strings.Contains(a.Detail, "***") {
@@ -215,13 +215,13 @@ func TestExpected_KeyIsRemovedOnlyFromWhatIsShown(t *testing.T) {
 		"JSON of PHP":         response("403 Forbidden", `{"error":"a\/b\"c+="}`),
 		"where it is cut":     response("403 Forbidden", strings.Repeat("x", 157)+key),
 	} {
-		a := open(t, orchestrator.OpenAI, serve(t, text(answer)), []string{"m"}, orchestrator.WithKey(key)).Models(t.Context(), true).Answer
+		a := open(t, "openai", serve(t, text(answer)), []string{"m"}, orchestrator.WithKey(key)).Models(t.Context(), true).Answer
 		if a.Kind == facts.Answered || strings.Contains(a.Detail, "a/b") || strings.Contains(a.Detail, `b\"c`) || strings.Contains(a.Detail, "%2F") || !strings.Contains(a.Detail, "***") && name != "where it is cut" {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
 	llama := ok(`{"object":"list","data":[{"id":"llama3"}]}`)
-	if s := open(t, orchestrator.OpenAI, serve(t, text(llama)), []string{"llama3"}, orchestrator.WithKey("llama")).Models(t.Context(), true).State; !s.AllReady {
+	if s := open(t, "openai", serve(t, text(llama)), []string{"llama3"}, orchestrator.WithKey("llama")).Models(t.Context(), true).State; !s.AllReady {
 		t.Errorf("%+v", s)
 	}
 }
@@ -242,7 +242,7 @@ func TestTriton_CanaryHasTheShapeOfTheModelsInputs(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	c := open(t, orchestrator.Triton, server.URL, []string{"m:2"})
+	c := open(t, "triton", server.URL, []string{"m:2"})
 	if a := c.(orchestrator.Canary).Canary(t.Context(), "m:2"); a.Kind != facts.Answered {
 		t.Errorf("%+v", a)
 	}
@@ -256,23 +256,23 @@ func TestTriton_CanaryHasTheShapeOfTheModelsInputs(t *testing.T) {
 // 200.
 func TestExpected_AnswerOfAnotherFormIsNone(t *testing.T) {
 	for _, c := range []struct {
-		kind   orchestrator.Kind
+		kind   string
 		answer string
 		want   facts.AnswerKind
 	}{
-		{orchestrator.OpenAI, `{"choices":[{"text":"a"}]}`, facts.Answered},
-		{orchestrator.OpenAI, `{"choices":[{"text":"a"}],"error":null}`, facts.Answered},
-		{orchestrator.OpenAI, `{"choices":[{"text":"a"}],"error":{"message":"the engine died"}}`, facts.Nonsense},
-		{orchestrator.OpenAI, `{"choices":[null]}`, facts.Nonsense},
-		{orchestrator.OpenAI, `{"choices":[]}`, facts.Nonsense},
-		{orchestrator.Triton, `[{"name":"m","version":"1","state":"READY"}]`, facts.Answered},
-		{orchestrator.Triton, `{"models":[{"name":"m","version":"1","state":"READY"}]}`, facts.Nonsense},
+		{"openai", `{"choices":[{"text":"a"}]}`, facts.Answered},
+		{"openai", `{"choices":[{"text":"a"}],"error":null}`, facts.Answered},
+		{"openai", `{"choices":[{"text":"a"}],"error":{"message":"the engine died"}}`, facts.Nonsense},
+		{"openai", `{"choices":[null]}`, facts.Nonsense},
+		{"openai", `{"choices":[]}`, facts.Nonsense},
+		{"triton", `[{"name":"m","version":"1","state":"READY"}]`, facts.Answered},
+		{"triton", `{"models":[{"name":"m","version":"1","state":"READY"}]}`, facts.Nonsense},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, c.answer) }))
 		t.Cleanup(server.Close)
 		s := open(t, c.kind, server.URL, []string{"m"})
 		got := s.Models(t.Context(), true).Answer
-		if c.kind == orchestrator.OpenAI {
+		if c.kind == "openai" {
 			got = s.(orchestrator.Canary).Canary(t.Context(), "m")
 		}
 		if got.Kind != c.want {
@@ -294,7 +294,7 @@ func TestTriton_CanaryIsBoundedOverAllInputs(t *testing.T) {
 			fmt.Fprint(w, `{"outputs":[]}`)
 		}))
 		t.Cleanup(server.Close)
-		if a := open(t, orchestrator.Triton, server.URL, []string{"m"}).(orchestrator.Canary).Canary(t.Context(), "m"); a.Kind != want {
+		if a := open(t, "triton", server.URL, []string{"m"}).(orchestrator.Canary).Canary(t.Context(), "m"); a.Kind != want {
 			t.Errorf("%d inputs: %+v, want %d", inputs, a, want)
 		}
 	}
@@ -310,7 +310,7 @@ func TestModels_ListNamesTheSocketOfTheAnswerItRestsOn(t *testing.T) {
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, answers[r.URL.Path]) }))
 	t.Cleanup(server.Close)
-	for _, kind := range []orchestrator.Kind{orchestrator.LlamaCpp, orchestrator.Ollama, orchestrator.VLLM} {
+	for _, kind := range []string{"llamacpp", "ollama", "vllm"} {
 		var connections atomic.Uint64
 		look := func(netip.AddrPort, netip.AddrPort) facts.Server {
 			return facts.Server{Group: connections.Add(1), Accepted: true}

@@ -5,7 +5,6 @@ package orchestrator
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -58,9 +57,8 @@ func (c *justNews) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 //
 // The request uses a new connection and has no GetBody: net/http only repeats a
 // request itself on a reused connection, so this one is sent at most once.
-func (c *justNews) Preload(ctx context.Context, refresh bool) facts.ModelsLook {
-	body := strings.NewReader(fmt.Sprintf(`{"refresh": %t}`, refresh))
-	return c.exchange(ctx, c.fresh, http.MethodPost, "/models/preload", body).models(preloadShape)
+func (c *justNews) Preload(ctx context.Context) facts.ModelsLook {
+	return c.exchange(ctx, c.fresh, http.MethodPost, "/models/preload", strings.NewReader(`{"refresh": true}`)).models(preloadShape)
 }
 
 // shape is which of the two forms of a preload's state is read.

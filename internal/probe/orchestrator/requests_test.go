@@ -28,7 +28,7 @@ func TestRequests_RefreshIsPostedWithoutAgents(t *testing.T) {
 		io.WriteString(w, `{"all_ready":false,"in_progress":true,"summary":{"total":0,"done":0,"failed":0},"started_at":5,"per_agent":{}}`)
 	}))
 	defer s.Close()
-	look := client(t, s.URL).Preload(t.Context(), true)
+	look := client(t, s.URL).Preload(t.Context())
 	if look.Kind != facts.Answered || !look.State.InProgress || *look.State.StartedAt != 5 {
 		t.Errorf("%+v", look)
 	}
@@ -76,7 +76,7 @@ func TestRequests_PreloadIsSentAtMostOnce(t *testing.T) {
 			t.Fatalf("%+v", look.Answer)
 		}
 	}
-	if look := c.Preload(t.Context(), true); look.Kind != facts.Refused || look.Detail != "closed the connection before answering" {
+	if look := c.Preload(t.Context()); look.Kind != facts.Refused || look.Detail != "closed the connection before answering" {
 		t.Errorf("%+v", look.Answer)
 	}
 	if posts.Load() != 1 || connections.Load() != 2 {
@@ -141,7 +141,7 @@ func TestRequests_OldAndNewPerAgentFormsAreRead(t *testing.T) {
 			"scout": {"m": "ok"}, "idle": {},
 		},
 	} {
-		look := client(t, serve(t, text(ok(base+body)))).Preload(t.Context(), false)
+		look := client(t, serve(t, text(ok(base+body)))).Preload(t.Context())
 		if look.Kind != facts.Answered {
 			t.Fatalf("%+v", look.Answer)
 		}

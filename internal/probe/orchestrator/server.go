@@ -9,23 +9,11 @@ import (
 	"justnews/internal/facts"
 )
 
-// Kind is the kind of program that loads the models.
-type Kind string
+// JustNews is the kind of JustNews' own GPU Orchestrator, as in orchestrator.kind.
+const JustNews = "justnews"
 
-// The kinds of servers, as in orchestrator.kind.
-const (
-	JustNews Kind = "justnews" // JustNews' own GPU Orchestrator
-	LlamaCpp Kind = "llamacpp"
-	Ollama   Kind = "ollama"
-	OpenAI   Kind = "openai"
-	Triton   Kind = "triton"
-	VLLM     Kind = "vllm"
-)
-
-// dialects are the kinds whose models the configuration names.
-var dialects = map[Kind]dialect{
-	LlamaCpp: llamaCpp{}, Ollama: ollama{}, OpenAI: openAI{}, Triton: triton{}, VLLM: vLLM{},
-}
+// dialects are the other kinds, whose models the configuration names.
+var dialects = map[string]dialect{"llamacpp": llamaCpp{}, "ollama": ollama{}, "openai": openAI{}, "triton": triton{}, "vllm": vLLM{}}
 
 // Server queries one server that loads models. It is safe for concurrent use.
 // The requests and answers of each kind of server are in a separate file; the
@@ -35,14 +23,14 @@ type Server interface {
 	Health(ctx context.Context) facts.Health
 	Ready(ctx context.Context) facts.Readiness
 	Models(ctx context.Context, fresh bool) facts.ModelsLook
-	Preload(ctx context.Context, refresh bool) facts.ModelsLook
+	Preload(ctx context.Context) facts.ModelsLook
 	Close()
 }
 
 // Open returns a client of the server at base, which must have the form
 // http://HOST:PORT. Expected are the names of the models that it has to load; JustNews'
 // orchestrator has a map of its own. It opens no connection yet.
-func Open(kind Kind, base string, expected []string, options ...Option) (Server, error) {
+func Open(kind, base string, expected []string, options ...Option) (Server, error) {
 	l, err := newLink(base, options)
 	if err != nil {
 		return nil, fmt.Errorf("cannot use %q as the orchestrator's URL: %w", base, err)
