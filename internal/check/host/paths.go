@@ -285,11 +285,11 @@ func unreadable(subject string, p Path, r facts.Reach, next diag.Command) []diag
 	problem := diag.Problem{Code: p.Code, Subject: subject, Expected: "a file that the gate's user can read", Fix: PathFix(p, r, []diag.Command{next})}
 	problem.Message, problem.Seen = Unreached(p, r)
 	if r.Detail == "permission denied" {
-		mode := "a+x"
+		open := diag.Run("chmod", "a+x", "--", r.At)
 		if r.At == p.Path {
-			mode = "a+r"
+			open = diag.Run("chmod", "a+r", "--", r.At)
 		}
-		problem.Fix = diag.Do(diag.Run("chmod", mode, "--", r.At), next)
+		problem.Fix = diag.Do(open, next)
 	}
 	return []diag.Problem{problem}
 }
