@@ -26,7 +26,7 @@ type method struct {
 
 func gateMethod() method {
 	return method{"justnews-gate", func(h *host, i int) []string {
-		return []string{h.gate, "--config", h.config, "gate", fmt.Sprintf("agent_%d", i)}
+		return []string{h.gate, "--config", h.config, "--gate-only", fmt.Sprintf("agent_%d", i)}
 	}, true}
 }
 
