@@ -282,7 +282,7 @@ func unreadable(subject string, p Path, r facts.Reach, next diag.Command) []diag
 	if !r.Known || r.OK || r.Detail == Absent {
 		return nil
 	}
-	problem := diag.Problem{Code: p.Code, Subject: subject, Expected: "a file that the gate's user can read", Fix: PathFix(p, r, []diag.Command{next})}
+	problem := diag.Problem{Code: p.Code, Subject: subject, Expected: "a file that the user " + diag.Clean(r.User) + " can read", Fix: PathFix(p, r, []diag.Command{next})}
 	problem.Message, problem.Seen = Unreached(p, r)
 	if r.Detail == "permission denied" {
 		open := diag.Run("chmod", "a+x", "--", r.At)

@@ -162,8 +162,9 @@ func TestGenerated_CountsWhatIsOutdated(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", name, p, c.seen)
 		}
 	}
-	if of(t, unit.Generated([]facts.Generated{{Path: "/a", Want: "x", Wanted: true}}), diag.GeneratorAbsent) == nil {
-		t.Error("a generator that wrote nothing is not reported")
+	p := of(t, unit.Generated([]facts.Generated{{Path: "/a", Want: "x", Wanted: true}}), diag.GeneratorAbsent)
+	if p == nil || !strings.Contains(p.Fix.Advice, "reinstall the package") {
+		t.Errorf("a generator that wrote nothing: %+v", p)
 	}
 }
 

@@ -240,7 +240,7 @@ func Generated(files []facts.Generated) []diag.Problem {
 	case len(there) == 0:
 		return []diag.Problem{diag.Found(diag.GeneratorAbsent, "justnews-generator", "the generator has written nothing: it is missing or masked, or crashed at the last reload",
 			"no file of ours in /run/systemd/generator", "/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf",
-			diag.Do(diag.Reload()).Looking(diag.Run("ls", "-l", "/usr/lib/systemd/system-generators/justnews-generator", "/etc/systemd/system-generators"), diag.Run("journalctl", "-b", "-t", "systemd", "-g", "generator")))}
+			diag.Advise("reinstall the package justnews if the generator is missing or not executable, and remove what masks it", diag.Reload()).Looking(diag.Run("ls", "-l", "/usr/lib/systemd/system-generators/justnews-generator", "/etc/systemd/system-generators"), diag.Run("journalctl", "-b", "-t", "systemd", "-g", "generator")))}
 	}
 	p := diag.Found(diag.GeneratorStale, "justnews-generator", "the generator's files from the last reload are outdated",
 		diag.Clean(stale[0]), "files generated from the current configuration",
