@@ -44,7 +44,7 @@ func Silent(s Subject, h facts.Health, r facts.Readiness) []diag.Problem {
 	if check.Reach(h.Answer) != check.Ready {
 		return late(s, h.Answer)
 	}
-	if r.Kind != facts.Answered && r.Kind != facts.NoAnswer {
+	if r.Kind != facts.Answered { // it may be busy, or have ended since
 		return late(s, r.Answer)
 	}
 	return []diag.Problem{diag.Found(diag.OrchestratorNotReady, s.URL, "the orchestrator is not ready",
