@@ -662,6 +662,19 @@ func TestGate_BudgetIsTheSmallerOfTheTwo(t *testing.T) {
 	}
 }
 
+func TestBudget_FixNamesTheKeysOfTheGuard(t *testing.T) {
+	unit := &facts.Unit{Name: "model-client.service", TimeoutStart: 90 * time.Second}
+	for origin, want := range map[string]string{
+		"gate.timeout":          "set gate.timeout in /etc/justnews/justnews.toml, or TimeoutStartSec=305 in a drop-in of the unit",
+		"guards.client.timeout": "set guards.client.timeout or guards.client.start_timeout in /etc/justnews/justnews.toml",
+	} {
+		_, problems := Budget(requirement.Timeout{Value: 300 * time.Second, Origin: origin}, unit)
+		if len(problems) != 1 || problems[0].Fix.Advice != want {
+			t.Errorf("%s: %+v, want %q", origin, problems, want)
+		}
+	}
+}
+
 func TestGate_RefusalNeverExitsWithAStatusThatOpensTheGate(t *testing.T) {
 	all := make([]int, 0, 255)
 	for i := 1; i < 255; i++ {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -177,9 +178,13 @@ func Budget(want requirement.Timeout, unit *facts.Unit) (requirement.Timeout, []
 	message := fmt.Sprintf("GATE_TIMEOUT is %d s (%s), but TimeoutStartSec= is only %d s: the gate ends after %d s",
 		int(want.Value.Seconds()), want.Origin, int(unit.TimeoutStart.Seconds()), int(allowed.Seconds()))
 	needed := int((want.Value + Margin).Seconds())
+	advice := fmt.Sprintf("set gate.timeout in /etc/justnews/justnews.toml, or TimeoutStartSec=%d in a drop-in of the unit", needed)
+	if guard, ok := strings.CutSuffix(want.Origin, ".timeout"); ok && strings.HasPrefix(guard, "guards.") {
+		advice = fmt.Sprintf("set %s.timeout or %s.start_timeout in /etc/justnews/justnews.toml", guard, guard)
+	}
 	return requirement.Timeout{Value: allowed, Origin: "TimeoutStartSec= of " + unit.Name}, []diag.Problem{diag.Found(diag.TimeoutConflict, unit.Name, message,
 		fmt.Sprintf("TimeoutStartSec=%d", int(unit.TimeoutStart.Seconds())), fmt.Sprintf("at least %d s", needed),
-		diag.Advise(fmt.Sprintf("set gate.timeout in /etc/justnews/justnews.toml, or TimeoutStartSec=%d in a drop-in of the unit", needed), diag.Reload()).
+		diag.Advise(advice, diag.Reload()).
 			Looking(diag.Run("systemctl", "edit", "--", unit.Name))).As(diag.Warning)}
 }
 
