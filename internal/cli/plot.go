@@ -112,7 +112,7 @@ func (a *app) ofBoot() (timeline.Input, []diag.Problem) {
 	if len(in.Runs)+len(in.Units) == 0 {
 		problems = append(problems, diag.Found(diag.RecordMissing, "this boot", "there is nothing to draw",
 			fmt.Sprintf("%s of units and none of systemd's time stamps", diag.Count(len(past), "run")), "",
-			diag.Advise("or name the files with --run", diag.Run("sudo", "justnews-gate", "plot"))))
+			diag.Advise("name the files with --run, or run it as root", diag.Run("sudo", "justnews-gate", "plot"))))
 	}
 	return in, problems
 }

@@ -141,7 +141,7 @@ func unrecorded(err error) diag.Problem {
 // gates in a directory.
 func NotExcluded(dir, seen string) diag.Problem {
 	return diag.Found(diag.NoLock, dir, "this run does not share the lock of the services' gates",
-		seen, "", diag.Advise("or run as a member of the group justnews", diag.Run("systemd-tmpfiles", "--create", "justnews.conf"))).As(diag.Notice)
+		seen, "", diag.Advise("run it as a member of the group justnews, or create the directory", diag.Run("systemd-tmpfiles", "--create", "justnews.conf"))).As(diag.Notice)
 }
 
 // History records the preloads that the gates of one host triggered at one orchestrator. It

@@ -141,7 +141,7 @@ func (p *plan) membership() {
 	case !g.Found:
 		p.report(diag.Found(diag.OperatorGroup, g.Name, "there is no such group",
 			"no entry in the group database", "the group that the package creates",
-			diag.Advise("then run the same command again", diag.Run("systemd-sysusers", "justnews.conf"))))
+			diag.Advise("create the group, and run the same command again", diag.Run("systemd-sysusers", "justnews.conf"))))
 		return
 	}
 	p.polkitRule()
@@ -275,7 +275,7 @@ func (p *plan) replaceable() {
 	for i, o := range p.f.Program {
 		d := diag.Problem{
 			Code: diag.SudoUnsafe, Subject: o.Path, Expected: "owned by root, not writable by others",
-			Fix: diag.Advise("then run the same command again", diag.Run("chown", "root:root", "--", o.Path), diag.Run("chmod", "go-w", "--", o.Path)),
+			Fix: diag.Advise("correct the owner and mode, and run the same command again", diag.Run("chown", "root:root", "--", o.Path), diag.Run("chmod", "go-w", "--", o.Path)),
 		}
 		switch program := i == 0; {
 		case o.Why != "":

@@ -200,7 +200,7 @@ func Hung(root string, after time.Duration) diag.Problem {
 func NoLoader(user, why string) diag.Problem {
 	return diag.Found(diag.StorePermission, user, "cannot check whether the orchestrator's user can read the Model Store: this host has no such user",
 		diag.Clean(why), "the user of [service] in /etc/justnews/justnews.toml",
-		diag.Advise("or correct service.user", diag.Run("systemd-sysusers", "justnews.conf"))).As(diag.Notice)
+		diag.Advise("create the user, or correct service.user", diag.Run("systemd-sysusers", "justnews.conf"))).As(diag.Notice)
 }
 
 // NothingToSeal is the problem of an agent without a version.
