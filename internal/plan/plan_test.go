@@ -313,6 +313,26 @@ func TestPlan_PathHiddenByPrivateTmpIsBound(t *testing.T) {
 	}
 }
 
+// The gate, the preload and the loader have to see the models and their map.
+func TestPlan_ModelsHiddenByProtectHomeAreBound(t *testing.T) {
+	for home, want := range map[string][]string{
+		"tmpfs": {"-/home/a", "-/root/b", "-/run/user/1/map.json"},
+		"yes":   nil, // preflight reports such paths
+	} {
+		p := Build(host(func(c *config.Config) {
+			c.Models = config.Models{Root: "/home/a", BaseDir: "/root/b", Map: "/run/user/1/map.json"}
+			for i := range c.Instances {
+				c.Instances[i].Service.ProtectHome = home
+			}
+		}), Machine{})
+		for _, unit := range []string{unitname.Of("scout"), unitname.Preload, PreflightUnit, unitname.Watch} {
+			if got := values(lines(t, p, unit, "60-"), "BindReadOnlyPaths"); !slices.Equal(got, want) {
+				t.Errorf("ProtectHome=%s: %s has BindReadOnlyPaths=%q, want %q", home, unit, got, want)
+			}
+		}
+	}
+}
+
 func TestPlan_ConfiguredVariablesComeLastAndSorted(t *testing.T) {
 	p := Build(host(func(c *config.Config) { c.Instances[3].Environment = map[string]string{"Z": "1", "A": "2"} }), Machine{})
 	got := values(lines(t, p, unitname.Of("scout"), "00-"), "Environment")
