@@ -14,7 +14,7 @@ LDFLAGS        := -s -w -X justnews/internal/version.described=$(VERSION)
 TOOL           := $(GO) tool -modfile=tools/go.mod
 # Installed by 'make test' if they are missing and the machine allows it.
 TEST_PACKAGES  := gcc libc6-dev dbus mandoc mmdebstrap systemd-container shellcheck uidmap \
-                  lintian rpm rpmlint build-essential debhelper iproute2 checkpolicy zsh fish
+                  lintian rpm rpmlint build-essential debhelper iproute2 checkpolicy strace zsh fish
 
 # NVML's functions are bound when they are first called, after its library is
 # loaded: with binding at startup the program would fail in the loader.
