@@ -7,6 +7,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"justnews/internal/diag"
@@ -77,6 +78,33 @@ func TestOrigin_AnswersOfOthersAreDiscarded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What systemd said before does not vouch for the socket of another process, and a unit that was
+// restarted is recognized again.
+func TestOrigin_NewSocketIsProvenAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
+		groups := groupsByPath{"/x": {5}}
+		origin := &Origin{Unit: "x.service", Units: units, Groups: groups}
+		from := func(group uint64) facts.AnswerKind {
+			time.Sleep(2 * unitEvery)
+			a := facts.Answer{Kind: facts.Answered, Server: facts.Server{Local: true, Group: group, UID: 1, Accepted: true}}
+			origin.prove(t.Context(), &a)
+			return a.Kind
+		}
+		if first, foreign := from(5), from(6); first != facts.Answered || foreign != facts.Foreign {
+			t.Errorf("the unit's own %d, another's %d", first, foreign)
+		}
+		units.err = errors.New("no answer from systemd")
+		if own, other := from(5), from(6); own != facts.Answered || other != facts.Unattributed {
+			t.Errorf("while systemd is silent: the unit's own %d, another's %d", own, other)
+		}
+		units.err, groups["/x"] = nil, []uint64{6}
+		if restarted := from(6); restarted != facts.Answered {
+			t.Errorf("the unit's own after its restart: %d", restarted)
+		}
+	})
 }
 
 // An answer that depends on another one counts only if both came from the unit.
