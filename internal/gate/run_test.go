@@ -50,6 +50,47 @@ func TestRun_InterruptionNamesItsSignal(t *testing.T) {
 	}
 }
 
+// Whatever a step returns: with an error the gate stays shut, and it never stays shut
+// without one.
+func TestRun_StepPassesOnlyWithoutAnError(t *testing.T) {
+	failing := diag.Problem{Code: diag.StoreCorrupt}
+	for name, c := range map[string]struct {
+		out    outcome
+		passed bool
+		code   diag.Code // of the last problem
+	}{
+		"passed":                  {outcome{passed: true}, true, ""},
+		"passed, with a warning":  {outcome{passed: true, problems: []diag.Problem{failing.As(diag.Warning)}}, true, diag.StoreCorrupt},
+		"passed, with an error":   {outcome{passed: true, problems: []diag.Problem{failing}}, false, diag.StoreCorrupt},
+		"failed, with an error":   {outcome{problems: []diag.Problem{failing}}, false, diag.StoreCorrupt},
+		"failed, with a warning":  {outcome{problems: []diag.Problem{failing.As(diag.Warning)}}, false, diag.Internal},
+		"failed without a reason": {outcome{}, false, diag.Internal},
+	} {
+		ran := false
+		later := step{"later", func(context.Context, *runner) outcome { ran = true; return outcome{passed: true} }}
+		steps := []step{{"first", func(context.Context, *runner) outcome { return c.out }}, later}
+		res := run(t.Context(), requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}}, World{}, steps, stopAtFirst)
+		code := diag.Code("")
+		if len(res.Problems) > 0 {
+			code = res.Problems[len(res.Problems)-1].Code
+		}
+		if res.Passed() != c.passed || ran != c.passed || code != c.code {
+			t.Errorf("%s: status %d, the next step ran: %t, problems %v", name, res.Status, ran, res.Problems)
+		}
+	}
+}
+
+// A step of the wall clock must not lengthen a run: all its times count from one that has a
+// reading of the monotonic clock, which time.Time prints.
+func TestRun_CountsOnTheMonotonicClock(t *testing.T) {
+	for name, began := range map[string]time.Time{"a run's": {}, "a process's": process.Began} {
+		res := run(t.Context(), requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}}, World{Began: began}, nil, stopAtFirst)
+		if text := res.Started.String(); !strings.Contains(text, " m=") {
+			t.Errorf("%s beginning is %s", name, text)
+		}
+	}
+}
+
 // A gate does not look at anything with a map that cannot be read; a survey does.
 func TestRun_InvalidMapEndsAGateOnly(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -16,13 +16,18 @@ const guards = "[gate]\ntimeout = \"90s\"\n[orchestrator]\ninstance = \"\"\n[pro
 	"[guards.web]\nunit = \"web.service\"\nwhen = \"after\"\nrequire_models = false\n"
 
 func TestForGuard_FollowsTheConfiguration(t *testing.T) {
+	for _, l := range table() { // of another package's unit
+		if l.variable != "" {
+			t.Setenv(l.variable, l.env)
+		}
+	}
 	cfg := load(t, guards)
 	before, problems := ForGuard(cfg, "client.service", false, Flags{})
 	if len(problems) > 0 || before.Unit != "client.service" || before.Instance != before.Unit {
 		t.Fatalf("%+v, %v", before, problems)
 	}
 	if !before.RequireModels || !before.RequireMPS || before.RequireBus || !before.Follow || before.Verify != "off" || !before.GPU.Needed ||
-		len(before.Needs) != 1 || before.Timeout.Value != 90*time.Second {
+		len(before.Needs) != 1 || before.Timeout.Value != 90*time.Second || len(before.Overrides) > 0 {
 		t.Errorf("%+v", before)
 	}
 	if before.Orchestrator.Unit != "vllm.service" || !before.Orchestrator.Here {

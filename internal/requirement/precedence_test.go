@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,22 @@ func TestPrecedence_FlagBeatsTheEnvironmentBeatsTheFileBeatsTheDefault(t *testin
 		expect("an empty variable is unset", l.toml, environment(l.variable+"="), Flags{}, l.fromTOML)
 		if l.fromFlag != "" {
 			expect("flag", l.toml, environment(l.variable+"="+l.env), l.flag, l.fromFlag)
+		}
+	}
+}
+
+// An environment file may leave out the bus, as before, and nothing else.
+func TestPrecedence_NoVariableTakesARequirementAway(t *testing.T) {
+	cfg := load(t, "[probes.db]\nkind = \"tcp\"\naddress = \"127.0.0.1:3306\"\n[gpu]\nmin_count = 1\n"+instances+"mps = { enabled = true }\nneeds = [\"db\"]\n")
+	want, problems := ForInstance(cfg, "scout", environment(), Flags{})
+	if len(problems) > 0 || !want.RequireModels || !want.RequireMPS || !want.GPU.Needed || len(want.Needs) != 1 || want.Verify == "off" {
+		t.Fatalf("%+v, %v", want, problems)
+	}
+	for _, value := range []string{"0", "1", "no", "off", "false", "none"} {
+		got, _ := ForInstance(cfg, "scout", func(string) (string, bool) { return value, true }, Flags{})
+		got.RequireBus, got.Models.Strict, got.Timeout = want.RequireBus, want.Models.Strict, want.Timeout
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("every variable is %s:\n%+v, want\n%+v", value, got, want)
 		}
 	}
 }

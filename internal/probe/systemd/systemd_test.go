@@ -270,6 +270,37 @@ func TestUnit_SilentBusEndsAtTheDeadline(t *testing.T) {
 	}
 }
 
+// The limits of a connect and of a call do not depend on the caller's.
+func TestUnit_SilenceEndsWithoutADeadlineOfTheCaller(t *testing.T) {
+	c, m, _ := connected(t)
+	m.mu.Lock()
+	m.hold = make(chan struct{})
+	defer close(m.hold)
+	m.mu.Unlock()
+	path := filepath.Join(t.TempDir(), "silent")
+	silent, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	root, ended := bootedRoot(t), make(chan error, 2)
+	go func() { _, err := c.Unit(context.WithoutCancel(t.Context()), "justnews@scout.service"); ended <- err }()
+	go func() {
+		_, err := open(context.WithoutCancel(t.Context()), root, []door{{address: "unix:path=" + path}})
+		ended <- err
+	}()
+	for range 2 {
+		select {
+		case err := <-ended:
+			if !errors.Is(err, ErrUnreachable) {
+				t.Errorf("got %v, want ErrUnreachable", err)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("it waits for ever")
+		}
+	}
+}
+
 func TestUnit_ConnectionOutlivesTheContextThatOpenedIt(t *testing.T) {
 	_, _, b := connected(t)
 	ctx, cancel := context.WithCancel(t.Context())
