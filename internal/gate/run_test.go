@@ -80,6 +80,18 @@ func TestRun_StepPassesOnlyWithoutAnError(t *testing.T) {
 	}
 }
 
+func TestSettle_StatusIsThatOfTheFirstError(t *testing.T) {
+	of := func(code diag.Code) diag.Problem { return diag.Problem{Code: code} }
+	warned, one, other := of(diag.BusUnreachable).As(diag.Warning), of(diag.StoreCorrupt), of(diag.ConfigValue)
+	for _, problems := range [][]diag.Problem{{one, other}, {other, one}, {warned, one, other}} {
+		r := Result{Problems: problems}
+		r.Settle()
+		if want := diag.Errors(problems)[0].Status(); r.Status != want || one.Status() == other.Status() {
+			t.Errorf("%v: status %d, want %d", problems, r.Status, want)
+		}
+	}
+}
+
 // A step of the wall clock must not lengthen a run: all its times count from one that has a
 // reading of the monotonic clock, which time.Time prints.
 func TestRun_CountsOnTheMonotonicClock(t *testing.T) {
