@@ -64,7 +64,7 @@ func (c *verifyCommand) Run(a *app) error {
 
 func stoppedVerify(ctx context.Context) diag.Problem {
 	return diag.Found(diag.Interrupted, "", "ended by a signal while hashing",
-		context.Cause(ctx).Error(), "", diag.Advise("run the same again: finished hashes are remembered"))
+		context.Cause(ctx).Error(), "", diag.Advise("run the same command again: finished hashes are remembered"))
 }
 
 // surveyed is the Model Store as a command of a person sees it.
@@ -259,7 +259,7 @@ func (c *sealCommand) Run(a *app) error {
 
 func unsealed(agent string, t facts.StoreTree, err error) diag.Problem {
 	p := diag.Found(diag.RecordUnwritten, agent, err.Error(), t.Path, "a version that can be written to",
-		diag.Advise("make room there, or make it writable: its file system may be read-only, or its directory immutable. If it is to stay so, seal the version where it can be written to, or set models.verify_preload = \"presence\" in /etc/justnews/justnews.toml").
+		diag.Advise("free space there, or make it writable (its file system may be read-only, or its directory immutable); otherwise seal the version on a host that can write to it, or set models.verify_preload = \"presence\" in /etc/justnews/justnews.toml").
 			Looking(diag.Run("findmnt", "-T", t.Path), diag.Run("df", "--", t.Path), diag.Run("lsattr", "-d", "--", t.Path)))
 	if errors.Is(err, fs.ErrPermission) {
 		p.Code = diag.StorePermission

@@ -152,7 +152,7 @@ func (a *app) mpsRow(g report.MPSStatus) {
 }
 
 func processText(p report.MPSProcess) string {
-	parts := []string{fmt.Sprintf("user id %d", p.UID)}
+	parts := []string{fmt.Sprintf("UID %d", p.UID)}
 	if p.Unit != "" {
 		parts = append(parts, "of "+p.Unit)
 	}

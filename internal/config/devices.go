@@ -222,7 +222,7 @@ func (s *state) limited(path []string, m Memory, seen []string, from string) {
 			s.fail(diag.ConfigConflict, path, atValue, fmt.Sprintf("%s limits the memory of %s, which is not one of its GPUs", dotted(path), l.GPU),
 				quote(l.GPU), "one of "+strings.Join(seen, ", "), "correct it, or "+from)
 		case !isIndex(l.GPU):
-			s.fail(diag.ConfigConflict, path, atValue, fmt.Sprintf("%s names a GPU by UUID, which MPS can only be told if the GPUs are listed", dotted(path)),
+			s.fail(diag.ConfigConflict, path, atValue, fmt.Sprintf("%s names a GPU by UUID, which is possible only if its GPUs are listed", dotted(path)),
 				quote(l.GPU), from+" with the UUIDs of its GPUs", "set "+from)
 		}
 	}

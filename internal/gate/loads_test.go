@@ -64,7 +64,7 @@ func TestGate_WaitsWhileTheOrchestratorLoadsModels(t *testing.T) {
 			at := time.Now().Add(d)
 			return func(name string) (facts.Unit, error) {
 				if time.Now().After(at) {
-					return facts.Unit{}, errors.New("systemd cannot be asked")
+					return facts.Unit{}, errors.New("systemd cannot be queried")
 				}
 				return activeUnit(name)
 			}

@@ -168,7 +168,7 @@ func TestMPS_ServerIsStartedAndMustStayRunning(t *testing.T) {
 		}, within: 3 * time.Second},
 		"it is another user's": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 			h.servers = []facts.MPSServer{{PID: 70, UID: 1000, State: "ACTIVE"}}
-		}, status: diag.StatusGPU, code: diag.MPSServer, says: "user id 1000", within: 11 * time.Second},
+		}, status: diag.StatusGPU, code: diag.MPSServer, says: "UID 1000", within: 11 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.require = "server"

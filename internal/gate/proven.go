@@ -59,7 +59,7 @@ func (f *follower) onGPU(ctx context.Context) (problem *diag.Problem, again bool
 	if f.unit.known && f.world.Machine != nil {
 		pids = f.world.Machine.Processes(f.unit.unit.ControlGroup)
 	}
-	look := facts.GPULook{Detail: "it is not asked on this machine"}
+	look := facts.GPULook{Detail: "it is not queried on this machine"}
 	if f.world.GPU != nil {
 		look = f.world.GPU.Look(ctx)
 	}

@@ -69,7 +69,7 @@ func (o *Origin) proveFrom(ctx context.Context, a *facts.Answer, server facts.Se
 		known, err = o.ask(ctx, known, server)
 	}
 	if err != nil {
-		a.Kind, a.Detail = facts.Unattributed, "systemd cannot be asked about "+o.Unit+": "+err.Error()
+		a.Kind, a.Detail = facts.Unattributed, "systemd cannot be queried about "+o.Unit+": "+err.Error()
 		return false
 	}
 	kind, seen := orchestrator.Served(server, known)

@@ -43,7 +43,7 @@ func auditStore(ctx context.Context, r *runner) outcome {
 	}
 	look := r.world.Store.Look(ctx, wants)
 	if ctx.Err() != nil || look.Fault == nil && len(look.Models) != len(wants) {
-		return outcome{detail: "not all models were looked at", problems: []diag.Problem{store.Late(look, r.req.Timeout.Value)}}
+		return outcome{detail: "not all models were checked", problems: []diag.Problem{store.Late(look, r.req.Timeout.Value)}}
 	}
 	if r.req.Instance == "" { // users see different things, and the preload looks as the loader
 		r.store = fingerprint(look)

@@ -68,7 +68,7 @@ func (p *plan) identity() {
 		d.Fix = diag.Advise("name another one with --user, or create that user", diag.Run("useradd", "--", p.request.User))
 		p.report(d)
 	case u.UID == 0:
-		d.Message, d.Seen, d.Expected = "the user is root, who needs no exemption", "uid 0", "the user that operates JustNews"
+		d.Message, d.Seen, d.Expected = "the user is root, who can operate JustNews anyway", "uid 0", "the user that operates JustNews"
 		d.Fix = diag.Do(diag.Run("justnews-gate", "nopasswd", "install", "--user", "USER"))
 		p.report(d)
 	default:

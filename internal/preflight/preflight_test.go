@@ -291,7 +291,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 		{"another user on the port, and no process to be seen", func(w *world) {
 			w.job.Host.Holders = func([]int) (map[int][]facts.Process, error) { return nil, nil }
 			w.listen(1000)
-		}, diag.PortTaken, diag.Error, "user id 1000"},
+		}, diag.PortTaken, diag.Error, "UID 1000"},
 		{"a free port", func(w *world) { w.listen() }, diag.PortSilent, diag.Notice, scoutUnit},
 		{"little space", func(w *world) { w.free(5 << 30) }, diag.DiskSpace, diag.Warning, "5.0 GiB"},
 		{"no space", func(w *world) { w.free(100 << 20) }, diag.DiskSpace, diag.Error, "100 MiB"},

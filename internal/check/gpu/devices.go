@@ -20,7 +20,7 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	gpus := l.NVML.GPUs
 	problems := append(lostGPUs(l, w), notListed(gpus, w)...)
 	if n := usable(gpus); n < w.MinCount {
-		problems = append(problems, diag.Found(diag.GPUCount, "gpu.min_count", "there are fewer GPUs than the configuration needs",
+		problems = append(problems, diag.Found(diag.GPUCount, "gpu.min_count", "there are fewer GPUs than the configuration requires",
 			fmt.Sprintf("%d usable", n), fmt.Sprintf("at least %d", w.MinCount),
 			diag.Advise("restore the missing GPU, or lower gpu.min_count in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run("nvidia-smi", "-L"))))
 	}
@@ -34,7 +34,7 @@ func devices(l facts.GPULook, w requirement.GPU) []diag.Problem {
 			problems = append(problems, prohibited(g, w))
 		}
 		if w.Needed && g.Persistence != nil && !*g.Persistence {
-			problems = append(problems, diag.Found(diag.GPUPersistence, subject(g), "persistence mode is off: the driver initialises this GPU again for its next user and resets its compute mode",
+			problems = append(problems, diag.Found(diag.GPUPersistence, subject(g), "persistence mode is off: the driver initializes this GPU again for its next user and resets its compute mode",
 				"persistence mode disabled", "enabled", diag.Do(diag.Run("systemctl", "enable", "--now", "nvidia-persistenced.service"))).As(diag.Notice))
 		}
 	}
@@ -181,7 +181,7 @@ func recovery(l facts.GPULook, g facts.GPU) diag.Problem {
 	switch action := g.RecoveryAction; {
 	case slices.Contains(drains, action):
 		p.Severity = diag.Warning
-		p.Message = "the driver recommends to recover this GPU; what runs on it is not affected"
+		p.Message = "the driver recommends recovering this GPU; programs that use it are not affected"
 		p.Fix = diag.Advise("stop the programs that use it, then reset it", reset(g)...)
 		if action == "RECOVER_IMEX_DOMAIN" {
 			p.Fix = diag.Do(diag.Run("systemctl", "restart", "nvidia-imex.service"), diag.Retry())

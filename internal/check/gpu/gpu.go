@@ -139,7 +139,7 @@ func kernelLog() diag.Command { return diag.Run("journalctl", "-k", "-g", "NVRM|
 var faults = map[facts.GPUKind]failure{
 	facts.GPUUnknown:     {diag.GPUUnknown, "the GPU could not be queried", "an answer from the driver before the deadline", diag.Advise("raise gate.timeout in /etc/justnews/justnews.toml", diag.Reload()).Looking(diag.Run(helper))},
 	facts.HelperMissing:  {diag.GPUHelperMissing, "the GPU helper is not installed", "justnews-nvml at that path", diag.Advise(reinstall, diag.Retry())},
-	facts.HelperUnusable: {diag.GPUHelperUnusable, "the GPU helper cannot be executed", "a program for this machine, executable for this user", diag.Advise(reinstall, diag.Retry())},
+	facts.HelperUnusable: {diag.GPUHelperUnusable, "the GPU helper cannot be executed", "a program for this machine, executable by this user", diag.Advise(reinstall, diag.Retry())},
 	facts.HelperLoader:   {diag.GPUHelperLoader, "the dynamic loader cannot load the GPU helper", "a helper that starts: glibc 2.34 or newer", diag.Advise(reinstall, diag.Retry()).Looking(diag.Run("ldd", helper))},
 	facts.HelperSymbol:   {diag.GPUHelperSymbol, "the driver's library lacks a function that the GPU helper needs", library + " of a supported driver, and a helper that is linked with -z lazy", diag.Advise("install a driver of a supported branch and reboot, or reinstall the package justnews", diag.Retry())},
 	facts.HelperCrashed:  {diag.GPUHelperCrashed, "the GPU helper crashed in the driver's library", "an answer", diag.Advise("reboot, or reinstall the driver", diag.Retry()).Looking(kernelLog())},

@@ -202,7 +202,7 @@ func TestPort_NamesTheProcessThatHoldsIt(t *testing.T) {
 			"python (PID 8) of justnews@critic.service", "systemctl stop -- justnews@critic.service; justnews-gate retry"},
 		"another unit": {[]int{990}, []facts.Process{{PID: 8, Name: "nginx", Unit: "nginx.service"}}, "nginx (PID 8) of nginx.service", "stop the program that listens there"},
 		"no unit":      {[]int{990}, []facts.Process{{PID: 8, Name: "nc"}, {PID: 9, Name: "nc"}}, "nc (PID 8), nc (PID 9)", "ss -ltnp 'sport = :8002'"},
-		"invisible":    {[]int{0, 990}, nil, "a process of user id 0, a process of user id 990", "stop the program that listens there"},
+		"invisible":    {[]int{0, 990}, nil, "a process of UID 0, a process of UID 990", "stop the program that listens there"},
 	} {
 		held := facts.Port{Listener: facts.Listener{Port: 8002, UIDs: c.uids}, Known: true, Processes: c.processes}
 		p := host.Port(facts.Unit{Name: "justnews@scout.service"}, held)

@@ -49,7 +49,7 @@ func Holders(p facts.Port) string {
 		names = append(names, name)
 	}
 	if len(names) == 0 {
-		names = lists.Map(p.UIDs, func(uid int) string { return fmt.Sprintf("a process of user id %d", uid) })
+		names = lists.Map(p.UIDs, func(uid int) string { return fmt.Sprintf("a process of UID %d", uid) })
 	}
 	return strings.Join(names, ", ")
 }

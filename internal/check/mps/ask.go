@@ -110,11 +110,11 @@ func Servers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w Wan
 		"the daemon lists no server", "a server in the state ACTIVE",
 		diag.Advise("fix the error in the daemon's log", w.restart()...).Looking(diag.LogOf(w.name())))
 	if w.UID != nil {
-		p.Expected = fmt.Sprintf("a server of user id %d in the state ACTIVE", *w.UID)
+		p.Expected = fmt.Sprintf("a server of UID %d in the state ACTIVE", *w.UID)
 	}
 	var seen []string
 	for _, s := range servers {
-		text := fmt.Sprintf("server %d of user id %d is %s", s.PID, s.UID, diag.Clean(s.State))
+		text := fmt.Sprintf("server %d of UID %d is %s", s.PID, s.UID, diag.Clean(s.State))
 		if s.UID < 0 {
 			text = fmt.Sprintf("server %d, of an unknown user, is %s", s.PID, diag.Clean(s.State))
 		}

@@ -44,7 +44,7 @@ func exposed(m facts.MPS, w Wanted) []diag.Problem {
 	}
 	if m.Directory.Mode&0o002 != 0 {
 		problems = append(problems, diag.Found(diag.MPSDirectory, w.PipeDirectory, "the pipe directory is world-writable: any user can replace the daemon's sockets",
-			fmt.Sprintf("mode %#o, user id %d", m.Directory.Mode, m.Directory.UID), "mode 0755",
+			fmt.Sprintf("mode %#o, UID %d", m.Directory.Mode, m.Directory.UID), "mode 0755",
 			diag.Do(diag.Run("chmod", "0755", "--", w.PipeDirectory))).As(diag.Warning))
 	}
 	if len(m.Elsewhere) > 0 {
@@ -79,7 +79,7 @@ func stray(m facts.MPS, w Wanted) diag.Problem {
 func user(m facts.MPS, w Wanted) []diag.Problem {
 	if w.UID == nil { // by hand, where the user of the configuration does not exist
 		return []diag.Problem{diag.Found(diag.MPSUser, w.PipeDirectory, "could not check the user of the MPS control daemon: the agents' user is unknown",
-			fmt.Sprintf("daemon of user id %d", runsAs(m)), "a user named by service.user",
+			fmt.Sprintf("daemon of UID %d", runsAs(m)), "a user named by service.user",
 			diag.Advise("create that user, or correct service.user in /etc/justnews/justnews.toml", diag.Retry()).Looking(diag.Run("getent", "passwd"))).As(diag.Warning)}
 	}
 	owner := runsAs(m)
@@ -87,7 +87,7 @@ func user(m facts.MPS, w Wanted) []diag.Problem {
 		return nil
 	}
 	p := diag.Found(diag.MPSUser, w.PipeDirectory, "the MPS control daemon runs as a different user than the agents",
-		fmt.Sprintf("daemon of user id %d", owner), fmt.Sprintf("user id %d", *w.UID),
+		fmt.Sprintf("daemon of UID %d", owner), fmt.Sprintf("UID %d", *w.UID),
 		diag.Advise(fmt.Sprintf("give %s the User= of the instances", w.name()), append([]diag.Command{diag.Reload()}, w.restart()...)...))
 	if owner == 0 {
 		// It serves them one user at a time.

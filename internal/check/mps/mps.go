@@ -136,7 +136,7 @@ func blocked(m facts.MPS, w Wanted) diag.Problem {
 		"no search permission on "+m.Directory.Blocked, "mode 0755 on every directory of the path",
 		diag.Do(diag.Run("chmod", "0755", "--", m.Directory.Blocked), diag.Retry()))
 	if m.Directory.Exists && m.Directory.Blocked == w.PipeDirectory {
-		p.Seen += fmt.Sprintf(" (mode %#o, user id %d)", m.Directory.Mode, m.Directory.UID)
+		p.Seen += fmt.Sprintf(" (mode %#o, UID %d)", m.Directory.Mode, m.Directory.UID)
 	}
 	return p
 }
@@ -177,7 +177,7 @@ func holder(m facts.MPS) string {
 func process(p facts.MPSProcess) string {
 	s := fmt.Sprintf("PID %d", p.PID)
 	if p.UID >= 0 {
-		s += fmt.Sprintf(", user id %d", p.UID)
+		s += fmt.Sprintf(", UID %d", p.UID)
 	}
 	if p.Unit != "" {
 		s += ", of " + diag.Clean(p.Unit)

@@ -90,7 +90,7 @@ func TestDaemon_EachLookIsJudged(t *testing.T) {
 		},
 		"closed": {
 			liveMPS(func(m *facts.MPS) { m.Directory.Blocked, m.Directory.Mode = pipeDir, 0o700 }),
-			wantMPS(), diag.MPSDirectory, diag.Error, "mode 0700, user id 990",
+			wantMPS(), diag.MPSDirectory, diag.Error, "mode 0700, UID 990",
 		},
 		"closed above": {deadMPS(func(m *facts.MPS) { m.Directory.Blocked = "/run" }), wantMPS(), diag.MPSDirectory, diag.Error, "chmod 0755 -- /run; "},
 		"the directory was deleted under it": {
@@ -106,7 +106,7 @@ func TestDaemon_EachLookIsJudged(t *testing.T) {
 				m.Elsewhere = []string{"/tmp/nvidia-mps"}
 				m.Others = []facts.MPSProcess{{PID: 50, UID: 0, Args: []string{program, "-d"}, PipeDirectory: "/tmp/nvidia-mps"}}
 			}),
-			wantMPS(), diag.MPSElsewhere, diag.Error, "/tmp/nvidia-mps (PID 50, user id 0)",
+			wantMPS(), diag.MPSElsewhere, diag.Error, "/tmp/nvidia-mps (PID 50, UID 0)",
 		},
 		"the unit's runs elsewhere": {
 			deadMPS(func(m *facts.MPS) {
@@ -143,16 +143,16 @@ func TestDaemon_EachLookIsJudged(t *testing.T) {
 		"stopped":             {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wantMPS(), diag.MPSWedged, diag.Error, "systemctl kill -s SIGKILL"},
 		"stopped by a tracer": {liveMPS(func(m *facts.MPS) { m.Daemon.State = "t" }), wantMPS(), diag.MPSWedged, diag.Error, "state t"},
 		"stopped, by hand":    {liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wantMPS(byHand), diag.MPSWedged, diag.Error, "kill -KILL 41; env CUDA"},
-		"another user's":      {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 1000 }), wantMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000"},
+		"another user's":      {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 1000 }), wantMPS(), diag.MPSUser, diag.Error, "daemon of UID 1000"},
 		"another user's, hidden": {
-			liveMPS(func(m *facts.MPS) { m.Daemon, m.SocketUID = nil, 1000 }), wantMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
+			liveMPS(func(m *facts.MPS) { m.Daemon, m.SocketUID = nil, 1000 }), wantMPS(), diag.MPSUser, diag.Error, "daemon of UID 1000",
 		},
 		"another user's, who cannot be read": {
-			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.SocketUID = -1, 1000 }), wantMPS(), diag.MPSUser, diag.Error, "daemon of user id 1000",
+			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.SocketUID = -1, 1000 }), wantMPS(), diag.MPSUser, diag.Error, "daemon of UID 1000",
 		},
 		"an impostor that answers, with unknown agents": {
 			liveMPS(func(m *facts.MPS) { m.Daemon.UID, m.Daemon.Exe = 1000, "" }), wantMPS(byHand, func(w *mps.Wanted) { w.UID = nil }),
-			diag.MPSUser, diag.Warning, "daemon of user id 1000",
+			diag.MPSUser, diag.Warning, "daemon of UID 1000",
 		},
 		"root's": {liveMPS(func(m *facts.MPS) { m.Daemon.UID = 0 }), wantMPS(), diag.MPSUser, diag.Warning, "one user at a time"},
 		"one more elsewhere": {
@@ -294,11 +294,11 @@ func TestDaemon_OnlyAnActiveServerOfTheUserCounts(t *testing.T) {
 		"of whomever, where agents are not known": {[]facts.MPSServer{{PID: 70, UID: 1000, State: "ACTIVE"}}, liveMPS(), nil, true, ""},
 		"hidden, of a daemon of the agents' own":  {[]facts.MPSServer{{PID: 70, UID: -1, State: "ACTIVE"}}, liveMPS(), agent(), true, ""},
 		"hidden, of root's daemon":                {[]facts.MPSServer{{PID: 70, UID: -1, State: "ACTIVE"}}, root, agent(), false, "of an unknown user"},
-		"root's, of a daemon of the agents' own":  {[]facts.MPSServer{{PID: 70, UID: 0, State: "ACTIVE"}}, liveMPS(), agent(), false, "of user id 0"},
+		"root's, of a daemon of the agents' own":  {[]facts.MPSServer{{PID: 70, UID: 0, State: "ACTIVE"}}, liveMPS(), agent(), false, "of UID 0"},
 		"no state, not alive":                     {[]facts.MPSServer{{PID: 70, UID: 990}}, liveMPS(), agent(), false, "is not running"},
 		"initializing":                            {[]facts.MPSServer{{PID: 70, UID: 990, State: "INITIALIZING", Alive: true}}, liveMPS(), agent(), false, "INITIALIZING"},
 		"faulty":                                  {[]facts.MPSServer{{PID: 70, UID: 990, State: "FAULT", Alive: true}}, liveMPS(), agent(), false, "FAULT"},
-		"another user's":                          {[]facts.MPSServer{{PID: 70, UID: 1000, State: "ACTIVE", Alive: true}}, liveMPS(), agent(), false, "user id 1000"},
+		"another user's":                          {[]facts.MPSServer{{PID: 70, UID: 1000, State: "ACTIVE", Alive: true}}, liveMPS(), agent(), false, "UID 1000"},
 		"its state could not be asked":            {[]facts.MPSServer{{PID: 70, UID: 990, Alive: true, Err: "broken off"}}, liveMPS(), agent(), false, "broken off"},
 		"none":                                    {nil, liveMPS(), agent(), false, "lists no server"},
 	} {
@@ -495,7 +495,7 @@ func TestDaemon_BlockedDirectoryHasItsMode(t *testing.T) {
 		problems := mps.Daemon(deadMPS(func(m *facts.MPS) {
 			m.Directory = facts.Directory{Exists: c.exists, IsDir: c.exists, Blocked: c.blocked, Mode: 0o700, UID: 7}
 		}), wantMPS())
-		if len(problems) != 1 || problems[0].Code != diag.MPSDirectory || strings.Contains(problems[0].Seen, "mode 0700, user id 7") != c.want {
+		if len(problems) != 1 || problems[0].Code != diag.MPSDirectory || strings.Contains(problems[0].Seen, "mode 0700, UID 7") != c.want {
 			t.Errorf("%+v: %+v", c, problems)
 		}
 	}

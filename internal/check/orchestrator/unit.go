@@ -67,7 +67,7 @@ func VLLM(v facts.VLLM, agents []string, url, unit string) []diag.Problem {
 // retries.
 func Registered(r facts.Registration, name, busURL string) []diag.Problem {
 	if r.Kind == facts.Nonsense {
-		return []diag.Problem{diag.Found(diag.BusNonsense, busURL+"/agents", "cannot tell whether the orchestrator is registered with the MCP bus: its answer is invalid",
+		return []diag.Problem{diag.Found(diag.BusNonsense, busURL+"/agents", "cannot determine whether the orchestrator is registered with the MCP bus: its answer is invalid",
 			statusOf(r.Answer)+evidence(r.Answer), `{"agents": {"`+name+`": …}}, or a list of names`,
 			diag.Advise("make sure that the MCP bus serves it").Looking(diag.Run("curl", "-s", "--", busURL+"/agents"))).As(diag.Notice)}
 	}

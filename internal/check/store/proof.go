@@ -67,7 +67,7 @@ func sealing(p facts.StoreProof) diag.Fix {
 
 // trusted is the fix for a version that nothing proves. A seal is a file in it.
 func (j *judge) trusted(p facts.StoreProof) diag.Fix {
-	advice := "if you trust it as it is, seal it (one on a read-only file system where that can be written to)"
+	advice := "if you trust it as it is, seal it (on another host if this one has it on a read-only file system)"
 	if j.want.VerifyPreload == "manifest" {
 		advice += `, or set models.verify_preload = "presence" in /etc/justnews/justnews.toml`
 	}

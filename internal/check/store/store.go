@@ -160,7 +160,7 @@ func (j *judge) space() {
 	}
 	j.say("", diag.Found(diag.StoreSpace, j.look.Root, "there is not enough space for another version next to the current one",
 		check.Size(j.look.Free)+" free", "at least "+check.Size(most)+", the size of the largest version",
-		diag.Advise("remove versions that no current points at").Looking(diag.Run("du", "-h", "--max-depth=3", "--", j.look.Root))).As(diag.Warning))
+		diag.Advise("remove versions that no current link points to").Looking(diag.Run("du", "-h", "--max-depth=3", "--", j.look.Root))).As(diag.Warning))
 }
 
 func describe(f facts.StoreFault) string {

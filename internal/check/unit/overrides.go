@@ -71,7 +71,7 @@ var byHand = map[string]string{
 	"05-bus-bypass.conf":        "require_bus = false in justnews.toml, which the orchestrator's instance does not need",
 	"10-preflight-gating.conf":  "no gate of its own: the package has one",
 	"10-deps.conf":              "after = [\"…\"] in justnews.toml",
-	"20-restart-policy.conf":    "service.restart_sec in justnews.toml; nothing has a start limit any more",
+	"20-restart-policy.conf":    "service.restart_sec in justnews.toml; no unit has a start limit any more",
 	"01-root.conf":              "service.user in justnews.toml",
 	"justnews-defaults.conf":    "[service] in justnews.toml",
 	"00-justnews-defaults.conf": "[service] in justnews.toml",

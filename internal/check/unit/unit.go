@@ -136,7 +136,7 @@ func SystemdSilent(subject, so, why string) diag.Problem {
 // NotAllowed is the problem of a caller for whom systemd does nothing.
 func NotAllowed(unit, message, seen string) diag.Problem {
 	return diag.Found(diag.NoSystemd, unit, message,
-		diag.Clean(seen), "root, or a user whom polkit lets manage the units", diag.Do(diag.Run("sudo", "justnews-gate", "retry")))
+		diag.Clean(seen), "root, or a user authorized by polkit to manage the units", diag.Do(diag.Run("sudo", "justnews-gate", "retry")))
 }
 
 // NotServed is the problem of a service that cannot get its name on D-Bus.
@@ -230,7 +230,7 @@ func setupFailed(u facts.Unit, status int, commands []facts.Exec) unstarted {
 		dir := path.Join(s.what, "justnews", unitname.Instance(u.Name))
 		return unstarted{
 			"its directory " + dir + " cannot be made" + named,
-			diag.Advise("make room there, or let root write to it", then...).Looking(diag.Run("df", "-h", "--", path.Dir(dir)), diag.Run("df", "-i", "--", path.Dir(dir))),
+			diag.Advise("free space there, or let root write to it", then...).Looking(diag.Run("df", "-h", "--", path.Dir(dir)), diag.Run("df", "-i", "--", path.Dir(dir))),
 		}
 	}
 	return unstarted{

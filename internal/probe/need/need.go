@@ -84,7 +84,7 @@ func failed(ctx context.Context, where string, err error) facts.Need {
 // state, it is not active.
 func (p Prober) unit(ctx context.Context, name string) facts.Need {
 	if p.Units == nil {
-		return facts.Need{Detail: "systemd cannot be asked"}
+		return facts.Need{Detail: "systemd cannot be queried"}
 	}
 	u, err := p.Units.Unit(ctx, name)
 	if err != nil {

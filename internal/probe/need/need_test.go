@@ -136,7 +136,7 @@ func TestNeed_UnitProbePassesIfTheUnitIsActive(t *testing.T) {
 		{units{unit: facts.Unit{LoadState: "masked", ActiveState: "inactive"}}, false, "masked"},
 		{units{}, false, ""},
 		{units{err: errors.New("no bus")}, false, "no bus"},
-		{nil, false, "systemd cannot be asked"},
+		{nil, false, "systemd cannot be queried"},
 	} {
 		p := Prober{Probes: map[string]config.Probe{"x": {Kind: "unit", Unit: "a.service"}}, Units: tt.units}
 		want(t, p.Try(t.Context(), "x"), tt.ok, tt.detail)

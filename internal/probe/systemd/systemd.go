@@ -29,7 +29,7 @@ var (
 	// ErrUnreachable means that systemd is running but cannot be queried now: no
 	// bus, a bus that does not reply, or a manager that does not answer in
 	// time.
-	ErrUnreachable = errors.New("systemd cannot be asked")
+	ErrUnreachable = errors.New("systemd cannot be queried")
 	// ErrNoUnit means that a process belongs to no unit.
 	ErrNoUnit = errors.New("no unit owns the process")
 	// ErrClosed means that Close was called before.
