@@ -80,7 +80,7 @@ func (c *Conn) job(ctx context.Context, name, method string) (facts.Start, error
 	case job == noJob:
 		return facts.Start{Result: "done"}, nil
 	}
-	return facts.Start{Result: c.follow(ctx, name, job, removed)}, nil
+	return facts.Start{Result: c.follow(ctx, l, name, job, removed)}, nil
 }
 
 // subscribe subscribes to JobRemoved. If that fails the job is polled: on
@@ -126,7 +126,7 @@ func stored(reply *dbus.Call) (dbus.ObjectPath, *facts.Start, error) {
 
 // follow returns the result of a job, "" if ctx ended first or its end was
 // missed.
-func (c *Conn) follow(ctx context.Context, unit string, job dbus.ObjectPath, removed <-chan *dbus.Signal) string {
+func (c *Conn) follow(ctx context.Context, l *link, unit string, job dbus.ObjectPath, removed <-chan *dbus.Signal) string {
 	look := time.NewTicker(jobEvery)
 	defer look.Stop()
 	for {
@@ -138,7 +138,7 @@ func (c *Conn) follow(ctx context.Context, unit string, job dbus.ObjectPath, rem
 				removed = nil // the connection is gone: poll instead
 				continue
 			}
-			if result, ours := jobResult(s, job); ours {
+			if result, ours := l.jobResult(ctx, s, job); ours {
 				return result
 			}
 		case <-look.C:
@@ -146,20 +146,20 @@ func (c *Conn) follow(ctx context.Context, unit string, job dbus.ObjectPath, rem
 			if err != nil || u.Job {
 				continue
 			}
-			return drained(removed, job)
+			return l.drained(ctx, removed, job)
 		}
 	}
 }
 
 // drained checks for a signal that arrived while systemd was queried.
-func drained(removed <-chan *dbus.Signal, job dbus.ObjectPath) string {
+func (l *link) drained(ctx context.Context, removed <-chan *dbus.Signal, job dbus.ObjectPath) string {
 	for {
 		select {
 		case s, open := <-removed:
 			if !open {
 				return ""
 			}
-			if result, ours := jobResult(s, job); ours {
+			if result, ours := l.jobResult(ctx, s, job); ours {
 				return result
 			}
 		default:
@@ -168,14 +168,27 @@ func drained(removed <-chan *dbus.Signal, job dbus.ObjectPath) string {
 	}
 }
 
-// jobResult reads JobRemoved(u id, o job, s unit, s result).
-func jobResult(s *dbus.Signal, job dbus.ObjectPath) (string, bool) {
+// jobResult reads JobRemoved(u id, o job, s unit, s result) of the manager.
+func (l *link) jobResult(ctx context.Context, s *dbus.Signal, job dbus.ObjectPath) (string, bool) {
 	if s == nil || !strings.HasSuffix(s.Name, ".JobRemoved") || len(s.Body) < 4 {
 		return "", false
 	}
 	path, _ := s.Body[1].(dbus.ObjectPath)
 	result, ok := s.Body[3].(string)
-	return result, ok && path == job
+	return result, ok && path == job && l.ofManager(ctx, s.Sender)
+}
+
+// ofManager reports whether a signal is the manager's. Any process on the bus can send one to
+// this connection; the bus names its sender. On systemd's own socket nobody else sends.
+func (l *link) ofManager(ctx context.Context, sender string) bool {
+	if sender == "" || sender == destination {
+		return true
+	}
+	short, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var owner string
+	err := l.conn.BusObject().CallWithContext(short, "org.freedesktop.DBus.GetNameOwner", 0, destination).Store(&owner)
+	return err == nil && owner == sender
 }
 
 // ResetFailed resets the failed state and the start counter of a unit. A unit that systemd has

@@ -39,6 +39,57 @@ func TestStart_IsFollowedUntilItsJobEnds(t *testing.T) {
 	}
 }
 
+// Every process on the bus can send this one a signal, whatever it subscribed to.
+func TestStart_SignalOfAnotherProcessEndsNothing(t *testing.T) {
+	c, m, b := connected(t)
+	forger, err := dbus.Connect("unix:path=" + b.socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = forger.Close() }()
+	m.onStart(func(unit, _ string) (dbus.ObjectPath, *dbus.Error) {
+		forged := &dbus.Message{
+			Type: dbus.TypeSignal,
+			Headers: map[dbus.HeaderField]dbus.Variant{
+				dbus.FieldDestination: dbus.MakeVariant(c.now.conn.Names()[0]), dbus.FieldPath: dbus.MakeVariant(managerPath),
+				dbus.FieldInterface: dbus.MakeVariant(managerIface), dbus.FieldMember: dbus.MakeVariant("JobRemoved"),
+				dbus.FieldSignature: dbus.MakeVariant(dbus.SignatureOf(uint32(0), jobPath, "", "")),
+			},
+			Body: []any{uint32(117), jobPath, unit, "forged"},
+		}
+		if call := forger.Send(forged, nil); call != nil && call.Err != nil {
+			t.Error(call.Err)
+		}
+		// The bus keeps the order of what it passes on: once it answers, the forged one is on its way.
+		if err := forger.BusObject().Call("org.freedesktop.DBus.GetId", 0).Err; err != nil {
+			t.Error(err)
+		}
+		go m.removeJob(t, jobPath, unit, "done")
+		return jobPath, nil
+	})
+	if s, err := c.Start(t.Context(), mpsUnit); err != nil || s.Result != "done" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// A second request would count against the unit's start limit, or start what was stopped meanwhile.
+func TestStart_LostReplyIsNotRepeated(t *testing.T) {
+	c, m, _ := connected(t)
+	m.onStart(func(string, string) (dbus.ObjectPath, *dbus.Error) {
+		_ = c.now.sock.Close()
+		return jobPath, nil
+	})
+	if s, err := c.Start(t.Context(), mpsUnit); err == nil {
+		t.Errorf("%+v without an answer", s)
+	}
+	if _, err := c.Unit(t.Context(), "justnews@scout.service"); err != nil { // over a new connection
+		t.Error(err)
+	}
+	if starts, _ := m.asks(); starts != 1 {
+		t.Errorf("asked %d times, want once", starts)
+	}
+}
+
 func TestStart_RefusalIsAFact(t *testing.T) {
 	c, m, _ := connected(t)
 	const name = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
