@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -46,7 +47,7 @@ func agedCommand(ts *testscript.TestScript, _ bool, _ []string) {
 	for {
 		tree, err := digest.Walk(context.Background(), running(ts)["root"])
 		ts.Check(err)
-		if tree.Settled(digest.Now().Time()) {
+		if tree.Settled(time.Now()) {
 			return
 		}
 	}

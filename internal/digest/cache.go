@@ -5,6 +5,7 @@ package digest
 import (
 	"os"
 	"sync"
+	"time"
 )
 
 // Cache has the known digests of files, in memory and in logs. A nil *Cache is empty. What
@@ -35,7 +36,7 @@ type Source struct {
 // which runs as the agents' user but writes to a file that PID 1 opened. Gates
 // trust it as they trust the preload; root does not.
 const (
-	RootLog    = logName
+	RootLog    = "root.2"
 	PreloadLog = "preload.2"
 )
 
@@ -126,9 +127,9 @@ func (c *Cache) Note(id Identity) (Note, bool) {
 	return Note(value), ok
 }
 
-// Remember stores a note of a file that was read between two equal identities.
-func (c *Cache) Remember(id Identity, n Note, began Clock) {
-	if id.settled(began.at) {
+// Remember stores a note of a file that was read between two equal identities, from a time on.
+func (c *Cache) Remember(id Identity, n Note, began time.Time) {
+	if id.settled(began) {
 		c.put(fileKey(kindNote, id), Sum(n))
 	}
 }

@@ -117,13 +117,3 @@ func (id Identity) settled(now time.Time) bool {
 	}
 	return true
 }
-
-// Clock is the moment at which a reading began, by the clock that makes the
-// time stamps of files.
-type Clock struct{ at time.Time }
-
-// Now returns the present moment.
-func Now() Clock { return Clock{time.Now()} }
-
-// Time returns the moment.
-func (c Clock) Time() time.Time { return c.at }

@@ -207,7 +207,7 @@ func TestDigest_ForeignCacheEntriesAreIgnored(t *testing.T) {
 			}
 			places := t.TempDir()
 			want := Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, path))[0]
-			if err := spoil(filepath.Join(places, logName)); err != nil {
+			if err := spoil(filepath.Join(places, RootLog)); err != nil {
 				t.Fatal(err)
 			}
 			got := Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, path))[0]
@@ -234,7 +234,7 @@ func TestDigest_TornRecordDoesNotAffectOthers(t *testing.T) {
 	write(t, two, noise(20))
 	age(t, one, two)
 	Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, one))
-	log := filepath.Join(places, logName)
+	log := filepath.Join(places, RootLog)
 	data, err := os.ReadFile(log)
 	if err != nil {
 		t.Fatal(err)
@@ -256,11 +256,11 @@ func TestDigest_OverlongLogIsRestarted(t *testing.T) {
 	write(t, path, noise(10))
 	age(t, path)
 	cacheIn(t, places)
-	if err := os.Truncate(filepath.Join(places, logName), maxLog); err != nil {
+	if err := os.Truncate(filepath.Join(places, RootLog), maxLog); err != nil {
 		t.Fatal(err)
 	}
 	Engine{Cache: cacheIn(t, places)}.Run(t.Context(), jobs(t, path))
-	if info, err := os.Stat(filepath.Join(places, logName)); err != nil || info.Size() != recordBytes {
+	if info, err := os.Stat(filepath.Join(places, RootLog)); err != nil || info.Size() != recordBytes {
 		t.Errorf("%v %v", info.Size(), err)
 	}
 	if r := (Engine{Cache: cacheIn(t, places)}).Run(t.Context(), jobs(t, path))[0]; !r.Cached {
@@ -301,7 +301,7 @@ func TestDigest_LogHasOneWriterWithoutBlocking(t *testing.T) {
 	write(t, path, noise(1000))
 	age(t, path)
 	held := cacheIn(t, places)
-	log, err := os.Open(filepath.Join(places, logName))
+	log, err := os.Open(filepath.Join(places, RootLog))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,6 @@ import (
 // A record that was damaged or written in part does not match its own checksum and is
 // ignored. The names of logs contain the version of this layout.
 const (
-	logName     = "root.2"
 	keyBytes    = identityBytes
 	recordBytes = 96
 	sealedBytes = 80
@@ -86,7 +85,7 @@ func openLog(s Source) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := cmp.Or(s.Name, logName)
+	name := cmp.Or(s.Name, RootLog)
 	p := &place{}
 	if s.Write && p.lockLog(s.Dir) {
 		// Readable by gates, whatever the umask is. An existing log is not changed.

@@ -290,13 +290,12 @@ const (
 )
 
 func (s *searcher) feed(h hash.Hash, l Leaf) error {
-	if data, ok := s.small[l.Rel]; ok {
-		_, _ = io.WriteString(h, l.Rel)
-		h.Write(data)
-		return nil
+	data, kept := s.small[l.Rel]
+	if !kept && (l.Identity.Size > smallFile || s.held+l.Identity.Size > allSmall) {
+		return s.reader.copyInto(s.ctx, h, []Segment{l.segment(s.version)})
 	}
-	if l.Identity.Size <= smallFile && s.held+l.Identity.Size <= allSmall {
-		data := make([]byte, 0, l.Identity.Size)
+	if !kept {
+		data = make([]byte, 0, l.Identity.Size)
 		err := s.reader.file(s.ctx, l.segment(s.version), func() []byte { return s.reader.buffers[0] },
 			func(b []byte) { data = append(data, b...) })
 		if err != nil {
@@ -304,11 +303,10 @@ func (s *searcher) feed(h hash.Hash, l Leaf) error {
 		}
 		s.small[l.Rel] = data
 		s.held += l.Identity.Size
-		_, _ = io.WriteString(h, l.Rel)
-		h.Write(data)
-		return nil
 	}
-	return s.reader.copyInto(s.ctx, h, []Segment{l.segment(s.version)})
+	_, _ = io.WriteString(h, l.Rel)
+	h.Write(data)
+	return nil
 }
 
 // Refute stores that no order of directories can give the checksum, because the

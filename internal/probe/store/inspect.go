@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"justnews/internal/digest"
 	"justnews/internal/facts"
@@ -304,7 +305,7 @@ func (i *inspection) leaves(path, target string) string {
 
 // open checks what can be checked of a file without reading all of it.
 func (i *inspection) open(path string, id digest.Identity) {
-	began := digest.Now()
+	began := time.Now()
 	f, err := safefile.Open(path, 0)
 	if err != nil {
 		fault := i.user.explain(path, err)

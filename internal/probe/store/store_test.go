@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -607,7 +608,7 @@ func settled(t testing.TB, s *reference.Store) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tree.Settled(digest.Now().Time())
+	return tree.Settled(time.Now())
 }
 
 // acl gives a file an access control list that refuses one user, whatever the

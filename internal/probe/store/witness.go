@@ -39,16 +39,12 @@ func (c *proving) witness(ctx context.Context) {
 		case r.Sum.String()[:len(name)] == name:
 			c.proof.Witnessed++
 		default:
-			c.flaw(facts.FlawContent, rels[i], misnamed(name, r.Sum))
+			c.flaw(facts.FlawContent, rels[i], fmt.Sprintf("its name says %s, its content %s", name, r.Sum.String()[:len(name)]))
 		}
 	}
 	if c.countBad() {
 		c.proof.Verdict = facts.Differs
 	}
-}
-
-func misnamed(name string, got digest.Sum) string {
-	return fmt.Sprintf("its name says %s, its content %s", name, got.String()[:len(name)])
 }
 
 // nameJobs returns what has to be hashed to compare blobs with their names.
