@@ -166,7 +166,8 @@ func Run(ctx context.Context, m Machine, args []string) diag.Status {
 	}
 	status := a.run(args)
 	if a.out.err != nil {
-		a.say(lostOutput(a.out.err))
+		a.say(diag.New(diag.Internal, "", "cannot write to standard output: "+a.out.err.Error(),
+			diag.Advise("free space where the output is written, and run the same command again")))
 		if status == diag.StatusReady {
 			status = a.end(diag.StatusInternal)
 		}
@@ -212,10 +213,7 @@ func (a *app) run(args []string) (status diag.Status) {
 		return a.refused(*refused)
 	}
 	l := newLine(gated)
-	parser, err := newParser(l, a.Machine)
-	if err != nil {
-		return a.exit(err)
-	}
+	parser := newParser(l, a.Machine)
 	if !gated {
 		args = asFlags(parser.Model, args)
 	}
@@ -236,8 +234,8 @@ func (a *app) run(args []string) (status diag.Status) {
 	return diag.StatusReady
 }
 
-func newParser(l grammar, m Machine) (*kong.Kong, error) {
-	return kong.New(l,
+func newParser(l grammar, m Machine) *kong.Kong {
+	return kong.Must(l,
 		kong.Name("justnews-gate"),
 		kong.Description(description),
 		kong.Vars{"version": "justnews-gate " + m.Version},
@@ -276,11 +274,6 @@ func (a *app) exit(err error) diag.Status {
 func (a *app) refused(p diag.Problem) diag.Status {
 	a.say(p)
 	return a.end(p.Status())
-}
-
-func lostOutput(err error) diag.Problem {
-	return diag.New(diag.Internal, "", "cannot write to standard output: "+err.Error(),
-		diag.Advise("free space where the output is written, and run the same command again"))
 }
 
 func (a *app) crashed(what any, stack []byte) {

@@ -37,12 +37,8 @@ func (c *completionCommand) Run(a *app) error {
 
 // Completion returns the completion script of a shell.
 func Completion(shell string) (string, error) {
-	model, err := Model()
-	if err != nil {
-		return "", err
-	}
 	codes := lists.Map(diag.Codes(), func(code diag.Code) string { return string(code) })
-	return completion.Script(shell, model, map[string]completion.Values{
+	return completion.Script(shell, Model(), map[string]completion.Values{
 		"INSTANCE": {Command: "justnews-gate completion instances"},
 		"AGENT":    {Command: "justnews-gate completion agents"},
 		"CODE":     {Words: codes},

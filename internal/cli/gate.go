@@ -89,9 +89,7 @@ func (a *app) perform(e waitingRun, watch *report.Watch) (gate.Result, *facts.Un
 	}
 	a.doing("asking systemd")
 	conn := a.openSystemd(ctx)
-	if conn != nil {
-		defer conn.Close()
-	}
+	defer conn.Close()
 	own := a.ownUnit(ctx, conn)
 	budget, conflict := gate.Budget(w.Timeout, own)
 	w.Timeout = budget

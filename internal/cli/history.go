@@ -127,10 +127,7 @@ func verifyPast(p records.Past) (pastRun, error) {
 	if err != nil {
 		return pastRun{}, err
 	}
-	began, err := s.Began()
-	if err != nil {
-		return pastRun{}, err
-	}
+	began, _ := s.Began() // as ReadSummary has checked
 	r := pastRun{Summary: s, path: p.Path, unit: p.Unit, began: began}
 	switch {
 	case p.Instance == "": // a person named the file

@@ -52,7 +52,9 @@ func (c *verifyCommand) Run(a *app) error {
 	s.store.deep, s.store.names = c.Deep, true
 	look := s.look
 	problems = append(problems, checkstore.Judge(look, s.want)...)
-	proofs := s.prove(a)
+	tell, done := a.hashing()
+	proofs := s.store.Prove(a.ctx, s.look.Trees, tell)
+	done()
 	if a.ctx.Err() != nil {
 		return a.verified(&report.Verification{Problems: problems}, append(problems, stoppedVerify(a.ctx)))
 	}
@@ -166,12 +168,6 @@ func unknownAgent(agent string, wants []facts.StoreWant) diag.Problem {
 		p.Expected = "a map that lists agents, or a Model Store that has some"
 	}
 	return p
-}
-
-func (s *surveyed) prove(a *app) []facts.StoreProof {
-	tell, done := a.hashing()
-	defer done()
-	return s.store.Prove(a.ctx, s.look.Trees, tell)
 }
 
 // hashing returns the function that shows the progress: as a live line on a terminal or

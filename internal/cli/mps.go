@@ -98,9 +98,7 @@ func (a *app) lookAtMPS(ctx context.Context) (s report.MPSOutput, unused bool) {
 		return s, false
 	}
 	conn := a.openSystemd(ctx)
-	if conn != nil {
-		defer conn.Close()
-	}
+	defer conn.Close()
 	x, wrong := a.openWorld(w, cfg, conn, nil)
 	if s.Problems = append(s.Problems, wrong...); wrong != nil {
 		return s, false

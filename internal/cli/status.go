@@ -58,9 +58,7 @@ func (a *app) printStatus(g *status.Host) error {
 func (a *app) glance(ctx context.Context, gpus bool) (*status.Host, *config.Config) {
 	g := status.New()
 	conn := a.openSystemd(ctx)
-	if conn != nil {
-		defer conn.Close()
-	}
+	defer conn.Close()
 	cfg, problems := config.Load(a.source())
 	if g.Problems = problems; cfg == nil {
 		if conn != nil && a.ConfigFile == "" && a.Root == "" { // else it is not this host's

@@ -256,12 +256,8 @@ func askedOfAGate() *diag.Problem {
 }
 
 // Model returns the commands and flags, for what documents them.
-func Model() (*kong.Application, error) {
-	parser, err := newParser(new(line), Machine{Stdout: io.Discard, Stderr: io.Discard})
-	if err != nil {
-		return nil, err
-	}
-	return parser.Model, nil
+func Model() *kong.Application {
+	return newParser(new(line), Machine{Stdout: io.Discard, Stderr: io.Discard}).Model
 }
 
 // Parse returns the error with which Run would refuse a command line, and runs
@@ -278,10 +274,6 @@ func Parse(args []string) (err error) {
 	if refused != nil {
 		return errors.New(refused.String())
 	}
-	parser, err := newParser(newLine(gated), Machine{Stdout: io.Discard, Stderr: io.Discard})
-	if err != nil {
-		return err
-	}
-	_, err = parser.Parse(args)
+	_, err = newParser(newLine(gated), Machine{Stdout: io.Discard, Stderr: io.Discard}).Parse(args)
 	return err
 }

@@ -116,8 +116,12 @@ func defaultDoors(euid int, address string) []door {
 	return []door{{address: cmp.Or(address, busAddress)}}
 }
 
-// Close ends the connection; every later call fails with ErrClosed.
+// Close ends the connection; every later call fails with ErrClosed. It does nothing where
+// there is none.
 func (c *Conn) Close() {
+	if c == nil {
+		return
+	}
 	c.turn <- struct{}{}
 	defer func() { <-c.turn }()
 	c.shut = true

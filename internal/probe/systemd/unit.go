@@ -121,7 +121,9 @@ var ofEveryUnit = map[string]bool{"InvocationID": true, "DropInPaths": true}
 func decode(props map[string]dbus.Variant) (facts.Unit, uint32, error) {
 	b := bag{props: props}
 	for _, name := range []string{"Id", "LoadState", "ActiveState"} {
-		b.must(name)
+		if _, ok := props[name]; !ok {
+			b.fail(fmt.Errorf("cannot read property %s: missing", name))
+		}
 	}
 	u, uid := read(&b), uint32(noUID)
 	if _, ok := props["UID"]; ok {
@@ -214,13 +216,6 @@ func may[T any](b *bag, name string) T {
 		b.fail(fmt.Errorf("cannot read property %s: type %s", name, v.Signature()))
 	}
 	return t
-}
-
-// must records that a property which every unit has is missing.
-func (b *bag) must(name string) {
-	if _, ok := b.props[name]; !ok {
-		b.fail(fmt.Errorf("cannot read property %s: missing", name))
-	}
 }
 
 func (b *bag) fail(err error) {
