@@ -200,7 +200,7 @@ func readFile(src Source, name string) (string, *diag.Problem) {
 	text, err := f.All(maxFile)
 	switch {
 	case errors.Is(err, safefile.ErrTooLarge):
-		return "", new(src.unreadable(name, aFile, tooLarge(f.Size), nil))
+		return "", new(src.unreadable(name, aFile, fmt.Sprintf("is too large: %d bytes, the limit is %d", f.Size, maxFile), nil))
 	case err != nil:
 		return "", new(src.unreadable(name, aFile, "cannot be read", err))
 	}
@@ -219,10 +219,6 @@ func openProblem(src Source, name, at string, err error) *diag.Problem {
 		return new(src.unreadable(name, aFile, why.Err.Error(), nil))
 	}
 	return new(src.unreadable(name, aFile, "cannot be opened", err))
-}
-
-func tooLarge(size int64) string {
-	return fmt.Sprintf("is too large: %d bytes, the limit is %d", size, maxFile)
 }
 
 // ownerOf rejects what a user other than root could have written: whoever can

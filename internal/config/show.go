@@ -39,7 +39,9 @@ func (s *state) show(origin bool) string {
 		case f.name == "probes", f.name == "guards":
 			p.tables(f)
 		default:
-			p.instances()
+			for i := range s.config.Instances {
+				p.instance(&s.config.Instances[i])
+			}
 		}
 	}
 	return p.b.String()
@@ -108,12 +110,6 @@ func (p *printer) tables(f *field) {
 		for i := range f.fields {
 			p.field(&f.fields[i], f.name, name, f.fields[i].name)
 		}
-	}
-}
-
-func (p *printer) instances() {
-	for i := range p.config.Instances {
-		p.instance(&p.config.Instances[i])
 	}
 }
 

@@ -50,7 +50,8 @@ func (g *Generator) Run() (diag.Status, []diag.Problem) {
 	// than rendering all files.
 	var writing atomic.Bool
 	watchdog := time.AfterFunc(Limit, func() {
-		problems := []diag.Problem{tooLate()}
+		problems := []diag.Problem{diag.New(diag.GeneratorTimeout, "", fmt.Sprintf("not finished within %s, so all gates stay shut", Limit),
+			diag.Advise("fix the file system below /etc/justnews", diag.Reload()))}
 		// What is being written is not touched: an instance's drop-ins are
 		// complete or lack their mark, and the base is already written.
 		if writing.CompareAndSwap(false, true) {
@@ -119,11 +120,6 @@ func status(problems []diag.Problem) diag.Status {
 		return p.Status()
 	}
 	return diag.StatusReady
-}
-
-func tooLate() diag.Problem {
-	return diag.New(diag.GeneratorTimeout, "", fmt.Sprintf("not finished within %s, so all gates stay shut", Limit),
-		diag.Advise("fix the file system below /etc/justnews", diag.Reload()))
 }
 
 func cannotWrite(err error) diag.Problem {

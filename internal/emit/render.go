@@ -61,7 +61,7 @@ func Render(p *plan.Plan) ([]File, []diag.Problem) {
 			err = d.Verify(buf[start:])
 		}
 		if err != nil {
-			problems = append(problems, unitText(d, err))
+			problems = append(problems, diag.New(diag.UnitText, d.Dir+"/"+d.Name, err.Error(), diag.Advise("change the value in /etc/justnews/justnews.toml")))
 			return
 		}
 		files = append(files, File{Dir: d.Dir, Name: d.Name, Text: buf[start:len(buf):len(buf)]})
@@ -81,11 +81,6 @@ func Render(p *plan.Plan) ([]File, []diag.Problem) {
 		files = append(files, File{Dir: unitname.Target + ".wants", Name: unit, Link: target})
 	}
 	return files, problems
-}
-
-func unitText(d *plan.DropIn, err error) diag.Problem {
-	return diag.New(diag.UnitText, d.Dir+"/"+d.Name, err.Error(),
-		diag.Advise("change the value in /etc/justnews/justnews.toml"))
 }
 
 // Write writes files below dir, in order. The first file is renamed into place:

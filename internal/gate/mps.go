@@ -117,7 +117,7 @@ func (m *mpsRunner) prove(ctx context.Context) outcome {
 		m.res.MPS.Reached = max(m.res.MPS.Reached, reached)
 		if reached >= m.res.MPS.Required && len(diag.Errors(m.problems)) == 0 {
 			m.res.MPS.Reached = reached
-			return outcome{passed: true, detail: m.proven(), problems: append(m.notes, m.problems...)}
+			return outcome{passed: true, detail: fmt.Sprintf("MPS %s verified", reached), problems: append(m.notes, m.problems...)}
 		}
 		if until.Err() != nil && len(before) > 0 { // cut off: what the whole tries found counts
 			m.problems = before
@@ -240,10 +240,6 @@ func (m *mpsRunner) reason() string {
 		return errs[0].Message
 	}
 	return "nothing was verified"
-}
-
-func (m *mpsRunner) proven() string {
-	return fmt.Sprintf("MPS %s verified", m.res.MPS.Reached)
 }
 
 // MPSGlance is what one look at NVIDIA MPS found.

@@ -31,8 +31,6 @@ type ModelStore interface {
 
 var storeStep = step{"store", auditStore}
 
-func verifies(w requirement.Run) bool { return w.Verify == "presence" || w.Verify == "manifest" }
-
 // auditStore makes sure that every model of the map is in the store, complete and readable
 // and, if the run requires it, that every byte matches the manifest. Without a map, or with
 // an orchestrator on another host, there is nothing to check.

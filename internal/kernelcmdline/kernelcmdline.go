@@ -35,15 +35,11 @@ func lookup(line, key string) (string, bool) {
 	value, found := "", false
 	for _, word := range Words(line) {
 		k, v, hasValue := strings.Cut(word, "=")
-		if hasValue && sameKey(k, key) {
+		if hasValue && strings.ReplaceAll(k, "-", "_") == strings.ReplaceAll(key, "-", "_") {
 			value, found = v, true
 		}
 	}
 	return value, found
-}
-
-func sameKey(a, b string) bool {
-	return strings.ReplaceAll(a, "-", "_") == strings.ReplaceAll(b, "-", "_")
 }
 
 // Words splits a command line as extract_first_word() does with

@@ -135,7 +135,7 @@ func (a *converter) reportUnread(names []string) {
 					a.leftOut(v, s.Key+"=", "the package's unit reads /etc/justnews/global.env and INSTANCE.env", keep, edit)
 				}
 			case s.Key == "ExecStartPre":
-				if !oldGate(s.Value) {
+				if !containsAny(s.Value, "preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "justnews-gate") {
 					a.leftOut(v, s.Key+"=", "it is not the old gate", keep, edit)
 				}
 			case s.Key == "Environment":
@@ -209,10 +209,6 @@ func (a *converter) environmentFiles(name string) {
 		a.say(diag.ImportConflict, at, "the old unit read other environment files, or in another order, than the package's unit",
 			files(read), files(packaged), "check that the variables in these files are those that the agents should have")
 	}
-}
-
-func oldGate(command string) bool {
-	return containsAny(command, "preflight.sh", "justnews-preflight-check.sh", "wait_for_mcp", "justnews-gate")
 }
 
 func containsAny(s string, parts ...string) bool {

@@ -45,16 +45,9 @@ func (s *shared) preload() DropIn {
 		unitfile.Section{Name: "Service", Lines: s.paths(service, &as)})
 }
 
-// looks are the units that look at the host. They run as the orchestrator's user with
-// its view of the file system: they can read what the orchestrator can read, and the
+// look is the drop-in of a unit that looks at the host. It runs as the orchestrator's user
+// with its view of the file system: it can read what the orchestrator can read, and the
 // control daemon's sockets are not hidden.
-func (s *shared) looks() []DropIn {
-	return []DropIn{
-		s.look(PreflightUnit, "60-justnews-preflight.conf"),
-		s.look(unitname.Watch, "60-justnews-watch.conf"),
-	}
-}
-
 func (s *shared) look(unit, name string) DropIn {
 	as := preloadService(s.Config)
 	service := s.paths([]unitfile.Line{

@@ -70,8 +70,8 @@ func Build(c *config.Config, m Machine) *Plan {
 			p.Wanted = append(p.Wanted, unitname.Of(c.Instances[i].Name))
 		}
 	}
-	p.DropIns = append(p.DropIns, host.commonVariables(), host.commonSettings(), host.preload())
-	p.DropIns = append(p.DropIns, host.looks()...)
+	p.DropIns = append(p.DropIns, host.commonVariables(), host.commonSettings(), host.preload(),
+		host.look(PreflightUnit, "60-justnews-preflight.conf"), host.look(unitname.Watch, "60-justnews-watch.conf"))
 	if c.MPS.Unit == unitname.MPS {
 		p.DropIns = append(p.DropIns, host.mps())
 	}

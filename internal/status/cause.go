@@ -382,7 +382,9 @@ func (h *Host) summarize() {
 			holding++
 		}
 	}
-	held = slices.DeleteFunc(held, func(name string) bool { return h.isUp(name) })
+	held = slices.DeleteFunc(held, func(name string) bool {
+		return slices.ContainsFunc(h.Units, func(u report.UnitStatus) bool { return u.Instance == name && u.State == unit.Up })
+	})
 	var says []string
 	if wanted > 0 {
 		says = []string{fmt.Sprintf("%d of %d", up, wanted)}
@@ -413,8 +415,4 @@ func (h *Host) summarize() {
 	if h.Summary = h.State; len(says) > 0 {
 		h.Summary += ": " + strings.Join(says, ", ")
 	}
-}
-
-func (h *Host) isUp(instance string) bool {
-	return slices.ContainsFunc(h.Units, func(u report.UnitStatus) bool { return u.Instance == instance && u.State == unit.Up })
 }

@@ -27,11 +27,11 @@ type servers struct {
 	gpu    facts.GPULook
 }
 
-func (s servers) Health(context.Context) facts.Health            { return s.health }
-func (servers) Ready(context.Context) facts.Readiness            { return facts.Readiness{} }
-func (s servers) Models(context.Context, bool) facts.ModelsLook  { return s.models }
-func (s servers) Preload(context.Context) facts.ModelsLook { return s.models }
-func (s servers) Look(context.Context) facts.GPULook             { return s.gpu }
+func (s servers) Health(context.Context) facts.Health           { return s.health }
+func (servers) Ready(context.Context) facts.Readiness           { return facts.Readiness{} }
+func (s servers) Models(context.Context, bool) facts.ModelsLook { return s.models }
+func (s servers) Preload(context.Context) facts.ModelsLook      { return s.models }
+func (s servers) Look(context.Context) facts.GPULook            { return s.gpu }
 func (s servers) world(units gate.Units) gate.World {
 	return gate.World{Orchestrator: s, Bus: bus{s.bus}, GPU: s, Units: units, Map: gate.ModelMap{Total: 2}}
 }

@@ -134,7 +134,7 @@ func (w *Watch) See(r Reading, why []diag.Problem, now time.Time) []diag.Problem
 		since := w.since
 		w.bad, w.since, w.reported, w.why = 0, time.Time{}, false, nil
 		if back {
-			return []diag.Problem{regained(now.Sub(since))}
+			return []diag.Problem{diag.New(diag.ReadinessRegained, "", "the host is ready again, after "+now.Sub(since).Round(time.Second).String(), diag.Fix{}).As(diag.Notice)}
 		}
 		return nil
 	}
@@ -194,11 +194,4 @@ func (w *Watch) lost() diag.Problem {
 	return diag.Found(diag.ReadinessLost, "", fmt.Sprintf("the host is no longer ready: %d consecutive checks failed, the first at %s",
 		w.bad, w.since.Format(time.TimeOnly)),
 		w.first(), "everything that the running instances waited for", diag.Do(diag.Run("justnews-gate", "status")))
-}
-
-func regained(after time.Duration) diag.Problem {
-	return diag.Problem{
-		Code: diag.ReadinessRegained, Severity: diag.Notice,
-		Message: "the host is ready again, after " + after.Round(time.Second).String(),
-	}
 }

@@ -235,7 +235,7 @@ func (w Wanted) name() string {
 // does.
 func (w Wanted) start() []diag.Command {
 	if w.Unit == "" {
-		return []diag.Command{w.byHand(), diag.Retry()}
+		return []diag.Command{diag.Run("env", "CUDA_MPS_PIPE_DIRECTORY="+w.PipeDirectory, control, "-d"), diag.Retry()}
 	}
 	return []diag.Command{diag.Retry()}
 }
@@ -267,8 +267,4 @@ func end(signal string, pid int) diag.Command {
 		return diag.Run("kill", "-"+signal, strconv.Itoa(pid))
 	}
 	return diag.Run("pkill", "-"+signal, "-f", "[n]vidia-cuda-mps-control")
-}
-
-func (w Wanted) byHand() diag.Command {
-	return diag.Run("env", "CUDA_MPS_PIPE_DIRECTORY="+w.PipeDirectory, control, "-d")
 }

@@ -60,7 +60,7 @@ func Guarded(u facts.Unit) []diag.Problem {
 		return nil // GatedBy says so
 	}
 	problems := append(Opened(u, nil, u.Variables()["GOTRACEBACK"] == "crash"), loops(u)...)
-	if slices.Contains(u.DropInPaths, generatedGuard(u.Name)) {
+	if slices.Contains(u.DropInPaths, "/run/systemd/generator/"+u.Name+".d/50-justnews-guard.conf") {
 		problems = append(problems, Volatile(u.Name))
 	}
 	if setting := endsWithRefusal(u); setting != "" {
@@ -94,10 +94,6 @@ func Volatile(unit string) diag.Problem {
 	return diag.Found(diag.GuardVolatile, unit, "its gate is gone when the generator fails or the configuration is broken",
 		"its line in the generator's directory alone", "/etc/systemd/system/"+diag.Clean(unit)+".d/50-justnews-guard.conf",
 		diag.Do(diag.Run("justnews-gate", "guard", "install", "--", unit), diag.Reload())).As(diag.Warning)
-}
-
-func generatedGuard(unit string) string {
-	return "/run/systemd/generator/" + unit + ".d/50-justnews-guard.conf"
 }
 
 // reloaded reports units whose latest files systemd has not loaded.
