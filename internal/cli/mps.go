@@ -89,7 +89,7 @@ func (a *app) lookAtMPS(ctx context.Context) (s report.MPSOutput, unused bool) {
 	if s.Problems = problems; cfg == nil {
 		return s, false
 	}
-	if len(requirement.MPSInstances(cfg)) == 0 {
+	if len(cfg.MPSInstances()) == 0 {
 		s.Problems = diag.Errors(problems)
 		return s, true
 	}
@@ -142,11 +142,11 @@ func toneIf(well bool) tone {
 }
 
 func (a *app) mpsRow(g report.MPSStatus) {
-	state := g.Reached + " proven"
-	if g.Reached == mps.NoRung.String() {
+	state := g.Reached.String() + " proven"
+	if g.Reached == mps.NoRung {
 		state = "not proven"
 	}
-	a.row("mps", toneIf(mps.RungOf(g.Require) <= mps.RungNamed(g.Reached)), state, g.PipeDirectory+", "+g.Require+" is required")
+	a.row("mps", toneIf(g.Require <= g.Reached), state, fmt.Sprintf("%s, %s is required", g.PipeDirectory, g.Require))
 }
 
 func processText(p report.MPSProcess) string {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 	"justnews/internal/report"
 	"justnews/internal/screen"
@@ -154,7 +155,7 @@ func TestWatch_CrashRestoresTheTerminalFirst(t *testing.T) {
 // crowded is a host of 17 instances with several problems.
 func crowded() *status.Host {
 	g := hostGlance()
-	g.MPS = &report.MPSStatus{PipeDirectory: "/run/nvidia-mps", Require: "control", Reached: "none"}
+	g.MPS = &report.MPSStatus{PipeDirectory: "/run/nvidia-mps", Require: mps.RungControl, Reached: mps.NoRung}
 	g.GPU, g.GPUThere = report.GPUs{State: "4 GPUs, driver 550.163.01, CUDA 12.4"}, true
 	total, free := uint64(25769803776), uint64(21474836480)
 	for i := range 4 {

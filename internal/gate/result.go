@@ -48,15 +48,15 @@ type Result struct {
 	GPU *facts.GPULook
 }
 
-// MPSResult is how far MPS was verified. The zero value: not required.
+// MPSResult is how far MPS was verified, also as JSON. The zero value: not required.
 type MPSResult struct {
-	Required mps.Rung // what mps.require asks for
-	Reached  mps.Rung
-	Unit     string
-	Started  bool // this run started the unit
-	Daemon   int  // PID of the control daemon, 0: not known
-	Server   int  // PID of the server, 0: none was asked for
-	Asked    int  // queries of this run
+	Required mps.Rung `json:"required"` // what mps.require asks for
+	Reached  mps.Rung `json:"reached"`
+	Unit     string   `json:"unit,omitempty"`
+	Started  bool     `json:"started"` // this run started the unit
+	Daemon   int      `json:"daemon"`  // PID of the control daemon, 0: not known
+	Server   int      `json:"server"`  // PID of the server, 0: none was asked for
+	Asked    int      `json:"queries"` // of this run
 }
 
 // StepResult is the result of one step.

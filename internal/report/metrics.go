@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"justnews/internal/check/mps"
 	"justnews/internal/diag"
 )
 
@@ -155,8 +154,8 @@ func (e *exposition) mps(s Summary) {
 	if s.MPS == nil {
 		return
 	}
-	e.family("mps_rung", "How far NVIDIA MPS was verified: 0 not at all, 1 daemon, 2 control, 3 server.")(float64(mps.RungNamed(s.MPS.Reached)))
-	e.family("mps_rung_required", "How far NVIDIA MPS has to be verified, as justnews_gate_mps_rung.")(float64(mps.RungNamed(s.MPS.Required)))
+	e.family("mps_rung", "How far NVIDIA MPS was verified: 0 not at all, 1 daemon, 2 control, 3 server.")(float64(s.MPS.Reached))
+	e.family("mps_rung_required", "How far NVIDIA MPS has to be verified, as justnews_gate_mps_rung.")(float64(s.MPS.Required))
 }
 
 func (e *exposition) gpus(s Summary) {

@@ -57,7 +57,7 @@ sample:
 func full() Summary {
 	s := Summarize("gate", "v1", results()["refused"])
 	s.Models = gate.ModelsResult{State: "failed", Done: 9, Total: 16, Failed: 1, Expected: 16, Triggers: 2}
-	s.MPS = &SummaryMPS{Required: mps.RungControl.String(), Reached: mps.RungServer.String()}
+	s.MPS = &gate.MPSResult{Required: mps.RungControl, Reached: mps.RungServer}
 	total, free := uint64(25769803776), uint64(21474836480)
 	s.GPU = &GPUs{State: "2 GPUs", Devices: []GPU{
 		{Index: 0, UUID: "GPU-5a5c3a3c", Name: "NVIDIA L4", MemoryTotal: &total, MemoryFree: &free},

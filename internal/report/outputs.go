@@ -7,6 +7,7 @@ import (
 
 	"justnews/internal/catalogue"
 	"justnews/internal/check/gpu"
+	"justnews/internal/check/mps"
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
@@ -248,8 +249,8 @@ type MPSOutput struct {
 // MPSStatus is what one look at NVIDIA MPS found.
 type MPSStatus struct {
 	PipeDirectory string       `json:"pipe_directory"`
-	Require       string       `json:"require"` // mps.require: daemon, control or server
-	Reached       string       `json:"reached"` // none, daemon, control or server
+	Require       mps.Rung     `json:"require"` // mps.require: daemon, control or server
+	Reached       mps.Rung     `json:"reached"` // none, daemon, control or server
 	Instances     []string     `json:"instances"`
 	Unit          *UnitStatus  `json:"unit"`                        // null: no unit of this host, or nobody to ask
 	Daemon        *MPSProcess  `json:"daemon"`                      // null: none is running, or it is not visible

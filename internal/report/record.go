@@ -45,7 +45,7 @@ type Summary struct {
 	Verdict   string            `json:"verdict"` // ready, warnings, refused, switched-off
 	Status    int               `json:"status"`  // exit status
 	Models    gate.ModelsResult `json:"models"`
-	MPS       *SummaryMPS       `json:"mps,omitempty"` // absent if MPS was not checked
+	MPS       *gate.MPSResult   `json:"mps,omitempty"` // absent if MPS was not checked
 	GPU       *GPUs             `json:"gpu,omitempty"` // absent if the GPUs were not checked
 	Steps     []SummaryStep     `json:"steps"`
 	Problems  []diag.Problem    `json:"problems"`
@@ -55,18 +55,6 @@ type Summary struct {
 type SummaryTimeout struct {
 	Seconds float64 `json:"seconds"`
 	Origin  string  `json:"origin"`
-}
-
-// SummaryMPS is how far NVIDIA MPS was verified: the values of mps.require, and
-// "none".
-type SummaryMPS struct {
-	Required string `json:"required"`
-	Reached  string `json:"reached"`
-	Unit     string `json:"unit,omitempty"`
-	Started  bool   `json:"started"` // by this run
-	Daemon   int    `json:"daemon"`  // PID, 0: unknown
-	Server   int    `json:"server"`  // PID, 0: not checked
-	Queries  int    `json:"queries"`
 }
 
 // SummaryStep is one step of the run, in the order in which it was taken.
@@ -91,11 +79,9 @@ func Summarize(run, version string, r gate.Result) Summary {
 		Models: r.Models, GPU: GPUsOf(r.GPU),
 		Steps: []SummaryStep{}, Problems: Clean(r.Problems),
 	}
-	if m := r.MPS; m.Required != mps.NoRung {
-		s.MPS = &SummaryMPS{
-			Required: m.Required.String(), Reached: m.Reached.String(), Unit: diag.Clean(m.Unit),
-			Started: m.Started, Daemon: m.Daemon, Server: m.Server, Queries: m.Asked,
-		}
+	if r.MPS.Required != mps.NoRung {
+		r.MPS.Unit = diag.Clean(r.MPS.Unit)
+		s.MPS = &r.MPS
 	}
 	for _, st := range r.Steps {
 		v := string(st.Verdict)

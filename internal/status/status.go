@@ -305,8 +305,8 @@ func cleanErrors(errs []facts.ModelError) []facts.ModelError {
 // MPS is what one look at NVIDIA MPS found.
 func MPS(cfg *config.Config, w requirement.Run, found gate.MPSGlance) *report.MPSStatus {
 	s := &report.MPSStatus{
-		PipeDirectory: w.MPS.PipeDirectory, Require: found.Required.String(), Reached: found.Reached.String(),
-		Instances: requirement.MPSInstances(cfg), Server: found.Server, Elsewhere: append([]string{}, found.Look.Elsewhere...), Others: []report.MPSProcess{},
+		PipeDirectory: w.MPS.PipeDirectory, Require: found.Required, Reached: found.Reached,
+		Instances: cfg.MPSInstances(), Server: found.Server, Elsewhere: append([]string{}, found.Look.Elsewhere...), Others: []report.MPSProcess{},
 		Partitions: lists.Map(found.Partitions, report.Brief), MLOPart: lists.Map(found.MLOPart, report.Brief),
 	}
 	if found.Unit != nil {

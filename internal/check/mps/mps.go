@@ -40,14 +40,20 @@ func (r Rung) String() string {
 	return rungNames[r]
 }
 
-// RungNamed returns the rung of that name, NoRung if there is none.
-func RungNamed(name string) Rung {
-	return Rung(max(slices.Index(rungNames[:], name), int(NoRung)))
+// MarshalText makes JSON contain the name instead of the number.
+func (r Rung) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads a name; an unknown one is NoRung.
+func (r *Rung) UnmarshalText(name []byte) error {
+	*r = rungNamed(string(name))
+	return nil
 }
+
+func rungNamed(name string) Rung { return Rung(max(slices.Index(rungNames[:], name), int(NoRung))) }
 
 // RungOf reads mps.require. An unknown word requires the highest rung.
 func RungOf(require string) Rung {
-	return cmp.Or(RungNamed(require), RungServer)
+	return cmp.Or(rungNamed(require), RungServer)
 }
 
 // control is the program's name; after an upgrade the kernel appends "(deleted)".
