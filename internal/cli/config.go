@@ -168,12 +168,11 @@ func (c *configShowCommand) Run(a *app) error {
 	if c.Origin && a.json() {
 		return a.misuse("--origin cannot be combined with --json", diag.Run("justnews-gate", "config", "show", "--origin"))
 	}
-	cfg, problems := config.Load(a.source())
+	text, problems := config.Effective(a.source(), c.Origin)
 	a.say(problems...)
-	if cfg == nil {
+	if len(diag.Errors(problems)) > 0 {
 		return ended(diag.StatusOf(problems))
 	}
-	text, _ := config.Effective(a.source(), c.Origin)
 	if !a.json() {
 		_, err := io.WriteString(a.Stdout, text)
 		return err
