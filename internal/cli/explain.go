@@ -5,7 +5,6 @@ package cli
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -58,7 +57,7 @@ func asCode(text string) string {
 
 // ofStatus returns the entries of the codes with which a gate exits with a status.
 func ofStatus(status diag.Status) []catalogue.Entry {
-	return slices.DeleteFunc(slices.Clone(catalogue.Entries()), func(e catalogue.Entry) bool { return e.Status != status })
+	return lists.Filter(catalogue.Entries(), func(e catalogue.Entry) bool { return e.Status == status })
 }
 
 // entriesOf returns the entry of a code, or those of every code that begins with
@@ -67,8 +66,8 @@ func entriesOf(code string) []catalogue.Entry {
 	if e, ok := catalogue.Lookup(diag.Code(code)); ok {
 		return []catalogue.Entry{e}
 	}
-	return slices.DeleteFunc(slices.Clone(catalogue.Entries()), func(e catalogue.Entry) bool {
-		return code != "" && !strings.HasPrefix(string(e.Code), strings.TrimSuffix(code, "-")+"-")
+	return lists.Filter(catalogue.Entries(), func(e catalogue.Entry) bool {
+		return code == "" || strings.HasPrefix(string(e.Code), strings.TrimSuffix(code, "-")+"-")
 	})
 }
 

@@ -152,7 +152,7 @@ func choose(wants []facts.StoreWant, agents []string, inStore func() []facts.Sto
 }
 
 func of(wants []facts.StoreWant, agent string) []facts.StoreWant {
-	return slices.DeleteFunc(slices.Clone(wants), func(w facts.StoreWant) bool { return w.Agent != agent && w.Owner != agent })
+	return lists.Filter(wants, func(w facts.StoreWant) bool { return w.Agent == agent || w.Owner == agent })
 }
 
 func unknownAgent(agent string, wants []facts.StoreWant) diag.Problem {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 	"justnews/internal/report"
 )
 
@@ -97,12 +98,10 @@ func (a *app) here(problems []diag.Problem) []diag.Problem {
 }
 
 func withoutSystemd(f diag.Fix) diag.Fix {
-	needs := func(c diag.Command) bool {
-		return len(c) > 1 && (slices.Contains([]string{"systemctl", "journalctl", "systemd-tmpfiles"}, c[0]) || c.String() == diag.Retry().String())
+	works := func(c diag.Command) bool {
+		return len(c) < 2 || !slices.Contains([]string{"systemctl", "journalctl", "systemd-tmpfiles"}, c[0]) && c.String() != diag.Retry().String()
 	}
-	left := diag.Fix{
-		Advice: f.Advice, Look: slices.DeleteFunc(slices.Clone(f.Look), needs), Commands: slices.DeleteFunc(slices.Clone(f.Commands), needs),
-	}
+	left := diag.Fix{Advice: f.Advice, Look: lists.Filter(f.Look, works), Commands: lists.Filter(f.Commands, works)}
 	if left.Empty() && !f.Empty() {
 		left.Advice = "start it again by hand, since no systemd runs here"
 	}

@@ -71,7 +71,7 @@ func (a *app) glance(ctx context.Context, gpus bool) (*status.Host, *config.Conf
 		return g, cfg
 	}
 	w, more := requirement.ForHost(cfg, a.lookup(cfg, ""), requirement.Flags{})
-	w.RequireMPS = len(requirement.MPSInstances(cfg)) > 0 || cfg.AnyGuard(func(g config.Guard) bool { return g.RequireMPS })
+	w.RequireMPS = cfg.UsesMPS()
 	w.Orchestrator.Here = servedHere(ctx, w.Orchestrator)
 	g.Problems = append(append(g.Problems, more...), w.Remote()...)
 	x, wrong := a.openWorld(w, cfg, conn, nil)

@@ -366,3 +366,14 @@ func (c *Config) Instance(name string) (Instance, bool) {
 func (c *Config) InstanceNames() []string {
 	return lists.Map(c.Instances, func(i Instance) string { return i.Name })
 }
+
+// MPSInstances are the names of the instances with MPS, whether they are enabled or not.
+func (c *Config) MPSInstances() []string {
+	with := lists.Filter(c.Instances, func(i Instance) bool { return i.MPS.Enabled })
+	return lists.Map(with, func(i Instance) string { return i.Name })
+}
+
+// UsesMPS reports whether an instance or a guarded unit needs NVIDIA MPS.
+func (c *Config) UsesMPS() bool {
+	return len(c.MPSInstances()) > 0 || c.AnyGuard(func(g Guard) bool { return g.RequireMPS })
+}

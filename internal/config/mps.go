@@ -94,13 +94,7 @@ func onGPU(gpu string) string {
 // supports; any further client gets CUDA error 808. Each instance is at least
 // one client.
 func (s *state) clients(c *Config) {
-	var names []string
-	for i := range c.Instances {
-		if c.Instances[i].MPS.Enabled {
-			names = append(names, c.Instances[i].Name)
-		}
-	}
-	path := []string{"mps", "max_clients"}
+	names, path := c.MPSInstances(), []string{"mps", "max_clients"}
 	if len(names) <= c.MPS.MaxClients || s.isBad(path) {
 		return
 	}

@@ -8,7 +8,6 @@ package diag
 import (
 	_ "embed" // catalogue.toml
 	"fmt"
-	"slices"
 	"strings"
 
 	"justnews/internal/lists"
@@ -149,7 +148,7 @@ func StatusOf(problems []Problem) Status {
 
 // Errors returns the problems that shut a gate.
 func Errors(problems []Problem) []Problem {
-	return slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.Severity != Error })
+	return lists.Filter(problems, func(p Problem) bool { return p.Severity == Error })
 }
 
 // GatesOff is the warning that justnews.gate=off opens all gates. It is

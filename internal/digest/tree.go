@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"justnews/internal/lists"
 	"justnews/internal/safefile"
 )
 
@@ -287,7 +288,7 @@ func (l Leaf) segment(version string) Segment {
 // nonEmpty leaves out directories without any file, whose position does not
 // matter.
 func nonEmpty(branches []*Branch) []*Branch {
-	return slices.DeleteFunc(slices.Clone(branches), func(b *Branch) bool { return !b.hasFiles() })
+	return lists.Filter(branches, (*Branch).hasFiles)
 }
 
 func (b *Branch) hasFiles() bool {

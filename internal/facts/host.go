@@ -3,8 +3,9 @@
 package facts
 
 import (
-	"slices"
 	"strings"
+
+	"justnews/internal/lists"
 )
 
 // Account is a user of this host with the groups of a service of that user.
@@ -101,7 +102,7 @@ type Rival struct {
 func (r Rival) Units() []string {
 	switch template := r.Template(); {
 	case template != "":
-		return slices.DeleteFunc(slices.Clone(r.Also), func(unit string) bool { return strings.HasPrefix(unit, template+"@") })
+		return lists.Filter(r.Also, func(unit string) bool { return !strings.HasPrefix(unit, template+"@") })
 	case r.Unit == "":
 		return nil
 	}

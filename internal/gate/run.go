@@ -6,12 +6,12 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
 	"time"
 
 	"justnews/internal/check/orchestrator"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/process"
 	"justnews/internal/requirement"
 )
@@ -236,8 +236,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 // Overridden corrects the fix of findings about what the environment of the units moves.
 // By hand, the own environment is how somebody configures a run.
 func (s Self) Overridden(problems []diag.Problem, w requirement.Run) {
-	orchestrator.Overridden(problems, slices.DeleteFunc(slices.Clone(w.Overrides), func(o requirement.Override) bool {
-		return !s.InUnit && (s.Environment == nil || s.own(o.Name))
+	orchestrator.Overridden(problems, lists.Filter(w.Overrides, func(o requirement.Override) bool {
+		return s.InUnit || s.Environment != nil && !s.own(o.Name)
 	}))
 }
 

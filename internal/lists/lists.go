@@ -3,6 +3,8 @@
 // Package lists has what the standard library's slices lacks.
 package lists
 
+import "slices"
+
 // Map returns the results of f for each element of a list. It is never nil.
 func Map[T, U any](list []T, f func(T) U) []U {
 	all := make([]U, len(list))
@@ -10,4 +12,20 @@ func Map[T, U any](list []T, f func(T) U) []U {
 		all[i] = f(v)
 	}
 	return all
+}
+
+// Filter returns the elements of a list that are kept, nil for none.
+func Filter[T any](list []T, keep func(T) bool) []T {
+	var kept []T
+	for _, v := range list {
+		if keep(v) {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// Flat returns the results of f for each element of a list, one after the other.
+func Flat[T, U any](list []T, f func(T) []U) []U {
+	return slices.Concat(Map(list, f)...)
 }

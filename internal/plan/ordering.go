@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"justnews/internal/config"
+	"justnews/internal/lists"
 	"justnews/internal/unitfile"
 	"justnews/internal/unitname"
 )
@@ -101,10 +102,7 @@ func (s *shared) mounts(lines []unitfile.Line, paths ...string) []unitfile.Line 
 		}
 		return lines
 	}
-	var units []string
-	for _, p := range paths {
-		units = append(units, MountUnits(p)...)
-	}
+	units := lists.Flat(paths, MountUnits)
 	slices.Sort(units)
 	for _, unit := range slices.Compact(units) {
 		lines = append(lines, unitfile.Unit("After", unit))

@@ -12,6 +12,7 @@ import (
 	"justnews/internal/check/host"
 	"justnews/internal/envfile"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/requirement"
 	"justnews/internal/safefile"
 )
@@ -95,13 +96,10 @@ func (l *look) exists(path string) bool {
 
 // cachesOf returns the caches below a home that hold anything.
 func (l *look) cachesOf(home string) []envfile.Cache {
-	var present []envfile.Cache
-	for _, c := range envfile.Caches {
-		if entries, err := os.ReadDir(filepath.Join(l.Host.Root, home, c.Below)); home != "" && err == nil && len(entries) > 0 {
-			present = append(present, c)
-		}
-	}
-	return present
+	return lists.Filter(envfile.Caches, func(c envfile.Cache) bool {
+		entries, err := os.ReadDir(filepath.Join(l.Host.Root, home, c.Below))
+		return home != "" && err == nil && len(entries) > 0
+	})
 }
 
 // maxScript is the longest start script that is read, in bytes.
@@ -134,13 +132,7 @@ func (l *look) notFound(i instance) []host.Named {
 			homes = append(homes, "/home/"+d.Name())
 		}
 	}
-	var missing []host.Named
-	for _, n := range host.NamedInterpreters(i.sourced, homes) {
-		if !slices.ContainsFunc(n.Candidates, l.exists) {
-			missing = append(missing, n)
-		}
-	}
-	return missing
+	return lists.Filter(host.NamedInterpreters(i.sourced, homes), func(n host.Named) bool { return !slices.ContainsFunc(n.Candidates, l.exists) })
 }
 
 // ports finds the processes that listen on the instances' ports, and their units.

@@ -13,19 +13,13 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/lists"
 	"justnews/internal/requirement"
 	"justnews/internal/unitname"
 )
 
 func (l *look) judge() []diag.Problem {
-	var problems []diag.Problem
-	for _, f := range l.env {
-		problems = append(problems, host.EnvFile(f)...)
-	}
-	problems = slices.Concat(problems, host.Space(l.spaces), host.Limits(l.limits))
-	for _, d := range l.databases {
-		problems = append(problems, host.Database(d)...)
-	}
+	problems := slices.Concat(lists.Flat(l.env, host.EnvFile), host.Space(l.spaces), host.Limits(l.limits), lists.Flat(l.databases, host.Database))
 	if l.gateOff != "" {
 		problems = append(problems, diag.GatesOff("justnews.gate=off", l.gateOff))
 	}

@@ -32,7 +32,7 @@ func Require(cfg *config.Config, env requirement.Lookup, flags requirement.Flags
 	w, problems := requirement.ForHost(cfg, env, flags)
 	w.RequireBus = slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) ||
 		cfg.AnyGuard(func(g config.Guard) bool { return g.RequireBus })
-	w.RequireMPS = len(requirement.MPSInstances(cfg)) > 0 || cfg.AnyGuard(func(g config.Guard) bool { return g.RequireMPS })
+	w.RequireMPS = cfg.UsesMPS()
 	for _, name := range slices.Sorted(maps.Keys(cfg.Probes)) {
 		w.Needs = append(w.Needs, cfg.Probes[name])
 	}

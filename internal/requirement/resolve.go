@@ -278,15 +278,3 @@ func NoInstanceName(name string) diag.Problem {
 		fmt.Sprintf("%q", name), "a lowercase letter, then at most 62 lowercase letters, digits and underscores",
 		diag.Advise("start an instance that the configuration lists").Looking(diag.Run("justnews-gate", "config", "show")))
 }
-
-// MPSInstances are the instances that run under MPS, whether they are enabled or
-// not.
-func MPSInstances(cfg *config.Config) []string {
-	names := []string{}
-	for _, i := range cfg.Instances {
-		if i.MPS.Enabled {
-			names = append(names, i.Name)
-		}
-	}
-	return names
-}

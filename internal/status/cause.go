@@ -15,6 +15,7 @@ import (
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/report"
 	"justnews/internal/unitname"
 )
@@ -40,7 +41,7 @@ type causes struct {
 // down, and what follows from another one is left out. The exit status and the
 // summary follow from them.
 func (h *Host) Settle() {
-	others := slices.DeleteFunc(slices.Clone(h.Problems), func(p diag.Problem) bool { return p.Severity == diag.Error })
+	others := lists.Filter(h.Problems, func(p diag.Problem) bool { return p.Severity != diag.Error })
 	found := causes{by: map[causeKey]*cause{}, seen: h.seen}
 	for _, p := range diag.Errors(h.Problems) {
 		found.add(p)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 )
 
 // The picture's dimensions, in its own units, which a browser shows as pixels.
@@ -63,13 +64,7 @@ func (c Chart) kinds() []style {
 			seen[p.Kind] = true
 		}
 	}
-	var out []style
-	for _, s := range styles() {
-		if seen[s.kind] {
-			out = append(out, s)
-		}
-	}
-	return out
+	return lists.Filter(styles(), func(s style) bool { return seen[s.kind] })
 }
 
 type picture struct{ b strings.Builder }

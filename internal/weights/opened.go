@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"justnews/internal/lists"
 )
 
 // Opened has the files that a loader opens in one directory of a model. Other files there,
@@ -140,7 +142,7 @@ func base(names []string, has map[string]bool) []string {
 // preferred keeps those of the format that is taken first, as with whole files.
 func preferred(names []string) []string {
 	for _, ext := range []string{".safetensors", ".bin"} {
-		of := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.Contains(name, ext) })
+		of := lists.Filter(names, func(name string) bool { return strings.Contains(name, ext) })
 		if len(of) > 0 {
 			return of
 		}

@@ -224,7 +224,7 @@ func moment(has bool, at *float64) string {
 
 // of returns the errors of one agent, and those that name none, which may be its.
 func of(errors []facts.ModelError, agent string) []facts.ModelError {
-	return slices.DeleteFunc(slices.Clone(errors), func(e facts.ModelError) bool { return e.Agent != agent && e.Agent != "" })
+	return lists.Filter(errors, func(e facts.ModelError) bool { return e.Agent == agent || e.Agent == "" })
 }
 
 // ownOnly judges a finished job with errors of other agents only (scope = "own"): each

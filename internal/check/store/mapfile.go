@@ -97,7 +97,7 @@ func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Probl
 	if m == nil {
 		return nil
 	}
-	without := slices.DeleteFunc(slices.Clone(instances), func(name string) bool { return m.Count(name) > 0 })
+	without := lists.Filter(instances, func(name string) bool { return m.Count(name) == 0 })
 	var problems []diag.Problem
 	for _, a := range m.Agents {
 		near, ok := spell.Nearest(a.Name, without)

@@ -119,12 +119,7 @@ func target(m facts.StoreModel, f facts.StoreFault) string {
 // missing is a model that its version does not contain: it was never copied, or is
 // misspelt in the map.
 func (j *judge) missing(m facts.StoreModel, f facts.StoreFault) {
-	var unlisted []string
-	for _, id := range j.look.Trees[m.Tree].IDs {
-		if !j.wanted(m.Tree, id) {
-			unlisted = append(unlisted, id)
-		}
-	}
+	unlisted := lists.Filter(j.look.Trees[m.Tree].IDs, func(id string) bool { return !j.wanted(m.Tree, id) })
 	near, ok := meant(m.Want.ID, unlisted)
 	switch {
 	case ok && m.Want.Base != "":

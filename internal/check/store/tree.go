@@ -11,6 +11,7 @@ import (
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/spell"
 )
 
@@ -66,12 +67,7 @@ func (j *judge) names(of func(facts.StoreModel) bool) string {
 // agent reports a missing directory of an agent. If the store has a directory of a
 // similar name that the map does not list, the map is wrong.
 func (j *judge) agent(i int, t facts.StoreTree) {
-	var unlisted []string
-	for _, name := range j.look.Agents {
-		if !j.listed(name) {
-			unlisted = append(unlisted, name)
-		}
-	}
+	unlisted := lists.Filter(j.look.Agents, func(name string) bool { return !j.listed(name) })
 	if near, ok := spell.Nearest(t.Owner, unlisted); ok {
 		j.say(t.Owner, diag.Problem{
 			Code: diag.MapName, Subject: j.who(t), Position: j.position(i),

@@ -14,6 +14,7 @@ import (
 	"justnews/internal/check/host"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 )
 
 // vendorDirs are where the packages put units; /lib is /usr/lib on every
@@ -66,9 +67,8 @@ func Audit(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 // own statuses for a gate that could not be started.
 func opened(u facts.Unit, files []facts.UnitFile) []diag.Problem {
 	problems := Opened(u, files, u.Variables()["GOTRACEBACK"] == "crash")
-	statuses := slices.DeleteFunc(slices.Clone(u.SuccessExitStatus), func(n int) bool {
-		return n == int(diag.StatusInterrupted) || // of a run by hand
-			!isStatusOfGate(n)
+	statuses := lists.Filter(u.SuccessExitStatus, func(n int) bool {
+		return isStatusOfGate(n) && n != int(diag.StatusInterrupted) // which is that of a run by hand
 	})
 	if len(statuses) > 0 {
 		problems = append(problems, diag.Found(diag.StatusOpens, u.Name, "SuccessExitStatus= lists exit statuses of the gate, which has to use other statuses",

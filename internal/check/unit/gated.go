@@ -75,7 +75,7 @@ func Guarded(u facts.Unit) []diag.Problem {
 // gate refused, "" if it does. A gate refuses with an exit status.
 func endsWithRefusal(u facts.Unit) string {
 	never := []int{int(diag.StatusReady), int(diag.StatusWarnings), int(diag.StatusInterrupted)} // a gate in a unit does not refuse with these
-	prevented := slices.DeleteFunc(slices.Clone(u.Service.RestartPrevent), func(n int) bool { return slices.Contains(never, n) || !isStatusOfGate(n) })
+	prevented := lists.Filter(u.Service.RestartPrevent, func(n int) bool { return isStatusOfGate(n) && !slices.Contains(never, n) })
 	switch r := u.Service.Restart; {
 	case r != "on-failure" && r != "always":
 		return "Restart=" + diag.Clean(r)
@@ -149,7 +149,7 @@ func commandLines(commands []facts.Exec) string {
 // has the mark of the configuration and no other, and systemd has read every
 // drop-in that the mark stands for. What an administrator adds is allowed.
 func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
-	hidden := slices.DeleteFunc(slices.Clone(want.DropIns), func(p string) bool { return slices.Contains(u.DropInPaths, p) })
+	hidden := lists.Filter(want.DropIns, func(p string) bool { return !slices.Contains(u.DropInPaths, p) })
 	notRead := ""
 	if len(hidden) > 0 {
 		names := lists.Map(hidden, path.Base)

@@ -15,6 +15,7 @@ import (
 
 	"justnews/internal/digest"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/safefile"
 	"justnews/internal/seal"
 	"justnews/internal/weights"
@@ -217,7 +218,7 @@ func (i *inspection) opened(names []string, rel string) weights.Opened {
 	if len(dangling) == 0 {
 		return all
 	}
-	opened := weights.Open(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(dangling, name) }))
+	opened := weights.Open(lists.Filter(names, func(name string) bool { return !slices.Contains(dangling, name) }))
 	if !opened.HasWeights || len(opened.Missing) > 0 {
 		return all
 	}
