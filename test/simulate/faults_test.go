@@ -27,7 +27,7 @@ type fault struct {
 // consequences are the codes with which gates may refuse because of any fault that delays a
 // server they wait for.
 var consequences = []diag.Code{
-	diag.OrchestratorUnreachable, diag.ModelsTimeout, diag.BusUnreachable,
+	diag.OrchestratorUnreachable, diag.PreloadTimeout, diag.ModelsTimeout, diag.BusUnreachable,
 	diag.OrchestratorUnit, diag.BusUnit, // whose own gates keep refusing
 }
 
@@ -37,7 +37,7 @@ const restarted = "the orchestrator is killed"
 var everyFault = []fault{
 	{restarted, []diag.Code{diag.OrchestratorUnit, diag.Interrupted}, func(h *host, _ *actor) { h.crash(h.orchestratorUnit) }, nil},
 	{"the bus is killed", []diag.Code{diag.BusUnit}, func(h *host, _ *actor) { h.crash(h.busUnit) }, nil},
-	{"an instance is killed", []diag.Code{diag.OrchestratorUnit, diag.BusUnit, diag.Interrupted}, func(h *host, a *actor) { h.crash(h.order[a.rng.IntN(len(h.order))]) }, nil},
+	{"a unit is killed", []diag.Code{diag.OrchestratorUnit, diag.BusUnit, diag.MPSUnit, diag.MPSDead, diag.Interrupted}, func(h *host, a *actor) { h.crash(h.order[a.rng.IntN(len(h.order))]) }, nil},
 	{
 		"the orchestrator starts slowly", nil,
 		func(h *host, a *actor) { h.slow = a.between(0, 90*time.Second) }, func(h *host, _ *actor) { h.slow = 0 },
@@ -69,7 +69,7 @@ var everyFault = []fault{
 		func(h *host, _ *actor) { h.short = 1 }, func(h *host, _ *actor) { h.short = 0 },
 	},
 	{
-		"the orchestrator ignores requests to load", []diag.Code{diag.ModelsIncomplete, diag.PreloadEmpty, diag.PreloadTimeout},
+		"the orchestrator ignores requests to load", []diag.Code{diag.ModelsIncomplete, diag.PreloadEmpty},
 		func(h *host, _ *actor) { h.ignores = true }, func(h *host, _ *actor) { h.ignores = false },
 	},
 	{
