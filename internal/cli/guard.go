@@ -189,7 +189,7 @@ func (c *guardUninstallCommand) Run(a *app) error {
 // be no drop-in.
 func noGuard(name string) diag.Problem {
 	p := requirement.NoGuard(name)
-	p.Fix = diag.Advise("name one of these").Looking(diag.Run("justnews-gate", "guard", "uninstall", "--all", "--dry-run"))
+	p.Fix = diag.Advise("name one that it lists").Looking(diag.Run("justnews-gate", "guard", "uninstall", "--all", "--dry-run"))
 	return p
 }
 

@@ -142,9 +142,9 @@ func toneIf(well bool) tone {
 }
 
 func (a *app) mpsRow(g report.MPSStatus) {
-	state := g.Reached.String() + " proven"
+	state := g.Reached.String() + " verified"
 	if g.Reached == mps.NoRung {
-		state = "not proven"
+		state = "not verified"
 	}
 	a.row("mps", toneIf(g.Require <= g.Reached), state, fmt.Sprintf("%s, %s is required", g.PipeDirectory, g.Require))
 }

@@ -194,7 +194,7 @@ and 3 more, shown on q
 
 orchestrator  answers             http://127.0.0.1:8014, unit up
 models        loading             3 of 16 models loaded
-mps           not proven          /run/nvidia-mps, control is required
+mps           not verified        /run/nvidia-mps, control is required
 bus           connection refused  http://127.0.0.1:8000
 gpu           4 GPUs, driver 550.163.01, CUDA 12.4, 2 not shown
               0 NVIDIA L4, 20.0 of 24.0 GiB free

@@ -10,7 +10,7 @@ const commentedHead = `#:schema /usr/share/justnews/justnews.schema.json
 # shows the default, or an example where there is none: remove the # in front of
 # a key and of its [table]. Drop-ins go into /etc/justnews/justnews.toml.d/.
 # A whole host, to begin with: /usr/share/doc/justnews/examples/seventeen.toml.
-# No secrets: this file is world-readable, they belong in /etc/justnews/*.env.
+# This file is world-readable: secrets belong in /etc/justnews/*.env.
 #
 # After a change:  justnews-gate config check && systemctl daemon-reload
 `

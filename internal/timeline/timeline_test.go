@@ -42,7 +42,7 @@ func boot() Input {
 		in.Units = append(in.Units, Unit{Row: row, InactiveExit: r.Began - 3*ms, MainStart: r.Began + r.Elapsed + 8*ms, ActiveEnter: r.Began + r.Elapsed + 180*ms})
 	}
 	config := Step{Name: "config", Elapsed: 4 * ms}
-	gate("gpu_orchestrator", 900*ms, "ready in 2.4 s", config, Step{Name: "mps", Elapsed: 2100 * ms, Detail: "control proven"}, Step{Name: "gpu", Elapsed: 320 * ms, Detail: "1 GPU"})
+	gate("gpu_orchestrator", 900*ms, "ready in 2.4 s", config, Step{Name: "mps", Elapsed: 2100 * ms, Detail: "control verified"}, Step{Name: "gpu", Elapsed: 320 * ms, Detail: "1 GPU"})
 	gate("preload", 3500*ms, "ready in 38 s", config, Step{Name: "store", Elapsed: 5200 * ms, Detail: "16 snapshots"},
 		Step{Name: "orchestrator", Elapsed: 3100 * ms, Detail: "orchestrator ready"}, Step{Name: "models", Elapsed: 29700 * ms, Detail: "16 of 16 models"})
 	gate("mcp_bus", 41600*ms, "ready in 110 ms", config, Step{Name: "orchestrator", Elapsed: 60 * ms}, Step{Name: "models", Elapsed: 46 * ms})

@@ -117,7 +117,7 @@ func lifeRows() []row {
 		silent("closed-while-registering=1m"),
 	}
 	for _, stage := range reference.Stages {
-		back := opens("restart-at="+string(stage)+",300ms", "the new process is triggered and proven")
+		back := opens("restart-at="+string(stage)+",300ms", "the new process is triggered and verified")
 		gone := silent("crash-at=" + string(stage))
 		switch stage {
 		case reference.StageOpen, reference.StageHealth, reference.StageReady, reference.StageStatus:

@@ -92,7 +92,7 @@ func (j *judge) noManifest(p facts.StoreProof) {
 func (j *judge) undecided(p facts.StoreProof) {
 	witnessed := ""
 	if p.Witnessed > 0 {
-		witnessed = "; proven by the hash in the name: " + diag.Count(p.Witnessed, "file")
+		witnessed = "; verified by the hash in the name: " + diag.Count(p.Witnessed, "file")
 	}
 	j.say(p.Path, diag.Found(diag.StoreUnverified, version(p), "it cannot be verified: the checksum depends on the order in which the file system lists directories",
 		fmt.Sprintf("another checksum in each of %d orders that were tried of %.3g%s", p.Tried, p.Orders, witnessed), "SHA-256 "+p.Expected+" in one of them",

@@ -466,7 +466,7 @@ func TestProofs_EachResultIsJudged(t *testing.T) {
 			p.Verdict, p.Flaws = facts.Differs, []facts.ProofFlaw{{Kind: facts.FlawOdd, Path: "x", Detail: "it is neither a file nor a directory"}}
 		}, code: diag.StoreCorrupt, status: 65, says: "it contains what no checksum can cover"},
 		"too many orders": {change: func(p *facts.StoreProof) { p.Verdict, p.Orders, p.Tried, p.Witnessed = facts.Undecided, 5e6, 8, 3 },
-			code: diag.StoreUnverified, status: 66, says: "8 orders that were tried of 5e+06; proven by the hash in the name: 3 files"},
+			code: diag.StoreUnverified, status: 66, says: "8 orders that were tried of 5e+06; verified by the hash in the name: 3 files"},
 		"no manifest":                   {change: func(p *facts.StoreProof) { p.Verdict, p.By = facts.NoManifest, "" }, code: diag.StoreManifest, status: 66, says: "models seal -- scout; justnews-gate retry"},
 		"a manifest without a checksum": {change: func(p *facts.StoreProof) { p.Verdict, p.ManifestFault = facts.NoManifest, "it has no checksum" }, code: diag.StoreManifest, status: 66, says: "it has no checksum in"},
 		"an adapter without a manifest": {change: func(p *facts.StoreProof) { p.Verdict, p.Name = facts.NoManifest, "" }, code: diag.StoreManifest, severity: diag.Notice},
