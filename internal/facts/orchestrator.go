@@ -21,6 +21,9 @@ const (
 	Unattributed                   // an answer, from a socket whose unit is unknown
 )
 
+// Unresolved begins the Detail of a request to a host whose name has no address.
+const Unresolved = "cannot resolve "
+
 // Answer is what every request has in common.
 type Answer struct {
 	Kind   AnswerKind

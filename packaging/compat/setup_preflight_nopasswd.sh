@@ -18,10 +18,10 @@ usage: setup_preflight_nopasswd.sh [--install | --install-only] [--user USER]
   --install, --install-only   justnews-gate nopasswd install --sudoers (default)
   --run-gate-only [INSTANCE]  justnews-gate nopasswd run [INSTANCE]
   --run-full                  justnews-gate nopasswd run
-  --timeout SECONDS           total budget of that run; also GATE_TIMEOUT
+  --timeout SECONDS           timeout of that run; also GATE_TIMEOUT
   --uninstall                 justnews-gate nopasswd uninstall
-  --user USER                 whom it is for: TARGET_USER, else who called sudo
-  --dry-run                   print what would be done, and do nothing
+  --user USER                 the user; default: TARGET_USER, or the caller of sudo
+  --dry-run                   print what would be done without doing it
   -h, --help                  this text
 
 With --install and a --run together, both are done, in this order.

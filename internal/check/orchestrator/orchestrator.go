@@ -64,7 +64,16 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 	}
 	return diag.Found(diag.OrchestratorUnreachable, s.URL, "the orchestrator did not answer",
 		statusOf(a)+evidence(a), s.Protocol.Models,
-		diag.Advise("find out why the orchestrator does not answer", diag.Restart(s.Unit)...).Looking(diag.LogOf(s.Unit)))
+		revive("orchestrator", s.Unit, a))
+}
+
+// revive is the fix of a server that does not answer. No restart helps against a name
+// that is not resolved.
+func revive(what, unit string, a facts.Answer) diag.Fix {
+	if strings.HasPrefix(a.Detail, facts.Unresolved) {
+		return diag.Advise("correct the host in "+what+".url in /etc/justnews/justnews.toml, or make its name resolvable", diag.Reload())
+	}
+	return diag.Advise("find out why the "+what+" does not answer", diag.Restart(unit)...).Looking(diag.LogOf(unit))
 }
 
 // Bus returns the problem of the MCP bus's last answer. A degraded bus is usable: a
@@ -86,7 +95,7 @@ func Bus(url, unit string, b facts.BusHealth) []diag.Problem {
 	default:
 		return []diag.Problem{diag.Found(diag.BusUnreachable, url, "the bus did not answer",
 			statusOf(b.Answer)+evidence(b.Answer), "an answer to GET /health",
-			diag.Advise("find out why the bus does not answer", diag.Restart(unit)...).Looking(diag.LogOf(unit)))}
+			revive("bus", unit, b.Answer))}
 	}
 }
 

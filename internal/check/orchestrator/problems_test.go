@@ -378,3 +378,15 @@ func TestProblems_PreloadThatWasNotStartedDiffersFromASmallOne(t *testing.T) {
 		}
 	}
 }
+
+func TestSilent_RestartDoesNotFixAName(t *testing.T) {
+	a := facts.Answer{Kind: facts.Refused, Detail: facts.Unresolved + "gpuhots"}
+	for what, problems := range map[string][]diag.Problem{
+		"orchestrator.url": orchestrator.Silent(subject(t), facts.Health{Answer: a}, facts.Readiness{}),
+		"bus.url":          orchestrator.Bus("http://gpuhots:8000", "justnews@mcp_bus.service", facts.BusHealth{Answer: a}),
+	} {
+		if len(problems) != 1 || strings.Contains(problems[0].Fix.String(), "restart") || !strings.Contains(problems[0].Fix.Advice, "correct the host in "+what) {
+			t.Errorf("%s: %+v", what, problems)
+		}
+	}
+}

@@ -274,7 +274,7 @@ func network(ctx context.Context, err error, inBody bool) (string, bool) {
 		return "closed the connection " + when, true
 	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return "cannot resolve " + diag.Clean(e.Name), true
+		return facts.Unresolved + diag.Clean(e.Name), true
 	}
 	if e, ok := errors.AsType[syscall.Errno](err); ok {
 		return e.Error(), true
