@@ -248,7 +248,7 @@ func selfCheck(text string) (problems []diag.Problem, err error) {
 	}
 	_, problems = config.Load(config.Source{File: f.Name(), Owner: os.Geteuid()})
 	for i, p := range problems {
-		if p.Position != nil { // the file is gone when somebody reads this
+		if p.Position != nil { // the file no longer exists when this is read
 			problems[i].Position = &diag.Position{File: "the output", Line: p.Position.Line, Column: p.Position.Column}
 		}
 		if p.Fix.Empty() {

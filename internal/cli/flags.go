@@ -31,7 +31,7 @@ func (s *span) UnmarshalText(text []byte) error {
 // duration returns the value of a flag, nil if it was not given.
 func (s *span) duration() *time.Duration { return (*time.Duration)(s) }
 
-// limit is a flag with a number; 0 is no limit.
+// limit is a flag with a number; 0 means no limit.
 type limit int
 
 // UnmarshalText reads a whole number from 0 on.

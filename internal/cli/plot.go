@@ -159,7 +159,7 @@ func notASummary(err error) string {
 	return "not a summary of a run"
 }
 
-// Rows of a picture that are no instance.
+// Rows of a picture that are not instances.
 const (
 	preloadRow = "preload"
 	mpsRow     = "mps"

@@ -159,12 +159,12 @@ func (a *app) telling(e waitingRun, res gate.Result, own *facts.Unit) (saying, s
 		a.withSaid(func(s *said) bool { return s.passed(unit) })
 		return sayWhole, unit
 	}
-	if a.ctx.Err() != nil { // a stop that somebody asked for
+	if a.ctx.Err() != nil { // a requested stop
 		return sayShort, ""
 	}
 	key := status.Key(errors[0], res.Instance)
 	told := 0.0
-	if own != nil && own.NRestarts > 0 { // else somebody asked for this start, and looks here for why it failed
+	if own != nil && own.NRestarts > 0 { // otherwise the start was requested, and its caller looks here for the reason
 		told = a.lastLogged(res, key)
 	}
 	how, by := sayWhole, unit

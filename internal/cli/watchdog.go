@@ -96,7 +96,7 @@ func (a *app) hung(doing process.Doing) {
 }
 
 func (a *app) endNow(status diag.Status) {
-	// It is too late to ask systemd what counts as success.
+	// It is too late to query which statuses systemd treats as success.
 	if a.startedBySystemd() {
 		a.Kill(process.Unlisted)
 	}

@@ -26,7 +26,7 @@ func loadText(text string) *state {
 }
 
 // FuzzLoadAnyText holds, for any text: no panic; a Config exactly where there
-// is no error; every problem has a place, a fix and a code; no string of a
+// is not an error; every problem has a place, a fix and a code; no string of a
 // Config holds what a unit file must not; and what config show prints loads to
 // the same Config; a min_version that the decoder finds was read before.
 func FuzzLoadAnyText(f *testing.F) {

@@ -151,7 +151,7 @@ func TestSystemd_ReadsHostileStringsUnchanged(t *testing.T) {
 	const systemd = "/lib/systemd/systemd"
 	tool(t, systemd)
 	if os.Getuid() != 0 {
-		t.Skip("systemd --test refuses root and cannot be run as somebody else by anybody but root")
+		t.Skip("systemd --test refuses to run as root, and only root can run it as another user")
 	}
 	root := copyTree(t, filepath.Join("testdata", "09-hostile", "root"))
 	cfg, problems := config.Load(config.Source{Root: root})

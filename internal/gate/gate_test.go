@@ -582,7 +582,7 @@ func TestSurvey_DoesNotWaitForStoppedUnits(t *testing.T) {
 		if r.Passed() || r.Elapsed > time.Second || !hasCode(r, diag.OrchestratorUnit) || !hasCode(r, diag.BusUnit) || hasCode(r, diag.OrchestratorUnreachable) {
 			t.Errorf("after %v: %v", r.Elapsed, r.Problems)
 		}
-		// A gate waits, since somebody may start them.
+		// A gate waits, since someone may start them.
 		if r := Run(t.Context(), w, x); r.Elapsed < w.Timeout.Value {
 			t.Errorf("after %v: %v", r.Elapsed, r.Problems)
 		}
@@ -807,7 +807,7 @@ func TestGate_RequestsRenewalOnlyWithoutProgress(t *testing.T) {
 	}
 }
 
-// By hand, what the own environment says is how somebody configures a run.
+// In a manual run, the environment is how the caller configures it.
 func TestSelf_OverridesOfAUnitsEnvironmentAreNamed(t *testing.T) {
 	const url = "http://127.0.0.1:9900"
 	set := func(string) (string, bool) { return url, true }

@@ -110,7 +110,7 @@ func (r *runner) release() {
 	}
 }
 
-// recall returns the host's record. One that cannot be read is no record: then
+// recall returns the host's record. One that cannot be read counts as none: then
 // remember fails too, and nothing is refreshed.
 func (r *runner) recall() History {
 	if r.world.Memory == nil {

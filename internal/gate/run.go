@@ -202,7 +202,7 @@ func interruption(ctx context.Context, name, detail string) diag.Problem {
 	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled { //nolint:errorlint // a signal's cause Is Canceled as well
 		why = "(" + cause.Error() + ")"
 		if ByCtrlC(ctx) {
-			why, fix = "by Ctrl-C", diag.Fix{} // somebody wanted that
+			why, fix = "by Ctrl-C", diag.Fix{} // which was intended
 		}
 	}
 	return diag.Found(diag.Interrupted, name, "interrupted "+why, detail, "", fix)
@@ -234,7 +234,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // Overridden corrects the fix of findings about what the environment of the units moves.
-// By hand, the own environment is how somebody configures a run.
+// In a manual run, the environment is how the caller configures it.
 func (s Self) Overridden(problems []diag.Problem, w requirement.Run) {
 	orchestrator.Overridden(problems, lists.Filter(w.Overrides, func(o requirement.Override) bool {
 		return s.InUnit || s.Environment != nil && !s.own(o.Name)

@@ -80,7 +80,7 @@ func TestOrigin_AnswersOfOthersAreDiscarded(t *testing.T) {
 	}
 }
 
-// What systemd said before does not vouch for the socket of another process, and a unit that was
+// What systemd said before does not apply to the socket of another process, and a unit that was
 // restarted is recognized again.
 func TestOrigin_NewSocketIsProvenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

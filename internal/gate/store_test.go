@@ -27,7 +27,7 @@ type shelf struct {
 	proofs  int
 	hashing time.Duration
 	proved  []string
-	as      []int // users as whom it was looked at
+	as      []int // users whose permissions were checked
 }
 
 func (s *shelf) Look(_ context.Context, wants []facts.StoreWant) facts.Store {

@@ -184,7 +184,7 @@ func TestRead_ForeignEnvironmentFilesAreNotInstances(t *testing.T) {
 	}
 	for _, name := range []string{"monitoring", "crawl_scheduler", "archive", "dcgm-exporter", "sensor-logger"} {
 		if !slices.ContainsFunc(r.Problems, func(p diag.Problem) bool { return strings.HasPrefix(p.Message, name+" is not imported") }) {
-			t.Errorf("nothing is said of %s: %v", name, r.Problems)
+			t.Errorf("%s is not reported: %v", name, r.Problems)
 		}
 	}
 }
@@ -236,6 +236,6 @@ func TestPaths_TemplateThatRunsAsRootIsReported(t *testing.T) {
 		return slices.ContainsFunc(r.Problems, func(p diag.Problem) bool { return strings.Contains(p.Message, "ran the agents as root") })
 	}
 	if !says("[Service]\nExecStart=/usr/local/bin/justnews-start-agent.sh %i\n") || says(asAdra) {
-		t.Error("it is said of the wrong template")
+		t.Error("it is reported for the wrong template")
 	}
 }

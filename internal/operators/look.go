@@ -108,7 +108,7 @@ func (h Host) entry(ctx context.Context, database, name string) Entry {
 	e := Entry{Name: name}
 	fields, why := h.ask(ctx, database, name)
 	e.Why = why
-	if len(fields) < 4 || fields[0] != name { // a number finds somebody's entry, too
+	if len(fields) < 4 || fields[0] != name { // a number may be the name of another entry
 		return e
 	}
 	var errs [2]error

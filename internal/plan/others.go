@@ -194,7 +194,7 @@ func (s *shared) guardDependencies(g *config.Guard) []string {
 	return units
 }
 
-// exists reports whether a unit is no instance, or one that is listed: an instance
+// exists reports whether a unit is not an instance, or is a listed one: an instance
 // that is the server by default may be none of this host.
 func (s *shared) exists(unit string) bool {
 	name := unitname.Instance(unit)

@@ -63,7 +63,7 @@ func lines(t *testing.T, p *Plan, unit string, prefixes ...string) []string {
 	return out
 }
 
-// last is the value that counts of a setting that is no list.
+// last is the effective value of a setting that is not a list.
 func last(values []string) []string { return values[max(0, len(values)-1):] }
 
 func values(lines []string, key string) []string {

@@ -163,7 +163,7 @@ func TestPast_FileGivenByNameMayBeALink(t *testing.T) {
 	}
 }
 
-// An agent can fill its own cache: what is read of it, and what is said of it, has
+// An agent can fill its own cache: what is read and reported of it has
 // a bound. The newest come first.
 func TestPast_NumberOfFilesReadIsLimited(t *testing.T) {
 	base, own := caches(t)

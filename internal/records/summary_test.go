@@ -245,7 +245,7 @@ func TestSummary_FullDiskIsAnErrorAndLeavesNothingBehind(t *testing.T) {
 	onlyFiles(t, d.Preflight())
 }
 
-// A directory that somebody has filled neither keeps a run's summary from being
+// A directory that someone has filled neither keeps a run's summary from being
 // written nor holds the run up; each run removes some.
 func TestSummary_OverfullDirectoryIsCleanedUpInSteps(t *testing.T) {
 	if testing.Short() {

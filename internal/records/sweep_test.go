@@ -38,7 +38,7 @@ func TestSweep_RemovesOnlyLeftoversOfKilledWriters(t *testing.T) {
 	old, young := time.Hour, time.Minute
 	gone := []string{name("", summary), name("", ".summary_20260101T000000.000000Z_memory.json."), name("scout", ".latest.json.")}
 	kept := []string{
-		name("", summary),               // somebody writes it now
+		name("", summary),               // being written
 		name("", ".summary_x."),         // not ours
 		name("", ".bashrc."),            // not ours
 		name("memory", ".latest.json."), // of an instance that did not run

@@ -70,7 +70,7 @@ type SealedTree struct {
 type Verification struct {
 	Schema   int             `json:"schema"`
 	Root     string          `json:"root"`
-	User     string          `json:"user"` // as whom it was looked at
+	User     string          `json:"user"` // whose permissions were checked
 	Elapsed  float64         `json:"elapsed_s"`
 	Free     int64           `json:"free_bytes"` // -1: not known
 	Trees    []VerifiedTree  `json:"trees"`

@@ -141,7 +141,7 @@ func TestOverwrite_LeavesNothingOfALongerFile(t *testing.T) {
 	wantText(t, root, "file", "short")
 }
 
-// The other name may be in a directory of somebody who may not write to the file.
+// The other name may be in a directory of a user who may not write to the file.
 func TestOverwrite_RefusesLinks(t *testing.T) {
 	root := rootOf(t, map[string]string{"file": "old"})
 	if err := errors.Join(root.Symlink("file", "link"), root.Link("file", "second name")); err != nil {

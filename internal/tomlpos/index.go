@@ -11,7 +11,7 @@ import (
 )
 
 // Pos is a line and a column, both counted from 1, the column in bytes. The
-// zero value is no position.
+// zero value is not a position.
 type Pos struct{ Line, Column int }
 
 // Place is the position of a key and of its value. The value of a table defined

@@ -71,7 +71,7 @@ func Directory(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 }
 
 // takenAway returns the setting that makes a directory read-only or hides it, ""
-// where none does. What is hidden below a home is said of its variable, /tmp is
+// where none does. What is hidden below a home directory is reported for its variable, /tmp is
 // replaced by one that can be written, and a root directory is not known.
 func takenAway(u facts.Unit, dir, leads string) string {
 	switch hidden := Hidden(u.Sandbox, dir, leads); {

@@ -449,7 +449,7 @@ func TestDaemon_UnknownLevelRequiresEverything(t *testing.T) {
 	}
 }
 
-// Without a listener a directory that is missing is no daemon's.
+// Without a listener, a missing directory does not belong to a daemon.
 func TestDaemon_MissingPrivateDirectoryWithoutListenerIsADeadDaemon(t *testing.T) {
 	problems := mps.Daemon(facts.MPS{}, wantMPS(func(w *mps.Wanted) { w.PipeDirectory, w.PrivateTmp = "/tmp/nvidia-mps", true }))
 	if len(problems) != 1 || problems[0].Code != diag.MPSDead {

@@ -53,7 +53,7 @@ func TestCanary_OnlyAnAnswerPasses(t *testing.T) {
 }
 
 // Models are on a GPU where a process of the unit holds memory of one; what is not known
-// is no proof.
+// is not proof.
 func TestOnGPU_OnlyHeldMemoryOrTheServersReportPasses(t *testing.T) {
 	some, none := uint64(1), uint64(0)
 	look := func(direct, mps *facts.GPUClients) facts.GPULook {

@@ -65,7 +65,7 @@ func broken(f facts.UnitFile) []diag.Problem {
 
 // byHand are the drop-ins of upstream's runbook, and what replaces them.
 //
-//nolint:gosec // G101: "bypass" is no password
+//nolint:gosec // G101: "bypass" is not a password
 var byHand = map[string]string{
 	"05-gate-timeout.conf":      "gate.timeout in justnews.toml",
 	"05-bus-bypass.conf":        "require_bus = false in justnews.toml, which the orchestrator's instance does not need",
