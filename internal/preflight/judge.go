@@ -277,6 +277,15 @@ func fold(problems, without []diag.Problem) []diag.Problem {
 func (l *look) withoutInstance(i instance, found []diag.Problem) []diag.Problem {
 	name := unitname.Instance(i.unit.Name)
 	i.unit.Name = unitname.Template
+	i.unit.ExecStartPre = lists.Map(i.unit.ExecStartPre, func(e facts.Exec) facts.Exec {
+		e.Argv = lists.Map(e.Argv, func(word string) string {
+			if word == name {
+				return unitname.Template
+			}
+			return word
+		})
+		return e
+	})
 	judged := l.judgeInstance(i)
 	same := slices.Clone(found)
 	for n := range same {

@@ -19,6 +19,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/unitname"
 )
 
 // world is a host without findings, until a test changes it.
@@ -687,5 +688,17 @@ func TestPreflight_GuardedUnitIsJudgedByItsGate(t *testing.T) {
 		if c.want == "" && len(problems) > 0 || c.want != "" && (len(problems) != 1 || problems[0].Code != c.want || !strings.Contains(problems[0].Subject, client)) {
 			t.Errorf("%s: %v", what, problems)
 		}
+	}
+}
+
+func TestPreflight_SecondGateOfTheTemplateIsReportedOnce(t *testing.T) {
+	w := newWorld(t)
+	w.every(func(u *facts.Unit) {
+		u.ExecStartPre = append(u.ExecStartPre, facts.Exec{Argv: []string{"/opt/preflight.sh", "--gate-only", unitname.Instance(u.Name)}})
+	})
+	problems := Look(t.Context(), w.job)
+	problems = slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Code != diag.GateDouble })
+	if len(problems) != 1 || !strings.Contains(problems[0].Subject, "gpu_orchestrator.service and also mcp_bus, memory, scout") {
+		t.Errorf("%+v", problems)
 	}
 }
