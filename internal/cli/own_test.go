@@ -71,3 +71,20 @@ func TestJSON_HasTheExitStatusAfterCtrlC(t *testing.T) {
 		}
 	}
 }
+
+// A crash inside a command is reported and refuses, as it does outside of one.
+func TestRun_CrashIsNoVerdict(t *testing.T) {
+	var stderr bytes.Buffer
+	m := cli.Machine{
+		Stdout: io.Discard, Stderr: &stderr, NoSystemd: true,
+		Lookup: func(name string) (string, bool) {
+			if name == "GATE_TIMEOUT" {
+				panic("a bug")
+			}
+			return "", false
+		},
+	}
+	if status := cli.Run(t.Context(), m, []string{"--gate-only", "scout"}); status != diag.StatusInternal || !strings.Contains(stderr.String(), "the program crashed: a bug") {
+		t.Errorf("status %d\n%s", status, stderr.String())
+	}
+}

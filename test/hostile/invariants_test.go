@@ -5,6 +5,8 @@ package hostile
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"testing"
 	"time"
 
 	"justnews/internal/check"
@@ -120,4 +122,48 @@ func stormy(posts []post, systemd bool) []string {
 		}
 	}
 	return broken
+}
+
+// Each invariant can be violated.
+func TestInvariants_FindViolations(t *testing.T) {
+	state := func(done int, running bool) facts.ModelsLook {
+		return facts.ModelsLook{Answer: facts.Answer{Kind: facts.Answered}, State: facts.ModelsState{Total: 2, Done: done, AllReady: done == 2, InProgress: running}}
+	}
+	lost := facts.ModelsLook{Answer: facts.Answer{Kind: facts.Refused}}
+	now := time.Now()
+	posts := func(before facts.ModelsLook, n int) []post {
+		return slices.Repeat([]post{{at: now, before: before}}, n)
+	}
+	open := gate.Result{Status: diag.StatusReady}
+	refused := func(status diag.Status, problems ...diag.Problem) gate.Result {
+		return gate.Result{Status: status, Problems: problems}
+	}
+	fix := diag.Do(diag.Retry())
+	for want, c := range map[string]struct {
+		result   gate.Result
+		server   *orchestrator
+		took     time.Duration
+		requests int
+	}{
+		"it ended after":            {result: open, server: &orchestrator{looks: slices.Repeat([]facts.ModelsLook{state(2, false)}, 9)}, took: time.Hour},
+		"refused without an error":  {result: refused(diag.StatusInternal)},
+		"no fix for":                {result: refused(diag.StatusStoreCorrupt, diag.Problem{Code: diag.StoreCorrupt})},
+		"an internal error":         {result: refused(diag.StatusInternal, diag.Problem{Code: diag.Internal, Fix: fix})},
+		"but the first error is":    {result: refused(diag.StatusInternal, diag.Problem{Code: diag.StoreCorrupt, Fix: fix})},
+		"opened after 2 looks":      {result: open, server: &orchestrator{looks: []facts.ModelsLook{state(2, false), lost, state(2, false)}}},
+		"opened on {Answer":         {result: open, server: &orchestrator{looks: slices.Repeat([]facts.ModelsLook{state(1, true)}, 9)}},
+		"opened on {AllReady":       {result: open, server: &orchestrator{looks: []facts.ModelsLook{state(2, false), state(2, false), state(1, false)}}},
+		"saw a job in progress":     {result: open, server: &orchestrator{posts: posts(state(1, true), 1)}},
+		"the last look was no":      {result: open, server: &orchestrator{posts: posts(lost, 1)}},
+		"POST 4 of one incarnation": {result: open, server: &orchestrator{posts: posts(state(0, false), 4)}},
+		"1000000 requests in":       {result: open, server: &orchestrator{requests: 1_000_000}},
+	} {
+		if c.server == nil {
+			c.server = &orchestrator{}
+		}
+		broken := invariants(c.result, &host{server: c.server}, time.Minute, c.took, 1)
+		if !slices.ContainsFunc(broken, func(text string) bool { return strings.Contains(text, want) }) {
+			t.Errorf("%q is not in %q", want, broken)
+		}
+	}
 }
