@@ -20,6 +20,7 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 <busconfig>
   <type>system</type>
   <listen>unix:path=%s</listen>
+  <servicedir>%s</servicedir>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow user="*"/><allow own="*"/>
@@ -42,7 +43,7 @@ func startBus(t testing.TB) *bus {
 		t.Skip("dbus-daemon is not installed (Debian package dbus)")
 	}
 	b := &bus{t: t, dir: t.TempDir()}
-	config := fmt.Sprintf(busConfig, b.socket())
+	config := fmt.Sprintf(busConfig, b.socket(), b.path("services"))
 	if err := os.WriteFile(b.path("bus.conf"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -93,6 +93,41 @@ func TestServe_StartsOneUnitOnceWithoutReplacingAJob(t *testing.T) {
 	}
 }
 
+func TestServe_NameOfAnotherProcessIsNotShared(t *testing.T) {
+	_, _, b := connected(t)
+	other, err := dbus.Connect("unix:path=" + b.socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	if _, err := other.RequestName(brokerName, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := serve(t.Context(), "unix:path="+b.socket(), func(string) {}, 10*time.Millisecond); err == nil {
+		t.Error("it serves, and nobody can reach it")
+	}
+}
+
+func TestServe_WaitingCallsAreLimited(t *testing.T) {
+	b := newBroker(nil, nil)
+	for range maxCalls {
+		b.calls <- struct{}{}
+	}
+	refused := make(chan *dbus.Error, 1)
+	go func() {
+		_, err := b.Start(":1.1")
+		refused <- err
+	}()
+	select {
+	case err := <-refused:
+		if err == nil || err.Name != "org.freedesktop.DBus.Error.LimitsExceeded" {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it waits, too")
+	}
+}
+
 func TestServe_ExitsWhenIdle(t *testing.T) {
 	_, _, b := connected(t)
 	if err := serve(t.Context(), "unix:path="+b.socket(), func(string) {}, 10*time.Millisecond); err != nil {

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -253,6 +255,49 @@ func TestUnit_FrozenBusEndsAtTheDeadline(t *testing.T) {
 	}
 	if _, err := c.Unit(t.Context(), "justnews@scout.service"); err != nil {
 		t.Errorf("once the bus runs again: %v", err)
+	}
+}
+
+// A question that is larger than the socket's buffer waits for the reader.
+func TestUnit_FrozenBusDoesNotHoldTheWriter(t *testing.T) {
+	c, _, b := connected(t)
+	if err := b.daemon.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { _, err := c.Units(ctx, strings.Repeat("x", 4<<20)); ended <- err }()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, ErrUnreachable) {
+			t.Errorf("got %v, want ErrUnreachable", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it still writes")
+	}
+}
+
+// The bus of a container may have a file to start systemd from.
+func TestUnit_BusWithoutSystemdStartsNone(t *testing.T) {
+	b := startBus(t)
+	b.stop()
+	started := b.path("started")
+	file := "[D-BUS Service]\nName=" + destination + "\nExec=/usr/bin/touch " + started + "\nUser=root\n"
+	if err := errors.Join(os.Mkdir(b.path("services"), 0o755), os.WriteFile(b.path("services/"+destination+".service"), []byte(file), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	b.start()
+	c, err := open(t.Context(), bootedRoot(t), b.doors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Unit(t.Context(), "justnews@scout.service"); !errors.Is(err, ErrUnreachable) {
+		t.Errorf("got %v, want ErrUnreachable", err)
+	}
+	if _, err := os.Stat(started); err == nil {
+		t.Error("a question started systemd's service")
 	}
 }
 
