@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"debug/buildinfo"
 	"flag"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -71,6 +72,14 @@ func glob(t *testing.T, pattern string) []string {
 }
 
 func TestContents_FilesAreUniqueAndNotWritable(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(repo, "units/tmpfiles.d/justnews.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var created []string
+	for line := range strings.Lines(string(text)) {
+		created = append(created, strings.Join(strings.Fields(line), " "))
+	}
 	for _, format := range []string{"deb", "rpm"} {
 		items, err := Expand(repo, For(Files, format))
 		if err != nil {
@@ -88,6 +97,9 @@ func TestContents_FilesAreUniqueAndNotWritable(t *testing.T) {
 				readable = 0o400
 			}
 			if i.Kind == Ghost { // tmpfiles.d decides
+				if line := fmt.Sprintf("d %s %04o root %s -", i.Dest, uint32(i.Mode), i.Group); !slices.Contains(created, line) {
+					t.Errorf("%s: %q is not among %q", format, line, created)
+				}
 				continue
 			}
 			if i.Mode&0o022 != 0 || !filepath.IsAbs(i.Dest) || i.Mode&0o444 != readable {
