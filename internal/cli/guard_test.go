@@ -44,6 +44,25 @@ func TestRetry_StartsFailedGuardedUnits(t *testing.T) {
 	}
 }
 
+// An instance that is not enabled is started by name only, and then alone.
+func TestRetry_StartsEnabledInstancesOrTheNamedOne(t *testing.T) {
+	cfg := configured(t, t.TempDir(), "[instances.gpu_orchestrator]\n[instances.mcp_bus]\n[instances.memory]\nenabled = false\n[instances.scout]\n")
+	w, _ := requirement.ForHost(cfg, func(string) (string, bool) { return "", false }, requirement.Flags{})
+	for _, c := range []struct{ named, want []string }{
+		{nil, []string{"justnews-preload.service", "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service", "justnews@scout.service"}},
+		{[]string{"scout"}, []string{"justnews@scout.service"}},
+		{[]string{"justnews@memory.service"}, []string{"justnews@memory.service"}},
+	} {
+		again, problems := retried(cfg, w, c.named, nil)
+		if len(problems) > 0 || !slices.Equal(again.Start, c.want) {
+			t.Errorf("%q: starts %q, want %q; %v", c.named, again.Start, c.want, problems)
+		}
+		if others := slices.Contains(again.Reset, "justnews@memory.service"); others != (len(c.named) == 0 || c.named[0] != "scout") {
+			t.Errorf("%q: resets %q", c.named, again.Reset)
+		}
+	}
+}
+
 // noInstances is a systemd that has loaded none.
 type noInstances struct{ unitsByName }
 

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/report"
 	"justnews/internal/requirement"
 )
 
@@ -83,6 +85,33 @@ func TestPrestart_WaitsForTheMountOfTheStore(t *testing.T) {
 				}
 				if c.waits > 0 && (len(o.texts) == 0 || o.texts[0] != "waiting for "+m.name) {
 					t.Errorf("said %q", o.texts)
+				}
+			})
+		})
+	}
+}
+
+// A process that holds cannot read its environment again: where a file behind it has changed,
+// it ends, and systemd starts another one.
+func TestHold_EndsWhenItsFilesChange(t *testing.T) {
+	for name, c := range map[string]struct {
+		files []string
+		again bool
+		after time.Duration
+	}{
+		"nothing changed": {stamps("scout"), true, holdLook},
+		"a file changed":  {append(stamps("scout"), "a file that is gone"), false, holdWatch},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				h := &hold{
+					app: &app{Machine: Machine{Began: began}, ctx: t.Context()}, waitingRun: waitingRun{instance: "scout"}, files: c.files,
+					watch: &report.Watch{Talk: report.NewTalk(io.Discard, nil, report.Layout{}), Log: true},
+				}
+				again := h.pause(gate.Result{Problems: []diag.Problem{{Code: diag.StoreCorrupt}}}, began.Add(holdFor))
+				if took := time.Since(began); again != c.again || took < c.after || took > c.after+holdLook/5 {
+					t.Errorf("looks again: %t, after %v", again, took)
 				}
 			})
 		})

@@ -198,8 +198,9 @@ func TestAsk_MissingProgramDiffersFromOneThatCannotRun(t *testing.T) {
 	}
 }
 
-// turn is a lock around queries.
+// turn is a lock around queries. While it is taken, its file is there.
 type turn struct {
+	file         string
 	err          error
 	taken, freed int
 }
@@ -209,14 +210,17 @@ func (l *turn) Take(context.Context) error {
 		return l.err
 	}
 	l.taken++
-	return nil
+	return os.WriteFile(l.file, nil, 0o600)
 }
 
-func (l *turn) Unlock() { l.freed++ }
+func (l *turn) Unlock() {
+	l.freed++
+	_ = os.Remove(l.file)
+}
 
 func TestAsk_EveryQueryTakesAndReleasesTheLock(t *testing.T) {
-	l := &turn{}
-	p := patient(program(t, healthy))
+	l := &turn{file: filepath.Join(t.TempDir(), "taken")}
+	p := patient(program(t, "test -e "+l.file+" || exit 3\n"+healthy)) // which ends only then
 	p.Turn = l
 	for _, a := range []facts.MPSAnswer{p.Ask(t.Context()), p.StartServer(t.Context(), 990), p.SetLimits(t.Context(), []string{"0 4G"}, 50)} {
 		if a.Kind != facts.MPSAnswered {
