@@ -51,9 +51,7 @@ func base(timeout time.Duration, closed bool) DropIn {
 		// refused starts must be retried once it is back.
 		service = append(service, unitfile.Verbatim("Restart", "on-failure"))
 	}
-	return file(BaseDir, BaseName,
-		unitfile.Section{Name: "Unit", Lines: []unitfile.Line{unitfile.Verbatim("StartLimitIntervalSec", "0")}},
-		unitfile.Section{Name: "Service", Lines: service})
+	return file(BaseDir, BaseName, []unitfile.Line{unitfile.Verbatim("StartLimitIntervalSec", "0")}, service)
 }
 
 // The pause between restarts grows from restart_sec to longest in steps if

@@ -66,9 +66,7 @@ func (s *shared) mps() DropIn {
 			lines = append(lines, unitfile.Plain("RuntimeDirectory", name))
 		}
 	}
-	return file(unitname.MPS+".d", "60-justnews-mps.conf",
-		unitfile.Section{Name: "Unit", Lines: s.source},
-		unitfile.Section{Name: "Service", Lines: lines})
+	return file(unitname.MPS+".d", "60-justnews-mps.conf", s.source, lines)
 }
 
 // ours returns the name with which systemd creates a directory below root for a

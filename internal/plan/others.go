@@ -40,9 +40,7 @@ func (s *shared) preload() DropIn {
 		unitfile.Assignment("MCP_BUS_URL", s.Bus.URL),
 	}, s.store)
 	service = s.apiKey(service)
-	return file(unitname.Preload+".d", "60-justnews-preload.conf",
-		unitfile.Section{Name: "Unit", Lines: unit},
-		unitfile.Section{Name: "Service", Lines: s.paths(service, &as)})
+	return file(unitname.Preload+".d", "60-justnews-preload.conf", unit, s.paths(service, &as))
 }
 
 // look is the drop-in of a unit that looks at the host. It runs as the orchestrator's user
@@ -60,9 +58,7 @@ func (s *shared) look(unit, name string) DropIn {
 	if private(s.MPS.PipeDirectory) && slices.ContainsFunc(s.Instances, mps) {
 		service = append(service, unitfile.ListedPath("BindPaths", s.MPS.PipeDirectory, true))
 	}
-	return file(unit+".d", name,
-		unitfile.Section{Name: "Unit", Lines: s.source},
-		unitfile.Section{Name: "Service", Lines: service})
+	return file(unit+".d", name, s.source, service)
 }
 
 // preloadService is the orchestrator's user and view of the file system, so
@@ -92,7 +88,7 @@ func (s *shared) heal() DropIn {
 	for _, name := range s.wanted {
 		unit = append(unit, unitfile.Unit("Wants", name))
 	}
-	return file(HealTarget+".d", "60-justnews-heal.conf", unitfile.Section{Name: "Unit", Lines: unit})
+	return file(HealTarget+".d", "60-justnews-heal.conf", unit, nil)
 }
 
 // target makes a start of justnews.target return when every enabled instance
@@ -112,7 +108,7 @@ func (s *shared) target(wanted []string) DropIn {
 			unit = append(unit, unitfile.Unit("Wants", name))
 		}
 	}
-	return file(unitname.Target+".d", "60-justnews-target.conf", unitfile.Section{Name: "Unit", Lines: unit})
+	return file(unitname.Target+".d", "60-justnews-target.conf", unit, nil)
 }
 
 // The drop-ins of a guarded unit: its gate's line, and the settings derived from the
@@ -164,7 +160,7 @@ func (s *shared) guard(g *config.Guard) []DropIn {
 	}
 	return []DropIn{
 		GuardLine(g.Unit, g.After(), comment...),
-		file(g.Unit+".d", GuardSettingsName, unitfile.Section{Name: "Unit", Lines: unit}, unitfile.Section{Name: "Service", Lines: service}),
+		file(g.Unit+".d", GuardSettingsName, unit, service),
 	}
 }
 

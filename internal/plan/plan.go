@@ -143,9 +143,10 @@ func source(c *config.Config) []unitfile.Line {
 	return []unitfile.Line{unitfile.Path("SourcePath", c.Files[0])}
 }
 
-func file(dir, name string, sections ...unitfile.Section) DropIn {
+// file is a drop-in with the lines of its two sections.
+func file(dir, name string, unit, service []unitfile.Line) DropIn {
 	d := DropIn{Dir: dir, Name: name, File: unitfile.File{Comment: comment}}
-	for _, s := range sections {
+	for _, s := range []unitfile.Section{{Name: "Unit", Lines: unit}, {Name: "Service", Lines: service}} {
 		if len(s.Lines) > 0 {
 			d.Sections = append(d.Sections, s)
 		}

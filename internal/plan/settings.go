@@ -33,7 +33,7 @@ func (s *shared) commonSettings() DropIn {
 	}
 	service = append(service, unitfile.Plain("ProtectHome", s.Service.ProtectHome))
 	service = s.credentials(service, &s.Service)
-	return file(BaseDir, SettingsName, unitfile.Section{Name: "Unit", Lines: unit}, unitfile.Section{Name: "Service", Lines: service})
+	return file(BaseDir, SettingsName, unit, service)
 }
 
 // settings is 60-justnews-instance.conf: everything that an instance has of its
@@ -50,8 +50,7 @@ func (s *shared) settings(inst *config.Instance) DropIn {
 	service = s.process(service, inst)
 	service = s.paths(service, &inst.Service)
 	service = s.mpsPaths(service, inst)
-	return file(unitname.Of(inst.Name)+".d", "60-justnews-instance.conf",
-		unitfile.Section{Name: "Unit", Lines: unit}, unitfile.Section{Name: "Service", Lines: service})
+	return file(unitname.Of(inst.Name)+".d", "60-justnews-instance.conf", unit, service)
 }
 
 // process is where an instance differs from [service].

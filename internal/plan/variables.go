@@ -22,7 +22,7 @@ func (s *shared) commonVariables() DropIn {
 		unitfile.Assignment("GPU_ORCHESTRATOR_URL", s.Orchestrator.URL),
 		unitfile.Assignment("MCP_BUS_URL", s.Bus.URL),
 	}, s.deviceOrder(), s.store, cacheVariables())
-	return file(BaseDir, VariablesName, unitfile.Section{Name: "Service", Lines: lines})
+	return file(BaseDir, VariablesName, nil, lines)
 }
 
 // variables are those that an instance has of its own. The user's come last and
@@ -42,7 +42,7 @@ func (s *shared) variables(inst *config.Instance) DropIn {
 	for _, name := range slices.Sorted(maps.Keys(inst.Environment)) {
 		lines = append(lines, unitfile.Assignment(name, inst.Environment[name]))
 	}
-	return file(unitname.Of(inst.Name)+".d", "00-justnews-instance.conf", unitfile.Section{Name: "Service", Lines: lines})
+	return file(unitname.Of(inst.Name)+".d", "00-justnews-instance.conf", nil, lines)
 }
 
 // storeVariables: the HF_ and TRANSFORMERS_ switches make a download impossible
