@@ -48,6 +48,12 @@ type StoreTree struct {
 	Adapter bool
 }
 
+// What the directory of an agent has.
+const (
+	StoreVersions = "versions" // a directory for each version
+	StoreCurrent  = "current"  // a link to one of them
+)
+
 // StoreLink is the kind of an agent's current. The zero value is none.
 type StoreLink string
 

@@ -9,7 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"justnews/internal/digest"
+	"justnews/internal/facts"
 	"justnews/internal/modelmap"
+	"justnews/internal/seal"
 	"justnews/internal/strictjson"
 )
 
@@ -51,12 +54,12 @@ func (r *reader) unsealed() {
 		return
 	}
 	for _, agent := range r.host.Map.Map.Agents {
-		version := path.Join(root, agent.Name, "current")
+		version := path.Join(root, agent.Name, facts.StoreCurrent)
 		if !r.isDirectory(version) {
 			continue
 		}
-		_, own := r.stat(path.Join(version, "manifest.json"))
-		_, seal := r.stat(path.Join(version, ".justnews/manifest.json"))
+		_, own := r.stat(path.Join(version, digest.ManifestName))
+		_, seal := r.stat(path.Join(version, seal.Rel))
 		if errors.Is(own, fs.ErrNotExist) && errors.Is(seal, fs.ErrNotExist) {
 			r.host.Unsealed = append(r.host.Unsealed, agent.Name)
 		}

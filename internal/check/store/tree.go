@@ -141,11 +141,11 @@ func (j *judge) pointAt(t facts.StoreTree) diag.Fix {
 	case t.Current == facts.CurrentUnused:
 		return diag.Advise(fmt.Sprintf("copy the version to %s", diag.Quote(t.Named)), diag.Retry())
 	case len(t.Others) == 1 && t.Fault.Kind != facts.NoDirectory:
-		return diag.Do(diag.Run("ln", "-sfn", "--", "versions/"+t.Others[0], filepath.Join(home, "current")), diag.Retry())
+		return diag.Do(diag.Run("ln", "-sfn", "--", facts.StoreVersions+"/"+t.Others[0], filepath.Join(home, facts.StoreCurrent)), diag.Retry())
 	case len(t.Others) > 0:
-		return diag.Advise(fmt.Sprintf("make %s a link to the right one of versions", diag.Quote(filepath.Join(home, "current"))), diag.Retry())
+		return diag.Advise(fmt.Sprintf("make %s a link to the right one of versions", diag.Quote(filepath.Join(home, facts.StoreCurrent))), diag.Retry())
 	default:
-		return diag.Advise(fmt.Sprintf("copy a version below %s and point current at it", diag.Quote(filepath.Join(home, "versions"))), diag.Retry())
+		return diag.Advise(fmt.Sprintf("copy a version below %s and point current at it", diag.Quote(filepath.Join(home, facts.StoreVersions))), diag.Retry())
 	}
 }
 

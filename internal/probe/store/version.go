@@ -14,8 +14,6 @@ import (
 
 // JustNews' names.
 const (
-	versionsDir = "versions"
-	currentLink = "current"
 	stagedTail  = ".tmp"
 	modelPrefix = "models--"
 )
@@ -47,14 +45,14 @@ func (l *looker) directory(owner, path string) facts.StoreTree {
 // points to.
 func (l *looker) version(owner, version string) facts.StoreTree {
 	home := filepath.Join(l.Root, owner)
-	t := facts.StoreTree{Owner: owner, Name: version, Named: filepath.Join(home, versionsDir, version), Current: facts.CurrentUnused}
-	l.siblings(&t, filepath.Join(home, versionsDir))
+	t := facts.StoreTree{Owner: owner, Name: version, Named: filepath.Join(home, facts.StoreVersions, version), Current: facts.CurrentUnused}
+	l.siblings(&t, filepath.Join(home, facts.StoreVersions))
 	if t.Fault = l.user.reach(home); t.Fault != nil {
 		t.Named = home
 		return t
 	}
 	if version == "" {
-		t.Named = filepath.Join(home, currentLink)
+		t.Named = filepath.Join(home, facts.StoreCurrent)
 		l.current(&t)
 	}
 	if t.Path, t.Fault = l.resolve(t.Named); t.Fault == nil && version == "" {
@@ -92,7 +90,7 @@ func (l *looker) current(t *facts.StoreTree) {
 // nameOf returns the version of a resolved path, "" if it is not a version of
 // the agent.
 func (l *looker) nameOf(home, path string) string {
-	versions, err := filepath.EvalSymlinks(filepath.Join(home, versionsDir))
+	versions, err := filepath.EvalSymlinks(filepath.Join(home, facts.StoreVersions))
 	if err != nil || filepath.Dir(path) != versions {
 		return ""
 	}
