@@ -186,9 +186,7 @@ func (a *app) finish(e waitingRun, res *gate.Result, own *facts.Unit, watch *rep
 	}
 	watch.Done(*res)
 	if a.json() {
-		if text, err := summary.JSON(); err == nil {
-			_, _ = a.Stdout.Write(text)
-		}
+		_, _ = a.Stdout.Write(summary.JSON())
 	}
 	lines := a.lines(e, *res, how, by)
 	if e.survey && a.StderrTerminal {

@@ -33,10 +33,7 @@ func (a *app) summarize(e waitingRun, res gate.Result) report.Summary {
 // record saves the summary of a run. If that fails, the verdict is still valid, and the
 // problem describes what is missing.
 func (a *app) record(s report.Summary, began time.Time) *diag.Problem {
-	text, err := s.JSON()
-	if err == nil {
-		_, err = records.Write(a.dirs(), s.Instance, began, text)
-	}
+	_, err := records.Write(a.dirs(), s.Instance, began, s.JSON())
 	if err == nil {
 		return nil
 	}

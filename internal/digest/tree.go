@@ -250,15 +250,6 @@ func (t *Tree) Leaves() []Leaf {
 
 func byName(a, b *Branch) int { return strings.Compare(a.name, b.name) }
 
-// Bytes returns how much a digest of the tree has to read.
-func (t *Tree) Bytes() int64 {
-	var n int64
-	for _, l := range t.Leaves() {
-		n += l.Identity.Size
-	}
-	return n
-}
-
 // Job returns JustNews' checksum in the order of the file system.
 func (t *Tree) Job(version string) Job {
 	return t.job(version, func(b []*Branch) []*Branch { return b })
