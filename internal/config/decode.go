@@ -218,10 +218,7 @@ func (d *document) syntax(offset int, message string) diag.Problem {
 }
 
 func (d *document) syntaxAt(pos tomlpos.Pos, message, expected, fix string) diag.Problem {
-	return diag.Problem{
-		Code: diag.ConfigSyntax, Position: &diag.Position{File: d.path, Line: pos.Line, Column: pos.Column},
-		Message: message, Expected: expected, Fix: diag.Advise(fix, diag.Reload()),
-	}
+	return diag.Found(diag.ConfigSyntax, "", message, "", expected, diag.Advise(fix, diag.Reload())).At(d.path, pos.Line, pos.Column)
 }
 
 // leafCount counts the values of a text independently. toml v1.6.0 silently

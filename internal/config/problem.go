@@ -32,9 +32,7 @@ func missing(src Source) diag.Problem {
 
 // inFile is the problem of a whole file or directory.
 func inFile(code diag.Code, name, message, seen, expected string, fix diag.Fix) diag.Problem {
-	p := diag.Found(code, "", message, seen, expected, fix)
-	p.Position = &diag.Position{File: name}
-	return p
+	return diag.Found(code, "", message, seen, expected, fix).At(name, 0, 0)
 }
 
 func ignored(src Source, dir string, names []string, weight diag.Severity) []diag.Problem {
@@ -92,7 +90,7 @@ func moreProblems(n int, docs []*document) diag.Problem {
 	p := diag.New(diag.ConfigValue, "", diag.Count(n, "more problem")+" not shown",
 		diag.Advise("correct those above", diag.Reload()))
 	if len(docs) > 0 {
-		p.Position = &diag.Position{File: docs[0].path, Line: 1, Column: 1}
+		p = p.At(docs[0].path, 1, 1)
 	}
 	return p
 }
@@ -172,7 +170,7 @@ func (s *state) report(d *document, path []string, w where, p diag.Problem) {
 		if w == atValue {
 			pos = place.Value
 		}
-		p.Position = &diag.Position{File: d.path, Line: pos.Line, Column: pos.Column}
+		p = p.At(d.path, pos.Line, pos.Column)
 		if d.dirty[pos.Line] && p.Code == diag.ConfigValue {
 			return // its question marks were inserted by badBytes
 		}

@@ -111,6 +111,12 @@ func (p Problem) As(s Severity) Problem {
 	return p
 }
 
+// At returns the problem at a place in a file; a line or column of 0 is unknown.
+func (p Problem) At(file string, line, column int) Problem {
+	p.Position = &Position{file, line, column}
+	return p
+}
+
 // String returns "CODE: where: message" on one line.
 func (p Problem) String() string {
 	parts := []string{string(p.Code)}

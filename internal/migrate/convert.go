@@ -87,10 +87,7 @@ type converter struct {
 }
 
 func (a *converter) say(code diag.Code, at place, message, seen, expected, fix string, commands ...diag.Command) {
-	p := diag.Problem{
-		Code: code, Severity: diag.Warning, Message: message, Seen: seen, Expected: expected, Fix: diag.Advise(fix, commands...),
-		Position: &diag.Position{File: at.path, Line: at.line},
-	}
+	p := diag.Found(code, "", message, seen, expected, diag.Advise(fix, commands...)).At(at.path, at.line, 0).As(diag.Warning)
 	if !slices.ContainsFunc(a.problems, func(q diag.Problem) bool {
 		return q.Code == p.Code && q.Message == p.Message && *q.Position == *p.Position
 	}) {

@@ -59,10 +59,7 @@ func envProblem(f facts.EnvFile, code diag.Code, line int, message, seen, expect
 	if line > 0 {
 		where = fmt.Sprintf("line %d of %s", line, diag.Bare(f.Path))
 	}
-	return diag.Problem{
-		Code: code, Position: &diag.Position{File: f.Path, Line: line}, Message: message,
-		Seen: diag.Clean(seen), Expected: expected, Fix: diag.Advise(fmt.Sprintf("correct %s", where), diag.Reload()),
-	}
+	return diag.Found(code, "", message, diag.Clean(seen), expected, diag.Advise("correct "+where, diag.Reload())).At(f.Path, line, 0)
 }
 
 func (e *envReader) syntax() {

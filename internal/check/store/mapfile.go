@@ -21,34 +21,22 @@ import (
 func Map(f modelmap.File, written bool) []diag.Problem {
 	switch {
 	case f.Missing && written:
-		return []diag.Problem{{
-			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
-			Message: "the model map that the configuration names does not exist", Expected: "a file",
-			Fix: diag.Advise("put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml", diag.Retry()),
-		}}
+		return []diag.Problem{diag.Found(diag.MapUnreadable, "", "the model map that the configuration names does not exist",
+			"", "a file", diag.Advise("put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml", diag.Retry())).At(f.Path, 0, 0)}
 	case f.Missing:
-		return []diag.Problem{{
-			Code: diag.MapMissing, Severity: diag.Warning, Position: &diag.Position{File: f.Path},
-			Message: "there is no model map, so the number of models is not checked",
-			Fix:     diag.Advise("copy the orchestrator's map there, or name it in /etc/justnews/justnews.toml: models.map = \"/path/to/AGENT_MODEL_MAP.json\""),
-		}}
+		return []diag.Problem{diag.New(diag.MapMissing, "", "there is no model map, so the number of models is not checked",
+			diag.Advise("copy the orchestrator's map there, or name it in /etc/justnews/justnews.toml: models.map = \"/path/to/AGENT_MODEL_MAP.json\"")).At(f.Path, 0, 0).As(diag.Warning)}
 	case f.Err != nil:
-		return []diag.Problem{{
-			Code: diag.MapUnreadable, Position: &diag.Position{File: f.Path},
-			Message: "cannot read the model map: " + diag.Clean(f.Err.Error()), Expected: "a regular file that this user can read",
-			Fix: diag.Advise("grant the service's user read access to it", diag.Retry()).Looking(diag.Namei(f.Path)),
-		}}
+		return []diag.Problem{diag.Found(diag.MapUnreadable, "", "cannot read the model map: "+diag.Clean(f.Err.Error()),
+			"", "a regular file that this user can read", diag.Advise("grant the service's user read access to it", diag.Retry()).Looking(diag.Namei(f.Path))).At(f.Path, 0, 0)}
 	}
 	problems := lists.Map(f.Problems, func(p modelmap.Problem) diag.Problem { return mapProblem(f.Path, p) })
 	if f.Map == nil && len(diag.Errors(problems)) == 0 {
 		problems = append(problems, mapProblem(f.Path, modelmap.Problem{Message: "cannot parse the model map"}))
 	}
 	if f.Map != nil && f.Map.Total() == 0 && len(f.Map.VLLM) == 0 {
-		problems = append(problems, diag.Problem{
-			Code: diag.MapInvalid, Severity: diag.Warning, Position: &diag.Position{File: f.Path},
-			Message: "it lists no model, so none is verified",
-			Fix:     diag.Advise("list the agents' models in "+diag.Quote(f.Path), diag.Retry()),
-		})
+		problems = append(problems, diag.New(diag.MapInvalid, "", "it lists no model, so none is verified",
+			diag.Advise("list the agents' models in "+diag.Quote(f.Path), diag.Retry())).At(f.Path, 0, 0).As(diag.Warning))
 	}
 	return problems
 }
@@ -58,11 +46,8 @@ func mapProblem(path string, p modelmap.Problem) diag.Problem {
 	if p.Key != "" {
 		message = p.Key + ": " + message
 	}
-	problem := diag.Problem{
-		Code: diag.MapInvalid, Position: &diag.Position{File: path, Line: p.Line, Column: p.Column},
-		Message: diag.Clean(message),
-		Fix:     diag.Advise(fmt.Sprintf("correct line %d of %s", p.Line, diag.Quote(path)), diag.Retry()),
-	}
+	problem := diag.New(diag.MapInvalid, "", diag.Clean(message),
+		diag.Advise(fmt.Sprintf("correct line %d of %s", p.Line, diag.Quote(path)), diag.Retry())).At(path, p.Line, p.Column)
 	if p.Warning {
 		problem.Severity, problem.Fix.Commands = diag.Warning, nil
 	}
@@ -108,7 +93,7 @@ func MapInstances(m *modelmap.Map, path string, instances []string) []diag.Probl
 			fmt.Sprintf("%s with %s, %s with none", diag.Quote(a.Name), diag.Count(len(a.Models), "model"), diag.Quote(near)), "the name of an instance",
 			diag.Advise("correct the agent's key in AGENT_MODEL_MAP.json, or leave it if it is intended")).As(diag.Warning)
 		if len(a.Models) > 0 {
-			p.Position = &diag.Position{File: path, Line: a.Models[0].Line, Column: a.Models[0].Column}
+			p = p.At(path, a.Models[0].Line, a.Models[0].Column)
 		}
 		problems = append(problems, p)
 	}

@@ -54,11 +54,8 @@ func broken(f facts.UnitFile) []diag.Problem {
 		if b.Rest {
 			what = "the rest of the file"
 		}
-		problems = append(problems, diag.Problem{
-			Code: diag.DropInBroken, Severity: diag.Warning, Position: &diag.Position{File: f.Path, Line: b.Line},
-			Message: "systemd ignores " + what + ": " + diag.Clean(b.Reason),
-			Fix:     diag.Advise(fmt.Sprintf("correct line %d of %s", b.Line, diag.Quote(f.Path)), diag.Reload()),
-		})
+		problems = append(problems, diag.New(diag.DropInBroken, "", "systemd ignores "+what+": "+diag.Clean(b.Reason),
+			diag.Advise(fmt.Sprintf("correct line %d of %s", b.Line, diag.Quote(f.Path)), diag.Reload())).At(f.Path, b.Line, 0).As(diag.Warning))
 	}
 	return problems
 }
