@@ -100,21 +100,12 @@ func (a *app) named(cfg *config.Config) []diag.Problem {
 		onHost.Files = nil
 	}
 	problems := preflight.Named(&onHost, w.Models.Root, h)
-	if len(cfg.Instances) == 0 || !cfg.Models.HasMap() {
-		return warnings(problems)
+	if len(cfg.Instances) > 0 && cfg.Models.HasMap() {
+		if m := modelmap.ReadFile(a.below(w.Models.Map)); !unreadableToUs(m, os.Geteuid()) {
+			problems = append(problems, store.Map(m, w.Models.MapWritten)...)
+		}
 	}
-	if m := modelmap.ReadFile(a.below(w.Models.Map)); !unreadableToUs(m, os.Geteuid()) {
-		problems = append(problems, store.Map(m, w.Models.MapWritten)...)
-	}
-	return warnings(problems)
-}
-
-// warnings downgrades errors: nothing has been started yet.
-func warnings(problems []diag.Problem) []diag.Problem {
-	for i := range problems {
-		problems[i].Severity = max(problems[i].Severity, diag.Warning)
-	}
-	return problems
+	return diag.AtWorst(problems, diag.Warning) // nothing has been started yet
 }
 
 // unreadableToUs reports whether only this user may not read a map: the services run as

@@ -157,6 +157,14 @@ func Errors(problems []Problem) []Problem {
 	return lists.Filter(problems, func(p Problem) bool { return p.Severity == Error })
 }
 
+// AtWorst changes problems so that none is worse than a severity, and returns them.
+func AtWorst(problems []Problem, s Severity) []Problem {
+	for i := range problems {
+		problems[i].Severity = max(problems[i].Severity, s)
+	}
+	return problems
+}
+
 // GatesOff is the warning that justnews.gate=off opens all gates. It is
 // reported by the generator, by a gate and by preflight.
 func GatesOff(subject, evidence string) Problem {

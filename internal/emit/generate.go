@@ -59,11 +59,11 @@ func (g *Generator) Run() (diag.Status, []diag.Problem) {
 				problems = append(problems, cannotWrite(err))
 			}
 		}
-		g.GiveUp(status(problems), problems)
+		g.GiveUp(diag.StatusOf(problems), problems)
 	})
 	defer watchdog.Stop()
 	problems := g.work(&writing)
-	return status(problems), problems
+	return diag.StatusOf(problems), problems
 }
 
 // work loads, plans, renders and writes, unless the watchdog is already
@@ -112,14 +112,6 @@ func (g *Generator) deliver(files []File) error {
 		return Print(g.Stdout, g.Dir, files)
 	}
 	return Write(g.Dir, files)
-}
-
-// status is 78 for every problem that keeps the gates shut, 70 for a bug.
-func status(problems []diag.Problem) diag.Status {
-	for _, p := range diag.Errors(problems) {
-		return p.Status()
-	}
-	return diag.StatusReady
 }
 
 func cannotWrite(err error) diag.Problem {

@@ -89,11 +89,8 @@ func (r Result) Passed() bool { return r.Status == diag.StatusReady }
 // of the first error, in the order in which they were found; ready only if every
 // step passed or was not required. A run without steps has verified nothing.
 func (r *Result) Settle() {
-	for _, p := range r.Problems {
-		if p.Severity == diag.Error {
-			r.Status = p.Status()
-			return
-		}
+	if r.Status = diag.StatusOf(r.Problems); r.Status != diag.StatusReady {
+		return
 	}
 	r.Status = diag.StatusInternal
 	for _, s := range r.Steps {

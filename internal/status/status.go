@@ -130,9 +130,7 @@ func busProblems(cfg *config.Config, w requirement.Run, b facts.BusHealth) []dia
 		return nil
 	}
 	if !slices.ContainsFunc(cfg.Instances, func(i config.Instance) bool { return i.RequireBus }) {
-		for i := range problems {
-			problems[i].Severity = max(problems[i].Severity, diag.Warning)
-		}
+		return diag.AtWorst(problems, diag.Warning)
 	}
 	return problems
 }

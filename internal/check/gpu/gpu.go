@@ -28,10 +28,7 @@ func Judge(l facts.GPULook, w requirement.GPU) []diag.Problem {
 	if w.Needed {
 		return problems
 	}
-	for i := range problems {
-		problems[i].Severity = max(problems[i].Severity, mildest(l.Kind))
-	}
-	return problems
+	return diag.AtWorst(problems, mildest(l.Kind))
 }
 
 // mildest is how bad a finding may be on a host that needs no GPU: most of
