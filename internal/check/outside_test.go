@@ -36,7 +36,12 @@ var judges = map[string]any{
 	"host.EnvFile": host.EnvFile, "host.HiddenVariables": host.HiddenVariables, "host.HiddenCaches": func(u facts.Unit, home, cache string) []diag.Problem {
 		return host.HiddenCaches(u, map[string]string{"XDG_CACHE_HOME": cache}, home, envfile.Caches)
 	}, "host.Limits": host.Limits, "host.NamedAccount": host.NamedAccount, "host.NamedPath": host.NamedPath,
-	"host.Unreadable": host.Unreadable, "host.NamedUnreadable": host.NamedUnreadable,
+	"host.Unreadable": func(u facts.Unit, p host.Path, r facts.Reach) []diag.Problem {
+		return host.Unreadable(u, p, facts.Reach{At: r.At, User: r.User, Known: true, Detail: "permission denied"})
+	},
+	"host.NamedUnreadable": func(p host.Path, instances []string, r facts.Reach) []diag.Problem {
+		return host.NamedUnreadable(p, instances, facts.Reach{At: r.At, User: r.User, Known: true, Detail: "permission denied"})
+	},
 	"store.Named": store.Named, "host.NoInstance": host.NoInstance, "host.NoInterpreter": host.NoInterpreter, "host.Port": host.Port,
 	"host.Reached": host.Reached, "host.Space": host.Space, "mps.AuditUnit": mps.AuditUnit, "mps.Control": mps.Control,
 	"mps.Daemon": mps.Daemon, "mps.Deadlock": mps.Deadlock, "mps.Defaults": mps.Defaults, "mps.NotStarted": mps.NotStarted,

@@ -53,6 +53,7 @@ func TestNamed_ReportsWhatTheConfigurationNamesAndIsNotThere(t *testing.T) {
 		"a configuration that the gates cannot read": {toml, func(w *world) { w.out(w.job.Config.Files[0], w.job.Config.Files[0], "permission denied") }, []string{"CONFIG-UNREADABLE 4 instances"}},
 		"a map that the gates cannot read":           {toml, func(w *world) { w.out(modelMap, "/etc/justnews", "permission denied") }, []string{"MAP-UNREADABLE mcp_bus, memory, scout"}},
 		"a map that is not there":                    {toml, func(w *world) { w.out(modelMap, modelMap, "does not exist") }, nil},
+		"a map that is a directory":                  {toml, func(w *world) { w.out(modelMap, modelMap, "is a directory") }, nil},
 		"a user who cannot be tried": {toml, func(w *world) {
 			w.job.Host.Root = ""
 			was := w.job.Host.Reach

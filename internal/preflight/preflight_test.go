@@ -330,7 +330,6 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.out(file, file, "permission denied")
 		}, diag.ConfigUnreadable, diag.Error, "chmod a+r -- "},
 		{"a map in a directory that only root can search", func(w *world) { w.out(modelMap, "/etc/justnews", "permission denied") }, diag.MapUnreadable, diag.Error, "chmod a+x -- /etc/justnews; justnews-gate retry"},
-		{"a map that is a directory", func(w *world) { w.out(modelMap, modelMap, "is a directory") }, diag.MapUnreadable, diag.Error, "is a directory"},
 		{"a program below a hidden home", func(w *world) { w.scout().Service.ExecStart[0].Argv[0] = "/home/adra/start.sh" }, diag.HomeHidden, diag.Error, "protect_home"},
 		{"a directory that no bind brings in", func(w *world) {
 			w.scout().Sandbox.ProtectHome, w.scout().Service.WorkingDirectory = "tmpfs", "/home/adra/x"

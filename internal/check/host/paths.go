@@ -268,7 +268,8 @@ func GateFiles(cfg *config.Config, i config.Instance) []Path {
 	return all
 }
 
-// Unreadable judges one of the GateFiles of a unit. A missing file has other findings.
+// Unreadable judges one of the GateFiles of a unit: what root could not read either has
+// other findings.
 func Unreadable(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 	return unreadable(u.Name, p, r, diag.Retry())
 }
@@ -279,19 +280,15 @@ func NamedUnreadable(p Path, instances []string, r facts.Reach) []diag.Problem {
 }
 
 func unreadable(subject string, p Path, r facts.Reach, next diag.Command) []diag.Problem {
-	if !r.Known || r.OK || r.Detail == Absent {
+	if !r.Known || r.OK || r.Detail != "permission denied" {
 		return nil
 	}
-	problem := diag.Problem{Code: p.Code, Subject: subject, Expected: "a file that the user " + diag.Clean(r.User) + " can read", Fix: PathFix(p, r, []diag.Command{next})}
-	problem.Message, problem.Seen = Unreached(p, r)
-	if r.Detail == "permission denied" {
-		open := diag.Run("chmod", "a+x", "--", r.At)
-		if r.At == p.Path {
-			open = diag.Run("chmod", "a+r", "--", r.At)
-		}
-		problem.Fix = diag.Do(open, next)
+	open := diag.Run("chmod", "a+x", "--", r.At)
+	if r.At == p.Path {
+		open = diag.Run("chmod", "a+r", "--", r.At)
 	}
-	return []diag.Problem{problem}
+	message, seen := Unreached(p, r)
+	return []diag.Problem{diag.Found(p.Code, subject, message, seen, "a file that the user "+diag.Clean(r.User)+" can read", diag.Do(open, next))}
 }
 
 // NoInstance is the problem of a configuration that lists none, as it is after
