@@ -292,6 +292,24 @@ func TestUnreadable_IntactFileIsNotToBeReplaced(t *testing.T) {
 	}
 }
 
+func TestUnreadable_PermissionIsGrantedByACommand(t *testing.T) {
+	src, dir := tree(t)
+	put(t, filepath.Join(dir, "justnews.toml"), "")
+	denied := &fs.PathError{Op: "open", Err: unix.EACCES}
+	p := src.unreadable("/etc/justnews/justnews.toml", aFile, "cannot be opened", denied)
+	if want := "chmod a+rX -- " + filepath.Join(dir, "justnews.toml") + "; systemctl daemon-reload"; p.Fix.String() != want {
+		t.Errorf("%q, want %q", p.Fix, want)
+	}
+	p = src.unreadable("/etc/justnews/missing.toml", aFile, "cannot be opened", denied) // as below a directory that cannot be searched
+	if !strings.Contains(p.Fix.String(), "with the directories above it") {
+		t.Errorf("%q", p.Fix)
+	}
+	p = Source{File: "/", Owner: src.Owner}.unreadable("/", aFile, "cannot be opened", denied)
+	if fix := p.Fix.String(); strings.Contains(fix, "chmod") || !strings.Contains(fix, "--config") {
+		t.Errorf("%q", fix)
+	}
+}
+
 func TestIgnored_NamesWhatIsNotRead(t *testing.T) {
 	src, dir := tree(t)
 	if got := Ignored(src); got != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -78,6 +79,9 @@ func (s Source) unreadable(name, expected, what string, err error) diag.Problem 
 	}
 	p := inFile(diag.ConfigUnreadable, name, what, "", expected+" that can be read",
 		diag.Advise(advice, diag.Reload()).Looking(diag.Run("ls", "-ld", "--", s.shown(name))))
+	if _, searchable := os.Stat(s.shown(name)); errors.Is(err, fs.ErrPermission) && searchable == nil && name != s.File {
+		p.Fix = diag.Do(diag.Run("chmod", "a+rX", "--", s.shown(name)), diag.Reload())
+	}
 	if err != nil {
 		p.Seen = reason(err)
 		p.Message += ": " + p.Seen
