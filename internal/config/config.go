@@ -354,12 +354,7 @@ var serviceFields = []field{
 
 // Instance returns the instance of that name.
 func (c *Config) Instance(name string) (Instance, bool) {
-	for _, i := range c.Instances {
-		if i.Name == name {
-			return i, true
-		}
-	}
-	return Instance{}, false
+	return lists.Find(c.Instances, func(i Instance) bool { return i.Name == name })
 }
 
 // InstanceNames are the names of all instances, in the order of the configuration.

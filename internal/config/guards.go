@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"justnews/internal/diag"
+	"justnews/internal/lists"
 )
 
 // Guard is one [guards.NAME]: the gate of a unit that is not an instance.
@@ -45,12 +46,7 @@ func (g *Guard) After() bool { return g.When == "after" }
 
 // Guard returns the guard of a unit.
 func (c *Config) Guard(unit string) (Guard, bool) {
-	for _, g := range c.Guards {
-		if g.Unit == unit {
-			return g, true
-		}
-	}
-	return Guard{}, false
+	return lists.Find(c.Guards, func(g Guard) bool { return g.Unit == unit })
 }
 
 // guardedServer makes the unit that waits for its own models the one that serves them.

@@ -25,6 +25,15 @@ func Filter[T any](list []T, keep func(T) bool) []T {
 	return kept
 }
 
+// Find returns the first element of a list that is wanted.
+func Find[T any](list []T, is func(T) bool) (found T, ok bool) {
+	i := slices.IndexFunc(list, is)
+	if i < 0 {
+		return found, false
+	}
+	return list[i], true
+}
+
 // Flat returns the results of f for each element of a list, one after the other.
 func Flat[T, U any](list []T, f func(T) []U) []U {
 	return slices.Concat(Map(list, f)...)

@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"justnews/internal/lists"
 	"justnews/internal/safefile"
 )
 
@@ -115,24 +116,17 @@ func (m *Map) Count(agent string) int {
 
 // Agent returns the agent of that name.
 func (m *Map) Agent(name string) (Agent, bool) {
-	return find(m.Agents, func(a Agent) bool { return a.Name == name })
+	return lists.Find(m.Agents, func(a Agent) bool { return a.Name == name })
 }
 
 // Model returns the agent's model with that id.
 func (a Agent) Model(id string) (Model, bool) {
-	return find(a.Models, func(m Model) bool { return m.ID == id })
+	return lists.Find(a.Models, func(m Model) bool { return m.ID == id })
 }
 
 // BaseModel returns the base model of that name.
 func (m *Map) BaseModel(name string) (Base, bool) {
-	return find(m.BaseModels, func(b Base) bool { return b.Name == name })
-}
-
-func find[T any](list []T, is func(T) bool) (found T, ok bool) {
-	if i := slices.IndexFunc(list, is); i >= 0 {
-		return list[i], true
-	}
-	return found, false
+	return lists.Find(m.BaseModels, func(b Base) bool { return b.Name == name })
 }
 
 // File is what was found at the path of AGENT_MODEL_MAP.json.

@@ -15,6 +15,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/lists"
 	"justnews/internal/modelmap"
 )
 
@@ -79,12 +80,7 @@ func OfModel(agent, model string, look facts.Store, proofs []facts.StoreProof, w
 
 // Find returns the facts of one model.
 func Find(look facts.Store, agent, model string) (facts.StoreModel, bool) {
-	for _, m := range look.Models {
-		if m.Want.Agent == agent && m.Want.Model == model {
-			return m, true
-		}
-	}
-	return facts.StoreModel{}, false
+	return lists.Find(look.Models, func(m facts.StoreModel) bool { return m.Want.Agent == agent && m.Want.Model == model })
 }
 
 type judge struct {

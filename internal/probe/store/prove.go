@@ -205,12 +205,9 @@ func (c *proving) effort() digest.Effort {
 }
 
 func (c *proving) changed() bool {
-	for _, r := range c.results {
-		if errors.Is(r.Err, digest.ErrChanged) || errors.Is(r.Err, fs.ErrNotExist) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.results, func(r digest.Result) bool {
+		return errors.Is(r.Err, digest.ErrChanged) || errors.Is(r.Err, fs.ErrNotExist)
+	})
 }
 
 func (c *proving) conclude(ctx context.Context) {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"justnews/internal/digest"
@@ -71,12 +72,9 @@ func (c *proving) compare() {
 }
 
 func (c *proving) isFlaw(rel string) bool {
-	for _, f := range c.tree.Flaws {
-		if f.Rel == rel || strings.HasPrefix(rel, f.Rel+"/") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.tree.Flaws, func(f digest.Flaw) bool {
+		return f.Rel == rel || strings.HasPrefix(rel, f.Rel+"/")
+	})
 }
 
 func (c *proving) compareLinks() {
@@ -135,12 +133,9 @@ func (c *proving) concludeSeal() {
 
 // countBad reports whether a flaw concerns the content.
 func (c *proving) countBad() bool {
-	for _, f := range c.proof.Flaws {
-		if f.Kind != facts.FlawDenied && f.Kind != facts.FlawRead {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.proof.Flaws, func(f facts.ProofFlaw) bool {
+		return f.Kind != facts.FlawDenied && f.Kind != facts.FlawRead
+	})
 }
 
 // remember stores that the whole tree matches its seal. This is valid until a
