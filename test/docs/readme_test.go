@@ -4,6 +4,7 @@ package docs
 
 import (
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -147,6 +148,27 @@ func TestDocuments_PathsExist(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(repository, span)); err != nil {
 				t.Errorf("%s: %s: %v", name, span, err)
 			}
+		}
+	}
+}
+
+// A figure without the commit that it is about cannot be compared with a later one. Other
+// programs' commits are named as well.
+func TestFigures_EachSectionNamesACommit(t *testing.T) {
+	_, err := os.Stat(filepath.Join(repository, ".git"))
+	shallow, _ := exec.CommandContext(t.Context(), "git", "-C", repository, "rev-parse", "--is-shallow-repository").Output()
+	inGit := err == nil && string(shallow) == "false\n"
+	hash := regexp.MustCompile(`\b[0-9a-f]{7}\b`)
+	sections := strings.Split(read(t, "docs/figures.md"), "\n## ")[1:]
+	if len(sections) < 10 {
+		t.Fatalf("%d sections", len(sections))
+	}
+	for _, section := range sections {
+		named := slices.ContainsFunc(hash.FindAllString(section, -1), func(commit string) bool {
+			return !inGit || exec.CommandContext(t.Context(), "git", "-C", repository, "merge-base", "--is-ancestor", commit, "HEAD").Run() == nil
+		})
+		if title, _, _ := strings.Cut(section, "\n"); !named {
+			t.Errorf("%s: no commit of this repository", title)
 		}
 	}
 }
