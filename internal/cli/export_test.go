@@ -8,7 +8,7 @@ import "justnews/internal/report"
 // its schema.
 func Outputs() map[string]any {
 	return map[string]any{"status": report.HostStatus{}, "mps-status": report.MPSOutput{}, "config-check": report.ConfigCheck{}, "explain": report.Explanation{},
-		"models-verify": report.Verification{}, "models-seal": report.Sealing{}, "history": report.History{}, "nopasswd": granted{}, "config-import": imported{}}
+		"models-verify": report.Verification{}, "models-seal": report.Sealing{}, "history": report.History{}, "nopasswd": granted{}, "config-import": imported{}, "guard": guardsChanged{}}
 }
 
 // BusAddress is where a command on that machine looks for the system bus.
