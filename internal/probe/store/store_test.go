@@ -459,19 +459,75 @@ func TestStore_SealNamesEachFileThatDiffers(t *testing.T) {
 	}
 }
 
+// Only a blob can be compared with its name; what else is wrong shows in the checksum.
 func TestStore_FaultyVersionIsNotSealed(t *testing.T) {
+	for name, damage := range map[string]func(s *reference.Store, version string) error{
+		"a blob": func(s *reference.Store, _ string) error { return s.Break(reference.Corrupt, scouts) },
+		"one file more": func(_ *reference.Store, version string) error {
+			return os.WriteFile(version+"/extra.bin", []byte("x"), 0o644)
+		},
+	} {
+		s := made(t)
+		at := store.Store{Root: s.Root}
+		tree := at.Look(t.Context(), []facts.StoreWant{want(scouts)}).Trees[0]
+		if err := damage(s, tree.Path); err != nil {
+			t.Fatal(err)
+		}
+		p, err := at.Seal(t.Context(), tree, store.Proving{})
+		if err != nil || p.Verdict != facts.Differs {
+			t.Errorf("%s: %+v %v", name, p, err)
+		}
+		if _, err := os.Stat(filepath.Join(tree.Path, ".justnews")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: left behind: %v", name, err)
+		}
+	}
+}
+
+// The tree is that of the look, until a file of it has changed.
+func TestProve_FileThatChangedSinceTheLookIsReadAgain(t *testing.T) {
 	s := made(t)
-	if err := s.Break(reference.Corrupt, scouts); err != nil {
+	at := store.New(s.Root, nil, nil)
+	trees := at.Look(t.Context(), []facts.StoreWant{want(scouts)}).Trees
+	if err := os.Chtimes(s.Snapshot(scouts)+"/vocab.txt", time.Time{}, time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	at := store.Store{Root: s.Root}
-	tree := at.Look(t.Context(), []facts.StoreWant{want(scouts)}).Trees[0]
-	p, err := at.Seal(t.Context(), tree, store.Proving{})
-	if err != nil || p.Verdict != facts.Differs {
-		t.Errorf("%+v %v", p, err)
+	if p := at.Prove(t.Context(), trees, store.Proving{})[0]; p.Verdict != facts.Whole {
+		t.Errorf("%+v", p)
 	}
-	if _, err := os.Stat(filepath.Join(tree.Path, ".justnews")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("left behind: %v", err)
+}
+
+// A file that is as young as the look at it can change without another time stamp.
+func TestStore_SealOfYoungFilesIsNotRemembered(t *testing.T) {
+	s := made(t)
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = root.Close() }()
+	cache := digest.Open([]digest.Source{{Dir: root, Write: true, Trusted: []int{os.Geteuid()}}})
+	defer cache.Close()
+	for !settled(t, s) {
+	}
+	at := store.New(s.Root, nil, cache)
+	trees := at.Look(t.Context(), []facts.StoreWant{want(scouts)}).Trees
+	if p, err := at.Seal(t.Context(), trees[0], store.Proving{}); err != nil || p.Verdict != facts.Whole {
+		t.Fatalf("%+v %v", p, err)
+	}
+	for name, c := range map[string]struct {
+		stamp time.Time
+		want  facts.ProofVerdict
+	}{"old": {time.Now().Add(-time.Hour), facts.Whole}, "young": {time.Now().Add(time.Minute), facts.Unproven}} {
+		if err := os.Chtimes(s.Snapshot(scouts)+"/vocab.txt", time.Time{}, c.stamp); err != nil {
+			t.Fatal(err)
+		}
+		for name == "old" && !settled(t, s) {
+		}
+		if p := at.Prove(t.Context(), trees, store.Proving{})[0]; p.Verdict != facts.Whole || p.By != "seal" {
+			t.Errorf("%s: %+v", name, p)
+		}
+		if p := at.Prove(t.Context(), trees, store.Proving{Remembered: true})[0]; p.Verdict != c.want {
+			t.Errorf("%s, remembered: %+v, want %s", name, p, c.want)
+		}
 	}
 }
 
