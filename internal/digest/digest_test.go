@@ -157,13 +157,27 @@ func TestDigest_UnchangedFileIsReadOnce(t *testing.T) {
 	if fresh := (Engine{Cache: cacheIn(t, places), Fresh: true}).Run(t.Context(), jobs(t, path))[0]; fresh.Cached {
 		t.Error("a fresh run believes the cache")
 	}
-	write(t, path, noise(3*chunk + 1)[1:]) // as long, other bytes
+	before := identity(t, path)
+	write(t, path, noise(3*chunk + 1)[1:]) // as long, other bytes, and the old time stamp
+	if err := os.Chtimes(path, time.Time{}, time.Unix(0, before.Mtime)); err != nil {
+		t.Fatal(err)
+	}
 	if changed := (Engine{Cache: cacheIn(t, places)}).Run(t.Context(), jobs(t, path))[0]; changed.Cached || changed.Sum == first.Sum {
 		t.Errorf("after a change: %+v", changed)
 	}
 }
 
 func TestDigest_RecentlyChangedFileIsNotCached(t *testing.T) {
+	path, cache := filepath.Join(t.TempDir(), "weights"), cacheIn(t, t.TempDir())
+	write(t, path, noise(1000))
+	if err := os.Chtimes(path, time.Time{}, time.Now().Add(maxSkew/2)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if r := (Engine{Cache: cache}).Run(t.Context(), jobs(t, path))[0]; r.Err != nil || r.Cached {
+			t.Errorf("%+v", r)
+		}
+	}
 	now := time.Now()
 	for age, want := range map[time.Duration]bool{
 		0: false, tick / 2: false, 2 * tick: true, 56 * 365 * 24 * time.Hour: true,

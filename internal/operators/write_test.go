@@ -17,14 +17,15 @@ import (
 // tools stand in for gpasswd, visudo and sudo: they record their calls, and fail where a
 // test wants that.
 type tools struct {
-	calls []string
-	fail  func(call string) (output string, status int, err error)
+	calls  []string
+	staged string // what visudo was given to check
+	fail   func(call string) (output string, status int, err error)
 }
 
 func (r *tools) Run(_ context.Context, name string, args ...string) (string, int, error) {
 	call := strings.Join(append([]string{filepath.Base(name)}, args...), " ")
 	if i := strings.Index(call, " -cf "); i >= 0 {
-		call = call[:i] + " -cf"
+		call, r.staged = call[:i]+" -cf", filepath.Base(call[i+len(" -cf "):])
 	}
 	r.calls = append(r.calls, call)
 	if r.fail != nil {
@@ -92,6 +93,9 @@ func TestDo_WritesBetweenTwoVisudoChecks(t *testing.T) {
 	}
 	if got := content(t, dir); got != rule(t, "adra") {
 		t.Errorf("written:\n%s", got)
+	}
+	if !strings.Contains(r.staged, ".") { // sudo ignores such names (sudoers(5))
+		t.Errorf("sudo reads %q before it was checked", r.staged)
 	}
 	info, err := os.Stat(filepath.Join(dir, Name))
 	if err != nil || info.Mode().Perm() != 0o440 {
