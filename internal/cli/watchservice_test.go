@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 
 	"justnews/internal/config"
 	"justnews/internal/diag"
+	"justnews/internal/records"
 	"justnews/internal/report"
 	"justnews/internal/status"
 )
@@ -177,5 +179,28 @@ func TestWatchService_WithoutSystemdGatesAreUnknown(t *testing.T) {
 	}, []string{"watch"})
 	if status == diag.StatusReady || !strings.Contains(stderr.String(), "NO-SYSTEMD") {
 		t.Errorf("status %d\n%s", status, stderr.String())
+	}
+}
+
+// Left behind, they would pass for the state of the host.
+func TestWatchService_MetricsEndWithIt(t *testing.T) {
+	dir := t.TempDir()
+	if err := records.WriteMetrics(dir, "watch", "", []byte("# EOF\n")); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	a := &app{
+		Machine: Machine{
+			Stdout: io.Discard, MetricsDir: dir, SharedDir: t.TempDir(),
+			Lookup: func(name string) (string, bool) { return "x", name == "INVOCATION_ID" },
+		},
+		Globals: Globals{ConfigFile: place(filepath.Join(dir, "none.toml"))}, ctx: ended, talk: report.NewTalk(io.Discard, nil, report.Layout{}),
+	}
+	if err := (&watchCommand{}).Run(a); err != nil {
+		t.Error(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.prom")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
 	}
 }
