@@ -214,3 +214,14 @@ func TestProcess_SignalIsNoticedDuringAnyWait(t *testing.T) {
 		}
 	}
 }
+
+// A run that still sets its deadline after a signal does not get more time.
+func TestWatchdog_DeadlineAfterASignalIsFinal(t *testing.T) {
+	w := &Watchdog{Report: func(Doing) {}, End: func() {}}
+	defer w.Stop()
+	w.asked, w.end = true, time.Now().Add(OnTerm) // as Asked does, which also arms what kills this process
+	w.Until(time.Now().Add(time.Hour))
+	if left, known := w.Left(); !known || left > OnTerm {
+		t.Errorf("%v left", left)
+	}
+}
