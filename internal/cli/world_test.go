@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/records"
 	"justnews/internal/requirement"
@@ -39,5 +40,36 @@ func TestWorld_LockAndRecordBelongToRunsThatTriggerInThisBoot(t *testing.T) {
 			t.Errorf("%s: the record is of boot %q", name, state.Boot)
 		}
 		x.shut()
+	}
+}
+
+// Whether this is a unit's gate is known from the kernel where systemd does not say so, and
+// then its unit is compared with the configuration once systemd answers.
+func TestMark_IsComparedByEveryGateOfAUnit(t *testing.T) {
+	cfg := configured(t, t.TempDir(), "[instances.gpu_orchestrator]\n[instances.mcp_bus]\n[instances.scout]\n")
+	const unit = "justnews@scout.service"
+	gateOf := waitingRun{instance: "scout", unit: unit, mayBeOff: true}
+	for name, c := range map[string]struct {
+		run    waitingRun
+		groups []string
+		own    *facts.Unit
+		want   bool
+	}{
+		"systemd says so":                       {gateOf, nil, &facts.Unit{Name: unit}, true},
+		"the kernel says so":                    {gateOf, []string{"justnews.slice", unit}, nil, true},
+		"both do":                               {gateOf, []string{unit}, &facts.Unit{Name: unit}, true},
+		"the kernel, and systemd names another": {gateOf, []string{unit}, &facts.Unit{Name: "other.service"}, true},
+		"by hand":                               {gateOf, []string{"user@1000.service"}, nil, false},
+		"of another unit":                       {gateOf, []string{"other.service"}, &facts.Unit{Name: "other.service"}, false},
+		"a survey in the unit":                  {waitingRun{instance: "scout", unit: unit}, []string{unit}, nil, false},
+	} {
+		a := &app{Machine: Machine{Groups: c.groups, Lookup: func(string) (string, bool) { return "", false }}, ctx: t.Context()}
+		mark := a.unitMark(c.run, cfg, c.own, nil)
+		if (mark != nil) != c.want {
+			t.Errorf("%s: compared: %t", name, mark != nil)
+		}
+		if mark != nil && (mark.Read.Mark == "" || mark.Own != nil && mark.Own.Name != unit) {
+			t.Errorf("%s: %+v", name, mark)
+		}
 	}
 }
