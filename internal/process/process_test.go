@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -224,4 +225,40 @@ func TestWatchdog_DeadlineAfterASignalIsFinal(t *testing.T) {
 	if left, known := w.Left(); !known || left > OnTerm {
 		t.Errorf("%v left", left)
 	}
+}
+
+// A step of the wall clock must neither end a process nor let it hang.
+func TestWatchdog_KernelTimersAreMonotonic(t *testing.T) {
+	var k kernelTimer
+	k.set(unix.SIGURG, time.Hour)
+	defer k.stop()
+	timers, err := os.ReadFile("/proc/self/timers")
+	if err != nil {
+		t.Skipf("the kernel does not list timers: %v", err)
+	}
+	if text := string(timers); strings.Count(text, "ClockID: ") == 0 || strings.Count(text, "ClockID: ") != strings.Count(text, "ClockID: 1\n") {
+		t.Errorf("not CLOCK_MONOTONIC:\n%s", text)
+	}
+}
+
+func TestUntilSignal_AnyOfThemEndsIt(t *testing.T) {
+	for _, s := range []syscall.Signal{unix.SIGUSR1, unix.SIGUSR2} {
+		ctx, stop := UntilSignal(t.Context(), unix.SIGUSR1, unix.SIGUSR2)
+		if err := unix.Kill(os.Getpid(), s); err != nil {
+			t.Fatal(err)
+		}
+		<-ctx.Done()
+		if ended, ok := errors.AsType[Ended](context.Cause(ctx)); !ok || ended.By != s {
+			t.Errorf("%v: the cause is %v", s, context.Cause(ctx))
+		}
+		stop()
+	}
+}
+
+// In a bubble a goroutine that is left behind is a failure.
+func TestUntilSignal_StopLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
+		_, stop := UntilSignal(context.Background(), unix.SIGUSR1)
+		stop()
+	})
 }
