@@ -247,7 +247,11 @@ func TestUntilSignal_AnyOfThemEndsIt(t *testing.T) {
 		if err := unix.Kill(os.Getpid(), s); err != nil {
 			t.Fatal(err)
 		}
-		<-ctx.Done()
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%v is not heard", s)
+		}
 		if ended, ok := errors.AsType[Ended](context.Cause(ctx)); !ok || ended.By != s {
 			t.Errorf("%v: the cause is %v", s, context.Cause(ctx))
 		}
