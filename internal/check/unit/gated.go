@@ -152,12 +152,18 @@ func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
 	hidden := lists.Filter(want.DropIns, func(p string) bool { return !slices.Contains(u.DropInPaths, p) })
 	notRead := ""
 	if len(hidden) > 0 {
-		names := lists.Map(hidden, path.Base)
-		notRead = "not read: " + diag.Clean(strings.Join(names, ", "))
+		notRead = "not read: " + diag.Clean(strings.Join(lists.Map(hidden, path.Base), ", "))
 	}
+	instead, hides := lists.Find(u.DropInPaths, func(p string) bool { // the packages' are read if the generator wrote none
+		return !strings.HasPrefix(p, "/usr/") && slices.ContainsFunc(hidden, func(h string) bool { return path.Base(h) == path.Base(p) })
+	})
 	switch {
 	case want.Mark == "":
 		return []diag.Problem{unmarked(u.Name, "the configuration defines no mark for this unit", "")}
+	case hides:
+		p := unmarked(u.Name, "another file hides a drop-in of the generator", notRead+"; read instead: "+diag.Clean(instead))
+		p.Fix = unhide(instead)
+		return []diag.Problem{p}
 	case len(u.Marks) == 0:
 		seen := "no mark"
 		if notRead != "" {
@@ -167,8 +173,8 @@ func Marked(u facts.Unit, want facts.Mark) []diag.Problem {
 	case slices.ContainsFunc(u.Marks, func(mark string) bool { return mark != want.Mark }):
 		return []diag.Problem{Stale(u.Name)}
 	case len(hidden) > 0:
-		p := unmarked(u.Name, "another file hides a drop-in of the generator", notRead)
-		p.Fix = diag.Advise("remove or rename the file of the same name in /etc/systemd/system or /run/systemd/system", diag.Reload())
+		p := unmarked(u.Name, "a drop-in of the generator is masked", notRead)
+		p.Fix = diag.Advise("remove the link of the same name in /etc/systemd/system or /run/systemd/system", diag.Reload())
 		return []diag.Problem{p}
 	}
 	return nil

@@ -4,6 +4,7 @@ package unit
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"justnews/internal/diag"
@@ -25,6 +26,7 @@ func TestMarked_RefusesAnyOtherMark(t *testing.T) {
 		"two marks":               {facts.Unit{Marks: []string{"a1", "b2"}, DropInPaths: whole}, want, diag.UnitStale},
 		"an empty mark":           {facts.Unit{Marks: []string{""}, DropInPaths: whole}, want, diag.UnitStale},
 		"a hidden drop-in":        {facts.Unit{Marks: []string{"a1"}, DropInPaths: []string{"/etc/00", "/g/60"}}, want, diag.UnitUnmarked},
+		"a masked drop-in":        {facts.Unit{Marks: []string{"a1"}, DropInPaths: []string{"/g/60"}}, want, diag.UnitUnmarked},
 		"no mark wanted":          {facts.Unit{Marks: []string{"a1"}, DropInPaths: whole}, facts.Mark{}, diag.UnitUnmarked},
 		"no mark wanted or found": {facts.Unit{}, facts.Mark{}, diag.UnitUnmarked},
 	} {
@@ -41,5 +43,23 @@ func TestMarked_RefusesAnyOtherMark(t *testing.T) {
 	}
 	if p := MarkUnknown("x", errors.New("x")); p.Severity != diag.Error || p.Status() != diag.StatusConfig {
 		t.Errorf("%+v", p)
+	}
+}
+
+// A file that systemd reads in place of the drop-in with the mark is named, and a reload alone
+// does not fix that.
+func TestMarked_FileThatHidesTheMarkIsNamed(t *testing.T) {
+	const own, other = "/run/systemd/generator/vllm.service.d/60-justnews-guard.conf", "/etc/systemd/system/vllm.service.d/60-justnews-guard.conf"
+	for what, marks := range map[string][]string{"no mark": nil, "a mark of another file": {"b2"}} {
+		p := Marked(facts.Unit{Name: "vllm.service", Marks: marks, DropInPaths: []string{other}}, facts.Mark{Mark: "a1", DropIns: []string{own}})
+		if len(p) != 1 || p[0].Code != diag.UnitUnmarked || !strings.Contains(p[0].Seen, other) || !strings.Contains(p[0].Fix.String(), "rm -- "+other) {
+			t.Errorf("%s: %+v", what, p)
+		}
+	}
+	packaged := "/usr/lib/systemd/system/justnews@.service.d/50-justnews-gate.conf"
+	base := "/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf"
+	p := Marked(facts.Unit{Name: "justnews@scout.service", DropInPaths: []string{packaged}}, facts.Mark{Mark: "a1", DropIns: []string{base}})
+	if len(p) != 1 || strings.Contains(p[0].Fix.String(), packaged) {
+		t.Errorf("without a generator: %+v", p)
 	}
 }

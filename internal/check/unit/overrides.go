@@ -42,7 +42,12 @@ func masks(f facts.UnitFile) diag.Problem {
 		seen = "an empty file, or a link to /dev/null"
 	}
 	return diag.Found(diag.DropInMasks, f.Path, "this file hides the generator's drop-in of the same name",
-		seen, "another name", diag.Advise("move the settings that you need to a file with another name", diag.Run("rm", "--", f.Path), diag.Reload()))
+		seen, "another name", unhide(f.Path))
+}
+
+// unhide is the fix for a file that hides a drop-in of the same name.
+func unhide(file string) diag.Fix {
+	return diag.Advise("move the settings that you need to a file with another name", diag.Run("rm", "--", file), diag.Reload())
 }
 
 // broken names what systemd drops of a file, logging a message and
