@@ -144,6 +144,7 @@ const (
 	EnvUnreadable           Code = "ENV-UNREADABLE"           // an environment file cannot be read
 	EnvSyntax               Code = "ENV-SYNTAX"               // systemd and shells read an environment file differently
 	EnvDiffers              Code = "ENV-DIFFERS"              // a value differs between systemd and a shell
+	EnvUnused               Code = "ENV-UNUSED"               // no unit reads an environment file
 	EnvInterpreter          Code = "ENV-INTERPRETER"          // the interpreter in an environment file does not exist
 	PortTaken               Code = "PORT-TAKEN"               // another program uses the port of an instance
 	PortSilent              Code = "PORT-SILENT"              // an instance is running but not listening
@@ -347,6 +348,7 @@ var kinds = []kind{
 	{EnvUnreadable, "environment files", StatusConfig, "becb6f3eab97b119a0d8d01e09881935"},
 	{EnvSyntax, "environment files", StatusConfig, "1ec6fdea95e22338092ec55408c99716"},
 	{EnvDiffers, "environment files", StatusReady, "691ccc322e04537e7956a48498d6ed05"},
+	{EnvUnused, "environment files", StatusReady, "b4f862db8e1843fbb2a1870f3e95ae8b"},
 	{EnvInterpreter, "environment files", StatusConfig, "a21bf8a53949b461e86213af0c6a1572"},
 	{PortTaken, "host", StatusFailed, "d266ca8c54dbc7772df543f57cc73e50"},
 	{PortSilent, "host", StatusReady, "dda0954a77141c82ecd93326f65fea95"},

@@ -27,7 +27,8 @@ func (l *look) judge() []diag.Problem {
 		return append(fold(problems, problems), l.notLooked()...)
 	}
 	problems = slices.Concat(problems, checkunit.Overrides(l.overrides), checkunit.Rivals(l.rivals), checkunit.Generated(l.generated),
-		checkunit.Present(l.target), checkunit.Enabled(l.target, true), checkunit.Present(l.preload), l.unlisted)
+		checkunit.Present(l.target), checkunit.Enabled(l.target, true), checkunit.Present(l.preload), l.unlisted,
+		host.EnvUnused(l.env, l.Config.InstanceNames(), l.namedFiles()))
 	without := slices.Clone(problems)
 	for _, i := range l.instances {
 		found := l.judgeInstance(i)
@@ -40,6 +41,12 @@ func (l *look) judge() []diag.Problem {
 	follows := follow(problems)
 	problems, without = slices.DeleteFunc(problems, follows), slices.DeleteFunc(without, follows)
 	return append(fold(problems, without), l.notLooked()...)
+}
+
+// namedFiles are the environment files, or patterns of them, that units name.
+func (l *look) namedFiles() []string {
+	return append(lists.Flat(l.instances, func(i instance) []string { return i.unit.EnvironmentFiles }),
+		lists.Flat(l.guards, func(g guarded) []string { return g.unit.EnvironmentFiles })...)
 }
 
 // follow reports which problems follow from another finding: instances without a

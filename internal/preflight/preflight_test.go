@@ -272,6 +272,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true}, facts.Generated{Path: "/g/b", Have: "b", There: true})
 		}, diag.GeneratorStale, diag.Warning, "/g/a, and 1 more"},
 		{"a file of bytes", func(w *world) { w.write("/etc/justnews/scout.env", "A=\xff\n") }, diag.EnvUnreadable, diag.Error, "not UTF-8"},
+		{"a misspelt environment file", func(w *world) { w.write("/etc/justnews/scuot.env", "A=1\n") }, diag.EnvUnused, diag.Warning, "scuot.env"},
 		{"an unterminated quote", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nB='x\nC=1\n") }, diag.EnvSyntax, diag.Error, "global.env:2"},
 		{"what no shell reads", func(w *world) { w.write("/etc/justnews/global.env", "A=(\n") }, diag.EnvSyntax, diag.Error, "start script that sources it fails"},
 		{"a bare word", func(w *world) { w.write("/etc/justnews/global.env", "A=1\nhunter2\n") }, diag.EnvSyntax, diag.Warning, "not NAME=value"},

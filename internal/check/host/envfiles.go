@@ -4,12 +4,14 @@ package host
 
 import (
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/spell"
 	"justnews/internal/unitfile"
 )
 
@@ -78,6 +80,26 @@ func (e *envReader) syntax() {
 	for _, line := range f.Commands {
 		e.add(diag.Warning, diag.EnvSyntax, line, "a shell runs part of the line as a command, systemd reads it as part of the value", "a space outside quotes, or one of & ; | < >")
 	}
+}
+
+// EnvUnused judges whether units read the environment files: global.env, those of the
+// instances, and those that units name, as paths or patterns. A file whose name resembles none of these, or one that
+// exists as well, may be for other programs, or a copy.
+func EnvUnused(files []facts.EnvFile, instances, named []string) []diag.Problem {
+	instances = append(slices.Clone(instances), "global")
+	var problems []diag.Problem
+	for _, f := range files {
+		name := strings.TrimSuffix(path.Base(f.Path), ".env")
+		near, ok := spell.Nearest(name, instances)
+		meant := path.Join(path.Dir(f.Path), near+".env")
+		there := slices.ContainsFunc(files, func(f facts.EnvFile) bool { return f.Path == meant })
+		if !ok || there || slices.Contains(instances, name) || slices.ContainsFunc(named, func(setting string) bool { return names(setting, f.Path) }) {
+			continue
+		}
+		problems = append(problems, diag.Found(diag.EnvUnused, f.Path, "no unit reads this environment file; did you mean "+near+".env?",
+			path.Base(f.Path), "global.env, or the name of an instance", diag.Do(diag.Run("mv", "-n", "--", f.Path, meant), diag.Reload())).As(diag.Warning))
+	}
+	return problems
 }
 
 // names finds what systemd omits from a service's environment.
@@ -149,9 +171,9 @@ func Environment(u facts.Unit, files []facts.EnvFile) map[string]string {
 func environment(u facts.Unit, files []facts.EnvFile, reading func(facts.EnvFile) []facts.EnvVar) map[string]string {
 	all := u.Variables()
 	files = slices.SortedFunc(slices.Values(files), func(a, b facts.EnvFile) int { return strings.Compare(a.Path, b.Path) })
-	for _, path := range u.EnvironmentFiles {
+	for _, name := range u.EnvironmentFiles {
 		for _, f := range files {
-			if matches, _ := filepath.Match(path, f.Path); !matches && f.Path != path {
+			if !names(name, f.Path) {
 				continue
 			}
 			for _, v := range reading(f) {
@@ -163,4 +185,10 @@ func environment(u facts.Unit, files []facts.EnvFile, reading func(facts.EnvFile
 	}
 	u.RemoveUnset(all)
 	return all
+}
+
+// names reports whether EnvironmentFile= names a file, by its path or a pattern.
+func names(setting, file string) bool {
+	matches, _ := filepath.Match(setting, file)
+	return matches || setting == file
 }

@@ -26,6 +26,40 @@ func TestEnvironment_WindowsLineEndsAreReportedOncePerFile(t *testing.T) {
 	}
 }
 
+func TestEnvUnused_FileWithAMisspeltNameIsReported(t *testing.T) {
+	instances := []string{"scout", "fact_checker"}
+	for name, c := range map[string]struct {
+		files, named []string
+		want         string // the name that was meant, "": no finding
+	}{
+		"the files of units":    {files: []string{"global", "scout", "fact_checker"}},
+		"two letters swapped":   {files: []string{"scuot"}, want: "scout"},
+		"another sign":          {files: []string{"fact-checker"}, want: "fact_checker"},
+		"upper case":            {files: []string{"Global"}, want: "global"},
+		"a copy":                {files: []string{"scout", "scout2"}},
+		"another program's":     {files: []string{"database"}},
+		"a unit names it":       {files: []string{"scuot"}, named: []string{"/etc/justnews/scuot.env"}},
+		"a pattern of a unit's": {files: []string{"scuot"}, named: []string{"/etc/justnews/sc*.env"}},
+		"a pattern for others":  {files: []string{"scuot"}, named: []string{"/etc/justnews/x*.env"}, want: "scout"},
+	} {
+		var files []facts.EnvFile
+		for _, f := range c.files {
+			files = append(files, facts.EnvFile{Path: "/etc/justnews/" + f + ".env"})
+		}
+		problems := host.EnvUnused(files, instances, c.named)
+		if len(problems) > 1 || (len(problems) == 1) != (c.want != "") {
+			t.Errorf("%s: %v", name, problems)
+			continue
+		}
+		for _, p := range problems {
+			findings.Sound(t, p)
+			if p.Code != diag.EnvUnused || p.Severity != diag.Warning || !strings.Contains(p.Fix.String(), "mv -n -- "+files[0].Path+" /etc/justnews/"+c.want+".env") {
+				t.Errorf("%s: %+v", name, p)
+			}
+		}
+	}
+}
+
 func TestEnvFile_NamesEachLineThatTheReadersTakeDifferently(t *testing.T) {
 	vars := func(all ...facts.EnvVar) []facts.EnvVar { return all }
 	for name, c := range map[string]struct {
