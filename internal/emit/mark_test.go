@@ -51,6 +51,16 @@ func completeOrUnmarked(t *testing.T, what string, cfg *config.Config, dir strin
 	return marked
 }
 
+// baseShuts checks that the base, which masks the packaged one, is there as a whole or not at
+// all. An empty one would be an open gate.
+func baseShuts(t *testing.T, what, dir string) {
+	t.Helper()
+	base, err := os.ReadFile(filepath.Join(dir, plan.BaseDir, plan.BaseName))
+	if err == nil && (!strings.Contains(string(base), plan.Gate+"\n") || !strings.Contains(string(base), "\nNotifyAccess=exec\n")) {
+		t.Errorf("%s: the base is %q", what, base)
+	}
+}
+
 func TestKilled_AtAnyByteIncompleteInstancesHaveNoMark(t *testing.T) {
 	cfg := manyInstances(3)
 	files, _ := emit.Render(plan.Build(cfg, plan.Machine{}))
@@ -99,6 +109,7 @@ func TestKilled_AtAnySystemCallIncompleteInstancesHaveNoMark(t *testing.T) {
 				t.Skipf("cannot trace here: %v", err)
 			}
 			got := completeOrUnmarked(t, "killed at "+call+" "+strconv.Itoa(n), cfg, dir)
+			baseShuts(t, "killed at "+call+" "+strconv.Itoa(n), dir)
 			marked, total = marked+got, total+1
 			if err == nil {
 				if got != len(cfg.Instances) {
@@ -133,6 +144,7 @@ func TestKilled_OnAFullDiskIncompleteInstancesHaveNoMark(t *testing.T) {
 		g.Load = func() (*config.Config, []diag.Problem) { return cfg, nil }
 		status, _ := g.Run()
 		marked := completeOrUnmarked(t, options, cfg, dir)
+		baseShuts(t, options, dir)
 		if (status == diag.StatusReady) != (marked == 17) || status != diag.StatusReady && marked != 0 {
 			t.Errorf("%s: status %d with %d instances marked", options, status, marked)
 		}
