@@ -17,9 +17,10 @@ type Fault struct {
 	Rest   bool
 }
 
-// Scan reads a file that we did not write, and continues after errors where systemd does.
-func Scan(text []byte) ([]Setting, []Fault) {
-	var settings []Setting
+// Scan reads a file that we did not write, and continues after errors where systemd does. The
+// settings are those of all sections, also of those that systemd ignores.
+func Scan(text []byte) ([]Placed, []Fault) {
+	var settings []Placed
 	var faults []Fault
 	r := foreign(text)
 	for {
@@ -35,7 +36,7 @@ func Scan(text []byte) ([]Setting, []Fault) {
 		case !found:
 			return settings, faults
 		default:
-			settings = append(settings, s)
+			settings = append(settings, Placed{s, r.began})
 			if reason, rest := refusedCommand(s); reason != "" {
 				faults = append(faults, Fault{Line: r.line, Reason: s.Key + "= has " + reason, Rest: rest})
 				if rest {

@@ -69,9 +69,10 @@ func dropIns(root, dir, name string) []facts.UnitFile {
 	return all
 }
 
-func isUnit(name string) bool {
-	return slices.Contains([]string{".service", ".target", ".timer", ".socket", ".path"}, filepath.Ext(name))
-}
+// ownSections are the sections of the kinds of units, besides the common ones.
+var ownSections = map[string]string{".service": "Service", ".target": "Target", ".timer": "Timer", ".socket": "Socket", ".path": "Path"}
+
+func isUnit(name string) bool { return ownSections[filepath.Ext(name)] != "" }
 
 // look reads one file. A link to a unit file, as systemctl enable creates, is
 // not an override.
@@ -89,8 +90,16 @@ func look(root, dir, sub, name string) facts.UnitFile {
 	default:
 		f.Null = len(text) == 0
 		settings, faults := unitfile.Scan(text)
-		f.Keys = lists.Map(settings, func(s unitfile.Setting) string { return s.Key })
 		f.Broken = lists.Map(faults, func(x unitfile.Fault) facts.UnitFault { return facts.UnitFault(x) })
+		sections := []string{"Unit", ownSections[filepath.Ext(cmp.Or(strings.TrimSuffix(sub, ".d"), name))], "Install"}
+		for _, s := range settings {
+			switch {
+			case slices.Contains(sections, s.Section):
+				f.Keys = append(f.Keys, s.Key)
+			case !strings.HasPrefix(s.Section, "X-"): // systemd leaves these to other programs
+				f.Broken = append(f.Broken, facts.UnitFault{Line: s.Line, Reason: "[" + s.Section + "] is not one of " + strings.Join(sections, ", ")})
+			}
+		}
 	}
 	return f
 }

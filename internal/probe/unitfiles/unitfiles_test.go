@@ -18,6 +18,7 @@ func TestUnitfiles_OnlyOverridingFilesAreRead(t *testing.T) {
 	for name, text := range map[string]string{
 		"/etc/systemd/system/justnews@.service":                              "[Service]\nUser=root\n",
 		"/etc/systemd/system/justnews@scout.service.d/10-x.conf":             "[Service]\nNice=1\nbroken\n",
+		"/etc/systemd/system/justnews@scout.service.d/20-y.conf":             "[Unit]\nAfter=a.service\n[X-Mine]\nA=1\n[Servce]\nUser=root\n[Service]\nNice=2\n",
 		"/etc/systemd/system/justnews@scout.service.d/notes.txt":             "x",
 		"/etc/systemd/system/nginx.service.d/10-x.conf":                      "[Service]\nNice=1\n",
 		"/etc/systemd/system/justnews.target.wants/justnews@scout.service":   "x",
@@ -47,6 +48,11 @@ func TestUnitfiles_OnlyOverridingFilesAreRead(t *testing.T) {
 			Path: "/etc/systemd/system/justnews@scout.service.d/10-x.conf", Dir: "justnews@scout.service.d", Name: "10-x.conf",
 			Keys:   []string{"Nice"},
 			Broken: []facts.UnitFault{{Line: 3, Reason: "a line without an equals sign"}},
+		},
+		{
+			Path: "/etc/systemd/system/justnews@scout.service.d/20-y.conf", Dir: "justnews@scout.service.d", Name: "20-y.conf",
+			Keys:   []string{"After", "Nice"},
+			Broken: []facts.UnitFault{{Line: 6, Reason: "[Servce] is not one of Unit, Service, Install"}},
 		},
 		{Path: "/etc/systemd/system/justnews@scout.service.d/50-justnews-gate.conf", Dir: "justnews@scout.service.d", Name: "50-justnews-gate.conf", Null: true},
 		{Path: "/etc/systemd/system/justnews@scout.service.d/sub.conf", Dir: "justnews@scout.service.d", Name: "sub.conf", Broken: []facts.UnitFault{{Reason: "not a regular file", Rest: true}}},
