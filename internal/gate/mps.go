@@ -173,7 +173,7 @@ func (m *mpsRunner) climb(ctx context.Context) mps.Rung {
 // the daemon's own unit it is 0 if the daemon has ended, as it does at once if there is
 // another daemon in its directory. In an instance's unit the previous one is kept until there
 // is a new one, so that a stray daemon that blocks its return proves nothing. If systemd does
-// not answer, the lock has to be held by the previous one.
+// not answer, only the previous one may hold the lock, and another is not called a stray.
 func (m *mpsRunner) refreshMainPID(ctx context.Context) {
 	if !m.want.UnitActive {
 		return
@@ -184,7 +184,8 @@ func (m *mpsRunner) refreshMainPID(ctx context.Context) {
 	if m.world.Units == nil {
 		return
 	}
-	if u, err := m.world.Units.Unit(ctx, m.want.Unit); err == nil && (m.want.OwnUnit || u.MainPID > 0) {
+	u, err := m.world.Units.Unit(ctx, m.want.Unit)
+	if m.want.Silent = err != nil; err == nil && (m.want.OwnUnit || u.MainPID > 0) {
 		m.want.MainPID = u.MainPID
 	}
 }

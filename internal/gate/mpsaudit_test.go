@@ -228,3 +228,34 @@ func TestMPS_UnitWithoutAMainProcess(t *testing.T) {
 		time.Sleep(time.Minute)
 	})
 }
+
+// While systemd does not answer, a new daemon may be the one that it has started again.
+func TestMPS_RestartThatSystemdDoesNotReportIsNoStray(t *testing.T) {
+	for name, c := range map[string]struct {
+		back time.Duration // until systemd answers again, 0: never
+		code diag.Code
+	}{
+		"it answers later":   {back: 2 * time.Second},
+		"it does not answer": {code: diag.MPSUnit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newGPUHost()
+				h.answers = []facts.MPSAnswerKind{facts.MPSBusy} // so that it is looked at again
+				h.at(time.Millisecond, func(h *gpuHost) { h.run(43); h.busDead = true })
+				if c.back > 0 {
+					h.at(c.back, func(h *gpuHost) { h.busDead = false })
+				}
+				r := Run(t.Context(), mpsRun("control"), h.world())
+				var code diag.Code
+				for _, p := range diag.Errors(r.Problems) {
+					code = p.Code
+				}
+				if code != c.code || r.Passed() != (c.code == "") {
+					t.Errorf("%v", r.Problems)
+				}
+				time.Sleep(time.Hour)
+			})
+		})
+	}
+}

@@ -50,7 +50,7 @@ var everyFault = []fault{
 	{"a gate is killed", nil, func(h *host, a *actor) { h.oneOf(a, (*process).kill) }, nil},
 	{"the leader is killed", nil, func(h *host, _ *actor) { h.leader((*process).kill) }, nil},
 	{"a gate is terminated", []diag.Code{diag.Interrupted}, func(h *host, a *actor) { h.oneOf(a, (*process).terminate) }, nil},
-	{"a gate is stopped", nil, func(h *host, a *actor) { h.oneOf(a, func(p *process) { p.stop(a) }) }, nil},
+	{"a gate is stopped", []diag.Code{diag.MPSWedged}, func(h *host, a *actor) { h.oneOf(a, func(p *process) { p.stop(a) }) }, nil},
 	{"the leader is stopped", nil, func(h *host, a *actor) { h.leader(func(p *process) { p.stop(a) }) }, nil},
 	{
 		"messages are lost, delayed and repeated", []diag.Code{diag.OrchestratorNonsense, diag.BusNonsense, diag.PreloadRefused, diag.ModelsIncomplete, diag.PreloadEmpty, diag.ModelsInconsistent, diag.PreloadTimeout},
@@ -86,11 +86,11 @@ var everyFault = []fault{
 		}
 	}, nil},
 	{
-		"systemd does not answer", []diag.Code{diag.ServerUnproven, diag.UnitUnmarked},
+		"systemd does not answer", []diag.Code{diag.ServerUnproven, diag.UnitUnmarked, diag.MPSUnit},
 		func(h *host, _ *actor) { h.dbusDown = true }, func(h *host, _ *actor) { h.dbusDown = false },
 	},
 	{
-		"systemd answers too late", []diag.Code{diag.ServerUnproven, diag.UnitUnmarked},
+		"systemd answers too late", []diag.Code{diag.ServerUnproven, diag.UnitUnmarked, diag.MPSUnit},
 		func(h *host, _ *actor) { h.dbusHangs = true }, func(h *host, _ *actor) { h.dbusHangs = false },
 	},
 	{"the MPS daemon is killed", []diag.Code{diag.MPSUnit, diag.MPSDead}, func(h *host, _ *actor) {

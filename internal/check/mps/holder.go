@@ -26,6 +26,10 @@ func byHolder(m facts.MPS, w Wanted) []diag.Problem {
 		return []diag.Problem{diag.Found(diag.MPSStray, w.PipeDirectory, "another program holds the lock of the MPS control daemon",
 			fmt.Sprintf("PID %d, %s", m.Daemon.PID, diag.Clean(m.Daemon.Exe)), control,
 			diag.Do(append([]diag.Command{end("TERM", m.Daemon.PID)}, w.restart()...)...))}
+	case !w.OwnUnit && w.MainPID > 0 && m.Lock.PID != w.MainPID && w.Silent: // systemd may have started it again
+		p := NotReported(w)
+		p.Seen = fmt.Sprintf("no answer; %s holds the lock, the unit's main process was PID %d", holder(m), w.MainPID)
+		return []diag.Problem{p}
 	case w.OwnUnit && w.MainPID == 0, w.MainPID > 0 && m.Lock.PID != w.MainPID:
 		return []diag.Problem{stray(m, w)}
 	case m.Daemon != nil && (m.Daemon.State == "T" || m.Daemon.State == "t"):

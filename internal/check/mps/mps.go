@@ -210,7 +210,7 @@ func Hopeless(reached Rung, problems []diag.Problem, w Wanted) bool {
 	}
 	for _, p := range diag.Errors(problems) {
 		switch p.Code {
-		case diag.MPSDead:
+		case diag.MPSDead, diag.MPSUnit: // systemd may answer later
 		case diag.MPSUser, diag.MPSMissing, diag.MPSLibrary, diag.MPSLimit, diag.MPSPartition:
 			return true
 		default:
@@ -228,6 +228,7 @@ type Wanted struct {
 
 	UnitActive bool // systemd says that it is active, or starting its proof
 	MainPID    int  // of the unit, 0 where it is not known
+	Silent     bool // systemd did not answer: MainPID may be outdated
 	OwnUnit    bool // this process is a part of the unit: without a MainPID its daemon has ended
 	UID        *int // whom the agents run as, nil: not known
 	PrivateTmp bool // this process has a /tmp of its own
