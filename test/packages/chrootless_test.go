@@ -60,6 +60,43 @@ func TestDeb_InstallsIntoAnImage(t *testing.T) {
 	}
 }
 
+// A guard without the gate keeps the unit of another package from starting. What guard install
+// did not write is the administrator's.
+func TestDeb_RemovalTakesTheGuardsThatInstallWrote(t *testing.T) {
+	script, err := filepath.Abs(filepath.Join(repository, "packaging/scripts/deb/prerm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	guards := filepath.Join(dir, "etc/systemd/system")
+	for unit, line := range map[string]string{"ours": "# Written by: justnews-gate guard install. Remove it with: …", "own": "# By hand"} {
+		if err := os.MkdirAll(filepath.Join(guards, unit+".service.d"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(guards, unit+".service.d/50-justnews-guard.conf"), []byte(line+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		action string
+		left   []string
+	}{{"upgrade", []string{"ours.service.d", "own.service.d"}}, {"remove", []string{"own.service.d"}}} {
+		cmd := exec.CommandContext(t.Context(), "sh", script, c.action)
+		cmd.Env = append(os.Environ(), "DPKG_ROOT="+dir)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		var left []string
+		entries, _ := os.ReadDir(guards)
+		for _, e := range entries {
+			left = append(left, e.Name())
+		}
+		if !slices.Equal(left, c.left) {
+			t.Errorf("after %s: %q, want %q", c.action, left, c.left)
+		}
+	}
+}
+
 // What an administrator did by hand does not make a purge fail, and what would keep other
 // units from starting goes: links to units of the package. The administrator's own stay.
 func TestDeb_PurgesAroundMountsAndLinks(t *testing.T) {

@@ -106,7 +106,12 @@ func (h *host) rpmRemoval() {
 	h.WriteFile("/var/lib/justnews/scout/data", "precious\n")
 	h.Systemctl("enable", unit("critic"))
 	h.WriteFile("/etc/sudoers.d/justnews-gate", "# Written by: justnews-gate nopasswd install --sudoers\n", 0o440)
+	const guard = "/etc/systemd/system/other.service.d/50-justnews-guard.conf"
+	h.WriteFile(guard, "# Written by: justnews-gate guard install\n")
 	h.step(rpmErase)
+	if h.Exists(guard) {
+		h.t.Error("the erasure left a guard, which keeps the unit of another package from starting")
+	}
 	h.gone("the erasure, which is rpm's purge")
 	h.stoppedInOrder("critic", "memory", "analyst")
 	if h.Exists(stoppedDir + "/stopped-scout") {
