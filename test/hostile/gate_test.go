@@ -219,7 +219,7 @@ func foreign(stderr []byte) string {
 }
 
 // again reports the failures of a try. If processes of a busy machine waited for each other
-// for long, the program's own limits differ, so a failed try is repeated, at most twice. A
+// for long, the program's own limits differ, so a failed try is repeated, at most nine times. A
 // gate that opens wrongly is not such a failure: the try reports it itself.
 func again(t *testing.T, try func() (broken []string)) {
 	t.Helper()
@@ -230,7 +230,7 @@ func again(t *testing.T, try func() (broken []string)) {
 		if len(broken) == 0 {
 			return
 		}
-		if n == 3 || waited < lateness/2 {
+		if n == 10 || waited < lateness/2 {
 			t.Error(strings.Join(broken, "\n"))
 			return
 		}
