@@ -33,7 +33,9 @@ var judges = map[string]any{
 	"gpu.Judge": gpu.Judge, "host.Account": host.Account, "host.Cache": host.Cache, "host.Database": host.Database, "host.Directory": func(u facts.Unit, path, user string) []diag.Problem {
 		return host.Directory(u, host.Granted([]string{path})[0], facts.Reach{Path: path, User: user, Known: true, Detail: host.Absent})
 	},
-	"host.EnvFile": host.EnvFile, "host.HiddenVariables": host.HiddenVariables, "host.HiddenCaches": func(u facts.Unit, home, cache string) []diag.Problem {
+	"host.EnvFile": host.EnvFile, "host.EnvUnused": func(name string) []diag.Problem {
+		return host.EnvUnused([]facts.EnvFile{{Path: "/etc/justnews/" + name + "s.env"}}, []string{name}, nil)
+	}, "host.HiddenVariables": host.HiddenVariables, "host.HiddenCaches": func(u facts.Unit, home, cache string) []diag.Problem {
 		return host.HiddenCaches(u, map[string]string{"XDG_CACHE_HOME": cache}, home, envfile.Caches)
 	}, "host.Limits": host.Limits, "host.NamedAccount": host.NamedAccount, "host.NamedPath": host.NamedPath,
 	"host.Unreadable": func(u facts.Unit, p host.Path, r facts.Reach) []diag.Problem {
