@@ -17,11 +17,12 @@ import (
 type programs struct {
 	dir              string
 	generator, hello string
+	before           string            // another generator, "": none
 	quadlets         map[string]string // name -> binary
 }
 
-func build(ctx context.Context, dir, quadlet string) (p programs, err error) {
-	p.dir = dir
+func build(ctx context.Context, dir, quadlet, before string) (p programs, err error) {
+	p.dir, p.before = dir, before
 	if p.generator, err = measure.Build(ctx, filepath.Join(dir, "justnews-generator"), "./cmd/justnews-generator"); err != nil {
 		return p, err
 	}
@@ -84,6 +85,9 @@ func (p programs) prepare(n int) (contenders, error) {
 	peers := contenders{
 		"generator": {name: "generator", dry: "--dry-run", cmd: []string{p.generator, "--root", root, out}},
 		"hello":     {name: "hello", cmd: []string{p.hello}},
+	}
+	if p.before != "" {
+		peers["generator before"] = &contender{name: "generator before", dry: "--dry-run", cmd: []string{p.before, "--root", root, out}}
 	}
 	for name, path := range p.quadlets {
 		peers[name] = &contender{name: name, dry: "-dryrun", cmd: []string{path, out}, env: []string{"QUADLET_UNIT_DIRS=" + units}}

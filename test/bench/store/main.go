@@ -31,9 +31,10 @@ func main() {
 	files := flag.Int("files", 20_000, "files of the store that does not change")
 	dir := flag.String("dir", "", "where to make the store (default: the temporary directory)")
 	gate := flag.String("gate", "", "a justnews-gate to measure instead of one that is built here")
+	before := flag.String("before", "", "another justnews-gate to compare with")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := bench(ctx, *dir, *gate, *size<<20, *rounds, *files)
+	err := bench(ctx, *dir, *gate, *before, *size<<20, *rounds, *files)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
@@ -41,13 +42,13 @@ func main() {
 	}
 }
 
-func bench(ctx context.Context, dir, gate string, size int64, rounds, files int) error {
+func bench(ctx context.Context, dir, gate, before string, size int64, rounds, files int) error {
 	dir, err := os.MkdirTemp(dir, "justnews-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	b := &bed{dir: dir, gate: gate}
+	b := &bed{dir: dir, gate: gate, before: before}
 	if b.gate == "" {
 		if b.gate, err = measure.Build(ctx, dir+"/justnews-gate", "./cmd/justnews-gate"); err != nil {
 			return err

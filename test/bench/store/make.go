@@ -16,7 +16,7 @@ import (
 )
 
 // bed is where the stores are made.
-type bed struct{ dir, gate string }
+type bed struct{ dir, gate, before string }
 
 // store is a Model Store with a version for each agent.
 type store struct {

@@ -28,13 +28,17 @@ type racer struct {
 }
 
 func (b *bed) racers(s *store) []*racer {
-	return []*racer{
+	all := []*racer{
 		{name: "raw read", argv: append([]string{"cat"}, s.files...)},
 		{name: "justnews-gate", argv: []string{b.gate, "--config", s.config, "models", "verify", "--deep"}},
 		{name: "openssl dgst", argv: append([]string{"openssl", "dgst", "-sha256"}, s.files...)},
 		{name: "upstream, Python", argv: append([]string{"python3", "-c", upstream}, s.versions...), verify: true},
 		{name: "sha256sum", argv: append([]string{"sha256sum"}, s.files...)},
 	}
+	if b.before != "" {
+		all = append(all, &racer{name: "the gate before", argv: []string{b.before, "--config", s.config, "models", "verify", "--deep"}})
+	}
+	return all
 }
 
 // throughput measures several versions and a single one, warm and cold.
