@@ -71,7 +71,8 @@ type handshake struct {
 	heard   time.Time // when health was answered last
 	ready   facts.Readiness
 	reason  string
-	invalid int
+	invalid int           // consecutive invalid answers
+	wrong   facts.Answer  // the last of them
 	silent  *diag.Problem // what is not known of the unit and has to be
 	after   time.Duration
 	notes   []diag.Problem
@@ -85,6 +86,9 @@ const heardFor = 5 * time.Second
 // once looks once. It returns true if there is nothing left to wait for.
 func (g *handshake) once(ctx context.Context) (bool, outcome) {
 	if problems := g.orchestratorUnitProblem(ctx); len(problems) > 0 {
+		if g.invalid > 0 { // whatever has its port may be why
+			problems = append([]diag.Problem{orchestrator.InvalidAnswer(g.subject(), g.wrong)}, problems...)
+		}
 		return true, outcome{problems: append(g.notes, problems...), detail: "the unit cannot become ready"}
 	}
 	if time.Since(g.heard) > heardFor {
@@ -164,6 +168,7 @@ func (g *handshake) again(ctx context.Context, why check.State, after time.Durat
 // invalidAnswer counts invalid answers; if they do not stop, it ends the
 // wait.
 func (g *handshake) invalidAnswer(ctx context.Context, a facts.Answer) (bool, outcome) {
+	g.wrong = a
 	if g.invalid++; g.invalid >= maxConsecutive {
 		return true, outcome{problems: append(g.notes, orchestrator.InvalidAnswer(g.subject(), a)), detail: a.Detail}
 	}

@@ -282,3 +282,25 @@ func TestOrchestrator_IsAwaitedUntilItReportsReady(t *testing.T) {
 		})
 	}
 }
+
+// A server that cannot have its port ends again and again, sooner than three invalid answers
+// prove another process there: that is named all the same, and first.
+func TestAwaitOrchestrator_AnswersOfOthersExplainAFailingUnit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(newServer(1, 0))
+		x := h.world()
+		x.Orchestrator = &greeted{server: h.server, health: []facts.Answer{{Kind: facts.Foreign, Detail: "UID 65534"}}}
+		u := facts.Unit{Name: "justnews@gpu_orchestrator.service", LoadState: "loaded", ActiveState: "activating", SubState: "auto-restart", Result: "exit-code"}
+		x.Units = unitFunc(func(string) (facts.Unit, error) { u.NRestarts += manyRestarts; return u, nil })
+		w := scoutRun(20 * time.Second)
+		w.Orchestrator.Unit = u.Name
+		r := run(t.Context(), w, x, []step{orchestratorStep}, stopAtFirst)
+		var codes []diag.Code
+		for _, p := range diag.Errors(r.Problems) {
+			codes = append(codes, p.Code)
+		}
+		if !slices.Equal(codes, []diag.Code{diag.OrchestratorImpostor, diag.OrchestratorUnit}) || r.Status != diag.StatusNonsense {
+			t.Errorf("status %d: %v", r.Status, codes)
+		}
+	})
+}
