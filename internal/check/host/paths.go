@@ -276,7 +276,7 @@ func Unreadable(u facts.Unit, p Path, r facts.Reach) []diag.Problem {
 
 // NamedUnreadable judges one of the GateFiles of instances before there is a unit of them.
 func NamedUnreadable(p Path, instances []string, r facts.Reach) []diag.Problem {
-	return lists.Map(unreadable(ofInstances(instances), p, r, diag.Reload()), func(p diag.Problem) diag.Problem { return p.As(diag.Warning) })
+	return diag.AtWorst(unreadable(ofInstances(instances), p, r, diag.Reload()), diag.Warning)
 }
 
 func unreadable(subject string, p Path, r facts.Reach, next diag.Command) []diag.Problem {
