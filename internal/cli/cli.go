@@ -222,7 +222,7 @@ func (a *app) run(args []string) (status diag.Status) {
 	case a.out.err != nil: // of --help
 		return a.end(diag.StatusInternal)
 	case err != nil:
-		return a.refused(misused(parser.Model, args, err))
+		return a.refused(misused(Model(), args, err)) // of all commands: the word may be one
 	}
 	a.Globals = l.flags()
 	a.talk = report.NewTalk(a.Stderr, a.Log, a.layoutOf(a.StderrTerminal))
