@@ -23,6 +23,9 @@ func Control(a facts.MPSAnswer, m facts.MPS, w Wanted) []diag.Problem {
 	case facts.MPSHung:
 		p.Code, p.Message = diag.MPSWedged, "the MPS control daemon does not answer"
 		p.Fix = diag.Do(w.kill(m.Lock.PID)...)
+	case facts.MPSCutOff:
+		p.Code, p.Message = diag.MPSWedged, "the time was up before the MPS control daemon answered"
+		p.Fix = diag.Do(diag.Retry())
 	case facts.MPSBusy, facts.MPSEmpty:
 		return []diag.Problem{busy(a, m, w, p)}
 	case facts.MPSNoTurn:

@@ -251,6 +251,7 @@ func TestDaemon_EachAnswerIsJudged(t *testing.T) {
 		"empty by a console":   {facts.MPSEmpty, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{console} }), wantMPS(), diag.MPSBusy, "open console"},
 		"no daemon":            {facts.MPSNoDaemon, liveMPS(), wantMPS(), diag.MPSDead, "finds no daemon"},
 		"hung":                 {facts.MPSHung, liveMPS(), wantMPS(), diag.MPSWedged, "systemctl kill -s SIGKILL -- justnews-mps.service; "},
+		"cut off":              {facts.MPSCutOff, liveMPS(), wantMPS(), diag.MPSWedged, "justnews-gate retry"},
 		"hung, by hand":        {facts.MPSHung, liveMPS(), wantMPS(byHand), diag.MPSWedged, "kill -KILL 41; "},
 		"hung, and not to see": {facts.MPSHung, liveMPS(func(m *facts.MPS) { m.Lock.PID = 0 }), wantMPS(byHand), diag.MPSWedged, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
 		"timed out waiting":    {facts.MPSNoTurn, liveMPS(), wantMPS(), diag.MPSBusy, "timed out waiting"},

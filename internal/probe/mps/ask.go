@@ -39,6 +39,7 @@ func (p Prober) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
 		}
 		defer p.Turn.Unlock()
 	}
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.Timeout, queryTimeout))
 	defer cancel()
 	var out, errs bounded
@@ -61,7 +62,12 @@ func (p Prober) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
 	case errors.Is(err, fs.ErrPermission):
 		return facts.MPSAnswer{Kind: facts.MPSProgramDenied, Detail: err.Error()}
 	case ctx.Err() != nil:
-		return facts.MPSAnswer{Kind: facts.MPSHung, Detail: fmt.Sprintf("no answer within %s", time.Since(began).Round(time.Millisecond))}
+		lasted := time.Since(began).Round(time.Millisecond)
+		a := facts.MPSAnswer{Kind: facts.MPSHung, Detail: fmt.Sprintf("no answer within %s", lasted)}
+		if caller.Err() != nil && lasted < shortest {
+			a.Kind = facts.MPSCutOff
+		}
+		return a
 	}
 	return read(out.String(), errs.String(), cmd.ProcessState.ExitCode(), err)
 }

@@ -38,6 +38,10 @@ const defaultPipeDirectory = "/tmp/nvidia-mps"
 // that is stopped makes its console wait forever.
 const queryTimeout = 3 * time.Second
 
+// shortest is how long a query that its caller ends must have lasted to show that the daemon
+// does not answer.
+const shortest = time.Second
+
 // Names in a pipe directory.
 const (
 	controlName = "control"
