@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,6 +105,63 @@ func TestGate_WaitsWhileTheOrchestratorLoadsModels(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// slowUnits answers after d, unless its caller gives up before.
+type slowUnits struct {
+	units Units
+	d     time.Duration
+}
+
+func (s slowUnits) Unit(ctx context.Context, name string, only ...string) (facts.Unit, error) {
+	if !pause(ctx, s.d) {
+		return facts.Unit{}, ctx.Err()
+	}
+	return s.units.Unit(ctx, name, only...)
+}
+
+// A gate's deadline may come during any of its questions to systemd. That is not systemd's
+// silence.
+func TestGate_QuestionThatTheDeadlineCutsOffIsNoFinding(t *testing.T) {
+	seen := map[diag.Code]int{}
+	for timeout := time.Millisecond; ; timeout += time.Millisecond {
+		var r Result
+		synctest.Test(t, func(t *testing.T) {
+			h := newHost(newServer(2, 20*time.Millisecond))
+			h.server.server = facts.Server{Local: true, Group: 5, UID: 1, Accepted: true}
+			x := h.world()
+			units := slowUnits{x.Units, 4 * time.Millisecond}
+			origin := &Origin{Unit: "justnews@gpu_orchestrator.service", Units: units, Groups: groupsByPath{"": {5}}, Must: true}
+			x.Units, x.Orchestrator = units, ProvenOrchestrator(x.Orchestrator, origin)
+			x.Mark = &Mark{
+				Unit: func(ctx context.Context) (facts.Unit, error) {
+					unit, err := units.Unit(ctx, "justnews@scout.service")
+					unit.Marks = []string{"mark"}
+					return unit, err
+				},
+				Wanted: func() (facts.Mark, []diag.Problem) { return facts.Mark{Mark: "mark"}, nil },
+			}
+			x.Machine = machine{environment: facts.Environment{Exact: true}}
+			r = Run(t.Context(), scoutRun(timeout), x)
+		})
+		if r.Passed() {
+			break
+		}
+		if timeout > 10*time.Second {
+			t.Fatalf("does not pass within %s: %v", timeout, r.Problems)
+		}
+		for _, p := range diag.Errors(r.Problems) {
+			seen[p.Code]++
+			if p.Code == diag.ServerUnproven || strings.Contains(p.Seen+p.Message, "deadline") {
+				t.Errorf("after %s: %s, %s", timeout, p, p.Seen)
+			}
+		}
+	}
+	for _, code := range []diag.Code{diag.UnitUnmarked, diag.OrchestratorUnreachable, diag.ModelsTimeout} {
+		if seen[code] == 0 {
+			t.Errorf("no deadline led to %s: %v", code, seen)
+		}
 	}
 }
 

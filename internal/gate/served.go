@@ -68,6 +68,10 @@ func (o *Origin) proveFrom(ctx context.Context, a *facts.Answer, server facts.Se
 	if due {
 		known, err = o.ask(ctx, known, server)
 	}
+	if ctx.Err() != nil && err != nil {
+		a.Kind, a.Detail = facts.NoAnswer, "the time was up before it was known whose answer this is"
+		return false
+	}
 	if err != nil {
 		a.Kind, a.Detail = facts.Unattributed, "systemd cannot be queried about "+o.Unit+": "+err.Error()
 		return false

@@ -4,6 +4,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"justnews/internal/check/orchestrator"
@@ -151,6 +152,7 @@ func compareOwnUnit(ctx context.Context, r *runner) outcome {
 // start would be the one that is let through.
 func proveUnit(ctx context.Context, r *runner) outcome {
 	mark := r.world.Mark
+	last := errors.New("the time was up before systemd answered")
 	for {
 		unit, err := mark.Unit(ctx)
 		if err == nil {
@@ -160,8 +162,11 @@ func proveUnit(ctx context.Context, r *runner) outcome {
 			}
 			return r.compare(unit, want)
 		}
+		if ctx.Err() == nil {
+			last = err
+		}
 		if !pause(ctx, markEvery) {
-			return outcome{problems: []diag.Problem{checkunit.MarkUnknown(r.req.Unit, err)}}
+			return outcome{problems: []diag.Problem{checkunit.MarkUnknown(r.req.Unit, last)}}
 		}
 	}
 }
