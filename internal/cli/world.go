@@ -54,22 +54,21 @@ func (a *app) openWorld(w requirement.Run, cfg *config.Config, conn *systemd.Con
 		return nil, []diag.Problem{diag.Found(diag.ConfigValue, cfg.Orchestrator.APIKeyFile, "the orchestrator's API key has more than one line, or a control character",
 			"", "a file with nothing but the key, or "+apiKeyVariable, diag.Advise("write only the key into it", diag.Reload(), diag.Retry()))}
 	}
-	o, errO := orchestrator.Open(w.Kind, w.Orchestrator.URL, models.Names,
-		orchestrator.WithServer(host.Host{}.Server), orchestrator.WithKey(key))
-	b, errB := orchestrator.NewBus(w.Bus.URL, orchestrator.WithServer(host.Host{}.Server))
+	origin, busOrigin := a.origin(w.Orchestrator, conn), a.origin(requirement.Service{Unit: w.Bus.Unit, Here: true}, conn)
+	server := orchestrator.WithServer(host.Host{}.Server)
+	o, errO := orchestrator.Open(w.Kind, w.Orchestrator.URL, models.Names, server, orchestrator.WithKey(key), orchestrator.WithProof(origin.Prove))
+	b, errB := orchestrator.NewBus(w.Bus.URL, server, orchestrator.WithProof(busOrigin.Prove))
 	if err := errors.Join(errO, errB); err != nil {
 		return nil, []diag.Problem{diag.Found(diag.ConfigValue, "", err.Error(),
 			"", "http://HOST:PORT", diag.Advise("correct the URL in /etc/justnews/justnews.toml", diag.Reload()))}
 	}
-	origin := a.origin(w.Orchestrator, conn)
 	x := &world{World: gate.World{
-		Orchestrator: gate.ProvenOrchestrator(o, origin), Protocol: o.Protocol(),
-		Bus: gate.ProvenBus(b, a.origin(requirement.Service{Unit: w.Bus.Unit, Here: true}, conn)), Observer: observer,
+		Orchestrator: o, Protocol: o.Protocol(), Bus: b, Observer: observer,
 		Map: models, Uptime: host.Uptime, Machine: host.Host{},
 	}}
 	x.Adviser, _ = o.(gate.Adviser)
-	if c, able := o.(gate.Canary); able && w.Models.Canary {
-		x.Canary = gate.ProvenCanary(c, origin)
+	if w.Models.Canary {
+		x.Canary, _ = o.(gate.Canary)
 	}
 	x.close = append(x.close, o.Close, b.Close)
 	if conn != nil {

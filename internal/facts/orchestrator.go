@@ -21,19 +21,14 @@ const (
 	Unattributed                   // an answer, from a socket whose unit is unknown
 )
 
-// Unresolved begins the Detail of a request to a host whose name has no address.
-const Unresolved = "cannot resolve "
-
 // Answer is what every request has in common.
 type Answer struct {
 	Kind   AnswerKind
 	Status int    // HTTP status, 0 if none
 	Detail string // evidence for a person: the error, or the head of the body
+	NoHost bool   // the name of the host was not resolved
 	// Server is the socket that gave the answer.
 	Server Server
-	// Before is the socket that gave an earlier answer, without which this one says less: to a
-	// request for the server's health, or for the same list. nil: there was none.
-	Before *Server
 }
 
 // Server is the other end of one TCP connection, according to the kernel. The

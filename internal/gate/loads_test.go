@@ -121,6 +121,30 @@ func (s slowUnits) Unit(ctx context.Context, name string, only ...string) (facts
 	return s.units.Unit(ctx, name, only...)
 }
 
+// provenServer is a server whose answers are proven.
+type provenServer struct {
+	*server
+	origin *Origin
+}
+
+func (p provenServer) Health(ctx context.Context) facts.Health {
+	h := p.server.Health(ctx)
+	h.Answer = from(ctx, p.origin, h.Server)
+	return h
+}
+
+func (p provenServer) Ready(ctx context.Context) facts.Readiness {
+	r := p.server.Ready(ctx)
+	r.Answer = from(ctx, p.origin, r.Server)
+	return r
+}
+
+func (p provenServer) Models(ctx context.Context, fresh bool) facts.ModelsLook {
+	l := p.server.Models(ctx, fresh)
+	l.Answer = from(ctx, p.origin, l.Server)
+	return l
+}
+
 // A gate's deadline may come during any of its questions to systemd. That is not systemd's
 // silence.
 func TestGate_QuestionThatTheDeadlineCutsOffIsNoFinding(t *testing.T) {
@@ -133,7 +157,7 @@ func TestGate_QuestionThatTheDeadlineCutsOffIsNoFinding(t *testing.T) {
 			x := h.world()
 			units := slowUnits{x.Units, 4 * time.Millisecond}
 			origin := &Origin{Unit: "justnews@gpu_orchestrator.service", Units: units, Groups: groupsByPath{"": {5}}, Must: true}
-			x.Units, x.Orchestrator = units, ProvenOrchestrator(x.Orchestrator, origin)
+			x.Units, x.Orchestrator = units, provenServer{h.server, origin}
 			x.Mark = &Mark{
 				Unit: func(ctx context.Context) (facts.Unit, error) {
 					unit, err := units.Unit(ctx, "justnews@scout.service")
@@ -193,9 +217,9 @@ func TestStore_LinkToTheStoreIsTheStore(t *testing.T) {
 // A name that led to another host when the Model Store was to be checked.
 func TestOrigin_AddressThatBecameLocalIsNotTrusted(t *testing.T) {
 	for _, local := range []bool{true, false} {
-		o := ProvenOrchestrator(answers{facts.Server{Local: local}}, &Origin{Away: true})
-		if h := o.Health(t.Context()); (h.Kind == facts.Unattributed) != local || h.SafeMode == local {
-			t.Errorf("local %t: %+v", local, h)
+		kind, _ := (&Origin{Away: true}).Prove(t.Context(), facts.Server{Local: local})
+		if (kind == facts.Unattributed) != local {
+			t.Errorf("local %t: %v", local, kind)
 		}
 	}
 }

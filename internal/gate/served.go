@@ -19,7 +19,7 @@ type Groups interface {
 	Groups(group string) []uint64
 }
 
-// Origin proves whose answers those of one address are. Many goroutines may use
+// Origin proves whose answers those of one address are, for orchestrator.WithProof. Many goroutines may use
 // it at once.
 type Origin struct {
 	Unit   string // that the configuration names, "": no unit of this host
@@ -40,48 +40,31 @@ type Origin struct {
 // the listeners of socket units are made.
 const manager = "/init.scope"
 
-// prove replaces an answer that does not count by the reason. A missing answer is not
-// changed.
-func (o *Origin) prove(ctx context.Context, a *facts.Answer) bool {
-	return (a.Before == nil || o.proveFrom(ctx, a, *a.Before)) && o.proveFrom(ctx, a, a.Server)
-}
-
-func (o *Origin) proveFrom(ctx context.Context, a *facts.Answer, server facts.Server) bool {
+// Prove reports facts.Answered if an answer of server counts, else why it does not.
+func (o *Origin) Prove(ctx context.Context, server facts.Server) (kind facts.AnswerKind, why string) {
 	if o.Away && server.Local {
 		// Whether there is a Model Store to check was decided by the address.
-		a.Kind, a.Detail = facts.Unattributed, "the URL pointed to another host before, and now points to this host"
-		return false
+		return facts.Unattributed, "the URL pointed to another host before, and now points to this host"
 	}
 	if o.Unit == "" || o.Units == nil && !o.Must {
-		return true
-	}
-	switch a.Kind {
-	case facts.NoAnswer, facts.Refused:
-		return true
+		return facts.Answered, ""
 	}
 	known, due, err := o.last()
 	// The number of a control group is never reused: one that belonged to this unit and
 	// still has sockets belongs to it now. systemd is asked only about others.
 	if ofGroups(server, known.Groups) {
-		return true
+		return facts.Answered, ""
 	}
 	if due {
 		known, err = o.ask(ctx, known, server)
 	}
-	if ctx.Err() != nil && err != nil {
-		a.Kind, a.Detail = facts.NoAnswer, "the time was up before it was known whose answer this is"
-		return false
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return facts.NoAnswer, "the time was up before it was known whose answer this is"
+	case err != nil:
+		return facts.Unattributed, "systemd cannot be queried about " + o.Unit + ": " + err.Error()
 	}
-	if err != nil {
-		a.Kind, a.Detail = facts.Unattributed, "systemd cannot be queried about "+o.Unit+": "+err.Error()
-		return false
-	}
-	kind, seen := orchestrator.Served(server, known)
-	if kind == facts.Answered {
-		return true
-	}
-	a.Kind, a.Detail = kind, seen
-	return false
+	return orchestrator.Served(server, known)
 }
 
 var errNoSystemd = errors.New("there is no connection to systemd")
@@ -170,76 +153,4 @@ func (l learning) Unit(ctx context.Context, name string, only ...string) (facts.
 		o.known.Groups = append(slices.Clip(o.known.Groups), groups...)
 	}
 	return unit, err
-}
-
-// ProvenOrchestrator returns an orchestrator whose answers count only if they
-// come from the unit that the configuration names.
-func ProvenOrchestrator(from Orchestrator, origin *Origin) Orchestrator {
-	return provenOrchestrator{from, origin}
-}
-
-type provenOrchestrator struct {
-	from   Orchestrator
-	origin *Origin
-}
-
-func (p provenOrchestrator) Health(ctx context.Context) facts.Health {
-	h := p.from.Health(ctx)
-	if !p.origin.prove(ctx, &h.Answer) {
-		h = facts.Health{Answer: h.Answer}
-	}
-	return h
-}
-
-func (p provenOrchestrator) Ready(ctx context.Context) facts.Readiness {
-	r := p.from.Ready(ctx)
-	if !p.origin.prove(ctx, &r.Answer) {
-		r = facts.Readiness{Answer: r.Answer}
-	}
-	return r
-}
-
-func (p provenOrchestrator) Models(ctx context.Context, fresh bool) facts.ModelsLook {
-	return p.look(ctx, p.from.Models(ctx, fresh))
-}
-
-func (p provenOrchestrator) Preload(ctx context.Context) facts.ModelsLook {
-	return p.look(ctx, p.from.Preload(ctx))
-}
-
-func (p provenOrchestrator) look(ctx context.Context, l facts.ModelsLook) facts.ModelsLook {
-	if !p.origin.prove(ctx, &l.Answer) {
-		l = facts.ModelsLook{Answer: l.Answer}
-	}
-	return l
-}
-
-// ProvenCanary is ProvenOrchestrator for canaries.
-func ProvenCanary(from Canary, origin *Origin) Canary { return provenCanary{from, origin} }
-
-type provenCanary struct {
-	from   Canary
-	origin *Origin
-}
-
-func (p provenCanary) Canary(ctx context.Context, model string) facts.Answer {
-	a := p.from.Canary(ctx, model)
-	p.origin.prove(ctx, &a)
-	return a
-}
-
-// ProvenBus is ProvenOrchestrator for the MCP bus.
-func ProvenBus(from Bus, origin *Origin) Bus { return provenBus{from, origin} }
-
-type provenBus struct {
-	from   Bus
-	origin *Origin
-}
-
-func (p provenBus) Health(ctx context.Context) facts.BusHealth {
-	h := p.from.Health(ctx)
-	if !p.origin.prove(ctx, &h.Answer) {
-		h = facts.BusHealth{Answer: h.Answer}
-	}
-	return h
 }

@@ -31,22 +31,14 @@ type groupsByPath map[string][]uint64
 
 func (g groupsByPath) Groups(path string) []uint64 { return g[path] }
 
-// answers is an orchestrator and a bus that report ready, from one socket.
-type answers struct{ server facts.Server }
-
-func (a answers) answer() facts.Answer {
-	return facts.Answer{Kind: facts.Answered, Status: 200, Server: a.server}
+// from returns an answer as package orchestrator does with WithProof.
+func from(ctx context.Context, o *Origin, server facts.Server) facts.Answer {
+	a := facts.Answer{Kind: facts.Answered, Status: 200, Server: server}
+	if kind, why := o.Prove(ctx, server); kind != facts.Answered {
+		a.Kind, a.Detail = kind, why
+	}
+	return a
 }
-func (a answers) Health(context.Context) facts.Health {
-	return facts.Health{Answer: a.answer(), SafeMode: true}
-}
-func (a answers) Ready(context.Context) facts.Readiness {
-	return facts.Readiness{Answer: a.answer(), Ready: true}
-}
-func (a answers) Models(context.Context, bool) facts.ModelsLook {
-	return facts.ModelsLook{Answer: a.answer(), State: facts.ModelsState{AllReady: true, Total: 1, Done: 1}}
-}
-func (a answers) Preload(ctx context.Context) facts.ModelsLook { return a.Models(ctx, false) }
 
 func TestOrigin_AnswersOfOthersAreDiscarded(t *testing.T) {
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
@@ -64,17 +56,8 @@ func TestOrigin_AnswersOfOthersAreDiscarded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.origin.Groups = groupsByPath{"/x": {5}}
-			server := answers{facts.Server{Local: true, Group: tc.group, UID: 1, Accepted: true}}
-			o, ctx := ProvenOrchestrator(server, tc.origin), t.Context()
-			h, r, m, p := o.Health(ctx), o.Ready(ctx), o.Models(ctx, true), o.Preload(ctx)
-			for _, a := range []facts.Answer{h.Answer, r.Answer, m.Answer, p.Answer} {
-				if a.Kind != tc.want {
-					t.Errorf("%+v, want %d", a, tc.want)
-				}
-			}
-			counts := tc.want == facts.Answered
-			if h.SafeMode != counts || r.Ready != counts || m.State.AllReady != counts || p.State.AllReady != counts {
-				t.Errorf("%+v %+v %+v %+v", h, r, m, p)
+			if a := from(t.Context(), tc.origin, facts.Server{Local: true, Group: tc.group, UID: 1, Accepted: true}); a.Kind != tc.want {
+				t.Errorf("%+v, want %d", a, tc.want)
 			}
 		})
 	}
@@ -89,9 +72,7 @@ func TestOrigin_NewSocketIsProvenAgain(t *testing.T) {
 		origin := &Origin{Unit: "x.service", Units: units, Groups: groups}
 		from := func(group uint64) facts.AnswerKind {
 			time.Sleep(2 * unitEvery)
-			a := facts.Answer{Kind: facts.Answered, Server: facts.Server{Local: true, Group: group, UID: 1, Accepted: true}}
-			origin.prove(t.Context(), &a)
-			return a.Kind
+			return from(t.Context(), origin, facts.Server{Local: true, Group: group, UID: 1, Accepted: true}).Kind
 		}
 		if first, foreign := from(5), from(6); first != facts.Answered || foreign != facts.Foreign {
 			t.Errorf("the unit's own %d, another's %d", first, foreign)
@@ -107,33 +88,17 @@ func TestOrigin_NewSocketIsProvenAgain(t *testing.T) {
 	})
 }
 
-// An answer that depends on another one counts only if both came from the unit.
-func TestOrigin_AnswerRestsOnlyOnTheUnitsOwn(t *testing.T) {
-	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
-	for _, tc := range []struct {
-		before, last uint64
-		want         facts.AnswerKind
-	}{{5, 5, facts.Answered}, {6, 5, facts.Foreign}, {5, 6, facts.Foreign}, {0, 5, facts.Unattributed}} {
-		o := &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}}
-		a := facts.Answer{Kind: facts.Answered, Server: facts.Server{Local: true, Group: tc.last}, Before: &facts.Server{Local: true, Group: tc.before}}
-		if counts := o.prove(t.Context(), &a); a.Kind != tc.want || counts != (tc.want == facts.Answered) {
-			t.Errorf("%d before %d: %+v, want %d", tc.before, tc.last, a, tc.want)
-		}
-	}
-}
-
 func TestOrigin_SystemdIsAskedOnlyIfNeeded(t *testing.T) {
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
-	o := ProvenOrchestrator(answers{facts.Server{Local: true, Group: 5}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
+	o := &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}}
 	for range 100 {
-		o.Models(t.Context(), false)
+		o.Prove(t.Context(), facts.Server{Local: true, Group: 5})
 	}
 	if units.asks != 1 {
 		t.Errorf("asked %d times", units.asks)
 	}
 }
 
-// hungUnits answers when its caller gives up.
 func TestOrigin_WhatTheRunAskedNeedNotBeAskedAgain(t *testing.T) {
 	for name, tc := range map[string]struct {
 		asked string
@@ -152,14 +117,15 @@ func TestOrigin_WhatTheRunAskedNeedNotBeAskedAgain(t *testing.T) {
 			if _, err := origin.Learn(units).Unit(t.Context(), tc.asked); err != nil {
 				t.Fatal(err)
 			}
-			server := answers{facts.Server{Local: true, Group: tc.group, UID: 1, Accepted: true}}
-			if h := ProvenOrchestrator(server, origin).Health(t.Context()); h.Kind != tc.want || units.asks != tc.asks {
-				t.Errorf("%v after %d questions, want %v after %d", h.Answer, units.asks, tc.want, tc.asks)
+			a := from(t.Context(), origin, facts.Server{Local: true, Group: tc.group, UID: 1, Accepted: true})
+			if a.Kind != tc.want || units.asks != tc.asks {
+				t.Errorf("%v after %d questions, want %v after %d", a, units.asks, tc.want, tc.asks)
 			}
 		})
 	}
 }
 
+// hungUnits answers when its caller gives up.
 type hungUnits struct{ asked chan struct{} }
 
 func (u hungUnits) Unit(ctx context.Context, _ string, _ ...string) (facts.Unit, error) {
@@ -170,13 +136,13 @@ func (u hungUnits) Unit(ctx context.Context, _ string, _ ...string) (facts.Unit,
 
 func TestOrigin_LooksDoNotWaitForEachOther(t *testing.T) {
 	units := hungUnits{make(chan struct{}, 2)}
-	o := ProvenOrchestrator(answers{facts.Server{Local: true, Group: 5}}, &Origin{Unit: "x.service", Units: units})
+	o, server := &Origin{Unit: "x.service", Units: units}, facts.Server{Local: true, Group: 5}
 	long, endLong := context.WithCancel(t.Context())
 	short, endShort := context.WithCancel(t.Context())
 	var posted, looked sync.WaitGroup
-	posted.Go(func() { o.Preload(long) })
+	posted.Go(func() { o.Prove(long, server) })
 	<-units.asked
-	looked.Go(func() { o.Models(short, false) })
+	looked.Go(func() { o.Prove(short, server) })
 	endShort()
 	done := make(chan struct{})
 	go func() { looked.Wait(); close(done) }()
@@ -189,54 +155,23 @@ func TestOrigin_LooksDoNotWaitForEachOther(t *testing.T) {
 	posted.Wait()
 }
 
-func TestOrigin_FailedRequestsAreLeftUnchanged(t *testing.T) {
-	o := &Origin{Unit: "x.service", Must: true}
-	for _, kind := range []facts.AnswerKind{facts.NoAnswer, facts.Refused} {
-		if a := (facts.Answer{Kind: kind}); !o.prove(t.Context(), &a) || a.Kind != kind {
-			t.Errorf("%+v", a)
-		}
-	}
+// busOf answers as the bus.
+type busOf struct {
+	origin *Origin
+	server facts.Server
 }
 
-// busOf answers as the bus.
-type busOf struct{ answers }
-
-func (b busOf) Health(context.Context) facts.BusHealth {
-	return facts.BusHealth{Answer: b.answer(), State: "ok"}
+func (b busOf) Health(ctx context.Context) facts.BusHealth {
+	return facts.BusHealth{Answer: from(ctx, b.origin, b.server), State: "ok"}
 }
 
 func TestOrigin_BusOfAnotherUnitIsAnImpostor(t *testing.T) {
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
-	bus := ProvenBus(busOf{answers{facts.Server{Local: true, Group: 6}}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
+	bus := busOf{&Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}}, facts.Server{Local: true, Group: 6}}
 	w := requirement.Run{Timeout: requirement.Timeout{Value: time.Minute}, Bus: requirement.Service{URL: "http://127.0.0.1:8000", Unit: "x.service"}}
 	res := run(t.Context(), w, World{Bus: bus, Units: units}, []step{busStep}, stopAtFirst)
 	if res.Passed() || res.Status != diag.StatusNonsense || len(res.Problems) != 1 || res.Problems[0].Code != diag.BusImpostor {
 		t.Errorf("%+v", res)
-	}
-}
-
-func TestOrigin_BusOfItsOwnUnitCounts(t *testing.T) {
-	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
-	for group, want := range map[uint64]string{5: "ok", 6: ""} {
-		bus := ProvenBus(busOf{answers{facts.Server{Local: true, Group: group}}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
-		if got := bus.Health(t.Context()); got.State != want || (got.Kind == facts.Answered) != (want != "") {
-			t.Errorf("group %d: %+v", group, got)
-		}
-	}
-}
-
-// canaryOf answers as a model.
-type canaryOf struct{ answers }
-
-func (c canaryOf) Canary(context.Context, string) facts.Answer { return c.answer() }
-
-func TestOrigin_CanaryOfAnotherUnitDoesNotCount(t *testing.T) {
-	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x"}}
-	for group, want := range map[uint64]facts.AnswerKind{5: facts.Answered, 6: facts.Foreign} {
-		c := ProvenCanary(canaryOf{answers{facts.Server{Local: true, Group: group}}}, &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {5}}})
-		if got := c.Canary(t.Context(), "m"); got.Kind != want {
-			t.Errorf("group %d: %+v", group, got)
-		}
 	}
 }
 
@@ -254,9 +189,8 @@ func TestOrigin_SocketUnitMakesTheListener(t *testing.T) {
 	})
 	groups := groupsByPath{"/x": {5}, "/x.socket": {6}, "/gone": {7}, "/x.path": {8}, "/init.scope": {9}}
 	for group, want := range map[uint64]facts.AnswerKind{5: facts.Answered, 6: facts.Answered, 7: facts.Foreign, 8: facts.Foreign, 9: facts.Answered} {
-		a := facts.Answer{Kind: facts.Answered, Server: facts.Server{Local: true, Group: group, UID: uid, Accepted: true}}
-		o := &Origin{Unit: "x.service", Units: units, Groups: groups}
-		if o.prove(t.Context(), &a); a.Kind != want {
+		a := from(t.Context(), &Origin{Unit: "x.service", Units: units, Groups: groups}, facts.Server{Local: true, Group: group, UID: uid, Accepted: true})
+		if a.Kind != want {
 			t.Errorf("group %d: %+v", group, a)
 		}
 	}
@@ -267,9 +201,9 @@ func TestOrigin_UnknownGroupIsNotTheUnits(t *testing.T) {
 	uid := 990
 	units := &unitsByName{unit: facts.Unit{Name: "x.service", ActiveState: "active", ControlGroup: "/x", UID: &uid}}
 	o := &Origin{Unit: "x.service", Units: units, Groups: groupsByPath{"/x": {1, 5}}}
-	own := facts.Answer{Kind: facts.Answered, Server: facts.Server{Local: true, Group: 5}}
-	other := facts.Answer{Kind: facts.Answered, Server: facts.Server{Local: true, Group: 1, UID: 1000, Accepted: true}}
-	if !o.prove(t.Context(), &own) || o.prove(t.Context(), &other) || other.Kind != facts.Foreign {
+	own := from(t.Context(), o, facts.Server{Local: true, Group: 5})
+	other := from(t.Context(), o, facts.Server{Local: true, Group: 1, UID: 1000, Accepted: true})
+	if own.Kind != facts.Answered || other.Kind != facts.Foreign {
 		t.Errorf("%+v, %+v", own, other)
 	}
 }

@@ -75,8 +75,8 @@ func (p *process) world() gate.World {
 	origin := func(name string) *gate.Origin { return &gate.Origin{Unit: name, Units: p, Groups: p, Must: true} }
 	own, uid := p.unit.seen(), agentUID
 	x := gate.World{
-		Orchestrator: gate.ProvenOrchestrator(client{p}, origin(p.h.orchestratorUnit.name)),
-		Bus:          gate.ProvenBus(busClient{p}, origin(p.h.busUnit.name)),
+		Orchestrator: client{p, origin(p.h.orchestratorUnit.name)},
+		Bus:          busClient{p, origin(p.h.busUnit.name)},
 		Units:        p, Lock: virtualLock{p}, Memory: disk{p, p.h.record()},
 		Map: gate.ModelMap{Total: p.h.models, Models: p.h.modelMap}, Store: shelf{p}, GPU: driver{p}, MPS: mpsClient{p}, Starter: p,
 		Self: gate.Self{Unit: &own, User: "justnews", InUnit: true, AgentUID: &uid, Environment: func(name string) (string, bool) {
@@ -158,27 +158,43 @@ func (p *process) Groups(group string) []uint64 {
 	return nil
 }
 
-// client is a process's connection to the orchestrator.
-type client struct{ p *process }
+// client is a process's connection to the orchestrator, whose answers are proven as in
+// package orchestrator.
+type client struct {
+	p      *process
+	origin *gate.Origin
+}
 
-func (c client) Health(ctx context.Context) facts.Health {
+// get is one request within the deadline of a look.
+func (p *process) get(ctx context.Context, what string, bus bool, serve func(*end)) facts.Answer {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	return facts.Health{Answer: c.p.exchange(ctx, "GET /health", false, func(*end) {})}
+	return p.exchange(ctx, what, bus, serve)
+}
+
+func proven(ctx context.Context, o *gate.Origin, a facts.Answer) facts.Answer {
+	if a.Kind == facts.Refused {
+		return a
+	}
+	if kind, why := o.Prove(ctx, a.Server); kind != facts.Answered {
+		a.Kind, a.Detail = kind, why
+	}
+	return a
+}
+
+func (c client) Health(ctx context.Context) facts.Health {
+	return facts.Health{Answer: proven(ctx, c.origin, c.p.get(ctx, "GET /health", false, func(*end) {}))}
 }
 
 func (c client) Ready(ctx context.Context) facts.Readiness {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
-	return facts.Readiness{Answer: c.p.exchange(ctx, "GET /ready", false, func(*end) {}), Ready: true}
+	answer := proven(ctx, c.origin, c.p.get(ctx, "GET /ready", false, func(*end) {}))
+	return facts.Readiness{Answer: answer, Ready: answer.Kind == facts.Answered}
 }
 
 func (c client) Models(ctx context.Context, fresh bool) facts.ModelsLook {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
 	var state facts.ModelsState
 	ready, foreign := false, false
-	answer := c.p.exchange(ctx, "GET /models/status", false, func(e *end) {
+	answer := c.p.get(ctx, "GET /models/status", false, func(e *end) {
 		if e.foreign {
 			state, foreign = perfect(c.p.h.models), true
 			return
@@ -194,6 +210,7 @@ func (c client) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 	default:
 		c.p.looks++
 	}
+	answer = proven(ctx, c.origin, answer)
 	if answer.Kind != facts.Answered {
 		state = facts.ModelsState{}
 	}
@@ -220,19 +237,21 @@ func (c client) Preload(ctx context.Context) facts.ModelsLook {
 		}
 		state = e.o.post(a)
 	})
+	answer = proven(ctx, c.origin, answer)
 	if answer.Kind != facts.Answered {
 		state = facts.ModelsState{}
 	}
 	return facts.ModelsLook{Answer: answer, State: state}
 }
 
-type busClient struct{ p *process }
+type busClient client
 
 func (c busClient) Health(ctx context.Context) facts.BusHealth {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
 	c.p.busLook = false
-	answer := c.p.exchange(ctx, "GET bus /health", true, func(e *end) { c.p.busLook = e.bus != nil })
+	answer := proven(ctx, c.origin, c.p.get(ctx, "GET bus /health", true, func(e *end) { c.p.busLook = e.bus != nil }))
+	if answer.Kind != facts.Answered {
+		return facts.BusHealth{Answer: answer}
+	}
 	return facts.BusHealth{Answer: answer, State: "ok"}
 }
 

@@ -73,7 +73,7 @@ func unreachable(s Subject, a facts.Answer) diag.Problem {
 // revive is the fix of a server that does not answer. No restart helps against a name
 // that is not resolved.
 func revive(what, unit string, a facts.Answer) diag.Fix {
-	if strings.HasPrefix(a.Detail, facts.Unresolved) {
+	if a.NoHost {
 		return diag.Advise("correct the host in "+what+".url in /etc/justnews/justnews.toml, or make its name resolvable", diag.Reload())
 	}
 	return diag.Advise("find out why the "+what+" does not answer", diag.Restart(unit)...).Looking(diag.LogOf(unit))

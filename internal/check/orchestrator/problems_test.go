@@ -382,7 +382,7 @@ func TestProblems_PreloadThatWasNotStartedDiffersFromASmallOne(t *testing.T) {
 }
 
 func TestSilent_RestartDoesNotFixAName(t *testing.T) {
-	a := facts.Answer{Kind: facts.Refused, Detail: facts.Unresolved + "gpuhots"}
+	a := facts.Answer{Kind: facts.Refused, Detail: "cannot resolve gpuhots", NoHost: true}
 	for what, problems := range map[string][]diag.Problem{
 		"orchestrator.url": orchestrator.Silent(subject(t), facts.Health{Answer: a}, facts.Readiness{}),
 		"bus.url":          orchestrator.Bus("http://gpuhots:8000", "justnews@mcp_bus.service", facts.BusHealth{Answer: a}),

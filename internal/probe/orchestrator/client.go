@@ -53,6 +53,13 @@ func WithServer(look func(server, client netip.AddrPort) facts.Server) Option {
 	return func(l *link) { l.server = look }
 }
 
+// WithProof discards every answer whose sender does not count: prove returns
+// facts.Answered, or what the answer is instead and why. It has the context of the look, not
+// the deadline of the one request.
+func WithProof(prove func(ctx context.Context, from facts.Server) (kind facts.AnswerKind, why string)) Option {
+	return func(l *link) { l.prove = prove }
+}
+
 // secret removes the API key from what a person reads; nil: there is none.
 type secret func(string) string
 
@@ -94,6 +101,7 @@ type link struct {
 	hide  secret
 	// server looks up the other end of a connection; nil: not looked up.
 	server func(server, client netip.AddrPort) facts.Server
+	prove  func(context.Context, facts.Server) (facts.AnswerKind, string) // nil: every answer counts
 }
 
 func newLink(base string, options []Option) (link, error) {
@@ -158,7 +166,7 @@ func (l *link) get(ctx context.Context, path string, fresh bool) reply {
 	}
 	own, cancel := context.WithTimeoutCause(ctx, l.look, slow{l.look})
 	defer cancel()
-	return l.exchange(own, way, http.MethodGet, path, nil)
+	return l.proven(ctx, l.exchange(own, way, http.MethodGet, path, nil))
 }
 
 // Agents asks the bus for its registered agents, GET /agents. The old bus

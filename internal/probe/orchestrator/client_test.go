@@ -241,6 +241,13 @@ func TestClient_ClosedPortIsConnectionRefused(t *testing.T) {
 	}
 }
 
+func TestClient_UnresolvedNameIsNoRefusedConnection(t *testing.T) {
+	h := client(t, "http://no-such-host.invalid:8014").Health(t.Context())
+	if h.Kind != facts.Refused || !h.NoHost || h.Detail != "cannot resolve no-such-host.invalid" {
+		t.Errorf("%+v", h.Answer)
+	}
+}
+
 func TestClient_LocalhostNeedsNoResolver(t *testing.T) {
 	url := serve(t, text(ok(`{"status":"ok"}`)))
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(url, "http://"))

@@ -67,6 +67,17 @@ func (l *link) exchange(ctx context.Context, way *http.Transport, method, path s
 	return r.take(ctx, response)
 }
 
+// proven replaces an answer of a server that does not count by the reason.
+func (l *link) proven(ctx context.Context, r reply) reply {
+	if l.prove == nil || r.failed != nil && r.failed.Kind == facts.Refused {
+		return r
+	}
+	if kind, why := l.prove(ctx, r.server); kind != facts.Answered {
+		r.failed = &facts.Answer{Kind: kind, Status: r.status, Detail: why}
+	}
+	return r
+}
+
 // shown is an error whose text does not have the API key.
 type shown struct {
 	error
@@ -251,6 +262,9 @@ func span(d time.Duration) string {
 // starting, stopping or hanging; Nonsense for an answer that is not HTTP. An unknown error is
 // Nonsense, which ends a wait soonest.
 func broken(ctx context.Context, err error, inBody bool) *facts.Answer {
+	if e, ok := errors.AsType[*net.DNSError](err); ok && ctx.Err() == nil {
+		return &facts.Answer{Kind: facts.Refused, Detail: "cannot resolve " + diag.Clean(e.Name), NoHost: true}
+	}
 	if detail, ok := network(ctx, err, inBody); ok {
 		return &facts.Answer{Kind: facts.Refused, Detail: detail}
 	}
@@ -272,9 +286,6 @@ func network(ctx context.Context, err error, inBody bool) (string, bool) {
 		return "reset the connection " + when, true
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "closed the connection " + when, true
-	}
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return facts.Unresolved + diag.Clean(e.Name), true
 	}
 	if e, ok := errors.AsType[syscall.Errno](err); ok {
 		return e.Error(), true

@@ -176,7 +176,7 @@ func (l *link) post(ctx context.Context, path string, body any) reply {
 	if err != nil {
 		return reply{failed: &facts.Answer{Kind: facts.Nonsense, Detail: diag.Clean(err.Error())}}
 	}
-	return l.exchange(ctx, l.fresh, http.MethodPost, path, bytes.NewReader(text))
+	return l.proven(ctx, l.exchange(ctx, l.fresh, http.MethodPost, path, bytes.NewReader(text)))
 }
 
 // alive is the answer of an endpoint that is judged by its status alone.

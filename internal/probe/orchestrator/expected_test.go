@@ -3,6 +3,7 @@
 package orchestrator_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -303,26 +304,77 @@ func TestTriton_CanaryIsBoundedOverAllInputs(t *testing.T) {
 // What a list says may rest on an earlier answer: that the server is not loading, that its
 // engine lives, what it listed before. Over separate connections another process may have
 // given that.
-func TestModels_ListNamesTheSocketOfTheAnswerItRestsOn(t *testing.T) {
+func TestProof_EveryAnswerIsProven(t *testing.T) {
 	answers := map[string]string{
-		"/health": `{"status":"ok"}`, "/models": `{"data":[{"id":"m"}]}`, "/v1/models": `{"data":[{"id":"m"}]}`,
+		"/health": `{"status":"ok"}`, "/models": `{"data":[{"id":"m"}]}`, "/v1/models": `{"data":[{"id":"m"}]}`, "/api/version": `{"version":"1"}`,
 		"/api/ps": `{"models":[{"name":"m","size":1,"size_vram":1,"expires_at":"2300-01-01T00:00:00Z"}]}`,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, answers[r.URL.Path]) }))
 	t.Cleanup(server.Close)
-	for _, kind := range []string{"llamacpp", "ollama", "vllm"} {
-		var connections atomic.Uint64
-		look := func(netip.AddrPort, netip.AddrPort) facts.Server {
-			return facts.Server{Group: connections.Add(1), Accepted: true}
+	for kind, requests := range map[string]uint64{"llamacpp": 2, "ollama": 2, "vllm": 2, "openai": 1} {
+		for foreign := range requests + 1 {
+			var connections, proofs atomic.Uint64
+			look := func(netip.AddrPort, netip.AddrPort) facts.Server {
+				return facts.Server{Group: connections.Add(1), Accepted: true}
+			}
+			prove := func(_ context.Context, s facts.Server) (facts.AnswerKind, string) {
+				if proofs.Add(1); s.Group == foreign {
+					return facts.Foreign, "another process answers"
+				}
+				return facts.Answered, ""
+			}
+			s, err := orchestrator.Open(kind, server.URL, []string{"m"}, orchestrator.WithServer(look), orchestrator.WithProof(prove))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := s.Models(t.Context(), true)
+			s.Close()
+			want := facts.Answered
+			if foreign > 0 {
+				want = facts.Foreign
+			}
+			if got.Kind != want || got.State.AllReady != (foreign == 0) || proofs.Load() == 0 {
+				t.Errorf("%s, answer %d is another's: %+v", kind, foreign, got)
+			}
 		}
-		s, err := orchestrator.Open(kind, server.URL, []string{"m"}, orchestrator.WithServer(look))
+	}
+}
+
+// No answer to any request of any kind of server counts if another process gave it.
+func TestProof_AnotherProcessSaysNothing(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"status":"ok","safe_mode":true,"ready":true,"all_ready":true,"in_progress":false,"total":1,"done":1,"failed":0,"agents":["a"],"version":"1"}`)
+	}))
+	t.Cleanup(server.Close)
+	for _, why := range []facts.AnswerKind{facts.Foreign, facts.Unattributed, facts.NoAnswer} {
+		proof := orchestrator.WithProof(func(context.Context, facts.Server) (facts.AnswerKind, string) { return why, "why" })
+		for _, kind := range []string{orchestrator.JustNews, "llamacpp", "ollama", "openai", "triton", "vllm"} {
+			s, err := orchestrator.Open(kind, server.URL, []string{"m"}, proof)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h, r, m, p := s.Health(t.Context()), s.Ready(t.Context()), s.Models(t.Context(), true), s.Preload(t.Context())
+			if h.SafeMode || r.Ready || m.State.AllReady || p.State.AllReady {
+				t.Errorf("%s: %+v %+v %+v %+v", kind, h, r, m, p)
+			}
+			all := []facts.Answer{h.Answer, r.Answer, m.Answer, p.Answer}
+			if c, able := s.(orchestrator.Canary); able {
+				all = append(all, c.Canary(t.Context(), "m"))
+			}
+			for n, a := range all {
+				if a.Kind == facts.Answered || kind == orchestrator.JustNews && (a.Kind != why || a.Detail != "why") {
+					t.Errorf("%s, request %d: %+v, want %v", kind, n, a, why)
+				}
+			}
+			s.Close()
+		}
+		b, err := orchestrator.NewBus(server.URL, proof)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := s.Models(t.Context(), true)
-		s.Close()
-		if !got.State.AllReady || got.Before == nil || got.Before.Group != 1 || got.Server.Group < 2 {
-			t.Errorf("%s: %+v after %+v", kind, got, got.Before)
+		if h, agents := b.Health(t.Context()), b.Agents(t.Context()); h.Kind != why || h.State != "" || agents.Kind != why || len(agents.Agents) > 0 {
+			t.Errorf("bus: %+v, %+v", h, agents)
 		}
+		b.Close()
 	}
 }

@@ -58,7 +58,7 @@ func (c *justNews) Models(ctx context.Context, fresh bool) facts.ModelsLook {
 // The request uses a new connection and has no GetBody: net/http only repeats a
 // request itself on a reused connection, so this one is sent at most once.
 func (c *justNews) Preload(ctx context.Context) facts.ModelsLook {
-	return c.exchange(ctx, c.fresh, http.MethodPost, "/models/preload", strings.NewReader(`{"refresh": true}`)).models(preloadShape)
+	return c.proven(ctx, c.exchange(ctx, c.fresh, http.MethodPost, "/models/preload", strings.NewReader(`{"refresh": true}`))).models(preloadShape)
 }
 
 // shape is which of the two forms of a preload's state is read.

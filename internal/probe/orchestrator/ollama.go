@@ -46,7 +46,6 @@ func (o ollama) list(ctx context.Context, l *link, fresh bool) (map[string]model
 		return nil, before
 	}
 	second, a := o.running(ctx, l, fresh)
-	a.Before = &before.Server
 	models := map[string]model{}
 	for name, r := range second {
 		m := model{loading: !r.expires.Equal(first[name].expires), cpu: r.cpu}

@@ -58,9 +58,7 @@ func (v vLLM) list(ctx context.Context, l *link, fresh bool) (map[string]model, 
 	if health.Kind != facts.Answered {
 		return nil, health
 	}
-	models, a := v.openAI.list(ctx, l, fresh)
-	a.Before = &health.Server
-	return models, a
+	return v.openAI.list(ctx, l, fresh)
 }
 
 // llamaCpp is llama.cpp's llama-server, with one model or as a router of several
@@ -119,7 +117,6 @@ func (llamaCpp) list(ctx context.Context, l *link, fresh bool) (map[string]model
 			}
 		}
 	})
-	a.Before = &health.server
 	return models, a
 }
 
