@@ -54,7 +54,7 @@ func awaitMPS(ctx context.Context, r *runner) outcome {
 
 func newMPSRunner(r *runner) *mpsRunner {
 	r.res.MPS = MPSResult{Required: mps.RungOf(r.req.MPS.Require), Unit: r.req.MPS.Unit}
-	return &mpsRunner{runner: r, want: mps.Wanted{MPS: r.req.MPS, UID: r.world.Self.AgentUID}}
+	return &mpsRunner{runner: r, want: mps.Wanted{MPS: r.req.MPS, Unused: r.req.MPSUnused, UID: r.world.Self.AgentUID}}
 }
 
 // proveMPS is awaitMPS inside the daemon's own unit.

@@ -226,6 +226,7 @@ func Hopeless(reached Rung, problems []diag.Problem, w Wanted) bool {
 type Wanted struct {
 	config.MPS
 
+	Unused     bool // no instance uses it
 	UnitActive bool // systemd says that it is active, or starting its proof
 	MainPID    int  // of the unit, 0 where it is not known
 	Silent     bool // systemd did not answer: MainPID may be outdated
@@ -241,8 +242,11 @@ func (w Wanted) name() string {
 // start starts MPS again: if it is not a unit of this host, with the runbook's line
 // does.
 func (w Wanted) start() []diag.Command {
-	if w.Unit == "" {
+	switch {
+	case w.Unit == "":
 		return []diag.Command{diag.Run("env", "CUDA_MPS_PIPE_DIRECTORY="+w.PipeDirectory, control, "-d"), diag.Retry()}
+	case w.Unused: // a retry starts it for those that use it
+		return []diag.Command{diag.Run("justnews-gate", "mps", "start")}
 	}
 	return []diag.Command{diag.Retry()}
 }

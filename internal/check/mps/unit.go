@@ -62,7 +62,7 @@ func (w Wanted) unitFix(u facts.Unit) diag.Fix {
 // user of a unit, or a person (manual).
 func NotStarted(s facts.Start, u facts.Unit, w Wanted, caller string, manual bool) diag.Problem {
 	switch {
-	case denied(s.Refused):
+	case unit.Denied(s.Refused):
 		p := diag.Found(diag.MPSDenied, w.Unit, fmt.Sprintf("%s may not start it", caller),
 			diag.Clean(strings.TrimPrefix(s.Refused, "org.freedesktop.DBus.Error.")+": "+s.Detail), "membership in the group justnews or justnews-operators, and the D-Bus service org.justnews.MPS1 of the package",
 			diag.Do(append([]diag.Command{diag.Run("usermod", "-aG", "justnews", "--", caller)}, w.start()...)...))
@@ -87,13 +87,6 @@ func NotStarted(s facts.Start, u facts.Unit, w Wanted, caller string, manual boo
 		j.Reason = "its start job ended with " + diag.Quote(s.Result) + "; " + j.Reason
 	}
 	return UnitProblem(u, j, w)
-}
-
-// denied reports whether a D-Bus error means that polkit denied the request, or that there is
-// no polkit.
-func denied(name string) bool {
-	return strings.HasSuffix(name, ".InteractiveAuthorizationRequired") || strings.HasSuffix(name, ".AccessDenied") ||
-		strings.HasSuffix(name, ".AuthFailed") || strings.HasPrefix(name, "org.freedesktop.PolicyKit1.Error")
 }
 
 // Deadlock returns the problem of a unit that systemd would only start after

@@ -106,6 +106,18 @@ func TestUnit_IneffectiveStartIsExplained(t *testing.T) {
 	}
 }
 
+// A retry does not start a daemon that no instance uses.
+func TestUnit_UnusedDaemonIsStartedByItsOwnCommand(t *testing.T) {
+	masked, unused := daemonUnit("inactive", "dead"), wantMPS(func(w *mps.Wanted) { w.Unused = true })
+	masked.LoadState = "masked"
+	for _, w := range []mps.Wanted{wantMPS(), unused} {
+		fix := mps.UnitProblem(masked, mps.Unit(masked), w).Fix.String()
+		if strings.HasSuffix(fix, "justnews-gate mps start") != w.Unused || strings.HasSuffix(fix, "justnews-gate retry") == w.Unused {
+			t.Errorf("unused %t: %s", w.Unused, fix)
+		}
+	}
+}
+
 func TestUnit_PersonWhoMayNotStartItIsNotMadeAnAgent(t *testing.T) {
 	p := mps.NotStarted(facts.Start{Refused: "org.freedesktop.DBus.Error.AccessDenied"}, daemonUnit("inactive", "dead"), wantMPS(), "adra", true)
 	findings.Sound(t, p)
