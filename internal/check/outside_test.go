@@ -27,7 +27,7 @@ import (
 var judges = map[string]any{
 	"unit.Changed": unit.Changed, "unit.KeptDown": unit.KeptDown, "unit.NotUp": unit.NotUp, "host.NotOurs": host.NotOurs, "host.NotStopped": host.NotStopped, "store.Late": store.Late,
 	"store.Hung": store.Hung, "store.NoLoader": store.NoLoader, "store.NothingToSeal": store.NothingToSeal, "store.NotListed": store.NotListed,
-	"unit.NoSystemd": unit.NoSystemd, "unit.SystemdSilent": unit.SystemdSilent, "unit.NotAllowed": unit.NotAllowed, "unit.NotServed": unit.NotServed,
+	"unit.NoSystemd": unit.NoSystemd, "unit.SystemdSilent": unit.SystemdSilent, "unit.NotDone": unit.NotDone, "unit.NotServed": unit.NotServed,
 	"orchestrator.TargetStopped": orchestrator.TargetStopped, "unit.StatusUnknown": unit.StatusUnknown, "unit.StatusListed": unit.StatusListed,
 	"host.PathFix": host.PathFix, "unit.Problems": unit.Problems, "unit.WithSetup": unit.WithSetup,
 	"gpu.Judge": gpu.Judge, "host.Account": host.Account, "host.Cache": host.Cache, "host.Database": host.Database, "host.Directory": func(u facts.Unit, path, user string) []diag.Problem {

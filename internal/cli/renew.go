@@ -77,11 +77,8 @@ func (c *renewCommand) Run(a *app) error {
 		ctx, cancel := context.WithTimeout(a.ctx, restartTime)
 		s, err := conn.Restart(ctx, name)
 		cancel()
-		if err != nil {
-			return a.refuse(unit.NotAllowed(name, "it cannot be restarted", err.Error()))
-		}
-		if s.Refused != "" {
-			return a.refuse(unit.NotAllowed(name, "systemd does not restart it", s.Detail))
+		if problem := unit.NotDone(name, "restart", s, err); problem != nil {
+			return a.refuse(*problem)
 		}
 	}
 	return nil

@@ -180,6 +180,7 @@ const (
 	GuardRestart            Code = "GUARD-RESTART"            // a guarded unit stays down after a refusal
 	GuardWrite              Code = "GUARD-WRITE"              // a guard's drop-in cannot be written or removed
 	UnitFailed              Code = "UNIT-FAILED"              // an instance has failed
+	UnitDenied              Code = "UNIT-DENIED"              // the user is not allowed to manage the unit
 	NeedReload              Code = "NEED-RELOAD"              // files have changed since the last daemon-reload
 	ReadinessLost           Code = "READINESS-LOST"           // the host is no longer ready
 	ReadinessRegained       Code = "READINESS-REGAINED"       // the host is ready again
@@ -384,6 +385,7 @@ var kinds = []kind{
 	{GuardRestart, "units and drop-ins", StatusReady, "2d5de809b71248a39ef3bdbeb056b4c0"},
 	{GuardWrite, "this run", StatusPermission, "49c1ac1aeb994467bfcf294f6962f80e"},
 	{UnitFailed, "units and drop-ins", StatusFailed, "c8d0f4f3b7e15a0f9f0e6b52a1c47d39"},
+	{UnitDenied, "units and drop-ins", StatusPermission, "eda5b718f63c46198ac83a11fba7030c"},
 	{NeedReload, "units and drop-ins", StatusFailed, "53f260857e275aa09374860bddd77139"},
 	{ReadinessLost, "this run", StatusUnavailable, "26f9b78069e44b6b97f40a813cf4baf3"},
 	{ReadinessRegained, "this run", StatusReady, "f8f2801c504c405a89af1ae698ab6c57"},

@@ -21,7 +21,7 @@ import (
 // Resetter resets the failed state and the start counter of a unit, and cancels a
 // waiting start.
 type Resetter interface {
-	ResetFailed(ctx context.Context, unit string) error
+	ResetFailed(ctx context.Context, unit string) (facts.Start, error)
 	Stop(ctx context.Context, unit string) (facts.Start, error)
 }
 
@@ -49,14 +49,15 @@ func resetFailed(ctx context.Context, r *runner, units []string, resetter Resett
 		if err == nil && u.LoadState != "loaded" {
 			continue
 		}
+		var done facts.Start
 		if err == nil && holds(u) {
-			_, err = resetter.Stop(ctx, name)
+			done, err = resetter.Stop(ctx, name)
 		}
-		if err == nil {
-			err = resetter.ResetFailed(ctx, name)
+		if err == nil && done.Refused == "" {
+			done, err = resetter.ResetFailed(ctx, name)
 		}
-		if err != nil {
-			return outcome{problems: []diag.Problem{checkunit.NotAllowed(name, "cannot be reset", err.Error())}}
+		if problem := checkunit.NotDone(name, "reset", done, err); problem != nil {
+			return outcome{problems: []diag.Problem{*problem}}
 		}
 		if u.ActiveState == "failed" {
 			reset++
@@ -85,7 +86,7 @@ func refreshFailed(ctx context.Context, r *runner) outcome {
 	}
 	if r.world.Memory != nil {
 		if err := r.world.Memory.Save(History{}); err != nil {
-			return outcome{problems: []diag.Problem{checkunit.NotAllowed(r.req.Orchestrator.URL, "cannot delete the record of past preloads", err.Error())}}
+			return outcome{problems: []diag.Problem{unrecorded(err).As(diag.Error)}}
 		}
 	}
 	look := r.world.Orchestrator.Models(ctx, true)
@@ -149,13 +150,13 @@ func startOne(ctx context.Context, r *runner, name string) []diag.Problem {
 	if err == nil && started.Refused == "" {
 		u, err = r.world.Units.Unit(context.WithoutCancel(ctx), name)
 	}
-	switch {
-	case err != nil && !errors.Is(err, context.DeadlineExceeded):
-		return []diag.Problem{checkunit.NotAllowed(name, "cannot be started", err.Error())}
-	case started.Refused != "":
-		return []diag.Problem{checkunit.NotAllowed(name, "systemd does not start it", started.Detail)}
-	case err == nil && checkunit.Judge(u).State == check.Ready:
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	} else if err == nil && started.Refused == "" && checkunit.Judge(u).State == check.Ready {
 		return nil
+	}
+	if problem := checkunit.NotDone(name, "start", started, err); problem != nil {
+		return []diag.Problem{*problem}
 	}
 	return []diag.Problem{checkunit.NotUp(name, u)}
 }

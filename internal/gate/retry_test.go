@@ -48,9 +48,9 @@ func (h *retryHost) UnitOfPID(context.Context, int) (facts.Unit, error) {
 	return facts.Unit{}, errors.New("none")
 }
 
-func (h *retryHost) ResetFailed(_ context.Context, name string) error {
+func (h *retryHost) ResetFailed(_ context.Context, name string) (facts.Start, error) {
 	if h.denied {
-		return errors.New("interactive authentication required")
+		return facts.Start{Refused: "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", Detail: "Interactive authentication required."}, nil
 	}
 	h.Lock()
 	defer h.Unlock()
@@ -58,7 +58,7 @@ func (h *retryHost) ResetFailed(_ context.Context, name string) error {
 	if h.units[name] == "failed" {
 		h.units[name] = "inactive"
 	}
-	return nil
+	return facts.Start{}, nil
 }
 
 func (h *retryHost) Start(_ context.Context, name string) (facts.Start, error) {
@@ -169,7 +169,8 @@ func TestRetry_StartHasItsOutcome(t *testing.T) {
 		asks  int
 	}{
 		"it is up":               {facts.Start{Result: "done"}, nil, "", 2},
-		"systemd refuses":        {facts.Start{Refused: "denied", Detail: "d"}, nil, diag.NoSystemd, 1},
+		"polkit refuses":         {facts.Start{Refused: "org.freedesktop.DBus.Error.AccessDenied", Detail: "d"}, nil, diag.UnitDenied, 1},
+		"systemd refuses":        {facts.Start{Refused: "org.freedesktop.systemd1.TransactionIsDestructive", Detail: "d"}, nil, diag.UnitFailed, 1},
 		"nobody answers":         {facts.Start{}, errors.New("x"), diag.NoSystemd, 1},
 		"it takes until the end": {facts.Start{}, context.DeadlineExceeded, diag.UnitFailed, 1},
 	} {
@@ -259,7 +260,7 @@ func TestRetry_ReportsUnitsThatAreStillDown(t *testing.T) {
 func TestRetry_PermissionErrorNamesTheRequiredGroup(t *testing.T) {
 	h := &retryHost{units: map[string]string{"a.service": "failed"}, denied: true}
 	r := retryOn(t, h, "a.service")
-	if r.Passed() || len(h.started) != 0 || len(r.Problems) != 1 || r.Problems[0].Fix.String() != "sudo justnews-gate retry" {
+	if r.Status != diag.StatusPermission || len(h.started) != 0 || len(r.Problems) != 1 || r.Problems[0].Fix.String() != "sudo justnews-gate retry" {
 		t.Errorf("%+v", r)
 	}
 }

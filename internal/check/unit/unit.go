@@ -133,10 +133,30 @@ func SystemdSilent(subject, so, why string) diag.Problem {
 		diag.Clean(why), "", diag.Do(startDBus())).As(diag.Warning)
 }
 
-// NotAllowed is the problem of a caller for whom systemd does nothing.
-func NotAllowed(unit, message, seen string) diag.Problem {
-	return diag.Found(diag.NoSystemd, unit, message,
-		diag.Clean(seen), "root, or a user authorized by polkit to manage the units", diag.Do(diag.Run("sudo", "justnews-gate", "retry")))
+// NotDone returns the problem of a request that systemd did not carry out: of a caller that
+// polkit did not authorize, or with err of a systemd that did not answer. It is nil if neither
+// is the case. The verb is what was requested, such as "start".
+func NotDone(unit, verb string, s facts.Start, err error) *diag.Problem {
+	var p diag.Problem
+	switch {
+	case err != nil:
+		p = diag.Found(diag.NoSystemd, unit, "cannot "+verb+" it, since systemd cannot be queried", diag.Clean(err.Error()), "", diag.Do(startDBus(), diag.Retry()))
+	case Denied(s.Refused):
+		p = diag.Found(diag.UnitDenied, unit, "this user is not allowed to "+verb+" it",
+			diag.Clean(s.Detail), "root, or a user authorized by polkit to manage the units", diag.Do(diag.Run("sudo", "justnews-gate", "retry")))
+	case s.Refused != "":
+		p = diag.Found(diag.UnitFailed, unit, "systemd does not "+verb+" it", diag.Clean(s.Detail), "", diag.Do(diag.Retry()).Looking(diag.Run("systemctl", "status", "--", unit), diag.Run("systemctl", "list-jobs")))
+	default:
+		return nil
+	}
+	return &p
+}
+
+// Denied reports whether the name of a D-Bus error means that polkit denied a request, or that
+// there is no polkit.
+func Denied(name string) bool {
+	return strings.HasSuffix(name, ".InteractiveAuthorizationRequired") || strings.HasSuffix(name, ".AccessDenied") ||
+		strings.HasSuffix(name, ".AuthFailed") || strings.HasPrefix(name, "org.freedesktop.PolicyKit1.Error")
 }
 
 // NotServed is the problem of a service that cannot get its name on D-Bus.

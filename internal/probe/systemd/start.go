@@ -193,13 +193,13 @@ func (l *link) ofManager(ctx context.Context, sender string) bool {
 
 // ResetFailed resets the failed state and the start counter of a unit. A unit that systemd has
 // not loaded has neither: an instance that is stopped and that nothing wants.
-func (c *Conn) ResetFailed(ctx context.Context, name string) error {
+func (c *Conn) ResetFailed(ctx context.Context, name string) (facts.Start, error) {
 	if !isUnitName(name) {
-		return errors.New("not a unit name")
+		return facts.Start{}, errors.New("not a unit name")
 	}
 	l, err := c.link(ctx)
 	if err != nil {
-		return err
+		return facts.Start{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -207,12 +207,11 @@ func (c *Conn) ResetFailed(ctx context.Context, name string) error {
 	refused, answered := errors.AsType[dbus.Error](err)
 	switch {
 	case answered && refused.Name == destination+".NoSuchUnit":
-		return nil
-	case err != nil && !answered:
-		err = c.unreachable(err)
+		return facts.Start{}, nil
+	case answered:
+		return facts.Start{Refused: refused.Name, Detail: refused.Error()}, nil
+	case err != nil:
+		return facts.Start{}, fmt.Errorf("cannot reset unit %s: %w", name, c.unreachable(err))
 	}
-	if err != nil {
-		return fmt.Errorf("cannot reset unit %s: %w", name, err)
-	}
-	return nil
+	return facts.Start{}, nil
 }
