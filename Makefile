@@ -75,7 +75,7 @@ lint:
 	$(GO) -C test/kubernetes vet ./...
 	$(TOOL) golangci-lint run ./...
 	test -z "$$($(TOOL) deadcode -test ./... | tee /dev/stderr)"
-	shellcheck $$(git ls-files '*.sh' 'packaging/scripts/*' debian/tests/installed .ci/run)
+	shellcheck $$(git ls-files '*.sh' '*.bash' 'packaging/scripts/*' debian/tests/installed .ci/run)
 
 vuln:
 	$(TOOL) govulncheck ./...
@@ -129,11 +129,10 @@ fuzz:
 	test/fuzz.sh $(FUZZTIME)
 
 # Every generated file in the tree: constants of the problem catalogue, JSON Schema,
-# completions, pages, expected output. Read the diff. For each file a test fails if it is
-# out of date.
+# pages, expected output. Read the diff. For each file a test fails if it is out of date.
 generate:
 	$(GO) test ./internal/diag -run Generated -update
-	$(GO) test ./internal/diag ./internal/migrate ./internal/completion ./internal/config ./internal/emit ./internal/archtest ./internal/report ./internal/timeline ./packaging/contents -update
+	$(GO) test ./internal/diag ./internal/migrate ./internal/config ./internal/emit ./internal/archtest ./internal/report ./internal/timeline ./packaging/contents -update
 	$(GO) test ./test/docs ./test/hostile -run Page -update
 
 # The same for docs/screens.md, which shows a booted host and so differs a little

@@ -93,6 +93,7 @@ type line struct {
 	Explain   explainCommand   `cmd:"" help:"Print the meaning and the fix of problem codes."`
 
 	Renew      renewCommand      `cmd:"" hidden:"" help:"Restart unused servers that run with an outdated configuration; for justnews-renew.service."`
+	Candidates candidatesCommand `cmd:"" hidden:"" help:"Print what can be entered next; for the completion scripts."`
 	Completion completionCommand `cmd:"" help:"Print the completion script for a shell."`
 }
 

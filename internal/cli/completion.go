@@ -3,31 +3,31 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 
 	"justnews/internal/completion"
 	"justnews/internal/diag"
 	"justnews/internal/lists"
+	"justnews/internal/modelmap"
 	"justnews/internal/requirement"
 )
 
 type completionCommand struct {
-	What string `arg:"" enum:"bash,zsh,fish,instances,agents" help:"bash, zsh or fish: the script for that shell; instances or agents: their names for completion, one per line."`
+	What string `arg:"" enum:"bash,zsh,fish,instances,agents" help:"bash, zsh or fish: the script for that shell; instances or agents: their names, one per line."`
 }
 
-// Run prints a completion script, or the names that one requests.
+// Run prints a completion script, or names.
 func (c *completionCommand) Run(a *app) error {
 	a.limited("completion", completing)
 	switch {
 	case a.json():
 		return a.misuse("completion cannot be combined with --json", diag.Run("justnews-gate", "completion", c.What))
 	case c.What == "instances":
-		return a.printInstances()
+		return a.printNames(a.instances())
 	case c.What == "agents":
-		return a.printAgents()
+		return a.printNames(a.agents())
 	}
-	script, err := Completion(c.What)
+	script, err := completion.Script(c.What)
 	if err != nil {
 		return err
 	}
@@ -35,40 +35,56 @@ func (c *completionCommand) Run(a *app) error {
 	return err
 }
 
-// Completion returns the completion script of a shell.
-func Completion(shell string) (string, error) {
-	codes := lists.Map(diag.Codes(), func(code diag.Code) string { return string(code) })
-	return completion.Script(shell, Model(), map[string]completion.Values{
-		"INSTANCE": {Command: "justnews-gate completion instances"},
-		"AGENT":    {Command: "justnews-gate completion agents"},
-		"CODE":     {Words: codes},
-		"FILE":     {Files: true},
-		"DIR":      {Dirs: true},
-	})
+type candidatesCommand struct {
+	Words []string `arg:"" help:"The words after the program's name, as far as the one that is completed."`
 }
 
-func (a *app) printInstances() error {
-	cfg, err := a.load()
-	if err != nil {
-		return err
+// Run answers the completion scripts. It never exits with 0: if a variable on a unit's
+// command line adds this command, its --gate-only is one of the words.
+func (c *candidatesCommand) Run(a *app) error {
+	a.limited("completion", completing)
+	model, last := Model(), len(c.Words)-1
+	typed := c.Words[:last]
+	if gate, gated, wrong := gateOnly(typed); gated && wrong == nil {
+		typed = gate
 	}
-	a.print(cfg.InstanceNames())
-	return nil
+	if firstWord(model, typed) >= 0 {
+		hideGateOnly(model)
+	}
+	codes := lists.Map(diag.Codes(), func(code diag.Code) string { return string(code) })
+	a.print(completion.Lines(model, append(typed, c.Words[last]), map[string]completion.Values{
+		"INSTANCE": {Names: a.instances},
+		"AGENT":    {Names: a.agents},
+		"CODE":     {Names: func() ([]string, error) { return codes, nil }},
+		"FILE":     {Shell: completion.Files},
+		"DIR":      {Shell: completion.Directories},
+	}))
+	return ended(diag.StatusUsage)
 }
 
-func (a *app) printAgents() error {
+func (a *app) printNames(names []string, err error) error {
+	a.print(names)
+	return err
+}
+
+func (a *app) instances() ([]string, error) {
 	cfg, err := a.load()
 	if err != nil {
-		return err
+		return nil, err
+	}
+	return cfg.InstanceNames(), nil
+}
+
+func (a *app) agents() ([]string, error) {
+	cfg, err := a.load()
+	if err != nil {
+		return nil, err
 	}
 	w, _ := requirement.ForHost(cfg, a.lookup(cfg, ""), requirement.Flags{})
 	m := a.modelMap(w)
 	if m.Models == nil {
 		a.say(m.Problems...)
-		return ended(diag.StatusStoreIncomplete)
+		return nil, ended(diag.StatusStoreIncomplete)
 	}
-	for _, agent := range m.Models.Agents {
-		fmt.Fprintln(a.Stdout, agent.Name)
-	}
-	return nil
+	return lists.Map(m.Models.Agents, func(agent modelmap.Agent) string { return agent.Name }), nil
 }

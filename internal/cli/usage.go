@@ -195,16 +195,23 @@ Files and environment:
 // describes.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	root := ctx.Selected() == nil
-	for _, f := range ctx.Model.Flags {
-		if f.Name == "gate-only" && !root {
-			f.Hidden = true // it is a command of its own
-		}
+	if !root {
+		hideGateOnly(ctx.Model)
 	}
 	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || !root {
 		return err
 	}
 	_, err := fmt.Fprint(ctx.Stdout, examples, statusTable())
 	return err
+}
+
+// hideGateOnly hides the flag where a command is given: it is one of its own.
+func hideGateOnly(model *kong.Application) {
+	for _, f := range model.Flags {
+		if f.Name == "gate-only" {
+			f.Hidden = true
+		}
+	}
 }
 
 func statusTable() string {

@@ -1,158 +1,165 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package completion generates the completion scripts for bash, zsh and fish
-// from the model of a kong command line, so that they have exactly the
-// program's commands and flags. The scripts query names of the machine, such as
-// instances, at run time. It installs nothing.
+// Package completion completes command lines in bash, zsh and fish. The scripts
+// of the shells ask the program at each Tab; Lines answers from the model of its
+// kong command line, so that exactly its commands and flags are offered. It
+// installs nothing.
 package completion
 
 import (
 	"cmp"
-	"fmt"
+	"embed"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/alecthomas/kong"
+)
+
+//go:embed justnews-gate.*
+var scripts embed.FS
+
+// Script returns the script of a shell: bash, zsh or fish.
+func Script(shell string) (string, error) {
+	text, err := scripts.ReadFile("justnews-gate." + shell)
+	return string(text), err
+}
+
+// What the shell itself completes.
+const (
+	Files       = "files"
+	Directories = "directories"
 )
 
 // Values is how an argument or a flag's value is completed. The zero value
 // offers nothing.
 type Values struct {
-	Words   []string // these
-	Command string   // the lines printed by this shell command
-	Files   bool     // the names of files
-	Dirs    bool     // the names of directories
+	Names func() ([]string, error) // these; none after an error
+	Shell string                   // Files or Directories
 }
 
-// Script returns the script of a shell. values has the arguments and
-// placeholders by name, as the help prints them: INSTANCE, FILE.
-func Script(shell string, app *kong.Application, values map[string]Values) (string, error) {
-	t, err := newTree(app, values)
-	if err != nil {
-		return "", err
-	}
-	switch shell {
-	case "bash":
-		return t.bash(), nil
-	case "zsh":
-		return t.zsh(), nil
-	case "fish":
-		return t.fish(), nil
-	}
-	return "", fmt.Errorf("cannot complete for %q: bash, zsh and fish are known", shell)
-}
-
-// tree is the command line in the form that the scripts need.
-type tree struct {
-	program string
-	nodes   []node // parents before children; the first is the program itself
-	flags   []flag // every flag once
-}
-
-type node struct {
-	path     string // "", "/config", "/config/check"
-	name     string
-	help     string
-	flags    []flag // its own and those that it inherits
-	args     []arg
-	children []node
-}
-
-type arg struct {
-	name   string
-	values Values
-	many   bool // and all that follow
-}
-
-// flag is a flag; a negated one is a separate flag.
-type flag struct {
-	long, short string // with their dashes; short may be empty
-	help        string
-	takes       string // name of its value; "": no value
-	values      Values
-}
-
-func newTree(app *kong.Application, values map[string]Values) (*tree, error) {
-	t := &tree{program: app.Name}
-	help := flag{long: "--help", short: "-h", help: "Show context-sensitive help."}
-	t.add(app.Node, "", []flag{help}, values)
-	seen := map[string]flag{}
-	for _, n := range t.nodes {
-		for _, f := range n.flags {
-			// The scripts find a flag's value by the flag alone.
-			if other, ok := seen[f.long]; ok && (other.takes != f.takes || other.short != f.short) {
-				return nil, fmt.Errorf("cannot complete %s: it means different things to different commands", f.long)
-			} else if !ok {
-				seen[f.long] = f
-				t.flags = append(t.flags, f)
-			}
+// Lines returns what can be entered in place of the last of the words, which follow
+// the program's name: a line with a word, a tab and its help for each possibility,
+// or one line, Files or Directories, without a tab. The shell drops words that do not
+// match what is typed of the last one. values has the arguments and placeholders by
+// name, as the help prints them: INSTANCE, FILE.
+func Lines(app *kong.Application, words []string, values map[string]Values) []string {
+	node, arguments := app.Node, 0
+	var open *kong.Flag // its value is the next word
+	typed, last := words[:len(words)-1], words[len(words)-1]
+	for _, word := range typed {
+		child := command(node, word)
+		switch {
+		case open != nil:
+			open = nil
+		case strings.HasPrefix(word, "-"):
+			open = find(node, word)
+		case child != nil && arguments == 0:
+			node = child
+		default:
+			arguments++
 		}
 	}
-	return t, nil
+	before := ""
+	if name, _, whole := strings.Cut(last, "="); whole && open == nil {
+		if open = find(node, name); open != nil {
+			before = name + "="
+		}
+	}
+	switch {
+	case open != nil:
+		return valueLines(before, open.Value, values)
+	case strings.HasPrefix(last, "-"):
+		return flagLines(node)
+	case arguments == 0 && len(node.Children) > 0:
+		return commandLines(node)
+	case len(node.Positional) == 0:
+		return nil
+	}
+	at := min(arguments, len(node.Positional)-1) // the last one may take all that follow
+	if at < arguments && !node.Positional[at].IsSlice() {
+		return nil
+	}
+	return valueLines("", node.Positional[at], values)
 }
 
-func (t *tree) add(n *kong.Node, path string, inherited []flag, values map[string]Values) node {
-	out := node{path: path, name: n.Name, help: n.Help, flags: slices.Clone(inherited)}
-	for _, f := range n.Flags {
-		if !f.Hidden && f.Name != "help" {
-			out.flags = append(out.flags, flags(f, values)...)
+// command returns the command of that name below another one, nil for none.
+func command(node *kong.Node, name string) *kong.Node {
+	for _, c := range node.Children {
+		if c.Name == name && !c.Hidden {
+			return c
 		}
 	}
-	passOn := out.flags
-	if d := n.DefaultCmd; d != nil {
-		// The default command has its flags even without its name.
-		for _, f := range d.Flags {
-			if !f.Hidden {
-				out.flags = append(out.flags, flags(f, values)...)
-			}
-		}
-	}
-	for _, p := range n.Positional {
-		out.args = append(out.args, arg{strings.ToUpper(p.Name), find(values, p, p.Name), p.IsSlice()})
-	}
-	at := len(t.nodes)
-	t.nodes = append(t.nodes, out)
-	for _, c := range n.Children {
-		if c.Type == kong.CommandNode && !c.Hidden {
-			out.children = append(out.children, t.add(c, path+"/"+c.Name, passOn, values))
-		}
-	}
-	t.nodes[at] = out
-	return out
+	return nil
 }
 
-func flags(f *kong.Flag, values map[string]Values) []flag {
-	out := flag{long: "--" + f.Name, help: f.Help}
-	if f.Short != 0 {
-		out.short = "-" + string(f.Short)
+// flags returns the flags that can follow a command, including those of the default
+// command, which need not be named.
+func flags(node *kong.Node) []*kong.Flag {
+	if node.DefaultCmd != nil {
+		node = node.DefaultCmd
 	}
-	if !f.IsBool() && !f.IsCounter() {
-		out.takes = cmp.Or(f.PlaceHolder, strings.ToUpper(f.Name))
-		out.values = find(values, f.Value, out.takes)
+	return slices.Concat(node.AllFlags(true)...)
+}
+
+// find returns the flag that a word names and whose value is the next word, nil if
+// there is none.
+func find(node *kong.Node, word string) *kong.Flag {
+	for _, f := range flags(node) {
+		takes := !f.IsBool() && !f.IsCounter()
+		if takes && (word == "--"+f.Name || f.Short != 0 && word == "-"+string(f.Short)) {
+			return f
+		}
 	}
-	all := []flag{out}
-	if f.Tag.Negatable != "" {
-		all = append(all, flag{long: "--no-" + f.Name, help: "Not: " + f.Help})
+	return nil
+}
+
+func flagLines(node *kong.Node) []string {
+	var all []string
+	for _, f := range flags(node) {
+		all = append(all, "--"+f.Name+"\t"+f.Help)
+		if f.Short != 0 {
+			all = append(all, "-"+string(f.Short)+"\t"+f.Help)
+		}
+		if f.Tag.Negatable != "" {
+			all = append(all, "--no-"+f.Name+"\tNot: "+f.Help)
+		}
 	}
 	return all
 }
 
-func find(values map[string]Values, v *kong.Value, name string) Values {
-	if v.Enum != "" {
-		return Values{Words: v.EnumSlice()}
+func commandLines(node *kong.Node) []string {
+	var all []string
+	for _, c := range node.Children {
+		if !c.Hidden {
+			all = append(all, c.Name+"\t"+c.Help)
+		}
 	}
-	return values[strings.ToUpper(name)]
+	return all
 }
 
-// function is a valid name of a shell function.
-func (t *tree) function() string { return "_" + strings.ReplaceAll(t.program, "-", "_") }
-
-// quote quotes any text as one word for bash and zsh.
-func quote(s string) string {
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// fishQuote quotes any text as one word for fish.
-func fishQuote(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
+// valueLines returns a line for each possible value, with what is typed before it.
+func valueLines(before string, v *kong.Value, values map[string]Values) []string {
+	name := v.Name
+	if v.Flag != nil {
+		name = cmp.Or(v.Flag.PlaceHolder, name)
+	}
+	var all []string
+	how := values[strings.ToUpper(name)]
+	switch {
+	case v.Enum != "":
+		all = v.EnumSlice()
+	case how.Names != nil:
+		all, _ = how.Names()
+	case how.Shell != "":
+		return []string{how.Shell}
+	}
+	var out []string
+	for _, word := range all {
+		// A name may come from a file that anybody can write.
+		if !strings.ContainsFunc(word, unicode.IsControl) {
+			out = append(out, before+word+"\t")
+		}
+	}
+	return out
 }

@@ -83,10 +83,10 @@ var Files = []File{
 	{Source: "man/*.7", Dest: "/usr/share/man/man7/", Mode: 0o644, Kind: Doc, Gzip: true},
 	{Source: "man/*.8", Dest: "/usr/share/man/man8/", Mode: 0o644, Kind: Doc, Gzip: true},
 
-	{Make: completion("bash"), Dest: "/usr/share/bash-completion/completions/justnews-gate", Mode: 0o644},
-	{Make: completion("zsh"), Dest: "/usr/share/zsh/vendor-completions/_justnews-gate", Mode: 0o644, Only: "deb"},
-	{Make: completion("zsh"), Dest: "/usr/share/zsh/site-functions/_justnews-gate", Mode: 0o644, Only: "rpm"},
-	{Make: completion("fish"), Dest: "/usr/share/fish/vendor_completions.d/justnews-gate.fish", Mode: 0o644},
+	{Source: "internal/completion/justnews-gate.bash", Dest: "/usr/share/bash-completion/completions/justnews-gate", Mode: 0o644},
+	{Source: "internal/completion/justnews-gate.zsh", Dest: "/usr/share/zsh/vendor-completions/_justnews-gate", Mode: 0o644, Only: "deb"},
+	{Source: "internal/completion/justnews-gate.zsh", Dest: "/usr/share/zsh/site-functions/_justnews-gate", Mode: 0o644, Only: "rpm"},
+	{Source: "internal/completion/justnews-gate.fish", Dest: "/usr/share/fish/vendor_completions.d/justnews-gate.fish", Mode: 0o644},
 
 	{Source: "internal/*/*.schema.json", Dest: shared, Mode: 0o644},
 	{Source: "packaging/examples/*", Dest: examples, Mode: 0o644, Kind: Doc},

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# fish completion of justnews-gate, as printed by: justnews-gate completion fish
+
+function __justnews_gate_candidates
+	command -q justnews-gate; or return
+	set -l words (commandline -opc)
+	set -l token (commandline -ct)
+	for line in (command justnews-gate candidates -- $words[2..-1] $token 2>/dev/null)
+		switch $line
+			case files
+				complete -C "'' $token"
+			case directories
+				__fish_complete_directories $token
+			case '*'
+				# fish itself would search the help, too.
+				string match -qi -- "*$token*"\t'*' $line; and printf '%s\n' $line
+		end
+	end
+end
+complete -c justnews-gate -f -a '(__justnews_gate_candidates)'
