@@ -15,7 +15,7 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/lists"
 	"justnews/internal/requirement"
-	"justnews/internal/unitname"
+	"justnews/internal/status"
 )
 
 func (l *look) judge() []diag.Problem {
@@ -24,23 +24,14 @@ func (l *look) judge() []diag.Problem {
 		problems = append(problems, diag.GatesOff("justnews.gate=off", l.gateOff))
 	}
 	if l.Units == nil {
-		return append(fold(problems, problems), l.notLooked()...)
+		return append(status.Fold(problems), l.notLooked()...)
 	}
 	problems = slices.Concat(problems, checkunit.Overrides(l.overrides), checkunit.Rivals(l.rivals), checkunit.Generated(l.generated),
 		checkunit.Present(l.target), checkunit.Enabled(l.target, true), checkunit.Present(l.preload), l.unlisted,
 		host.EnvUnused(l.env, l.Config.InstanceNames(), l.namedFiles()))
-	without := slices.Clone(problems)
-	for _, i := range l.instances {
-		found := l.judgeInstance(i)
-		problems, without = append(problems, found...), append(without, l.withoutInstance(i, found)...)
-	}
-	for _, g := range l.guards {
-		found := l.judgeGuard(g)
-		problems, without = append(problems, found...), append(without, found...)
-	}
-	follows := follow(problems)
-	problems, without = slices.DeleteFunc(problems, follows), slices.DeleteFunc(without, follows)
-	return append(fold(problems, without), l.notLooked()...)
+	problems = slices.Concat(problems, lists.Flat(l.instances, l.judgeInstance), lists.Flat(l.guards, l.judgeGuard))
+	problems = slices.DeleteFunc(problems, follow(problems))
+	return append(status.Fold(problems), l.notLooked()...)
 }
 
 // namedFiles are the environment files, or patterns of them, that units name.
@@ -239,108 +230,4 @@ func (l *look) notTried() []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// single are the codes of which each instance's own finding counts.
-var single = []diag.Code{diag.Ungated, diag.UnitFailed, diag.RestartLoop, diag.PortTaken}
-
-// fold makes one finding of those that differ in the instance alone: what stands
-// in the template is wrong 17 times, and fixed once. Those are alike whose
-// counterparts in without are.
-func fold(problems, without []diag.Problem) []diag.Problem {
-	var out []diag.Problem
-	first := map[string]int{}
-	others := map[int][]string{}
-	for i, p := range problems {
-		like, place := without[i], ""
-		if p.Position != nil {
-			like.Position, place = nil, p.Position.String()
-		}
-		if p.Code == diag.ConfigEnvironment { // one variable, whichever instance's gate would refuse it
-			like.Fix = diag.Fix{}
-		}
-		unit := unitname.Instance(p.Subject) != "" && (!slices.Contains(single, p.Code) || p.Message == checkunit.GateRefused)
-		if !unit {
-			like.Subject = p.Subject
-		}
-		key := fmt.Sprintf("%#v %s", like, place) // %v would call its String, which leaves out the evidence
-		at, seen := first[key]
-		switch {
-		case !seen:
-			first[key] = len(out)
-			out = append(out, p)
-		case unit:
-			others[at] = append(others[at], unitname.Instance(p.Subject))
-		}
-	}
-	for at, names := range others {
-		out[at].Subject += " and also " + strings.Join(names, ", ")
-	}
-	return out
-}
-
-// withoutInstance judges the same facts again as those of an instance without a name,
-// so that no name has to be found in a sentence.
-func (l *look) withoutInstance(i instance, found []diag.Problem) []diag.Problem {
-	name := unitname.Instance(i.unit.Name)
-	i.unit.Name = unitname.Template
-	i.unit.ExecStartPre = lists.Map(i.unit.ExecStartPre, func(e facts.Exec) facts.Exec {
-		e.Argv = lists.Map(e.Argv, func(word string) string {
-			if word == name {
-				return unitname.Template
-			}
-			return word
-		})
-		return e
-	})
-	judged := l.judgeInstance(i)
-	same := slices.Clone(found)
-	for n := range same {
-		p := &same[n]
-		at := slices.IndexFunc(judged, func(q diag.Problem) bool { return q.Code == p.Code })
-		if at < 0 {
-			if !strings.Contains(p.Message+p.Seen+p.Expected+p.Fix.String(), name) {
-				p.Subject = ""
-			}
-			continue // else it is about the name
-		}
-		*p = judged[at]
-		judged = slices.Delete(judged, at, at+1)
-		if p.Subject == unitname.Template {
-			p.Subject = ""
-		}
-		for _, s := range []*string{&p.Message, &p.Seen, &p.Expected, &p.Fix.Advice} {
-			*s = ownPath(*s, name)
-		}
-		p.Fix.Look, p.Fix.Commands = ownPaths(p.Fix.Look, name), ownPaths(p.Fix.Commands, name)
-	}
-	return same
-}
-
-func ownPaths(commands []diag.Command, name string) []diag.Command {
-	var all []diag.Command
-	for _, c := range commands {
-		own := slices.Clone(c)
-		for n, word := range own {
-			own[n] = ownPath(word, name)
-		}
-		all = append(all, own)
-	}
-	return all
-}
-
-// ownPath takes an instance's name out of paths, where %i stood in the unit.
-func ownPath(s, name string) string {
-	var b strings.Builder
-	for {
-		before, after, found := strings.Cut(s, "/"+name)
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		if b.WriteString("/"); after != "" && !strings.ContainsRune("/ \",;:)'", rune(after[0])) {
-			b.WriteString(name)
-		}
-		s = after
-	}
 }

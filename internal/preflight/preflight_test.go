@@ -568,6 +568,51 @@ func TestPreflight_InstanceWithACommonNameIsFolded(t *testing.T) {
 	}
 }
 
+// An instance may have the name of a word of every message, or of the units.
+func TestPreflight_FindingsOfInstancesWithCommonNamesAreFolded(t *testing.T) {
+	names := []string{"env", "gate", "justnews", "memory", "service", "systemd", "the"}
+	for what, c := range map[string]struct {
+		change func(w *world, u *facts.Unit)
+		code   diag.Code
+		fix    string // as it is printed, of the first instance
+	}{
+		"a hidden home": {func(_ *world, u *facts.Unit) { u.Service.WorkingDirectory = "/home/adra" }, diag.HomeHidden, ""},
+		"few open files": {func(_ *world, u *facts.Unit) { u.Service.LimitNOFILE = 1024 }, diag.LimitNOFILE,
+			"set service.limit_nofile = 65536 in /etc/justnews/justnews.toml, and no LimitNOFILE= of your own, then: systemctl daemon-reload"},
+		"a start limit": {func(_ *world, u *facts.Unit) { u.Service.StartLimit = time.Minute }, diag.StartLimit,
+			"remove the start limit (systemctl cat -- justnews@env.service), then: systemctl daemon-reload"},
+		"a second gate": {func(_ *world, u *facts.Unit) {
+			u.ExecStartPre = append(u.ExecStartPre, facts.Exec{Argv: []string{"/opt/preflight.sh", unitname.Instance(u.Name)}})
+		}, diag.GateDouble, "remove its ExecStartPre= line (systemctl cat -- justnews@env.service), then: systemctl daemon-reload"},
+		"a cache of its own": {func(w *world, u *facts.Unit) {
+			path := "/var/cache/justnews/" + unitname.Instance(u.Name)
+			w.out(path, path, "permission denied")
+		}, diag.CacheReadOnly, ""},
+	} {
+		w := newWorld(t)
+		w.units = map[string]*facts.Unit{"justnews.target": w.units["justnews.target"], "justnews-preload.service": w.units["justnews-preload.service"]}
+		text := toml
+		for n, name := range names {
+			if name != "memory" {
+				text += fmt.Sprintf("[instances.%s]\nport = %d\n", name, 9000+n)
+			}
+		}
+		w.job.Config = load(t, text)
+		for _, i := range w.job.Config.Instances {
+			w.instance(i.Name, i.Port)
+		}
+		for _, name := range names {
+			c.change(w, w.units[unitname.Of(name)])
+		}
+		problems := Look(t.Context(), w.job)
+		if len(problems) != 1 || problems[0].Code != c.code || problems[0].Subject != "justnews@env.service and also gate, justnews, memory, service, systemd, the" {
+			t.Errorf("%s: %v", what, problems)
+		} else if c.fix != "" && problems[0].Fix.String() != c.fix {
+			t.Errorf("%s: fix %q", what, problems[0].Fix.String())
+		}
+	}
+}
+
 func TestPreflight_SharedFindingIsReportedOnce(t *testing.T) {
 	w := newWorld(t)
 	for _, name := range slices.Sorted(maps.Keys(w.units)) {

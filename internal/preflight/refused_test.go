@@ -9,19 +9,19 @@ import (
 	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/status"
 )
 
 func TestPreflight_FoldsRefusedUnits(t *testing.T) {
-	var problems, without []diag.Problem
+	var problems []diag.Problem
 	for _, name := range []string{"memory", "scout", "critic"} {
 		u := facts.Unit{Name: "justnews@" + name + ".service", LoadState: "loaded", ActiveState: "failed", SubState: "failed", StatusText: "refused: STORE-SNAPSHOT: chief_editor: no snapshot"}
 		if name == "critic" {
 			u.StatusText = ""
 		}
-		p := *checkunit.KeptDown(u)
-		problems, without = append(problems, p), append(without, diag.Problem{Code: p.Code, Message: p.Message, Seen: p.Seen})
+		problems = append(problems, *checkunit.KeptDown(u))
 	}
-	folded := fold(problems, without)
+	folded := status.Fold(problems)
 	if len(folded) != 2 || !strings.Contains(folded[0].Subject, "memory.service and also scout") || folded[1].Subject != "justnews@critic.service" {
 		t.Errorf("%+v", folded)
 	}

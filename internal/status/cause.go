@@ -26,13 +26,13 @@ type cause struct {
 	refused bool     // a gate, or the preload, was shut by it
 	preload bool     // the preload was
 	found   bool     // by this look, so that the problem is whole
+	text    text     // without times
 	also    []string // other instances of which it was found, and which it does not keep down
 }
 
 // causes are those of one host, and which of them a text is about.
 type causes struct {
 	all  []*cause
-	by   map[causeKey]*cause
 	seen map[string]facts.Unit // by instance, or by unit for those of guards
 }
 
@@ -42,7 +42,7 @@ type causes struct {
 // summary follow from them.
 func (h *Host) Settle() {
 	others := lists.Filter(h.Problems, func(p diag.Problem) bool { return p.Severity != diag.Error })
-	found := causes{by: map[causeKey]*cause{}, seen: h.seen}
+	found := causes{seen: h.seen}
 	for _, p := range diag.Errors(h.Problems) {
 		found.add(p)
 	}
@@ -67,29 +67,9 @@ func (h *Host) Settle() {
 		}
 		h.Causes, h.Problems = append(h.Causes, c.Cause), append(h.Problems, c.Problem)
 	}
-	h.Problems = append(h.Problems, fold(others)...)
+	h.Problems = append(h.Problems, Fold(others)...)
 	h.nameCauses()
 	h.summarize()
-}
-
-// fold makes one warning of those of several instances that have the same fix.
-func fold(problems []diag.Problem) []diag.Problem {
-	var all []diag.Problem
-	first, others := map[string]int{}, map[int][]string{}
-	for _, p := range problems {
-		name := unitname.Instance(p.Subject)
-		key := alike(fmt.Sprintf("%s %s %s %s", p.Severity, p.Code, p.Message, p.Seen), name) + p.Fix.String()
-		if at, seen := first[key]; seen && name != "" {
-			others[at] = append(others[at], name)
-			continue
-		}
-		first[key] = len(all)
-		all = append(all, p)
-	}
-	for at, names := range others {
-		all[at].Subject += " and also " + strings.Join(names, ", ")
-	}
-	return all
 }
 
 // add adds an error that was found. Units that failed in the same way are one
@@ -127,14 +107,12 @@ func (f *causes) addRefusal(u report.UnitStatus, seen facts.Unit) {
 
 // of returns the cause that a text is about, or a new one. A cause of which only the
 // text is known gets the fix of its code.
-func (f *causes) of(code diag.Code, text, instance string) *cause {
-	keys := []causeKey{{code, alike(text, "")}, {code, alike(text, instance)}}
-	for _, key := range keys {
-		if c := f.by[key]; c != nil {
-			return c
-		}
+func (f *causes) of(code diag.Code, line, instance string) *cause {
+	about := text{spans().ReplaceAllString(line, ""), instance, string(code)}
+	if c := f.first(func(c *cause) bool { return c.text.alike(about) }); c != nil {
+		return c
 	}
-	_, message, _ := strings.Cut(text, ": ")
+	_, message, _ := strings.Cut(line, ": ")
 	p := diag.Problem{Code: code, Message: message}
 	if e, ok := catalogue.Lookup(code); ok {
 		p.Fix = e.Fix
@@ -142,33 +120,14 @@ func (f *causes) of(code diag.Code, text, instance string) *cause {
 			p.Fix = p.Fix.Looking(diag.LogOf(cmp.Or(unitname.Of(instance), unitname.Preload)))
 		}
 	}
-	c := &cause{Cause: report.Cause{Problem: p, Holds: []string{}}}
+	c := &cause{Cause: report.Cause{Problem: p, Holds: []string{}}, text: about}
 	f.all = append(f.all, c)
-	for _, key := range keys {
-		f.by[key] = c
-	}
 	return c
-}
-
-// causeKey is what two texts about the same cause have in common: the code, and the
-// text without what differs between two instances that meet the same.
-type causeKey struct {
-	code diag.Code
-	text string
 }
 
 var spans = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`\b\d+(\.\d+)? (ms|s|min)\b`)
 })
-
-// alike is a text without what differs between two instances that meet the same:
-// their names, and times.
-func alike(text, instance string) string {
-	if instance != "" {
-		text = regexp.MustCompile(`\b`+regexp.QuoteMeta(instance)+`\b`).ReplaceAllString(text, "%i")
-	}
-	return spans().ReplaceAllString(text, "")
-}
 
 var numbers = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`[0-9]+`)
@@ -177,7 +136,11 @@ var numbers = sync.OnceValue(func() *regexp.Regexp {
 // Key is what two refusals by the same cause have in common, as a word for a
 // record.
 func Key(p diag.Problem, instance string) string {
-	key := alike(p.String()+" "+p.Seen, instance)
+	key := p.String() + " " + p.Seen
+	if instance != "" {
+		key = regexp.MustCompile(`\b`+regexp.QuoteMeta(instance)+`\b`).ReplaceAllString(key, "%i")
+	}
+	key = spans().ReplaceAllString(key, "")
 	return numbers().ReplaceAllString(key[:min(len(key), 500)], "0")
 }
 

@@ -41,3 +41,13 @@ func Instance(unit string) string {
 	}
 	return name
 }
+
+// In returns the first instance whose unit a text names, "" if it names none.
+func In(text string) string {
+	_, after, _ := strings.Cut(text, prefix)
+	name, _, found := strings.Cut(after, suffix)
+	if !found {
+		return ""
+	}
+	return name
+}

@@ -23,3 +23,16 @@ func TestUnitName_OfAndInstanceAreInverse(t *testing.T) {
 		t.Errorf("no instance has the unit %q", got)
 	}
 }
+
+func TestUnitName_InIsTheFirstInstanceThatATextNames(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "scout": "", "justnews@scout": "", "justnews@.service": "",
+		"justnews@scout.service and justnews@memory.service": "scout",
+		"/etc/systemd/system/justnews@scout.service.d/x":     "scout",
+		"justnews@service.service":                           "service",
+	} {
+		if got := unitname.In(text); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
