@@ -20,7 +20,7 @@ import (
 // systemd does not retry a job that failed because of a dependency, and the
 // reason would be the dependency instead of the gate's.
 func (s *shared) ordering(lines []unitfile.Line, inst *config.Instance) []unitfile.Line {
-	units := dependencies(s.Config, inst)
+	units := s.Dependencies(inst)
 	if inst.Name == s.Orchestrator.Instance {
 		// Wants= alone: a crash takes the preload down with it, and only a start
 		// of the orchestrator brings it back. After= would be a cycle, as would the
@@ -48,7 +48,7 @@ func wanted(c *config.Config) []string {
 			continue
 		}
 		units = append(units, unitname.Of(inst.Name))
-		for _, unit := range dependencies(c, inst) {
+		for _, unit := range c.Dependencies(inst) {
 			if unit == unitname.Preload || unit == c.MPS.Unit {
 				units = append(units, unit)
 			}
@@ -56,29 +56,6 @@ func wanted(c *config.Config) []string {
 	}
 	slices.Sort(units)
 	return slices.Compact(units)
-}
-
-func dependencies(c *config.Config, inst *config.Instance) []string {
-	units := make([]string, 0, 4+len(inst.After))
-	add := func(unit string) {
-		if unit != "" && unit != unitname.Of(inst.Name) && !slices.Contains(units, unit) {
-			units = append(units, unit)
-		}
-	}
-	if inst.Name != c.Orchestrator.Instance {
-		add(c.Orchestrator.ServedBy())
-		add(unitname.Preload)
-		if inst.RequireBus {
-			add(unitname.Of(c.Bus.Instance))
-		}
-	}
-	if inst.MPS.Enabled {
-		add(c.MPS.Unit)
-	}
-	for _, other := range inst.After {
-		add(unitname.Of(other))
-	}
-	return units
 }
 
 // mountsSince has WantsMountsFor=. RequiresMountsFor= would stop the instances
