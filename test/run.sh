@@ -40,7 +40,7 @@ booted() {
 	trap 'exit 130' INT
 	# All three at once, so that none waits for the last test of another; they share
 	# the machines.
-	stage 'booted systemd, packages' go test -json -count=1 -timeout 60m -p 3 -parallel "$JUSTNEWS_TEST_MACHINES" \
+	stage 'booted systemd, packages' go test -json -count=1 -timeout 85m -p 3 -parallel "$JUSTNEWS_TEST_MACHINES" \
 		./test/bed/... ./test/booted/... ./test/packages/...
 }
 

@@ -91,6 +91,10 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("ESC", "\x1b[2J\u202e\n\xff")
+			brief := briefSeconds(t)
+			env.Setenv("BRIEF", strconv.Itoa(brief))
+			env.Setenv("SHORT", strconv.Itoa(2*brief))
+			env.Setenv("LONG", strconv.Itoa(6*brief))
 			env.Values["running"] = map[string]string{"store": root}
 			return nil
 		},
@@ -108,6 +112,18 @@ func TestScripts(t *testing.T) {
 			"models": modelsCommand, "damage": damageCommand, "repair": repairCommand, "aged": agedCommand, "unmanifested": unmanifestedCommand,
 		},
 	})
+}
+
+// briefSeconds returns a deadline for commands that wait until it comes, in seconds: 1 on an
+// idle machine. Before they wait they have to read a Model Store and to ask a server, which on
+// a busy machine takes longer; how much longer, the start of the same program shows.
+func briefSeconds(t *testing.T) int {
+	t.Helper()
+	began := time.Now()
+	if err := exec.CommandContext(t.Context(), "justnews-gate", "--version").Run(); err != nil {
+		t.Fatal(err)
+	}
+	return 1 + int(20*time.Since(began)/time.Second)
 }
 
 // build builds the programs that the scripts run besides the gate.
