@@ -103,11 +103,11 @@ func TestModelMap_EveryEntryShapeCountsAsUpstreamCounts(t *testing.T) {
 }
 
 var broken = []struct{ name, text, want string }{
-	{"an empty file", "", "1:1: the text ends where a value was expected"},
+	{"an empty file", "", "1:1: unexpected end of JSON input"},
 	{"a list", `["scout"]`, "1:1: expected an object, found a list"},
 	{"a key twice", "{\n \"scout\": [],\n \"scout\": [\"x\"]\n}", "3:2: scout: the key occurs twice"},
 	{"keys that differ in case", "{\"agents\":{\"scout\":[],\n\"Scout\":[]}}", `2:1: agents.Scout: the key differs from "scout" only in case`},
-	{"a comment", "{\n  # agents\n}", "2:3: expected a key in double quotes, found '#'"},
+	{"a comment", "{\n  # agents\n}", "2:3: invalid character '#' looking for beginning of object key string"},
 	{"a bare id", `{"scout":"x"}`, "1:10: scout: expected the list of the agent's models"},
 	{"null for an agent", `{"agents":{"scout":null}}`, "1:20: agents.scout: expected the list of the agent's models"},
 	{"a list for agents", `{"agents":["scout"]}`, "1:11: agents: expected an object of agents"},

@@ -59,8 +59,7 @@ func Parse(data []byte, limits Limits) (Object, error) {
 	if at := invalidUTF8(data); at >= 0 {
 		return Object{}, &Error{Message: "invalid UTF-8", Offset: at}
 	}
-	p := parser{text: string(data), depth: limits.Depth}
-	v, err := p.document()
+	v, err := newParser(data, limits.Depth).document()
 	if err != nil {
 		return Object{}, err
 	}

@@ -33,7 +33,7 @@ func TestFaults_EachLibraryFaultHasItsOwnKind(t *testing.T) {
 		"it aborts":                      {[]string{"INIT=abort()"}, facts.HelperCrashed, "SIGABRT"},
 		"it is killed":                   {[]string{"INIT=return kill(getpid(),9)"}, facts.HelperCrashed, "killed by signal 9"},
 		"it ends the process":            {[]string{"INIT=_exit(3)"}, facts.HelperNonsense, "exit status 3"},
-		"it ends the process in silence": {[]string{"INIT=_exit(0)"}, facts.HelperNonsense, "the text ends"},
+		"it ends the process in silence": {[]string{"INIT=_exit(0)"}, facts.HelperNonsense, "unexpected end"},
 		"it writes before the object":    {[]string{`INIT=return puts("NVRM: hello"),fflush(stdout),0`}, facts.HelperNonsense, "is invalid"},
 		"the driver is not loaded":       {[]string{"INIT=return 9"}, facts.DriverNotLoaded, ""},
 		"library and module differ":      {[]string{"INIT=return 18"}, facts.DriverMismatch, ""},
