@@ -36,7 +36,7 @@ func (c *preflightCommand) Run(a *app) error {
 				job.Units, job.Stopper = conn, conn
 			}
 			if a.ConfigFile == "" && a.Root == "" { // else the generator reads another configuration
-				job.Generated = func(env []facts.EnvFile) []facts.Generated {
+				job.Generated = func(env []facts.EnvFile) facts.Generated {
 					return preflight.Generated(cfg, env, os.Getenv)
 				}
 			}

@@ -134,14 +134,10 @@ type UnitFault struct {
 	Rest   bool
 }
 
-// Generated is one file of the generator: its content, and what the generator
-// would write now. A link is its target after "-> ".
+// Generated is what the generator has written, compared with what it would write now.
 type Generated struct {
-	Path       string
-	Want, Have string
-	Wanted     bool
-	There      bool
-	Denied     bool
+	There    bool     // there is a file of it
+	Outdated []string // paths of files that are missing, superfluous or different, sorted
 }
 
 // Registration is what the MCP bus answers to GET /agents.

@@ -5,6 +5,7 @@ package preflight
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,62 +21,53 @@ import (
 // generatorDir is the directory that systemd passes to a generator.
 const generatorDir = "/run/systemd/generator"
 
-// Generated renders, in this process, what the generator would write now, and pairs it with
-// what it did write. If this user cannot read an environment file, the timeouts are unknown
-// and omitted from both.
-func Generated(cfg *config.Config, env []facts.EnvFile, getenv func(string) string) []facts.Generated {
+// Generated compares what the generator has written with what it would write now, which
+// this process renders. If this user cannot read an environment file, the timeouts are
+// unknown and not compared.
+func Generated(cfg *config.Config, env []facts.EnvFile, getenv func(string) string) facts.Generated {
 	return generated(generatorDir, cfg, env, emit.Look("", getenv))
 }
 
-func generated(dir string, cfg *config.Config, env []facts.EnvFile, machine plan.Machine) []facts.Generated {
+func generated(dir string, cfg *config.Config, env []facts.EnvFile, machine plan.Machine) facts.Generated {
 	files, problems := emit.Render(plan.Build(cfg, machine))
 	if len(problems) > 0 {
 		files, _ = emit.Render(plan.Closed(machine))
 	}
 	denied := slices.ContainsFunc(env, func(f facts.EnvFile) bool { return f.Denied })
-	seen := map[string]int{}
-	var all []facts.Generated
+	outdated := map[string]bool{}
+	want := map[string]string{}
 	for _, f := range files {
 		if f.Name == kernelcmdline.Marker {
 			continue
 		}
-		g := facts.Generated{Path: filepath.Join(dir, f.Path()), Want: withoutTimeouts(string(f.Text), denied), Wanted: true}
+		path := filepath.Join(dir, f.Path())
+		outdated[path], want[path] = true, withoutTimeouts(string(f.Text), denied)
 		if f.Link != "" {
-			g.Want = "-> " + f.Link
+			want[path] = "-> " + f.Link
 		}
-		seen[g.Path] = len(all)
-		all = append(all, g)
 	}
-	for path, g := range written(dir) {
-		g.Have = withoutTimeouts(g.Have, denied)
-		if at, wanted := seen[path]; wanted {
-			all[at].Have, all[at].There, all[at].Denied = g.Have, g.There, g.Denied
-			continue
+	var found facts.Generated
+	for _, pattern := range []string{"justnews*.d/*", "justnews*.wants/*", "*.d/" + plan.GuardName, "*.d/" + plan.GuardSettingsName} {
+		paths, _ := filepath.Glob(filepath.Join(dir, pattern))
+		for _, path := range paths {
+			have, err := contentOf(path)
+			wanted, known := want[path]
+			found.There = true
+			outdated[path] = !errors.Is(err, fs.ErrPermission) && !(known && withoutTimeouts(have, denied) == wanted)
 		}
-		all = append(all, g)
 	}
-	slices.SortFunc(all, func(a, b facts.Generated) int { return strings.Compare(a.Path, b.Path) })
-	return all
+	maps.DeleteFunc(outdated, func(_ string, is bool) bool { return !is })
+	found.Outdated = slices.Sorted(maps.Keys(outdated))
+	return found
 }
 
-// written reads the existing generated files.
-func written(dir string) map[string]facts.Generated {
-	found := map[string]facts.Generated{}
-	for _, pattern := range []string{"justnews*.d/*", "justnews*.wants/*", "*.d/" + plan.GuardName, "*.d/" + plan.GuardSettingsName} {
-		names, _ := filepath.Glob(filepath.Join(dir, pattern))
-		for _, name := range names {
-			g := facts.Generated{Path: name, There: true}
-			if target, err := os.Readlink(name); err == nil {
-				g.Have = "-> " + target
-			} else if text, err := os.ReadFile(name); err == nil {
-				g.Have = string(text)
-			} else {
-				g.Denied = errors.Is(err, fs.ErrPermission)
-			}
-			found[name] = g
-		}
+// contentOf returns the text of a generated file, or "-> " and the target of a link.
+func contentOf(path string) (string, error) {
+	if target, err := os.Readlink(path); err == nil {
+		return "-> " + target, nil
 	}
-	return found
+	text, err := os.ReadFile(path)
+	return string(text), err
 }
 
 // withoutTimeouts leaves out the lines that depend on GATE_TIMEOUT.

@@ -37,7 +37,10 @@ func TestGenerated_DropInsAreComparedWithTheConfiguration(t *testing.T) {
 		"another text": {func(t *testing.T, _ *config.Config, dir string) {
 			put(t, dir, scoutUnit+".d/00-justnews-instance.conf", "x")
 		}, nil, diag.GeneratorStale},
-		"another timeout":            {func(t *testing.T, cfg *config.Config, dir string) { shorten(t, cfg, dir) }, nil, diag.GeneratorStale},
+		"another timeout": {func(t *testing.T, cfg *config.Config, dir string) { shorten(t, cfg, dir) }, nil, diag.GeneratorStale},
+		"a guard's file too many": {func(t *testing.T, _ *config.Config, dir string) {
+			put(t, dir, "justnews-x.service.d/"+plan.GuardName, "x")
+		}, nil, diag.GeneratorStale},
 		"one that is not ours":       {func(t *testing.T, _ *config.Config, dir string) { put(t, dir, "local-fs.target.d/x.conf", "x") }, nil, ""},
 		"a timeout beyond the limit": {func(t *testing.T, cfg *config.Config, dir string) { shorten(t, cfg, dir) }, denied, ""},
 	} {

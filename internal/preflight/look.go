@@ -46,7 +46,7 @@ type Job struct {
 	Stopper Stopper
 	// Generated compares what the generator wrote with what it would write; nil:
 	// that is not known.
-	Generated func(env []facts.EnvFile) []facts.Generated
+	Generated func(env []facts.EnvFile) facts.Generated
 }
 
 type instance struct {
@@ -82,7 +82,7 @@ type found struct {
 	spaces    []facts.Space
 	limits    facts.Limits
 	databases []facts.Database
-	generated []facts.Generated
+	generated facts.Generated
 	unlisted  []diag.Problem
 	gateOff   string // the evidence, "": the gates are not switched off
 	unasked   error  // why systemd said nothing

@@ -252,24 +252,24 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 		{"a drop-in that runs as root", func(w *world) { w.write(dropIn+"01-root.conf", "[Service]\nUser=root\n") }, diag.DropInLeftover, diag.Warning, "service.user"},
 		{"an open quote", func(w *world) { w.write(dropIn+"90-x.conf", "[Service]\nExecStartPost=/bin/sh -c 'x\nNice=1\n") }, diag.DropInBroken, diag.Warning, "the rest of the file"},
 		{"an instance that is not listed", func(w *world) {
-			w.generated()
+			w.generated(facts.Generated{There: true})
 			w.unit("justnews@gone.service")
 		}, diag.InstanceUnknown, diag.Warning, "systemctl disable --now -- justnews@gone.service"},
 		{"no generator", func(w *world) {
-			w.generated(facts.Generated{Path: "/run/systemd/generator/x", Want: "a", Wanted: true})
+			w.generated(facts.Generated{Outdated: []string{"/run/systemd/generator/x"}})
 		}, diag.GeneratorAbsent, diag.Error, "justnews-generator"},
 		{"a generator that failed", func(w *world) {
-			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true})
+			w.generated(facts.Generated{There: true, Outdated: []string{"/g/a"}})
 			w.job.Marks = map[string]facts.Mark{"scout": {Mark: "a1", DropIns: []string{"/g/b"}}}
 		}, diag.UnitUnmarked, diag.Error, "not read: b"},
 		{"a unit of another configuration", func(w *world) {
-			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true})
+			w.generated(facts.Generated{There: true, Outdated: []string{"/g/a"}})
 			w.job.Marks = map[string]facts.Mark{"scout": {Mark: "a1"}}
 			w.scout().Marks = []string{"b2"}
 			w.scout().NeedDaemonReload = true
 		}, diag.UnitStale, diag.Warning, "the mark of another configuration"},
 		{"a configuration that was not reloaded", func(w *world) {
-			w.generated(facts.Generated{Path: "/g/a", Want: "a", Have: "b", Wanted: true, There: true}, facts.Generated{Path: "/g/b", Have: "b", There: true})
+			w.generated(facts.Generated{There: true, Outdated: []string{"/g/a", "/g/b"}})
 		}, diag.GeneratorStale, diag.Warning, "/g/a, and 1 more"},
 		{"a file of bytes", func(w *world) { w.write("/etc/justnews/scout.env", "A=\xff\n") }, diag.EnvUnreadable, diag.Error, "not UTF-8"},
 		{"a misspelt environment file", func(w *world) { w.write("/etc/justnews/scuot.env", "A=1\n") }, diag.EnvUnused, diag.Warning, "scuot.env"},
@@ -443,8 +443,8 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 	}
 }
 
-func (w *world) generated(files ...facts.Generated) {
-	w.job.Generated = func([]facts.EnvFile) []facts.Generated { return files }
+func (w *world) generated(g facts.Generated) {
+	w.job.Generated = func([]facts.EnvFile) facts.Generated { return g }
 }
 
 // out makes a path unreachable.

@@ -141,28 +141,13 @@ func TestPresent_ShadowedUnitNamesThePackagedFile(t *testing.T) {
 }
 
 func TestGenerated_CountsWhatIsOutdated(t *testing.T) {
-	file := func(path, have string) facts.Generated {
-		return facts.Generated{Path: path, Want: "x", Have: have, Wanted: true, There: true}
-	}
-	denied := file("/c", "y")
-	denied.Denied = true
-	for name, c := range map[string]struct {
-		files []facts.Generated
-		seen  string // "": nothing is outdated
-	}{
-		"up to date":    {[]facts.Generated{file("/a", "x"), file("/b", "x")}, ""},
-		"one":           {[]facts.Generated{file("/a", "x"), file("/b", "y")}, "/b"},
-		"two":           {[]facts.Generated{file("/a", "y"), file("/b", "y")}, "/a, and 1 more"},
-		"one unread":    {[]facts.Generated{file("/a", "x"), denied}, ""},
-		"one too many":  {[]facts.Generated{file("/a", "x"), {Path: "/d", There: true}}, "/d"},
-		"one is absent": {[]facts.Generated{file("/a", "x"), {Path: "/d", Wanted: true}}, "/d"},
-	} {
-		p := of(t, unit.Generated(c.files), diag.GeneratorStale)
-		if (p == nil) != (c.seen == "") || p != nil && p.Seen != c.seen {
-			t.Errorf("%s: %+v, want %q", name, p, c.seen)
+	for seen, outdated := range map[string][]string{"": nil, "/b": {"/b"}, "/a, and 1 more": {"/a", "/b"}} {
+		p := of(t, unit.Generated(facts.Generated{There: true, Outdated: outdated}), diag.GeneratorStale)
+		if (p == nil) != (seen == "") || p != nil && p.Seen != seen {
+			t.Errorf("%q: %+v, want %q", outdated, p, seen)
 		}
 	}
-	p := of(t, unit.Generated([]facts.Generated{{Path: "/a", Want: "x", Wanted: true}}), diag.GeneratorAbsent)
+	p := of(t, unit.Generated(facts.Generated{Outdated: []string{"/a"}}), diag.GeneratorAbsent)
 	if p == nil || !strings.Contains(p.Fix.Advice, "reinstall the package") {
 		t.Errorf("a generator that wrote nothing: %+v", p)
 	}

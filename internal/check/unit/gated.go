@@ -223,31 +223,21 @@ func GatedBy(u facts.Unit, want facts.Mark) []diag.Problem {
 	return problems
 }
 
-// Generated compares the generator's output at the last reload with its output now.
-// systemd does not report that a generator failed.
-func Generated(files []facts.Generated) []diag.Problem {
-	var there, stale []string
-	for _, f := range files {
-		if f.There {
-			there = append(there, f.Path)
-		}
-		if f.Denied || f.There == f.Wanted && f.Have == f.Want {
-			continue
-		}
-		stale = append(stale, f.Path)
-	}
+// Generated judges the generator's output at the last reload. systemd does not report that
+// a generator failed.
+func Generated(g facts.Generated) []diag.Problem {
 	switch {
-	case len(stale) == 0:
+	case len(g.Outdated) == 0:
 		return nil
-	case len(there) == 0:
+	case !g.There:
 		return []diag.Problem{diag.Found(diag.GeneratorAbsent, "justnews-generator", "the generator has written nothing: it is missing or masked, or crashed at the last reload",
 			"no file of ours in /run/systemd/generator", "/run/systemd/generator/justnews@.service.d/50-justnews-gate.conf",
 			diag.Advise("reinstall the package justnews if the generator is missing or not executable, and remove what masks it", diag.Reload()).Looking(diag.Run("ls", "-l", "/usr/lib/systemd/system-generators/justnews-generator", "/etc/systemd/system-generators"), diag.Run("journalctl", "-b", "-t", "systemd", "-g", "generator")))}
 	}
 	p := diag.Found(diag.GeneratorStale, "justnews-generator", "the generator's files from the last reload are outdated",
-		diag.Clean(stale[0]), "files generated from the current configuration",
+		diag.Clean(g.Outdated[0]), "files generated from the current configuration",
 		diag.Do(diag.Run("justnews-gate", "config", "check"), diag.Reload())).As(diag.Warning)
-	if more := len(stale) - 1; more > 0 {
+	if more := len(g.Outdated) - 1; more > 0 {
 		p.Seen += fmt.Sprintf(", and %d more", more)
 	}
 	return []diag.Problem{p}
