@@ -67,12 +67,11 @@ type Process struct {
 	Unit string // "": none, or unknown
 }
 
-// Port is the process that listens on a port. Known is false if that could not be
-// determined.
+// Port is what listens on a TCP port. Known is false if that could not be determined.
 type Port struct {
-	Listener
-
+	Port      int
 	Known     bool
+	UIDs      []int     // owners of the listening sockets, sorted, no duplicates
 	Processes []Process // as far as this user may see them
 }
 

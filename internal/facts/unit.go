@@ -133,12 +133,6 @@ type Exec struct {
 	Status int
 }
 
-// Listener is a socket that listens on a TCP port, as shown by /proc/net.
-type Listener struct {
-	Port int
-	UIDs []int // owners of the listening sockets, sorted, no duplicates
-}
-
 // Sandbox is what a unit hides from its processes, and forbids them. Paths are
 // clean, and without the prefixes of their settings.
 type Sandbox struct {

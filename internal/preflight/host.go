@@ -19,15 +19,14 @@ import (
 
 // Host is how the machine is looked at. Real is this one.
 type Host struct {
-	Root     string // "" or the directory that stands for /
-	Account  func(user, group string) facts.Account
-	Reach    func(as facts.Account, path string, want facts.Access) facts.Reach
-	Space    func(path string) facts.Space
-	Limits   func() facts.Limits
-	Listener func(port int) (facts.Listener, error)
-	Holders  func(ports []int) (map[int][]facts.Process, error)
-	Dial     func(ctx context.Context, address string) error
-	GateOff  func() (evidence string, off bool)
+	Root    string // "" or the directory that stands for /
+	Account func(user, group string) facts.Account
+	Reach   func(as facts.Account, path string, want facts.Access) facts.Reach
+	Space   func(path string) facts.Space
+	Limits  func() facts.Limits
+	Ports   func(ports []int) (map[int]facts.Port, error)
+	Dial    func(ctx context.Context, address string) error
+	GateOff func() (evidence string, off bool)
 }
 
 // Real looks at this machine. A run in a unit sees it through the unit's own
@@ -42,7 +41,7 @@ func Real(root string, sandboxed bool) Host {
 	}
 	return Host{
 		Root: root, Account: h.Account, Reach: reach, Space: h.Space, Limits: h.Limits,
-		Listener: h.Listener, Holders: h.Holders, Dial: dial, GateOff: h.GateOff,
+		Ports: h.Ports, Dial: dial, GateOff: h.GateOff,
 	}
 }
 

@@ -137,22 +137,12 @@ func (l *look) notFound(i instance) []host.Named {
 
 // ports finds the processes that listen on the instances' ports, and their units.
 func (l *look) ports(instances []instance) func() {
+	found, err := l.Host.Ports(lists.Map(instances, func(i instance) int { return i.Port }))
 	ports := make([]facts.Port, len(instances))
-	var taken []int
 	for n, i := range instances {
-		if i.Port == 0 {
-			continue
-		}
-		listener, err := l.Host.Listener(i.Port)
-		ports[n] = facts.Port{Listener: listener, Known: err == nil}
-		if len(listener.UIDs) > 0 {
-			taken = append(taken, i.Port)
-		}
-	}
-	// A user who cannot see the processes judges by the sockets' owners.
-	holders, _ := l.Host.Holders(taken)
-	for n := range ports {
-		ports[n].Processes = l.withUnits(holders[ports[n].Port])
+		p := found[i.Port]
+		p.Port, p.Known, p.Processes = i.Port, err == nil && i.Port != 0, l.withUnits(p.Processes)
+		ports[n] = p
 	}
 	return func() {
 		for n := range ports {

@@ -28,6 +28,9 @@ type world struct {
 	job   Job
 	units map[string]*facts.Unit
 	pids  map[int]string
+	// owners are the users that listen on a port; their processes may be hidden.
+	owners func(port int) []int
+	hidden bool
 
 	mu     sync.Mutex
 	fails  error // of systemd
@@ -72,7 +75,7 @@ const scoutUnit = "justnews@scout.service"
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, units: map[string]*facts.Unit{}, pids: map[int]string{}, reach: map[string]facts.Reach{}, refuse: map[string]error{}}
+	w := &world{t: t, units: map[string]*facts.Unit{}, pids: map[int]string{}, reach: map[string]facts.Reach{}, refuse: map[string]error{}, owners: func(int) []int { return []int{997} }}
 	root := t.TempDir()
 	w.job = Job{Config: load(t, toml), Units: w, Host: Host{
 		Root:    root,
@@ -83,13 +86,16 @@ func newWorld(t *testing.T) *world {
 			}
 			return facts.Reach{Path: path, At: path, User: as.User, Known: true, OK: true}
 		},
-		Space:    func(path string) facts.Space { return facts.Space{Path: path, At: "/", Free: 1 << 40, Inodes: 1 << 20} },
-		Limits:   func() facts.Limits { return facts.Limits{SwapKnown: true, Swap: 1, OpenMax: 1 << 20} },
-		Listener: func(port int) (facts.Listener, error) { return facts.Listener{Port: port, UIDs: []int{997}}, nil },
-		Holders: func(ports []int) (map[int][]facts.Process, error) {
-			all := map[int][]facts.Process{}
+		Space:  func(path string) facts.Space { return facts.Space{Path: path, At: "/", Free: 1 << 40, Inodes: 1 << 20} },
+		Limits: func() facts.Limits { return facts.Limits{SwapKnown: true, Swap: 1, OpenMax: 1 << 20} },
+		Ports: func(ports []int) (map[int]facts.Port, error) {
+			all := map[int]facts.Port{}
 			for _, p := range ports {
-				all[p] = []facts.Process{{PID: p, Name: "python3"}}
+				found := facts.Port{Port: p, UIDs: w.owners(p)}
+				if len(found.UIDs) > 0 && !w.hidden {
+					found.Processes = []facts.Process{{PID: p, Name: "python3"}}
+				}
+				all[p] = found
 			}
 			return all, nil
 		},
@@ -291,7 +297,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 		{"another program on the port", func(w *world) { w.pids[8002] = "nginx.service"; w.scout().MainPID = 1 }, diag.PortTaken, diag.Error, "python3 (PID 8002) of nginx.service"},
 		{"a port of an instance that is down", func(w *world) { w.scout().ActiveState, w.scout().MainPID = "inactive", 0 }, diag.PortTaken, diag.Error, "systemctl stop -- " + scoutUnit},
 		{"another user on the port, and no process to be seen", func(w *world) {
-			w.job.Host.Holders = func([]int) (map[int][]facts.Process, error) { return nil, nil }
+			w.hidden = true
 			w.listen(1000)
 		}, diag.PortTaken, diag.Error, "UID 1000"},
 		{"a free port", func(w *world) { w.listen() }, diag.PortSilent, diag.Notice, scoutUnit},
@@ -460,11 +466,11 @@ func (w *world) free(bytes uint64) {
 
 // listen sets who listens on scout's port; the other ports have their own owners.
 func (w *world) listen(uids ...int) {
-	w.job.Host.Listener = func(p int) (facts.Listener, error) {
+	w.owners = func(p int) []int {
 		if p == 8002 {
-			return facts.Listener{Port: p, UIDs: uids}, nil
+			return uids
 		}
-		return facts.Listener{Port: p, UIDs: []int{997}}, nil
+		return []int{997}
 	}
 }
 

@@ -40,11 +40,11 @@ func TestPorts_AreFreedByStoppingTheirUnits(t *testing.T) {
 		"a caller that may not": {func(w *world) { w.taken(8002) }, scoutUnit, nil, []diag.Code{diag.PortTaken}},
 		"no process to be seen": {func(w *world) {
 			w.taken(8002)
-			w.job.Host.Holders = func([]int) (map[int][]facts.Process, error) { return nil, nil }
+			w.hidden = true
 		}, "", []string{scoutUnit}, []diag.Code{diag.PortFreed}},
 		"a stranger's process that cannot be seen": {func(w *world) {
 			w.taken(8002, 1000)
-			w.job.Host.Holders = func([]int) (map[int][]facts.Process, error) { return nil, nil }
+			w.hidden = true
 		}, "", nil, []diag.Code{diag.PortTaken}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,10 +67,10 @@ func (w *world) taken(port int, uids ...int) {
 	if len(uids) == 0 {
 		uids = []int{997}
 	}
-	w.job.Host.Listener = func(p int) (facts.Listener, error) {
+	w.owners = func(p int) []int {
 		if p == port {
-			return facts.Listener{Port: p, UIDs: uids}, nil
+			return uids
 		}
-		return facts.Listener{Port: p}, nil
+		return nil
 	}
 }

@@ -204,7 +204,7 @@ func TestPort_NamesTheProcessThatHoldsIt(t *testing.T) {
 		"no unit":      {[]int{990}, []facts.Process{{PID: 8, Name: "nc"}, {PID: 9, Name: "nc"}}, "nc (PID 8), nc (PID 9)", "ss -ltnp 'sport = :8002'"},
 		"invisible":    {[]int{0, 990}, nil, "a process of UID 0, a process of UID 990", "stop the program that listens there"},
 	} {
-		held := facts.Port{Listener: facts.Listener{Port: 8002, UIDs: c.uids}, Known: true, Processes: c.processes}
+		held := facts.Port{Port: 8002, UIDs: c.uids, Known: true, Processes: c.processes}
 		p := host.Port(facts.Unit{Name: "justnews@scout.service"}, held)
 		if len(p) != 1 || p[0].Seen != c.seen || !strings.Contains(p[0].Fix.String(), c.fix) {
 			t.Errorf("%s: %+v", name, p)
@@ -218,7 +218,7 @@ func TestPort_IsTheUnitsOwnOrTaken(t *testing.T) {
 		return facts.Unit{Name: "justnews@scout.service", ActiveState: active, MainPID: pid, UID: user}
 	}
 	held := func(of string, pid int) facts.Port {
-		return facts.Port{Listener: facts.Listener{Port: 8002, UIDs: []int{990}}, Known: true, Processes: []facts.Process{{PID: pid, Name: "python", Unit: of}}}
+		return facts.Port{Port: 8002, UIDs: []int{990}, Known: true, Processes: []facts.Process{{PID: pid, Name: "python", Unit: of}}}
 	}
 	up, down := unit("active", 7, &uid), unit("failed", 7, &uid)
 	for name, c := range map[string]struct {
@@ -226,16 +226,16 @@ func TestPort_IsTheUnitsOwnOrTaken(t *testing.T) {
 		p    facts.Port
 		want diag.Code
 	}{
-		"not known":                    {up, facts.Port{Listener: facts.Listener{Port: 8002}}, ""},
-		"silent":                       {up, facts.Port{Listener: facts.Listener{Port: 8002}, Known: true}, diag.PortSilent},
-		"free":                         {down, facts.Port{Listener: facts.Listener{Port: 8002}, Known: true}, ""},
-		"free, and it has no process":  {unit("active", 0, &uid), facts.Port{Listener: facts.Listener{Port: 8002}, Known: true}, ""},
+		"not known":                    {up, facts.Port{Port: 8002}, ""},
+		"silent":                       {up, facts.Port{Port: 8002, Known: true}, diag.PortSilent},
+		"free":                         {down, facts.Port{Port: 8002, Known: true}, ""},
+		"free, and it has no process":  {unit("active", 0, &uid), facts.Port{Port: 8002, Known: true}, ""},
 		"its own":                      {up, held("justnews@scout.service", 8), ""},
 		"its main process":             {up, held("", 7), ""},
 		"another unit's":               {up, held("x.service", 8), diag.PortTaken},
 		"its own, and it is down":      {down, held("justnews@scout.service", 8), diag.PortTaken},
-		"another user's":               {up, facts.Port{Listener: facts.Listener{Port: 8002, UIDs: []int{1000}}, Known: true}, diag.PortTaken},
-		"a hidden process of its user": {up, facts.Port{Listener: facts.Listener{Port: 8002, UIDs: []int{990}}, Known: true}, ""},
+		"another user's":               {up, facts.Port{Port: 8002, UIDs: []int{1000}, Known: true}, diag.PortTaken},
+		"a hidden process of its user": {up, facts.Port{Port: 8002, UIDs: []int{990}, Known: true}, ""},
 	} {
 		var got diag.Code
 		for _, p := range host.Port(c.u, c.p) {

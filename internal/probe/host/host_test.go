@@ -3,7 +3,6 @@
 package host
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,28 +34,13 @@ func TestHost_TablesHaveTheOwnersOfListeners(t *testing.T) {
 		22:   {0},      // in both tables, the same owner
 		31:   nil,      // hexadecimal 1F, the end of another port
 	} {
-		l, err := h.Listener(port)
+		found, err := h.Ports([]int{1, port})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if l.Port != port || !slices.Equal(l.UIDs, want) {
-			t.Errorf("port %d: %+v, want %v", port, l, want)
+		if !slices.Equal(found[port].UIDs, want) || len(found) > 1 {
+			t.Errorf("port %d: %+v, want %v", port, found, want)
 		}
-	}
-}
-
-func TestHost_ListenerOfAnotherProcessIsFound(t *testing.T) {
-	server, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = server.Close() }()
-	l, err := Host{}.Listener(server.Addr().(*net.TCPAddr).Port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(l.UIDs, []int{os.Geteuid()}) {
-		t.Errorf("got %v, want our UID %d", l.UIDs, os.Geteuid())
 	}
 }
 
@@ -66,23 +50,18 @@ func TestHost_MachineWithoutIPv6HasOneTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := tree(t, map[string]string{"/proc/net/tcp": string(text)})
-	if l, err := h.Listener(8014); err != nil || !slices.Equal(l.UIDs, []int{997}) {
-		t.Errorf("got %v, %v", l, err)
+	if found, err := h.Ports([]int{8014}); err != nil || !slices.Equal(found[8014].UIDs, []int{997}) {
+		t.Errorf("got %v, %v", found, err)
 	}
 }
 
 func TestHost_MissingTableIsUnknown(t *testing.T) {
-	if l, err := (Host{Root: t.TempDir()}).Listener(8014); err == nil {
-		t.Errorf("no table at all: %v", l)
+	if found, err := (Host{Root: t.TempDir()}).Ports([]int{8014}); err == nil {
+		t.Errorf("no table at all: %v", found)
 	}
 	h := tree(t, map[string]string{"/proc/net/tcp": "heading\n  0: garbage\n"})
-	if l, err := h.Listener(8014); err == nil {
-		t.Errorf("a table that is none: %v", l)
-	}
-	for _, port := range []int{-1, 0, 65536} {
-		if _, err := (Host{}).Listener(port); err == nil {
-			t.Errorf("port %d was looked for", port)
-		}
+	if found, err := h.Ports([]int{8014}); err == nil {
+		t.Errorf("a table that is none: %v", found)
 	}
 }
 

@@ -19,35 +19,41 @@ import (
 // listenState is TCP_LISTEN of include/net/tcp_states.h, as /proc/net prints it.
 const listenState = "0A"
 
-// Listener returns the sockets that listen on a TCP port, on any address of this network
-// namespace. It is only an error if neither table can be read.
-func (h Host) Listener(port int) (facts.Listener, error) {
-	l := facts.Listener{Port: port}
-	if port < 1 || port > 65535 {
-		return l, fmt.Errorf("cannot look for a listener on port %d: out of range", port)
-	}
-	if h.Root == "" {
-		if uids, err := diagListeners(port); err == nil {
-			l.UIDs = sorted(uids)
-			return l, nil
-		}
-		// No netlink in this sandbox, or a kernel without inet_diag.
-	}
+// Ports finds who listens on TCP ports, on any address of this network namespace: the users
+// that own the sockets and, as far as this user can see them, the processes. A port without a
+// listener has no entry. It is only an error if neither table of sockets can be read.
+func (h Host) Ports(ports []int) (map[int]facts.Port, error) {
+	found, sockets := map[int]facts.Port{}, map[string]int{}
 	err := h.eachListener(func(s listening) {
-		if s.port == port {
-			l.UIDs = append(l.UIDs, s.uid)
+		if !slices.Contains(ports, s.port) {
+			return
 		}
+		sockets["socket:["+s.inode+"]"] = s.port // as links in /proc/PID/fd
+		p := found[s.port]
+		if n, known := slices.BinarySearch(p.UIDs, s.uid); !known {
+			p.UIDs = slices.Insert(p.UIDs, n, s.uid)
+		}
+		found[s.port] = p
 	})
 	if err != nil {
-		return l, fmt.Errorf("cannot look for a listener on port %d: %w", port, err)
+		return nil, fmt.Errorf("cannot look for listeners: %w", err)
 	}
-	l.UIDs = sorted(l.UIDs)
-	return l, nil
-}
-
-func sorted(uids []int) []int {
-	slices.Sort(uids)
-	return slices.Compact(uids)
+	if len(sockets) == 0 {
+		return found, nil
+	}
+	dirs, _ := filepath.Glob(h.path("/proc/[0-9]*")) // fails for a bad pattern only
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil {
+			continue
+		}
+		for port := range holds(dir, sockets) {
+			p := found[port]
+			p.Processes = append(p.Processes, facts.Process{PID: pid, Name: comm(dir)})
+			found[port] = p
+		}
+	}
+	return found, nil
 }
 
 type listening struct {
@@ -101,30 +107,6 @@ func readTable(path string, each func(listening)) error {
 	return lines.Err()
 }
 
-// Holders finds the processes that have a listening socket on the ports, by
-// port. Without root it only sees processes of its own user.
-func (h Host) Holders(ports []int) (map[int][]facts.Process, error) {
-	sockets, err := h.sockets(ports)
-	if err != nil || len(sockets) == 0 {
-		return nil, err
-	}
-	dirs, err := filepath.Glob(h.path("/proc/[0-9]*"))
-	if err != nil {
-		return nil, err
-	}
-	found := map[int][]facts.Process{}
-	for _, dir := range dirs {
-		pid, err := strconv.Atoi(filepath.Base(dir))
-		if err != nil {
-			continue
-		}
-		for port := range holds(dir, sockets) {
-			found[port] = append(found[port], facts.Process{PID: pid, Name: comm(dir)})
-		}
-	}
-	return found, nil
-}
-
 // holds returns the ports of a process's sockets.
 func holds(dir string, sockets map[string]int) map[int]bool {
 	ports := map[int]bool{}
@@ -150,19 +132,4 @@ func comm(dir string) string {
 		return "?"
 	}
 	return strings.TrimSpace(string(text))
-}
-
-// sockets returns the links of /proc/PID/fd that are listening sockets on the
-// ports. It reads proc_net_tcp(5), which is fast enough for a preflight.
-func (h Host) sockets(ports []int) (map[string]int, error) {
-	sockets := map[string]int{}
-	err := h.eachListener(func(s listening) {
-		if slices.Contains(ports, s.port) {
-			sockets["socket:["+s.inode+"]"] = s.port
-		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("cannot find the processes that hold ports: %w", err)
-	}
-	return sockets, nil
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,12 +109,9 @@ func TestReach_HolderOfAPortIsFound(t *testing.T) {
 	}
 	defer func() { _ = server.Close() }()
 	port := server.Addr().(*net.TCPAddr).Port
-	holders, err := Host{}.Holders([]int{port, 1})
-	if err != nil || len(holders[port]) != 1 || holders[port][0].PID != os.Getpid() || len(holders[1]) != 0 {
-		t.Errorf("%+v, %v; want PID %d", holders, err, os.Getpid())
-	}
-	if _, err := (Host{Root: t.TempDir()}).Holders([]int{port}); err == nil {
-		t.Error("without /proc nobody holds a port")
+	found, err := Host{}.Ports([]int{port, 1})
+	if err != nil || len(found[port].Processes) != 1 || found[port].Processes[0].PID != os.Getpid() || !slices.Equal(found[port].UIDs, []int{os.Geteuid()}) || len(found[1].UIDs) != 0 {
+		t.Errorf("%+v, %v; want PID %d", found, err, os.Getpid())
 	}
 }
 

@@ -19,13 +19,18 @@ import (
 	"justnews/internal/safefile"
 )
 
-// linux/inet_diag.h.
+// linux/sock_diag.h, linux/inet_diag.h.
 const (
-	diagAddressAt = 8  // of id.idiag_src, in the request and the answer
-	diagInodeAt   = 68 // of idiag_inode
-	diagStateAt   = 1  // of idiag_state
-	diagGroupID   = 21 // INET_DIAG_CGROUP_ID
-	noCookie      = ^uint32(0)
+	sockDiagByFamily = 20
+	diagRequestLen   = 56 // struct inet_diag_req_v2
+	diagMessageLen   = 72 // struct inet_diag_msg
+	diagStateAt      = 1  // of idiag_state
+	diagPortAt       = 4  // of id.idiag_sport, in both
+	diagAddressAt    = 8  // of id.idiag_src, in both
+	diagUIDAt        = 64 // of idiag_uid
+	diagInodeAt      = 68 // of idiag_inode
+	diagGroupID      = 21 // INET_DIAG_CGROUP_ID
+	noCookie         = ^uint32(0)
 )
 
 // Server looks up the socket at the other end of an established connection by
@@ -39,11 +44,11 @@ func (Host) Server(server, client netip.AddrPort) facts.Server {
 		return s
 	}
 	// A request for exactly that socket (sock_diag(7)), which needs no privileges.
-	var answer []byte
-	err := askKernel(unix.NETLINK_SOCK_DIAG, socketRequest(server, client), func(datagram []byte) (_ bool, err error) {
-		answer, err = socketAnswer(datagram, server, client)
-		return true, err
-	})
+	datagram, err := askKernel(unix.NETLINK_SOCK_DIAG, socketRequest(server, client))
+	if err != nil {
+		return s
+	}
+	answer, err := socketAnswer(datagram, server, client)
 	if err != nil {
 		return s
 	}
@@ -106,6 +111,7 @@ const (
 	tcpSynRecv    = 3
 	tcpTimeWait   = 6
 	tcpClose      = 7
+	tcpListen     = 10
 	tcpNewSynRecv = 12
 )
 
