@@ -52,7 +52,7 @@ func decode(f file) (*document, []diag.Problem) {
 		return nil, []diag.Problem{*p}
 	}
 	problems := d.badBytes()
-	leaves, err := countLeaves(d.text)
+	values, tables, err := countValues(d.text)
 	if deep, ok := errors.AsType[tomlpos.DepthError](err); ok {
 		return nil, append(problems, d.syntax(deep.Offset, "nested too deeply"))
 	}
@@ -64,7 +64,7 @@ func decode(f file) (*document, []diag.Problem) {
 	if !ok {
 		return nil, problems
 	}
-	if !d.holes && !leaves.match(d.data) {
+	if !d.holes && !tables && values != valuesOf(d.data) {
 		problems = append(problems, d.twice()...)
 	}
 	return d, problems
@@ -221,40 +221,30 @@ func (d *document) syntaxAt(pos tomlpos.Pos, message, expected, fix string) diag
 	return diag.Found(diag.ConfigSyntax, "", message, "", expected, diag.Advise(fix, diag.Reload())).At(d.path, pos.Line, pos.Column)
 }
 
-// leafCount counts the values of a text independently. toml v1.6.0 silently
-// drops a value if a later line makes its key a table, or the other way round;
-// such a value would appear to be set.
-type leafCount struct {
-	values int
-	tables bool // there are [[tables]], which are counted differently
-	failed bool
-}
-
-func countLeaves(text string) (leafCount, error) {
-	var n leafCount
-	err := tomlpos.Walk(text, func(e tomlpos.Entry) {
+// countValues counts the values of a text independently, -1 if they cannot be counted. toml
+// v1.6.0 silently drops a value if a later line makes its key a table, or the other way
+// round; such a value would appear to be set. Tables reports whether there are [[tables]],
+// which are counted differently; they are a type error anyway.
+func countValues(text string) (n int, tables bool, err error) {
+	err = tomlpos.Walk(text, func(e tomlpos.Entry) {
 		switch {
 		case e.Kind == tomlpos.ArrayHeader:
-			n.tables = true
+			tables = true
 		case !e.InArray && (e.Kind == tomlpos.Scalar || e.Kind == tomlpos.Array):
-			n.values++
+			n++
 		}
 	})
-	n.failed = err != nil
-	return n, err
+	if err != nil {
+		n = -1
+	}
+	return n, tables, err
 }
 
-// match reports whether the decoder kept as many values as the text sets. An
-// array of tables is a type error anyway.
-func (n leafCount) match(data map[string]any) bool {
-	return n.tables || !n.failed && n.values == leavesOf(data)
-}
-
-func leavesOf(data map[string]any) int {
+func valuesOf(data map[string]any) int {
 	n := 0
 	for _, v := range data {
 		if m, ok := v.(map[string]any); ok {
-			n += leavesOf(m)
+			n += valuesOf(m)
 		} else {
 			n++
 		}
@@ -262,7 +252,7 @@ func leavesOf(data map[string]any) int {
 	return n
 }
 
-// twice reports the keys that the text defines more than once.
+// twice reports the values that the text defines more than once.
 func (d *document) twice() []diag.Problem {
 	d.at(nil)
 	var problems []diag.Problem

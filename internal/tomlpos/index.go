@@ -18,7 +18,7 @@ type Pos struct{ Line, Column int }
 // by a header or a dotted key has the position of its key.
 type Place struct{ Key, Value Pos }
 
-// Twice is a key that a text defines a second time.
+// Twice is a key that a text defines as a value and a second time, as a value or a table.
 type Twice struct {
 	Path          []string
 	First, Second Pos
@@ -33,20 +33,9 @@ type Index struct {
 
 type mark struct {
 	key, value int
-	kind       mode
+	closed     bool // a value: its key may not stand anywhere else
+	repeated   bool // [[table]]: each of its elements is separate
 }
-
-// mode is how a path was defined, which decides whether it may be defined
-// again.
-type mode uint8
-
-const (
-	implied  mode = iota // by a longer header: [a] after [a.b] is fine
-	dotted               // by a dotted key
-	explicit             // by its own header
-	repeated             // by [[header]]
-	closed               // by key = value
-)
 
 // New indexes a TOML text. If it is not TOML, the index has what is before the
 // error.
@@ -61,67 +50,25 @@ func (x *Index) add(e Entry) {
 	free := e.InArray // each element of an array is separate
 	for i, part := range e.Path {
 		appendPart(&b, part)
+		last := i == len(e.Path)-1
+		value := last && e.Kind != Header && e.Kind != ArrayHeader
 		m := x.places[b.String()]
-		if m == nil {
-			x.places[b.String()] = newMark(e, i)
-			continue
-		}
-		free = free || m.kind == repeated
-		if i < e.Base || free {
-			continue
-		}
-		if !m.allows(e, i) {
-			x.twice = append(x.twice, x.clash(e, i, m))
+		switch {
+		case m == nil:
+			m = &mark{key: part.Offset, value: part.Offset, closed: value, repeated: last && e.Kind == ArrayHeader}
+			if last {
+				m.value = e.Value
+			}
+			x.places[b.String()] = m
+		case i >= e.Base && !free && (m.closed || value):
+			path := lists.Map(e.Path[:i+1], func(p Part) string { return p.Text })
+			x.twice = append(x.twice, Twice{path, x.lines.at(m.key), x.lines.at(part.Offset)})
 			return
+		case last && e.Kind == Header: // after [a.b], which implies it
+			m.key, m.value = part.Offset, e.Value
 		}
+		free = free || m.repeated
 	}
-}
-
-func newMark(e Entry, i int) *mark {
-	offset := e.Path[i].Offset
-	if i == len(e.Path)-1 {
-		return &mark{key: offset, value: e.Value, kind: ownMode(e)}
-	}
-	return &mark{key: offset, value: offset, kind: parentMode(e, i)}
-}
-
-// allows reports whether what m marks may be defined again as part i of e; an
-// implied table takes the mode of its own header.
-func (m *mark) allows(e Entry, i int) bool {
-	if i < len(e.Path)-1 {
-		return m.kind != closed
-	}
-	if e.Kind != Header || m.kind != implied {
-		return false
-	}
-	m.key, m.value, m.kind = e.Path[i].Offset, e.Value, explicit
-	return true
-}
-
-func (x *Index) clash(e Entry, i int, m *mark) Twice {
-	return Twice{
-		Path:   lists.Map(e.Path[:i+1], func(p Part) string { return p.Text }),
-		First:  x.lines.at(m.key),
-		Second: x.lines.at(e.Path[i].Offset),
-	}
-}
-
-func ownMode(e Entry) mode {
-	switch e.Kind {
-	case Header:
-		return explicit
-	case ArrayHeader:
-		return repeated
-	default:
-		return closed
-	}
-}
-
-func parentMode(e Entry, i int) mode {
-	if e.Kind == Header || e.Kind == ArrayHeader || i < e.Base {
-		return implied
-	}
-	return dotted
 }
 
 // At returns the place of a path. An element of an array is the step "[0]",
@@ -139,8 +86,8 @@ func (x *Index) At(path ...string) (Place, bool) {
 	return Place{Key: x.lines.at(m.key), Value: x.lines.at(m.value)}, true
 }
 
-// Twice returns the keys that are defined more than once, in the order of the
-// text.
+// Twice returns the values that are defined more than once, in the order of the text. A
+// table that is, the decoder reports.
 func (x *Index) Twice() []Twice { return x.twice }
 
 // appendPart writes one step of a map key. NUL is not allowed in TOML, so it

@@ -73,7 +73,6 @@ func TestIndex_FindsDuplicates(t *testing.T) {
 		"a = []\na.b = ''\n":               "a 1:1 2:1",
 		"a = {}\na.b = ''\n":               "a 1:1 2:1",
 		"a = 1\na = 2\n":                   "a 1:1 2:1",
-		"[a]\nb = 1\n[a]\n":                "a 1:2 3:2",
 		"[a]\nb.c = 1\nb = { d = 2 }\n":    "a.b 2:1 3:1",
 		"x = { a = 1, a = 2 }\n":           "x.a 1:7 1:14",
 		"x = { a.b = 1, a = 2 }\n":         "x.a 1:7 1:16",
