@@ -4,7 +4,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -16,7 +16,6 @@ import (
 	"justnews/internal/plan"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/report"
-	"justnews/internal/safefile"
 	"justnews/internal/unitname"
 )
 
@@ -47,13 +46,13 @@ type hold struct {
 	app        *app
 	waitingRun waitingRun
 	watch      *report.Watch
-	files      []string // the state of what made this process's environment
+	files      map[string]string // the states of what made this process's environment
 }
 
 // performAndHold does a run, and where its unit is being restarted does it
 // again until it passes, or until the time is over. Only a whole pass opens.
 func (a *app) performAndHold(e waitingRun, watch *report.Watch) (gate.Result, *facts.Unit) {
-	h := &hold{app: a, waitingRun: e, watch: watch, files: stamps(e.instance)}
+	h := &hold{app: a, waitingRun: e, watch: watch, files: madeOf(e.instance)}
 	res, own := a.perform(e, watch)
 	if own == nil || own.NRestarts == 0 || !e.mayBeOff || changedSinceRead(*own) {
 		return res, own
@@ -95,7 +94,7 @@ func (h *hold) pause(res gate.Result, until time.Time) bool {
 			return false
 		case <-time.After(min(holdWatch, time.Until(next))):
 		}
-		if !slices.Equal(stamps(h.waitingRun.instance), h.files) {
+		if !maps.Equal(madeOf(h.waitingRun.instance), h.files) {
 			return false
 		}
 	}
@@ -132,9 +131,9 @@ func shared(s gate.StepResult) bool {
 	return s.Verdict == gate.Failed && slices.Contains([]string{"store", "orchestrator", "models"}, s.Name)
 }
 
-// stamps are the states of the files that a unit's settings and environment
-// are made of. What cannot be seen is left out.
-func stamps(instance string) []string {
+// madeOf returns the states of the files that a unit's settings and environment are
+// made of.
+func madeOf(instance string) map[string]string {
 	paths := []string{
 		generatorDir + "/" + plan.BaseDir + "/" + plan.BaseName,
 		generatorDir + "/" + unitname.Preload + ".d",
@@ -148,20 +147,5 @@ func stamps(instance string) []string {
 	if instance != "" {
 		paths = append(paths, generatorDir+"/"+unitname.Of(instance)+".d")
 	}
-	var all []string
-	for _, path := range paths {
-		if stamp, ok := stampOf(path); ok {
-			all = append(all, stamp)
-		}
-	}
-	return all
-}
-
-// stampOf changes with a file's content, place, owner and mode.
-func stampOf(path string) (string, bool) {
-	info, err := safefile.Lstat(path)
-	if err != nil {
-		return "", false
-	}
-	return fmt.Sprint(path, info.Dev, info.Ino, info.Ctime), true
+	return statesOf(paths)
 }

@@ -94,13 +94,15 @@ func TestPrestart_WaitsForTheMountOfTheStore(t *testing.T) {
 // A process that holds cannot read its environment again: where a file behind it has changed,
 // it ends, and systemd starts another one.
 func TestHold_EndsWhenItsFilesChange(t *testing.T) {
+	before := madeOf("scout")
+	before["a file that is gone"] = "1 2 3"
 	for name, c := range map[string]struct {
-		files []string
+		files map[string]string
 		again bool
 		after time.Duration
 	}{
-		"nothing changed": {stamps("scout"), true, holdLook},
-		"a file changed":  {append(stamps("scout"), "a file that is gone"), false, holdWatch},
+		"nothing changed": {madeOf("scout"), true, holdLook},
+		"a file changed":  {before, false, holdWatch},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -118,12 +120,17 @@ func TestHold_EndsWhenItsFilesChange(t *testing.T) {
 	}
 }
 
-func TestStamp_ChangesWithContentModeAndPlace(t *testing.T) {
+func TestStateOf_ChangesWithContentModeAndPlace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "justnews.toml")
-	if _, ok := stampOf(file); ok {
-		t.Fatal("a file that does not exist has a stamp")
+	link := file + ".link"
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
 	}
-	seen := map[string]string{}
+	seen := map[string]string{gate.UnknownFile: "not seen"}
+	if state := stateOf(file); state != gate.NoFile {
+		t.Fatalf("a file that does not exist has the state %q", state)
+	}
+	seen[gate.NoFile] = "missing"
 	for _, step := range []struct {
 		name string
 		do   func() error
@@ -144,10 +151,13 @@ func TestStamp_ChangesWithContentModeAndPlace(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		stamp, _ := stampOf(file)
-		if was, twice := seen[stamp]; twice {
-			t.Errorf("%s: the stamp is the one of %s", step.name, was)
+		state := stateOf(file)
+		if was, twice := seen[state]; twice {
+			t.Errorf("%s: the state is the one of %s", step.name, was)
 		}
-		seen[stamp] = step.name
+		if behind := stateOf(link); behind != state {
+			t.Errorf("%s: a link to it has the state %q, not %q", step.name, behind, state)
+		}
+		seen[state] = step.name
 	}
 }

@@ -168,7 +168,8 @@ func statesOf(paths []string) map[string]string {
 	return states
 }
 
-// stateOf changes with what a file holds.
+// stateOf changes with the content, place, owner and mode of a file, or of the one that a
+// link leads to.
 func stateOf(path string) string {
 	info, err := safefile.Stat(path)
 	switch {
