@@ -65,15 +65,12 @@ func (f *follower) follow(ctx context.Context) outcome {
 			if f.confirmed(ctx) {
 				// The orchestrator may be another process than the greeted one.
 				problem, again := f.proven(ctx)
-				switch {
+				switch f.silent = problem; {
 				case problem == nil:
 					return f.open()
-				case ctx.Err() != nil: // the question was cut short: it says nothing
-					return f.late()
 				case again == 0:
 					return f.refuse(*problem)
 				}
-				f.silent = problem
 				if !f.sleep(ctx, again) {
 					return f.late()
 				}

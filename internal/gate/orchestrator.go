@@ -132,9 +132,6 @@ func (g *handshake) readiness(ctx context.Context) (bool, outcome) {
 	switch {
 	case g.ready.Kind == facts.NotServed, g.ready.Kind == facts.Answered && g.ready.Ready:
 		if problem, unknown := g.loads(ctx, unitEvery); unknown {
-			if ctx.Err() != nil {
-				return false, outcome{}
-			}
 			g.silent = problem
 			return g.again(ctx, check.Unreachable, pollInvalid, problem.Message)
 		} else if problem != nil {

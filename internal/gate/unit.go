@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"justnews/internal/check"
 	"justnews/internal/check/orchestrator"
 	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
@@ -49,8 +50,11 @@ func (r *runner) askUnit(ctx context.Context) {
 	}
 	r.unit.asked = time.Now()
 	unit, err := r.world.Units.Unit(ctx, name)
-	r.unit.unit, r.unit.known, r.unit.err = unit, err == nil, ""
-	if err != nil {
+	r.unit.unit, r.unit.known = unit, err == nil
+	switch {
+	case err == nil:
+		r.unit.err = ""
+	case ctx.Err() == nil: // else the question was cut off: it says nothing
 		r.unit.err = err.Error()
 	}
 	if err == nil && !r.unit.counted {
@@ -96,8 +100,13 @@ func (r *runner) loads(ctx context.Context, age time.Duration) (problem *diag.Pr
 	if !r.unit.known || time.Since(r.unit.asked) >= age && !r.sameProcess(ctx) {
 		r.askUnit(ctx)
 	}
-	if !r.unit.known {
+	switch {
+	case r.unit.known:
+	case r.unit.err != "":
 		return new(orchestrator.SystemdSilent(r.subject(), r.unit.err)), true
+	default:
+		j := check.Judgement{State: check.Pending, Reason: "the time was up before systemd had described " + r.req.Orchestrator.Unit}
+		return &orchestrator.Late(j, facts.ModelsLook{}, r.subject())[0], true
 	}
 	if r.world.Machine == nil {
 		return nil, false

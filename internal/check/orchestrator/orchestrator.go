@@ -38,14 +38,11 @@ func keyWanted() (expected string, fix diag.Fix) {
 		diag.Advise("put the server's API key into the file of orchestrator.api_key_file", diag.Reload(), diag.Retry())
 }
 
-// Silent returns the problem of an orchestrator that did not answer, or did not say
-// ready in time for a look at its models.
+// Silent returns the problem of an orchestrator that did not answer,
+// or did not say ready.
 func Silent(s Subject, h facts.Health, r facts.Readiness) []diag.Problem {
 	if check.Reach(h.Answer) != check.Ready {
 		return late(s, h.Answer)
-	}
-	if Readiness(r).State == check.Ready {
-		return Late(check.Judgement{State: check.Pending, Reason: "the orchestrator was ready only at the end of that time"}, facts.ModelsLook{}, s)
 	}
 	if r.Kind != facts.Answered { // it may be busy, or have ended since
 		return late(s, r.Answer)

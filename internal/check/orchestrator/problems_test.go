@@ -200,8 +200,6 @@ func TestProblems_DeadlineNamesWhatWasMissing(t *testing.T) {
 		{facts.Health{Answer: facts.Answer{Kind: facts.Refused, Detail: "connection refused"}}, facts.Readiness{}, diag.OrchestratorUnreachable},
 		{facts.Health{Answer: facts.Answer{Kind: facts.Nonsense}}, facts.Readiness{}, diag.OrchestratorNonsense},
 		{facts.Health{Answer: answer}, facts.Readiness{Answer: answer}, diag.OrchestratorNotReady},
-		{facts.Health{Answer: answer}, facts.Readiness{Answer: answer, Ready: true}, diag.ModelsTimeout},
-		{facts.Health{Answer: answer}, facts.Readiness{Answer: facts.Answer{Kind: facts.NotServed}}, diag.ModelsTimeout},
 		{facts.Health{Answer: answer}, facts.Readiness{}, diag.OrchestratorUnreachable},
 		{facts.Health{Answer: answer}, facts.Readiness{Answer: facts.Answer{Kind: facts.ServerError}}, diag.OrchestratorUnreachable},
 		{facts.Health{Answer: answer}, facts.Readiness{Answer: facts.Answer{Kind: facts.Nonsense}}, diag.OrchestratorNonsense},
