@@ -61,7 +61,7 @@ type Result struct {
 }
 
 // commandLimit is the time limit of one command; no command of a scenario takes long.
-var commandLimit = Scaled(60 * time.Second)
+var commandLimit = Scaled(5 * time.Minute)
 
 // Run runs a command as root in the machine and returns how it ended.
 func (m *Machine) Run(argv ...string) Result {
