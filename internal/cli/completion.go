@@ -39,7 +39,7 @@ type candidatesCommand struct {
 	Words []string `arg:"" help:"The words after the program's name, as far as the one that is completed."`
 }
 
-// Run answers the completion scripts. It never exits with 0: if a variable on a unit's
+// Run answers the completion scripts. It exits as a refusal does: if a variable on a unit's
 // command line adds this command, its --gate-only is one of the words.
 func (c *candidatesCommand) Run(a *app) error {
 	a.limited("completion", completing)
@@ -59,7 +59,7 @@ func (c *candidatesCommand) Run(a *app) error {
 		"FILE":     {Shell: completion.Files},
 		"DIR":      {Shell: completion.Directories},
 	}))
-	return ended(diag.StatusUsage)
+	return ended(a.end(diag.StatusUsage))
 }
 
 func (a *app) printNames(names []string, err error) error {

@@ -19,8 +19,8 @@ type Groups interface {
 	Groups(group string) []uint64
 }
 
-// Origin proves whose answers those of one address are, for orchestrator.WithProof. Many goroutines may use
-// it at once.
+// Origin proves whose answers those of one address are, for orchestrator.WithProof. Many
+// goroutines may use it at once.
 type Origin struct {
 	Unit   string // that the configuration names, "": no unit of this host
 	Away   bool   // the URL led to another host when the run began
