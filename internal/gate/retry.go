@@ -148,7 +148,7 @@ func startOne(ctx context.Context, r *runner, name string) []diag.Problem {
 		started, err = r.world.Starter.Start(ctx, name)
 	}
 	if err == nil && started.Refused == "" {
-		u, err = r.world.Units.Unit(context.WithoutCancel(ctx), name)
+		u, err = settled(ctx, r, name)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil
@@ -159,6 +159,21 @@ func startOne(ctx context.Context, r *runner, name string) []diag.Problem {
 		return []diag.Problem{*problem}
 	}
 	return []diag.Problem{checkunit.NotUp(name, u)}
+}
+
+// settledEvery is how often a unit is looked at whose job has ended while systemd still works
+// on it; it waits 3 s before a restart (plan.DefaultRestart).
+const settledEvery = 500 * time.Millisecond
+
+// settled waits until a unit is up, or systemd is not working on it. The end of a start job
+// alone does not say so: the unit may have been restarted by then, with a job of its own.
+func settled(ctx context.Context, r *runner, name string) (facts.Unit, error) {
+	for {
+		u, err := r.world.Units.Unit(context.WithoutCancel(ctx), name)
+		if err != nil || !checkunit.WordOf(u, true).Pending() || checkunit.LastRefused(u) || !pause(ctx, settledEvery) {
+			return u, err
+		}
+	}
 }
 
 // Started records how a server was started: the gates of the orchestrator and the bus leave

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	checkunit "justnews/internal/check/unit"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/requirement"
@@ -184,6 +185,60 @@ func TestRetry_StartHasItsOutcome(t *testing.T) {
 				t.Errorf("%s: %+v, want %s", name, problem, c.code)
 			}
 		}
+	}
+}
+
+// settling is a unit whose start job ends while systemd still starts it.
+type settling struct {
+	retryHost
+	states []facts.Unit // one look after another; the last one remains
+}
+
+func (s *settling) Unit(_ context.Context, name string, _ ...string) (facts.Unit, error) {
+	u := s.states[0]
+	if len(s.states) > 1 {
+		s.states = s.states[1:]
+	}
+	u.Name, u.LoadState = name, "loaded"
+	return u, nil
+}
+
+func (s *settling) Start(context.Context, string) (facts.Start, error) {
+	return facts.Start{Result: "failed"}, nil
+}
+
+// The end of the start job is not the end of the start: systemd may have queued another one.
+func TestRetry_WaitsWhileSystemdRestartsTheUnit(t *testing.T) {
+	failed, queued := facts.Unit{ActiveState: "failed"}, facts.Unit{ActiveState: "activating", SubState: "auto-restart-queued", Job: true}
+	starting, up := facts.Unit{ActiveState: "activating", SubState: "start-pre", Job: true}, facts.Unit{ActiveState: "active"}
+	stopped, refused := facts.Unit{ActiveState: "inactive"}, queued
+	refused.StatusText = checkunit.StatusOfRefusal(diag.Problem{Code: diag.StoreRoot, Message: "m"})
+	for name, c := range map[string]struct {
+		states []facts.Unit
+		says   string // "": it is up
+		takes  time.Duration
+	}{
+		"it comes up":          {[]facts.Unit{failed, queued, starting, starting, up}, "", 3 * settledEvery},
+		"its gate has refused": {[]facts.Unit{failed, starting, refused, up}, checkunit.GateRefused, settledEvery},
+		"it is stopped":        {[]facts.Unit{failed, starting, stopped, up}, "it is not up", settledEvery},
+		"it crashes":           {[]facts.Unit{failed, queued, starting, {ActiveState: "activating", SubState: "auto-restart"}, up}, "it is not up", 2 * settledEvery},
+		"it takes too long":    {[]facts.Unit{failed, starting}, "it is not up", time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				s := &settling{states: c.states}
+				began := time.Now()
+				p := startOne(ctx, &runner{world: World{Units: s, Starter: s}}, "a.service")
+				if took := time.Since(began); took != c.takes {
+					t.Errorf("took %v, want %v", took, c.takes)
+				}
+				if len(p) > 1 || len(p) == 0 != (c.says == "") || len(p) > 0 && p[0].Message != c.says {
+					t.Errorf("%+v, want %q", p, c.says)
+				}
+			})
+		})
 	}
 }
 

@@ -246,7 +246,10 @@ func TestKeptDown_OnlyAUnitThatItsGateKeepsDown(t *testing.T) {
 		u    facts.Unit
 		want string // "": nothing
 	}{
-		"refused":                {refused("failed", "failed", text), unit.GateRefused},
+		"refused": {refused("failed", "failed", text), unit.GateRefused},
+		"refused, and a restart is queued": {gatedUnit(func(u *facts.Unit) {
+			u.ActiveState, u.SubState, u.StatusText, u.Job = "activating", "auto-restart-queued", text, true
+		}), unit.GateRefused},
 		"refused, and up since":  {refused("active", "running", text), ""},
 		"failed without a word":  {refused("failed", "failed", ""), "failed"},
 		"a code that is no code": {refused("failed", "failed", "refused: NO-SUCH: x"), "failed"},
@@ -257,6 +260,9 @@ func TestKeptDown_OnlyAUnitThatItsGateKeepsDown(t *testing.T) {
 		}
 	}
 	if p := unit.NotUp("x", refused("failed", "failed", "")); p.Message == "it is not up" {
+		t.Errorf("%+v", p)
+	}
+	if p := unit.NotUp("x", refused("activating", "auto-restart", text)); p.Message != unit.GateRefused || !strings.Contains(p.Seen, string(diag.StoreRoot)) || !strings.Contains(p.Fix.String(), "journalctl") {
 		t.Errorf("%+v", p)
 	}
 	if p := unit.NotUp("x", refused("active", "running", "")); p.Message != "it is not up" {

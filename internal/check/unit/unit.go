@@ -105,7 +105,7 @@ const GateRefused = "its gate refuses it"
 // KeptDown is Failure, and for a unit that its gate keeps down the refusal.
 func KeptDown(u facts.Unit) *diag.Problem {
 	code, text := Refusal(u)
-	if code == "" || WordOf(u, true) != Refused {
+	if code == "" || !LastRefused(u) {
 		return Failure(u)
 	}
 	return &diag.Problem{Code: diag.UnitFailed, Subject: u.Name, Message: GateRefused, Seen: diag.Clean(text), Fix: diag.Do(diag.Retry())}
@@ -113,7 +113,10 @@ func KeptDown(u facts.Unit) *diag.Problem {
 
 // NotUp is the problem of a unit that was started and is not up.
 func NotUp(name string, u facts.Unit) diag.Problem {
-	if p := Failure(u); p != nil {
+	if p := KeptDown(u); p != nil {
+		if p.Message == GateRefused {
+			p.Fix = diag.Advise("do what its gate advises", diag.Retry()).Looking(diag.LogOf(name))
+		}
 		return *p
 	}
 	return diag.Found(diag.UnitFailed, name, "it is not up",
