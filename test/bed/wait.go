@@ -12,7 +12,7 @@ import (
 
 // Patience is the default time limit of a wait. It is long because it costs nothing as long
 // as things work.
-var Patience = Scaled(30 * time.Second)
+var Patience = Scaled(2 * time.Minute)
 
 // Scaled returns the time limit for this machine: JUSTNEWS_TEST_SLOWNESS times as long, if
 // that is set.

@@ -19,10 +19,20 @@ func (n name) String() string {
 	return strings.TrimPrefix(n.pkg, "justnews/") + " " + n.test
 }
 
+// failure is a failed test with the start of what it printed, so that the end of a long log
+// has both.
+type failure struct {
+	name
+	said string
+}
+
+// shown is how many characters of a failed test's output its line in the sum has.
+const shown = 600
+
 type tally struct {
 	output  map[name]*strings.Builder // of what has not ended yet
 	passed  map[name]int              // how often: two runs may have the same test
-	failed  []name
+	failed  []failure
 	skipped map[name]string // with the reason
 	// parts are the slow parts of tests that have not ended: a test's time does not include
 	// parts that run in parallel.
@@ -42,7 +52,11 @@ func (t *tally) add(e event) {
 		}
 		t.output[n].WriteString(e.Output)
 	case "fail":
-		t.failed = append(t.failed, n)
+		f := failure{name: n}
+		if e.Test != "" {
+			f.said = reason(t.text(n))
+		}
+		t.failed = append(t.failed, f)
 	case "pass":
 		if e.Test != "" {
 			t.passed[n]++
@@ -61,7 +75,7 @@ func (t *tally) text(n name) string {
 	return ""
 }
 
-// reason returns a skipped test's message, without the marks of go test.
+// reason returns the messages of a skipped or failed test, without the marks of go test.
 func reason(output string) string {
 	var said []string
 	for line := range strings.Lines(output) {
@@ -152,11 +166,13 @@ func (t *tally) sum(out io.Writer) {
 		fmt.Fprintln(out, "\n== failed")
 	}
 	tests := 0
-	for _, n := range t.failed {
-		fmt.Fprintln(out, strings.TrimSpace(n.String()))
-		if n.test != "" {
-			tests++
+	for _, f := range t.failed {
+		if f.test == "" {
+			fmt.Fprintln(out, strings.TrimSpace(f.String()))
+			continue
 		}
+		tests++
+		fmt.Fprintf(out, "%s: %.*s\n", f, shown, f.said)
 	}
 	passed := 0
 	for _, times := range t.passed {

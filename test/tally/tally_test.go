@@ -49,7 +49,7 @@ func TestBad(t *testing.T) { t.Run("inner", func(t *testing.T) { t.Error("the ca
 	if status == 0 || !strings.Contains(live, "the cause") || !strings.Contains(live, "FAIL  example") {
 		t.Errorf("status %d, says\n%s", status, live)
 	}
-	if !strings.Contains(sums, "example TestBad/inner\n") || !strings.HasSuffix(sums, "\n1 passed, 2 failed, 0 skipped\n") {
+	if !strings.Contains(sums, "example TestBad/inner: the cause\n") || !strings.HasSuffix(sums, "\n1 passed, 2 failed, 0 skipped\n") {
 		t.Errorf("sum\n%s", sums)
 	}
 }
