@@ -191,7 +191,7 @@ func (a attack) play(t *testing.T, config string, want int) {
 func (s *scene) run(args ...string) (status int, stdout, stderr string) {
 	s.t.Helper()
 	args = append(s.prefix, args...)
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	var out, errs bytes.Buffer
@@ -216,7 +216,7 @@ func readyOrchestrator(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := s.Open(ctx); err != nil {
 		t.Fatal(err)

@@ -179,7 +179,7 @@ func start(ts *testscript.TestScript, name string, o reference.Options) {
 	s, err := reference.Start(o)
 	ts.Check(err)
 	ts.Defer(func() { s.Release(); s.Close() })
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	ts.Check(s.Open(ctx))
 	running(ts)[name] = s.URL()

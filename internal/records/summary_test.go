@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"justnews/test/busy"
 )
 
 var noon = time.Date(2026, 8, 1, 12, 0, 0, 123456789, time.FixedZone("CEST", 7200))
@@ -263,7 +265,7 @@ func TestSummary_OverfullDirectoryIsCleanedUpInSteps(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	began := time.Now()
+	began, mark := time.Now(), busy.Now()
 	for range 10 {
 		path, err := Write(Dirs{Cache: cache}, "scout", time.Now(), []byte("new"))
 		if err != nil {
@@ -275,7 +277,7 @@ func TestSummary_OverfullDirectoryIsCleanedUpInSteps(t *testing.T) {
 			}
 		}
 	}
-	took := time.Since(began) / 10
+	took := mark.Less(time.Since(began)) / 10
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"justnews/test/bed"
+	"justnews/test/busy"
 )
 
 var healingTable = flag.Bool("healing", false, "inject every fault and rewrite docs/healing.md from what is measured (both suites)")
@@ -103,9 +104,9 @@ func TestHealing(t *testing.T) {
 		for _, f := range taken(suite, slices.Concat(faults, mistaken)) {
 			t.Run(f.name, func(t *testing.T) {
 				inner := &site{Machine: s.Machine, t: t}
-				took := inner.heals(t, f, append(units(orchestrator), units(agents()...)...)...)
-				if took > promised(suite) {
-					t.Fatalf("up %v after the cause was gone, want at most %v", took, promised(suite))
+				took, own := inner.heals(t, f, append(units(orchestrator), units(agents()...)...)...)
+				if own > promised(suite) {
+					t.Fatalf("up %v after the cause was gone (%v of its own), want at most %v", took, own, promised(suite))
 				}
 				measured[suite][f.name] = fmt.Sprintf("%.0f s", took.Seconds())
 			})
@@ -120,9 +121,9 @@ func TestHealing(t *testing.T) {
 		for _, f := range taken(suite, mpsOutages) {
 			t.Run(f.name, func(t *testing.T) {
 				inner := &site{Machine: s.Machine, t: t}
-				took := inner.heals(t, f, units(names...)...)
-				if took > promised(suite) {
-					t.Fatalf("up %v after the cause was gone, want at most %v", took, promised(suite))
+				took, own := inner.heals(t, f, units(names...)...)
+				if own > promised(suite) {
+					t.Fatalf("up %v after the cause was gone (%v of its own), want at most %v", took, own, promised(suite))
 				}
 				measured[suite][f.name] = fmt.Sprintf("%.0f s", took.Seconds())
 			})
@@ -155,7 +156,9 @@ func unhurried() host {
 	return h
 }
 
-func (s *site) heals(t *testing.T, f fault, names ...string) time.Duration {
+// heals returns how long after the end of a fault all instances were up, and how much of that
+// is not due to other processes of a busy machine.
+func (s *site) heals(t *testing.T, f fault, names ...string) (took, own time.Duration) {
 	t.Helper()
 	s.Systemctl(append([]string{"stop", target}, names...)...)
 	s.stopAll()
@@ -183,9 +186,9 @@ func (s *site) heals(t *testing.T, f fault, names ...string) time.Duration {
 	}
 	s.ownPace(t, said())
 	s.must(f.remove)
-	gone := bed.Monotonic()
+	gone, mark := bed.Monotonic(), busy.Now()
 	var last time.Duration
-	s.WaitFor("all instances active", 3*time.Minute, func() bool {
+	s.WaitFor("all instances active", 10*time.Minute, func() bool {
 		last = 0
 		for _, u := range s.Units(names...) {
 			if !u.Is("active/running") {
@@ -195,9 +198,10 @@ func (s *site) heals(t *testing.T, f fault, names ...string) time.Duration {
 		}
 		return true
 	})
-	took := max(last-gone, 0)
+	took = max(last-gone, 0)
+	own = mark.Less(took)
 	t.Logf("%s: up %v after the cause was gone", f.name, took.Round(100*time.Millisecond))
-	return took
+	return took, own
 }
 
 // ownPace fails if anything started the orchestrator before its restart delay was over.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"justnews/test/bed"
+	"justnews/test/busy"
 )
 
 // daemon-reload again and again while 17 gates run, with a configuration that is the same,
@@ -157,9 +158,9 @@ func TestReload_FailingGeneratorKeepsEveryGate(t *testing.T) {
 // systemd for 90 s.
 func (s *site) reload(when string) {
 	s.t.Helper()
-	began := bed.Monotonic()
+	began, mark := time.Now(), busy.Now()
 	s.Systemctl("daemon-reload")
-	if took := bed.Monotonic() - began; took > 10*time.Second {
+	if took := mark.Less(time.Since(began)); took > 10*time.Second {
 		s.t.Errorf("%s: daemon-reload took %v", when, took.Round(time.Millisecond))
 	}
 }
