@@ -18,7 +18,6 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
-	"justnews/internal/probe/orchestrator"
 	"justnews/internal/requirement"
 	"justnews/internal/status"
 	"justnews/internal/unitname"
@@ -58,7 +57,7 @@ func Run(ctx context.Context, j Job, w requirement.Run, x gate.World) gate.Resul
 	if w.RequireMPS {
 		res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
 	}
-	res.Problems = slices.Concat(first, res.Problems, <-around, j.registered(ctx, w), vllm(ctx, w, x))
+	res.Problems = slices.Concat(first, res.Problems, <-around, j.registered(ctx, w, x), vllm(ctx, w, x))
 	res.Problems = append(res.Problems, store.MapInstances(x.Map.Models, w.Models.Map, j.Config.InstanceNames())...)
 	if x.Units == nil && !slices.ContainsFunc(res.Problems, func(p diag.Problem) bool { return p.Code == diag.NoSystemd }) {
 		res.Problems = append(res.Problems, unit.NoSystemd(diag.Notice, "preflight", "units, users, paths and ports are not checked"))
@@ -110,18 +109,19 @@ func vllm(ctx context.Context, w requirement.Run, x gate.World) []diag.Problem {
 	return checkorchestrator.VLLM(x.Adviser.VLLM(ctx), m.VLLM, w.Orchestrator.URL, w.Orchestrator.Unit)
 }
 
+// registry lists the agents that are registered with the bus.
+type registry interface {
+	Agents(ctx context.Context) facts.Registration
+}
+
 // registered queries the bus for the orchestrator's registration, if both are units of this
 // host and the bus is required at all.
-func (j Job) registered(ctx context.Context, w requirement.Run) []diag.Problem {
+func (j Job) registered(ctx context.Context, w requirement.Run, x gate.World) []diag.Problem {
 	cfg := j.Config
-	if !w.RequireBus || !w.RequireModels || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
+	bus, lists := x.Bus.(registry)
+	if !lists || !w.RequireBus || !w.RequireModels || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
 		return nil
 	}
-	bus, err := orchestrator.NewBus(w.Bus.URL)
-	if err != nil {
-		return nil // said before
-	}
-	defer bus.Close()
 	return checkorchestrator.Registered(bus.Agents(ctx), cfg.Orchestrator.Instance, w.Bus.URL)
 }
 

@@ -103,3 +103,34 @@ func (u everyUnit) Unit(_ context.Context, name string, _ ...string) (facts.Unit
 	found.Name = name
 	return found, nil
 }
+
+// bus is one on which these agents are registered.
+type bus []string
+
+func (bus) Health(context.Context) facts.BusHealth { return facts.BusHealth{} }
+
+func (b bus) Agents(context.Context) facts.Registration {
+	return facts.Registration{Answer: facts.Answer{Kind: facts.Answered}, Agents: b}
+}
+
+// The list comes over the client of the world, which proves whose answer it is.
+func TestRegistered_TheWorldsBusIsAsked(t *testing.T) {
+	j := Job{Config: &config.Config{}}
+	j.Config.Orchestrator.Instance, j.Config.Bus.Instance = "gpu_orchestrator", "mcp_bus"
+	wanted := requirement.Run{RequireModels: true, RequireBus: true}
+	for name, c := range map[string]struct {
+		w     requirement.Run
+		bus   gate.Bus
+		found int
+	}{
+		"registered":          {wanted, bus{"scout", "gpu_orchestrator"}, 0},
+		"not registered":      {wanted, bus{"scout"}, 1},
+		"no bus is required":  {requirement.Run{RequireModels: true}, bus{"scout"}, 0},
+		"the bus has no list": {wanted, struct{ gate.Bus }{}, 0},
+	} {
+		p := j.registered(t.Context(), c.w, gate.World{Bus: c.bus})
+		if len(p) != c.found || c.found > 0 && p[0].Code != diag.BusUnregistered {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
