@@ -43,18 +43,21 @@ func TestOwnUnit_EnvironmentFileCannotFakeAnInteractiveRun(t *testing.T) {
 		"another unit's run":   {[]string{"0::", "system.slice", "cron.service"}, 0},
 		"a user's own manager": {[]string{"0::", "user.slice", "user@1000.service", "app.slice"}, 0},
 	} {
-		var out bytes.Buffer
-		var got syscall.Signal
-		cli.Run(t.Context(), cli.Machine{
-			Stdout: &out, Stderr: &out, Groups: c.groups,
-			Lookup: func(variable string) (string, bool) {
-				value, ok := map[string]string{"SYSTEMD_EXEC_PID": "1", "GATE_TIMEOUT": "2"}[variable]
-				return value, ok
-			},
-			Kill: func(s syscall.Signal) { got = s },
-		}, []string{"--config", "/nonexistent.toml", "--gate-only", "scout"})
-		if got != c.want {
-			t.Errorf("%s: ended by signal %d, want %d\n%s", name, got, c.want, out.String())
+		// Also a command that is meant for shells may stand in somebody's ExecStartPre=.
+		for _, args := range [][]string{{"--config", "/nonexistent.toml", "--gate-only", "scout"}, {"candidates", "--", "gate", ""}} {
+			var out bytes.Buffer
+			var got syscall.Signal
+			cli.Run(t.Context(), cli.Machine{
+				Stdout: &out, Stderr: &out, Groups: c.groups,
+				Lookup: func(variable string) (string, bool) {
+					value, ok := map[string]string{"SYSTEMD_EXEC_PID": "1", "GATE_TIMEOUT": "2"}[variable]
+					return value, ok
+				},
+				Kill: func(s syscall.Signal) { got = s },
+			}, args)
+			if got != c.want {
+				t.Errorf("%s, %q: ended by signal %d, want %d\n%s", name, args, got, c.want, out.String())
+			}
 		}
 	}
 }

@@ -340,6 +340,37 @@ func TestProof_EveryAnswerIsProven(t *testing.T) {
 	}
 }
 
+// A canary may take several requests: Triton is first asked for the model's inputs.
+func TestProof_EveryAnswerToACanaryIsProven(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"name":"m","inputs":[{"name":"x","datatype":"FP32","shape":[1]}],"outputs":[],"choices":[{"text":"a"}],"response":"a","content":"a","tokens_predicted":1,"data":[{"id":"m"}]}`)
+	}))
+	t.Cleanup(server.Close)
+	for kind, requests := range map[string]uint64{"triton": 2, "vllm": 1, "openai": 1} {
+		for foreign := range requests + 1 {
+			var connections atomic.Uint64
+			look := func(netip.AddrPort, netip.AddrPort) facts.Server {
+				return facts.Server{Group: connections.Add(1), Accepted: true}
+			}
+			prove := func(_ context.Context, s facts.Server) (facts.AnswerKind, string) {
+				if s.Group == foreign {
+					return facts.Foreign, "another process answers"
+				}
+				return facts.Answered, ""
+			}
+			s, err := orchestrator.Open(kind, server.URL, []string{"m"}, orchestrator.WithServer(look), orchestrator.WithProof(prove))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := s.(orchestrator.Canary).Canary(t.Context(), "m")
+			s.Close()
+			if (a.Kind == facts.Answered) != (foreign == 0) || foreign == 0 && connections.Load() != requests {
+				t.Errorf("%s, answer %d is another's: %+v after %d connections", kind, foreign, a, connections.Load())
+			}
+		}
+	}
+}
+
 // No answer to any request of any kind of server counts if another process gave it.
 func TestProof_AnotherProcessSaysNothing(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
