@@ -18,5 +18,5 @@ case $# in
 	esac ;;
 esac
 printf 'justnews-preflight-check.sh: error: unknown arguments: %s\n' "$*" >&2
-printf 'justnews-preflight-check.sh: hint: justnews-preflight-check.sh [--gate-only [INSTANCE]]\n' >&2
+printf 'usage: justnews-preflight-check.sh [--gate-only [INSTANCE]]\n' >&2
 exit 64
