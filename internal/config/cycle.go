@@ -44,7 +44,7 @@ const maxCycles = 100
 
 // cycles reports the cycles in the order of the units that the generator will write.
 func (s *state) cycles(c *Config, byName map[string]int) {
-	after := map[string][]string{unitname.Preload: {unitname.Of(c.Orchestrator.Instance)}}
+	after := map[string][]string{unitname.Preload: {c.Orchestrator.ServedBy()}}
 	for i := range c.Instances {
 		in := &c.Instances[i]
 		unit := unitname.Of(in.Name)
@@ -79,10 +79,13 @@ func (s *state) cycles(c *Config, byName map[string]int) {
 }
 
 // cycle reports a cycle, each of whose units is after the next one: once, at the first
-// after that closes it, or at mps.unit if none does.
+// after that closes it, otherwise at the key that names an instance as another unit.
 func (s *state) cycle(c *Config, byName map[string]int, units []string, reported map[string]bool) {
 	names := lists.Map(units, func(unit string) string { return cmp.Or(unitname.Instance(unit), unit) })
 	path, n := []string{"mps", "unit"}, 0
+	if slices.Contains(units, c.Orchestrator.Unit) {
+		path[0] = "orchestrator"
+	}
 	for at, name := range names {
 		i, listed := byName[name]
 		if !listed {
@@ -104,6 +107,9 @@ func (s *state) cycle(c *Config, byName map[string]int, units []string, reported
 	case path[0] == "mps":
 		message = "mps.unit closes an " + message
 		seen, expected, fix = quote(c.MPS.Unit), "a unit that is not an instance", "name the unit of the MPS control daemon"
+	case path[0] == "orchestrator":
+		message = "orchestrator.unit closes an " + message
+		seen, expected, fix = quote(c.Orchestrator.Unit), "a unit that is not an instance", "name the instance in orchestrator.instance, and remove orchestrator.unit"
 	case loop[0] == loop[1]:
 		message = loop[0] + " is after itself"
 	}

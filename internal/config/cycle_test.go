@@ -41,6 +41,10 @@ func TestCycles_EachIsReportedWhereItCanBeBroken(t *testing.T) {
 			"[instances.gpu_orchestrator.mps]\nenabled = true\n[mps]\nunit = 'justnews-preload.service'\n",
 			[]string{"6: mps.unit closes an ordering cycle, each after the next: gpu_orchestrator -> justnews-preload.service -> gpu_orchestrator"},
 		},
+		"the orchestrator's instance as its unit": {
+			"[instances.a]\n[mps]\nunit = 'mps.service'\n[orchestrator]\nunit = 'justnews@a.service'\n",
+			[]string{"7: orchestrator.unit closes an ordering cycle, each after the next: a -> justnews-preload.service -> a"},
+		},
 		"an after and mps.unit": {
 			"[instances.a]\nafter = ['b']\nmps = { enabled = true }\n[instances.b]\nafter = ['a']\nmps = { enabled = true }\n[mps]\nunit = 'justnews@b.service'\n",
 			[]string{"4: ordering cycle, each after the next: a -> b -> a", "10: mps.unit closes an ordering cycle, each after the next: b -> b"},
@@ -70,6 +74,9 @@ func TestCycles_AreReportedExactlyWhereNoOrderExists(t *testing.T) {
 			fmt.Fprintf(&b, "[instances.i%d]\nafter = [%s]\nmps = { enabled = %t }\n", i, strings.Join(after, ", "), random.IntN(4) == 0)
 		}
 		fmt.Fprintf(&b, "[mps]\nunit = 'justnews@i%d.service'\n", random.IntN(2*n))
+		if random.IntN(8) == 0 {
+			fmt.Fprintf(&b, "[orchestrator]\nunit = 'justnews@i%d.service'\n", random.IntN(2*n))
+		}
 		s := loadText(b.String())
 		want := !sorts(s.translate())
 		if got := len(cyclesOf(b.String())) > 0; got != want {
@@ -86,7 +93,7 @@ func TestCycles_AreReportedExactlyWhereNoOrderExists(t *testing.T) {
 
 // sorts removes, again and again, the instances that are after none that is left.
 func sorts(c *Config) bool {
-	left := map[string][]string{unitname.Preload: {unitname.Of(c.Orchestrator.Instance)}}
+	left := map[string][]string{unitname.Preload: {c.Orchestrator.ServedBy()}}
 	for _, i := range c.Instances {
 		unit := unitname.Of(i.Name)
 		left[unit] = c.Dependencies(&i)
