@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 // parser is a recursive descent over text, which is valid JSON, or its beginning as far
@@ -30,12 +32,19 @@ func newParser(data []byte, depth int) *parser {
 	if json.Valid(data) {
 		return p
 	}
-	err := json.Unmarshal(data, new(json.RawMessage)) // Valid does not say why
+	// Valid does not say why. NUL is always invalid: if it is what is, data ends too early.
+	err := json.Unmarshal(slices.Concat(data, []byte{0}), new(json.RawMessage))
 	at := 0
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
 		at = max(at, int(e.Offset)-1) // it counts the invalid character, too
 	}
 	p.text, p.invalid = p.text[:at], fmt.Sprint(err)
+	switch r, size := utf8.DecodeRune(data[at:]); {
+	case size == 0:
+		p.invalid = "unexpected end of JSON input"
+	case size > 1: // encoding/json names the first byte
+		p.invalid = strings.Replace(p.invalid, fmt.Sprintf("%q", rune(data[at])), fmt.Sprintf("%q", r), 1)
+	}
 	return p
 }
 
@@ -81,7 +90,10 @@ func (p *parser) value() (v Value, err error) {
 		v.kind = numberKind
 	}
 	end := strings.IndexAny(p.text[p.pos:], ",]} \t\r\n")
-	if end < 0 {
+	switch {
+	case end < 0 && p.invalid != "":
+		return v, p.ended()
+	case end < 0:
 		end = len(p.text) - p.pos
 	}
 	if v.kind == numberKind {
