@@ -4,6 +4,7 @@ package store
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,6 +12,7 @@ import (
 	"justnews/internal/facts"
 	"justnews/internal/lists"
 	"justnews/internal/modelmap"
+	"justnews/internal/safefile"
 	"justnews/internal/spell"
 )
 
@@ -19,16 +21,21 @@ import (
 // or invalid, the number of models of a complete preload is unknown, and the gate
 // stays shut.
 func Map(f modelmap.File, written bool) []diag.Problem {
+	const put = "put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml"
 	switch {
 	case f.Missing && written:
 		return []diag.Problem{diag.Found(diag.MapUnreadable, "", "the model map that the configuration names does not exist",
-			"", "a file", diag.Advise("put the orchestrator's AGENT_MODEL_MAP.json there, or correct models.map in /etc/justnews/justnews.toml", diag.Retry())).At(f.Path, 0, 0)}
+			"", "a file", diag.Advise(put, diag.Retry())).At(f.Path, 0, 0)}
 	case f.Missing:
 		return []diag.Problem{diag.New(diag.MapMissing, "", "there is no model map, so the number of models is not checked",
 			diag.Advise("copy the orchestrator's map there, or name it in /etc/justnews/justnews.toml: models.map = \"/path/to/AGENT_MODEL_MAP.json\"")).At(f.Path, 0, 0).As(diag.Warning)}
 	case f.Err != nil:
+		advice := "grant the service's user read access to it"
+		if errors.Is(f.Err, safefile.ErrNotRegular) || errors.Is(f.Err, safefile.ErrTooLarge) {
+			advice = put
+		}
 		return []diag.Problem{diag.Found(diag.MapUnreadable, "", "cannot read the model map: "+diag.Clean(f.Err.Error()),
-			"", "a regular file that this user can read", diag.Advise("grant the service's user read access to it", diag.Retry()).Looking(diag.Namei(f.Path))).At(f.Path, 0, 0)}
+			"", "a regular file that this user can read", diag.Advise(advice, diag.Retry()).Looking(diag.Namei(f.Path))).At(f.Path, 0, 0)}
 	}
 	problems := lists.Map(f.Problems, func(p modelmap.Problem) diag.Problem { return mapProblem(f.Path, p) })
 	if f.Map == nil && len(diag.Errors(problems)) == 0 {

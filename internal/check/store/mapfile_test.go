@@ -52,3 +52,9 @@ func TestMap_ConfiguredMapMustExistAndBeValid(t *testing.T) {
 		t.Errorf("a map for vLLM has problems: %v", problems)
 	}
 }
+
+func TestMap_WhatIsNoFileIsReplacedAndNotMadeReadable(t *testing.T) {
+	if p := store.Map(modelmap.ReadFile(t.TempDir()), true)[0]; p.Code != diag.MapUnreadable || !strings.Contains(p.Fix.Advice, "AGENT_MODEL_MAP.json there") {
+		t.Errorf("%s: %s", p, p.Fix.Advice)
+	}
+}
