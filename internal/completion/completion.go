@@ -61,7 +61,7 @@ func Lines(app *kong.Application, words []string, values map[string]Values) []st
 		}
 	}
 	before := ""
-	if name, _, whole := strings.Cut(last, "="); whole && open == nil {
+	if name, _, whole := strings.Cut(last, "="); whole && open == nil && strings.HasPrefix(last, "--") { // -o=json is -o with =json
 		if open = find(node, name); open != nil {
 			before = name + "="
 		}

@@ -264,6 +264,34 @@ func TestCompletion_ShellsOfferWhatCanBeEntered(t *testing.T) {
 
 // A name comes from a file that anybody may have written. Pressing tab must not run its
 // text, and neither must running a line with the completed word.
+func TestCompletion_QuotesAreNoPartOfAName(t *testing.T) {
+	for _, shell := range shells {
+		t.Run(shell, func(t *testing.T) {
+			shellOrSkip(t, shell)
+			dir, env := host(t, "memory", "scout")
+			lines := []string{`justnews-gate gate 'sc`, `justnews-gate "gate" "sc`, `justnews-gate "gate" sc`}
+			for i, got := range answers(t, shell, dir, env, lines...) {
+				want := "scout"
+				if shell == "zsh" {
+					line := lines[i]
+					want = line + "out" + strings.Trim(line[len(line)-3:len(line)-2], " ")
+				}
+				if strings.TrimRight(got, " ") != want {
+					t.Errorf("%s: %q, want %q", lines[i], got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestCompletion_ShortFlagTakesItsValueWithoutAnEqualsSign(t *testing.T) {
+	for _, l := range completion.Lines(model(), []string{"-c=al"}, nil) {
+		if strings.HasPrefix(l, "-c=") {
+			t.Errorf("%q is offered", l)
+		}
+	}
+}
+
 func TestCompletion_CompletedNameIsNotExecuted(t *testing.T) {
 	const name = "z$(touch ran)`touch ran`;touch ran;:\"'\\"
 	for _, shell := range shells {

@@ -2,14 +2,15 @@
 # bash completion of justnews-gate, as printed by: justnews-gate completion bash
 
 _justnews_gate() {
-	local cur=${COMP_WORDS[COMP_CWORD]} words=() word line
+	local cur=${COMP_WORDS[COMP_CWORD]} words=() word line begun
 	COMPREPLY=()
 	type -P justnews-gate >/dev/null || return
-	# bash cuts --flag=value in three.
+	# bash cuts --flag=value in three, and leaves the quotes.
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-		[[ $word == '=' ]] || words+=("$word")
+		[[ $word == '=' ]] || words+=("${word//[\"\'\\]/}")
 	done
 	[[ $cur == '=' ]] && cur=''
+	begun=${cur//[\"\'\\]/}
 	while IFS= read -r line; do
 		case $line in
 		files) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
@@ -17,9 +18,9 @@ _justnews_gate() {
 		*)
 			word=${line%%$'\t'*}
 			# Some names come from outside: one quoted word each.
-			[[ $word == "$cur"* ]] && COMPREPLY+=("$(printf %q "$word")")
+			[[ $word == "$begun"* ]] && COMPREPLY+=("$(printf %q "$word")")
 			;;
 		esac
-	done < <(command justnews-gate candidates -- "${words[@]}" "$cur" 2>/dev/null)
+	done < <(command justnews-gate candidates -- "${words[@]}" "$begun" 2>/dev/null)
 }
 complete -F _justnews_gate justnews-gate

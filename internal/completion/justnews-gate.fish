@@ -5,7 +5,8 @@ function __justnews_gate_candidates
 	command -q justnews-gate; or return
 	set -l words (commandline -opc)
 	set -l token (commandline -ct)
-	for line in (command justnews-gate candidates -- $words[2..-1] $token 2>/dev/null)
+	set -l begun (string replace -ra '["\'\\\\]' '' -- $token)
+	for line in (command justnews-gate candidates -- $words[2..-1] "$begun" 2>/dev/null)
 		switch $line
 			case files
 				complete -C "'' $token"
@@ -13,7 +14,7 @@ function __justnews_gate_candidates
 				__fish_complete_directories $token
 			case '*'
 				# fish itself would search the help, too.
-				string match -qi -- "*$token*"\t'*' $line; and printf '%s\n' $line
+				string match -qi -- "*$begun*"\t'*' $line; and printf '%s\n' $line
 		end
 	end
 end
