@@ -26,7 +26,7 @@ END
 
 # refuse ends a run without a verdict and never opens a gate. $1: the reason.
 refuse() {
-	printf 'preflight.sh: error: %s\n  fix: run\n    preflight.sh --help\n' "$1" >&2
+	printf 'preflight.sh: error: %s\n  fix: run\n    %s --help\n' "$1" "$0" >&2
 	exit 64
 }
 

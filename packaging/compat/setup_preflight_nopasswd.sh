@@ -31,7 +31,7 @@ END
 # refuse ends a run with an unknown command line. $1: the reason.
 refuse() {
 	printf 'setup_preflight_nopasswd.sh: error: %s\n' "$1" >&2
-	printf '  fix: run\n    setup_preflight_nopasswd.sh --help\n' >&2
+	printf '  fix: run\n    %s --help\n' "$0" >&2
 	exit 64
 }
 

@@ -124,7 +124,7 @@ func TestCompat_ExitStatusIsTheGates(t *testing.T) {
 
 func TestCompat_UnknownArgumentsAreRefused(t *testing.T) {
 	s := newShims(t)
-	advice := regexp.MustCompile(`(?m)^  fix: run\n    \S+ --help$|^usage: `)
+	advice := regexp.MustCompile(`(?m)^  fix: run\n    (\S+ --help)$|^usage: `)
 	for _, line := range []string{
 		"./preflight.sh --gate-only", "./preflight.sh --gate-only ''", "./preflight.sh --gate-only=", "./preflight.sh --gate-only --no-color",
 		"./preflight.sh --gate-only scout --help", "./preflight.sh --help --gate-only scout", "./preflight.sh --gate-only scout --stop",
@@ -136,8 +136,14 @@ func TestCompat_UnknownArgumentsAreRefused(t *testing.T) {
 		"./setup_preflight_nopasswd.sh --uninstall --run-full",
 	} {
 		calls, stderr, status := s.run(t, line)
-		if status != 64 || calls != "" || !strings.Contains(stderr, "error: ") || !advice.MatchString(stderr) {
-			t.Errorf("%s: exit status %d\n%s%s", line, status, calls, stderr)
+		fix := advice.FindStringSubmatch(stderr)
+		if status != 64 || calls != "" || !strings.Contains(stderr, "error: ") || fix == nil {
+			t.Fatalf("%s: exit status %d\n%s%s", line, status, calls, stderr)
+		}
+		if fix[1] != "" {
+			if _, stderr, status := s.run(t, fix[1]); status != 0 {
+				t.Errorf("%s: exit status %d\n%s", fix[1], status, stderr)
+			}
 		}
 	}
 	for _, line := range []string{"./preflight.sh --help", "./preflight.sh -h", "./setup_preflight_nopasswd.sh --help"} {
