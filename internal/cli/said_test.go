@@ -80,19 +80,6 @@ func TestJournal_ForgedRecordsOnlyShortenLines(t *testing.T) {
 	}
 }
 
-func TestJournal_CauseKeyDependsOnTheCauseOnly(t *testing.T) {
-	p := func(subject, message, seen string) diag.Problem {
-		return diag.Problem{Code: diag.BusUnreachable, Subject: subject, Message: message, Seen: seen}
-	}
-	same := status.Key(p("justnews@scout.service", "did not answer within 180 s", "scout of PID 17"), "scout")
-	if other := status.Key(p("justnews@memory.service", "did not answer within 60 s", "memory of PID 4711"), "memory"); other != same {
-		t.Errorf("%q and %q", same, other)
-	}
-	if other := status.Key(p("justnews@memory.service", "did not answer within 60 s", "another story"), "memory"); other == same {
-		t.Errorf("%q", other)
-	}
-}
-
 // What the preload says of an agent's model has that agent's name in it, and the
 // agent's own gate says the same of itself.
 func TestJournal_CauseThatNamesTheInstanceIsShared(t *testing.T) {

@@ -122,3 +122,19 @@ func TestSettle_RefusalsOfInstancesWithCommonNamesAreOneCause(t *testing.T) {
 		t.Errorf("%+v", h.Causes)
 	}
 }
+
+func TestKey_DependsOnTheCauseOnly(t *testing.T) {
+	p := func(subject, message, seen string) diag.Problem {
+		return diag.Problem{Code: diag.BusUnreachable, Subject: subject, Message: message, Seen: seen}
+	}
+	same := Key(p("justnews@scout.service", "did not answer within 180 s", "scout of PID 17"), "scout")
+	if other := Key(p("justnews@memory.service", "did not answer within 60 s", "memory of PID 4711"), "memory"); other != same {
+		t.Errorf("%q and %q", same, other)
+	}
+	if other := Key(p("justnews@memory.service", "did not answer within 60 s", "another story"), "memory"); other == same {
+		t.Errorf("%q", other)
+	}
+	if key := Key(p("a", "did not answer", "scout"), ""); !strings.Contains(key, "scout") {
+		t.Errorf("without an instance: %q", key)
+	}
+}

@@ -170,7 +170,7 @@ func TestValue_AccessorsReturnTheValue(t *testing.T) {
 }
 
 func TestValue_KindsAndBoundsAreExact(t *testing.T) {
-	o, err := strictjson.Parse([]byte(`{"o":{},"l":[],"s":"a b","n":5,"long":12345678901234567890123456789012,"longer":123456789012345678901234567890123,"Odd":1}`), limits)
+	o, err := strictjson.Parse([]byte(`{"o":{},"l":[],"s":"a b","e":"","n":5,"long":12345678901234567890123456789012,"longer":123456789012345678901234567890123,"Odd":1}`), limits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +182,9 @@ func TestValue_KindsAndBoundsAreExact(t *testing.T) {
 	}
 	s, _ := o.Value("s")
 	if text, err := s.Text(); text != "a b" || err != nil {
+		t.Errorf("%q, %v", text, err)
+	}
+	if text, err := strictjson.Required(o, "e", strictjson.Value.Text); text != "" || err != nil {
 		t.Errorf("%q, %v", text, err)
 	}
 	n, _ := o.Value("n")

@@ -111,10 +111,7 @@ func unescape(s string) (string, bool) {
 			b.WriteByte(s[i])
 			continue
 		}
-		i++
-		if i == len(s) {
-			return "", false
-		}
+		i++ // quoted has found a character behind it
 		r, length, ok := escape(s[i:])
 		if !ok {
 			return "", false

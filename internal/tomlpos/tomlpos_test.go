@@ -59,6 +59,21 @@ func TestIndex_FindsKeysAndValues(t *testing.T) {
 			t.Errorf("At(%s) = %v, %v, want %v", c.path, got, ok, c.want)
 		}
 	}
+	for text, want := range map[string]Place{
+		"[a.b]\nx = 1\n[a]\ny = 2\n": {Pos{3, 2}, Pos{3, 1}}, // its own header, not one that implied it
+		"[a]\ny = 2\n[a.b]\nx = 1\n": {Pos{1, 2}, Pos{1, 1}},
+	} {
+		if got, ok := New(text).At("a"); !ok || got != want {
+			t.Errorf("%q: %v, %v, want %v", text, got, ok, want)
+		}
+	}
+	for key, text := range map[string]string{
+		"azAZ09_-": "azAZ09_- = 1", `a"b`: `"a\"b" = 1`, `a\`: `'a\' = 1`, "\b": `"\b" = 1`, "aa": `"a\u0061" = 1`, "\U0001f600": `"\U0001F600" = 1`,
+	} {
+		if _, ok := New(text).At(key); !ok {
+			t.Errorf("%s: no key %q", text, key)
+		}
+	}
 	if _, ok := x.At("instances", "scout", "not"); ok {
 		t.Error("a header inside a string was taken for a key")
 	}
@@ -128,8 +143,32 @@ func TestWalk_RefusesExcessiveNesting(t *testing.T) {
 	}
 }
 
+func TestWalk_AcceptsNestingUpToTheLimits(t *testing.T) {
+	for _, text := range []string{
+		"a = " + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth),
+		strings.Repeat("a.", maxParts-1) + "a = 1",
+		"[" + strings.Repeat("a.", maxParts-1) + "a]",
+	} {
+		if err := Walk(text, func(Entry) {}); err != nil {
+			t.Errorf("Walk(%q) = %v", text, err)
+		}
+	}
+}
+
+func TestWalk_AcceptsASpaceOnlyBetweenDateAndTime(t *testing.T) {
+	for text, want := range map[string]error{
+		"a = 1979-05-27 00:32:00": nil, "a = 1979-05-27 9": nil, "a = 1979-05-27 ": nil, "a = 1979-05-27 # x": nil,
+		"a = 1 2": ErrSyntax, "a = 1979-05-27 x": ErrSyntax, "a = 1979-05-27 /": ErrSyntax, "a = 1979-05-27 :": ErrSyntax, "a = 1979-05-271 2": ErrSyntax,
+	} {
+		if err := Walk(text, func(Entry) {}); !errors.Is(err, want) {
+			t.Errorf("Walk(%q) = %v, want %v", text, err, want)
+		}
+	}
+}
+
 func TestWalk_StopsAtInvalidTOML(t *testing.T) {
-	for _, text := range []string{"a", "a =", "= 1", "[a", "[a]]", "a = [1", "a = { b = 1", `a = "x`, `a = """x`, "a = 1 b = 2", "[[a]", "a..b = 1"} {
+	for _, text := range []string{"a", "a =", "= 1", "[a", "[a]]", "a = [1", "a = { b = 1", `a = "x`, `a = """x`, "a = 1 b = 2", "[[a]", "a..b = 1",
+		"\"a\n\" = 1", "a = \"x\ny = 1", `"a = 1`, `"\q" = 1`, `"\u12" = 1`, `"\uD800" = 1`, `"\uzzzz" = 1`, `"\x4" = 1`} {
 		if err := Walk(text, func(Entry) {}); !errors.Is(err, ErrSyntax) {
 			t.Errorf("Walk(%q) = %v, want ErrSyntax", text, err)
 		}
@@ -141,6 +180,9 @@ func TestBadBytes_FindsBytesThatTOMLForbids(t *testing.T) {
 		"a = 1\r\n\tb = 'ü€𝄞'\n": nil,
 		"a\x00b":                 {{1, 0, true}},
 		"a\rb\x7f":               {{1, '\r', true}, {3, 0x7f, true}},
+		"a = '\ufffd'":           nil,
+		"a\r":                    {{1, '\r', true}},
+		"\x01\n":                 {{0, 1, true}},
 		"x\xffy\xc3":             {{1, 0xff, false}, {3, 0xc3, false}},
 		"\xed\xa0\x80":           {{0, 0xed, false}, {1, 0xa0, false}, {2, 0x80, false}},
 	} {

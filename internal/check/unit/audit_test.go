@@ -3,6 +3,7 @@
 package unit_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -267,6 +268,30 @@ func TestKeptDown_OnlyAUnitThatItsGateKeepsDown(t *testing.T) {
 	}
 	if p := unit.NotUp("x", refused("active", "running", "")); p.Message != "it is not up" {
 		t.Errorf("%+v", p)
+	}
+}
+
+func TestNotDone_SaysWhoDidNot(t *testing.T) {
+	for name, c := range map[string]struct {
+		refused string
+		err     error
+		code    diag.Code // "": nothing
+		says    string
+	}{
+		"done":               {"", nil, "", ""},
+		"no answer":          {"", errors.New("connection refused"), diag.NoSystemd, "cannot start it, since systemd cannot be queried|connection refused"},
+		"interaction needed": {"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", nil, diag.UnitDenied, "not allowed to start it|d"},
+		"access denied":      {"org.freedesktop.DBus.Error.AccessDenied", nil, diag.UnitDenied, "not allowed to start it|d"},
+		"no identity":        {"org.freedesktop.DBus.Error.AuthFailed", nil, diag.UnitDenied, "not allowed to start it|d"},
+		"polkit failed":      {"org.freedesktop.PolicyKit1.Error.Failed", nil, diag.UnitDenied, "not allowed to start it|d"},
+		"another job":        {"org.freedesktop.systemd1.TransactionIsDestructive", nil, diag.UnitFailed, "systemd does not start it|d"},
+	} {
+		p := unit.NotDone("a.service", "start", facts.Start{Refused: c.refused, Detail: "d"}, c.err)
+		switch {
+		case p == nil && c.code == "":
+		case p == nil, p.Code != c.code, p.Subject != "a.service", !strings.Contains(p.Message+"|"+p.Seen, c.says):
+			t.Errorf("%s: %+v", name, p)
+		}
 	}
 }
 
