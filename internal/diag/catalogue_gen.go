@@ -45,6 +45,7 @@ const (
 	MPSDirectory            Code = "MPS-DIRECTORY"            // the MPS pipe directory is not accessible
 	MPSUser                 Code = "MPS-USER"                 // the MPS control daemon belongs to another user
 	MPSWedged               Code = "MPS-WEDGED"               // the MPS control daemon does not answer
+	MPSTimeout              Code = "MPS-TIMEOUT"              // NVIDIA MPS was not verified in time
 	MPSBusy                 Code = "MPS-BUSY"                 // another console is connected to the MPS daemon
 	MPSEmpty                Code = "MPS-EMPTY"                // the MPS control daemon returned an empty response
 	MPSNonsense             Code = "MPS-NONSENSE"             // the MPS control daemon returned an invalid response
@@ -250,6 +251,7 @@ var kinds = []kind{
 	{MPSDirectory, "NVIDIA MPS", StatusGPU, "74e974dfc45740b78534a3d61d117272"},
 	{MPSUser, "NVIDIA MPS", StatusGPU, "4f4c6994eb674f0c8272e960da9816e8"},
 	{MPSWedged, "NVIDIA MPS", StatusGPU, "9354967abbfa4f9fb0c50e36f133b118"},
+	{MPSTimeout, "NVIDIA MPS", StatusGPU, "743491d1bcd1406ebd4fac65d4e6fee6"},
 	{MPSBusy, "NVIDIA MPS", StatusGPU, "65923b33878840bf91360618c6c58278"},
 	{MPSEmpty, "NVIDIA MPS", StatusGPU, "3c387bd4cb3841a0863a441c66528961"},
 	{MPSNonsense, "NVIDIA MPS", StatusNonsense, "1982accf6428458b8d87b7ce34b30ea1"},

@@ -16,7 +16,8 @@ import (
 )
 
 // proofLimit bounds all tries to prove a daemon that should be up: it answers
-// milliseconds after its start, so that what takes longer is wrong.
+// milliseconds after its start. A server that is being initialized is waited for until
+// the deadline.
 const proofLimit = 10 * time.Second
 
 // pollMPS is the pause between two tries, with jitter. Each question costs the
@@ -34,6 +35,7 @@ type mpsRunner struct {
 	asked    bool           // a server was asked for
 	searched time.Time      // when a deadlock was last looked for
 	limits   bool           // the daemon's default limits are still to be set
+	starting bool           // the last try found a server that is being initialized
 }
 
 // awaitMPS makes sure that NVIDIA MPS works for the instance: that nothing in
@@ -111,15 +113,15 @@ func (m *mpsRunner) withoutSystemd() func(name string) (string, bool) {
 func (m *mpsRunner) prove(ctx context.Context) outcome {
 	until, cancel := context.WithTimeout(ctx, proofLimit)
 	defer cancel()
-	for {
+	for within := until; ; {
 		before := m.problems
-		reached := m.climb(until)
+		reached := m.climb(within)
 		m.res.MPS.Reached = max(m.res.MPS.Reached, reached)
 		if reached >= m.res.MPS.Required && len(diag.Errors(m.problems)) == 0 {
 			m.res.MPS.Reached = reached
 			return outcome{passed: true, detail: fmt.Sprintf("MPS %s verified", reached), problems: append(m.notes, m.problems...)}
 		}
-		if until.Err() != nil && len(before) > 0 { // cut off: what the whole tries found counts
+		if within.Err() != nil && len(before) > 0 { // cut off: what the whole tries found counts
 			m.problems = before
 			break
 		}
@@ -127,7 +129,10 @@ func (m *mpsRunner) prove(ctx context.Context) outcome {
 			break
 		}
 		m.say("mps", "NVIDIA MPS is not verified yet: "+m.reason(), 0, 0)
-		if !pause(until, m.jitter(pollMPS)) {
+		if within = until; m.starting {
+			within = ctx
+		}
+		if !pause(within, m.jitter(pollMPS)) {
 			break
 		}
 	}
@@ -137,10 +142,18 @@ func (m *mpsRunner) prove(ctx context.Context) outcome {
 
 // climb returns the rung that one try reached, and keeps what stopped it.
 func (m *mpsRunner) climb(ctx context.Context) mps.Rung {
+	m.starting = false
 	m.refreshMainPID(ctx)
 	look := m.world.MPS.Look()
+	m.problems = mps.Daemon(look, m.want)
+	if pid := m.want.MainPID; len(diag.Errors(m.problems)) > 0 {
+		if m.refreshMainPID(ctx); m.want.MainPID != pid { // it was restarted between the two
+			look = m.world.MPS.Look()
+			m.problems = mps.Daemon(look, m.want)
+		}
+	}
 	m.res.MPS.Daemon = look.Lock.PID
-	if m.problems = mps.Daemon(look, m.want); len(diag.Errors(m.problems)) > 0 {
+	if len(diag.Errors(m.problems)) > 0 {
 		return mps.NoRung
 	}
 	if m.res.MPS.Required == mps.RungDaemon && !mps.LimitsWanted(m.req.MPS) {
@@ -227,6 +240,7 @@ func (m *mpsRunner) climbToServer(ctx context.Context, look facts.MPS) mps.Rung 
 		}
 		servers, list = again, answer
 	}
+	m.starting = mps.Initializing(servers, look, m.want)
 	problems := mps.Servers(servers, list, look, m.want)
 	if len(problems) == 0 {
 		problems = mps.Servers(nil, facts.MPSAnswer{Kind: facts.MPSAnswered}, look, m.want)

@@ -46,6 +46,9 @@ type gpuHost struct {
 	// start is what StartUnit does; nil: the daemon is active at once.
 	start func(ctx context.Context, h *gpuHost) (facts.Start, error)
 
+	// meanwhile happens before the next look.
+	meanwhile func(*gpuHost)
+
 	starts, asks, serverStarts, unitAsks, set int
 }
 
@@ -128,6 +131,10 @@ func (h *gpuHost) Start(ctx context.Context, unit string) (facts.Start, error) {
 func (h *gpuHost) Look() facts.MPS {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.meanwhile != nil {
+		h.meanwhile(h)
+		h.meanwhile = nil
+	}
 	m := facts.MPS{Directory: facts.Directory{Exists: true, IsDir: true, Mode: 0o755}}
 	if pid := max(h.holder, h.daemon); pid > 0 {
 		m.Lock = facts.MPSLock{Exists: true, Held: true, PID: pid}

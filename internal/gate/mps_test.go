@@ -219,15 +219,15 @@ func TestMPS_DaemonUnitIsStartedOnceAndAwaited(t *testing.T) {
 					<-ctx.Done()
 					return facts.Start{Elapsed: time.Minute}, nil
 				}
-			}, status: diag.StatusGPU, code: diag.MPSUnit, says: "its start job had not finished after 1m0s", starts: 1, within: time.Minute,
+			}, status: diag.StatusGPU, code: diag.MPSTimeout, says: "its start job had not finished after 1m0s", starts: 1, within: time.Minute,
 		},
 		"its proof outlasts the gate": {
 			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.unit("activating", "start-post") },
-			status:  diag.StatusGPU, code: diag.MPSUnit, says: "activating (start-post)", within: time.Minute,
+			status:  diag.StatusGPU, code: diag.MPSTimeout, says: "activating (start-post)", within: time.Minute,
 		},
 		"systemd never answers": {
 			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.busHangs = true },
-			status:  diag.StatusGPU, code: diag.MPSUnit, says: "systemd did not report", within: time.Minute,
+			status:  diag.StatusGPU, code: diag.MPSTimeout, says: "systemd did not report", within: time.Minute,
 		},
 		"D-Bus is dead: the daemon is proven without": {
 			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.busDead = true }, code: diag.NoSystemd,

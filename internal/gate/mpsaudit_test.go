@@ -236,7 +236,7 @@ func TestMPS_RestartThatSystemdDoesNotReportIsNoStray(t *testing.T) {
 		code diag.Code
 	}{
 		"it answers later":   {back: 2 * time.Second},
-		"it does not answer": {code: diag.MPSUnit},
+		"it does not answer": {code: diag.MPSTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

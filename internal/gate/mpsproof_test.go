@@ -67,6 +67,9 @@ func TestMPS_OnlyAnswersProveTheDaemon(t *testing.T) {
 				h.at(time.Second, func(h *gpuHost) { h.run(42) })
 			}, within: 3 * time.Second,
 		},
+		"systemd restarts it between the question and the look": {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.meanwhile = func(h *gpuHost) { h.run(42) } },
+		},
 		"a stray took its place while systemd restarts it": {
 			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 				h.answers = []facts.MPSAnswerKind{facts.MPSNoDaemon}
@@ -150,6 +153,17 @@ func TestMPS_ServerIsStartedAndMustStayRunning(t *testing.T) {
 		}, within: 2 * time.Second},
 		"it is asked for": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.serverIn = 2 * time.Second }, within: 5 * time.Second},
 		"it never comes":  {status: diag.StatusGPU, code: diag.MPSServer, says: "lists no server", within: 11 * time.Second},
+		"it takes long to be initialized": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
+			h.servers = []facts.MPSServer{{PID: 70, UID: 990, State: "INITIALIZING", Alive: true}}
+			h.at(20*time.Second, func(h *gpuHost) { h.servers[0].State = "ACTIVE" })
+		}, within: 23 * time.Second},
+		"it is initialized, and faulty": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
+			h.servers = []facts.MPSServer{{PID: 70, UID: 990, State: "INITIALIZING", Alive: true}}
+			h.at(20*time.Second, func(h *gpuHost) { h.servers[0].State = "FAULT" })
+		}, status: diag.StatusGPU, code: diag.MPSServer, says: "is FAULT", within: 21 * time.Second},
+		"it is still being initialized at the deadline": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
+			h.servers = []facts.MPSServer{{PID: 70, UID: 990, State: "INITIALIZING", Alive: true}}
+		}, status: diag.StatusGPU, code: diag.MPSTimeout, says: "is INITIALIZING", within: time.Minute},
 		"it is gone at once": {prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
 			h.serverIn, h.lasts = time.Second, 500*time.Millisecond
 		}, status: diag.StatusGPU, code: diag.MPSServer, within: 11 * time.Second},

@@ -34,7 +34,7 @@ func (m *mpsRunner) awaitUnit(ctx context.Context) []diag.Problem {
 			}
 		} else if ctx.Err() == nil {
 			// It can be asked again later, and the daemon proven without it.
-			m.notes = append(m.notes, checkunit.NoSystemd(diag.Notice, m.want.Unit, "the unit's state is not checked"))
+			m.notes = append(m.notes, checkunit.SystemdSilent(m.want.Unit, "the unit's state is not checked", err.Error()).As(diag.Notice))
 			return nil
 		}
 		m.say("mps", "waiting for "+m.want.Unit+": "+m.unitState(), 0, 0)

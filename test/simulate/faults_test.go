@@ -37,7 +37,7 @@ const restarted = "the orchestrator is killed"
 var everyFault = []fault{
 	{restarted, []diag.Code{diag.OrchestratorUnit, diag.Interrupted}, func(h *host, _ *actor) { h.crash(h.orchestratorUnit) }, nil},
 	{"the bus is killed", []diag.Code{diag.BusUnit}, func(h *host, _ *actor) { h.crash(h.busUnit) }, nil},
-	{"a unit is killed", []diag.Code{diag.OrchestratorUnit, diag.BusUnit, diag.MPSUnit, diag.MPSDead, diag.Interrupted}, func(h *host, a *actor) { h.crash(h.order[a.rng.IntN(len(h.order))]) }, nil},
+	{"a unit is killed", []diag.Code{diag.OrchestratorUnit, diag.BusUnit, diag.MPSUnit, diag.MPSTimeout, diag.MPSDead, diag.Interrupted}, func(h *host, a *actor) { h.crash(h.order[a.rng.IntN(len(h.order))]) }, nil},
 	{
 		"the orchestrator starts slowly", nil,
 		func(h *host, a *actor) { h.slow = a.between(0, 90*time.Second) }, func(h *host, _ *actor) { h.slow = 0 },
@@ -50,7 +50,7 @@ var everyFault = []fault{
 	{"a gate is killed", nil, func(h *host, a *actor) { h.oneOf(a, (*process).kill) }, nil},
 	{"the leader is killed", nil, func(h *host, _ *actor) { h.leader((*process).kill) }, nil},
 	{"a gate is terminated", []diag.Code{diag.Interrupted}, func(h *host, a *actor) { h.oneOf(a, (*process).terminate) }, nil},
-	{"a gate is stopped", []diag.Code{diag.MPSWedged}, func(h *host, a *actor) { h.oneOf(a, func(p *process) { p.stop(a) }) }, nil},
+	{"a gate is stopped", []diag.Code{diag.MPSTimeout}, func(h *host, a *actor) { h.oneOf(a, func(p *process) { p.stop(a) }) }, nil},
 	{"the leader is stopped", nil, func(h *host, a *actor) { h.leader(func(p *process) { p.stop(a) }) }, nil},
 	{
 		"messages are lost, delayed and repeated", []diag.Code{diag.OrchestratorNonsense, diag.BusNonsense, diag.PreloadRefused, diag.ModelsIncomplete, diag.PreloadEmpty, diag.ModelsInconsistent, diag.PreloadTimeout},
@@ -86,20 +86,20 @@ var everyFault = []fault{
 		}
 	}, nil},
 	{
-		"systemd does not answer", []diag.Code{diag.ServerUnproven, diag.UnitUnmarked, diag.MPSUnit},
+		"systemd does not answer", []diag.Code{diag.ServerUnproven, diag.UnitUnmarked, diag.MPSUnit, diag.MPSTimeout},
 		func(h *host, _ *actor) { h.dbusDown = true }, func(h *host, _ *actor) { h.dbusDown = false },
 	},
 	{
-		"systemd answers too late", []diag.Code{diag.ServerUnproven, diag.UnitUnmarked, diag.MPSUnit},
+		"systemd answers too late", []diag.Code{diag.ServerUnproven, diag.UnitUnmarked, diag.MPSUnit, diag.MPSTimeout},
 		func(h *host, _ *actor) { h.dbusHangs = true }, func(h *host, _ *actor) { h.dbusHangs = false },
 	},
-	{"the MPS daemon is killed", []diag.Code{diag.MPSUnit, diag.MPSDead}, func(h *host, _ *actor) {
+	{"the MPS daemon is killed", []diag.Code{diag.MPSUnit, diag.MPSTimeout, diag.MPSDead}, func(h *host, _ *actor) {
 		if h.missed = h.mpsUnit == nil; !h.missed {
 			h.crash(h.mpsUnit)
 		}
 	}, nil},
 	{
-		"the MPS daemon hangs", []diag.Code{diag.MPSWedged, diag.MPSUnit},
+		"the MPS daemon hangs", []diag.Code{diag.MPSWedged, diag.MPSUnit, diag.MPSTimeout},
 		func(h *host, _ *actor) { h.wedged = true }, func(h *host, _ *actor) { h.wedged = false },
 	},
 	{

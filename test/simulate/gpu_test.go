@@ -84,9 +84,8 @@ const (
 
 func (m mpsClient) Ask(ctx context.Context, _ ...string) facts.MPSAnswer {
 	m.p.mpsLook = false
-	hung := facts.MPSAnswer{Kind: facts.MPSHung, Detail: "no answer"}
 	if !m.p.wait(ctx, 2*time.Millisecond) {
-		return hung
+		return facts.MPSAnswer{Kind: facts.MPSCutOff, Detail: "the run ended"}
 	}
 	h := m.p.h
 	h.mu.Lock()
@@ -97,7 +96,7 @@ func (m mpsClient) Ask(ctx context.Context, _ ...string) facts.MPSAnswer {
 	switch {
 	case wedged:
 		m.p.wait(ctx, 3*time.Second)
-		return hung
+		return facts.MPSAnswer{Kind: facts.MPSHung, Detail: "no answer"}
 	case !up:
 		return facts.MPSAnswer{Kind: facts.MPSNoDaemon, Detail: "no daemon"}
 	}

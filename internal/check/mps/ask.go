@@ -4,6 +4,7 @@ package mps
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"justnews/internal/diag"
@@ -21,16 +22,18 @@ func Control(a facts.MPSAnswer, m facts.MPS, w Wanted) []diag.Problem {
 		// The look came before or after the end of the daemon.
 		p.Code, p.Message, p.Fix = diag.MPSDead, "the control program finds no daemon", diag.Do(w.start()...)
 	case facts.MPSHung:
+		if m.Daemon != nil && m.Daemon.State == "R" { // it may be waiting for a CPU
+			p.Seen += fmt.Sprintf("; %s, state R (running)", holder(m))
+			return []diag.Problem{late(p, "the MPS control daemon did not answer in time")}
+		}
 		p.Code, p.Message = diag.MPSWedged, "the MPS control daemon does not answer"
 		p.Fix = diag.Do(w.kill(m.Lock.PID)...)
 	case facts.MPSCutOff:
-		p.Code, p.Message = diag.MPSWedged, "the time was up before the MPS control daemon answered"
-		p.Fix = diag.Do(diag.Retry())
+		return []diag.Problem{late(p, "the time was up before the MPS control daemon answered")}
 	case facts.MPSBusy, facts.MPSEmpty:
 		return []diag.Problem{busy(a, m, w, p)}
 	case facts.MPSNoTurn:
-		p.Code, p.Message = diag.MPSBusy, "timed out waiting for other gates to finish querying the MPS control daemon"
-		p.Fix = diag.Advise("stop a gate or console that hangs", w.restart()...).Looking(diag.Run("pgrep", "-af", "justnews-gate|"+control))
+		return []diag.Problem{late(p, "timed out waiting for other gates to finish querying the MPS control daemon")}
 	case facts.MPSDenied:
 		p.Code, p.Message = diag.MPSUser, "the MPS control daemon refuses this user"
 	case facts.MPSLibrary:
@@ -44,6 +47,13 @@ func Control(a facts.MPSAnswer, m facts.MPS, w Wanted) []diag.Problem {
 		p.Code, p.Message = diag.MPSWedged, "the MPS control daemon was not queried"
 	}
 	return []diag.Problem{p}
+}
+
+// late is the problem of a query that was not over in time, although nothing is known to
+// hang. A restart would end the servers of all clients.
+func late(p diag.Problem, message string) diag.Problem {
+	p.Code, p.Message, p.Fix = diag.MPSTimeout, message, diag.Do(diag.Retry()).Looking(diag.Run("justnews-gate", "mps", "status"))
+	return p
 }
 
 // Program is the problem of a control program that cannot be run.
@@ -93,12 +103,21 @@ func busy(a facts.MPSAnswer, m facts.MPS, w Wanted, p diag.Problem) diag.Problem
 // The user of one that ProtectProc= hides is the daemon's, unless that is root.
 func ActiveServer(servers []facts.MPSServer, m facts.MPS, w Wanted) *facts.MPSServer {
 	for i, s := range servers {
-		ours := w.UID == nil || s.UID == *w.UID || s.UID < 0 && runsAs(m) == *w.UID
-		if ours && s.Err == "" && (s.State == "ACTIVE" || s.State == "" && s.Alive) {
+		if w.uses(s, m) && s.Err == "" && (s.State == "ACTIVE" || s.State == "" && s.Alive) {
 			return &servers[i]
 		}
 	}
 	return nil
+}
+
+func (w Wanted) uses(s facts.MPSServer, m facts.MPS) bool {
+	return w.UID == nil || s.UID == *w.UID || s.UID < 0 && runsAs(m) == *w.UID
+}
+
+// Initializing reports whether the server of the agents' user is being initialized,
+// which takes the driver seconds for each GPU.
+func Initializing(servers []facts.MPSServer, m facts.MPS, w Wanted) bool {
+	return slices.ContainsFunc(servers, func(s facts.MPSServer) bool { return w.uses(s, m) && s.State == "INITIALIZING" })
 }
 
 // Servers judges the third rung.
@@ -131,6 +150,9 @@ func Servers(servers []facts.MPSServer, list facts.MPSAnswer, m facts.MPS, w Wan
 	}
 	if len(seen) > 0 {
 		p.Seen = strings.Join(seen, "; ")
+	}
+	if Initializing(servers, m, w) {
+		p = late(p, "the MPS server is still being initialized")
 	}
 	return []diag.Problem{p}
 }

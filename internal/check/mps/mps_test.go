@@ -251,10 +251,11 @@ func TestDaemon_EachAnswerIsJudged(t *testing.T) {
 		"empty by a console":   {facts.MPSEmpty, liveMPS(func(m *facts.MPS) { m.Others = []facts.MPSProcess{console} }), wantMPS(), diag.MPSBusy, "open console"},
 		"no daemon":            {facts.MPSNoDaemon, liveMPS(), wantMPS(), diag.MPSDead, "finds no daemon"},
 		"hung":                 {facts.MPSHung, liveMPS(), wantMPS(), diag.MPSWedged, "systemctl kill -s SIGKILL -- justnews-mps.service; "},
-		"cut off":              {facts.MPSCutOff, liveMPS(), wantMPS(), diag.MPSWedged, "justnews-gate retry"},
+		"cut off":              {facts.MPSCutOff, liveMPS(), wantMPS(), diag.MPSTimeout, "justnews-gate retry"},
+		"hung, and running":    {facts.MPSHung, liveMPS(func(m *facts.MPS) { m.Daemon.State = "R" }), wantMPS(), diag.MPSTimeout, "state R (running)"},
 		"hung, by hand":        {facts.MPSHung, liveMPS(), wantMPS(byHand), diag.MPSWedged, "kill -KILL 41; "},
 		"hung, and not to see": {facts.MPSHung, liveMPS(func(m *facts.MPS) { m.Lock.PID = 0 }), wantMPS(byHand), diag.MPSWedged, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
-		"timed out waiting":    {facts.MPSNoTurn, liveMPS(), wantMPS(), diag.MPSBusy, "timed out waiting"},
+		"timed out waiting":    {facts.MPSNoTurn, liveMPS(), wantMPS(), diag.MPSTimeout, "timed out waiting"},
 		"denied":               {facts.MPSDenied, liveMPS(), wantMPS(), diag.MPSUser, "refuses this user"},
 		"no libcuda":           {facts.MPSLibrary, liveMPS(), wantMPS(), diag.MPSLibrary, "libcuda.so.1"},
 		"no program":           {facts.MPSProgramMissing, liveMPS(), wantMPS(), diag.MPSMissing, "not installed"},
@@ -311,7 +312,11 @@ func TestDaemon_OnlyAnActiveServerOfTheUserCounts(t *testing.T) {
 			}
 			for _, p := range problems {
 				findings.Sound(t, p)
-				if p.Code != diag.MPSServer || p.Severity != diag.Error || !strings.Contains(p.Seen, c.seen) {
+				code := diag.MPSServer
+				if c.seen == "INITIALIZING" {
+					code = diag.MPSTimeout
+				}
+				if p.Code != code || p.Severity != diag.Error || !strings.Contains(p.Seen, c.seen) {
 					t.Errorf("%+v, want %q", p, c.seen)
 				}
 			}
@@ -396,6 +401,7 @@ func TestDaemon_IsAwaitedWhileItCanStart(t *testing.T) {
 		hopeless bool
 	}{
 		"no daemon yet":                   {mps.NoRung, diag.MPSDead, false},
+		"systemd was silent":              {mps.NoRung, diag.MPSTimeout, false},
 		"a daemon that went":              {mps.RungDaemon, diag.MPSDead, false},
 		"busy":                            {mps.RungDaemon, diag.MPSBusy, false},
 		"empty":                           {mps.RungDaemon, diag.MPSEmpty, false},

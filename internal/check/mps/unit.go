@@ -32,6 +32,10 @@ func UnitProblem(u facts.Unit, j check.Judgement, w Wanted) diag.Problem {
 	if u.StatusText != "" {
 		p.Seen += "; its status: " + diag.Clean(u.StatusText)
 	}
+	failed := u.NRestarts > 0 || strings.HasPrefix(u.SubState, "auto-restart")
+	if !failed && (j.State == check.Pending || j.State == check.Unknown) {
+		return late(p, "the unit of NVIDIA MPS did not become active in time")
+	}
 	if j.State == check.Failed && u.ActiveState == "inactive" && missesProgram(u) {
 		p.Code, p.Message = diag.MPSMissing, "NVIDIA MPS is not installed: systemd skipped its unit"
 		p.Fix = diag.Advise("install the version of NVIDIA MPS that matches the driver (Debian: nvidia-cuda-mps)", w.start()...)
@@ -159,7 +163,7 @@ func NotAsked(w Wanted, seen string) diag.Problem {
 // NotReported is the problem of a unit for which systemd did not report whether it is
 // active.
 func NotReported(w Wanted) diag.Problem {
-	return diag.Found(diag.MPSUnit, w.Unit, "systemd did not report whether it is active",
+	return diag.Found(diag.MPSTimeout, w.Unit, "systemd did not report whether it is active",
 		"no answer before the deadline", "active", w.afterDBus())
 }
 

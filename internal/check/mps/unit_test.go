@@ -33,7 +33,7 @@ func TestUnit_IsJudgedByWhetherItCanBecomeActive(t *testing.T) {
 		code diag.Code
 		says string
 	}{
-		"nothing known": {facts.Unit{Name: mpsUnit}, check.Unknown, diag.MPSUnit, "did not report"},
+		"nothing known": {facts.Unit{Name: mpsUnit}, check.Unknown, diag.MPSTimeout, "did not report"},
 		"not there":     {facts.Unit{Name: mpsUnit, LoadState: "not-found"}, check.Failed, diag.MPSUnit, "install the unit"},
 		"masked":        {facts.Unit{Name: mpsUnit, LoadState: "masked"}, check.Failed, diag.MPSUnit, "systemctl unmask -- " + mpsUnit},
 		"a bad setting": {facts.Unit{Name: mpsUnit, LoadState: "bad-setting"}, check.Failed, diag.MPSUnit, "systemd-analyze verify"},
@@ -50,9 +50,10 @@ func TestUnit_IsJudgedByWhetherItCanBecomeActive(t *testing.T) {
 			check.Idle, diag.MPSUnit, "fix the error in its log"},
 		"its condition holds again": {daemonUnit("inactive", "dead", skipped("ConditionPathExists="+program), func(u *facts.Unit) { u.ConditionResult = true }),
 			check.Idle, diag.MPSUnit, "no job"},
-		"skipped, and it has a job":  {daemonUnit("inactive", "dead", skipped("x"), func(u *facts.Unit) { u.Job = true }), check.Pending, diag.MPSUnit, "inactive"},
+		"skipped, and it has a job":  {daemonUnit("inactive", "dead", skipped("x"), func(u *facts.Unit) { u.Job = true }), check.Pending, diag.MPSTimeout, "inactive"},
 		"active for all conditions":  {daemonUnit("active", "running", skipped("x")), check.Ready, diag.MPSUnit, "active"},
-		"its proof runs":             {daemonUnit("activating", "start-post"), check.Pending, diag.MPSUnit, "start-post"},
+		"its proof runs":             {daemonUnit("activating", "start-post"), check.Pending, diag.MPSTimeout, "start-post"},
+		"its proof runs again":       {daemonUnit("activating", "start-post", func(u *facts.Unit) { u.NRestarts = 1 }), check.Pending, diag.MPSUnit, "start-post"},
 		"between two starts":         {daemonUnit("activating", "auto-restart"), check.Pending, diag.MPSUnit, "auto-restart"},
 		"failed, though not by that": {daemonUnit("failed", "failed", skipped("ConditionPathExists="+program)), check.Failed, diag.MPSUnit, "failed"},
 	} {
@@ -91,7 +92,7 @@ func TestUnit_IneffectiveStartIsExplained(t *testing.T) {
 		"a dependency failed":  {facts.Start{Result: "dependency"}, idle, diag.MPSUnit, `"dependency"`},
 		"done, and skipped":    {facts.Start{Result: "done"}, daemonUnit("inactive", "dead", skipped("ConditionPathExists="+program)), diag.MPSMissing, "skipped"},
 		"done, and gone":       {facts.Start{Result: "done"}, idle, diag.MPSUnit, "inactive, and no job"},
-		"nothing":              {facts.Start{}, facts.Unit{Name: mpsUnit}, diag.MPSUnit, "did not report"},
+		"nothing":              {facts.Start{}, facts.Unit{Name: mpsUnit}, diag.MPSTimeout, "did not report"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := mps.NotStarted(c.s, c.u, wantMPS(), "scout", false)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -49,22 +50,35 @@ func (p Prober) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	// A separate process group, so that children cannot keep the pipes open.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	waits := false // for the daemon, and not for a CPU or a disk
+	cmd.Cancel = func() error {
+		time.Sleep(lastChance)
+		console, _ := p.process(cmd.Process.Pid)
+		waits = console.State == "S"
+		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+		return os.ErrProcessDone
+	}
 	cmd.WaitDelay = 100 * time.Millisecond
 	began := time.Now()
 	err := cmd.Run()
-	if errors.Is(err, exec.ErrWaitDelay) { // it ended, and a child kept a pipe open
+	ended := cmd.ProcessState != nil && cmd.ProcessState.Exited() // by itself
+	switch {
+	case errors.Is(err, exec.ErrWaitDelay): // it ended, and a child kept a pipe open
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	case ended && errors.Is(err, ctx.Err()): // it had answered while this process was stopped
+		err = nil
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return facts.MPSAnswer{Kind: facts.MPSProgramMissing, Detail: err.Error()}
 	case errors.Is(err, fs.ErrPermission):
 		return facts.MPSAnswer{Kind: facts.MPSProgramDenied, Detail: err.Error()}
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !ended:
 		lasted := time.Since(began).Round(time.Millisecond)
 		a := facts.MPSAnswer{Kind: facts.MPSHung, Detail: fmt.Sprintf("no answer within %s", lasted)}
-		if caller.Err() != nil && lasted < shortest {
+		if !waits || caller.Err() != nil && lasted < shortest {
 			a.Kind = facts.MPSCutOff
 		}
 		return a
@@ -138,12 +152,17 @@ func (p Prober) Servers(ctx context.Context) ([]facts.MPSServer, facts.MPSAnswer
 		if err != nil || pid <= 0 {
 			return nil, facts.MPSAnswer{Kind: facts.MPSNonsense, Detail: fmt.Sprintf("get_server_list: %q", line)}
 		}
-		servers = append(servers, p.server(ctx, pid))
+		one, status := p.server(ctx, pid)
+		switch status.Kind {
+		case facts.MPSHung, facts.MPSCutOff, facts.MPSNoTurn: // nothing is known of the servers
+			return nil, status
+		}
+		servers = append(servers, one)
 	}
 	return servers, list
 }
 
-func (p Prober) server(ctx context.Context, pid int) facts.MPSServer {
+func (p Prober) server(ctx context.Context, pid int) (facts.MPSServer, facts.MPSAnswer) {
 	s := facts.MPSServer{PID: pid, UID: -1}
 	// The name is checked as well, since the PID may have been reused.
 	if one, ok := p.process(pid); ok && one.State != "Z" && p.named(pid) {
@@ -160,7 +179,7 @@ func (p Prober) server(ctx context.Context, pid int) facts.MPSServer {
 	default:
 		s.Err = fmt.Sprintf("get_server_status: %q", strings.Join(status.Lines, "; "))
 	}
-	return s
+	return s, status
 }
 
 // StartServer requests a server for a user from the daemon, which answers

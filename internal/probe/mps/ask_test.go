@@ -155,12 +155,32 @@ func gone(t *testing.T) (fifo string, wait func()) {
 func TestAsk_HangingConsoleIsKilledWithItsChildren(t *testing.T) {
 	fifo, wait := gone(t)
 	p := patient(program(t, "exec 9>"+fifo+"\ntrap '' TERM INT HUP\nsleep 1000 & sleep 1000"))
-	p.Timeout = 300 * time.Millisecond
+	p.Timeout = 2 * time.Second // in which it has come so far
 	a := p.Ask(t.Context())
 	if a.Kind != facts.MPSHung || !strings.Contains(a.Detail, "no answer within ") {
 		t.Errorf("%+v", a)
 	}
 	wait()
+}
+
+// The daemon is not to blame for a console that waits for a CPU.
+func TestAsk_BusyConsoleIsNoHungDaemon(t *testing.T) {
+	p := patient(program(t, "while :; do :; done"))
+	p.Timeout = 300 * time.Millisecond
+	if a := p.Ask(t.Context()); a.Kind != facts.MPSCutOff || !strings.Contains(a.Detail, "no answer within ") {
+		t.Errorf("%+v", a)
+	}
+}
+
+// A query lasts longer than its limit if this process is stopped meanwhile, as by a
+// debugger or a frozen control group.
+func TestAsk_AnswerDuringAStopCounts(t *testing.T) {
+	p := patient(program(t, "(sleep 1; kill -CONT $PPID) </dev/null >/dev/null 2>&1 &\nkill -STOP $PPID\necho 100.0"))
+	p.Timeout = 500 * time.Millisecond
+	began := time.Now()
+	if a := p.Ask(t.Context()); a.Kind != facts.MPSAnswered {
+		t.Errorf("%+v after %s", a, time.Since(began))
+	}
 }
 
 func TestAsk_ChildThatKeepsThePipeIsKilled(t *testing.T) {

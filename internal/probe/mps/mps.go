@@ -42,6 +42,10 @@ const queryTimeout = 3 * time.Second
 // does not answer.
 const shortest = time.Second
 
+// lastChance is what a console gets at the end of its time, in case this process was
+// stopped: the console was then, too, or its answer has not been read.
+const lastChance = 50 * time.Millisecond
+
 // Names in a pipe directory.
 const (
 	controlName = "control"
