@@ -22,9 +22,11 @@ import (
 	"justnews/internal/timespan"
 )
 
-// Limit is how long a run may take. systemd itself waits 90 s, and with systemd
-// 257 a generator that takes that long stops the boot for good (measured).
-const Limit = 5 * time.Second
+// Limit is how long a run may take, which is milliseconds where nothing hangs. A slow disk
+// may need seconds, and a run that gives up keeps the host down until the next reload. systemd
+// itself waits 90 s, and with systemd 257 a generator that takes that long stops the boot
+// for good (measured).
+const Limit = 30 * time.Second
 
 // Generator is one run. Everything that it uses is passed in.
 type Generator struct {
@@ -51,7 +53,7 @@ func (g *Generator) Run() (diag.Status, []diag.Problem) {
 	var writing atomic.Bool
 	watchdog := time.AfterFunc(Limit, func() {
 		problems := []diag.Problem{diag.New(diag.GeneratorTimeout, "", fmt.Sprintf("not finished within %s, so all gates stay shut", Limit),
-			diag.Advise("fix the file system below /etc/justnews", diag.Reload()))}
+			diag.Advise("unless the machine was only busy, fix the file system below /etc/justnews", diag.Reload()))}
 		// What is being written is not touched: an instance's drop-ins are
 		// complete or lack their mark, and the base is already written.
 		if writing.CompareAndSwap(false, true) {
