@@ -12,6 +12,7 @@ import (
 	"justnews/internal/gate"
 	"justnews/internal/notify"
 	"justnews/internal/preflight"
+	"justnews/internal/probe/gpu"
 	"justnews/internal/probe/host"
 	"justnews/internal/probe/systemd"
 	"justnews/internal/process"
@@ -108,6 +109,7 @@ func (a *app) perform(e waitingRun, watch *report.Watch) (gate.Result, *facts.Un
 		return gate.Refusal(e.instance, e.unit, began, append(problems, wrong...)), own
 	}
 	defer x.shut()
+	x.GPU = patient(x.GPU, w.GPU)
 	x.Self.Unit = own
 	x.Mark = a.unitMark(e, cfg, own, conn)
 	x.Began, x.Doing = began, func(step string) { a.watchdog.Now(process.Doing{What: "the step " + step, Step: step}) }
@@ -122,6 +124,18 @@ func (a *app) perform(e waitingRun, watch *report.Watch) (gate.Result, *facts.Un
 	notes := append(problems, conflict...)
 	res.Problems = append(append(notes, x.notes...), res.Problems...)
 	return res, own
+}
+
+// patient waits as long for the driver's answer as for the driver: a slow machine, or many
+// GPUs without persistence, may need longer than a glance has. One that needs no GPU does not
+// wait.
+func patient(g gate.GPU, w requirement.GPU) gate.GPU {
+	p, ok := g.(gpu.Prober)
+	if !ok || !w.Needed {
+		return g
+	}
+	p.Limit = max(w.Patience, gpu.Limit)
+	return p
 }
 
 // unitsOf keeps a nil connection from becoming an interface that is not nil.

@@ -5,9 +5,11 @@ package cli
 import (
 	"os"
 	"testing"
+	"time"
 
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/probe/gpu"
 	"justnews/internal/records"
 	"justnews/internal/requirement"
 )
@@ -70,6 +72,20 @@ func TestMark_IsComparedByEveryGateOfAUnit(t *testing.T) {
 		}
 		if mark != nil && (mark.Read.Mark == "" || mark.Own != nil && mark.Own.Name != unit) {
 			t.Errorf("%s: %+v", name, mark)
+		}
+	}
+}
+
+func TestWorld_GateThatNeedsAGPUIsPatientWithTheDriver(t *testing.T) {
+	for _, c := range []struct {
+		needed         bool
+		patience, want time.Duration
+	}{
+		{true, time.Minute, time.Minute}, {true, 0, gpu.Limit}, {false, time.Minute, 0},
+	} {
+		p, ok := patient(gpu.Prober{Helper: "/x"}, requirement.GPU{Needed: c.needed, Patience: c.patience}).(gpu.Prober)
+		if !ok || p.Helper != "/x" || p.Limit != c.want {
+			t.Errorf("%+v: %+v", c, p)
 		}
 	}
 }

@@ -102,7 +102,7 @@ const (
 	GPUHelperLoader         Code = "GPU-HELPER-LOADER"        // the dynamic loader cannot load the GPU helper
 	GPUHelperSymbol         Code = "GPU-HELPER-SYMBOL"        // the driver's library lacks a required function
 	GPUHelperCrashed        Code = "GPU-HELPER-CRASHED"       // the GPU helper crashed
-	GPUHelperHung           Code = "GPU-HELPER-HUNG"          // the GPU driver does not answer
+	GPUHelperHung           Code = "GPU-HELPER-HUNG"          // the GPU driver did not answer in time
 	GPUHelperNonsense       Code = "GPU-HELPER-NONSENSE"      // the GPU helper's output is invalid
 	GPUHelperNoCgo          Code = "GPU-HELPER-NO-CGO"        // the GPU helper was built without cgo
 	GPULibraryMissing       Code = "GPU-LIBRARY-MISSING"      // NVIDIA's management library is missing

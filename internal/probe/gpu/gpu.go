@@ -30,9 +30,10 @@ import (
 // Helper is where the packages install justnews-nvml.
 const Helper = "/usr/libexec/justnews/justnews-nvml"
 
-// limit bounds one run of the helper. A driver without persistence takes one to
-// two seconds to initialise an unused GPU, and longer for several of them.
-const limit = 5 * time.Second
+// Limit bounds one run of the helper, unless its caller is more patient. A driver without
+// persistence takes one to two seconds to initialise an unused GPU, and longer for several
+// of them.
+const Limit = 5 * time.Second
 
 // nodeLimit bounds the opening of both device nodes, which takes no time unless
 // the driver hangs.
@@ -49,7 +50,7 @@ type Prober struct {
 // Look looks once, within little more than the limit and within ctx. It does
 // not return an error: what went wrong is part of the answer.
 func (p Prober) Look(ctx context.Context) facts.GPULook {
-	p.Helper, p.Limit = cmp.Or(p.Helper, Helper), cmp.Or(p.Limit, limit)
+	p.Helper, p.Limit = cmp.Or(p.Helper, Helper), cmp.Or(p.Limit, Limit)
 	look := p.ask(ctx)
 	look.Helper = p.Helper
 	look.Module = p.module()

@@ -120,7 +120,7 @@ func TestHelper_ZeroValueRunsThePackagedHelper(t *testing.T) {
 	if got := (Prober{}).Look(t.Context()); got.Helper != "/usr/libexec/justnews/justnews-nvml" {
 		t.Errorf("%+v", got)
 	}
-	if limit != 5*time.Second {
+	if Limit != 5*time.Second {
 		t.Error("the default limit is not 5 s")
 	}
 }
