@@ -16,6 +16,7 @@ type Account struct {
 	GIDs        []int  // the primary one first
 	KeepsIPC    bool   // logind removes nothing of it: a system user, or one who lingers
 	Err         string // why it does not exist, "": it exists
+	Unasked     bool   // whether it exists is not known, and Err says why
 }
 
 // Access is the kind of access to a path.

@@ -5,6 +5,7 @@ package preflight
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"justnews/internal/envfile"
 	"justnews/internal/facts"
 	"justnews/internal/lists"
+	"justnews/internal/probe/systemd"
 	"justnews/internal/requirement"
 	"justnews/internal/safefile"
 )
@@ -139,25 +141,30 @@ func (l *look) notFound(i instance) []host.Named {
 func (l *look) ports(instances []instance) func() {
 	found, err := l.Host.Ports(lists.Map(instances, func(i instance) int { return i.Port }))
 	ports := make([]facts.Port, len(instances))
+	var silent error
 	for n, i := range instances {
 		p := found[i.Port]
-		p.Port, p.Known, p.Processes = i.Port, err == nil && i.Port != 0, l.withUnits(p.Processes)
+		p.Port, p.Known = i.Port, err == nil && i.Port != 0
+		for k := range p.Processes {
+			u, err := l.Units.UnitOfPID(l.ctx, p.Processes[k].PID)
+			if errors.Is(err, systemd.ErrUnreachable) {
+				silent = err
+			}
+			started := err == nil && u.Name == i.unit.Name && u.MainPID > 0 && i.unit.MainPID == 0 // since it was looked at
+			if p.Processes[k].Unit = u.Name; started || silent != nil {
+				p.Known = false
+			}
+		}
 		ports[n] = p
 	}
 	return func() {
+		if silent != nil {
+			l.notChecked("ports: " + silent.Error())
+		}
 		for n := range ports {
 			l.instances[n].port = ports[n]
 		}
 	}
-}
-
-func (l *look) withUnits(processes []facts.Process) []facts.Process {
-	for n := range processes {
-		if u, err := l.Units.UnitOfPID(l.ctx, processes[n].PID); err == nil {
-			processes[n].Unit = u.Name
-		}
-	}
-	return processes
 }
 
 func lookup(env map[string]string) requirement.Lookup {

@@ -249,8 +249,15 @@ func (l *look) details() {
 		}
 	}
 	if env := l.env; l.Units != nil && l.Generated != nil {
+		units := l.Units
 		asks["generator"] = func() func() {
 			files := l.Generated(env)
+			if len(files.Outdated) > 0 { // a reload may be under way, during which systemd does not answer
+				if _, err := units.Unit(l.ctx, unitname.Target); err != nil {
+					return func() { l.notChecked("generator: " + err.Error()) }
+				}
+				files = l.Generated(env)
+			}
 			return func() { l.generated = files }
 		}
 		asks["instances that are not listed"] = func() func() {

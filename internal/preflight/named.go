@@ -23,7 +23,7 @@ func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 	var paths, read group[reached]
 	for _, i := range cfg.Instances {
 		who := h.Account(i.Service.User, i.Service.Group)
-		users.add(user{who.User, who.Group, who.Err}, i.Name)
+		users.add(user{who.User, who.Group, who.Err, who.Unasked}, i.Name)
 		for _, p := range pathsOf(i.Service) {
 			paths.add(reached{p, host.Existing(p, h.reachFor(who, p))}, i.Name)
 		}
@@ -35,7 +35,7 @@ func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 		}
 	}
 	for _, u := range users.each {
-		problems = append(problems, host.NamedAccount(users.instances[u], facts.Account{User: u.user, Group: u.group, Err: u.err})...)
+		problems = append(problems, host.NamedAccount(users.instances[u], facts.Account{User: u.user, Group: u.group, Err: u.err, Unasked: u.unasked})...)
 	}
 	for _, r := range paths.each {
 		problems = append(problems, host.NamedPath(r.path, paths.instances[r], r.reach)...)
@@ -49,7 +49,10 @@ func Named(cfg *config.Config, root string, h Host) []diag.Problem {
 	return problems
 }
 
-type user struct{ user, group, err string }
+type user struct {
+	user, group, err string
+	unasked          bool
+}
 
 type reached struct {
 	path  host.Path

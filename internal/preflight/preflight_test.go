@@ -19,6 +19,7 @@ import (
 	"justnews/internal/config"
 	"justnews/internal/diag"
 	"justnews/internal/facts"
+	"justnews/internal/probe/systemd"
 	"justnews/internal/unitname"
 )
 
@@ -31,6 +32,9 @@ type world struct {
 	// owners are the users that listen on a port; their processes may be hidden.
 	owners func(port int) []int
 	hidden bool
+	// newer is scout's unit as its process shows it, silent why systemd does not show it.
+	newer  facts.Unit
+	silent error
 
 	mu     sync.Mutex
 	fails  error // of systemd
@@ -55,6 +59,9 @@ func (w *world) Units(context.Context, string) ([]string, error) {
 }
 
 func (w *world) UnitOfPID(_ context.Context, pid int) (facts.Unit, error) {
+	if u, err := w.newer, w.silent; pid == 8002 && (u.Name != "" || err != nil) {
+		return u, err
+	}
 	if name, ok := w.pids[pid]; ok {
 		return facts.Unit{Name: name}, nil
 	}
@@ -471,6 +478,51 @@ func (w *world) listen(uids ...int) {
 			return uids
 		}
 		return []int{997}
+	}
+}
+
+func TestPreflight_ChangeDuringTheLookIsNoFinding(t *testing.T) {
+	for name, change := range map[string]func(w *world){
+		"an instance that is started": func(w *world) {
+			w.scout().ActiveState, w.scout().MainPID = "inactive", 0
+			w.newer = facts.Unit{Name: scoutUnit, ActiveState: "active", MainPID: 8002}
+		},
+		"a reload": func(w *world) {
+			generated := []facts.Generated{{Outdated: []string{"/g/a"}}, {There: true}}
+			w.job.Generated = func([]facts.EnvFile) (g facts.Generated) {
+				g, generated = generated[0], generated[1:]
+				return g
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			change(w)
+			if problems := Look(t.Context(), w.job); len(problems) > 0 {
+				t.Errorf("%v", problems)
+			}
+		})
+	}
+}
+
+func TestPreflight_UnansweredQuestionIsNoFinding(t *testing.T) {
+	w := newWorld(t)
+	w.scout().MainPID = 1
+	w.silent = fmt.Errorf("%w: context deadline exceeded", systemd.ErrUnreachable)
+	account := w.job.Host.Account
+	w.job.Host.Account = func(user, group string) facts.Account {
+		a := account(user, group)
+		a.Err, a.Unasked = "getent passwd justnews did not answer within 2s", true
+		return a
+	}
+	problems := Look(t.Context(), w.job)
+	if !slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Code == diag.Unchecked && strings.Contains(p.Message, "ports") }) {
+		t.Errorf("the ports were not checked: %v", problems)
+	}
+	for _, p := range problems {
+		if p.Severity == diag.Error || p.Code == diag.UserUnknown && p.Message != "could not look up its user or group" {
+			t.Errorf("%+v", p)
+		}
 	}
 }
 

@@ -232,6 +232,8 @@ func TestPort_IsTheUnitsOwnOrTaken(t *testing.T) {
 		"free, and it has no process":  {unit("active", 0, &uid), facts.Port{Port: 8002, Known: true}, ""},
 		"its own":                      {up, held("justnews@scout.service", 8), ""},
 		"its main process":             {up, held("", 7), ""},
+		"its own, and it starts":       {unit("activating", 7, &uid), held("justnews@scout.service", 8), ""},
+		"its own, and it stops":        {unit("deactivating", 7, &uid), held("justnews@scout.service", 7), ""},
 		"another unit's":               {up, held("x.service", 8), diag.PortTaken},
 		"its own, and it is down":      {down, held("justnews@scout.service", 8), diag.PortTaken},
 		"another user's":               {up, facts.Port{Port: 8002, UIDs: []int{1000}, Known: true}, diag.PortTaken},

@@ -37,6 +37,11 @@ func Account(u facts.Unit, a facts.Account) []diag.Problem {
 }
 
 func noAccount(subject string, a facts.Account, settings string) diag.Problem {
+	if a.Unasked {
+		return diag.Found(diag.UserUnknown, subject, "could not look up its user or group",
+			diag.Clean(a.Err), "an answer from the sources that /etc/nsswitch.conf names",
+			diag.Advise("check the directory service").Looking(diag.Run("getent", "passwd", "--", a.User))).As(diag.Warning)
+	}
 	return diag.Found(diag.UserUnknown, subject, "its user or group does not exist",
 		diag.Clean(a.Err), fmt.Sprintf("User=%s, Group=%s", diag.Clean(a.User), diag.Clean(a.Group)),
 		diag.Advise("create the user and the group, or correct "+settings, diag.Reload()))

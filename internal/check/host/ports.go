@@ -15,7 +15,7 @@ import (
 
 // Port judges which process listens on an instance's port.
 func Port(u facts.Unit, p facts.Port) []diag.Problem {
-	up := u.ActiveState == "active" && u.MainPID > 0
+	up := u.MainPID > 0 && u.ActiveState != "inactive" && u.ActiveState != "failed" // also while it starts or stops
 	switch {
 	case !p.Known:
 		return nil

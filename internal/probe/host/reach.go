@@ -134,7 +134,7 @@ func accountOf(name, group string) facts.Account {
 	host := account.Host{}
 	u, err := host.User(name)
 	if err != nil {
-		a.Err = unknown("user", name, err)
+		a.Err, a.Unasked = unknown("user", name, err)
 		return a
 	}
 	_, err = os.Stat("/var/lib/systemd/linger/" + u.Name)
@@ -143,7 +143,7 @@ func accountOf(name, group string) facts.Account {
 	if group != "" {
 		gid, err := host.Group(group)
 		if err != nil {
-			a.Err = unknown("group", group, err)
+			a.Err, a.Unasked = unknown("group", group, err)
 			return a
 		}
 		a.GIDs = append([]int{gid}, slices.DeleteFunc(a.GIDs, func(id int) bool { return id == gid || id == u.GIDs[0] })...)
@@ -154,9 +154,9 @@ func accountOf(name, group string) facts.Account {
 	return a
 }
 
-func unknown(what, name string, err error) string {
+func unknown(what, name string, err error) (why string, unasked bool) {
 	if errors.Is(err, account.ErrUnknown) {
-		return "there is no " + what + " " + strconv.Quote(name)
+		return "there is no " + what + " " + strconv.Quote(name), false
 	}
-	return err.Error()
+	return err.Error(), true
 }
