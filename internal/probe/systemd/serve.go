@@ -46,6 +46,15 @@ func brokerAbsent(name string) bool {
 		name == destination+".UnitMasked" || name == destination+".LoadFailed"
 }
 
+// brokerLate reports whether a D-Bus error means that the bus gave up waiting for our
+// service.
+func brokerLate(name string) bool {
+	return name == "org.freedesktop.DBus.Error.NoReply" || name == "org.freedesktop.DBus.Error.TimedOut"
+}
+
+// brokerFailed is our service's error if systemd did not answer it.
+const brokerFailed = "org.freedesktop.DBus.Error.Failed"
+
 // broker is the only object of the service. Its exported methods can be called
 // over the bus.
 type broker struct {
@@ -86,7 +95,7 @@ func (b *broker) Start(sender dbus.Sender) (dbus.ObjectPath, *dbus.Error) {
 	case b.turn <- struct{}{}:
 		defer func() { <-b.turn }()
 	case <-ctx.Done():
-		return noJob, dbus.NewError("org.freedesktop.DBus.Error.Timeout", []any{"systemd does not answer"})
+		return noJob, dbus.NewError(brokerFailed, []any{"systemd does not answer"})
 	}
 	if b.asked.IsZero() || time.Since(b.asked) >= answerFor {
 		b.job, b.failed = b.start(ctx, string(sender))
@@ -123,7 +132,7 @@ func (b *broker) start(ctx context.Context, sender string) (dbus.ObjectPath, *db
 }
 
 func failure(err error) *dbus.Error {
-	return dbus.NewError("org.freedesktop.DBus.Error.Failed", []any{err.Error()})
+	return dbus.NewError(brokerFailed, []any{err.Error()})
 }
 
 func (l *link) caller(ctx context.Context, sender string) string {

@@ -162,3 +162,34 @@ func TestServe_WithoutTheServiceSystemdIsAsked(t *testing.T) {
 		}
 	}
 }
+
+// slowBroker is our service on a host that is too slow for it.
+type slowBroker struct{ err string }
+
+func (b *slowBroker) Start() (dbus.ObjectPath, *dbus.Error) {
+	return noJob, dbus.NewError("org.freedesktop.DBus.Error."+b.err, []any{"too slow"})
+}
+
+func TestServe_LateAnswerIsNoRefusal(t *testing.T) {
+	c, m, b := connected(t)
+	c.byBroker = true
+	m.onStart(func(string, string) (dbus.ObjectPath, *dbus.Error) {
+		return "", dbus.NewError("org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", nil)
+	})
+	service, err := dbus.Connect("unix:path=" + b.socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = service.Close() }()
+	for _, name := range []string{"Failed", "NoReply", "TimedOut"} {
+		if err := service.Export(&slowBroker{name}, brokerPath, brokerName); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := service.RequestName(brokerName, dbus.NameFlagDoNotQueue); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := c.Start(t.Context(), MPSUnit); err == nil || s.Refused != "" || !strings.Contains(err.Error(), "too slow") {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+	}
+}

@@ -95,14 +95,25 @@ func (l *link) subscribe(ctx context.Context, unit string) {
 }
 
 // enqueueFor is enqueue, through our own service if that exists and admits this
-// user.
+// user. A service that did not answer in time, or to which systemd did not, has refused
+// nothing; neither has a systemd that only the service may ask.
 func (l *link) enqueueFor(ctx context.Context, byBroker bool, method, unit string) (dbus.ObjectPath, *facts.Start, error) {
 	if byBroker && unit == MPSUnit {
 		short, cancel := context.WithTimeout(ctx, startTimeout)
 		defer cancel()
 		job, refused, err := stored(l.conn.Object(brokerName, brokerPath).CallWithContext(short, brokerName+".Start", 0))
-		if refused == nil || !brokerAbsent(refused.Refused) {
-			return job, refused, err
+		switch {
+		case refused == nil:
+			return job, nil, err
+		case refused.Refused == brokerFailed:
+			return "", nil, errors.New(refused.Detail)
+		case !brokerAbsent(refused.Refused):
+			return job, refused, nil
+		case brokerLate(refused.Refused):
+			if job, again, err := l.enqueue(ctx, method, unit, "replace"); again == nil {
+				return job, nil, err
+			}
+			return "", nil, fmt.Errorf("%s: %s", refused.Refused, refused.Detail)
 		}
 	}
 	return l.enqueue(ctx, method, unit, "replace")
