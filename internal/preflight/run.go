@@ -57,7 +57,7 @@ func Run(ctx context.Context, j Job, w requirement.Run, x gate.World) gate.Resul
 	if w.RequireMPS {
 		res.Problems = append(res.Problems, gate.Opinion(ctx, w, x, res.MPS.Reached)...)
 	}
-	res.Problems = slices.Concat(first, res.Problems, <-around, j.registered(ctx, w, x), vllm(ctx, w, x))
+	res.Problems = slices.Concat(first, res.Problems, <-around, j.registered(ctx, w, x, res.Steps), vllm(ctx, w, x))
 	res.Problems = append(res.Problems, store.MapInstances(x.Map.Models, w.Models.Map, j.Config.InstanceNames())...)
 	if x.Units == nil && !slices.ContainsFunc(res.Problems, func(p diag.Problem) bool { return p.Code == diag.NoSystemd }) {
 		res.Problems = append(res.Problems, unit.NoSystemd(diag.Notice, "preflight", "units, users, paths and ports are not checked"))
@@ -115,11 +115,13 @@ type registry interface {
 }
 
 // registered queries the bus for the orchestrator's registration, if both are units of this
-// host and the bus is required at all.
-func (j Job) registered(ctx context.Context, w requirement.Run, x gate.World) []diag.Problem {
+// host and the bus is required at all. An orchestrator that does not answer may still be
+// registering: its port is closed meanwhile.
+func (j Job) registered(ctx context.Context, w requirement.Run, x gate.World, steps []gate.StepResult) []diag.Problem {
 	cfg := j.Config
+	answers := slices.ContainsFunc(steps, func(s gate.StepResult) bool { return s.Name == "orchestrator" && s.Verdict == gate.Passed })
 	bus, lists := x.Bus.(registry)
-	if !lists || !w.RequireBus || !w.RequireModels || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
+	if !answers || !lists || !w.RequireBus || !w.RequireModels || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
 		return nil
 	}
 	return checkorchestrator.Registered(bus.Agents(ctx), cfg.Orchestrator.Instance, w.Bus.URL)

@@ -121,14 +121,16 @@ func TestRegistered_TheWorldsBusIsAsked(t *testing.T) {
 	for name, c := range map[string]struct {
 		w     requirement.Run
 		bus   gate.Bus
+		step  gate.Verdict
 		found int
 	}{
-		"registered":          {wanted, bus{"scout", "gpu_orchestrator"}, 0},
-		"not registered":      {wanted, bus{"scout"}, 1},
-		"no bus is required":  {requirement.Run{RequireModels: true}, bus{"scout"}, 0},
-		"the bus has no list": {wanted, struct{ gate.Bus }{}, 0},
+		"registered":               {wanted, bus{"scout", "gpu_orchestrator"}, gate.Passed, 0},
+		"not registered":           {wanted, bus{"scout"}, gate.Passed, 1},
+		"not yet, or not any more": {wanted, bus{"scout"}, gate.Failed, 0},
+		"no bus is required":       {requirement.Run{RequireModels: true}, bus{"scout"}, gate.Passed, 0},
+		"the bus has no list":      {wanted, struct{ gate.Bus }{}, gate.Passed, 0},
 	} {
-		p := j.registered(t.Context(), c.w, gate.World{Bus: c.bus})
+		p := j.registered(t.Context(), c.w, gate.World{Bus: c.bus}, []gate.StepResult{{Name: "mps", Verdict: gate.Passed}, {Name: "orchestrator", Verdict: c.step}})
 		if len(p) != c.found || c.found > 0 && p[0].Code != diag.BusUnregistered {
 			t.Errorf("%s: %+v", name, p)
 		}
