@@ -180,6 +180,7 @@ const (
 	GuardVolatile           Code = "GUARD-VOLATILE"           // the gate of a guarded unit depends on the generator
 	GuardRestart            Code = "GUARD-RESTART"            // a guarded unit stays down after a refusal
 	GuardWrite              Code = "GUARD-WRITE"              // a guard's drop-in cannot be written or removed
+	UnitStarting            Code = "UNIT-STARTING"            // a unit was still starting at the deadline
 	UnitFailed              Code = "UNIT-FAILED"              // an instance has failed
 	UnitDenied              Code = "UNIT-DENIED"              // the user is not allowed to manage the unit
 	NeedReload              Code = "NEED-RELOAD"              // files have changed since the last daemon-reload
@@ -386,6 +387,7 @@ var kinds = []kind{
 	{GuardVolatile, "units and drop-ins", StatusReady, "2b210229d53143a899763748791c7217"},
 	{GuardRestart, "units and drop-ins", StatusReady, "2d5de809b71248a39ef3bdbeb056b4c0"},
 	{GuardWrite, "this run", StatusPermission, "49c1ac1aeb994467bfcf294f6962f80e"},
+	{UnitStarting, "units and drop-ins", StatusTimeout, "d34278700c4e43b48749642fa979f88e"},
 	{UnitFailed, "units and drop-ins", StatusFailed, "c8d0f4f3b7e15a0f9f0e6b52a1c47d39"},
 	{UnitDenied, "units and drop-ins", StatusPermission, "eda5b718f63c46198ac83a11fba7030c"},
 	{NeedReload, "units and drop-ins", StatusFailed, "53f260857e275aa09374860bddd77139"},

@@ -266,7 +266,10 @@ func TestKeptDown_OnlyAUnitThatItsGateKeepsDown(t *testing.T) {
 	if p := unit.NotUp("x", refused("activating", "auto-restart", text)); p.Message != unit.GateRefused || !strings.Contains(p.Seen, string(diag.StoreRoot)) || !strings.Contains(p.Fix.String(), "journalctl") {
 		t.Errorf("%+v", p)
 	}
-	if p := unit.NotUp("x", refused("active", "running", "")); p.Message != "it is not up" {
+	if p := unit.NotUp("x", refused("active", "running", "")); p.Code != diag.UnitFailed || p.Message != "it is not up" {
+		t.Errorf("%+v", p)
+	}
+	if p := unit.NotUp("x", refused("activating", "start-pre", "waiting: 3 of 9 models")); p.Code != diag.UnitStarting || !strings.Contains(p.Seen, "3 of 9 models") {
 		t.Errorf("%+v", p)
 	}
 }

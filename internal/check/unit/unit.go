@@ -119,8 +119,17 @@ func NotUp(name string, u facts.Unit) diag.Problem {
 		}
 		return *p
 	}
-	return diag.Found(diag.UnitFailed, name, "it is not up",
-		Judge(u).Reason, "active", diag.Fix{}.Looking(diag.LogOf(name)))
+	j := Judge(u)
+	p := diag.Found(diag.UnitFailed, name, "it is not up",
+		j.Reason, "active", diag.Fix{}.Looking(diag.LogOf(name)))
+	if WordOf(u, true).Pending() {
+		p.Code, p.Message = diag.UnitStarting, "it is not up yet"
+		if u.StatusText != "" {
+			p.Seen += "; its status: " + diag.Clean(u.StatusText)
+		}
+		p.Fix = diag.Advise("wait, or fix what its status says").Looking(diag.Run("justnews-gate", "status"))
+	}
+	return p
 }
 
 // NoSystemd is what is not done or not known because there is no systemd to ask:
